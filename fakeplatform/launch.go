@@ -1,0 +1,238 @@
+package fakeplatform
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"sync"
+
+	"invigilator/lti"
+)
+
+// A User is a person with an account on the platform. Empty fields are not sent.
+type User struct {
+	Sub        string
+	Name       string
+	GivenName  string
+	MiddleName string
+	FamilyName string
+	Email      string
+	Locale     string
+	SourcedID  string // LIS identifier of the person
+	Roles      []string
+}
+
+// A ResourceLink is a link in a course (LTI Core 1.3, 5.3.5).
+type ResourceLink struct {
+	ID          string
+	Title       string
+	Description string
+}
+
+// A Context is the course that a link is in (LTI Core 1.3, 5.4.1).
+type Context struct {
+	ID    string
+	Label string
+	Title string
+}
+
+// A Plan says what a launch sends. Registration and User are required, the rest
+// has a sensible default.
+type Plan struct {
+	ClientID      string // of the registration to launch
+	DeploymentID  string // the registration's first one when empty
+	User          User
+	ResourceLink  ResourceLink
+	Context       Context           // the claim is left out when ID is empty
+	Custom        map[string]string // custom parameters
+	TargetLinkURI string            // the registration's when empty
+	Target        DocumentTarget    // how the launch is shown; window when empty
+	// Fault is the one thing that differs from a valid launch, if any.
+	Fault *Fault
+	// Other is the launch that a fault borrows a value from, or replays.
+	Other *Launch
+	// Lenient answers a faulty authentication request as well, wherever the
+	// answer would still reach the tool, so that one mistake does not hide the
+	// next. What was wrong is in the record all the same.
+	Lenient bool
+}
+
+// A DocumentTarget says where a launch is shown (LTI Core 1.3, 5.4.4).
+type DocumentTarget string
+
+// The document targets that the platform can show.
+const (
+	Window DocumentTarget = "window"
+	IFrame DocumentTarget = "iframe"
+)
+
+// A Launch is one that the platform began. Send a browser to its URL.
+type Launch struct {
+	platform     *Platform
+	plan         Plan
+	registration Registration
+	id           string // unguessable; names the launch in URLs
+	session      string // value of the cookie of the browser that began it
+	login        login
+
+	mu     sync.Mutex
+	record Record
+	form   *answerForm // the answer, once there is one
+}
+
+// Record is what a launch has seen so far, in the order of the protocol.
+type Record struct {
+	// LoginInitiation is what the browser was sent to the tool with.
+	LoginInitiation *LoginInitiation
+	// AuthenticationRequests are those that the tool answered with.
+	AuthenticationRequests []AuthenticationRequest
+	// IDToken is the token that the launch was answered with.
+	IDToken string
+	// Returns are the visits to the launch's return URL.
+	Returns []Return
+}
+
+// LoginInitiation is the request that starts a login (Security Framework 1.0, 5.1.1.1).
+type LoginInitiation struct {
+	Method string
+	URL    string
+	Params url.Values
+}
+
+// AuthenticationRequest is the tool's answer to a login initiation, as it
+// reached the authorization endpoint (Security Framework 1.0, 5.1.1.2).
+type AuthenticationRequest struct {
+	Method string
+	Params url.Values
+	// Problems say what the specification does not allow in it.
+	Problems []string
+}
+
+// A Return is a visit to the return URL, with what the tool said there (LTI
+// Core 1.3, 5.4.4).
+type Return struct {
+	Message, ErrorMessage, Log, ErrorLog string
+}
+
+// Begin plans a launch. Nothing is sent before a browser opens the launch's URL.
+func (p *Platform) Begin(plan Plan) (*Launch, error) {
+	p.mu.Lock()
+	registration, ok := p.registrations[plan.ClientID]
+	p.mu.Unlock()
+	if !ok {
+		return nil, fmt.Errorf("fakeplatform: no registration of client_id %q", plan.ClientID)
+	}
+	if plan.DeploymentID == "" {
+		plan.DeploymentID = registration.DeploymentIDs[0]
+	}
+	if !slices.Contains(registration.DeploymentIDs, plan.DeploymentID) {
+		return nil, fmt.Errorf("fakeplatform: client %q has no deployment %q", plan.ClientID, plan.DeploymentID)
+	}
+	if plan.TargetLinkURI == "" {
+		plan.TargetLinkURI = registration.TargetLinkURI
+	}
+	if plan.Target == "" {
+		plan.Target = Window
+	}
+	if plan.ResourceLink.ID == "" {
+		plan.ResourceLink = ResourceLink{ID: "link-1", Title: "Introduction", Description: "The first exercise of the course"}
+	}
+	l := &Launch{platform: p, plan: plan, registration: registration, id: lti.RandomString(), session: lti.RandomString()}
+	l.login = login{Method: http.MethodGet, Params: url.Values{
+		lti.ParamIssuer:          {p.opts.Issuer},
+		lti.ParamLoginHint:       {"user-" + lti.RandomString()},
+		lti.ParamTargetLinkURI:   {plan.TargetLinkURI},
+		lti.ParamMessageHint:     {"message-" + lti.RandomString()},
+		lti.ParamLTIDeploymentID: {plan.DeploymentID},
+		lti.ParamClientID:        {plan.ClientID},
+	}}
+	if f := plan.Fault; f != nil {
+		if f.Borrows && plan.Other == nil {
+			return nil, fmt.Errorf("fakeplatform: fault %s needs another launch to borrow from", f.Name)
+		}
+		if f.prepare != nil {
+			if err := f.prepare(p); err != nil {
+				return nil, fmt.Errorf("fakeplatform: fault %s: %w", f.Name, err)
+			}
+		}
+		if f.login != nil {
+			f.login(&l.login)
+		}
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.launches[l.id] = l
+	return l, nil
+}
+
+// URL returns where a browser begins the launch in the window it is in.
+func (l *Launch) URL() string { return l.platform.opts.URL + "/launch/" + l.id }
+
+// FrameURL returns a course page that shows the launch in an iframe.
+func (l *Launch) FrameURL() string { return l.URL() + "/frame" }
+
+// WindowURL returns a course page with a link, [Launch.WindowLink], that opens
+// the launch in a window named [Launch.WindowName].
+func (l *Launch) WindowURL() string { return l.URL() + "/window" }
+
+// WindowName names the window that the launch opens in.
+func (l *Launch) WindowName() string { return "lti-" + l.id }
+
+// WindowLink is the CSS selector of the link on the page at [Launch.WindowURL].
+const WindowLink = "#launch"
+
+// DeliverURL returns a page that submits the launch's answer once more, from
+// whichever browser opens it. It serves only after the platform has answered
+// the authentication request, and for faults that deliver the answer elsewhere.
+func (l *Launch) DeliverURL() string { return l.URL() + "/deliver" }
+
+// ReturnURL returns the launch's return URL (LTI Core 1.3, 5.4.4).
+func (l *Launch) ReturnURL() string { return l.URL() + "/return" }
+
+// Record returns what the launch has seen so far.
+func (l *Launch) Record() Record {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	r := l.record
+	r.AuthenticationRequests = slices.Clone(r.AuthenticationRequests)
+	r.Returns = slices.Clone(r.Returns)
+	return r
+}
+
+// Request returns the parameters of the launch's first authentication request,
+// and false when none has come.
+func (l *Launch) Request() (url.Values, bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.record.AuthenticationRequests) == 0 {
+		return nil, false
+	}
+	return l.record.AuthenticationRequests[0].Params, true
+}
+
+// errGone is why a launch is not begun, or answered, twice.
+var errGone = errors.New("this launch has been used already")
+
+// start marks the login initiation as sent, once, and from then on finds the
+// launch by its hints and by the session of its browser.
+func (p *Platform) start(l *Launch) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.record.LoginInitiation != nil {
+		return errGone
+	}
+	l.record.LoginInitiation = &LoginInitiation{Method: l.login.Method, URL: l.registration.LoginURL, Params: l.login.Params}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.bySession[l.session] = l
+	for _, name := range []string{lti.ParamMessageHint, lti.ParamLoginHint} {
+		h := hint{name, l.login.Params.Get(name)}
+		p.byHint[h] = append(p.byHint[h], l)
+	}
+	return nil
+}
+
+// A hint is a parameter of the login initiation that names its launch.
+type hint struct{ name, value string }

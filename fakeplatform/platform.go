@@ -1,0 +1,185 @@
+// Package fakeplatform is a platform for the tests of LTI 1.3 tools: it begins
+// launches, answers the tool's authentication requests and publishes its keys,
+// as a learning platform would. Use it like net/http/httptest: make a
+// [Platform], serve it, register your tool, [Platform.Begin] a launch and send
+// a browser to its URL.
+//
+// A launch may carry one [Fault], a single named deviation from a valid
+// launch, to see how the tool reacts.
+//
+// The platform answers only launches that it began itself, each once: a
+// stranger who finds its URL can launch nothing with it.
+package fakeplatform
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/lestrrat-go/jwx/v2/jwk"
+
+	"invigilator/lti"
+)
+
+// Paths of the platform's endpoints below its URL.
+const (
+	AuthPath = "/auth"
+	JWKSPath = "/jwks"
+)
+
+// Options say how a platform is set up. Only URL is required.
+type Options struct {
+	// URL is where browsers reach the platform, without a trailing slash.
+	URL string
+	// Issuer is the issuer identifier; URL when empty.
+	Issuer string
+	// Keys sign the messages: all are published, the first one signs. One is
+	// made when there is none.
+	Keys []jwk.Key
+	// Now is the platform's clock; time.Now when nil.
+	Now func() time.Time
+	// OnUnplanned is told of each request that no launch of this platform
+	// accounts for. It may be called from several goroutines at once.
+	OnUnplanned func(Unplanned)
+}
+
+// An Unplanned request is one that no launch of the platform accounts for.
+type Unplanned struct {
+	Method string
+	URL    string
+	Why    string
+}
+
+// A Registration is what the platform knows of a tool (LTI Core 1.3, 3.1.3).
+type Registration struct {
+	ClientID      string
+	LoginURL      string   // the tool's login initiation endpoint
+	RedirectURIs  []string // where the tool may ask to be answered
+	TargetLinkURI string   // what a resource link opens unless it says otherwise
+	DeploymentIDs []string // at least one
+}
+
+// A Platform is a fake platform. It is an [http.Handler] and safe for
+// concurrent use.
+type Platform struct {
+	opts Options
+	mux  *http.ServeMux
+
+	mu            sync.Mutex
+	registrations map[string]Registration
+	keys          []jwk.Key
+	keySetFetches int
+	launches      map[string]*Launch // by id
+	byHint        map[hint][]*Launch
+	bySession     map[string]*Launch
+}
+
+// New makes a platform. It fails when URL is no absolute URL or no key can be made.
+func New(opts Options) (*Platform, error) {
+	if u, err := url.Parse(opts.URL); err != nil || u.Host == "" {
+		return nil, fmt.Errorf("fakeplatform: URL %q is not an absolute URL", opts.URL)
+	}
+	if opts.Issuer == "" {
+		opts.Issuer = opts.URL
+	}
+	if opts.Now == nil {
+		opts.Now = time.Now
+	}
+	if opts.OnUnplanned == nil {
+		opts.OnUnplanned = func(Unplanned) {}
+	}
+	if len(opts.Keys) == 0 {
+		key, err := lti.NewKey()
+		if err != nil {
+			return nil, fmt.Errorf("fakeplatform: %w", err)
+		}
+		opts.Keys = []jwk.Key{key}
+	}
+	p := &Platform{
+		opts:          opts,
+		registrations: map[string]Registration{},
+		keys:          slices.Clone(opts.Keys),
+		launches:      map[string]*Launch{},
+		byHint:        map[hint][]*Launch{},
+		bySession:     map[string]*Launch{},
+	}
+	p.mux = p.routes()
+	return p, nil
+}
+
+// ServeHTTP answers browsers and tools.
+func (p *Platform) ServeHTTP(w http.ResponseWriter, r *http.Request) { p.mux.ServeHTTP(w, r) }
+
+// Issuer returns the issuer identifier.
+func (p *Platform) Issuer() string { return p.opts.Issuer }
+
+// AuthURL returns the authorization endpoint.
+func (p *Platform) AuthURL() string { return p.opts.URL + AuthPath }
+
+// Register makes a tool known, or changes what is known under its client_id.
+// It fails when something that a launch needs is missing.
+func (p *Platform) Register(r Registration) error {
+	var errs []error
+	for name, value := range map[string]string{
+		"client_id": r.ClientID, "login URL": r.LoginURL, "target_link_uri": r.TargetLinkURI,
+	} {
+		if value == "" {
+			errs = append(errs, fmt.Errorf("fakeplatform: registration without %s", name))
+		}
+	}
+	if len(r.RedirectURIs) == 0 {
+		errs = append(errs, errors.New("fakeplatform: registration without redirect URIs"))
+	}
+	if len(r.DeploymentIDs) == 0 {
+		errs = append(errs, errors.New("fakeplatform: registration without deployment"))
+	}
+	if err := errors.Join(errs...); err != nil {
+		return err
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.registrations[r.ClientID] = r
+	return nil
+}
+
+// AddKey publishes a new key next to the old ones and signs with it from now on
+// (Security Framework 1.0, 6.4).
+func (p *Platform) AddKey() error {
+	key, err := lti.NewKey()
+	if err != nil {
+		return fmt.Errorf("fakeplatform: %w", err)
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.keys = append([]jwk.Key{key}, p.keys...)
+	return nil
+}
+
+// RemoveOldKeys withdraws every key but the one that signs.
+func (p *Platform) RemoveOldKeys() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.keys = p.keys[:1]
+}
+
+// KeySetFetches says how often the key set has been fetched.
+func (p *Platform) KeySetFetches() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.keySetFetches
+}
+
+// signingKey returns the key that signs now.
+func (p *Platform) signingKey() jwk.Key {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.keys[0]
+}
+
+func (p *Platform) unplanned(r *http.Request, why string) {
+	p.opts.OnUnplanned(Unplanned{Method: r.Method, URL: r.URL.String(), Why: why})
+}

@@ -1,0 +1,345 @@
+// Package faketool is a tool for the tests of LTI 1.3 platforms: it answers
+// login initiations with authentication requests, validates launches in full
+// and shows who was launched, or why it refused. Use it like
+// net/http/httptest: make a [Tool], serve it, register your platform, and
+// point a link of your platform at it.
+//
+// A tool may carry a [Fault], a single named defect, to see whether those who
+// judge it find it.
+package faketool
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/lestrrat-go/jwx/v2/jwk"
+
+	"invigilator/lti"
+)
+
+// Paths of the tool's endpoints below its URL.
+const (
+	LoginPath    = "/login"
+	LaunchPath   = "/launch"
+	ResourcePath = "/resource"
+	JWKSPath     = "/jwks"
+)
+
+// Options say how a tool is set up. Only URL is required.
+type Options struct {
+	// URL is where browsers reach the tool, without a trailing slash.
+	URL string
+	// Client fetches the platform's key set; one with a timeout when nil.
+	Client *http.Client
+	// Now is the tool's clock; time.Now when nil.
+	Now func() time.Time
+	// Faults are the defects that the tool has, by name.
+	Faults []string
+}
+
+// A Registration is what the tool knows of a platform (LTI Core 1.3, 3.1.3).
+type Registration struct {
+	Issuer        string
+	ClientID      string
+	AuthURL       string // the platform's authorization endpoint
+	JWKSURL       string // the platform's key set
+	DeploymentIDs []string
+}
+
+// A Tool is a fake tool. It is an [http.Handler] and safe for concurrent use.
+type Tool struct {
+	opts   Options
+	faults map[string]bool
+	mux    *http.ServeMux
+	key    jwk.Key
+
+	mu            sync.Mutex
+	registrations []Registration
+	keySets       map[string]jwk.Set // by URL
+	logins        map[string]*login  // by state
+	byNonce       map[string]*login
+	sessions      map[string]Launch // by the id in the launch's URL
+	counter       int               // for the faults that count instead of choosing at random
+}
+
+// A Launch is one that the tool accepted.
+type Launch struct {
+	Sub          string
+	Name         string
+	Roles        []string
+	ResourceLink string // its title, or its id where it has none
+	ReturnURL    string
+	cookie       string // what the launched browser proves itself with
+}
+
+// login is a login that the tool has begun.
+type login struct {
+	registration Registration
+	nonce        string
+	cookie       string // what the browser that began it proves itself with
+	expires      time.Time
+	used         bool
+}
+
+// loginLifetime is how long a user may take from login to launch.
+const loginLifetime = 10 * time.Minute
+
+// New makes a tool. It fails when URL is no absolute URL, when a fault is
+// unknown or when no key can be made.
+func New(opts Options) (*Tool, error) {
+	var errs []error
+	if u, err := url.Parse(opts.URL); err != nil || u.Host == "" {
+		errs = append(errs, fmt.Errorf("faketool: URL %q is not an absolute URL", opts.URL))
+	}
+	carried := map[string]bool{}
+	for _, name := range opts.Faults {
+		if _, ok := FaultNamed(name); !ok {
+			errs = append(errs, fmt.Errorf("faketool: no fault %q", name))
+		}
+		carried[name] = true
+	}
+	if err := errors.Join(errs...); err != nil {
+		return nil, err
+	}
+	if opts.Now == nil {
+		opts.Now = time.Now
+	}
+	if opts.Client == nil {
+		opts.Client = &http.Client{Timeout: 10 * time.Second}
+	}
+	key, err := lti.NewKey()
+	if err != nil {
+		return nil, fmt.Errorf("faketool: %w", err)
+	}
+	t := &Tool{
+		opts: opts, faults: carried, key: key,
+		keySets:  map[string]jwk.Set{},
+		logins:   map[string]*login{},
+		byNonce:  map[string]*login{},
+		sessions: map[string]Launch{},
+	}
+	t.mux = http.NewServeMux()
+	t.mux.HandleFunc("GET "+LoginPath, t.serveLogin)
+	t.mux.HandleFunc("POST "+LoginPath, t.serveLogin)
+	t.mux.HandleFunc("POST "+LaunchPath, t.serveLaunch)
+	t.mux.HandleFunc("GET "+ResourcePath, t.serveResource)
+	t.mux.HandleFunc("GET "+JWKSPath, t.serveJWKS)
+	t.mux.HandleFunc("GET /favicon.ico", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })
+	t.mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		t.refuse(w, &refusal{http.StatusNotFound, "There is nothing at " + r.URL.Path + "."}, "")
+	})
+	return t, nil
+}
+
+// ServeHTTP answers browsers and platforms.
+func (t *Tool) ServeHTTP(w http.ResponseWriter, r *http.Request) { t.mux.ServeHTTP(w, r) }
+
+// LoginURL returns the login initiation endpoint.
+func (t *Tool) LoginURL() string { return t.opts.URL + LoginPath }
+
+// LaunchURL returns the redirect URI, which is the target link URI too.
+func (t *Tool) LaunchURL() string { return t.opts.URL + LaunchPath }
+
+// JWKSURL returns where the tool publishes its key.
+func (t *Tool) JWKSURL() string { return t.opts.URL + JWKSPath }
+
+// Register makes a platform known. It fails when something that a launch needs
+// is missing.
+func (t *Tool) Register(r Registration) error {
+	for name, value := range map[string]string{
+		"issuer": r.Issuer, "client_id": r.ClientID, "authorization endpoint": r.AuthURL, "key set URL": r.JWKSURL,
+	} {
+		if value == "" {
+			return fmt.Errorf("faketool: registration without %s", name)
+		}
+	}
+	if len(r.DeploymentIDs) == 0 {
+		return errors.New("faketool: registration without deployment")
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.registrations = append(t.registrations, r)
+	return nil
+}
+
+// registrationFor finds the registration that a login initiation names. Without
+// a client_id the issuer's only registration serves (LTI Core 1.3, 4.1.3).
+func (t *Tool) registrationFor(issuer, clientID string) (Registration, bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	candidates := slices.DeleteFunc(slices.Clone(t.registrations), func(r Registration) bool {
+		return r.Issuer != issuer || clientID != "" && r.ClientID != clientID
+	})
+	if len(candidates) != 1 {
+		return Registration{}, false
+	}
+	return candidates[0], true
+}
+
+// count returns 1, 2, 3 and so on.
+func (t *Tool) count() int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.counter++
+	return t.counter
+}
+
+// cookieName keeps the cookies of parallel logins apart; states of this tool
+// are letters, digits, - and _.
+func cookieName(state string) string { return "faketool_login_" + state }
+
+const sessionCookie = "faketool_session"
+
+// cookie makes one that comes back in a cross-site frame as well, also where
+// third-party cookies are blocked.
+func (t *Tool) cookie(name, value string) *http.Cookie {
+	c := &http.Cookie{
+		Name: name, Value: value, Path: "/", HttpOnly: true, Secure: true,
+		SameSite: http.SameSiteNoneMode, Partitioned: true, MaxAge: int(loginLifetime.Seconds()),
+	}
+	if t.faults[StateCookieUnpartitioned] {
+		c.Partitioned = false
+	}
+	if t.faults[StateCookieWithoutSameSite] {
+		c.SameSite = 0
+		c.Partitioned = false
+	}
+	return c
+}
+
+// serveLogin answers a login initiation with an authentication request
+// (Security Framework 1.0, 5.1.1.1 and 5.1.1.2).
+func (t *Tool) serveLogin(w http.ResponseWriter, r *http.Request) {
+	if t.faults[LoginOnlyByGet] && r.Method != http.MethodGet || t.faults[LoginOnlyByPost] && r.Method != http.MethodPost {
+		t.refuse(w, &refusal{http.StatusMethodNotAllowed, "Log in by " + map[bool]string{true: "GET", false: "POST"}[t.faults[LoginOnlyByGet]] + "."}, "")
+		return
+	}
+	r.Body = http.MaxBytesReader(w, r.Body, maxBody)
+	if err := r.ParseForm(); err != nil {
+		t.refuse(w, &refusal{http.StatusBadRequest, "The login initiation cannot be read."}, "")
+		return
+	}
+	params := r.Form
+	registration, ok := t.registrationFor(params.Get(lti.ParamIssuer), params.Get(lti.ParamClientID))
+	if !ok {
+		t.refuse(w, &refusal{http.StatusBadRequest, fmt.Sprintf("No platform with issuer %q and client_id %q is registered.", params.Get(lti.ParamIssuer), params.Get(lti.ParamClientID))}, "")
+		return
+	}
+	for _, name := range []string{lti.ParamLoginHint, lti.ParamTargetLinkURI} {
+		if params.Get(name) == "" {
+			t.refuse(w, &refusal{http.StatusBadRequest, "The login initiation has no " + name + "."}, "")
+			return
+		}
+	}
+
+	state, nonce := t.newState(), t.newNonce()
+	if t.faults[SendsStateAsNonce] {
+		nonce = state
+	}
+	begun := &login{registration: registration, nonce: nonce, cookie: lti.RandomString(), expires: t.opts.Now().Add(loginLifetime)}
+	t.mu.Lock()
+	t.logins[state], t.byNonce[nonce] = begun, begun
+	t.mu.Unlock()
+	if !t.faults[SetsNoStateCookie] {
+		http.SetCookie(w, t.cookie(cookieName(state), begun.cookie))
+	}
+
+	request := url.Values{
+		lti.ParamScope:        {lti.ScopeOpenID},
+		lti.ParamResponseType: {lti.ResponseTypeIDToken},
+		lti.ParamResponseMode: {lti.ResponseModeFormPost},
+		lti.ParamPrompt:       {lti.PromptNone},
+		lti.ParamClientID:     {registration.ClientID},
+		lti.ParamRedirectURI:  {t.LaunchURL()},
+		lti.ParamLoginHint:    {params.Get(lti.ParamLoginHint)},
+		lti.ParamState:        {state},
+		lti.ParamNonce:        {nonce},
+	}
+	if hint, ok := params[lti.ParamMessageHint]; ok {
+		request[lti.ParamMessageHint] = hint[:1]
+	}
+	t.spoilRequest(request, params)
+	u, err := url.Parse(registration.AuthURL)
+	if err != nil {
+		t.refuse(w, &refusal{http.StatusInternalServerError, "The platform's authorization endpoint is no URL."}, "")
+		return
+	}
+	query := u.Query()
+	for name, values := range request {
+		query[name] = values
+	}
+	u.RawQuery = query.Encode()
+	http.Redirect(w, r, u.String(), http.StatusFound)
+}
+
+func (t *Tool) newState() string {
+	switch {
+	case t.faults[ShortState]:
+		return lti.RandomString()[:8]
+	case t.faults[CountsState]:
+		return fmt.Sprintf("state-%016d", t.count())
+	default:
+		return lti.RandomString()
+	}
+}
+
+func (t *Tool) newNonce() string {
+	switch {
+	case t.faults[ShortNonce]:
+		return lti.RandomString()[:8]
+	case t.faults[CountsNonce]:
+		return fmt.Sprintf("nonce-%016d", t.count())
+	case t.faults[TakesNonceFromClock]:
+		return fmt.Sprintf("nonce-%020d", t.opts.Now().UnixNano())
+	default:
+		return lti.RandomString()
+	}
+}
+
+// spoilRequest applies the faults of the authentication request.
+func (t *Tool) spoilRequest(request, params url.Values) {
+	spoil := func(fault, name string, change func(string) string) {
+		if _, ok := request[name]; ok && t.faults[fault] {
+			request.Set(name, change(request.Get(name)))
+		}
+	}
+	drop := func(fault, name string, when bool) {
+		if t.faults[fault] && when {
+			request.Del(name)
+		}
+	}
+	spoil(TruncatesMessageHint, lti.ParamMessageHint, truncate)
+	spoil(DecodesMessageHintTwice, lti.ParamMessageHint, decodeAgain)
+	drop(DropsMessageHintZero, lti.ParamMessageHint, request.Get(lti.ParamMessageHint) == "0")
+	if _, ok := request[lti.ParamMessageHint]; !ok && t.faults[InventsMessageHint] {
+		request.Set(lti.ParamMessageHint, "none")
+	}
+	spoil(TruncatesLoginHint, lti.ParamLoginHint, truncate)
+	spoil(DecodesLoginHintTwice, lti.ParamLoginHint, decodeAgain)
+	drop(DropsLoginHintZero, lti.ParamLoginHint, request.Get(lti.ParamLoginHint) == "0")
+	drop(OmitsPrompt, lti.ParamPrompt, true)
+	drop(OmitsResponseMode, lti.ParamResponseMode, true)
+	spoil(AsksForOtherScope, lti.ParamScope, func(string) string { return "profile" })
+	if t.faults[RepeatsClientID] {
+		request.Add(lti.ParamClientID, request.Get(lti.ParamClientID))
+	}
+	if t.faults[AsksForTargetLinkURI] {
+		request.Set(lti.ParamRedirectURI, params.Get(lti.ParamTargetLinkURI))
+	}
+}
+
+// truncate is what a database column of 255 characters does.
+func truncate(s string) string { return s[:min(len(s), 255)] }
+
+func decodeAgain(s string) string {
+	if decoded, err := url.QueryUnescape(s); err == nil {
+		return decoded
+	}
+	return strings.ReplaceAll(s, "+", " ")
+}

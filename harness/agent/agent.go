@@ -1,0 +1,130 @@
+// Package agent is the user agent that carries a user between platform and
+// tool: a browser, or an HTTP client that follows redirects and submits forms
+// where no browser is to be had. It goes where it is sent, waits until the
+// journey has come to rest, and tells what it saw. It judges nothing.
+//
+// What it visits is a stranger's system: every journey is bounded in time, in
+// size and in the number of its pages.
+package agent
+
+import (
+	"context"
+	"crypto/x509"
+	"errors"
+	"time"
+
+	"invigilator/results"
+)
+
+// An Agent opens users. It is safe for concurrent use.
+type Agent interface {
+	// Open returns a user whose browser is new: without cookies or storage.
+	Open(ctx context.Context) (User, error)
+	// About says which agent it is.
+	About() results.Agent
+	// Close ends every journey and frees what the agent holds.
+	Close()
+}
+
+// A User is one person at one browser. Its journeys share cookies; each has a
+// tab of its own. It is not safe for concurrent use.
+type User interface {
+	// Visit opens a page and follows it until it comes to rest. The error is
+	// for the agent's own failures; whatever the visited system does, however
+	// badly, is told in the trip.
+	Visit(ctx context.Context, v Visit) (*Trip, error)
+	// Close forgets the user.
+	Close()
+}
+
+// ErrNeedsBrowser says that only a browser can go on this visit.
+var ErrNeedsBrowser = errors.New("this can be seen only in a browser")
+
+// Place is where a visited page shows what is to be looked at.
+type Place string
+
+// The places.
+const (
+	Tab    Place = "tab"    // the page itself
+	Frame  Place = "frame"  // the first iframe of the page
+	Window Place = "window" // the window that the page's link opens
+)
+
+// A Visit says where to go and what to look for.
+type Visit struct {
+	URL string
+	In  Place // Tab when empty
+	// Link is the CSS selector of the link to click, for a Window, and
+	// WindowName the name of the window that it opens.
+	Link, WindowName string
+	// BlockThirdPartyCookies makes the browser treat cookies in frames of
+	// another site as browsers do that protect against tracking.
+	BlockThirdPartyCookies bool
+	// Markers are looked for on the page that the journey ends on.
+	Markers []Marker
+	// MarkerWait is how long to wait for one of the markers after the page has
+	// loaded, since scripts may take their time to show it.
+	MarkerWait time.Duration
+	// Quiet is how long nothing may move before the journey counts as at rest.
+	Quiet time.Duration
+	// Deadline bounds the whole visit.
+	Deadline time.Duration
+}
+
+// A Marker is a sign on a page. All of its parts that are set have to be there.
+type Marker struct {
+	Name     string
+	Selector string // a CSS selector that matches an element
+	Text     string // a text that the page shows
+	URL      string // a text that the page's address contains
+}
+
+// Ending says how a journey ended.
+type Ending string
+
+// The endings. Only Settled is an ordinary one.
+const (
+	Settled      Ending = "settled"
+	TimedOut     Ending = "timeout"       // no answer, or never at rest, within the deadline
+	Dropped      Ending = "dropped"       // the connection was refused or cut
+	RedirectLoop Ending = "redirect-loop" // more redirects or pages than any launch has
+	TooLarge     Ending = "too-large"     // more bytes than any page has
+	Download     Ending = "download"      // a file instead of a page
+	Blocked      Ending = "blocked"       // the browser refused to show the page
+	Unreadable   Ending = "unreadable"    // the page could not be read
+)
+
+// The bounds of a journey.
+const (
+	maxBytes    = 10 << 20 // of everything that a journey loads
+	maxPages    = 40       // documents that one journey shows one after the other
+	maxSteps    = 80       // exchanges that are kept as evidence
+	maxBody     = 32 << 10 // of a request's body in the evidence
+	maxText     = 20 << 10 // of a page's visible text
+	maxMessages = 20       // console messages and notes
+)
+
+// A Trip is what the agent saw on a visit.
+type Trip struct {
+	Steps   []results.Step
+	Dropped int // exchanges beyond the bound
+	Page    results.Page
+	// Skeleton is the page's structure: its element names in order.
+	Skeleton string
+	// Screenshot is a JPEG image of the page, where the agent can take one.
+	Screenshot []byte
+	// Markers say which of the visit's markers the page has.
+	Markers map[string]bool
+	Ended   Ending
+	Why     string
+	Took    time.Duration
+}
+
+// Hosts maps host names to where they are served, for sites that no resolver
+// knows, with the certificate that they are trusted by.
+type Hosts struct {
+	Addresses map[string]string // host name to host:port
+	Roots     *x509.CertPool
+	// SPKI is the base64 SHA-256 of the certificate's public key.
+	SPKI string
+}

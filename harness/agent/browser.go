@@ -1,0 +1,329 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os/exec"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/chromedp/cdproto/browser"
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/remote"
+
+	"invigilator/results"
+)
+
+// BrowserOptions say which browser to use and how.
+type BrowserOptions struct {
+	// Path is the browser's executable; when empty the first of [Executables]
+	// that is installed.
+	Path string
+	// Remote is the DevTools URL of a browser that runs already. Its flags are
+	// its own; sites that only the harness knows cannot be reached from it.
+	Remote string
+	// Headed shows the browser's window.
+	Headed bool
+	Hosts  Hosts
+}
+
+// Executables are the browsers that are looked for, in this order: the
+// headless shell is about three times as fast as the full browser.
+var Executables = []string{
+	"chromium-headless-shell", "chrome-headless-shell", "headless-shell", "headless_shell",
+	"chromium", "chromium-browser", "google-chrome-stable", "google-chrome", "chrome",
+}
+
+// ErrNoBrowser says that no browser is installed, and what to do about it.
+var ErrNoBrowser = errors.New("no browser found: install Chromium (on Debian: apt-get install chromium-headless-shell), " +
+	"or name one with browser.path, or a running one with browser.remote")
+
+// FindBrowser returns the path of the browser to use, or [ErrNoBrowser].
+func FindBrowser() (string, error) {
+	for _, name := range Executables {
+		if path, err := exec.LookPath(name); err == nil {
+			return path, nil
+		}
+	}
+	return "", ErrNoBrowser
+}
+
+// A flag of the browser with the reason for it.
+type flag struct {
+	name  string
+	value any
+	why   string
+}
+
+// flags are chosen one by one: chromedp's defaults are not used.
+func flags(o BrowserOptions) []flag {
+	rules := make([]string, 0, len(o.Hosts.Addresses))
+	for host, address := range o.Hosts.Addresses {
+		rules = append(rules, "MAP "+host+" "+address)
+	}
+	slices.Sort(rules)
+	chosen := []flag{
+		{"no-sandbox", true, "containers and root have no sandbox to offer"},
+		{"no-first-run", true, "no welcome pages"},
+		{"no-default-browser-check", true, "no questions"},
+		{"disable-gpu", true, "no graphics card needed"},
+		{"disable-dev-shm-usage", true, "containers have a small /dev/shm"},
+		{"disable-quic", true, "everything is seen as HTTP over TCP"},
+		{"disable-background-networking", true, "only the launches' own requests"},
+		{"disable-component-update", true, "only the launches' own requests"},
+		{"disable-sync", true, "only the launches' own requests"},
+		{"disable-default-apps", true, "only the launches' own requests"},
+		{"disable-breakpad", true, "no crash reports to anybody"},
+		{"disable-extensions", true, "nothing but the page"},
+		{"disable-prompt-on-repost", true, "nobody is there to answer"},
+		{"disable-hang-monitor", true, "a page that hangs is for the harness to see"},
+		{"disable-renderer-backgrounding", true, "tabs behind others run at full speed"},
+		{"disable-backgrounding-occluded-windows", true, "tabs behind others run at full speed"},
+		{"disable-background-timer-throttling", true, "tabs behind others run at full speed"},
+		{"force-color-profile", "srgb", "the same screenshot everywhere"},
+		{"hide-scrollbars", true, "the same screenshot everywhere"},
+		{"password-store", "basic", "no keyring"},
+		{"use-mock-keychain", true, "no keyring"},
+		// Cookies, SameSite and framing rules do not depend on which process
+		// renders a frame; one session then sees the frames of all sites.
+		{"disable-site-isolation-trials", true, "frames of other sites are seen from the page's session"},
+		{"disable-features", "IsolateOrigins,site-per-process,Translate", "frames of other sites are seen from the page's session"},
+	}
+	if !o.Headed {
+		chosen = append(chosen, flag{"headless", true, "no screen needed"}, flag{"mute-audio", true, "no sound"})
+	}
+	if len(rules) > 0 {
+		chosen = append(chosen, flag{"host-resolver-rules", strings.Join(rules, ", "), "the embedded sites"})
+	}
+	if o.Hosts.SPKI != "" {
+		chosen = append(chosen, flag{"ignore-certificate-errors-spki-list", o.Hosts.SPKI, "the embedded sites' certificate, and no other"})
+	}
+	return chosen
+}
+
+func (f flag) String() string {
+	if f.value == true {
+		return "--" + f.name
+	}
+	return fmt.Sprintf("--%s=%v", f.name, f.value)
+}
+
+// Browser is an [Agent] that drives Chromium.
+type Browser struct {
+	ctx    context.Context // of the browser; tabs descend from it
+	cancel context.CancelFunc
+	about  results.Agent
+	ready  chan *browserUser // users opened ahead
+	wg     sync.WaitGroup
+}
+
+// StartBrowser starts a browser, or connects to a remote one. The context
+// bounds the start only.
+func StartBrowser(ctx context.Context, o BrowserOptions) (*Browser, error) {
+	allocator, cancelAllocator, err := allocate(o)
+	if err != nil {
+		return nil, err
+	}
+	browserCtx, cancelBrowser := chromedp.NewContext(allocator, chromedp.WithErrorf(func(string, ...any) {}), chromedp.WithLogf(func(string, ...any) {}))
+	b := &Browser{ctx: browserCtx, ready: make(chan *browserUser, 1), about: results.Agent{Kind: "browser"}}
+	b.cancel = func() { cancelBrowser(); cancelAllocator() }
+	stop := context.AfterFunc(ctx, b.cancel)
+	if err := chromedp.Do(browserCtx); err != nil {
+		b.cancel()
+		return nil, fmt.Errorf("the browser does not start: %w", err)
+	}
+	version, err := chromedp.CallBrowser(browserCtx, browser.GetVersion, cdp.Empty{})
+	if err != nil {
+		b.cancel()
+		return nil, fmt.Errorf("the browser does not answer: %w", err)
+	}
+	if !stop() {
+		return nil, context.Cause(ctx)
+	}
+	b.about.Version = version.Product
+	if o.Remote == "" {
+		for _, f := range flags(o) {
+			if f.name != "ignore-certificate-errors-spki-list" && f.name != "host-resolver-rules" {
+				b.about.Flags = append(b.about.Flags, f.String()+"  ("+f.why+")")
+			}
+		}
+	}
+	b.wg.Go(b.openAhead)
+	return b, nil
+}
+
+func allocate(o BrowserOptions) (context.Context, context.CancelFunc, error) {
+	if o.Remote != "" {
+		ctx, cancel := remote.NewAllocator(context.Background(), o.Remote)
+		return ctx, cancel, nil
+	}
+	path := o.Path
+	if path == "" {
+		found, err := FindBrowser()
+		if err != nil {
+			return nil, nil, err
+		}
+		path = found
+	}
+	if _, err := exec.LookPath(path); err != nil {
+		return nil, nil, fmt.Errorf("browser.path: %w", err)
+	}
+	options := []chromedp.ExecAllocatorOption{chromedp.ExecPath(path), chromedp.WindowSize(1024, 768)}
+	for _, f := range flags(o) {
+		options = append(options, chromedp.Flag(f.name, f.value))
+	}
+	ctx, cancel := chromedp.NewExecAllocator(context.Background(), options...)
+	return ctx, cancel, nil
+}
+
+// openAhead keeps a user ready, so that nobody waits for a new browser context.
+func (b *Browser) openAhead() {
+	for b.ctx.Err() == nil {
+		u, err := b.open()
+		if err != nil {
+			u = &browserUser{failed: err}
+		}
+		select {
+		case b.ready <- u:
+		case <-b.ctx.Done():
+			if err == nil {
+				u.cancel()
+			}
+			return
+		}
+	}
+}
+
+// open makes a browser context of its own with one tab.
+func (b *Browser) open() (*browserUser, error) {
+	u := &browserUser{browser: b}
+	var tab *tab
+	tab, u.cancel = b.newTab(b.ctx, chromedp.WithNewBrowserContext())
+	if err := tab.prepare(); err != nil {
+		u.cancel()
+		return nil, fmt.Errorf("open a browser context: %w", err)
+	}
+	u.spare = tab
+	u.ctx = tab.ctx
+	return u, nil
+}
+
+// Open returns a user that was opened ahead.
+func (b *Browser) Open(ctx context.Context) (User, error) {
+	select {
+	case u := <-b.ready:
+		if u.failed != nil {
+			return nil, u.failed
+		}
+		return u, nil
+	case <-b.ctx.Done():
+		return nil, errors.New("the browser has gone")
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+}
+
+// About returns the browser's version and flags.
+func (b *Browser) About() results.Agent { return b.about }
+
+// Close ends the browser.
+func (b *Browser) Close() {
+	b.cancel()
+	b.wg.Wait()
+}
+
+// newTab makes a tab; it opens with the first command.
+func (b *Browser) newTab(parent context.Context, options ...chromedp.ContextOption) (*tab, context.CancelFunc) {
+	t := &tab{frames: map[cdp.FrameID]*frame{}, requests: map[network.RequestID][]int{}, changed: make(chan struct{}, 1)}
+	ctx, cancel := chromedp.NewContext(parent, append(options, chromedp.WithListener(t.listen))...)
+	t.ctx = ctx
+	return t, cancel
+}
+
+// browserUser is a [User] with a browser context of its own.
+type browserUser struct {
+	browser *Browser
+	ctx     context.Context
+	cancel  context.CancelFunc
+	spare   *tab // the tab that came with the browser context
+	failed  error
+}
+
+// Close disposes of the browser context and all its tabs, without waiting.
+func (u *browserUser) Close() { u.browser.wg.Go(u.cancel) }
+
+// Visit opens the page in a tab of its own.
+func (u *browserUser) Visit(ctx context.Context, v Visit) (*Trip, error) {
+	began := time.Now()
+	t := u.spare
+	u.spare = nil
+	if t == nil {
+		var cancel context.CancelFunc
+		t, cancel = u.browser.newTab(u.ctx)
+		defer func() { u.browser.wg.Go(cancel) }()
+		if err := t.prepare(); err != nil {
+			return nil, fmt.Errorf("open a tab: %w", err)
+		}
+	}
+	deadline, cancel := context.WithTimeout(ctx, v.Deadline)
+	defer cancel()
+	if v.BlockThirdPartyCookies {
+		if err := t.blockThirdPartyCookies(); err != nil {
+			return nil, err
+		}
+	}
+	t.begin(began, v.In == Frame)
+	ended := t.open(deadline, v.URL)
+	if v.In == Window && ended == Settled {
+		opener := t
+		window, cancelWindow, err := u.clickIntoWindow(deadline, opener, v)
+		if err != nil {
+			return nil, err
+		}
+		defer func() { u.browser.wg.Go(cancelWindow) }()
+		t = window
+		ended = t.rest(deadline, v.Quiet)
+	} else if ended == Settled {
+		ended = t.rest(deadline, v.Quiet)
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, context.Cause(ctx)
+	}
+	trip := t.tell(deadline, ended, v)
+	trip.Took = time.Since(began)
+	return trip, nil
+}
+
+// clickIntoWindow opens an empty window under the name that the link targets,
+// attaches to it, and only then clicks: so nothing of the journey is missed.
+func (u *browserUser) clickIntoWindow(ctx context.Context, opener *tab, v Visit) (*tab, context.CancelFunc, error) {
+	if opener.rest(ctx, 0) != Settled {
+		return nil, nil, errors.New("the page with the link did not load")
+	}
+	self := chromedp.FromContext(opener.ctx).Target.TargetID
+	opened := chromedp.WaitNewTarget(opener.ctx, openedBy(self))
+	if _, err := opener.evaluate(ctx, "", fmt.Sprintf("void window.open('', %q)", v.WindowName)); err != nil {
+		return nil, nil, fmt.Errorf("open a window: %w", err)
+	}
+	select {
+	case id := <-opened:
+		window, cancel := u.browser.newTab(opener.ctx, chromedp.WithTargetID(id))
+		if err := window.prepare(); err != nil {
+			cancel()
+			return nil, nil, fmt.Errorf("attach to a window: %w", err)
+		}
+		window.begin(opener.began, false)
+		if _, err := opener.evaluate(ctx, "", fmt.Sprintf("document.querySelector(%q).click()", v.Link)); err != nil {
+			cancel()
+			return nil, nil, fmt.Errorf("click %s: %w", v.Link, err)
+		}
+		return window, cancel, nil
+	case <-ctx.Done():
+		return nil, nil, errors.New("the window did not open")
+	}
+}

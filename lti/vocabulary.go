@@ -1,0 +1,93 @@
+// Package lti is the vocabulary that a platform and a tool share on the wire:
+// names of message types, claims, roles and parameters, keys and JSON Web
+// Tokens. It checks nothing: each side validates with code of its own, so that
+// one side's mistake cannot hide the other's.
+package lti
+
+// Version is the value of the version claim (LTI Core 1.3, 5.3.2).
+const Version = "1.3.0"
+
+// Message types (LTI Core 1.3, 5.3.1; LTI Deep Linking 2.0).
+const (
+	ResourceLinkRequest = "LtiResourceLinkRequest"
+	DeepLinkingResponse = "LtiDeepLinkingResponse"
+)
+
+// Claims of an LTI message (LTI Core 1.3, 5.3 and 5.4).
+const (
+	ClaimMessageType        = "https://purl.imsglobal.org/spec/lti/claim/message_type"
+	ClaimVersion            = "https://purl.imsglobal.org/spec/lti/claim/version"
+	ClaimDeploymentID       = "https://purl.imsglobal.org/spec/lti/claim/deployment_id"
+	ClaimTargetLinkURI      = "https://purl.imsglobal.org/spec/lti/claim/target_link_uri"
+	ClaimResourceLink       = "https://purl.imsglobal.org/spec/lti/claim/resource_link"
+	ClaimRoles              = "https://purl.imsglobal.org/spec/lti/claim/roles"
+	ClaimContext            = "https://purl.imsglobal.org/spec/lti/claim/context"
+	ClaimToolPlatform       = "https://purl.imsglobal.org/spec/lti/claim/tool_platform"
+	ClaimLaunchPresentation = "https://purl.imsglobal.org/spec/lti/claim/launch_presentation"
+	ClaimCustom             = "https://purl.imsglobal.org/spec/lti/claim/custom"
+	ClaimLIS                = "https://purl.imsglobal.org/spec/lti/claim/lis"
+)
+
+// Roles of the LIS vocabulary (LTI Core 1.3, A.2), and one that is in no
+// vocabulary, as the certification suite sends it.
+const (
+	RoleInstructor = "http://purl.imsglobal.org/vocab/lis/v2/membership#Instructor"
+	RoleLearner    = "http://purl.imsglobal.org/vocab/lis/v2/membership#Learner"
+	RoleUnknown    = "http://purl.imsglobal.org/vocab/lis/v2/uknownrole/unknown#Unknown"
+)
+
+// ContextTypeCourseOffering is a context type (LTI Core 1.3, A.1).
+const ContextTypeCourseOffering = "http://purl.imsglobal.org/vocab/lis/v2/course#CourseOffering"
+
+// Parameters of the login initiation (Security Framework 1.0, 5.1.1.1; LTI Core 1.3, 4.1).
+const (
+	ParamIssuer          = "iss"
+	ParamLoginHint       = "login_hint"
+	ParamTargetLinkURI   = "target_link_uri"
+	ParamMessageHint     = "lti_message_hint"
+	ParamLTIDeploymentID = "lti_deployment_id"
+	ParamClientID        = "client_id"
+)
+
+// Parameters of the authentication request and of the answer to it (Security
+// Framework 1.0, 5.1.1.2 and 5.1.1.3; OpenID Connect Core 1.0, 3.1.2).
+const (
+	ParamScope            = "scope"
+	ParamResponseType     = "response_type"
+	ParamResponseMode     = "response_mode"
+	ParamPrompt           = "prompt"
+	ParamRedirectURI      = "redirect_uri"
+	ParamState            = "state"
+	ParamNonce            = "nonce"
+	ParamIDToken          = "id_token"
+	ParamError            = "error"
+	ParamErrorDescription = "error_description"
+)
+
+// The values that an authentication request carries (Security Framework 1.0, 5.1.1.2).
+const (
+	ScopeOpenID          = "openid"
+	ResponseTypeIDToken  = "id_token"
+	ResponseModeFormPost = "form_post"
+	PromptNone           = "none"
+)
+
+// Error codes of an OpenID Connect error response (OpenID Connect Core 1.0,
+// 3.1.2.6; RFC 6749, 4.2.2.1).
+const (
+	ErrorInvalidRequest          = "invalid_request"
+	ErrorUnsupportedResponseType = "unsupported_response_type"
+	ErrorLoginRequired           = "login_required"
+)
+
+// Parameters that a tool may add to the return URL (LTI Core 1.3, 5.4.4). The
+// user sees the first two, the last two are for logs.
+const (
+	ParamMessage      = "lti_msg"
+	ParamErrorMessage = "lti_errormsg"
+	ParamLog          = "lti_log"
+	ParamErrorLog     = "lti_errorlog"
+)
+
+// MediaTypeJWKSet is the media type of a key set (RFC 7517, 8.5.2).
+const MediaTypeJWKSet = "application/jwk-set+json"

@@ -1,0 +1,117 @@
+package reports
+
+import (
+	"bytes"
+	"cmp"
+	"fmt"
+	"io"
+	"strings"
+
+	"invigilator/results"
+)
+
+// Bounds of a summary: build servers refuse a long one.
+const (
+	mostRows = 400
+	mostText = 200 // characters of a cell
+)
+
+// inert takes from a text all that Markdown, or a server that renders it,
+// gives a meaning: markup, links, images, mentions and formulas.
+var inert = strings.NewReplacer(
+	`\`, "&#92;", "`", "&#96;", "|", "&#124;", "*", "&#42;", "_", "&#95;", "~", "&#126;",
+	"[", "&#91;", "]", "&#93;", "!", "&#33;", "#", "&#35;", "$", "&#36;",
+	"<", "&lt;", ">", "&gt;", "&", "&amp;",
+	"://", "&#58;//", "www.", "www&#46;", "WWW.", "WWW&#46;",
+	"@", "@\u2060", // a word joiner: no entity keeps a server from linking an address
+)
+
+func cell(text string) string { return inert.Replace(line(text, mostText)) }
+
+// Markdown writes the summary that a build server shows on the page of a job:
+// the verdict, the profiles, everything that did not pass, how to see it again.
+func Markdown(w io.Writer, doc results.Document) error {
+	var b bytes.Buffer
+	row := func(cells ...string) { fmt.Fprintf(&b, "| %s |\n", strings.Join(cells, " | ")) }
+	head := func(cells ...string) {
+		row(cells...)
+		fmt.Fprintf(&b, "|%s\n", strings.Repeat(" --- |", len(cells)))
+	}
+
+	subject := doc.Run.Subject
+	fmt.Fprintf(&b, "## %s %s: %s (%s)\n\n", mark(doc.Outcome), cell(string(doc.Outcome)), cell(subject.Name), cell(subject.Side))
+	fmt.Fprintf(&b, "Because: %s\n\n", cell(doc.Because))
+	counts := tally(doc.Requirements)
+	var tallies []string
+	for _, v := range order {
+		tallies = append(tallies, fmt.Sprintf("%d %s", counts[v], v))
+	}
+	fmt.Fprintf(&b, "%d requirements: %s. %d not covered by this version. %.1f seconds.\n", len(doc.Requirements),
+		strings.Join(tallies, ", "), len(doc.NotCovered), doc.Run.Seconds)
+	if doc.Run.Only != "" {
+		fmt.Fprintf(&b, "\nThis run was narrowed to: %s\n", cell(doc.Run.Only))
+	}
+
+	if d := doc.Diagnosis; d != nil {
+		fmt.Fprint(&b, "\n### Why the subject could not be judged\n\n")
+		for _, part := range [][2]string{
+			{"Problem", d.Problem}, {"At", d.Step}, {"Sent", d.Sent}, {"Seen", d.Seen}, {"Look at", d.LookAt},
+		} {
+			fmt.Fprintf(&b, "- **%s:** %s\n", part[0], cell(part[1]))
+		}
+	}
+
+	if len(doc.Profiles) > 0 {
+		fmt.Fprint(&b, "\n### Profiles\n\n")
+		columns := []string{"Profile", "Outcome"}
+		for _, v := range order {
+			columns = append(columns, string(v))
+		}
+		head(append(columns, "total", "not covered")...)
+		for _, p := range doc.Profiles {
+			cells := []string{cell(p.Name), mark(p.Outcome) + " " + cell(string(p.Outcome))}
+			for _, v := range order {
+				cells = append(cells, fmt.Sprint(p.Tally[v]))
+			}
+			row(append(cells, fmt.Sprint(p.Total), fmt.Sprint(p.NotCovered))...)
+		}
+	}
+
+	if rows, first := notPassed(doc); len(rows) > 0 {
+		fmt.Fprint(&b, "\n### Not passed\n\n")
+		head("Verdict", "Requirement", "Case", "Expected", "Seen")
+		for _, cells := range rows[:min(len(rows), mostRows)] {
+			row(cells...)
+		}
+		if more := len(rows) - mostRows; more > 0 {
+			fmt.Fprintf(&b, "\nAnd %d more, in the report.\n", more)
+		}
+		fmt.Fprintf(&b, "\nSee one of them again:\n\n    %s\n", line(again(doc.Run, first), 2000))
+	}
+	fmt.Fprintf(&b, "\nRun it all again:\n\n    %s\n", line(doc.Run.Command, 2000))
+	_, err := b.WriteTo(w)
+	return err
+}
+
+// notPassed are the cells of every observation that did not pass, gravest
+// first, and the requirement of the first of them. A requirement that nothing
+// was observed of has a row too.
+func notPassed(doc results.Document) (rows [][]string, first string) {
+	for _, v := range order[:len(order)-1] { // Passed is the last
+		for _, r := range doc.Requirements {
+			observations := r.Observations
+			if len(observations) == 0 {
+				observations = []results.Observation{{Verdict: r.Verdict, Expected: r.Expect, Seen: "nothing was observed"}}
+			}
+			for _, o := range observations {
+				if known(o.Verdict) != v {
+					continue
+				}
+				first = cmp.Or(first, r.ID)
+				rows = append(rows, []string{mark(v) + " " + string(v), cell(r.ID),
+					cell(cmp.Or(o.Case, "observed")), cell(o.Expected), cell(o.Seen)})
+			}
+		}
+	}
+	return rows, first
+}

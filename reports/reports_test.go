@@ -1,0 +1,456 @@
+package reports_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"encoding/xml"
+	"errors"
+	"fmt"
+	"io"
+	"net/url"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/PuerkitoBio/goquery"
+	"github.com/google/go-cmp/cmp"
+	"github.com/joshdk/go-junit"
+	. "github.com/onsi/gomega"
+
+	"invigilator/reports"
+	"invigilator/results"
+)
+
+var formats = map[string]func(io.Writer, results.Document) error{
+	"HTML": reports.HTML, "JUnit": reports.JUnit, "Markdown": reports.Markdown,
+}
+
+var documents = map[string]func() results.Document{
+	"sample": sample, "words": words, "diagnosis": undone, "empty": func() results.Document { return results.Document{} },
+}
+
+// each runs a test for every document that a report must stand.
+func each(t *testing.T, format string, test func(g *WithT, doc results.Document, text string)) {
+	for name, doc := range documents {
+		t.Run(name, func(t *testing.T) {
+			g := NewWithT(t)
+			test(g, doc(), render(g, format, doc()))
+		})
+	}
+}
+
+func render(g *WithT, format string, doc results.Document) string {
+	var b bytes.Buffer
+	g.Expect(formats[format](&b, doc)).To(Succeed())
+	return b.String()
+}
+
+func parse(g *WithT, text string) *goquery.Document {
+	page, err := goquery.NewDocumentFromReader(strings.NewReader(text))
+	g.Expect(err).NotTo(HaveOccurred())
+	return page
+}
+
+func TestEveryReportIsAFunctionOfTheDocument(t *testing.T) {
+	for format := range formats {
+		t.Run(format, func(t *testing.T) {
+			each(t, format, func(g *WithT, doc results.Document, text string) {
+				for range 5 {
+					g.Expect(render(g, format, doc)).To(Equal(text))
+				}
+				var stored bytes.Buffer
+				doc.Schema = results.Schema
+				g.Expect(results.Write(&stored, doc)).To(Succeed())
+				read, err := results.Read(&stored)
+				g.Expect(err).NotTo(HaveOccurred())
+				g.Expect(cmp.Diff(text, render(g, format, read))).To(BeEmpty(), "of the document as written and read")
+			})
+		})
+	}
+}
+
+func TestEveryReportIsPrintable(t *testing.T) {
+	for format := range formats {
+		t.Run(format, func(t *testing.T) {
+			each(t, format, func(g *WithT, _ results.Document, text string) {
+				g.Expect(utf8.ValidString(text)).To(BeTrue())
+				g.Expect(text).NotTo(ContainSubstring("\x00"))
+				g.Expect(text).NotTo(ContainSubstring("\x0b"))
+				g.Expect(text).NotTo(ContainSubstring("\x1b"))
+			})
+		})
+	}
+}
+
+func TestReportPassesOnThatTheWriterFailed(t *testing.T) {
+	for format, write := range formats {
+		t.Run(format, func(t *testing.T) {
+			NewWithT(t).Expect(write(broken{}, sample())).To(MatchError("disk full"))
+		})
+	}
+}
+
+type broken struct{}
+
+func (broken) Write([]byte) (int, error) { return 0, errors.New("disk full") }
+
+func TestPageIsInert(t *testing.T) {
+	each(t, "HTML", func(g *WithT, _ results.Document, text string) {
+		page := parse(g, text)
+		g.Expect(page.Find("script, iframe, object, embed, form, link, base, img, textarea").Length()).To(BeZero())
+		g.Expect(page.Find("style").Length()).To(Equal(1))
+		policy, _ := page.Find("meta[http-equiv=Content-Security-Policy]").Attr("content")
+		g.Expect(policy).To(HavePrefix("default-src 'none'; img-src data:; style-src 'unsafe-inline'"))
+		g.Expect(text).NotTo(ContainSubstring("ZgotmplZ"), "html/template's word for what it had to refuse")
+		g.Expect(text).NotTo(MatchRegexp("[\u202a-\u202e\u2066-\u2069]"))
+		page.Find("*").Each(func(_ int, s *goquery.Selection) {
+			for _, a := range s.Nodes[0].Attr {
+				where := fmt.Sprintf("<%s %s=%.80q>", s.Nodes[0].Data, a.Key, a.Val)
+				g.Expect(a.Key).NotTo(HavePrefix("on"), where)
+				g.Expect(a.Key).NotTo(BeElementOf("src", "srcset", "action", "formaction", "background", "poster"), where)
+				if a.Key == "style" {
+					g.Expect(a.Val).NotTo(ContainSubstring("url("), where)
+				}
+				if a.Key == "href" {
+					switch s.Nodes[0].Data {
+					case "a":
+						g.Expect(a.Val).To(MatchRegexp("^(#|https://www.imsglobal.org/)"), where)
+					case "use":
+						g.Expect(a.Val).To(HavePrefix("#"), where)
+					default:
+						g.Expect(s.Nodes[0].Data).To(Equal("image"), where)
+						g.Expect(a.Val).To(HavePrefix("data:image/jpeg;base64,"), where)
+					}
+				}
+			}
+		})
+	})
+}
+
+func TestPageBeginsWithTheVerdict(t *testing.T) {
+	each(t, "HTML", func(g *WithT, doc results.Document, text string) {
+		heading := parse(g, text).Find("h1, h2, h3").First()
+		g.Expect(heading.Is("h1")).To(BeTrue())
+		g.Expect(heading.Text()).To(HaveSuffix(" " + string(doc.Outcome)))
+		g.Expect(heading.Next().Text()).To(Equal(doc.Because))
+	})
+}
+
+func TestPageHasAnAnchorForEveryRequirementAndFlow(t *testing.T) {
+	g := NewWithT(t)
+	doc := sample()
+	page := parse(g, render(g, "HTML", doc))
+	ids := map[string]int{}
+	page.Find("[id]").Each(func(_ int, s *goquery.Selection) { ids[s.AttrOr("id", "")]++ })
+	for _, r := range doc.Requirements {
+		g.Expect(ids).To(HaveKey(r.ID))
+		g.Expect(page.Find("#" + r.ID).Text()).To(And(ContainSubstring(r.Statement), ContainSubstring(string(r.Verdict)),
+			ContainSubstring("invigilator judge --config tool.yaml --only "+r.ID)))
+		g.Expect(page.Find("#" + r.ID + " .observation").Length()).To(Equal(len(r.Observations)))
+	}
+	for _, u := range doc.NotCovered {
+		g.Expect(page.Find("#not-covered details #" + u.ID).Length()).To(Equal(1))
+	}
+	for id := range doc.Flows {
+		g.Expect(page.Find("#evidence details#flow-" + id).Length()).To(Equal(1))
+	}
+}
+
+func TestPageLinksWithinItselfLeadSomewhere(t *testing.T) {
+	each(t, "HTML", func(g *WithT, _ results.Document, text string) {
+		page := parse(g, text)
+		ids := map[string]int{}
+		page.Find("[id]").Each(func(_ int, s *goquery.Selection) { ids[s.AttrOr("id", "")]++ })
+		for id, times := range ids {
+			g.Expect(times).To(Equal(1), id)
+		}
+		page.Find("[href^='#']").Each(func(_ int, s *goquery.Selection) {
+			id, err := url.PathUnescape(s.AttrOr("href", "")[1:])
+			g.Expect(err).NotTo(HaveOccurred())
+			g.Expect(ids).To(HaveKey(id))
+		})
+	})
+}
+
+func TestPageGroupsByVerdictTheGravestFirst(t *testing.T) {
+	g := NewWithT(t)
+	doc := sample()
+	doc.Requirements = append(doc.Requirements, results.Requirement{ID: "odd", Verdict: "splendid"})
+	var groups []string
+	parse(g, render(g, "HTML", doc)).Find("section").Each(func(_ int, s *goquery.Selection) {
+		id := s.AttrOr("id", "")
+		if n := s.Find("article").Length(); n > 0 {
+			id += fmt.Sprint(" ", n)
+		}
+		groups = append(groups, id)
+	})
+	g.Expect(groups).To(Equal([]string{"profiles", "what-failed", "failed 2", "errored 2", "inconclusive 1", "warned 1", "skipped 2", "passed 1",
+		"findings", "not-covered", "evidence"}))
+}
+
+func TestPageShowsTheEvidence(t *testing.T) {
+	g := NewWithT(t)
+	doc := sample()
+	text := render(g, "HTML", doc)
+	page := parse(g, text)
+
+	g.Expect(page.Find("#core-nonce-foreign .observation").First().Find("use").Length()).To(Equal(2), "screenshots side by side")
+	g.Expect(page.Find("#core-passed use").Length()).To(BeZero())
+	g.Expect(strings.Count(text, "data:image/jpeg;base64,")).To(Equal(2), "each screenshot is held once, and none that is no JPEG")
+	g.Expect(page.Find("#flow-third").Text()).To(ContainSubstring("not in the record as a JPEG"))
+	g.Expect(page.Find("#core-unseen").Text()).To(ContainSubstring("lost (not recorded)"))
+
+	flow := page.Find("#flow-control")
+	g.Expect(flow.Find("tbody tr").Length()).To(Equal(3))
+	g.Expect(flow.Text()).To(And(ContainSubstring("no answer"),
+		ContainSubstring(`'https://tool.example/login?iss=https://platform.test&login_hint=it'\''s&target_link_uri=https://tool.example/launch'`)))
+	g.Expect(flow.Find("pre").FilterFunction(func(_ int, s *goquery.Selection) bool { return strings.HasPrefix(s.Text(), "{") }).Last().Text()).To(Equal(`{
+  "sub": "<script>alert(1)</script>",
+  "aud": [
+    "client"
+  ],
+  "aud": "again",
+  "url": "https://tool.example/?a=1&b=&\\u0026"
+}`))
+
+	doc.Run.Subject.Embedded = true
+	g.Expect(render(g, "HTML", doc)).NotTo(ContainSubstring("curl"), "it would call a tool that is gone")
+}
+
+func TestPageLinksOnlyToTheWeb(t *testing.T) {
+	g := NewWithT(t)
+	page := parse(g, render(g, "HTML", sample()))
+	g.Expect(page.Find("#core-passed a[href^='https:']").Length()).To(Equal(1))
+	g.Expect(page.Find("#core-hostile a[rel]").Length()).To(BeZero())
+	g.Expect(page.Find("#core-hostile").Text()).To(ContainSubstring("(javascript://evil.example/%0aalert(1))"), "as text")
+}
+
+func TestPageStaysUsableWithManyFlows(t *testing.T) {
+	g := NewWithT(t)
+	doc := sample()
+	flow := doc.Flows["control"]
+	for i := range 300 {
+		flow.ID = fmt.Sprintf("f%d", i)
+		doc.Flows[flow.ID] = flow
+		doc.Requirements[1].Observations[0].Flows = append(doc.Requirements[1].Observations[0].Flows, flow.ID)
+	}
+	text := render(g, "HTML", doc)
+	g.Expect(len(text)).To(BeNumerically("<", 6_000_000))
+	g.Expect(parse(g, text).Find("details.flow[open]").Length()).To(BeZero())
+}
+
+func TestDiagnosisComesRightAfterTheVerdict(t *testing.T) {
+	g := NewWithT(t)
+	page := parse(g, render(g, "HTML", undone()))
+	g.Expect(page.Find("header + section").AttrOr("id", "")).To(Equal("diagnosis"))
+	g.Expect(page.Find("#diagnosis").Text()).To(ContainSubstring("is the tool running?"))
+	g.Expect(page.Find("#what-failed").Text()).To(ContainSubstring("Nothing was judged"))
+	g.Expect(render(g, "Markdown", undone())).To(ContainSubstring("- **Look at:** is the tool running?\n"))
+}
+
+func TestJUnitCountsAsTheDocumentDoes(t *testing.T) {
+	each(t, "JUnit", func(g *WithT, doc results.Document, text string) {
+		want := map[junit.Status]int{}
+		statuses := map[results.Verdict]junit.Status{
+			results.Passed: junit.StatusPassed, results.Warned: junit.StatusPassed, results.Failed: junit.StatusFailed,
+			results.Errored: junit.StatusError, results.Skipped: junit.StatusSkipped, results.Inconclusive: junit.StatusSkipped,
+		}
+		for _, r := range doc.Requirements {
+			for _, o := range r.Observations {
+				want[statuses[o.Verdict]]++
+			}
+		}
+		if doc.Diagnosis != nil {
+			want[junit.StatusError]++
+		}
+		suites, err := junit.Ingest([]byte(text))
+		g.Expect(err).NotTo(HaveOccurred())
+		got := map[junit.Status]int{}
+		for _, s := range suites {
+			for _, test := range s.Tests {
+				got[test.Status]++
+			}
+		}
+		g.Expect(got).To(Equal(want))
+	})
+}
+
+// TestJUnitAttributesAgree reads what go-junit counts for itself.
+func TestJUnitAttributesAgree(t *testing.T) {
+	each(t, "JUnit", func(g *WithT, doc results.Document, text string) {
+		type sum struct {
+			Tests    int     `xml:"tests,attr"`
+			Failures int     `xml:"failures,attr"`
+			Errors   int     `xml:"errors,attr"`
+			Skipped  int     `xml:"skipped,attr"`
+			Time     float64 `xml:"time,attr"`
+		}
+		var read struct {
+			sum
+			Suites []struct {
+				sum
+				Name  string `xml:"name,attr"`
+				Cases []struct {
+					Time    float64    `xml:"time,attr"`
+					Failure []struct{} `xml:"failure"`
+					Error   []struct{} `xml:"error"`
+					Skipped []struct{} `xml:"skipped"`
+				} `xml:"testcase"`
+			} `xml:"testsuite"`
+		}
+		g.Expect(xml.Unmarshal([]byte(text), &read)).To(Succeed())
+		var total sum
+		var names []string
+		for _, s := range read.Suites {
+			var own sum
+			for _, c := range s.Cases {
+				own.Tests++
+				own.Failures += len(c.Failure)
+				own.Errors += len(c.Error)
+				own.Skipped += len(c.Skipped)
+				own.Time += c.Time
+			}
+			g.Expect(s.sum).To(Equal(own), s.Name)
+			total = sum{total.Tests + own.Tests, total.Failures + own.Failures, total.Errors + own.Errors, total.Skipped + own.Skipped, total.Time + own.Time}
+			names = append(names, s.Name)
+		}
+		g.Expect(read.sum).To(Equal(total))
+		for _, p := range doc.Profiles {
+			g.Expect(names).To(ContainElement(p.Name), "also that without a test")
+		}
+		if len(doc.Flows) > 0 {
+			g.Expect(total.Time).To(BeNumerically("~", 0.26), "the two flows that observations rest on, once each")
+		}
+	})
+}
+
+func TestJUnitSaysWhichAndWhy(t *testing.T) {
+	g := NewWithT(t)
+	suites, err := junit.Ingest([]byte(render(g, "JUnit", sample())))
+	g.Expect(err).NotTo(HaveOccurred())
+	tests := map[string]junit.Test{}
+	for _, s := range suites {
+		for _, test := range s.Tests {
+			tests[test.Classname+" "+strings.SplitN(test.Name, ":", 2)[0]] = test
+		}
+	}
+	g.Expect(tests["core-unseen blank"].Message).To(Equal("inconclusive: the page differs from the control's and no signal speaks"))
+	g.Expect(tests["proctoring-optional observed"].Message).To(Equal("skipped: end_assessment is not declared"))
+	g.Expect(tests["core-should http-200"].SystemOut).To(HavePrefix("warned: MUST The Tool must"))
+	g.Expect(tests["core-nonce-foreign nonce-of-another-login"].Message).To(Equal("the page of the control launch, status 200"))
+	g.Expect(tests["core-nonce-foreign nonce-of-another-login"].Name).To(HaveSuffix(": A tool validating the id_token refuses one that differs in a single thing"))
+	g.Expect(tests["core-nonce-foreign nonce-of-another-login"].Error.Error()).To(ContainSubstring("--only core-nonce-foreign"))
+}
+
+func TestJUnitIsNotGreenWithoutAVerdict(t *testing.T) {
+	g := NewWithT(t)
+	suites, err := junit.Ingest([]byte(render(g, "JUnit", results.Document{Outcome: results.Unusable, Because: "Nothing was selected."})))
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(suites).To(HaveLen(1))
+	g.Expect(suites[0].Totals.Error).To(Equal(1))
+	g.Expect(suites[0].Tests[0].Message).To(Equal("Nothing was selected."))
+}
+
+func TestUnknownVerdictIsNotTakenForPassed(t *testing.T) {
+	g := NewWithT(t)
+	doc := results.Document{Requirements: []results.Requirement{{ID: "odd", Verdict: "splendid", Observations: []results.Observation{{Verdict: "splendid"}}}}}
+	suites, err := junit.Ingest([]byte(render(g, "JUnit", doc)))
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(suites[0].Totals.Error).To(Equal(1))
+	g.Expect(render(g, "Markdown", doc)).To(ContainSubstring("| ‼ errored | odd |"))
+}
+
+func TestMarkdownIsInert(t *testing.T) {
+	each(t, "Markdown", func(g *WithT, _ results.Document, text string) {
+		g.Expect(text).NotTo(MatchRegexp("[<>`\\[\\]\\\\$\u202e]"))
+		g.Expect(text).NotTo(ContainSubstring("://"))
+		g.Expect(text).NotTo(ContainSubstring("www."))
+		g.Expect(text).NotTo(MatchRegexp(`\w@\w`))
+		g.Expect(text).NotTo(MatchRegexp(`(?m)^# `))
+		columns := 0
+		for l := range strings.Lines(text) {
+			if !strings.HasPrefix(l, "|") {
+				columns = 0
+				continue
+			}
+			n := strings.Count(l, "|")
+			if columns == 0 {
+				columns = n
+			}
+			g.Expect(n).To(Equal(columns), l)
+			g.Expect(len(l)).To(BeNumerically("<", 8000))
+		}
+	})
+}
+
+func TestMarkdownNamesEverythingThatDidNotPass(t *testing.T) {
+	g := NewWithT(t)
+	text := render(g, "Markdown", sample())
+	g.Expect(text).To(HavePrefix("## ✗ not conformant: Example Tool (tool)\n\nBecause: 2 required requirements of core failed.\n"))
+	g.Expect(text).To(ContainSubstring("8 requirements: 2 failed, 1 errored, 1 inconclusive, 1 warned, 2 skipped, 1 passed. 2 not covered by this version."))
+	g.Expect(text).To(ContainSubstring("| core | ✗ not conformant | 2 | 0 | 1 | 1 | 0 | 1 | 5 | 2 |"))
+	g.Expect(text).To(ContainSubstring("\n    invigilator judge --config tool.yaml --only core-nonce-foreign\n"))
+	var ids []string
+	for _, m := range regexp.MustCompile(`(?m)^\| (?:\S) \w+ \| ([\w-]+) \|`).FindAllStringSubmatch(text, -1) {
+		ids = append(ids, m[1])
+	}
+	g.Expect(ids).To(Equal([]string{"core-nonce-foreign", "core-hostile", "proctoring-errored", "core-unseen", "core-should", "proctoring-optional", "review-unobserved"}))
+}
+
+func TestMarkdownIsBounded(t *testing.T) {
+	g := NewWithT(t)
+	doc := sample()
+	o := doc.Requirements[2].Observations[0]
+	for range 5000 {
+		doc.Requirements[2].Observations = append(doc.Requirements[2].Observations, o)
+	}
+	text := render(g, "Markdown", doc)
+	g.Expect(len(text)).To(BeNumerically("<", 1<<20), "what GitHub takes")
+	g.Expect(text).To(ContainSubstring("\nAnd 4607 more, in the report.\n"))
+}
+
+func TestWriteAll(t *testing.T) {
+	g := NewWithT(t)
+	dir := filepath.Join(t.TempDir(), "a", "b")
+	for range 2 { // the second time over the files of the first
+		paths, err := reports.WriteAll(dir, sample())
+		g.Expect(err).NotTo(HaveOccurred())
+		for path, want := range map[string]string{
+			paths.HTML: render(g, "HTML", sample()), paths.JUnit: render(g, "JUnit", sample()), paths.Markdown: render(g, "Markdown", sample()),
+		} {
+			g.Expect(os.ReadFile(path)).To(BeEquivalentTo(want), path)
+		}
+		file, err := os.Open(paths.JSON)
+		g.Expect(err).NotTo(HaveOccurred())
+		defer file.Close()
+		doc, err := results.Read(file)
+		g.Expect(err).NotTo(HaveOccurred())
+		g.Expect(doc.Requirements).To(HaveLen(8))
+		g.Expect(names(g, dir)).To(ConsistOf("results.json", "report.html", "junit.xml", "summary.md"))
+	}
+}
+
+func TestWriteAllLeavesTheOldFileWhenTheNewOneFails(t *testing.T) {
+	g := NewWithT(t)
+	dir := t.TempDir()
+	old := filepath.Join(dir, "results.json")
+	g.Expect(os.WriteFile(old, []byte("old"), 0o644)).To(Succeed())
+	doc := sample()
+	doc.Flows["control"].Tokens[0].Claims = json.RawMessage("{")
+	_, err := reports.WriteAll(dir, doc)
+	g.Expect(err).To(MatchError(ContainSubstring("results.json")))
+	g.Expect(os.ReadFile(old)).To(BeEquivalentTo("old"))
+	g.Expect(names(g, dir)).To(ConsistOf("results.json"))
+}
+
+func names(g *WithT, dir string) (names []string) {
+	entries, err := os.ReadDir(dir)
+	g.Expect(err).NotTo(HaveOccurred())
+	for _, e := range entries {
+		names = append(names, e.Name())
+	}
+	return names
+}

@@ -1,0 +1,126 @@
+// Package requirements is the catalogue of what the specifications ask of a tool or a platform: one sentence each,
+// with its source, the side it binds and the stimuli that show whether it is kept.
+//
+// The catalogue is data: one YAML file per specification, embedded. To add a requirement is to add a row.
+package requirements
+
+import (
+	"embed"
+	"slices"
+	"sync"
+)
+
+// ID names a requirement. It is stable for ever, since reports and waivers name it, and is safe as a Ginkgo label.
+type ID string
+
+// Side is the party whose behaviour a requirement binds.
+type Side string
+
+const (
+	Tool     Side = "tool"
+	Platform Side = "platform"
+)
+
+// Level is how strongly a requirement binds, in the words of RFC 2119.
+type Level string
+
+const (
+	Must   Level = "MUST"
+	Should Level = "SHOULD"
+	May    Level = "MAY"
+)
+
+// Weight is what a wrong reaction to a stimulus means for its requirement.
+type Weight string
+
+const (
+	Full        Weight = ""            // it counts at the level of the requirement
+	Warn        Weight = "warn"        // it only warns
+	Information Weight = "information" // it is only reported
+)
+
+// Source is the document that a requirement comes from. URL is empty for field practice, which no document states.
+type Source struct {
+	Key   string `json:"key"`
+	Title string `json:"title"`
+	URL   string `json:"url,omitempty"`
+}
+
+// Stimulus is one thing that the harness does to see how the subject reacts. Case names it within its requirement.
+type Stimulus struct {
+	Case   string `json:"case"`
+	Does   string `json:"does"`
+	Weight Weight `json:"weight,omitempty"`
+}
+
+// Requirement is one sentence of a specification and how it is checked.
+type Requirement struct {
+	ID            ID         `json:"id"`
+	Source        Source     `json:"source"`
+	Section       string     `json:"section"`        // number or heading in the source
+	Link          string     `json:"link,omitempty"` // where to read it, as precisely as known; empty for field practice
+	Binds         Side       `json:"binds"`
+	Level         Level      `json:"level"`
+	Profile       string     `json:"profile"` // the part of a conformance statement that it counts for
+	Statement     string     `json:"statement"`
+	Observe       string     `json:"observe,omitempty"` // what is looked at when nothing is provoked
+	Provoke       []Stimulus `json:"provoke"`           // never nil
+	Expect        string     `json:"expect"`            // what a conforming subject then shows
+	Feature       string     `json:"feature,omitempty"` // if set, it binds only subjects that declare this feature
+	Confidence    string     `json:"confidence"`        // in section and level: high, medium or low
+	Certification bool       `json:"certification"`     // known from the 1EdTech certification suite
+}
+
+// Stimulus returns the stimulus whose case is name, and whether there is one.
+func (r Requirement) Stimulus(name string) (Stimulus, bool) {
+	i := slices.IndexFunc(r.Provoke, func(s Stimulus) bool { return s.Case == name })
+	if i < 0 {
+		return Stimulus{}, false
+	}
+	return r.Provoke[i], true
+}
+
+// Catalogue is a set of requirements in the order of its files. It does not change once loaded; nor may its callers
+// change the Provoke slices of what it returns.
+type Catalogue struct {
+	requirements []Requirement
+	index        map[ID]int
+}
+
+//go:embed *.yaml
+var files embed.FS
+
+// Default returns the embedded catalogue, parsed at the first call. It panics if that cannot be loaded: a test
+// keeps this from being released.
+var Default = sync.OnceValue(func() *Catalogue {
+	catalogue, err := Load(files)
+	if err != nil {
+		panic(err)
+	}
+	return catalogue
+})
+
+// All returns every requirement in the order of the files.
+func (c *Catalogue) All() []Requirement {
+	return slices.Clone(c.requirements)
+}
+
+// Get returns the requirement named id, and whether there is one.
+func (c *Catalogue) Get(id ID) (Requirement, bool) {
+	i, found := c.index[id]
+	if !found {
+		return Requirement{}, false
+	}
+	return c.requirements[i], true
+}
+
+// Select returns the requirements for which keep is true, in the order of the files.
+func (c *Catalogue) Select(keep func(Requirement) bool) []Requirement {
+	var kept []Requirement
+	for _, r := range c.requirements {
+		if keep(r) {
+			kept = append(kept, r)
+		}
+	}
+	return kept
+}

@@ -1,0 +1,269 @@
+// Package results is what a run leaves behind: one versioned document that
+// holds every verdict with the evidence it rests on. Reports are pure
+// functions of a [Document]; nothing that they show comes from elsewhere.
+package results
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"time"
+)
+
+// Schema names the version of the document's shape. A reader refuses a
+// document whose schema it does not know.
+const Schema = "invigilator/results/v1"
+
+// A Verdict says what was found about a requirement or about one stimulus of it.
+type Verdict string
+
+// The verdicts. Passed needs evidence: whatever could not be seen is
+// Inconclusive, never Passed.
+const (
+	Passed       Verdict = "passed"
+	Failed       Verdict = "failed"
+	Warned       Verdict = "warned"       // a SHOULD was not kept
+	Skipped      Verdict = "skipped"      // an optional feature that the subject does not declare
+	Inconclusive Verdict = "inconclusive" // it could not be seen; the observation says why
+	Errored      Verdict = "errored"      // the harness's own fault
+)
+
+// severity orders verdicts: that of a requirement is the worst of its observations.
+var severity = map[Verdict]int{Skipped: 1, Passed: 2, Warned: 3, Inconclusive: 4, Errored: 5, Failed: 6}
+
+// Worst returns the gravest of the verdicts, and Skipped for none at all.
+func Worst(verdicts ...Verdict) Verdict {
+	worst := Skipped
+	for _, v := range verdicts {
+		if severity[v] > severity[worst] {
+			worst = v
+		}
+	}
+	return worst
+}
+
+// An Outcome is what a whole run, or one profile of it, amounts to.
+type Outcome string
+
+// The outcomes, each with an exit code of its own.
+const (
+	Conformant    Outcome = "conformant"     // every required requirement passed or only warned
+	NotConformant Outcome = "not conformant" // a required requirement failed
+	NotShown      Outcome = "not shown"      // nothing failed, but something required was inconclusive or skipped
+	Unusable      Outcome = "no verdict"     // the harness or its configuration is at fault, or nothing was judged
+)
+
+// ExitCode is the exit status of a command whose run ended like this.
+func (o Outcome) ExitCode() int {
+	switch o {
+	case Conformant:
+		return 0
+	case NotConformant:
+		return 1
+	case NotShown:
+		return 2
+	default:
+		return 3
+	}
+}
+
+// A Document is the record of one run.
+type Document struct {
+	Schema string `json:"schema"`
+	Run    Run    `json:"run"`
+	// Outcome is the overall outcome; Because says in one sentence why.
+	Outcome Outcome `json:"outcome"`
+	Because string  `json:"because"`
+	// Diagnosis is set when the run could not begin to judge the subject.
+	Diagnosis *Diagnosis `json:"diagnosis,omitempty"`
+	Profiles  []Profile  `json:"profiles"`
+	// Requirements are those that the run selected, in the catalogue's order.
+	Requirements []Requirement `json:"requirements"`
+	// NotCovered are the subject's requirements that no scenario of this
+	// version checks, so that the report can say so.
+	NotCovered []Uncovered `json:"not_covered"`
+	// Findings are observations that no requirement owns: requests nobody
+	// planned, dropped connections, script errors.
+	Findings []Finding `json:"findings"`
+	// Flows hold the evidence, by id.
+	Flows map[string]Flow `json:"flows"`
+	// Screenshots are JPEG images, by the hash that flows name them by.
+	Screenshots map[string][]byte `json:"screenshots"`
+}
+
+// Run says what was judged, with what and when.
+type Run struct {
+	Version   string    `json:"version"` // of Invigilator
+	Subject   Subject   `json:"subject"`
+	Agent     Agent     `json:"agent"`
+	Started   time.Time `json:"started"`
+	Seconds   float64   `json:"seconds"`
+	Processes int       `json:"processes"`
+	Seed      int64     `json:"seed"` // of the order of the specs
+	// Only is the label filter that narrowed the run, empty for a whole one.
+	Only string `json:"only,omitempty"`
+	// Command begins a command line that judges the same subject again; a
+	// report appends the requirement to see again.
+	Command string `json:"command"`
+}
+
+// Subject is the implementation under test.
+type Subject struct {
+	Name     string `json:"name"`
+	Side     string `json:"side"` // tool or platform
+	URL      string `json:"url"`
+	Embedded bool   `json:"embedded"` // one of Invigilator's own fakes
+	// Faults are the defects that an embedded subject was given on purpose.
+	Faults []string `json:"faults,omitempty"`
+}
+
+// Agent is the user agent that carried the launches.
+type Agent struct {
+	Kind    string   `json:"kind"` // browser or http
+	Version string   `json:"version,omitempty"`
+	Flags   []string `json:"flags,omitempty"`
+}
+
+// A Diagnosis explains why the subject could not be judged at all.
+type Diagnosis struct {
+	Step    string `json:"step"`    // where in the flow it went wrong
+	Sent    string `json:"sent"`    // what the harness sent
+	Seen    string `json:"seen"`    // what came back
+	LookAt  string `json:"look_at"` // what to look at
+	FlowID  string `json:"flow,omitempty"`
+	Problem string `json:"problem"` // one sentence
+}
+
+// Error makes a diagnosis usable where an error is wanted.
+func (d *Diagnosis) Error() string {
+	return fmt.Sprintf("%s\n  at:      %s\n  sent:    %s\n  seen:    %s\n  look at: %s", d.Problem, d.Step, d.Sent, d.Seen, d.LookAt)
+}
+
+// A Profile tallies the requirements of one profile of the catalogue.
+type Profile struct {
+	Name    string          `json:"name"`
+	Outcome Outcome         `json:"outcome"`
+	Because string          `json:"because"`
+	Tally   map[Verdict]int `json:"tally"`
+	Total   int             `json:"total"`
+	// NotCovered counts the profile's requirements that no scenario checks.
+	NotCovered int `json:"not_covered"`
+}
+
+// A Requirement is one sentence of a specification and the verdict on it.
+type Requirement struct {
+	ID           string        `json:"id"`
+	Profile      string        `json:"profile"`
+	Level        string        `json:"level"`
+	Binds        string        `json:"binds"`
+	Source       string        `json:"source"`
+	Section      string        `json:"section"`
+	Link         string        `json:"link,omitempty"`
+	Statement    string        `json:"statement"`
+	Expect       string        `json:"expect"`
+	Verdict      Verdict       `json:"verdict"`
+	Observations []Observation `json:"observations"`
+}
+
+// An Observation is the verdict on one stimulus, or on what was seen unprovoked.
+type Observation struct {
+	Requirement string `json:"requirement"`
+	// Case names the stimulus as the catalogue does; empty where the
+	// requirement is judged from what happens unprovoked.
+	Case     string   `json:"case,omitempty"`
+	Stimulus string   `json:"stimulus,omitempty"` // the case in words
+	Verdict  Verdict  `json:"verdict"`
+	Expected string   `json:"expected"`
+	Seen     string   `json:"seen"`
+	Scenario string   `json:"scenario"` // full text of the spec
+	Location string   `json:"location"` // file:line of the spec
+	Flows    []string `json:"flows"`    // ids of the evidence
+}
+
+// Uncovered is a requirement that no scenario checks yet.
+type Uncovered struct {
+	ID        string `json:"id"`
+	Profile   string `json:"profile"`
+	Level     string `json:"level"`
+	Statement string `json:"statement"`
+}
+
+// A Finding is something worth telling that no requirement owns.
+type Finding struct {
+	Kind     string `json:"kind"` // for example unplanned-request, connection-dropped
+	Says     string `json:"says"`
+	Scenario string `json:"scenario,omitempty"`
+	Flow     string `json:"flow,omitempty"`
+}
+
+// A Flow is the evidence of one journey of the user agent: everything that was
+// seen from its first request to the page it ended on.
+type Flow struct {
+	ID     string  `json:"id"`
+	Title  string  `json:"title"`           // what it was for
+	Fault  string  `json:"fault,omitempty"` // the fault that the fake carried
+	Steps  []Step  `json:"steps"`
+	Tokens []Token `json:"tokens,omitempty"`
+	Page   Page    `json:"page"`
+	// Ended says how the journey ended: settled, timeout, dropped,
+	// redirect-loop, too-large, download.
+	Ended   string `json:"ended"`
+	Why     string `json:"why,omitempty"`
+	Millis  int64  `json:"millis"`
+	Dropped int    `json:"dropped_steps,omitempty"` // steps beyond the bound
+}
+
+// A Step is one HTTP exchange as one party saw it.
+type Step struct {
+	SeenBy         string      `json:"seen_by"` // browser, http agent, platform, tool
+	At             int64       `json:"at"`      // milliseconds since the flow began
+	Method         string      `json:"method"`
+	URL            string      `json:"url"`
+	RequestHeader  [][2]string `json:"request_header,omitempty"`
+	RequestBody    string      `json:"request_body,omitempty"`
+	Status         int         `json:"status"` // 0 when no answer came
+	ResponseHeader [][2]string `json:"response_header,omitempty"`
+	ResponseBody   string      `json:"response_body,omitempty"`
+	// Note says what else was seen, such as a cookie that the browser blocked.
+	Note string `json:"note,omitempty"`
+}
+
+// A Token is a JWT that crossed the wire, decoded without any check.
+type Token struct {
+	Name    string          `json:"name"` // for example id_token
+	Raw     string          `json:"raw"`
+	Header  json.RawMessage `json:"header,omitempty"`
+	Claims  json.RawMessage `json:"claims,omitempty"`
+	Problem string          `json:"problem,omitempty"` // why it could not be decoded
+}
+
+// A Page is the document that a journey ended on.
+type Page struct {
+	URL        string   `json:"url"`
+	Status     int      `json:"status"`
+	Title      string   `json:"title"`
+	Text       string   `json:"text"`
+	Screenshot string   `json:"screenshot,omitempty"`
+	Console    []string `json:"console,omitempty"`
+	Notes      []string `json:"notes,omitempty"` // dialogs, downloads, blocked frames
+}
+
+// Read decodes a document and refuses one of another schema.
+func Read(r io.Reader) (Document, error) {
+	var doc Document
+	if err := json.NewDecoder(r).Decode(&doc); err != nil {
+		return Document{}, fmt.Errorf("results document: %w", err)
+	}
+	if doc.Schema != Schema {
+		return Document{}, fmt.Errorf("results document has schema %q, this version reads %q", doc.Schema, Schema)
+	}
+	return doc, nil
+}
+
+// Write encodes the document, the same bytes for the same document.
+func Write(w io.Writer, doc Document) error {
+	enc := json.NewEncoder(w)
+	enc.SetEscapeHTML(true)
+	enc.SetIndent("", " ")
+	return enc.Encode(doc)
+}

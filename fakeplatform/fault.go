@@ -42,6 +42,20 @@ type Fault struct {
 	unsolicited bool
 }
 
+// HeldAnswer keeps the answer to the authentication request back: the login
+// stays open, and [Launch.DeliverURL] submits the answer.
+var HeldAnswer = Fault{
+	Name: "answer-held", Permitted: true, holds: true,
+	Does: "keeps the answer to the authentication request back",
+}
+
+// EmptyAnswer is a launch that no tool accepts, to see what refusal looks like.
+var EmptyAnswer = Fault{
+	Name: "answer-empty",
+	Does: "answers the authentication request with neither id_token nor state",
+	form: func(d *draft) { d.form = url.Values{} },
+}
+
 // Faults returns every fault of the platform, by the requirement that it
 // provokes and in the order in which they are meant to be tried.
 func Faults() []Fault { return slices.Clone(faults) }

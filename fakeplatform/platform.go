@@ -166,6 +166,24 @@ func (p *Platform) RemoveOldKeys() {
 	p.keys = p.keys[:1]
 }
 
+// Keys returns the keys that are published, the one that signs first.
+func (p *Platform) Keys() []jwk.Key {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.Clone(p.keys)
+}
+
+// SetKeys publishes these keys and no others; the first one signs. Without any
+// it does nothing.
+func (p *Platform) SetKeys(keys []jwk.Key) {
+	if len(keys) == 0 {
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.keys = slices.Clone(keys)
+}
+
 // KeySetFetches says how often the key set has been fetched.
 func (p *Platform) KeySetFetches() int {
 	p.mu.Lock()

@@ -12,7 +12,6 @@ import (
 
 	"github.com/chromedp/cdproto/browser"
 	"github.com/chromedp/cdproto/cdp"
-	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/remote"
 
@@ -208,7 +207,7 @@ func (b *Browser) open() (*browserUser, error) {
 		u.cancel()
 		return nil, fmt.Errorf("open a browser context: %w", err)
 	}
-	u.spare = tab
+	u.tab = tab
 	u.ctx = tab.ctx
 	return u, nil
 }
@@ -239,7 +238,8 @@ func (b *Browser) Close() {
 
 // newTab makes a tab; it opens with the first command.
 func (b *Browser) newTab(parent context.Context, options ...chromedp.ContextOption) (*tab, context.CancelFunc) {
-	t := &tab{frames: map[cdp.FrameID]*frame{}, requests: map[network.RequestID][]int{}, changed: make(chan struct{}, 1)}
+	t := &tab{changed: make(chan struct{}, 1)}
+	t.begin(time.Now(), false)
 	ctx, cancel := chromedp.NewContext(parent, append(options, chromedp.WithListener(t.listen))...)
 	t.ctx = ctx
 	return t, cancel
@@ -250,25 +250,23 @@ type browserUser struct {
 	browser *Browser
 	ctx     context.Context
 	cancel  context.CancelFunc
-	spare   *tab // the tab that came with the browser context
+	tab     *tab // where the next visit goes; nil where the last one got stuck
 	failed  error
 }
 
 // Close disposes of the browser context and all its tabs, without waiting.
 func (u *browserUser) Close() { u.browser.wg.Go(u.cancel) }
 
-// Visit opens the page in a tab of its own.
+// Visit opens the page in the user's tab, or in a new one where that is stuck.
 func (u *browserUser) Visit(ctx context.Context, v Visit) (*Trip, error) {
 	began := time.Now()
-	t := u.spare
-	u.spare = nil
+	t := u.tab
 	if t == nil {
-		var cancel context.CancelFunc
-		t, cancel = u.browser.newTab(u.ctx)
-		defer func() { u.browser.wg.Go(cancel) }()
+		t, _ = u.browser.newTab(u.ctx) // closes with the browser context
 		if err := t.prepare(); err != nil {
 			return nil, fmt.Errorf("open a tab: %w", err)
 		}
+		u.tab = t
 	}
 	deadline, cancel := context.WithTimeout(ctx, v.Deadline)
 	defer cancel()
@@ -295,6 +293,9 @@ func (u *browserUser) Visit(ctx context.Context, v Visit) (*Trip, error) {
 		return nil, context.Cause(ctx)
 	}
 	trip := t.tell(deadline, ended, v)
+	if trip.Ended != Settled {
+		u.tab = nil
+	}
 	trip.Took = time.Since(began)
 	return trip, nil
 }

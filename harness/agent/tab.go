@@ -70,7 +70,6 @@ func openedBy(opener target.ID) func(*target.Info) bool {
 
 // prepare opens the tab and turns on the events that it follows.
 func (t *tab) prepare() error {
-	t.extras = map[network.RequestID]*extra{}
 	if err := chromedp.Do(t.ctx); err != nil {
 		return err
 	}
@@ -100,7 +99,11 @@ func (t *tab) blockThirdPartyCookies() error {
 func (t *tab) begin(at time.Time, inFrame bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.began, t.inFrame = at, inFrame
+	t.began, t.inFrame, t.child = at, inFrame, ""
+	t.frames = map[cdp.FrameID]*frame{}
+	t.pages, t.bytes, t.dropped, t.failure, t.download = 0, 0, 0, "", false
+	t.steps, t.console, t.notes = nil, nil, nil
+	t.requests, t.extras = map[network.RequestID][]int{}, map[network.RequestID]*extra{}
 }
 
 // open sends the tab to a URL. Errors of the visited system show in the events.
@@ -205,7 +208,7 @@ func (t *tab) listen(ev any) {
 	case *runtime.EventExceptionThrown:
 		t.consoleLocked("exception: " + e.ExceptionDetails.Text)
 	case *runtime.EventConsoleAPICalled:
-		if e.Type == runtime.APITypeError || e.Type == runtime.APITypeWarning {
+		if e.Type == runtime.ConsoleAPICalledTypeError || e.Type == runtime.ConsoleAPICalledTypeWarning {
 			var words []string
 			for _, arg := range e.Args {
 				words = append(words, string(arg.Value))

@@ -1,0 +1,279 @@
+package agent
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net"
+	"net/http"
+	"net/http/cookiejar"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/PuerkitoBio/goquery"
+
+	"invigilator/results"
+)
+
+// HTTP is an [Agent] without a browser: it follows redirects and submits the
+// forms that submit themselves, but runs no script and knows no frames.
+type HTTP struct {
+	transport *http.Transport
+}
+
+// NewHTTP returns an HTTP agent that finds the given hosts.
+func NewHTTP(hosts Hosts) *HTTP {
+	return &HTTP{transport: Transport(hosts)}
+}
+
+// Transport returns an HTTP transport that finds the given hosts and trusts
+// their certificate besides the system's.
+func Transport(hosts Hosts) *http.Transport {
+	var dialer net.Dialer
+	return &http.Transport{
+		TLSClientConfig:     &tls.Config{RootCAs: hosts.Roots, MinVersion: tls.VersionTLS12},
+		MaxIdleConnsPerHost: 4,
+		DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+			if host, _, err := net.SplitHostPort(address); err == nil {
+				if mapped, ok := hosts.Addresses[host]; ok {
+					address = mapped
+				}
+			}
+			return dialer.DialContext(ctx, network, address)
+		},
+	}
+}
+
+// Open returns a user with an empty cookie jar.
+func (a *HTTP) Open(context.Context) (User, error) {
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		return nil, err
+	}
+	return &httpUser{jar: jar, client: &http.Client{
+		Transport: a.transport, Jar: jar,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}}, nil
+}
+
+// About says that there is no browser.
+func (a *HTTP) About() results.Agent { return results.Agent{Kind: "http"} }
+
+// Close drops idle connections.
+func (a *HTTP) Close() { a.transport.CloseIdleConnections() }
+
+type httpUser struct {
+	jar    http.CookieJar
+	client *http.Client
+}
+
+// Close forgets the user.
+func (u *httpUser) Close() {}
+
+// Visit follows the page's redirects and forms. Frames and windows need a browser.
+func (u *httpUser) Visit(ctx context.Context, v Visit) (*Trip, error) {
+	if v.In == Frame || v.In == Window || v.BlockThirdPartyCookies {
+		return nil, ErrNeedsBrowser
+	}
+	began := time.Now()
+	deadline, cancel := context.WithTimeout(ctx, v.Deadline)
+	defer cancel()
+	j := &journey{user: u, trip: &Trip{Ended: Settled, Markers: map[string]bool{}}, began: began, visit: v}
+	err := j.follow(deadline, request{method: http.MethodGet, url: v.URL})
+	if ctx.Err() != nil {
+		return nil, context.Cause(ctx)
+	}
+	if err != nil {
+		j.trip.Ended, j.trip.Why = endingOfError(err), err.Error()
+	}
+	j.trip.Took = time.Since(began)
+	return j.trip, nil
+}
+
+// request is what the journey does next.
+type request struct {
+	method string
+	url    string
+	form   url.Values
+}
+
+// journey is one visit of an HTTP user.
+type journey struct {
+	user  *httpUser
+	trip  *Trip
+	visit Visit
+	began time.Time
+	bytes int64
+}
+
+var (
+	errTooLarge = errors.New("more bytes than any page has")
+	errLoop     = errors.New("more redirects than any launch has")
+)
+
+func endingOfError(err error) Ending {
+	var timeout interface{ Timeout() bool }
+	switch {
+	case errors.Is(err, errTooLarge):
+		return TooLarge
+	case errors.Is(err, errLoop):
+		return RedirectLoop
+	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():
+		return TimedOut
+	default:
+		return Dropped
+	}
+}
+
+// follow goes on until a page leads nowhere by itself.
+func (j *journey) follow(ctx context.Context, next request) error {
+	for range maxPages {
+		response, body, err := j.exchange(ctx, next)
+		if err != nil {
+			return err
+		}
+		if location := response.Header.Get("Location"); location != "" && response.StatusCode/100 == 3 {
+			to, err := response.Request.URL.Parse(location)
+			if err != nil {
+				return fmt.Errorf("redirect to %q: %w", location, err)
+			}
+			if response.StatusCode != http.StatusTemporaryRedirect && response.StatusCode != http.StatusPermanentRedirect {
+				next.method, next.form = http.MethodGet, nil
+			}
+			next.url = to.String()
+			continue
+		}
+		disposition, _, _ := mime.ParseMediaType(response.Header.Get("Content-Disposition"))
+		if disposition == "attachment" {
+			j.trip.Ended = Download
+			return nil
+		}
+		page, err := goquery.NewDocumentFromReader(bytes.NewReader(body))
+		if err != nil {
+			return fmt.Errorf("read the page: %w", err)
+		}
+		onward, ok := submission(page, response.Request.URL)
+		if !ok {
+			j.tell(response, page)
+			return nil
+		}
+		next = onward
+	}
+	return errLoop
+}
+
+// exchange makes one request and keeps it as a step.
+func (j *journey) exchange(ctx context.Context, next request) (*http.Response, []byte, error) {
+	encoded := next.form.Encode()
+	step := results.Step{
+		SeenBy: "http agent", At: time.Since(j.began).Milliseconds(), Method: next.method,
+		URL: results.Bounded(next.url, maxBody), RequestBody: results.Bounded(encoded, maxBody),
+	}
+	defer func() {
+		if len(j.trip.Steps) < maxSteps {
+			j.trip.Steps = append(j.trip.Steps, step)
+		} else {
+			j.trip.Dropped++
+		}
+	}()
+	var body io.Reader
+	if next.method == http.MethodPost {
+		body = strings.NewReader(encoded)
+	}
+	r, err := http.NewRequestWithContext(ctx, next.method, next.url, body)
+	if err != nil {
+		return nil, nil, err
+	}
+	if next.method == http.MethodPost {
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	}
+	r.Header.Set("Accept", "text/html")
+	step.RequestHeader = results.Header(r.Header)
+	for _, c := range j.user.jar.Cookies(r.URL) {
+		step.RequestHeader = append(step.RequestHeader, results.Header(http.Header{"Cookie": {c.Name + "=" + c.Value}})...)
+	}
+	response, err := j.user.client.Do(r)
+	if err != nil {
+		step.Note = err.Error()
+		return nil, nil, err
+	}
+	defer func() { _ = response.Body.Close() }()
+	step.Status, step.ResponseHeader = response.StatusCode, results.Header(response.Header)
+	content, err := io.ReadAll(io.LimitReader(response.Body, maxBytes-j.bytes+1))
+	j.bytes += int64(len(content))
+	if err == nil && j.bytes > maxBytes {
+		err = errTooLarge
+	}
+	if err != nil {
+		step.Note = err.Error()
+	}
+	return response, content, err
+}
+
+// submission returns what a page submits by itself: its first form where a
+// script or the body's onload submits one, or a refresh.
+func submission(page *goquery.Document, base *url.URL) (request, bool) {
+	if content, ok := page.Find(`meta[http-equiv="refresh" i]`).Attr("content"); ok {
+		if _, target, found := strings.Cut(strings.ToLower(content), "url="); found {
+			target = strings.Trim(content[len(content)-len(target):], `'" `)
+			if to, err := base.Parse(target); err == nil {
+				return request{method: http.MethodGet, url: to.String()}, true
+			}
+		}
+	}
+	submits := strings.Contains(page.Find("body").AttrOr("onload", ""), "submit(")
+	page.Find("script").Each(func(_ int, s *goquery.Selection) {
+		submits = submits || strings.Contains(s.Text(), "submit(")
+	})
+	form := page.Find("form").First()
+	if !submits || form.Length() == 0 {
+		return request{}, false
+	}
+	to, err := base.Parse(form.AttrOr("action", ""))
+	if err != nil {
+		return request{}, false
+	}
+	fields := url.Values{}
+	form.Find("input[name], textarea[name]").Each(func(_ int, s *goquery.Selection) {
+		fields.Add(s.AttrOr("name", ""), s.AttrOr("value", s.Text()))
+	})
+	if strings.EqualFold(form.AttrOr("method", "get"), "post") {
+		return request{method: http.MethodPost, url: to.String(), form: fields}, true
+	}
+	to.RawQuery = fields.Encode()
+	return request{method: http.MethodGet, url: to.String()}, true
+}
+
+// tell describes the page that the journey ended on.
+func (j *journey) tell(response *http.Response, page *goquery.Document) {
+	page.Find("script, style, noscript").Remove()
+	body := page.Find("body")
+	var lines []string
+	for line := range strings.Lines(body.Text()) {
+		if line = strings.TrimSpace(line); line != "" {
+			lines = append(lines, line)
+		}
+	}
+	text := strings.Join(lines, "\n")
+	j.trip.Page = results.Page{
+		URL: response.Request.URL.String(), Status: response.StatusCode,
+		Title: results.Bounded(strings.TrimSpace(page.Find("title").First().Text()), 500),
+		Text:  results.Bounded(text, maxText),
+	}
+	var names []string
+	page.Find("*").EachWithBreak(func(_ int, s *goquery.Selection) bool {
+		names = append(names, goquery.NodeName(s))
+		return len(names) < 400
+	})
+	j.trip.Skeleton = strings.Join(names, " ")
+	for _, m := range j.visit.Markers {
+		j.trip.Markers[m.Name] = (m.Selector == "" || page.Find(m.Selector).Length() > 0) &&
+			(m.Text == "" || strings.Contains(text, m.Text)) &&
+			(m.URL == "" || strings.Contains(response.Request.URL.String(), m.URL))
+	}
+}

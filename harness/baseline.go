@@ -1,0 +1,246 @@
+package harness
+
+import (
+	"fmt"
+	"net/url"
+	"strings"
+
+	"invigilator/harness/agent"
+	"invigilator/harness/config"
+	"invigilator/results"
+)
+
+// Kind is how a tool reacted to a launch.
+type Kind string
+
+// The kinds of reaction.
+const (
+	Accepted Kind = "accepted"
+	Refused  Kind = "refused"
+	Unclear  Kind = "unclear" // no sign speaks for either
+	Dead     Kind = "dead"    // no answer that a tool gives: a dropped connection, a page that never comes
+)
+
+// A Reaction is how a tool reacted to a launch, and what shows it.
+type Reaction struct {
+	Kind Kind
+	Why  string
+	// Crashed is set where the refusal was a server error.
+	Crashed bool
+}
+
+// baseline is what the preflight learned of the tool: what an accepted launch
+// looks like, and what a refused one.
+type baseline struct {
+	tool       config.Tool
+	known      bool
+	accepted   likeness
+	refused    likeness
+	honest     bool   // the tool refuses with an HTTP error status
+	sessionURL string // shows the resource to launched browsers only; empty where no page does
+}
+
+// learn takes two valid launches and one that no tool accepts.
+func (b *baseline) learn(tool config.Tool, control, second, contrast *Flow) {
+	b.tool, b.known = tool, true
+	b.accepted = likenessOf(control.Trip, second.Trip)
+	b.refused = likenessOf(contrast.Trip, contrast.Trip)
+	b.honest = contrast.Trip.Page.Status >= 400
+}
+
+// diagnose says what is wrong when acceptance cannot be told from refusal.
+func (b *baseline) diagnose(contrast *Flow) *results.Diagnosis {
+	marker := !b.tool.Accepts.IsZero() || !b.tool.Refuses.IsZero()
+	reaction := b.reaction(contrast)
+	// A tool that dies of the contrast shows that it did not accept it.
+	if reaction.Kind == Refused || reaction.Kind == Dead || reaction.Kind == Unclear && !b.accepted.shownBy(contrast.Trip) {
+		return nil
+	}
+	d := &results.Diagnosis{
+		Problem: "The page after an answer without id_token looks like that of a valid launch, so acceptance cannot be told from refusal.",
+		Step:    "telling acceptance from refusal",
+		Sent:    "an authentication response with neither id_token nor state",
+		Seen:    describe(contrast.Trip),
+		LookAt:  "Say under tool.accepts what only the page of an accepted launch has: a selector, a text or a part of its URL.",
+		FlowID:  contrast.ID,
+	}
+	if marker {
+		d.Problem = "The tool shows the sign of an accepted launch (tool.accepts) after an answer without id_token as well."
+		d.LookAt = "Choose a sign under tool.accepts that only the page of an accepted launch has. If it is one, the tool accepts launches without an id_token."
+	}
+	return d
+}
+
+// reaction reads a journey's end, the strongest sign first.
+func (b *baseline) reaction(f *Flow) Reaction {
+	trip := f.Trip
+	page := trip.Page
+	switch trip.Ended {
+	case agent.Settled:
+	case agent.Blocked:
+		return Reaction{Kind: Refused, Why: "the browser refused to show the page: " + trip.Why}
+	default:
+		return Reaction{Kind: Dead, Why: deaths[trip.Ended] + brackets(trip.Why)}
+	}
+	if !b.tool.Accepts.IsZero() && trip.Markers[acceptsMarker] {
+		return Reaction{Kind: Accepted, Why: "the page shows the sign of an accepted launch"}
+	}
+	if n := len(f.Record.Returns); n > 0 {
+		ret := f.Record.Returns[n-1]
+		return Reaction{Kind: Refused, Why: fmt.Sprintf("the tool returned the user to the platform with lti_errormsg %q and lti_errorlog %q", ret.ErrorMessage, ret.ErrorLog)}
+	}
+	switch {
+	case !b.tool.Refuses.IsZero() && trip.Markers[refusesMarker]:
+		return Reaction{Kind: Refused, Why: "the page shows the sign of a refused launch"}
+	case page.Status >= 500:
+		return Reaction{Kind: Refused, Crashed: true, Why: fmt.Sprintf("HTTP %d", page.Status)}
+	case page.Status >= 400:
+		return Reaction{Kind: Refused, Why: fmt.Sprintf("HTTP %d", page.Status)}
+	case !b.tool.Accepts.IsZero():
+		return Reaction{Kind: Refused, Why: fmt.Sprintf("HTTP %d, and the page lacks the sign of an accepted launch", page.Status)}
+	case !b.known:
+		return Reaction{Kind: Unclear, Why: "nothing is known of what an accepted launch looks like"}
+	case b.accepted.shownBy(trip):
+		return Reaction{Kind: Accepted, Why: "the page looks like that of a valid launch"}
+	case b.refused.shownBy(trip):
+		return Reaction{Kind: Refused, Why: "the page looks like that of an answer without id_token"}
+	default:
+		return Reaction{Kind: Unclear, Why: fmt.Sprintf("HTTP %d with a page that looks like neither an accepted nor a refused launch; tool.accepts can say what acceptance looks like", page.Status)}
+	}
+}
+
+// acceptance is the reaction to a launch that has to be accepted. Its page may
+// differ from the control's, since another user or another message may get
+// another page: where the tool refuses with error statuses, a page without one
+// is an accepted launch.
+func (b *baseline) acceptance(f *Flow) Reaction {
+	r := f.Reaction
+	if r.Kind == Unclear && b.known && b.honest && f.Trip.Page.Status/100 == 2 && f.Trip.Page.Text != "" && sameHost(f.Trip.Page.URL, b.tool) {
+		return Reaction{Kind: Accepted, Why: fmt.Sprintf("HTTP %d from a tool that refuses with error statuses", f.Trip.Page.Status)}
+	}
+	return r
+}
+
+func sameHost(pageURL string, tool config.Tool) bool {
+	page, err := url.Parse(pageURL)
+	if err != nil {
+		return false
+	}
+	for _, own := range []string{tool.LaunchURL, tool.LoginURL, tool.TargetLinkURI} {
+		if u, err := url.Parse(own); err == nil && u.Host == page.Host {
+			return true
+		}
+	}
+	return false
+}
+
+// showsSession says whether a page shows the resource to somebody logged in.
+func (b *baseline) showsSession(trip *agent.Trip) bool {
+	if trip.Ended != agent.Settled || trip.Page.Status >= 400 {
+		return false
+	}
+	if !b.tool.Accepts.IsZero() {
+		return trip.Markers[acceptsMarker]
+	}
+	return b.accepted.shownBy(trip)
+}
+
+var deaths = map[agent.Ending]string{
+	agent.TimedOut:     "the tool gave no page in time",
+	agent.Dropped:      "the connection was dropped",
+	agent.RedirectLoop: "the tool redirects without end",
+	agent.TooLarge:     "the tool sends more than any page has",
+	agent.Download:     "the tool sends a file instead of a page",
+	agent.Unreadable:   "the page could not be read",
+}
+
+func brackets(s string) string {
+	if s == "" {
+		return ""
+	}
+	return " (" + s + ")"
+}
+
+// likeness is what several pages that mean the same have in common.
+type likeness struct {
+	status int
+	title  string
+	words  map[string]bool // in the text of all of them
+	any    map[string]bool // in the text of any of them
+	shape  string          // structure, where it is the same in all
+}
+
+// The shares of words that make a page look like another.
+const (
+	commonWords = 0.9 // of the known words, on the page
+	knownWords  = 0.8 // of the page's words, known
+)
+
+func likenessOf(trips ...*agent.Trip) likeness {
+	first := trips[0]
+	l := likeness{status: first.Page.Status, title: first.Page.Title, words: wordsOf(first), any: wordsOf(first), shape: first.Skeleton}
+	for _, t := range trips[1:] {
+		words := wordsOf(t)
+		for w := range l.words {
+			if !words[w] {
+				delete(l.words, w)
+			}
+		}
+		for w := range words {
+			l.any[w] = true
+		}
+		if t.Page.Title != l.title {
+			l.title = ""
+		}
+		if t.Skeleton != l.shape {
+			l.shape = ""
+		}
+	}
+	return l
+}
+
+func wordsOf(t *agent.Trip) map[string]bool {
+	words := map[string]bool{}
+	for _, w := range strings.Fields(t.Page.Title + " " + t.Page.Text) {
+		words[strings.ToLower(w)] = true
+	}
+	return words
+}
+
+// shownBy says whether a page is like these: the same kind of status, the same
+// title where they share one, and nearly the same words. Pages without words
+// are compared by their structure.
+func (l likeness) shownBy(t *agent.Trip) bool {
+	if t.Ended != agent.Settled || t.Page.Status/100 != l.status/100 || l.title != "" && t.Page.Title != l.title {
+		return false
+	}
+	words := wordsOf(t)
+	if len(l.words) == 0 || len(words) == 0 {
+		return len(l.words) == len(words) && l.shape == t.Skeleton
+	}
+	return share(l.words, words) >= commonWords && share(words, l.any) >= knownWords
+}
+
+// share is the part of a that is in b.
+func share(a, b map[string]bool) float64 {
+	n := 0
+	for w := range a {
+		if b[w] {
+			n++
+		}
+	}
+	return float64(n) / float64(len(a))
+}
+
+// describe says in a sentence what a journey ended on.
+func describe(t *agent.Trip) string {
+	if t.Ended != agent.Settled {
+		last := ""
+		if n := len(t.Steps); n > 0 {
+			last = fmt.Sprintf(" at %s %s", t.Steps[n-1].Method, t.Steps[n-1].URL)
+		}
+		return deaths[t.Ended] + brackets(t.Why) + results.Bounded(last, 300)
+	}
+	text := results.Bounded(strings.Join(strings.Fields(t.Page.Text), " "), 200)
+	return fmt.Sprintf("HTTP %d at %s, title %q, text %q", t.Page.Status, results.Bounded(t.Page.URL, 300), t.Page.Title, text)
+}

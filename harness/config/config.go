@@ -1,0 +1,169 @@
+// Package config is what a user tells Invigilator: one typed structure, read
+// from a YAML file, the environment and the command line, and checked as a
+// whole before anything starts.
+package config
+
+import (
+	"encoding/json"
+	"fmt"
+	"net"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/invopop/jsonschema"
+)
+
+// Config says what to judge and how. Its JSON Schema comes from [Schema].
+type Config struct {
+	Tool     Tool     `json:"tool" jsonschema_description:"The tool to judge. Without a login_url the embedded fake tool is judged."`
+	Platform Platform `json:"platform" jsonschema_description:"The fake platform that launches the tool."`
+	Agent    string   `json:"agent" jsonschema:"enum=browser,enum=http,default=browser" jsonschema_description:"What carries the user: a browser, or a plain HTTP client that runs no scripts and knows no frames."`
+	Browser  Browser  `json:"browser" jsonschema_description:"Which browser to use."`
+	Patience Patience `json:"patience" jsonschema_description:"How long to wait for what."`
+	Report   string   `json:"report" jsonschema:"default=invigilator-report" jsonschema_description:"The folder that the reports are written to."`
+	Only     []string `json:"only" jsonschema_description:"Ids of the only requirements to judge; all when empty."`
+	Embedded Embedded `json:"embedded" jsonschema_description:"What the embedded fake tool does wrong, for the proof."`
+}
+
+// Tool is the tool under test.
+type Tool struct {
+	Name          string   `json:"name" jsonschema_description:"What the report calls the tool."`
+	LoginURL      string   `json:"login_url" jsonschema:"pattern=^(https?://.+)?$" jsonschema_description:"The tool's login initiation endpoint."`
+	LaunchURL     string   `json:"launch_url" jsonschema:"pattern=^(https?://.+)?$" jsonschema_description:"The tool's redirect URI, where launches are posted; the target link URI too, unless one is given."`
+	RedirectURIs  []string `json:"redirect_uris" jsonschema_description:"Further redirect URIs that are registered for the tool."`
+	TargetLinkURI string   `json:"target_link_uri" jsonschema:"pattern=^(https?://.+)?$" jsonschema_description:"What a resource link opens; launch_url when empty."`
+	ClientID      string   `json:"client_id" jsonschema:"default=invigilator,minLength=1" jsonschema_description:"The client_id that the tool knows the platform's registration by."`
+	DeploymentID  string   `json:"deployment_id" jsonschema:"default=deployment-1,minLength=1,maxLength=255" jsonschema_description:"The deployment_id that the tool knows."`
+	Accepts       Marker   `json:"accepts" jsonschema_description:"What the page of an accepted launch shows, and no other."`
+	Refuses       Marker   `json:"refuses" jsonschema_description:"What the page of a refused launch shows, and no other."`
+	SessionURL    string   `json:"session_url" jsonschema:"pattern=^(https?://.+)?$" jsonschema_description:"A page that only a launched user sees; the page that a launch ends on, without its query, when empty."`
+}
+
+// Marker is a sign on a page; all of its parts that are set have to be there.
+type Marker struct {
+	Selector string `json:"selector" jsonschema_description:"A CSS selector that matches an element of the page."`
+	Text     string `json:"text" jsonschema_description:"A text that the page shows."`
+	URL      string `json:"url" jsonschema_description:"A text that the page's address contains."`
+}
+
+// IsZero says whether no part is set.
+func (m Marker) IsZero() bool { return m == Marker{} }
+
+// Platform is the fake platform, as the tool under test knows it.
+type Platform struct {
+	URL    string `json:"url" jsonschema:"default=https://platform.test,pattern=^https?://[^/?#]+$" jsonschema_description:"Where browsers find the platform, and its issuer. A host under .test is served to the run's own browser alone; any other has to lead to platform.listen."`
+	Listen string `json:"listen" jsonschema:"default=127.0.0.1:8765" jsonschema_description:"The address at which the tool's server reaches the platform over plain HTTP, for its key set."`
+}
+
+// Browser says which browser to use.
+type Browser struct {
+	Path   string `json:"path" jsonschema_description:"The browser's executable; the first one installed when empty."`
+	Remote string `json:"remote" jsonschema:"pattern=^((ws|http)s?://.+)?$" jsonschema_description:"The DevTools URL of a browser that runs already."`
+	Headed bool   `json:"headed" jsonschema_description:"Show the browser's window."`
+}
+
+// Patience says how long to wait for what.
+type Patience struct {
+	Visit   Duration `json:"visit" jsonschema:"default=20s" jsonschema_description:"For one launch, from the first request to a page at rest."`
+	Quiet   Duration `json:"quiet" jsonschema:"default=250ms" jsonschema_description:"How long nothing may move on a page before it counts as at rest."`
+	Marker  Duration `json:"marker" jsonschema:"default=2s" jsonschema_description:"For one of the tool's signs to appear on a page at rest."`
+	Restart Duration `json:"restart" jsonschema:"default=30s" jsonschema_description:"For a tool that dropped a connection to be back."`
+	Run     Duration `json:"run" jsonschema:"default=30m" jsonschema_description:"For the whole run."`
+}
+
+// Embedded says what the embedded fake tool does wrong.
+type Embedded struct {
+	Faults        []string `json:"faults" jsonschema_description:"Faults of the fake tool, by name; 'invigilator faults' lists them."`
+	NullPeer      string   `json:"null_peer" jsonschema:"enum=,enum=not-found,enum=blank,enum=hangs-up,enum=never-answers,enum=redirect-loop" jsonschema_description:"Puts a server that does nothing in the place of the fake tool."`
+	SkipPreflight bool     `json:"skip_preflight" jsonschema_description:"Lets every scenario face the tool, even one that no valid launch works with."`
+}
+
+// IsEmbedded says whether the embedded fake tool is judged.
+func (c Config) IsEmbedded() bool { return c.Tool.LoginURL == "" }
+
+// Private says whether the platform's host is one that only the run's own
+// browser knows: .test never resolves (RFC 6761, 6.2).
+func (p Platform) Private() bool {
+	u, err := url.Parse(p.URL)
+	return err == nil && strings.HasSuffix(u.Hostname(), ".test")
+}
+
+// JWKSURL returns where the tool's server finds the platform's key set.
+func (p Platform) JWKSURL() string {
+	if !p.Private() {
+		return p.URL + "/jwks"
+	}
+	host, port, err := net.SplitHostPort(p.Listen)
+	if err != nil {
+		return ""
+	}
+	if ip := net.ParseIP(host); host == "" || ip != nil && (ip.IsLoopback() || ip.IsUnspecified()) {
+		host = "localhost"
+	}
+	return "http://" + net.JoinHostPort(host, port) + "/jwks"
+}
+
+// Duration is a time span, written as in 1m30s.
+type Duration time.Duration
+
+// Std returns the duration as the standard library's type.
+func (d Duration) Std() time.Duration { return time.Duration(d) }
+
+// UnmarshalJSON reads a duration from text.
+func (d *Duration) UnmarshalJSON(data []byte) error {
+	var text string
+	if err := json.Unmarshal(data, &text); err != nil {
+		return err
+	}
+	parsed, err := time.ParseDuration(text)
+	*d = Duration(parsed)
+	return err
+}
+
+// MarshalJSON writes a duration as text.
+func (d Duration) MarshalJSON() ([]byte, error) { return json.Marshal(time.Duration(d).String()) }
+
+// JSONSchema describes a duration.
+func (Duration) JSONSchema() *jsonschema.Schema {
+	return &jsonschema.Schema{Type: "string", Pattern: `^([0-9]+(\.[0-9]+)?(ms|s|m|h))+$`}
+}
+
+// check finds what the schema cannot see, each problem naming its key.
+func (c Config) check() []error {
+	var problems []error
+	add := func(key, format string, args ...any) {
+		problems = append(problems, fmt.Errorf("%s: %s", key, fmt.Sprintf(format, args...)))
+	}
+	absolute := func(key, value string) {
+		if u, err := url.Parse(value); value != "" && (err != nil || u.Host == "") {
+			add(key, "%q is not an absolute URL", value)
+		}
+	}
+	absolute("tool.login_url", c.Tool.LoginURL)
+	absolute("tool.launch_url", c.Tool.LaunchURL)
+	absolute("tool.target_link_uri", c.Tool.TargetLinkURI)
+	absolute("tool.session_url", c.Tool.SessionURL)
+	for i, uri := range c.Tool.RedirectURIs {
+		absolute(fmt.Sprintf("tool.redirect_uris.%d", i), uri)
+	}
+	switch {
+	case c.Tool.LoginURL != "" && c.Tool.LaunchURL == "":
+		add("tool.launch_url", "is needed beside tool.login_url")
+	case c.Tool.LoginURL == "" && c.Tool.LaunchURL != "":
+		add("tool.login_url", "is needed beside tool.launch_url")
+	}
+	if !c.IsEmbedded() && (len(c.Embedded.Faults) > 0 || c.Embedded.NullPeer != "") {
+		add("embedded", "is about the embedded fake tool, but tool.login_url names another")
+	}
+	if _, _, err := net.SplitHostPort(c.Platform.Listen); err != nil {
+		add("platform.listen", "%q is not host:port", c.Platform.Listen)
+	}
+	if c.Tool.ClientID != "" && strings.ToLower(c.Tool.ClientID) == strings.ToUpper(c.Tool.ClientID) {
+		add("tool.client_id", "%q has no letter, which the check of its case needs", c.Tool.ClientID)
+	}
+	if c.Patience.Visit <= 0 {
+		add("patience.visit", "has to be more than nothing")
+	}
+	return problems
+}

@@ -1,0 +1,259 @@
+package config
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/goccy/go-yaml"
+	"github.com/invopop/jsonschema"
+	validator "github.com/santhosh-tekuri/jsonschema/v6"
+	"github.com/santhosh-tekuri/jsonschema/v6/kind"
+	"golang.org/x/text/language"
+	"golang.org/x/text/message"
+)
+
+// EnvPrefix begins the environment variables: tool.login_url is read from
+// INVIGILATOR_TOOL_LOGIN_URL, and the file's path from INVIGILATOR_CONFIG.
+const EnvPrefix = "INVIGILATOR_"
+
+// Sources are where a configuration comes from. What comes later wins: file,
+// environment, settings.
+type Sources struct {
+	File     string            // a YAML file; none when empty
+	Environ  []string          // as os.Environ returns it
+	Settings map[string]string // values by key, such as tool.login_url
+}
+
+// Load reads and checks a configuration. The error lists every problem at
+// once, each with its key.
+func Load(s Sources) (Config, error) {
+	keys := leaves(reflect.TypeFor[Config](), "")
+	values := map[string]any{}
+	var problems []error
+
+	environ, unknown := fromEnviron(s.Environ, keys)
+	problems = append(problems, unknown...)
+	file := s.File
+	if file == "" {
+		file = environ["config"]
+	}
+	delete(environ, "config")
+	if file != "" {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			return Config{}, fmt.Errorf("configuration file: %w", err)
+		}
+		if err := yaml.Unmarshal(text, &values); err != nil {
+			return Config{}, fmt.Errorf("configuration file %s is not YAML: %w", file, err)
+		}
+	}
+	for _, settings := range []map[string]string{environ, s.Settings} {
+		for _, key := range slices.Sorted(maps.Keys(settings)) {
+			kind, ok := keys[key]
+			if !ok {
+				problems = append(problems, fmt.Errorf("%s: unknown key", key))
+				continue
+			}
+			value, err := parse(settings[key], kind)
+			if err != nil {
+				problems = append(problems, fmt.Errorf("%s: %w", key, err))
+				continue
+			}
+			set(values, strings.Split(key, "."), value)
+		}
+	}
+
+	invalid, err := violations(values)
+	if err != nil {
+		return Config{}, err
+	}
+	problems = append(problems, invalid...)
+	config := Default()
+	if encoded, err := json.Marshal(values); err != nil {
+		problems = append(problems, err)
+	} else if err := json.Unmarshal(encoded, &config); err == nil {
+		// Where a value has the wrong type the schema has said so already.
+		problems = append(problems, config.check()...)
+	}
+	return config, errors.Join(problems...)
+}
+
+// Default returns what holds where the user says nothing: the defaults that
+// the schema shows.
+func Default() Config {
+	var c Config
+	fill(reflect.ValueOf(&c).Elem())
+	return c
+}
+
+// fill sets the fields whose tag names a default.
+func fill(v reflect.Value) {
+	for i := range v.NumField() {
+		field, tag := v.Field(i), v.Type().Field(i).Tag.Get("jsonschema")
+		if field.Kind() == reflect.Struct {
+			fill(field)
+			continue
+		}
+		for _, part := range strings.Split(tag, ",") {
+			value, ok := strings.CutPrefix(part, "default=")
+			if !ok {
+				continue
+			}
+			if field.Type() == reflect.TypeFor[Duration]() {
+				if err := json.Unmarshal([]byte(strconv.Quote(value)), field.Addr().Interface()); err != nil {
+					panic(err) // a default of ours
+				}
+				continue
+			}
+			field.SetString(value)
+		}
+	}
+}
+
+// Schema returns the JSON Schema of the configuration file.
+func Schema() *jsonschema.Schema {
+	reflector := jsonschema.Reflector{DoNotReference: true, RequiredFromJSONSchemaTags: true, Anonymous: true}
+	schema := reflector.Reflect(&Config{})
+	schema.Title = "Configuration of Invigilator"
+	return schema
+}
+
+// leaves returns the keys of a structure with their types.
+func leaves(t reflect.Type, prefix string) map[string]reflect.Type {
+	found := map[string]reflect.Type{}
+	for i := range t.NumField() {
+		field := t.Field(i)
+		key := prefix + field.Tag.Get("json")
+		if field.Type.Kind() == reflect.Struct {
+			maps.Copy(found, leaves(field.Type, key+"."))
+			continue
+		}
+		found[key] = field.Type
+	}
+	return found
+}
+
+// Keys returns every key of the configuration, in alphabetical order.
+func Keys() []string { return slices.Sorted(maps.Keys(leaves(reflect.TypeFor[Config](), ""))) }
+
+// Env returns the environment variable of a key.
+func Env(key string) string {
+	return EnvPrefix + strings.ToUpper(strings.ReplaceAll(key, ".", "_"))
+}
+
+func fromEnviron(environ []string, keys map[string]reflect.Type) (map[string]string, []error) {
+	byName := map[string]string{EnvPrefix + "CONFIG": "config"}
+	for key := range keys {
+		byName[Env(key)] = key
+	}
+	settings := map[string]string{}
+	var problems []error
+	for _, entry := range environ {
+		name, value, _ := strings.Cut(entry, "=")
+		if !strings.HasPrefix(name, EnvPrefix) {
+			continue
+		}
+		if key, ok := byName[name]; ok {
+			settings[key] = value
+		} else {
+			problems = append(problems, fmt.Errorf("environment variable %s: unknown key", name))
+		}
+	}
+	return settings, problems
+}
+
+// parse reads a value from text; lists are separated by commas.
+func parse(text string, t reflect.Type) (any, error) {
+	switch t.Kind() {
+	case reflect.Bool:
+		value, err := strconv.ParseBool(text)
+		if err != nil {
+			return nil, fmt.Errorf("%q is neither true nor false", text)
+		}
+		return value, nil
+	case reflect.Slice:
+		list := []any{}
+		for part := range strings.SplitSeq(text, ",") {
+			if part = strings.TrimSpace(part); part != "" {
+				list = append(list, part)
+			}
+		}
+		return list, nil
+	default:
+		return text, nil
+	}
+}
+
+func set(values map[string]any, path []string, value any) {
+	if len(path) == 1 {
+		values[path[0]] = value
+		return
+	}
+	inner, ok := values[path[0]].(map[string]any)
+	if !ok {
+		inner = map[string]any{}
+		values[path[0]] = inner
+	}
+	set(inner, path[1:], value)
+}
+
+// violations holds the values against the schema.
+func violations(values map[string]any) ([]error, error) {
+	encoded, err := json.Marshal(Schema())
+	if err != nil {
+		return nil, fmt.Errorf("schema of the configuration: %w", err)
+	}
+	document, err := validator.UnmarshalJSON(strings.NewReader(string(encoded)))
+	if err != nil {
+		return nil, fmt.Errorf("schema of the configuration: %w", err)
+	}
+	compiler := validator.NewCompiler()
+	if err := compiler.AddResource("config.json", document); err != nil {
+		return nil, fmt.Errorf("schema of the configuration: %w", err)
+	}
+	schema, err := compiler.Compile("config.json")
+	if err != nil {
+		return nil, fmt.Errorf("schema of the configuration: %w", err)
+	}
+	encoded, err = json.Marshal(values)
+	if err != nil {
+		return nil, fmt.Errorf("configuration: %w", err)
+	}
+	instance, err := validator.UnmarshalJSON(strings.NewReader(string(encoded)))
+	if err != nil {
+		return nil, fmt.Errorf("configuration: %w", err)
+	}
+	var invalid *validator.ValidationError
+	if !errors.As(schema.Validate(instance), &invalid) {
+		return nil, nil
+	}
+	return flatten(invalid), nil
+}
+
+var english = message.NewPrinter(language.English)
+
+// flatten turns the validator's tree into one error per problem.
+func flatten(e *validator.ValidationError) []error {
+	if len(e.Causes) > 0 {
+		var all []error
+		for _, cause := range e.Causes {
+			all = append(all, flatten(cause)...)
+		}
+		return all
+	}
+	if extra, ok := e.ErrorKind.(*kind.AdditionalProperties); ok {
+		var all []error
+		for _, name := range extra.Properties {
+			all = append(all, fmt.Errorf("%s: unknown key", strings.Join(append(slices.Clone(e.InstanceLocation), name), ".")))
+		}
+		return all
+	}
+	return []error{fmt.Errorf("%s: %s", strings.Join(e.InstanceLocation, "."), e.ErrorKind.LocalizedString(english))}
+}

@@ -1,0 +1,104 @@
+package harness
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"invigilator/harness/agent"
+	"invigilator/lti"
+	"invigilator/results"
+)
+
+// diagnose says where a valid launch went wrong, or nil when it did not.
+func (r *Run) diagnose(f *Flow) *results.Diagnosis {
+	request, asked := f.Request()
+	d := &results.Diagnosis{Seen: describe(f.Trip), FlowID: f.ID}
+	switch {
+	case !asked && f.Trip.Ended == agent.Dropped && !answeredBy(f, r.tool.LoginURL):
+		d.Problem = "The tool cannot be reached."
+		d.LookAt = "Is the tool running, and is " + r.tool.LoginURL + " (tool.login_url) its login initiation endpoint?"
+	case !asked && f.Trip.Ended != agent.Settled:
+		d.Problem = "The tool did not answer the login initiation: " + deaths[f.Trip.Ended] + "."
+		d.LookAt = "The tool's log at the time of the request to " + r.tool.LoginURL + "."
+	case !asked && !sameSite(f.Trip.Page.URL, r.tool.LoginURL):
+		d.Problem = "The tool sent the browser elsewhere than to the platform's authorization endpoint."
+		d.LookAt = fmt.Sprintf("The tool's registration of the platform: issuer %s, authorization endpoint %s.", r.platform.Issuer(), r.platform.AuthURL())
+	case !asked && f.Trip.Page.Status == http.StatusNotFound:
+		d.Problem = "The tool has nothing at the login URL."
+		d.LookAt = "Is " + r.tool.LoginURL + " (tool.login_url) the tool's login initiation endpoint?"
+	case !asked:
+		d.Problem = "The tool answered the login initiation with a page of its own instead of an authentication request."
+		d.LookAt = fmt.Sprintf("Is the platform registered in the tool? Issuer %s, client_id %s, deployment_id %s, authorization endpoint %s.",
+			r.platform.Issuer(), r.tool.ClientID, r.tool.DeploymentID, r.platform.AuthURL())
+	}
+	if d.Problem != "" {
+		d.Step = "login initiation"
+		d.Sent = sentTo(f, r.tool.LoginURL)
+		return d
+	}
+	redirectURI := request.Params.Get(lti.ParamRedirectURI)
+	if !f.Answered() {
+		d.Step = "authentication request"
+		d.Sent = "the login initiation"
+		d.Seen = "authentication request with " + results.Bounded(request.Params.Encode(), 1000)
+		d.Problem = fmt.Sprintf("The tool wants its answer at %q, which is on no site of its redirect URIs.", redirectURI)
+		d.LookAt = fmt.Sprintf("Add it to tool.redirect_uris if it is the tool's; known are %s.", strings.Join(append([]string{r.tool.LaunchURL}, r.tool.RedirectURIs...), ", "))
+		return d
+	}
+	b := baseline{tool: r.tool}
+	reaction := b.reaction(f)
+	if reaction.Kind == Accepted || reaction.Kind == Unclear && sound(f.Trip) {
+		return nil
+	}
+	d.Step = "launch"
+	d.Sent = "a valid id_token by form POST to " + redirectURI
+	d.Problem = "The tool does not accept a valid launch: " + reaction.Why + "."
+	if reaction.Kind == Unclear {
+		d.Problem = "The tool answers a valid launch with nothing that can be told from nothing."
+	}
+	d.LookAt = fmt.Sprintf("The tool's registration: issuer %s, client_id %s, deployment_id %s, key set %s.",
+		r.platform.Issuer(), r.tool.ClientID, r.tool.DeploymentID, r.jwksURL())
+	if r.platform.KeySetFetches() == 0 {
+		d.LookAt += " The tool has never fetched that key set: can its server reach it?"
+	}
+	if !r.tool.Accepts.IsZero() && reaction.Kind == Refused && f.Trip.Page.Status < 400 {
+		d.LookAt += " If the launch did work, tool.accepts describes a page that this is not."
+	}
+	return d
+}
+
+// sound says whether a page can be that of a launch at all.
+func sound(t *agent.Trip) bool {
+	return t.Ended == agent.Settled && t.Page.Status/100 == 2 && (t.Page.Text != "" || t.Page.Title != "" || strings.Count(t.Skeleton, " ") > 3)
+}
+
+func (r *Run) jwksURL() string {
+	if r.config.IsEmbedded() {
+		return r.config.Platform.URL + "/jwks"
+	}
+	return r.config.Platform.JWKSURL()
+}
+
+func answeredBy(f *Flow, rawURL string) bool {
+	return slices.ContainsFunc(f.Trip.Steps, func(s results.Step) bool {
+		return strings.HasPrefix(s.URL, rawURL) && s.Status != 0
+	})
+}
+
+func sentTo(f *Flow, rawURL string) string {
+	for _, s := range f.Trip.Steps {
+		if strings.HasPrefix(s.URL, rawURL) {
+			return s.Method + " " + results.Bounded(s.URL, 1000)
+		}
+	}
+	return "the login initiation to " + rawURL
+}
+
+func sameSite(a, b string) bool {
+	ua, errA := url.Parse(a)
+	ub, errB := url.Parse(b)
+	return errA == nil && errB == nil && ua.Hostname() == ub.Hostname()
+}

@@ -1,0 +1,372 @@
+package harness
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"invigilator/fakeplatform"
+	"invigilator/harness/agent"
+	"invigilator/lti"
+	"invigilator/results"
+)
+
+// Learner and Teacher are the users that launches are made for, with all that
+// a platform knows of a person.
+var (
+	Learner = fakeplatform.User{
+		Sub: "learner-3f1c", Name: "Ada Maria Byron", GivenName: "Ada", MiddleName: "Maria", FamilyName: "Byron",
+		Email: "ada.byron@school.example", Locale: "en-GB", SourcedID: "school.example:ada", Roles: []string{lti.RoleLearner},
+	}
+	Teacher = fakeplatform.User{
+		Sub: "teacher-77b0", Name: "Mary Anne Somerville", GivenName: "Mary", MiddleName: "Anne", FamilyName: "Somerville",
+		Email: "mary.somerville@school.example", Locale: "en-GB", SourcedID: "school.example:mary", Roles: []string{lti.RoleInstructor},
+	}
+)
+
+var course = fakeplatform.Context{ID: "course-9a", Label: "AN-1", Title: "Analytical Engines"}
+
+// A Launch says how a launch is made. Its zero value is a valid launch of the
+// learner in a tab of a fresh browser.
+type Launch struct {
+	// Title says what the launch is for, in the report.
+	Title string
+	// By is the browser that it is made in; a fresh one when nil.
+	By agent.User
+	// User is who is launched; Learner when empty.
+	User fakeplatform.User
+	// Fault is what differs from a valid launch.
+	Fault *fakeplatform.Fault
+	// Other is the launch that the fault borrows from.
+	Other *Flow
+	// Again submits Other's answer once more instead of beginning a launch.
+	Again bool
+	// LoggedIn is set where the browser has been launched before, so that a
+	// session of the tool shows nothing.
+	LoggedIn bool
+	// In is where the launch is shown.
+	In agent.Place
+	// BlockThirdPartyCookies makes the browser block them.
+	BlockThirdPartyCookies bool
+}
+
+// A Flow is one journey and all that was seen of it.
+type Flow struct {
+	ID       string
+	Launch   *fakeplatform.Launch
+	Record   fakeplatform.Record
+	Trip     *agent.Trip
+	Reaction Reaction
+	evidence results.Flow
+}
+
+// Request returns the parameters of the authentication request, and false
+// where none came.
+func (f *Flow) Request() (fakeplatform.AuthenticationRequest, bool) {
+	if len(f.Record.AuthenticationRequests) == 0 {
+		return fakeplatform.AuthenticationRequest{}, false
+	}
+	return f.Record.AuthenticationRequests[0], true
+}
+
+// Answered says whether the platform's answer was submitted to the tool.
+func (f *Flow) Answered() bool {
+	action, _, err := f.Launch.Answer()
+	return err == nil && slices.ContainsFunc(f.Trip.Steps, func(s results.Step) bool {
+		return s.Method == http.MethodPost && s.URL == action
+	})
+}
+
+// Statuses returns the HTTP statuses of the tool's answers to the launch, from
+// the submitted answer on.
+func (f *Flow) Statuses() []int {
+	action, _, err := f.Launch.Answer()
+	if err != nil {
+		return nil
+	}
+	var statuses []int
+	for _, s := range f.Trip.Steps {
+		if len(statuses) > 0 || s.Method == http.MethodPost && s.URL == action {
+			statuses = append(statuses, s.Status)
+		}
+	}
+	return statuses
+}
+
+// End says in a sentence what the journey ended on.
+func (f *Flow) End() string { return describe(f.Trip) }
+
+// Open returns a user with a fresh browser. Close it after use.
+func (r *Run) Open(ctx context.Context) (agent.User, error) {
+	user, err := r.agent.Open(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("open a browser for a user: %w", err)
+	}
+	return user, nil
+}
+
+// launch makes a launch and follows it to its end. It fails only where the
+// harness itself does.
+func (r *Run) launch(ctx context.Context, l Launch) (*Flow, error) {
+	if l.By == nil {
+		user, err := r.Open(ctx)
+		if err != nil {
+			return nil, err
+		}
+		defer user.Close()
+		l.By = user
+	}
+	flow, err := r.travel(ctx, l)
+	if err != nil {
+		return nil, err
+	}
+	flow.Reaction = r.baseline.reaction(flow)
+	if flow.Reaction.Kind == Refused && !l.LoggedIn {
+		if err := r.lookAgain(ctx, l.By, flow); err != nil {
+			return nil, err
+		}
+	}
+	if flow.Trip.Ended == agent.Dropped && flow.Reaction.Kind == Dead {
+		if err := awaitServer(ctx, r.dial, r.tool.LoginURL, r.config.Patience.Restart.Std()); err != nil {
+			flow.Reaction.Why += "; it has not come back: " + err.Error()
+		}
+	}
+	return flow, nil
+}
+
+// travel carries the launch through the agent.
+func (r *Run) travel(ctx context.Context, l Launch) (*Flow, error) {
+	started, visit, err := r.plan(l)
+	if err != nil {
+		return nil, err
+	}
+	began := time.Now()
+	trip, err := l.By.Visit(ctx, visit)
+	if err != nil {
+		return nil, err
+	}
+	flow := &Flow{Launch: started, Record: started.Record(), Trip: trip}
+	flow.ID = r.nextFlowID()
+	flow.evidence = r.evidence(flow, l, began)
+	return flow, nil
+}
+
+// plan begins the launch on the platform and says where the agent has to go.
+func (r *Run) plan(l Launch) (*fakeplatform.Launch, agent.Visit, error) {
+	visit := r.visit("")
+	visit.In, visit.BlockThirdPartyCookies = l.In, l.BlockThirdPartyCookies
+	if l.Again {
+		visit.URL = l.Other.Launch.DeliverURL()
+		return l.Other.Launch, visit, nil
+	}
+	plan := fakeplatform.Plan{
+		ClientID: r.tool.ClientID, User: l.User, Context: course, Fault: l.Fault, Lenient: true,
+		Custom: map[string]string{"chapter": "1"},
+	}
+	if plan.User.Sub == "" {
+		plan.User = Learner
+	}
+	if l.In == agent.Frame {
+		plan.Target = fakeplatform.IFrame
+	}
+	if l.Other != nil {
+		plan.Other = l.Other.Launch
+	}
+	started, err := r.platform.Begin(plan)
+	if err != nil {
+		return nil, visit, err
+	}
+	switch l.In {
+	case agent.Frame:
+		visit.URL = started.FrameURL()
+	case agent.Window:
+		visit.URL, visit.Link, visit.WindowName = started.WindowURL(), fakeplatform.WindowLink, started.WindowName()
+	default:
+		visit.URL = started.URL()
+	}
+	return started, visit, nil
+}
+
+const (
+	acceptsMarker = "accepts"
+	refusesMarker = "refuses"
+)
+
+// visit returns what every visit has in common.
+func (r *Run) visit(url string) agent.Visit {
+	p := r.config.Patience
+	v := agent.Visit{URL: url, Quiet: p.Quiet.Std(), MarkerWait: p.Marker.Std(), Deadline: p.Visit.Std()}
+	if m := r.tool.Accepts; !m.IsZero() {
+		v.Markers = append(v.Markers, agent.Marker{Name: acceptsMarker, Selector: m.Selector, Text: m.Text, URL: m.URL})
+	}
+	if m := r.tool.Refuses; !m.IsZero() {
+		v.Markers = append(v.Markers, agent.Marker{Name: refusesMarker, Selector: m.Selector, Text: m.Text, URL: m.URL})
+	}
+	return v
+}
+
+func (r *Run) nextFlowID() string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.flows++
+	return fmt.Sprintf("%02d-%04d", r.process, r.flows)
+}
+
+// evidence puts together what agent, platform and tool saw of a journey.
+func (r *Run) evidence(f *Flow, l Launch, began time.Time) results.Flow {
+	e := results.Flow{
+		ID: f.ID, Title: l.Title, Page: f.Trip.Page, Ended: string(f.Trip.Ended), Why: f.Trip.Why,
+		Millis: f.Trip.Took.Milliseconds(), Dropped: f.Trip.Dropped,
+		Steps: append(slices.Clone(f.Trip.Steps), r.recorder.between(began, began.Add(f.Trip.Took))...),
+	}
+	if l.Fault != nil {
+		e.Fault = l.Fault.Name
+	}
+	if len(f.Trip.Screenshot) > 0 {
+		e.Page.Screenshot = hashOf(f.Trip.Screenshot)
+	}
+	if token := f.Record.IDToken; token != "" {
+		t := results.Token{Name: lti.ParamIDToken, Raw: token}
+		header, claims, err := lti.Decode(token)
+		t.Header, t.Claims = header, claims
+		if err != nil {
+			t.Problem = err.Error()
+		}
+		e.Tokens = []results.Token{t}
+	}
+	return e
+}
+
+// lookAgain sees whether a refusal was one: a browser that was refused must
+// not be logged in. It asks only where a launched browser shows the resource
+// again and a fresh one does not.
+func (r *Run) lookAgain(ctx context.Context, by agent.User, f *Flow) error {
+	if r.baseline.sessionURL == "" {
+		return nil
+	}
+	trip, err := by.Visit(ctx, r.visit(r.baseline.sessionURL))
+	if err != nil {
+		return err
+	}
+	if !r.baseline.showsSession(trip) {
+		return nil
+	}
+	f.Reaction = Reaction{Kind: Accepted, Why: fmt.Sprintf("%s, but the browser is logged in all the same: %s shows the resource", f.Reaction.Why, r.baseline.sessionURL)}
+	f.evidence.Steps = append(f.evidence.Steps, trip.Steps...)
+	return nil
+}
+
+// Preflight makes sure that the tool can be judged: that valid launches work,
+// and that acceptance can be told from refusal. The error is a
+// [*results.Diagnosis] where the tool or its configuration is in the way.
+func (r *Run) Preflight(ctx context.Context) (results.Fragment, error) {
+	if r.config.Embedded.SkipPreflight {
+		return results.Fragment{}, nil
+	}
+	var flows []*Flow
+	one := func(by agent.User, l Launch) (*Flow, error) {
+		l.By = by
+		flow, err := r.travel(ctx, l)
+		if err == nil {
+			flows = append(flows, flow)
+		}
+		return flow, err
+	}
+	launched, err := r.Open(ctx)
+	if err != nil {
+		return results.Fragment{}, err
+	}
+	defer launched.Close()
+	control, err := one(launched, Launch{Title: "preflight: a valid launch"})
+	if err != nil {
+		return results.Fragment{}, err
+	}
+	if d := r.diagnose(control); d != nil {
+		return fragment(flows), d
+	}
+	other, err := r.Open(ctx)
+	if err != nil {
+		return results.Fragment{}, err
+	}
+	defer other.Close()
+	second, err := one(other, Launch{Title: "preflight: a second valid launch"})
+	if err != nil {
+		return results.Fragment{}, err
+	}
+	if d := r.diagnose(second); d != nil {
+		d.Problem = "The first valid launch worked, the second did not. " + d.Problem
+		return fragment(flows), d
+	}
+	stranger, err := r.Open(ctx)
+	if err != nil {
+		return results.Fragment{}, err
+	}
+	defer stranger.Close()
+	contrast, err := one(stranger, Launch{Title: "preflight: an answer without id_token and state", Fault: new(fakeplatform.EmptyAnswer)})
+	if err != nil {
+		return results.Fragment{}, err
+	}
+	r.baseline.learn(r.tool, control, second, contrast)
+	if d := r.baseline.diagnose(contrast); d != nil {
+		return fragment(flows), d
+	}
+	return fragment(flows), r.learnSession(ctx, launched, control)
+}
+
+// learnSession finds out whether a page tells launched browsers from others.
+func (r *Run) learnSession(ctx context.Context, launched agent.User, control *Flow) error {
+	sessionURL := r.tool.SessionURL
+	if sessionURL == "" {
+		sessionURL, _, _ = strings.Cut(control.Trip.Page.URL, "#")
+		sessionURL, _, _ = strings.Cut(sessionURL, "?")
+	}
+	again, err := launched.Visit(ctx, r.visit(sessionURL))
+	if err != nil {
+		return err
+	}
+	stranger, err := r.Open(ctx)
+	if err != nil {
+		return err
+	}
+	defer stranger.Close()
+	fresh, err := stranger.Visit(ctx, r.visit(sessionURL))
+	if err != nil {
+		return err
+	}
+	if r.baseline.showsSession(again) && !r.baseline.showsSession(fresh) {
+		r.baseline.sessionURL = sessionURL
+	}
+	return nil
+}
+
+func fragment(flows []*Flow) results.Fragment {
+	f := results.Fragment{Flows: map[string]results.Flow{}, Screenshots: map[string][]byte{}}
+	for _, flow := range flows {
+		f.Flows[flow.ID] = flow.evidence
+		if flow.evidence.Page.Screenshot != "" {
+			f.Screenshots[flow.evidence.Page.Screenshot] = flow.Trip.Screenshot
+		}
+	}
+	return f
+}
+
+// login brings a fresh browser as far as the platform's answer, which is held
+// back: a login that is open and whose state and nonce have not been used.
+func (r *Run) login(ctx context.Context, title string) (*Flow, error) {
+	flow, err := r.launch(ctx, Launch{Title: title, Fault: new(fakeplatform.HeldAnswer)})
+	if err != nil {
+		return nil, err
+	}
+	if _, ok := flow.Request(); !ok {
+		return flow, ErrNoLogin
+	}
+	return flow, nil
+}
+
+// ErrNoLogin says that a launch did not come as far as it had to for a stimulus
+// to be tried.
+var ErrNoLogin = errors.New("the login that this needs did not work")

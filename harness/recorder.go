@@ -1,0 +1,117 @@
+package harness
+
+import (
+	"bytes"
+	"io"
+	"net/http"
+	"slices"
+	"sync"
+	"time"
+
+	"invigilator/results"
+)
+
+// The bounds of what is kept of an exchange that a fake saw.
+const (
+	maxRecordedBody  = 8 << 10
+	maxRecordedSteps = 4000
+)
+
+// recorder keeps the exchanges that the run's own servers saw. They are
+// attributed to journeys by time.
+type recorder struct {
+	mu    sync.Mutex
+	steps []recorded
+}
+
+type recorded struct {
+	at   time.Time
+	step results.Step
+}
+
+// wrap records what passes through a handler.
+func (r *recorder) wrap(seenBy string, base string, handler http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, request *http.Request) {
+		at := time.Now()
+		body := &head{}
+		request.Body = struct {
+			io.Reader
+			io.Closer
+		}{io.TeeReader(request.Body, body), request.Body}
+		kept := &keeper{ResponseWriter: w, status: http.StatusOK}
+		finish := func() {
+			r.add(at, results.Step{
+				SeenBy: seenBy, Method: request.Method, URL: results.Bounded(base+request.URL.String(), maxRecordedBody),
+				RequestHeader: results.Header(request.Header), RequestBody: body.String(),
+				Status: kept.status, ResponseHeader: results.Header(w.Header()), ResponseBody: kept.body.String(),
+			})
+		}
+		defer finish() // also where the handler hangs up by panicking
+		handler.ServeHTTP(kept, request)
+	})
+}
+
+func (r *recorder) add(at time.Time, step results.Step) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if len(r.steps) >= maxRecordedSteps {
+		r.steps = slices.Delete(r.steps, 0, maxRecordedSteps/2)
+	}
+	r.steps = append(r.steps, recorded{at, step})
+}
+
+// between returns the exchanges of a journey, in the order of time.
+func (r *recorder) between(from, to time.Time) []results.Step {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var steps []results.Step
+	for _, s := range r.steps {
+		if !s.at.Before(from) && !s.at.After(to) {
+			s.step.At = s.at.Sub(from).Milliseconds()
+			steps = append(steps, s.step)
+		}
+	}
+	slices.SortStableFunc(steps, func(a, b results.Step) int { return int(a.At - b.At) })
+	return steps
+}
+
+// head keeps the beginning of what is written to it.
+type head struct {
+	bytes.Buffer
+	total int
+}
+
+func (h *head) Write(p []byte) (int, error) {
+	h.total += len(p)
+	if room := maxRecordedBody - h.Len(); room > 0 {
+		h.Buffer.Write(p[:min(room, len(p))])
+	}
+	return len(p), nil
+}
+
+func (h *head) String() string {
+	text := results.Bounded(h.Buffer.String(), maxRecordedBody)
+	if h.total > h.Len() {
+		text += " [cut]"
+	}
+	return text
+}
+
+type keeper struct {
+	http.ResponseWriter
+	status int
+	body   head
+}
+
+func (k *keeper) WriteHeader(status int) {
+	k.status = status
+	k.ResponseWriter.WriteHeader(status)
+}
+
+func (k *keeper) Write(p []byte) (int, error) {
+	_, _ = k.body.Write(p)
+	return k.ResponseWriter.Write(p)
+}
+
+// Unwrap lets handlers reach the connection.
+func (k *keeper) Unwrap() http.ResponseWriter { return k.ResponseWriter }

@@ -1,0 +1,153 @@
+package results
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	"invigilator/requirements"
+)
+
+// A Fragment is what one spec adds to the document.
+type Fragment struct {
+	Observations []Observation     `json:"observations"`
+	Findings     []Finding         `json:"findings"`
+	Flows        map[string]Flow   `json:"flows"`
+	Screenshots  map[string][]byte `json:"screenshots"`
+}
+
+// Assemble makes the document of a run from the fragments of its specs.
+// Selected are the requirements that the run was to judge; notCovered those
+// that bind the subject and that no scenario checks. A selected requirement,
+// or one of its stimuli, that nothing was observed of is inconclusive.
+func Assemble(run Run, diagnosis *Diagnosis, selected, notCovered []requirements.Requirement, fragments []Fragment) Document {
+	doc := Document{
+		Schema: Schema, Run: run, Diagnosis: diagnosis,
+		Requirements: []Requirement{}, NotCovered: []Uncovered{}, Findings: []Finding{}, Profiles: []Profile{},
+		Flows: map[string]Flow{}, Screenshots: map[string][]byte{},
+	}
+	byRequirement := map[string][]Observation{}
+	for _, f := range fragments {
+		for _, o := range f.Observations {
+			byRequirement[o.Requirement] = append(byRequirement[o.Requirement], o)
+		}
+		doc.Findings = append(doc.Findings, f.Findings...)
+		for id, flow := range f.Flows {
+			doc.Flows[id] = flow
+		}
+		for hash, image := range f.Screenshots {
+			doc.Screenshots[hash] = image
+		}
+	}
+	slices.SortStableFunc(doc.Findings, func(a, b Finding) int {
+		return cmp.Or(cmp.Compare(a.Scenario, b.Scenario), cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Says, b.Says))
+	})
+	for _, r := range selected {
+		doc.Requirements = append(doc.Requirements, judged(r, byRequirement[string(r.ID)], diagnosis))
+	}
+	for _, r := range notCovered {
+		doc.NotCovered = append(doc.NotCovered, Uncovered{ID: string(r.ID), Profile: r.Profile, Level: string(r.Level), Statement: r.Statement})
+	}
+	doc.Profiles = profiles(doc.Requirements, doc.NotCovered)
+	doc.Outcome, doc.Because = outcome(doc.Requirements)
+	if diagnosis != nil {
+		doc.Outcome, doc.Because = Unusable, diagnosis.Problem
+	}
+	return doc
+}
+
+// judged puts a requirement together with what was observed of it.
+func judged(r requirements.Requirement, observations []Observation, diagnosis *Diagnosis) Requirement {
+	tried := map[string]bool{}
+	for i := range observations {
+		tried[observations[i].Case] = true
+		if stimulus, ok := r.Stimulus(observations[i].Case); ok {
+			observations[i].Stimulus = stimulus.Does
+		}
+	}
+	missing := func(name, does string) Observation {
+		why := "No scenario came as far as judging this."
+		if diagnosis != nil {
+			why = "Not tried: " + diagnosis.Problem
+		}
+		return Observation{
+			Requirement: string(r.ID), Case: name, Stimulus: does, Verdict: Inconclusive,
+			Expected: r.Expect, Seen: why, Flows: []string{},
+		}
+	}
+	for _, stimulus := range r.Provoke {
+		if !tried[stimulus.Case] {
+			observations = append(observations, missing(stimulus.Case, stimulus.Does))
+		}
+	}
+	if len(observations) == 0 {
+		observations = []Observation{missing("", "")}
+	}
+	order := func(o Observation) int {
+		return slices.IndexFunc(r.Provoke, func(s requirements.Stimulus) bool { return s.Case == o.Case })
+	}
+	slices.SortStableFunc(observations, func(a, b Observation) int {
+		return cmp.Or(cmp.Compare(order(a), order(b)), cmp.Compare(a.Scenario, b.Scenario))
+	})
+	verdicts := make([]Verdict, len(observations))
+	for i, o := range observations {
+		verdicts[i] = o.Verdict
+	}
+	return Requirement{
+		ID: string(r.ID), Profile: r.Profile, Level: string(r.Level), Binds: string(r.Binds),
+		Source: r.Source.Title, Section: r.Section, Link: r.Link, Statement: r.Statement, Expect: r.Expect,
+		Verdict: Worst(verdicts...), Observations: observations,
+	}
+}
+
+func profiles(judged []Requirement, uncovered []Uncovered) []Profile {
+	var names []string
+	for _, r := range judged {
+		names = append(names, r.Profile)
+	}
+	slices.Sort(names)
+	list := []Profile{}
+	for _, name := range slices.Compact(names) {
+		own := slices.DeleteFunc(slices.Clone(judged), func(r Requirement) bool { return r.Profile != name })
+		p := Profile{Name: name, Tally: map[Verdict]int{}, Total: len(own)}
+		for _, r := range own {
+			p.Tally[r.Verdict]++
+		}
+		for _, u := range uncovered {
+			if u.Profile == name {
+				p.NotCovered++
+			}
+		}
+		p.Outcome, p.Because = outcome(own)
+		list = append(list, p)
+	}
+	return list
+}
+
+// outcome sums up requirements: what is required is every MUST.
+func outcome(judged []Requirement) (Outcome, string) {
+	count := map[Verdict]int{}
+	notShown := 0
+	for _, r := range judged {
+		count[r.Verdict]++
+		if r.Level == string(requirements.Must) && (r.Verdict == Inconclusive || r.Verdict == Skipped) {
+			notShown++
+		}
+	}
+	switch total := len(judged); {
+	case total == 0:
+		return Unusable, "Nothing was judged."
+	case count[Failed] > 0:
+		return NotConformant, fmt.Sprintf("%d of %d requirements failed.", count[Failed], total)
+	case count[Errored] > 0:
+		return Unusable, fmt.Sprintf("The harness could not judge %d of %d requirements.", count[Errored], total)
+	case notShown > 0:
+		return NotShown, fmt.Sprintf("%d required of %d requirements could not be shown.", notShown, total)
+	case count[Warned] > 0:
+		return Conformant, fmt.Sprintf("None of %d requirements failed; %d warn.", total, count[Warned])
+	case count[Inconclusive]+count[Skipped] > 0:
+		return Conformant, fmt.Sprintf("None of %d requirements failed; %d that are only recommended were not shown.", total, count[Inconclusive]+count[Skipped])
+	default:
+		return Conformant, fmt.Sprintf("All %d requirements passed.", total)
+	}
+}

@@ -1,0 +1,194 @@
+package launch
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+
+	. "github.com/onsi/ginkgo/v2"
+
+	"invigilator/fakeplatform"
+	"invigilator/harness"
+	"invigilator/lti"
+	"invigilator/requirements"
+	"invigilator/results"
+	. "invigilator/scenarios"
+)
+
+var _ = Describe("A tool, answering a login initiation,", func() {
+	DescribeTable("sends an authentication request", For("sec-tool-login-get-and-post"), func(ctx SpecContext, name string) {
+		const id = "sec-tool-login-get-and-post"
+		scene := Scene()
+		flow, err := scene.Launch(ctx, harness.Launch{Title: name, Fault: new(fault(name))})
+		if scene.Unseen(id, name, err, flow) {
+			return
+		}
+		request, asked := flow.Request()
+		seen := "No authentication request. The launch ended at " + flow.End() + "."
+		if asked {
+			seen = "An authentication request by " + request.Method + "."
+		}
+		scene.Check(id, name, asked, "", seen, flow)
+	},
+		Entry("by GET", "login-by-get"),
+		Entry("by POST", "login-by-post"),
+	)
+
+	// Each fault of the fake platform that provokes the requirement sends
+	// another hint.
+	DescribeTable("returns as it was sent", func(ctx SpecContext, id requirements.ID, param string) {
+		scene := Scene()
+		for _, f := range fakeplatform.FaultsFor(string(id)) {
+			flow, err := scene.Launch(ctx, harness.Launch{Title: f.Name + ": " + f.Does, Fault: &f})
+			if scene.Unseen(id, f.Name, err, flow) {
+				continue
+			}
+			request, asked := flow.Request()
+			if !asked {
+				scene.Observe(id, f.Name, results.Inconclusive, "", "No authentication request. The launch ended at "+flow.End()+".", flow)
+				continue
+			}
+			sent, got := flow.Record.LoginInitiation.Params[param], request.Params[param]
+			// An empty parameter says the same as none.
+			same := slices.Equal(sent, got) || len(sent) == 0 && strings.Join(got, "") == ""
+			scene.Check(id, f.Name, same, fmt.Sprintf("%s %s", param, shown(sent)), fmt.Sprintf("%s %s", param, shown(got)), flow)
+		}
+	},
+		Entry("lti_message_hint", For("core-tool-message-hint-returned-unaltered"), requirements.ID("core-tool-message-hint-returned-unaltered"), lti.ParamMessageHint),
+		Entry("login_hint", For("sec-tool-login-hint-returned-unaltered"), requirements.ID("sec-tool-login-hint-returned-unaltered"), lti.ParamLoginHint),
+	)
+
+	It("asks for an id_token by form_post, without a prompt, each parameter once", For("sec-tool-auth-request-parameters"), func(ctx SpecContext) {
+		const id = "sec-tool-auth-request-parameters"
+		scene := Scene()
+		flow, request, asked := authenticationRequest(ctx, scene, id, "", nil)
+		if !asked {
+			return
+		}
+		var wrong []string
+		for _, want := range []struct{ name, value string }{
+			{lti.ParamScope, lti.ScopeOpenID},
+			{lti.ParamResponseType, lti.ResponseTypeIDToken},
+			{lti.ParamResponseMode, lti.ResponseModeFormPost},
+			{lti.ParamPrompt, lti.PromptNone},
+			{lti.ParamClientID, scene.Run().Tool().ClientID},
+		} {
+			got := request.Params[want.name]
+			fits := len(got) == 1 && got[0] == want.value
+			if want.name == lti.ParamScope { // may ask for more
+				fits = len(got) == 1 && slices.Contains(strings.Fields(got[0]), want.value)
+			}
+			if !fits {
+				wrong = append(wrong, fmt.Sprintf("%s is %s instead of %q", want.name, shown(got), want.value))
+			}
+		}
+		seen := "All as expected."
+		if len(wrong) > 0 {
+			seen = strings.Join(wrong, "; ")
+		}
+		scene.Check(id, "", len(wrong) == 0, "", seen, flow)
+	})
+
+	It("asks to be answered at a registered redirect URI", For("sec-tool-auth-request-redirect-uri"), func(ctx SpecContext) {
+		const id = "sec-tool-auth-request-redirect-uri"
+		scene := Scene()
+		tool := scene.Run().Tool()
+		registered := append([]string{tool.LaunchURL}, tool.RedirectURIs...)
+		for _, f := range fakeplatform.FaultsFor(id) {
+			flow, request, asked := authenticationRequest(ctx, scene, id, f.Name, &f)
+			if !asked {
+				continue
+			}
+			got := request.Params[lti.ParamRedirectURI]
+			scene.Check(id, f.Name, len(got) == 1 && slices.Contains(registered, got[0]),
+				"one of "+strings.Join(registered, ", "), "redirect_uri "+shown(got), flow)
+		}
+	})
+
+	It("sends a fresh nonce and a fresh state that nobody can guess", For("sec-tool-auth-request-nonce", "sec-tool-auth-request-state"), func(ctx SpecContext) {
+		const nonceID, stateID = "sec-tool-auth-request-nonce", "sec-tool-auth-request-state"
+		const logins = 50
+		scene := Scene()
+		browser := scene.Open(ctx)
+		defer browser.Close()
+		var nonces, states []string
+		var first, last *harness.Flow
+		for i := range logins {
+			flow, err := scene.Launch(ctx, harness.Launch{
+				Title: fmt.Sprintf("login %d of %d", i+1, logins), By: browser, LoggedIn: true, Fault: new(fakeplatform.HeldAnswer),
+			})
+			if scene.Unseen(nonceID, "", err, flow) {
+				scene.Unseen(stateID, "", err, flow)
+				return
+			}
+			if first == nil {
+				first = flow
+			}
+			last = flow
+			request, asked := flow.Request()
+			if !asked {
+				seen := fmt.Sprintf("Login %d brought no authentication request. It ended at %s.", i+1, flow.End())
+				scene.Observe(nonceID, "", results.Inconclusive, "", seen, flow)
+				scene.Observe(stateID, "", results.Inconclusive, "", seen, flow)
+				return
+			}
+			nonces = append(nonces, request.Params.Get(lti.ParamNonce))
+			states = append(states, request.Params.Get(lti.ParamState))
+		}
+
+		problem := guessable(nonces)
+		for i := range nonces {
+			if problem == "" && nonces[i] == states[i] {
+				problem = "the nonce is the state"
+			}
+		}
+		scene.Check(nonceID, "", problem == "", "", spread(nonces, problem), first, last)
+
+		problem = guessable(states)
+		if problem == "" && !setsCookie(first, scene.Run().Platform().Issuer()) {
+			problem = "no cookie of the tool accompanies it"
+		}
+		scene.Check(stateID, "", problem == "", "", spread(states, problem), first, last)
+	})
+})
+
+// authenticationRequest makes a login and returns its authentication request.
+// Where none comes it says so in the name of the requirement.
+func authenticationRequest(ctx SpecContext, scene *harness.Scenario, id requirements.ID, stimulus string, f *fakeplatform.Fault) (*harness.Flow, fakeplatform.AuthenticationRequest, bool) {
+	title := "a valid launch"
+	if f != nil {
+		title = f.Name + ": " + f.Does
+	}
+	flow, err := scene.Launch(ctx, harness.Launch{Title: title, Fault: f})
+	if scene.Unseen(id, stimulus, err, flow) {
+		return nil, fakeplatform.AuthenticationRequest{}, false
+	}
+	request, asked := flow.Request()
+	if !asked {
+		scene.Observe(id, stimulus, results.Inconclusive, "", "No authentication request. The launch ended at "+flow.End()+".", flow)
+	}
+	return flow, request, asked
+}
+
+// shown quotes the values of a parameter, cut where they are long.
+func shown(values []string) string {
+	if len(values) == 0 {
+		return "absent"
+	}
+	var quoted []string
+	for _, v := range values {
+		quoted = append(quoted, fmt.Sprintf("%q", results.Bounded(v, 120)))
+	}
+	return strings.Join(quoted, " and ")
+}
+
+// setsCookie says whether the tool set a cookie on the way to the
+// authentication request.
+func setsCookie(f *harness.Flow, platform string) bool {
+	return slices.ContainsFunc(f.Trip.Steps, func(s results.Step) bool {
+		return !strings.HasPrefix(s.URL, platform) && slices.ContainsFunc(s.ResponseHeader, func(field [2]string) bool {
+			return http.CanonicalHeaderKey(field[0]) == "Set-Cookie"
+		})
+	})
+}

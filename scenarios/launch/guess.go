@@ -1,0 +1,68 @@
+package launch
+
+import (
+	"fmt"
+	"math"
+	"slices"
+)
+
+// The least that a value has to offer to whoever would guess it.
+const (
+	minLength = 16
+	// minBits is what values that only ever grow have to vary by beside their
+	// growth, as a random part behind a time stamp does.
+	minBits = 64
+)
+
+// guessable says why values that should be random can be guessed, or nothing.
+func guessable(values []string) string {
+	seen := map[string]bool{}
+	for _, v := range values {
+		switch {
+		case v == "":
+			return "it is empty or absent"
+		case len(v) < minLength:
+			return fmt.Sprintf("%q has %d characters, fewer than %d", v, len(v), minLength)
+		case seen[v]:
+			return fmt.Sprintf("%q came twice", v)
+		}
+		seen[v] = true
+	}
+	reversed := slices.Clone(values)
+	slices.Reverse(reversed)
+	if (slices.IsSorted(values) || slices.IsSorted(reversed)) && bits(values) < minBits {
+		return fmt.Sprintf("the values follow one another in order, as a counter or a clock does, and vary by about %.0f bits", bits(values))
+	}
+	return ""
+}
+
+// bits estimates how much the values vary, position by position.
+func bits(values []string) float64 {
+	longest := 0
+	for _, v := range values {
+		longest = max(longest, len(v))
+	}
+	total := 0.0
+	for i := range longest {
+		at := map[byte]bool{}
+		for _, v := range values {
+			if i < len(v) {
+				at[v[i]] = true
+			}
+		}
+		total += math.Log2(float64(max(len(at), 1)))
+	}
+	return total
+}
+
+// spread says what was seen of the values.
+func spread(values []string, problem string) string {
+	about := fmt.Sprintf("%d values of %d to %d characters that vary by about %.0f bits.", len(values),
+		len(slices.MinFunc(values, byLength)), len(slices.MaxFunc(values, byLength)), bits(values))
+	if problem == "" {
+		return "All different: " + about
+	}
+	return problem + ": " + about
+}
+
+func byLength(a, b string) int { return len(a) - len(b) }

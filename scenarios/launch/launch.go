@@ -1,0 +1,7 @@
+// Package launch holds the specs of a tool's OIDC launch: LTI Core 1.3 and the
+// 1EdTech Security Framework 1.0. Importing it adds them to the program.
+//
+// To add a check: a row in requirements/core.yaml, a fault in
+// fakeplatform/fault.go where a fault provokes it, a fault in
+// faketool/fault.go that breaks it, and an entry in one of the tables here.
+package launch

@@ -1,0 +1,339 @@
+// Package scenarios binds the harness to Ginkgo: the life of a run around its
+// specs, and the few words that specs are written in. The specs themselves are
+// in one folder per specification.
+package scenarios
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+
+	. "github.com/onsi/ginkgo/v2"
+	"github.com/onsi/ginkgo/v2/types"
+	"github.com/onsi/gomega"
+
+	"invigilator/harness"
+	"invigilator/harness/config"
+	"invigilator/reports"
+	"invigilator/requirements"
+	"invigilator/results"
+)
+
+// The state of this process's run. Ginkgo's tree of specs is global, and so
+// are these.
+var (
+	settings = config.Default()
+	run      *harness.Run
+	document results.Document
+	written  reports.Paths
+	progress = func(Progress) {}
+	tally    Progress
+)
+
+// Progress is how far a run has come.
+type Progress struct {
+	Done, Total int
+	Current     string // the spec that is running, or was last
+	Red         int    // specs that failed
+}
+
+// Test runs the specs of a package as a test, with the configuration that the
+// environment names.
+func Test(t *testing.T, title string) {
+	loaded, err := config.Load(config.Sources{Environ: os.Environ()})
+	if err != nil {
+		t.Fatalf("configuration:\n%v", err)
+	}
+	if !filepath.IsAbs(loaded.Report) {
+		// Ginkgo runs each package in its own folder; one place is easier to find.
+		loaded.Report = filepath.Join(moduleRoot(), loaded.Report)
+	}
+	settings = loaded
+	gomega.RegisterFailHandler(Fail)
+	suite, reporter := GinkgoConfiguration()
+	if filter := onlyFilter(loaded.Only); suite.LabelFilter == "" {
+		suite.LabelFilter = filter
+	}
+	RunSpecs(t, title, suite, reporter)
+}
+
+// Judge runs the specs that the program has been linked with and returns the
+// document. It can be called once in a process. The error is for a run that
+// could not be made; a subject that fails is told in the document.
+func Judge(c config.Config, title string, tell func(Progress)) (results.Document, reports.Paths, error) {
+	settings = c
+	if tell != nil {
+		progress = tell
+	}
+	gomega.RegisterFailHandler(Fail)
+	suite, reporter := GinkgoConfiguration()
+	suite.LabelFilter = onlyFilter(c.Only)
+	suite.Timeout = c.Patience.Run.Std()
+	suite.RandomizeAllSpecs = true
+	RunSpecs(&silent{}, title, suite, reporter)
+	if document.Schema == "" {
+		return document, written, errors.New("the run ended without results")
+	}
+	return document, written, nil
+}
+
+// silent stands in for the test that an ordinary program does not have: the
+// document tells what failed.
+type silent struct{}
+
+func (*silent) Fail() {}
+
+// Covered returns the requirements that the linked specs check, with the text
+// of the specs that do.
+func Covered() map[requirements.ID][]string {
+	covered := map[requirements.ID][]string{}
+	for _, spec := range PreviewSpecs("Invigilator").SpecReports {
+		for _, label := range spec.Labels() {
+			covered[requirements.ID(label)] = append(covered[requirements.ID(label)], spec.FullText())
+		}
+	}
+	return covered
+}
+
+func onlyFilter(ids []string) string {
+	return strings.Join(ids, " || ")
+}
+
+func moduleRoot() string {
+	_, file, _, _ := runtime.Caller(0)
+	return filepath.Dir(filepath.Dir(file))
+}
+
+// entry is the name of the report entries that carry fragments.
+const entry = "invigilator"
+
+// attach carries a fragment, or a diagnosis, to the process that reports.
+func attach(value any) {
+	encoded, err := json.Marshal(value)
+	if err != nil {
+		Fail("encode results: " + err.Error())
+	}
+	AddReportEntry(entry, ReportEntryVisibilityNever, string(encoded))
+}
+
+// attachment is what a report entry carries.
+type attachment struct {
+	Fragment  results.Fragment   `json:"fragment"`
+	Diagnosis *results.Diagnosis `json:"diagnosis,omitempty"`
+	Subject   *results.Subject   `json:"subject,omitempty"`
+	Agent     *results.Agent     `json:"agent,omitempty"`
+}
+
+var _ = BeforeSuite(func(ctx SpecContext) {
+	started, err := harness.Start(ctx, settings, GinkgoParallelProcess())
+	if err != nil {
+		attach(attachment{Diagnosis: &results.Diagnosis{
+			Problem: "The run could not begin: " + err.Error(), Step: "start", Sent: "nothing", Seen: "nothing",
+			LookAt: "The configuration.",
+		}})
+		AbortSuite("The run could not begin: " + err.Error())
+	}
+	run = started
+	DeferCleanup(run.Close)
+	found, err := run.Preflight(ctx)
+	about := attachment{Fragment: found, Subject: new(run.Subject()), Agent: new(run.Agent())}
+	if errors.As(err, &about.Diagnosis) {
+		attach(about)
+		AbortSuite(about.Diagnosis.Error())
+	}
+	attach(about)
+	if err != nil {
+		AbortSuite("The run could not begin: " + err.Error())
+	}
+})
+
+var _ = ReportBeforeSuite(func(report Report) {
+	tally = Progress{Total: report.PreRunStats.SpecsThatWillRun}
+	progress(tally)
+})
+
+var _ = ReportBeforeEach(func(spec SpecReport) {
+	tally.Current = spec.FullText()
+	if spec.State != types.SpecStateSkipped {
+		progress(tally)
+	}
+})
+
+var _ = ReportAfterEach(func(spec SpecReport) {
+	if spec.State == types.SpecStateSkipped || spec.State == types.SpecStatePending {
+		return
+	}
+	tally.Done++
+	if spec.Failed() {
+		tally.Red++
+	}
+	progress(tally)
+})
+
+var _ = ReportAfterSuite("results", func(report Report) {
+	if report.SuiteConfig.DryRun {
+		return
+	}
+	document = assemble(report)
+	paths, err := reports.WriteAll(settings.Report, document)
+	if err != nil {
+		Fail("write the reports: " + err.Error())
+	}
+	written = paths
+	if document.Outcome != results.Conformant {
+		Fail(fmt.Sprintf("%s: %s See %s", document.Outcome, document.Because, paths.HTML))
+	}
+})
+
+// assemble makes the document from what the processes attached.
+func assemble(report Report) results.Document {
+	info := results.Run{
+		Version: Version, Started: report.StartTime.UTC(), Seconds: report.RunTime.Seconds(),
+		Processes: report.SuiteConfig.ParallelTotal, Seed: report.SuiteConfig.RandomSeed,
+		Only: report.SuiteConfig.LabelFilter, Command: command(), Subject: results.Subject{Side: string(requirements.Tool)},
+	}
+	var fragments []results.Fragment
+	var diagnosis *results.Diagnosis
+	for _, spec := range report.SpecReports {
+		for _, e := range spec.ReportEntries {
+			if e.Name != entry {
+				continue
+			}
+			text, _ := e.GetRawValue().(string)
+			var a attachment
+			if err := json.Unmarshal([]byte(text), &a); err != nil {
+				continue
+			}
+			fragments = append(fragments, a.Fragment)
+			if a.Diagnosis != nil {
+				diagnosis = a.Diagnosis
+			}
+			if a.Subject != nil {
+				info.Subject, info.Agent = *a.Subject, *a.Agent
+			}
+		}
+	}
+	selected, notCovered := selection(report)
+	return results.Assemble(info, diagnosis, selected, notCovered, fragments)
+}
+
+// selection returns the requirements that the run was to judge, and those that
+// bind the subject and that no spec covers.
+func selection(report Report) (selected, notCovered []requirements.Requirement) {
+	config := report.SuiteConfig
+	narrowed := len(config.FocusStrings)+len(config.SkipStrings)+len(config.FocusFiles)+len(config.SkipFiles) > 0
+	covered, ran := map[string]bool{}, map[string]bool{}
+	for _, spec := range report.SpecReports {
+		for _, label := range spec.Labels() {
+			covered[label] = true
+			ran[label] = ran[label] || spec.State != types.SpecStateSkipped
+		}
+	}
+	matches, err := types.ParseLabelFilter(config.LabelFilter)
+	if err != nil {
+		matches = func([]string) bool { return true }
+	}
+	for _, r := range requirements.Default().Select(func(r requirements.Requirement) bool { return r.Binds == requirements.Tool }) {
+		id := string(r.ID)
+		switch {
+		case !covered[id]:
+			notCovered = append(notCovered, r)
+		case matches([]string{id}) && (!narrowed || ran[id]):
+			selected = append(selected, r)
+		}
+	}
+	return selected, notCovered
+}
+
+// command begins the command line that judges the same subject again.
+func command() string {
+	parts := []string{"invigilator", "tool"}
+	defaults := config.Default()
+	for _, option := range []struct{ flag, value, usual string }{
+		{"--login-url", settings.Tool.LoginURL, ""},
+		{"--launch-url", settings.Tool.LaunchURL, ""},
+		{"--client-id", settings.Tool.ClientID, defaults.Tool.ClientID},
+		{"--deployment-id", settings.Tool.DeploymentID, defaults.Tool.DeploymentID},
+		{"--agent", settings.Agent, defaults.Agent},
+		{"--fault", strings.Join(settings.Embedded.Faults, ","), ""},
+	} {
+		if option.value != option.usual {
+			parts = append(parts, option.flag, quote(option.value))
+		}
+	}
+	return strings.Join(parts, " ")
+}
+
+// quote makes a word safe for a shell.
+func quote(word string) string {
+	if !strings.ContainsFunc(word, func(r rune) bool {
+		return !strings.ContainsRune("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./:,", r)
+	}) {
+		return word
+	}
+	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
+}
+
+// For says which requirements a spec judges; each is a label of the spec. A
+// real tool knows one platform, which one process plays: its specs run there.
+func For(ids ...requirements.ID) []any {
+	var decorators []any
+	for _, id := range ids {
+		decorators = append(decorators, Label(string(id)))
+	}
+	if !settings.IsEmbedded() {
+		decorators = append(decorators, Serial)
+	}
+	return decorators
+}
+
+// Scene begins the scenario of the current spec. What it observes is carried
+// to the report when the spec ends, however it ends.
+func Scene() *harness.Scenario {
+	spec := CurrentSpecReport()
+	location := fmt.Sprintf("%s:%d", shortPath(spec.FileName()), spec.LineNumber())
+	scene := run.Scenario(GinkgoT(), spec.FullText(), location)
+	DeferCleanup(func() {
+		var ids []requirements.ID
+		for _, label := range CurrentSpecReport().Labels() {
+			ids = append(ids, requirements.ID(label))
+		}
+		if ended := CurrentSpecReport(); ended.Failed() {
+			scene.Errored(ids, "The harness failed: "+ended.FailureMessage())
+		}
+		fragment := scene.Finish()
+		attach(attachment{Fragment: fragment})
+		if text := complaint(fragment, ids); text != "" {
+			Fail(text)
+		}
+	})
+	return scene
+}
+
+// complaint lists what failed, and what the spec promised and did not judge.
+func complaint(fragment results.Fragment, ids []requirements.ID) string {
+	var lines []string
+	for _, o := range fragment.Observations {
+		if o.Verdict == results.Failed {
+			lines = append(lines, fmt.Sprintf("%s %s: %s", o.Requirement, o.Case, o.Seen))
+		}
+	}
+	for _, id := range ids {
+		if !slices.ContainsFunc(fragment.Observations, func(o results.Observation) bool { return o.Requirement == string(id) }) {
+			lines = append(lines, fmt.Sprintf("%s: the spec names it, but observed nothing of it", id))
+		}
+	}
+	return strings.Join(lines, "\n")
+}
+
+// shortPath leaves the folder and the file of a path.
+func shortPath(path string) string {
+	dir, file := filepath.Split(path)
+	return filepath.Base(filepath.Dir(filepath.Clean(dir))) + "/" + filepath.Base(dir) + "/" + file
+}

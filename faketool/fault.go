@@ -11,6 +11,8 @@ type Fault struct {
 	Breaks []string
 	// Does says in one sentence what is wrong.
 	Does string
+	// OnlyWarns is set where the defect is one that only warns.
+	OnlyWarns bool
 	// NeedsBrowser is set where only a browser shows the defect.
 	NeedsBrowser bool
 	// Permitted is set for a conduct that is unusual, but within the
@@ -150,7 +152,7 @@ var faults = []Fault{
 	{Name: IgnoresAudience, Breaks: []string{"sec-tool-aud"}, Does: "does not look at aud"},
 	{Name: AcceptsMissingAudience, Breaks: []string{"sec-tool-aud"}, Does: "accepts a token without aud"},
 	{Name: IgnoresCaseOfAudience, Breaks: []string{"sec-tool-aud"}, Does: "ignores the case of aud"},
-	{Name: RefusesAudienceWith400, Breaks: []string{"sec-tool-aud"}, Does: "refuses a wrong aud with 400 instead of 401"},
+	{Name: RefusesAudienceWith400, Breaks: []string{"sec-tool-aud"}, OnlyWarns: true, Does: "refuses a wrong aud with 400 instead of 401"},
 	{Name: IgnoresExpiry, Breaks: []string{"sec-tool-exp"}, Does: "wants exp, but accepts expired tokens"},
 	{Name: AcceptsMissingExpiry, Breaks: []string{"sec-tool-exp"}, Does: "accepts a token without exp"},
 	{Name: AcceptsNullExpiry, Breaks: []string{"sec-tool-exp"}, Does: "takes exp null for never"},
@@ -172,7 +174,7 @@ var faults = []Fault{
 	{Name: RefusesMiddleName, Breaks: []string{"cert-tool-valid-launch"}, Does: "refuses a token with the claim middle_name"},
 	{Name: RefusesUnknownRole, Breaks: []string{"cert-tool-valid-unknown-role"}, Does: "refuses a role that it does not know next to one that it does"},
 	{Name: StartsSessionBeforeChecking, Breaks: refusals, Does: "shows a refusal, but has logged the user in already"},
-	{Name: RefusesWith500, Breaks: refusals, Does: "answers every launch that it refuses with 500"},
-	{Name: RefusesWith200, Breaks: []string{"sec-tool-aud"}, Permitted: true, Does: "shows every refusal with status 200; only a wrong aud has to be answered with 401"},
+	{Name: RefusesWith500, Breaks: refusals, OnlyWarns: true, Does: "answers every launch that it refuses with 500"},
+	{Name: RefusesWith200, Breaks: []string{"sec-tool-aud"}, OnlyWarns: true, Permitted: true, Does: "shows every refusal with status 200; only a wrong aud has to be answered with 401"},
 	{Name: ReturnsRefusals, Breaks: []string{}, Permitted: true, Does: "sends the user back to the platform's return URL where the token is genuine"},
 }

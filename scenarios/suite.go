@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -15,6 +16,7 @@ import (
 	"testing"
 
 	. "github.com/onsi/ginkgo/v2"
+	"github.com/onsi/ginkgo/v2/formatter"
 	"github.com/onsi/ginkgo/v2/types"
 	"github.com/onsi/gomega"
 
@@ -33,6 +35,7 @@ var (
 	document results.Document
 	written  reports.Paths
 	progress = func(Progress) {}
+	ready    = func(*harness.Run) error { return nil }
 	tally    Progress
 )
 
@@ -63,19 +66,31 @@ func Test(t *testing.T, title string) {
 	RunSpecs(t, title, suite, reporter)
 }
 
+// Hooks let a program follow a run that it makes with [Judge]. Each may be nil.
+type Hooks struct {
+	// Ready is called when the fakes answer and before the subject is launched.
+	Ready func(*harness.Run) error
+	// Progress is called as specs begin and end.
+	Progress func(Progress)
+}
+
 // Judge runs the specs that the program has been linked with and returns the
 // document. It can be called once in a process. The error is for a run that
 // could not be made; a subject that fails is told in the document.
-func Judge(c config.Config, title string, tell func(Progress)) (results.Document, reports.Paths, error) {
+func Judge(c config.Config, title string, hooks Hooks) (results.Document, reports.Paths, error) {
 	settings = c
-	if tell != nil {
-		progress = tell
+	if hooks.Progress != nil {
+		progress = hooks.Progress
+	}
+	if hooks.Ready != nil {
+		ready = hooks.Ready
 	}
 	gomega.RegisterFailHandler(Fail)
 	suite, reporter := GinkgoConfiguration()
 	suite.LabelFilter = onlyFilter(c.Only)
 	suite.Timeout = c.Patience.Run.Std()
 	suite.RandomizeAllSpecs = true
+	formatter.ColorableStdOut = io.Discard // the document and the hooks say it all
 	RunSpecs(&silent{}, title, suite, reporter)
 	if document.Schema == "" {
 		return document, written, errors.New("the run ended without results")
@@ -141,6 +156,9 @@ var _ = BeforeSuite(func(ctx SpecContext) {
 	}
 	run = started
 	DeferCleanup(run.Close)
+	if err := ready(run); err != nil {
+		AbortSuite("The run could not begin: " + err.Error())
+	}
 	found, err := run.Preflight(ctx)
 	about := attachment{Fragment: found, Subject: new(run.Subject()), Agent: new(run.Agent())}
 	if errors.As(err, &about.Diagnosis) {

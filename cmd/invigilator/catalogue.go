@@ -1,0 +1,221 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"text/tabwriter"
+
+	"invigilator/fakeplatform"
+	"invigilator/faketool"
+	"invigilator/harness/config"
+	"invigilator/reports"
+	"invigilator/requirements"
+	"invigilator/results"
+	"invigilator/scenarios"
+)
+
+type requirementsCommand struct {
+	Side    string `help:"Only those that bind this side: tool or platform." enum:",tool,platform" default:"" placeholder:"SIDE"`
+	Level   string `help:"Only those of this level: MUST, SHOULD or MAY." placeholder:"LEVEL"`
+	Profile string `help:"Only those of this profile." placeholder:"NAME"`
+	Covered bool   `help:"Only those that a scenario of this version checks."`
+	JSON    bool   `name:"json" help:"Print JSON."`
+}
+
+// Run lists the requirements.
+func (c *requirementsCommand) Run() error {
+	covered := scenarios.Covered()
+	list := requirements.Default().Select(func(r requirements.Requirement) bool {
+		return (c.Side == "" || string(r.Binds) == c.Side) &&
+			(c.Level == "" || strings.EqualFold(string(r.Level), c.Level)) &&
+			(c.Profile == "" || r.Profile == c.Profile) &&
+			(!c.Covered || covered[r.ID] != nil)
+	})
+	if len(list) == 0 {
+		fmt.Fprintln(os.Stderr, "invigilator: no requirement is like that")
+		return unusable
+	}
+	if c.JSON {
+		return printJSON(list)
+	}
+	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
+	_, _ = fmt.Fprintln(w, "ID\tBINDS\tLEVEL\tPROFILE\tCHECKED")
+	for _, r := range list {
+		checked := "not yet"
+		if covered[r.ID] != nil {
+			checked = "yes"
+		}
+		_, _ = fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", r.ID, r.Binds, r.Level, r.Profile, checked)
+	}
+	return w.Flush()
+}
+
+type explainCommand struct {
+	ID   string `arg:"" help:"The requirement."`
+	JSON bool   `name:"json" help:"Print JSON."`
+}
+
+// explanation is all that is known of a requirement.
+type explanation struct {
+	requirements.Requirement
+	Scenarios  []string `json:"scenarios"`   // the specs that check it
+	ProvokedBy []string `json:"provoked_by"` // faults of the fake platform
+	ProvedBy   []string `json:"proved_by"`   // faults of the fake tool
+}
+
+func explain(id requirements.ID) (explanation, bool) {
+	r, ok := requirements.Default().Get(id)
+	e := explanation{Requirement: r, Scenarios: scenarios.Covered()[id], ProvokedBy: []string{}, ProvedBy: []string{}}
+	for _, f := range fakeplatform.FaultsFor(string(id)) {
+		e.ProvokedBy = append(e.ProvokedBy, f.Name)
+	}
+	for _, f := range faketool.Faults() {
+		if slices.Contains(f.Breaks, string(id)) {
+			e.ProvedBy = append(e.ProvedBy, f.Name)
+		}
+	}
+	return e, ok
+}
+
+// Run explains the requirement.
+func (c *explainCommand) Run() error {
+	e, ok := explain(requirements.ID(c.ID))
+	if !ok {
+		fmt.Fprintf(os.Stderr, "invigilator: there is no requirement %q; 'invigilator requirements' lists them\n", c.ID)
+		return unusable
+	}
+	if c.JSON {
+		return printJSON(e)
+	}
+	fmt.Printf("%s\n\n%s\n\n", e.ID, e.Statement)
+	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
+	row := func(name, text string) {
+		if text != "" {
+			_, _ = fmt.Fprintf(w, "%s\t%s\n", name, text)
+		}
+	}
+	row("binds", string(e.Binds))
+	row("level", string(e.Level))
+	row("profile", e.Profile)
+	row("source", e.Source.Title+", "+e.Section)
+	row("link", e.Link)
+	row("observed", e.Observe)
+	row("expected", e.Expect)
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	for _, list := range []struct {
+		title, none string
+		items       []string
+	}{
+		{"Stimuli", "none: it is judged from what happens unprovoked", stimuli(e.Requirement)},
+		{"Checked by", "no scenario of this version", e.Scenarios},
+		{"Provoked by these faults of the fake platform", "none", e.ProvokedBy},
+		{"Proved by these faults of the fake tool", "none", e.ProvedBy},
+	} {
+		fmt.Printf("\n%s:\n", list.title)
+		if len(list.items) == 0 {
+			fmt.Println("  " + list.none)
+		}
+		for _, item := range list.items {
+			fmt.Println("  " + item)
+		}
+	}
+	if len(e.Scenarios) > 0 {
+		fmt.Printf("\nRun only this:\n  invigilator tool --only %s\n", e.ID)
+	}
+	return nil
+}
+
+func stimuli(r requirements.Requirement) []string {
+	var list []string
+	for _, s := range r.Provoke {
+		line := s.Case + ": " + s.Does
+		if s.Weight != requirements.Full {
+			line += " (" + string(s.Weight) + ")"
+		}
+		list = append(list, line)
+	}
+	return list
+}
+
+type faultsCommand struct {
+	Side string `help:"Only those of this fake: tool or platform." enum:",tool,platform" default:"" placeholder:"SIDE"`
+	JSON bool   `name:"json" help:"Print JSON."`
+}
+
+// listedFault is a fault of either fake.
+type listedFault struct {
+	Side         string   `json:"side"`
+	Name         string   `json:"name"`
+	Does         string   `json:"does"`
+	Requirements []string `json:"requirements"`
+	Permitted    bool     `json:"permitted"` // by the specification
+}
+
+// Run lists the faults.
+func (c *faultsCommand) Run() error {
+	var list []listedFault
+	for _, f := range fakeplatform.Faults() {
+		list = append(list, listedFault{"platform", f.Name, f.Does, []string{f.Provokes}, f.Permitted})
+	}
+	for _, f := range faketool.Faults() {
+		list = append(list, listedFault{"tool", f.Name, f.Does, f.Breaks, f.Permitted})
+	}
+	list = slices.DeleteFunc(list, func(f listedFault) bool { return c.Side != "" && f.Side != c.Side })
+	if c.JSON {
+		return printJSON(list)
+	}
+	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
+	_, _ = fmt.Fprintln(w, "FAKE\tFAULT\tDOES\tREQUIREMENTS")
+	for _, f := range list {
+		about := strings.Join(f.Requirements, " ")
+		if len(f.Requirements) > 3 {
+			about = fmt.Sprintf("%s and %d more", strings.Join(f.Requirements[:2], " "), len(f.Requirements)-2)
+		}
+		does := f.Does
+		if f.Permitted {
+			does += " (permitted)"
+		}
+		_, _ = fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", f.Side, f.Name, does, about)
+	}
+	return w.Flush()
+}
+
+type reportCommand struct {
+	Results string `arg:"" help:"A results.json." type:"existingfile"`
+	Out     string `help:"Folder for the reports." default:"invigilator-report" placeholder:"DIR"`
+}
+
+// Run writes the reports of a document again.
+func (c *reportCommand) Run() error {
+	file, err := os.Open(c.Results)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = file.Close() }()
+	doc, err := results.Read(file)
+	if err != nil {
+		return fmt.Errorf("%s: %w", c.Results, err)
+	}
+	paths, err := reports.WriteAll(c.Out, doc)
+	if err != nil {
+		return err
+	}
+	fmt.Println("report:", paths.HTML)
+	return nil
+}
+
+type schemaCommand struct{}
+
+// Run prints the schema.
+func (*schemaCommand) Run() error { return printJSON(config.Schema()) }
+
+func printJSON(v any) error {
+	enc := json.NewEncoder(os.Stdout)
+	enc.SetIndent("", "  ")
+	return enc.Encode(v)
+}

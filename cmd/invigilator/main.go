@@ -1,0 +1,71 @@
+// Command invigilator judges LTI 1.3 implementations: see README.md, or
+// invigilator --help.
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/alecthomas/kong"
+
+	"invigilator/results"
+	"invigilator/scenarios"
+)
+
+type cli struct {
+	Tool         toolCommand         `cmd:"" help:"Judge a tool. Without --login-url, the embedded fake tool is judged."`
+	Requirements requirementsCommand `cmd:"" help:"List the requirements of the catalogue."`
+	Explain      explainCommand      `cmd:"" help:"Explain a requirement: what it says, how it is checked, and by which fault that is proved."`
+	Faults       faultsCommand       `cmd:"" help:"List the faults of the fake platform and of the fake tool."`
+	Prove        proveCommand        `cmd:"" help:"Prove that every check can fail: run the suite against every fault of the fake tool and against servers that do nothing."`
+	Report       reportCommand       `cmd:"" help:"Write the reports of a results document again."`
+	Schema       schemaCommand       `cmd:"" help:"Print the JSON Schema of the configuration file."`
+	Version      kong.VersionFlag    `help:"Print the version."`
+}
+
+// exit is the error of a command that has said what there is to say.
+type exit int
+
+func (e exit) Error() string { return fmt.Sprintf("exit status %d", int(e)) }
+
+// unusable is the status when harness or configuration is at fault.
+var unusable = exit(results.Unusable.ExitCode())
+
+func main() { os.Exit(run(os.Args[1:])) }
+
+func run(args []string) int {
+	var c cli
+	parser, err := kong.New(&c,
+		kong.Name("invigilator"),
+		kong.Description("Judges LTI 1.3 implementations end to end.\n\n"+
+			"Exit status: 0 conformant as far as required, 1 something required failed, 2 something required could not be shown, "+
+			"3 the harness or its configuration is at fault."),
+		kong.Vars{"version": scenarios.Version},
+		kong.UsageOnError(),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
+	)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "invigilator:", err)
+		return int(unusable)
+	}
+	if len(args) == 0 {
+		args = []string{"--help"}
+	}
+	command, err := parser.Parse(args)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "invigilator:", err)
+		return int(unusable)
+	}
+	err = command.Run()
+	var status exit
+	switch {
+	case err == nil:
+		return 0
+	case errors.As(err, &status):
+		return int(status)
+	default:
+		fmt.Fprintln(os.Stderr, "invigilator:", err)
+		return int(unusable)
+	}
+}

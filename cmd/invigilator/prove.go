@@ -1,0 +1,51 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"runtime"
+
+	"invigilator/proof"
+	"invigilator/scenarios"
+)
+
+type proveCommand struct {
+	Only     []string `help:"Only these faults and null peers." placeholder:"NAME"`
+	Report   string   `help:"Folder for the kill matrix." default:"invigilator-proof" placeholder:"DIR"`
+	Parallel int      `help:"How many suites run at the same time; as many as there are processors when 0." default:"0"`
+}
+
+// Run proves the checks.
+func (c *proveCommand) Run() error {
+	program, err := os.Executable()
+	if err != nil {
+		return fmt.Errorf("find this program, which the proof runs again: %w", err)
+	}
+	parallel := c.Parallel
+	if parallel <= 0 {
+		parallel = runtime.NumCPU()
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	matrix, err := proof.Prove(ctx, proof.Options{
+		Program: program, Only: c.Only, Parallel: parallel, Covered: scenarios.Covered(),
+		Tell: func(row proof.Row) { fmt.Println(row) },
+	})
+	if err != nil {
+		return err
+	}
+	paths, err := matrix.Write(c.Report)
+	if err != nil {
+		return err
+	}
+	fmt.Printf("\n%s\nkill matrix: %s\n", matrix.Summary(), paths.HTML)
+	for _, problem := range matrix.Problems {
+		fmt.Println("  " + problem)
+	}
+	if len(matrix.Problems) > 0 {
+		return exit(1)
+	}
+	return nil
+}

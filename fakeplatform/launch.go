@@ -49,6 +49,7 @@ type Plan struct {
 	Custom        map[string]string // custom parameters
 	TargetLinkURI string            // the registration's when empty
 	Target        DocumentTarget    // how the launch is shown; window when empty
+	LoginByPost   bool              // send the login initiation as a form POST instead of a GET
 	// Fault is the one thing that differs from a valid launch, if any.
 	Fault *Fault
 	// Other is the launch that a fault borrows a value from, or replays.
@@ -148,6 +149,9 @@ func (p *Platform) Begin(plan Plan) (*Launch, error) {
 		lti.ParamLTIDeploymentID: {plan.DeploymentID},
 		lti.ParamClientID:        {plan.ClientID},
 	}}
+	if plan.LoginByPost {
+		l.login.Method = http.MethodPost
+	}
 	if f := plan.Fault; f != nil {
 		if f.Borrows && plan.Other == nil {
 			return nil, fmt.Errorf("fakeplatform: fault %s needs another launch to borrow from", f.Name)

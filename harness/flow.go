@@ -15,15 +15,15 @@ import (
 	"invigilator/results"
 )
 
-// Learner and Teacher are the users that launches are made for, with all that
-// a platform knows of a person.
+// Learner and Teacher are the users that launches are made for, with what
+// platforms usually send of a person.
 var (
 	Learner = fakeplatform.User{
-		Sub: "learner-3f1c", Name: "Ada Maria Byron", GivenName: "Ada", MiddleName: "Maria", FamilyName: "Byron",
+		Sub: "learner-3f1c", Name: "Ada Byron", GivenName: "Ada", FamilyName: "Byron",
 		Email: "ada.byron@school.example", Locale: "en-GB", SourcedID: "school.example:ada", Roles: []string{lti.RoleLearner},
 	}
 	Teacher = fakeplatform.User{
-		Sub: "teacher-77b0", Name: "Mary Anne Somerville", GivenName: "Mary", MiddleName: "Anne", FamilyName: "Somerville",
+		Sub: "teacher-77b0", Name: "Mary Somerville", GivenName: "Mary", FamilyName: "Somerville",
 		Email: "mary.somerville@school.example", Locale: "en-GB", SourcedID: "school.example:mary", Roles: []string{lti.RoleInstructor},
 	}
 )
@@ -164,7 +164,7 @@ func (r *Run) plan(l Launch) (*fakeplatform.Launch, agent.Visit, error) {
 		return l.Other.Launch, visit, nil
 	}
 	plan := fakeplatform.Plan{
-		ClientID: r.tool.ClientID, User: l.User, Context: course, Fault: l.Fault, Lenient: true,
+		ClientID: r.tool.ClientID, User: l.User, Context: course, Fault: l.Fault, Lenient: true, LoginByPost: r.loginByPost,
 		Custom: map[string]string{"chapter": "1"},
 	}
 	if plan.User.Sub == "" {
@@ -284,6 +284,19 @@ func (r *Run) Preflight(ctx context.Context) (results.Fragment, error) {
 	control, err := one(launched, Launch{Title: "preflight: a valid launch"})
 	if err != nil {
 		return results.Fragment{}, err
+	}
+	if _, asked := control.Request(); !asked && control.Trip.Ended == agent.Settled && control.Trip.Page.Status >= 400 {
+		// A tool that logs in by POST only lacks GET, and can be judged on the rest.
+		r.loginByPost = true
+		byPost, err := one(launched, Launch{Title: "preflight: a valid launch, its login initiated by POST"})
+		if err != nil {
+			return results.Fragment{}, err
+		}
+		if _, asked := byPost.Request(); asked {
+			control = byPost
+		} else {
+			r.loginByPost = false
+		}
 	}
 	if d := r.diagnose(control); d != nil {
 		return fragment(flows), d

@@ -36,7 +36,9 @@ type Run struct {
 	transport *http.Transport // reaches the tool as the agent does
 	recorder  recorder
 	baseline  baseline
-	dead      int // valid launches in a row that got no answer
+	// loginByPost is set where the tool answers no login initiation by GET.
+	loginByPost bool
+	dead        int // valid launches in a row that got no answer
 
 	mu        sync.Mutex
 	unplanned []fakeplatform.Unplanned

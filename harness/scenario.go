@@ -159,18 +159,23 @@ func (s *Scenario) Unseen(id requirements.ID, stimulus string, err error, flows 
 	return true
 }
 
-// MustAccept judges a stimulus by a launch that the tool has to accept. Where
-// it is not accepted, a plain valid launch tells whether that is the
-// stimulus's doing.
-func (s *Scenario) MustAccept(ctx context.Context, id requirements.ID, stimulus string, l Launch) *Flow {
+// MustAccept judges a stimulus by a launch that the tool has to accept.
+func (s *Scenario) MustAccept(ctx context.Context, id requirements.ID, stimulus string, l Launch) {
 	s.tb.Helper()
 	if l.Title == "" {
 		l.Title = stimulus
 	}
 	flow, err := s.Launch(ctx, l)
-	if s.Unseen(id, stimulus, err, flow) {
-		return nil
+	if !s.Unseen(id, stimulus, err, flow) {
+		s.MustBeAccepted(ctx, id, stimulus, flow)
 	}
+}
+
+// MustBeAccepted judges a stimulus by a launch that was made with it. Where it
+// was not accepted, a plain valid launch tells whether that is the stimulus's
+// doing.
+func (s *Scenario) MustBeAccepted(ctx context.Context, id requirements.ID, stimulus string, flow *Flow) {
+	s.tb.Helper()
 	switch reaction := s.run.baseline.acceptance(flow); reaction.Kind {
 	case Accepted:
 		s.Observe(id, stimulus, results.Passed, "", "Accepted: "+reaction.Why+".", flow)
@@ -180,20 +185,14 @@ func (s *Scenario) MustAccept(ctx context.Context, id requirements.ID, stimulus 
 		seen := fmt.Sprintf("Not accepted: %s. %s.", reaction.Why, describe(flow.Trip))
 		control, err := s.control(ctx)
 		if s.Unseen(id, stimulus, err, flow) {
-			return flow
+			return
 		}
-		if s.run.baseline.acceptance(control).Kind != Accepted && !isControl(l) {
+		if s.run.baseline.acceptance(control).Kind != Accepted {
 			s.Observe(id, stimulus, results.Inconclusive, "", seen+" A plain valid launch is not accepted either: "+control.Reaction.Why+".", flow, control)
-			return flow
+			return
 		}
 		s.Observe(id, stimulus, results.Failed, "", seen, flow, control)
 	}
-	return flow
-}
-
-// isControl says whether a launch differs in nothing from the control.
-func isControl(l Launch) bool {
-	return l.Fault == nil && l.In == "" && (l.User.Sub == "" || l.User.Sub == Learner.Sub)
 }
 
 // errGone says that the tool has stopped working altogether.

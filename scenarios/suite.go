@@ -46,24 +46,24 @@ type Progress struct {
 	Red         int    // specs that failed
 }
 
-// Test runs the specs of a package as a test, with the configuration that the
-// environment names.
-func Test(t *testing.T, title string) {
+// Configure reads the configuration that the environment names, for a test
+// that runs the specs, and returns Ginkgo's.
+func Configure(t *testing.T) (types.SuiteConfig, types.ReporterConfig) {
 	loaded, err := config.Load(config.Sources{Environ: os.Environ()})
 	if err != nil {
 		t.Fatalf("configuration:\n%v", err)
 	}
 	if !filepath.IsAbs(loaded.Report) {
-		// Ginkgo runs each package in its own folder; one place is easier to find.
+		// Tests run in their package's folder; one place is easier to find.
 		loaded.Report = filepath.Join(moduleRoot(), loaded.Report)
 	}
 	settings = loaded
 	gomega.RegisterFailHandler(Fail)
 	suite, reporter := GinkgoConfiguration()
-	if filter := onlyFilter(loaded.Only); suite.LabelFilter == "" {
-		suite.LabelFilter = filter
+	if suite.LabelFilter == "" {
+		suite.LabelFilter = onlyFilter(loaded.Only)
 	}
-	RunSpecs(t, title, suite, reporter)
+	return suite, reporter
 }
 
 // Hooks let a program follow a run that it makes with [Judge]. Each may be nil.

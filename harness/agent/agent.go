@@ -65,6 +65,8 @@ type Visit struct {
 	// MarkerWait is how long to wait for one of the markers after the page has
 	// loaded, since scripts may take their time to show it.
 	MarkerWait time.Duration
+	// Screenshot asks for a picture of the page that the journey ends on.
+	Screenshot bool
 	// Quiet is how long nothing may move before the journey counts as at rest.
 	Quiet time.Duration
 	// Deadline bounds the whole visit.
@@ -111,7 +113,8 @@ type Trip struct {
 	Page    results.Page
 	// Skeleton is the page's structure: its element names in order.
 	Skeleton string
-	// Screenshot is a JPEG image of the page, where the agent can take one.
+	// Screenshot is a JPEG image of the page, where it was asked for and the
+	// agent can take one.
 	Screenshot []byte
 	// Markers say which of the visit's markers the page has.
 	Markers map[string]bool

@@ -511,7 +511,9 @@ func (t *tab) read(ctx context.Context, trip *Trip, v Visit) {
 		trip.Ended, trip.Why = Unreadable, err.Error()
 		return
 	}
-	trip.Screenshot = t.screenshot(reading)
+	if v.Screenshot {
+		trip.Screenshot = t.screenshot(reading)
+	}
 }
 
 func (trip *Trip) take(raw []byte) error {

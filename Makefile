@@ -1,0 +1,40 @@
+# The two that a newcomer needs: make run, make test.
+
+GOLANGCI = github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+
+.PHONY: run test proof bench interop lint build browser clean
+
+## run: judge the embedded fake tool in a browser and write the report
+run: browser
+	go run ./cmd/invigilator tool
+
+## test: all tests, with the race detector, and the proof
+test: browser
+	go vet ./...
+	go test -race ./...
+	$(MAKE) proof
+
+## proof: show that every check can fail, and fails for nothing else
+proof: browser build
+	bin/invigilator prove
+
+## bench: launches and runs against bare chromedp, in one run
+bench: browser
+	go test -run '^$$' -bench . -benchtime 40x ./bench
+
+## interop: judge real tools from npm
+interop: browser
+	scripts/interop
+
+## lint: what the compiler does not find
+lint:
+	go run $(GOLANGCI) run
+
+build:
+	go build -o bin/invigilator ./cmd/invigilator
+
+browser:
+	@scripts/browser
+
+clean:
+	rm -rf bin invigilator-report invigilator-proof invigilator-interop interop/*/node_modules

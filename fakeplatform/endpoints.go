@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -79,9 +80,7 @@ func (p *Platform) serveStart(w http.ResponseWriter, r *http.Request, l *Launch)
 		return
 	}
 	query := u.Query()
-	for name, values := range l.login.Params {
-		query[name] = values
-	}
+	maps.Copy(query, l.login.Params)
 	u.RawQuery = query.Encode()
 	http.Redirect(w, r, u.String(), http.StatusFound)
 }

@@ -1,6 +1,7 @@
 package fakeplatform
 
 import (
+	"maps"
 	"net/url"
 	"time"
 
@@ -91,12 +92,10 @@ func (l *Launch) claims(request url.Values, now time.Time) lti.Claims {
 			"document_target": string(plan.Target), "return_url": l.ReturnURL(), "locale": "en",
 		},
 	}
-	for name, value := range filled(map[string]any{
+	maps.Copy(claims, filled(map[string]any{
 		"name": plan.User.Name, "given_name": plan.User.GivenName, "middle_name": plan.User.MiddleName,
 		"family_name": plan.User.FamilyName, "email": plan.User.Email, "locale": plan.User.Locale,
-	}) {
-		claims[name] = value
-	}
+	}))
 	if plan.Context.ID != "" {
 		claims[lti.ClaimContext] = filled(map[string]any{
 			"id": plan.Context.ID, "label": plan.Context.Label, "title": plan.Context.Title,

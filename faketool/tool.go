@@ -11,6 +11,7 @@ package faketool
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -271,9 +272,7 @@ func (t *Tool) serveLogin(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	query := u.Query()
-	for name, values := range request {
-		query[name] = values
-	}
+	maps.Copy(query, request)
 	u.RawQuery = query.Encode()
 	http.Redirect(w, r, u.String(), http.StatusFound)
 }

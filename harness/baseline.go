@@ -201,7 +201,7 @@ func likenessOf(trips ...*agent.Trip) likeness {
 
 func wordsOf(t *agent.Trip) map[string]bool {
 	words := map[string]bool{}
-	for _, w := range strings.Fields(t.Page.Title + " " + t.Page.Text) {
+	for w := range strings.FieldsSeq(t.Page.Title + " " + t.Page.Text) {
 		words[strings.ToLower(w)] = true
 	}
 	return words

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 
 	"invigilator/fakeplatform"
@@ -87,9 +88,7 @@ func (s *Scenario) Login(ctx context.Context, title string) (*Flow, error) {
 func (s *Scenario) keep(flow *Flow) {
 	f := fragment([]*Flow{flow})
 	s.fragment.Flows[flow.ID] = f.Flows[flow.ID]
-	for hash, image := range f.Screenshots {
-		s.fragment.Screenshots[hash] = image
-	}
+	maps.Copy(s.fragment.Screenshots, f.Screenshots)
 	if flow.Reaction.Kind == Dead {
 		s.find(string(flow.Trip.Ended), fmt.Sprintf("%s: %s", flow.evidence.Title, flow.Reaction.Why), flow.ID)
 	}

@@ -268,7 +268,7 @@ func judge(ctx context.Context, program, dir string, s *subject) (results.Docume
 	runErr := command.Run() // what the exit status says, the document says better
 	file, err := os.Open(filepath.Join(out, "results.json"))
 	if err != nil {
-		return results.Document{}, fmt.Errorf("the suite left no results on %s (%v): %s", s.row.Subject, runErr, results.Bounded(said.String(), 2000))
+		return results.Document{}, fmt.Errorf("the suite left no results on %s: %w: %s", s.row.Subject, errors.Join(runErr, err), results.Bounded(said.String(), 2000))
 	}
 	defer func() { _ = file.Close() }()
 	doc, err := results.Read(file)

@@ -9,6 +9,7 @@ import (
 	"html/template"
 	"image/jpeg"
 	"io"
+	"net/http"
 	"net/url"
 	"regexp"
 	"strings"
@@ -114,7 +115,7 @@ func curl(subject results.Subject, flow results.Flow) string {
 	}
 	for _, step := range flow.Steps {
 		u, err := url.Parse(step.URL)
-		if err != nil || step.Method != "GET" || web(step.URL) == "" {
+		if err != nil || step.Method != http.MethodGet || web(step.URL) == "" {
 			continue
 		}
 		if query := u.Query(); query.Has("iss") && query.Has("login_hint") {

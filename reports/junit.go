@@ -131,7 +131,7 @@ func JUnit(w io.Writer, doc results.Document) error {
 		}
 	}
 	for _, s := range all.Suites {
-		all.counts.add(s.counts)
+		all.add(s.counts)
 	}
 
 	// encoding/xml escapes markup and replaces what XML cannot hold.

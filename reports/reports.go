@@ -127,7 +127,7 @@ func replace(path string, write func(io.Writer) error) error {
 	if err != nil {
 		return err
 	}
-	defer os.Remove(file.Name()) // fails once it was moved, as it should
+	defer func() { _ = os.Remove(file.Name()) }() // fails once it was moved, as it should
 	if err := cmp.Or(write(file), file.Chmod(0o644), file.Close()); err != nil {
 		return err
 	}

@@ -425,7 +425,7 @@ func TestWriteAll(t *testing.T) {
 		}
 		file, err := os.Open(paths.JSON)
 		g.Expect(err).NotTo(HaveOccurred())
-		defer file.Close()
+		defer func() { _ = file.Close() }()
 		doc, err := results.Read(file)
 		g.Expect(err).NotTo(HaveOccurred())
 		g.Expect(doc.Requirements).To(HaveLen(8))

@@ -116,7 +116,7 @@ func picture(c color.Color) []byte {
 // is not lost where a report shortens.
 func words() results.Document {
 	r := results.Requirement{ID: "words", Profile: "core", Verdict: results.Failed}
-	for _, word := range strings.Fields(hostile) {
+	for word := range strings.FieldsSeq(hostile) {
 		r.Observations = append(r.Observations, results.Observation{Case: word, Verdict: results.Failed, Expected: word, Seen: word})
 	}
 	return results.Document{Outcome: results.NotConformant, Requirements: []results.Requirement{r}}

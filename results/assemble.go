@@ -3,6 +3,7 @@ package results
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 
 	"invigilator/requirements"
@@ -32,12 +33,8 @@ func Assemble(run Run, diagnosis *Diagnosis, selected, notCovered []requirements
 			byRequirement[o.Requirement] = append(byRequirement[o.Requirement], o)
 		}
 		doc.Findings = append(doc.Findings, f.Findings...)
-		for id, flow := range f.Flows {
-			doc.Flows[id] = flow
-		}
-		for hash, image := range f.Screenshots {
-			doc.Screenshots[hash] = image
-		}
+		maps.Copy(doc.Flows, f.Flows)
+		maps.Copy(doc.Screenshots, f.Screenshots)
 	}
 	slices.SortStableFunc(doc.Findings, func(a, b Finding) int {
 		return cmp.Or(cmp.Compare(a.Scenario, b.Scenario), cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Says, b.Says))

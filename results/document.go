@@ -126,17 +126,23 @@ type Agent struct {
 
 // A Diagnosis explains why the subject could not be judged at all.
 type Diagnosis struct {
-	Step    string `json:"step"`    // where in the flow it went wrong
-	Sent    string `json:"sent"`    // what the harness sent
-	Seen    string `json:"seen"`    // what came back
-	LookAt  string `json:"look_at"` // what to look at
-	FlowID  string `json:"flow,omitempty"`
-	Problem string `json:"problem"` // one sentence
+	Problem string `json:"problem"`           // one sentence
+	Step    string `json:"step,omitempty"`    // where in the flow it went wrong
+	Sent    string `json:"sent,omitempty"`    // what the harness sent
+	Seen    string `json:"seen,omitempty"`    // what came back
+	LookAt  string `json:"look_at,omitempty"` // what to look at
+	FlowID  string `json:"flow,omitempty"`    // the evidence
 }
 
 // Error makes a diagnosis usable where an error is wanted.
 func (d *Diagnosis) Error() string {
-	return fmt.Sprintf("%s\n  at:      %s\n  sent:    %s\n  seen:    %s\n  look at: %s", d.Problem, d.Step, d.Sent, d.Seen, d.LookAt)
+	text := d.Problem
+	for _, line := range []struct{ name, says string }{{"at", d.Step}, {"sent", d.Sent}, {"seen", d.Seen}, {"look at", d.LookAt}} {
+		if line.says != "" {
+			text += fmt.Sprintf("\n  %-9s%s", line.name+":", line.says)
+		}
+	}
+	return text
 }
 
 // A Profile tallies the requirements of one profile of the catalogue.

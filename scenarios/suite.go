@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -148,28 +149,29 @@ type attachment struct {
 var _ = BeforeSuite(func(ctx SpecContext) {
 	started, err := harness.Start(ctx, settings, GinkgoParallelProcess())
 	if err != nil {
-		attach(attachment{Diagnosis: &results.Diagnosis{
-			Problem: "The run could not begin: " + err.Error(), Step: "start", Sent: "nothing", Seen: "nothing",
-			LookAt: "The configuration.",
-		}})
-		AbortSuite("The run could not begin: " + err.Error())
+		abort(attachment{}, err)
 	}
 	run = started
 	DeferCleanup(run.Close)
 	if err := ready(run); err != nil {
-		AbortSuite("The run could not begin: " + err.Error())
+		abort(attachment{}, err)
 	}
 	found, err := run.Preflight(ctx)
 	about := attachment{Fragment: found, Subject: new(run.Subject()), Agent: new(run.Agent())}
-	if errors.As(err, &about.Diagnosis) {
-		attach(about)
-		AbortSuite(about.Diagnosis.Error())
+	if err != nil {
+		abort(about, err)
 	}
 	attach(about)
-	if err != nil {
-		AbortSuite("The run could not begin: " + err.Error())
-	}
 })
+
+// abort ends the run before its first spec, with a diagnosis.
+func abort(about attachment, err error) {
+	if !errors.As(err, &about.Diagnosis) {
+		about.Diagnosis = &results.Diagnosis{Problem: "The run could not begin: " + err.Error()}
+	}
+	attach(about)
+	AbortSuite(about.Diagnosis.Error())
+}
 
 var _ = ReportBeforeSuite(func(report Report) {
 	tally = Progress{Total: report.PreRunStats.SpecsThatWillRun}
@@ -269,20 +271,25 @@ func selection(report Report) (selected, notCovered []requirements.Requirement) 
 	return selected, notCovered
 }
 
-// command begins the command line that judges the same subject again.
+// flagOf are the keys that the command line has a flag of its own for.
+var flagOf = map[string]string{
+	"tool.login_url": "--login-url", "tool.launch_url": "--launch-url",
+	"tool.client_id": "--client-id", "tool.deployment_id": "--deployment-id",
+	"agent": "--agent", "embedded.faults": "--fault",
+}
+
+// command begins the command line that judges the same subject again, whatever
+// file or environment the configuration came from.
 func command() string {
 	parts := []string{"invigilator", "tool"}
-	defaults := config.Default()
-	for _, option := range []struct{ flag, value, usual string }{
-		{"--login-url", settings.Tool.LoginURL, ""},
-		{"--launch-url", settings.Tool.LaunchURL, ""},
-		{"--client-id", settings.Tool.ClientID, defaults.Tool.ClientID},
-		{"--deployment-id", settings.Tool.DeploymentID, defaults.Tool.DeploymentID},
-		{"--agent", settings.Agent, defaults.Agent},
-		{"--fault", strings.Join(settings.Embedded.Faults, ","), ""},
-	} {
-		if option.value != option.usual {
-			parts = append(parts, option.flag, quote(option.value))
+	changed := config.Changed(settings)
+	delete(changed, "only")
+	delete(changed, "report")
+	for _, key := range slices.Sorted(maps.Keys(changed)) {
+		if flag, ok := flagOf[key]; ok {
+			parts = append(parts, flag, quote(changed[key]))
+		} else {
+			parts = append(parts, "--set", quote(key+"="+changed[key]))
 		}
 	}
 	return strings.Join(parts, " ")
@@ -291,7 +298,7 @@ func command() string {
 // quote makes a word safe for a shell.
 func quote(word string) string {
 	if !strings.ContainsFunc(word, func(r rune) bool {
-		return !strings.ContainsRune("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./:,", r)
+		return !strings.ContainsRune("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./:,=", r)
 	}) {
 		return word
 	}

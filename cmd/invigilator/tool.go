@@ -179,7 +179,6 @@ func summarize(out io.Writer, doc results.Document, paths reports.Paths) {
 			}
 		}
 	}
-	fmt.Fprintf(&b, "%s: %s\n", strings.ToUpper(string(doc.Outcome)), doc.Because)
 	var tally []string
 	for _, verdict := range verdictOrder {
 		if counts[verdict] > 0 {
@@ -187,9 +186,13 @@ func summarize(out io.Writer, doc results.Document, paths reports.Paths) {
 		}
 	}
 	if doc.Diagnosis == nil {
+		fmt.Fprintf(&b, "%s: %s\n", strings.ToUpper(string(doc.Outcome)), doc.Because)
 		fmt.Fprintf(&b, "%d requirements: %s; %d not covered by this version\n", len(doc.Requirements), strings.Join(tally, ", "), len(doc.NotCovered))
+		agent := strings.TrimSpace(doc.Run.Agent.Kind + " " + doc.Run.Agent.Version)
+		fmt.Fprintf(&b, "%s, %s, %.1f seconds\n", doc.Run.Subject.Name, agent, doc.Run.Seconds)
+	} else {
+		fmt.Fprintf(&b, "%s: nothing was judged\n", strings.ToUpper(string(doc.Outcome)))
 	}
-	fmt.Fprintf(&b, "%s, %s %s, %.1f seconds\n", doc.Run.Subject.Name, doc.Run.Agent.Kind, doc.Run.Agent.Version, doc.Run.Seconds)
 	fmt.Fprintf(&b, "report: %s\n", paths.HTML)
 	_, _ = io.WriteString(out, b.String())
 }

@@ -66,7 +66,7 @@ type Browser struct {
 // Patience says how long to wait for what.
 type Patience struct {
 	Visit   Duration `json:"visit" jsonschema:"default=20s" jsonschema_description:"For one launch, from the first request to a page at rest."`
-	Quiet   Duration `json:"quiet" jsonschema:"default=250ms" jsonschema_description:"How long nothing may move on a page before it counts as at rest."`
+	Quiet   Duration `json:"quiet" jsonschema:"default=100ms" jsonschema_description:"How long nothing may move on a page before it counts as at rest."`
 	Marker  Duration `json:"marker" jsonschema:"default=2s" jsonschema_description:"For one of the tool's signs to appear on a page at rest."`
 	Restart Duration `json:"restart" jsonschema:"default=30s" jsonschema_description:"For a tool that dropped a connection to be back."`
 	Run     Duration `json:"run" jsonschema:"default=30m" jsonschema_description:"For the whole run."`

@@ -101,7 +101,7 @@ func fill(v reflect.Value) {
 			fill(field)
 			continue
 		}
-		for _, part := range strings.Split(tag, ",") {
+		for part := range strings.SplitSeq(tag, ",") {
 			value, ok := strings.CutPrefix(part, "default=")
 			if !ok {
 				continue
@@ -128,8 +128,7 @@ func Schema() *jsonschema.Schema {
 // leaves returns the keys of a structure with their types.
 func leaves(t reflect.Type, prefix string) map[string]reflect.Type {
 	found := map[string]reflect.Type{}
-	for i := range t.NumField() {
-		field := t.Field(i)
+	for field := range t.Fields() {
 		key := prefix + field.Tag.Get("json")
 		if field.Type.Kind() == reflect.Struct {
 			maps.Copy(found, leaves(field.Type, key+"."))
@@ -146,6 +145,36 @@ func Keys() []string { return slices.Sorted(maps.Keys(leaves(reflect.TypeFor[Con
 // Env returns the environment variable of a key.
 func Env(key string) string {
 	return EnvPrefix + strings.ToUpper(strings.ReplaceAll(key, ".", "_"))
+}
+
+// Changed returns the keys of a configuration that are not at their default,
+// with values that [Sources].Settings understands.
+func Changed(c Config) map[string]string {
+	changed := map[string]string{}
+	collect(reflect.ValueOf(c), reflect.ValueOf(Default()), "", changed)
+	return changed
+}
+
+func collect(v, usual reflect.Value, prefix string, into map[string]string) {
+	for i := range v.NumField() {
+		field, key := v.Field(i), prefix+v.Type().Field(i).Tag.Get("json")
+		switch value := field.Interface().(type) {
+		case Duration:
+			if value != usual.Field(i).Interface() {
+				into[key] = value.Std().String()
+			}
+		case []string:
+			if len(value) > 0 {
+				into[key] = strings.Join(value, ",")
+			}
+		default:
+			if field.Kind() == reflect.Struct {
+				collect(field, usual.Field(i), key+".", into)
+			} else if value != usual.Field(i).Interface() {
+				into[key] = fmt.Sprint(value)
+			}
+		}
+	}
 }
 
 func fromEnviron(environ []string, keys map[string]reflect.Type) (map[string]string, []error) {
@@ -255,5 +284,17 @@ func flatten(e *validator.ValidationError) []error {
 		}
 		return all
 	}
-	return []error{fmt.Errorf("%s: %s", strings.Join(e.InstanceLocation, "."), e.ErrorKind.LocalizedString(english))}
+	says := e.ErrorKind.LocalizedString(english)
+	if p, ok := e.ErrorKind.(*kind.Pattern); ok {
+		says = fmt.Sprintf("%q is no %s", p.Got, patternNames[p.Want])
+	}
+	return []error{fmt.Errorf("%s: %s", strings.Join(e.InstanceLocation, "."), says)}
+}
+
+// patternNames are the patterns of the schema in words.
+var patternNames = map[string]string{
+	`^(https?://.+)?$`:               "http or https URL",
+	`^https?://[^/?#]+$`:             "http or https URL without a path",
+	`^((ws|http)s?://.+)?$`:          "ws, wss, http or https URL",
+	Duration(0).JSONSchema().Pattern: "duration such as 1m30s",
 }

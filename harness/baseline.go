@@ -36,8 +36,9 @@ type baseline struct {
 	known      bool
 	accepted   likeness
 	refused    likeness
-	honest     bool   // the tool refuses with an HTTP error status
-	sessionURL string // shows the resource to launched browsers only; empty where no page does
+	stranger   likeness // the session page as a browser sees it that was never launched
+	honest     bool     // the tool refuses with an HTTP error status
+	sessionURL string   // shows the resource to launched browsers only; empty where no page does
 }
 
 // learn takes two valid launches and one that no tool accepts.
@@ -115,6 +116,9 @@ func (b *baseline) reaction(f *Flow) Reaction {
 // is an accepted launch.
 func (b *baseline) acceptance(f *Flow) Reaction {
 	r := f.Reaction
+	if r.Kind == Unclear && f.session == somebody {
+		return Reaction{Kind: Accepted, Why: "the browser is logged in: " + b.sessionURL + " does not look as it does to a stranger"}
+	}
 	if r.Kind == Unclear && b.known && b.honest && f.Trip.Page.Status/100 == 2 && f.Trip.Page.Text != "" && sameHost(f.Trip.Page.URL, b.tool) {
 		return Reaction{Kind: Accepted, Why: fmt.Sprintf("HTTP %d from a tool that refuses with error statuses", f.Trip.Page.Status)}
 	}
@@ -134,15 +138,28 @@ func sameHost(pageURL string, tool config.Tool) bool {
 	return false
 }
 
-// showsSession says whether a page shows the resource to somebody logged in.
-func (b *baseline) showsSession(trip *agent.Trip) bool {
-	if trip.Ended != agent.Settled || trip.Page.Status >= 400 {
-		return false
+// session is what the page that only launched browsers see shows to a browser;
+// empty where it was not visited.
+type session string
+
+const (
+	shown    session = "shown"    // the resource, as after a valid launch
+	nobody   session = "nobody"   // what it shows to a stranger
+	somebody session = "somebody" // neither: another user's page, for example
+)
+
+// session reads a visit to the session page.
+func (b *baseline) session(trip *agent.Trip) session {
+	switch {
+	case !b.tool.Accepts.IsZero() && trip.Markers[acceptsMarker]:
+		return shown
+	case trip.Ended != agent.Settled || trip.Page.Status >= 400 || b.stranger.shownBy(trip):
+		return nobody
+	case b.tool.Accepts.IsZero() && b.accepted.shownBy(trip):
+		return shown
+	default:
+		return somebody
 	}
-	if !b.tool.Accepts.IsZero() {
-		return trip.Markers[acceptsMarker]
-	}
-	return b.accepted.shownBy(trip)
 }
 
 var deaths = map[agent.Ending]string{

@@ -61,6 +61,7 @@ type Flow struct {
 	Record   fakeplatform.Record
 	Trip     *agent.Trip
 	Reaction Reaction
+	session  session // what the session page showed afterwards, where it was asked
 	evidence results.Flow
 }
 
@@ -125,7 +126,7 @@ func (r *Run) launch(ctx context.Context, l Launch) (*Flow, error) {
 		return nil, err
 	}
 	flow.Reaction = r.baseline.reaction(flow)
-	if flow.Reaction.Kind == Refused && !l.LoggedIn {
+	if (flow.Reaction.Kind == Refused || flow.Reaction.Kind == Unclear) && r.baseline.sessionURL != "" && !l.LoggedIn {
 		if err := r.lookAgain(ctx, l.By, flow); err != nil {
 			return nil, err
 		}
@@ -243,22 +244,23 @@ func (r *Run) evidence(f *Flow, l Launch, began time.Time) results.Flow {
 	return e
 }
 
-// lookAgain sees whether a refusal was one: a browser that was refused must
-// not be logged in. It asks only where a launched browser shows the resource
-// again and a fresh one does not.
+// lookAgain visits the page that only launched browsers see, to judge a launch
+// by its effect: a browser that was refused must not be logged in, and where
+// the launch's own page says nothing, this one may.
 func (r *Run) lookAgain(ctx context.Context, by agent.User, f *Flow) error {
-	if r.baseline.sessionURL == "" {
-		return nil
-	}
 	trip, err := by.Visit(ctx, r.visit(r.baseline.sessionURL))
 	if err != nil {
 		return err
 	}
-	if !r.baseline.showsSession(trip) {
-		return nil
-	}
-	f.Reaction = Reaction{Kind: Accepted, Why: fmt.Sprintf("%s, but the browser is logged in all the same: %s shows the resource", f.Reaction.Why, r.baseline.sessionURL)}
 	f.evidence.Steps = append(f.evidence.Steps, trip.Steps...)
+	f.session = r.baseline.session(trip)
+	was := f.Reaction
+	switch {
+	case f.session == shown:
+		f.Reaction = Reaction{Kind: Accepted, Why: fmt.Sprintf("%s, but the browser is logged in all the same: %s shows the resource", was.Why, r.baseline.sessionURL)}
+	case was.Kind == Unclear && f.session == nobody:
+		f.Reaction = Reaction{Kind: Refused, Why: fmt.Sprintf("the page is not that of an accepted launch, and the browser is not logged in: %s looks as it does to a stranger", r.baseline.sessionURL)}
+	}
 	return nil
 }
 
@@ -352,7 +354,8 @@ func (r *Run) learnSession(ctx context.Context, launched agent.User, control *Fl
 	if err != nil {
 		return err
 	}
-	if r.baseline.showsSession(again) && !r.baseline.showsSession(fresh) {
+	r.baseline.stranger = likenessOf(fresh)
+	if r.baseline.session(again) == shown && r.baseline.session(fresh) == nobody {
 		r.baseline.sessionURL = sessionURL
 	}
 	return nil

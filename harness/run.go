@@ -153,9 +153,6 @@ func (r *Run) startFakeTool(site *switchable) error {
 	r.tool.Name = "embedded fake tool"
 	r.tool.LoginURL = embeddedToolURL + faketool.LoginPath
 	r.tool.LaunchURL = embeddedToolURL + faketool.LaunchPath
-	if r.tool.Accepts.IsZero() {
-		r.tool.Accepts.Selector = "#resource"
-	}
 	r.config.Patience.Quiet, r.config.Patience.Marker = 0, 0 // its pages are whole when they have loaded
 	if name := r.config.Embedded.NullPeer; name != "" {
 		r.tool.Name = "null peer " + name

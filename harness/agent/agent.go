@@ -98,12 +98,13 @@ const (
 
 // The bounds of a journey.
 const (
-	maxBytes    = 10 << 20 // of everything that a journey loads
-	maxPages    = 40       // documents that one journey shows one after the other
-	maxSteps    = 80       // exchanges that are kept as evidence
-	maxBody     = 32 << 10 // of a request's body in the evidence
-	maxText     = 20 << 10 // of a page's visible text
-	maxMessages = 20       // console messages and notes
+	maxBytes    = 10 << 20  // of everything that a journey loads
+	maxPages    = 40        // documents that one journey shows one after the other
+	maxSteps    = 80        // exchanges that are kept as evidence
+	maxBody     = 32 << 10  // of a request's body in the evidence
+	maxHeader   = 256 << 10 // of an answer's header, as in the browser
+	maxText     = 20 << 10  // of a page's visible text
+	maxMessages = 20        // console messages and notes
 )
 
 // A Trip is what the agent saw on a visit.

@@ -12,6 +12,7 @@ import (
 
 	"github.com/chromedp/cdproto/browser"
 	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/target"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/remote"
 
@@ -118,7 +119,10 @@ type Browser struct {
 	cancel context.CancelFunc
 	about  results.Agent
 	ready  chan *browserUser // users opened ahead
-	wg     sync.WaitGroup
+
+	mu     sync.Mutex
+	closed bool
+	wg     sync.WaitGroup // what goes on in the background
 }
 
 // StartBrowser starts a browser, or connects to a remote one. The context
@@ -130,7 +134,7 @@ func StartBrowser(ctx context.Context, o BrowserOptions) (*Browser, error) {
 	}
 	browserCtx, cancelBrowser := chromedp.NewContext(allocator, chromedp.WithErrorf(func(string, ...any) {}), chromedp.WithLogf(func(string, ...any) {}))
 	b := &Browser{ctx: browserCtx, ready: make(chan *browserUser, 1), about: results.Agent{Kind: "browser"}}
-	b.cancel = func() { cancelBrowser(); cancelAllocator() }
+	b.cancel = sync.OnceFunc(func() { cancelBrowser(); cancelAllocator() })
 	stop := context.AfterFunc(ctx, b.cancel)
 	if err := chromedp.Do(browserCtx); err != nil {
 		b.cancel()
@@ -200,20 +204,32 @@ func (b *Browser) openAhead() {
 
 // open makes a browser context of its own with one tab.
 func (b *Browser) open() (*browserUser, error) {
-	u := &browserUser{browser: b}
-	var tab *tab
-	tab, u.cancel = b.newTab(b.ctx, chromedp.WithNewBrowserContext())
-	if err := tab.prepare(); err != nil {
+	tab := b.newTab(b.ctx, chromedp.WithNewBrowserContext())
+	u := &browserUser{browser: b, ctx: tab.ctx, cancel: tab.cancel, tab: tab}
+	err := tab.prepare(b.ctx)
+	if err == nil {
+		err = denyDownloads(tab.ctx)
+	}
+	if err != nil {
 		u.cancel()
 		return nil, fmt.Errorf("open a browser context: %w", err)
 	}
-	u.tab = tab
-	u.ctx = tab.ctx
 	return u, nil
+}
+
+// denyDownloads keeps the browser from writing files to the disk.
+func denyDownloads(ctx context.Context) error {
+	_, err := chromedp.CallBrowser(ctx, browser.SetDownloadBehavior, browser.SetDownloadBehaviorParams{
+		Behavior: browser.SetDownloadBehaviorBehaviorDeny, BrowserContextID: chromedp.FromContext(ctx).BrowserContextID,
+	})
+	return err
 }
 
 // Open returns a user that was opened ahead.
 func (b *Browser) Open(ctx context.Context) (User, error) {
+	if b.ctx.Err() != nil {
+		return nil, errGone
+	}
 	select {
 	case u := <-b.ready:
 		if u.failed != nil {
@@ -221,28 +237,46 @@ func (b *Browser) Open(ctx context.Context) (User, error) {
 		}
 		return u, nil
 	case <-b.ctx.Done():
-		return nil, errors.New("the browser has gone")
+		return nil, errGone
 	case <-ctx.Done():
 		return nil, context.Cause(ctx)
 	}
 }
+
+var errGone = errors.New("the browser has gone")
 
 // About returns the browser's version and flags.
 func (b *Browser) About() results.Agent { return b.about }
 
 // Close ends the browser.
 func (b *Browser) Close() {
+	b.mu.Lock()
+	b.closed = true
+	b.mu.Unlock()
 	b.cancel()
 	b.wg.Wait()
 }
 
+// background does what nobody has to wait for but Close. Once the browser has
+// gone there is nothing left that takes time.
+func (b *Browser) background(do func()) {
+	b.mu.Lock()
+	closed := b.closed
+	if !closed {
+		b.wg.Go(do)
+	}
+	b.mu.Unlock()
+	if closed {
+		do()
+	}
+}
+
 // newTab makes a tab; it opens with the first command.
-func (b *Browser) newTab(parent context.Context, options ...chromedp.ContextOption) (*tab, context.CancelFunc) {
+func (b *Browser) newTab(parent context.Context, options ...chromedp.ContextOption) *tab {
 	t := &tab{changed: make(chan struct{}, 1)}
-	t.begin(time.Now(), false)
-	ctx, cancel := chromedp.NewContext(parent, append(options, chromedp.WithListener(t.listen))...)
-	t.ctx = ctx
-	return t, cancel
+	t.begin(time.Now(), "", false)
+	t.ctx, t.cancel = chromedp.NewContext(parent, append(options, chromedp.WithListener(t.listen))...)
+	return t
 }
 
 // browserUser is a [User] with a browser context of its own.
@@ -255,76 +289,152 @@ type browserUser struct {
 }
 
 // Close disposes of the browser context and all its tabs, without waiting.
-func (u *browserUser) Close() { u.browser.wg.Go(u.cancel) }
+func (u *browserUser) Close() { u.browser.background(u.cancel) }
 
-// Visit opens the page in the user's tab, or in a new one where that is stuck.
+// Visit opens the page in the user's tab, or in a new one where that got stuck.
 func (u *browserUser) Visit(ctx context.Context, v Visit) (*Trip, error) {
 	began := time.Now()
-	t := u.tab
-	if t == nil {
-		t, _ = u.browser.newTab(u.ctx) // closes with the browser context
-		if err := t.prepare(); err != nil {
-			return nil, fmt.Errorf("open a tab: %w", err)
-		}
-		u.tab = t
-	}
 	deadline, cancel := context.WithTimeout(ctx, v.Deadline)
 	defer cancel()
-	if v.BlockThirdPartyCookies {
-		if err := t.blockThirdPartyCookies(); err != nil {
-			return nil, err
-		}
+	if err := u.ready(deadline); err != nil {
+		return nil, whyNot(ctx, err)
 	}
-	t.begin(began, v.In == Frame)
-	ended := t.open(deadline, v.URL)
-	if v.In == Window && ended == Settled {
-		opener := t
-		window, cancelWindow, err := u.clickIntoWindow(deadline, opener, v)
-		if err != nil {
-			return nil, err
-		}
-		defer func() { u.browser.wg.Go(cancelWindow) }()
-		t = window
-		ended = t.rest(deadline, v.Quiet)
-	} else if ended == Settled {
-		ended = t.rest(deadline, v.Quiet)
+	t := u.tab
+	t.begin(began, v.URL, v.In == Frame)
+	trip, err := u.travel(deadline, t, v)
+	if err != nil || ctx.Err() != nil || trip.Ended != Settled {
+		u.discard(t)
 	}
-	if err := ctx.Err(); err != nil {
-		return nil, context.Cause(ctx)
-	}
-	trip := t.tell(deadline, ended, v)
-	if trip.Ended != Settled {
-		u.tab = nil
+	if err != nil || ctx.Err() != nil {
+		return nil, whyNot(ctx, err)
 	}
 	trip.Took = time.Since(began)
 	return trip, nil
 }
 
+// whyNot prefers the reason why the context ended.
+func whyNot(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return err
+}
+
+// ready makes sure that the user has a tab.
+func (u *browserUser) ready(ctx context.Context) error {
+	if u.tab != nil {
+		return nil
+	}
+	t := u.browser.newTab(u.ctx)
+	if err := t.prepare(ctx); err != nil {
+		u.browser.background(t.cancel)
+		return fmt.Errorf("open a tab: %w", err)
+	}
+	u.tab = t
+	return nil
+}
+
+// discard closes a tab that the next visit cannot use. The browser closes it,
+// not the tab's context: that of the first tab is the user's.
+func (u *browserUser) discard(t *tab) {
+	u.tab = nil
+	u.browser.background(func() {
+		ctx, cancel := context.WithTimeout(u.ctx, readDeadline)
+		defer cancel()
+		t.halt() // a script that does not end would keep the tab
+		_, _ = chromedp.CallBrowser(ctx, target.CloseTarget, target.CloseTargetParams{TargetID: chromedp.FromContext(t.ctx).Target.TargetID})
+	})
+}
+
+// travel goes where the visit leads and reads what is there.
+func (u *browserUser) travel(ctx context.Context, t *tab, v Visit) (*Trip, error) {
+	if err := t.blockThirdPartyCookies(v.BlockThirdPartyCookies); err != nil {
+		return nil, err
+	}
+	ended := t.open(ctx, v.URL)
+	if ended == Settled && v.In == Window {
+		return u.travelInWindow(ctx, t, v)
+	}
+	if ended == Settled {
+		ended = t.rest(ctx, v.Quiet)
+	}
+	trip := t.tell(ctx, ended, v)
+	return trip, u.closeWindows(ctx, t)
+}
+
+// travelInWindow goes on in the window that the page's link opens. Where none
+// opens, the page with the link tells why.
+func (u *browserUser) travelInWindow(ctx context.Context, opener *tab, v Visit) (*Trip, error) {
+	if ended := opener.rest(ctx, 0); ended != Settled {
+		return opener.tell(ctx, ended, v), nil
+	}
+	window, err := u.clickIntoWindow(ctx, opener, v)
+	if err != nil {
+		ended := Unreadable
+		if ctx.Err() != nil {
+			ended = TimedOut
+		}
+		trip := opener.tell(ctx, ended, v)
+		if trip.Ended == ended {
+			trip.Why = err.Error()
+		}
+		return trip, nil
+	}
+	defer u.browser.background(window.cancel)
+	return window.tell(ctx, window.rest(ctx, v.Quiet), v), nil
+}
+
 // clickIntoWindow opens an empty window under the name that the link targets,
 // attaches to it, and only then clicks: so nothing of the journey is missed.
-func (u *browserUser) clickIntoWindow(ctx context.Context, opener *tab, v Visit) (*tab, context.CancelFunc, error) {
-	if opener.rest(ctx, 0) != Settled {
-		return nil, nil, errors.New("the page with the link did not load")
-	}
-	self := chromedp.FromContext(opener.ctx).Target.TargetID
-	opened := chromedp.WaitNewTarget(opener.ctx, openedBy(self))
+func (u *browserUser) clickIntoWindow(ctx context.Context, opener *tab, v Visit) (*tab, error) {
+	call, cancel := opener.within(ctx)
+	defer cancel()
+	opened := chromedp.WaitNewTarget(call, openedBy(chromedp.FromContext(opener.ctx).Target.TargetID))
 	if _, err := opener.evaluate(ctx, "", fmt.Sprintf("void window.open('', %q)", v.WindowName)); err != nil {
-		return nil, nil, fmt.Errorf("open a window: %w", err)
+		return nil, fmt.Errorf("open a window: %w", err)
 	}
+	var window *tab
 	select {
 	case id := <-opened:
-		window, cancel := u.browser.newTab(opener.ctx, chromedp.WithTargetID(id))
-		if err := window.prepare(); err != nil {
-			cancel()
-			return nil, nil, fmt.Errorf("attach to a window: %w", err)
-		}
-		window.begin(opener.began, false)
-		if _, err := opener.evaluate(ctx, "", fmt.Sprintf("document.querySelector(%q).click()", v.Link)); err != nil {
-			cancel()
-			return nil, nil, fmt.Errorf("click %s: %w", v.Link, err)
-		}
-		return window, cancel, nil
+		window = u.browser.newTab(opener.ctx, chromedp.WithTargetID(id))
 	case <-ctx.Done():
-		return nil, nil, errors.New("the window did not open")
+		return nil, errors.New("the window did not open")
 	}
+	err := window.prepare(ctx)
+	if err == nil {
+		err = window.blockThirdPartyCookies(v.BlockThirdPartyCookies)
+	}
+	if err == nil {
+		window.begin(opener.began, v.URL, false)
+		_, err = opener.evaluate(ctx, "", fmt.Sprintf("document.querySelector(%q).click()", v.Link))
+	}
+	if err != nil {
+		u.browser.background(window.cancel)
+		return nil, fmt.Errorf("click %s in a window: %w", v.Link, err)
+	}
+	return window, nil
+}
+
+// closeWindows closes what the page opened by itself, so that it does not go on
+// beside later visits.
+func (u *browserUser) closeWindows(ctx context.Context, t *tab) error {
+	t.mu.Lock()
+	opened := t.windows
+	t.mu.Unlock()
+	if opened == 0 {
+		return nil
+	}
+	call, cancel := context.WithTimeout(t.ctx, readDeadline)
+	defer cancel()
+	all, err := chromedp.Targets(call)
+	if err != nil {
+		return fmt.Errorf("list the windows: %w", err)
+	}
+	own := chromedp.FromContext(t.ctx)
+	for _, info := range all {
+		if info.BrowserContextID == own.BrowserContextID && info.TargetID != own.Target.TargetID && info.Type == "page" {
+			_, _ = chromedp.CallBrowser(call, target.CloseTarget, target.CloseTargetParams{TargetID: info.TargetID})
+		}
+	}
+	return nil
 }

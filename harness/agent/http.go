@@ -12,6 +12,8 @@ import (
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -37,7 +39,7 @@ func Transport(hosts Hosts) *http.Transport {
 	var dialer net.Dialer
 	return &http.Transport{
 		TLSClientConfig:     &tls.Config{RootCAs: hosts.Roots, MinVersion: tls.VersionTLS12},
-		MaxIdleConnsPerHost: 4,
+		MaxIdleConnsPerHost: 4, MaxResponseHeaderBytes: maxHeader,
 		DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
 			if host, _, err := net.SplitHostPort(address); err == nil {
 				if mapped, ok := hosts.Addresses[host]; ok {
@@ -89,7 +91,7 @@ func (u *httpUser) Visit(ctx context.Context, v Visit) (*Trip, error) {
 		return nil, context.Cause(ctx)
 	}
 	if err != nil {
-		j.trip.Ended, j.trip.Why = endingOfError(err), err.Error()
+		j.trip.Ended, j.trip.Why = endingOfError(err), results.Bounded(err.Error(), maxBody)
 	}
 	j.trip.Took = time.Since(began)
 	return j.trip, nil
@@ -133,6 +135,7 @@ func endingOfError(err error) Ending {
 // follow goes on until a page leads nowhere by itself.
 func (j *journey) follow(ctx context.Context, next request) error {
 	for range maxPages {
+		j.trip.Page.URL = results.Bounded(next.url, maxBody)
 		response, body, err := j.exchange(ctx, next)
 		if err != nil {
 			return err
@@ -148,16 +151,15 @@ func (j *journey) follow(ctx context.Context, next request) error {
 			next.url = to.String()
 			continue
 		}
-		disposition, _, _ := mime.ParseMediaType(response.Header.Get("Content-Disposition"))
-		if disposition == "attachment" {
-			j.trip.Ended = Download
+		if isFile(response) {
+			j.trip.Ended, j.trip.Page.Status = Download, response.StatusCode
 			return nil
 		}
 		page, err := goquery.NewDocumentFromReader(bytes.NewReader(body))
 		if err != nil {
 			return fmt.Errorf("read the page: %w", err)
 		}
-		onward, ok := submission(page, response.Request.URL)
+		onward, ok := submission(page, response.Request.URL, j.visit.Quiet)
 		if !ok {
 			j.tell(response, page)
 			return nil
@@ -165,6 +167,13 @@ func (j *journey) follow(ctx context.Context, next request) error {
 		next = onward
 	}
 	return errLoop
+}
+
+// isFile says whether a browser would not show the answer but save it.
+func isFile(response *http.Response) bool {
+	disposition, _, _ := mime.ParseMediaType(response.Header.Get("Content-Disposition"))
+	content, _, _ := mime.ParseMediaType(response.Header.Get("Content-Type"))
+	return disposition == "attachment" || content == "application/octet-stream"
 }
 
 // exchange makes one request and keeps it as a step.
@@ -199,11 +208,11 @@ func (j *journey) exchange(ctx context.Context, next request) (*http.Response, [
 	}
 	response, err := j.user.client.Do(r)
 	if err != nil {
-		step.Note = err.Error()
+		step.Note = results.Bounded(err.Error(), maxBody)
 		return nil, nil, err
 	}
 	defer func() { _ = response.Body.Close() }()
-	step.Status, step.ResponseHeader = response.StatusCode, results.Header(response.Header)
+	step.Status, step.ResponseHeader = response.StatusCode, results.Header(boundedHeader(response.Header))
 	content, err := io.ReadAll(io.LimitReader(response.Body, maxBytes-j.bytes+1))
 	j.bytes += int64(len(content))
 	if err == nil && j.bytes > maxBytes {
@@ -215,15 +224,24 @@ func (j *journey) exchange(ctx context.Context, next request) (*http.Response, [
 	return response, content, err
 }
 
+// boundedHeader makes text of a header that may hold any bytes.
+func boundedHeader(h http.Header) http.Header {
+	out := http.Header{}
+	for name, values := range h {
+		for _, value := range values {
+			out[name] = append(out[name], results.Bounded(value, maxBody))
+		}
+	}
+	return out
+}
+
 // submission returns what a page submits by itself: its first form where a
-// script or the body's onload submits one, or a refresh.
-func submission(page *goquery.Document, base *url.URL) (request, bool) {
+// script or the body's onload submits one, or a refresh that is due before the
+// journey would count as at rest.
+func submission(page *goquery.Document, base *url.URL, quiet time.Duration) (request, bool) {
 	if content, ok := page.Find(`meta[http-equiv="refresh" i]`).Attr("content"); ok {
-		if _, target, found := strings.Cut(strings.ToLower(content), "url="); found {
-			target = strings.Trim(content[len(content)-len(target):], `'" `)
-			if to, err := base.Parse(target); err == nil {
-				return request{method: http.MethodGet, url: to.String()}, true
-			}
+		if to, after, err := refresh(content, base); err == nil && after <= quiet {
+			return request{method: http.MethodGet, url: to}, true
 		}
 	}
 	submits := strings.Contains(page.Find("body").AttrOr("onload", ""), "submit(")
@@ -238,15 +256,62 @@ func submission(page *goquery.Document, base *url.URL) (request, bool) {
 	if err != nil {
 		return request{}, false
 	}
-	fields := url.Values{}
-	form.Find("input[name], textarea[name]").Each(func(_ int, s *goquery.Selection) {
-		fields.Add(s.AttrOr("name", ""), s.AttrOr("value", s.Text()))
-	})
 	if strings.EqualFold(form.AttrOr("method", "get"), "post") {
-		return request{method: http.MethodPost, url: to.String(), form: fields}, true
+		return request{method: http.MethodPost, url: to.String(), form: fieldsOf(form)}, true
 	}
-	to.RawQuery = fields.Encode()
+	to.RawQuery = fieldsOf(form).Encode()
 	return request{method: http.MethodGet, url: to.String()}, true
+}
+
+// refresh reads a refresh like "5; url=/next"; without a URL the page itself
+// is loaded again.
+func refresh(content string, base *url.URL) (string, time.Duration, error) {
+	delay, rest, _ := strings.Cut(content, ";")
+	seconds, err := strconv.ParseFloat(strings.TrimSpace(delay), 64)
+	if err != nil {
+		return "", 0, err
+	}
+	rest = strings.TrimSpace(rest)
+	if name, value, found := strings.Cut(rest, "="); found && strings.EqualFold(strings.TrimSpace(name), "url") {
+		rest = strings.TrimSpace(value)
+	}
+	to, err := base.Parse(strings.Trim(rest, `'"`))
+	if err != nil {
+		return "", 0, err
+	}
+	return to.String(), time.Duration(seconds * float64(time.Second)), nil
+}
+
+// fieldsOf returns what a script submits with a form: no buttons, and nothing
+// that is off.
+func fieldsOf(form *goquery.Selection) url.Values {
+	fields := url.Values{}
+	form.Find("input[name], textarea[name], select[name]").Not("[disabled]").Each(func(_ int, s *goquery.Selection) {
+		name, _ := s.Attr("name")
+		_, checked := s.Attr("checked")
+		switch kind := strings.ToLower(s.AttrOr("type", "")); {
+		case goquery.NodeName(s) == "textarea":
+			fields.Add(name, s.Text())
+		case goquery.NodeName(s) == "select":
+			addChosen(fields, name, s)
+		case kind == "checkbox", kind == "radio":
+			if checked {
+				fields.Add(name, s.AttrOr("value", "on"))
+			}
+		case !slices.Contains([]string{"submit", "button", "image", "reset", "file"}, kind):
+			fields.Add(name, s.AttrOr("value", ""))
+		}
+	})
+	return fields
+}
+
+// addChosen adds the options of a select that are selected, or else the first.
+func addChosen(fields url.Values, name string, s *goquery.Selection) {
+	chosen := s.Find("option[selected]")
+	if _, multiple := s.Attr("multiple"); !multiple && chosen.Length() == 0 {
+		chosen = s.Find("option").First()
+	}
+	chosen.Each(func(_ int, o *goquery.Selection) { fields.Add(name, o.AttrOr("value", o.Text())) })
 }
 
 // tell describes the page that the journey ended on.
@@ -261,7 +326,7 @@ func (j *journey) tell(response *http.Response, page *goquery.Document) {
 	}
 	text := strings.Join(lines, "\n")
 	j.trip.Page = results.Page{
-		URL: response.Request.URL.String(), Status: response.StatusCode,
+		URL: results.Bounded(response.Request.URL.String(), maxBody), Status: response.StatusCode,
 		Title: results.Bounded(strings.TrimSpace(page.Find("title").First().Text()), 500),
 		Text:  results.Bounded(text, maxText),
 	}
@@ -270,7 +335,7 @@ func (j *journey) tell(response *http.Response, page *goquery.Document) {
 		names = append(names, goquery.NodeName(s))
 		return len(names) < 400
 	})
-	j.trip.Skeleton = strings.Join(names, " ")
+	j.trip.Skeleton = results.Bounded(strings.Join(names, " "), maxText)
 	for _, m := range j.visit.Markers {
 		j.trip.Markers[m.Name] = (m.Selector == "" || page.Find(m.Selector).Length() > 0) &&
 			(m.Text == "" || strings.Contains(text, m.Text)) &&

@@ -1,8 +1,13 @@
 async (markers, wait) => {
+  // Elements with a name hide the document's own properties of that name, even
+  // from this world: the prototype has the true ones.
+  const own = name => Object.getOwnPropertyDescriptor(Document.prototype, name).get.call(document);
+  const query = selector => Document.prototype.querySelector.call(document, selector);
+  const text = () => { const body = own("body"); return body ? body.innerText : ""; };
   const has = m => {
     try {
-      return (!m.Selector || document.querySelector(m.Selector) !== null) &&
-        (!m.Text || (document.body ? document.body.innerText : "").includes(m.Text)) &&
+      return (!m.Selector || query(m.Selector) !== null) &&
+        (!m.Text || text().includes(m.Text)) &&
         (!m.URL || location.href.includes(m.URL));
     } catch (e) {
       return false;
@@ -21,13 +26,13 @@ async (markers, wait) => {
     found = look();
   }
   const names = [];
-  for (const e of document.getElementsByTagName("*")) {
-    if (names.push(e.localName) >= 400) break;
+  for (const e of Document.prototype.getElementsByTagName.call(document, "*")) {
+    if (names.push(e.localName.slice(0, 100)) >= 400) break;
   }
   return {
     url: location.href.slice(0, 32768),
-    title: document.title.slice(0, 500),
-    text: (document.body ? document.body.innerText : "").slice(0, 20480),
+    title: own("title").slice(0, 500),
+    text: text().slice(0, 20480),
     skeleton: names.join(" "),
     markers: found,
   };

@@ -1,18 +1,23 @@
 package agent
 
 import (
+	"cmp"
 	"context"
 	_ "embed"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"time"
 
-	"github.com/chromedp/cdproto/browser"
 	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/css"
+	"github.com/chromedp/cdproto/dom"
+	"github.com/chromedp/cdproto/inspector"
+	cdplog "github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/cdproto/runtime"
@@ -22,104 +27,147 @@ import (
 	"invigilator/results"
 )
 
-// readDeadline bounds what is read of a page that may be stuck.
-const readDeadline = 3 * time.Second
+// What a page that may be stuck is given: to be read, and to stop.
+const (
+	readDeadline = 3 * time.Second
+	haltDeadline = time.Second
+)
 
 // tab follows what happens in one tab of the browser. Its state is kept by
 // listen, which sees the browser's events in their order.
 type tab struct {
-	ctx     context.Context
-	changed chan struct{} // told of every change, at most one telling is kept
+	ctx      context.Context
+	cancel   context.CancelFunc // closes the tab and waits for it
+	blocking bool               // third-party cookies
+	changed  chan struct{}      // told of every change, at most one telling is kept
 
-	mu       sync.Mutex
-	began    time.Time
-	inFrame  bool // the journey is that of the first iframe
-	frames   map[cdp.FrameID]*frame
-	top      cdp.FrameID
-	child    cdp.FrameID
-	pages    int
-	bytes    int64
-	moves    int // counts everything that moves, for the quiet
-	steps    []results.Step
-	dropped  int
-	requests map[network.RequestID][]int // steps of each request, one per redirect
-	extras   map[network.RequestID]*extra
-	console  []string
-	notes    []string
-	failure  string // the network error of the journey's last document
-	download bool
+	mu        sync.Mutex
+	began     time.Time
+	url       string // where the visit went first
+	inFrame   bool   // the journey is that of the first iframe
+	frames    map[cdp.FrameID]*frame
+	top       cdp.FrameID
+	child     cdp.FrameID
+	pages     int
+	bytes     int64
+	moves     int // counts everything that moves, for the quiet
+	windows   int // that pages opened by themselves
+	crashed   bool
+	steps     []results.Step
+	dropped   int
+	exchanges map[network.RequestID]*exchange
+	console   []string
+	notes     []string
 }
 
 // frame is the state of one frame's navigation.
 type frame struct {
 	url       string
 	status    int
-	committed bool // a document has been shown since the visit began
-	failed    bool // that document is the browser's error page
-	requested bool // a page has asked to go on, and has not yet gone
-	started   bool // a navigation is under way
-	loading   bool
+	committed bool   // a document has been shown since the visit began
+	failed    bool   // that document is the browser's error page
+	requested bool   // a page has asked to go on, and has not yet gone
+	started   bool   // a navigation is under way
+	loading   bool   // the page is being loaded
+	download  bool   // the last answer is a file
+	failure   string // the network error of the last document
 }
 
-// extra keeps what the network stack tells of a request apart from the page.
-type extra struct{ requests, responses int }
+// exchange is one request of the browser with the redirects that it led to.
+type exchange struct {
+	document  bool
+	frame     cdp.FrameID
+	committed bool // its answer became a page
+	hops      []hop
+	// What the network stack tells of each hop, apart from the page and
+	// sometimes ahead of it.
+	sent     []*network.EventRequestWillBeSentExtraInfo
+	received []*network.EventResponseReceivedExtraInfo
+}
+
+// hop is one redirect of an exchange.
+type hop struct {
+	step   int
+	cached bool // the network stack was not asked
+}
 
 func openedBy(opener target.ID) func(*target.Info) bool {
 	return func(info *target.Info) bool { return info.OpenerID == opener }
 }
 
-// prepare opens the tab and turns on the events that it follows.
-func (t *tab) prepare() error {
+// prepare opens the tab and turns on the events that it follows. The context
+// bounds that; a tab that did not open in time is closed.
+func (t *tab) prepare(ctx context.Context) error {
+	defer context.AfterFunc(ctx, t.cancel)()
 	if err := chromedp.Do(t.ctx); err != nil {
 		return err
 	}
-	_, err := chromedp.Call(t.ctx, network.Enable, network.EnableParams{MaxPostDataSize: new(int64(maxBody))})
+	// chromedp follows the whole document with these. Nobody here asks for it,
+	// it costs a command at every page, and a page that is stuck while it
+	// floods the queue of such events would hold up every other tab.
+	for _, off := range []cdp.Command[cdp.Empty, cdp.Empty]{css.Disable, dom.Disable, cdplog.Disable} {
+		if _, err := chromedp.Call(t.ctx, off, cdp.Empty{}); err != nil {
+			return err
+		}
+	}
+	_, err := chromedp.Call(t.ctx, network.Enable, network.EnableParams{
+		MaxPostDataSize: new(int64(maxBody)),
+		// Nobody asks for the bodies of answers: the browser need not keep them.
+		MaxTotalBufferSize: new(int64(1)), MaxResourceBufferSize: new(int64(1)),
+	})
 	if err != nil {
 		return err
 	}
 	t.mu.Lock()
+	defer t.mu.Unlock()
 	t.top = cdp.FrameID(chromedp.FromContext(t.ctx).Target.TargetID)
-	t.mu.Unlock()
-	// Without this a download would be written to the disk.
-	_, err = chromedp.CallBrowser(t.ctx, browser.SetDownloadBehavior, browser.SetDownloadBehaviorParams{
-		Behavior: browser.SetDownloadBehaviorBehaviorDeny, BrowserContextID: chromedp.FromContext(t.ctx).BrowserContextID,
-	})
-	return err
+	return nil
 }
 
-func (t *tab) blockThirdPartyCookies() error {
-	_, err := chromedp.Call(t.ctx, network.SetCookieControls, network.SetCookieControlsParams{EnableThirdPartyCookieRestriction: true})
+// blockThirdPartyCookies turns the blocking on or off.
+func (t *tab) blockThirdPartyCookies(block bool) error {
+	if block == t.blocking {
+		return nil
+	}
+	_, err := chromedp.Call(t.ctx, network.SetCookieControls, network.SetCookieControlsParams{EnableThirdPartyCookieRestriction: block})
 	if err != nil {
 		return fmt.Errorf("block third-party cookies: %w", err)
 	}
+	t.blocking = block
 	return nil
 }
 
 // begin forgets what came before the visit.
-func (t *tab) begin(at time.Time, inFrame bool) {
+func (t *tab) begin(at time.Time, url string, inFrame bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.began, t.inFrame, t.child = at, inFrame, ""
+	t.began, t.url, t.inFrame, t.child = at, url, inFrame, ""
 	t.frames = map[cdp.FrameID]*frame{}
-	t.pages, t.bytes, t.dropped, t.failure, t.download = 0, 0, 0, "", false
+	t.pages, t.bytes, t.dropped, t.windows = 0, 0, 0, 0
 	t.steps, t.console, t.notes = nil, nil, nil
-	t.requests, t.extras = map[network.RequestID][]int{}, map[network.RequestID]*extra{}
+	t.exchanges = map[network.RequestID]*exchange{}
 }
 
 // open sends the tab to a URL. Errors of the visited system show in the events.
 func (t *tab) open(ctx context.Context, url string) Ending {
-	call, cancel := context.WithCancel(t.ctx)
+	call, cancel := t.within(ctx)
 	defer cancel()
-	defer context.AfterFunc(ctx, cancel)()
 	_, err := chromedp.Call(call, page.Navigate, page.NavigateParams{URL: url})
-	if err != nil && ctx.Err() == nil {
-		t.note("the browser could not navigate: %v", err)
-		return Unreadable
-	}
 	if ctx.Err() != nil {
 		return TimedOut
 	}
+	if err != nil {
+		t.note("the browser could not navigate: %v", err)
+		return Unreadable
+	}
 	return Settled
+}
+
+// within returns a context for calls to the tab that ends with the other one, too.
+func (t *tab) within(ctx context.Context) (context.Context, context.CancelFunc) {
+	call, cancel := context.WithCancel(t.ctx)
+	stop := context.AfterFunc(ctx, cancel)
+	return call, func() { stop(); cancel() }
 }
 
 // note keeps a remark for the evidence.
@@ -177,13 +225,16 @@ func (t *tab) listen(ev any) {
 	case *page.EventFrameStartedNavigating:
 		if !strings.Contains(strings.ToLower(string(e.NavigationType)), "samedocument") {
 			f := t.frame(e.FrameID)
-			f.requested, f.started = false, true
+			f.requested, f.started, f.download, f.failure = false, true, false, ""
 		}
 	case *page.EventFrameStartedLoading:
 		t.frame(e.FrameID).loading = true
 	case *page.EventFrameNavigated:
 		f := t.frame(e.Frame.ID)
 		f.started, f.committed, f.loading = false, true, true
+		if x := t.exchanges[network.RequestID(e.Frame.LoaderID)]; x != nil {
+			x.committed = true
+		}
 		f.url, f.failed = e.Frame.URL+e.Frame.URLFragment, e.Frame.UnreachableURL != ""
 		if f.failed {
 			f.url = e.Frame.UnreachableURL
@@ -200,21 +251,18 @@ func (t *tab) listen(ev any) {
 		if e.FrameID != t.child {
 			delete(t.frames, e.FrameID)
 		}
+	case *page.EventWindowOpen:
+		t.windows++
+		t.noteLocked("the page opened a window: %s", e.URL)
 	case *page.EventJavascriptDialogOpening:
 		t.noteLocked("dialog (%s): %s", e.Type, e.Message)
-		go func() {
-			_, _ = chromedp.Call(t.ctx, page.HandleJavaScriptDialog, page.HandleJavaScriptDialogParams{Accept: e.Type == page.DialogTypeBeforeunload})
-		}()
+		go t.answer(e.Type)
+	case *inspector.EventTargetCrashed:
+		t.crashed = true
 	case *runtime.EventExceptionThrown:
 		t.consoleLocked("exception: " + e.ExceptionDetails.Text)
 	case *runtime.EventConsoleAPICalled:
-		if e.Type == runtime.ConsoleAPICalledTypeError || e.Type == runtime.ConsoleAPICalledTypeWarning {
-			var words []string
-			for _, arg := range e.Args {
-				words = append(words, string(arg.Value))
-			}
-			t.consoleLocked("console." + string(e.Type) + ": " + strings.Join(words, " "))
-		}
+		t.listenConsole(e)
 	case *network.EventRequestWillBeSent, *network.EventResponseReceived, *network.EventLoadingFailed,
 		*network.EventDataReceived, *network.EventRequestWillBeSentExtraInfo, *network.EventResponseReceivedExtraInfo:
 		t.listenNetwork(ev)
@@ -227,6 +275,23 @@ func (t *tab) listen(ev any) {
 	}
 }
 
+// answer closes a dialog, since the page waits for that: it leaves the page
+// where it is asked to stay, and agrees to nothing else.
+func (t *tab) answer(dialog page.DialogType) {
+	_, _ = chromedp.Call(t.ctx, page.HandleJavaScriptDialog, page.HandleJavaScriptDialogParams{Accept: dialog == page.DialogTypeBeforeunload})
+}
+
+func (t *tab) listenConsole(e *runtime.EventConsoleAPICalled) {
+	if len(t.console) >= maxMessages || e.Type != runtime.ConsoleAPICalledTypeError && e.Type != runtime.ConsoleAPICalledTypeWarning {
+		return
+	}
+	var words []string
+	for _, arg := range e.Args {
+		words = append(words, string(arg.Value))
+	}
+	t.consoleLocked("console." + string(e.Type) + ": " + strings.Join(words, " "))
+}
+
 func (t *tab) consoleLocked(message string) {
 	if len(t.console) < maxMessages {
 		t.console = append(t.console, results.Bounded(message, 500))
@@ -237,89 +302,116 @@ func (t *tab) consoleLocked(message string) {
 func (t *tab) listenNetwork(ev any) {
 	switch e := ev.(type) {
 	case *network.EventRequestWillBeSent:
-		if e.RedirectResponse != nil {
-			if s := t.lastStep(e.RequestID); s != nil {
-				s.Status = int(e.RedirectResponse.Status)
-				setHeaderIfEmpty(&s.ResponseHeader, e.RedirectResponse.Headers)
-			}
-		}
-		if e.Type != network.ResourceTypeDocument {
-			return
-		}
-		if len(t.steps) >= maxSteps {
-			t.dropped++
-			return
-		}
-		var body strings.Builder
-		for _, entry := range e.Request.PostDataEntries {
-			body.Write(entry.Bytes)
-		}
-		t.requests[e.RequestID] = append(t.requests[e.RequestID], len(t.steps))
-		t.steps = append(t.steps, results.Step{
-			SeenBy: "browser", At: time.Since(t.began).Milliseconds(), Method: e.Request.Method,
-			URL: results.Bounded(e.Request.URL+e.Request.URLFragment, maxBody), RequestHeader: results.Header(header(e.Request.Headers)),
-			RequestBody: results.Bounded(body.String(), maxBody),
-		})
+		t.listenRequest(e)
 	case *network.EventRequestWillBeSentExtraInfo:
-		x := t.extra(e.RequestID)
-		if s := t.step(e.RequestID, x.requests); s != nil {
-			s.RequestHeader = results.Header(header(e.Headers))
-			for _, c := range e.AssociatedCookies {
-				if len(c.BlockedReasons) > 0 && c.Cookie != nil {
-					s.Note = joinNote(s.Note, fmt.Sprintf("cookie %s was not sent: %v", c.Cookie.Name, c.BlockedReasons))
-				}
-			}
+		if x := t.exchange(e.RequestID); x.document || len(x.sent) == 0 {
+			x.sent = append(x.sent, e)
 		}
-		x.requests++
 	case *network.EventResponseReceivedExtraInfo:
-		x := t.extra(e.RequestID)
-		if s := t.step(e.RequestID, x.responses); s != nil {
-			s.ResponseHeader = results.Header(header(e.Headers))
-			for _, c := range e.BlockedCookies {
-				name, _, _ := strings.Cut(c.CookieLine, "=")
-				s.Note = joinNote(s.Note, fmt.Sprintf("cookie %s was not stored: %v", results.Bounded(name, 200), c.BlockedReasons))
-			}
+		if x := t.exchange(e.RequestID); x.document || len(x.received) == 0 {
+			x.received = append(x.received, e)
 		}
-		x.responses++
 	case *network.EventResponseReceived:
 		if s := t.lastStep(e.RequestID); s != nil {
 			s.Status = int(e.Response.Status)
 			setHeaderIfEmpty(&s.ResponseHeader, e.Response.Headers)
-			t.frame(e.FrameID).status = s.Status
-			if e.FrameID == t.watchedID() {
-				t.failure = ""
-			}
+			f := t.frame(e.FrameID)
+			f.status, f.failure = s.Status, ""
 		}
 	case *network.EventLoadingFailed:
-		if s := t.lastStep(e.RequestID); s != nil && e.Type == network.ResourceTypeDocument {
-			s.Note = joinNote(s.Note, strings.TrimSpace(e.ErrorText+" "+string(e.BlockedReason)))
-			t.failure = strings.TrimSpace(e.ErrorText + " " + string(e.BlockedReason))
-			if e.ErrorText == "net::ERR_ABORTED" && strings.HasPrefix(headerValue(s.ResponseHeader, "Content-Disposition"), "attachment") {
-				t.download = true
-			}
+		if s := t.lastStep(e.RequestID); s != nil {
+			t.listenFailure(e, t.exchanges[e.RequestID], s)
 		}
 	case *network.EventDataReceived:
 		t.bytes += e.DataLength
 	}
 }
 
-func (t *tab) extra(id network.RequestID) *extra {
-	x := t.extras[id]
+func (t *tab) listenRequest(e *network.EventRequestWillBeSent) {
+	if e.RedirectResponse != nil {
+		if s := t.lastStep(e.RequestID); s != nil {
+			s.Status = int(e.RedirectResponse.Status)
+			setHeaderIfEmpty(&s.ResponseHeader, e.RedirectResponse.Headers)
+			hops := t.exchanges[e.RequestID].hops
+			hops[len(hops)-1].cached = !e.RedirectHasExtraInfo
+		}
+	}
+	if e.Type != network.ResourceTypeDocument {
+		return
+	}
+	if len(t.steps) >= maxSteps {
+		t.dropped++
+		return
+	}
+	x := t.exchange(e.RequestID)
+	x.document, x.frame = true, e.FrameID
+	x.hops = append(x.hops, hop{step: len(t.steps)})
+	var body strings.Builder
+	for _, entry := range e.Request.PostDataEntries {
+		body.Write(entry.Bytes)
+	}
+	t.steps = append(t.steps, results.Step{
+		SeenBy: "browser", At: time.Since(t.began).Milliseconds(), Method: e.Request.Method,
+		URL: results.Bounded(e.Request.URL+e.Request.URLFragment, maxBody), RequestHeader: results.Header(header(e.Request.Headers)),
+		RequestBody: results.Bounded(body.String(), maxBody),
+	})
+}
+
+func (t *tab) listenFailure(e *network.EventLoadingFailed, x *exchange, s *results.Step) {
+	f := t.frame(x.frame)
+	f.failure = strings.TrimSpace(e.ErrorText + " " + string(e.BlockedReason))
+	s.Note = joinNote(s.Note, f.failure)
+	// The browser breaks off after the header of what it does not show.
+	answered := s.Status != 0 && s.Status != http.StatusNoContent && s.Status != http.StatusResetContent
+	f.download = e.ErrorText == aborted && answered && !x.committed
+}
+
+func (t *tab) exchange(id network.RequestID) *exchange {
+	x := t.exchanges[id]
 	if x == nil {
-		x = &extra{}
-		t.extras[id] = x
+		x = &exchange{}
+		t.exchanges[id] = x
 	}
 	return x
 }
 
-func (t *tab) step(id network.RequestID, hop int) *results.Step {
-	if hops := t.requests[id]; hop < len(hops) {
-		return &t.steps[hops[hop]]
+// lastStep returns the step of a request's last redirect, or nil where the
+// request is not kept.
+func (t *tab) lastStep(id network.RequestID) *results.Step {
+	x := t.exchanges[id]
+	if x == nil || len(x.hops) == 0 {
+		return nil
 	}
-	return nil
+	return &t.steps[x.hops[len(x.hops)-1].step]
 }
 
-func (t *tab) lastStep(id network.RequestID) *results.Step { return t.step(id, len(t.requests[id])-1) }
+// told returns the steps with what the network stack tells of them: the
+// headers as they were on the wire, and the cookies that were held back.
+func (t *tab) told() []results.Step {
+	steps := slices.Clone(t.steps)
+	for _, x := range t.exchanges {
+		asked := slices.DeleteFunc(slices.Clone(x.hops), func(h hop) bool { return h.cached })
+		for i, h := range asked {
+			s := &steps[h.step]
+			if i < len(x.sent) {
+				s.RequestHeader = results.Header(header(x.sent[i].Headers))
+				for _, c := range x.sent[i].AssociatedCookies {
+					if len(c.BlockedReasons) > 0 && c.Cookie != nil {
+						s.Note = joinNote(s.Note, fmt.Sprintf("cookie %s was not sent: %v", results.Bounded(c.Cookie.Name, 200), c.BlockedReasons))
+					}
+				}
+			}
+			if i < len(x.received) {
+				s.ResponseHeader = results.Header(header(x.received[i].Headers))
+				for _, c := range x.received[i].BlockedCookies {
+					name, _, _ := strings.Cut(c.CookieLine, "=")
+					s.Note = joinNote(s.Note, fmt.Sprintf("cookie %s was not stored: %v", results.Bounded(name, 200), c.BlockedReasons))
+				}
+			}
+		}
+	}
+	return steps
+}
 
 func header(h network.Headers) http.Header {
 	out := http.Header{}
@@ -329,15 +421,6 @@ func header(h network.Headers) http.Header {
 		}
 	}
 	return out
-}
-
-func headerValue(fields [][2]string, name string) string {
-	for _, f := range fields {
-		if strings.EqualFold(f[0], name) {
-			return f[1]
-		}
-	}
-	return ""
 }
 
 func setHeaderIfEmpty(fields *[][2]string, h network.Headers) {
@@ -355,7 +438,8 @@ func joinNote(a, b string) string {
 
 // state is what rest decides on.
 type state struct {
-	atRest bool
+	idle   bool // no navigation is under way
+	atRest bool // nor has any page asked for one
 	ended  Ending
 	moves  int
 }
@@ -363,37 +447,46 @@ type state struct {
 func (t *tab) state() state {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	f := t.watched()
 	s := state{ended: Settled, moves: t.moves}
+	if f := t.watched(); f != nil {
+		s.idle = (f.committed || f.failure != "") && !f.started && !f.loading
+		s.atRest = s.idle && !f.requested
+		if s.atRest && f.download {
+			s.ended = Download
+		}
+	}
 	switch {
+	case t.crashed:
+		s.ended = Unreadable
 	case t.bytes > maxBytes:
 		s.ended = TooLarge
-	case t.pages > maxPages:
+	case t.pages > maxPages, t.windows > maxPages:
 		s.ended = RedirectLoop
-	case t.download:
-		s.ended = Download
 	}
-	s.atRest = f != nil && (f.committed || t.failure != "") && !f.requested && !f.started && !f.loading
 	return s
 }
 
 // rest waits until the journey has come to rest: the page is loaded, no page
 // has asked to go on, and nothing has moved for as long as quiet.
 func (t *tab) rest(ctx context.Context, quiet time.Duration) Ending {
-	// Pages that never stop moving are looked at as they are.
+	// Pages that never stop moving are looked at as they are, and so are those
+	// that asked to go where the browser does not.
 	var patience <-chan time.Time
 	for {
 		s := t.state()
 		if s.ended != Settled {
 			return s.ended
 		}
+		switch {
+		case !s.idle:
+			patience = nil
+		case patience == nil:
+			patience = time.After(10 * quiet)
+		}
 		var still <-chan time.Time
 		if s.atRest {
 			if quiet == 0 {
 				return Settled
-			}
-			if patience == nil {
-				patience = time.After(10 * quiet)
 			}
 			still = time.After(quiet)
 		}
@@ -404,7 +497,9 @@ func (t *tab) rest(ctx context.Context, quiet time.Duration) Ending {
 				return Settled
 			}
 		case <-patience:
-			return Settled
+			if t.state().idle {
+				return Settled
+			}
 		case <-ctx.Done():
 			return TimedOut
 		case <-t.ctx.Done():
@@ -428,40 +523,80 @@ type reading struct {
 // tell reads the page that the journey ended on.
 func (t *tab) tell(ctx context.Context, ended Ending, v Visit) *Trip {
 	trip := &Trip{Ended: ended, Markers: map[string]bool{}}
-	if ended == TooLarge || ended == RedirectLoop || ended == TimedOut {
-		stop, cancel := context.WithTimeout(t.ctx, readDeadline)
-		_, _ = chromedp.Call(stop, page.StopLoading, cdp.Empty{})
-		cancel()
-	}
-	for range 3 { // a page that goes on while it is read is read again
-		before := t.pagesShown()
-		t.read(ctx, trip, v)
-		if ended != Settled || t.pagesShown() == before {
-			break
-		}
-		if ended = t.rest(ctx, v.Quiet); ended != Settled {
-			trip.Ended = ended
-			break
-		}
+	err := t.readAtRest(ctx, trip, v)
+	if err != nil && trip.Ended == Settled {
+		trip.Ended, trip.Why = Unreadable, "the page could not be read: "+err.Error()
+		t.halt()
+		_ = t.read(ctx, trip, v) // without the script that may have held it
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	trip.Steps, trip.Dropped = t.steps, t.dropped
-	trip.Page.Console, trip.Page.Notes = t.console, t.notes
-	if f := t.watched(); f != nil {
-		trip.Page.Status = f.status
-		if trip.Page.URL == "" || f.failed {
-			trip.Page.URL = f.url
-		}
-		if f.failed && trip.Ended == Settled {
-			trip.Ended = endingOf(t.failure)
-			trip.Page.Status = 0
-		}
-	}
-	if trip.Ended != Settled && trip.Why == "" {
-		trip.Why = t.failure
-	}
+	trip.Steps, trip.Dropped = t.told(), t.dropped
+	trip.Page.Console, trip.Page.Notes = slices.Clone(t.console), slices.Clone(t.notes)
+	t.tellEnding(trip)
 	return trip
+}
+
+// readAtRest reads the page. One that goes on while it is read is read again.
+func (t *tab) readAtRest(ctx context.Context, trip *Trip, v Visit) error {
+	for try := 1; ; try++ {
+		if trip.Ended != Settled {
+			t.halt()
+		}
+		before := t.pagesShown()
+		err := t.read(ctx, trip, v)
+		if trip.Ended != Settled || try == 3 || t.pagesShown() == before && t.state().idle {
+			return err
+		}
+		trip.Ended = t.rest(ctx, v.Quiet)
+	}
+}
+
+// tellEnding says where the journey ended and, where it did so badly, why.
+func (t *tab) tellEnding(trip *Trip) {
+	trip.Page.URL = cmp.Or(trip.Page.URL, t.url)
+	f := t.watched()
+	if f == nil {
+		return
+	}
+	trip.Page.Status = f.status
+	switch {
+	case f.failed:
+		trip.Page.URL = results.Bounded(f.url, maxBody)
+	case !f.committed:
+		trip.Page.URL = t.lastURL()
+	}
+	if trip.Ended == Settled {
+		trip.Ended = endingOf(f.failure)
+	}
+	if f.failed && !strings.Contains(f.failure, emptyError) {
+		trip.Page.Status = 0
+	}
+	if t.crashed {
+		trip.Why = "the page crashed"
+	}
+	if trip.Ended != Settled {
+		trip.Why = cmp.Or(trip.Why, f.failure)
+	}
+}
+
+// lastURL returns where the journey went last, without coming to a page.
+func (t *tab) lastURL() string {
+	for _, x := range t.exchanges {
+		if n := len(x.hops); n > 0 && x.frame == t.watchedID() && x.hops[n-1].step == len(t.steps)-1 {
+			return t.steps[len(t.steps)-1].URL
+		}
+	}
+	return t.url
+}
+
+// halt ends what the page loads and the script that it runs, so that even a
+// page that is stuck can be read.
+func (t *tab) halt() {
+	ctx, cancel := context.WithTimeout(t.ctx, haltDeadline)
+	defer cancel()
+	_, _ = chromedp.Call(ctx, runtime.TerminateExecution, cdp.Empty{})
+	_, _ = chromedp.Call(ctx, page.StopLoading, cdp.Empty{})
 }
 
 func (t *tab) pagesShown() int {
@@ -470,72 +605,84 @@ func (t *tab) pagesShown() int {
 	return t.pages
 }
 
+// The browser's network errors that mean something for the journey.
+const (
+	aborted    = "net::ERR_ABORTED"                    // by a download, an answer without a page, or another navigation
+	emptyError = "net::ERR_HTTP_RESPONSE_CODE_FAILURE" // an error status without a page
+)
+
 // endingOf names what the browser's network error means for the journey.
 func endingOf(failure string) Ending {
 	switch {
+	case failure == "", strings.Contains(failure, aborted), strings.Contains(failure, emptyError):
+		return Settled
 	case strings.Contains(failure, "ERR_TOO_MANY_REDIRECTS"):
 		return RedirectLoop
 	case strings.Contains(failure, "ERR_BLOCKED"):
 		return Blocked
-	case strings.Contains(failure, "ERR_TIMED_OUT"), strings.Contains(failure, "TIMED_OUT"):
+	case strings.Contains(failure, "TIMED_OUT"):
 		return TimedOut
-	case strings.Contains(failure, "ERR_HTTP_RESPONSE_CODE_FAILURE"):
-		return Settled // an error status without a page
 	default:
 		return Dropped
 	}
 }
 
 // read takes title, text, structure and markers from a world of its own, where
-// the page's scripts cannot lie about them, and then a screenshot.
-func (t *tab) read(ctx context.Context, trip *Trip, v Visit) {
-	markers, err := json.Marshal(v.Markers)
-	if err != nil {
-		trip.Why = err.Error()
-		return
-	}
+// the page's scripts cannot lie about them, and then a screenshot. Before the
+// journey has come to a page there is nothing to read: what the tab shows then
+// is left over from another visit.
+func (t *tab) read(ctx context.Context, trip *Trip, v Visit) error {
 	t.mu.Lock()
-	id := t.watchedID()
+	id, f, crashed := t.watchedID(), t.watched(), t.crashed
+	nothing := crashed || f == nil || !f.committed
 	t.mu.Unlock()
-	// A page that is past its deadline gets a moment more, to show what it is.
-	reading, cancel := context.WithTimeout(context.WithoutCancel(ctx), readDeadline+v.MarkerWait)
-	defer cancel()
-	raw, err := t.evaluate(reading, id, fmt.Sprintf("(%s)(%s, %d)", readScript, markers, v.MarkerWait.Milliseconds()))
+	if nothing {
+		return nil
+	}
+	markers, err := json.Marshal(append([]Marker{}, v.Markers...))
 	if err != nil {
-		if trip.Ended == Settled {
-			trip.Ended, trip.Why = Unreadable, "the page could not be read: "+err.Error()
-		}
-		return
+		return err
+	}
+	var wait time.Duration
+	if trip.Ended == Settled {
+		wait = v.MarkerWait
+	}
+	// A page that is past its deadline gets a moment more, to show what it is.
+	reading, cancel := context.WithTimeout(context.WithoutCancel(ctx), readDeadline+wait)
+	defer cancel()
+	raw, err := t.evaluate(reading, id, fmt.Sprintf("(%s)(%s, %d)", readScript, markers, wait.Milliseconds()))
+	if err != nil {
+		return err
 	}
 	if err := trip.take(raw); err != nil {
-		trip.Ended, trip.Why = Unreadable, err.Error()
-		return
+		return err
 	}
 	if v.Screenshot {
 		trip.Screenshot = t.screenshot(reading)
 	}
+	return nil
 }
 
 func (trip *Trip) take(raw []byte) error {
 	var r reading
 	if err := json.Unmarshal(raw, &r); err != nil {
-		return fmt.Errorf("the page could not be read: %w", err)
+		return err
 	}
 	trip.Page.URL, trip.Page.Title = results.Bounded(r.URL, maxBody), results.Bounded(r.Title, 500)
 	trip.Page.Text = results.Bounded(r.Text, maxText)
-	trip.Skeleton = r.Skeleton
+	trip.Skeleton = results.Bounded(r.Skeleton, maxText)
 	trip.Markers = r.Markers
 	return nil
 }
 
-// evaluate runs an expression in an isolated world of a frame, or in the page's
-// own world where no frame is named, and returns its value as JSON.
+// evaluate runs an expression in an isolated world of a frame and returns its
+// value as JSON. Where no frame is named it runs in the page's own world, as if
+// the user had done something.
 func (t *tab) evaluate(ctx context.Context, id cdp.FrameID, expression string) ([]byte, error) {
-	call, cancel := context.WithCancel(t.ctx)
+	call, cancel := t.within(ctx)
 	defer cancel()
-	defer context.AfterFunc(ctx, cancel)()
 	params := runtime.EvaluateParams{
-		Expression: expression, ReturnByValue: new(true), AwaitPromise: new(true), UserGesture: new(true),
+		Expression: expression, ReturnByValue: new(true), AwaitPromise: new(true), UserGesture: new(id == ""),
 	}
 	if id != "" {
 		world, err := chromedp.Call(call, page.CreateIsolatedWorld, page.CreateIsolatedWorldParams{FrameID: id, WorldName: "invigilator"})
@@ -563,9 +710,8 @@ func whichever(ctx context.Context, err error) error {
 }
 
 func (t *tab) screenshot(ctx context.Context) []byte {
-	call, cancel := context.WithCancel(t.ctx)
+	call, cancel := t.within(ctx)
 	defer cancel()
-	defer context.AfterFunc(ctx, cancel)()
 	shot, err := chromedp.Call(call, page.CaptureScreenshot, page.CaptureScreenshotParams{
 		Format: page.CaptureScreenshotFormatJpeg, Quality: new(int64(50)), OptimizeForSpeed: new(true),
 	})

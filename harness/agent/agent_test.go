@@ -1,0 +1,1010 @@
+package agent_test
+
+import (
+	"bufio"
+	"cmp"
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/base64"
+	"fmt"
+	"log"
+	"math/big"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	. "github.com/onsi/gomega"
+	"github.com/onsi/gomega/gleak"
+
+	"invigilator/harness/agent"
+	"invigilator/results"
+)
+
+// All tests share one browser and one server of two sites; each has a user and
+// a path of its own.
+var (
+	hosts   agent.Hosts
+	paths   sync.Map // of the two sites, to handlers
+	browser = sync.OnceValues(func() (*agent.Browser, error) {
+		ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+		defer cancel()
+		return agent.StartBrowser(ctx, agent.BrowserOptions{Hosts: hosts})
+	})
+	plain = sync.OnceValue(func() *agent.HTTP { return agent.NewHTTP(hosts) })
+)
+
+// agents are the implementations that every server is run against.
+var agents = []struct {
+	name  string
+	start func(testing.TB) agent.Agent
+}{
+	{"browser", func(t testing.TB) agent.Agent { return startedBrowser(t) }},
+	{"http", func(testing.TB) agent.Agent { return plain() }},
+}
+
+func startedBrowser(t testing.TB) *agent.Browser {
+	t.Helper()
+	if _, err := agent.FindBrowser(); err != nil {
+		t.Skip(err)
+	}
+	b, err := browser()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+func TestMain(m *testing.M) {
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		first, _, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
+		if h, ok := paths.Load(first); ok {
+			http.StripPrefix("/"+first, h.(http.Handler)).ServeHTTP(w, r)
+			return
+		}
+		http.NotFound(w, r)
+	}))
+	certificate, leaf := selfSigned("a.test", "b.test")
+	server.TLS = &tls.Config{Certificates: []tls.Certificate{certificate}}
+	server.Config.ErrorLog = log.New(os.Stderr, "", 0)
+	server.StartTLS()
+	spki := sha256.Sum256(leaf.RawSubjectPublicKeyInfo)
+	hosts = agent.Hosts{
+		Addresses: map[string]string{"a.test": server.Listener.Addr().String(), "b.test": server.Listener.Addr().String()},
+		Roots:     x509.NewCertPool(), SPKI: base64.StdEncoding.EncodeToString(spki[:]),
+	}
+	hosts.Roots.AddCert(leaf)
+	code := m.Run()
+	if _, err := agent.FindBrowser(); err == nil {
+		if b, err := browser(); err == nil {
+			b.Close()
+		}
+	}
+	plain().Close()
+	server.CloseClientConnections()
+	server.Close()
+	os.Exit(code)
+}
+
+func selfSigned(names ...string) (tls.Certificate, *x509.Certificate) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		panic(err)
+	}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), DNSNames: names, NotAfter: time.Now().Add(time.Hour)}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
+	if err != nil {
+		panic(err)
+	}
+	leaf, err := x509.ParseCertificate(der)
+	if err != nil {
+		panic(err)
+	}
+	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, leaf
+}
+
+// sites serves a handler on two sites of different owners and returns the
+// address of each. The handler is made knowing them.
+func sites(t testing.TB, handler func(a, b string) http.Handler) (a, b string) {
+	t.Helper()
+	path := strings.NewReplacer("/", "-", " ", "-", "#", "-").Replace(t.Name())
+	a, b = "https://a.test/"+path, "https://b.test/"+path
+	paths.Store(path, handler(a, b))
+	t.Cleanup(func() { paths.Delete(path) })
+	return a, b
+}
+
+// serve serves a handler on a site of its own.
+func serve(t testing.TB, handler http.Handler) string {
+	t.Helper()
+	server := httptest.NewUnstartedServer(handler)
+	server.Config.ErrorLog = log.New(testWriter{t}, "", 0)
+	server.Start()
+	t.Cleanup(func() {
+		server.CloseClientConnections()
+		server.Close()
+	})
+	return server.URL
+}
+
+// testWriter drops what a server says: the clients of these tests break off on purpose.
+type testWriter struct{ testing.TB }
+
+func (testWriter) Write(p []byte) (int, error) { return len(p), nil }
+
+func visitTo(url string) agent.Visit {
+	return agent.Visit{URL: url, Quiet: 50 * time.Millisecond, Deadline: 3 * time.Second}
+}
+
+// open returns a user that is closed with the test.
+func open(t testing.TB, a agent.Agent) agent.User {
+	t.Helper()
+	user, err := a.Open(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(user.Close)
+	return user
+}
+
+func visited(t testing.TB, user agent.User, v agent.Visit) *agent.Trip {
+	t.Helper()
+	trip, err := user.Visit(t.Context(), v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return trip
+}
+
+// html answers with a page.
+func html(page string) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/html; charset=utf-8")
+		_, _ = fmt.Fprint(w, page)
+	}
+}
+
+func script(js string) http.HandlerFunc {
+	return html("<!DOCTYPE html><title>Scripted</title><p id=p>text</p><script>" + js + "</script>")
+}
+
+// mux serves handlers by path.
+func mux(handlers map[string]http.HandlerFunc) http.Handler {
+	m := http.NewServeMux()
+	for pattern, h := range handlers {
+		m.HandleFunc(pattern, h)
+	}
+	return m
+}
+
+// cut sends some bytes as they are and closes the connection.
+func cut(bytes string) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		conn, _, err := http.NewResponseController(w).Hijack()
+		if err != nil {
+			panic(err)
+		}
+		_, _ = conn.Write([]byte(bytes))
+		_ = conn.Close()
+	}
+}
+
+func hang(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }
+
+// drip sends a byte every 50 ms without end.
+func drip(w http.ResponseWriter, r *http.Request) {
+	html("<!DOCTYPE html><title>Drip</title>")(w, r)
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+			_, _ = fmt.Fprint(w, ".")
+			_ = http.NewResponseController(w).Flush()
+		case <-r.Context().Done():
+			return
+		}
+	}
+}
+
+// flood sends 100 MB.
+func flood(w http.ResponseWriter, r *http.Request) {
+	html("<!DOCTYPE html><title>Flood</title>")(w, r)
+	chunk := []byte(strings.Repeat("<p>water</p>\n", 5000))
+	for sent := 0; sent < 100<<20; sent += len(chunk) {
+		if _, err := w.Write(chunk); err != nil {
+			return
+		}
+	}
+}
+
+// want is what a trip must have been. Empty parts are not looked at.
+type want struct {
+	ended  agent.Ending // Settled when empty
+	status int
+	title  string
+	text   string // contained in the page's text
+	url    string // the end of the page's address
+	steps  int
+	why    string // contained in the reason
+	note   string // contained in a note
+	check  func(g *WithT, trip *agent.Trip)
+}
+
+func (w want) of(t *testing.T, trip *agent.Trip) {
+	t.Helper()
+	g := NewWithT(t)
+	g.Expect(trip.Ended).To(Equal(cmp.Or(w.ended, agent.Settled)), "%s; page %+v", trip.Why, trip.Page)
+	if w.status != 0 {
+		g.Expect(trip.Page.Status).To(Equal(w.status))
+	}
+	if w.title != "" {
+		g.Expect(trip.Page.Title).To(Equal(w.title))
+	}
+	g.Expect(trip.Page.Text).To(ContainSubstring(w.text))
+	g.Expect(trip.Page.URL).To(HaveSuffix(w.url))
+	if w.steps != 0 {
+		g.Expect(trip.Steps).To(HaveLen(w.steps))
+	}
+	g.Expect(trip.Why).To(ContainSubstring(w.why))
+	if w.note != "" {
+		g.Expect(trip.Page.Notes).To(ContainElement(ContainSubstring(w.note)))
+	}
+	if w.check != nil {
+		w.check(g, trip)
+	}
+}
+
+// odd is a server that no agent should stumble over.
+type odd struct {
+	name  string
+	serve http.Handler
+	visit func(*agent.Visit)
+	want
+	// http is set where the agent without scripts sees something else.
+	http *want
+}
+
+func deadline(d time.Duration) func(*agent.Visit) {
+	return func(v *agent.Visit) { v.Deadline = d }
+}
+
+// unscripted is what a page with scripts is for the agent without them.
+var unscripted = &want{title: "Scripted", text: "text"}
+
+var oddities = []odd{
+	{
+		name: "a plain page", serve: html("<!DOCTYPE html><title> Hello </title><body><p>one<p>two<script>three</script>"),
+		want: want{status: 200, title: "Hello", url: "/", steps: 1, check: func(g *WithT, trip *agent.Trip) {
+			g.Expect(strings.Fields(trip.Page.Text)).To(Equal([]string{"one", "two"}))
+			g.Expect(trip.Skeleton).To(HavePrefix("html head title body p p"))
+			g.Expect(trip.Steps[0].Method).To(Equal("GET"))
+			g.Expect(trip.Steps[0].Status).To(Equal(200))
+		}},
+	},
+	{
+		name: "no answer", serve: http.HandlerFunc(hang), visit: deadline(time.Second),
+		want: want{ended: agent.TimedOut, url: "/", steps: 1},
+	},
+	{
+		name: "an answer without an end", serve: http.HandlerFunc(drip), visit: deadline(time.Second),
+		want: want{ended: agent.TimedOut, steps: 1, check: func(g *WithT, trip *agent.Trip) {
+			g.Expect(trip.Steps[0].Status).To(Equal(200))
+		}},
+	},
+	{
+		name: "a connection that is closed without an answer", serve: cut(""),
+		want: want{ended: agent.Dropped, url: "/"},
+	},
+	{
+		name: "a connection that is cut in the header", serve: cut("HTTP/1.1 200 OK\r\nContent-Le"),
+		want: want{ended: agent.Dropped}, http: &want{ended: agent.Dropped},
+	},
+	{
+		name: "a connection that is cut in the body", serve: cut("HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 9999\r\n\r\n<title>Half</title><p>half a page"),
+		want: want{ended: agent.Dropped, title: "Half", why: "ERR_CONTENT_LENGTH_MISMATCH"},
+		http: &want{ended: agent.Dropped, why: "EOF"},
+	},
+	{
+		name: "something that is not HTTP", serve: cut("SSH-2.0-OpenSSH_9.2\r\n"),
+		want: want{ended: agent.Dropped},
+	},
+	{
+		name: "a header of megabytes", serve: cut("HTTP/1.1 200 OK\r\nX: " + strings.Repeat("x", 2<<20) + "\r\n\r\nhello"),
+		want: want{ended: agent.Dropped},
+	},
+	{
+		name: "a redirect to itself",
+		serve: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "/again", http.StatusFound)
+		}),
+		want: want{ended: agent.RedirectLoop, url: "/again"},
+	},
+	{
+		name: "a redirect to nowhere", serve: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Location", "http://[")
+			w.WriteHeader(http.StatusFound)
+		}),
+		want: want{ended: agent.Dropped},
+	},
+	{
+		name: "a redirect to a file of the machine", serve: http.RedirectHandler("file:///etc/passwd", http.StatusFound),
+		want: want{ended: agent.Dropped, check: func(g *WithT, trip *agent.Trip) {
+			g.Expect(trip.Page.Text).NotTo(ContainSubstring("root:"))
+		}},
+	},
+	{
+		name: "a page that refreshes itself", serve: html(`<title>Again</title><meta http-equiv=refresh content="0">`),
+		want: want{ended: agent.RedirectLoop, url: "/"},
+	},
+	{
+		name: "a page that refreshes to another and back", serve: html(`<title>Again</title><meta http-equiv=refresh content="0;url=/other">`),
+		want: want{ended: agent.RedirectLoop, url: "/other"},
+	},
+	{
+		name: "a page that refreshes much later", serve: html(`<title>Later</title><meta http-equiv=refresh content="1800;url=/logout">`),
+		want: want{title: "Later", url: "/", steps: 1},
+	},
+	{
+		name: "a script that goes to the next page for ever", serve: script(`location.href = '/' + Math.random()`),
+		want: want{ended: agent.RedirectLoop, steps: 41}, http: unscripted,
+	},
+	{
+		name: "a hundred megabytes", serve: http.HandlerFunc(flood), visit: deadline(10 * time.Second),
+		want: want{ended: agent.TooLarge, steps: 1},
+	},
+	{
+		name: "an attachment", serve: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Content-Disposition", `attachment; filename="launch.html"`)
+			html("<title>File</title>")(w, r)
+		}),
+		want: want{ended: agent.Download, status: 200, url: "/"},
+	},
+	{
+		name: "a type that no browser shows", serve: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Content-Type", "application/octet-stream")
+			_, _ = w.Write([]byte("\x00\x01\x02"))
+		}),
+		want: want{ended: agent.Download, status: 200, url: "/"},
+	},
+	{
+		name: "no content", serve: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) }),
+		want: want{status: 204, url: "/", steps: 1, check: func(g *WithT, trip *agent.Trip) {
+			g.Expect(trip.Page.Text).To(BeEmpty())
+			g.Expect(trip.Page.Title).To(BeEmpty())
+		}},
+	},
+	{
+		name: "404 without a page", serve: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNotFound) }),
+		want: want{status: 404, url: "/", steps: 1},
+	},
+	{
+		name: "500 without a page", serve: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusInternalServerError) }),
+		want: want{status: 500, url: "/", steps: 1},
+	},
+	{
+		name: "403 with a page", serve: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(http.StatusForbidden)
+			_, _ = fmt.Fprint(w, "<title>No</title>not you")
+		}),
+		want: want{status: 403, title: "No", text: "not you"},
+	},
+	{
+		name: "200 without a page", serve: http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}),
+		want: want{status: 200, url: "/", steps: 1},
+	},
+	{
+		name: "plain text", serve: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "text/plain")
+			_, _ = fmt.Fprint(w, "plain words")
+		}),
+		want: want{status: 200, text: "plain words"},
+	},
+	{
+		name: "dialogs", serve: script(`alert('one'); confirm('two'); prompt('three')`),
+		want: want{title: "Scripted", text: "text", note: "dialog (prompt): three"}, http: unscripted,
+	},
+	{
+		name: "a dialog as often as it is answered", serve: script(`for (;;) alert('more')`), visit: deadline(time.Second),
+		want: want{ended: agent.TimedOut, note: "dialog (alert): more"}, http: unscripted,
+	},
+	{
+		name: "a dialog before the page is left", serve: script(`onbeforeunload = e => { e.preventDefault(); e.returnValue = 'stay' }`),
+		want: want{title: "Scripted"}, http: unscripted,
+	},
+	{
+		name: "windows without end", serve: script(`setInterval(() => window.open('/' + Math.random()), 1)`),
+		want: want{title: "Scripted"}, http: unscripted,
+	},
+	{
+		name: "a script without end", serve: script(`while (true) {}`), visit: deadline(time.Second),
+		want: want{ended: agent.TimedOut, steps: 1}, http: unscripted,
+	},
+	{
+		name: "a script without end once the page has loaded", serve: script(`onload = () => setTimeout(() => { while (true) {} })`),
+		want: want{ended: agent.Unreadable}, http: unscripted,
+	},
+	{
+		name: "a script that talks without end", serve: script(`while (true) console.error('x'.repeat(10000))`), visit: deadline(time.Second),
+		want: want{ended: agent.TimedOut, check: func(g *WithT, trip *agent.Trip) {
+			g.Expect(len(trip.Page.Console)).To(And(BeNumerically(">", 0), BeNumerically("<=", 20)))
+		}}, http: unscripted,
+	},
+	{
+		name: "a page that never stops changing", serve: script(`setInterval(() => { p.textContent += '.'; fetch('/more') }, 5)`),
+		want: want{title: "Scripted", text: "text."}, http: unscripted,
+	},
+	{
+		name: "a page whose picture never comes", visit: deadline(time.Second),
+		serve: mux(map[string]http.HandlerFunc{"/": html("<title>Picture</title><p>words<img src=/slow>"), "/slow": hang}),
+		want:  want{ended: agent.TimedOut, title: "Picture", text: "words"}, http: &want{title: "Picture", text: "words"},
+	},
+	{
+		name: "a script that goes on after a while", visit: func(v *agent.Visit) { v.Quiet = 250 * time.Millisecond },
+		serve: mux(map[string]http.HandlerFunc{"/{$}": script(`setTimeout(() => location = '/next', 50)`), "/next": html("<title>Next</title>")}),
+		want:  want{title: "Next", url: "/next", steps: 2}, http: unscripted,
+	},
+	{
+		name: "a page that goes on while it is waited for", visit: func(v *agent.Visit) {
+			v.MarkerWait = time.Second
+			v.Markers = []agent.Marker{{Name: "sign", Selector: "#sign"}}
+		},
+		serve: mux(map[string]http.HandlerFunc{"/{$}": script(`setTimeout(() => location = '/next', 200)`), "/next": html("<title>Next</title><p id=sign>")}),
+		want: want{title: "Next", url: "/next", steps: 2, check: func(g *WithT, trip *agent.Trip) {
+			g.Expect(trip.Markers).To(HaveKeyWithValue("sign", true))
+		}}, http: unscripted,
+	},
+	{
+		name: "a slow answer to a page that went on when nobody thought so", visit: func(v *agent.Visit) { v.Deadline = 3 * time.Second },
+		serve: mux(map[string]http.HandlerFunc{
+			"/{$}": script(`setTimeout(() => location = '/next', 25)`),
+			"/next": func(w http.ResponseWriter, r *http.Request) {
+				select {
+				case <-time.After(700 * time.Millisecond): // more than ten times quiet
+				case <-r.Context().Done():
+				}
+				html("<title>Next</title>")(w, r)
+			},
+		}),
+		want: want{title: "Next", url: "/next", steps: 2}, http: unscripted,
+	},
+	{
+		name: "a marker that a script makes", visit: func(v *agent.Visit) {
+			v.MarkerWait = 2 * time.Second
+			v.Markers = []agent.Marker{
+				{Name: "sign", Selector: "#sign", Text: "here", URL: "127.0.0.1"},
+				{Name: "text", Text: "nowhere"}, {Name: "selector", Selector: "<<<"}, {Name: "url", URL: "example.org"},
+			}
+		},
+		serve: script(`setTimeout(() => { p.innerHTML = '<b id=sign>here</b>' }, 300)`),
+		want: want{text: "here", check: func(g *WithT, trip *agent.Trip) {
+			g.Expect(trip.Markers).To(Equal(map[string]bool{"sign": true, "text": false, "selector": false, "url": false}))
+			g.Expect(trip.Took).To(BeNumerically("<", 2*time.Second))
+		}},
+		http: &want{title: "Scripted", check: func(g *WithT, trip *agent.Trip) {
+			g.Expect(trip.Markers).To(Equal(map[string]bool{"sign": false, "text": false, "selector": false, "url": false}))
+		}},
+	},
+	{
+		name: "scripts that lie about the page", visit: func(v *agent.Visit) { v.Markers = []agent.Marker{{Name: "sign", Selector: "#sign"}} },
+		serve: script(`
+			Object.defineProperty(document, 'title', {get: () => 'Lie'});
+			Object.defineProperty(HTMLElement.prototype, 'innerText', {get: () => 'lie'});
+			Object.defineProperty(document, 'body', {get: () => null});
+			document.querySelector = Document.prototype.querySelector = () => document;
+			document.getElementsByTagName = () => [];
+			Object.fromEntries = () => ({sign: true}); Array.prototype.map = () => []; JSON.stringify = () => 'lie';`),
+		want: want{title: "Scripted", text: "text", check: func(g *WithT, trip *agent.Trip) {
+			g.Expect(trip.Markers).To(Equal(map[string]bool{"sign": false}))
+			g.Expect(trip.Skeleton).To(HavePrefix("html head title body"))
+		}},
+		http: &want{title: "Scripted", text: "text"},
+	},
+	{
+		name: "elements that hide the document's own names", visit: func(v *agent.Visit) { v.Markers = []agent.Marker{{Name: "p", Selector: "p", Text: "truth"}} },
+		serve: html(`<!DOCTYPE html><title>Truth</title><p>truth</p><img name=title><form name=body></form><form name=querySelector></form>` +
+			`<form name=getElementsByTagName></form><img name=location><form name=documentElement></form>`),
+		want: want{title: "Truth", text: "truth", url: "/", check: func(g *WithT, trip *agent.Trip) {
+			g.Expect(trip.Markers).To(Equal(map[string]bool{"p": true}))
+		}},
+	},
+	{
+		name: "a long text and a long title", visit: func(v *agent.Visit) { v.Deadline = 10 * time.Second },
+		serve: html("<!DOCTYPE html><title>" + strings.Repeat("t", 100_000) + "</title>" + strings.Repeat("<p>word 😀</p>", 50_000) + "<" + strings.Repeat("e", 100_000) + ">"),
+		want: want{check: func(g *WithT, trip *agent.Trip) {
+			g.Expect(len(trip.Page.Title)).To(And(BeNumerically(">=", 500), BeNumerically("<", 600)))
+			g.Expect(len(trip.Page.Text)).To(And(BeNumerically(">=", 20<<10), BeNumerically("<", 21<<10)))
+			g.Expect(len(trip.Skeleton)).To(BeNumerically("<", 50_000))
+		}},
+	},
+	{
+		name: "an element with an endless name", serve: html("<!DOCTYPE html><title>Name</title><" + strings.Repeat("e", 200_000) + ">"),
+		want: want{title: "Name", check: func(g *WithT, trip *agent.Trip) { g.Expect(len(trip.Skeleton)).To(BeNumerically("<", 1000)) }},
+	},
+	{
+		name: "elements in elements in elements", serve: html("<!DOCTYPE html><title>Deep</title>" + strings.Repeat("<div>", 100_000) + "bottom"),
+		want: want{title: "Deep"}, http: &want{},
+	},
+	{
+		name: "bytes that are no characters", serve: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("X-Odd", "gr\xfc\xdfe")
+			w.Header().Set("Content-Type", "text/html; charset=utf-8")
+			_, _ = fmt.Fprint(w, "<title>a\xffb</title>c\xfed\x00e")
+		}),
+		want: want{status: 200, title: "a\uFFFDb", text: "c\uFFFDd", check: func(g *WithT, trip *agent.Trip) {
+			for _, s := range trip.Steps {
+				for _, f := range s.ResponseHeader {
+					g.Expect(strings.ToValidUTF8(f[1], "")).To(Equal(f[1]))
+				}
+			}
+		}},
+	},
+	{
+		name: "a form that posts itself",
+		serve: mux(map[string]http.HandlerFunc{
+			"GET /{$}": html(`<title>Form</title><body onload="document.forms[0].submit()"><form method=post action=/to><input name=a value="1 &amp; 2"><textarea name=b>x</textarea>` +
+				`<input name=c type=checkbox><input name=d type=checkbox checked><input name=e value=e disabled><select name=f><option>no<option value=yes selected>maybe</select><input type=submit name=g value=g><input value=h></form>`),
+			"POST /to": func(w http.ResponseWriter, r *http.Request) {
+				_ = r.ParseForm()
+				html("<title>Got</title>"+r.PostForm.Encode())(w, r)
+			},
+		}),
+		want: want{title: "Got", text: "a=1+%26+2&b=x&d=on&f=yes", url: "/to", steps: 2, check: func(g *WithT, trip *agent.Trip) {
+			g.Expect(trip.Steps[1].Method).To(Equal("POST"))
+			g.Expect(trip.Steps[1].RequestBody).To(Equal("a=1+%26+2&b=x&d=on&f=yes"))
+		}},
+	},
+	{
+		name: "a form that gets itself",
+		serve: mux(map[string]http.HandlerFunc{
+			"GET /{$}": html(`<title>Form</title><form action="/to?old=1"><input name=a value=1></form><script>document.forms[0].submit()</script>`),
+			"GET /to": func(w http.ResponseWriter, r *http.Request) {
+				html("<title>Got</title>"+r.URL.RawQuery)(w, r)
+			},
+		}),
+		want: want{title: "Got", text: "a=1", url: "/to?a=1", steps: 2},
+	},
+	{
+		name: "redirects of every kind, with cookies",
+		serve: mux(map[string]http.HandlerFunc{
+			"/{$}": func(w http.ResponseWriter, r *http.Request) {
+				http.SetCookie(w, &http.Cookie{Name: "session", Value: "very-secret", HttpOnly: true})
+				w.Header().Set("X-Hop", "1")
+				http.Redirect(w, r, "/two", http.StatusFound)
+			},
+			"/two": func(w http.ResponseWriter, r *http.Request) {
+				w.Header().Set("X-Hop", "2")
+				http.Redirect(w, r, "/three#part", http.StatusSeeOther)
+			},
+			"/three": func(w http.ResponseWriter, r *http.Request) {
+				w.Header().Set("X-Hop", "3")
+				http.Redirect(w, r, "/four", http.StatusTemporaryRedirect)
+			},
+			"/four": func(w http.ResponseWriter, r *http.Request) {
+				w.Header().Set("X-Hop", "4")
+				c, _ := r.Cookie("session")
+				html("<title>End</title>"+c.Value)(w, r)
+			},
+		}),
+		want: want{title: "End", status: 200, text: "very-secret", steps: 4, check: func(g *WithT, trip *agent.Trip) {
+			for i, status := range []int{302, 303, 307, 200} {
+				g.Expect(trip.Steps[i].Status).To(Equal(status))
+				g.Expect(headerOf(trip.Steps[i].ResponseHeader, "X-Hop")).To(Equal(fmt.Sprint(i + 1)))
+			}
+			g.Expect(headerOf(trip.Steps[0].ResponseHeader, "Set-Cookie")).To(Equal("session=[11 characters]; HttpOnly"))
+			g.Expect(headerOf(trip.Steps[1].RequestHeader, "Cookie")).To(Equal("session=[11 characters]"))
+			g.Expect(headerOf(trip.Steps[3].RequestHeader, "Cookie")).To(Equal("session=[11 characters]"))
+			g.Expect(fmt.Sprint(trip.Steps)).NotTo(ContainSubstring("very-secret"))
+		}},
+	},
+}
+
+func headerOf(fields [][2]string, name string) string {
+	for _, f := range fields {
+		if strings.EqualFold(f[0], name) {
+			return f[1]
+		}
+	}
+	return ""
+}
+
+// TestOddServers visits each odd server and, as the same user, a plain page
+// after it: nothing of the one may show in the other.
+func TestOddServers(t *testing.T) {
+	for _, a := range agents {
+		t.Run(a.name, func(t *testing.T) {
+			for _, o := range oddities {
+				t.Run(o.name, func(t *testing.T) {
+					t.Parallel()
+					agent := a.start(t)
+					v := visitTo(serve(t, o.serve) + "/")
+					if o.visit != nil {
+						o.visit(&v)
+					}
+					user := open(t, agent)
+					trip := visited(t, user, v)
+					expected := o.want
+					if a.name == "http" && o.http != nil {
+						expected = *o.http
+					}
+					expected.of(t, trip)
+					NewWithT(t).Expect(trip.Took).To(BeNumerically("<", v.Deadline+2*time.Second))
+
+					good := visited(t, user, visitTo(serve(t, html("<title>Good</title>as gold"))))
+					want{status: 200, title: "Good", text: "as gold", steps: 1}.of(t, good)
+					NewWithT(t).Expect(good.Page.Notes).To(BeEmpty())
+				})
+			}
+		})
+	}
+}
+
+// TestUsersShareNothing sets a cookie for one user and looks for it as another.
+func TestUsersShareNothing(t *testing.T) {
+	for _, a := range agents {
+		t.Run(a.name, func(t *testing.T) {
+			t.Parallel()
+			url := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				http.SetCookie(w, &http.Cookie{Name: "seen", Value: "1"})
+				html(fmt.Sprintf("cookies: %d", len(r.Cookies())))(w, r)
+			}))
+			one, other := open(t, a.start(t)), open(t, a.start(t))
+			want{text: "cookies: 0"}.of(t, visited(t, one, visitTo(url)))
+			want{text: "cookies: 1"}.of(t, visited(t, one, visitTo(url)))
+			want{text: "cookies: 0"}.of(t, visited(t, other, visitTo(url)))
+		})
+	}
+}
+
+// TestCookiesInFrames loads a page with a frame of another site that sets
+// cookies and looks for them on the next page.
+func TestCookiesInFrames(t *testing.T) {
+	t.Parallel()
+	b := startedBrowser(t)
+	a, _ := sites(t, func(_, b string) http.Handler {
+		return mux(map[string]http.HandlerFunc{
+			"/{$}": html("<title>Outer</title><iframe src='" + b + "/set'></iframe>"),
+			"/set": func(w http.ResponseWriter, r *http.Request) {
+				w.Header().Add("Set-Cookie", "plain=1; Secure; SameSite=None; Path=/")
+				w.Header().Add("Set-Cookie", "parted=1; Secure; SameSite=None; Path=/; Partitioned")
+				http.Redirect(w, r, b+"/show", http.StatusFound)
+			},
+			"/show": func(w http.ResponseWriter, r *http.Request) {
+				html("<title>Inner</title>"+r.Header.Get("Cookie"))(w, r)
+			},
+		})
+	})
+	both, parted := And(ContainSubstring("plain=1"), ContainSubstring("parted=1")), Equal("parted=1")
+	user := open(t, b)
+	for _, block := range []bool{false, true, false} {
+		g := NewWithT(t)
+		v := visitTo(a + "/")
+		v.In, v.BlockThirdPartyCookies = agent.Frame, block
+		trip := visited(t, user, v)
+		want{title: "Inner", status: 200, url: "/show"}.of(t, trip)
+		if !block {
+			g.Expect(trip.Page.Text).To(both)
+			continue
+		}
+		g.Expect(trip.Page.Text).To(parted)
+		g.Expect(fmt.Sprint(trip.Steps)).To(ContainSubstring("cookie plain was not stored"))
+	}
+}
+
+// TestFrames follows the journeys of frames.
+func TestFrames(t *testing.T) {
+	framed := func(inner http.HandlerFunc) func(a, b string) http.Handler {
+		return func(_, b string) http.Handler {
+			return mux(map[string]http.HandlerFunc{
+				"/{$}":   html("<title>Outer</title>outside<iframe src='" + b + "/inner'></iframe>"),
+				"/inner": inner,
+				"/next":  html("<title>Next</title>inside"),
+			})
+		}
+	}
+	for _, c := range []struct {
+		name    string
+		handler func(a, b string) http.Handler
+		want
+	}{
+		{"a page", framed(html("<title>Inner</title>inside")), want{title: "Inner", text: "inside", url: "/inner", status: 200, steps: 2}},
+		{"a page that goes on", framed(script("location = 'next'")), want{title: "Next", url: "/next", status: 200, steps: 3}},
+		{"an error", framed(http.NotFound), want{status: 404, url: "/inner"}},
+		{"an error without a page", framed(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusBadRequest) }), want{status: 400, url: "/inner"}},
+		{"X-Frame-Options", framed(func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("X-Frame-Options", "DENY")
+			html("<title>Inner</title>")(w, r)
+		}), want{ended: agent.Blocked, url: "/inner", why: "ERR_BLOCKED_BY_RESPONSE"}},
+		{"frame-ancestors", framed(func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Content-Security-Policy", "frame-ancestors 'self'")
+			html("<title>Inner</title>")(w, r)
+		}), want{ended: agent.Blocked, url: "/inner"}},
+		{"a dropped connection", framed(cut("")), want{ended: agent.Dropped, url: "/inner"}},
+		{"a page without an end", framed(drip), want{ended: agent.TimedOut}},
+		{"no frame", func(string, string) http.Handler { return html("<title>Outer</title>") }, want{ended: agent.TimedOut}},
+		{"a page that breaks out", framed(script("top.location = 'next'")), want{ended: agent.Unreadable, why: "frame"}},
+		{"a second frame that drops", func(_, b string) http.Handler {
+			return mux(map[string]http.HandlerFunc{
+				"/{$}": html("<title>Outer</title><iframe src='" + b + "/inner'></iframe><iframe src='" + b + "/bad'></iframe>"),
+				"/bad": cut(""), "/inner": html("<title>Inner</title>"),
+			})
+		}, want{title: "Inner", url: "/inner", status: 200}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			b := startedBrowser(t)
+			a, _ := sites(t, c.handler)
+			user := open(t, b)
+			v := visitTo(a + "/")
+			v.In = agent.Frame
+			if c.ended == agent.TimedOut {
+				v.Deadline = time.Second
+			}
+			c.want.of(t, visited(t, user, v))
+			want{title: "Good", steps: 1, status: 200}.of(t, visited(t, user, visitTo(serve(t, html("<title>Good</title>")))))
+		})
+	}
+}
+
+// TestWindows follows the journeys of windows that a link opens.
+func TestWindows(t *testing.T) {
+	linked := func(inner http.HandlerFunc) http.Handler {
+		return mux(map[string]http.HandlerFunc{
+			"/{$}":   html(`<title>Outer</title><a id=go href=/inner target=other>go</a>`),
+			"/inner": inner,
+			"/next":  html("<title>Next</title>inside"),
+		})
+	}
+	for _, c := range []struct {
+		name    string
+		handler http.Handler
+		want
+	}{
+		{"a page", linked(html("<title>Inner</title>inside")), want{title: "Inner", text: "inside", url: "/inner", status: 200, steps: 1}},
+		{"a page that goes on", linked(script("location = 'next'")), want{title: "Next", url: "/next", status: 200, steps: 2}},
+		{"a dropped connection", linked(cut("")), want{ended: agent.Dropped, url: "/inner"}},
+		{"no answer", linked(hang), want{ended: agent.TimedOut}},
+		{"no link", html("<title>Outer</title>"), want{ended: agent.Unreadable, why: "#go"}},
+		{"no page with a link", http.HandlerFunc(cut("")), want{ended: agent.Dropped}},
+		{"no answer with a link", http.HandlerFunc(hang), want{ended: agent.TimedOut}},
+		{"a page that opens no windows", script("window.open = () => null; document.body.innerHTML += '<a id=go href=/inner target=other>go</a>'"), want{ended: agent.TimedOut}},
+		{"a stuck page with a link", html(`<title>Outer</title><a id=go href=/inner target=other>go</a><script>onload = () => setTimeout(() => { while (true) {} })</script>`), want{ended: agent.TimedOut}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			b := startedBrowser(t)
+			user := open(t, b)
+			v := visitTo(serve(t, c.handler))
+			v.In, v.Link, v.WindowName = agent.Window, "#go", "other"
+			if c.ended == agent.TimedOut {
+				v.Deadline = time.Second
+			}
+			trip := visited(t, user, v)
+			c.want.of(t, trip)
+			NewWithT(t).Expect(trip.Took).To(BeNumerically("<", v.Deadline+2*time.Second))
+			want{title: "Good", steps: 1, status: 200}.of(t, visited(t, user, visitTo(serve(t, html("<title>Good</title>")))))
+			v.URL, v.Deadline = serve(t, linked(html("<title>Inner</title>"))), 3*time.Second
+			want{title: "Inner", status: 200}.of(t, visited(t, user, v))
+		})
+	}
+}
+
+// TestOnlyBrowsers says what the agent without a browser cannot do.
+func TestOnlyBrowsers(t *testing.T) {
+	t.Parallel()
+	for _, v := range []agent.Visit{{In: agent.Frame}, {In: agent.Window}, {BlockThirdPartyCookies: true}} {
+		_, err := open(t, plain()).Visit(t.Context(), v)
+		NewWithT(t).Expect(err).To(MatchError(agent.ErrNeedsBrowser))
+	}
+}
+
+// TestScreenshots are taken where they are asked for.
+func TestScreenshots(t *testing.T) {
+	t.Parallel()
+	g := NewWithT(t)
+	user := open(t, startedBrowser(t))
+	v := visitTo(serve(t, html("<title>Picture</title>")))
+	g.Expect(visited(t, user, v).Screenshot).To(BeEmpty())
+	v.Screenshot = true
+	g.Expect(visited(t, user, v).Screenshot).To(HavePrefix("\xff\xd8\xff"))
+}
+
+// TestCancelledVisits end with the context and leave a user that can go on.
+func TestCancelledVisits(t *testing.T) {
+	for _, a := range agents {
+		t.Run(a.name, func(t *testing.T) {
+			t.Parallel()
+			g := NewWithT(t)
+			user := open(t, a.start(t))
+			asked := make(chan struct{}, 1)
+			url := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				select {
+				case asked <- struct{}{}:
+				default:
+				}
+				hang(w, r)
+			}))
+			ctx, cancel := context.WithCancelCause(t.Context())
+			go func() {
+				<-asked
+				cancel(fmt.Errorf("the user has had enough"))
+			}()
+			began := time.Now()
+			trip, err := user.Visit(ctx, visitTo(url))
+			g.Expect(err).To(MatchError("the user has had enough"))
+			g.Expect(trip).To(BeNil())
+			g.Expect(time.Since(began)).To(BeNumerically("<", time.Second))
+			want{title: "Good", steps: 1}.of(t, visited(t, user, visitTo(serve(t, html("<title>Good</title>")))))
+
+			_, err = user.Visit(ctx, visitTo(url))
+			g.Expect(err).To(MatchError("the user has had enough"))
+		})
+	}
+}
+
+// TestStuckTabs makes users stuck and then measures a user that is not.
+func TestStuckTabs(t *testing.T) {
+	g := NewWithT(t)
+	b := startedBrowser(t)
+	stuck := serve(t, script(`while (true) {}`))
+	for range 6 {
+		user := open(t, b)
+		v := visitTo(stuck)
+		v.Deadline = 300 * time.Millisecond
+		want{ended: agent.TimedOut}.of(t, visited(t, user, v))
+	}
+	trip := visited(t, open(t, b), visitTo(serve(t, html("<title>Good</title>"))))
+	want{title: "Good"}.of(t, trip)
+	g.Expect(trip.Took).To(BeNumerically("<", 500*time.Millisecond))
+}
+
+// TestStart says clearly why there is no browser.
+func TestStart(t *testing.T) {
+	start := func(t *testing.T, o agent.BrowserOptions) error {
+		t.Helper()
+		ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
+		defer cancel()
+		began := time.Now()
+		b, err := agent.StartBrowser(ctx, o)
+		if err == nil {
+			b.Close()
+		}
+		NewWithT(t).Expect(time.Since(began)).To(BeNumerically("<", 5*time.Second))
+		return err
+	}
+	t.Run("a path to nothing", func(t *testing.T) {
+		NewWithT(t).Expect(start(t, agent.BrowserOptions{Path: "/nowhere/chromium"})).To(MatchError(And(ContainSubstring("browser.path"), ContainSubstring("/nowhere/chromium"))))
+	})
+	t.Run("a path to something else", func(t *testing.T) {
+		NewWithT(t).Expect(start(t, agent.BrowserOptions{Path: executable(t, "exit 1")})).To(MatchError(ContainSubstring("the browser does not start")))
+	})
+	t.Run("a path to something that says nothing", func(t *testing.T) {
+		NewWithT(t).Expect(start(t, agent.BrowserOptions{Path: executable(t, "exec sleep 60")})).To(MatchError(And(ContainSubstring("the browser does not start"), ContainSubstring("deadline"))))
+	})
+	t.Run("a remote that is not there", func(t *testing.T) {
+		listener, err := net.Listen("tcp", "127.0.0.1:0")
+		NewWithT(t).Expect(err).NotTo(HaveOccurred())
+		NewWithT(t).Expect(listener.Close()).To(Succeed())
+		NewWithT(t).Expect(start(t, agent.BrowserOptions{Remote: "http://" + listener.Addr().String()})).To(MatchError(And(ContainSubstring("the browser does not start"), ContainSubstring(listener.Addr().String()))))
+	})
+	t.Run("nothing installed", func(t *testing.T) {
+		t.Setenv("PATH", t.TempDir())
+		NewWithT(t).Expect(start(t, agent.BrowserOptions{})).To(MatchError(agent.ErrNoBrowser))
+	})
+}
+
+// executable writes a shell script.
+func executable(t *testing.T, line string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "browser")
+	NewWithT(t).Expect(os.WriteFile(path, []byte("#!/bin/sh\n"+line+"\n"), 0o755)).To(Succeed())
+	return path
+}
+
+// TestClose closes a browser of its own in the middle of everything.
+func TestClose(t *testing.T) {
+	g := NewWithT(t)
+	startedBrowser(t)
+	before := gleak.Goroutines()
+	b, err := agent.StartBrowser(t.Context(), agent.BrowserOptions{Hosts: hosts})
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(b.About().Kind).To(Equal("browser"))
+	g.Expect(b.About().Version).To(ContainSubstring("/"))
+	g.Expect(b.About().Flags).To(ContainElement(HavePrefix("--no-sandbox  (")))
+
+	asked := make(chan struct{}, 10)
+	url := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked <- struct{}{}
+		hang(w, r)
+	}))
+	var wg sync.WaitGroup
+	for range 3 {
+		user, err := b.Open(t.Context())
+		g.Expect(err).NotTo(HaveOccurred())
+		wg.Go(func() {
+			v := visitTo(url)
+			v.Deadline = 20 * time.Second
+			trip, err := user.Visit(t.Context(), v)
+			if err == nil && trip.Ended == agent.Settled {
+				t.Error("a journey settled although the browser has gone")
+			}
+			user.Close()
+		})
+		<-asked
+	}
+	began := time.Now()
+	b.Close()
+	wg.Wait()
+	g.Expect(time.Since(began)).To(BeNumerically("<", 3*time.Second))
+	_, err = b.Open(t.Context())
+	g.Expect(err).To(MatchError("the browser has gone"))
+	b.Close()
+	g.Eventually(gleak.Goroutines).WithTimeout(3 * time.Second).ShouldNot(gleak.HaveLeaked(before))
+}
+
+// TestCrash gives a page's renderer so little memory that its script kills it.
+func TestCrash(t *testing.T) {
+	t.Parallel()
+	g := NewWithT(t)
+	startedBrowser(t)
+	path, err := agent.FindBrowser()
+	g.Expect(err).NotTo(HaveOccurred())
+	b, err := agent.StartBrowser(t.Context(), agent.BrowserOptions{Path: executable(t, `exec `+path+` --js-flags=--max-old-space-size=30 "$@" 2>/dev/null`)})
+	g.Expect(err).NotTo(HaveOccurred())
+	t.Cleanup(b.Close)
+	user := open(t, b)
+	v := visitTo(serve(t, script(`const kept = []; for (;;) kept.push(new Array(10000).fill(kept.length + 0.5))`)))
+	v.Deadline = 20 * time.Second
+	trip := visited(t, user, v)
+	want{ended: agent.Unreadable, why: "crashed"}.of(t, trip)
+	g.Expect(trip.Took).To(BeNumerically("<", 10*time.Second))
+	want{title: "Good"}.of(t, visited(t, user, visitTo(serve(t, html("<title>Good</title>")))))
+}
+
+// BenchmarkLaunch is a visit as a launch makes it: a page, a redirect, a page
+// with a form that submits itself, and a last page.
+func BenchmarkLaunch(b *testing.B) {
+	for _, a := range agents {
+		b.Run(a.name, func(b *testing.B) {
+			one := a.start(b)
+			url, _ := sites(b, func(_, tool string) http.Handler {
+				return mux(map[string]http.HandlerFunc{
+					"/{$}": html(`<form method=post action="` + tool + `/login"><input name=iss value=x></form><script>document.forms[0].submit()</script>`),
+					"/login": func(w http.ResponseWriter, r *http.Request) {
+						http.SetCookie(w, &http.Cookie{Name: "state", Value: "1", Secure: true, SameSite: http.SameSiteNoneMode})
+						http.Redirect(w, r, tool+"/authorize", http.StatusFound)
+					},
+					"/authorize": html(`<form method=post action="` + tool + `/launch"><input name=id_token value=x></form><script>document.forms[0].submit()</script>`),
+					"/launch":    html("<!DOCTYPE html><title>Launched</title><h1>Hello</h1>"),
+				})
+			})
+			visit := visitTo(url + "/")
+			visit.Quiet, visit.Screenshot, visit.Markers = 10*time.Millisecond, true, []agent.Marker{}
+			for b.Loop() {
+				user, err := one.Open(b.Context())
+				if err != nil {
+					b.Fatal(err)
+				}
+				if trip := visited(b, user, visit); trip.Page.Title != "Launched" {
+					b.Fatal(trip)
+				}
+				user.Close()
+			}
+		})
+	}
+}
+
+var (
+	_ = bufio.NewReader
+	_ results.Step
+)

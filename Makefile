@@ -20,7 +20,8 @@ proof: browser build
 
 ## bench: launches and runs against bare chromedp, in one run
 bench: browser
-	go test -run '^$$' -bench . -benchtime 40x ./bench
+	go test -run "^$$" -bench Launch -benchtime 40x ./bench
+	go test -run "^$$" -bench Run -benchtime 1x ./bench
 
 ## interop: judge real tools from npm
 interop: browser

@@ -34,6 +34,7 @@ type Run struct {
 	platform  *fakeplatform.Platform
 	agent     agent.Agent
 	transport *http.Transport // reaches the tool as the agent does
+	hosts     agent.Hosts
 	recorder  recorder
 	baseline  baseline
 	// loginByPost is set where the tool answers no login initiation by GET.
@@ -88,7 +89,7 @@ func (r *Run) start(ctx context.Context) error {
 	} else if _, err := r.serve(r.config.Platform.Listen, nil, &platform); err != nil {
 		return fmt.Errorf("platform.listen: %w", err)
 	}
-	r.transport = agent.Transport(hosts)
+	r.transport, r.hosts = agent.Transport(hosts), hosts
 
 	type started struct {
 		agent agent.Agent
@@ -197,6 +198,9 @@ func (r *Run) Platform() *fakeplatform.Platform { return r.platform }
 
 // Tool is the tool under test, with the defaults filled in.
 func (r *Run) Tool() config.Tool { return r.tool }
+
+// Hosts are the sites that only the run knows, for a browser of one's own.
+func (r *Run) Hosts() agent.Hosts { return r.hosts }
 
 // Agent says what carries the users.
 func (r *Run) Agent() results.Agent { return r.agent.About() }

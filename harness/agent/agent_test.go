@@ -308,7 +308,7 @@ var oddities = []odd{
 	},
 	{
 		name: "a connection that is cut in the header", serve: cut("HTTP/1.1 200 OK\r\nContent-Le"),
-		want: want{ended: agent.Dropped}, http: &want{ended: agent.Dropped},
+		want: want{status: 200}, http: &want{ended: agent.Dropped}, // browsers take what they got for all of it
 	},
 	{
 		name: "a connection that is cut in the body", serve: cut("HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 9999\r\n\r\n<title>Half</title><p>half a page"),
@@ -357,7 +357,7 @@ var oddities = []odd{
 	},
 	{
 		name: "a script that goes to the next page for ever", serve: script(`location.href = '/' + Math.random()`),
-		want: want{ended: agent.RedirectLoop, steps: 41}, http: unscripted,
+		want: want{ended: agent.RedirectLoop}, http: unscripted,
 	},
 	{
 		name: "a hundred megabytes", serve: http.HandlerFunc(flood), visit: deadline(10 * time.Second),
@@ -532,8 +532,8 @@ var oddities = []odd{
 		want: want{title: "Name", check: func(g *WithT, trip *agent.Trip) { g.Expect(len(trip.Skeleton)).To(BeNumerically("<", 1000)) }},
 	},
 	{
-		name: "elements in elements in elements", serve: html("<!DOCTYPE html><title>Deep</title>" + strings.Repeat("<div>", 100_000) + "bottom"),
-		want: want{title: "Deep"}, http: &want{},
+		name: "elements in elements in elements", serve: html("<!DOCTYPE html><title>Deep</title>" + strings.Repeat("<div>", 10_000) + "bottom"),
+		want: want{title: "Deep", text: "bottom"}, http: &want{ended: agent.Unreadable, status: 200, url: "/"},
 	},
 	{
 		name: "bytes that are no characters", serve: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -638,7 +638,7 @@ func TestOddServers(t *testing.T) {
 						expected = *o.http
 					}
 					expected.of(t, trip)
-					NewWithT(t).Expect(trip.Took).To(BeNumerically("<", v.Deadline+2*time.Second))
+					NewWithT(t).Expect(trip.Took).To(BeNumerically("<", v.Deadline+3*time.Second))
 
 					good := visited(t, user, visitTo(serve(t, html("<title>Good</title>as gold"))))
 					want{status: 200, title: "Good", text: "as gold", steps: 1}.of(t, good)
@@ -732,7 +732,13 @@ func TestFrames(t *testing.T) {
 		{"a dropped connection", framed(cut("")), want{ended: agent.Dropped, url: "/inner"}},
 		{"a page without an end", framed(drip), want{ended: agent.TimedOut}},
 		{"no frame", func(string, string) http.Handler { return html("<title>Outer</title>") }, want{ended: agent.TimedOut}},
-		{"a page that breaks out", framed(script("top.location = 'next'")), want{ended: agent.Unreadable, why: "frame"}},
+		{"a page that may not break out", framed(script("top.location = 'next'")), want{title: "Scripted", url: "/inner"}},
+		{"a frame that is taken away", func(_, b string) http.Handler {
+			return mux(map[string]http.HandlerFunc{
+				"/{$}":   html("<title>Outer</title><iframe src='" + b + "/inner' onload='this.remove()'></iframe>"),
+				"/inner": html("<title>Inner</title>"),
+			})
+		}, want{ended: agent.Unreadable, why: "rame"}},
 		{"a second frame that drops", func(_, b string) http.Handler {
 			return mux(map[string]http.HandlerFunc{
 				"/{$}": html("<title>Outer</title><iframe src='" + b + "/inner'></iframe><iframe src='" + b + "/bad'></iframe>"),
@@ -915,6 +921,11 @@ func executable(t *testing.T, line string) string {
 func TestClose(t *testing.T) {
 	g := NewWithT(t)
 	startedBrowser(t)
+	asked := make(chan struct{}, 10)
+	url := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked <- struct{}{}
+		hang(w, r)
+	}))
 	before := gleak.Goroutines()
 	b, err := agent.StartBrowser(t.Context(), agent.BrowserOptions{Hosts: hosts})
 	g.Expect(err).NotTo(HaveOccurred())
@@ -922,11 +933,6 @@ func TestClose(t *testing.T) {
 	g.Expect(b.About().Version).To(ContainSubstring("/"))
 	g.Expect(b.About().Flags).To(ContainElement(HavePrefix("--no-sandbox  (")))
 
-	asked := make(chan struct{}, 10)
-	url := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		asked <- struct{}{}
-		hang(w, r)
-	}))
 	var wg sync.WaitGroup
 	for range 3 {
 		user, err := b.Open(t.Context())

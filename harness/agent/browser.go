@@ -138,12 +138,12 @@ func StartBrowser(ctx context.Context, o BrowserOptions) (*Browser, error) {
 	stop := context.AfterFunc(ctx, b.cancel)
 	if err := chromedp.Do(browserCtx); err != nil {
 		b.cancel()
-		return nil, fmt.Errorf("the browser does not start: %w", err)
+		return nil, fmt.Errorf("the browser does not start: %w", whyNot(ctx, err))
 	}
 	version, err := chromedp.CallBrowser(browserCtx, browser.GetVersion, cdp.Empty{})
 	if err != nil {
 		b.cancel()
-		return nil, fmt.Errorf("the browser does not answer: %w", err)
+		return nil, fmt.Errorf("the browser does not answer: %w", whyNot(ctx, err))
 	}
 	if !stop() {
 		return nil, context.Cause(ctx)
@@ -165,23 +165,33 @@ func allocate(o BrowserOptions) (context.Context, context.CancelFunc, error) {
 		ctx, cancel := remote.NewAllocator(context.Background(), o.Remote)
 		return ctx, cancel, nil
 	}
+	options, err := o.ExecOptions()
+	if err != nil {
+		return nil, nil, err
+	}
+	ctx, cancel := chromedp.NewExecAllocator(context.Background(), options...)
+	return ctx, cancel, nil
+}
+
+// ExecOptions returns what the browser is started with, so that a bare chromedp
+// can be compared with the harness. It fails where no browser is installed.
+func (o BrowserOptions) ExecOptions() ([]chromedp.ExecAllocatorOption, error) {
 	path := o.Path
 	if path == "" {
 		found, err := FindBrowser()
 		if err != nil {
-			return nil, nil, err
+			return nil, err
 		}
 		path = found
 	}
 	if _, err := exec.LookPath(path); err != nil {
-		return nil, nil, fmt.Errorf("browser.path: %w", err)
+		return nil, fmt.Errorf("browser.path: %w", err)
 	}
 	options := []chromedp.ExecAllocatorOption{chromedp.ExecPath(path), chromedp.WindowSize(1024, 768)}
 	for _, f := range flags(o) {
 		options = append(options, chromedp.Flag(f.name, f.value))
 	}
-	ctx, cancel := chromedp.NewExecAllocator(context.Background(), options...)
-	return ctx, cancel, nil
+	return options, nil
 }
 
 // openAhead keeps a user ready, so that nobody waits for a new browser context.
@@ -365,7 +375,7 @@ func (u *browserUser) travel(ctx context.Context, t *tab, v Visit) (*Trip, error
 // travelInWindow goes on in the window that the page's link opens. Where none
 // opens, the page with the link tells why.
 func (u *browserUser) travelInWindow(ctx context.Context, opener *tab, v Visit) (*Trip, error) {
-	if ended := opener.rest(ctx, 0); ended != Settled {
+	if ended := opener.rest(ctx, 0); ended != Settled || opener.failed() {
 		return opener.tell(ctx, ended, v), nil
 	}
 	window, err := u.clickIntoWindow(ctx, opener, v)
@@ -410,7 +420,7 @@ func (u *browserUser) clickIntoWindow(ctx context.Context, opener *tab, v Visit)
 	}
 	if err != nil {
 		u.browser.background(window.cancel)
-		return nil, fmt.Errorf("click %s in a window: %w", v.Link, err)
+		return nil, fmt.Errorf("click the link %s: %w", v.Link, err)
 	}
 	return window, nil
 }

@@ -114,8 +114,9 @@ type journey struct {
 }
 
 var (
-	errTooLarge = errors.New("more bytes than any page has")
-	errLoop     = errors.New("more redirects than any launch has")
+	errTooLarge   = errors.New("more bytes than any page has")
+	errLoop       = errors.New("more redirects than any launch has")
+	errUnreadable = errors.New("the page could not be read")
 )
 
 func endingOfError(err error) Ending {
@@ -125,6 +126,8 @@ func endingOfError(err error) Ending {
 		return TooLarge
 	case errors.Is(err, errLoop):
 		return RedirectLoop
+	case errors.Is(err, errUnreadable):
+		return Unreadable
 	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():
 		return TimedOut
 	default:
@@ -157,7 +160,7 @@ func (j *journey) follow(ctx context.Context, next request) error {
 		}
 		page, err := goquery.NewDocumentFromReader(bytes.NewReader(body))
 		if err != nil {
-			return fmt.Errorf("read the page: %w", err)
+			return fmt.Errorf("%w: %w", errUnreadable, err)
 		}
 		onward, ok := submission(page, response.Request.URL, j.visit.Quiet)
 		if !ok {
@@ -314,10 +317,15 @@ func addChosen(fields url.Values, name string, s *goquery.Selection) {
 	chosen.Each(func(_ int, o *goquery.Selection) { fields.Add(name, o.AttrOr("value", o.Text())) })
 }
 
+// blocks are elements that a browser puts on lines of their own.
+const blocks = "address, article, aside, blockquote, br, dd, div, dl, dt, fieldset, footer, form, h1, h2, h3, h4, h5, h6, " +
+	"header, hr, li, main, nav, ol, p, pre, section, table, td, th, tr, ul"
+
 // tell describes the page that the journey ended on.
 func (j *journey) tell(response *http.Response, page *goquery.Document) {
 	page.Find("script, style, noscript").Remove()
 	body := page.Find("body")
+	body.Find(blocks).AfterHtml("\n")
 	var lines []string
 	for line := range strings.Lines(body.Text()) {
 		if line = strings.TrimSpace(line); line != "" {
@@ -332,7 +340,7 @@ func (j *journey) tell(response *http.Response, page *goquery.Document) {
 	}
 	var names []string
 	page.Find("*").EachWithBreak(func(_ int, s *goquery.Selection) bool {
-		names = append(names, goquery.NodeName(s))
+		names = append(names, results.Bounded(goquery.NodeName(s), 100))
 		return len(names) < 400
 	})
 	j.trip.Skeleton = results.Bounded(strings.Join(names, " "), maxText)

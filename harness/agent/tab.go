@@ -27,10 +27,11 @@ import (
 	"invigilator/results"
 )
 
-// What a page that may be stuck is given: to be read, and to stop.
+// What a page is given to be read, and what one is that has shown to be stuck,
+// for that and for anything else.
 const (
 	readDeadline = 3 * time.Second
-	haltDeadline = time.Second
+	lastDeadline = time.Second
 )
 
 // tab follows what happens in one tab of the browser. Its state is kept by
@@ -252,8 +253,10 @@ func (t *tab) listen(ev any) {
 			delete(t.frames, e.FrameID)
 		}
 	case *page.EventWindowOpen:
-		t.windows++
-		t.noteLocked("the page opened a window: %s", e.URL)
+		if !e.UserGesture { // that would be this agent's own
+			t.windows++
+			t.noteLocked("the page opened a window: %s", e.URL)
+		}
 	case *page.EventJavascriptDialogOpening:
 		t.noteLocked("dialog (%s): %s", e.Type, e.Message)
 		go t.answer(e.Type)
@@ -593,10 +596,18 @@ func (t *tab) lastURL() string {
 // halt ends what the page loads and the script that it runs, so that even a
 // page that is stuck can be read.
 func (t *tab) halt() {
-	ctx, cancel := context.WithTimeout(t.ctx, haltDeadline)
+	ctx, cancel := context.WithTimeout(t.ctx, lastDeadline)
 	defer cancel()
 	_, _ = chromedp.Call(ctx, runtime.TerminateExecution, cdp.Empty{})
 	_, _ = chromedp.Call(ctx, page.StopLoading, cdp.Empty{})
+}
+
+// failed says whether the browser shows an error page of its own.
+func (t *tab) failed() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	f := t.watched()
+	return f != nil && f.failed
 }
 
 func (t *tab) pagesShown() int {
@@ -643,12 +654,12 @@ func (t *tab) read(ctx context.Context, trip *Trip, v Visit) error {
 	if err != nil {
 		return err
 	}
-	var wait time.Duration
-	if trip.Ended == Settled {
-		wait = v.MarkerWait
-	}
 	// A page that is past its deadline gets a moment more, to show what it is.
-	reading, cancel := context.WithTimeout(context.WithoutCancel(ctx), readDeadline+wait)
+	patience, wait := lastDeadline, time.Duration(0)
+	if trip.Ended == Settled {
+		patience, wait = readDeadline, v.MarkerWait
+	}
+	reading, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience+wait)
 	defer cancel()
 	raw, err := t.evaluate(reading, id, fmt.Sprintf("(%s)(%s, %d)", readScript, markers, wait.Milliseconds()))
 	if err != nil {
@@ -695,8 +706,11 @@ func (t *tab) evaluate(ctx context.Context, id cdp.FrameID, expression string) (
 	if err != nil {
 		return nil, whichever(ctx, err)
 	}
-	if res.ExceptionDetails != nil {
-		return nil, errors.New(res.ExceptionDetails.Text)
+	if e := res.ExceptionDetails; e != nil {
+		if e.Exception != nil && e.Exception.Description != "" {
+			return nil, errors.New(results.Bounded(e.Exception.Description, 500))
+		}
+		return nil, errors.New(e.Text)
 	}
 	return res.Result.Value, nil
 }

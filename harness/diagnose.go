@@ -60,7 +60,7 @@ func (r *Run) diagnose(f *Flow) *results.Diagnosis {
 		d.Problem = "The tool answers a valid launch with nothing that can be told from nothing."
 	}
 	d.LookAt = fmt.Sprintf("The tool's registration: issuer %s, client_id %s, deployment_id %s, key set %s.",
-		r.platform.Issuer(), r.tool.ClientID, r.tool.DeploymentID, r.jwksURL())
+		r.platform.Issuer(), r.tool.ClientID, r.tool.DeploymentID, r.JWKSURL())
 	if r.platform.KeySetFetches() == 0 {
 		d.LookAt += " The tool has never fetched that key set: can its server reach it?"
 	}
@@ -73,13 +73,6 @@ func (r *Run) diagnose(f *Flow) *results.Diagnosis {
 // sound says whether a page can be that of a launch at all.
 func sound(t *agent.Trip) bool {
 	return t.Ended == agent.Settled && t.Page.Status/100 == 2 && (t.Page.Text != "" || t.Page.Title != "" || strings.Count(t.Skeleton, " ") > 3)
-}
-
-func (r *Run) jwksURL() string {
-	if r.config.IsEmbedded() {
-		return r.config.Platform.URL + "/jwks"
-	}
-	return r.config.Platform.JWKSURL()
 }
 
 func answeredBy(f *Flow, rawURL string) bool {

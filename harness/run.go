@@ -86,8 +86,12 @@ func (r *Run) start(ctx context.Context) error {
 			return err
 		}
 		hosts.Addresses["tool.test"] = addr.String()
-	} else if _, err := r.serve(r.config.Platform.Listen, nil, &platform); err != nil {
-		return fmt.Errorf("platform.listen: %w", err)
+	} else {
+		addr, err := r.serve(r.config.Platform.Listen, nil, &platform)
+		if err != nil {
+			return fmt.Errorf("platform.listen: %w", err)
+		}
+		r.config.Platform.Listen = addr.String() // port 0 is any that is free
 	}
 	r.transport, r.hosts = agent.Transport(hosts), hosts
 
@@ -169,7 +173,7 @@ func (r *Run) startFakeTool(site *switchable) error {
 	site.set(r.recorder.wrap("tool", embeddedToolURL, tool))
 	return tool.Register(faketool.Registration{
 		Issuer: r.platform.Issuer(), ClientID: r.tool.ClientID, AuthURL: r.platform.AuthURL(),
-		JWKSURL: r.config.Platform.URL + fakeplatform.JWKSPath, DeploymentIDs: []string{r.tool.DeploymentID},
+		JWKSURL: r.JWKSURL(), DeploymentIDs: []string{r.tool.DeploymentID},
 	})
 }
 
@@ -195,6 +199,14 @@ func (r *Run) Close() {
 
 // Platform is the run's fake platform.
 func (r *Run) Platform() *fakeplatform.Platform { return r.platform }
+
+// JWKSURL is where the tool's server finds the platform's key set.
+func (r *Run) JWKSURL() string {
+	if r.config.IsEmbedded() {
+		return r.config.Platform.URL + fakeplatform.JWKSPath
+	}
+	return r.config.Platform.JWKSURL()
+}
 
 // Tool is the tool under test, with the defaults filled in.
 func (r *Run) Tool() config.Tool { return r.tool }

@@ -138,8 +138,11 @@ func endingOfError(err error) Ending {
 // follow goes on until a page leads nowhere by itself.
 func (j *journey) follow(ctx context.Context, next request) error {
 	for range maxPages {
-		j.trip.Page.URL = results.Bounded(next.url, maxBody)
+		j.trip.Page = results.Page{URL: results.Bounded(next.url, maxBody)}
 		response, body, err := j.exchange(ctx, next)
+		if response != nil {
+			j.trip.Page.Status = response.StatusCode
+		}
 		if err != nil {
 			return err
 		}
@@ -155,7 +158,7 @@ func (j *journey) follow(ctx context.Context, next request) error {
 			continue
 		}
 		if isFile(response) {
-			j.trip.Ended, j.trip.Page.Status = Download, response.StatusCode
+			j.trip.Ended = Download
 			return nil
 		}
 		page, err := goquery.NewDocumentFromReader(bytes.NewReader(body))

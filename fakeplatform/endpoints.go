@@ -13,8 +13,10 @@ import (
 	"invigilator/lti"
 )
 
-// sessionCookie ties a browser to the launch that it began.
-const sessionCookie = "fakeplatform_session"
+// sessionCookie begins the name of the cookie that ties a browser to a launch
+// that it began. Each launch has one of its own, so that launches in several
+// tabs of a browser do not disturb each other.
+const sessionCookie = "fakeplatform_session_"
 
 // maxBody bounds what the platform reads of a request.
 const maxBody = 1 << 20
@@ -60,7 +62,7 @@ func (p *Platform) serveStart(w http.ResponseWriter, r *http.Request, l *Launch)
 		return
 	}
 	http.SetCookie(w, &http.Cookie{
-		Name: sessionCookie, Value: l.session, Path: "/", HttpOnly: true, Secure: true, SameSite: http.SameSiteNoneMode,
+		Name: sessionCookie + l.id, Value: l.session, Path: "/", HttpOnly: true, Secure: true, SameSite: http.SameSiteNoneMode,
 	})
 	if f := l.plan.Fault; f != nil && f.unsolicited {
 		p.answer(w, l, url.Values{
@@ -200,9 +202,11 @@ func (p *Platform) serveAuth(w http.ResponseWriter, r *http.Request) {
 // launchOf finds the launch that an authentication request belongs to. The
 // hints name it; where a tool has changed both, its browser's session does.
 func (p *Platform) launchOf(r *http.Request, params url.Values) (l *Launch, sameBrowser bool) {
-	session := ""
-	if c, err := r.Cookie(sessionCookie); err == nil {
-		session = c.Value
+	var sessions []string // of this browser, the latest last
+	for _, c := range r.Cookies() {
+		if strings.HasPrefix(c.Name, sessionCookie) {
+			sessions = append(sessions, c.Value)
+		}
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -212,14 +216,18 @@ func (p *Platform) launchOf(r *http.Request, params url.Values) (l *Launch, same
 			continue
 		}
 		for _, l := range candidates {
-			if l.session == session {
+			if slices.Contains(sessions, l.session) {
 				return l, true
 			}
 		}
 		return candidates[len(candidates)-1], false
 	}
-	l = p.bySession[session]
-	return l, l != nil
+	for _, session := range slices.Backward(sessions) {
+		if l := p.bySession[session]; l != nil {
+			return l, true
+		}
+	}
+	return nil, false
 }
 
 // mayAnswer says whether an answer may go to the request's redirect URI: to one
@@ -268,6 +276,11 @@ func (l *Launch) check(params url.Values) []problem {
 	want(lti.ParamPrompt, lti.ErrorInvalidRequest, lti.PromptNone)
 	want(lti.ParamClientID, lti.ErrorInvalidRequest, l.plan.ClientID)
 	want(lti.ParamLoginHint, lti.ErrorLoginRequired, l.login.Params.Get(lti.ParamLoginHint))
+	for _, name := range []string{lti.ParamState, lti.ParamMessageHint} {
+		if n := len(params[name]); n > 1 { // RFC 6749, 3.1
+			add(lti.ErrorInvalidRequest, "%s occurs %d times", name, n)
+		}
+	}
 	if got, sent := params.Get(lti.ParamMessageHint), l.login.Params.Get(lti.ParamMessageHint); got != sent {
 		add(lti.ErrorInvalidRequest, "lti_message_hint is not the one of the login initiation")
 	}

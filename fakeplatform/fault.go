@@ -168,13 +168,13 @@ var faults = slices.Concat([]Fault{
 		Does: "submits an id_token out of the blue, with an invented state and nonce",
 	}, {
 		Name: "claim-changed-after-signing", Provokes: "sec-tool-signature-tampered",
-		Does: "makes the user an instructor after the token was signed",
+		Does: "names another user after the token was signed",
 		sign: func(d *draft) (string, error) {
 			token, err := lti.Sign(d.claims, d.key)
 			if err != nil {
 				return "", err
 			}
-			d.claims[lti.ClaimRoles] = []string{lti.RoleInstructor}
+			d.claims["sub"] = alter(d.launch.plan.User.Sub)
 			payload, err := encodePart(d.claims)
 			if err != nil {
 				return "", err
@@ -399,8 +399,11 @@ func upperCaseHost(s string) string {
 	if err != nil {
 		return strings.ToUpper(s)
 	}
-	u.Host = strings.ToUpper(u.Host)
-	return u.String()
+	if host := strings.ToUpper(u.Host); host != u.Host {
+		u.Host = host
+		return u.String()
+	}
+	return strings.ToUpper(u.Scheme) + strings.TrimPrefix(s, u.Scheme) // a host without letters
 }
 
 func otherScheme(s string) string {

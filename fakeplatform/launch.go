@@ -75,7 +75,7 @@ type Launch struct {
 	plan         Plan
 	registration Registration
 	id           string // unguessable; names the launch in URLs
-	session      string // value of the cookie of the browser that began it
+	session      string // value of its cookie in the browser that began it
 	login        login
 
 	mu     sync.Mutex
@@ -137,7 +137,7 @@ func (p *Platform) Begin(plan Plan) (*Launch, error) {
 	if plan.Target == "" {
 		plan.Target = Window
 	}
-	if plan.ResourceLink.ID == "" {
+	if plan.ResourceLink == (ResourceLink{}) {
 		plan.ResourceLink = ResourceLink{ID: "link-1", Title: "Introduction", Description: "The first exercise of the course"}
 	}
 	l := &Launch{platform: p, plan: plan, registration: registration, id: lti.RandomString(), session: lti.RandomString()}
@@ -163,6 +163,8 @@ func (p *Platform) Begin(plan Plan) (*Launch, error) {
 		}
 		if f.login != nil {
 			f.login(&l.login)
+			// The message names the link that its login was begun for.
+			l.plan.TargetLinkURI = l.login.Params.Get(lti.ParamTargetLinkURI)
 		}
 	}
 	p.mu.Lock()

@@ -80,7 +80,7 @@ type Platform struct {
 
 // New makes a platform. It fails when URL is no absolute URL or no key can be made.
 func New(opts Options) (*Platform, error) {
-	if u, err := url.Parse(opts.URL); err != nil || u.Host == "" {
+	if u, err := url.Parse(opts.URL); err != nil || u.Host == "" || u.Scheme == "" {
 		return nil, fmt.Errorf("fakeplatform: URL %q is not an absolute URL", opts.URL)
 	}
 	if opts.Issuer == "" {

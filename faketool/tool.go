@@ -95,7 +95,7 @@ const loginLifetime = 10 * time.Minute
 // unknown or when no key can be made.
 func New(opts Options) (*Tool, error) {
 	var errs []error
-	if u, err := url.Parse(opts.URL); err != nil || u.Host == "" {
+	if u, err := url.Parse(opts.URL); err != nil || u.Host == "" || u.Scheme == "" {
 		errs = append(errs, fmt.Errorf("faketool: URL %q is not an absolute URL", opts.URL))
 	}
 	carried := map[string]bool{}
@@ -150,8 +150,8 @@ func (t *Tool) LaunchURL() string { return t.opts.URL + LaunchPath }
 // JWKSURL returns where the tool publishes its key.
 func (t *Tool) JWKSURL() string { return t.opts.URL + JWKSPath }
 
-// Register makes a platform known. It fails when something that a launch needs
-// is missing.
+// Register makes a platform known, or changes what is known of its client_id
+// there. It fails when something that a launch needs is missing.
 func (t *Tool) Register(r Registration) error {
 	for name, value := range map[string]string{
 		"issuer": r.Issuer, "client_id": r.ClientID, "authorization endpoint": r.AuthURL, "key set URL": r.JWKSURL,
@@ -165,7 +165,9 @@ func (t *Tool) Register(r Registration) error {
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.registrations = append(t.registrations, r)
+	t.registrations = append(slices.DeleteFunc(t.registrations, func(known Registration) bool {
+		return known.Issuer == r.Issuer && known.ClientID == r.ClientID
+	}), r)
 	return nil
 }
 

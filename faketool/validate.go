@@ -344,13 +344,14 @@ func (t *Tool) checkNonce(begun *login, c claims) error {
 	_, present := c.members["nonce"]
 	t.mu.Lock()
 	other, known := t.byNonce[nonce]
+	used := known && other.used
 	t.mu.Unlock()
 	switch {
 	case !present && t.faults[AcceptsMissingNonce],
 		isText && nonce == "" && t.faults[AcceptsEmptyNonce],
 		isText && nonce != "" && !known && t.faults[AcceptsUnknownNonce],
-		known && !other.used && t.faults[AcceptsNonceOfAnyLogin],
-		known && other.used && other != begun && t.faults[AcceptsUsedNonce]:
+		known && !used && t.faults[AcceptsNonceOfAnyLogin],
+		used && other != begun && t.faults[AcceptsUsedNonce]:
 		return nil
 	case !isText || nonce == "":
 		return unauthorized("The id_token has no nonce.")

@@ -37,7 +37,7 @@ func Assemble(run Run, diagnosis *Diagnosis, selected, notCovered []requirements
 		maps.Copy(doc.Screenshots, f.Screenshots)
 	}
 	slices.SortStableFunc(doc.Findings, func(a, b Finding) int {
-		return cmp.Or(cmp.Compare(a.Scenario, b.Scenario), cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Says, b.Says))
+		return cmp.Or(cmp.Compare(a.Scenario, b.Scenario), cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Says, b.Says), cmp.Compare(a.Flow, b.Flow))
 	})
 	for _, r := range selected {
 		doc.Requirements = append(doc.Requirements, judged(r, byRequirement[string(r.ID)], diagnosis))
@@ -49,6 +49,9 @@ func Assemble(run Run, diagnosis *Diagnosis, selected, notCovered []requirements
 	doc.Outcome, doc.Because = outcome(doc.Requirements)
 	if diagnosis != nil {
 		doc.Outcome, doc.Because = Unusable, diagnosis.Problem
+		for i := range doc.Profiles {
+			doc.Profiles[i].Outcome, doc.Profiles[i].Because = Unusable, diagnosis.Problem
+		}
 	}
 	return doc
 }
@@ -84,7 +87,7 @@ func judged(r requirements.Requirement, observations []Observation, diagnosis *D
 		return slices.IndexFunc(r.Provoke, func(s requirements.Stimulus) bool { return s.Case == o.Case })
 	}
 	slices.SortStableFunc(observations, func(a, b Observation) int {
-		return cmp.Or(cmp.Compare(order(a), order(b)), cmp.Compare(a.Scenario, b.Scenario))
+		return cmp.Or(cmp.Compare(order(a), order(b)), cmp.Compare(a.Scenario, b.Scenario), cmp.Compare(a.Location, b.Location))
 	})
 	verdicts := make([]Verdict, len(observations))
 	for i, o := range observations {

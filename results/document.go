@@ -35,6 +35,9 @@ var severity = map[Verdict]int{Skipped: 1, Passed: 2, Warned: 3, Inconclusive: 4
 func Worst(verdicts ...Verdict) Verdict {
 	worst := Skipped
 	for _, v := range verdicts {
+		if severity[v] == 0 {
+			v = Errored
+		}
 		if severity[v] > severity[worst] {
 			worst = v
 		}
@@ -256,12 +259,22 @@ type Page struct {
 
 // Read decodes a document and refuses one of another schema.
 func Read(r io.Reader) (Document, error) {
-	var doc Document
-	if err := json.NewDecoder(r).Decode(&doc); err != nil {
+	text, err := io.ReadAll(r)
+	if err != nil {
 		return Document{}, fmt.Errorf("results document: %w", err)
 	}
-	if doc.Schema != Schema {
-		return Document{}, fmt.Errorf("results document has schema %q, this version reads %q", doc.Schema, Schema)
+	var version struct {
+		Schema string `json:"schema"`
+	}
+	if err := json.Unmarshal(text, &version); err != nil {
+		return Document{}, fmt.Errorf("results document: %w", err)
+	}
+	if version.Schema != Schema {
+		return Document{}, fmt.Errorf("results document has schema %q, this version reads %q", version.Schema, Schema)
+	}
+	var doc Document
+	if err := json.Unmarshal(text, &doc); err != nil {
+		return Document{}, fmt.Errorf("results document: %w", err)
 	}
 	return doc, nil
 }

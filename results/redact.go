@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // secretHeaders hold credentials; a document never keeps their values.
@@ -24,17 +25,22 @@ func Header(h http.Header) [][2]string {
 	return fields
 }
 
+// attributes of cookies are no secret.
+var attributes = []string{"Path", "Domain", "Expires", "Max-Age", "Secure", "HttpOnly", "SameSite", "Partitioned", "Priority"}
+
 func redact(name, value string) string {
 	if !slices.ContainsFunc(secretHeaders, func(s string) bool { return strings.EqualFold(s, name) }) {
 		return value
 	}
 	switch {
 	case strings.EqualFold(name, "Set-Cookie"):
-		pair, attributes, found := strings.Cut(value, ";")
-		if found {
-			attributes = ";" + attributes
+		parts := strings.FieldsFunc(value, func(c rune) bool { return c == ';' || c == '\n' })
+		for i, part := range parts {
+			if name, _, _ := strings.Cut(strings.TrimSpace(part), "="); i == 0 || !slices.ContainsFunc(attributes, func(a string) bool { return strings.EqualFold(a, name) }) {
+				parts[i] = redactPair(part)
+			}
 		}
-		return redactPair(pair) + attributes
+		return strings.Join(parts, ";")
 	case strings.EqualFold(name, "Cookie"):
 		pairs := strings.Split(value, ";")
 		for i, pair := range pairs {
@@ -61,6 +67,9 @@ func hidden(value string) string { return fmt.Sprintf("[%d characters]", len(val
 func Bounded(text string, max int) string {
 	if len(text) <= max {
 		return strings.ToValidUTF8(text, "\uFFFD")
+	}
+	for max > 0 && !utf8.RuneStart(text[max]) {
+		max--
 	}
 	return strings.ToValidUTF8(text[:max], "\uFFFD") + fmt.Sprintf(" [cut: %d bytes in all]", len(text))
 }

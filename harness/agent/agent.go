@@ -62,8 +62,8 @@ type Visit struct {
 	BlockThirdPartyCookies bool
 	// Markers are looked for on the page that the journey ends on.
 	Markers []Marker
-	// MarkerWait is how long to wait for one of the markers after the page has
-	// loaded, since scripts may take their time to show it.
+	// MarkerWait is how long to wait for one of the markers on a page that has
+	// loaded without an error status: scripts may take their time to show it.
 	MarkerWait time.Duration
 	// Screenshot asks for a picture of the page that the journey ends on.
 	Screenshot bool

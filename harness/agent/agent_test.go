@@ -1,7 +1,6 @@
 package agent_test
 
 import (
-	"bufio"
 	"cmp"
 	"context"
 	"crypto/ecdsa"
@@ -28,7 +27,6 @@ import (
 	"github.com/onsi/gomega/gleak"
 
 	"invigilator/harness/agent"
-	"invigilator/results"
 )
 
 // All tests share one browser and one server of two sites; each has a user and
@@ -220,7 +218,7 @@ func drip(w http.ResponseWriter, r *http.Request) {
 // flood sends 100 MB.
 func flood(w http.ResponseWriter, r *http.Request) {
 	html("<!DOCTYPE html><title>Flood</title>")(w, r)
-	chunk := []byte(strings.Repeat("<p>water</p>\n", 5000))
+	chunk := []byte("<p>" + strings.Repeat("water ", 10_000))
 	for sent := 0; sent < 100<<20; sent += len(chunk) {
 		if _, err := w.Write(chunk); err != nil {
 			return
@@ -479,6 +477,17 @@ var oddities = []odd{
 		want: want{title: "Next", url: "/next", steps: 2}, http: unscripted,
 	},
 	{
+		name: "a script that goes where no browser goes", serve: script(`location = 'mailto:a@b.test'`),
+		want: want{title: "Scripted", url: "/", status: 200}, http: unscripted,
+	},
+	{
+		name: "a form that the page forbids itself", serve: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Content-Security-Policy", "form-action 'none'")
+			html("<title>Form</title><form action=/to></form><script>document.forms[0].submit()</script>")(w, r)
+		}),
+		want: want{title: "Form", url: "/", steps: 1}, http: &want{ended: agent.RedirectLoop},
+	},
+	{
 		name: "a marker that a script makes", visit: func(v *agent.Visit) {
 			v.MarkerWait = 2 * time.Second
 			v.Markers = []agent.Marker{
@@ -662,6 +671,38 @@ func TestUsersShareNothing(t *testing.T) {
 			want{text: "cookies: 0"}.of(t, visited(t, one, visitTo(url)))
 			want{text: "cookies: 1"}.of(t, visited(t, one, visitTo(url)))
 			want{text: "cookies: 0"}.of(t, visited(t, other, visitTo(url)))
+		})
+	}
+}
+
+// TestCachedRedirects goes twice through a redirect that the browser keeps:
+// what the steps say of each hop must not slip to its neighbour.
+func TestCachedRedirects(t *testing.T) {
+	for _, a := range agents {
+		t.Run(a.name, func(t *testing.T) {
+			t.Parallel()
+			g := NewWithT(t)
+			url := serve(t, mux(map[string]http.HandlerFunc{
+				"/{$}": func(w http.ResponseWriter, r *http.Request) {
+					w.Header().Set("Cache-Control", "max-age=1000")
+					w.Header().Set("X-Hop", "1")
+					http.Redirect(w, r, "/end", http.StatusMovedPermanently)
+				},
+				"/end": func(w http.ResponseWriter, r *http.Request) {
+					w.Header().Set("Cache-Control", "no-store")
+					w.Header().Set("X-Hop", "2")
+					html("<title>End</title>")(w, r)
+				},
+			}))
+			user := open(t, a.start(t))
+			for range 2 {
+				trip := visited(t, user, visitTo(url))
+				want{title: "End", status: 200, url: "/end", steps: 2}.of(t, trip)
+				for i, s := range trip.Steps {
+					g.Expect(s.Status).To(Equal([]int{301, 200}[i]))
+					g.Expect(headerOf(s.ResponseHeader, "X-Hop")).To(Equal(fmt.Sprint(i + 1)))
+				}
+			}
 		})
 	}
 }
@@ -1009,8 +1050,3 @@ func BenchmarkLaunch(b *testing.B) {
 		})
 	}
 }
-
-var (
-	_ = bufio.NewReader
-	_ results.Step
-)

@@ -232,7 +232,7 @@ func (t *tab) listen(ev any) {
 		t.frame(e.FrameID).loading = true
 	case *page.EventFrameNavigated:
 		f := t.frame(e.Frame.ID)
-		f.started, f.committed, f.loading = false, true, true
+		f.started, f.committed, f.loading, f.download = false, true, true, false
 		if x := t.exchanges[network.RequestID(e.Frame.LoaderID)]; x != nil {
 			x.committed = true
 		}
@@ -254,8 +254,9 @@ func (t *tab) listen(ev any) {
 		}
 	case *page.EventWindowOpen:
 		if !e.UserGesture { // that would be this agent's own
-			t.windows++
-			t.noteLocked("the page opened a window: %s", e.URL)
+			if t.windows++; t.windows == 1 {
+				t.noteLocked("the page opened a window: %s", e.URL)
+			}
 		}
 	case *page.EventJavascriptDialogOpening:
 		t.noteLocked("dialog (%s): %s", e.Type, e.Message)
@@ -441,16 +442,17 @@ func joinNote(a, b string) string {
 
 // state is what rest decides on.
 type state struct {
-	idle   bool // no navigation is under way
-	atRest bool // nor has any page asked for one
-	ended  Ending
-	moves  int
+	idle    bool // no navigation is under way
+	atRest  bool // nor has any page asked for one
+	ended   Ending
+	moves   int
+	crashed bool
 }
 
 func (t *tab) state() state {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	s := state{ended: Settled, moves: t.moves}
+	s := state{ended: Settled, moves: t.moves, crashed: t.crashed}
 	if f := t.watched(); f != nil {
 		s.idle = (f.committed || f.failure != "") && !f.started && !f.loading
 		s.atRest = s.idle && !f.requested
@@ -596,6 +598,9 @@ func (t *tab) lastURL() string {
 // halt ends what the page loads and the script that it runs, so that even a
 // page that is stuck can be read.
 func (t *tab) halt() {
+	if t.state().crashed {
+		return
+	}
 	ctx, cancel := context.WithTimeout(t.ctx, lastDeadline)
 	defer cancel()
 	_, _ = chromedp.Call(ctx, runtime.TerminateExecution, cdp.Empty{})
@@ -646,6 +651,7 @@ func (t *tab) read(ctx context.Context, trip *Trip, v Visit) error {
 	t.mu.Lock()
 	id, f, crashed := t.watchedID(), t.watched(), t.crashed
 	nothing := crashed || f == nil || !f.committed
+	failed := !nothing && f.status >= http.StatusBadRequest
 	t.mu.Unlock()
 	if nothing {
 		return nil
@@ -658,6 +664,9 @@ func (t *tab) read(ctx context.Context, trip *Trip, v Visit) error {
 	patience, wait := lastDeadline, time.Duration(0)
 	if trip.Ended == Settled {
 		patience, wait = readDeadline, v.MarkerWait
+	}
+	if failed {
+		wait = 0 // an error says enough, no sign is to be expected
 	}
 	reading, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience+wait)
 	defer cancel()

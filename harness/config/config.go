@@ -86,7 +86,7 @@ func (c Config) IsEmbedded() bool { return c.Tool.LoginURL == "" }
 // browser knows: .test never resolves (RFC 6761, 6.2).
 func (p Platform) Private() bool {
 	u, err := url.Parse(p.URL)
-	return err == nil && strings.HasSuffix(u.Hostname(), ".test")
+	return err == nil && strings.HasSuffix(strings.ToLower(u.Hostname()), ".test")
 }
 
 // JWKSURL returns where the tool's server finds the platform's key set.
@@ -126,7 +126,7 @@ func (d Duration) MarshalJSON() ([]byte, error) { return json.Marshal(time.Durat
 
 // JSONSchema describes a duration.
 func (Duration) JSONSchema() *jsonschema.Schema {
-	return &jsonschema.Schema{Type: "string", Pattern: `^([0-9]+(\.[0-9]+)?(ms|s|m|h))+$`}
+	return &jsonschema.Schema{Type: "string", Pattern: `^([0-9]+(\.[0-9]+)?(ns|us|µs|ms|s|m|h))+$`}
 }
 
 // check finds what the schema cannot see, each problem naming its key.
@@ -136,7 +136,7 @@ func (c Config) check() []error {
 		problems = append(problems, fmt.Errorf("%s: %s", key, fmt.Sprintf(format, args...)))
 	}
 	absolute := func(key, value string) {
-		if u, err := url.Parse(value); value != "" && (err != nil || u.Host == "") {
+		if u, err := url.Parse(value); value != "" && (err != nil || u.Hostname() == "" || u.Scheme != "http" && u.Scheme != "https") {
 			add(key, "%q is not an absolute URL", value)
 		}
 	}
@@ -144,7 +144,14 @@ func (c Config) check() []error {
 	absolute("tool.launch_url", c.Tool.LaunchURL)
 	absolute("tool.target_link_uri", c.Tool.TargetLinkURI)
 	absolute("tool.session_url", c.Tool.SessionURL)
+	absolute("platform.url", c.Platform.URL)
+	if u, err := url.Parse(c.Platform.URL); err == nil && u.User != nil {
+		add("platform.url", "may hold no login")
+	}
 	for i, uri := range c.Tool.RedirectURIs {
+		if uri == "" {
+			add(fmt.Sprintf("tool.redirect_uris.%d", i), "is empty")
+		}
 		absolute(fmt.Sprintf("tool.redirect_uris.%d", i), uri)
 	}
 	switch {
@@ -156,7 +163,8 @@ func (c Config) check() []error {
 	if !c.IsEmbedded() && (len(c.Embedded.Faults) > 0 || c.Embedded.NullPeer != "") {
 		add("embedded", "is about the embedded fake tool, but tool.login_url names another")
 	}
-	if _, _, err := net.SplitHostPort(c.Platform.Listen); err != nil {
+	_, port, err := net.SplitHostPort(c.Platform.Listen)
+	if n, portErr := net.LookupPort("tcp", port); err != nil || port == "" || portErr != nil || n > 65535 {
 		add("platform.listen", "%q is not host:port", c.Platform.Listen)
 	}
 	if c.Tool.ClientID != "" && strings.ToLower(c.Tool.ClientID) == strings.ToUpper(c.Tool.ClientID) {

@@ -1,15 +1,18 @@
 package config
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"os"
 	"reflect"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/goccy/go-yaml"
 	"github.com/invopop/jsonschema"
@@ -46,12 +49,9 @@ func Load(s Sources) (Config, error) {
 	}
 	delete(environ, "config")
 	if file != "" {
-		text, err := os.ReadFile(file)
-		if err != nil {
-			return Config{}, fmt.Errorf("configuration file: %w", err)
-		}
-		if err := yaml.Unmarshal(text, &values); err != nil {
-			return Config{}, fmt.Errorf("configuration file %s is not YAML: %w", file, err)
+		var err error
+		if values, err = read(file); err != nil {
+			problems = append(problems, err)
 		}
 	}
 	for _, settings := range []map[string]string{environ, s.Settings} {
@@ -72,17 +72,62 @@ func Load(s Sources) (Config, error) {
 
 	invalid, err := violations(values)
 	if err != nil {
-		return Config{}, err
+		return Config{}, errors.Join(append(problems, err)...)
 	}
 	problems = append(problems, invalid...)
+	problems = append(problems, durations(values, keys, invalid)...)
 	config := Default()
 	if encoded, err := json.Marshal(values); err != nil {
 		problems = append(problems, err)
-	} else if err := json.Unmarshal(encoded, &config); err == nil {
-		// Where a value has the wrong type the schema has said so already.
+	} else {
+		// Where a value has the wrong type the schema has said so already, and
+		// the others are read all the same.
+		_ = json.Unmarshal(encoded, &config)
 		problems = append(problems, config.check()...)
 	}
 	return config, errors.Join(problems...)
+}
+
+// read returns the mapping that a file holds, an empty one where it says nothing.
+func read(file string) (map[string]any, error) {
+	values := map[string]any{}
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return values, fmt.Errorf("configuration file: %w", err)
+	}
+	decoder := yaml.NewDecoder(bytes.NewReader(text))
+	if err := decoder.Decode(&values); err != nil && !errors.Is(err, io.EOF) {
+		return map[string]any{}, fmt.Errorf("configuration file %s is not YAML: %w", file, err)
+	}
+	if values == nil {
+		values = map[string]any{}
+	}
+	if err := decoder.Decode(new(any)); !errors.Is(err, io.EOF) {
+		return values, fmt.Errorf("configuration file %s holds more than one document", file)
+	}
+	return values, nil
+}
+
+// durations takes out the durations that cannot be read, so that all else can,
+// and returns those that the schema had nothing against: they are too long.
+func durations(values map[string]any, keys map[string]reflect.Type, invalid []error) []error {
+	var problems []error
+	for _, key := range slices.Sorted(maps.Keys(keys)) {
+		if keys[key] != reflect.TypeFor[Duration]() {
+			continue
+		}
+		section, name, _ := strings.Cut(key, ".")
+		inner, _ := values[section].(map[string]any)
+		text, ok := inner[name].(string)
+		if _, err := time.ParseDuration(text); !ok || err == nil {
+			continue
+		}
+		delete(inner, name)
+		if !slices.ContainsFunc(invalid, func(e error) bool { return strings.HasPrefix(e.Error(), key+": ") }) {
+			problems = append(problems, fmt.Errorf("%s: %q is too long", key, text))
+		}
+	}
+	return problems
 }
 
 // Default returns what holds where the user says nothing: the defaults that
@@ -226,6 +271,9 @@ func set(values map[string]any, path []string, value any) {
 		return
 	}
 	inner, ok := values[path[0]].(map[string]any)
+	if !ok && values[path[0]] != nil {
+		return // what stands there is wrong, as the schema says
+	}
 	if !ok {
 		inner = map[string]any{}
 		values[path[0]] = inner

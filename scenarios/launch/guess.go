@@ -12,6 +12,8 @@ const (
 	// minBits is what values that only ever grow have to vary by beside their
 	// growth, as a random part behind a time stamp does.
 	minBits = 64
+	// minBitsInAnyOrder is what any values have to vary by: 16 decimal digits do by 53.
+	minBitsInAnyOrder = 48
 )
 
 // guessable says why values that should be random can be guessed, or nothing.
@@ -32,6 +34,9 @@ func guessable(values []string) string {
 	slices.Reverse(reversed)
 	if (slices.IsSorted(values) || slices.IsSorted(reversed)) && bits(values) < minBits {
 		return fmt.Sprintf("the values follow one another in order, as a counter or a clock does, and vary by about %.0f bits", bits(values))
+	}
+	if bits(values) < minBitsInAnyOrder {
+		return fmt.Sprintf("the values vary by about %.0f bits", bits(values))
 	}
 	return ""
 }

@@ -83,8 +83,9 @@ func encoded(n uint64, digits string, width int) string {
 // A style is a way to make values; i counts them.
 type style func(s *source, i int) string
 
-func (s *source) values(n int, of style) []string {
-	values := make([]string, n)
+// values returns as many as a scenario collects.
+func (s *source) values(of style) []string {
+	values := make([]string, 50)
 	for i := range values {
 		values[i] = of(s, i)
 	}
@@ -131,7 +132,7 @@ func TestRandomValuesAreNotGuessable(t *testing.T) {
 			t.Parallel()
 			s := newSource(name)
 			for round := range 2000 {
-				values := s.values(50, of)
+				values := s.values(of)
 				if problem := guessable(values); problem != "" {
 					t.Fatalf("round %d: %s\n%s", round, problem, strings.Join(values, "\n"))
 				}
@@ -178,7 +179,7 @@ func TestCountersAndClocksAreGuessable(t *testing.T) {
 			s := newSource(name)
 			for range 100 {
 				s.now = newSource("").now.Add(time.Duration(s.Int64N(int64(time.Minute))))
-				values := s.values(50, of)
+				values := s.values(of)
 				if problem := guessable(values); !strings.Contains(problem, "in order") {
 					t.Fatalf("%q\n%s", problem, strings.Join(values, "\n"))
 				}
@@ -196,7 +197,7 @@ func uuid1(s *source, start uint64) string {
 
 func TestValuesThatRepeatOrSayTooLittleAreGuessable(t *testing.T) {
 	random := func() []string {
-		return newSource(t.Name()).values(50, func(s *source, _ int) string { return s.characters(32, hexDigits) })
+		return newSource(t.Name()).values(func(s *source, _ int) string { return s.characters(32, hexDigits) })
 	}
 	for name, test := range map[string]struct {
 		change func(values []string)
@@ -291,10 +292,9 @@ func TestSpread(t *testing.T) {
 }
 
 func TestCountersWithoutLeadingZerosAreGuessable(t *testing.T) {
-	t.Skip("known bug: only values in alphabetical order are held to vary enough")
 	for name, of := range map[string]style{
 		"counter past a power of ten":    func(_ *source, i int) string { return fmt.Sprint("nonce-of-the-login-", i) },
-		"clock, trailing zeros left out": func(s *source, i int) string { return s.tick().Truncate(time.Millisecond).Format(time.RFC3339Nano) },
+		"clock, trailing zeros left out": func(s *source, _ int) string { return s.tick().Truncate(time.Millisecond).Format(time.RFC3339Nano) },
 		"clock in base64": func(s *source, _ int) string {
 			return base64.RawURLEncoding.EncodeToString(fmt.Append(nil, s.tick().UnixMicro()))
 		},
@@ -302,11 +302,11 @@ func TestCountersWithoutLeadingZerosAreGuessable(t *testing.T) {
 			return hex.EncodeToString(binary.LittleEndian.AppendUint64(nil, uint64(250+i)))
 		},
 		"UUID version 1 as it runs over": func(s *source, _ int) string { return uuid1(s, 0x1f0a1b2bff800000) },
-		"3 random digits":                func(s *source, i int) string { return fmt.Sprintf("nonce-of-the-login-%03d", i*619%1000) },
+		"3 random digits":                func(_ *source, i int) string { return fmt.Sprintf("nonce-of-the-login-%03d", i*619%1000) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newSource(name)
-			values := s.values(50, of)
+			values := s.values(of)
 			if guessable(values) == "" {
 				t.Errorf("not found:\n%s", strings.Join(values, "\n"))
 			}

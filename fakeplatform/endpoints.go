@@ -308,7 +308,7 @@ func (p *Platform) answer(w http.ResponseWriter, l *Launch, request url.Values) 
 	l.form = form
 	l.record.IDToken = form.fields.Get(lti.ParamIDToken)
 	l.mu.Unlock()
-	if f := l.plan.Fault; f != nil && f.holds {
+	if f := l.plan.Fault; f != nil && f.Holds {
 		render(w, http.StatusOK, "held", nil)
 		return
 	}

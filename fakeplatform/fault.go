@@ -27,6 +27,9 @@ type Fault struct {
 	// Borrows is set where the fault takes a value from another launch, named
 	// by Plan.Other.
 	Borrows bool
+	// Holds is set where the answer to the authentication request is kept back,
+	// to be submitted from [Launch.DeliverURL].
+	Holds bool
 
 	// prepare runs when the launch is planned, login before the login
 	// initiation is sent, claims before the token is signed, sign in place of
@@ -36,8 +39,6 @@ type Fault struct {
 	claims  func(*draft)
 	sign    func(*draft) (string, error)
 	form    func(*draft)
-	// holds keeps the answer back, to be delivered from elsewhere.
-	holds bool
 	// unsolicited answers without any authentication request.
 	unsolicited bool
 }
@@ -45,7 +46,7 @@ type Fault struct {
 // HeldAnswer keeps the answer to the authentication request back: the login
 // stays open, and [Launch.DeliverURL] submits the answer.
 var HeldAnswer = Fault{
-	Name: "answer-held", Permitted: true, holds: true,
+	Name: "answer-held", Permitted: true, Holds: true,
 	Does: "keeps the answer to the authentication request back",
 }
 
@@ -161,7 +162,7 @@ var faults = slices.Concat([]Fault{
 		Does: "sends the state that the tool issued to another browser",
 		form: func(d *draft) { d.form.Set(lti.ParamState, d.borrowed().Get(lti.ParamState)) },
 	}, {
-		Name: "form-submitted-in-other-browser", Provokes: "sec-tool-login-csrf", holds: true,
+		Name: "form-submitted-in-other-browser", Provokes: "sec-tool-login-csrf", Holds: true,
 		Does: "has a browser that never logged in submit the answer to another browser's login",
 	}, {
 		Name: "unsolicited-id-token", Provokes: "sec-tool-login-csrf", unsolicited: true,

@@ -160,8 +160,11 @@ func (r *Run) travel(ctx context.Context, l Launch) (*Flow, error) {
 func (r *Run) plan(l Launch) (*fakeplatform.Launch, agent.Visit, error) {
 	visit := r.visit("")
 	visit.In, visit.BlockThirdPartyCookies = l.In, l.BlockThirdPartyCookies
-	// An answer that is held back ends on a page of ours, always the same.
-	visit.Screenshot = l.Fault == nil || l.Fault.Name != fakeplatform.HeldAnswer.Name
+	visit.Screenshot = true
+	if l.Fault != nil && l.Fault.Holds && !l.Again {
+		// It ends on a page of ours, where there is nothing to look for.
+		visit.Screenshot, visit.Markers = false, nil
+	}
 	if l.Again {
 		visit.URL = l.Other.Launch.DeliverURL()
 		return l.Other.Launch, visit, nil

@@ -147,6 +147,8 @@ func outcome(judged []Requirement) (Outcome, string) {
 		return Conformant, fmt.Sprintf("None of %d requirements failed; %d warn.", total, count[Warned])
 	case count[Inconclusive]+count[Skipped] > 0:
 		return Conformant, fmt.Sprintf("None of %d requirements failed; %d that are only recommended were not shown.", total, count[Inconclusive]+count[Skipped])
+	case total == 1:
+		return Conformant, "The requirement passed."
 	default:
 		return Conformant, fmt.Sprintf("All %d requirements passed.", total)
 	}

@@ -54,7 +54,7 @@ type pair struct {
 
 var noon = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
-func newPair(t *testing.T, faults ...string) *pair {
+func newPair(t *testing.T) *pair {
 	t.Helper()
 	g := NewWithT(t)
 	p := &pair{}
@@ -81,7 +81,7 @@ func newPair(t *testing.T, faults ...string) *pair {
 	p.platform, err = fakeplatform.New(fakeplatform.Options{URL: platformURL, Now: clock, Keys: []jwk.Key{key}})
 	g.Expect(err).NotTo(HaveOccurred())
 	p.tool, err = faketool.New(faketool.Options{
-		URL: toolURL, Client: &http.Client{Transport: p.transport}, Faults: faults,
+		URL: toolURL, Client: &http.Client{Transport: p.transport},
 		Now: func() time.Time { return clock().Add(time.Duration(p.skew.Load()) * time.Second) },
 	})
 	g.Expect(err).NotTo(HaveOccurred())

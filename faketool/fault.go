@@ -81,6 +81,7 @@ const (
 	ForbidsFraming                = "forbids-framing"
 	StateCookieWithoutSameSite    = "cookies-without-samesite"
 	StateCookieUnpartitioned      = "cookies-unpartitioned"
+	NeedsOwnWindow                = "needs-own-window"
 	RefusesTeachers               = "refuses-teachers"
 	RefusesMiddleName             = "refuses-middle-name"
 	RefusesUnknownRole            = "refuses-unknown-role"
@@ -170,6 +171,7 @@ var faults = []Fault{
 	{Name: ForbidsFraming, Breaks: []string{"practice-tool-works-in-cross-site-frame"}, NeedsBrowser: true, Does: "sends X-Frame-Options: SAMEORIGIN"},
 	{Name: StateCookieWithoutSameSite, Breaks: []string{"practice-tool-works-in-cross-site-frame"}, NeedsBrowser: true, Does: "sets its cookies without SameSite=None"},
 	{Name: StateCookieUnpartitioned, Breaks: []string{"practice-tool-works-in-cross-site-frame"}, NeedsBrowser: true, Does: "sets its cookies without Partitioned"},
+	{Name: NeedsOwnWindow, Breaks: []string{"cert-tool-valid-launch"}, NeedsBrowser: true, Does: "shows nothing in a window that another page opened"},
 	{Name: RefusesTeachers, Breaks: []string{"cert-tool-valid-launch"}, Does: "launches students only"},
 	{Name: RefusesMiddleName, Breaks: []string{"cert-tool-valid-launch"}, Does: "refuses a token with the claim middle_name"},
 	{Name: RefusesUnknownRole, Breaks: []string{"cert-tool-valid-unknown-role"}, Does: "refuses a role that it does not know next to one that it does"},

@@ -84,5 +84,9 @@ func (t *Tool) serveResource(w http.ResponseWriter, r *http.Request) {
 		t.refuse(w, unauthorized("Nobody has been launched in this browser."), "")
 		return
 	}
-	t.render(w, http.StatusOK, "resource", launch)
+	page := "resource"
+	if t.faults[NeedsOwnWindow] {
+		page = "resource-in-own-window"
+	}
+	t.render(w, http.StatusOK, page, launch)
 }

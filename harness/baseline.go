@@ -110,19 +110,43 @@ func (b *baseline) reaction(f *Flow) Reaction {
 	}
 }
 
+// refusal is the reaction to a launch that has to be refused: one that leaves
+// the browser logged in was accepted, whatever its page says.
+func (b *baseline) refusal(f *Flow) Reaction {
+	r := f.Reaction
+	switch {
+	case f.session == shown:
+		return Reaction{Kind: Accepted, Why: fmt.Sprintf("%s, but the browser is logged in all the same: %s shows the resource", r.Why, b.sessionURL)}
+	case r.Kind == Unclear && f.session == nobody:
+		return Reaction{Kind: Refused, Why: "the page is not that of an accepted launch, and " + b.loggedOut()}
+	default:
+		return r
+	}
+}
+
 // acceptance is the reaction to a launch that has to be accepted. Its page may
 // differ from the control's, since another user or another message may get
-// another page: where the tool refuses with error statuses, a page without one
-// is an accepted launch.
+// another page: where nothing speaks against it, a browser that is logged in
+// was launched, and so was one that gets no error status from a tool that
+// refuses with such.
 func (b *baseline) acceptance(f *Flow) Reaction {
 	r := f.Reaction
-	if r.Kind == Unclear && f.session == somebody {
+	switch {
+	case r.Kind != Unclear:
+		return r
+	case f.session == shown || f.session == somebody:
 		return Reaction{Kind: Accepted, Why: "the browser is logged in: " + b.sessionURL + " does not look as it does to a stranger"}
-	}
-	if r.Kind == Unclear && b.known && b.honest && f.Trip.Page.Status/100 == 2 && f.Trip.Page.Text != "" && sameHost(f.Trip.Page.URL, b.tool) {
+	case f.session == nobody:
+		return Reaction{Kind: Refused, Why: "the page is not that of an accepted launch, and " + b.loggedOut()}
+	case b.honest && f.Trip.Page.Status/100 == 2 && f.Trip.Page.Text != "" && sameHost(f.Trip.Page.URL, b.tool):
 		return Reaction{Kind: Accepted, Why: fmt.Sprintf("HTTP %d from a tool that refuses with error statuses", f.Trip.Page.Status)}
+	default:
+		return r
 	}
-	return r
+}
+
+func (b *baseline) loggedOut() string {
+	return "the browser is not logged in: " + b.sessionURL + " looks as it does to a stranger"
 }
 
 func sameHost(pageURL string, tool config.Tool) bool {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -193,9 +194,7 @@ func dropsRefusals(tool http.Handler) http.Handler {
 		if r.URL.Path == faketool.LaunchPath && answer.Code >= 400 && r.PostForm.Get("id_token") != "" {
 			panic(http.ErrAbortHandler)
 		}
-		for name, values := range answer.Header() {
-			w.Header()[name] = values
-		}
+		maps.Copy(w.Header(), answer.Header())
 		w.WriteHeader(answer.Code)
 		_, _ = w.Write(answer.Body.Bytes())
 	})

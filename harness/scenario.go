@@ -279,7 +279,7 @@ func (s *Scenario) MustRefuse(ctx context.Context, id requirements.ID, attempts 
 func (s *Scenario) judgeRefusal(id requirements.ID, a Attempt, before, flow, after *Flow) {
 	s.tb.Helper()
 	observe := func(v results.Verdict, seen string) { s.Observe(id, a.Stimulus, v, "", seen, flow, before, after) }
-	reaction := flow.Reaction
+	reaction := s.run.baseline.refusal(flow)
 	fenced := ""
 	for _, control := range []*Flow{before, after} {
 		if r := s.run.baseline.acceptance(control); r.Kind != Accepted {

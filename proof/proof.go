@@ -210,8 +210,9 @@ func subjects(only []string) ([]subject, error) {
 			continue
 		}
 		s := subject{row: Row{Subject: f.Name, Kind: Fault, Does: f.Does, Agent: "http"}, args: []string{"--fault", f.Name}, breaks: f.Breaks, warning: f.OnlyWarns}
-		if f.Name == faketool.RefusesWith200 {
-			// Such a tool's user has to say what acceptance looks like.
+		if f.Name == faketool.RefusesWith200 || f.Name == faketool.NeedsOwnWindow {
+			// Neither status nor session shows what such a tool does: its user has
+			// to say what acceptance looks like.
 			s.args = append(s.args, "--set", "tool.accepts.selector=#resource")
 		}
 		if f.NeedsBrowser {

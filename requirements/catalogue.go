@@ -16,6 +16,7 @@ type ID string
 // Side is the party whose behaviour a requirement binds.
 type Side string
 
+// The sides.
 const (
 	Tool     Side = "tool"
 	Platform Side = "platform"
@@ -24,6 +25,7 @@ const (
 // Level is how strongly a requirement binds, in the words of RFC 2119.
 type Level string
 
+// The levels.
 const (
 	Must   Level = "MUST"
 	Should Level = "SHOULD"
@@ -33,6 +35,7 @@ const (
 // Weight is what a wrong reaction to a stimulus means for its requirement.
 type Weight string
 
+// The weights.
 const (
 	Full        Weight = ""            // it counts at the level of the requirement
 	Warn        Weight = "warn"        // it only warns

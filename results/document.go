@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 )
 
@@ -139,13 +140,14 @@ type Diagnosis struct {
 
 // Error makes a diagnosis usable where an error is wanted.
 func (d *Diagnosis) Error() string {
-	text := d.Problem
+	var text strings.Builder
+	text.WriteString(d.Problem)
 	for _, line := range []struct{ name, says string }{{"at", d.Step}, {"sent", d.Sent}, {"seen", d.Seen}, {"look at", d.LookAt}} {
 		if line.says != "" {
-			text += fmt.Sprintf("\n  %-9s%s", line.name+":", line.says)
+			fmt.Fprintf(&text, "\n  %-9s%s", line.name+":", line.says)
 		}
 	}
-	return text
+	return text.String()
 }
 
 // A Profile tallies the requirements of one profile of the catalogue.

@@ -104,6 +104,7 @@ const (
 	maxBody     = 32 << 10  // of a request's body in the evidence
 	maxHeader   = 256 << 10 // of an answer's header, as in the browser
 	maxText     = 20 << 10  // of a page's visible text
+	consoleCost = 4 << 10   // what a console message counts for besides its text
 	maxMessages = 20        // console messages and notes
 )
 

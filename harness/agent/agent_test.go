@@ -433,8 +433,8 @@ var oddities = []odd{
 		want: want{ended: agent.Unreadable}, http: unscripted,
 	},
 	{
-		name: "a script that talks without end", serve: script(`while (true) console.error('x'.repeat(10000))`), visit: deadline(time.Second),
-		want: want{ended: agent.TimedOut, check: func(g *WithT, trip *agent.Trip) {
+		name: "a script that talks without end", serve: script(`while (true) console.error('x'.repeat(10000))`),
+		want: want{ended: agent.TooLarge, check: func(g *WithT, trip *agent.Trip) {
 			g.Expect(len(trip.Page.Console)).To(And(BeNumerically(">", 0), BeNumerically("<=", 20)))
 		}}, http: unscripted,
 	},

@@ -39,6 +39,9 @@ var Executables = []string{
 	"chromium", "chromium-browser", "google-chrome-stable", "google-chrome", "chrome",
 }
 
+// openDeadline bounds what the browser does by itself: open and close tabs.
+const openDeadline = 20 * time.Second
+
 // ErrNoBrowser says that no browser is installed, and what to do about it.
 var ErrNoBrowser = errors.New("no browser found: install Chromium (on Debian: apt-get install chromium-headless-shell), " +
 	"or name one with browser.path, or a running one with browser.remote")
@@ -145,6 +148,12 @@ func StartBrowser(ctx context.Context, o BrowserOptions) (*Browser, error) {
 		b.cancel()
 		return nil, fmt.Errorf("the browser does not answer: %w", whyNot(ctx, err))
 	}
+	// Told of every window that opens; tabs are not told of each other.
+	_, err = chromedp.CallBrowser(browserCtx, target.SetDiscoverTargets, target.SetDiscoverTargetsParams{Discover: true})
+	if err != nil {
+		b.cancel()
+		return nil, fmt.Errorf("the browser does not answer: %w", whyNot(ctx, err))
+	}
 	if !stop() {
 		return nil, context.Cause(ctx)
 	}
@@ -205,7 +214,7 @@ func (b *Browser) openAhead() {
 		case b.ready <- u:
 		case <-b.ctx.Done():
 			if err == nil {
-				u.cancel()
+				u.first.cancel() // nothing was visited, and the browser has gone
 			}
 			return
 		}
@@ -215,13 +224,15 @@ func (b *Browser) openAhead() {
 // open makes a browser context of its own with one tab.
 func (b *Browser) open() (*browserUser, error) {
 	tab := b.newTab(b.ctx, chromedp.WithNewBrowserContext())
-	u := &browserUser{browser: b, ctx: tab.ctx, cancel: tab.cancel, tab: tab}
-	err := tab.prepare(b.ctx)
+	u := &browserUser{browser: b, first: tab, tab: tab}
+	ctx, cancel := context.WithTimeout(b.ctx, openDeadline)
+	defer cancel()
+	err := tab.prepare(ctx)
 	if err == nil {
 		err = denyDownloads(tab.ctx)
 	}
 	if err != nil {
-		u.cancel()
+		tab.cancel()
 		return nil, fmt.Errorf("open a browser context: %w", err)
 	}
 	return u, nil
@@ -291,15 +302,29 @@ func (b *Browser) newTab(parent context.Context, options ...chromedp.ContextOpti
 
 // browserUser is a [User] with a browser context of its own.
 type browserUser struct {
-	browser *Browser
-	ctx     context.Context
-	cancel  context.CancelFunc
-	tab     *tab // where the next visit goes; nil where the last one got stuck
-	failed  error
+	browser  *Browser
+	first    *tab // its context is that of all the user's tabs
+	tab      *tab // where the next visit goes; nil where the last one got stuck
+	shutting sync.WaitGroup
+	failed   error
 }
 
 // Close disposes of the browser context and all its tabs, without waiting.
-func (u *browserUser) Close() { u.browser.background(u.cancel) }
+func (u *browserUser) Close() {
+	u.browser.background(func() {
+		// Contexts go last: see shut.
+		defer u.first.cancel()
+		u.shutting.Wait()
+		ctx, cancel := context.WithTimeout(u.first.ctx, openDeadline)
+		defer cancel()
+		_, _ = chromedp.CallBrowser(ctx, target.DisposeBrowserContext, target.DisposeBrowserContextParams{
+			BrowserContextID: chromedp.FromContext(ctx).BrowserContextID,
+		})
+		if u.tab != nil {
+			u.tab.awaitGone(ctx)
+		}
+	})
+}
 
 // Visit opens the page in the user's tab, or in a new one where that got stuck.
 func (u *browserUser) Visit(ctx context.Context, v Visit) (*Trip, error) {
@@ -313,7 +338,8 @@ func (u *browserUser) Visit(ctx context.Context, v Visit) (*Trip, error) {
 	t.begin(began, v.URL, v.In == Frame)
 	trip, err := u.travel(deadline, t, v)
 	if err != nil || ctx.Err() != nil || trip.Ended != Settled {
-		u.discard(t)
+		u.tab = nil
+		u.shut(t)
 	}
 	if err != nil || ctx.Err() != nil {
 		return nil, whyNot(ctx, err)
@@ -335,24 +361,29 @@ func (u *browserUser) ready(ctx context.Context) error {
 	if u.tab != nil {
 		return nil
 	}
-	t := u.browser.newTab(u.ctx)
+	t := u.browser.newTab(u.first.ctx)
 	if err := t.prepare(ctx); err != nil {
-		u.browser.background(t.cancel)
+		u.shut(t)
 		return fmt.Errorf("open a tab: %w", err)
 	}
 	u.tab = t
 	return nil
 }
 
-// discard closes a tab that the next visit cannot use. The browser closes it,
-// not the tab's context: that of the first tab is the user's.
-func (u *browserUser) discard(t *tab) {
-	u.tab = nil
+// shut closes a tab in the background. The browser closes it, not the tab's
+// context: chromedp no longer takes the messages of a tab whose context has
+// ended, and then a page that floods holds up all others.
+func (u *browserUser) shut(t *tab) {
+	u.shutting.Add(1)
 	u.browser.background(func() {
-		ctx, cancel := context.WithTimeout(u.ctx, readDeadline)
-		defer cancel()
+		defer u.shutting.Done()
 		t.halt() // a script that does not end would keep the tab
-		_, _ = chromedp.CallBrowser(ctx, target.CloseTarget, target.CloseTargetParams{TargetID: chromedp.FromContext(t.ctx).Target.TargetID})
+		ctx, cancel := context.WithTimeout(t.ctx, openDeadline)
+		defer cancel()
+		if opened := chromedp.FromContext(t.ctx).Target; opened != nil {
+			_, _ = chromedp.CallBrowser(ctx, target.CloseTarget, target.CloseTargetParams{TargetID: opened.TargetID})
+			t.awaitGone(ctx)
+		}
 	})
 }
 
@@ -390,7 +421,7 @@ func (u *browserUser) travelInWindow(ctx context.Context, opener *tab, v Visit) 
 		}
 		return trip, nil
 	}
-	defer u.browser.background(window.cancel)
+	defer u.shut(window)
 	return window.tell(ctx, window.rest(ctx, v.Quiet), v), nil
 }
 
@@ -399,15 +430,22 @@ func (u *browserUser) travelInWindow(ctx context.Context, opener *tab, v Visit) 
 func (u *browserUser) clickIntoWindow(ctx context.Context, opener *tab, v Visit) (*tab, error) {
 	call, cancel := opener.within(ctx)
 	defer cancel()
-	opened := chromedp.WaitNewTarget(call, openedBy(chromedp.FromContext(opener.ctx).Target.TargetID))
+	self := chromedp.FromContext(opener.ctx).Target.TargetID
+	created := chromedp.BrowserEvents(call, target.TargetCreated)
 	if _, err := opener.evaluate(ctx, "", fmt.Sprintf("void window.open('', %q)", v.WindowName)); err != nil {
 		return nil, fmt.Errorf("open a window: %w", err)
 	}
 	var window *tab
-	select {
-	case id := <-opened:
-		window = u.browser.newTab(opener.ctx, chromedp.WithTargetID(id))
-	case <-ctx.Done():
+	for ev, err := range created {
+		if err != nil {
+			return nil, fmt.Errorf("the window did not open: %w", err)
+		}
+		if ev.TargetInfo.OpenerID == self {
+			window = u.browser.newTab(opener.ctx, chromedp.WithTargetID(ev.TargetInfo.TargetID))
+			break
+		}
+	}
+	if window == nil {
 		return nil, errors.New("the window did not open")
 	}
 	err := window.prepare(ctx)
@@ -419,7 +457,7 @@ func (u *browserUser) clickIntoWindow(ctx context.Context, opener *tab, v Visit)
 		_, err = opener.evaluate(ctx, "", fmt.Sprintf("document.querySelector(%q).click()", v.Link))
 	}
 	if err != nil {
-		u.browser.background(window.cancel)
+		u.shut(window)
 		return nil, fmt.Errorf("click the link %s: %w", v.Link, err)
 	}
 	return window, nil

@@ -38,7 +38,7 @@ const (
 // listen, which sees the browser's events in their order.
 type tab struct {
 	ctx      context.Context
-	cancel   context.CancelFunc // closes the tab and waits for it
+	cancel   context.CancelFunc // ends the context, for which the tab should be gone
 	blocking bool               // third-party cookies
 	changed  chan struct{}      // told of every change, at most one telling is kept
 
@@ -92,10 +92,6 @@ type hop struct {
 	cached bool // the network stack was not asked
 }
 
-func openedBy(opener target.ID) func(*target.Info) bool {
-	return func(info *target.Info) bool { return info.OpenerID == opener }
-}
-
 // prepare opens the tab and turns on the events that it follows. The context
 // bounds that; a tab that did not open in time is closed.
 func (t *tab) prepare(ctx context.Context) error {
@@ -111,7 +107,11 @@ func (t *tab) prepare(ctx context.Context) error {
 			return err
 		}
 	}
-	_, err := chromedp.Call(t.ctx, network.Enable, network.EnableParams{
+	_, err := chromedp.Call(t.ctx, target.SetDiscoverTargets, target.SetDiscoverTargetsParams{Discover: false})
+	if err != nil {
+		return err
+	}
+	_, err = chromedp.Call(t.ctx, network.Enable, network.EnableParams{
 		MaxPostDataSize: new(int64(maxBody)),
 		// Nobody asks for the bodies of answers: the browser need not keep them.
 		MaxTotalBufferSize: new(int64(1)), MaxResourceBufferSize: new(int64(1)),
@@ -123,6 +123,18 @@ func (t *tab) prepare(ctx context.Context) error {
 	defer t.mu.Unlock()
 	t.top = cdp.FrameID(chromedp.FromContext(t.ctx).Target.TargetID)
 	return nil
+}
+
+// awaitGone waits until the browser has closed the tab.
+func (t *tab) awaitGone(ctx context.Context) {
+	gone, err := chromedp.Detached(t.ctx)
+	if err != nil {
+		return
+	}
+	select {
+	case <-gone:
+	case <-ctx.Done():
+	}
 }
 
 // blockThirdPartyCookies turns the blocking on or off.
@@ -286,6 +298,12 @@ func (t *tab) answer(dialog page.DialogType) {
 }
 
 func (t *tab) listenConsole(e *runtime.EventConsoleAPICalled) {
+	// All tabs share one line to the browser: a page that floods it is stopped
+	// like one that is too large.
+	t.bytes += consoleCost
+	for _, arg := range e.Args {
+		t.bytes += int64(len(arg.Value))
+	}
 	if len(t.console) >= maxMessages || e.Type != runtime.ConsoleAPICalledTypeError && e.Type != runtime.ConsoleAPICalledTypeWarning {
 		return
 	}
@@ -598,7 +616,7 @@ func (t *tab) lastURL() string {
 // halt ends what the page loads and the script that it runs, so that even a
 // page that is stuck can be read.
 func (t *tab) halt() {
-	if t.state().crashed {
+	if t.state().crashed || chromedp.FromContext(t.ctx).Target == nil {
 		return
 	}
 	ctx, cancel := context.WithTimeout(t.ctx, lastDeadline)

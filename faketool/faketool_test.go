@@ -13,6 +13,7 @@ import (
 	"net/http/cookiejar"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -713,4 +714,37 @@ func constants(t *testing.T) map[string]bool {
 		}
 	}
 	return values
+}
+
+// The same launch, submitted many times at once, is accepted once.
+func TestALaunchSubmittedManyTimesAtOnce(t *testing.T) {
+	t.Parallel()
+	g := NewWithT(t)
+	p := newPair(t)
+	b := p.browser(t)
+	l := p.begin(t, fakeplatform.Plan{Fault: &fakeplatform.HeldAnswer})
+	b.open(l.URL())
+	_, fields, err := l.Answer()
+	g.Expect(err).NotTo(HaveOccurred())
+	u, err := url.Parse(toolURL)
+	g.Expect(err).NotTo(HaveOccurred())
+	const times = 16
+	codes := make([]int, times)
+	var wg sync.WaitGroup
+	for i := range times {
+		wg.Go(func() {
+			r := httptest.NewRequest(http.MethodPost, toolURL+faketool.LaunchPath, strings.NewReader(fields.Encode()))
+			r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+			for _, c := range b.Jar.Cookies(u) {
+				r.AddCookie(c)
+			}
+			answer := httptest.NewRecorder()
+			p.tool.ServeHTTP(answer, r)
+			codes[i] = answer.Code
+		})
+	}
+	wg.Wait()
+	slices.Sort(codes)
+	g.Expect(codes[0]).To(Equal(http.StatusSeeOther))
+	g.Expect(codes[1:]).To(HaveEach(http.StatusUnauthorized))
 }

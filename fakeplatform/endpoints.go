@@ -18,8 +18,12 @@ import (
 // tabs of a browser do not disturb each other.
 const sessionCookie = "fakeplatform_session_"
 
-// maxBody bounds what the platform reads of a request.
-const maxBody = 1 << 20
+// The bounds of what the platform reads of a request, and of how many requests
+// of one kind it keeps of a launch.
+const (
+	maxBody   = 1 << 20
+	maxRecord = 20
+)
 
 func (p *Platform) routes() *http.ServeMux {
 	mux := http.NewServeMux()
@@ -121,7 +125,9 @@ func (p *Platform) serveReturn(w http.ResponseWriter, r *http.Request, l *Launch
 		ErrorLog:     q.Get(lti.ParamErrorLog),
 	}
 	l.mu.Lock()
-	l.record.Returns = append(l.record.Returns, ret)
+	if len(l.record.Returns) < maxRecord {
+		l.record.Returns = append(l.record.Returns, ret)
+	}
 	l.mu.Unlock()
 	render(w, http.StatusOK, "return", ret)
 }
@@ -167,12 +173,14 @@ func (p *Platform) serveAuth(w http.ResponseWriter, r *http.Request) {
 		problems = append(problems, problem{says: "the browser has no session of the user that login_hint designates", code: lti.ErrorLoginRequired})
 	}
 	l.mu.Lock()
-	again := len(l.record.AuthenticationRequests) > 0
+	again := l.form != nil
 	request := AuthenticationRequest{Method: r.Method, Params: params}
 	for _, pr := range problems {
 		request.Problems = append(request.Problems, pr.says)
 	}
-	l.record.AuthenticationRequests = append(l.record.AuthenticationRequests, request)
+	if len(l.record.AuthenticationRequests) < maxRecord {
+		l.record.AuthenticationRequests = append(l.record.AuthenticationRequests, request)
+	}
 	l.mu.Unlock()
 
 	// A redirect URI that is not registered is never answered, not even with

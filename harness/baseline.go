@@ -27,6 +27,8 @@ type Reaction struct {
 	Why  string
 	// Crashed is set where the refusal was a server error.
 	Crashed bool
+	// bySilence is set where only the sign of an accepted launch is missing.
+	bySilence bool
 }
 
 // baseline is what the preflight learned of the tool: what an accepted launch
@@ -88,7 +90,10 @@ func (b *baseline) reaction(f *Flow) Reaction {
 	}
 	if n := len(f.Record.Returns); n > 0 {
 		ret := f.Record.Returns[n-1]
-		return Reaction{Kind: Refused, Why: fmt.Sprintf("the tool returned the user to the platform with lti_errormsg %q and lti_errorlog %q", ret.ErrorMessage, ret.ErrorLog)}
+		if ret.ErrorMessage == "" && ret.ErrorLog == "" {
+			return Reaction{Kind: Unclear, Why: "the tool returned the user to the platform without an error"}
+		}
+		return Reaction{Kind: Refused, Why: fmt.Sprintf("the tool returned the user to the platform with lti_errormsg %q and lti_errorlog %q", results.Bounded(ret.ErrorMessage, 200), results.Bounded(ret.ErrorLog, 200))}
 	}
 	switch {
 	case !b.tool.Refuses.IsZero() && trip.Markers[refusesMarker]:
@@ -98,7 +103,7 @@ func (b *baseline) reaction(f *Flow) Reaction {
 	case page.Status >= 400:
 		return Reaction{Kind: Refused, Why: fmt.Sprintf("HTTP %d", page.Status)}
 	case !b.tool.Accepts.IsZero():
-		return Reaction{Kind: Refused, Why: fmt.Sprintf("HTTP %d, and the page lacks the sign of an accepted launch", page.Status)}
+		return Reaction{Kind: Refused, bySilence: true, Why: fmt.Sprintf("HTTP %d, and the page lacks the sign of an accepted launch", page.Status)}
 	case !b.known:
 		return Reaction{Kind: Unclear, Why: "nothing is known of what an accepted launch looks like"}
 	case b.accepted.shownBy(trip):
@@ -119,6 +124,8 @@ func (b *baseline) refusal(f *Flow) Reaction {
 		return Reaction{Kind: Accepted, Why: fmt.Sprintf("%s, but the browser is logged in all the same: %s shows the resource", r.Why, b.sessionURL)}
 	case r.Kind == Unclear && f.session == nobody:
 		return Reaction{Kind: Refused, Why: "the page is not that of an accepted launch, and " + b.loggedOut()}
+	case r.bySilence && f.session == somebody:
+		return Reaction{Kind: Unclear, Why: r.Why + ", but the browser seems to be logged in: " + b.sessionURL + " does not look as it does to a stranger"}
 	default:
 		return r
 	}
@@ -127,8 +134,8 @@ func (b *baseline) refusal(f *Flow) Reaction {
 // acceptance is the reaction to a launch that has to be accepted. Its page may
 // differ from the control's, since another user or another message may get
 // another page: where nothing speaks against it, a browser that is logged in
-// was launched, and so was one that gets no error status from a tool that
-// refuses with such.
+// was launched, and so was one that a tool which refuses with error statuses
+// shows a page without one, of much the same kind as the control's.
 func (b *baseline) acceptance(f *Flow) Reaction {
 	r := f.Reaction
 	switch {
@@ -138,7 +145,7 @@ func (b *baseline) acceptance(f *Flow) Reaction {
 		return Reaction{Kind: Accepted, Why: "the browser is logged in: " + b.sessionURL + " does not look as it does to a stranger"}
 	case f.session == nobody:
 		return Reaction{Kind: Refused, Why: "the page is not that of an accepted launch, and " + b.loggedOut()}
-	case b.honest && f.Trip.Page.Status/100 == 2 && f.Trip.Page.Text != "" && sameHost(f.Trip.Page.URL, b.tool):
+	case b.honest && f.Trip.Page.Status/100 == 2 && b.accepted.resembles(f.Trip) && sameHost(f.Trip.Page.URL, b.tool):
 		return Reaction{Kind: Accepted, Why: fmt.Sprintf("HTTP %d from a tool that refuses with error statuses", f.Trip.Page.Status)}
 	default:
 		return r
@@ -213,8 +220,9 @@ type likeness struct {
 
 // The shares of words that make a page look like another.
 const (
-	commonWords = 0.9 // of the known words, on the page
-	knownWords  = 0.8 // of the page's words, known
+	commonWords   = 0.9 // of the known words, on the page
+	knownWords    = 0.8 // of the page's words, known
+	kindredsWords = 0.5 // of the known words, on a page of the same kind
 )
 
 func likenessOf(trips ...*agent.Trip) likeness {
@@ -262,6 +270,12 @@ func (l likeness) shownBy(t *agent.Trip) bool {
 	return share(l.words, words) >= commonWords && share(words, l.any) >= knownWords
 }
 
+// resembles says whether a page is of the same kind as these: much of what they
+// have in common is on it, too.
+func (l likeness) resembles(t *agent.Trip) bool {
+	return len(l.words) > 0 && share(l.words, wordsOf(t)) >= kindredsWords
+}
+
 // share is the part of a that is in b.
 func share(a, b map[string]bool) float64 {
 	n := 0
@@ -278,10 +292,10 @@ func describe(t *agent.Trip) string {
 	if t.Ended != agent.Settled {
 		last := ""
 		if n := len(t.Steps); n > 0 {
-			last = fmt.Sprintf(" at %s %s", t.Steps[n-1].Method, t.Steps[n-1].URL)
+			last = fmt.Sprintf(" at %s %s", t.Steps[n-1].Method, results.URL(t.Steps[n-1].URL))
 		}
 		return deaths[t.Ended] + brackets(t.Why) + results.Bounded(last, 300)
 	}
 	text := results.Bounded(strings.Join(strings.Fields(t.Page.Text), " "), 200)
-	return fmt.Sprintf("HTTP %d at %s, title %q, text %q", t.Page.Status, results.Bounded(t.Page.URL, 300), t.Page.Title, text)
+	return fmt.Sprintf("HTTP %d at %s, title %q, text %q", t.Page.Status, results.Bounded(results.URL(t.Page.URL), 300), t.Page.Title, text)
 }

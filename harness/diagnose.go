@@ -15,8 +15,15 @@ import (
 // diagnose says where a valid launch went wrong, or nil when it did not.
 func (r *Run) diagnose(f *Flow) *results.Diagnosis {
 	request, asked := f.Request()
+	started := f.Record.LoginInitiation != nil
 	d := &results.Diagnosis{Seen: describe(f.Trip), FlowID: f.ID}
 	switch {
+	case !asked && f.Trip.Ended == agent.Dropped && !started:
+		d.Problem = "The browser cannot reach the fake platform."
+		d.LookAt = "Does platform.url, " + r.config.Platform.URL + ", lead to platform.listen for the browser?"
+	case !asked && strings.Contains(f.Trip.Why, "ERR_CERT"):
+		d.Problem = "The browser does not trust the tool's certificate."
+		d.LookAt = "The certificate of " + r.tool.LoginURL + ": serve the tool with one that this machine trusts, or over plain HTTP at localhost."
 	case !asked && f.Trip.Ended == agent.Dropped && !answeredBy(f, r.tool.LoginURL):
 		d.Problem = "The tool cannot be reached."
 		d.LookAt = "Is the tool running, and is " + r.tool.LoginURL + " (tool.login_url) its login initiation endpoint?"
@@ -33,6 +40,7 @@ func (r *Run) diagnose(f *Flow) *results.Diagnosis {
 		d.Problem = "The tool answered the login initiation with a page of its own instead of an authentication request."
 		d.LookAt = fmt.Sprintf("Is the platform registered in the tool? Issuer %s, client_id %s, deployment_id %s, authorization endpoint %s.",
 			r.platform.Issuer(), r.tool.ClientID, r.tool.DeploymentID, r.platform.AuthURL())
+		d.LookAt += " If the page goes on by itself after a while, raise patience.quiet."
 	}
 	if d.Problem != "" {
 		d.Step = "login initiation"

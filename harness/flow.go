@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -75,12 +76,7 @@ func (f *Flow) Request() (fakeplatform.AuthenticationRequest, bool) {
 }
 
 // Answered says whether the platform's answer was submitted to the tool.
-func (f *Flow) Answered() bool {
-	action, _, err := f.Launch.Answer()
-	return err == nil && slices.ContainsFunc(f.Trip.Steps, func(s results.Step) bool {
-		return s.Method == http.MethodPost && s.URL == action
-	})
-}
+func (f *Flow) Answered() bool { return len(f.Statuses()) > 0 }
 
 // Statuses returns the HTTP statuses of the tool's answers to the launch, from
 // the submitted answer on.
@@ -91,11 +87,29 @@ func (f *Flow) Statuses() []int {
 	}
 	var statuses []int
 	for _, s := range f.Trip.Steps {
-		if len(statuses) > 0 || s.Method == http.MethodPost && s.URL == action {
+		if len(statuses) > 0 || s.Method == http.MethodPost && sameURL(s.URL, action) {
 			statuses = append(statuses, s.Status)
 		}
 	}
 	return statuses
+}
+
+// sameURL compares URLs as browsers do, to whom a host has no case, a scheme has
+// a port and no path is the path /.
+func sameURL(a, b string) bool {
+	normal := func(raw string) string {
+		u, err := url.Parse(raw)
+		if err != nil {
+			return raw
+		}
+		u.Host = strings.TrimSuffix(strings.ToLower(u.Host), map[string]string{"http": ":80", "https": ":443"}[u.Scheme])
+		if u.Path == "" {
+			u.Path = "/"
+		}
+		u.Fragment = ""
+		return u.String()
+	}
+	return normal(a) == normal(b)
 }
 
 // End says in a sentence what the journey ended on.
@@ -126,7 +140,7 @@ func (r *Run) launch(ctx context.Context, l Launch) (*Flow, error) {
 		return nil, err
 	}
 	flow.Reaction = r.baseline.reaction(flow)
-	if (flow.Reaction.Kind == Refused || flow.Reaction.Kind == Unclear) && r.baseline.sessionURL != "" && !l.LoggedIn {
+	if (flow.Reaction.Kind == Refused || flow.Reaction.Kind == Unclear) && r.mayLookAgain(l) {
 		if err := r.lookAgain(ctx, l.By, flow); err != nil {
 			return nil, err
 		}
@@ -227,11 +241,12 @@ func (r *Run) evidence(f *Flow, l Launch, began time.Time) results.Flow {
 	e := results.Flow{
 		ID: f.ID, Title: l.Title, Page: f.Trip.Page, Ended: string(f.Trip.Ended), Why: f.Trip.Why,
 		Millis: f.Trip.Took.Milliseconds(), Dropped: f.Trip.Dropped,
-		Steps: append(slices.Clone(f.Trip.Steps), r.recorder.between(began, began.Add(f.Trip.Took))...),
+		Steps: fit(f.Trip.Steps, r.recorder.between(began, began.Add(f.Trip.Took))),
 	}
 	if l.Fault != nil {
 		e.Fault = l.Fault.Name
 	}
+	e.Page.URL = results.URL(e.Page.URL)
 	if len(f.Trip.Screenshot) > 0 {
 		e.Page.Screenshot = hashOf(f.Trip.Screenshot)
 	}
@@ -247,6 +262,23 @@ func (r *Run) evidence(f *Flow, l Launch, began time.Time) results.Flow {
 	return e
 }
 
+// fit makes steps fit for a document: without what lets somebody in.
+func fit(seen ...[]results.Step) []results.Step {
+	steps := slices.Concat(seen...)
+	for i := range steps {
+		steps[i].URL = results.URL(steps[i].URL)
+	}
+	return steps
+}
+
+// mayLookAgain says whether a visit to the session page tells something of a
+// launch, and disturbs nothing: a login that is held back goes on later, and
+// what a frame was given is not there in a tab.
+func (r *Run) mayLookAgain(l Launch) bool {
+	held := l.Fault != nil && l.Fault.Holds && !l.Again
+	return r.baseline.sessionURL != "" && !l.LoggedIn && !held && l.In != agent.Frame
+}
+
 // lookAgain visits the page that only launched browsers see, to judge a launch
 // by its effect: a browser that was refused must not be logged in, and where
 // the launch's own page says nothing, this one may.
@@ -255,7 +287,7 @@ func (r *Run) lookAgain(ctx context.Context, by agent.User, f *Flow) error {
 	if err != nil {
 		return err
 	}
-	f.evidence.Steps = append(f.evidence.Steps, trip.Steps...)
+	f.evidence.Steps = append(f.evidence.Steps, fit(trip.Steps)...)
 	f.session = r.baseline.session(trip)
 	return nil
 }
@@ -327,19 +359,16 @@ func (r *Run) Preflight(ctx context.Context) (results.Fragment, error) {
 	if d := r.baseline.diagnose(contrast); d != nil {
 		return fragment(flows), d
 	}
-	return fragment(flows), r.learnSession(ctx, launched, control)
+	return fragment(flows), r.learnSession(ctx, control, launched, other)
 }
 
-// learnSession finds out whether a page tells launched browsers from others.
-func (r *Run) learnSession(ctx context.Context, launched agent.User, control *Flow) error {
+// learnSession finds out whether a page tells browsers that were launched from
+// others. One that shows the resource to the control's browser alone does not.
+func (r *Run) learnSession(ctx context.Context, control *Flow, launched ...agent.User) error {
 	sessionURL := r.tool.SessionURL
 	if sessionURL == "" {
 		sessionURL, _, _ = strings.Cut(control.Trip.Page.URL, "#")
 		sessionURL, _, _ = strings.Cut(sessionURL, "?")
-	}
-	again, err := launched.Visit(ctx, r.visit(sessionURL))
-	if err != nil {
-		return err
 	}
 	stranger, err := r.Open(ctx)
 	if err != nil {
@@ -351,9 +380,19 @@ func (r *Run) learnSession(ctx context.Context, launched agent.User, control *Fl
 		return err
 	}
 	r.baseline.stranger = likenessOf(fresh)
-	if r.baseline.session(again) == shown && r.baseline.session(fresh) == nobody {
-		r.baseline.sessionURL = sessionURL
+	if r.baseline.session(fresh) != nobody {
+		return nil
 	}
+	for _, user := range launched {
+		again, err := user.Visit(ctx, r.visit(sessionURL))
+		if err != nil {
+			return err
+		}
+		if r.baseline.session(again) != shown {
+			return nil
+		}
+	}
+	r.baseline.sessionURL = sessionURL
 	return nil
 }
 

@@ -130,7 +130,9 @@ func (r *Run) startSites(platform, tool *switchable) error {
 		OnUnplanned: func(u fakeplatform.Unplanned) {
 			r.mu.Lock()
 			defer r.mu.Unlock()
-			r.unplanned = append(r.unplanned, u)
+			if len(r.unplanned) <= maxFindings {
+				r.unplanned = append(r.unplanned, u)
+			}
 		},
 	})
 	if err != nil {

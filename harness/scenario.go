@@ -47,7 +47,16 @@ func (s *Scenario) Finish() results.Fragment {
 // Run returns the run that the scenario belongs to.
 func (s *Scenario) Run() *Run { return s.run }
 
+// maxFindings bounds what a subject can fill the report with.
+const maxFindings = 100
+
 func (s *Scenario) find(kind, says, flow string) {
+	switch n := len(s.fragment.Findings); {
+	case n > maxFindings:
+		return
+	case n == maxFindings:
+		kind, says, flow = "more", "and more findings than are kept", ""
+	}
 	s.fragment.Findings = append(s.fragment.Findings, results.Finding{Kind: kind, Says: says, Scenario: s.text, Flow: flow})
 }
 
@@ -156,6 +165,11 @@ func (s *Scenario) Unseen(id requirements.ID, stimulus string, err error, flows 
 		s.must(err)
 	}
 	return true
+}
+
+// Accepted says whether a launch that has to be accepted was.
+func (s *Scenario) Accepted(f *Flow) bool {
+	return f != nil && s.run.baseline.acceptance(f).Kind == Accepted
 }
 
 // MustAccept judges a stimulus by a launch that the tool has to accept.

@@ -143,6 +143,8 @@ func outcome(judged []Requirement) (Outcome, string) {
 		return Unusable, fmt.Sprintf("The harness could not judge %d of %d requirements.", count[Errored], total)
 	case notShown > 0:
 		return NotShown, fmt.Sprintf("%d required of %d requirements could not be shown.", notShown, total)
+	case count[Passed]+count[Warned] == 0:
+		return NotShown, fmt.Sprintf("Nothing was shown of %d requirements.", total)
 	case count[Warned] > 0:
 		return Conformant, fmt.Sprintf("None of %d requirements failed; %d warn.", total, count[Warned])
 	case count[Inconclusive]+count[Skipped] > 0:

@@ -4,6 +4,7 @@
 package scenarios
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -35,9 +36,11 @@ var (
 	run      *harness.Run
 	document results.Document
 	written  reports.Paths
-	progress = func(Progress) {}
-	ready    = func(*harness.Run) error { return nil }
-	tally    Progress
+	// unwritten is why the reports could not be written.
+	unwritten error
+	progress  = func(Progress) {}
+	ready     = func(context.Context, *harness.Run) error { return nil }
+	tally     Progress
 )
 
 // Progress is how far a run has come.
@@ -50,6 +53,14 @@ type Progress struct {
 // Configure reads the configuration that the environment names, for a test
 // that runs the specs, and returns Ginkgo's.
 func Configure(t *testing.T) (types.SuiteConfig, types.ReporterConfig) {
+	for _, entry := range os.Environ() {
+		// Asked for by name, a variable counts for go test's cache of results.
+		name, _, _ := strings.Cut(entry, "=")
+		_ = os.Getenv(name)
+	}
+	for _, key := range append(config.Keys(), "config") {
+		_ = os.Getenv(config.Env(key))
+	}
 	loaded, err := config.Load(config.Sources{Environ: os.Environ()})
 	if err != nil {
 		t.Fatalf("configuration:\n%v", err)
@@ -70,7 +81,7 @@ func Configure(t *testing.T) (types.SuiteConfig, types.ReporterConfig) {
 // Hooks let a program follow a run that it makes with [Judge]. Each may be nil.
 type Hooks struct {
 	// Ready is called when the fakes answer and before the subject is launched.
-	Ready func(*harness.Run) error
+	Ready func(context.Context, *harness.Run) error
 	// Progress is called as specs begin and end.
 	Progress func(Progress)
 }
@@ -93,8 +104,11 @@ func Judge(c config.Config, title string, hooks Hooks) (results.Document, report
 	suite.RandomizeAllSpecs = true
 	formatter.ColorableStdOut = io.Discard // the document and the hooks say it all
 	RunSpecs(&silent{}, title, suite, reporter)
-	if document.Schema == "" {
+	switch {
+	case document.Schema == "":
 		return document, written, errors.New("the run ended without results")
+	case unwritten != nil:
+		return document, written, fmt.Errorf("the reports cannot be written: %w", unwritten)
 	}
 	return document, written, nil
 }
@@ -147,13 +161,16 @@ type attachment struct {
 }
 
 var _ = BeforeSuite(func(ctx SpecContext) {
+	if !playsHere() {
+		return
+	}
 	started, err := harness.Start(ctx, settings, GinkgoParallelProcess())
 	if err != nil {
 		abort(attachment{}, err)
 	}
 	run = started
 	DeferCleanup(run.Close)
-	if err := ready(run); err != nil {
+	if err := ready(ctx, run); err != nil {
 		abort(attachment{}, err)
 	}
 	found, err := run.Preflight(ctx)
@@ -163,6 +180,10 @@ var _ = BeforeSuite(func(ctx SpecContext) {
 	}
 	attach(about)
 })
+
+// playsHere says whether this process plays the platform. A real tool knows one
+// platform, which the first process plays; its specs are serial and run there.
+func playsHere() bool { return settings.IsEmbedded() || GinkgoParallelProcess() == 1 }
 
 // abort ends the run before its first spec, with a diagnosis.
 func abort(about attachment, err error) {
@@ -201,13 +222,12 @@ var _ = ReportAfterSuite("results", func(report Report) {
 		return
 	}
 	document = assemble(report)
-	paths, err := reports.WriteAll(settings.Report, document)
-	if err != nil {
-		Fail("write the reports: " + err.Error())
+	written, unwritten = reports.WriteAll(settings.Report, document)
+	if unwritten != nil {
+		Fail("write the reports: " + unwritten.Error())
 	}
-	written = paths
 	if document.Outcome != results.Conformant {
-		Fail(fmt.Sprintf("%s: %s See %s", document.Outcome, document.Because, paths.HTML))
+		Fail(fmt.Sprintf("%s: %s See %s", document.Outcome, document.Because, written.HTML))
 	}
 })
 
@@ -238,6 +258,9 @@ func assemble(report Report) results.Document {
 				info.Subject, info.Agent = *a.Subject, *a.Agent
 			}
 		}
+	}
+	if reasons := report.SpecialSuiteFailureReasons; diagnosis == nil && len(reasons) > 0 {
+		diagnosis = &results.Diagnosis{Problem: "The run was cut short: " + strings.Join(reasons, "; ") + "."}
 	}
 	selected, notCovered := selection(report)
 	return results.Assemble(info, diagnosis, selected, notCovered, fragments)
@@ -286,6 +309,9 @@ func command() string {
 	delete(changed, "only")
 	delete(changed, "report")
 	for _, key := range slices.Sorted(maps.Keys(changed)) {
+		if strings.HasPrefix(key, "browser.") {
+			continue // the matter of this machine; an address may hold a token
+		}
 		if flag, ok := flagOf[key]; ok {
 			parts = append(parts, flag, quote(changed[key]))
 		} else {
@@ -305,8 +331,7 @@ func quote(word string) string {
 	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 }
 
-// For says which requirements a spec judges; each is a label of the spec. A
-// real tool knows one platform, which one process plays: its specs run there.
+// For says which requirements a spec judges; each is a label of the spec.
 func For(ids ...requirements.ID) []any {
 	var decorators []any
 	for _, id := range ids {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -32,7 +33,7 @@ type toolCommand struct {
 	Headed       bool              `help:"Show the browser's window."`
 	Report       string            `help:"Folder for the reports." placeholder:"DIR"`
 	Fault        []string          `help:"Give the embedded fake tool these faults." placeholder:"NAME"`
-	Set          map[string]string `help:"Set any key of the configuration, as in --set patience.visit=5s." placeholder:"KEY=VALUE"`
+	Set          map[string]string `help:"Set any key of the configuration, as in --set patience.visit=5s." placeholder:"KEY=VALUE" mapsep:"none"`
 	Yes          bool              `short:"y" help:"Do not wait for the platform to be registered in the tool."`
 }
 
@@ -70,7 +71,7 @@ func (t *toolCommand) Run() error {
 	}
 	line := &progressLine{out: os.Stderr, live: term.IsTerminal(int(os.Stderr.Fd()))}
 	doc, paths, err := scenarios.Judge(c, "Invigilator", scenarios.Hooks{
-		Ready:    func(r *harness.Run) error { return t.introduce(c, r, line) },
+		Ready:    func(ctx context.Context, r *harness.Run) error { return t.introduce(ctx, c, r, line) },
 		Progress: line.show,
 	})
 	line.clear()
@@ -104,7 +105,7 @@ func checkSelection(only []string) error {
 
 // introduce says what has to be registered in a real tool, and waits for it
 // where somebody is there to do so.
-func (t *toolCommand) introduce(c config.Config, r *harness.Run, line *progressLine) error {
+func (t *toolCommand) introduce(ctx context.Context, c config.Config, r *harness.Run, line *progressLine) error {
 	if c.IsEmbedded() {
 		return nil
 	}
@@ -128,11 +129,17 @@ The tool is launched at
 		return nil
 	}
 	fmt.Print("Press Enter when that is done (or start with --yes next time). ")
-	_, err := bufio.NewReader(os.Stdin).ReadString('\n')
-	if errors.Is(err, io.EOF) {
+	answered := make(chan struct{})
+	go func() {
+		_, _ = bufio.NewReader(os.Stdin).ReadString('\n')
+		close(answered)
+	}()
+	select {
+	case <-answered:
 		return nil
+	case <-ctx.Done():
+		return errors.New("interrupted")
 	}
-	return err
 }
 
 // progressLine shows how far the run is, in one line that is written over

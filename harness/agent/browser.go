@@ -337,7 +337,8 @@ func (u *browserUser) Visit(ctx context.Context, v Visit) (*Trip, error) {
 	t := u.tab
 	t.begin(began, v.URL, v.In == Frame)
 	trip, err := u.travel(deadline, t, v)
-	if err != nil || ctx.Err() != nil || trip.Ended != Settled {
+	// A page that opens windows would do so until the next visit has begun.
+	if err != nil || ctx.Err() != nil || trip.Ended != Settled || t.opened() > 0 {
 		u.tab = nil
 		u.shut(t)
 	}
@@ -466,10 +467,7 @@ func (u *browserUser) clickIntoWindow(ctx context.Context, opener *tab, v Visit)
 // closeWindows closes what the page opened by itself, so that it does not go on
 // beside later visits.
 func (u *browserUser) closeWindows(ctx context.Context, t *tab) error {
-	t.mu.Lock()
-	opened := t.windows
-	t.mu.Unlock()
-	if opened == 0 {
+	if t.opened() == 0 {
 		return nil
 	}
 	call, cancel := context.WithTimeout(t.ctx, readDeadline)

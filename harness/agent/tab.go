@@ -30,7 +30,7 @@ import (
 // What a page is given to be read, and what one is that has shown to be stuck,
 // for that and for anything else.
 const (
-	readDeadline = 3 * time.Second
+	readDeadline = 5 * time.Second
 	lastDeadline = time.Second
 )
 
@@ -583,11 +583,8 @@ func (t *tab) tellEnding(trip *Trip) {
 		return
 	}
 	trip.Page.Status = f.status
-	switch {
-	case f.failed:
-		trip.Page.URL = results.Bounded(f.url, maxBody)
-	case !f.committed:
-		trip.Page.URL = t.lastURL()
+	if f.failed || trip.Skeleton == "" { // there was nothing to read
+		trip.Page.URL = results.Bounded(cmp.Or(f.url, t.lastURL()), maxBody)
 	}
 	if trip.Ended == Settled {
 		trip.Ended = endingOf(f.failure)
@@ -631,6 +628,13 @@ func (t *tab) failed() bool {
 	defer t.mu.Unlock()
 	f := t.watched()
 	return f != nil && f.failed
+}
+
+// opened returns how many windows pages have opened by themselves.
+func (t *tab) opened() int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.windows
 }
 
 func (t *tab) pagesShown() int {

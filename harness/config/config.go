@@ -138,6 +138,8 @@ func (c Config) check() []error {
 	absolute := func(key, value string) {
 		if u, err := url.Parse(value); value != "" && (err != nil || u.Hostname() == "" || u.Scheme != "http" && u.Scheme != "https") {
 			add(key, "%q is not an absolute URL", value)
+		} else if u.User != nil {
+			add(key, "may hold no login: it would stand in the report")
 		}
 	}
 	absolute("tool.login_url", c.Tool.LoginURL)
@@ -145,8 +147,8 @@ func (c Config) check() []error {
 	absolute("tool.target_link_uri", c.Tool.TargetLinkURI)
 	absolute("tool.session_url", c.Tool.SessionURL)
 	absolute("platform.url", c.Platform.URL)
-	if u, err := url.Parse(c.Platform.URL); err == nil && u.User != nil {
-		add("platform.url", "may hold no login")
+	if c.Browser.Remote != "" && c.Platform.Private() {
+		add("platform.url", "%s is known to the run's own browser alone: choose an address that browser.remote can reach", c.Platform.URL)
 	}
 	for i, uri := range c.Tool.RedirectURIs {
 		if uri == "" {
@@ -166,9 +168,6 @@ func (c Config) check() []error {
 	_, port, err := net.SplitHostPort(c.Platform.Listen)
 	if n, portErr := net.LookupPort("tcp", port); err != nil || port == "" || portErr != nil || n > 65535 {
 		add("platform.listen", "%q is not host:port", c.Platform.Listen)
-	}
-	if c.Tool.ClientID != "" && strings.ToLower(c.Tool.ClientID) == strings.ToUpper(c.Tool.ClientID) {
-		add("tool.client_id", "%q has no letter, which the check of its case needs", c.Tool.ClientID)
 	}
 	if c.Patience.Visit <= 0 {
 		add("patience.visit", "has to be more than nothing")

@@ -302,7 +302,8 @@ func TestAProblemNamesItsKey(t *testing.T) {
 		"listen without port":         {file: "platform: {listen: 127.0.0.1}\n", want: []string{"platform.listen: "}},
 		"listen without port, IPv6":   {file: "platform: {listen: '::1'}\n", want: []string{"platform.listen: "}},
 		"listen empty":                {settings: map[string]string{"platform.listen": ""}, want: []string{"platform.listen: "}},
-		"client_id of digits":         {settings: map[string]string{"tool.client_id": "12345"}, want: []string{"tool.client_id: \"12345\" has no letter"}},
+		"login in a URL":              {settings: map[string]string{"tool.session_url": "https://a:b@tool.example/"}, want: []string{"tool.session_url: may hold no login"}},
+		"browser elsewhere":           {settings: map[string]string{"browser.remote": "ws://b:1"}, want: []string{"platform.url: https://platform.test is known to the run's own browser alone"}},
 		"client_id empty":             {file: "tool: {client_id: ''}\n", want: []string{"tool.client_id: "}},
 		"deployment_id empty":         {file: "tool: {deployment_id: ''}\n", want: []string{"tool.deployment_id: "}},
 		"deployment_id too long":      {settings: map[string]string{"tool.deployment_id": strings.Repeat("x", 256)}, want: []string{"tool.deployment_id: "}},
@@ -373,7 +374,7 @@ colour: red
 			Settings: map[string]string{"embedded.faults": "a", "patience.visit": "0s"},
 		})
 		expectProblems(NewWithT(t), err, []string{
-			"tool.launch_url: is needed", "tool.session_url: ", "tool.client_id: ", "tool.colour: unknown key", "platform.listen: ",
+			"tool.launch_url: is needed", "tool.session_url: ", "tool.colour: unknown key", "platform.listen: ",
 			"environment variable INVIGILATOR_COLOUR: unknown key", "agent: ", "embedded", "patience.visit: ",
 		})
 	})
@@ -528,6 +529,8 @@ func TestEveryKeyCanBeSetFromEverySource(t *testing.T) {
 			other["tool.launch_url"] = text
 		case "tool.launch_url":
 			other["tool.login_url"] = text
+		case "browser.remote":
+			other["platform.url"] = "https://lms.example"
 		}
 		settings := map[string]string{key: text}
 		environ := []string{config.Env(key) + "=" + text}

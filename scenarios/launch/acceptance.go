@@ -50,7 +50,7 @@ var _ = Describe("A tool, offered a valid launch,", func() {
 				break
 			}
 			flows = append(flows, flow)
-			accepted = accepted && flow.Reaction.Kind == harness.Accepted
+			accepted = accepted && scene.Accepted(flow)
 		}
 		fetched := platform.KeySetFetches() - fetches
 		if !accepted {

@@ -70,7 +70,7 @@ var _ = Describe("A tool, offered an answer that belongs elsewhere,", func() {
 		defer browser.Close()
 		first := func(ctx context.Context) (*harness.Flow, error) {
 			flow, err := scene.Launch(ctx, harness.Launch{Title: "the first use", By: browser})
-			if err == nil && flow.Reaction.Kind != harness.Accepted {
+			if err == nil && !scene.Accepted(flow) {
 				err = harness.ErrNoLogin
 			}
 			return flow, err

@@ -98,7 +98,9 @@ const (
 
 // The bounds of a journey.
 const (
-	maxBytes    = 10 << 20  // of everything that a journey loads
+	maxBytes    = 10 << 20  // of the pages that a journey loads
+	maxBeside   = 64 << 20  // of pictures, scripts and the like
+	maxSaid     = 10 << 20  // of what its scripts write to the console
 	maxPages    = 40        // documents that one journey shows one after the other
 	maxSteps    = 80        // exchanges that are kept as evidence
 	maxBody     = 32 << 10  // of a request's body in the evidence

@@ -255,8 +255,8 @@ func submission(page *goquery.Document, base *url.URL, quiet time.Duration) (req
 		submits = submits || strings.Contains(s.Text(), "submit(")
 	})
 	form := page.Find("form").First()
-	if !submits || form.Length() == 0 || form.Find(`input:not([type="hidden" i]):not([type="submit" i]), textarea, select`).Length() > 0 {
-		return request{}, false // a form with something to fill in is for a user
+	if !submits || form.Length() == 0 {
+		return request{}, false
 	}
 	to, err := base.Parse(form.AttrOr("action", ""))
 	if err != nil {

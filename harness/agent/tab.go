@@ -34,6 +34,10 @@ const (
 	lastDeadline = time.Second
 )
 
+// lingerDeadline is how long a page that is there may wait for pictures, scripts
+// and the like that do not come.
+const lingerDeadline = 3 * time.Second
+
 // tab follows what happens in one tab of the browser. Its state is kept by
 // listen, which sees the browser's events in their order.
 type tab struct {
@@ -50,9 +54,13 @@ type tab struct {
 	top       cdp.FrameID
 	child     cdp.FrameID
 	pages     int
-	bytes     int64
-	moves     int // counts everything that moves, for the quiet
-	windows   int // that pages opened by themselves
+	bytes     int64                      // of documents
+	beside    int64                      // of what belongs to them
+	said      int64                      // bytes written to the console
+	moves     int                        // counts everything that moves, for the quiet
+	windows   int                        // that pages opened by themselves
+	parsed    bool                       // the top document is there, if not all that belongs to it
+	inFlight  map[network.RequestID]bool // what scripts may be waiting for
 	crashed   bool
 	steps     []results.Step
 	dropped   int
@@ -156,7 +164,9 @@ func (t *tab) begin(at time.Time, url string, inFrame bool) {
 	defer t.mu.Unlock()
 	t.began, t.url, t.inFrame, t.child = at, url, inFrame, ""
 	t.frames = map[cdp.FrameID]*frame{}
-	t.pages, t.bytes, t.dropped, t.windows = 0, 0, 0, 0
+	t.pages, t.dropped, t.windows, t.parsed = 0, 0, 0, false
+	t.bytes, t.beside, t.said = 0, 0, 0
+	t.inFlight = map[network.RequestID]bool{}
 	t.steps, t.console, t.notes = nil, nil, nil
 	t.exchanges = map[network.RequestID]*exchange{}
 }
@@ -254,7 +264,10 @@ func (t *tab) listen(ev any) {
 		}
 		if e.Frame.ID == t.watchedID() {
 			t.pages++
+			t.parsed = false
 		}
+	case *page.EventDomContentEventFired:
+		t.parsed = true
 	case *page.EventFrameStoppedLoading:
 		// A navigation that ends without a document, as a download or a 204
 		// does, is over as well.
@@ -280,7 +293,8 @@ func (t *tab) listen(ev any) {
 	case *runtime.EventConsoleAPICalled:
 		t.listenConsole(e)
 	case *network.EventRequestWillBeSent, *network.EventResponseReceived, *network.EventLoadingFailed,
-		*network.EventDataReceived, *network.EventRequestWillBeSentExtraInfo, *network.EventResponseReceivedExtraInfo:
+		*network.EventDataReceived, *network.EventLoadingFinished,
+		*network.EventRequestWillBeSentExtraInfo, *network.EventResponseReceivedExtraInfo:
 		t.listenNetwork(ev)
 	default:
 		t.moves-- // nothing that a journey is made of
@@ -300,9 +314,9 @@ func (t *tab) answer(dialog page.DialogType) {
 func (t *tab) listenConsole(e *runtime.EventConsoleAPICalled) {
 	// All tabs share one line to the browser: a page that floods it is stopped
 	// like one that is too large.
-	t.bytes += consoleCost
+	t.said += consoleCost
 	for _, arg := range e.Args {
-		t.bytes += int64(len(arg.Value))
+		t.said += int64(len(arg.Value))
 	}
 	if len(t.console) >= maxMessages || e.Type != runtime.ConsoleAPICalledTypeError && e.Type != runtime.ConsoleAPICalledTypeWarning {
 		return
@@ -340,12 +354,19 @@ func (t *tab) listenNetwork(ev any) {
 			f := t.frame(e.FrameID)
 			f.status, f.failure = s.Status, ""
 		}
+	case *network.EventLoadingFinished:
+		delete(t.inFlight, e.RequestID)
 	case *network.EventLoadingFailed:
+		delete(t.inFlight, e.RequestID)
 		if s := t.lastStep(e.RequestID); s != nil {
 			t.listenFailure(e, t.exchanges[e.RequestID], s)
 		}
 	case *network.EventDataReceived:
-		t.bytes += e.DataLength
+		if x := t.exchanges[e.RequestID]; x != nil && x.document {
+			t.bytes += e.DataLength
+		} else {
+			t.beside += e.DataLength
+		}
 	}
 }
 
@@ -357,6 +378,10 @@ func (t *tab) listenRequest(e *network.EventRequestWillBeSent) {
 			hops := t.exchanges[e.RequestID].hops
 			hops[len(hops)-1].cached = !e.RedirectHasExtraInfo
 		}
+	}
+	switch e.Type {
+	case network.ResourceTypeXHR, network.ResourceTypeFetch, network.ResourceTypeScript:
+		t.inFlight[e.RequestID] = true
 	}
 	if e.Type != network.ResourceTypeDocument {
 		return
@@ -462,6 +487,8 @@ func joinNote(a, b string) string {
 type state struct {
 	idle    bool // no navigation is under way
 	atRest  bool // nor has any page asked for one
+	waits   bool // a script may be waiting for an answer
+	lingers bool // the page is there, and waits for what belongs to it
 	ended   Ending
 	moves   int
 	crashed bool
@@ -474,6 +501,8 @@ func (t *tab) state() state {
 	if f := t.watched(); f != nil {
 		s.idle = (f.committed || f.failure != "") && !f.started && !f.loading
 		s.atRest = s.idle && !f.requested
+		s.waits = len(t.inFlight) > 0
+		s.lingers = t.parsed && !t.inFrame && f.committed && f.loading && !f.started && !f.requested
 		if s.atRest && f.download {
 			s.ended = Download
 		}
@@ -481,7 +510,7 @@ func (t *tab) state() state {
 	switch {
 	case t.crashed:
 		s.ended = Unreadable
-	case t.bytes > maxBytes:
+	case t.bytes > maxBytes, t.beside > maxBeside, t.said > maxSaid:
 		s.ended = TooLarge
 	case t.pages > maxPages, t.windows > maxPages:
 		s.ended = RedirectLoop
@@ -493,8 +522,8 @@ func (t *tab) state() state {
 // has asked to go on, and nothing has moved for as long as quiet.
 func (t *tab) rest(ctx context.Context, quiet time.Duration) Ending {
 	// Pages that never stop moving are looked at as they are, and so are those
-	// that asked to go where the browser does not.
-	var patience <-chan time.Time
+	// that asked to go where the browser does not, or wait for what does not come.
+	var patience, lingering <-chan time.Time
 	for {
 		s := t.state()
 		if s.ended != Settled {
@@ -504,14 +533,22 @@ func (t *tab) rest(ctx context.Context, quiet time.Duration) Ending {
 		case !s.idle:
 			patience = nil
 		case patience == nil:
-			patience = time.After(10 * quiet)
+			patience = time.After(max(20*quiet, time.Second))
+		}
+		switch {
+		case !s.lingers:
+			lingering = nil
+		case lingering == nil:
+			lingering = time.After(lingerDeadline)
 		}
 		var still <-chan time.Time
 		if s.atRest {
 			if quiet == 0 {
 				return Settled
 			}
-			still = time.After(quiet)
+			if !s.waits {
+				still = time.After(quiet)
+			}
 		}
 		select {
 		case <-t.changed:
@@ -521,6 +558,11 @@ func (t *tab) rest(ctx context.Context, quiet time.Duration) Ending {
 			}
 		case <-patience:
 			if t.state().idle {
+				return Settled
+			}
+		case <-lingering:
+			if t.state().lingers {
+				t.note("the page was still loading when it was looked at")
 				return Settled
 			}
 		case <-ctx.Done():

@@ -147,7 +147,7 @@ func (c Config) check() []error {
 	absolute("tool.target_link_uri", c.Tool.TargetLinkURI)
 	absolute("tool.session_url", c.Tool.SessionURL)
 	absolute("platform.url", c.Platform.URL)
-	if c.Browser.Remote != "" && c.Platform.Private() {
+	if strings.Contains(c.Browser.Remote, "://") && c.Platform.Private() {
 		add("platform.url", "%s is known to the run's own browser alone: choose an address that browser.remote can reach", c.Platform.URL)
 	}
 	for i, uri := range c.Tool.RedirectURIs {

@@ -112,14 +112,14 @@ func selfSigned(names ...string) (tls.Certificate, *x509.Certificate) {
 }
 
 // sites serves a handler on two sites of different owners and returns the
-// address of each. The handler is made knowing them.
-func sites(t testing.TB, handler func(a, b string) http.Handler) (a, b string) {
+// address of the first. The handler is made knowing both.
+func sites(t testing.TB, handler func(a, b string) http.Handler) string {
 	t.Helper()
 	path := strings.NewReplacer("/", "-", " ", "-", "#", "-").Replace(t.Name())
-	a, b = "https://a.test/"+path, "https://b.test/"+path
+	a, b := "https://a.test/"+path, "https://b.test/"+path
 	paths.Store(path, handler(a, b))
 	t.Cleanup(func() { paths.Delete(path) })
-	return a, b
+	return a
 }
 
 // serve serves a handler on a site of its own.
@@ -275,9 +275,7 @@ type odd struct {
 	http *want
 }
 
-func deadline(d time.Duration) func(*agent.Visit) {
-	return func(v *agent.Visit) { v.Deadline = d }
-}
+func impatient(v *agent.Visit) { v.Deadline = time.Second }
 
 // unscripted is what a page with scripts is for the agent without them.
 var unscripted = &want{title: "Scripted", text: "text"}
@@ -293,11 +291,11 @@ var oddities = []odd{
 		}},
 	},
 	{
-		name: "no answer", serve: http.HandlerFunc(hang), visit: deadline(time.Second),
+		name: "no answer", serve: http.HandlerFunc(hang), visit: impatient,
 		want: want{ended: agent.TimedOut, url: "/", steps: 1},
 	},
 	{
-		name: "an answer without an end", serve: http.HandlerFunc(drip), visit: deadline(time.Second),
+		name: "an answer without an end", serve: http.HandlerFunc(drip), visit: impatient,
 		want: want{ended: agent.TimedOut, steps: 1, check: func(g *WithT, trip *agent.Trip) {
 			g.Expect(trip.Steps[0].Status).To(Equal(200))
 		}},
@@ -415,7 +413,7 @@ var oddities = []odd{
 		want: want{title: "Scripted", text: "text", note: "dialog (prompt): three"}, http: unscripted,
 	},
 	{
-		name: "a dialog as often as it is answered", serve: script(`for (;;) alert('more')`), visit: deadline(time.Second),
+		name: "a dialog as often as it is answered", serve: script(`for (;;) alert('more')`), visit: impatient,
 		want: want{ended: agent.TimedOut, note: "dialog (alert): more"}, http: unscripted,
 	},
 	{
@@ -427,7 +425,7 @@ var oddities = []odd{
 		want: want{title: "Scripted"}, http: unscripted,
 	},
 	{
-		name: "a script without end", serve: script(`while (true) {}`), visit: deadline(time.Second),
+		name: "a script without end", serve: script(`while (true) {}`), visit: impatient,
 		want: want{ended: agent.TimedOut, steps: 1}, http: unscripted,
 	},
 	{
@@ -445,7 +443,7 @@ var oddities = []odd{
 		want: want{title: "Scripted", text: "text."}, http: unscripted,
 	},
 	{
-		name: "a page whose picture never comes", visit: deadline(time.Second),
+		name: "a page whose picture never comes", visit: impatient,
 		serve: mux(map[string]http.HandlerFunc{"/": html("<title>Picture</title><p>words<img src=/slow>"), "/slow": hang}),
 		want:  want{ended: agent.TimedOut, title: "Picture", text: "words"}, http: &want{title: "Picture", text: "words"},
 	},
@@ -714,7 +712,7 @@ func TestCachedRedirects(t *testing.T) {
 func TestCookiesInFrames(t *testing.T) {
 	t.Parallel()
 	b := startedBrowser(t)
-	a, _ := sites(t, func(_, b string) http.Handler {
+	a := sites(t, func(_, b string) http.Handler {
 		return mux(map[string]http.HandlerFunc{
 			"/{$}": html("<title>Outer</title><iframe src='" + b + "/set'></iframe>"),
 			"/set": func(w http.ResponseWriter, r *http.Request) {
@@ -792,14 +790,14 @@ func TestFrames(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			b := startedBrowser(t)
-			a, _ := sites(t, c.handler)
+			a := sites(t, c.handler)
 			user := open(t, b)
 			v := visitTo(a + "/")
 			v.In = agent.Frame
 			if c.ended == agent.TimedOut {
 				v.Deadline = time.Second
 			}
-			c.want.of(t, visited(t, user, v))
+			c.of(t, visited(t, user, v))
 			want{title: "Good", steps: 1, status: 200}.of(t, visited(t, user, visitTo(serve(t, html("<title>Good</title>")))))
 		})
 	}
@@ -824,7 +822,7 @@ func TestWindows(t *testing.T) {
 		{"a dropped connection", linked(cut("")), want{ended: agent.Dropped, url: "/inner"}},
 		{"no answer", linked(hang), want{ended: agent.TimedOut}},
 		{"no link", html("<title>Outer</title>"), want{ended: agent.Unreadable, why: "#go"}},
-		{"no page with a link", http.HandlerFunc(cut("")), want{ended: agent.Dropped}},
+		{"no page with a link", cut(""), want{ended: agent.Dropped}},
 		{"no answer with a link", http.HandlerFunc(hang), want{ended: agent.TimedOut}},
 		{"a page that opens no windows", script("window.open = () => null; document.body.innerHTML += '<a id=go href=/inner target=other>go</a>'"), want{ended: agent.TimedOut}},
 		{"a stuck page with a link", html(`<title>Outer</title><a id=go href=/inner target=other>go</a><script>onload = () => setTimeout(() => { while (true) {} })</script>`), want{ended: agent.TimedOut}},
@@ -839,7 +837,7 @@ func TestWindows(t *testing.T) {
 				v.Deadline = time.Second
 			}
 			trip := visited(t, user, v)
-			c.want.of(t, trip)
+			c.of(t, trip)
 			NewWithT(t).Expect(trip.Took).To(BeNumerically("<", v.Deadline+3*time.Second))
 			want{title: "Good", steps: 1, status: 200}.of(t, visited(t, user, visitTo(serve(t, html("<title>Good</title>")))))
 			v.URL, v.Deadline = serve(t, linked(html("<title>Inner</title>"))), 15*time.Second
@@ -1026,7 +1024,7 @@ func BenchmarkLaunch(b *testing.B) {
 	for _, a := range agents {
 		b.Run(a.name, func(b *testing.B) {
 			one := a.start(b)
-			url, _ := sites(b, func(_, tool string) http.Handler {
+			url := sites(b, func(_, tool string) http.Handler {
 				return mux(map[string]http.HandlerFunc{
 					"/{$}": html(`<form method=post action="` + tool + `/login"><input name=iss value=x></form><script>document.forms[0].submit()</script>`),
 					"/login": func(w http.ResponseWriter, r *http.Request) {

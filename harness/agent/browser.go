@@ -401,7 +401,7 @@ func (u *browserUser) travel(ctx context.Context, t *tab, v Visit) (*Trip, error
 		ended = t.rest(ctx, v.Quiet)
 	}
 	trip := t.tell(ctx, ended, v)
-	return trip, u.closeWindows(ctx, t)
+	return trip, u.closeWindows(t)
 }
 
 // travelInWindow goes on in the window that the page's link opens. Where none
@@ -466,7 +466,7 @@ func (u *browserUser) clickIntoWindow(ctx context.Context, opener *tab, v Visit)
 
 // closeWindows closes what the page opened by itself, so that it does not go on
 // beside later visits.
-func (u *browserUser) closeWindows(ctx context.Context, t *tab) error {
+func (u *browserUser) closeWindows(t *tab) error {
 	if t.opened() == 0 {
 		return nil
 	}

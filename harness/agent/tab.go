@@ -463,7 +463,7 @@ func (t *tab) told() []results.Step {
 func header(h network.Headers) http.Header {
 	out := http.Header{}
 	for name, value := range h {
-		for _, line := range strings.Split(fmt.Sprint(value), "\n") {
+		for line := range strings.SplitSeq(fmt.Sprint(value), "\n") {
 			out.Add(name, results.Bounded(line, maxBody))
 		}
 	}

@@ -157,7 +157,9 @@ func (r *Run) startSites(platform, tool *switchable) error {
 
 // startFakeTool puts the embedded fake tool, or a null peer, in the subject's place.
 func (r *Run) startFakeTool(site *switchable) error {
-	r.tool.Name = "embedded fake tool"
+	if r.tool.Name == "" {
+		r.tool.Name = "embedded fake tool"
+	}
 	r.tool.LoginURL = embeddedToolURL + faketool.LoginPath
 	r.tool.LaunchURL = embeddedToolURL + faketool.LaunchPath
 	r.config.Patience.Quiet, r.config.Patience.Marker = 0, 0 // its pages are whole when they have loaded

@@ -1,0 +1,112 @@
+package harness
+
+import (
+	"context"
+	"strings"
+
+	"invigilator/fakeplatform"
+	"invigilator/harness/agent"
+	"invigilator/results"
+)
+
+// Preflight makes sure that the tool can be judged: that valid launches work,
+// and that acceptance can be told from refusal. The error is a
+// [*results.Diagnosis] where the tool or its configuration is in the way.
+func (r *Run) Preflight(ctx context.Context) (results.Fragment, error) {
+	if r.config.Embedded.SkipPreflight {
+		return results.Fragment{}, nil
+	}
+	var flows []*Flow
+	var browsers []agent.User
+	defer func() {
+		for _, b := range browsers {
+			b.Close()
+		}
+	}()
+	one := func(l Launch) (*Flow, error) {
+		browser, err := r.Open(ctx)
+		if err != nil {
+			return nil, err
+		}
+		browsers = append(browsers, browser)
+		l.By = browser
+		flow, err := r.travel(ctx, l)
+		if err == nil {
+			flows = append(flows, flow)
+		}
+		return flow, err
+	}
+	control, err := one(Launch{Title: "preflight: a valid launch"})
+	if err != nil {
+		return results.Fragment{}, err
+	}
+	if _, asked := control.Request(); !asked && control.Trip.Ended == agent.Settled && control.Trip.Page.Status >= 400 {
+		// A tool that logs in by POST only lacks GET, and can be judged on the rest.
+		r.loginByPost = true
+		byPost, err := one(Launch{Title: "preflight: a valid launch, its login initiated by POST"})
+		if err != nil {
+			return results.Fragment{}, err
+		}
+		if _, asked := byPost.Request(); asked {
+			control = byPost
+		} else {
+			r.loginByPost = false
+		}
+	}
+	if d := r.diagnose(control); d != nil {
+		return fragment(flows), d
+	}
+	launched := []agent.User{browsers[len(browsers)-1]}
+	second, err := one(Launch{Title: "preflight: a second valid launch"})
+	if err != nil {
+		return results.Fragment{}, err
+	}
+	if d := r.diagnose(second); d != nil {
+		d.Problem = "The first valid launch worked, the second did not. " + d.Problem
+		return fragment(flows), d
+	}
+	launched = append(launched, browsers[len(browsers)-1])
+	contrast, err := one(Launch{Title: "preflight: an answer without id_token and state", Fault: new(fakeplatform.EmptyAnswer)})
+	if err != nil {
+		return results.Fragment{}, err
+	}
+	r.baseline.learn(r.tool, control, second, contrast)
+	if d := r.baseline.diagnose(contrast); d != nil {
+		return fragment(flows), d
+	}
+	return fragment(flows), r.learnSession(ctx, control, launched)
+}
+
+// learnSession finds out whether a page tells browsers that were launched from
+// others. One that shows the resource to the control's browser alone does not.
+func (r *Run) learnSession(ctx context.Context, control *Flow, launched []agent.User) error {
+	sessionURL := r.tool.SessionURL
+	if sessionURL == "" {
+		sessionURL, _, _ = strings.Cut(control.Trip.Page.URL, "#")
+		sessionURL, _, _ = strings.Cut(sessionURL, "?")
+	}
+	stranger, err := r.Open(ctx)
+	if err != nil {
+		return err
+	}
+	defer stranger.Close()
+	fresh, err := stranger.Visit(ctx, r.visit(sessionURL))
+	if err != nil {
+		return err
+	}
+	r.baseline.stranger = likenessOf(fresh)
+	if r.baseline.session(fresh) != nobody {
+		return nil
+	}
+	for _, user := range launched {
+		again, err := user.Visit(ctx, r.visit(sessionURL))
+		if err != nil {
+			return err
+		}
+		if r.baseline.session(again) != shown {
+			return nil
+		}
+	}
+	r.baseline.sessionURL = sessionURL
+	return nil
+}

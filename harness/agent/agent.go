@@ -26,13 +26,16 @@ type Agent interface {
 	Close()
 }
 
-// A User is one person at one browser. Its journeys share cookies; each has a
-// tab of its own. It is not safe for concurrent use.
+// A User is one person at one tab of a browser. It is not safe for concurrent
+// use; users in other tabs of the browser may travel at the same time.
 type User interface {
 	// Visit opens a page and follows it until it comes to rest. The error is
 	// for the agent's own failures; whatever the visited system does, however
 	// badly, is told in the trip.
 	Visit(ctx context.Context, v Visit) (*Trip, error)
+	// NewTab returns the same person at another tab, which shares cookies and
+	// storage. It ends with the user that it comes from.
+	NewTab() User
 	// Close forgets the user.
 	Close()
 }

@@ -675,6 +675,46 @@ func TestUsersShareNothing(t *testing.T) {
 	}
 }
 
+// TestTabs has one user in two tabs at once: the first one's page comes only
+// when the second's has been asked for, with the first one's cookie.
+func TestTabs(t *testing.T) {
+	for _, a := range agents {
+		t.Run(a.name, func(t *testing.T) {
+			t.Parallel()
+			waiting, asked := make(chan struct{}), make(chan struct{})
+			url := serve(t, mux(map[string]http.HandlerFunc{
+				"/{$}": func(w http.ResponseWriter, r *http.Request) {
+					http.SetCookie(w, &http.Cookie{Name: "seen", Value: "1"})
+					http.Redirect(w, r, "/wait", http.StatusFound)
+				},
+				"/wait": func(w http.ResponseWriter, r *http.Request) {
+					close(waiting)
+					select {
+					case <-asked:
+					case <-r.Context().Done():
+					}
+					html("first")(w, r)
+				},
+				"/second": func(w http.ResponseWriter, r *http.Request) {
+					close(asked)
+					html(fmt.Sprintf("second, cookies: %d", len(r.Cookies())))(w, r)
+				},
+			}))
+			first := open(t, a.start(t))
+			second := first.NewTab()
+			defer second.Close()
+			trips := make(chan *agent.Trip, 1)
+			go func() {
+				trip, _ := first.Visit(t.Context(), visitTo(url))
+				trips <- trip
+			}()
+			<-waiting
+			want{text: "second, cookies: 1"}.of(t, visited(t, second, visitTo(url+"/second")))
+			want{text: "first"}.of(t, <-trips)
+		})
+	}
+}
+
 // TestCachedRedirects goes twice through a redirect that the browser keeps:
 // what the steps say of each hop must not slip to its neighbour.
 func TestCachedRedirects(t *testing.T) {

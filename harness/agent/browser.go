@@ -224,7 +224,7 @@ func (b *Browser) openAhead() {
 // open makes a browser context of its own with one tab.
 func (b *Browser) open() (*browserUser, error) {
 	tab := b.newTab(b.ctx, chromedp.WithNewBrowserContext())
-	u := &browserUser{browser: b, first: tab, tab: tab}
+	u := &browserUser{browser: b, first: tab, tab: tab, shutting: &sync.WaitGroup{}}
 	ctx, cancel := context.WithTimeout(b.ctx, openDeadline)
 	defer cancel()
 	err := tab.prepare(ctx)
@@ -303,14 +303,29 @@ func (b *Browser) newTab(parent context.Context, options ...chromedp.ContextOpti
 // browserUser is a [User] with a browser context of its own.
 type browserUser struct {
 	browser  *Browser
-	first    *tab // its context is that of all the user's tabs
-	tab      *tab // where the next visit goes; nil where the last one got stuck
-	shutting sync.WaitGroup
+	first    *tab            // its context is that of all the user's tabs
+	tab      *tab            // where the next visit goes; nil where the last one got stuck
+	shutting *sync.WaitGroup // of all the user's tabs
+	extra    bool            // a further tab of a user: the browser context is not its own
 	failed   error
 }
 
-// Close disposes of the browser context and all its tabs, without waiting.
+// NewTab returns a user of the same browser context. The tab opens with its
+// first visit.
+func (u *browserUser) NewTab() User {
+	return &browserUser{browser: u.browser, first: u.first, shutting: u.shutting, extra: true}
+}
+
+// Close disposes of the browser context and all its tabs, without waiting; of a
+// further tab it closes only that.
 func (u *browserUser) Close() {
+	if u.extra {
+		if u.tab != nil {
+			u.shut(u.tab)
+			u.tab = nil
+		}
+		return
+	}
 	u.browser.background(func() {
 		// Contexts go last: see shut.
 		defer u.first.cancel()

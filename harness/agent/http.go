@@ -74,6 +74,9 @@ type httpUser struct {
 	client *http.Client
 }
 
+// NewTab returns a user with the same cookies.
+func (u *httpUser) NewTab() User { return &httpUser{jar: u.jar, client: u.client} }
+
 // Close forgets the user.
 func (u *httpUser) Close() {}
 

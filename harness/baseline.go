@@ -3,6 +3,7 @@ package harness
 import (
 	"fmt"
 	"net/url"
+	"regexp"
 	"strings"
 
 	"invigilator/harness/agent"
@@ -216,6 +217,7 @@ type likeness struct {
 	words  map[string]bool // in the text of all of them
 	any    map[string]bool // in the text of any of them
 	shape  string          // structure, where it is the same in all
+	varies int             // how many words of one are on no other
 }
 
 // The shares of words that make a page look like another.
@@ -235,9 +237,14 @@ func likenessOf(trips ...*agent.Trip) likeness {
 				delete(l.words, w)
 			}
 		}
+		own := 0
 		for w := range words {
+			if !l.any[w] {
+				own++
+			}
 			l.any[w] = true
 		}
+		l.varies = max(l.varies, own)
 		if t.Page.Title != l.title {
 			l.title = ""
 		}
@@ -248,10 +255,13 @@ func likenessOf(trips ...*agent.Trip) likeness {
 	return l
 }
 
+// digits are taken for each other: times and counters change with every page.
+var digits = regexp.MustCompile(`[0-9]+`)
+
 func wordsOf(t *agent.Trip) map[string]bool {
 	words := map[string]bool{}
 	for w := range strings.FieldsSeq(t.Page.Title + " " + t.Page.Text) {
-		words[strings.ToLower(w)] = true
+		words[digits.ReplaceAllString(strings.ToLower(w), "#")] = true
 	}
 	return words
 }
@@ -267,7 +277,15 @@ func (l likeness) shownBy(t *agent.Trip) bool {
 	if len(l.words) == 0 || len(words) == 0 {
 		return len(l.words) == len(words) && l.shape == t.Skeleton
 	}
-	return share(l.words, words) >= commonWords && share(words, l.any) >= knownWords
+	unknown := 0
+	for w := range words {
+		if !l.any[w] {
+			unknown++
+		}
+	}
+	// What changes from page to page may change once more.
+	allowed := max(l.varies, int((1-knownWords)*float64(len(words))))
+	return share(l.words, words) >= commonWords && unknown <= allowed
 }
 
 // resembles says whether a page is of the same kind as these: much of what they

@@ -56,6 +56,14 @@ func (r *Run) diagnose(f *Flow) *results.Diagnosis {
 		d.LookAt = fmt.Sprintf("Add it to tool.redirect_uris if it is the tool's; known are %s.", strings.Join(append([]string{r.tool.LaunchURL}, r.tool.RedirectURIs...), ", "))
 		return d
 	}
+	registered := append([]string{r.tool.LaunchURL}, r.tool.RedirectURIs...)
+	if !slices.ContainsFunc(registered, func(uri string) bool { return sameURL(uri, redirectURI) }) {
+		d.Step, d.Sent = "authentication request", sentTo(f, r.tool.LoginURL)
+		d.Seen = "redirect_uri " + redirectURI
+		d.Problem = fmt.Sprintf("The tool asks to be answered at %s, which is none of its redirect URIs.", redirectURI)
+		d.LookAt = fmt.Sprintf("Known are %s. Is tool.launch_url right, or is one missing in tool.redirect_uris?", strings.Join(registered, ", "))
+		return d
+	}
 	b := baseline{tool: r.tool}
 	reaction := b.reaction(f)
 	if reaction.Kind == Accepted || reaction.Kind == Unclear && sound(f.Trip) {

@@ -148,6 +148,7 @@ func (r *Run) launch(ctx context.Context, l Launch) (*Flow, error) {
 	if flow.Trip.Ended == agent.Dropped && flow.Reaction.Kind == Dead {
 		if err := awaitServer(ctx, r.dial, r.tool.LoginURL, r.config.Patience.Restart.Std()); err != nil {
 			flow.Reaction.Why += "; it has not come back: " + err.Error()
+			r.dead = maxDead
 		}
 	}
 	return flow, nil

@@ -3,11 +3,15 @@ package harness
 import (
 	"context"
 	"strings"
+	"time"
 
 	"invigilator/fakeplatform"
 	"invigilator/harness/agent"
 	"invigilator/results"
 )
+
+// startPatience is how long a tool may take to be there.
+const startPatience = 5 * time.Second
 
 // Preflight makes sure that the tool can be judged: that valid launches work,
 // and that acceptance can be told from refusal. The error is a
@@ -15,6 +19,11 @@ import (
 func (r *Run) Preflight(ctx context.Context) (results.Fragment, error) {
 	if r.config.Embedded.SkipPreflight {
 		return results.Fragment{}, nil
+	}
+	if !r.config.IsEmbedded() {
+		// A tool that is being started beside the run may take a moment. If it is
+		// not there then, the first launch says so.
+		_ = awaitServer(ctx, r.dial, r.tool.LoginURL, min(r.config.Patience.Restart.Std(), startPatience))
 	}
 	var flows []*Flow
 	var browsers []agent.User

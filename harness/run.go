@@ -89,7 +89,7 @@ func (r *Run) start(ctx context.Context) error {
 	} else {
 		addr, err := r.serve(r.config.Platform.Listen, nil, &platform)
 		if err != nil {
-			return fmt.Errorf("platform.listen: %w", err)
+			return fmt.Errorf("platform.listen: %w; is another run going on? Another address will do if the tool knows the key set there", err)
 		}
 		r.config.Platform.Listen = addr.String() // port 0 is any that is free
 	}

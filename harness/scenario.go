@@ -77,6 +77,9 @@ func (s *Scenario) Open(ctx context.Context) agent.User {
 
 // Launch makes a launch and keeps it as evidence.
 func (s *Scenario) Launch(ctx context.Context, l Launch) (*Flow, error) {
+	if s.run.dead >= maxDead {
+		return nil, errGone
+	}
 	flow, err := s.run.launch(ctx, l)
 	if flow != nil {
 		s.keep(flow)
@@ -209,7 +212,7 @@ func (s *Scenario) MustBeAccepted(ctx context.Context, id requirements.ID, stimu
 }
 
 // errGone says that the tool has stopped working altogether.
-var errGone = errors.New("the tool gave no answer to several valid launches in a row")
+var errGone = errors.New("the tool has gone: it takes no connections, or gave no answer to several valid launches in a row")
 
 // maxDead is how many valid launches in a row may get no answer before the
 // tool counts as gone: a tool that hangs would else hold up the run for hours.
@@ -217,9 +220,6 @@ const maxDead = 3
 
 // control makes a plain valid launch.
 func (s *Scenario) control(ctx context.Context) (*Flow, error) {
-	if s.run.dead >= maxDead {
-		return nil, errGone
-	}
 	flow, err := s.Launch(ctx, Launch{Title: "control: a valid launch"})
 	if err != nil {
 		return nil, err
@@ -230,6 +230,13 @@ func (s *Scenario) control(ctx context.Context) (*Flow, error) {
 		s.run.dead = 0
 	}
 	return flow, nil
+}
+
+// Works says whether a plain valid launch works, so that what went wrong before
+// it can be told from a tool that has stopped working.
+func (s *Scenario) Works(ctx context.Context) bool {
+	control, err := s.control(ctx)
+	return err == nil && s.Accepted(control)
 }
 
 // An Attempt is a launch that the tool has to refuse.

@@ -63,7 +63,7 @@ func (c *certificate) hosts() agent.Hosts {
 func (r *Run) serve(address string, cert *certificate, handler http.Handler) (net.Addr, error) {
 	listener, err := net.Listen("tcp", address)
 	if err != nil {
-		return nil, fmt.Errorf("listen at %s: %w", address, err)
+		return nil, err
 	}
 	server := &http.Server{
 		Handler: handler, ReadHeaderTimeout: 10 * time.Second,

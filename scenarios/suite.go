@@ -124,11 +124,23 @@ func (*silent) Fail() {}
 func Covered() map[requirements.ID][]string {
 	covered := map[requirements.ID][]string{}
 	for _, spec := range PreviewSpecs("Invigilator").SpecReports {
-		for _, label := range spec.Labels() {
-			covered[requirements.ID(label)] = append(covered[requirements.ID(label)], spec.FullText())
+		for _, id := range named(spec.Labels()) {
+			covered[id] = append(covered[id], spec.FullText())
 		}
 	}
 	return covered
+}
+
+// named returns the requirements among the labels of a spec; Ginkgo adds labels
+// of its own.
+func named(labels []string) []requirements.ID {
+	var ids []requirements.ID
+	for _, label := range labels {
+		if _, ok := requirements.Default().Get(requirements.ID(label)); ok {
+			ids = append(ids, requirements.ID(label))
+		}
+	}
+	return ids
 }
 
 func onlyFilter(ids []string) string {
@@ -350,10 +362,7 @@ func Scene() *harness.Scenario {
 	location := fmt.Sprintf("%s:%d", shortPath(spec.FileName()), spec.LineNumber())
 	scene := run.Scenario(GinkgoT(), spec.FullText(), location)
 	DeferCleanup(func() {
-		var ids []requirements.ID
-		for _, label := range CurrentSpecReport().Labels() {
-			ids = append(ids, requirements.ID(label))
-		}
+		ids := named(CurrentSpecReport().Labels())
 		if ended := CurrentSpecReport(); ended.Failed() {
 			scene.Errored(ids, "The harness failed: "+ended.FailureMessage())
 		}

@@ -1,9 +1,11 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"text/tabwriter"
@@ -187,7 +189,7 @@ func (c *faultsCommand) Run() error {
 
 type reportCommand struct {
 	Results string `arg:"" help:"A results.json." type:"existingfile"`
-	Out     string `help:"Folder for the reports." default:"invigilator-report" placeholder:"DIR"`
+	Out     string `help:"Folder for the reports; that of the document when empty." placeholder:"DIR"`
 }
 
 // Run writes the reports of a document again.
@@ -201,7 +203,7 @@ func (c *reportCommand) Run() error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", c.Results, err)
 	}
-	paths, err := reports.WriteAll(c.Out, doc)
+	paths, err := reports.WriteAll(cmp.Or(c.Out, filepath.Dir(c.Results)), doc)
 	if err != nil {
 		return err
 	}

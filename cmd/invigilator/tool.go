@@ -204,6 +204,9 @@ func summarize(out io.Writer, doc results.Document, paths reports.Paths) {
 	_, _ = io.WriteString(out, b.String())
 }
 
+// maxTold is how many observations of a requirement are told; the report has all.
+const maxTold = 3
+
 // tellAll lists the observations with a verdict.
 func tellAll(b *strings.Builder, doc results.Document, verdict results.Verdict) {
 	for _, r := range doc.Requirements {
@@ -211,7 +214,12 @@ func tellAll(b *strings.Builder, doc results.Document, verdict results.Verdict) 
 			continue
 		}
 		fmt.Fprintf(b, "%s  %s (%s)\n", verdict, r.ID, r.Level)
-		for _, o := range slices.DeleteFunc(slices.Clone(r.Observations), func(o results.Observation) bool { return o.Verdict == results.Passed }) {
+		told := slices.DeleteFunc(slices.Clone(r.Observations), func(o results.Observation) bool { return o.Verdict == results.Passed })
+		for i, o := range told {
+			if i == maxTold {
+				fmt.Fprintf(b, "    and %d more\n", len(told)-i)
+				break
+			}
 			fmt.Fprintf(b, "    %s%s\n", prefix(o.Case), results.Bounded(strings.Join(strings.Fields(o.Seen), " "), 300))
 		}
 	}

@@ -25,11 +25,15 @@ var _ = Describe("A tool, answering a login initiation,", func() {
 			return
 		}
 		request, asked := flow.Request()
-		seen := "No authentication request. The launch ended at " + flow.End() + "."
 		if asked {
-			seen = "An authentication request by " + request.Method + "."
+			scene.Observe(id, name, results.Passed, "", "An authentication request by "+request.Method+".", flow)
+			return
 		}
-		scene.Check(id, name, asked, "", seen, flow)
+		verdict := results.Failed
+		if !scene.Works(ctx) {
+			verdict = results.Inconclusive
+		}
+		scene.Observe(id, name, verdict, "", "No authentication request. The launch ended at "+flow.End()+".", flow)
 	},
 		Entry("by GET", "login-by-get"),
 		Entry("by POST", "login-by-post"),

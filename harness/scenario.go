@@ -77,7 +77,7 @@ func (s *Scenario) Open(ctx context.Context) agent.User {
 
 // Launch makes a launch and keeps it as evidence.
 func (s *Scenario) Launch(ctx context.Context, l Launch) (*Flow, error) {
-	if s.run.dead >= maxDead {
+	if s.run.Gone() {
 		return nil, errGone
 	}
 	flow, err := s.run.launch(ctx, l)
@@ -217,6 +217,9 @@ var errGone = errors.New("the tool has gone: it takes no connections, or gave no
 // maxDead is how many valid launches in a row may get no answer before the
 // tool counts as gone: a tool that hangs would else hold up the run for hours.
 const maxDead = 3
+
+// Gone says whether the tool has stopped working altogether.
+func (r *Run) Gone() bool { return r.dead >= maxDead }
 
 // control makes a plain valid launch.
 func (s *Scenario) control(ctx context.Context) (*Flow, error) {

@@ -263,7 +263,7 @@ func assemble(report Report) results.Document {
 				continue
 			}
 			fragments = append(fragments, a.Fragment)
-			if a.Diagnosis != nil {
+			if a.Diagnosis != nil && diagnosis == nil {
 				diagnosis = a.Diagnosis
 			}
 			if a.Subject != nil {
@@ -367,7 +367,14 @@ func Scene() *harness.Scenario {
 			scene.Errored(ids, "The harness failed: "+ended.FailureMessage())
 		}
 		fragment := scene.Finish()
-		attach(attachment{Fragment: fragment})
+		carried := attachment{Fragment: fragment}
+		if run.Gone() {
+			carried.Diagnosis = &results.Diagnosis{
+				Problem: "The tool went away in the middle of the run.", Step: "scenario: " + spec.FullText(),
+				Seen: "no connections, or no answer to several valid launches in a row", LookAt: "The tool's log at that time.",
+			}
+		}
+		attach(carried)
 		if text := complaint(fragment, ids); text != "" {
 			Fail(text)
 		}

@@ -198,7 +198,8 @@ func summarize(out io.Writer, doc results.Document, paths reports.Paths) {
 		agent := strings.TrimSpace(doc.Run.Agent.Kind + " " + doc.Run.Agent.Version)
 		fmt.Fprintf(&b, "%s, %s, %.1f seconds\n", doc.Run.Subject.Name, agent, doc.Run.Seconds)
 	} else {
-		fmt.Fprintf(&b, "%s: nothing was judged\n", strings.ToUpper(string(doc.Outcome)))
+		judged := len(doc.Requirements) - counts[results.Inconclusive]
+		fmt.Fprintf(&b, "%s: %d of %d requirements were judged\n", strings.ToUpper(string(doc.Outcome)), judged, len(doc.Requirements))
 	}
 	fmt.Fprintf(&b, "report: %s\n", paths.HTML)
 	_, _ = io.WriteString(out, b.String())

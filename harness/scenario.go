@@ -218,8 +218,9 @@ var errGone = errors.New("the tool has gone: it takes no connections, or gave no
 // tool counts as gone: a tool that hangs would else hold up the run for hours.
 const maxDead = 3
 
-// Gone says whether the tool has stopped working altogether.
-func (r *Run) Gone() bool { return r.dead >= maxDead }
+// Gone says whether the tool has stopped working altogether. Without a
+// preflight it need never have worked, and every scenario faces it all the same.
+func (r *Run) Gone() bool { return r.dead >= maxDead && !r.config.Embedded.SkipPreflight }
 
 // control makes a plain valid launch.
 func (s *Scenario) control(ctx context.Context) (*Flow, error) {

@@ -14,6 +14,7 @@ import (
 	"invigilator/requirements"
 	"invigilator/results"
 	. "invigilator/scenarios"
+	"invigilator/scenarios/guess"
 )
 
 var _ = Describe("A tool, answering a login initiation,", func() {
@@ -158,19 +159,19 @@ var _ = Describe("A tool, answering a login initiation,", func() {
 			states = append(states, request.Params.Get(lti.ParamState))
 		}
 
-		problem := guessable(nonces)
+		problem := guess.Problem(nonces)
 		for i := range nonces {
 			if problem == "" && nonces[i] == states[i] {
 				problem = "the nonce is the state"
 			}
 		}
-		scene.Check(nonceID, "", problem == "", "", spread(nonces, problem), first, last)
+		scene.Check(nonceID, "", problem == "", "", guess.Spread(nonces, problem), first, last)
 
-		problem = guessable(states)
+		problem = guess.Problem(states)
 		if problem == "" && !setsCookie(first, scene.Run().Platform().Issuer()) {
 			problem = "no cookie of the tool accompanies it"
 		}
-		scene.Check(stateID, "", problem == "", "", spread(states, problem), first, last)
+		scene.Check(stateID, "", problem == "", "", guess.Spread(states, problem), first, last)
 	})
 })
 

@@ -1,4 +1,4 @@
-package launch
+package guess
 
 import (
 	"encoding/base64"
@@ -133,7 +133,7 @@ func TestRandomValuesAreNotGuessable(t *testing.T) {
 			s := newSource(name)
 			for round := range 2000 {
 				values := s.values(of)
-				if problem := guessable(values); problem != "" {
+				if problem := Problem(values); problem != "" {
 					t.Fatalf("round %d: %s\n%s", round, problem, strings.Join(values, "\n"))
 				}
 			}
@@ -180,7 +180,7 @@ func TestCountersAndClocksAreGuessable(t *testing.T) {
 			for range 100 {
 				s.now = newSource("").now.Add(time.Duration(s.Int64N(int64(time.Minute))))
 				values := s.values(of)
-				if problem := guessable(values); !strings.Contains(problem, "in order") {
+				if problem := Problem(values); !strings.Contains(problem, "in order") {
 					t.Fatalf("%q\n%s", problem, strings.Join(values, "\n"))
 				}
 			}
@@ -221,9 +221,9 @@ func TestValuesThatRepeatOrSayTooLittleAreGuessable(t *testing.T) {
 			values := random()
 			test.change(values)
 			if test.want == "" {
-				g.Expect(guessable(values)).To(gomega.BeEmpty())
+				g.Expect(Problem(values)).To(gomega.BeEmpty())
 			} else {
-				g.Expect(guessable(values)).To(gomega.ContainSubstring(test.want))
+				g.Expect(Problem(values)).To(gomega.ContainSubstring(test.want))
 			}
 		})
 	}
@@ -253,13 +253,13 @@ func rows(width, rest int) []string {
 
 func TestValuesInOrderNeedARandomPart(t *testing.T) {
 	g := gomega.NewWithT(t)
-	g.Expect(guessable(rows(16, 0))).To(gomega.BeEmpty(), "64 bits are enough")
-	g.Expect(guessable(rows(15, 1))).To(gomega.ContainSubstring("vary by about 60 bits"))
+	g.Expect(Problem(rows(16, 0))).To(gomega.BeEmpty(), "64 bits are enough")
+	g.Expect(Problem(rows(15, 1))).To(gomega.ContainSubstring("vary by about 60 bits"))
 	down := rows(15, 1)
 	slices.Reverse(down)
-	g.Expect(guessable(down)).To(gomega.ContainSubstring("vary by about 60 bits"))
+	g.Expect(Problem(down)).To(gomega.ContainSubstring("vary by about 60 bits"))
 	before := slices.Clone(down)
-	guessable(down)
+	Problem(down)
 	g.Expect(down).To(gomega.Equal(before), "the values are left as they are")
 }
 
@@ -286,9 +286,9 @@ func TestBits(t *testing.T) {
 func TestSpread(t *testing.T) {
 	g := gomega.NewWithT(t)
 	values := []string{"bb", "a", "cccc"}
-	g.Expect(spread(values, "")).To(gomega.Equal("All different: 3 values of 1 to 4 characters that vary by about 3 bits."))
-	g.Expect(spread(values, "it is odd")).To(gomega.Equal("it is odd: 3 values of 1 to 4 characters that vary by about 3 bits."))
-	g.Expect(spread([]string{""}, "it is empty")).To(gomega.Equal("it is empty: 1 values of 0 to 0 characters that vary by about 0 bits."))
+	g.Expect(Spread(values, "")).To(gomega.Equal("All different: 3 values of 1 to 4 characters that vary by about 3 bits."))
+	g.Expect(Spread(values, "it is odd")).To(gomega.Equal("it is odd: 3 values of 1 to 4 characters that vary by about 3 bits."))
+	g.Expect(Spread([]string{""}, "it is empty")).To(gomega.Equal("it is empty: 1 values of 0 to 0 characters that vary by about 0 bits."))
 }
 
 func TestCountersWithoutLeadingZerosAreGuessable(t *testing.T) {
@@ -307,7 +307,7 @@ func TestCountersWithoutLeadingZerosAreGuessable(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := newSource(name)
 			values := s.values(of)
-			if guessable(values) == "" {
+			if Problem(values) == "" {
 				t.Errorf("not found:\n%s", strings.Join(values, "\n"))
 			}
 		})

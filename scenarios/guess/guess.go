@@ -1,4 +1,6 @@
-package launch
+// Package guess looks at values that nobody should be able to guess, such as a
+// nonce or a state, and says where somebody could.
+package guess
 
 import (
 	"fmt"
@@ -16,8 +18,8 @@ const (
 	minBitsInAnyOrder = 48
 )
 
-// guessable says why values that should be random can be guessed, or nothing.
-func guessable(values []string) string {
+// Problem says why values that should be random can be guessed, or nothing.
+func Problem(values []string) string {
 	seen := map[string]bool{}
 	for _, v := range values {
 		switch {
@@ -60,8 +62,8 @@ func bits(values []string) float64 {
 	return total
 }
 
-// spread says what was seen of the values.
-func spread(values []string, problem string) string {
+// Spread says what was seen of the values.
+func Spread(values []string, problem string) string {
 	about := fmt.Sprintf("%d values of %d to %d characters that vary by about %.0f bits.", len(values),
 		len(slices.MinFunc(values, byLength)), len(slices.MaxFunc(values, byLength)), bits(values))
 	if problem == "" {

@@ -222,9 +222,9 @@ type likeness struct {
 
 // The shares of words that make a page look like another.
 const (
-	commonWords   = 0.9 // of the known words, on the page
-	knownWords    = 0.8 // of the page's words, known
-	kindredsWords = 0.5 // of the known words, on a page of the same kind
+	commonWords  = 0.9 // of the known words, on the page
+	knownWords   = 0.8 // of the page's words, known
+	kindredWords = 0.5 // of the known words, on a page of the same kind
 )
 
 func likenessOf(trips ...*agent.Trip) likeness {
@@ -291,7 +291,7 @@ func (l likeness) shownBy(t *agent.Trip) bool {
 // resembles says whether a page is of the same kind as these: much of what they
 // have in common is on it, too.
 func (l likeness) resembles(t *agent.Trip) bool {
-	return len(l.words) > 0 && share(l.words, wordsOf(t)) >= kindredsWords
+	return len(l.words) > 0 && share(l.words, wordsOf(t)) >= kindredWords
 }
 
 // share is the part of a that is in b.

@@ -304,19 +304,6 @@ func fragment(flows []*Flow) results.Fragment {
 	return f
 }
 
-// login brings a fresh browser as far as the platform's answer, which is held
-// back: a login that is open and whose state and nonce have not been used.
-func (r *Run) login(ctx context.Context, title string) (*Flow, error) {
-	flow, err := r.launch(ctx, Launch{Title: title, Fault: new(fakeplatform.HeldAnswer)})
-	if err != nil {
-		return nil, err
-	}
-	if _, ok := flow.Request(); !ok {
-		return flow, ErrNoLogin
-	}
-	return flow, nil
-}
-
 // ErrNoLogin says that a launch did not come as far as it had to for a stimulus
 // to be tried.
 var ErrNoLogin = errors.New("the login that this needs did not work")

@@ -90,11 +90,14 @@ func (s *Scenario) Launch(ctx context.Context, l Launch) (*Flow, error) {
 // Login brings a fresh browser as far as the platform's answer, which is held
 // back: the tool's state and nonce are issued, and not yet used.
 func (s *Scenario) Login(ctx context.Context, title string) (*Flow, error) {
-	flow, err := s.run.login(ctx, title)
-	if flow != nil {
-		s.keep(flow)
+	flow, err := s.Launch(ctx, Launch{Title: title, Fault: new(fakeplatform.HeldAnswer)})
+	if err != nil {
+		return nil, err
 	}
-	return flow, err
+	if _, asked := flow.Request(); !asked {
+		return flow, ErrNoLogin
+	}
+	return flow, nil
 }
 
 func (s *Scenario) keep(flow *Flow) {

@@ -1,7 +1,7 @@
 package fakeplatform
 
 import (
-	"encoding/json"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"maps"
@@ -9,6 +9,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+
+	"github.com/lestrrat-go/jwx/v2/jwk"
 
 	"invigilator/lti"
 )
@@ -35,8 +37,16 @@ func (p *Platform) routes() *http.ServeMux {
 	mux.HandleFunc("GET "+AuthPath, p.serveAuth)
 	mux.HandleFunc("POST "+AuthPath, p.serveAuth)
 	mux.HandleFunc("GET "+JWKSPath, p.serveJWKS)
+	mux.HandleFunc("GET "+StrangerKeysPath, p.serveStranger)
+	mux.HandleFunc("GET "+StrangerCertificatePath, p.serveStranger)
 	mux.HandleFunc("GET /favicon.ico", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		// A tool that escapes the question mark of the endpoint that it was
+		// given still reaches it, so that this mistake hides no other.
+		if strings.HasPrefix(r.URL.Path, AuthPath+"?") {
+			p.serveAuth(w, r)
+			return
+		}
 		p.unplanned(r, "the platform has nothing at this path")
 		refuse(w, http.StatusNotFound, "There is nothing here.")
 	})
@@ -69,7 +79,7 @@ func (p *Platform) serveStart(w http.ResponseWriter, r *http.Request, l *Launch)
 		Name: sessionCookie + l.id, Value: l.session, Path: "/", HttpOnly: true, Secure: true, SameSite: http.SameSiteNoneMode,
 	})
 	if f := l.plan.Fault; f != nil && f.unsolicited {
-		p.answer(w, l, url.Values{
+		p.answer(w, r, l, url.Values{
 			lti.ParamRedirectURI: {l.registration.RedirectURIs[0]},
 			lti.ParamNonce:       {lti.RandomString()},
 			lti.ParamState:       {lti.RandomString()},
@@ -111,7 +121,28 @@ func (p *Platform) serveDelivery(w http.ResponseWriter, r *http.Request, l *Laun
 		refuse(w, http.StatusNotFound, "This launch has no answer to deliver.")
 		return
 	}
-	writeForm(w, form.action, form.fields)
+	form.deliver(w, r)
+}
+
+// deliver sends the answer through the browser.
+func (f *answerForm) deliver(w http.ResponseWriter, r *http.Request) {
+	action, fields := f.action, f.fields
+	if f.inQuery {
+		u, err := url.Parse(action)
+		if err != nil {
+			refuse(w, http.StatusBadRequest, "The redirect_uri is no URL.")
+			return
+		}
+		query := u.Query()
+		maps.Copy(query, fields)
+		u.RawQuery = query.Encode()
+		action, fields = u.String(), url.Values{}
+	}
+	if f.method == http.MethodGet {
+		http.Redirect(w, r, action, http.StatusSeeOther)
+		return
+	}
+	writeForm(w, action, fields)
 }
 
 // serveReturn shows what the tool has to say to the user, and keeps the logs
@@ -123,6 +154,7 @@ func (p *Platform) serveReturn(w http.ResponseWriter, r *http.Request, l *Launch
 		ErrorMessage: q.Get(lti.ParamErrorMessage),
 		Log:          q.Get(lti.ParamLog),
 		ErrorLog:     q.Get(lti.ParamErrorLog),
+		RawQuery:     r.URL.RawQuery,
 	}
 	l.mu.Lock()
 	if len(l.record.Returns) < maxRecord {
@@ -132,20 +164,50 @@ func (p *Platform) serveReturn(w http.ResponseWriter, r *http.Request, l *Launch
 	render(w, http.StatusOK, "return", ret)
 }
 
-func (p *Platform) serveJWKS(w http.ResponseWriter, _ *http.Request) {
+func (p *Platform) serveJWKS(w http.ResponseWriter, r *http.Request) {
 	p.mu.Lock()
 	p.keySetFetches++
-	set, err := lti.PublicSet(p.keys...)
+	set := p.keySet
+	if set == nil {
+		set = &keySet{keys: slices.Clone(p.keys)}
+	}
 	p.mu.Unlock()
+	if set.answer != nil {
+		set.answer(w, r)
+		return
+	}
+	body, err := set.marshal()
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+		return
+	}
+	if set.maxAge != "" {
+		w.Header().Set("Cache-Control", set.maxAge)
+	}
+	w.Header().Set("Content-Type", lti.MediaTypeJWKSet)
+	_, _ = w.Write(body)
+}
+
+// serveStranger answers for the stranger to whose keys forged tokens point.
+func (p *Platform) serveStranger(w http.ResponseWriter, r *http.Request) {
+	p.mu.Lock()
+	p.strangerAsked++
+	p.mu.Unlock()
+	key, err := unpublishedKey()
 	var body []byte
-	if err == nil {
-		body, err = json.Marshal(set)
+	switch {
+	case err != nil:
+	case r.URL.Path == StrangerCertificatePath:
+		body, err = strangerCertificate()
+		body = pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: body})
+	default:
+		body, err = (&keySet{keys: []jwk.Key{key}}).marshal()
+		w.Header().Set("Content-Type", lti.MediaTypeJWKSet)
 	}
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusInternalServerError)
 		return
 	}
-	w.Header().Set("Content-Type", lti.MediaTypeJWKSet)
 	_, _ = w.Write(body)
 }
 
@@ -174,7 +236,7 @@ func (p *Platform) serveAuth(w http.ResponseWriter, r *http.Request) {
 	}
 	l.mu.Lock()
 	again := l.form != nil
-	request := AuthenticationRequest{Method: r.Method, Params: params}
+	request := AuthenticationRequest{Method: r.Method, Params: params, Query: r.URL.Query(), Path: r.URL.Path}
 	for _, pr := range problems {
 		request.Problems = append(request.Problems, pr.says)
 	}
@@ -204,7 +266,7 @@ func (p *Platform) serveAuth(w http.ResponseWriter, r *http.Request) {
 		})
 		return
 	}
-	p.answer(w, l, params)
+	p.answer(w, r, l, params)
 }
 
 // launchOf finds the launch that an authentication request belongs to. The
@@ -306,7 +368,7 @@ func (l *Launch) check(params url.Values) []problem {
 
 // answer mints the id_token and submits it through the browser, or keeps the
 // answer back where the fault delivers it elsewhere.
-func (p *Platform) answer(w http.ResponseWriter, l *Launch, request url.Values) {
+func (p *Platform) answer(w http.ResponseWriter, r *http.Request, l *Launch, request url.Values) {
 	form, err := p.mint(l, request)
 	if err != nil {
 		refuse(w, http.StatusInternalServerError, fmt.Sprintf("The id_token cannot be made: %v", err))
@@ -320,7 +382,7 @@ func (p *Platform) answer(w http.ResponseWriter, l *Launch, request url.Values) 
 		render(w, http.StatusOK, "held", nil)
 		return
 	}
-	writeForm(w, form.action, form.fields)
+	form.deliver(w, r)
 }
 
 // ErrNotAnswered says that a launch has not come as far as its answer.

@@ -1,15 +1,22 @@
 package fakeplatform
 
 import (
+	"crypto/rand"
 	"crypto/rsa"
 	"crypto/x509"
+	"crypto/x509/pkix"
 	"encoding/base64"
 	"encoding/json"
 	"encoding/pem"
 	"fmt"
+	"math/big"
 	"strings"
 	"sync"
+	"time"
+	"unicode"
+	"unicode/utf16"
 
+	"github.com/lestrrat-go/jwx/v2/cert"
 	"github.com/lestrrat-go/jwx/v2/jwa"
 	"github.com/lestrrat-go/jwx/v2/jwk"
 	"github.com/lestrrat-go/jwx/v2/jws"
@@ -30,6 +37,130 @@ func signAs(claims lti.Claims, key jwk.Key, kid string) (string, error) {
 		return "", fmt.Errorf("rename a key: %w", err)
 	}
 	return lti.Sign(claims, renamed)
+}
+
+// signWithHeader signs with further members in the header.
+func signWithHeader(claims lti.Claims, key jwk.Key, header map[string]any) (string, error) {
+	payload, err := json.Marshal(claims)
+	if err != nil {
+		return "", err
+	}
+	return lti.SignPayload(payload, key, header)
+}
+
+// signWithoutKID signs with the platform's key and names none.
+func signWithoutKID(d *draft) (string, error) {
+	nameless, err := d.key.Clone()
+	if err != nil {
+		return "", fmt.Errorf("copy a key: %w", err)
+	}
+	if err := nameless.Remove(jwk.KeyIDKey); err != nil {
+		return "", err
+	}
+	return lti.Sign(d.claims, nameless)
+}
+
+// signAsBeside signs with the key that is not the platform's own.
+func signAsBeside(d *draft) (string, error) { return lti.Sign(d.claims, d.launch.keySet.beside) }
+
+// signAsStranger signs with a stranger's key and says in the header where it
+// is to be found.
+func signAsStranger(where func(*draft) (string, any, error)) func(*draft) (string, error) {
+	return func(d *draft) (string, error) {
+		key, err := unpublishedKey()
+		if err != nil {
+			return "", err
+		}
+		name, value, err := where(d)
+		if err != nil {
+			return "", err
+		}
+		return signWithHeader(d.claims, key, map[string]any{name: value, jws.KeyIDKey: key.KeyID()})
+	}
+}
+
+// strangerCertificate is a certificate of the stranger's key, signed by itself.
+var strangerCertificate = sync.OnceValues(func() ([]byte, error) {
+	key, err := unpublishedKey()
+	if err != nil {
+		return nil, err
+	}
+	var private rsa.PrivateKey
+	if err := key.Raw(&private); err != nil {
+		return nil, err
+	}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "stranger.example"},
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(24 * time.Hour),
+	}
+	return x509.CreateCertificate(rand.Reader, template, template, &private.PublicKey, &private)
+})
+
+func strangerChain() (*cert.Chain, error) {
+	der, err := strangerCertificate()
+	if err != nil {
+		return nil, err
+	}
+	chain := &cert.Chain{}
+	return chain, chain.Add([]byte(base64.StdEncoding.EncodeToString(der)))
+}
+
+// signEscaped writes every character beyond ASCII that has no place in the
+// Latin alphabet as a JSON escape: those beyond 16 bits as a surrogate pair.
+func signEscaped(d *draft) (string, error) {
+	payload, err := json.Marshal(d.claims)
+	if err != nil {
+		return "", err
+	}
+	var escaped strings.Builder
+	for _, r := range string(payload) {
+		switch high, low := utf16.EncodeRune(r); {
+		case high != unicode.ReplacementChar:
+			fmt.Fprintf(&escaped, `\u%04x\u%04x`, high, low)
+		case unicode.Is(unicode.Han, r):
+			fmt.Fprintf(&escaped, `\u%04x`, r)
+		default:
+			escaped.WriteRune(r)
+		}
+	}
+	return lti.SignPayload([]byte(escaped.String()), d.key, nil)
+}
+
+// malformed signs as the platform does and then spoils the whole token.
+func malformed(spoil func(string) string) func(*draft) (string, error) {
+	return func(d *draft) (string, error) {
+		token, err := lti.Sign(d.claims, d.key)
+		return spoil(token), err
+	}
+}
+
+// otherAlgorithms are signatures with a fitting key in the key set that a tool
+// may accept, or must not.
+func otherAlgorithms(algs ...jwa.SignatureAlgorithm) []Fault {
+	var faults []Fault
+	for _, alg := range algs {
+		faults = append(faults, Fault{
+			Name: strings.ToLower(alg.String()), Provokes: "sec11-tool-approved-algorithms",
+			Permitted: alg != jwa.PS256 && alg != jwa.EdDSA,
+			Does:      "signs with " + alg.String() + " and publishes a fitting key",
+			keySet: func(_ *Launch, k *keySet) error {
+				if alg == jwa.ES256 || alg == jwa.EdDSA {
+					return k.sign(newKey(alg))
+				}
+				key, err := freshKID(k.keys[0])
+				if err != nil {
+					return err
+				}
+				return k.sign(key, key.Set(jwk.AlgorithmKey, alg))
+			},
+		})
+	}
+	return faults
+}
+
+func flipLastByte(signature []byte) []byte {
+	signature[len(signature)-1] ^= 1
+	return signature
 }
 
 // changeSignature signs as the platform does and then changes the signature's bytes.

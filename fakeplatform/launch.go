@@ -77,6 +77,7 @@ type Launch struct {
 	id           string // unguessable; names the launch in URLs
 	session      string // value of its cookie in the browser that began it
 	login        login
+	keySet       *keySet // what is published while the launch goes on; nil when nothing special
 
 	mu     sync.Mutex
 	record Record
@@ -107,6 +108,9 @@ type LoginInitiation struct {
 type AuthenticationRequest struct {
 	Method string
 	Params url.Values
+	// Query is the query of the URL that it was sent to, and Path its path.
+	Query url.Values
+	Path  string
 	// Problems say what the specification does not allow in it.
 	Problems []string
 }
@@ -115,6 +119,8 @@ type AuthenticationRequest struct {
 // Core 1.3, 5.4.4).
 type Return struct {
 	Message, ErrorMessage, Log, ErrorLog string
+	// RawQuery is the whole query, as it came.
+	RawQuery string
 }
 
 // Begin plans a launch. Nothing is sent before a browser opens the launch's URL.
@@ -161,6 +167,12 @@ func (p *Platform) Begin(plan Plan) (*Launch, error) {
 				return nil, fmt.Errorf("fakeplatform: fault %s: %w", f.Name, err)
 			}
 		}
+		if f.keySet != nil {
+			l.keySet = &keySet{keys: p.Keys()}
+			if err := f.keySet(l, l.keySet); err != nil {
+				return nil, fmt.Errorf("fakeplatform: fault %s: %w", f.Name, err)
+			}
+		}
 		if f.login != nil {
 			f.login(&l.login)
 			// The message names the link that its login was begun for.
@@ -170,7 +182,21 @@ func (p *Platform) Begin(plan Plan) (*Launch, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.launches[l.id] = l
+	if l.keySet != nil {
+		p.keySet = l.keySet
+	}
 	return l, nil
+}
+
+// End ends what the launch's fault changes beyond the launch: the key set is
+// again that of the platform. A launch whose fault changes nothing of the kind
+// need not be ended.
+func (l *Launch) End() {
+	l.platform.mu.Lock()
+	defer l.platform.mu.Unlock()
+	if l.keySet != nil && l.platform.keySet == l.keySet {
+		l.platform.keySet = nil
+	}
 }
 
 // URL returns where a browser begins the launch in the window it is in.

@@ -2,6 +2,7 @@ package fakeplatform
 
 import (
 	"maps"
+	"net/http"
 	"net/url"
 	"time"
 
@@ -33,15 +34,17 @@ type draft struct {
 
 // answerForm is an answer ready to be submitted.
 type answerForm struct {
-	action string
-	fields url.Values
+	action  string
+	fields  url.Values
+	method  string // POST, but for a fault
+	inQuery bool   // the fields are sent in the URL
 }
 
 // mint makes the answer to an authentication request: the claims of a valid
 // launch, changed by the plan's fault.
 func (p *Platform) mint(l *Launch, request url.Values) (*answerForm, error) {
 	now := p.opts.Now()
-	d := &draft{launch: l, request: request, now: now, key: p.signingKey(), claims: l.claims(request, now)}
+	d := &draft{launch: l, request: request, now: now, key: l.signingKey(), claims: l.claims(request, now)}
 	fault := l.plan.Fault
 	if fault == nil {
 		fault = &Fault{}
@@ -64,7 +67,19 @@ func (p *Platform) mint(l *Launch, request url.Values) (*answerForm, error) {
 	if fault.form != nil {
 		fault.form(d)
 	}
-	return &answerForm{action: request.Get(lti.ParamRedirectURI), fields: d.form}, nil
+	f := &answerForm{action: request.Get(lti.ParamRedirectURI), fields: d.form, method: http.MethodPost}
+	if fault.answer != nil {
+		fault.answer(f)
+	}
+	return f, nil
+}
+
+// signingKey returns the key that signs the launch.
+func (l *Launch) signingKey() jwk.Key {
+	if l.keySet != nil {
+		return l.keySet.keys[0]
+	}
+	return l.platform.Keys()[0]
 }
 
 // claims returns those of a valid resource link launch (LTI Core 1.3, 5.3 and 5.4).

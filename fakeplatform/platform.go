@@ -29,12 +29,18 @@ import (
 const (
 	AuthPath = "/auth"
 	JWKSPath = "/jwks"
+
+	// A stranger's keys, which no tool may ask for.
+	StrangerKeysPath        = "/stranger/jwks"
+	StrangerCertificatePath = "/stranger/certificate"
 )
 
 // Options say how a platform is set up. Only URL is required.
 type Options struct {
 	// URL is where browsers reach the platform, without a trailing slash.
 	URL string
+	// ServerURL is where a tool's server reaches the platform; URL when empty.
+	ServerURL string
 	// Issuer is the issuer identifier; URL when empty.
 	Issuer string
 	// Keys sign the messages: all are published, the first one signs. One is
@@ -72,7 +78,9 @@ type Platform struct {
 	mu            sync.Mutex
 	registrations map[string]Registration
 	keys          []jwk.Key
+	keySet        *keySet // what is published instead of keys, while a launch goes on
 	keySetFetches int
+	strangerAsked int
 	launches      map[string]*Launch // by id
 	byHint        map[hint][]*Launch
 	bySession     map[string]*Launch
@@ -85,6 +93,9 @@ func New(opts Options) (*Platform, error) {
 	}
 	if opts.Issuer == "" {
 		opts.Issuer = opts.URL
+	}
+	if opts.ServerURL == "" {
+		opts.ServerURL = opts.URL
 	}
 	if opts.Now == nil {
 		opts.Now = time.Now
@@ -191,11 +202,12 @@ func (p *Platform) KeySetFetches() int {
 	return p.keySetFetches
 }
 
-// signingKey returns the key that signs now.
-func (p *Platform) signingKey() jwk.Key {
+// StrangerAsked says how often the stranger's keys have been asked for, to
+// which the headers of some forged tokens point.
+func (p *Platform) StrangerAsked() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.keys[0]
+	return p.strangerAsked
 }
 
 func (p *Platform) unplanned(r *http.Request, why string) {

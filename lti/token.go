@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/lestrrat-go/jwx/v2/jwa"
 	"github.com/lestrrat-go/jwx/v2/jwk"
 	"github.com/lestrrat-go/jwx/v2/jws"
 )
@@ -15,18 +14,29 @@ import (
 // Claims are the members of a JWT's payload, by name.
 type Claims map[string]any
 
-// Sign returns the claims as a compact JWS, signed with RS256. The protected
-// header names the key by its kid (Security Framework 1.0, 6.3).
+// Sign returns the claims as a compact JWS, signed as [SignPayload] does.
 func Sign(claims Claims, key jwk.Key) (string, error) {
 	payload, err := json.Marshal(claims)
 	if err != nil {
 		return "", fmt.Errorf("encode claims: %w", err)
 	}
-	header := jws.NewHeaders()
-	if err := header.Set(jws.TypeKey, "JWT"); err != nil {
+	return SignPayload(payload, key, nil)
+}
+
+// SignPayload returns a payload as a compact JWS, signed with the key's
+// algorithm. The protected header names the key by its kid (Security Framework
+// 1.0, 6.3); it holds the further members, too.
+func SignPayload(payload []byte, key jwk.Key, header map[string]any) (string, error) {
+	protected := jws.NewHeaders()
+	if err := protected.Set(jws.TypeKey, "JWT"); err != nil {
 		return "", err
 	}
-	token, err := jws.Sign(payload, jws.WithKey(jwa.RS256, key, jws.WithProtectedHeaders(header)))
+	for name, value := range header {
+		if err := protected.Set(name, value); err != nil {
+			return "", fmt.Errorf("header %s: %w", name, err)
+		}
+	}
+	token, err := jws.Sign(payload, jws.WithKey(key.Algorithm(), key, jws.WithProtectedHeaders(protected)))
 	if err != nil {
 		return "", fmt.Errorf("sign with key %s: %w", key.KeyID(), err)
 	}

@@ -34,6 +34,15 @@ const (
 	RoleInstructor = "http://purl.imsglobal.org/vocab/lis/v2/membership#Instructor"
 	RoleLearner    = "http://purl.imsglobal.org/vocab/lis/v2/membership#Learner"
 	RoleUnknown    = "http://purl.imsglobal.org/vocab/lis/v2/uknownrole/unknown#Unknown"
+
+	// A sub-role has a path of its own, and goes with its principal role.
+	RoleTeachingAssistant = "http://purl.imsglobal.org/vocab/lis/v2/membership/Instructor#TeachingAssistant"
+	RoleLearnerInstructor = "http://purl.imsglobal.org/vocab/lis/v2/membership/Learner#Instructor"
+
+	RoleInstitutionInstructor = "http://purl.imsglobal.org/vocab/lis/v2/institution/person#Instructor"
+	RoleInstitutionStaff      = "http://purl.imsglobal.org/vocab/lis/v2/institution/person#Staff"
+	RoleInstitutionStudent    = "http://purl.imsglobal.org/vocab/lis/v2/institution/person#Student"
+	RoleInstitutionOther      = "http://purl.imsglobal.org/vocab/lis/v2/institution/person#Other"
 )
 
 // ContextTypeCourseOffering is a context type (LTI Core 1.3, A.1).

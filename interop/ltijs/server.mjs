@@ -24,7 +24,7 @@ const platform = {
   url: setting('PLATFORM_ISSUER', 'https://platform.test'),
   name: 'Invigilator',
   clientId: setting('PLATFORM_CLIENT_ID', 'invigilator'),
-  authenticationEndpoint: setting('PLATFORM_AUTH_URL', 'https://platform.test/auth'),
+  authenticationEndpoint: setting('PLATFORM_AUTH_URL', 'https://platform.test/auth?tenant=7'),
   accesstokenEndpoint: setting('PLATFORM_TOKEN_URL', 'http://localhost:8765/token'),
   authConfig: {
     method: 'JWK_SET',

@@ -1,0 +1,89 @@
+package fakeplatform
+
+import (
+	"net/http"
+	"net/url"
+
+	"invigilator/lti"
+)
+
+// answerFaults are those of the form that carries the answer, and of who
+// submits it when.
+var answerFaults = []Fault{
+	{
+		Name: "state-dropped", Provokes: "sec-tool-state-missing",
+		Does: "leaves the state out of the answer",
+		form: func(d *draft) { d.form.Del(lti.ParamState) },
+	}, {
+		Name: "state-empty", Provokes: "sec-tool-state-missing",
+		Does: "sends an empty state",
+		form: func(d *draft) { d.form.Set(lti.ParamState, "") },
+	}, {
+		Name: "state-random", Provokes: "sec-tool-state-foreign",
+		Does: "sends a state that nobody issued",
+		form: func(d *draft) { d.form.Set(lti.ParamState, lti.RandomString()) },
+	}, {
+		Name: "state-altered", Provokes: "sec-tool-state-foreign",
+		Does: "sends the state with one character changed",
+		form: func(d *draft) { d.form.Set(lti.ParamState, alter(d.form.Get(lti.ParamState))) },
+	}, {
+		Name: "state-of-other-browser", Provokes: "sec-tool-state-foreign", Borrows: true,
+		Does: "sends the state that the tool issued to another browser",
+		form: func(d *draft) { d.form.Set(lti.ParamState, d.borrowed().Get(lti.ParamState)) },
+	}, {
+		Name: "form-submitted-in-other-browser", Provokes: "sec-tool-login-csrf", Holds: true,
+		Does: "has a browser that never logged in submit the answer to another browser's login",
+	}, {
+		Name: "unsolicited-id-token", Provokes: "sec-tool-login-csrf", unsolicited: true,
+		Does: "submits an id_token out of the blue, with an invented state and nonce",
+	}, {
+		Name: "replayed-with-same-state", Provokes: "sec-tool-nonce-replayed",
+		Does: "submits the same id_token and state twice from the same browser",
+		// Its first answer is an ordinary one; the second comes from DeliverURL.
+	}, {
+		Name: "replayed-in-new-login", Provokes: "sec-tool-nonce-replayed", Borrows: true,
+		Does: "answers a second login with the first one's id_token and the second one's state",
+		form: func(d *draft) { d.form.Set(lti.ParamIDToken, d.launch.plan.Other.Record().IDToken) },
+	}, {
+		Name: "replayed-later", Provokes: "sec-tool-nonce-replayed",
+		Does: "submits the same id_token and state again after a while, while the token is still valid",
+	}, {
+		Name: "replayed-in-other-browser", Provokes: "sec-tool-nonce-replayed",
+		Does: "submits an id_token and state that were used from another browser",
+	}, {
+		Name: "state-reused", Provokes: "practice-tool-state-single-use", Borrows: true,
+		Does: "answers a second login in the same browser with the state of the first, which was used",
+		form: func(d *draft) { d.form.Set(lti.ParamState, d.borrowed().Get(lti.ParamState)) },
+	}, {
+		Name: "response-by-get", Provokes: "practice-tool-id-token-only-by-post",
+		Does:   "sends id_token and state in the query of a GET request",
+		answer: func(f *answerForm) { f.method, f.inQuery = http.MethodGet, true },
+	}, {
+		Name: "response-in-query-of-post", Provokes: "practice-tool-id-token-only-by-post",
+		Does:   "sends id_token and state in the query of a POST request with an empty body",
+		answer: func(f *answerForm) { f.inQuery = true },
+	}, {
+		Name: "error-with-state", Provokes: "oidc-tool-error-response",
+		Does: "answers with an error, whose description holds markup, and the right state",
+		form: func(d *draft) {
+			d.form.Del(lti.ParamIDToken)
+			loginRequired(d.form)
+		},
+	}, {
+		Name: "error-without-state", Provokes: "oidc-tool-error-response",
+		Does: "answers with an error, whose description holds markup, and no state",
+		form: func(d *draft) {
+			d.form = url.Values{}
+			loginRequired(d.form)
+		},
+	}, {
+		Name: "error-with-id-token", Provokes: "oidc-tool-error-response",
+		Does: "answers with an error and a valid id_token",
+		form: func(d *draft) { loginRequired(d.form) },
+	},
+}
+
+func loginRequired(form url.Values) {
+	form.Set(lti.ParamError, lti.ErrorLoginRequired)
+	form.Set(lti.ParamErrorDescription, Markup)
+}

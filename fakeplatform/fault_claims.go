@@ -1,0 +1,513 @@
+package fakeplatform
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"invigilator/lti"
+)
+
+// Markup is what claims hold where a tool has to escape them. Where it does
+// not, its page has an element with [MarkupID].
+const (
+	MarkupID = "invigilator-markup"
+	Markup   = `"'></script><b id="` + MarkupID + `">no</b><script>window.invigilator = 1</script>`
+)
+
+// claimFaults are those of the message itself: it is signed as it should be.
+var claimFaults = slices.Concat([]Fault{
+	{
+		Name: "iss-missing", Provokes: "sec-tool-iss",
+		Does: "leaves iss out", claims: without("iss"),
+	}, {
+		Name: "iss-unknown", Provokes: "sec-tool-iss",
+		Does: "names an issuer that the tool does not know", claims: with("iss", "https://unknown-issuer.example"),
+	}, {
+		Name: "iss-trailing-slash", Provokes: "sec-tool-iss",
+		Does:   "adds a slash to iss, or takes away the one it has",
+		claims: changed("iss", toggleSlash),
+	}, {
+		Name: "iss-upper-case-host", Provokes: "sec-tool-iss",
+		Does:   "writes the host of iss in upper case",
+		claims: changed("iss", upperCaseHost),
+	}, {
+		Name: "iss-other-scheme", Provokes: "sec-tool-iss",
+		Does:   "swaps https and http in iss",
+		claims: changed("iss", otherScheme),
+	}, {
+		Name: "iss-array", Provokes: "sec-tool-iss",
+		Does:   "sends iss as an array of one",
+		claims: func(d *draft) { d.claims["iss"] = []any{d.claims["iss"]} },
+	}, {
+		Name: "aud-missing", Provokes: "sec-tool-aud",
+		Does: "leaves aud out", claims: without("aud"),
+	}, {
+		Name: "aud-empty-array", Provokes: "sec-tool-aud",
+		Does: "sends aud as an empty array", claims: with("aud", []string{}),
+	}, {
+		Name: "aud-other-client", Provokes: "sec-tool-aud",
+		Does: "names another client as the audience", claims: changed("aud", alter),
+	}, {
+		Name: "aud-tool-url", Provokes: "sec-tool-aud",
+		Does:   "names the tool's URL as the audience",
+		claims: func(d *draft) { d.claims["aud"] = d.launch.registration.TargetLinkURI },
+	}, {
+		Name: "aud-other-case", Provokes: "sec-tool-aud",
+		Does: "changes the case of the client_id in aud", claims: changed("aud", otherCase),
+	}, {
+		Name: "exp-past", Provokes: "sec-tool-exp",
+		Does:   "sends a token that expired 10 minutes ago",
+		claims: func(d *draft) { d.claims["exp"] = d.now.Unix() - 600 },
+	}, {
+		Name: "exp-certification-suite", Provokes: "sec-tool-exp",
+		Does: "sends iat 11111 and exp 22222, as the certification suite does",
+		claims: func(d *draft) {
+			d.claims["iat"], d.claims["exp"] = 11111, 22222
+		},
+	}, {
+		Name: "exp-missing", Provokes: "sec-tool-exp",
+		Does: "leaves exp out", claims: without("exp"),
+	}, {
+		Name: "exp-string", Provokes: "sec-tool-exp",
+		Does:   "sends exp as a string",
+		claims: func(d *draft) { d.claims["exp"] = fmt.Sprint(d.claims["exp"]) },
+	}, {
+		Name: "exp-null", Provokes: "sec-tool-exp",
+		Does: "sends exp as null", claims: with("exp", nil),
+	}, {
+		Name: "nonce-missing", Provokes: "sec-tool-nonce-missing",
+		Does: "leaves nonce out", claims: without("nonce"),
+	}, {
+		Name: "nonce-empty", Provokes: "sec-tool-nonce-missing",
+		Does: "sends an empty nonce", claims: with("nonce", ""),
+	}, {
+		Name: "nonce-null", Provokes: "sec-tool-nonce-missing",
+		Does: "sends nonce as null", claims: with("nonce", nil),
+	}, {
+		Name: "nonce-random", Provokes: "oidc-tool-nonce-foreign",
+		Does:   "sends a nonce that nobody issued",
+		claims: func(d *draft) { d.claims["nonce"] = lti.RandomString() },
+	}, {
+		Name: "nonce-altered", Provokes: "oidc-tool-nonce-foreign",
+		Does: "changes one character of the nonce", claims: changed("nonce", alter),
+	}, {
+		Name: "nonce-of-other-browser", Provokes: "oidc-tool-nonce-foreign", Borrows: true,
+		Does:   "sends the nonce that the tool issued to another browser and has not seen again",
+		claims: func(d *draft) { d.claims["nonce"] = d.borrowed().Get(lti.ParamNonce) },
+	}, {
+		Name: "message-type-unknown", Provokes: "core-tool-message-type-unknown",
+		Does: "sends a message type that does not exist", claims: with(lti.ClaimMessageType, "LtiUnknownRequest"),
+	}, {
+		Name: "message-type-lower-case", Provokes: "core-tool-message-type-unknown",
+		Does:   "sends the message type in lower case",
+		claims: with(lti.ClaimMessageType, strings.ToLower(lti.ResourceLinkRequest)),
+	}, {
+		Name: "message-type-other-direction", Provokes: "core-tool-message-type-unknown",
+		Does:   "sends a message type that goes from tools to platforms",
+		claims: with(lti.ClaimMessageType, lti.DeepLinkingResponse),
+	}, {
+		Name: "deployment-id-missing", Provokes: "core-tool-deployment-id-missing",
+		Does: "leaves deployment_id out", claims: without(lti.ClaimDeploymentID),
+	}, {
+		Name: "deployment-id-empty", Provokes: "core-tool-deployment-id-missing",
+		Does: "sends an empty deployment_id", claims: with(lti.ClaimDeploymentID, ""),
+	}, {
+		Name: "aud-one-element-array", Provokes: "sec-tool-aud-array", Permitted: true,
+		Does: "sends aud as an array of one", claims: audience(ownClient),
+	}, {
+		Name: "aud-string-with-azp", Provokes: "sec-tool-aud-array", Permitted: true,
+		Does: "sends the client_id as azp, too", claims: authorizedParty,
+	}, {
+		Name: "aud-additional-without-azp", Provokes: "sec-tool-aud-untrusted-additional",
+		Does: "adds an audience that the tool does not know", claims: audience(ownClient, Stranger),
+	}, {
+		Name: "aud-additional-reversed", Provokes: "sec-tool-aud-untrusted-additional",
+		Does: "puts an audience that the tool does not know before the right one", claims: audience(Stranger, ownClient),
+	}, {
+		Name: "aud-additional-with-azp", Provokes: "sec-tool-aud-untrusted-additional",
+		Does: "adds an audience that the tool does not know, and names the right client as azp",
+		claims: func(d *draft) {
+			audience(ownClient, Stranger)(d)
+			authorizedParty(d)
+		},
+	}, {
+		Name: "azp-other-client", Provokes: "sec-tool-azp-mismatch",
+		Does:   "names another client as azp",
+		claims: func(d *draft) { d.claims["azp"] = alter(d.launch.plan.ClientID) },
+	}, {
+		Name: "iat-missing", Provokes: "sec-tool-iat",
+		Does: "leaves iat out", claims: without("iat"),
+	}, {
+		Name: "iat-future", Provokes: "sec-tool-iat",
+		Does: "sends an iat one hour ahead", claims: at("iat", 3600),
+	}, {
+		Name: "iat-old", Provokes: "sec-tool-iat", Permitted: true,
+		Does: "sends an iat one day back, with an exp still ahead", claims: at("iat", -86400),
+	}, {
+		Name: "nbf-future", Provokes: "rfc7519-tool-nbf",
+		Does: "sends an nbf one hour ahead", claims: at("nbf", 3600),
+	}, {
+		Name: "iat-nbf-slightly-ahead", Provokes: "practice-tool-clock-skew", Permitted: true,
+		Does: "sends iat and nbf 30 seconds ahead",
+		claims: func(d *draft) {
+			at("iat", 30)(d)
+			at("nbf", 30)(d)
+		},
+	}, {
+		Name: "exp-just-past", Provokes: "practice-tool-clock-skew", Permitted: true,
+		Does: "sends a token that expired 2 seconds ago",
+		claims: func(d *draft) {
+			at("iat", -300)(d)
+			at("exp", -2)(d)
+		},
+	}, {
+		Name: "roles-string", Provokes: "practice-tool-malformed-token",
+		Does: "sends roles as a string", claims: with(lti.ClaimRoles, lti.RoleLearner),
+	}, {
+		Name: "resource-link-string", Provokes: "practice-tool-malformed-token",
+		Does: "sends resource_link as a string", claims: with(lti.ClaimResourceLink, "link-1"),
+	}, {
+		Name: "deployment-id-number", Provokes: "practice-tool-malformed-token",
+		Does: "sends deployment_id as a number", claims: with(lti.ClaimDeploymentID, 1),
+	}, {
+		Name: "nonce-array", Provokes: "practice-tool-malformed-token",
+		Does:   "sends the nonce as an array of one",
+		claims: func(d *draft) { d.claims["nonce"] = []any{d.claims["nonce"]} },
+	}, {
+		Name: "aud-object", Provokes: "practice-tool-malformed-token",
+		Does:   "sends aud as an object",
+		claims: func(d *draft) { d.claims["aud"] = map[string]any{"client_id": d.claims["aud"]} },
+	}, {
+		Name: "sub-number", Provokes: "practice-tool-malformed-token",
+		Does: "sends sub as a number", claims: with("sub", 17),
+	}, {
+		Name: "token-16-kib", Provokes: "practice-tool-large-token", Permitted: true,
+		Does: "pads the id_token to 16 KiB with a custom parameter", claims: padded(16 << 10),
+	}, {
+		Name: "token-64-kib", Provokes: "practice-tool-large-token", Permitted: true,
+		Does: "pads the id_token to 64 KiB with a custom parameter", claims: padded(64 << 10),
+	}, {
+		Name: "token-200-kib", Provokes: "practice-tool-large-token", Permitted: true,
+		Does: "pads the id_token to 200 KiB with a custom parameter", claims: padded(200 << 10),
+	}, {
+		Name: "unicode-claims", Provokes: "practice-tool-unicode-claims", Permitted: true,
+		Does: "sends names and titles with letters of several scripts and an emoji, some of them as JSON escapes",
+		claims: func(d *draft) {
+			maps.Copy(d.claims, lti.Claims{"name": UnicodeName, "given_name": "Zoë", "family_name": "山田"})
+			set(d, lti.ClaimContext, "title", "مقدمة في المنطق")
+			set(d, lti.ClaimResourceLink, "title", "Übung № 1")
+			set(d, lti.ClaimCustom, "greeting", "¡Olé! 👋🏽")
+		},
+		sign: signEscaped,
+	}, {
+		Name: "script-in-claims", Provokes: "practice-tool-claims-escaped", Permitted: true,
+		Does: "sends markup with a script as names, titles and custom parameter",
+		claims: func(d *draft) {
+			for _, name := range []string{"name", "given_name", "family_name"} {
+				d.claims[name] = Markup
+			}
+			set(d, lti.ClaimContext, "title", Markup)
+			set(d, lti.ClaimContext, "label", Markup)
+			set(d, lti.ClaimResourceLink, "title", Markup)
+			set(d, lti.ClaimResourceLink, "description", Markup)
+			set(d, lti.ClaimCustom, "chapter", Markup)
+		},
+	}, {
+		Name: "header-good", Provokes: "cert-tool-not-an-lti-message",
+		Does:   "sends a well signed JWT that says no more than name badltilaunch, as the certification suite does",
+		claims: func(d *draft) { d.claims = lti.Claims{"name": "badltilaunch"} },
+	}, {
+		Name: "required-claims-missing", Provokes: "cert-tool-required-claims-missing",
+		Does: "leaves out message_type, version and roles", claims: without(lti.ClaimMessageType, lti.ClaimVersion, lti.ClaimRoles),
+	}, {
+		Name: "message-type-missing", Provokes: "core-tool-message-type-missing",
+		Does: "leaves message_type out", claims: without(lti.ClaimMessageType),
+	}, {
+		Name: "message-type-empty", Provokes: "core-tool-message-type-missing",
+		Does: "sends an empty message_type", claims: with(lti.ClaimMessageType, ""),
+	}, {
+		Name: "version-certification-suite", Provokes: "core-tool-version-wrong",
+		Does: "sends version 11.3, as the certification suite does", claims: with(lti.ClaimVersion, "11.3"),
+	}, {
+		Name: "version-1-1", Provokes: "core-tool-version-wrong",
+		Does: "sends version 1.1", claims: with(lti.ClaimVersion, "1.1"),
+	}, {
+		Name: "version-2-0-0", Provokes: "core-tool-version-wrong",
+		Does: "sends version 2.0.0", claims: with(lti.ClaimVersion, "2.0.0"),
+	}, {
+		Name: "version-1-3", Provokes: "core-tool-version-wrong",
+		Does: "sends version 1.3", claims: with(lti.ClaimVersion, "1.3"),
+	}, {
+		Name: "version-number", Provokes: "core-tool-version-wrong",
+		Does: "sends the number 1.3 as version", claims: with(lti.ClaimVersion, 1.3),
+	}, {
+		Name: "version-missing", Provokes: "core-tool-version-missing",
+		Does: "leaves version out", claims: without(lti.ClaimVersion),
+	}, {
+		Name: "deployment-id-unknown", Provokes: "practice-tool-deployment-id-unknown",
+		Does:   "sends a deployment_id that nobody registered",
+		claims: func(d *draft) { d.claims[lti.ClaimDeploymentID] = lti.RandomString() },
+	}, {
+		Name: "deployment-id-other-case", Provokes: "practice-tool-deployment-id-unknown",
+		Does: "changes the case of the deployment_id", claims: changed(lti.ClaimDeploymentID, otherCase),
+	}, {
+		Name: "deployment-id-too-long", Provokes: "practice-tool-deployment-id-unknown",
+		Does:   "sends a deployment_id of more than 255 characters that begins with the right one",
+		claims: changed(lti.ClaimDeploymentID, func(id string) string { return id + strings.Repeat("0", 255) }),
+	}, {
+		Name: "resource-link-missing", Provokes: "core-tool-resource-link-missing",
+		Does: "leaves resource_link out", claims: without(lti.ClaimResourceLink),
+	}, {
+		Name: "resource-link-id-missing", Provokes: "core-tool-resource-link-missing",
+		Does: "leaves the id out of resource_link", claims: with(lti.ClaimResourceLink, map[string]any{"title": "Introduction"}),
+	}, {
+		Name: "resource-link-id-empty", Provokes: "core-tool-resource-link-missing",
+		Does:   "sends an empty id in resource_link",
+		claims: func(d *draft) { set(d, lti.ClaimResourceLink, "id", "") },
+	}, {
+		Name: "roles-missing", Provokes: "core-tool-roles-missing",
+		Does: "leaves roles out", claims: without(lti.ClaimRoles),
+	}, {
+		Name: "sub-empty", Provokes: "core-tool-sub-missing",
+		Does: "sends an empty sub beside name and email, as the certification suite does", claims: with("sub", ""),
+	}, {
+		Name: "sub-absent", Provokes: "core-tool-sub-missing",
+		Does: "leaves sub out beside name and email", claims: without("sub"),
+	}, {
+		Name: "sub-null", Provokes: "core-tool-sub-missing",
+		Does: "sends sub as null beside name and email", claims: with("sub", nil),
+	}, {
+		Name: "anonymous-without-role", Provokes: "core-tool-anonymous-launch", Permitted: true,
+		Does: "sends neither sub nor anything else of the person, and no role", claims: anonymous(),
+	}, {
+		Name: "anonymous-learner", Provokes: "core-tool-anonymous-launch", Permitted: true,
+		Does: "sends neither sub nor anything else of the person, but the role of a learner", claims: anonymous(lti.RoleLearner),
+	}, {
+		Name: "anonymous-after-other-user", Provokes: "core-tool-anonymous-launch", Permitted: true,
+		Does: "sends neither sub nor anything else of the person, after a launch of another user in the same browser", claims: anonymous(lti.RoleLearner),
+	}, {
+		Name: "target-link-uri-missing", Provokes: "core-tool-target-link-uri-missing",
+		Does: "leaves the claim target_link_uri out", claims: without(lti.ClaimTargetLinkURI),
+	}, {
+		Name: "unknown-claims", Provokes: "core-tool-unknown-claims-ignored", Permitted: true,
+		Does: "adds claims that nobody knows: an object, an array, a number, null, a future one of LTI, a short name",
+		claims: func(d *draft) {
+			maps.Copy(d.claims, lti.Claims{
+				"https://claims.example/object": map[string]any{"a": 1}, "https://claims.example/array": []any{1, "b", nil},
+				"https://claims.example/number": 17.5, "https://claims.example/null": nil,
+				"https://purl.imsglobal.org/spec/lti/claim/future": map[string]any{"version": 2}, "favourite_colour": "green",
+			})
+		},
+	}, {
+		Name: "unknown-members", Provokes: "core-tool-unknown-claims-ignored", Permitted: true,
+		Does: "adds members that nobody knows to resource_link, context and launch_presentation",
+		claims: func(d *draft) {
+			for _, claim := range []string{lti.ClaimResourceLink, lti.ClaimContext, lti.ClaimLaunchPresentation} {
+				set(d, claim, "favourite_colour", "green")
+				set(d, claim, "https://claims.example/member", []any{1, nil})
+			}
+		},
+	}, {
+		Name: "required-claims-only", Provokes: "core-tool-optional-claims-absent", Permitted: true,
+		Does: "sends the required claims and no others",
+		claims: func(d *draft) {
+			required := []string{
+				"iss", "aud", "sub", "iat", "exp", "nonce", lti.ClaimMessageType, lti.ClaimVersion,
+				lti.ClaimDeploymentID, lti.ClaimTargetLinkURI, lti.ClaimResourceLink, lti.ClaimRoles,
+			}
+			maps.DeleteFunc(d.claims, func(name string, _ any) bool { return !slices.Contains(required, name) })
+			d.claims[lti.ClaimResourceLink] = map[string]any{"id": d.launch.plan.ResourceLink.ID}
+		},
+	}, {
+		Name: "roles-empty", Provokes: "core-tool-roles-empty", Permitted: true,
+		Does: "sends an empty array of roles", claims: roles(),
+	}, {
+		Name: "instructor", Provokes: "core-tool-role-uris", Permitted: true,
+		Does: "sends the role of an instructor of the context", claims: roles(lti.RoleInstructor),
+	}, {
+		Name: "learner", Provokes: "core-tool-role-uris", Permitted: true,
+		Does: "sends the role of a learner of the context", claims: roles(lti.RoleLearner),
+	}, {
+		Name: "instructor-with-institution-roles", Provokes: "core-tool-role-uris", Permitted: true,
+		Does: "sends the role of an instructor with roles in the institution", claims: roles(lti.RoleInstructor, lti.RoleInstitutionStaff, lti.RoleInstitutionOther),
+	}, {
+		Name: "sub-role-with-principal", Provokes: "core-tool-role-uris", Permitted: true,
+		Does: "sends the sub-role of a teaching assistant with its principal role", claims: roles(lti.RoleTeachingAssistant, lti.RoleInstructor),
+	}, {
+		Name: "role-foreign-uri", Provokes: "practice-tool-role-escalation", Permitted: true,
+		Does: "sends a role of a foreign vocabulary that ends in Instructor", claims: roles(Stranger + "/Instructor"),
+	}, {
+		Name: "role-institution-only", Provokes: "practice-tool-role-escalation", Permitted: true,
+		Does: "sends the role of an instructor of the institution, and none in the context", claims: roles(lti.RoleInstitutionInstructor),
+	}, {
+		Name: "role-near-miss", Provokes: "practice-tool-role-escalation", Permitted: true,
+		Does: "sends a role that the vocabulary lacks and that contains Instructor", claims: roles(lti.RoleLearner + "Instructor"),
+	}, {
+		Name: "role-learner-sub-role", Provokes: "practice-tool-role-escalation", Permitted: true,
+		Does: "sends the role of a learner with a sub-role named Instructor", claims: roles(lti.RoleLearner, lti.RoleLearnerInstructor),
+	}, {
+		Name: "other-sub-same-email", Provokes: "core-tool-user-identified-by-sub", Permitted: true,
+		Does:   "sends another sub with the same name and email",
+		claims: func(d *draft) { d.claims["sub"] = alter(d.launch.plan.User.Sub) },
+	}, {
+		Name: "same-sub-other-email", Provokes: "core-tool-user-identified-by-sub", Permitted: true,
+		Does: "sends the same sub with another email", claims: with("email", "someone.else@school.example"),
+	}, {
+		Name: "error-after-validation", Provokes: "core-tool-return-url",
+		Does: "sends an unknown message type in a genuine token, with a return_url that has a query and a fragment",
+		claims: func(d *draft) {
+			d.claims[lti.ClaimMessageType] = "LtiUnknownRequest"
+			returnWithQuery(d)
+		},
+	}, {
+		Name: "exit-button", Provokes: "core-tool-return-url", Permitted: true,
+		Does: "sends a return_url that has a query and a fragment", claims: returnWithQuery,
+	}, {
+		Name: "return-url-expired", Provokes: "practice-tool-return-url-unverified",
+		Does: "sends a token that expired, with a return_url at a stranger's site",
+		claims: func(d *draft) {
+			at("exp", -600)(d)
+			returnToStranger(d)
+		},
+	}, {
+		Name: "return-url-unknown-issuer", Provokes: "practice-tool-return-url-unverified",
+		Does: "names an unknown issuer, with a return_url at a stranger's site",
+		claims: func(d *draft) {
+			d.claims["iss"] = "https://unknown-issuer.example"
+			returnToStranger(d)
+		},
+	}},
+	personas("cert-tool-valid-unknown-role", "with-unknown-role", "with a role that is in no vocabulary added", addRoles(lti.RoleUnknown)),
+	personas("cert-tool-valid-multiple-roles", "with-institution-roles", "with roles in the institution added", func(d *draft, role string) {
+		own := lti.RoleInstitutionStaff
+		if role == lti.RoleLearner {
+			own = lti.RoleInstitutionStudent
+		}
+		roles(role, own, lti.RoleInstitutionOther)(d)
+	}),
+	personas("cert-tool-valid-short-role", "with-short-role", "with the deprecated short name of the role", func(d *draft, role string) {
+		_, short, _ := strings.Cut(role, "#")
+		roles(short)(d)
+	}),
+	personas("cert-tool-valid-custom-role", "with-custom-role", "with a role of the school's own added", addRoles("https://school.example/roles#Coach")),
+	personas("cert-tool-valid-no-role", "with-empty-role", "with one role that is an empty string, as the certification suite sends it", func(d *draft, _ string) { roles("")(d) }),
+	personas("cert-tool-valid-no-role", "without-role", "without a role", func(d *draft, _ string) { roles()(d) }),
+	personas("cert-tool-valid-email-only", "with-email-only", "with no personal datum but the email", func(d *draft, _ string) { without(names...)(d) }),
+	personas("cert-tool-valid-names-only", "with-names-only", "with names and no email", func(d *draft, _ string) { without("email")(d) }),
+	personas("cert-tool-valid-no-pii", "without-personal-data", "without names and email", func(d *draft, _ string) { without(append(names, "email", lti.ClaimLIS)...)(d) }),
+	personas("cert-tool-valid-no-context", "without-context", "without the course", func(d *draft, _ string) { without(lti.ClaimContext)(d) }),
+)
+
+// UnicodeName is a name that a careless tool garbles.
+const UnicodeName = "Zoë 🦉 山田"
+
+var names = []string{"name", "given_name", "middle_name", "family_name"}
+
+// personas are the two cases of the certification guide that differ in who is
+// launched.
+func personas(provokes, suffix, does string, change func(d *draft, role string)) []Fault {
+	one := func(name, who, role string) Fault {
+		return Fault{
+			Name: name + "-" + suffix, Provokes: provokes, Permitted: true, Does: "launches a " + who + " " + does,
+			claims: func(d *draft) {
+				roles(role)(d)
+				change(d, role)
+			},
+		}
+	}
+	return []Fault{one("teacher", "teacher", lti.RoleInstructor), one("student", "student", lti.RoleLearner)}
+}
+
+func addRoles(more ...string) func(*draft, string) {
+	return func(d *draft, role string) { roles(append([]string{role}, more...)...)(d) }
+}
+
+func roles(list ...string) func(*draft) {
+	return with(lti.ClaimRoles, append([]string{}, list...))
+}
+
+// anonymous leaves out everything of the person (LTI Core 1.3, 5.3.6.1).
+func anonymous(list ...string) func(*draft) {
+	return func(d *draft) {
+		without(append(names, "sub", "email", "locale", lti.ClaimLIS)...)(d)
+		roles(list...)(d)
+	}
+}
+
+// ownClient stands for the client_id in a list of audiences.
+const ownClient = ""
+
+// audience sends several audiences.
+func audience(list ...string) func(*draft) {
+	return func(d *draft) {
+		audiences := slices.Clone(list)
+		for i, a := range audiences {
+			if a == ownClient {
+				audiences[i] = d.launch.plan.ClientID
+			}
+		}
+		d.claims["aud"] = audiences
+	}
+}
+
+func authorizedParty(d *draft) { d.claims["azp"] = d.launch.plan.ClientID }
+
+// returnWithQuery gives the launch a return URL that has to be added to.
+func returnWithQuery(d *draft) {
+	set(d, lti.ClaimLaunchPresentation, "return_url", d.launch.ReturnURL()+"?"+ReturnQuery+"#frag")
+}
+
+// ReturnQuery is the query of the return URL in the faults of core-tool-return-url.
+const ReturnQuery = "course=7&x=a%20b"
+
+func returnToStranger(d *draft) {
+	set(d, lti.ClaimLaunchPresentation, "return_url", Stranger+"/return")
+}
+
+// padded makes the token at least so many bytes long.
+func padded(size int) func(*draft) {
+	return func(d *draft) { set(d, lti.ClaimCustom, "filler", strings.Repeat("0123456789abcdef", size*3/4/16)) }
+}
+
+func with(claim string, value any) func(*draft) {
+	return func(d *draft) { d.claims[claim] = value }
+}
+
+func without(claims ...string) func(*draft) {
+	return func(d *draft) {
+		for _, claim := range claims {
+			delete(d.claims, claim)
+		}
+	}
+}
+
+// at sets a time to so many seconds from now.
+func at(claim string, seconds int64) func(*draft) {
+	return func(d *draft) { d.claims[claim] = d.now.Unix() + seconds }
+}
+
+// set sets a member of a claim that is an object, and makes the claim where
+// there is none.
+func set(d *draft, claim, member string, value any) {
+	object := map[string]any{}
+	switch known := d.claims[claim].(type) {
+	case map[string]any:
+		object = maps.Clone(known)
+	case map[string]string:
+		for k, v := range known {
+			object[k] = v
+		}
+	}
+	object[member] = value
+	d.claims[claim] = object
+}
+
+func changed(claim string, change func(string) string) func(*draft) {
+	return func(d *draft) {
+		if s, ok := d.claims[claim].(string); ok {
+			d.claims[claim] = change(s)
+		}
+	}
+}

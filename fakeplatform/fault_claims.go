@@ -395,7 +395,10 @@ var claimFaults = slices.Concat([]Fault{
 	personas("cert-tool-valid-no-role", "with-empty-role", "with one role that is an empty string, as the certification suite sends it", func(d *draft, _ string) { roles("")(d) }),
 	personas("cert-tool-valid-no-role", "without-role", "without a role", func(d *draft, _ string) { roles()(d) }),
 	personas("cert-tool-valid-email-only", "with-email-only", "with no personal datum but the email", func(d *draft, _ string) { without(names...)(d) }),
-	personas("cert-tool-valid-names-only", "with-names-only", "with names and no email", func(d *draft, _ string) { without("email")(d) }),
+	personas("cert-tool-valid-names-only", "with-names-only", "with names and no email", func(d *draft, _ string) {
+		without("email")(d)
+		with("middle_name", "Fairfax")(d)
+	}),
 	personas("cert-tool-valid-no-pii", "without-personal-data", "without names and email", func(d *draft, _ string) { without(append(names, "email", lti.ClaimLIS)...)(d) }),
 	personas("cert-tool-valid-no-context", "without-context", "without the course", func(d *draft, _ string) { without(lti.ClaimContext)(d) }),
 )

@@ -3,7 +3,11 @@ package faketool
 import (
 	"crypto/subtle"
 	"fmt"
+	"html/template"
 	"net/http"
+	"net/url"
+	"slices"
+	"strings"
 
 	"invigilator/lti"
 )
@@ -30,35 +34,197 @@ func unauthorized(format string, args ...any) *refusal {
 // serveLaunch takes the answer to an authentication request and, if it is
 // valid, sends the user on to the resource.
 func (t *Tool) serveLaunch(w http.ResponseWriter, r *http.Request) {
-	r.Body = http.MaxBytesReader(w, r.Body, maxBody)
+	limit := int64(maxBody)
+	if t.faults[LimitsLaunchTo32KiB] {
+		limit = 32 << 10
+	}
+	r.Body = http.MaxBytesReader(w, r.Body, limit)
 	if err := r.ParseForm(); err != nil {
 		t.refuse(w, badRequest("The launch cannot be read."), "")
 		return
 	}
-	if code := r.PostForm.Get(lti.ParamError); code != "" {
-		t.refuse(w, badRequest("The platform refused the login: %s %s", code, r.PostForm.Get(lti.ParamErrorDescription)), "")
+	form := r.PostForm
+	if t.faults[ReadsLaunchFromQuery] && r.Method == http.MethodPost || t.faults[AcceptsLaunchByGet] && r.Method == http.MethodGet {
+		form = r.Form
+	}
+	if code := form.Get(lti.ParamError); code != "" && (!t.faults[IgnoresError] || form.Get(lti.ParamIDToken) == "") {
+		t.refuseLogin(w, code, form.Get(lti.ParamErrorDescription))
 		return
 	}
-	claims, err := t.validate(r)
+	claims, begun, err := t.validate(r, form)
 	if err != nil {
-		returnURL := ""
-		if claims.verified && t.faults[ReturnsRefusals] {
-			returnURL = claims.returnURL()
-		}
 		if t.faults[StartsSessionBeforeChecking] {
-			t.startSession(w, claims)
+			t.startSession(w, t.launchOf(r, claims, begun))
 		}
-		t.refuse(w, err, returnURL)
+		t.refuse(w, err, t.returnOfRefusal(claims))
 		return
 	}
-	id := t.startSession(w, claims)
+	launch := t.launchOf(r, claims, begun)
+	target, _ := claims.text(lti.ClaimTargetLinkURI)
+	if t.faults[RedirectsToTargetOfLogin] && !t.own(begun.target) {
+		target = begun.target
+	}
+	id := t.startSession(w, launch)
+	if !t.own(target) && target != "" { // the check of the claim lets no other pass
+		http.Redirect(w, r, target, http.StatusSeeOther)
+		return
+	}
 	http.Redirect(w, r, t.opts.URL+ResourcePath+"?launch="+id, http.StatusSeeOther)
 }
 
+// refuseLogin shows why the platform did not log the user in.
+func (t *Tool) refuseLogin(w http.ResponseWriter, code, description string) {
+	switch {
+	case t.faults[CrashesOnError]:
+		http.Error(w, "internal error", http.StatusInternalServerError)
+	case t.faults[ShowsErrorUnescaped]:
+		t.render(w, http.StatusBadRequest, "refused", template.HTML("The platform refused the login: "+description))
+	default:
+		t.refuse(w, badRequest("The platform refused the login: %s %s", code, description), "")
+	}
+}
+
+// returnOfRefusal is where a refusal is told instead of on a page of the tool's
+// own; empty for nowhere.
+func (t *Tool) returnOfRefusal(c claims) string {
+	to := c.returnURL()
+	u, err := url.Parse(to)
+	switch {
+	case err != nil:
+		return ""
+	case c.verified && t.faults[ReturnsRefusals]:
+		return to
+	case t.faults[ReturnsUnverified] && !t.knownHost(u.Host):
+		return to
+	default:
+		return ""
+	}
+}
+
+// knownHost says whether a platform that is registered has its endpoints there.
+func (t *Tool) knownHost(host string) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return slices.ContainsFunc(t.registrations, func(r Registration) bool {
+		u, err := url.Parse(r.AuthURL)
+		return err == nil && u.Host == host
+	})
+}
+
+// own says whether a URL is one of this tool.
+func (t *Tool) own(address string) bool {
+	return address == t.opts.URL || strings.HasPrefix(address, t.opts.URL+"/")
+}
+
+// launchOf is what the tool takes from a launch: who was launched, and where to.
+func (t *Tool) launchOf(r *http.Request, c claims, begun *login) Launch {
+	l := Launch{ReturnURL: c.returnURL()}
+	l.Sub, _ = c.text("sub")
+	l.Name, _ = c.text("name")
+	if t.faults[GarblesUnicode] {
+		l.Name = garbled(l.Name)
+	}
+	l.ResourceLink, _ = c.object(lti.ClaimResourceLink)["title"].(string)
+	if l.ResourceLink == "" {
+		l.ResourceLink, _ = c.object(lti.ClaimResourceLink)["id"].(string)
+	}
+	l.Roles = c.roles()
+	l.Teacher = t.isTeacher(l.Roles)
+	target, _ := c.text(lti.ClaimTargetLinkURI)
+	if begun != nil && t.faults[OpensTargetOfLogin] {
+		target = begun.target
+	}
+	if u, err := url.Parse(target); err == nil {
+		l.Chapter = u.Query().Get("chapter")
+	}
+	if l.Sub == "" && t.faults[TakesAnonymousForLastUser] {
+		if cookie, err := r.Cookie(sessionCookie); err == nil {
+			t.mu.Lock()
+			last := t.sessions[cookie.Value]
+			t.mu.Unlock()
+			l.Sub, l.Name, l.User = last.Sub, last.Name, last.User
+		}
+	} else if l.Sub != "" {
+		l.User = t.number(t.users, t.userKey(c))
+	}
+	l.Link = t.number(t.links, t.linkKey(c))
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if begun != nil && begun.event < t.last.event && t.faults[SwapsOverlappingUsers] {
+		l.Sub, l.Name, l.User = t.last.Sub, t.last.Name, t.last.User
+	}
+	t.events++
+	l.event = t.events
+	t.last = l
+	return l
+}
+
+// userKey tells users apart: sub is theirs within the issuer (LTI Core 1.3, 3.3).
+func (t *Tool) userKey(c claims) string {
+	issuer, _ := c.text("iss")
+	sub, _ := c.text("sub")
+	email, hasEmail := c.text("email")
+	switch {
+	case t.faults[KnowsUsersByEmail] && hasEmail:
+		return email
+	case t.faults[KnowsUsersBySubAlone]:
+		return sub
+	case t.faults[KnowsUsersByAllClaims]:
+		return fmt.Sprintf("%q %q %q", issuer, sub, email)
+	default:
+		return fmt.Sprintf("%q %q", issuer, sub)
+	}
+}
+
+// linkKey tells resource links apart: an id is unique within a deployment, and
+// that within the issuer (LTI Core 1.3, 5.3.3 and 5.3.5).
+func (t *Tool) linkKey(c claims) string {
+	issuer, _ := c.text("iss")
+	deployment, _ := c.text(lti.ClaimDeploymentID)
+	id, _ := c.object(lti.ClaimResourceLink)["id"].(string)
+	if t.faults[KnowsLinksByIDAlone] {
+		return id
+	}
+	return fmt.Sprintf("%q %v %q %q", issuer, c.members["aud"], deployment, id)
+}
+
+func (t *Tool) number(known map[string]int, key string) int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if known[key] == 0 {
+		known[key] = len(known) + 1
+	}
+	return known[key]
+}
+
+// isTeacher says whether a role makes an instructor of the context: the role,
+// one of its sub-roles or its deprecated short name (LTI Core 1.3, A.2).
+func (t *Tool) isTeacher(roles []string) bool {
+	switch {
+	case t.faults[ShowsLearnersView]:
+		return false
+	case t.faults[NeedsOnlyRole]:
+		return slices.Equal(roles, []string{lti.RoleInstructor})
+	}
+	subRole := strings.Replace(lti.RoleInstructor, "#Instructor", "/Instructor#", 1)
+	return slices.ContainsFunc(roles, func(role string) bool {
+		return role == lti.RoleInstructor || role == "Instructor" || strings.HasPrefix(role, subRole) ||
+			t.faults[LooksForInstructorInRole] && strings.Contains(role, "Instructor")
+	})
+}
+
+// garbled reads UTF-8 as Latin-1.
+func garbled(s string) string {
+	runes := make([]rune, 0, len(s))
+	for _, b := range []byte(s) {
+		runes = append(runes, rune(b))
+	}
+	return string(runes)
+}
+
 // startSession remembers the launch and lets the browser prove that it is its own.
-func (t *Tool) startSession(w http.ResponseWriter, claims claims) string {
+func (t *Tool) startSession(w http.ResponseWriter, launch Launch) string {
 	id := lti.RandomString()
-	launch := claims.launch()
 	launch.cookie = lti.RandomString()
 	t.mu.Lock()
 	t.sessions[id] = launch
@@ -88,5 +254,5 @@ func (t *Tool) serveResource(w http.ResponseWriter, r *http.Request) {
 	if t.faults[NeedsOwnWindow] {
 		page = "resource-in-own-window"
 	}
-	t.render(w, http.StatusOK, page, launch)
+	t.render(w, http.StatusOK, page, t.shown(launch))
 }

@@ -1,12 +1,16 @@
 package faketool
 
 import (
+	"crypto/rand"
+	"crypto/rsa"
 	"embed"
 	"encoding/json"
 	"errors"
 	"html/template"
 	"net/http"
 	"net/url"
+
+	"github.com/lestrrat-go/jwx/v2/jwk"
 
 	"invigilator/lti"
 )
@@ -31,15 +35,11 @@ func (t *Tool) refuse(w http.ResponseWriter, err error, returnURL string) {
 	r := &refusal{http.StatusInternalServerError, err.Error()}
 	_ = errors.As(err, &r)
 	if returnURL != "" {
-		if u, err := url.Parse(returnURL); err == nil {
-			q := u.Query()
-			q.Set(lti.ParamErrorMessage, "The launch was refused.")
-			q.Set(lti.ParamErrorLog, r.why)
-			u.RawQuery = q.Encode()
-			w.Header().Set("Location", u.String())
-			w.WriteHeader(http.StatusSeeOther)
-			return
-		}
+		w.Header().Set("Location", t.returnWith(returnURL, url.Values{
+			lti.ParamErrorMessage: {"The launch was refused."}, lti.ParamErrorLog: {r.why},
+		}))
+		w.WriteHeader(http.StatusSeeOther)
+		return
 	}
 	status := r.status
 	switch {
@@ -51,16 +51,87 @@ func (t *Tool) refuse(w http.ResponseWriter, err error, returnURL string) {
 	t.render(w, status, "refused", r.why)
 }
 
-func (t *Tool) serveJWKS(w http.ResponseWriter, _ *http.Request) {
-	set, err := lti.PublicSet(t.key)
-	var body []byte
-	if err == nil {
-		body, err = json.Marshal(set)
+// returnWith adds a message to the return URL, and leaves what it has of its
+// own as it is (LTI Core 1.3, 5.4.4).
+func (t *Tool) returnWith(returnURL string, message url.Values) string {
+	u, err := url.Parse(returnURL)
+	if err != nil {
+		return ""
 	}
+	if t.faults[AddsOwnReturnParameters] {
+		message.Set("session", "1")
+	}
+	switch {
+	case u.RawQuery == "" || t.faults[DropsReturnQuery]:
+		u.RawQuery = message.Encode()
+	default:
+		u.RawQuery += "&" + message.Encode()
+	}
+	return u.String()
+}
+
+// page is what the resource's page shows of a launch.
+type page struct {
+	Launch
+	ShownName any // of the user
+	Exit      string
+}
+
+func (t *Tool) shown(l Launch) page {
+	p := page{Launch: l, ShownName: l.Name}
+	switch {
+	case l.Name == "" && l.Sub == "":
+		p.ShownName = "anonymous"
+	case l.Name == "":
+		p.ShownName = l.Sub
+	case t.faults[ShowsNamesUnescaped]:
+		p.ShownName = template.HTML(l.Name)
+	}
+	if l.ReturnURL != "" {
+		p.Exit = t.returnWith(l.ReturnURL, url.Values{lti.ParamMessage: {"You have left the tool."}})
+	}
+	return p
+}
+
+func (t *Tool) serveJWKS(w http.ResponseWriter, _ *http.Request) {
+	body, err := t.publishedKeys()
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusInternalServerError)
 		return
 	}
 	w.Header().Set("Content-Type", lti.MediaTypeJWKSet)
 	_, _ = w.Write(body)
+}
+
+func (t *Tool) publishedKeys() ([]byte, error) {
+	key := t.key
+	switch {
+	case t.faults[PublishesPrivateKey]:
+		set := jwk.NewSet()
+		if err := set.AddKey(key); err != nil {
+			return nil, err
+		}
+		return json.Marshal(set)
+	case t.faults[PublishesShortKey]:
+		raw, err := rsa.GenerateKey(rand.Reader, 1024)
+		if err != nil {
+			return nil, err
+		}
+		if key, err = jwk.FromRaw(raw); err != nil {
+			return nil, err
+		}
+		if err := key.Set(jwk.KeyIDKey, t.key.KeyID()); err != nil {
+			return nil, err
+		}
+	}
+	set, err := lti.PublicSet(key)
+	if err != nil {
+		return nil, err
+	}
+	if published, ok := set.Key(0); ok && t.faults[PublishesKeyWithoutKID] {
+		if err := published.Remove(jwk.KeyIDKey); err != nil {
+			return nil, err
+		}
+	}
+	return json.Marshal(set)
 }

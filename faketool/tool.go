@@ -62,28 +62,39 @@ type Tool struct {
 
 	mu            sync.Mutex
 	registrations []Registration
-	keySets       map[string]jwk.Set // by URL
-	logins        map[string]*login  // by state
+	keySets       map[string]keySet // by URL
+	unknownKeys   map[string]bool   // by kid, for a fault
+	logins        map[string]*login // by state
 	byNonce       map[string]*login
 	sessions      map[string]Launch // by the id in the launch's URL
+	users, links  map[string]int    // numbers of accounts and of resource links
 	counter       int               // for the faults that count instead of choosing at random
+	events        int               // logins begun and launches accepted, in order
+	last          Launch            // the last one that was accepted
 }
 
 // A Launch is one that the tool accepted.
 type Launch struct {
-	Sub          string
+	Sub          string // empty when anonymous
 	Name         string
 	Roles        []string
+	Teacher      bool   // may see the teacher's view
 	ResourceLink string // its title, or its id where it has none
+	Chapter      string // of the resource, where the target link names one
 	ReturnURL    string
+	User         int    // number of the user's account; 0 when anonymous
+	Link         int    // number of the resource link
 	cookie       string // what the launched browser proves itself with
+	event        int    // when it was accepted
 }
 
 // login is a login that the tool has begun.
 type login struct {
 	registration Registration
 	nonce        string
+	target       string // the target_link_uri of the login initiation
 	cookie       string // what the browser that began it proves itself with
+	event        int    // when it was begun
 	expires      time.Time
 	used         bool
 }
@@ -120,15 +131,21 @@ func New(opts Options) (*Tool, error) {
 	}
 	t := &Tool{
 		opts: opts, faults: carried, key: key,
-		keySets:  map[string]jwk.Set{},
-		logins:   map[string]*login{},
-		byNonce:  map[string]*login{},
-		sessions: map[string]Launch{},
+		keySets:     map[string]keySet{},
+		unknownKeys: map[string]bool{},
+		logins:      map[string]*login{},
+		byNonce:     map[string]*login{},
+		sessions:    map[string]Launch{},
+		users:       map[string]int{},
+		links:       map[string]int{},
 	}
 	t.mux = http.NewServeMux()
 	t.mux.HandleFunc("GET "+LoginPath, t.serveLogin)
 	t.mux.HandleFunc("POST "+LoginPath, t.serveLogin)
 	t.mux.HandleFunc("POST "+LaunchPath, t.serveLaunch)
+	if carried[AcceptsLaunchByGet] {
+		t.mux.HandleFunc("GET "+LaunchPath, t.serveLaunch)
+	}
 	t.mux.HandleFunc("GET "+ResourcePath, t.serveResource)
 	t.mux.HandleFunc("GET "+JWKSPath, t.serveJWKS)
 	t.mux.HandleFunc("GET /favicon.ico", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })
@@ -177,9 +194,14 @@ func (t *Tool) registrationFor(issuer, clientID string) (Registration, bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	candidates := slices.DeleteFunc(slices.Clone(t.registrations), func(r Registration) bool {
-		return r.Issuer != issuer || clientID != "" && r.ClientID != clientID
+		return r.Issuer != issuer || clientID != "" && r.ClientID != clientID && !t.faults[IgnoresClientID]
 	})
-	if len(candidates) != 1 {
+	switch {
+	case len(candidates) == 0 && t.faults[FallsBackOnFirstPlatform] && !slices.ContainsFunc(t.registrations, func(r Registration) bool { return r.Issuer == issuer }):
+		return t.registrations[0], true
+	case len(candidates) > 0 && t.faults[IgnoresClientID]:
+		return candidates[0], true
+	case clientID == "" && t.faults[NeedsClientID], len(candidates) != 1:
 		return Registration{}, false
 	}
 	return candidates[0], true
@@ -195,7 +217,14 @@ func (t *Tool) count() int {
 
 // cookieName keeps the cookies of parallel logins apart; states of this tool
 // are letters, digits, - and _.
-func cookieName(state string) string { return "faketool_login_" + state }
+func (t *Tool) cookieName(state string) string {
+	if t.faults[KeepsOneLoginPerBrowser] {
+		state = "only"
+	}
+	return loginCookie + state
+}
+
+const loginCookie = "faketool_login_"
 
 const sessionCookie = "faketool_session"
 
@@ -235,9 +264,18 @@ func (t *Tool) serveLogin(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	for _, name := range []string{lti.ParamLoginHint, lti.ParamTargetLinkURI} {
-		if params.Get(name) == "" {
+		if params.Get(name) == "" && !t.faults[map[string]string{lti.ParamLoginHint: NeedsNoLoginHint, lti.ParamTargetLinkURI: NeedsNoTargetLinkURI}[name]] {
 			t.refuse(w, &refusal{http.StatusBadRequest, "The login initiation has no " + name + "."}, "")
 			return
+		}
+	}
+
+	if t.faults[RefusesUnknownParameters] {
+		for name := range params {
+			if !slices.Contains(knownParameters, name) {
+				t.refuse(w, &refusal{http.StatusBadRequest, "The parameter " + name + " is unknown."}, "")
+				return
+			}
 		}
 	}
 
@@ -245,12 +283,17 @@ func (t *Tool) serveLogin(w http.ResponseWriter, r *http.Request) {
 	if t.faults[SendsStateAsNonce] {
 		nonce = state
 	}
-	begun := &login{registration: registration, nonce: nonce, cookie: lti.RandomString(), expires: t.opts.Now().Add(loginLifetime)}
+	begun := &login{
+		registration: registration, nonce: nonce, target: params.Get(lti.ParamTargetLinkURI),
+		cookie: lti.RandomString(), expires: t.opts.Now().Add(loginLifetime),
+	}
 	t.mu.Lock()
+	t.events++
+	begun.event = t.events
 	t.logins[state], t.byNonce[nonce] = begun, begun
 	t.mu.Unlock()
 	if !t.faults[SetsNoStateCookie] {
-		http.SetCookie(w, t.cookie(cookieName(state), begun.cookie))
+		http.SetCookie(w, t.cookie(t.cookieName(state), begun.cookie))
 	}
 
 	request := url.Values{
@@ -268,15 +311,40 @@ func (t *Tool) serveLogin(w http.ResponseWriter, r *http.Request) {
 		request[lti.ParamMessageHint] = hint[:1]
 	}
 	t.spoilRequest(request, params)
-	u, err := url.Parse(registration.AuthURL)
+	to, err := t.endpoint(registration, params, request)
 	if err != nil {
 		t.refuse(w, &refusal{http.StatusInternalServerError, "The platform's authorization endpoint is no URL."}, "")
 		return
 	}
+	http.Redirect(w, r, to, http.StatusFound)
+}
+
+// knownParameters are those of a login initiation.
+var knownParameters = []string{
+	lti.ParamIssuer, lti.ParamLoginHint, lti.ParamTargetLinkURI, lti.ParamMessageHint, lti.ParamLTIDeploymentID, lti.ParamClientID,
+}
+
+// endpoint adds the authentication request to the platform's authorization
+// endpoint, whose own query is kept (RFC 6749, 3.1).
+func (t *Tool) endpoint(registration Registration, params, request url.Values) (string, error) {
+	authURL := registration.AuthURL
+	if named := params.Get("authorization_endpoint"); named != "" && t.faults[TakesEndpointFromLogin] {
+		authURL = named
+	}
+	if t.faults[EscapesEndpointQuery] {
+		authURL = strings.ReplaceAll(authURL, "?", "%3F")
+	}
+	u, err := url.Parse(authURL)
+	if err != nil {
+		return "", err
+	}
 	query := u.Query()
+	if t.faults[DropsEndpointQuery] {
+		query = url.Values{}
+	}
 	maps.Copy(query, request)
 	u.RawQuery = query.Encode()
-	http.Redirect(w, r, u.String(), http.StatusFound)
+	return u.String(), nil
 }
 
 func (t *Tool) newState() string {

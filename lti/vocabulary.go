@@ -13,6 +13,9 @@ const (
 	DeepLinkingResponse = "LtiDeepLinkingResponse"
 )
 
+// ClaimPrefix begins the names of the claims that LTI defines.
+const ClaimPrefix = "https://purl.imsglobal.org/spec/"
+
 // Claims of an LTI message (LTI Core 1.3, 5.3 and 5.4).
 const (
 	ClaimMessageType        = "https://purl.imsglobal.org/spec/lti/claim/message_type"

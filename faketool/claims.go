@@ -1,0 +1,325 @@
+package faketool
+
+import (
+	"crypto/subtle"
+	"fmt"
+	"math"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"invigilator/lti"
+)
+
+// claims are those of an id_token. Nothing in them is to be trusted before
+// verified is set.
+type claims struct {
+	members  map[string]any
+	verified bool // signature, issuer and audience have been checked
+}
+
+func (c claims) text(name string) (string, bool) {
+	s, ok := c.members[name].(string)
+	return s, ok
+}
+
+func (c claims) has(name string) bool {
+	_, ok := c.members[name]
+	return ok
+}
+
+func (c claims) object(name string) map[string]any {
+	o, _ := c.members[name].(map[string]any)
+	return o
+}
+
+func (c claims) returnURL() string {
+	s, _ := c.object(lti.ClaimLaunchPresentation)["return_url"].(string)
+	if u, err := url.Parse(s); err != nil || u.Scheme != "https" && u.Scheme != "http" {
+		return ""
+	}
+	return s
+}
+
+func (c claims) roles() []string {
+	list, _ := c.members[lti.ClaimRoles].([]any)
+	var roles []string
+	for _, role := range list {
+		if s, ok := role.(string); ok {
+			roles = append(roles, s)
+		}
+	}
+	return roles
+}
+
+// isMessage says whether there is any claim of LTI.
+func (c claims) isMessage() bool {
+	for name := range c.members {
+		if strings.HasPrefix(name, lti.ClaimPrefix) {
+			return true
+		}
+	}
+	return false
+}
+
+// personal are the claims that tell of a person (OpenID Connect Core 1.0, 5.1).
+var personal = []string{"name", "given_name", "middle_name", "family_name", "email"}
+
+// isAnonymous says whether nothing is said of a person (LTI Core 1.3, 5.3.6.1).
+func (c claims) isAnonymous() bool {
+	return !c.has("sub") && !slices.ContainsFunc(personal, c.has)
+}
+
+// checkIssuer holds iss against the platform that the login was begun for
+// (Security Framework 1.0, 5.1.3 (2)).
+func (t *Tool) checkIssuer(begun *login, c claims) error {
+	iss, isText := c.text("iss")
+	if list, ok := c.members["iss"].([]any); ok && len(list) > 0 && t.faults[AcceptsIssuerArray] {
+		iss, isText = list[0].(string)
+	}
+	switch {
+	case t.faults[IgnoresIssuer]:
+		return nil
+	case t.faults[ComparesIssuerLoosely] && loosely(iss) == loosely(begun.registration.Issuer):
+		return nil
+	case !isText || iss != begun.registration.Issuer:
+		return unauthorized("The issuer %v is not %q.", c.members["iss"], begun.registration.Issuer)
+	}
+	return nil
+}
+
+func loosely(issuer string) string {
+	_, rest, _ := strings.Cut(strings.ToLower(issuer), "://")
+	return strings.TrimSuffix(rest, "/")
+}
+
+// checkAudience wants this client, and nobody else, as the audience (Security
+// Framework 1.0, 5.1.3 (3) to (5)).
+func (t *Tool) checkAudience(begun *login, c claims) error {
+	var audiences []any
+	switch aud := c.members["aud"].(type) {
+	case string:
+		audiences = []any{aud}
+	case []any:
+		if !t.faults[RefusesAudienceArray] {
+			audiences = aud
+		}
+	case nil:
+		if t.faults[AcceptsMissingAudience] {
+			return nil
+		}
+	}
+	clientID := begun.registration.ClientID
+	matches := func(aud any) bool {
+		s, ok := aud.(string)
+		return ok && (s == clientID || t.faults[IgnoresCaseOfAudience] && strings.EqualFold(s, clientID))
+	}
+	azp, hasAZP := c.members["azp"]
+	further := len(audiences) > 1 && slices.ContainsFunc(audiences, matches)
+	switch {
+	case t.faults[IgnoresAudience],
+		further && !hasAZP && t.faults[LooksForAudience],
+		further && matches(audiences[0]) && !hasAZP && t.faults[TakesFirstAudience],
+		further && azp == clientID && t.faults[TrustsAuthorizedParty]:
+		return nil
+	case hasAZP && t.faults[RefusesAuthorizedParty],
+		len(audiences) != 1 || !matches(audiences[0]),
+		hasAZP && azp != clientID && !t.faults[IgnoresAuthorizedParty]:
+		err := unauthorized("The audience %v is not %q.", c.members["aud"], clientID)
+		if t.faults[RefusesAudienceWith400] {
+			err.status = http.StatusBadRequest
+		}
+		return err
+	}
+	return nil
+}
+
+// checkTimes wants a token that was issued, is valid and has not expired
+// (Security Framework 1.0, 5.1.3 (7) and (8); RFC 7519, 4.1.5).
+func (t *Tool) checkTimes(_ *login, c claims) error {
+	now, leeway := t.opts.Now(), leeway
+	if t.faults[AllowsNoClockSkew] {
+		leeway = 0
+	}
+	exp, present := c.members["exp"]
+	if s, ok := exp.(string); ok && t.faults[ReadsExpiryFromText] {
+		var seconds float64
+		if _, err := fmt.Sscan(s, &seconds); err == nil {
+			exp = seconds
+		}
+	}
+	switch expires, isTime := seconds(exp); {
+	case t.faults[IgnoresExpiry] && isTime,
+		!present && t.faults[AcceptsMissingExpiry],
+		present && exp == nil && t.faults[AcceptsNullExpiry]:
+	case !isTime:
+		return unauthorized("The id_token has no time of expiry.")
+	case now.After(expires.Add(leeway)):
+		return unauthorized("The id_token has expired.")
+	}
+	switch issued, isTime := seconds(c.members["iat"]); {
+	case !c.has("iat") && t.faults[AcceptsMissingIssueTime], isTime && t.faults[AcceptsFutureIssueTime]:
+	case !isTime || issued.After(now.Add(leeway)):
+		return unauthorized("The id_token has no time of issue, or one to come.")
+	}
+	if begins, isTime := seconds(c.members["nbf"]); c.has("nbf") && !t.faults[IgnoresNotBefore] && (!isTime || begins.After(now.Add(leeway))) {
+		return unauthorized("The id_token is not valid yet.")
+	}
+	return nil
+}
+
+// seconds reads a NumericDate (RFC 7519, 2).
+func seconds(claim any) (time.Time, bool) {
+	f, ok := claim.(float64)
+	if !ok || math.Abs(f) > math.MaxInt32*100 {
+		return time.Time{}, false
+	}
+	return time.Unix(int64(f), 0), true
+}
+
+// checkNonce wants the nonce that this login sent (OpenID Connect Core 1.0, 3.2.2.11).
+func (t *Tool) checkNonce(begun *login, c claims) error {
+	nonce, isText := c.text("nonce")
+	t.mu.Lock()
+	other, known := t.byNonce[nonce]
+	used, stateUsed := known && other.used, begun.used
+	t.mu.Unlock()
+	switch {
+	case !c.has("nonce") && t.faults[AcceptsMissingNonce],
+		isText && nonce == "" && t.faults[AcceptsEmptyNonce],
+		isText && nonce != "" && !known && t.faults[AcceptsUnknownNonce],
+		known && !used && t.faults[AcceptsNonceOfAnyLogin],
+		known && !used && stateUsed && t.faults[AcceptsUsedState],
+		used && other != begun && t.faults[AcceptsUsedNonce]:
+		return nil
+	case !isText || nonce == "":
+		return unauthorized("The id_token has no nonce.")
+	case subtle.ConstantTimeCompare([]byte(nonce), []byte(begun.nonce)) != 1:
+		return unauthorized("The nonce is not the one of this login.")
+	}
+	return nil
+}
+
+// checkMessage wants a resource link launch with all that it requires (LTI
+// Core 1.3, 5.3).
+func (t *Tool) checkMessage(_ *login, c claims) error {
+	messageType, _ := c.text(lti.ClaimMessageType)
+	version, _ := c.text(lti.ClaimVersion)
+	nothing := !c.has(lti.ClaimMessageType) && !c.has(lti.ClaimVersion) && !c.has(lti.ClaimRoles)
+	if nothing && t.faults[AcceptsMessageWithoutClaims] {
+		return nil
+	}
+	switch {
+	case messageType == lti.ResourceLinkRequest,
+		t.faults[IgnoresCaseOfMessageType] && strings.EqualFold(messageType, lti.ResourceLinkRequest),
+		t.faults[IgnoresMessageType] && messageType != "",
+		!c.has(lti.ClaimMessageType) && t.faults[AcceptsMissingMessageType],
+		c.has(lti.ClaimMessageType) && messageType == "" && t.faults[AcceptsEmptyMessageType]:
+	default:
+		return badRequest("The message type is %v instead of %s.", c.members[lti.ClaimMessageType], lti.ResourceLinkRequest)
+	}
+	switch {
+	case version == lti.Version,
+		c.has(lti.ClaimVersion) && t.faults[IgnoresVersion],
+		t.faults[ComparesVersionLoosely] && (version == "1.3" || c.members[lti.ClaimVersion] == 1.3),
+		!c.has(lti.ClaimVersion) && t.faults[AcceptsMissingVersion]:
+	default:
+		return badRequest("The version is %v instead of %s.", c.members[lti.ClaimVersion], lti.Version)
+	}
+	id, hasID := c.object(lti.ClaimResourceLink)["id"]
+	switch {
+	case id != "" && hasID,
+		!hasID && t.faults[AcceptsMissingResourceLink] && (c.object(lti.ClaimResourceLink) != nil || !c.has(lti.ClaimResourceLink)),
+		id == "" && t.faults[AcceptsEmptyResourceLinkID]:
+		return nil
+	default:
+		return badRequest("The message has no resource link.")
+	}
+}
+
+// checkTarget wants a target link that is this tool's: it is where the user
+// will be sent (LTI Core 1.3, 5.3.4).
+func (t *Tool) checkTarget(_ *login, c claims) error {
+	target, _ := c.text(lti.ClaimTargetLinkURI)
+	switch {
+	case t.own(target), target != "" && t.faults[RedirectsToTargetLink], !c.has(lti.ClaimTargetLinkURI) && t.faults[AcceptsMissingTargetLinkURI]:
+		return nil
+	default:
+		return badRequest("The target_link_uri %v is none of this tool.", c.members[lti.ClaimTargetLinkURI])
+	}
+}
+
+// checkDeployment wants a deployment that is registered (LTI Core 1.3, 5.3.3).
+func (t *Tool) checkDeployment(begun *login, c claims) error {
+	id, isText := c.text(lti.ClaimDeploymentID)
+	known := begun.registration.DeploymentIDs
+	if t.faults[KnowsOneDeployment] {
+		known = known[:1]
+	}
+	switch {
+	case !c.has(lti.ClaimDeploymentID) && t.faults[AcceptsMissingDeployment],
+		c.has(lti.ClaimDeploymentID) && id == "" && isText && t.faults[AcceptsEmptyDeployment],
+		id != "" && t.faults[IgnoresDeployment]:
+		return nil
+	}
+	knows := func(one string) bool {
+		return one == id || t.faults[IgnoresCaseOfDeployment] && strings.EqualFold(one, id) ||
+			t.faults[TruncatesDeployment] && len(id) > 255 && strings.HasPrefix(id, one)
+	}
+	if !isText || !slices.ContainsFunc(known, knows) {
+		return badRequest("The deployment %v is not registered.", c.members[lti.ClaimDeploymentID])
+	}
+	return nil
+}
+
+// checkUser wants roles, however many, and a user or nobody at all (LTI Core
+// 1.3, 5.3.6 and 5.3.7).
+func (t *Tool) checkUser(_ *login, c claims) error {
+	_, isList := c.members[lti.ClaimRoles].([]any)
+	if !isList && (c.has(lti.ClaimRoles) || !t.faults[AcceptsMissingRoles] && !t.faults[AcceptsMessageWithoutClaims]) {
+		return badRequest("The message has no roles.")
+	}
+	sub, isText := c.text("sub")
+	switch {
+	case c.isAnonymous() && t.faults[CrashesOnAnonymous]:
+		return &refusal{http.StatusInternalServerError, "null"}
+	case c.isAnonymous(), sub != "",
+		!c.has("sub") && t.faults[AcceptsMissingUser],
+		c.has("sub") && isText && sub == "" && t.faults[AcceptsEmptyUser]:
+		return nil
+	default:
+		return badRequest("The message has no user.")
+	}
+}
+
+// checkPickily are the faults of being too strict.
+func (t *Tool) checkPickily(_ *login, c claims) error {
+	roles := c.roles()
+	any := func(matches func(string) bool) bool { return slices.ContainsFunc(roles, matches) }
+	for _, rule := range []struct {
+		fault   string
+		refuses bool
+		says    string
+	}{
+		{RefusesUnknownRole, slices.Contains(roles, lti.RoleUnknown), "There is a role that is unknown."},
+		{RefusesTeachers, slices.Equal(roles, []string{lti.RoleInstructor}), "This tool is for students."},
+		{RefusesSeveralRoles, len(roles) > 2, "There are too many roles."},
+		{RefusesShortRole, any(func(r string) bool { return r == "Instructor" || r == "Learner" }), "There is a role that is no URI."},
+		{RefusesCustomRole, any(func(r string) bool { return strings.Contains(r, "school.example") }), "There is a role of no vocabulary."},
+		{NeedsRole, len(roles) == 0 && !c.isAnonymous(), "The user has no role."},
+		{NeedsName, !c.has("name") && !c.isAnonymous(), "The user has no name."},
+		{NeedsEmail, !c.has("email") && !c.isAnonymous(), "The user has no email."},
+		{NeedsContext, !c.has(lti.ClaimContext), "The launch is in no course."},
+		{NeedsPlatformClaim, !c.has(lti.ClaimToolPlatform), "The claim tool_platform is missing."},
+		{RefusesMiddleName, c.has("middle_name"), "The claim middle_name is unknown."},
+		{RefusesUnknownClaims, c.has("favourite_colour"), "There is a claim that is unknown."},
+		{RefusesUnknownMembers, c.object(lti.ClaimResourceLink)["favourite_colour"] != nil, "There is a member that is unknown."},
+	} {
+		if t.faults[rule.fault] && rule.refuses {
+			return badRequest("%s", rule.says)
+		}
+	}
+	return nil
+}

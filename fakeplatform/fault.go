@@ -70,6 +70,9 @@ func FaultsFor(requirement string) []Fault {
 	return found
 }
 
+// NewKey says whether the launch is signed with a key that no tool can know yet.
+func (f Fault) NewKey() bool { return f.keySet != nil && f.Permitted || f.prepare != nil }
+
 // FaultNamed returns the fault of that name, and false when there is none.
 func FaultNamed(name string) (Fault, bool) {
 	i := slices.IndexFunc(faults, func(f Fault) bool { return f.Name == name })

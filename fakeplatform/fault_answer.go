@@ -1,6 +1,7 @@
 package fakeplatform
 
 import (
+	"maps"
 	"net/http"
 	"net/url"
 
@@ -54,6 +55,15 @@ var answerFaults = []Fault{
 		Name: "state-reused", Provokes: "practice-tool-state-single-use", Borrows: true,
 		Does: "answers a second login in the same browser with the state of the first, which was used",
 		form: func(d *draft) { d.form.Set(lti.ParamState, d.borrowed().Get(lti.ParamState)) },
+	}, {
+		Name: "token-of-other-platform", Provokes: "sec-tool-issuer-mix-up", Borrows: true,
+		Does: "answers with a token that another platform, which the tool knows too, has signed for this login",
+		sign: func(d *draft) (string, error) {
+			other := d.launch.plan.Other
+			request := maps.Clone(d.request)
+			request.Set(lti.ParamClientID, other.plan.ClientID)
+			return lti.Sign(other.claims(request, d.now), other.signingKey())
+		},
 	}, {
 		Name: "response-by-get", Provokes: "practice-tool-id-token-only-by-post",
 		Does:   "sends id_token and state in the query of a GET request",

@@ -32,14 +32,14 @@ func (r *Run) diagnose(f *Flow) *results.Diagnosis {
 		d.LookAt = "The tool's log at the time of the request to " + r.tool.LoginURL + "."
 	case !asked && !sameSite(f.Trip.Page.URL, r.tool.LoginURL):
 		d.Problem = "The tool sent the browser elsewhere than to the platform's authorization endpoint."
-		d.LookAt = fmt.Sprintf("The tool's registration of the platform: issuer %s, authorization endpoint %s.", r.platform.Issuer(), r.platform.AuthURL())
+		d.LookAt = fmt.Sprintf("The tool's registration of the platform: issuer %s, authorization endpoint %s.", r.platform.Issuer(), r.Registrations()[0].AuthURL)
 	case !asked && f.Trip.Page.Status == http.StatusNotFound:
 		d.Problem = "The tool has nothing at the login URL."
 		d.LookAt = "Is " + r.tool.LoginURL + " (tool.login_url) the tool's login initiation endpoint?"
 	case !asked:
 		d.Problem = "The tool answered the login initiation with a page of its own instead of an authentication request."
 		d.LookAt = fmt.Sprintf("Is the platform registered in the tool? Issuer %s, client_id %s, deployment_id %s, authorization endpoint %s.",
-			r.platform.Issuer(), r.tool.ClientID, r.tool.DeploymentID, r.platform.AuthURL())
+			r.platform.Issuer(), r.tool.ClientID, r.tool.DeploymentID, r.Registrations()[0].AuthURL)
 		d.LookAt += " If the page goes on by itself after a while, raise patience.quiet."
 	}
 	if d.Problem != "" {
@@ -76,7 +76,7 @@ func (r *Run) diagnose(f *Flow) *results.Diagnosis {
 		d.Problem = "The tool answers a valid launch with nothing that can be told from nothing."
 	}
 	d.LookAt = fmt.Sprintf("The tool's registration: issuer %s, client_id %s, deployment_id %s, key set %s.",
-		r.platform.Issuer(), r.tool.ClientID, r.tool.DeploymentID, r.JWKSURL())
+		r.platform.Issuer(), r.tool.ClientID, r.tool.DeploymentID, r.Registrations()[0].JWKSURL)
 	if r.platform.KeySetFetches() == 0 {
 		d.LookAt += " The tool has never fetched that key set: can its server reach it?"
 	}

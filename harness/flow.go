@@ -53,6 +53,17 @@ type Launch struct {
 	In agent.Place
 	// BlockThirdPartyCookies makes the browser block them.
 	BlockThirdPartyCookies bool
+	// At is the platform that launches; the first one when nil.
+	At *fakeplatform.Platform
+	// ClientID, DeploymentID and Link are those of the launch; the first
+	// registration's, and a usual link, when empty.
+	ClientID, DeploymentID string
+	Link                   fakeplatform.ResourceLink
+	// Slow is set where the tool may take half a minute.
+	Slow bool
+	// Together is set where other launches go on at the same time: what the
+	// servers saw cannot be told apart then.
+	Together bool
 }
 
 // A Flow is one journey and all that was seen of it.
@@ -78,6 +89,18 @@ func (f *Flow) Request() (fakeplatform.AuthenticationRequest, bool) {
 // Answered says whether the platform's answer was submitted to the tool.
 func (f *Flow) Answered() bool { return len(f.Statuses()) > 0 }
 
+// Led says whether the browser was led to an address that begins like this.
+func (f *Flow) Led(prefix string) bool {
+	return slices.ContainsFunc(f.Trip.Steps, func(s results.Step) bool {
+		return strings.HasPrefix(s.URL, prefix) && (len(s.URL) == len(prefix) || strings.ContainsAny(s.URL[len(prefix):len(prefix)+1], "/?#:"))
+	}) || strings.HasPrefix(f.Trip.Page.URL, prefix)
+}
+
+// Shows says whether the page that the journey ended on shows a text.
+func (f *Flow) Shows(text string) bool {
+	return text != "" && strings.Contains(f.Trip.Page.Text+"\n"+f.Trip.Page.Title, text)
+}
+
 // Statuses returns the HTTP statuses of the tool's answers to the launch, from
 // the submitted answer on.
 func (f *Flow) Statuses() []int {
@@ -87,7 +110,7 @@ func (f *Flow) Statuses() []int {
 	}
 	var statuses []int
 	for _, s := range f.Trip.Steps {
-		if len(statuses) > 0 || s.Method == http.MethodPost && sameURL(s.URL, action) {
+		if len(statuses) > 0 || s.Method == http.MethodPost && sameURL(s.URL, action) || strings.Contains(s.URL, lti.ParamIDToken+"=") {
 			statuses = append(statuses, s.Status)
 		}
 	}
@@ -139,6 +162,7 @@ func (r *Run) launch(ctx context.Context, l Launch) (*Flow, error) {
 	if err != nil {
 		return nil, err
 	}
+	defer flow.Launch.End()
 	flow.Reaction = r.baseline.reaction(flow)
 	if (flow.Reaction.Kind == Refused || flow.Reaction.Kind == Unclear) && r.mayLookAgain(l) {
 		if err := r.lookAgain(ctx, l.By, flow); err != nil {
@@ -176,6 +200,9 @@ func (r *Run) plan(l Launch) (*fakeplatform.Launch, agent.Visit, error) {
 	visit := r.visit("")
 	visit.In, visit.BlockThirdPartyCookies = l.In, l.BlockThirdPartyCookies
 	visit.Screenshot = true
+	if l.Slow {
+		visit.Deadline += visit.Deadline * 3 / 5 // half a minute, where a launch has 20 seconds
+	}
 	if l.Fault != nil && l.Fault.Holds && !l.Again {
 		// It ends on a page of ours, where there is nothing to look for.
 		visit.Screenshot, visit.Markers = false, nil
@@ -186,7 +213,14 @@ func (r *Run) plan(l Launch) (*fakeplatform.Launch, agent.Visit, error) {
 	}
 	plan := fakeplatform.Plan{
 		ClientID: r.tool.ClientID, User: l.User, Context: course, Fault: l.Fault, Lenient: true, LoginByPost: r.loginByPost,
-		Custom: map[string]string{"chapter": "1"},
+		Custom: map[string]string{"chapter": "1"}, DeploymentID: l.DeploymentID, ResourceLink: l.Link,
+	}
+	if l.ClientID != "" {
+		plan.ClientID = l.ClientID
+	}
+	platform := l.At
+	if platform == nil {
+		platform = r.platform
 	}
 	if plan.User.Sub == "" {
 		plan.User = Learner
@@ -197,7 +231,7 @@ func (r *Run) plan(l Launch) (*fakeplatform.Launch, agent.Visit, error) {
 	if l.Other != nil {
 		plan.Other = l.Other.Launch
 	}
-	started, err := r.platform.Begin(plan)
+	started, err := platform.Begin(plan)
 	if err != nil {
 		return nil, visit, err
 	}
@@ -215,7 +249,28 @@ func (r *Run) plan(l Launch) (*fakeplatform.Launch, agent.Visit, error) {
 const (
 	acceptsMarker = "accepts"
 	refusesMarker = "refuses"
+	teacherMarker = "teacher"
+	markupMarker  = "markup"
+
+	userReading     = "user"
+	resourceReading = "resource"
+	exitReading     = "exit"
 )
+
+// UserMark is the page's mark of the user; empty where it has none.
+func (f *Flow) UserMark() string { return f.Trip.Read[userReading] }
+
+// ResourceMark is the page's mark of the resource; empty where it has none.
+func (f *Flow) ResourceMark() string { return f.Trip.Read[resourceReading] }
+
+// Exit is where the page's link back to the platform leads; empty where it has none.
+func (f *Flow) Exit() string { return f.Trip.Read[exitReading] }
+
+// Teaches says whether the page is that of a teacher.
+func (f *Flow) Teaches() bool { return f.Trip.Markers[teacherMarker] }
+
+// HasMarkup says whether markup that came in a message is part of the page.
+func (f *Flow) HasMarkup() bool { return f.Trip.Markers[markupMarker] }
 
 // visit returns what every visit has in common.
 func (r *Run) visit(url string) agent.Visit {
@@ -226,6 +281,19 @@ func (r *Run) visit(url string) agent.Visit {
 	}
 	if m := r.tool.Refuses; !m.IsZero() {
 		v.Markers = append(v.Markers, agent.Marker{Name: refusesMarker, Selector: m.Selector, Text: m.Text, URL: m.URL})
+	}
+	if m := r.tool.TeacherView; !m.IsZero() {
+		v.Also = append(v.Also, agent.Marker{Name: teacherMarker, Selector: m.Selector, Text: m.Text, URL: m.URL})
+	}
+	v.Also = append(v.Also, agent.Marker{Name: markupMarker, Selector: "#" + fakeplatform.MarkupID})
+	v.Read = map[string]agent.Reading{}
+	for name, r := range map[string]agent.Reading{
+		userReading: {Selector: r.tool.UserMark}, resourceReading: {Selector: r.tool.ResourceMark},
+		exitReading: {Selector: r.tool.Exit, Attribute: "href"},
+	} {
+		if r.Selector != "" {
+			v.Read[name] = r
+		}
 	}
 	return v
 }
@@ -242,7 +310,10 @@ func (r *Run) evidence(f *Flow, l Launch, began time.Time) results.Flow {
 	e := results.Flow{
 		ID: f.ID, Title: l.Title, Page: f.Trip.Page, Ended: string(f.Trip.Ended), Why: f.Trip.Why,
 		Millis: f.Trip.Took.Milliseconds(), Dropped: f.Trip.Dropped,
-		Steps: fit(f.Trip.Steps, r.recorder.between(began, began.Add(f.Trip.Took))),
+	}
+	e.Steps = fit(f.Trip.Steps)
+	if !l.Together {
+		e.Steps = fit(f.Trip.Steps, r.recorder.between(began, began.Add(f.Trip.Took)))
 	}
 	if l.Fault != nil {
 		e.Fault = l.Fault.Name
@@ -258,10 +329,17 @@ func (r *Run) evidence(f *Flow, l Launch, began time.Time) results.Flow {
 		if err != nil {
 			t.Problem = err.Error()
 		}
+		if len(token) > maxToken {
+			t.Raw, t.Claims = results.Bounded(token, maxToken), nil
+			t.Problem = fmt.Sprintf("%d bytes, of which the first are shown", len(token))
+		}
 		e.Tokens = []results.Token{t}
 	}
 	return e
 }
+
+// maxToken bounds what is kept of a token: some are padded on purpose.
+const maxToken = 12 << 10
 
 // fit makes steps fit for a document: without what lets somebody in.
 func fit(seen ...[]results.Step) []results.Step {

@@ -61,7 +61,7 @@ func startTool(t *testing.T, wrap func(http.Handler) http.Handler, faults ...str
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(tool.Register(faketool.Registration{
 		Issuer: run.Platform().Issuer(), ClientID: run.Tool().ClientID, AuthURL: run.Platform().AuthURL(),
-		JWKSURL: run.JWKSURL(), DeploymentIDs: []string{run.Tool().DeploymentID},
+		JWKSURL: run.Registrations()[0].JWKSURL, DeploymentIDs: []string{run.Tool().DeploymentID},
 	})).To(Succeed())
 	if wrap == nil {
 		wrap = func(h http.Handler) http.Handler { return h }

@@ -6,13 +6,17 @@ package harness
 import (
 	"context"
 	"crypto/sha256"
+	"crypto/tls"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 	"sync"
+	"time"
 
 	"invigilator/fakeplatform"
 	"invigilator/faketool"
@@ -32,7 +36,10 @@ type Run struct {
 	config    config.Config
 	tool      config.Tool // with everything that a real tool's configuration has
 	platform  *fakeplatform.Platform
+	other     *fakeplatform.Platform // a second one; nil where the tool knows only one
 	agent     agent.Agent
+	crowd     agent.Agent     // many users at once, without a browser
+	passed    time.Duration   // by which the clocks of both fakes have been put forward
 	transport *http.Transport // reaches the tool as the agent does
 	hosts     agent.Hosts
 	recorder  recorder
@@ -64,7 +71,15 @@ func (r *Run) start(ctx context.Context) error {
 		return fmt.Errorf("platform.url: %w", err)
 	}
 	embedded := r.config.IsEmbedded()
-	cert, err := newCertificate(platformURL.Hostname(), "tool.test")
+	otherURL, err := url.Parse(r.config.Platform.OtherURL)
+	if err != nil {
+		return fmt.Errorf("platform.other_url: %w", err)
+	}
+	strangerURL, err := url.Parse(fakeplatform.Stranger)
+	if err != nil {
+		return err
+	}
+	cert, err := newCertificate(platformURL.Hostname(), otherURL.Hostname(), strangerURL.Hostname(), "tool.test")
 	if err != nil {
 		return err
 	}
@@ -72,22 +87,32 @@ func (r *Run) start(ctx context.Context) error {
 
 	// The sites get their addresses first and their contents later, so that
 	// the browser starts while keys are made.
-	var platform, tool switchable
-	if embedded || r.config.Platform.Private() {
-		addr, err := r.serve("127.0.0.1:0", cert, &platform)
+	var sites sites
+	for host, site := range map[string]http.Handler{
+		platformURL.Hostname(): &sites.platform, otherURL.Hostname(): &sites.other,
+		strangerURL.Hostname(): http.HandlerFunc(serveStranger),
+	} {
+		if !embedded && !strings.HasSuffix(host, ".test") && host != strangerURL.Hostname() {
+			continue // a public address leads to platform.listen
+		}
+		addr, err := r.serve("127.0.0.1:0", cert.config(tls.VersionTLS12), site)
 		if err != nil {
 			return err
 		}
-		hosts.Addresses[platformURL.Hostname()] = addr.String()
+		hosts.Addresses[host] = addr.String()
 	}
 	if embedded {
-		addr, err := r.serve("127.0.0.1:0", cert, &tool)
+		oldest := uint16(tls.VersionTLS12)
+		if slices.Contains(r.config.Embedded.Faults, faketool.AcceptsOldTLS) {
+			oldest = tls.VersionTLS10
+		}
+		addr, err := r.serve("127.0.0.1:0", cert.config(oldest), &sites.tool)
 		if err != nil {
 			return err
 		}
 		hosts.Addresses["tool.test"] = addr.String()
 	} else {
-		addr, err := r.serve(r.config.Platform.Listen, nil, &platform)
+		addr, err := r.serve(r.config.Platform.Listen, nil, sites.byAddress(otherURL.Host))
 		if err != nil {
 			return fmt.Errorf("platform.listen: %w; is another run going on? Another address will do if the tool knows the key set there", err)
 		}
@@ -104,13 +129,15 @@ func (r *Run) start(ctx context.Context) error {
 		a, err := r.startAgent(ctx, hosts)
 		opened <- started{a, err}
 	}()
-	sitesErr := r.startSites(&platform, &tool)
+	sitesErr := r.startSites(&sites)
 	s := <-opened
 	if s.err != nil {
 		return s.err
 	}
 	r.agent = s.agent
 	r.onClose(r.agent.Close)
+	r.crowd = agent.NewHTTP(hosts)
+	r.onClose(r.crowd.Close)
 	return sitesErr
 }
 
@@ -123,10 +150,43 @@ func (r *Run) startAgent(ctx context.Context, hosts agent.Hosts) (agent.Agent, e
 	})
 }
 
-// startSites makes the platform and, where it is the subject, the fake tool.
-func (r *Run) startSites(platform, tool *switchable) error {
+// startSites makes the platforms and, where it is the subject, the fake tool.
+func (r *Run) startSites(sites *sites) error {
+	var err error
+	if r.platform, err = r.startPlatform(&sites.platform, r.config.Platform.URL, r.ServerURL()); err != nil {
+		return err
+	}
+	if r.Has(config.MultiplePlatforms) {
+		if r.other, err = r.startPlatform(&sites.other, r.config.Platform.OtherURL, r.OtherServerURL()); err != nil {
+			return err
+		}
+	} else {
+		sites.other.set(http.NotFoundHandler())
+	}
+	if r.config.IsEmbedded() {
+		if err := r.startFakeTool(&sites.tool); err != nil {
+			return err
+		}
+	}
+	if r.tool.TargetLinkURI == "" {
+		r.tool.TargetLinkURI = r.tool.LaunchURL
+	}
+	for _, known := range r.Registrations() {
+		err := known.Platform.Register(fakeplatform.Registration{
+			ClientID: known.ClientID, LoginURL: r.tool.LoginURL,
+			RedirectURIs:  append([]string{r.tool.LaunchURL}, r.tool.RedirectURIs...),
+			TargetLinkURI: r.tool.TargetLinkURI, DeploymentIDs: known.DeploymentIDs,
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *Run) startPlatform(site *switchable, address, serverURL string) (*fakeplatform.Platform, error) {
 	p, err := fakeplatform.New(fakeplatform.Options{
-		URL: r.config.Platform.URL,
+		URL: address, ServerURL: serverURL, Now: r.now,
 		OnUnplanned: func(u fakeplatform.Unplanned) {
 			r.mu.Lock()
 			defer r.mu.Unlock()
@@ -136,24 +196,51 @@ func (r *Run) startSites(platform, tool *switchable) error {
 		},
 	})
 	if err != nil {
-		return err
+		return nil, err
 	}
-	r.platform = p
-	platform.set(r.recorder.wrap("platform", r.config.Platform.URL, p))
-	if r.config.IsEmbedded() {
-		if err := r.startFakeTool(tool); err != nil {
-			return err
-		}
-	}
-	if r.tool.TargetLinkURI == "" {
-		r.tool.TargetLinkURI = r.tool.LaunchURL
-	}
-	return p.Register(fakeplatform.Registration{
-		ClientID: r.tool.ClientID, LoginURL: r.tool.LoginURL,
-		RedirectURIs:  append([]string{r.tool.LaunchURL}, r.tool.RedirectURIs...),
-		TargetLinkURI: r.tool.TargetLinkURI, DeploymentIDs: []string{r.tool.DeploymentID},
-	})
+	site.set(r.recorder.wrap("platform", address, p))
+	return p, nil
 }
+
+// A Registration is one of the tool at a platform, as the tool has to know it.
+type Registration struct {
+	Platform      *fakeplatform.Platform
+	ClientID      string
+	DeploymentIDs []string
+	AuthURL       string // with a query of its own, which the tool has to keep
+	JWKSURL       string
+}
+
+// Tenant is the parameter that the query of every authorization endpoint has,
+// with the value of the first registration and that of the others.
+const (
+	Tenant      = "tenant"
+	FirstTenant = "7"
+	OtherTenant = "8"
+)
+
+// Registrations are those that the tool's features ask for: the first is that
+// of every launch that says nothing else.
+func (r *Run) Registrations() []Registration {
+	deployments := []string{r.tool.DeploymentID}
+	if r.Has(config.MultipleDeployments) {
+		deployments = append(deployments, r.tool.OtherDeploymentID)
+	}
+	at := func(p *fakeplatform.Platform, clientID, tenant, serverURL string) Registration {
+		return Registration{p, clientID, deployments, p.AuthURL() + "?" + Tenant + "=" + tenant, serverURL + fakeplatform.JWKSPath}
+	}
+	list := []Registration{at(r.platform, r.tool.ClientID, FirstTenant, r.ServerURL())}
+	if r.Has(config.MultipleClients) {
+		list = append(list, at(r.platform, r.tool.OtherClientID, OtherTenant, r.ServerURL()))
+	}
+	if r.other != nil {
+		list = append(list, at(r.other, r.tool.ClientID, FirstTenant, r.OtherServerURL()))
+	}
+	return list
+}
+
+// keyPatience is how long the embedded fake tool waits for a key set.
+const keyPatience = time.Second
 
 // startFakeTool puts the embedded fake tool, or a null peer, in the subject's place.
 func (r *Run) startFakeTool(site *switchable) error {
@@ -162,6 +249,8 @@ func (r *Run) startFakeTool(site *switchable) error {
 	}
 	r.tool.LoginURL = embeddedToolURL + faketool.LoginPath
 	r.tool.LaunchURL = embeddedToolURL + faketool.LaunchPath
+	r.tool.JWKSURL = embeddedToolURL + faketool.JWKSPath
+	r.tool.TeacherView.Selector, r.tool.UserMark, r.tool.ResourceMark, r.tool.Exit = "#teacher", "#user", "#link", "#return"
 	r.config.Patience.Quiet, r.config.Patience.Marker = 0, 0 // its pages are whole when they have loaded
 	if name := r.config.Embedded.NullPeer; name != "" {
 		r.tool.Name = "null peer " + name
@@ -169,16 +258,56 @@ func (r *Run) startFakeTool(site *switchable) error {
 		return nil
 	}
 	tool, err := faketool.New(faketool.Options{
-		URL: embeddedToolURL, Faults: r.config.Embedded.Faults, Client: &http.Client{Transport: r.transport},
+		URL: embeddedToolURL, Faults: r.config.Embedded.Faults, Now: r.now,
+		Client: &http.Client{Transport: r.transport, Timeout: keyPatience},
 	})
 	if err != nil {
 		return err
 	}
 	site.set(r.recorder.wrap("tool", embeddedToolURL, tool))
-	return tool.Register(faketool.Registration{
-		Issuer: r.platform.Issuer(), ClientID: r.tool.ClientID, AuthURL: r.platform.AuthURL(),
-		JWKSURL: r.JWKSURL(), DeploymentIDs: []string{r.tool.DeploymentID},
-	})
+	for _, known := range r.Registrations() {
+		err := tool.Register(faketool.Registration{
+			Issuer: known.Platform.Issuer(), ClientID: known.ClientID, AuthURL: known.AuthURL,
+			JWKSURL: known.JWKSURL, DeploymentIDs: known.DeploymentIDs,
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Has says whether the tool has an optional feature.
+func (r *Run) Has(feature string) bool { return r.config.Has(feature) }
+
+// now is the clock of both fakes.
+func (r *Run) now() time.Time {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return time.Now().Add(r.passed)
+}
+
+// ErrTooLong says that a check needs more time to pass than the user allows.
+var ErrTooLong = errors.New("it needs more time to pass than patience.memory allows")
+
+// Pass lets time pass. The clocks of the fakes are put forward; a real tool has
+// a clock of its own, and is waited for.
+func (r *Run) Pass(ctx context.Context, d time.Duration) error {
+	if r.config.IsEmbedded() {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.passed += d
+		return nil
+	}
+	if d > r.config.Patience.Memory.Std() {
+		return ErrTooLong
+	}
+	select {
+	case <-time.After(d):
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
 }
 
 func (r *Run) onClose(f func()) {
@@ -204,13 +333,33 @@ func (r *Run) Close() {
 // Platform is the run's fake platform.
 func (r *Run) Platform() *fakeplatform.Platform { return r.platform }
 
-// JWKSURL is where the tool's server finds the platform's key set.
-func (r *Run) JWKSURL() string {
+// Other is a second platform; nil where the tool knows only one.
+func (r *Run) Other() *fakeplatform.Platform { return r.other }
+
+// ServerURL is where the tool's server finds the platform.
+func (r *Run) ServerURL() string {
 	if r.config.IsEmbedded() {
-		return r.config.Platform.URL + fakeplatform.JWKSPath
+		return r.config.Platform.URL
 	}
-	return r.config.Platform.JWKSURL()
+	return r.config.Platform.ServerURL()
 }
+
+// OtherServerURL is where the tool's server finds the second platform.
+func (r *Run) OtherServerURL() string {
+	if r.config.IsEmbedded() {
+		return r.config.Platform.OtherURL
+	}
+	return r.config.Platform.OtherServerURL()
+}
+
+// Transport reaches the tool as the agent does.
+func (r *Run) Transport() *http.Transport { return r.transport }
+
+// CrowdSize is how many users are launched at once.
+func (r *Run) CrowdSize() int { return r.config.Crowd }
+
+// Patience is how long one visit may take.
+func (r *Run) Patience() time.Duration { return r.config.Patience.Visit.Std() }
 
 // Tool is the tool under test, with the defaults filled in.
 func (r *Run) Tool() config.Tool { return r.tool }
@@ -246,31 +395,6 @@ func (r *Run) takeUnplanned() []fakeplatform.Unplanned {
 // dial reaches a server as the agent does.
 func (r *Run) dial(ctx context.Context, network, address string) (net.Conn, error) {
 	return r.transport.DialContext(ctx, network, address)
-}
-
-// switchable is a handler whose content comes later.
-type switchable struct {
-	ready   chan struct{}
-	once    sync.Once
-	handler http.Handler
-}
-
-func (s *switchable) init() { s.once.Do(func() { s.ready = make(chan struct{}) }) }
-
-func (s *switchable) set(h http.Handler) {
-	s.init()
-	s.handler = h
-	close(s.ready)
-}
-
-// ServeHTTP waits for the content.
-func (s *switchable) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	s.init()
-	select {
-	case <-s.ready:
-		s.handler.ServeHTTP(w, r)
-	case <-r.Context().Done():
-	}
 }
 
 // hashOf names an image by its content, so that the same one is kept once.

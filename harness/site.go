@@ -16,9 +16,12 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"strings"
+	"sync"
 	"time"
 
 	"invigilator/harness/agent"
+	"invigilator/harness/config"
 )
 
 // certificate is the one that the run's own sites are served with. It exists
@@ -58,9 +61,65 @@ func (c *certificate) hosts() agent.Hosts {
 	return agent.Hosts{Addresses: map[string]string{}, Roots: roots, SPKI: base64.StdEncoding.EncodeToString(spki[:])}
 }
 
-// serve answers on an address until the run is closed. With a certificate it
-// speaks TLS.
-func (r *Run) serve(address string, cert *certificate, handler http.Handler) (net.Addr, error) {
+// config serves the certificate with TLS of that version and newer ones.
+func (c *certificate) config(oldest uint16) *tls.Config {
+	return &tls.Config{Certificates: []tls.Certificate{c.tls}, MinVersion: oldest}
+}
+
+// sites are those that the run itself serves. They get their contents when
+// they listen already.
+type sites struct{ platform, other, tool switchable }
+
+// byAddress serves both platforms at one address: the second one by the name
+// that it was reached by, or below [config.OtherPath].
+func (s *sites) byAddress(otherHost string) http.Handler {
+	below := http.StripPrefix(config.OtherPath, &s.other)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case r.Host == otherHost:
+			s.other.ServeHTTP(w, r)
+		case strings.HasPrefix(r.URL.Path, config.OtherPath+"/"):
+			below.ServeHTTP(w, r)
+		default:
+			s.platform.ServeHTTP(w, r)
+		}
+	})
+}
+
+// serveStranger is a site that no launch should lead to.
+func serveStranger(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	_, _ = io.WriteString(w, "<!DOCTYPE html><title>Stranger</title><p>This site has nothing to do with the launch.</p>")
+}
+
+// switchable is a handler whose content comes later.
+type switchable struct {
+	ready   chan struct{}
+	once    sync.Once
+	handler http.Handler
+}
+
+func (s *switchable) init() { s.once.Do(func() { s.ready = make(chan struct{}) }) }
+
+func (s *switchable) set(h http.Handler) {
+	s.init()
+	s.handler = h
+	close(s.ready)
+}
+
+// ServeHTTP waits for the content.
+func (s *switchable) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	s.init()
+	select {
+	case <-s.ready:
+		s.handler.ServeHTTP(w, r)
+	case <-r.Context().Done():
+	}
+}
+
+// serve answers on an address until the run is closed; over TLS where it is
+// configured.
+func (r *Run) serve(address string, secure *tls.Config, handler http.Handler) (net.Addr, error) {
 	listener, err := net.Listen("tcp", address)
 	if err != nil {
 		return nil, err
@@ -71,8 +130,8 @@ func (r *Run) serve(address string, cert *certificate, handler http.Handler) (ne
 		ErrorLog: log.New(io.Discard, "", 0),
 	}
 	addr := listener.Addr()
-	if cert != nil {
-		listener = tls.NewListener(listener, &tls.Config{Certificates: []tls.Certificate{cert.tls}, MinVersion: tls.VersionTLS12})
+	if secure != nil {
+		listener = tls.NewListener(listener, secure)
 	}
 	go func() { _ = server.Serve(listener) }()
 	r.onClose(func() { _ = server.Close() })

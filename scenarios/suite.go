@@ -209,13 +209,13 @@ var _ = ReportBeforeSuite(func(report Report) {
 
 var _ = ReportBeforeEach(func(spec SpecReport) {
 	tally.Current = spec.FullText()
-	if spec.State != types.SpecStateSkipped {
+	if !passedOver(spec) {
 		progress(tally)
 	}
 })
 
 var _ = ReportAfterEach(func(spec SpecReport) {
-	if spec.State == types.SpecStateSkipped || spec.State == types.SpecStatePending {
+	if passedOver(spec) {
 		return
 	}
 	tally.Done++
@@ -224,6 +224,12 @@ var _ = ReportAfterEach(func(spec SpecReport) {
 	}
 	progress(tally)
 })
+
+// passedOver says whether a spec was not to run. One that skips itself, for want
+// of a feature, has run and says so in its results.
+func passedOver(spec SpecReport) bool {
+	return spec.State == types.SpecStatePending || spec.State == types.SpecStateSkipped && len(spec.ReportEntries) == 0
+}
 
 var _ = ReportAfterSuite("results", func(report Report) {
 	if report.SuiteConfig.DryRun {
@@ -283,7 +289,7 @@ func selection(report Report) (selected, notCovered []requirements.Requirement) 
 	for _, spec := range report.SpecReports {
 		for _, label := range spec.Labels() {
 			covered[label] = true
-			ran[label] = ran[label] || spec.State != types.SpecStateSkipped
+			ran[label] = ran[label] || !passedOver(spec)
 		}
 	}
 	matches, err := types.ParseLabelFilter(config.LabelFilter)
@@ -357,6 +363,7 @@ func Scene() *harness.Scenario {
 	spec := CurrentSpecReport()
 	location := fmt.Sprintf("%s:%d", shortPath(spec.FileName()), spec.LineNumber())
 	scene := run.Scenario(GinkgoT(), spec.FullText(), location)
+	defer skipUndeclared(scene, named(spec.Labels()))
 	DeferCleanup(func() {
 		ids := named(CurrentSpecReport().Labels())
 		if ended := CurrentSpecReport(); ended.Failed() {
@@ -376,6 +383,25 @@ func Scene() *harness.Scenario {
 		}
 	})
 	return scene
+}
+
+// skipUndeclared ends a spec that is only about features that the tool does not
+// declare.
+func skipUndeclared(scene *harness.Scenario, ids []requirements.ID) {
+	var feature string
+	for _, id := range ids {
+		r, _ := requirements.Default().Get(id)
+		if feature = r.Feature; feature == "" || run.Has(feature) {
+			return
+		}
+	}
+	if feature == "" {
+		return
+	}
+	for _, id := range ids {
+		scene.SkipAll(id)
+	}
+	Skip("the tool does not declare the feature " + feature)
 }
 
 // complaint lists what failed, and what the spec promised and did not judge.

@@ -123,8 +123,8 @@ The tool is launched at
   redirect URI            %s
   target link URI         %s
 
-`, r.Platform().Issuer(), tool.ClientID, tool.DeploymentID, r.Platform().AuthURL(), r.JWKSURL(),
-		strings.TrimSuffix(r.JWKSURL(), "/jwks")+"/token", tool.LoginURL, tool.LaunchURL, tool.TargetLinkURI)
+`, r.Platform().Issuer(), tool.ClientID, tool.DeploymentID, r.Registrations()[0].AuthURL, r.Registrations()[0].JWKSURL,
+		r.ServerURL()+"/token", tool.LoginURL, tool.LaunchURL, tool.TargetLinkURI)
 	if t.Yes || !term.IsTerminal(int(os.Stdin.Fd())) {
 		return nil
 	}

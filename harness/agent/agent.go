@@ -65,9 +65,13 @@ type Visit struct {
 	BlockThirdPartyCookies bool
 	// Markers are looked for on the page that the journey ends on.
 	Markers []Marker
+	// Also are markers that are looked for, and not waited for.
+	Also []Marker
 	// MarkerWait is how long to wait for one of the markers on a page that has
 	// loaded without an error status: scripts may take their time to show it.
 	MarkerWait time.Duration
+	// Read are texts to take from the page that the journey ends on, by name.
+	Read map[string]Reading
 	// Screenshot asks for a picture of the page that the journey ends on.
 	Screenshot bool
 	// Quiet is how long nothing may move before the journey counts as at rest.
@@ -82,6 +86,13 @@ type Marker struct {
 	Selector string // a CSS selector that matches an element
 	Text     string // a text that the page shows
 	URL      string // a text that the page's address contains
+}
+
+// A Reading is where a text stands on a page: in an attribute of the first
+// element that a CSS selector matches, or else in that element itself.
+type Reading struct {
+	Selector  string
+	Attribute string
 }
 
 // Ending says how a journey ended.
@@ -109,6 +120,7 @@ const (
 	maxBody     = 32 << 10  // of a request's body in the evidence
 	maxHeader   = 256 << 10 // of an answer's header, as in the browser
 	maxText     = 20 << 10  // of a page's visible text
+	maxRead     = 4 << 10   // of a text that is read from a page
 	consoleCost = 4 << 10   // what a console message counts for besides its text
 	maxMessages = 20        // console messages and notes
 )
@@ -125,9 +137,12 @@ type Trip struct {
 	Screenshot []byte
 	// Markers say which of the visit's markers the page has.
 	Markers map[string]bool
-	Ended   Ending
-	Why     string
-	Took    time.Duration
+	// Read are the texts that the visit asked for, as far as the page has them;
+	// links are absolute.
+	Read  map[string]string
+	Ended Ending
+	Why   string
+	Took  time.Duration
 }
 
 // Hosts maps host names to where they are served, for sites that no resolver

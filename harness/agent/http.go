@@ -350,9 +350,23 @@ func (j *journey) tell(response *http.Response, page *goquery.Document) {
 		return len(names) < 400
 	})
 	j.trip.Skeleton = results.Bounded(strings.Join(names, " "), maxText)
-	for _, m := range j.visit.Markers {
+	for _, m := range slices.Concat(j.visit.Markers, j.visit.Also) {
 		j.trip.Markers[m.Name] = (m.Selector == "" || page.Find(m.Selector).Length() > 0) &&
 			(m.Text == "" || strings.Contains(text, m.Text)) &&
 			(m.URL == "" || strings.Contains(response.Request.URL.String(), m.URL))
+	}
+	j.trip.Read = map[string]string{}
+	for name, r := range j.visit.Read {
+		found := page.Find(r.Selector).First()
+		text, ok := strings.TrimSpace(found.Text()), found.Length() > 0
+		if r.Attribute != "" {
+			text, ok = found.Attr(r.Attribute)
+			if to, err := response.Request.URL.Parse(text); err == nil && (r.Attribute == "href" || r.Attribute == "action") {
+				text = to.String()
+			}
+		}
+		if ok {
+			j.trip.Read[name] = results.Bounded(text, maxRead)
+		}
 	}
 }

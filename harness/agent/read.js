@@ -1,4 +1,4 @@
-async (markers, wait) => {
+async (markers, also, readings, wait) => {
   // Elements with a name hide the document's own properties of that name, even
   // from this world: the prototype has the true ones.
   const own = name => Object.getOwnPropertyDescriptor(Document.prototype, name).get.call(document);
@@ -29,11 +29,24 @@ async (markers, wait) => {
   for (const e of Document.prototype.getElementsByTagName.call(document, "*")) {
     if (names.push(e.localName.slice(0, 100)) >= 400) break;
   }
+  const read = {};
+  for (const [name, r] of Object.entries(readings)) {
+    try {
+      const found = query(r.Selector);
+      if (found === null) continue;
+      const value = r.Attribute ? Element.prototype.getAttribute.call(found, r.Attribute) : found.textContent.trim();
+      if (value === null) continue;
+      read[name] = (r.Attribute === "href" || r.Attribute === "action" ? new URL(value, location.href).href : value).slice(0, 4096);
+    } catch (e) {
+      // What cannot be read is not there.
+    }
+  }
   return {
     url: location.href.slice(0, 32768),
     title: own("title").slice(0, 500),
     text: text().slice(0, 20480),
     skeleton: names.join(" "),
-    markers: found,
+    markers: Object.assign(found, Object.fromEntries(also.map(m => [m.Name, has(m)]))),
+    read: read,
   };
 }

@@ -578,11 +578,12 @@ var readScript string
 
 // reading is what read.js returns.
 type reading struct {
-	URL      string          `json:"url"`
-	Title    string          `json:"title"`
-	Text     string          `json:"text"`
-	Skeleton string          `json:"skeleton"`
-	Markers  map[string]bool `json:"markers"`
+	URL      string            `json:"url"`
+	Title    string            `json:"title"`
+	Text     string            `json:"text"`
+	Skeleton string            `json:"skeleton"`
+	Markers  map[string]bool   `json:"markers"`
+	Read     map[string]string `json:"read"`
 }
 
 // tell reads the page that the journey ended on.
@@ -724,6 +725,17 @@ func (t *tab) read(ctx context.Context, trip *Trip, v Visit) error {
 	if err != nil {
 		return err
 	}
+	also, err := json.Marshal(append([]Marker{}, v.Also...))
+	if err != nil {
+		return err
+	}
+	readings, err := json.Marshal(v.Read)
+	if err != nil {
+		return err
+	}
+	if v.Read == nil {
+		readings = []byte("{}")
+	}
 	// A page that is past its deadline gets a moment more, to show what it is.
 	patience, wait := lastDeadline, time.Duration(0)
 	if trip.Ended == Settled {
@@ -734,7 +746,7 @@ func (t *tab) read(ctx context.Context, trip *Trip, v Visit) error {
 	}
 	reading, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience+wait)
 	defer cancel()
-	raw, err := t.evaluate(reading, id, fmt.Sprintf("(%s)(%s, %d)", readScript, markers, wait.Milliseconds()))
+	raw, err := t.evaluate(reading, id, fmt.Sprintf("(%s)(%s, %s, %s, %d)", readScript, markers, also, readings, wait.Milliseconds()))
 	if err != nil {
 		return err
 	}
@@ -756,6 +768,10 @@ func (trip *Trip) take(raw []byte) error {
 	trip.Page.Text = results.Bounded(r.Text, maxText)
 	trip.Skeleton = results.Bounded(r.Skeleton, maxText)
 	trip.Markers = r.Markers
+	trip.Read = map[string]string{}
+	for name, text := range r.Read {
+		trip.Read[name] = results.Bounded(text, maxRead)
+	}
 	return nil
 }
 

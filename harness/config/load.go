@@ -157,6 +157,14 @@ func fill(v reflect.Value) {
 				}
 				continue
 			}
+			if field.Kind() == reflect.Int {
+				n, err := strconv.Atoi(value)
+				if err != nil {
+					panic(err) // a default of ours
+				}
+				field.SetInt(int64(n))
+				continue
+			}
 			field.SetString(value)
 		}
 	}
@@ -250,6 +258,12 @@ func parse(text string, t reflect.Type) (any, error) {
 		value, err := strconv.ParseBool(text)
 		if err != nil {
 			return nil, fmt.Errorf("%q is neither true nor false", text)
+		}
+		return value, nil
+	case reflect.Int:
+		value, err := strconv.Atoi(text)
+		if err != nil {
+			return nil, fmt.Errorf("%q is no whole number", text)
 		}
 		return value, nil
 	case reflect.Slice:

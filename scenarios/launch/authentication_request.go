@@ -18,28 +18,6 @@ import (
 )
 
 var _ = Describe("A tool, answering a login initiation,", func() {
-	DescribeTable("sends an authentication request", For("sec-tool-login-get-and-post"), func(ctx SpecContext, name string) {
-		const id = "sec-tool-login-get-and-post"
-		scene := Scene()
-		flow, err := scene.Launch(ctx, harness.Launch{Title: name, Fault: new(fault(name))})
-		if scene.Unseen(id, name, err, flow) {
-			return
-		}
-		request, asked := flow.Request()
-		if asked {
-			scene.Observe(id, name, results.Passed, "", "An authentication request by "+request.Method+".", flow)
-			return
-		}
-		verdict := results.Failed
-		if !scene.Works(ctx) {
-			verdict = results.Inconclusive
-		}
-		scene.Observe(id, name, verdict, "", "No authentication request. The launch ended at "+flow.End()+".", flow)
-	},
-		Entry("by GET", "login-by-get"),
-		Entry("by POST", "login-by-post"),
-	)
-
 	// Each fault of the fake platform that provokes the requirement sends
 	// another hint.
 	DescribeTable("returns as it was sent", func(ctx SpecContext, id requirements.ID, param string) {

@@ -1,0 +1,177 @@
+package launch
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+
+	"invigilator/fakeplatform"
+	"invigilator/harness"
+	"invigilator/harness/agent"
+	"invigilator/results"
+	. "invigilator/scenarios"
+)
+
+var _ = Describe("A tool, offered a valid launch,", func() {
+	DescribeTable("accepts it", For("cert-tool-valid-launch"), func(ctx SpecContext, stimulus string, user fakeplatform.User, in agent.Place) {
+		Scene().MustAccept(ctx, "cert-tool-valid-launch", stimulus, harness.Launch{User: user, In: in})
+	},
+		Entry("of a teacher", "teacher", withMiddleName(harness.Teacher), agent.Tab),
+		Entry("of a student", "student", withMiddleName(harness.Learner), agent.Tab),
+		Entry("in a new window", "new-window", harness.Learner, agent.Window),
+	)
+
+	DescribeTable("accepts it in a frame of another site", For("practice-tool-works-in-cross-site-frame"), func(ctx SpecContext, stimulus string, block bool) {
+		Scene().MustAccept(ctx, "practice-tool-works-in-cross-site-frame", stimulus, harness.Launch{In: agent.Frame, BlockThirdPartyCookies: block})
+	},
+		Entry("with third-party cookies", "frame", false),
+		Entry("without third-party cookies", "frame-third-party-cookies-blocked", true),
+	)
+})
+
+var _ = Describe("A tool, launched several times in one browser,", func() {
+	const id = "practice-tool-parallel-launches"
+	links := []fakeplatform.ResourceLink{{ID: "link-north", Title: "Northern lights"}, {ID: "link-south", Title: "Southern cross"}}
+
+	// judge holds each launch against the link that it was made for.
+	judge := func(ctx context.Context, scene *harness.Scenario, stimulus string, flows []*harness.Flow) {
+		for i, flow := range flows {
+			if other := links[1-i].Title; scene.Accepted(flow) && flow.Shows(other) && !flow.Shows(links[i].Title) {
+				scene.Observe(id, stimulus, results.Failed, "", fmt.Sprintf("The launch of %q shows %q.", links[i].Title, other), flows...)
+				continue
+			}
+			scene.MustBeAccepted(ctx, id, stimulus, flow)
+		}
+	}
+
+	It("keeps launches apart whose logins were interleaved", For(id), func(ctx SpecContext) {
+		const stimulus = "interleaved"
+		scene := Scene()
+		browser := scene.Open(ctx)
+		defer browser.Close()
+		var held, flows []*harness.Flow
+		for i, link := range links {
+			flow, err := scene.Launch(ctx, harness.Launch{
+				Title: fmt.Sprintf("login %d, its answer held back", i+1), By: browser, Link: link, LoggedIn: true, Fault: new(fakeplatform.HeldAnswer),
+			})
+			if scene.Unseen(id, stimulus, err, flow) {
+				return
+			}
+			if _, _, err := flow.Launch.Answer(); err != nil {
+				scene.Unseen(id, stimulus, harness.ErrNoLogin, flow)
+				return
+			}
+			held = append(held, flow)
+		}
+		for i, login := range held {
+			flow, err := scene.Launch(ctx, harness.Launch{Title: fmt.Sprintf("launch %d", i+1), By: browser, Other: login, LoggedIn: true, Again: true})
+			if scene.Unseen(id, stimulus, err, flow) {
+				return
+			}
+			flows = append(flows, flow)
+		}
+		judge(ctx, scene, stimulus, flows)
+	})
+
+	It("keeps launches apart that go on at the same time", For(id), func(ctx SpecContext) {
+		const stimulus = "at-once"
+		scene := Scene()
+		browser := scene.Open(ctx)
+		defer browser.Close()
+		flows, err := scene.LaunchTogether(ctx,
+			harness.Launch{Title: "launch in one tab", By: browser, Link: links[0], LoggedIn: true},
+			harness.Launch{Title: "launch in another tab", By: browser.NewTab(), Link: links[1], LoggedIn: true},
+		)
+		if !scene.Unseen(id, stimulus, err, flows...) {
+			judge(ctx, scene, stimulus, flows)
+		}
+	})
+})
+
+var _ = Describe("A tool, offered an answer that belongs elsewhere,", func() {
+	It("starts no session in a browser that ran no login", For("sec-tool-login-csrf"), func(ctx SpecContext) {
+		scene := Scene()
+		elsewhere, unsolicited := fault("form-submitted-in-other-browser"), fault("unsolicited-id-token")
+		scene.MustRefuse(ctx, "sec-tool-login-csrf",
+			harness.Attempt{Stimulus: elsewhere.Name, Make: func(ctx context.Context) (*harness.Flow, error) {
+				held, err := scene.Launch(ctx, harness.Launch{Title: "the attacker's login, its answer held back", Fault: &elsewhere})
+				if err != nil {
+					return held, err
+				}
+				if _, _, err := held.Launch.Answer(); err != nil {
+					return held, harness.ErrNoLogin
+				}
+				return scene.Launch(ctx, harness.Launch{Title: "the answer, submitted in the victim's browser", Fault: &elsewhere, Other: held, Again: true})
+			}},
+			scene.Attempt(unsolicited),
+		)
+	})
+
+	// afterUse is an attempt to use something of a launch once more. It is made
+	// by the browser of that launch, or by one of its own.
+	afterUse := func(scene *harness.Scenario, name string, inSameBrowser, again bool, wait time.Duration) harness.Attempt {
+		f := fault(name)
+		return harness.Attempt{Stimulus: f.Name, Make: func(ctx context.Context) (*harness.Flow, error) {
+			browser := scene.Open(ctx)
+			defer browser.Close()
+			used, err := scene.Launch(ctx, harness.Launch{Title: "the first use", By: browser})
+			if err != nil {
+				return used, err
+			}
+			if !scene.Accepted(used) {
+				return used, harness.ErrNoLogin
+			}
+			if err := scene.Pass(ctx, wait); err != nil {
+				return used, err
+			}
+			l := harness.Launch{Title: f.Name + ": " + f.Does, Fault: &f, Other: used, Again: again}
+			if inSameBrowser {
+				l.By, l.LoggedIn = browser, true
+			}
+			return scene.Launch(ctx, l)
+		}}
+	}
+
+	It("accepts a nonce once", For("sec-tool-nonce-replayed"), func(ctx SpecContext) {
+		// Longer than the memory of a tool that keeps nonces for seconds, and
+		// shorter than the life of the token.
+		const later = 12 * time.Second
+		scene := Scene()
+		scene.MustRefuse(ctx, "sec-tool-nonce-replayed",
+			afterUse(scene, "replayed-with-same-state", true, true, 0),
+			afterUse(scene, "replayed-in-new-login", false, false, 0),
+			afterUse(scene, "replayed-in-other-browser", false, true, 0),
+			afterUse(scene, "replayed-later", true, true, later),
+		)
+	})
+
+	It("accepts a state once", For("practice-tool-state-single-use"), func(ctx SpecContext) {
+		scene := Scene()
+		scene.MustRefuse(ctx, "practice-tool-state-single-use", afterUse(scene, "state-reused", true, false, 0))
+	})
+
+	It("refuses a genuine token of another platform than the login's", For("sec-tool-issuer-mix-up"), func(ctx SpecContext) {
+		const id = "sec-tool-issuer-mix-up"
+		scene := Scene()
+		f := fault("token-of-other-platform")
+		scene.MustRefuse(ctx, id, harness.Attempt{Stimulus: f.Name, Make: func(ctx context.Context) (*harness.Flow, error) {
+			other, err := scene.Launch(ctx, harness.Launch{Title: "a login at the other platform, still open", At: scene.Run().Other(), Fault: new(fakeplatform.HeldAnswer)})
+			if err != nil {
+				return other, err
+			}
+			if _, asked := other.Request(); !asked {
+				return other, harness.ErrNoLogin
+			}
+			return scene.Launch(ctx, harness.Launch{Title: f.Name + ": " + f.Does, Fault: &f, Other: other})
+		}})
+	})
+})
+
+// withMiddleName completes the data that a platform may send of a person.
+func withMiddleName(user fakeplatform.User) fakeplatform.User {
+	user.MiddleName = "Fairfax"
+	user.Name = user.GivenName + " " + user.MiddleName + " " + user.FamilyName
+	return user
+}

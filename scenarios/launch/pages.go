@@ -1,0 +1,148 @@
+package launch
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+
+	. "github.com/onsi/ginkgo/v2"
+
+	"invigilator/fakeplatform"
+	"invigilator/harness"
+	"invigilator/harness/agent"
+	"invigilator/lti"
+	"invigilator/results"
+	. "invigilator/scenarios"
+)
+
+var _ = Describe("A tool, showing what a message says,", func() {
+	It("keeps every letter of it", For("practice-tool-unicode-claims"), func(ctx SpecContext) {
+		const id, stimulus = "practice-tool-unicode-claims", "unicode-claims"
+		scene := Scene()
+		usual, err := scene.Launch(ctx, harness.Launch{Title: "a valid launch"})
+		if scene.Unseen(id, stimulus, err, usual) {
+			return
+		}
+		flow := scene.MustAccept(ctx, id, stimulus, harness.Launch{Fault: new(fault(stimulus))})
+		if flow != nil && usual.Shows(harness.Learner.Name) {
+			scene.Check(id, stimulus, flow.Shows(fakeplatform.UnicodeName), "the name "+fakeplatform.UnicodeName, flow.End(), usual, flow)
+		}
+	})
+
+	It("escapes it", For("practice-tool-claims-escaped"), func(ctx SpecContext) {
+		const id, stimulus = "practice-tool-claims-escaped", "script-in-claims"
+		scene := Scene()
+		if flow := scene.MustAccept(ctx, id, stimulus, harness.Launch{Fault: new(fault(stimulus))}); flow != nil {
+			scene.Check(id, stimulus, !flow.HasMarkup(), "claims as text", markupSeen(flow), flow)
+		}
+	})
+
+	It("answers an error of the platform with a page that says so", For("oidc-tool-error-response"), func(ctx SpecContext) {
+		const id = "oidc-tool-error-response"
+		scene := Scene()
+		scene.React(ctx, id)
+		for _, name := range []string{"error-with-state", "error-without-state"} {
+			flow, err := scene.Launch(ctx, harness.Launch{Title: name, Fault: new(fault(name))})
+			if !scene.Unseen(id, name, err, flow) && flow.HasMarkup() {
+				scene.Observe(id, name, results.Failed, "error_description as text", markupSeen(flow), flow)
+			}
+		}
+	})
+})
+
+func markupSeen(f *harness.Flow) string {
+	if f.HasMarkup() {
+		return "Markup of the message is part of the page, at " + results.URL(f.Trip.Page.URL) + "."
+	}
+	return "No markup of the message is part of the page."
+}
+
+var _ = Describe("A tool, sending the user back,", func() {
+	It("adds to the return URL what the specification defines, and nothing else", For("core-tool-return-url"), func(ctx SpecContext) {
+		const id = "core-tool-return-url"
+		scene := Scene()
+		failed, err := scene.Launch(ctx, harness.Launch{Title: "error-after-validation", Fault: new(fault("error-after-validation"))})
+		if !scene.Unseen(id, "error-after-validation", err, failed) {
+			judgeReturn(ctx, scene, "error-after-validation", failed, failed.Record.Returns)
+		}
+
+		const stimulus = "exit-button"
+		if scene.Run().Tool().Exit == "" {
+			scene.Observe(id, stimulus, results.Skipped, "", "tool.exit names no link that leads back.")
+			return
+		}
+		browser := scene.Open(ctx)
+		defer browser.Close()
+		flow, err := scene.Launch(ctx, harness.Launch{Title: stimulus, By: browser, Fault: new(fault(stimulus))})
+		if scene.Unseen(id, stimulus, err, flow) {
+			return
+		}
+		if flow.Exit() == "" {
+			scene.Observe(id, stimulus, results.Inconclusive, "", "The page has no link at tool.exit: "+flow.End()+".", flow)
+			return
+		}
+		if _, err := browser.Visit(ctx, agent.Visit{URL: flow.Exit(), Deadline: scene.Run().Patience()}); err != nil {
+			scene.Unseen(id, stimulus, err, flow)
+			return
+		}
+		judgeReturn(ctx, scene, stimulus, flow, flow.Launch.Record().Returns)
+	})
+
+	It("follows no return URL that it has not verified", For("practice-tool-return-url-unverified"), func(ctx SpecContext) {
+		const id = "practice-tool-return-url-unverified"
+		scene := Scene()
+		var attempts []harness.Attempt
+		for _, f := range fakeplatform.FaultsFor(id) {
+			a := scene.Attempt(f)
+			launch := a.Make
+			a.Make = func(ctx context.Context) (*harness.Flow, error) {
+				flow, err := launch(ctx)
+				if err == nil && flow.Led(fakeplatform.Stranger) {
+					scene.Observe(id, f.Name, results.Failed, "", "The browser was led to the return URL of a token that is not to be trusted.", flow)
+				}
+				return flow, err
+			}
+			attempts = append(attempts, a)
+		}
+		scene.MustRefuse(ctx, id, attempts...)
+	})
+})
+
+// judgeReturn holds a visit to the return URL against LTI Core 1.3, 5.4.4.
+func judgeReturn(ctx SpecContext, scene *harness.Scenario, stimulus string, flow *harness.Flow, returns []fakeplatform.Return) {
+	const id = "core-tool-return-url"
+	if len(returns) == 0 {
+		verdict, seen := results.Passed, "The tool did not return the user, as it need not: "
+		if stimulus == "exit-button" || !scene.Works(ctx) {
+			verdict, seen = results.Failed, "The platform's return URL was not visited: "
+		}
+		scene.Observe(id, stimulus, verdict, "", seen+flow.End()+".", flow)
+		return
+	}
+	raw := returns[len(returns)-1].RawQuery
+	rest, kept := strings.CutPrefix(raw, fakeplatform.ReturnQuery)
+	added, err := url.ParseQuery(strings.TrimPrefix(rest, "&"))
+	var problems []string
+	if !kept {
+		problems = append(problems, fmt.Sprintf("the query %q of the return URL is not kept", fakeplatform.ReturnQuery))
+		added, err = url.ParseQuery(raw)
+	}
+	if err != nil {
+		problems = append(problems, "the query cannot be read: "+err.Error())
+	}
+	for name, values := range added {
+		if !slices.Contains([]string{lti.ParamMessage, lti.ParamErrorMessage, lti.ParamLog, lti.ParamErrorLog}, name) {
+			problems = append(problems, fmt.Sprintf("%s is added, which the specification does not define", name))
+		} else if len(values) != 1 {
+			problems = append(problems, fmt.Sprintf("%s is added %d times", name, len(values)))
+		}
+	}
+	slices.Sort(problems)
+	seen := "Returned with the query " + results.Bounded(raw, 500)
+	if len(problems) > 0 {
+		seen += ": " + strings.Join(problems, "; ")
+	}
+	scene.Check(id, stimulus, len(problems) == 0, "", seen+".", flow)
+}

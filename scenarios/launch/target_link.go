@@ -1,0 +1,85 @@
+package launch
+
+import (
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+
+	. "github.com/onsi/ginkgo/v2"
+
+	"invigilator/fakeplatform"
+	"invigilator/harness"
+	"invigilator/lti"
+	"invigilator/requirements"
+	"invigilator/results"
+	. "invigilator/scenarios"
+)
+
+var _ = Describe("A tool, told a target_link_uri,", func() {
+	// stays judges that a browser is not led to the stranger that the fault names.
+	stays := func(ctx SpecContext, scene *harness.Scenario, id requirements.ID, name string) {
+		flow, err := scene.Launch(ctx, harness.Launch{Title: name, Fault: new(fault(name))})
+		if scene.Unseen(id, name, err, flow) {
+			return
+		}
+		request, _ := flow.Request()
+		switch redirectURI := request.Params.Get(lti.ParamRedirectURI); {
+		case flow.Led(fakeplatform.Stranger):
+			scene.Observe(id, name, results.Failed, "", "The browser was led to "+fakeplatform.Stranger+".", flow)
+		case strings.HasPrefix(redirectURI, fakeplatform.Stranger):
+			scene.Observe(id, name, results.Failed, "", "The tool asks to be answered at "+redirectURI+".", flow)
+		case scene.Works(ctx):
+			scene.Observe(id, name, results.Passed, "", "The browser did not leave the tool: "+flow.End()+".", flow)
+		default:
+			scene.Observe(id, name, results.Inconclusive, "", "No valid launch works, so the end of this one says nothing: "+flow.End()+".", flow)
+		}
+	}
+
+	DescribeTable("does not send the browser to a stranger", For("oidc-tool-target-link-uri-no-open-redirect"), func(ctx SpecContext, name string) {
+		stays(ctx, Scene(), "oidc-tool-target-link-uri-no-open-redirect", name)
+	},
+		Entry("that the login initiation and the token name", "foreign-target-in-login-and-token"),
+		Entry("that the login initiation names", "foreign-target-in-login-only"),
+	)
+
+	It("opens the resource that the token names", For("core-tool-target-link-uri-from-token"), func(ctx SpecContext) {
+		const id, stimulus = "core-tool-target-link-uri-from-token", "target-link-uri-of-other-resource"
+		scene := Scene()
+		stays(ctx, scene, id, "target-link-uri-on-foreign-host")
+		var flows []*harness.Flow
+		for _, f := range []fakeplatform.Fault{fakeplatform.Chapter1, fakeplatform.Chapter2, fault(stimulus)} {
+			flow, err := scene.Launch(ctx, harness.Launch{Title: f.Name + ": " + f.Does, Fault: &f})
+			if scene.Unseen(id, stimulus, err, flow) {
+				return
+			}
+			flows = append(flows, flow)
+		}
+		first, second, mixed := place(flows[0]), place(flows[1]), place(flows[2])
+		switch {
+		case !scene.Accepted(flows[0]) || !scene.Accepted(flows[1]) || first == second:
+			scene.Observe(id, stimulus, results.Inconclusive, "", "Whether the target link's query is chapter=1 or chapter=2, the launch ends alike: "+first+". Which resource is shown cannot be told.", flows...)
+		case mixed == first:
+			scene.Observe(id, stimulus, results.Failed, "", "The resource of the login initiation is shown: "+first+".", flows...)
+		case mixed == second:
+			scene.Observe(id, stimulus, results.Passed, "", "The resource of the token is shown: "+second+".", flows...)
+		case flows[2].Reaction.Kind == harness.Refused && !flows[2].Reaction.Crashed:
+			scene.Observe(id, stimulus, results.Passed, "", "Refused, as a tool may: "+flows[2].Reaction.Why+".", flows...)
+		default:
+			scene.Observe(id, stimulus, results.Inconclusive, "", "Neither resource is shown: "+flows[2].End()+".", flows...)
+		}
+	})
+})
+
+// place is what tells the page that a launch ended on from that of another
+// resource: its path and the parts of its query that are about the resource,
+// and what it shows.
+func place(f *harness.Flow) string {
+	u, err := url.Parse(f.Trip.Page.URL)
+	if err != nil {
+		return f.Trip.Page.URL
+	}
+	chapters := u.Query()["chapter"]
+	slices.Sort(chapters)
+	return fmt.Sprintf("%s?chapter=%s: %s", u.Path, strings.Join(chapters, ","), results.Bounded(strings.Join(strings.Fields(f.Trip.Page.Text), " "), 500))
+}

@@ -1,0 +1,221 @@
+package launch
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	. "github.com/onsi/ginkgo/v2"
+
+	"invigilator/fakeplatform"
+	"invigilator/harness"
+	"invigilator/harness/agent"
+	"invigilator/lti"
+	"invigilator/requirements"
+	"invigilator/results"
+	. "invigilator/scenarios"
+)
+
+var _ = Describe("A tool, launched for users at the same time,", func() {
+	const id = "core-tool-parallel-users"
+
+	// judge holds every launch against the user that it was made for: what the
+	// page shows of him, and what it shows of the others.
+	judge := func(scene *harness.Scenario, stimulus string, users []fakeplatform.User, flows []*harness.Flow) {
+		own, silent := 0, 0
+		var swapped, refused []*harness.Flow
+		var says []string
+		for i, flow := range flows {
+			other := slices.IndexFunc(users, func(u fakeplatform.User) bool { return u.Sub != users[i].Sub && showsUser(flow, u) })
+			switch {
+			case other >= 0:
+				swapped = append(swapped, flow)
+				says = append(says, fmt.Sprintf("The launch of %s shows %s.", users[i].Name, users[other].Name))
+			case showsUser(flow, users[i]):
+				own++
+			case scene.Accepted(flow):
+				silent++
+			default:
+				refused = append(refused, flow)
+			}
+		}
+		seen := fmt.Sprintf("Of %d launches %d show their own user, %d another's, %d nobody; %d were not accepted.", len(flows), own, len(swapped), silent, len(refused))
+		sample := flows[:min(2, len(flows))]
+		switch {
+		case len(swapped) > 0:
+			scene.Observe(id, stimulus, results.Failed, "", seen+" "+strings.Join(says[:min(3, len(says))], " "), swapped[:min(3, len(swapped))]...)
+		case len(refused) > 0:
+			scene.Observe(id, stimulus, results.Inconclusive, "", seen+" One of them: "+refused[0].End()+".", refused[0])
+		case own == 0:
+			scene.Observe(id, stimulus, results.Skipped, "", "The tool's page shows nothing of its user: neither the name nor the email or sub.", sample...)
+		default:
+			scene.Observe(id, stimulus, results.Passed, "", seen, sample...)
+		}
+	}
+
+	It("shows each his own, their logins interleaved", For(id), func(ctx SpecContext) {
+		const stimulus = "interleaved-users"
+		scene := Scene()
+		users := crowd(5)
+		browsers, held, flows := make([]agent.User, len(users)), make([]*harness.Flow, len(users)), make([]*harness.Flow, len(users))
+		for i, user := range users {
+			browsers[i] = scene.Open(ctx)
+			defer browsers[i].Close()
+			flow, err := scene.Launch(ctx, harness.Launch{Title: "login of " + user.Name + ", the answer held back", User: user, By: browsers[i], Fault: new(fakeplatform.HeldAnswer)})
+			if scene.Unseen(id, stimulus, err, flow) {
+				return
+			}
+			if _, _, err := flow.Launch.Answer(); err != nil {
+				scene.Unseen(id, stimulus, harness.ErrNoLogin, flow)
+				return
+			}
+			held[i] = flow
+		}
+		for i := range slices.Backward(users) {
+			flow, err := scene.Launch(ctx, harness.Launch{Title: "launch of " + users[i].Name, By: browsers[i], Other: held[i], LoggedIn: true, Again: true})
+			if scene.Unseen(id, stimulus, err, flow) {
+				return
+			}
+			flows[i] = flow
+		}
+		judge(scene, stimulus, users, flows)
+	})
+
+	It("shows each his own, a crowd of them at once", For(id), func(ctx SpecContext) {
+		const stimulus = "users-at-once"
+		scene := Scene()
+		users := crowd(scene.Run().CrowdSize())
+		flows, err := scene.LaunchCrowd(ctx, users)
+		if !scene.Unseen(id, stimulus, err, flows...) {
+			judge(scene, stimulus, users, flows)
+		}
+	})
+})
+
+// crowd returns users who can be told apart by everything that is known of them.
+func crowd(size int) []fakeplatform.User {
+	var users []fakeplatform.User
+	for range size {
+		mark := lti.RandomString()[:10]
+		users = append(users, fakeplatform.User{
+			Sub: "user-" + mark, Name: "Robin Person" + mark, GivenName: "Robin", FamilyName: "Person" + mark,
+			Email: "robin." + mark + "@school.example", Roles: []string{lti.RoleLearner},
+		})
+	}
+	return users
+}
+
+func showsUser(f *harness.Flow, u fakeplatform.User) bool {
+	return f.Shows(u.FamilyName) || f.Shows(u.Email) || f.Shows(u.Sub)
+}
+
+var _ = Describe("A tool, launched by a user of whom the platform says nothing,", func() {
+	It("takes him for nobody else", For("core-tool-anonymous-launch"), func(ctx SpecContext) {
+		const id = "core-tool-anonymous-launch"
+		scene := Scene()
+		for _, f := range fakeplatform.FaultsFor(id) {
+			l := harness.Launch{Title: f.Name + ": " + f.Does, Fault: &f}
+			if f.Name == "anonymous-after-other-user" {
+				browser := scene.Open(ctx)
+				defer browser.Close()
+				before, err := scene.Launch(ctx, harness.Launch{Title: "another user", By: browser, User: harness.Teacher})
+				if scene.Unseen(id, f.Name, err, before) {
+					continue
+				}
+				l.By, l.LoggedIn = browser, true
+			}
+			flow, err := scene.Launch(ctx, l)
+			if scene.Unseen(id, f.Name, err, flow) {
+				continue
+			}
+			mark := flow.UserMark()
+			switch {
+			case showsUser(flow, harness.Teacher), showsUser(flow, harness.Learner):
+				scene.Observe(id, f.Name, results.Failed, "", "The page shows another user: "+flow.End()+".", flow)
+			case flow.Reaction.Kind == harness.Refused && !flow.Reaction.Crashed && scene.Works(ctx):
+				scene.Observe(id, f.Name, results.Passed, "", "Declined in good order: "+flow.Reaction.Why+".", flow)
+			case scene.Accepted(flow) && mark != "":
+				scene.Observe(id, f.Name, results.Failed, "", fmt.Sprintf("The page names an account, %q.", mark), flow)
+			default:
+				scene.MustBeAccepted(ctx, id, f.Name, flow)
+			}
+		}
+	})
+})
+
+var _ = Describe("A tool, showing teachers another page than learners,", func() {
+	// views judges which page each stimulus brings.
+	views := func(ctx SpecContext, id requirements.ID, teaches func(name string) bool) {
+		scene := Scene()
+		for _, f := range fakeplatform.FaultsFor(string(id)) {
+			flow := scene.MustAccept(ctx, id, f.Name, harness.Launch{Fault: &f})
+			if flow == nil {
+				continue
+			}
+			says := map[bool]string{true: "the teacher's page", false: "a page that is not the teacher's"}
+			scene.Check(id, f.Name, flow.Teaches() == teaches(f.Name), says[teaches(f.Name)], says[flow.Teaches()], flow)
+		}
+	}
+
+	It("knows an instructor and a learner by their roles", For("core-tool-role-uris"), func(ctx SpecContext) {
+		views(ctx, "core-tool-role-uris", func(name string) bool { return name != "learner" })
+	})
+
+	It("makes nobody an instructor who is not one in the context", For("practice-tool-role-escalation"), func(ctx SpecContext) {
+		views(ctx, "practice-tool-role-escalation", func(string) bool { return false })
+	})
+})
+
+var _ = Describe("A tool, telling things of the platform apart,", func() {
+	// compared judges whether two accepted launches show the same mark.
+	compared := func(scene *harness.Scenario, id requirements.ID, stimulus string, mark func(*harness.Flow) string, same bool, first, second *harness.Flow) {
+		a, b := mark(first), mark(second)
+		if a == "" || b == "" {
+			scene.Observe(id, stimulus, results.Inconclusive, "", fmt.Sprintf("The pages show the marks %q and %q.", a, b), first, second)
+			return
+		}
+		scene.Check(id, stimulus, (a == b) == same, map[bool]string{true: "the same mark", false: "another mark"}[same], fmt.Sprintf("%q, then %q", a, b), first, second)
+	}
+
+	It("knows a user by sub and issuer", For("core-tool-user-identified-by-sub"), func(ctx SpecContext) {
+		const id = "core-tool-user-identified-by-sub"
+		scene := Scene()
+		first, err := scene.Launch(ctx, harness.Launch{Title: "the user"})
+		for _, c := range []struct {
+			stimulus string
+			same     bool
+			launch   harness.Launch
+		}{
+			{"other-sub-same-email", false, harness.Launch{Fault: new(fault("other-sub-same-email"))}},
+			{"same-sub-other-email", true, harness.Launch{Fault: new(fault("same-sub-other-email"))}},
+			{"same-sub-other-platform", false, harness.Launch{At: scene.Run().Other()}},
+		} {
+			if scene.Unseen(id, c.stimulus, err, first) || c.stimulus == "same-sub-other-platform" && scene.Skip(id, c.stimulus, "multiple-platforms") {
+				continue
+			}
+			if flow := scene.MustAccept(ctx, id, c.stimulus, c.launch); flow != nil {
+				compared(scene, id, c.stimulus, (*harness.Flow).UserMark, c.same, first, flow)
+			}
+		}
+	})
+
+	It("knows a resource within its deployment and its platform", For("core-tool-identifiers-scoped"), func(ctx SpecContext) {
+		const id = "core-tool-identifiers-scoped"
+		scene := Scene()
+		first, err := scene.Launch(ctx, harness.Launch{Title: "the resource"})
+		for _, c := range []struct {
+			stimulus, feature string
+			launch            harness.Launch
+		}{
+			{"same-ids-in-other-deployment", "multiple-deployments", harness.Launch{DeploymentID: scene.Run().Tool().OtherDeploymentID}},
+			{"same-ids-at-other-platform", "multiple-platforms", harness.Launch{At: scene.Run().Other()}},
+		} {
+			if scene.Unseen(id, c.stimulus, err, first) || scene.Skip(id, c.stimulus, c.feature) {
+				continue
+			}
+			if flow := scene.MustAccept(ctx, id, c.stimulus, c.launch); flow != nil {
+				compared(scene, id, c.stimulus, (*harness.Flow).ResourceMark, false, first, flow)
+			}
+		}
+	})
+})

@@ -46,7 +46,8 @@ type Run struct {
 	baseline  baseline
 	// loginByPost is set where the tool answers no login initiation by GET.
 	loginByPost bool
-	dead        int // valid launches in a row that got no answer
+	lastControl *Flow // a valid launch, with nothing but valid ones since
+	dead        int   // valid launches in a row that got no answer
 
 	mu        sync.Mutex
 	unplanned []fakeplatform.Unplanned

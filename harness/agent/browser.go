@@ -75,6 +75,8 @@ func flags(o BrowserOptions) []flag {
 		{"no-first-run", true, "no welcome pages"},
 		{"no-default-browser-check", true, "no questions"},
 		{"disable-gpu", true, "no graphics card needed"},
+		{"disable-gpu-compositing", true, "no graphics card needed"},
+		{"disable-software-rasterizer", true, "no graphics card to be imitated"},
 		{"disable-dev-shm-usage", true, "containers have a small /dev/shm"},
 		{"disable-quic", true, "everything is seen as HTTP over TCP"},
 		{"disable-background-networking", true, "only the launches' own requests"},

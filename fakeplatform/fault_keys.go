@@ -228,7 +228,11 @@ var NewKeySigns = Fault{
 	Name: "new-key-signs", Permitted: true, Does: "publishes a new key and signs with it",
 	keySet: func(_ *Launch, k *keySet) error {
 		k.maxAge = "max-age=1"
-		return k.sign(freshKID(k.keys[0]))
+		other, err := unpublishedKey()
+		if err != nil {
+			return err
+		}
+		return k.sign(freshKID(other))
 	},
 }
 

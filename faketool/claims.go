@@ -64,6 +64,11 @@ func (c claims) isMessage() bool {
 	return false
 }
 
+// lacksAll says whether the claims are missing that every message has.
+func (c claims) lacksAll() bool {
+	return !c.has(lti.ClaimMessageType) && !c.has(lti.ClaimVersion) && !c.has(lti.ClaimRoles)
+}
+
 // personal are the claims that tell of a person (OpenID Connect Core 1.0, 5.1).
 var personal = []string{"name", "given_name", "middle_name", "family_name", "email"}
 
@@ -76,18 +81,17 @@ func (c claims) isAnonymous() bool {
 // (Security Framework 1.0, 5.1.3 (2)).
 func (t *Tool) checkIssuer(begun *login, c claims) error {
 	iss, isText := c.text("iss")
-	if list, ok := c.members["iss"].([]any); ok && len(list) > 0 && t.faults[AcceptsIssuerArray] {
+	if list, ok := c.members["iss"].([]any); ok && len(list) > 0 && t.has(AcceptsIssuerArray) {
 		iss, isText = list[0].(string)
 	}
 	switch {
-	case t.faults[IgnoresIssuer]:
+	case isText && iss == begun.registration.Issuer,
+		loosely(iss) == loosely(begun.registration.Issuer) && t.has(ComparesIssuerLoosely),
+		t.has(IgnoresIssuer):
 		return nil
-	case t.faults[ComparesIssuerLoosely] && loosely(iss) == loosely(begun.registration.Issuer):
-		return nil
-	case !isText || iss != begun.registration.Issuer:
+	default:
 		return unauthorized("The issuer %v is not %q.", c.members["iss"], begun.registration.Issuer)
 	}
-	return nil
 }
 
 func loosely(issuer string) string {
@@ -103,68 +107,72 @@ func (t *Tool) checkAudience(begun *login, c claims) error {
 	case string:
 		audiences = []any{aud}
 	case []any:
-		if !t.faults[RefusesAudienceArray] {
+		if !t.has(RefusesAudienceArray) {
 			audiences = aud
 		}
 	case nil:
-		if t.faults[AcceptsMissingAudience] {
+		if t.has(AcceptsMissingAudience) {
 			return nil
 		}
 	}
 	clientID := begun.registration.ClientID
 	matches := func(aud any) bool {
 		s, ok := aud.(string)
-		return ok && (s == clientID || t.faults[IgnoresCaseOfAudience] && strings.EqualFold(s, clientID))
+		return ok && (s == clientID || strings.EqualFold(s, clientID) && t.has(IgnoresCaseOfAudience))
 	}
 	azp, hasAZP := c.members["azp"]
 	further := len(audiences) > 1 && slices.ContainsFunc(audiences, matches)
+	right := len(audiences) == 1 && matches(audiences[0]) && (!hasAZP || azp == clientID)
 	switch {
-	case t.faults[IgnoresAudience],
-		further && !hasAZP && t.faults[LooksForAudience],
-		further && matches(audiences[0]) && !hasAZP && t.faults[TakesFirstAudience],
-		further && azp == clientID && t.faults[TrustsAuthorizedParty]:
+	case right && !(hasAZP && t.has(RefusesAuthorizedParty)),
+		further && !hasAZP && t.has(LooksForAudience),
+		further && matches(audiences[0]) && !hasAZP && t.has(TakesFirstAudience),
+		further && azp == clientID && t.has(TrustsAuthorizedParty),
+		!right && len(audiences) == 1 && matches(audiences[0]) && t.has(IgnoresAuthorizedParty),
+		!right && t.has(IgnoresAudience):
 		return nil
-	case hasAZP && t.faults[RefusesAuthorizedParty],
-		len(audiences) != 1 || !matches(audiences[0]),
-		hasAZP && azp != clientID && !t.faults[IgnoresAuthorizedParty]:
+	default:
 		err := unauthorized("The audience %v is not %q.", c.members["aud"], clientID)
-		if t.faults[RefusesAudienceWith400] {
+		if t.has(RefusesAudienceWith400) {
 			err.status = http.StatusBadRequest
 		}
 		return err
 	}
-	return nil
 }
 
 // checkTimes wants a token that was issued, is valid and has not expired
 // (Security Framework 1.0, 5.1.3 (7) and (8); RFC 7519, 4.1.5).
 func (t *Tool) checkTimes(_ *login, c claims) error {
-	now, leeway := t.opts.Now(), leeway
-	if t.faults[AllowsNoClockSkew] {
-		leeway = 0
+	now := t.opts.Now()
+	// past and ahead hold a time against the clock, which may be a little off.
+	past := func(at time.Time) bool {
+		return now.After(at.Add(leeway)) || now.After(at) && t.has(AllowsNoClockSkew)
+	}
+	ahead := func(at time.Time) bool {
+		return at.After(now.Add(leeway)) || at.After(now) && t.has(AllowsNoClockSkew)
 	}
 	exp, present := c.members["exp"]
-	if s, ok := exp.(string); ok && t.faults[ReadsExpiryFromText] {
+	if s, ok := exp.(string); ok && t.has(ReadsExpiryFromText) {
 		var seconds float64
 		if _, err := fmt.Sscan(s, &seconds); err == nil {
 			exp = seconds
 		}
 	}
 	switch expires, isTime := seconds(exp); {
-	case t.faults[IgnoresExpiry] && isTime,
-		!present && t.faults[AcceptsMissingExpiry],
-		present && exp == nil && t.faults[AcceptsNullExpiry]:
+	case isTime && (!past(expires) || t.has(IgnoresExpiry)),
+		!present && t.has(AcceptsMissingExpiry),
+		present && exp == nil && t.has(AcceptsNullExpiry):
 	case !isTime:
 		return unauthorized("The id_token has no time of expiry.")
-	case now.After(expires.Add(leeway)):
+	default:
 		return unauthorized("The id_token has expired.")
 	}
 	switch issued, isTime := seconds(c.members["iat"]); {
-	case !c.has("iat") && t.faults[AcceptsMissingIssueTime], isTime && t.faults[AcceptsFutureIssueTime]:
-	case !isTime || issued.After(now.Add(leeway)):
+	case isTime && !ahead(issued), !c.has("iat") && t.has(AcceptsMissingIssueTime), isTime && t.has(AcceptsFutureIssueTime):
+	default:
 		return unauthorized("The id_token has no time of issue, or one to come.")
 	}
-	if begins, isTime := seconds(c.members["nbf"]); c.has("nbf") && !t.faults[IgnoresNotBefore] && (!isTime || begins.After(now.Add(leeway))) {
+	if begins, isTime := seconds(c.members["nbf"]); c.has("nbf") && (!isTime || ahead(begins)) && !t.has(IgnoresNotBefore) {
 		return unauthorized("The id_token is not valid yet.")
 	}
 	return nil
@@ -186,20 +194,22 @@ func (t *Tool) checkNonce(begun *login, c claims) error {
 	other, known := t.byNonce[nonce]
 	used, stateUsed := known && other.used, begun.used
 	t.mu.Unlock()
+	if isText && nonce != "" && subtle.ConstantTimeCompare([]byte(nonce), []byte(begun.nonce)) == 1 {
+		return nil
+	}
 	switch {
-	case !c.has("nonce") && t.faults[AcceptsMissingNonce],
-		isText && nonce == "" && t.faults[AcceptsEmptyNonce],
-		isText && nonce != "" && !known && t.faults[AcceptsUnknownNonce],
-		known && !used && t.faults[AcceptsNonceOfAnyLogin],
-		known && !used && stateUsed && t.faults[AcceptsUsedState],
-		used && other != begun && t.faults[AcceptsUsedNonce]:
+	case !c.has("nonce") && t.has(AcceptsMissingNonce),
+		isText && nonce == "" && t.has(AcceptsEmptyNonce),
+		isText && nonce != "" && !known && t.has(AcceptsUnknownNonce),
+		known && !used && t.has(AcceptsNonceOfAnyLogin),
+		known && !used && stateUsed && t.has(AcceptsUsedState),
+		used && other != begun && t.has(AcceptsUsedNonce):
 		return nil
 	case !isText || nonce == "":
 		return unauthorized("The id_token has no nonce.")
-	case subtle.ConstantTimeCompare([]byte(nonce), []byte(begun.nonce)) != 1:
+	default:
 		return unauthorized("The nonce is not the one of this login.")
 	}
-	return nil
 }
 
 // checkMessage wants a resource link launch with all that it requires (LTI
@@ -207,32 +217,31 @@ func (t *Tool) checkNonce(begun *login, c claims) error {
 func (t *Tool) checkMessage(_ *login, c claims) error {
 	messageType, _ := c.text(lti.ClaimMessageType)
 	version, _ := c.text(lti.ClaimVersion)
-	nothing := !c.has(lti.ClaimMessageType) && !c.has(lti.ClaimVersion) && !c.has(lti.ClaimRoles)
-	if nothing && t.faults[AcceptsMessageWithoutClaims] {
+	if c.lacksAll() && t.has(AcceptsMessageWithoutClaims) {
 		return nil
 	}
 	switch {
 	case messageType == lti.ResourceLinkRequest,
-		t.faults[IgnoresCaseOfMessageType] && strings.EqualFold(messageType, lti.ResourceLinkRequest),
-		t.faults[IgnoresMessageType] && messageType != "",
-		!c.has(lti.ClaimMessageType) && t.faults[AcceptsMissingMessageType],
-		c.has(lti.ClaimMessageType) && messageType == "" && t.faults[AcceptsEmptyMessageType]:
+		strings.EqualFold(messageType, lti.ResourceLinkRequest) && t.has(IgnoresCaseOfMessageType),
+		messageType != "" && t.has(IgnoresMessageType),
+		!c.has(lti.ClaimMessageType) && t.has(AcceptsMissingMessageType),
+		c.has(lti.ClaimMessageType) && messageType == "" && t.has(AcceptsEmptyMessageType):
 	default:
 		return badRequest("The message type is %v instead of %s.", c.members[lti.ClaimMessageType], lti.ResourceLinkRequest)
 	}
 	switch {
 	case version == lti.Version,
-		c.has(lti.ClaimVersion) && t.faults[IgnoresVersion],
-		t.faults[ComparesVersionLoosely] && (version == "1.3" || c.members[lti.ClaimVersion] == 1.3),
-		!c.has(lti.ClaimVersion) && t.faults[AcceptsMissingVersion]:
+		(version == "1.3" || c.members[lti.ClaimVersion] == 1.3) && t.has(ComparesVersionLoosely),
+		c.has(lti.ClaimVersion) && t.has(IgnoresVersion),
+		!c.has(lti.ClaimVersion) && t.has(AcceptsMissingVersion):
 	default:
 		return badRequest("The version is %v instead of %s.", c.members[lti.ClaimVersion], lti.Version)
 	}
 	id, hasID := c.object(lti.ClaimResourceLink)["id"]
 	switch {
 	case id != "" && hasID,
-		!hasID && t.faults[AcceptsMissingResourceLink] && (c.object(lti.ClaimResourceLink) != nil || !c.has(lti.ClaimResourceLink)),
-		id == "" && t.faults[AcceptsEmptyResourceLinkID]:
+		!hasID && (c.object(lti.ClaimResourceLink) != nil || !c.has(lti.ClaimResourceLink)) && t.has(AcceptsMissingResourceLink),
+		id == "" && t.has(AcceptsEmptyResourceLinkID):
 		return nil
 	default:
 		return badRequest("The message has no resource link.")
@@ -244,7 +253,7 @@ func (t *Tool) checkMessage(_ *login, c claims) error {
 func (t *Tool) checkTarget(_ *login, c claims) error {
 	target, _ := c.text(lti.ClaimTargetLinkURI)
 	switch {
-	case t.own(target), target != "" && t.faults[RedirectsToTargetLink], !c.has(lti.ClaimTargetLinkURI) && t.faults[AcceptsMissingTargetLinkURI]:
+	case t.own(target), target != "" && t.has(RedirectsToTargetLink), !c.has(lti.ClaimTargetLinkURI) && t.has(AcceptsMissingTargetLinkURI):
 		return nil
 	default:
 		return badRequest("The target_link_uri %v is none of this tool.", c.members[lti.ClaimTargetLinkURI])
@@ -255,20 +264,22 @@ func (t *Tool) checkTarget(_ *login, c claims) error {
 func (t *Tool) checkDeployment(begun *login, c claims) error {
 	id, isText := c.text(lti.ClaimDeploymentID)
 	known := begun.registration.DeploymentIDs
-	if t.faults[KnowsOneDeployment] {
+	if slices.Index(known, id) > 0 && t.has(KnowsOneDeployment) {
 		known = known[:1]
 	}
 	switch {
-	case !c.has(lti.ClaimDeploymentID) && t.faults[AcceptsMissingDeployment],
-		c.has(lti.ClaimDeploymentID) && id == "" && isText && t.faults[AcceptsEmptyDeployment],
-		id != "" && t.faults[IgnoresDeployment]:
+	case isText && slices.Contains(known, id):
+		return nil
+	case !c.has(lti.ClaimDeploymentID) && t.has(AcceptsMissingDeployment),
+		c.has(lti.ClaimDeploymentID) && id == "" && isText && t.has(AcceptsEmptyDeployment),
+		id != "" && t.has(IgnoresDeployment):
 		return nil
 	}
 	knows := func(one string) bool {
-		return one == id || t.faults[IgnoresCaseOfDeployment] && strings.EqualFold(one, id) ||
-			t.faults[TruncatesDeployment] && len(id) > 255 && strings.HasPrefix(id, one)
+		return strings.EqualFold(one, id) && t.has(IgnoresCaseOfDeployment) ||
+			len(id) > 255 && strings.HasPrefix(id, one) && t.has(TruncatesDeployment)
 	}
-	if !isText || !slices.ContainsFunc(known, knows) {
+	if !slices.ContainsFunc(known, knows) {
 		return badRequest("The deployment %v is not registered.", c.members[lti.ClaimDeploymentID])
 	}
 	return nil
@@ -278,16 +289,16 @@ func (t *Tool) checkDeployment(begun *login, c claims) error {
 // 1.3, 5.3.6 and 5.3.7).
 func (t *Tool) checkUser(_ *login, c claims) error {
 	_, isList := c.members[lti.ClaimRoles].([]any)
-	if !isList && (c.has(lti.ClaimRoles) || !t.faults[AcceptsMissingRoles] && !t.faults[AcceptsMessageWithoutClaims]) {
+	if !isList && !(c.lacksAll() && t.has(AcceptsMessageWithoutClaims)) && (c.has(lti.ClaimRoles) || !t.has(AcceptsMissingRoles)) {
 		return badRequest("The message has no roles.")
 	}
 	sub, isText := c.text("sub")
 	switch {
-	case c.isAnonymous() && t.faults[CrashesOnAnonymous]:
+	case c.isAnonymous() && t.has(CrashesOnAnonymous):
 		return &refusal{http.StatusInternalServerError, "null"}
 	case c.isAnonymous(), sub != "",
-		!c.has("sub") && t.faults[AcceptsMissingUser],
-		c.has("sub") && isText && sub == "" && t.faults[AcceptsEmptyUser]:
+		!c.has("sub") && t.has(AcceptsMissingUser),
+		c.has("sub") && isText && sub == "" && t.has(AcceptsEmptyUser):
 		return nil
 	default:
 		return badRequest("The message has no user.")
@@ -317,7 +328,7 @@ func (t *Tool) checkPickily(_ *login, c claims) error {
 		{RefusesUnknownClaims, c.has("favourite_colour"), "There is a claim that is unknown."},
 		{RefusesUnknownMembers, c.object(lti.ClaimResourceLink)["favourite_colour"] != nil, "There is a member that is unknown."},
 	} {
-		if t.faults[rule.fault] && rule.refuses {
+		if rule.refuses && t.has(rule.fault) {
 			return badRequest("%s", rule.says)
 		}
 	}

@@ -210,20 +210,22 @@ var refusals = []string{
 	"cert-tool-alg-hmac-confusion", "cert-tool-kid-unknown", "sec-tool-iss", "sec-tool-aud",
 	"sec-tool-exp", "sec-tool-nonce-missing", "oidc-tool-nonce-foreign", "sec-tool-nonce-replayed",
 	"core-tool-message-type-unknown", "core-tool-deployment-id-missing",
-	"sec-tool-issuer-mix-up", "practice-tool-id-token-only-by-post", "sec-tool-embedded-key-not-trusted",
+	"sec-tool-issuer-mix-up", "sec-tool-embedded-key-not-trusted",
 	"sec11-tool-approved-algorithms", "rfc7515-tool-crit-header", "cert-tool-kid-missing",
 	"practice-tool-removed-key", "sec-tool-jwks-unavailable", "sec-tool-aud-untrusted-additional",
 	"sec-tool-azp-mismatch", "sec-tool-iat", "rfc7519-tool-nbf", "practice-tool-malformed-token",
-	"cert-tool-not-an-lti-message", "cert-tool-required-claims-missing", "core-tool-message-type-missing",
+	"cert-tool-required-claims-missing", "core-tool-message-type-missing",
 	"core-tool-version-wrong", "core-tool-version-missing", "practice-tool-deployment-id-unknown",
-	"core-tool-resource-link-missing", "core-tool-roles-missing", "core-tool-sub-missing",
-	"core-tool-target-link-uri-missing", "practice-tool-return-url-unverified",
+	"core-tool-resource-link-missing", "core-tool-roles-missing",
+	"core-tool-target-link-uri-missing",
 }
 
-// otherRefusals are those that it keeps by refusing something else.
+// otherRefusals are those that it keeps by refusing something else, or a launch
+// that says too little for a session to show anything.
 var otherRefusals = []string{
 	"sec-tool-login-unknown-issuer", "sec-tool-login-missing-parameters", "core-tool-login-client-id",
-	"oidc-tool-error-response", "practice-tool-state-single-use",
+	"oidc-tool-error-response", "practice-tool-state-single-use", "practice-tool-id-token-only-by-post",
+	"cert-tool-not-an-lti-message", "core-tool-sub-missing",
 }
 
 var faults = []Fault{
@@ -264,7 +266,7 @@ var faults = []Fault{
 	{Name: IgnoresIssuer, Breaks: []string{"sec-tool-iss"}, Does: "does not look at iss"},
 	{Name: ComparesIssuerLoosely, Breaks: []string{"sec-tool-iss"}, Does: "ignores scheme, case and a trailing slash of iss"},
 	{Name: AcceptsIssuerArray, Breaks: []string{"sec-tool-iss"}, Does: "accepts an array as iss"},
-	{Name: IgnoresAudience, Breaks: []string{"sec-tool-aud"}, Does: "does not look at aud"},
+	{Name: IgnoresAudience, Breaks: []string{"sec-tool-aud", "sec-tool-aud-untrusted-additional", "sec-tool-azp-mismatch", "practice-tool-malformed-token"}, Does: "does not look at aud"},
 	{Name: AcceptsMissingAudience, Breaks: []string{"sec-tool-aud"}, Does: "accepts a token without aud"},
 	{Name: IgnoresCaseOfAudience, Breaks: []string{"sec-tool-aud"}, Does: "ignores the case of aud"},
 	{Name: RefusesAudienceWith400, Breaks: []string{"sec-tool-aud", "sec-tool-aud-untrusted-additional"}, OnlyWarns: true, Does: "refuses a wrong aud with 400 instead of 401"},
@@ -344,7 +346,7 @@ var faults = []Fault{
 	{Name: IgnoresDeployment, Breaks: []string{"practice-tool-deployment-id-unknown"}, Does: "wants a deployment_id, but takes any"},
 	{Name: IgnoresCaseOfDeployment, Breaks: []string{"practice-tool-deployment-id-unknown"}, Does: "ignores the case of deployment_id"},
 	{Name: TruncatesDeployment, Breaks: []string{"practice-tool-deployment-id-unknown"}, Does: "looks at the beginning of deployment_id only"},
-	{Name: KnowsOneDeployment, Breaks: []string{"core-tool-multiple-deployments"}, Does: "knows the first deployment of a platform only"},
+	{Name: KnowsOneDeployment, Breaks: []string{"core-tool-multiple-deployments", "core-tool-identifiers-scoped"}, Does: "knows the first deployment of a platform only"},
 	{Name: AcceptsMissingResourceLink, Breaks: []string{"core-tool-resource-link-missing"}, Does: "accepts a message without resource link"},
 	{Name: AcceptsEmptyResourceLinkID, Breaks: []string{"core-tool-resource-link-missing"}, Does: "accepts an empty resource link id"},
 	{Name: AcceptsMissingRoles, Breaks: []string{"core-tool-roles-missing"}, Does: "accepts a message without roles"},

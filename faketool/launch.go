@@ -2,6 +2,7 @@ package faketool
 
 import (
 	"crypto/subtle"
+	"errors"
 	"fmt"
 	"html/template"
 	"net/http"
@@ -34,26 +35,26 @@ func unauthorized(format string, args ...any) *refusal {
 // serveLaunch takes the answer to an authentication request and, if it is
 // valid, sends the user on to the resource.
 func (t *Tool) serveLaunch(w http.ResponseWriter, r *http.Request) {
-	limit := int64(maxBody)
-	if t.faults[LimitsLaunchTo32KiB] {
-		limit = 32 << 10
+	r.Body = http.MaxBytesReader(w, r.Body, maxBody)
+	err := r.ParseForm()
+	if r.ContentLength > 32<<10 && t.has(LimitsLaunchTo32KiB) {
+		err = errors.New("too large")
 	}
-	r.Body = http.MaxBytesReader(w, r.Body, limit)
-	if err := r.ParseForm(); err != nil {
+	if err != nil {
 		t.refuse(w, badRequest("The launch cannot be read."), "")
 		return
 	}
 	form := r.PostForm
-	if t.faults[ReadsLaunchFromQuery] && r.Method == http.MethodPost || t.faults[AcceptsLaunchByGet] && r.Method == http.MethodGet {
+	if inURL := r.URL.Query().Has(lti.ParamIDToken); inURL && (r.Method == http.MethodGet || t.has(ReadsLaunchFromQuery)) {
 		form = r.Form
 	}
-	if code := form.Get(lti.ParamError); code != "" && (!t.faults[IgnoresError] || form.Get(lti.ParamIDToken) == "") {
+	if code := form.Get(lti.ParamError); code != "" && (form.Get(lti.ParamIDToken) == "" || !t.has(IgnoresError)) {
 		t.refuseLogin(w, code, form.Get(lti.ParamErrorDescription))
 		return
 	}
 	claims, begun, err := t.validate(r, form)
 	if err != nil {
-		if t.faults[StartsSessionBeforeChecking] {
+		if t.has(StartsSessionBeforeChecking) {
 			t.startSession(w, t.launchOf(r, claims, begun))
 		}
 		t.refuse(w, err, t.returnOfRefusal(claims))
@@ -61,7 +62,7 @@ func (t *Tool) serveLaunch(w http.ResponseWriter, r *http.Request) {
 	}
 	launch := t.launchOf(r, claims, begun)
 	target, _ := claims.text(lti.ClaimTargetLinkURI)
-	if t.faults[RedirectsToTargetOfLogin] && !t.own(begun.target) {
+	if !t.own(begun.target) && t.has(RedirectsToTargetOfLogin) {
 		target = begun.target
 	}
 	id := t.startSession(w, launch)
@@ -75,9 +76,9 @@ func (t *Tool) serveLaunch(w http.ResponseWriter, r *http.Request) {
 // refuseLogin shows why the platform did not log the user in.
 func (t *Tool) refuseLogin(w http.ResponseWriter, code, description string) {
 	switch {
-	case t.faults[CrashesOnError]:
+	case t.has(CrashesOnError):
 		http.Error(w, "internal error", http.StatusInternalServerError)
-	case t.faults[ShowsErrorUnescaped]:
+	case t.has(ShowsErrorUnescaped):
 		t.render(w, http.StatusBadRequest, "refused", template.HTML("The platform refused the login: "+description))
 	default:
 		t.refuse(w, badRequest("The platform refused the login: %s %s", code, description), "")
@@ -92,9 +93,9 @@ func (t *Tool) returnOfRefusal(c claims) string {
 	switch {
 	case err != nil:
 		return ""
-	case c.verified && t.faults[ReturnsRefusals]:
+	case c.verified && to != "" && t.has(ReturnsRefusals):
 		return to
-	case t.faults[ReturnsUnverified] && !t.knownHost(u.Host):
+	case to != "" && !t.knownHost(u.Host) && t.has(ReturnsUnverified):
 		return to
 	default:
 		return ""
@@ -121,7 +122,7 @@ func (t *Tool) launchOf(r *http.Request, c claims, begun *login) Launch {
 	l := Launch{ReturnURL: c.returnURL()}
 	l.Sub, _ = c.text("sub")
 	l.Name, _ = c.text("name")
-	if t.faults[GarblesUnicode] {
+	if garbled(l.Name) != l.Name && t.has(GarblesUnicode) {
 		l.Name = garbled(l.Name)
 	}
 	l.ResourceLink, _ = c.object(lti.ClaimResourceLink)["title"].(string)
@@ -131,13 +132,13 @@ func (t *Tool) launchOf(r *http.Request, c claims, begun *login) Launch {
 	l.Roles = c.roles()
 	l.Teacher = t.isTeacher(l.Roles)
 	target, _ := c.text(lti.ClaimTargetLinkURI)
-	if begun != nil && t.faults[OpensTargetOfLogin] {
+	if begun != nil && begun.target != target && t.has(OpensTargetOfLogin) {
 		target = begun.target
 	}
 	if u, err := url.Parse(target); err == nil {
 		l.Chapter = u.Query().Get("chapter")
 	}
-	if l.Sub == "" && t.faults[TakesAnonymousForLastUser] {
+	if l.Sub == "" && t.has(TakesAnonymousForLastUser) {
 		if cookie, err := r.Cookie(sessionCookie); err == nil {
 			t.mu.Lock()
 			last := t.sessions[cookie.Value]
@@ -150,7 +151,7 @@ func (t *Tool) launchOf(r *http.Request, c claims, begun *login) Launch {
 	l.Link = t.number(t.links, t.linkKey(c))
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if begun != nil && begun.event < t.last.event && t.faults[SwapsOverlappingUsers] {
+	if begun != nil && begun.event < t.last.event && t.has(SwapsOverlappingUsers) {
 		l.Sub, l.Name, l.User = t.last.Sub, t.last.Name, t.last.User
 	}
 	t.events++
@@ -165,11 +166,11 @@ func (t *Tool) userKey(c claims) string {
 	sub, _ := c.text("sub")
 	email, hasEmail := c.text("email")
 	switch {
-	case t.faults[KnowsUsersByEmail] && hasEmail:
+	case hasEmail && t.has(KnowsUsersByEmail):
 		return email
-	case t.faults[KnowsUsersBySubAlone]:
+	case t.has(KnowsUsersBySubAlone):
 		return sub
-	case t.faults[KnowsUsersByAllClaims]:
+	case t.has(KnowsUsersByAllClaims):
 		return fmt.Sprintf("%q %q %q", issuer, sub, email)
 	default:
 		return fmt.Sprintf("%q %q", issuer, sub)
@@ -182,7 +183,7 @@ func (t *Tool) linkKey(c claims) string {
 	issuer, _ := c.text("iss")
 	deployment, _ := c.text(lti.ClaimDeploymentID)
 	id, _ := c.object(lti.ClaimResourceLink)["id"].(string)
-	if t.faults[KnowsLinksByIDAlone] {
+	if t.has(KnowsLinksByIDAlone) {
 		return id
 	}
 	return fmt.Sprintf("%q %v %q %q", issuer, c.members["aud"], deployment, id)
@@ -200,17 +201,17 @@ func (t *Tool) number(known map[string]int, key string) int {
 // isTeacher says whether a role makes an instructor of the context: the role,
 // one of its sub-roles or its deprecated short name (LTI Core 1.3, A.2).
 func (t *Tool) isTeacher(roles []string) bool {
-	switch {
-	case t.faults[ShowsLearnersView]:
-		return false
-	case t.faults[NeedsOnlyRole]:
-		return slices.Equal(roles, []string{lti.RoleInstructor})
-	}
 	subRole := strings.Replace(lti.RoleInstructor, "#Instructor", "/Instructor#", 1)
-	return slices.ContainsFunc(roles, func(role string) bool {
+	teaches := slices.ContainsFunc(roles, func(role string) bool {
 		return role == lti.RoleInstructor || role == "Instructor" || strings.HasPrefix(role, subRole) ||
-			t.faults[LooksForInstructorInRole] && strings.Contains(role, "Instructor")
+			strings.Contains(role, "Instructor") && t.has(LooksForInstructorInRole)
 	})
+	switch {
+	case teaches && t.has(ShowsLearnersView), teaches && len(roles) > 1 && t.has(NeedsOnlyRole):
+		return false
+	default:
+		return teaches
+	}
 }
 
 // garbled reads UTF-8 as Latin-1.
@@ -251,7 +252,7 @@ func (t *Tool) serveResource(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	page := "resource"
-	if t.faults[NeedsOwnWindow] {
+	if t.has(NeedsOwnWindow) {
 		page = "resource-in-own-window"
 	}
 	t.render(w, http.StatusOK, page, t.shown(launch))

@@ -23,7 +23,7 @@ var pages = template.Must(template.ParseFS(pagesFS, "pages.html.tmpl"))
 func (t *Tool) render(w http.ResponseWriter, status int, page string, data any) {
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.Header().Set("Cache-Control", "no-store")
-	if t.faults[ForbidsFraming] {
+	if t.has(ForbidsFraming) {
 		w.Header().Set("X-Frame-Options", "SAMEORIGIN")
 	}
 	w.WriteHeader(status)
@@ -43,9 +43,9 @@ func (t *Tool) refuse(w http.ResponseWriter, err error, returnURL string) {
 	}
 	status := r.status
 	switch {
-	case t.faults[RefusesWith200]:
+	case t.has(RefusesWith200):
 		status = http.StatusOK
-	case t.faults[RefusesWith500]:
+	case t.has(RefusesWith500):
 		status = http.StatusInternalServerError
 	}
 	t.render(w, status, "refused", r.why)
@@ -58,11 +58,11 @@ func (t *Tool) returnWith(returnURL string, message url.Values) string {
 	if err != nil {
 		return ""
 	}
-	if t.faults[AddsOwnReturnParameters] {
+	if t.has(AddsOwnReturnParameters) {
 		message.Set("session", "1")
 	}
 	switch {
-	case u.RawQuery == "" || t.faults[DropsReturnQuery]:
+	case u.RawQuery == "", t.has(DropsReturnQuery):
 		u.RawQuery = message.Encode()
 	default:
 		u.RawQuery += "&" + message.Encode()
@@ -84,7 +84,7 @@ func (t *Tool) shown(l Launch) page {
 		p.ShownName = "anonymous"
 	case l.Name == "":
 		p.ShownName = l.Sub
-	case t.faults[ShowsNamesUnescaped]:
+	case template.HTMLEscapeString(l.Name) != l.Name && t.has(ShowsNamesUnescaped):
 		p.ShownName = template.HTML(l.Name)
 	}
 	if l.ReturnURL != "" {
@@ -104,15 +104,15 @@ func (t *Tool) serveJWKS(w http.ResponseWriter, _ *http.Request) {
 }
 
 func (t *Tool) publishedKeys() ([]byte, error) {
-	key := t.key
+	key := t.opts.Key
 	switch {
-	case t.faults[PublishesPrivateKey]:
+	case t.has(PublishesPrivateKey):
 		set := jwk.NewSet()
 		if err := set.AddKey(key); err != nil {
 			return nil, err
 		}
 		return json.Marshal(set)
-	case t.faults[PublishesShortKey]:
+	case t.has(PublishesShortKey):
 		raw, err := rsa.GenerateKey(rand.Reader, 1024)
 		if err != nil {
 			return nil, err
@@ -120,7 +120,7 @@ func (t *Tool) publishedKeys() ([]byte, error) {
 		if key, err = jwk.FromRaw(raw); err != nil {
 			return nil, err
 		}
-		if err := key.Set(jwk.KeyIDKey, t.key.KeyID()); err != nil {
+		if err := key.Set(jwk.KeyIDKey, t.opts.Key.KeyID()); err != nil {
 			return nil, err
 		}
 	}
@@ -128,7 +128,7 @@ func (t *Tool) publishedKeys() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if published, ok := set.Key(0); ok && t.faults[PublishesKeyWithoutKID] {
+	if published, ok := set.Key(0); ok && t.has(PublishesKeyWithoutKID) {
 		if err := published.Remove(jwk.KeyIDKey); err != nil {
 			return nil, err
 		}

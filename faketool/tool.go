@@ -40,6 +40,8 @@ type Options struct {
 	Client *http.Client
 	// Now is the tool's clock; time.Now when nil.
 	Now func() time.Time
+	// Key is the tool's own key pair, which it publishes; one is made when nil.
+	Key jwk.Key
 	// Faults are the defects that the tool has, by name.
 	Faults []string
 }
@@ -55,10 +57,10 @@ type Registration struct {
 
 // A Tool is a fake tool. It is an [http.Handler] and safe for concurrent use.
 type Tool struct {
-	opts   Options
-	faults map[string]bool
-	mux    *http.ServeMux
-	key    jwk.Key
+	opts      Options
+	faults    map[string]bool
+	consulted sync.Map // the names of faults that would have made a difference
+	mux       *http.ServeMux
 
 	mu            sync.Mutex
 	registrations []Registration
@@ -125,12 +127,15 @@ func New(opts Options) (*Tool, error) {
 	if opts.Client == nil {
 		opts.Client = &http.Client{Timeout: 10 * time.Second}
 	}
-	key, err := lti.NewKey()
-	if err != nil {
-		return nil, fmt.Errorf("faketool: %w", err)
+	if opts.Key == nil {
+		key, err := lti.NewKey()
+		if err != nil {
+			return nil, fmt.Errorf("faketool: %w", err)
+		}
+		opts.Key = key
 	}
 	t := &Tool{
-		opts: opts, faults: carried, key: key,
+		opts: opts, faults: carried,
 		keySets:     map[string]keySet{},
 		unknownKeys: map[string]bool{},
 		logins:      map[string]*login{},
@@ -194,17 +199,39 @@ func (t *Tool) registrationFor(issuer, clientID string) (Registration, bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	candidates := slices.DeleteFunc(slices.Clone(t.registrations), func(r Registration) bool {
-		return r.Issuer != issuer || clientID != "" && r.ClientID != clientID && !t.faults[IgnoresClientID]
+		return r.Issuer != issuer || clientID != "" && r.ClientID != clientID
 	})
+	ofIssuer := slices.DeleteFunc(slices.Clone(t.registrations), func(r Registration) bool { return r.Issuer != issuer })
 	switch {
-	case len(candidates) == 0 && t.faults[FallsBackOnFirstPlatform] && !slices.ContainsFunc(t.registrations, func(r Registration) bool { return r.Issuer == issuer }):
+	case len(ofIssuer) == 0 && len(t.registrations) > 0 && t.has(FallsBackOnFirstPlatform):
 		return t.registrations[0], true
-	case len(candidates) > 0 && t.faults[IgnoresClientID]:
-		return candidates[0], true
-	case clientID == "" && t.faults[NeedsClientID], len(candidates) != 1:
+	case len(ofIssuer) > 0 && ofIssuer[0].ClientID != clientID && clientID != "" && t.has(IgnoresClientID):
+		return ofIssuer[0], true
+	case clientID == "" && t.has(NeedsClientID), len(candidates) != 1:
 		return Registration{}, false
 	}
 	return candidates[0], true
+}
+
+// has says whether the tool has a fault. It is asked only where the fault would
+// make a difference, so that [Tool.Consulted] tells which ones would have.
+func (t *Tool) has(fault string) bool {
+	t.consulted.Store(fault, true)
+	return t.faults[fault]
+}
+
+// Consulted returns the names of the faults that would have made a difference
+// to what the tool was asked since it was last called. Where a fault is not
+// among them, a tool with it would have answered the same.
+func (t *Tool) Consulted() []string {
+	var names []string
+	t.consulted.Range(func(name, _ any) bool {
+		names = append(names, name.(string))
+		return true
+	})
+	t.consulted.Clear()
+	slices.Sort(names)
+	return names
 }
 
 // count returns 1, 2, 3 and so on.
@@ -218,7 +245,7 @@ func (t *Tool) count() int {
 // cookieName keeps the cookies of parallel logins apart; states of this tool
 // are letters, digits, - and _.
 func (t *Tool) cookieName(state string) string {
-	if t.faults[KeepsOneLoginPerBrowser] {
+	if t.has(KeepsOneLoginPerBrowser) {
 		state = "only"
 	}
 	return loginCookie + state
@@ -235,10 +262,10 @@ func (t *Tool) cookie(name, value string) *http.Cookie {
 		Name: name, Value: value, Path: "/", HttpOnly: true, Secure: true,
 		SameSite: http.SameSiteNoneMode, Partitioned: true, MaxAge: int(loginLifetime.Seconds()),
 	}
-	if t.faults[StateCookieUnpartitioned] {
+	if t.has(StateCookieUnpartitioned) {
 		c.Partitioned = false
 	}
-	if t.faults[StateCookieWithoutSameSite] {
+	if t.has(StateCookieWithoutSameSite) {
 		c.SameSite = 0
 		c.Partitioned = false
 	}
@@ -248,8 +275,8 @@ func (t *Tool) cookie(name, value string) *http.Cookie {
 // serveLogin answers a login initiation with an authentication request
 // (Security Framework 1.0, 5.1.1.1 and 5.1.1.2).
 func (t *Tool) serveLogin(w http.ResponseWriter, r *http.Request) {
-	if t.faults[LoginOnlyByGet] && r.Method != http.MethodGet || t.faults[LoginOnlyByPost] && r.Method != http.MethodPost {
-		t.refuse(w, &refusal{http.StatusMethodNotAllowed, "Log in by " + map[bool]string{true: "GET", false: "POST"}[t.faults[LoginOnlyByGet]] + "."}, "")
+	if r.Method != http.MethodGet && t.has(LoginOnlyByGet) || r.Method != http.MethodPost && t.has(LoginOnlyByPost) {
+		t.refuse(w, &refusal{http.StatusMethodNotAllowed, "Logins by " + r.Method + " are not offered."}, "")
 		return
 	}
 	r.Body = http.MaxBytesReader(w, r.Body, maxBody)
@@ -264,23 +291,21 @@ func (t *Tool) serveLogin(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	for _, name := range []string{lti.ParamLoginHint, lti.ParamTargetLinkURI} {
-		if params.Get(name) == "" && !t.faults[map[string]string{lti.ParamLoginHint: NeedsNoLoginHint, lti.ParamTargetLinkURI: NeedsNoTargetLinkURI}[name]] {
+		if params.Get(name) == "" && !t.has(map[string]string{lti.ParamLoginHint: NeedsNoLoginHint, lti.ParamTargetLinkURI: NeedsNoTargetLinkURI}[name]) {
 			t.refuse(w, &refusal{http.StatusBadRequest, "The login initiation has no " + name + "."}, "")
 			return
 		}
 	}
 
-	if t.faults[RefusesUnknownParameters] {
-		for name := range params {
-			if !slices.Contains(knownParameters, name) {
-				t.refuse(w, &refusal{http.StatusBadRequest, "The parameter " + name + " is unknown."}, "")
-				return
-			}
+	for name := range params {
+		if !slices.Contains(knownParameters, name) && t.has(RefusesUnknownParameters) {
+			t.refuse(w, &refusal{http.StatusBadRequest, "The parameter " + name + " is unknown."}, "")
+			return
 		}
 	}
 
 	state, nonce := t.newState(), t.newNonce()
-	if t.faults[SendsStateAsNonce] {
+	if t.has(SendsStateAsNonce) {
 		nonce = state
 	}
 	begun := &login{
@@ -292,7 +317,7 @@ func (t *Tool) serveLogin(w http.ResponseWriter, r *http.Request) {
 	begun.event = t.events
 	t.logins[state], t.byNonce[nonce] = begun, begun
 	t.mu.Unlock()
-	if !t.faults[SetsNoStateCookie] {
+	if !t.has(SetsNoStateCookie) {
 		http.SetCookie(w, t.cookie(t.cookieName(state), begun.cookie))
 	}
 
@@ -328,10 +353,10 @@ var knownParameters = []string{
 // endpoint, whose own query is kept (RFC 6749, 3.1).
 func (t *Tool) endpoint(registration Registration, params, request url.Values) (string, error) {
 	authURL := registration.AuthURL
-	if named := params.Get("authorization_endpoint"); named != "" && t.faults[TakesEndpointFromLogin] {
+	if named := params.Get("authorization_endpoint"); named != "" && t.has(TakesEndpointFromLogin) {
 		authURL = named
 	}
-	if t.faults[EscapesEndpointQuery] {
+	if t.has(EscapesEndpointQuery) {
 		authURL = strings.ReplaceAll(authURL, "?", "%3F")
 	}
 	u, err := url.Parse(authURL)
@@ -339,7 +364,7 @@ func (t *Tool) endpoint(registration Registration, params, request url.Values) (
 		return "", err
 	}
 	query := u.Query()
-	if t.faults[DropsEndpointQuery] {
+	if t.has(DropsEndpointQuery) {
 		query = url.Values{}
 	}
 	maps.Copy(query, request)
@@ -349,9 +374,9 @@ func (t *Tool) endpoint(registration Registration, params, request url.Values) (
 
 func (t *Tool) newState() string {
 	switch {
-	case t.faults[ShortState]:
+	case t.has(ShortState):
 		return lti.RandomString()[:8]
-	case t.faults[CountsState]:
+	case t.has(CountsState):
 		return fmt.Sprintf("state-%016d", t.count())
 	default:
 		return lti.RandomString()
@@ -360,11 +385,11 @@ func (t *Tool) newState() string {
 
 func (t *Tool) newNonce() string {
 	switch {
-	case t.faults[ShortNonce]:
+	case t.has(ShortNonce):
 		return lti.RandomString()[:8]
-	case t.faults[CountsNonce]:
+	case t.has(CountsNonce):
 		return fmt.Sprintf("nonce-%016d", t.count())
-	case t.faults[TakesNonceFromClock]:
+	case t.has(TakesNonceFromClock):
 		return fmt.Sprintf("nonce-%020d", t.opts.Now().UnixNano())
 	default:
 		return lti.RandomString()
@@ -374,19 +399,19 @@ func (t *Tool) newNonce() string {
 // spoilRequest applies the faults of the authentication request.
 func (t *Tool) spoilRequest(request, params url.Values) {
 	spoil := func(fault, name string, change func(string) string) {
-		if _, ok := request[name]; ok && t.faults[fault] {
-			request.Set(name, change(request.Get(name)))
+		if was, ok := request[name]; ok && change(was[0]) != was[0] && t.has(fault) {
+			request.Set(name, change(was[0]))
 		}
 	}
 	drop := func(fault, name string, when bool) {
-		if t.faults[fault] && when {
+		if when && t.has(fault) {
 			request.Del(name)
 		}
 	}
 	spoil(TruncatesMessageHint, lti.ParamMessageHint, truncate)
 	spoil(DecodesMessageHintTwice, lti.ParamMessageHint, decodeAgain)
 	drop(DropsMessageHintZero, lti.ParamMessageHint, request.Get(lti.ParamMessageHint) == "0")
-	if _, ok := request[lti.ParamMessageHint]; !ok && t.faults[InventsMessageHint] {
+	if _, ok := request[lti.ParamMessageHint]; !ok && t.has(InventsMessageHint) {
 		request.Set(lti.ParamMessageHint, "none")
 	}
 	spoil(TruncatesLoginHint, lti.ParamLoginHint, truncate)
@@ -395,10 +420,10 @@ func (t *Tool) spoilRequest(request, params url.Values) {
 	drop(OmitsPrompt, lti.ParamPrompt, true)
 	drop(OmitsResponseMode, lti.ParamResponseMode, true)
 	spoil(AsksForOtherScope, lti.ParamScope, func(string) string { return "profile" })
-	if t.faults[RepeatsClientID] {
+	if t.has(RepeatsClientID) {
 		request.Add(lti.ParamClientID, request.Get(lti.ParamClientID))
 	}
-	if t.faults[AsksForTargetLinkURI] {
+	if params.Get(lti.ParamTargetLinkURI) != t.LaunchURL() && t.has(AsksForTargetLinkURI) {
 		request.Set(lti.ParamRedirectURI, params.Get(lti.ParamTargetLinkURI))
 	}
 }

@@ -23,13 +23,16 @@ const leeway = time.Minute
 func (t *Tool) validate(r *http.Request, form url.Values) (claims, *login, error) {
 	token := form.Get(lti.ParamIDToken)
 	if token == "" {
-		return claims{}, nil, t.unreadable("The launch has no id_token.")
+		return claims{}, nil, badRequest("The launch has no id_token.")
 	}
 	header, members, err := decode(token)
 	if err != nil {
-		return claims{}, nil, t.unreadable("The id_token cannot be read: %v.", err)
+		if t.has(CrashesOnMalformedToken) {
+			return claims{}, nil, &refusal{http.StatusInternalServerError, "null"}
+		}
+		return claims{}, nil, badRequest("The id_token cannot be read: %v.", err)
 	}
-	if sub, ok := members["sub"].(float64); ok && t.faults[ReadsNumbersAsText] {
+	if sub, ok := members["sub"].(float64); ok && t.has(ReadsNumbersAsText) {
 		members["sub"] = fmt.Sprint(sub)
 	}
 	c := claims{members: members}
@@ -37,13 +40,11 @@ func (t *Tool) validate(r *http.Request, form url.Values) (claims, *login, error
 	if err != nil {
 		return c, nil, err
 	}
-	if t.faults[AcceptsTokenOfAnyPlatform] {
-		begun = t.heldAgainst(c, begun)
-	}
+	begun = t.heldAgainst(c, begun)
 	if err := t.verifySignature(r, token, header, begun.registration); err != nil {
 		return c, begun, err
 	}
-	if t.faults[AcceptsAnySignedToken] && !c.isMessage() {
+	if !c.isMessage() && t.has(AcceptsAnySignedToken) {
 		c.verified = true
 		return c, begun, nil
 	}
@@ -68,27 +69,18 @@ func (t *Tool) use(begun *login, c claims) error {
 	nonce, _ := c.text("nonce")
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if begun.used && !t.faults[AcceptsLaunchTwice] && (nonce == begun.nonce || !t.faults[AcceptsUsedState]) {
+	if begun.used && (nonce == begun.nonce || !t.has(AcceptsUsedState)) && !t.has(AcceptsLaunchTwice) {
 		return unauthorized("This login has been used already.")
 	}
 	begun.used = true
 	return nil
 }
 
-// unreadable is a launch that is not even a token.
-func (t *Tool) unreadable(format string, args ...any) *refusal {
-	r := badRequest(format, args...)
-	if t.faults[CrashesOnMalformedToken] {
-		r.status = http.StatusInternalServerError
-	}
-	return r
-}
-
 // heldAgainst is the fault of choosing the registration by the token.
 func (t *Tool) heldAgainst(c claims, begun *login) *login {
 	issuer, _ := c.text("iss")
 	clientID, _ := c.text("aud")
-	if registration, ok := t.registrationFor(issuer, clientID); ok && issuer != begun.registration.Issuer {
+	if registration, ok := t.registrationFor(issuer, clientID); ok && issuer != begun.registration.Issuer && t.has(AcceptsTokenOfAnyPlatform) {
 		other := *begun
 		other.registration = registration
 		return &other
@@ -124,14 +116,14 @@ func (t *Tool) loginOf(r *http.Request, form url.Values, c claims) (*login, erro
 	t.mu.Unlock()
 
 	switch {
-	case !present && t.faults[AcceptsMissingState], present && state == "" && t.faults[AcceptsEmptyState]:
+	case !present && t.has(AcceptsMissingState), present && state == "" && t.has(AcceptsEmptyState):
 		begun, known = byNonce, nonceKnown
 	case state == "":
 		return nil, unauthorized("The launch has no state.")
-	case !known && t.faults[AcceptsUnknownState]:
+	case !known && t.has(AcceptsUnknownState):
 		begun, known = byNonce, nonceKnown
 	}
-	if !known && !nonceKnown && t.faults[AcceptsUnsolicited] && len(only) > 0 {
+	if !known && !nonceKnown && len(only) > 0 && t.has(AcceptsUnsolicited) {
 		return &login{registration: only[0], nonce: nonce, expires: t.opts.Now().Add(loginLifetime)}, nil
 	}
 	if !known {
@@ -140,7 +132,7 @@ func (t *Tool) loginOf(r *http.Request, form url.Values, c claims) (*login, erro
 	if t.opts.Now().After(begun.expires) {
 		return nil, unauthorized("The login has taken too long.")
 	}
-	if !t.ownsLogin(r, begun) && !t.faults[IgnoresStateCookie] && !t.faults[SetsNoStateCookie] {
+	if !t.ownsLogin(r, begun) && !t.has(IgnoresStateCookie) && !t.has(SetsNoStateCookie) {
 		return nil, unauthorized("The login was not begun in this browser, or its cookie was not sent.")
 	}
 	return begun, nil

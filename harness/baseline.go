@@ -125,6 +125,8 @@ func (b *baseline) refusal(f *Flow) Reaction {
 		return Reaction{Kind: Accepted, Why: fmt.Sprintf("%s, but the browser is logged in all the same: %s shows the resource", r.Why, b.sessionURL)}
 	case r.Kind == Unclear && f.session == nobody:
 		return Reaction{Kind: Refused, Why: "the page is not that of an accepted launch, and " + b.loggedOut()}
+	case r.Kind == Unclear && f.session == somebody && b.honest && f.Trip.Page.Status/100 == 2:
+		return Reaction{Kind: Accepted, Why: fmt.Sprintf("HTTP %d from a tool that refuses with error statuses, and the browser is logged in: %s does not look as it does to a stranger", f.Trip.Page.Status, b.sessionURL)}
 	case r.bySilence && f.session == somebody:
 		return Reaction{Kind: Unclear, Why: r.Why + ", but the browser seems to be logged in: " + b.sessionURL + " does not look as it does to a stranger"}
 	default:

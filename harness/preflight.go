@@ -83,7 +83,10 @@ func (r *Run) Preflight(ctx context.Context) (results.Fragment, error) {
 	if d := r.baseline.diagnose(contrast); d != nil {
 		return fragment(flows), d
 	}
-	return fragment(flows), r.learnSession(ctx, control, launched)
+	err = r.learnSession(ctx, control, launched)
+	found := fragment(flows)
+	found.Consulted = r.consulted()
+	return found, err
 }
 
 // learnSession finds out whether a page tells browsers that were launched from

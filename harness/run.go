@@ -18,6 +18,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/lestrrat-go/jwx/v2/jwk"
+
 	"invigilator/fakeplatform"
 	"invigilator/faketool"
 	"invigilator/harness/agent"
@@ -43,6 +45,8 @@ type Run struct {
 	transport *http.Transport // reaches the tool as the agent does
 	hosts     agent.Hosts
 	recorder  recorder
+	fakeTool  *faketool.Tool // where it is judged
+	keys      []jwk.Key      // for the fakes; each makes its own when there are none
 	baseline  baseline
 	// loginByPost is set where the tool answers no login initiation by GET.
 	loginByPost bool
@@ -154,6 +158,9 @@ func (r *Run) startAgent(ctx context.Context, hosts agent.Hosts) (agent.Agent, e
 // startSites makes the platforms and, where it is the subject, the fake tool.
 func (r *Run) startSites(sites *sites) error {
 	var err error
+	if r.keys, err = readKeys(r.config.Embedded.Keys); err != nil {
+		return fmt.Errorf("embedded.keys: %w", err)
+	}
 	if r.platform, err = r.startPlatform(&sites.platform, r.config.Platform.URL, r.ServerURL()); err != nil {
 		return err
 	}
@@ -187,7 +194,7 @@ func (r *Run) startSites(sites *sites) error {
 
 func (r *Run) startPlatform(site *switchable, address, serverURL string) (*fakeplatform.Platform, error) {
 	p, err := fakeplatform.New(fakeplatform.Options{
-		URL: address, ServerURL: serverURL, Now: r.now,
+		URL: address, ServerURL: serverURL, Now: r.now, Keys: r.takeKey(),
 		OnUnplanned: func(u fakeplatform.Unplanned) {
 			r.mu.Lock()
 			defer r.mu.Unlock()
@@ -258,13 +265,18 @@ func (r *Run) startFakeTool(site *switchable) error {
 		site.set(r.recorder.wrap("tool", embeddedToolURL, nullPeer(name)))
 		return nil
 	}
-	tool, err := faketool.New(faketool.Options{
+	options := faketool.Options{
 		URL: embeddedToolURL, Faults: r.config.Embedded.Faults, Now: r.now,
 		Client: &http.Client{Transport: r.transport, Timeout: keyPatience},
-	})
+	}
+	if keys := r.takeKey(); len(keys) > 0 {
+		options.Key = keys[0]
+	}
+	tool, err := faketool.New(options)
 	if err != nil {
 		return err
 	}
+	r.fakeTool = tool
 	site.set(r.recorder.wrap("tool", embeddedToolURL, tool))
 	for _, known := range r.Registrations() {
 		err := tool.Register(faketool.Registration{
@@ -276,6 +288,41 @@ func (r *Run) startFakeTool(site *switchable) error {
 		}
 	}
 	return nil
+}
+
+// readKeys reads the keys that the fakes are to have.
+func readKeys(path string) ([]jwk.Key, error) {
+	if path == "" {
+		return nil, nil
+	}
+	set, err := jwk.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	var keys []jwk.Key
+	for i := range set.Len() {
+		if key, ok := set.Key(i); ok {
+			keys = append(keys, key)
+		}
+	}
+	return keys, nil
+}
+
+// takeKey returns one of the keys that are left, in a list; none where there
+// is none.
+func (r *Run) takeKey() []jwk.Key {
+	taken := r.keys[:min(1, len(r.keys))]
+	r.keys = r.keys[len(taken):]
+	return taken
+}
+
+// consulted returns the faults that would have made a difference to the
+// embedded fake tool since it was last called.
+func (r *Run) consulted() []string {
+	if r.fakeTool == nil {
+		return nil
+	}
+	return r.fakeTool.Consulted()
 }
 
 // Has says whether the tool has an optional feature.

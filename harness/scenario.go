@@ -35,6 +35,7 @@ type Scenario struct {
 
 // Scenario begins a scenario.
 func (r *Run) Scenario(tb TB, text, location string) *Scenario {
+	r.consulted()
 	r.takeUnplanned() // what comes late from the scenario before is not this one's
 	return &Scenario{run: r, tb: tb, text: text, location: location, fragment: fragment(nil)}
 }
@@ -43,6 +44,14 @@ func (r *Run) Scenario(tb TB, text, location string) *Scenario {
 func (s *Scenario) Finish() results.Fragment {
 	for _, u := range s.run.takeUnplanned() {
 		s.find("unplanned-request", fmt.Sprintf("%s %s: %s", u.Method, results.Bounded(u.URL, 500), u.Why), "")
+	}
+	s.fragment.Consulted = s.run.consulted()
+	if s.run.config.Embedded.OnlyVerdicts {
+		clear(s.fragment.Flows)
+		clear(s.fragment.Screenshots)
+		for i := range s.fragment.Observations {
+			s.fragment.Observations[i].Flows = []string{}
+		}
 	}
 	return s.fragment
 }

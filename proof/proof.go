@@ -8,6 +8,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -19,8 +20,11 @@ import (
 	"sync"
 	"time"
 
+	"github.com/lestrrat-go/jwx/v2/jwk"
+
 	"invigilator/faketool"
 	"invigilator/harness"
+	"invigilator/lti"
 	"invigilator/requirements"
 	"invigilator/results"
 )
@@ -33,6 +37,9 @@ type Options struct {
 	Covered map[requirements.ID][]string
 	// Only narrows the proof to these faults and null peers.
 	Only []string
+	// Whole runs the whole suite against every fault, even where the fault can
+	// make no difference.
+	Whole bool
 	// Parallel is how many suites run at the same time.
 	Parallel int
 	// Tell is told of each row as it comes; it may be nil.
@@ -117,7 +124,27 @@ type subject struct {
 	args    []string
 	only    []string // requirements that this run is narrowed to
 	breaks  []string
+	hides   []string
 	warning bool
+}
+
+// narrow leaves a subject the requirements that its fault can make a difference
+// to: those for whose scenarios the tool without faults asked for it. For all
+// others it is the same tool.
+func (s *subject) narrow(consulted map[string][]string) {
+	if s.row.Kind != Fault || len(s.only) > 0 || slices.Contains(consulted[""], s.row.Subject) {
+		return
+	}
+	for id, faults := range consulted {
+		if slices.Contains(faults, s.row.Subject) {
+			s.only = append(s.only, id)
+		}
+	}
+	for _, id := range s.breaks { // a fault that nobody asks for breaks nothing, and survives
+		if !slices.Contains(s.only, id) {
+			s.only = append(s.only, id)
+		}
+	}
 }
 
 // Prove runs the suite against every subject. The error is for a proof that
@@ -130,6 +157,9 @@ func Prove(ctx context.Context, o Options) (*Matrix, error) {
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
 
+	if err := writeKeys(filepath.Join(dir, keysFile)); err != nil {
+		return nil, err
+	}
 	subjects, err := subjects(o.Only)
 	if err != nil {
 		return nil, err
@@ -151,6 +181,13 @@ func Prove(ctx context.Context, o Options) (*Matrix, error) {
 		}
 	}
 	m.add(clean.row, o.Tell)
+	for i := range subjects {
+		if !o.Whole {
+			subjects[i].narrow(doc.Consulted)
+		}
+	}
+	// The slow ones first, so that none of them is left running alone.
+	slices.SortStableFunc(subjects, func(a, b subject) int { return cmp.Compare(a.weight(), b.weight()) })
 
 	var mu sync.Mutex
 	var errs []error
@@ -184,6 +221,27 @@ func Prove(ctx context.Context, o Options) (*Matrix, error) {
 	return m, nil
 }
 
+// keysFile holds the keys of the fakes, which every run would else make anew.
+const keysFile = "keys.json"
+
+func writeKeys(path string) error {
+	set := jwk.NewSet()
+	for range 3 { // two platforms and a tool
+		key, err := lti.NewKey()
+		if err != nil {
+			return err
+		}
+		if err := set.AddKey(key); err != nil {
+			return err
+		}
+	}
+	encoded, err := json.Marshal(set)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(path, encoded, 0o600)
+}
+
 func (m *Matrix) add(row Row, tell func(Row)) {
 	m.Rows = append(m.Rows, row)
 	if tell != nil {
@@ -209,16 +267,19 @@ func subjects(only []string) ([]subject, error) {
 		if !wanted(f.Name) {
 			continue
 		}
-		s := subject{row: Row{Subject: f.Name, Kind: Fault, Does: f.Does, Agent: "http"}, args: []string{"--fault", f.Name}, breaks: f.Breaks, warning: f.OnlyWarns}
+		s := subject{row: Row{Subject: f.Name, Kind: Fault, Does: f.Does, Agent: "http"}, args: []string{"--fault", f.Name}, breaks: f.Breaks, hides: f.Hides, warning: f.OnlyWarns}
 		if f.Name == faketool.RefusesWith200 || f.Name == faketool.NeedsOwnWindow {
 			// Neither status nor session shows what such a tool does: its user has
 			// to say what acceptance looks like.
 			s.args = append(s.args, "--set", "tool.accepts.selector=#resource")
 		}
+		if f.Name == faketool.WaitsForKeys {
+			s.args = append(s.args, "--set", "patience.visit=2s") // it would be waited for in full
+		}
 		if f.NeedsBrowser {
 			// Nothing may show without a browser, and exactly this in one.
 			blind := s
-			blind.breaks = nil
+			blind.breaks, blind.row.Agent = nil, "http"
 			list = append(list, blind)
 			s.row.Agent, s.only = "browser", f.Breaks
 		}
@@ -238,8 +299,6 @@ func subjects(only []string) ([]subject, error) {
 			return nil, fmt.Errorf("there is no fault or null peer %q", name)
 		}
 	}
-	// The slow ones first, so that none of them is left running alone.
-	slices.SortStableFunc(list, func(a, b subject) int { return cmp.Compare(a.weight(), b.weight()) })
 	return list, nil
 }
 
@@ -249,8 +308,10 @@ func (s subject) weight() int {
 		return 0
 	case s.row.Agent == "browser":
 		return 1
-	default:
+	case len(s.only) == 0:
 		return 2
+	default:
+		return 3
 	}
 }
 
@@ -261,7 +322,10 @@ func judge(ctx context.Context, program, dir string, s *subject) (results.Docume
 	if err != nil {
 		return results.Document{}, err
 	}
-	args := append([]string{"tool", "--yes", "--agent", s.row.Agent, "--report", out}, s.args...)
+	args := append([]string{
+		"tool", "--yes", "--agent", s.row.Agent, "--report", out,
+		"--set", "embedded.only_verdicts=true", "--set", "embedded.keys=" + filepath.Join(dir, keysFile), "--set", "crowd=8",
+	}, s.args...)
 	for _, id := range s.only {
 		args = append(args, "--only", id)
 	}
@@ -317,6 +381,11 @@ func (s *subject) hold(doc results.Document, usual map[string]results.Verdict) {
 			}
 			if cell.Actual != cell.Expected {
 				s.row.Wrong = append(s.row.Wrong, fmt.Sprintf("survives: %s is %s instead of %s", r.ID, cell.Actual, cell.Expected))
+			}
+		case slices.Contains(s.hides, r.ID):
+			cell.Expected = results.Inconclusive
+			if cell.Actual == results.Passed {
+				s.row.Wrong = append(s.row.Wrong, "passes what it cannot show: "+r.ID)
 			}
 		default:
 			cell.Expected = usual[r.ID]

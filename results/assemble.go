@@ -15,6 +15,9 @@ type Fragment struct {
 	Findings     []Finding         `json:"findings"`
 	Flows        map[string]Flow   `json:"flows"`
 	Screenshots  map[string][]byte `json:"screenshots"`
+	// Consulted are the faults of the embedded fake tool that would have made a
+	// difference to what the spec saw.
+	Consulted []string `json:"consulted,omitempty"`
 }
 
 // Assemble makes the document of a run from the fragments of its specs.
@@ -33,6 +36,7 @@ func Assemble(run Run, diagnosis *Diagnosis, selected, notCovered []requirements
 			byRequirement[o.Requirement] = append(byRequirement[o.Requirement], o)
 		}
 		doc.Findings = append(doc.Findings, f.Findings...)
+		doc.consulted(f)
 		maps.Copy(doc.Flows, f.Flows)
 		maps.Copy(doc.Screenshots, f.Screenshots)
 	}
@@ -54,6 +58,27 @@ func Assemble(run Run, diagnosis *Diagnosis, selected, notCovered []requirements
 		}
 	}
 	return doc
+}
+
+// consulted keeps which faults mattered to the requirements of a fragment; what
+// belongs to no spec matters to all of them, and is kept under no name.
+func (d *Document) consulted(f Fragment) {
+	if len(f.Consulted) == 0 {
+		return
+	}
+	if d.Consulted == nil {
+		d.Consulted = map[string][]string{}
+	}
+	ids := map[string]bool{}
+	for _, o := range f.Observations {
+		ids[o.Requirement] = true
+	}
+	if len(ids) == 0 {
+		ids[""] = true
+	}
+	for id := range ids {
+		d.Consulted[id] = slices.Compact(slices.Sorted(slices.Values(slices.Concat(d.Consulted[id], f.Consulted))))
+	}
 }
 
 // judged puts a requirement together with what was observed of it.

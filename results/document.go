@@ -93,6 +93,10 @@ type Document struct {
 	Flows map[string]Flow `json:"flows"`
 	// Screenshots are JPEG images, by the hash that flows name them by.
 	Screenshots map[string][]byte `json:"screenshots"`
+	// Consulted are, where the embedded fake tool was judged, the faults that
+	// would have made a difference to each requirement's scenarios, and under no
+	// name those that would have to the run itself.
+	Consulted map[string][]string `json:"consulted,omitempty"`
 }
 
 // Run says what was judged, with what and when.

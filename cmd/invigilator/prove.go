@@ -13,6 +13,7 @@ import (
 
 type proveCommand struct {
 	Only     []string `help:"Only these faults and null peers." placeholder:"NAME"`
+	Whole    bool     `help:"Run every scenario against every fault, even those that it can make no difference to."`
 	Report   string   `help:"Folder for the kill matrix." default:"invigilator-proof" placeholder:"DIR"`
 	Parallel int      `help:"How many suites run at the same time; as many as there are processors when 0." default:"0"`
 }
@@ -30,7 +31,7 @@ func (c *proveCommand) Run() error {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	matrix, err := proof.Prove(ctx, proof.Options{
-		Program: program, Only: c.Only, Parallel: parallel, Covered: scenarios.Covered(),
+		Program: program, Only: c.Only, Whole: c.Whole, Parallel: parallel, Covered: scenarios.Covered(),
 		Tell: func(row proof.Row) { fmt.Println(row) },
 	})
 	if err != nil {

@@ -88,6 +88,8 @@ type Patience struct {
 type Embedded struct {
 	Faults        []string `json:"faults" jsonschema_description:"Faults of the fake tool, by name; 'invigilator faults' lists them."`
 	NullPeer      string   `json:"null_peer" jsonschema:"enum=,enum=not-found,enum=blank,enum=hangs-up,enum=never-answers,enum=redirect-loop" jsonschema_description:"Puts a server that does nothing in the place of the fake tool."`
+	Keys          string   `json:"keys" jsonschema_description:"A JWK Set of three throwaway RSA key pairs for the fakes, so that many runs in a row need not make their own."`
+	OnlyVerdicts  bool     `json:"only_verdicts" jsonschema_description:"Keeps no evidence beside the verdicts, for runs whose report nobody reads."`
 	SkipPreflight bool     `json:"skip_preflight" jsonschema_description:"Lets every scenario face the tool, even one that no valid launch works with."`
 }
 

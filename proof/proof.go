@@ -290,7 +290,7 @@ func subjects(only []string) ([]subject, error) {
 		if wanted(p.Name) {
 			list = append(list, subject{
 				row:  Row{Subject: p.Name, Kind: NullPeer, Does: p.Does, Agent: "http"},
-				args: []string{"--set", "embedded.null_peer=" + p.Name, "--set", "embedded.skip_preflight=true", "--set", "patience.visit=200ms"},
+				args: []string{"--set", "embedded.null_peer=" + p.Name, "--set", "embedded.skip_preflight=true", "--set", "patience.visit=50ms"},
 			})
 		}
 	}

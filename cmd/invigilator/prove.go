@@ -15,7 +15,7 @@ type proveCommand struct {
 	Only     []string `help:"Only these faults and null peers." placeholder:"NAME"`
 	Whole    bool     `help:"Run every scenario against every fault, even those that it can make no difference to."`
 	Report   string   `help:"Folder for the kill matrix." default:"invigilator-proof" placeholder:"DIR"`
-	Parallel int      `help:"How many suites run at the same time; as many as there are processors when 0." default:"0"`
+	Parallel int      `help:"How many suites run at the same time; two more than there are processors when 0." default:"0"`
 }
 
 // Run proves the checks.
@@ -26,7 +26,7 @@ func (c *proveCommand) Run() error {
 	}
 	parallel := c.Parallel
 	if parallel <= 0 {
-		parallel = runtime.NumCPU()
+		parallel = runtime.NumCPU() + 2 // some wait for what never comes
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()

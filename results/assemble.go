@@ -149,34 +149,42 @@ func profiles(judged []Requirement, uncovered []Uncovered) []Profile {
 	return list
 }
 
-// outcome sums up requirements: what is required is every MUST.
+// outcome sums up requirements: what is required is every MUST. A skipped
+// requirement is about a feature that the subject does not have, and binds it
+// not.
 func outcome(judged []Requirement) (Outcome, string) {
 	count := map[Verdict]int{}
 	notShown := 0
 	for _, r := range judged {
 		count[r.Verdict]++
-		if r.Level == string(requirements.Must) && (r.Verdict == Inconclusive || r.Verdict == Skipped) {
+		if r.Level == string(requirements.Must) && r.Verdict == Inconclusive {
 			notShown++
 		}
 	}
-	switch total := len(judged); {
+	skipped := ""
+	if n := count[Skipped]; n > 0 {
+		skipped = fmt.Sprintf(" %d skipped, since their features are not declared.", n)
+	}
+	switch total := len(judged) - count[Skipped]; {
+	case total == 0 && count[Skipped] > 0:
+		return NotShown, "Nothing was judged but features that are not declared."
 	case total == 0:
 		return Unusable, "Nothing was judged."
 	case count[Failed] > 0:
-		return NotConformant, fmt.Sprintf("%d of %d requirements failed.", count[Failed], total)
+		return NotConformant, fmt.Sprintf("%d of %d requirements failed.", count[Failed], total) + skipped
 	case count[Errored] > 0:
-		return Unusable, fmt.Sprintf("The harness could not judge %d of %d requirements.", count[Errored], total)
+		return Unusable, fmt.Sprintf("The harness could not judge %d of %d requirements.", count[Errored], total) + skipped
 	case notShown > 0:
-		return NotShown, fmt.Sprintf("%d required of %d requirements could not be shown.", notShown, total)
+		return NotShown, fmt.Sprintf("%d required of %d requirements could not be shown.", notShown, total) + skipped
 	case count[Passed]+count[Warned] == 0:
-		return NotShown, fmt.Sprintf("Nothing was shown of %d requirements.", total)
+		return NotShown, fmt.Sprintf("Nothing was shown of %d requirements.", total) + skipped
 	case count[Warned] > 0:
-		return Conformant, fmt.Sprintf("None of %d requirements failed; %d warn.", total, count[Warned])
-	case count[Inconclusive]+count[Skipped] > 0:
-		return Conformant, fmt.Sprintf("None of %d requirements failed; %d that are only recommended were not shown.", total, count[Inconclusive]+count[Skipped])
+		return Conformant, fmt.Sprintf("None of %d requirements failed; %d warn.", total, count[Warned]) + skipped
+	case count[Inconclusive] > 0:
+		return Conformant, fmt.Sprintf("None of %d requirements failed; %d that are only recommended were not shown.", total, count[Inconclusive]) + skipped
 	case total == 1:
-		return Conformant, "The requirement passed."
+		return Conformant, "The requirement passed." + skipped
 	default:
-		return Conformant, fmt.Sprintf("All %d requirements passed.", total)
+		return Conformant, fmt.Sprintf("All %d requirements passed.", total) + skipped
 	}
 }

@@ -19,6 +19,7 @@ import (
 	"net/http/cookiejar"
 	"net/http/httptest"
 	"net/url"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -26,6 +27,7 @@ import (
 	"time"
 
 	"github.com/PuerkitoBio/goquery"
+	"github.com/lestrrat-go/jwx/v2/jwa"
 	"github.com/lestrrat-go/jwx/v2/jwk"
 	"github.com/lestrrat-go/jwx/v2/jws"
 	. "github.com/onsi/gomega"
@@ -81,17 +83,21 @@ type site struct {
 	unplanned []fakeplatform.Unplanned
 }
 
-func serve(t *testing.T) *site {
+func serve(t *testing.T, changes ...func(*fakeplatform.Options)) *site {
 	t.Helper()
 	s := &site{}
-	p, err := fakeplatform.New(fakeplatform.Options{
+	options := fakeplatform.Options{
 		URL: platformURL, Keys: sharedKeys(t)[:1], Now: func() time.Time { return noon },
 		OnUnplanned: func(u fakeplatform.Unplanned) {
 			s.mu.Lock()
 			defer s.mu.Unlock()
 			s.unplanned = append(s.unplanned, u)
 		},
-	})
+	}
+	for _, change := range changes {
+		change(&options)
+	}
+	p, err := fakeplatform.New(options)
 	NewWithT(t).Expect(err).NotTo(HaveOccurred())
 	NewWithT(t).Expect(p.Register(registration())).To(Succeed())
 	s.Platform, s.server = p, httptest.NewTLSServer(p)
@@ -110,6 +116,13 @@ func (s *site) begin(t *testing.T, plan fakeplatform.Plan) *fakeplatform.Launch 
 	l, err := s.Begin(plan)
 	NewWithT(t).Expect(err).NotTo(HaveOccurred())
 	return l
+}
+
+func fault(t *testing.T, name string) *fakeplatform.Fault {
+	t.Helper()
+	f, ok := fakeplatform.FaultNamed(name)
+	NewWithT(t).Expect(ok).To(BeTrue(), name)
+	return &f
 }
 
 // whys returns why requests were unplanned.
@@ -185,6 +198,33 @@ func (p page) form() (action string, fields url.Values) {
 		fields.Add(in.AttrOr("name", ""), in.AttrOr("value", ""))
 	})
 	return form.AttrOr("action", ""), fields
+}
+
+// answer returns how the page sends the tool the platform's answer, and what
+// it says.
+func (p page) answer() (how string, fields url.Values) {
+	p.t.Helper()
+	g := NewWithT(p.t)
+	how, action := http.MethodGet, p.header.Get("Location")
+	if action == "" {
+		how = http.MethodPost
+		action, fields = p.form()
+	}
+	u, err := url.Parse(action)
+	g.Expect(err).NotTo(HaveOccurred())
+	query := u.Query()
+	u.RawQuery = url.Values{"tenant": query["tenant"], "step": query["step"]}.Encode()
+	wanted, err := url.Parse(redirectURI)
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(u.Query()).To(Equal(wanted.Query()), "the tool's own query is kept")
+	g.Expect(u.Host + u.Path).To(Equal(wanted.Host + wanted.Path))
+	query.Del("tenant")
+	query.Del("step")
+	if len(query) > 0 {
+		g.Expect(fields).To(BeEmpty())
+		return how + " with a query", query
+	}
+	return how, fields
 }
 
 // login opens the launch and returns the parameters of its login initiation.
@@ -292,13 +332,14 @@ func TestRegisterNamesEverythingThatIsMissing(t *testing.T) {
 func TestBeginRefusesWhatCannotBeLaunched(t *testing.T) {
 	t.Parallel()
 	s := serve(t)
-	borrowing, found := fakeplatform.FaultNamed("state-of-other-browser")
-	NewWithT(t).Expect(found).To(BeTrue())
+	plain := s.begin(t, fakeplatform.Plan{})
 	for says, plan := range map[string]fakeplatform.Plan{
 		`no registration of client_id ""`:          {User: learner},
 		`no registration of client_id "stranger"`:  {ClientID: "stranger", User: learner},
 		`client "client-a" has no deployment "x"`:  {ClientID: clientID, DeploymentID: "x", User: learner},
-		"state-of-other-browser needs another lau": {ClientID: clientID, User: learner, Fault: &borrowing},
+		"state-of-other-browser needs another lau": {ClientID: clientID, User: learner, Fault: fault(t, "state-of-other-browser")},
+		"key-set-good-again: the other launch has": {ClientID: clientID, User: learner, Fault: fault(t, "key-set-good-again"), Other: plain},
+		"removed-key-after-5-seconds: the other l": {ClientID: clientID, User: learner, Fault: fault(t, "removed-key-after-5-seconds"), Other: plain},
 	} {
 		_, err := s.Begin(plan)
 		NewWithT(t).Expect(err).To(MatchError(ContainSubstring(says)))
@@ -352,8 +393,7 @@ func TestLoginInitiation(t *testing.T) {
 	})
 	t.Run("by the method of a fault, whatever the plan says", func(t *testing.T) {
 		for name, method := range map[string]string{"login-by-get": http.MethodGet, "login-by-post": http.MethodPost} {
-			f, _ := fakeplatform.FaultNamed(name)
-			l := s.begin(t, fakeplatform.Plan{Fault: &f, LoginByPost: method == http.MethodGet})
+			l := s.begin(t, fakeplatform.Plan{Fault: fault(t, name), LoginByPost: method == http.MethodGet})
 			s.browser(t).login(l)
 			NewWithT(t).Expect(l.Record().LoginInitiation.Method).To(Equal(method))
 		}
@@ -412,7 +452,49 @@ func TestAnswerIsAFormPost(t *testing.T) {
 			g.Expect(asked).To(BeTrue())
 			g.Expect(params).To(Equal(request))
 			g.Expect(l.Record().IDToken).To(Equal(fields.Get("id_token")))
-			g.Expect(l.Record().AuthenticationRequests).To(Equal([]fakeplatform.AuthenticationRequest{{Method: method, Params: request}}))
+			query := request
+			if method == http.MethodPost {
+				query = url.Values{}
+			}
+			g.Expect(l.Record().AuthenticationRequests).To(Equal([]fakeplatform.AuthenticationRequest{
+				{Method: method, Params: request, Query: query, Path: "/auth"},
+			}))
+			g.Expect(s.whys()).To(BeEmpty())
+		})
+	}
+}
+
+func TestAuthorizationEndpointWithAQueryOfItsOwn(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ method, address, path, tenant string }{
+		{http.MethodGet, "/auth?tenant=7&", "/auth", "7"},
+		{http.MethodPost, "/auth?tenant=7", "/auth", "7"},
+		{http.MethodGet, "/auth%3Ftenant=7?", "/auth?tenant=7", ""},
+		{http.MethodPost, "/auth%3Ftenant=7", "/auth?tenant=7", ""},
+	} {
+		t.Run(c.method+" "+c.address, func(t *testing.T) {
+			t.Parallel()
+			g := NewWithT(t)
+			s := serve(t)
+			b, l := s.browser(t), s.begin(t, fakeplatform.Plan{})
+			request, address := authRequest(b.login(l)), platformURL+c.address
+			params := maps.Clone(request)
+			if c.method == http.MethodGet {
+				address += request.Encode()
+				request = nil
+				if c.tenant != "" {
+					params.Set("tenant", c.tenant)
+				}
+			}
+			_, fields := b.send(c.method, address, request).form()
+			g.Expect(fields).To(HaveKey("id_token"))
+			asked := l.Record().AuthenticationRequests
+			g.Expect(asked).To(HaveLen(1))
+			g.Expect(asked[0].Params).To(Equal(params))
+			g.Expect(asked[0].Query.Get("tenant")).To(Equal(c.tenant))
+			g.Expect(asked[0].Query.Has("nonce")).To(Equal(c.method == http.MethodGet))
+			g.Expect(asked[0].Path).To(Equal(c.path))
+			g.Expect(asked[0].Problems).To(BeEmpty())
 			g.Expect(s.whys()).To(BeEmpty())
 		})
 	}
@@ -736,8 +818,7 @@ func TestALaunchIsStartedOnce(t *testing.T) {
 func TestRequestsThatNoLaunchAccountsFor(t *testing.T) {
 	t.Parallel()
 	s := serve(t)
-	absent, _ := fakeplatform.FaultNamed("hint-absent")
-	open := s.begin(t, fakeplatform.Plan{Fault: &absent})
+	open := s.begin(t, fakeplatform.Plan{Fault: fault(t, "hint-absent")})
 	s.browser(t).login(open)
 	made := authRequest(url.Values{"client_id": {clientID}, "login_hint": {"user-1"}, "lti_message_hint": {"message-1"}})
 	empty := authRequest(url.Values{"client_id": {clientID}, "login_hint": {""}, "lti_message_hint": {""}})
@@ -760,6 +841,9 @@ func TestRequestsThatNoLaunchAccountsFor(t *testing.T) {
 		{http.MethodGet, "/auth", made, 400},
 		{http.MethodPost, "/auth", made, 400},
 		{http.MethodGet, "/auth", empty, 400},
+		{http.MethodGet, "/auth%3Ftenant=7", made, 400},
+		{http.MethodGet, "/authority%3Ftenant=7", made, 404},
+		{http.MethodGet, "/auth/more", made, 404},
 	} {
 		g := NewWithT(t)
 		before := len(s.whys())
@@ -814,7 +898,16 @@ func TestReturnPageShowsMessagesAndKeepsLogs(t *testing.T) {
 	g.Expect(p.Find("#lti_msg, #lti_errormsg").Length()).To(BeZero())
 	g.Expect(l.Record().Returns).To(Equal([]fakeplatform.Return{{
 		Message: "<i>Well done</i> & bye", ErrorMessage: `"><script>alert(1)</script>`, Log: "log-for-admins", ErrorLog: "errorlog-for-admins",
+		RawQuery: url.Values{
+			"lti_msg": {"<i>Well done</i> & bye"}, "lti_errormsg": {`"><script>alert(1)</script>`},
+			"lti_log": {"log-for-admins"}, "lti_errorlog": {"errorlog-for-admins"},
+		}.Encode(),
 	}, {}}))
+
+	b.get(l.ReturnURL() + "?" + fakeplatform.ReturnQuery + "&lti_msg=a%20+b")
+	g.Expect(l.Record().Returns[2]).To(Equal(fakeplatform.Return{
+		Message: "a  b", RawQuery: fakeplatform.ReturnQuery + "&lti_msg=a%20+b",
+	}), "as it came")
 }
 
 func TestKeySet(t *testing.T) {
@@ -934,12 +1027,30 @@ func TestFaultsAreNamedAndInTheCatalogue(t *testing.T) {
 	_, ok := fakeplatform.FaultNamed("no-such-fault")
 	g.Expect(ok).To(BeFalse())
 	g.Expect(fakeplatform.FaultsFor("no-such-requirement")).To(BeEmpty())
-	for _, f := range []fakeplatform.Fault{fakeplatform.HeldAnswer, fakeplatform.EmptyAnswer} {
+	for _, f := range []fakeplatform.Fault{
+		fakeplatform.HeldAnswer, fakeplatform.EmptyAnswer, fakeplatform.Chapter1, fakeplatform.Chapter2, fakeplatform.NewKeySigns,
+	} {
 		g.Expect(names).NotTo(HaveKey(f.Name), "a means, no stimulus")
 	}
 
 	fakeplatform.Faults()[0].Name = "changed"
 	g.Expect(fakeplatform.Faults()[0].Name).NotTo(Equal("changed"), "the caller has a copy")
+}
+
+func TestFaultsThatNeedANewKey(t *testing.T) {
+	t.Parallel()
+	g := NewWithT(t)
+	var names []string
+	for _, f := range append(fakeplatform.Faults(), fakeplatform.NewKeySigns, fakeplatform.HeldAnswer) {
+		if f.NewKey() {
+			g.Expect(f.Permitted).To(BeTrue(), f.Name)
+			names = append(names, f.Name)
+		}
+	}
+	g.Expect(names).To(ConsistOf(
+		"key-added", "old-key-removed", "key-set-with-extras", "key-set-same-kid-other-type", "key-set-good-again",
+		"rs384", "rs512", "es256", "new-key-signs",
+	))
 }
 
 // claim says in the words of differences that a claim has another value.
@@ -967,103 +1078,312 @@ var faultDiffers = map[string]types.GomegaMatcher{
 	"login-hint-long":               ConsistOf(MatchRegexp(`^login login_hint = user-` + random + `(0123456789){200}$`)),
 	"login-hint-zero":               ConsistOf("login login_hint = 0"),
 	// The id_token may, and should, name the same target.
-	"target-link-with-query":         ContainElement("login target_link_uri = " + targetURI + "?chapter=1"),
-	"target-link-not-registered":     ContainElement("login target_link_uri = " + targetURI + "/chapter-1"),
-	"state-dropped":                  ConsistOf("state is gone"),
-	"state-empty":                    ConsistOf("state = "),
-	"state-random":                   ConsistOf(MatchRegexp(`^state = ` + random + `$`)),
-	"state-altered":                  ConsistOf("state = staae-1"),
-	"state-of-other-browser":         ConsistOf("state = other-state"),
-	"claim-changed-after-signing":    ConsistOf(claim("sub", "usea-1"), "signature is another one"),
-	"signature-last-byte-changed":    ConsistOf("signature ends in another byte"),
-	"signature-empty":                ConsistOf("signature is gone"),
-	"signed-by-unpublished-key":      ConsistOf("signature is another one"),
-	"alg-none-lower":                 ConsistOf(`header alg = "none"`, "signature is gone"),
-	"alg-none-title":                 ConsistOf(`header alg = "None"`, "signature is gone"),
-	"alg-none-upper":                 ConsistOf(`header alg = "NONE"`, "signature is gone"),
-	"alg-none-mixed":                 ConsistOf(`header alg = "nOnE"`, "signature is gone"),
-	"alg-absent":                     ConsistOf(`header alg is gone`, "signature is gone"),
-	"alg-none-lower-keeps-signature": ConsistOf(`header alg = "none"`),
-	"alg-none-title-keeps-signature": ConsistOf(`header alg = "None"`),
-	"alg-none-upper-keeps-signature": ConsistOf(`header alg = "NONE"`),
-	"alg-none-mixed-keeps-signature": ConsistOf(`header alg = "nOnE"`),
-	"alg-absent-keeps-signature":     ConsistOf(`header alg is gone`),
-	"hs256-public-key-pem":           ConsistOf(`header alg = "HS256"`, "signature is an HS256 with the PEM"),
-	"hs256-public-key-pem-crlf":      ConsistOf(`header alg = "HS256"`, "signature is an HS256 with the PEM with CRLF"),
-	"hs256-public-key-pkcs1-pem":     ConsistOf(`header alg = "HS256"`, "signature is an HS256 with the PKCS #1 PEM"),
-	"hs256-public-key-der":           ConsistOf(`header alg = "HS256"`, "signature is an HS256 with the DER"),
-	"hs256-public-key-jwk":           ConsistOf(`header alg = "HS256"`, "signature is an HS256 with the JWK"),
-	"hs384-public-key-pem":           ConsistOf(`header alg = "HS384"`, "signature is an HS384 with the PEM"),
-	"hs512-public-key-pem":           ConsistOf(`header alg = "HS512"`, "signature is an HS512 with the PEM"),
-	"kid-unknown":                    ConsistOf(MatchRegexp(`^header kid = "` + random + `"$`)),
-	"iss-missing":                    ConsistOf("claim iss is gone"),
-	"iss-unknown":                    ConsistOf(claim("iss", "https://unknown-issuer.example")),
-	"iss-trailing-slash":             ConsistOf(claim("iss", platformURL+"/")),
-	"iss-upper-case-host":            ConsistOf(claim("iss", "https://PLATFORM.EXAMPLE.COM")),
-	"iss-other-scheme":               ConsistOf(claim("iss", "http://platform.example.com")),
-	"iss-array":                      ConsistOf(claim("iss", []string{platformURL})),
-	"aud-missing":                    ConsistOf("claim aud is gone"),
-	"aud-empty-array":                ConsistOf(claim("aud", []string{})),
-	"aud-other-client":               ConsistOf(claim("aud", "clieat-a")),
-	"aud-tool-url":                   ConsistOf(claim("aud", targetURI)),
-	"aud-other-case":                 ConsistOf(claim("aud", "Client-a")),
-	"exp-past":                       ConsistOf(claim("exp", noon.Add(-10*time.Minute).Unix())),
-	"exp-certification-suite":        ConsistOf(claim("iat", 11111), claim("exp", 22222)),
-	"exp-missing":                    ConsistOf("claim exp is gone"),
-	"exp-string":                     ConsistOf(claim("exp", fmt.Sprint(noon.Add(5*time.Minute).Unix()))),
-	"exp-null":                       ConsistOf(claim("exp", nil)),
-	"nonce-missing":                  ConsistOf("claim nonce is gone"),
-	"nonce-empty":                    ConsistOf(claim("nonce", "")),
-	"nonce-null":                     ConsistOf(claim("nonce", nil)),
-	"nonce-random":                   ConsistOf(MatchRegexp(`^claim nonce = "` + random + `"$`)),
-	"nonce-altered":                  ConsistOf(claim("nonce", "nonae-1")),
-	"nonce-of-other-browser":         ConsistOf(claim("nonce", "other-nonce")),
-	"message-type-unknown":           ConsistOf(claim(lti.ClaimMessageType, "LtiUnknownRequest")),
-	"message-type-lower-case":        ConsistOf(claim(lti.ClaimMessageType, "ltiresourcelinkrequest")),
-	"message-type-other-direction":   ConsistOf(claim(lti.ClaimMessageType, "LtiDeepLinkingResponse")),
-	"deployment-id-missing":          ConsistOf("claim " + lti.ClaimDeploymentID + " is gone"),
-	"deployment-id-empty":            ConsistOf(claim(lti.ClaimDeploymentID, "")),
-	"teacher-with-unknown-role":      ConsistOf(claim(lti.ClaimRoles, []string{lti.RoleInstructor, lti.RoleUnknown})),
-	"student-with-unknown-role":      ConsistOf(claim(lti.ClaimRoles, []string{lti.RoleLearner, lti.RoleUnknown})),
+	"target-link-with-query":     ContainElement("login target_link_uri = " + targetURI + "?chapter=1"),
+	"target-link-not-registered": ContainElement("login target_link_uri = " + targetURI + "/chapter-1"),
+	"target-chapter-1":           ContainElement("login target_link_uri = " + targetURI + "?chapter=1"),
+	"target-chapter-2":           ContainElement("login target_link_uri = " + targetURI + "?chapter=2"),
+	"iss-unknown-in-login":       ConsistOf("login iss = https://unknown-issuer.example"),
+	"iss-missing-in-login":       ConsistOf("login iss is gone"),
+	"endpoint-parameters": ConsistOf(
+		"login authorization_endpoint = https://stranger.example/auth", "login redirect_uri = https://stranger.example/launch",
+	),
+	"login-hint-missing":            ConsistOf("login login_hint is gone"),
+	"login-target-link-uri-missing": ContainElement("login target_link_uri is gone"),
+	"unknown-parameters": ConsistOf(
+		"login foo = bar", "login canvas_region = us-east-1", "login lti_storage_target = _parent", "login deployment_id = x",
+	),
+	"foreign-target-in-login-and-token": ConsistOf(
+		"login target_link_uri = https://stranger.example/x", claim(lti.ClaimTargetLinkURI, "https://stranger.example/x"),
+	),
+	"foreign-target-in-login-only": ConsistOf("login target_link_uri = https://stranger.example/x"),
+	"target-link-uri-of-other-resource": ConsistOf(
+		"login target_link_uri = "+targetURI+"?chapter=1", claim(lti.ClaimTargetLinkURI, targetURI+"?chapter=2"),
+	),
+	"target-link-uri-on-foreign-host": ConsistOf(claim(lti.ClaimTargetLinkURI, "https://stranger.example/x")),
+	"client-id-unknown":               ConsistOf("login client_id = clieat-a"),
+	"client-id-absent":                ConsistOf("login client_id is gone"),
+	"state-dropped":                   ConsistOf("state is gone"),
+	"state-empty":                     ConsistOf("state = "),
+	"state-random":                    ConsistOf(MatchRegexp(`^state = ` + random + `$`)),
+	"state-altered":                   ConsistOf("state = staae-1"),
+	"state-of-other-browser":          ConsistOf("state = other-state"),
+	"claim-changed-after-signing":     ConsistOf(claim("sub", "usea-1"), "signature is another one"),
+	"signature-last-byte-changed":     ConsistOf("signature ends in another byte"),
+	"signature-empty":                 ConsistOf("signature is gone"),
+	"signed-by-unpublished-key":       ConsistOf("signature is another one"),
+	"alg-none-lower":                  ConsistOf(`header alg = "none"`, "signature is gone"),
+	"alg-none-title":                  ConsistOf(`header alg = "None"`, "signature is gone"),
+	"alg-none-upper":                  ConsistOf(`header alg = "NONE"`, "signature is gone"),
+	"alg-none-mixed":                  ConsistOf(`header alg = "nOnE"`, "signature is gone"),
+	"alg-absent":                      ConsistOf(`header alg is gone`, "signature is gone"),
+	"alg-none-lower-keeps-signature":  ConsistOf(`header alg = "none"`),
+	"alg-none-title-keeps-signature":  ConsistOf(`header alg = "None"`),
+	"alg-none-upper-keeps-signature":  ConsistOf(`header alg = "NONE"`),
+	"alg-none-mixed-keeps-signature":  ConsistOf(`header alg = "nOnE"`),
+	"alg-absent-keeps-signature":      ConsistOf(`header alg is gone`),
+	"hs256-public-key-pem":            ConsistOf(`header alg = "HS256"`, "signature is an HS256 with the PEM"),
+	"hs256-public-key-pem-crlf":       ConsistOf(`header alg = "HS256"`, "signature is an HS256 with the PEM with CRLF"),
+	"hs256-public-key-pkcs1-pem":      ConsistOf(`header alg = "HS256"`, "signature is an HS256 with the PKCS #1 PEM"),
+	"hs256-public-key-der":            ConsistOf(`header alg = "HS256"`, "signature is an HS256 with the DER"),
+	"hs256-public-key-jwk":            ConsistOf(`header alg = "HS256"`, "signature is an HS256 with the JWK"),
+	"hs384-public-key-pem":            ConsistOf(`header alg = "HS384"`, "signature is an HS384 with the PEM"),
+	"hs512-public-key-pem":            ConsistOf(`header alg = "HS512"`, "signature is an HS512 with the PEM"),
+	"kid-unknown":                     ConsistOf(MatchRegexp(`^header kid = "` + random + `"$`)),
+	"iss-missing":                     ConsistOf("claim iss is gone"),
+	"iss-unknown":                     ConsistOf(claim("iss", "https://unknown-issuer.example")),
+	"iss-trailing-slash":              ConsistOf(claim("iss", platformURL+"/")),
+	"iss-upper-case-host":             ConsistOf(claim("iss", "https://PLATFORM.EXAMPLE.COM")),
+	"iss-other-scheme":                ConsistOf(claim("iss", "http://platform.example.com")),
+	"iss-array":                       ConsistOf(claim("iss", []string{platformURL})),
+	"aud-missing":                     ConsistOf("claim aud is gone"),
+	"aud-empty-array":                 ConsistOf(claim("aud", []string{})),
+	"aud-other-client":                ConsistOf(claim("aud", "clieat-a")),
+	"aud-tool-url":                    ConsistOf(claim("aud", targetURI)),
+	"aud-other-case":                  ConsistOf(claim("aud", "Client-a")),
+	"exp-past":                        ConsistOf(claim("exp", noon.Add(-10*time.Minute).Unix())),
+	"exp-certification-suite":         ConsistOf(claim("iat", 11111), claim("exp", 22222)),
+	"exp-missing":                     ConsistOf("claim exp is gone"),
+	"exp-string":                      ConsistOf(claim("exp", fmt.Sprint(noon.Add(5*time.Minute).Unix()))),
+	"exp-null":                        ConsistOf(claim("exp", nil)),
+	"nonce-missing":                   ConsistOf("claim nonce is gone"),
+	"nonce-empty":                     ConsistOf(claim("nonce", "")),
+	"nonce-null":                      ConsistOf(claim("nonce", nil)),
+	"nonce-random":                    ConsistOf(MatchRegexp(`^claim nonce = "` + random + `"$`)),
+	"nonce-altered":                   ConsistOf(claim("nonce", "nonae-1")),
+	"nonce-of-other-browser":          ConsistOf(claim("nonce", "other-nonce")),
+	"message-type-unknown":            ConsistOf(claim(lti.ClaimMessageType, "LtiUnknownRequest")),
+	"message-type-lower-case":         ConsistOf(claim(lti.ClaimMessageType, "ltiresourcelinkrequest")),
+	"message-type-other-direction":    ConsistOf(claim(lti.ClaimMessageType, "LtiDeepLinkingResponse")),
+	"deployment-id-missing":           ConsistOf("claim " + lti.ClaimDeploymentID + " is gone"),
+	"deployment-id-empty":             ConsistOf(claim(lti.ClaimDeploymentID, "")),
+	"teacher-with-unknown-role":       ConsistOf(claim(lti.ClaimRoles, []string{lti.RoleInstructor, lti.RoleUnknown})),
+	"student-with-unknown-role":       ConsistOf(claim(lti.ClaimRoles, []string{lti.RoleLearner, lti.RoleUnknown})),
+	"aud-one-element-array":           ConsistOf(claim("aud", []string{clientID})),
+	"aud-string-with-azp":             ConsistOf(claim("azp", clientID)),
+	"aud-additional-without-azp":      ConsistOf(claim("aud", []string{clientID, "https://stranger.example"})),
+	"aud-additional-reversed":         ConsistOf(claim("aud", []string{"https://stranger.example", clientID})),
+	"aud-additional-with-azp":         ConsistOf(claim("aud", []string{clientID, "https://stranger.example"}), claim("azp", clientID)),
+	"azp-other-client":                ConsistOf(claim("azp", "clieat-a")),
+	"iat-missing":                     ConsistOf("claim iat is gone"),
+	"iat-future":                      ConsistOf(claim("iat", noon.Add(time.Hour).Unix())),
+	"iat-old":                         ConsistOf(claim("iat", noon.Add(-24*time.Hour).Unix())),
+	"nbf-future":                      ConsistOf(claim("nbf", noon.Add(time.Hour).Unix())),
+	"iat-nbf-slightly-ahead":          ConsistOf(claim("iat", noon.Unix()+30), claim("nbf", noon.Unix()+30)),
+	"exp-just-past":                   ConsistOf(claim("iat", noon.Unix()-300), claim("exp", noon.Unix()-2)),
+	"roles-string":                    ConsistOf(claim(lti.ClaimRoles, lti.RoleLearner)),
+	"resource-link-string":            ConsistOf(claim(lti.ClaimResourceLink, "link-1")),
+	"deployment-id-number":            ConsistOf(claim(lti.ClaimDeploymentID, 1)),
+	"nonce-array":                     ConsistOf(claim("nonce", []string{"nonce-1"})),
+	"aud-object":                      ConsistOf(claim("aud", map[string]string{"client_id": clientID})),
+	"sub-number":                      ConsistOf(claim("sub", 17)),
+	"token-16-kib":                    ConsistOf(HavePrefix("claim " + lti.ClaimCustom + " = ")),
+	"token-64-kib":                    ConsistOf(HavePrefix("claim " + lti.ClaimCustom + " = ")),
+	"token-200-kib":                   ConsistOf(HavePrefix("claim " + lti.ClaimCustom + " = ")),
+	"required-claims-missing":         gone(lti.ClaimMessageType, lti.ClaimVersion, lti.ClaimRoles),
+	"message-type-missing":            gone(lti.ClaimMessageType),
+	"message-type-empty":              ConsistOf(claim(lti.ClaimMessageType, "")),
+	"version-certification-suite":     ConsistOf(claim(lti.ClaimVersion, "11.3")),
+	"version-1-1":                     ConsistOf(claim(lti.ClaimVersion, "1.1")),
+	"version-2-0-0":                   ConsistOf(claim(lti.ClaimVersion, "2.0.0")),
+	"version-1-3":                     ConsistOf(claim(lti.ClaimVersion, "1.3")),
+	"version-number":                  ConsistOf(claim(lti.ClaimVersion, 1.3)),
+	"version-missing":                 gone(lti.ClaimVersion),
+	"deployment-id-unknown":           ConsistOf(MatchRegexp(`/deployment_id = "` + random + `"$`)),
+	"deployment-id-other-case":        ConsistOf(claim(lti.ClaimDeploymentID, "Deployment-1")),
+	"deployment-id-too-long":          ConsistOf(MatchRegexp(`/deployment_id = "deployment-1.{255}"$`)),
+	"resource-link-missing":           gone(lti.ClaimResourceLink),
+	"resource-link-id-missing":        ConsistOf(claim(lti.ClaimResourceLink, map[string]string{"title": "Introduction"})),
+	"resource-link-id-empty":          ConsistOf(ContainSubstring(`"id":""`)),
+	"roles-missing":                   gone(lti.ClaimRoles),
+	"sub-empty":                       ConsistOf(claim("sub", "")),
+	"sub-absent":                      gone("sub"),
+	"sub-null":                        ConsistOf(claim("sub", nil)),
+	"anonymous-without-role":          gone("sub", "name", "given_name", "family_name", "email", "locale", lti.ClaimLIS, claim(lti.ClaimRoles, []string{})),
+	"anonymous-learner":               gone("sub", "name", "given_name", "family_name", "email", "locale", lti.ClaimLIS),
+	"anonymous-after-other-user":      gone("sub", "name", "given_name", "family_name", "email", "locale", lti.ClaimLIS),
+	"target-link-uri-missing":         gone(lti.ClaimTargetLinkURI),
+	"unknown-claims": ConsistOf(
+		claim("https://claims.example/object", map[string]int{"a": 1}), claim("https://claims.example/array", []any{1, "b", nil}),
+		claim("https://claims.example/number", 17.5), claim("https://claims.example/null", nil),
+		claim("https://purl.imsglobal.org/spec/lti/claim/future", map[string]int{"version": 2}), claim("favourite_colour", "green"),
+	),
+	"unknown-members": ConsistOf(
+		And(HavePrefix("claim "+lti.ClaimResourceLink), ContainSubstring(`"favourite_colour":"green"`), ContainSubstring(`"id":"link-1"`)),
+		And(HavePrefix("claim "+lti.ClaimContext), ContainSubstring(`"favourite_colour":"green"`), ContainSubstring(`"id":"course-1"`)),
+		And(HavePrefix("claim "+lti.ClaimLaunchPresentation), ContainSubstring(`"favourite_colour":"green"`), ContainSubstring(`own"`)),
+	),
+	"required-claims-only": gone(
+		"name", "given_name", "family_name", "email", "locale", lti.ClaimLIS, lti.ClaimContext, lti.ClaimCustom,
+		lti.ClaimToolPlatform, lti.ClaimLaunchPresentation, claim(lti.ClaimResourceLink, map[string]string{"id": "link-1"}),
+	),
+	"roles-empty":                       ConsistOf(claim(lti.ClaimRoles, []string{})),
+	"instructor":                        ConsistOf(claim(lti.ClaimRoles, []string{lti.RoleInstructor})),
+	"learner":                           BeEmpty(), // as the valid launch is
+	"instructor-with-institution-roles": ConsistOf(claim(lti.ClaimRoles, []string{lti.RoleInstructor, lti.RoleInstitutionStaff, lti.RoleInstitutionOther})),
+	"sub-role-with-principal":           ConsistOf(claim(lti.ClaimRoles, []string{lti.RoleTeachingAssistant, lti.RoleInstructor})),
+	"role-foreign-uri":                  ConsistOf(claim(lti.ClaimRoles, []string{"https://stranger.example/Instructor"})),
+	"role-institution-only":             ConsistOf(claim(lti.ClaimRoles, []string{lti.RoleInstitutionInstructor})),
+	"role-near-miss":                    ConsistOf(claim(lti.ClaimRoles, []string{lti.RoleLearner + "Instructor"})),
+	"role-learner-sub-role":             ConsistOf(claim(lti.ClaimRoles, []string{lti.RoleLearner, lti.RoleLearnerInstructor})),
+	"other-sub-same-email":              ConsistOf(claim("sub", "usea-1")),
+	"same-sub-other-email":              ConsistOf(claim("email", "someone.else@school.example")),
+	"error-after-validation":            ConsistOf(claim(lti.ClaimMessageType, "LtiUnknownRequest"), returnTo("the launch's own?course=7&x=a%20b#frag")),
+	"exit-button":                       ConsistOf(returnTo("the launch's own?course=7&x=a%20b#frag")),
+	"return-url-expired":                ConsistOf(claim("exp", noon.Unix()-600), returnTo("https://stranger.example/return")),
+	"return-url-unknown-issuer":         ConsistOf(claim("iss", "https://unknown-issuer.example"), returnTo("https://stranger.example/return")),
+	"return-url-bad-signature":          ConsistOf("signature ends in another byte", returnTo("https://stranger.example/return")),
+	"unicode-claims": ConsistOf(
+		claim("name", "Zoë 🦉 山田"), claim("given_name", "Zoë"), claim("family_name", "山田"),
+		claim(lti.ClaimContext, map[string]any{"id": "course-1", "title": "مقدمة في المنطق", "type": []string{lti.ContextTypeCourseOffering}}),
+		And(HavePrefix("claim "+lti.ClaimResourceLink), ContainSubstring("Übung № 1")),
+		claim(lti.ClaimCustom, map[string]string{"chapter": "7", "greeting": "¡Olé! 👋🏽"}),
+	),
+	"script-in-claims": ConsistOf(
+		claim("name", fakeplatform.Markup), claim("given_name", fakeplatform.Markup), claim("family_name", fakeplatform.Markup),
+		claim(lti.ClaimContext, map[string]any{
+			"id": "course-1", "label": fakeplatform.Markup, "title": fakeplatform.Markup, "type": []string{lti.ContextTypeCourseOffering},
+		}),
+		claim(lti.ClaimResourceLink, map[string]string{"id": "link-1", "title": fakeplatform.Markup, "description": fakeplatform.Markup}),
+		claim(lti.ClaimCustom, map[string]string{"chapter": fakeplatform.Markup}),
+	),
+	// The certification guide's cases: what is personal, and to whom.
+	"teacher-with-institution-roles": ConsistOf(claim(lti.ClaimRoles, []string{lti.RoleInstructor, lti.RoleInstitutionStaff, lti.RoleInstitutionOther})),
+	"student-with-institution-roles": ConsistOf(claim(lti.ClaimRoles, []string{lti.RoleLearner, lti.RoleInstitutionStudent, lti.RoleInstitutionOther})),
+	"teacher-with-short-role":        ConsistOf(claim(lti.ClaimRoles, []string{"Instructor"})),
+	"student-with-short-role":        ConsistOf(claim(lti.ClaimRoles, []string{"Learner"})),
+	"teacher-with-custom-role":       ConsistOf(claim(lti.ClaimRoles, []string{lti.RoleInstructor, "https://school.example/roles#Coach"})),
+	"student-with-custom-role":       ConsistOf(claim(lti.ClaimRoles, []string{lti.RoleLearner, "https://school.example/roles#Coach"})),
+	"teacher-with-empty-role":        ConsistOf(claim(lti.ClaimRoles, []string{""})),
+	"student-with-empty-role":        ConsistOf(claim(lti.ClaimRoles, []string{""})),
+	"teacher-without-role":           ConsistOf(claim(lti.ClaimRoles, []string{})),
+	"student-without-role":           ConsistOf(claim(lti.ClaimRoles, []string{})),
+	"teacher-with-email-only":        gone("name", "given_name", "family_name", teaches),
+	"student-with-email-only":        gone("name", "given_name", "family_name"),
+	"teacher-with-names-only":        gone("email", claim("middle_name", "Fairfax"), teaches),
+	"student-with-names-only":        gone("email", claim("middle_name", "Fairfax")),
+	"teacher-without-personal-data":  gone("name", "given_name", "family_name", "email", lti.ClaimLIS, teaches),
+	"student-without-personal-data":  gone("name", "given_name", "family_name", "email", lti.ClaimLIS),
+	"teacher-without-context":        gone(lti.ClaimContext, teaches),
+	"student-without-context":        gone(lti.ClaimContext),
+	// Where these lead: TestHeadersThatPointToAStrangersKey.
+	"embedded-jwk":           strangersKey(`jwk = {"alg":"RS256",`),
+	"foreign-jku":            strangersKey(`jku = "` + platformURL + `/stranger/jwks"`),
+	"foreign-x5u":            strangersKey(`x5u = "` + platformURL + `/stranger/certificate"`),
+	"embedded-x5c":           strangersKey(`x5c = ["MII`),
+	"crit-unknown-extension": ConsistOf(`header crit = ["exp-x"]`, `header exp-x = 1`),
 	// What is wrong with these is not in the answer, but in who submits it, when.
 	"form-submitted-in-other-browser": BeEmpty(),
 	"replayed-with-same-state":        BeEmpty(),
+	"replayed-later":                  BeEmpty(),
+	"replayed-in-other-browser":       BeEmpty(),
 	"unsolicited-id-token":            ConsistOf(MatchRegexp(`^state = `+random+`$`), MatchRegexp(`^claim nonce = "`+random+`"$`)),
-	"replayed-in-new-login":           ConsistOf(claim("nonce", "other-nonce")),
+	"replayed-in-new-login":           ConsistOf(claim("nonce", "other-nonce"), HavePrefix("claim "+lti.ClaimLaunchPresentation)),
+	"state-reused":                    ConsistOf("state = other-state"),
+	// The other launch is one of the same platform here: TestTokenOfOtherPlatform.
+	"token-of-other-platform":   ConsistOf(HavePrefix("claim " + lti.ClaimLaunchPresentation)),
+	"response-by-get":           ConsistOf("answer by GET with a query"),
+	"response-in-query-of-post": ConsistOf("answer by POST with a query"),
+	"error-with-state":          ConsistOf("id_token is gone", "error = login_required", "error_description = "+fakeplatform.Markup),
+	"error-without-state":       ConsistOf("id_token is gone", "state is gone", "error = login_required", "error_description = "+fakeplatform.Markup),
+	"error-with-id-token":       ConsistOf("error = login_required", "error_description = "+fakeplatform.Markup),
+}
+
+// gone says in the words of differences that claims are missing, and nothing
+// else differs but what is said in full.
+func gone(claims ...string) types.GomegaMatcher {
+	var differences []string
+	for _, c := range claims {
+		if !strings.HasPrefix(c, "claim ") {
+			c = "claim " + c + " is gone"
+		}
+		differences = append(differences, c)
+	}
+	return ConsistOf(differences)
+}
+
+var teaches = claim(lti.ClaimRoles, []string{lti.RoleInstructor})
+
+func returnTo(address string) string {
+	return claim(lti.ClaimLaunchPresentation, map[string]string{"document_target": "window", "locale": "en", "return_url": address})
+}
+
+func strangersKey(header string) types.GomegaMatcher {
+	return ConsistOf(HavePrefix("header "+header), MatchRegexp(`^header kid = "`+random+`"$`), "signature is another one")
+}
+
+// otherTokens are those that are no JWS with the claims of a launch: what they
+// look like, and whether the platform has signed them.
+var otherTokens = map[string]struct {
+	pattern string
+	genuine bool
+}{
+	"token-empty":         {`^$`, false},
+	"token-not-a-jwt":     {`^abc$`, false},
+	"token-two-parts":     {`^eyJ[\w-]+\.eyJ[\w-]+$`, false},
+	"token-five-parts":    {`^eyJ[\w-]+\.eyJ[\w-]+\.[\w-]{342}\.e30\.e30$`, false},
+	"token-bad-base64url": {`^eyJ[\w-]+\.%&!eyJ[\w-]+\.[\w-]{342}$`, false},
+	"token-payload-array": {`^eyJ[\w-]+\.` + part(`["badltilaunch"]`) + `\.[\w-]{342}$`, true},
+	"header-empty":        {`^` + part(`{}`) + `\.` + part(`{"name":"badltilaunch"}`) + `\.$`, false},
+	"header-good":         {`^eyJ[\w-]+\.` + part(`{"name":"badltilaunch"}`) + `\.[\w-]{342}$`, true},
+}
+
+func part(text string) string { return base64.RawURLEncoding.EncodeToString([]byte(text)) }
+
+// fullPlan is a launch with something in every claim that a fault may change.
+func fullPlan() fakeplatform.Plan {
+	return fakeplatform.Plan{
+		User: fakeplatform.User{
+			Sub: "user-1", Name: "Ada Lovelace", GivenName: "Ada", FamilyName: "Lovelace", Email: "ada@school.example",
+			Locale: "en-GB", SourcedID: "sis-1", Roles: []string{lti.RoleLearner},
+		},
+		Context: fakeplatform.Context{ID: "course-1", Title: "Analysis"},
+		Custom:  map[string]string{"chapter": "7"},
+	}
 }
 
 func TestEachFaultChangesOnlyWhatItSays(t *testing.T) {
 	t.Parallel()
 	s := serve(t)
-	valid := observe(t, s, s.begin(t, fakeplatform.Plan{}))
-	NewWithT(t).Expect(s.differences(t, valid, observe(t, s, s.begin(t, fakeplatform.Plan{})))).To(BeEmpty(), "a valid launch")
-	for _, f := range fakeplatform.Faults() {
-		if f.Provokes == "oidc-tool-key-rotation" {
-			continue // these change the key set: TestKeyRotationFaults
+	valid := observe(t, s, s.begin(t, fullPlan()))
+	NewWithT(t).Expect(s.differences(t, valid, observe(t, s, s.begin(t, fullPlan())))).To(BeEmpty(), "a valid launch")
+	for _, f := range append(fakeplatform.Faults(), fakeplatform.Chapter1, fakeplatform.Chapter2) {
+		if f.Provokes == "oidc-tool-key-rotation" || slices.ContainsFunc(keySetFaults, func(c keySetFault) bool { return c.name == f.Name }) {
+			continue // these change the key set: TestKeyRotationFaults, TestKeySetFaults
 		}
 		t.Run(f.Name, func(t *testing.T) {
 			t.Parallel()
 			g := NewWithT(t)
-			other := s.begin(t, fakeplatform.Plan{})
+			other := s.begin(t, fullPlan())
 			b := s.browser(t)
 			request := authRequest(b.login(other))
 			request.Set("state", "other-state")
 			request.Set("nonce", "other-nonce")
 			b.authenticate(request)
 
-			faulty := observe(t, s, s.begin(t, fakeplatform.Plan{Fault: &f, Other: other}))
+			plan := fullPlan()
+			plan.Fault, plan.Other = &f, other
+			plan.Lenient = true // a login initiation that lacks something is answered with less, too
+			faulty := observe(t, s, s.begin(t, plan))
+			if faulty.login.Has("login_hint") && faulty.login.Get("client_id") == clientID {
+				for _, asked := range faulty.launch.Record().AuthenticationRequests {
+					g.Expect(asked.Problems).To(BeEmpty())
+				}
+			}
+			if c, ok := otherTokens[f.Name]; ok {
+				g.Expect(faulty.token).To(MatchRegexp(c.pattern))
+				if c.genuine {
+					g.Expect(s.signature(t, valid, faulty)).To(BeEmpty())
+				}
+				return
+			}
 			expected, ok := faultDiffers[f.Name]
 			if !ok {
 				expected = HaveLen(1) // what a near miss changes, unless said otherwise
 			}
-			differences := s.differences(t, valid, faulty)
 			if f.Name == "replayed-in-new-login" {
-				g.Expect(faulty.fields.Get("id_token")).To(Equal(other.Record().IDToken))
-				differences = slices.DeleteFunc(differences, func(d string) bool {
-					return strings.HasPrefix(d, "claim "+lti.ClaimLaunchPresentation) // the other's return URL
-				})
+				g.Expect(faulty.token).To(Equal(other.Record().IDToken))
 			}
-			g.Expect(differences).To(expected)
+			g.Expect(s.differences(t, valid, faulty)).To(expected)
 		})
 	}
 }
@@ -1072,22 +1392,377 @@ func TestKeyRotationFaults(t *testing.T) {
 	t.Parallel()
 	g := NewWithT(t)
 	s := serve(t)
-	with := func(name string) *fakeplatform.Launch {
-		f, ok := fakeplatform.FaultNamed(name)
-		g.Expect(ok).To(BeTrue())
-		return s.begin(t, fakeplatform.Plan{Fault: &f})
-	}
 	old := s.Keys()[0]
 	for _, c := range []struct {
 		fault string
 		keys  int
 	}{{"key-added", 2}, {"old-key-removed", 1}} {
-		fields := s.browser(t).launch(with(c.fault))
+		l := s.begin(t, fakeplatform.Plan{Fault: fault(t, c.fault)})
+		fields := s.browser(t).launch(l)
 		_, err := jws.Verify([]byte(fields.Get("id_token")), jws.WithKeySet(s.fetchKeySet(t)))
 		g.Expect(err).NotTo(HaveOccurred(), c.fault)
 		header, _ := claimsOf(t, fields)
 		g.Expect(header["kid"]).NotTo(Equal(old.KeyID()), c.fault)
-		g.Expect(s.Keys()).To(HaveLen(c.keys), c.fault)
+		l.End()
+		g.Expect(s.Keys()).To(HaveLen(c.keys), "%s is for good", c.fault)
+	}
+}
+
+type keySetFault struct {
+	name string
+	// published are the keys while the launch goes on, by kty, alg and whose
+	// they are: the platform's own, its old one, or the one that the token names.
+	published []string
+	// verifies is set where a published key of the kid that the token names, or
+	// of any where it names none, verifies it.
+	verifies bool
+}
+
+// keySetFaults change what a platform with two keys publishes while the launch
+// goes on. Where nothing is said of the keys, they cannot be had.
+var keySetFaults = []keySetFault{
+	{"new-key-signs", []string{"RSA RS256 named", "RSA RS256 own", "RSA RS256 old"}, true},
+	{"rs384", []string{"RSA RS384 named", "RSA RS256 own", "RSA RS256 old"}, true},
+	{"rs512", []string{"RSA RS512 named", "RSA RS256 own", "RSA RS256 old"}, true},
+	{"es256", []string{"EC ES256 named", "RSA RS256 own", "RSA RS256 old"}, true},
+	{"ps256", []string{"RSA PS256 named", "RSA RS256 own", "RSA RS256 old"}, true},
+	{"eddsa", []string{"OKP EdDSA named", "RSA RS256 own", "RSA RS256 old"}, true},
+	{"rs256-over-ec-kid", []string{"EC ES256 named", "RSA RS256 own", "RSA RS256 old"}, false},
+	{"kid-missing-one-key", []string{"RSA RS256 own"}, true},
+	{"kid-missing-two-keys", []string{"RSA RS256 own", "RSA RS256 other"}, true},
+	{"removed-key-after-5-seconds", []string{"RSA RS256 own", "RSA RS256 old"}, false},
+	{"removed-key-after-15-minutes", []string{"RSA RS256 own", "RSA RS256 old"}, false},
+	{"key-set-with-extras", []string{
+		"EC ES256 other", "OKP EdDSA other", "RSA - other", "RSA RSA-OAEP-256 other", "RSA RS256 other", "FUTURE - other",
+		"RSA RS256 old", "RSA RS256 own", "RSA - named",
+	}, true},
+	{"key-set-same-kid-other-type", []string{"EC ES256 named", "RSA RS256 named", "RSA RS256 own", "RSA RS256 old"}, true},
+	{"key-set-good-again", []string{"RSA RS256 named", "RSA RS256 own", "RSA RS256 old"}, true},
+	{"key-set-500", nil, false},
+	{"key-set-404", nil, false},
+	{"key-set-html", nil, false},
+	{"key-set-empty", nil, false},
+	{"key-set-hangs", nil, false},
+}
+
+func TestKeySetFaults(t *testing.T) {
+	t.Parallel()
+	s := serve(t, func(o *fakeplatform.Options) { o.Keys = sharedKeys(t) })
+	before := s.browser(t).get(platformURL + "/jwks")
+	named := append(fakeplatform.Faults(), fakeplatform.NewKeySigns)
+	borrowsFrom := map[string]*fakeplatform.Fault{
+		"key-set-good-again":          fault(t, "key-set-500"),
+		"removed-key-after-5-seconds": &fakeplatform.NewKeySigns, "removed-key-after-15-minutes": &fakeplatform.NewKeySigns,
+	}
+	for _, c := range keySetFaults { // one by one: they have the platform to themselves
+		t.Run(c.name, func(t *testing.T) {
+			g := NewWithT(t)
+			i := slices.IndexFunc(named, func(f fakeplatform.Fault) bool { return f.Name == c.name })
+			g.Expect(i).To(BeNumerically(">=", 0))
+			plan := fakeplatform.Plan{Fault: &named[i]}
+			own := s.Keys()
+			var borrowed string // a token that is signed with the other launch's key
+			if from := borrowsFrom[c.name]; from != nil {
+				plan.Other = s.begin(t, fakeplatform.Plan{Fault: from})
+				borrowed = s.browser(t).launch(plan.Other).Get("id_token")
+				own = append(own, s.keySet(t).keys...)
+				plan.Other.End()
+			}
+			l := s.begin(t, plan)
+			token := s.browser(t).launch(l).Get("id_token")
+			if c.published != nil {
+				set := s.keySet(t)
+				kid, known := headerOf(t, token)["kid"].(string)
+				g.Expect(known).To(Equal(!strings.HasPrefix(c.name, "kid-missing-")))
+				g.Expect(set.whose(s.Keys(), kid)).To(Equal(c.published))
+				g.Expect(verifies(token, set.of(kid))).To(Equal(c.verifies))
+				g.Expect(set.header.Get("Cache-Control")).To(Equal(map[bool]string{true: "max-age=1"}[c.name == "new-key-signs"]))
+				own = append(own, set.keys...)
+			}
+			g.Expect(verifies(token, own)).To(BeTrue(), "the signature itself is a good one")
+			if borrowed != "" {
+				g.Expect(headerOf(t, token)).To(HaveKeyWithValue("kid", headerOf(t, borrowed)["kid"]))
+			}
+			_, ordinary := claimsOf(t, s.browser(t).launch(s.begin(t, fakeplatform.Plan{})))
+			g.Expect(ordinary).To(HaveKey("sub"), "other launches go on meanwhile")
+
+			l.End()
+			g.Expect(s.browser(t).get(platformURL + "/jwks").body).To(Equal(before.body))
+			header, _ := claimsOf(t, s.browser(t).launch(s.begin(t, fakeplatform.Plan{})))
+			g.Expect(header).To(HaveKeyWithValue("kid", s.Keys()[0].KeyID()))
+		})
+	}
+	NewWithT(t).Expect(s.whys()).To(BeEmpty())
+}
+
+func headerOf(t *testing.T, token string) map[string]any {
+	t.Helper()
+	header, _ := claimsOf(t, url.Values{"id_token": {token}})
+	return header
+}
+
+// keySet is what the platform publishes.
+type keySet struct {
+	header http.Header
+	raw    []map[string]any
+	keys   []jwk.Key // those that can be read
+}
+
+func (s *site) keySet(t *testing.T) keySet {
+	t.Helper()
+	p := s.browser(t).get(platformURL + fakeplatform.JWKSPath)
+	set := keySet{header: p.header}
+	var published struct{ Keys []json.RawMessage }
+	_ = json.Unmarshal([]byte(p.body), &published)
+	for _, raw := range published.Keys {
+		var members map[string]any
+		NewWithT(t).Expect(json.Unmarshal(raw, &members)).To(Succeed())
+		for _, private := range []string{"d", "p", "dp", "k"} {
+			NewWithT(t).Expect(members).NotTo(HaveKey(private))
+		}
+		set.raw = append(set.raw, members)
+		if key, err := jwk.ParseKey(raw); err == nil {
+			set.keys = append(set.keys, key)
+		}
+	}
+	return set
+}
+
+// whose describes the keys as [keySetFault] does.
+func (k keySet) whose(platforms []jwk.Key, named string) []string {
+	var list []string
+	for _, key := range k.raw {
+		alg, whose := key["alg"], "other"
+		if alg == nil {
+			alg = "-"
+		}
+		switch key["kid"] {
+		case named:
+			whose = "named"
+		case platforms[0].KeyID():
+			whose = "own"
+		case platforms[1].KeyID():
+			whose = "old"
+		}
+		list = append(list, fmt.Sprintf("%s %s %s", key["kty"], alg, whose))
+	}
+	return list
+}
+
+// of returns the keys of a kid, all of them where it is empty.
+func (k keySet) of(kid string) []jwk.Key {
+	return slices.DeleteFunc(slices.Clone(k.keys), func(key jwk.Key) bool { return kid != "" && key.KeyID() != kid })
+}
+
+// verifies says whether one of the keys verifies a token by the algorithm of
+// its header.
+func verifies(token string, keys []jwk.Key) bool {
+	header, _, err := lti.Decode(token)
+	var named struct{ Alg jwa.SignatureAlgorithm }
+	if err != nil || json.Unmarshal(header, &named) != nil {
+		return false
+	}
+	return slices.ContainsFunc(keys, func(key jwk.Key) bool {
+		_, err := jws.Verify([]byte(token), jws.WithKey(named.Alg, key))
+		return err == nil
+	})
+}
+
+func TestKeySetThatCannotBeHad(t *testing.T) {
+	t.Parallel()
+	s := serve(t)
+	for name, c := range map[string]struct {
+		status            int
+		contentType, body string
+	}{
+		"key-set-500":   {500, "text/plain", "out of order"},
+		"key-set-404":   {404, "text/plain", "404"},
+		"key-set-html":  {200, "text/html", "<!DOCTYPE html>"},
+		"key-set-empty": {200, "application/jwk-set+json", `{"keys": []}`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			g := NewWithT(t)
+			l := s.begin(t, fakeplatform.Plan{Fault: fault(t, name)})
+			defer l.End()
+			fetches := s.KeySetFetches()
+			p := s.browser(t).get(platformURL + "/jwks")
+			g.Expect(p.status).To(Equal(c.status))
+			g.Expect(p.header.Get("Content-Type")).To(HavePrefix(c.contentType))
+			g.Expect(p.body).To(HavePrefix(c.body))
+			g.Expect(s.KeySetFetches()).To(Equal(fetches + 1))
+		})
+	}
+	t.Run("key-set-hangs", func(t *testing.T) {
+		g := NewWithT(t)
+		l := s.begin(t, fakeplatform.Plan{Fault: fault(t, "key-set-hangs")})
+		defer l.End()
+		client := &http.Client{Transport: s.server.Client().Transport, Timeout: 200 * time.Millisecond}
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, platformURL+"/jwks", nil)
+		g.Expect(err).NotTo(HaveOccurred())
+		response, err := client.Do(r)
+		if err == nil {
+			_ = response.Body.Close()
+		}
+		g.Expect(os.IsTimeout(err)).To(BeTrue(), "%v", err)
+	})
+}
+
+func TestKeySetEndsWithTheLaunchThatChangedIt(t *testing.T) {
+	t.Parallel()
+	g := NewWithT(t)
+	s := serve(t)
+	count := func() int { return len(s.keySet(t).keys) }
+	ordinary := s.begin(t, fakeplatform.Plan{})
+	first := s.begin(t, fakeplatform.Plan{Fault: fault(t, "rs384")})
+	g.Expect(count()).To(Equal(2))
+	ordinary.End()
+	g.Expect(count()).To(Equal(2), "a launch that changed nothing ends nothing")
+	second := s.begin(t, fakeplatform.Plan{Fault: fault(t, "key-set-empty")})
+	g.Expect(count()).To(BeZero())
+	first.End()
+	g.Expect(count()).To(BeZero(), "the key set is another launch's by now")
+	for range 2 {
+		second.End()
+		g.Expect(count()).To(Equal(1))
+	}
+	more := s.begin(t, fakeplatform.Plan{Fault: fault(t, "key-set-with-extras")})
+	defer more.End()
+	var set map[string]any
+	g.Expect(json.Unmarshal([]byte(s.browser(t).get(platformURL+"/jwks").body), &set)).To(Succeed())
+	g.Expect(set).To(And(HaveKey("keys"), HaveKey("issued_at"), HaveKey("publisher")))
+}
+
+func TestHeadersThatPointToAStrangersKey(t *testing.T) {
+	t.Parallel()
+	const serverURL = "https://server.example.com/platform"
+	s := serve(t, func(o *fakeplatform.Options) { o.ServerURL = serverURL })
+	g := NewWithT(t)
+	// Only the tool's server asks at ServerURL; here the platform serves both.
+	fetch := func(t *testing.T, address any) string {
+		path, ok := strings.CutPrefix(fmt.Sprint(address), serverURL)
+		NewWithT(t).Expect(ok).To(BeTrue(), "%v", address)
+		p := s.browser(t).get(platformURL + path)
+		NewWithT(t).Expect(p.status).To(Equal(http.StatusOK))
+		return p.body
+	}
+	certified := func(t *testing.T, der []byte) any {
+		certificate, err := x509.ParseCertificate(der)
+		NewWithT(t).Expect(err).NotTo(HaveOccurred())
+		return certificate.PublicKey
+	}
+	for _, c := range []struct {
+		fault string
+		asked int
+		key   func(t *testing.T, header map[string]any) any
+	}{
+		{"embedded-jwk", 0, func(_ *testing.T, header map[string]any) any { return header["jwk"] }},
+		{"foreign-jku", 1, func(t *testing.T, header map[string]any) any {
+			var set struct{ Keys []any }
+			NewWithT(t).Expect(json.Unmarshal([]byte(fetch(t, header["jku"])), &set)).To(Succeed())
+			NewWithT(t).Expect(set.Keys).To(ConsistOf(HaveKeyWithValue("kid", header["kid"])))
+			return set.Keys[0]
+		}},
+		{"foreign-x5u", 1, func(t *testing.T, header map[string]any) any {
+			block, rest := pem.Decode([]byte(fetch(t, header["x5u"])))
+			NewWithT(t).Expect(rest).To(BeEmpty())
+			NewWithT(t).Expect(block.Type).To(Equal("CERTIFICATE"))
+			return certified(t, block.Bytes)
+		}},
+		{"embedded-x5c", 0, func(t *testing.T, header map[string]any) any {
+			NewWithT(t).Expect(header["x5c"]).To(HaveLen(1))
+			der, err := base64.StdEncoding.DecodeString(header["x5c"].([]any)[0].(string))
+			NewWithT(t).Expect(err).NotTo(HaveOccurred())
+			return certified(t, der)
+		}},
+	} {
+		t.Run(c.fault, func(t *testing.T) {
+			g := NewWithT(t)
+			token := s.browser(t).launch(s.begin(t, fakeplatform.Plan{Fault: fault(t, c.fault)})).Get("id_token")
+			before := s.StrangerAsked()
+			found := c.key(t, headerOf(t, token))
+			if members, ok := found.(map[string]any); ok {
+				g.Expect(members).NotTo(HaveKey("d"))
+				raw, err := json.Marshal(members)
+				g.Expect(err).NotTo(HaveOccurred())
+				found, err = jwk.ParseKey(raw)
+				g.Expect(err).NotTo(HaveOccurred())
+			}
+			_, err := jws.Verify([]byte(token), jws.WithKey(jwa.RS256, found))
+			g.Expect(err).NotTo(HaveOccurred(), "the stranger's key verifies the token")
+			g.Expect(verifies(token, s.keySet(t).keys)).To(BeFalse(), "the platform's does not")
+			g.Expect(s.StrangerAsked() - before).To(Equal(c.asked))
+		})
+	}
+	g.Expect(s.AuthURL()).To(HavePrefix(platformURL))
+	g.Expect(s.begin(t, fakeplatform.Plan{}).URL()).To(HavePrefix(platformURL), "browsers never get there")
+	g.Expect(s.whys()).To(BeEmpty())
+}
+
+func TestTokenOfOtherPlatform(t *testing.T) {
+	t.Parallel()
+	g := NewWithT(t)
+	s := serve(t)
+	const otherURL = "https://other.example.com"
+	key := sharedKeys(t)[1]
+	otherPlatform, err := fakeplatform.New(fakeplatform.Options{URL: otherURL, Keys: []jwk.Key{key}})
+	g.Expect(err).NotTo(HaveOccurred())
+	there := registration()
+	there.ClientID, there.DeploymentIDs = "client-there", []string{"deployment-there"}
+	g.Expect(otherPlatform.Register(there)).To(Succeed())
+	other, err := otherPlatform.Begin(fakeplatform.Plan{ClientID: "client-there", User: fakeplatform.User{Sub: "user-there"}})
+	g.Expect(err).NotTo(HaveOccurred())
+
+	fields := s.browser(t).launch(s.begin(t, fakeplatform.Plan{Fault: fault(t, "token-of-other-platform"), Other: other}))
+	g.Expect(fields.Get("state")).To(Equal("state-1"))
+	g.Expect(verifies(fields.Get("id_token"), []jwk.Key{key})).To(BeTrue())
+	header, claims := claimsOf(t, fields)
+	g.Expect(header).To(HaveKeyWithValue("kid", key.KeyID()))
+	for name, value := range map[string]any{
+		"iss": otherURL, "aud": "client-there", "sub": "user-there", lti.ClaimDeploymentID: "deployment-there",
+		"nonce": "nonce-1", "iat": float64(noon.Unix()), // of this login
+	} {
+		g.Expect(claims).To(HaveKeyWithValue(name, value))
+	}
+}
+
+func TestPaddedTokensAreAsLongAsTheySay(t *testing.T) {
+	t.Parallel()
+	s := serve(t)
+	for name, size := range map[string]int{"token-16-kib": 16 << 10, "token-64-kib": 64 << 10, "token-200-kib": 200 << 10} {
+		token := s.browser(t).launch(s.begin(t, fakeplatform.Plan{Fault: fault(t, name)})).Get("id_token")
+		NewWithT(t).Expect(len(token)).To(And(BeNumerically(">=", size), BeNumerically("<", size+4<<10)), name)
+	}
+}
+
+func TestUnicodeIsSentAsEscapesToo(t *testing.T) {
+	t.Parallel()
+	g := NewWithT(t)
+	s := serve(t)
+	l := s.begin(t, fakeplatform.Plan{Fault: fault(t, "unicode-claims")})
+	token := s.browser(t).launch(l).Get("id_token")
+	g.Expect(verifies(token, s.Keys())).To(BeTrue())
+	_, payload, err := lti.Decode(token)
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(string(payload)).To(And(
+		ContainSubstring(`"name":"Zoë \ud83e\udd89 \u5c71\u7530"`), ContainSubstring(`\ud83d\udc4b\ud83c\udffd`),
+		ContainSubstring("Übung № 1"), ContainSubstring("مقدمة في المنطق"), Not(ContainSubstring("🦉")), Not(ContainSubstring("山")),
+	))
+	var claims struct{ Name string }
+	g.Expect(json.Unmarshal(payload, &claims)).To(Succeed())
+	g.Expect(claims.Name).To(Equal(fakeplatform.UnicodeName))
+}
+
+func TestAnswerByGetAndInAQuery(t *testing.T) {
+	t.Parallel()
+	s := serve(t)
+	for name, how := range map[string]string{"response-by-get": "GET with a query", "response-in-query-of-post": "POST with a query"} {
+		l, b := s.begin(t, fakeplatform.Plan{Fault: fault(t, name)}), s.browser(t)
+		for _, p := range []page{b.authenticate(authRequest(b.login(l))), s.browser(t).get(l.DeliverURL())} {
+			g := NewWithT(t)
+			got, fields := p.answer()
+			g.Expect(got).To(Equal(how))
+			g.Expect(fields).To(Equal(url.Values{"id_token": {l.Record().IDToken}, "state": {"state-1"}}))
+		}
 	}
 }
 
@@ -1124,25 +1799,31 @@ type observed struct {
 	launch         *fakeplatform.Launch
 	method         string
 	login          url.Values
+	answer         string // how it is sent
 	fields         url.Values
-	header, claims map[string]any
+	token          string
+	header, claims map[string]any // nil where the token cannot be read
 }
 
 func observe(t *testing.T, s *site, l *fakeplatform.Launch) observed {
 	t.Helper()
 	b := s.browser(t)
-	start := b.get(l.URL())
+	p := b.get(l.URL())
 	o := observed{launch: l, method: l.Record().LoginInitiation.Method, login: l.Record().LoginInitiation.Params}
-	if action := start.Find("form").AttrOr("action", ""); action == redirectURI { // answered without a request
-		_, o.fields = start.form()
-	} else if p := b.authenticate(authRequest(o.login)); p.Find("form").Length() > 0 {
-		_, o.fields = p.form()
-	} else {
-		_, o.fields = b.get(l.DeliverURL()).form()
+	if p.Find("form").AttrOr("action", "") != redirectURI { // else answered without a request
+		p = b.authenticate(authRequest(o.login))
 	}
-	o.header, o.claims = claimsOf(t, o.fields)
-	if presentation, ok := o.claims[lti.ClaimLaunchPresentation].(map[string]any); ok && presentation["return_url"] == l.ReturnURL() {
-		presentation["return_url"] = "the launch's own"
+	if p.status == http.StatusOK && p.Find("form").Length() == 0 {
+		p = b.get(l.DeliverURL())
+	}
+	o.answer, o.fields = p.answer()
+	o.token = o.fields.Get("id_token")
+	if header, claims, err := lti.Decode(o.token); err == nil {
+		_ = json.Unmarshal(header, &o.header)
+		_ = json.Unmarshal(claims, &o.claims)
+	}
+	if presentation, ok := o.claims[lti.ClaimLaunchPresentation].(map[string]any); ok {
+		presentation["return_url"] = strings.Replace(fmt.Sprint(presentation["return_url"]), l.ReturnURL(), "the launch's own", 1)
 	}
 	return o
 }
@@ -1168,8 +1849,19 @@ func (s *site) differences(t *testing.T, valid, faulty observed) []string {
 	}
 	inJSON := func(v any) string { raw, _ := json.Marshal(v); return string(raw) }
 	plain := func(v any) string { return strings.Join(v.([]string), " AND ") }
-	compare("header ", valid.header, faulty.header, inJSON)
-	compare("claim ", valid.claims, faulty.claims, inJSON)
+	if valid.answer != faulty.answer {
+		found = append(found, "answer by "+faulty.answer)
+	}
+	if faulty.token == "" {
+		found = append(found, "id_token is gone")
+	} else {
+		NewWithT(t).Expect(faulty.header).NotTo(BeNil(), faulty.token)
+		compare("header ", valid.header, faulty.header, inJSON)
+		compare("claim ", valid.claims, faulty.claims, inJSON)
+		if says := s.signature(t, valid, faulty); says != "" {
+			found = append(found, says)
+		}
+	}
 	form := func(o observed) map[string]any {
 		fields := map[string]any{}
 		for name, values := range o.fields {
@@ -1193,9 +1885,6 @@ func (s *site) differences(t *testing.T, valid, faulty observed) []string {
 		return params
 	}
 	compare("login ", login(valid), login(faulty), plain)
-	if says := s.signature(t, valid, faulty); says != "" {
-		found = append(found, says)
-	}
 	return found
 }
 
@@ -1204,7 +1893,7 @@ func (s *site) differences(t *testing.T, valid, faulty observed) []string {
 func (s *site) signature(t *testing.T, valid, faulty observed) string {
 	t.Helper()
 	g := NewWithT(t)
-	parts := strings.Split(faulty.fields.Get("id_token"), ".")
+	parts := strings.Split(faulty.token, ".")
 	got, err := base64.RawURLEncoding.DecodeString(parts[2])
 	g.Expect(err).NotTo(HaveOccurred())
 	var key rsa.PrivateKey
@@ -1215,7 +1904,7 @@ func (s *site) signature(t *testing.T, valid, faulty observed) string {
 		g.Expect(err).NotTo(HaveOccurred())
 		return signature
 	}
-	validHeader, _, _ := strings.Cut(valid.fields.Get("id_token"), ".")
+	validHeader, _, _ := strings.Cut(valid.token, ".")
 	own := sign(parts[0])
 	last := len(own) - 1
 	switch {

@@ -73,6 +73,10 @@ func FaultsFor(requirement string) []Fault {
 // NewKey says whether the launch is signed with a key that no tool can know yet.
 func (f Fault) NewKey() bool { return f.keySet != nil && f.Permitted || f.prepare != nil }
 
+// ChangesKeySet says whether another key set than is usual is published while
+// the launch goes on.
+func (f Fault) ChangesKeySet() bool { return f.keySet != nil || f.prepare != nil }
+
 // FaultNamed returns the fault of that name, and false when there is none.
 func FaultNamed(name string) (Fault, bool) {
 	i := slices.IndexFunc(faults, func(f Fault) bool { return f.Name == name })

@@ -78,7 +78,7 @@ func (r *Run) diagnose(f *Flow) *results.Diagnosis {
 	d.LookAt = fmt.Sprintf("The tool's registration: issuer %s, client_id %s, deployment_id %s, key set %s.",
 		r.platform.Issuer(), r.tool.ClientID, r.tool.DeploymentID, r.Registrations()[0].JWKSURL)
 	if r.platform.KeySetFetches() == 0 {
-		d.LookAt += " The tool has never fetched that key set: can its server reach it?"
+		d.LookAt += " The tool has not fetched that key set: can its server reach it? Or does it keep the keys of an earlier run? Then start it anew."
 	}
 	if !r.tool.Accepts.IsZero() && reaction.Kind == Refused && f.Trip.Page.Status < 400 {
 		d.LookAt += " If the launch did work, tool.accepts describes a page that this is not."

@@ -49,6 +49,12 @@ func (r *Run) Preflight(ctx context.Context) (results.Fragment, error) {
 	if err != nil {
 		return results.Fragment{}, err
 	}
+	if r.mayHoldOldKeys(control) && r.Pass(ctx, keyCooldown) == nil {
+		control, err = one(Launch{Title: "preflight: a valid launch, after a while, since the tool did not look for the key"})
+		if err != nil {
+			return results.Fragment{}, err
+		}
+	}
 	if _, asked := control.Request(); !asked && control.Trip.Ended == agent.Settled && control.Trip.Page.Status >= 400 {
 		// A tool that logs in by POST only lacks GET, and can be judged on the rest.
 		r.loginByPost = true
@@ -87,6 +93,13 @@ func (r *Run) Preflight(ctx context.Context) (results.Fragment, error) {
 	found := fragment(flows)
 	found.Consulted = r.consulted()
 	return found, err
+}
+
+// mayHoldOldKeys says whether a real tool has not looked for the platform's key:
+// it may have the keys of an earlier run, and look again only after a while.
+func (r *Run) mayHoldOldKeys(control *Flow) bool {
+	b := baseline{tool: r.tool}
+	return !r.config.IsEmbedded() && control.Answered() && b.reaction(control).Kind == Refused && r.platform.KeySetFetches() == 0
 }
 
 // learnSession finds out whether a page tells browsers that were launched from

@@ -50,8 +50,11 @@ type Run struct {
 	baseline  baseline
 	// loginByPost is set where the tool answers no login initiation by GET.
 	loginByPost bool
-	lastControl *Flow // a valid launch, with nothing but valid ones since
-	dead        int   // valid launches in a row that got no answer
+	// keySetChanged is set where a launch since the last valid one met another
+	// key set than is usual.
+	keySetChanged bool
+	lastControl   *Flow // a valid launch, with nothing but valid ones since
+	dead          int   // valid launches in a row that got no answer
 
 	mu        sync.Mutex
 	unplanned []fakeplatform.Unplanned

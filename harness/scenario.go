@@ -95,6 +95,9 @@ func (s *Scenario) Launch(ctx context.Context, l Launch) (*Flow, error) {
 	if l.Again || l.Fault != nil && !l.Fault.Permitted {
 		s.run.lastControl = nil
 	}
+	if l.Fault != nil && l.Fault.ChangesKeySet() {
+		s.run.keySetChanged = true
+	}
 	flow, err := s.run.launch(ctx, l)
 	if flow != nil {
 		s.keep(flow)
@@ -180,8 +183,10 @@ func (s *Scenario) Unseen(id requirements.ID, stimulus string, err error, flows 
 	switch {
 	case err == nil:
 		return false
-	case errors.Is(err, agent.ErrNeedsBrowser), errors.Is(err, ErrNoLogin), errors.Is(err, errGone), errors.Is(err, ErrTooLong):
+	case errors.Is(err, agent.ErrNeedsBrowser), errors.Is(err, ErrNoLogin), errors.Is(err, errGone):
 		s.Observe(id, stimulus, results.Inconclusive, "", "Not seen: "+err.Error()+".", flows...)
+	case errors.Is(err, ErrTooLong):
+		s.Observe(id, stimulus, results.Skipped, "", "Not tried: "+err.Error()+".", flows...)
 	default:
 		s.must(err)
 	}
@@ -347,10 +352,19 @@ func (s *Scenario) LoginsByHTTP(ctx context.Context) (agent.User, error) {
 
 // control makes a plain valid launch.
 func (s *Scenario) control(ctx context.Context) (*Flow, error) {
+	fetches := s.run.platform.KeySetFetches()
 	flow, err := s.Launch(ctx, Launch{Title: "control: a valid launch"})
 	if err != nil {
 		return nil, err
 	}
+	if s.run.keySetChanged && flow.Reaction.Kind == Refused && !s.run.config.IsEmbedded() &&
+		s.run.platform.KeySetFetches() == fetches && s.Pass(ctx, keyCooldown) == nil {
+		flow, err = s.Launch(ctx, Launch{Title: "control: a valid launch, after a while, since the tool did not look for the key"})
+		if err != nil {
+			return nil, err
+		}
+	}
+	s.run.keySetChanged = false
 	s.run.lastControl = flow
 	if flow.Reaction.Kind == Dead {
 		s.run.dead++

@@ -18,8 +18,8 @@ func TestDefaultIsComplete(t *testing.T) {
 	bound := func(side requirements.Side) []requirements.Requirement {
 		return requirements.Default().Select(func(r requirements.Requirement) bool { return r.Binds == side })
 	}
-	g.Expect(requirements.Default().All()).To(HaveLen(199))
-	g.Expect(bound(requirements.Tool)).To(HaveLen(105))
+	g.Expect(requirements.Default().All()).To(HaveLen(200))
+	g.Expect(bound(requirements.Tool)).To(HaveLen(106))
 	g.Expect(bound(requirements.Platform)).To(HaveLen(94))
 }
 
@@ -27,11 +27,16 @@ func TestIDsAreStableForEver(t *testing.T) {
 	g := NewWithT(t)
 	golden, err := os.ReadFile("testdata/ids.txt")
 	g.Expect(err).NotTo(HaveOccurred())
+	known := map[requirements.ID]bool{}
 	for id := range strings.Lines(string(golden)) {
 		id := requirements.ID(strings.TrimSpace(id))
 		r, found := requirements.Default().Get(id)
 		g.Expect(found).To(BeTrue(), "%s: has gone", id)
 		g.Expect(r.ID).To(Equal(id))
+		known[id] = true
+	}
+	for _, r := range requirements.Default().All() {
+		g.Expect(known).To(HaveKey(r.ID), "a new one has to be entered in testdata/ids.txt")
 	}
 }
 
@@ -76,6 +81,14 @@ func TestStimulus(t *testing.T) {
 	g.Expect(s.Weight).To(Equal(requirements.Full))
 	_, found = r.Stimulus("Frame")
 	g.Expect(found).To(BeFalse())
+
+	r, _ = requirements.Default().Get("core-tool-parallel-users")
+	g.Expect(r.Level).To(Equal(requirements.Must))
+	for _, name := range []string{"interleaved-users", "users-at-once"} {
+		s, found = r.Stimulus(name)
+		g.Expect(found).To(BeTrue(), name)
+		g.Expect(s.Weight).To(Equal(requirements.Full), name)
+	}
 }
 
 func TestGetUnknown(t *testing.T) {

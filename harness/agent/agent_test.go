@@ -22,6 +22,7 @@ import (
 	"sync"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	. "github.com/onsi/gomega"
 	"github.com/onsi/gomega/gleak"
@@ -883,6 +884,188 @@ func TestWindows(t *testing.T) {
 			v.URL, v.Deadline = serve(t, linked(html("<title>Inner</title>"))), 15*time.Second
 			want{title: "Inner", status: 200}.of(t, visited(t, user, v))
 		})
+	}
+}
+
+// marks is a page with much to read.
+const marks = `<!DOCTYPE html><title>Marks</title>
+	<p class=user data-account=" 17 ">
+		Ada <b>Byron</b>
+	</p><p class=user>Mary</p>
+	<a id=relative href="../exit?a=1&amp;b=2#c">out</a><a id=absolute href="https://platform.test/return">out</a>
+	<a id=query href="?done">out</a><a id=none>out</a><a id=empty href="">out</a><a id=mail href="mailto:a@b.test">out</a>
+	<form action=leave><input name=getAttribute></form><img id=picture src=here.png><i id=nothing></i>
+	<p id=unicode>ä€𝄞</p><p id=markup>&lt;b&gt; &amp; "</p>`
+
+// TestReading takes texts from a page, by all ways that a page can spell them.
+func TestReading(t *testing.T) {
+	for _, a := range agents {
+		t.Run(a.name, func(t *testing.T) {
+			t.Parallel()
+			g := NewWithT(t)
+			url := serve(t, mux(map[string]http.HandlerFunc{
+				"/{$}": func(w http.ResponseWriter, r *http.Request) {
+					http.Redirect(w, r, "/deep/er/page?q=1", http.StatusFound)
+				},
+				"/deep/er/page": html(marks),
+			}))
+			v := visitTo(url)
+			v.Read = map[string]agent.Reading{
+				"element": {Selector: ".user"}, "within": {Selector: "p.user > b"}, "one of a list": {Selector: "#absent, #absolute"},
+				"attribute": {Selector: ".user", Attribute: "data-account"}, "title": {Selector: "title"}, "form": {Selector: "form"},
+				"relative": {Selector: "#relative", Attribute: "href"}, "absolute": {Selector: "#absolute", Attribute: "href"},
+				"query": {Selector: "#query", Attribute: "href"}, "empty": {Selector: "#empty", Attribute: "href"},
+				"mail": {Selector: "#mail", Attribute: "href"}, "action": {Selector: "form", Attribute: "action"},
+				"picture": {Selector: "#picture", Attribute: "src"}, "nothing": {Selector: "#nothing"},
+				"unicode": {Selector: "#unicode"}, "markup": {Selector: "#markup"},
+
+				"no element": {Selector: "#absent"}, "no element, attribute": {Selector: "#absent", Attribute: "href"},
+				"no attribute": {Selector: "#none", Attribute: "href"}, "no selector": {Selector: "<<<"}, "empty selector": {},
+			}
+			trip := visited(t, open(t, a.start(t)), v)
+			want{title: "Marks", url: "/deep/er/page?q=1", steps: 2}.of(t, trip)
+			g.Expect(trip.Read).To(HaveKeyWithValue("element", MatchRegexp(`^Ada\s+Byron$`)), "the first one, without the space around")
+			delete(trip.Read, "element")
+			g.Expect(trip.Read).To(Equal(map[string]string{
+				"within": "Byron", "one of a list": "out", "attribute": " 17 ", "title": "Marks", "form": "",
+				"relative": url + "/deep/exit?a=1&b=2#c", "absolute": "https://platform.test/return",
+				"query": url + "/deep/er/page?done", "empty": url + "/deep/er/page?q=1", "mail": "mailto:a@b.test",
+				"action": url + "/deep/er/leave", "picture": "here.png", "nothing": "", "unicode": "ä€𝄞", "markup": `<b> & "`,
+			}))
+		})
+	}
+}
+
+// TestReadingIsBounded reads texts of a size that no mark has.
+func TestReadingIsBounded(t *testing.T) {
+	const bound = 4 << 10
+	for _, a := range agents {
+		t.Run(a.name, func(t *testing.T) {
+			t.Parallel()
+			g := NewWithT(t)
+			v := visitTo(serve(t, html("<!DOCTYPE html><title>Long</title><b>"+strings.Repeat("x", 100_000)+"</b><i>"+strings.Repeat("😀", 25_000)+"</i>"+
+				"<a href='/"+strings.Repeat("y", 100_000)+"'></a><u>"+strings.Repeat("z", bound)+"</u>")))
+			v.Read = map[string]agent.Reading{
+				"ascii": {Selector: "b"}, "wide": {Selector: "i"}, "address": {Selector: "a", Attribute: "href"}, "just": {Selector: "u"},
+			}
+			trip := visited(t, open(t, a.start(t)), v)
+			want{title: "Long"}.of(t, trip)
+			for name, begins := range map[string]string{"ascii": "xxx", "wide": "😀😀", "address": v.URL + "/yyy"} {
+				g.Expect(trip.Read[name]).To(HavePrefix(begins))
+				g.Expect(len(trip.Read[name])).To(And(BeNumerically(">", bound-10), BeNumerically("<", bound+100)), name)
+				g.Expect(utf8.ValidString(trip.Read[name])).To(BeTrue(), name)
+			}
+			g.Expect(trip.Read["just"]).To(Equal(strings.Repeat("z", bound)))
+		})
+	}
+}
+
+// TestReadingWithoutAPage finds nothing, and nothing of the visit before.
+func TestReadingWithoutAPage(t *testing.T) {
+	for _, a := range agents {
+		t.Run(a.name, func(t *testing.T) {
+			t.Parallel()
+			g := NewWithT(t)
+			url := serve(t, mux(map[string]http.HandlerFunc{"/{$}": html(marks), "/cut": cut(""), "/hang": hang, "/none": func(w http.ResponseWriter, _ *http.Request) {
+				w.WriteHeader(http.StatusNotFound)
+			}}))
+			someone := open(t, a.start(t))
+			v := visitTo(url)
+			g.Expect(visited(t, someone, v).Read).To(BeEmpty(), "nothing was asked for")
+			v.Read = map[string]agent.Reading{"user": {Selector: ".user > b"}}
+			g.Expect(visited(t, someone, v).Read).To(HaveKeyWithValue("user", "Byron"))
+			for path, ended := range map[string]agent.Ending{"/cut": agent.Dropped, "/hang": agent.TimedOut, "/none": agent.Settled} {
+				v.URL, v.Deadline = url+path, time.Second
+				trip := visited(t, someone, v)
+				want{ended: ended}.of(t, trip)
+				g.Expect(trip.Read).To(BeEmpty(), path)
+			}
+		})
+	}
+}
+
+// TestReadingFrames reads the frame's page, not the one around it.
+func TestReadingFrames(t *testing.T) {
+	t.Parallel()
+	g := NewWithT(t)
+	b := startedBrowser(t)
+	var inner string
+	a := sites(t, func(_, b string) http.Handler {
+		inner = b
+		return mux(map[string]http.HandlerFunc{
+			"/{$}":    html("<title>Outer</title><p class=user>outside</p><b id=outer></b><iframe src='" + b + "/in/ner'></iframe>"),
+			"/in/ner": html(marks),
+		})
+	})
+	v := visitTo(a + "/")
+	v.In = agent.Frame
+	v.Also = []agent.Marker{{Name: "inner", Selector: "#relative"}, {Name: "outer", Selector: "#outer"}}
+	v.Read = map[string]agent.Reading{"user": {Selector: ".user"}, "exit": {Selector: "#relative", Attribute: "href"}}
+	trip := visited(t, open(t, b), v)
+	want{title: "Marks"}.of(t, trip)
+	g.Expect(trip.Read).To(And(HaveKeyWithValue("user", HavePrefix("Ada")), HaveKeyWithValue("exit", inner+"/exit?a=1&b=2#c")))
+	g.Expect(trip.Markers).To(Equal(map[string]bool{"inner": true, "outer": false}))
+}
+
+// TestReadingBehindScripts reads what scripts have written once it is there,
+// and not what they say in place of the page.
+func TestReadingBehindScripts(t *testing.T) {
+	t.Parallel()
+	g := NewWithT(t)
+	v := visitTo(serve(t, script(`
+		Element.prototype.getAttribute = () => 'lie'; Object.defineProperty(Node.prototype, 'textContent', {get: () => 'lie'});
+		window.URL = function () { return {href: 'lie'} };
+		setTimeout(() => { p.innerHTML = '<a id=exit href=/out>Ada</a>' }, 300);`)))
+	v.MarkerWait = 5 * time.Second
+	v.Markers = []agent.Marker{{Name: "sign", Selector: "#exit"}}
+	v.Read = map[string]agent.Reading{"user": {Selector: "#p"}, "exit": {Selector: "#exit", Attribute: "href"}}
+	trip := visited(t, open(t, startedBrowser(t)), v)
+	want{title: "Scripted"}.of(t, trip)
+	g.Expect(trip.Read).To(Equal(map[string]string{"user": "Ada", "exit": v.URL + "/out"}))
+}
+
+// TestAlso looks for markers that are not waited for.
+func TestAlso(t *testing.T) {
+	const patience = 10 * time.Second // which no page here may take
+	here, never := agent.Marker{Name: "here", Selector: "#here", Text: "text", URL: "127.0.0.1"}, agent.Marker{Name: "never", Text: "nowhere"}
+	late := agent.Marker{Name: "late", Selector: "#late"}
+	const page = "<!DOCTYPE html><title>Also</title><p id=here>text</p>"
+	for _, c := range []struct {
+		name          string
+		page          string
+		markers, also []agent.Marker
+		found         map[string]bool
+		unscripted    map[string]bool // where that finds something else
+	}{
+		{"alone", page, nil, []agent.Marker{here, never}, map[string]bool{"here": true, "never": false}, nil},
+		{"beside one that is there", page, []agent.Marker{here}, []agent.Marker{never}, map[string]bool{"here": true, "never": false}, nil},
+		{
+			"is not what is waited for", page + "<script>setTimeout(() => document.body.append(Object.assign(document.createElement('b'), {id: 'late'})), 300)</script>",
+			[]agent.Marker{late}, []agent.Marker{here, never},
+			map[string]bool{"late": true, "here": true, "never": false}, map[string]bool{"late": false, "here": true, "never": false},
+		},
+		{
+			"comes with what is waited for", page + "<script>setTimeout(() => document.body.append(Object.assign(document.createElement('b'), {id: 'late'})), 300)</script>",
+			[]agent.Marker{late}, []agent.Marker{{Name: "too", Selector: "#here ~ #late"}},
+			map[string]bool{"late": true, "too": true}, map[string]bool{"late": false, "too": false},
+		},
+		{"one of no sense", page, []agent.Marker{here}, []agent.Marker{{Name: "odd", Selector: "<<<"}}, map[string]bool{"here": true, "odd": false}, nil},
+	} {
+		for _, a := range agents {
+			t.Run(c.name+"/"+a.name, func(t *testing.T) {
+				t.Parallel()
+				v := visitTo(serve(t, html(c.page)))
+				v.MarkerWait, v.Markers, v.Also = patience, c.markers, c.also
+				trip := visited(t, open(t, a.start(t)), v)
+				want{title: "Also"}.of(t, trip)
+				found := c.found
+				if a.name == "http" && c.unscripted != nil {
+					found = c.unscripted
+				}
+				NewWithT(t).Expect(trip.Markers).To(Equal(found))
+				NewWithT(t).Expect(trip.Took).To(BeNumerically("<", patience-time.Second))
+			})
+		}
 	}
 }
 

@@ -1,7 +1,9 @@
 package config_test
 
 import (
+	"cmp"
 	"encoding/json"
+	"fmt"
 	"maps"
 	"os"
 	"path/filepath"
@@ -11,12 +13,13 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
+	gocmp "github.com/google/go-cmp/cmp"
 	. "github.com/onsi/gomega"
 	"github.com/onsi/gomega/types"
 	validator "github.com/santhosh-tekuri/jsonschema/v6"
 
 	"invigilator/harness/config"
+	"invigilator/requirements"
 )
 
 // file writes a configuration file and returns its path.
@@ -76,16 +79,20 @@ func described(schema map[string]any, prefix string) map[string]map[string]any {
 func TestDefaults(t *testing.T) {
 	g := NewWithT(t)
 	want := config.Config{
-		Tool:     config.Tool{ClientID: "invigilator", DeploymentID: "deployment-1"},
-		Platform: config.Platform{URL: "https://platform.test", Listen: "127.0.0.1:8765"},
+		Tool: config.Tool{
+			ClientID: "invigilator", DeploymentID: "deployment-1",
+			OtherClientID: "invigilator-2", OtherDeploymentID: "deployment-2",
+		},
+		Platform: config.Platform{URL: "https://platform.test", OtherURL: "https://other-platform.test", Listen: "127.0.0.1:8765"},
 		Agent:    "browser",
 		Patience: config.Default().Patience, // tuned now and then
 		Report:   "invigilator-report",
+		Crowd:    40,
 	}
-	g.Expect(cmp.Diff(want, config.Default())).To(BeEmpty())
+	g.Expect(gocmp.Diff(want, config.Default())).To(BeEmpty())
 	loaded, err := config.Load(config.Sources{})
 	g.Expect(err).NotTo(HaveOccurred(), "nothing configured has to be enough")
-	g.Expect(cmp.Diff(want, loaded)).To(BeEmpty())
+	g.Expect(gocmp.Diff(want, loaded)).To(BeEmpty())
 	g.Expect(loaded.IsEmbedded()).To(BeTrue())
 	for key, span := range flat(tree(g, want.Patience), "") {
 		patience, err := time.ParseDuration(span.(string))
@@ -118,13 +125,13 @@ func TestDefaultsCanBeWrittenIntoAFile(t *testing.T) {
 	settings := map[string]string{}
 	for key, property := range described(tree(g, config.Schema()), "") {
 		if value, named := property["default"]; named {
-			settings[key] = value.(string)
+			settings[key] = fmt.Sprint(value)
 		}
 	}
 	g.Expect(settings).NotTo(BeEmpty())
 	loaded, err := config.Load(config.Sources{Settings: settings})
 	g.Expect(err).NotTo(HaveOccurred())
-	g.Expect(cmp.Diff(config.Default(), loaded)).To(BeEmpty())
+	g.Expect(gocmp.Diff(config.Default(), loaded)).To(BeEmpty())
 }
 
 func TestWhatComesLaterWins(t *testing.T) {
@@ -170,7 +177,7 @@ func TestWhatComesLaterWins(t *testing.T) {
 			g := NewWithT(t)
 			loaded, err := config.Load(config.Sources{File: file(t, inFile), Environ: test.environ, Settings: test.settings})
 			g.Expect(err).NotTo(HaveOccurred())
-			g.Expect(cmp.Diff(test.want, loaded)).To(BeEmpty())
+			g.Expect(gocmp.Diff(test.want, loaded)).To(BeEmpty())
 		})
 	}
 }
@@ -183,7 +190,7 @@ func TestASettingLeavesItsNeighboursAlone(t *testing.T) {
 		Settings: map[string]string{"tool.accepts.text": "hello"},
 	})
 	g.Expect(err).NotTo(HaveOccurred())
-	g.Expect(cmp.Diff(changed(func(c *config.Config) {
+	g.Expect(gocmp.Diff(changed(func(c *config.Config) {
 		c.Tool.Name, c.Tool.ClientID = "file", "client"
 		c.Tool.Accepts = config.Marker{Text: "hello", Selector: "main"}
 	}), loaded)).To(BeEmpty())
@@ -222,31 +229,43 @@ tool:
   accepts: {selector: "#work", text: Welcome, url: /work}
   refuses: {text: Sorry}
   session_url: https://tool.example/me
-platform: {url: "https://lms.example:8443", listen: "0.0.0.0:80"}
+  other_client_id: abc-124
+  other_deployment_id: "2"
+  jwks_url: https://tool.example/keys?v=1
+  teacher_view: {selector: "#grades"}
+  user_mark: "#account"
+  resource_mark: "h1 > .resource"
+  exit: a.exit
+platform: {url: "https://lms.example:8443", other_url: "https://lms.example:8444", listen: "0.0.0.0:80"}
+features: [role-based-view, user-marker, resource-marker, tool-jwks, tls]
 agent: http
 browser: {path: /opt/chrome, remote: "ws://127.0.0.1:9222/devtools", headed: false}
-patience: {visit: 1m30s, quiet: 0s, marker: 1.5s, restart: 2h, run: 250ms}
+patience: {visit: 1m30s, quiet: 0s, marker: 1.5s, restart: 2h, memory: 0s, run: 250ms}
 report: out
+crowd: 250
 only: [oidc-tool-nonce-foreign]
 `)})
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(loaded.IsEmbedded()).To(BeFalse())
-	g.Expect(cmp.Diff(config.Config{
+	g.Expect(gocmp.Diff(config.Config{
 		Tool: config.Tool{
 			Name: "A tool", LoginURL: "https://tool.example/login", LaunchURL: "https://tool.example/launch",
 			RedirectURIs:  []string{"https://tool.example/a", "http://localhost:3000/b"},
 			TargetLinkURI: "https://tool.example/items/7?x=1#y", ClientID: "abc-123", DeploymentID: "1",
 			Accepts: config.Marker{Selector: "#work", Text: "Welcome", URL: "/work"},
 			Refuses: config.Marker{Text: "Sorry"}, SessionURL: "https://tool.example/me",
+			OtherClientID: "abc-124", OtherDeploymentID: "2", JWKSURL: "https://tool.example/keys?v=1",
+			TeacherView: config.Marker{Selector: "#grades"}, UserMark: "#account", ResourceMark: "h1 > .resource", Exit: "a.exit",
 		},
-		Platform: config.Platform{URL: "https://lms.example:8443", Listen: "0.0.0.0:80"},
+		Platform: config.Platform{URL: "https://lms.example:8443", OtherURL: "https://lms.example:8444", Listen: "0.0.0.0:80"},
+		Features: []string{"role-based-view", "user-marker", "resource-marker", "tool-jwks", "tls"},
 		Agent:    "http",
 		Browser:  config.Browser{Path: "/opt/chrome", Remote: "ws://127.0.0.1:9222/devtools"},
 		Patience: config.Patience{
 			Visit: config.Duration(90 * time.Second), Marker: config.Duration(1500 * time.Millisecond),
 			Restart: config.Duration(2 * time.Hour), Run: config.Duration(250 * time.Millisecond),
 		},
-		Report: "out", Only: []string{"oidc-tool-nonce-foreign"},
+		Report: "out", Crowd: 250, Only: []string{"oidc-tool-nonce-foreign"},
 	}, loaded)).To(BeEmpty())
 }
 
@@ -283,7 +302,7 @@ func TestAProblemNamesItsKey(t *testing.T) {
 		"duration below nothing":      {file: "patience: {marker: -1s}\n", want: []string{"patience.marker: "}},
 		"duration empty":              {environ: []string{"INVIGILATOR_PATIENCE_RESTART="}, want: []string{"patience.restart: "}},
 		"visit of no time":            {file: "patience: {visit: 0s}\n", want: []string{"patience.visit: has to be more than nothing"}},
-		"URLs of no sense":            {file: "tool: {login_url: a, launch_url: b, target_link_uri: c, session_url: d}\n", want: []string{"tool.login_url: ", "tool.launch_url: ", "tool.target_link_uri: ", "tool.session_url: "}},
+		"URLs of no sense":            {file: "tool: {login_url: a, launch_url: b, target_link_uri: c, session_url: d, jwks_url: e}\n", want: []string{"tool.login_url: ", "tool.launch_url: ", "tool.target_link_uri: ", "tool.session_url: ", "tool.jwks_url: "}},
 		"URLs of another scheme":      {file: "tool: {target_link_uri: 'ftp://a/b', session_url: 'javascript:alert(1)'}\n", want: []string{"tool.target_link_uri: ", "tool.session_url: "}},
 		"URLs without host":           {file: "tool: {target_link_uri: 'https:///a', session_url: 'https://?a'}\n", want: []string{"tool.target_link_uri: ", "tool.session_url: "}},
 		"URL that does not parse":     {file: "tool: {session_url: 'https://a b/'}\n", want: []string{"tool.session_url: "}},
@@ -293,6 +312,27 @@ func TestAProblemNamesItsKey(t *testing.T) {
 		"platform with query":         {file: "platform: {url: 'https://lms.example?a'}\n", want: []string{"platform.url: "}},
 		"platform without scheme":     {file: "platform: {url: lms.example}\n", want: []string{"platform.url: "}},
 		"platform empty":              {settings: map[string]string{"platform.url": ""}, want: []string{"platform.url: "}},
+		"other platform with path":    {file: "platform: {other_url: 'https://lms.example/lti'}\n", want: []string{"platform.other_url: "}},
+		"other platform empty":        {settings: map[string]string{"platform.other_url": ""}, want: []string{"platform.other_url: "}},
+		"other platform the same":     {file: "platform: {url: 'https://lms.example', other_url: 'https://lms.example'}\n", want: []string{"platform.other_url: is the same as platform.url"}},
+		"other platform the default":  {environ: []string{"INVIGILATOR_PLATFORM_URL=https://other-platform.test"}, want: []string{"platform.other_url: is the same as platform.url"}},
+		"other client_id empty":       {file: "tool: {other_client_id: ''}\n", want: []string{"tool.other_client_id: "}},
+		"other deployment_id empty":   {file: "tool: {other_deployment_id: ''}\n", want: []string{"tool.other_deployment_id: "}},
+		"other deployment too long":   {settings: map[string]string{"tool.other_deployment_id": strings.Repeat("x", 256)}, want: []string{"tool.other_deployment_id: "}},
+		"memory below nothing":        {file: "patience: {memory: -1s}\n", want: []string{"patience.memory: "}},
+		"memory as number":            {file: "patience: {memory: 35}\n", want: []string{"patience.memory: got number, want string"}},
+		"crowd of one":                {file: "crowd: 1\n", want: []string{"crowd: "}},
+		"crowd beyond counting":       {settings: map[string]string{"crowd": "5001"}, want: []string{"crowd: "}},
+		"crowd of half a user":        {file: "crowd: 2.5\n", want: []string{"crowd: got number, want integer"}},
+		"crowd as text":               {file: "crowd: '40'\n", want: []string{"crowd: got string, want integer"}},
+		"crowd of nothing":            {file: "crowd:\n", want: []string{"crowd: got null, want integer"}},
+		"crowd that is no number":     {environ: []string{"INVIGILATOR_CROWD=many"}, want: []string{"crowd: \"many\" is no whole number"}},
+		"crowd empty":                 {settings: map[string]string{"crowd": ""}, want: []string{"crowd: \"\" is no whole number"}},
+		"features as text":            {file: "features: tls\n", want: []string{"features: got string, want array"}},
+		"features as numbers":         {file: "features: [1]\n", want: []string{"features.0: "}},
+		"number for a mark":           {file: "tool: {user_mark: 1, resource_mark: 2, exit: 3}\n", want: []string{"tool.user_mark: got number", "tool.resource_mark: got number", "tool.exit: got number"}},
+		"unknown key of teachers":     {file: "tool: {teacher_view: {css: x}}\n", want: []string{"tool.teacher_view.css: unknown key"}},
+		"only verdicts by text":       {environ: []string{"INVIGILATOR_EMBEDDED_ONLY_VERDICTS=yes"}, want: []string{"embedded.only_verdicts: \"yes\" is neither true nor false"}},
 		"remote browser":              {file: "browser: {remote: 'chrome:9222'}\n", want: []string{"browser.remote: "}},
 		"login_url alone":             {file: "tool: {login_url: 'https://tool.example/login'}\n", want: []string{"tool.launch_url: is needed beside tool.login_url"}},
 		"launch_url alone":            {file: "tool: {launch_url: 'https://tool.example/launch'}\n", want: []string{"tool.login_url: is needed beside tool.launch_url"}},
@@ -355,6 +395,8 @@ platform: {url: "https://lms.example/path", port: 8765}
 agent: netscape
 patience: {visit: soon, quiet: 5}
 browser: {headed: maybe}
+crowd: many
+features: [7]
 colour: red
 `),
 			Environ:  []string{"INVIGILATOR_COLOUR=red", "INVIGILATOR_EMBEDDED_NULL_PEER=quiet", "INVIGILATOR_EMBEDDED_SKIP_PREFLIGHT=2"},
@@ -363,7 +405,7 @@ colour: red
 		expectProblems(NewWithT(t), err, []string{
 			"tool.login_url: ", "tool.name: ", "tool.redirect_uris.0: ", "tool.redirect_uris.1: ", "tool.loginurl: unknown key",
 			"platform.url: ", "platform.port: unknown key", "agent: ", "patience.visit: ", "patience.quiet: ", "browser.headed: ",
-			"colour: unknown key", "environment variable INVIGILATOR_COLOUR: unknown key", "embedded.null_peer: ",
+			"crowd: ", "features.0: ", "colour: unknown key", "environment variable INVIGILATOR_COLOUR: unknown key", "embedded.null_peer: ",
 			"embedded.skip_preflight: ", "tool.colour: unknown key", "patience.run: ", "browser.remote: ",
 		})
 	})
@@ -371,11 +413,12 @@ colour: red
 		_, err := config.Load(config.Sources{
 			File:     file(t, "tool: {login_url: 'https://tool.example/', session_url: 'https:///', client_id: '1', colour: red}\n"),
 			Environ:  []string{"INVIGILATOR_PLATFORM_LISTEN=8765", "INVIGILATOR_COLOUR=red", "INVIGILATOR_AGENT=netscape"},
-			Settings: map[string]string{"embedded.faults": "a", "patience.visit": "0s"},
+			Settings: map[string]string{"embedded.faults": "a", "patience.visit": "0s", "features": "tool-jwks,telepathy", "crowd": "x"},
 		})
 		expectProblems(NewWithT(t), err, []string{
 			"tool.launch_url: is needed", "tool.session_url: ", "tool.colour: unknown key", "platform.listen: ",
 			"environment variable INVIGILATOR_COLOUR: unknown key", "agent: ", "embedded", "patience.visit: ",
+			"tool.jwks_url: is needed", "features.1: ", "crowd: ",
 		})
 	})
 }
@@ -460,11 +503,125 @@ func TestBooleansFromText(t *testing.T) {
 	}
 }
 
+func TestNumbersFromText(t *testing.T) {
+	for text, want := range map[string]int{"2": 2, "40": 40, "5000": 5000, "+7": 7, "007": 7} {
+		t.Run(text, func(t *testing.T) {
+			g := NewWithT(t)
+			for _, s := range []config.Sources{
+				{Environ: []string{"INVIGILATOR_CROWD=" + text}},
+				{Settings: map[string]string{"crowd": text}},
+				{File: file(t, "crowd: 9\n"), Environ: []string{"INVIGILATOR_CROWD=" + text}},
+				{File: file(t, "crowd: 9\n"), Environ: []string{"INVIGILATOR_CROWD=8"}, Settings: map[string]string{"crowd": text}},
+			} {
+				loaded, err := config.Load(s)
+				g.Expect(err).NotTo(HaveOccurred())
+				g.Expect(loaded.Crowd).To(Equal(want))
+			}
+		})
+	}
+	for _, text := range []string{"", " 7", "7 ", "7.0", "7e1", "0x7", "seven", "7,8", "99999999999999999999"} {
+		_, err := config.Load(config.Sources{Settings: map[string]string{"crowd": text}})
+		expectProblems(NewWithT(t), err, []string{fmt.Sprintf("crowd: %q is no whole number", text)})
+	}
+	for _, text := range []string{"-7", "0", "1", "5001"} {
+		_, err := config.Load(config.Sources{Settings: map[string]string{"crowd": text}})
+		expectProblems(NewWithT(t), err, []string{"crowd: "})
+	}
+}
+
+func TestNumbersFromAFile(t *testing.T) {
+	for text, want := range map[string]int{"2": 2, "5000": 5000, "40.0": 40, "0x28": 40, "1_000": 1000} {
+		g := NewWithT(t)
+		loaded, err := config.Load(config.Sources{File: file(t, "crowd: "+text+"\n")})
+		g.Expect(err).NotTo(HaveOccurred(), text)
+		g.Expect(loaded.Crowd).To(Equal(want), text)
+	}
+}
+
+func TestFeatures(t *testing.T) {
+	g := NewWithT(t)
+	g.Expect(config.Features()).NotTo(BeEmpty())
+	for _, feature := range config.Features() {
+		asked := requirements.Default().Select(func(r requirements.Requirement) bool { return r.Binds == requirements.Tool && r.Feature == feature })
+		g.Expect(asked).NotTo(BeEmpty(), "%s: no requirement of a tool asks for it", feature)
+	}
+	config.Features()[0] = "changed"
+	g.Expect(config.Features()).NotTo(ContainElement("changed"))
+}
+
+func TestHas(t *testing.T) {
+	g := NewWithT(t)
+	embedded, err := config.Load(config.Sources{})
+	g.Expect(err).NotTo(HaveOccurred())
+	none, err := config.Load(config.Sources{File: file(t, realTool)})
+	g.Expect(err).NotTo(HaveOccurred())
+	some, err := config.Load(config.Sources{File: file(t, realTool+"features: [tls, return-url]\n")})
+	g.Expect(err).NotTo(HaveOccurred())
+	for _, feature := range config.Features() {
+		g.Expect(embedded.Has(feature)).To(BeTrue(), "the embedded fake tool has %s", feature)
+		g.Expect(none.Has(feature)).To(BeFalse(), feature)
+		g.Expect(some.Has(feature)).To(Equal(feature == config.TLS || feature == config.ReturnURL), feature)
+	}
+	g.Expect(some.Has("telepathy")).To(BeFalse())
+}
+
+func TestFeaturesThatNobodyKnows(t *testing.T) {
+	for name, source := range map[string]config.Sources{
+		"embedded":    {File: file(t, "features: [tls, telepathy, '']\n")},
+		"real":        {File: file(t, realTool+"features: [tls, telepathy, '']\n")},
+		"setting":     {Settings: map[string]string{"features": "tls,telepathy,Tls"}},
+		"environment": {Environ: []string{"INVIGILATOR_FEATURES=tls,telepathy,t l s"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := config.Load(source)
+			expectProblems(NewWithT(t), err, []string{`features.1: there is no feature "telepathy"`, "features.2: there is no feature "})
+			NewWithT(t).Expect(err).To(MatchError(ContainSubstring(strings.Join(config.Features(), ", "))), "it says which there are")
+		})
+	}
+}
+
+func TestFeaturesThatNeedAKey(t *testing.T) {
+	keys := map[string]string{ // the key that a feature needs, with a value
+		config.RoleBasedView: "tool.teacher_view.text", config.UserMarker: "tool.user_mark",
+		config.ResourceMarker: "tool.resource_mark", config.ToolJWKS: "tool.jwks_url",
+	}
+	for _, feature := range config.Features() {
+		t.Run(feature, func(t *testing.T) {
+			g := NewWithT(t)
+			real := config.Sources{File: file(t, realTool), Settings: map[string]string{"features": feature}}
+			key := keys[feature]
+			if key == "" {
+				_, err := config.Load(real)
+				g.Expect(err).NotTo(HaveOccurred())
+				return
+			}
+			_, err := config.Load(real)
+			expectProblems(g, err, []string{strings.TrimSuffix(key, ".text") + ": is needed for the feature " + feature})
+
+			_, err = config.Load(config.Sources{Settings: real.Settings})
+			g.Expect(err).NotTo(HaveOccurred(), "the embedded fake tool has what it needs")
+
+			real.Settings[key] = "https://tool.example/x"
+			_, err = config.Load(real)
+			g.Expect(err).NotTo(HaveOccurred())
+			delete(real.Settings, "features")
+			_, err = config.Load(real)
+			g.Expect(err).NotTo(HaveOccurred(), "a key is welcome without its feature")
+		})
+	}
+	t.Run("all at once", func(t *testing.T) {
+		_, err := config.Load(config.Sources{File: file(t, realTool), Settings: map[string]string{"features": strings.Join(config.Features(), ",")}})
+		expectProblems(NewWithT(t), err, []string{"tool.teacher_view: ", "tool.user_mark: ", "tool.resource_mark: ", "tool.jwks_url: "})
+	})
+}
+
 func TestTheEmbeddedFakeToolCanBeBroken(t *testing.T) {
 	g := NewWithT(t)
-	loaded, err := config.Load(config.Sources{File: file(t, "embedded: {faults: [a, b], null_peer: hangs-up, skip_preflight: true}\n")})
+	loaded, err := config.Load(config.Sources{File: file(t, "embedded: {faults: [a, b], null_peer: hangs-up, keys: keys.json, only_verdicts: true, skip_preflight: true}\n")})
 	g.Expect(err).NotTo(HaveOccurred())
-	g.Expect(loaded.Embedded).To(Equal(config.Embedded{Faults: []string{"a", "b"}, NullPeer: "hangs-up", SkipPreflight: true}))
+	g.Expect(loaded.Embedded).To(Equal(config.Embedded{
+		Faults: []string{"a", "b"}, NullPeer: "hangs-up", Keys: "keys.json", OnlyVerdicts: true, SkipPreflight: true,
+	}))
 }
 
 func TestSchema(t *testing.T) {
@@ -477,14 +634,16 @@ func TestSchema(t *testing.T) {
 
 	for _, text := range []string{
 		`{}`, `{"tool":{}}`, `{"tool":{"login_url":""}}`, `{"only":[]}`, `{"patience":{"run":"1h30m"}}`,
+		`{"crowd":2}`, `{"crowd":5000}`, `{"features":["tls"]}`, `{"tool":{"jwks_url":""}}`, `{"embedded":{"only_verdicts":true}}`,
 		`{"tool":{"login_url":"https://a.example/","redirect_uris":["https://b.example/"],"accepts":{"text":"x"}},"agent":"http"}`,
 	} {
 		value, err := validator.UnmarshalJSON(strings.NewReader(text))
 		g.Expect(err).NotTo(HaveOccurred())
 		g.Expect(compiled.Validate(value)).To(Succeed(), text)
 	}
-	refused := []string{`[]`, `"x"`, `null`, `{"agent":"netscape"}`, `{"only":"a"}`, `{"patience":{"run":"1"}}`, `{"patience":{"run":60}}`, `{"browser":{"headed":"true"}}`}
-	objects := []string{`%`, `{"tool":%}`, `{"tool":{"accepts":%}}`, `{"tool":{"refuses":%}}`, `{"platform":%}`, `{"browser":%}`, `{"patience":%}`, `{"embedded":%}`}
+	refused := []string{`[]`, `"x"`, `null`, `{"agent":"netscape"}`, `{"only":"a"}`, `{"patience":{"run":"1"}}`, `{"patience":{"run":60}}`, `{"browser":{"headed":"true"}}`,
+		`{"crowd":"40"}`, `{"crowd":2.5}`, `{"crowd":1}`, `{"crowd":5001}`, `{"features":"tls"}`, `{"embedded":{"only_verdicts":1}}`}
+	objects := []string{`%`, `{"tool":%}`, `{"tool":{"accepts":%}}`, `{"tool":{"refuses":%}}`, `{"tool":{"teacher_view":%}}`, `{"platform":%}`, `{"browser":%}`, `{"patience":%}`, `{"embedded":%}`}
 	for _, object := range objects {
 		refused = append(refused, strings.ReplaceAll(object, "%", `{"nobody-knows":1}`))
 	}
@@ -510,6 +669,7 @@ func TestSchemaSaysWhatEveryKeyIsFor(t *testing.T) {
 func TestEveryKeyCanBeSetFromEverySource(t *testing.T) {
 	texts := map[string]string{
 		"agent": "http", "embedded.null_peer": "blank", "platform.url": "https://lms.example", "platform.listen": ":1", "browser.remote": "http://b:1",
+		"platform.other_url": "https://other.example", "features": "tls", "crowd": "7",
 	}
 	for _, key := range config.Keys() {
 		g := NewWithT(t)
@@ -518,7 +678,7 @@ func TestEveryKeyCanBeSetFromEverySource(t *testing.T) {
 		case text != "":
 		case strings.HasPrefix(key, "patience."):
 			text = "7s"
-		case strings.HasSuffix(key, "headed"), strings.HasSuffix(key, "preflight"):
+		case strings.HasSuffix(key, "headed"), strings.HasSuffix(key, "preflight"), strings.HasSuffix(key, "verdicts"):
 			text = "true"
 		default:
 			text = "https://tool.example/x"
@@ -542,7 +702,7 @@ func TestEveryKeyCanBeSetFromEverySource(t *testing.T) {
 		g.Expect(err).NotTo(HaveOccurred(), key)
 		fromEnvironment, err := config.Load(config.Sources{Environ: environ})
 		g.Expect(err).NotTo(HaveOccurred(), key)
-		g.Expect(cmp.Diff(set, fromEnvironment)).To(BeEmpty(), key)
+		g.Expect(gocmp.Diff(set, fromEnvironment)).To(BeEmpty(), key)
 
 		before, after := flat(tree(g, config.Default()), ""), flat(tree(g, set), "")
 		var differing []string
@@ -574,19 +734,25 @@ func TestChangedTellsWhatIsNotUsual(t *testing.T) {
 	c := changed(func(c *config.Config) {
 		c.Tool.Name, c.Tool.Accepts.Text, c.Platform.Listen, c.Browser.Headed = "A tool", "Hello, you", ":80", true
 		c.Only, c.Patience.Run = []string{"a", "b"}, config.Duration(90*time.Second)
+		c.Crowd, c.Features, c.Platform.OtherURL, c.Embedded.OnlyVerdicts = 7, []string{"tls"}, "https://b.example", true
+		c.Tool.TeacherView.URL, c.Tool.OtherClientID = "/grades", "c"
 	})
 	g.Expect(config.Changed(c)).To(Equal(map[string]string{
 		"tool.name": "A tool", "tool.accepts.text": "Hello, you", "platform.listen": ":80", "browser.headed": "true", "only": "a,b", "patience.run": "1m30s",
+		"crowd": "7", "features": "tls", "platform.other_url": "https://b.example", "embedded.only_verdicts": "true",
+		"tool.teacher_view.url": "/grades", "tool.other_client_id": "c",
 	}))
 }
 
 func TestWhatIsChangedCanBeLoadedAgain(t *testing.T) {
 	for name, text := range map[string]string{
 		"nothing": "{}\n",
-		"tool":    realTool, "fakes": "embedded: {faults: [a, b], null_peer: blank, skip_preflight: true}\n",
+		"tool":    realTool, "fakes": "embedded: {faults: [a, b], null_peer: blank, keys: a b, only_verdicts: true, skip_preflight: true}\n",
 		"the rest": "agent: http\nreport: out\nonly: [a]\nbrowser: {path: /a b, remote: 'ws://a', headed: true}\n" +
-			"platform: {url: 'https://lms.example', listen: ':1'}\npatience: {visit: 1.5s, quiet: 0s, marker: 1ms, restart: 48h, run: 1h30m}\n" +
-			"tool: {name: '=', client_id: a, deployment_id: ' b ', accepts: {selector: 'a, b', text: a, url: b}, refuses: {selector: a}, session_url: 'https://a'}\n",
+			"platform: {url: 'https://lms.example', other_url: 'http://b.example:1', listen: ':1'}\npatience: {visit: 1.5s, quiet: 0s, marker: 1ms, restart: 48h, memory: 0s, run: 1h30m}\n" +
+			"crowd: 5000\nfeatures: [tls, return-url]\n" +
+			"tool: {name: '=', client_id: a, deployment_id: ' b ', accepts: {selector: 'a, b', text: a, url: b}, refuses: {selector: a}, session_url: 'https://a', " +
+			"other_client_id: ' ', other_deployment_id: c, jwks_url: 'https://a/j', teacher_view: {url: a, text: 'b, c'}, user_mark: 'a,b', resource_mark: '=', exit: a}\n",
 	} {
 		t.Run(name, func(t *testing.T) {
 			g := NewWithT(t)
@@ -594,9 +760,9 @@ func TestWhatIsChangedCanBeLoadedAgain(t *testing.T) {
 			g.Expect(err).NotTo(HaveOccurred())
 			again, err := config.Load(config.Sources{Settings: config.Changed(loaded)})
 			g.Expect(err).NotTo(HaveOccurred())
-			g.Expect(cmp.Diff(loaded, again)).To(BeEmpty())
+			g.Expect(gocmp.Diff(loaded, again)).To(BeEmpty())
 			if name != "nothing" {
-				g.Expect(cmp.Diff(config.Default(), again)).NotTo(BeEmpty())
+				g.Expect(gocmp.Diff(config.Default(), again)).NotTo(BeEmpty())
 			}
 		})
 	}
@@ -608,7 +774,7 @@ func TestADurationUnderAMillisecondCanBeLoadedAgain(t *testing.T) {
 	g.Expect(err).NotTo(HaveOccurred())
 	again, err := config.Load(config.Sources{Settings: config.Changed(loaded)})
 	g.Expect(err).NotTo(HaveOccurred())
-	g.Expect(cmp.Diff(loaded, again)).To(BeEmpty())
+	g.Expect(gocmp.Diff(loaded, again)).To(BeEmpty())
 }
 
 func TestPlatformOfTheRunsOwnBrowser(t *testing.T) {
@@ -623,24 +789,34 @@ func TestPlatformOfTheRunsOwnBrowser(t *testing.T) {
 	}
 }
 
-func TestJWKSURL(t *testing.T) {
-	for name, test := range map[string]struct{ url, listen, want string }{
-		"default":           {"https://platform.test", "127.0.0.1:8765", "http://localhost:8765/jwks"},
-		"another loopback":  {"https://platform.test", "127.8.8.8:80", "http://localhost:80/jwks"},
-		"IPv6 loopback":     {"https://platform.test", "[::1]:80", "http://localhost:80/jwks"},
-		"everywhere":        {"https://platform.test", "0.0.0.0:8765", "http://localhost:8765/jwks"},
-		"everywhere, IPv6":  {"https://platform.test", "[::]:8765", "http://localhost:8765/jwks"},
-		"no host":           {"https://platform.test", ":8765", "http://localhost:8765/jwks"},
-		"localhost":         {"https://platform.test", "localhost:8765", "http://localhost:8765/jwks"},
-		"address":           {"https://platform.test", "192.0.2.7:8765", "http://192.0.2.7:8765/jwks"},
-		"IPv6 address":      {"https://platform.test", "[2001:db8::7]:8765", "http://[2001:db8::7]:8765/jwks"},
-		"name":              {"https://platform.test", "ci.internal:8765", "http://ci.internal:8765/jwks"},
-		"public":            {"https://lms.example", "127.0.0.1:8765", "https://lms.example/jwks"},
-		"public, with port": {"http://localhost:9999", "0.0.0.0:8765", "http://localhost:9999/jwks"},
-		"no port":           {"https://platform.test", "127.0.0.1", ""},
+func TestWhereTheToolsServerFindsThePlatforms(t *testing.T) {
+	for name, test := range map[string]struct{ url, other, listen, want, wantOther string }{
+		"default":          {listen: "127.0.0.1:8765", want: "http://localhost:8765", wantOther: "http://localhost:8765/other"},
+		"another loopback": {listen: "127.8.8.8:80", want: "http://localhost:80", wantOther: "http://localhost:80/other"},
+		"IPv6 loopback":    {listen: "[::1]:80", want: "http://localhost:80", wantOther: "http://localhost:80/other"},
+		"everywhere":       {listen: "0.0.0.0:8765", want: "http://localhost:8765", wantOther: "http://localhost:8765/other"},
+		"everywhere, IPv6": {listen: "[::]:8765", want: "http://localhost:8765", wantOther: "http://localhost:8765/other"},
+		"no host":          {listen: ":8765", want: "http://localhost:8765", wantOther: "http://localhost:8765/other"},
+		"localhost":        {listen: "localhost:8765", want: "http://localhost:8765", wantOther: "http://localhost:8765/other"},
+		"address":          {listen: "192.0.2.7:8765", want: "http://192.0.2.7:8765", wantOther: "http://192.0.2.7:8765/other"},
+		"IPv6 address":     {listen: "[2001:db8::7]:8765", want: "http://[2001:db8::7]:8765", wantOther: "http://[2001:db8::7]:8765/other"},
+		"name":             {listen: "ci.internal:8765", want: "http://ci.internal:8765", wantOther: "http://ci.internal:8765/other"},
+		"no port":          {listen: "127.0.0.1"},
+		"public":           {url: "https://lms.example", listen: "127.0.0.1:8765", want: "https://lms.example", wantOther: "http://localhost:8765/other"},
+		"public, with port": {
+			url: "http://localhost:9999", other: "http://127.0.0.1:9999", listen: "0.0.0.0:8765",
+			want: "http://localhost:9999", wantOther: "http://127.0.0.1:9999",
+		},
+		"the other one public":      {other: "https://b.example", listen: ":8765", want: "http://localhost:8765", wantOther: "https://b.example"},
+		"both public, listen wrong": {url: "https://a.example", other: "https://b.example", listen: "?", want: "https://a.example", wantOther: "https://b.example"},
+		"private, in capitals":      {url: "https://Platform.TEST", listen: ":1", want: "http://localhost:1", wantOther: "http://localhost:1/other"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			NewWithT(t).Expect(config.Platform{URL: test.url, Listen: test.listen}.JWKSURL()).To(Equal(test.want))
+			g := NewWithT(t)
+			p := config.Default().Platform
+			p.URL, p.OtherURL, p.Listen = cmp.Or(test.url, p.URL), cmp.Or(test.other, p.OtherURL), test.listen
+			g.Expect(p.ServerURL()).To(Equal(test.want))
+			g.Expect(p.OtherServerURL()).To(Equal(test.wantOther))
 		})
 	}
 }
@@ -677,7 +853,7 @@ func TestAFileThatSaysNothing(t *testing.T) {
 			g := NewWithT(t)
 			loaded, err := config.Load(config.Sources{File: file(t, text)})
 			g.Expect(err).NotTo(HaveOccurred())
-			g.Expect(cmp.Diff(config.Default(), loaded)).To(BeEmpty())
+			g.Expect(gocmp.Diff(config.Default(), loaded)).To(BeEmpty())
 			loaded, err = config.Load(config.Sources{File: file(t, text), Environ: []string{"INVIGILATOR_TOOL_NAME=x"}, Settings: map[string]string{"report": "y"}})
 			g.Expect(err).NotTo(HaveOccurred())
 			g.Expect(loaded.Tool.Name + loaded.Report).To(Equal("xy"))
@@ -723,6 +899,11 @@ func TestURLsThatNoBrowserOpensAreRefused(t *testing.T) {
 		"redirect to nothing":     {"tool: {redirect_uris: ['']}\n", "tool.redirect_uris.0: "},
 		"listen on an empty port": {"platform: {listen: '127.0.0.1:'}\n", "platform.listen: "},
 		"listen beyond ports":     {"platform: {listen: '127.0.0.1:99999'}\n", "platform.listen: "},
+		"other platform's ports":  {"platform: {other_url: 'https://a:b:c'}\n", "platform.other_url: "},
+		"login in the other":      {"platform: {other_url: 'https://user:secret@b.example'}\n", "platform.other_url: "},
+		"key set by FTP":          {"tool: {jwks_url: 'ftp://a.example/'}\n", "tool.jwks_url: "},
+		"key set with a login":    {"tool: {jwks_url: 'https://a:b@tool.example/'}\n", "tool.jwks_url: may hold no login"},
+		"key set at a port alone": {"tool: {jwks_url: 'https://:443/'}\n", "tool.jwks_url: "},
 		"tool at a port alone":    {"tool: {session_url: 'https://:443/'}\n", "tool.session_url: "},
 	} {
 		t.Run(name, func(t *testing.T) {

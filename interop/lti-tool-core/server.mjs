@@ -41,7 +41,19 @@ const platform = {
   tokenUrl: setting('PLATFORM_TOKEN_URL', 'http://localhost:8765/token'),
   jwksUrl: setting('PLATFORM_JWKS_URL', 'http://localhost:8765/jwks')
 }
-const deploymentId = setting('PLATFORM_DEPLOYMENT_ID', 'deployment-1')
+const deploymentIds = setting('PLATFORM_DEPLOYMENT_IDS', 'deployment-1,deployment-2').split(',')
+
+// The other registrations that the features in invigilator.yaml are about.
+const registrations = [
+  platform,
+  { ...platform, clientId: setting('OTHER_CLIENT_ID', 'invigilator-2'), authUrl: platform.authUrl.replace('tenant=7', 'tenant=8') },
+  {
+    ...platform,
+    iss: setting('OTHER_PLATFORM_ISSUER', 'https://other-platform.test'),
+    authUrl: setting('OTHER_PLATFORM_AUTH_URL', 'https://other-platform.test/auth?tenant=7'),
+    jwksUrl: setting('OTHER_PLATFORM_JWKS_URL', 'http://localhost:8765/other/jwks')
+  }
+]
 
 // The methods of the library's LTIStorage that this tool needs, as their
 // documentation describes them; the data lives as long as the process.
@@ -103,7 +115,10 @@ const lti = new LTITool({
   ),
   storage: new MemoryStorage()
 })
-await lti.addDeployment(await lti.addClient(platform), { deploymentId })
+for (const registration of registrations) {
+  const client = await lti.addClient(registration)
+  for (const deploymentId of deploymentIds) await lti.addDeployment(client, { deploymentId })
+}
 
 const page = ({ resourceLink, user }) => html`<!doctype html>
 <html lang="en">
@@ -111,7 +126,7 @@ const page = ({ resourceLink, user }) => html`<!doctype html>
 <title>Resource</title>
 <main id="resource">
 <h1>${resourceLink?.title}</h1>
-<p>User: ${user.id}</p>
+<p>User: <span id="user">${user.id}</span></p>
 <p>Name: ${user.name}</p>
 <p>Roles:</p>
 <ul>

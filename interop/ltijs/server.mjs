@@ -32,6 +32,21 @@ const platform = {
   }
 }
 
+// The other registrations that the features in invigilator.yaml are about.
+const others = [
+  {
+    ...platform,
+    clientId: setting('OTHER_CLIENT_ID', 'invigilator-2'),
+    authenticationEndpoint: platform.authenticationEndpoint.replace('tenant=7', 'tenant=8')
+  },
+  {
+    ...platform,
+    url: setting('OTHER_PLATFORM_ISSUER', 'https://other-platform.test'),
+    authenticationEndpoint: setting('OTHER_PLATFORM_AUTH_URL', 'https://other-platform.test/auth?tenant=7'),
+    authConfig: { method: 'JWK_SET', key: setting('OTHER_PLATFORM_JWKS_URL', 'http://localhost:8765/other/jwks') }
+  }
+]
+
 // The database lives as long as the process.
 const directory = mkdtempSync(join(tmpdir(), 'invigilator-ltijs-'))
 process.on('exit', () => rmSync(directory, { recursive: true, force: true }))
@@ -63,7 +78,7 @@ const page = token => {
 <title>Resource</title>
 <main id="resource">
 <h1>${escape(resource?.title)}</h1>
-<p>User: ${escape(token.user)}</p>
+<p>User: <span id="user">${escape(token.user)}</span></p>
 <p>Name: ${escape(token.userInfo?.name)}</p>
 <p>Roles:</p>
 <ul>
@@ -108,7 +123,7 @@ process.removeAllListeners('SIGINT')
 process.on('SIGINT', stop)
 
 try {
-  await lti.registerPlatform(platform)
+  for (const one of [platform, ...others]) await lti.registerPlatform(one)
 } catch (err) {
   console.error(err)
   process.exit(1)

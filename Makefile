@@ -2,7 +2,7 @@
 
 GOLANGCI = github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
-.PHONY: run test proof bench interop lint build browser clean
+.PHONY: run test proof bench interop lint docs build browser clean
 
 ## run: judge the embedded fake tool in a browser and write the report
 run: browser
@@ -21,7 +21,7 @@ proof: browser build
 ## bench: launches and runs against bare chromedp, in one run
 bench: browser
 	go test -run "^$$" -bench Launch -benchtime 40x ./bench
-	go test -run "^$$" -bench Run -benchtime 1x ./bench
+	go test -run "^$$" -bench 'Run|Scale|Proof' -benchtime 1x ./bench
 
 ## interop: judge real tools from npm
 interop: browser
@@ -30,6 +30,11 @@ interop: browser
 ## lint: what the compiler does not find
 lint:
 	go run $(GOLANGCI) run
+
+## docs: write the page of the catalogue
+docs: build
+	mkdir -p docs
+	bin/invigilator requirements --page > docs/catalogue.md
 
 build:
 	go build -o bin/invigilator ./cmd/invigilator

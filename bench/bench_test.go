@@ -4,11 +4,13 @@ package bench_test
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"syscall"
 	"testing"
 	"time"
 
@@ -16,9 +18,12 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"invigilator/fakeplatform"
+	"invigilator/faketool"
 	"invigilator/harness"
 	"invigilator/harness/agent"
 	"invigilator/harness/config"
+	"invigilator/requirements"
+	"invigilator/results"
 )
 
 // BenchmarkLaunch makes one isolated valid launch through the harness, with
@@ -121,6 +126,92 @@ func BenchmarkRun(b *testing.B) {
 	b.ReportMetric(median(times[1]).Seconds(), "s/1-process")
 	b.ReportMetric(median(times[2]).Seconds(), "s/2-processes")
 	b.ReportMetric(float64(median(times[1]))/float64(median(times[2])), "times-faster")
+}
+
+// BenchmarkScale judges a quarter, a half and all of the requirements without a
+// browser, so that the harness's own cost shows: that of a launch must not grow
+// with their number.
+func BenchmarkScale(b *testing.B) {
+	program := filepath.Join(b.TempDir(), "invigilator")
+	command(b, "go", "build", "-o", program, "invigilator/cmd/invigilator")
+	covered := covered(b, program)
+	perLaunch, memory := map[int][]time.Duration{}, map[int]int64{}
+	for b.Loop() {
+		for _, part := range []int{4, 2, 1} {
+			report := b.TempDir()
+			args := []string{"tool", "--yes", "--agent", "http", "--report", report}
+			for i := 0; i < len(covered); i += part {
+				args = append(args, "--only", covered[i])
+			}
+			c := exec.CommandContext(b.Context(), program, args...)
+			began := time.Now()
+			_ = c.Run() // inconclusive where only a browser would do
+			took := time.Since(began)
+			perLaunch[part] = append(perLaunch[part], took/time.Duration(launches(b, report)))
+			if usage, ok := c.ProcessState.SysUsage().(*syscall.Rusage); ok {
+				memory[part] = max(memory[part], usage.Maxrss/1024)
+			}
+		}
+	}
+	b.ReportMetric(0, "ns/op")
+	for part, name := range map[int]string{4: "quarter", 2: "half", 1: "whole"} {
+		b.ReportMetric(milliseconds(median(perLaunch[part])), "ms/launch-"+name)
+		b.ReportMetric(float64(memory[part]), "MB-"+name)
+	}
+}
+
+// covered returns the requirements that are checked.
+func covered(b *testing.B, program string) []string {
+	b.Helper()
+	out, err := exec.CommandContext(b.Context(), program, "requirements", "--side", "tool", "--covered", "--json").Output()
+	if err != nil {
+		b.Fatal(err)
+	}
+	var list []requirements.Requirement
+	if err := json.Unmarshal(out, &list); err != nil {
+		b.Fatal(err)
+	}
+	var ids []string
+	for _, r := range list {
+		ids = append(ids, string(r.ID))
+	}
+	return ids
+}
+
+// launches returns how many launches a run has made.
+func launches(b *testing.B, report string) int {
+	b.Helper()
+	file, err := os.Open(filepath.Join(report, "results.json"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer func() { _ = file.Close() }()
+	doc, err := results.Read(file)
+	if err != nil {
+		b.Fatal(err)
+	}
+	return len(doc.Flows)
+}
+
+// BenchmarkProof proves a sample of the faults.
+func BenchmarkProof(b *testing.B) {
+	program := filepath.Join(b.TempDir(), "invigilator")
+	command(b, "go", "build", "-o", program, "invigilator/cmd/invigilator")
+	args := []string{"prove", "--report", b.TempDir()}
+	faults := faketool.Faults()
+	sample := 0
+	for i := 0; i < len(faults); i += 8 {
+		args = append(args, "--only", faults[i].Name)
+		sample++
+	}
+	var times []time.Duration
+	for b.Loop() {
+		began := time.Now()
+		command(b, program, args...)
+		times = append(times, time.Since(began))
+	}
+	b.ReportMetric(0, "ns/op")
+	b.ReportMetric(median(times).Seconds()/float64(sample), "s/fault")
 }
 
 func command(b *testing.B, name string, args ...string) {

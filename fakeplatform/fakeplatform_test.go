@@ -1346,7 +1346,11 @@ func TestEachFaultChangesOnlyWhatItSays(t *testing.T) {
 	s := serve(t)
 	valid := observe(t, s, s.begin(t, fullPlan()))
 	NewWithT(t).Expect(s.differences(t, valid, observe(t, s, s.begin(t, fullPlan())))).To(BeEmpty(), "a valid launch")
-	for _, f := range append(fakeplatform.Faults(), fakeplatform.Chapter1, fakeplatform.Chapter2) {
+	stimuli := append(fakeplatform.Faults(), fakeplatform.Chapter1, fakeplatform.Chapter2)
+	for name := range faultDiffers {
+		NewWithT(t).Expect(stimuli).To(ContainElement(HaveField("Name", name)))
+	}
+	for _, f := range stimuli {
 		if f.Provokes == "oidc-tool-key-rotation" || slices.ContainsFunc(keySetFaults, func(c keySetFault) bool { return c.name == f.Name }) {
 			continue // these change the key set: TestKeyRotationFaults, TestKeySetFaults
 		}

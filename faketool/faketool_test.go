@@ -4,6 +4,8 @@ import (
 	"context"
 	"crypto/tls"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"go/ast"
 	"go/parser"
 	"go/token"
@@ -34,18 +36,25 @@ import (
 // Servers of httptest have a certificate for hosts below example.com.
 const (
 	platformURL = "https://platform.example.com"
+	otherURL    = "https://other.example.com"
 	toolURL     = "https://tool.example.com"
 	clientID    = "client-a"
 )
 
 var learner = fakeplatform.User{Sub: "user-1", Name: "Ada Lovelace", Roles: []string{lti.RoleLearner}}
 
-// Keys are costly to make; the platforms of the tests share this one.
-var platformKey = sync.OnceValues(lti.NewKey)
+// Keys are costly to make; the platforms and the tools of the tests share these.
+var (
+	platformKey = sync.OnceValues(lti.NewKey)
+	otherKey    = sync.OnceValues(lti.NewKey)
+	toolKey     = sync.OnceValues(lti.NewKey)
+)
 
-// pair is a platform and a tool that know each other, each on a site of its own.
+// pair is a platform and a tool that know each other, each on a site of its
+// own, and another platform that the tool knows too.
 type pair struct {
 	platform  *fakeplatform.Platform
+	other     *fakeplatform.Platform
 	tool      *faketool.Tool
 	transport *http.Transport
 	noKeys    atomic.Bool  // the platform's key set cannot be had
@@ -55,18 +64,23 @@ type pair struct {
 
 var noon = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
-func newPair(t *testing.T) *pair {
+func newPair(t *testing.T, faults ...string) *pair {
 	t.Helper()
 	g := NewWithT(t)
 	p := &pair{}
-	platforms, tools := http.NewServeMux(), http.NewServeMux()
+	platforms, others, tools := http.NewServeMux(), http.NewServeMux(), http.NewServeMux()
 	sites := map[string]*httptest.Server{
-		"platform.example.com:443": httptest.NewTLSServer(platforms), "tool.example.com:443": httptest.NewTLSServer(tools),
+		"platform.example.com:443": httptest.NewTLSServer(platforms), "other.example.com:443": httptest.NewTLSServer(others),
+		"tool.example.com:443": httptest.NewTLSServer(tools),
 	}
 	p.transport = &http.Transport{
 		TLSClientConfig: sites["tool.example.com:443"].Client().Transport.(*http.Transport).TLSClientConfig.Clone(),
 		DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
-			return new(net.Dialer).DialContext(ctx, network, sites[address].Listener.Addr().String())
+			site := sites[address]
+			if site == nil {
+				return nil, fmt.Errorf("nobody may go to %s", address)
+			}
+			return new(net.Dialer).DialContext(ctx, network, site.Listener.Addr().String())
 		},
 	}
 	p.transport.TLSClientConfig.ClientSessionCache = tls.NewLRUClientSessionCache(0)
@@ -77,16 +91,24 @@ func newPair(t *testing.T) *pair {
 		}
 	})
 	clock := func() time.Time { return noon.Add(time.Duration(p.passed.Load()) * time.Second) }
-	key, err := platformKey()
+	key := func(made func() (jwk.Key, error)) jwk.Key {
+		key, err := made()
+		g.Expect(err).NotTo(HaveOccurred())
+		return key
+	}
+	var err error
+	p.platform, err = fakeplatform.New(fakeplatform.Options{URL: platformURL, Now: clock, Keys: []jwk.Key{key(platformKey)}})
 	g.Expect(err).NotTo(HaveOccurred())
-	p.platform, err = fakeplatform.New(fakeplatform.Options{URL: platformURL, Now: clock, Keys: []jwk.Key{key}})
+	p.other, err = fakeplatform.New(fakeplatform.Options{URL: otherURL, Now: clock, Keys: []jwk.Key{key(otherKey)}})
 	g.Expect(err).NotTo(HaveOccurred())
 	p.tool, err = faketool.New(faketool.Options{
-		URL: toolURL, Client: &http.Client{Transport: p.transport},
-		Now: func() time.Time { return clock().Add(time.Duration(p.skew.Load()) * time.Second) },
+		URL: toolURL, Key: key(toolKey), Faults: faults,
+		Client: &http.Client{Transport: p.transport, Timeout: 2 * time.Second}, // the longest that a key set is waited for
+		Now:    func() time.Time { return clock().Add(time.Duration(p.skew.Load()) * time.Second) },
 	})
 	g.Expect(err).NotTo(HaveOccurred())
 	platforms.Handle("/", p.platform)
+	others.Handle("/", p.other)
 	platforms.HandleFunc("GET "+fakeplatform.JWKSPath, func(w http.ResponseWriter, r *http.Request) {
 		if p.noKeys.Load() { // what comes with an error is not to be trusted
 			set, _ := lti.PublicSet(p.platform.Keys()...)
@@ -98,28 +120,46 @@ func newPair(t *testing.T) *pair {
 	})
 	tools.Handle("/", p.tool)
 
-	g.Expect(p.platform.Register(fakeplatform.Registration{
-		ClientID: clientID, LoginURL: p.tool.LoginURL(), RedirectURIs: []string{p.tool.LaunchURL()},
-		TargetLinkURI: p.tool.LaunchURL(), DeploymentIDs: []string{"deployment-1"},
-	})).To(Succeed())
+	for _, platform := range []*fakeplatform.Platform{p.platform, p.other} {
+		g.Expect(platform.Register(fakeplatform.Registration{
+			ClientID: clientID, LoginURL: p.tool.LoginURL(), RedirectURIs: []string{p.tool.LaunchURL()},
+			TargetLinkURI: p.tool.LaunchURL(), DeploymentIDs: []string{"deployment-1", "deployment-b"},
+		})).To(Succeed())
+	}
 	g.Expect(p.tool.Register(registration())).To(Succeed())
+	there := registration()
+	there.Issuer, there.AuthURL, there.JWKSURL = otherURL, p.other.AuthURL(), otherURL+fakeplatform.JWKSPath
+	g.Expect(p.tool.Register(there)).To(Succeed())
 	return p
 }
 
 func registration() faketool.Registration {
 	return faketool.Registration{
 		Issuer: platformURL, ClientID: clientID, AuthURL: platformURL + fakeplatform.AuthPath,
-		JWKSURL: platformURL + fakeplatform.JWKSPath, DeploymentIDs: []string{"deployment-1"},
+		JWKSURL: platformURL + fakeplatform.JWKSPath, DeploymentIDs: []string{"deployment-1", "deployment-b"},
 	}
 }
 
 func (p *pair) begin(t *testing.T, plan fakeplatform.Plan) *fakeplatform.Launch {
 	t.Helper()
+	return beginAt(t, p.platform, plan)
+}
+
+// with begins a launch with a fault.
+func (p *pair) with(t *testing.T, name string) *fakeplatform.Launch {
+	t.Helper()
+	f, ok := fakeplatform.FaultNamed(name)
+	NewWithT(t).Expect(ok).To(BeTrue(), name)
+	return p.begin(t, fakeplatform.Plan{Fault: &f})
+}
+
+func beginAt(t *testing.T, platform *fakeplatform.Platform, plan fakeplatform.Plan) *fakeplatform.Launch {
+	t.Helper()
 	plan.ClientID = clientID
 	if plan.User.Sub == "" {
 		plan.User = learner
 	}
-	l, err := p.platform.Begin(plan)
+	l, err := platform.Begin(plan)
 	NewWithT(t).Expect(err).NotTo(HaveOccurred())
 	return l
 }
@@ -145,7 +185,7 @@ func (b browser) still() browser {
 
 type page struct {
 	url    string
-	status int
+	status int // 0 where nobody answered
 	header http.Header
 	*goquery.Document
 }
@@ -172,6 +212,11 @@ func (b browser) do(r *http.Request) page {
 	b.t.Helper()
 	g := NewWithT(b.t)
 	response, err := b.Do(r)
+	if failed := (*url.Error)(nil); errors.As(err, &failed) { // where nobody answers is a place, too
+		nothing, err := goquery.NewDocumentFromReader(strings.NewReader(""))
+		g.Expect(err).NotTo(HaveOccurred())
+		return page{failed.URL, 0, nil, nothing}
+	}
 	g.Expect(err).NotTo(HaveOccurred())
 	defer func() { _ = response.Body.Close() }()
 	doc, err := goquery.NewDocumentFromReader(response.Body)
@@ -248,7 +293,9 @@ func TestNewRefusesWhatItDoesNotKnow(t *testing.T) {
 func TestToolRegistersAndServesItsKey(t *testing.T) {
 	t.Parallel()
 	g := NewWithT(t)
-	tool, err := faketool.New(faketool.Options{URL: toolURL})
+	key, err := toolKey()
+	g.Expect(err).NotTo(HaveOccurred())
+	tool, err := faketool.New(faketool.Options{URL: toolURL, Key: key})
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect([]string{tool.LoginURL(), tool.LaunchURL(), tool.JWKSURL()}).To(Equal([]string{toolURL + "/login", toolURL + "/launch", toolURL + "/jwks"}))
 	for missing, change := range map[string]func(*faketool.Registration){
@@ -272,7 +319,7 @@ func TestToolRegistersAndServesItsKey(t *testing.T) {
 	g.Expect(keySet.Header().Get("Content-Type")).To(Equal("application/jwk-set+json"))
 	var published struct{ Keys []map[string]any }
 	g.Expect(json.Unmarshal(keySet.Body.Bytes(), &published)).To(Succeed())
-	g.Expect(published.Keys).To(ConsistOf(And(HaveLen(6), HaveKeyWithValue("use", "sig"), HaveKey("kid"), HaveKey("n"), HaveKey("e"))))
+	g.Expect(published.Keys).To(ConsistOf(And(HaveLen(6), HaveKeyWithValue("use", "sig"), HaveKeyWithValue("kid", key.KeyID()), HaveKey("n"), HaveKey("e"))))
 	g.Expect(answer("/nothing").Code).To(Equal(http.StatusNotFound))
 	g.Expect(answer("/launch").Code).To(Equal(http.StatusNotFound), "a launch is a POST")
 	g.Expect(answer("/favicon.ico").Code).To(Equal(http.StatusNoContent))
@@ -294,7 +341,7 @@ func TestLaunchShowsWhoWasLaunched(t *testing.T) {
 		g.Expect(shown.Find("li").Map(func(_ int, li *goquery.Selection) string { return li.Text() })).
 			To(Equal([]string{lti.RoleInstructor, `x"><script>alert(1)</script>`}))
 		g.Expect(shown.Find("script, b").Length()).To(BeZero())
-		g.Expect(shown.Find("#return").AttrOr("href", "")).To(Equal(l.ReturnURL()))
+		g.Expect(shown.Find("#return").AttrOr("href", "")).To(HavePrefix(l.ReturnURL() + "?lti_msg="))
 		g.Expect(shown.header.Get("Cache-Control")).To(Equal("no-store"))
 
 		requests := l.Record().AuthenticationRequests
@@ -423,30 +470,153 @@ func TestLoginInitiationThatCannotBeAnswered(t *testing.T) {
 	}
 }
 
-// refusedBecause says why the tool refuses a launch with a fault, by the fault's
-// name or by the requirement that it provokes: for the right reason, that is.
-var refusedBecause = map[string]string{
-	"sec-tool-state-missing":          "has no state",
-	"sec-tool-state-foreign":          "state belongs to no login",
-	"state-of-other-browser":          "not begun in this browser",
-	"form-submitted-in-other-browser": "not begun in this browser",
-	"unsolicited-id-token":            "state belongs to no login",
-	"sec-tool-signature-tampered":     "signature of the id_token is not",
-	"sec-tool-signature-wrong-key":    "signature of the id_token is not",
-	"sec-tool-alg-none":               "instead of RS256",
-	"cert-tool-alg-hmac-confusion":    "instead of RS256",
-	"cert-tool-kid-unknown":           "has no key",
-	"sec-tool-iss":                    "The issuer",
-	"sec-tool-aud":                    "The audience",
-	"sec-tool-exp":                    "no time of expiry",
-	"exp-past":                        "has expired",
-	"exp-certification-suite":         "has expired",
-	"sec-tool-nonce-missing":          "has no nonce",
-	"oidc-tool-nonce-foreign":         "nonce is not the one of this login",
-	"replayed-with-same-state":        "used already",
-	"replayed-in-new-login":           "nonce is not the one of this login",
-	"core-tool-message-type-unknown":  "The message type",
-	"core-tool-deployment-id-missing": "The deployment",
+// refusal is how the tool refuses.
+type refusal struct {
+	status int
+	why    string
+}
+
+// refusedBecause says how the tool refuses a launch with a fault, by the fault's
+// name or, unless it is permitted, by the requirement that it provokes: for the
+// right reason, that is. Nothing at all means that it is launched.
+var refusedBecause = map[string]refusal{
+	"sec-tool-login-unknown-issuer":        {400, "No platform with issuer"},
+	"sec-tool-login-missing-parameters":    {400, "has no login_hint"},
+	"login-target-link-uri-missing":        {400, "has no target_link_uri"},
+	"core-tool-login-client-id":            {400, `client_id "clieat-a"`},
+	"foreign-target-in-login-and-token":    {400, "none of this tool"},
+	"foreign-target-in-login-only":         {}, // only the token says where to go
+	"core-tool-target-link-uri-from-token": {400, "none of this tool"},
+	"sec-tool-state-missing":               {401, "has no state"},
+	"sec-tool-state-foreign":               {401, "state belongs to no login"},
+	"state-of-other-browser":               {401, "not begun in this browser"},
+	"form-submitted-in-other-browser":      {401, "not begun in this browser"},
+	"unsolicited-id-token":                 {401, "state belongs to no login"},
+	"practice-tool-state-single-use":       {401, "nonce is not the one of this login"},
+	"sec-tool-issuer-mix-up":               {401, "has no key"},
+	"response-by-get":                      {404, "nothing at /launch"},
+	"response-in-query-of-post":            {400, "no id_token"},
+	"oidc-tool-error-response":             {400, "The platform refused the login: login_required"},
+	"sec-tool-signature-tampered":          {401, "signature of the id_token is not"},
+	"sec-tool-signature-wrong-key":         {401, "signature of the id_token is not"},
+	"return-url-bad-signature":             {401, "signature of the id_token is not"},
+	"sec-tool-alg-none":                    {401, "instead of RS256"},
+	"cert-tool-alg-hmac-confusion":         {401, "instead of RS256"},
+	"rs384":                                {401, "instead of RS256"}, // as is permitted, too
+	"rs512":                                {401, "instead of RS256"},
+	"es256":                                {401, "has no key"},
+	"ps256":                                {401, "instead of RS256"},
+	"eddsa":                                {401, "has no key"},
+	"rs256-over-ec-kid":                    {401, "has no key"},
+	"rfc7515-tool-crit-header":             {401, "extension that is not understood"},
+	"sec-tool-embedded-key-not-trusted":    {401, "has no key"},
+	"cert-tool-kid-unknown":                {401, "has no key"},
+	"cert-tool-kid-missing":                {401, "names no key"},
+	"practice-tool-removed-key":            {401, "has no key"},
+	"sec-tool-jwks-unavailable":            {401, "key set cannot be had"},
+	"key-set-empty":                        {401, "has no key"},
+	"sec-tool-iss":                         {401, "The issuer"},
+	"return-url-unknown-issuer":            {401, "The issuer"},
+	"sec-tool-aud":                         {401, "The audience"},
+	"sec-tool-aud-untrusted-additional":    {401, "The audience"},
+	"sec-tool-azp-mismatch":                {401, "The audience"},
+	"sec-tool-exp":                         {401, "no time of expiry"},
+	"exp-past":                             {401, "has expired"},
+	"exp-certification-suite":              {401, "has expired"},
+	"return-url-expired":                   {401, "has expired"},
+	"sec-tool-iat":                         {401, "no time of issue, or one to come"},
+	"rfc7519-tool-nbf":                     {401, "not valid yet"},
+	"sec-tool-nonce-missing":               {401, "has no nonce"},
+	"oidc-tool-nonce-foreign":              {401, "nonce is not the one of this login"},
+	"replayed-with-same-state":             {401, "used already"},
+	"replayed-later":                       {401, "used already"},
+	"replayed-in-other-browser":            {401, "not begun in this browser"},
+	"replayed-in-new-login":                {401, "nonce is not the one of this login"},
+	"token-empty":                          {400, "no id_token"},
+	"token-not-a-jwt":                      {400, "cannot be read"},
+	"token-two-parts":                      {400, "cannot be read"},
+	"token-five-parts":                     {400, "cannot be read"},
+	"token-bad-base64url":                  {400, "cannot be read"},
+	"token-payload-array":                  {400, "cannot be read"},
+	"roles-string":                         {400, "no roles"},
+	"resource-link-string":                 {400, "no resource link"},
+	"deployment-id-number":                 {400, "The deployment"},
+	"nonce-array":                          {401, "has no nonce"},
+	"aud-object":                           {401, "The audience"},
+	"sub-number":                           {400, "no user"},
+	"header-empty":                         {401, "names no key"},
+	"header-good":                          {401, "The issuer"},
+	"cert-tool-required-claims-missing":    {400, "The message type"},
+	"core-tool-message-type-missing":       {400, "The message type"},
+	"core-tool-message-type-unknown":       {400, "The message type"},
+	"error-after-validation":               {400, "The message type"},
+	"core-tool-version-wrong":              {400, "The version"},
+	"core-tool-version-missing":            {400, "The version"},
+	"core-tool-deployment-id-missing":      {400, "The deployment"},
+	"practice-tool-deployment-id-unknown":  {400, "The deployment"},
+	"core-tool-resource-link-missing":      {400, "no resource link"},
+	"core-tool-roles-missing":              {400, "no roles"},
+	"core-tool-sub-missing":                {400, "no user"},
+	"core-tool-target-link-uri-missing":    {400, "none of this tool"},
+}
+
+// lend makes the launch that a fault borrows from, none where it borrows nothing.
+func (p *pair) lend(b browser, f fakeplatform.Fault) *fakeplatform.Launch {
+	b.t.Helper()
+	switch f.Name {
+	case "replayed-in-new-login", "state-reused":
+		used := p.begin(b.t, fakeplatform.Plan{})
+		b.open(used.URL())
+		return used
+	case "token-of-other-platform":
+		return beginAt(b.t, p.other, fakeplatform.Plan{})
+	case "key-set-good-again":
+		broken := p.with(b.t, "key-set-500")
+		defer broken.End()
+		b.open(broken.URL())
+		return broken
+	case "removed-key-after-5-seconds", "removed-key-after-15-minutes":
+		signed := p.begin(b.t, fakeplatform.Plan{Fault: &fakeplatform.NewKeySigns})
+		defer signed.End()
+		expectLaunched(b.t, b.open(signed.URL()))
+		p.passed.Add(map[bool]int64{true: 5, false: 15 * 60}[strings.Contains(f.Name, "-5-")])
+		return signed
+	}
+	if !f.Borrows {
+		return nil
+	}
+	open, _ := p.hold(p.browser(b.t)) // a login that is still open elsewhere
+	return open
+}
+
+// meet makes a launch with a fault and returns where it ends, and in which browser.
+func (p *pair) meet(t *testing.T, f fakeplatform.Fault) (l *fakeplatform.Launch, b browser, shown page) {
+	t.Helper()
+	b = p.browser(t)
+	l = p.begin(t, fakeplatform.Plan{Fault: &f, Other: p.lend(p.browserFor(b, f), f)})
+	defer l.End()
+	shown = b.open(l.URL())
+	switch f.Name {
+	case "replayed-in-other-browser", "form-submitted-in-other-browser":
+		b = p.browser(t)
+	case "replayed-later":
+		p.passed.Add(60)
+	case "replayed-with-same-state":
+	default:
+		return l, b, shown
+	}
+	if !f.Holds {
+		expectLaunched(t, shown)
+	}
+	return l, b, b.open(l.DeliverURL())
+}
+
+// browserFor returns the browser that the other launch of a fault is made in.
+func (p *pair) browserFor(b browser, f fakeplatform.Fault) browser {
+	if f.Name == "state-reused" || f.Name == "replayed-in-new-login" {
+		return b
+	}
+	return p.browser(b.t)
 }
 
 func TestConformingToolAgainstEveryFaultOfThePlatform(t *testing.T) {
@@ -455,46 +625,43 @@ func TestConformingToolAgainstEveryFaultOfThePlatform(t *testing.T) {
 	for _, f := range fakeplatform.Faults() { // one by one: some change the key set
 		t.Run(f.Name, func(t *testing.T) {
 			g := NewWithT(t)
-			b := p.browser(t)
-			plan := fakeplatform.Plan{Fault: &f}
-			switch {
-			case f.Name == "replayed-in-new-login":
-				plan.Other = p.begin(t, fakeplatform.Plan{})
-				expectLaunched(t, b.open(plan.Other.URL()))
-			case f.Borrows:
-				plan.Other, _ = p.hold(p.browser(t)) // a login that is still open elsewhere
+			l, b, shown := p.meet(t, f)
+			g.Expect(shown.Find("script, #" + fakeplatform.MarkupID).Length()).To(BeZero())
+			g.Expect(p.platform.StrangerAsked()).To(BeZero())
+			why, ok := refusedBecause[f.Name]
+			if !ok && !f.Permitted {
+				why, ok = refusedBecause[f.Provokes]
+				g.Expect(ok).To(BeTrue(), "nothing is said of the tool's reaction")
 			}
-			l := p.begin(t, plan)
-			shown := b.open(l.URL())
-			switch f.Name {
-			case "form-submitted-in-other-browser":
-				b = p.browser(t)
-				shown = b.open(l.DeliverURL())
-			case "replayed-with-same-state":
-				expectLaunched(t, shown)
-				shown = b.open(l.DeliverURL())
-			}
-			if f.Permitted {
+			if why == (refusal{}) {
 				expectLaunched(t, shown)
 				g.Expect(l.Record().AuthenticationRequests[0].Problems).To(BeEmpty())
 				return
 			}
-			why, ok := refusedBecause[f.Name] // where nothing is said, any reason will do
-			if !ok {
-				why = refusedBecause[f.Provokes]
-			}
-			status := http.StatusUnauthorized
-			if strings.HasPrefix(f.Provokes, "core-tool-") { // genuine, but not what was agreed on
-				status = http.StatusBadRequest
-			}
-			expectRefused(t, shown, status, why)
-			if !strings.HasPrefix(f.Name, "replayed-") { // there the browser has been launched before
+			expectRefused(t, shown, why.status, why.why)
+			launchedBefore := strings.HasPrefix(f.Name, "replayed-") && f.Name != "replayed-in-other-browser" || f.Name == "state-reused"
+			if !launchedBefore {
 				expectRefused(t, b.open(toolURL+faketool.ResourcePath), http.StatusUnauthorized, "Nobody has been launched")
 			}
 			expectLaunched(t, b.open(p.begin(t, fakeplatform.Plan{}).URL()))
 		})
 	}
 	expectRefused(t, p.browser(t).open(p.begin(t, fakeplatform.Plan{Fault: &fakeplatform.EmptyAnswer}).URL()), http.StatusBadRequest, "no id_token")
+
+	// To all this, every fault of the tool would have made a difference.
+	consulted := p.tool.Consulted()
+	var unasked []string
+	for _, f := range faketool.Faults() {
+		if !slices.Contains(consulted, f.Name) {
+			unasked = append(unasked, f.Name)
+		}
+	}
+	NewWithT(t).Expect(unasked).To(ConsistOf(
+		faketool.PublishesShortKey, faketool.PublishesKeyWithoutKID, faketool.PublishesPrivateKey, // nobody asked for the key
+		faketool.AcceptsOldTLS,                                      // the server's
+		faketool.AcceptsLaunchByGet,                                 // decided when the tool is made
+		faketool.KnowsOneDeployment, faketool.SwapsOverlappingUsers, // only one deployment was launched, and one user at a time
+	))
 }
 
 // Genuine tokens whose content is not what was agreed on, beyond what the
@@ -518,6 +685,13 @@ func TestToolHoldsEveryClaimAgainstItsRegistration(t *testing.T) {
 		"version missing":             {func(c lti.Claims) { delete(c, lti.ClaimVersion) }, 400},
 		"version of another LTI":      {func(c lti.Claims) { c[lti.ClaimVersion] = "1.3.1" }, 400},
 		"target_link_uri missing":     {func(c lti.Claims) { delete(c, lti.ClaimTargetLinkURI) }, 400},
+		"target_link_uri no string":   {func(c lti.Claims) { c[lti.ClaimTargetLinkURI] = []string{toolURL} }, 400},
+		"target_link_uri further in":  {func(c lti.Claims) { c[lti.ClaimTargetLinkURI] = toolURL + "/a/b?c=d" }, 200},
+		"target_link_uri elsewhere":   {func(c lti.Claims) { c[lti.ClaimTargetLinkURI] = "https://evil.example/launch" }, 400},
+		"target_link_uri longer host": {func(c lti.Claims) { c[lti.ClaimTargetLinkURI] = toolURL + ".evil.example/launch" }, 400},
+		"target_link_uri a user name": {func(c lti.Claims) { c[lti.ClaimTargetLinkURI] = toolURL + "@evil.example/launch" }, 400},
+		"target_link_uri other port":  {func(c lti.Claims) { c[lti.ClaimTargetLinkURI] = toolURL + ":8443/launch" }, 400},
+		"target_link_uri no TLS":      {func(c lti.Claims) { c[lti.ClaimTargetLinkURI] = "http://tool.example.com/launch" }, 400},
 		"resource_link missing":       {func(c lti.Claims) { delete(c, lti.ClaimResourceLink) }, 400},
 		"resource_link without id":    {func(c lti.Claims) { c[lti.ClaimResourceLink] = map[string]any{"title": "x"} }, 400},
 		"deployment_id unknown":       {func(c lti.Claims) { c[lti.ClaimDeploymentID] = "deployment-2" }, 400},
@@ -617,6 +791,236 @@ func TestKeySetIsFetchedWhenAKeyIsNew(t *testing.T) {
 	g.Expect(p.platform.KeySetFetches()).To(Equal(2))
 }
 
+func TestKeySetIsKeptAsLongAsItSays(t *testing.T) {
+	t.Parallel()
+	g := NewWithT(t)
+	p := newPair(t)
+	launch := func() { t.Helper(); expectLaunched(t, p.browser(t).open(p.begin(t, fakeplatform.Plan{}).URL())) }
+	fetches := func(want int) { t.Helper(); g.Expect(p.platform.KeySetFetches()).To(Equal(want)) }
+
+	launch()
+	p.passed.Add(599)
+	launch()
+	fetches(1)
+	p.passed.Add(1)
+	launch()
+	fetches(2) // it says nothing, and is kept for ten minutes
+
+	signed := p.begin(t, fakeplatform.Plan{Fault: &fakeplatform.NewKeySigns})
+	expectLaunched(t, p.browser(t).open(signed.URL()))
+	fetches(3)
+	signed.End()
+	withdrawn, ok := fakeplatform.FaultNamed("removed-key-after-5-seconds")
+	g.Expect(ok).To(BeTrue())
+	again := func() page {
+		return p.browser(t).open(p.begin(t, fakeplatform.Plan{Fault: &withdrawn, Other: signed}).URL())
+	}
+	expectLaunched(t, again())
+	fetches(3) // it may be kept for a second, which has not passed
+	p.passed.Add(1)
+	expectRefused(t, again(), http.StatusUnauthorized, "has no key")
+	fetches(4)
+	launch()
+}
+
+func TestPageTellsTeachersFromLearners(t *testing.T) {
+	t.Parallel()
+	p := newPair(t)
+	for _, c := range []struct {
+		roles   []string
+		teacher bool
+	}{
+		{[]string{lti.RoleInstructor}, true},
+		{[]string{lti.RoleLearner, lti.RoleInstructor}, true},
+		{[]string{lti.RoleTeachingAssistant}, true},
+		{[]string{"Instructor"}, true},
+		{nil, false},
+		{[]string{""}, false},
+		{[]string{lti.RoleLearner}, false},
+		{[]string{"Learner"}, false},
+		{[]string{lti.RoleLearner, lti.RoleLearnerInstructor}, false},
+		{[]string{lti.RoleLearner + "Instructor"}, false},
+		{[]string{lti.RoleInstitutionInstructor}, false},
+		{[]string{fakeplatform.Stranger + "/Instructor"}, false},
+		{[]string{"instructor"}, false},
+	} {
+		g := NewWithT(t)
+		shown := p.browser(t).open(p.begin(t, fakeplatform.Plan{User: fakeplatform.User{Sub: "user-1", Roles: c.roles}}).URL())
+		expectLaunched(t, shown)
+		g.Expect(shown.Find("#teacher").Length() == 1).To(Equal(c.teacher), "%v", c.roles)
+		g.Expect(shown.Find("#learner").Length() == 1).NotTo(Equal(c.teacher), "%v", c.roles)
+	}
+}
+
+func TestUsersAndLinksAreToldApart(t *testing.T) {
+	t.Parallel()
+	p := newPair(t)
+	marks := func(t *testing.T, l *fakeplatform.Launch) (user, link string) {
+		t.Helper()
+		shown := p.browser(t).open(l.URL())
+		expectLaunched(t, shown)
+		user, link = shown.Find("#user").Text(), shown.Find("#link").Text()
+		NewWithT(t).Expect(user).To(MatchRegexp(`^user-[1-9]\d*$`))
+		NewWithT(t).Expect(link).To(MatchRegexp(`^link-[1-9]\d*$`))
+		return user, link
+	}
+	ada := fakeplatform.User{Sub: "user-1", Email: "ada@school.example"}
+	user, link := marks(t, p.begin(t, fakeplatform.Plan{User: ada}))
+	for name, c := range map[string]struct {
+		at                 *fakeplatform.Platform
+		plan               fakeplatform.Plan
+		sameUser, sameLink bool
+	}{
+		"the same again":              {p.platform, fakeplatform.Plan{}, true, true},
+		"another name and email":      {p.platform, fakeplatform.Plan{User: fakeplatform.User{Sub: "user-1", Name: "Ada", Email: "a@b.example"}}, true, true},
+		"another sub":                 {p.platform, fakeplatform.Plan{User: fakeplatform.User{Sub: "user-2", Email: ada.Email}}, false, true},
+		"another link":                {p.platform, fakeplatform.Plan{ResourceLink: fakeplatform.ResourceLink{ID: "link-2"}}, true, false},
+		"another title":               {p.platform, fakeplatform.Plan{ResourceLink: fakeplatform.ResourceLink{ID: "link-1", Title: "New"}}, true, true},
+		"another course":              {p.platform, fakeplatform.Plan{Context: fakeplatform.Context{ID: "course-2"}}, true, true},
+		"another deployment":          {p.platform, fakeplatform.Plan{DeploymentID: "deployment-b"}, true, false},
+		"another platform":            {p.other, fakeplatform.Plan{}, false, false},
+		"another platform deployment": {p.other, fakeplatform.Plan{DeploymentID: "deployment-b"}, false, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			g := NewWithT(t)
+			if c.plan.User.Sub == "" {
+				c.plan.User = ada
+			}
+			otherUser, otherLink := marks(t, beginAt(t, c.at, c.plan))
+			g.Expect(otherUser == user).To(Equal(c.sameUser))
+			g.Expect(otherLink == link).To(Equal(c.sameLink))
+			again, againLink := marks(t, beginAt(t, c.at, c.plan))
+			g.Expect([]string{again, againLink}).To(Equal([]string{otherUser, otherLink}))
+		})
+	}
+}
+
+func TestAnonymousUserIsNobody(t *testing.T) {
+	t.Parallel()
+	p := newPair(t)
+	b := p.browser(t)
+	expectLaunched(t, b.open(p.begin(t, fakeplatform.Plan{}).URL()))
+	for _, f := range fakeplatform.FaultsFor("core-tool-anonymous-launch") {
+		g := NewWithT(t)
+		shown := b.open(p.with(t, f.Name).URL())
+		expectLaunched(t, shown)
+		g.Expect(shown.Find("strong").Text()).To(Equal("anonymous"), f.Name)
+		g.Expect(shown.Find("#user").Length()).To(BeZero(), f.Name)
+		g.Expect(shown.Text()).NotTo(ContainSubstring(learner.Name), f.Name)
+		g.Expect(shown.Find("#link").Length()).To(Equal(1), f.Name)
+	}
+}
+
+func TestPageOpensTheResourceOfTheToken(t *testing.T) {
+	t.Parallel()
+	g := NewWithT(t)
+	p := newPair(t)
+	chapter := func(l *fakeplatform.Launch) string {
+		shown := p.browser(t).open(l.URL())
+		expectLaunched(t, shown)
+		_, chapter, _ := strings.Cut(strings.Join(strings.Fields(shown.Find("p").Eq(1).Text()), " "), "chapter ")
+		return chapter
+	}
+	g.Expect(chapter(p.begin(t, fakeplatform.Plan{}))).To(BeEmpty())
+	g.Expect(chapter(p.begin(t, fakeplatform.Plan{Fault: &fakeplatform.Chapter1}))).To(Equal("1."))
+	g.Expect(chapter(p.begin(t, fakeplatform.Plan{Fault: &fakeplatform.Chapter2}))).To(Equal("2."))
+	g.Expect(chapter(p.with(t, "target-link-uri-of-other-resource"))).To(Equal("2."))
+}
+
+func TestReturnKeepsWhatTheReturnURLHas(t *testing.T) {
+	t.Parallel()
+	t.Run("by the link on the page", func(t *testing.T) {
+		t.Parallel()
+		for fault, own := range map[string]string{
+			"": "lti_msg=", "exit-button": fakeplatform.ReturnQuery + "&lti_msg=",
+			faketool.DropsReturnQuery: "lti_msg=", faketool.AddsOwnReturnParameters: fakeplatform.ReturnQuery + "&lti_msg=",
+		} {
+			g := NewWithT(t)
+			var faults []string
+			if _, ok := faketool.FaultNamed(fault); ok {
+				faults = []string{fault}
+			}
+			p := newPair(t, faults...)
+			l := p.begin(t, fakeplatform.Plan{})
+			if fault != "" {
+				l = p.with(t, "exit-button")
+			}
+			b := p.browser(t)
+			shown := b.open(l.URL())
+			expectLaunched(t, shown)
+			link := shown.Find("#return").AttrOr("href", "")
+			g.Expect(link).To(HavePrefix(l.ReturnURL() + "?" + own))
+			g.Expect(strings.HasSuffix(link, "#frag")).To(Equal(fault != ""), link)
+			g.Expect(b.open(link).status).To(Equal(http.StatusOK))
+			returned := l.Record().Returns
+			g.Expect(returned).To(HaveLen(1))
+			g.Expect(returned[0].Message).To(Equal("You have left the tool."))
+			g.Expect(strings.Contains(returned[0].RawQuery, "session=1")).To(Equal(fault == faketool.AddsOwnReturnParameters))
+		}
+	})
+	t.Run("by a refusal", func(t *testing.T) {
+		t.Parallel()
+		g := NewWithT(t)
+		p := newPair(t, faketool.ReturnsRefusals)
+		l := p.with(t, "error-after-validation")
+		shown := p.browser(t).open(l.URL())
+		g.Expect(shown.url).To(And(HavePrefix(l.ReturnURL()+"?"+fakeplatform.ReturnQuery+"&"), HaveSuffix("#frag")))
+		returned := l.Record().Returns
+		g.Expect(returned).To(HaveLen(1))
+		g.Expect(returned[0].ErrorMessage).To(Equal("The launch was refused."))
+		g.Expect(returned[0].ErrorLog).To(ContainSubstring("The message type"))
+		g.Expect(returned[0].RawQuery).To(HavePrefix(fakeplatform.ReturnQuery + "&lti_error"))
+	})
+	t.Run("never by a refusal of what is not genuine", func(t *testing.T) {
+		t.Parallel()
+		p := newPair(t, faketool.ReturnsRefusals)
+		for _, name := range []string{"return-url-bad-signature", "return-url-unknown-issuer", "signature-empty", "aud-other-client"} {
+			l := p.with(t, name)
+			expectRefused(t, p.browser(t).open(l.URL()), http.StatusUnauthorized, "")
+			NewWithT(t).Expect(l.Record().Returns).To(BeEmpty(), name)
+		}
+	})
+}
+
+func TestEndpointKeepsItsQuery(t *testing.T) {
+	t.Parallel()
+	for fault, at := range map[string]struct{ path, tenant string }{
+		"": {"/auth", "7"}, faketool.DropsEndpointQuery: {"/auth", ""}, faketool.EscapesEndpointQuery: {"/auth?tenant=7", ""},
+	} {
+		g := NewWithT(t)
+		p := newPair(t, slices.DeleteFunc([]string{fault}, func(f string) bool { return f == "" })...)
+		r := registration()
+		r.AuthURL += "?tenant=7"
+		g.Expect(p.tool.Register(r)).To(Succeed())
+		l := p.begin(t, fakeplatform.Plan{})
+		expectLaunched(t, p.browser(t).open(l.URL()))
+		asked := l.Record().AuthenticationRequests
+		g.Expect(asked).To(HaveLen(1))
+		g.Expect(asked[0].Path).To(Equal(at.path), fault)
+		g.Expect(asked[0].Query.Get("tenant")).To(Equal(at.tenant), fault)
+	}
+}
+
+func TestConsultedNamesTheFaultsThatWouldHaveMadeADifference(t *testing.T) {
+	t.Parallel()
+	g := NewWithT(t)
+	p := newPair(t)
+	g.Expect(p.tool.Consulted()).To(BeEmpty(), "nothing was asked")
+	expectLaunched(t, p.browser(t).open(p.begin(t, fakeplatform.Plan{}).URL()))
+	valid := p.tool.Consulted()
+	g.Expect(slices.IsSorted(valid)).To(BeTrue())
+	g.Expect(valid).To(And(
+		ContainElements(faketool.OmitsPrompt, faketool.ShortNonce, faketool.LoginOnlyByPost, faketool.SetsNoStateCookie),
+		Not(ContainElement(BeElementOf(faketool.LoginOnlyByGet, faketool.SkipsSignature, faketool.IgnoresExpiry, faketool.AcceptsMissingState))),
+	))
+	g.Expect(p.tool.Consulted()).To(BeEmpty(), "they were taken")
+
+	p.browser(t).open(p.with(t, "exp-past").URL())
+	g.Expect(p.tool.Consulted()).To(And(ContainElement(faketool.IgnoresExpiry), Not(ContainElement(faketool.IgnoresNotBefore))))
+	p.browser(t).open(p.with(t, "nbf-future").URL())
+	g.Expect(p.tool.Consulted()).To(And(ContainElement(faketool.IgnoresNotBefore), Not(ContainElement(faketool.IgnoresExpiry))))
+}
+
 func TestABadTokenDoesNotUseUpTheLogin(t *testing.T) {
 	t.Parallel()
 	p := newPair(t)
@@ -659,6 +1063,12 @@ func TestOIDCErrorIsShownEscaped(t *testing.T) {
 	expectRefused(t, shown, http.StatusBadRequest, `login_required <script>alert(1)</script> & "more"`)
 	g.Expect(shown.Find("script").Length()).To(BeZero())
 
+	for _, name := range []string{"error-with-state", "error-without-state", "error-with-id-token"} {
+		shown := p.browser(t).open(p.with(t, name).URL())
+		expectRefused(t, shown, http.StatusBadRequest, "login_required "+fakeplatform.Markup)
+		g.Expect(shown.Find("script, #"+fakeplatform.MarkupID).Length()).To(BeZero(), name)
+	}
+
 	// The same in full: the browser that asks has no session at the platform.
 	l := p.begin(t, fakeplatform.Plan{})
 	initiation := p.browser(t).still().open(l.URL()).header.Get("Location")
@@ -692,6 +1102,66 @@ func TestFaultsAreNamedAndBreakWhatTheCatalogueKnows(t *testing.T) {
 
 	faketool.Faults()[0].Name = "changed"
 	g.Expect(faketool.Faults()[0].Name).NotTo(Equal("changed"), "the caller has a copy")
+}
+
+// A launch of one user at one platform shows the others: these take more, or
+// something else than a launch.
+var shownOtherwise = []string{
+	faketool.CountsNonce, faketool.CountsState, faketool.SetsNoStateCookie, faketool.KeepsOneLoginPerBrowser,
+	faketool.DropsEndpointQuery, faketool.EscapesEndpointQuery, faketool.KnowsOneDeployment,
+	faketool.FetchesCertificateURL, faketool.WaitsForKeys, faketool.TakesAnonymousForLastUser, faketool.IgnoresClientID,
+	faketool.KnowsUsersByEmail, faketool.KnowsUsersBySubAlone, faketool.KnowsUsersByAllClaims, faketool.SwapsOverlappingUsers,
+	faketool.KnowsLinksByIDAlone, faketool.AcceptsOldTLS, faketool.PublishesShortKey, faketool.PublishesKeyWithoutKID,
+	faketool.PublishesPrivateKey, faketool.ForbidsFraming, faketool.StateCookieWithoutSameSite, faketool.StateCookieUnpartitioned,
+	faketool.NeedsOwnWindow, faketool.ReturnsRefusals,
+}
+
+// outcome says what can be seen of a launch with a fault of the platform.
+func (p *pair) outcome(t *testing.T, f fakeplatform.Fault) string {
+	t.Helper()
+	l, b, shown := p.meet(t, f)
+	request, _ := l.Request()
+	back := strings.Replace(shown.Find("#return").AttrOr("href", ""), l.ReturnURL(), "", 1)
+	return fmt.Sprint(
+		shown.status, strings.HasPrefix(shown.url, toolURL), shown.Find("strong").Text(), shown.Find("#teacher").Length(),
+		shown.Find("p").Eq(1).Contents().Last().Text(), shown.Find("#"+fakeplatform.MarkupID).Length(), back,
+		len(request.Get("state")), len(request.Get("nonce")), request.Get("state") == request.Get("nonce"),
+		b.open(toolURL+faketool.ResourcePath).status,
+	)
+}
+
+func TestEachFaultOfTheToolShows(t *testing.T) {
+	t.Parallel()
+	conforming := newPair(t)
+	var one sync.Mutex
+	known := map[string]string{}
+	expected := func(t *testing.T, f fakeplatform.Fault) string {
+		one.Lock()
+		defer one.Unlock()
+		if known[f.Name] == "" {
+			known[f.Name] = conforming.outcome(t, f)
+		}
+		return known[f.Name]
+	}
+	for _, fault := range faketool.Faults() {
+		if slices.Contains(shownOtherwise, fault.Name) {
+			continue
+		}
+		t.Run(fault.Name, func(t *testing.T) {
+			t.Parallel()
+			p := newPair(t, fault.Name)
+			stimuli := []fakeplatform.Fault{{Name: "none", Permitted: true}}
+			for _, id := range fault.Breaks {
+				stimuli = append(stimuli, fakeplatform.FaultsFor(id)...)
+			}
+			for _, f := range stimuli {
+				if f.Name != "key-set-hangs" && p.outcome(t, f) != expected(t, f) {
+					return
+				}
+			}
+			t.Errorf("%s: a launch with any of %d faults ends as with a conforming tool", fault.Does, len(stimuli))
+		})
+	}
 }
 
 // constants returns the values of the constants that fault.go declares.

@@ -1,6 +1,7 @@
 package harness
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -311,10 +312,11 @@ func (r *Run) evidence(f *Flow, l Launch, began time.Time) results.Flow {
 		ID: f.ID, Title: l.Title, Page: f.Trip.Page, Ended: string(f.Trip.Ended), Why: f.Trip.Why,
 		Millis: f.Trip.Took.Milliseconds(), Dropped: f.Trip.Dropped,
 	}
-	e.Steps = fit(f.Trip.Steps)
+	steps := slices.Clone(f.Trip.Steps)
 	if !l.Together {
-		e.Steps = fit(f.Trip.Steps, r.recorder.between(began, began.Add(f.Trip.Took)))
+		steps = merge(steps, r.recorder.between(began, began.Add(f.Trip.Took)))
 	}
+	e.Steps = fit(steps)
 	if l.Fault != nil {
 		e.Fault = l.Fault.Name
 	}
@@ -341,9 +343,27 @@ func (r *Run) evidence(f *Flow, l Launch, began time.Time) results.Flow {
 // maxToken bounds what is kept of a token: some are padded on purpose.
 const maxToken = 12 << 10
 
+// merge adds what the servers saw to what the agent saw. An exchange that both
+// saw alike is kept once, with the body that only the server has.
+func merge(agents, servers []results.Step) []results.Step {
+	var rest []results.Step
+	for _, s := range servers {
+		i := slices.IndexFunc(agents, func(a results.Step) bool {
+			return a.Method == s.Method && a.URL == s.URL && a.Status == s.Status && !strings.Contains(a.SeenBy, ", ")
+		})
+		if i < 0 {
+			rest = append(rest, s)
+			continue
+		}
+		agents[i].SeenBy += ", " + s.SeenBy
+		agents[i].ResponseBody = cmp.Or(agents[i].ResponseBody, s.ResponseBody)
+		agents[i].RequestBody = cmp.Or(agents[i].RequestBody, s.RequestBody)
+	}
+	return slices.Concat(agents, rest)
+}
+
 // fit makes steps fit for a document: without what lets somebody in.
-func fit(seen ...[]results.Step) []results.Step {
-	steps := slices.Concat(seen...)
+func fit(steps []results.Step) []results.Step {
 	for i := range steps {
 		steps[i].URL = results.URL(steps[i].URL)
 	}

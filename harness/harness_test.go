@@ -2,23 +2,36 @@ package harness_test
 
 import (
 	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/rsa"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/lestrrat-go/jwx/v2/jwk"
 	. "github.com/onsi/gomega"
 
+	"invigilator/fakeplatform"
 	"invigilator/faketool"
 	"invigilator/harness"
+	"invigilator/harness/agent"
 	"invigilator/harness/config"
+	"invigilator/lti"
 	"invigilator/requirements"
 	"invigilator/results"
 )
@@ -32,6 +45,7 @@ func start(t *testing.T, tool string, change func(*config.Config)) *harness.Run 
 	c.Platform.Listen = "127.0.0.1:0"
 	c.Patience.Visit = config.Duration(2 * time.Second)
 	c.Patience.Restart = config.Duration(2 * time.Second)
+	c.Patience.Memory = 0 // nothing is waited for
 	if change != nil {
 		change(&c)
 	}
@@ -48,26 +62,69 @@ func (l *late) set(h http.Handler) { l.handler.Store(&h) }
 
 func (l *late) ServeHTTP(w http.ResponseWriter, r *http.Request) { (*l.handler.Load()).ServeHTTP(w, r) }
 
-// startTool begins a run against a fake tool with faults that is served like
-// a real one, and behind whatever wraps it.
-func startTool(t *testing.T, wrap func(http.Handler) http.Handler, faults ...string) *harness.Run {
+// subject is a fake tool with faults that is served like a real one, behind
+// whatever wraps it.
+type subject struct {
+	change func(*config.Config)
+	wrap   func(http.Handler) http.Handler
+	faults []string
+}
+
+// start begins a run against the subject.
+func (s subject) start(t *testing.T) *harness.Run {
 	t.Helper()
 	g := NewWithT(t)
 	var content late
 	server := httptest.NewServer(&content)
 	t.Cleanup(server.Close)
-	run := start(t, server.URL, nil)
-	tool, err := faketool.New(faketool.Options{URL: server.URL, Faults: faults})
+	run := start(t, server.URL, s.change)
+	tool, err := faketool.New(faketool.Options{URL: server.URL, Faults: s.faults})
 	g.Expect(err).NotTo(HaveOccurred())
-	g.Expect(tool.Register(faketool.Registration{
-		Issuer: run.Platform().Issuer(), ClientID: run.Tool().ClientID, AuthURL: run.Platform().AuthURL(),
-		JWKSURL: run.Registrations()[0].JWKSURL, DeploymentIDs: []string{run.Tool().DeploymentID},
-	})).To(Succeed())
-	if wrap == nil {
-		wrap = func(h http.Handler) http.Handler { return h }
+	for _, known := range run.Registrations() {
+		g.Expect(tool.Register(faketool.Registration{
+			Issuer: known.Platform.Issuer(), ClientID: known.ClientID, AuthURL: known.AuthURL,
+			JWKSURL: known.JWKSURL, DeploymentIDs: known.DeploymentIDs,
+		})).To(Succeed())
 	}
-	content.set(wrap(tool))
+	if s.wrap == nil {
+		s.wrap = func(h http.Handler) http.Handler { return h }
+	}
+	content.set(s.wrap(tool))
 	return run
+}
+
+// ready begins a run against the subject, which has passed the preflight.
+func (s subject) ready(t *testing.T) *harness.Run {
+	t.Helper()
+	run := s.start(t)
+	_, err := run.Preflight(t.Context())
+	NewWithT(t).Expect(err).NotTo(HaveOccurred())
+	return run
+}
+
+// embedded begins a run against the embedded fake tool, over HTTP.
+func embedded(t *testing.T, change func(*config.Config)) *harness.Run {
+	t.Helper()
+	g := NewWithT(t)
+	c := config.Default()
+	c.Agent = "http"
+	if change != nil {
+		change(&c)
+	}
+	run, err := harness.Start(t.Context(), c, 1)
+	g.Expect(err).NotTo(HaveOccurred())
+	t.Cleanup(run.Close)
+	_, err = run.Preflight(t.Context())
+	g.Expect(err).NotTo(HaveOccurred())
+	return run
+}
+
+// faultNamed returns a fault of the platform.
+func faultNamed(t *testing.T, name string) *fakeplatform.Fault {
+	t.Helper()
+	f, ok := fakeplatform.FaultNamed(name)
+	NewWithT(t).Expect(ok).To(BeTrue(), name)
+	return &f
 }
 
 func TestOneDiagnosis(t *testing.T) {
@@ -95,7 +152,7 @@ func TestOneDiagnosis(t *testing.T) {
 		"a foreign redirect URI":     {authentication("https://elsewhere.example/launch"), nil, "https://elsewhere.example/launch", "tool.redirect_uris"},
 		"a redirect loop":            {redirectTo(func(r *http.Request) string { return r.URL.String() }), nil, "redirects without end", "log"},
 		"a dropped connection":       {func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, nil, "cannot be reached", "running"},
-		"a valid launch refused":     {nil, http.NotFound, "does not accept a valid launch: HTTP 404", "never fetched that key set"},
+		"a valid launch refused":     {nil, http.NotFound, "does not accept a valid launch: HTTP 404", "has not fetched that key set"},
 		"a blank page":               {nil, func(http.ResponseWriter, *http.Request) {}, "nothing that can be told from nothing", "registration"},
 		"the same page for anything": {nil, page("welcome, everybody"), "acceptance cannot be told from refusal", "tool.accepts"},
 	} {
@@ -145,13 +202,10 @@ func TestOneDiagnosis(t *testing.T) {
 func judge(t *testing.T, run *harness.Run, id requirements.ID, only string) (results.Verdict, string) {
 	t.Helper()
 	g := NewWithT(t)
-	if _, err := run.Preflight(t.Context()); err != nil {
-		t.Fatal(err)
-	}
 	scene := run.Scenario(t, "test", "here:1")
-	for _, attempt := range scene.Faulty(id) {
-		if attempt.Stimulus == only {
-			scene.MustRefuse(t.Context(), id, attempt)
+	for _, fault := range fakeplatform.FaultsFor(string(id)) {
+		if fault.Name == only {
+			scene.MustRefuse(t.Context(), id, scene.Attempt(fault))
 		}
 	}
 	observations := scene.Finish().Observations
@@ -179,7 +233,7 @@ func TestJudgingByEffect(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			g := NewWithT(t)
-			verdict, seen := judge(t, startTool(t, c.wrap, c.faults...), "sec-tool-nonce-missing", "nonce-empty")
+			verdict, seen := judge(t, subject{wrap: c.wrap, faults: c.faults}.ready(t), "sec-tool-nonce-missing", "nonce-empty")
 			g.Expect(verdict).To(Equal(c.verdict), seen)
 			g.Expect(seen).To(ContainSubstring(c.seen))
 		})
@@ -200,11 +254,200 @@ func dropsRefusals(tool http.Handler) http.Handler {
 	})
 }
 
-func TestAFenceThatBreaksJudgesNothing(t *testing.T) {
+// nonceless are attempts that every sound tool refuses, by stimuli of no name.
+func nonceless(t *testing.T, scene *harness.Scenario, count int) []harness.Attempt {
+	t.Helper()
+	var attempts []harness.Attempt
+	for i := range count {
+		a := scene.Attempt(*faultNamed(t, "nonce-empty"))
+		a.Stimulus = fmt.Sprintf("bad-%d", i+1)
+		attempts = append(attempts, a)
+	}
+	return attempts
+}
+
+// story tells the launches of a scenario in their order: C for a control, B for
+// a bad one, - for any other.
+func story(f results.Fragment) string {
+	var told strings.Builder
+	for _, id := range slices.Sorted(maps.Keys(f.Flows)) {
+		switch flow := f.Flows[id]; {
+		case strings.HasPrefix(flow.Title, "control: "):
+			told.WriteString("C")
+		case flow.Fault == "nonce-empty":
+			told.WriteString("B")
+		default:
+			told.WriteString("-")
+		}
+	}
+	return told.String()
+}
+
+// verdicts are those of a scenario by their stimuli.
+func verdicts(f results.Fragment) map[string]results.Verdict {
+	found := map[string]results.Verdict{}
+	for _, o := range f.Observations {
+		if before, twice := found[o.Case]; twice {
+			o.Verdict = results.Worst(o.Verdict, before)
+		}
+		found[o.Case] = o.Verdict
+	}
+	return found
+}
+
+const nonceMissing = requirements.ID("sec-tool-nonce-missing")
+
+func TestAFenceHoldsEight(t *testing.T) {
+	run := subject{}.ready(t)
+	for count, want := range map[int]string{
+		0: "", 1: "CBC", 2: "CBBC", 8: "CBBBBBBBBC", 9: "CBBBBBBBBCBC", 16: "CBBBBBBBBCBBBBBBBBC", 17: "CBBBBBBBBCBBBBBBBBCBC",
+	} {
+		t.Run(fmt.Sprint(count), func(t *testing.T) {
+			g := NewWithT(t)
+			breach := run.Scenario(t, "between", "here:1")
+			_, err := breach.Launch(t.Context(), harness.Launch{Fault: faultNamed(t, "nonce-empty")}) // so that no fence is left
+			g.Expect(err).NotTo(HaveOccurred())
+			breach.Finish()
+
+			scene := run.Scenario(t, "test", "here:1")
+			scene.MustRefuse(t.Context(), nonceMissing, nonceless(t, scene, count)...)
+			found := scene.Finish()
+			g.Expect(story(found)).To(Equal(want))
+			g.Expect(found.Observations).To(HaveLen(count))
+			ids := slices.Sorted(maps.Keys(found.Flows))
+			for i, o := range found.Observations {
+				g.Expect(o.Verdict).To(Equal(results.Passed), o.Seen)
+				g.Expect(o.Case).To(Equal(fmt.Sprintf("bad-%d", i+1)))
+				at := strings.LastIndex(want[:i+i/8+1], "C") // the post before it
+				g.Expect(o.Flows).To(ConsistOf(ids[i+i/8+1], ids[at], ids[at+1+strings.Index(want[at+1:], "C")]))
+			}
+		})
+	}
+}
+
+func TestFencesShareTheirPosts(t *testing.T) {
+	run := subject{}.ready(t)
+	held := new(fakeplatform.HeldAnswer)
+	for _, c := range []struct {
+		name    string
+		between []harness.Launch
+		want    string // of a fence that comes after a fence
+	}{
+		{"nothing between", nil, "CBC"},
+		{"a valid launch", []harness.Launch{{Title: "valid"}}, "C-BC"},
+		{"another user's", []harness.Launch{{User: harness.Teacher}}, "C-BC"},
+		{"a fault that is permitted", []harness.Launch{{Fault: faultNamed(t, "iat-old")}}, "C-BC"},
+		{"a login that is held", []harness.Launch{{Fault: held}}, "C-BC"},
+		{"a bad launch", []harness.Launch{{Fault: faultNamed(t, "aud-missing")}}, "-CBC"},
+		{"a bad launch before a valid one", []harness.Launch{{Fault: faultNamed(t, "aud-missing")}, {Title: "valid"}}, "--CBC"},
+		{"an answer submitted again", []harness.Launch{{Title: "first"}, {Again: true}}, "--CBC"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			g := NewWithT(t)
+			first := run.Scenario(t, "first", "here:1")
+			first.MustRefuse(t.Context(), nonceMissing, nonceless(t, first, 1)...)
+			first.Finish()
+
+			second := run.Scenario(t, "second", "here:2")
+			var last *harness.Flow
+			for _, l := range c.between {
+				l.Other = last
+				flow, err := second.Launch(t.Context(), l)
+				g.Expect(err).NotTo(HaveOccurred())
+				last = flow
+			}
+			second.MustRefuse(t.Context(), nonceMissing, nonceless(t, second, 1)...)
+			found := second.Finish()
+			g.Expect(story(found)).To(Equal(c.want))
+			g.Expect(found.Observations).To(ConsistOf(HaveField("Verdict", results.Passed)))
+			g.Expect(found.Observations[0].Flows).To(HaveLen(3))
+			for _, id := range found.Observations[0].Flows {
+				g.Expect(found.Flows).To(HaveKey(id), "the evidence has the post that was reused")
+			}
+		})
+	}
+	t.Run("within a scenario", func(t *testing.T) {
+		scene := run.Scenario(t, "test", "here:1")
+		scene.MustRefuse(t.Context(), nonceMissing, nonceless(t, scene, 2)...)
+		scene.MustRefuse(t.Context(), "sec-tool-aud", nonceless(t, scene, 3)...)
+		NewWithT(t).Expect(story(scene.Finish())).To(Equal("CBBCBBBC"))
+	})
+}
+
+// poison is a tool that, once it has been poisoned, fails the next launch that
+// it would accept, and is well again.
+type poison struct{ taken atomic.Bool }
+
+func (p *poison) wrap(tool http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		answer := httptest.NewRecorder()
+		tool.ServeHTTP(answer, r)
+		if r.URL.Path == faketool.LaunchPath && answer.Code < 400 && p.taken.CompareAndSwap(true, false) {
+			http.Error(w, "out of order", http.StatusServiceUnavailable)
+			return
+		}
+		maps.Copy(w.Header(), answer.Header())
+		w.WriteHeader(answer.Code)
+		_, _ = w.Write(answer.Body.Bytes())
+	})
+}
+
+// gives makes an attempt one that poisons the tool.
+func (p *poison) gives(a *harness.Attempt) {
+	try := a.Make
+	a.Make = func(ctx context.Context) (*harness.Flow, error) {
+		flow, err := try(ctx)
+		p.taken.Store(true)
+		return flow, err
+	}
+}
+
+func TestOnlyWhatBreaksAFenceIsLeftUnjudged(t *testing.T) {
+	for _, c := range []struct {
+		count, guilty int
+		want          string
+		beside        int // how many of those after the guilty one may share the post that it broke
+	}{
+		{1, 1, "CBC", 0},
+		{2, 2, "CBBC" + "CBCBC", 0},
+		{3, 1, "CBBBC" + "CBC", 1},
+		{5, 3, "CBBBBBC" + "CBCBCBC", 1},
+		{8, 8, "CBBBBBBBBC" + "CBCBCBCBCBCBCBCBC", 0},
+		{10, 3, "CBBBBBBBBC" + "CBCBCBC", 1},
+		{10, 8, "CBBBBBBBBC" + "CBCBCBCBCBCBCBCBC", 2},
+		{10, 10, "CBBBBBBBBCBBC" + "CBCBC", 0},
+	} {
+		t.Run(fmt.Sprintf("%d of %d", c.guilty, c.count), func(t *testing.T) {
+			t.Parallel()
+			g := NewWithT(t)
+			var p poison
+			scene := subject{wrap: p.wrap}.ready(t).Scenario(t, "test", "here:1")
+			attempts := nonceless(t, scene, c.count)
+			p.gives(&attempts[c.guilty-1])
+			scene.MustRefuse(t.Context(), nonceMissing, attempts...)
+			found := scene.Finish()
+			g.Expect(story(found)).To(HavePrefix(c.want), "each gets a fence of its own")
+			g.Expect(found.Observations).To(HaveLen(c.count))
+			for i, o := range found.Observations {
+				g.Expect(o.Case).To(Equal(fmt.Sprintf("bad-%d", i+1)))
+				if after := i + 1 - c.guilty; after > 0 && after <= c.beside {
+					g.Expect(o.Verdict).To(Or(Equal(results.Passed), Equal(results.Inconclusive)), "%s: %s", o.Case, o.Seen)
+					continue
+				} else if after != 0 {
+					g.Expect(o.Verdict).To(Equal(results.Passed), "%s: %s", o.Case, o.Seen)
+					continue
+				}
+				g.Expect(o.Verdict).To(Equal(results.Inconclusive), o.Seen)
+				g.Expect(o.Seen).To(And(ContainSubstring("A valid launch beside this one was not accepted: HTTP 503"), ContainSubstring("HTTP 401")))
+			}
+		})
+	}
+}
+
+func TestAFenceWithoutABeginningIsNotTriedAgain(t *testing.T) {
 	g := NewWithT(t)
-	var once sync.Once
 	var broken atomic.Bool
-	run := startTool(t, func(tool http.Handler) http.Handler {
+	scene := subject{wrap: func(tool http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if broken.Load() {
 				http.Error(w, "out of order", http.StatusServiceUnavailable)
@@ -212,34 +455,552 @@ func TestAFenceThatBreaksJudgesNothing(t *testing.T) {
 			}
 			tool.ServeHTTP(w, r)
 		})
-	})
-	_, err := run.Preflight(t.Context())
-	g.Expect(err).NotTo(HaveOccurred())
-	scene := run.Scenario(t, "test", "here:1")
-	attempt := scene.Faulty("sec-tool-nonce-missing")[0]
-	try := attempt.Make
-	attempt.Make = func(ctx context.Context) (*harness.Flow, error) {
-		flow, err := try(ctx)
-		once.Do(func() { broken.Store(true) }) // the launch after this one does not work
-		return flow, err
+	}}.ready(t).Scenario(t, "test", "here:1")
+	broken.Store(true)
+	scene.MustRefuse(t.Context(), nonceMissing, nonceless(t, scene, 3)...)
+	found := scene.Finish()
+	g.Expect(story(found)).To(Equal("CBBBC"))
+	g.Expect(found.Observations).To(And(HaveLen(3), HaveEach(HaveField("Verdict", results.Inconclusive))))
+}
+
+func TestAnAttemptThatCannotBeMadeIsNotJudged(t *testing.T) {
+	g := NewWithT(t)
+	scene := subject{}.ready(t).Scenario(t, "test", "here:1")
+	attempts := nonceless(t, scene, 4)
+	for i, err := range []error{harness.ErrTooLong, fmt.Errorf("the second: %w", harness.ErrNoLogin), agent.ErrNeedsBrowser} {
+		attempts[i].Make = func(context.Context) (*harness.Flow, error) { return nil, err }
 	}
-	scene.MustRefuse(t.Context(), "sec-tool-nonce-missing", attempt)
-	g.Expect(scene.Finish().Observations).To(ConsistOf(HaveField("Verdict", results.Inconclusive)))
+	scene.MustRefuse(t.Context(), nonceMissing, attempts...)
+	found := scene.Finish()
+	g.Expect(story(found)).To(Equal("CBC"))
+	g.Expect(verdicts(found)).To(Equal(map[string]results.Verdict{
+		"bad-1": results.Skipped, "bad-2": results.Inconclusive, "bad-3": results.Inconclusive, "bad-4": results.Passed,
+	}))
+	for i, says := range []string{"patience.memory", "did not work", "only in a browser"} {
+		g.Expect(found.Observations[i].Seen).To(ContainSubstring(says))
+	}
+}
+
+func TestSkippingWhatIsNotDeclared(t *testing.T) {
+	g := NewWithT(t)
+	const id = "core-tool-role-uris" // asks for role-based-view
+	declared := func(c *config.Config) {
+		c.Features, c.Tool.TeacherView.Selector = []string{config.RoleBasedView}, "#teacher"
+	}
+	role, _ := requirements.Default().Get(id)
+	g.Expect(len(role.Provoke)).To(BeNumerically(">", 1))
+
+	real := subject{}.start(t)
+	g.Expect(real.Has(config.RoleBasedView)).To(BeFalse())
+	scene := real.Scenario(t, "test", "here:1")
+	g.Expect(scene.Skip(id, "learner", config.RoleBasedView)).To(BeTrue())
+	g.Expect(scene.Finish().Observations).To(Equal([]results.Observation{{
+		Requirement: id, Case: "learner", Verdict: results.Skipped, Expected: role.Expect,
+		Seen: "The tool does not declare the feature role-based-view.", Scenario: "test", Location: "here:1", Flows: []string{},
+	}}))
+
+	scene = real.Scenario(t, "test", "here:1")
+	scene.SkipAll(id)
+	var cases []string
+	found := scene.Finish()
+	for _, o := range found.Observations {
+		cases = append(cases, o.Case)
+	}
+	g.Expect(found.Observations).To(HaveEach(And(HaveField("Verdict", results.Skipped), HaveField("Seen", ContainSubstring("role-based-view")))))
+	for _, stimulus := range role.Provoke {
+		g.Expect(cases).To(ContainElement(stimulus.Case))
+	}
+	g.Expect(cases).To(HaveLen(len(role.Provoke)))
+
+	scene = real.Scenario(t, "test", "here:1")
+	scene.SkipAll("sec-tool-jwks") // which is judged without any stimulus
+	g.Expect(scene.Finish().Observations).To(ConsistOf(And(
+		HaveField("Case", ""), HaveField("Verdict", results.Skipped), HaveField("Seen", ContainSubstring("tool-jwks")),
+	)))
+
+	for name, run := range map[string]*harness.Run{"declared": subject{change: declared}.start(t), "embedded": embedded(t, nil)} {
+		scene := run.Scenario(t, "test", "here:1")
+		g.Expect(run.Has(config.RoleBasedView)).To(BeTrue(), name)
+		g.Expect(scene.Skip(id, "learner", config.RoleBasedView)).To(BeFalse(), name)
+		scene.SkipAll(id)
+		g.Expect(scene.Finish().Observations).To(BeEmpty(), name)
+	}
+}
+
+// issued is when the token of a launch was issued.
+func issued(g *WithT, f *harness.Flow) time.Time {
+	_, claims, err := lti.Decode(f.Record.IDToken)
+	g.Expect(err).NotTo(HaveOccurred())
+	var times struct{ Iat int64 }
+	g.Expect(json.Unmarshal(claims, &times)).To(Succeed())
+	return time.Unix(times.Iat, 0)
+}
+
+func TestTimePassesForTheFakes(t *testing.T) {
+	g := NewWithT(t)
+	run := embedded(t, func(c *config.Config) { c.Patience.Memory = 0 })
+	scene := run.Scenario(t, "test", "here:1")
+	launch := func(l harness.Launch) *harness.Flow {
+		t.Helper()
+		flow, err := scene.Launch(t.Context(), l)
+		g.Expect(err).NotTo(HaveOccurred())
+		return flow
+	}
+	now := launch(harness.Launch{})
+	g.Expect(scene.Accepted(now)).To(BeTrue())
+	g.Expect(issued(g, now)).To(BeTemporally("~", time.Now(), time.Minute))
+
+	began := time.Now()
+	g.Expect(run.Pass(t.Context(), time.Hour)).To(Succeed())
+	g.Expect(scene.Pass(t.Context(), 30*time.Minute)).To(Succeed())
+	g.Expect(time.Since(began)).To(BeNumerically("<", time.Minute), "nobody waits")
+	later := launch(harness.Launch{})
+	g.Expect(scene.Accepted(later)).To(BeTrue(), "the clocks of both are put forward")
+	g.Expect(issued(g, later)).To(BeTemporally("~", time.Now().Add(90*time.Minute), time.Minute))
+
+	// A token that is made before time passes is too old after it.
+	browser := scene.Open(t.Context())
+	defer browser.Close()
+	held := launch(harness.Launch{By: browser, Fault: new(fakeplatform.HeldAnswer)})
+	g.Expect(run.Pass(t.Context(), 24*time.Hour)).To(Succeed())
+	g.Expect(launch(harness.Launch{By: browser, Other: held, Again: true}).Reaction.Kind).To(Equal(harness.Refused))
+	g.Expect(scene.Works(t.Context())).To(BeTrue())
+}
+
+func TestTimePassesForARealTool(t *testing.T) {
+	g := NewWithT(t)
+	const memory = 50 * time.Millisecond
+	run := subject{change: func(c *config.Config) { c.Patience.Memory = config.Duration(memory) }}.start(t)
+	scene := run.Scenario(t, "test", "here:1")
+
+	began := time.Now()
+	g.Expect(scene.Pass(t.Context(), memory)).To(Succeed())
+	g.Expect(time.Since(began)).To(BeNumerically(">=", memory), "it is waited for")
+	flow, err := scene.Launch(t.Context(), harness.Launch{})
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(issued(g, flow)).To(BeTemporally("~", time.Now(), 30*time.Second))
+
+	began = time.Now()
+	g.Expect(run.Pass(t.Context(), memory+1)).To(MatchError(harness.ErrTooLong))
+	g.Expect(run.Pass(t.Context(), 24*time.Hour)).To(MatchError(harness.ErrTooLong))
+	g.Expect(time.Since(began)).To(BeNumerically("<", time.Minute))
+	g.Expect(scene.Unseen(nonceMissing, "", run.Pass(t.Context(), time.Hour))).To(BeTrue())
+	g.Expect(scene.Finish().Observations).To(ConsistOf(And(
+		HaveField("Verdict", results.Skipped), HaveField("Seen", "Not tried: it needs more time to pass than patience.memory allows."),
+	)))
+
+	ctx, cancel := context.WithCancelCause(t.Context())
+	cancel(errors.New("the user has had enough"))
+	patient := subject{change: func(c *config.Config) { c.Patience.Memory = config.Duration(time.Hour) }}.start(t)
+	g.Expect(patient.Pass(ctx, time.Hour)).To(MatchError("the user has had enough"))
+}
+
+// crowd returns users who differ in what a page shows of them.
+func crowd(count int) []fakeplatform.User {
+	var users []fakeplatform.User
+	for i := range count {
+		name := fmt.Sprintf("Person-%c", 'A'+i)
+		users = append(users, fakeplatform.User{Sub: "sub-" + name, Name: name, Roles: []string{lti.RoleLearner}})
+	}
+	return users
+}
+
+func TestACrowd(t *testing.T) {
+	for _, kind := range []string{"http", "browser"} {
+		t.Run(kind, func(t *testing.T) {
+			if _, err := agent.FindBrowser(); kind == "browser" && err != nil {
+				t.Skip(err)
+			}
+			g := NewWithT(t)
+			const size = 7
+			var there atomic.Int32
+			var meet atomic.Bool
+			all := make(chan struct{})
+			run := subject{
+				change: func(c *config.Config) {
+					c.Agent, c.Patience.Visit, c.Crowd = kind, config.Duration(15*time.Second), size
+				},
+				wrap: func(tool http.Handler) http.Handler {
+					return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+						if r.URL.Path == faketool.LaunchPath && meet.Load() {
+							if there.Add(1) == size {
+								close(all)
+							}
+							select { // every launch waits until all the others have come
+							case <-all:
+							case <-r.Context().Done():
+							}
+						}
+						tool.ServeHTTP(w, r)
+					})
+				},
+			}.ready(t)
+			g.Expect(run.CrowdSize()).To(Equal(size))
+			scene := run.Scenario(t, "test", "here:1")
+			meet.Store(true)
+			users := crowd(run.CrowdSize())
+			flows, err := scene.LaunchCrowd(t.Context(), users)
+			g.Expect(err).NotTo(HaveOccurred())
+			g.Expect(flows).To(HaveLen(size))
+			ids := map[string]bool{}
+			for i, flow := range flows {
+				g.Expect(scene.Accepted(flow)).To(BeTrue(), flow.End())
+				for _, user := range users {
+					g.Expect(flow.Shows(user.Name)).To(Equal(user.Name == users[i].Name), "%s on the page of %s", user.Name, users[i].Name)
+				}
+				ids[flow.ID] = true
+			}
+			g.Expect(ids).To(HaveLen(size))
+			found := scene.Finish()
+			g.Expect(found.Flows).To(HaveLen(size))
+			for _, flow := range found.Flows {
+				g.Expect(flow.Steps).To(HaveEach(HaveField("SeenBy", "http agent")), "over HTTP, and nothing of other launches")
+			}
+		})
+	}
+	t.Run("of nobody", func(t *testing.T) {
+		flows, err := subject{}.start(t).Scenario(t, "test", "here:1").LaunchCrowd(t.Context(), nil)
+		NewWithT(t).Expect(err).NotTo(HaveOccurred())
+		NewWithT(t).Expect(flows).To(BeEmpty())
+	})
+}
+
+func TestReactions(t *testing.T) {
+	large := func(answer http.HandlerFunc, bytes int64) func(http.Handler) http.Handler {
+		return func(tool http.Handler) http.Handler {
+			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if r.URL.Path == faketool.LaunchPath && r.ContentLength > bytes {
+					_, _ = io.Copy(io.Discard, r.Body)
+					answer(w, r)
+					return
+				}
+				tool.ServeHTTP(w, r)
+			})
+		}
+	}
+	status := func(code int) http.HandlerFunc {
+		return func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "too large", code) }
+	}
+	hangUp := func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }
+	const most, some = 150 << 10, 10 << 10 // bytes that only token-200-kib has, and that all of them have
+	for name, c := range map[string]struct {
+		subject
+		last, others results.Verdict // on token-200-kib, which informs, and on the smaller ones
+		says         string          // of the last
+	}{
+		"all accepted":                  {subject{}, results.Passed, results.Passed, "Accepted: "},
+		"the last refused":              {subject{wrap: large(status(http.StatusRequestEntityTooLarge), most)}, results.Passed, results.Passed, "Refused, as a tool may: HTTP 413"},
+		"the last refused with a crash": {subject{wrap: large(status(http.StatusInternalServerError), most)}, results.Warned, results.Passed, "Not accepted: HTTP 500"},
+		"hung up on the last":           {subject{wrap: large(hangUp, most)}, results.Warned, results.Passed, "connection was dropped"},
+		"all refused":                   {subject{wrap: large(status(http.StatusRequestEntityTooLarge), some)}, results.Passed, results.Warned, "Refused, as a tool may: HTTP 413"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			g := NewWithT(t)
+			scene := c.ready(t).Scenario(t, "test", "here:1")
+			scene.React(t.Context(), "practice-tool-large-token")
+			found := scene.Finish()
+			g.Expect(verdicts(found)).To(Equal(map[string]results.Verdict{"token-16-kib": c.others, "token-64-kib": c.others, "token-200-kib": c.last}))
+			for _, o := range found.Observations {
+				g.Expect(o.Flows).NotTo(BeEmpty())
+				if o.Case == "token-200-kib" {
+					g.Expect(o.Seen).To(ContainSubstring(c.says))
+				}
+			}
+		})
+	}
+	t.Run("permitted and not", func(t *testing.T) {
+		t.Parallel()
+		g := NewWithT(t)
+		scene := subject{faults: []string{faketool.AcceptsFutureIssueTime}}.ready(t).Scenario(t, "test", "here:1")
+		scene.React(t.Context(), "sec-tool-iat")
+		g.Expect(verdicts(scene.Finish())).To(Equal(map[string]results.Verdict{
+			"iat-missing": results.Passed, "iat-future": results.Warned, "iat-old": results.Passed,
+		}))
+	})
+	t.Run("a required one refused", func(t *testing.T) {
+		t.Parallel()
+		g := NewWithT(t)
+		scene := subject{faults: []string{faketool.RefusesAudienceArray}}.ready(t).Scenario(t, "test", "here:1")
+		flow := scene.MustAccept(t.Context(), "sec-tool-aud-array", "aud-one-element-array", harness.Launch{Fault: faultNamed(t, "aud-one-element-array")})
+		g.Expect(flow).To(BeNil())
+		found := scene.Finish()
+		g.Expect(verdicts(found)).To(Equal(map[string]results.Verdict{"aud-one-element-array": results.Failed}))
+		g.Expect(found.Observations[0].Flows).To(HaveLen(2), "a valid launch shows that it is the stimulus's doing")
+	})
+}
+
+func TestANewKey(t *testing.T) {
+	for name, c := range map[string]struct {
+		faults   []string
+		reaction harness.Kind
+	}{
+		"looked for":     {nil, harness.Accepted},
+		"not looked for": {[]string{faketool.NeverFetchesKeysAgain}, harness.Refused}, // and there is no time to wait
+	} {
+		t.Run(name, func(t *testing.T) {
+			g := NewWithT(t)
+			run := subject{faults: c.faults}.ready(t)
+			fetches := run.Platform().KeySetFetches()
+			g.Expect(fetches).To(BeNumerically(">", 0))
+			scene := run.Scenario(t, "test", "here:1")
+			flow, err := scene.LaunchWithNewKey(t.Context(), harness.Launch{Fault: new(fakeplatform.NewKeySigns)})
+			g.Expect(err).NotTo(HaveOccurred())
+			g.Expect(flow.Reaction.Kind).To(Equal(c.reaction))
+			g.Expect(run.Platform().KeySetFetches() > fetches).To(Equal(c.reaction == harness.Accepted))
+			g.Expect(scene.Finish().Flows).To(HaveLen(1))
+		})
+	}
+}
+
+func TestRegistrations(t *testing.T) {
+	g := NewWithT(t)
+	alone := subject{}.ready(t)
+	g.Expect(alone.Registrations()).To(HaveLen(1))
+	g.Expect(alone.Other()).To(BeNil())
+
+	run := subject{change: func(c *config.Config) {
+		c.Features = []string{config.MultiplePlatforms, config.MultipleClients, config.MultipleDeployments}
+	}}.ready(t)
+	known := run.Registrations()
+	g.Expect(known).To(HaveLen(3))
+	g.Expect(known).To(HaveEach(HaveField("DeploymentIDs", []string{"deployment-1", "deployment-2"})))
+	g.Expect([]string{known[0].ClientID, known[1].ClientID, known[2].ClientID}).To(Equal([]string{"invigilator", "invigilator-2", "invigilator"}))
+	g.Expect(known[0].JWKSURL).To(Equal(known[1].JWKSURL))
+	g.Expect(known[2].JWKSURL).To(Equal(run.OtherServerURL() + fakeplatform.JWKSPath))
+	g.Expect(run.OtherServerURL()).To(Equal(run.ServerURL() + config.OtherPath))
+	g.Expect(known[2].Platform).To(BeIdenticalTo(run.Other()))
+	g.Expect(known[2].Platform.Issuer()).NotTo(Equal(known[0].Platform.Issuer()))
+
+	scene := run.Scenario(t, "test", "here:1")
+	for name, launch := range map[string]harness.Launch{
+		"the first": {}, "another client": {ClientID: known[1].ClientID}, "another deployment": {DeploymentID: "deployment-2"},
+		"another platform": {At: run.Other()}, "another platform's deployment": {At: run.Other(), DeploymentID: "deployment-2"},
+	} {
+		flow, err := scene.Launch(t.Context(), launch)
+		g.Expect(err).NotTo(HaveOccurred())
+		g.Expect(scene.Accepted(flow)).To(BeTrue(), "%s: %s", name, flow.End())
+		request, asked := flow.Request()
+		g.Expect(asked).To(BeTrue())
+		tenant := harness.FirstTenant
+		if launch.ClientID != "" {
+			tenant = harness.OtherTenant
+		}
+		g.Expect(request.Params.Get(harness.Tenant)).To(Equal(tenant), name)
+	}
+}
+
+func TestWhatAPageShows(t *testing.T) {
+	g := NewWithT(t)
+	run := embedded(t, nil)
+	scene := run.Scenario(t, "test", "here:1")
+	learner, err := scene.Launch(t.Context(), harness.Launch{})
+	g.Expect(err).NotTo(HaveOccurred())
+	teacher, err := scene.Launch(t.Context(), harness.Launch{User: harness.Teacher, Link: fakeplatform.ResourceLink{ID: "another", Title: "Another"}})
+	g.Expect(err).NotTo(HaveOccurred())
+	again, err := scene.Launch(t.Context(), harness.Launch{Title: "the learner again"})
+	g.Expect(err).NotTo(HaveOccurred())
+	for _, mark := range []func(*harness.Flow) string{(*harness.Flow).UserMark, (*harness.Flow).ResourceMark} {
+		g.Expect(mark(learner)).NotTo(BeEmpty())
+		g.Expect(mark(teacher)).NotTo(BeEmpty())
+		g.Expect(mark(learner)).NotTo(Equal(mark(teacher)))
+		g.Expect(mark(learner)).To(Equal(mark(again)))
+	}
+	g.Expect([]bool{learner.Teaches(), teacher.Teaches(), again.Teaches()}).To(Equal([]bool{false, true, false}))
+	g.Expect(learner.HasMarkup()).To(BeFalse())
+
+	unescaped := embedded(t, func(c *config.Config) { c.Embedded.Faults = []string{faketool.ShowsNamesUnescaped} })
+	scene = unescaped.Scenario(t, "test", "here:1")
+	script, err := scene.Launch(t.Context(), harness.Launch{Fault: faultNamed(t, "script-in-claims")})
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(script.HasMarkup()).To(BeTrue())
+	g.Expect(scene.Finish().Consulted).To(ContainElement(faketool.ShowsNamesUnescaped))
+}
+
+func TestOnlyVerdicts(t *testing.T) {
+	g := NewWithT(t)
+	scene := embedded(t, func(c *config.Config) { c.Embedded.OnlyVerdicts = true }).Scenario(t, "test", "here:1")
+	scene.MustRefuse(t.Context(), nonceMissing, nonceless(t, scene, 2)...)
+	found := scene.Finish()
+	g.Expect(found.Observations).To(And(HaveLen(2), HaveEach(And(HaveField("Verdict", results.Passed), HaveField("Seen", Not(BeEmpty())), HaveField("Flows", BeEmpty())))))
+	g.Expect(found.Flows).To(BeEmpty())
+	g.Expect(found.Screenshots).To(BeEmpty())
+}
+
+func TestKeysOfTheFakes(t *testing.T) {
+	g := NewWithT(t)
+	key, err := lti.NewKey()
+	g.Expect(err).NotTo(HaveOccurred())
+	set := jwk.NewSet()
+	g.Expect(set.AddKey(key)).To(Succeed())
+	encoded, err := json.Marshal(set)
+	g.Expect(err).NotTo(HaveOccurred())
+	path := filepath.Join(t.TempDir(), "keys.json")
+	g.Expect(os.WriteFile(path, encoded, 0o600)).To(Succeed())
+	run := embedded(t, func(c *config.Config) { c.Embedded.Keys = path }) // one for three: the others make their own
+	g.Expect(run.Platform().Keys()).To(ConsistOf(HaveField("KeyID()", key.KeyID())))
+	g.Expect(run.Other().Keys()).To(ConsistOf(HaveField("KeyID()", Not(Equal(key.KeyID())))))
+	for name, text := range map[string]string{"nothing there": "", "no key set": "no keys", "a list": "[]"} {
+		bad := filepath.Join(t.TempDir(), "keys.json")
+		if text != "" {
+			g.Expect(os.WriteFile(bad, []byte(text), 0o600)).To(Succeed())
+		}
+		c := config.Default()
+		c.Agent, c.Embedded.Keys = "http", bad
+		_, err := harness.Start(t.Context(), c, 1)
+		g.Expect(err).To(MatchError(HavePrefix("embedded.keys: ")), name)
+	}
+}
+
+// published is a JWK Set of keys, each changed.
+func published(g *WithT, change func(map[string]any), keys ...any) string {
+	var set struct {
+		Keys []map[string]any `json:"keys"`
+	}
+	for i, raw := range keys {
+		key, err := jwk.FromRaw(raw)
+		g.Expect(err).NotTo(HaveOccurred())
+		encoded, err := json.Marshal(key)
+		g.Expect(err).NotTo(HaveOccurred())
+		var members map[string]any
+		g.Expect(json.Unmarshal(encoded, &members)).To(Succeed())
+		members["kid"] = fmt.Sprintf("key-%d", i+1)
+		if change != nil {
+			change(members)
+		}
+		set.Keys = append(set.Keys, members)
+	}
+	encoded, err := json.Marshal(set)
+	g.Expect(err).NotTo(HaveOccurred())
+	return string(encoded)
+}
+
+func TestKeySets(t *testing.T) {
+	g := NewWithT(t)
+	good, err := rsa.GenerateKey(rand.Reader, 2048)
+	g.Expect(err).NotTo(HaveOccurred())
+	short, err := rsa.GenerateKey(rand.Reader, 1024)
+	g.Expect(err).NotTo(HaveOccurred())
+	curve, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	g.Expect(err).NotTo(HaveOccurred())
+	without := func(names ...string) func(map[string]any) {
+		return func(key map[string]any) {
+			for _, name := range names {
+				delete(key, name)
+			}
+		}
+	}
+	with := func(name string, value any) func(map[string]any) {
+		return func(key map[string]any) { key[name] = value }
+	}
+	for name, c := range map[string]struct {
+		set      string
+		count    int
+		problems []string
+	}{
+		"one key":         {published(g, nil, good.PublicKey), 1, nil},
+		"two of a kind":   {published(g, nil, good.PublicKey, good.PublicKey), 2, nil},
+		"a curve":         {published(g, nil, curve.PublicKey), 1, nil},
+		"unknown members": {published(g, with("issued", 7), good.PublicKey), 1, nil},
+		"no key":          {`{"keys": []}`, 0, []string{"there is no key"}},
+		"no list of keys": {`{}`, 0, []string{"there is no key"}},
+		"null":            {`null`, 0, []string{"there is no key"}},
+		"no kid":          {published(g, without("kid"), good.PublicKey), 1, []string{"key 1 has no kid"}},
+		"an empty kid":    {published(g, with("kid", ""), good.PublicKey), 1, []string{"key 1 has no kid"}},
+		"short keys":      {published(g, nil, good.PublicKey, short.PublicKey), 2, []string{"key 2 is an RSA key of 1024 bits instead of 2048 or more"}},
+		"a private key":   {published(g, nil, good), 1, []string{"key 1 publishes the private members d, p, q, dp, dq, qi"}},
+		"a private curve": {published(g, nil, curve.PublicKey, curve), 2, []string{"key 2 publishes the private members d"}},
+		"a secret":        {published(g, nil, []byte("a secret that all may read")), 1, []string{"key 1 publishes the private members k"}},
+		"a part of one":   {published(g, without("d", "p", "q", "dp", "dq"), good), 1, []string{"key 1 publishes the private members qi"}},
+		"several problems": {
+			published(g, without("kid"), short), 1,
+			[]string{"key 1 has no kid", "key 1 publishes the private members d, p, q, dp, dq, qi", "key 1 is an RSA key of 1024 bits instead of 2048 or more"},
+		},
+		"no modulus":      {published(g, without("n"), good.PublicKey), 1, []string{"key 1 is no JWK that can be used"}},
+		"an unknown type": {published(g, with("kty", "PQC"), good.PublicKey), 1, []string{"key 1 is no JWK that can be used"}},
+		"an empty key":    {`{"keys": [{}]}`, 1, []string{"key 1 has no kid", "key 1 is no JWK that can be used"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			g := NewWithT(t)
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, c.set) }))
+			defer server.Close()
+			found, err := harness.FetchKeySet(t.Context(), start(t, server.URL, nil), server.URL+"/jwks")
+			g.Expect(err).NotTo(HaveOccurred())
+			g.Expect(found).To(Equal(harness.KeySet{Count: c.count, Problems: c.problems}))
+		})
+	}
+}
+
+func TestKeySetsThatCannotBeRead(t *testing.T) {
+	answer := func(text string) http.HandlerFunc {
+		return func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, text) }
+	}
+	for name, c := range map[string]struct {
+		serve http.HandlerFunc
+		says  string
+	}{
+		"not there":       {http.NotFound, "HTTP 404"},
+		"a crash":         {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusInternalServerError) }, "HTTP 500"},
+		"elsewhere":       {func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/keys", http.StatusFound) }, "HTTP 302"},
+		"no content":      {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) }, "HTTP 204"},
+		"empty":           {answer(""), "not a JWK Set"},
+		"a page":          {answer("<!DOCTYPE html><title>Keys</title>"), "not a JWK Set"},
+		"a list":          {answer("[]"), "not a JWK Set"},
+		"keys by name":    {answer(`{"keys": {"a": {}}}`), "not a JWK Set"},
+		"numbers as keys": {answer(`{"keys": [1]}`), "not a JWK Set"},
+		"half of it":      {answer(`{"keys": [{"kty":`), "not a JWK Set"},
+		"far too long":    {answer(`{"keys": ["` + strings.Repeat("x", 2<<20) + `"]}`), "not a JWK Set"},
+		"hung up":         {func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, "EOF"},
+		"no answer":       {func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }, "deadline"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			g := NewWithT(t)
+			server := httptest.NewServer(c.serve)
+			defer server.Close()
+			run := start(t, server.URL, func(c *config.Config) { c.Patience.Visit = config.Duration(300 * time.Millisecond) })
+			_, err := harness.FetchKeySet(t.Context(), run, server.URL+"/jwks")
+			g.Expect(err).To(MatchError(ContainSubstring(c.says)))
+		})
+	}
+	t.Run("an address of no sense", func(t *testing.T) {
+		_, err := harness.FetchKeySet(t.Context(), start(t, "http://127.0.0.1:1", nil), "http://[")
+		NewWithT(t).Expect(err).To(HaveOccurred())
+	})
+}
+
+func TestKeySetOfTheEmbeddedTool(t *testing.T) {
+	for fault, problems := range map[string][]string{
+		"": nil, faketool.PublishesPrivateKey: {"key 1 publishes the private members d, p, q, dp, dq, qi"},
+		faketool.PublishesShortKey: {"key 1 is an RSA key of 1024 bits instead of 2048 or more"}, faketool.PublishesKeyWithoutKID: {"key 1 has no kid"},
+	} {
+		t.Run(fault, func(t *testing.T) {
+			t.Parallel()
+			g := NewWithT(t)
+			run := embedded(t, func(c *config.Config) {
+				if fault != "" {
+					c.Embedded.Faults = []string{fault}
+				}
+			})
+			found, err := harness.FetchKeySet(t.Context(), run, run.Tool().JWKSURL)
+			g.Expect(err).NotTo(HaveOccurred())
+			g.Expect(found).To(Equal(harness.KeySet{Count: 1, Problems: problems}))
+		})
+	}
 }
 
 func TestTheRunWaitsForAToolThatDied(t *testing.T) {
 	g := NewWithT(t)
 	var deaths atomic.Int32
-	run := startTool(t, func(tool http.Handler) http.Handler {
+	run := subject{wrap: func(tool http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if r.URL.Path == faketool.LaunchPath && deaths.Add(1) == 4 { // after the preflight's three
 				panic(http.ErrAbortHandler)
 			}
 			tool.ServeHTTP(w, r)
 		})
-	})
-	_, err := run.Preflight(t.Context())
-	g.Expect(err).NotTo(HaveOccurred())
+	}}.ready(t)
 	scene := run.Scenario(t, "test", "here:1")
 	dead, err := scene.Launch(t.Context(), harness.Launch{Title: "meets a dying tool"})
 	g.Expect(err).NotTo(HaveOccurred())
@@ -254,7 +1015,7 @@ func TestEvidenceHoldsNoSecrets(t *testing.T) {
 	g := NewWithT(t)
 	var mu sync.Mutex
 	var secrets []string
-	run := startTool(t, func(tool http.Handler) http.Handler {
+	run := subject{wrap: func(tool http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			mu.Lock()
 			for _, c := range r.Cookies() {
@@ -265,11 +1026,9 @@ func TestEvidenceHoldsNoSecrets(t *testing.T) {
 			mu.Unlock()
 			tool.ServeHTTP(w, r)
 		})
-	})
-	_, err := run.Preflight(t.Context())
-	g.Expect(err).NotTo(HaveOccurred())
+	}}.ready(t)
 	scene := run.Scenario(t, "test", "here:1")
-	_, err = scene.Launch(t.Context(), harness.Launch{Title: "a launch"})
+	_, err := scene.Launch(t.Context(), harness.Launch{Title: "a launch"})
 	g.Expect(err).NotTo(HaveOccurred())
 	text := fmt.Sprint(scene.Finish())
 	g.Expect(text).To(ContainSubstring("faketool_login_"))

@@ -31,6 +31,7 @@ type Scenario struct {
 	text     string // of the spec
 	location string // of the spec, file:line
 	fragment results.Fragment
+	recent   []*Flow // kept since an attempt began
 }
 
 // Scenario begins a scenario.
@@ -46,6 +47,7 @@ func (s *Scenario) Finish() results.Fragment {
 		s.find("unplanned-request", fmt.Sprintf("%s %s: %s", u.Method, results.Bounded(u.URL, 500), u.Why), "")
 	}
 	s.fragment.Consulted = s.run.consulted()
+	s.forget()
 	if s.run.config.Embedded.OnlyVerdicts {
 		clear(s.fragment.Flows)
 		clear(s.fragment.Screenshots)
@@ -54,6 +56,29 @@ func (s *Scenario) Finish() results.Fragment {
 		}
 	}
 	return s.fragment
+}
+
+// forget leaves out the flows that nothing refers to: of fifty logins in a row
+// the first and the last say enough.
+func (s *Scenario) forget() {
+	wanted := map[string]bool{}
+	for _, o := range s.fragment.Observations {
+		for _, id := range o.Flows {
+			wanted[id] = true
+		}
+	}
+	for _, f := range s.fragment.Findings {
+		wanted[f.Flow] = true
+	}
+	pictures := map[string]bool{}
+	for id, flow := range s.fragment.Flows {
+		if wanted[id] {
+			pictures[flow.Page.Screenshot] = true
+		} else {
+			delete(s.fragment.Flows, id)
+		}
+	}
+	maps.DeleteFunc(s.fragment.Screenshots, func(name string, _ []byte) bool { return !pictures[name] })
 }
 
 // Run returns the run that the scenario belongs to.
@@ -119,6 +144,7 @@ func (s *Scenario) Login(ctx context.Context, title string) (*Flow, error) {
 }
 
 func (s *Scenario) keep(flow *Flow) {
+	s.recent = append(s.recent, flow)
 	f := fragment([]*Flow{flow})
 	s.fragment.Flows[flow.ID] = f.Flows[flow.ID]
 	maps.Copy(s.fragment.Screenshots, f.Screenshots)
@@ -473,15 +499,17 @@ func (s *Scenario) refuseGroup(ctx context.Context, id requirements.ID, before *
 	type made struct {
 		Attempt
 		flow *Flow
+		led  []*Flow // what led to it
 	}
 	var launches []made
 	for _, a := range group {
 		if s.Unseen(id, a.Stimulus, broken) {
 			continue
 		}
+		s.recent = nil
 		flow, err := a.Make(ctx)
 		if !s.Unseen(id, a.Stimulus, err, flow) {
-			launches = append(launches, made{a, flow})
+			launches = append(launches, made{a, flow, s.recent})
 		}
 	}
 	after, err := s.control(ctx)
@@ -495,15 +523,17 @@ func (s *Scenario) refuseGroup(ctx context.Context, id requirements.ID, before *
 	}
 	for _, l := range launches {
 		if !s.Unseen(id, l.Stimulus, err, before, l.flow) {
-			s.judgeRefusal(id, l.Attempt, before, l.flow, after)
+			s.judgeRefusal(id, l.Attempt, l.flow, l.led, before, after)
 		}
 	}
 	return after, err
 }
 
-func (s *Scenario) judgeRefusal(id requirements.ID, a Attempt, before, flow, after *Flow) {
+func (s *Scenario) judgeRefusal(id requirements.ID, a Attempt, flow *Flow, led []*Flow, before, after *Flow) {
 	s.tb.Helper()
-	observe := func(v results.Verdict, seen string) { s.Observe(id, a.Stimulus, v, "", seen, flow, before, after) }
+	observe := func(v results.Verdict, seen string) {
+		s.Observe(id, a.Stimulus, v, "", seen, slices.Concat([]*Flow{flow}, led, []*Flow{before, after})...)
+	}
 	reaction := s.run.baseline.refusal(flow)
 	_, asked := flow.Request()
 	switch fenced := s.brokenFence(before, after); {

@@ -1,6 +1,10 @@
 package lti_test
 
 import (
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/elliptic"
+	"crypto/rand"
 	"encoding/base64"
 	"encoding/json"
 	"strings"
@@ -94,6 +98,80 @@ func TestSignVerifiesAgainstThePublicSet(t *testing.T) {
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(header).To(MatchJSON(`{"alg": "RS256", "typ": "JWT", "kid": "` + key.KeyID() + `"}`))
 	g.Expect(claims).To(MatchJSON(`{"sub": "user-1", "` + lti.ClaimVersion + `": "1.3.0"}`))
+}
+
+func TestSignPayloadSignsAnyBytesAndFurtherHeaders(t *testing.T) {
+	t.Parallel()
+	g := NewWithT(t)
+	key, other := keys(t)
+	for _, payload := range []string{`["no claims"]`, `{"name": "\u5c71 山"}`, "no JSON", ""} {
+		token, err := lti.SignPayload([]byte(payload), key, nil)
+		g.Expect(err).NotTo(HaveOccurred())
+		public, err := key.PublicKey()
+		g.Expect(err).NotTo(HaveOccurred())
+		verified, err := jws.Verify([]byte(token), jws.WithKey(jwa.RS256, public))
+		g.Expect(err).NotTo(HaveOccurred(), payload)
+		g.Expect(string(verified)).To(Equal(payload), "byte for byte")
+	}
+
+	token, err := lti.SignPayload([]byte("{}"), key, map[string]any{"jku": "https://keys.example/jwks", "crit": []string{"x"}, "x": 1})
+	g.Expect(err).NotTo(HaveOccurred())
+	header, _, err := lti.Decode(token)
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(header).To(MatchJSON(`{
+		"alg": "RS256", "typ": "JWT", "kid": "` + key.KeyID() + `", "jku": "https://keys.example/jwks", "crit": ["x"], "x": 1
+	}`))
+	nameless, err := other.Clone()
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(nameless.Remove(jwk.KeyIDKey)).To(Succeed())
+	token, err = lti.SignPayload([]byte("{}"), nameless, map[string]any{"typ": "at+jwt"})
+	g.Expect(err).NotTo(HaveOccurred())
+	header, _, err = lti.Decode(token)
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(header).To(MatchJSON(`{"alg": "RS256", "typ": "at+jwt"}`), "a key without kid is not named")
+
+	_, err = lti.SignPayload([]byte("{}"), key, map[string]any{"jku": 1})
+	g.Expect(err).To(MatchError(ContainSubstring("header jku")))
+}
+
+func TestSignUsesTheAlgorithmOfTheKey(t *testing.T) {
+	t.Parallel()
+	rsaKey, _ := keys(t)
+	ecRaw, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	NewWithT(t).Expect(err).NotTo(HaveOccurred())
+	_, edRaw, err := ed25519.GenerateKey(rand.Reader)
+	NewWithT(t).Expect(err).NotTo(HaveOccurred())
+	made := func(raw any) jwk.Key {
+		key, err := jwk.FromRaw(raw)
+		NewWithT(t).Expect(err).NotTo(HaveOccurred())
+		return key
+	}
+	for alg, key := range map[jwa.SignatureAlgorithm]jwk.Key{
+		jwa.RS256: rsaKey, jwa.RS384: rsaKey, jwa.RS512: rsaKey, jwa.PS256: rsaKey, jwa.ES256: made(ecRaw), jwa.EdDSA: made(edRaw),
+	} {
+		t.Run(alg.String(), func(t *testing.T) {
+			g := NewWithT(t)
+			key, err := key.Clone()
+			g.Expect(err).NotTo(HaveOccurred())
+			g.Expect(key.Set(jwk.AlgorithmKey, alg)).To(Succeed())
+			g.Expect(key.Set(jwk.KeyIDKey, "key-1")).To(Succeed())
+			token, err := lti.Sign(lti.Claims{"sub": "user-1"}, key)
+			g.Expect(err).NotTo(HaveOccurred())
+			header, _, err := lti.Decode(token)
+			g.Expect(err).NotTo(HaveOccurred())
+			g.Expect(header).To(MatchJSON(`{"alg": "` + alg.String() + `", "typ": "JWT", "kid": "key-1"}`))
+			set, err := lti.PublicSet(key)
+			g.Expect(err).NotTo(HaveOccurred())
+			g.Expect(jws.Verify([]byte(token), jws.WithKeySet(set))).To(MatchJSON(`{"sub": "user-1"}`))
+		})
+	}
+	t.Run("none", func(t *testing.T) {
+		key, err := rsaKey.Clone()
+		NewWithT(t).Expect(err).NotTo(HaveOccurred())
+		NewWithT(t).Expect(key.Remove(jwk.AlgorithmKey)).To(Succeed())
+		_, err = lti.Sign(lti.Claims{}, key)
+		NewWithT(t).Expect(err).To(MatchError(ContainSubstring(key.KeyID())))
+	})
 }
 
 func TestSignNeedsClaimsThatAreJSONAndAPrivateKey(t *testing.T) {

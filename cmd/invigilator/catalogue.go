@@ -24,7 +24,8 @@ type requirementsCommand struct {
 	Level   string `help:"Only those of this level: MUST, SHOULD or MAY." placeholder:"LEVEL"`
 	Profile string `help:"Only those of this profile." placeholder:"NAME"`
 	Covered bool   `help:"Only those that a scenario of this version checks."`
-	JSON    bool   `name:"json" help:"Print JSON."`
+	JSON    bool   `name:"json" help:"Print JSON." xor:"form"`
+	Page    bool   `help:"Print a page of documentation, as Markdown." xor:"form"`
 }
 
 // Run lists the requirements.
@@ -42,6 +43,9 @@ func (c *requirementsCommand) Run() error {
 	}
 	if c.JSON {
 		return printJSON(list)
+	}
+	if c.Page {
+		return writeCatalogue(os.Stdout, list, covered)
 	}
 	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
 	_, _ = fmt.Fprintln(w, "ID\tBINDS\tLEVEL\tPROFILE\tCHECKED")

@@ -236,7 +236,7 @@ tool:
   user_mark: "#account"
   resource_mark: "h1 > .resource"
   exit: a.exit
-platform: {url: "https://lms.example:8443", other_url: "https://lms.example:8444", listen: "0.0.0.0:80"}
+platform: {url: "https://lms.example:8443", other_url: "https://lms-2.example:8443", listen: "0.0.0.0:80"}
 features: [role-based-view, user-marker, resource-marker, tool-jwks, tls]
 agent: http
 browser: {path: /opt/chrome, remote: "ws://127.0.0.1:9222/devtools", headed: false}
@@ -257,7 +257,7 @@ only: [oidc-tool-nonce-foreign]
 			OtherClientID: "abc-124", OtherDeploymentID: "2", JWKSURL: "https://tool.example/keys?v=1",
 			TeacherView: config.Marker{Selector: "#grades"}, UserMark: "#account", ResourceMark: "h1 > .resource", Exit: "a.exit",
 		},
-		Platform: config.Platform{URL: "https://lms.example:8443", OtherURL: "https://lms.example:8444", Listen: "0.0.0.0:80"},
+		Platform: config.Platform{URL: "https://lms.example:8443", OtherURL: "https://lms-2.example:8443", Listen: "0.0.0.0:80"},
 		Features: []string{"role-based-view", "user-marker", "resource-marker", "tool-jwks", "tls"},
 		Agent:    "http",
 		Browser:  config.Browser{Path: "/opt/chrome", Remote: "ws://127.0.0.1:9222/devtools"},

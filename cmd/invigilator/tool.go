@@ -111,20 +111,26 @@ func (t *toolCommand) introduce(ctx context.Context, c config.Config, r *harness
 	}
 	line.clear()
 	tool := r.Tool()
-	fmt.Printf(`Register this platform in the tool:
-  issuer                  %s
+	for i, known := range r.Registrations() {
+		if i == 0 {
+			fmt.Println("Register this platform in the tool:")
+		} else {
+			fmt.Println("Register as well, for the features that are declared:")
+		}
+		fmt.Printf(`  issuer                  %s
   client_id               %s
   deployment_id           %s
   authorization endpoint  %s
   key set (JWKS)          %s
-  token endpoint          %s (not used by these checks)
+`, known.Platform.Issuer(), known.ClientID, strings.Join(known.DeploymentIDs, ", "), known.AuthURL, known.JWKSURL)
+	}
+	fmt.Printf(`  token endpoint          %s (not used by these checks)
 The tool is launched at
   login initiation        %s
   redirect URI            %s
   target link URI         %s
 
-`, r.Platform().Issuer(), tool.ClientID, tool.DeploymentID, r.Registrations()[0].AuthURL, r.Registrations()[0].JWKSURL,
-		r.ServerURL()+"/token", tool.LoginURL, tool.LaunchURL, tool.TargetLinkURI)
+`, r.ServerURL()+"/token", tool.LoginURL, tool.LaunchURL, tool.TargetLinkURI)
 	if t.Yes || !term.IsTerminal(int(os.Stdin.Fd())) {
 		return nil
 	}

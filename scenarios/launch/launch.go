@@ -2,6 +2,7 @@
 // 1EdTech Security Framework 1.0. Importing it adds them to the program.
 //
 // To add a check: a row in requirements/core.yaml, a fault in
-// fakeplatform/fault.go where a fault provokes it, a fault in
-// faketool/fault.go that breaks it, and an entry in one of the tables here.
+// fakeplatform where a fault provokes it, a fault in faketool/fault.go that
+// breaks it, and an entry in a table in reactions.go. What takes several steps,
+// users or platforms has a file of its own.
 package launch

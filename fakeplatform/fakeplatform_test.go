@@ -1351,8 +1351,10 @@ func TestEachFaultChangesOnlyWhatItSays(t *testing.T) {
 		NewWithT(t).Expect(stimuli).To(ContainElement(HaveField("Name", name)))
 	}
 	for _, f := range stimuli {
-		if f.Provokes == "oidc-tool-key-rotation" || slices.ContainsFunc(keySetFaults, func(c keySetFault) bool { return c.name == f.Name }) {
-			continue // these change the key set: TestKeyRotationFaults, TestKeySetFaults
+		tested := f.Provokes == "oidc-tool-key-rotation" || slices.ContainsFunc(keySetFaults, func(c keySetFault) bool { return c.name == f.Name })
+		NewWithT(t).Expect(f.ChangesKeySet()).To(Equal(tested), "%s: by TestKeyRotationFaults or TestKeySetFaults", f.Name)
+		if tested {
+			continue
 		}
 		t.Run(f.Name, func(t *testing.T) {
 			t.Parallel()

@@ -124,7 +124,7 @@ func (t *Tool) checkAudience(begun *login, c claims) error {
 	further := len(audiences) > 1 && slices.ContainsFunc(audiences, matches)
 	right := len(audiences) == 1 && matches(audiences[0]) && (!hasAZP || azp == clientID)
 	switch {
-	case right && !(hasAZP && t.has(RefusesAuthorizedParty)),
+	case right && (!hasAZP || !t.has(RefusesAuthorizedParty)),
 		further && !hasAZP && t.has(LooksForAudience),
 		further && matches(audiences[0]) && !hasAZP && t.has(TakesFirstAudience),
 		further && azp == clientID && t.has(TrustsAuthorizedParty),
@@ -289,7 +289,9 @@ func (t *Tool) checkDeployment(begun *login, c claims) error {
 // 1.3, 5.3.6 and 5.3.7).
 func (t *Tool) checkUser(_ *login, c claims) error {
 	_, isList := c.members[lti.ClaimRoles].([]any)
-	if !isList && !(c.lacksAll() && t.has(AcceptsMessageWithoutClaims)) && (c.has(lti.ClaimRoles) || !t.has(AcceptsMissingRoles)) {
+	switch {
+	case isList, c.lacksAll() && t.has(AcceptsMessageWithoutClaims), !c.has(lti.ClaimRoles) && t.has(AcceptsMissingRoles):
+	default:
 		return badRequest("The message has no roles.")
 	}
 	sub, isText := c.text("sub")

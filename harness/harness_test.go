@@ -266,21 +266,41 @@ func nonceless(t *testing.T, scene *harness.Scenario, count int) []harness.Attem
 	return attempts
 }
 
-// story tells the launches of a scenario in their order: C for a control, B for
-// a bad one, - for any other.
-func story(f results.Fragment) string {
-	var told strings.Builder
-	for _, id := range slices.Sorted(maps.Keys(f.Flows)) {
-		switch flow := f.Flows[id]; {
-		case strings.HasPrefix(flow.Title, "control: "):
-			told.WriteString("C")
-		case flow.Fault == "nonce-empty":
-			told.WriteString("B")
-		default:
-			told.WriteString("-")
+// diary tells the launches that reach a tool in their order: V for a valid one,
+// B for one without a nonce, X for one without an audience.
+type diary struct {
+	mu   sync.Mutex
+	told strings.Builder
+}
+
+func (d *diary) wrap(tool http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == faketool.LaunchPath {
+			_ = r.ParseForm()
+			var claims struct{ Nonce, Aud string }
+			_, encoded, _ := lti.Decode(r.PostForm.Get(lti.ParamIDToken))
+			_ = json.Unmarshal(encoded, &claims)
+			letter := "V"
+			switch {
+			case claims.Aud == "":
+				letter = "X"
+			case claims.Nonce == "":
+				letter = "B"
+			}
+			d.mu.Lock()
+			d.told.WriteString(letter)
+			d.mu.Unlock()
 		}
-	}
-	return told.String()
+		tool.ServeHTTP(w, r)
+	})
+}
+
+// tell returns what has come since it was last asked.
+func (d *diary) tell() string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	defer d.told.Reset()
+	return d.told.String()
 }
 
 // verdicts are those of a scenario by their stimuli.
@@ -298,9 +318,10 @@ func verdicts(f results.Fragment) map[string]results.Verdict {
 const nonceMissing = requirements.ID("sec-tool-nonce-missing")
 
 func TestAFenceHoldsEight(t *testing.T) {
-	run := subject{}.ready(t)
+	var d diary
+	run := subject{wrap: d.wrap}.ready(t)
 	for count, want := range map[int]string{
-		0: "", 1: "CBC", 2: "CBBC", 8: "CBBBBBBBBC", 9: "CBBBBBBBBCBC", 16: "CBBBBBBBBCBBBBBBBBC", 17: "CBBBBBBBBCBBBBBBBBCBC",
+		0: "", 1: "VBV", 2: "VBBV", 8: "VBBBBBBBBV", 9: "VBBBBBBBBVBV", 16: "VBBBBBBBBVBBBBBBBBV", 17: "VBBBBBBBBVBBBBBBBBVBV",
 	} {
 		t.Run(fmt.Sprint(count), func(t *testing.T) {
 			g := NewWithT(t)
@@ -308,45 +329,48 @@ func TestAFenceHoldsEight(t *testing.T) {
 			_, err := breach.Launch(t.Context(), harness.Launch{Fault: faultNamed(t, "nonce-empty")}) // so that no fence is left
 			g.Expect(err).NotTo(HaveOccurred())
 			breach.Finish()
+			d.tell()
 
 			scene := run.Scenario(t, "test", "here:1")
 			scene.MustRefuse(t.Context(), nonceMissing, nonceless(t, scene, count)...)
 			found := scene.Finish()
-			g.Expect(story(found)).To(Equal(want))
+			g.Expect(d.tell()).To(Equal(want))
 			g.Expect(found.Observations).To(HaveLen(count))
 			ids := slices.Sorted(maps.Keys(found.Flows))
 			for i, o := range found.Observations {
 				g.Expect(o.Verdict).To(Equal(results.Passed), o.Seen)
 				g.Expect(o.Case).To(Equal(fmt.Sprintf("bad-%d", i+1)))
-				at := strings.LastIndex(want[:i+i/8+1], "C") // the post before it
-				g.Expect(o.Flows).To(ConsistOf(ids[i+i/8+1], ids[at], ids[at+1+strings.Index(want[at+1:], "C")]))
+				at := strings.LastIndex(want[:i+i/8+1], "V") // the post before it
+				g.Expect(o.Flows).To(ConsistOf(ids[i+i/8+1], ids[at], ids[at+1+strings.Index(want[at+1:], "V")]))
 			}
 		})
 	}
 }
 
 func TestFencesShareTheirPosts(t *testing.T) {
-	run := subject{}.ready(t)
+	var d diary
+	run := subject{wrap: d.wrap}.ready(t)
 	held := new(fakeplatform.HeldAnswer)
 	for _, c := range []struct {
 		name    string
 		between []harness.Launch
 		want    string // of a fence that comes after a fence
 	}{
-		{"nothing between", nil, "CBC"},
-		{"a valid launch", []harness.Launch{{Title: "valid"}}, "C-BC"},
-		{"another user's", []harness.Launch{{User: harness.Teacher}}, "C-BC"},
-		{"a fault that is permitted", []harness.Launch{{Fault: faultNamed(t, "iat-old")}}, "C-BC"},
-		{"a login that is held", []harness.Launch{{Fault: held}}, "C-BC"},
-		{"a bad launch", []harness.Launch{{Fault: faultNamed(t, "aud-missing")}}, "-CBC"},
-		{"a bad launch before a valid one", []harness.Launch{{Fault: faultNamed(t, "aud-missing")}, {Title: "valid"}}, "--CBC"},
-		{"an answer submitted again", []harness.Launch{{Title: "first"}, {Again: true}}, "--CBC"},
+		{"nothing between", nil, "BV"},
+		{"a valid launch", []harness.Launch{{Title: "valid"}}, "VBV"},
+		{"another user's", []harness.Launch{{User: harness.Teacher}}, "VBV"},
+		{"a fault that is permitted", []harness.Launch{{Fault: faultNamed(t, "iat-old")}}, "VBV"},
+		{"a login that is held", []harness.Launch{{Fault: held}}, "BV"},
+		{"a bad launch", []harness.Launch{{Fault: faultNamed(t, "aud-missing")}}, "XVBV"},
+		{"a bad launch before a valid one", []harness.Launch{{Fault: faultNamed(t, "aud-missing")}, {Title: "valid"}}, "XVVBV"},
+		{"an answer submitted again", []harness.Launch{{Title: "first"}, {Again: true}}, "VVVBV"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			g := NewWithT(t)
 			first := run.Scenario(t, "first", "here:1")
 			first.MustRefuse(t.Context(), nonceMissing, nonceless(t, first, 1)...)
 			first.Finish()
+			d.tell()
 
 			second := run.Scenario(t, "second", "here:2")
 			var last *harness.Flow
@@ -358,7 +382,7 @@ func TestFencesShareTheirPosts(t *testing.T) {
 			}
 			second.MustRefuse(t.Context(), nonceMissing, nonceless(t, second, 1)...)
 			found := second.Finish()
-			g.Expect(story(found)).To(Equal(c.want))
+			g.Expect(d.tell()).To(Equal(c.want))
 			g.Expect(found.Observations).To(ConsistOf(HaveField("Verdict", results.Passed)))
 			g.Expect(found.Observations[0].Flows).To(HaveLen(3))
 			for _, id := range found.Observations[0].Flows {
@@ -370,7 +394,7 @@ func TestFencesShareTheirPosts(t *testing.T) {
 		scene := run.Scenario(t, "test", "here:1")
 		scene.MustRefuse(t.Context(), nonceMissing, nonceless(t, scene, 2)...)
 		scene.MustRefuse(t.Context(), "sec-tool-aud", nonceless(t, scene, 3)...)
-		NewWithT(t).Expect(story(scene.Finish())).To(Equal("CBBCBBBC"))
+		NewWithT(t).Expect(d.tell()).To(Equal("BBVBBBV"), "after the post of the scenario before")
 	})
 }
 
@@ -408,25 +432,27 @@ func TestOnlyWhatBreaksAFenceIsLeftUnjudged(t *testing.T) {
 		want          string
 		beside        int // how many of those after the guilty one may share the post that it broke
 	}{
-		{1, 1, "CBC", 0},
-		{2, 2, "CBBC" + "CBCBC", 0},
-		{3, 1, "CBBBC" + "CBC", 1},
-		{5, 3, "CBBBBBC" + "CBCBCBC", 1},
-		{8, 8, "CBBBBBBBBC" + "CBCBCBCBCBCBCBCBC", 0},
-		{10, 3, "CBBBBBBBBC" + "CBCBCBC", 1},
-		{10, 8, "CBBBBBBBBC" + "CBCBCBCBCBCBCBCBC", 2},
-		{10, 10, "CBBBBBBBBCBBC" + "CBCBC", 0},
+		{1, 1, "VBV", 0},
+		{2, 2, "VBBV" + "VBVBV", 0},
+		{3, 1, "VBBBV" + "VBV", 1},
+		{5, 3, "VBBBBBV" + "VBVBVBV", 1},
+		{8, 8, "VBBBBBBBBV" + "VBVBVBVBVBVBVBVBV", 0},
+		{10, 3, "VBBBBBBBBV" + "VBVBVBV", 1},
+		{10, 8, "VBBBBBBBBV" + "VBVBVBVBVBVBVBVBV", 2},
+		{10, 10, "VBBBBBBBBVBBV" + "VBVBV", 0},
 	} {
 		t.Run(fmt.Sprintf("%d of %d", c.guilty, c.count), func(t *testing.T) {
 			t.Parallel()
 			g := NewWithT(t)
 			var p poison
-			scene := subject{wrap: p.wrap}.ready(t).Scenario(t, "test", "here:1")
+			var d diary
+			scene := subject{wrap: func(tool http.Handler) http.Handler { return d.wrap(p.wrap(tool)) }}.ready(t).Scenario(t, "test", "here:1")
+			d.tell()
 			attempts := nonceless(t, scene, c.count)
 			p.gives(&attempts[c.guilty-1])
 			scene.MustRefuse(t.Context(), nonceMissing, attempts...)
 			found := scene.Finish()
-			g.Expect(story(found)).To(HavePrefix(c.want), "each gets a fence of its own")
+			g.Expect(d.tell()).To(HavePrefix(c.want), "each gets a fence of its own")
 			g.Expect(found.Observations).To(HaveLen(c.count))
 			for i, o := range found.Observations {
 				g.Expect(o.Case).To(Equal(fmt.Sprintf("bad-%d", i+1)))
@@ -447,32 +473,36 @@ func TestOnlyWhatBreaksAFenceIsLeftUnjudged(t *testing.T) {
 func TestAFenceWithoutABeginningIsNotTriedAgain(t *testing.T) {
 	g := NewWithT(t)
 	var broken atomic.Bool
+	var d diary
 	scene := subject{wrap: func(tool http.Handler) http.Handler {
-		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			if broken.Load() {
+		return d.wrap(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path == faketool.LaunchPath && broken.Load() {
 				http.Error(w, "out of order", http.StatusServiceUnavailable)
 				return
 			}
 			tool.ServeHTTP(w, r)
-		})
+		}))
 	}}.ready(t).Scenario(t, "test", "here:1")
 	broken.Store(true)
+	d.tell()
 	scene.MustRefuse(t.Context(), nonceMissing, nonceless(t, scene, 3)...)
 	found := scene.Finish()
-	g.Expect(story(found)).To(Equal("CBBBC"))
+	g.Expect(d.tell()).To(Equal("VBBBV"))
 	g.Expect(found.Observations).To(And(HaveLen(3), HaveEach(HaveField("Verdict", results.Inconclusive))))
 }
 
 func TestAnAttemptThatCannotBeMadeIsNotJudged(t *testing.T) {
 	g := NewWithT(t)
-	scene := subject{}.ready(t).Scenario(t, "test", "here:1")
+	var d diary
+	scene := subject{wrap: d.wrap}.ready(t).Scenario(t, "test", "here:1")
+	d.tell()
 	attempts := nonceless(t, scene, 4)
 	for i, err := range []error{harness.ErrTooLong, fmt.Errorf("the second: %w", harness.ErrNoLogin), agent.ErrNeedsBrowser} {
 		attempts[i].Make = func(context.Context) (*harness.Flow, error) { return nil, err }
 	}
 	scene.MustRefuse(t.Context(), nonceMissing, attempts...)
 	found := scene.Finish()
-	g.Expect(story(found)).To(Equal("CBC"))
+	g.Expect(d.tell()).To(Equal("VBV"))
 	g.Expect(verdicts(found)).To(Equal(map[string]results.Verdict{
 		"bad-1": results.Skipped, "bad-2": results.Inconclusive, "bad-3": results.Inconclusive, "bad-4": results.Passed,
 	}))
@@ -651,6 +681,7 @@ func TestACrowd(t *testing.T) {
 				ids[flow.ID] = true
 			}
 			g.Expect(ids).To(HaveLen(size))
+			scene.Observe("core-tool-parallel-users", "users-at-once", results.Passed, "", "", flows...)
 			found := scene.Finish()
 			g.Expect(found.Flows).To(HaveLen(size))
 			for _, flow := range found.Flows {
@@ -740,7 +771,9 @@ func TestANewKey(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			g := NewWithT(t)
-			run := subject{faults: c.faults}.ready(t)
+			var d diary
+			run := subject{wrap: d.wrap, faults: c.faults}.ready(t)
+			d.tell()
 			fetches := run.Platform().KeySetFetches()
 			g.Expect(fetches).To(BeNumerically(">", 0))
 			scene := run.Scenario(t, "test", "here:1")
@@ -748,7 +781,7 @@ func TestANewKey(t *testing.T) {
 			g.Expect(err).NotTo(HaveOccurred())
 			g.Expect(flow.Reaction.Kind).To(Equal(c.reaction))
 			g.Expect(run.Platform().KeySetFetches() > fetches).To(Equal(c.reaction == harness.Accepted))
-			g.Expect(scene.Finish().Flows).To(HaveLen(1))
+			g.Expect(d.tell()).To(Equal("V"), "once")
 		})
 	}
 }
@@ -815,6 +848,42 @@ func TestWhatAPageShows(t *testing.T) {
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(script.HasMarkup()).To(BeTrue())
 	g.Expect(scene.Finish().Consulted).To(ContainElement(faketool.ShowsNamesUnescaped))
+}
+
+func TestEvidenceIsWhatVerdictsReferTo(t *testing.T) {
+	g := NewWithT(t)
+	run := embedded(t, nil)
+	scene := run.Scenario(t, "test", "here:1")
+	var flows []*harness.Flow
+	for range 3 {
+		flow, err := scene.Launch(t.Context(), harness.Launch{Title: "a launch"})
+		g.Expect(err).NotTo(HaveOccurred())
+		flows = append(flows, flow)
+	}
+	scene.Check(nonceMissing, "", true, "", "", flows[1], nil, flows[1])
+	found := scene.Finish()
+	g.Expect(found.Observations).To(ConsistOf(HaveField("Flows", []string{flows[1].ID})))
+	g.Expect(found.Flows).To(And(HaveLen(1), HaveKey(flows[1].ID)))
+
+	seen := map[string]int{}
+	for _, step := range found.Flows[flows[1].ID].Steps {
+		seen[step.SeenBy]++
+	}
+	g.Expect(seen).To(HaveKey("http agent, platform"))
+	g.Expect(seen).To(HaveKey("http agent, tool"))
+	g.Expect(seen).NotTo(HaveKey("http agent"), "every exchange of the agent was with one of the two, and is kept once")
+	g.Expect(seen).NotTo(HaveKey("tool"))
+}
+
+func TestEvidenceHasWhatLedToALaunch(t *testing.T) {
+	g := NewWithT(t)
+	scene := embedded(t, nil).Scenario(t, "test", "here:1")
+	borrowing := scene.Attempt(*faultNamed(t, "nonce-of-other-browser"))
+	scene.MustRefuse(t.Context(), "oidc-tool-nonce-foreign", borrowing)
+	found := scene.Finish()
+	g.Expect(verdicts(found)).To(Equal(map[string]results.Verdict{"nonce-of-other-browser": results.Passed}))
+	g.Expect(found.Observations[0].Flows).To(HaveLen(4), "two valid launches, the bad one and the login that it borrows from")
+	g.Expect(found.Flows).To(HaveLen(4))
 }
 
 func TestOnlyVerdicts(t *testing.T) {
@@ -1028,8 +1097,9 @@ func TestEvidenceHoldsNoSecrets(t *testing.T) {
 		})
 	}}.ready(t)
 	scene := run.Scenario(t, "test", "here:1")
-	_, err := scene.Launch(t.Context(), harness.Launch{Title: "a launch"})
+	flow, err := scene.Launch(t.Context(), harness.Launch{Title: "a launch"})
 	g.Expect(err).NotTo(HaveOccurred())
+	scene.Observe(nonceMissing, "", results.Passed, "", "", flow)
 	text := fmt.Sprint(scene.Finish())
 	g.Expect(text).To(ContainSubstring("faketool_login_"))
 	mu.Lock()

@@ -303,8 +303,9 @@ func (s *Scenario) LaunchWithNewKey(ctx context.Context, l Launch) (*Flow, error
 	if err != nil || flow.Reaction.Kind == Accepted || s.run.platform.KeySetFetches() > fetches {
 		return flow, err
 	}
-	if s.run.config.IsEmbedded() || s.Pass(ctx, keyCooldown) != nil {
-		return flow, nil // the fake tool has no such habit
+	// The fake tool has no such habit.
+	if waited := !s.run.config.IsEmbedded() && s.Pass(ctx, keyCooldown) == nil; !waited {
+		return flow, nil
 	}
 	l.Title += " (again, after a while, since the tool did not look for the key)"
 	return s.Launch(ctx, l)

@@ -1,0 +1,90 @@
+package harness
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"time"
+
+	"invigilator/requirements"
+	"invigilator/results"
+)
+
+// Accepted says whether a launch that has to be accepted was.
+func (s *Scenario) Accepted(f *Flow) bool {
+	return f != nil && s.run.baseline.acceptance(f).Kind == Accepted
+}
+
+// MustAccept judges a stimulus by a launch that the tool has to accept.
+func (s *Scenario) MustAccept(ctx context.Context, id requirements.ID, stimulus string, l Launch) *Flow {
+	s.tb.Helper()
+	make := s.Launch
+	if l.Fault != nil && l.Fault.NewKey() {
+		make = s.LaunchWithNewKey
+	}
+	l.Title = cmp.Or(l.Title, stimulus)
+	flow, err := make(ctx, l)
+	if s.Unseen(id, stimulus, err, flow) || !s.MustBeAccepted(ctx, id, stimulus, flow) {
+		return nil
+	}
+	return flow
+}
+
+// keyCooldown is how long libraries commonly wait before they fetch a key set
+// again, however new the kid: long enough that a flood of unknown kids is none
+// of fetches.
+const keyCooldown = 31 * time.Second
+
+// LaunchWithNewKey makes a launch that is signed with a key that the tool has
+// not seen yet. Where the tool
+// refuses it without having looked for that key, it is given the time after
+// which it would.
+func (s *Scenario) LaunchWithNewKey(ctx context.Context, l Launch) (*Flow, error) {
+	l.Title = cmp.Or(l.Title, l.Fault.Name+": "+l.Fault.Does)
+	fetches := s.run.platform.KeySetFetches()
+	flow, err := s.Launch(ctx, l)
+	if err != nil || flow.Reaction.Kind == Accepted || s.run.platform.KeySetFetches() > fetches {
+		return flow, err
+	}
+	// The fake tool has no such habit.
+	if waited := !s.run.config.IsEmbedded() && s.Pass(ctx, keyCooldown) == nil; !waited {
+		return flow, nil
+	}
+	l.Title += " (again, after a while, since the tool did not look for the key)"
+	return s.Launch(ctx, l)
+}
+
+// MustBeAccepted judges a stimulus by a launch that was made with it, and says
+// whether it was accepted. Where it was not, a plain valid launch tells whether
+// that is the stimulus's doing.
+func (s *Scenario) MustBeAccepted(ctx context.Context, id requirements.ID, stimulus string, flow *Flow) bool {
+	s.tb.Helper()
+	switch reaction := s.run.baseline.acceptance(flow); reaction.Kind {
+	case Accepted:
+		s.Observe(id, stimulus, results.Passed, "", "Accepted: "+reaction.Why+".", flow)
+		return true
+	case Unclear:
+		s.Observe(id, stimulus, results.Inconclusive, "", reaction.Why, flow)
+	default:
+		seen := fmt.Sprintf("Not accepted: %s. %s.", reaction.Why, describe(flow.Trip))
+		control, err := s.control(ctx)
+		switch {
+		case s.Unseen(id, stimulus, err, flow):
+		case s.run.baseline.acceptance(control).Kind != Accepted:
+			s.Observe(id, stimulus, results.Inconclusive, "", seen+" A plain valid launch is not accepted either: "+control.Reaction.Why+".", flow, control)
+		case informs(id, stimulus) && reaction.Kind == Refused && !reaction.Crashed:
+			s.Observe(id, stimulus, results.Passed, "", "Refused, as a tool may: "+reaction.Why+".", flow, control)
+		default:
+			s.Observe(id, stimulus, results.Failed, "", seen, flow, control)
+		}
+	}
+	return false
+}
+
+// informs says whether a stimulus is only for the reader's information: a tool
+// may accept or refuse it, as long as it does so in good order.
+func informs(id requirements.ID, stimulus string) bool {
+	r, _ := requirements.Default().Get(id)
+	st, _ := r.Stimulus(stimulus)
+	return st.Weight == requirements.Information
+}

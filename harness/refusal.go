@@ -1,0 +1,206 @@
+package harness
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"invigilator/fakeplatform"
+	"invigilator/requirements"
+	"invigilator/results"
+)
+
+// React judges a requirement by launches with each fault of the platform that
+// provokes it: a tool has to accept those that are permitted, and to refuse
+// the others.
+func (s *Scenario) React(ctx context.Context, id requirements.ID) {
+	s.tb.Helper()
+	var refused []Attempt
+	for _, fault := range fakeplatform.FaultsFor(string(id)) {
+		if fault.Permitted {
+			s.MustAccept(ctx, id, fault.Name, Launch{Fault: &fault})
+		} else {
+			refused = append(refused, s.Attempt(fault))
+		}
+	}
+	s.MustRefuse(ctx, id, refused...)
+}
+
+// errGone says that the tool has stopped working altogether.
+var errGone = errors.New("the tool has gone: it takes no connections, or gave no answer to several valid launches in a row")
+
+// maxDead is how many valid launches in a row may get no answer before the
+// tool counts as gone: a tool that hangs would else hold up the run for hours.
+const maxDead = 3
+
+// Gone says whether the tool has stopped working altogether. Without a
+// preflight it need never have worked, and every scenario faces it all the same.
+func (r *Run) Gone() bool { return r.dead >= maxDead && !r.config.Embedded.SkipPreflight }
+
+// control makes a plain valid launch.
+func (s *Scenario) control(ctx context.Context) (*Flow, error) {
+	fetches := s.run.platform.KeySetFetches()
+	flow, err := s.Launch(ctx, Launch{Title: "control: a valid launch"})
+	if err != nil {
+		return nil, err
+	}
+	if s.run.keySetChanged && flow.Reaction.Kind == Refused && !s.run.config.IsEmbedded() &&
+		s.run.platform.KeySetFetches() == fetches && s.Pass(ctx, keyCooldown) == nil {
+		flow, err = s.Launch(ctx, Launch{Title: "control: a valid launch, after a while, since the tool did not look for the key"})
+		if err != nil {
+			return nil, err
+		}
+	}
+	s.run.keySetChanged = false
+	s.run.lastControl = flow
+	if flow.Reaction.Kind == Dead {
+		s.run.dead++
+	} else {
+		s.run.dead = 0
+	}
+	return flow, nil
+}
+
+// fencePost is a valid launch with nothing but valid launches between it and
+// what comes next: the end of the fence before, where there is one.
+func (s *Scenario) fencePost(ctx context.Context) (*Flow, error) {
+	if last := s.run.lastControl; last != nil && s.Accepted(last) {
+		s.keep(last)
+		return last, nil
+	}
+	return s.control(ctx)
+}
+
+// Works says whether a plain valid launch works, so that what went wrong before
+// it can be told from a tool that has stopped working.
+func (s *Scenario) Works(ctx context.Context) bool {
+	control, err := s.control(ctx)
+	return err == nil && s.Accepted(control)
+}
+
+// An Attempt is a launch that the tool has to refuse.
+type Attempt struct {
+	Stimulus string
+	// Status, where set, is the HTTP status that the refusal has to have;
+	// another one warns.
+	Status int
+	// AtLogin is set where the login initiation is what has to be refused.
+	AtLogin bool
+	// ElsewhereWillDo is set where any page will do that is not the resource's.
+	ElsewhereWillDo bool
+	Make            func(context.Context) (*Flow, error)
+}
+
+// Attempt returns the attempt to launch with a fault. What the fault borrows
+// comes from a login of another browser that is still open.
+func (s *Scenario) Attempt(fault fakeplatform.Fault) Attempt {
+	return Attempt{Stimulus: fault.Name, Make: func(ctx context.Context) (*Flow, error) {
+		l := Launch{Title: fault.Name + ": " + fault.Does, Fault: &fault, Slow: fault.Name == "key-set-hangs"}
+		if fault.Borrows {
+			other, err := s.Login(ctx, "a login of another browser, still open")
+			if err != nil {
+				return other, err
+			}
+			l.Other = other
+		}
+		return s.Launch(ctx, l)
+	}}
+}
+
+// fenceEvery is how many bad launches stand between two valid ones. Only
+// where a fence breaks has each of them to get one of its own.
+const fenceEvery = 8
+
+// MustRefuse judges a requirement by launches that the tool has to refuse. They
+// are fenced by valid launches: only between two that work does refused mean
+// refused.
+func (s *Scenario) MustRefuse(ctx context.Context, id requirements.ID, attempts ...Attempt) {
+	s.tb.Helper()
+	if len(attempts) == 0 {
+		return
+	}
+	before, err := s.fencePost(ctx)
+	for group := range slices.Chunk(attempts, fenceEvery) {
+		before, err = s.refuseGroup(ctx, id, before, err, group)
+	}
+}
+
+// refuseGroup makes the launches of one fence and returns its end, which is
+// the beginning of the next.
+func (s *Scenario) refuseGroup(ctx context.Context, id requirements.ID, before *Flow, broken error, group []Attempt) (*Flow, error) {
+	s.tb.Helper()
+	type made struct {
+		Attempt
+		flow *Flow
+		led  []*Flow // what led to it
+	}
+	var launches []made
+	for _, a := range group {
+		if s.Unseen(id, a.Stimulus, broken) {
+			continue
+		}
+		s.recent = nil
+		flow, err := a.Make(ctx)
+		if !s.Unseen(id, a.Stimulus, err, flow) {
+			launches = append(launches, made{a, flow, s.recent})
+		}
+	}
+	after, err := s.control(ctx)
+	if err == nil && !s.Accepted(after) && s.Accepted(before) && len(launches) > 1 {
+		// Which of them broke the fence?
+		before, err = s.control(ctx)
+		for _, l := range launches {
+			before, err = s.refuseGroup(ctx, id, before, err, []Attempt{l.Attempt})
+		}
+		return before, err
+	}
+	for _, l := range launches {
+		if !s.Unseen(id, l.Stimulus, err, before, l.flow) {
+			s.judgeRefusal(id, l.Attempt, l.flow, l.led, before, after)
+		}
+	}
+	return after, err
+}
+
+func (s *Scenario) judgeRefusal(id requirements.ID, a Attempt, flow *Flow, led []*Flow, before, after *Flow) {
+	s.tb.Helper()
+	observe := func(v results.Verdict, seen string) {
+		s.Observe(id, a.Stimulus, v, "", seen, slices.Concat([]*Flow{flow}, led, []*Flow{before, after})...)
+	}
+	reaction := s.run.baseline.refusal(flow)
+	_, asked := flow.Request()
+	switch fenced := s.brokenFence(before, after); {
+	case !a.AtLogin && !flow.Answered():
+		observe(results.Inconclusive, "The launch did not come as far as the id_token: "+describe(flow.Trip)+".")
+	case a.AtLogin && asked:
+		observe(results.Failed, "The tool went on with an authentication request: "+describe(flow.Trip)+".")
+	case reaction.Kind == Accepted:
+		observe(results.Failed, "Accepted: "+reaction.Why+".")
+	case reaction.Kind == Dead && fenced == "":
+		observe(results.Failed, "Neither accepted nor refused: "+reaction.Why+".")
+	case fenced != "":
+		observe(results.Inconclusive, fenced+" So this launch's end says nothing: "+reaction.Why+".")
+	case reaction.Kind == Unclear && (a.AtLogin && sameHost(flow.Trip.Page.URL, s.run.tool) || a.ElsewhereWillDo):
+		observe(results.Passed, "Not accepted: "+describe(flow.Trip)+".")
+	case reaction.Kind == Unclear:
+		observe(results.Inconclusive, reaction.Why)
+	case reaction.Crashed:
+		observe(results.Warned, "Refused with a server error: "+reaction.Why+".")
+	case a.Status != 0 && !slices.Contains(flow.Statuses(), a.Status):
+		observe(results.Warned, fmt.Sprintf("Refused, but without HTTP %d: %s.", a.Status, reaction.Why))
+	default:
+		observe(results.Passed, "Refused: "+reaction.Why+".")
+	}
+}
+
+// brokenFence says which of the valid launches around a bad one did not work,
+// if any.
+func (s *Scenario) brokenFence(controls ...*Flow) string {
+	for _, control := range controls {
+		if r := s.run.baseline.acceptance(control); r.Kind != Accepted {
+			return fmt.Sprintf("A valid launch beside this one was not accepted: %s.", r.Why)
+		}
+	}
+	return ""
+}

@@ -43,7 +43,7 @@ func (p *Platform) routes() *http.ServeMux {
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		// A tool that escapes the question mark of the endpoint that it was
 		// given still reaches it, so that this mistake hides no other.
-		if strings.HasPrefix(r.URL.Path, AuthPath+"?") {
+		if strings.HasPrefix(r.URL.Path, AuthPath+"?") && (r.Method == http.MethodGet || r.Method == http.MethodPost) {
 			p.serveAuth(w, r)
 			return
 		}

@@ -70,11 +70,12 @@ func FaultsFor(requirement string) []Fault {
 	return found
 }
 
-// NewKey says whether the launch is signed with a key that no tool can know yet.
+// NewKey says whether a launch that a tool may accept is signed with a key that
+// no tool can know yet.
 func (f Fault) NewKey() bool { return f.keySet != nil && f.Permitted || f.prepare != nil }
 
-// ChangesKeySet says whether another key set than is usual is published while
-// the launch goes on.
+// ChangesKeySet says whether another key set than is usual is published, for
+// good or while the launch goes on.
 func (f Fault) ChangesKeySet() bool { return f.keySet != nil || f.prepare != nil }
 
 // FaultNamed returns the fault of that name, and false when there is none.

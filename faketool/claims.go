@@ -37,7 +37,7 @@ func (c claims) object(name string) map[string]any {
 
 func (c claims) returnURL() string {
 	s, _ := c.object(lti.ClaimLaunchPresentation)["return_url"].(string)
-	if u, err := url.Parse(s); err != nil || u.Scheme != "https" && u.Scheme != "http" {
+	if u, err := url.Parse(s); err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
 		return ""
 	}
 	return s
@@ -237,11 +237,12 @@ func (t *Tool) checkMessage(_ *login, c claims) error {
 	default:
 		return badRequest("The version is %v instead of %s.", c.members[lti.ClaimVersion], lti.Version)
 	}
-	id, hasID := c.object(lti.ClaimResourceLink)["id"]
+	value, hasID := c.object(lti.ClaimResourceLink)["id"]
+	id, isText := value.(string)
 	switch {
-	case id != "" && hasID,
+	case id != "",
 		!hasID && (c.object(lti.ClaimResourceLink) != nil || !c.has(lti.ClaimResourceLink)) && t.has(AcceptsMissingResourceLink),
-		id == "" && t.has(AcceptsEmptyResourceLinkID):
+		isText && id == "" && t.has(AcceptsEmptyResourceLinkID):
 		return nil
 	default:
 		return badRequest("The message has no resource link.")

@@ -321,7 +321,7 @@ func TestToolRegistersAndServesItsKey(t *testing.T) {
 	g.Expect(json.Unmarshal(keySet.Body.Bytes(), &published)).To(Succeed())
 	g.Expect(published.Keys).To(ConsistOf(And(HaveLen(6), HaveKeyWithValue("use", "sig"), HaveKeyWithValue("kid", key.KeyID()), HaveKey("n"), HaveKey("e"))))
 	g.Expect(answer("/nothing").Code).To(Equal(http.StatusNotFound))
-	g.Expect(answer("/launch").Code).To(Equal(http.StatusNotFound), "a launch is a POST")
+	g.Expect(answer("/launch").Code).To(Equal(http.StatusMethodNotAllowed), "a launch is a POST")
 	g.Expect(answer("/favicon.ico").Code).To(Equal(http.StatusNoContent))
 }
 
@@ -494,7 +494,7 @@ var refusedBecause = map[string]refusal{
 	"unsolicited-id-token":                 {401, "state belongs to no login"},
 	"practice-tool-state-single-use":       {401, "nonce is not the one of this login"},
 	"sec-tool-issuer-mix-up":               {401, "has no key"},
-	"response-by-get":                      {404, "nothing at /launch"},
+	"response-by-get":                      {405, "A launch is a POST"},
 	"response-in-query-of-post":            {400, "no id_token"},
 	"oidc-tool-error-response":             {400, "The platform refused the login: login_required"},
 	"sec-tool-signature-tampered":          {401, "signature of the id_token is not"},
@@ -659,7 +659,6 @@ func TestConformingToolAgainstEveryFaultOfThePlatform(t *testing.T) {
 	NewWithT(t).Expect(unasked).To(ConsistOf(
 		faketool.PublishesShortKey, faketool.PublishesKeyWithoutKID, faketool.PublishesPrivateKey, // nobody asked for the key
 		faketool.AcceptsOldTLS,                                      // the server's
-		faketool.AcceptsLaunchByGet,                                 // decided when the tool is made
 		faketool.KnowsOneDeployment, faketool.SwapsOverlappingUsers, // only one deployment was launched, and one user at a time
 	))
 }
@@ -693,6 +692,8 @@ func TestToolHoldsEveryClaimAgainstItsRegistration(t *testing.T) {
 		"target_link_uri other port":  {func(c lti.Claims) { c[lti.ClaimTargetLinkURI] = toolURL + ":8443/launch" }, 400},
 		"target_link_uri no TLS":      {func(c lti.Claims) { c[lti.ClaimTargetLinkURI] = "http://tool.example.com/launch" }, 400},
 		"resource_link missing":       {func(c lti.Claims) { delete(c, lti.ClaimResourceLink) }, 400},
+		"resource_link id a number":   {func(c lti.Claims) { c[lti.ClaimResourceLink] = map[string]any{"id": 1} }, 400},
+		"resource_link id null":       {func(c lti.Claims) { c[lti.ClaimResourceLink] = map[string]any{"id": nil} }, 400},
 		"resource_link without id":    {func(c lti.Claims) { c[lti.ClaimResourceLink] = map[string]any{"title": "x"} }, 400},
 		"deployment_id unknown":       {func(c lti.Claims) { c[lti.ClaimDeploymentID] = "deployment-2" }, 400},
 		"roles missing":               {func(c lti.Claims) { delete(c, lti.ClaimRoles) }, 400},
@@ -865,6 +866,7 @@ func TestUsersAndLinksAreToldApart(t *testing.T) {
 		return user, link
 	}
 	ada := fakeplatform.User{Sub: "user-1", Email: "ada@school.example"}
+	audArray, _ := fakeplatform.FaultNamed("aud-one-element-array")
 	user, link := marks(t, p.begin(t, fakeplatform.Plan{User: ada}))
 	for name, c := range map[string]struct {
 		at                 *fakeplatform.Platform
@@ -877,6 +879,7 @@ func TestUsersAndLinksAreToldApart(t *testing.T) {
 		"another link":                {p.platform, fakeplatform.Plan{ResourceLink: fakeplatform.ResourceLink{ID: "link-2"}}, true, false},
 		"another title":               {p.platform, fakeplatform.Plan{ResourceLink: fakeplatform.ResourceLink{ID: "link-1", Title: "New"}}, true, true},
 		"another course":              {p.platform, fakeplatform.Plan{Context: fakeplatform.Context{ID: "course-2"}}, true, true},
+		"aud an array of one":         {p.platform, fakeplatform.Plan{User: ada, Fault: &audArray}, true, true},
 		"another deployment":          {p.platform, fakeplatform.Plan{DeploymentID: "deployment-b"}, true, false},
 		"another platform":            {p.other, fakeplatform.Plan{}, false, false},
 		"another platform deployment": {p.other, fakeplatform.Plan{DeploymentID: "deployment-b"}, false, false},

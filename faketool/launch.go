@@ -35,6 +35,10 @@ func unauthorized(format string, args ...any) *refusal {
 // serveLaunch takes the answer to an authentication request and, if it is
 // valid, sends the user on to the resource.
 func (t *Tool) serveLaunch(w http.ResponseWriter, r *http.Request) {
+	if r.Method == http.MethodGet && !t.has(AcceptsLaunchByGet) {
+		t.refuse(w, &refusal{http.StatusMethodNotAllowed, "A launch is a POST."}, "")
+		return
+	}
 	r.Body = http.MaxBytesReader(w, r.Body, maxBody)
 	err := r.ParseForm()
 	if r.ContentLength > 32<<10 && t.has(LimitsLaunchTo32KiB) {
@@ -148,7 +152,7 @@ func (t *Tool) launchOf(r *http.Request, c claims, begun *login) Launch {
 	} else if l.Sub != "" {
 		l.User = t.number(t.users, t.userKey(c))
 	}
-	l.Link = t.number(t.links, t.linkKey(c))
+	l.Link = t.number(t.links, t.linkKey(c, begun))
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if begun != nil && begun.event < t.last.event && t.has(SwapsOverlappingUsers) {
@@ -179,14 +183,18 @@ func (t *Tool) userKey(c claims) string {
 
 // linkKey tells resource links apart: an id is unique within a deployment, and
 // that within the issuer (LTI Core 1.3, 5.3.3 and 5.3.5).
-func (t *Tool) linkKey(c claims) string {
+func (t *Tool) linkKey(c claims, begun *login) string {
 	issuer, _ := c.text("iss")
 	deployment, _ := c.text(lti.ClaimDeploymentID)
 	id, _ := c.object(lti.ClaimResourceLink)["id"].(string)
 	if t.has(KnowsLinksByIDAlone) {
 		return id
 	}
-	return fmt.Sprintf("%q %v %q %q", issuer, c.members["aud"], deployment, id)
+	clientID := ""
+	if begun != nil {
+		clientID = begun.registration.ClientID
+	}
+	return fmt.Sprintf("%q %q %q %q", issuer, clientID, deployment, id)
 }
 
 func (t *Tool) number(known map[string]int, key string) int {

@@ -189,8 +189,12 @@ func (t *Tool) fetchKeys(r *http.Request, from string) (keySet, error) {
 
 // maxAge reads how long an answer may be kept (RFC 9111, 5.2.2.1).
 func maxAge(header http.Header) time.Duration {
-	for directive := range strings.SplitSeq(header.Get("Cache-Control"), ",") {
-		if seconds, ok := strings.CutPrefix(strings.TrimSpace(directive), "max-age="); ok {
+	for directive := range strings.SplitSeq(strings.ToLower(header.Get("Cache-Control")), ",") {
+		directive = strings.TrimSpace(directive)
+		if directive == "no-store" || directive == "no-cache" {
+			return 0
+		}
+		if seconds, ok := strings.CutPrefix(directive, "max-age="); ok {
 			if n, err := strconv.Atoi(seconds); err == nil {
 				return min(time.Duration(n)*time.Second, keyLifetime)
 			}

@@ -147,10 +147,8 @@ func New(opts Options) (*Tool, error) {
 	t.mux = http.NewServeMux()
 	t.mux.HandleFunc("GET "+LoginPath, t.serveLogin)
 	t.mux.HandleFunc("POST "+LoginPath, t.serveLogin)
+	t.mux.HandleFunc("GET "+LaunchPath, t.serveLaunch)
 	t.mux.HandleFunc("POST "+LaunchPath, t.serveLaunch)
-	if carried[AcceptsLaunchByGet] {
-		t.mux.HandleFunc("GET "+LaunchPath, t.serveLaunch)
-	}
 	t.mux.HandleFunc("GET "+ResourcePath, t.serveResource)
 	t.mux.HandleFunc("GET "+JWKSPath, t.serveJWKS)
 	t.mux.HandleFunc("GET /favicon.ico", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })

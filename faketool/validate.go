@@ -80,9 +80,16 @@ func (t *Tool) use(begun *login, c claims) error {
 func (t *Tool) heldAgainst(c claims, begun *login) *login {
 	issuer, _ := c.text("iss")
 	clientID, _ := c.text("aud")
-	if registration, ok := t.registrationFor(issuer, clientID); ok && issuer != begun.registration.Issuer && t.has(AcceptsTokenOfAnyPlatform) {
-		other := *begun
-		other.registration = registration
+	t.mu.Lock()
+	i := slices.IndexFunc(t.registrations, func(r Registration) bool {
+		return r.Issuer == issuer && r.ClientID == clientID && r.Issuer != begun.registration.Issuer
+	})
+	other := *begun
+	if i >= 0 {
+		other.registration = t.registrations[i]
+	}
+	t.mu.Unlock()
+	if i >= 0 && t.has(AcceptsTokenOfAnyPlatform) {
 		return &other
 	}
 	return begun

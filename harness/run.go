@@ -213,43 +213,6 @@ func (r *Run) startPlatform(site *switchable, address, serverURL string) (*fakep
 	return p, nil
 }
 
-// A Registration is one of the tool at a platform, as the tool has to know it.
-type Registration struct {
-	Platform      *fakeplatform.Platform
-	ClientID      string
-	DeploymentIDs []string
-	AuthURL       string // with a query of its own, which the tool has to keep
-	JWKSURL       string
-}
-
-// Tenant is the parameter that the query of every authorization endpoint has,
-// with the value of the first registration and that of the others.
-const (
-	Tenant      = "tenant"
-	FirstTenant = "7"
-	OtherTenant = "8"
-)
-
-// Registrations are those that the tool's features ask for: the first is that
-// of every launch that says nothing else.
-func (r *Run) Registrations() []Registration {
-	deployments := []string{r.tool.DeploymentID}
-	if r.Has(config.MultipleDeployments) {
-		deployments = append(deployments, r.tool.OtherDeploymentID)
-	}
-	at := func(p *fakeplatform.Platform, clientID, tenant, serverURL string) Registration {
-		return Registration{p, clientID, deployments, p.AuthURL() + "?" + Tenant + "=" + tenant, serverURL + fakeplatform.JWKSPath}
-	}
-	list := []Registration{at(r.platform, r.tool.ClientID, FirstTenant, r.ServerURL())}
-	if r.Has(config.MultipleClients) {
-		list = append(list, at(r.platform, r.tool.OtherClientID, OtherTenant, r.ServerURL()))
-	}
-	if r.other != nil {
-		list = append(list, at(r.other, r.tool.ClientID, FirstTenant, r.OtherServerURL()))
-	}
-	return list
-}
-
 // keyPatience is how long the embedded fake tool waits for a key set.
 const keyPatience = time.Second
 

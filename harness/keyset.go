@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"math/big"
 	"net/http"
 	"slices"
 	"strings"
@@ -88,7 +89,7 @@ func keyProblems(members map[string]any) []string {
 		return append(problems, "has no public half")
 	}
 	if rsa, ok := public.(jwk.RSAPublicKey); ok {
-		if bits := len(rsa.N()) * 8; bits < leastBits {
+		if bits := new(big.Int).SetBytes(rsa.N()).BitLen(); bits < leastBits {
 			problems = append(problems, fmt.Sprintf("is an RSA key of %d bits instead of %d or more", bits, leastBits))
 		}
 	}

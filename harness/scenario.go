@@ -220,6 +220,9 @@ func (s *Scenario) Unseen(id requirements.ID, stimulus string, err error, flows 
 
 // LaunchTogether makes launches at the same time and keeps them as evidence.
 func (s *Scenario) LaunchTogether(ctx context.Context, launches ...Launch) ([]*Flow, error) {
+	if s.run.Gone() {
+		return nil, errGone
+	}
 	flows, errs := make([]*Flow, len(launches)), make([]error, len(launches))
 	var all sync.WaitGroup
 	for i, l := range launches {

@@ -356,12 +356,20 @@ func (j *journey) tell(response *http.Response, page *goquery.Document) {
 			(m.URL == "" || strings.Contains(response.Request.URL.String(), m.URL))
 	}
 	j.trip.Read = map[string]string{}
+	base := response.Request.URL
+	if set, err := base.Parse(page.Find("base[href]").First().AttrOr("href", "")); err == nil {
+		base = set
+	}
 	for name, r := range j.visit.Read {
 		found := page.Find(r.Selector).First()
 		text, ok := strings.TrimSpace(found.Text()), found.Length() > 0
 		if r.Attribute != "" {
 			text, ok = found.Attr(r.Attribute)
-			if to, err := response.Request.URL.Parse(text); err == nil && (r.Attribute == "href" || r.Attribute == "action") {
+			if r.Attribute == "href" || r.Attribute == "action" {
+				to, err := base.Parse(strings.TrimSpace(text))
+				if err != nil {
+					continue
+				}
 				text = to.String()
 			}
 		}

@@ -34,9 +34,11 @@ async (markers, also, readings, wait) => {
     try {
       const found = query(r.Selector);
       if (found === null) continue;
-      const value = r.Attribute ? Element.prototype.getAttribute.call(found, r.Attribute) : found.textContent.trim();
+      const textOf = Object.getOwnPropertyDescriptor(Node.prototype, "textContent").get;
+      const value = r.Attribute ? Element.prototype.getAttribute.call(found, r.Attribute) : textOf.call(found).trim();
       if (value === null) continue;
-      read[name] = (r.Attribute === "href" || r.Attribute === "action" ? new URL(value, location.href).href : value).slice(0, 4096);
+      const base = Object.getOwnPropertyDescriptor(Node.prototype, "baseURI").get.call(document);
+      read[name] = (r.Attribute === "href" || r.Attribute === "action" ? new URL(value, base).href : value).slice(0, 4096);
     } catch (e) {
       // What cannot be read is not there.
     }

@@ -134,6 +134,13 @@ func private(address string) bool {
 	return err == nil && strings.HasSuffix(strings.ToLower(u.Hostname()), ".test")
 }
 
+// sameHost says whether two addresses lead to the same host.
+func sameHost(a, b string) bool {
+	ua, errA := url.Parse(a)
+	ub, errB := url.Parse(b)
+	return errA == nil && errB == nil && strings.EqualFold(ua.Hostname(), ub.Hostname())
+}
+
 // ServerURL returns where the tool's server finds the platform.
 func (p Platform) ServerURL() string { return p.serverURL(p.URL, "") }
 
@@ -202,8 +209,19 @@ func (c Config) check() []error {
 	absolute("tool.jwks_url", c.Tool.JWKSURL)
 	absolute("platform.url", c.Platform.URL)
 	absolute("platform.other_url", c.Platform.OtherURL)
-	if c.Platform.OtherURL == c.Platform.URL {
-		add("platform.other_url", "is the same as platform.url")
+	if sameHost(c.Platform.OtherURL, c.Platform.URL) {
+		add("platform.other_url", "has the host of platform.url: it has to be another site")
+	}
+	if strings.Contains(c.Browser.Remote, "://") && private(c.Platform.OtherURL) && slices.Contains(c.Features, MultiplePlatforms) {
+		add("platform.other_url", "%s is known to the run's own browser alone: choose an address that browser.remote can reach", c.Platform.OtherURL)
+	}
+	for _, twin := range []struct{ feature, key, other, first string }{
+		{MultipleClients, "tool.other_client_id", c.Tool.OtherClientID, c.Tool.ClientID},
+		{MultipleDeployments, "tool.other_deployment_id", c.Tool.OtherDeploymentID, c.Tool.DeploymentID},
+	} {
+		if twin.other == twin.first && c.Has(twin.feature) {
+			add(twin.key, "is the same as the first one, so that the feature %s cannot be judged", twin.feature)
+		}
 	}
 	for i, feature := range c.Features {
 		if !slices.Contains(Features(), feature) {

@@ -1755,7 +1755,7 @@ func TestUnicodeIsSentAsEscapesToo(t *testing.T) {
 	))
 	var claims struct{ Name string }
 	g.Expect(json.Unmarshal(payload, &claims)).To(Succeed())
-	g.Expect(claims.Name).To(Equal(fakeplatform.UnicodeName))
+	g.Expect(claims.Name).To(Equal(fakeplatform.UnicodeGivenName + " 山田"))
 }
 
 func TestAnswerByGetAndInAQuery(t *testing.T) {

@@ -195,7 +195,7 @@ var claimFaults = slices.Concat([]Fault{
 		Name: "unicode-claims", Provokes: "practice-tool-unicode-claims", Permitted: true,
 		Does: "sends names and titles with letters of several scripts and an emoji, some of them as JSON escapes",
 		claims: func(d *draft) {
-			maps.Copy(d.claims, lti.Claims{"name": UnicodeName, "given_name": "Zoë", "family_name": "山田"})
+			maps.Copy(d.claims, lti.Claims{"name": UnicodeGivenName + " 山田", "given_name": UnicodeGivenName, "family_name": "山田"})
 			set(d, lti.ClaimContext, "title", "مقدمة في المنطق")
 			set(d, lti.ClaimResourceLink, "title", "Übung № 1")
 			set(d, lti.ClaimCustom, "greeting", "¡Olé! 👋🏽")
@@ -403,8 +403,8 @@ var claimFaults = slices.Concat([]Fault{
 	personas("cert-tool-valid-no-context", "without-context", "without the course", func(d *draft, _ string) { without(lti.ClaimContext)(d) }),
 )
 
-// UnicodeName is a name that a careless tool garbles.
-const UnicodeName = "Zoë 🦉 山田"
+// UnicodeGivenName is a given name that a careless tool garbles.
+const UnicodeGivenName = "Zoë 🦉"
 
 var names = []string{"name", "given_name", "middle_name", "family_name"}
 

@@ -44,12 +44,29 @@ type baseline struct {
 	sessionURL string   // shows the resource to launched browsers only; empty where no page does
 }
 
-// learn takes two valid launches and one that no tool accepts.
-func (b *baseline) learn(tool config.Tool, control, second, contrast *Flow) {
+// learn takes two valid launches and two that no tool accepts: one without
+// anything in it and one with a bad signature.
+func (b *baseline) learn(tool config.Tool, control, second, contrast, bad *Flow) {
 	b.tool, b.known = tool, true
 	b.accepted = likenessOf(control.Trip, second.Trip)
 	b.refused = likenessOf(contrast.Trip, contrast.Trip)
-	b.honest = contrast.Trip.Page.Status >= 400
+	// A tool that accepts the bad signature is judged for that later, not here.
+	b.honest = contrast.Trip.Page.Status >= 400 && (bad.Trip.Page.Status >= 400 || b.accepted.shownBy(bad.Trip))
+}
+
+// doubt says that nothing tells acceptance from refusal: errors come with status
+// 200, on pages like that of a valid launch, and no page is for launched
+// browsers only. Then the valid launches themselves may have been refused.
+func (b *baseline) doubt(bad *Flow) *results.Diagnosis {
+	if b.honest || !b.tool.Accepts.IsZero() || !b.tool.Refuses.IsZero() || b.sessionURL != "" || !b.accepted.shownBy(bad.Trip) && b.refused.shownBy(bad.Trip) {
+		return nil
+	}
+	return &results.Diagnosis{
+		Problem: "The tool answers what it refuses with status 200, and nothing tells such a page from that of an accepted launch.",
+		Step:    "telling acceptance from refusal", Sent: "an id_token with a bad signature", Seen: describe(bad.Trip),
+		LookAt: "Say under tool.accepts what only the page of an accepted launch has: a selector, a text or a part of its URL.",
+		FlowID: bad.ID,
+	}
 }
 
 // diagnose says what is wrong when acceptance cannot be told from refusal.
@@ -142,6 +159,8 @@ func (b *baseline) refusal(f *Flow) Reaction {
 func (b *baseline) acceptance(f *Flow) Reaction {
 	r := f.Reaction
 	switch {
+	case r.bySilence && f.teaches() && (f.session == somebody || f.session == shown || b.honest && f.Trip.Page.Status/100 == 2):
+		return Reaction{Kind: Unclear, Why: r.Why + ", but nothing else speaks of a refusal; does tool.accepts hold for this user's page, too?"}
 	case r.Kind != Unclear:
 		return r
 	case f.session == shown || f.session == somebody:

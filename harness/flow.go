@@ -3,6 +3,7 @@ package harness
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -173,7 +174,9 @@ func (r *Run) launch(ctx context.Context, l Launch) (*Flow, error) {
 	if flow.Trip.Ended == agent.Dropped && flow.Reaction.Kind == Dead {
 		if err := awaitServer(ctx, r.dial, r.tool.LoginURL, r.config.Patience.Restart.Std()); err != nil {
 			flow.Reaction.Why += "; it has not come back: " + err.Error()
-			r.dead = maxDead
+			if !l.Together { // a crowd of ours may be what the tool cannot bear
+				r.dead = maxDead
+			}
 		}
 	}
 	return flow, nil
@@ -266,6 +269,19 @@ func (f *Flow) ResourceMark() string { return f.Trip.Read[resourceReading] }
 
 // Exit is where the page's link back to the platform leads; empty where it has none.
 func (f *Flow) Exit() string { return f.Trip.Read[exitReading] }
+
+// teaches says whether the launch is one of an instructor, whose page may be
+// another than that of the learner whom the preflight launched.
+func (f *Flow) teaches() bool {
+	var message struct {
+		Roles []string `json:"https://purl.imsglobal.org/spec/lti/claim/roles"`
+	}
+	_, payload, _ := lti.Decode(f.Record.IDToken)
+	if err := json.Unmarshal(payload, &message); err != nil {
+		return false
+	}
+	return slices.ContainsFunc(message.Roles, func(role string) bool { return strings.Contains(role, "Instructor") })
+}
 
 // Teaches says whether the page is that of a teacher.
 func (f *Flow) Teaches() bool { return f.Trip.Markers[teacherMarker] }

@@ -37,7 +37,7 @@ func FetchKeySet(ctx context.Context, r *Run, address string) (KeySet, error) {
 	if err != nil {
 		return KeySet{}, err
 	}
-	response, err := r.transport.RoundTrip(request)
+	response, err := (&http.Client{Transport: r.transport}).Do(request)
 	if err != nil {
 		return KeySet{}, err
 	}

@@ -85,13 +85,21 @@ func (r *Run) Preflight(ctx context.Context) (results.Fragment, error) {
 	if err != nil {
 		return results.Fragment{}, err
 	}
-	r.baseline.learn(r.tool, control, second, contrast)
+	forged, _ := fakeplatform.FaultNamed("signature-last-byte-changed")
+	bad, err := one(Launch{Title: "preflight: an answer whose signature is bad", Fault: &forged})
+	if err != nil {
+		return results.Fragment{}, err
+	}
+	r.baseline.learn(r.tool, control, second, contrast, bad)
 	if d := r.baseline.diagnose(contrast); d != nil {
 		return fragment(flows), d
 	}
 	err = r.learnSession(ctx, control, launched)
 	found := fragment(flows)
 	found.Consulted = r.consulted()
+	if d := r.baseline.doubt(bad); d != nil && err == nil {
+		return found, d
+	}
 	return found, err
 }
 

@@ -45,7 +45,7 @@ func (s *Scenario) control(ctx context.Context) (*Flow, error) {
 	if err != nil {
 		return nil, err
 	}
-	if s.run.keySetChanged && flow.Reaction.Kind == Refused && !s.run.config.IsEmbedded() &&
+	if s.run.keySetChanged && !s.Accepted(flow) && !s.run.config.IsEmbedded() &&
 		s.run.platform.KeySetFetches() == fetches && s.Pass(ctx, keyCooldown) == nil {
 		flow, err = s.Launch(ctx, Launch{Title: "control: a valid launch, after a while, since the tool did not look for the key"})
 		if err != nil {
@@ -70,6 +70,29 @@ func (s *Scenario) fencePost(ctx context.Context) (*Flow, error) {
 		return last, nil
 	}
 	return s.control(ctx)
+}
+
+// Unmoved judges a launch that had to lead to nothing, and did: where the tool
+// died of it, or where what was to be refused never came to it, that says
+// nothing good.
+func (s *Scenario) Unmoved(ctx context.Context, id requirements.ID, stimulus string, needsAnswer bool, flow *Flow) {
+	s.tb.Helper()
+	works := s.Works(ctx)
+	observe := func(v results.Verdict, seen string) {
+		s.Observe(id, stimulus, v, "", seen+": "+flow.End()+".", flow)
+	}
+	switch {
+	case !works:
+		observe(results.Inconclusive, "No valid launch works after this one, so its end says nothing")
+	case flow.Reaction.Kind == Dead:
+		observe(results.Failed, "The tool gave no answer")
+	case needsAnswer && !flow.Answered():
+		observe(results.Inconclusive, "The launch did not come as far as the id_token")
+	case flow.Reaction.Crashed:
+		observe(results.Warned, "The tool answered with a server error")
+	default:
+		observe(results.Passed, "It had no effect")
+	}
 }
 
 // Works says whether a plain valid launch works, so that what went wrong before
@@ -107,6 +130,34 @@ func (s *Scenario) Attempt(fault fakeplatform.Fault) Attempt {
 		return s.Launch(ctx, l)
 	}}
 }
+
+// AttemptWithoutKey returns the attempt to launch with a new key that the tool
+// cannot have. A tool that does not even look for it is given the time after
+// which it would; only then is there something to see.
+func (s *Scenario) AttemptWithoutKey(fault fakeplatform.Fault) Attempt {
+	a := s.Attempt(fault)
+	make := a.Make
+	a.Make = func(ctx context.Context) (*Flow, error) {
+		for again := false; ; again = true {
+			fetches := s.run.platform.KeySetFetches()
+			flow, err := make(ctx)
+			if err != nil || !flow.Answered() || flow.Reaction.Kind != Refused || s.run.platform.KeySetFetches() > fetches || s.run.config.IsEmbedded() {
+				return flow, err
+			}
+			if again {
+				return flow, errNotAsked
+			}
+			if err := s.Pass(ctx, keyCooldown); err != nil {
+				return flow, err
+			}
+		}
+	}
+	return a
+}
+
+// errNotAsked says that a tool refused a launch with a new key without looking
+// for that key, so that it never met the key set that was prepared for it.
+var errNotAsked = errors.New("the tool did not ask for the key set")
 
 // fenceEvery is how many bad launches stand between two valid ones. Only
 // where a fence breaks has each of them to get one of its own.
@@ -176,15 +227,19 @@ func (s *Scenario) judgeRefusal(id requirements.ID, a Attempt, flow *Flow, led [
 	switch fenced := s.brokenFence(before, after); {
 	case !a.AtLogin && !flow.Answered():
 		observe(results.Inconclusive, "The launch did not come as far as the id_token: "+describe(flow.Trip)+".")
-	case a.AtLogin && asked:
+	case a.AtLogin && (asked || s.run.other != nil && flow.Led(s.run.other.Issuer())):
 		observe(results.Failed, "The tool went on with an authentication request: "+describe(flow.Trip)+".")
+	case a.AtLogin && fenced == "" && reaction.Kind != Dead && !sameHost(flow.Trip.Page.URL, s.run.tool):
+		observe(results.Inconclusive, "The browser was led elsewhere: "+describe(flow.Trip)+".")
+	case a.ElsewhereWillDo && fenced == "" && flow.Reaction.Kind == Unclear && flow.session != shown:
+		observe(results.Passed, "Not accepted: "+describe(flow.Trip)+".")
 	case reaction.Kind == Accepted:
 		observe(results.Failed, "Accepted: "+reaction.Why+".")
 	case reaction.Kind == Dead && fenced == "":
 		observe(results.Failed, "Neither accepted nor refused: "+reaction.Why+".")
 	case fenced != "":
 		observe(results.Inconclusive, fenced+" So this launch's end says nothing: "+reaction.Why+".")
-	case reaction.Kind == Unclear && (a.AtLogin && sameHost(flow.Trip.Page.URL, s.run.tool) || a.ElsewhereWillDo):
+	case reaction.Kind == Unclear && a.AtLogin:
 		observe(results.Passed, "Not accepted: "+describe(flow.Trip)+".")
 	case reaction.Kind == Unclear:
 		observe(results.Inconclusive, reaction.Why)

@@ -372,6 +372,9 @@ func (r *Run) Transport() *http.Transport { return r.transport }
 // CrowdSize is how many users are launched at once.
 func (r *Run) CrowdSize() int { return r.config.Crowd }
 
+// Visit is a visit to a page, as patient as those of launches.
+func (r *Run) Visit(address string) agent.Visit { return r.visit(address) }
+
 // Patience is how long one visit may take.
 func (r *Run) Patience() time.Duration { return r.config.Patience.Visit.Std() }
 

@@ -208,7 +208,7 @@ func (s *Scenario) Unseen(id requirements.ID, stimulus string, err error, flows 
 	switch {
 	case err == nil:
 		return false
-	case errors.Is(err, agent.ErrNeedsBrowser), errors.Is(err, ErrNoLogin), errors.Is(err, errGone):
+	case errors.Is(err, agent.ErrNeedsBrowser), errors.Is(err, ErrNoLogin), errors.Is(err, errGone), errors.Is(err, errNotAsked):
 		s.Observe(id, stimulus, results.Inconclusive, "", "Not seen: "+err.Error()+".", flows...)
 	case errors.Is(err, ErrTooLong):
 		s.Observe(id, stimulus, results.Skipped, "", "Not tried: "+err.Error()+".", flows...)

@@ -384,8 +384,8 @@ func (s *subject) hold(doc results.Document, usual map[string]results.Verdict) {
 			}
 		case slices.Contains(s.hides, r.ID):
 			cell.Expected = results.Inconclusive
-			if cell.Actual == results.Passed {
-				s.row.Wrong = append(s.row.Wrong, "passes what it cannot show: "+r.ID)
+			if cell.Actual != cell.Expected {
+				s.row.Wrong = append(s.row.Wrong, fmt.Sprintf("%s is %s, though nothing can be seen of it", r.ID, cell.Actual))
 			}
 		default:
 			cell.Expected = usual[r.ID]

@@ -150,7 +150,7 @@ var _ = Describe("A tool, answering a login initiation,", func() {
 		scene.Check(nonceID, "", problem == "", "", guess.Spread(nonces, problem), first, last)
 
 		problem = guess.Problem(states)
-		if problem == "" && !setsCookie(first, scene.Run().Platform().Issuer()) {
+		if problem == "" && !hasCookie(first, scene.Run().Platform().Issuer()) {
 			problem = "no cookie of the tool accompanies it"
 		}
 		scene.Check(stateID, "", problem == "", "", guess.Spread(states, problem), first, last)
@@ -183,12 +183,15 @@ func shown(values []string) string {
 	return strings.Join(quoted, " and ")
 }
 
-// setsCookie says whether the tool set a cookie on the way to the
-// authentication request.
-func setsCookie(f *harness.Flow, platform string) bool {
-	return slices.ContainsFunc(f.Trip.Steps, func(s results.Step) bool {
-		return !strings.HasPrefix(s.URL, platform) && slices.ContainsFunc(s.ResponseHeader, func(field [2]string) bool {
-			return http.CanonicalHeaderKey(field[0]) == "Set-Cookie" && !strings.Contains(field[1], "=[0 characters]")
+// hasCookie says whether a cookie of the tool accompanied the login: one that it
+// set on the way to the authentication request, or had set before.
+func hasCookie(f *harness.Flow, platform string) bool {
+	names := func(fields [][2]string, header string) bool {
+		return slices.ContainsFunc(fields, func(field [2]string) bool {
+			return http.CanonicalHeaderKey(field[0]) == header && !strings.Contains(field[1], "=[0 characters]")
 		})
+	}
+	return slices.ContainsFunc(f.Trip.Steps, func(s results.Step) bool {
+		return !strings.HasPrefix(s.URL, platform) && (names(s.ResponseHeader, "Set-Cookie") || names(s.RequestHeader, "Cookie"))
 	})
 }

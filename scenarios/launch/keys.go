@@ -74,7 +74,7 @@ var _ = Describe("A tool, looking for the platform's key,", func() {
 		var attempts []harness.Attempt
 		for _, f := range fakeplatform.FaultsFor(id) {
 			if !f.Permitted {
-				attempts = append(attempts, scene.Attempt(f))
+				attempts = append(attempts, scene.AttemptWithoutKey(f))
 			}
 		}
 		scene.MustRefuse(ctx, id, attempts...)

@@ -10,7 +10,6 @@ import (
 
 	"invigilator/fakeplatform"
 	"invigilator/harness"
-	"invigilator/harness/agent"
 	"invigilator/lti"
 	"invigilator/results"
 	. "invigilator/scenarios"
@@ -20,20 +19,21 @@ var _ = Describe("A tool, showing what a message says,", func() {
 	It("keeps every letter of it", For("practice-tool-unicode-claims"), func(ctx SpecContext) {
 		const id, stimulus = "practice-tool-unicode-claims", "unicode-claims"
 		scene := Scene()
-		usual, err := scene.Launch(ctx, harness.Launch{Title: "a valid launch"})
+		usual, err := scene.Launch(ctx, harness.Launch{Title: "a valid launch", User: stranger(), Link: newLink()})
 		if scene.Unseen(id, stimulus, err, usual) {
 			return
 		}
-		flow := scene.MustAccept(ctx, id, stimulus, harness.Launch{Fault: new(fault(stimulus))})
-		if flow != nil && usual.Shows(harness.Learner.Name) {
-			scene.Check(id, stimulus, flow.Shows(fakeplatform.UnicodeName), "the name "+fakeplatform.UnicodeName, flow.End(), usual, flow)
+		// A user and a link that the tool has not stored under other names.
+		flow := scene.MustAccept(ctx, id, stimulus, harness.Launch{User: stranger(), Link: newLink(), Fault: new(fault(stimulus))})
+		if flow != nil && usual.Shows(harness.Learner.GivenName) {
+			scene.Check(id, stimulus, flow.Shows(fakeplatform.UnicodeGivenName), "the name "+fakeplatform.UnicodeGivenName, flow.End(), usual, flow)
 		}
 	})
 
 	It("escapes it", For("practice-tool-claims-escaped"), func(ctx SpecContext) {
 		const id, stimulus = "practice-tool-claims-escaped", "script-in-claims"
 		scene := Scene()
-		if flow := scene.MustAccept(ctx, id, stimulus, harness.Launch{Fault: new(fault(stimulus))}); flow != nil {
+		if flow := scene.MustAccept(ctx, id, stimulus, harness.Launch{User: stranger(), Link: newLink(), Fault: new(fault(stimulus))}); flow != nil {
 			scene.Check(id, stimulus, !flow.HasMarkup(), "claims as text", markupSeen(flow), flow)
 		}
 	})
@@ -50,6 +50,18 @@ var _ = Describe("A tool, showing what a message says,", func() {
 		}
 	})
 })
+
+// stranger is the learner under a sub that the tool has never seen.
+func stranger() fakeplatform.User {
+	user := harness.Learner
+	user.Sub += "-" + lti.RandomString()
+	return user
+}
+
+// newLink is a link that the tool has never seen.
+func newLink() fakeplatform.ResourceLink {
+	return fakeplatform.ResourceLink{ID: "link-" + lti.RandomString(), Title: "Introduction"}
+}
 
 func markupSeen(f *harness.Flow) string {
 	if f.HasMarkup() {
@@ -82,7 +94,7 @@ var _ = Describe("A tool, sending the user back,", func() {
 			scene.Observe(id, stimulus, results.Inconclusive, "", "The page has no link at tool.exit: "+flow.End()+".", flow)
 			return
 		}
-		if _, err := browser.Visit(ctx, agent.Visit{URL: flow.Exit(), Deadline: scene.Run().Patience()}); err != nil {
+		if _, err := browser.Visit(ctx, scene.Run().Visit(flow.Exit())); err != nil {
 			scene.Unseen(id, stimulus, err, flow)
 			return
 		}
@@ -102,10 +114,10 @@ var _ = Describe("A tool, sending the user back,", func() {
 				scene.Observe(id, f.Name, results.Passed, "", "The return URL of a genuine token that has expired was followed.", flow)
 			case followed:
 				scene.Observe(id, f.Name, results.Failed, "", "The browser was led to the return URL of a token that is not to be trusted.", flow)
-			case scene.Works(ctx):
-				scene.Observe(id, f.Name, results.Passed, "", "The return URL was not followed: "+flow.End()+".", flow)
+			case scene.Accepted(flow):
+				scene.Observe(id, f.Name, results.Inconclusive, "", "The launch was accepted, so there was nothing to return for.", flow)
 			default:
-				scene.Observe(id, f.Name, results.Inconclusive, "", "No valid launch works, so the end of this one says nothing: "+flow.End()+".", flow)
+				scene.Unmoved(ctx, id, f.Name, true, flow)
 			}
 		}
 	})
@@ -115,23 +127,25 @@ var _ = Describe("A tool, sending the user back,", func() {
 func judgeReturn(ctx SpecContext, scene *harness.Scenario, stimulus string, flow *harness.Flow, returns []fakeplatform.Return) {
 	const id = "core-tool-return-url"
 	if len(returns) == 0 {
-		verdict, seen := results.Passed, "The tool did not return the user, as it need not: "
-		if stimulus == "exit-button" || !scene.Works(ctx) {
-			verdict, seen = results.Failed, "The platform's return URL was not visited: "
+		if stimulus == "exit-button" {
+			scene.Observe(id, stimulus, results.Failed, "", "The platform's return URL was not visited: "+flow.End()+".", flow)
+		} else { // a tool need not return the user
+			scene.Unmoved(ctx, id, stimulus, true, flow)
 		}
-		scene.Observe(id, stimulus, verdict, "", seen+flow.End()+".", flow)
 		return
 	}
 	raw := returns[len(returns)-1].RawQuery
-	rest, kept := strings.CutPrefix(raw, fakeplatform.ReturnQuery)
-	added, err := url.ParseQuery(strings.TrimPrefix(rest, "&"))
+	added, err := url.ParseQuery(raw)
 	var problems []string
-	if !kept {
-		problems = append(problems, fmt.Sprintf("the query %q of the return URL is not kept", fakeplatform.ReturnQuery))
-		added, err = url.ParseQuery(raw)
-	}
 	if err != nil {
 		problems = append(problems, "the query cannot be read: "+err.Error())
+	}
+	own, _ := url.ParseQuery(fakeplatform.ReturnQuery)
+	for name, values := range own {
+		if !slices.Equal(added[name], values) {
+			problems = append(problems, fmt.Sprintf("%s of the return URL's own query is %s", name, shown(added[name])))
+		}
+		delete(added, name)
 	}
 	for name, values := range added {
 		if !slices.Contains([]string{lti.ParamMessage, lti.ParamErrorMessage, lti.ParamLog, lti.ParamErrorLog}, name) {

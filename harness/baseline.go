@@ -50,8 +50,7 @@ func (b *baseline) learn(tool config.Tool, control, second, contrast, bad *Flow)
 	b.tool, b.known = tool, true
 	b.accepted = likenessOf(control.Trip, second.Trip)
 	b.refused = likenessOf(contrast.Trip, contrast.Trip)
-	// A tool that accepts the bad signature is judged for that later, not here.
-	b.honest = contrast.Trip.Page.Status >= 400 && (bad.Trip.Page.Status >= 400 || b.accepted.shownBy(bad.Trip))
+	b.honest = contrast.Trip.Page.Status >= 400 && bad.Trip.Page.Status >= 400
 }
 
 // doubt says that nothing tells acceptance from refusal: errors come with status
@@ -62,7 +61,7 @@ func (b *baseline) doubt(bad *Flow) *results.Diagnosis {
 		return nil
 	}
 	return &results.Diagnosis{
-		Problem: "The tool answers what it refuses with status 200, and nothing tells such a page from that of an accepted launch.",
+		Problem: "The tool answers a token with a bad signature much as it does a valid one, and nothing tells whether it accepts or refuses both.",
 		Step:    "telling acceptance from refusal", Sent: "an id_token with a bad signature", Seen: describe(bad.Trip),
 		LookAt: "Say under tool.accepts what only the page of an accepted launch has: a selector, a text or a part of its URL.",
 		FlowID: bad.ID,

@@ -134,6 +134,16 @@ func TestOneDiagnosis(t *testing.T) {
 	page := func(text string) http.HandlerFunc {
 		return func(w http.ResponseWriter, _ *http.Request) { _, _ = fmt.Fprintf(w, "<title>t</title><p>%s</p>", text) }
 	}
+	// apart answers launches with a token otherwise than all else.
+	apart := func(launch, rest http.HandlerFunc) http.HandlerFunc {
+		return func(w http.ResponseWriter, r *http.Request) {
+			if r.PostFormValue("id_token") != "" {
+				launch(w, r)
+			} else {
+				rest(w, r)
+			}
+		}
+	}
 	authentication := func(redirectURI string) http.HandlerFunc {
 		return redirectTo(func(r *http.Request) string {
 			q := r.URL.Query()
@@ -154,6 +164,8 @@ func TestOneDiagnosis(t *testing.T) {
 		"a dropped connection":       {func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, nil, "cannot be reached", "running"},
 		"a valid launch refused":     {nil, http.NotFound, "does not accept a valid launch: HTTP 404", "has not fetched that key set"},
 		"a blank page":               {nil, func(http.ResponseWriter, *http.Request) {}, "nothing that can be told from nothing", "registration"},
+		"errors that look like it":   {nil, apart(page("your registration is unknown to us"), page("open this from your course, please")), "nothing tells whether it accepts or refuses both", "tool.accepts"},
+		"errors for tokens alone":    {nil, apart(page("your registration is unknown to us"), http.NotFound), "nothing tells whether it accepts or refuses both", "tool.accepts"},
 		"the same page for anything": {nil, page("welcome, everybody"), "acceptance cannot be told from refusal", "tool.accepts"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -1007,7 +1019,7 @@ func TestKeySetsThatCannotBeRead(t *testing.T) {
 	}{
 		"not there":       {http.NotFound, "HTTP 404"},
 		"a crash":         {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusInternalServerError) }, "HTTP 500"},
-		"elsewhere":       {func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/keys", http.StatusFound) }, "HTTP 302"},
+		"elsewhere":       {func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/keys", http.StatusFound) }, "10 redirects"},
 		"no content":      {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) }, "HTTP 204"},
 		"empty":           {answer(""), "not a JWK Set"},
 		"a page":          {answer("<!DOCTYPE html><title>Keys</title>"), "not a JWK Set"},
@@ -1060,7 +1072,7 @@ func TestTheRunWaitsForAToolThatDied(t *testing.T) {
 	var deaths atomic.Int32
 	run := subject{wrap: func(tool http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			if r.URL.Path == faketool.LaunchPath && deaths.Add(1) == 4 { // after the preflight's three
+			if r.URL.Path == faketool.LaunchPath && deaths.Add(1) == 5 { // after the four of the preflight
 				panic(http.ErrAbortHandler)
 			}
 			tool.ServeHTTP(w, r)

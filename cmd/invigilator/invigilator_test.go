@@ -77,7 +77,7 @@ func TestExitStatus(t *testing.T) {
 		"a crowd that is no number": {[]string{"--set", "crowd=many"}, 3, `crowd: "many" is no whole number`},
 		"a crowd of one":            {[]string{"--set", "crowd=1"}, 3, "crowd: "},
 		"a crowd of two":            {[]string{"--agent", "http", "--only", "core-tool-parallel-users", "--set", "crowd=2"}, 0, "CONFORMANT"},
-		"one platform for two":      {[]string{"--set", "platform.other_url=https://platform.test"}, 3, "platform.other_url: is the same as platform.url"},
+		"one platform for two":      {[]string{"--set", "platform.other_url=https://platform.test"}, 3, "platform.other_url: has the host of platform.url"},
 		"keys from nowhere":         {[]string{"--agent", "http", "--set", "embedded.keys=/no/keys.json"}, 3, "embedded.keys: "},
 		"no verdict but verdicts":   {[]string{"--agent", "http", "--only", "sec-tool-aud", "--set", "embedded.only_verdicts=true"}, 0, "CONFORMANT"},
 		"a published private key":   {[]string{"--agent", "http", "--only", "sec-tool-jwks", "--fault", "publishes-private-key"}, 1, "publishes the private members d"},

@@ -1110,6 +1110,7 @@ func TestFaultsAreNamedAndBreakWhatTheCatalogueKnows(t *testing.T) {
 // A launch of one user at one platform shows the others: these take more, or
 // something else than a launch.
 var shownOtherwise = []string{
+	faketool.ShowsClassmates, faketool.NamesGuests, faketool.WritesReturnQueryAnew, // TestUnusualConduct
 	faketool.CountsNonce, faketool.CountsState, faketool.SetsNoStateCookie, faketool.KeepsOneLoginPerBrowser,
 	faketool.DropsEndpointQuery, faketool.EscapesEndpointQuery, faketool.KnowsOneDeployment,
 	faketool.FetchesCertificateURL, faketool.WaitsForKeys, faketool.TakesAnonymousForLastUser, faketool.IgnoresClientID,
@@ -1163,6 +1164,36 @@ func TestEachFaultOfTheToolShows(t *testing.T) {
 				}
 			}
 			t.Errorf("%s: a launch with any of %d faults ends as with a conforming tool", fault.Does, len(stimuli))
+		})
+	}
+}
+
+func TestUnusualConduct(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		stimulus string
+		shows    func(page) string
+		usually  string
+		now      string
+	}{
+		faketool.ShowsClassmates:       {"teacher-without-role", func(p page) string { return p.Find("ol li").Text() }, "", "Ada Lovelace"},
+		faketool.NamesGuests:           {"anonymous-learner", func(p page) string { return p.Find("#user").Text() }, "", "guest"},
+		faketool.WritesReturnQueryAnew: {"exit-button", func(p page) string { return p.Find("#return").AttrOr("href", "") }, "?course=7&x=a%20b&", "x=a+b"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			g := NewWithT(t)
+			f, ok := fakeplatform.FaultNamed(c.stimulus)
+			g.Expect(ok).To(BeTrue())
+			for _, faults := range [][]string{nil, {name}} {
+				p := newPair(t, faults...)
+				shown := p.browser(t).open(p.begin(t, fakeplatform.Plan{Fault: &f}).URL())
+				expectLaunched(t, shown)
+				g.Expect(c.shows(shown)).To(ContainSubstring(map[bool]string{true: c.usually, false: c.now}[faults == nil]))
+				if faults == nil {
+					g.Expect(c.shows(shown)).NotTo(ContainSubstring(c.now))
+				}
+			}
 		})
 	}
 }

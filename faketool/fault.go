@@ -188,6 +188,9 @@ const (
 	RefusesWith200                = "refuses-with-200"
 	RefusesWith500                = "refuses-with-500"
 	ReturnsRefusals               = "returns-refusals"
+	ShowsClassmates               = "shows-classmates"
+	NamesGuests                   = "names-guests"
+	WritesReturnQueryAnew         = "writes-return-query-anew"
 )
 
 // Faults returns every fault of the tool.
@@ -391,5 +394,8 @@ var faults = []Fault{
 	{Name: StartsSessionBeforeChecking, Breaks: refusals, Does: "shows a refusal, but has logged the user in already"},
 	{Name: RefusesWith500, Breaks: slices.Concat(refusals, otherRefusals), OnlyWarns: true, Does: "answers every launch that it refuses with 500"},
 	{Name: RefusesWith200, Breaks: []string{"sec-tool-aud", "sec-tool-aud-untrusted-additional"}, OnlyWarns: true, Permitted: true, Does: "shows every refusal with status 200; only a wrong aud has to be answered with 401"},
+	{Name: ShowsClassmates, Breaks: []string{}, Permitted: true, Does: "lists who else was launched, beside the user"},
+	{Name: NamesGuests, Breaks: []string{}, Permitted: true, Does: "shows an account of their own to anonymous users"},
+	{Name: WritesReturnQueryAnew, Breaks: []string{}, Permitted: true, Does: "encodes the return URL's own query anew, with + for a space"},
 	{Name: ReturnsRefusals, Breaks: []string{}, Permitted: true, Does: "sends the user back to the platform's return URL where the token is genuine"},
 }

@@ -6,9 +6,12 @@ import (
 	"embed"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"html/template"
+	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 
 	"github.com/lestrrat-go/jwx/v2/jwk"
 
@@ -61,9 +64,12 @@ func (t *Tool) returnWith(returnURL string, message url.Values) string {
 	if t.has(AddsOwnReturnParameters) {
 		message.Set("session", "1")
 	}
-	switch {
+	switch own := u.Query(); {
 	case u.RawQuery == "", t.has(DropsReturnQuery):
 		u.RawQuery = message.Encode()
+	case own.Encode() != u.RawQuery && t.has(WritesReturnQueryAnew):
+		maps.Copy(own, message)
+		u.RawQuery = own.Encode()
 	default:
 		u.RawQuery += "&" + message.Encode()
 	}
@@ -73,12 +79,23 @@ func (t *Tool) returnWith(returnURL string, message url.Values) string {
 // page is what the resource's page shows of a launch.
 type page struct {
 	Launch
-	ShownName any // of the user
-	Exit      string
+	ShownName  any // of the user
+	Classmates []string
+	Account    string
+	Exit       string
 }
 
 func (t *Tool) shown(l Launch) page {
 	p := page{Launch: l, ShownName: l.Name}
+	switch {
+	case l.User > 0:
+		p.Account = fmt.Sprintf("user-%d", l.User)
+	case t.has(NamesGuests):
+		p.Account = "guest"
+	}
+	if t.has(ShowsClassmates) {
+		p.Classmates = t.classmates()
+	}
 	switch {
 	case l.Name == "" && l.Sub == "":
 		p.ShownName = "anonymous"
@@ -91,6 +108,18 @@ func (t *Tool) shown(l Launch) page {
 		p.Exit = t.returnWith(l.ReturnURL, url.Values{lti.ParamMessage: {"You have left the tool."}})
 	}
 	return p
+}
+
+// classmates are the names of those who were launched, each once.
+func (t *Tool) classmates() []string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	var names []string
+	for _, l := range t.sessions {
+		names = append(names, l.Name)
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
 }
 
 func (t *Tool) serveJWKS(w http.ResponseWriter, _ *http.Request) {

@@ -44,13 +44,11 @@ type baseline struct {
 	sessionURL string   // shows the resource to launched browsers only; empty where no page does
 }
 
-// learn takes two valid launches and two that no tool accepts: one without
-// anything in it and one with a bad signature.
-func (b *baseline) learn(tool config.Tool, control, second, contrast, bad *Flow) {
+// learn takes two valid launches and one that no tool accepts.
+func (b *baseline) learn(tool config.Tool, control, second, contrast *Flow) {
 	b.tool, b.known = tool, true
 	b.accepted = likenessOf(control.Trip, second.Trip)
 	b.refused = likenessOf(contrast.Trip, contrast.Trip)
-	b.honest = contrast.Trip.Page.Status >= 400 && bad.Trip.Page.Status >= 400
 }
 
 // doubt says that nothing tells acceptance from refusal: errors come with status

@@ -90,17 +90,35 @@ func (r *Run) Preflight(ctx context.Context) (results.Fragment, error) {
 	if err != nil {
 		return results.Fragment{}, err
 	}
-	r.baseline.learn(r.tool, control, second, contrast, bad)
+	r.baseline.learn(r.tool, control, second, contrast)
 	if d := r.baseline.diagnose(contrast); d != nil {
 		return fragment(flows), d
 	}
 	err = r.learnSession(ctx, control, launched)
+	if err == nil {
+		err = r.learnHonesty(ctx, contrast, bad, browsers[len(browsers)-1])
+	}
 	found := fragment(flows)
 	found.Consulted = r.consulted()
 	if d := r.baseline.doubt(bad); d != nil && err == nil {
 		return found, d
 	}
 	return found, err
+}
+
+// learnHonesty finds out whether the tool refuses with error statuses. One that
+// accepts even a bad signature is judged for that later, not here.
+func (r *Run) learnHonesty(ctx context.Context, contrast, bad *Flow, browser agent.User) error {
+	accepted := r.baseline.reaction(bad).Kind == Accepted && !r.tool.Accepts.IsZero()
+	if r.baseline.sessionURL != "" {
+		trip, err := browser.Visit(ctx, r.visit(r.baseline.sessionURL))
+		if err != nil {
+			return err
+		}
+		accepted = accepted || r.baseline.session(trip) == shown
+	}
+	r.baseline.honest = contrast.Trip.Page.Status >= 400 && (bad.Trip.Page.Status >= 400 || accepted)
+	return nil
 }
 
 // mayHoldOldKeys says whether a real tool has not looked for the platform's key:

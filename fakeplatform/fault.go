@@ -24,6 +24,8 @@ type Fault struct {
 	// Holds is set where the answer to the authentication request is kept back,
 	// to be submitted from [Launch.DeliverURL].
 	Holds bool
+	// Slow is set where a tool may take half a minute to answer.
+	Slow bool
 
 	// prepare runs when the launch is planned, and so does keySet, which
 	// changes what is published while the launch goes on; login before the

@@ -8,7 +8,6 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"maps"
 	"net/http"
@@ -71,7 +70,7 @@ var keyFaults = []Fault{
 		}),
 	}, {
 		Name: "key-set-hangs", Provokes: "sec-tool-jwks-unavailable",
-		Does: "signs with a new key while the key set does not answer for a minute", keySet: unavailable(func(_ http.ResponseWriter, r *http.Request) {
+		Does: "signs with a new key while the key set does not answer for a minute", Slow: true, keySet: unavailable(func(_ http.ResponseWriter, r *http.Request) {
 			select {
 			case <-r.Context().Done():
 			case <-time.After(time.Minute):
@@ -163,13 +162,7 @@ func (k *keySet) marshal() ([]byte, error) {
 }
 
 // freshKID returns the same key under a kid that nobody knows yet.
-func freshKID(key jwk.Key) (jwk.Key, error) {
-	fresh, err := key.Clone()
-	if err != nil {
-		return nil, fmt.Errorf("copy a key: %w", err)
-	}
-	return fresh, fresh.Set(jwk.KeyIDKey, lti.RandomString())
-}
+func freshKID(key jwk.Key) (jwk.Key, error) { return withKID(key, lti.RandomString()) }
 
 // newKey makes a key for an algorithm.
 func newKey(alg jwa.SignatureAlgorithm) (jwk.Key, error) {

@@ -29,14 +29,23 @@ var unpublishedKey = sync.OnceValues(lti.NewKey)
 
 // signAs signs with a key, but names another kid in the header.
 func signAs(claims lti.Claims, key jwk.Key, kid string) (string, error) {
-	renamed, err := key.Clone()
+	renamed, err := withKID(key, kid)
 	if err != nil {
-		return "", fmt.Errorf("copy a key: %w", err)
-	}
-	if err := renamed.Set(jwk.KeyIDKey, kid); err != nil {
-		return "", fmt.Errorf("rename a key: %w", err)
+		return "", err
 	}
 	return lti.Sign(claims, renamed)
+}
+
+// withKID returns the same key under another kid.
+func withKID(key jwk.Key, kid string) (jwk.Key, error) {
+	renamed, err := key.Clone()
+	if err != nil {
+		return nil, fmt.Errorf("copy a key: %w", err)
+	}
+	if err := renamed.Set(jwk.KeyIDKey, kid); err != nil {
+		return nil, fmt.Errorf("rename a key: %w", err)
+	}
+	return renamed, nil
 }
 
 // signWithHeader signs with further members in the header.

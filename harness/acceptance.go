@@ -36,22 +36,24 @@ func (s *Scenario) MustAccept(ctx context.Context, id requirements.ID, stimulus 
 const keyCooldown = 31 * time.Second
 
 // LaunchWithNewKey makes a launch that is signed with a key that the tool has
-// not seen yet. Where the tool
-// refuses it without having looked for that key, it is given the time after
-// which it would.
+// not seen yet. Where the tool refuses it without having looked for that key,
+// it is given the time after which it would.
 func (s *Scenario) LaunchWithNewKey(ctx context.Context, l Launch) (*Flow, error) {
 	l.Title = cmp.Or(l.Title, l.Fault.Name+": "+l.Fault.Does)
 	fetches := s.run.platform.KeySetFetches()
 	flow, err := s.Launch(ctx, l)
-	if err != nil || flow.Reaction.Kind == Accepted || s.run.platform.KeySetFetches() > fetches {
+	if err != nil || flow.Reaction.Kind == Accepted || !s.waitToLook(ctx, fetches) {
 		return flow, err
-	}
-	// The fake tool has no such habit.
-	if waited := !s.run.config.IsEmbedded() && s.Pass(ctx, keyCooldown) == nil; !waited {
-		return flow, nil
 	}
 	l.Title += " (again, after a while, since the tool did not look for the key)"
 	return s.Launch(ctx, l)
+}
+
+// waitToLook gives a tool that has not asked for the key set, since it had been
+// fetched so often, the time after which it would, and says whether it is worth
+// another launch. The fake tool has no such habit.
+func (s *Scenario) waitToLook(ctx context.Context, fetches int) bool {
+	return !s.run.config.IsEmbedded() && s.run.platform.KeySetFetches() == fetches && s.Pass(ctx, keyCooldown) == nil
 }
 
 // MustBeAccepted judges a stimulus by a launch that was made with it, and says

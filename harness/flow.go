@@ -61,8 +61,6 @@ type Launch struct {
 	// registration's, and a usual link, when empty.
 	ClientID, DeploymentID string
 	Link                   fakeplatform.ResourceLink
-	// Slow is set where the tool may take half a minute.
-	Slow bool
 	// Together is set where other launches go on at the same time: what the
 	// servers saw cannot be told apart then.
 	Together bool
@@ -204,7 +202,7 @@ func (r *Run) plan(l Launch) (*fakeplatform.Launch, agent.Visit, error) {
 	visit := r.visit("")
 	visit.In, visit.BlockThirdPartyCookies = l.In, l.BlockThirdPartyCookies
 	visit.Screenshot = true
-	if l.Slow {
+	if l.Fault != nil && l.Fault.Slow {
 		visit.Deadline += visit.Deadline * 3 / 5 // half a minute, where a launch has 20 seconds
 	}
 	if l.Fault != nil && l.Fault.Holds && !l.Again {

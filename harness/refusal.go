@@ -45,8 +45,7 @@ func (s *Scenario) control(ctx context.Context) (*Flow, error) {
 	if err != nil {
 		return nil, err
 	}
-	if s.run.keySetChanged && !s.Accepted(flow) && !s.run.config.IsEmbedded() &&
-		s.run.platform.KeySetFetches() == fetches && s.Pass(ctx, keyCooldown) == nil {
+	if s.run.keySetChanged && !s.Accepted(flow) && s.waitToLook(ctx, fetches) {
 		flow, err = s.Launch(ctx, Launch{Title: "control: a valid launch, after a while, since the tool did not look for the key"})
 		if err != nil {
 			return nil, err
@@ -119,7 +118,7 @@ type Attempt struct {
 // comes from a login of another browser that is still open.
 func (s *Scenario) Attempt(fault fakeplatform.Fault) Attempt {
 	return Attempt{Stimulus: fault.Name, Make: func(ctx context.Context) (*Flow, error) {
-		l := Launch{Title: fault.Name + ": " + fault.Does, Fault: &fault, Slow: fault.Name == "key-set-hangs"}
+		l := Launch{Title: fault.Name + ": " + fault.Does, Fault: &fault}
 		if fault.Borrows {
 			other, err := s.Login(ctx, "a login of another browser, still open")
 			if err != nil {

@@ -8,6 +8,7 @@ import (
 
 	"invigilator/fakeplatform"
 	"invigilator/harness"
+	"invigilator/harness/config"
 	"invigilator/lti"
 	"invigilator/requirements"
 	"invigilator/results"
@@ -100,7 +101,7 @@ var _ = Describe("A tool, receiving a login initiation,", func() {
 		chosen("client-id-first", tool.ClientID, harness.FirstTenant, harness.Launch{})
 		chosen("client-id-second", tool.OtherClientID, harness.OtherTenant, harness.Launch{ClientID: tool.OtherClientID})
 		scene.MustRefuse(ctx, id, refused(scene, "client-id-unknown")...)
-		if !scene.Skip(id, "client-id-absent", "multiple-platforms") {
+		if !scene.Skip(id, "client-id-absent", config.MultiplePlatforms) {
 			chosen("client-id-absent", tool.ClientID, harness.FirstTenant, harness.Launch{At: scene.Run().Other(), Fault: new(fault("client-id-absent"))})
 		}
 	})

@@ -11,6 +11,7 @@ import (
 	"invigilator/fakeplatform"
 	"invigilator/harness"
 	"invigilator/harness/agent"
+	"invigilator/harness/config"
 	"invigilator/lti"
 	"invigilator/requirements"
 	"invigilator/results"
@@ -218,7 +219,7 @@ var _ = Describe("A tool, telling things of the platform apart,", func() {
 			{"same-sub-other-email", true, harness.Launch{Fault: new(fault("same-sub-other-email"))}},
 			{"same-sub-other-platform", false, harness.Launch{At: scene.Run().Other()}},
 		} {
-			if scene.Unseen(id, c.stimulus, err, first) || c.stimulus == "same-sub-other-platform" && scene.Skip(id, c.stimulus, "multiple-platforms") {
+			if scene.Unseen(id, c.stimulus, err, first) || c.stimulus == "same-sub-other-platform" && scene.Skip(id, c.stimulus, config.MultiplePlatforms) {
 				continue
 			}
 			if flow := scene.MustAccept(ctx, id, c.stimulus, c.launch); flow != nil {
@@ -237,8 +238,8 @@ var _ = Describe("A tool, telling things of the platform apart,", func() {
 			stimulus, feature string
 			launch            harness.Launch
 		}{
-			{"same-ids-in-other-deployment", "multiple-deployments", harness.Launch{DeploymentID: scene.Run().Tool().OtherDeploymentID}},
-			{"same-ids-at-other-platform", "multiple-platforms", harness.Launch{At: scene.Run().Other()}},
+			{"same-ids-in-other-deployment", config.MultipleDeployments, harness.Launch{DeploymentID: scene.Run().Tool().OtherDeploymentID}},
+			{"same-ids-at-other-platform", config.MultiplePlatforms, harness.Launch{At: scene.Run().Other()}},
 		} {
 			if scene.Unseen(id, c.stimulus, err, first, again) || scene.Skip(id, c.stimulus, c.feature) {
 				continue

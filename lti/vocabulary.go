@@ -29,6 +29,7 @@ const (
 	ClaimLaunchPresentation = "https://purl.imsglobal.org/spec/lti/claim/launch_presentation"
 	ClaimCustom             = "https://purl.imsglobal.org/spec/lti/claim/custom"
 	ClaimLIS                = "https://purl.imsglobal.org/spec/lti/claim/lis"
+	ClaimRoleScopeMentor    = "https://purl.imsglobal.org/spec/lti/claim/role_scope_mentor"
 )
 
 // Roles of the LIS vocabulary (LTI Core 1.3, A.2), and one that is in no

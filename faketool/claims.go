@@ -261,7 +261,8 @@ func (t *Tool) checkTarget(_ *login, c claims) error {
 	}
 }
 
-// checkDeployment wants a deployment that is registered (LTI Core 1.3, 5.3.3).
+// checkDeployment wants a deployment that is registered (LTI Core 1.3, 5.3.3),
+// where the registration names any.
 func (t *Tool) checkDeployment(begun *login, c claims) error {
 	id, isText := c.text(lti.ClaimDeploymentID)
 	known := begun.registration.DeploymentIDs
@@ -269,7 +270,7 @@ func (t *Tool) checkDeployment(begun *login, c claims) error {
 		known = known[:1]
 	}
 	switch {
-	case isText && slices.Contains(known, id):
+	case isText && slices.Contains(known, id), len(known) == 0 && id != "":
 		return nil
 	case !c.has(lti.ClaimDeploymentID) && t.has(AcceptsMissingDeployment),
 		c.has(lti.ClaimDeploymentID) && id == "" && isText && t.has(AcceptsEmptyDeployment),

@@ -102,7 +102,7 @@ func newPair(t *testing.T, faults ...string) *pair {
 	p.other, err = fakeplatform.New(fakeplatform.Options{URL: otherURL, Now: clock, Keys: []jwk.Key{key(otherKey)}})
 	g.Expect(err).NotTo(HaveOccurred())
 	p.tool, err = faketool.New(faketool.Options{
-		URL: toolURL, Key: key(toolKey), Faults: faults,
+		URL: toolURL, Key: key(toolKey), Faults: faults, OtherTool: faketool.OtherTool{ClientID: "client-b", RedirectURI: otherURL + "/launch"},
 		Client: &http.Client{Transport: p.transport, Timeout: 2 * time.Second}, // the longest that a key set is waited for
 		Now:    func() time.Time { return clock().Add(time.Duration(p.skew.Load()) * time.Second) },
 	})
@@ -303,7 +303,6 @@ func TestToolRegistersAndServesItsKey(t *testing.T) {
 		"client_id":              func(r *faketool.Registration) { r.ClientID = "" },
 		"authorization endpoint": func(r *faketool.Registration) { r.AuthURL = "" },
 		"key set URL":            func(r *faketool.Registration) { r.JWKSURL = "" },
-		"deployment":             func(r *faketool.Registration) { r.DeploymentIDs = nil },
 	} {
 		r := registration()
 		change(&r)
@@ -622,7 +621,7 @@ func (p *pair) browserFor(b browser, f fakeplatform.Fault) browser {
 func TestConformingToolAgainstEveryFaultOfThePlatform(t *testing.T) {
 	t.Parallel()
 	p := newPair(t)
-	for _, f := range fakeplatform.Faults() { // one by one: some change the key set
+	for _, f := range fakeplatform.Stimuli() { // one by one: some change the key set
 		t.Run(f.Name, func(t *testing.T) {
 			g := NewWithT(t)
 			l, b, shown := p.meet(t, f)
@@ -651,7 +650,7 @@ func TestConformingToolAgainstEveryFaultOfThePlatform(t *testing.T) {
 	// To all this, every fault of the tool would have made a difference.
 	consulted := p.tool.Consulted()
 	var unasked []string
-	for _, f := range faketool.Faults() {
+	for _, f := range faketool.Defects() {
 		if !slices.Contains(consulted, f.Name) {
 			unasked = append(unasked, f.Name)
 		}
@@ -1078,11 +1077,11 @@ func TestOIDCErrorIsShownEscaped(t *testing.T) {
 	expectRefused(t, p.browser(t).open(initiation), http.StatusBadRequest, "login_required")
 }
 
-func TestFaultsAreNamedAndBreakWhatTheCatalogueKnows(t *testing.T) {
+func TestDefectsAreNamedAndBreakWhatTheCatalogueKnows(t *testing.T) {
 	t.Parallel()
 	g := NewWithT(t)
 	names := map[string]bool{}
-	for _, f := range faketool.Faults() {
+	for _, f := range faketool.Defects() {
 		g.Expect(names).NotTo(HaveKey(f.Name))
 		names[f.Name] = true
 		g.Expect(f.Does).NotTo(BeEmpty(), f.Name)
@@ -1103,8 +1102,8 @@ func TestFaultsAreNamedAndBreakWhatTheCatalogueKnows(t *testing.T) {
 	g.Expect(ok).To(BeFalse())
 	g.Expect(names).To(Equal(constants(t)), "each constant names a fault, and each fault has one")
 
-	faketool.Faults()[0].Name = "changed"
-	g.Expect(faketool.Faults()[0].Name).NotTo(Equal("changed"), "the caller has a copy")
+	faketool.Defects()[0].Name = "changed"
+	g.Expect(faketool.Defects()[0].Name).NotTo(Equal("changed"), "the caller has a copy")
 }
 
 // A launch of one user at one platform shows the others: these take more, or
@@ -1147,7 +1146,7 @@ func TestEachFaultOfTheToolShows(t *testing.T) {
 		}
 		return known[f.Name]
 	}
-	for _, fault := range faketool.Faults() {
+	for _, fault := range faketool.Defects() {
 		if slices.Contains(shownOtherwise, fault.Name) {
 			continue
 		}

@@ -2,10 +2,18 @@ package faketool
 
 import "slices"
 
-// A Fault is one named defect of a tool: something it says wrong, or something
-// it does not check. It is chosen by name, never at random.
+// A Fault is one named deviation. It is either a defect of the tool, something
+// it says wrong or does not check, for the proof that those who judge tools
+// find it; or a stimulus, one thing that differs from a valid authentication
+// request, to see how a platform reacts. It is chosen by name, never at random.
 type Fault struct {
 	Name string
+	// Provokes is the id of the requirement whose reaction a stimulus provokes;
+	// empty for a defect.
+	Provokes string
+	// Borrows is set where a stimulus takes a value from another login, named by
+	// Probe.Other.
+	Borrows bool
 	// Breaks are the ids of the requirements that a tool with this fault does
 	// not keep: all of them, and no others.
 	Breaks []string
@@ -20,8 +28,12 @@ type Fault struct {
 	NeedsBrowser bool
 	// Permitted is set for a conduct that is unusual, but within the
 	// specification but for what Breaks lists: it shows that those who judge
-	// raise no false alarm.
+	// raise no false alarm. For a stimulus, that the platform has to answer with
+	// an id_token.
 	Permitted bool
+
+	// request changes the authentication request; nil for a defect.
+	request func(*draft) error
 }
 
 // The names of the faults.
@@ -193,10 +205,26 @@ const (
 	WritesReturnQueryAnew         = "writes-return-query-anew"
 )
 
-// Faults returns every fault of the tool.
+// Faults returns every fault: the defects of the tool, and then the stimuli for
+// a platform, by the requirement that they provoke and in the order in which
+// they are meant to be tried.
 func Faults() []Fault { return slices.Clone(faults) }
 
-// FaultNamed returns the fault of that name, and false when there is none.
+// Defects returns the faults that a tool may carry.
+func Defects() []Fault { return slices.Clone(defects) }
+
+// Stimuli returns the faults that provoke a platform.
+func Stimuli() []Fault { return slices.Clone(stimuli) }
+
+// FaultsFor returns the stimuli that provoke a requirement, in order.
+func FaultsFor(requirement string) []Fault {
+	return slices.DeleteFunc(slices.Clone(stimuli), func(f Fault) bool { return f.Provokes != requirement })
+}
+
+var faults = slices.Concat(defects, stimuli)
+
+// FaultNamed returns the fault of that name, and false when there is none. Two
+// requirements may have a stimulus of one name, which is then the same.
 func FaultNamed(name string) (Fault, bool) {
 	i := slices.IndexFunc(faults, func(f Fault) bool { return f.Name == name })
 	if i < 0 {
@@ -232,7 +260,7 @@ var otherRefusals = []string{
 	"core-tool-target-link-uri-from-token", "practice-tool-return-url-unverified", "core-tool-return-url",
 }
 
-var faults = []Fault{
+var defects = []Fault{
 	{Name: LoginOnlyByGet, Breaks: []string{"sec-tool-login-get-and-post"}, Does: "answers a login initiation by POST with 405"},
 	{Name: LoginOnlyByPost, Breaks: []string{"sec-tool-login-get-and-post"}, Does: "answers a login initiation by GET with 405"},
 	{Name: TruncatesMessageHint, Breaks: []string{"core-tool-message-hint-returned-unaltered"}, Does: "keeps 255 characters of lti_message_hint"},

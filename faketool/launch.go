@@ -36,7 +36,9 @@ func unauthorized(format string, args ...any) *refusal {
 // valid, sends the user on to the resource.
 func (t *Tool) serveLaunch(w http.ResponseWriter, r *http.Request) {
 	if r.Method == http.MethodGet && !t.has(AcceptsLaunchByGet) {
-		t.refuse(w, &refusal{http.StatusMethodNotAllowed, "A launch is a POST."}, "")
+		err := &refusal{http.StatusMethodNotAllowed, "A launch is a POST."}
+		t.judged(r, err)
+		t.refuse(w, err, "")
 		return
 	}
 	r.Body = http.MaxBytesReader(w, r.Body, maxBody)
@@ -45,7 +47,9 @@ func (t *Tool) serveLaunch(w http.ResponseWriter, r *http.Request) {
 		err = errors.New("too large")
 	}
 	if err != nil {
-		t.refuse(w, badRequest("The launch cannot be read."), "")
+		err := badRequest("The launch cannot be read.")
+		t.judged(r, err)
+		t.refuse(w, err, "")
 		return
 	}
 	form := r.PostForm
@@ -53,10 +57,12 @@ func (t *Tool) serveLaunch(w http.ResponseWriter, r *http.Request) {
 		form = r.Form
 	}
 	if code := form.Get(lti.ParamError); code != "" && (form.Get(lti.ParamIDToken) == "" || !t.has(IgnoresError)) {
+		t.judged(r, badRequest("The platform refused the login: %s", code))
 		t.refuseLogin(w, code, form.Get(lti.ParamErrorDescription))
 		return
 	}
 	claims, begun, err := t.validate(r, form)
+	t.judged(r, err)
 	if err != nil {
 		if t.has(StartsSessionBeforeChecking) {
 			t.startSession(w, t.launchOf(r, claims, begun))

@@ -5,7 +5,10 @@
 // point a link of your platform at it.
 //
 // A tool may carry a [Fault], a single named defect, to see whether those who
-// judge it find it.
+// judge it find it. It can also judge a platform: it holds the logins that the
+// platform initiates ([Tool.Hold]), goes on with requests that a [Fault] makes
+// differ in one thing ([Login.Continue]), and tells what came of them
+// ([Tool.Arrivals]).
 package faketool
 
 import (
@@ -44,7 +47,13 @@ type Options struct {
 	Key jwk.Key
 	// Faults are the defects that the tool has, by name.
 	Faults []string
+	// OtherTool is another tool that is registered with the platform, for
+	// authentication requests in its name.
+	OtherTool OtherTool
 }
+
+// OtherTool is what the platform knows of another tool.
+type OtherTool struct{ ClientID, RedirectURI string }
 
 // A Registration is what the tool knows of a platform (LTI Core 1.3, 3.1.3).
 type Registration struct {
@@ -52,7 +61,7 @@ type Registration struct {
 	ClientID      string
 	AuthURL       string // the platform's authorization endpoint
 	JWKSURL       string // the platform's key set
-	DeploymentIDs []string
+	DeploymentIDs []string // any when there is none
 }
 
 // A Tool is a fake tool. It is an [http.Handler] and safe for concurrent use.
@@ -73,6 +82,10 @@ type Tool struct {
 	counter       int               // for the faults that count instead of choosing at random
 	events        int               // logins begun and launches accepted, in order
 	last          Launch            // the last one that was accepted
+	holds         bool              // logins, instead of answering them
+	initiated     []*Login          // the oldest first
+	arrivals      []*Answer         // the oldest first
+	sentLast      *login            // whose request was
 }
 
 // A Launch is one that the tool accepted.
@@ -90,13 +103,19 @@ type Launch struct {
 	event        int    // when it was accepted
 }
 
-// login is a login that the tool has begun.
+// login is a login that the tool has begun: an authentication request that
+// waits for its answer.
 type login struct {
 	registration Registration
-	nonce        string
+	state, nonce string
 	target       string // the target_link_uri of the login initiation
 	cookie       string // what the browser that began it proves itself with
-	event        int    // when it was begun
+	cookieName   string // see [Tool.cookieName]; the request's own state may be anything
+	of           *Login // nil once that is forgotten
+	request      Request
+	sent         bool
+	index        int // of the request among those of its login
+	event        int // when it was begun
 	expires      time.Time
 	used         bool
 }
@@ -113,7 +132,7 @@ func New(opts Options) (*Tool, error) {
 	}
 	carried := map[string]bool{}
 	for _, name := range opts.Faults {
-		if _, ok := FaultNamed(name); !ok {
+		if !slices.ContainsFunc(defects, func(f Fault) bool { return f.Name == name }) {
 			errs = append(errs, fmt.Errorf("faketool: no fault %q", name))
 		}
 		carried[name] = true
@@ -151,15 +170,24 @@ func New(opts Options) (*Tool, error) {
 	t.mux.HandleFunc("POST "+LaunchPath, t.serveLaunch)
 	t.mux.HandleFunc("GET "+ResourcePath, t.serveResource)
 	t.mux.HandleFunc("GET "+JWKSPath, t.serveJWKS)
+	t.mux.HandleFunc("GET "+HeldPath+"/{id}", t.serveHeld)
+	t.mux.HandleFunc("GET "+HeldPath+"/{id}/go/{n}", t.serveContinue)
 	t.mux.HandleFunc("GET /favicon.ico", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })
-	t.mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		t.refuse(w, &refusal{http.StatusNotFound, "There is nothing at " + r.URL.Path + "."}, "")
-	})
+	t.mux.HandleFunc("/", t.serveNothing)
 	return t, nil
 }
 
 // ServeHTTP answers browsers and platforms.
-func (t *Tool) ServeHTTP(w http.ResponseWriter, r *http.Request) { t.mux.ServeHTTP(w, r) }
+func (t *Tool) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	t.arrive(r)
+	t.mux.ServeHTTP(w, r)
+}
+
+func (t *Tool) serveNothing(w http.ResponseWriter, r *http.Request) {
+	err := &refusal{http.StatusNotFound, "There is nothing at " + r.URL.Path + "."}
+	t.judged(r, err)
+	t.refuse(w, err, "")
+}
 
 // LoginURL returns the login initiation endpoint.
 func (t *Tool) LoginURL() string { return t.opts.URL + LoginPath }
@@ -179,9 +207,6 @@ func (t *Tool) Register(r Registration) error {
 		if value == "" {
 			return fmt.Errorf("faketool: registration without %s", name)
 		}
-	}
-	if len(r.DeploymentIDs) == 0 {
-		return errors.New("faketool: registration without deployment")
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -278,68 +303,59 @@ func (t *Tool) serveLogin(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	r.Body = http.MaxBytesReader(w, r.Body, maxBody)
-	if err := r.ParseForm(); err != nil {
-		t.refuse(w, &refusal{http.StatusBadRequest, "The login initiation cannot be read."}, "")
-		return
+	l, err := t.initiate(r)
+	var begun *login
+	if err == nil && !l.held {
+		if begun, err = t.prepare(l, Probe{}); err == nil {
+			l.prepared = append(l.prepared, begun)
+		}
 	}
+	if err != nil {
+		l.refused = err.Error()
+	}
+	t.remember(l)
+	switch {
+	case err != nil:
+		t.refuse(w, err, "")
+	case l.held:
+		http.Redirect(w, r, t.opts.URL+HeldPath+"/"+l.id, http.StatusSeeOther)
+	default:
+		t.send(w, r, begun)
+	}
+}
+
+// initiate reads a login initiation. What could be read is returned along with
+// the reason to refuse it.
+func (t *Tool) initiate(r *http.Request) (*Login, error) {
+	unreadable := r.ParseForm()
 	params := r.Form
+	dest := r.Header.Get("Sec-Fetch-Dest")
+	l := &Login{tool: t, id: lti.RandomString(), initiation: Initiation{
+		Method: r.Method, Path: clip(r.URL.EscapedPath()), Query: fitting(r.URL.Query()), Params: fitting(params), RawQuery: clip(r.URL.RawQuery),
+		ContentType: clip(r.Header.Get("Content-Type")), InFrame: dest == "iframe" || dest == "frame", At: t.opts.Now(),
+	}}
+	if unreadable != nil {
+		return l, badRequest("The login initiation cannot be read.")
+	}
 	registration, ok := t.registrationFor(params.Get(lti.ParamIssuer), params.Get(lti.ParamClientID))
 	if !ok {
-		t.refuse(w, &refusal{http.StatusBadRequest, fmt.Sprintf("No platform with issuer %q and client_id %q is registered.", params.Get(lti.ParamIssuer), params.Get(lti.ParamClientID))}, "")
-		return
+		return l, badRequest("No platform with issuer %q and client_id %q is registered.", params.Get(lti.ParamIssuer), params.Get(lti.ParamClientID))
 	}
 	for _, name := range []string{lti.ParamLoginHint, lti.ParamTargetLinkURI} {
 		if params.Get(name) == "" && !t.has(map[string]string{lti.ParamLoginHint: NeedsNoLoginHint, lti.ParamTargetLinkURI: NeedsNoTargetLinkURI}[name]) {
-			t.refuse(w, &refusal{http.StatusBadRequest, "The login initiation has no " + name + "."}, "")
-			return
+			return l, badRequest("The login initiation has no %s.", name)
 		}
 	}
-
 	for name := range params {
 		if !slices.Contains(knownParameters, name) && t.has(RefusesUnknownParameters) {
-			t.refuse(w, &refusal{http.StatusBadRequest, "The parameter " + name + " is unknown."}, "")
-			return
+			return l, badRequest("The parameter %s is unknown.", name)
 		}
 	}
-
-	state, nonce := t.newState(), t.newNonce()
-	if t.has(SendsStateAsNonce) {
-		nonce = state
-	}
-	begun := &login{
-		registration: registration, nonce: nonce, target: params.Get(lti.ParamTargetLinkURI),
-		cookie: lti.RandomString(), expires: t.opts.Now().Add(loginLifetime),
-	}
+	l.registration, l.params = registration, params
 	t.mu.Lock()
-	t.events++
-	begun.event = t.events
-	t.logins[state], t.byNonce[nonce] = begun, begun
+	l.held = t.holds
 	t.mu.Unlock()
-	if !t.has(SetsNoStateCookie) {
-		http.SetCookie(w, t.cookie(t.cookieName(state), begun.cookie))
-	}
-
-	request := url.Values{
-		lti.ParamScope:        {lti.ScopeOpenID},
-		lti.ParamResponseType: {lti.ResponseTypeIDToken},
-		lti.ParamResponseMode: {lti.ResponseModeFormPost},
-		lti.ParamPrompt:       {lti.PromptNone},
-		lti.ParamClientID:     {registration.ClientID},
-		lti.ParamRedirectURI:  {t.LaunchURL()},
-		lti.ParamLoginHint:    {params.Get(lti.ParamLoginHint)},
-		lti.ParamState:        {state},
-		lti.ParamNonce:        {nonce},
-	}
-	if hint, ok := params[lti.ParamMessageHint]; ok {
-		request[lti.ParamMessageHint] = hint[:1]
-	}
-	t.spoilRequest(request, params)
-	to, err := t.endpoint(registration, params, request)
-	if err != nil {
-		t.refuse(w, &refusal{http.StatusInternalServerError, "The platform's authorization endpoint is no URL."}, "")
-		return
-	}
-	http.Redirect(w, r, to, http.StatusFound)
+	return l, nil
 }
 
 // knownParameters are those of a login initiation.

@@ -117,12 +117,15 @@ func (t *Tool) loginOf(r *http.Request, form url.Values, c claims) (*login, erro
 	state := strings.Join(states, " ")
 	nonce, _ := c.text("nonce")
 	t.mu.Lock()
-	begun, known := t.logins[state]
 	byNonce, nonceKnown := t.byNonce[nonce]
+	begun := t.ofState(state, byNonce)
+	known := begun != nil
 	only := t.registrations[:min(1, len(t.registrations))]
 	t.mu.Unlock()
 
 	switch {
+	case state == "" && nonceKnown && byNonce.state == "": // the request had none either
+		begun, known = byNonce, true
 	case !present && t.has(AcceptsMissingState), present && state == "" && t.has(AcceptsEmptyState):
 		begun, known = byNonce, nonceKnown
 	case state == "":

@@ -1,0 +1,314 @@
+package faketool
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"invigilator/lti"
+)
+
+// HeldPath begins the address of the page that shows a held login: HeldPath + "/" + id.
+const HeldPath = "/held"
+
+// maxRecord bounds how many logins, and how many answers, the tool remembers.
+const maxRecord = 1000
+
+// A Login is one that a platform has initiated (Security Framework 1.0, 5.1.1.1).
+type Login struct {
+	tool *Tool
+	// These do not change once the login is among the tool's.
+	id           string // unguessable; names the login in URLs
+	held         bool
+	registration Registration
+	params       url.Values // of the login initiation, in full
+	initiation   Initiation
+	refused      string
+	// These do, and the tool's mutex guards them.
+	requests []Request
+	prepared []*login
+}
+
+// A Probe says how a held login goes on.
+type Probe struct {
+	// Fault is what differs from a valid authentication request; nil for nothing.
+	Fault *Fault
+	// Other is the login that a fault with Borrows takes a value from.
+	Other *Login
+	// Post sends the request by a form POST instead of a redirect to a GET.
+	Post bool
+}
+
+// LoginRecord is what the tool has seen and sent of a login so far. Its maps
+// are not to be changed.
+type LoginRecord struct {
+	Initiation Initiation
+	// Refused says why the tool refused the initiation; empty where it did not.
+	Refused string
+	// Requests are the authentication requests that browsers were sent on with,
+	// in the order in which they first were. One that is sent again is listed once.
+	Requests []Request
+	// Answers are those of the arrivals that belong to this login.
+	Answers []*Answer
+}
+
+// Initiation is the request that began a login, as it reached the tool.
+type Initiation struct {
+	Method, Path string
+	Query        url.Values
+	Params       url.Values // query and body, as the tool reads them
+	RawQuery     string
+	ContentType  string
+	InFrame      bool // the browser says that it shows the login in a frame
+	At           time.Time
+}
+
+// Request is an authentication request (Security Framework 1.0, 5.1.1.2).
+type Request struct {
+	Method string
+	URL    string // with the parameters, where Method is GET
+	Params url.Values
+	At     time.Time // when a browser was first sent on with it
+}
+
+// Hold makes the tool hold every login that is initiated from now on, instead
+// of answering it. Without hold, it answers at once, as usual.
+func (t *Tool) Hold(hold bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.holds = hold
+}
+
+// Logins returns the logins that platforms have initiated, the oldest first,
+// held or not, and refused ones as well. The tool remembers the last 1000.
+func (t *Tool) Logins() []*Login {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return slices.Clone(t.initiated)
+}
+
+// LoginAt returns the held login that an address of this tool shows, the URL of
+// a page below [HeldPath], and false when there is none.
+func (t *Tool) LoginAt(address string) (*Login, bool) {
+	u, err := url.Parse(address)
+	base, _ := url.Parse(t.opts.URL) // New has seen that it is a URL
+	if err != nil || u.Scheme != base.Scheme || !strings.EqualFold(u.Host, base.Host) {
+		return nil, false
+	}
+	page, below := strings.CutPrefix(u.Path, base.Path+HeldPath+"/")
+	id, _, _ := strings.Cut(page, "/")
+	if !below {
+		return nil, false
+	}
+	return t.heldLogin(id)
+}
+
+func (t *Tool) heldLogin(id string) (*Login, bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	i := slices.IndexFunc(t.initiated, func(l *Login) bool { return l.held && l.id == id })
+	if i < 0 {
+		return nil, false
+	}
+	return t.initiated[i], true
+}
+
+// remember adds a login to those of the tool. The oldest one is forgotten, so
+// that answers to it belong to no login any more.
+func (t *Tool) remember(l *Login) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if len(t.initiated) == maxRecord {
+		for _, begun := range t.initiated[0].prepared {
+			begun.of = nil
+		}
+		t.initiated = slices.Delete(t.initiated, 0, 1)
+	}
+	t.initiated = append(t.initiated, l)
+}
+
+// ID returns what names the login in URLs.
+func (l *Login) ID() string { return l.id }
+
+// Record returns what the tool has seen and sent of the login so far.
+func (l *Login) Record() LoginRecord {
+	t := l.tool
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	r := LoginRecord{Initiation: l.initiation, Refused: l.refused, Requests: slices.Clone(l.requests)}
+	for _, a := range t.arrivals {
+		if a.Login == l {
+			r.Answers = append(r.Answers, a)
+		}
+	}
+	return r
+}
+
+// ErrUnchanged says that a fault makes no difference to the request at hand,
+// because what it takes away or alters is not there, or what it borrows is the same.
+var ErrUnchanged = errors.New("the authentication request stays as it is")
+
+// Continue prepares an authentication request and returns the address on this
+// tool that sends a browser to the platform with it: by a redirect, or by a
+// form that submits itself. Each call is a request of its own, with a state and
+// nonce of its own; each visit to the address sends the same one again.
+//
+// It fails where the login is not held, where the fault is a defect of the tool
+// instead of a difference in the request or lacks what it needs, and with
+// [ErrUnchanged].
+func (l *Login) Continue(p Probe) (address string, err error) {
+	if !l.held {
+		return "", errors.New("faketool: the login is not held")
+	}
+	begun, err := l.tool.prepare(l, p)
+	if err != nil {
+		return "", fmt.Errorf("faketool: %w", err)
+	}
+	l.tool.mu.Lock()
+	defer l.tool.mu.Unlock()
+	l.prepared = append(l.prepared, begun)
+	return l.tool.opts.URL + HeldPath + "/" + l.id + "/go/" + strconv.Itoa(len(l.prepared)-1), nil
+}
+
+// draft is an authentication request that a fault may still change.
+type draft struct {
+	tool         *Tool
+	login, other *Login
+	params       url.Values
+	post         bool
+}
+
+// borrowed returns a parameter of the other login's initiation.
+func (d *draft) borrowed(name string) string { return d.other.params.Get(name) }
+
+// redirectURI returns the registered one.
+func (d *draft) redirectURI() string { return d.tool.LaunchURL() }
+
+// prepare makes an authentication request for a login (Security Framework 1.0,
+// 5.1.1.2), and changes in it what the probe says.
+func (t *Tool) prepare(l *Login, p Probe) (*login, error) {
+	state, nonce := t.newState(), t.newNonce()
+	if t.has(SendsStateAsNonce) {
+		nonce = state
+	}
+	d := &draft{tool: t, login: l, other: p.Other, post: p.Post, params: url.Values{
+		lti.ParamScope:        {lti.ScopeOpenID},
+		lti.ParamResponseType: {lti.ResponseTypeIDToken},
+		lti.ParamResponseMode: {lti.ResponseModeFormPost},
+		lti.ParamPrompt:       {lti.PromptNone},
+		lti.ParamClientID:     {l.registration.ClientID},
+		lti.ParamRedirectURI:  {t.LaunchURL()},
+		lti.ParamLoginHint:    {l.params.Get(lti.ParamLoginHint)},
+		lti.ParamState:        {state},
+		lti.ParamNonce:        {nonce},
+	}}
+	if hint, ok := l.params[lti.ParamMessageHint]; ok {
+		d.params[lti.ParamMessageHint] = hint[:1]
+	}
+	t.spoilRequest(d.params, l.params)
+	if p.Fault != nil {
+		if err := p.Fault.change(d); err != nil {
+			return nil, err
+		}
+	}
+
+	request := Request{Method: http.MethodGet, Params: d.params}
+	inURL := d.params
+	if d.post {
+		request.Method, inURL = http.MethodPost, nil
+	}
+	to, err := t.endpoint(l.registration, l.params, inURL)
+	if err != nil {
+		return nil, &refusal{http.StatusInternalServerError, "The platform's authorization endpoint is no URL."}
+	}
+	request.URL = to
+	return &login{
+		registration: l.registration, state: d.params.Get(lti.ParamState), nonce: d.params.Get(lti.ParamNonce),
+		target: l.params.Get(lti.ParamTargetLinkURI), cookie: lti.RandomString(), cookieName: state, of: l, request: request,
+	}, nil
+}
+
+// change applies the fault to an authentication request.
+func (f *Fault) change(d *draft) error {
+	switch {
+	case f.request == nil:
+		return fmt.Errorf("fault %s is none of an authentication request", f.Name)
+	case f.Borrows && d.other == nil:
+		return fmt.Errorf("fault %s needs another login to borrow from", f.Name)
+	}
+	before := d.params.Encode()
+	if err := f.request(d); err != nil {
+		return fmt.Errorf("fault %s: %w", f.Name, err)
+	}
+	if d.params.Encode() == before && !f.Permitted {
+		return fmt.Errorf("fault %s: %w", f.Name, ErrUnchanged)
+	}
+	return nil
+}
+
+// send sends a browser to the platform with an authentication request. From its
+// first time on, the request can be answered.
+func (t *Tool) send(w http.ResponseWriter, r *http.Request, begun *login) {
+	t.mu.Lock()
+	if !begun.sent {
+		begun.sent = true
+		begun.request.At = t.opts.Now()
+		begun.expires = begun.request.At.Add(loginLifetime)
+		t.events++
+		begun.event = t.events
+		if begun.state != "" {
+			t.logins[begun.state] = begun
+		}
+		for _, nonce := range begun.request.Params[lti.ParamNonce] {
+			if nonce != "" {
+				t.byNonce[nonce] = begun
+			}
+		}
+		if begun.of != nil { // not forgotten meanwhile
+			begun.index = len(begun.of.requests)
+			begun.of.requests = append(begun.of.requests, begun.request)
+		}
+	}
+	t.sentLast = begun
+	t.mu.Unlock()
+	if !t.has(SetsNoStateCookie) {
+		http.SetCookie(w, t.cookie(t.cookieName(begun.cookieName), begun.cookie))
+	}
+	if begun.request.Method == http.MethodPost {
+		t.render(w, http.StatusOK, "form", begun.request)
+		return
+	}
+	http.Redirect(w, r, begun.request.URL, http.StatusFound)
+}
+
+// serveHeld shows that a login is held.
+func (t *Tool) serveHeld(w http.ResponseWriter, r *http.Request) {
+	if _, ok := t.heldLogin(r.PathValue("id")); !ok {
+		t.serveNothing(w, r)
+		return
+	}
+	t.render(w, http.StatusOK, "held", nil)
+}
+
+// serveContinue sends the browser on with a request that [Login.Continue] prepared.
+func (t *Tool) serveContinue(w http.ResponseWriter, r *http.Request) {
+	var begun *login
+	if l, ok := t.heldLogin(r.PathValue("id")); ok {
+		n, err := strconv.Atoi(r.PathValue("n"))
+		t.mu.Lock()
+		if err == nil && n >= 0 && n < len(l.prepared) {
+			begun = l.prepared[n]
+		}
+		t.mu.Unlock()
+	}
+	if begun == nil {
+		t.serveNothing(w, r)
+		return
+	}
+	t.send(w, r, begun)
+}

@@ -1,0 +1,958 @@
+package faketool_test
+
+import (
+	"encoding/base64"
+	"fmt"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"unicode/utf8"
+
+	. "github.com/onsi/gomega"
+	"github.com/onsi/gomega/types"
+
+	"invigilator/fakeplatform"
+	"invigilator/faketool"
+	"invigilator/lti"
+	"invigilator/requirements"
+)
+
+// initiated brings a browser to where the tool holds its login.
+func (p *pair) initiated(b browser, plan fakeplatform.Plan) (*faketool.Login, *fakeplatform.Launch) {
+	b.t.Helper()
+	g := NewWithT(b.t)
+	p.tool.Hold(true)
+	l := p.begin(b.t, plan)
+	shown := b.open(l.URL())
+	g.Expect(shown.url).To(HavePrefix(toolURL + faketool.HeldPath + "/"))
+	g.Expect(shown.Find("h1").Text()).To(Equal("Login held"))
+	login, ok := p.tool.LoginAt(shown.url)
+	g.Expect(ok).To(BeTrue())
+	return login, l
+}
+
+// address prepares a request that nothing is wrong with.
+func address(t *testing.T, l *faketool.Login, probe faketool.Probe) string {
+	t.Helper()
+	to, err := l.Continue(probe)
+	NewWithT(t).Expect(err).NotTo(HaveOccurred())
+	return to
+}
+
+// stimulus returns the one of that name.
+func stimulus(t *testing.T, name string) *faketool.Fault {
+	t.Helper()
+	f, ok := faketool.FaultNamed(name)
+	NewWithT(t).Expect(ok).To(BeTrue(), name)
+	return &f
+}
+
+// initiate begins a login at the tool by hand.
+func initiate(b browser, params url.Values) page {
+	all := url.Values{"iss": {platformURL}, "client_id": {clientID}, "login_hint": {"user-7"}, "target_link_uri": {toolURL + "/launch"}}
+	maps.Copy(all, params)
+	return b.open(toolURL + faketool.LoginPath + "?" + all.Encode())
+}
+
+// unsigned is a token that nobody has signed.
+func unsigned(claims string) string {
+	enc := base64.RawURLEncoding.EncodeToString
+	return enc([]byte(`{"alg":"RS256"}`)) + "." + enc([]byte(claims)) + ".AAAA"
+}
+
+func TestHeldLoginGoesOn(t *testing.T) {
+	t.Parallel()
+	g := NewWithT(t)
+	p := newPair(t)
+	b := p.browser(t)
+	login, l := p.initiated(b, fakeplatform.Plan{})
+	g.Expect(l.Record().AuthenticationRequests).To(BeEmpty())
+	g.Expect(p.tool.Arrivals()).To(BeEmpty())
+	g.Expect(p.tool.Logins()).To(Equal([]*faketool.Login{login}))
+	g.Expect(login.Record().Requests).To(BeEmpty())
+	g.Expect(login.Record().Refused).To(BeEmpty())
+
+	to := address(t, login, faketool.Probe{})
+	g.Expect(to).To(HavePrefix(toolURL + faketool.HeldPath + "/" + login.ID() + "/"))
+	g.Expect(login.Record().Requests).To(BeEmpty(), "it is prepared, but not sent")
+	shown := b.open(to)
+	expectLaunched(t, shown)
+	g.Expect(shown.Find("strong").Text()).To(Equal("Ada Lovelace"))
+
+	record := login.Record()
+	g.Expect(record.Requests).To(HaveLen(1))
+	sent := record.Requests[0]
+	g.Expect(sent.Method).To(Equal(http.MethodGet))
+	g.Expect(sent.URL).To(Equal(platformURL + fakeplatform.AuthPath + "?" + sent.Params.Encode()))
+	g.Expect(sent.At).To(Equal(noon))
+	asked := l.Record().AuthenticationRequests
+	g.Expect(asked).To(HaveLen(1))
+	g.Expect(asked[0].Problems).To(BeEmpty())
+	g.Expect(asked[0].Params).To(Equal(sent.Params))
+
+	g.Expect(record.Answers).To(HaveLen(1))
+	g.Expect(p.tool.Arrivals()).To(Equal(record.Answers))
+	a := record.Answers[0]
+	g.Expect(*a).To(Equal(faketool.Answer{
+		Method: http.MethodPost, Host: "tool.example.com", Path: faketool.LaunchPath, ContentType: "application/x-www-form-urlencoded",
+		Query: url.Values{}, Form: url.Values{"id_token": {l.Record().IDToken}, "state": sent.Params["state"]},
+		IDToken: l.Record().IDToken, State: sent.Params.Get("state"), HasState: true,
+		Login: login, Accepted: true, At: noon,
+	}))
+
+	p.tool.Hold(false)
+	expectLaunched(t, b.open(p.begin(t, fakeplatform.Plan{}).URL()))
+	logins := p.tool.Logins()
+	g.Expect(logins).To(HaveLen(2))
+	g.Expect(logins[0]).To(BeIdenticalTo(login))
+	g.Expect(logins[1].Record().Requests).To(HaveLen(1))
+	g.Expect(logins[1].Record().Answers).To(HaveLen(1))
+	g.Expect(logins[1].Record().Answers[0].Accepted).To(BeTrue())
+	_, err := logins[1].Continue(faketool.Probe{})
+	g.Expect(err).To(MatchError("faketool: the login is not held"))
+	_, ok := p.tool.LoginAt(toolURL + faketool.HeldPath + "/" + logins[1].ID())
+	g.Expect(ok).To(BeFalse())
+}
+
+func TestHeldPageIsReachedByARedirectAndRunsNothing(t *testing.T) {
+	t.Parallel()
+	g := NewWithT(t)
+	p := newPair(t)
+	p.tool.Hold(true)
+	redirect := initiate(p.browser(t).still(), nil)
+	g.Expect(redirect.status).To(Equal(http.StatusSeeOther))
+	g.Expect(redirect.header["Set-Cookie"]).To(BeEmpty(), "that is for the page that goes on")
+	shown := p.browser(t).open(redirect.header.Get("Location"))
+	g.Expect(shown.status).To(Equal(http.StatusOK))
+	g.Expect(shown.Find("script, form, [src]").Length()).To(BeZero())
+
+	login := p.tool.Logins()[0]
+	for at, known := range map[string]bool{
+		redirect.header.Get("Location"):                                       true,
+		redirect.header.Get("Location") + "?x=1#y":                            true,
+		address(t, login, faketool.Probe{}):                                   true,
+		strings.Replace(redirect.header.Get("Location"), "tool", "TOOL", 1):   true,
+		toolURL + "/held/":                                                    false,
+		toolURL + "/held/other":                                               false,
+		toolURL + "/other/" + login.ID():                                      false,
+		otherURL + "/held/" + login.ID():                                      false,
+		"http" + strings.TrimPrefix(redirect.header.Get("Location"), "https"): false,
+		login.ID(): false, "": false, ":": false,
+	} {
+		found, ok := p.tool.LoginAt(at)
+		g.Expect(ok).To(Equal(known), at)
+		if known {
+			g.Expect(found).To(BeIdenticalTo(login))
+		}
+	}
+	for _, path := range []string{"/held/other", "/held/" + login.ID() + "/go/1", "/held/" + login.ID() + "/go/-1", "/held/" + login.ID() + "/go/x", "/held/other/go/0"} {
+		expectRefused(t, p.browser(t).open(toolURL+path), http.StatusNotFound, "There is nothing")
+	}
+	g.Expect(p.tool.Arrivals()).To(BeEmpty())
+}
+
+func TestEachContinuationIsARequestOfItsOwn(t *testing.T) {
+	t.Parallel()
+	g := NewWithT(t)
+	p := newPair(t)
+	login, _ := p.initiated(p.browser(t), fakeplatform.Plan{})
+	first, second := address(t, login, faketool.Probe{}), address(t, login, faketool.Probe{})
+	g.Expect(first).NotTo(Equal(second))
+
+	b := p.browser(t).still()
+	sentSecond := b.open(second)
+	sentFirst := b.open(first)
+	g.Expect([]int{sentFirst.status, sentSecond.status}).To(HaveEach(http.StatusFound))
+	again := b.open(second)
+	g.Expect(again.header.Get("Location")).To(Equal(sentSecond.header.Get("Location")))
+	g.Expect(again.header.Get("Set-Cookie")).To(Equal(sentSecond.header.Get("Set-Cookie")))
+	g.Expect(sentFirst.header.Get("Set-Cookie")).To(HavePrefix("faketool_login_"))
+
+	requests := login.Record().Requests
+	g.Expect(requests).To(HaveLen(2), "what is sent again is listed once")
+	g.Expect([]string{requests[0].URL, requests[1].URL}).To(Equal([]string{sentSecond.header.Get("Location"), sentFirst.header.Get("Location")}))
+	for _, name := range []string{"state", "nonce"} {
+		g.Expect(requests[0].Params.Get(name)).NotTo(Equal(requests[1].Params.Get(name)))
+		g.Expect(len(requests[0].Params.Get(name))).To(BeNumerically(">=", 22))
+	}
+	g.Expect(unlike(requests[0].Params, requests[1].Params)).To(ConsistOf("state", "nonce"))
+}
+
+// unlike returns the names of the parameters that differ.
+func unlike(a, b url.Values) []string {
+	var names []string
+	for name := range maps.Keys(a) {
+		if !slices.Equal(a[name], b[name]) {
+			names = append(names, name)
+		}
+	}
+	for name := range maps.Keys(b) {
+		if !a.Has(name) {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+func TestRequestByPost(t *testing.T) {
+	t.Parallel()
+	for name, probe := range map[string]faketool.Probe{
+		"by the probe":                {Post: true},
+		"by the fault":                {Fault: stimulus(t, "auth-request-by-post")},
+		"of markup":                   {Post: true, Fault: stimulus(t, "state-script")},
+		"of an endpoint with a query": {Post: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			g := NewWithT(t)
+			p := newPair(t)
+			endpoint := platformURL + fakeplatform.AuthPath
+			if strings.Contains(name, "query") {
+				endpoint += "?tenant=7"
+				r := registration()
+				r.AuthURL = endpoint
+				g.Expect(p.tool.Register(r)).To(Succeed())
+			}
+			b := p.browser(t)
+			login, l := p.initiated(b, fakeplatform.Plan{})
+			expectLaunched(t, b.open(address(t, login, probe)))
+			asked := l.Record().AuthenticationRequests
+			g.Expect(asked).To(HaveLen(1))
+			g.Expect(asked[0].Method).To(Equal(http.MethodPost))
+			g.Expect(asked[0].Problems).To(BeEmpty())
+			sent := login.Record().Requests[0]
+			g.Expect(sent.Method).To(Equal(http.MethodPost))
+			g.Expect(sent.URL).To(Equal(endpoint))
+			g.Expect(sent.Params).To(Equal(asked[0].Params))
+			g.Expect(asked[0].Query.Get("tenant")).To(Equal(strings.TrimPrefix(endpoint[len(platformURL+fakeplatform.AuthPath):], "?tenant=")))
+		})
+	}
+	t.Run("not where the fault says GET", func(t *testing.T) {
+		t.Parallel()
+		p := newPair(t)
+		b := p.browser(t)
+		login, _ := p.initiated(b, fakeplatform.Plan{})
+		expectLaunched(t, b.open(address(t, login, faketool.Probe{Post: true, Fault: stimulus(t, "auth-request-by-get")})))
+		NewWithT(t).Expect(login.Record().Requests[0].Method).To(Equal(http.MethodGet))
+	})
+}
+
+func TestAnswersBelongToRequests(t *testing.T) {
+	t.Parallel()
+	g := NewWithT(t)
+	p := newPair(t)
+	b := p.browser(t)
+	b.post(toolURL+faketool.LaunchPath, url.Values{"error": {"early"}})
+	early := p.tool.Arrivals()[0]
+	g.Expect(early.Login).To(BeNil(), "nothing was sent")
+	g.Expect(early.Request).To(Equal(-1))
+
+	one, _ := p.initiated(b, fakeplatform.Plan{})
+	two, _ := p.initiated(b, fakeplatform.Plan{})
+	still := p.browser(t).still()
+	addresses := map[*faketool.Login][]string{}
+	for _, l := range []*faketool.Login{one, one, two} { // 0 and 1 of one, 0 of two
+		to := address(t, l, faketool.Probe{})
+		still.open(to)
+		addresses[l] = append(addresses[l], to)
+	}
+	// The state 0 is not unique, and no other login may get its answers.
+	zero, _ := p.initiated(b, fakeplatform.Plan{})
+	for range 2 {
+		still.open(address(t, zero, faketool.Probe{Fault: stimulus(t, "state-zero")}))
+	}
+	still.open(address(t, zero, faketool.Probe{Fault: stimulus(t, "nonce-empty")})) // nor is a nonce that is none
+	stateless := address(t, two, faketool.Probe{Fault: stimulus(t, "state-missing")})
+	still.open(stateless)
+	still.open(addresses[two][0]) // sent last
+	prepared := address(t, one, faketool.Probe{})
+	value := func(l *faketool.Login, n int, name string) string { return l.Record().Requests[n].Params.Get(name) }
+	token := func(nonce string) string { return unsigned(fmt.Sprintf(`{"nonce":%q}`, nonce)) }
+
+	for name, c := range map[string]struct {
+		query, form url.Values
+		login       *faketool.Login
+		request     int
+	}{
+		"state":                         {nil, url.Values{"state": {value(one, 0, "state")}}, one, 0},
+		"state of another request":      {nil, url.Values{"state": {value(one, 1, "state")}}, one, 1},
+		"state against nonce":           {nil, url.Values{"state": {value(one, 1, "state")}, "id_token": {token(value(two, 0, "nonce"))}}, one, 1},
+		"state in the query":            {url.Values{"state": {value(one, 0, "state")}, "id_token": {"x"}}, nil, one, 0},
+		"second of two states":          {nil, url.Values{"state": {"altered", value(one, 0, "state")}}, one, 0},
+		"nonce":                         {nil, url.Values{"id_token": {token(value(one, 1, "nonce"))}}, one, 1},
+		"nonce where state is altered":  {nil, url.Values{"state": {"altered"}, "id_token": {token(value(one, 0, "nonce"))}}, one, 0},
+		"nonce in the query":            {url.Values{"id_token": {token(value(one, 0, "nonce"))}}, nil, one, 0},
+		"nonce where there is no state": {nil, url.Values{"state": {""}, "id_token": {token(value(two, 1, "nonce"))}}, two, 1},
+		"state of two, and nonce":       {nil, url.Values{"state": {"0"}, "id_token": {token(value(zero, 0, "nonce"))}}, zero, 0},
+		"state of two":                  {nil, url.Values{"state": {"0"}}, zero, 1},
+		"neither":                       {nil, url.Values{"error": {"login_required"}}, two, 0},
+		"unknown state and nonce":       {nil, url.Values{"state": {"other"}, "id_token": {token("other")}}, two, 0},
+		"no token at all":               {nil, url.Values{"id_token": {"x.y.z"}}, two, 0},
+		"nothing":                       {nil, nil, two, 0},
+		"empty nonce":                   {nil, url.Values{"id_token": {token("")}}, two, 0},
+		"nonce that is a number":        {nil, url.Values{"id_token": {unsigned(`{"nonce":7}`)}}, two, 0},
+	} {
+		count := len(p.tool.Arrivals())
+		b.post(toolURL+faketool.LaunchPath+"?"+c.query.Encode(), c.form)
+		arrivals := p.tool.Arrivals()
+		g.Expect(arrivals).To(HaveLen(count+1), name)
+		g.Expect(arrivals[count].Login).To(BeIdenticalTo(c.login), name)
+		g.Expect(arrivals[count].Request).To(Equal(c.request), name)
+		g.Expect(c.login.Record().Answers).To(ContainElement(BeIdenticalTo(arrivals[count])), name)
+		g.Expect(arrivals[count].Accepted).To(BeFalse())
+	}
+	still.open(prepared)
+	b.post(toolURL+faketool.LaunchPath, nil)
+	arrivals := p.tool.Arrivals()
+	g.Expect(arrivals[len(arrivals)-1].Login).To(BeIdenticalTo(one), "whose request was sent last now")
+	g.Expect(arrivals[len(arrivals)-1].Request).To(Equal(2))
+}
+
+func TestArrivals(t *testing.T) {
+	t.Parallel()
+	p := newPair(t)
+	const form = "application/x-www-form-urlencoded"
+	for name, c := range map[string]struct {
+		method, target, contentType, body string
+		want                              *faketool.Answer // nil where it is no arrival
+	}{
+		"launch endpoint, empty":       {"POST", "/launch", "", "", &faketool.Answer{Path: "/launch", Why: "The launch has no id_token."}},
+		"launch endpoint by GET":       {"GET", "/launch?id_token=a.b.c&state=s", "", "", &faketool.Answer{Path: "/launch", RawQuery: "id_token=a.b.c&state=s", IDToken: "a.b.c", State: "s", HasState: true, InURL: true, Why: "A launch is a POST."}},
+		"launch endpoint, in query":    {"POST", "/launch?id_token=a.b.c", form, "state=s", &faketool.Answer{Path: "/launch", RawQuery: "id_token=a.b.c", IDToken: "a.b.c", State: "s", HasState: true, InURL: true, Why: "The launch has no id_token."}},
+		"body before query":            {"POST", "/launch?id_token=q&state=q", form, "error=x&id_token=b&state=", &faketool.Answer{Path: "/launch", RawQuery: "id_token=q&state=q", IDToken: "b", Error: "x", HasState: true, InURL: true, Why: "The platform refused the login: x"}},
+		"error":                        {"POST", "/launch", form, "error=login_required&state=s%20", &faketool.Answer{Path: "/launch", Error: "login_required", State: "s ", HasState: true, Why: "The platform refused the login: login_required"}},
+		"other path":                   {"POST", "/other", form, "id_token=x", &faketool.Answer{Path: "/other", IDToken: "x", Why: "There is nothing at /other."}},
+		"other path, nothing":          {"GET", "/launch/", "", "", &faketool.Answer{Path: "/launch/", Why: "There is nothing at /launch/."}},
+		"upper case":                   {"POST", "/LAUNCH", form, "state=x", &faketool.Answer{Path: "/LAUNCH", State: "x", HasState: true, Why: "There is nothing at /LAUNCH."}},
+		"root":                         {"GET", "/?code=1", "", "", &faketool.Answer{Path: "/", RawQuery: "code=1", Why: "There is nothing at /."}},
+		"percent-encoded":              {"POST", "/%6Caunch", form, "error=x", &faketool.Answer{Path: "/%6Caunch", Error: "x", Why: "The platform refused the login: x"}},
+		"dot segments":                 {"POST", "/launch/../launch", form, "error=x", &faketool.Answer{Path: "/launch/../launch", Error: "x"}},
+		"put":                          {"PUT", "/launch", form, "id_token=x", &faketool.Answer{Path: "/launch", IDToken: "x", Why: "There is nothing at /launch."}},
+		"malformed query":              {"POST", "/launch?a=%zz&id_token=x", form, "", &faketool.Answer{Path: "/launch", RawQuery: "a=%zz&id_token=x", IDToken: "x", InURL: true, Why: "The launch cannot be read."}},
+		"malformed body":               {"POST", "/launch", form, "a=%zz&id_token=x", &faketool.Answer{Path: "/launch", IDToken: "x", Why: "The launch cannot be read."}},
+		"multipart":                    {"POST", "/launch", "multipart/form-data; boundary=B", "--B\r\nContent-Disposition: form-data; name=\"id_token\"\r\n\r\nx\r\n--B--\r\n", &faketool.Answer{Path: "/launch", IDToken: "x", Why: "The launch has no id_token."}},
+		"multipart, cut":               {"POST", "/launch", "multipart/form-data; boundary=B", "--B\r\nContent-Disposition: form-data; name=\"id_token\"\r\n", &faketool.Answer{Path: "/launch", Why: "The launch has no id_token."}},
+		"JSON":                         {"POST", "/launch", "application/json", `{"id_token":"x"}`, &faketool.Answer{Path: "/launch", Why: "The launch has no id_token."}},
+		"code at the login endpoint":   {"GET", "/login?code=x", "", "", &faketool.Answer{Path: "/login", RawQuery: "code=x"}},
+		"access token at the key set":  {"GET", "/jwks?access_token=x", "", "", &faketool.Answer{Path: "/jwks", RawQuery: "access_token=x"}},
+		"token posted to the resource": {"POST", "/resource", form, "id_token=x", &faketool.Answer{Path: "/resource", IDToken: "x", Why: "There is nothing at /resource."}},
+		"token at a held page":         {"GET", "/held/x?id_token=x", "", "", &faketool.Answer{Path: "/held/x", RawQuery: "id_token=x", IDToken: "x", InURL: true, Why: "There is nothing at /held/x."}},
+		"login":                        {"GET", "/login?iss=x", "", "", nil},
+		"login by POST":                {"POST", "/login", form, "iss=x&lti_message_hint=state", nil},
+		"resource":                     {"GET", "/resource?launch=x", "", "", nil},
+		"key set":                      {"GET", "/jwks", "", "", nil},
+		"icon":                         {"GET", "/favicon.ico", "", "", nil},
+		"held page":                    {"GET", "/held/x", "", "", nil},
+	} {
+		g := NewWithT(t)
+		count := len(p.tool.Arrivals())
+		r := httptest.NewRequest(c.method, "https://tool.example.com"+c.target, strings.NewReader(c.body))
+		if c.contentType != "" {
+			r.Header.Set("Content-Type", c.contentType)
+		}
+		p.tool.ServeHTTP(httptest.NewRecorder(), r)
+		arrivals := p.tool.Arrivals()[count:]
+		if c.want == nil {
+			g.Expect(arrivals).To(BeEmpty(), name)
+			continue
+		}
+		g.Expect(arrivals).To(HaveLen(1), name)
+		if c.method == http.MethodPost && c.contentType == form && strings.HasPrefix(c.target, "/launch?") {
+			g.Expect(r.PostForm).NotTo(BeNil(), "whoever serves the tool sees what it parsed")
+		}
+		a := *arrivals[0]
+		c.want.Method, c.want.Host, c.want.ContentType, c.want.Request, c.want.At = c.method, "tool.example.com", c.contentType, -1, noon
+		c.want.Query, c.want.Form = a.Query, a.Form // looked at through the values in them
+		g.Expect(a).To(Equal(*c.want), name)
+	}
+}
+
+func TestInitiationsAreRecorded(t *testing.T) {
+	t.Parallel()
+	p := newPair(t)
+	const form = "application/x-www-form-urlencoded"
+	complete := "client_id=" + clientID + "&iss=" + url.QueryEscape(platformURL) + "&login_hint=a%2Bb&target_link_uri=" + url.QueryEscape(toolURL)
+	for name, c := range map[string]struct {
+		method, query, body, dest string
+		tenant                    []string // as the query has it
+		frame                     bool
+		refused                   string
+	}{
+		"by GET":             {"GET", complete, "", "document", nil, false, ""},
+		"with a query":       {"GET", "tenant=7&" + complete, "", "iframe", []string{"7"}, true, ""},
+		"in an old frame":    {"GET", complete, "", "frame", nil, true, ""},
+		"by POST":            {"POST", "", complete, "", nil, false, ""},
+		"POST with a query":  {"POST", "tenant=7", complete, "iframe", []string{"7"}, true, ""},
+		"glued to the query": {"GET", "tenant=7?" + complete, "", "", []string{"7?client_id=" + clientID}, false, ""},
+		"unknown issuer":     {"GET", "iss=x&login_hint=a%2Bb", "", "", nil, false, `No platform with issuer "x" and client_id "" is registered.`},
+		"no target":          {"POST", "", "login_hint=a%2Bb&iss=" + url.QueryEscape(platformURL), "", nil, false, "The login initiation has no target_link_uri."},
+		"unreadable":         {"GET", "login_hint=a%2Bb&x=%zz", "", "", nil, false, "The login initiation cannot be read."},
+	} {
+		for _, hold := range []bool{false, true} {
+			g := NewWithT(t)
+			p.tool.Hold(hold)
+			r := httptest.NewRequest(c.method, toolURL+faketool.LoginPath+"?"+c.query, strings.NewReader(c.body))
+			if c.method == http.MethodPost {
+				r.Header.Set("Content-Type", form)
+			}
+			if c.dest != "" {
+				r.Header.Set("Sec-Fetch-Dest", c.dest)
+			}
+			answer := httptest.NewRecorder()
+			p.tool.ServeHTTP(answer, r)
+			logins := p.tool.Logins()
+			login := logins[len(logins)-1]
+			got := login.Record()
+			i := got.Initiation
+			g.Expect([]any{i.Method, i.Path, i.RawQuery, i.InFrame, i.At}).To(Equal([]any{c.method, "/login", c.query, c.frame, noon}), name)
+			g.Expect(i.ContentType).To(Equal(r.Header.Get("Content-Type")), name)
+			g.Expect(i.Query["tenant"]).To(Equal(c.tenant), name)
+			g.Expect(i.Params.Get("login_hint")).To(Equal("a+b"), name)
+			g.Expect(i.Query.Has("login_hint")).To(Equal(c.method == http.MethodGet), name)
+			g.Expect(got.Refused).To(Equal(c.refused), name)
+			g.Expect(got.Answers).To(BeEmpty(), name)
+			_, err := login.Continue(faketool.Probe{})
+			switch {
+			case c.refused != "":
+				g.Expect(answer.Code).To(Equal(http.StatusBadRequest), name)
+				g.Expect(err).To(HaveOccurred(), name)
+				g.Expect(got.Requests).To(BeEmpty(), name)
+			case hold:
+				g.Expect(answer.Code).To(Equal(http.StatusSeeOther), name)
+				g.Expect(err).NotTo(HaveOccurred(), name)
+			default:
+				g.Expect(answer.Code).To(Equal(http.StatusFound), name)
+				g.Expect(err).To(HaveOccurred(), name)
+				g.Expect(got.Requests).To(HaveLen(1), name)
+				g.Expect(got.Requests[0].URL).To(Equal(answer.Header().Get("Location")), name)
+			}
+		}
+	}
+}
+
+func TestWhatIsRecordedIsBounded(t *testing.T) {
+	t.Parallel()
+	p := newPair(t)
+	serve := func(method, target, body string) *httptest.ResponseRecorder {
+		r := httptest.NewRequest(method, toolURL+target, strings.NewReader(body))
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		answer := httptest.NewRecorder()
+		p.tool.ServeHTTP(answer, r)
+		return answer
+	}
+	t.Run("in number", func(t *testing.T) {
+		g := NewWithT(t)
+		p.tool.Hold(true)
+		b := p.browser(t)
+		initiate(b, nil)
+		oldest := p.tool.Logins()[0]
+		p.browser(t).still().open(address(t, oldest, faketool.Probe{}))
+		state := url.Values{"state": {oldest.Record().Requests[0].Params.Get("state")}}.Encode()
+		unsent := address(t, oldest, faketool.Probe{})
+		initiation := "/login?" + url.Values{"iss": {platformURL}, "login_hint": {"x"}, "target_link_uri": {toolURL}}.Encode()
+		for range 999 {
+			serve(http.MethodGet, initiation, "")
+		}
+		g.Expect(p.tool.Logins()).To(HaveLen(1000))
+		g.Expect(p.tool.Logins()[0]).To(BeIdenticalTo(oldest))
+		serve(http.MethodPost, "/launch", state)
+		arrived := p.tool.Arrivals()
+		g.Expect(arrived[len(arrived)-1].Login).To(BeIdenticalTo(oldest))
+
+		second := p.tool.Logins()[1]
+		serve(http.MethodGet, initiation, "")
+		g.Expect(p.tool.Logins()).To(HaveLen(1000))
+		g.Expect(p.tool.Logins()[0]).To(BeIdenticalTo(second))
+		g.Expect(serve(http.MethodGet, strings.TrimPrefix(unsent, toolURL), "").Code).To(Equal(http.StatusNotFound))
+		serve(http.MethodPost, "/launch", state)
+		arrived = p.tool.Arrivals()
+		g.Expect(arrived[len(arrived)-1].Login).To(BeNil(), "it is forgotten")
+		g.Expect(arrived[len(arrived)-1].Request).To(Equal(-1))
+
+		for n := range 1001 {
+			serve(http.MethodPost, "/launch", fmt.Sprint("state=", n))
+		}
+		arrived = p.tool.Arrivals()
+		g.Expect(arrived).To(HaveLen(1000))
+		g.Expect([]string{arrived[0].State, arrived[999].State}).To(Equal([]string{"1", "1000"}))
+	})
+	t.Run("in size", func(t *testing.T) {
+		g := NewWithT(t)
+		long := strings.Repeat("x", 1<<20)
+		serve(http.MethodPost, "/other?q="+long, "id_token="+long)
+		arrived := p.tool.Arrivals()
+		a := arrived[len(arrived)-1]
+		g.Expect(len(a.IDToken)).To(And(BeNumerically(">", 200<<10), BeNumerically("<=", 256<<10)))
+		g.Expect(len(a.RawQuery)).To(And(BeNumerically(">", 200<<10), BeNumerically("<=", 256<<10)))
+		serve(http.MethodPost, "/login?iss=short", "login_hint=x&a="+long)
+		logins := p.tool.Logins()
+		i := logins[len(logins)-1].Record().Initiation
+		g.Expect(i.Params).To(Equal(url.Values{"iss": {"short"}, "login_hint": {"x"}}))
+	})
+	t.Run("but the tool reads all of it", func(t *testing.T) {
+		g := NewWithT(t)
+		p.tool.Hold(false)
+		b := p.browser(t)
+		_, fields := p.hold(b)
+		fields.Set("a", strings.Repeat("x", 300<<10)) // comes first
+		expectLaunched(t, b.post(p.tool.LaunchURL(), fields))
+		arrived := p.tool.Arrivals()
+		g.Expect(arrived[len(arrived)-1].Accepted).To(BeTrue())
+		g.Expect(arrived[len(arrived)-1].IDToken).To(BeEmpty())
+	})
+}
+
+func TestVerdictOfTheToolIsKnownWithItsPage(t *testing.T) {
+	t.Parallel()
+	g := NewWithT(t)
+	p := newPair(t)
+	b := p.browser(t)
+	l, fields := p.hold(b)
+	held := fields.Get("id_token")
+	fields.Set("id_token", held[:strings.LastIndexByte(held, '.')+1]+"AAAA")
+	refused := b.post(p.tool.LaunchURL(), fields)
+	expectRefused(t, refused, http.StatusUnauthorized, "")
+	before := p.tool.Arrivals()
+	g.Expect(before).To(HaveLen(1))
+	g.Expect(before[0].Accepted).To(BeFalse())
+	g.Expect(before[0].Why).To(Equal(refused.why()))
+	expectLaunched(t, b.open(l.DeliverURL()))
+	g.Expect(p.tool.Arrivals()).To(HaveLen(2))
+	g.Expect(p.tool.Arrivals()[0]).To(BeIdenticalTo(before[0]))
+	g.Expect(p.tool.Arrivals()[1].Accepted).To(BeTrue())
+	g.Expect(p.tool.Arrivals()[1].Why).To(BeEmpty())
+}
+
+// told is a response that shows when it begins.
+type told struct {
+	*httptest.ResponseRecorder
+	before func()
+}
+
+func (w told) WriteHeader(status int) {
+	w.before()
+	w.ResponseRecorder.WriteHeader(status)
+}
+
+func TestVerdictIsThereBeforeThePage(t *testing.T) {
+	t.Parallel()
+	p := newPair(t)
+	b := p.browser(t)
+	_, fields := p.hold(b)
+	site, err := url.Parse(toolURL)
+	NewWithT(t).Expect(err).NotTo(HaveOccurred())
+	post := func(path string, form url.Values, then func(faketool.Answer)) {
+		r := httptest.NewRequest(http.MethodPost, toolURL+path, strings.NewReader(form.Encode()))
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		for _, c := range b.Jar.Cookies(site) {
+			r.AddCookie(c)
+		}
+		times := 0
+		p.tool.ServeHTTP(told{httptest.NewRecorder(), func() {
+			times++
+			arrivals := p.tool.Arrivals()
+			then(*arrivals[len(arrivals)-1])
+		}}, r)
+		NewWithT(t).Expect(times).To(Equal(1))
+	}
+	g := NewWithT(t)
+	refused := func(a faketool.Answer) { g.Expect(a.Why).NotTo(BeEmpty()) }
+	post("/other", nil, refused)
+	post("/launch", nil, refused)
+	post("/launch", url.Values{"error": {"login_required"}}, refused)
+	post("/launch", fields, func(a faketool.Answer) { g.Expect(a.Accepted).To(BeTrue()) })
+}
+
+// A request without state is answered without, and then the nonce and the
+// browser's cookie say which login it is.
+func TestAnswerWithoutState(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		fault string
+		with  string // state
+		other bool   // browser
+		why   string
+	}{
+		"as asked":           {"state-missing", "", false, ""},
+		"with one made up":   {"state-missing", "invented", false, "belongs to no login"},
+		"in another browser": {"state-missing", "", true, "not begun in this browser"},
+		"that was asked for": {"state-long", "", false, "The launch has no state"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			g := NewWithT(t)
+			p := newPair(t)
+			b := p.browser(t)
+			login, l := p.initiated(b, fakeplatform.Plan{Fault: &fakeplatform.HeldAnswer, Lenient: true})
+			b.open(address(t, login, faketool.Probe{Fault: stimulus(t, c.fault)}))
+			_, fields, err := l.Answer()
+			g.Expect(err).NotTo(HaveOccurred())
+			form := url.Values{"id_token": fields["id_token"]}
+			if c.with != "" {
+				form.Set("state", c.with)
+			}
+			if c.other {
+				b = p.browser(t)
+			}
+			shown := b.post(p.tool.LaunchURL(), form)
+			if c.why == "" {
+				expectLaunched(t, shown)
+			} else {
+				expectRefused(t, shown, http.StatusUnauthorized, c.why)
+			}
+			g.Expect(login.Record().Answers).To(HaveLen(1))
+		})
+	}
+}
+
+func TestManyLoginsGoOnAtOnce(t *testing.T) {
+	t.Parallel()
+	p := newPair(t)
+	p.tool.Hold(true)
+	done := make(chan struct{})
+	var readers, browsers sync.WaitGroup
+	for range 2 {
+		readers.Go(func() {
+			for {
+				select {
+				case <-done:
+					return
+				default:
+				}
+				for _, a := range p.tool.Arrivals() {
+					_ = fmt.Sprint(a.Accepted, a.Why, a.Form)
+				}
+				for _, l := range p.tool.Logins() {
+					_ = l.Record()
+				}
+			}
+		})
+	}
+	for n := range 12 {
+		browsers.Go(func() {
+			g := NewWithT(t)
+			b := p.browser(t)
+			sub := fmt.Sprintf("user-%d", n)
+			login, l := p.initiated(b, fakeplatform.Plan{User: fakeplatform.User{Sub: sub}})
+			address(t, login, faketool.Probe{}) // and another that nobody visits
+			shown := b.open(address(t, login, faketool.Probe{Post: n%2 == 0}))
+			expectLaunched(t, shown)
+			g.Expect(shown.Find("strong").Text()).To(Equal(sub))
+			answers := login.Record().Answers
+			g.Expect(answers).To(HaveLen(1))
+			g.Expect(answers[0].IDToken).To(Equal(l.Record().IDToken))
+			g.Expect(answers[0].Accepted).To(BeTrue())
+		})
+	}
+	browsers.Wait()
+	close(done)
+	readers.Wait()
+	NewWithT(t).Expect(p.tool.Logins()).To(HaveLen(12))
+}
+
+// absent is a parameter that is not sent.
+var absent = BeNil()
+
+func sends(values ...any) types.GomegaMatcher { return HaveExactElements(values...) }
+
+// differs says what each stimulus changes, and all that it changes. The state
+// and the nonce of two requests differ in any case.
+var differs = map[string]map[string]types.GomegaMatcher{
+	"auth-request-by-get":  {},
+	"auth-request-by-post": {},
+	"unknown-parameters": {
+		"foo": sends("bar"), "ui_locales": sends("fr"), "id_token_signed_response_alg": sends("RS256"), "lti_deployment_id": sends("x"),
+	},
+	"foreign-redirect-uri-appended":  {"redirect_uri": sends(toolURL+"/launch", "https://stranger.example/launch")},
+	"foreign-redirect-uri-prepended": {"redirect_uri": sends("https://stranger.example/launch", toolURL+"/launch")},
+	"nonce-twice":                    {"nonce": And(HaveLen(2), Satisfy(func(v []string) bool { return v[0] != v[1] && len(v[0]) >= 22 && len(v[1]) >= 22 }))},
+	"redirect-uri-foreign-host":      {"redirect_uri": sends("https://stranger.example/launch")},
+	"redirect-uri-javascript":        {"redirect_uri": sends(`javascript:console.error("invigilator-ran")`)},
+	"redirect-uri-data":              {"redirect_uri": sends(`data:text/html,<script>console.error("invigilator-ran")</script>`)},
+	"redirect-uri-other-path":        {"redirect_uri": sends(toolURL + "/other")},
+	"redirect-uri-appended-segment":  {"redirect_uri": sends(toolURL + "/launch/more")},
+	"redirect-uri-added-query":       {"redirect_uri": sends(toolURL + "/launch?more=1")},
+	"redirect-uri-trailing-slash":    {"redirect_uri": sends(toolURL + "/launch/")},
+	"redirect-uri-other-scheme":      {"redirect_uri": sends("http://tool.example.com/launch")},
+	"redirect-uri-other-port":        {"redirect_uri": sends("https://tool.example.com:8443/launch")},
+	"redirect-uri-upper-case-path":   {"redirect_uri": sends(toolURL + "/LAUNCH")},
+	"redirect-uri-upper-case-host":   {"redirect_uri": sends("https://TOOL.EXAMPLE.COM/launch")},
+	"redirect-uri-percent-encoded":   {"redirect_uri": sends(toolURL + "/%6Caunch")},
+	"redirect-uri-dot-segments":      {"redirect_uri": sends(toolURL + "/launch/../launch")},
+	"redirect-uri-fragment":          {"redirect_uri": sends(toolURL + "/launch#more")},
+	"redirect-uri-subdomain":         {"redirect_uri": sends("https://sub.tool.example.com/launch")},
+	"redirect-uri-userinfo":          {"redirect_uri": sends("https://tool.example.com@stranger.example/launch")},
+	"redirect-uri-host-suffix":       {"redirect_uri": sends("https://tool.example.com.stranger.example/launch")},
+	"known-client-foreign-redirect-uri": {
+		"redirect_uri": sends("https://stranger.example/launch"), "nonce": absent,
+	},
+	"unknown-client-foreign-redirect-uri": {
+		"redirect_uri": sends("https://stranger.example/launch"), "nonce": absent, "client_id": random,
+	},
+	"redirect-uri-missing":    {"redirect_uri": absent},
+	"client-id-missing":       {"client_id": absent},
+	"client-id-unknown":       {"client_id": random},
+	"client-id-of-other-tool": {"client_id": sends("client-b"), "redirect_uri": sends(otherURL + "/launch")},
+	"nonce-missing":           {"nonce": absent},
+	"nonce-empty":             {"nonce": sends("")},
+	"nonce-long-special-characters": {"nonce": sends(And(
+		HaveLen(200), MatchRegexp(`^[A-Za-z0-9_-]{22,}\+`), MatchRegexp(`[^ ]$`),
+		ContainSubstring("/"), ContainSubstring("="), ContainSubstring("%"), ContainSubstring("&"), ContainSubstring(" "),
+	))},
+	"response-type-missing":        {"response_type": absent},
+	"response-type-code":           {"response_type": sends("code")},
+	"response-type-token":          {"response_type": sends("token")},
+	"response-type-id-token-token": {"response_type": sends("id_token token")},
+	"response-mode-missing":        {"response_mode": absent},
+	"response-mode-query":          {"response_mode": sends("query")},
+	"response-mode-fragment":       {"response_mode": sends("fragment")},
+	"scope-missing":                {"scope": absent},
+	"scope-without-openid":         {"scope": sends("profile")},
+	"scope-unknown-value-added":    {"scope": sends("openid profile x-unknown")},
+	"login-hint-missing":           {"login_hint": absent},
+	"login-hint-altered":           {"login_hint": sends("uses-7")},
+	"login-hint-of-other-user":     {"login_hint": sends("user-9")},
+	"message-hint-missing":         {"lti_message_hint": absent},
+	"message-hint-altered":         {"lti_message_hint": sends("messbge!")},
+	"message-hint-of-other-user":   {"lti_message_hint": sends("of another")},
+	"message-hint-of-other-link":   {"lti_message_hint": sends("of another")},
+	"state-long":                   {"state": sends(And(HaveLen(1000), MatchRegexp(`^[A-Za-z0-9_-]+$`)))},
+	"state-special-characters":     {"state": sends(MatchRegexp(`^[A-Za-z0-9_-]{22,}<>"'&lt;\+%41é山$`))},
+	"state-zero":                   {"state": sends("0")},
+	"state-missing":                {"state": absent},
+	"state-script":                 {"state": sends(MatchRegexp(`^[A-Za-z0-9_-]{22,}"><script>console\.error\("invigilator-ran"\)</script>$`))},
+	"state-attribute":              {"state": sends(MatchRegexp(`^[A-Za-z0-9_-]{22,}" onfocus=console\.error\('invigilator-ran'\) autofocus .*x="$`))},
+	"redirect-uri-script":          {"redirect_uri": sends(toolURL + `/launch?x="><script>console.error("invigilator-ran")</script>`)},
+}
+
+var random = sends(MatchRegexp(`^[A-Za-z0-9_-]{22,}$`))
+
+func TestEachStimulusChangesWhatItSays(t *testing.T) {
+	t.Parallel()
+	p := newPair(t)
+	p.tool.Hold(true)
+	b := p.browser(t)
+	held := func(params url.Values) *faketool.Login {
+		login, ok := p.tool.LoginAt(initiate(b, params).url)
+		NewWithT(t).Expect(ok).To(BeTrue())
+		return login
+	}
+	login := held(url.Values{"lti_message_hint": {"message!"}, "login_hint": {"user-7"}})
+	other := held(url.Values{"lti_message_hint": {"of another"}, "login_hint": {"user-9"}})
+	still := p.browser(t).still()
+	request := func(probe faketool.Probe) faketool.Request {
+		still.open(address(t, login, probe))
+		requests := login.Record().Requests
+		return requests[len(requests)-1]
+	}
+	valid := request(faketool.Probe{})
+	for name, want := range differs {
+		t.Run(name, func(t *testing.T) {
+			g := NewWithT(t)
+			sent := request(faketool.Probe{Fault: stimulus(t, name), Other: other})
+			g.Expect(sent.Method == http.MethodPost).To(Equal(name == "auth-request-by-post"))
+			if sent.Method == http.MethodGet {
+				u, err := url.Parse(sent.URL)
+				g.Expect(err).NotTo(HaveOccurred())
+				g.Expect(u.Query()).To(Equal(sent.Params))
+			}
+			own := []string{"state", "nonce"} // of each request
+			changed := append(slices.Collect(maps.Keys(want)), own...)
+			g.Expect(changed).To(ContainElements(unlike(sent.Params, valid.Params)))
+			for name, matches := range want {
+				g.Expect(sent.Params[name]).To(matches, name)
+				g.Expect(sent.Params[name]).NotTo(Equal(valid.Params[name]), name)
+			}
+			for _, name := range own {
+				if want[name] == nil {
+					g.Expect(sent.Params[name]).To(random, name)
+				}
+			}
+		})
+	}
+	var untold []string
+	for _, f := range faketool.Stimuli() {
+		if differs[f.Name] == nil {
+			untold = append(untold, f.Name)
+		}
+	}
+	NewWithT(t).Expect(untold).To(BeEmpty())
+}
+
+func TestNearMissesOfOtherAddresses(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct{ at, want string }{
+		"redirect-uri-other-scheme":    {"http://tool.test", "https://tool.test/launch"},
+		"redirect-uri-other-port":      {"http://tool.test:8443", "http://tool.test:9443/launch"},
+		"redirect-uri-subdomain":       {"https://tool.test:444", "https://sub.tool.test:444/launch"},
+		"redirect-uri-host-suffix":     {"https://tool.test:444", "https://tool.test.stranger.example/launch"},
+		"redirect-uri-userinfo":        {"https://tool.test:444", "https://tool.test@stranger.example/launch"},
+		"redirect-uri-percent-encoded": {"https://tool.test/base", "https://tool.test/base/%6Caunch"},
+		"redirect-uri-other-path":      {"https://tool.test/base", "https://tool.test/base/other"},
+	} {
+		g := NewWithT(t)
+		key, err := toolKey()
+		g.Expect(err).NotTo(HaveOccurred())
+		tool, err := faketool.New(faketool.Options{URL: c.at, Key: key})
+		g.Expect(err).NotTo(HaveOccurred())
+		g.Expect(tool.Register(registration())).To(Succeed())
+		tool.Hold(true)
+		serve := func(target string) *httptest.ResponseRecorder {
+			answer := httptest.NewRecorder()
+			tool.ServeHTTP(answer, httptest.NewRequest(http.MethodGet, target, nil))
+			return answer
+		}
+		held := serve("/login?" + url.Values{"iss": {platformURL}, "login_hint": {"x"}, "target_link_uri": {c.at}}.Encode())
+		login, ok := tool.LoginAt(held.Header().Get("Location"))
+		g.Expect(ok).To(BeTrue(), name)
+		serve(strings.TrimPrefix(address(t, login, faketool.Probe{Fault: stimulus(t, name)}), c.at))
+		g.Expect(login.Record().Requests[0].Params.Get("redirect_uri")).To(Equal(c.want), name)
+	}
+}
+
+func TestAlteredHintsKeepTheirKind(t *testing.T) {
+	t.Parallel()
+	p := newPair(t)
+	p.tool.Hold(true)
+	b := p.browser(t)
+	for hint, want := range map[string]string{
+		"7": "8", "9": "1", "10": "11", "z": "y", "Z": "Y", "aZ": "aY", `{"a":1}`: `{"a":2}`, "山": "x", "-": "x", "é-é": "éxé", "a-": "b-",
+		"eyJh.eyJt.AAAA": "eyJh.eyKt.AAAA",
+	} {
+		g := NewWithT(t)
+		login, ok := p.tool.LoginAt(initiate(b, url.Values{"lti_message_hint": {hint}}).url)
+		g.Expect(ok).To(BeTrue())
+		p.browser(t).still().open(address(t, login, faketool.Probe{Fault: stimulus(t, "message-hint-altered")}))
+		sent := login.Record().Requests[0].Params.Get("lti_message_hint")
+		g.Expect(utf8.RuneCountInString(sent)).To(Equal(utf8.RuneCountInString(hint)))
+		g.Expect(sent).To(Equal(want), hint)
+	}
+}
+
+func TestProbesThatCannotBe(t *testing.T) {
+	t.Parallel()
+	g := NewWithT(t)
+	p := newPair(t)
+	p.tool.Hold(true)
+	b := p.browser(t)
+	initiate(b, nil) // without message hint
+	initiate(b, url.Values{"lti_message_hint": {"message"}})
+	without, with := p.tool.Logins()[0], p.tool.Logins()[1]
+	fails := func(l *faketool.Login, name string, other *faketool.Login) error {
+		_, err := l.Continue(faketool.Probe{Fault: stimulus(t, name), Other: other})
+		return err
+	}
+	for _, name := range []string{"message-hint-missing", "message-hint-altered", "message-hint-of-other-user", "message-hint-of-other-link"} {
+		g.Expect(fails(without, name, with)).To(MatchError(faketool.ErrUnchanged), name)
+	}
+	g.Expect(fails(with, "message-hint-missing", nil)).To(Succeed())
+	g.Expect(fails(with, "message-hint-of-other-user", without)).To(MatchError(faketool.ErrUnchanged))
+	g.Expect(fails(with, "message-hint-of-other-user", with)).To(MatchError(faketool.ErrUnchanged))
+	g.Expect(fails(with, "login-hint-of-other-user", without)).To(MatchError(faketool.ErrUnchanged), "all have the same")
+	g.Expect(fails(with, "login-hint-of-other-user", nil)).To(MatchError(ContainSubstring("needs another login")))
+	g.Expect(fails(with, faketool.OmitsPrompt, nil)).To(MatchError(ContainSubstring("none of an authentication request")))
+
+	key, err := toolKey()
+	g.Expect(err).NotTo(HaveOccurred())
+	alone, err := faketool.New(faketool.Options{URL: toolURL, Key: key})
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(alone.Register(registration())).To(Succeed())
+	alone.Hold(true)
+	alone.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/login?"+url.Values{"iss": {platformURL}, "login_hint": {"x"}, "target_link_uri": {toolURL}}.Encode(), nil))
+	g.Expect(fails(alone.Logins()[0], "client-id-of-other-tool", nil)).To(MatchError(ContainSubstring("no other tool")))
+
+	_, err = faketool.New(faketool.Options{URL: toolURL, Faults: []string{"nonce-missing"}})
+	g.Expect(err).To(MatchError(`faketool: no fault "nonce-missing"`))
+}
+
+// provoked are the requirements of a platform that stimuli serve.
+var provoked = []string{
+	"oidc-auth-endpoint-get", "oidc-auth-endpoint-post", "sec-auth-redirect-uri-registered", "oidc-redirect-uri-exact-match",
+	"rfc6749-no-open-redirect-on-error", "oidc-auth-unknown-client", "oidc-auth-missing-nonce", "sec-id-token-nonce-passthrough",
+	"oidc-auth-response-type", "sec-auth-response-mode-form-post", "oidc-auth-scope-openid", "sec-auth-login-hint-matches-session-user",
+	"practice-auth-message-hint-integrity", "oidc-auth-state-echo", "oidc-auth-state-optional", "oidc-auth-error-response",
+	"rfc6749-auth-unknown-parameters-ignored", "rfc6749-auth-duplicate-parameters", "practice-form-post-values-escaped",
+}
+
+func TestStimuliAreThoseOfTheCatalogue(t *testing.T) {
+	t.Parallel()
+	g := NewWithT(t)
+	g.Expect(faketool.Defects()).To(HaveEach(HaveField("Provokes", "")))
+	stimuli := faketool.Stimuli()
+	g.Expect(faketool.Faults()).To(HaveLen(len(stimuli) + len(faketool.Defects())))
+	count := 0
+	for _, id := range provoked {
+		requirement, ok := requirements.Default().Get(requirements.ID(id))
+		g.Expect(ok).To(BeTrue(), id)
+		g.Expect(requirement.Binds).To(Equal(requirements.Platform), id)
+		var cases, names []string
+		for _, c := range requirement.Provoke {
+			cases = append(cases, c.Case)
+		}
+		for _, f := range faketool.FaultsFor(id) {
+			names = append(names, f.Name)
+			g.Expect(f.Provokes).To(Equal(id))
+			g.Expect(f.Does).NotTo(BeEmpty(), f.Name)
+			g.Expect(f.Breaks).To(BeEmpty(), f.Name)
+		}
+		g.Expect(names).To(ConsistOf(cases), id)
+		count += len(names)
+	}
+	g.Expect(stimuli).To(HaveLen(count), "there are no others")
+	g.Expect(faketool.FaultsFor("")).To(BeEmpty())
+
+	names := map[string]string{}
+	for _, f := range faketool.Faults() {
+		if f.Name != "response-type-code" { // the same, for two requirements
+			g.Expect(names).NotTo(HaveKey(f.Name))
+		}
+		names[f.Name] = f.Provokes
+		found, ok := faketool.FaultNamed(f.Name)
+		g.Expect(ok).To(BeTrue(), f.Name)
+		g.Expect(found.Does).To(Equal(f.Does))
+	}
+	faketool.Faults()[0].Name, faketool.FaultsFor(provoked[0])[0].Name = "changed", "changed"
+	g.Expect(faketool.Faults()[0].Name).NotTo(Equal("changed"))
+	g.Expect(faketool.FaultsFor(provoked[0])[0].Name).NotTo(Equal("changed"))
+}
+
+// A conforming platform answers each stimulus that is permitted, as sent, and
+// no other with an id_token.
+func TestStimuliAgainstAConformingPlatform(t *testing.T) {
+	t.Parallel()
+	p := newPair(t)
+	for _, f := range faketool.Stimuli() {
+		t.Run(f.Name, func(t *testing.T) {
+			t.Parallel()
+			g := NewWithT(t)
+			other, _ := p.initiated(p.browser(t), fakeplatform.Plan{User: fakeplatform.User{Sub: "user-2"}})
+			b := p.browser(t)
+			login, _ := p.initiated(b, fakeplatform.Plan{})
+			shown := b.open(address(t, login, faketool.Probe{Fault: &f, Other: other}))
+			record := login.Record()
+			sent := record.Requests[0].Params
+			if !f.Permitted {
+				g.Expect(shown.status).To(Equal(http.StatusBadRequest))
+				for _, a := range record.Answers {
+					g.Expect([]any{a.IDToken, a.Accepted, a.State}).To(Equal([]any{"", false, sent.Get("state")}))
+					g.Expect(a.Error).NotTo(BeEmpty())
+				}
+				return
+			}
+			g.Expect(record.Answers).To(HaveLen(1))
+			a := record.Answers[0]
+			g.Expect(a.State).To(Equal(sent.Get("state")))
+			g.Expect(a.IDToken).NotTo(BeEmpty())
+			_, payload, err := lti.Decode(a.IDToken)
+			g.Expect(err).NotTo(HaveOccurred())
+			g.Expect(string(payload)).To(ContainSubstring(strings.ReplaceAll(sent.Get("nonce"), "&", `\u0026`)))
+			expectLaunched(t, shown)
+			g.Expect(a.Accepted).To(BeTrue())
+		})
+	}
+}

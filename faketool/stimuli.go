@@ -1,0 +1,393 @@
+package faketool
+
+import (
+	"errors"
+	"net/url"
+	"slices"
+	"strings"
+
+	"invigilator/lti"
+)
+
+// Stranger is a site that has nothing to do with the launch: no platform may
+// send a browser there.
+const Stranger = "https://stranger.example"
+
+// ScriptRan is what markup in a request writes to the console where a platform
+// lets it run: no policy of the page keeps it from that.
+const ScriptRan = "invigilator-ran"
+
+const (
+	script = `console.error("` + ScriptRan + `")`
+	// scriptMarkup ends the attribute that it is written into.
+	scriptMarkup = `"><script>` + script + `</script>`
+)
+
+// stimuli are the differences in an authentication request, by the requirement
+// that they provoke.
+var stimuli = slices.Concat(requestStimuli, redirectStimuli, clientStimuli, parameterStimuli, hintStimuli, stateStimuli)
+
+// requestStimuli are those of how the request is sent, and of parameters that
+// it may have besides.
+var requestStimuli = []Fault{
+	{
+		Name: "auth-request-by-get", Provokes: "oidc-auth-endpoint-get", Permitted: true,
+		Does:    "sends the authentication request by a redirect, with the parameters in the query",
+		request: func(d *draft) error { d.post = false; return nil },
+	}, {
+		Name: "auth-request-by-post", Provokes: "oidc-auth-endpoint-post", Permitted: true,
+		Does:    "sends the authentication request by a form that submits itself by POST",
+		request: func(d *draft) error { d.post = true; return nil },
+	}, {
+		Name: "unknown-parameters", Provokes: "rfc6749-auth-unknown-parameters-ignored", Permitted: true,
+		Does: "adds parameters that the platform does not know, or knows from elsewhere",
+		request: func(d *draft) error {
+			for name, value := range map[string]string{"foo": "bar", "ui_locales": "fr", "id_token_signed_response_alg": "RS256", lti.ParamLTIDeploymentID: "x"} {
+				d.params.Set(name, value)
+			}
+			return nil
+		},
+	}, {
+		Name: "foreign-redirect-uri-appended", Provokes: "rfc6749-auth-duplicate-parameters",
+		Does: "sends a second, foreign redirect_uri after the right one",
+		request: func(d *draft) error {
+			d.params[lti.ParamRedirectURI] = []string{d.redirectURI(), Stranger + LaunchPath}
+			return nil
+		},
+	}, {
+		Name: "foreign-redirect-uri-prepended", Provokes: "rfc6749-auth-duplicate-parameters",
+		Does: "sends a second, foreign redirect_uri before the right one",
+		request: func(d *draft) error {
+			d.params[lti.ParamRedirectURI] = []string{Stranger + LaunchPath, d.redirectURI()}
+			return nil
+		},
+	}, {
+		Name: "nonce-twice", Provokes: "rfc6749-auth-duplicate-parameters",
+		Does:    "sends two different nonce values",
+		request: func(d *draft) error { d.params.Add(lti.ParamNonce, d.tool.newNonce()); return nil },
+	},
+}
+
+// redirectStimuli are those of the redirect_uri (OpenID Connect Core 1.0,
+// 3.1.2.1; RFC 6749, 3.1.2.4). Near misses differ from the registered one.
+var redirectStimuli = []Fault{
+	{
+		Name: "redirect-uri-foreign-host", Provokes: "sec-auth-redirect-uri-registered",
+		Does: "sends a redirect_uri at a stranger's site", request: set(lti.ParamRedirectURI, Stranger+LaunchPath),
+	}, {
+		Name: "redirect-uri-javascript", Provokes: "sec-auth-redirect-uri-registered",
+		Does: "sends a javascript: URL as redirect_uri", request: set(lti.ParamRedirectURI, "javascript:"+script),
+	}, {
+		Name: "redirect-uri-data", Provokes: "sec-auth-redirect-uri-registered",
+		Does: "sends a data: URL as redirect_uri", request: set(lti.ParamRedirectURI, "data:text/html,<script>"+script+"</script>"),
+	}, {
+		Name: "redirect-uri-other-path", Provokes: "oidc-redirect-uri-exact-match",
+		Does: "sends a redirect_uri with another path", request: redirect(func(u *url.URL) { u.Path = strings.TrimSuffix(u.Path, LaunchPath) + "/other" }),
+	}, {
+		Name: "redirect-uri-appended-segment", Provokes: "oidc-redirect-uri-exact-match",
+		Does: "sends a redirect_uri with a path segment appended", request: redirect(func(u *url.URL) { u.Path += "/more" }),
+	}, {
+		Name: "redirect-uri-added-query", Provokes: "oidc-redirect-uri-exact-match",
+		Does: "sends a redirect_uri with a query parameter added", request: redirect(func(u *url.URL) { u.RawQuery = "more=1" }),
+	}, {
+		Name: "redirect-uri-trailing-slash", Provokes: "oidc-redirect-uri-exact-match",
+		Does: "sends a redirect_uri with a slash added", request: redirect(func(u *url.URL) { u.Path += "/" }),
+	}, {
+		Name: "redirect-uri-other-scheme", Provokes: "oidc-redirect-uri-exact-match",
+		Does: "sends a redirect_uri with http instead of https", request: redirect(func(u *url.URL) {
+			if u.Scheme == "https" {
+				u.Scheme = "http"
+			} else {
+				u.Scheme = "https"
+			}
+		}),
+	}, {
+		Name: "redirect-uri-other-port", Provokes: "oidc-redirect-uri-exact-match",
+		Does: "sends a redirect_uri with another port", request: redirect(func(u *url.URL) {
+			port := ":8443"
+			if u.Port() == "8443" {
+				port = ":9443"
+			}
+			u.Host = strings.TrimSuffix(u.Host, ":"+u.Port()) + port
+		}),
+	}, {
+		Name: "redirect-uri-upper-case-path", Provokes: "oidc-redirect-uri-exact-match",
+		Does: "sends a redirect_uri with its path in upper case", request: redirect(func(u *url.URL) { u.Path = strings.ToUpper(u.Path) }),
+	}, {
+		Name: "redirect-uri-upper-case-host", Provokes: "oidc-redirect-uri-exact-match",
+		Does: "sends a redirect_uri with its host in upper case", request: redirect(func(u *url.URL) { u.Host = strings.ToUpper(u.Host) }),
+	}, {
+		Name: "redirect-uri-percent-encoded", Provokes: "oidc-redirect-uri-exact-match",
+		Does: "sends a redirect_uri with one character of its path percent-encoded", request: redirect(func(u *url.URL) {
+			u.RawPath = strings.TrimSuffix(u.EscapedPath(), LaunchPath) + "/%6Caunch"
+		}),
+	}, {
+		Name: "redirect-uri-dot-segments", Provokes: "oidc-redirect-uri-exact-match",
+		Does: "sends a redirect_uri that leaves its path and comes back", request: redirect(func(u *url.URL) { u.Path += "/.." + LaunchPath }),
+	}, {
+		Name: "redirect-uri-fragment", Provokes: "oidc-redirect-uri-exact-match",
+		Does: "sends a redirect_uri with a fragment added", request: redirect(func(u *url.URL) { u.Fragment = "more" }),
+	}, {
+		Name: "redirect-uri-subdomain", Provokes: "oidc-redirect-uri-exact-match",
+		Does: "sends a redirect_uri at a subdomain of the registered host", request: redirect(func(u *url.URL) { u.Host = "sub." + u.Host }),
+	}, {
+		Name: "redirect-uri-userinfo", Provokes: "oidc-redirect-uri-exact-match",
+		Does: "sends a redirect_uri with the registered host as user information before a foreign host", request: redirect(func(u *url.URL) {
+			u.User, u.Host = url.User(u.Hostname()), strangerHost
+		}),
+	}, {
+		Name: "redirect-uri-host-suffix", Provokes: "oidc-redirect-uri-exact-match",
+		Does: "sends a redirect_uri with the registered host as the beginning of a foreign one", request: redirect(func(u *url.URL) {
+			u.Host = u.Hostname() + "." + strangerHost
+		}),
+	}, {
+		Name: "known-client-foreign-redirect-uri", Provokes: "rfc6749-no-open-redirect-on-error",
+		Does:    "sends a foreign redirect_uri with a mistake to report, the missing nonce",
+		request: all(without(lti.ParamNonce), set(lti.ParamRedirectURI, Stranger+LaunchPath)),
+	}, {
+		Name: "unknown-client-foreign-redirect-uri", Provokes: "rfc6749-no-open-redirect-on-error",
+		Does:    "sends a foreign redirect_uri with an unknown client_id and without nonce",
+		request: all(without(lti.ParamNonce), set(lti.ParamRedirectURI, Stranger+LaunchPath), random(lti.ParamClientID)),
+	}, {
+		Name: "redirect-uri-missing", Provokes: "rfc6749-no-open-redirect-on-error",
+		Does: "leaves redirect_uri out", request: without(lti.ParamRedirectURI),
+	},
+}
+
+// clientStimuli are those of client_id (OpenID Connect Core 1.0, 3.1.2.2).
+var clientStimuli = []Fault{
+	{
+		Name: "client-id-missing", Provokes: "oidc-auth-unknown-client",
+		Does: "leaves client_id out", request: without(lti.ParamClientID),
+	}, {
+		Name: "client-id-unknown", Provokes: "oidc-auth-unknown-client",
+		Does: "sends a client_id that the platform does not know", request: random(lti.ParamClientID),
+	}, {
+		Name: "client-id-of-other-tool", Provokes: "oidc-auth-unknown-client",
+		Does: "sends client_id and redirect_uri of another tool with the hints of this launch",
+		request: func(d *draft) error {
+			other := d.tool.opts.OtherTool
+			if other.ClientID == "" || other.RedirectURI == "" {
+				return errors.New("no other tool is known")
+			}
+			d.params.Set(lti.ParamClientID, other.ClientID)
+			d.params.Set(lti.ParamRedirectURI, other.RedirectURI)
+			return nil
+		},
+	},
+}
+
+// parameterStimuli are those of the parameters with a fixed value, and of nonce
+// (Security Framework 1.0, 5.1.1.2; OpenID Connect Core 1.0, 3.2.2.1).
+var parameterStimuli = []Fault{
+	{
+		Name: "nonce-missing", Provokes: "oidc-auth-missing-nonce",
+		Does: "leaves nonce out", request: without(lti.ParamNonce),
+	}, {
+		Name: "nonce-empty", Provokes: "oidc-auth-missing-nonce",
+		Does: "sends an empty nonce", request: set(lti.ParamNonce, ""),
+	}, {
+		Name: "nonce-long-special-characters", Provokes: "sec-id-token-nonce-passthrough", Permitted: true,
+		Does:    "sends a nonce of 200 characters with reserved ones and a space",
+		request: extend(lti.ParamNonce, "+/=%2B& ", 200),
+	}, {
+		Name: "response-type-missing", Provokes: "oidc-auth-response-type",
+		Does: "leaves response_type out", request: without(lti.ParamResponseType),
+	}, {
+		Name: "response-type-code", Provokes: "oidc-auth-response-type",
+		Does: "asks for a code", request: set(lti.ParamResponseType, "code"),
+	}, {
+		Name: "response-type-token", Provokes: "oidc-auth-response-type",
+		Does: "asks for an access token", request: set(lti.ParamResponseType, "token"),
+	}, {
+		Name: "response-type-id-token-token", Provokes: "oidc-auth-response-type",
+		Does: "asks for an access token as well", request: set(lti.ParamResponseType, "id_token token"),
+	}, {
+		Name: "response-type-code", Provokes: "oidc-auth-error-response",
+		Does: "asks for a code", request: set(lti.ParamResponseType, "code"),
+	}, {
+		Name: "response-mode-missing", Provokes: "sec-auth-response-mode-form-post",
+		Does: "leaves response_mode out", request: without(lti.ParamResponseMode),
+	}, {
+		Name: "response-mode-query", Provokes: "sec-auth-response-mode-form-post",
+		Does: "asks for the answer in the query", request: set(lti.ParamResponseMode, "query"),
+	}, {
+		Name: "response-mode-fragment", Provokes: "sec-auth-response-mode-form-post",
+		Does: "asks for the answer in the fragment", request: set(lti.ParamResponseMode, "fragment"),
+	}, {
+		Name: "scope-missing", Provokes: "oidc-auth-scope-openid",
+		Does: "leaves scope out", request: without(lti.ParamScope),
+	}, {
+		Name: "scope-without-openid", Provokes: "oidc-auth-scope-openid",
+		Does: "asks for the scope profile instead of openid", request: set(lti.ParamScope, "profile"),
+	}, {
+		Name: "scope-unknown-value-added", Provokes: "oidc-auth-scope-openid", Permitted: true,
+		Does: "asks for further scopes, one of them unknown", request: set(lti.ParamScope, "openid profile x-unknown"),
+	},
+}
+
+// hintStimuli are those of the hints that the platform sent (Security Framework
+// 1.0, 5.1.1.2; LTI Core 1.3, 4.1.1).
+var hintStimuli = []Fault{
+	{
+		Name: "login-hint-missing", Provokes: "sec-auth-login-hint-matches-session-user",
+		Does: "leaves login_hint out", request: without(lti.ParamLoginHint),
+	}, {
+		Name: "login-hint-altered", Provokes: "sec-auth-login-hint-matches-session-user",
+		Does: "changes one character of login_hint", request: altered(lti.ParamLoginHint),
+	}, {
+		Name: "login-hint-of-other-user", Provokes: "sec-auth-login-hint-matches-session-user", Borrows: true,
+		Does: "sends the login_hint of another user's launch", request: borrowed(lti.ParamLoginHint),
+	}, {
+		Name: "message-hint-missing", Provokes: "practice-auth-message-hint-integrity",
+		Does: "leaves out the lti_message_hint that the platform sent", request: without(lti.ParamMessageHint),
+	}, {
+		Name: "message-hint-altered", Provokes: "practice-auth-message-hint-integrity",
+		Does: "changes one character of lti_message_hint", request: altered(lti.ParamMessageHint),
+	}, {
+		Name: "message-hint-of-other-user", Provokes: "practice-auth-message-hint-integrity", Borrows: true,
+		Does: "sends the lti_message_hint of another user's launch", request: borrowed(lti.ParamMessageHint),
+	}, {
+		Name: "message-hint-of-other-link", Provokes: "practice-auth-message-hint-integrity", Borrows: true,
+		Does: "sends the lti_message_hint of the same user's launch of another link", request: borrowed(lti.ParamMessageHint),
+	},
+}
+
+// stateStimuli are those of state (OpenID Connect Core 1.0, 3.1.2.1 and
+// 3.2.2.5), and of values that end up in the form of the answer.
+var stateStimuli = []Fault{
+	{
+		Name: "state-long", Provokes: "oidc-auth-state-echo", Permitted: true,
+		Does: "sends a state of 1,000 characters", request: extend(lti.ParamState, "0123456789", 1000),
+	}, {
+		Name: "state-special-characters", Provokes: "oidc-auth-state-echo", Permitted: true,
+		Does:    "sends a state with reserved, HTML and non-ASCII characters",
+		request: extend(lti.ParamState, specialCharacters, 0),
+	}, {
+		Name: "state-zero", Provokes: "oidc-auth-state-echo", Permitted: true,
+		Does: "sends the state 0, which some languages take for nothing", request: set(lti.ParamState, "0"),
+	}, {
+		Name: "state-missing", Provokes: "oidc-auth-state-optional", Permitted: true,
+		Does: "leaves state out, which is only recommended", request: without(lti.ParamState),
+	}, {
+		Name: "state-script", Provokes: "practice-form-post-values-escaped", Permitted: true,
+		Does: "sends a state with a script element", request: extend(lti.ParamState, scriptMarkup, 0),
+	}, {
+		Name: "state-attribute", Provokes: "practice-form-post-values-escaped", Permitted: true,
+		Does:    "sends a state with event handlers as attributes",
+		request: extend(lti.ParamState, attributeMarkup, 0),
+	}, {
+		Name: "redirect-uri-script", Provokes: "practice-form-post-values-escaped",
+		Does: "sends a redirect_uri with a script element in its query",
+		request: func(d *draft) error {
+			d.params.Set(lti.ParamRedirectURI, d.redirectURI()+"?x="+scriptMarkup)
+			return nil
+		},
+	},
+}
+
+// specialCharacters are those that a careless platform loses. What looks encoded
+// is not: a platform that decodes or unescapes once too often shows.
+const specialCharacters = `<>"'&lt;+%41é山`
+
+// attributeMarkup ends the attribute that it is written into, and adds others
+// to the element. The focus does not reach a hidden field; the second handler
+// is one that runs there as well.
+const attributeMarkup = `" onfocus=console.error('` + ScriptRan + `') autofocus` +
+	` style=content-visibility:auto oncontentvisibilityautostatechange=console.error('` + ScriptRan + `') x="`
+
+var strangerHost = strings.TrimPrefix(Stranger, "https://")
+
+func set(name, value string) func(*draft) error {
+	return func(d *draft) error { d.params.Set(name, value); return nil }
+}
+
+func without(name string) func(*draft) error {
+	return func(d *draft) error { d.params.Del(name); return nil }
+}
+
+func random(name string) func(*draft) error {
+	return func(d *draft) error { d.params.Set(name, lti.RandomString()); return nil }
+}
+
+func all(changes ...func(*draft) error) func(*draft) error {
+	return func(d *draft) error {
+		for _, change := range changes {
+			if err := change(d); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+}
+
+// extend keeps what makes the parameter unique, and adds to it once, or as
+// often as it takes to have the length.
+func extend(name, more string, length int) func(*draft) error {
+	return func(d *draft) error {
+		value := d.params.Get(name) + more
+		if length > 0 {
+			value = (value + strings.Repeat(more, length/len(more)))[:length-1] + "z" // no space at the end
+		}
+		d.params.Set(name, value)
+		return nil
+	}
+}
+
+// redirect changes something in the registered redirect_uri.
+func redirect(change func(*url.URL)) func(*draft) error {
+	return func(d *draft) error {
+		u, err := url.Parse(d.redirectURI())
+		if err != nil {
+			return err
+		}
+		change(u)
+		d.params.Set(lti.ParamRedirectURI, u.String())
+		return nil
+	}
+}
+
+// altered changes one character of a hint, where there is one.
+func altered(name string) func(*draft) error {
+	return func(d *draft) error {
+		if d.params.Has(name) {
+			d.params.Set(name, alter(d.params.Get(name)))
+		}
+		return nil
+	}
+}
+
+// borrowed sends the hint that the other login was initiated with, where both
+// have one.
+func borrowed(name string) func(*draft) error {
+	return func(d *draft) error {
+		if other := d.borrowed(name); other != "" && d.params.Has(name) {
+			d.params.Set(name, other)
+		}
+		return nil
+	}
+}
+
+// alter changes one letter or digit, the next after the middle, into another of
+// the same kind: what is a number, a token or JSON stays one.
+func alter(s string) string {
+	chars := []rune(s)
+	for n := range chars {
+		i := (len(chars)/2 + n) % len(chars)
+		switch c := chars[i]; {
+		case c >= '0' && c < '9', c >= 'a' && c < 'z', c >= 'A' && c < 'Z':
+			chars[i]++
+		case c == '9':
+			chars[i] = '1' // not 0, which could come to stand in front
+		case c == 'z', c == 'Z':
+			chars[i]--
+		default:
+			continue
+		}
+		return string(chars)
+	}
+	if len(chars) > 0 {
+		chars[len(chars)/2] = 'x'
+	}
+	return string(chars)
+}

@@ -3,7 +3,6 @@ package fakeplatform
 import (
 	"encoding/pem"
 	"errors"
-	"fmt"
 	"maps"
 	"net/http"
 	"net/url"
@@ -33,6 +32,7 @@ func (p *Platform) routes() *http.ServeMux {
 	mux.HandleFunc("GET /launch/{id}/frame", p.withLaunch(p.serveCoursePage))
 	mux.HandleFunc("GET /launch/{id}/window", p.withLaunch(p.serveCoursePage))
 	mux.HandleFunc("GET /launch/{id}/deliver", p.withLaunch(p.serveDelivery))
+	mux.HandleFunc("GET /launch/{id}/besides", p.withLaunch(p.serveBesides))
 	mux.HandleFunc("GET /launch/{id}/return", p.withLaunch(p.serveReturn))
 	mux.HandleFunc("GET "+AuthPath, p.serveAuth)
 	mux.HandleFunc("POST "+AuthPath, p.serveAuth)
@@ -70,38 +70,94 @@ func (p *Platform) withLaunch(serve func(http.ResponseWriter, *http.Request, *La
 
 // serveStart sends the browser to the tool with the login initiation.
 func (p *Platform) serveStart(w http.ResponseWriter, r *http.Request, l *Launch) {
+	if !p.admits(w, r, l) {
+		return
+	}
+	if p.opts.SignedIn != nil && p.isDoubleClick(l) {
+		refuse(w, http.StatusConflict, "This link is being opened already.")
+		return
+	}
 	if err := p.start(l); err != nil {
 		p.unplanned(r, err.Error())
 		refuse(w, http.StatusGone, err.Error())
 		return
 	}
-	http.SetCookie(w, &http.Cookie{
-		Name: sessionCookie + l.id, Value: l.session, Path: "/", HttpOnly: true, Secure: true, SameSite: http.SameSiteNoneMode,
-	})
-	if f := l.plan.Fault; f != nil && f.unsolicited {
-		p.answer(w, r, l, url.Values{
-			lti.ParamRedirectURI: {l.registration.RedirectURIs[0]},
-			lti.ParamNonce:       {lti.RandomString()},
-			lti.ParamState:       {lti.RandomString()},
+	// Two defects are those of a platform that has sessions of its own beside
+	// the application's.
+	if p.opts.SignedIn == nil || p.faults[AnswersEndedSession] || p.faults[AnswersEarlierUser] {
+		http.SetCookie(w, &http.Cookie{
+			Name: sessionCookie + l.id, Value: l.session, Path: "/", HttpOnly: true, Secure: true, SameSite: http.SameSiteNoneMode,
 		})
+	}
+	for _, f := range l.faults() {
+		if f.unsolicited {
+			p.answer(w, r, l, l.unsolicited(), l.plan)
+			return
+		}
+	}
+	if p.has(PostsTokenBesides) {
+		render(w, http.StatusOK, "besides", map[string]string{"Token": l.URL() + "/besides", "Login": p.loginURL(l)})
 		return
 	}
 	if l.login.Method == http.MethodPost {
-		writeForm(w, l.registration.LoginURL, l.login.Params)
+		writeForm(w, formPage{Action: l.registration.LoginURL, Params: l.login.Params})
 		return
 	}
-	u, err := url.Parse(l.registration.LoginURL)
+	http.Redirect(w, r, p.loginURL(l), http.StatusFound)
+}
+
+// unsolicited is an authentication request that no tool has sent.
+func (l *Launch) unsolicited() url.Values {
+	return url.Values{
+		lti.ParamRedirectURI: {l.registration.RedirectURIs[0]},
+		lti.ParamNonce:       {lti.RandomString()},
+		lti.ParamState:       {lti.RandomString()},
+	}
+}
+
+// loginURL is where a login initiation by GET goes. The login URL's own query
+// is kept.
+func (p *Platform) loginURL(l *Launch) string {
+	registered, own, _ := strings.Cut(l.registration.LoginURL, "?")
+	query := l.login.Params.Encode()
+	switch {
+	case own == "" || p.has(DropsLoginQuery):
+	case p.has(GluesLoginQuery):
+		registered += "?" + own
+	default:
+		query = own + "&" + query
+	}
+	return registered + "?" + query
+}
+
+// serveBesides posts an id_token that no tool has asked for, from a hidden frame.
+func (p *Platform) serveBesides(w http.ResponseWriter, r *http.Request, l *Launch) {
+	if !p.faults[PostsTokenBesides] || !p.admits(w, r, l) {
+		http.NotFound(w, r)
+		return
+	}
+	form, err := p.mint(l, l.unsolicited(), l.plan)
 	if err != nil {
-		refuse(w, http.StatusInternalServerError, "The tool's login URL is no URL.")
+		refuse(w, http.StatusInternalServerError, err.Error())
 		return
 	}
-	query := u.Query()
-	maps.Copy(query, l.login.Params)
-	u.RawQuery = query.Encode()
-	http.Redirect(w, r, u.String(), http.StatusFound)
+	form.deliver(w, r)
+}
+
+// admits says whether the browser is that of the launch's user, as far as the
+// application has sessions, and refuses otherwise.
+func (p *Platform) admits(w http.ResponseWriter, r *http.Request, l *Launch) bool {
+	if p.opts.SignedIn == nil || p.opts.SignedIn(r) == l.plan.Account {
+		return true
+	}
+	refuse(w, http.StatusForbidden, "Please sign in as the user to whom this launch belongs.")
+	return false
 }
 
 func (p *Platform) serveCoursePage(w http.ResponseWriter, r *http.Request, l *Launch) {
+	if !p.admits(w, r, l) {
+		return
+	}
 	name := "frame"
 	if strings.HasSuffix(r.URL.Path, "/window") {
 		name = "window"
@@ -116,6 +172,11 @@ func (p *Platform) serveDelivery(w http.ResponseWriter, r *http.Request, l *Laun
 	l.mu.Lock()
 	form := l.form
 	l.mu.Unlock()
+	// An application's launches are delivered by nobody but their user's browser,
+	// and once.
+	if p.opts.SignedIn != nil {
+		form = nil
+	}
 	if form == nil {
 		p.unplanned(r, "this launch has no answer to deliver")
 		refuse(w, http.StatusNotFound, "This launch has no answer to deliver.")
@@ -126,28 +187,45 @@ func (p *Platform) serveDelivery(w http.ResponseWriter, r *http.Request, l *Laun
 
 // deliver sends the answer through the browser.
 func (f *answerForm) deliver(w http.ResponseWriter, r *http.Request) {
-	action, fields := f.action, f.fields
+	page := f.page
+	page.Action, page.Params = f.action, f.fields
+	if f.inFragment {
+		http.Redirect(w, r, f.action+"#"+f.fields.Encode(), http.StatusSeeOther)
+		return
+	}
 	if f.inQuery {
-		u, err := url.Parse(action)
+		action, err := addQuery(f.action, f.fields)
 		if err != nil {
 			refuse(w, http.StatusBadRequest, "The redirect_uri is no URL.")
 			return
 		}
-		query := u.Query()
-		maps.Copy(query, fields)
-		u.RawQuery = query.Encode()
-		action, fields = u.String(), url.Values{}
+		page.Action, page.Params = action, url.Values{}
 	}
 	if f.method == http.MethodGet {
-		http.Redirect(w, r, action, http.StatusSeeOther)
+		http.Redirect(w, r, page.Action, http.StatusSeeOther)
 		return
 	}
-	writeForm(w, action, fields)
+	writeForm(w, page)
+}
+
+// addQuery adds parameters to those that a URL has.
+func addQuery(address string, params url.Values) (string, error) {
+	u, err := url.Parse(address)
+	if err != nil {
+		return "", err
+	}
+	query := u.Query()
+	maps.Copy(query, params)
+	u.RawQuery = query.Encode()
+	return u.String(), nil
 }
 
 // serveReturn shows what the tool has to say to the user, and keeps the logs
 // to itself (LTI Core 1.3, 5.4.4).
 func (p *Platform) serveReturn(w http.ResponseWriter, r *http.Request, l *Launch) {
+	if !p.admits(w, r, l) {
+		return
+	}
 	q := r.URL.Query()
 	ret := Return{
 		Message:      q.Get(lti.ParamMessage),
@@ -161,17 +239,22 @@ func (p *Platform) serveReturn(w http.ResponseWriter, r *http.Request, l *Launch
 		l.record.Returns = append(l.record.Returns, ret)
 	}
 	l.mu.Unlock()
-	render(w, http.StatusOK, "return", ret)
+	p.showReturn(w, ret, l.plan.ReturnTo)
 }
 
 func (p *Platform) serveJWKS(w http.ResponseWriter, r *http.Request) {
 	p.mu.Lock()
 	p.keySetFetches++
-	set := p.keySet
-	if set == nil {
-		set = &keySet{keys: slices.Clone(p.keys)}
+	var set keySet
+	if p.keySet != nil {
+		set = *p.keySet
+	} else {
+		set = keySet{keys: slices.DeleteFunc(slices.Clone(p.keys), func(key jwk.Key) bool { return p.unpublished[key.KeyID()] })}
 	}
 	p.mu.Unlock()
+	if p.spoilKeySet(w, &set) {
+		return
+	}
 	if set.answer != nil {
 		set.answer(w, r)
 		return
@@ -209,180 +292,6 @@ func (p *Platform) serveStranger(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	_, _ = w.Write(body)
-}
-
-// serveAuth is the authorization endpoint, for GET and POST (OpenID Connect
-// Core 1.0, 3.1.2.1).
-func (p *Platform) serveAuth(w http.ResponseWriter, r *http.Request) {
-	r.Body = http.MaxBytesReader(w, r.Body, maxBody)
-	if err := r.ParseForm(); err != nil {
-		refuse(w, http.StatusBadRequest, "The authentication request cannot be read.")
-		return
-	}
-	params := r.URL.Query()
-	if r.Method == http.MethodPost {
-		params = r.PostForm
-	}
-	l, sameBrowser := p.launchOf(r, params)
-	if l == nil {
-		p.unplanned(r, "an authentication request that belongs to no launch of this platform")
-		refuse(w, http.StatusBadRequest, "This authentication request belongs to no launch of this platform.")
-		return
-	}
-
-	problems := l.check(params)
-	if !sameBrowser {
-		problems = append(problems, problem{says: "the browser has no session of the user that login_hint designates", code: lti.ErrorLoginRequired})
-	}
-	l.mu.Lock()
-	again := l.form != nil
-	request := AuthenticationRequest{Method: r.Method, Params: params, Query: r.URL.Query(), Path: r.URL.Path}
-	for _, pr := range problems {
-		request.Problems = append(request.Problems, pr.says)
-	}
-	if len(l.record.AuthenticationRequests) < maxRecord {
-		l.record.AuthenticationRequests = append(l.record.AuthenticationRequests, request)
-	}
-	l.mu.Unlock()
-
-	// A redirect URI that is not registered is never answered, not even with
-	// an error (RFC 6749, 3.1.2.4).
-	if !l.mayAnswer(params) {
-		refuse(w, http.StatusBadRequest, "The redirect_uri is not registered for this client_id.")
-		return
-	}
-	if again {
-		p.unplanned(r, errGone.Error())
-		writeForm(w, params.Get(lti.ParamRedirectURI), url.Values{
-			lti.ParamError: {lti.ErrorInvalidRequest}, lti.ParamErrorDescription: {errGone.Error()},
-			lti.ParamState: params[lti.ParamState],
-		})
-		return
-	}
-	if len(problems) > 0 && !l.plan.Lenient {
-		writeForm(w, params.Get(lti.ParamRedirectURI), url.Values{
-			lti.ParamError: {problems[0].code}, lti.ParamErrorDescription: {problems[0].says},
-			lti.ParamState: params[lti.ParamState],
-		})
-		return
-	}
-	p.answer(w, r, l, params)
-}
-
-// launchOf finds the launch that an authentication request belongs to. The
-// hints name it; where a tool has changed both, its browser's session does.
-func (p *Platform) launchOf(r *http.Request, params url.Values) (l *Launch, sameBrowser bool) {
-	var sessions []string // of this browser, the latest last
-	for _, c := range r.Cookies() {
-		if strings.HasPrefix(c.Name, sessionCookie) {
-			sessions = append(sessions, c.Value)
-		}
-	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for _, name := range []string{lti.ParamMessageHint, lti.ParamLoginHint} {
-		candidates := p.byHint[hint{name, params.Get(name)}]
-		if len(candidates) == 0 || params.Get(name) == "" {
-			continue
-		}
-		for _, l := range candidates {
-			if slices.Contains(sessions, l.session) {
-				return l, true
-			}
-		}
-		return candidates[len(candidates)-1], false
-	}
-	for _, session := range slices.Backward(sessions) {
-		if l := p.bySession[session]; l != nil {
-			return l, true
-		}
-	}
-	return nil, false
-}
-
-// mayAnswer says whether an answer may go to the request's redirect URI: to one
-// that is registered for its client_id, or, leniently, to the origin of one.
-func (l *Launch) mayAnswer(params url.Values) bool {
-	redirectURI := params.Get(lti.ParamRedirectURI)
-	registered := slices.Contains(l.registration.RedirectURIs, redirectURI)
-	if !l.plan.Lenient {
-		return registered && params.Get(lti.ParamClientID) == l.plan.ClientID
-	}
-	asked, err := url.Parse(redirectURI)
-	return err == nil && slices.ContainsFunc(l.registration.RedirectURIs, func(uri string) bool {
-		u, err := url.Parse(uri)
-		return err == nil && u.Scheme == asked.Scheme && u.Host == asked.Host
-	})
-}
-
-// A problem is a way in which an authentication request departs from the
-// specification, with the error code that says so.
-type problem struct {
-	says string
-	code string
-}
-
-// check holds an authentication request against Security Framework 1.0, 5.1.1.2.
-func (l *Launch) check(params url.Values) []problem {
-	var problems []problem
-	add := func(code, format string, args ...any) {
-		problems = append(problems, problem{says: fmt.Sprintf(format, args...), code: code})
-	}
-	for _, name := range []string{
-		lti.ParamScope, lti.ParamResponseType, lti.ParamResponseMode, lti.ParamPrompt,
-		lti.ParamClientID, lti.ParamRedirectURI, lti.ParamLoginHint, lti.ParamNonce,
-	} {
-		if n := len(params[name]); n != 1 {
-			add(lti.ErrorInvalidRequest, "%s occurs %d times instead of once", name, n)
-		}
-	}
-	want := func(name, code, value string) {
-		if got := params.Get(name); len(params[name]) == 1 && got != value {
-			add(code, "%s is %q instead of %q", name, got, value)
-		}
-	}
-	want(lti.ParamResponseType, lti.ErrorUnsupportedResponseType, lti.ResponseTypeIDToken)
-	want(lti.ParamResponseMode, lti.ErrorInvalidRequest, lti.ResponseModeFormPost)
-	want(lti.ParamPrompt, lti.ErrorInvalidRequest, lti.PromptNone)
-	want(lti.ParamClientID, lti.ErrorInvalidRequest, l.plan.ClientID)
-	want(lti.ParamLoginHint, lti.ErrorLoginRequired, l.login.Params.Get(lti.ParamLoginHint))
-	for _, name := range []string{lti.ParamState, lti.ParamMessageHint} {
-		if n := len(params[name]); n > 1 { // RFC 6749, 3.1
-			add(lti.ErrorInvalidRequest, "%s occurs %d times", name, n)
-		}
-	}
-	if got, sent := params.Get(lti.ParamMessageHint), l.login.Params.Get(lti.ParamMessageHint); got != sent {
-		add(lti.ErrorInvalidRequest, "lti_message_hint is not the one of the login initiation")
-	}
-	if len(params[lti.ParamScope]) == 1 && !slices.Contains(strings.Fields(params.Get(lti.ParamScope)), lti.ScopeOpenID) {
-		add(lti.ErrorInvalidRequest, "scope %q does not contain openid", params.Get(lti.ParamScope))
-	}
-	if len(params[lti.ParamNonce]) == 1 && params.Get(lti.ParamNonce) == "" {
-		add(lti.ErrorInvalidRequest, "nonce is empty")
-	}
-	if got := params.Get(lti.ParamRedirectURI); len(params[lti.ParamRedirectURI]) == 1 && !slices.Contains(l.registration.RedirectURIs, got) {
-		add(lti.ErrorInvalidRequest, "redirect_uri %q is not registered", got)
-	}
-	return problems
-}
-
-// answer mints the id_token and submits it through the browser, or keeps the
-// answer back where the fault delivers it elsewhere.
-func (p *Platform) answer(w http.ResponseWriter, r *http.Request, l *Launch, request url.Values) {
-	form, err := p.mint(l, request)
-	if err != nil {
-		refuse(w, http.StatusInternalServerError, fmt.Sprintf("The id_token cannot be made: %v", err))
-		return
-	}
-	l.mu.Lock()
-	l.form = form
-	l.record.IDToken = form.fields.Get(lti.ParamIDToken)
-	l.mu.Unlock()
-	if f := l.plan.Fault; f != nil && f.Holds {
-		render(w, http.StatusOK, "held", nil)
-		return
-	}
-	form.deliver(w, r)
 }
 
 // ErrNotAnswered says that a launch has not come as far as its answer.

@@ -622,8 +622,9 @@ func TestStrictPlatformAnswersAFaultyRequestWithAnError(t *testing.T) {
 	t.Parallel()
 	s := serve(t)
 	codes := map[string]string{ // all others are invalid_request
-		"response_type code": "unsupported_response_type", "response_type with more": "unsupported_response_type",
-		"login_hint of others": "login_required",
+		"response_type code": "unsupported_response_type", "response_type with more": "unsupported_response_type", "response_type missing": "unsupported_response_type",
+		"login_hint of others": "login_required", "login_hint missing": "login_required", "both hints gone": "login_required",
+		"scope missing": "invalid_scope", "scope without openid": "invalid_scope", "scope openid as a part": "invalid_scope",
 	}
 	for name, spoil := range requestFaults {
 		t.Run(name, func(t *testing.T) {
@@ -1011,6 +1012,10 @@ func TestFaultsAreNamedAndInTheCatalogue(t *testing.T) {
 		found, ok := fakeplatform.FaultNamed(f.Name)
 		g.Expect(ok).To(BeTrue())
 		g.Expect(found.Does).To(Equal(f.Does))
+		if f.Provokes == "" {
+			g.Expect(f.Breaks).NotTo(BeNil(), "%s: neither a stimulus nor a defect", f.Name)
+			continue
+		}
 
 		requirement, ok := requirements.Default().Get(requirements.ID(f.Provokes))
 		g.Expect(ok).To(BeTrue(), "%s provokes %q", f.Name, f.Provokes)
@@ -1346,7 +1351,7 @@ func TestEachFaultChangesOnlyWhatItSays(t *testing.T) {
 	s := serve(t)
 	valid := observe(t, s, s.begin(t, fullPlan()))
 	NewWithT(t).Expect(s.differences(t, valid, observe(t, s, s.begin(t, fullPlan())))).To(BeEmpty(), "a valid launch")
-	stimuli := append(fakeplatform.Faults(), fakeplatform.Chapter1, fakeplatform.Chapter2)
+	stimuli := append(fakeplatform.Stimuli(), fakeplatform.Chapter1, fakeplatform.Chapter2)
 	for name := range faultDiffers {
 		NewWithT(t).Expect(stimuli).To(ContainElement(HaveField("Name", name)))
 	}

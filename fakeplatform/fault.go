@@ -9,12 +9,25 @@ import (
 // A Fault is one named deviation from an ordinary valid launch. It changes one
 // thing, and only just: a near miss shows what a tool checks, garbage only how
 // it parses. Faults are chosen by name, never at random.
+//
+// A fault serves twice: a launch that has it is a stimulus for a tool, and a
+// platform that carries it ([Options.Faults]) has it in every launch.
 type Fault struct {
 	Name string
-	// Provokes is the id of the requirement whose reaction it provokes.
+	// Provokes is the id of the requirement whose reaction it provokes in a tool.
+	// It is empty where the fault is a platform's defect alone.
 	Provokes string
 	// Does says in one sentence what is different.
 	Does string
+	// Breaks are the ids of the requirements that a platform with this defect
+	// does not keep: all of them, and no others. It is nil where the fault is
+	// none that a platform can carry, and empty where the conduct is unusual,
+	// but allowed.
+	Breaks []string
+	// OnlyWarns is set where the defect is one that only warns.
+	OnlyWarns bool
+	// NeedsBrowser is set where only a browser shows the defect.
+	NeedsBrowser bool
 	// Permitted is set where the specification allows the deviation, so that a
 	// tool has to accept the launch.
 	Permitted bool
@@ -57,9 +70,21 @@ var EmptyAnswer = Fault{
 	form: func(d *draft) { d.form = url.Values{} },
 }
 
-// Faults returns every fault of the platform, by the requirement that it
-// provokes and in the order in which they are meant to be tried.
+// Faults returns every fault of the platform: first the stimuli of tools, by the
+// requirement that they provoke and in the order in which they are meant to be
+// tried, then what is only a defect of a platform.
 func Faults() []Fault { return slices.Clone(faults) }
+
+// Stimuli returns the faults that provoke a tool.
+func Stimuli() []Fault {
+	return slices.DeleteFunc(Faults(), func(f Fault) bool { return f.Provokes == "" })
+}
+
+// Defects returns the faults that a platform can carry, the unusual but allowed
+// ones included.
+func Defects() []Fault {
+	return slices.DeleteFunc(Faults(), func(f Fault) bool { return f.Breaks == nil })
+}
 
 // FaultsFor returns the faults that provoke a requirement, in order.
 func FaultsFor(requirement string) []Fault {
@@ -90,8 +115,8 @@ func FaultNamed(name string) (Fault, bool) {
 }
 
 // faults are the stimuli of the catalogue, by the part of a launch that they
-// change.
-var faults = slices.Concat(loginFaults, answerFaults, signatureFaults, keyFaults, claimFaults)
+// change, and after them the defects that are no stimuli.
+var faults = slices.Concat(loginFaults, answerFaults, signatureFaults, keyFaults, claimFaults, messageDefects, conductDefects)
 
 // borrowed returns the authentication request of the launch that the fault
 // borrows from. Where none has come, the borrowed values are empty.

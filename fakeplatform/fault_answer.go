@@ -13,8 +13,9 @@ import (
 var answerFaults = []Fault{
 	{
 		Name: "state-dropped", Provokes: "sec-tool-state-missing",
-		Does: "leaves the state out of the answer",
-		form: func(d *draft) { d.form.Del(lti.ParamState) },
+		Breaks: []string{"oidc-auth-endpoint-get", "oidc-auth-endpoint-post", "oidc-auth-state-echo", "formpost-response-form", "practice-form-post-values-escaped"},
+		Does:   "leaves the state out of the answer",
+		form:   func(d *draft) { d.form.Del(lti.ParamState) },
 	}, {
 		Name: "state-empty", Provokes: "sec-tool-state-missing",
 		Does: "sends an empty state",
@@ -25,8 +26,9 @@ var answerFaults = []Fault{
 		form: func(d *draft) { d.form.Set(lti.ParamState, lti.RandomString()) },
 	}, {
 		Name: "state-altered", Provokes: "sec-tool-state-foreign",
-		Does: "sends the state with one character changed",
-		form: func(d *draft) { d.form.Set(lti.ParamState, alter(d.form.Get(lti.ParamState))) },
+		Breaks: []string{"oidc-auth-state-echo", "oidc-auth-state-optional", "practice-form-post-values-escaped"},
+		Does:   "sends the state with one character changed",
+		form:   func(d *draft) { d.form.Set(lti.ParamState, alter(d.form.Get(lti.ParamState))) },
 	}, {
 		Name: "state-of-other-browser", Provokes: "sec-tool-state-foreign", Borrows: true,
 		Does: "sends the state that the tool issued to another browser",
@@ -35,8 +37,10 @@ var answerFaults = []Fault{
 		Name: "form-submitted-in-other-browser", Provokes: "sec-tool-login-csrf", Holds: true,
 		Does: "has a browser that never logged in submit the answer to another browser's login",
 	}, {
-		Name: "unsolicited-id-token", Provokes: "sec-tool-login-csrf", unsolicited: true,
-		Does: "submits an id_token out of the blue, with an invented state and nonce",
+		Name: "unsolicited-id-token", Provokes: "sec-tool-login-csrf",
+		Breaks:      []string{"sec-every-launch-starts-with-login", "sec-login-initiation-iss", "sec-login-initiation-login-hint", "sec-login-initiation-target-link-uri"},
+		unsolicited: true,
+		Does:        "submits an id_token out of the blue, with an invented state and nonce",
 	}, {
 		Name: "replayed-with-same-state", Provokes: "sec-tool-nonce-replayed",
 		Does: "submits the same id_token and state twice from the same browser",
@@ -62,14 +66,16 @@ var answerFaults = []Fault{
 			other := d.launch.plan.Other
 			request := maps.Clone(d.request)
 			request.Set(lti.ParamClientID, other.plan.ClientID)
-			return lti.Sign(other.claims(request, d.now), other.signingKey())
+			return lti.Sign(other.claims(other.plan, request, d.now), other.signingKey())
 		},
 	}, {
 		Name: "response-by-get", Provokes: "practice-tool-id-token-only-by-post",
+		Breaks: []string{"formpost-response-form", "sec-auth-response-mode-form-post", "oidc-auth-endpoint-get", "oidc-auth-endpoint-post"},
 		Does:   "sends id_token and state in the query of a GET request",
 		answer: func(f *answerForm) { f.method, f.inQuery = http.MethodGet, true },
 	}, {
 		Name: "response-in-query-of-post", Provokes: "practice-tool-id-token-only-by-post",
+		Breaks: []string{"formpost-response-form", "sec-auth-response-mode-form-post"},
 		Does:   "sends id_token and state in the query of a POST request with an empty body",
 		answer: func(f *answerForm) { f.inQuery = true },
 	}, {

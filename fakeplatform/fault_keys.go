@@ -5,6 +5,7 @@ import (
 	"crypto/ed25519"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/rsa"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -12,6 +13,7 @@ import (
 	"maps"
 	"net/http"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/lestrrat-go/jwx/v2/jwa"
@@ -101,6 +103,12 @@ type keySet struct {
 	more   map[string]any    // further members of the key set
 	plain  bool              // the keys are published without alg
 	maxAge string            // what Cache-Control says of them
+
+	// What a platform's defects add: further keys, published after them as they
+	// are, and the private members of its own.
+	after   []json.RawMessage
+	private bool
+
 	// answer, where set, is what a request for the key set gets.
 	answer http.HandlerFunc
 }
@@ -142,6 +150,9 @@ func (k *keySet) marshal() ([]byte, error) {
 	keys := append([]json.RawMessage{}, k.before...)
 	for _, key := range k.keys {
 		public, err := key.PublicKey()
+		if k.private {
+			public, err = key.Clone()
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -156,7 +167,7 @@ func (k *keySet) marshal() ([]byte, error) {
 		}
 		keys = append(keys, raw)
 	}
-	set := map[string]any{"keys": keys}
+	set := map[string]any{"keys": append(keys, k.after...)}
 	maps.Copy(set, k.more)
 	return json.Marshal(set)
 }
@@ -289,4 +300,61 @@ func keySetWithExtras(_ *Launch, k *keySet) error {
 	fresh, err := freshKID(own)
 	k.keys = []jwk.Key{fresh}
 	return err
+}
+
+// furtherKeys are keys that a platform with a defect publishes after its own.
+var furtherKeys = map[string]func(*keySet) (json.RawMessage, error){
+	PublishesSharedSecret: func(*keySet) (json.RawMessage, error) {
+		return json.RawMessage(`{"kty":"oct","kid":"shared-secret","alg":"HS256","k":"` + base64.RawURLEncoding.EncodeToString([]byte(strings.Repeat("secret", 6))) + `"}`), nil
+	},
+	PublishesKeyWithoutKID: func(*keySet) (json.RawMessage, error) {
+		return publicMembers(unpublishedKey, func(key map[string]any) { delete(key, "kid") })
+	},
+	PublishesShortKey: func(*keySet) (json.RawMessage, error) {
+		return publicMembers(shortKey, func(key map[string]any) { key["kid"], key["alg"], key["use"] = "short", "RS256", "sig" })
+	},
+	PadsModulus: func(*keySet) (json.RawMessage, error) {
+		return publicMembers(unpublishedKey, func(key map[string]any) {
+			n, _ := key["n"].(string)
+			key["n"] = n + strings.Repeat("=", (4-len(n)%4)%4)
+		})
+	},
+	RepeatsKID: func(set *keySet) (json.RawMessage, error) {
+		return publicMembers(unpublishedKey, func(key map[string]any) { key["kid"] = set.keys[0].KeyID() })
+	},
+	PublishesECKey: func(*keySet) (json.RawMessage, error) { return publicMembers(ecKey, func(map[string]any) {}) },
+}
+
+// One short key and one EC key serve all platforms.
+var (
+	shortKey = sync.OnceValues(func() (jwk.Key, error) {
+		raw, err := rsa.GenerateKey(rand.Reader, 1024)
+		if err != nil {
+			return nil, err
+		}
+		return jwk.FromRaw(raw)
+	})
+	ecKey = sync.OnceValues(func() (jwk.Key, error) { return newKey(jwa.ES256) })
+)
+
+// publicMembers returns the public half of a key, changed.
+func publicMembers(made func() (jwk.Key, error), change func(map[string]any)) (json.RawMessage, error) {
+	key, err := made()
+	if err != nil {
+		return nil, err
+	}
+	public, err := key.PublicKey()
+	if err != nil {
+		return nil, err
+	}
+	raw, err := json.Marshal(public)
+	if err != nil {
+		return nil, err
+	}
+	var members map[string]any
+	if err := json.Unmarshal(raw, &members); err != nil {
+		return nil, err
+	}
+	change(members)
+	return json.Marshal(members)
 }

@@ -18,13 +18,17 @@ const Stranger = "https://stranger.example"
 // loginFaults are those of the login initiation.
 var loginFaults = []Fault{
 	{
-		Name: "login-by-get", Provokes: "sec-tool-login-get-and-post", Permitted: true,
-		Does:  "sends the login initiation as a GET request with the parameters in the query",
-		login: func(l *login) { l.Method = http.MethodGet },
+		Name: "login-by-get", Provokes: "sec-tool-login-get-and-post",
+		Breaks:    []string{},
+		Permitted: true,
+		Does:      "sends the login initiation as a GET request with the parameters in the query",
+		login:     func(l *login) { l.Method = http.MethodGet },
 	}, {
-		Name: "login-by-post", Provokes: "sec-tool-login-get-and-post", Permitted: true,
-		Does:  "sends the login initiation as a cross-site form POST",
-		login: func(l *login) { l.Method = http.MethodPost },
+		Name: "login-by-post", Provokes: "sec-tool-login-get-and-post",
+		Breaks:    []string{},
+		Permitted: true,
+		Does:      "sends the login initiation as a cross-site form POST",
+		login:     func(l *login) { l.Method = http.MethodPost },
 	}, {
 		Name: "hint-long", Provokes: "core-tool-message-hint-returned-unaltered", Permitted: true,
 		Does:  "sends an lti_message_hint of 4,000 characters",
@@ -75,12 +79,14 @@ var loginFaults = []Fault{
 	},
 	{
 		Name: "iss-unknown-in-login", Provokes: "sec-tool-login-unknown-issuer",
-		Does:  "sends the login initiation with the iss of a platform that the tool does not know",
-		login: setParam(lti.ParamIssuer, "https://unknown-issuer.example"),
+		Breaks: []string{"sec-login-initiation-iss"},
+		Does:   "sends the login initiation with the iss of a platform that the tool does not know",
+		login:  setParam(lti.ParamIssuer, "https://unknown-issuer.example"),
 	}, {
 		Name: "iss-missing-in-login", Provokes: "sec-tool-login-unknown-issuer",
-		Does:  "sends the login initiation without iss",
-		login: func(l *login) { l.Params.Del(lti.ParamIssuer) },
+		Breaks: []string{"sec-login-initiation-iss"},
+		Does:   "sends the login initiation without iss",
+		login:  func(l *login) { l.Params.Del(lti.ParamIssuer) },
 	}, {
 		Name: "endpoint-parameters", Provokes: "sec-tool-login-unknown-issuer", Permitted: true,
 		Does: "adds authorization_endpoint and redirect_uri at a stranger's site to the login initiation",
@@ -90,15 +96,19 @@ var loginFaults = []Fault{
 		},
 	}, {
 		Name: "login-hint-missing", Provokes: "sec-tool-login-missing-parameters",
-		Does:  "sends the login initiation without login_hint",
-		login: func(l *login) { l.Params.Del(lti.ParamLoginHint) },
+		Breaks: []string{"sec-login-initiation-login-hint", "sec-auth-login-hint-matches-session-user"},
+		Does:   "sends the login initiation without login_hint",
+		login:  func(l *login) { l.Params.Del(lti.ParamLoginHint) },
 	}, {
 		Name: "login-target-link-uri-missing", Provokes: "sec-tool-login-missing-parameters",
-		Does:  "sends the login initiation without target_link_uri",
-		login: func(l *login) { l.Params.Del(lti.ParamTargetLinkURI) },
+		Breaks: []string{"sec-login-initiation-target-link-uri", "core-target-link-uri-claim"},
+		Does:   "sends the login initiation without target_link_uri",
+		login:  func(l *login) { l.Params.Del(lti.ParamTargetLinkURI) },
 	}, {
-		Name: "unknown-parameters", Provokes: "oidc-tool-login-unknown-parameters-ignored", Permitted: true,
-		Does: "adds parameters to the login initiation that LTI does not define, or that other specifications do",
+		Name: "unknown-parameters", Provokes: "oidc-tool-login-unknown-parameters-ignored",
+		Breaks:    []string{},
+		Permitted: true,
+		Does:      "adds parameters to the login initiation that LTI does not define, or that other specifications do",
 		login: func(l *login) {
 			for name, value := range map[string]string{"foo": "bar", "canvas_region": "us-east-1", "lti_storage_target": "_parent", "deployment_id": "x"} {
 				l.Params.Set(name, value)
@@ -106,10 +116,12 @@ var loginFaults = []Fault{
 		},
 	}, {
 		Name: "foreign-target-in-login-and-token", Provokes: "oidc-tool-target-link-uri-no-open-redirect",
-		Does:  "names a stranger's site as target_link_uri, in the login initiation and in the id_token",
-		login: setParam(lti.ParamTargetLinkURI, Stranger+"/x"),
+		Breaks: []string{"sec-login-initiation-target-link-uri"},
+		Does:   "names a stranger's site as target_link_uri, in the login initiation and in the id_token",
+		login:  setParam(lti.ParamTargetLinkURI, Stranger+"/x"),
 	}, {
 		Name: "foreign-target-in-login-only", Provokes: "oidc-tool-target-link-uri-no-open-redirect",
+		Breaks: []string{"sec-login-initiation-target-link-uri", "core-target-link-uri-claim"},
 		Does:   "names a stranger's site as target_link_uri in the login initiation, and the right one in the id_token",
 		login:  setParam(lti.ParamTargetLinkURI, Stranger+"/x"),
 		claims: func(d *draft) { d.claims[lti.ClaimTargetLinkURI] = d.launch.registration.TargetLinkURI },
@@ -122,15 +134,19 @@ var loginFaults = []Fault{
 		},
 	}, {
 		Name: "target-link-uri-on-foreign-host", Provokes: "core-tool-target-link-uri-from-token",
-		Does: "names the tool's resource in the login initiation and a stranger's site in the id_token", claims: with(lti.ClaimTargetLinkURI, Stranger+"/x"),
+		Breaks: []string{"core-target-link-uri-claim"},
+		Does:   "names the tool's resource in the login initiation and a stranger's site in the id_token", claims: with(lti.ClaimTargetLinkURI, Stranger+"/x"),
 	}, {
 		Name: "client-id-unknown", Provokes: "core-tool-login-client-id",
-		Does: "sends the login initiation with a client_id that the tool does not know", login: func(l *login) {
+		Breaks: []string{"core-login-optional-parameters-consistent"},
+		Does:   "sends the login initiation with a client_id that the tool does not know", login: func(l *login) {
 			l.Params.Set(lti.ParamClientID, alter(l.Params.Get(lti.ParamClientID)))
 		},
 	}, {
-		Name: "client-id-absent", Provokes: "core-tool-login-client-id", Permitted: true,
-		Does: "sends the login initiation without client_id", login: func(l *login) { l.Params.Del(lti.ParamClientID) },
+		Name: "client-id-absent", Provokes: "core-tool-login-client-id",
+		Breaks:    []string{},
+		Permitted: true,
+		Does:      "sends the login initiation without client_id", login: func(l *login) { l.Params.Del(lti.ParamClientID) },
 	},
 }
 

@@ -201,7 +201,7 @@ func algNoneFaults() []Fault {
 			{"alg-absent", "", "no alg"},
 		} {
 			f := Fault{
-				Name: spelling.name, Provokes: "sec-tool-alg-none",
+				Name: spelling.name, Provokes: "sec-tool-alg-none", Breaks: []string{"sec-id-token-signature"},
 				Does: "sends a token with " + spelling.says + " in its header and no signature",
 				sign: func(d *draft) (string, error) { return unsigned(d, spelling.alg, keeps) },
 			}
@@ -250,7 +250,7 @@ func encodePart(v any) (string, error) {
 // HMAC, in the form in which a careless tool would hold it.
 func hmacFault(name, form string, alg jwa.SignatureAlgorithm, secret func(jwk.Key) ([]byte, error)) Fault {
 	return Fault{
-		Name: name, Provokes: "cert-tool-alg-hmac-confusion",
+		Name: name, Provokes: "cert-tool-alg-hmac-confusion", Breaks: []string{"sec-id-token-signature"},
 		Does: fmt.Sprintf("signs with %s and the platform's public key (%s) as the secret", alg, form),
 		sign: func(d *draft) (string, error) {
 			public, err := d.key.PublicKey()

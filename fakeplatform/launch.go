@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"slices"
 	"sync"
+	"time"
 
 	"invigilator/lti"
 )
@@ -22,6 +23,9 @@ type User struct {
 	Locale     string
 	SourcedID  string // LIS identifier of the person
 	Roles      []string
+	// Mentees are the subs of the users whose mentor this one is (LTI Core 1.3,
+	// 5.4.3). They are sent only with the role of a mentor.
+	Mentees []string
 }
 
 // A ResourceLink is a link in a course (LTI Core 1.3, 5.3.5).
@@ -58,6 +62,16 @@ type Plan struct {
 	// answer would still reach the tool, so that one mistake does not hide the
 	// next. What was wrong is in the record all the same.
 	Lenient bool
+	// Account is that of the user, as Options.SignedIn returns it. It is needed
+	// where that is set.
+	Account string
+	// ReturnTo is the page of the application that the return page leads back
+	// to; none when empty.
+	ReturnTo string
+	// HidePersonalData leaves out what identifies the user but sub.
+	HidePersonalData bool
+	// Anonymous leaves out sub, too (LTI Core 1.3, 5.3.6.1).
+	Anonymous bool
 }
 
 // A DocumentTarget says where a launch is shown (LTI Core 1.3, 5.4.4).
@@ -76,12 +90,14 @@ type Launch struct {
 	registration Registration
 	id           string // unguessable; names the launch in URLs
 	session      string // value of its cookie in the browser that began it
+	planned      time.Time
 	login        login
 	keySet       *keySet // what is published while the launch goes on; nil when nothing special
 
 	mu     sync.Mutex
 	record Record
 	form   *answerForm // the answer, once there is one
+	taken  bool        // an authentication request is being answered
 }
 
 // Record is what a launch has seen so far, in the order of the protocol.
@@ -125,11 +141,12 @@ type Return struct {
 
 // Begin plans a launch. Nothing is sent before a browser opens the launch's URL.
 func (p *Platform) Begin(plan Plan) (*Launch, error) {
-	p.mu.Lock()
-	registration, ok := p.registrations[plan.ClientID]
-	p.mu.Unlock()
+	registration, ok := p.registrationOf(plan.ClientID)
 	if !ok {
 		return nil, fmt.Errorf("fakeplatform: no registration of client_id %q", plan.ClientID)
+	}
+	if p.opts.SignedIn != nil && plan.Account == "" {
+		return nil, errors.New("fakeplatform: a plan without account, though the application has sessions")
 	}
 	if plan.DeploymentID == "" {
 		plan.DeploymentID = registration.DeploymentIDs[0]
@@ -146,8 +163,8 @@ func (p *Platform) Begin(plan Plan) (*Launch, error) {
 	if plan.ResourceLink == (ResourceLink{}) {
 		plan.ResourceLink = ResourceLink{ID: "link-1", Title: "Introduction", Description: "The first exercise of the course"}
 	}
-	l := &Launch{platform: p, plan: plan, registration: registration, id: lti.RandomString(), session: lti.RandomString()}
-	l.login = login{Method: http.MethodGet, Params: url.Values{
+	l := &Launch{platform: p, plan: plan, registration: registration, id: lti.RandomString(), session: lti.RandomString(), planned: p.opts.Now()}
+	l.login = login{launch: l, Method: http.MethodGet, Params: url.Values{
 		lti.ParamIssuer:          {p.opts.Issuer},
 		lti.ParamLoginHint:       {"user-" + lti.RandomString()},
 		lti.ParamTargetLinkURI:   {plan.TargetLinkURI},
@@ -158,6 +175,7 @@ func (p *Platform) Begin(plan Plan) (*Launch, error) {
 	if plan.LoginByPost {
 		l.login.Method = http.MethodPost
 	}
+	p.spoilLogin(l)
 	if f := plan.Fault; f != nil {
 		if f.Borrows && plan.Other == nil {
 			return nil, fmt.Errorf("fakeplatform: fault %s needs another launch to borrow from", f.Name)
@@ -181,11 +199,36 @@ func (p *Platform) Begin(plan Plan) (*Launch, error) {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.forget(l.planned.Add(-memory))
 	p.launches[l.id] = l
+	p.begun = append(p.begun, l)
 	if l.keySet != nil {
 		p.keySet = l.keySet
 	}
 	return l, nil
+}
+
+// memory is how long a launch is kept.
+const memory = time.Hour
+
+// forget drops the launches that were planned before a time, so that they do
+// not pile up in an application that is served for long.
+func (p *Platform) forget(before time.Time) {
+	for len(p.begun) > 0 && p.begun[0].planned.Before(before) {
+		l := p.begun[0]
+		p.begun[0], p.begun = nil, p.begun[1:]
+		delete(p.launches, l.id)
+		delete(p.bySession, l.session)
+		for _, h := range l.hints() {
+			p.byHint[h] = slices.DeleteFunc(p.byHint[h], func(known *Launch) bool { return known == l })
+			if len(p.byHint[h]) == 0 {
+				delete(p.byHint, h)
+			}
+		}
+		if p.latest[l.plan.Account] == l {
+			delete(p.latest, l.plan.Account)
+		}
+	}
 }
 
 // End ends what the launch's fault changes beyond the launch: the key set is
@@ -259,11 +302,20 @@ func (p *Platform) start(l *Launch) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.bySession[l.session] = l
-	for _, name := range []string{lti.ParamMessageHint, lti.ParamLoginHint} {
-		h := hint{name, l.login.Params.Get(name)}
+	for _, h := range l.hints() {
 		p.byHint[h] = append(p.byHint[h], l)
 	}
+	p.latest[l.plan.Account] = l
+	p.lastStarted = l
 	return nil
+}
+
+// hints are those of the login initiation.
+func (l *Launch) hints() []hint {
+	return []hint{
+		{lti.ParamMessageHint, l.login.Params.Get(lti.ParamMessageHint)},
+		{lti.ParamLoginHint, l.login.Params.Get(lti.ParamLoginHint)},
+	}
 }
 
 // A hint is a parameter of the login initiation that names its launch.

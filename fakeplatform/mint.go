@@ -1,9 +1,12 @@
 package fakeplatform
 
 import (
+	"fmt"
 	"maps"
 	"net/http"
 	"net/url"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/lestrrat-go/jwx/v2/jwk"
@@ -16,6 +19,7 @@ const lifetime = 5 * time.Minute
 
 // login is the login initiation before it is sent; a fault may change it.
 type login struct {
+	launch *Launch
 	Method string // GET or POST
 	Params url.Values
 }
@@ -25,6 +29,7 @@ type login struct {
 // way it is signed, or in the form that carries it.
 type draft struct {
 	launch  *Launch
+	plan    Plan       // the launch's, but for a fault that mixes launches up
 	request url.Values // the authentication request
 	now     time.Time
 	key     jwk.Key // the platform's signing key
@@ -38,24 +43,29 @@ type answerForm struct {
 	fields  url.Values
 	method  string // POST, but for a fault
 	inQuery bool   // the fields are sent in the URL
+	// For faults: the fields are sent in the URL's fragment, and what else is
+	// wrong with the page.
+	inFragment bool
+	page       formPage
 }
 
 // mint makes the answer to an authentication request: the claims of a valid
-// launch, changed by the plan's fault.
-func (p *Platform) mint(l *Launch, request url.Values) (*answerForm, error) {
+// launch, changed by the platform's faults and the plan's.
+func (p *Platform) mint(l *Launch, request url.Values, plan Plan) (*answerForm, error) {
 	now := p.opts.Now()
-	d := &draft{launch: l, request: request, now: now, key: l.signingKey(), claims: l.claims(request, now)}
-	fault := l.plan.Fault
-	if fault == nil {
-		fault = &Fault{}
+	d := &draft{launch: l, plan: plan, request: request, now: now, key: l.signingKey(), claims: l.claims(plan, request, now)}
+	p.consider(d)
+	faults := l.faults()
+	sign := func(d *draft) (string, error) { return lti.Sign(d.claims, d.key) }
+	for _, f := range faults {
+		if f.claims != nil {
+			f.claims(d)
+		}
+		if f.sign != nil {
+			sign = f.sign
+		}
 	}
-	if fault.claims != nil {
-		fault.claims(d)
-	}
-	sign := fault.sign
-	if sign == nil {
-		sign = func(d *draft) (string, error) { return lti.Sign(d.claims, d.key) }
-	}
+	p.substitute(d.claims)
 	token, err := sign(d)
 	if err != nil {
 		return nil, err
@@ -64,14 +74,29 @@ func (p *Platform) mint(l *Launch, request url.Values) (*answerForm, error) {
 	if state, ok := request[lti.ParamState]; ok {
 		d.form[lti.ParamState] = state[:1]
 	}
-	if fault.form != nil {
-		fault.form(d)
+	p.spoilState(d.form)
+	for _, f := range faults {
+		if f.form != nil {
+			f.form(d)
+		}
 	}
 	f := &answerForm{action: request.Get(lti.ParamRedirectURI), fields: d.form, method: http.MethodPost}
-	if fault.answer != nil {
-		fault.answer(f)
+	p.spoilForm(request, f)
+	for _, fault := range faults {
+		if fault.answer != nil {
+			fault.answer(f)
+		}
 	}
 	return f, nil
+}
+
+// faults are those that the platform carries, and the plan's.
+func (l *Launch) faults() []Fault {
+	faults := slices.Clone(l.platform.carried)
+	if l.plan.Fault != nil {
+		faults = append(faults, *l.plan.Fault)
+	}
+	return faults
 }
 
 // signingKey returns the key that signs the launch.
@@ -83,8 +108,7 @@ func (l *Launch) signingKey() jwk.Key {
 }
 
 // claims returns those of a valid resource link launch (LTI Core 1.3, 5.3 and 5.4).
-func (l *Launch) claims(request url.Values, now time.Time) lti.Claims {
-	plan := l.plan
+func (l *Launch) claims(plan Plan, request url.Values, now time.Time) lti.Claims {
 	claims := lti.Claims{
 		"iss":                  l.platform.opts.Issuer,
 		"aud":                  plan.ClientID,
@@ -107,10 +131,16 @@ func (l *Launch) claims(request url.Values, now time.Time) lti.Claims {
 			"document_target": string(plan.Target), "return_url": l.ReturnURL(), "locale": "en",
 		},
 	}
-	maps.Copy(claims, filled(map[string]any{
-		"name": plan.User.Name, "given_name": plan.User.GivenName, "middle_name": plan.User.MiddleName,
-		"family_name": plan.User.FamilyName, "email": plan.User.Email, "locale": plan.User.Locale,
-	}))
+	if plan.Anonymous {
+		delete(claims, "sub")
+	}
+	personal := !plan.HidePersonalData && !plan.Anonymous
+	if personal {
+		maps.Copy(claims, filled(map[string]any{
+			"name": plan.User.Name, "given_name": plan.User.GivenName, "middle_name": plan.User.MiddleName,
+			"family_name": plan.User.FamilyName, "email": plan.User.Email, "locale": plan.User.Locale,
+		}))
+	}
 	if plan.Context.ID != "" {
 		claims[lti.ClaimContext] = filled(map[string]any{
 			"id": plan.Context.ID, "label": plan.Context.Label, "title": plan.Context.Title,
@@ -120,10 +150,93 @@ func (l *Launch) claims(request url.Values, now time.Time) lti.Claims {
 	if len(plan.Custom) > 0 {
 		claims[lti.ClaimCustom] = plan.Custom
 	}
-	if plan.User.SourcedID != "" {
+	if plan.User.SourcedID != "" && personal {
 		claims[lti.ClaimLIS] = map[string]any{"person_sourcedid": plan.User.SourcedID}
 	}
+	if len(plan.User.Mentees) > 0 && !plan.Anonymous && slices.Contains(plan.User.Roles, roleMentor) {
+		claims[claimRoleScopeMentor] = slices.Clone(plan.User.Mentees)
+	}
 	return claims
+}
+
+// The role that a mentor has, and the claim that names the mentees (LTI Core
+// 1.3, A.2.3 and 5.4.3).
+const (
+	roleMentor           = "http://purl.imsglobal.org/vocab/lis/v2/membership#Mentor"
+	claimRoleScopeMentor = "https://purl.imsglobal.org/spec/lti/claim/role_scope_mentor"
+)
+
+// variables are those that the platform supports, and the claims that they are
+// taken from (LTI Core 1.3, appendix B).
+var variables = map[string][]string{
+	"$User.id":            {"sub"},
+	"$Context.id":         {lti.ClaimContext, "id"},
+	"$Context.title":      {lti.ClaimContext, "title"},
+	"$ResourceLink.id":    {lti.ClaimResourceLink, "id"},
+	"$ResourceLink.title": {lti.ClaimResourceLink, "title"},
+}
+
+// substitute replaces the variables among the custom parameters by what the
+// same message says, "" where it says nothing, and passes on those that the
+// platform does not support (LTI Core 1.3, appendix B).
+func (p *Platform) substitute(claims lti.Claims) {
+	custom := map[string]any{}
+	switch configured := claims[lti.ClaimCustom].(type) {
+	case map[string]any: // a fault has been there before
+		custom = maps.Clone(configured)
+	case map[string]string:
+		for name, value := range configured {
+			custom[name] = value
+		}
+	default:
+		return
+	}
+	for name, value := range custom {
+		if variable, ok := value.(string); ok && strings.HasPrefix(variable, "$") {
+			var sent bool
+			if custom[name], sent = p.resolve(variable, claims); !sent {
+				delete(custom, name)
+			}
+		}
+	}
+	claims[lti.ClaimCustom] = custom
+}
+
+// resolve says what is sent for a variable, and whether anything is.
+func (p *Platform) resolve(variable string, claims lti.Claims) (any, bool) {
+	path, supported := variables[variable]
+	if !supported {
+		switch {
+		case p.has(EmptiesUnknownVariable):
+			return "", true
+		case p.has(StripsUnknownVariable):
+			return strings.TrimPrefix(variable, "$"), true
+		}
+		return variable, !p.has(DropsUnknownVariable)
+	}
+	var value any = map[string]any(claims)
+	for _, name := range path {
+		object, _ := value.(map[string]any)
+		value = object[name]
+	}
+	switch {
+	case p.has(SubstitutesNothing), variable == "$User.id" && p.has(SubstitutesNotTheUser):
+		return variable, true
+	case value == nil && p.has(LeavesVariableWithoutValue):
+		return variable, true
+	case value == nil && p.has(SendsNullForVariable):
+		return nil, true
+	case value == nil:
+		return "", true
+	case variable == "$User.id" && p.has(SubstitutesName) && claims["name"] != nil:
+		return claims["name"], true
+	case variable == "$ResourceLink.id" && p.has(SubstitutesTitle):
+		return p.resolve("$ResourceLink.title", claims)
+	}
+	if text, ok := value.(string); ok {
+		return text, true
+	}
+	return fmt.Sprint(value), true
 }
 
 // filled leaves out what is empty, as a platform does with data it lacks.

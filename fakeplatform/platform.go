@@ -9,6 +9,11 @@
 //
 // The platform answers only launches that it began itself, each once: a
 // stranger who finds its URL can launch nothing with it.
+//
+// It is also a platform to be judged: an application of its own may be built on
+// it, whose sessions then decide who may launch what ([Options.SignedIn]), and
+// it may carry faults ([Options.Faults]), to see whether those who judge it
+// find them.
 package fakeplatform
 
 import (
@@ -17,6 +22,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -51,6 +57,13 @@ type Options struct {
 	// OnUnplanned is told of each request that no launch of this platform
 	// accounts for. It may be called from several goroutines at once.
 	OnUnplanned func(Unplanned)
+	// SignedIn returns the account of the user who is signed in in the browser
+	// that a request comes from, and "" for nobody. Where it is set, the
+	// application's own sessions decide who may launch what, and the platform
+	// sets no cookies of its own.
+	SignedIn func(*http.Request) string
+	// Faults are the defects that the platform has, by name.
+	Faults []string
 }
 
 // An Unplanned request is one that no launch of the platform accounts for.
@@ -72,8 +85,11 @@ type Registration struct {
 // A Platform is a fake platform. It is an [http.Handler] and safe for
 // concurrent use.
 type Platform struct {
-	opts Options
-	mux  *http.ServeMux
+	opts      Options
+	mux       *http.ServeMux
+	carried   []Fault // in the order of Options.Faults
+	faults    map[string]bool
+	consulted sync.Map // the names of faults that would have made a difference
 
 	mu            sync.Mutex
 	registrations map[string]Registration
@@ -84,12 +100,31 @@ type Platform struct {
 	launches      map[string]*Launch // by id
 	byHint        map[hint][]*Launch
 	bySession     map[string]*Launch
+	begun         []*Launch          // all that are known, the oldest first
+	latest        map[string]*Launch // started last, by account
+	lastStarted   *Launch
+	unpublished   map[string]bool // kids that the key set lacks, for a fault
 }
 
-// New makes a platform. It fails when URL is no absolute URL or no key can be made.
+// New makes a platform. It fails when URL is no absolute URL, when a fault is no
+// defect of a platform or when no key can be made.
 func New(opts Options) (*Platform, error) {
+	var errs []error
 	if u, err := url.Parse(opts.URL); err != nil || u.Host == "" || u.Scheme == "" {
-		return nil, fmt.Errorf("fakeplatform: URL %q is not an absolute URL", opts.URL)
+		errs = append(errs, fmt.Errorf("fakeplatform: URL %q is not an absolute URL", opts.URL))
+	}
+	var carried []Fault
+	names := map[string]bool{}
+	for _, name := range opts.Faults {
+		f, ok := FaultNamed(name)
+		if !ok || f.Breaks == nil {
+			errs = append(errs, fmt.Errorf("fakeplatform: no platform can have the fault %q", name))
+		}
+		carried = append(carried, f)
+		names[name] = true
+	}
+	if err := errors.Join(errs...); err != nil {
+		return nil, err
 	}
 	if opts.Issuer == "" {
 		opts.Issuer = opts.URL
@@ -112,11 +147,21 @@ func New(opts Options) (*Platform, error) {
 	}
 	p := &Platform{
 		opts:          opts,
+		carried:       carried,
+		faults:        names,
+		latest:        map[string]*Launch{},
+		unpublished:   map[string]bool{},
 		registrations: map[string]Registration{},
 		keys:          slices.Clone(opts.Keys),
 		launches:      map[string]*Launch{},
 		byHint:        map[hint][]*Launch{},
 		bySession:     map[string]*Launch{},
+	}
+	switch {
+	case p.faults[IssuerWithQuery]:
+		p.opts.Issuer = withQuery(p.opts.Issuer, "tenant", "7")
+	case p.faults[IssuerWithoutTLS]:
+		p.opts.Issuer = "http://" + strings.TrimPrefix(p.opts.Issuer, "https://")
 	}
 	p.mux = p.routes()
 	return p, nil
@@ -166,7 +211,20 @@ func (p *Platform) AddKey() error {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.keys = append([]jwk.Key{key}, p.keys...)
+	old := p.keys
+	if p.has(ReusesKID) {
+		if err := key.Set(jwk.KeyIDKey, old[0].KeyID()); err != nil {
+			return fmt.Errorf("fakeplatform: %w", err)
+		}
+		old = nil // a key set with two keys of one kid would be another defect
+	}
+	if p.has(WithdrawsOldKeyAtOnce) {
+		old = nil
+	}
+	if p.has(PublishesNoNewKey) {
+		p.unpublished[key.KeyID()] = true
+	}
+	p.keys = append([]jwk.Key{key}, old...)
 	return nil
 }
 
@@ -208,6 +266,32 @@ func (p *Platform) StrangerAsked() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.strangerAsked
+}
+
+// Has says whether the platform has a fault, for an application that is built
+// on it. Ask only where the fault would make a difference.
+func (p *Platform) Has(fault string) bool { return p.has(fault) }
+
+// has says whether the platform has a fault. It is asked only where the fault
+// would make a difference, so that [Platform.Consulted] tells which ones would
+// have.
+func (p *Platform) has(fault string) bool {
+	p.consulted.Store(fault, true)
+	return p.faults[fault]
+}
+
+// Consulted returns the names of the faults that would have made a difference
+// to what the platform was asked since it was last called. Where a fault is not
+// among them, a platform with it would have answered the same.
+func (p *Platform) Consulted() []string {
+	var names []string
+	p.consulted.Range(func(name, _ any) bool {
+		names = append(names, name.(string))
+		return true
+	})
+	p.consulted.Clear()
+	slices.Sort(names)
+	return names
 }
 
 func (p *Platform) unplanned(r *http.Request, why string) {

@@ -1,0 +1,224 @@
+package campus
+
+import (
+	"maps"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+
+	"invigilator/fakeplatform"
+	"invigilator/lti"
+)
+
+// maxCourses bounds what copying can fill the memory with.
+const maxCourses = 1000
+
+// A course never changes once it is made.
+type course struct {
+	id         string // in paths
+	context    fakeplatform.Context
+	deployment string
+	members    []string // names of accounts
+	links      []link
+	copied     bool
+}
+
+func (c *course) Path() string  { return "/course/" + c.id }
+func (c *course) Title() string { return c.context.Title }
+func (c *course) ID() string    { return c.id }
+
+// A link opens the tool.
+type link struct {
+	slug             string // in paths
+	resource         fakeplatform.ResourceLink
+	target           fakeplatform.DocumentTarget
+	newWindow        bool
+	hidePersonalData bool
+	anonymous        bool
+	custom           map[string]string
+}
+
+func firstCourses() []*course {
+	members := []string{"ada", "grace", "mary", "annabella"}
+	return []*course{{
+		id: "1", deployment: deploymentOfMathematics, members: members,
+		context: fakeplatform.Context{ID: "course-1", Label: "AE 1843", Title: "Analytical Engines"},
+		links: []link{
+			{slug: "exercise-1", resource: resource("Wc8NfQ2v", "Exercise 1", "Numbers of Bernoulli")},
+			{slug: "exercise-2", resource: resource("jT5xKz0R", "Exercise 2", "Numbers of Bernoulli, once more")},
+			{slug: "window", resource: resource("Pm7aYd3L", "Exercise in a window", ""), newWindow: true},
+			{slug: "frame", resource: resource("uB1gHs9E", "Exercise on the page", ""), target: fakeplatform.IFrame},
+			{slug: "private", resource: resource("Xo4wVi6C", "Exercise without personal data", ""), hidePersonalData: true},
+			{slug: "anonymous", resource: resource("nF0kZt8J", "Anonymous survey", ""), anonymous: true},
+			{slug: "custom", resource: resource("Gq2eLr5M", "Exercise with parameters", ""), custom: map[string]string{
+				"a": "$ResourceLink.id", "b": "$Context.id", "c": "$User.id", "d": "$Context.title",
+				// What the platform does not know goes out as it is.
+				"x":    "$com.example.Nonexistent.var",
+				"text": "plain text", "number": "42", "empty": "",
+			}},
+		},
+	}, {
+		id: "2", deployment: deploymentOfAstronomy, members: members,
+		context: fakeplatform.Context{ID: "course-2", Label: "CM 1831", Title: "Celestial Mechanics"},
+		links: []link{
+			{slug: "exercise-1", resource: resource("Sd9bUj7A", "Exercise 1", "Perturbations of Uranus")},
+		},
+	}}
+}
+
+func resource(id, title, description string) fakeplatform.ResourceLink {
+	return fakeplatform.ResourceLink{ID: id, Title: title, Description: description}
+}
+
+// shownLink is a link on a page.
+type shownLink struct {
+	Slug, Title, Path string
+	NewWindow         bool
+}
+
+// launchPath returns where a click on a link begins a launch.
+func (c *course) launchPath(l link) string { return "/launch-link/" + c.id + "/" + l.slug }
+
+// shown returns where a page leads for a link: to the launch, or to the page
+// that shows it in an iframe.
+func (c *course) shown(l link) shownLink {
+	s := shownLink{Slug: l.slug, Title: l.resource.Title, Path: c.launchPath(l), NewWindow: l.newWindow}
+	if l.target == fakeplatform.IFrame {
+		s.Path = c.Path() + "/link/" + l.slug + "/frame"
+	}
+	return s
+}
+
+// link returns the one that a request's path names, and false for none.
+func (c *course) link(r *http.Request) (link, bool) {
+	i := slices.IndexFunc(c.links, func(l link) bool { return l.slug == r.PathValue("link") })
+	if i < 0 {
+		return link{}, false
+	}
+	return c.links[i], true
+}
+
+type courseHandler func(http.ResponseWriter, *http.Request, *session, *course)
+
+// inCourse finds the course that the path names, for its members.
+func (c *Campus) inCourse(serve courseHandler) sessionHandler {
+	return func(w http.ResponseWriter, r *http.Request, s *session) {
+		c.mu.Lock()
+		i := slices.IndexFunc(c.courses, func(course *course) bool { return course.id == r.PathValue("course") })
+		var found *course
+		if i >= 0 {
+			found = c.courses[i]
+		}
+		c.mu.Unlock()
+		switch {
+		case found == nil:
+			c.refuse(w, s, http.StatusNotFound, "There is no such course.")
+		case !slices.Contains(found.members, s.account.name):
+			c.refuse(w, s, http.StatusForbidden, "You do not belong to this course.")
+		default:
+			serve(w, r, s, found)
+		}
+	}
+}
+
+func (c *Campus) serveCourses(w http.ResponseWriter, _ *http.Request, s *session) {
+	var data struct {
+		Courses    []*course
+		LatestCopy string
+	}
+	c.mu.Lock()
+	for _, course := range c.courses {
+		if slices.Contains(course.members, s.account.name) {
+			data.Courses = append(data.Courses, course)
+			if course.copied {
+				data.LatestCopy = course.id
+			}
+		}
+	}
+	c.mu.Unlock()
+	c.renderFor(w, s, "courses", "Your courses", data)
+}
+
+func (c *Campus) serveCourse(w http.ResponseWriter, _ *http.Request, s *session, course *course) {
+	var links []shownLink
+	for _, l := range course.links {
+		links = append(links, course.shown(l))
+	}
+	c.renderFor(w, s, "course", course.Title(), map[string]any{"Course": course, "Links": links, "Teaches": s.account.teaches})
+}
+
+// serveSlow shows the course's first link once more, on a page that takes its time.
+func (c *Campus) serveSlow(w http.ResponseWriter, _ *http.Request, s *session, course *course) {
+	c.renderFor(w, s, "slow", "A slow page", map[string]any{"Course": course, "Link": course.shown(course.links[0])})
+}
+
+func (c *Campus) serveFrame(w http.ResponseWriter, r *http.Request, s *session, course *course) {
+	l, ok := course.link(r)
+	if !ok || l.target != fakeplatform.IFrame {
+		c.refuse(w, s, http.StatusNotFound, "There is no such page.")
+		return
+	}
+	c.renderFor(w, s, "frame", l.resource.Title, map[string]any{"Course": course, "Src": course.launchPath(l)})
+}
+
+// launch begins a launch and sends the browser to it.
+func (c *Campus) launch(w http.ResponseWriter, r *http.Request, s *session, course *course) {
+	l, ok := course.link(r)
+	if !ok {
+		c.refuse(w, s, http.StatusNotFound, "There is no such link.")
+		return
+	}
+	c.mu.Lock()
+	clientID := c.linksUse
+	c.mu.Unlock()
+	if clientID == "" {
+		c.refuse(w, s, http.StatusServiceUnavailable, "No tool is registered yet.")
+		return
+	}
+	launch, err := c.platform.Begin(fakeplatform.Plan{
+		ClientID: clientID, DeploymentID: course.deployment,
+		User: s.account.user, Account: s.account.name,
+		ResourceLink: l.resource, Context: course.context, Custom: maps.Clone(l.custom),
+		Target: l.target, ReturnTo: c.opts.URL + course.Path(),
+		HidePersonalData: l.hidePersonalData, Anonymous: l.anonymous,
+	})
+	if err != nil {
+		c.refuse(w, s, http.StatusInternalServerError, "The launch cannot be begun.")
+		return
+	}
+	redirect(w, r, launch.URL())
+}
+
+// copyCourse makes a copy for the same members, whose course and links have ids
+// of their own.
+func (c *Campus) copyCourse(w http.ResponseWriter, r *http.Request, s *session, original *course) {
+	if !s.account.teaches {
+		c.refuse(w, s, http.StatusForbidden, "Only those who teach may copy a course.")
+		return
+	}
+	made := *original
+	made.copied = true
+	made.context.ID = "course-" + lti.RandomString()
+	made.context.Title = strings.TrimSuffix(original.context.Title, copySuffix) + copySuffix
+	made.links = slices.Clone(original.links)
+	for i := range made.links {
+		if !c.platform.Has(fakeplatform.KeepsLinkIDOnCopy) {
+			made.links[i].resource.ID = lti.RandomString()
+		}
+	}
+	c.mu.Lock()
+	full := len(c.courses) >= maxCourses
+	if !full {
+		made.id = strconv.Itoa(len(c.courses) + 1)
+		c.courses = append(c.courses, &made)
+	}
+	c.mu.Unlock()
+	if full {
+		c.refuse(w, s, http.StatusConflict, "There are too many courses already.")
+		return
+	}
+	redirect(w, r, made.Path())
+}
+
+const copySuffix = " (copy)"

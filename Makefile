@@ -4,9 +4,10 @@ GOLANGCI = github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
 .PHONY: run test proof bench interop lint docs build browser clean
 
-## run: judge the embedded fake tool in a browser and write the report
-run: browser
-	go run ./cmd/invigilator tool
+## run: judge both embedded subjects in a browser, a tool and a platform, and write the reports
+run: browser build
+	bin/invigilator tool
+	bin/invigilator platform
 
 ## test: all tests, with the race detector, and the proof
 test: browser

@@ -113,7 +113,7 @@ func BenchmarkRun(b *testing.B) {
 	ginkgo := filepath.Join(dir, "ginkgo")
 	suite := filepath.Join(dir, "launch.test")
 	command(b, "go", "build", "-o", ginkgo, "github.com/onsi/ginkgo/v2/ginkgo")
-	command(b, "go", "test", "-c", "-o", suite, "invigilator/scenarios/launch")
+	command(b, "go", "test", "-c", "-o", suite, "invigilator/scenarios/tool")
 	times := map[int][]time.Duration{}
 	for b.Loop() {
 		for _, processes := range []int{1, 2} {

@@ -9,7 +9,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"invigilator/lti"
 )
@@ -98,18 +97,6 @@ func (p *Platform) settleRepeated(q *inquiry) {
 			q.params[name] = values[:1]
 		}
 	}
-}
-
-// isDoubleClick says whether a link was opened by the same user just before.
-func (p *Platform) isDoubleClick(l *Launch) bool {
-	p.mu.Lock()
-	latest := p.latest[l.plan.Account]
-	p.mu.Unlock()
-	if latest == nil || latest == l || latest.plan.ResourceLink.ID != l.plan.ResourceLink.ID || l.planned.Sub(latest.planned) > 3*time.Second {
-		return false
-	}
-	_, asked := latest.Request()
-	return !asked && p.has(RefusesDoubleClick)
 }
 
 // guessLaunch finds a launch of the user who is signed in where no launch has
@@ -431,7 +418,6 @@ func (p *Platform) spoilForm(request url.Values, f *answerForm) {
 		f.page.Method = "get"
 	}
 	f.page.Multipart = p.has(SendsMultipartForm)
-	f.page.Waits = p.has(WaitsForSubmission)
 	if p.has(AllowsStoring) {
 		f.page.Cache = "none"
 	}

@@ -73,10 +73,6 @@ func (p *Platform) serveStart(w http.ResponseWriter, r *http.Request, l *Launch)
 	if !p.admits(w, r, l) {
 		return
 	}
-	if p.opts.SignedIn != nil && p.isDoubleClick(l) {
-		refuse(w, http.StatusConflict, "This link is being opened already.")
-		return
-	}
 	if err := p.start(l); err != nil {
 		p.unplanned(r, err.Error())
 		refuse(w, http.StatusGone, err.Error())
@@ -249,7 +245,7 @@ func (p *Platform) serveJWKS(w http.ResponseWriter, r *http.Request) {
 	if p.keySet != nil {
 		set = *p.keySet
 	} else {
-		set = keySet{keys: slices.DeleteFunc(slices.Clone(p.keys), func(key jwk.Key) bool { return p.unpublished[key.KeyID()] })}
+		set = keySet{keys: slices.Clone(p.keys)}
 	}
 	p.mu.Unlock()
 	if p.spoilKeySet(w, &set) {

@@ -24,6 +24,9 @@ type Fault struct {
 	// none that a platform can carry, and empty where the conduct is unusual,
 	// but allowed.
 	Breaks []string
+	// Warns are further ones for which the defect only warns, and Hides those that
+	// cannot be judged of a platform with this defect.
+	Warns, Hides []string
 	// OnlyWarns is set where the defect is one that only warns.
 	OnlyWarns bool
 	// NeedsBrowser is set where only a browser shows the defect.

@@ -38,7 +38,6 @@ var answerFaults = []Fault{
 		Does: "has a browser that never logged in submit the answer to another browser's login",
 	}, {
 		Name: "unsolicited-id-token", Provokes: "sec-tool-login-csrf",
-		Breaks:      []string{"sec-every-launch-starts-with-login", "sec-login-initiation-iss", "sec-login-initiation-login-hint", "sec-login-initiation-target-link-uri"},
 		unsolicited: true,
 		Does:        "submits an id_token out of the blue, with an invented state and nonce",
 	}, {

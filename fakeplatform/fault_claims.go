@@ -201,7 +201,7 @@ var claimFaults = slices.Concat([]Fault{
 		},
 	}, {
 		Name: "roles-string", Provokes: "practice-tool-malformed-token",
-		Breaks: []string{"core-roles-claim", "cert-platform-full-launches"},
+		Breaks: []string{"core-roles-claim", "cert-platform-full-launches", "cert-platform-no-pii-launch", "core-role-scope-mentor-needs-mentor", "core-anonymous-launch-claims"},
 		Does:   "sends roles as a string", claims: with(lti.ClaimRoles, lti.RoleLearner),
 	}, {
 		Name: "resource-link-string", Provokes: "practice-tool-malformed-token",
@@ -223,7 +223,7 @@ var claimFaults = slices.Concat([]Fault{
 		claims: func(d *draft) { d.claims["aud"] = map[string]any{"client_id": d.claims["aud"]} },
 	}, {
 		Name: "sub-number", Provokes: "practice-tool-malformed-token",
-		Breaks: []string{"sec-id-token-sub", "core-sub-stable-and-unique"},
+		Breaks: []string{"sec-id-token-sub", "core-sub-stable-and-unique", "cert-platform-full-launches", "cert-platform-no-pii-launch", "core-anonymous-launch-claims"},
 		Does:   "sends sub as a number", claims: with("sub", 17),
 	}, {
 		Name: "token-16-kib", Provokes: "practice-tool-large-token", Permitted: true,
@@ -263,7 +263,7 @@ var claimFaults = slices.Concat([]Fault{
 		claims: func(d *draft) { d.claims = lti.Claims{"name": "badltilaunch"} },
 	}, {
 		Name: "required-claims-missing", Provokes: "cert-tool-required-claims-missing",
-		Breaks: []string{"core-message-type-claim", "core-version-claim", "core-roles-claim", "cert-platform-full-launches", "cert-platform-no-pii-launch"},
+		Breaks: []string{"core-message-type-claim", "core-version-claim", "core-roles-claim", "cert-platform-full-launches", "cert-platform-no-pii-launch", "core-role-scope-mentor-needs-mentor", "core-anonymous-launch-claims"},
 		Does:   "leaves out message_type, version and roles", claims: without(lti.ClaimMessageType, lti.ClaimVersion, lti.ClaimRoles),
 	}, {
 		Name: "message-type-missing", Provokes: "core-tool-message-type-missing",
@@ -304,7 +304,7 @@ var claimFaults = slices.Concat([]Fault{
 		claims: func(d *draft) { d.claims[lti.ClaimDeploymentID] = lti.RandomString() },
 	}, {
 		Name: "deployment-id-other-case", Provokes: "practice-tool-deployment-id-unknown",
-		Breaks: []string{"core-login-optional-parameters-consistent"},
+		Breaks: []string{"core-login-optional-parameters-consistent", "core-deployment-id-claim"},
 		Does:   "changes the case of the deployment_id", claims: changed(lti.ClaimDeploymentID, otherCase),
 	}, {
 		Name: "deployment-id-too-long", Provokes: "practice-tool-deployment-id-unknown",
@@ -326,11 +326,11 @@ var claimFaults = slices.Concat([]Fault{
 		claims: func(d *draft) { set(d, lti.ClaimResourceLink, "id", "") },
 	}, {
 		Name: "roles-missing", Provokes: "core-tool-roles-missing",
-		Breaks: []string{"core-roles-claim", "cert-platform-full-launches", "cert-platform-no-pii-launch"},
+		Breaks: []string{"core-roles-claim", "cert-platform-full-launches", "cert-platform-no-pii-launch", "core-role-scope-mentor-needs-mentor", "core-anonymous-launch-claims"},
 		Does:   "leaves roles out", claims: without(lti.ClaimRoles),
 	}, {
 		Name: "sub-empty", Provokes: "core-tool-sub-missing",
-		Breaks: []string{"sec-id-token-sub", "core-sub-stable-and-unique", "cert-platform-full-launches", "cert-platform-no-pii-launch"},
+		Breaks: []string{"sec-id-token-sub", "core-sub-stable-and-unique", "cert-platform-full-launches", "cert-platform-no-pii-launch", "core-anonymous-launch-claims"},
 		Does:   "sends an empty sub beside name and email, as the certification suite does", claims: with("sub", ""),
 	}, {
 		Name: "sub-absent", Provokes: "core-tool-sub-missing",
@@ -338,7 +338,7 @@ var claimFaults = slices.Concat([]Fault{
 		Does:   "leaves sub out beside name and email", claims: without("sub"),
 	}, {
 		Name: "sub-null", Provokes: "core-tool-sub-missing",
-		Breaks: []string{"sec-id-token-sub", "core-sub-stable-and-unique", "cert-platform-full-launches", "cert-platform-no-pii-launch"},
+		Breaks: []string{"sec-id-token-sub", "core-sub-stable-and-unique", "cert-platform-full-launches", "cert-platform-no-pii-launch", "core-anonymous-launch-claims"},
 		Does:   "sends sub as null beside name and email", claims: with("sub", nil),
 	}, {
 		Name: "anonymous-without-role", Provokes: "core-tool-anonymous-launch", Permitted: true,

@@ -63,19 +63,19 @@ var signatureFaults = slices.Concat([]Fault{
 	},
 	[]Fault{{
 		Name: "kid-unknown", Provokes: "cert-tool-kid-unknown",
-		Breaks: []string{"sec-id-token-signature"},
+		Breaks: []string{"sec-id-token-signature", "sec-key-rotation"},
 		Does:   "signs with the right key, but names a kid that the key set lacks",
 		sign:   func(d *draft) (string, error) { return signAs(d.claims, d.key, alter(d.key.KeyID())) },
 	}, {
 		Name: "kid-missing-one-key", Provokes: "cert-tool-kid-missing",
-		Breaks: []string{"sec-id-token-signature"},
+		Breaks: []string{"sec-id-token-signature", "sec-key-rotation"},
 		Does:   "signs with the only key of the key set, but names none", keySet: onlyKey, sign: signWithoutKID,
 	}, {
 		Name: "kid-missing-two-keys", Provokes: "cert-tool-kid-missing",
 		Does: "signs with the first of two keys, but names none", keySet: secondKey, sign: signWithoutKID,
 	}, {
 		Name: "embedded-jwk", Provokes: "sec-tool-embedded-key-not-trusted",
-		Breaks: []string{"sec-id-token-signature"},
+		Breaks: []string{"sec-id-token-signature", "sec-key-rotation"},
 		Does:   "signs with a stranger's key, which the header holds as jwk",
 		sign: signAsStranger(func(*draft) (string, any, error) {
 			key, err := unpublishedKey()
@@ -87,7 +87,7 @@ var signatureFaults = slices.Concat([]Fault{
 		}),
 	}, {
 		Name: "foreign-jku", Provokes: "sec-tool-embedded-key-not-trusted",
-		Breaks: []string{"sec-id-token-signature"},
+		Breaks: []string{"sec-id-token-signature", "sec-key-rotation"},
 		Does:   "signs with a stranger's key, which is found at the jku of the header",
 		sign: signAsStranger(func(d *draft) (string, any, error) {
 			return jws.JWKSetURLKey, d.launch.platform.opts.ServerURL + StrangerKeysPath, nil

@@ -222,10 +222,6 @@ func (p *Platform) resolve(variable string, claims lti.Claims) (any, bool) {
 	switch {
 	case p.has(SubstitutesNothing), variable == "$User.id" && p.has(SubstitutesNotTheUser):
 		return variable, true
-	case value == nil && p.has(LeavesVariableWithoutValue):
-		return variable, true
-	case value == nil && p.has(SendsNullForVariable):
-		return nil, true
 	case value == nil:
 		return "", true
 	case variable == "$User.id" && p.has(SubstitutesName) && claims["name"] != nil:

@@ -38,7 +38,6 @@ type formPage struct {
 	// What follows is for faults.
 	Method    string                    // POST when empty
 	Multipart bool                      // another encoding
-	Waits     bool                      // for the user to submit it
 	Raw       func(value string) string // how state is written into the page, in place of the template's escaping
 	Shows     template.HTML             // in the page as it is
 	Cache     string                    // in place of no-store; "none" for no header at all

@@ -103,7 +103,6 @@ type Platform struct {
 	begun         []*Launch          // all that are known, the oldest first
 	latest        map[string]*Launch // started last, by account
 	lastStarted   *Launch
-	unpublished   map[string]bool // kids that the key set lacks, for a fault
 }
 
 // New makes a platform. It fails when URL is no absolute URL, when a fault is no
@@ -150,7 +149,6 @@ func New(opts Options) (*Platform, error) {
 		carried:       carried,
 		faults:        names,
 		latest:        map[string]*Launch{},
-		unpublished:   map[string]bool{},
 		registrations: map[string]Registration{},
 		keys:          slices.Clone(opts.Keys),
 		launches:      map[string]*Launch{},
@@ -220,9 +218,6 @@ func (p *Platform) AddKey() error {
 	}
 	if p.has(WithdrawsOldKeyAtOnce) {
 		old = nil
-	}
-	if p.has(PublishesNoNewKey) {
-		p.unpublished[key.KeyID()] = true
 	}
 	p.keys = append([]jwk.Key{key}, old...)
 	return nil

@@ -48,7 +48,8 @@ type Probe struct {
 // are not to be changed.
 type LoginRecord struct {
 	Initiation Initiation
-	// Refused says why the tool refused the initiation; empty where it did not.
+	// Refused says why the tool refused the initiation, or would have refused the
+	// one that it holds; empty where it did not.
 	Refused string
 	// Requests are the authentication requests that browsers were sent on with,
 	// in the order in which they first were. One that is sent again is listed once.
@@ -77,7 +78,8 @@ type Request struct {
 }
 
 // Hold makes the tool hold every login that is initiated from now on, instead
-// of answering it. Without hold, it answers at once, as usual.
+// of answering it, even one that it would refuse. Without hold, it answers at
+// once, as usual.
 func (t *Tool) Hold(hold bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()

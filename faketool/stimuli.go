@@ -68,10 +68,18 @@ var requestStimuli = []Fault{
 	},
 }
 
+// QueryURI is a redirect URI of the tool that has a query of its own. A platform
+// knows it where it is registered beside [Tool.LaunchURL].
+func (t *Tool) QueryURI() string { return t.LaunchURL() + "?from=platform" }
+
 // redirectStimuli are those of the redirect_uri (OpenID Connect Core 1.0,
 // 3.1.2.1; RFC 6749, 3.1.2.4). Near misses differ from the registered one.
 var redirectStimuli = []Fault{
 	{
+		Name: "redirect-uri-with-query", Provokes: "formpost-response-form", Permitted: true,
+		Does:    "asks to be answered at the registered redirect URI that has a query",
+		request: func(d *draft) error { d.params.Set(lti.ParamRedirectURI, d.tool.QueryURI()); return nil },
+	}, {
 		Name: "redirect-uri-foreign-host", Provokes: "sec-auth-redirect-uri-registered",
 		Does: "sends a redirect_uri at a stranger's site", request: set(lti.ParamRedirectURI, Stranger+LaunchPath),
 	}, {
@@ -188,8 +196,14 @@ var parameterStimuli = []Fault{
 		Does: "sends an empty nonce", request: set(lti.ParamNonce, ""),
 	}, {
 		Name: "nonce-long-special-characters", Provokes: "sec-id-token-nonce-passthrough", Permitted: true,
-		Does:    "sends a nonce of 200 characters with reserved ones and a space",
-		request: extend(lti.ParamNonce, "+/=%2B& ", 200),
+		Does: "sends a nonce of 200 characters with reserved ones and spaces, the last one too",
+		request: func(d *draft) error {
+			if err := extend(lti.ParamNonce, "+/=%2B& ", 199)(d); err != nil {
+				return err
+			}
+			d.params.Set(lti.ParamNonce, d.params.Get(lti.ParamNonce)+" ")
+			return nil
+		},
 	}, {
 		Name: "response-type-missing", Provokes: "oidc-auth-response-type",
 		Does: "leaves response_type out", request: without(lti.ParamResponseType),

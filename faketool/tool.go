@@ -59,8 +59,8 @@ type OtherTool struct{ ClientID, RedirectURI string }
 type Registration struct {
 	Issuer        string
 	ClientID      string
-	AuthURL       string // the platform's authorization endpoint
-	JWKSURL       string // the platform's key set
+	AuthURL       string   // the platform's authorization endpoint
+	JWKSURL       string   // the platform's key set
 	DeploymentIDs []string // any when there is none
 }
 
@@ -304,6 +304,10 @@ func (t *Tool) serveLogin(w http.ResponseWriter, r *http.Request) {
 	}
 	r.Body = http.MaxBytesReader(w, r.Body, maxBody)
 	l, err := t.initiate(r)
+	if err != nil && t.holdAnyway(l) {
+		l.refused = err.Error()
+		err = nil
+	}
 	var begun *login
 	if err == nil && !l.held {
 		if begun, err = t.prepare(l, Probe{}); err == nil {
@@ -337,6 +341,7 @@ func (t *Tool) initiate(r *http.Request) (*Login, error) {
 	if unreadable != nil {
 		return l, badRequest("The login initiation cannot be read.")
 	}
+	l.params = params
 	registration, ok := t.registrationFor(params.Get(lti.ParamIssuer), params.Get(lti.ParamClientID))
 	if !ok {
 		return l, badRequest("No platform with issuer %q and client_id %q is registered.", params.Get(lti.ParamIssuer), params.Get(lti.ParamClientID))
@@ -351,11 +356,24 @@ func (t *Tool) initiate(r *http.Request) (*Login, error) {
 			return l, badRequest("The parameter %s is unknown.", name)
 		}
 	}
-	l.registration, l.params = registration, params
+	l.registration = registration
 	t.mu.Lock()
 	l.held = t.holds
 	t.mu.Unlock()
 	return l, nil
+}
+
+// holdAnyway holds a login that would be refused, where the tool holds logins:
+// what is wrong with it is for those who judge the platform. The tool goes on as
+// if the first platform that it knows had begun it.
+func (t *Tool) holdAnyway(l *Login) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if !t.holds || l.params == nil || len(t.registrations) == 0 {
+		return false
+	}
+	l.held, l.registration = true, t.registrations[0]
+	return true
 }
 
 // knownParameters are those of a login initiation.

@@ -138,15 +138,6 @@ func sameURL(a, b string) bool {
 // End says in a sentence what the journey ended on.
 func (f *Flow) End() string { return describe(f.Trip) }
 
-// Open returns a user with a fresh browser. Close it after use.
-func (r *Run) Open(ctx context.Context) (agent.User, error) {
-	user, err := r.agent.Open(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("open a browser for a user: %w", err)
-	}
-	return user, nil
-}
-
 // launch makes a launch and follows it to its end. It fails only where the
 // harness itself does.
 func (r *Run) launch(ctx context.Context, l Launch) (*Flow, error) {
@@ -313,13 +304,6 @@ func (r *Run) visit(url string) agent.Visit {
 	return v
 }
 
-func (r *Run) nextFlowID() string {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.flows++
-	return fmt.Sprintf("%02d-%04d", r.process, r.flows)
-}
-
 // evidence puts together what agent, platform and tool saw of a journey.
 func (r *Run) evidence(f *Flow, l Launch, began time.Time) results.Flow {
 	e := results.Flow{
@@ -338,20 +322,25 @@ func (r *Run) evidence(f *Flow, l Launch, began time.Time) results.Flow {
 	if len(f.Trip.Screenshot) > 0 {
 		e.Page.Screenshot = hashOf(f.Trip.Screenshot)
 	}
-	if token := f.Record.IDToken; token != "" {
-		t := results.Token{Name: lti.ParamIDToken, Raw: token}
-		header, claims, err := lti.Decode(token)
-		t.Header, t.Claims = header, claims
-		if err != nil {
-			t.Problem = err.Error()
-		}
-		if len(token) > maxToken {
-			t.Raw, t.Claims = results.Bounded(token, maxToken), nil
-			t.Problem = fmt.Sprintf("%d bytes, of which the first are shown", len(token))
-		}
-		e.Tokens = []results.Token{t}
+	if f.Record.IDToken != "" {
+		e.Tokens = []results.Token{tokenOf(lti.ParamIDToken, f.Record.IDToken)}
 	}
 	return e
+}
+
+// tokenOf is what the document keeps of a token.
+func tokenOf(name, token string) results.Token {
+	t := results.Token{Name: name, Raw: token}
+	header, claims, err := lti.Decode(token)
+	t.Header, t.Claims = header, claims
+	if err != nil {
+		t.Problem = err.Error()
+	}
+	if len(token) > maxToken {
+		t.Raw, t.Claims = results.Bounded(token, maxToken), nil
+		t.Problem = fmt.Sprintf("%d bytes, of which the first are shown", len(token))
+	}
+	return t
 }
 
 // maxToken bounds what is kept of a token: some are padded on purpose.
@@ -405,15 +394,16 @@ func (r *Run) lookAgain(ctx context.Context, by agent.User, f *Flow) error {
 	return nil
 }
 
+// kept is what the document keeps of the flow.
+func (f *Flow) kept() (results.Flow, []byte) { return f.evidence, f.Trip.Screenshot }
+
 func fragment(flows []*Flow) results.Fragment {
-	f := results.Fragment{Flows: map[string]results.Flow{}, Screenshots: map[string][]byte{}}
+	var all observer[*Flow]
+	all.fragment = emptyFragment()
 	for _, flow := range flows {
-		f.Flows[flow.ID] = flow.evidence
-		if flow.evidence.Page.Screenshot != "" {
-			f.Screenshots[flow.evidence.Page.Screenshot] = flow.Trip.Screenshot
-		}
+		all.keep(flow)
 	}
-	return f
+	return all.fragment
 }
 
 // ErrNoLogin says that a launch did not come as far as it had to for a stimulus

@@ -10,13 +10,18 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/lestrrat-go/jwx/v2/jwa"
 	"github.com/lestrrat-go/jwx/v2/jwk"
+	"github.com/lestrrat-go/jwx/v2/jws"
 )
 
 // A KeySet is what a subject publishes, and what is wrong with it.
 type KeySet struct {
-	Count    int
+	Keys     []map[string]any // the members of each
 	Problems []string
+	// Private says which keys have members that nobody may publish.
+	Private []string
+	set     jwk.Set
 }
 
 // maxKeySet bounds what is read of a key set.
@@ -30,7 +35,7 @@ var privateMembers = []string{"d", "p", "q", "dp", "dq", "qi", "oth", "k"}
 
 // FetchKeySet fetches a key set as any other party would, and holds it against
 // Security Framework 1.0, 6.2 and 6.3. The error is for one that cannot be read.
-func FetchKeySet(ctx context.Context, r *Run, address string) (KeySet, error) {
+func (r *base) FetchKeySet(ctx context.Context, address string) (KeySet, error) {
 	ctx, cancel := context.WithTimeout(ctx, r.Patience())
 	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
@@ -55,16 +60,46 @@ func FetchKeySet(ctx context.Context, r *Run, address string) (KeySet, error) {
 	if err := json.Unmarshal(body, &published); err != nil {
 		return KeySet{}, fmt.Errorf("not a JWK Set: %w", err)
 	}
-	set := KeySet{Count: len(published.Keys)}
+	set := KeySet{Keys: published.Keys}
 	if len(published.Keys) == 0 {
 		set.Problems = append(set.Problems, "there is no key")
 	}
+	seen := map[string]int{}
 	for i, key := range published.Keys {
 		for _, problem := range keyProblems(key) {
 			set.Problems = append(set.Problems, fmt.Sprintf("key %d %s", i+1, problem))
 		}
+		if kid, _ := key["kid"].(string); kid != "" {
+			if first, again := seen[kid]; again {
+				set.Problems = append(set.Problems, fmt.Sprintf("key %d has the kid of key %d", i+1, first))
+			}
+			seen[kid] = i + 1
+		}
+		private := slices.DeleteFunc(slices.Clone(privateMembers), func(name string) bool { _, ok := key[name]; return !ok })
+		if len(private) > 0 {
+			set.Private = append(set.Private, fmt.Sprintf("key %d publishes the private members %s", i+1, strings.Join(private, ", ")))
+		}
+		if key["kty"] == "oct" {
+			set.Private = append(set.Private, fmt.Sprintf("key %d is symmetric", i+1))
+		}
+	}
+	// Keys that cannot be read have been told of; the others can be used.
+	if set.set, err = jwk.Parse(body, jwk.WithIgnoreParseError(true)); err != nil {
+		set.set = jwk.NewSet()
 	}
 	return set, nil
+}
+
+// Key returns the first key of a kid, and false where there is none.
+func (k KeySet) Key(kid string) (jwk.Key, bool) { return k.set.LookupKeyID(kid) }
+
+// Members returns those of the first key of a kid; nil where there is none.
+func (k KeySet) Members(kid string) map[string]any {
+	i := slices.IndexFunc(k.Keys, func(key map[string]any) bool { return key["kid"] == kid })
+	if i < 0 {
+		return nil
+	}
+	return k.Keys[i]
 }
 
 func keyProblems(members map[string]any) []string {
@@ -72,9 +107,11 @@ func keyProblems(members map[string]any) []string {
 	if kid, _ := members["kid"].(string); kid == "" {
 		problems = append(problems, "has no kid")
 	}
-	private := slices.DeleteFunc(slices.Clone(privateMembers), func(name string) bool { _, ok := members[name]; return !ok })
-	if len(private) > 0 {
-		problems = append(problems, "publishes the private members "+strings.Join(private, ", "))
+	for _, name := range []string{"n", "e"} {
+		if text, ok := members[name].(string); ok && strings.ContainsAny(text, "=+/") {
+			problems = append(problems, "has a member "+name+" that is not base64url without padding")
+			return problems
+		}
 	}
 	raw, err := json.Marshal(members)
 	if err != nil {
@@ -94,4 +131,34 @@ func keyProblems(members map[string]any) []string {
 		}
 	}
 	return problems
+}
+
+// asymmetric are the algorithms that a signature may have: RS256, or another one
+// that both parties have agreed on (Security Framework 1.0, 5.4 and 6.1).
+var asymmetric = []jwa.SignatureAlgorithm{
+	jwa.RS256, jwa.RS384, jwa.RS512, jwa.PS256, jwa.PS384, jwa.PS512, jwa.ES256, jwa.ES384, jwa.ES512, jwa.EdDSA,
+}
+
+// Verify says what is wrong with the header and the signature of a message;
+// nothing where the key that it names verifies it.
+func (k KeySet) Verify(m Message) string {
+	if m.Problem != "" {
+		return "the id_token cannot be read: " + m.Problem
+	}
+	alg, _ := m.Header["alg"].(string)
+	kid, _ := m.Header["kid"].(string)
+	algorithm := jwa.SignatureAlgorithm(alg)
+	key, published := k.Key(kid)
+	switch {
+	case !slices.Contains(asymmetric, algorithm):
+		return fmt.Sprintf("the algorithm is %q", alg)
+	case kid == "":
+		return "the header names no kid"
+	case !published:
+		return fmt.Sprintf("the key set has no key %q", kid)
+	}
+	if _, err := jws.Verify([]byte(m.Raw), jws.WithKey(algorithm, key)); err != nil {
+		return fmt.Sprintf("the key %q does not verify the signature", kid)
+	}
+	return ""
 }

@@ -8,17 +8,12 @@ import (
 	"crypto/sha256"
 	"crypto/tls"
 	"encoding/hex"
-	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"net/url"
 	"slices"
 	"strings"
-	"sync"
 	"time"
-
-	"github.com/lestrrat-go/jwx/v2/jwk"
 
 	"invigilator/fakeplatform"
 	"invigilator/faketool"
@@ -31,23 +26,16 @@ import (
 // platform, as in production.
 const embeddedToolURL = "https://tool.test"
 
-// Run is one process's part of a run: a fake platform that launches the tool
-// under test through a user agent. Its scenarios follow one another.
+// Run is one process's part of a run that judges a tool: a fake platform that
+// launches it through a user agent. Its scenarios follow one another.
 type Run struct {
-	process   int
-	config    config.Config
-	tool      config.Tool // with everything that a real tool's configuration has
-	platform  *fakeplatform.Platform
-	other     *fakeplatform.Platform // a second one; nil where the tool knows only one
-	agent     agent.Agent
-	crowd     agent.Agent     // many users at once, without a browser
-	passed    time.Duration   // by which the clocks of both fakes have been put forward
-	transport *http.Transport // reaches the tool as the agent does
-	hosts     agent.Hosts
-	recorder  recorder
-	fakeTool  *faketool.Tool // where it is judged
-	keys      []jwk.Key      // for the fakes; each makes its own when there are none
-	baseline  baseline
+	base
+	tool     config.Tool // with everything that a real tool's configuration has
+	platform *fakeplatform.Platform
+	other    *fakeplatform.Platform // a second one; nil where the tool knows only one
+	crowd    agent.Agent            // many users at once, without a browser
+	fakeTool *faketool.Tool         // where it is judged
+	baseline baseline
 	// loginByPost is set where the tool answers no login initiation by GET.
 	loginByPost bool
 	// keySetChanged is set where a launch since the last valid one met another
@@ -56,16 +44,13 @@ type Run struct {
 	lastControl   *Flow // a valid launch, with nothing but valid ones since
 	dead          int   // valid launches in a row that got no answer
 
-	mu        sync.Mutex
-	unplanned []fakeplatform.Unplanned
-	flows     int
-	closers   []func()
+	unplanned []fakeplatform.Unplanned // guarded by base.mu
 }
 
 // Start begins a run: the servers listen and the agent is ready. The number
 // tells the processes of a parallel run apart. The context bounds the start only.
 func Start(ctx context.Context, c config.Config, process int) (*Run, error) {
-	r := &Run{config: c, tool: c.Tool, process: process}
+	r := &Run{base: base{config: c, process: process}, tool: c.Tool}
 	if err := r.start(ctx); err != nil {
 		r.Close()
 		return nil, err
@@ -120,7 +105,7 @@ func (r *Run) start(ctx context.Context) error {
 		}
 		hosts.Addresses["tool.test"] = addr.String()
 	} else {
-		addr, err := r.serve(r.config.Platform.Listen, nil, sites.byAddress(otherURL.Host))
+		addr, err := r.serve(r.config.Platform.Listen, nil, byAddress(&sites.platform, &sites.other, otherURL.Host))
 		if err != nil {
 			return fmt.Errorf("platform.listen: %w; is another run going on? Another address will do if the tool knows the key set there", err)
 		}
@@ -128,34 +113,14 @@ func (r *Run) start(ctx context.Context) error {
 	}
 	r.transport, r.hosts = agent.Transport(hosts), hosts
 
-	type started struct {
-		agent agent.Agent
-		err   error
-	}
-	opened := make(chan started, 1)
-	go func() {
-		a, err := r.startAgent(ctx, hosts)
-		opened <- started{a, err}
-	}()
+	agentReady := r.startAgent(ctx, hosts)
 	sitesErr := r.startSites(&sites)
-	s := <-opened
-	if s.err != nil {
-		return s.err
+	if err := <-agentReady; err != nil {
+		return err
 	}
-	r.agent = s.agent
-	r.onClose(r.agent.Close)
 	r.crowd = agent.NewHTTP(hosts)
 	r.onClose(r.crowd.Close)
 	return sitesErr
-}
-
-func (r *Run) startAgent(ctx context.Context, hosts agent.Hosts) (agent.Agent, error) {
-	if r.config.Agent == "http" {
-		return agent.NewHTTP(hosts), nil
-	}
-	return agent.StartBrowser(ctx, agent.BrowserOptions{
-		Path: r.config.Browser.Path, Remote: r.config.Browser.Remote, Headed: r.config.Browser.Headed, Hosts: hosts,
-	})
 }
 
 // startSites makes the platforms and, where it is the subject, the fake tool.
@@ -256,32 +221,6 @@ func (r *Run) startFakeTool(site *switchable) error {
 	return nil
 }
 
-// readKeys reads the keys that the fakes are to have.
-func readKeys(path string) ([]jwk.Key, error) {
-	if path == "" {
-		return nil, nil
-	}
-	set, err := jwk.ReadFile(path)
-	if err != nil {
-		return nil, err
-	}
-	var keys []jwk.Key
-	for i := range set.Len() {
-		if key, ok := set.Key(i); ok {
-			keys = append(keys, key)
-		}
-	}
-	return keys, nil
-}
-
-// takeKey returns one of the keys that are left, in a list; none where there
-// is none.
-func (r *Run) takeKey() []jwk.Key {
-	taken := r.keys[:min(1, len(r.keys))]
-	r.keys = r.keys[len(taken):]
-	return taken
-}
-
 // consulted returns the faults that would have made a difference to the
 // embedded fake tool since it was last called.
 func (r *Run) consulted() []string {
@@ -289,59 +228,6 @@ func (r *Run) consulted() []string {
 		return nil
 	}
 	return r.fakeTool.Consulted()
-}
-
-// Has says whether the tool has an optional feature.
-func (r *Run) Has(feature string) bool { return r.config.Has(feature) }
-
-// now is the clock of both fakes.
-func (r *Run) now() time.Time {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return time.Now().Add(r.passed)
-}
-
-// ErrTooLong says that a check needs more time to pass than the user allows.
-var ErrTooLong = errors.New("it needs more time to pass than patience.memory allows")
-
-// Pass lets time pass. The clocks of the fakes are put forward; a real tool has
-// a clock of its own, and is waited for.
-func (r *Run) Pass(ctx context.Context, d time.Duration) error {
-	if r.config.IsEmbedded() {
-		r.mu.Lock()
-		defer r.mu.Unlock()
-		r.passed += d
-		return nil
-	}
-	if d > r.config.Patience.Memory.Std() {
-		return ErrTooLong
-	}
-	select {
-	case <-time.After(d):
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
-}
-
-func (r *Run) onClose(f func()) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.closers = append(r.closers, f)
-}
-
-// Close ends the run's servers and its agent.
-func (r *Run) Close() {
-	r.mu.Lock()
-	closers := slices.Clone(r.closers)
-	r.closers = nil
-	r.mu.Unlock()
-	for _, f := range slices.Backward(closers) {
-		f()
-	}
-	if r.transport != nil {
-		r.transport.CloseIdleConnections()
-	}
 }
 
 // Platform is the run's fake platform.
@@ -366,26 +252,14 @@ func (r *Run) OtherServerURL() string {
 	return r.config.Platform.OtherServerURL()
 }
 
-// Transport reaches the tool as the agent does.
-func (r *Run) Transport() *http.Transport { return r.transport }
-
 // CrowdSize is how many users are launched at once.
 func (r *Run) CrowdSize() int { return r.config.Crowd }
 
 // Visit is a visit to a page, as patient as those of launches.
 func (r *Run) Visit(address string) agent.Visit { return r.visit(address) }
 
-// Patience is how long one visit may take.
-func (r *Run) Patience() time.Duration { return r.config.Patience.Visit.Std() }
-
 // Tool is the tool under test, with the defaults filled in.
 func (r *Run) Tool() config.Tool { return r.tool }
-
-// Hosts are the sites that only the run knows, for a browser of one's own.
-func (r *Run) Hosts() agent.Hosts { return r.hosts }
-
-// Agent says what carries the users.
-func (r *Run) Agent() results.Agent { return r.agent.About() }
 
 // Subject describes the tool under test for the report.
 func (r *Run) Subject() results.Subject {
@@ -407,11 +281,6 @@ func (r *Run) takeUnplanned() []fakeplatform.Unplanned {
 	taken := r.unplanned
 	r.unplanned = nil
 	return taken
-}
-
-// dial reaches a server as the agent does.
-func (r *Run) dial(ctx context.Context, network, address string) (net.Conn, error) {
-	return r.transport.DialContext(ctx, network, address)
 }
 
 // hashOf names an image by its content, so that the same one is kept once.

@@ -11,7 +11,6 @@ import (
 	"encoding/base64"
 	"fmt"
 	"io"
-	"log"
 	"math/big"
 	"net"
 	"net/http"
@@ -70,18 +69,18 @@ func (c *certificate) config(oldest uint16) *tls.Config {
 // they listen already.
 type sites struct{ platform, other, tool switchable }
 
-// byAddress serves both platforms at one address: the second one by the name
-// that it was reached by, or below [config.OtherPath].
-func (s *sites) byAddress(otherHost string) http.Handler {
-	below := http.StripPrefix(config.OtherPath, &s.other)
+// byAddress serves two fakes at one address: the second one by the name that it
+// was reached by, or below [config.OtherPath].
+func byAddress(first, other http.Handler, otherHost string) http.Handler {
+	below := http.StripPrefix(config.OtherPath, other)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch {
 		case r.Host == otherHost:
-			s.other.ServeHTTP(w, r)
+			other.ServeHTTP(w, r)
 		case strings.HasPrefix(r.URL.Path, config.OtherPath+"/"):
 			below.ServeHTTP(w, r)
 		default:
-			s.platform.ServeHTTP(w, r)
+			first.ServeHTTP(w, r)
 		}
 	})
 }
@@ -115,27 +114,6 @@ func (s *switchable) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.handler.ServeHTTP(w, r)
 	case <-r.Context().Done():
 	}
-}
-
-// serve answers on an address until the run is closed; over TLS where it is
-// configured.
-func (r *Run) serve(address string, secure *tls.Config, handler http.Handler) (net.Addr, error) {
-	listener, err := net.Listen("tcp", address)
-	if err != nil {
-		return nil, err
-	}
-	server := &http.Server{
-		Handler: handler, ReadHeaderTimeout: 10 * time.Second,
-		// What browsers and tools do wrong on the wire shows in the evidence.
-		ErrorLog: log.New(io.Discard, "", 0),
-	}
-	addr := listener.Addr()
-	if secure != nil {
-		listener = tls.NewListener(listener, secure)
-	}
-	go func() { _ = server.Serve(listener) }()
-	r.onClose(func() { _ = server.Close() })
-	return addr, nil
 }
 
 // awaitServer waits until a server takes connections again. There is no event

@@ -1,7 +1,7 @@
 // Package proof shows that the checks can fail, and that they fail for nothing
-// else: it runs the suite against every fault of the fake tool, and against
-// servers that do nothing, and holds the verdicts against what the faults say
-// they break.
+// else: it runs the suites of both sides against every fault of the embedded
+// subject, and against servers that do nothing, and holds the verdicts against
+// what the faults say they break.
 package proof
 
 import (
@@ -22,8 +22,10 @@ import (
 
 	"github.com/lestrrat-go/jwx/v2/jwk"
 
+	"invigilator/fakeplatform"
 	"invigilator/faketool"
 	"invigilator/harness"
+	"invigilator/harness/config"
 	"invigilator/lti"
 	"invigilator/requirements"
 	"invigilator/results"
@@ -35,6 +37,8 @@ type Options struct {
 	Program string
 	// Covered are the requirements that the suite checks.
 	Covered map[requirements.ID][]string
+	// Sides are the sides that are proved; both when empty.
+	Sides []config.Side
 	// Only narrows the proof to these faults and null peers.
 	Only []string
 	// Whole runs the whole suite against every fault, even where the fault can
@@ -60,12 +64,13 @@ type Matrix struct {
 const Schema = "invigilator/proof/v1"
 
 // Row is one subject: the suite's verdicts on it, where they are not what they
-// are on a tool without faults.
+// are on a subject without faults.
 type Row struct {
-	Subject string `json:"subject"` // the fault or null peer; empty for none
-	Kind    Kind   `json:"kind"`
-	Does    string `json:"does"`
-	Agent   string `json:"agent"`
+	Side    config.Side `json:"side"`
+	Subject string      `json:"subject"` // the fault or null peer; empty for none
+	Kind    Kind        `json:"kind"`
+	Does    string      `json:"does"`
+	Agent   string      `json:"agent"`
 	// Cells are the verdicts by requirement.
 	Cells   map[string]Cell `json:"cells"`
 	Seconds float64         `json:"seconds"`
@@ -78,8 +83,8 @@ type Kind string
 
 // The kinds of subject.
 const (
-	Clean    Kind = "clean"     // the fake tool without faults
-	Fault    Kind = "fault"     // the fake tool with one fault
+	Clean    Kind = "clean"     // the embedded subject without faults
+	Fault    Kind = "fault"     // the embedded subject with one fault
 	NullPeer Kind = "null peer" // a server that does nothing
 )
 
@@ -115,7 +120,7 @@ func (r Row) String() string {
 	if len(turned) > 3 {
 		turned = append(turned[:2], fmt.Sprintf("and %d more", len(turned)-2))
 	}
-	return strings.TrimSpace(fmt.Sprintf("%-9s %-34s %-7s %4.1fs  %s  %s", r.Kind, r.Subject, r.Agent, r.Seconds, says, strings.Join(turned, ", ")))
+	return strings.TrimSpace(fmt.Sprintf("%-8s %-9s %-34s %-7s %4.1fs  %s  %s", r.Side, r.Kind, r.Subject, r.Agent, r.Seconds, says, strings.Join(turned, ", ")))
 }
 
 // subject is one run of the suite.
@@ -124,13 +129,14 @@ type subject struct {
 	args    []string
 	only    []string // requirements that this run is narrowed to
 	breaks  []string
+	warns   []string // further ones that only warn
 	hides   []string
 	warning bool
 }
 
 // narrow leaves a subject the requirements that its fault can make a difference
-// to: those for whose scenarios the tool without faults asked for it. For all
-// others it is the same tool.
+// to: those for whose scenarios the subject without faults asked for it. For all
+// others it is the same subject.
 func (s *subject) narrow(consulted map[string][]string) {
 	if s.row.Kind != Fault || len(s.only) > 0 || slices.Contains(consulted[""], s.row.Subject) {
 		return
@@ -140,50 +146,50 @@ func (s *subject) narrow(consulted map[string][]string) {
 			s.only = append(s.only, id)
 		}
 	}
-	for _, id := range s.breaks { // a fault that nobody asks for breaks nothing, and survives
+	for _, id := range slices.Concat(s.breaks, s.warns) { // a fault that nobody asks for breaks nothing, and survives
 		if !slices.Contains(s.only, id) {
 			s.only = append(s.only, id)
 		}
 	}
 }
 
-// Prove runs the suite against every subject. The error is for a proof that
+// Prove runs the suites against every subject. The error is for a proof that
 // could not be made; one that does not hold says so in Problems.
 func Prove(ctx context.Context, o Options) (*Matrix, error) {
 	began := time.Now()
+	if len(o.Sides) == 0 {
+		o.Sides = []config.Side{config.ToolSide, config.PlatformSide}
+	}
 	dir, err := os.MkdirTemp("", "invigilator-proof-")
 	if err != nil {
 		return nil, err
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
-
 	if err := writeKeys(filepath.Join(dir, keysFile)); err != nil {
 		return nil, err
 	}
-	subjects, err := subjects(o.Only)
-	if err != nil {
+	if err := checkNames(o); err != nil {
 		return nil, err
 	}
-	// What the suite says of a tool without faults is what every other
+	m := &Matrix{Schema: Schema, Problems: []string{}}
+	// What a suite says of a subject without faults is what every other
 	// requirement has to be on one with a fault.
 	usual := map[string]results.Verdict{}
-	m := &Matrix{Schema: Schema, Problems: []string{}}
-	clean := subject{row: Row{Kind: Clean, Does: "keeps every requirement", Agent: "http"}}
-	doc, err := judge(ctx, o.Program, dir, &clean)
-	if err != nil {
-		return nil, err
-	}
-	for _, r := range doc.Requirements {
-		usual[r.ID] = r.Verdict
-		m.Requirements = append(m.Requirements, r.ID)
-		if r.Verdict != results.Passed && (r.Verdict != results.Inconclusive || !needsBrowser(r)) {
-			clean.row.Wrong = append(clean.row.Wrong, fmt.Sprintf("%s is %s on a tool without faults", r.ID, r.Verdict))
+	var subjects []subject
+	for _, side := range o.Sides {
+		doc, err := m.proveClean(ctx, o, dir, side)
+		if err != nil {
+			return nil, err
 		}
-	}
-	m.add(clean.row, o.Tell)
-	for i := range subjects {
-		if !o.Whole {
-			subjects[i].narrow(doc.Consulted)
+		for _, r := range doc.Requirements {
+			usual[r.ID] = r.Verdict
+			m.Requirements = append(m.Requirements, r.ID)
+		}
+		for _, s := range subjectsOf(side, o.Only) {
+			if !o.Whole {
+				s.narrow(doc.Consulted)
+			}
+			subjects = append(subjects, s)
 		}
 	}
 	// The slow ones first, so that none of them is left running alone.
@@ -221,12 +227,28 @@ func Prove(ctx context.Context, o Options) (*Matrix, error) {
 	return m, nil
 }
 
+// proveClean runs a side's suite against its subject without faults.
+func (m *Matrix) proveClean(ctx context.Context, o Options, dir string, side config.Side) (results.Document, error) {
+	clean := subject{row: Row{Side: side, Kind: Clean, Does: "keeps every requirement", Agent: "http"}}
+	doc, err := judge(ctx, o.Program, dir, &clean)
+	if err != nil {
+		return doc, err
+	}
+	for _, r := range doc.Requirements {
+		if r.Verdict != results.Passed && (r.Verdict != results.Inconclusive || !needsBrowser(r)) {
+			clean.row.Wrong = append(clean.row.Wrong, fmt.Sprintf("%s is %s on a %s without faults", r.ID, r.Verdict, side))
+		}
+	}
+	m.add(clean.row, o.Tell)
+	return doc, nil
+}
+
 // keysFile holds the keys of the fakes, which every run would else make anew.
 const keysFile = "keys.json"
 
 func writeKeys(path string) error {
 	set := jwk.NewSet()
-	for range 3 { // two platforms and a tool
+	for range 3 { // two platforms and a tool, or a platform and two tools
 		key, err := lti.NewKey()
 		if err != nil {
 			return err
@@ -257,49 +279,93 @@ func needsBrowser(r results.Requirement) bool {
 	})
 }
 
-// subjects returns what the suite runs against, narrowed to the names.
-func subjects(only []string) ([]subject, error) {
+// defect is a fault of either embedded subject.
+type defect struct {
+	name, does              string
+	breaks, warns, hides    []string
+	onlyWarns, needsBrowser bool
+}
+
+// defectsOf returns those that the subject of a side can have.
+func defectsOf(side config.Side) []defect {
+	var list []defect
+	if side == config.ToolSide {
+		for _, f := range faketool.Defects() {
+			list = append(list, defect{f.Name, f.Does, f.Breaks, nil, f.Hides, f.OnlyWarns, f.NeedsBrowser})
+		}
+		return list
+	}
+	for _, f := range fakeplatform.Defects() {
+		list = append(list, defect{f.Name, f.Does, f.Breaks, f.Warns, f.Hides, f.OnlyWarns, f.NeedsBrowser})
+	}
+	return list
+}
+
+// checkNames finds names of the selection that nothing has.
+func checkNames(o Options) error {
+	known := map[string]bool{}
+	for _, side := range o.Sides {
+		for _, d := range defectsOf(side) {
+			known[d.name] = true
+		}
+	}
+	for _, p := range harness.NullPeers() {
+		known[p.Name] = true
+	}
+	for _, name := range o.Only {
+		if !known[name] {
+			return fmt.Errorf("there is no fault or null peer %q", name)
+		}
+	}
+	return nil
+}
+
+// settingsFor are those without which a tool with a fault could not be judged.
+var settingsFor = map[string][]string{
+	// Neither status nor session shows what such a tool does: its user has to say
+	// what acceptance looks like.
+	faketool.RefusesWith200: {"--set", "tool.accepts.selector=#resource"},
+	faketool.NeedsOwnWindow: {"--set", "tool.accepts.selector=#resource"},
+	// It would be waited for in full.
+	faketool.WaitsForKeys: {"--set", "patience.visit=2s"},
+}
+
+// subjectsOf returns what a side's suite runs against, narrowed to the names.
+func subjectsOf(side config.Side, only []string) []subject {
 	wanted := func(name string) bool { return len(only) == 0 || slices.Contains(only, name) }
 	var list []subject
-	known := map[string]bool{}
-	for _, f := range faketool.Faults() {
-		known[f.Name] = true
-		if !wanted(f.Name) {
+	for _, d := range defectsOf(side) {
+		if !wanted(d.name) {
 			continue
 		}
-		s := subject{row: Row{Subject: f.Name, Kind: Fault, Does: f.Does, Agent: "http"}, args: []string{"--fault", f.Name}, breaks: f.Breaks, hides: f.Hides, warning: f.OnlyWarns}
-		if f.Name == faketool.RefusesWith200 || f.Name == faketool.NeedsOwnWindow {
-			// Neither status nor session shows what such a tool does: its user has
-			// to say what acceptance looks like.
-			s.args = append(s.args, "--set", "tool.accepts.selector=#resource")
+		s := subject{
+			row:  Row{Side: side, Subject: d.name, Kind: Fault, Does: d.does, Agent: "http"},
+			args: []string{"--fault", d.name}, breaks: d.breaks, warns: d.warns, hides: d.hides, warning: d.onlyWarns,
 		}
-		if f.Name == faketool.WaitsForKeys {
-			s.args = append(s.args, "--set", "patience.visit=2s") // it would be waited for in full
+		if side == config.ToolSide {
+			s.args = append(s.args, settingsFor[d.name]...)
 		}
-		if f.NeedsBrowser {
+		if d.needsBrowser {
 			// Nothing may show without a browser, and exactly this in one.
 			blind := s
-			blind.breaks, blind.row.Agent = nil, "http"
+			blind.breaks, blind.warns = nil, nil
 			list = append(list, blind)
-			s.row.Agent, s.only = "browser", f.Breaks
+			s.row.Agent, s.only = "browser", d.breaks
 		}
 		list = append(list, s)
 	}
 	for _, p := range harness.NullPeers() {
-		known[p.Name] = true
 		if wanted(p.Name) {
 			list = append(list, subject{
-				row:  Row{Subject: p.Name, Kind: NullPeer, Does: p.Does, Agent: "http"},
-				args: []string{"--set", "embedded.null_peer=" + p.Name, "--set", "embedded.skip_preflight=true", "--set", "patience.visit=50ms"},
+				row: Row{Side: side, Subject: p.Name, Kind: NullPeer, Does: p.Does, Agent: "http"},
+				args: []string{
+					"--set", "embedded.null_peer=" + p.Name, "--set", "embedded.skip_preflight=true",
+					"--set", "patience.visit=50ms", "--set", "patience.step=50ms",
+				},
 			})
 		}
 	}
-	for _, name := range only {
-		if !known[name] {
-			return nil, fmt.Errorf("there is no fault or null peer %q", name)
-		}
-	}
-	return list, nil
+	return list
 }
 
 func (s subject) weight() int {
@@ -323,7 +389,7 @@ func judge(ctx context.Context, program, dir string, s *subject) (results.Docume
 		return results.Document{}, err
 	}
 	args := append([]string{
-		"tool", "--yes", "--agent", s.row.Agent, "--report", out,
+		string(s.row.Side), "--yes", "--agent", s.row.Agent, "--report", out,
 		"--set", "embedded.only_verdicts=true", "--set", "embedded.keys=" + filepath.Join(dir, keysFile), "--set", "crowd=8",
 	}, s.args...)
 	for _, id := range s.only {
@@ -374,9 +440,9 @@ func (s *subject) hold(doc results.Document, usual map[string]results.Verdict) {
 			} else {
 				cell.Expected = cell.Actual // anything but passed will do
 			}
-		case slices.Contains(s.breaks, r.ID):
+		case slices.Contains(s.breaks, r.ID), slices.Contains(s.warns, r.ID):
 			cell.Expected = results.Failed
-			if s.warning || r.Level != string(requirements.Must) {
+			if s.warning || slices.Contains(s.warns, r.ID) || r.Level != string(requirements.Must) {
 				cell.Expected = results.Warned
 			}
 			if cell.Actual != cell.Expected {
@@ -401,12 +467,12 @@ func (s *subject) hold(doc results.Document, usual map[string]results.Verdict) {
 func (m *Matrix) conclude(o Options) {
 	slices.Sort(m.Requirements)
 	slices.SortStableFunc(m.Rows, func(a, b Row) int {
-		return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Subject, b.Subject), cmp.Compare(a.Agent, b.Agent))
+		return cmp.Or(-cmp.Compare(a.Side, b.Side), cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Subject, b.Subject), cmp.Compare(a.Agent, b.Agent))
 	})
 	killed := map[string]bool{}
 	for _, row := range m.Rows {
 		for _, wrong := range row.Wrong {
-			m.Problems = append(m.Problems, strings.TrimSpace(fmt.Sprintf("%s %s: %s", row.Kind, row.Subject, wrong)))
+			m.Problems = append(m.Problems, strings.TrimSpace(fmt.Sprintf("%s: %s %s: %s", row.Side, row.Kind, row.Subject, wrong)))
 		}
 		for id, cell := range row.Cells {
 			if row.Kind == Fault && (cell.Actual == results.Failed || cell.Actual == results.Warned) {
@@ -418,6 +484,9 @@ func (m *Matrix) conclude(o Options) {
 		return
 	}
 	for _, id := range slices.Sorted(maps.Keys(o.Covered)) {
+		if r, _ := requirements.Default().Get(id); !slices.Contains(o.Sides, config.Side(r.Binds)) {
+			continue
+		}
 		if !killed[string(id)] {
 			m.Problems = append(m.Problems, fmt.Sprintf("no fault turns %s red", id))
 		}

@@ -33,15 +33,28 @@ import (
 // are these.
 var (
 	settings = config.Default()
-	run      *harness.Run
+	run      Subject
 	document results.Document
 	written  reports.Paths
 	// unwritten is why the reports could not be written.
 	unwritten error
 	progress  = func(Progress) {}
-	ready     = func(context.Context, *harness.Run) error { return nil }
+	ready     = func(context.Context, Subject) error { return nil }
 	tally     Progress
 )
+
+// A Subject is a run that judges a tool, a [harness.Run], or one that judges a
+// platform, a [harness.PlatformRun].
+type Subject interface {
+	Subject() results.Subject
+	Agent() results.Agent
+	Has(feature string) bool
+	// Preflight makes sure that the subject can be judged.
+	Preflight(context.Context) (results.Fragment, error)
+	// Gone says whether the subject has gone away for good.
+	Gone() bool
+	Close()
+}
 
 // Progress is how far a run has come.
 type Progress struct {
@@ -51,16 +64,17 @@ type Progress struct {
 }
 
 // Configure reads the configuration that the environment names, for a test
-// that runs the specs, and returns Ginkgo's.
-func Configure(t *testing.T) (types.SuiteConfig, types.ReporterConfig) {
+// that runs the specs that judge one side, and returns Ginkgo's.
+func Configure(t *testing.T, side config.Side) (types.SuiteConfig, types.ReporterConfig) {
 	// Asked for by name, a variable counts for go test's cache of results.
 	for _, key := range append(config.Keys(), "config") {
 		_ = os.Getenv(config.Env(key))
 	}
-	loaded, err := config.Load(config.Sources{Environ: os.Environ()})
+	loaded, err := config.Load(config.Sources{Side: side, Environ: os.Environ()})
 	if err != nil {
 		t.Fatalf("configuration:\n%v", err)
 	}
+	loaded.Report = loaded.ReportFolder()
 	if !filepath.IsAbs(loaded.Report) {
 		// Tests run in their package's folder; one place is easier to find.
 		loaded.Report = filepath.Join(moduleRoot(), loaded.Report)
@@ -77,13 +91,13 @@ func Configure(t *testing.T) (types.SuiteConfig, types.ReporterConfig) {
 // Hooks let a program follow a run that it makes with [Judge]. Each may be nil.
 type Hooks struct {
 	// Ready is called when the fakes answer and before the subject is launched.
-	Ready func(context.Context, *harness.Run) error
+	Ready func(context.Context, Subject) error
 	// Progress is called as specs begin and end.
 	Progress func(Progress)
 }
 
-// Judge runs the specs that the program has been linked with and returns the
-// document. It can be called once in a process. The error is for a run that
+// Judge runs those specs that the program has been linked with that judge the
+// configured side, and returns the document. It can be called once in a process. The error is for a run that
 // could not be made; a subject that fails is told in the document.
 func Judge(c config.Config, title string, hooks Hooks) (results.Document, reports.Paths, error) {
 	settings = c
@@ -95,7 +109,10 @@ func Judge(c config.Config, title string, hooks Hooks) (results.Document, report
 	}
 	gomega.RegisterFailHandler(Fail)
 	suite, reporter := GinkgoConfiguration()
-	suite.LabelFilter = onlyFilter(c.Only)
+	suite.LabelFilter = string(c.Side)
+	if len(c.Only) > 0 {
+		suite.LabelFilter += " && (" + onlyFilter(c.Only) + ")"
+	}
 	suite.Timeout = c.Patience.Run.Std()
 	suite.RandomizeAllSpecs = true
 	formatter.ColorableStdOut = io.Discard // the document and the hooks say it all
@@ -151,9 +168,20 @@ func moduleRoot() string {
 // entry is the name of the report entries that carry fragments.
 const entry = "invigilator"
 
-// attach carries a fragment, or a diagnosis, to the process that reports.
-func attach(value any) {
+// attach carries a fragment, or a diagnosis, to the process that reports,
+// without the secrets of the user's journeys.
+func attach(value attachment) {
+	// Pictures are no text that could hold a secret.
+	pictures := value.Fragment.Screenshots
+	value.Fragment.Screenshots = nil
 	encoded, err := json.Marshal(value)
+	if err == nil {
+		err = json.Unmarshal([]byte(settings.Hide(string(encoded))), &value)
+	}
+	if err == nil {
+		value.Fragment.Screenshots = pictures
+		encoded, err = json.Marshal(value)
+	}
 	if err != nil {
 		Fail("encode results: " + err.Error())
 	}
@@ -172,11 +200,10 @@ var _ = BeforeSuite(func(ctx SpecContext) {
 	if !playsHere() {
 		return
 	}
-	started, err := harness.Start(ctx, settings, GinkgoParallelProcess())
-	if err != nil {
+	var err error
+	if run, err = start(ctx); err != nil {
 		abort(attachment{}, err)
 	}
-	run = started
 	DeferCleanup(run.Close)
 	if err := ready(ctx, run); err != nil {
 		abort(attachment{}, err)
@@ -189,8 +216,16 @@ var _ = BeforeSuite(func(ctx SpecContext) {
 	attach(about)
 })
 
-// playsHere says whether this process plays the platform. A real tool knows one
-// platform, which the first process plays; its specs are serial and run there.
+// start begins the run of this process.
+func start(ctx context.Context) (Subject, error) {
+	if settings.Side == config.PlatformSide {
+		return harness.StartPlatform(ctx, settings, GinkgoParallelProcess())
+	}
+	return harness.Start(ctx, settings, GinkgoParallelProcess())
+}
+
+// playsHere says whether this process plays the other side. A real subject knows
+// one fake, which the first process plays; its specs are serial and run there.
 func playsHere() bool { return settings.IsEmbedded() || GinkgoParallelProcess() == 1 }
 
 // abort ends the run before its first spec, with a diagnosis.
@@ -236,7 +271,7 @@ var _ = ReportAfterSuite("results", func(report Report) {
 		return
 	}
 	document = assemble(report)
-	written, unwritten = reports.WriteAll(settings.Report, document)
+	written, unwritten = reports.WriteAll(settings.ReportFolder(), document)
 	if unwritten != nil {
 		Fail("write the reports: " + unwritten.Error())
 	}
@@ -250,7 +285,7 @@ func assemble(report Report) results.Document {
 	info := results.Run{
 		Version: Version, Started: report.StartTime.UTC(), Seconds: report.RunTime.Seconds(),
 		Processes: report.SuiteConfig.ParallelTotal, Seed: report.SuiteConfig.RandomSeed,
-		Only: report.SuiteConfig.LabelFilter, Command: command(), Subject: results.Subject{Side: string(requirements.Tool)},
+		Only: report.SuiteConfig.LabelFilter, Command: command(), Subject: results.Subject{Side: string(settings.Side)},
 	}
 	var fragments []results.Fragment
 	var diagnosis *results.Diagnosis
@@ -296,12 +331,12 @@ func selection(report Report) (selected, notCovered []requirements.Requirement) 
 	if err != nil {
 		matches = func([]string) bool { return true }
 	}
-	for _, r := range requirements.Default().Select(func(r requirements.Requirement) bool { return r.Binds == requirements.Tool }) {
+	for _, r := range requirements.Default().Select(func(r requirements.Requirement) bool { return string(r.Binds) == string(settings.Side) }) {
 		id := string(r.ID)
 		switch {
 		case !covered[id]:
 			notCovered = append(notCovered, r)
-		case matches([]string{id}) && (!narrowed || ran[id]):
+		case matches([]string{id, string(r.Binds)}) && (!narrowed || ran[id]):
 			selected = append(selected, r)
 		}
 	}
@@ -318,7 +353,10 @@ var flagOf = map[string]string{
 // command begins the command line that judges the same subject again, whatever
 // file or environment the configuration came from.
 func command() string {
-	parts := []string{"invigilator", "tool"}
+	parts := []string{"invigilator", string(settings.Side)}
+	if len(settings.Journeys) > 0 { // nothing but the file can say those
+		return strings.Join(append(parts, "--config", quote(settings.File)), " ")
+	}
 	changed := config.Changed(settings)
 	delete(changed, "only")
 	delete(changed, "report")
@@ -345,11 +383,13 @@ func quote(word string) string {
 	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 }
 
-// For says which requirements a spec judges; each is a label of the spec.
+// For says which requirements a spec judges; each is a label of the spec, and so
+// is the side that they bind.
 func For(ids ...requirements.ID) []any {
 	var decorators []any
 	for _, id := range ids {
-		decorators = append(decorators, Label(string(id)))
+		r, _ := requirements.Default().Get(id)
+		decorators = append(decorators, Label(string(id)), Label(string(r.Binds)))
 	}
 	if !settings.IsEmbedded() {
 		decorators = append(decorators, Serial)
@@ -357,12 +397,29 @@ func For(ids ...requirements.ID) []any {
 	return decorators
 }
 
-// Scene begins the scenario of the current spec. What it observes is carried
-// to the report when the spec ends, however it ends.
+// Scene begins the scenario of the current spec, which judges a tool. What it
+// observes is carried to the report when the spec ends, however it ends.
 func Scene() *harness.Scenario {
+	return begin(run.(*harness.Run).Scenario)
+}
+
+// PlatformScene begins the scenario of the current spec, which judges a platform;
+// see [Scene].
+func PlatformScene() *harness.PlatformScenario {
+	return begin(run.(*harness.PlatformRun).Scenario)
+}
+
+// scene is what the scenarios of both sides have in common.
+type scene interface {
+	SkipAll(requirements.ID)
+	Errored(ids []requirements.ID, why string)
+	Finish() results.Fragment
+}
+
+func begin[S scene](scenario func(tb harness.TB, text, location string) S) S {
 	spec := CurrentSpecReport()
 	location := fmt.Sprintf("%s:%d", shortPath(spec.FileName()), spec.LineNumber())
-	scene := run.Scenario(GinkgoT(), spec.FullText(), location)
+	scene := scenario(GinkgoT(), spec.FullText(), location)
 	defer skipUndeclared(scene, named(spec.Labels()))
 	DeferCleanup(func() {
 		ids := named(CurrentSpecReport().Labels())
@@ -373,8 +430,9 @@ func Scene() *harness.Scenario {
 		carried := attachment{Fragment: fragment}
 		if run.Gone() {
 			carried.Diagnosis = &results.Diagnosis{
-				Problem: "The tool went away in the middle of the run.", Step: "scenario: " + spec.FullText(),
-				Seen: "no connections, or no answer to several valid launches in a row", LookAt: "The tool's log at that time.",
+				Problem: fmt.Sprintf("The %s went away in the middle of the run.", settings.Side), Step: "scenario: " + spec.FullText(),
+				Seen:   "no connections, or no answer to several valid launches in a row",
+				LookAt: fmt.Sprintf("The %s's log at that time.", settings.Side),
 			}
 		}
 		attach(carried)
@@ -385,9 +443,9 @@ func Scene() *harness.Scenario {
 	return scene
 }
 
-// skipUndeclared ends a spec that is only about features that the tool does not
-// declare.
-func skipUndeclared(scene *harness.Scenario, ids []requirements.ID) {
+// skipUndeclared ends a spec that is only about features that the subject does
+// not declare.
+func skipUndeclared(scene scene, ids []requirements.ID) {
 	var feature string
 	for _, id := range ids {
 		r, _ := requirements.Default().Get(id)
@@ -401,7 +459,7 @@ func skipUndeclared(scene *harness.Scenario, ids []requirements.ID) {
 	for _, id := range ids {
 		scene.SkipAll(id)
 	}
-	Skip("the tool does not declare the feature " + feature)
+	Skip(fmt.Sprintf("the %s does not declare the feature %s", settings.Side, feature))
 }
 
 // complaint lists what failed, and what the spec promised and did not judge.

@@ -68,17 +68,17 @@ type explainCommand struct {
 type explanation struct {
 	requirements.Requirement
 	Scenarios  []string `json:"scenarios"`   // the specs that check it
-	ProvokedBy []string `json:"provoked_by"` // faults of the fake platform
-	ProvedBy   []string `json:"proved_by"`   // faults of the fake tool
+	ProvokedBy []string `json:"provoked_by"` // faults of the fake on the other side
+	ProvedBy   []string `json:"proved_by"`   // faults of the embedded subject
 }
 
 func explain(id requirements.ID) (explanation, bool) {
 	r, ok := requirements.Default().Get(id)
 	e := explanation{Requirement: r, Scenarios: scenarios.Covered()[id], ProvokedBy: []string{}, ProvedBy: []string{}}
-	for _, f := range fakeplatform.FaultsFor(string(id)) {
-		e.ProvokedBy = append(e.ProvokedBy, f.Name)
-	}
-	for _, f := range faketool.Faults() {
+	for _, f := range faults() {
+		if f.Provokes == string(id) {
+			e.ProvokedBy = append(e.ProvokedBy, f.Name)
+		}
 		if slices.Contains(f.Breaks, string(id)) {
 			e.ProvedBy = append(e.ProvedBy, f.Name)
 		}
@@ -119,8 +119,8 @@ func (c *explainCommand) Run() error {
 	}{
 		{"Stimuli", "none: it is judged from what happens unprovoked", stimuli(e.Requirement)},
 		{"Checked by", "no scenario of this version", e.Scenarios},
-		{"Provoked by these faults of the fake platform", "none", e.ProvokedBy},
-		{"Proved by these faults of the fake tool", "none", e.ProvedBy},
+		{"Provoked by these faults of the fake " + string(other(e.Binds)), "none", e.ProvokedBy},
+		{"Proved by these faults of the fake " + string(e.Binds), "none", e.ProvedBy},
 	} {
 		fmt.Printf("\n%s:\n", list.title)
 		if len(list.items) == 0 {
@@ -131,9 +131,17 @@ func (c *explainCommand) Run() error {
 		}
 	}
 	if len(e.Scenarios) > 0 {
-		fmt.Printf("\nRun only this:\n  invigilator tool --only %s\n", e.ID)
+		fmt.Printf("\nRun only this:\n  invigilator %s --only %s\n", e.Binds, e.ID)
 	}
 	return nil
+}
+
+// other is the side that judges what binds a side.
+func other(side requirements.Side) requirements.Side {
+	if side == requirements.Tool {
+		return requirements.Platform
+	}
+	return requirements.Tool
 }
 
 func stimuli(r requirements.Requirement) []string {
@@ -155,38 +163,44 @@ type faultsCommand struct {
 
 // listedFault is a fault of either fake.
 type listedFault struct {
-	Side         string   `json:"side"`
-	Name         string   `json:"name"`
-	Does         string   `json:"does"`
-	Requirements []string `json:"requirements"`
-	Permitted    bool     `json:"permitted"` // by the specification
+	Side      string   `json:"side"`
+	Name      string   `json:"name"`
+	Does      string   `json:"does"`
+	Provokes  string   `json:"provokes,omitempty"` // the requirement whose reaction it provokes
+	Breaks    []string `json:"breaks,omitempty"`   // the requirements that a subject with it does not keep
+	Permitted bool     `json:"permitted"`          // by the specification
+}
+
+// faults returns those of both fakes.
+func faults() []listedFault {
+	var list []listedFault
+	for _, f := range fakeplatform.Faults() {
+		list = append(list, listedFault{"platform", f.Name, f.Does, f.Provokes, f.Breaks, f.Permitted})
+	}
+	for _, f := range faketool.Faults() {
+		list = append(list, listedFault{"tool", f.Name, f.Does, f.Provokes, f.Breaks, f.Permitted})
+	}
+	return list
 }
 
 // Run lists the faults.
 func (c *faultsCommand) Run() error {
-	var list []listedFault
-	for _, f := range fakeplatform.Faults() {
-		list = append(list, listedFault{"platform", f.Name, f.Does, []string{f.Provokes}, f.Permitted})
-	}
-	for _, f := range faketool.Faults() {
-		list = append(list, listedFault{"tool", f.Name, f.Does, f.Breaks, f.Permitted})
-	}
-	list = slices.DeleteFunc(list, func(f listedFault) bool { return c.Side != "" && f.Side != c.Side })
+	list := slices.DeleteFunc(faults(), func(f listedFault) bool { return c.Side != "" && f.Side != c.Side })
 	if c.JSON {
 		return printJSON(list)
 	}
 	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
-	_, _ = fmt.Fprintln(w, "FAKE\tFAULT\tDOES\tREQUIREMENTS")
+	_, _ = fmt.Fprintln(w, "FAKE\tFAULT\tDOES\tPROVOKES\tBREAKS")
 	for _, f := range list {
-		about := strings.Join(f.Requirements, " ")
-		if len(f.Requirements) > 3 {
-			about = fmt.Sprintf("%s and %d more", strings.Join(f.Requirements[:2], " "), len(f.Requirements)-2)
+		breaks := strings.Join(f.Breaks, " ")
+		if len(f.Breaks) > 3 {
+			breaks = fmt.Sprintf("%s and %d more", strings.Join(f.Breaks[:2], " "), len(f.Breaks)-2)
 		}
 		does := f.Does
 		if f.Permitted {
 			does += " (permitted)"
 		}
-		_, _ = fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", f.Side, f.Name, does, about)
+		_, _ = fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", f.Side, f.Name, does, f.Provokes, breaks)
 	}
 	return w.Flush()
 }

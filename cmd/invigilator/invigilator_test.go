@@ -104,7 +104,7 @@ func TestReportsOfARun(t *testing.T) {
 	dir := t.TempDir()
 	_, _, status := run(t, dir, "tool", "--agent", "http", "--only", "sec-tool-exp", "--fault", "accepts-missing-expiry")
 	g.Expect(status).To(Equal(1))
-	file, err := os.Open(filepath.Join(dir, "invigilator-report", "results.json"))
+	file, err := os.Open(filepath.Join(dir, "invigilator-report", "tool", "results.json"))
 	g.Expect(err).NotTo(HaveOccurred())
 	defer func() { _ = file.Close() }()
 	doc, err := results.Read(file)
@@ -115,17 +115,17 @@ func TestReportsOfARun(t *testing.T) {
 	g.Expect(doc.Consulted).To(HaveKeyWithValue("sec-tool-exp", ContainElement("accepts-missing-expiry")))
 	for _, o := range doc.Requirements[0].Observations {
 		g.Expect(o.Flows).NotTo(BeEmpty(), "%s has evidence", o.Case)
-		g.Expect(o.Location).To(MatchRegexp(`^scenarios/launch/\w+\.go:\d+$`))
+		g.Expect(o.Location).To(MatchRegexp(`^scenarios/tool/\w+\.go:\d+$`))
 		for _, id := range o.Flows {
 			g.Expect(doc.Flows).To(HaveKey(id))
 		}
 	}
 
 	// The same document makes the same reports.
-	_, _, status = run(t, dir, "report", "invigilator-report/results.json", "--out", "again")
+	_, _, status = run(t, dir, "report", "invigilator-report/tool/results.json", "--out", "again")
 	g.Expect(status).To(Equal(0))
 	for _, name := range []string{"report.html", "junit.xml", "summary.md", "results.json"} {
-		first, err := os.ReadFile(filepath.Join(dir, "invigilator-report", name))
+		first, err := os.ReadFile(filepath.Join(dir, "invigilator-report", "tool", name))
 		g.Expect(err).NotTo(HaveOccurred())
 		again, err := os.ReadFile(filepath.Join(dir, "again", name))
 		g.Expect(err).NotTo(HaveOccurred())

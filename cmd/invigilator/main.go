@@ -15,10 +15,12 @@ import (
 
 type cli struct {
 	Tool         toolCommand         `cmd:"" help:"Judge a tool. Without --login-url, the embedded fake tool is judged."`
+	Platform     platformCommand     `cmd:"" help:"Judge a platform. Without a configured one, the embedded campus is judged."`
+	Journey      journeyCommand      `cmd:"" help:"Make one of the journeys to the platform's launches, and print each step."`
 	Requirements requirementsCommand `cmd:"" help:"List the requirements of the catalogue."`
 	Explain      explainCommand      `cmd:"" help:"Explain a requirement: what it says, how it is checked, and by which fault that is proved."`
 	Faults       faultsCommand       `cmd:"" help:"List the faults of the fake platform and of the fake tool."`
-	Prove        proveCommand        `cmd:"" help:"Prove that every check can fail: run the suite against every fault of the fake tool and against servers that do nothing."`
+	Prove        proveCommand        `cmd:"" help:"Prove that every check can fail: run the suites against every fault of both fakes and against servers that do nothing."`
 	Report       reportCommand       `cmd:"" help:"Write the reports of a results document again."`
 	Schema       schemaCommand       `cmd:"" help:"Print the JSON Schema of the configuration file."`
 	Version      kong.VersionFlag    `help:"Print the version."`

@@ -6,17 +6,16 @@ import (
 	"slices"
 	"strings"
 
-	"invigilator/faketool"
 	"invigilator/requirements"
 )
 
 // writeCatalogue writes requirements as a page of the documentation: what each
 // says, and whether and how it is checked.
 func writeCatalogue(w io.Writer, list []requirements.Requirement, covered map[requirements.ID][]string) error {
-	faults := map[string]int{}
-	for _, f := range faketool.Faults() {
+	proved := map[string]int{}
+	for _, f := range faults() {
 		for _, id := range f.Breaks {
-			faults[id]++
+			proved[id]++
 		}
 	}
 	var b strings.Builder
@@ -44,7 +43,7 @@ func writeCatalogue(w io.Writer, list []requirements.Requirement, covered map[re
 		for _, r := range groups[group] {
 			checked := "not yet"
 			if covered[r.ID] != nil {
-				checked = fmt.Sprintf("%s, %s", plural(max(len(r.Provoke), 1), "stimulus", "stimuli"), plural(faults[string(r.ID)], "fault", "faults"))
+				checked = fmt.Sprintf("%s, %s", plural(max(len(r.Provoke), 1), "stimulus", "stimuli"), plural(proved[string(r.ID)], "fault", "faults"))
 			}
 			fmt.Fprintf(&b, "| `%s` | %s | %s (%s) | %s | %s |\n", r.ID, r.Level, cell(r.Statement), source(r), r.Feature, checked)
 		}

@@ -7,11 +7,13 @@ import (
 	"os/signal"
 	"runtime"
 
+	"invigilator/harness/config"
 	"invigilator/proof"
 	"invigilator/scenarios"
 )
 
 type proveCommand struct {
+	Side     string   `help:"Only the checks of this side: tool or platform." enum:",tool,platform" default:"" placeholder:"SIDE"`
 	Only     []string `help:"Only these faults and null peers." placeholder:"NAME"`
 	Whole    bool     `help:"Run every scenario against every fault, even those that it can make no difference to."`
 	Report   string   `help:"Folder for the kill matrix." default:"invigilator-proof" placeholder:"DIR"`
@@ -30,8 +32,12 @@ func (c *proveCommand) Run() error {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
+	var sides []config.Side
+	if c.Side != "" {
+		sides = append(sides, config.Side(c.Side))
+	}
 	matrix, err := proof.Prove(ctx, proof.Options{
-		Program: program, Only: c.Only, Whole: c.Whole, Parallel: parallel, Covered: scenarios.Covered(),
+		Program: program, Sides: sides, Only: c.Only, Whole: c.Whole, Parallel: parallel, Covered: scenarios.Covered(),
 		Tell: func(row proof.Row) { fmt.Println(row) },
 	})
 	if err != nil {

@@ -269,6 +269,17 @@ func TestCookies(t *testing.T) {
 	s.g.Expect(set["campus_visitor"].SameSite).To(Equal(http.SameSiteLaxMode))
 }
 
+func TestFaultOneTimeLinks(t *testing.T) {
+	s := newSite(t, fakeplatform.OneTimeLinks)
+	ada := s.signedIn("ada")
+	ada.open("/course/1")
+	ada.begun("/launch-link/1/exercise-1")
+	s.g.Expect(ada.open("/launch-link/1/exercise-1").StatusCode).To(Equal(http.StatusConflict))
+	ada.begun("/launch-link/1/exercise-2")
+	ada.open("/course/1")
+	ada.begun("/launch-link/1/exercise-1")
+}
+
 func TestFaultLaxSessionCookie(t *testing.T) {
 	s := newSite(t, fakeplatform.LaxSessionCookie)
 	s.g.Expect(cookies(s)["campus_session"].SameSite).To(Equal(http.SameSiteLaxMode))

@@ -141,6 +141,7 @@ func (c *Campus) serveCourses(w http.ResponseWriter, _ *http.Request, s *session
 }
 
 func (c *Campus) serveCourse(w http.ResponseWriter, _ *http.Request, s *session, course *course) {
+	c.showsLinks(s)
 	var links []shownLink
 	for _, l := range course.links {
 		links = append(links, course.shown(l))
@@ -150,6 +151,7 @@ func (c *Campus) serveCourse(w http.ResponseWriter, _ *http.Request, s *session,
 
 // serveSlow shows the course's first link once more, on a page that takes its time.
 func (c *Campus) serveSlow(w http.ResponseWriter, _ *http.Request, s *session, course *course) {
+	c.showsLinks(s)
 	c.renderFor(w, s, "slow", "A slow page", map[string]any{"Course": course, "Link": course.shown(course.links[0])})
 }
 
@@ -162,11 +164,35 @@ func (c *Campus) serveFrame(w http.ResponseWriter, r *http.Request, s *session, 
 	c.renderFor(w, s, "frame", l.resource.Title, map[string]any{"Course": course, "Src": course.launchPath(l)})
 }
 
+// showsLinks notes that a page has shown links anew.
+func (c *Campus) showsLinks(s *session) {
+	c.sessionsMu.Lock()
+	defer c.sessionsMu.Unlock()
+	s.launched = map[string]bool{}
+}
+
+// opensAgain notes that a link is opened, and says whether it was before, from
+// the same page.
+func (c *Campus) opensAgain(s *session, path string) bool {
+	c.sessionsMu.Lock()
+	defer c.sessionsMu.Unlock()
+	again := s.launched[path]
+	if s.launched == nil {
+		s.launched = map[string]bool{}
+	}
+	s.launched[path] = true
+	return again
+}
+
 // launch begins a launch and sends the browser to it.
 func (c *Campus) launch(w http.ResponseWriter, r *http.Request, s *session, course *course) {
 	l, ok := course.link(r)
 	if !ok {
 		c.refuse(w, s, http.StatusNotFound, "There is no such link.")
+		return
+	}
+	if c.opensAgain(s, r.URL.Path) && c.platform.Has(fakeplatform.OneTimeLinks) {
+		c.refuse(w, s, http.StatusConflict, "This link has been used. Load the page of the course again.")
 		return
 	}
 	c.mu.Lock()

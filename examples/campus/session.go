@@ -30,6 +30,9 @@ type session struct {
 	id      string
 	account *account
 	expires time.Time
+	// launched are the links, by path, that were opened since a page last showed
+	// them; the campus's sessionsMu guards it.
+	launched map[string]bool
 }
 
 // sessionOf returns the session of a request's browser, or nil.

@@ -33,12 +33,22 @@ type User interface {
 	// for the agent's own failures; whatever the visited system does, however
 	// badly, is told in the trip.
 	Visit(ctx context.Context, v Visit) (*Trip, error)
+	// Go does what the journey says, in the user's page as it is. Where the
+	// journey does not get through, the trip says where it is stuck and why;
+	// the error is for the agent's own failures.
+	Go(ctx context.Context, j Journey) (*Trip, error)
+	// Forget forgets all cookies and storage of the person, at every tab, as
+	// when every session has ended.
+	Forget(ctx context.Context) error
 	// NewTab returns the same person at another tab, which shares cookies and
 	// storage. It ends with the user that it comes from.
 	NewTab() User
 	// Close forgets the user.
 	Close()
 }
+
+// ErrNoJourney says that there is nowhere to go on from.
+var ErrNoJourney = errors.New("no journey came before this visit")
 
 // ErrNeedsBrowser says that only a browser can go on this visit.
 var ErrNeedsBrowser = errors.New("this can be seen only in a browser")
@@ -51,6 +61,7 @@ const (
 	Tab    Place = "tab"    // the page itself
 	Frame  Place = "frame"  // the first iframe of the page
 	Window Place = "window" // the window that the page's link opens
+	Here   Place = "here"   // where the user's last journey ended
 )
 
 // A Visit says where to go and what to look for.
@@ -143,6 +154,10 @@ type Trip struct {
 	Ended Ending
 	Why   string
 	Took  time.Duration
+	// Stuck says where a journey did not go on; it is nil where it got through.
+	Stuck *Stuck
+	// In is where a journey ended: Tab, Frame or Window.
+	In Place
 }
 
 // Hosts maps host names to where they are served, for sites that no resolver

@@ -97,7 +97,7 @@ func flags(o BrowserOptions) []flag {
 		// Cookies, SameSite and framing rules do not depend on which process
 		// renders a frame; one session then sees the frames of all sites.
 		{"disable-site-isolation-trials", true, "frames of other sites are seen from the page's session"},
-		{"disable-features", "IsolateOrigins,site-per-process,Translate", "frames of other sites are seen from the page's session"},
+		{"disable-features", "IsolateOrigins,site-per-process,Translate,BackForwardCache,LocalNetworkAccessChecks", "frames of other sites are seen from the page's session, going back like going on, and sites on this machine from everywhere"},
 	}
 	if !o.Headed {
 		chosen = append(chosen, flag{"headless", true, "no screen needed"}, flag{"mute-audio", true, "no sound"})
@@ -310,6 +310,7 @@ type browserUser struct {
 	shutting *sync.WaitGroup // of all the user's tabs
 	extra    bool            // a further tab of a user: the browser context is not its own
 	failed   error
+	journeys
 }
 
 // NewTab returns a user of the same browser context. The tab opens with its
@@ -321,6 +322,7 @@ func (u *browserUser) NewTab() User {
 // Close disposes of the browser context and all its tabs, without waiting; of a
 // further tab it closes only that.
 func (u *browserUser) Close() {
+	u.leave()
 	if u.extra {
 		if u.tab != nil {
 			u.shut(u.tab)
@@ -348,6 +350,15 @@ func (u *browserUser) Visit(ctx context.Context, v Visit) (*Trip, error) {
 	began := time.Now()
 	deadline, cancel := context.WithTimeout(ctx, v.Deadline)
 	defer cancel()
+	if v.In == Here {
+		trip, err := u.goOn(deadline, began, v)
+		if err != nil || ctx.Err() != nil {
+			return nil, whyNot(ctx, err)
+		}
+		trip.Took = time.Since(began)
+		return trip, nil
+	}
+	u.leave()
 	if err := u.ready(deadline); err != nil {
 		return nil, whyNot(ctx, err)
 	}
@@ -487,17 +498,38 @@ func (u *browserUser) closeWindows(t *tab) error {
 	if t.opened() == 0 {
 		return nil
 	}
+	return u.closeStrays(t)
+}
+
+// closeStrays closes the windows that the tab's page and those opened, except
+// those that the user goes on in.
+func (u *browserUser) closeStrays(t *tab) error {
 	call, cancel := context.WithTimeout(t.ctx, readDeadline)
 	defer cancel()
 	all, err := chromedp.Targets(call)
 	if err != nil {
 		return fmt.Errorf("list the windows: %w", err)
 	}
-	own := chromedp.FromContext(t.ctx)
+	open := map[target.ID]bool{}
 	for _, info := range all {
-		if info.BrowserContextID == own.BrowserContextID && info.TargetID != own.Target.TargetID && info.Type == "page" {
-			_, _ = chromedp.CallBrowser(call, target.CloseTarget, target.CloseTargetParams{TargetID: info.TargetID})
+		open[info.TargetID] = true
+	}
+	own := chromedp.FromContext(t.ctx)
+	doomed := map[target.ID]bool{}
+	for before := -1; before < len(doomed); {
+		before = len(doomed)
+		for _, info := range all {
+			// Tabs of the same person elsewhere were opened by nobody, and what
+			// such a tab opened is theirs as long as it is there.
+			by := info.OpenerID
+			ours := by == own.Target.TargetID || by != "" && (!open[by] || doomed[by] || u.keeps(by))
+			if ours && info.BrowserContextID == own.BrowserContextID && info.TargetID != own.Target.TargetID && info.Type == "page" && !u.keeps(info.TargetID) {
+				doomed[info.TargetID] = true
+			}
 		}
+	}
+	for id := range doomed {
+		_, _ = chromedp.CallBrowser(call, target.CloseTarget, target.CloseTargetParams{TargetID: id})
 	}
 	return nil
 }

@@ -10,7 +10,6 @@ import (
 	"mime"
 	"net"
 	"net/http"
-	"net/http/cookiejar"
 	"net/url"
 	"slices"
 	"strconv"
@@ -53,10 +52,8 @@ func Transport(hosts Hosts) *http.Transport {
 
 // Open returns a user with an empty cookie jar.
 func (a *HTTP) Open(context.Context) (User, error) {
-	jar, err := cookiejar.New(nil)
-	if err != nil {
-		return nil, err
-	}
+	jar := &jar{}
+	jar.empty()
 	return &httpUser{jar: jar, client: &http.Client{
 		Transport: a.transport, Jar: jar,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
@@ -70,8 +67,14 @@ func (a *HTTP) About() results.Agent { return results.Agent{Kind: "http"} }
 func (a *HTTP) Close() { a.transport.CloseIdleConnections() }
 
 type httpUser struct {
-	jar    http.CookieJar
+	jar    *jar
 	client *http.Client
+
+	tab   *document   // what the user's tab shows; nil at first
+	past  []*document // what it showed before
+	place Place       // where the last journey ended; empty where none came before
+	// secrets are those of the last journey.
+	secrets []string
 }
 
 // NewTab returns a user with the same cookies.
@@ -85,16 +88,31 @@ func (u *httpUser) Visit(ctx context.Context, v Visit) (*Trip, error) {
 	if v.In == Frame || v.In == Window || v.BlockThirdPartyCookies {
 		return nil, ErrNeedsBrowser
 	}
+	if v.In == Here && u.place == "" {
+		return nil, ErrNoJourney
+	}
+	if v.In != Here {
+		u.place = ""
+	}
 	began := time.Now()
 	deadline, cancel := context.WithTimeout(ctx, v.Deadline)
 	defer cancel()
 	j := &journey{user: u, trip: &Trip{Ended: Settled, Markers: map[string]bool{}}, began: began, visit: v}
-	err := j.follow(deadline, request{method: http.MethodGet, url: v.URL})
+	page, err := j.follow(deadline, request{method: http.MethodGet, url: v.URL})
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
 	}
 	if err != nil {
 		j.trip.Ended, j.trip.Why = endingOfError(err), results.Bounded(err.Error(), maxBody)
+	}
+	if page != nil {
+		j.tell(page)
+	}
+	if v.In == Here {
+		j.trip.In = u.place
+		redactionOf(u.secrets).trip(j.trip)
+	} else {
+		u.tab, u.past = page, nil
 	}
 	j.trip.Took = time.Since(began)
 	return j.trip, nil
@@ -138,8 +156,9 @@ func endingOfError(err error) Ending {
 	}
 }
 
-// follow goes on until a page leads nowhere by itself.
-func (j *journey) follow(ctx context.Context, next request) error {
+// follow goes on until a page leads nowhere by itself. It returns no page where
+// a file came in place of one.
+func (j *journey) follow(ctx context.Context, next request) (*document, error) {
 	for range maxPages {
 		j.trip.Page = results.Page{URL: results.Bounded(next.url, maxBody)}
 		response, body, err := j.exchange(ctx, next)
@@ -147,12 +166,12 @@ func (j *journey) follow(ctx context.Context, next request) error {
 			j.trip.Page.Status = response.StatusCode
 		}
 		if err != nil {
-			return err
+			return nil, err
 		}
 		if location := response.Header.Get("Location"); location != "" && response.StatusCode/100 == 3 {
 			to, err := response.Request.URL.Parse(location)
 			if err != nil {
-				return fmt.Errorf("redirect to %q: %w", location, err)
+				return nil, fmt.Errorf("redirect to %q: %w", location, err)
 			}
 			if response.StatusCode != http.StatusTemporaryRedirect && response.StatusCode != http.StatusPermanentRedirect {
 				next.method, next.form = http.MethodGet, nil
@@ -162,20 +181,19 @@ func (j *journey) follow(ctx context.Context, next request) error {
 		}
 		if isFile(response) {
 			j.trip.Ended = Download
-			return nil
+			return nil, nil
 		}
 		page, err := goquery.NewDocumentFromReader(bytes.NewReader(body))
 		if err != nil {
-			return fmt.Errorf("%w: %w", errUnreadable, err)
+			return nil, fmt.Errorf("%w: %w", errUnreadable, err)
 		}
 		onward, ok := submission(page, response.Request.URL, j.visit.Quiet)
 		if !ok {
-			j.tell(response, page)
-			return nil
+			return &document{url: response.Request.URL, status: response.StatusCode, page: page}, nil
 		}
 		next = onward
 	}
-	return errLoop
+	return nil, errLoop
 }
 
 // isFile says whether a browser would not show the answer but save it.
@@ -293,9 +311,13 @@ func refresh(content string, base *url.URL) (string, time.Duration, error) {
 
 // fieldsOf returns what a script submits with a form: no buttons, and nothing
 // that is off.
-func fieldsOf(form *goquery.Selection) url.Values {
+func fieldsOf(form *goquery.Selection) url.Values { return valuesOf(form.Find(fields)) }
+
+const fields = "input[name], textarea[name], select[name]"
+
+func valuesOf(s *goquery.Selection) url.Values {
 	fields := url.Values{}
-	form.Find("input[name], textarea[name], select[name]").Not("[disabled]").Each(func(_ int, s *goquery.Selection) {
+	s.Not("[disabled]").Each(func(_ int, s *goquery.Selection) {
 		name, _ := s.Attr("name")
 		_, checked := s.Attr("checked")
 		switch kind := strings.ToLower(s.AttrOr("type", "")); {
@@ -327,8 +349,9 @@ func addChosen(fields url.Values, name string, s *goquery.Selection) {
 const blocks = "address, article, aside, blockquote, br, dd, div, dl, dt, fieldset, footer, form, h1, h2, h3, h4, h5, h6, " +
 	"header, hr, li, main, nav, ol, p, pre, section, table, td, th, tr, ul"
 
-// tell describes the page that the journey ended on.
-func (j *journey) tell(response *http.Response, page *goquery.Document) {
+// tell describes the page that the journey ended on. The page itself stays as it is.
+func (j *journey) tell(d *document) {
+	page, at := goquery.CloneDocument(d.page), d.url
 	page.Find("script, style, noscript").Remove()
 	body := page.Find("body")
 	body.Find(blocks).AfterHtml("\n")
@@ -340,7 +363,7 @@ func (j *journey) tell(response *http.Response, page *goquery.Document) {
 	}
 	text := strings.Join(lines, "\n")
 	j.trip.Page = results.Page{
-		URL: results.Bounded(response.Request.URL.String(), maxBody), Status: response.StatusCode,
+		URL: results.Bounded(at.String(), maxBody), Status: d.status,
 		Title: results.Bounded(strings.TrimSpace(page.Find("title").First().Text()), 500),
 		Text:  results.Bounded(text, maxText),
 	}
@@ -353,13 +376,10 @@ func (j *journey) tell(response *http.Response, page *goquery.Document) {
 	for _, m := range slices.Concat(j.visit.Markers, j.visit.Also) {
 		j.trip.Markers[m.Name] = (m.Selector == "" || page.Find(m.Selector).Length() > 0) &&
 			(m.Text == "" || strings.Contains(text, m.Text)) &&
-			(m.URL == "" || strings.Contains(response.Request.URL.String(), m.URL))
+			(m.URL == "" || strings.Contains(at.String(), m.URL))
 	}
 	j.trip.Read = map[string]string{}
-	base := response.Request.URL
-	if set, err := base.Parse(page.Find("base[href]").First().AttrOr("href", "")); err == nil {
-		base = set
-	}
+	base := d.base()
 	for name, r := range j.visit.Read {
 		found := page.Find(r.Selector).First()
 		text, ok := strings.TrimSpace(found.Text()), found.Length() > 0

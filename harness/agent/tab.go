@@ -49,7 +49,13 @@ type tab struct {
 	mu        sync.Mutex
 	began     time.Time
 	url       string // where the visit went first
-	inFrame   bool   // the journey is that of the first iframe
+	inFrame   bool   // the journey is that of the first iframe, or of the one that it goes on in
+	journey   bool   // all frames are watched together
+	here      bool   // the visit goes on in a page that is there
+	late      bool   // the window was open before it was followed
+	until     string // how the address begins that the journey is to come to
+	reached   cdp.FrameID
+	secrets   []string // that no picture may show
 	frames    map[cdp.FrameID]*frame
 	top       cdp.FrameID
 	child     cdp.FrameID
@@ -162,10 +168,17 @@ func (t *tab) blockThirdPartyCookies(block bool) error {
 func (t *tab) begin(at time.Time, url string, inFrame bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.began, t.url, t.inFrame, t.child = at, url, inFrame, ""
+	t.url, t.inFrame, t.child = url, inFrame, ""
+	t.journey, t.here, t.until, t.reached, t.secrets = false, false, "", "", nil
 	t.frames = map[cdp.FrameID]*frame{}
-	t.pages, t.dropped, t.windows, t.parsed = 0, 0, 0, false
-	t.bytes, t.beside, t.said = 0, 0, 0
+	t.parsed = false
+	t.renewLocked(at)
+}
+
+// renewLocked forgets the evidence, but not the pages that are shown.
+func (t *tab) renewLocked(at time.Time) {
+	t.began, t.windows, t.dropped = at, 0, 0
+	t.pages, t.bytes, t.beside, t.said = 0, 0, 0, 0
 	t.inFlight = map[network.RequestID]bool{}
 	t.steps, t.console, t.notes = nil, nil, nil
 	t.exchanges = map[network.RequestID]*exchange{}
@@ -238,7 +251,7 @@ func (t *tab) listen(ev any) {
 	t.moves++
 	switch e := ev.(type) {
 	case *page.EventFrameAttached:
-		if e.ParentFrameID == t.top && t.child == "" {
+		if e.ParentFrameID == t.top && t.child == "" && !t.journey {
 			t.child = e.FrameID
 		}
 	case *page.EventFrameRequestedNavigation:
@@ -266,6 +279,15 @@ func (t *tab) listen(ev any) {
 			t.pages++
 			t.parsed = false
 		}
+		t.reachLocked(e.Frame.ID, f)
+	case *page.EventNavigatedWithinDocument:
+		if f := t.frames[e.FrameID]; f != nil && f.committed && !f.failed {
+			f.url = e.URL
+			t.reachLocked(e.FrameID, f)
+		} else if t.here && e.FrameID == t.watchedID() && !t.frame(e.FrameID).started {
+			f := t.frame(e.FrameID)
+			f.url, f.committed, f.requested = e.URL, true, false
+		}
 	case *page.EventDomContentEventFired:
 		t.parsed = true
 	case *page.EventFrameStoppedLoading:
@@ -274,8 +296,11 @@ func (t *tab) listen(ev any) {
 		f := t.frame(e.FrameID)
 		f.loading, f.started = false, false
 	case *page.EventFrameDetached:
-		if e.FrameID != t.child {
+		switch {
+		case t.journey || e.FrameID != t.child:
 			delete(t.frames, e.FrameID)
+		case t.here: // the frame's page took the place of the page around it
+			t.inFrame = false
 		}
 	case *page.EventWindowOpen:
 		if !e.UserGesture { // that would be this agent's own
@@ -348,6 +373,7 @@ func (t *tab) listenNetwork(ev any) {
 			x.received = append(x.received, e)
 		}
 	case *network.EventResponseReceived:
+		t.listenLate(e)
 		if s := t.lastStep(e.RequestID); s != nil {
 			s.Status = int(e.Response.Status)
 			setHeaderIfEmpty(&s.ResponseHeader, e.Response.Headers)
@@ -401,6 +427,22 @@ func (t *tab) listenRequest(e *network.EventRequestWillBeSent) {
 		SeenBy: "browser", At: time.Since(t.began).Milliseconds(), Method: e.Request.Method,
 		URL: results.Bounded(e.Request.URL+e.Request.URLFragment, maxBody), RequestHeader: results.Header(header(e.Request.Headers)),
 		RequestBody: results.Bounded(body.String(), maxBody),
+	})
+}
+
+// listenLate keeps the answer to a request that was made before the window
+// could be followed.
+func (t *tab) listenLate(e *network.EventResponseReceived) {
+	if !t.late || e.Type != network.ResourceTypeDocument || t.lastStep(e.RequestID) != nil || len(t.steps) >= maxSteps {
+		return
+	}
+	x := t.exchange(e.RequestID)
+	x.document, x.frame = true, e.FrameID
+	x.hops = append(x.hops, hop{step: len(t.steps)})
+	t.steps = append(t.steps, results.Step{
+		SeenBy: "browser", At: time.Since(t.began).Milliseconds(), Method: http.MethodGet, URL: results.Bounded(e.Response.URL, maxBody),
+		RequestHeader: results.Header(header(e.Response.RequestHeaders)),
+		Note:          "asked for before the new window could be followed: the method is not known, nor what came before",
 	})
 }
 
@@ -507,6 +549,9 @@ func (t *tab) state() state {
 			s.ended = Download
 		}
 	}
+	if t.journey {
+		t.togetherLocked(&s)
+	}
 	switch {
 	case t.crashed:
 		s.ended = Unreadable
@@ -524,6 +569,7 @@ func (t *tab) rest(ctx context.Context, quiet time.Duration) Ending {
 	// Pages that never stop moving are looked at as they are, and so are those
 	// that asked to go where the browser does not, or wait for what does not come.
 	var patience, lingering <-chan time.Time
+	gone := t.gone()
 	for {
 		s := t.state()
 		if s.ended != Settled {
@@ -567,6 +613,8 @@ func (t *tab) rest(ctx context.Context, quiet time.Duration) Ending {
 			}
 		case <-ctx.Done():
 			return TimedOut
+		case <-gone:
+			return Unreadable
 		case <-t.ctx.Done():
 			return Unreadable
 		}
@@ -779,10 +827,14 @@ func (trip *Trip) take(raw []byte) error {
 // value as JSON. Where no frame is named it runs in the page's own world, as if
 // the user had done something.
 func (t *tab) evaluate(ctx context.Context, id cdp.FrameID, expression string) ([]byte, error) {
+	return t.evaluateAs(ctx, id, expression, id == "")
+}
+
+func (t *tab) evaluateAs(ctx context.Context, id cdp.FrameID, expression string, gesture bool) ([]byte, error) {
 	call, cancel := t.within(ctx)
 	defer cancel()
 	params := runtime.EvaluateParams{
-		Expression: expression, ReturnByValue: new(true), AwaitPromise: new(true), UserGesture: new(id == ""),
+		Expression: expression, ReturnByValue: new(true), AwaitPromise: new(true), UserGesture: new(gesture),
 	}
 	if id != "" {
 		world, err := chromedp.Call(call, page.CreateIsolatedWorld, page.CreateIsolatedWorldParams{FrameID: id, WorldName: "invigilator"})
@@ -815,6 +867,13 @@ func whichever(ctx context.Context, err error) error {
 func (t *tab) screenshot(ctx context.Context) []byte {
 	call, cancel := t.within(ctx)
 	defer cancel()
+	if len(t.secrets) > 0 {
+		defer t.unhide()
+		if err := t.hide(call); err != nil {
+			t.note("no screenshot, since secrets could not be hidden: %v", whichever(ctx, err))
+			return nil
+		}
+	}
 	shot, err := chromedp.Call(call, page.CaptureScreenshot, page.CaptureScreenshotParams{
 		Format: page.CaptureScreenshotFormatJpeg, Quality: new(int64(50)), OptimizeForSpeed: new(true),
 	})

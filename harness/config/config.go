@@ -4,10 +4,11 @@
 package config
 
 import (
+	"cmp"
 	"encoding/json"
-	"fmt"
 	"net"
 	"net/url"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -17,20 +18,43 @@ import (
 
 // Config says what to judge and how. Its JSON Schema comes from [Schema].
 type Config struct {
-	Tool     Tool     `json:"tool" jsonschema_description:"The tool to judge. Without a login_url the embedded fake tool is judged."`
-	Platform Platform `json:"platform" jsonschema_description:"The fake platform that launches the tool."`
-	Features []string `json:"features" jsonschema_description:"The optional features that the tool has; what is not declared is skipped. The embedded fake tool has them all."`
-	Agent    string   `json:"agent" jsonschema:"enum=browser,enum=http,default=browser" jsonschema_description:"What carries the user: a browser, or a plain HTTP client that runs no scripts and knows no frames."`
-	Browser  Browser  `json:"browser" jsonschema_description:"Which browser to use."`
-	Patience Patience `json:"patience" jsonschema_description:"How long to wait for what."`
-	Report   string   `json:"report" jsonschema:"default=invigilator-report" jsonschema_description:"The folder that the reports are written to."`
-	Crowd    int      `json:"crowd" jsonschema:"default=40,minimum=2,maximum=5000" jsonschema_description:"How many users are launched at the same time, over plain HTTP, to see whether the tool keeps them apart."`
-	Only     []string `json:"only" jsonschema_description:"Ids of the only requirements to judge; all when empty."`
-	Embedded Embedded `json:"embedded" jsonschema_description:"What the embedded fake tool does wrong, for the proof."`
+	Tool     Tool               `json:"tool" jsonschema_description:"The tool: the one to judge, or the fake one that judges a platform. Where a tool is judged and there is no login_url, it is the embedded fake tool."`
+	Platform Platform           `json:"platform" jsonschema_description:"The platform: the one to judge, or the fake one that launches a tool. Where a platform is judged and there is no issuer, it is the embedded campus."`
+	Users    map[string]User    `json:"users" jsonschema_description:"The users of the platform to judge, by name: learner, second-learner, instructor, mentor, and whoever else journeys name."`
+	Journeys map[string]Journey `json:"journeys" jsonschema_description:"How the platform to judge is made to launch, by name."`
+	Features []string           `json:"features" jsonschema_description:"The optional features that the subject has; what is not declared is skipped. The embedded subjects have them all."`
+	Agent    string             `json:"agent" jsonschema:"enum=browser,enum=http,default=browser" jsonschema_description:"What carries the user: a browser, or a plain HTTP client that runs no scripts and knows no frames."`
+	Browser  Browser            `json:"browser" jsonschema_description:"Which browser to use."`
+	Patience Patience           `json:"patience" jsonschema_description:"How long to wait for what."`
+	Report   string             `json:"report" jsonschema_description:"The folder that the reports are written to; invigilator-report/tool or invigilator-report/platform when empty."`
+	Crowd    int                `json:"crowd" jsonschema:"default=40,minimum=2,maximum=5000" jsonschema_description:"How many users are launched at the same time, over plain HTTP, to see whether the tool keeps them apart."`
+	Only     []string           `json:"only" jsonschema_description:"Ids of the only requirements to judge; all when empty."`
+	Embedded Embedded           `json:"embedded" jsonschema_description:"What the embedded subject does wrong, for the proof."`
+
+	// Side is the side that is judged.
+	Side Side `json:"-"`
+	// File is where the configuration was read from; empty for no file.
+	File string `json:"-"`
+	// Secrets are the values of environment variables that the steps of
+	// journeys name, each with the name of its variable.
+	Secrets map[string]string `json:"-"`
 }
 
-// Tool is the tool under test.
+// A Side is one of the two parties of a launch.
+type Side string
+
+// The sides.
+const (
+	ToolSide     Side = "tool"
+	PlatformSide Side = "platform"
+)
+
+// Tool is the tool under test, or the fake one that a platform under test knows.
 type Tool struct {
+	URL               string   `json:"url" jsonschema:"default=https://tool.test,pattern=^https?://[^/?#]+$" jsonschema_description:"Where browsers find the fake tool that judges a platform. A host under .test is served to the run's own browser alone; any other has to lead to tool.listen."`
+	OtherURL          string   `json:"other_url" jsonschema:"default=https://other-tool.test,pattern=^https?://[^/?#]+$" jsonschema_description:"A second fake tool, where the platform has the feature multiple-tools."`
+	Listen            string   `json:"listen" jsonschema:"default=127.0.0.1:8766" jsonschema_description:"The address at which the platform's server reaches the fake tool over plain HTTP, for its key set."`
+	Key               string   `json:"key" jsonschema:"default=invigilator-tool-key.json" jsonschema_description:"The file that holds the fake tool's key pair, so that its registration lasts; made where it does not exist."`
 	Name              string   `json:"name" jsonschema_description:"What the report calls the tool."`
 	LoginURL          string   `json:"login_url" jsonschema:"pattern=^(https?://.+)?$" jsonschema_description:"The tool's login initiation endpoint."`
 	LaunchURL         string   `json:"launch_url" jsonschema:"pattern=^(https?://.+)?$" jsonschema_description:"The tool's redirect URI, where launches are posted; the target link URI too, unless one is given."`
@@ -60,11 +84,21 @@ type Marker struct {
 // IsZero says whether no part is set.
 func (m Marker) IsZero() bool { return m == Marker{} }
 
-// Platform is the fake platform, as the tool under test knows it.
+// Platform is the fake platform, as a tool under test knows it, or the platform
+// under test.
 type Platform struct {
-	URL      string `json:"url" jsonschema:"default=https://platform.test,pattern=^https?://[^/?#]+$" jsonschema_description:"Where browsers find the platform, and its issuer. A host under .test is served to the run's own browser alone; any other has to lead to platform.listen."`
-	OtherURL string `json:"other_url" jsonschema:"default=https://other-platform.test,pattern=^https?://[^/?#]+$" jsonschema_description:"A second platform, where the tool has the feature multiple-platforms: as url, and leading to the same address."`
-	Listen   string `json:"listen" jsonschema:"default=127.0.0.1:8765" jsonschema_description:"The address at which the tool's server reaches the platform over plain HTTP, for its key set."`
+	Name              string `json:"name" jsonschema_description:"What the report calls the platform."`
+	Issuer            string `json:"issuer" jsonschema:"pattern=^(https?://.+)?$" jsonschema_description:"The issuer identifier of the platform to judge; without one the embedded campus is judged."`
+	AuthURL           string `json:"auth_url" jsonschema:"pattern=^(https?://.+)?$" jsonschema_description:"The platform's authorization endpoint."`
+	JWKSURL           string `json:"jwks_url" jsonschema:"pattern=^(https?://.+)?$" jsonschema_description:"The platform's key set."`
+	ClientID          string `json:"client_id" jsonschema_description:"The client_id that the platform gave the fake tool."`
+	OtherClientID     string `json:"other_client_id" jsonschema_description:"The client_id that the platform gave the second fake tool, where it has the feature multiple-tools."`
+	DeploymentID      string `json:"deployment_id" jsonschema:"maxLength=255" jsonschema_description:"The deployment_id of the fake tool's deployment; any when empty."`
+	OtherDeploymentID string `json:"other_deployment_id" jsonschema:"maxLength=255" jsonschema_description:"The deployment_id of a second deployment, where the platform has the feature multiple-deployments; any other one when empty."`
+	TargetLinkURI     string `json:"target_link_uri" jsonschema:"pattern=^(https?://.+)?$" jsonschema_description:"The target link URI that the platform's links were given; the fake tool's redirect URI when empty."`
+	URL               string `json:"url" jsonschema:"default=https://platform.test,pattern=^https?://[^/?#]+$" jsonschema_description:"Where browsers find the platform, and its issuer. A host under .test is served to the run's own browser alone; any other has to lead to platform.listen."`
+	OtherURL          string `json:"other_url" jsonschema:"default=https://other-platform.test,pattern=^https?://[^/?#]+$" jsonschema_description:"A second platform, where the tool has the feature multiple-platforms: as url, and leading to the same address."`
+	Listen            string `json:"listen" jsonschema:"default=127.0.0.1:8765" jsonschema_description:"The address at which the tool's server reaches the platform over plain HTTP, for its key set."`
 }
 
 // Browser says which browser to use.
@@ -81,22 +115,28 @@ type Patience struct {
 	Marker  Duration `json:"marker" jsonschema:"default=2s" jsonschema_description:"For one of the tool's signs to appear on a page at rest."`
 	Restart Duration `json:"restart" jsonschema:"default=30s" jsonschema_description:"For a tool that dropped a connection to be back."`
 	Memory  Duration `json:"memory" jsonschema:"default=35s" jsonschema_description:"How long a check may wait for the tool to forget something, such as a nonce or a key set. What needs longer is not tried."`
+	Step    Duration `json:"step" jsonschema:"default=10s" jsonschema_description:"For what a step of a journey acts on to be there, and for a journey's launch to begin."`
 	Run     Duration `json:"run" jsonschema:"default=30m" jsonschema_description:"For the whole run."`
 }
 
-// Embedded says what the embedded fake tool does wrong.
+// Embedded says what the embedded subject does wrong.
 type Embedded struct {
-	Faults        []string `json:"faults" jsonschema_description:"Faults of the fake tool, by name; 'invigilator faults' lists them."`
-	NullPeer      string   `json:"null_peer" jsonschema:"enum=,enum=not-found,enum=blank,enum=hangs-up,enum=never-answers,enum=redirect-loop" jsonschema_description:"Puts a server that does nothing in the place of the fake tool."`
+	Faults        []string `json:"faults" jsonschema_description:"Faults of the embedded subject, by name; 'invigilator faults' lists them."`
+	NullPeer      string   `json:"null_peer" jsonschema:"enum=,enum=not-found,enum=blank,enum=hangs-up,enum=never-answers,enum=redirect-loop" jsonschema_description:"Puts a server that does nothing in the place of the embedded subject."`
 	Keys          string   `json:"keys" jsonschema_description:"A JWK Set of three throwaway RSA key pairs for the fakes, so that many runs in a row need not make their own."`
 	OnlyVerdicts  bool     `json:"only_verdicts" jsonschema_description:"Keeps no evidence beside the verdicts, for runs whose report nobody reads."`
-	SkipPreflight bool     `json:"skip_preflight" jsonschema_description:"Lets every scenario face the tool, even one that no valid launch works with."`
+	SkipPreflight bool     `json:"skip_preflight" jsonschema_description:"Lets every scenario face the subject, even one that no valid launch works with."`
 }
 
-// IsEmbedded says whether the embedded fake tool is judged.
-func (c Config) IsEmbedded() bool { return c.Tool.LoginURL == "" }
+// IsEmbedded says whether the embedded subject is judged.
+func (c Config) IsEmbedded() bool {
+	if c.Side == PlatformSide {
+		return c.Platform.Issuer == ""
+	}
+	return c.Tool.LoginURL == ""
+}
 
-// The optional features of a tool that a configuration declares.
+// The optional features that a configuration declares.
 const (
 	MultiplePlatforms   = "multiple-platforms"
 	MultipleClients     = "multiple-clients-per-issuer"
@@ -109,20 +149,46 @@ const (
 	OtherAlgorithms     = "other-algorithms"
 	TLS                 = "tls"
 	ToolJWKS            = "tool-jwks"
+
+	DeploymentInLogin  = "lti_deployment_id"
+	MessageHint        = "lti_message_hint"
+	MultipleTools      = "multiple-tools"
+	CourseCopy         = "course-copy"
+	PrivacySetting     = "privacy-setting"
+	ContextClaim       = "context-claim"
+	ToolPlatformClaim  = "tool-platform-claim"
+	MentorRole         = "mentor-role"
+	LaunchPresentation = "launch-presentation"
+	CustomParameters   = "custom-parameters"
+	CustomVariables    = "custom-variables"
+	KeyRotation        = "key-rotation"
+	RedirectURIQuery   = "redirect-uri-query"
 )
 
-// Features returns the optional features that a tool can declare.
-func Features() []string {
+// Features returns the optional features that a subject of one side can declare.
+func Features(side Side) []string {
+	if side == PlatformSide {
+		return []string{
+			DeploymentInLogin, MessageHint, MultipleDeployments, MultipleTools, CourseCopy, PrivacySetting, AnonymousLaunch,
+			ContextClaim, ToolPlatformClaim, MentorRole, LaunchPresentation, ReturnURL, CustomParameters, CustomVariables,
+			KeyRotation, RedirectURIQuery, TLS,
+		}
+	}
 	return []string{
 		MultiplePlatforms, MultipleClients, MultipleDeployments, AnonymousLaunch, RoleBasedView, UserMarker,
 		ResourceMarker, ReturnURL, OtherAlgorithms, TLS, ToolJWKS,
 	}
 }
 
-// Has says whether the subject has an optional feature: the embedded fake tool
-// has them all.
+// Has says whether the subject has an optional feature: the embedded ones have
+// them all.
 func (c Config) Has(feature string) bool {
 	return c.IsEmbedded() || slices.Contains(c.Features, feature)
+}
+
+// ReportFolder is where the reports go.
+func (c Config) ReportFolder() string {
+	return cmp.Or(c.Report, filepath.Join("invigilator-report", string(c.Side)))
 }
 
 // Private says whether the platform's host is one that only the run's own
@@ -142,19 +208,22 @@ func sameHost(a, b string) bool {
 }
 
 // ServerURL returns where the tool's server finds the platform.
-func (p Platform) ServerURL() string { return p.serverURL(p.URL, "") }
+func (p Platform) ServerURL() string { return serverURL(p.URL, p.Listen, "") }
 
 // OtherServerURL returns where the tool's server finds the second platform.
-func (p Platform) OtherServerURL() string { return p.serverURL(p.OtherURL, OtherPath) }
+func (p Platform) OtherServerURL() string { return serverURL(p.OtherURL, p.Listen, OtherPath) }
 
-// OtherPath begins the second platform's paths at [Platform].Listen.
+// ServerURL returns where the platform's server finds the fake tool.
+func (t Tool) ServerURL() string { return serverURL(t.URL, t.Listen, "") }
+
+// OtherPath begins the second fake's paths at the address where it listens.
 const OtherPath = "/other"
 
-func (p Platform) serverURL(address, path string) string {
+func serverURL(address, listen, path string) string {
 	if !private(address) {
 		return address
 	}
-	host, port, err := net.SplitHostPort(p.Listen)
+	host, port, err := net.SplitHostPort(listen)
 	if err != nil {
 		return ""
 	}
@@ -187,84 +256,4 @@ func (d Duration) MarshalJSON() ([]byte, error) { return json.Marshal(time.Durat
 // JSONSchema describes a duration.
 func (Duration) JSONSchema() *jsonschema.Schema {
 	return &jsonschema.Schema{Type: "string", Pattern: `^([0-9]+(\.[0-9]+)?(ns|us|µs|ms|s|m|h))+$`}
-}
-
-// check finds what the schema cannot see, each problem naming its key.
-func (c Config) check() []error {
-	var problems []error
-	add := func(key, format string, args ...any) {
-		problems = append(problems, fmt.Errorf("%s: %s", key, fmt.Sprintf(format, args...)))
-	}
-	absolute := func(key, value string) {
-		if u, err := url.Parse(value); value != "" && (err != nil || u.Hostname() == "" || u.Scheme != "http" && u.Scheme != "https") {
-			add(key, "%q is not an absolute URL", value)
-		} else if u.User != nil {
-			add(key, "may hold no login: it would stand in the report")
-		}
-	}
-	absolute("tool.login_url", c.Tool.LoginURL)
-	absolute("tool.launch_url", c.Tool.LaunchURL)
-	absolute("tool.target_link_uri", c.Tool.TargetLinkURI)
-	absolute("tool.session_url", c.Tool.SessionURL)
-	absolute("tool.jwks_url", c.Tool.JWKSURL)
-	absolute("platform.url", c.Platform.URL)
-	absolute("platform.other_url", c.Platform.OtherURL)
-	if sameHost(c.Platform.OtherURL, c.Platform.URL) {
-		add("platform.other_url", "has the host of platform.url: it has to be another site")
-	}
-	if strings.Contains(c.Browser.Remote, "://") && private(c.Platform.OtherURL) && slices.Contains(c.Features, MultiplePlatforms) {
-		add("platform.other_url", "%s is known to the run's own browser alone: choose an address that browser.remote can reach", c.Platform.OtherURL)
-	}
-	for _, twin := range []struct{ feature, key, other, first string }{
-		{MultipleClients, "tool.other_client_id", c.Tool.OtherClientID, c.Tool.ClientID},
-		{MultipleDeployments, "tool.other_deployment_id", c.Tool.OtherDeploymentID, c.Tool.DeploymentID},
-	} {
-		if twin.other == twin.first && c.Has(twin.feature) {
-			add(twin.key, "is the same as the first one, so that the feature %s cannot be judged", twin.feature)
-		}
-	}
-	for i, feature := range c.Features {
-		if !slices.Contains(Features(), feature) {
-			add(fmt.Sprintf("features.%d", i), "there is no feature %q; there are %s", feature, strings.Join(Features(), ", "))
-		}
-	}
-	for _, need := range []struct {
-		feature, key string
-		missing      bool
-	}{
-		{RoleBasedView, "tool.teacher_view", c.Tool.TeacherView.IsZero()},
-		{UserMarker, "tool.user_mark", c.Tool.UserMark == ""},
-		{ResourceMarker, "tool.resource_mark", c.Tool.ResourceMark == ""},
-		{ToolJWKS, "tool.jwks_url", c.Tool.JWKSURL == ""},
-	} {
-		if need.missing && slices.Contains(c.Features, need.feature) && !c.IsEmbedded() {
-			add(need.key, "is needed for the feature %s", need.feature)
-		}
-	}
-	if strings.Contains(c.Browser.Remote, "://") && c.Platform.Private() {
-		add("platform.url", "%s is known to the run's own browser alone: choose an address that browser.remote can reach", c.Platform.URL)
-	}
-	for i, uri := range c.Tool.RedirectURIs {
-		if uri == "" {
-			add(fmt.Sprintf("tool.redirect_uris.%d", i), "is empty")
-		}
-		absolute(fmt.Sprintf("tool.redirect_uris.%d", i), uri)
-	}
-	switch {
-	case c.Tool.LoginURL != "" && c.Tool.LaunchURL == "":
-		add("tool.launch_url", "is needed beside tool.login_url")
-	case c.Tool.LoginURL == "" && c.Tool.LaunchURL != "":
-		add("tool.login_url", "is needed beside tool.launch_url")
-	}
-	if !c.IsEmbedded() && (len(c.Embedded.Faults) > 0 || c.Embedded.NullPeer != "") {
-		add("embedded", "is about the embedded fake tool, but tool.login_url names another")
-	}
-	_, port, err := net.SplitHostPort(c.Platform.Listen)
-	if n, portErr := net.LookupPort("tcp", port); err != nil || port == "" || portErr != nil || n > 65535 {
-		add("platform.listen", "%q is not host:port", c.Platform.Listen)
-	}
-	if c.Patience.Visit <= 0 {
-		add("patience.visit", "has to be more than nothing")
-	}
-	return problems
 }

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	gocmp "github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	. "github.com/onsi/gomega"
 	"github.com/onsi/gomega/types"
 	validator "github.com/santhosh-tekuri/jsonschema/v6"
@@ -76,23 +77,29 @@ func described(schema map[string]any, prefix string) map[string]map[string]any {
 	return out
 }
 
+// diff compares configurations but for where they were read from.
+func diff(want, got any) string {
+	return gocmp.Diff(want, got, cmpopts.IgnoreFields(config.Config{}, "File"), cmpopts.EquateEmpty())
+}
+
 func TestDefaults(t *testing.T) {
 	g := NewWithT(t)
 	want := config.Config{
+		Side: config.ToolSide,
 		Tool: config.Tool{
+			URL: "https://tool.test", OtherURL: "https://other-tool.test", Listen: "127.0.0.1:8766", Key: "invigilator-tool-key.json",
 			ClientID: "invigilator", DeploymentID: "deployment-1",
 			OtherClientID: "invigilator-2", OtherDeploymentID: "deployment-2",
 		},
 		Platform: config.Platform{URL: "https://platform.test", OtherURL: "https://other-platform.test", Listen: "127.0.0.1:8765"},
 		Agent:    "browser",
 		Patience: config.Default().Patience, // tuned now and then
-		Report:   "invigilator-report",
 		Crowd:    40,
 	}
-	g.Expect(gocmp.Diff(want, config.Default())).To(BeEmpty())
+	g.Expect(diff(want, config.Default())).To(BeEmpty())
 	loaded, err := config.Load(config.Sources{})
 	g.Expect(err).NotTo(HaveOccurred(), "nothing configured has to be enough")
-	g.Expect(gocmp.Diff(want, loaded)).To(BeEmpty())
+	g.Expect(diff(want, loaded)).To(BeEmpty())
 	g.Expect(loaded.IsEmbedded()).To(BeTrue())
 	for key, span := range flat(tree(g, want.Patience), "") {
 		patience, err := time.ParseDuration(span.(string))
@@ -131,7 +138,7 @@ func TestDefaultsCanBeWrittenIntoAFile(t *testing.T) {
 	g.Expect(settings).NotTo(BeEmpty())
 	loaded, err := config.Load(config.Sources{Settings: settings})
 	g.Expect(err).NotTo(HaveOccurred())
-	g.Expect(gocmp.Diff(config.Default(), loaded)).To(BeEmpty())
+	g.Expect(diff(config.Default(), loaded)).To(BeEmpty())
 }
 
 func TestWhatComesLaterWins(t *testing.T) {
@@ -177,7 +184,7 @@ func TestWhatComesLaterWins(t *testing.T) {
 			g := NewWithT(t)
 			loaded, err := config.Load(config.Sources{File: file(t, inFile), Environ: test.environ, Settings: test.settings})
 			g.Expect(err).NotTo(HaveOccurred())
-			g.Expect(gocmp.Diff(test.want, loaded)).To(BeEmpty())
+			g.Expect(diff(test.want, loaded)).To(BeEmpty())
 		})
 	}
 }
@@ -190,7 +197,7 @@ func TestASettingLeavesItsNeighboursAlone(t *testing.T) {
 		Settings: map[string]string{"tool.accepts.text": "hello"},
 	})
 	g.Expect(err).NotTo(HaveOccurred())
-	g.Expect(gocmp.Diff(changed(func(c *config.Config) {
+	g.Expect(diff(changed(func(c *config.Config) {
 		c.Tool.Name, c.Tool.ClientID = "file", "client"
 		c.Tool.Accepts = config.Marker{Text: "hello", Selector: "main"}
 	}), loaded)).To(BeEmpty())
@@ -209,7 +216,7 @@ func TestEnvironmentNamesTheFile(t *testing.T) {
 
 	loaded, err = config.Load(config.Sources{Environ: []string{"INVIGILATOR_CONFIG="}})
 	g.Expect(err).NotTo(HaveOccurred())
-	g.Expect(loaded.Report).To(Equal(config.Default().Report), "an empty name is none")
+	g.Expect(loaded.ReportFolder()).To(Equal("invigilator-report/tool"), "an empty name is none")
 }
 
 // A real tool, for what only holds beside one.
@@ -247,8 +254,10 @@ only: [oidc-tool-nonce-foreign]
 `)})
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(loaded.IsEmbedded()).To(BeFalse())
-	g.Expect(gocmp.Diff(config.Config{
+	g.Expect(diff(config.Config{
+		Side: config.ToolSide,
 		Tool: config.Tool{
+			URL: "https://tool.test", OtherURL: "https://other-tool.test", Listen: "127.0.0.1:8766", Key: "invigilator-tool-key.json",
 			Name: "A tool", LoginURL: "https://tool.example/login", LaunchURL: "https://tool.example/launch",
 			RedirectURIs:  []string{"https://tool.example/a", "http://localhost:3000/b"},
 			TargetLinkURI: "https://tool.example/items/7?x=1#y", ClientID: "abc-123", DeploymentID: "1",
@@ -263,7 +272,7 @@ only: [oidc-tool-nonce-foreign]
 		Browser:  config.Browser{Path: "/opt/chrome", Remote: "ws://127.0.0.1:9222/devtools"},
 		Patience: config.Patience{
 			Visit: config.Duration(90 * time.Second), Marker: config.Duration(1500 * time.Millisecond),
-			Restart: config.Duration(2 * time.Hour), Run: config.Duration(250 * time.Millisecond),
+			Restart: config.Duration(2 * time.Hour), Step: config.Default().Patience.Step, Run: config.Duration(250 * time.Millisecond),
 		},
 		Report: "out", Crowd: 250, Only: []string{"oidc-tool-nonce-foreign"},
 	}, loaded)).To(BeEmpty())
@@ -542,13 +551,13 @@ func TestNumbersFromAFile(t *testing.T) {
 
 func TestFeatures(t *testing.T) {
 	g := NewWithT(t)
-	g.Expect(config.Features()).NotTo(BeEmpty())
-	for _, feature := range config.Features() {
+	g.Expect(config.Features(config.ToolSide)).NotTo(BeEmpty())
+	for _, feature := range config.Features(config.ToolSide) {
 		asked := requirements.Default().Select(func(r requirements.Requirement) bool { return r.Binds == requirements.Tool && r.Feature == feature })
 		g.Expect(asked).NotTo(BeEmpty(), "%s: no requirement of a tool asks for it", feature)
 	}
-	config.Features()[0] = "changed"
-	g.Expect(config.Features()).NotTo(ContainElement("changed"))
+	config.Features(config.ToolSide)[0] = "changed"
+	g.Expect(config.Features(config.ToolSide)).NotTo(ContainElement("changed"))
 }
 
 func TestHas(t *testing.T) {
@@ -559,7 +568,7 @@ func TestHas(t *testing.T) {
 	g.Expect(err).NotTo(HaveOccurred())
 	some, err := config.Load(config.Sources{File: file(t, realTool+"features: [tls, return-url]\n")})
 	g.Expect(err).NotTo(HaveOccurred())
-	for _, feature := range config.Features() {
+	for _, feature := range config.Features(config.ToolSide) {
 		g.Expect(embedded.Has(feature)).To(BeTrue(), "the embedded fake tool has %s", feature)
 		g.Expect(none.Has(feature)).To(BeFalse(), feature)
 		g.Expect(some.Has(feature)).To(Equal(feature == config.TLS || feature == config.ReturnURL), feature)
@@ -577,7 +586,7 @@ func TestFeaturesThatNobodyKnows(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			_, err := config.Load(source)
 			expectProblems(NewWithT(t), err, []string{`features.1: there is no feature "telepathy"`, "features.2: there is no feature "})
-			NewWithT(t).Expect(err).To(MatchError(ContainSubstring(strings.Join(config.Features(), ", "))), "it says which there are")
+			NewWithT(t).Expect(err).To(MatchError(ContainSubstring(strings.Join(config.Features(config.ToolSide), ", "))), "it says which there are")
 		})
 	}
 }
@@ -587,7 +596,7 @@ func TestFeaturesThatNeedAKey(t *testing.T) {
 		config.RoleBasedView: "tool.teacher_view.text", config.UserMarker: "tool.user_mark",
 		config.ResourceMarker: "tool.resource_mark", config.ToolJWKS: "tool.jwks_url",
 	}
-	for _, feature := range config.Features() {
+	for _, feature := range config.Features(config.ToolSide) {
 		t.Run(feature, func(t *testing.T) {
 			g := NewWithT(t)
 			real := config.Sources{File: file(t, realTool), Settings: map[string]string{"features": feature}}
@@ -612,7 +621,7 @@ func TestFeaturesThatNeedAKey(t *testing.T) {
 		})
 	}
 	t.Run("all at once", func(t *testing.T) {
-		_, err := config.Load(config.Sources{File: file(t, realTool), Settings: map[string]string{"features": strings.Join(config.Features(), ",")}})
+		_, err := config.Load(config.Sources{File: file(t, realTool), Settings: map[string]string{"features": strings.Join(config.Features(config.ToolSide), ",")}})
 		expectProblems(NewWithT(t), err, []string{"tool.teacher_view: ", "tool.user_mark: ", "tool.resource_mark: ", "tool.jwks_url: "})
 	})
 }
@@ -672,6 +681,7 @@ func TestEveryKeyCanBeSetFromEverySource(t *testing.T) {
 	texts := map[string]string{
 		"agent": "http", "embedded.null_peer": "blank", "platform.url": "https://lms.example", "platform.listen": ":1", "browser.remote": "http://b:1",
 		"platform.other_url": "https://other.example", "features": "tls", "crowd": "7",
+		"tool.url": "https://tool.example", "tool.other_url": "https://other.example", "tool.listen": ":1",
 	}
 	for _, key := range config.Keys() {
 		g := NewWithT(t)
@@ -704,7 +714,7 @@ func TestEveryKeyCanBeSetFromEverySource(t *testing.T) {
 		g.Expect(err).NotTo(HaveOccurred(), key)
 		fromEnvironment, err := config.Load(config.Sources{Environ: environ})
 		g.Expect(err).NotTo(HaveOccurred(), key)
-		g.Expect(gocmp.Diff(set, fromEnvironment)).To(BeEmpty(), key)
+		g.Expect(diff(set, fromEnvironment)).To(BeEmpty(), key)
 
 		before, after := flat(tree(g, config.Default()), ""), flat(tree(g, set), "")
 		var differing []string
@@ -762,9 +772,9 @@ func TestWhatIsChangedCanBeLoadedAgain(t *testing.T) {
 			g.Expect(err).NotTo(HaveOccurred())
 			again, err := config.Load(config.Sources{Settings: config.Changed(loaded)})
 			g.Expect(err).NotTo(HaveOccurred())
-			g.Expect(gocmp.Diff(loaded, again)).To(BeEmpty())
+			g.Expect(diff(loaded, again)).To(BeEmpty())
 			if name != "nothing" {
-				g.Expect(gocmp.Diff(config.Default(), again)).NotTo(BeEmpty())
+				g.Expect(diff(config.Default(), again)).NotTo(BeEmpty())
 			}
 		})
 	}
@@ -776,7 +786,7 @@ func TestADurationUnderAMillisecondCanBeLoadedAgain(t *testing.T) {
 	g.Expect(err).NotTo(HaveOccurred())
 	again, err := config.Load(config.Sources{Settings: config.Changed(loaded)})
 	g.Expect(err).NotTo(HaveOccurred())
-	g.Expect(gocmp.Diff(loaded, again)).To(BeEmpty())
+	g.Expect(diff(loaded, again)).To(BeEmpty())
 }
 
 func TestPlatformOfTheRunsOwnBrowser(t *testing.T) {
@@ -855,7 +865,7 @@ func TestAFileThatSaysNothing(t *testing.T) {
 			g := NewWithT(t)
 			loaded, err := config.Load(config.Sources{File: file(t, text)})
 			g.Expect(err).NotTo(HaveOccurred())
-			g.Expect(gocmp.Diff(config.Default(), loaded)).To(BeEmpty())
+			g.Expect(diff(config.Default(), loaded)).To(BeEmpty())
 			loaded, err = config.Load(config.Sources{File: file(t, text), Environ: []string{"INVIGILATOR_TOOL_NAME=x"}, Settings: map[string]string{"report": "y"}})
 			g.Expect(err).NotTo(HaveOccurred())
 			g.Expect(loaded.Tool.Name + loaded.Report).To(Equal("xy"))

@@ -5,10 +5,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"html"
 	"io"
 	"maps"
+	"net/url"
 	"os"
 	"reflect"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -29,7 +32,9 @@ const EnvPrefix = "INVIGILATOR_"
 // Sources are where a configuration comes from. What comes later wins: file,
 // environment, settings.
 type Sources struct {
+	Side     Side              // the side that is judged; a tool when empty
 	File     string            // a YAML file; none when empty
+	Text     []byte            // what a file would hold, where there is no file
 	Environ  []string          // as os.Environ returns it
 	Settings map[string]string // values by key, such as tool.login_url
 }
@@ -40,6 +45,9 @@ func Load(s Sources) (Config, error) {
 	keys := leaves(reflect.TypeFor[Config](), "")
 	values := map[string]any{}
 	var problems []error
+	if s.Side == "" {
+		s.Side = ToolSide
+	}
 
 	environ, unknown := fromEnviron(s.Environ, keys)
 	problems = append(problems, unknown...)
@@ -48,12 +56,19 @@ func Load(s Sources) (Config, error) {
 		file = environ["config"]
 	}
 	delete(environ, "config")
-	if file != "" {
-		var err error
-		if values, err = read(file); err != nil {
-			problems = append(problems, err)
-		}
+	var err error
+	switch {
+	case file != "":
+		values, err = read(file)
+	case len(s.Text) > 0:
+		values, err = decode(s.Text, "configuration")
 	}
+	if err != nil {
+		problems = append(problems, err)
+	}
+	known := variables{environ: s.Environ, secrets: map[string]string{}}
+	values, _ = known.expand(values, "").(map[string]any)
+	problems = append(problems, known.problems...)
 	for _, settings := range []map[string]string{environ, s.Settings} {
 		for _, key := range slices.Sorted(maps.Keys(settings)) {
 			kind, ok := keys[key]
@@ -77,6 +92,7 @@ func Load(s Sources) (Config, error) {
 	problems = append(problems, invalid...)
 	problems = append(problems, durations(values, keys, invalid)...)
 	config := Default()
+	config.Side, config.File, config.Secrets = s.Side, file, known.secrets
 	if encoded, err := json.Marshal(values); err != nil {
 		problems = append(problems, err)
 	} else {
@@ -90,20 +106,25 @@ func Load(s Sources) (Config, error) {
 
 // read returns the mapping that a file holds, an empty one where it says nothing.
 func read(file string) (map[string]any, error) {
-	values := map[string]any{}
 	text, err := os.ReadFile(file)
 	if err != nil {
-		return values, fmt.Errorf("configuration file: %w", err)
+		return map[string]any{}, fmt.Errorf("configuration file: %w", err)
 	}
+	return decode(text, "configuration file "+file)
+}
+
+// decode returns the mapping that a text holds.
+func decode(text []byte, what string) (map[string]any, error) {
+	values := map[string]any{}
 	decoder := yaml.NewDecoder(bytes.NewReader(text))
 	if err := decoder.Decode(&values); err != nil && !errors.Is(err, io.EOF) {
-		return map[string]any{}, fmt.Errorf("configuration file %s is not YAML: %w", file, err)
+		return map[string]any{}, fmt.Errorf("%s is not YAML: %w", what, err)
 	}
 	if values == nil {
 		values = map[string]any{}
 	}
 	if err := decoder.Decode(new(any)); !errors.Is(err, io.EOF) {
-		return values, fmt.Errorf("configuration file %s holds more than one document", file)
+		return values, fmt.Errorf("%s holds more than one document", what)
 	}
 	return values, nil
 }
@@ -133,7 +154,7 @@ func durations(values map[string]any, keys map[string]reflect.Type, invalid []er
 // Default returns what holds where the user says nothing: the defaults that
 // the schema shows.
 func Default() Config {
-	var c Config
+	c := Config{Side: ToolSide}
 	fill(reflect.ValueOf(&c).Elem())
 	return c
 }
@@ -170,6 +191,79 @@ func fill(v reflect.Value) {
 	}
 }
 
+// A variable of the environment is named as ${NAME}; $${NAME} is the text itself.
+var variable = regexp.MustCompile(`\$?\$\{([A-Za-z_][A-Za-z0-9_]*)\}`)
+
+// variables replaces the names of environment variables by their values.
+type variables struct {
+	environ  []string
+	secrets  map[string]string // name of the variable by its value
+	problems []error
+}
+
+// expand replaces what a value, or anything within it, names. What the steps of
+// journeys name is a secret, unless it is the address of a site.
+func (v *variables) expand(value any, key string) any {
+	switch value := value.(type) {
+	case map[string]any:
+		for name, inner := range value {
+			value[name] = v.expand(inner, strings.TrimPrefix(key+"."+name, "."))
+		}
+	case []any:
+		for i, inner := range value {
+			value[i] = v.expand(inner, fmt.Sprintf("%s.%d", key, i))
+		}
+	case string:
+		return variable.ReplaceAllStringFunc(value, func(found string) string {
+			if strings.HasPrefix(found, "$$") {
+				return found[1:]
+			}
+			return v.value(variable.FindStringSubmatch(found)[1], key)
+		})
+	}
+	return value
+}
+
+// leastSecret is how long a secret has to be for it to be left out of reports:
+// a shorter one is part of too many words.
+const leastSecret = 4
+
+func (v *variables) value(name, key string) string {
+	for _, entry := range slices.Backward(v.environ) {
+		value, ok := strings.CutPrefix(entry, name+"=")
+		if !ok {
+			continue
+		}
+		u, err := url.Parse(value)
+		site := err == nil && u.Host != "" && (u.Scheme == "http" || u.Scheme == "https") && u.User == nil && u.RawQuery == ""
+		if steps := strings.HasPrefix(key, "users.") || strings.HasPrefix(key, "journeys."); steps && !site {
+			if len(value) < leastSecret {
+				v.problems = append(v.problems, fmt.Errorf("%s: the value of %s is shorter than %d characters and could not be kept out of the report", key, name, leastSecret))
+			} else {
+				v.secrets[value] = name
+			}
+		}
+		return value
+	}
+	v.problems = append(v.problems, fmt.Errorf("%s: the environment variable %s is not set", key, name))
+	return ""
+}
+
+// Hide puts the names of the variables in place of the secrets that journeys
+// use, in a text or in one that is written as JSON, as a URL or as HTML.
+func (c Config) Hide(text string) string {
+	for _, secret := range slices.Sorted(maps.Keys(c.Secrets)) {
+		for _, form := range []string{secret, url.QueryEscape(secret), url.PathEscape(secret), html.EscapeString(secret)} {
+			name := "${" + c.Secrets[secret] + "}"
+			if quoted, err := json.Marshal(form); err == nil {
+				text = strings.ReplaceAll(text, strings.Trim(string(quoted), `"`), name)
+			}
+			text = strings.ReplaceAll(text, form, name)
+		}
+	}
+	return text
+}
+
 // Schema returns the JSON Schema of the configuration file.
 func Schema() *jsonschema.Schema {
 	reflector := jsonschema.Reflector{DoNotReference: true, RequiredFromJSONSchemaTags: true, Anonymous: true}
@@ -178,16 +272,19 @@ func Schema() *jsonschema.Schema {
 	return schema
 }
 
-// leaves returns the keys of a structure with their types.
+// leaves returns the keys of a structure with their types: those that have a
+// value of their own, which a variable or a flag can set.
 func leaves(t reflect.Type, prefix string) map[string]reflect.Type {
 	found := map[string]reflect.Type{}
 	for field := range t.Fields() {
 		key := prefix + field.Tag.Get("json")
-		if field.Type.Kind() == reflect.Struct {
+		switch {
+		case field.Tag.Get("json") == "-", field.Type.Kind() == reflect.Map: // a matter of files
+		case field.Type.Kind() == reflect.Struct:
 			maps.Copy(found, leaves(field.Type, key+"."))
-			continue
+		default:
+			found[key] = field.Type
 		}
-		found[key] = field.Type
 	}
 	return found
 }
@@ -201,7 +298,8 @@ func Env(key string) string {
 }
 
 // Changed returns the keys of a configuration that are not at their default,
-// with values that [Sources].Settings understands.
+// with values that [Sources].Settings understands; what only a file can say is
+// not among them.
 func Changed(c Config) map[string]string {
 	changed := map[string]string{}
 	collect(reflect.ValueOf(c), reflect.ValueOf(Default()), "", changed)
@@ -211,6 +309,9 @@ func Changed(c Config) map[string]string {
 func collect(v, usual reflect.Value, prefix string, into map[string]string) {
 	for i := range v.NumField() {
 		field, key := v.Field(i), prefix+v.Type().Field(i).Tag.Get("json")
+		if v.Type().Field(i).Tag.Get("json") == "-" || field.Kind() == reflect.Map {
+			continue
+		}
 		switch value := field.Interface().(type) {
 		case Duration:
 			if value != usual.Field(i).Interface() {

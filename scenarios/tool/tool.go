@@ -5,4 +5,4 @@
 // fakeplatform where a fault provokes it, a fault in faketool/fault.go that
 // breaks it, and an entry in a table in reactions.go. What takes several steps,
 // users or platforms has a file of its own.
-package launch
+package tool

@@ -1,10 +1,7 @@
-package launch
+package tool
 
 import (
-	"context"
-	"crypto/tls"
 	"fmt"
-	"net"
 	"net/url"
 	"slices"
 	"strings"
@@ -30,18 +27,10 @@ var _ = Describe("A tool's endpoints", func() {
 				scene.Observe(id, "", results.Failed, "", endpoint+" is not served over TLS.")
 				continue
 			}
-			var spoken []string
-			old := false
-			for _, version := range []uint16{tls.VersionTLS10, tls.VersionTLS11, tls.VersionTLS12, tls.VersionTLS13} {
-				speaks, err := handshake(ctx, scene.Run(), u, version)
-				if err != nil {
-					scene.Observe(id, "", results.Inconclusive, "", fmt.Sprintf("%s takes no connection: %v.", endpoint, err))
-					return
-				}
-				if speaks {
-					spoken = append(spoken, tls.VersionName(version))
-					old = old || version < tls.VersionTLS12
-				}
+			spoken, old, err := scene.Run().TLSVersions(ctx, u)
+			if err != nil {
+				scene.Observe(id, "", results.Inconclusive, "", fmt.Sprintf("%s takes no connection: %v.", endpoint, err))
+				return
 			}
 			scene.Check(id, "", len(spoken) > 0 && !old, "", fmt.Sprintf("%s speaks %s.", endpoint, strings.Join(spoken, ", ")))
 		}
@@ -51,7 +40,7 @@ var _ = Describe("A tool's endpoints", func() {
 		const id = "sec-tool-jwks"
 		scene := Scene()
 		address := scene.Run().Tool().JWKSURL
-		keys, err := harness.FetchKeySet(ctx, scene.Run(), address)
+		keys, err := scene.Run().FetchKeySet(ctx, address)
 		if err != nil {
 			verdict := results.Failed
 			if !scene.Works(ctx) {
@@ -60,7 +49,8 @@ var _ = Describe("A tool's endpoints", func() {
 			scene.Observe(id, "", verdict, "", fmt.Sprintf("The key set at %s cannot be read: %v.", address, err))
 			return
 		}
-		scene.Check(id, "", len(keys.Problems) == 0, "", fmt.Sprintf("%d keys at %s. %s", keys.Count, address, strings.Join(keys.Problems, "; ")))
+		problems := slices.Concat(keys.Problems, keys.Private)
+		scene.Check(id, "", len(problems) == 0, "", fmt.Sprintf("%d keys at %s. %s", len(keys.Keys), address, strings.Join(problems, "; ")))
 	})
 })
 
@@ -82,27 +72,4 @@ func endpoints(scene *harness.Scenario) []string {
 		seen[u.Scheme+u.Host] = true
 		return known
 	})
-}
-
-// handshake says whether a server agrees on one version of TLS. The error is
-// for a server that cannot be reached.
-func handshake(ctx context.Context, run *harness.Run, u *url.URL, version uint16) (bool, error) {
-	ctx, cancel := context.WithTimeout(ctx, run.Patience())
-	defer cancel()
-	port := u.Port()
-	if port == "" {
-		port = "443"
-	}
-	conn, err := run.Transport().DialContext(ctx, "tcp", net.JoinHostPort(u.Hostname(), port))
-	if err != nil {
-		return false, err
-	}
-	defer func() { _ = conn.Close() }()
-	var suites []uint16
-	for _, suite := range slices.Concat(tls.CipherSuites(), tls.InsecureCipherSuites()) {
-		suites = append(suites, suite.ID)
-	}
-	// Whom the certificate is for is not what is asked here.
-	client := tls.Client(conn, &tls.Config{ServerName: u.Hostname(), InsecureSkipVerify: true, MinVersion: version, MaxVersion: version, CipherSuites: suites})
-	return client.HandshakeContext(ctx) == nil, nil
 }

@@ -1,0 +1,126 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strings"
+
+	"github.com/lestrrat-go/jwx/v2/jwk"
+
+	"invigilator/harness"
+	"invigilator/harness/config"
+	"invigilator/lti"
+	"invigilator/scenarios"
+	_ "invigilator/scenarios/platform" // the specs
+)
+
+type platformCommand struct {
+	judging `embed:""`
+}
+
+// Run judges the platform and says what came of it.
+func (p *platformCommand) Run() error {
+	c, err := p.load(config.PlatformSide, map[string]string{})
+	if err != nil {
+		return err
+	}
+	var key jwk.Key
+	if !c.IsEmbedded() {
+		if key, err = harness.ToolKey(c.Tool.Key); err != nil {
+			return err
+		}
+	}
+	return p.judge(c, func(s scenarios.Subject) { introduceTool(s.(*harness.PlatformRun), key) })
+}
+
+// introduceTool says what has to be registered in a real platform.
+func introduceTool(r *harness.PlatformRun, key jwk.Key) {
+	for i, known := range r.ToolRegistrations() {
+		switch {
+		case i == 0:
+			fmt.Println("Register this tool in the platform:")
+		case r.Has(config.MultipleTools):
+			fmt.Println("Register as well, for the feature " + config.MultipleTools + ":")
+		default:
+			continue
+		}
+		fmt.Printf(`  client_id             %s (that the platform gives, or is given)
+  login initiation URL  %s
+  redirect URIs         %s
+  target link URI       %s
+  key set (JWKS) URL    %s
+`, known.ClientID, known.LoginURL, strings.Join(known.RedirectURIs, " "), known.TargetLinkURI, known.JWKSURL)
+	}
+	if pem, public, err := publicKey(key); err == nil {
+		fmt.Printf("Where it takes a key instead of a key set URL:\n%s%s\n\n", pem, public)
+	}
+}
+
+// publicKey returns the public half of a key as PEM and as a JWK.
+func publicKey(key jwk.Key) (pem, encoded []byte, err error) {
+	set, err := lti.PublicSet(key)
+	if err != nil {
+		return nil, nil, err
+	}
+	public, ok := set.Key(0)
+	if !ok {
+		return nil, nil, errors.New("no public key")
+	}
+	if pem, err = jwk.Pem(public); err != nil {
+		return nil, nil, err
+	}
+	encoded, err = json.Marshal(public)
+	return pem, encoded, err
+}
+
+type journeyCommand struct {
+	Name    string `arg:"" help:"The journey, as the configuration names it."`
+	Config  string `help:"Configuration file (YAML). Without one, the journeys are those of the embedded campus." type:"path" placeholder:"FILE"`
+	Headed  bool   `help:"Show the browser's window."`
+	Agent   string `help:"browser, or http for a client without scripts." placeholder:"KIND"`
+	Picture string `help:"File for a picture of the page that it ends on." default:"invigilator-journey.jpg" placeholder:"FILE"`
+}
+
+// Run makes the journey and prints each step.
+func (j *journeyCommand) Run() error {
+	own := judging{Config: j.Config, Headed: j.Headed, Agent: j.Agent}
+	c, err := own.load(config.PlatformSide, map[string]string{})
+	if err != nil {
+		return err
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	run, err := harness.StartPlatform(ctx, c, 1)
+	if err != nil {
+		return err
+	}
+	defer run.Close()
+	n := 0
+	trip, err := run.Journey(ctx, j.Name, func(step string) {
+		n++
+		fmt.Printf("%2d  %s\n", n, step)
+	})
+	if errors.Is(err, harness.ErrNoJourney) {
+		return fmt.Errorf("there is no journey %q; there are %s", j.Name, strings.Join(run.Journeys(), ", "))
+	}
+	if trip != nil && len(trip.Screenshot) > 0 {
+		if path, pathErr := filepath.Abs(j.Picture); pathErr == nil && os.WriteFile(path, trip.Screenshot, 0o600) == nil {
+			defer fmt.Println("picture:", path)
+		}
+	}
+	var stuck *harness.JourneyError
+	if errors.As(err, &stuck) {
+		fmt.Fprintf(os.Stderr, "The journey got stuck: %s\n", stuck)
+		return exit(1)
+	}
+	if err != nil {
+		return err
+	}
+	fmt.Printf("It ended in a %s at %s\n", trip.In, c.Hide(trip.Page.URL))
+	return nil
+}

@@ -1,0 +1,198 @@
+package agent
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"invigilator/results"
+)
+
+// Verb says what a user does.
+type Verb string
+
+// The verbs.
+const (
+	Open        Verb = "open"
+	Fill        Verb = "fill"
+	Click       Verb = "click"
+	DoubleClick Verb = "double-click"
+	Choose      Verb = "choose"
+	Wait        Verb = "wait"
+	Back        Verb = "back"
+)
+
+// An Action is one thing that a user does on a page, or waits for there.
+type Action struct {
+	Verb Verb
+	// Target is of Open an absolute URL, and of the others what is acted on: a
+	// CSS selector, "text=Words that are shown", or "label=Words" of a form
+	// field's label, aria-label or placeholder; of Wait also "url=part of the
+	// address". Back has none.
+	Target string
+	Value  string // what is filled in, or the option that is chosen by its value or text
+	// Frame is the CSS selector of the iframe to act in; several with " >> "
+	// between them go deeper. It is empty for the page itself.
+	Frame  string
+	Secret bool          // Value is to be shown nowhere
+	Within time.Duration // how long to wait for the target; Journey.Patience when 0
+}
+
+// A Journey is what a user does, one action after the other.
+type Journey struct {
+	Actions []Action
+	// Until is how the address begins that a page or frame of the user has to
+	// come to after the last action; empty when the last action is the end.
+	Until    string
+	Secrets  []string      // texts that nothing of the trip may show
+	Quiet    time.Duration // as of Visit
+	Patience time.Duration // for each action's target, and for Until
+	Deadline time.Duration // of the whole journey
+	// Markers and Also are looked for on the page that the journey ends on.
+	Markers    []Marker
+	Also       []Marker
+	Screenshot bool
+	// Tell is told of each action when it is done; it may be nil.
+	Tell func(Action)
+}
+
+// Stuck says where a journey did not go on.
+type Stuck struct {
+	Action int // its index; len(Actions) where the journey did not come to Until
+	Why    string
+}
+
+func (j Journey) within(a Action) time.Duration {
+	return cmp.Or(a.Within, j.Patience, j.Deadline)
+}
+
+func (j Journey) tell(a Action) {
+	if j.Tell != nil {
+		j.Tell(a)
+	}
+}
+
+// secretTexts returns all texts that must not be shown, the longest first: one
+// may be part of another.
+func (j Journey) secretTexts() []string {
+	texts := slices.Clone(j.Secrets)
+	for _, a := range j.Actions {
+		if a.Secret {
+			texts = append(texts, a.Value)
+		}
+	}
+	texts = slices.DeleteFunc(texts, func(s string) bool { return strings.TrimSpace(s) == "" })
+	slices.SortFunc(texts, func(a, b string) int { return cmp.Or(len(b)-len(a), strings.Compare(a, b)) })
+	return slices.Compact(texts)
+}
+
+// shown says what the page shows in place of what was looked for.
+func shown(page results.Page) string {
+	text := strings.Join(strings.Fields(page.Text), " ")
+	if runes := []rune(text); len(runes) > 200 {
+		text = string(runes[:200]) + "…"
+	}
+	if text == "" {
+		text = "nothing"
+	}
+	status := ""
+	if page.Status >= 400 {
+		status = fmt.Sprintf(" (status %d)", page.Status)
+	}
+	return fmt.Sprintf("the page %q at %s%s shows: %s", page.Title, cmp.Or(page.URL, "about:blank"), status, text)
+}
+
+// redaction replaces secrets in whatever way a URL, a form or JSON writes them.
+type redaction struct{ pattern *regexp.Regexp }
+
+func redactionOf(texts []string) redaction {
+	if len(texts) == 0 {
+		return redaction{}
+	}
+	var alternatives []string
+	for _, text := range texts {
+		var b strings.Builder
+		for _, r := range text {
+			writeRune(&b, r)
+		}
+		alternatives = append(alternatives, b.String())
+	}
+	pattern, err := regexp.Compile(strings.Join(alternatives, "|"))
+	if err != nil { // too long for an expression
+		for i, text := range texts {
+			alternatives[i] = regexp.QuoteMeta(text)
+		}
+		pattern = regexp.MustCompile(strings.Join(alternatives, "|"))
+	}
+	return redaction{pattern}
+}
+
+// writeRune writes an expression for a character as it is, percent-encoded, or
+// escaped for JSON or HTML.
+func writeRune(b *strings.Builder, r rune) {
+	b.WriteString("(?:" + regexp.QuoteMeta(string(r)) + "|(?i:")
+	for _, c := range []byte(string(r)) {
+		fmt.Fprintf(b, "%%%02x", c)
+	}
+	fmt.Fprintf(b, `|\\u%04x|&#%d;|&#x%x;)`, r, r, r)
+	for _, known := range map[rune][]string{
+		' ': {"+"}, '"': {`\"`, "&quot;"}, '\\': {`\\`}, '&': {"&amp;"}, '<': {"&lt;"}, '>': {"&gt;"}, '/': {`\/`},
+		'\n': {`\n`, "%0D%0A", "\r\n"}, '\t': {`\t`},
+	}[r] {
+		b.WriteString("|" + regexp.QuoteMeta(known))
+	}
+	b.WriteString(")")
+}
+
+func (r redaction) text(text string) string {
+	if r.pattern == nil {
+		return text
+	}
+	return r.pattern.ReplaceAllLiteralString(text, "[secret]")
+}
+
+func (r redaction) header(h [][2]string) {
+	for i := range h {
+		h[i][1] = r.text(h[i][1])
+	}
+}
+
+// trip takes the secrets out of everything that a trip tells.
+func (r redaction) trip(trip *Trip) {
+	if r.pattern == nil || trip == nil {
+		return
+	}
+	for i := range trip.Steps {
+		s := &trip.Steps[i]
+		s.URL, s.RequestBody, s.ResponseBody, s.Note = r.text(s.URL), r.text(s.RequestBody), r.text(s.ResponseBody), r.text(s.Note)
+		r.header(s.RequestHeader)
+		r.header(s.ResponseHeader)
+	}
+	p := &trip.Page
+	p.URL, p.Title, p.Text = r.text(p.URL), r.text(p.Title), r.text(p.Text)
+	for _, lines := range [][]string{p.Console, p.Notes} {
+		for i := range lines {
+			lines[i] = r.text(lines[i])
+		}
+	}
+	for name, text := range trip.Read {
+		trip.Read[name] = r.text(text)
+	}
+	trip.Why = r.text(trip.Why)
+	if trip.Stuck != nil {
+		trip.Stuck.Why = r.text(trip.Stuck.Why)
+	}
+}
+
+// literal writes a value into a script.
+func literal(v any) string {
+	text, err := json.Marshal(v)
+	if err != nil {
+		return "null"
+	}
+	return string(text)
+}

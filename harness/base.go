@@ -1,0 +1,192 @@
+package harness
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/lestrrat-go/jwx/v2/jwk"
+
+	"invigilator/harness/agent"
+	"invigilator/harness/config"
+	"invigilator/results"
+)
+
+// base is what a run stands on, whichever side it judges: servers, a clock, the
+// user agent and the record of what the servers saw.
+type base struct {
+	process   int
+	config    config.Config
+	agent     agent.Agent
+	passed    time.Duration   // by which the clocks of the fakes have been put forward
+	transport *http.Transport // reaches the subject as the agent does
+	hosts     agent.Hosts
+	recorder  recorder
+	keys      []jwk.Key // for the fakes; each makes its own when there are none
+
+	mu      sync.Mutex
+	flows   int
+	closers []func()
+}
+
+// startAgent starts the agent while other things go on, and tells when it is
+// ready.
+func (r *base) startAgent(ctx context.Context, hosts agent.Hosts) <-chan error {
+	ready := make(chan error, 1)
+	go func() {
+		var err error
+		if r.config.Agent == "http" {
+			r.agent = agent.NewHTTP(hosts)
+		} else if r.agent, err = agent.StartBrowser(ctx, agent.BrowserOptions{
+			Path: r.config.Browser.Path, Remote: r.config.Browser.Remote, Headed: r.config.Browser.Headed, Hosts: hosts,
+		}); err != nil {
+			r.agent = nil
+		}
+		if err == nil {
+			r.onClose(r.agent.Close)
+		}
+		ready <- err
+	}()
+	return ready
+}
+
+// readKeys reads the keys that the fakes are to have.
+func readKeys(path string) ([]jwk.Key, error) {
+	if path == "" {
+		return nil, nil
+	}
+	set, err := jwk.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	var keys []jwk.Key
+	for i := range set.Len() {
+		if key, ok := set.Key(i); ok {
+			keys = append(keys, key)
+		}
+	}
+	return keys, nil
+}
+
+// takeKey returns one of the keys that are left, in a list; none where there
+// is none.
+func (r *base) takeKey() []jwk.Key {
+	taken := r.keys[:min(1, len(r.keys))]
+	r.keys = r.keys[len(taken):]
+	return taken
+}
+
+// Has says whether the tool has an optional feature.
+func (r *base) Has(feature string) bool { return r.config.Has(feature) }
+
+// now is the clock of both fakes.
+func (r *base) now() time.Time {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return time.Now().Add(r.passed)
+}
+
+// ErrTooLong says that a check needs more time to pass than the user allows.
+var ErrTooLong = errors.New("it needs more time to pass than patience.memory allows")
+
+// Pass lets time pass. The clocks of the fakes are put forward; a real tool has
+// a clock of its own, and is waited for.
+func (r *base) Pass(ctx context.Context, d time.Duration) error {
+	if r.config.IsEmbedded() {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.passed += d
+		return nil
+	}
+	if d > r.config.Patience.Memory.Std() {
+		return ErrTooLong
+	}
+	select {
+	case <-time.After(d):
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+func (r *base) onClose(f func()) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.closers = append(r.closers, f)
+}
+
+// Close ends the run's servers and its agent.
+func (r *base) Close() {
+	r.mu.Lock()
+	closers := slices.Clone(r.closers)
+	r.closers = nil
+	r.mu.Unlock()
+	for _, f := range slices.Backward(closers) {
+		f()
+	}
+	if r.transport != nil {
+		r.transport.CloseIdleConnections()
+	}
+}
+
+// Transport reaches the tool as the agent does.
+func (r *base) Transport() *http.Transport { return r.transport }
+
+// Patience is how long one visit may take.
+func (r *base) Patience() time.Duration { return r.config.Patience.Visit.Std() }
+
+// Hosts are the sites that only the run knows, for a browser of one's own.
+func (r *base) Hosts() agent.Hosts { return r.hosts }
+
+// Agent says what carries the users.
+func (r *base) Agent() results.Agent { return r.agent.About() }
+
+// dial reaches a server as the agent does.
+func (r *base) dial(ctx context.Context, network, address string) (net.Conn, error) {
+	return r.transport.DialContext(ctx, network, address)
+}
+
+// Open returns a user with a fresh browser. Close it after use.
+func (r *base) Open(ctx context.Context) (agent.User, error) {
+	user, err := r.agent.Open(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("open a browser for a user: %w", err)
+	}
+	return user, nil
+}
+
+func (r *base) nextFlowID() string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.flows++
+	return fmt.Sprintf("%02d-%04d", r.process, r.flows)
+}
+
+// serve answers on an address until the run is closed; over TLS where it is
+// configured.
+func (r *base) serve(address string, secure *tls.Config, handler http.Handler) (net.Addr, error) {
+	listener, err := net.Listen("tcp", address)
+	if err != nil {
+		return nil, err
+	}
+	server := &http.Server{
+		Handler: handler, ReadHeaderTimeout: 10 * time.Second,
+		// What browsers and tools do wrong on the wire shows in the evidence.
+		ErrorLog: log.New(io.Discard, "", 0),
+	}
+	addr := listener.Addr()
+	if secure != nil {
+		listener = tls.NewListener(listener, secure)
+	}
+	go func() { _ = server.Serve(listener) }()
+	r.onClose(func() { _ = server.Close() })
+	return addr, nil
+}

@@ -1,0 +1,159 @@
+package config
+
+import (
+	"fmt"
+	"net"
+	"net/url"
+	"slices"
+	"strings"
+)
+
+// problems collects what is wrong with a configuration, each with its key.
+type problems []error
+
+func (p *problems) add(key, format string, args ...any) {
+	*p = append(*p, fmt.Errorf("%s: %s", key, fmt.Sprintf(format, args...)))
+}
+
+// absolute wants an absolute URL, or nothing.
+func (p *problems) absolute(key, value string) {
+	if u, err := url.Parse(value); value != "" && (err != nil || u.Hostname() == "" || u.Scheme != "http" && u.Scheme != "https") {
+		p.add(key, "%q is not an absolute URL", value)
+	} else if u.User != nil {
+		p.add(key, "may hold no login: it would stand in the report")
+	}
+}
+
+// address wants host:port.
+func (p *problems) address(key, value string) {
+	_, port, err := net.SplitHostPort(value)
+	if n, portErr := net.LookupPort("tcp", port); err != nil || port == "" || portErr != nil || n > 65535 {
+		p.add(key, "%q is not host:port", value)
+	}
+}
+
+// reachable wants an address that the browser can reach.
+func (p *problems) reachable(key, value string, b Browser) {
+	if strings.Contains(b.Remote, "://") && private(value) {
+		p.add(key, "%s is known to the run's own browser alone: choose an address that browser.remote can reach", value)
+	}
+}
+
+// needs wants what a declared feature needs.
+func (p *problems) needs(c Config, feature, key string, missing bool, what string) {
+	if missing && slices.Contains(c.Features, feature) && !c.IsEmbedded() {
+		p.add(key, "%s the feature %s", what, feature)
+	}
+}
+
+// check finds what the schema cannot see, each problem naming its key.
+func (c Config) check() []error {
+	var p problems
+	p.absolute("tool.login_url", c.Tool.LoginURL)
+	p.absolute("tool.launch_url", c.Tool.LaunchURL)
+	p.absolute("tool.target_link_uri", c.Tool.TargetLinkURI)
+	p.absolute("tool.session_url", c.Tool.SessionURL)
+	p.absolute("tool.jwks_url", c.Tool.JWKSURL)
+	p.absolute("tool.url", c.Tool.URL)
+	p.absolute("tool.other_url", c.Tool.OtherURL)
+	p.absolute("platform.url", c.Platform.URL)
+	p.absolute("platform.other_url", c.Platform.OtherURL)
+	p.absolute("platform.issuer", c.Platform.Issuer)
+	p.absolute("platform.auth_url", c.Platform.AuthURL)
+	p.absolute("platform.jwks_url", c.Platform.JWKSURL)
+	p.absolute("platform.target_link_uri", c.Platform.TargetLinkURI)
+	for i, feature := range c.Features {
+		if !slices.Contains(Features(c.Side), feature) {
+			p.add(fmt.Sprintf("features.%d", i), "there is no feature %q of a %s; there are %s", feature, c.Side, strings.Join(Features(c.Side), ", "))
+		}
+	}
+	p.address("platform.listen", c.Platform.Listen)
+	p.address("tool.listen", c.Tool.Listen)
+	if c.Patience.Visit <= 0 {
+		p.add("patience.visit", "has to be more than nothing")
+	}
+	if !c.IsEmbedded() && (len(c.Embedded.Faults) > 0 || c.Embedded.NullPeer != "") {
+		key := map[Side]string{ToolSide: "tool.login_url", PlatformSide: "platform.issuer"}[c.Side]
+		p.add("embedded", "is about the embedded %s, but %s names another", c.Side, key)
+	}
+	if c.Side == PlatformSide {
+		c.checkPlatform(&p)
+	} else {
+		c.checkTool(&p)
+	}
+	return p
+}
+
+// checkTool finds what is wrong where a tool is judged.
+func (c Config) checkTool(p *problems) {
+	if sameHost(c.Platform.OtherURL, c.Platform.URL) {
+		p.add("platform.other_url", "has the host of platform.url: it has to be another site")
+	}
+	if slices.Contains(c.Features, MultiplePlatforms) {
+		p.reachable("platform.other_url", c.Platform.OtherURL, c.Browser)
+	}
+	for _, twin := range []struct{ feature, key, other, first string }{
+		{MultipleClients, "tool.other_client_id", c.Tool.OtherClientID, c.Tool.ClientID},
+		{MultipleDeployments, "tool.other_deployment_id", c.Tool.OtherDeploymentID, c.Tool.DeploymentID},
+	} {
+		if twin.other == twin.first && c.Has(twin.feature) {
+			p.add(twin.key, "is the same as the first one, so that the feature %s cannot be judged", twin.feature)
+		}
+	}
+	p.needs(c, RoleBasedView, "tool.teacher_view", c.Tool.TeacherView.IsZero(), "is needed for")
+	p.needs(c, UserMarker, "tool.user_mark", c.Tool.UserMark == "", "is needed for")
+	p.needs(c, ResourceMarker, "tool.resource_mark", c.Tool.ResourceMark == "", "is needed for")
+	p.needs(c, ToolJWKS, "tool.jwks_url", c.Tool.JWKSURL == "", "is needed for")
+	p.reachable("platform.url", c.Platform.URL, c.Browser)
+	for i, uri := range c.Tool.RedirectURIs {
+		if uri == "" {
+			p.add(fmt.Sprintf("tool.redirect_uris.%d", i), "is empty")
+		}
+		p.absolute(fmt.Sprintf("tool.redirect_uris.%d", i), uri)
+	}
+	switch {
+	case c.Tool.LoginURL != "" && c.Tool.LaunchURL == "":
+		p.add("tool.launch_url", "is needed beside tool.login_url")
+	case c.Tool.LoginURL == "" && c.Tool.LaunchURL != "":
+		p.add("tool.login_url", "is needed beside tool.launch_url")
+	}
+}
+
+// checkPlatform finds what is wrong where a platform is judged.
+func (c Config) checkPlatform(p *problems) {
+	if sameHost(c.Tool.OtherURL, c.Tool.URL) {
+		p.add("tool.other_url", "has the host of tool.url: it has to be another site")
+	}
+	if c.IsEmbedded() {
+		if c.Platform.AuthURL != "" || c.Platform.JWKSURL != "" || len(c.Journeys) > 0 {
+			p.add("platform.issuer", "is needed beside auth_url, jwks_url and journeys")
+		}
+		return
+	}
+	for _, needed := range []struct{ key, value string }{
+		{"platform.auth_url", c.Platform.AuthURL}, {"platform.jwks_url", c.Platform.JWKSURL}, {"platform.client_id", c.Platform.ClientID},
+	} {
+		if needed.value == "" {
+			p.add(needed.key, "is needed beside platform.issuer")
+		}
+	}
+	p.reachable("tool.url", c.Tool.URL, c.Browser)
+	c.checkJourneys(p)
+	if _, ok := c.JourneyTo(Learner, ResourceLink); !ok {
+		p.add("journeys", "one is needed with user: %s and launch: %s", Learner, ResourceLink)
+	}
+	p.needs(c, MultipleTools, "platform.other_client_id", c.Platform.OtherClientID == "", "is needed for")
+	for _, need := range []struct {
+		feature, user string
+		launch        LaunchKind
+	}{
+		{MultipleDeployments, Learner, OtherDeployment}, {CourseCopy, Learner, CopiedLink}, {PrivacySetting, Learner, Private},
+		{AnonymousLaunch, Learner, Anonymous}, {CustomParameters, Learner, Custom}, {CustomVariables, Learner, Custom},
+		{MentorRole, Mentor, ResourceLink},
+	} {
+		_, ok := c.JourneyTo(need.user, need.launch)
+		p.needs(c, need.feature, "journeys", !ok, fmt.Sprintf("one with user: %s and launch: %s is needed for", need.user, need.launch))
+	}
+	_, ok := c.JourneyFor(RotateKeys)
+	p.needs(c, KeyRotation, "journeys", !ok, fmt.Sprintf("one with does: %s is needed for", RotateKeys))
+}

@@ -1,0 +1,208 @@
+package config
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/invopop/jsonschema"
+)
+
+// The users that scenarios name.
+const (
+	Learner       = "learner"
+	SecondLearner = "second-learner"
+	Instructor    = "instructor"
+	Mentor        = "mentor"
+)
+
+// A User is one of the platform under test. What the platform knows of the user
+// is compared with what its launches say.
+type User struct {
+	Name       string `json:"name" jsonschema_description:"The full name in the platform's records."`
+	GivenName  string `json:"given_name" jsonschema_description:"The given name in the platform's records."`
+	FamilyName string `json:"family_name" jsonschema_description:"The family name in the platform's records."`
+	Email      string `json:"email" jsonschema_description:"The email address in the platform's records."`
+	SignIn     Steps  `json:"sign_in" jsonschema_description:"What the user does to sign in, once per browser."`
+}
+
+// A LaunchKind says what a journey opens.
+type LaunchKind string
+
+// The launches that scenarios ask for.
+const (
+	ResourceLink    LaunchKind = "resource-link"    // an ordinary link
+	OtherLink       LaunchKind = "other-link"       // another link in the same course
+	OtherCourse     LaunchKind = "other-course"     // a link in another course
+	OtherDeployment LaunchKind = "other-deployment" // a link that belongs to another deployment of the tool
+	CopiedLink      LaunchKind = "copied-link"      // a copy of the ordinary link
+	Private         LaunchKind = "private"          // a link that shares no personal data
+	Anonymous       LaunchKind = "anonymous"        // a link that does not even tell users apart
+	Custom          LaunchKind = "custom"           // a link with custom parameters
+	InWindow        LaunchKind = "window"           // a link that opens a new window
+	InFrame         LaunchKind = "frame"            // a link that is shown in an iframe
+)
+
+// A Deed is what a journey does instead of launching.
+type Deed string
+
+// The deeds that scenarios ask for.
+const (
+	RotateKeys Deed = "rotate-keys" // the platform signs with a new key from then on
+	CopyCourse Deed = "copy-course" // the course is copied, so that there is a link to open with copied-link
+	SignOut    Deed = "sign-out"    // the user's session ends
+)
+
+// A Journey is how the platform under test is made to do something, in the
+// words of its pages. In a file, the address of a page alone will do.
+type Journey struct {
+	User   string     `json:"user" jsonschema_description:"Who makes the journey, one of users; the learner when empty."`
+	Launch LaunchKind `json:"launch" jsonschema:"enum=resource-link,enum=other-link,enum=other-course,enum=other-deployment,enum=copied-link,enum=private,enum=anonymous,enum=custom,enum=window,enum=frame" jsonschema_description:"What it opens; resource-link when empty."`
+	Does   Deed       `json:"does" jsonschema:"enum=rotate-keys,enum=copy-course,enum=sign-out" jsonschema_description:"What it does, where it does not launch."`
+	Steps  Steps      `json:"steps" jsonschema_description:"The steps, or the address of a page alone."`
+}
+
+// Steps are what a user does, one after the other. In a file, the address of a
+// page alone opens it.
+type Steps []Step
+
+// A Step is one thing that a user does: open, fill, click, choose or wait.
+type Step struct {
+	Open   string `json:"open,omitempty" jsonschema_description:"The address of a page."`
+	Fill   string `json:"fill,omitempty" jsonschema_description:"The field to fill in: a CSS selector, or label=Words."`
+	With   string `json:"with,omitempty" jsonschema_description:"What it is filled in with. A secret is named as ${VARIABLE} of the environment."`
+	Click  string `json:"click,omitempty" jsonschema_description:"What to click: a CSS selector, or text=Words."`
+	Choose string `json:"choose,omitempty" jsonschema_description:"The list, radio button or box to choose in: a CSS selector, or label=Words."`
+	Option string `json:"option,omitempty" jsonschema_description:"What to choose in a list, by its value or its text."`
+	Wait   string `json:"wait,omitempty" jsonschema_description:"What to wait for: a CSS selector, text=Words, or url=part of the address."`
+	Frame  string `json:"frame,omitempty" jsonschema_description:"The CSS selector of the iframe in which to do so; >> leads into frames within."`
+	Within string `json:"within,omitempty" jsonschema_description:"How long to wait for it; patience.step when empty."`
+}
+
+// UnmarshalJSON reads a journey, or the address of a page.
+func (j *Journey) UnmarshalJSON(data []byte) error {
+	var address string
+	if json.Unmarshal(data, &address) == nil {
+		*j = Journey{Steps: Steps{{Open: address}}}
+	} else {
+		type plain Journey
+		if err := json.Unmarshal(data, (*plain)(j)); err != nil {
+			return err
+		}
+	}
+	if j.User == "" {
+		j.User = Learner
+	}
+	if j.Launch == "" && j.Does == "" {
+		j.Launch = ResourceLink
+	}
+	return nil
+}
+
+// UnmarshalJSON reads a list of steps, or the address of a page.
+func (s *Steps) UnmarshalJSON(data []byte) error {
+	var address string
+	if json.Unmarshal(data, &address) == nil {
+		*s = Steps{{Open: address}}
+		return nil
+	}
+	return json.Unmarshal(data, (*[]Step)(s))
+}
+
+// JSONSchemaExtend lets the address of a page stand for a journey.
+func (Journey) JSONSchemaExtend(s *jsonschema.Schema) { orAddress(s) }
+
+// JSONSchema describes steps.
+func (Steps) JSONSchema() *jsonschema.Schema {
+	reflector := jsonschema.Reflector{DoNotReference: true, RequiredFromJSONSchemaTags: true, Anonymous: true}
+	step := reflector.Reflect(&Step{})
+	step.Version = ""
+	s := &jsonschema.Schema{Type: "array", Items: step}
+	orAddress(s)
+	return s
+}
+
+func orAddress(s *jsonschema.Schema) {
+	long := *s
+	long.Version = ""
+	*s = jsonschema.Schema{OneOf: []*jsonschema.Schema{{Type: "string"}, &long}}
+}
+
+// JourneyTo returns the name of the first journey, by name, that brings a user
+// to a launch, and false where there is none.
+func (c Config) JourneyTo(user string, launch LaunchKind) (string, bool) {
+	return c.firstJourney(func(j Journey) bool { return j.User == user && j.Launch == launch })
+}
+
+// JourneyFor returns the name of the first journey, by name, that does
+// something, and false where there is none.
+func (c Config) JourneyFor(deed Deed) (string, bool) {
+	return c.firstJourney(func(j Journey) bool { return j.Does == deed })
+}
+
+// JourneyOf returns the name of the first journey, by name, in which a user does
+// something, and false where there is none.
+func (c Config) JourneyOf(user string, deed Deed) (string, bool) {
+	return c.firstJourney(func(j Journey) bool { return j.User == user && j.Does == deed })
+}
+
+func (c Config) firstJourney(wanted func(Journey) bool) (string, bool) {
+	for _, name := range slices.Sorted(maps.Keys(c.Journeys)) {
+		if wanted(c.Journeys[name]) {
+			return name, true
+		}
+	}
+	return "", false
+}
+
+// checkJourneys finds what is wrong with users and journeys.
+func (c Config) checkJourneys(p *problems) {
+	for _, name := range slices.Sorted(maps.Keys(c.Users)) {
+		c.Users[name].SignIn.check(p, "users."+name+".sign_in")
+	}
+	for _, name := range slices.Sorted(maps.Keys(c.Journeys)) {
+		j, key := c.Journeys[name], "journeys."+name
+		if _, ok := c.Users[j.User]; !ok && len(c.Users) > 0 {
+			p.add(key+".user", "there is no user %q; there are %s", j.User, strings.Join(slices.Sorted(maps.Keys(c.Users)), ", "))
+		}
+		if j.Launch != "" && j.Does != "" {
+			p.add(key, "has both launch and does; it has to be one of them")
+		}
+		if len(j.Steps) == 0 {
+			p.add(key+".steps", "are needed: at the least the address of a page")
+		}
+		j.Steps.check(p, key+".steps")
+	}
+}
+
+// check finds what is wrong with steps.
+func (s Steps) check(p *problems, key string) {
+	for i, step := range s {
+		at := fmt.Sprintf("%s.%d", key, i)
+		verbs := 0
+		for _, verb := range []string{step.Open, step.Fill, step.Click, step.Choose, step.Wait} {
+			if verb != "" {
+				verbs++
+			}
+		}
+		if verbs != 1 {
+			p.add(at, "a step is one of open, fill, click, choose and wait; this one has %d of them", verbs)
+		}
+		if u, err := url.Parse(step.Open); step.Open != "" && (err != nil || u.Hostname() == "" || u.Scheme != "http" && u.Scheme != "https") {
+			p.add(at+".open", "is not an absolute URL")
+		}
+		if step.With != "" && step.Fill == "" {
+			p.add(at+".with", "goes with fill")
+		}
+		if step.Option != "" && step.Choose == "" {
+			p.add(at+".option", "goes with choose")
+		}
+		if d, err := time.ParseDuration(step.Within); step.Within != "" && (err != nil || d <= 0) {
+			p.add(at+".within", "%q is no duration such as 10s", step.Within)
+		}
+	}
+}

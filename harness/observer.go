@@ -1,0 +1,189 @@
+package harness
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	"invigilator/requirements"
+	"invigilator/results"
+)
+
+// TB is what a scenario needs of the test that it runs in: a way to stop when
+// the harness itself has failed. Ginkgo's GinkgoT() and testing.TB have it.
+type TB interface {
+	Helper()
+	Fatalf(format string, args ...any)
+}
+
+// An observer keeps what was observed in a scenario, and the journeys that are
+// the evidence for it.
+type observer[F journey] struct {
+	base     *base
+	tb       TB
+	text     string // of the spec
+	location string // of the spec, file:line
+	fragment results.Fragment
+}
+
+// A journey is evidence: of a tool's launch, or of a platform's.
+type journey interface {
+	comparable
+	// kept is what the document keeps of the journey, and its picture.
+	kept() (results.Flow, []byte)
+}
+
+// keep adds a journey to the evidence.
+func (s *observer[F]) keep(f F) {
+	flow, picture := f.kept()
+	s.fragment.Flows[flow.ID] = flow
+	if flow.Page.Screenshot != "" {
+		s.fragment.Screenshots[flow.Page.Screenshot] = picture
+	}
+}
+
+// emptyFragment is what there is before anything was seen.
+func emptyFragment() results.Fragment {
+	return results.Fragment{Flows: map[string]results.Flow{}, Screenshots: map[string][]byte{}}
+}
+
+// finish returns what the scenario adds to the results.
+func (s *observer[F]) finish() results.Fragment {
+	s.forget()
+	if s.base.config.Embedded.OnlyVerdicts {
+		clear(s.fragment.Flows)
+		clear(s.fragment.Screenshots)
+		for i := range s.fragment.Observations {
+			s.fragment.Observations[i].Flows = []string{}
+		}
+	}
+	return s.fragment
+}
+
+// forget leaves out the flows that nothing refers to: of fifty logins in a row
+// the first and the last say enough.
+func (s *observer[F]) forget() {
+	wanted := map[string]bool{}
+	for _, o := range s.fragment.Observations {
+		for _, id := range o.Flows {
+			wanted[id] = true
+		}
+	}
+	for _, f := range s.fragment.Findings {
+		wanted[f.Flow] = true
+	}
+	pictures := map[string]bool{}
+	for id, flow := range s.fragment.Flows {
+		if wanted[id] {
+			pictures[flow.Page.Screenshot] = true
+		} else {
+			delete(s.fragment.Flows, id)
+		}
+	}
+	maps.DeleteFunc(s.fragment.Screenshots, func(name string, _ []byte) bool { return !pictures[name] })
+}
+
+// maxFindings bounds what a subject can fill the report with.
+const maxFindings = 100
+
+func (s *observer[F]) find(kind, says, flow string) {
+	switch n := len(s.fragment.Findings); {
+	case n > maxFindings:
+		return
+	case n == maxFindings:
+		kind, says, flow = "more", "and more findings than are kept", ""
+	}
+	s.fragment.Findings = append(s.fragment.Findings, results.Finding{Kind: kind, Says: says, Scenario: s.text, Flow: flow})
+}
+
+func (s *observer[F]) must(err error) {
+	if err != nil {
+		s.tb.Helper()
+		s.tb.Fatalf("the harness failed: %v", err)
+	}
+}
+
+// Observe keeps a verdict on a requirement or on one stimulus of it. The
+// verdict Failed becomes Warned where the requirement is none that a subject
+// must keep, or where the stimulus only warns.
+func (s *observer[F]) Observe(id requirements.ID, stimulus string, verdict results.Verdict, expected, seen string, flows ...F) {
+	s.tb.Helper()
+	r, ok := requirements.Default().Get(id)
+	if !ok {
+		s.tb.Fatalf("no requirement %s in the catalogue", id)
+	}
+	if expected == "" {
+		expected = r.Expect
+	}
+	o := results.Observation{
+		Requirement: string(id), Case: stimulus, Verdict: verdict, Expected: expected, Seen: seen,
+		Scenario: s.text, Location: s.location, Flows: []string{},
+	}
+	if verdict == results.Failed {
+		o.Verdict = failing(r, stimulus)
+	}
+	var none F
+	for _, f := range flows {
+		if f == none {
+			continue
+		}
+		if flow, _ := f.kept(); !slices.Contains(o.Flows, flow.ID) {
+			o.Flows = append(o.Flows, flow.ID)
+		}
+	}
+	s.fragment.Observations = append(s.fragment.Observations, o)
+}
+
+// failing is the verdict on a requirement that is not kept.
+func failing(r requirements.Requirement, stimulus string) results.Verdict {
+	weight := requirements.Full
+	if st, ok := r.Stimulus(stimulus); ok {
+		weight = st.Weight
+	}
+	if r.Level != requirements.Must || weight != requirements.Full {
+		return results.Warned
+	}
+	return results.Failed
+}
+
+// Check keeps Passed where a condition holds and Failed where it does not.
+func (s *observer[F]) Check(id requirements.ID, stimulus string, holds bool, expected, seen string, flows ...F) {
+	s.tb.Helper()
+	verdict := results.Failed
+	if holds {
+		verdict = results.Passed
+	}
+	s.Observe(id, stimulus, verdict, expected, seen, flows...)
+}
+
+// Skip keeps that a stimulus is about a feature that the subject does not declare,
+// and says whether that is so.
+func (s *observer[F]) Skip(id requirements.ID, stimulus, feature string) bool {
+	s.tb.Helper()
+	if s.base.Has(feature) {
+		return false
+	}
+	s.Observe(id, stimulus, results.Skipped, "", fmt.Sprintf("The %s does not declare the feature %s.", s.base.config.Side, feature))
+	return true
+}
+
+// SkipAll keeps that a requirement is about a feature that the subject does not
+// declare.
+func (s *observer[F]) SkipAll(id requirements.ID) {
+	s.tb.Helper()
+	r, _ := requirements.Default().Get(id)
+	if len(r.Provoke) == 0 {
+		s.Skip(id, "", r.Feature)
+	}
+	for _, stimulus := range r.Provoke {
+		s.Skip(id, stimulus.Case, r.Feature)
+	}
+}
+
+// Errored keeps that the harness failed before it could judge the requirements
+// that the scenario is about. Stimuli that were judged keep their verdicts.
+func (s *observer[F]) Errored(ids []requirements.ID, why string) {
+	for _, id := range ids {
+		s.Observe(id, "", results.Errored, "", why)
+	}
+}

@@ -1,0 +1,504 @@
+package harness
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"invigilator/faketool"
+	"invigilator/harness/agent"
+	"invigilator/harness/config"
+	"invigilator/lti"
+	"invigilator/results"
+)
+
+// A Seat is a user of the platform at a browser of their own, signed in.
+type Seat struct {
+	agent.User
+	Name string // of the user in the configuration
+}
+
+// A PlatformLaunch says how a launch of the platform is made and probed. Its zero
+// value is an ordinary launch of the learner with a valid authentication request.
+type PlatformLaunch struct {
+	// Title says what the launch is for, in the report.
+	Title string
+	// User is who launches, and Link what is launched; the learner and an
+	// ordinary link when empty.
+	User string
+	Link config.LaunchKind
+	// By is the browser that it is made in; the user's own when nil.
+	By *Seat
+	// Fault is what differs from a valid authentication request, and Other the
+	// flow that it borrows from.
+	Fault *faketool.Fault
+	Other *PlatformFlow
+	// Twice clicks twice where the journey's last step is a click.
+	Twice bool
+}
+
+// A PlatformFlow is one login of the platform and all that was seen of it.
+type PlatformFlow struct {
+	ID      string
+	Login   *faketool.Login // what the platform initiated
+	Request faketool.Request
+	// Answer is what came for the request at the fake tool; nil for nothing.
+	Answer *faketool.Answer
+	// Message is the answer's id_token; its members are nil where it has none.
+	Message Message
+	// Trip is what the browser saw after the request was sent.
+	Trip     *agent.Trip
+	by       *Seat
+	beside   []faketool.Request
+	arrivals []*faketool.Answer // all that reached the fake tools meanwhile
+	steps    []results.Step     // as the agent saw them, whole
+	evidence results.Flow
+	picture  []byte
+}
+
+// A Message is an id_token, read without any check.
+type Message struct {
+	Header, Claims map[string]any
+	Raw            string
+	Problem        string // why it could not be read
+}
+
+// Text returns a claim that is a string, and false where it is none.
+func (m Message) Text(claim string) (string, bool) {
+	text, ok := m.Claims[claim].(string)
+	return text, ok
+}
+
+// Object returns a claim that is an object; nil where it is none.
+func (m Message) Object(claim string) map[string]any {
+	object, _ := m.Claims[claim].(map[string]any)
+	return object
+}
+
+func readMessage(token string) Message {
+	m := Message{Raw: token}
+	header, claims, err := lti.Decode(token)
+	if err == nil {
+		err = errors.Join(json.Unmarshal(header, &m.Header), json.Unmarshal(claims, &m.Claims))
+	}
+	if err != nil {
+		m.Problem = err.Error()
+	}
+	return m
+}
+
+// kept is what the document keeps of the flow.
+func (f *PlatformFlow) kept() (results.Flow, []byte) { return f.evidence, f.picture }
+
+// Launched says whether the platform answered the request with an id_token, in
+// whatever way.
+func (f *PlatformFlow) Launched() bool { return f.Answer != nil && f.Answer.IDToken != "" }
+
+// Posted says whether that came as it has to: by form POST, and not in an address.
+func (f *PlatformFlow) Posted() bool {
+	return f.Launched() && !f.Answer.InURL && f.Answer.Method == http.MethodPost
+}
+
+// Beside are the authentication requests of other logins that the fake tool sent
+// since this one was initiated.
+func (f *PlatformFlow) Beside() []faketool.Request { return f.beside }
+
+// Uninvited says which id_tokens came before the tool had asked for any.
+func (f *PlatformFlow) Uninvited() []string {
+	var came []string
+	for _, a := range f.arrivals {
+		if a.IDToken != "" {
+			came = append(came, fmt.Sprintf("an id_token came by %s to %s", a.Method, a.Path))
+		}
+	}
+	return came
+}
+
+// Shows says whether the page that the flow ended on shows a text.
+func (f *PlatformFlow) Shows(text string) bool {
+	return strings.Contains(f.Trip.Page.Text+"\n"+f.Trip.Page.Title, text)
+}
+
+// AsksToSignIn says whether the flow ended on a page with a password field.
+func (f *PlatformFlow) AsksToSignIn() bool { return f.Trip.Markers[signInMarker] }
+
+// ScriptRan says whether markup that the fake tool sent has run as a script.
+func (f *PlatformFlow) ScriptRan() bool {
+	return slices.ContainsFunc(f.Trip.Page.Console, func(line string) bool { return strings.Contains(line, faketool.ScriptRan) })
+}
+
+// End says in a sentence what the flow ended on.
+func (f *PlatformFlow) End() string { return describe(f.Trip) }
+
+// Steps are the exchanges that the agent saw, from the first step of the journey
+// on.
+func (f *PlatformFlow) Steps() []results.Step { return f.steps }
+
+// Requested returns the redirect_uri of the authentication request, and false
+// where it had none.
+func (f *PlatformFlow) Requested() (string, bool) {
+	values := f.Request.Params[lti.ParamRedirectURI]
+	if len(values) == 0 {
+		return "", false
+	}
+	return values[0], true
+}
+
+// A JourneyError says at which step a journey got stuck.
+type JourneyError struct {
+	Journey string // its name
+	Step    int    // the first is 1
+	Of      int
+	Doing   string // the step in words
+	Why     string
+	picture []byte
+	page    results.Page
+	steps   []results.Step
+}
+
+func (e *JourneyError) Error() string {
+	if e.Step > e.Of {
+		return fmt.Sprintf("the journey %s ended without a launch, after all of its %d steps: %s", e.Journey, e.Of, e.Why)
+	}
+	return fmt.Sprintf("the journey %s got stuck at step %d of %d (%s): %s", e.Journey, e.Step, e.Of, e.Doing, e.Why)
+}
+
+// ErrNoJourney says that no journey leads where a check has to go.
+var ErrNoJourney = errors.New("no journey for it is configured")
+
+// action returns what the agent does for a step.
+func (r *base) action(s config.Step) agent.Action {
+	a := agent.Action{Frame: s.Frame}
+	a.Within, _ = time.ParseDuration(s.Within) // checked when it was read
+	switch {
+	case s.Open != "":
+		a.Verb, a.Target = agent.Open, s.Open
+	case s.Fill != "":
+		a.Verb, a.Target, a.Value = agent.Fill, s.Fill, s.With
+	case s.Click != "":
+		a.Verb, a.Target = agent.Click, s.Click
+	case s.Choose != "":
+		a.Verb, a.Target, a.Value = agent.Choose, s.Choose, s.Option
+	default:
+		a.Verb, a.Target = agent.Wait, s.Wait
+	}
+	a.Secret = r.config.Hide(a.Value) != a.Value
+	return a
+}
+
+// inWords says what an action does, without its secrets.
+func (r *base) inWords(a agent.Action) string {
+	words := strings.TrimSpace(fmt.Sprintf("%s %s", a.Verb, a.Target))
+	switch {
+	case a.Verb == agent.Fill:
+		words += " with " + a.Value
+	case a.Verb == agent.Choose && a.Value != "":
+		words += ", " + a.Value
+	}
+	if a.Frame != "" {
+		words += " in the frame " + a.Frame
+	}
+	return r.config.Hide(words)
+}
+
+// travel makes a journey. Where it gets stuck the error is a [*JourneyError].
+func (r *PlatformRun) travel(ctx context.Context, by agent.User, name string, actions []agent.Action, until string, tell func(agent.Action)) (*agent.Trip, error) {
+	v := r.visit("")
+	j := agent.Journey{
+		Actions: actions, Until: until, Quiet: v.Quiet, Also: v.Also, Screenshot: v.Screenshot, Tell: tell,
+		Patience: r.config.Patience.Step.Std(),
+		Deadline: v.Deadline + time.Duration(len(actions))*r.config.Patience.Step.Std(),
+	}
+	for secret := range r.config.Secrets {
+		j.Secrets = append(j.Secrets, secret)
+	}
+	trip, err := by.Go(ctx, j)
+	if err != nil || trip.Stuck == nil {
+		return trip, err
+	}
+	stuck := &JourneyError{
+		Journey: name, Step: trip.Stuck.Action + 1, Of: len(actions), Why: r.config.Hide(trip.Stuck.Why),
+		picture: trip.Screenshot, page: trip.Page, steps: trip.Steps,
+	}
+	if trip.Stuck.Action < len(actions) {
+		stuck.Doing = r.inWords(actions[trip.Stuck.Action])
+	}
+	return trip, stuck
+}
+
+// SignIn opens a browser for a user and signs the user in. Close it after use.
+func (r *PlatformRun) SignIn(ctx context.Context, name string, tell func(agent.Action)) (*Seat, error) {
+	by, err := r.Open(ctx)
+	if err != nil {
+		return nil, err
+	}
+	seat := &Seat{User: by, Name: name}
+	if err := r.signInAt(ctx, seat, name, tell); err != nil {
+		seat.Close()
+		return nil, err
+	}
+	return seat, nil
+}
+
+// signInAt signs a user in at a seat.
+func (r *PlatformRun) signInAt(ctx context.Context, seat *Seat, name string, tell func(agent.Action)) error {
+	user := r.users[name]
+	if len(user.SignIn) == 0 {
+		return nil
+	}
+	var actions []agent.Action
+	for _, step := range user.SignIn {
+		actions = append(actions, r.action(step))
+	}
+	_, err := r.travel(ctx, seat, "sign_in of "+name, actions, "", tell)
+	return err
+}
+
+// seat returns the browser in which a user stays signed in.
+func (r *PlatformRun) seat(ctx context.Context, name string) (*Seat, error) {
+	if seat := r.seats[name]; seat != nil {
+		return seat, nil
+	}
+	seat, err := r.SignIn(ctx, name, nil)
+	if err != nil {
+		return nil, err
+	}
+	r.seats[name] = seat
+	return seat, nil
+}
+
+// leave gives up the browser of a user who no longer can be where a journey
+// begins; the next journey signs in anew.
+func (r *PlatformRun) leave(seat *Seat) {
+	if seat != nil && r.seats[seat.Name] == seat {
+		seat.Close()
+		delete(r.seats, seat.Name)
+	}
+}
+
+// Journey makes a journey by name, signing its user in before.
+func (r *PlatformRun) Journey(ctx context.Context, name string, tell func(string)) (*agent.Trip, error) {
+	j, ok := r.journeys[name]
+	if !ok {
+		return nil, fmt.Errorf("%w: %s", ErrNoJourney, name)
+	}
+	says := func(a agent.Action) { tell(r.inWords(a)) }
+	seat, err := r.SignIn(ctx, j.User, says)
+	if err != nil {
+		return nil, err
+	}
+	defer seat.Close()
+	until := r.heldPages()
+	if j.Does != "" {
+		until = ""
+	}
+	return r.travel(ctx, seat, name, r.actions(j), until, says)
+}
+
+func (r *PlatformRun) actions(j config.Journey) []agent.Action {
+	var actions []agent.Action
+	for _, step := range j.Steps {
+		actions = append(actions, r.action(step))
+	}
+	return actions
+}
+
+// heldPages are where a journey that launches leads: the fake tool's page of a
+// login that it holds.
+func (r *PlatformRun) heldPages() string { return r.config.Tool.URL + faketool.HeldPath + "/" }
+
+// hold makes a journey up to the login initiation, which the fake tool holds.
+func (r *PlatformRun) hold(ctx context.Context, l PlatformLaunch) (*PlatformFlow, error) {
+	if l.User == "" {
+		l.User = config.Learner
+	}
+	if l.Link == "" {
+		l.Link = config.ResourceLink
+	}
+	name, ok := r.journeyTo(l.User, l.Link)
+	if !ok {
+		return nil, fmt.Errorf("%w: user %s, launch %s", ErrNoJourney, l.User, l.Link)
+	}
+	if l.By == nil {
+		seat, err := r.seat(ctx, l.User)
+		if err != nil {
+			return nil, err
+		}
+		l.By = seat
+	}
+	actions := r.actions(r.journeys[name])
+	if last := &actions[len(actions)-1]; l.Twice && last.Verb == agent.Click {
+		last.Verb = agent.DoubleClick
+	}
+	return r.holdBy(ctx, name, actions, l)
+}
+
+// holdBy makes the actions of a journey up to the login initiation.
+func (r *PlatformRun) holdBy(ctx context.Context, name string, actions []agent.Action, l PlatformLaunch) (*PlatformFlow, error) {
+	before := r.arrivals()
+	began := time.Now()
+	trip, err := r.travel(ctx, l.By, name, actions, r.heldPages(), nil)
+	if err != nil {
+		r.leave(l.By)
+		return nil, err
+	}
+	login, ok := r.tool.LoginAt(trip.Page.URL)
+	if !ok {
+		return nil, fmt.Errorf("the fake tool holds no login at %s", trip.Page.URL)
+	}
+	flow := &PlatformFlow{ID: r.nextFlowID(), Login: login, Trip: trip, by: l.By, steps: trip.Steps, picture: trip.Screenshot}
+	flow.arrivals = r.arrivedSince(before)
+	flow.evidence = r.platformEvidence(flow, l, began)
+	return flow, nil
+}
+
+// journeyTo finds the journey that brings a user to a launch.
+func (r *PlatformRun) journeyTo(user string, link config.LaunchKind) (string, bool) {
+	return config.Config{Journeys: r.journeys}.JourneyTo(user, link)
+}
+
+// send goes on with a login that the fake tool holds: where its journey ended,
+// or in another browser.
+func (r *PlatformRun) send(ctx context.Context, held *PlatformFlow, l PlatformLaunch) (*PlatformFlow, error) {
+	probe := faketool.Probe{Fault: l.Fault, Post: r.byPost && (l.Fault == nil || l.Fault.Provokes != "oidc-auth-endpoint-get")}
+	if l.Other != nil {
+		probe.Other = l.Other.Login
+	}
+	address, err := held.Login.Continue(probe)
+	if err != nil {
+		return nil, err
+	}
+	visit := r.visit(address)
+	by := held.by
+	if l.By == nil || l.By == held.by {
+		visit.In = agent.Here
+	} else {
+		by = l.By
+	}
+	before := r.arrivals()
+	began := time.Now()
+	trip, err := by.Visit(ctx, visit)
+	if err != nil {
+		return nil, err
+	}
+	flow := &PlatformFlow{
+		ID: r.nextFlowID(), Login: held.Login, Trip: trip, by: by, picture: trip.Screenshot,
+		steps:    slices.Concat(held.steps, trip.Steps),
+		arrivals: r.arrivedSince(before),
+	}
+	record := held.Login.Record()
+	n := len(record.Requests) - 1
+	if n < 0 {
+		return nil, fmt.Errorf("the browser did not come to the fake tool's own page %s: %s", address, describe(trip))
+	}
+	flow.Request = record.Requests[n]
+	for _, other := range r.tool.Logins() {
+		if other != held.Login && !other.Record().Initiation.At.Before(record.Initiation.At.Add(-overlap)) {
+			flow.beside = append(flow.beside, other.Record().Requests...)
+		}
+	}
+	for _, a := range flow.arrivals {
+		if a.Login == held.Login && a.Request == n {
+			flow.Answer = a
+		}
+	}
+	if flow.Answer != nil && flow.Answer.IDToken != "" {
+		flow.Message = readMessage(flow.Answer.IDToken)
+	}
+	flow.evidence = r.platformEvidence(flow, l, began)
+	flow.evidence.Steps = slices.Concat(held.evidence.Steps, flow.evidence.Steps)
+	flow.evidence.Millis += held.evidence.Millis
+	return flow, nil
+}
+
+// overlap is how far apart two logins may begin to count as being open together.
+const overlap = time.Minute
+
+// arrivals are all answers that reached the fake tools.
+func (r *PlatformRun) arrivals() []*faketool.Answer {
+	all := r.tool.Arrivals()
+	if r.other != nil {
+		all = slices.Concat(all, r.other.Arrivals())
+	}
+	return all
+}
+
+// arrivedSince are those that were not there before.
+func (r *PlatformRun) arrivedSince(before []*faketool.Answer) []*faketool.Answer {
+	return slices.DeleteFunc(r.arrivals(), func(a *faketool.Answer) bool { return slices.Contains(before, a) })
+}
+
+// platformEvidence puts together what agent, tool and platform saw.
+func (r *PlatformRun) platformEvidence(f *PlatformFlow, l PlatformLaunch, began time.Time) results.Flow {
+	e := results.Flow{
+		ID: f.ID, Title: l.Title, Page: f.Trip.Page, Ended: string(f.Trip.Ended), Why: f.Trip.Why,
+		Millis: f.Trip.Took.Milliseconds(), Dropped: f.Trip.Dropped,
+	}
+	if e.Title == "" {
+		e.Title = "a launch"
+	}
+	e.Steps = fit(merge(slices.Clone(f.Trip.Steps), r.recorder.between(began, began.Add(f.Trip.Took))))
+	if l.Fault != nil {
+		e.Fault = l.Fault.Name
+	}
+	e.Page.URL = results.URL(e.Page.URL)
+	if len(f.picture) > 0 {
+		e.Page.Screenshot = hashOf(f.picture)
+	}
+	if f.Message.Raw != "" {
+		e.Tokens = []results.Token{tokenOf(lti.ParamIDToken, f.Message.Raw)}
+	}
+	return e
+}
+
+// Leaks says where credentials went in a flow: each id_token, code and access
+// token that left the platform, wherever it was sent.
+func (f *PlatformFlow) Leaks(platformHost string) []string {
+	var leaks []string
+	tell := func(method, address, what string) {
+		to, _, _ := strings.Cut(address, "#")
+		to, _, _ = strings.Cut(to, "?")
+		if line := fmt.Sprintf("%s %s with %s", method, results.Bounded(to, 300), what); !slices.Contains(leaks, line) {
+			leaks = append(leaks, line)
+		}
+	}
+	for _, s := range f.Trip.Steps {
+		u, err := url.Parse(s.URL)
+		if err != nil {
+			continue
+		}
+		form, _ := url.ParseQuery(s.RequestBody)
+		fragment, _ := url.ParseQuery(u.Fragment)
+		for _, params := range []url.Values{u.Query(), fragment, form} {
+			for _, name := range []string{lti.ParamIDToken, "access_token", "code"} {
+				if params.Get(name) != "" && (name == lti.ParamIDToken || u.Host != platformHost) {
+					tell(s.Method, s.URL, name)
+				}
+			}
+		}
+	}
+	for _, a := range f.arrivals {
+		for _, name := range []string{lti.ParamIDToken, "access_token", "code"} {
+			if a.Query.Get(name) != "" || a.Form.Get(name) != "" {
+				tell(a.Method, a.Path, name)
+			}
+		}
+	}
+	return leaks
+}
+
+// WentTo says whether the browser was sent to an address, whatever its query.
+func (f *PlatformFlow) WentTo(address string) bool {
+	bare := func(raw string) string {
+		raw, _, _ = strings.Cut(raw, "#")
+		raw, _, _ = strings.Cut(raw, "?")
+		return raw
+	}
+	return slices.ContainsFunc(f.Trip.Steps, func(s results.Step) bool { return sameURL(bare(s.URL), bare(address)) })
+}

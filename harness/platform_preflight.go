@@ -1,0 +1,107 @@
+package harness
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"invigilator/harness/agent"
+	"invigilator/results"
+)
+
+// Preflight makes sure that the platform can be judged: that the learner can sign
+// in and launch, and that a valid authentication request is answered. The error
+// is a [*results.Diagnosis] where the platform or its configuration is in the way.
+func (r *PlatformRun) Preflight(ctx context.Context) (results.Fragment, error) {
+	if r.config.Embedded.SkipPreflight {
+		return results.Fragment{}, nil
+	}
+	if !r.config.IsEmbedded() {
+		_ = awaitServer(ctx, r.dial, r.platform.AuthURL, min(r.config.Patience.Restart.Std(), startPatience))
+	}
+	found := observer[*PlatformFlow]{fragment: emptyFragment()}
+	launch := PlatformLaunch{Title: "preflight: a valid launch"}
+	held, err := r.hold(ctx, launch)
+	var stuck *JourneyError
+	if errors.As(err, &stuck) {
+		flow := r.stuckFlow(stuck)
+		found.keep(flow)
+		return found.fragment, r.diagnoseStuck(stuck, flow)
+	}
+	if err != nil {
+		return found.fragment, err
+	}
+	flow, err := r.send(ctx, held, launch)
+	if err != nil {
+		return found.fragment, err
+	}
+	found.keep(flow)
+	if !flow.Launched() && flow.Trip.Page.Status >= http.StatusBadRequest {
+		// A platform that answers POST only lacks GET, and can be judged on the rest.
+		r.byPost = true
+		byPost, err := r.again(ctx, PlatformLaunch{Title: "preflight: a valid launch, its authentication request by POST"})
+		if err != nil {
+			return found.fragment, err
+		}
+		found.keep(byPost)
+		if r.byPost = byPost.Launched(); r.byPost {
+			flow = byPost
+		}
+	}
+	found.fragment.Consulted = r.consulted()
+	if flow.Launched() {
+		return found.fragment, nil
+	}
+	return found.fragment, r.diagnoseLaunch(flow)
+}
+
+// again makes a launch from its beginning.
+func (r *PlatformRun) again(ctx context.Context, l PlatformLaunch) (*PlatformFlow, error) {
+	held, err := r.hold(ctx, l)
+	if err != nil {
+		return nil, err
+	}
+	return r.send(ctx, held, l)
+}
+
+// diagnoseStuck says where a journey did not go on.
+func (r *PlatformRun) diagnoseStuck(e *JourneyError, flow *PlatformFlow) *results.Diagnosis {
+	d := &results.Diagnosis{
+		Problem: strings.ToUpper(e.Error()[:1]) + e.Error()[1:] + ".", Step: "journey " + e.Journey, Seen: pageInWords(e.page), FlowID: flow.ID,
+		LookAt: fmt.Sprintf("The picture in the report, and what 'invigilator journey %s --headed' shows.", e.Journey),
+	}
+	if strings.HasPrefix(e.Journey, "sign_in of ") {
+		d.LookAt = "The picture in the report: are name and password right, and are the steps those of this page?"
+	}
+	if e.Step > e.Of {
+		d.LookAt = fmt.Sprintf("Does the link open the tool? The platform's registration of it: login initiation URL %s.", r.ToolRegistrations()[0].LoginURL)
+	}
+	return d
+}
+
+func pageInWords(p results.Page) string {
+	return strings.TrimSpace(fmt.Sprintf("%q at %s: %s", p.Title, results.URL(p.URL), results.Bounded(strings.Join(strings.Fields(p.Text), " "), 300)))
+}
+
+// diagnoseLaunch says why a valid authentication request came to nothing.
+func (r *PlatformRun) diagnoseLaunch(f *PlatformFlow) *results.Diagnosis {
+	known := r.ToolRegistrations()[0]
+	d := &results.Diagnosis{
+		Step: "authentication request", Sent: f.Request.Method + " " + results.Bounded(f.Request.URL, 1000),
+		Seen: f.End(), FlowID: f.ID,
+		LookAt: fmt.Sprintf("The platform's registration of the tool: client_id %s, redirect URI %s; and platform.auth_url, %s.",
+			known.ClientID, known.RedirectURIs[0], r.platform.AuthURL),
+	}
+	switch {
+	case f.Answer != nil && f.Answer.Error != "":
+		d.Problem = fmt.Sprintf("The platform answers a valid authentication request with the error %q.", results.Bounded(f.Answer.Error, 200))
+		d.Seen = results.Bounded(f.Answer.Form.Get("error_description"), 500)
+	case f.Trip.Ended != agent.Settled:
+		d.Problem = "The platform did not answer a valid authentication request: " + deaths[f.Trip.Ended] + "."
+	default:
+		d.Problem = "The platform answers a valid authentication request with a page of its own instead of an id_token."
+	}
+	return d
+}

@@ -1,0 +1,336 @@
+package harness
+
+import (
+	"cmp"
+	"context"
+	"crypto/tls"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"net/http"
+	"net/url"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/lestrrat-go/jwx/v2/jwk"
+
+	"invigilator/examples/campus"
+	"invigilator/fakeplatform"
+	"invigilator/faketool"
+	"invigilator/harness/agent"
+	"invigilator/harness/config"
+	"invigilator/lti"
+	"invigilator/results"
+)
+
+// PlatformRun is one process's part of a run that judges a platform: journeys
+// make it launch a fake tool, which holds each login and then probes the platform
+// with an authentication request. Its scenarios follow one another.
+type PlatformRun struct {
+	base
+	platform config.Platform // with everything that a real platform's configuration has
+	users    map[string]config.User
+	journeys map[string]config.Journey
+	tool     *faketool.Tool
+	other    *faketool.Tool   // a second one; nil where the platform knows only one
+	campus   *campus.Campus   // where it is judged
+	seats    map[string]*Seat // of users who stay signed in
+	dead     int              // valid launches in a row that got no answer
+	// byPost is set where the platform answers no authentication request by GET.
+	byPost bool
+}
+
+// StartPlatform begins a run: the servers listen and the agent is ready. The
+// number tells the processes of a parallel run apart. The context bounds the
+// start only.
+func StartPlatform(ctx context.Context, c config.Config, process int) (*PlatformRun, error) {
+	r := &PlatformRun{
+		base:     base{config: c, process: process},
+		platform: c.Platform, users: c.Users, journeys: c.Journeys, seats: map[string]*Seat{},
+	}
+	if err := r.start(ctx); err != nil {
+		r.Close()
+		return nil, err
+	}
+	return r, nil
+}
+
+// platformSites are those that the run itself serves.
+type platformSites struct{ tool, other, platform switchable }
+
+func (r *PlatformRun) start(ctx context.Context) error {
+	toolURL, err := url.Parse(r.config.Tool.URL)
+	if err != nil {
+		return fmt.Errorf("tool.url: %w", err)
+	}
+	otherURL, err := url.Parse(r.config.Tool.OtherURL)
+	if err != nil {
+		return fmt.Errorf("tool.other_url: %w", err)
+	}
+	platformURL, err := url.Parse(r.config.Platform.URL)
+	if err != nil {
+		return fmt.Errorf("platform.url: %w", err)
+	}
+	strangerURL, err := url.Parse(faketool.Stranger)
+	if err != nil {
+		return err
+	}
+	cert, err := newCertificate(toolURL.Hostname(), otherURL.Hostname(), strangerURL.Hostname(), platformURL.Hostname())
+	if err != nil {
+		return err
+	}
+	hosts := cert.hosts()
+	embedded := r.config.IsEmbedded()
+	var sites platformSites
+	stranger := r.recorder.wrap("stranger", faketool.Stranger, http.HandlerFunc(serveStranger))
+	for host, site := range map[string]http.Handler{
+		toolURL.Hostname(): &sites.tool, otherURL.Hostname(): &sites.other, strangerURL.Hostname(): stranger,
+	} {
+		if !embedded && !strings.HasSuffix(host, ".test") && host != strangerURL.Hostname() {
+			continue // a public address leads to tool.listen
+		}
+		addr, err := r.serve("127.0.0.1:0", cert.config(tls.VersionTLS12), site)
+		if err != nil {
+			return err
+		}
+		hosts.Addresses[host] = addr.String()
+	}
+	if embedded {
+		oldest := uint16(tls.VersionTLS12)
+		if slices.Contains(r.config.Embedded.Faults, fakeplatform.AcceptsOldTLS) {
+			oldest = tls.VersionTLS10
+		}
+		addr, err := r.serve("127.0.0.1:0", cert.config(oldest), &sites.platform)
+		if err != nil {
+			return err
+		}
+		hosts.Addresses[platformURL.Hostname()] = addr.String()
+	} else if _, err := r.serve(r.config.Tool.Listen, nil, byAddress(&sites.tool, &sites.other, otherURL.Host)); err != nil {
+		return fmt.Errorf("tool.listen: %w; is another run going on?", err)
+	}
+	r.transport, r.hosts = agent.Transport(hosts), hosts
+
+	agentReady := r.startAgent(ctx, hosts)
+	sitesErr := r.startSites(&sites)
+	if err := <-agentReady; err != nil {
+		return err
+	}
+	return sitesErr
+}
+
+// startSites makes the tools and, where it is the subject, the campus.
+func (r *PlatformRun) startSites(sites *platformSites) error {
+	var err error
+	if r.keys, err = readKeys(r.config.Embedded.Keys); err != nil {
+		return fmt.Errorf("embedded.keys: %w", err)
+	}
+	if r.config.IsEmbedded() {
+		if err := r.startCampus(&sites.platform); err != nil {
+			return err
+		}
+	}
+	r.platform.TargetLinkURI = r.ToolRegistrations()[0].TargetLinkURI
+	var key jwk.Key
+	if keys := r.takeKey(); len(keys) > 0 {
+		key = keys[0]
+	} else if !r.config.IsEmbedded() {
+		if key, err = ToolKey(r.config.Tool.Key); err != nil {
+			return err
+		}
+	}
+	if r.tool, err = r.startTool(&sites.tool, r.config.Tool.URL, r.platform.ClientID, key); err != nil {
+		return err
+	}
+	if !r.Has(config.MultipleTools) {
+		sites.other.set(http.NotFoundHandler())
+		return nil
+	}
+	r.other, err = r.startTool(&sites.other, r.config.Tool.OtherURL, r.platform.OtherClientID, key)
+	return err
+}
+
+// startCampus puts the embedded campus, or a null peer, in the subject's place.
+func (r *PlatformRun) startCampus(site *switchable) error {
+	address, password := r.config.Platform.URL, lti.RandomString()
+	known, err := config.Load(config.Sources{
+		Side: config.PlatformSide, Text: campus.Configuration,
+		Environ: []string{"CAMPUS_URL=" + address, "CAMPUS_PASSWORD=" + password},
+	})
+	if err != nil {
+		return fmt.Errorf("configuration of the campus: %w", err)
+	}
+	r.platform, r.users, r.journeys = known.Platform, known.Users, known.Journeys
+	r.config.Secrets = known.Secrets
+	r.config.Patience.Quiet = 0 // its pages are whole when they have loaded
+	r.platform.Name = "embedded campus"
+	if name := r.config.Embedded.NullPeer; name != "" {
+		r.platform.Name = "null peer " + name
+		site.set(r.recorder.wrap("platform", address, nullPeer(name)))
+		return nil
+	}
+	var tools []campus.Tool
+	for _, known := range r.ToolRegistrations() {
+		tools = append(tools, campus.Tool{
+			ClientID: known.ClientID, LoginURL: known.LoginURL, RedirectURIs: known.RedirectURIs, TargetLinkURI: known.TargetLinkURI,
+		})
+	}
+	c, err := campus.New(campus.Options{
+		URL: address, Password: password, Tools: tools, Now: r.now, Keys: r.takeKey(), Faults: r.config.Embedded.Faults,
+	})
+	if err != nil {
+		return err
+	}
+	r.campus = c
+	site.set(r.recorder.wrap("platform", address, c))
+	return nil
+}
+
+func (r *PlatformRun) startTool(site *switchable, address, clientID string, key jwk.Key) (*faketool.Tool, error) {
+	options := faketool.Options{
+		URL: address, Now: r.now, Key: key, Client: &http.Client{Transport: r.transport, Timeout: r.Patience()},
+	}
+	if address == r.config.Tool.URL {
+		other := r.ToolRegistrations()[1]
+		options.OtherTool.ClientID, options.OtherTool.RedirectURI = other.ClientID, other.RedirectURIs[0]
+	}
+	tool, err := faketool.New(options)
+	if err != nil {
+		return nil, err
+	}
+	tool.Hold(true)
+	site.set(r.recorder.wrap("tool", address, tool))
+	return tool, tool.Register(faketool.Registration{
+		Issuer: r.platform.Issuer, ClientID: clientID, AuthURL: r.platform.AuthURL, JWKSURL: r.platform.JWKSURL,
+	})
+}
+
+// ToolKey returns the fake tool's key pair, which a file keeps, so that a
+// platform needs to be told only once. It makes one where there is no file.
+func ToolKey(path string) (jwk.Key, error) {
+	text, err := os.ReadFile(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		key, err := lti.NewKey()
+		if err != nil {
+			return nil, err
+		}
+		if text, err = json.Marshal(key); err != nil {
+			return nil, err
+		}
+		if err := os.WriteFile(path, text, 0o600); err != nil {
+			return nil, fmt.Errorf("tool.key: %w", err)
+		}
+		return key, nil
+	case err != nil:
+		return nil, fmt.Errorf("tool.key: %w", err)
+	}
+	key, err := jwk.ParseKey(text)
+	if err != nil {
+		return nil, fmt.Errorf("tool.key: %s holds no key pair: %w", path, err)
+	}
+	if private, err := jwk.IsPrivateKey(key); err != nil || !private {
+		return nil, fmt.Errorf("tool.key: %s holds no key pair", path)
+	}
+	return key, nil
+}
+
+// A ToolRegistration is what the platform has to know of a fake tool.
+type ToolRegistration struct {
+	ClientID      string
+	LoginURL      string // with a query of its own, which the platform has to keep
+	RedirectURIs  []string
+	TargetLinkURI string
+	JWKSURL       string // where the platform's server reaches it
+}
+
+// ToolRegistrations are those of the fake tool and of the second one, which the
+// feature multiple-tools needs.
+func (r *PlatformRun) ToolRegistrations() []ToolRegistration {
+	return ToolRegistrations(r.config, r.platform)
+}
+
+// resource is the query of the target link URI, which a platform has to keep.
+const resource = "chapter=1"
+
+// ToolRegistrations are those that a platform needs to be judged.
+func ToolRegistrations(c config.Config, p config.Platform) []ToolRegistration {
+	at := func(clientID, address, query, keys string) ToolRegistration {
+		return ToolRegistration{
+			ClientID: clientID, LoginURL: address + faketool.LoginPath + query, RedirectURIs: []string{address + faketool.LaunchPath},
+			TargetLinkURI: cmp.Or(c.Platform.TargetLinkURI, address+faketool.LaunchPath+"?"+resource), JWKSURL: keys + faketool.JWKSPath,
+		}
+	}
+	server := c.Tool.ServerURL()
+	first := at(p.ClientID, c.Tool.URL, "?"+Tenant+"="+FirstTenant, server)
+	if c.Has(config.RedirectURIQuery) {
+		first.RedirectURIs = append(first.RedirectURIs, first.RedirectURIs[0]+"?from=platform")
+	}
+	return []ToolRegistration{first, at(p.OtherClientID, c.Tool.OtherURL, "", server+config.OtherPath)}
+}
+
+// consulted returns the faults that would have made a difference to the embedded
+// campus since it was last called.
+func (r *PlatformRun) consulted() []string {
+	if r.campus == nil {
+		return nil
+	}
+	return r.campus.Platform().Consulted()
+}
+
+// Platform is the platform under test, with the defaults filled in.
+func (r *PlatformRun) Platform() config.Platform { return r.platform }
+
+// User is what the platform's records say of a user, and false where the user is
+// not configured.
+func (r *PlatformRun) User(name string) (config.User, bool) {
+	user, ok := r.users[name]
+	return user, ok
+}
+
+// Journeys are the names of those that are configured, in alphabetical order.
+func (r *PlatformRun) Journeys() []string { return slices.Sorted(maps.Keys(r.journeys)) }
+
+// Knows says whether a user is configured.
+func (r *PlatformRun) Knows(user string) bool {
+	_, ok := r.users[user]
+	return ok
+}
+
+// Subject describes the platform under test for the report.
+func (r *PlatformRun) Subject() results.Subject {
+	name := r.platform.Name
+	if name == "" {
+		name = r.platform.Issuer
+	}
+	return results.Subject{
+		Name: name, Side: string(config.PlatformSide), URL: r.platform.Issuer,
+		Embedded: r.config.IsEmbedded(), Faults: r.config.Embedded.Faults,
+	}
+}
+
+// Gone says whether the platform has gone away for good.
+func (r *PlatformRun) Gone() bool { return r.dead >= maxDead }
+
+// Close ends the run's servers, its users' browsers and its agent.
+func (r *PlatformRun) Close() {
+	for _, seat := range r.seats {
+		seat.Close()
+	}
+	clear(r.seats)
+	r.base.Close()
+}
+
+// visit returns what every visit has in common.
+func (r *PlatformRun) visit(address string) agent.Visit {
+	p := r.config.Patience
+	return agent.Visit{
+		URL: address, Quiet: p.Quiet.Std(), Deadline: p.Visit.Std(), Screenshot: true,
+		Also: []agent.Marker{{Name: signInMarker, Selector: "input[type=password]"}},
+	}
+}
+
+// signInMarker names the sign of a page that asks the user to log in.
+const signInMarker = "sign-in"

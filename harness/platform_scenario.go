@@ -1,0 +1,415 @@
+package harness
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"invigilator/faketool"
+	"invigilator/harness/agent"
+	"invigilator/harness/config"
+	"invigilator/lti"
+	"invigilator/requirements"
+	"invigilator/results"
+)
+
+// A PlatformScenario lets launches of the platform happen and keeps what was
+// observed of them.
+type PlatformScenario struct {
+	observer[*PlatformFlow]
+	run *PlatformRun
+}
+
+// Scenario begins a scenario.
+func (r *PlatformRun) Scenario(tb TB, text, location string) *PlatformScenario {
+	r.consulted()
+	return &PlatformScenario{run: r, observer: observer[*PlatformFlow]{base: &r.base, tb: tb, text: text, location: location, fragment: emptyFragment()}}
+}
+
+// Finish ends the scenario and returns what it adds to the results.
+func (s *PlatformScenario) Finish() results.Fragment {
+	s.fragment.Consulted = s.run.consulted()
+	return s.finish()
+}
+
+// Run returns the run that the scenario belongs to.
+func (s *PlatformScenario) Run() *PlatformRun { return s.run }
+
+// errPlatformGone says that the platform has stopped working altogether.
+var errPlatformGone = errors.New("the platform has gone: it gave no answer to several valid launches in a row")
+
+// ErrNoLaunch says that a valid launch that a check stands on did not work.
+var ErrNoLaunch = errors.New("the valid launch that this needs did not work")
+
+// Launch makes a launch and keeps it as evidence.
+func (s *PlatformScenario) Launch(ctx context.Context, l PlatformLaunch) (*PlatformFlow, error) {
+	held, err := s.hold(ctx, l)
+	if err != nil {
+		return nil, err
+	}
+	return s.Send(ctx, held, l)
+}
+
+// Hold makes a launch up to the login initiation. What is kept of it goes with
+// the requests that are sent for it.
+func (s *PlatformScenario) Hold(ctx context.Context, l PlatformLaunch) (*PlatformFlow, error) {
+	held, err := s.hold(ctx, l)
+	if err == nil {
+		s.keep(held)
+	}
+	return held, err
+}
+
+func (s *PlatformScenario) hold(ctx context.Context, l PlatformLaunch) (*PlatformFlow, error) {
+	if s.run.Gone() {
+		return nil, errPlatformGone
+	}
+	held, err := s.run.hold(ctx, l)
+	var stuck *JourneyError
+	if errors.As(err, &stuck) {
+		s.keepStuck(stuck)
+	}
+	return held, err
+}
+
+// keepStuck keeps the page that a journey got stuck on.
+func (s *PlatformScenario) keepStuck(e *JourneyError) {
+	flow := s.run.stuckFlow(e)
+	s.keep(flow)
+	s.find("journey", e.Error(), flow.ID)
+}
+
+// stuckFlow is the evidence of a journey that got stuck.
+func (r *PlatformRun) stuckFlow(e *JourneyError) *PlatformFlow {
+	flow := &PlatformFlow{ID: r.nextFlowID(), picture: e.picture}
+	flow.evidence = results.Flow{
+		ID: flow.ID, Title: "the journey " + e.Journey, Why: e.Error(), Page: e.page, Steps: fit(e.steps), Ended: "stuck",
+	}
+	flow.evidence.Page.URL = results.URL(e.page.URL)
+	if len(e.picture) > 0 {
+		flow.evidence.Page.Screenshot = hashOf(e.picture)
+	}
+	return flow
+}
+
+// Send sends an authentication request for a login that is held, and keeps what
+// came of it.
+func (s *PlatformScenario) Send(ctx context.Context, held *PlatformFlow, l PlatformLaunch) (*PlatformFlow, error) {
+	flow, err := s.run.send(ctx, held, l)
+	if err == nil {
+		s.keep(flow)
+	}
+	return flow, err
+}
+
+// Open returns a user with a fresh browser, who is signed in nowhere. Close it
+// after use.
+func (s *PlatformScenario) Open(ctx context.Context) agent.User {
+	s.tb.Helper()
+	user, err := s.run.Open(ctx)
+	s.must(err)
+	return user
+}
+
+// SignIn opens a browser of its own for a user, and signs the user in. Close it
+// after use.
+func (s *PlatformScenario) SignIn(ctx context.Context, user string) (*Seat, error) {
+	seat, err := s.run.SignIn(ctx, user, nil)
+	var stuck *JourneyError
+	if errors.As(err, &stuck) {
+		s.keepStuck(stuck)
+	}
+	return seat, err
+}
+
+// SignInAt signs a user in in the browser of another, whose session it ends.
+func (s *PlatformScenario) SignInAt(ctx context.Context, seat *Seat, user string) error {
+	if err := s.EndSession(ctx, seat); err != nil {
+		return err
+	}
+	tab := seat.NewTab()
+	defer tab.Close()
+	return s.run.signInAt(ctx, &Seat{User: tab, Name: user}, user, nil)
+}
+
+// EndSession ends the session of a user at a seat: by the journey that signs the
+// user out, or else by forgetting the browser's cookies.
+func (s *PlatformScenario) EndSession(ctx context.Context, seat *Seat) error {
+	name, ok := config.Config{Journeys: s.run.journeys}.JourneyOf(seat.Name, config.SignOut)
+	if !ok {
+		return seat.Forget(ctx)
+	}
+	tab := seat.NewTab()
+	defer tab.Close()
+	_, err := s.run.travel(ctx, tab, name, s.run.actions(s.run.journeys[name]), "", nil)
+	return err
+}
+
+// NewTab is another tab of the browser in which a user stays signed in.
+func (s *PlatformScenario) NewTab(ctx context.Context, user string) (*Seat, error) {
+	seat, err := s.run.seat(ctx, user)
+	if err != nil {
+		return nil, err
+	}
+	return &Seat{User: seat.NewTab(), Name: user}, nil
+}
+
+// Do makes a journey that does something instead of launching.
+func (s *PlatformScenario) Do(ctx context.Context, deed config.Deed) error {
+	name, ok := config.Config{Journeys: s.run.journeys}.JourneyFor(deed)
+	if !ok {
+		return fmt.Errorf("%w: does %s", ErrNoJourney, deed)
+	}
+	_, err := s.run.Journey(ctx, name, func(string) {})
+	var stuck *JourneyError
+	if errors.As(err, &stuck) {
+		s.keepStuck(stuck)
+	}
+	return err
+}
+
+// Unseen keeps why a stimulus could not be judged, and says whether that is so.
+// Errors of the harness itself end the scenario.
+func (s *PlatformScenario) Unseen(id requirements.ID, stimulus string, err error, flows ...*PlatformFlow) bool {
+	s.tb.Helper()
+	var stuck *JourneyError
+	switch {
+	case err == nil:
+		return false
+	case errors.As(err, &stuck), errors.Is(err, ErrNoJourney), errors.Is(err, ErrNoLaunch), errors.Is(err, errPlatformGone),
+		errors.Is(err, agent.ErrNeedsBrowser), errors.Is(err, faketool.ErrUnchanged):
+		s.Observe(id, stimulus, results.Inconclusive, "", "Not seen: "+err.Error()+".", flows...)
+	default:
+		s.must(err)
+	}
+	return true
+}
+
+// Control makes an ordinary valid launch, which has to work. The error is
+// [ErrNoLaunch] where it does not.
+func (s *PlatformScenario) Control(ctx context.Context, l PlatformLaunch) (*PlatformFlow, error) {
+	if l.Title == "" {
+		l.Title = "control: a valid launch"
+	}
+	flow, err := s.Launch(ctx, l)
+	if err != nil {
+		return nil, err
+	}
+	if !flow.Launched() {
+		if flow.Trip.Ended != agent.Settled {
+			s.run.dead++
+		}
+		return flow, fmt.Errorf("%w: %s", ErrNoLaunch, flow.End())
+	}
+	s.run.dead = 0
+	return flow, nil
+}
+
+// React judges a requirement by authentication requests with each fault of the
+// fake tool that provokes it: a platform has to answer those that are permitted,
+// and to refuse the others, between valid launches that work. The others launches
+// are made by those who borrow from them.
+func (s *PlatformScenario) React(ctx context.Context, id requirements.ID, judge ...func(*PlatformFlow) (results.Verdict, string)) {
+	s.tb.Helper()
+	s.ReactTo(ctx, id, faketool.FaultsFor(string(id)), judge...)
+}
+
+// ReactTo is [PlatformScenario.React] with some of the faults.
+func (s *PlatformScenario) ReactTo(ctx context.Context, id requirements.ID, faults []faketool.Fault, judge ...func(*PlatformFlow) (results.Verdict, string)) {
+	s.tb.Helper()
+	type reaction struct {
+		stimulus string
+		verdict  results.Verdict
+		seen     string
+		flow     *PlatformFlow
+	}
+	var refusals []reaction
+	for _, fault := range faults {
+		flow, err := s.Probe(ctx, fault)
+		if s.Unseen(id, fault.Name, err, flow) {
+			continue
+		}
+		verdict, seen := s.Answered(flow)
+		if !fault.Permitted {
+			verdict, seen = s.Refused(flow)
+		}
+		for _, further := range judge {
+			if v, says := further(flow); v != results.Passed && results.Worst(v, verdict) == v {
+				verdict, seen = v, says
+			}
+		}
+		if verdict == results.Passed && !fault.Permitted && !flow.Launched() {
+			refusals = append(refusals, reaction{fault.Name, verdict, seen, flow})
+			continue
+		}
+		s.Observe(id, fault.Name, verdict, "", seen, flow)
+	}
+	if len(refusals) == 0 {
+		return
+	}
+	// Nothing that did not come means anything unless launches still work.
+	after, err := s.Control(ctx, PlatformLaunch{Title: "control: a valid launch afterwards"})
+	for _, r := range refusals {
+		if !s.Unseen(id, r.stimulus, err, r.flow, after) {
+			s.Observe(id, r.stimulus, r.verdict, "", r.seen, r.flow, after)
+		}
+	}
+}
+
+// Probe sends an authentication request with a fault. Where it borrows, the login
+// that it borrows from is made before: that of another user, or of another link.
+func (s *PlatformScenario) Probe(ctx context.Context, fault faketool.Fault) (*PlatformFlow, error) {
+	launch := PlatformLaunch{Title: "probe: " + fault.Does, Fault: &fault}
+	if fault.Borrows {
+		from := PlatformLaunch{Title: "a login to borrow from", User: config.SecondLearner}
+		if strings.Contains(fault.Name, "other-link") {
+			tab, err := s.NewTab(ctx, config.Learner)
+			if err != nil {
+				return nil, err
+			}
+			defer tab.Close()
+			from = PlatformLaunch{Title: "a login of another link", Link: config.OtherLink, By: tab}
+		}
+		other, err := s.Hold(ctx, from)
+		if err != nil {
+			return nil, err
+		}
+		launch.Other = other
+	}
+	return s.Launch(ctx, launch)
+}
+
+// Answered judges a request that has to be answered with an id_token.
+func (s *PlatformScenario) Answered(f *PlatformFlow) (results.Verdict, string) {
+	switch {
+	case f.Launched():
+		return results.Passed, "An id_token came by form POST."
+	case f.Answer != nil && f.Answer.Error != "":
+		return results.Failed, fmt.Sprintf("Refused with the error %q.", results.Bounded(f.Answer.Error, 100))
+	case f.Trip.Ended == agent.TimedOut:
+		return results.Inconclusive, "No answer came in time."
+	default:
+		return results.Failed, "No id_token came: " + f.End() + "."
+	}
+}
+
+// Refused judges a request that has to be refused.
+func (s *PlatformScenario) Refused(f *PlatformFlow) (results.Verdict, string) {
+	if leaks := f.Leaks(s.run.authHost()); len(leaks) > 0 {
+		return results.Failed, "Answered: " + strings.Join(leaks, "; ") + "."
+	}
+	if uri, asked := f.Requested(); asked && !s.run.registered(uri) && f.sentTo(uri) {
+		return results.Failed, fmt.Sprintf("The browser was sent to the redirect_uri %s, which is not registered.", results.Bounded(uri, 300))
+	}
+	switch status := f.Trip.Page.Status; {
+	case f.Answer != nil && f.Answer.Error != "":
+		return results.Passed, fmt.Sprintf("Refused with the error %q at the redirect_uri.", results.Bounded(f.Answer.Error, 100))
+	case f.Trip.Ended == agent.TimedOut:
+		return results.Inconclusive, "No answer came in time."
+	case f.Trip.Ended != agent.Settled && f.evidence.Steps == nil:
+		return results.Inconclusive, "Nothing came: " + f.End() + "."
+	case f.Trip.Ended == agent.Dropped && f.answeredByPlatform(s.run.authHost()) == 0:
+		return results.Warned, "The platform closed the connection."
+	case status >= http.StatusInternalServerError:
+		return results.Warned, "Refused, but with a server error: " + f.End() + "."
+	default:
+		return results.Passed, "No id_token came: " + f.End() + "."
+	}
+}
+
+// answeredByPlatform returns the status of the platform's last answer after the
+// request was sent; 0 for none.
+func (f *PlatformFlow) answeredByPlatform(host string) int {
+	for _, step := range slices.Backward(f.Trip.Steps) {
+		if u, err := url.Parse(step.URL); err == nil && u.Host == host {
+			return step.Status
+		}
+	}
+	return 0
+}
+
+// sentTo says whether the browser came to a redirect_uri that it was not to be
+// sent to: as an address in the browser, or as an arrival at the fake tools.
+func (f *PlatformFlow) sentTo(uri string) bool {
+	u, err := url.Parse(uri)
+	if err != nil || u.Host == "" {
+		return false
+	}
+	u.User = nil
+	if f.WentTo(u.String()) && f.Trip.Page.URL != "" {
+		return true
+	}
+	return slices.ContainsFunc(f.arrivals, func(a *faketool.Answer) bool { return a.Path == u.EscapedPath() && (a.Error != "" || a.IDToken != "") })
+}
+
+// authHost is the host of the platform's authorization endpoint.
+func (r *PlatformRun) authHost() string {
+	u, err := url.Parse(r.platform.AuthURL)
+	if err != nil {
+		return ""
+	}
+	return u.Host
+}
+
+// registered says whether a redirect_uri is one of the fake tool's.
+func (r *PlatformRun) registered(uri string) bool {
+	return slices.ContainsFunc(r.ToolRegistrations(), func(known ToolRegistration) bool { return slices.Contains(known.RedirectURIs, uri) })
+}
+
+// ReturnWith opens the return URL of a launch with a message, as a tool does
+// when its user leaves (LTI Core 1.3, 5.4.4).
+func (s *PlatformScenario) ReturnWith(ctx context.Context, f *PlatformFlow, name, message string) (*PlatformFlow, error) {
+	address, _ := f.Message.Object(lti.ClaimLaunchPresentation)["return_url"].(string)
+	u, err := url.Parse(address)
+	if err != nil || u.Host == "" {
+		return nil, fmt.Errorf("%w: it has no return_url", ErrNoLaunch)
+	}
+	addition := url.Values{name: {message}}.Encode()
+	if u.RawQuery != "" {
+		addition = u.RawQuery + "&" + addition
+	}
+	u.RawQuery = addition
+	visit := s.run.visit(u.String())
+	visit.In = agent.Here
+	began := time.Now()
+	trip, err := f.by.Visit(ctx, visit)
+	if err != nil {
+		return nil, err
+	}
+	back := &PlatformFlow{ID: s.run.nextFlowID(), Login: f.Login, Trip: trip, by: f.by, steps: trip.Steps, picture: trip.Screenshot}
+	back.evidence = s.run.platformEvidence(back, PlatformLaunch{Title: "return to the platform with " + name}, began)
+	s.keep(back)
+	return back, nil
+}
+
+// Again launches the learner without holding the login, goes back in the browser's
+// history to the platform's page, and does the journey's last step once more.
+func (s *PlatformScenario) Again(ctx context.Context) (*PlatformFlow, error) {
+	name, ok := s.run.journeyTo(config.Learner, config.ResourceLink)
+	if !ok {
+		return nil, ErrNoJourney
+	}
+	seat, err := s.NewTab(ctx, config.Learner)
+	if err != nil {
+		return nil, err
+	}
+	defer seat.Close()
+	actions := s.run.actions(s.run.journeys[name])
+	s.run.tool.Hold(false) // each page that holds the login would be one more to go back over
+	_, err = s.run.travel(ctx, seat, name, actions, s.run.config.Tool.URL+"/", nil)
+	s.run.tool.Hold(true)
+	if err != nil {
+		return nil, err
+	}
+	back := []agent.Action{{Verb: agent.Back}, actions[len(actions)-1]}
+	held, err := s.run.holdBy(ctx, name+", again after going back", back, PlatformLaunch{Title: "the link clicked again after going back", By: seat})
+	if err != nil {
+		return nil, err
+	}
+	return s.Send(ctx, held, PlatformLaunch{Title: "the link clicked again after going back"})
+}

@@ -1,0 +1,257 @@
+package platform
+
+import (
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+
+	. "github.com/onsi/ginkgo/v2"
+
+	"invigilator/harness"
+	"invigilator/harness/config"
+	"invigilator/lti"
+	"invigilator/results"
+	. "invigilator/scenarios"
+)
+
+var _ = Describe("A platform, launching its links,", func() {
+	It("gives a link one id, and another link another", For("core-resource-link-id-stable-unique"), func(ctx SpecContext) {
+		const id = "core-resource-link-id-stable-unique"
+		scene := PlatformScene()
+		flows := launches(ctx, scene, id, "", harness.PlatformLaunch{Title: "the learner's launch"}, harness.PlatformLaunch{Title: "the second learner's launch", User: config.SecondLearner})
+		if flows == nil {
+			return
+		}
+		scene.Check(id, "", linkOf(flows[0]) == linkOf(flows[1]), "one id for one link", fmt.Sprintf("The link's id is %v and %v.", linkOf(flows[0]), linkOf(flows[1])), flows...)
+		other, err := scene.Control(ctx, harness.PlatformLaunch{Title: "the learner's launch of another link", Link: config.OtherLink})
+		if !scene.Unseen(id, "", err, other) {
+			scene.Check(id, "", linkOf(flows[0]) != linkOf(other), "another id for another link", fmt.Sprintf("The links' ids are %v and %v.", linkOf(flows[0]), linkOf(other)), flows[0], other)
+		}
+	})
+
+	It("gives a copy of a link an id of its own", For("core-resource-link-id-changes-on-copy"), func(ctx SpecContext) {
+		const id = "core-resource-link-id-changes-on-copy"
+		scene := PlatformScene()
+		original := usualLaunch(ctx, scene, id)
+		if original == nil {
+			return
+		}
+		// Where no journey copies the course there is a copy already.
+		if err := scene.Do(ctx, config.CopyCourse); !isMissing(err) && scene.Unseen(id, "", err, original) {
+			return
+		}
+		copied, err := scene.Control(ctx, harness.PlatformLaunch{Title: "launch of the copied link", Link: config.CopiedLink})
+		if !scene.Unseen(id, "", err, copied) {
+			scene.Check(id, "", linkOf(copied) != linkOf(original), "", fmt.Sprintf("The link's id is %v, and that of its copy %v.", linkOf(original), linkOf(copied)), original, copied)
+		}
+	})
+
+	It("gives each deployment an id of its own", For("core-deployment-id-unique"), func(ctx SpecContext) {
+		const id = "core-deployment-id-unique"
+		scene := PlatformScene()
+		flows := launches(ctx, scene, id, "", harness.PlatformLaunch{Title: "a launch"}, harness.PlatformLaunch{Title: "a launch of another deployment", Link: config.OtherDeployment})
+		if flows == nil {
+			return
+		}
+		first, other := flows[0].Message.Claims[lti.ClaimDeploymentID], flows[1].Message.Claims[lti.ClaimDeploymentID]
+		scene.Check(id, "", first != other, "", fmt.Sprintf("The deployments' ids are %v and %v.", first, other), flows...)
+	})
+
+	It("keeps the deployment's id", For("core-deployment-id-claim"), func(ctx SpecContext) {
+		const id = "core-deployment-id-claim"
+		scene := PlatformScene()
+		flows := launches(ctx, scene, id, "", harness.PlatformLaunch{Title: "a launch"}, harness.PlatformLaunch{Title: "another launch"})
+		if flows != nil {
+			scene.Check(id, "", len(textsOf(flows, lti.ClaimDeploymentID)) == 1, "the same deployment_id in every launch",
+				fmt.Sprintf("deployment_id is %s.", strings.Join(textsOf(flows, lti.ClaimDeploymentID), ", ")), flows...)
+		}
+	})
+
+	It("describes the course", For("core-context-claim"), func(ctx SpecContext) {
+		const id = "core-context-claim"
+		scene := PlatformScene()
+		flows := launches(ctx, scene, id, "", harness.PlatformLaunch{Title: "a launch"}, harness.PlatformLaunch{Title: "a launch of the second learner", User: config.SecondLearner})
+		if flows == nil {
+			return
+		}
+		if flows[0].Message.Claims[lti.ClaimContext] == nil {
+			absent(scene, id, lti.ClaimContext, flows[0])
+			return
+		}
+		for _, flow := range flows {
+			scene.Check(id, "", wrongContext(flow.Message) == "", "", seen(wrongContext(flow.Message)), flow)
+		}
+		scene.Check(id, "", contextOf(flows[0]) == contextOf(flows[1]), "one id for one course", fmt.Sprintf("The course's id is %v and %v.", contextOf(flows[0]), contextOf(flows[1])), flows...)
+		other, err := scene.Control(ctx, harness.PlatformLaunch{Title: "a launch in another course", Link: config.OtherCourse})
+		if isMissing(err) {
+			return
+		}
+		if !scene.Unseen(id, "", err, other) {
+			scene.Check(id, "", contextOf(flows[0]) != contextOf(other), "another id for another course",
+				fmt.Sprintf("The courses' ids are %v and %v.", contextOf(flows[0]), contextOf(other)), flows[0], other)
+		}
+	})
+
+	It("names itself, always alike", For("core-tool-platform-guid"), func(ctx SpecContext) {
+		const id = "core-tool-platform-guid"
+		scene := PlatformScene()
+		flows := launches(ctx, scene, id, "", harness.PlatformLaunch{Title: "a launch"}, harness.PlatformLaunch{Title: "another launch", User: config.SecondLearner})
+		if flows == nil {
+			return
+		}
+		if flows[0].Message.Claims[lti.ClaimToolPlatform] == nil {
+			absent(scene, id, lti.ClaimToolPlatform, flows[0])
+			return
+		}
+		guid := func(f *harness.PlatformFlow) any { return f.Message.Object(lti.ClaimToolPlatform)["guid"] }
+		wrong := identifier(guid(flows[0]), "guid")
+		scene.Check(id, "", wrong == "", "", seen(wrong), flows[0])
+		scene.Check(id, "", guid(flows[0]) == guid(flows[1]), "one guid", fmt.Sprintf("guid is %v and %v.", guid(flows[0]), guid(flows[1])), flows...)
+	})
+
+	It("tells how the launch is shown", For("core-launch-presentation"), func(ctx SpecContext) {
+		const id = "core-launch-presentation"
+		scene := PlatformScene()
+		declared := false
+		for _, l := range []harness.PlatformLaunch{
+			{Title: "a launch"}, {Title: "a launch in a frame", Link: config.InFrame}, {Title: "a launch in a window", Link: config.InWindow},
+		} {
+			flow, err := scene.Control(ctx, l)
+			if isMissing(err) {
+				continue
+			}
+			if scene.Unseen(id, "", err, flow) {
+				continue
+			}
+			declared = declared || flow.Message.Claims[lti.ClaimLaunchPresentation] != nil
+			wrong := wrongPresentation(scene, flow)
+			scene.Check(id, "", wrong == "", "", seen(wrong), flow)
+		}
+		if !declared {
+			absent(scene, id, lti.ClaimLaunchPresentation)
+		}
+	})
+
+	It("sends custom parameters as texts", For("core-custom-values-are-strings", "core-custom-variable-unsupported-unresolved"), func(ctx SpecContext) {
+		const strings_, unresolved = "core-custom-values-are-strings", "core-custom-variable-unsupported-unresolved"
+		scene := PlatformScene()
+		flow, err := scene.Control(ctx, harness.PlatformLaunch{Title: "a launch with custom parameters", Link: config.Custom})
+		if scene.Unseen(strings_, "", err, flow) || scene.Unseen(unresolved, "", err, flow) {
+			return
+		}
+		custom := flow.Message.Object(lti.ClaimCustom)
+		if len(custom) == 0 {
+			absent(scene, strings_, lti.ClaimCustom, flow)
+			scene.Observe(unresolved, "", results.Inconclusive, "", "The launch has no custom parameters.", flow)
+			return
+		}
+		var wrong []string
+		for name, value := range custom {
+			if _, ok := value.(string); !ok {
+				wrong = append(wrong, fmt.Sprintf("%s is %v", name, value))
+			}
+		}
+		slices.Sort(wrong)
+		scene.Check(strings_, "", len(wrong) == 0, "", seen(strings.Join(wrong, "; ")), flow)
+		scene.Check(unresolved, "", custom["x"] == Unsupported, "", fmt.Sprintf("The parameter x is %#v.", custom["x"]), flow)
+	})
+
+	It("replaces variables", For("core-custom-variable-substitution"), func(ctx SpecContext) {
+		const id = "core-custom-variable-substitution"
+		scene := PlatformScene()
+		for _, flow := range launches(ctx, scene, id, "", harness.PlatformLaunch{Title: "a launch with custom parameters", Link: config.Custom}) {
+			custom, context := flow.Message.Object(lti.ClaimCustom), flow.Message.Object(lti.ClaimContext)
+			var wrong []string
+			for _, variable := range []struct {
+				parameter, name string
+				want            any
+			}{
+				{"a", "$ResourceLink.id", linkOf(flow)}, {"b", "$Context.id", context["id"]}, {"c", "$User.id", flow.Message.Claims["sub"]},
+				{"d", "$Context.title", context["title"]},
+			} {
+				want, isText := variable.want.(string)
+				if variable.want != nil && !isText {
+					continue // what is wrong with that claim is told elsewhere
+				}
+				if got := custom[variable.parameter]; got != want { // nothing, where there is no value
+					wrong = append(wrong, fmt.Sprintf("%s is %#v instead of %q", variable.name, got, want))
+				}
+			}
+			scene.Check(id, "", len(wrong) == 0, "", seen(strings.Join(wrong, "; ")), flow)
+		}
+	})
+})
+
+// Unsupported is a variable that no platform supports: the custom parameter x of
+// the link that the journey custom opens.
+const Unsupported = "$com.example.Nonexistent.var"
+
+// contextOf is the id of the launch's course.
+func contextOf(f *harness.PlatformFlow) any { return f.Message.Object(lti.ClaimContext)["id"] }
+
+// contextTypes are those of LTI Core 1.3, A.1, with their deprecated short names.
+var contextTypes = []string{"CourseTemplate", "CourseOffering", "CourseSection", "Group"}
+
+// wrongContext says what is wrong with the claim (LTI Core 1.3, 5.4.1).
+func wrongContext(m harness.Message) string {
+	context, ok := m.Claims[lti.ClaimContext].(map[string]any)
+	if !ok {
+		return "context is no object"
+	}
+	if wrong := identifier(context["id"], "context.id"); wrong != "" {
+		return wrong
+	}
+	types, there := context["type"]
+	if !there {
+		return ""
+	}
+	members, ok := types.([]any)
+	for _, member := range members {
+		name, _ := member.(string)
+		name = strings.TrimPrefix(name, "http://purl.imsglobal.org/vocab/lis/v2/course#")
+		if ok && slices.Contains(contextTypes, name) {
+			return ""
+		}
+	}
+	return fmt.Sprintf("context.type is %v, without a value of the vocabulary", types)
+}
+
+// wrongPresentation says what is wrong with the claim (LTI Core 1.3, 5.4.4).
+func wrongPresentation(scene *harness.PlatformScenario, f *harness.PlatformFlow) string {
+	claim, there := f.Message.Claims[lti.ClaimLaunchPresentation]
+	if !there {
+		return ""
+	}
+	presentation, ok := claim.(map[string]any)
+	if !ok {
+		return "launch_presentation is no object"
+	}
+	var wrong []string
+	if target, there := presentation["document_target"]; there {
+		shown := []any{"window", "frame"}
+		if initiation(f).InFrame {
+			shown = []any{"iframe", "frame"}
+		}
+		switch {
+		case !slices.Contains([]any{"frame", "iframe", "window"}, target):
+			wrong = append(wrong, fmt.Sprintf("document_target is %v", target))
+		case scene.Run().Agent().Kind == "browser" && !slices.Contains(shown, target):
+			wrong = append(wrong, fmt.Sprintf("document_target is %v, and the launch is shown otherwise", target))
+		}
+	}
+	for _, name := range []string{"height", "width"} {
+		value, there := presentation[name]
+		if _, number := value.(float64); there && !number {
+			wrong = append(wrong, fmt.Sprintf("%s is %#v instead of a number", name, value))
+		}
+	}
+	if address, there := presentation["return_url"]; there {
+		text, _ := address.(string)
+		u, err := url.Parse(text)
+		if err != nil || u.Host == "" || u.Scheme != "https" && (u.Scheme != "http" || scene.Run().Has(config.TLS)) {
+			wrong = append(wrong, fmt.Sprintf("return_url is %v", address))
+		}
+	}
+	return strings.Join(wrong, "; ")
+}

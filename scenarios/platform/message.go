@@ -1,0 +1,437 @@
+package platform
+
+import (
+	"fmt"
+	"math"
+	"mime"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+
+	"invigilator/faketool"
+	"invigilator/harness"
+	"invigilator/harness/config"
+	"invigilator/lti"
+	"invigilator/requirements"
+	"invigilator/results"
+	. "invigilator/scenarios"
+)
+
+// A check judges one requirement by a launch that worked. It returns what is
+// wrong, and nothing where all is right.
+type check struct {
+	id    requirements.ID
+	wrong func(*harness.PlatformRun, *harness.PlatformFlow) string
+}
+
+// checks are what every launch is held against.
+var checks = []check{
+	{"sec-login-initiation-iss", func(r *harness.PlatformRun, f *harness.PlatformFlow) string {
+		sent := initiation(f).Params[lti.ParamIssuer]
+		iss, _ := f.Message.Text("iss")
+		switch {
+		case len(sent) != 1:
+			return fmt.Sprintf("iss occurs %d times in the login initiation", len(sent))
+		case sent[0] != r.Platform().Issuer:
+			return fmt.Sprintf("iss is %q instead of %q in the login initiation", sent[0], r.Platform().Issuer)
+		case sent[0] != iss:
+			return fmt.Sprintf("iss is %q in the login initiation and %q in the id_token", sent[0], iss)
+		}
+		return ""
+	}},
+	{"sec-login-initiation-login-hint", func(_ *harness.PlatformRun, f *harness.PlatformFlow) string {
+		if sent := initiation(f).Params[lti.ParamLoginHint]; len(sent) != 1 || sent[0] == "" {
+			return fmt.Sprintf("login_hint is %q", sent)
+		}
+		return ""
+	}},
+	{"sec-login-initiation-target-link-uri", func(r *harness.PlatformRun, f *harness.PlatformFlow) string {
+		sent := initiation(f).Params[lti.ParamTargetLinkURI]
+		if len(sent) != 1 {
+			return fmt.Sprintf("target_link_uri occurs %d times", len(sent))
+		}
+		if u, err := url.Parse(sent[0]); err != nil || u.Host == "" {
+			return fmt.Sprintf("target_link_uri %q is no absolute URL", sent[0])
+		}
+		if sent[0] != r.Platform().TargetLinkURI {
+			return fmt.Sprintf("target_link_uri is %q instead of %q", sent[0], r.Platform().TargetLinkURI)
+		}
+		return ""
+	}},
+	{"core-login-optional-parameters-consistent", func(r *harness.PlatformRun, f *harness.PlatformFlow) string {
+		params := initiation(f).Params
+		deployment, _ := f.Message.Text(lti.ClaimDeploymentID)
+		if sent := params[lti.ParamLTIDeploymentID]; len(sent) != 1 || sent[0] != deployment {
+			return fmt.Sprintf("lti_deployment_id is %q, and deployment_id in the id_token %q", sent, deployment)
+		}
+		sent, ok := params[lti.ParamClientID]
+		switch {
+		case !ok:
+		case len(sent) != 1 || sent[0] != r.Platform().ClientID:
+			return fmt.Sprintf("client_id is %q instead of %q", sent, r.Platform().ClientID)
+		case !slices.Contains(audienceOf(f.Message), sent[0]):
+			return fmt.Sprintf("client_id is %q, and aud %v", sent[0], f.Message.Claims["aud"])
+		}
+		return ""
+	}},
+	{"formpost-response-form", func(_ *harness.PlatformRun, f *harness.PlatformFlow) string { return wrongForm(f) }},
+	{"formpost-response-not-stored", func(r *harness.PlatformRun, f *harness.PlatformFlow) string {
+		auth, _ := url.Parse(r.Platform().AuthURL)
+		for _, step := range slices.Backward(f.Trip.Steps) {
+			u, err := url.Parse(step.URL)
+			if err != nil || u.Host != auth.Host {
+				continue
+			}
+			for _, field := range step.ResponseHeader {
+				if strings.EqualFold(field[0], "Cache-Control") && strings.Contains(strings.ToLower(field[1]), "no-store") {
+					return ""
+				}
+			}
+			return "the page with the form has no Cache-Control: no-store"
+		}
+		return "no answer of the platform was seen"
+	}},
+	{"oidc-auth-state-echo", func(_ *harness.PlatformRun, f *harness.PlatformFlow) string {
+		_, says := sameState(f)
+		return says
+	}},
+	{"sec-id-token-nonce-passthrough", func(_ *harness.PlatformRun, f *harness.PlatformFlow) string {
+		_, says := sameNonce(f)
+		return says
+	}},
+	{"sec-id-token-iss", func(r *harness.PlatformRun, f *harness.PlatformFlow) string {
+		iss, _ := f.Message.Text("iss")
+		u, err := url.Parse(iss)
+		switch {
+		case iss != r.Platform().Issuer:
+			return fmt.Sprintf("iss is %q instead of %q", iss, r.Platform().Issuer)
+		case err != nil || strings.ContainsAny(iss, "?#"):
+			return fmt.Sprintf("iss %q has a query or a fragment", iss)
+		case u.Scheme != "https" && r.Has(config.TLS):
+			return fmt.Sprintf("iss %q is no https URL", iss)
+		}
+		return ""
+	}},
+	{"sec-id-token-sub", func(_ *harness.PlatformRun, f *harness.PlatformFlow) string {
+		return identifier(f.Message.Claims["sub"], "sub")
+	}},
+	{"core-message-type-claim", constant(lti.ClaimMessageType, lti.ResourceLinkRequest)},
+	{"core-version-claim", constant(lti.ClaimVersion, lti.Version)},
+	{"core-deployment-id-claim", func(r *harness.PlatformRun, f *harness.PlatformFlow) string {
+		deployment := f.Message.Claims[lti.ClaimDeploymentID]
+		if wrong := identifier(deployment, "deployment_id"); wrong != "" {
+			return wrong
+		}
+		if known := r.Platform().DeploymentID; known != "" && deployment != known {
+			return fmt.Sprintf("deployment_id is %q instead of %q", deployment, known)
+		}
+		return ""
+	}},
+	{"core-target-link-uri-claim", func(_ *harness.PlatformRun, f *harness.PlatformFlow) string {
+		claim, sent := f.Message.Claims[lti.ClaimTargetLinkURI], initiation(f).Params.Get(lti.ParamTargetLinkURI)
+		if claim != sent {
+			return fmt.Sprintf("target_link_uri is %q in the login initiation and %v in the id_token", sent, claim)
+		}
+		return ""
+	}},
+	{"core-resource-link-id-claim", func(_ *harness.PlatformRun, f *harness.PlatformFlow) string {
+		link, ok := f.Message.Claims[lti.ClaimResourceLink].(map[string]any)
+		if !ok {
+			return "resource_link is no object"
+		}
+		return identifier(link["id"], "resource_link.id")
+	}},
+	{"core-roles-claim", func(_ *harness.PlatformRun, f *harness.PlatformFlow) string { return wrongRoles(f.Message) }},
+	{"core-roles-full-uris", func(_ *harness.PlatformRun, f *harness.PlatformFlow) string { return deprecatedRoles(f.Message) }},
+	{"cert-platform-no-extra-whitespace", func(_ *harness.PlatformRun, f *harness.PlatformFlow) string {
+		if paths := untrimmed(f.Message.Claims, ""); len(paths) > 0 {
+			return "white space at the beginning or end of " + strings.Join(paths, ", ")
+		}
+		return ""
+	}},
+	{"core-vendor-claims-are-urls", func(_ *harness.PlatformRun, f *harness.PlatformFlow) string {
+		var strange []string
+		for name := range f.Message.Claims {
+			if u, err := url.Parse(name); !slices.Contains(registeredClaims, name) && (err != nil || u.Scheme == "" || u.Host == "") {
+				strange = append(strange, fmt.Sprintf("%q", results.Bounded(name, 100)))
+			}
+		}
+		slices.Sort(strange)
+		if len(strange) > 0 {
+			return "claims that are neither registered nor a URL: " + strings.Join(strange, ", ")
+		}
+		return ""
+	}},
+}
+
+// checked are the requirements that a valid launch is held against without
+// provoking anything.
+func checked() []requirements.ID {
+	ids := []requirements.ID{
+		"sec-id-token-signature", "sec-id-token-aud", "sec-id-token-exp-iat", "sec-every-launch-starts-with-login", "practice-login-url-query-preserved",
+	}
+	for _, c := range checks {
+		ids = append(ids, c.id)
+	}
+	return ids
+}
+
+var _ = Describe("A platform's launch", func() {
+	It("is what the specifications say, from the login initiation to the last claim", For(checked()...), func(ctx SpecContext) {
+		scene := PlatformScene()
+		run := scene.Run()
+		keys, keysErr := run.FetchKeySet(ctx, run.Platform().JWKSURL)
+		for _, l := range []harness.PlatformLaunch{
+			{Title: "the learner's launch"}, {Title: "the instructor's launch", User: config.Instructor},
+			{Title: "the learner's launch in a frame", Link: config.InFrame}, {Title: "the learner's launch in a window", Link: config.InWindow},
+		} {
+			flow, err := scene.Control(ctx, l)
+			if isMissing(err) && l.Title != "the learner's launch" {
+				continue // one launch is enough where no more are configured
+			}
+			for _, c := range checks {
+				if r, _ := requirements.Default().Get(c.id); r.Feature != "" && !run.Has(r.Feature) {
+					scene.SkipAll(c.id)
+					continue
+				}
+				if !scene.Unseen(c.id, "", err, flow) {
+					wrong := c.wrong(run, flow)
+					scene.Check(c.id, "", wrong == "", "", seen(wrong), flow)
+				}
+			}
+			if err != nil {
+				for _, id := range checked()[:5] {
+					scene.Unseen(id, "", err, flow)
+				}
+				continue
+			}
+			judgeSignature(scene, flow, keys, keysErr)
+			judgeAudience(scene, flow)
+			judgeTimes(scene, flow)
+			judgeLoginURL(scene, flow)
+			scene.Check("sec-every-launch-starts-with-login", "", initiation(flow).Path == faketool.LoginPath, "",
+				fmt.Sprintf("The login was initiated by %s at %s.", initiation(flow).Method, initiation(flow).Path), flow)
+		}
+	})
+
+	It("is answered at a redirect URI that has a query", For("formpost-response-form"), func(ctx SpecContext) {
+		const id, stimulus = "formpost-response-form", "redirect-uri-with-query"
+		scene := PlatformScene()
+		if scene.Skip(id, stimulus, config.RedirectURIQuery) {
+			return
+		}
+		for _, fault := range faketool.FaultsFor(id) {
+			flow, err := scene.Probe(ctx, fault)
+			if scene.Unseen(id, stimulus, err, flow) {
+				return
+			}
+			if verdict, says := scene.Answered(flow); verdict != results.Passed {
+				scene.Observe(id, stimulus, verdict, "", says, flow)
+				return
+			}
+			wrong := wrongForm(flow)
+			scene.Check(id, stimulus, wrong == "", "", seen(wrong), flow)
+		}
+	})
+
+	It("sends no id_token for a login that the tool does not go on with", For("sec-every-launch-starts-with-login"), func(ctx SpecContext) {
+		const id, stimulus = "sec-every-launch-starts-with-login", "login-not-continued"
+		scene := PlatformScene()
+		held, err := scene.Hold(ctx, harness.PlatformLaunch{Title: "a login that is not gone on with"})
+		if scene.Unseen(id, stimulus, err, held) {
+			return
+		}
+		uninvited := held.Uninvited()
+		scene.Check(id, stimulus, len(uninvited) == 0, "", seen(strings.Join(uninvited, "; ")), held)
+	})
+})
+
+// seen says what was wrong, or that nothing was.
+func seen(wrong string) string {
+	if wrong == "" {
+		return "As expected."
+	}
+	return strings.ToUpper(wrong[:1]) + strings.TrimSuffix(wrong[1:], ".") + "."
+}
+
+func initiation(f *harness.PlatformFlow) faketool.Initiation { return f.Login.Record().Initiation }
+
+// wrongForm says what is wrong with the form that carried the answer (OAuth 2.0
+// Form Post Response Mode, 2).
+func wrongForm(f *harness.PlatformFlow) string {
+	a := f.Answer
+	content, _, _ := mime.ParseMediaType(a.ContentType)
+	asked, _ := f.Requested()
+	u, err := url.Parse(asked)
+	switch {
+	case a.Method != http.MethodPost:
+		return "the answer came by " + a.Method
+	case content != "application/x-www-form-urlencoded":
+		return fmt.Sprintf("the answer's Content-Type is %q", a.ContentType)
+	case len(a.Form[lti.ParamIDToken]) != 1 || len(a.Form[lti.ParamState]) != 1:
+		return "id_token and state are not each one field of the form"
+	case err != nil || a.Path != u.Path || a.RawQuery != u.RawQuery:
+		return fmt.Sprintf("the answer went to %s instead of %s", strings.TrimSuffix(a.Path+"?"+results.Bounded(a.RawQuery, 100), "?"), asked)
+	}
+	return ""
+}
+
+// judgeSignature holds the token's header and signature against the key set.
+func judgeSignature(scene *harness.PlatformScenario, f *harness.PlatformFlow, keys harness.KeySet, keysErr error) {
+	const id = "sec-id-token-signature"
+	if keysErr != nil {
+		scene.Observe(id, "", results.Failed, "", fmt.Sprintf("The key set cannot be read: %v.", keysErr), f)
+		return
+	}
+	wrong := keys.Verify(f.Message)
+	scene.Check(id, "", wrong == "", "", seen(wrong), f)
+	if wrong != "" {
+		return
+	}
+	var embedded []string
+	for _, member := range []string{"jku", "jwk", "x5u", "x5c"} {
+		if _, ok := f.Message.Header[member]; ok {
+			embedded = append(embedded, member)
+		}
+	}
+	if len(embedded) > 0 {
+		scene.Observe(id, "", results.Warned, "no key in the header", "The header has "+strings.Join(embedded, ", ")+".", f)
+	}
+}
+
+// judgeAudience holds aud and azp against the registration.
+func judgeAudience(scene *harness.PlatformScenario, f *harness.PlatformFlow) {
+	const id = "sec-id-token-aud"
+	clientID := scene.Run().Platform().ClientID
+	audience := audienceOf(f.Message)
+	azp, hasAzp := f.Message.Claims["azp"]
+	switch {
+	case !slices.Contains(audience, clientID):
+		scene.Observe(id, "", results.Failed, "", fmt.Sprintf("aud, %v, does not contain %q.", f.Message.Claims["aud"], clientID), f)
+	case hasAzp && azp != clientID:
+		scene.Observe(id, "", results.Failed, "", fmt.Sprintf("azp is %v instead of %q.", azp, clientID), f)
+	case len(audience) > 1 && !hasAzp:
+		scene.Observe(id, "", results.Warned, "", "aud has several members, and there is no azp.", f)
+	default:
+		scene.Observe(id, "", results.Passed, "", fmt.Sprintf("aud is %v.", f.Message.Claims["aud"]), f)
+	}
+}
+
+// audienceOf returns the members of aud, a text or an array of texts.
+func audienceOf(m harness.Message) []string {
+	if aud, ok := m.Text("aud"); ok {
+		return []string{aud}
+	}
+	var audience []string
+	members, _ := m.Claims["aud"].([]any)
+	for _, member := range members {
+		text, ok := member.(string)
+		if !ok {
+			return nil
+		}
+		audience = append(audience, text)
+	}
+	return audience
+}
+
+// The bounds of iat and of a token's life. One of many years is in milliseconds.
+const (
+	clockSkew    = 5 * time.Minute
+	longLifetime = time.Hour
+	anyLifetime  = 10 * 365 * 24 * time.Hour
+)
+
+// judgeTimes holds iat and exp against the clock.
+func judgeTimes(scene *harness.PlatformScenario, f *harness.PlatformFlow) {
+	const id = "sec-id-token-exp-iat"
+	iat, iatIsNumber := f.Message.Claims["iat"].(float64)
+	exp, expIsNumber := f.Message.Claims["exp"].(float64)
+	at := float64(f.Answer.At.Unix())
+	switch {
+	case !iatIsNumber || !expIsNumber:
+		scene.Observe(id, "", results.Failed, "", fmt.Sprintf("iat is %#v and exp %#v: both have to be numbers.", f.Message.Claims["iat"], f.Message.Claims["exp"]), f)
+	case math.Abs(iat-at) > clockSkew.Seconds():
+		scene.Observe(id, "", results.Failed, "", fmt.Sprintf("iat is %.0f seconds away from the time of receipt.", iat-at), f)
+	case exp <= at || exp <= iat:
+		scene.Observe(id, "", results.Failed, "", fmt.Sprintf("exp is %.0f seconds after iat and %.0f after receipt.", exp-iat, exp-at), f)
+	case exp-iat > anyLifetime.Seconds():
+		scene.Observe(id, "", results.Failed, "", fmt.Sprintf("exp is %.0f seconds after iat: it is not in seconds.", exp-iat), f)
+	case exp-iat > longLifetime.Seconds():
+		scene.Observe(id, "", results.Warned, "", fmt.Sprintf("The token lives for %.0f seconds.", exp-iat), f)
+	default:
+		scene.Observe(id, "", results.Passed, "", fmt.Sprintf("The token lives for %.0f seconds.", exp-iat), f)
+	}
+}
+
+// judgeLoginURL judges whether the query of the registered login URL was kept.
+func judgeLoginURL(scene *harness.PlatformScenario, f *harness.PlatformFlow) {
+	begun := initiation(f)
+	tenant := begun.Query[harness.Tenant]
+	holds := len(tenant) == 1 && tenant[0] == harness.FirstTenant && begun.Params.Get(lti.ParamIssuer) != ""
+	scene.Check("practice-login-url-query-preserved", "login-url-with-query", holds, "", fmt.Sprintf("%s is %q, and the query %q.", harness.Tenant, tenant, begun.RawQuery), f)
+}
+
+// maxIdentifier is the length of most identifiers of LTI.
+const maxIdentifier = 255
+
+// identifier says what is wrong with a value that has to be a text of 1 to 255
+// ASCII characters.
+func identifier(value any, name string) string {
+	text, ok := value.(string)
+	switch {
+	case value == nil:
+		return name + " is missing"
+	case !ok:
+		return fmt.Sprintf("%s is %v instead of a text", name, value)
+	case text == "":
+		return name + " is empty"
+	case len(text) > maxIdentifier:
+		return fmt.Sprintf("%s has %d characters, more than %d", name, len(text), maxIdentifier)
+	case strings.ContainsFunc(text, func(r rune) bool { return r > 127 }):
+		return name + " has characters beyond ASCII"
+	}
+	return ""
+}
+
+// constant wants a claim to have one value.
+func constant(claim, want string) func(*harness.PlatformRun, *harness.PlatformFlow) string {
+	return func(_ *harness.PlatformRun, f *harness.PlatformFlow) string {
+		if got := f.Message.Claims[claim]; got != want {
+			return fmt.Sprintf("%s is %v instead of %q", claim, got, want)
+		}
+		return ""
+	}
+}
+
+// untrimmed returns where a text begins or ends with white space.
+func untrimmed(value any, path string) []string {
+	var paths []string
+	switch value := value.(type) {
+	case string:
+		if strings.TrimSpace(value) != value {
+			paths = append(paths, path)
+		}
+	case []any:
+		for i, member := range value {
+			paths = append(paths, untrimmed(member, fmt.Sprintf("%s[%d]", path, i))...)
+		}
+	case map[string]any:
+		for name, member := range value {
+			paths = append(paths, untrimmed(member, strings.TrimPrefix(path+" "+name, " "))...)
+		}
+	}
+	slices.Sort(paths)
+	return paths
+}
+
+// registeredClaims are those of JWT and OpenID Connect (the IANA registry of JSON
+// Web Token Claims, as far as a launch may have them).
+var registeredClaims = []string{
+	"iss", "sub", "aud", "exp", "nbf", "iat", "jti", "azp", "nonce", "auth_time", "at_hash", "c_hash", "acr", "amr", "sub_jwk", "sid",
+	"name", "given_name", "family_name", "middle_name", "nickname", "preferred_username", "profile", "picture", "website",
+	"email", "email_verified", "gender", "birthdate", "zoneinfo", "locale", "phone_number", "phone_number_verified", "address", "updated_at",
+}

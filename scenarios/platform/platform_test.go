@@ -1,0 +1,16 @@
+package platform_test
+
+import (
+	"testing"
+
+	. "github.com/onsi/ginkgo/v2"
+
+	"invigilator/harness/config"
+	"invigilator/scenarios"
+	_ "invigilator/scenarios/platform"
+)
+
+func TestPlatform(t *testing.T) {
+	suite, reporter := scenarios.Configure(t, config.PlatformSide)
+	RunSpecs(t, "A platform's launch", suite, reporter)
+}

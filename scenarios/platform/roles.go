@@ -1,0 +1,103 @@
+package platform
+
+import (
+	"fmt"
+	"strings"
+
+	"invigilator/harness"
+	"invigilator/lti"
+	"invigilator/results"
+)
+
+// The vocabularies of roles (LTI Core 1.3, A.2): what their URIs begin with, and
+// the names that they have.
+var roleVocabularies = map[string]string{
+	"http://purl.imsglobal.org/vocab/lis/v2/system/person#": "Administrator None AccountAdmin Creator SysAdmin SysSupport User TestUser",
+	"http://purl.imsglobal.org/vocab/lis/v2/institution/person#": "Administrator Faculty Guest None Other Staff Student Alumni Instructor Learner Member Mentor " +
+		"Observer ProspectiveStudent",
+	membership: "Administrator ContentDeveloper Instructor Learner Mentor Manager Member Officer",
+	"http://purl.imsglobal.org/vocab/lti/system/person#": "TestUser",
+}
+
+const (
+	membership = "http://purl.imsglobal.org/vocab/lis/v2/membership#"
+	// subRole begins a sub-role: its principal role, # and its own name follow.
+	subRole = "http://purl.imsglobal.org/vocab/lis/v2/membership/"
+)
+
+// known says whether a role is one of the vocabularies; a short name counts, as a
+// deprecated one of them.
+func known(role string) bool {
+	if principal, name, found := strings.Cut(strings.TrimPrefix(role, subRole), "#"); found && strings.HasPrefix(role, subRole) {
+		return name != "" && has(membership, principal)
+	}
+	for prefix := range roleVocabularies {
+		if name, found := strings.CutPrefix(role, prefix); found {
+			return has(prefix, name)
+		}
+	}
+	return has(membership, role) || strings.HasPrefix(role, "urn:lti:role:ims/lis/") || strings.HasPrefix(role, "urn:lti:sysrole:ims/lis/") ||
+		strings.HasPrefix(role, "urn:lti:instrole:ims/lis/") || strings.HasPrefix(role, "http://purl.imsglobal.org/vocab/lis/v2/person#")
+}
+
+func has(vocabulary, name string) bool {
+	return name != "" && strings.Contains(" "+roleVocabularies[vocabulary]+" ", " "+name+" ")
+}
+
+// rolesOf returns the roles, and false where they are no array of texts.
+func rolesOf(m harness.Message) ([]string, bool) {
+	members, ok := m.Claims[lti.ClaimRoles].([]any)
+	roles := []string{}
+	for _, member := range members {
+		role, isText := member.(string)
+		ok = ok && isText
+		roles = append(roles, role)
+	}
+	return roles, ok
+}
+
+// wrongRoles says what is wrong with the claim (LTI Core 1.3, 5.3.7).
+func wrongRoles(m harness.Message) string {
+	claim, present := m.Claims[lti.ClaimRoles]
+	roles, ok := rolesOf(m)
+	if !present {
+		return "roles is missing"
+	}
+	if !ok {
+		return fmt.Sprintf("roles is %v instead of an array of texts", claim)
+	}
+	for _, role := range roles {
+		if known(role) {
+			return ""
+		}
+	}
+	if len(roles) > 0 {
+		return fmt.Sprintf("none of the roles %v is one of the vocabularies", roles)
+	}
+	return ""
+}
+
+// deprecatedRoles says which roles are not written as they should be (LTI Core
+// 1.3, A.2 and A.2.3.1).
+func deprecatedRoles(m harness.Message) string {
+	roles, _ := rolesOf(m)
+	given := map[string]bool{}
+	for _, role := range roles {
+		given[role] = true
+	}
+	var wrong []string
+	for _, role := range roles {
+		switch {
+		case !strings.Contains(role, "://"):
+			wrong = append(wrong, fmt.Sprintf("%q is no full URI", results.Bounded(role, 200)))
+		case strings.HasPrefix(role, "http://purl.imsglobal.org/vocab/lis/v2/person#"):
+			wrong = append(wrong, fmt.Sprintf("%q is deprecated", role))
+		case strings.HasPrefix(role, subRole):
+			principal, _, _ := strings.Cut(strings.TrimPrefix(role, subRole), "#")
+			if !given[membership+principal] {
+				wrong = append(wrong, fmt.Sprintf("%q comes without %q", role, membership+principal))
+			}
+		}
+	}
+	return strings.Join(wrong, "; ")
+}

@@ -1,0 +1,206 @@
+package platform
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	. "github.com/onsi/ginkgo/v2"
+
+	"invigilator/harness"
+	"invigilator/harness/agent"
+	"invigilator/harness/config"
+	"invigilator/lti"
+	"invigilator/requirements"
+	"invigilator/results"
+	. "invigilator/scenarios"
+)
+
+// isMissing says whether a launch was not made for want of a journey.
+func isMissing(err error) bool { return errors.Is(err, harness.ErrNoJourney) }
+
+// noSession are the errors that say that nobody is signed in (OpenID Connect Core
+// 1.0, 3.1.2.6).
+var noSession = []string{lti.ErrorLoginRequired, "interaction_required"}
+
+var errNeedsBrowser = agent.ErrNeedsBrowser
+
+var _ = Describe("A platform, asked to launch a user,", func() {
+	It("does not ask a browser without a session to log in, and launches nobody", For("sec-auth-prompt-none-no-session"), func(ctx SpecContext) {
+		const id, stimulus = "sec-auth-prompt-none-no-session", "no-platform-session"
+		scene := PlatformScene()
+		held, err := scene.Hold(ctx, harness.PlatformLaunch{Title: "a login"})
+		if scene.Unseen(id, stimulus, err, held) {
+			return
+		}
+		stranger := &harness.Seat{User: scene.Open(ctx), Name: "nobody"}
+		defer stranger.Close()
+		flow, err := scene.Send(ctx, held, harness.PlatformLaunch{Title: "its request, sent from a browser without a session", By: stranger})
+		if scene.Unseen(id, stimulus, err, flow) {
+			return
+		}
+		verdict, seen := scene.Refused(flow)
+		switch {
+		case verdict == results.Failed:
+		case flow.AsksToSignIn():
+			verdict, seen = results.Failed, "The user is asked to log in: "+flow.End()+"."
+		case flow.Answer == nil || flow.Answer.Error == "":
+		case !slices.Contains(noSession, flow.Answer.Error):
+			verdict, seen = results.Failed, fmt.Sprintf("The error is %q instead of %s.", results.Bounded(flow.Answer.Error, 100), strings.Join(noSession, " or "))
+		default:
+			if v, wrong := sameState(flow); v != results.Passed {
+				verdict, seen = v, wrong
+			}
+		}
+		conclude(ctx, scene, id, stimulus, verdict, seen, flow)
+	})
+
+	It("launches nobody whose session has ended meanwhile", For("practice-platform-session-ended"), func(ctx SpecContext) {
+		const id, stimulus = "practice-platform-session-ended", "session-ended"
+		scene := PlatformScene()
+		seat, err := scene.SignIn(ctx, config.Learner)
+		if scene.Unseen(id, stimulus, err) {
+			return
+		}
+		defer seat.Close()
+		held, err := scene.Hold(ctx, harness.PlatformLaunch{Title: "a login", By: seat})
+		if scene.Unseen(id, stimulus, err, held) {
+			return
+		}
+		if err := scene.EndSession(ctx, seat); scene.Unseen(id, stimulus, err) {
+			return
+		}
+		flow, err := scene.Send(ctx, held, harness.PlatformLaunch{Title: "its request, after the session has ended"})
+		if !scene.Unseen(id, stimulus, err, flow) {
+			verdict, seen := scene.Refused(flow)
+			conclude(ctx, scene, id, stimulus, verdict, seen, flow)
+		}
+	})
+
+	It("does not launch a user for another who has signed in meanwhile", For("practice-platform-session-ended"), func(ctx SpecContext) {
+		const id, stimulus = "practice-platform-session-ended", "other-user-signed-in"
+		scene := PlatformScene()
+		seat, err := scene.SignIn(ctx, config.Learner)
+		if scene.Unseen(id, stimulus, err) {
+			return
+		}
+		defer seat.Close()
+		held, err := scene.Hold(ctx, harness.PlatformLaunch{Title: "the learner's login", By: seat})
+		if scene.Unseen(id, stimulus, err, held) {
+			return
+		}
+		if !scene.Run().Knows(config.SecondLearner) {
+			scene.Observe(id, stimulus, results.Inconclusive, "", "No second learner is configured.", held)
+			return
+		}
+		if err := scene.SignInAt(ctx, seat, config.SecondLearner); scene.Unseen(id, stimulus, err, held) {
+			return
+		}
+		flow, err := scene.Send(ctx, held, harness.PlatformLaunch{Title: "the learner's request, in the second learner's session"})
+		if !scene.Unseen(id, stimulus, err, flow) {
+			verdict, seen := scene.Refused(flow)
+			conclude(ctx, scene, id, stimulus, verdict, seen, flow)
+		}
+	})
+
+	It("does not launch a user from another's browser", For("practice-platform-session-ended"), func(ctx SpecContext) {
+		const id, stimulus = "practice-platform-session-ended", "sent-from-other-browser"
+		scene := PlatformScene()
+		held, err := scene.Hold(ctx, harness.PlatformLaunch{Title: "the learner's login"})
+		if scene.Unseen(id, stimulus, err, held) {
+			return
+		}
+		other, err := scene.NewTab(ctx, config.SecondLearner)
+		if scene.Unseen(id, stimulus, err, held) {
+			return
+		}
+		defer other.Close()
+		flow, err := scene.Send(ctx, held, harness.PlatformLaunch{Title: "the learner's request, sent from the second learner's browser", By: other})
+		if !scene.Unseen(id, stimulus, err, flow) {
+			verdict, seen := scene.Refused(flow)
+			conclude(ctx, scene, id, stimulus, verdict, seen, flow)
+		}
+	})
+
+	DescribeTable("launches two links that are open in two tabs, each for itself,", func(ctx SpecContext, stimulus string, order ...int) {
+		const id = "practice-platform-parallel-tabs"
+		scene := PlatformScene()
+		alone := launches(ctx, scene, id, stimulus, harness.PlatformLaunch{Title: "launch of the link alone"}, harness.PlatformLaunch{Title: "launch of the other link alone", Link: config.OtherLink})
+		if alone == nil {
+			return
+		}
+		var held []*harness.PlatformFlow
+		for _, link := range []config.LaunchKind{config.ResourceLink, config.OtherLink} {
+			tab, err := scene.NewTab(ctx, config.Learner)
+			if scene.Unseen(id, stimulus, err) {
+				return
+			}
+			defer tab.Close()
+			flow, err := scene.Hold(ctx, harness.PlatformLaunch{Title: "login of a tab", Link: link, By: tab})
+			if scene.Unseen(id, stimulus, err, flow) {
+				return
+			}
+			held = append(held, flow)
+		}
+		for _, i := range order {
+			flow, err := scene.Send(ctx, held[i], harness.PlatformLaunch{Title: "launch in one of two tabs"})
+			if scene.Unseen(id, stimulus, err, flow) {
+				return
+			}
+			judgeOwn(scene, id, stimulus, flow, alone[i], alone[1-i])
+		}
+	},
+		Entry("the second one first", For("practice-platform-parallel-tabs"), "second-tab-first", 1, 0),
+		Entry("the first one first", For("practice-platform-parallel-tabs"), "first-tab-first", 0, 1),
+	)
+
+	It("launches a link that is clicked twice", For("practice-platform-link-opened-again"), func(ctx SpecContext) {
+		const id, stimulus = "practice-platform-link-opened-again", "double-click"
+		scene := PlatformScene()
+		alone := usualLaunch(ctx, scene, id)
+		if alone == nil {
+			return
+		}
+		flow, err := scene.Launch(ctx, harness.PlatformLaunch{Title: "a launch by double click", Twice: true})
+		if !didNotLaunch(scene, id, stimulus, err) && !scene.Unseen(id, stimulus, err, flow) {
+			judgeOwn(scene, id, stimulus, flow, alone)
+		}
+	})
+
+	It("launches a link again after the back button", For("practice-platform-link-opened-again"), func(ctx SpecContext) {
+		const id, stimulus = "practice-platform-link-opened-again", "back-button"
+		scene := PlatformScene()
+		alone := usualLaunch(ctx, scene, id)
+		if alone == nil {
+			return
+		}
+		again, err := scene.Again(ctx)
+		if !didNotLaunch(scene, id, stimulus, err) && !scene.Unseen(id, stimulus, err, again) {
+			judgeOwn(scene, id, stimulus, again, alone)
+		}
+	})
+})
+
+// didNotLaunch judges a journey that came to its end, but not to a launch, and
+// says whether that is so.
+func didNotLaunch(scene *harness.PlatformScenario, id requirements.ID, stimulus string, err error) bool {
+	var stuck *harness.JourneyError
+	if !errors.As(err, &stuck) || stuck.Step <= stuck.Of {
+		return false
+	}
+	scene.Observe(id, stimulus, results.Failed, "", "Nothing was launched: "+stuck.Why+".")
+	return true
+}
+
+// conclude keeps a refusal, which means something only while launches work.
+func conclude(ctx SpecContext, scene *harness.PlatformScenario, id requirements.ID, stimulus string, verdict results.Verdict, seen string, flow *harness.PlatformFlow) {
+	if verdict == results.Failed {
+		scene.Observe(id, stimulus, verdict, "", seen, flow)
+		return
+	}
+	after, err := scene.Control(ctx, harness.PlatformLaunch{Title: "control: a valid launch afterwards"})
+	if !scene.Unseen(id, stimulus, err, flow, after) {
+		scene.Observe(id, stimulus, verdict, "", seen, flow, after)
+	}
+}

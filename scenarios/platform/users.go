@@ -1,0 +1,323 @@
+package platform
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	. "github.com/onsi/ginkgo/v2"
+
+	"invigilator/harness"
+	"invigilator/harness/config"
+	"invigilator/lti"
+	"invigilator/requirements"
+	"invigilator/results"
+	. "invigilator/scenarios"
+)
+
+// personal are the claims that tell who a user is (LTI Core 1.3, 5.3.6).
+var personal = []string{"name", "given_name", "family_name", "middle_name", "picture", "email"}
+
+const (
+	learnerRole    = membership + "Learner"
+	instructorRole = membership + "Instructor"
+	mentorRole     = membership + "Mentor"
+)
+
+var _ = Describe("A platform, launching its users,", func() {
+	It("tells a user's data and role, as its records have them", For("cert-platform-full-launches"), func(ctx SpecContext) {
+		const id = "cert-platform-full-launches"
+		scene := PlatformScene()
+		for user, role := range map[string]struct{ has, lacks string }{
+			config.Learner: {learnerRole, instructorRole}, config.Instructor: {instructorRole, learnerRole},
+		} {
+			flow, err := scene.Control(ctx, harness.PlatformLaunch{Title: "launch of the " + user, User: user})
+			if scene.Unseen(id, "", err, flow) {
+				continue
+			}
+			wrong := recordsDiffer(scene, user, flow.Message)
+			wrong = append(wrong, lackingOf(flow.Message)...)
+			roles, _ := rolesOf(flow.Message)
+			if !slices.Contains(roles, role.has) || slices.Contains(roles, role.lacks) {
+				wrong = append(wrong, fmt.Sprintf("the %s has the roles %v", user, roles))
+			}
+			scene.Check(id, "", len(wrong) == 0, "", seen(strings.Join(wrong, "; ")), flow)
+		}
+	})
+
+	It("gives a user the same sub everywhere, and no two the same", For("core-sub-stable-and-unique"), func(ctx SpecContext) {
+		const id = "core-sub-stable-and-unique"
+		scene := PlatformScene()
+		wanted := []harness.PlatformLaunch{
+			{Title: "the learner's launch"}, {Title: "the learner's launch of another link", Link: config.OtherLink},
+			{Title: "the learner's launch in another course", Link: config.OtherCourse},
+			{Title: "the learner's launch once more"}, {Title: "the second learner's launch", User: config.SecondLearner},
+		}
+		var flows []*harness.PlatformFlow
+		for _, l := range wanted {
+			flow, err := scene.Control(ctx, l)
+			if isMissing(err) && (l.Link == config.OtherLink || l.Link == config.OtherCourse) {
+				continue
+			}
+			if scene.Unseen(id, "", err, flow) {
+				return
+			}
+			flows = append(flows, flow)
+		}
+		mine, other := flows[:len(flows)-1], flows[len(flows)-1]
+		subs := textsOf(mine, "sub")
+		scene.Check(id, "", len(subs) == 1, "one sub for one user", fmt.Sprintf("One user's sub is %s in %d launches.", strings.Join(subs, ", "), len(mine)), mine...)
+		scene.Check(id, "", mine[0].Message.Claims["sub"] != other.Message.Claims["sub"], "another sub for another user",
+			fmt.Sprintf("The two users' subs are %v and %v.", mine[0].Message.Claims["sub"], other.Message.Claims["sub"]), mine[0], other)
+	})
+
+	It("tells no more than sub where personal data are not shared", For("cert-platform-no-pii-launch"), func(ctx SpecContext) {
+		const id = "cert-platform-no-pii-launch"
+		scene := PlatformScene()
+		for _, user := range []string{config.Learner, config.Instructor} {
+			flow, err := scene.Control(ctx, harness.PlatformLaunch{Title: "private launch of the " + user, User: user, Link: config.Private})
+			if user == config.Instructor && isMissing(err) {
+				continue
+			}
+			if scene.Unseen(id, "", err, flow) {
+				continue
+			}
+			told := toldOf(scene, user, flow.Message)
+			if sub, _ := flow.Message.Text("sub"); sub == "" {
+				told = append(told, "sub is missing")
+			}
+			if wrong := wrongRoles(flow.Message); wrong != "" {
+				told = append(told, wrong)
+			}
+			told = append(told, lackingOf(flow.Message)...)
+			scene.Check(id, "", len(told) == 0, "", seen(strings.Join(told, "; ")), flow)
+		}
+	})
+
+	It("tells nothing of the user in an anonymous launch but the roles", For("core-anonymous-launch-claims"), func(ctx SpecContext) {
+		const id = "core-anonymous-launch-claims"
+		scene := PlatformScene()
+		for _, flow := range launches(ctx, scene, id, "", harness.PlatformLaunch{Title: "anonymous launch", Link: config.Anonymous}) {
+			var wrong []string
+			for _, claim := range append([]string{"sub"}, personal...) {
+				if _, there := flow.Message.Claims[claim]; there {
+					wrong = append(wrong, claim+" is sent")
+				}
+			}
+			if _, ok := rolesOf(flow.Message); !ok {
+				wrong = append(wrong, "roles is missing, or no array of texts")
+			}
+			scene.Check(id, "", len(wrong) == 0, "", seen(strings.Join(wrong, "; ")), flow)
+		}
+	})
+
+	It("names whom a user is the mentor of only where the user is a mentor", For("core-role-scope-mentor-needs-mentor"), func(ctx SpecContext) {
+		const id = "core-role-scope-mentor-needs-mentor"
+		scene := PlatformScene()
+		flows := launches(ctx, scene, id, "", harness.PlatformLaunch{Title: "the mentor's launch", User: config.Mentor}, harness.PlatformLaunch{Title: "the learner's launch"})
+		if flows == nil {
+			return
+		}
+		if flows[0].Message.Claims[lti.ClaimRoleScopeMentor] == nil {
+			absent(scene, id, lti.ClaimRoleScopeMentor, flows[0])
+		}
+		for _, flow := range flows {
+			scene.Check(id, "", wrongMentor(flow.Message) == "", "", seen(wrongMentor(flow.Message)), flow)
+		}
+	})
+
+	It("keeps users apart whose launches overlap", For("core-platform-parallel-users"), func(ctx SpecContext) {
+		const id, stimulus = "core-platform-parallel-users", "overlapping-users"
+		scene := PlatformScene()
+		users := []string{config.Learner, config.SecondLearner}
+		var alone, held []*harness.PlatformFlow
+		for _, user := range users {
+			flow, err := scene.Control(ctx, harness.PlatformLaunch{Title: "launch of the " + user + " alone", User: user})
+			if scene.Unseen(id, stimulus, err, flow) {
+				return
+			}
+			alone = append(alone, flow)
+		}
+		for _, user := range users {
+			flow, err := scene.Hold(ctx, harness.PlatformLaunch{Title: "login of the " + user, User: user})
+			if scene.Unseen(id, stimulus, err, flow) {
+				return
+			}
+			held = append(held, flow)
+		}
+		for i, user := range slices.Backward(users) {
+			flow, err := scene.Send(ctx, held[i], harness.PlatformLaunch{Title: "launch of the " + user + " beside the other"})
+			if scene.Unseen(id, stimulus, err, flow) {
+				return
+			}
+			judgeOwn(scene, id, stimulus, flow, alone[i], alone[1-i])
+		}
+	})
+})
+
+// judgeOwn judges whether a launch is answered for its own user, link and login,
+// and not for the others that are open beside it. What user and link are told by
+// is taken from launches alone; where it changes by itself, nothing can be said.
+func judgeOwn(scene *harness.PlatformScenario, id requirements.ID, stimulus string, flow, own *harness.PlatformFlow, others ...*harness.PlatformFlow) {
+	verdict, says := scene.Answered(flow)
+	flows := append([]*harness.PlatformFlow{flow, own}, others...)
+	if verdict != results.Passed {
+		scene.Observe(id, stimulus, verdict, "", says, flows...)
+		return
+	}
+	for _, other := range flow.Beside() {
+		if state := other.Params.Get(lti.ParamState); flow.Answer.State == state {
+			scene.Observe(id, stimulus, results.Failed, "", "The state is that of another login.", flows...)
+			return
+		}
+		if nonce, _ := flow.Message.Text("nonce"); nonce == other.Params.Get(lti.ParamNonce) {
+			scene.Observe(id, stimulus, results.Failed, "", "The nonce is that of another login.", flows...)
+			return
+		}
+	}
+	for _, mark := range []struct {
+		name string
+		of   func(*harness.PlatformFlow) any
+	}{{"sub", func(f *harness.PlatformFlow) any { return f.Message.Claims["sub"] }}, {"resource link", linkOf}} {
+		got, want := mark.of(flow), mark.of(own)
+		isOther := slices.ContainsFunc(others, func(f *harness.PlatformFlow) bool { return mark.of(f) == got })
+		switch {
+		case got == want:
+		case isOther:
+			scene.Observe(id, stimulus, results.Failed, "", fmt.Sprintf("The %s is %v, that of the other launch.", mark.name, got), flows...)
+			return
+		default:
+			scene.Observe(id, stimulus, results.Inconclusive, "", fmt.Sprintf("The %s is %v, and alone %v: it changes by itself.", mark.name, got, want), flows...)
+			return
+		}
+	}
+	scene.Observe(id, stimulus, results.Passed, "", "Answered for itself.", flows...)
+}
+
+// linkOf is the id of the launch's resource link.
+func linkOf(f *harness.PlatformFlow) any { return f.Message.Object(lti.ClaimResourceLink)["id"] }
+
+// textsOf returns the values of a claim, each once.
+func textsOf(flows []*harness.PlatformFlow, claim string) []string {
+	var values []string
+	for _, f := range flows {
+		if value := fmt.Sprint(f.Message.Claims[claim]); !slices.Contains(values, value) {
+			values = append(values, value)
+		}
+	}
+	return values
+}
+
+// required are the claims that every launch has (Security Framework 1.0, 5.1.2;
+// LTI Core 1.3, 5.3), but for the user's.
+var required = []string{
+	"iss", "aud", "exp", "iat", "nonce", lti.ClaimMessageType, lti.ClaimVersion, lti.ClaimDeploymentID, lti.ClaimTargetLinkURI,
+	lti.ClaimResourceLink, lti.ClaimRoles,
+}
+
+// lackingOf says which claims are missing.
+func lackingOf(m harness.Message) []string {
+	var lacking []string
+	for _, claim := range required {
+		if _, there := m.Claims[claim]; !there {
+			lacking = append(lacking, claim+" is missing")
+		}
+	}
+	return lacking
+}
+
+// recordsDiffer says which data of a user are missing, or other than those that
+// the configuration knows.
+func recordsDiffer(scene *harness.PlatformScenario, user string, m harness.Message) []string {
+	records, _ := scene.Run().User(user)
+	var wrong []string
+	for _, data := range []struct{ claim, known string }{
+		{"sub", ""}, {"name", records.Name}, {"given_name", records.GivenName}, {"family_name", records.FamilyName}, {"email", records.Email},
+	} {
+		got, ok := m.Text(data.claim)
+		switch {
+		case !ok || got == "":
+			wrong = append(wrong, data.claim+" is missing")
+		case data.known != "" && got != data.known:
+			wrong = append(wrong, fmt.Sprintf("%s is %q instead of %q", data.claim, results.Bounded(got, 200), data.known))
+		}
+	}
+	return wrong
+}
+
+// toldOf says which personal data a launch tells: claims that hold them, and the
+// user's data wherever they stand. The email of an instructor is tolerated.
+func toldOf(scene *harness.PlatformScenario, user string, m harness.Message) []string {
+	var told []string
+	for _, claim := range personal {
+		if _, there := m.Claims[claim]; there && (claim != "email" || user != config.Instructor) {
+			told = append(told, claim+" is sent")
+		}
+	}
+	records, _ := scene.Run().User(user)
+	for name, value := range m.Claims {
+		if slices.Contains(personal, name) {
+			continue
+		}
+		text, err := json.Marshal(value)
+		if err != nil {
+			continue
+		}
+		for _, datum := range []string{records.Name, records.GivenName, records.FamilyName, records.Email} {
+			if len(datum) > 2 && containsWord(string(text), datum) {
+				told = append(told, fmt.Sprintf("%s holds %q", name, datum))
+			}
+		}
+	}
+	slices.Sort(told)
+	return told
+}
+
+// containsWord says whether a text has a datum, not as a part of another word.
+func containsWord(text, datum string) bool {
+	for rest := text; ; {
+		before, after, found := strings.Cut(rest, datum)
+		if !found {
+			return false
+		}
+		if !letterAt(before, len(before)-1) && !letterAt(after, 0) {
+			return true
+		}
+		rest = after
+	}
+}
+
+func letterAt(text string, i int) bool {
+	return i >= 0 && i < len(text) && (text[i]|0x20 >= 'a' && text[i]|0x20 <= 'z' || text[i] >= 0x80)
+}
+
+// wrongMentor says what is wrong with role_scope_mentor (LTI Core 1.3, 5.4.3).
+func wrongMentor(m harness.Message) string {
+	claim, there := m.Claims[lti.ClaimRoleScopeMentor]
+	if !there {
+		return ""
+	}
+	members, ok := claim.([]any)
+	for _, member := range members {
+		_, text := member.(string)
+		ok = ok && text
+	}
+	if !ok {
+		return fmt.Sprintf("role_scope_mentor is %v instead of an array of texts", claim)
+	}
+	if roles, _ := rolesOf(m); !slices.Contains(roles, mentorRole) {
+		return fmt.Sprintf("role_scope_mentor is sent for the roles %v", roles)
+	}
+	return ""
+}
+
+// usualLaunches are those of the learner that most links are compared with.
+func usualLaunch(ctx context.Context, scene *harness.PlatformScenario, id requirements.ID) *harness.PlatformFlow {
+	flows := launches(ctx, scene, id, "", harness.PlatformLaunch{Title: "the learner's launch"})
+	if flows == nil {
+		return nil
+	}
+	return flows[0]
+}

@@ -100,6 +100,12 @@ func FaultsFor(requirement string) []Fault {
 	return found
 }
 
+// OnlyInToken says whether the fault changes nothing but what the id_token says,
+// or how it is signed.
+func (f Fault) OnlyInToken() bool {
+	return (f.claims != nil || f.sign != nil) && f.login == nil && f.form == nil && f.answer == nil && f.keySet == nil && f.prepare == nil
+}
+
 // NewKey says whether a launch that a tool may accept is signed with a key that
 // no tool can know yet.
 func (f Fault) NewKey() bool { return f.keySet != nil && f.Permitted || f.prepare != nil }

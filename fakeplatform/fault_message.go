@@ -143,7 +143,7 @@ var messageDefects = []Fault{
 	{Name: "anonymous-with-sub", Breaks: []string{breaksAnonymous}, Does: "sends sub in an anonymous launch", claims: whenAnonymous(func(d *draft) { d.claims["sub"] = d.plan.User.Sub })},
 	{Name: "anonymous-with-name", Breaks: []string{breaksAnonymous}, Does: "sends the name in an anonymous launch", claims: whenAnonymous(func(d *draft) { d.claims["name"] = d.plan.User.Name })},
 	{Name: "anonymous-with-email", Breaks: []string{breaksAnonymous}, Does: "sends the email in an anonymous launch", claims: whenAnonymous(func(d *draft) { d.claims["email"] = d.plan.User.Email })},
-	{Name: "anonymous-without-roles", Breaks: []string{breaksAnonymous, breaksRoles}, Does: "leaves roles out of an anonymous launch", claims: whenAnonymous(without(lti.ClaimRoles))},
+	{Name: "anonymous-without-roles", Breaks: []string{breaksAnonymous}, Does: "leaves roles out of an anonymous launch", claims: whenAnonymous(without(lti.ClaimRoles))},
 
 	// White space.
 	{Name: "name-with-space", Breaks: []string{breaksWhitespace, breaksLaunches}, Does: "sends a space after the name", claims: changed("name", func(s string) string { return s + " " })},

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -50,10 +51,10 @@ type PlatformFlow struct {
 	Request faketool.Request
 	// Answer is what came for the request at the fake tool; nil for nothing.
 	Answer *faketool.Answer
-	// Message is the answer's id_token; its members are nil where it has none.
-	Message Message
 	// Trip is what the browser saw after the request was sent.
 	Trip     *agent.Trip
+	message  Message
+	noted    *bool // is set where somebody reads the message
 	by       *Seat
 	beside   []faketool.Request
 	arrivals []*faketool.Answer // all that reached the fake tools meanwhile
@@ -91,6 +92,14 @@ func readMessage(token string) Message {
 		m.Problem = err.Error()
 	}
 	return m
+}
+
+// Message is the answer's id_token; its members are nil where it has none.
+func (f *PlatformFlow) Message() Message {
+	if f.noted != nil {
+		*f.noted = true
+	}
+	return f.message
 }
 
 // kept is what the document keeps of the flow.
@@ -215,8 +224,8 @@ func (r *PlatformRun) travel(ctx context.Context, by agent.User, name string, ac
 		Patience: r.config.Patience.Step.Std(),
 		Deadline: v.Deadline + time.Duration(len(actions))*r.config.Patience.Step.Std(),
 	}
-	for secret := range r.config.Secrets {
-		j.Secrets = append(j.Secrets, secret)
+	if !r.config.Embedded.OnlyVerdicts { // else nothing of it is kept
+		j.Secrets = slices.Collect(maps.Keys(r.config.Secrets))
 	}
 	trip, err := by.Go(ctx, j)
 	if err != nil || trip.Stuck == nil {
@@ -409,7 +418,7 @@ func (r *PlatformRun) send(ctx context.Context, held *PlatformFlow, l PlatformLa
 		}
 	}
 	if flow.Answer != nil && flow.Answer.IDToken != "" {
-		flow.Message = readMessage(flow.Answer.IDToken)
+		flow.message = readMessage(flow.Answer.IDToken)
 	}
 	flow.evidence = r.platformEvidence(flow, l, began)
 	flow.evidence.Steps = slices.Concat(held.evidence.Steps, flow.evidence.Steps)
@@ -451,8 +460,8 @@ func (r *PlatformRun) platformEvidence(f *PlatformFlow, l PlatformLaunch, began 
 	if len(f.picture) > 0 {
 		e.Page.Screenshot = hashOf(f.picture)
 	}
-	if f.Message.Raw != "" {
-		e.Tokens = []results.Token{tokenOf(lti.ParamIDToken, f.Message.Raw)}
+	if f.message.Raw != "" {
+		e.Tokens = []results.Token{tokenOf(lti.ParamIDToken, f.message.Raw)}
 	}
 	return e
 }

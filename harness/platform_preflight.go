@@ -50,7 +50,7 @@ func (r *PlatformRun) Preflight(ctx context.Context) (results.Fragment, error) {
 			flow = byPost
 		}
 	}
-	found.fragment.Consulted = r.consulted()
+	found.fragment.Consulted = r.consulted(false)
 	if flow.Launched() {
 		return found.fragment, nil
 	}

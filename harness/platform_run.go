@@ -272,12 +272,16 @@ func ToolRegistrations(c config.Config, p config.Platform) []ToolRegistration {
 }
 
 // consulted returns the faults that would have made a difference to the embedded
-// campus since it was last called.
-func (r *PlatformRun) consulted() []string {
+// campus since it was last called. Those of what an id_token says make none to
+// scenarios that read no id_token.
+func (r *PlatformRun) consulted(readMessage bool) []string {
 	if r.campus == nil {
 		return nil
 	}
-	return r.campus.Platform().Consulted()
+	return slices.DeleteFunc(r.campus.Platform().Consulted(), func(name string) bool {
+		fault, _ := fakeplatform.FaultNamed(name)
+		return !readMessage && fault.OnlyInToken()
+	})
 }
 
 // Platform is the platform under test, with the defaults filled in.

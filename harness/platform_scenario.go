@@ -22,18 +22,19 @@ import (
 // observed of them.
 type PlatformScenario struct {
 	observer[*PlatformFlow]
-	run *PlatformRun
+	run         *PlatformRun
+	readMessage bool // whether a verdict may rest on what an id_token says
 }
 
 // Scenario begins a scenario.
 func (r *PlatformRun) Scenario(tb TB, text, location string) *PlatformScenario {
-	r.consulted()
+	r.consulted(true)
 	return &PlatformScenario{run: r, observer: observer[*PlatformFlow]{base: &r.base, tb: tb, text: text, location: location, fragment: emptyFragment()}}
 }
 
 // Finish ends the scenario and returns what it adds to the results.
 func (s *PlatformScenario) Finish() results.Fragment {
-	s.fragment.Consulted = s.run.consulted()
+	s.fragment.Consulted = s.run.consulted(s.readMessage)
 	return s.finish()
 }
 
@@ -102,6 +103,7 @@ func (r *PlatformRun) stuckFlow(e *JourneyError) *PlatformFlow {
 func (s *PlatformScenario) Send(ctx context.Context, held *PlatformFlow, l PlatformLaunch) (*PlatformFlow, error) {
 	flow, err := s.run.send(ctx, held, l)
 	if err == nil {
+		flow.noted = &s.readMessage
 		s.keep(flow)
 	}
 	return flow, err
@@ -364,7 +366,7 @@ func (r *PlatformRun) registered(uri string) bool {
 // ReturnWith opens the return URL of a launch with a message, as a tool does
 // when its user leaves (LTI Core 1.3, 5.4.4).
 func (s *PlatformScenario) ReturnWith(ctx context.Context, f *PlatformFlow, name, message string) (*PlatformFlow, error) {
-	address, _ := f.Message.Object(lti.ClaimLaunchPresentation)["return_url"].(string)
+	address, _ := f.Message().Object(lti.ClaimLaunchPresentation)["return_url"].(string)
 	u, err := url.Parse(address)
 	if err != nil || u.Host == "" {
 		return nil, fmt.Errorf("%w: it has no return_url", ErrNoLaunch)

@@ -146,6 +146,9 @@ func (c *Campus) serveCourse(w http.ResponseWriter, _ *http.Request, s *session,
 	for _, l := range course.links {
 		links = append(links, course.shown(l))
 	}
+	if c.platform.Has(fakeplatform.OneTimeLinks) {
+		w.Header().Set("Cache-Control", "private, no-cache") // going back does not load the page again
+	}
 	c.renderFor(w, s, "course", course.Title(), map[string]any{"Course": course, "Links": links, "Teaches": s.account.teaches})
 }
 

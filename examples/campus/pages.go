@@ -30,7 +30,9 @@ const policy = "default-src 'self'; frame-src *; frame-ancestors 'self'; object-
 
 func (c *Campus) render(w http.ResponseWriter, status int, name string, p page) {
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	w.Header().Set("Cache-Control", "no-store")
+	if w.Header().Get("Cache-Control") == "" {
+		w.Header().Set("Cache-Control", "no-store")
+	}
 	w.Header().Set("Content-Security-Policy", policy)
 	w.WriteHeader(status)
 	_ = pages.ExecuteTemplate(w, name, p) // the browser has gone if this fails

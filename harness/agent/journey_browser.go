@@ -529,6 +529,7 @@ func (w *walk) do(ctx context.Context, a Action) *problem {
 	if t == nil {
 		return errClosed
 	}
+	shown := t.pagesShown()
 	switch a.Verb {
 	case Open:
 		if u, err := url.Parse(a.Target); err != nil || !u.IsAbs() {
@@ -543,16 +544,16 @@ func (w *walk) do(ctx context.Context, a Action) *problem {
 		case ended != Settled:
 			return &problem{why: "the browser could not go to " + a.Target, ended: ended}
 		}
-		return w.settle(ctx, a)
+		return w.settle(ctx, a, shown)
 	case Back:
 		if err := t.back(bounded); err != nil {
 			return &problem{why: err.Error(), ended: Settled}
 		}
-		return w.settle(ctx, a)
+		return w.settle(ctx, a, shown)
 	case Click, DoubleClick:
 		ahead, p := w.click(ctx, a)
 		if p == nil {
-			p = w.settle(ctx, a)
+			p = w.settle(ctx, a, shown)
 		}
 		w.closeUnused(ahead)
 		return p
@@ -560,7 +561,7 @@ func (w *walk) do(ctx context.Context, a Action) *problem {
 		if _, _, p := w.find(ctx, a); p != nil {
 			return p
 		}
-		return w.settle(ctx, a) // what is chosen may send the form
+		return w.settle(ctx, a, shown) // what is chosen may send the form
 	case Fill, Wait:
 		_, _, p := w.find(ctx, a)
 		return p
@@ -587,8 +588,12 @@ func (t *tab) back(ctx context.Context) error {
 	return nil
 }
 
-// settle lets what an action began come to rest.
-func (w *walk) settle(ctx context.Context, a Action) *problem {
+// moment is how long an action may take to show that it leads to another page.
+const moment = 50 * time.Millisecond
+
+// settle lets what an action began come to rest. Until then the tab had shown
+// that many pages; where it shows no further one, it may not have begun to.
+func (w *walk) settle(ctx context.Context, a Action, shown int) *problem {
 	bounded, cancel := context.WithTimeout(ctx, w.journey.within(a))
 	defer cancel()
 	for range maxPages {
@@ -596,7 +601,10 @@ func (w *walk) settle(ctx context.Context, a Action) *problem {
 		if t == nil {
 			return errClosed
 		}
-		ended := t.rest(bounded, max(w.journey.Quiet, 50*time.Millisecond))
+		ended := t.rest(bounded, w.journey.Quiet)
+		if ended == Settled && w.journey.Quiet < moment && (t.pagesShown() == shown || t != w.acted && w.acted != nil) {
+			ended = t.rest(bounded, moment)
+		}
 		w.followed(bounded)
 		if now := w.current(); now != t {
 			continue // a window opened, or closed

@@ -57,8 +57,8 @@ var _ = Describe("A platform's keys and endpoints", func() {
 			scene.Observe(id, "", results.Failed, "", fmt.Sprintf("The key set cannot be read any more: %v.", err), flow)
 			return
 		}
-		used, _ := old.Message.Header["kid"].(string)
-		kid, _ := flow.Message.Header["kid"].(string)
+		used, _ := old.Message().Header["kid"].(string)
+		kid, _ := flow.Message().Header["kid"].(string)
 		for _, key := range before.Keys {
 			name, _ := key["kid"].(string)
 			if now := after.Members(name); name != "" && now != nil && key["kty"] == now["kty"] && !sameKey(key, now) {

@@ -54,7 +54,7 @@ var _ = Describe("A platform, launching its links,", func() {
 		if flows == nil {
 			return
 		}
-		first, other := flows[0].Message.Claims[lti.ClaimDeploymentID], flows[1].Message.Claims[lti.ClaimDeploymentID]
+		first, other := flows[0].Message().Claims[lti.ClaimDeploymentID], flows[1].Message().Claims[lti.ClaimDeploymentID]
 		scene.Check(id, "", first != other, "", fmt.Sprintf("The deployments' ids are %v and %v.", first, other), flows...)
 	})
 
@@ -75,12 +75,12 @@ var _ = Describe("A platform, launching its links,", func() {
 		if flows == nil {
 			return
 		}
-		if flows[0].Message.Claims[lti.ClaimContext] == nil {
+		if flows[0].Message().Claims[lti.ClaimContext] == nil {
 			absent(scene, id, lti.ClaimContext, flows[0])
 			return
 		}
 		for _, flow := range flows {
-			scene.Check(id, "", wrongContext(flow.Message) == "", "", seen(wrongContext(flow.Message)), flow)
+			scene.Check(id, "", wrongContext(flow.Message()) == "", "", seen(wrongContext(flow.Message())), flow)
 		}
 		scene.Check(id, "", contextOf(flows[0]) == contextOf(flows[1]), "one id for one course", fmt.Sprintf("The course's id is %v and %v.", contextOf(flows[0]), contextOf(flows[1])), flows...)
 		other, err := scene.Control(ctx, harness.PlatformLaunch{Title: "a launch in another course", Link: config.OtherCourse})
@@ -100,11 +100,11 @@ var _ = Describe("A platform, launching its links,", func() {
 		if flows == nil {
 			return
 		}
-		if flows[0].Message.Claims[lti.ClaimToolPlatform] == nil {
+		if flows[0].Message().Claims[lti.ClaimToolPlatform] == nil {
 			absent(scene, id, lti.ClaimToolPlatform, flows[0])
 			return
 		}
-		guid := func(f *harness.PlatformFlow) any { return f.Message.Object(lti.ClaimToolPlatform)["guid"] }
+		guid := func(f *harness.PlatformFlow) any { return f.Message().Object(lti.ClaimToolPlatform)["guid"] }
 		wrong := identifier(guid(flows[0]), "guid")
 		scene.Check(id, "", wrong == "", "", seen(wrong), flows[0])
 		scene.Check(id, "", guid(flows[0]) == guid(flows[1]), "one guid", fmt.Sprintf("guid is %v and %v.", guid(flows[0]), guid(flows[1])), flows...)
@@ -124,7 +124,7 @@ var _ = Describe("A platform, launching its links,", func() {
 			if scene.Unseen(id, "", err, flow) {
 				continue
 			}
-			declared = declared || flow.Message.Claims[lti.ClaimLaunchPresentation] != nil
+			declared = declared || flow.Message().Claims[lti.ClaimLaunchPresentation] != nil
 			wrong := wrongPresentation(scene, flow)
 			scene.Check(id, "", wrong == "", "", seen(wrong), flow)
 		}
@@ -140,7 +140,7 @@ var _ = Describe("A platform, launching its links,", func() {
 		if scene.Unseen(strings_, "", err, flow) || scene.Unseen(unresolved, "", err, flow) {
 			return
 		}
-		custom := flow.Message.Object(lti.ClaimCustom)
+		custom := flow.Message().Object(lti.ClaimCustom)
 		if len(custom) == 0 {
 			absent(scene, strings_, lti.ClaimCustom, flow)
 			scene.Observe(unresolved, "", results.Inconclusive, "", "The launch has no custom parameters.", flow)
@@ -161,13 +161,13 @@ var _ = Describe("A platform, launching its links,", func() {
 		const id = "core-custom-variable-substitution"
 		scene := PlatformScene()
 		for _, flow := range launches(ctx, scene, id, "", harness.PlatformLaunch{Title: "a launch with custom parameters", Link: config.Custom}) {
-			custom, context := flow.Message.Object(lti.ClaimCustom), flow.Message.Object(lti.ClaimContext)
+			custom, context := flow.Message().Object(lti.ClaimCustom), flow.Message().Object(lti.ClaimContext)
 			var wrong []string
 			for _, variable := range []struct {
 				parameter, name string
 				want            any
 			}{
-				{"a", "$ResourceLink.id", linkOf(flow)}, {"b", "$Context.id", context["id"]}, {"c", "$User.id", flow.Message.Claims["sub"]},
+				{"a", "$ResourceLink.id", linkOf(flow)}, {"b", "$Context.id", context["id"]}, {"c", "$User.id", flow.Message().Claims["sub"]},
 				{"d", "$Context.title", context["title"]},
 			} {
 				want, isText := variable.want.(string)
@@ -188,7 +188,7 @@ var _ = Describe("A platform, launching its links,", func() {
 const Unsupported = "$com.example.Nonexistent.var"
 
 // contextOf is the id of the launch's course.
-func contextOf(f *harness.PlatformFlow) any { return f.Message.Object(lti.ClaimContext)["id"] }
+func contextOf(f *harness.PlatformFlow) any { return f.Message().Object(lti.ClaimContext)["id"] }
 
 // contextTypes are those of LTI Core 1.3, A.1, with their deprecated short names.
 var contextTypes = []string{"CourseTemplate", "CourseOffering", "CourseSection", "Group"}
@@ -219,7 +219,7 @@ func wrongContext(m harness.Message) string {
 
 // wrongPresentation says what is wrong with the claim (LTI Core 1.3, 5.4.4).
 func wrongPresentation(scene *harness.PlatformScenario, f *harness.PlatformFlow) string {
-	claim, there := f.Message.Claims[lti.ClaimLaunchPresentation]
+	claim, there := f.Message().Claims[lti.ClaimLaunchPresentation]
 	if !there {
 		return ""
 	}

@@ -32,7 +32,7 @@ type check struct {
 var checks = []check{
 	{"sec-login-initiation-iss", func(r *harness.PlatformRun, f *harness.PlatformFlow) string {
 		sent := initiation(f).Params[lti.ParamIssuer]
-		iss, _ := f.Message.Text("iss")
+		iss, _ := f.Message().Text("iss")
 		switch {
 		case len(sent) != 1:
 			return fmt.Sprintf("iss occurs %d times in the login initiation", len(sent))
@@ -64,7 +64,7 @@ var checks = []check{
 	}},
 	{"core-login-optional-parameters-consistent", func(r *harness.PlatformRun, f *harness.PlatformFlow) string {
 		params := initiation(f).Params
-		deployment, _ := f.Message.Text(lti.ClaimDeploymentID)
+		deployment, _ := f.Message().Text(lti.ClaimDeploymentID)
 		if sent := params[lti.ParamLTIDeploymentID]; len(sent) != 1 || sent[0] != deployment {
 			return fmt.Sprintf("lti_deployment_id is %q, and deployment_id in the id_token %q", sent, deployment)
 		}
@@ -73,8 +73,14 @@ var checks = []check{
 		case !ok:
 		case len(sent) != 1 || sent[0] != r.Platform().ClientID:
 			return fmt.Sprintf("client_id is %q instead of %q", sent, r.Platform().ClientID)
-		case !slices.Contains(audienceOf(f.Message), sent[0]):
-			return fmt.Sprintf("client_id is %q, and aud %v", sent[0], f.Message.Claims["aud"])
+		case !slices.Contains(audienceOf(f.Message()), sent[0]):
+			return fmt.Sprintf("client_id is %q, and aud %v", sent[0], f.Message().Claims["aud"])
+		}
+		return ""
+	}},
+	{"sec-auth-response-mode-form-post", func(_ *harness.PlatformRun, f *harness.PlatformFlow) string {
+		if inURL(f) {
+			return "the id_token stood in an address"
 		}
 		return ""
 	}},
@@ -104,7 +110,7 @@ var checks = []check{
 		return says
 	}},
 	{"sec-id-token-iss", func(r *harness.PlatformRun, f *harness.PlatformFlow) string {
-		iss, _ := f.Message.Text("iss")
+		iss, _ := f.Message().Text("iss")
 		u, err := url.Parse(iss)
 		switch {
 		case iss != r.Platform().Issuer:
@@ -117,12 +123,12 @@ var checks = []check{
 		return ""
 	}},
 	{"sec-id-token-sub", func(_ *harness.PlatformRun, f *harness.PlatformFlow) string {
-		return identifier(f.Message.Claims["sub"], "sub")
+		return identifier(f.Message().Claims["sub"], "sub")
 	}},
 	{"core-message-type-claim", constant(lti.ClaimMessageType, lti.ResourceLinkRequest)},
 	{"core-version-claim", constant(lti.ClaimVersion, lti.Version)},
 	{"core-deployment-id-claim", func(r *harness.PlatformRun, f *harness.PlatformFlow) string {
-		deployment := f.Message.Claims[lti.ClaimDeploymentID]
+		deployment := f.Message().Claims[lti.ClaimDeploymentID]
 		if wrong := identifier(deployment, "deployment_id"); wrong != "" {
 			return wrong
 		}
@@ -132,30 +138,30 @@ var checks = []check{
 		return ""
 	}},
 	{"core-target-link-uri-claim", func(_ *harness.PlatformRun, f *harness.PlatformFlow) string {
-		claim, sent := f.Message.Claims[lti.ClaimTargetLinkURI], initiation(f).Params.Get(lti.ParamTargetLinkURI)
+		claim, sent := f.Message().Claims[lti.ClaimTargetLinkURI], initiation(f).Params.Get(lti.ParamTargetLinkURI)
 		if claim != sent {
 			return fmt.Sprintf("target_link_uri is %q in the login initiation and %v in the id_token", sent, claim)
 		}
 		return ""
 	}},
 	{"core-resource-link-id-claim", func(_ *harness.PlatformRun, f *harness.PlatformFlow) string {
-		link, ok := f.Message.Claims[lti.ClaimResourceLink].(map[string]any)
+		link, ok := f.Message().Claims[lti.ClaimResourceLink].(map[string]any)
 		if !ok {
 			return "resource_link is no object"
 		}
 		return identifier(link["id"], "resource_link.id")
 	}},
-	{"core-roles-claim", func(_ *harness.PlatformRun, f *harness.PlatformFlow) string { return wrongRoles(f.Message) }},
-	{"core-roles-full-uris", func(_ *harness.PlatformRun, f *harness.PlatformFlow) string { return deprecatedRoles(f.Message) }},
+	{"core-roles-claim", func(_ *harness.PlatformRun, f *harness.PlatformFlow) string { return wrongRoles(f.Message()) }},
+	{"core-roles-full-uris", func(_ *harness.PlatformRun, f *harness.PlatformFlow) string { return deprecatedRoles(f.Message()) }},
 	{"cert-platform-no-extra-whitespace", func(_ *harness.PlatformRun, f *harness.PlatformFlow) string {
-		if paths := untrimmed(f.Message.Claims, ""); len(paths) > 0 {
+		if paths := untrimmed(f.Message().Claims, ""); len(paths) > 0 {
 			return "white space at the beginning or end of " + strings.Join(paths, ", ")
 		}
 		return ""
 	}},
 	{"core-vendor-claims-are-urls", func(_ *harness.PlatformRun, f *harness.PlatformFlow) string {
 		var strange []string
-		for name := range f.Message.Claims {
+		for name := range f.Message().Claims {
 			if u, err := url.Parse(name); !slices.Contains(registeredClaims, name) && (err != nil || u.Scheme == "" || u.Host == "") {
 				strange = append(strange, fmt.Sprintf("%q", results.Bounded(name, 100)))
 			}
@@ -287,14 +293,14 @@ func judgeSignature(scene *harness.PlatformScenario, f *harness.PlatformFlow, ke
 		scene.Observe(id, "", results.Failed, "", fmt.Sprintf("The key set cannot be read: %v.", keysErr), f)
 		return
 	}
-	wrong := keys.Verify(f.Message)
+	wrong := keys.Verify(f.Message())
 	scene.Check(id, "", wrong == "", "", seen(wrong), f)
 	if wrong != "" {
 		return
 	}
 	var embedded []string
 	for _, member := range []string{"jku", "jwk", "x5u", "x5c"} {
-		if _, ok := f.Message.Header[member]; ok {
+		if _, ok := f.Message().Header[member]; ok {
 			embedded = append(embedded, member)
 		}
 	}
@@ -307,17 +313,17 @@ func judgeSignature(scene *harness.PlatformScenario, f *harness.PlatformFlow, ke
 func judgeAudience(scene *harness.PlatformScenario, f *harness.PlatformFlow) {
 	const id = "sec-id-token-aud"
 	clientID := scene.Run().Platform().ClientID
-	audience := audienceOf(f.Message)
-	azp, hasAzp := f.Message.Claims["azp"]
+	audience := audienceOf(f.Message())
+	azp, hasAzp := f.Message().Claims["azp"]
 	switch {
 	case !slices.Contains(audience, clientID):
-		scene.Observe(id, "", results.Failed, "", fmt.Sprintf("aud, %v, does not contain %q.", f.Message.Claims["aud"], clientID), f)
+		scene.Observe(id, "", results.Failed, "", fmt.Sprintf("aud, %v, does not contain %q.", f.Message().Claims["aud"], clientID), f)
 	case hasAzp && azp != clientID:
 		scene.Observe(id, "", results.Failed, "", fmt.Sprintf("azp is %v instead of %q.", azp, clientID), f)
 	case len(audience) > 1 && !hasAzp:
 		scene.Observe(id, "", results.Warned, "", "aud has several members, and there is no azp.", f)
 	default:
-		scene.Observe(id, "", results.Passed, "", fmt.Sprintf("aud is %v.", f.Message.Claims["aud"]), f)
+		scene.Observe(id, "", results.Passed, "", fmt.Sprintf("aud is %v.", f.Message().Claims["aud"]), f)
 	}
 }
 
@@ -348,12 +354,12 @@ const (
 // judgeTimes holds iat and exp against the clock.
 func judgeTimes(scene *harness.PlatformScenario, f *harness.PlatformFlow) {
 	const id = "sec-id-token-exp-iat"
-	iat, iatIsNumber := f.Message.Claims["iat"].(float64)
-	exp, expIsNumber := f.Message.Claims["exp"].(float64)
+	iat, iatIsNumber := f.Message().Claims["iat"].(float64)
+	exp, expIsNumber := f.Message().Claims["exp"].(float64)
 	at := float64(f.Answer.At.Unix())
 	switch {
 	case !iatIsNumber || !expIsNumber:
-		scene.Observe(id, "", results.Failed, "", fmt.Sprintf("iat is %#v and exp %#v: both have to be numbers.", f.Message.Claims["iat"], f.Message.Claims["exp"]), f)
+		scene.Observe(id, "", results.Failed, "", fmt.Sprintf("iat is %#v and exp %#v: both have to be numbers.", f.Message().Claims["iat"], f.Message().Claims["exp"]), f)
 	case math.Abs(iat-at) > clockSkew.Seconds():
 		scene.Observe(id, "", results.Failed, "", fmt.Sprintf("iat is %.0f seconds away from the time of receipt.", iat-at), f)
 	case exp <= at || exp <= iat:
@@ -371,7 +377,7 @@ func judgeTimes(scene *harness.PlatformScenario, f *harness.PlatformFlow) {
 func judgeLoginURL(scene *harness.PlatformScenario, f *harness.PlatformFlow) {
 	begun := initiation(f)
 	tenant := begun.Query[harness.Tenant]
-	holds := len(tenant) == 1 && tenant[0] == harness.FirstTenant && begun.Params.Get(lti.ParamIssuer) != ""
+	holds := len(tenant) == 1 && tenant[0] == harness.FirstTenant && (begun.Params.Has(lti.ParamIssuer) || begun.Params.Has(lti.ParamTargetLinkURI))
 	scene.Check("practice-login-url-query-preserved", "login-url-with-query", holds, "", fmt.Sprintf("%s is %q, and the query %q.", harness.Tenant, tenant, begun.RawQuery), f)
 }
 
@@ -400,7 +406,7 @@ func identifier(value any, name string) string {
 // constant wants a claim to have one value.
 func constant(claim, want string) func(*harness.PlatformRun, *harness.PlatformFlow) string {
 	return func(_ *harness.PlatformRun, f *harness.PlatformFlow) string {
-		if got := f.Message.Claims[claim]; got != want {
+		if got := f.Message().Claims[claim]; got != want {
 			return fmt.Sprintf("%s is %v instead of %q", claim, got, want)
 		}
 		return ""

@@ -71,8 +71,8 @@ var _ = Describe("A platform, sent an authentication request that differs from a
 			verdict, seen := scene.Refused(flow)
 			conclude(ctx, scene, id, ofOtherLink, verdict, seen, flow)
 		default:
-			same := flow.Message.Claims["sub"] == alone[0].Message.Claims["sub"]
-			scene.Check(id, ofOtherLink, same, "", fmt.Sprintf("Answered for the user %v with the resource link %v.", flow.Message.Claims["sub"], linkOf(flow)), flow, alone[0])
+			same := flow.Message().Claims["sub"] == alone[0].Message().Claims["sub"]
+			scene.Check(id, ofOtherLink, same, "", fmt.Sprintf("Answered for the user %v with the resource link %v.", flow.Message().Claims["sub"], linkOf(flow)), flow, alone[0])
 		}
 	})
 
@@ -114,7 +114,7 @@ var _ = Describe("A platform, sent an authentication request that differs from a
 			mine = nil
 		}
 		scene.React(ctx, "sec-auth-login-hint-matches-session-user", func(f *harness.PlatformFlow) (results.Verdict, string) {
-			if mine == nil || f.Message.Claims == nil || f.Message.Claims["sub"] == mine.Message.Claims["sub"] {
+			if mine == nil || f.Message().Claims == nil || f.Message().Claims["sub"] == mine.Message().Claims["sub"] {
 				return results.Passed, ""
 			}
 			return results.Failed, "The browser was launched as another user."
@@ -236,9 +236,9 @@ func sameState(f *harness.PlatformFlow) (results.Verdict, string) {
 // sameNonce judges whether the id_token has the nonce of its request.
 func sameNonce(f *harness.PlatformFlow) (results.Verdict, string) {
 	sent := f.Request.Params.Get(lti.ParamNonce)
-	nonce, ok := f.Message.Text("nonce")
+	nonce, ok := f.Message().Text("nonce")
 	switch {
-	case f.Message.Raw == "":
+	case f.Message().Raw == "":
 		return results.Passed, ""
 	case !ok:
 		return results.Failed, "The id_token has no nonce that is a text."

@@ -63,7 +63,7 @@ func returned(ctx SpecContext, scene *harness.PlatformScenario, id requirements.
 	if flows == nil {
 		return nil
 	}
-	address, _ := flows[0].Message.Object(lti.ClaimLaunchPresentation)["return_url"].(string)
+	address, _ := flows[0].Message().Object(lti.ClaimLaunchPresentation)["return_url"].(string)
 	if u, err := url.Parse(address); err != nil || u.Host == "" {
 		scene.Observe(id, stimulus, results.Failed, "", fmt.Sprintf("The feature is declared, but the launch has no return_url that could be opened: %q.", results.Bounded(address, 200)), flows[0])
 		return nil

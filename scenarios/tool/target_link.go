@@ -56,11 +56,11 @@ var _ = Describe("A tool, told a target_link_uri,", func() {
 		first, second, mixed := place(flows[0]), place(flows[1]), place(flows[2])
 		switch {
 		case !scene.Accepted(flows[0]) || !scene.Accepted(flows[1]) || first == second:
-			scene.Observe(id, stimulus, results.Inconclusive, "", "Whether the target link's query is chapter=1 or chapter=2, the launch ends alike: "+first+". Which resource is shown cannot be told.", flows...)
+			scene.Observe(id, stimulus, results.Inconclusive, "", "Whether the target link's query is chapter=1 or chapter=2, the launch ends alike: "+beginning(first)+". Which resource is shown cannot be told.", flows...)
 		case mixed == first:
-			scene.Observe(id, stimulus, results.Failed, "", "The resource of the login initiation is shown: "+first+".", flows...)
+			scene.Observe(id, stimulus, results.Failed, "", "The resource of the login initiation is shown: "+beginning(first)+".", flows...)
 		case mixed == second:
-			scene.Observe(id, stimulus, results.Passed, "", "The resource of the token is shown: "+second+".", flows...)
+			scene.Observe(id, stimulus, results.Passed, "", "The resource of the token is shown: "+beginning(second)+".", flows...)
 		case flows[2].Reaction.Kind == harness.Refused && !flows[2].Reaction.Crashed:
 			scene.Observe(id, stimulus, results.Passed, "", "Refused, as a tool may: "+flows[2].Reaction.Why+".", flows...)
 		default:
@@ -79,5 +79,8 @@ func place(f *harness.Flow) string {
 	}
 	chapters := u.Query()["chapter"]
 	slices.Sort(chapters)
-	return fmt.Sprintf("%s?chapter=%s: %s", u.Path, strings.Join(chapters, ","), results.Bounded(strings.Join(strings.Fields(f.Trip.Page.Text), " "), 500))
+	return fmt.Sprintf("%s?chapter=%s: %s", u.Path, strings.Join(chapters, ","), strings.Join(strings.Fields(f.Trip.Page.Text), " "))
 }
+
+// beginning is that of a place, as far as a report needs it.
+func beginning(place string) string { return results.Bounded(place, 500) }

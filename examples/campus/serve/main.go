@@ -63,7 +63,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 		{
 			// A login URL may have a query of its own, which has to be kept.
 			ClientID: *clientID, LoginURL: *toolURL + "/login?tenant=7",
-			RedirectURIs: []string{*toolURL + "/launch"}, TargetLinkURI: *toolURL + "/launch",
+			RedirectURIs: []string{*toolURL + "/launch", *toolURL + "/launch?from=platform"}, TargetLinkURI: *toolURL + "/launch?chapter=1",
 		},
 		{
 			ClientID: "invigilator-2", LoginURL: "https://other-tool.test/login",

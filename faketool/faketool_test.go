@@ -122,7 +122,7 @@ func newPair(t *testing.T, faults ...string) *pair {
 
 	for _, platform := range []*fakeplatform.Platform{p.platform, p.other} {
 		g.Expect(platform.Register(fakeplatform.Registration{
-			ClientID: clientID, LoginURL: p.tool.LoginURL(), RedirectURIs: []string{p.tool.LaunchURL()},
+			ClientID: clientID, LoginURL: p.tool.LoginURL(), RedirectURIs: []string{p.tool.LaunchURL(), p.tool.QueryURI()},
 			TargetLinkURI: p.tool.LaunchURL(), DeploymentIDs: []string{"deployment-1", "deployment-b"},
 		})).To(Succeed())
 	}

@@ -18,9 +18,9 @@ func TestDefaultIsComplete(t *testing.T) {
 	bound := func(side requirements.Side) []requirements.Requirement {
 		return requirements.Default().Select(func(r requirements.Requirement) bool { return r.Binds == side })
 	}
-	g.Expect(requirements.Default().All()).To(HaveLen(200))
+	g.Expect(requirements.Default().All()).To(HaveLen(204))
 	g.Expect(bound(requirements.Tool)).To(HaveLen(106))
-	g.Expect(bound(requirements.Platform)).To(HaveLen(94))
+	g.Expect(bound(requirements.Platform)).To(HaveLen(98))
 }
 
 func TestIDsAreStableForEver(t *testing.T) {

@@ -68,7 +68,7 @@ func TestExitStatus(t *testing.T) {
 		"nothing shown":            {[]string{"--agent", "http", "--only", "practice-tool-works-in-cross-site-frame"}, 2, "Nothing was shown"},
 		"a requirement nobody has": {[]string{"--only", "sec-tool-everything"}, 3, `no requirement "sec-tool-everything"`},
 		"one that is not checked":  {[]string{"--only", "sec-tool-token-request"}, 3, "no scenario of this version checks sec-tool-token-request"},
-		"one of the platform's":    {[]string{"--only", "sec-login-initiation-iss"}, 3, "no scenario of this version checks sec-login-initiation-iss"},
+		"one of the platform's":    {[]string{"--only", "sec-login-initiation-iss"}, 3, "judge it with 'invigilator platform'"},
 		"a feature nobody knows":   {[]string{"--set", "features=telepathy"}, 3, `features.0: there is no feature "telepathy"`},
 		"a feature without its key": {
 			[]string{"--login-url", "http://127.0.0.1:1/login", "--launch-url", "http://127.0.0.1:1/launch", "--set", "features=user-marker"},
@@ -96,6 +96,53 @@ func TestExitStatus(t *testing.T) {
 			g.Expect(status).To(Equal(c.status), stdout+stderr)
 			g.Expect(stdout + stderr).To(ContainSubstring(c.says))
 		})
+	}
+}
+
+func TestAPlatform(t *testing.T) {
+	g := NewWithT(t)
+	dir := t.TempDir()
+	stdout, stderr, status := run(t, dir, "platform", "--agent", "http", "--only", "sec-id-token-sub,oidc-auth-missing-nonce", "--fault", "accepts-empty-nonce")
+	g.Expect(status).To(Equal(1), stdout+stderr)
+	g.Expect(stdout).To(ContainSubstring("oidc-auth-missing-nonce"))
+	file, err := os.Open(filepath.Join(dir, "invigilator-report", "platform", "results.json"))
+	g.Expect(err).NotTo(HaveOccurred())
+	defer func() { _ = file.Close() }()
+	doc, err := results.Read(file)
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(doc.Run.Subject.Side).To(Equal("platform"))
+	g.Expect(doc.Run.Command).To(Equal("invigilator platform --agent http --fault accepts-empty-nonce"))
+	g.Expect(doc.Requirements).To(HaveLen(2))
+	g.Expect(doc.NotCovered).To(HaveLen(32), "of the 98 that bind a platform, 66 are covered")
+
+	_, stderr, status = run(t, dir, "platform", "--only", "sec-tool-iss")
+	g.Expect(status).To(Equal(3))
+	g.Expect(stderr).To(ContainSubstring("judge it with 'invigilator tool'"))
+	_, stderr, status = run(t, dir, "platform", "--fault", "ignores-audience")
+	g.Expect(status).To(Equal(3), "a fault of the other side: %s", stderr)
+}
+
+func TestJourney(t *testing.T) {
+	g := NewWithT(t)
+	dir := t.TempDir()
+	stdout, stderr, status := run(t, dir, "journey", "learner-opens-link", "--agent", "http")
+	g.Expect(status).To(Equal(0), stderr)
+	g.Expect(stdout).To(ContainSubstring(" 8  click text=Exercise 1"))
+	g.Expect(stdout).To(ContainSubstring("It ended in a tab at https://tool.test/held/"))
+	g.Expect(stdout).To(ContainSubstring("with ${CAMPUS_PASSWORD}"))
+	_, stderr, status = run(t, dir, "journey", "nowhere", "--agent", "http")
+	g.Expect(status).To(Equal(3))
+	g.Expect(stderr).To(ContainSubstring("learner-opens-link"))
+
+	file := filepath.Join(dir, "platform.yaml")
+	g.Expect(os.WriteFile(file, []byte("platform: {issuer: 'https://x.example', auth_url: 'https://x.example/auth'}\njourneys:\n  a: {user: nobody, steps: [{open: x, click: y}]}\n  b: {steps: ['${NOWHERE}']}\nusers: {learner: {}}\n"), 0o600)).To(Succeed())
+	_, stderr, status = run(t, dir, "platform", "--config", file)
+	g.Expect(status).To(Equal(3))
+	for _, part := range []string{
+		"platform.jwks_url: is needed", "platform.client_id: is needed", `journeys.a.user: there is no user "nobody"`, "journeys.a.steps.0: a step is one of",
+		"journeys.b.steps.0: the environment variable NOWHERE is not set",
+	} {
+		g.Expect(stderr).To(ContainSubstring(part))
 	}
 }
 
@@ -142,11 +189,11 @@ func TestCatalogue(t *testing.T) {
 	g.Expect(json.Unmarshal([]byte(stdout), &list)).To(Succeed())
 	g.Expect(list).To(HaveEach(And(HaveField("Binds", requirements.Tool), HaveField("Level", requirements.Must))))
 
-	stdout, _, status = run(t, dir, "requirements", "--covered")
+	stdout, _, status = run(t, dir, "requirements", "--side", "tool", "--covered")
 	g.Expect(status).To(Equal(0))
 	g.Expect(strings.Count(stdout, "\n")).To(Equal(89), "88 and a heading")
 
-	stdout, _, status = run(t, dir, "requirements", "--covered", "--json")
+	stdout, _, status = run(t, dir, "requirements", "--side", "tool", "--covered", "--json")
 	g.Expect(status).To(Equal(0))
 	g.Expect(json.Unmarshal([]byte(stdout), &list)).To(Succeed())
 	g.Expect(list).To(HaveLen(88))
@@ -172,6 +219,16 @@ func TestCatalogue(t *testing.T) {
 	g.Expect(stdout).To(ContainSubstring("nonce-of-other-browser"))
 	g.Expect(stdout).NotTo(ContainSubstring("ignores-audience"))
 
+	stdout, _, status = run(t, dir, "requirements", "--side", "platform", "--covered", "--json")
+	g.Expect(status).To(Equal(0))
+	g.Expect(json.Unmarshal([]byte(stdout), &list)).To(Succeed())
+	g.Expect(list).To(HaveLen(66))
+	stdout, _, status = run(t, dir, "explain", "oidc-redirect-uri-exact-match")
+	g.Expect(status).To(Equal(0))
+	for _, part := range []string{"redirect-uri-trailing-slash", "compares-redirect-host", "invigilator platform --only"} {
+		g.Expect(stdout).To(ContainSubstring(part))
+	}
+
 	stdout, _, _ = run(t, dir, "schema")
 	g.Expect(json.Valid([]byte(stdout))).To(BeTrue())
 }
@@ -188,7 +245,7 @@ func TestProof(t *testing.T) {
 		t.Helper()
 		g := NewWithT(t)
 		dir := t.TempDir()
-		stdout, _, status := run(t, dir, append([]string{"prove", "--only", "accepts-empty-nonce"}, args...)...)
+		stdout, _, status := run(t, dir, append([]string{"prove", "--side", "tool", "--only", "accepts-empty-nonce"}, args...)...)
 		g.Expect(status).To(Equal(0), stdout)
 		g.Expect(stdout).To(ContainSubstring("The proof holds"))
 		text, err := os.ReadFile(filepath.Join(dir, "invigilator-proof", "proof.json"))

@@ -83,16 +83,15 @@ type Step struct {
 	Within string `json:"within,omitempty" jsonschema_description:"How long to wait for it; patience.step when empty."`
 }
 
-// UnmarshalJSON reads a journey, or the address of a page.
+// UnmarshalJSON reads a journey, or the address of a page. What is neither is for
+// the schema to tell, and keeps nothing else from being read.
 func (j *Journey) UnmarshalJSON(data []byte) error {
 	var address string
 	if json.Unmarshal(data, &address) == nil {
 		*j = Journey{Steps: Steps{{Open: address}}}
 	} else {
 		type plain Journey
-		if err := json.Unmarshal(data, (*plain)(j)); err != nil {
-			return err
-		}
+		_ = json.Unmarshal(data, (*plain)(j))
 	}
 	if j.User == "" {
 		j.User = Learner
@@ -103,14 +102,16 @@ func (j *Journey) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// UnmarshalJSON reads a list of steps, or the address of a page.
+// UnmarshalJSON reads a list of steps, or the address of a page; see
+// [Journey.UnmarshalJSON].
 func (s *Steps) UnmarshalJSON(data []byte) error {
 	var address string
 	if json.Unmarshal(data, &address) == nil {
 		*s = Steps{{Open: address}}
 		return nil
 	}
-	return json.Unmarshal(data, (*[]Step)(s))
+	_ = json.Unmarshal(data, (*[]Step)(s))
+	return nil
 }
 
 // JSONSchemaExtend lets the address of a page stand for a journey.

@@ -435,7 +435,13 @@ var english = message.NewPrinter(language.English)
 func flatten(e *validator.ValidationError) []error {
 	if len(e.Causes) > 0 {
 		var all []error
+		_, alternatives := e.ErrorKind.(*kind.OneOf)
 		for _, cause := range e.Causes {
+			// What is a list is not to be told that it is no text, which it might
+			// have been as well.
+			if _, wrongType := cause.ErrorKind.(*kind.Type); wrongType && alternatives && len(e.Causes) > 1 {
+				continue
+			}
 			all = append(all, flatten(cause)...)
 		}
 		return all

@@ -1,0 +1,100 @@
+package config_test
+
+import (
+	"strings"
+	"testing"
+
+	. "github.com/onsi/gomega"
+
+	"invigilator/harness/config"
+)
+
+// realPlatform is the least that a platform's configuration says.
+const realPlatform = `
+platform: {issuer: https://lms.example, auth_url: https://lms.example/auth, jwks_url: https://lms.example/keys, client_id: "7"}
+`
+
+func loadPlatform(t *testing.T, text string, environ ...string) (config.Config, error) {
+	t.Helper()
+	return config.Load(config.Sources{Side: config.PlatformSide, File: file(t, text), Environ: environ})
+}
+
+func TestAnAddressIsAJourney(t *testing.T) {
+	g := NewWithT(t)
+	c, err := loadPlatform(t, realPlatform+"journeys: {learner-opens-link: https://lms.example/course/7}\n")
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(c.IsEmbedded()).To(BeFalse())
+	g.Expect(c.Journeys).To(Equal(map[string]config.Journey{
+		"learner-opens-link": {User: "learner", Launch: config.ResourceLink, Steps: config.Steps{{Open: "https://lms.example/course/7"}}},
+	}))
+	name, ok := c.JourneyTo(config.Learner, config.ResourceLink)
+	g.Expect([]any{name, ok}).To(Equal([]any{"learner-opens-link", true}))
+	_, ok = c.JourneyTo(config.Learner, config.OtherLink)
+	g.Expect(ok).To(BeFalse())
+	g.Expect(c.ReportFolder()).To(Equal("invigilator-report/platform"))
+}
+
+func TestStepsAndUsers(t *testing.T) {
+	g := NewWithT(t)
+	c, err := loadPlatform(t, realPlatform+`
+users:
+  learner: {name: Ada Lovelace, sign_in: [{open: "${SITE}/login"}, {fill: "#pw", with: "${PASSWORD}"}, {click: text=Sign in}]}
+  operator: {sign_in: https://lms.example/admin}
+journeys:
+  a-copy: {user: operator, does: copy-course, steps: https://lms.example/copy}
+  opens: {steps: [{open: "${SITE}/c"}, {choose: "#l", option: English, frame: "iframe >> #in", within: 30s}, {wait: url=/c}]}
+`, "SITE=https://lms.example", "PASSWORD=correct horse", "PASSWORD=battery $${staple}")
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(c.Users["learner"].SignIn).To(Equal(config.Steps{{Open: "https://lms.example/login"}, {Fill: "#pw", With: "battery $${staple}"}, {Click: "text=Sign in"}}))
+	g.Expect(c.Users["operator"].SignIn).To(Equal(config.Steps{{Open: "https://lms.example/admin"}}))
+	g.Expect(c.Journeys["opens"].Steps[1]).To(Equal(config.Step{Choose: "#l", Option: "English", Frame: "iframe >> #in", Within: "30s"}))
+	g.Expect(c.Journeys["a-copy"].Launch).To(BeEmpty())
+	g.Expect(c.Secrets).To(Equal(map[string]string{"battery $${staple}": "PASSWORD"}), "the last one wins; the address of a site is none")
+	name, ok := c.JourneyOf("operator", config.CopyCourse)
+	g.Expect([]any{name, ok}).To(Equal([]any{"a-copy", true}))
+	_, ok = c.JourneyOf("learner", config.CopyCourse)
+	g.Expect(ok).To(BeFalse())
+}
+
+func TestSecretsAreHidden(t *testing.T) {
+	g := NewWithT(t)
+	c := config.Config{Secrets: map[string]string{`a"b <c> ä`: "PASSWORD"}}
+	for _, form := range []string{`a"b <c> ä`, `a\"b \u003cc\u003e ä`, "a%22b+%3Cc%3E+%C3%A4", "a%22b%20%3Cc%3E%20%C3%A4", "a&#34;b &lt;c&gt; ä"} {
+		g.Expect(c.Hide("say " + form + " twice: " + form)).To(Equal("say ${PASSWORD} twice: ${PASSWORD}"))
+	}
+	g.Expect(c.Hide("nothing")).To(Equal("nothing"))
+}
+
+func TestProblemsOfAPlatform(t *testing.T) {
+	for text, want := range map[string][]string{
+		"platform: {issuer: https://lms.example}\n": {
+			"platform.auth_url: is needed", "platform.jwks_url: is needed", "platform.client_id: is needed", "journeys: one is needed with user: learner and launch: resource-link",
+		},
+		"journeys: {a: https://lms.example}\n":                                                              {"platform.issuer: is needed beside"},
+		realPlatform + "journeys: {a: {steps: [{click: a, wait: b}]}}\n":                                    {"journeys.a.steps.0: a step is one of open, fill, click, choose and wait; this one has 2 of them"},
+		realPlatform + "journeys: {a: {steps: [{}]}}\n":                                                     {"journeys.a.steps.0: a step is one of", "has 0 of them"},
+		realPlatform + "journeys: {a: {steps: []}}\n":                                                       {"journeys.a.steps: are needed"},
+		realPlatform + "journeys: {a: /course}\n":                                                           {"journeys.a.steps.0.open: is not an absolute URL"},
+		realPlatform + "journeys: {a: {launch: nothing, steps: https://x.example}}\n":                       {"journeys.a"},
+		realPlatform + "journeys: {a: {launch: resource-link, does: sign-out, steps: https://x.example}}\n": {"journeys.a: has both launch and does"},
+		realPlatform + "journeys: {a: {steps: [{click: a, with: b, option: c, within: soon}]}}\n": {
+			"journeys.a.steps.0.with: goes with fill", "journeys.a.steps.0.option: goes with choose", "journeys.a.steps.0.within: \"soon\" is no duration",
+		},
+		realPlatform + "users: {learner: {sign_in: [{fill: '#pw', with: '${PW}'}]}}\njourneys: {a: https://x.example}\n": {"users.learner.sign_in.0.with: the environment variable PW is not set"},
+		realPlatform + "users: {learner: {sign_in: [{fill: '#pw', with: '${SHORT}'}]}}\njourneys: {a: https://x.example}\n": {
+			"users.learner.sign_in.0.with: the value of SHORT is shorter than 4 characters",
+		},
+		realPlatform + "journeys: {a: {user: mary, steps: https://x.example}, b: https://x.example}\nusers: {learner: {}}\n": {`journeys.a.user: there is no user "mary"; there are learner`},
+		realPlatform + "journeys: {a: https://x.example}\nfeatures: [course-copy, tool-jwks, key-rotation, mentor-role]\n": {
+			"journeys: one with user: learner and launch: copied-link is needed for the feature course-copy", `features.1: there is no feature "tool-jwks" of a platform`,
+			"journeys: one with does: rotate-keys is needed for the feature key-rotation", "journeys: one with user: mentor",
+		},
+	} {
+		g := NewWithT(t)
+		_, err := loadPlatform(t, text, "SHORT=abc")
+		g.Expect(err).To(HaveOccurred(), text)
+		for _, part := range want {
+			g.Expect(err.Error()).To(ContainSubstring(part), strings.TrimPrefix(text, realPlatform))
+		}
+	}
+}

@@ -1,0 +1,325 @@
+package harness_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	. "github.com/onsi/gomega"
+
+	"invigilator/examples/campus"
+	"invigilator/faketool"
+	"invigilator/harness"
+	"invigilator/harness/config"
+	"invigilator/requirements"
+	"invigilator/results"
+)
+
+// password is the secret of the journeys: it has characters that URLs, JSON and
+// HTML write in another way.
+const password = `pass"wörd & <more>+%41`
+
+// campusAt is a campus that is served like a real platform, and its
+// configuration.
+type campusAt struct {
+	wrap     func(http.Handler) http.Handler
+	change   func(*config.Config)
+	edit     func(yaml string) string
+	faults   []string
+	password string // of the journeys, where it is not the right one
+	redirect string // the redirect URI that the platform knows, where it is not the right one
+}
+
+func (c campusAt) start(t *testing.T) *harness.PlatformRun {
+	t.Helper()
+	g := NewWithT(t)
+	var content late
+	server := httptest.NewServer(&content)
+	t.Cleanup(server.Close)
+	text := string(campus.Configuration)
+	if c.edit != nil {
+		text = c.edit(text)
+	}
+	known := password
+	if c.password != "" {
+		known = c.password
+	}
+	configured, err := config.Load(config.Sources{
+		Side: config.PlatformSide, Text: []byte(text), Environ: []string{"CAMPUS_URL=" + server.URL, "CAMPUS_PASSWORD=" + known},
+		Settings: map[string]string{
+			"agent": "http", "tool.listen": "127.0.0.1:0", "tool.key": filepath.Join(t.TempDir(), "key.json"),
+			"patience.visit": "2s", "patience.restart": "1s", "patience.step": "1s",
+		},
+	})
+	g.Expect(err).NotTo(HaveOccurred())
+	if c.change != nil {
+		c.change(&configured)
+	}
+	run, err := harness.StartPlatform(t.Context(), configured, 1)
+	g.Expect(err).NotTo(HaveOccurred())
+	t.Cleanup(run.Close)
+	var tools []campus.Tool
+	for _, known := range run.ToolRegistrations() {
+		if c.redirect != "" {
+			known.RedirectURIs = []string{c.redirect}
+		}
+		tools = append(tools, campus.Tool{ClientID: known.ClientID, LoginURL: known.LoginURL, RedirectURIs: known.RedirectURIs, TargetLinkURI: known.TargetLinkURI})
+	}
+	subject, err := campus.New(campus.Options{URL: server.URL, Password: password, Tools: tools, Faults: c.faults})
+	g.Expect(err).NotTo(HaveOccurred())
+	if c.wrap == nil {
+		c.wrap = func(h http.Handler) http.Handler { return h }
+	}
+	content.set(c.wrap(subject))
+	return run
+}
+
+func TestARealPlatformCanBeJudged(t *testing.T) {
+	t.Parallel()
+	g := NewWithT(t)
+	run := campusAt{}.start(t)
+	found, err := run.Preflight(t.Context())
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(found.Flows).To(HaveLen(1))
+
+	scene := run.Scenario(t, "a scenario", "here:1")
+	flow, err := scene.Control(t.Context(), harness.PlatformLaunch{})
+	g.Expect(err).NotTo(HaveOccurred())
+	iss, _ := flow.Message().Text("iss")
+	g.Expect(iss).To(Equal(run.Platform().Issuer))
+	scene.React(t.Context(), "oidc-auth-missing-nonce")
+	scene.React(t.Context(), "sec-auth-login-hint-matches-session-user")
+	verdicts := map[string]results.Verdict{}
+	for _, o := range scene.Finish().Observations {
+		verdicts[o.Case] = o.Verdict
+		g.Expect(o.Flows).NotTo(BeEmpty(), o.Case)
+	}
+	g.Expect(verdicts).To(Equal(map[string]results.Verdict{
+		"nonce-missing": results.Passed, "nonce-empty": results.Passed,
+		"login-hint-missing": results.Passed, "login-hint-altered": results.Passed, "login-hint-of-other-user": results.Passed,
+	}))
+}
+
+func TestWhatComesWhereItMustNotIsFound(t *testing.T) {
+	t.Parallel()
+	for fault, c := range map[string]struct {
+		id       requirements.ID
+		stimulus string
+	}{
+		"accepts-any-redirect-uri": {"sec-auth-redirect-uri-registered", "redirect-uri-foreign-host"},
+		"accepts-empty-nonce":      {"oidc-auth-missing-nonce", "nonce-empty"},
+		"sends-code":               {"oidc-auth-response-type", "response-type-code"},
+		"truncates-state":          {"oidc-auth-state-echo", "state-long"},
+	} {
+		t.Run(fault, func(t *testing.T) {
+			t.Parallel()
+			g := NewWithT(t)
+			scene := campusAt{faults: []string{fault}}.start(t).Scenario(t, "a scenario", "here:1")
+			scene.React(t.Context(), c.id, func(f *harness.PlatformFlow) (results.Verdict, string) {
+				if f.Answer != nil && f.Answer.State != f.Request.Params.Get("state") {
+					return results.Failed, "another state"
+				}
+				return results.Passed, ""
+			})
+			for _, o := range scene.Finish().Observations {
+				if o.Case == c.stimulus {
+					g.Expect(o.Verdict).To(Equal(results.Failed), o.Seen)
+					return
+				}
+			}
+			t.Error("the stimulus was not observed")
+		})
+	}
+}
+
+// A platform that stops working must not pass for one that refuses.
+func TestRefusalsCountOnlyWhileLaunchesWork(t *testing.T) {
+	t.Parallel()
+	g := NewWithT(t)
+	var dead bool
+	run := campusAt{wrap: func(h http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path == "/auth" && (dead || r.URL.Query().Get("nonce") == "") {
+				dead = true
+				http.Error(w, "out of order", http.StatusBadRequest)
+				return
+			}
+			h.ServeHTTP(w, r)
+		})
+	}}.start(t)
+	scene := run.Scenario(t, "a scenario", "here:1")
+	scene.React(t.Context(), "oidc-auth-missing-nonce")
+	observations := scene.Finish().Observations
+	g.Expect(observations).To(HaveLen(2))
+	g.Expect(observations).To(HaveEach(And(HaveField("Verdict", results.Inconclusive), HaveField("Seen", ContainSubstring("did not work")))))
+}
+
+func TestWhatIsInTheWayOfAPlatformIsSaidOnce(t *testing.T) {
+	t.Parallel()
+	replace := func(old, with string) func(string) string {
+		return func(yaml string) string { return strings.Replace(yaml, old, with, 1) }
+	}
+	at := func(path string, serve http.HandlerFunc) func(http.Handler) http.Handler {
+		return func(h http.Handler) http.Handler {
+			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if r.URL.Path == path && r.Method == http.MethodGet {
+					serve(w, r)
+					return
+				}
+				h.ServeHTTP(w, r)
+			})
+		}
+	}
+	for name, c := range map[string]struct {
+		campus campusAt
+		says   []string
+	}{
+		"a wrong password": {campusAt{password: "not this one"}, []string{"sign_in of learner got stuck at step 5 of 5 (wait text=Your courses)", "Wrong user name or password", "name and password"}},
+		"a missing selector": {
+			campusAt{edit: replace(`click: "#course-1"`, `click: "#course-9"`)},
+			[]string{"learner-opens-link got stuck at step 2 of 3 (click #course-9)", "no #course-9", "Your courses", "--headed"},
+		},
+		"an unexpected page": {
+			campusAt{wrap: at("/courses", func(w http.ResponseWriter, _ *http.Request) {
+				_, _ = fmt.Fprint(w, `<title>Consent</title><h1>We value your privacy</h1><button>Accept all</button>`)
+			})},
+			[]string{"sign_in of learner got stuck", "We value your privacy"},
+		},
+		"a link that opens something else": {
+			campusAt{edit: replace("click: text=Exercise 1", "click: text=Take the slow page")},
+			[]string{"ended without a launch, after all of its 3 steps", "A slow page", "login initiation URL https://tool.test/login?tenant=7"},
+		},
+		"another redirect URI": {campusAt{redirect: "https://tool.test/callback"}, []string{"page of its own instead of an id_token", "redirect_uri", "https://tool.test/launch"}},
+		"an authorization endpoint that is none": {
+			campusAt{change: func(c *config.Config) { c.Platform.AuthURL += "orize" }}, []string{"page of its own", "HTTP 404", "platform.auth_url"},
+		},
+		"an authorization endpoint that hangs": {
+			campusAt{wrap: at("/auth", func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }), change: func(c *config.Config) { c.Patience.Visit = config.Duration(200 * time.Millisecond) }},
+			[]string{"did not answer a valid authentication request"},
+		},
+		"nobody there": {
+			campusAt{wrap: func(http.Handler) http.Handler {
+				return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { panic(http.ErrAbortHandler) })
+			}}, []string{"sign_in of learner got stuck at step 1 of 5 (open"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			g := NewWithT(t)
+			found, err := c.campus.start(t).Preflight(t.Context())
+			var d *results.Diagnosis
+			g.Expect(errors.As(err, &d)).To(BeTrue(), "%v", err)
+			for _, part := range c.says {
+				g.Expect(d.Error()).To(ContainSubstring(part))
+			}
+			g.Expect(found.Flows).To(HaveKey(d.FlowID), "the evidence")
+			g.Expect(d.Error()).NotTo(ContainSubstring("not this one"))
+		})
+	}
+}
+
+func TestAJourneyThatGetsStuckLeavesAPicture(t *testing.T) {
+	for name, page := range map[string]string{
+		"an endless spinner": `<title>Loading</title><p id="spinner">Loading ...</p><script>setInterval(() => fetch("/courses?" + Math.random()), 20)</script>`,
+		"a consent overlay": `<title>Courses</title><h1>Your courses</h1><a id="course-1" href="/course/1">Analytical Engines</a>` +
+			`<div id="consent" style="position:fixed;inset:0;background:#fff">We value your privacy</div>`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			g := NewWithT(t)
+			run := campusAt{
+				change: func(c *config.Config) { c.Agent = "browser" },
+				wrap: func(h http.Handler) http.Handler {
+					return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+						if r.URL.Path == "/courses" {
+							w.Header().Set("Content-Type", "text/html")
+							_, _ = fmt.Fprint(w, page)
+							return
+						}
+						h.ServeHTTP(w, r)
+					})
+				},
+			}.start(t)
+			found, err := run.Preflight(t.Context())
+			var d *results.Diagnosis
+			g.Expect(errors.As(err, &d)).To(BeTrue(), "%v", err)
+			g.Expect(d.Problem).To(ContainSubstring("got stuck at step"))
+			picture := found.Flows[d.FlowID].Page.Screenshot
+			g.Expect(found.Screenshots[picture]).NotTo(BeEmpty())
+		})
+	}
+}
+
+func TestSecretsOfJourneysStayOutOfTheEvidence(t *testing.T) {
+	t.Parallel()
+	g := NewWithT(t)
+	// A platform that shows the password, wherever it can.
+	run := campusAt{wrap: func(h http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("X-Password", password)
+			if r.URL.Path == "/courses" {
+				w.Header().Set("Content-Type", "text/html; charset=utf-8")
+				_, _ = fmt.Fprintf(w, `<title>%[1]s</title><p>%[1]s</p>`, "pass&quot;wörd &amp; &lt;more&gt;+%41")
+				return
+			}
+			h.ServeHTTP(w, r)
+		})
+	}}.start(t)
+	found, err := run.Preflight(t.Context())
+	g.Expect(err).To(HaveOccurred())
+	g.Expect(found.Flows).NotTo(BeEmpty())
+	encoded, err2 := json.Marshal(found)
+	g.Expect(err2).NotTo(HaveOccurred())
+	var back any
+	g.Expect(json.Unmarshal(encoded, &back)).To(Succeed())
+	all := fmt.Sprint(back) + err.Error()
+	for _, form := range []string{password, "pass%22w%C3%B6rd", "wörd & <more>", "wörd &amp;"} {
+		g.Expect(all).NotTo(ContainSubstring(form))
+	}
+}
+
+func TestTheKeyOfTheFakeToolLasts(t *testing.T) {
+	t.Parallel()
+	g := NewWithT(t)
+	path := filepath.Join(t.TempDir(), "key.json")
+	first, err := harness.ToolKey(path)
+	g.Expect(err).NotTo(HaveOccurred())
+	again, err := harness.ToolKey(path)
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(again.KeyID()).To(Equal(first.KeyID()))
+	_, err = harness.ToolKey(filepath.Join(t.TempDir(), "no", "folder"))
+	g.Expect(err).To(MatchError(ContainSubstring("tool.key")))
+}
+
+func TestJourneysAreMadeByName(t *testing.T) {
+	t.Parallel()
+	g := NewWithT(t)
+	run := campusAt{}.start(t)
+	var steps []string
+	trip, err := run.Journey(t.Context(), "learner-opens-link", func(step string) { steps = append(steps, step) })
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(trip.Page.URL).To(HavePrefix("https://tool.test" + faketool.HeldPath))
+	g.Expect(steps).To(HaveLen(8))
+	g.Expect(steps[2]).To(Equal("fill label=Password with ${CAMPUS_PASSWORD}"))
+	_, err = run.Journey(t.Context(), "nowhere", func(string) {})
+	g.Expect(err).To(MatchError(harness.ErrNoJourney))
+	g.Expect(run.Journeys()).To(ContainElement("learner-signs-out"))
+}
+
+func TestAPlatformWithoutALinkForACheck(t *testing.T) {
+	t.Parallel()
+	g := NewWithT(t)
+	run := campusAt{edit: func(yaml string) string {
+		return strings.ReplaceAll(yaml, "launch: other-link", "launch: resource-link")
+	}}.start(t)
+	scene := run.Scenario(t, "a scenario", "here:1")
+	_, err := scene.Control(context.Background(), harness.PlatformLaunch{Link: config.OtherLink})
+	g.Expect(scene.Unseen("core-resource-link-id-stable-unique", "", err)).To(BeTrue())
+	g.Expect(scene.Finish().Observations).To(HaveEach(HaveField("Verdict", results.Inconclusive)))
+}

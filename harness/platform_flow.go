@@ -471,9 +471,7 @@ func (r *PlatformRun) platformEvidence(f *PlatformFlow, l PlatformLaunch, began 
 func (f *PlatformFlow) Leaks(platformHost string) []string {
 	var leaks []string
 	tell := func(method, address, what string) {
-		to, _, _ := strings.Cut(address, "#")
-		to, _, _ = strings.Cut(to, "?")
-		if line := fmt.Sprintf("%s %s with %s", method, results.Bounded(to, 300), what); !slices.Contains(leaks, line) {
+		if line := fmt.Sprintf("%s %s with %s", method, results.Bounded(withoutQuery(address), 300), what); !slices.Contains(leaks, line) {
 			leaks = append(leaks, line)
 		}
 	}
@@ -502,12 +500,26 @@ func (f *PlatformFlow) Leaks(platformHost string) []string {
 	return leaks
 }
 
+// Carrier is the exchange that brought the answer to the browser: the one before
+// the browser went to the redirect URI. It is false where it did not go there.
+func (f *PlatformFlow) Carrier() (results.Step, bool) {
+	asked, _ := f.Requested()
+	for i, s := range f.Trip.Steps {
+		if i > 0 && sameURL(withoutQuery(s.URL), withoutQuery(asked)) {
+			return f.Trip.Steps[i-1], true
+		}
+	}
+	return results.Step{}, false
+}
+
 // WentTo says whether the browser was sent to an address, whatever its query.
 func (f *PlatformFlow) WentTo(address string) bool {
-	bare := func(raw string) string {
-		raw, _, _ = strings.Cut(raw, "#")
-		raw, _, _ = strings.Cut(raw, "?")
-		return raw
-	}
-	return slices.ContainsFunc(f.Trip.Steps, func(s results.Step) bool { return sameURL(bare(s.URL), bare(address)) })
+	return slices.ContainsFunc(f.Trip.Steps, func(s results.Step) bool { return sameURL(withoutQuery(s.URL), withoutQuery(address)) })
+}
+
+// withoutQuery is an address up to its query or fragment.
+func withoutQuery(address string) string {
+	address, _, _ = strings.Cut(address, "#")
+	address, _, _ = strings.Cut(address, "?")
+	return address
 }

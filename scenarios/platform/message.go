@@ -85,21 +85,17 @@ var checks = []check{
 		return ""
 	}},
 	{"formpost-response-form", func(_ *harness.PlatformRun, f *harness.PlatformFlow) string { return wrongForm(f) }},
-	{"formpost-response-not-stored", func(r *harness.PlatformRun, f *harness.PlatformFlow) string {
-		auth, _ := url.Parse(r.Platform().AuthURL)
-		for _, step := range slices.Backward(f.Trip.Steps) {
-			u, err := url.Parse(step.URL)
-			if err != nil || u.Host != auth.Host {
-				continue
-			}
-			for _, field := range step.ResponseHeader {
-				if strings.EqualFold(field[0], "Cache-Control") && strings.Contains(strings.ToLower(field[1]), "no-store") {
-					return ""
-				}
-			}
-			return "the page with the form has no Cache-Control: no-store"
+	{"formpost-response-not-stored", func(_ *harness.PlatformRun, f *harness.PlatformFlow) string {
+		page, ok := f.Carrier()
+		if !ok {
+			return "no page with the answer was seen"
 		}
-		return "no answer of the platform was seen"
+		for _, field := range page.ResponseHeader {
+			if strings.EqualFold(field[0], "Cache-Control") && strings.Contains(strings.ToLower(field[1]), "no-store") {
+				return ""
+			}
+		}
+		return "what carried the id_token has no Cache-Control: no-store"
 	}},
 	{"oidc-auth-state-echo", func(_ *harness.PlatformRun, f *harness.PlatformFlow) string {
 		_, says := sameState(f)

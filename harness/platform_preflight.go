@@ -24,8 +24,7 @@ func (r *PlatformRun) Preflight(ctx context.Context) (results.Fragment, error) {
 	found := observer[*PlatformFlow]{fragment: emptyFragment()}
 	launch := PlatformLaunch{Title: "preflight: a valid launch"}
 	held, err := r.hold(ctx, launch)
-	var stuck *JourneyError
-	if errors.As(err, &stuck) {
+	if stuck, ok := errors.AsType[*JourneyError](err); ok {
 		flow := r.stuckFlow(stuck)
 		found.keep(flow)
 		return found.fragment, r.diagnoseStuck(stuck, flow)

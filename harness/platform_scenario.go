@@ -71,8 +71,7 @@ func (s *PlatformScenario) hold(ctx context.Context, l PlatformLaunch) (*Platfor
 		return nil, errPlatformGone
 	}
 	held, err := s.run.hold(ctx, l)
-	var stuck *JourneyError
-	if errors.As(err, &stuck) {
+	if stuck, ok := errors.AsType[*JourneyError](err); ok {
 		s.keepStuck(stuck)
 	}
 	return held, err
@@ -122,8 +121,7 @@ func (s *PlatformScenario) Open(ctx context.Context) agent.User {
 // after use.
 func (s *PlatformScenario) SignIn(ctx context.Context, user string) (*Seat, error) {
 	seat, err := s.run.SignIn(ctx, user, nil)
-	var stuck *JourneyError
-	if errors.As(err, &stuck) {
+	if stuck, ok := errors.AsType[*JourneyError](err); ok {
 		s.keepStuck(stuck)
 	}
 	return seat, err
@@ -168,8 +166,7 @@ func (s *PlatformScenario) Do(ctx context.Context, deed config.Deed) error {
 		return fmt.Errorf("%w: does %s", ErrNoJourney, deed)
 	}
 	_, err := s.run.Journey(ctx, name, func(string) {})
-	var stuck *JourneyError
-	if errors.As(err, &stuck) {
+	if stuck, ok := errors.AsType[*JourneyError](err); ok {
 		s.keepStuck(stuck)
 	}
 	return err

@@ -113,8 +113,7 @@ func (j *journeyCommand) Run() error {
 			defer fmt.Println("picture:", path)
 		}
 	}
-	var stuck *harness.JourneyError
-	if errors.As(err, &stuck) {
+	if stuck, ok := errors.AsType[*harness.JourneyError](err); ok {
 		fmt.Fprintf(os.Stderr, "The journey got stuck: %s\n", stuck)
 		return exit(1)
 	}

@@ -164,9 +164,9 @@ func (b *browser) begun(path string) (*url.URL, url.Values) {
 	return u, u.Query()
 }
 
-// asks sends the tool's authentication request and returns the form that
-// answers it.
-func (b *browser) asks(login url.Values) (action string, fields map[string]string) {
+// asks sends the tool's authentication request and returns the fields of the form
+// that answers it.
+func (b *browser) asks(login url.Values) (fields map[string]string) {
 	b.t.Helper()
 	clientID := login.Get("client_id")
 	redirect := map[string]string{"invigilator": toolURL + "/launch", "invigilator-2": "https://other-tool.test/launch"}[clientID]
@@ -179,7 +179,7 @@ func (b *browser) asks(login url.Values) (action string, fields map[string]strin
 	a.page.Find("form input").Each(func(_ int, s *goquery.Selection) {
 		fields[s.AttrOr("name", "")] = s.AttrOr("value", "")
 	})
-	return a.page.Find("form").AttrOr("action", ""), fields
+	return fields
 }
 
 // launched is what a launch says, and the key that signed it.
@@ -197,7 +197,7 @@ func (b *browser) launches(path string) launched {
 // completes does what is left of a launch and checks the signature.
 func (b *browser) completes(login url.Values) launched {
 	b.t.Helper()
-	_, fields := b.asks(login)
+	fields := b.asks(login)
 	b.g.Expect(fields).To(And(HaveKeyWithValue("state", "state-1"), HaveKey("id_token")))
 	set, err := jwk.Parse([]byte(b.open("/jwks").page.Text()))
 	b.g.Expect(err).NotTo(HaveOccurred())
@@ -544,7 +544,7 @@ func TestManyAtOnce(t *testing.T) {
 		for range 4 {
 			all.Go(func() {
 				_, login := b.begun("/launch-link/1/exercise-1")
-				_, fields := b.asks(login)
+				fields := b.asks(login)
 				_, payload, err := lti.Decode(fields["id_token"])
 				s.g.Expect(err).NotTo(HaveOccurred())
 				s.g.Expect(string(payload)).To(ContainSubstring(shown))
@@ -558,14 +558,14 @@ func TestAnotherUsersBrowserIsRefused(t *testing.T) {
 	s := newSite(t)
 	_, login := s.signedIn("ada").begun("/launch-link/1/exercise-1")
 	for wrong, b := range map[string]*browser{"invalid_request": s.signedIn("grace"), "login_required": s.browser()} {
-		_, fields := b.asks(login)
+		fields := b.asks(login)
 		s.g.Expect(fields).To(HaveKeyWithValue("error", wrong))
 		s.g.Expect(fields).NotTo(HaveKey("id_token"), wrong)
 	}
 	b := s.signedIn("ada")
 	_, login = b.begun("/launch-link/1/exercise-1")
 	b.submit(b.open("/courses"), button("Sign out"), nil)
-	_, fields := b.asks(login)
+	fields := b.asks(login)
 	s.g.Expect(fields).To(HaveKeyWithValue("error", "login_required"), "signed out meanwhile")
 }
 

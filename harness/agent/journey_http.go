@@ -112,8 +112,7 @@ func (u *httpUser) Go(ctx context.Context, j Journey) (*Trip, error) {
 		}
 		if err != nil {
 			trip.Stuck = &Stuck{Action: i, Why: results.Bounded(err.Error(), maxBody)}
-			var refused refusal
-			if !errors.As(err, &refused) {
+			if _, ok := errors.AsType[refusal](err); !ok {
 				trip.Ended, trip.Why = endingOfError(err), results.Bounded(err.Error(), maxBody)
 			}
 			break

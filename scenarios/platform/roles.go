@@ -2,6 +2,7 @@ package platform
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"invigilator/harness"
@@ -66,10 +67,8 @@ func wrongRoles(m harness.Message) string {
 	if !ok {
 		return fmt.Sprintf("roles is %v instead of an array of texts", claim)
 	}
-	for _, role := range roles {
-		if known(role) {
-			return ""
-		}
+	if slices.ContainsFunc(roles, known) {
+		return ""
 	}
 	if len(roles) > 0 {
 		return fmt.Sprintf("none of the roles %v is one of the vocabularies", roles)

@@ -20,7 +20,6 @@ import (
 	"invigilator/fakeplatform"
 	"invigilator/faketool"
 	"invigilator/harness"
-	"invigilator/harness/agent"
 	"invigilator/harness/config"
 	"invigilator/requirements"
 	"invigilator/results"
@@ -40,7 +39,7 @@ func BenchmarkLaunch(b *testing.B) {
 	if _, err := run.Preflight(ctx); err != nil {
 		b.Fatal(err)
 	}
-	bare := bareBrowser(b, run)
+	bare := startBare(b, run.Hosts())
 	scene := run.Scenario(b, "benchmark", "bench")
 
 	var ours, theirs []time.Duration
@@ -59,22 +58,6 @@ func BenchmarkLaunch(b *testing.B) {
 	b.ReportMetric(milliseconds(median(ours)), "ms/harness")
 	b.ReportMetric(milliseconds(median(theirs)), "ms/bare")
 	b.ReportMetric(float64(median(ours))/float64(median(theirs)), "ratio")
-}
-
-// bareBrowser starts a browser of the same kind with the same flags.
-func bareBrowser(b *testing.B, run *harness.Run) context.Context {
-	options, err := agent.BrowserOptions{Hosts: run.Hosts()}.ExecOptions()
-	if err != nil {
-		b.Fatal(err)
-	}
-	allocator, cancel := chromedp.NewExecAllocator(context.Background(), options...)
-	b.Cleanup(cancel)
-	browser, cancel := chromedp.NewContext(allocator)
-	b.Cleanup(cancel)
-	if err := chromedp.Do(browser); err != nil {
-		b.Fatal(err)
-	}
-	return browser
 }
 
 // bareLaunch makes the navigations of a launch and no more.
@@ -107,25 +90,29 @@ func bareLaunch(b *testing.B, browser context.Context, run *harness.Run) {
 	b.Fatal("the launch did not end on the tool's page")
 }
 
-// BenchmarkRun makes the embedded run with one and with two processes, in turn.
+// BenchmarkRun makes each embedded run with one and with two processes, in turn.
 func BenchmarkRun(b *testing.B) {
 	dir := b.TempDir()
 	ginkgo := filepath.Join(dir, "ginkgo")
-	suite := filepath.Join(dir, "launch.test")
 	command(b, "go", "build", "-o", ginkgo, "github.com/onsi/ginkgo/v2/ginkgo")
-	command(b, "go", "test", "-c", "-o", suite, "invigilator/scenarios/tool")
-	times := map[int][]time.Duration{}
-	for b.Loop() {
-		for _, processes := range []int{1, 2} {
-			began := time.Now()
-			command(b, ginkgo, fmt.Sprintf("--procs=%d", processes), "--randomize-all", suite)
-			times[processes] = append(times[processes], time.Since(began))
-		}
+	for _, side := range []string{"tool", "platform"} {
+		b.Run(side, func(b *testing.B) {
+			suite := filepath.Join(dir, side+".test")
+			command(b, "go", "test", "-c", "-o", suite, "invigilator/scenarios/"+side)
+			times := map[int][]time.Duration{}
+			for b.Loop() {
+				for _, processes := range []int{1, 2} {
+					began := time.Now()
+					command(b, ginkgo, fmt.Sprintf("--procs=%d", processes), "--randomize-all", suite)
+					times[processes] = append(times[processes], time.Since(began))
+				}
+			}
+			b.ReportMetric(0, "ns/op")
+			b.ReportMetric(median(times[1]).Seconds(), "s/1-process")
+			b.ReportMetric(median(times[2]).Seconds(), "s/2-processes")
+			b.ReportMetric(float64(median(times[1]))/float64(median(times[2])), "times-faster")
+		})
 	}
-	b.ReportMetric(0, "ns/op")
-	b.ReportMetric(median(times[1]).Seconds(), "s/1-process")
-	b.ReportMetric(median(times[2]).Seconds(), "s/2-processes")
-	b.ReportMetric(float64(median(times[1]))/float64(median(times[2])), "times-faster")
 }
 
 // BenchmarkScale judges a quarter, a half and all of the requirements without a
@@ -197,8 +184,8 @@ func launches(b *testing.B, report string) int {
 func BenchmarkProof(b *testing.B) {
 	program := filepath.Join(b.TempDir(), "invigilator")
 	command(b, "go", "build", "-o", program, "invigilator/cmd/invigilator")
-	args := []string{"prove", "--report", b.TempDir()}
-	faults := faketool.Faults()
+	args := []string{"prove", "--side", "tool", "--report", b.TempDir()}
+	faults := faketool.Defects()
 	sample := 0
 	for i := 0; i < len(faults); i += 8 {
 		args = append(args, "--only", faults[i].Name)

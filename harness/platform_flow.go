@@ -216,11 +216,13 @@ func (r *base) inWords(a agent.Action) string {
 	return r.config.Hide(words)
 }
 
-// travel makes a journey. Where it gets stuck the error is a [*JourneyError].
+// travel makes a journey. Where it gets stuck the error is a [*JourneyError]. A
+// picture is taken there, and for those who follow the steps: what launches end
+// on has a picture of its own.
 func (r *PlatformRun) travel(ctx context.Context, by agent.User, name string, actions []agent.Action, until string, tell func(agent.Action)) (*agent.Trip, error) {
 	v := r.visit("")
 	j := agent.Journey{
-		Actions: actions, Until: until, Quiet: v.Quiet, Also: v.Also, Screenshot: v.Screenshot, Tell: tell,
+		Actions: actions, Until: until, Quiet: v.Quiet, Also: v.Also, Screenshot: tell != nil, Tell: tell,
 		Patience: r.config.Patience.Step.Std(),
 		Deadline: v.Deadline + time.Duration(len(actions))*r.config.Patience.Step.Std(),
 	}

@@ -284,6 +284,9 @@ func (r *PlatformRun) consulted(readMessage bool) []string {
 	})
 }
 
+// Tool is the run's fake tool.
+func (r *PlatformRun) Tool() *faketool.Tool { return r.tool }
+
 // Platform is the platform under test, with the defaults filled in.
 func (r *PlatformRun) Platform() config.Platform { return r.platform }
 

@@ -494,8 +494,9 @@ func (f *PlatformFlow) Leaks(platformHost string) []string {
 	}
 	for _, a := range f.arrivals {
 		for _, name := range []string{lti.ParamIDToken, "access_token", "code"} {
-			if a.Query.Get(name) != "" || a.Form.Get(name) != "" {
-				tell(a.Method, a.Path, name)
+			told := slices.ContainsFunc(leaks, func(line string) bool { return strings.HasSuffix(line, a.Path+" with "+name) })
+			if !told && (a.Query.Get(name) != "" || a.Form.Get(name) != "") {
+				tell(a.Method, a.Path+" of the fake tool", name)
 			}
 		}
 	}

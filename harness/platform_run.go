@@ -318,8 +318,10 @@ func (r *PlatformRun) Subject() results.Subject {
 	}
 }
 
-// Gone says whether the platform has gone away for good.
-func (r *PlatformRun) Gone() bool { return r.dead >= maxDead }
+// Gone says whether the platform has stopped working altogether: the ordinary
+// launch got stuck, or no answer, several times in a row. Without a preflight it
+// need never have worked, and every scenario faces it all the same.
+func (r *PlatformRun) Gone() bool { return r.dead >= maxDead && !r.config.Embedded.SkipPreflight }
 
 // Close ends the run's servers, its users' browsers and its agent.
 func (r *PlatformRun) Close() {

@@ -73,6 +73,9 @@ func (s *PlatformScenario) hold(ctx context.Context, l PlatformLaunch) (*Platfor
 	held, err := s.run.hold(ctx, l)
 	if stuck, ok := errors.AsType[*JourneyError](err); ok {
 		s.keepStuck(stuck)
+		if l.User+string(l.Link) == "" && !l.Twice { // the launch that the preflight has seen work
+			s.run.dead++
+		}
 	}
 	return held, err
 }

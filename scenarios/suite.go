@@ -109,10 +109,7 @@ func Judge(c config.Config, title string, hooks Hooks) (results.Document, report
 	}
 	gomega.RegisterFailHandler(Fail)
 	suite, reporter := GinkgoConfiguration()
-	suite.LabelFilter = string(c.Side)
-	if len(c.Only) > 0 {
-		suite.LabelFilter += " && (" + onlyFilter(c.Only) + ")"
-	}
+	suite.LabelFilter = sideFilter(c)
 	suite.Timeout = c.Patience.Run.Std()
 	suite.RandomizeAllSpecs = true
 	formatter.ColorableStdOut = io.Discard // the document and the hooks say it all
@@ -154,6 +151,15 @@ func named(labels []string) []requirements.ID {
 		}
 	}
 	return ids
+}
+
+// sideFilter selects the specs of the configured side, which the program may not
+// have been linked with alone, and of those the ones that are asked for.
+func sideFilter(c config.Config) string {
+	if len(c.Only) == 0 {
+		return string(c.Side)
+	}
+	return fmt.Sprintf("%s && (%s)", c.Side, onlyFilter(c.Only))
 }
 
 func onlyFilter(ids []string) string {
@@ -285,7 +291,7 @@ func assemble(report Report) results.Document {
 	info := results.Run{
 		Version: Version, Started: report.StartTime.UTC(), Seconds: report.RunTime.Seconds(),
 		Processes: report.SuiteConfig.ParallelTotal, Seed: report.SuiteConfig.RandomSeed,
-		Only: report.SuiteConfig.LabelFilter, Command: command(), Subject: results.Subject{Side: string(settings.Side)},
+		Only: narrowedTo(report.SuiteConfig.LabelFilter), Command: command(), Subject: results.Subject{Side: string(settings.Side)},
 	}
 	var fragments []results.Fragment
 	var diagnosis *results.Diagnosis
@@ -313,6 +319,18 @@ func assemble(report Report) results.Document {
 	}
 	selected, notCovered := selection(report)
 	return results.Assemble(info, diagnosis, selected, notCovered, fragments)
+}
+
+// narrowedTo is what a label filter says beyond the side.
+func narrowedTo(filter string) string {
+	switch filter {
+	case string(settings.Side):
+		return ""
+	case sideFilter(settings):
+		return onlyFilter(settings.Only)
+	default:
+		return filter
+	}
 }
 
 // selection returns the requirements that the run was to judge, and those that

@@ -58,7 +58,8 @@ type PlatformFlow struct {
 	by       *Seat
 	beside   []faketool.Request
 	arrivals []*faketool.Answer // all that reached the fake tools meanwhile
-	steps    []results.Step     // as the agent saw them, whole
+	strange  []results.Step     // what reached the stranger's site meanwhile
+	shown    agent.Place        // where the launch is shown
 	evidence results.Flow
 	picture  []byte
 }
@@ -114,6 +115,9 @@ func (f *PlatformFlow) Posted() bool {
 	return f.Launched() && !f.Answer.InURL && f.Answer.Method == http.MethodPost
 }
 
+// InFrame says whether the launch is shown in a frame of the platform's page.
+func (f *PlatformFlow) InFrame() bool { return f.shown == agent.Frame }
+
 // Beside are the authentication requests of other logins that the fake tool sent
 // since this one was initiated.
 func (f *PlatformFlow) Beside() []faketool.Request { return f.beside }
@@ -134,8 +138,30 @@ func (f *PlatformFlow) Shows(text string) bool {
 	return strings.Contains(f.Trip.Page.Text+"\n"+f.Trip.Page.Title, text)
 }
 
-// AsksToSignIn says whether the flow ended on a page with a password field.
-func (f *PlatformFlow) AsksToSignIn() bool { return f.Trip.Markers[signInMarker] }
+// AsksToSignIn says whether the flow ended on a page that asks the user to log
+// in: one with a password field, or the one that users sign in on.
+func (s *PlatformScenario) AsksToSignIn(f *PlatformFlow) bool {
+	if f.Trip.Ended != agent.Settled || f.Trip.Page.Status >= http.StatusBadRequest {
+		return false
+	}
+	return f.Trip.Markers[signInMarker] || slices.ContainsFunc(s.run.signInPages(), func(page string) bool {
+		return sameURL(withoutQuery(f.Trip.Page.URL), page)
+	})
+}
+
+// signInPages are the pages that users open to sign in.
+func (r *PlatformRun) signInPages() []string {
+	var pages []string
+	for _, user := range r.users {
+		for _, step := range user.SignIn {
+			if step.Open != "" {
+				pages = append(pages, withoutQuery(step.Open))
+				break
+			}
+		}
+	}
+	return pages
+}
 
 // ScriptRan says whether markup that the fake tool sent has run as a script.
 func (f *PlatformFlow) ScriptRan() bool {
@@ -144,10 +170,6 @@ func (f *PlatformFlow) ScriptRan() bool {
 
 // End says in a sentence what the flow ended on.
 func (f *PlatformFlow) End() string { return describe(f.Trip) }
-
-// Steps are the exchanges that the agent saw, from the first step of the journey
-// on.
-func (f *PlatformFlow) Steps() []results.Step { return f.steps }
 
 // Requested returns the redirect_uri of the authentication request, and false
 // where it had none.
@@ -177,6 +199,9 @@ func (e *JourneyError) Error() string {
 	}
 	return fmt.Sprintf("the journey %s got stuck at step %d of %d (%s): %s", e.Journey, e.Step, e.Of, e.Doing, e.Why)
 }
+
+// errNoClick says that a journey has no link to click.
+var errNoClick = fmt.Errorf("%w: the last step of the journey is no click", ErrNoJourney)
 
 // ErrNoJourney says that no journey leads where a check has to go.
 var ErrNoJourney = errors.New("no journey for it is configured")
@@ -223,6 +248,7 @@ func (r *PlatformRun) travel(ctx context.Context, by agent.User, name string, ac
 	v := r.visit("")
 	j := agent.Journey{
 		Actions: actions, Until: until, Quiet: v.Quiet, Also: v.Also, Screenshot: tell != nil, Tell: tell,
+		Whole:    true, // what is kept of it is rid of secrets when it is written down
 		Patience: r.config.Patience.Step.Std(),
 		Deadline: v.Deadline + time.Duration(len(actions))*r.config.Patience.Step.Std(),
 	}
@@ -336,7 +362,8 @@ func (r *PlatformRun) hold(ctx context.Context, l PlatformLaunch) (*PlatformFlow
 	if !ok {
 		return nil, fmt.Errorf("%w: user %s, launch %s", ErrNoJourney, l.User, l.Link)
 	}
-	if l.By == nil {
+	own := l.By == nil
+	if own {
 		seat, err := r.seat(ctx, l.User)
 		if err != nil {
 			return nil, err
@@ -344,8 +371,20 @@ func (r *PlatformRun) hold(ctx context.Context, l PlatformLaunch) (*PlatformFlow
 		l.By = seat
 	}
 	actions := r.actions(r.journeys[name])
-	if last := &actions[len(actions)-1]; l.Twice && last.Verb == agent.Click {
+	if l.Twice {
+		last := &actions[len(actions)-1]
+		if last.Verb != agent.Click {
+			return nil, errNoClick
+		}
 		last.Verb = agent.DoubleClick
+	}
+	held, err := r.holdBy(ctx, name, actions, l)
+	if _, stuck := errors.AsType[*JourneyError](err); !stuck || !own {
+		return held, err
+	}
+	// The session may have ended meanwhile: the user signs in again, once.
+	if l.By, err = r.seat(ctx, l.User); err != nil {
+		return nil, err
 	}
 	return r.holdBy(ctx, name, actions, l)
 }
@@ -363,7 +402,7 @@ func (r *PlatformRun) holdBy(ctx context.Context, name string, actions []agent.A
 	if !ok {
 		return nil, fmt.Errorf("the fake tool holds no login at %s", trip.Page.URL)
 	}
-	flow := &PlatformFlow{ID: r.nextFlowID(), Login: login, Trip: trip, by: l.By, steps: trip.Steps, picture: trip.Screenshot}
+	flow := &PlatformFlow{ID: r.nextFlowID(), Login: login, Trip: trip, by: l.By, shown: trip.In, picture: trip.Screenshot}
 	flow.arrivals = r.arrivedSince(before)
 	flow.evidence = r.platformEvidence(flow, l, began)
 	return flow, nil
@@ -392,21 +431,20 @@ func (r *PlatformRun) send(ctx context.Context, held *PlatformFlow, l PlatformLa
 	} else {
 		by = l.By
 	}
-	before := r.arrivals()
+	sent, before := len(held.Login.Record().Requests), r.arrivals()
 	began := time.Now()
 	trip, err := by.Visit(ctx, visit)
 	if err != nil {
 		return nil, err
 	}
 	flow := &PlatformFlow{
-		ID: r.nextFlowID(), Login: held.Login, Trip: trip, by: by, picture: trip.Screenshot,
-		steps:    slices.Concat(held.steps, trip.Steps),
+		ID: r.nextFlowID(), Login: held.Login, Trip: trip, by: by, picture: trip.Screenshot, shown: held.shown,
 		arrivals: r.arrivedSince(before),
 	}
 	record := held.Login.Record()
 	n := len(record.Requests) - 1
-	if n < 0 {
-		return nil, fmt.Errorf("the browser did not come to the fake tool's own page %s: %s", address, describe(trip))
+	if n < sent {
+		return nil, fmt.Errorf("%w: the page that held the login went away: %s", ErrNoLaunch, describe(trip))
 	}
 	flow.Request = record.Requests[n]
 	for _, other := range r.tool.Logins() {
@@ -414,9 +452,16 @@ func (r *PlatformRun) send(ctx context.Context, held *PlatformFlow, l PlatformLa
 			flow.beside = append(flow.beside, other.Record().Requests...)
 		}
 	}
-	for _, a := range flow.arrivals {
-		if a.Login == held.Login && a.Request == n {
-			flow.Answer = a
+	flow.findAnswer(n)
+	if visit.In == agent.Here && r.mayBeLate(flow, l) {
+		if err := r.awaitLate(ctx, flow, before, l); err != nil {
+			return nil, err
+		}
+		flow.findAnswer(n)
+	}
+	for _, step := range r.recorder.between(began, time.Now()) {
+		if step.SeenBy == stranger {
+			flow.strange = append(flow.strange, step)
 		}
 	}
 	if flow.Answer != nil && flow.Answer.IDToken != "" {
@@ -426,6 +471,50 @@ func (r *PlatformRun) send(ctx context.Context, held *PlatformFlow, l PlatformLa
 	flow.evidence.Steps = slices.Concat(held.evidence.Steps, flow.evidence.Steps)
 	flow.evidence.Millis += held.evidence.Millis
 	return flow, nil
+}
+
+// findAnswer finds the arrival that answers the login's request of that number.
+func (f *PlatformFlow) findAnswer(n int) {
+	for _, a := range f.arrivals {
+		if a.Login == f.Login && a.Request == n {
+			f.Answer = a
+		}
+	}
+}
+
+// mayBeLate says whether a page that has come to rest may still send an answer:
+// one that counts down, or asks its server something before it goes on. Where a
+// platform says no by a status or an error there is nothing to wait for.
+func (r *PlatformRun) mayBeLate(f *PlatformFlow, l PlatformLaunch) bool {
+	return r.config.Agent != "http" && f.Answer == nil && f.Trip.Ended == agent.Settled && f.Trip.Page.Status < http.StatusBadRequest && r.lateness(l) > 0
+}
+
+// lateness is how long a late answer is waited for: where one has to come as long
+// as for a step of a journey, else as long as for a sign on a page.
+func (r *PlatformRun) lateness(l PlatformLaunch) time.Duration {
+	if l.Fault == nil || l.Fault.Permitted {
+		return r.config.Patience.Step.Std()
+	}
+	return r.config.Patience.Marker.Std()
+}
+
+// awaitLate waits for the browser to come to the fake tool after all.
+func (r *PlatformRun) awaitLate(ctx context.Context, f *PlatformFlow, before []*faketool.Answer, l PlatformLaunch) error {
+	v, wait := r.visit(""), r.lateness(l)
+	trip, err := f.by.Go(ctx, agent.Journey{
+		Until: r.config.Tool.URL + "/", Quiet: v.Quiet, Also: v.Also, Screenshot: true, Whole: true,
+		Secrets: slices.Collect(maps.Keys(r.config.Secrets)), Patience: wait, Deadline: v.Deadline + wait,
+	})
+	if err != nil {
+		return err
+	}
+	f.arrivals = r.arrivedSince(before)
+	if trip.Stuck != nil {
+		return nil // nothing came: the page is as it was
+	}
+	trip.Steps, trip.Took = slices.Concat(f.Trip.Steps, trip.Steps), f.Trip.Took+trip.Took
+	f.Trip, f.picture = trip, trip.Screenshot
+	return nil
 }
 
 // overlap is how far apart two logins may begin to count as being open together.
@@ -468,25 +557,32 @@ func (r *PlatformRun) platformEvidence(f *PlatformFlow, l PlatformLaunch, began 
 	return e
 }
 
-// Leaks says where credentials went in a flow: each id_token, code and access
-// token that left the platform, wherever it was sent.
-func (f *PlatformFlow) Leaks(platformHost string) []string {
+// Leaks says where credentials went in a flow: each id_token for this request,
+// wherever it was sent, and each code and access token that reached the fake tools,
+// the stranger's site or the redirect_uri of the request. What a platform sends to
+// itself, or to those who log its users in, is its own matter.
+func (f *PlatformFlow) Leaks() []string {
 	var leaks []string
 	tell := func(method, address, what string) {
 		if line := fmt.Sprintf("%s %s with %s", method, results.Bounded(withoutQuery(address), 300), what); !slices.Contains(leaks, line) {
 			leaks = append(leaks, line)
 		}
 	}
-	for _, s := range f.Trip.Steps {
+	asked, _ := f.Requested()
+	for _, s := range slices.Concat(f.Trip.Steps, f.strange) {
 		u, err := url.Parse(s.URL)
 		if err != nil {
 			continue
 		}
 		form, _ := url.ParseQuery(s.RequestBody)
 		fragment, _ := url.ParseQuery(u.Fragment)
+		ours := s.SeenBy == stranger || sameURL(withoutQuery(s.URL), withoutQuery(asked))
 		for _, params := range []url.Values{u.Query(), fragment, form} {
-			for _, name := range []string{lti.ParamIDToken, "access_token", "code"} {
-				if params.Get(name) != "" && (name == lti.ParamIDToken || u.Host != platformHost) {
+			if f.isMine(params.Get(lti.ParamIDToken)) {
+				tell(s.Method, s.URL, lti.ParamIDToken)
+			}
+			for _, name := range []string{"access_token", "code"} {
+				if params.Get(name) != "" && ours {
 					tell(s.Method, s.URL, name)
 				}
 			}
@@ -501,6 +597,17 @@ func (f *PlatformFlow) Leaks(platformHost string) []string {
 		}
 	}
 	return leaks
+}
+
+// isMine says whether an id_token is for this flow's request, and not one by which
+// somebody else logs the platform's users in. One that cannot be read may be.
+func (f *PlatformFlow) isMine(token string) bool {
+	if token == "" {
+		return false
+	}
+	m := readMessage(token)
+	nonce, _ := m.Text("nonce")
+	return m.Problem != "" || nonce == f.Request.Params.Get(lti.ParamNonce) || m.Claims[lti.ClaimMessageType] != nil
 }
 
 // Carrier is the exchange that brought the answer to the browser: the one before

@@ -39,6 +39,7 @@ type PlatformRun struct {
 	campus   *campus.Campus   // where it is judged
 	seats    map[string]*Seat // of users who stay signed in
 	dead     int              // valid launches in a row that got no answer
+	works    bool             // the last launch was a valid one, and worked
 	// byPost is set where the platform answers no authentication request by GET.
 	byPost bool
 }
@@ -57,6 +58,9 @@ func StartPlatform(ctx context.Context, c config.Config, process int) (*Platform
 	}
 	return r, nil
 }
+
+// stranger names the site that nothing is to be sent to, as a witness.
+const stranger = "stranger"
 
 // platformSites are those that the run itself serves.
 type platformSites struct{ tool, other, platform switchable }
@@ -85,9 +89,9 @@ func (r *PlatformRun) start(ctx context.Context) error {
 	hosts := cert.hosts()
 	embedded := r.config.IsEmbedded()
 	var sites platformSites
-	stranger := r.recorder.wrap("stranger", faketool.Stranger, http.HandlerFunc(serveStranger))
+	strangerSite := r.recorder.wrap(stranger, faketool.Stranger, http.HandlerFunc(serveStranger))
 	for host, site := range map[string]http.Handler{
-		toolURL.Hostname(): &sites.tool, otherURL.Hostname(): &sites.other, strangerURL.Hostname(): stranger,
+		toolURL.Hostname(): &sites.tool, otherURL.Hostname(): &sites.other, strangerURL.Hostname(): strangerSite,
 	} {
 		if !embedded && !strings.HasSuffix(host, ".test") && host != strangerURL.Hostname() {
 			continue // a public address leads to tool.listen
@@ -268,7 +272,9 @@ func ToolRegistrations(c config.Config, p config.Platform) []ToolRegistration {
 	if c.Has(config.RedirectURIQuery) {
 		first.RedirectURIs = append(first.RedirectURIs, first.RedirectURIs[0]+"?from=platform")
 	}
-	return []ToolRegistration{first, at(p.OtherClientID, c.Tool.OtherURL, "", server+config.OtherPath)}
+	other := at(p.OtherClientID, c.Tool.OtherURL, "", server+config.OtherPath)
+	other.TargetLinkURI = other.RedirectURIs[0]
+	return []ToolRegistration{first, other}
 }
 
 // consulted returns the faults that would have made a difference to the embedded

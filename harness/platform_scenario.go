@@ -183,8 +183,10 @@ func (s *PlatformScenario) Unseen(id requirements.ID, stimulus string, err error
 	switch {
 	case err == nil:
 		return false
+	case errors.Is(err, faketool.ErrUnchanged):
+		s.Observe(id, stimulus, results.Skipped, "", "It would change nothing: the platform sends the same value always, or none.", flows...)
 	case errors.As(err, &stuck), errors.Is(err, ErrNoJourney), errors.Is(err, ErrNoLaunch), errors.Is(err, errPlatformGone),
-		errors.Is(err, agent.ErrNeedsBrowser), errors.Is(err, faketool.ErrUnchanged):
+		errors.Is(err, agent.ErrNeedsBrowser):
 		s.Observe(id, stimulus, results.Inconclusive, "", "Not seen: "+err.Error()+".", flows...)
 	default:
 		s.must(err)
@@ -208,7 +210,7 @@ func (s *PlatformScenario) Control(ctx context.Context, l PlatformLaunch) (*Plat
 		}
 		return flow, fmt.Errorf("%w: %s", ErrNoLaunch, flow.End())
 	}
-	s.run.dead = 0
+	s.run.dead, s.run.works = 0, true
 	return flow, nil
 }
 
@@ -231,6 +233,15 @@ func (s *PlatformScenario) ReactTo(ctx context.Context, id requirements.ID, faul
 		flow     *PlatformFlow
 	}
 	var refusals []reaction
+	if !s.run.works && slices.ContainsFunc(faults, func(f faketool.Fault) bool { return !f.Permitted }) {
+		if before, err := s.Control(ctx, PlatformLaunch{Title: "control: a valid launch before"}); err != nil {
+			for _, fault := range faults {
+				s.Unseen(id, fault.Name, err, before)
+			}
+			return
+		}
+	}
+	s.run.works = false
 	for _, fault := range faults {
 		flow, err := s.Probe(ctx, fault)
 		if s.Unseen(id, fault.Name, err, flow) {
@@ -290,7 +301,7 @@ func (s *PlatformScenario) Probe(ctx context.Context, fault faketool.Fault) (*Pl
 func (s *PlatformScenario) Answered(f *PlatformFlow) (results.Verdict, string) {
 	switch {
 	case f.Launched():
-		return results.Passed, "An id_token came by form POST."
+		return results.Passed, "An id_token came."
 	case f.Answer != nil && f.Answer.Error != "":
 		return results.Failed, fmt.Sprintf("Refused with the error %q.", results.Bounded(f.Answer.Error, 100))
 	case f.Trip.Ended == agent.TimedOut:
@@ -302,10 +313,13 @@ func (s *PlatformScenario) Answered(f *PlatformFlow) (results.Verdict, string) {
 
 // Refused judges a request that has to be refused.
 func (s *PlatformScenario) Refused(f *PlatformFlow) (results.Verdict, string) {
-	if leaks := f.Leaks(s.run.authHost()); len(leaks) > 0 {
+	if leaks := f.Leaks(); len(leaks) > 0 {
 		return results.Failed, "Answered: " + strings.Join(leaks, "; ") + "."
 	}
-	if uri, asked := f.Requested(); asked && !s.run.registered(uri) && f.sentTo(uri) {
+	if f.ScriptRan() {
+		return results.Failed, "What the request says ran as a script."
+	}
+	if uri, asked := f.Requested(); asked && s.run.sentTo(f, uri) {
 		return results.Failed, fmt.Sprintf("The browser was sent to the redirect_uri %s, which is not registered.", results.Bounded(uri, 300))
 	}
 	switch status := f.Trip.Page.Status; {
@@ -313,10 +327,14 @@ func (s *PlatformScenario) Refused(f *PlatformFlow) (results.Verdict, string) {
 		return results.Passed, fmt.Sprintf("Refused with the error %q at the redirect_uri.", results.Bounded(f.Answer.Error, 100))
 	case f.Trip.Ended == agent.TimedOut:
 		return results.Inconclusive, "No answer came in time."
-	case f.Trip.Ended != agent.Settled && f.evidence.Steps == nil:
-		return results.Inconclusive, "Nothing came: " + f.End() + "."
 	case f.Trip.Ended == agent.Dropped && f.answeredByPlatform(s.run.authHost()) == 0:
 		return results.Warned, "The platform closed the connection."
+	case f.Trip.Ended == agent.RedirectLoop:
+		return results.Warned, "No id_token came, but redirects without end."
+	case f.Trip.Ended != agent.Settled && f.answeredByPlatform(s.run.authHost()) == 0:
+		return results.Inconclusive, "Nothing came: " + f.End() + "."
+	case status == http.StatusTooManyRequests:
+		return results.Inconclusive, "The platform has had too many requests: " + f.End() + "."
 	case status >= http.StatusInternalServerError:
 		return results.Warned, "Refused, but with a server error: " + f.End() + "."
 	default:
@@ -335,18 +353,27 @@ func (f *PlatformFlow) answeredByPlatform(host string) int {
 	return 0
 }
 
-// sentTo says whether the browser came to a redirect_uri that it was not to be
-// sent to: as an address in the browser, or as an arrival at the fake tools.
-func (f *PlatformFlow) sentTo(uri string) bool {
+// sentTo says whether the browser was sent to a redirect_uri that is not
+// registered. One that a browser cannot tell from a registered one does not count.
+func (r *PlatformRun) sentTo(f *PlatformFlow, uri string) bool {
 	u, err := url.Parse(uri)
 	if err != nil || u.Host == "" {
 		return false
 	}
-	u.User = nil
-	if f.WentTo(u.String()) && f.Trip.Page.URL != "" {
-		return true
+	u.User, u.Fragment = nil, ""
+	for _, known := range r.ToolRegistrations() {
+		if slices.ContainsFunc(known.RedirectURIs, func(registered string) bool { return sameURL(registered, u.String()) }) {
+			return false
+		}
 	}
-	return slices.ContainsFunc(f.arrivals, func(a *faketool.Answer) bool { return a.Path == u.EscapedPath() && (a.Error != "" || a.IDToken != "") })
+	is := func(address string) bool {
+		to, err := url.Parse(address)
+		return err == nil && sameURL(withoutQuery(address), withoutQuery(u.String())) && strings.Contains(to.RawQuery, u.RawQuery)
+	}
+	return slices.ContainsFunc(f.Trip.Steps, func(s results.Step) bool { return is(s.URL) }) ||
+		slices.ContainsFunc(f.arrivals, func(a *faketool.Answer) bool {
+			return is(strings.SplitAfter(r.config.Tool.URL, "://")[0] + a.Host + a.Path + "?" + a.RawQuery)
+		})
 }
 
 // authHost is the host of the platform's authorization endpoint.
@@ -356,11 +383,6 @@ func (r *PlatformRun) authHost() string {
 		return ""
 	}
 	return u.Host
-}
-
-// registered says whether a redirect_uri is one of the fake tool's.
-func (r *PlatformRun) registered(uri string) bool {
-	return slices.ContainsFunc(r.ToolRegistrations(), func(known ToolRegistration) bool { return slices.Contains(known.RedirectURIs, uri) })
 }
 
 // ReturnWith opens the return URL of a launch with a message, as a tool does
@@ -378,12 +400,14 @@ func (s *PlatformScenario) ReturnWith(ctx context.Context, f *PlatformFlow, name
 	u.RawQuery = addition
 	visit := s.run.visit(u.String())
 	visit.In = agent.Here
+	// A page may show the message a moment later.
+	visit.Markers, visit.MarkerWait = []agent.Marker{{Name: "message", Text: message}}, s.run.config.Patience.Marker.Std()
 	began := time.Now()
 	trip, err := f.by.Visit(ctx, visit)
 	if err != nil {
 		return nil, err
 	}
-	back := &PlatformFlow{ID: s.run.nextFlowID(), Login: f.Login, Trip: trip, by: f.by, steps: trip.Steps, picture: trip.Screenshot}
+	back := &PlatformFlow{ID: s.run.nextFlowID(), Login: f.Login, Trip: trip, by: f.by, picture: trip.Screenshot}
 	back.evidence = s.run.platformEvidence(back, PlatformLaunch{Title: "return to the platform with " + name}, began)
 	s.keep(back)
 	return back, nil
@@ -402,10 +426,10 @@ func (s *PlatformScenario) Again(ctx context.Context) (*PlatformFlow, error) {
 	}
 	defer seat.Close()
 	actions := s.run.actions(s.run.journeys[name])
-	s.run.tool.Hold(false) // each page that holds the login would be one more to go back over
-	_, err = s.run.travel(ctx, seat, name, actions, s.run.config.Tool.URL+"/", nil)
-	s.run.tool.Hold(true)
-	if err != nil {
+	if last := actions[len(actions)-1]; last.Verb != agent.Click {
+		return nil, errNoClick
+	}
+	if err := s.run.travelUnheld(ctx, seat, name, actions); err != nil {
 		return nil, err
 	}
 	back := []agent.Action{{Verb: agent.Back}, actions[len(actions)-1]}
@@ -414,4 +438,13 @@ func (s *PlatformScenario) Again(ctx context.Context) (*PlatformFlow, error) {
 		return nil, err
 	}
 	return s.Send(ctx, held, PlatformLaunch{Title: "the link clicked again after going back"})
+}
+
+// travelUnheld makes a journey to the launched tool: pages that hold the login
+// would be so many more to go back over.
+func (r *PlatformRun) travelUnheld(ctx context.Context, by agent.User, name string, actions []agent.Action) error {
+	r.tool.Hold(false)
+	defer r.tool.Hold(true)
+	_, err := r.travel(ctx, by, name, actions, r.config.Tool.URL+"/", nil)
+	return err
 }

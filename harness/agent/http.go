@@ -75,6 +75,7 @@ type httpUser struct {
 	place Place       // where the last journey ended; empty where none came before
 	// secrets are those of the last journey.
 	secrets []string
+	whole   bool // they stay in what trips tell
 }
 
 // NewTab returns a user with the same cookies.
@@ -110,7 +111,7 @@ func (u *httpUser) Visit(ctx context.Context, v Visit) (*Trip, error) {
 	}
 	if v.In == Here {
 		j.trip.In = u.place
-		redactionOf(u.secrets).trip(j.trip)
+		u.redaction().trip(j.trip)
 	} else {
 		u.tab, u.past = page, nil
 	}

@@ -58,6 +58,9 @@ type Journey struct {
 	Screenshot bool
 	// Tell is told of each action when it is done; it may be nil.
 	Tell func(Action)
+	// Whole leaves the secrets in what the trip tells, for those who judge by it and
+	// take them out themselves. No picture shows them all the same.
+	Whole bool
 }
 
 // Stuck says where a journey did not go on.

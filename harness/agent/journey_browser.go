@@ -41,6 +41,15 @@ type journeys struct {
 	place   *place // where it ended
 	lost    bool   // it ended in a page that is no longer there
 	secrets []string
+	whole   bool // they stay in what trips tell
+}
+
+// redaction takes out what the last journey's trips are not to tell.
+func (j *journeys) redaction() redaction {
+	if j.whole {
+		return redaction{}
+	}
+	return redactionOf(j.secrets)
 }
 
 // place is a frame of a tab.
@@ -159,7 +168,7 @@ func (u *browserUser) goOn(ctx context.Context, began time.Time, v Visit) (*Trip
 		ended = t.rest(ctx, v.Quiet)
 	}
 	trip := t.tell(ctx, ended, v)
-	redactionOf(u.secrets).trip(trip)
+	u.redaction().trip(trip)
 	t.mu.Lock()
 	u.place.frame = t.watchedID()
 	runaway := trip.Ended == RedirectLoop && t.pages > maxPages || t.windows > maxPages
@@ -429,7 +438,7 @@ type problem struct {
 func (w *walk) walk(ctx context.Context) (*Trip, error) {
 	u, first := w.user, w.user.tab
 	w.secrets = w.journey.secretTexts()
-	u.secrets = w.secrets
+	u.secrets, u.whole = w.secrets, w.journey.Whole
 	first.resume(w.began, w.secrets)
 	first.sync(ctx)
 	if err := first.blockThirdPartyCookies(false); err != nil {
@@ -1092,7 +1101,7 @@ func (w *walk) tell(ctx context.Context, at *place, stuck *Stuck, ended Ending) 
 	}
 	trip.Page.Console = trip.Page.Console[:min(len(trip.Page.Console), maxMessages)]
 	trip.Page.Notes = trip.Page.Notes[:min(len(trip.Page.Notes), maxMessages)]
-	redact := redactionOf(w.secrets)
+	redact := w.user.redaction()
 	if stuck != nil {
 		trip.Stuck = stuck
 		page := trip.Page

@@ -101,7 +101,7 @@ func (u *httpUser) Go(ctx context.Context, j Journey) (*Trip, error) {
 		visit: Visit{Markers: j.Markers, Also: j.Also, Quiet: j.Quiet},
 	}}
 	trip := w.trip
-	u.place, u.secrets = Tab, j.secretTexts()
+	u.place, u.secrets, u.whole = Tab, j.secretTexts(), j.Whole
 	for i, a := range j.Actions {
 		w.bytes, w.acted = 0, nil
 		bounded, stop := context.WithTimeout(deadline, j.within(a))
@@ -145,7 +145,7 @@ func (u *httpUser) Go(ctx context.Context, j Journey) (*Trip, error) {
 		}
 	}
 	trip.In = u.place
-	redact := redactionOf(u.secrets)
+	redact := u.redaction()
 	redact.trip(trip)
 	if trip.Stuck != nil {
 		if trip.Stuck.Action == len(j.Actions) && trip.Stuck.Why == "" {
@@ -634,4 +634,12 @@ func locateLabel(page *goquery.Document, words string) *goquery.Selection {
 		offer(s, s.AttrOr("placeholder", ""))
 	})
 	return b.in(page)
+}
+
+// redaction takes out what the last journey's trips are not to tell.
+func (u *httpUser) redaction() redaction {
+	if u.whole {
+		return redaction{}
+	}
+	return redactionOf(u.secrets)
 }

@@ -230,7 +230,7 @@ func wrongPresentation(scene *harness.PlatformScenario, f *harness.PlatformFlow)
 	var wrong []string
 	if target, there := presentation["document_target"]; there {
 		shown := []any{"window", "frame"}
-		if initiation(f).InFrame {
+		if f.InFrame() {
 			shown = []any{"iframe", "frame"}
 		}
 		switch {

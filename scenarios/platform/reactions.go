@@ -211,6 +211,8 @@ var _ = Describe("A platform, sent an authentication request that differs from a
 				scene.Observe(id, fault.Name, verdict, "", seen, flow)
 			case scene.Run().Agent().Kind != "browser":
 				scene.Unseen(id, fault.Name, errNeedsBrowser, flow)
+			case flow.Trip.Ended != "settled" || flow.Trip.Page.Status >= 500:
+				scene.Observe(id, fault.Name, results.Inconclusive, "", "Not seen: "+flow.End()+".", flow)
 			default:
 				scene.Observe(id, fault.Name, results.Passed, "", "No script ran: "+flow.End()+".", flow)
 			}

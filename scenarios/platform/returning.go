@@ -49,6 +49,8 @@ var _ = Describe("A platform, to which the tool returns the user,", func() {
 				scene.Observe(id, stimulus, results.Failed, "", "The markup ran as a script.", back)
 			case scene.Run().Agent().Kind != "browser":
 				scene.Unseen(id, stimulus, errNeedsBrowser, back)
+			case back.Trip.Ended != "settled" || back.Trip.Page.Status >= 500:
+				scene.Observe(id, stimulus, results.Inconclusive, "", "Not seen: "+back.End()+".", back)
 			default:
 				scene.Observe(id, stimulus, results.Passed, "", "No script ran: "+strings.TrimSuffix(back.End(), ".")+".", back)
 			}

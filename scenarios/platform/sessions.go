@@ -43,7 +43,7 @@ var _ = Describe("A platform, asked to launch a user,", func() {
 		verdict, seen := scene.Refused(flow)
 		switch {
 		case verdict == results.Failed:
-		case flow.AsksToSignIn():
+		case scene.AsksToSignIn(flow):
 			verdict, seen = results.Failed, "The user is asked to log in: "+flow.End()+"."
 		case flow.Answer == nil || flow.Answer.Error == "":
 		case !slices.Contains(noSession, flow.Answer.Error):

@@ -20,6 +20,13 @@ import (
 // personal are the claims that tell who a user is (LTI Core 1.3, 5.3.6).
 var personal = []string{"name", "given_name", "family_name", "middle_name", "picture", "email"}
 
+// impersonal are claims whose words are not the user's, even where they are those
+// of a name, as with a user who is called Test Student.
+var impersonal = []string{
+	"iss", "aud", "azp", "locale", lti.ClaimRoles, lti.ClaimContext, lti.ClaimResourceLink, lti.ClaimToolPlatform, lti.ClaimTargetLinkURI,
+	lti.ClaimMessageType, lti.ClaimVersion, lti.ClaimLaunchPresentation,
+}
+
 const (
 	learnerRole    = membership + "Learner"
 	instructorRole = membership + "Instructor"
@@ -258,7 +265,7 @@ func toldOf(scene *harness.PlatformScenario, user string, m harness.Message) []s
 	}
 	records, _ := scene.Run().User(user)
 	for name, value := range m.Claims {
-		if slices.Contains(personal, name) {
+		if slices.Contains(personal, name) || slices.Contains(impersonal, name) {
 			continue
 		}
 		text, err := json.Marshal(value)
@@ -313,7 +320,7 @@ func wrongMentor(m harness.Message) string {
 	return ""
 }
 
-// usualLaunches are those of the learner that most links are compared with.
+// usualLaunch is that of the learner, which others are compared with.
 func usualLaunch(ctx context.Context, scene *harness.PlatformScenario, id requirements.ID) *harness.PlatformFlow {
 	flows := launches(ctx, scene, id, "", harness.PlatformLaunch{Title: "the learner's launch"})
 	if flows == nil {

@@ -646,7 +646,7 @@ func crowd(count int) []fakeplatform.User {
 func TestACrowd(t *testing.T) {
 	for _, kind := range []string{"http", "browser"} {
 		t.Run(kind, func(t *testing.T) {
-			if _, err := agent.FindBrowser(); kind == "browser" && err != nil {
+			if _, err := agent.FindBrowser(false); kind == "browser" && err != nil {
 				t.Skip(err)
 			}
 			g := NewWithT(t)

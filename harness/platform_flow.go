@@ -188,16 +188,19 @@ type JourneyError struct {
 	Of      int
 	Doing   string // the step in words
 	Why     string
-	picture []byte
+	// Picture is a JPEG image of the page that it got stuck on, where there is one.
+	Picture []byte
 	page    results.Page
 	steps   []results.Step
+	ended   agent.Ending
+	signIn  bool // the page asks the user to log in
 }
 
 func (e *JourneyError) Error() string {
 	if e.Step > e.Of {
-		return fmt.Sprintf("the journey %s ended without a launch, after all of its %d steps: %s", e.Journey, e.Of, e.Why)
+		return fmt.Sprintf("%s came to its end, but not to a launch: %s", e.Journey, e.Why)
 	}
-	return fmt.Sprintf("the journey %s got stuck at step %d of %d (%s): %s", e.Journey, e.Step, e.Of, e.Doing, e.Why)
+	return fmt.Sprintf("%s got stuck at step %d of %d (%s): %s", e.Journey, e.Step, e.Of, e.Doing, e.Why)
 }
 
 // errNoClick says that a journey has no link to click.
@@ -261,7 +264,7 @@ func (r *PlatformRun) travel(ctx context.Context, by agent.User, name string, ac
 	}
 	stuck := &JourneyError{
 		Journey: name, Step: trip.Stuck.Action + 1, Of: len(actions), Why: r.config.Hide(trip.Stuck.Why),
-		picture: trip.Screenshot, page: trip.Page, steps: trip.Steps,
+		Picture: trip.Screenshot, page: trip.Page, steps: trip.Steps, ended: trip.Ended, signIn: trip.Markers[signInMarker],
 	}
 	if trip.Stuck.Action < len(actions) {
 		stuck.Doing = r.inWords(actions[trip.Stuck.Action])
@@ -293,7 +296,7 @@ func (r *PlatformRun) signInAt(ctx context.Context, seat *Seat, name string, tel
 	for _, step := range user.SignIn {
 		actions = append(actions, r.action(step))
 	}
-	_, err := r.travel(ctx, seat, "sign_in of "+name, actions, "", tell)
+	_, err := r.travel(ctx, seat, "the sign-in of "+name, actions, "", tell)
 	return err
 }
 
@@ -320,7 +323,9 @@ func (r *PlatformRun) leave(seat *Seat) {
 }
 
 // Journey makes a journey by name, signing its user in before.
-func (r *PlatformRun) Journey(ctx context.Context, name string, tell func(string)) (*agent.Trip, error) {
+//
+// Each step is told when it is done.
+func (r *PlatformRun) Journey(ctx context.Context, name string, tell func(step string)) (*agent.Trip, error) {
 	j, ok := r.journeys[name]
 	if !ok {
 		return nil, fmt.Errorf("%w: %s", ErrNoJourney, name)
@@ -335,7 +340,7 @@ func (r *PlatformRun) Journey(ctx context.Context, name string, tell func(string
 	if j.Does != "" {
 		until = ""
 	}
-	return r.travel(ctx, seat, name, r.actions(j), until, says)
+	return r.travel(ctx, seat, "the journey "+name, r.actions(j), until, says)
 }
 
 func (r *PlatformRun) actions(j config.Journey) []agent.Action {
@@ -378,7 +383,7 @@ func (r *PlatformRun) hold(ctx context.Context, l PlatformLaunch) (*PlatformFlow
 		}
 		last.Verb = agent.DoubleClick
 	}
-	held, err := r.holdBy(ctx, name, actions, l)
+	held, err := r.holdBy(ctx, "the journey "+name, actions, l)
 	if _, stuck := errors.AsType[*JourneyError](err); !stuck || !own {
 		return held, err
 	}
@@ -386,7 +391,7 @@ func (r *PlatformRun) hold(ctx context.Context, l PlatformLaunch) (*PlatformFlow
 	if l.By, err = r.seat(ctx, l.User); err != nil {
 		return nil, err
 	}
-	return r.holdBy(ctx, name, actions, l)
+	return r.holdBy(ctx, "the journey "+name, actions, l)
 }
 
 // holdBy makes the actions of a journey up to the login initiation.

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"invigilator/harness/agent"
+	"invigilator/harness/config"
 	"invigilator/results"
 )
 
@@ -67,21 +68,33 @@ func (r *PlatformRun) again(ctx context.Context, l PlatformLaunch) (*PlatformFlo
 
 // diagnoseStuck says where a journey did not go on.
 func (r *PlatformRun) diagnoseStuck(e *JourneyError, flow *PlatformFlow) *results.Diagnosis {
-	d := &results.Diagnosis{
-		Problem: strings.ToUpper(e.Error()[:1]) + e.Error()[1:] + ".", Step: "journey " + e.Journey, Seen: pageInWords(e.page), FlowID: flow.ID,
-		LookAt: fmt.Sprintf("The picture in the report, and what 'invigilator journey %s --headed' shows.", e.Journey),
+	d := &results.Diagnosis{Problem: strings.ToUpper(e.Error()[:1]) + e.Error()[1:] + ".", Step: e.Journey, FlowID: flow.ID}
+	again := strings.TrimPrefix(e.Journey, "the journey ")
+	if strings.Contains(again, " ") {
+		again, _ = r.journeyTo(config.Learner, config.ResourceLink) // which signs in first
 	}
-	if strings.HasPrefix(e.Journey, "sign_in of ") {
-		d.LookAt = "The picture in the report: are name and password right, and are the steps those of this page?"
+	command := "invigilator journey " + again
+	if r.config.File != "" {
+		command += " --config " + r.config.File
 	}
-	if e.Step > e.Of {
+	switch {
+	case e.page.Status == 0 && e.ended != agent.Settled:
+		d.LookAt = fmt.Sprintf("Is the platform running, and can this machine reach %s?", results.URL(e.page.URL))
+	case e.Step > e.Of && e.signIn:
+		d.LookAt = "The page asks to log in: say how under users, as sign_in, and name the user in the journey."
+	case e.Step > e.Of:
 		d.LookAt = fmt.Sprintf("Does the link open the tool? The platform's registration of it: login initiation URL %s.", r.ToolRegistrations()[0].LoginURL)
+	case strings.HasPrefix(e.Journey, "the sign-in"):
+		d.LookAt = "The picture in the report: are name and password right, and are the steps those of this page? To see it again: " + command
+	default:
+		d.LookAt = "The picture in the report. To see it again: " + command
 	}
 	return d
 }
 
-func pageInWords(p results.Page) string {
-	return strings.TrimSpace(fmt.Sprintf("%q at %s: %s", p.Title, results.URL(p.URL), results.Bounded(strings.Join(strings.Fields(p.Text), " "), 300)))
+// inWords says what a page is and shows.
+func inWords(p results.Page) string {
+	return fmt.Sprintf("HTTP %d, %q: %s", p.Status, p.Title, results.Bounded(strings.Join(strings.Fields(p.Text), " "), 300))
 }
 
 // diagnoseLaunch says why a valid authentication request came to nothing.
@@ -89,7 +102,7 @@ func (r *PlatformRun) diagnoseLaunch(f *PlatformFlow) *results.Diagnosis {
 	known := r.ToolRegistrations()[0]
 	d := &results.Diagnosis{
 		Step: "authentication request", Sent: f.Request.Method + " " + results.Bounded(f.Request.URL, 1000),
-		Seen: f.End(), FlowID: f.ID,
+		Seen: inWords(f.Trip.Page), FlowID: f.ID,
 		LookAt: fmt.Sprintf("The platform's registration of the tool: client_id %s, redirect URI %s; and platform.auth_url, %s.",
 			known.ClientID, known.RedirectURIs[0], r.platform.AuthURL),
 	}
@@ -97,6 +110,9 @@ func (r *PlatformRun) diagnoseLaunch(f *PlatformFlow) *results.Diagnosis {
 	case f.Answer != nil && f.Answer.Error != "":
 		d.Problem = fmt.Sprintf("The platform answers a valid authentication request with the error %q.", results.Bounded(f.Answer.Error, 200))
 		d.Seen = results.Bounded(f.Answer.Form.Get("error_description"), 500)
+	case f.Trip.Page.Status == http.StatusNotFound:
+		d.Problem = "The platform has nothing at the authorization endpoint."
+		d.LookAt = fmt.Sprintf("Is %s (platform.auth_url) the platform's authorization endpoint?", r.platform.AuthURL)
 	case f.Trip.Ended != agent.Settled:
 		d.Problem = "The platform did not answer a valid authentication request: " + deaths[f.Trip.Ended] + "."
 	default:

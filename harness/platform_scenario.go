@@ -89,13 +89,13 @@ func (s *PlatformScenario) keepStuck(e *JourneyError) {
 
 // stuckFlow is the evidence of a journey that got stuck.
 func (r *PlatformRun) stuckFlow(e *JourneyError) *PlatformFlow {
-	flow := &PlatformFlow{ID: r.nextFlowID(), picture: e.picture}
+	flow := &PlatformFlow{ID: r.nextFlowID(), picture: e.Picture}
 	flow.evidence = results.Flow{
-		ID: flow.ID, Title: "the journey " + e.Journey, Why: e.Error(), Page: e.page, Steps: fit(e.steps), Ended: "stuck",
+		ID: flow.ID, Title: e.Journey, Why: e.Error(), Page: e.page, Steps: fit(e.steps), Ended: "stuck",
 	}
 	flow.evidence.Page.URL = results.URL(e.page.URL)
-	if len(e.picture) > 0 {
-		flow.evidence.Page.Screenshot = hashOf(e.picture)
+	if len(e.Picture) > 0 {
+		flow.evidence.Page.Screenshot = hashOf(e.Picture)
 	}
 	return flow
 }
@@ -149,7 +149,7 @@ func (s *PlatformScenario) EndSession(ctx context.Context, seat *Seat) error {
 	}
 	tab := seat.NewTab()
 	defer tab.Close()
-	_, err := s.run.travel(ctx, tab, name, s.run.actions(s.run.journeys[name]), "", nil)
+	_, err := s.run.travel(ctx, tab, "the journey "+name, s.run.actions(s.run.journeys[name]), "", nil)
 	return err
 }
 
@@ -433,7 +433,7 @@ func (s *PlatformScenario) Again(ctx context.Context) (*PlatformFlow, error) {
 		return nil, err
 	}
 	back := []agent.Action{{Verb: agent.Back}, actions[len(actions)-1]}
-	held, err := s.run.holdBy(ctx, name+", again after going back", back, PlatformLaunch{Title: "the link clicked again after going back", By: seat})
+	held, err := s.run.holdBy(ctx, "the journey "+name+", again after going back,", back, PlatformLaunch{Title: "the link clicked again after going back", By: seat})
 	if err != nil {
 		return nil, err
 	}
@@ -445,6 +445,6 @@ func (s *PlatformScenario) Again(ctx context.Context) (*PlatformFlow, error) {
 func (r *PlatformRun) travelUnheld(ctx context.Context, by agent.User, name string, actions []agent.Action) error {
 	r.tool.Hold(false)
 	defer r.tool.Hold(true)
-	_, err := r.travel(ctx, by, name, actions, r.config.Tool.URL+"/", nil)
+	_, err := r.travel(ctx, by, "the journey "+name, actions, r.config.Tool.URL+"/", nil)
 	return err
 }

@@ -38,9 +38,12 @@ var (
 	written  reports.Paths
 	// unwritten is why the reports could not be written.
 	unwritten error
-	progress  = func(Progress) {}
-	ready     = func(context.Context, Subject) error { return nil }
-	tally     Progress
+	// covers are the requirements that the linked specs check; an aborted run does
+	// not tell.
+	covers   map[requirements.ID][]string
+	progress = func(Progress) {}
+	ready    = func(context.Context, Subject) error { return nil }
+	tally    Progress
 )
 
 // A Subject is a run that judges a tool, a [harness.Run], or one that judges a
@@ -80,6 +83,7 @@ func Configure(t *testing.T, side config.Side) (types.SuiteConfig, types.Reporte
 		loaded.Report = filepath.Join(moduleRoot(), loaded.Report)
 	}
 	settings = loaded
+	covers = Covered()
 	gomega.RegisterFailHandler(Fail)
 	suite, reporter := GinkgoConfiguration()
 	if suite.LabelFilter == "" {
@@ -101,6 +105,7 @@ type Hooks struct {
 // could not be made; a subject that fails is told in the document.
 func Judge(c config.Config, title string, hooks Hooks) (results.Document, reports.Paths, error) {
 	settings = c
+	covers = Covered()
 	if hooks.Progress != nil {
 		progress = hooks.Progress
 	}
@@ -240,7 +245,7 @@ func abort(about attachment, err error) {
 		about.Diagnosis = &results.Diagnosis{Problem: "The run could not begin: " + err.Error()}
 	}
 	attach(about)
-	AbortSuite(about.Diagnosis.Error())
+	AbortSuite(settings.Hide(about.Diagnosis.Error()))
 }
 
 var _ = ReportBeforeSuite(func(report Report) {
@@ -338,10 +343,9 @@ func narrowedTo(filter string) string {
 func selection(report Report) (selected, notCovered []requirements.Requirement) {
 	config := report.SuiteConfig
 	narrowed := len(config.FocusStrings)+len(config.SkipStrings)+len(config.FocusFiles)+len(config.SkipFiles) > 0
-	covered, ran := map[string]bool{}, map[string]bool{}
+	ran := map[string]bool{}
 	for _, spec := range report.SpecReports {
 		for _, label := range spec.Labels() {
-			covered[label] = true
 			ran[label] = ran[label] || !passedOver(spec)
 		}
 	}
@@ -352,7 +356,7 @@ func selection(report Report) (selected, notCovered []requirements.Requirement) 
 	for _, r := range requirements.Default().Select(func(r requirements.Requirement) bool { return string(r.Binds) == string(settings.Side) }) {
 		id := string(r.ID)
 		switch {
-		case !covered[id]:
+		case covers[r.ID] == nil:
 			notCovered = append(notCovered, r)
 		case matches([]string{id, string(r.Binds)}) && (!narrowed || ran[id]):
 			selected = append(selected, r)
@@ -455,7 +459,7 @@ func begin[S scene](scenario func(tb harness.TB, text, location string) S) S {
 		}
 		attach(carried)
 		if text := complaint(fragment, ids); text != "" {
-			Fail(text)
+			Fail(settings.Hide(text))
 		}
 	})
 	return scene

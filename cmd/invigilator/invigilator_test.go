@@ -128,7 +128,7 @@ func TestJourney(t *testing.T) {
 	stdout, stderr, status := run(t, dir, "journey", "learner-opens-link", "--agent", "http")
 	g.Expect(status).To(Equal(0), stderr)
 	g.Expect(stdout).To(ContainSubstring(" 8  click text=Exercise 1"))
-	g.Expect(stdout).To(ContainSubstring("It ended in a tab at https://tool.test/held/"))
+	g.Expect(stdout).To(ContainSubstring("The login initiation has reached the fake tool, in a tab."))
 	g.Expect(stdout).To(ContainSubstring("with ${CAMPUS_PASSWORD}"))
 	_, stderr, status = run(t, dir, "journey", "nowhere", "--agent", "http")
 	g.Expect(status).To(Equal(3))

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
-	"path/filepath"
 	"strings"
 
 	"github.com/lestrrat-go/jwx/v2/jwk"
@@ -108,18 +107,32 @@ func (j *journeyCommand) Run() error {
 	if errors.Is(err, harness.ErrNoJourney) {
 		return fmt.Errorf("there is no journey %q; there are %s", j.Name, strings.Join(run.Journeys(), ", "))
 	}
-	if trip != nil && len(trip.Screenshot) > 0 {
-		if path, pathErr := filepath.Abs(j.Picture); pathErr == nil && os.WriteFile(path, trip.Screenshot, 0o600) == nil {
-			defer fmt.Println("picture:", path)
-		}
-	}
-	if stuck, ok := errors.AsType[*harness.JourneyError](err); ok {
-		fmt.Fprintf(os.Stderr, "The journey got stuck: %s\n", stuck)
+	stuck, isStuck := errors.AsType[*harness.JourneyError](err)
+	switch {
+	case isStuck:
+		fmt.Fprintf(os.Stderr, "Stuck: %s\n", stuck)
+		j.keep(stuck.Picture)
 		return exit(1)
-	}
-	if err != nil {
+	case err != nil:
 		return err
 	}
-	fmt.Printf("It ended in a %s at %s\n", trip.In, c.Hide(trip.Page.URL))
+	if strings.HasPrefix(trip.Page.URL, c.Tool.URL+"/") {
+		fmt.Printf("The login initiation has reached the fake tool, in a %s.\n", trip.In)
+	} else {
+		fmt.Printf("It ended in a %s at %s\n", trip.In, c.Hide(trip.Page.URL))
+	}
+	j.keep(trip.Screenshot)
 	return nil
+}
+
+// keep writes the picture of the page that the journey ended on.
+func (j *journeyCommand) keep(picture []byte) {
+	if len(picture) == 0 {
+		return
+	}
+	if err := os.WriteFile(j.Picture, picture, 0o600); err != nil {
+		fmt.Fprintln(os.Stderr, "no picture:", err)
+		return
+	}
+	fmt.Println("picture:", j.Picture)
 }

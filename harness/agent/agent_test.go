@@ -54,7 +54,7 @@ var agents = []struct {
 
 func startedBrowser(t testing.TB) *agent.Browser {
 	t.Helper()
-	if _, err := agent.FindBrowser(); err != nil {
+	if _, err := agent.FindBrowser(false); err != nil {
 		t.Skip(err)
 	}
 	b, err := browser()
@@ -84,7 +84,7 @@ func TestMain(m *testing.M) {
 	}
 	hosts.Roots.AddCert(leaf)
 	code := m.Run()
-	if _, err := agent.FindBrowser(); err == nil {
+	if _, err := agent.FindBrowser(false); err == nil {
 		if b, err := browser(); err == nil {
 			b.Close()
 		}
@@ -1227,7 +1227,7 @@ func TestCrash(t *testing.T) {
 	t.Parallel()
 	g := NewWithT(t)
 	startedBrowser(t)
-	path, err := agent.FindBrowser()
+	path, err := agent.FindBrowser(false)
 	g.Expect(err).NotTo(HaveOccurred())
 	b, err := agent.StartBrowser(t.Context(), agent.BrowserOptions{Path: executable(t, `exec `+path+` --js-flags=--max-old-space-size=30 "$@" 2>/dev/null`)})
 	g.Expect(err).NotTo(HaveOccurred())

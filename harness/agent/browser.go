@@ -46,12 +46,22 @@ const openDeadline = 20 * time.Second
 var ErrNoBrowser = errors.New("no browser found: install Chromium (on Debian: apt-get install chromium-headless-shell), " +
 	"or name one with browser.path, or a running one with browser.remote")
 
-// FindBrowser returns the path of the browser to use, or [ErrNoBrowser].
-func FindBrowser() (string, error) {
+// ErrNoWindow says that no browser is installed that can show a window.
+var ErrNoWindow = errors.New("no browser found that shows a window: the headless shell has none; install Chromium or Chrome, or name one with browser.path")
+
+// FindBrowser returns the path of the browser to use, or [ErrNoBrowser]; of one
+// that can show a window, or [ErrNoWindow], where that is wanted.
+func FindBrowser(headed bool) (string, error) {
 	for _, name := range Executables {
+		if headed && strings.Contains(name, "headless") {
+			continue
+		}
 		if path, err := exec.LookPath(name); err == nil {
 			return path, nil
 		}
+	}
+	if headed {
+		return "", ErrNoWindow
 	}
 	return "", ErrNoBrowser
 }
@@ -189,7 +199,7 @@ func allocate(o BrowserOptions) (context.Context, context.CancelFunc, error) {
 func (o BrowserOptions) ExecOptions() ([]chromedp.ExecAllocatorOption, error) {
 	path := o.Path
 	if path == "" {
-		found, err := FindBrowser()
+		found, err := FindBrowser(o.Headed)
 		if err != nil {
 			return nil, err
 		}

@@ -253,7 +253,7 @@ func (v *variables) value(name, key string) string {
 // use, in a text or in one that is written as JSON, as a URL or as HTML.
 func (c Config) Hide(text string) string {
 	for _, secret := range slices.Sorted(maps.Keys(c.Secrets)) {
-		for _, form := range []string{secret, url.QueryEscape(secret), url.PathEscape(secret), html.EscapeString(secret)} {
+		for _, form := range []string{secret, url.QueryEscape(secret), url.PathEscape(secret), html.EscapeString(secret), strings.Trim(strconv.Quote(secret), `"`)} {
 			name := "${" + c.Secrets[secret] + "}"
 			if quoted, err := json.Marshal(form); err == nil {
 				text = strings.ReplaceAll(text, strings.Trim(string(quoted), `"`), name)

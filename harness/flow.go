@@ -369,6 +369,7 @@ func merge(agents, servers []results.Step) []results.Step {
 func fit(steps []results.Step) []results.Step {
 	for i := range steps {
 		steps[i].URL = results.URL(steps[i].URL)
+		steps[i].RequestBody = results.Body(steps[i].RequestBody)
 	}
 	return steps
 }

@@ -67,7 +67,17 @@ func redactPair(pair string) string {
 func hidden(value string) string { return fmt.Sprintf("[%d characters]", len(value)) }
 
 // secretParams name the query parameters whose values let somebody in.
-var secretParams = []string{"token", "ltik", "session", "sid", "jwt", "secret", "password", "passwd", "key", "auth", "code"}
+var secretParams = []string{"token", "ltik", "session", "sid", "jwt", "secret", "password", "passwd", "key", "auth", "code", "samlresponse", "samlrequest", "assertion", "sesskey", "csrf"}
+
+// Body returns a request's body for a document: of a form without the values of
+// fields whose names say that they are secret.
+func Body(raw string) string {
+	if strings.ContainsAny(raw, " \n{<") || !strings.Contains(raw, "=") {
+		return raw // no form
+	}
+	body, _ := redactQuery(raw)
+	return body
+}
 
 // URL returns a URL for a document: without the login that it may hold, and
 // without the values of parameters whose names say that they are secret.

@@ -637,3 +637,11 @@ func TestBoundedKeepsWithinItsBound(t *testing.T) {
 	g.Expect(results.Bounded("aäb", 2)).To(Equal("a [cut: 4 bytes in all]"))
 	g.Expect(results.Bounded("𝄞", 3)).To(Equal(" [cut: 4 bytes in all]"))
 }
+
+func TestBodiesKeepSecretsOut(t *testing.T) {
+	g := NewWithT(t)
+	g.Expect(results.Body("SAMLResponse=abc&name=ada&csrf=xyz&id_token=e30")).To(Equal("SAMLResponse=[3+characters]&name=ada&csrf=[3+characters]&id_token=e30"))
+	for _, other := range []string{"", "no form", `{"password": "a=b"}`, "state=s&nonce=n"} {
+		g.Expect(results.Body(other)).To(Equal(other))
+	}
+}

@@ -1,6 +1,6 @@
 // Package scenarios binds the harness to Ginkgo: the life of a run around its
-// specs, and the few words that specs are written in. The specs themselves are
-// in one folder per specification.
+// specs, and the few words that specs are written in. The specs themselves are in
+// scenarios/tool and scenarios/platform, by the side that they judge.
 package scenarios
 
 import (

@@ -799,7 +799,7 @@ func TestConfiguration(t *testing.T) {
 	s.g.Expect(yaml.UnmarshalWithOptions([]byte(filled), &c, yaml.Strict())).To(Succeed())
 	s.g.Expect(c.Platform).To(Equal(map[string]string{
 		"name": "Campus", "issuer": s.url, "auth_url": s.campus.Platform().AuthURL(), "jwks_url": s.url + "/jwks",
-		"client_id": "invigilator", "other_client_id": "invigilator-2", "deployment_id": "1", "other_deployment_id": "2",
+		"client_id": "invigilator", "other_client_id": "invigilator-2", "deployment_id": "1",
 	}))
 	s.g.Expect(c.Users).To(HaveLen(5))
 
@@ -819,7 +819,7 @@ func TestConfiguration(t *testing.T) {
 		u, err := at.Location()
 		s.g.Expect(err).NotTo(HaveOccurred(), name)
 		l := b.completes(u.Query())
-		deployment := map[bool]string{false: c.Platform["deployment_id"], true: c.Platform["other_deployment_id"]}[strings.HasPrefix(j.Launch, "other-") && j.Launch != "other-link"]
+		deployment := map[bool]string{false: c.Platform["deployment_id"], true: "2"}[strings.HasPrefix(j.Launch, "other-") && j.Launch != "other-link"]
 		s.g.Expect(l.claims).To(And(HaveKeyWithValue("aud", c.Platform["client_id"]), HaveKeyWithValue(claims+"deployment_id", deployment)), name)
 		if j.Launch != "private" && j.Launch != "anonymous" {
 			s.g.Expect(l.claims).To(And(

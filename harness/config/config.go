@@ -87,18 +87,17 @@ func (m Marker) IsZero() bool { return m == Marker{} }
 // Platform is the fake platform, as a tool under test knows it, or the platform
 // under test.
 type Platform struct {
-	Name              string `json:"name" jsonschema_description:"What the report calls the platform."`
-	Issuer            string `json:"issuer" jsonschema:"pattern=^(https?://.+)?$" jsonschema_description:"The issuer identifier of the platform to judge; without one the embedded campus is judged."`
-	AuthURL           string `json:"auth_url" jsonschema:"pattern=^(https?://.+)?$" jsonschema_description:"The platform's authorization endpoint."`
-	JWKSURL           string `json:"jwks_url" jsonschema:"pattern=^(https?://.+)?$" jsonschema_description:"The platform's key set."`
-	ClientID          string `json:"client_id" jsonschema_description:"The client_id that the platform gave the fake tool."`
-	OtherClientID     string `json:"other_client_id" jsonschema_description:"The client_id that the platform gave the second fake tool, where it has the feature multiple-tools."`
-	DeploymentID      string `json:"deployment_id" jsonschema:"maxLength=255" jsonschema_description:"The deployment_id of the fake tool's deployment; any when empty."`
-	OtherDeploymentID string `json:"other_deployment_id" jsonschema:"maxLength=255" jsonschema_description:"The deployment_id of a second deployment, where the platform has the feature multiple-deployments; any other one when empty."`
-	TargetLinkURI     string `json:"target_link_uri" jsonschema:"pattern=^(https?://.+)?$" jsonschema_description:"The target link URI that the platform's links were given; the fake tool's redirect URI when empty."`
-	URL               string `json:"url" jsonschema:"default=https://platform.test,pattern=^https?://[^/?#]+$" jsonschema_description:"Where browsers find the platform, and its issuer. A host under .test is served to the run's own browser alone; any other has to lead to platform.listen."`
-	OtherURL          string `json:"other_url" jsonschema:"default=https://other-platform.test,pattern=^https?://[^/?#]+$" jsonschema_description:"A second platform, where the tool has the feature multiple-platforms: as url, and leading to the same address."`
-	Listen            string `json:"listen" jsonschema:"default=127.0.0.1:8765" jsonschema_description:"The address at which the tool's server reaches the platform over plain HTTP, for its key set."`
+	Name          string `json:"name" jsonschema_description:"What the report calls the platform."`
+	Issuer        string `json:"issuer" jsonschema:"pattern=^(https?://.+)?$" jsonschema_description:"The issuer identifier of the platform to judge; without one the embedded campus is judged."`
+	AuthURL       string `json:"auth_url" jsonschema:"pattern=^(https?://.+)?$" jsonschema_description:"The platform's authorization endpoint."`
+	JWKSURL       string `json:"jwks_url" jsonschema:"pattern=^(https?://.+)?$" jsonschema_description:"The platform's key set."`
+	ClientID      string `json:"client_id" jsonschema_description:"The client_id that the platform gave the fake tool."`
+	OtherClientID string `json:"other_client_id" jsonschema_description:"The client_id that the platform gave the second fake tool, where it has the feature multiple-tools."`
+	DeploymentID  string `json:"deployment_id" jsonschema:"maxLength=255" jsonschema_description:"The deployment_id of the fake tool's deployment; any when empty."`
+	TargetLinkURI string `json:"target_link_uri" jsonschema:"pattern=^(https?://.+)?$" jsonschema_description:"The target link URI that the platform's links were given; the fake tool's redirect URI with the query chapter=1 when empty."`
+	URL           string `json:"url" jsonschema:"default=https://platform.test,pattern=^https?://[^/?#]+$" jsonschema_description:"Where browsers find the platform, and its issuer. A host under .test is served to the run's own browser alone; any other has to lead to platform.listen."`
+	OtherURL      string `json:"other_url" jsonschema:"default=https://other-platform.test,pattern=^https?://[^/?#]+$" jsonschema_description:"A second platform, where the tool has the feature multiple-platforms: as url, and leading to the same address."`
+	Listen        string `json:"listen" jsonschema:"default=127.0.0.1:8765" jsonschema_description:"The address at which the tool's server reaches the platform over plain HTTP, for its key set."`
 }
 
 // Browser says which browser to use.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -131,6 +132,26 @@ func orAddress(s *jsonschema.Schema) {
 	long := *s
 	long.Version = ""
 	*s = jsonschema.Schema{OneOf: []*jsonschema.Schema{{Type: "string"}, &long}}
+}
+
+// password matches what fields of secrets are called.
+var password = regexp.MustCompile(`(?i)pass|pwd|secret|pin\b|token`)
+
+// hidePasswords makes secrets of what is filled into the fields of secrets, also
+// where the file holds it itself.
+func (c *Config) hidePasswords() {
+	var steps Steps
+	for _, user := range c.Users {
+		steps = append(steps, user.SignIn...)
+	}
+	for _, journey := range c.Journeys {
+		steps = append(steps, journey.Steps...)
+	}
+	for _, step := range steps {
+		if _, known := c.Secrets[step.With]; !known && len(step.With) >= leastSecret && password.MatchString(step.Fill) {
+			c.Secrets[step.With] = "secret"
+		}
+	}
 }
 
 // JourneyTo returns the name of the first journey, by name, that brings a user

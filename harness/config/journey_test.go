@@ -98,3 +98,13 @@ func TestProblemsOfAPlatform(t *testing.T) {
 		}
 	}
 }
+
+func TestPasswordsInTheFileAreSecretsToo(t *testing.T) {
+	g := NewWithT(t)
+	c, err := loadPlatform(t, realPlatform+`
+users: {learner: {sign_in: [{open: "${LINK}"}, {fill: label=User name, with: ada-lovelace}, {fill: "#password", with: literal-one}]}}
+journeys: {opens: "${SITE}/course"}
+`, "LINK=https://lms.example/login/abc", "SITE=https://lms.example/base")
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(c.Secrets).To(Equal(map[string]string{"literal-one": "secret", "https://lms.example/login/abc": "LINK"}), "a magic link is one, the beginning of an address is none")
+}

@@ -99,6 +99,7 @@ func Load(s Sources) (Config, error) {
 		// Where a value has the wrong type the schema has said so already, and
 		// the others are read all the same.
 		_ = json.Unmarshal(encoded, &config)
+		config.hidePasswords()
 		problems = append(problems, config.check()...)
 	}
 	return config, errors.Join(problems...)
@@ -218,7 +219,7 @@ func (v *variables) expand(value any, key string) any {
 			if strings.HasPrefix(found, "$$") {
 				return found[1:]
 			}
-			return v.value(variable.FindStringSubmatch(found)[1], key)
+			return v.value(variable.FindStringSubmatch(found)[1], key, found == value)
 		})
 	}
 	return value
@@ -228,14 +229,16 @@ func (v *variables) expand(value any, key string) any {
 // a shorter one is part of too many words.
 const leastSecret = 4
 
-func (v *variables) value(name, key string) string {
+// value returns that of a variable, which is the whole text of its key or a part.
+func (v *variables) value(name, key string, whole bool) string {
 	for _, entry := range slices.Backward(v.environ) {
 		value, ok := strings.CutPrefix(entry, name+"=")
 		if !ok {
 			continue
 		}
 		u, err := url.Parse(value)
-		site := err == nil && u.Host != "" && (u.Scheme == "http" || u.Scheme == "https") && u.User == nil && u.RawQuery == ""
+		// The address of a site is none, nor is the beginning of one.
+		site := err == nil && (u.Path == "" || u.Path == "/" || !whole) && u.Host != "" && (u.Scheme == "http" || u.Scheme == "https") && u.User == nil && u.RawQuery == ""
 		if steps := strings.HasPrefix(key, "users.") || strings.HasPrefix(key, "journeys."); steps && !site {
 			if len(value) < leastSecret {
 				v.problems = append(v.problems, fmt.Errorf("%s: the value of %s is shorter than %d characters and could not be kept out of the report", key, name, leastSecret))

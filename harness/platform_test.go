@@ -139,6 +139,39 @@ func TestWhatComesWhereItMustNotIsFound(t *testing.T) {
 	}
 }
 
+// heldBack holds the form of an answer back for a moment, as pages do that count down.
+func heldBack(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/auth" {
+			h.ServeHTTP(w, r)
+			return
+		}
+		answer := httptest.NewRecorder()
+		h.ServeHTTP(answer, r)
+		for name, values := range answer.Header() {
+			w.Header()[name] = values
+		}
+		w.WriteHeader(answer.Code)
+		_, _ = fmt.Fprint(w, strings.ReplaceAll(answer.Body.String(), "document.forms[0].submit()", "setTimeout(() => document.forms[0].submit(), 600)"))
+	})
+}
+
+func TestAnAnswerMayComeLate(t *testing.T) {
+	g := NewWithT(t)
+	run := campusAt{wrap: heldBack, faults: []string{"accepts-empty-nonce"}, change: func(c *config.Config) {
+		c.Agent, c.Patience.Visit, c.Patience.Step = "browser", config.Duration(20*time.Second), config.Duration(10*time.Second)
+	}}.start(t)
+	_, err := run.Preflight(t.Context())
+	g.Expect(err).NotTo(HaveOccurred())
+	scene := run.Scenario(t, "a scenario", "here:1")
+	scene.React(t.Context(), "oidc-auth-missing-nonce")
+	verdicts := map[string]results.Verdict{}
+	for _, o := range scene.Finish().Observations {
+		verdicts[o.Case] = o.Verdict
+	}
+	g.Expect(verdicts).To(Equal(map[string]results.Verdict{"nonce-missing": results.Passed, "nonce-empty": results.Failed}))
+}
+
 // A platform that stops working must not pass for one that refuses.
 func TestRefusalsCountOnlyWhileLaunchesWork(t *testing.T) {
 	t.Parallel()

@@ -135,15 +135,18 @@ func TestJourney(t *testing.T) {
 	g.Expect(stderr).To(ContainSubstring("learner-opens-link"))
 
 	file := filepath.Join(dir, "platform.yaml")
-	g.Expect(os.WriteFile(file, []byte("platform: {issuer: 'https://x.example', auth_url: 'https://x.example/auth'}\njourneys:\n  a: {user: nobody, steps: [{open: x, click: y}]}\n  b: {steps: ['${NOWHERE}']}\nusers: {learner: {}}\n"), 0o600)).To(Succeed())
+	g.Expect(os.WriteFile(file, []byte("platform: {issuer: 'https://x.example', auth_url: 'https://x.example/auth'}\njourneys:\n  a: {user: nobody, steps: [{open: x, click: y}]}\nusers: {learner: {}}\n"), 0o600)).To(Succeed())
 	_, stderr, status = run(t, dir, "platform", "--config", file)
 	g.Expect(status).To(Equal(3))
 	for _, part := range []string{
 		"platform.jwks_url: is needed", "platform.client_id: is needed", `journeys.a.user: there is no user "nobody"`, "journeys.a.steps.0: a step is one of",
-		"journeys.b.steps.0: the environment variable NOWHERE is not set",
 	} {
 		g.Expect(stderr).To(ContainSubstring(part))
 	}
+	g.Expect(os.WriteFile(file, []byte("platform: {issuer: '${NOWHERE}', auth_url: '${NOWHERE}/auth'}\n"), 0o600)).To(Succeed())
+	_, stderr, status = run(t, dir, "platform", "--config", file)
+	g.Expect(status).To(Equal(3))
+	g.Expect(stderr).To(Equal("The configuration is at fault:\n  platform.auth_url and 1 more: the environment variable NOWHERE is not set\n"))
 }
 
 func TestReportsOfARun(t *testing.T) {

@@ -66,8 +66,11 @@ func Load(s Sources) (Config, error) {
 	if err != nil {
 		problems = append(problems, err)
 	}
-	known := variables{environ: s.Environ, secrets: map[string]string{}}
+	known := variables{environ: s.Environ, secrets: map[string]string{}, missing: map[string][]string{}}
 	values, _ = known.expand(values, "").(map[string]any)
+	if unset := known.unset(); len(unset) > 0 { // all else would be about the gaps
+		return Config{Side: s.Side, Secrets: known.secrets}, errors.Join(append(problems, unset...)...)
+	}
 	problems = append(problems, known.problems...)
 	for _, settings := range []map[string]string{environ, s.Settings} {
 		for _, key := range slices.Sorted(maps.Keys(settings)) {
@@ -198,8 +201,24 @@ var variable = regexp.MustCompile(`\$?\$\{([A-Za-z_][A-Za-z0-9_]*)\}`)
 // variables replaces the names of environment variables by their values.
 type variables struct {
 	environ  []string
-	secrets  map[string]string // name of the variable by its value
+	secrets  map[string]string   // name of the variable by its value
+	missing  map[string][]string // the keys that name a variable which is not set
 	problems []error
+}
+
+// unset tells of the variables that are not set, once each.
+func (v *variables) unset() []error {
+	var problems []error
+	for _, name := range slices.Sorted(maps.Keys(v.missing)) {
+		keys := v.missing[name]
+		slices.Sort(keys)
+		where := keys[0]
+		if len(keys) > 1 {
+			where = fmt.Sprintf("%s and %d more", where, len(keys)-1)
+		}
+		problems = append(problems, fmt.Errorf("%s: the environment variable %s is not set", where, name))
+	}
+	return problems
 }
 
 // expand replaces what a value, or anything within it, names. What the steps of
@@ -248,7 +267,7 @@ func (v *variables) value(name, key string, whole bool) string {
 		}
 		return value
 	}
-	v.problems = append(v.problems, fmt.Errorf("%s: the environment variable %s is not set", key, name))
+	v.missing[name] = append(v.missing[name], key)
 	return ""
 }
 

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -170,6 +171,24 @@ func TestAnAnswerMayComeLate(t *testing.T) {
 		verdicts[o.Case] = o.Verdict
 	}
 	g.Expect(verdicts).To(Equal(map[string]results.Verdict{"nonce-missing": results.Passed, "nonce-empty": results.Failed}))
+}
+
+func TestARedirectURIThatRunsAsAScriptIsFound(t *testing.T) {
+	g := NewWithT(t)
+	run := campusAt{change: func(c *config.Config) { c.Agent = "browser" }, wrap: func(h http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if to := r.FormValue("redirect_uri"); r.URL.Path == "/auth" && strings.HasPrefix(to, "javascript:") {
+				w.Header().Set("Content-Type", "text/html")
+				_, _ = fmt.Fprintf(w, `<form method="post" action='%s'></form><script>document.forms[0].submit()</script>`, to)
+				return
+			}
+			h.ServeHTTP(w, r)
+		})
+	}}.start(t)
+	scene := run.Scenario(t, "a scenario", "here:1")
+	const id = "sec-auth-redirect-uri-registered"
+	scene.ReactTo(t.Context(), id, slices.DeleteFunc(faketool.FaultsFor(id), func(f faketool.Fault) bool { return f.Name != "redirect-uri-javascript" }))
+	g.Expect(scene.Finish().Observations).To(ConsistOf(And(HaveField("Verdict", results.Failed), HaveField("Seen", ContainSubstring("ran as a script")))))
 }
 
 // A platform that stops working must not pass for one that refuses.

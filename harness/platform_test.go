@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
@@ -149,9 +150,7 @@ func heldBack(h http.Handler) http.Handler {
 		}
 		answer := httptest.NewRecorder()
 		h.ServeHTTP(answer, r)
-		for name, values := range answer.Header() {
-			w.Header()[name] = values
-		}
+		maps.Copy(w.Header(), answer.Header())
 		w.WriteHeader(answer.Code)
 		_, _ = fmt.Fprint(w, strings.ReplaceAll(answer.Body.String(), "document.forms[0].submit()", "setTimeout(() => document.forms[0].submit(), 600)"))
 	})

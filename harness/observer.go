@@ -16,9 +16,8 @@ type TB interface {
 	Fatalf(format string, args ...any)
 }
 
-// An observer keeps what was observed in a scenario, and the journeys that are
-// the evidence for it.
-type observer[F journey] struct {
+// An observer keeps what was observed in a scenario, and the evidence for it.
+type observer[F witness] struct {
 	base     *base
 	tb       TB
 	text     string // of the spec
@@ -26,14 +25,14 @@ type observer[F journey] struct {
 	fragment results.Fragment
 }
 
-// A journey is evidence: of a tool's launch, or of a platform's.
-type journey interface {
+// A witness is what was seen of a launch, of a tool or of a platform.
+type witness interface {
 	comparable
-	// kept is what the document keeps of the journey, and its picture.
+	// kept is what the document keeps of it, and its picture.
 	kept() (results.Flow, []byte)
 }
 
-// keep adds a journey to the evidence.
+// keep adds a witness to the evidence.
 func (s *observer[F]) keep(f F) {
 	flow, picture := f.kept()
 	s.fragment.Flows[flow.ID] = flow

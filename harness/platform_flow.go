@@ -331,7 +331,10 @@ func (r *PlatformRun) arrivals() []*faketool.Answer {
 
 // arrivedSince are those that were not there before.
 func (r *PlatformRun) arrivedSince(before []*faketool.Answer) []*faketool.Answer {
-	return slices.DeleteFunc(r.arrivals(), func(a *faketool.Answer) bool { return slices.Contains(before, a) })
+	// The same arrival is another value once the tool has judged it.
+	return slices.DeleteFunc(r.arrivals(), func(a *faketool.Answer) bool {
+		return slices.ContainsFunc(before, func(b *faketool.Answer) bool { return a.At.Equal(b.At) && a.Path == b.Path && a.State == b.State })
+	})
 }
 
 // platformEvidence puts together what agent, tool and platform saw.

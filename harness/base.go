@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -168,6 +169,38 @@ func (r *base) nextFlowID() string {
 	defer r.mu.Unlock()
 	r.flows++
 	return fmt.Sprintf("%02d-%04d", r.process, r.flows)
+}
+
+// serveSites serves those sites, by host, that only the run knows: all of them
+// where the subject is embedded, else the stranger's and those that no resolver
+// knows. A public address leads to where the run listens for the subject.
+func (r *base) serveSites(cert *certificate, hosts agent.Hosts, stranger string, sites map[string]http.Handler) error {
+	for host, site := range sites {
+		if !r.config.IsEmbedded() && !strings.HasSuffix(host, ".test") && host != stranger {
+			continue
+		}
+		addr, err := r.serve("127.0.0.1:0", cert.config(tls.VersionTLS12), site)
+		if err != nil {
+			return err
+		}
+		hosts.Addresses[host] = addr.String()
+	}
+	return nil
+}
+
+// serveSubject serves the embedded subject, over old versions of TLS as well where
+// it has the fault of that name.
+func (r *base) serveSubject(cert *certificate, hosts agent.Hosts, host string, site http.Handler, acceptsOldTLS string) error {
+	oldest := uint16(tls.VersionTLS12)
+	if slices.Contains(r.config.Embedded.Faults, acceptsOldTLS) {
+		oldest = tls.VersionTLS10
+	}
+	addr, err := r.serve("127.0.0.1:0", cert.config(oldest), site)
+	if err != nil {
+		return err
+	}
+	hosts.Addresses[host] = addr.String()
+	return nil
 }
 
 // serve answers on an address until the run is closed; over TLS where it is

@@ -50,7 +50,7 @@ type PlatformFlow struct {
 	message  Message
 	noted    *bool // is set where somebody reads the message
 	by       *Seat
-	beside   []faketool.Request
+	tool     *faketool.Tool
 	arrivals []*faketool.Answer // all that reached the fake tools meanwhile
 	strange  []results.Step     // what reached the stranger's site meanwhile
 	shown    agent.Place        // where the launch is shown
@@ -114,7 +114,16 @@ func (f *PlatformFlow) InFrame() bool { return f.shown == agent.Frame }
 
 // Beside are the authentication requests of other logins that the fake tool sent
 // since this one was initiated.
-func (f *PlatformFlow) Beside() []faketool.Request { return f.beside }
+func (f *PlatformFlow) Beside() []faketool.Request {
+	since := f.Login.Record().Initiation.At.Add(-overlap)
+	var beside []faketool.Request
+	for _, other := range f.tool.Logins() {
+		if record := other.Record(); other != f.Login && !record.Initiation.At.Before(since) {
+			beside = append(beside, record.Requests...)
+		}
+	}
+	return beside
+}
 
 // Uninvited says which id_tokens came before the tool had asked for any.
 func (f *PlatformFlow) Uninvited() []string {
@@ -191,8 +200,7 @@ func (r *PlatformRun) hold(ctx context.Context, l PlatformLaunch) (*PlatformFlow
 
 // holdBy makes the actions of a journey up to the login initiation.
 func (r *PlatformRun) holdBy(ctx context.Context, name string, actions []agent.Action, l PlatformLaunch) (*PlatformFlow, error) {
-	before := r.arrivals()
-	began := time.Now()
+	since, began := r.now(), time.Now()
 	trip, err := r.travel(ctx, l.By, name, actions, r.heldPages(), nil)
 	if err != nil {
 		r.leave(l.By)
@@ -203,7 +211,7 @@ func (r *PlatformRun) holdBy(ctx context.Context, name string, actions []agent.A
 		return nil, fmt.Errorf("the fake tool holds no login at %s", trip.Page.URL)
 	}
 	flow := &PlatformFlow{ID: r.nextFlowID(), Login: login, Trip: trip, by: l.By, shown: trip.In, picture: trip.Screenshot}
-	flow.arrivals = r.arrivedSince(before)
+	flow.arrivals = r.arrivedSince(since)
 	flow.evidence = r.platformEvidence(flow, l, began)
 	return flow, nil
 }
@@ -231,15 +239,15 @@ func (r *PlatformRun) send(ctx context.Context, held *PlatformFlow, l PlatformLa
 	} else {
 		by = l.By
 	}
-	sent, before := len(held.Login.Record().Requests), r.arrivals()
-	began := time.Now()
+	sent := len(held.Login.Record().Requests)
+	since, began := r.now(), time.Now()
 	trip, err := by.Visit(ctx, visit)
 	if err != nil {
 		return nil, err
 	}
 	flow := &PlatformFlow{
 		ID: r.nextFlowID(), Login: held.Login, Trip: trip, by: by, picture: trip.Screenshot, shown: held.shown,
-		arrivals: r.arrivedSince(before),
+		tool: r.tool, arrivals: r.arrivedSince(since),
 	}
 	record := held.Login.Record()
 	n := len(record.Requests) - 1
@@ -247,14 +255,9 @@ func (r *PlatformRun) send(ctx context.Context, held *PlatformFlow, l PlatformLa
 		return nil, fmt.Errorf("%w: the page that held the login went away: %s", ErrNoLaunch, describe(trip))
 	}
 	flow.Request = record.Requests[n]
-	for _, other := range r.tool.Logins() {
-		if other != held.Login && !other.Record().Initiation.At.Before(record.Initiation.At.Add(-overlap)) {
-			flow.beside = append(flow.beside, other.Record().Requests...)
-		}
-	}
 	flow.findAnswer(n)
 	if visit.In == agent.Here && r.mayBeLate(flow, l) {
-		if err := r.awaitLate(ctx, flow, before, l); err != nil {
+		if err := r.awaitLate(ctx, flow, since, l); err != nil {
 			return nil, err
 		}
 		flow.findAnswer(n)
@@ -299,7 +302,7 @@ func (r *PlatformRun) lateness(l PlatformLaunch) time.Duration {
 }
 
 // awaitLate waits for the browser to come to the fake tool after all.
-func (r *PlatformRun) awaitLate(ctx context.Context, f *PlatformFlow, before []*faketool.Answer, l PlatformLaunch) error {
+func (r *PlatformRun) awaitLate(ctx context.Context, f *PlatformFlow, since time.Time, l PlatformLaunch) error {
 	v, wait := r.visit(""), r.lateness(l)
 	trip, err := f.by.Go(ctx, agent.Journey{
 		Until: r.config.Tool.URL + "/", Quiet: v.Quiet, Also: v.Also, Screenshot: true, Whole: true,
@@ -308,7 +311,7 @@ func (r *PlatformRun) awaitLate(ctx context.Context, f *PlatformFlow, before []*
 	if err != nil {
 		return err
 	}
-	f.arrivals = r.arrivedSince(before)
+	f.arrivals = r.arrivedSince(since)
 	if trip.Stuck != nil {
 		return nil // nothing came: the page is as it was
 	}
@@ -320,21 +323,14 @@ func (r *PlatformRun) awaitLate(ctx context.Context, f *PlatformFlow, before []*
 // overlap is how far apart two logins may begin to count as being open together.
 const overlap = time.Minute
 
-// arrivals are all answers that reached the fake tools.
-func (r *PlatformRun) arrivals() []*faketool.Answer {
+// arrivedSince are the answers that reached the fake tools since a time, which the
+// run's clock tells as theirs does.
+func (r *PlatformRun) arrivedSince(since time.Time) []*faketool.Answer {
 	all := r.tool.Arrivals()
 	if r.other != nil {
 		all = slices.Concat(all, r.other.Arrivals())
 	}
-	return all
-}
-
-// arrivedSince are those that were not there before.
-func (r *PlatformRun) arrivedSince(before []*faketool.Answer) []*faketool.Answer {
-	// The same arrival is another value once the tool has judged it.
-	return slices.DeleteFunc(r.arrivals(), func(a *faketool.Answer) bool {
-		return slices.ContainsFunc(before, func(b *faketool.Answer) bool { return a.At.Equal(b.At) && a.Path == b.Path && a.State == b.State })
-	})
+	return slices.DeleteFunc(all, func(a *faketool.Answer) bool { return a.At.Before(since) })
 }
 
 // platformEvidence puts together what agent, tool and platform saw.

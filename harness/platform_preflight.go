@@ -24,7 +24,7 @@ func (r *PlatformRun) Preflight(ctx context.Context) (results.Fragment, error) {
 	}
 	found := observer[*PlatformFlow]{fragment: emptyFragment()}
 	launch := PlatformLaunch{Title: "preflight: a valid launch"}
-	held, err := r.hold(ctx, launch)
+	flow, err := r.launch(ctx, launch)
 	if stuck, ok := errors.AsType[*JourneyError](err); ok {
 		flow := r.stuckFlow(stuck)
 		found.keep(flow)
@@ -33,15 +33,11 @@ func (r *PlatformRun) Preflight(ctx context.Context) (results.Fragment, error) {
 	if err != nil {
 		return found.fragment, err
 	}
-	flow, err := r.send(ctx, held, launch)
-	if err != nil {
-		return found.fragment, err
-	}
 	found.keep(flow)
 	if !flow.Launched() && flow.Trip.Page.Status >= http.StatusBadRequest {
 		// A platform that answers POST only lacks GET, and can be judged on the rest.
 		r.byPost = true
-		byPost, err := r.again(ctx, PlatformLaunch{Title: "preflight: a valid launch, its authentication request by POST"})
+		byPost, err := r.launch(ctx, PlatformLaunch{Title: "preflight: a valid launch, its authentication request by POST"})
 		if err != nil {
 			return found.fragment, err
 		}
@@ -57,8 +53,8 @@ func (r *PlatformRun) Preflight(ctx context.Context) (results.Fragment, error) {
 	return found.fragment, r.diagnoseLaunch(flow)
 }
 
-// again makes a launch from its beginning.
-func (r *PlatformRun) again(ctx context.Context, l PlatformLaunch) (*PlatformFlow, error) {
+// launch makes a launch from its beginning.
+func (r *PlatformRun) launch(ctx context.Context, l PlatformLaunch) (*PlatformFlow, error) {
 	held, err := r.hold(ctx, l)
 	if err != nil {
 		return nil, err

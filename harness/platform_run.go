@@ -3,7 +3,6 @@ package harness
 import (
 	"cmp"
 	"context"
-	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -13,7 +12,6 @@ import (
 	"net/url"
 	"os"
 	"slices"
-	"strings"
 
 	"github.com/lestrrat-go/jwx/v2/jwk"
 
@@ -87,31 +85,18 @@ func (r *PlatformRun) start(ctx context.Context) error {
 		return err
 	}
 	hosts := cert.hosts()
-	embedded := r.config.IsEmbedded()
 	var sites platformSites
 	strangerSite := r.recorder.wrap(stranger, faketool.Stranger, http.HandlerFunc(serveStranger))
-	for host, site := range map[string]http.Handler{
+	err = r.serveSites(cert, hosts, strangerURL.Hostname(), map[string]http.Handler{
 		toolURL.Hostname(): &sites.tool, otherURL.Hostname(): &sites.other, strangerURL.Hostname(): strangerSite,
-	} {
-		if !embedded && !strings.HasSuffix(host, ".test") && host != strangerURL.Hostname() {
-			continue // a public address leads to tool.listen
-		}
-		addr, err := r.serve("127.0.0.1:0", cert.config(tls.VersionTLS12), site)
-		if err != nil {
-			return err
-		}
-		hosts.Addresses[host] = addr.String()
+	})
+	if err != nil {
+		return err
 	}
-	if embedded {
-		oldest := uint16(tls.VersionTLS12)
-		if slices.Contains(r.config.Embedded.Faults, fakeplatform.AcceptsOldTLS) {
-			oldest = tls.VersionTLS10
-		}
-		addr, err := r.serve("127.0.0.1:0", cert.config(oldest), &sites.platform)
-		if err != nil {
+	if r.config.IsEmbedded() {
+		if err := r.serveSubject(cert, hosts, platformURL.Hostname(), &sites.platform, fakeplatform.AcceptsOldTLS); err != nil {
 			return err
 		}
-		hosts.Addresses[platformURL.Hostname()] = addr.String()
 	} else if _, err := r.serve(r.config.Tool.Listen, nil, byAddress(&sites.tool, &sites.other, otherURL.Host)); err != nil {
 		return fmt.Errorf("tool.listen: %w; is another run going on?", err)
 	}
@@ -250,17 +235,13 @@ type ToolRegistration struct {
 	JWKSURL       string // where the platform's server reaches it
 }
 
-// ToolRegistrations are those of the fake tool and of the second one, which the
-// feature multiple-tools needs.
-func (r *PlatformRun) ToolRegistrations() []ToolRegistration {
-	return ToolRegistrations(r.config, r.platform)
-}
-
 // resource is the query of the target link URI, which a platform has to keep.
 const resource = "chapter=1"
 
-// ToolRegistrations are those that a platform needs to be judged.
-func ToolRegistrations(c config.Config, p config.Platform) []ToolRegistration {
+// ToolRegistrations are those of the fake tool and of the second one, which the
+// feature multiple-tools needs.
+func (r *PlatformRun) ToolRegistrations() []ToolRegistration {
+	c, p := r.config, r.platform
 	at := func(clientID, address, query, keys string) ToolRegistration {
 		return ToolRegistration{
 			ClientID: clientID, LoginURL: address + faketool.LoginPath + query, RedirectURIs: []string{address + faketool.LaunchPath},
@@ -305,12 +286,6 @@ func (r *PlatformRun) User(name string) (config.User, bool) {
 
 // Journeys are the names of those that are configured, in alphabetical order.
 func (r *PlatformRun) Journeys() []string { return slices.Sorted(maps.Keys(r.journeys)) }
-
-// Knows says whether a user is configured.
-func (r *PlatformRun) Knows(user string) bool {
-	_, ok := r.users[user]
-	return ok
-}
 
 // Subject describes the platform under test for the report.
 func (r *PlatformRun) Subject() results.Subject {

@@ -71,20 +71,21 @@ func (s *PlatformScenario) hold(ctx context.Context, l PlatformLaunch) (*Platfor
 		return nil, errPlatformGone
 	}
 	held, err := s.run.hold(ctx, l)
-	if stuck, ok := errors.AsType[*JourneyError](err); ok {
-		s.keepStuck(stuck)
-		if l.User+string(l.Link) == "" && !l.Twice { // the launch that the preflight has seen work
-			s.run.dead++
-		}
+	if s.keepStuck(err) && l.User+string(l.Link) == "" && !l.Twice { // the launch that the preflight has seen work
+		s.run.dead++
 	}
 	return held, err
 }
 
-// keepStuck keeps the page that a journey got stuck on.
-func (s *PlatformScenario) keepStuck(e *JourneyError) {
-	flow := s.run.stuckFlow(e)
-	s.keep(flow)
-	s.find("journey", e.Error(), flow.ID)
+// keepStuck keeps the page that a journey got stuck on, and says whether one did.
+func (s *PlatformScenario) keepStuck(err error) bool {
+	stuck, ok := errors.AsType[*JourneyError](err)
+	if ok {
+		flow := s.run.stuckFlow(stuck)
+		s.keep(flow)
+		s.find("journey", stuck.Error(), flow.ID)
+	}
+	return ok
 }
 
 // stuckFlow is the evidence of a journey that got stuck.
@@ -124,9 +125,7 @@ func (s *PlatformScenario) Open(ctx context.Context) agent.User {
 // after use.
 func (s *PlatformScenario) SignIn(ctx context.Context, user string) (*Seat, error) {
 	seat, err := s.run.SignIn(ctx, user, nil)
-	if stuck, ok := errors.AsType[*JourneyError](err); ok {
-		s.keepStuck(stuck)
-	}
+	s.keepStuck(err)
 	return seat, err
 }
 
@@ -169,9 +168,7 @@ func (s *PlatformScenario) Do(ctx context.Context, deed config.Deed) error {
 		return fmt.Errorf("%w: does %s", ErrNoJourney, deed)
 	}
 	_, err := s.run.Journey(ctx, name, func(string) {})
-	if stuck, ok := errors.AsType[*JourneyError](err); ok {
-		s.keepStuck(stuck)
-	}
+	s.keepStuck(err)
 	return err
 }
 
@@ -226,13 +223,11 @@ func (s *PlatformScenario) React(ctx context.Context, id requirements.ID, judge 
 // ReactTo is [PlatformScenario.React] with some of the faults.
 func (s *PlatformScenario) ReactTo(ctx context.Context, id requirements.ID, faults []faketool.Fault, judge ...func(*PlatformFlow) (results.Verdict, string)) {
 	s.tb.Helper()
-	type reaction struct {
-		stimulus string
-		verdict  results.Verdict
-		seen     string
-		flow     *PlatformFlow
+	type refusal struct {
+		stimulus, seen string
+		flow           *PlatformFlow
 	}
-	var refusals []reaction
+	var refusals []refusal
 	if !s.run.works && slices.ContainsFunc(faults, func(f faketool.Fault) bool { return !f.Permitted }) {
 		if before, err := s.Control(ctx, PlatformLaunch{Title: "control: a valid launch before"}); err != nil {
 			for _, fault := range faults {
@@ -256,8 +251,8 @@ func (s *PlatformScenario) ReactTo(ctx context.Context, id requirements.ID, faul
 				verdict, seen = v, says
 			}
 		}
-		if verdict == results.Passed && !fault.Permitted && !flow.Launched() {
-			refusals = append(refusals, reaction{fault.Name, verdict, seen, flow})
+		if verdict == results.Passed && !fault.Permitted {
+			refusals = append(refusals, refusal{fault.Name, seen, flow})
 			continue
 		}
 		s.Observe(id, fault.Name, verdict, "", seen, flow)
@@ -269,7 +264,7 @@ func (s *PlatformScenario) ReactTo(ctx context.Context, id requirements.ID, faul
 	after, err := s.Control(ctx, PlatformLaunch{Title: "control: a valid launch afterwards"})
 	for _, r := range refusals {
 		if !s.Unseen(id, r.stimulus, err, r.flow, after) {
-			s.Observe(id, r.stimulus, r.verdict, "", r.seen, r.flow, after)
+			s.Observe(id, r.stimulus, results.Passed, "", r.seen, r.flow, after)
 		}
 	}
 }

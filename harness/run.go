@@ -6,13 +6,10 @@ package harness
 import (
 	"context"
 	"crypto/sha256"
-	"crypto/tls"
 	"encoding/hex"
 	"fmt"
 	"net/http"
 	"net/url"
-	"slices"
-	"strings"
 	"time"
 
 	"invigilator/fakeplatform"
@@ -63,7 +60,6 @@ func (r *Run) start(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("platform.url: %w", err)
 	}
-	embedded := r.config.IsEmbedded()
 	otherURL, err := url.Parse(r.config.Platform.OtherURL)
 	if err != nil {
 		return fmt.Errorf("platform.other_url: %w", err)
@@ -81,29 +77,17 @@ func (r *Run) start(ctx context.Context) error {
 	// The sites get their addresses first and their contents later, so that
 	// the browser starts while keys are made.
 	var sites sites
-	for host, site := range map[string]http.Handler{
+	err = r.serveSites(cert, hosts, strangerURL.Hostname(), map[string]http.Handler{
 		platformURL.Hostname(): &sites.platform, otherURL.Hostname(): &sites.other,
 		strangerURL.Hostname(): http.HandlerFunc(serveStranger),
-	} {
-		if !embedded && !strings.HasSuffix(host, ".test") && host != strangerURL.Hostname() {
-			continue // a public address leads to platform.listen
-		}
-		addr, err := r.serve("127.0.0.1:0", cert.config(tls.VersionTLS12), site)
-		if err != nil {
-			return err
-		}
-		hosts.Addresses[host] = addr.String()
+	})
+	if err != nil {
+		return err
 	}
-	if embedded {
-		oldest := uint16(tls.VersionTLS12)
-		if slices.Contains(r.config.Embedded.Faults, faketool.AcceptsOldTLS) {
-			oldest = tls.VersionTLS10
-		}
-		addr, err := r.serve("127.0.0.1:0", cert.config(oldest), &sites.tool)
-		if err != nil {
+	if r.config.IsEmbedded() {
+		if err := r.serveSubject(cert, hosts, "tool.test", &sites.tool, faketool.AcceptsOldTLS); err != nil {
 			return err
 		}
-		hosts.Addresses["tool.test"] = addr.String()
 	} else {
 		addr, err := r.serve(r.config.Platform.Listen, nil, byAddress(&sites.platform, &sites.other, otherURL.Host))
 		if err != nil {

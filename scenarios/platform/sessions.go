@@ -71,11 +71,7 @@ var _ = Describe("A platform, asked to launch a user,", func() {
 		if err := scene.EndSession(ctx, seat); scene.Unseen(id, stimulus, err) {
 			return
 		}
-		flow, err := scene.Send(ctx, held, harness.PlatformLaunch{Title: "its request, after the session has ended"})
-		if !scene.Unseen(id, stimulus, err, flow) {
-			verdict, seen := scene.Refused(flow)
-			conclude(ctx, scene, id, stimulus, verdict, seen, flow)
-		}
+		mustRefuse(ctx, scene, id, stimulus, held, harness.PlatformLaunch{Title: "its request, after the session has ended"})
 	})
 
 	It("does not launch a user for another who has signed in meanwhile", For("practice-platform-session-ended"), func(ctx SpecContext) {
@@ -90,18 +86,14 @@ var _ = Describe("A platform, asked to launch a user,", func() {
 		if scene.Unseen(id, stimulus, err, held) {
 			return
 		}
-		if !scene.Run().Knows(config.SecondLearner) {
+		if _, known := scene.Run().User(config.SecondLearner); !known {
 			scene.Observe(id, stimulus, results.Inconclusive, "", "No second learner is configured.", held)
 			return
 		}
 		if err := scene.SignInAt(ctx, seat, config.SecondLearner); scene.Unseen(id, stimulus, err, held) {
 			return
 		}
-		flow, err := scene.Send(ctx, held, harness.PlatformLaunch{Title: "the learner's request, in the second learner's session"})
-		if !scene.Unseen(id, stimulus, err, flow) {
-			verdict, seen := scene.Refused(flow)
-			conclude(ctx, scene, id, stimulus, verdict, seen, flow)
-		}
+		mustRefuse(ctx, scene, id, stimulus, held, harness.PlatformLaunch{Title: "the learner's request, in the second learner's session"})
 	})
 
 	It("does not launch a user from another's browser", For("practice-platform-session-ended"), func(ctx SpecContext) {
@@ -116,11 +108,7 @@ var _ = Describe("A platform, asked to launch a user,", func() {
 			return
 		}
 		defer other.Close()
-		flow, err := scene.Send(ctx, held, harness.PlatformLaunch{Title: "the learner's request, sent from the second learner's browser", By: other})
-		if !scene.Unseen(id, stimulus, err, flow) {
-			verdict, seen := scene.Refused(flow)
-			conclude(ctx, scene, id, stimulus, verdict, seen, flow)
-		}
+		mustRefuse(ctx, scene, id, stimulus, held, harness.PlatformLaunch{Title: "the learner's request, sent from the second learner's browser", By: other})
 	})
 
 	DescribeTable("launches two links that are open in two tabs, each for itself,", func(ctx SpecContext, stimulus string, order ...int) {
@@ -191,6 +179,15 @@ func didNotLaunch(scene *harness.PlatformScenario, id requirements.ID, stimulus 
 	}
 	scene.Observe(id, stimulus, results.Failed, "", "Nothing was launched: "+stuck.Why+".")
 	return true
+}
+
+// mustRefuse sends the request of a login that is held, which has to be refused.
+func mustRefuse(ctx SpecContext, scene *harness.PlatformScenario, id requirements.ID, stimulus string, held *harness.PlatformFlow, l harness.PlatformLaunch) {
+	flow, err := scene.Send(ctx, held, l)
+	if !scene.Unseen(id, stimulus, err, flow) {
+		verdict, seen := scene.Refused(flow)
+		conclude(ctx, scene, id, stimulus, verdict, seen, flow)
+	}
 }
 
 // conclude keeps a refusal, which means something only while launches work.

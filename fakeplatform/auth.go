@@ -11,9 +11,6 @@ import (
 	"invigilator/lti"
 )
 
-// errorInvalidScope is one of the codes of RFC 6749, 4.2.2.1.
-const errorInvalidScope = "invalid_scope"
-
 // inquiry is an authentication request while it is being judged.
 type inquiry struct {
 	*http.Request
@@ -228,7 +225,7 @@ func (p *Platform) check(q *inquiry) []problem {
 	}
 	registration, ownClient := p.clientOf(q)
 	missing := map[string]string{ // codes other than invalid_request
-		lti.ParamScope: errorInvalidScope, lti.ParamResponseType: lti.ErrorUnsupportedResponseType, lti.ParamLoginHint: lti.ErrorLoginRequired,
+		lti.ParamScope: lti.ErrorInvalidScope, lti.ParamResponseType: lti.ErrorUnsupportedResponseType, lti.ParamLoginHint: lti.ErrorLoginRequired,
 	}
 	for _, name := range []string{
 		lti.ParamScope, lti.ParamResponseType, lti.ParamResponseMode, lti.ParamPrompt,
@@ -272,10 +269,10 @@ func (p *Platform) check(q *inquiry) []problem {
 		switch {
 		case !slices.Contains(scopes, lti.ScopeOpenID):
 			if !p.has(AcceptsScopeWithoutOpenID) {
-				add(errorInvalidScope, "scope %q does not contain openid", params.Get(lti.ParamScope))
+				add(lti.ErrorInvalidScope, "scope %q does not contain openid", params.Get(lti.ParamScope))
 			}
 		case len(scopes) > 1 && p.has(RefusesFurtherScopes):
-			add(errorInvalidScope, "scope %q contains more than openid", params.Get(lti.ParamScope))
+			add(lti.ErrorInvalidScope, "scope %q contains more than openid", params.Get(lti.ParamScope))
 		}
 	}
 	if len(params[lti.ParamNonce]) == 1 && params.Get(lti.ParamNonce) == "" && !p.has(AcceptsEmptyNonce) {

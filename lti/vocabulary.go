@@ -7,10 +7,14 @@ package lti
 // Version is the value of the version claim (LTI Core 1.3, 5.3.2).
 const Version = "1.3.0"
 
-// Message types (LTI Core 1.3, 5.3.1; LTI Deep Linking 2.0).
+// Message types (LTI Core 1.3, 5.3.1; LTI Deep Linking 2.0; Proctoring Services
+// 1.0, 4).
 const (
 	ResourceLinkRequest = "LtiResourceLinkRequest"
 	DeepLinkingResponse = "LtiDeepLinkingResponse"
+	StartProctoring     = "LtiStartProctoring"
+	StartAssessment     = "LtiStartAssessment"
+	EndAssessment       = "LtiEndAssessment"
 )
 
 // ClaimPrefix begins the names of the claims that LTI defines.
@@ -101,6 +105,10 @@ const (
 	ParamLog          = "lti_log"
 	ParamErrorLog     = "lti_errorlog"
 )
+
+// ParamJWT is the form parameter of a message that a tool sends (Security
+// Framework 1.0, 5.2.1).
+const ParamJWT = "JWT"
 
 // MediaTypeJWKSet is the media type of a key set (RFC 7517, 8.5.2).
 const MediaTypeJWKSet = "application/jwk-set+json"

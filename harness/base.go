@@ -18,6 +18,7 @@ import (
 
 	"invigilator/harness/agent"
 	"invigilator/harness/config"
+	"invigilator/requirements"
 	"invigilator/results"
 )
 
@@ -87,6 +88,17 @@ func (r *base) takeKey() []jwk.Key {
 
 // Has says whether the tool has an optional feature.
 func (r *base) Has(feature string) bool { return r.config.Has(feature) }
+
+// Undeclared returns the first feature that a requirement needs and the subject
+// does not declare; empty where it declares them all.
+func (r *base) Undeclared(of requirements.Requirement) string {
+	for _, feature := range of.Features() {
+		if !r.Has(feature) {
+			return feature
+		}
+	}
+	return ""
+}
 
 // now is the clock of both fakes.
 func (r *base) now() time.Time {

@@ -155,6 +155,13 @@ func (s *observer[F]) Check(id requirements.ID, stimulus string, holds bool, exp
 	s.Observe(id, stimulus, verdict, expected, seen, flows...)
 }
 
+// Undeclared returns the first feature that a requirement needs and the subject
+// does not declare; empty where it declares them all.
+func (s *observer[F]) Undeclared(id requirements.ID) string {
+	r, _ := requirements.Default().Get(id)
+	return s.base.Undeclared(r)
+}
+
 // Skip keeps that a stimulus is about a feature that the subject does not declare,
 // and says whether that is so.
 func (s *observer[F]) Skip(id requirements.ID, stimulus, feature string) bool {
@@ -171,11 +178,12 @@ func (s *observer[F]) Skip(id requirements.ID, stimulus, feature string) bool {
 func (s *observer[F]) SkipAll(id requirements.ID) {
 	s.tb.Helper()
 	r, _ := requirements.Default().Get(id)
+	feature := s.base.Undeclared(r)
 	if len(r.Provoke) == 0 {
-		s.Skip(id, "", r.Feature)
+		s.Skip(id, "", feature)
 	}
 	for _, stimulus := range r.Provoke {
-		s.Skip(id, stimulus.Case, r.Feature)
+		s.Skip(id, stimulus.Case, feature)
 	}
 }
 

@@ -69,9 +69,21 @@ type Requirement struct {
 	Observe       string     `json:"observe,omitempty"` // what is looked at when nothing is provoked
 	Provoke       []Stimulus `json:"provoke"`           // never nil
 	Expect        string     `json:"expect"`            // what a conforming subject then shows
-	Feature       string     `json:"feature,omitempty"` // if set, it binds only subjects that declare this feature
+	Feature       string     `json:"feature,omitempty"` // of the requirement itself; see Features
 	Confidence    string     `json:"confidence"`        // in section and level: high, medium or low
 	Certification bool       `json:"certification"`     // known from the 1EdTech certification suite
+}
+
+// Features are those that a subject has to declare to be bound: the one of the
+// profile, where that is no part of every launch, and the requirement's own.
+func (r Requirement) Features() []string {
+	var features []string
+	for _, feature := range []string{r.Profile, r.Feature} {
+		if feature != "" && feature != profiles[0] && !slices.Contains(features, feature) {
+			features = append(features, feature)
+		}
+	}
+	return features
 }
 
 // Stimulus returns the stimulus whose case is name, and whether there is one.

@@ -13,7 +13,7 @@ import (
 )
 
 // profiles are the parts of a conformance statement; the first is the default.
-var profiles = []string{"launch", "services", "platform-storage", "dynamic-registration", "tool-messages"}
+var profiles = []string{"launch", "services", "platform-storage", "dynamic-registration", "tool-messages", "proctoring"}
 
 // A slug contains nothing that has a meaning in a Ginkgo label filter: none of & | ! , ( ) / : and no white space.
 var slug = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)

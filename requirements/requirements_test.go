@@ -18,9 +18,9 @@ func TestDefaultIsComplete(t *testing.T) {
 	bound := func(side requirements.Side) []requirements.Requirement {
 		return requirements.Default().Select(func(r requirements.Requirement) bool { return r.Binds == side })
 	}
-	g.Expect(requirements.Default().All()).To(HaveLen(204))
-	g.Expect(bound(requirements.Tool)).To(HaveLen(106))
-	g.Expect(bound(requirements.Platform)).To(HaveLen(98))
+	g.Expect(requirements.Default().All()).To(HaveLen(298))
+	g.Expect(bound(requirements.Tool)).To(HaveLen(143))
+	g.Expect(bound(requirements.Platform)).To(HaveLen(155))
 }
 
 func TestIDsAreStableForEver(t *testing.T) {
@@ -61,12 +61,17 @@ func TestEveryRequirementCanBeReadAtItsSource(t *testing.T) {
 	}
 }
 
-func TestProfileFollowsFeature(t *testing.T) {
+func TestARequirementBindsThoseWhoDeclareItsProfileAndItsFeature(t *testing.T) {
 	g := NewWithT(t)
-	for _, r := range requirements.Default().All() {
-		if r.Profile != "launch" {
-			g.Expect(r.Feature).To(Equal(r.Profile), "%s", r.ID)
-		}
+	for id, features := range map[requirements.ID][]string{
+		"core-version-claim":                     nil,
+		"core-context-claim":                     {"context-claim"},
+		"sec-token-response":                     {"services"},
+		"ap-start-proctoring-type-and-version":   {"proctoring"},
+		"ap-start-assessment-end-return-boolean": {"proctoring", "end-assessment"},
+	} {
+		r, _ := requirements.Default().Get(id)
+		g.Expect(r.Features()).To(Equal(features), "%s", id)
 	}
 }
 

@@ -51,7 +51,9 @@ var (
 type Subject interface {
 	Subject() results.Subject
 	Agent() results.Agent
-	Has(feature string) bool
+	// Undeclared returns a feature that a requirement needs and the subject does
+	// not declare.
+	Undeclared(requirements.Requirement) string
 	// Preflight makes sure that the subject can be judged.
 	Preflight(context.Context) (results.Fragment, error)
 	// Gone says whether the subject has gone away for good.
@@ -471,7 +473,7 @@ func skipUndeclared(scene scene, ids []requirements.ID) {
 	var feature string
 	for _, id := range ids {
 		r, _ := requirements.Default().Get(id)
-		if feature = r.Feature; feature == "" || run.Has(feature) {
+		if feature = run.Undeclared(r); feature == "" {
 			return
 		}
 	}

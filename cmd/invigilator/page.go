@@ -45,7 +45,7 @@ func writeCatalogue(w io.Writer, list []requirements.Requirement, covered map[re
 			if covered[r.ID] != nil {
 				checked = fmt.Sprintf("%s, %s", plural(max(len(r.Provoke), 1), "stimulus", "stimuli"), plural(proved[string(r.ID)], "fault", "faults"))
 			}
-			fmt.Fprintf(&b, "| `%s` | %s | %s (%s) | %s | %s |\n", r.ID, r.Level, cell(r.Statement), source(r), r.Feature, checked)
+			fmt.Fprintf(&b, "| `%s` | %s | %s (%s) | %s | %s |\n", r.ID, r.Level, cell(r.Statement), source(r), strings.Join(r.Features(), ", "), checked)
 		}
 	}
 	_, err := io.WriteString(w, b.String())

@@ -53,6 +53,7 @@ func (c Config) check() []error {
 	p.absolute("tool.launch_url", c.Tool.LaunchURL)
 	p.absolute("tool.target_link_uri", c.Tool.TargetLinkURI)
 	p.absolute("tool.session_url", c.Tool.SessionURL)
+	p.absolute("tool.proctoring_uri", c.Tool.ProctoringURI)
 	p.absolute("tool.jwks_url", c.Tool.JWKSURL)
 	p.absolute("tool.url", c.Tool.URL)
 	p.absolute("tool.other_url", c.Tool.OtherURL)
@@ -61,10 +62,16 @@ func (c Config) check() []error {
 	p.absolute("platform.issuer", c.Platform.Issuer)
 	p.absolute("platform.auth_url", c.Platform.AuthURL)
 	p.absolute("platform.jwks_url", c.Platform.JWKSURL)
+	p.absolute("platform.token_url", c.Platform.TokenURL)
 	p.absolute("platform.target_link_uri", c.Platform.TargetLinkURI)
 	for i, feature := range c.Features {
 		if !slices.Contains(Features(c.Side), feature) {
 			p.add(fmt.Sprintf("features.%d", i), "there is no feature %q of a %s; there are %s", feature, c.Side, strings.Join(Features(c.Side), ", "))
+		}
+	}
+	for _, feature := range []string{ACS, EndAssessment, VerifiedUser, ProctoringSettings} {
+		if slices.Contains(c.Features, feature) && !slices.Contains(c.Features, Proctoring) {
+			p.add("features", "%s is a part of the feature %s, which is not declared", feature, Proctoring)
 		}
 	}
 	p.address("platform.listen", c.Platform.Listen)
@@ -105,6 +112,15 @@ func (c Config) checkTool(p *problems) {
 	p.needs(c, ResourceMarker, "tool.resource_mark", c.Tool.ResourceMark == "", "is needed for")
 	p.needs(c, ToolJWKS, "tool.jwks_url", c.Tool.JWKSURL == "", "is needed for")
 	p.reachable("platform.url", c.Platform.URL, c.Browser)
+	p.needs(c, Proctoring, "tool.jwks_url", c.Tool.JWKSURL == "", "is needed for")
+	c.checkJourneys(p)
+	for _, need := range []struct {
+		feature string
+		deeds   []Deed
+	}{{Proctoring, []Deed{CheckIn}}, {ACS, Actions}} {
+		done := slices.ContainsFunc(need.deeds, func(d Deed) bool { _, ok := c.JourneyFor(d); return ok })
+		p.needs(c, need.feature, "journeys", !done, fmt.Sprintf("one with does: %s is needed for", need.deeds[0]))
+	}
 	for i, uri := range c.Tool.RedirectURIs {
 		if uri == "" {
 			p.add(fmt.Sprintf("tool.redirect_uris.%d", i), "is empty")
@@ -149,11 +165,18 @@ func (c Config) checkPlatform(p *problems) {
 	}{
 		{MultipleDeployments, Learner, OtherDeployment}, {CourseCopy, Learner, CopiedLink}, {PrivacySetting, Learner, Private},
 		{AnonymousLaunch, Learner, Anonymous}, {CustomParameters, Learner, Custom}, {CustomVariables, Learner, Custom},
-		{MentorRole, Mentor, ResourceLink},
+		{MentorRole, Mentor, ResourceLink}, {Proctoring, Learner, Exam},
 	} {
 		_, ok := c.JourneyTo(need.user, need.launch)
 		p.needs(c, need.feature, "journeys", !ok, fmt.Sprintf("one with user: %s and launch: %s is needed for", need.user, need.launch))
 	}
-	_, ok := c.JourneyFor(RotateKeys)
-	p.needs(c, KeyRotation, "journeys", !ok, fmt.Sprintf("one with does: %s is needed for", RotateKeys))
+	for _, need := range []struct {
+		feature string
+		deed    Deed
+	}{{KeyRotation, RotateKeys}, {Proctoring, SubmitExam}} {
+		_, ok := c.JourneyFor(need.deed)
+		p.needs(c, need.feature, "journeys", !ok, fmt.Sprintf("one with does: %s is needed for", need.deed))
+	}
+	p.needs(c, Proctoring, "platform.exam_started", c.Platform.ExamStarted.IsZero(), "is needed for")
+	p.needs(c, ACS, "platform.token_url", c.Platform.TokenURL == "", "is needed for")
 }

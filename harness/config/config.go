@@ -20,8 +20,8 @@ import (
 type Config struct {
 	Tool     Tool               `json:"tool" jsonschema_description:"The tool: the one to judge, or the fake one that judges a platform. Where a tool is judged and there is no login_url, it is the embedded fake tool."`
 	Platform Platform           `json:"platform" jsonschema_description:"The platform: the one to judge, or the fake one that launches a tool. Where a platform is judged and there is no issuer, it is the embedded campus."`
-	Users    map[string]User    `json:"users" jsonschema_description:"The users of the platform to judge, by name: learner, second-learner, instructor, mentor, and whoever else journeys name."`
-	Journeys map[string]Journey `json:"journeys" jsonschema_description:"How the platform to judge is made to launch, by name."`
+	Users    map[string]User    `json:"users" jsonschema_description:"The users of the platform to judge, by name: learner, second-learner, instructor, mentor, and whoever else journeys name. Of a tool to judge: its proctor."`
+	Journeys map[string]Journey `json:"journeys" jsonschema_description:"By name: how the platform to judge is made to launch, or what candidates and proctors do in the tool to judge."`
 	Features []string           `json:"features" jsonschema_description:"The optional features that the subject has; what is not declared is skipped. The embedded subjects have them all."`
 	Agent    string             `json:"agent" jsonschema:"enum=browser,enum=http,default=browser" jsonschema_description:"What carries the user: a browser, or a plain HTTP client that runs no scripts and knows no frames."`
 	Browser  Browser            `json:"browser" jsonschema_description:"Which browser to use."`
@@ -51,27 +51,29 @@ const (
 
 // Tool is the tool under test, or the fake one that a platform under test knows.
 type Tool struct {
-	URL               string   `json:"url" jsonschema:"default=https://tool.test,pattern=^https?://[^/?#]+$" jsonschema_description:"Where browsers find the fake tool that judges a platform. A host under .test is served to the run's own browser alone; any other has to lead to tool.listen."`
-	OtherURL          string   `json:"other_url" jsonschema:"default=https://other-tool.test,pattern=^https?://[^/?#]+$" jsonschema_description:"A second fake tool, where the platform has the feature multiple-tools."`
-	Listen            string   `json:"listen" jsonschema:"default=127.0.0.1:8766" jsonschema_description:"The address at which the platform's server reaches the fake tool over plain HTTP, for its key set."`
-	Key               string   `json:"key" jsonschema:"default=invigilator-tool-key.json" jsonschema_description:"The file that holds the fake tool's key pair, so that its registration lasts; made where it does not exist."`
-	Name              string   `json:"name" jsonschema_description:"What the report calls the tool."`
-	LoginURL          string   `json:"login_url" jsonschema:"pattern=^(https?://.+)?$" jsonschema_description:"The tool's login initiation endpoint."`
-	LaunchURL         string   `json:"launch_url" jsonschema:"pattern=^(https?://.+)?$" jsonschema_description:"The tool's redirect URI, where launches are posted; the target link URI too, unless one is given."`
-	RedirectURIs      []string `json:"redirect_uris" jsonschema_description:"Further redirect URIs that are registered for the tool."`
-	TargetLinkURI     string   `json:"target_link_uri" jsonschema:"pattern=^(https?://.+)?$" jsonschema_description:"What a resource link opens; launch_url when empty."`
-	ClientID          string   `json:"client_id" jsonschema:"default=invigilator,minLength=1" jsonschema_description:"The client_id that the tool knows the platform's registration by."`
-	DeploymentID      string   `json:"deployment_id" jsonschema:"default=deployment-1,minLength=1,maxLength=255" jsonschema_description:"The deployment_id that the tool knows."`
-	Accepts           Marker   `json:"accepts" jsonschema_description:"What the page of an accepted launch shows, and no other."`
-	Refuses           Marker   `json:"refuses" jsonschema_description:"What the page of a refused launch shows, and no other."`
-	OtherClientID     string   `json:"other_client_id" jsonschema:"default=invigilator-2,minLength=1" jsonschema_description:"The client_id of a second registration of the same issuer, where the tool has the feature multiple-clients-per-issuer."`
-	OtherDeploymentID string   `json:"other_deployment_id" jsonschema:"default=deployment-2,minLength=1,maxLength=255" jsonschema_description:"A second deployment_id of the registration, where the tool has the feature multiple-deployments."`
-	JWKSURL           string   `json:"jwks_url" jsonschema:"pattern=^(https?://.+)?$" jsonschema_description:"The tool's own key set, where it has the feature tool-jwks."`
-	TeacherView       Marker   `json:"teacher_view" jsonschema_description:"What only the page of a teacher shows, where the tool has the feature role-based-view."`
-	UserMark          string   `json:"user_mark" jsonschema_description:"CSS selector of the element whose text names the user's account, where the tool has the feature user-marker."`
-	ResourceMark      string   `json:"resource_mark" jsonschema_description:"CSS selector of the element whose text names the resource, where the tool has the feature resource-marker."`
-	Exit              string   `json:"exit" jsonschema_description:"CSS selector of the link or form that leads back to the platform, where the tool has the feature return-url."`
-	SessionURL        string   `json:"session_url" jsonschema:"pattern=^(https?://.+)?$" jsonschema_description:"A page that only a launched user sees; the page that a launch ends on, without its query, when empty."`
+	URL                string   `json:"url" jsonschema:"default=https://tool.test,pattern=^https?://[^/?#]+$" jsonschema_description:"Where browsers find the fake tool that judges a platform. A host under .test is served to the run's own browser alone; any other has to lead to tool.listen."`
+	OtherURL           string   `json:"other_url" jsonschema:"default=https://other-tool.test,pattern=^https?://[^/?#]+$" jsonschema_description:"A second fake tool, where the platform has the feature multiple-tools."`
+	Listen             string   `json:"listen" jsonschema:"default=127.0.0.1:8766" jsonschema_description:"The address at which the platform's server reaches the fake tool over plain HTTP, for its key set."`
+	Key                string   `json:"key" jsonschema:"default=invigilator-tool-key.json" jsonschema_description:"The file that holds the fake tool's key pair, so that its registration lasts; made where it does not exist."`
+	Name               string   `json:"name" jsonschema_description:"What the report calls the tool."`
+	LoginURL           string   `json:"login_url" jsonschema:"pattern=^(https?://.+)?$" jsonschema_description:"The tool's login initiation endpoint."`
+	LaunchURL          string   `json:"launch_url" jsonschema:"pattern=^(https?://.+)?$" jsonschema_description:"The tool's redirect URI, where launches are posted; the target link URI too, unless one is given."`
+	RedirectURIs       []string `json:"redirect_uris" jsonschema_description:"Further redirect URIs that are registered for the tool."`
+	TargetLinkURI      string   `json:"target_link_uri" jsonschema:"pattern=^(https?://.+)?$" jsonschema_description:"What a resource link opens; launch_url when empty."`
+	ClientID           string   `json:"client_id" jsonschema:"default=invigilator,minLength=1" jsonschema_description:"The client_id that the tool knows the platform's registration by."`
+	DeploymentID       string   `json:"deployment_id" jsonschema:"default=deployment-1,minLength=1,maxLength=255" jsonschema_description:"The deployment_id that the tool knows."`
+	Accepts            Marker   `json:"accepts" jsonschema_description:"What the page of an accepted launch shows, and no other."`
+	Refuses            Marker   `json:"refuses" jsonschema_description:"What the page of a refused launch shows, and no other."`
+	OtherClientID      string   `json:"other_client_id" jsonschema:"default=invigilator-2,minLength=1" jsonschema_description:"The client_id of a second registration of the same issuer, where the tool has the feature multiple-clients-per-issuer."`
+	OtherDeploymentID  string   `json:"other_deployment_id" jsonschema:"default=deployment-2,minLength=1,maxLength=255" jsonschema_description:"A second deployment_id of the registration, where the tool has the feature multiple-deployments."`
+	JWKSURL            string   `json:"jwks_url" jsonschema:"pattern=^(https?://.+)?$" jsonschema_description:"The tool's own key set, where it has the feature tool-jwks."`
+	TeacherView        Marker   `json:"teacher_view" jsonschema_description:"What only the page of a teacher shows, where the tool has the feature role-based-view."`
+	UserMark           string   `json:"user_mark" jsonschema_description:"CSS selector of the element whose text names the user's account, where the tool has the feature user-marker."`
+	ResourceMark       string   `json:"resource_mark" jsonschema_description:"CSS selector of the element whose text names the resource, where the tool has the feature resource-marker."`
+	Exit               string   `json:"exit" jsonschema_description:"CSS selector of the link or form that leads back to the platform, where the tool has the feature return-url."`
+	ProctoringURI      string   `json:"proctoring_uri" jsonschema:"pattern=^(https?://.+)?$" jsonschema_description:"The target link URI of a proctored exam; target_link_uri when empty."`
+	ProctoringSettings string   `json:"proctoring_settings" jsonschema_description:"The data of the claim proctoring_settings that the tool expects, if any."`
+	SessionURL         string   `json:"session_url" jsonschema:"pattern=^(https?://.+)?$" jsonschema_description:"A page that only a launched user sees; the page that a launch ends on, without its query, when empty."`
 }
 
 // Marker is a sign on a page; all of its parts that are set have to be there.
@@ -87,17 +89,21 @@ func (m Marker) IsZero() bool { return m == Marker{} }
 // Platform is the fake platform, as a tool under test knows it, or the platform
 // under test.
 type Platform struct {
-	Name          string `json:"name" jsonschema_description:"What the report calls the platform."`
-	Issuer        string `json:"issuer" jsonschema:"pattern=^(https?://.+)?$" jsonschema_description:"The issuer identifier of the platform to judge; without one the embedded campus is judged."`
-	AuthURL       string `json:"auth_url" jsonschema:"pattern=^(https?://.+)?$" jsonschema_description:"The platform's authorization endpoint."`
-	JWKSURL       string `json:"jwks_url" jsonschema:"pattern=^(https?://.+)?$" jsonschema_description:"The platform's key set."`
-	ClientID      string `json:"client_id" jsonschema_description:"The client_id that the platform gave the fake tool."`
-	OtherClientID string `json:"other_client_id" jsonschema_description:"The client_id that the platform gave the second fake tool, where it has the feature multiple-tools."`
-	DeploymentID  string `json:"deployment_id" jsonschema:"maxLength=255" jsonschema_description:"The deployment_id of the fake tool's deployment; any when empty."`
-	TargetLinkURI string `json:"target_link_uri" jsonschema:"pattern=^(https?://.+)?$" jsonschema_description:"The target link URI that the platform's links were given; the fake tool's redirect URI with the query chapter=1 when empty."`
-	URL           string `json:"url" jsonschema:"default=https://platform.test,pattern=^https?://[^/?#]+$" jsonschema_description:"Where browsers find the platform, and its issuer. A host under .test is served to the run's own browser alone; any other has to lead to platform.listen."`
-	OtherURL      string `json:"other_url" jsonschema:"default=https://other-platform.test,pattern=^https?://[^/?#]+$" jsonschema_description:"A second platform, where the tool has the feature multiple-platforms: as url, and leading to the same address."`
-	Listen        string `json:"listen" jsonschema:"default=127.0.0.1:8765" jsonschema_description:"The address at which the tool's server reaches the platform over plain HTTP, for its key set."`
+	Name          string   `json:"name" jsonschema_description:"What the report calls the platform."`
+	Issuer        string   `json:"issuer" jsonschema:"pattern=^(https?://.+)?$" jsonschema_description:"The issuer identifier of the platform to judge; without one the embedded campus is judged."`
+	AuthURL       string   `json:"auth_url" jsonschema:"pattern=^(https?://.+)?$" jsonschema_description:"The platform's authorization endpoint."`
+	JWKSURL       string   `json:"jwks_url" jsonschema:"pattern=^(https?://.+)?$" jsonschema_description:"The platform's key set."`
+	ClientID      string   `json:"client_id" jsonschema_description:"The client_id that the platform gave the fake tool."`
+	OtherClientID string   `json:"other_client_id" jsonschema_description:"The client_id that the platform gave the second fake tool, where it has the feature multiple-tools."`
+	DeploymentID  string   `json:"deployment_id" jsonschema:"maxLength=255" jsonschema_description:"The deployment_id of the fake tool's deployment; any when empty."`
+	TokenURL      string   `json:"token_url" jsonschema:"pattern=^(https?://.+)?$" jsonschema_description:"The platform's token endpoint, where it has services."`
+	ExamStarted   Marker   `json:"exam_started" jsonschema_description:"What the page of an exam shows that the candidate can take, and no other page, where the platform has the feature proctoring."`
+	ExamPaused    Marker   `json:"exam_paused" jsonschema_description:"What the page of an exam shows that is paused, where the platform has the feature acs."`
+	ExamTime      Duration `json:"exam_time" jsonschema:"default=0s" jsonschema_description:"How long an attempt at the exam lasts. Without one, that its time runs out is not tried."`
+	TargetLinkURI string   `json:"target_link_uri" jsonschema:"pattern=^(https?://.+)?$" jsonschema_description:"The target link URI that the platform's links were given; the fake tool's redirect URI with the query chapter=1 when empty."`
+	URL           string   `json:"url" jsonschema:"default=https://platform.test,pattern=^https?://[^/?#]+$" jsonschema_description:"Where browsers find the platform, and its issuer. A host under .test is served to the run's own browser alone; any other has to lead to platform.listen."`
+	OtherURL      string   `json:"other_url" jsonschema:"default=https://other-platform.test,pattern=^https?://[^/?#]+$" jsonschema_description:"A second platform, where the tool has the feature multiple-platforms: as url, and leading to the same address."`
+	Listen        string   `json:"listen" jsonschema:"default=127.0.0.1:8765" jsonschema_description:"The address at which the tool's server reaches the platform over plain HTTP, for its key set."`
 }
 
 // Browser says which browser to use.
@@ -162,7 +168,19 @@ const (
 	CustomVariables    = "custom-variables"
 	KeyRotation        = "key-rotation"
 	RedirectURIQuery   = "redirect-uri-query"
+
+	// Of proctoring, and what it brings along.
+	Proctoring         = "proctoring"
+	ACS                = "acs"
+	EndAssessment      = "end-assessment"
+	VerifiedUser       = "verified-user"
+	ProctoringSettings = "proctoring-settings"
+	ToolMessages       = "tool-messages"
+	Services           = "services"
 )
+
+// bringers are the features that bring another one along.
+var bringers = map[string]string{ToolMessages: Proctoring, Services: ACS}
 
 // Features returns the optional features that a subject of one side can declare.
 func Features(side Side) []string {
@@ -170,19 +188,20 @@ func Features(side Side) []string {
 		return []string{
 			DeploymentInLogin, MessageHint, MultipleDeployments, MultipleTools, CourseCopy, PrivacySetting, AnonymousLaunch,
 			ContextClaim, ToolPlatformClaim, MentorRole, LaunchPresentation, ReturnURL, CustomParameters, CustomVariables,
-			KeyRotation, RedirectURIQuery, TLS,
+			KeyRotation, RedirectURIQuery, TLS, Proctoring, ACS, EndAssessment, VerifiedUser, ProctoringSettings,
 		}
 	}
 	return []string{
 		MultiplePlatforms, MultipleClients, MultipleDeployments, AnonymousLaunch, RoleBasedView, UserMarker,
-		ResourceMarker, ReturnURL, OtherAlgorithms, TLS, ToolJWKS,
+		ResourceMarker, ReturnURL, OtherAlgorithms, TLS, ToolJWKS, Proctoring, ACS, EndAssessment, VerifiedUser,
 	}
 }
 
 // Has says whether the subject has an optional feature: the embedded ones have
 // them all.
 func (c Config) Has(feature string) bool {
-	return c.IsEmbedded() || slices.Contains(c.Features, feature)
+	bringer, brought := bringers[feature]
+	return c.IsEmbedded() || slices.Contains(c.Features, feature) || brought && slices.Contains(c.Features, bringer)
 }
 
 // ReportFolder is where the reports go.

@@ -19,6 +19,7 @@ const (
 	SecondLearner = "second-learner"
 	Instructor    = "instructor"
 	Mentor        = "mentor"
+	Proctor       = "proctor" // of a tool
 )
 
 // A User is one of the platform under test. What the platform knows of the user
@@ -46,6 +47,8 @@ const (
 	Custom          LaunchKind = "custom"           // a link with custom parameters
 	InWindow        LaunchKind = "window"           // a link that opens a new window
 	InFrame         LaunchKind = "frame"            // a link that is shown in an iframe
+	Exam            LaunchKind = "exam"             // a proctored exam, up to the tool's check-in
+	OtherExam       LaunchKind = "other-exam"       // another one in the same course
 )
 
 // A Deed is what a journey does instead of launching.
@@ -56,15 +59,42 @@ const (
 	RotateKeys Deed = "rotate-keys" // the platform signs with a new key from then on
 	CopyCourse Deed = "copy-course" // the course is copied, so that there is a link to open with copied-link
 	SignOut    Deed = "sign-out"    // the user's session ends
+	OpenExam   Deed = "open-exam"   // the candidate looks at the exam's page again
+	SubmitExam Deed = "submit-exam" // the candidate hands the exam in
+	BreakExam  Deed = "break-exam"  // the exam fails in a way that the platform does not handle
+	ResetExam  Deed = "reset-exam"  // the candidate may take the exam again
 )
 
-// A Journey is how the platform under test is made to do something, in the
-// words of its pages. In a file, the address of a page alone will do.
+// The deeds of those who use the tool under test. The candidate's begin where the
+// launch has led; the proctor's in a browser of the proctor.
+const (
+	CheckIn Deed = "check-in" // the candidate goes through the check-in, up to the start of the assessment
+	Cancel  Deed = "cancel"   // the candidate gives up instead
+	// The proctor's are the actions of the Assessment Control Service.
+	Pause     Deed = "pause"
+	Resume    Deed = "resume"
+	Terminate Deed = "terminate"
+	Update    Deed = "update"
+	Flag      Deed = "flag"
+)
+
+// deeds are those of the journeys of each side.
+var deeds = map[Side][]Deed{
+	PlatformSide: {RotateKeys, CopyCourse, SignOut, OpenExam, SubmitExam, BreakExam, ResetExam},
+	ToolSide:     append([]Deed{CheckIn, Cancel}, Actions...),
+}
+
+// Actions are the deeds of a proctor.
+var Actions = []Deed{Pause, Resume, Terminate, Update, Flag}
+
+// A Journey is how the platform under test is made to do something, or what is
+// done in the tool under test, in the words of its pages. In a file, the address
+// of a page alone will do.
 type Journey struct {
 	User   string     `json:"user" jsonschema_description:"Who makes the journey, one of users; the learner when empty."`
-	Launch LaunchKind `json:"launch" jsonschema:"enum=resource-link,enum=other-link,enum=other-course,enum=other-deployment,enum=copied-link,enum=private,enum=anonymous,enum=custom,enum=window,enum=frame" jsonschema_description:"What it opens; resource-link when empty."`
-	Does   Deed       `json:"does" jsonschema:"enum=rotate-keys,enum=copy-course,enum=sign-out" jsonschema_description:"What it does, where it does not launch."`
-	Steps  Steps      `json:"steps" jsonschema_description:"The steps, or the address of a page alone."`
+	Launch LaunchKind `json:"launch" jsonschema:"enum=resource-link,enum=other-link,enum=other-course,enum=other-deployment,enum=copied-link,enum=private,enum=anonymous,enum=custom,enum=window,enum=frame,enum=exam,enum=other-exam" jsonschema_description:"What it opens; resource-link when empty."`
+	Does   Deed       `json:"does" jsonschema:"enum=rotate-keys,enum=copy-course,enum=sign-out,enum=open-exam,enum=submit-exam,enum=break-exam,enum=reset-exam,enum=check-in,enum=cancel,enum=pause,enum=resume,enum=terminate,enum=update,enum=flag" jsonschema_description:"What it does, where it does not launch."`
+	Steps  Steps      `json:"steps" jsonschema_description:"The steps, or the address of a page alone. In those of a tool's proctor {candidate} stands for the candidate's name and {assessment} for the title of the exam."`
 }
 
 // Steps are what a user does, one after the other. In a file, the address of a
@@ -81,6 +111,7 @@ type Step struct {
 	Option string `json:"option,omitempty" jsonschema_description:"What to choose in a list, by its value or its text."`
 	Wait   string `json:"wait,omitempty" jsonschema_description:"What to wait for: a CSS selector, text=Words, or url=part of the address."`
 	Frame  string `json:"frame,omitempty" jsonschema_description:"The CSS selector of the iframe in which to do so; >> leads into frames within."`
+	Human  string `json:"human,omitempty" jsonschema_description:"With wait: what a human has to do in the browser meanwhile, who is told so and has five minutes where within says nothing. Needs browser.headed."`
 	Within string `json:"within,omitempty" jsonschema_description:"How long to wait for it; patience.step when empty."`
 }
 
@@ -184,26 +215,31 @@ func (c Config) firstJourney(wanted func(Journey) bool) (string, bool) {
 // checkJourneys finds what is wrong with users and journeys.
 func (c Config) checkJourneys(p *problems) {
 	for _, name := range slices.Sorted(maps.Keys(c.Users)) {
-		c.Users[name].SignIn.check(p, "users."+name+".sign_in")
+		c.checkSteps(p, c.Users[name].SignIn, "users."+name+".sign_in")
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.Journeys)) {
 		j, key := c.Journeys[name], "journeys."+name
-		if _, ok := c.Users[j.User]; !ok && len(c.Users) > 0 {
+		if _, ok := c.Users[j.User]; !ok && len(c.Users) > 0 && c.Side == PlatformSide {
 			p.add(key+".user", "there is no user %q; there are %s", j.User, strings.Join(slices.Sorted(maps.Keys(c.Users)), ", "))
 		}
-		if j.Launch != "" && j.Does != "" {
+		switch {
+		case j.Launch != "" && j.Does != "":
 			p.add(key, "has both launch and does; it has to be one of them")
+		case j.Launch != "" && c.Side == ToolSide:
+			p.add(key+".launch", "is for journeys in a platform; one in a tool has does")
+		case j.Does != "" && !slices.Contains(deeds[c.Side], j.Does):
+			p.add(key+".does", "%s is nothing that is done in a %s", j.Does, c.Side)
 		}
 		if len(j.Steps) == 0 {
 			p.add(key+".steps", "are needed: at the least the address of a page")
 		}
-		j.Steps.check(p, key+".steps")
+		c.checkSteps(p, j.Steps, key+".steps")
 	}
 }
 
-// check finds what is wrong with steps.
-func (s Steps) check(p *problems, key string) {
-	for i, step := range s {
+// checkSteps finds what is wrong with steps.
+func (c Config) checkSteps(p *problems, steps Steps, key string) {
+	for i, step := range steps {
 		at := fmt.Sprintf("%s.%d", key, i)
 		verbs := 0
 		for _, verb := range []string{step.Open, step.Fill, step.Click, step.Choose, step.Wait} {
@@ -213,6 +249,11 @@ func (s Steps) check(p *problems, key string) {
 		}
 		if verbs != 1 {
 			p.add(at, "a step is one of open, fill, click, choose and wait; this one has %d of them", verbs)
+		}
+		if step.Human != "" && step.Wait == "" {
+			p.add(at+".human", "goes with wait")
+		} else if step.Human != "" && !c.Browser.Headed {
+			p.add(at+".human", "needs a browser that a human sees: browser.headed")
 		}
 		if u, err := url.Parse(step.Open); step.Open != "" && (err != nil || u.Hostname() == "" || u.Scheme != "http" && u.Scheme != "https") {
 			p.add(at+".open", "is not an absolute URL")

@@ -33,7 +33,8 @@ type User interface {
 	// for the agent's own failures; whatever the visited system does, however
 	// badly, is told in the trip.
 	Visit(ctx context.Context, v Visit) (*Trip, error)
-	// Go does what the journey says, in the user's page as it is. Where the
+	// Go does what the journey says, in the user's page as it is, or where its In
+	// says. Where the
 	// journey does not get through, the trip says where it is stuck and why;
 	// the error is for the agent's own failures.
 	Go(ctx context.Context, j Journey) (*Trip, error)
@@ -48,7 +49,7 @@ type User interface {
 }
 
 // ErrNoJourney says that there is nowhere to go on from.
-var ErrNoJourney = errors.New("no journey came before this visit")
+var ErrNoJourney = errors.New("no visit or journey came before this one")
 
 // ErrNeedsBrowser says that only a browser can go on this visit.
 var ErrNeedsBrowser = errors.New("this can be seen only in a browser")
@@ -61,7 +62,7 @@ const (
 	Tab    Place = "tab"    // the page itself
 	Frame  Place = "frame"  // the first iframe of the page
 	Window Place = "window" // the window that the page's link opens
-	Here   Place = "here"   // where the user's last journey ended
+	Here   Place = "here"   // where the user's last visit or journey ended
 )
 
 // A Visit says where to go and what to look for.

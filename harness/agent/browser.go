@@ -25,7 +25,8 @@ type BrowserOptions struct {
 	// that is installed.
 	Path string
 	// Remote is the DevTools URL of a browser that runs already. Its flags are
-	// its own; sites that only the harness knows cannot be reached from it.
+	// its own; sites that only the harness knows cannot be reached from it. Its
+	// pages may use the cameras, microphones and screens that it has.
 	Remote string
 	// Headed shows the browser's window.
 	Headed bool
@@ -96,6 +97,8 @@ func flags(o BrowserOptions) []flag {
 		{"disable-breakpad", true, "no crash reports to anybody"},
 		{"disable-extensions", true, "nothing but the page"},
 		{"disable-prompt-on-repost", true, "nobody is there to answer"},
+		{"use-fake-device-for-media-stream", true, "a camera, a microphone and a screen for check-ins, wherever it runs"},
+		{"use-fake-ui-for-media-stream", true, "pages that ask for these get them, nobody is there to answer"},
 		{"disable-hang-monitor", true, "a page that hangs is for the harness to see"},
 		{"disable-renderer-backgrounding", true, "tabs behind others run at full speed"},
 		{"disable-backgrounding-occluded-windows", true, "tabs behind others run at full speed"},
@@ -241,7 +244,10 @@ func (b *Browser) open() (*browserUser, error) {
 	defer cancel()
 	err := tab.prepare(ctx)
 	if err == nil {
+		var granted sync.WaitGroup // one round trip for all
+		granted.Go(func() { grantMedia(tab.ctx) })
 		err = denyDownloads(tab.ctx)
+		granted.Wait()
 	}
 	if err != nil {
 		tab.cancel()
@@ -256,6 +262,23 @@ func denyDownloads(ctx context.Context) error {
 		Behavior: browser.SetDownloadBehaviorBehaviorDeny, BrowserContextID: chromedp.FromContext(ctx).BrowserContextID,
 	})
 	return err
+}
+
+// grantMedia lets the pages of a browser context use cameras, microphones and
+// screens. Flags make the browser give them, but not say so to pages that look at
+// their permissions first, and a remote browser has no such flags. A browser that
+// does not know a permission goes without.
+func grantMedia(ctx context.Context) {
+	var granted sync.WaitGroup
+	for _, name := range []string{"camera", "microphone", "display-capture"} {
+		granted.Go(func() {
+			_, _ = chromedp.CallBrowser(ctx, browser.SetPermission, browser.SetPermissionParams{
+				Permission: &browser.PermissionDescriptor{Name: name}, Setting: browser.PermissionSettingGranted,
+				BrowserContextID: chromedp.FromContext(ctx).BrowserContextID,
+			})
+		})
+	}
+	granted.Wait()
 }
 
 // Open returns a user that was opened ahead.
@@ -368,7 +391,13 @@ func (u *browserUser) Visit(ctx context.Context, v Visit) (*Trip, error) {
 		trip.Took = time.Since(began)
 		return trip, nil
 	}
+	windows := u.windows
 	u.leave()
+	if v.In == Window { // one of the same name would be taken for the new one
+		for _, w := range windows {
+			w.awaitGone(deadline)
+		}
+	}
 	if err := u.ready(deadline); err != nil {
 		return nil, whyNot(ctx, err)
 	}
@@ -378,6 +407,8 @@ func (u *browserUser) Visit(ctx context.Context, v Visit) (*Trip, error) {
 	// A page that opens windows would do so until the next visit has begun.
 	if err != nil || ctx.Err() != nil || trip.Ended != Settled || t.opened() > 0 {
 		u.tab = nil
+		u.leave()
+		u.lost = true
 		u.shut(t)
 	}
 	if err != nil || ctx.Err() != nil {
@@ -439,12 +470,15 @@ func (u *browserUser) travel(ctx context.Context, t *tab, v Visit) (*Trip, error
 		ended = t.rest(ctx, v.Quiet)
 	}
 	trip := t.tell(ctx, ended, v)
+	u.place = t.place()
 	return trip, u.closeWindows(t)
 }
 
-// travelInWindow goes on in the window that the page's link opens. Where none
-// opens, the page with the link tells why.
+// travelInWindow goes on in the window that the page's link opens, which stays
+// until the next visit or journey leaves it. Where none opens, the page with the
+// link tells why.
 func (u *browserUser) travelInWindow(ctx context.Context, opener *tab, v Visit) (*Trip, error) {
+	u.place = opener.place()
 	if ended := opener.rest(ctx, 0); ended != Settled || opener.failed() {
 		return opener.tell(ctx, ended, v), nil
 	}
@@ -460,7 +494,7 @@ func (u *browserUser) travelInWindow(ctx context.Context, opener *tab, v Visit) 
 		}
 		return trip, nil
 	}
-	defer u.shut(window)
+	u.windows, u.place = []*tab{window}, window.place()
 	return window.tell(ctx, window.rest(ctx, v.Quiet), v), nil
 }
 

@@ -72,7 +72,8 @@ type httpUser struct {
 
 	tab   *document   // what the user's tab shows; nil at first
 	past  []*document // what it showed before
-	place Place       // where the last journey ended; empty where none came before
+	place Place       // where the last visit or journey ended; empty where none came before
+	frame *inner      // which frame that is; nil for the page
 	// secrets are those of the last journey.
 	secrets []string
 	whole   bool // they stay in what trips tell
@@ -93,7 +94,7 @@ func (u *httpUser) Visit(ctx context.Context, v Visit) (*Trip, error) {
 		return nil, ErrNoJourney
 	}
 	if v.In != Here {
-		u.place = ""
+		u.place, u.frame, u.secrets, u.whole = "", nil, nil, false
 	}
 	began := time.Now()
 	deadline, cancel := context.WithTimeout(ctx, v.Deadline)
@@ -109,14 +110,33 @@ func (u *httpUser) Visit(ctx context.Context, v Visit) (*Trip, error) {
 	if page != nil {
 		j.tell(page)
 	}
-	if v.In == Here {
+	switch {
+	case v.In == Here:
 		j.trip.In = u.place
 		u.redaction().trip(j.trip)
-	} else {
-		u.tab, u.past = page, nil
+		if page != nil {
+			u.show(page, u.frame)
+		}
+	case page != nil:
+		u.tab, u.past, u.place = page, nil, Tab
+	default:
+		u.tab, u.past = nil, nil
 	}
 	j.trip.Took = time.Since(began)
 	return j.trip, nil
+}
+
+// show shows a page in the tab, or in a frame of it.
+func (u *httpUser) show(page *document, in *inner) {
+	if in != nil {
+		in.page = page
+		return
+	}
+	if u.tab != nil {
+		u.past = append(u.past, u.tab)
+		u.past = u.past[max(0, len(u.past)-maxPages):]
+	}
+	u.tab = page
 }
 
 // request is what the journey does next.
@@ -272,10 +292,11 @@ func submission(page *goquery.Document, base *url.URL, quiet time.Duration) (req
 			return request{method: http.MethodGet, url: to}, true
 		}
 	}
-	submits := strings.Contains(page.Find("body").AttrOr("onload", ""), "submit(")
-	page.Find("script").Each(func(_ int, s *goquery.Selection) {
-		submits = submits || strings.Contains(s.Text(), "submit(")
-	})
+	says := func(code string) bool {
+		return strings.Contains(code, "submit(") || strings.Contains(code, "requestSubmit(")
+	}
+	submits := says(page.Find("body").AttrOr("onload", ""))
+	page.Find("script").Each(func(_ int, s *goquery.Selection) { submits = submits || says(s.Text()) })
 	form := page.Find("form").First()
 	if !submits || form.Length() == 0 {
 		return request{}, false
@@ -318,7 +339,7 @@ const fields = "input[name], textarea[name], select[name]"
 
 func valuesOf(s *goquery.Selection) url.Values {
 	fields := url.Values{}
-	s.Not("[disabled]").Each(func(_ int, s *goquery.Selection) {
+	s.Not("[disabled], fieldset[disabled] *").Each(func(_ int, s *goquery.Selection) {
 		name, _ := s.Attr("name")
 		_, checked := s.Attr("checked")
 		switch kind := strings.ToLower(s.AttrOr("type", "")); {

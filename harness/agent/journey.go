@@ -40,10 +40,29 @@ type Action struct {
 	Frame  string
 	Secret bool          // Value is to be shown nowhere
 	Within time.Duration // how long to wait for the target; Journey.Patience when 0
+	// Says are words for the human who watches a headed browser, and has to do
+	// something there that the target of a Wait shows.
+	Says string
 }
 
-// A Journey is what a user does, one action after the other.
+// A Journey is what a user does, one action after the other. It need not begin
+// with Open: it begins in a page that is there.
+//
+// That is the page of the user's tab. Windows of the visit or journey before
+// close, and what a frame shows is reached only by the actions' Frame, even
+// where the last visit was one in a [Frame].
+//
+// With In set to [Here] it begins where the last visit or journey ended. In the
+// frame that it ended in, actions need no Frame: theirs counts from there, and
+// none can reach the page around it. Once that frame has gone from the page, or
+// the tab has gone elsewhere by Open or Back, actions are on the page. In the
+// window that it ended in, the journey goes on there, and in the tab that opened
+// it once the window has closed. Younger windows close. After a visit that did
+// not settle, or whose page opened windows by itself, there is no page left to
+// begin in: such a journey is stuck at its first action.
 type Journey struct {
+	// In is where the journey begins: in the user's Tab when empty, or Here.
+	In      Place
 	Actions []Action
 	// Until is how the address begins that a page or frame of the user has to
 	// come to after the last action; empty when the last action is the end.
@@ -51,13 +70,18 @@ type Journey struct {
 	Secrets  []string      // texts that nothing of the trip may show
 	Quiet    time.Duration // as of Visit
 	Patience time.Duration // for each action's target, and for Until
-	Deadline time.Duration // of the whole journey
+	// Deadline bounds the whole journey, and with it what its actions may wait:
+	// who gives one of them minutes gives these to the journey, too.
+	Deadline time.Duration
 	// Markers and Also are looked for on the page that the journey ends on.
 	Markers    []Marker
 	Also       []Marker
 	Screenshot bool
 	// Tell is told of each action when it is done; it may be nil.
 	Tell func(Action)
+	// Ask is told of each action that Says something, just before it is waited
+	// for; it may be nil. The journey waits for it as well, within the deadline.
+	Ask func(Action)
 	// Whole leaves the secrets in what the trip tells, for those who judge by it and
 	// take them out themselves. No picture shows them all the same.
 	Whole bool
@@ -76,6 +100,12 @@ func (j Journey) within(a Action) time.Duration {
 func (j Journey) tell(a Action) {
 	if j.Tell != nil {
 		j.Tell(a)
+	}
+}
+
+func (j Journey) ask(a Action) {
+	if a.Says != "" && j.Ask != nil {
+		j.Ask(a)
 	}
 }
 

@@ -35,9 +35,9 @@ var hideScript string
 // was asked, where no event comes first.
 const again = 100 * time.Millisecond
 
-// journeys is what a browser's user keeps of the last journey.
+// journeys is what a browser's user keeps of the last visit or journey.
 type journeys struct {
-	windows []*tab // that the journey opened, besides the user's tab
+	windows []*tab // that it opened, besides the user's tab
 	place   *place // where it ended
 	lost    bool   // it ended in a page that is no longer there
 	secrets []string
@@ -58,7 +58,14 @@ type place struct {
 	frame cdp.FrameID
 }
 
-// leave ends the journey before: its windows close.
+// place is where a visit shows what is to be looked at.
+func (t *tab) place() *place {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return &place{t, cmp.Or(t.watchedID(), t.top)}
+}
+
+// leave ends the visit or journey before: its windows close.
 func (u *browserUser) leave() {
 	for _, t := range u.windows {
 		u.shut(t)
@@ -90,11 +97,23 @@ func (u *browserUser) Go(ctx context.Context, j Journey) (*Trip, error) {
 	began := time.Now()
 	deadline, cancel := context.WithTimeout(ctx, j.Deadline)
 	defer cancel()
-	u.leave()
-	if err := u.ready(deadline); err != nil {
-		return nil, whyNot(ctx, err)
-	}
 	w := &walk{user: u, journey: j, began: began, changed: make(chan struct{}, 1), queue: make(chan *target.Info, maxPages)}
+	switch {
+	case j.In != Here:
+		u.leave()
+		if err := u.ready(deadline); err != nil {
+			return nil, whyNot(ctx, err)
+		}
+		w.tabs = []*tab{u.tab}
+	case u.place != nil:
+		w.beginHere()
+	case u.lost:
+		trip := u.nowhere("")
+		trip.Stuck = &Stuck{Why: trip.Why}
+		return trip, nil
+	default:
+		return nil, ErrNoJourney
+	}
 	trip, err := w.walk(deadline)
 	if err != nil || ctx.Err() != nil {
 		if u.tab != nil {
@@ -140,10 +159,7 @@ func (u *browserUser) goOn(ctx context.Context, began time.Time, v Visit) (*Trip
 		u.drop(u.place.tab)
 	}
 	if u.place == nil {
-		return &Trip{
-			Ended: Unreadable, Why: "the page that the journey ended on is no longer there", Markers: map[string]bool{},
-			Page: results.Page{URL: v.URL},
-		}, nil
+		return u.nowhere(v.URL), nil
 	}
 	t, id := u.place.tab, u.place.frame
 	t.begin(began, v.URL, id != t.topID())
@@ -179,6 +195,14 @@ func (u *browserUser) goOn(ctx context.Context, began time.Time, v Visit) (*Trip
 		return trip, nil
 	}
 	return trip, u.closeWindows(t)
+}
+
+// nowhere tells of a user who has no page to go on from.
+func (*browserUser) nowhere(url string) *Trip {
+	return &Trip{
+		Ended: Unreadable, Why: "the page that the user was on is no longer there", Markers: map[string]bool{},
+		Page: results.Page{URL: url},
+	}
 }
 
 func (u *browserUser) placeOf(p *place) Place {
@@ -415,6 +439,7 @@ type walk struct {
 	user    *browserUser
 	journey Journey
 	began   time.Time
+	from    *place // where the user was; nil for the page of the tab
 	secrets []string
 	changed chan struct{}     // told when a window is followed
 	queue   chan *target.Info // windows that opened
@@ -435,16 +460,35 @@ type problem struct {
 	ended Ending
 }
 
+// beginHere begins where the user is: younger windows close, and what was secret
+// there stays so.
+func (w *walk) beginHere() {
+	u := w.user
+	all := append([]*tab{u.tab}, u.windows...)
+	at := slices.Index(all, u.place.tab) + 1
+	for _, t := range all[at:] {
+		u.shut(t)
+	}
+	w.tabs, u.windows = all[:at:at], all[1:at]
+	w.journey.Secrets = slices.Concat(w.journey.Secrets, u.secrets)
+	w.from, w.acted, w.frame = u.place, u.place.tab, u.place.frame
+}
+
 func (w *walk) walk(ctx context.Context) (*Trip, error) {
-	u, first := w.user, w.user.tab
+	u := w.user
 	w.secrets = w.journey.secretTexts()
 	u.secrets, u.whole = w.secrets, w.journey.Whole
-	first.resume(w.began, w.secrets)
-	first.sync(ctx)
-	if err := first.blockThirdPartyCookies(false); err != nil {
-		return nil, err
+	for _, t := range w.tabs {
+		t.resume(w.began, w.secrets)
+		if !t.isGone() {
+			t.sync(ctx)
+		}
 	}
-	w.tabs = []*tab{first}
+	if w.from == nil { // elsewhere the browser stays as it is
+		if err := u.tab.blockThirdPartyCookies(false); err != nil {
+			return nil, err
+		}
+	}
 	stop, err := w.followWindows(ctx)
 	if err != nil {
 		return nil, err
@@ -482,6 +526,7 @@ func (w *walk) actions(ctx context.Context) (*Stuck, Ending) {
 		if last {
 			w.seek()
 		}
+		w.journey.ask(a)
 		if p := w.do(ctx, a); p != nil {
 			if ctx.Err() != nil {
 				p = &problem{why: "the journey took longer than " + w.journey.Deadline.String() + ": " + p.why, ended: TimedOut}
@@ -547,6 +592,7 @@ func (w *walk) do(ctx context.Context, a Action) *problem {
 		t.mu.Lock()
 		t.url = a.Target
 		t.mu.Unlock()
+		w.from = nil
 		switch ended := t.open(bounded, a.Target); {
 		case ended == TimedOut && ctx.Err() == nil:
 			return &problem{why: fmt.Sprintf("no answer from %s within %s", a.Target, w.journey.within(a)), ended: TimedOut}
@@ -666,6 +712,10 @@ type found struct {
 	Window string  `json:"window"` // the name of the window that the element opens
 }
 
+// glance is how long a page is looked at before it is asked whether it is still
+// the user's: a window may have opened in the meantime.
+const glance = time.Second
+
 // find waits for an action's target and does with it what a page can do; it
 // returns the frames from the page to the target's, and what was found. A page
 // that goes on in the meantime is looked at anew.
@@ -683,9 +733,15 @@ func (w *walk) find(ctx context.Context, a Action) ([]cdp.FrameID, found, *probl
 		if t.state().crashed {
 			return nil, found{}, &problem{why: "the page crashed", ended: Unreadable}
 		}
+		if w.acted != t { // once, a human may be at another window
+			t.foreground(ctx, w)
+		}
 		w.acted, w.frame = t, ""
-		t.foreground(ctx, w)
-		frames, f, err := w.lookIn(ctx, t, a, until)
+		now := time.Now().Add(glance)
+		if now.After(until) {
+			now = until
+		}
+		frames, f, err := w.lookIn(ctx, t, a, now)
 		switch {
 		case err != nil && ctx.Err() == nil:
 			if !goneOn(err) {
@@ -725,12 +781,19 @@ func (t *tab) foreground(ctx context.Context, w *walk) {
 
 // lookIn looks in the tab once.
 func (w *walk) lookIn(ctx context.Context, t *tab, a Action, until time.Time) ([]cdp.FrameID, found, error) {
-	frames := []cdp.FrameID{t.topID()}
+	frames, err := w.path(ctx, t)
+	if err != nil {
+		return nil, found{}, err
+	}
+	outer := len(frames) - 1
+	where := " on the page"
+	if outer > 0 {
+		w.frame, where = frames[outer], " in the frame where the journey began"
+	}
 	var selectors []string
 	if a.Frame != "" {
 		selectors = strings.Split(a.Frame, " >> ")
 	}
-	where := " on the page"
 	for _, selector := range selectors {
 		selector = strings.TrimSpace(selector)
 		f, err := t.ask(ctx, frames[len(frames)-1], until, "frame", selector, nil)
@@ -755,7 +818,17 @@ func (w *walk) lookIn(ctx context.Context, t *tab, a Action, until time.Time) ([
 	}
 	if a.Verb == Click || a.Verb == DoubleClick {
 		for i, selector := range slices.Backward(selectors) {
-			at, err := t.ask(ctx, frames[i], until, "hit", strings.TrimSpace(selector), map[string]float64{"x": f.X, "y": f.Y})
+			at, err := t.ask(ctx, frames[outer+i], until, "hit", strings.TrimSpace(selector), map[string]float64{"x": f.X, "y": f.Y})
+			if err != nil || at.Why != "" {
+				return nil, at, err
+			}
+			f.X, f.Y = at.X, at.Y
+		}
+		for i := outer - 1; i >= 0; i-- {
+			if err := t.findFrame(ctx, frames[i], frames[i+1]); err != nil {
+				return nil, found{}, err
+			}
+			at, err := t.ask(ctx, frames[i], until, "hit", "the frame where the journey began", map[string]float64{"x": f.X, "y": f.Y})
 			if err != nil || at.Why != "" {
 				return nil, at, err
 			}
@@ -763,6 +836,59 @@ func (w *walk) lookIn(ctx context.Context, t *tab, a Action, until time.Time) ([
 		}
 	}
 	return frames, f, nil
+}
+
+// path returns the frames from the tab's page to the one that the journey began
+// in, or only the page.
+func (w *walk) path(ctx context.Context, t *tab) ([]cdp.FrameID, error) {
+	top := t.topID()
+	if w.from == nil || w.from.tab != t || w.from.frame == top {
+		return []cdp.FrameID{top}, nil
+	}
+	frames, err := t.tree(ctx)
+	if err != nil {
+		return nil, err
+	}
+	around := map[cdp.FrameID]cdp.FrameID{}
+	for _, f := range frames {
+		around[f.ID] = f.ParentID
+	}
+	path := []cdp.FrameID{w.from.frame}
+	for path[0] != top {
+		outer, ok := around[path[0]]
+		if !ok { // it has gone
+			w.from = &place{t, top}
+			return []cdp.FrameID{top}, nil
+		}
+		path = slices.Insert(path, 0, outer)
+	}
+	return path, nil
+}
+
+// findFrame makes the iframe of a frame the one that act.js has found in the
+// frame around it.
+func (t *tab) findFrame(ctx context.Context, around, id cdp.FrameID) error {
+	call, cancel := t.within(ctx)
+	defer cancel()
+	world, err := chromedp.Call(call, page.CreateIsolatedWorld, page.CreateIsolatedWorldParams{FrameID: around, WorldName: "invigilator"})
+	if err != nil {
+		return err
+	}
+	owner, err := chromedp.Call(call, dom.GetFrameOwner, dom.GetFrameOwnerParams{FrameID: id})
+	if err != nil {
+		return err
+	}
+	node, err := chromedp.Call(call, dom.ResolveNode, dom.ResolveNodeParams{BackendNodeID: owner.BackendNodeID, ExecutionContextID: world.ExecutionContextID})
+	if err != nil {
+		return err
+	}
+	if node.Object == nil || node.Object.ObjectID == "" {
+		return errors.New("the frame has gone: context was destroyed")
+	}
+	_, err = chromedp.Call(call, runtime.CallFunctionOn, runtime.CallFunctionOnParams{
+		ObjectID: node.Object.ObjectID, FunctionDeclaration: "function() { globalThis.frameElementFound = this }",
+	})
+	return err
 }
 
 // in says where something is not.
@@ -1133,6 +1259,7 @@ func (w *walk) elsewhere() string {
 // settleUser leaves the user where the journey ended.
 func (w *walk) settleUser(trip *Trip, at *place) {
 	u := w.user
+	u.windows = nil
 	for _, t := range w.tabs[1:] {
 		if t.isGone() {
 			u.shut(t)

@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -93,6 +94,9 @@ func (u *httpUser) Go(ctx context.Context, j Journey) (*Trip, error) {
 	if slices.ContainsFunc(j.Actions, func(a Action) bool { return a.Verb == DoubleClick }) {
 		return nil, ErrNeedsBrowser
 	}
+	if j.In == Here && u.place == "" {
+		return nil, ErrNoJourney
+	}
 	began := time.Now()
 	deadline, cancel := context.WithTimeout(ctx, j.Deadline)
 	defer cancel()
@@ -101,9 +105,14 @@ func (u *httpUser) Go(ctx context.Context, j Journey) (*Trip, error) {
 		visit: Visit{Markers: j.Markers, Also: j.Also, Quiet: j.Quiet},
 	}}
 	trip := w.trip
-	u.place, u.secrets, u.whole = Tab, j.secretTexts(), j.Whole
+	if j.In == Here {
+		w.from, w.acted = u.frame, u.frame
+		j.Secrets = slices.Concat(j.Secrets, u.secrets)
+	}
+	u.place, u.frame, u.secrets, u.whole = Tab, nil, j.secretTexts(), j.Whole
 	for i, a := range j.Actions {
 		w.bytes, w.acted = 0, nil
+		j.ask(a)
 		bounded, stop := context.WithTimeout(deadline, j.within(a))
 		err := w.do(bounded, a)
 		stop()
@@ -125,12 +134,12 @@ func (u *httpUser) Go(ctx context.Context, j Journey) (*Trip, error) {
 	}
 	failed := trip.Page // what no page came from
 	shownDocument := u.tab
-	if w.acted != nil {
-		shownDocument = w.acted
+	if u.frame = w.acted; u.frame != nil {
+		shownDocument = u.frame.page
 	}
 	if trip.Stuck == nil && j.Until != "" {
-		if at := u.tab.find(j.Until); at != nil {
-			shownDocument = at
+		if at, in := u.tab.find(j.Until); at != nil {
+			shownDocument, u.frame = at, in
 		} else {
 			trip.Stuck = &Stuck{Action: len(j.Actions)}
 		}
@@ -140,9 +149,9 @@ func (u *httpUser) Go(ctx context.Context, j Journey) (*Trip, error) {
 		trip.Page = failed
 	} else if shownDocument != nil {
 		w.tell(shownDocument)
-		if shownDocument != u.tab {
-			u.place = Frame
-		}
+	}
+	if u.frame != nil {
+		u.place = Frame
 	}
 	trip.In = u.place
 	redact := u.redaction()
@@ -157,20 +166,21 @@ func (u *httpUser) Go(ctx context.Context, j Journey) (*Trip, error) {
 	return trip, nil
 }
 
-// find returns the page or frame whose address begins so, or nil.
-func (d *document) find(prefix string) *document {
+// find returns the page whose address begins so, or nil, and the frame below that
+// it is in.
+func (d *document) find(prefix string) (*document, *inner) {
 	if d == nil {
-		return nil
+		return nil, nil
 	}
 	if strings.HasPrefix(d.url.String(), prefix) {
-		return d
+		return d, nil
 	}
 	for _, f := range d.frames {
-		if found := f.page.find(prefix); found != nil {
-			return found
+		if found, in := f.page.find(prefix); found != nil {
+			return found, cmp.Or(in, f)
 		}
 	}
-	return nil
+	return nil, nil
 }
 
 // refusal is an action that a page does not allow.
@@ -183,7 +193,8 @@ func refuse(format string, args ...any) error { return refusal{fmt.Sprintf(forma
 // httpWalk is one journey of an HTTP user.
 type httpWalk struct {
 	*journey
-	acted *document // the frame that the last action took place in
+	from  *inner // the frame that the journey began in; nil for the page
+	acted *inner // the frame that the last action took place in
 }
 
 func (w *httpWalk) do(ctx context.Context, a Action) error {
@@ -198,7 +209,7 @@ func (w *httpWalk) do(ctx context.Context, a Action) error {
 		if len(u.past) == 0 {
 			return refuse("there is no page to go back to")
 		}
-		u.tab, u.past = u.past[len(u.past)-1], u.past[:len(u.past)-1]
+		u.tab, u.past, w.from = u.past[len(u.past)-1], u.past[:len(u.past)-1], nil
 		return nil
 	case Fill, Click, Choose, Wait:
 	default:
@@ -211,8 +222,8 @@ func (w *httpWalk) do(ctx context.Context, a Action) error {
 	d := w.user.tab
 	where := " on the page"
 	if frame != nil {
-		d, w.acted = frame.page, frame.page
-		where = " in the frame " + a.Frame
+		d, w.acted = frame.page, frame
+		where = " in the frame " + cmp.Or(a.Frame, "where the journey began")
 	}
 	if part, ok := strings.CutPrefix(a.Target, "url="); ok && a.Verb == Wait {
 		if !strings.Contains(d.url.String(), part) {
@@ -257,16 +268,10 @@ func (w *httpWalk) load(ctx context.Context, to request, in *inner) error {
 	}
 	count := 0
 	w.loadFrames(ctx, page, 1, &count)
-	if in != nil {
-		in.page = page
-		return nil
+	w.user.show(page, in)
+	if in == nil {
+		w.from, w.acted = nil, nil
 	}
-	u := w.user
-	if u.tab != nil {
-		u.past = append(u.past, u.tab)
-		u.past = u.past[max(0, len(u.past)-maxPages):]
-	}
-	u.tab, w.acted = page, nil
 	return ctx.Err()
 }
 
@@ -309,8 +314,11 @@ func (w *httpWalk) frameOf(path string) (*inner, error) {
 	if d == nil {
 		return nil, refuse("no page is open")
 	}
+	if w.from != nil {
+		d = w.from.page
+	}
 	if path == "" {
-		return nil, nil
+		return w.from, nil
 	}
 	var found *inner
 	for selector := range strings.SplitSeq(path, " >> ") {
@@ -328,7 +336,7 @@ func (w *httpWalk) frameOf(path string) (*inner, error) {
 	return found, nil
 }
 
-const submitters = "button:not([type]), button[type=submit i], input[type=submit i], input[type=image i]"
+const submitters = "button:not([type=button i]):not([type=reset i]), input[type=submit i], input[type=image i]"
 
 // click does what a click does without scripts.
 func (w *httpWalk) click(ctx context.Context, d *document, frame *inner, s *goquery.Selection, a Action) error {

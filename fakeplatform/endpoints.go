@@ -34,6 +34,13 @@ func (p *Platform) routes() *http.ServeMux {
 	mux.HandleFunc("GET /launch/{id}/deliver", p.withLaunch(p.serveDelivery))
 	mux.HandleFunc("GET /launch/{id}/besides", p.withLaunch(p.serveBesides))
 	mux.HandleFunc("GET /launch/{id}/return", p.withLaunch(p.serveReturn))
+	mux.HandleFunc("/launch/{id}/start-assessment", p.withLaunch(p.serveStartAssessment))
+	mux.HandleFunc("/launch/{id}/start-assessment/{odd...}", p.withLaunch(p.serveStartAssessment)) // of a fault
+	mux.HandleFunc("GET /launch/{id}/exam", p.withLaunch(p.serveExam))
+	mux.HandleFunc("POST /launch/{id}/exam/submit", p.withLaunch(p.serveSubmit))
+	mux.HandleFunc("POST /launch/{id}/exam/break", p.withLaunch(p.serveBreak))
+	mux.HandleFunc(TokenPath, p.serveToken)
+	mux.HandleFunc(ACSPath, p.serveControl)
 	mux.HandleFunc("GET "+AuthPath, p.serveAuth)
 	mux.HandleFunc("POST "+AuthPath, p.serveAuth)
 	mux.HandleFunc("GET "+JWKSPath, p.serveJWKS)
@@ -235,6 +242,9 @@ func (p *Platform) serveReturn(w http.ResponseWriter, r *http.Request, l *Launch
 		l.record.Returns = append(l.record.Returns, ret)
 	}
 	l.mu.Unlock()
+	if l.plan.Message == lti.StartProctoring && p.spoilExamReturn(w, ret) {
+		return
+	}
 	p.showReturn(w, ret, l.plan.ReturnTo)
 }
 

@@ -40,6 +40,10 @@ type Fault struct {
 	// Holds is set where the answer to the authentication request is kept back,
 	// to be submitted from [Launch.DeliverURL].
 	Holds bool
+	// Proctoring is set where the defect is one of the messages of proctoring: a
+	// platform that carries it has it in those alone, and has any other defect of
+	// a message in other launches alone.
+	Proctoring bool
 	// Slow is set where a tool may take half a minute to answer.
 	Slow bool
 
@@ -55,6 +59,10 @@ type Fault struct {
 	sign    func(*draft) (string, error)
 	form    func(*draft)
 	answer  func(*answerForm)
+	// control changes the answer to a control request for the launch's attempt, and
+	// tokens that to a token request while the launch is the tool's latest exam.
+	control func(*controlAnswer)
+	tokens  func(*application)
 	// unsolicited answers without any authentication request.
 	unsolicited bool
 }
@@ -125,7 +133,7 @@ func FaultNamed(name string) (Fault, bool) {
 
 // faults are the stimuli of the catalogue, by the part of a launch that they
 // change, and after them the defects that are no stimuli.
-var faults = slices.Concat(loginFaults, answerFaults, signatureFaults, keyFaults, claimFaults, messageDefects, conductDefects)
+var faults = slices.Concat(loginFaults, answerFaults, signatureFaults, keyFaults, claimFaults, examFaults, serviceFaults, messageDefects, conductDefects, examMessageDefects, examDefects, serviceDefects)
 
 // borrowed returns the authentication request of the launch that the fault
 // borrows from. Where none has come, the borrowed values are empty.

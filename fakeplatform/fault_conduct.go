@@ -142,8 +142,8 @@ var conductDefects = []Fault{
 	{Name: RepostsAuthByPost, Breaks: []string{}, Permitted: true, Does: "answers an authentication request by POST with a page that sends it once more from the platform's own site"},
 
 	// redirect_uri.
-	{Name: AcceptsAnyRedirectURI, Breaks: []string{"sec-auth-redirect-uri-registered", "oidc-redirect-uri-exact-match", "rfc6749-no-open-redirect-on-error"}, Does: "does not look at redirect_uri"},
-	{Name: ComparesRedirectHost, Breaks: []string{"oidc-redirect-uri-exact-match"}, Does: "compares only the host of redirect_uri"},
+	{Name: AcceptsAnyRedirectURI, Breaks: []string{"sec-auth-redirect-uri-registered", "oidc-redirect-uri-exact-match", "rfc6749-no-open-redirect-on-error", "ap-start-proctoring-through-oidc-login"}, Does: "does not look at redirect_uri"},
+	{Name: ComparesRedirectHost, Breaks: []string{"oidc-redirect-uri-exact-match", "ap-start-proctoring-through-oidc-login"}, Does: "compares only the host of redirect_uri"},
 	{Name: ComparesRedirectPrefix, Breaks: []string{"oidc-redirect-uri-exact-match"}, Does: "accepts a redirect_uri that begins with a registered one"},
 	{Name: IgnoresRedirectCase, Breaks: []string{"oidc-redirect-uri-exact-match"}, Does: "ignores the case of redirect_uri"},
 	{Name: IgnoresRedirectQuery, Breaks: []string{"oidc-redirect-uri-exact-match"}, Does: "ignores the query of redirect_uri"},
@@ -163,7 +163,7 @@ var conductDefects = []Fault{
 	{Name: AnswersOtherClient, Breaks: []string{"oidc-auth-unknown-client"}, Does: "sends a launch to whichever tool asks for it"},
 
 	// nonce.
-	{Name: AcceptsMissingNonce, Breaks: []string{"oidc-auth-missing-nonce"}, Does: "accepts a request without nonce"},
+	{Name: AcceptsMissingNonce, Breaks: []string{"oidc-auth-missing-nonce", "ap-start-proctoring-through-oidc-login"}, Does: "accepts a request without nonce"},
 	{Name: AcceptsEmptyNonce, Breaks: []string{"oidc-auth-missing-nonce"}, Does: "accepts a request with an empty nonce"},
 	{Name: SaysLoginRequiredWithoutNonce, Breaks: []string{"oidc-auth-missing-nonce"}, Does: "reports login_required where the nonce is missing"},
 	{Name: TruncatesNonce, Breaks: []string{"sec-id-token-nonce-passthrough"}, Does: "keeps 128 characters of the nonce"},
@@ -177,7 +177,7 @@ var conductDefects = []Fault{
 	{Name: SendsCode, Breaks: []string{"oidc-auth-response-type", "oidc-auth-error-response"}, Does: "sends a code where response_type asks for one"},
 	{Name: SendsAccessToken, Breaks: []string{"oidc-auth-response-type"}, Does: "sends an access token where response_type asks for one"},
 	{Name: AcceptsTokenBeside, Breaks: []string{"oidc-auth-response-type"}, Does: "accepts the response_type id_token token"},
-	{Name: AnswersInQuery, Breaks: []string{"sec-auth-response-mode-form-post"}, Does: "sends the id_token in a query where response_mode asks for it"},
+	{Name: AnswersInQuery, Breaks: []string{"sec-auth-response-mode-form-post", "ap-start-proctoring-through-oidc-login"}, Does: "sends the id_token in a query where response_mode asks for it"},
 	{Name: AnswersInFragment, Breaks: []string{"sec-auth-response-mode-form-post"}, Does: "sends the id_token in a fragment where response_mode asks for it"},
 	{Name: AnswersInQueryByDefault, Breaks: []string{"sec-auth-response-mode-form-post"}, Does: "sends the id_token in a query where response_mode is missing"},
 	{Name: AnswersInFragmentByDefault, Breaks: []string{"sec-auth-response-mode-form-post"}, Does: "sends the id_token in a fragment where response_mode is missing"},
@@ -201,8 +201,8 @@ var conductDefects = []Fault{
 	// login_hint, lti_message_hint.
 	{Name: AcceptsMissingLoginHint, Breaks: []string{"sec-auth-login-hint-matches-session-user"}, Does: "accepts a request without login_hint"},
 	{Name: AcceptsUnknownLoginHint, Breaks: []string{"sec-auth-login-hint-matches-session-user"}, Does: "accepts a login_hint that it never sent"},
-	{Name: IgnoresLoginHint, Breaks: []string{"sec-auth-login-hint-matches-session-user"}, Does: "does not look at login_hint"},
-	{Name: LaunchesUserOfLoginHint, Breaks: []string{"sec-auth-login-hint-matches-session-user"}, Does: "launches the user whom login_hint designates, whoever is signed in"},
+	{Name: IgnoresLoginHint, Breaks: []string{"sec-auth-login-hint-matches-session-user", "ap-start-proctoring-through-oidc-login"}, Does: "does not look at login_hint"},
+	{Name: LaunchesUserOfLoginHint, Breaks: []string{"sec-auth-login-hint-matches-session-user", "ap-start-proctoring-through-oidc-login"}, Does: "launches the user whom login_hint designates, whoever is signed in"},
 	{Name: AcceptsMissingMessageHint, Breaks: []string{"practice-auth-message-hint-integrity"}, Does: "launches what the user has started last where lti_message_hint is missing"},
 	{Name: AcceptsUnknownMessageHint, Breaks: []string{"practice-auth-message-hint-integrity"}, Does: "goes by login_hint where it never sent the lti_message_hint"},
 	{Name: ComparesMessageHintPrefix, Breaks: []string{"practice-auth-message-hint-integrity"}, Does: "looks at the beginning of lti_message_hint only"},
@@ -228,8 +228,8 @@ var conductDefects = []Fault{
 	{Name: AnswersLastRedirectURI, Breaks: []string{"rfc6749-auth-duplicate-parameters"}, Does: "checks the first redirect_uri and answers the last one"},
 
 	// The page with the answer.
-	{Name: SendsFormByGet, Breaks: []string{"formpost-response-form", "sec-auth-response-mode-form-post", "oidc-auth-endpoint-get", "oidc-auth-endpoint-post"}, Does: "submits its form by GET, with id_token and state in the URL"},
-	{Name: SendsMultipartForm, Breaks: []string{"formpost-response-form"}, NeedsBrowser: true, Does: "submits its form as multipart/form-data"},
+	{Name: SendsFormByGet, Breaks: []string{"formpost-response-form", "sec-auth-response-mode-form-post", "oidc-auth-endpoint-get", "oidc-auth-endpoint-post", "ap-start-proctoring-through-oidc-login", "ap-end-assessment-fresh-oidc"}, Does: "submits its form by GET, with id_token and state in the URL"},
+	{Name: SendsMultipartForm, Breaks: []string{"formpost-response-form", "ap-start-proctoring-through-oidc-login", "ap-end-assessment-fresh-oidc"}, NeedsBrowser: true, Does: "submits its form as multipart/form-data"},
 	{Name: DropsRedirectQuery, Breaks: []string{"formpost-response-form"}, Does: "submits its form to redirect_uri without its query"},
 	{Name: SendsSessionState, Breaks: []string{}, Permitted: true, Does: "sends a session_state beside id_token and state"},
 	{Name: AllowsStoring, Breaks: []string{"formpost-response-not-stored"}, Does: "says nothing of storing the page with the id_token"},
@@ -249,7 +249,7 @@ var conductDefects = []Fault{
 	{Name: ShowsErrorLog, Breaks: []string{"core-return-url-parameters"}, Does: "shows lti_errorlog to the user"},
 	{Name: HasNoReturnPage, Breaks: []string{"core-return-url-parameters"}, Does: "answers 404 at its return_url"},
 	{Name: ShowsMessageUnescaped, Breaks: []string{"practice-return-url-messages-escaped"}, NeedsBrowser: true, Does: "shows lti_msg as it came"},
-	{Name: ShowsErrorMessageUnescaped, Breaks: []string{"practice-return-url-messages-escaped"}, NeedsBrowser: true, Does: "shows lti_errormsg as it came"},
+	{Name: ShowsErrorMessageUnescaped, Breaks: []string{"practice-return-url-messages-escaped", "ap-start-proctoring-return-url"}, NeedsBrowser: true, Does: "shows lti_errormsg as it came"},
 
 	// Custom variables.
 	{Name: SubstitutesNothing, Breaks: []string{"core-custom-variable-substitution"}, Does: "passes on the variables that it supports"},

@@ -43,13 +43,7 @@ var signatureFaults = slices.Concat([]Fault{
 		Name: "signed-by-unpublished-key", Provokes: "sec-tool-signature-wrong-key",
 		Breaks: []string{"sec-id-token-signature"},
 		Does:   "signs with a key that was never published, under the kid of the published one",
-		sign: func(d *draft) (string, error) {
-			key, err := unpublishedKey()
-			if err != nil {
-				return "", err
-			}
-			return signAs(d.claims, key, d.key.KeyID())
-		},
+		sign:   signAsUnpublished,
 	}},
 	algNoneFaults(),
 	[]Fault{

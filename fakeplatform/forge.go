@@ -36,6 +36,16 @@ func signAs(claims lti.Claims, key jwk.Key, kid string) (string, error) {
 	return lti.Sign(claims, renamed)
 }
 
+// signAsUnpublished signs with a key that was never published, under the kid of
+// the platform's.
+func signAsUnpublished(d *draft) (string, error) {
+	key, err := unpublishedKey()
+	if err != nil {
+		return "", err
+	}
+	return signAs(d.claims, key, d.key.KeyID())
+}
+
 // withKID returns the same key under another kid.
 func withKID(key jwk.Key, kid string) (jwk.Key, error) {
 	renamed, err := key.Clone()

@@ -1,6 +1,7 @@
 package fakeplatform
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/http"
@@ -72,6 +73,11 @@ type Plan struct {
 	HidePersonalData bool
 	// Anonymous leaves out sub, too (LTI Core 1.3, 5.3.6.1).
 	Anonymous bool
+	// Message is the type of the message, lti.ResourceLinkRequest or
+	// lti.StartProctoring; the former when empty.
+	Message string
+	// Exam is what a message of proctoring says beside.
+	Exam Exam
 }
 
 // A DocumentTarget says where a launch is shown (LTI Core 1.3, 5.4.4).
@@ -94,8 +100,15 @@ type Launch struct {
 	login        login
 	keySet       *keySet // what is published while the launch goes on; nil when nothing special
 
+	// Of a proctored launch: what it is about, the value that only its tool and
+	// its browser have, and what ended the attempt where that was an error.
+	attempt     *Attempt
+	sessionData string
+	failure     *ExamError
+
 	mu     sync.Mutex
 	record Record
+	said   statement   // what the message said of the exam, or will say
 	form   *answerForm // the answer, once there is one
 	taken  bool        // an authentication request is being answered
 }
@@ -110,6 +123,12 @@ type Record struct {
 	IDToken string
 	// Returns are the visits to the launch's return URL.
 	Returns []Return
+	// StartAssessments are the requests to the launch's start_assessment_url.
+	StartAssessments []StartAssessment
+	// Controls are the requests to the Assessment Control Service that name the
+	// launch's candidate and resource link, whatever else is wrong with them, and
+	// those that came since the launch began and name nobody who is known.
+	Controls []Control
 }
 
 // LoginInitiation is the request that starts a login (Security Framework 1.0, 5.1.1.1).
@@ -141,6 +160,19 @@ type Return struct {
 
 // Begin plans a launch. Nothing is sent before a browser opens the launch's URL.
 func (p *Platform) Begin(plan Plan) (*Launch, error) {
+	switch plan.Message {
+	case "":
+		plan.Message = lti.ResourceLinkRequest
+	case lti.ResourceLinkRequest, lti.StartProctoring:
+	default:
+		return nil, fmt.Errorf("fakeplatform: no launch begins with the message type %q", plan.Message)
+	}
+	return p.begin(plan, nil, nil)
+}
+
+// begin plans a launch, also one that tells the tool of an attempt's end, which
+// may be that of an error.
+func (p *Platform) begin(plan Plan, ended *Attempt, failure *ExamError) (*Launch, error) {
 	registration, ok := p.registrationOf(plan.ClientID)
 	if !ok {
 		return nil, fmt.Errorf("fakeplatform: no registration of client_id %q", plan.ClientID)
@@ -163,7 +195,21 @@ func (p *Platform) Begin(plan Plan) (*Launch, error) {
 	if plan.ResourceLink == (ResourceLink{}) {
 		plan.ResourceLink = ResourceLink{ID: "link-1", Title: "Introduction", Description: "The first exercise of the course"}
 	}
-	l := &Launch{platform: p, plan: plan, registration: registration, id: lti.RandomString(), session: lti.RandomString(), planned: p.opts.Now()}
+	attempt := ended
+	if plan.Message == lti.StartProctoring {
+		var err error
+		if attempt, err = p.attemptFor(plan); err != nil {
+			return nil, err
+		}
+	}
+	l := &Launch{
+		platform: p, plan: plan, registration: registration, id: lti.RandomString(), session: lti.RandomString(), planned: p.opts.Now(),
+		attempt: attempt, failure: failure,
+	}
+	if l.proctored() {
+		l.sessionData = cmp.Or(plan.Exam.SessionData, p.makeSessionData(plan))
+		l.state(l.claims(plan, url.Values{}, l.planned))
+	}
 	l.login = login{launch: l, Method: http.MethodGet, Params: url.Values{
 		lti.ParamIssuer:          {p.opts.Issuer},
 		lti.ParamLoginHint:       {"user-" + lti.RandomString()},
@@ -197,26 +243,38 @@ func (p *Platform) Begin(plan Plan) (*Launch, error) {
 			l.plan.TargetLinkURI = l.login.Params.Get(lti.ParamTargetLinkURI)
 		}
 	}
+	if plan.Message == lti.StartProctoring {
+		attempt.offer(l)
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.forget(l.planned.Add(-memory))
+	p.begun = p.forget(p.begun, l.planned.Add(-memory))
+	p.begunExams = p.forget(p.begunExams, l.planned.Add(-examMemory))
 	p.launches[l.id] = l
-	p.begun = append(p.begun, l)
+	if l.attempt != nil {
+		p.begunExams = append(p.begunExams, l)
+	} else {
+		p.begun = append(p.begun, l)
+	}
 	if l.keySet != nil {
 		p.keySet = l.keySet
 	}
 	return l, nil
 }
 
-// memory is how long a launch is kept.
-const memory = time.Hour
+// memory is how long a launch is kept, and examMemory how long one of an exam,
+// which takes its time.
+const (
+	memory     = time.Hour
+	examMemory = 24 * time.Hour
+)
 
 // forget drops the launches that were planned before a time, so that they do
-// not pile up in an application that is served for long.
-func (p *Platform) forget(before time.Time) {
-	for len(p.begun) > 0 && p.begun[0].planned.Before(before) {
-		l := p.begun[0]
-		p.begun[0], p.begun = nil, p.begun[1:]
+// not pile up in an application that is served for long, and returns the rest.
+func (p *Platform) forget(begun []*Launch, before time.Time) []*Launch {
+	for len(begun) > 0 && begun[0].planned.Before(before) {
+		l := begun[0]
+		begun[0], begun = nil, begun[1:]
 		delete(p.launches, l.id)
 		delete(p.bySession, l.session)
 		for _, h := range l.hints() {
@@ -229,6 +287,7 @@ func (p *Platform) forget(before time.Time) {
 			delete(p.latest, l.plan.Account)
 		}
 	}
+	return begun
 }
 
 // End ends what the launch's fault changes beyond the launch: the key set is
@@ -241,6 +300,12 @@ func (l *Launch) End() {
 		l.platform.keySet = nil
 	}
 }
+
+// PlatformURL returns the URL of the launch's platform.
+func (l *Launch) PlatformURL() string { return l.platform.opts.URL }
+
+// Plan returns what the launch was begun with, and its defaults.
+func (l *Launch) Plan() Plan { return l.plan }
 
 // URL returns where a browser begins the launch in the window it is in.
 func (l *Launch) URL() string { return l.platform.opts.URL + "/launch/" + l.id }
@@ -266,6 +331,17 @@ func (l *Launch) DeliverURL() string { return l.URL() + "/deliver" }
 // ReturnURL returns the launch's return URL (LTI Core 1.3, 5.4.4).
 func (l *Launch) ReturnURL() string { return l.URL() + "/return" }
 
+// StartAssessmentURL returns the launch's start_assessment_url (Proctoring
+// Services 1.0, 4.2.1).
+func (l *Launch) StartAssessmentURL() string { return l.URL() + "/start-assessment" }
+
+// ExamURL returns the page of the assessment, for the candidate's browser.
+func (l *Launch) ExamURL() string { return l.URL() + "/exam" }
+
+// Attempt returns the attempt that the launch is about, and nil where it is not
+// proctored.
+func (l *Launch) Attempt() *Attempt { return l.attempt }
+
 // Record returns what the launch has seen so far.
 func (l *Launch) Record() Record {
 	l.mu.Lock()
@@ -273,6 +349,8 @@ func (l *Launch) Record() Record {
 	r := l.record
 	r.AuthenticationRequests = slices.Clone(r.AuthenticationRequests)
 	r.Returns = slices.Clone(r.Returns)
+	r.StartAssessments = slices.Clone(r.StartAssessments)
+	r.Controls = slices.Clone(r.Controls)
 	return r
 }
 

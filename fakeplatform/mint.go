@@ -66,6 +66,9 @@ func (p *Platform) mint(l *Launch, request url.Values, plan Plan) (*answerForm, 
 		}
 	}
 	p.substitute(d.claims)
+	if l.proctored() {
+		l.state(d.claims)
+	}
 	token, err := sign(d)
 	if err != nil {
 		return nil, err
@@ -90,9 +93,13 @@ func (p *Platform) mint(l *Launch, request url.Values, plan Plan) (*answerForm, 
 	return f, nil
 }
 
-// faults are those that the platform carries, and the plan's.
+// proctored says whether the launch is one of Proctoring Services.
+func (l *Launch) proctored() bool { return l.attempt != nil }
+
+// faults are those that the platform carries, as far as they are about launches
+// of this kind, and the plan's.
 func (l *Launch) faults() []Fault {
-	faults := slices.Clone(l.platform.carried)
+	faults := slices.DeleteFunc(slices.Clone(l.platform.carried), func(f Fault) bool { return f.Proctoring != l.proctored() })
 	if l.plan.Fault != nil {
 		faults = append(faults, *l.plan.Fault)
 	}
@@ -107,7 +114,7 @@ func (l *Launch) signingKey() jwk.Key {
 	return l.platform.Keys()[0]
 }
 
-// claims returns those of a valid resource link launch (LTI Core 1.3, 5.3 and 5.4).
+// claims returns those of a valid launch (LTI Core 1.3, 5.3 and 5.4).
 func (l *Launch) claims(plan Plan, request url.Values, now time.Time) lti.Claims {
 	claims := lti.Claims{
 		"iss":                  l.platform.opts.Issuer,
@@ -116,7 +123,7 @@ func (l *Launch) claims(plan Plan, request url.Values, now time.Time) lti.Claims
 		"iat":                  now.Unix(),
 		"exp":                  now.Add(lifetime).Unix(),
 		"nonce":                request.Get(lti.ParamNonce),
-		lti.ClaimMessageType:   lti.ResourceLinkRequest,
+		lti.ClaimMessageType:   plan.Message,
 		lti.ClaimVersion:       lti.Version,
 		lti.ClaimDeploymentID:  plan.DeploymentID,
 		lti.ClaimTargetLinkURI: plan.TargetLinkURI,
@@ -156,7 +163,39 @@ func (l *Launch) claims(plan Plan, request url.Values, now time.Time) lti.Claims
 	if len(plan.User.Mentees) > 0 && !plan.Anonymous && slices.Contains(plan.User.Roles, roleMentor) {
 		claims[claimRoleScopeMentor] = slices.Clone(plan.User.Mentees)
 	}
+	if l.proctored() {
+		l.proctor(claims, plan, personal)
+	}
 	return claims
+}
+
+// proctor adds what a message says in proctoring (Proctoring Services 1.0, 4.2
+// and 4.4).
+func (l *Launch) proctor(claims lti.Claims, plan Plan, personal bool) {
+	exam := plan.Exam
+	claims[lti.ClaimAttemptNumber] = l.attempt.Number()
+	if exam.Settings != "" {
+		claims[lti.ClaimProctoringSettings] = map[string]any{"data": exam.Settings}
+	}
+	if exam.Picture != "" && personal {
+		claims["picture"] = exam.Picture
+	}
+	if _, sent := claims["email"]; sent {
+		claims["email_verified"] = exam.EmailVerified == nil || *exam.EmailVerified
+	}
+	if plan.Message == lti.EndAssessment {
+		if l.failure != nil {
+			claims[lti.ClaimErrorMessage], claims[lti.ClaimErrorLog] = l.failure.Message, l.failure.Log
+		}
+		return
+	}
+	claims[lti.ClaimStartAssessmentURL] = l.StartAssessmentURL()
+	claims[lti.ClaimSessionData] = l.sessionData
+	if len(exam.Actions) > 0 {
+		claims[lti.ClaimACS] = map[string]any{
+			"actions": slices.Clone(exam.Actions), "assessment_control_url": l.platform.opts.ServerURL + ACSPath,
+		}
+	}
 }
 
 // The role that a mentor has, and the claim that names the mentees (LTI Core

@@ -39,6 +39,11 @@ const (
 	// A stranger's keys, which no tool may ask for.
 	StrangerKeysPath        = "/stranger/jwks"
 	StrangerCertificatePath = "/stranger/certificate"
+
+	// What tools' servers ask for: access tokens, and the Assessment Control
+	// Service.
+	TokenPath = "/token"
+	ACSPath   = "/acs"
 )
 
 // Options say how a platform is set up. Only URL is required.
@@ -64,6 +69,8 @@ type Options struct {
 	SignedIn func(*http.Request) string
 	// Faults are the defects that the platform has, by name.
 	Faults []string
+	// Client fetches the key sets of tools; one with a timeout when nil.
+	Client *http.Client
 }
 
 // An Unplanned request is one that no launch of the platform accounts for.
@@ -80,12 +87,17 @@ type Registration struct {
 	RedirectURIs  []string // where the tool may ask to be answered
 	TargetLinkURI string   // what a resource link opens unless it says otherwise
 	DeploymentIDs []string // at least one
+	// JWKSURL is where the tool publishes its keys. Without one, a platform that
+	// serves for tests alone verifies no signature of the tool, and one with
+	// users of its own ([Options.SignedIn]) takes nothing that the tool signs.
+	JWKSURL string
 }
 
 // A Platform is a fake platform. It is an [http.Handler] and safe for
 // concurrent use.
 type Platform struct {
 	opts      Options
+	issuer    string // that tools were told, whatever the messages say
 	mux       *http.ServeMux
 	carried   []Fault // in the order of Options.Faults
 	faults    map[string]bool
@@ -100,9 +112,19 @@ type Platform struct {
 	launches      map[string]*Launch // by id
 	byHint        map[hint][]*Launch
 	bySession     map[string]*Launch
-	begun         []*Launch          // all that are known, the oldest first
+	begun         []*Launch          // all that are known but those of exams, the oldest first
+	begunExams    []*Launch          // those of exams, the oldest first
 	latest        map[string]*Launch // started last, by account
 	lastStarted   *Launch
+	attempts      map[candidate][]*Attempt // in the order in which they were made
+	toolKeys      map[string]*toolKeys     // by the URL of the key set
+	nonces        ledger                   // of the messages that started something
+	assertions    ledger                   // the jti of those that were taken
+	accessTokens  map[string]accessToken
+	tokenRequests []TokenRequest
+	controls      []Control
+	counted       int           // session data, for a fault
+	controlled    chan struct{} // closed when the next request to the Assessment Control Service has come
 }
 
 // New makes a platform. It fails when URL is no absolute URL, when a fault is no
@@ -137,6 +159,9 @@ func New(opts Options) (*Platform, error) {
 	if opts.OnUnplanned == nil {
 		opts.OnUnplanned = func(Unplanned) {}
 	}
+	if opts.Client == nil {
+		opts.Client = &http.Client{Timeout: 10 * time.Second}
+	}
 	if len(opts.Keys) == 0 {
 		key, err := lti.NewKey()
 		if err != nil {
@@ -154,7 +179,14 @@ func New(opts Options) (*Platform, error) {
 		launches:      map[string]*Launch{},
 		byHint:        map[hint][]*Launch{},
 		bySession:     map[string]*Launch{},
+		attempts:      map[candidate][]*Attempt{},
+		toolKeys:      map[string]*toolKeys{},
+		nonces:        ledger{},
+		assertions:    ledger{},
+		accessTokens:  map[string]accessToken{},
+		controlled:    make(chan struct{}),
 	}
+	p.issuer = p.opts.Issuer
 	switch {
 	case p.faults[IssuerWithQuery]:
 		p.opts.Issuer = withQuery(p.opts.Issuer, "tenant", "7")
@@ -173,6 +205,9 @@ func (p *Platform) Issuer() string { return p.opts.Issuer }
 
 // AuthURL returns the authorization endpoint.
 func (p *Platform) AuthURL() string { return p.opts.URL + AuthPath }
+
+// TokenURL returns the token endpoint.
+func (p *Platform) TokenURL() string { return p.opts.ServerURL + TokenPath }
 
 // Register makes a tool known, or changes what is known under its client_id.
 // It fails when something that a launch needs is missing.

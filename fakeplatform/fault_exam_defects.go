@@ -1,0 +1,383 @@
+package fakeplatform
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"invigilator/lti"
+)
+
+// The names of the defects of conduct in proctored exams: what a launch says of its
+// attempt, and what is taken for LtiStartAssessment (Proctoring Services 1.0, 3.3 and
+// 4.3).
+const (
+	CountsLaunches                  = "counts-launches"
+	SharesAttemptNumbers            = "shares-attempt-numbers"
+	SendsAttemptNumberAsText        = "sends-attempt-number-as-text"
+	AlwaysFirstAttempt              = "numbers-every-attempt-1"
+	ForgetsSessionDataSoon          = "forgets-session-data-after-10-minutes"
+	CountsSessionData               = "session-data-counter"
+	SendsSubAsSessionData           = "session-data-is-sub"
+	SharesSessionData               = "session-data-shared"
+	CrashesOnReturn                 = "crashes-on-return-from-exam"
+	TakesMessagesByGet              = "takes-messages-by-get"
+	TakesIDTokenParameter           = "takes-message-as-id-token"
+	TakesOwnToken                   = "takes-own-id-token"
+	StartsExamsInAnyBrowser         = "starts-exams-in-any-browser"
+	StartsExamsOfOthers             = "starts-exams-of-others"
+	StartsExamsWithoutSession       = "starts-exams-without-session"
+	IgnoresMessageSignature         = "ignores-message-signature"
+	TakesUnsignedMessages           = "takes-unsigned-messages"
+	TakesMessagesWithHMAC           = "takes-messages-with-hmac"
+	TrustsKeysInMessages            = "trusts-keys-in-messages"
+	TrustsKeyURLsOfMessages         = "trusts-key-urls-of-messages"
+	CrashesOnMalformedMessage       = "crashes-on-malformed-message"
+	IgnoresMessageIssuer            = "ignores-message-issuer"
+	TakesMessagesWithoutIssuer      = "takes-messages-without-issuer"
+	TakesMessagesOfOtherTools       = "takes-messages-of-other-tools"
+	IgnoresAudience                 = "ignores-audience"
+	TakesMissingAudience            = "takes-missing-audience"
+	TakesFurtherAudiences           = "takes-further-audiences"
+	RefusesAudienceArrays           = "refuses-audience-arrays"
+	IgnoresMessageExpiry            = "ignores-message-expiry"
+	TakesMessagesWithoutExpiry      = "takes-messages-without-expiry"
+	TakesExpiryAsText               = "takes-expiry-as-text"
+	TakesMessagesOfTheFuture        = "takes-messages-of-the-future"
+	TakesOldMessages                = "takes-old-messages"
+	TakesMessagesWithoutNonce       = "takes-messages-without-nonce"
+	ReusesNonces                    = "reuses-nonces"
+	TakesMessagesTwice              = "takes-messages-twice"
+	IgnoresMessageType              = "ignores-message-type"
+	TakesMessagesWithoutType        = "takes-messages-without-type"
+	IgnoresMessageVersion           = "ignores-message-version"
+	TakesMessagesWithoutVersion     = "takes-messages-without-version"
+	IgnoresMessageDeployment        = "ignores-message-deployment"
+	TakesMessagesWithoutDeployment  = "takes-messages-without-deployment"
+	TakesMessagesOfOtherDeployments = "takes-messages-of-other-deployments"
+	IgnoresSessionData              = "ignores-session-data"
+	TakesMissingSessionData         = "takes-missing-session-data"
+	TakesEmptySessionData           = "takes-empty-session-data"
+	TakesSessionDataInArray         = "takes-session-data-in-array"
+	IgnoresCaseOfSessionData        = "ignores-case-of-session-data"
+	TakesBeginOfSessionData         = "takes-begin-of-session-data"
+	ComparesBeginOfSessionData      = "compares-begin-of-session-data"
+	TakesSessionDataOfOthers        = "takes-session-data-of-others"
+	TakesSessionDataOfOtherExams    = "takes-session-data-of-other-exams"
+	ReusesSessionData               = "reuses-session-data"
+	IgnoresAttemptNumber            = "ignores-attempt-number"
+	TakesMessagesWithoutAttempt     = "takes-messages-without-attempt"
+	TakesEarlierAttempts            = "takes-earlier-attempts"
+	TakesAttemptNumberAsText        = "takes-attempt-number-as-text"
+	IgnoresMessageLink              = "ignores-message-link"
+	TakesMessagesWithoutLink        = "takes-messages-without-link"
+	CrashesOnLinkText               = "crashes-on-link-text"
+	RefusesUnknownClaims            = "refuses-unknown-claims"
+	NeedsVerifiedUser               = "needs-verified-user"
+	CrashesOnVerifiedUserText       = "crashes-on-verified-user-text"
+	CrashesOnLongNames              = "crashes-on-long-names"
+	ShowsVerifiedNameUnescaped      = "shows-verified-name-unescaped"
+	ShowsVerifiedSub                = "shows-verified-sub"
+	ShowsVerifiedPicture            = "shows-verified-picture"
+	ForgetsLaunchOnRefusal          = "forgets-launch-on-refusal"
+	UsesAttemptUpOnRefusal          = "uses-attempt-up-on-refusal"
+	AnswersStartWithPage            = "answers-start-with-page"
+	TellsNoEnd                      = "tells-no-end"
+	TellsOnlyOfSubmission           = "tells-only-of-submission"
+	TellsEndUnasked                 = "tells-end-unasked"
+	RemembersEndWish                = "remembers-end-wish"
+	TakesPresenceForTrue            = "takes-presence-for-true"
+	TakesTextForTrue                = "takes-text-for-true"
+	CrashesOnEndReturn              = "crashes-on-end-return"
+)
+
+// examDefects are the defects of conduct in proctored exams, and what is unusual,
+// but allowed.
+var examDefects = []Fault{
+
+	// Attempts.
+	{Name: CountsLaunches, Breaks: []string{"ap-start-proctoring-attempt-number-integer"}, Proctoring: true, Does: "gives each launch into an exam an attempt of its own"},
+	{Name: SharesAttemptNumbers, Breaks: []string{"ap-start-proctoring-attempt-number-integer"}, Proctoring: true, Does: "counts the attempts of all candidates together"},
+	{Name: SendsAttemptNumberAsText, Breaks: []string{"ap-start-proctoring-attempt-number-integer"}, Proctoring: true, Hides: []string{"ap-platform-rejects-changed-attempt-number"}, Does: "sends attempt_number as a string", claims: attemptText},
+	{Name: AlwaysFirstAttempt, Breaks: []string{"ap-start-proctoring-attempt-number-integer"}, Proctoring: true, Hides: []string{"ap-platform-rejects-changed-attempt-number"}, Does: "sends attempt_number 1 in every attempt", claims: with(lti.ClaimAttemptNumber, 1)},
+	{Name: ForgetsSessionDataSoon, Breaks: []string{"ap-start-proctoring-session-data-outlives-check-in"}, Proctoring: true, Does: "takes session_data for ten minutes"},
+	{Name: CountsSessionData, Breaks: []string{"ap-start-proctoring-session-data-unguessable"}, Proctoring: true, Does: "counts its launches in session_data"},
+	{Name: SendsSubAsSessionData, Breaks: []string{"ap-start-proctoring-session-data-unguessable"}, Proctoring: true, Hides: []string{"ap-platform-rejects-foreign-session-data"}, Does: "sends the candidate's sub as session_data"},
+	{Name: SharesSessionData, Breaks: []string{"ap-start-proctoring-session-data-unguessable"}, Proctoring: true, Hides: []string{"ap-platform-rejects-foreign-session-data"}, Does: "sends the same session_data to everybody"},
+	{Name: CrashesOnReturn, Breaks: []string{"ap-start-proctoring-return-url"}, Proctoring: true, Does: "answers 500 when a candidate is sent back with an error"},
+
+	// LtiStartAssessment: who sends it, and how.
+	{Name: TakesMessagesByGet, Breaks: []string{"ap-platform-rejects-message-type-confusion"}, Proctoring: true, Does: "takes LtiStartAssessment by GET"},
+	{Name: TakesIDTokenParameter, Breaks: []string{"ap-platform-rejects-message-type-confusion"}, Proctoring: true, Does: "takes LtiStartAssessment in the parameter id_token"},
+	{Name: TakesOwnToken, Breaks: []string{"ap-platform-rejects-message-type-confusion"}, Proctoring: true, Does: "starts the exam with its own id_token"},
+	{Name: StartsExamsInAnyBrowser, Breaks: []string{"ap-platform-rejects-other-browser-session", "sec-platform-tool-message-bound-to-session", "ap-platform-rejects-expired-session-data"}, Proctoring: true, Does: "does not look at the browser that an exam is started in"},
+	{Name: StartsExamsOfOthers, Breaks: []string{"ap-platform-rejects-other-browser-session", "sec-platform-tool-message-bound-to-session"}, Proctoring: true, Does: "lets whoever is signed in into anybody's exam"},
+	{Name: StartsExamsWithoutSession, Breaks: []string{"ap-platform-rejects-other-browser-session", "sec-platform-tool-message-bound-to-session", "ap-platform-rejects-expired-session-data"}, Proctoring: true, Does: "skips the comparison with the session where there is none"},
+	{Name: IgnoresMessageSignature, Breaks: []string{"ap-platform-rejects-bad-signature", "sec-platform-tool-message-signature"}, Proctoring: true, Does: "does not verify the signature of LtiStartAssessment"},
+	{Name: TakesUnsignedMessages, Breaks: []string{"ap-platform-rejects-bad-signature", "sec-platform-tool-message-signature"}, Proctoring: true, Does: "takes LtiStartAssessment with alg none"},
+	{Name: TakesMessagesWithHMAC, Breaks: []string{"ap-platform-rejects-bad-signature", "sec-platform-tool-message-signature"}, Proctoring: true, Does: "verifies LtiStartAssessment as an HMAC keyed with the tool's public key where the header says so"},
+	{Name: TrustsKeysInMessages, Breaks: []string{"ap-platform-rejects-bad-signature", "sec-platform-tool-message-signature"}, Proctoring: true, Does: "verifies LtiStartAssessment with the jwk of its header"},
+	{Name: TrustsKeyURLsOfMessages, Breaks: []string{"ap-platform-rejects-bad-signature", "sec-platform-tool-message-signature"}, Proctoring: true, Does: "verifies LtiStartAssessment with a key set from the jku of its header"},
+	{Name: CrashesOnMalformedMessage, Breaks: []string{"ap-platform-rejects-bad-signature"}, Proctoring: true, Does: "answers 500 to what is no JWT"},
+	{Name: IgnoresMessageIssuer, Breaks: []string{"ap-platform-rejects-wrong-iss-or-aud", "sec-platform-tool-message-iss-aud"}, Proctoring: true, Does: "does not look at iss of LtiStartAssessment"},
+	{Name: TakesMessagesWithoutIssuer, Breaks: []string{"ap-platform-rejects-wrong-iss-or-aud"}, Proctoring: true, Does: "takes LtiStartAssessment without iss"},
+	{Name: TakesMessagesOfOtherTools, Breaks: []string{"ap-platform-rejects-wrong-iss-or-aud"}, Proctoring: true, Does: "takes LtiStartAssessment of any tool that it knows"},
+	{Name: IgnoresAudience, Breaks: []string{"ap-platform-rejects-wrong-iss-or-aud", "sec-platform-tool-message-iss-aud"}, Proctoring: true, Does: "does not look at aud of LtiStartAssessment"},
+	{Name: TakesMissingAudience, Breaks: []string{"ap-platform-rejects-wrong-iss-or-aud", "sec-platform-tool-message-iss-aud"}, Proctoring: true, Does: "takes LtiStartAssessment without aud"},
+	{Name: TakesFurtherAudiences, Breaks: []string{"sec-platform-tool-message-iss-aud"}, Proctoring: true, OnlyWarns: true, Does: "takes LtiStartAssessment that is for a stranger, too"},
+	{Name: RefusesAudienceArrays, Breaks: []string{"ap-platform-accepts-valid-start-assessment", "sec-platform-accepts-tool-message"}, Proctoring: true, Does: "refuses LtiStartAssessment whose aud is an array"},
+	{Name: IgnoresMessageExpiry, Breaks: []string{"ap-platform-rejects-expired-message", "sec-platform-tool-message-expired"}, Proctoring: true, Does: "takes LtiStartAssessment that has expired"},
+	{Name: TakesMessagesWithoutExpiry, Breaks: []string{"sec-platform-tool-message-expired"}, Proctoring: true, Warns: []string{"ap-platform-rejects-expired-message"}, Does: "takes LtiStartAssessment without exp"},
+	{Name: TakesExpiryAsText, Breaks: []string{"sec-platform-tool-message-expired"}, Proctoring: true, Does: "takes LtiStartAssessment whose exp is a string"},
+	{Name: TakesMessagesOfTheFuture, Breaks: []string{"ap-platform-rejects-expired-message"}, Proctoring: true, OnlyWarns: true, Does: "takes LtiStartAssessment whose iat lies ahead"},
+	{Name: TakesOldMessages, Breaks: []string{"ap-platform-rejects-expired-message"}, Proctoring: true, OnlyWarns: true, Does: "takes LtiStartAssessment that is a week old"},
+	{Name: TakesMessagesWithoutNonce, Breaks: []string{"ap-platform-rejects-message-posted-twice", "sec-platform-tool-message-nonce"}, Proctoring: true, Does: "takes LtiStartAssessment without nonce"},
+	{Name: ReusesNonces, Breaks: []string{"ap-platform-rejects-message-posted-twice"}, Proctoring: true, Does: "takes a new LtiStartAssessment with a nonce that was used"},
+	{Name: TakesMessagesTwice, Breaks: []string{"ap-platform-rejects-message-posted-twice"}, Proctoring: true, Warns: []string{"sec-platform-tool-message-nonce"}, Does: "leads to the exam when the same LtiStartAssessment comes again"},
+
+	// LtiStartAssessment: what it says.
+	{Name: IgnoresMessageType, Breaks: []string{"ap-platform-rejects-message-type-confusion", "core-platform-tool-message-lti-claims"}, Proctoring: true, Does: "takes a message of any type for LtiStartAssessment"},
+	{Name: TakesMessagesWithoutType, Breaks: []string{"core-platform-tool-message-lti-claims"}, Proctoring: true, Does: "takes a message without message_type for LtiStartAssessment"},
+	{Name: IgnoresMessageVersion, Breaks: []string{"ap-platform-rejects-message-type-confusion", "core-platform-tool-message-lti-claims"}, Proctoring: true, Does: "takes LtiStartAssessment of any version"},
+	{Name: TakesMessagesWithoutVersion, Breaks: []string{"core-platform-tool-message-lti-claims"}, Proctoring: true, Does: "takes LtiStartAssessment without version"},
+	{Name: IgnoresMessageDeployment, Breaks: []string{"ap-platform-rejects-wrong-deployment", "core-platform-tool-message-lti-claims"}, Proctoring: true, Does: "does not look at deployment_id of LtiStartAssessment"},
+	{Name: TakesMessagesWithoutDeployment, Breaks: []string{"ap-platform-rejects-wrong-deployment", "core-platform-tool-message-lti-claims"}, Proctoring: true, Does: "takes LtiStartAssessment without deployment_id"},
+	{Name: TakesMessagesOfOtherDeployments, Breaks: []string{"ap-platform-rejects-wrong-deployment", "core-platform-tool-message-lti-claims"}, Proctoring: true, Does: "takes LtiStartAssessment of any deployment of the tool"},
+	{Name: IgnoresSessionData, Breaks: []string{"ap-platform-rejects-missing-or-altered-session-data", "ap-platform-rejects-foreign-session-data"}, Proctoring: true, Hides: []string{"ap-platform-survives-failed-start"}, Does: "does not look at session_data"},
+	{Name: TakesMissingSessionData, Breaks: []string{"ap-platform-rejects-missing-or-altered-session-data"}, Proctoring: true, Does: "skips the comparison where session_data is missing"},
+	{Name: TakesEmptySessionData, Breaks: []string{"ap-platform-rejects-missing-or-altered-session-data"}, Proctoring: true, Does: "skips the comparison where session_data is empty"},
+	{Name: TakesSessionDataInArray, Breaks: []string{"ap-platform-rejects-missing-or-altered-session-data"}, Proctoring: true, Does: "takes session_data in an array"},
+	{Name: IgnoresCaseOfSessionData, Breaks: []string{"ap-platform-rejects-missing-or-altered-session-data"}, Proctoring: true, Does: "ignores the case of session_data"},
+	{Name: TakesBeginOfSessionData, Breaks: []string{"ap-platform-rejects-missing-or-altered-session-data"}, Proctoring: true, Does: "takes session_data without its end"},
+	{Name: ComparesBeginOfSessionData, Breaks: []string{"ap-platform-rejects-missing-or-altered-session-data"}, Proctoring: true, Does: "compares the begin of session_data"},
+	{Name: TakesSessionDataOfOthers, Breaks: []string{"ap-platform-rejects-foreign-session-data"}, Proctoring: true, Does: "takes any session_data that it has sent"},
+	{Name: TakesSessionDataOfOtherExams, Breaks: []string{"ap-platform-rejects-foreign-session-data"}, Proctoring: true, Does: "takes any session_data that it has sent for the candidate"},
+	{Name: ReusesSessionData, Breaks: []string{"ap-platform-rejects-replayed-session-data"}, Proctoring: true, Does: "opens a submitted attempt again for a new message with its session_data"},
+	{Name: IgnoresAttemptNumber, Breaks: []string{"ap-platform-rejects-changed-attempt-number"}, Proctoring: true, Does: "does not look at attempt_number of LtiStartAssessment"},
+	{Name: TakesMessagesWithoutAttempt, Breaks: []string{"ap-platform-rejects-changed-attempt-number"}, Proctoring: true, Does: "takes LtiStartAssessment without attempt_number"},
+	{Name: TakesEarlierAttempts, Breaks: []string{"ap-platform-rejects-changed-attempt-number"}, Proctoring: true, Does: "takes LtiStartAssessment of an earlier attempt"},
+	{Name: TakesAttemptNumberAsText, Breaks: []string{"ap-platform-rejects-changed-attempt-number"}, Proctoring: true, OnlyWarns: true, Does: "takes attempt_number as a string"},
+	{Name: IgnoresMessageLink, Breaks: []string{"ap-platform-rejects-changed-resource-link"}, Proctoring: true, Does: "does not look at resource_link of LtiStartAssessment"},
+	{Name: TakesMessagesWithoutLink, Breaks: []string{"ap-platform-rejects-changed-resource-link"}, Proctoring: true, Does: "takes LtiStartAssessment without resource_link"},
+	{Name: CrashesOnLinkText, Breaks: []string{"ap-platform-rejects-changed-resource-link"}, Proctoring: true, Does: "answers 500 where resource_link is a string"},
+	{Name: RefusesUnknownClaims, Breaks: []string{"ap-platform-accepts-valid-start-assessment", "sec-platform-accepts-tool-message"}, Proctoring: true, Does: "refuses LtiStartAssessment with a claim that it does not know"},
+	{Name: NeedsVerifiedUser, Breaks: []string{"ap-platform-accepts-valid-start-assessment"}, Proctoring: true, Does: "refuses LtiStartAssessment without a verified user"},
+	{Name: CrashesOnVerifiedUserText, Breaks: []string{"ap-platform-checks-verified-user"}, Proctoring: true, Does: "answers 500 where verified_user is a string"},
+	{Name: CrashesOnLongNames, Breaks: []string{"ap-platform-checks-verified-user"}, Proctoring: true, Does: "answers 500 to a very long name"},
+	{Name: ShowsVerifiedNameUnescaped, Breaks: []string{"ap-platform-checks-verified-user"}, Proctoring: true, NeedsBrowser: true, Does: "shows the verified name as it came"},
+	{Name: ShowsVerifiedSub, Breaks: []string{"ap-platform-rejects-own-picture-as-verified"}, Proctoring: true, Does: "shows the sub of verified_user as the candidate's"},
+	{Name: ShowsVerifiedPicture, Breaks: []string{"ap-platform-rejects-own-picture-as-verified"}, Proctoring: true, NeedsBrowser: true, Does: "shows its own picture as the one that the tool has verified"},
+	{Name: ForgetsLaunchOnRefusal, Breaks: []string{"ap-platform-survives-failed-start"}, Proctoring: true, Does: "takes no further message after one that it refused"},
+	{Name: UsesAttemptUpOnRefusal, Breaks: []string{"ap-platform-survives-failed-start"}, Proctoring: true, Does: "takes the attempt away when it refuses a message"},
+	{Name: AnswersStartWithPage, Breaks: []string{}, Proctoring: true, Permitted: true, Does: "answers LtiStartAssessment with the exam instead of a redirect"},
+
+	// The end.
+	{Name: TellsNoEnd, Breaks: []string{"ap-end-assessment-sent-when-requested"}, Proctoring: true, Hides: []string{"ap-end-assessment-claims", "ap-end-assessment-fresh-oidc", "ap-end-assessment-no-session-data", "ap-end-assessment-error-claims", "ap-claim-names-exact-platform", "ap-no-null-claims-platform", "ap-start-proctoring-settings-shape"}, Does: "never tells of the end"},
+	{Name: TellsOnlyOfSubmission, Breaks: []string{"ap-end-assessment-sent-when-requested"}, Proctoring: true, OnlyWarns: true, Does: "does not tell of an end that the candidate has not brought about"},
+	{Name: TellsEndUnasked, Breaks: []string{"ap-end-assessment-not-sent-unrequested", "ap-end-assessment-return-non-boolean"}, Proctoring: true, Does: "tells of every end"},
+	{Name: RemembersEndWish, Breaks: []string{"ap-end-assessment-not-sent-unrequested"}, Proctoring: true, Does: "tells of the end because the tool had asked for it in the attempt before"},
+	{Name: TakesPresenceForTrue, Breaks: []string{"ap-end-assessment-not-sent-unrequested", "ap-end-assessment-return-non-boolean"}, Proctoring: true, Does: "takes any end_assessment_return for true"},
+	{Name: TakesTextForTrue, Breaks: []string{"ap-end-assessment-return-non-boolean"}, Proctoring: true, Does: "takes any text in end_assessment_return for true"},
+	{Name: CrashesOnEndReturn, Breaks: []string{"ap-end-assessment-return-non-boolean"}, Proctoring: true, Does: "answers 500 where end_assessment_return is no boolean"},
+}
+
+// The rows that most defects of what an exam's messages say break.
+const (
+	breaksNulls   = "ap-no-null-claims-platform"
+	breaksNames   = "ap-claim-names-exact-platform"
+	breaksOIDC    = "ap-start-proctoring-through-oidc-login"
+	breaksSize    = "ap-start-proctoring-presentation-size-and-locale"
+	breaksACS     = "ap-start-proctoring-acs-claim-shape"
+	breaksExit    = "ap-start-proctoring-return-url"
+	breaksShape   = "ap-start-proctoring-settings-shape"
+	breaksLearner = "ap-start-proctoring-roles"
+	breaksEmail   = "ap-start-proctoring-email-with-verified-flag"
+	breaksEnd     = "ap-end-assessment-claims"
+	breaksFresh   = "ap-end-assessment-fresh-oidc"
+	breaksError   = "ap-end-assessment-error-claims"
+	breaksNoStart = "ap-end-assessment-no-session-data"
+	breaksLinks   = "ap-start-proctoring-resource-link-identifies-assessment"
+)
+
+// examMessageDefects are those of what the messages of proctoring say, and what is
+// unusual in them, but allowed. Tools need not notice them, so that they are no
+// stimuli.
+var examMessageDefects = []Fault{
+	startingWith("exam-version-1.3", "sends an exam of version 1.3", with(lti.ClaimVersion, "1.3"), "ap-start-proctoring-type-and-version"),
+	startingWith("exam-nonce-altered", "changes a character of the nonce in an exam", changed("nonce", alter), breaksOIDC),
+	{
+		Name: "exam-answered-by-get", Breaks: []string{breaksOIDC, breaksFresh}, Proctoring: true, Does: "sends id_token and state of an exam in a query",
+		answer: func(f *answerForm) { f.method, f.inQuery = "GET", true },
+	},
+	{
+		Name: "exam-deployment-id-altered-in-login", Breaks: []string{"ap-start-proctoring-deployment-id"}, Proctoring: true,
+		Does: "changes a character of lti_deployment_id in the login initiation of an exam", login: changeParam(lti.ParamLTIDeploymentID, alter),
+	},
+	startingWith("exam-target-link-uri-slash", "adds a slash to target_link_uri in an exam", changed(lti.ClaimTargetLinkURI, toggleSlash), "ap-start-proctoring-target-link-uri"),
+	examWith("exam-link-id-per-attempt", "makes a resource_link id for each attempt", func(d *draft) {
+		set(d, lti.ClaimResourceLink, "id", fmt.Sprintf("%s-%d", d.plan.ResourceLink.ID, d.launch.attempt.Number()))
+	}, breaksLinks),
+	examWith("exam-link-id-per-message", "makes a resource_link id for each message", func(d *draft) {
+		set(d, lti.ClaimResourceLink, "id", d.plan.ResourceLink.ID+"-"+d.launch.id)
+	}, breaksLinks, breaksEnd),
+	startingWith("exam-link-without-title", "leaves the title out of the resource_link in an exam", func(d *draft) {
+		d.claims[lti.ClaimResourceLink] = map[string]any{"id": d.plan.ResourceLink.ID}
+	}, "ap-start-proctoring-resource-link-title"),
+	startingWith("start-url-with-fragment", "adds a fragment to start_assessment_url", changed(lti.ClaimStartAssessmentURL, func(s string) string { return s + "#start" }), "ap-start-proctoring-start-assessment-url"),
+	hiding(startingWith("exam-without-session-data", "leaves session_data out, and does not miss it", without(lti.ClaimSessionData),
+		"ap-start-proctoring-session-data-present", "ap-start-proctoring-session-data-unguessable"),
+		"ap-platform-rejects-missing-or-altered-session-data", "ap-platform-rejects-foreign-session-data"),
+	examWith("exam-sub-256-characters", "sends a sub of 256 characters in an exam", changed("sub", to256), "ap-start-proctoring-names-the-candidate"),
+	startingWith("exam-roles-absent", "leaves roles out of an exam", without(lti.ClaimRoles), breaksLearner),
+	startingWith("exam-roles-null", "sends null as roles in an exam", with(lti.ClaimRoles, nil), breaksLearner, breaksNulls),
+	startingWith("exam-roles-without-learner", "sends the candidate's role in the institution alone", roles(lti.RoleInstitutionStudent), breaksLearner),
+	startingWith("exam-family-name-left-out", "leaves family_name out of an exam", without("family_name"), "ap-start-proctoring-name-claims"),
+	startingWith("exam-name-left-out", "leaves name out of an exam", without("name"), "ap-start-proctoring-name-claims"),
+	startingWith("exam-email-flag-left-out", "sends email without email_verified", without("email_verified"), breaksEmail),
+	startingWith("exam-email-flag-text", "sends email_verified as a string", func(d *draft) {
+		if _, sent := d.claims["email"]; sent {
+			d.claims["email_verified"] = "true"
+		}
+	}, breaksEmail),
+	startingWith("exam-return-url-absent", "sends no return_url in an exam", withoutReturnURL, breaksExit),
+	startingWith("exam-presentation-empty", "sends an empty launch_presentation in an exam", with(lti.ClaimLaunchPresentation, map[string]any{}), breaksExit, breaksNulls),
+	startingWith("exam-document-target-unknown", "sends a document_target that does not exist in an exam", presentation("document_target", func(*draft) any { return "popup" }), breaksSize),
+	startingWith("exam-height-text", "sends a height as a string in an exam", presentation("height", func(*draft) any { return "600px" }), breaksSize),
+	startingWith("exam-locale-malformed", "sends a locale with an underscore in an exam", presentation("locale", func(*draft) any { return "en_GB" }), breaksSize),
+	hiding(startingWith("acs-null", "sends null as acs", with(lti.ClaimACS, nil), breaksACS, breaksNulls), controlRows...),
+	startingWith("acs-actions-repeated", "offers an action twice", func(d *draft) { offers(lti.Pause)(d) }, breaksACS),
+	startingWith("acs-action-unknown", "offers an action that does not exist", offers("teleport"), breaksACS),
+	startingWith("acs-url-with-fragment", "adds a fragment to assessment_control_url", func(d *draft) {
+		if acs, ok := d.claims[lti.ClaimACS].(map[string]any); ok {
+			set(d, lti.ClaimACS, "assessment_control_url", fmt.Sprint(acs["assessment_control_url"], "#control"))
+		}
+	}, breaksACS),
+	startingWith("settings-data-object", "sends an object as data of proctoring_settings", withSettings(func(data string) any {
+		return map[string]any{"data": map[string]any{"profile": data}}
+	}), breaksShape),
+	startingWith("settings-text", "sends proctoring_settings as a string", withSettings(func(data string) any { return data }), breaksShape),
+	endingWith("end-settings-altered", "changes a character of proctoring_settings at the end", withSettings(func(data string) any {
+		return map[string]any{"data": alter(data)}
+	}), breaksShape),
+	examWith("settings-under-other-prefix", "names proctoring_settings like a claim of LTI", renamed(lti.ClaimProctoringSettings, lti.ClaimPrefix+"lti/claim/proctoring_settings"), breaksNames),
+	examWith("settings-name-with-space", "adds a space to the name of proctoring_settings", renamed(lti.ClaimProctoringSettings, lti.ClaimProctoringSettings+" "), breaksNames),
+	examWith("exam-picture-null", "sends null as picture where there is none", func(d *draft) {
+		if _, sent := d.claims["picture"]; !sent {
+			d.claims["picture"] = nil
+		}
+	}, breaksNulls),
+
+	// LtiEndAssessment.
+	endingWith("end-version-1.3", "tells of the end in version 1.3", with(lti.ClaimVersion, "1.3"), breaksEnd),
+	endingWith("end-type-resource-link", "tells of the end with a resource link launch", with(lti.ClaimMessageType, lti.ResourceLinkRequest), breaksEnd, "ap-end-assessment-sent-when-requested"),
+	endingWith("end-attempt-number-1", "tells of the end of attempt 1, whichever it was", with(lti.ClaimAttemptNumber, 1), breaksEnd),
+	endingWith("end-attempt-number-text", "tells of the end with attempt_number as a string", attemptText, breaksEnd),
+	endingWith("end-sub-altered", "changes a character of sub at the end", changed("sub", alter), breaksEnd),
+	endingWith("end-deployment-id-altered", "changes a character of deployment_id at the end", changed(lti.ClaimDeploymentID, alter), breaksEnd),
+	endingWith("end-roles-absent", "leaves roles out at the end", without(lti.ClaimRoles), breaksEnd),
+	endingWith("end-target-link-uri-slash", "adds a slash to target_link_uri at the end", changed(lti.ClaimTargetLinkURI, toggleSlash), breaksEnd),
+	endingWith("end-link-id-altered", "changes a character of the resource_link id at the end", func(d *draft) {
+		set(d, lti.ClaimResourceLink, "id", alter(d.plan.ResourceLink.ID))
+	}, breaksEnd),
+	endingWith("end-without-link", "leaves resource_link out at the end", without(lti.ClaimResourceLink)),
+	endingWith("end-nonce-of-start", "repeats the nonce of the begin at the end", func(d *draft) {
+		if start := d.launch.attempt.startedBy(); start != nil {
+			d.claims["nonce"] = strings.Trim(start.statement().nonce, `"`)
+		}
+	}, breaksFresh),
+	endingWith("end-with-session-data", "repeats session_data and start_assessment_url at the end", func(d *draft) {
+		d.claims[lti.ClaimSessionData], d.claims[lti.ClaimStartAssessmentURL] = d.launch.sessionData, d.launch.StartAssessmentURL()
+	}, breaksNoStart),
+	endingWith("end-session-data-null", "sends null as session_data at the end", with(lti.ClaimSessionData, nil), breaksNoStart, breaksNulls),
+	endingWith("end-error-always", "tells of an error at every end", func(d *draft) {
+		if d.launch.failure == nil {
+			failing("", "")(d)
+		}
+	}, breaksError),
+	failingWith("end-error-message-left-out", "leaves errormsg out", without(lti.ClaimErrorMessage), breaksError),
+	failingWith("end-error-log-left-out", "leaves errorlog out", without(lti.ClaimErrorLog), breaksError),
+	failingWith("end-error-log-object", "sends an object as errorlog", with(lti.ClaimErrorLog, map[string]any{"line": 7}), breaksError),
+	failingWith("end-error-names-with-spaces", "adds a space to the names of errormsg and errorlog", both(
+		renamed(lti.ClaimErrorMessage, lti.ClaimErrorMessage+" "), renamed(lti.ClaimErrorLog, lti.ClaimErrorLog+" "),
+	), breaksError, breaksNames),
+	failingWith("end-error-names-of-deep-linking", "names errormsg and errorlog like those of deep linking", both(
+		renamed(lti.ClaimErrorMessage, lti.ClaimPrefix+"lti-dl/claim/errormsg"), renamed(lti.ClaimErrorLog, lti.ClaimPrefix+"lti-dl/claim/errorlog"),
+	), breaksError, breaksNames),
+
+	// Unusual, but allowed.
+	startingWith("exam-without-roles", "sends no role of a candidate", roles()),
+	examWith("exam-audience-array", "sends aud as an array of one, with azp", func(d *draft) {
+		audience(ownClient)(d)
+		authorizedParty(d)
+	}),
+	examWith("exam-vendor-claims", "sends claims of its own in an exam", with("https://school.example/claims/exam", map[string]any{"room": "7b", "open_book": false})),
+	startingWith("exam-settings-without-data-beside", "sends a member of its own in proctoring_settings", func(d *draft) {
+		if _, sent := d.claims[lti.ClaimProctoringSettings]; sent {
+			set(d, lti.ClaimProctoringSettings, "https://school.example/claims/profile", "strict")
+		}
+	}),
+}
+
+// controlRows cannot be judged of a platform that does not say where it is controlled.
+var controlRows = []string{
+	"ap-acs-platform-pause-resume", "ap-acs-platform-terminate", "ap-acs-platform-update-extra-time", "ap-acs-platform-flag",
+	"ap-acs-platform-advertised-actions", "ap-acs-platform-response-form", "ap-acs-platform-authorisation", "ap-acs-platform-tool-isolation",
+	"ap-acs-platform-validates-body", "ap-acs-platform-accepts-media-type", "ap-acs-platform-unknown-target", "rfc6750-access-token-enforced",
+}
+
+// examWith is a defect of every message of proctoring; startingWith is one of
+// LtiStartProctoring, endingWith of LtiEndAssessment and failingWith of one that
+// tells of an error. Without rows that it breaks it is allowed.
+func examWith(name, does string, claims func(*draft), breaks ...string) Fault {
+	return Fault{Name: name, Does: does, Breaks: append([]string{}, breaks...), Permitted: len(breaks) == 0, Proctoring: true, claims: claims}
+}
+
+func startingWith(name, does string, claims func(*draft), breaks ...string) Fault {
+	return examWith(name, does, when(func(d *draft) bool { return d.plan.Message == lti.StartProctoring }, claims), breaks...)
+}
+
+func endingWith(name, does string, claims func(*draft), breaks ...string) Fault {
+	return examWith(name, does, when(func(d *draft) bool { return d.plan.Message == lti.EndAssessment }, claims), breaks...)
+}
+
+func failingWith(name, does string, claims func(*draft), breaks ...string) Fault {
+	return examWith(name, does, when(func(d *draft) bool { return d.launch.failure != nil }, claims), breaks...)
+}
+
+func when(is func(*draft) bool, claims func(*draft)) func(*draft) {
+	return func(d *draft) {
+		if is(d) {
+			claims(d)
+		}
+	}
+}
+
+// hiding is a defect with which some rows cannot be judged.
+func hiding(f Fault, rows ...string) Fault {
+	f.Hides = slices.Clone(rows)
+	return f
+}
+
+// renamed sends a claim under another name.
+func renamed(claim, name string) func(*draft) {
+	return func(d *draft) {
+		if value, sent := d.claims[claim]; sent {
+			delete(d.claims, claim)
+			d.claims[name] = value
+		}
+	}
+}
+
+// withSettings sends proctoring_settings otherwise, where they are sent.
+func withSettings(settings func(data string) any) func(*draft) {
+	return func(d *draft) {
+		if _, sent := d.claims[lti.ClaimProctoringSettings]; sent {
+			d.claims[lti.ClaimProctoringSettings] = settings(d.plan.Exam.Settings)
+		}
+	}
+}
+
+// attemptText sends attempt_number as a string.
+func attemptText(d *draft) {
+	d.claims[lti.ClaimAttemptNumber] = fmt.Sprint(d.claims[lti.ClaimAttemptNumber])
+}

@@ -1,0 +1,33 @@
+package fakeplatform
+
+import (
+	"fmt"
+	"net/http"
+
+	"invigilator/lti"
+)
+
+// A refusal is why something that a tool sent is not taken, with the HTTP status
+// that says so and the error code, where the endpoint has codes.
+type refusal struct {
+	status int
+	code   string
+	says   string
+}
+
+// refusals are those that checks have found.
+type refusals []refusal
+
+// bad adds that a request is not as it should be.
+func (all *refusals) bad(format string, args ...any) {
+	*all = append(*all, refusal{http.StatusBadRequest, lti.ErrorInvalidRequest, fmt.Sprintf(format, args...)})
+}
+
+// said returns what the refusals say.
+func said(all []refusal) []string {
+	var says []string
+	for _, r := range all {
+		says = append(says, r.says)
+	}
+	return says
+}

@@ -1,0 +1,255 @@
+package fakeplatform
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/lestrrat-go/jwx/v2/jwa"
+	"github.com/lestrrat-go/jwx/v2/jwk"
+	"github.com/lestrrat-go/jwx/v2/jws"
+
+	"invigilator/lti"
+)
+
+// A tool's keys are fetched again after a time, so that a withdrawn one is not
+// trusted for long, and at once when a kid is unknown (Security Framework 1.0,
+// 6.4): a new key is good as soon as it is published. Nobody can make the
+// platform fetch without end.
+const (
+	toolKeyLifetime = 5 * time.Minute
+	fetchWindow     = 10 * time.Second
+	maxFetches      = 30 // within the window, of one key set
+	maxKeySet       = 1 << 20
+)
+
+// toolKeys is a tool's key set as the platform keeps it.
+type toolKeys struct {
+	mu      sync.Mutex // held while the key set is fetched
+	set     jwk.Set    // nil where none could be had
+	fetched time.Time
+	window  time.Time // when the fetches began to be counted
+	fetches int
+}
+
+// toolAlgorithms are those that a tool may sign with: asymmetric ones, by the
+// type of its key (Security Framework 1.0, 5.4).
+var toolAlgorithms = map[jwa.KeyType][]jwa.SignatureAlgorithm{
+	jwa.RSA: {jwa.RS256, jwa.RS384, jwa.RS512, jwa.PS256, jwa.PS384, jwa.PS512},
+	jwa.EC:  {jwa.ES256, jwa.ES384, jwa.ES512},
+	jwa.OKP: {jwa.EdDSA},
+}
+
+// A token is a JWT that a tool sent. Header and Claims are nil where they cannot
+// be read.
+type token struct {
+	compact        string
+	header, claims map[string]any
+}
+
+// readToken reads a JWT without trusting it.
+func readToken(compact string) token {
+	header, claims, _ := lti.Decode(compact) // what cannot be read is nil
+	return token{compact, asObject(header), asObject(claims)}
+}
+
+// asObject reads a JSON object, with numbers as they are written, and returns
+// nil for anything else.
+func asObject(raw []byte) map[string]any {
+	decoder := json.NewDecoder(bytes.NewReader(raw))
+	decoder.UseNumber()
+	var object map[string]any
+	if decoder.Decode(&object) != nil {
+		return nil
+	}
+	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
+		return nil
+	}
+	return object
+}
+
+// verify checks the signature of a JWT with the tool's key that its header
+// names, and with no other key that the header may bring (Security Framework
+// 1.0, 5.2.3 and 6.3).
+func (p *Platform) verify(ctx context.Context, t token, registration Registration, careless carelessness) error {
+	if registration.JWKSURL == "" && p.opts.SignedIn == nil {
+		return nil
+	}
+	err := p.verifyWith(ctx, t, registration)
+	if err != nil && p.trustsAllTheSame(ctx, t, registration, careless) {
+		return nil
+	}
+	return err
+}
+
+func (p *Platform) verifyWith(ctx context.Context, t token, registration Registration) error {
+	kid, _ := t.header["kid"].(string)
+	alg, _ := t.header["alg"].(string)
+	if kid == "" {
+		return errors.New("the JWT names no key")
+	}
+	if _, critical := t.header["crit"]; critical {
+		return errors.New("the JWT has an extension that is not understood")
+	}
+	key, err := p.toolKey(ctx, registration.JWKSURL, kid)
+	if err != nil {
+		return err
+	}
+	signs := jwa.SignatureAlgorithm(alg)
+	if !slices.Contains(toolAlgorithms[key.KeyType()], signs) || key.Algorithm().String() != "" && key.Algorithm().String() != alg {
+		return fmt.Errorf("the JWT is signed with %q, which the key is not for", alg)
+	}
+	if _, err := jws.Verify([]byte(t.compact), jws.WithKey(signs, key)); err != nil {
+		return errors.New("the signature of the JWT is not the tool's")
+	}
+	return nil
+}
+
+// toolKey returns the key of that kid from a tool's key set.
+func (p *Platform) toolKey(ctx context.Context, address, kid string) (jwk.Key, error) {
+	if address == "" {
+		return nil, errors.New("the tool has no key set")
+	}
+	p.mu.Lock()
+	keys := p.toolKeys[address]
+	if keys == nil {
+		keys = &toolKeys{}
+		p.toolKeys[address] = keys
+	}
+	p.mu.Unlock()
+
+	keys.mu.Lock()
+	defer keys.mu.Unlock()
+	now := p.opts.Now()
+	known := signing(keys.set, kid)
+	if known != nil && (now.Before(keys.fetched.Add(toolKeyLifetime)) || p.has(FetchesToolKeysOnce)) {
+		return known, nil
+	}
+	if now.After(keys.window.Add(fetchWindow)) {
+		keys.window, keys.fetches = now, 0
+	}
+	if keys.set != nil && p.has(FetchesToolKeysOnce) {
+		return nil, fmt.Errorf("the tool had no key %.100q", kid)
+	}
+	if keys.fetches >= maxFetches {
+		return nil, fmt.Errorf("the tool has no key %.100q, and its key set was fetched %d times within %v", kid, maxFetches, fetchWindow)
+	}
+	keys.fetches++
+	set, err := p.fetchKeys(ctx, address)
+	if err != nil {
+		return nil, fmt.Errorf("the tool's key set cannot be had: %w", err)
+	}
+	keys.set, keys.fetched = set, now
+	if key := signing(set, kid); key != nil {
+		return key, nil
+	}
+	return nil, fmt.Errorf("the tool has no key %.100q", kid)
+}
+
+// signing returns the key of that kid, if it is one for signatures.
+func signing(set jwk.Set, kid string) jwk.Key {
+	if set == nil {
+		return nil
+	}
+	key, found := set.LookupKeyID(kid)
+	if !found || key.KeyUsage() == jwk.ForEncryption.String() {
+		return nil
+	}
+	return key
+}
+
+func (p *Platform) fetchKeys(ctx context.Context, address string) (jwk.Set, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+	if err != nil {
+		return nil, err
+	}
+	response, err := p.opts.Client.Do(request)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = response.Body.Close() }()
+	if response.StatusCode != http.StatusOK {
+		return nil, fmt.Errorf("GET %s: %s", address, response.Status)
+	}
+	body, err := io.ReadAll(io.LimitReader(response.Body, maxKeySet+1))
+	if err != nil {
+		return nil, err
+	}
+	if len(body) > maxKeySet {
+		return nil, fmt.Errorf("GET %s: more than %d bytes", address, maxKeySet)
+	}
+	return jwk.Parse(body, jwk.WithIgnoreParseError(true))
+}
+
+// A ledger knows what a client has used, until nobody can use it any more.
+type ledger map[use]time.Time
+
+// A use is a value that a client may use once.
+type use struct{ clientID, value string }
+
+func (l ledger) used(clientID, value string) bool {
+	_, used := l[use{clientID, value}]
+	return used
+}
+
+// add notes a value, and drops what need not be known any more.
+func (l ledger) add(clientID, value string, now, until time.Time) {
+	for known, expires := range l {
+		if expires.Before(now) {
+			delete(l, known)
+		}
+	}
+	l[use{clientID, value}] = until
+}
+
+// leeway is by how much clocks may differ, and oldest how old a JWT may be.
+const (
+	leeway = time.Minute
+	oldest = 24 * time.Hour
+)
+
+// instant reads a NumericDate (RFC 7519, 2).
+func instant(value any) (time.Time, bool) {
+	number, ok := value.(json.Number)
+	if !ok {
+		return time.Time{}, false
+	}
+	seconds, err := number.Float64()
+	if err != nil || seconds < 0 || seconds > 1e11 {
+		return time.Time{}, false
+	}
+	return time.Unix(int64(seconds), 0), true
+}
+
+// audiences reads the claim aud, which is a string or several.
+func audiences(value any) []string {
+	switch aud := value.(type) {
+	case string:
+		return []string{aud}
+	case []any:
+		var all []string
+		for _, member := range aud {
+			name, _ := member.(string)
+			all = append(all, name)
+		}
+		return all
+	}
+	return nil
+}
+
+// integer reads a JSON integer.
+func integer(value any) (int, bool) {
+	number, ok := value.(json.Number)
+	if !ok {
+		return 0, false
+	}
+	n, err := number.Int64()
+	return int(n), err == nil
+}

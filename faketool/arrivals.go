@@ -45,9 +45,19 @@ const maxKept = 256 << 10
 // 1.0, 3.1.2.5, 3.2.2.5 and 3.1.2.6).
 var answering = []string{lti.ParamIDToken, lti.ParamError, "code", "access_token", lti.ParamState}
 
-// ownPaths are the paths of the tool, beside those below [HeldPath], at which
-// no answer is expected. Browsers ask for the last by themselves.
-var ownPaths = []string{LoginPath, ResourcePath, JWKSPath, "/favicon.ico"}
+// ownPaths are the paths of the tool at which no answer is expected; where one
+// ends with a slash, what is below it. Browsers ask for the last by themselves.
+var ownPaths = []string{
+	LoginPath, ResourcePath, JWKSPath, HeldPath + "/", CheckInPath, CheckInPath + "/", picturesPath + "/",
+	ProctorPath, ProctorPath + "/", MessagePath + "/", strangerKeysPath, "/favicon.ico",
+}
+
+// isOwn says whether no answer is expected at a path.
+func isOwn(path string) bool {
+	return slices.ContainsFunc(ownPaths, func(own string) bool {
+		return path == own || strings.HasSuffix(own, "/") && strings.HasPrefix(path, own)
+	})
+}
 
 // Arrivals returns everything that reached the tool as an answer, the oldest
 // first: each request to the launch endpoint or to a path that is none of the
@@ -71,8 +81,7 @@ func (t *Tool) arrive(r *http.Request) {
 	a.Query, _ = url.ParseQuery(a.RawQuery) // what of it can be read
 	a.Form = readForm(r)
 	holds := func(name string) bool { return a.Query.Has(name) || a.Form.Has(name) }
-	own := slices.Contains(ownPaths, r.URL.Path) || strings.HasPrefix(r.URL.Path, HeldPath+"/")
-	if own && !slices.ContainsFunc(answering, holds) {
+	if isOwn(r.URL.Path) && !slices.ContainsFunc(answering, holds) {
 		return
 	}
 	value := func(name string) string {

@@ -2,6 +2,7 @@ package faketool
 
 import (
 	"crypto/subtle"
+	"encoding/json"
 	"fmt"
 	"math"
 	"net/http"
@@ -17,7 +18,8 @@ import (
 // verified is set.
 type claims struct {
 	members  map[string]any
-	verified bool // signature, issuer and audience have been checked
+	payload  json.RawMessage // as it came
+	verified bool            // signature, issuer and audience have been checked
 }
 
 func (c claims) text(name string) (string, bool) {
@@ -33,6 +35,11 @@ func (c claims) has(name string) bool {
 func (c claims) object(name string) map[string]any {
 	o, _ := c.members[name].(map[string]any)
 	return o
+}
+
+func (c claims) messageType() string {
+	s, _ := c.text(lti.ClaimMessageType)
+	return s
 }
 
 func (c claims) returnURL() string {

@@ -10,6 +10,7 @@ import (
 	"go/parser"
 	"go/token"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/http/cookiejar"
@@ -559,6 +560,14 @@ var refusedBecause = map[string]refusal{
 	"core-tool-target-link-uri-missing":    {400, "none of this tool"},
 }
 
+// launchStimuli are those of a resource link launch.
+func launchStimuli(of []fakeplatform.Fault) []fakeplatform.Fault {
+	return slices.DeleteFunc(of, func(f fakeplatform.Fault) bool {
+		r, _ := requirements.Default().Get(requirements.ID(f.Provokes))
+		return r.Profile == "proctoring"
+	})
+}
+
 // lend makes the launch that a fault borrows from, none where it borrows nothing.
 func (p *pair) lend(b browser, f fakeplatform.Fault) *fakeplatform.Launch {
 	b.t.Helper()
@@ -621,7 +630,7 @@ func (p *pair) browserFor(b browser, f fakeplatform.Fault) browser {
 func TestConformingToolAgainstEveryFaultOfThePlatform(t *testing.T) {
 	t.Parallel()
 	p := newPair(t)
-	for _, f := range fakeplatform.Stimuli() { // one by one: some change the key set
+	for _, f := range launchStimuli(fakeplatform.Stimuli()) { // one by one: some change the key set
 		t.Run(f.Name, func(t *testing.T) {
 			g := NewWithT(t)
 			l, b, shown := p.meet(t, f)
@@ -651,7 +660,7 @@ func TestConformingToolAgainstEveryFaultOfThePlatform(t *testing.T) {
 	consulted := p.tool.Consulted()
 	var unasked []string
 	for _, f := range faketool.Defects() {
-		if !slices.Contains(consulted, f.Name) {
+		if !f.Proctoring && !slices.Contains(consulted, f.Name) {
 			unasked = append(unasked, f.Name)
 		}
 	}
@@ -1100,7 +1109,9 @@ func TestDefectsAreNamedAndBreakWhatTheCatalogueKnows(t *testing.T) {
 	}
 	_, ok := faketool.FaultNamed("no-such-fault")
 	g.Expect(ok).To(BeFalse())
-	g.Expect(names).To(Equal(constants(t)), "each constant names a fault, and each fault has one")
+	declared := constants(t, "fault.go")
+	maps.Copy(declared, constants(t, "fault_exam.go"))
+	g.Expect(names).To(Equal(declared), "each constant names a fault, and each fault has one")
 
 	faketool.Defects()[0].Name = "changed"
 	g.Expect(faketool.Defects()[0].Name).NotTo(Equal("changed"), "the caller has a copy")
@@ -1147,7 +1158,7 @@ func TestEachFaultOfTheToolShows(t *testing.T) {
 		return known[f.Name]
 	}
 	for _, fault := range faketool.Defects() {
-		if slices.Contains(shownOtherwise, fault.Name) {
+		if fault.Proctoring || slices.Contains(shownOtherwise, fault.Name) {
 			continue
 		}
 		t.Run(fault.Name, func(t *testing.T) {
@@ -1155,7 +1166,7 @@ func TestEachFaultOfTheToolShows(t *testing.T) {
 			p := newPair(t, fault.Name)
 			stimuli := []fakeplatform.Fault{{Name: "none", Permitted: true}}
 			for _, id := range fault.Breaks {
-				stimuli = append(stimuli, fakeplatform.FaultsFor(id)...)
+				stimuli = append(stimuli, launchStimuli(fakeplatform.FaultsFor(id))...)
 			}
 			for _, f := range stimuli {
 				if f.Name != "key-set-hangs" && p.outcome(t, f) != expected(t, f) {
@@ -1197,16 +1208,19 @@ func TestUnusualConduct(t *testing.T) {
 	}
 }
 
-// constants returns the values of the constants that fault.go declares.
-func constants(t *testing.T) map[string]bool {
+// constants returns the values of the untyped constants that a file declares.
+func constants(t *testing.T, name string) map[string]bool {
 	t.Helper()
 	g := NewWithT(t)
-	file, err := parser.ParseFile(token.NewFileSet(), "fault.go", nil, 0)
+	file, err := parser.ParseFile(token.NewFileSet(), name, nil, 0)
 	g.Expect(err).NotTo(HaveOccurred())
 	values := map[string]bool{}
 	for _, d := range file.Decls {
 		if decl, ok := d.(*ast.GenDecl); ok && decl.Tok == token.CONST {
 			for _, spec := range decl.Specs {
+				if spec.(*ast.ValueSpec).Type != nil {
+					continue
+				}
 				for _, v := range spec.(*ast.ValueSpec).Values {
 					value, err := strconv.Unquote(v.(*ast.BasicLit).Value)
 					g.Expect(err).NotTo(HaveOccurred())

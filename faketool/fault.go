@@ -5,15 +5,21 @@ import "slices"
 // A Fault is one named deviation. It is either a defect of the tool, something
 // it says wrong or does not check, for the proof that those who judge tools
 // find it; or a stimulus, one thing that differs from a valid authentication
-// request, to see how a platform reacts. It is chosen by name, never at random.
+// request, message or request of a service, to see how a platform reacts. It is
+// chosen by name, never at random.
 type Fault struct {
 	Name string
 	// Provokes is the id of the requirement whose reaction a stimulus provokes;
 	// empty for a defect.
 	Provokes string
 	// Borrows is set where a stimulus takes a value from another login, named by
-	// Probe.Other.
+	// Probe.Other, or from another message, named by MessageProbe.Other. Lender
+	// says whose that has to be.
 	Borrows bool
+	Lender  Lender
+	// Repeats is set where a stimulus takes a value from an earlier message of the
+	// tool, named by MessageProbe.Earlier.
+	Repeats bool
 	// Breaks are the ids of the requirements that a tool with this fault does
 	// not keep: all of them, and no others.
 	Breaks []string
@@ -26,17 +32,36 @@ type Fault struct {
 	OnlyWarns bool
 	// NeedsBrowser is set where only a browser shows the defect.
 	NeedsBrowser bool
+	// Proctoring is set where the defect is one of proctoring.
+	Proctoring bool
 	// Permitted is set for a conduct that is unusual, but within the
 	// specification but for what Breaks lists: it shows that those who judge
 	// raise no false alarm. For a stimulus, that the platform has to answer with
-	// an id_token.
+	// an id_token, or to do what a valid message or request asks for.
 	Permitted bool
 
-	// request changes the authentication request; nil for a defect.
-	request func(*draft) error
+	// A stimulus has one of these. They change the authentication request, a
+	// message of the tool, the request for an access token, or the one of the
+	// Assessment Control Service.
+	request   func(*draft) error
+	message   func(*messageDraft) error
+	assertion func(*assertionDraft) error
+	control   func(*controlDraft) error
 }
 
-// The names of the faults.
+// A Lender is a launch that a message borrows from, beside the one that it answers.
+type Lender string
+
+// The lenders.
+const (
+	OtherCandidate     Lender = "other-candidate"      // another candidate's launch into the assessment
+	OtherAssessment    Lender = "other-assessment"     // the candidate's launch into another assessment
+	OtherDeployment    Lender = "other-deployment"     // a launch of another deployment
+	EarlierAttempt     Lender = "earlier-attempt"      // the candidate's attempt before, which was started
+	ResourceLinkLaunch Lender = "resource-link-launch" // a launch without proctoring
+)
+
+// The names of the faults of launches.
 const (
 	LoginOnlyByGet                = "login-only-by-get"
 	LoginOnlyByPost               = "login-only-by-post"
@@ -210,7 +235,7 @@ const (
 // they are meant to be tried.
 func Faults() []Fault { return slices.Clone(faults) }
 
-// Defects returns the faults that a tool may carry.
+// Defects returns the faults that a tool may carry, those of launches first.
 func Defects() []Fault { return slices.Clone(defects) }
 
 // Stimuli returns the faults that provoke a platform.
@@ -223,8 +248,8 @@ func FaultsFor(requirement string) []Fault {
 
 var faults = slices.Concat(defects, stimuli)
 
-// FaultNamed returns the fault of that name, and false when there is none. Two
-// requirements may have a stimulus of one name, which is then the same.
+// FaultNamed returns the fault of that name, and false when there is none.
+// Several requirements may have a stimulus of one name: this is the first.
 func FaultNamed(name string) (Fault, bool) {
 	i := slices.IndexFunc(faults, func(f Fault) bool { return f.Name == name })
 	if i < 0 {
@@ -260,7 +285,9 @@ var otherRefusals = []string{
 	"core-tool-target-link-uri-from-token", "practice-tool-return-url-unverified", "core-tool-return-url",
 }
 
-var defects = []Fault{
+var defects = slices.Concat(launchDefects, examDefects)
+
+var launchDefects = []Fault{
 	{Name: LoginOnlyByGet, Breaks: []string{"sec-tool-login-get-and-post"}, Does: "answers a login initiation by POST with 405"},
 	{Name: LoginOnlyByPost, Breaks: []string{"sec-tool-login-get-and-post"}, Does: "answers a login initiation by GET with 405"},
 	{Name: TruncatesMessageHint, Breaks: []string{"core-tool-message-hint-returned-unaltered"}, Does: "keeps 255 characters of lti_message_hint"},
@@ -282,14 +309,14 @@ var defects = []Fault{
 	{Name: ShortState, Breaks: []string{"sec-tool-auth-request-state"}, Does: "makes a state of 8 characters"},
 	{Name: CountsState, Breaks: []string{"sec-tool-auth-request-state"}, Does: "makes a state by counting"},
 	{Name: SetsNoStateCookie, Breaks: []string{"sec-tool-auth-request-state", "sec-tool-login-csrf"}, Does: "binds the state to no browser"},
-	{Name: AcceptsMissingState, Breaks: []string{"sec-tool-state-missing"}, Does: "accepts a launch without state"},
+	{Name: AcceptsMissingState, Breaks: []string{"sec-tool-state-missing", "ap-tool-verifies-id-token"}, Does: "accepts a launch without state"},
 	{Name: AcceptsEmptyState, Breaks: []string{"sec-tool-state-missing"}, Does: "accepts a launch with an empty state"},
 	{Name: AcceptsUnknownState, Breaks: []string{"sec-tool-state-foreign"}, Does: "accepts a state that it never issued"},
 	{Name: IgnoresStateCookie, Breaks: []string{"sec-tool-login-csrf"}, Does: "does not ask whether the browser is the one that began the login"},
 	{Name: AcceptsUnsolicited, Breaks: []string{"sec-tool-login-csrf"}, Does: "accepts a launch that answers no login"},
-	{Name: SkipsSignature, Breaks: []string{"sec-tool-signature-tampered", "sec-tool-signature-wrong-key"}, Hides: []string{"practice-tool-return-url-unverified"}, Does: "looks at alg and kid, but not at the signature"},
+	{Name: SkipsSignature, Breaks: []string{"sec-tool-signature-tampered", "sec-tool-signature-wrong-key", "ap-tool-verifies-id-token", "ap-tool-rejects-bad-end-assessment"}, Hides: []string{"practice-tool-return-url-unverified"}, Does: "looks at alg and kid, but not at the signature"},
 	{Name: AcceptsEmptySignature, Breaks: []string{"sec-tool-signature-tampered"}, Does: "takes a token without signature for verified"},
-	{Name: AcceptsAlgNone, Breaks: []string{"sec-tool-alg-none"}, Does: "accepts the algorithm none"},
+	{Name: AcceptsAlgNone, Breaks: []string{"sec-tool-alg-none", "ap-tool-verifies-id-token"}, Does: "accepts the algorithm none"},
 	{Name: AcceptsAlgNoneInOtherSpelling, Breaks: []string{"sec-tool-alg-none"}, Does: "refuses none, but not None, NONE and nOnE"},
 	{Name: AcceptsMissingAlg, Breaks: []string{"sec-tool-alg-none"}, Does: "accepts a header without alg"},
 	{Name: AcceptsPublicKeyAsSecret, Breaks: []string{"cert-tool-alg-hmac-confusion"}, Does: "verifies an HMAC with the platform's public key as the secret"},
@@ -298,18 +325,18 @@ var defects = []Fault{
 	{Name: IgnoresIssuer, Breaks: []string{"sec-tool-iss"}, Hides: []string{"practice-tool-return-url-unverified"}, Does: "does not look at iss"},
 	{Name: ComparesIssuerLoosely, Breaks: []string{"sec-tool-iss"}, Does: "ignores scheme, case and a trailing slash of iss"},
 	{Name: AcceptsIssuerArray, Breaks: []string{"sec-tool-iss"}, Does: "accepts an array as iss"},
-	{Name: IgnoresAudience, Breaks: []string{"sec-tool-aud", "sec-tool-aud-untrusted-additional", "sec-tool-azp-mismatch", "practice-tool-malformed-token"}, Does: "does not look at aud"},
+	{Name: IgnoresAudience, Breaks: []string{"sec-tool-aud", "sec-tool-aud-untrusted-additional", "sec-tool-azp-mismatch", "practice-tool-malformed-token", "ap-tool-verifies-id-token"}, Does: "does not look at aud"},
 	{Name: AcceptsMissingAudience, Breaks: []string{"sec-tool-aud"}, Does: "accepts a token without aud"},
 	{Name: IgnoresCaseOfAudience, Breaks: []string{"sec-tool-aud"}, Does: "ignores the case of aud"},
 	{Name: RefusesAudienceWith400, Breaks: []string{"sec-tool-aud", "sec-tool-aud-untrusted-additional"}, OnlyWarns: true, Does: "refuses a wrong aud with 400 instead of 401"},
-	{Name: IgnoresExpiry, Breaks: []string{"sec-tool-exp"}, Hides: []string{"practice-tool-return-url-unverified"}, Does: "wants exp, but accepts expired tokens"},
+	{Name: IgnoresExpiry, Breaks: []string{"sec-tool-exp", "ap-tool-verifies-id-token"}, Hides: []string{"practice-tool-return-url-unverified"}, Does: "wants exp, but accepts expired tokens"},
 	{Name: AcceptsMissingExpiry, Breaks: []string{"sec-tool-exp"}, Does: "accepts a token without exp"},
 	{Name: AcceptsNullExpiry, Breaks: []string{"sec-tool-exp"}, Does: "takes exp null for never"},
 	{Name: ReadsExpiryFromText, Breaks: []string{"sec-tool-exp"}, Does: "accepts exp as a string"},
 	{Name: AcceptsMissingNonce, Breaks: []string{"sec-tool-nonce-missing"}, Does: "accepts a token without nonce"},
 	{Name: AcceptsEmptyNonce, Breaks: []string{"sec-tool-nonce-missing"}, Does: "accepts a token with an empty nonce"},
 	{Name: AcceptsUnknownNonce, Breaks: []string{"oidc-tool-nonce-foreign"}, Does: "accepts a nonce that it never sent"},
-	{Name: AcceptsNonceOfAnyLogin, Breaks: []string{"oidc-tool-nonce-foreign"}, Does: "accepts the nonce of any login that is still open"},
+	{Name: AcceptsNonceOfAnyLogin, Breaks: []string{"oidc-tool-nonce-foreign", "ap-tool-verifies-id-token"}, Does: "accepts the nonce of any login that is still open"},
 	{Name: AcceptsLaunchTwice, Breaks: []string{"sec-tool-nonce-replayed"}, Does: "lets the same launch be submitted twice"},
 	{Name: AcceptsUsedNonce, Breaks: []string{"sec-tool-nonce-replayed"}, Does: "accepts the nonce of an earlier launch in a new login"},
 	{Name: IgnoresMessageType, Breaks: []string{"core-tool-message-type-unknown"}, Does: "takes every message for a resource link launch"},
@@ -375,7 +402,7 @@ var defects = []Fault{
 	{Name: IgnoresVersion, Breaks: []string{"core-tool-version-wrong"}, Does: "wants a version, but takes any"},
 	{Name: ComparesVersionLoosely, Breaks: []string{"core-tool-version-wrong"}, Does: "accepts the versions 1.3 and 1.3.0, as text or as a number"},
 	{Name: AcceptsMissingVersion, Breaks: []string{"core-tool-version-missing"}, Does: "accepts a message without version"},
-	{Name: IgnoresDeployment, Breaks: []string{"practice-tool-deployment-id-unknown"}, Does: "wants a deployment_id, but takes any"},
+	{Name: IgnoresDeployment, Breaks: []string{"practice-tool-deployment-id-unknown", "ap-tool-verifies-id-token"}, Does: "wants a deployment_id, but takes any"},
 	{Name: IgnoresCaseOfDeployment, Breaks: []string{"practice-tool-deployment-id-unknown"}, Does: "ignores the case of deployment_id"},
 	{Name: TruncatesDeployment, Breaks: []string{"practice-tool-deployment-id-unknown"}, Does: "looks at the beginning of deployment_id only"},
 	{Name: KnowsOneDeployment, Breaks: []string{"core-tool-multiple-deployments", "core-tool-identifiers-scoped"}, Does: "knows the first deployment of a platform only"},
@@ -399,8 +426,8 @@ var defects = []Fault{
 	{Name: KnowsUsersByAllClaims, Breaks: []string{"core-tool-user-identified-by-sub"}, Does: "takes a user with another email for another user"},
 	{Name: SwapsOverlappingUsers, Breaks: []string{"core-tool-parallel-users"}, Does: "shows the user of the launch before where two logins overlapped"},
 	{Name: KnowsLinksByIDAlone, Breaks: []string{"core-tool-identifiers-scoped"}, Does: "takes the same resource link id in another deployment for the same link"},
-	{Name: DropsReturnQuery, Breaks: []string{"core-tool-return-url"}, Does: "replaces the query of the return URL by its own"},
-	{Name: AddsOwnReturnParameters, Breaks: []string{"core-tool-return-url"}, Does: "adds a parameter of its own to the return URL"},
+	{Name: DropsReturnQuery, Breaks: []string{"core-tool-return-url", "ap-tool-error-return"}, Does: "replaces the query of the return URL by its own"},
+	{Name: AddsOwnReturnParameters, Breaks: []string{"core-tool-return-url", "ap-tool-error-return"}, Does: "adds a parameter of its own to the return URL"},
 	{Name: ReturnsUnverified, Breaks: []string{"practice-tool-return-url-unverified"}, Does: "follows a return URL to a stranger's site in a token that it has not verified"},
 	{Name: AcceptsOldTLS, Breaks: []string{"sec-tool-tls"}, Does: "speaks TLS 1.0 and 1.1"},
 	{Name: RefusesSeveralRoles, Breaks: []string{"cert-tool-valid-multiple-roles", "core-tool-role-uris"}, Does: "refuses more than two roles"},

@@ -151,9 +151,10 @@ func (l *Login) Record() LoginRecord {
 	return r
 }
 
-// ErrUnchanged says that a fault makes no difference to the request at hand,
-// because what it takes away or alters is not there, or what it borrows is the same.
-var ErrUnchanged = errors.New("the authentication request stays as it is")
+// ErrUnchanged says that a fault makes no difference to the request or message
+// at hand, because what it takes away or alters is not there, or what it borrows
+// is the same.
+var ErrUnchanged = errors.New("what is sent stays as it is")
 
 // Continue prepares an authentication request and returns the address on this
 // tool that sends a browser to the platform with it: by a redirect, or by a

@@ -62,12 +62,25 @@ func (t *Tool) serveLaunch(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	claims, begun, err := t.validate(r, form)
+	var over *sitting
+	if err == nil && t.kindOf(claims) == lti.EndAssessment {
+		over, err = t.end(r, claims, begun)
+	}
+	err = t.crashOf(claims, err)
 	t.judged(r, err)
 	if err != nil {
-		if t.has(StartsSessionBeforeChecking) {
+		if !t.isProctoring(claims) && t.has(StartsSessionBeforeChecking) {
 			t.startSession(w, t.launchOf(r, claims, begun))
 		}
 		t.refuse(w, err, t.returnOfRefusal(claims))
+		return
+	}
+	switch t.kindOf(claims) {
+	case lti.StartProctoring:
+		t.seat(w, r, claims, begun)
+		return
+	case lti.EndAssessment:
+		t.showEnd(w, claims, over)
 		return
 	}
 	launch := t.launchOf(r, claims, begun)
@@ -81,6 +94,18 @@ func (t *Tool) serveLaunch(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	http.Redirect(w, r, t.opts.URL+ResourcePath+"?launch="+id, http.StatusSeeOther)
+}
+
+// crashOf is what a message of proctoring is refused for, but for the faults of
+// crashing of it.
+func (t *Tool) crashOf(c claims, err error) error {
+	starts := t.kindOf(c) == lti.StartProctoring || c.has(lti.ClaimStartAssessmentURL)
+	switch {
+	case err != nil && starts && t.has(CrashesOnBadExam), err != nil && !starts && t.kindOf(c) == lti.EndAssessment && t.has(CrashesOnBadEnd):
+		return &refusal{http.StatusInternalServerError, "null"}
+	default:
+		return err
+	}
 }
 
 // refuseLogin shows why the platform did not log the user in.
@@ -103,6 +128,8 @@ func (t *Tool) returnOfRefusal(c claims) string {
 	switch {
 	case err != nil:
 		return ""
+	case c.verified && to != "" && t.kindOf(c) == lti.StartProctoring && t.has(ReturnsBadExams):
+		return to
 	case c.verified && to != "" && t.has(ReturnsRefusals):
 		return to
 	case to != "" && !t.knownHost(u.Host) && t.has(ReturnsUnverified):
@@ -130,6 +157,9 @@ func (t *Tool) own(address string) bool {
 // launchOf is what the tool takes from a launch: who was launched, and where to.
 func (t *Tool) launchOf(r *http.Request, c claims, begun *login) Launch {
 	l := Launch{ReturnURL: c.returnURL()}
+	if begun != nil {
+		l.platform = clientOf(begun.registration)
+	}
 	l.Sub, _ = c.text("sub")
 	l.Name, _ = c.text("name")
 	if garbled(l.Name) != l.Name && t.has(GarblesUnicode) {

@@ -133,12 +133,16 @@ func (t *Tool) serveJWKS(w http.ResponseWriter, _ *http.Request) {
 }
 
 func (t *Tool) publishedKeys() ([]byte, error) {
-	key := t.opts.Key
+	t.mu.Lock()
+	keys := slices.Clone(t.keys)
+	t.mu.Unlock()
 	switch {
 	case t.has(PublishesPrivateKey):
 		set := jwk.NewSet()
-		if err := set.AddKey(key); err != nil {
-			return nil, err
+		for _, key := range keys {
+			if err := set.AddKey(key); err != nil {
+				return nil, err
+			}
 		}
 		return json.Marshal(set)
 	case t.has(PublishesShortKey):
@@ -146,14 +150,14 @@ func (t *Tool) publishedKeys() ([]byte, error) {
 		if err != nil {
 			return nil, err
 		}
-		if key, err = jwk.FromRaw(raw); err != nil {
+		if keys[0], err = jwk.FromRaw(raw); err != nil {
 			return nil, err
 		}
-		if err := key.Set(jwk.KeyIDKey, t.opts.Key.KeyID()); err != nil {
+		if err := keys[0].Set(jwk.KeyIDKey, t.opts.Key.KeyID()); err != nil {
 			return nil, err
 		}
 	}
-	set, err := lti.PublicSet(key)
+	set, err := lti.PublicSet(keys...)
 	if err != nil {
 		return nil, err
 	}

@@ -19,13 +19,18 @@ const ScriptRan = "invigilator-ran"
 
 const (
 	script = `console.error("` + ScriptRan + `")`
-	// scriptMarkup ends the attribute that it is written into.
-	scriptMarkup = `"><script>` + script + `</script>`
+	// ScriptMarkup ends the attribute that it is written into.
+	ScriptMarkup = `"><script>` + script + `</script>`
 )
 
-// stimuli are the differences in an authentication request, by the requirement
-// that they provoke.
-var stimuli = slices.Concat(requestStimuli, redirectStimuli, clientStimuli, parameterStimuli, hintStimuli, stateStimuli)
+// stimuli are what differs from valid requests and messages, by the requirement
+// that it provokes.
+var stimuli = slices.Concat(
+	requestStimuli, redirectStimuli, clientStimuli, parameterStimuli, hintStimuli, stateStimuli,
+	loginStimuli, startStimuli, sessionStimuli, assessmentStimuli, partyStimuli, signatureStimuli, timeStimuli, typeStimuli,
+	verifiedUserStimuli, endReturnStimuli,
+	scopeStimuli, assertionStimuli, tokenFormStimuli, bearerStimuli, bodyStimuli, mediaTypeStimuli,
+)
 
 // requestStimuli are those of how the request is sent, and of parameters that
 // it may have besides.
@@ -285,7 +290,7 @@ var stateStimuli = []Fault{
 		Does: "leaves state out, which is only recommended", request: without(lti.ParamState),
 	}, {
 		Name: "state-script", Provokes: "practice-form-post-values-escaped", Permitted: true,
-		Does: "sends a state with a script element", request: extend(lti.ParamState, scriptMarkup, 0),
+		Does: "sends a state with a script element", request: extend(lti.ParamState, ScriptMarkup, 0),
 	}, {
 		Name: "state-attribute", Provokes: "practice-form-post-values-escaped", Permitted: true,
 		Does:    "sends a state with event handlers as attributes",
@@ -294,7 +299,7 @@ var stateStimuli = []Fault{
 		Name: "redirect-uri-script", Provokes: "practice-form-post-values-escaped",
 		Does: "sends a redirect_uri with a script element in its query",
 		request: func(d *draft) error {
-			d.params.Set(lti.ParamRedirectURI, d.redirectURI()+"?x="+scriptMarkup)
+			d.params.Set(lti.ParamRedirectURI, d.redirectURI()+"?x="+ScriptMarkup)
 			return nil
 		},
 	},

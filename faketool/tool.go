@@ -4,11 +4,15 @@
 // net/http/httptest: make a [Tool], serve it, register your platform, and
 // point a link of your platform at it.
 //
+// It proctors, too: it checks candidates in, asks the platform to start their
+// assessments, and lets teachers control the attempts (Proctoring Services 1.0).
+//
 // A tool may carry a [Fault], a single named defect, to see whether those who
 // judge it find it. It can also judge a platform: it holds the logins that the
 // platform initiates ([Tool.Hold]), goes on with requests that a [Fault] makes
 // differ in one thing ([Login.Continue]), and tells what came of them
-// ([Tool.Arrivals]).
+// ([Tool.Arrivals]). It sends messages ([Tool.StartAssessment]), asks for access
+// tokens ([Tool.Token]) and controls attempts ([Tool.Control]) in the same way.
 package faketool
 
 import (
@@ -48,12 +52,16 @@ type Options struct {
 	// Faults are the defects that the tool has, by name.
 	Faults []string
 	// OtherTool is another tool that is registered with the platform, for
-	// authentication requests in its name.
+	// requests and messages in its name.
 	OtherTool OtherTool
 }
 
-// OtherTool is what the platform knows of another tool.
-type OtherTool struct{ ClientID, RedirectURI string }
+// OtherTool is what the platform knows of another tool, and the key that it
+// signs with.
+type OtherTool struct {
+	ClientID, RedirectURI string
+	Key                   jwk.Key
+}
 
 // A Registration is what the tool knows of a platform (LTI Core 1.3, 3.1.3).
 type Registration struct {
@@ -61,6 +69,8 @@ type Registration struct {
 	ClientID      string
 	AuthURL       string   // the platform's authorization endpoint
 	JWKSURL       string   // the platform's key set
+	TokenURL      string   // the platform's token endpoint; services need it
+	TokenAudience string   // the audience of assertions; TokenURL when empty
 	DeploymentIDs []string // any when there is none
 }
 
@@ -86,6 +96,10 @@ type Tool struct {
 	initiated     []*Login          // the oldest first
 	arrivals      []*Answer         // the oldest first
 	sentLast      *login            // whose request was
+	keys          []jwk.Key         // the tool's own; the last one signs
+	sittings      []*sitting        // the oldest first
+	messages      []*ToolMessage    // prepared for browsers, the oldest first
+	grants        map[client]grant  // access tokens that are kept
 }
 
 // A Launch is one that the tool accepted.
@@ -99,6 +113,7 @@ type Launch struct {
 	ReturnURL    string
 	User         int    // number of the user's account; 0 when anonymous
 	Link         int    // number of the resource link
+	platform     client // that launched
 	cookie       string // what the launched browser proves itself with
 	event        int    // when it was accepted
 }
@@ -162,6 +177,8 @@ func New(opts Options) (*Tool, error) {
 		sessions:    map[string]Launch{},
 		users:       map[string]int{},
 		links:       map[string]int{},
+		keys:        []jwk.Key{opts.Key},
+		grants:      map[client]grant{},
 	}
 	t.mux = http.NewServeMux()
 	t.mux.HandleFunc("GET "+LoginPath, t.serveLogin)
@@ -172,6 +189,14 @@ func New(opts Options) (*Tool, error) {
 	t.mux.HandleFunc("GET "+JWKSPath, t.serveJWKS)
 	t.mux.HandleFunc("GET "+HeldPath+"/{id}", t.serveHeld)
 	t.mux.HandleFunc("GET "+HeldPath+"/{id}/go/{n}", t.serveContinue)
+	t.mux.HandleFunc("GET "+CheckInPath, t.serveCheckIn)
+	t.mux.HandleFunc("POST "+CheckInPath+"/{id}/start", t.serveStart)
+	t.mux.HandleFunc("POST "+CheckInPath+"/{id}/cancel", t.serveCancel)
+	t.mux.HandleFunc("GET "+picturesPath+"/{id}", servePicture)
+	t.mux.HandleFunc("GET "+ProctorPath, t.serveProctor)
+	t.mux.HandleFunc("POST "+ProctorPath+"/{id}/{action}", t.serveAction)
+	t.mux.HandleFunc("GET "+MessagePath+"/{id}", t.serveMessage)
+	t.mux.HandleFunc("GET "+strangerKeysPath, serveStrangerKeys)
 	t.mux.HandleFunc("GET /favicon.ico", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })
 	t.mux.HandleFunc("/", t.serveNothing)
 	return t, nil

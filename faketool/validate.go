@@ -25,17 +25,16 @@ func (t *Tool) validate(r *http.Request, form url.Values) (claims, *login, error
 	if token == "" {
 		return claims{}, nil, badRequest("The launch has no id_token.")
 	}
-	header, members, err := decode(token)
+	header, c, err := decode(token)
 	if err != nil {
 		if t.has(CrashesOnMalformedToken) {
 			return claims{}, nil, &refusal{http.StatusInternalServerError, "null"}
 		}
 		return claims{}, nil, badRequest("The id_token cannot be read: %v.", err)
 	}
-	if sub, ok := members["sub"].(float64); ok && t.has(ReadsNumbersAsText) {
-		members["sub"] = fmt.Sprint(sub)
+	if sub, ok := c.members["sub"].(float64); ok && t.has(ReadsNumbersAsText) {
+		c.members["sub"] = fmt.Sprint(sub)
 	}
-	c := claims{members: members}
 	begun, err := t.loginOf(r, form, c)
 	if err != nil {
 		return c, nil, err
@@ -54,9 +53,13 @@ func (t *Tool) validate(r *http.Request, form url.Values) (claims, *login, error
 		}
 	}
 	c.verified = true
-	for _, check := range []func(*login, claims) error{
+	checks := []func(*login, claims) error{
 		t.checkTimes, t.checkNonce, t.checkMessage, t.checkTarget, t.checkDeployment, t.checkUser, t.checkPickily,
-	} {
+	}
+	if t.isProctoring(c) {
+		checks = []func(*login, claims) error{t.checkTimes, t.checkNonce, t.checkProctoring, t.checkTarget, t.checkDeployment}
+	}
+	for _, check := range checks {
 		if err := check(begun, c); err != nil {
 			return c, begun, err
 		}
@@ -96,18 +99,19 @@ func (t *Tool) heldAgainst(c claims, begun *login) *login {
 }
 
 // decode reads header and claims without trusting either.
-func decode(token string) (header, members map[string]any, err error) {
-	h, c, err := lti.Decode(token)
+func decode(token string) (header map[string]any, c claims, err error) {
+	h, payload, err := lti.Decode(token)
 	if err != nil {
-		return nil, nil, err
+		return nil, claims{}, err
 	}
 	if err := json.Unmarshal(h, &header); err != nil {
-		return nil, nil, fmt.Errorf("header: %w", err)
+		return nil, claims{}, fmt.Errorf("header: %w", err)
 	}
-	if err := json.Unmarshal(c, &members); err != nil {
-		return nil, nil, fmt.Errorf("payload: %w", err)
+	if err := json.Unmarshal(payload, &c.members); err != nil {
+		return nil, claims{}, fmt.Errorf("payload: %w", err)
 	}
-	return header, members, nil
+	c.payload = payload
+	return header, c, nil
 }
 
 // loginOf finds the login that the state belongs to and makes sure that it was

@@ -1,0 +1,17 @@
+package faketool
+
+// Changes says what a stimulus changes.
+func Changes(f Fault) string {
+	switch {
+	case f.request != nil:
+		return "request"
+	case f.message != nil:
+		return "message"
+	case f.assertion != nil:
+		return "assertion"
+	case f.control != nil:
+		return "control"
+	default:
+		return ""
+	}
+}

@@ -1,0 +1,292 @@
+package faketool
+
+// The names of the faults of proctoring.
+const (
+	AcceptsMissingStartURL      = "accepts-missing-start-url"
+	AcceptsEmptyStartURL        = "accepts-empty-start-url"
+	AcceptsNumberAsStartURL     = "accepts-number-as-start-url"
+	AcceptsRelativeStartURL     = "accepts-relative-start-url"
+	AcceptsScriptAsStartURL     = "accepts-script-as-start-url"
+	AcceptsPlainStartURL        = "accepts-plain-start-url"
+	AcceptsMissingSessionData   = "accepts-missing-session-data"
+	AcceptsEmptySessionData     = "accepts-empty-session-data"
+	AcceptsNullSessionData      = "accepts-null-session-data"
+	AcceptsObjectAsSessionData  = "accepts-object-as-session-data"
+	AcceptsMissingAttempt       = "accepts-missing-attempt-number"
+	AcceptsNullAttempt          = "accepts-null-attempt-number"
+	ReadsAttemptFromText        = "reads-attempt-number-from-text"
+	CutsAttemptNumber           = "cuts-attempt-number"
+	TakesOddAttemptForFirst     = "takes-odd-attempt-for-first"
+	OverflowsAttemptNumber      = "overflows-attempt-number"
+	AcceptsMissingExamLink      = "accepts-missing-exam-link"
+	AcceptsExamLinkWithoutID    = "accepts-exam-link-without-id"
+	AcceptsEmptyExamLinkID      = "accepts-empty-exam-link-id"
+	AcceptsTextAsExamLink       = "accepts-text-as-exam-link"
+	AcceptsMissingCandidate     = "accepts-missing-candidate"
+	AcceptsEmptyCandidate       = "accepts-empty-candidate"
+	NeedsLearner                = "needs-learner"
+	SendsTeachersToProctoring   = "sends-teachers-to-proctoring"
+	RefusesVendorClaims         = "refuses-vendor-claims"
+	RefusesUnknownActions       = "refuses-unknown-actions"
+	NeedsSettingsData           = "needs-settings-data"
+	NeedsPresentation           = "needs-presentation"
+	NeedsCandidateName          = "needs-candidate-name"
+	KnowsExamsByClaims          = "knows-exams-by-claims"
+	IgnoresCaseOfExamType       = "ignores-case-of-exam-type"
+	TakesEndForStart            = "takes-end-for-start"
+	AcceptsMissingExamType      = "accepts-missing-exam-type"
+	KeepsOneSitting             = "keeps-one-sitting-per-browser"
+	KeepsCancelledCandidate     = "keeps-cancelled-candidate"
+	ReturnsWithoutReason        = "returns-without-reason"
+	AppendsSecondQuery          = "appends-second-query"
+	CrashesWithoutReturnURL     = "crashes-without-return-url"
+	TrustsUnverifiedEmail       = "trusts-unverified-email"
+	TrustsEmailWithoutFlag      = "trusts-email-without-flag"
+	SendsOtherMessageType       = "sends-other-message-type"
+	SendsShortVersion           = "sends-short-version"
+	PostsIDToken                = "posts-id-token"
+	SubmitsByGet                = "submits-by-get"
+	PostsFurtherFields          = "posts-further-fields"
+	DropsStartQuery             = "drops-start-query"
+	DecodesStartPath            = "decodes-start-path"
+	SendsPlatformAsIssuer       = "sends-platform-as-issuer"
+	SendsClientIDAsAudience     = "sends-client-id-as-audience"
+	SendsTokenURLAsAudience     = "sends-token-url-as-audience"
+	SignsForADay                = "signs-for-a-day"
+	OmitsMessageExpiry          = "omits-message-expiry"
+	OmitsMessageIssueTime       = "omits-message-issue-time"
+	TellsMilliseconds           = "tells-milliseconds"
+	OmitsMessageNonce           = "omits-message-nonce"
+	RepeatsNonceOfLaunch        = "repeats-nonce-of-launch"
+	SendsConstantNonce          = "sends-constant-nonce"
+	OmitsMessageKID             = "omits-message-kid"
+	SignsWithUnpublishedKey     = "signs-with-unpublished-key"
+	SignsWithPublicKey          = "signs-with-public-key"
+	EmbedsKey                   = "embeds-key"
+	SendsFirstDeployment        = "sends-first-deployment"
+	OmitsDeployment             = "omits-deployment"
+	TrimsSessionData            = "trims-session-data"
+	EscapesSessionData          = "escapes-session-data"
+	DecodesSessionData          = "decodes-session-data"
+	ConvertsLineBreaks          = "converts-line-breaks"
+	NormalisesSessionData       = "normalises-session-data"
+	LosesLettersBeyondBMP       = "loses-letters-beyond-bmp"
+	ReadsSessionDataAsJSON      = "reads-session-data-as-json"
+	TakesSessionDataZeroForNone = "takes-session-data-zero-for-none"
+	Keeps1024OfSessionData      = "keeps-1024-of-session-data"
+	Keeps4096OfSessionData      = "keeps-4096-of-session-data"
+	SendsLinkIDAlone            = "sends-link-id-alone"
+	DropsLinkDescription        = "drops-link-description"
+	DropsEmptyDescription       = "drops-empty-description"
+	DropsUnknownMembers         = "drops-unknown-members"
+	AlwaysSendsFirstAttempt     = "always-sends-first-attempt"
+	SendsAttemptAsText          = "sends-attempt-as-text"
+	MakesUpName                 = "makes-up-name"
+	SendsFullName               = "sends-full-name"
+	SendsVerifiedUserAsText     = "sends-verified-user-as-text"
+	SendsSubInVerifiedUser      = "sends-sub-in-verified-user"
+	SendsIssuerInVerifiedUser   = "sends-issuer-in-verified-user"
+	SendsPlatformsPicture       = "sends-platforms-picture"
+	SendsEndReturnAsText        = "sends-end-return-as-text"
+	SendsEndReturnAsNumber      = "sends-end-return-as-number"
+	AnswersEndWith400           = "answers-end-with-400"
+	NeedsLinkAtEnd              = "needs-link-at-end"
+	NeedsPresentationAtEnd      = "needs-presentation-at-end"
+	EndsNowhere                 = "ends-nowhere"
+	ShowsEndErrorUnescaped      = "shows-end-error-unescaped"
+	ShowsErrorLog               = "shows-error-log"
+	CrashesOnErrorOfOtherType   = "crashes-on-error-of-other-type"
+	ClosesByCandidateAlone      = "closes-by-candidate-alone"
+	ClosesForAnyCandidate       = "closes-for-any-candidate"
+	ClosesWithoutAttempt        = "closes-without-attempt"
+	ClosesWithoutCandidate      = "closes-without-candidate"
+	CrashesOnSecondEnd          = "crashes-on-second-end"
+	CrashesOnBadEnd             = "crashes-on-bad-end"
+	CrashesOnBadExam            = "crashes-on-bad-exam"
+	SendsJSONMediaType          = "sends-json-media-type"
+	DropsControlQuery           = "drops-control-query"
+	SendsOrderByPut             = "sends-order-by-put"
+	SendsClientIDAsUserIssuer   = "sends-client-id-as-user-issuer"
+	SendsAttemptAsTextInOrder   = "sends-attempt-as-text-in-order"
+	SendsNulls                  = "sends-nulls"
+	EscapesIDs                  = "escapes-ids"
+	OmitsIncidentTime           = "omits-incident-time"
+	LabelsLocalTimeZ            = "labels-local-time-z"
+	SendsTimeWithoutZone        = "sends-time-without-zone"
+	SendsSeverityAsText         = "sends-severity-as-text"
+	SendsSeverityInPercent      = "sends-severity-in-percent"
+	SendsExtraTimeAsText        = "sends-extra-time-as-text"
+	OffersEveryAction           = "offers-every-action"
+	GuessesControlURL           = "guesses-control-url"
+	RepeatsFailedOrders         = "repeats-failed-orders"
+	InsistsWithoutScope         = "insists-without-scope"
+	NeverRenewsToken            = "never-renews-token"
+	RepeatsSpentToken           = "repeats-spent-token"
+	CrashesOnEmptyAnswer        = "crashes-on-empty-answer"
+	CrashesOnReset              = "crashes-on-reset"
+	CrashesOnFailure            = "crashes-on-failure"
+	CrashesOnUnknownAttempt     = "crashes-on-unknown-attempt"
+	CrashesOnStatusNone         = "crashes-on-status-none"
+	SendsClientSecret           = "sends-client-secret"
+	SendsBasicHeader            = "sends-basic-header"
+	LeavesUserOut               = "leaves-user-out"
+	AsksForNoEnd                = "asks-for-no-end"
+	SendsAudienceArray          = "sends-audience-array"
+	StartsByItself              = "starts-by-itself"
+	ReturnsBadExams             = "returns-bad-exams"
+	ReturnsAtEnd                = "returns-at-end"
+	RepeatsOddAttempt           = "repeats-odd-attempt"
+	RefusesLargeAttempt         = "refuses-large-attempt"
+)
+
+// examRefusals are the requirements that a tool keeps by refusing an exam.
+var examRefusals = []string{
+	"ap-tool-rejects-missing-start-assessment-url",
+	"ap-tool-rejects-http-start-assessment-url",
+	"ap-tool-rejects-missing-session-data",
+	"ap-tool-rejects-missing-attempt-number",
+	"ap-tool-rejects-invalid-attempt-number",
+	"ap-tool-rejects-missing-resource-link",
+	"ap-tool-rejects-missing-sub",
+	"ap-tool-rejects-message-type-confusion",
+	"ap-tool-verifies-id-token",
+}
+
+// examDefects are those of a tool that proctors.
+var examDefects = []Fault{
+	{Name: AcceptsMissingStartURL, Breaks: []string{"ap-tool-rejects-missing-start-assessment-url"}, Proctoring: true, Does: "sends the message to the platform's issuer where it has no start_assessment_url"},
+	{Name: AcceptsEmptyStartURL, Breaks: []string{"ap-tool-rejects-missing-start-assessment-url"}, Proctoring: true, Does: "sends the message to the platform's issuer where start_assessment_url is empty"},
+	{Name: AcceptsNumberAsStartURL, Breaks: []string{"ap-tool-rejects-missing-start-assessment-url"}, Proctoring: true, Does: "sends the message to the platform's issuer where start_assessment_url is a number"},
+	{Name: AcceptsRelativeStartURL, Breaks: []string{"ap-tool-rejects-missing-start-assessment-url"}, Proctoring: true, Does: "takes a path for a start_assessment_url"},
+	{Name: AcceptsScriptAsStartURL, Breaks: []string{"ap-tool-rejects-missing-start-assessment-url"}, Proctoring: true, Does: "takes a URL of any scheme for a start_assessment_url"},
+	{Name: AcceptsPlainStartURL, Breaks: []string{"ap-tool-rejects-http-start-assessment-url"}, Proctoring: true, Does: "sends the message over plain http"},
+	{Name: AcceptsMissingSessionData, Breaks: []string{"ap-tool-rejects-missing-session-data"}, Proctoring: true, Does: "begins a sitting without session_data"},
+	{Name: AcceptsEmptySessionData, Breaks: []string{"ap-tool-rejects-missing-session-data"}, Proctoring: true, Does: "begins a sitting with empty session_data"},
+	{Name: AcceptsNullSessionData, Breaks: []string{"ap-tool-rejects-missing-session-data"}, Proctoring: true, Does: "begins a sitting with session_data null"},
+	{Name: AcceptsObjectAsSessionData, Breaks: []string{"ap-tool-rejects-missing-session-data"}, Proctoring: true, Does: "begins a sitting with session_data that are no text"},
+	{Name: AcceptsMissingAttempt, Breaks: []string{"ap-tool-rejects-missing-attempt-number"}, Proctoring: true, Does: "begins a sitting without attempt_number"},
+	{Name: AcceptsNullAttempt, Breaks: []string{"ap-tool-rejects-missing-attempt-number"}, Proctoring: true, Does: "begins a sitting with attempt_number null"},
+	{Name: ReadsAttemptFromText, Breaks: []string{"ap-tool-rejects-invalid-attempt-number"}, Proctoring: true, Does: "takes the attempt_number in a string for a number"},
+	{Name: CutsAttemptNumber, Breaks: []string{"ap-tool-rejects-invalid-attempt-number"}, Proctoring: true, Does: "cuts the fraction of an attempt_number off"},
+	{Name: TakesOddAttemptForFirst, Breaks: []string{"ap-tool-rejects-invalid-attempt-number"}, Proctoring: true, Does: "takes 1 for every attempt_number that is none"},
+	{Name: OverflowsAttemptNumber, Breaks: []string{"ap-tool-rejects-invalid-attempt-number"}, Proctoring: true, Does: "keeps 32 bits of attempt_number"},
+	{Name: AcceptsMissingExamLink, Breaks: []string{"ap-tool-rejects-missing-resource-link"}, Proctoring: true, Does: "begins a sitting without resource link"},
+	{Name: AcceptsExamLinkWithoutID, Breaks: []string{"ap-tool-rejects-missing-resource-link"}, Proctoring: true, Does: "begins a sitting with a resource link without id"},
+	{Name: AcceptsEmptyExamLinkID, Breaks: []string{"ap-tool-rejects-missing-resource-link"}, Proctoring: true, Does: "begins a sitting with an empty resource link id"},
+	{Name: AcceptsTextAsExamLink, Breaks: []string{"ap-tool-rejects-missing-resource-link"}, Proctoring: true, Does: "begins a sitting with a string as resource link"},
+	{Name: AcceptsMissingCandidate, Breaks: []string{"ap-tool-rejects-missing-sub"}, Proctoring: true, Does: "begins a sitting without sub"},
+	{Name: AcceptsEmptyCandidate, Breaks: []string{"ap-tool-rejects-missing-sub"}, Proctoring: true, Does: "begins a sitting with an empty sub"},
+	{Name: NeedsLearner, Breaks: []string{"ap-tool-ignores-roles"}, Proctoring: true, Does: "refuses a candidate without the role Learner"},
+	{Name: SendsTeachersToProctoring, Breaks: []string{"ap-tool-ignores-roles"}, Proctoring: true, Does: "opens the proctor's pages to a candidate with the role Instructor"},
+	{Name: RefusesVendorClaims, Breaks: []string{"ap-tool-tolerates-unknown-content"}, Proctoring: true, Does: "refuses an exam with a claim of a vendor"},
+	{Name: RefusesUnknownActions, Breaks: []string{"ap-tool-tolerates-unknown-content"}, Proctoring: true, Does: "refuses an exam with an action that it does not know"},
+	{Name: NeedsSettingsData, Breaks: []string{"ap-tool-tolerates-unknown-content"}, Proctoring: true, Does: "refuses proctoring_settings without data"},
+	{Name: NeedsPresentation, Breaks: []string{"ap-tool-tolerates-unknown-content"}, Proctoring: true, Does: "refuses an exam without launch_presentation"},
+	{Name: NeedsCandidateName, Breaks: []string{"ap-tool-tolerates-unknown-content", "ap-start-assessment-verified-user-shape"}, Proctoring: true, Does: "refuses a candidate without the claim name"},
+	{Name: KnowsExamsByClaims, Breaks: []string{"ap-tool-rejects-message-type-confusion"}, Proctoring: true, Does: "begins a sitting for every message with start_assessment_url"},
+	{Name: IgnoresCaseOfExamType, Breaks: []string{"ap-tool-rejects-message-type-confusion"}, Proctoring: true, Does: "ignores the case of LtiStartProctoring"},
+	{Name: TakesEndForStart, Breaks: []string{"ap-tool-rejects-message-type-confusion"}, Proctoring: true, Does: "begins a sitting for LtiEndAssessment with start_assessment_url"},
+	{Name: AcceptsMissingExamType, Breaks: []string{"ap-tool-rejects-message-type-confusion"}, Proctoring: true, Does: "begins a sitting without message_type"},
+	{Name: KeepsOneSitting, Breaks: []string{"ap-tool-keeps-parallel-sessions-apart"}, Proctoring: true, Does: "goes on with a browser's last sitting in every tab"},
+	{Name: KeepsCancelledCandidate, Breaks: []string{"ap-tool-error-return"}, Proctoring: true, Does: "leaves a candidate who gives up on a page of its own"},
+	{Name: ReturnsWithoutReason, Breaks: []string{"ap-tool-error-return"}, Proctoring: true, Does: "sends a candidate who gives up back without saying why"},
+	{Name: AppendsSecondQuery, Breaks: []string{"ap-tool-error-return"}, Proctoring: true, Does: "adds a second ? to a return URL that has a query"},
+	{Name: CrashesWithoutReturnURL, Breaks: []string{"ap-tool-error-return"}, Proctoring: true, Does: "answers with 500 where there is nowhere to return to"},
+	{Name: TrustsUnverifiedEmail, Breaks: []string{"ap-tool-ignores-unverified-email"}, Proctoring: true, Does: "vouches for an email whose email_verified is false"},
+	{Name: TrustsEmailWithoutFlag, Breaks: []string{"ap-tool-ignores-unverified-email"}, Proctoring: true, Does: "vouches for an email without email_verified"},
+	{Name: SendsOtherMessageType, Breaks: []string{"ap-start-assessment-type-and-version", "sec-tool-message-claims"}, Proctoring: true, Does: "sends the message_type LtiStartAssessmentRequest"},
+	{Name: SendsShortVersion, Breaks: []string{"ap-start-assessment-type-and-version", "sec-tool-message-claims"}, Proctoring: true, Does: "sends the version 1.3"},
+	{Name: PostsIDToken, Breaks: []string{"ap-start-assessment-form-post-jwt", "sec-tool-message-form"}, Proctoring: true, Does: "posts the message as id_token"},
+	{Name: SubmitsByGet, Breaks: []string{"ap-start-assessment-form-post-jwt", "sec-tool-message-form"}, Proctoring: true, Does: "sends the message by GET"},
+	{Name: PostsFurtherFields, Breaks: []string{"sec-tool-message-form"}, Proctoring: true, Does: "posts a field beside JWT"},
+	{Name: DropsStartQuery, Breaks: []string{"ap-start-assessment-form-post-jwt"}, Proctoring: true, Does: "drops the query of start_assessment_url"},
+	{Name: DecodesStartPath, Breaks: []string{"ap-start-assessment-form-post-jwt"}, Proctoring: true, Does: "decodes the path of start_assessment_url"},
+	{Name: SendsPlatformAsIssuer, Breaks: []string{"ap-start-assessment-iss-aud", "sec-tool-message-claims"}, Proctoring: true, Does: "sends the platform's issuer as iss"},
+	{Name: SendsClientIDAsAudience, Breaks: []string{"ap-start-assessment-iss-aud", "sec-tool-message-claims"}, Proctoring: true, Does: "sends its client_id as aud"},
+	{Name: SendsTokenURLAsAudience, Breaks: []string{"ap-start-assessment-iss-aud", "sec-tool-message-claims"}, Proctoring: true, Does: "sends the platform's token endpoint as aud"},
+	{Name: SignsForADay, Breaks: []string{"ap-start-assessment-time-and-nonce", "sec-tool-message-claims"}, Proctoring: true, Does: "signs a message for a day"},
+	{Name: OmitsMessageExpiry, Breaks: []string{"ap-start-assessment-time-and-nonce", "sec-tool-message-claims"}, Proctoring: true, Does: "leaves exp out of a message"},
+	{Name: OmitsMessageIssueTime, Breaks: []string{"ap-start-assessment-time-and-nonce", "sec-tool-message-claims"}, Proctoring: true, Does: "leaves iat out of a message"},
+	{Name: TellsMilliseconds, Breaks: []string{"ap-start-assessment-time-and-nonce", "sec-tool-message-claims"}, Proctoring: true, Does: "tells the times of a message in milliseconds"},
+	{Name: OmitsMessageNonce, Breaks: []string{"ap-start-assessment-time-and-nonce", "sec-tool-message-claims"}, Proctoring: true, Does: "leaves nonce out of a message"},
+	{Name: RepeatsNonceOfLaunch, Breaks: []string{"ap-start-assessment-time-and-nonce", "sec-tool-message-claims"}, Proctoring: true, Does: "sends the nonce of the launch back"},
+	{Name: SendsConstantNonce, Breaks: []string{"ap-start-assessment-time-and-nonce"}, Proctoring: true, Does: "sends the same nonce in every message"},
+	{Name: OmitsMessageKID, Breaks: []string{"ap-start-assessment-signature", "sec-tool-message-signature"}, Proctoring: true, Does: "does not name the key of a message"},
+	{Name: SignsWithUnpublishedKey, Breaks: []string{"ap-start-assessment-signature", "sec-tool-message-signature"}, Proctoring: true, Does: "signs a message with a key that it does not publish"},
+	{Name: SignsWithPublicKey, Breaks: []string{"ap-start-assessment-signature", "sec-tool-message-signature"}, Proctoring: true, Does: "signs a message with HS256 and its public key"},
+	{Name: EmbedsKey, Breaks: []string{"sec-tool-message-signature"}, Proctoring: true, Does: "supplies its key in the header of a message"},
+	{Name: SendsFirstDeployment, Breaks: []string{"ap-start-assessment-deployment-id"}, Proctoring: true, Does: "sends the first deployment of the platform"},
+	{Name: OmitsDeployment, Breaks: []string{"ap-start-assessment-deployment-id", "sec-tool-message-claims", "ap-tool-keeps-parallel-sessions-apart"}, Proctoring: true, Does: "leaves deployment_id out of a message"},
+	{Name: TrimsSessionData, Breaks: []string{"ap-start-assessment-session-data-unchanged"}, Proctoring: true, Does: "trims session_data"},
+	{Name: EscapesSessionData, Breaks: []string{"ap-start-assessment-session-data-unchanged"}, Proctoring: true, Does: "escapes session_data as HTML"},
+	{Name: DecodesSessionData, Breaks: []string{"ap-start-assessment-session-data-unchanged"}, Proctoring: true, Does: "URL-decodes session_data"},
+	{Name: ConvertsLineBreaks, Breaks: []string{"ap-start-assessment-session-data-unchanged"}, Proctoring: true, Does: "makes LF of CRLF in session_data"},
+	{Name: NormalisesSessionData, Breaks: []string{"ap-start-assessment-session-data-unchanged"}, Proctoring: true, Does: "normalises the accents in session_data"},
+	{Name: LosesLettersBeyondBMP, Breaks: []string{"ap-start-assessment-session-data-unchanged"}, Proctoring: true, Does: "loses the letters of session_data that take four bytes"},
+	{Name: ReadsSessionDataAsJSON, Breaks: []string{"ap-start-assessment-session-data-unchanged"}, Proctoring: true, Does: "sends session_data that look like JSON as JSON"},
+	{Name: TakesSessionDataZeroForNone, Breaks: []string{"ap-start-assessment-session-data-unchanged"}, Proctoring: true, Does: "takes the session_data 0 for none"},
+	{Name: Keeps1024OfSessionData, Breaks: []string{"ap-start-assessment-session-data-long"}, Proctoring: true, Does: "keeps 1024 characters of session_data"},
+	{Name: Keeps4096OfSessionData, Breaks: []string{"ap-start-assessment-session-data-long"}, Proctoring: true, Does: "keeps 4096 characters of session_data"},
+	{Name: SendsLinkIDAlone, Breaks: []string{"ap-start-assessment-resource-link-unchanged", "ap-tool-keeps-parallel-sessions-apart"}, Proctoring: true, Does: "sends the id of the resource link alone"},
+	{Name: DropsLinkDescription, Breaks: []string{"ap-start-assessment-resource-link-unchanged", "ap-tool-keeps-parallel-sessions-apart"}, Proctoring: true, Does: "drops the description of the resource link"},
+	{Name: DropsEmptyDescription, Breaks: []string{"ap-start-assessment-resource-link-unchanged"}, Proctoring: true, OnlyWarns: true, Does: "drops an empty description of the resource link"},
+	{Name: DropsUnknownMembers, Breaks: []string{"ap-start-assessment-resource-link-unchanged"}, Proctoring: true, OnlyWarns: true, Does: "drops the members of the resource link that it does not know"},
+	{Name: AlwaysSendsFirstAttempt, Breaks: []string{"ap-start-assessment-attempt-number-unchanged", "ap-tool-rejects-invalid-attempt-number", "ap-tool-keeps-parallel-sessions-apart"}, Proctoring: true, Does: "sends the attempt_number 1 whatever it was"},
+	{Name: SendsAttemptAsText, Breaks: []string{"ap-start-assessment-attempt-number-unchanged", "ap-tool-rejects-invalid-attempt-number", "ap-tool-keeps-parallel-sessions-apart"}, Proctoring: true, Does: "sends attempt_number as a string"},
+	{Name: MakesUpName, Breaks: []string{"ap-start-assessment-verified-user-shape"}, Proctoring: true, Does: "sends the given name as name where it was told no name"},
+	{Name: SendsFullName, Breaks: []string{"ap-start-assessment-verified-user-shape"}, Proctoring: true, Does: "sends full_name in verified_user"},
+	{Name: SendsVerifiedUserAsText, Breaks: []string{"ap-start-assessment-verified-user-shape"}, Proctoring: true, Does: "sends verified_user as a string"},
+	{Name: SendsSubInVerifiedUser, Breaks: []string{"ap-start-assessment-verified-user-without-iss-sub"}, Proctoring: true, Does: "sends sub in verified_user"},
+	{Name: SendsIssuerInVerifiedUser, Breaks: []string{"ap-start-assessment-verified-user-without-iss-sub"}, Proctoring: true, Does: "sends iss in verified_user"},
+	{Name: SendsPlatformsPicture, Breaks: []string{"ap-start-assessment-verified-user-own-picture"}, Proctoring: true, Does: "sends the platform's picture as the verified one"},
+	{Name: SendsEndReturnAsText, Breaks: []string{"ap-start-assessment-end-return-boolean"}, Proctoring: true, Does: "sends end_assessment_return as a string"},
+	{Name: SendsEndReturnAsNumber, Breaks: []string{"ap-start-assessment-end-return-boolean"}, Proctoring: true, Does: "sends end_assessment_return as a number"},
+	{Name: AnswersEndWith400, Breaks: []string{"ap-tool-handles-end-assessment"}, Proctoring: true, Does: "closes a sitting, but answers with 400"},
+	{Name: NeedsLinkAtEnd, Breaks: []string{"ap-tool-handles-end-assessment"}, Proctoring: true, Does: "refuses LtiEndAssessment without resource link"},
+	{Name: NeedsPresentationAtEnd, Breaks: []string{"ap-tool-handles-end-assessment"}, Proctoring: true, Does: "refuses LtiEndAssessment without launch_presentation"},
+	{Name: EndsNowhere, Breaks: []string{"ap-tool-handles-end-assessment"}, Proctoring: true, Does: "shows no way back at the end"},
+	{Name: ShowsEndErrorUnescaped, Breaks: []string{"ap-tool-shows-end-error-safely"}, Proctoring: true, Does: "shows errormsg as it came"},
+	{Name: ShowsErrorLog, Breaks: []string{"ap-tool-shows-end-error-safely"}, Proctoring: true, Does: "shows errorlog to the candidate"},
+	{Name: CrashesOnErrorOfOtherType, Breaks: []string{"ap-tool-shows-end-error-safely"}, Proctoring: true, Does: "answers with 500 where errormsg is no text"},
+	{Name: ClosesByCandidateAlone, Breaks: []string{"ap-tool-rejects-bad-end-assessment"}, Proctoring: true, Does: "closes the candidate's sitting, whatever the attempt"},
+	{Name: ClosesForAnyCandidate, Breaks: []string{"ap-tool-rejects-bad-end-assessment"}, Proctoring: true, Does: "closes a sitting of the same assessment and attempt number, whoever the candidate is"},
+	{Name: ClosesWithoutAttempt, Breaks: []string{"ap-tool-rejects-bad-end-assessment"}, Proctoring: true, Does: "closes the candidate's sitting where there is no attempt_number"},
+	{Name: ClosesWithoutCandidate, Breaks: []string{"ap-tool-rejects-bad-end-assessment"}, Proctoring: true, Does: "closes a sitting where there is no sub"},
+	{Name: CrashesOnSecondEnd, Breaks: []string{"ap-tool-rejects-bad-end-assessment"}, Proctoring: true, Does: "answers LtiEndAssessment with 500 when it comes again"},
+	{Name: CrashesOnBadEnd, Breaks: []string{"ap-tool-rejects-bad-end-assessment"}, Proctoring: true, Does: "answers every LtiEndAssessment that it refuses with 500"},
+	{Name: CrashesOnBadExam, Breaks: examRefusals, Proctoring: true, OnlyWarns: true, Does: "answers every exam that it refuses with 500"},
+	{Name: SendsJSONMediaType, Breaks: []string{"ap-acs-tool-request-form"}, Proctoring: true, Does: "controls with the media type application/json"},
+	{Name: DropsControlQuery, Breaks: []string{"ap-acs-tool-request-form"}, Proctoring: true, Does: "drops the query of assessment_control_url"},
+	{Name: SendsOrderByPut, Breaks: []string{"ap-acs-tool-request-form", "ap-acs-tool-handles-answers"}, Proctoring: true, Does: "controls by PUT"},
+	{Name: SendsClientIDAsUserIssuer, Breaks: []string{"ap-acs-tool-request-body", "ap-acs-tool-handles-answers"}, Proctoring: true, Does: "sends its client_id as user.iss"},
+	{Name: SendsAttemptAsTextInOrder, Breaks: []string{"ap-acs-tool-request-body", "ap-acs-tool-handles-answers"}, Proctoring: true, Does: "sends attempt_number as a string when it controls"},
+	{Name: SendsNulls, Breaks: []string{"ap-acs-tool-request-body", "ap-acs-tool-handles-answers"}, Proctoring: true, Does: "sends null for a reason that there is none of"},
+	{Name: EscapesIDs, Breaks: []string{"ap-acs-tool-request-body"}, Proctoring: true, Does: "URL-encodes the ids of the candidate and the assessment"},
+	{Name: OmitsIncidentTime, Breaks: []string{"ap-acs-tool-request-body", "ap-acs-tool-incident-time", "ap-acs-tool-handles-answers"}, Proctoring: true, Does: "leaves incident_time out"},
+	{Name: LabelsLocalTimeZ, Breaks: []string{"ap-acs-tool-incident-time"}, Proctoring: true, Does: "sends the local time as if it were UTC"},
+	{Name: SendsTimeWithoutZone, Breaks: []string{"ap-acs-tool-incident-time", "ap-acs-tool-handles-answers"}, Proctoring: true, Does: "sends incident_time without a zone"},
+	{Name: SendsSeverityAsText, Breaks: []string{"ap-acs-tool-severity-and-extra-time", "ap-acs-tool-handles-answers"}, Proctoring: true, Does: "sends incident_severity as a string"},
+	{Name: SendsSeverityInPercent, Breaks: []string{"ap-acs-tool-severity-and-extra-time", "ap-acs-tool-handles-answers"}, Proctoring: true, Does: "sends incident_severity in percent"},
+	{Name: SendsExtraTimeAsText, Breaks: []string{"ap-acs-tool-severity-and-extra-time"}, Proctoring: true, Does: "sends extra_time as a string"},
+	{Name: OffersEveryAction, Breaks: []string{"ap-acs-tool-respects-actions"}, Proctoring: true, Does: "offers every action to the proctor, whatever the platform listed"},
+	{Name: GuessesControlURL, Breaks: []string{"ap-acs-tool-respects-actions"}, Proctoring: true, Does: "controls without the acs claim, at a URL that it guesses"},
+	{Name: RepeatsFailedOrders, Breaks: []string{"ap-acs-tool-handles-answers"}, Proctoring: true, Does: "sends what the platform did not take five times"},
+	{Name: InsistsWithoutScope, Breaks: []string{"ap-acs-tool-request-form"}, Proctoring: true, Does: "sends an order again and again where the platform grants it no scope"},
+	{Name: NeverRenewsToken, Breaks: []string{"ap-acs-tool-handles-answers"}, Proctoring: true, Does: "gives up where the platform takes its access token no more"},
+	{Name: RepeatsSpentToken, Breaks: []string{"ap-acs-tool-handles-answers"}, Proctoring: true, Does: "sends the access token again that the platform takes no more"},
+	{Name: CrashesOnEmptyAnswer, Breaks: []string{"ap-acs-tool-handles-answers"}, Proctoring: true, Does: "answers the proctor with 500 where the platform answers with 204"},
+	{Name: CrashesOnReset, Breaks: []string{"ap-acs-tool-handles-answers"}, Proctoring: true, Does: "answers the proctor with 500 where the platform does not answer"},
+	{Name: CrashesOnFailure, Breaks: []string{"ap-acs-tool-handles-answers"}, Proctoring: true, Does: "answers the proctor with 500 where the platform fails"},
+	{Name: CrashesOnUnknownAttempt, Breaks: []string{"ap-acs-tool-handles-answers"}, Proctoring: true, Does: "answers the proctor with 500 where the platform knows no attempt"},
+	{Name: CrashesOnStatusNone, Breaks: []string{"ap-acs-tool-handles-answers"}, Proctoring: true, Does: "answers the proctor with 500 where the status is none"},
+	{Name: SendsClientSecret, Breaks: []string{"sec-tool-token-request"}, Proctoring: true, Does: "sends a client secret beside the assertion"},
+	{Name: SendsBasicHeader, Breaks: []string{"sec-tool-token-request"}, Proctoring: true, Does: "sends a Basic header beside the assertion"},
+	{Name: LeavesUserOut, Breaks: []string{}, Proctoring: true, Permitted: true, Does: "sends no verified_user"},
+	{Name: AsksForNoEnd, Breaks: []string{}, Proctoring: true, Permitted: true, Does: "sends no end_assessment_return"},
+	{Name: SendsAudienceArray, Breaks: []string{}, Proctoring: true, Permitted: true, Does: "sends aud as an array of one"},
+	{Name: StartsByItself, Breaks: []string{}, Proctoring: true, Permitted: true, Hides: []string{"ap-tool-error-return"}, Does: "asks nothing of the candidate at check-in"},
+	{Name: ReturnsBadExams, Breaks: []string{}, Proctoring: true, Permitted: true, Does: "returns a candidate whose message is genuine, but not valid, to the platform"},
+	{Name: ReturnsAtEnd, Breaks: []string{}, Proctoring: true, Permitted: true, Does: "sends the candidate to the return URL at the end"},
+	{Name: RepeatsOddAttempt, Breaks: []string{}, Proctoring: true, Permitted: true, Does: "sends back an attempt_number that is none just as it came"},
+	{Name: RefusesLargeAttempt, Breaks: []string{}, Proctoring: true, Permitted: true, Does: "refuses an attempt_number of more than 32 bits"},
+}

@@ -1,0 +1,469 @@
+package faketool
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/lestrrat-go/jwx/v2/jwk"
+
+	"invigilator/lti"
+)
+
+// An Exchange is a request of a service and what came of it.
+type Exchange struct {
+	// Method, URL, RequestType and RequestBody are what was sent, without access
+	// token and without the signature of an assertion.
+	Method, URL              string
+	RequestType, RequestBody string
+	// Status is 0 where nobody answered, and Err says why. Body is the beginning
+	// of the answer's; that of a token endpoint holds the access token.
+	Status      int
+	ContentType string
+	Header      http.Header
+	Body        []byte
+	Err         error
+	At          time.Time
+	Took        time.Duration
+}
+
+// A TokenProbe says how an access token is asked for.
+type TokenProbe struct {
+	// Fault is what differs from a valid request; nil for nothing.
+	Fault *Fault
+	// Scopes are those that are asked for; the one of the Assessment Control
+	// Service when there is none.
+	Scopes []string
+	// With are further or other claims of the assertion; a nil value takes the
+	// claim away.
+	With lti.Claims
+	// Key signs instead of the tool's own.
+	Key jwk.Key
+}
+
+// A Token is what a token endpoint answered. Beside Exchange and Raw, all is
+// empty where it was not said, or not as text.
+type Token struct {
+	Exchange
+	AccessToken, TokenType, Scope string
+	ExpiresIn                     any // as it came
+	Error                         string
+	Raw                           map[string]any
+}
+
+// A ControlProbe says how the Assessment Control Service is asked.
+type ControlProbe struct {
+	// Fault is what differs from a valid request; nil for nothing.
+	Fault *Fault
+}
+
+// assertionDraft is a request for an access token that a fault may still change.
+type assertionDraft struct {
+	tool      *Tool
+	claims    lti.Claims // of the assertion
+	sign      signing    // nil for the right one
+	key       jwk.Key    // the tool's own when nil
+	field     string     // the parameter that holds the assertion; none when empty
+	form      url.Values
+	method    string
+	url       string
+	mediaType string
+	twice     bool // what is answered is the second one
+
+	registration Registration
+}
+
+// controlDraft is a request of the Assessment Control Service that a fault may
+// still change.
+type controlDraft struct {
+	tool       *Tool
+	members    map[string]any // numbers are of type [json.Number]
+	body       []byte         // sent instead of the members where it is not nil
+	method     string
+	url        string
+	mediaType  string // no header when empty
+	token      string // none is sent when empty
+	tokenInURL bool   // instead of the header
+}
+
+// Token asks the token endpoint of a platform for an access token (Security
+// Framework 1.0, 4.1.1). It fails only where nothing could be sent, and with
+// [ErrUnchanged]; a refusal, or nobody's answer, is in what it returns.
+func (t *Tool) Token(ctx context.Context, issuer, clientID string, p TokenProbe) (*Token, error) {
+	token, err := t.token(ctx, issuer, clientID, p)
+	if err != nil {
+		return nil, fmt.Errorf("faketool: %w", err)
+	}
+	return token, nil
+}
+
+func (t *Tool) token(ctx context.Context, issuer, clientID string, p TokenProbe) (*Token, error) {
+	registration, ok := t.registered(issuer, clientID)
+	switch {
+	case !ok:
+		return nil, fmt.Errorf("no platform %q with client_id %q is registered", issuer, clientID)
+	case registration.TokenURL == "":
+		return nil, errors.New("the registration has no token endpoint")
+	}
+	scopes := p.Scopes
+	if len(scopes) == 0 {
+		scopes = []string{lti.ScopeControl}
+	}
+	now := t.opts.Now()
+	d := &assertionDraft{
+		tool: t, registration: registration, key: p.Key, field: lti.ParamClientAssertion,
+		method: http.MethodPost, url: registration.TokenURL, mediaType: mediaTypeForm,
+		claims: lti.Claims{
+			"iss": clientID, "sub": clientID, "aud": cmp.Or(registration.TokenAudience, registration.TokenURL),
+			"iat": now.Unix(), "exp": now.Add(tokenLifetime).Unix(), "jti": lti.RandomString(),
+		},
+		form: url.Values{
+			lti.ParamGrantType:           {lti.GrantClientCredentials},
+			lti.ParamClientAssertionType: {lti.AssertionTypeJWT},
+			lti.ParamScope:               {strings.Join(scopes, " ")},
+		},
+	}
+	change(d.claims, p.With)
+	if f := p.Fault; f != nil {
+		if f.assertion == nil {
+			return nil, fmt.Errorf("fault %s is none of a token request", f.Name)
+		}
+		if err := f.changes(d.snapshot, func() error { return f.assertion(d) }); err != nil {
+			return nil, err
+		}
+	}
+	if t.has(SendsClientSecret) {
+		d.form.Set("client_secret", "secret")
+	}
+	return t.ask(ctx, d)
+}
+
+const mediaTypeForm = "application/x-www-form-urlencoded"
+
+// snapshot is the same for the same request only.
+func (d *assertionDraft) snapshot() string {
+	claims, _ := json.Marshal(d.claims) // signing tells of an error
+	return fmt.Sprint(string(claims), d.sign != nil, d.key, d.field, d.form.Encode(), d.method, d.url, d.mediaType, d.twice)
+}
+
+// ask sends a request for an access token.
+func (t *Tool) ask(ctx context.Context, d *assertionDraft) (*Token, error) {
+	assertion, err := t.sign(d.claims, d.key, d.sign)
+	if err != nil {
+		return nil, err
+	}
+	shown := maps.Clone(d.form)
+	if d.field != "" {
+		d.form.Set(d.field, assertion)
+		shown.Set(d.field, assertion[:strings.LastIndexByte(assertion, '.')+1])
+	}
+	to, body := d.url, d.form.Encode()
+	shownURL, shownBody := d.url, shown.Encode()
+	if d.method == http.MethodGet {
+		to, body = withQuery(to, body), ""
+		shownURL, shownBody = withQuery(shownURL, shownBody), ""
+	}
+	send := func() (Exchange, error) {
+		request, err := http.NewRequestWithContext(ctx, d.method, to, strings.NewReader(body))
+		if err != nil {
+			return Exchange{}, err
+		}
+		request.Header.Set("Content-Type", d.mediaType)
+		request.Header.Set("Accept", "application/json")
+		if t.has(SendsBasicHeader) {
+			request.SetBasicAuth(d.registration.ClientID, "secret")
+		}
+		return t.exchange(request, shownURL, shownBody), nil
+	}
+	if d.twice {
+		if _, err := send(); err != nil {
+			return nil, err
+		}
+	}
+	answer, err := send()
+	if err != nil {
+		return nil, err
+	}
+	token := &Token{Exchange: answer}
+	_ = json.Unmarshal(token.Body, &token.Raw) // nothing is said where it is none
+	text := func(name string) string {
+		s, _ := token.Raw[name].(string)
+		return s
+	}
+	token.AccessToken, token.TokenType, token.Scope = text("access_token"), text("token_type"), text("scope")
+	token.ExpiresIn, token.Error = token.Raw["expires_in"], text("error")
+	return token, nil
+}
+
+// withQuery adds to the query of a URL, which stays as it is.
+func withQuery(address, query string) string {
+	if strings.Contains(address, "?") {
+		return address + "&" + query
+	}
+	return address + "?" + query
+}
+
+// exchange sends a request and reads the beginning of the answer. It follows no
+// redirect: what it sends is for nobody else.
+func (t *Tool) exchange(request *http.Request, shownURL, shownBody string) (e Exchange) {
+	e = Exchange{
+		Method: request.Method, URL: shownURL, RequestType: request.Header.Get("Content-Type"), RequestBody: shownBody, At: t.opts.Now(),
+	}
+	began := time.Now()
+	defer func() { e.Took = time.Since(began) }()
+	client := *t.opts.Client
+	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	response, err := client.Do(request)
+	if failed := (*url.Error)(nil); errors.As(err, &failed) {
+		err = failed.Err // without the URL, which may hold a token
+	}
+	if err != nil {
+		e.Err = err
+		return e
+	}
+	defer func() { _ = response.Body.Close() }()
+	e.Status, e.Header, e.ContentType = response.StatusCode, response.Header, clip(response.Header.Get("Content-Type"))
+	e.Body, e.Err = io.ReadAll(io.LimitReader(response.Body, maxKept))
+	return e
+}
+
+// Control sends a request to the Assessment Control Service (Proctoring Services
+// 1.0, 5). It fails only where nothing could be sent, and with [ErrUnchanged]; a
+// refusal, or nobody's answer, is in what it returns.
+func (t *Tool) Control(ctx context.Context, controlURL, accessToken string, request lti.ControlRequest, p ControlProbe) (*Exchange, error) {
+	e, err := t.control(ctx, controlURL, accessToken, request, p)
+	if err != nil {
+		return nil, fmt.Errorf("faketool: %w", err)
+	}
+	return e, nil
+}
+
+func (t *Tool) control(ctx context.Context, controlURL, accessToken string, request lti.ControlRequest, p ControlProbe) (*Exchange, error) {
+	d, err := t.draftControl(controlURL, accessToken, request)
+	if err != nil {
+		return nil, err
+	}
+	if f := p.Fault; f != nil {
+		if f.control == nil {
+			return nil, fmt.Errorf("fault %s is none of a control request", f.Name)
+		}
+		if err := f.changes(d.snapshot, func() error { return f.control(d) }); err != nil {
+			return nil, err
+		}
+	}
+	return t.sendControl(ctx, d)
+}
+
+func (t *Tool) draftControl(controlURL, accessToken string, request lti.ControlRequest) (*controlDraft, error) {
+	members, err := membersOf(request)
+	return &controlDraft{
+		tool: t, members: members, method: http.MethodPost, url: controlURL, mediaType: lti.MediaTypeControl, token: accessToken,
+	}, err
+}
+
+// sendControl sends a request of the Assessment Control Service.
+func (t *Tool) sendControl(ctx context.Context, d *controlDraft) (*Exchange, error) {
+	body := d.body
+	if body == nil {
+		var err error
+		if body, err = json.Marshal(d.members); err != nil {
+			return nil, err
+		}
+	}
+	to, err := d.target()
+	if err != nil {
+		return nil, err
+	}
+	r, err := http.NewRequestWithContext(ctx, d.method, to, bytes.NewReader(body))
+	if err != nil {
+		return nil, err
+	}
+	if d.mediaType != "" {
+		r.Header.Set("Content-Type", d.mediaType)
+	}
+	r.Header.Set("Accept", lti.MediaTypeControl)
+	if d.token != "" && !d.tokenInURL {
+		r.Header.Set("Authorization", "Bearer "+d.token)
+	}
+	e := t.exchange(r, d.url, string(body))
+	return &e, nil
+}
+
+// membersOf returns what a request says as its JSON, which a fault can change
+// into what the request could not say.
+func membersOf(request lti.ControlRequest) (map[string]any, error) {
+	raw, err := json.Marshal(request)
+	if err != nil {
+		return nil, err
+	}
+	var members map[string]any
+	decoder := json.NewDecoder(bytes.NewReader(raw))
+	decoder.UseNumber()
+	return members, decoder.Decode(&members)
+}
+
+// target is where the request goes: the URL as the platform wrote it, and the
+// token where that belongs into it.
+func (d *controlDraft) target() (string, error) {
+	u, err := url.Parse(d.url)
+	switch {
+	case err != nil:
+		return "", errors.New("the URL of the control service is none")
+	case u.Host == "" || u.Scheme != "https" && u.Scheme != "http":
+		return "", fmt.Errorf("nothing can be sent to %q", clip(d.url))
+	case !d.tokenInURL:
+		return d.url, nil
+	}
+	if u.RawQuery != "" {
+		u.RawQuery += "&"
+	}
+	u.RawQuery += url.Values{"access_token": {d.token}}.Encode()
+	return u.String(), nil
+}
+
+// snapshot is the same for the same request only.
+func (d *controlDraft) snapshot() string {
+	members, _ := json.Marshal(d.members) // sending tells of an error
+	return fmt.Sprintf("%s %q %t %q %q %q %q %t", members, d.body, d.body == nil, d.method, d.url, d.mediaType, d.token, d.tokenInURL)
+}
+
+// Answer returns what the Assessment Control Service said, and an error where it
+// said nothing that is known (Proctoring Services 1.0, 5).
+func (e *Exchange) Answer() (lti.ControlResponse, error) {
+	var answer lti.ControlResponse
+	switch {
+	case e.Status == 0:
+		return answer, fmt.Errorf("nobody answered: %w", e.Err)
+	case e.Status != http.StatusOK:
+		return answer, fmt.Errorf("HTTP %d", e.Status)
+	case e.Err != nil:
+		return answer, fmt.Errorf("the answer broke off: %w", e.Err)
+	}
+	if err := json.Unmarshal(e.Body, &answer); err != nil {
+		return lti.ControlResponse{}, errors.New("the answer is none of the service")
+	}
+	if !slices.Contains(lti.Statuses, answer.Status) {
+		return lti.ControlResponse{}, errors.New("the answer has no status that is known")
+	}
+	return answer, nil
+}
+
+// grant is an access token that is kept.
+type grant struct {
+	token   string
+	expires time.Time // zero where the platform did not say
+}
+
+// accessToken returns a token for the Assessment Control Service: the one that
+// is kept, as long as it is valid, or else a new one (Security Framework 1.0,
+// 4.1). A new one is asked for in any case where spent is the one that is kept.
+func (t *Tool) accessToken(ctx context.Context, s *sitting, spent string) (string, error) {
+	t.mu.Lock()
+	kept, ok := t.grants[s.client()]
+	t.mu.Unlock()
+	if ok && kept.token != spent && (kept.expires.IsZero() || t.opts.Now().Before(kept.expires)) {
+		return kept.token, nil
+	}
+	asked := t.opts.Now()
+	token, err := t.token(ctx, s.registration.Issuer, s.registration.ClientID, TokenProbe{With: lti.Claims{lti.ClaimDeploymentID: s.deployment}})
+	if err != nil {
+		return "", err
+	}
+	if err := token.serves(); err != nil {
+		return "", err
+	}
+	granted := grant{token: token.AccessToken}
+	if seconds, ok := token.ExpiresIn.(float64); ok {
+		granted.expires = asked.Add(time.Duration(min(max(seconds, 0), maxExpiry.Seconds()) * float64(time.Second)))
+	}
+	t.mu.Lock()
+	t.grants[s.client()] = granted
+	t.mu.Unlock()
+	return granted.token, nil
+}
+
+// maxExpiry bounds how long an access token is kept.
+const maxExpiry = 24 * time.Hour
+
+// serves says why a token does not serve for the Assessment Control Service.
+// Where the platform does not say the scope, it is the one that was asked for
+// (RFC 6749, 5.1).
+func (k *Token) serves() error {
+	_, saysScope := k.Raw["scope"]
+	switch {
+	case k.Status == 0:
+		return fmt.Errorf("nobody answered at the token endpoint: %w", k.Err)
+	case k.Status != http.StatusOK:
+		return fmt.Errorf("the platform grants no access token: HTTP %d %s", k.Status, clipTo(k.Error, 100))
+	case k.AccessToken == "" || !strings.EqualFold(k.TokenType, "Bearer"):
+		return errors.New("the platform grants no access token that is known")
+	case saysScope && !slices.Contains(strings.Fields(k.Scope), lti.ScopeControl):
+		return errors.New("the platform does not grant the control of attempts")
+	default:
+		return nil
+	}
+}
+
+// order sends an order of a proctor to the platform. Where the platform does not
+// take the access token any more, it is sent once more with a new one.
+func (t *Tool) order(ctx context.Context, s *sitting, request lti.ControlRequest) (*Exchange, error) {
+	token, err := t.accessToken(ctx, s, "")
+	if err != nil {
+		return nil, err
+	}
+	e, err := t.sendOrder(ctx, s, token, request)
+	if err != nil {
+		return nil, err
+	}
+	if e.Status == http.StatusUnauthorized {
+		switch {
+		case t.has(NeverRenewsToken):
+			return e, nil
+		case t.has(RepeatsSpentToken):
+		default:
+			renewed, err := t.accessToken(ctx, s, token)
+			switch {
+			case err != nil && t.has(InsistsWithoutScope):
+				return t.insist(ctx, s, token, request)
+			case err != nil:
+				return nil, err
+			}
+			token = renewed
+		}
+		return t.sendOrder(ctx, s, token, request)
+	}
+	if e.Status != http.StatusOK && t.has(RepeatsFailedOrders) {
+		return t.insist(ctx, s, token, request)
+	}
+	return e, nil
+}
+
+// insist is the fault of sending an order four times more until it is taken.
+func (t *Tool) insist(ctx context.Context, s *sitting, token string, request lti.ControlRequest) (e *Exchange, err error) {
+	for range 4 {
+		if e, err = t.sendOrder(ctx, s, token, request); err != nil || e.Status == http.StatusOK {
+			break
+		}
+	}
+	return e, err
+}
+
+// sendOrder sends an order with an access token.
+func (t *Tool) sendOrder(ctx context.Context, s *sitting, token string, request lti.ControlRequest) (*Exchange, error) {
+	d, err := t.draftControl(s.controlURL, token, request)
+	if err != nil {
+		return nil, err
+	}
+	t.spoilOrder(s, d)
+	return t.sendControl(ctx, d)
+}

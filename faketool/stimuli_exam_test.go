@@ -1,0 +1,329 @@
+package faketool_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"net/http"
+	"net/url"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/lestrrat-go/jwx/v2/jwa"
+	"github.com/lestrrat-go/jwx/v2/jwk"
+	"github.com/lestrrat-go/jwx/v2/jws"
+	. "github.com/onsi/gomega"
+	"github.com/onsi/gomega/types"
+
+	"invigilator/faketool"
+	"invigilator/lti"
+)
+
+// parts are what is sent: claims, members or parameters, by name.
+type parts map[string]any
+
+// made says what a stimulus sends otherwise, and all of it. A part that is not
+// sent is nil.
+type made map[string]types.GomegaMatcher
+
+// expectMade compares what is sent with what is sent usually, but for what
+// differs each time.
+func expectMade(t *testing.T, sent, usual parts, want made, own ...string) {
+	t.Helper()
+	g := NewWithT(t)
+	names := slices.Concat(slices.Collect(maps.Keys(sent)), slices.Collect(maps.Keys(usual)))
+	for _, name := range names {
+		switch matches, changed := want[name]; {
+		case changed:
+			g.Expect(sent[name]).To(matches, name)
+		case !slices.Contains(own, name):
+			g.Expect(sent[name]).To(Equal(usual[name]), name)
+		}
+	}
+	for name := range want {
+		g.Expect(names).To(ContainElement(name))
+		g.Expect(reflect.DeepEqual(sent[name], usual[name])).To(BeFalse(), name)
+	}
+}
+
+var unknown = MatchRegexp(`^[A-Za-z0-9_-]{22}$`)
+
+const (
+	userClaim    = lti.ClaimVerifiedUser
+	sessionClaim = lti.ClaimSessionData
+	linkClaim    = lti.ClaimResourceLink
+	numberClaim  = lti.ClaimAttemptNumber
+	endClaim     = lti.ClaimEndAssessmentReturn
+	placeClaim   = lti.ClaimDeploymentID
+	vendorClaim  = "https://vendor.example/claim/camera"
+)
+
+// messages are what the stimuli of messages change in the claims. Signatures
+// have a test of their own.
+var messages = map[string]made{
+	"start-valid": {}, "start-required-claims-alone": {userClaim: BeNil(), endClaim: BeNil()},
+	"start-unknown-claim": {vendorClaim: Equal("x")}, "start-verified-user-empty": {userClaim: BeEmpty()},
+	"start-aud-array": {"aud": HaveExactElements(platformURL)},
+	"aud-string":      {vendorClaim: Equal("x")}, "aud-array": {"aud": HaveExactElements(platformURL), vendorClaim: Equal("x")},
+	"start-session-absent": {sessionClaim: BeNil()}, "start-session-empty": {sessionClaim: Equal("")}, "start-session-null": {sessionClaim: BeNil()},
+	"start-session-altered": {sessionClaim: Equal("Dauaä")}, "start-session-other-case": {sessionClaim: Equal("dATAÄ")},
+	"start-session-truncated": {sessionClaim: Equal("Data")}, "start-session-array": {sessionClaim: HaveExactElements("Dataä")},
+	"start-session-of-other-candidate": {sessionClaim: Equal("of another")}, "start-session-of-other-exam": {sessionClaim: Equal("of another")},
+	"start-attempt-plus-one": {numberClaim: Equal(4.0)}, "start-attempt-earlier": {numberClaim: Equal(2.0)}, "start-attempt-zero": {numberClaim: Equal(0.0)},
+	"start-attempt-string": {numberClaim: Equal("3")}, "start-attempt-absent": {numberClaim: BeNil()},
+	"start-link-of-other-exam": {linkClaim: Equal(map[string]any{"id": "exam-8"})},
+	"start-link-unknown":       {linkClaim: And(HaveKeyWithValue("id", unknown), HaveKeyWithValue("title", "Algebra"))},
+	"start-link-absent":        {linkClaim: BeNil()}, "start-link-string": {linkClaim: Equal("exam-7")},
+	"start-deployment-absent": {placeClaim: BeNil()}, "start-deployment-unknown": {placeClaim: unknown}, "start-deployment-other": {placeClaim: Equal("deployment-b")},
+	"start-aud-other": {"aud": Equal("https://stranger.example")}, "start-aud-absent": {"aud": BeNil()},
+	"start-iss-of-other-tool": {"iss": Equal("client-b")}, "start-iss-of-platform": {"iss": Equal(platformURL)}, "start-iss-absent": {"iss": BeNil()},
+	"iss-platform": {"iss": Equal(platformURL)}, "iss-unknown": {"iss": unknown}, "iss-of-other-tool": {"iss": Equal("client-b")},
+	"aud-other": {"aud": Equal("https://stranger.example")}, "aud-missing": {"aud": BeNil()},
+	"aud-untrusted-additional": {"aud": HaveExactElements(platformURL, "https://stranger.example")},
+	"start-exp-past":           {"iat": Equal(seconds(-900)), "exp": Equal(seconds(-600))}, "start-exp-absent": {"exp": BeNil()},
+	"start-iat-ahead": {"iat": Equal(seconds(86400)), "exp": Equal(seconds(86700))}, "start-iat-old": {"iat": Equal(seconds(-7 * 86400))},
+	"exp-past": {"iat": Equal(seconds(-900)), "exp": Equal(seconds(-600))}, "exp-missing": {"exp": BeNil()},
+	"exp-string":         {"exp": Equal(fmt.Sprint(noon.Unix() + 300))},
+	"start-nonce-absent": {"nonce": BeNil()}, "start-nonce-used": {"nonce": Equal("of before")}, "nonce-missing": {"nonce": BeNil()},
+	"start-type-deep-linking": {lti.ClaimMessageType: Equal("LtiDeepLinkingResponse")}, "start-version-old": {lti.ClaimVersion: Equal("LTI-1p0")},
+	"deployment-id-missing": {placeClaim: BeNil()}, "deployment-id-unknown": {placeClaim: unknown}, "deployment-id-of-other-deployment": {placeClaim: Equal("deployment-b")},
+	"message-type-missing": {lti.ClaimMessageType: BeNil()}, "message-type-unknown": {lti.ClaimMessageType: Equal("LtiUnknownResponse")},
+	"message-type-other-direction": {lti.ClaimMessageType: Equal("LtiResourceLinkRequest")},
+	"version-missing":              {lti.ClaimVersion: BeNil()}, "version-wrong": {lti.ClaimVersion: Equal("1.1")},
+	"verified-user-absent": {userClaim: BeNil()}, "verified-user-empty": {userClaim: BeEmpty()}, "verified-user-string": {userClaim: Equal("Ada Strange")},
+	"verified-user-other-name":       {userClaim: And(HaveKeyWithValue("family_name", "Strange"), HaveKeyWithValue("given_name", "Ada"), HaveLen(4))},
+	"verified-user-long-name":        {userClaim: And(HaveKeyWithValue("name", HaveLen(100_000)), HaveLen(3))},
+	"verified-user-script":           {userClaim: HaveEach(Or(HaveSuffix(`"><script>console.error("invigilator-ran")</script>`), HavePrefix(toolURL)))},
+	"verified-user-platform-picture": {userClaim: And(HaveKeyWithValue("picture", platformURL+"/ada.png"), HaveLen(3))},
+	"verified-user-iss-sub":          {userClaim: And(HaveKeyWithValue("iss", platformURL), HaveKeyWithValue("sub", faketool.StrangerSub), HaveLen(5))},
+	"end-return-string-true":         {endClaim: Equal("true")}, "end-return-string-false": {endClaim: Equal("false")}, "end-return-one": {endClaim: Equal(1.0)},
+	"end-return-zero": {endClaim: Equal(0.0)}, "end-return-null": {endClaim: BeNil()}, "end-return-array": {endClaim: Equal([]any{})},
+	"end-return-object": {endClaim: Equal(map[string]any{})}, "end-return-long": {endClaim: HaveLen(10_000)},
+	// What these change is not in the claims.
+	"start-parameter-missing": {}, "start-as-id-token": {}, "start-by-get": {}, "start-type-of-link": {}, "start-type-of-exam": {},
+}
+
+func seconds(after int64) float64 { return float64(noon.Unix() + after) }
+
+// signatures are the requirements that only a test of signatures is about.
+var signatures = []string{"ap-platform-rejects-bad-signature", "sec-platform-tool-message-signature", "sec-token-assertion-signature"}
+
+func TestEachStimulusOfAMessageChangesWhatItSays(t *testing.T) {
+	t.Parallel()
+	key, err := otherKey()
+	NewWithT(t).Expect(err).NotTo(HaveOccurred())
+	e := newExamOf(t, faketool.Options{OtherTool: faketool.OtherTool{ClientID: "client-b", Key: key}})
+	b := e.window()
+	a := e.answered(b, with(starts(), lti.Claims{numberClaim: 3, sessionClaim: "Dataä", "picture": platformURL + "/ada.png"}))
+	other := e.answered(b, with(starts(), lti.Claims{
+		sessionClaim: "of another", linkClaim: json.RawMessage(`{"id":"exam-8"}`), numberClaim: 2, placeClaim: "deployment-b",
+	}))
+	earlier := &faketool.ToolMessage{Claims: lti.Claims{"nonce": "of before"}}
+	valid, err := e.tool.StartAssessment(a, faketool.MessageProbe{})
+	NewWithT(t).Expect(err).NotTo(HaveOccurred())
+	usual := claimsOf(t, valid.JWT)
+	for _, f := range faketool.Stimuli() {
+		want, told := messages[f.Name]
+		if faketool.Changes(f) != "message" || slices.Contains(signatures, f.Provokes) && !told {
+			continue
+		}
+		t.Run(f.Provokes+" "+f.Name, func(t *testing.T) {
+			g := NewWithT(t)
+			g.Expect(told).To(BeTrue())
+			m, err := e.tool.StartAssessment(a, faketool.MessageProbe{Fault: &f, Other: other, Earlier: earlier})
+			g.Expect(err).NotTo(HaveOccurred())
+			own := []string{"nonce"}
+			if user, ok := m.Claims[userClaim].(lti.Claims); want[userClaim] == nil && ok {
+				g.Expect(user["picture"]).To(HavePrefix(toolURL + "/pictures/"))
+				own = append(own, userClaim) // each sitting has a picture of its own
+			}
+			sent := claimsOf(t, m.JWT)
+			expectMade(t, sent, usual, want, own...)
+			switch f.Name {
+			case "start-parameter-missing", "start-as-id-token", "start-type-of-link", "start-type-of-exam":
+				g.Expect(m.Form).NotTo(HaveKeyWithValue("JWT", ConsistOf(m.JWT)))
+			default:
+				g.Expect(m.Form).To(And(HaveLen(1), HaveKeyWithValue("JWT", ConsistOf(m.JWT))))
+			}
+			g.Expect(m.Method == http.MethodGet).To(Equal(f.Name == "start-by-get"))
+			g.Expect(m.To).To(Equal(startURL))
+			if f.Name != "start-iss-of-other-tool" {
+				opened(t, m.JWT)
+			} else {
+				expectSigned(t, m.JWT, key)
+			}
+		})
+	}
+}
+
+// claimsOf reads a token without checking it.
+func claimsOf(t *testing.T, token string) (c parts) {
+	t.Helper()
+	_, payload, err := lti.Decode(token)
+	NewWithT(t).Expect(err).NotTo(HaveOccurred())
+	NewWithT(t).Expect(json.Unmarshal(payload, &c)).To(Succeed())
+	return c
+}
+
+// applications are what the stimuli of token requests change in the form and in
+// the claims of the assertion.
+var applications = map[string]made{
+	"scope-known": {}, "scope-known-and-unknown": {"scope": Equal(lti.ScopeControl + " https://purl.imsglobal.org/spec/x/scope/unknown")},
+	"scope-unknown": {"scope": Equal("https://purl.imsglobal.org/spec/x/scope/unknown")}, "scope-missing": {"scope": BeNil()},
+	"aud-other": {"aud": Equal("https://stranger.example/token")}, "aud-missing": {"aud": BeNil()}, "aud-client-id": {"aud": Equal(clientID)},
+	"aud-string": {}, "aud-array": {"aud": HaveExactElements(tokenURL, platformURL)},
+	"iss-platform": {"iss": Equal(platformURL)}, "sub-missing": {"sub": BeNil()}, "sub-of-other-client": {"sub": Equal("client-b")},
+	"client-id-unknown": {"iss": unknown, "sub": unknown}, "deployment-id-right": {placeClaim: Equal("deployment-1")},
+	"exp-past": {"iat": Equal(seconds(-900)), "exp": Equal(seconds(-600))}, "exp-missing": {"exp": BeNil()}, "jti-missing": {"jti": BeNil()},
+	"assertion-replayed":  {},
+	"grant-type-password": {"grant_type": Equal("password")}, "grant-type-missing": {"grant_type": BeNil()},
+	"assertion-type-wrong":   {"client_assertion_type": Equal("urn:ietf:params:oauth:client-assertion-type:saml2-bearer")},
+	"assertion-type-missing": {"client_assertion_type": BeNil()},
+	"assertion-missing":      {"iss": BeNil(), "sub": BeNil(), "aud": BeNil(), "iat": BeNil(), "exp": BeNil(), "jti": BeNil()},
+	"assertion-not-a-jwt":    {"iss": BeNil(), "sub": BeNil(), "aud": BeNil(), "iat": BeNil(), "exp": BeNil(), "jti": BeNil()},
+	"request-by-get":         {"method": Equal(http.MethodGet), "body": BeEmpty()},
+}
+
+func TestEachStimulusOfATokenRequestChangesWhatItSays(t *testing.T) {
+	t.Parallel()
+	key, err := otherKey()
+	NewWithT(t).Expect(err).NotTo(HaveOccurred())
+	e := newExamOf(t, faketool.Options{OtherTool: faketool.OtherTool{ClientID: "client-b", Key: key}})
+	ask := func(t *testing.T, f *faketool.Fault) (all []parts, came []request) {
+		g := NewWithT(t)
+		_, err := e.tool.Token(t.Context(), platformURL, clientID, faketool.TokenProbe{Fault: f})
+		g.Expect(err).NotTo(HaveOccurred())
+		_, came, _ = e.seen()
+		for _, r := range came {
+			form := r.form
+			if r.method == http.MethodGet {
+				form = queryOf(t, r.target)
+			}
+			p := parts{"method": r.method, "type": r.contentType, "body": r.body != ""}
+			if r.body == "" {
+				p["body"] = ""
+			}
+			for name := range form {
+				if name != "client_assertion" {
+					p[name] = form.Get(name)
+				}
+			}
+			if token := form.Get("client_assertion"); strings.Count(token, ".") == 2 {
+				maps.Copy(p, claimsOf(t, token))
+			}
+			all = append(all, p)
+		}
+		return all, came
+	}
+	usual, _ := ask(t, nil)
+	for _, f := range faketool.Stimuli() {
+		if faketool.Changes(f) != "assertion" || slices.Contains(signatures, f.Provokes) && f.Name != "signed-by-other-tool" {
+			continue
+		}
+		t.Run(f.Provokes+" "+f.Name, func(t *testing.T) {
+			g := NewWithT(t)
+			sent, came := ask(t, &f)
+			if f.Name == "signed-by-other-tool" {
+				expectSigned(t, came[0].form.Get("client_assertion"), key)
+				return
+			}
+			want, told := applications[f.Name]
+			g.Expect(told).To(BeTrue())
+			expectMade(t, sent[0], usual[0], want, "jti")
+			if f.Name == "assertion-replayed" {
+				g.Expect(came).To(HaveLen(2))
+				g.Expect(came[1]).To(Equal(came[0]))
+			} else {
+				g.Expect(came).To(HaveLen(1))
+			}
+		})
+	}
+
+	alone := newExam(t, func(r *faketool.Registration) { r.DeploymentIDs = nil })
+	for id, name := range map[string]string{
+		"core-token-assertion-iss-sub": "deployment-id-right", "sec-token-assertion-signature": "signed-by-other-tool",
+	} {
+		_, err := alone.tool.Token(t.Context(), platformURL, clientID, faketool.TokenProbe{Fault: provoking(t, id, name)})
+		NewWithT(t).Expect(err).To(MatchError(faketool.ErrUnchanged), name)
+	}
+	alone.answered(alone.window(), starts())
+	_, err = alone.tool.Token(t.Context(), platformURL, clientID, faketool.TokenProbe{Fault: stimulus(t, "deployment-id-right")})
+	NewWithT(t).Expect(err).NotTo(HaveOccurred(), "a message has named it")
+}
+
+// orders are what the stimuli of control requests change.
+var orders = map[string]made{
+	"token-missing": {"authorization": BeEmpty()}, "token-in-query": {"authorization": BeEmpty(), "target": Equal("/acs?at=1&access_token=secret")},
+	"acs-without-token": {"authorization": BeEmpty()}, "acs-token-in-query": {"authorization": BeEmpty(), "target": Equal("/acs?at=1&access_token=secret")},
+	"control-without-user":             {"user": BeNil()},
+	"control-without-user-iss":         {"user": Equal(map[string]any{"sub": "candidate-1"})},
+	"control-without-user-sub":         {"user": Equal(map[string]any{"iss": platformURL})},
+	"control-without-resource-link":    {"resource_link": BeNil()},
+	"control-without-resource-link-id": {"resource_link": BeEmpty()},
+	"control-without-attempt-number":   {"attempt_number": BeNil()}, "control-without-action": {"action": BeNil()},
+	"control-without-incident-time": {"incident_time": BeNil()}, "incident-time-word": {"incident_time": Equal("yesterday")},
+	"incident-time-impossible": {"incident_time": Equal("2026-13-45")}, "incident-time-number": {"incident_time": Equal(1700000000.0)},
+	"severity-negative": {"incident_severity": Equal(-0.1)}, "severity-above-one": {"incident_severity": Equal(1.1)}, "severity-word": {"incident_severity": Equal("high")},
+	"extra-time-negative": {"extra_time": Equal(-5.0)}, "extra-time-fraction": {"extra_time": Equal(1.5)}, "extra-time-word": {"extra_time": Equal("ten")},
+	"attempt-number-as-string": {"attempt_number": Equal("3")},
+	"body-array":               {"body": Equal("[]")}, "body-empty-object": {"body": Equal("{}")}, "body-not-json": {"body": Equal("{")}, "body-empty": {"body": BeEmpty()},
+	"media-type-exact": {}, "media-type-charset": {"type": Equal("application/vnd.ims.lti-ap.v1.control+json; charset=UTF-8")},
+	"media-type-upper-case": {"type": Equal("APPLICATION/VND.IMS.LTI-AP.V1.CONTROL+JSON")}, "media-type-json": {"type": Equal("application/json")},
+	"media-type-text": {"type": Equal("text/plain")}, "acs-by-get": {"method": Equal(http.MethodGet), "body": BeEmpty()}, "acs-by-put": {"method": Equal(http.MethodPut)},
+}
+
+func TestEachStimulusOfAControlRequestChangesWhatItSays(t *testing.T) {
+	t.Parallel()
+	e := newExam(t)
+	severity, minutes := 0.5, 10
+	order := lti.ControlRequest{
+		User: lti.ControlUser{Issuer: platformURL, Sub: "candidate-1"}, ResourceLink: lti.ControlResourceLink{ID: "exam-7"},
+		AttemptNumber: 3, Action: lti.Flag, IncidentTime: "2026-03-01T12:00:00Z", IncidentSeverity: &severity, ExtraTime: &minutes,
+	}
+	ask := func(t *testing.T, f *faketool.Fault) parts {
+		_, err := e.tool.Control(t.Context(), controlURL, "secret", order, faketool.ControlProbe{Fault: f})
+		NewWithT(t).Expect(err).NotTo(HaveOccurred())
+		_, _, came := e.seen()
+		NewWithT(t).Expect(came).To(HaveLen(1))
+		p := parts{"method": came[0].method, "target": came[0].target, "type": came[0].contentType, "authorization": came[0].authorization}
+		if json.Unmarshal([]byte(came[0].body), &p) != nil || came[0].body == "{}" {
+			p["body"] = came[0].body
+		}
+		return p
+	}
+	usual := ask(t, nil)
+	for _, f := range faketool.Stimuli() {
+		if faketool.Changes(f) != "control" {
+			continue
+		}
+		t.Run(f.Provokes+" "+f.Name, func(t *testing.T) {
+			want, told := orders[f.Name]
+			NewWithT(t).Expect(told).To(BeTrue())
+			var members []string
+			if want["body"] != nil { // has none of them
+				members = []string{"user", "resource_link", "attempt_number", "action", "incident_time", "incident_severity", "extra_time"}
+			}
+			expectMade(t, ask(t, &f), usual, want, members...)
+		})
+	}
+}
+
+// expectSigned wants a token to be signed with a key, and to name it.
+func expectSigned(t *testing.T, token string, key jwk.Key) {
+	t.Helper()
+	header, _, err := lti.Decode(token)
+	g := NewWithT(t)
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(string(header)).To(ContainSubstring(key.KeyID()))
+	_, err = jws.Verify([]byte(token), jws.WithKey(jwa.RS256, public(t, key)))
+	g.Expect(err).NotTo(HaveOccurred())
+}
+
+func queryOf(t *testing.T, target string) url.Values {
+	t.Helper()
+	u, err := url.Parse(target)
+	NewWithT(t).Expect(err).NotTo(HaveOccurred())
+	return u.Query()
+}

@@ -26,10 +26,10 @@ func (c *Campus) asAdmin(serve sessionHandler) sessionHandler {
 
 // adminPage is what the administration shows.
 type adminPage struct {
-	Issuer, AuthURL, JWKSURL, Deployments string
-	Tools                                 []shownTool
-	Said, Error                           string
-	Form                                  toolForm
+	Issuer, AuthURL, JWKSURL, TokenURL, Deployments string
+	Tools                                           []shownTool
+	Said, Error                                     string
+	Form                                            toolForm
 }
 
 type shownTool struct {
@@ -38,7 +38,7 @@ type shownTool struct {
 }
 
 // toolForm is what was typed to register a tool.
-type toolForm struct{ ClientID, LoginURL, RedirectURIs, TargetLinkURI string }
+type toolForm struct{ ClientID, LoginURL, RedirectURIs, TargetLinkURI, JWKSURL string }
 
 // done are the things that the administration can have done, by how the
 // address of its page names them.
@@ -54,7 +54,7 @@ func (c *Campus) serveAdmin(w http.ResponseWriter, r *http.Request, s *session) 
 
 func (c *Campus) showAdmin(w http.ResponseWriter, s *session, status int, data adminPage) {
 	data.Issuer, data.AuthURL = c.platform.Issuer(), c.platform.AuthURL()
-	data.JWKSURL = c.opts.URL + fakeplatform.JWKSPath
+	data.JWKSURL, data.TokenURL = c.opts.URL+fakeplatform.JWKSPath, c.platform.TokenURL()
 	data.Deployments = deploymentOfMathematics + ", " + deploymentOfAstronomy
 	c.mu.Lock()
 	for _, t := range c.tools {
@@ -74,9 +74,10 @@ func (c *Campus) makeKey(w http.ResponseWriter, r *http.Request, s *session) {
 
 func (c *Campus) registerTool(w http.ResponseWriter, r *http.Request, s *session) {
 	typed := func(name string) string { return strings.TrimSpace(r.PostForm.Get(name)) }
-	form := toolForm{typed("client_id"), typed("login_url"), r.PostForm.Get("redirect_uris"), typed("target_link_uri")}
+	form := toolForm{typed("client_id"), typed("login_url"), r.PostForm.Get("redirect_uris"), typed("target_link_uri"), typed("jwks_url")}
 	tool := Tool{
 		ClientID: form.ClientID, LoginURL: form.LoginURL, RedirectURIs: strings.Fields(form.RedirectURIs), TargetLinkURI: form.TargetLinkURI,
+		JWKSURL: form.JWKSURL,
 	}
 	wrong := tool.check()
 	if wrong == "" && !c.hasRoomFor(tool.ClientID) {
@@ -101,7 +102,11 @@ func (t Tool) check() string {
 	if len(t.RedirectURIs) == 0 {
 		return "The redirect URIs are missing."
 	}
-	for _, address := range append([]string{t.LoginURL, t.TargetLinkURI}, t.RedirectURIs...) {
+	addresses := append([]string{t.LoginURL, t.TargetLinkURI}, t.RedirectURIs...)
+	if t.JWKSURL != "" {
+		addresses = append(addresses, t.JWKSURL)
+	}
+	for _, address := range addresses {
 		if u, err := url.Parse(address); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
 			return fmt.Sprintf("%q is not an absolute address.", address)
 		}

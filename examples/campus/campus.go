@@ -46,6 +46,8 @@ type Options struct {
 	Keys []jwk.Key
 	// Faults are the defects that the campus has, by name.
 	Faults []string
+	// Client fetches the tools' key sets; one with a timeout when nil.
+	Client *http.Client
 }
 
 // A Tool is what the campus knows of a tool.
@@ -54,6 +56,9 @@ type Tool struct {
 	LoginURL      string
 	RedirectURIs  []string
 	TargetLinkURI string
+	// JWKSURL is the tool's key set. Without one the campus believes nothing that
+	// the tool signs: no exam starts, and the services are closed to it.
+	JWKSURL string
 }
 
 // A Campus is the application. It is an [http.Handler] and safe for concurrent
@@ -102,7 +107,7 @@ func New(opts Options) (*Campus, error) {
 	}
 	var err error
 	c.platform, err = fakeplatform.New(fakeplatform.Options{
-		URL: opts.URL, Keys: opts.Keys, Now: opts.Now, Faults: opts.Faults, SignedIn: c.signedInAs,
+		URL: opts.URL, Keys: opts.Keys, Now: opts.Now, Faults: opts.Faults, SignedIn: c.signedInAs, Client: opts.Client,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("campus: %w", err)
@@ -119,11 +124,16 @@ func New(opts Options) (*Campus, error) {
 // Platform returns the platform that the campus is built on.
 func (c *Campus) Platform() *fakeplatform.Platform { return c.platform }
 
+// platformPaths are those that the platform answers, beside the ones of launches.
+var platformPaths = []string{
+	fakeplatform.AuthPath, fakeplatform.JWKSPath, fakeplatform.TokenPath, fakeplatform.ACSPath,
+}
+
 // ServeHTTP answers browsers and tools.
 func (c *Campus) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	switch path := r.URL.Path; {
-	case path == fakeplatform.AuthPath, path == fakeplatform.JWKSPath, strings.HasPrefix(path, "/launch/"):
+	case slices.Contains(platformPaths, path), strings.HasPrefix(path, "/launch/"):
 		c.platform.ServeHTTP(w, r)
 	default:
 		c.mux.ServeHTTP(w, r)
@@ -148,6 +158,9 @@ func (c *Campus) routes() *http.ServeMux {
 	mux.HandleFunc("GET /course/{course}/slow", c.signedIn(c.inCourse(c.serveSlow)))
 	mux.HandleFunc("GET /course/{course}/link/{link}/frame", c.signedIn(c.inCourse(c.serveFrame)))
 	mux.HandleFunc("POST /course/{course}/copy", c.posted(c.inCourse(c.copyCourse)))
+	mux.HandleFunc("GET /course/{course}/exam/{exam}", c.signedIn(c.inCourse(c.ofExam(c.serveExam))))
+	mux.HandleFunc("POST /course/{course}/exam/{exam}", c.posted(c.inCourse(c.ofExam(c.takeExam))))
+	mux.HandleFunc("GET /pictures/{sub}", c.servePicture)
 	mux.HandleFunc("GET /launch-link/{course}/{link}", c.signedIn(c.inCourse(c.launch)))
 
 	mux.HandleFunc("GET /admin", c.signedIn(c.asAdmin(c.serveAdmin)))
@@ -162,11 +175,22 @@ func (c *Campus) routes() *http.ServeMux {
 	return mux
 }
 
+// noTool is why nothing can be launched.
+const noTool = "No tool is registered yet."
+
+// toolOfLinks returns the client_id of the tool that links and exams open, and
+// nothing where there is none.
+func (c *Campus) toolOfLinks() string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.linksUse
+}
+
 // register makes a tool known, or changes what is known under its client_id.
 func (c *Campus) register(t Tool) error {
 	if err := c.platform.Register(fakeplatform.Registration{
 		ClientID: t.ClientID, LoginURL: t.LoginURL, RedirectURIs: t.RedirectURIs, TargetLinkURI: t.TargetLinkURI,
-		DeploymentIDs: []string{deploymentOfMathematics, deploymentOfAstronomy},
+		DeploymentIDs: []string{deploymentOfMathematics, deploymentOfAstronomy}, JWKSURL: t.JWKSURL,
 	}); err != nil {
 		return err
 	}

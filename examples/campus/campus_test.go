@@ -43,24 +43,25 @@ type site struct {
 	campus *campus.Campus
 	url    string
 	server *httptest.Server
+	begun  time.Time
 	passed atomic.Int64 // seconds since the beginning
 }
+
+func (s *site) now() time.Time { return s.begun.Add(time.Duration(s.passed.Load()) * time.Second) }
 
 func newSite(t *testing.T, faults ...string) *site {
 	t.Helper()
 	t.Parallel()
-	s := &site{t: t, g: NewWithT(t)}
+	s := &site{t: t, g: NewWithT(t), begun: time.Now()}
 	key, err := sharedKey()
 	s.g.Expect(err).NotTo(HaveOccurred())
 	s.server = httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.campus.ServeHTTP(w, r) }))
 	t.Cleanup(s.server.Close)
 	s.url = s.server.URL
-	begun := time.Now()
 	s.campus, err = campus.New(campus.Options{
-		URL: s.url, Password: password, Keys: []jwk.Key{key}, Faults: faults,
-		Now: func() time.Time { return begun.Add(time.Duration(s.passed.Load()) * time.Second) },
+		URL: s.url, Password: password, Keys: []jwk.Key{key}, Faults: faults, Now: s.now, Client: &http.Client{Transport: toolKeys{}},
 		Tools: []campus.Tool{
-			{ClientID: "invigilator", LoginURL: toolURL + "/login?tenant=7", RedirectURIs: []string{toolURL + "/launch"}, TargetLinkURI: toolURL + "/launch"},
+			{ClientID: "invigilator", LoginURL: toolURL + "/login?tenant=7", RedirectURIs: []string{toolURL + "/launch"}, TargetLinkURI: toolURL + "/launch", JWKSURL: toolURL + "/jwks"},
 			{ClientID: "invigilator-2", LoginURL: "https://other-tool.test/login", RedirectURIs: []string{"https://other-tool.test/launch"}, TargetLinkURI: "https://other-tool.test/launch"},
 		},
 	})
@@ -107,14 +108,15 @@ func (b *browser) read(r *http.Response, err error) answer {
 	return answer{r, page}
 }
 
+// open opens a page of the campus, which may be named by its whole address.
 func (b *browser) open(path string) answer {
 	b.t.Helper()
-	return b.read(b.client.Get(b.url + path))
+	return b.read(b.client.Get(b.url + strings.TrimPrefix(path, b.url)))
 }
 
 func (b *browser) post(path string, fields url.Values) answer {
 	b.t.Helper()
-	return b.read(b.client.PostForm(b.url+path, fields))
+	return b.read(b.client.PostForm(b.url+strings.TrimPrefix(path, b.url), fields))
 }
 
 // submit sends a form of a page with what it holds and what is filled in.
@@ -128,7 +130,8 @@ func (b *browser) submit(a answer, form string, fill url.Values) answer {
 		id, _ := field.Attr("id")
 		kind, _ := field.Attr("type")
 		if kind != "hidden" {
-			b.g.Expect(f.Find(fmt.Sprintf("label[for=%q]", id)).Length()).To(Equal(1), "a label of "+name)
+			labels := f.Find(fmt.Sprintf("label[for=%q]", id)).Length() + field.Closest("label").Length()
+			b.g.Expect(labels).To(Equal(1), "a label of "+name)
 		}
 		fields.Set(name, field.AttrOr("value", field.Text()))
 	})
@@ -334,7 +337,7 @@ func TestFormsNeedTheirToken(t *testing.T) {
 	foreign := token(s.signedIn("mary").open("/courses"))
 	for _, name := range []string{"mary", "root"} {
 		b := s.signedIn(name)
-		for _, path := range []string{"/logout", "/course/1/copy", "/admin/keys", "/admin/tools", "/admin/links"} {
+		for _, path := range []string{"/logout", "/course/1/copy", "/course/1/exam/algebra", "/admin/keys", "/admin/tools", "/admin/links"} {
 			for _, wrong := range []string{"", own, foreign} {
 				a := b.post(path, url.Values{"csrf": {wrong}, "client_id": {"invigilator-2"}})
 				s.g.Expect(a.StatusCode).To(Equal(http.StatusForbidden), path)
@@ -396,7 +399,7 @@ func TestCoursePages(t *testing.T) {
 	s.g.Expect(a.heading()).To(Equal("Analytical Engines"))
 	s.g.Expect(a.page.Find("#copy").Length()).To(BeZero())
 	var titles []string
-	a.page.Find(".cards a").Each(func(_ int, link *goquery.Selection) {
+	a.page.Find("#links a").Each(func(_ int, link *goquery.Selection) {
 		titles = append(titles, link.Text())
 		_, newWindow := link.Attr("target")
 		s.g.Expect(newWindow).To(Equal(link.AttrOr("id", "") == "link-window"))
@@ -497,7 +500,7 @@ func TestLaunches(t *testing.T) {
 		s.g.Expect(l.claims[context]).To(HaveKeyWithValue("id", "course-"+course))
 		s.g.Expect(presentation(l)).To(HaveKeyWithValue("document_target", c.target))
 		returnURL := presentation(l)["return_url"].(string)
-		back := b.open(strings.TrimPrefix(returnURL, s.url))
+		back := b.open(returnURL)
 		s.g.Expect(back.page.Find(fmt.Sprintf("a[href=%q]", s.url+"/course/"+course)).Length()).To(Equal(1), back.page.Text())
 	}
 
@@ -584,7 +587,7 @@ func TestCopyingACourse(t *testing.T) {
 	latest := a.page.Find("#latest-copy a")
 	s.g.Expect(latest.AttrOr("href", "")).To(Equal("/course/4"))
 	copied := ada.open("/course/4")
-	s.g.Expect(copied.page.Find(".cards a").Length()).To(Equal(7))
+	s.g.Expect(copied.page.Find("#links a").Length()).To(Equal(7))
 	s.g.Expect(copied.page.Find("#copy").Length()).To(BeZero())
 
 	ids, contexts := map[any]bool{}, map[any]bool{}
@@ -639,7 +642,7 @@ func TestRegisteringTools(t *testing.T) {
 		"invigilator https://tool.test/login?tenant=7 used by links", "invigilator-2 https://other-tool.test/login ",
 	}))
 	s.g.Expect(a.page.Find("dd").Map(func(_ int, s *goquery.Selection) string { return s.Text() })).To(Equal(
-		[]string{s.url, s.url + "/auth", s.url + "/jwks", "1, 2"}))
+		[]string{s.url, s.url + "/auth", s.url + "/jwks", s.url + "/token", "1, 2"}))
 
 	for name, fill := range map[string]url.Values{
 		"nothing":          {},
@@ -719,7 +722,7 @@ func TestNewRefusesWhatCannotWork(t *testing.T) {
 
 // configuration is the shape of campus.yaml.
 type configuration struct {
-	Platform map[string]string
+	Platform map[string]any
 	Features []string
 	Users    map[string]struct {
 		Name       string
@@ -752,7 +755,7 @@ func (b *browser) walk(name string, steps []step) answer {
 		says := fmt.Sprintf("%s, step %d: %+v", name, i+1, step)
 		switch {
 		case step.Open != "":
-			at = b.open(strings.TrimPrefix(step.Open, b.url))
+			at = b.open(step.Open)
 		case step.Fill != "":
 			label := at.page.Find("label").FilterFunction(func(_ int, s *goquery.Selection) bool {
 				return s.Text() == strings.TrimPrefix(step.Fill, "label=")
@@ -797,30 +800,68 @@ func TestConfiguration(t *testing.T) {
 	})
 	var c configuration
 	s.g.Expect(yaml.UnmarshalWithOptions([]byte(filled), &c, yaml.Strict())).To(Succeed())
-	s.g.Expect(c.Platform).To(Equal(map[string]string{
+	s.g.Expect(c.Platform).To(Equal(map[string]any{
 		"name": "Campus", "issuer": s.url, "auth_url": s.campus.Platform().AuthURL(), "jwks_url": s.url + "/jwks",
-		"client_id": "invigilator", "other_client_id": "invigilator-2", "deployment_id": "1",
+		"token_url": s.campus.Platform().TokenURL(), "client_id": "invigilator", "other_client_id": "invigilator-2", "deployment_id": "1",
+		"exam_started": map[string]any{"selector": started}, "exam_paused": map[string]any{"selector": paused}, "exam_time": "1h",
 	}))
 	s.g.Expect(c.Users).To(HaveLen(5))
 
 	kinds := map[string]int{}
+	// exam makes the journey by which a user launches an exam or does something in it.
+	exam := func(b *browser, user, kind string) answer {
+		for name, j := range c.Journeys {
+			if j.User == user && j.Launch+j.Does == kind {
+				return b.walk(name, j.Steps)
+			}
+		}
+		t.Fatalf("there is no journey of the %s: %s", user, kind)
+		return answer{}
+	}
 	travel := func(name string) {
 		j := c.Journeys[name]
 		s.g.Expect(c.Users).To(HaveKey(j.User), name)
 		user := c.Users[j.User]
 		b := s.browser()
 		b.walk("sign-in of "+j.User, user.SignIn)
+		var taken launched
+		if strings.HasSuffix(j.Does, "-exam") {
+			taken = b.led(exam(b, j.User, "exam"))
+			s.g.Expect(b.starts(taken, lti.Claims{lti.ClaimEndAssessmentReturn: true}).page.Find(started).Length()).To(Equal(1), name)
+		}
 		at := b.walk(name, j.Steps)
 		kinds[j.Launch+j.Does]++
 		s.g.Expect(j.Launch == "").NotTo(Equal(j.Does == ""), name)
-		if j.Does != "" {
+		switch j.Does {
+		case "":
+		case "open-exam":
+			s.g.Expect(at.page.Find(started).Length()).To(Equal(1), name)
+			s.g.Expect(at.page.Find(paused).Length()).To(BeZero(), name)
+			b.controls(taken, lti.Pause)
+			at = b.walk(name, j.Steps)
+			s.g.Expect(at.page.Find(started).Length()).To(BeZero(), name)
+			s.g.Expect(at.page.Find(paused).Length()).To(Equal(1), name)
+			b.controls(taken, lti.Resume)
+			at = exam(b, j.User, "submit-exam")
+			fallthrough
+		case "submit-exam", "break-exam":
+			ended := b.led(at).claims
+			s.g.Expect(ended).To(HaveKeyWithValue(lti.ClaimMessageType, lti.EndAssessment), name)
+			if j.Does == "break-exam" {
+				s.g.Expect(ended).To(HaveKey(lti.ClaimErrorMessage), name)
+			} else {
+				s.g.Expect(ended).NotTo(HaveKey(lti.ClaimErrorMessage), name)
+			}
+			return
+		default:
 			return
 		}
-		u, err := at.Location()
-		s.g.Expect(err).NotTo(HaveOccurred(), name)
-		l := b.completes(u.Query())
-		deployment := map[bool]string{false: c.Platform["deployment_id"], true: "2"}[strings.HasPrefix(j.Launch, "other-") && j.Launch != "other-link"]
+		s.g.Expect(at.page.Find(started).Length()).To(BeZero(), name)
+		l := b.led(at)
+		deployment := map[bool]any{false: c.Platform["deployment_id"], true: "2"}[j.Launch == "other-course" || j.Launch == "other-deployment"]
 		s.g.Expect(l.claims).To(And(HaveKeyWithValue("aud", c.Platform["client_id"]), HaveKeyWithValue(claims+"deployment_id", deployment)), name)
+		message := map[bool]string{false: lti.ResourceLinkRequest, true: lti.StartProctoring}[strings.HasSuffix(j.Launch, "exam")]
+		s.g.Expect(l.claims).To(HaveKeyWithValue(lti.ClaimMessageType, message), name)
 		if j.Launch != "private" && j.Launch != "anonymous" {
 			s.g.Expect(l.claims).To(And(
 				HaveKeyWithValue("name", user.Name), HaveKeyWithValue("given_name", user.GivenName),
@@ -840,6 +881,7 @@ func TestConfiguration(t *testing.T) {
 	for kind, times := range map[string]int{
 		"resource-link": 5, "other-link": 1, "other-course": 1, "other-deployment": 1, "copied-link": 1, "private": 2, "anonymous": 1,
 		"custom": 1, "window": 1, "frame": 1, "rotate-keys": 1, "copy-course": 1, "sign-out": 1,
+		"exam": 2, "other-exam": 1, "open-exam": 2, "submit-exam": 2, "break-exam": 1,
 	} {
 		s.g.Expect(kinds).To(HaveKeyWithValue(kind, 2*times))
 		delete(kinds, kind)

@@ -21,6 +21,7 @@ type course struct {
 	deployment string
 	members    []string // names of accounts
 	links      []link
+	exams      []exam
 	copied     bool
 }
 
@@ -58,6 +59,7 @@ func firstCourses() []*course {
 				"text": "plain text", "number": "42", "empty": "",
 			}},
 		},
+		exams: exams(),
 	}, {
 		id: "2", deployment: deploymentOfAstronomy, members: members,
 		context: fakeplatform.Context{ID: "course-2", Label: "CM 1831", Title: "Celestial Mechanics"},
@@ -142,14 +144,19 @@ func (c *Campus) serveCourses(w http.ResponseWriter, _ *http.Request, s *session
 
 func (c *Campus) serveCourse(w http.ResponseWriter, _ *http.Request, s *session, course *course) {
 	c.showsLinks(s)
-	var links []shownLink
+	var links, exams []shownLink
 	for _, l := range course.links {
 		links = append(links, course.shown(l))
+	}
+	for _, e := range course.exams {
+		exams = append(exams, shownLink{Slug: e.slug, Title: e.resource.Title, Path: course.examPath(e)})
 	}
 	if c.platform.Has(fakeplatform.OneTimeLinks) {
 		w.Header().Set("Cache-Control", "private, no-cache") // going back does not load the page again
 	}
-	c.renderFor(w, s, "course", course.Title(), map[string]any{"Course": course, "Links": links, "Teaches": s.account.teaches})
+	c.renderFor(w, s, "course", course.Title(), map[string]any{
+		"Course": course, "Links": links, "Exams": exams, "Learns": s.account.learns(), "Teaches": s.account.teaches,
+	})
 }
 
 // serveSlow shows the course's first link once more, on a page that takes its time.
@@ -198,11 +205,9 @@ func (c *Campus) launch(w http.ResponseWriter, r *http.Request, s *session, cour
 		c.refuse(w, s, http.StatusConflict, "This link has been used. Load the page of the course again.")
 		return
 	}
-	c.mu.Lock()
-	clientID := c.linksUse
-	c.mu.Unlock()
+	clientID := c.toolOfLinks()
 	if clientID == "" {
-		c.refuse(w, s, http.StatusServiceUnavailable, "No tool is registered yet.")
+		c.refuse(w, s, http.StatusServiceUnavailable, noTool)
 		return
 	}
 	launch, err := c.platform.Begin(fakeplatform.Plan{
@@ -219,8 +224,8 @@ func (c *Campus) launch(w http.ResponseWriter, r *http.Request, s *session, cour
 	redirect(w, r, launch.URL())
 }
 
-// copyCourse makes a copy for the same members, whose course and links have ids
-// of their own.
+// copyCourse makes a copy for the same members, whose course, links and exams have
+// ids of their own.
 func (c *Campus) copyCourse(w http.ResponseWriter, r *http.Request, s *session, original *course) {
 	if !s.account.teaches {
 		c.refuse(w, s, http.StatusForbidden, "Only those who teach may copy a course.")
@@ -235,6 +240,10 @@ func (c *Campus) copyCourse(w http.ResponseWriter, r *http.Request, s *session, 
 		if !c.platform.Has(fakeplatform.KeepsLinkIDOnCopy) {
 			made.links[i].resource.ID = lti.RandomString()
 		}
+	}
+	made.exams = slices.Clone(original.exams)
+	for i := range made.exams {
+		made.exams[i].resource.ID = lti.RandomString()
 	}
 	c.mu.Lock()
 	full := len(c.courses) >= maxCourses

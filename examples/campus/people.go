@@ -1,6 +1,8 @@
 package campus
 
 import (
+	"slices"
+
 	"invigilator/fakeplatform"
 	"invigilator/lti"
 )
@@ -14,6 +16,19 @@ type account struct {
 	user    fakeplatform.User
 	teaches bool // may copy courses
 	admin   bool // runs the campus, and is in no course
+}
+
+// learns says whether an account may take exams.
+func (a *account) learns() bool { return slices.Contains(a.user.Roles, lti.RoleLearner) }
+
+// accountOf returns the account of a user, and nil for none.
+func (c *Campus) accountOf(sub string) *account {
+	for _, a := range c.accounts {
+		if a.user.Sub == sub {
+			return a
+		}
+	}
+	return nil
 }
 
 // home is where an account finds itself after signing in.

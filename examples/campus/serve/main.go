@@ -32,6 +32,8 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 	flags.SetOutput(stderr)
 	clientID := flags.String("client-id", "invigilator", "client_id of the tool that links open")
 	toolURL := flags.String("tool-url", "https://tool.test", "where browsers find that tool")
+	keys := flags.String("jwks-url", "http://localhost:8766/jwks", "where the campus finds that tool's key set, for exams and services")
+	otherKeys := flags.String("other-jwks-url", "http://localhost:8766/other/jwks", "where the campus finds the key set of the second tool, invigilator-2")
 	listen := flags.String("listen", "", "address to listen at; that of CAMPUS_URL when empty")
 	flags.Usage = func() {
 		_, _ = fmt.Fprintln(stderr, "Serves the campus at CAMPUS_URL, http://localhost:9090 unless it is set. CAMPUS_PASSWORD is the password of its accounts.")
@@ -64,10 +66,12 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 			// A login URL may have a query of its own, which has to be kept.
 			ClientID: *clientID, LoginURL: *toolURL + "/login?tenant=7",
 			RedirectURIs: []string{*toolURL + "/launch", *toolURL + "/launch?from=platform"}, TargetLinkURI: *toolURL + "/launch?chapter=1",
+			JWKSURL: *keys,
 		},
 		{
 			ClientID: "invigilator-2", LoginURL: "https://other-tool.test/login",
 			RedirectURIs: []string{"https://other-tool.test/launch"}, TargetLinkURI: "https://other-tool.test/launch",
+			JWKSURL: *otherKeys,
 		},
 	}})
 	if err != nil {

@@ -91,6 +91,9 @@ func (b *baseline) diagnose(contrast *Flow) *results.Diagnosis {
 
 // reaction reads a journey's end, the strongest sign first.
 func (b *baseline) reaction(f *Flow) Reaction {
+	if f.exam {
+		return f.examReaction()
+	}
 	trip := f.Trip
 	page := trip.Page
 	switch trip.Ended {
@@ -156,7 +159,7 @@ func (b *baseline) refusal(f *Flow) Reaction {
 func (b *baseline) acceptance(f *Flow) Reaction {
 	r := f.Reaction
 	switch {
-	case r.bySilence && f.teaches() && (f.session == somebody || f.session == shown || b.honest && f.Trip.Page.Status/100 == 2):
+	case r.bySilence && !f.exam && f.teaches() && (f.session == somebody || f.session == shown || b.honest && f.Trip.Page.Status/100 == 2):
 		return Reaction{Kind: Unclear, Why: r.Why + ", but nothing else speaks of a refusal; does tool.accepts hold for this user's page, too?"}
 	case r.Kind != Unclear:
 		return r

@@ -14,6 +14,7 @@ import (
 
 	"invigilator/fakeplatform"
 	"invigilator/harness/agent"
+	"invigilator/harness/config"
 	"invigilator/lti"
 	"invigilator/results"
 )
@@ -61,6 +62,14 @@ type Launch struct {
 	// registration's, and a usual link, when empty.
 	ClientID, DeploymentID string
 	Link                   fakeplatform.ResourceLink
+	// Exam is set where the launch is one into a proctored exam; then the user is
+	// a [Candidate] of its own when empty. Its zero value is an exam with all that
+	// a platform can offer.
+	Exam *fakeplatform.Exam
+	// Does is what the candidate does where that launch has led; the check-in when
+	// empty. One who Stays does nothing.
+	Does  config.Deed
+	Stays bool
 	// Together is set where other launches go on at the same time: what the
 	// servers saw cannot be told apart then.
 	Together bool
@@ -75,6 +84,11 @@ type Flow struct {
 	Reaction Reaction
 	session  session // what the session page showed afterwards, where it was asked
 	evidence results.Flow
+	by       agent.User             // whose browser it was
+	exam     bool                   // a launch into a proctored exam
+	attended bool                   // something was done, or tried, where that had led
+	stuck    *JourneyError          // in the tool, where the candidate or proctor came no further
+	controls []fakeplatform.Control // that came while a proctor acted
 }
 
 // Request returns the parameters of the authentication request, and false
@@ -155,7 +169,7 @@ func (r *Run) launch(ctx context.Context, l Launch) (*Flow, error) {
 	}
 	defer flow.Launch.End()
 	flow.Reaction = r.baseline.reaction(flow)
-	if (flow.Reaction.Kind == Refused || flow.Reaction.Kind == Unclear) && r.mayLookAgain(l) {
+	if !flow.exam && (flow.Reaction.Kind == Refused || flow.Reaction.Kind == Unclear) && r.mayLookAgain(l) {
 		if err := r.lookAgain(ctx, l.By, flow); err != nil {
 			return nil, err
 		}
@@ -182,9 +196,12 @@ func (r *Run) travel(ctx context.Context, l Launch) (*Flow, error) {
 	if err != nil {
 		return nil, err
 	}
-	flow := &Flow{Launch: started, Record: started.Record(), Trip: trip}
+	flow := &Flow{Launch: started, Record: started.Record(), Trip: trip, by: l.By, exam: l.Exam != nil}
 	flow.ID = r.nextFlowID()
 	flow.evidence = r.evidence(flow, l, began)
+	if flow.exam {
+		return flow, r.attend(ctx, l, flow, began)
+	}
 	return flow, nil
 }
 
@@ -215,7 +232,14 @@ func (r *Run) plan(l Launch) (*fakeplatform.Launch, agent.Visit, error) {
 	if platform == nil {
 		platform = r.platform
 	}
-	if plan.User.Sub == "" {
+	switch {
+	case l.Exam != nil:
+		plan.Message, plan.Exam = lti.StartProctoring, r.examOf(*l.Exam)
+		plan.TargetLinkURI = r.tool.ProctoringURI
+		if plan.User.Sub == "" {
+			plan.User = Candidate()
+		}
+	case plan.User.Sub == "":
 		plan.User = Learner
 	}
 	if l.In == agent.Frame {
@@ -325,6 +349,9 @@ func (r *Run) evidence(f *Flow, l Launch, began time.Time) results.Flow {
 	if f.Record.IDToken != "" {
 		e.Tokens = []results.Token{tokenOf(lti.ParamIDToken, f.Record.IDToken)}
 	}
+	for _, came := range f.Record.StartAssessments {
+		e.Tokens = append(e.Tokens, tokenOf(lti.ParamJWT, came.JWT))
+	}
 	return e
 }
 
@@ -370,6 +397,7 @@ func fit(steps []results.Step) []results.Step {
 	for i := range steps {
 		steps[i].URL = results.URL(steps[i].URL)
 		steps[i].RequestBody = results.Body(steps[i].RequestBody)
+		steps[i].ResponseBody = results.Answer(steps[i].ResponseBody)
 	}
 	return steps
 }

@@ -83,7 +83,7 @@ func (s subject) start(t *testing.T) *harness.Run {
 	for _, known := range run.Registrations() {
 		g.Expect(tool.Register(faketool.Registration{
 			Issuer: known.Platform.Issuer(), ClientID: known.ClientID, AuthURL: known.AuthURL,
-			JWKSURL: known.JWKSURL, DeploymentIDs: known.DeploymentIDs,
+			JWKSURL: known.JWKSURL, DeploymentIDs: known.DeploymentIDs, TokenURL: known.TokenURL,
 		})).To(Succeed())
 	}
 	if s.wrap == nil {

@@ -46,7 +46,11 @@ type PlatformFlow struct {
 	// Answer is what came for the request at the fake tool; nil for nothing.
 	Answer *faketool.Answer
 	// Trip is what the browser saw after the request was sent.
-	Trip     *agent.Trip
+	Trip *agent.Trip
+	// Exchange is the request that the fake tool's server sent, and its answer; nil
+	// where a browser went the way.
+	Exchange *faketool.Exchange
+	sent     *faketool.ToolMessage // the LtiStartAssessment that went out, if any
 	message  Message
 	noted    *bool // is set where somebody reads the message
 	by       *Seat
@@ -179,7 +183,7 @@ func (r *PlatformRun) hold(ctx context.Context, l PlatformLaunch) (*PlatformFlow
 		}
 		l.By = seat
 	}
-	actions := r.actions(r.journeys[name])
+	actions := r.actionsOf(r.journeys[name].Steps)
 	if l.Twice {
 		last := &actions[len(actions)-1]
 		if last.Verb != agent.Click {
@@ -201,7 +205,7 @@ func (r *PlatformRun) hold(ctx context.Context, l PlatformLaunch) (*PlatformFlow
 // holdBy makes the actions of a journey up to the login initiation.
 func (r *PlatformRun) holdBy(ctx context.Context, name string, actions []agent.Action, l PlatformLaunch) (*PlatformFlow, error) {
 	since, began := r.now(), time.Now()
-	trip, err := r.travel(ctx, l.By, name, actions, r.heldPages(), nil)
+	trip, err := r.travelTo(ctx, l.By, name, actions, r.heldPages(), nil)
 	if err != nil {
 		r.leave(l.By)
 		return nil, err
@@ -305,7 +309,7 @@ func (r *PlatformRun) lateness(l PlatformLaunch) time.Duration {
 func (r *PlatformRun) awaitLate(ctx context.Context, f *PlatformFlow, since time.Time, l PlatformLaunch) error {
 	v, wait := r.visit(""), r.lateness(l)
 	trip, err := f.by.Go(ctx, agent.Journey{
-		Until: r.config.Tool.URL + "/", Quiet: v.Quiet, Also: v.Also, Screenshot: true, Whole: true,
+		In: agent.Here, Until: r.config.Tool.URL + "/", Quiet: v.Quiet, Also: v.Also, Screenshot: true, Whole: true,
 		Secrets: slices.Collect(maps.Keys(r.config.Secrets)), Patience: wait, Deadline: v.Deadline + wait,
 	})
 	if err != nil {

@@ -24,6 +24,9 @@ func (r *PlatformRun) Preflight(ctx context.Context) (results.Fragment, error) {
 	}
 	found := observer[*PlatformFlow]{fragment: emptyFragment()}
 	launch := PlatformLaunch{Title: "preflight: a valid launch"}
+	if !r.config.Launches() {
+		launch.Link = config.Exam
+	}
 	flow, err := r.launch(ctx, launch)
 	if stuck, ok := errors.AsType[*JourneyError](err); ok {
 		flow := r.stuckFlow(stuck)
@@ -37,7 +40,8 @@ func (r *PlatformRun) Preflight(ctx context.Context) (results.Fragment, error) {
 	if !flow.Launched() && flow.Trip.Page.Status >= http.StatusBadRequest {
 		// A platform that answers POST only lacks GET, and can be judged on the rest.
 		r.byPost = true
-		byPost, err := r.launch(ctx, PlatformLaunch{Title: "preflight: a valid launch, its authentication request by POST"})
+		launch.Title += ", its authentication request by POST"
+		byPost, err := r.launch(ctx, launch)
 		if err != nil {
 			return found.fragment, err
 		}

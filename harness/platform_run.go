@@ -11,7 +11,9 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/lestrrat-go/jwx/v2/jwk"
 
@@ -34,8 +36,10 @@ type PlatformRun struct {
 	journeys map[string]config.Journey
 	tool     *faketool.Tool
 	other    *faketool.Tool   // a second one; nil where the platform knows only one
+	toolKeys [2]jwk.Key       // of the two tools
 	campus   *campus.Campus   // where it is judged
 	seats    map[string]*Seat // of users who stay signed in
+	underWay map[string]bool  // users with an attempt at the exam that has not been ended
 	dead     int              // valid launches in a row that got no answer
 	works    bool             // the last launch was a valid one, and worked
 	// byPost is set where the platform answers no authentication request by GET.
@@ -48,7 +52,7 @@ type PlatformRun struct {
 func StartPlatform(ctx context.Context, c config.Config, process int) (*PlatformRun, error) {
 	r := &PlatformRun{
 		base:     base{config: c, process: process},
-		platform: c.Platform, users: c.Users, journeys: c.Journeys, seats: map[string]*Seat{},
+		platform: c.Platform, users: c.Users, journeys: c.Journeys, seats: map[string]*Seat{}, underWay: map[string]bool{},
 	}
 	if err := r.start(ctx); err != nil {
 		r.Close()
@@ -97,8 +101,12 @@ func (r *PlatformRun) start(ctx context.Context) error {
 		if err := r.serveSubject(cert, hosts, platformURL.Hostname(), &sites.platform, fakeplatform.AcceptsOldTLS); err != nil {
 			return err
 		}
-	} else if _, err := r.serve(r.config.Tool.Listen, nil, byAddress(&sites.tool, &sites.other, otherURL.Host)); err != nil {
-		return fmt.Errorf("tool.listen: %w; is another run going on?", err)
+	} else {
+		addr, err := r.serve(r.config.Tool.Listen, nil, byAddress(&sites.tool, &sites.other, otherURL.Host))
+		if err != nil {
+			return fmt.Errorf("tool.listen: %w; is another run going on?", err)
+		}
+		r.config.Tool.Listen = addr.String() // port 0 is any that is free
 	}
 	r.transport, r.hosts = agent.Transport(hosts), hosts
 
@@ -122,22 +130,24 @@ func (r *PlatformRun) startSites(sites *platformSites) error {
 		}
 	}
 	r.platform.TargetLinkURI = r.ToolRegistrations()[0].TargetLinkURI
-	var key jwk.Key
-	if keys := r.takeKey(); len(keys) > 0 {
-		key = keys[0]
-	} else if !r.config.IsEmbedded() {
-		if key, err = ToolKey(r.config.Tool.Key); err != nil {
+	for i := range r.toolKeys {
+		if i > 0 && !r.Has(config.MultipleTools) {
+			break
+		}
+		if keys := r.takeKey(); len(keys) > 0 {
+			r.toolKeys[i] = keys[0]
+		} else if r.toolKeys[i], err = r.toolKey(i); err != nil {
 			return err
 		}
 	}
-	if r.tool, err = r.startTool(&sites.tool, r.config.Tool.URL, r.platform.ClientID, key); err != nil {
+	if r.tool, err = r.startTool(&sites.tool, r.config.Tool.URL, r.platform.ClientID, r.toolKeys[0]); err != nil {
 		return err
 	}
 	if !r.Has(config.MultipleTools) {
 		sites.other.set(http.NotFoundHandler())
 		return nil
 	}
-	r.other, err = r.startTool(&sites.other, r.config.Tool.OtherURL, r.platform.OtherClientID, key)
+	r.other, err = r.startTool(&sites.other, r.config.Tool.OtherURL, r.platform.OtherClientID, r.toolKeys[1])
 	return err
 }
 
@@ -163,11 +173,12 @@ func (r *PlatformRun) startCampus(site *switchable) error {
 	var tools []campus.Tool
 	for _, known := range r.ToolRegistrations() {
 		tools = append(tools, campus.Tool{
-			ClientID: known.ClientID, LoginURL: known.LoginURL, RedirectURIs: known.RedirectURIs, TargetLinkURI: known.TargetLinkURI,
+			ClientID: known.ClientID, LoginURL: known.LoginURL, RedirectURIs: known.RedirectURIs, TargetLinkURI: known.TargetLinkURI, JWKSURL: known.JWKSURL,
 		})
 	}
 	c, err := campus.New(campus.Options{
 		URL: address, Password: password, Tools: tools, Now: r.now, Keys: r.takeKey(), Faults: r.config.Embedded.Faults,
+		Client: &http.Client{Transport: r.transport, Timeout: keyPatience},
 	})
 	if err != nil {
 		return err
@@ -183,7 +194,7 @@ func (r *PlatformRun) startTool(site *switchable, address, clientID string, key 
 	}
 	if address == r.config.Tool.URL {
 		other := r.ToolRegistrations()[1]
-		options.OtherTool.ClientID, options.OtherTool.RedirectURI = other.ClientID, other.RedirectURIs[0]
+		options.OtherTool = faketool.OtherTool{ClientID: other.ClientID, RedirectURI: other.RedirectURIs[0], Key: other.Key}
 	}
 	tool, err := faketool.New(options)
 	if err != nil {
@@ -192,8 +203,20 @@ func (r *PlatformRun) startTool(site *switchable, address, clientID string, key 
 	tool.Hold(true)
 	site.set(r.recorder.wrap("tool", address, tool))
 	return tool, tool.Register(faketool.Registration{
-		Issuer: r.platform.Issuer, ClientID: clientID, AuthURL: r.platform.AuthURL, JWKSURL: r.platform.JWKSURL,
+		Issuer: r.platform.Issuer, ClientID: clientID, AuthURL: r.platform.AuthURL, JWKSURL: r.platform.JWKSURL, TokenURL: r.platform.TokenURL,
 	})
+}
+
+// toolKey returns the key pair of one of the fake tools.
+func (r *PlatformRun) toolKey(i int) (jwk.Key, error) {
+	if r.config.IsEmbedded() {
+		return lti.NewKey()
+	}
+	path := r.config.Tool.Key
+	if i > 0 {
+		path = strings.TrimSuffix(path, filepath.Ext(path)) + "-2" + filepath.Ext(path)
+	}
+	return ToolKey(path)
 }
 
 // ToolKey returns the fake tool's key pair, which a file keeps, so that a
@@ -233,6 +256,7 @@ type ToolRegistration struct {
 	RedirectURIs  []string
 	TargetLinkURI string
 	JWKSURL       string // where the platform's server reaches it
+	Key           jwk.Key
 }
 
 // resource is the query of the target link URI, which a platform has to keep.
@@ -242,18 +266,21 @@ const resource = "chapter=1"
 // feature multiple-tools needs.
 func (r *PlatformRun) ToolRegistrations() []ToolRegistration {
 	c, p := r.config, r.platform
-	at := func(clientID, address, query, keys string) ToolRegistration {
+	at := func(clientID, address, query, keys string, key jwk.Key) ToolRegistration {
 		return ToolRegistration{
 			ClientID: clientID, LoginURL: address + faketool.LoginPath + query, RedirectURIs: []string{address + faketool.LaunchPath},
-			TargetLinkURI: cmp.Or(c.Platform.TargetLinkURI, address+faketool.LaunchPath+"?"+resource), JWKSURL: keys + faketool.JWKSPath,
+			TargetLinkURI: cmp.Or(c.Platform.TargetLinkURI, address+faketool.LaunchPath+"?"+resource), JWKSURL: keys + faketool.JWKSPath, Key: key,
 		}
 	}
-	server := c.Tool.ServerURL()
-	first := at(p.ClientID, c.Tool.URL, "?"+Tenant+"="+FirstTenant, server)
+	server, otherServer := c.Tool.ServerURL(), c.Tool.ServerURL()+config.OtherPath
+	if c.IsEmbedded() {
+		server, otherServer = c.Tool.URL, c.Tool.OtherURL
+	}
+	first := at(p.ClientID, c.Tool.URL, "?"+Tenant+"="+FirstTenant, server, r.toolKeys[0])
 	if c.Has(config.RedirectURIQuery) {
 		first.RedirectURIs = append(first.RedirectURIs, first.RedirectURIs[0]+"?from=platform")
 	}
-	other := at(p.OtherClientID, c.Tool.OtherURL, "", server+config.OtherPath)
+	other := at(p.OtherClientID, c.Tool.OtherURL, "", otherServer, r.toolKeys[1])
 	other.TargetLinkURI = other.RedirectURIs[0]
 	return []ToolRegistration{first, other}
 }

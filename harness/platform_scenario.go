@@ -23,7 +23,10 @@ import (
 type PlatformScenario struct {
 	observer[*PlatformFlow]
 	run         *PlatformRun
-	readMessage bool // whether a verdict may rest on what an id_token says
+	readMessage bool   // whether a verdict may rest on what an id_token says
+	token       string // for control.all; asked for when it is needed
+	tokenUntil  time.Time
+	closers     []func()
 }
 
 // Scenario begins a scenario.
@@ -34,6 +37,9 @@ func (r *PlatformRun) Scenario(tb TB, text, location string) *PlatformScenario {
 
 // Finish ends the scenario and returns what it adds to the results.
 func (s *PlatformScenario) Finish() results.Fragment {
+	for _, f := range s.closers {
+		f()
+	}
 	s.fragment.Consulted = s.run.consulted(s.readMessage)
 	return s.finish()
 }
@@ -148,7 +154,7 @@ func (s *PlatformScenario) EndSession(ctx context.Context, seat *Seat) error {
 	}
 	tab := seat.NewTab()
 	defer tab.Close()
-	_, err := s.run.travel(ctx, tab, "the journey "+name, s.run.actions(s.run.journeys[name]), "", nil)
+	_, err := s.run.travelTo(ctx, tab, "the journey "+name, s.run.actionsOf(s.run.journeys[name].Steps), "", nil)
 	return err
 }
 
@@ -420,7 +426,7 @@ func (s *PlatformScenario) Again(ctx context.Context) (*PlatformFlow, error) {
 		return nil, err
 	}
 	defer seat.Close()
-	actions := s.run.actions(s.run.journeys[name])
+	actions := s.run.actionsOf(s.run.journeys[name].Steps)
 	if last := actions[len(actions)-1]; last.Verb != agent.Click {
 		return nil, errNoClick
 	}
@@ -440,6 +446,6 @@ func (s *PlatformScenario) Again(ctx context.Context) (*PlatformFlow, error) {
 func (r *PlatformRun) travelUnheld(ctx context.Context, by agent.User, name string, actions []agent.Action) error {
 	r.tool.Hold(false)
 	defer r.tool.Hold(true)
-	_, err := r.travel(ctx, by, "the journey "+name, actions, r.config.Tool.URL+"/", nil)
+	_, err := r.travelTo(ctx, by, "the journey "+name, actions, r.config.Tool.URL+"/", nil)
 	return err
 }

@@ -72,7 +72,7 @@ func (c campusAt) start(t *testing.T) *harness.PlatformRun {
 		if c.redirect != "" {
 			known.RedirectURIs = []string{c.redirect}
 		}
-		tools = append(tools, campus.Tool{ClientID: known.ClientID, LoginURL: known.LoginURL, RedirectURIs: known.RedirectURIs, TargetLinkURI: known.TargetLinkURI})
+		tools = append(tools, campus.Tool{ClientID: known.ClientID, LoginURL: known.LoginURL, RedirectURIs: known.RedirectURIs, TargetLinkURI: known.TargetLinkURI, JWKSURL: known.JWKSURL})
 	}
 	subject, err := campus.New(campus.Options{URL: server.URL, Password: password, Tools: tools, Faults: c.faults})
 	g.Expect(err).NotTo(HaveOccurred())

@@ -7,6 +7,7 @@ import (
 
 	"invigilator/fakeplatform"
 	"invigilator/harness/agent"
+	"invigilator/harness/config"
 	"invigilator/results"
 )
 
@@ -44,6 +45,9 @@ func (r *Run) Preflight(ctx context.Context) (results.Fragment, error) {
 			flows = append(flows, flow)
 		}
 		return flow, err
+	}
+	if !r.config.Launches() {
+		return r.preflightExam(ctx, emptyFragment())
 	}
 	control, err := one(Launch{Title: "preflight: a valid launch"})
 	if err != nil {
@@ -103,7 +107,43 @@ func (r *Run) Preflight(ctx context.Context) (results.Fragment, error) {
 	if d := r.baseline.doubt(bad); d != nil && err == nil {
 		return found, d
 	}
-	return found, err
+	if err != nil {
+		return found, err
+	}
+	return r.preflightExam(ctx, found)
+}
+
+// preflightExam makes sure that a real tool which has proctoring takes a candidate
+// through its check-in.
+func (r *Run) preflightExam(ctx context.Context, found results.Fragment) (results.Fragment, error) {
+	if r.config.IsEmbedded() || !r.Has(config.Proctoring) || !r.config.Judges(config.Proctoring) {
+		return found, nil
+	}
+	browser, err := r.Open(ctx)
+	if err != nil {
+		return found, err
+	}
+	defer browser.Close()
+	flow, err := r.launch(ctx, Launch{Title: "preflight: a valid launch into a proctored exam", By: browser, Exam: &fakeplatform.Exam{}})
+	if err != nil {
+		return found, err
+	}
+	kept := observer[*Flow]{fragment: found}
+	kept.keep(flow)
+	if flow.Reaction.Kind == Accepted {
+		return found, nil
+	}
+	if _, asked := flow.Request(); !asked || !flow.Answered() {
+		if d := r.diagnose(flow); d != nil {
+			return found, d
+		}
+	}
+	return found, &results.Diagnosis{
+		Problem: "A valid launch into a proctored exam did not lead to LtiStartAssessment: " + flow.Reaction.Why + ".",
+		Step:    "check-in", Sent: "LtiStartProctoring, with start_assessment_url " + flow.Launch.StartAssessmentURL(), Seen: describe(flow.Trip),
+		LookAt: "The picture in the report, and the journey that does check-in: do its steps lead through the tool's pages up to the start of the assessment?",
+		FlowID: flow.ID,
+	}
 }
 
 // learnHonesty finds out whether the tool refuses with error statuses. One that

@@ -64,7 +64,7 @@ func (s *Scenario) control(ctx context.Context) (*Flow, error) {
 // fencePost is a valid launch with nothing but valid launches between it and
 // what comes next: the end of the fence before, where there is one.
 func (s *Scenario) fencePost(ctx context.Context) (*Flow, error) {
-	if last := s.run.lastControl; last != nil && s.Accepted(last) {
+	if last := s.run.lastControl; last != nil && last.exam == s.proctored && s.Accepted(last) {
 		s.keep(last)
 		return last, nil
 	}

@@ -12,6 +12,7 @@ type Registration struct {
 	DeploymentIDs []string
 	AuthURL       string // with a query of its own, which the tool has to keep
 	JWKSURL       string
+	TokenURL      string // where the tool's server asks for access tokens
 }
 
 // Tenant is the parameter that the query of every authorization endpoint has,
@@ -30,7 +31,9 @@ func (r *Run) Registrations() []Registration {
 		deployments = append(deployments, r.tool.OtherDeploymentID)
 	}
 	at := func(p *fakeplatform.Platform, clientID, tenant, serverURL string) Registration {
-		return Registration{p, clientID, deployments, p.AuthURL() + "?" + Tenant + "=" + tenant, serverURL + fakeplatform.JWKSPath}
+		return Registration{
+			p, clientID, deployments, p.AuthURL() + "?" + Tenant + "=" + tenant, serverURL + fakeplatform.JWKSPath, serverURL + fakeplatform.TokenPath,
+		}
 	}
 	list := []Registration{at(r.platform, r.tool.ClientID, FirstTenant, r.ServerURL())}
 	if r.Has(config.MultipleClients) {

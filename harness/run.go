@@ -4,6 +4,7 @@
 package harness
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -38,8 +39,9 @@ type Run struct {
 	// keySetChanged is set where a launch since the last valid one met another
 	// key set than is usual.
 	keySetChanged bool
-	lastControl   *Flow // a valid launch, with nothing but valid ones since
-	dead          int   // valid launches in a row that got no answer
+	proctor       agent.User // signed in with the tool; nil until one is needed
+	lastControl   *Flow      // a valid launch, with nothing but valid ones since
+	dead          int        // valid launches in a row that got no answer
 
 	unplanned []fakeplatform.Unplanned // guarded by base.mu
 }
@@ -128,14 +130,13 @@ func (r *Run) startSites(sites *sites) error {
 			return err
 		}
 	}
-	if r.tool.TargetLinkURI == "" {
-		r.tool.TargetLinkURI = r.tool.LaunchURL
-	}
+	r.tool.TargetLinkURI = cmp.Or(r.tool.TargetLinkURI, r.tool.LaunchURL)
+	r.tool.ProctoringURI = cmp.Or(r.tool.ProctoringURI, r.tool.TargetLinkURI)
 	for _, known := range r.Registrations() {
 		err := known.Platform.Register(fakeplatform.Registration{
 			ClientID: known.ClientID, LoginURL: r.tool.LoginURL,
 			RedirectURIs:  append([]string{r.tool.LaunchURL}, r.tool.RedirectURIs...),
-			TargetLinkURI: r.tool.TargetLinkURI, DeploymentIDs: known.DeploymentIDs,
+			TargetLinkURI: r.tool.TargetLinkURI, DeploymentIDs: known.DeploymentIDs, JWKSURL: r.tool.JWKSURL,
 		})
 		if err != nil {
 			return err
@@ -147,6 +148,7 @@ func (r *Run) startSites(sites *sites) error {
 func (r *Run) startPlatform(site *switchable, address, serverURL string) (*fakeplatform.Platform, error) {
 	p, err := fakeplatform.New(fakeplatform.Options{
 		URL: address, ServerURL: serverURL, Now: r.now, Keys: r.takeKey(),
+		Client: &http.Client{Transport: r.transport, Timeout: r.Patience()},
 		OnUnplanned: func(u fakeplatform.Unplanned) {
 			r.mu.Lock()
 			defer r.mu.Unlock()
@@ -162,6 +164,20 @@ func (r *Run) startPlatform(site *switchable, address, serverURL string) (*fakep
 	return p, nil
 }
 
+// toolJourneys are what candidates and proctors do in the embedded fake tool.
+func toolJourneys() map[string]config.Journey {
+	journeys := map[string]config.Journey{
+		"checks-in": {Does: config.CheckIn, Steps: config.Steps{{Click: "#start"}}},
+		"gives-up":  {Does: config.Cancel, Steps: config.Steps{{Click: "#cancel"}}},
+	}
+	for _, action := range config.Actions {
+		journeys["proctor-"+string(action)] = config.Journey{Does: action, Steps: config.Steps{
+			{Open: embeddedToolURL + faketool.ProctorPath + "?candidate={candidate}"}, {Click: "." + string(action)}, {Wait: "#outcome"},
+		}}
+	}
+	return journeys
+}
+
 // keyPatience is how long the embedded fake tool waits for a key set.
 const keyPatience = time.Second
 
@@ -174,6 +190,7 @@ func (r *Run) startFakeTool(site *switchable) error {
 	r.tool.LaunchURL = embeddedToolURL + faketool.LaunchPath
 	r.tool.JWKSURL = embeddedToolURL + faketool.JWKSPath
 	r.tool.TeacherView.Selector, r.tool.UserMark, r.tool.ResourceMark, r.tool.Exit = "#teacher", "#user", "#link", "#return"
+	r.config.Journeys = toolJourneys()
 	r.config.Patience.Quiet, r.config.Patience.Marker = 0, 0 // its pages are whole when they have loaded
 	if name := r.config.Embedded.NullPeer; name != "" {
 		r.tool.Name = "null peer " + name
@@ -196,7 +213,7 @@ func (r *Run) startFakeTool(site *switchable) error {
 	for _, known := range r.Registrations() {
 		err := tool.Register(faketool.Registration{
 			Issuer: known.Platform.Issuer(), ClientID: known.ClientID, AuthURL: known.AuthURL,
-			JWKSURL: known.JWKSURL, DeploymentIDs: known.DeploymentIDs,
+			JWKSURL: known.JWKSURL, DeploymentIDs: known.DeploymentIDs, TokenURL: known.TokenURL,
 		})
 		if err != nil {
 			return err

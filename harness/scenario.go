@@ -17,8 +17,9 @@ import (
 // can settle many requirements; a bad verdict does not end the scenario.
 type Scenario struct {
 	observer[*Flow]
-	run    *Run
-	recent []*Flow // kept since an attempt began
+	run       *Run
+	recent    []*Flow // kept since an attempt began
+	proctored bool    // its launches are those into exams
 }
 
 // Scenario begins a scenario.
@@ -52,6 +53,9 @@ func (s *Scenario) Open(ctx context.Context) agent.User {
 func (s *Scenario) Launch(ctx context.Context, l Launch) (*Flow, error) {
 	if s.run.Gone() {
 		return nil, errGone
+	}
+	if s.proctored && l.Exam == nil {
+		l.Exam = &fakeplatform.Exam{}
 	}
 	if l.Again || l.Fault != nil && !l.Fault.Permitted {
 		s.run.lastControl = nil
@@ -91,10 +95,13 @@ func (s *Scenario) keep(flow *Flow) {
 // Errors of the harness itself end the scenario.
 func (s *Scenario) Unseen(id requirements.ID, stimulus string, err error, flows ...*Flow) bool {
 	s.tb.Helper()
+	_, isStuck := errors.AsType[*JourneyError](err)
 	switch {
 	case err == nil:
 		return false
-	case errors.Is(err, agent.ErrNeedsBrowser), errors.Is(err, ErrNoLogin), errors.Is(err, errGone), errors.Is(err, errNotAsked):
+	case errors.Is(err, ErrNoJourney):
+		s.Observe(id, stimulus, results.Skipped, "", "Not tried: "+err.Error()+".", flows...)
+	case isStuck, errors.Is(err, agent.ErrNeedsBrowser), errors.Is(err, ErrNoLogin), errors.Is(err, errGone), errors.Is(err, errNotAsked):
 		s.Observe(id, stimulus, results.Inconclusive, "", "Not seen: "+err.Error()+".", flows...)
 	case errors.Is(err, ErrTooLong):
 		s.Observe(id, stimulus, results.Skipped, "", "Not tried: "+err.Error()+".", flows...)

@@ -128,6 +128,7 @@ type subject struct {
 	row     Row
 	args    []string
 	only    []string // requirements that this run is narrowed to
+	core    bool     // the fault is one of launches, and not of what is built on them
 	breaks  []string
 	warns   []string // further ones that only warn
 	hides   []string
@@ -135,18 +136,22 @@ type subject struct {
 }
 
 // narrow leaves a subject the requirements that its fault can make a difference
-// to: those for whose scenarios the subject without faults asked for it. For all
-// others it is the same subject.
-func (s *subject) narrow(consulted map[string][]string) {
-	if s.row.Kind != Fault || len(s.only) > 0 || slices.Contains(consulted[""], s.row.Subject) {
+// to: those for whose scenarios the subject without faults asked for it, or all
+// of them. For the others it is the same subject.
+func (s *subject) narrow(consulted map[string][]string, whole bool) {
+	everywhere := whole || slices.Contains(consulted[""], s.row.Subject)
+	if s.row.Kind != Fault || len(s.only) > 0 || everywhere && !s.core {
 		return
 	}
 	for id, faults := range consulted {
-		if slices.Contains(faults, s.row.Subject) {
+		r, _ := requirements.Default().Get(requirements.ID(id))
+		// An exam begins with a launch, and suffers from each fault of launches in
+		// the same way: those are proved by the requirements of launches alone.
+		if r.ID != "" && (!s.core || r.Profile == requirements.Launch) && (everywhere || slices.Contains(faults, s.row.Subject)) {
 			s.only = append(s.only, id)
 		}
 	}
-	for _, id := range slices.Concat(s.breaks, s.warns) { // a fault that nobody asks for breaks nothing, and survives
+	for _, id := range slices.Concat(s.breaks, s.warns, s.hides) { // a fault that nobody asks for breaks nothing, and survives
 		if !slices.Contains(s.only, id) {
 			s.only = append(s.only, id)
 		}
@@ -186,9 +191,7 @@ func Prove(ctx context.Context, o Options) (*Matrix, error) {
 			m.Requirements = append(m.Requirements, r.ID)
 		}
 		for _, s := range subjectsOf(side, o.Only) {
-			if !o.Whole {
-				s.narrow(doc.Consulted)
-			}
+			s.narrow(doc.Consulted, o.Whole)
 			subjects = append(subjects, s)
 		}
 	}
@@ -284,6 +287,7 @@ type defect struct {
 	name, does              string
 	breaks, warns, hides    []string
 	onlyWarns, needsBrowser bool
+	proctoring              bool
 }
 
 // defectsOf returns those that the subject of a side can have.
@@ -291,12 +295,12 @@ func defectsOf(side config.Side) []defect {
 	var list []defect
 	if side == config.ToolSide {
 		for _, f := range faketool.Defects() {
-			list = append(list, defect{f.Name, f.Does, f.Breaks, nil, f.Hides, f.OnlyWarns, f.NeedsBrowser})
+			list = append(list, defect{f.Name, f.Does, f.Breaks, nil, f.Hides, f.OnlyWarns, f.NeedsBrowser, f.Proctoring})
 		}
 		return list
 	}
 	for _, f := range fakeplatform.Defects() {
-		list = append(list, defect{f.Name, f.Does, f.Breaks, f.Warns, f.Hides, f.OnlyWarns, f.NeedsBrowser})
+		list = append(list, defect{f.Name, f.Does, f.Breaks, f.Warns, f.Hides, f.OnlyWarns, f.NeedsBrowser, f.Proctoring})
 	}
 	return list
 }
@@ -340,7 +344,7 @@ func subjectsOf(side config.Side, only []string) []subject {
 		}
 		s := subject{
 			row:  Row{Side: side, Subject: d.name, Kind: Fault, Does: d.does, Agent: "http"},
-			args: []string{"--fault", d.name}, breaks: d.breaks, warns: d.warns, hides: d.hides, warning: d.onlyWarns,
+			args: []string{"--fault", d.name}, breaks: d.breaks, warns: d.warns, hides: d.hides, warning: d.onlyWarns, core: !d.proctoring,
 		}
 		if side == config.ToolSide {
 			s.args = append(s.args, settingsFor[d.name]...)

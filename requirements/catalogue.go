@@ -79,7 +79,7 @@ type Requirement struct {
 func (r Requirement) Features() []string {
 	var features []string
 	for _, feature := range []string{r.Profile, r.Feature} {
-		if feature != "" && feature != profiles[0] && !slices.Contains(features, feature) {
+		if feature != "" && feature != Launch && !slices.Contains(features, feature) {
 			features = append(features, feature)
 		}
 	}
@@ -101,6 +101,9 @@ type Catalogue struct {
 	requirements []Requirement
 	index        map[ID]int
 }
+
+// Profiles returns the parts of a conformance statement that requirements count for.
+func Profiles() []string { return slices.Clone(profiles) }
 
 //go:embed *.yaml
 var files embed.FS

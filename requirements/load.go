@@ -12,8 +12,15 @@ import (
 	"github.com/goccy/go-yaml"
 )
 
-// profiles are the parts of a conformance statement; the first is the default.
-var profiles = []string{"launch", "services", "platform-storage", "dynamic-registration", "tool-messages", "proctoring"}
+// Launch is the profile of launches of resource links, which every requirement has that names no other; Proctoring is
+// that of exams.
+const (
+	Launch     = "launch"
+	Proctoring = "proctoring"
+)
+
+// profiles are the parts of a conformance statement.
+var profiles = []string{Launch, "services", "platform-storage", "dynamic-registration", "tool-messages", Proctoring}
 
 // A slug contains nothing that has a meaning in a Ginkgo label filter: none of & | ! , ( ) / : and no white space.
 var slug = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)
@@ -110,7 +117,7 @@ func (r row) requirement(sources map[string]Source) Requirement {
 		Section:       r.required("section"),
 		Binds:         oneOf(r, "binds", Tool, Platform),
 		Level:         oneOf(r, "level", Must, Should, May),
-		Profile:       profiles[0],
+		Profile:       Launch,
 		Statement:     r.required("statement"),
 		Observe:       r.text("observe"),
 		Provoke:       r.provoke(),

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -77,6 +78,18 @@ func Body(raw string) string {
 	}
 	body, _ := redactQuery(raw)
 	return body
+}
+
+// grants are the members of a token endpoint's answer that let somebody in.
+var grants = regexp.MustCompile(`"((?:access|refresh)_token)"\s*:\s*"((?:[^"\\]|\\.)*)"?`)
+
+// Answer returns an answer's body for a document: of JSON without the tokens that
+// it grants.
+func Answer(raw string) string {
+	return grants.ReplaceAllStringFunc(raw, func(found string) string {
+		parts := grants.FindStringSubmatch(found)
+		return fmt.Sprintf("%q: %q", parts[1], hidden(parts[2]))
+	})
 }
 
 // URL returns a URL for a document: without the login that it may hold, and

@@ -89,7 +89,7 @@ func Configure(t *testing.T, side config.Side) (types.SuiteConfig, types.Reporte
 	gomega.RegisterFailHandler(Fail)
 	suite, reporter := GinkgoConfiguration()
 	if suite.LabelFilter == "" {
-		suite.LabelFilter = onlyFilter(loaded.Only)
+		suite.LabelFilter = onlyFilter(loaded)
 	}
 	return suite, reporter
 }
@@ -163,14 +163,23 @@ func named(labels []string) []requirements.ID {
 // sideFilter selects the specs of the configured side, which the program may not
 // have been linked with alone, and of those the ones that are asked for.
 func sideFilter(c config.Config) string {
-	if len(c.Only) == 0 {
-		return string(c.Side)
+	filter := string(c.Side)
+	if narrow := onlyFilter(c); narrow != "" {
+		filter += " && " + narrow
 	}
-	return fmt.Sprintf("%s && (%s)", c.Side, onlyFilter(c.Only))
+	return filter
 }
 
-func onlyFilter(ids []string) string {
-	return strings.Join(ids, " || ")
+// onlyFilter selects what is asked for: requirements, profiles, or both; it is
+// empty where nothing is.
+func onlyFilter(c config.Config) string {
+	var filters []string
+	for _, wanted := range [][]string{c.Only, c.Profiles} {
+		if len(wanted) > 0 {
+			filters = append(filters, "("+strings.Join(wanted, " || ")+")")
+		}
+	}
+	return strings.Join(filters, " && ")
 }
 
 func moduleRoot() string {
@@ -334,7 +343,7 @@ func narrowedTo(filter string) string {
 	case string(settings.Side):
 		return ""
 	case sideFilter(settings):
-		return onlyFilter(settings.Only)
+		return onlyFilter(settings)
 	default:
 		return filter
 	}
@@ -360,7 +369,7 @@ func selection(report Report) (selected, notCovered []requirements.Requirement) 
 		switch {
 		case covers[r.ID] == nil:
 			notCovered = append(notCovered, r)
-		case matches([]string{id, string(r.Binds)}) && (!narrowed || ran[id]):
+		case matches([]string{id, string(r.Binds), r.Profile}) && (!narrowed || ran[id]):
 			selected = append(selected, r)
 		}
 	}
@@ -408,12 +417,12 @@ func quote(word string) string {
 }
 
 // For says which requirements a spec judges; each is a label of the spec, and so
-// is the side that they bind.
+// are the side that they bind and their profile.
 func For(ids ...requirements.ID) []any {
 	var decorators []any
 	for _, id := range ids {
 		r, _ := requirements.Default().Get(id)
-		decorators = append(decorators, Label(string(id)), Label(string(r.Binds)))
+		decorators = append(decorators, Label(string(id)), Label(string(r.Binds)), Label(r.Profile))
 	}
 	if !settings.IsEmbedded() {
 		decorators = append(decorators, Serial)
@@ -425,6 +434,12 @@ func For(ids ...requirements.ID) []any {
 // observes is carried to the report when the spec ends, however it ends.
 func Scene() *harness.Scenario {
 	return begin(run.(*harness.Run).Scenario)
+}
+
+// ProctoringScene begins the scenario of the current spec, which judges a tool in
+// proctored exams; see [Scene].
+func ProctoringScene() *harness.Scenario {
+	return begin(run.(*harness.Run).ProctoringScenario)
 }
 
 // PlatformScene begins the scenario of the current spec, which judges a platform;

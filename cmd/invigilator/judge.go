@@ -22,14 +22,15 @@ import (
 
 // judging is what the commands that judge a subject have in common.
 type judging struct {
-	Config string            `help:"Configuration file (YAML)." type:"path" placeholder:"FILE"`
-	Only   []string          `help:"Judge only these requirements." placeholder:"ID"`
-	Agent  string            `help:"browser, or http for a client without scripts and frames." placeholder:"KIND"`
-	Headed bool              `help:"Show the browser's window."`
-	Report string            `help:"Folder for the reports." placeholder:"DIR"`
-	Fault  []string          `help:"Give the embedded subject these faults." placeholder:"NAME"`
-	Set    map[string]string `help:"Set any key of the configuration, as in --set patience.visit=5s." placeholder:"KEY=VALUE" mapsep:"none"`
-	Yes    bool              `short:"y" help:"Do not wait for the registration to be made."`
+	Config  string            `help:"Configuration file (YAML)." type:"path" placeholder:"FILE"`
+	Only    []string          `help:"Judge only these requirements." placeholder:"ID"`
+	Profile []string          `help:"Judge only these profiles: launch, proctoring, tool-messages, services." placeholder:"NAME"`
+	Agent   string            `help:"browser, or http for a client without scripts and frames." placeholder:"KIND"`
+	Headed  bool              `help:"Show the browser's window."`
+	Report  string            `help:"Folder for the reports." placeholder:"DIR"`
+	Fault   []string          `help:"Give the embedded subject these faults." placeholder:"NAME"`
+	Set     map[string]string `help:"Set any key of the configuration, as in --set patience.visit=5s." placeholder:"KEY=VALUE" mapsep:"none"`
+	Yes     bool              `short:"y" help:"Do not wait for the registration to be made."`
 }
 
 // settings maps the flags, and those of one command alone, to keys of the
@@ -40,7 +41,7 @@ func (j *judging) settings(own map[string]string) map[string]string {
 		settings = map[string]string{}
 	}
 	maps.Copy(own, map[string]string{
-		"only": strings.Join(j.Only, ","), "agent": j.Agent, "report": j.Report, "embedded.faults": strings.Join(j.Fault, ","),
+		"only": strings.Join(j.Only, ","), "profiles": strings.Join(j.Profile, ","), "agent": j.Agent, "report": j.Report, "embedded.faults": strings.Join(j.Fault, ","),
 	})
 	for key, value := range own {
 		if value != "" {

@@ -28,17 +28,11 @@ func (p *platformCommand) Run() error {
 	if err != nil {
 		return err
 	}
-	var key jwk.Key
-	if !c.IsEmbedded() {
-		if key, err = harness.ToolKey(c.Tool.Key); err != nil {
-			return err
-		}
-	}
-	return p.judge(c, func(s scenarios.Subject) { introduceTool(s.(*harness.PlatformRun), key) })
+	return p.judge(c, func(s scenarios.Subject) { introduceTool(s.(*harness.PlatformRun)) })
 }
 
 // introduceTool says what has to be registered in a real platform.
-func introduceTool(r *harness.PlatformRun, key jwk.Key) {
+func introduceTool(r *harness.PlatformRun) {
 	for i, known := range r.ToolRegistrations() {
 		switch {
 		case i == 0:
@@ -54,9 +48,9 @@ func introduceTool(r *harness.PlatformRun, key jwk.Key) {
   target link URI       %s
   key set (JWKS) URL    %s
 `, known.ClientID, known.LoginURL, strings.Join(known.RedirectURIs, " "), known.TargetLinkURI, known.JWKSURL)
-	}
-	if pem, public, err := publicKey(key); err == nil {
-		fmt.Printf("Where it takes a key instead of a key set URL:\n%s%s\n\n", pem, public)
+		if pem, public, err := publicKey(known.Key); err == nil {
+			fmt.Printf("Where it takes a key instead of a key set URL:\n%s%s\n\n", pem, public)
+		}
 	}
 }
 

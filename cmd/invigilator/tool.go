@@ -44,13 +44,16 @@ func introducePlatform(r *harness.Run) {
   deployment_id           %s
   authorization endpoint  %s
   key set (JWKS)          %s
-`, known.Platform.Issuer(), known.ClientID, strings.Join(known.DeploymentIDs, ", "), known.AuthURL, known.JWKSURL)
+  token endpoint          %s
+`, known.Platform.Issuer(), known.ClientID, strings.Join(known.DeploymentIDs, ", "), known.AuthURL, known.JWKSURL, known.TokenURL)
 	}
-	fmt.Printf(`  token endpoint          %s (not used by these checks)
-The tool is launched at
+	fmt.Printf(`The tool is launched at
   login initiation        %s
   redirect URI            %s
   target link URI         %s
 
-`, r.ServerURL()+"/token", tool.LoginURL, tool.LaunchURL, tool.TargetLinkURI)
+`, tool.LoginURL, tool.LaunchURL, tool.TargetLinkURI)
+	if r.Has(config.Proctoring) {
+		fmt.Printf("and for proctored exams at\n  target link URI         %s\n\n", tool.ProctoringURI)
+	}
 }

@@ -6,6 +6,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+
+	"invigilator/requirements"
 )
 
 // problems collects what is wrong with a configuration, each with its key.
@@ -67,6 +69,11 @@ func (c Config) check() []error {
 	for i, feature := range c.Features {
 		if !slices.Contains(Features(c.Side), feature) {
 			p.add(fmt.Sprintf("features.%d", i), "there is no feature %q of a %s; there are %s", feature, c.Side, strings.Join(Features(c.Side), ", "))
+		}
+	}
+	for i, profile := range c.Profiles {
+		if !slices.Contains(requirements.Profiles(), profile) {
+			p.add(fmt.Sprintf("profiles.%d", i), "there is no profile %q; there are %s", profile, strings.Join(requirements.Profiles(), ", "))
 		}
 	}
 	for _, feature := range []string{ACS, EndAssessment, VerifiedUser, ProctoringSettings} {
@@ -155,7 +162,7 @@ func (c Config) checkPlatform(p *problems) {
 	}
 	p.reachable("tool.url", c.Tool.URL, c.Browser)
 	c.checkJourneys(p)
-	if _, ok := c.JourneyTo(Learner, ResourceLink); !ok {
+	if _, ok := c.JourneyTo(Learner, ResourceLink); !ok && c.Launches() {
 		p.add("journeys", "one is needed with user: %s and launch: %s", Learner, ResourceLink)
 	}
 	p.needs(c, MultipleTools, "platform.other_client_id", c.Platform.OtherClientID == "", "is needed for")

@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"github.com/invopop/jsonschema"
+
+	"invigilator/requirements"
 )
 
 // Config says what to judge and how. Its JSON Schema comes from [Schema].
@@ -29,6 +31,7 @@ type Config struct {
 	Report   string             `json:"report" jsonschema_description:"The folder that the reports are written to; invigilator-report/tool or invigilator-report/platform when empty."`
 	Crowd    int                `json:"crowd" jsonschema:"default=40,minimum=2,maximum=5000" jsonschema_description:"How many users are launched at the same time, over plain HTTP, to see whether the tool keeps them apart."`
 	Only     []string           `json:"only" jsonschema_description:"Ids of the only requirements to judge; all when empty."`
+	Profiles []string           `json:"profiles" jsonschema_description:"The only profiles of the catalogue to judge, such as launch or proctoring; all when empty. Without launch, the subject need not support launches of resource links."`
 	Embedded Embedded           `json:"embedded" jsonschema_description:"What the embedded subject does wrong, for the proof."`
 
 	// Side is the side that is judged.
@@ -170,7 +173,7 @@ const (
 	RedirectURIQuery   = "redirect-uri-query"
 
 	// Of proctoring, and what it brings along.
-	Proctoring         = "proctoring"
+	Proctoring         = requirements.Proctoring
 	ACS                = "acs"
 	EndAssessment      = "end-assessment"
 	VerifiedUser       = "verified-user"
@@ -203,6 +206,14 @@ func (c Config) Has(feature string) bool {
 	bringer, brought := bringers[feature]
 	return c.IsEmbedded() || slices.Contains(c.Features, feature) || brought && slices.Contains(c.Features, bringer)
 }
+
+// Judges says whether the requirements of a profile are to be judged.
+func (c Config) Judges(profile string) bool {
+	return len(c.Profiles) == 0 || slices.Contains(c.Profiles, profile)
+}
+
+// Launches says whether launches of resource links are to be judged.
+func (c Config) Launches() bool { return c.Judges(requirements.Launch) }
 
 // ReportFolder is where the reports go.
 func (c Config) ReportFolder() string {

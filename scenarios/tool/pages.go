@@ -123,7 +123,7 @@ var _ = Describe("A tool, sending the user back,", func() {
 	})
 })
 
-// judgeReturn holds a visit to the return URL against LTI Core 1.3, 5.4.4.
+// judgeReturn judges how a tool sent a user back.
 func judgeReturn(ctx SpecContext, scene *harness.Scenario, stimulus string, flow *harness.Flow, returns []fakeplatform.Return) {
 	const id = "core-tool-return-url"
 	if len(returns) == 0 {
@@ -134,13 +134,23 @@ func judgeReturn(ctx SpecContext, scene *harness.Scenario, stimulus string, flow
 		}
 		return
 	}
-	raw := returns[len(returns)-1].RawQuery
-	added, err := url.ParseQuery(raw)
+	last := returns[len(returns)-1]
+	wrong := wrongReturn(flow, last)
+	scene.Check(id, stimulus, wrong == "", "", strings.TrimSuffix("Returned with the query "+results.Bounded(last.RawQuery, 500)+": "+wrong, ": ")+".", flow)
+}
+
+// wrongReturn holds a visit to a launch's return URL against LTI Core 1.3, 5.4.4.
+func wrongReturn(flow *harness.Flow, ret fakeplatform.Return) string {
+	added, err := url.ParseQuery(ret.RawQuery)
 	var problems []string
 	if err != nil {
 		problems = append(problems, "the query cannot be read: "+err.Error())
 	}
-	own, _ := url.ParseQuery(fakeplatform.ReturnQuery)
+	address, _ := flow.Sent().Object(lti.ClaimLaunchPresentation)["return_url"].(string)
+	own := url.Values{}
+	if u, err := url.Parse(address); err == nil {
+		own = u.Query()
+	}
 	for name, values := range own {
 		if !slices.Equal(added[name], values) {
 			problems = append(problems, fmt.Sprintf("%s of the return URL's own query is %s", name, shown(added[name])))
@@ -155,9 +165,5 @@ func judgeReturn(ctx SpecContext, scene *harness.Scenario, stimulus string, flow
 		}
 	}
 	slices.Sort(problems)
-	seen := "Returned with the query " + results.Bounded(raw, 500)
-	if len(problems) > 0 {
-		seen += ": " + strings.Join(problems, "; ")
-	}
-	scene.Check(id, stimulus, len(problems) == 0, "", seen+".", flow)
+	return strings.Join(problems, "; ")
 }

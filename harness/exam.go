@@ -1,0 +1,327 @@
+package harness
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"invigilator/fakeplatform"
+	"invigilator/harness/agent"
+	"invigilator/harness/config"
+	"invigilator/lti"
+	"invigilator/results"
+)
+
+// ProctoringScenario begins a scenario whose launches are those of candidates into
+// proctored exams: by LtiStartProctoring, and through the tool's check-in. The tool
+// has accepted one when LtiStartAssessment comes.
+func (r *Run) ProctoringScenario(tb TB, text, location string) *Scenario {
+	s := r.Scenario(tb, text, location)
+	s.proctored = true
+	return s
+}
+
+// Candidate is somebody whom the tool has never seen, with a name that nobody
+// else has.
+func Candidate() fakeplatform.User {
+	user := Learner
+	mark := lti.RandomString()[:8]
+	user.Sub = "candidate-" + mark
+	user.FamilyName += " " + mark
+	user.Name += " " + mark
+	return user
+}
+
+// examOf is what a launch into an exam says: what every platform can offer,
+// where it does not say otherwise.
+func (r *Run) examOf(e fakeplatform.Exam) fakeplatform.Exam {
+	e.Attempt = cmp.Or(e.Attempt, 1)
+	e.Settings = cmp.Or(e.Settings, r.tool.ProctoringSettings)
+	if e.Actions == nil {
+		e.Actions = lti.Actions
+	}
+	return e
+}
+
+// attend goes through the tool's check-in, or does something else there, after a
+// launch that led to it. A tool that asks nothing of the candidate is through
+// already.
+func (r *Run) attend(ctx context.Context, l Launch, f *Flow, began time.Time) error {
+	if l.Stays || !r.mayAttend(l, f) {
+		return nil
+	}
+	deed := cmp.Or(l.Does, config.CheckIn)
+	journey := agent.Journey{In: agent.Here, Until: f.Launch.PlatformURL() + "/", Screenshot: true, Also: r.visit("").Also}
+	if deed != config.CheckIn {
+		journey.Until = "" // it may end with the tool
+	}
+	if l.Fault != nil && !l.Fault.Permitted {
+		journey.Patience = max(r.config.Patience.Marker.Std(), leastPatience)
+	}
+	f.attended = true
+	trip, err := r.do(ctx, l.By, deed, journey, func(s string) string { return s })
+	if stuck, ok := errors.AsType[*JourneyError](err); ok {
+		f.stuck = stuck
+	} else if err != nil {
+		return err
+	}
+	trip.Steps, trip.Took = slices.Concat(f.Trip.Steps, trip.Steps), f.Trip.Took+trip.Took
+	f.Trip, f.Record = trip, f.Launch.Record()
+	f.evidence = r.evidence(f, l, began)
+	return nil
+}
+
+// leastPatience is how long a check-in that should not be there is looked for.
+const leastPatience = 500 * time.Millisecond
+
+// mayAttend says whether there can be a check-in where the launch has led.
+func (r *Run) mayAttend(l Launch, f *Flow) bool {
+	held := l.Fault != nil && l.Fault.Holds && !l.Again
+	return !held && f.Trip.Ended == agent.Settled && f.Trip.Page.Status < http.StatusBadRequest && len(f.Record.StartAssessments) == 0 &&
+		!strings.HasPrefix(f.Trip.Page.URL, f.Launch.PlatformURL()+"/")
+}
+
+// do makes the journey in the tool that does something. Its words are filled in.
+func (r *Run) do(ctx context.Context, by agent.User, deed config.Deed, j agent.Journey, fill func(string) string) (*agent.Trip, error) {
+	name, ok := r.config.JourneyFor(deed)
+	if !ok {
+		return nil, fmt.Errorf("%w: does %s", ErrNoJourney, deed)
+	}
+	j.Actions = r.actionsOf(r.config.Journeys[name].Steps)
+	for i, a := range j.Actions {
+		if a.Target = fill(a.Target); a.Verb == agent.Open {
+			j.Actions[i].Target = a.Target
+			continue
+		}
+		j.Actions[i].Target, j.Actions[i].Value = a.Target, fill(a.Value)
+	}
+	return r.makeJourney(ctx, by, "the journey "+name, j)
+}
+
+// Started are the messages that came for the launch to its start_assessment_url.
+func (f *Flow) Started() []fakeplatform.StartAssessment { return f.Record.StartAssessments }
+
+// Message is the first LtiStartAssessment that came for the launch, read without
+// any check.
+func (f *Flow) Message() Message {
+	if len(f.Started()) == 0 {
+		return Message{}
+	}
+	return readMessage(f.Started()[0].JWT)
+}
+
+// Sent is what the launch's id_token said, read without any check.
+func (f *Flow) Sent() Message { return readMessage(f.Record.IDToken) }
+
+// carriesMessage says whether the browser sent a tool's message anywhere.
+func (f *Flow) carriesMessage() bool {
+	return slices.ContainsFunc(f.Trip.Steps, func(s results.Step) bool {
+		form, _ := url.ParseQuery(s.RequestBody) // what of it can be read
+		u, err := url.Parse(s.URL)
+		return form.Has(lti.ParamJWT) || err == nil && u.Query().Has(lti.ParamJWT)
+	})
+}
+
+// ScriptRan says whether what a message said ran as a script.
+func (f *Flow) ScriptRan() bool {
+	return slices.ContainsFunc(f.Trip.Page.Console, func(line string) bool { return strings.Contains(line, fakeplatform.ScriptRan) })
+}
+
+// examReaction reads how a tool reacted to a launch into an exam.
+func (f *Flow) examReaction() Reaction {
+	page := f.Trip.Page
+	switch {
+	case len(f.Started()) > 0:
+		return Reaction{Kind: Accepted, Why: "LtiStartAssessment came"}
+	case f.carriesMessage():
+		return Reaction{Kind: Accepted, Why: "the browser was sent elsewhere with LtiStartAssessment"}
+	case f.ScriptRan():
+		return Reaction{Kind: Accepted, Why: "what the message says ran as a script"}
+	case f.Trip.Ended == agent.Blocked:
+		return Reaction{Kind: Refused, Why: "the browser refused to show the page: " + f.Trip.Why}
+	case f.Trip.Ended != agent.Settled:
+		return Reaction{Kind: Dead, Why: deaths[f.Trip.Ended] + brackets(f.Trip.Why)}
+	}
+	if n := len(f.Record.Returns); n > 0 && f.Record.Returns[n-1].ErrorMessage+f.Record.Returns[n-1].ErrorLog != "" {
+		return Reaction{Kind: Refused, Why: "the tool returned the candidate to the platform with an error"}
+	}
+	switch {
+	case page.Status >= http.StatusBadRequest:
+		return Reaction{Kind: Refused, Crashed: page.Status >= http.StatusInternalServerError, Why: fmt.Sprintf("HTTP %d", page.Status)}
+	case f.stuck != nil:
+		return Reaction{Kind: Refused, bySilence: true, Why: "no LtiStartAssessment came: " + f.stuck.Error()}
+	default:
+		return Reaction{Kind: Refused, bySilence: true, Why: "no LtiStartAssessment came"}
+	}
+}
+
+// Offers says whether the message that the flow is about told of a way back.
+func (f *Flow) Offers() bool {
+	address, _ := f.Sent().Object(lti.ClaimLaunchPresentation)["return_url"].(string)
+	return address != ""
+}
+
+// Fault is the name of the fault that the flow's launch carries; empty for none.
+func (f *Flow) Fault() string { return f.evidence.Fault }
+
+// Attended says whether the candidate has come to a page of the tool, and gone on
+// from there, or tried to.
+func (f *Flow) Attended() bool { return f.attended }
+
+// Stuck is where the candidate came no further in the tool; nil where that did
+// not happen.
+func (f *Flow) Stuck() *JourneyError { return f.stuck }
+
+// GoOn lets the candidate of a launch who has stayed where it led do something
+// there, and keeps what came of it as a flow of its own.
+func (s *Scenario) GoOn(ctx context.Context, launched *Flow, deed config.Deed) (*Flow, error) {
+	flow, began := *launched, time.Now()
+	flow.ID = s.run.nextFlowID()
+	flow.Trip = new(*launched.Trip)
+	if err := s.run.attend(ctx, Launch{Title: fmt.Sprintf("%s: %s", launched.evidence.Title, deed), By: launched.by, Does: deed}, &flow, began); err != nil {
+		return nil, err
+	}
+	flow.Record = flow.Launch.Record()
+	flow.Reaction = flow.examReaction()
+	s.keep(&flow)
+	return &flow, nil
+}
+
+// proctorSeat returns the browser of the proctor, who signs in as the configuration
+// says, or else is launched as an instructor.
+func (s *Scenario) proctorSeat(ctx context.Context) (agent.User, error) {
+	r := s.run
+	if r.proctor != nil {
+		return r.proctor, nil
+	}
+	by, err := r.Open(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if steps := r.config.Users[config.Proctor].SignIn; len(steps) > 0 {
+		_, err = r.makeJourney(ctx, by, "the sign-in of the proctor", agent.Journey{Actions: r.actionsOf(steps)})
+	} else {
+		var flow *Flow
+		if flow, err = r.launch(ctx, Launch{Title: "the proctor's launch", By: by, User: Teacher}); err == nil && r.baseline.known && r.baseline.acceptance(flow).Kind != Accepted {
+			s.keep(flow)
+			err = fmt.Errorf("%w: the proctor's launch was not accepted: %s", ErrNoLogin, flow.End())
+		}
+	}
+	if err != nil {
+		by.Close()
+		return nil, err
+	}
+	r.proctor = by
+	return by, nil
+}
+
+// Act lets the proctor act on the attempt of an exam, by the journey that does so,
+// and keeps what came of it: the flow's record is the exam's, with the control
+// requests that the tool sent meanwhile in [Flow.Controls].
+func (s *Scenario) Act(ctx context.Context, deed config.Deed, exam *Flow) (*Flow, error) {
+	if _, ok := s.run.config.JourneyFor(deed); !ok {
+		return nil, fmt.Errorf("%w: does %s", ErrNoJourney, deed)
+	}
+	by, err := s.proctorSeat(ctx)
+	if err != nil {
+		return nil, err
+	}
+	since, began := s.run.now(), time.Now()
+	plan := exam.Launch.Plan()
+	names := strings.NewReplacer("{candidate}", plan.User.Name, "{assessment}", plan.ResourceLink.Title)
+	escaped := strings.NewReplacer("{candidate}", url.QueryEscape(plan.User.Name), "{assessment}", url.QueryEscape(plan.ResourceLink.Title))
+	trip, err := s.run.do(ctx, by, deed, agent.Journey{Screenshot: true}, func(text string) string {
+		if strings.HasPrefix(text, "http") {
+			return escaped.Replace(text)
+		}
+		return names.Replace(text)
+	})
+	stuck, isStuck := errors.AsType[*JourneyError](err)
+	if err != nil && !isStuck {
+		return nil, err
+	}
+	if !isStuck {
+		s.awaitControl(ctx, exam.Launch)
+	}
+	flow := &Flow{ID: s.run.nextFlowID(), Launch: exam.Launch, Record: exam.Launch.Record(), Trip: trip, by: by, stuck: stuck}
+	for _, c := range s.run.platform.Controls() {
+		if !c.At.Before(since) {
+			flow.controls = append(flow.controls, c)
+		}
+	}
+	flow.evidence = s.run.evidence(flow, Launch{Title: fmt.Sprintf("the proctor: %s", deed)}, began)
+	s.keep(flow)
+	if isStuck {
+		return flow, stuck
+	}
+	return flow, nil
+}
+
+// awaitControl waits for the tool's server to send a control request: it need not
+// do so before it answers the proctor.
+func (s *Scenario) awaitControl(ctx context.Context, l *fakeplatform.Launch) {
+	ctx, cancel := context.WithTimeout(ctx, s.run.config.Patience.Marker.Std())
+	defer cancel()
+	l.AwaitControls(ctx, 1)
+}
+
+// Controls are the control requests that came while the proctor acted.
+func (f *Flow) Controls() []fakeplatform.Control { return f.controls }
+
+// Actions are the deeds of the proctor that the configuration tells how to do.
+func (r *Run) Actions() []config.Deed {
+	return slices.DeleteFunc(slices.Clone(config.Actions), func(d config.Deed) bool {
+		_, ok := r.config.JourneyFor(d)
+		return !ok
+	})
+}
+
+// AtExam lets the candidate look at the platform's page of an exam that has begun,
+// and do something there, and keeps what came of it.
+func (s *Scenario) AtExam(ctx context.Context, title string, exam *Flow, actions ...agent.Action) (*Flow, error) {
+	began := time.Now()
+	trip, err := s.run.makeJourney(ctx, exam.by, "the exam", agent.Journey{
+		Actions: append([]agent.Action{{Verb: agent.Open, Target: exam.Launch.ExamURL()}}, actions...), Screenshot: true,
+	})
+	if err != nil {
+		return nil, err
+	}
+	flow := &Flow{ID: s.run.nextFlowID(), Launch: exam.Launch, Record: exam.Launch.Record(), Trip: trip, by: exam.by}
+	flow.evidence = s.run.evidence(flow, Launch{Title: title}, began)
+	s.keep(flow)
+	return flow, nil
+}
+
+// End ends the exam of a flow with LtiEndAssessment, through the candidate's
+// browser, and keeps what came of it.
+func (s *Scenario) End(ctx context.Context, title string, exam *Flow, problem *fakeplatform.ExamError, fault *fakeplatform.Fault) (*Flow, error) {
+	ending, err := s.run.platform.BeginEnd(exam.Launch.Attempt(), problem, fault)
+	if err != nil {
+		return nil, err
+	}
+	visit := s.run.visit(ending.URL())
+	visit.Screenshot = true
+	visit.Also = append(visit.Also, agent.Marker{Name: wayBackMarker, Selector: fmt.Sprintf(`a[href^="%s"], form[action^="%s"]`, ending.ReturnURL(), ending.ReturnURL())})
+	began := time.Now()
+	trip, err := exam.by.Visit(ctx, visit)
+	if err != nil {
+		return nil, err
+	}
+	flow := &Flow{ID: s.run.nextFlowID(), Launch: ending, Record: ending.Record(), Trip: trip, by: exam.by}
+	flow.Reaction = Reaction{Kind: Unclear, Why: describe(trip)}
+	flow.evidence = s.run.evidence(flow, Launch{Title: title, Fault: fault}, began)
+	s.keep(flow)
+	return flow, nil
+}
+
+const wayBackMarker = "way-back"
+
+// LeadsBack says whether the page has a link or form that leads to the return
+// URL, or the browser was led there.
+func (f *Flow) LeadsBack() bool { return f.Trip.Markers[wayBackMarker] || len(f.Record.Returns) > 0 }

@@ -1,0 +1,164 @@
+package harness_test
+
+import (
+	"errors"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	. "github.com/onsi/gomega"
+
+	"invigilator/fakeplatform"
+	"invigilator/harness"
+	"invigilator/harness/config"
+	"invigilator/lti"
+	"invigilator/requirements"
+	"invigilator/results"
+)
+
+// proctoring configures a fake tool that is served like a real one as its vendor
+// would.
+func proctoring(journeys map[string]config.Journey) func(*config.Config) {
+	return func(c *config.Config) {
+		address := strings.TrimSuffix(c.Tool.LoginURL, "/login")
+		c.Tool.JWKSURL = address + "/jwks"
+		c.Features = []string{config.Proctoring, config.ACS, config.EndAssessment}
+		c.Patience.Step = config.Duration(time.Second)
+		c.Patience.Marker = config.Duration(100 * time.Millisecond)
+		c.Journeys = map[string]config.Journey{
+			"checks-in": {Does: config.CheckIn, Steps: config.Steps{{Wait: "text=Algebra"}, {Click: "#start"}}},
+			"flags": {Does: config.Flag, Steps: config.Steps{
+				{Open: address + "/proctor?candidate={candidate}"}, {Wait: "text={candidate}"}, {Click: ".flag"}, {Wait: "#outcome"},
+			}},
+		}
+		for name, j := range journeys {
+			c.Journeys[name] = j
+		}
+	}
+}
+
+var algebra = fakeplatform.ResourceLink{ID: "exam-1", Title: "Algebra"}
+
+func TestARealProctoringToolCanBeJudged(t *testing.T) {
+	t.Parallel()
+	g := NewWithT(t)
+	run := subject{change: func(c *config.Config) {
+		proctoring(nil)(c)
+		c.Journeys["checks-in"] = config.Journey{Does: config.CheckIn, Steps: config.Steps{{Click: "#start"}}}
+	}}.ready(t)
+	scene := run.ProctoringScenario(t, "a scenario", "here:1")
+	browser := scene.Open(t.Context())
+	defer browser.Close()
+	exam, err := scene.Launch(t.Context(), harness.Launch{By: browser, Link: algebra})
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(exam.Reaction.Kind).To(Equal(harness.Accepted), exam.Reaction.Why)
+	g.Expect(exam.Started()).To(HaveLen(1))
+	messageType, _ := exam.Message().Text(lti.ClaimMessageType)
+	g.Expect(messageType).To(Equal(lti.StartAssessment))
+	g.Expect(exam.Started()[0].Problems).To(BeEmpty(), "the fake platform has verified it, its signature included")
+
+	flagged, err := scene.Act(t.Context(), config.Flag, exam)
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(flagged.Controls()).To(HaveLen(1))
+	g.Expect(flagged.Controls()[0].Status).To(Equal(http.StatusOK))
+	_, err = scene.Act(t.Context(), config.Pause, exam)
+	g.Expect(err).To(MatchError(harness.ErrNoJourney), "the vendor has not said how")
+
+	ended, err := scene.End(t.Context(), "the end", exam, nil, nil)
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(ended.Trip.Page.Status).To(Equal(http.StatusOK))
+	g.Expect(ended.LeadsBack()).To(BeTrue())
+
+	scene.React(t.Context(), "ap-tool-rejects-missing-session-data")
+	for _, o := range scene.Finish().Observations {
+		g.Expect(o.Verdict).To(Equal(results.Passed), "%s: %s", o.Case, o.Seen)
+	}
+}
+
+func TestAToolMayTakeNothingButExams(t *testing.T) {
+	t.Parallel()
+	g := NewWithT(t)
+	run := subject{
+		change: func(c *config.Config) {
+			proctoring(nil)(c)
+			c.Profiles = []string{requirements.Proctoring}
+			c.Journeys["checks-in"] = config.Journey{Does: config.CheckIn, Steps: config.Steps{{Click: "#start"}}}
+		},
+		wrap: func(tool http.Handler) http.Handler { // of any other message it only says that it does not know it
+			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if r.URL.Path == "/resource" {
+					http.Error(w, "unknown message type", http.StatusInternalServerError)
+					return
+				}
+				tool.ServeHTTP(w, r)
+			})
+		},
+	}.start(t)
+	found, err := run.Preflight(t.Context())
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(found.Flows).To(HaveLen(1))
+}
+
+func TestACheckInThatGetsStuckIsOneDiagnosis(t *testing.T) {
+	t.Parallel()
+	g := NewWithT(t)
+	run := subject{change: proctoring(map[string]config.Journey{
+		"checks-in": {Does: config.CheckIn, Steps: config.Steps{{Click: "text=I agree"}}},
+	})}.start(t)
+	_, err := run.Preflight(t.Context())
+	d, ok := errors.AsType[*results.Diagnosis](err)
+	g.Expect(ok).To(BeTrue(), "%v", err)
+	g.Expect(d.Problem).To(And(ContainSubstring("step 1 of 1"), ContainSubstring("text=I agree")))
+	g.Expect(d.LookAt).To(ContainSubstring("check-in"))
+	g.Expect(d.Seen).To(ContainSubstring("HTTP 200"))
+}
+
+func TestARealPlatformsExamsCanBeJudged(t *testing.T) {
+	t.Parallel()
+	g := NewWithT(t)
+	run := campusAt{}.start(t)
+	scene := run.Scenario(t, "a scenario", "here:1")
+	exam, err := scene.Running(t.Context(), "", lti.Claims{lti.ClaimEndAssessmentReturn: true})
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(exam.Started()).To(BeTrue())
+
+	paused, err := scene.Act(t.Context(), exam, harness.Call{Action: lti.Pause})
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(paused.Exchange.Answer()).To(HaveField("Status", lti.Paused))
+	looked, err := scene.Look(t.Context(), exam, "the exam's page")
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect([]bool{looked.Started(), looked.Paused()}).To(Equal([]bool{false, true}))
+	_, err = scene.Act(t.Context(), exam, harness.Call{Action: lti.Resume})
+	g.Expect(err).NotTo(HaveOccurred())
+
+	end, err := scene.End(t.Context(), exam, harness.Ending{})
+	g.Expect(err).NotTo(HaveOccurred())
+	messageType, _ := end.Message().Text(lti.ClaimMessageType)
+	g.Expect(messageType).To(Equal(lti.EndAssessment))
+
+	again, err := scene.Start(t.Context(), exam, harness.StartMessage{Title: "the message of the attempt that has ended", Again: exam})
+	g.Expect(err).NotTo(HaveOccurred())
+	scene.MustNotStart(t.Context(), "ap-platform-rejects-replayed-session-data", harness.Attempted{Stimulus: "start-session-used-again", Exam: exam, Flow: again})
+	found := scene.Finish()
+	for _, o := range found.Observations {
+		g.Expect(o.Verdict).To(Equal(results.Passed), o.Seen)
+	}
+	for _, flow := range found.Flows {
+		for _, step := range flow.Steps {
+			g.Expect(step.ResponseBody+step.RequestBody).NotTo(MatchRegexp(`"access_token":\s*"[A-Za-z0-9_-]{20}`), "of %s %s", step.Method, step.URL)
+		}
+	}
+}
+
+func TestAnAttemptThatIsLeftBehindIsEndedFirst(t *testing.T) {
+	t.Parallel()
+	g := NewWithT(t)
+	run := campusAt{}.start(t)
+	for range 2 { // the second scenario finds the attempt of the first under way
+		scene := run.Scenario(t, "a scenario", "here:1")
+		exam, err := scene.Running(t.Context(), "", nil)
+		g.Expect(err).NotTo(HaveOccurred())
+		g.Expect(exam.Started()).To(BeTrue())
+	}
+}

@@ -1,0 +1,122 @@
+package harness
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"invigilator/harness/agent"
+	"invigilator/harness/config"
+	"invigilator/results"
+)
+
+// A JourneyError says at which step a journey got stuck.
+type JourneyError struct {
+	Journey string // its name
+	Step    int    // the first is 1
+	Of      int
+	Doing   string // the step in words
+	Why     string
+	// Picture is a JPEG image of the page that it got stuck on, where there is one.
+	Picture []byte
+	page    results.Page
+	steps   []results.Step
+	ended   agent.Ending
+	signIn  bool // the page asks the user to log in
+}
+
+func (e *JourneyError) Error() string {
+	if e.Step > e.Of {
+		return fmt.Sprintf("%s came to its end, but not to a launch: %s", e.Journey, e.Why)
+	}
+	return fmt.Sprintf("%s got stuck at step %d of %d (%s): %s", e.Journey, e.Step, e.Of, e.Doing, e.Why)
+}
+
+// ErrNoJourney says that no journey leads where a check has to go.
+var ErrNoJourney = errors.New("no journey for it is configured")
+
+// action returns what the agent does for a step.
+func (r *base) action(s config.Step) agent.Action {
+	a := agent.Action{Frame: s.Frame, Says: s.Human}
+	a.Within, _ = time.ParseDuration(s.Within) // checked when it was read
+	if s.Human != "" && a.Within == 0 {
+		a.Within = humanPatience
+	}
+	switch {
+	case s.Open != "":
+		a.Verb, a.Target = agent.Open, s.Open
+	case s.Fill != "":
+		a.Verb, a.Target, a.Value = agent.Fill, s.Fill, s.With
+	case s.Click != "":
+		a.Verb, a.Target = agent.Click, s.Click
+	case s.Choose != "":
+		a.Verb, a.Target, a.Value = agent.Choose, s.Choose, s.Option
+	default:
+		a.Verb, a.Target = agent.Wait, s.Wait
+	}
+	a.Secret = r.config.Hide(a.Value) != a.Value
+	return a
+}
+
+// inWords says what an action does, without its secrets.
+func (r *base) inWords(a agent.Action) string {
+	words := strings.TrimSpace(fmt.Sprintf("%s %s", a.Verb, a.Target))
+	switch {
+	case a.Verb == agent.Fill:
+		words += " with " + a.Value
+	case a.Verb == agent.Choose && a.Value != "":
+		words += ", " + a.Value
+	}
+	if a.Frame != "" {
+		words += " in the frame " + a.Frame
+	}
+	return r.config.Hide(words)
+}
+
+// humanPatience is how long a human has for what a step asks of one.
+const humanPatience = 5 * time.Minute
+
+// actionsOf returns what the agent does for steps.
+func (r *base) actionsOf(steps config.Steps) []agent.Action {
+	var actions []agent.Action
+	for _, step := range steps {
+		actions = append(actions, r.action(step))
+	}
+	return actions
+}
+
+// makeJourney makes a journey of that name, whose actions, end and signs are given.
+// Where it gets stuck the error is a [*JourneyError]; then a picture is taken.
+func (r *base) makeJourney(ctx context.Context, by agent.User, name string, j agent.Journey) (*agent.Trip, error) {
+	j.Quiet, j.Whole = r.config.Patience.Quiet.Std(), true // what is kept of it is rid of secrets when it is written down
+	if j.Patience == 0 {
+		j.Patience = r.config.Patience.Step.Std()
+	}
+	j.Deadline = r.Patience() + j.Patience
+	for _, a := range j.Actions {
+		j.Deadline += max(j.Patience, a.Within)
+	}
+	if !r.config.Embedded.OnlyVerdicts { // else nothing of it is kept
+		j.Secrets = slices.Collect(maps.Keys(r.config.Secrets))
+	}
+	j.Ask = func(a agent.Action) {
+		fmt.Fprintf(os.Stderr, "\nYour turn, in the browser, within %s: %s\n", a.Within, a.Says)
+	}
+	trip, err := by.Go(ctx, j)
+	if err != nil || trip.Stuck == nil {
+		return trip, err
+	}
+	stuck := &JourneyError{
+		Journey: name, Step: trip.Stuck.Action + 1, Of: len(j.Actions), Why: r.config.Hide(trip.Stuck.Why),
+		Picture: trip.Screenshot, page: trip.Page, steps: trip.Steps, ended: trip.Ended, signIn: trip.Markers[signInMarker],
+	}
+	if trip.Stuck.Action < len(j.Actions) {
+		stuck.Doing = r.inWords(j.Actions[trip.Stuck.Action])
+	}
+	return trip, stuck
+}

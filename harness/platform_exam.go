@@ -1,0 +1,459 @@
+package harness
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+	"time"
+
+	"invigilator/faketool"
+	"invigilator/harness/agent"
+	"invigilator/harness/config"
+	"invigilator/lti"
+	"invigilator/requirements"
+	"invigilator/results"
+)
+
+// A StartMessage says how LtiStartAssessment is sent. Its zero value is a valid message,
+// from the tab in which the candidate was launched.
+type StartMessage struct {
+	// Title says what the message is for, in the report.
+	Title string
+	// Fault is what differs from a valid message, and Other the exam that it
+	// borrows from.
+	Fault *faketool.Fault
+	Other *PlatformFlow
+	// With are further or other claims; one that is nil is taken away. The message
+	// asks for no LtiEndAssessment unless they say so.
+	With lti.Claims
+	// By is the browser that sends it; the candidate's when nil.
+	By agent.User
+	// To is where it is sent instead of the start_assessment_url.
+	To string
+	// Again is the flow whose message is sent once more instead of a new one.
+	Again *PlatformFlow
+}
+
+// Exam launches somebody into a proctored exam, up to LtiStartProctoring. An
+// attempt that is under way is ended before. The error is [ErrNoLaunch] where the
+// launch does not work.
+func (s *PlatformScenario) Exam(ctx context.Context, l PlatformLaunch) (*PlatformFlow, error) {
+	if err := s.tidy(ctx, l.User); err != nil {
+		return nil, err
+	}
+	if l.Link == "" {
+		l.Link = config.Exam
+	}
+	if l.Title == "" {
+		l.Title = "a launch into an exam"
+	}
+	flow, err := s.Control(ctx, l)
+	if _, stuck := errors.AsType[*JourneyError](err); !stuck {
+		return flow, err
+	}
+	// An attempt may be under way that the run does not know of: one that a message
+	// has started which had to be refused, or that an earlier run has left behind.
+	user := l.User
+	if user == "" {
+		user = config.Learner
+	}
+	s.run.underWay[user] = true
+	if err := s.tidy(ctx, user); err != nil {
+		return flow, err
+	}
+	return s.Control(ctx, l)
+}
+
+// Start sends LtiStartAssessment for an exam, and keeps what came of it.
+func (s *PlatformScenario) Start(ctx context.Context, exam *PlatformFlow, st StartMessage) (*PlatformFlow, error) {
+	flow, err := s.run.startExam(ctx, exam, st)
+	if err != nil {
+		return nil, err
+	}
+	s.keep(flow)
+	if flow.Started() {
+		s.run.underWay[exam.by.Name] = true
+	}
+	return flow, nil
+}
+
+func (r *PlatformRun) startExam(ctx context.Context, exam *PlatformFlow, st StartMessage) (*PlatformFlow, error) {
+	var message *faketool.ToolMessage
+	if st.Again != nil {
+		message = st.Again.sent
+	} else {
+		with := lti.Claims{lti.ClaimEndAssessmentReturn: nil}
+		maps.Copy(with, st.With)
+		probe := faketool.MessageProbe{Fault: st.Fault, With: with, To: st.To}
+		if st.Other != nil {
+			probe.Other, probe.Earlier = st.Other.Answer, st.Other.sent
+		}
+		var err error
+		if message, err = r.tool.StartAssessment(exam.Answer, probe); err != nil {
+			return nil, err
+		}
+	}
+	visit := r.visit(message.Address)
+	by := agent.User(exam.by)
+	if st.By != nil {
+		by = st.By
+	} else {
+		visit.In = agent.Here
+	}
+	visit.Markers = r.examMarkers()
+	visit.MarkerWait = r.config.Patience.Marker.Std()
+	if st.Fault == nil || st.Fault.Permitted {
+		visit.MarkerWait = r.config.Patience.Step.Std()
+	}
+	if r.config.IsEmbedded() {
+		visit.MarkerWait = 0 // its pages are whole when they have loaded
+	}
+	began := time.Now()
+	trip, err := by.Visit(ctx, visit)
+	if err != nil {
+		return nil, err
+	}
+	flow := &PlatformFlow{
+		ID: r.nextFlowID(), Login: exam.Login, Answer: exam.Answer, message: exam.message, noted: exam.noted,
+		Trip: trip, by: exam.by, tool: r.tool, sent: message, picture: trip.Screenshot,
+	}
+	flow.evidence = r.platformEvidence(flow, PlatformLaunch{Title: st.Title, Fault: st.Fault}, began)
+	flow.evidence.Tokens = []results.Token{tokenOf(lti.ParamJWT, message.JWT)}
+	return flow, nil
+}
+
+const (
+	startedMarker = "exam-started"
+	pausedMarker  = "exam-paused"
+)
+
+// examMarkers are the signs of an exam that the candidate can take, and of one
+// that is paused.
+func (r *PlatformRun) examMarkers() []agent.Marker {
+	var markers []agent.Marker
+	for name, m := range map[string]config.Marker{startedMarker: r.platform.ExamStarted, pausedMarker: r.platform.ExamPaused} {
+		if !m.IsZero() {
+			markers = append(markers, agent.Marker{Name: name, Selector: m.Selector, Text: m.Text, URL: m.URL})
+		}
+	}
+	return markers
+}
+
+// Started says whether the page shows an exam that the candidate can take.
+func (f *PlatformFlow) Started() bool { return f.Trip.Markers[startedMarker] }
+
+// Paused says whether the page shows an exam that is paused.
+func (f *PlatformFlow) Paused() bool { return f.Trip.Markers[pausedMarker] }
+
+// By is the browser that the flow was seen in.
+func (f *PlatformFlow) By() *Seat { return f.by }
+
+// Loaded says whether the page asked for an address, such as that of a picture.
+func (f *PlatformFlow) Loaded(address string) bool {
+	return slices.ContainsFunc(f.Trip.Steps, func(s results.Step) bool { return sameURL(s.URL, address) })
+}
+
+// Sent is the LtiStartAssessment that the flow sent; nil where it sent none.
+func (f *PlatformFlow) Sent() *faketool.ToolMessage { return f.sent }
+
+// look lets the candidate look at the exam's page again, in another tab; nil where
+// no journey does so.
+func (s *PlatformScenario) look(ctx context.Context, user, title string) (*PlatformFlow, error) {
+	name, ok := s.run.journeyBy(user, config.OpenExam)
+	if !ok {
+		return nil, nil
+	}
+	tab, err := s.NewTab(ctx, user)
+	if err != nil {
+		return nil, err
+	}
+	defer tab.Close()
+	return s.do(ctx, tab, name, title, "")
+}
+
+// Look lets the candidate of an exam look at its page again, in another tab. The
+// error is [ErrNoJourney] where no journey does so.
+func (s *PlatformScenario) Look(ctx context.Context, exam *PlatformFlow, title string) (*PlatformFlow, error) {
+	flow, err := s.look(ctx, exam.by.Name, title)
+	if err == nil && flow == nil {
+		return nil, fmt.Errorf("%w: does %s", ErrNoJourney, config.OpenExam)
+	}
+	return flow, err
+}
+
+// do makes a journey that does something, and keeps what came of it. The login that
+// it may lead to, which Until names, is that of the flow.
+func (s *PlatformScenario) do(ctx context.Context, by *Seat, name, title, until string) (*PlatformFlow, error) {
+	r := s.run
+	since, began := r.now(), time.Now()
+	trip, err := r.makeJourney(ctx, by, "the journey "+name, agent.Journey{
+		Actions: r.actionsOf(r.journeys[name].Steps), Until: until, Screenshot: true, Also: append(r.visit("").Also, r.examMarkers()...),
+	})
+	if s.keepStuck(err); err != nil {
+		return nil, err
+	}
+	flow := &PlatformFlow{ID: r.nextFlowID(), Trip: trip, by: by, tool: r.tool, picture: trip.Screenshot, arrivals: r.arrivedSince(since)}
+	if login, held := r.tool.LoginAt(trip.Page.URL); held {
+		flow.Login = login
+	}
+	flow.evidence = r.platformEvidence(flow, PlatformLaunch{Title: title}, began)
+	s.keep(flow)
+	return flow, nil
+}
+
+// journeyBy finds the journey by which a user does something.
+func (r *PlatformRun) journeyBy(user string, deed config.Deed) (string, bool) {
+	return config.Config{Journeys: r.journeys}.JourneyOf(user, deed)
+}
+
+// Ending says how a candidate comes to the end of an exam.
+type Ending struct {
+	// By is the journey that ends it, or that looks at it once it has ended;
+	// [config.SubmitExam] when empty.
+	By config.Deed
+	// Silent is set where no LtiEndAssessment has to come, so that nothing is
+	// waited for.
+	Silent bool
+}
+
+// End lets the candidate end an exam. Where LtiEndAssessment comes, the flow has
+// its login and, by [PlatformScenario.Send], its message.
+func (s *PlatformScenario) End(ctx context.Context, exam *PlatformFlow, e Ending) (*PlatformFlow, error) {
+	if e.By == "" {
+		e.By = config.SubmitExam
+	}
+	user := exam.by.Name
+	name, ok := s.run.journeyBy(user, e.By)
+	if !ok {
+		return nil, fmt.Errorf("%w: user %s, does %s", ErrNoJourney, user, e.By)
+	}
+	tab, err := s.NewTab(ctx, user)
+	if err != nil {
+		return nil, err
+	}
+	s.closers = append(s.closers, tab.Close)
+	until := s.run.heldPages()
+	if e.Silent {
+		until = ""
+	}
+	flow, err := s.do(ctx, tab, name, "the exam ends: "+string(e.By), until)
+	if err != nil {
+		return nil, err
+	}
+	delete(s.run.underWay, user)
+	if flow.Login == nil {
+		return flow, s.reset(ctx)
+	}
+	sent, err := s.Send(ctx, flow, PlatformLaunch{Title: "LtiEndAssessment", User: user})
+	if err != nil {
+		return nil, err
+	}
+	return sent, s.reset(ctx)
+}
+
+// tidy ends the attempt that a user has under way, if any.
+func (s *PlatformScenario) tidy(ctx context.Context, user string) error {
+	if user == "" {
+		user = config.Learner
+	}
+	if !s.run.underWay[user] {
+		return nil
+	}
+	delete(s.run.underWay, user)
+	name, ok := s.run.journeyBy(user, config.SubmitExam)
+	if !ok {
+		return nil
+	}
+	tab, err := s.NewTab(ctx, user)
+	if err != nil {
+		return err
+	}
+	defer tab.Close()
+	_, err = s.do(ctx, tab, name, "the exam is handed in", "")
+	if _, stuck := errors.AsType[*JourneyError](err); stuck {
+		err = nil // it may have ended in another way
+	}
+	return errors.Join(err, s.reset(ctx))
+}
+
+// reset makes the exam one that can be taken again, where a journey has to do so.
+func (s *PlatformScenario) reset(ctx context.Context) error {
+	if _, ok := (config.Config{Journeys: s.run.journeys}).JourneyFor(config.ResetExam); !ok {
+		return nil
+	}
+	return s.Do(ctx, config.ResetExam)
+}
+
+// ReactToStart judges a requirement by messages with each fault of the fake tool
+// that provokes it: a platform has to start the exam for those that are permitted,
+// and to refuse the others, as a genuine message shows that starts it.
+func (s *PlatformScenario) ReactToStart(ctx context.Context, id requirements.ID) {
+	s.tb.Helper()
+	var refused []Attempted
+	for _, fault := range faketool.FaultsFor(string(id)) {
+		exam, flow, err := s.startWith(ctx, fault)
+		switch {
+		case s.Unseen(id, fault.Name, err, exam, flow):
+		case fault.Permitted:
+			s.Check(id, fault.Name, flow.Started(), "", s.startSeen(flow), exam, flow)
+		default:
+			refused = append(refused, Attempted{Stimulus: fault.Name, Exam: exam, Flow: flow})
+		}
+	}
+	s.MustNotStart(ctx, id, refused...)
+}
+
+// startWith makes an exam, and sends its message with a fault. Where that borrows,
+// another exam is made before: of another candidate, of another assessment, or an
+// earlier attempt.
+func (s *PlatformScenario) startWith(ctx context.Context, fault faketool.Fault) (exam, flow *PlatformFlow, err error) {
+	st := StartMessage{Title: "LtiStartAssessment: " + fault.Does, Fault: &fault}
+	if fault.Borrows {
+		if st.Other, err = s.lender(ctx, fault); err != nil {
+			return nil, nil, err
+		}
+	}
+	if exam, err = s.Exam(ctx, PlatformLaunch{}); err != nil {
+		return exam, nil, err
+	}
+	flow, err = s.Start(ctx, exam, st)
+	return exam, flow, err
+}
+
+// lender is the exam that a fault borrows from.
+func (s *PlatformScenario) lender(ctx context.Context, fault faketool.Fault) (*PlatformFlow, error) {
+	switch fault.Lender {
+	case faketool.OtherCandidate:
+		return s.Exam(ctx, PlatformLaunch{Title: "another candidate's launch into the exam", User: config.SecondLearner})
+	case faketool.OtherAssessment:
+		tab, err := s.NewTab(ctx, config.Learner)
+		if err != nil {
+			return nil, err
+		}
+		s.closers = append(s.closers, tab.Close)
+		return s.Exam(ctx, PlatformLaunch{Title: "a launch into another exam", Link: config.OtherExam, By: tab})
+	case faketool.OtherDeployment:
+		return s.Control(ctx, PlatformLaunch{Title: "a launch of another deployment", Link: config.OtherDeployment})
+	case faketool.EarlierAttempt:
+		exam, err := s.Exam(ctx, PlatformLaunch{Title: "an earlier attempt"})
+		if err != nil {
+			return nil, err
+		}
+		earlier, err := s.Start(ctx, exam, StartMessage{Title: "LtiStartAssessment of an earlier attempt"})
+		if err != nil {
+			return nil, err
+		}
+		if !earlier.Started() {
+			return nil, fmt.Errorf("%w: a genuine LtiStartAssessment does not start the exam: %s", ErrNoLaunch, earlier.End())
+		}
+		_, err = s.End(ctx, exam, Ending{Silent: true})
+		return earlier, err
+	default:
+		return s.Control(ctx, PlatformLaunch{Title: "a launch of a resource link"})
+	}
+}
+
+// Attempted is a message that had to be refused, and what was sent it for.
+type Attempted struct {
+	Stimulus string
+	Exam     *PlatformFlow
+	Flow     *PlatformFlow
+	// Others are flows that belong to it.
+	Others []*PlatformFlow
+	// Wrong is what is wrong apart from what the flow itself shows.
+	Wrong string
+}
+
+// MustNotStart judges messages that a platform has to refuse: none starts the exam,
+// while a genuine one does.
+func (s *PlatformScenario) MustNotStart(ctx context.Context, id requirements.ID, attempts ...Attempted) {
+	s.tb.Helper()
+	var refused []Attempted
+	for _, a := range attempts {
+		flows := append([]*PlatformFlow{a.Exam, a.Flow}, a.Others...)
+		switch status := a.Flow.Trip.Page.Status; {
+		case a.Wrong != "":
+			s.Observe(id, a.Stimulus, results.Failed, "", a.Wrong, flows...)
+		case a.Flow.Started():
+			s.Observe(id, a.Stimulus, results.Failed, "", "The exam has started: "+a.Flow.End()+".", flows...)
+		case a.Flow.ScriptRan():
+			s.Observe(id, a.Stimulus, results.Failed, "", "What the message says ran as a script.", flows...)
+		case status >= http.StatusInternalServerError:
+			s.Observe(id, a.Stimulus, s.crash(id), "", "Refused, but with a server error: "+a.Flow.End()+".", flows...)
+		case a.Flow.Trip.Ended != agent.Settled && status == 0:
+			s.Observe(id, a.Stimulus, results.Inconclusive, "", "No answer came: "+a.Flow.End()+".", flows...)
+		default:
+			refused = append(refused, a)
+		}
+	}
+	if len(refused) == 0 {
+		return
+	}
+	after, err := s.look(ctx, config.Learner, "the exam's page after the messages that had to be refused")
+	if err == nil && after != nil && after.Started() {
+		for _, a := range refused {
+			s.Observe(id, a.Stimulus, results.Failed, "", "The exam is under way: "+after.End()+".", a.Exam, a.Flow, after)
+		}
+		return
+	}
+	exam, genuine, err := s.genuine(ctx)
+	for _, a := range refused {
+		if !s.Unseen(id, a.Stimulus, err, a.Flow, genuine) {
+			s.Observe(id, a.Stimulus, results.Passed, "", "The exam did not start: "+a.Flow.End()+".", append([]*PlatformFlow{a.Exam, a.Flow, exam, genuine}, a.Others...)...)
+		}
+	}
+	s.must(s.tidy(ctx, config.Learner))
+}
+
+// crash is the verdict on a refusal by a server error: proctoring forbids it in so
+// many words, the rest of LTI does not.
+func (s *PlatformScenario) crash(id requirements.ID) results.Verdict {
+	if r, _ := requirements.Default().Get(id); r.Profile == requirements.Proctoring {
+		return results.Failed
+	}
+	return results.Warned
+}
+
+// genuine makes an exam that a genuine message starts. The error is [ErrNoLaunch]
+// where it does not.
+func (s *PlatformScenario) genuine(ctx context.Context) (exam, flow *PlatformFlow, err error) {
+	if exam, err = s.Exam(ctx, PlatformLaunch{Title: "control: a launch into an exam"}); err != nil {
+		return exam, nil, err
+	}
+	if flow, err = s.Start(ctx, exam, StartMessage{Title: "control: a genuine LtiStartAssessment"}); err == nil && !flow.Started() {
+		err = fmt.Errorf("%w: a genuine LtiStartAssessment does not start the exam: %s", ErrNoLaunch, flow.End())
+	}
+	return exam, flow, err
+}
+
+// Running makes an exam that is under way. The message has further claims. The error
+// is [ErrNoLaunch] where it does not start.
+func (s *PlatformScenario) Running(ctx context.Context, user string, with lti.Claims) (*PlatformFlow, error) {
+	exam, err := s.Exam(ctx, PlatformLaunch{User: user})
+	if err != nil {
+		return nil, err
+	}
+	flow, err := s.Start(ctx, exam, StartMessage{Title: "LtiStartAssessment", With: with})
+	if err == nil && !flow.Started() {
+		err = fmt.Errorf("%w: a genuine LtiStartAssessment does not start the exam: %s", ErrNoLaunch, flow.End())
+	}
+	return flow, err
+}
+
+func (s *PlatformScenario) startSeen(f *PlatformFlow) string {
+	if f.Started() {
+		return "The exam has started."
+	}
+	return "The exam has not started: " + f.End() + "."
+}
+
+// Candidates are the names of the users who can be launched into the exam.
+func (r *PlatformRun) Candidates() []string {
+	return slices.DeleteFunc([]string{config.Learner, config.SecondLearner}, func(user string) bool {
+		_, ok := r.journeyTo(user, config.Exam)
+		return !ok
+	})
+}

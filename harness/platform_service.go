@@ -1,0 +1,191 @@
+package harness
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"time"
+
+	"invigilator/faketool"
+	"invigilator/harness/agent"
+	"invigilator/lti"
+	"invigilator/results"
+)
+
+// A Call is a request of the fake tool's server to a service of the platform.
+// Its zero value flags an incident.
+type Call struct {
+	// Title says what the call is for, in the report.
+	Title  string
+	Action lti.Action
+	// ExtraTime is sent with the action where it is set, in minutes.
+	ExtraTime *int
+	Severity  *float64
+	// Reason is sent as reason_msg, with a code.
+	Reason string
+	// Fault is what differs from a valid request.
+	Fault *faketool.Fault
+	// Token is the access token; a valid one for control.all when empty.
+	Token string
+	// Change changes the request otherwise.
+	Change func(*lti.ControlRequest)
+	// Tool is the one that calls; the first when nil.
+	Tool *faketool.Tool
+}
+
+// Grant asks the platform's token endpoint for an access token, and keeps what
+// came of it.
+func (s *PlatformScenario) Grant(ctx context.Context, title string, p faketool.TokenProbe) (*PlatformFlow, *faketool.Token, error) {
+	return s.grantTo(ctx, title, s.run.tool, s.run.platform.ClientID, p)
+}
+
+func (s *PlatformScenario) grantTo(ctx context.Context, title string, tool *faketool.Tool, clientID string, p faketool.TokenProbe) (*PlatformFlow, *faketool.Token, error) {
+	ctx, cancel := context.WithTimeout(ctx, s.run.Patience())
+	defer cancel()
+	began := time.Now()
+	token, err := tool.Token(ctx, s.run.platform.Issuer, clientID, p)
+	if err != nil {
+		return nil, nil, err
+	}
+	return s.exchanged(title, p.Fault, &token.Exchange, began), token, nil
+}
+
+// access returns a token for control.all, which is asked for once in a scenario,
+// and again when it has expired.
+func (s *PlatformScenario) access(ctx context.Context) (string, error) {
+	if s.token == "" || !s.run.now().Before(s.tokenUntil) {
+		_, token, err := s.Grant(ctx, "an access token for control.all", faketool.TokenProbe{})
+		if err != nil {
+			return "", err
+		}
+		if token.AccessToken == "" {
+			return "", fmt.Errorf("%w: the platform grants no access token for control.all: HTTP %d %s", ErrNoLaunch, token.Status, results.Bounded(token.Error, 200))
+		}
+		s.token, s.tokenUntil = token.AccessToken, s.run.now().Add(lifeOf(token)-tokenMargin)
+	}
+	return s.token, nil
+}
+
+// tokenMargin is how long before its end a token is no longer used.
+const tokenMargin = 10 * time.Second
+
+// lifeOf is how long a token lasts; an hour where the platform does not say.
+func lifeOf(t *faketool.Token) time.Duration {
+	if seconds, ok := t.ExpiresIn.(float64); ok && seconds > 0 && seconds < 1e9 {
+		return time.Duration(seconds) * time.Second
+	}
+	return time.Hour
+}
+
+// Fresh returns a new token for control.all, and how long it lasts.
+func (s *PlatformScenario) Fresh(ctx context.Context) (string, time.Duration, error) {
+	s.token = ""
+	token, err := s.access(ctx)
+	s.token = ""
+	return token, s.tokenUntil.Sub(s.run.now()) + tokenMargin, err
+}
+
+// AddToolKey makes the fake tool sign with a new key, until it is withdrawn.
+func (s *PlatformScenario) AddToolKey() (withdraw func(), err error) { return s.run.tool.AddKey() }
+
+// Pass lets time pass; see [Run.Pass].
+func (s *PlatformScenario) Pass(ctx context.Context, d time.Duration) error {
+	return s.run.Pass(ctx, d)
+}
+
+// HTTPClient is a user without a browser, and without its cookies. Close it after
+// use.
+func (r *PlatformRun) HTTPClient(ctx context.Context) (agent.User, error) {
+	client := agent.NewHTTP(r.hosts)
+	r.onClose(client.Close)
+	return client.Open(ctx)
+}
+
+// ExamTime is how long an attempt at the exam lasts; 0 where that is not known.
+func (r *PlatformRun) ExamTime() time.Duration { return r.platform.ExamTime.Std() }
+
+// Act sends a control request for the attempt of an exam, and keeps what came of it.
+func (s *PlatformScenario) Act(ctx context.Context, exam *PlatformFlow, c Call) (*PlatformFlow, error) {
+	m := exam.Message()
+	address, _ := m.Object(lti.ClaimACS)["assessment_control_url"].(string)
+	if address == "" {
+		return nil, fmt.Errorf("%w: it has no assessment_control_url", ErrNoLaunch)
+	}
+	if c.Token == "" {
+		var err error
+		if c.Token, err = s.access(ctx); err != nil {
+			return nil, err
+		}
+	}
+	if c.Action == "" {
+		c.Action = lti.Flag
+	}
+	attempt, _ := m.Claims[lti.ClaimAttemptNumber].(float64)
+	sub, _ := m.Text("sub")
+	link, _ := m.Object(lti.ClaimResourceLink)["id"].(string)
+	request := lti.ControlRequest{
+		User: lti.ControlUser{Issuer: s.run.platform.Issuer, Sub: sub}, ResourceLink: lti.ControlResourceLink{ID: link},
+		AttemptNumber: int(attempt), Action: c.Action, ExtraTime: c.ExtraTime,
+		IncidentTime: s.run.now().UTC().Format(time.RFC3339), IncidentSeverity: c.Severity,
+	}
+	if c.Action != lti.Update && c.Severity == nil {
+		request.IncidentSeverity = new(0.5)
+		request.ReasonCode = "1"
+	}
+	if c.Reason != "" {
+		request.ReasonCode, request.ReasonMessage = "1", c.Reason
+	}
+	if c.Change != nil {
+		c.Change(&request)
+	}
+	tool := c.Tool
+	if tool == nil {
+		tool = s.run.tool
+	}
+	limited, cancel := context.WithTimeout(ctx, s.run.Patience())
+	defer cancel()
+	began := time.Now()
+	exchange, err := tool.Control(limited, address, c.Token, request, faketool.ControlProbe{Fault: c.Fault})
+	if err != nil {
+		return nil, err
+	}
+	if c.Title == "" {
+		c.Title = "control: " + string(c.Action)
+	}
+	return s.exchanged(c.Title, c.Fault, exchange, began), nil
+}
+
+// exchanged keeps a request of the fake tool's server as a flow.
+func (s *PlatformScenario) exchanged(title string, fault *faketool.Fault, e *faketool.Exchange, began time.Time) *PlatformFlow {
+	step := results.Step{
+		SeenBy: "tool", Method: e.Method, URL: e.URL, RequestBody: results.Bounded(e.RequestBody, maxRecordedBody),
+		RequestHeader: results.Header(http.Header{"Content-Type": {e.RequestType}}),
+		Status:        e.Status, ResponseHeader: results.Header(e.Header), ResponseBody: results.Bounded(string(e.Body), maxRecordedBody),
+	}
+	trip := &agent.Trip{Ended: agent.Settled, Steps: []results.Step{step}, Page: results.Page{URL: e.URL, Status: e.Status}, Took: e.Took}
+	if e.Err != nil {
+		trip.Ended, trip.Why = agent.Dropped, results.Bounded(e.Err.Error(), 300)
+	}
+	flow := &PlatformFlow{ID: s.run.nextFlowID(), Trip: trip, Exchange: e, tool: s.run.tool}
+	l := PlatformLaunch{Title: title}
+	flow.evidence = s.run.platformEvidence(flow, l, began)
+	flow.evidence.Steps = fit([]results.Step{step})
+	if fault != nil {
+		flow.evidence.Fault = fault.Name
+	}
+	s.keep(flow)
+	return flow
+}
+
+// OtherTool is the second fake tool with an access token of its own for
+// control.all; the error is [ErrNoLaunch] where the platform grants none.
+func (s *PlatformScenario) OtherTool(ctx context.Context) (*faketool.Tool, string, error) {
+	_, token, err := s.grantTo(ctx, "an access token of another tool", s.run.other, s.run.platform.OtherClientID, faketool.TokenProbe{})
+	if err != nil {
+		return nil, "", err
+	}
+	if token.AccessToken == "" {
+		return nil, "", fmt.Errorf("%w: the platform grants the other tool no access token: HTTP %d", ErrNoLaunch, token.Status)
+	}
+	return s.run.other, token.AccessToken, nil
+}

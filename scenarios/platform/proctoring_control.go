@@ -1,0 +1,519 @@
+package platform
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"mime"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+
+	"invigilator/faketool"
+	"invigilator/harness"
+	"invigilator/harness/config"
+	"invigilator/lti"
+	"invigilator/requirements"
+	"invigilator/results"
+	. "invigilator/scenarios"
+)
+
+// offers says whether the launch offers an action of the Assessment Control Service.
+func offers(exam *harness.PlatformFlow, action lti.Action) bool {
+	actions, _ := exam.Message().Object(lti.ClaimACS)["actions"].([]any)
+	return slices.Contains(actions, any(string(action)))
+}
+
+// acting makes an exam that is under way and offers an action. Where that is not so
+// it keeps why, and returns nil.
+func acting(ctx SpecContext, scene *harness.PlatformScenario, action lti.Action, id requirements.ID, stimuli ...string) *harness.PlatformFlow {
+	exam, err := scene.Running(ctx, "", nil)
+	for _, stimulus := range stimuli {
+		if !scene.Unseen(id, stimulus, err, exam) && !offers(exam, action) {
+			scene.Observe(id, stimulus, results.Skipped, "", fmt.Sprintf("The platform does not offer %s.", action), exam)
+		}
+	}
+	if err != nil || !offers(exam, action) {
+		return nil
+	}
+	return exam
+}
+
+// answered says what is wrong with the answer to a control request, which has to
+// have one of some statuses.
+func answered(f *harness.PlatformFlow, statuses ...lti.Status) string {
+	answer, err := f.Exchange.Answer()
+	switch {
+	case f.Exchange.Err != nil:
+		return "no answer came: " + f.Exchange.Err.Error()
+	case f.Exchange.Status != http.StatusOK:
+		return fmt.Sprintf("HTTP %d", f.Exchange.Status)
+	case err != nil:
+		return "the answer cannot be read: " + err.Error()
+	case !slices.Contains(statuses, answer.Status):
+		return fmt.Sprintf("the status is %q instead of %s", answer.Status, quoted(statuses))
+	}
+	return ""
+}
+
+func quoted(statuses []lti.Status) string {
+	var words []string
+	for _, s := range statuses {
+		words = append(words, fmt.Sprintf("%q", s))
+	}
+	return strings.Join(words, " or ")
+}
+
+// refused says what is wrong with an answer that has to be a client's error, or may
+// be the true status of an attempt that nothing can be done to any more.
+func refused(f *harness.PlatformFlow, statuses ...lti.Status) string {
+	switch status := f.Exchange.Status; {
+	case f.Exchange.Err != nil:
+		return "no answer came: " + f.Exchange.Err.Error()
+	case status >= 400 && status < 500:
+		return ""
+	case status == http.StatusOK && len(statuses) > 0:
+		return answered(f, statuses...)
+	default:
+		return fmt.Sprintf("HTTP %d", status)
+	}
+}
+
+var _ = Describe("A platform's control of an exam", func() {
+	It("pauses it, and lets it go on", For("ap-acs-platform-pause-resume"), func(ctx SpecContext) {
+		const id = "ap-acs-platform-pause-resume"
+		scene := PlatformScene()
+		stimuli := []string{"acs-pause", "acs-pause-again", "acs-resume", "acs-resume-again"}
+		exam := acting(ctx, scene, lti.Pause, id, stimuli...)
+		if exam == nil {
+			return
+		}
+		for i, stimulus := range stimuli {
+			action, status := lti.Pause, lti.Paused
+			if i > 1 {
+				action, status = lti.Resume, lti.Running
+			}
+			if !offers(exam, action) {
+				scene.Observe(id, stimulus, results.Skipped, "", fmt.Sprintf("The platform does not offer %s.", action), exam)
+				continue
+			}
+			flow, err := scene.Act(ctx, exam, harness.Call{Title: stimulus, Action: action})
+			if scene.Unseen(id, stimulus, err, exam, flow) {
+				continue
+			}
+			wrong := answered(flow, status)
+			looked, err := scene.Look(ctx, exam, "the exam's page after "+string(action))
+			if err != nil && !isMissing(err) && scene.Unseen(id, stimulus, err, exam, flow) {
+				continue
+			}
+			if wrong == "" && looked != nil && looked.Started() == (status == lti.Paused) {
+				wrong = fmt.Sprintf("the candidate's page does not show it: %s", looked.End())
+			}
+			scene.Check(id, stimulus, wrong == "", "", seen(wrong), exam, flow, looked)
+		}
+	})
+
+	It("terminates it for good", For("ap-acs-platform-terminate"), func(ctx SpecContext) {
+		const id = "ap-acs-platform-terminate"
+		scene := PlatformScene()
+		stimuli := []string{"acs-terminate", "terminate-again", "resume-after-terminate", "start-after-terminate"}
+		exam := acting(ctx, scene, lti.Terminate, id, stimuli...)
+		if exam == nil {
+			return
+		}
+		over := func(stimulus string, wrong string, flow *harness.PlatformFlow) {
+			looked, err := scene.Look(ctx, exam, "the exam's page after "+stimulus)
+			if err != nil && !isMissing(err) && scene.Unseen(id, stimulus, err, exam, flow) {
+				return
+			}
+			if wrong == "" && looked != nil && looked.Started() {
+				wrong = "the candidate can go on: " + looked.End()
+			}
+			scene.Check(id, stimulus, wrong == "", "", seen(wrong), exam, flow, looked)
+		}
+		for _, stimulus := range stimuli[:3] {
+			action := lti.Terminate
+			if stimulus == "resume-after-terminate" {
+				action = lti.Resume
+			}
+			flow, err := scene.Act(ctx, exam, harness.Call{Title: stimulus, Action: action})
+			if scene.Unseen(id, stimulus, err, exam, flow) {
+				continue
+			}
+			wrong := answered(flow, lti.Terminated)
+			if stimulus != "acs-terminate" {
+				wrong = refused(flow, lti.Terminated)
+			}
+			over(stimulus, wrong, flow)
+		}
+		flow, err := scene.Start(ctx, exam, harness.StartMessage{Title: "LtiStartAssessment after terminate"})
+		if !scene.Unseen(id, "start-after-terminate", err, exam, flow) {
+			wrong := ""
+			if flow.Started() {
+				wrong = "the exam has started again"
+			}
+			over("start-after-terminate", wrong, flow)
+		}
+	})
+
+	It("gives more time", For("ap-acs-platform-update-extra-time"), func(ctx SpecContext) {
+		const id = "ap-acs-platform-update-extra-time"
+		scene := PlatformScene()
+		exam := acting(ctx, scene, lti.Update, id, "extra-time-10", "extra-time-0", "extra-time-absent")
+		if exam == nil {
+			return
+		}
+		for _, c := range []struct {
+			stimulus string
+			minutes  *int
+		}{{"extra-time-10", new(10)}, {"extra-time-0", new(0)}, {"extra-time-absent", nil}} {
+			flow, err := scene.Act(ctx, exam, harness.Call{Title: c.stimulus, Action: lti.Update, ExtraTime: c.minutes})
+			if scene.Unseen(id, c.stimulus, err, exam, flow) {
+				continue
+			}
+			wrong := answered(flow, lti.Running)
+			answer, _ := flow.Exchange.Answer()
+			switch {
+			case c.minutes == nil && flow.Exchange.Status/100 == 4:
+				wrong = ""
+			case wrong == "" && c.stimulus == "extra-time-10" && (answer.ExtraTime == nil || *answer.ExtraTime < 10):
+				wrong = "the answer does not say that there are 10 more minutes"
+			}
+			scene.Check(id, c.stimulus, wrong == "", "", seen(wrong), exam, flow)
+		}
+	})
+
+	It("notes incidents, and lets the attempt go on", For("ap-acs-platform-flag"), func(ctx SpecContext) {
+		const id = "ap-acs-platform-flag"
+		scene := PlatformScene()
+		severities := map[string]float64{"flag-severity-0": 0, "flag-severity-half": 0.5, "flag-severity-1": 1, "flag-with-reason": 0.2}
+		exam := acting(ctx, scene, lti.Flag, id, slices.Sorted(maps.Keys(severities))...)
+		if exam == nil {
+			return
+		}
+		for stimulus, severity := range severities {
+			call := harness.Call{Title: stimulus, Severity: &severity}
+			if stimulus == "flag-with-reason" {
+				call.Reason = strings.Repeat("Eine zweite Person ist im Raum – 部屋にもう一人。", 35)
+			}
+			flow, err := scene.Act(ctx, exam, call)
+			if !scene.Unseen(id, stimulus, err, exam, flow) {
+				wrong := answered(flow, lti.Running)
+				scene.Check(id, stimulus, wrong == "", "", seen(wrong), exam, flow)
+			}
+		}
+	})
+
+	It("does what the launch offers, and nothing else", For("ap-acs-platform-advertised-actions", "ap-acs-platform-response-form"), func(ctx SpecContext) {
+		const id, form = "ap-acs-platform-advertised-actions", "ap-acs-platform-response-form"
+		scene := PlatformScene()
+		exam, err := scene.Running(ctx, "", nil)
+		for _, stimulus := range []string{"advertised-actions", "action-not-advertised", "action-unknown", "action-upper-case", "action-empty"} {
+			scene.Unseen(id, stimulus, err, exam)
+		}
+		if scene.Unseen(form, "", err, exam) {
+			return
+		}
+		for stimulus, action := range map[string]lti.Action{"action-unknown": "teleport", "action-upper-case": "PAUSE", "action-empty": ""} {
+			flow, err := scene.Act(ctx, exam, harness.Call{Title: stimulus, Change: func(r *lti.ControlRequest) { r.Action = action }})
+			if !scene.Unseen(id, stimulus, err, exam, flow) {
+				wrong := refused(flow)
+				scene.Check(id, stimulus, wrong == "", "", seen(wrong), exam, flow)
+			}
+		}
+		missing := 0
+		for _, action := range []lti.Action{lti.Flag, lti.Pause, lti.Resume, lti.Update, lti.Terminate} { // so that each finds an attempt that it fits
+			stimulus, wanted := "advertised-actions", map[lti.Action]lti.Status{lti.Pause: lti.Paused, lti.Terminate: lti.Terminated}[action]
+			if wanted == "" {
+				wanted = lti.Running
+			}
+			call := harness.Call{Action: action}
+			if action == lti.Update {
+				call.ExtraTime = new(5)
+			}
+			offered := offers(exam, action)
+			if !offered {
+				stimulus = "action-not-advertised"
+				missing++
+			}
+			flow, err := scene.Act(ctx, exam, call)
+			if scene.Unseen(id, stimulus, err, exam, flow) {
+				continue
+			}
+			wrong := answered(flow, wanted)
+			if !offered {
+				wrong = refused(flow)
+			}
+			scene.Check(id, stimulus, wrong == "", "", fmt.Sprintf("%s: %s", action, seen(wrong)), exam, flow)
+			if offered {
+				judgeResponse(scene, form, exam, flow)
+			}
+		}
+		if missing > 0 {
+			return
+		}
+		// All of them are offered; the exam with fewer, if there is one, tells the rest.
+		const stimulus = "action-not-advertised"
+		other, err := scene.Exam(ctx, harness.PlatformLaunch{Title: "another exam", Link: config.OtherExam})
+		i := slices.IndexFunc(lti.Actions, func(a lti.Action) bool { return err == nil && !offers(other, a) })
+		if err != nil || i < 0 {
+			scene.Observe(id, stimulus, results.Skipped, "", "The platform offers every action.", exam)
+			return
+		}
+		started, err := scene.Start(ctx, other, harness.StartMessage{Title: "LtiStartAssessment of the other exam"})
+		if scene.Unseen(id, stimulus, err, other, started) {
+			return
+		}
+		call := harness.Call{Action: lti.Actions[i]}
+		if call.Action == lti.Update {
+			call.ExtraTime = new(5)
+		}
+		flow, err := scene.Act(ctx, other, call)
+		if !scene.Unseen(id, stimulus, err, other, flow) {
+			wrong := refused(flow)
+			scene.Check(id, stimulus, wrong == "", "", fmt.Sprintf("%s: %s", call.Action, seen(wrong)), other, flow)
+		}
+		if offers(other, lti.Terminate) { // no journey ends this exam
+			_, err := scene.Act(ctx, other, harness.Call{Action: lti.Terminate})
+			scene.Unseen(id, stimulus, err, other)
+		}
+	})
+
+	It("needs a token for it", For("ap-acs-platform-authorisation", "rfc6750-access-token-enforced"), func(ctx SpecContext) {
+		scene := PlatformScene()
+		stimuli := map[requirements.ID][]string{
+			"ap-acs-platform-authorisation": {"acs-without-token", "acs-expired-token", "acs-garbage-token", "acs-other-scope", "acs-token-in-query"},
+			"rfc6750-access-token-enforced": {"token-missing", "token-expired", "token-random", "token-of-other-scope", "token-in-query"},
+		}
+		exam, err := scene.Running(ctx, "", nil)
+		for id, cases := range stimuli {
+			for i, stimulus := range cases {
+				if scene.Unseen(id, stimulus, err, exam) {
+					continue
+				}
+				call := harness.Call{Title: stimulus, Action: lti.Terminate}
+				if !offers(exam, lti.Terminate) {
+					call.Action = lti.Flag
+				}
+				switch i {
+				case 1:
+					token, lives, err := scene.Fresh(ctx)
+					if err == nil {
+						err = scene.Pass(ctx, lives+time.Second)
+					}
+					var next *harness.PlatformFlow
+					if err == nil { // the time of the exam may be up as well
+						next, err = scene.Running(ctx, "", nil)
+					}
+					if scene.Unseen(id, stimulus, err, exam, next) {
+						continue
+					}
+					exam, call.Token = next, token
+				case 2:
+					call.Token = lti.RandomString()
+				case 3:
+					flow, token, err := scene.Grant(ctx, "an access token for a scope of another service", faketool.TokenProbe{Scopes: []string{lti.ScopeScore}})
+					if scene.Unseen(id, stimulus, err, exam, flow) {
+						continue
+					}
+					if token.AccessToken == "" || strings.Contains(token.Scope, lti.ScopeControl) {
+						scene.Observe(id, stimulus, results.Skipped, "", "The platform grants no token for the scope of another service alone.", flow)
+						continue
+					}
+					call.Token = token.AccessToken
+				default:
+					fault, _ := faketool.FaultNamed(stimuli["ap-acs-platform-authorisation"][i])
+					call.Fault = &fault
+				}
+				flow, err := scene.Act(ctx, exam, call)
+				if scene.Unseen(id, stimulus, err, exam, flow) {
+					continue
+				}
+				verdict, says := unauthorised(flow.Exchange, stimulus)
+				if id != "ap-acs-platform-authorisation" && verdict == results.Warned && !strings.HasSuffix(stimulus, "query") {
+					verdict = results.Failed
+				}
+				scene.Observe(id, stimulus, verdict, "", says, exam, flow)
+			}
+		}
+		const id = "ap-acs-platform-authorisation"
+		if err != nil {
+			return
+		}
+		looked, err := scene.Look(ctx, exam, "the exam's page after the requests that had to be refused")
+		if err == nil && !looked.Started() {
+			scene.Observe(id, "acs-without-token", results.Failed, "", "One of the requests has had an effect: "+looked.End()+".", exam, looked)
+		}
+	})
+
+	It("lets no tool touch the exams of another", For("ap-acs-platform-tool-isolation"), func(ctx SpecContext) {
+		const id, stimulus = "ap-acs-platform-tool-isolation", "acs-of-other-tool"
+		scene := PlatformScene()
+		if scene.Skip(id, stimulus, config.MultipleTools) {
+			return
+		}
+		exam, err := scene.Running(ctx, "", nil)
+		if scene.Unseen(id, stimulus, err, exam) {
+			return
+		}
+		other, token, err := scene.OtherTool(ctx)
+		if scene.Unseen(id, stimulus, err, exam) {
+			return
+		}
+		flow, err := scene.Act(ctx, exam, harness.Call{Title: "another tool's request", Action: lti.Terminate, Tool: other, Token: token})
+		if scene.Unseen(id, stimulus, err, exam, flow) {
+			return
+		}
+		wrong := refused(flow)
+		looked, err := scene.Look(ctx, exam, "the exam's page afterwards")
+		if err != nil && !isMissing(err) && scene.Unseen(id, stimulus, err, exam, flow) {
+			return
+		}
+		if looked != nil && !looked.Started() {
+			wrong = "the exam no longer goes on: " + looked.End()
+		}
+		scene.Check(id, stimulus, wrong == "", "", seen(wrong), exam, flow, looked)
+	})
+})
+
+// judgeResponse holds the form of an answer against Proctoring Services 1.0, 5.
+func judgeResponse(scene *harness.PlatformScenario, id requirements.ID, exam, flow *harness.PlatformFlow) {
+	content, _, _ := mime.ParseMediaType(flow.Exchange.ContentType)
+	var members map[string]any
+	err := json.Unmarshal(flow.Exchange.Body, &members)
+	status, _ := members["status"].(string)
+	extra, has := members["extra_time"]
+	n, isNumber := extra.(float64)
+	switch {
+	case err != nil:
+		scene.Observe(id, "", results.Failed, "", "The answer is no JSON object.", exam, flow)
+	case !slices.Contains(lti.Statuses, lti.Status(status)):
+		scene.Observe(id, "", results.Failed, "", fmt.Sprintf("status is %v.", members["status"]), exam, flow)
+	case has && (!isNumber || n != float64(int(n))):
+		scene.Observe(id, "", results.Failed, "", fmt.Sprintf("extra_time is %v.", extra), exam, flow)
+	case content == "application/json":
+		scene.Observe(id, "", results.Warned, "", "The Content-Type is application/json.", exam, flow)
+	default:
+		scene.Check(id, "", content == lti.MediaTypeControl, "", fmt.Sprintf("The Content-Type is %q.", results.Bounded(flow.Exchange.ContentType, 200)), exam, flow)
+	}
+}
+
+// unauthorised judges the answer to a request without the right token (RFC 6750, 3).
+func unauthorised(e *faketool.Exchange, stimulus string) (results.Verdict, string) {
+	says := fmt.Sprintf("HTTP %d.", e.Status)
+	wanted, other := http.StatusUnauthorized, http.StatusForbidden
+	if strings.HasSuffix(stimulus, "other-scope") {
+		wanted, other = other, wanted
+	}
+	switch {
+	case e.Status == other:
+		return results.Warned, says
+	case e.Status != wanted:
+		return results.Failed, says
+	case wanted == http.StatusUnauthorized && e.Header.Get("WWW-Authenticate") == "":
+		return results.Warned, says + " The answer has no WWW-Authenticate."
+	}
+	return results.Passed, says
+}
+
+var _ = Describe("A platform's control service", func() {
+	// Each fault of the fake tool is one request, which must have no effect.
+	reject := func(ctx SpecContext, id requirements.ID) {
+		scene := PlatformScene()
+		exam, err := scene.Running(ctx, "", nil)
+		for _, fault := range faketool.FaultsFor(string(id)) {
+			if scene.Unseen(id, fault.Name, err, exam) {
+				continue
+			}
+			call := harness.Call{Title: fault.Does, Fault: &fault}
+			if strings.HasPrefix(fault.Name, "extra-time") {
+				call.Action, call.ExtraTime = lti.Update, new(5)
+			}
+			flow, err := scene.Act(ctx, exam, call)
+			if !scene.Unseen(id, fault.Name, err, exam, flow) {
+				wrong := ""
+				if status := flow.Exchange.Status; status != http.StatusBadRequest && status != http.StatusUnprocessableEntity {
+					wrong = fmt.Sprintf("HTTP %d", status)
+				}
+				scene.Check(id, fault.Name, wrong == "", "", seen(wrong), exam, flow)
+			}
+		}
+	}
+	DescribeTable("refuses", reject, Entry("bodies that are not what it expects", For("ap-acs-platform-validates-body"), requirements.ID("ap-acs-platform-validates-body")))
+
+	It("takes the media type in any form, and no other", For("ap-acs-platform-accepts-media-type"), func(ctx SpecContext) {
+		const id = "ap-acs-platform-accepts-media-type"
+		scene := PlatformScene()
+		exam, err := scene.Running(ctx, "", nil)
+		for _, fault := range faketool.FaultsFor(id) {
+			if scene.Unseen(id, fault.Name, err, exam) {
+				continue
+			}
+			flow, err := scene.Act(ctx, exam, harness.Call{Title: fault.Does, Fault: &fault})
+			if scene.Unseen(id, fault.Name, err, exam, flow) {
+				continue
+			}
+			status := flow.Exchange.Status
+			says := fmt.Sprintf("HTTP %d.", status)
+			switch fault.Name {
+			case "media-type-json":
+				scene.Check(id, fault.Name, status == http.StatusOK || status == http.StatusUnsupportedMediaType, "", says, exam, flow)
+			case "media-type-text":
+				verdict := results.Failed
+				switch status {
+				case http.StatusUnsupportedMediaType:
+					verdict = results.Passed
+				case http.StatusNotAcceptable, http.StatusBadRequest:
+					verdict = results.Warned
+				}
+				scene.Observe(id, fault.Name, verdict, "", says, exam, flow)
+			case "acs-by-get", "acs-by-put":
+				scene.Check(id, fault.Name, status == http.StatusMethodNotAllowed, "", says, exam, flow)
+			default:
+				scene.Check(id, fault.Name, status == http.StatusOK, "", says, exam, flow)
+			}
+		}
+	})
+
+	It("knows nobody but its candidates", For("ap-acs-platform-unknown-target"), func(ctx SpecContext) {
+		const id = "ap-acs-platform-unknown-target"
+		scene := PlatformScene()
+		exam, err := scene.Running(ctx, "", nil)
+		judge := func(stimulus string, exam *harness.PlatformFlow, change func(*lti.ControlRequest), statuses ...lti.Status) {
+			flow, err := scene.Act(ctx, exam, harness.Call{Title: stimulus, Change: change})
+			if !scene.Unseen(id, stimulus, err, exam, flow) {
+				wrong := refused(flow, statuses...)
+				scene.Check(id, stimulus, wrong == "", "", seen(wrong), exam, flow)
+			}
+		}
+		for stimulus, change := range map[string]func(*lti.ControlRequest){
+			"target-sub-unknown":  func(r *lti.ControlRequest) { r.User.Sub = "nobody-" + lti.RandomString() },
+			"target-iss-other":    func(r *lti.ControlRequest) { r.User.Issuer = "https://platform.other.example" },
+			"target-link-unknown": func(r *lti.ControlRequest) { r.ResourceLink.ID = lti.RandomString() },
+			"target-attempt-99":   func(r *lti.ControlRequest) { r.AttemptNumber += 99 },
+		} {
+			if !scene.Unseen(id, stimulus, err, exam) {
+				judge(stimulus, exam, change)
+			}
+		}
+		if !scene.Unseen(id, "target-submitted", err, exam) {
+			_, err := scene.End(ctx, exam, harness.Ending{Silent: true})
+			if !scene.Unseen(id, "target-submitted", err, exam) {
+				judge("target-submitted", exam, nil, lti.Complete)
+			}
+		}
+		waiting, err := scene.Exam(ctx, harness.PlatformLaunch{})
+		if !scene.Unseen(id, "target-not-started", err, waiting) {
+			judge("target-not-started", waiting, nil, lti.None)
+		}
+		// Somebody who takes no exams, or at least not this one.
+		stranger, err := scene.Control(ctx, harness.PlatformLaunch{Title: "a launch of the instructor", User: config.Instructor})
+		if !scene.Unseen(id, "target-sub-without-attempt", err, stranger) && waiting != nil {
+			sub, _ := stranger.Message().Text("sub")
+			judge("target-sub-without-attempt", waiting, func(r *lti.ControlRequest) { r.User.Sub = sub })
+		}
+	})
+})

@@ -1,0 +1,251 @@
+package platform
+
+import (
+	"fmt"
+	"reflect"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+
+	"invigilator/faketool"
+	"invigilator/harness"
+	"invigilator/harness/config"
+	"invigilator/lti"
+	"invigilator/requirements"
+	"invigilator/results"
+	. "invigilator/scenarios"
+)
+
+// wantsEnd asks for LtiEndAssessment.
+var wantsEnd = lti.Claims{lti.ClaimEndAssessmentReturn: true}
+
+// endChecks are what every LtiEndAssessment is held against, beside the launch
+// into the exam that it ends.
+var endChecks = []struct {
+	id    requirements.ID
+	wrong func(r *harness.PlatformRun, exam, end *harness.PlatformFlow) string
+}{
+	{"ap-end-assessment-claims", wrongEndClaims},
+	{"ap-end-assessment-fresh-oidc", func(_ *harness.PlatformRun, exam, end *harness.PlatformFlow) string {
+		_, nonce := sameNonce(end)
+		_, state := sameState(end)
+		before, _ := exam.Message().Text("nonce")
+		now, _ := end.Message().Text("nonce")
+		switch {
+		case nonce != "":
+			return nonce
+		case state != "":
+			return state
+		case before == now:
+			return "the nonce is that of LtiStartProctoring"
+		}
+		return wrongForm(end)
+	}},
+	{"ap-end-assessment-no-session-data", func(_ *harness.PlatformRun, _, end *harness.PlatformFlow) string {
+		for _, claim := range []string{lti.ClaimSessionData, lti.ClaimStartAssessmentURL} {
+			if value, has := end.Message().Claims[claim]; has {
+				return fmt.Sprintf("%s is %v", claim, value)
+			}
+		}
+		return ""
+	}},
+	{"ap-end-assessment-error-claims", func(_ *harness.PlatformRun, _, end *harness.PlatformFlow) string {
+		for _, claim := range []string{lti.ClaimErrorMessage, lti.ClaimErrorLog} {
+			if value, has := end.Message().Claims[claim]; has {
+				return fmt.Sprintf("%s is %v, though nothing had failed", claim, value)
+			}
+		}
+		return ""
+	}},
+	{"ap-claim-names-exact-platform", func(_ *harness.PlatformRun, _, end *harness.PlatformFlow) string { return wrongNames(end.Message()) }},
+	{"ap-no-null-claims-platform", func(_ *harness.PlatformRun, _, end *harness.PlatformFlow) string { return emptyClaims(end.Message()) }},
+	{"ap-start-proctoring-settings-shape", func(_ *harness.PlatformRun, exam, end *harness.PlatformFlow) string {
+		before := exam.Message().Object(lti.ClaimProctoringSettings)["data"]
+		now, repeated := end.Message().Object(lti.ClaimProctoringSettings)["data"]
+		if repeated && !reflect.DeepEqual(before, now) {
+			return fmt.Sprintf("proctoring_settings.data is %v, and was %v", now, before)
+		}
+		return ""
+	}},
+}
+
+// wrongEndClaims holds LtiEndAssessment against Proctoring Services 1.0, 4.4.1, and
+// the message that the attempt began with.
+func wrongEndClaims(r *harness.PlatformRun, exam, end *harness.PlatformFlow) string {
+	if wrong := firstOf(r, end, constant(lti.ClaimMessageType, lti.EndAssessment), constant(lti.ClaimVersion, lti.Version)); wrong != "" {
+		return wrong
+	}
+	before, now := exam.Message().Claims, end.Message().Claims
+	for _, claim := range []string{"iss", "sub", lti.ClaimDeploymentID, lti.ClaimAttemptNumber} {
+		if !reflect.DeepEqual(now[claim], before[claim]) {
+			return fmt.Sprintf("%s is %#v, and was %#v in LtiStartProctoring", claim, now[claim], before[claim])
+		}
+	}
+	if _, ok := now[lti.ClaimRoles].([]any); !ok {
+		return fmt.Sprintf("roles is %v instead of an array", now[lti.ClaimRoles])
+	}
+	if target, sent := now[lti.ClaimTargetLinkURI], initiation(end).Params.Get(lti.ParamTargetLinkURI); target != sent || sent == "" {
+		return fmt.Sprintf("target_link_uri is %v, and was %q in the login initiation", target, sent)
+	}
+	// Whether the claim is required is uncertain, but it has to be the same.
+	if link, has := now[lti.ClaimResourceLink]; has {
+		members, _ := link.(map[string]any)
+		if !reflect.DeepEqual(members["id"], exam.Message().Object(lti.ClaimResourceLink)["id"]) {
+			return fmt.Sprintf("resource_link.id is %v, and was %q", members["id"], linkID(exam))
+		}
+	}
+	return ""
+}
+
+var _ = Describe("A platform, at the end of an exam,", func() {
+	It("tells the tool, which has asked for it", For("ap-end-assessment-sent-when-requested"), func(ctx SpecContext) {
+		const id = "ap-end-assessment-sent-when-requested"
+		scene := PlatformScene()
+		judge := func(stimulus string, exam *harness.PlatformFlow, e harness.Ending) {
+			end, err := scene.End(ctx, exam, e)
+			if !scene.Unseen(id, stimulus, err, exam, end) {
+				messageType, _ := end.Message().Text(lti.ClaimMessageType)
+				scene.Check(id, stimulus, messageType == lti.EndAssessment, "", "What came: "+end.End()+".", exam, end)
+			}
+		}
+		if exam, err := scene.Running(ctx, "", wantsEnd); !scene.Unseen(id, "end-by-submission", err, exam) {
+			judge("end-by-submission", exam, harness.Ending{})
+		}
+
+		if lasts := scene.Run().ExamTime(); lasts == 0 {
+			scene.Observe(id, "end-by-time", results.Skipped, "", "platform.exam_time does not say how long an attempt lasts.")
+		} else if exam, err := scene.Running(ctx, "", wantsEnd); !scene.Unseen(id, "end-by-time", err, exam) {
+			if !scene.Unseen(id, "end-by-time", scene.Pass(ctx, lasts+time.Minute), exam) {
+				judge("end-by-time", exam, harness.Ending{By: config.OpenExam})
+			}
+		}
+
+		const terminated = "end-by-terminate"
+		if scene.Skip(id, terminated, config.ACS) {
+			return
+		}
+		exam, err := scene.Running(ctx, "", wantsEnd)
+		if scene.Unseen(id, terminated, err, exam) {
+			return
+		}
+		if !offers(exam, lti.Terminate) {
+			scene.Observe(id, terminated, results.Skipped, "", "The platform does not offer to terminate.", exam)
+			return
+		}
+		if flow, err := scene.Act(ctx, exam, harness.Call{Action: lti.Terminate}); !scene.Unseen(id, terminated, err, exam, flow) {
+			judge(terminated, exam, harness.Ending{By: config.OpenExam})
+		}
+	})
+
+	It("tells nobody who has not asked", For("ap-end-assessment-not-sent-unrequested"), func(ctx SpecContext) {
+		const id = "ap-end-assessment-not-sent-unrequested"
+		scene := PlatformScene()
+		silent := func(stimulus string, with lti.Claims) {
+			exam, err := scene.Running(ctx, "", with)
+			if scene.Unseen(id, stimulus, err, exam) {
+				return
+			}
+			end, err := scene.End(ctx, exam, harness.Ending{Silent: true})
+			if !scene.Unseen(id, stimulus, err, exam, end) {
+				scene.Check(id, stimulus, end.Login == nil, "", end.End()+".", exam, end)
+			}
+		}
+		silent("end-return-absent", nil)
+		silent("end-return-false", lti.Claims{lti.ClaimEndAssessmentReturn: false})
+		exam, err := scene.Running(ctx, "", wantsEnd)
+		if err == nil {
+			_, err = scene.End(ctx, exam, harness.Ending{})
+		}
+		if !scene.Unseen(id, "end-return-stale", err, exam) {
+			silent("end-return-stale", lti.Claims{lti.ClaimEndAssessmentReturn: false})
+		}
+	})
+
+	It("takes nothing but true for a wish to be told", For("ap-end-assessment-return-non-boolean"), func(ctx SpecContext) {
+		const id = "ap-end-assessment-return-non-boolean"
+		scene := PlatformScene()
+		for _, fault := range faketool.FaultsFor(id) {
+			exam, err := scene.Exam(ctx, harness.PlatformLaunch{})
+			if scene.Unseen(id, fault.Name, err, exam) {
+				continue
+			}
+			flow, err := scene.Start(ctx, exam, harness.StartMessage{Title: fault.Does, Fault: &fault})
+			if scene.Unseen(id, fault.Name, err, exam, flow) {
+				continue
+			}
+			if status := flow.Trip.Page.Status; !flow.Started() {
+				scene.Check(id, fault.Name, status >= 400 && status < 500, "", "Not started: "+flow.End()+".", exam, flow)
+				continue
+			}
+			end, err := scene.End(ctx, flow, harness.Ending{Silent: true})
+			if scene.Unseen(id, fault.Name, err, exam, flow) {
+				continue
+			}
+			tolerated := fault.Name != "end-return-string-false" && fault.Name != "end-return-zero" && fault.Name != "end-return-null"
+			told := map[bool]string{true: "Told of the end.", false: "Not told of the end."}[end.Login != nil]
+			scene.Check(id, fault.Name, end.Login == nil || tolerated, "", told, exam, flow, end)
+		}
+	})
+
+	It("says of the attempt what it said at its beginning", For(endChecked()...), func(ctx SpecContext) {
+		scene := PlatformScene()
+		for attempt := range 2 {
+			exam, err := scene.Running(ctx, "", wantsEnd)
+			var end *harness.PlatformFlow
+			if err == nil {
+				end, err = scene.End(ctx, exam, harness.Ending{})
+			}
+			if err == nil && !end.Launched() {
+				err = fmt.Errorf("%w: LtiEndAssessment did not come: %s", harness.ErrNoLaunch, end.End())
+			}
+			for _, c := range endChecks {
+				stimulus := ""
+				if c.id == "ap-end-assessment-claims" && attempt > 0 {
+					stimulus = "end-of-second-attempt"
+				}
+				if scene.Undeclared(c.id) != "" {
+					scene.SkipAll(c.id)
+					continue
+				}
+				if !scene.Unseen(c.id, stimulus, err, exam, end) {
+					wrong := c.wrong(scene.Run(), exam, end)
+					scene.Check(c.id, stimulus, wrong == "", "", seen(wrong), exam, end)
+				}
+			}
+		}
+	})
+
+	It("says when it ended through an error", For("ap-end-assessment-error-claims"), func(ctx SpecContext) {
+		const id, stimulus = "ap-end-assessment-error-claims", "exam-breaks"
+		scene := PlatformScene()
+		exam, err := scene.Running(ctx, "", wantsEnd)
+		var end *harness.PlatformFlow
+		if err == nil {
+			end, err = scene.End(ctx, exam, harness.Ending{By: config.BreakExam})
+		}
+		if isMissing(err) {
+			scene.Observe(id, stimulus, results.Skipped, "", "Not tried: "+err.Error()+".", exam)
+			return
+		}
+		if scene.Unseen(id, stimulus, err, exam, end) {
+			return
+		}
+		wrong := ""
+		for _, claim := range []string{lti.ClaimErrorMessage, lti.ClaimErrorLog} {
+			if text, ok := end.Message().Text(claim); !ok || text == "" {
+				wrong = fmt.Sprintf("%s is %v", claim, end.Message().Claims[claim])
+			}
+		}
+		scene.Check(id, stimulus, wrong == "", "", seen(wrong), exam, end)
+		names := wrongNames(end.Message())
+		scene.Check("ap-claim-names-exact-platform", "", names == "", "", seen(names), exam, end)
+	})
+})
+
+func endChecked() []requirements.ID {
+	var ids []requirements.ID
+	for _, c := range endChecks {
+		ids = append(ids, c.id)
+	}
+	return ids
+}

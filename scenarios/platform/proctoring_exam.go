@@ -1,0 +1,67 @@
+package platform
+
+import (
+	"fmt"
+
+	. "github.com/onsi/ginkgo/v2"
+
+	"invigilator/harness"
+	"invigilator/harness/config"
+	"invigilator/lti"
+	"invigilator/results"
+	. "invigilator/scenarios"
+)
+
+// The whole story of one exam, with a picture of each stage in the report.
+var _ = Describe("A platform, through a whole exam,", func() {
+	It("starts it, does what the proctor asks, and tells the tool of its end", For("ap-platform-accepts-valid-start-assessment", "ap-end-assessment-sent-when-requested"), func(ctx SpecContext) {
+		const start, end = "ap-platform-accepts-valid-start-assessment", "ap-end-assessment-sent-when-requested"
+		scene := PlatformScene()
+		exam, err := scene.Exam(ctx, harness.PlatformLaunch{Title: "1. the candidate is sent to the check-in"})
+		if scene.Unseen(start, "", err, exam) || scene.Unseen(end, "", err, exam) {
+			return
+		}
+		begun, err := scene.Start(ctx, exam, harness.StartMessage{Title: "2. the candidate comes back, and the exam starts", With: wantsEnd})
+		if scene.Unseen(start, "", err, exam, begun) || scene.Unseen(end, "", err, exam, begun) {
+			return
+		}
+		if !begun.Started() {
+			scene.Observe(start, "", results.Failed, "", "The exam has not started: "+begun.End()+".", exam, begun)
+			scene.Observe(end, "", results.Inconclusive, "", "The exam has not started.", exam, begun)
+			return
+		}
+		stages := []*harness.PlatformFlow{exam, begun}
+
+		// What the platform offers to the proctor; requirements of their own judge it.
+		for i, action := range []lti.Action{lti.Flag, lti.Pause, lti.Resume, lti.Update} {
+			if scene.Undeclared("ap-acs-platform-flag") != "" || !offers(exam, action) {
+				continue
+			}
+			call := harness.Call{Title: fmt.Sprintf("%d. the proctor: %s", i+3, action), Action: action}
+			if action == lti.Update {
+				call.ExtraTime = new(10)
+			}
+			flow, err := scene.Act(ctx, exam, call)
+			if scene.Unseen(start, "", err, exam, begun) {
+				return
+			}
+			stages = append(stages, flow)
+			looked, err := scene.Look(ctx, begun, fmt.Sprintf("%d. what the candidate sees after %s", i+3, action))
+			if err == nil {
+				stages = append(stages, looked)
+			}
+		}
+		scene.Observe(start, "", results.Passed, "", "The exam has started: "+begun.End()+".", stages...)
+
+		if scene.Undeclared(end) != "" {
+			scene.SkipAll(end)
+			return
+		}
+		ended, err := scene.End(ctx, begun, harness.Ending{By: config.SubmitExam})
+		if scene.Unseen(end, "", err, append(stages, ended)...) {
+			return
+		}
+		messageType, _ := ended.Message().Text(lti.ClaimMessageType)
+		scene.Check(end, "", messageType == lti.EndAssessment, "", "After the candidate has handed the exam in: "+ended.End()+".", append(stages, ended)...)
+	})
+})

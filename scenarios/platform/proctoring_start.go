@@ -1,0 +1,265 @@
+package platform
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+
+	"invigilator/faketool"
+	"invigilator/harness"
+	"invigilator/harness/config"
+	"invigilator/lti"
+	"invigilator/requirements"
+	"invigilator/results"
+	. "invigilator/scenarios"
+)
+
+// Each fault of the fake tool that provokes one of these requirements is one
+// LtiStartAssessment. What a platform has to refuse must not start the exam, while
+// a genuine message does.
+var _ = Describe("A platform, sent the message that starts an exam,", func() {
+	of := func(id requirements.ID, what string) TableEntry { return Entry(what, For(id), id) }
+	react := func(ctx SpecContext, id requirements.ID) { PlatformScene().ReactToStart(ctx, id) }
+
+	DescribeTable("starts it for", react,
+		of("ap-platform-accepts-valid-start-assessment", "a valid message, with more or less than usual"),
+		of("sec-platform-accepts-tool-message", "either form of the audience"),
+	)
+
+	DescribeTable("starts nothing for", react,
+		of("ap-platform-rejects-missing-or-altered-session-data", "session data that are missing or altered"),
+		of("ap-platform-rejects-foreign-session-data", "session data of another launch"),
+		of("ap-platform-rejects-changed-attempt-number", "another number of the attempt"),
+		of("ap-platform-rejects-changed-resource-link", "another resource link"),
+		of("ap-platform-rejects-wrong-deployment", "another deployment"),
+		of("ap-platform-rejects-wrong-iss-or-aud", "another sender or receiver"),
+		of("ap-platform-rejects-bad-signature", "a signature that is not the tool's"),
+		of("ap-platform-rejects-expired-message", "a message out of time"),
+		of("sec-platform-tool-message-signature", "a signature that does not verify"),
+		of("sec-platform-tool-message-iss-aud", "a wrong issuer or audience"),
+		of("sec-platform-tool-message-expired", "a message that has expired or never does"),
+		of("core-platform-tool-message-lti-claims", "claims of LTI that do not fit"),
+	)
+
+	It("starts nothing for a message of another type, or elsewhere", For("ap-platform-rejects-message-type-confusion"), func(ctx SpecContext) {
+		const id = "ap-platform-rejects-message-type-confusion"
+		scene := PlatformScene()
+		scene.ReactToStart(ctx, id)
+		for stimulus, to := range map[string]string{"start-at-auth-endpoint": scene.Run().Platform().AuthURL, "start-at-token-endpoint": scene.Run().Platform().TokenURL} {
+			if to == "" {
+				scene.Observe(id, stimulus, results.Skipped, "", "The platform has no such endpoint.")
+				continue
+			}
+			exam, err := scene.Exam(ctx, harness.PlatformLaunch{})
+			if scene.Unseen(id, stimulus, err, exam) {
+				continue
+			}
+			flow, err := scene.Start(ctx, exam, harness.StartMessage{Title: "LtiStartAssessment sent to " + to, To: to})
+			if !scene.Unseen(id, stimulus, err, exam, flow) {
+				scene.MustNotStart(ctx, id, harness.Attempted{Stimulus: stimulus, Exam: exam, Flow: flow})
+			}
+		}
+	})
+
+	It("starts nothing twice", For("ap-platform-rejects-message-posted-twice", "sec-platform-tool-message-nonce"), func(ctx SpecContext) {
+		scene := PlatformScene()
+		scene.ReactToStart(ctx, "ap-platform-rejects-message-posted-twice")
+		scene.ReactToStart(ctx, "sec-platform-tool-message-nonce")
+		for _, posted := range []struct {
+			id       requirements.ID
+			stimulus string
+		}{{"ap-platform-rejects-message-posted-twice", "start-posted-twice"}, {"sec-platform-tool-message-nonce", "message-replayed"}} {
+			first, err := scene.Running(ctx, "", nil)
+			if scene.Unseen(posted.id, posted.stimulus, err, first) {
+				continue
+			}
+			again, err := scene.Start(ctx, first, harness.StartMessage{Title: "the same message again", Again: first})
+			if scene.Unseen(posted.id, posted.stimulus, err, first, again) {
+				continue
+			}
+			looked, err := scene.Look(ctx, first, "the exam's page afterwards")
+			refused := !again.Started()
+			switch {
+			case again.Trip.Page.Status >= 500:
+				scene.Observe(posted.id, posted.stimulus, results.Failed, "", "A server error: "+again.End()+".", first, again)
+			case isMissing(err):
+				scene.Check(posted.id, posted.stimulus, refused, "", again.End()+".", first, again)
+			case scene.Unseen(posted.id, posted.stimulus, err, first, again):
+			case !looked.Started():
+				scene.Observe(posted.id, posted.stimulus, results.Failed, "", "The attempt that had started is no longer running: "+looked.End()+".", first, again, looked)
+			default:
+				// A page that shows the attempt which runs already starts nothing.
+				scene.Check(posted.id, posted.stimulus, refused, "", fmt.Sprintf("Answered with HTTP %d; the attempt goes on.", again.Trip.Page.Status), first, again, looked)
+			}
+		}
+	})
+
+	It("starts nothing in a browser that was not sent to the tool", For("ap-platform-rejects-other-browser-session", "sec-platform-tool-message-bound-to-session"), func(ctx SpecContext) {
+		scene := PlatformScene()
+		for _, id := range []requirements.ID{"ap-platform-rejects-other-browser-session", "sec-platform-tool-message-bound-to-session"} {
+			stimuli := []string{"start-in-other-candidates-browser", "start-in-fresh-browser", "start-without-cookies"}
+			if id == "sec-platform-tool-message-bound-to-session" {
+				stimuli = []string{"session-of-other-user", "no-session"}
+			}
+			var refused []harness.Attempted
+			for i, stimulus := range stimuli {
+				exam, err := scene.Exam(ctx, harness.PlatformLaunch{Title: "a launch into an exam"})
+				if scene.Unseen(id, stimulus, err, exam) {
+					continue
+				}
+				st := harness.StartMessage{Title: "its message: " + stimulus}
+				switch i {
+				case 0:
+					other, err := scene.Exam(ctx, harness.PlatformLaunch{Title: "another candidate's launch", User: config.SecondLearner})
+					if scene.Unseen(id, stimulus, err, exam, other) {
+						continue
+					}
+					tab, err := scene.NewTab(ctx, config.SecondLearner)
+					if scene.Unseen(id, stimulus, err, exam, other) {
+						continue
+					}
+					DeferCleanup(tab.Close)
+					st.By = tab
+				case 1:
+					st.By = scene.Open(ctx)
+					DeferCleanup(st.By.Close)
+				default:
+					client, err := scene.Run().HTTPClient(ctx)
+					if scene.Unseen(id, stimulus, err, exam) {
+						continue
+					}
+					DeferCleanup(client.Close)
+					st.By = client
+				}
+				flow, err := scene.Start(ctx, exam, st)
+				if !scene.Unseen(id, stimulus, err, exam, flow) {
+					refused = append(refused, harness.Attempted{Stimulus: stimulus, Exam: exam, Flow: flow})
+				}
+			}
+			scene.MustNotStart(ctx, id, refused...)
+		}
+	})
+
+	It("starts no second attempt with the session data of one that was handed in", For("ap-platform-rejects-replayed-session-data"), func(ctx SpecContext) {
+		const id, stimulus = "ap-platform-rejects-replayed-session-data", "start-session-used-again"
+		scene := PlatformScene()
+		first, err := scene.Running(ctx, "", nil)
+		if scene.Unseen(id, stimulus, err, first) {
+			return
+		}
+		ended, err := scene.End(ctx, first, harness.Ending{Silent: true})
+		if scene.Unseen(id, stimulus, err, first, ended) {
+			return
+		}
+		flow, err := scene.Start(ctx, first, harness.StartMessage{Title: "a new message with the session data that were used", By: ended.By()})
+		if !scene.Unseen(id, stimulus, err, first, flow) {
+			scene.MustNotStart(ctx, id, harness.Attempted{Stimulus: stimulus, Exam: first, Flow: flow, Others: []*harness.PlatformFlow{ended}})
+		}
+	})
+
+	It("fails closed where it knows no session data", For("ap-platform-rejects-expired-session-data"), func(ctx SpecContext) {
+		const id = "ap-platform-rejects-expired-session-data"
+		scene := PlatformScene()
+		seat, err := scene.SignIn(ctx, config.Learner)
+		if !scene.Unseen(id, "start-after-sign-out", err) {
+			defer seat.Close()
+			exam, err := scene.Exam(ctx, harness.PlatformLaunch{Title: "a launch before the candidate signs out", By: seat})
+			if err == nil {
+				err = scene.EndSession(ctx, seat)
+			}
+			if !scene.Unseen(id, "start-after-sign-out", err, exam) {
+				flow, err := scene.Start(ctx, exam, harness.StartMessage{Title: "LtiStartAssessment after the candidate has signed out"})
+				if !scene.Unseen(id, "start-after-sign-out", err, exam, flow) {
+					scene.MustNotStart(ctx, id, harness.Attempted{Stimulus: "start-after-sign-out", Exam: exam, Flow: flow})
+				}
+			}
+		}
+		// The message of another candidate's launch tells where to post it.
+		other, err := scene.Exam(ctx, harness.PlatformLaunch{Title: "a launch of another candidate", User: config.SecondLearner})
+		if scene.Unseen(id, "start-session-made-up", err, other) {
+			return
+		}
+		stranger, err := scene.SignIn(ctx, config.Learner)
+		if scene.Unseen(id, "start-session-made-up", err, other) {
+			return
+		}
+		defer stranger.Close()
+		flow, err := scene.Start(ctx, other, harness.StartMessage{
+			Title: "LtiStartAssessment with made-up session data, from a candidate who launched nothing", By: stranger,
+			With: lti.Claims{lti.ClaimSessionData: lti.RandomString()},
+		})
+		if !scene.Unseen(id, "start-session-made-up", err, other, flow) {
+			scene.MustNotStart(ctx, id, harness.Attempted{Stimulus: "start-session-made-up", Exam: other, Flow: flow})
+		}
+	})
+
+	It("waits for a check-in that takes its time", For("ap-start-proctoring-session-data-outlives-check-in"), func(ctx SpecContext) {
+		const id, stimulus = "ap-start-proctoring-session-data-outlives-check-in", "fifteen-minutes"
+		scene := PlatformScene()
+		exam, err := scene.Exam(ctx, harness.PlatformLaunch{})
+		if scene.Unseen(id, stimulus, err, exam) || scene.Unseen(id, stimulus, scene.Pass(ctx, 15*time.Minute), exam) {
+			return
+		}
+		flow, err := scene.Start(ctx, exam, harness.StartMessage{Title: "LtiStartAssessment fifteen minutes later"})
+		if !scene.Unseen(id, stimulus, err, exam, flow) {
+			scene.Check(id, stimulus, flow.Started(), "", flow.End()+".", exam, flow)
+		}
+	})
+
+	It("starts it after a message that it refused", For("ap-platform-survives-failed-start"), func(ctx SpecContext) {
+		const id, stimulus = "ap-platform-survives-failed-start", "genuine-after-refused"
+		scene := PlatformScene()
+		exam, err := scene.Exam(ctx, harness.PlatformLaunch{})
+		if scene.Unseen(id, stimulus, err, exam) {
+			return
+		}
+		refused, err := scene.Start(ctx, exam, harness.StartMessage{Title: "a message with other session data", With: lti.Claims{lti.ClaimSessionData: lti.RandomString()}})
+		if scene.Unseen(id, stimulus, err, exam, refused) {
+			return
+		}
+		if refused.Started() {
+			scene.Observe(id, stimulus, results.Inconclusive, "", "The message that had to be refused started the exam.", exam, refused)
+			return
+		}
+		genuine, err := scene.Start(ctx, exam, harness.StartMessage{Title: "the genuine message"})
+		if !scene.Unseen(id, stimulus, err, exam, refused, genuine) {
+			scene.Check(id, stimulus, genuine.Started(), "", genuine.End()+".", exam, refused, genuine)
+		}
+	})
+})
+
+var _ = Describe("A platform, told who the tool has seen,", func() {
+	It("refuses or starts, and never fails", For("ap-platform-checks-verified-user", "ap-platform-rejects-own-picture-as-verified"), func(ctx SpecContext) {
+		scene := PlatformScene()
+		for _, id := range []requirements.ID{"ap-platform-checks-verified-user", "ap-platform-rejects-own-picture-as-verified"} {
+			for _, fault := range faketool.FaultsFor(string(id)) {
+				exam, err := scene.Exam(ctx, harness.PlatformLaunch{})
+				if scene.Unseen(id, fault.Name, err, exam) {
+					continue
+				}
+				flow, err := scene.Start(ctx, exam, harness.StartMessage{Title: fault.Does, Fault: &fault})
+				if scene.Unseen(id, fault.Name, err, exam, flow) {
+					continue
+				}
+				wrong := ""
+				picture, _ := exam.Message().Text("picture")
+				switch {
+				case flow.Trip.Page.Status == 0 || flow.Trip.Page.Status >= 500:
+					wrong = flow.End()
+				case flow.ScriptRan():
+					wrong = "a name ran as a script"
+				case fault.Name == "verified-user-script" && scene.Run().Agent().Kind != "browser":
+					scene.Unseen(id, fault.Name, errNeedsBrowser, exam, flow)
+					continue
+				case fault.Name == "verified-user-iss-sub" && flow.Shows(faketool.StrangerSub):
+					wrong = "the attempt is shown as that of the user whom verified_user names"
+				case fault.Name == "verified-user-platform-picture" && picture != "" && flow.Loaded(picture):
+					wrong = "the platform's own picture is shown as the one that the tool has verified"
+				}
+				scene.Check(id, fault.Name, wrong == "", "", strings.TrimPrefix(wrong+": ", ": ")+map[bool]string{true: "started", false: "not started"}[flow.Started()]+".", exam, flow)
+			}
+		}
+	})
+})

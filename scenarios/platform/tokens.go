@@ -1,0 +1,184 @@
+package platform
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+
+	. "github.com/onsi/ginkgo/v2"
+
+	"invigilator/faketool"
+	"invigilator/harness"
+	"invigilator/lti"
+	"invigilator/requirements"
+	"invigilator/results"
+	. "invigilator/scenarios"
+)
+
+var _ = Describe("A platform, asked for an access token,", func() {
+	It("says what it grants", For("sec-token-response"), func(ctx SpecContext) {
+		const id, stimulus = "sec-token-response", "two-scopes"
+		scene := PlatformScene()
+		asked := []string{lti.ScopeControl, lti.ScopeScore}
+		flow, token, err := scene.Grant(ctx, "an access token for two scopes", faketool.TokenProbe{Scopes: asked})
+		if scene.Unseen(id, stimulus, err, flow) {
+			return
+		}
+		wrong := wrongGrant(token, asked)
+		scene.Check(id, stimulus, wrong == "", "", seen(wrong), flow)
+		if wrong == "" && token.Scope == "" {
+			scene.Observe(id, stimulus, results.Warned, "", "The answer does not say what scope it grants.", flow)
+		}
+		if wrong == "" && (len(token.AccessToken) < 15 || strings.ContainsFunc(token.AccessToken, func(r rune) bool { return r > 126 || r <= ' ' })) {
+			scene.Observe(id, stimulus, results.Warned, "", fmt.Sprintf("The access token has %d characters, or some that are not printable ASCII.", len(token.AccessToken)), flow)
+		}
+	})
+
+	It("grants the control of exams, alone and among other scopes", For("ap-acs-platform-token-scope-grantable"), func(ctx SpecContext) {
+		const id = "ap-acs-platform-token-scope-grantable"
+		scene := PlatformScene()
+		for stimulus, asked := range map[string][]string{
+			"control-scope-alone": {lti.ScopeControl}, "control-scope-among-others": {lti.ScopeScore, lti.ScopeControl},
+		} {
+			flow, token, err := scene.Grant(ctx, stimulus, faketool.TokenProbe{Scopes: asked})
+			if scene.Unseen(id, stimulus, err, flow) {
+				continue
+			}
+			wrong := wrongGrant(token, asked)
+			if wrong == "" && token.Scope != "" && !slices.Contains(strings.Fields(token.Scope), lti.ScopeControl) {
+				wrong = fmt.Sprintf("granted were %q", results.Bounded(token.Scope, 300))
+			}
+			scene.Check(id, stimulus, wrong == "", "", seen(wrong), flow)
+		}
+	})
+
+	It("grants no more than it was asked for, and may grant", For("sec-token-scope-limits"), func(ctx SpecContext) {
+		const id = "sec-token-scope-limits"
+		scene := PlatformScene()
+		for _, fault := range faketool.FaultsFor(id) {
+			flow, token, err := scene.Grant(ctx, fault.Does, faketool.TokenProbe{Fault: &fault})
+			if scene.Unseen(id, fault.Name, err, flow) {
+				continue
+			}
+			wrong := ""
+			switch fault.Name {
+			case "scope-known":
+				wrong = wrongGrant(token, []string{lti.ScopeControl})
+			case "scope-known-and-unknown":
+				if token.Status != http.StatusBadRequest || token.Error != lti.ErrorInvalidScope {
+					wrong = wrongGrant(token, []string{lti.ScopeControl})
+				}
+			default:
+				wrong = wrongRefusal(token, http.StatusBadRequest)
+			}
+			scene.Check(id, fault.Name, wrong == "", "", seen(wrong), flow)
+		}
+	})
+
+	// Each fault of the fake tool is one request for a token: permitted ones get
+	// one, and the others do not.
+	DescribeTable("looks at", func(ctx SpecContext, id requirements.ID) {
+		scene := PlatformScene()
+		type refusal struct {
+			stimulus, seen string
+			flow           *harness.PlatformFlow
+		}
+		var refusals []refusal
+		for _, fault := range faketool.FaultsFor(string(id)) {
+			flow, token, err := scene.Grant(ctx, fault.Does, faketool.TokenProbe{Fault: &fault})
+			if scene.Unseen(id, fault.Name, err, flow) {
+				continue
+			}
+			if fault.Permitted {
+				wrong := wrongGrant(token, []string{lti.ScopeControl})
+				scene.Check(id, fault.Name, wrong == "", "", seen(wrong), flow)
+				continue
+			}
+			if wrong := wrongRefusal(token, http.StatusBadRequest, http.StatusUnauthorized); wrong != "" {
+				scene.Observe(id, fault.Name, results.Failed, "", seen(wrong), flow)
+				continue
+			}
+			refusals = append(refusals, refusal{fault.Name, fmt.Sprintf("HTTP %d, %q.", token.Status, results.Bounded(token.Error, 100)), flow})
+		}
+		genuine, token, err := scene.Grant(ctx, "control: an access token", faketool.TokenProbe{})
+		for _, r := range refusals {
+			switch {
+			case scene.Unseen(id, r.stimulus, err, r.flow):
+			case token.AccessToken == "":
+				scene.Observe(id, r.stimulus, results.Inconclusive, "", "A valid request gets no token either.", r.flow, genuine)
+			default:
+				scene.Observe(id, r.stimulus, results.Passed, "", r.seen, r.flow, genuine)
+			}
+		}
+	},
+		Entry("whom the assertion is for", For("sec-token-assertion-aud"), requirements.ID("sec-token-assertion-aud")),
+		Entry("who makes the assertion", For("core-token-assertion-iss-sub"), requirements.ID("core-token-assertion-iss-sub")),
+		Entry("when the assertion expires", For("sec-token-assertion-expired"), requirements.ID("sec-token-assertion-expired")),
+		Entry("whether the assertion was used before", For("sec-token-assertion-jti"), requirements.ID("sec-token-assertion-jti")),
+		Entry("the assertion's signature", For("sec-token-assertion-signature"), requirements.ID("sec-token-assertion-signature")),
+		Entry("the form of the request", For("rfc6749-token-request-form"), requirements.ID("rfc6749-token-request-form")),
+	)
+
+	It("knows a new key of the tool at once", For("sec-token-key-rotation"), func(ctx SpecContext) {
+		const id, stimulus = "sec-token-key-rotation", "key-added"
+		scene := PlatformScene()
+		before, token, err := scene.Grant(ctx, "an access token, its assertion signed with the key that is known", faketool.TokenProbe{})
+		if scene.Unseen(id, stimulus, err, before) {
+			return
+		}
+		if token.AccessToken == "" {
+			scene.Observe(id, stimulus, results.Inconclusive, "", "The known key gets no token either.", before)
+			return
+		}
+		forget, err := scene.AddToolKey()
+		if scene.Unseen(id, stimulus, err, before) {
+			return
+		}
+		defer forget()
+		flow, token, err := scene.Grant(ctx, "an access token, its assertion signed with a new key", faketool.TokenProbe{})
+		if !scene.Unseen(id, stimulus, err, before, flow) {
+			wrong := wrongGrant(token, []string{lti.ScopeControl})
+			scene.Check(id, stimulus, wrong == "", "", seen(wrong), before, flow)
+		}
+	})
+})
+
+// wrongGrant says what is wrong with an answer that has to grant a token for some of
+// the scopes that were asked for (RFC 6749, 5.1).
+func wrongGrant(t *faketool.Token, asked []string) string {
+	_, isNumber := t.ExpiresIn.(float64)
+	beyond := slices.DeleteFunc(strings.Fields(t.Scope), func(scope string) bool { return slices.Contains(asked, scope) })
+	switch {
+	case t.Err != nil:
+		return "no answer came: " + t.Err.Error()
+	case t.Status != http.StatusOK || t.AccessToken == "":
+		return fmt.Sprintf("no token was granted: HTTP %d %s", t.Status, results.Bounded(t.Error, 200))
+	case !strings.EqualFold(t.TokenType, "bearer"):
+		return fmt.Sprintf("token_type is %q", results.Bounded(t.TokenType, 100))
+	case !isNumber:
+		return fmt.Sprintf("expires_in is %v", t.ExpiresIn)
+	case len(beyond) > 0:
+		return fmt.Sprintf("more was granted than asked for: %s", results.Bounded(strings.Join(beyond, " "), 300))
+	case !strings.Contains(strings.ToLower(t.Header.Get("Cache-Control")), "no-store"):
+		return "the answer has no Cache-Control: no-store"
+	}
+	return ""
+}
+
+// wrongRefusal says what is wrong with an answer that has to be an error (RFC 6749, 5.2).
+func wrongRefusal(t *faketool.Token, statuses ...int) string {
+	switch {
+	case t.Err != nil:
+		return "no answer came: " + t.Err.Error()
+	case t.AccessToken != "":
+		return "a token was granted"
+	case t.Method == http.MethodGet && t.Status/100 == 4:
+		return ""
+	case !slices.Contains(statuses, t.Status):
+		return fmt.Sprintf("HTTP %d", t.Status)
+	case t.Error == "":
+		return "the answer has no error"
+	}
+	return ""
+}

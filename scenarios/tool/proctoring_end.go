@@ -1,0 +1,183 @@
+package tool
+
+import (
+	"fmt"
+	"net/http"
+
+	. "github.com/onsi/ginkgo/v2"
+
+	"invigilator/fakeplatform"
+	"invigilator/harness"
+	"invigilator/harness/config"
+	"invigilator/requirements"
+	"invigilator/results"
+	. "invigilator/scenarios"
+)
+
+var _ = Describe("A proctoring tool, told that the assessment has ended,", func() {
+	It("closes the attempt and lets the candidate go", For("ap-tool-handles-end-assessment"), func(ctx SpecContext) {
+		const id = "ap-tool-handles-end-assessment"
+		scene := ProctoringScene()
+		for _, f := range fakeplatform.FaultsFor(id) {
+			ended := started(ctx, scene, id, f.Name)
+			if ended == nil {
+				continue
+			}
+			flow, err := scene.End(ctx, f.Name+": "+f.Does, ended, nil, &f)
+			if scene.Unseen(id, f.Name, err, flow) {
+				continue
+			}
+			switch {
+			case wrongEnd(flow) != "":
+				scene.Observe(id, f.Name, results.Failed, "", wrongEnd(flow)+".", ended, flow)
+			case flow.Offers() && !flow.LeadsBack():
+				scene.Observe(id, f.Name, results.Failed, "a way back to launch_presentation.return_url", "The page leads nowhere: "+flow.End()+".", ended, flow)
+			default:
+				scene.Observe(id, f.Name, results.Passed, "", flow.End()+".", ended, flow)
+			}
+		}
+	})
+
+	It("shows what went wrong as text, and keeps the log to itself", For("ap-tool-shows-end-error-safely"), func(ctx SpecContext) {
+		const id = "ap-tool-shows-end-error-safely"
+		scene := ProctoringScene()
+		for _, f := range fakeplatform.FaultsFor(id) {
+			ended := started(ctx, scene, id, f.Name)
+			if ended == nil {
+				continue
+			}
+			problem := &fakeplatform.ExamError{Message: "The assessment could not be continued.", Log: fakeplatform.LogOfError}
+			flow, err := scene.End(ctx, f.Name+": "+f.Does, ended, problem, &f)
+			if scene.Unseen(id, f.Name, err, flow) {
+				continue
+			}
+			wrong := ""
+			switch {
+			case flow.ScriptRan(), flow.HasMarkup():
+				wrong = "markup of the error is part of the page"
+			case flow.Trip.Page.Status >= http.StatusInternalServerError, flow.Trip.Page.Status == 0:
+				wrong = flow.End()
+			case flow.Shows(fakeplatform.LogOfError):
+				wrong = "errorlog is shown to the candidate"
+			}
+			scene.Check(id, f.Name, wrong == "", "", seen(wrong), ended, flow)
+		}
+	})
+
+	It("closes no attempt that the message is not about", For("ap-tool-rejects-bad-end-assessment"), func(ctx SpecContext) {
+		const id = "ap-tool-rejects-bad-end-assessment"
+		scene := ProctoringScene()
+		open := openness(ctx, scene, id)
+		if open == nil {
+			return
+		}
+		for _, f := range fakeplatform.FaultsFor(id) {
+			exam := started(ctx, scene, id, f.Name)
+			if exam == nil {
+				continue
+			}
+			flow, err := scene.End(ctx, f.Name+": "+f.Does, exam, nil, &f)
+			if scene.Unseen(id, f.Name, err, flow) {
+				continue
+			}
+			wrong := ""
+			if status := flow.Trip.Page.Status; status == 0 || status >= http.StatusInternalServerError {
+				wrong = flow.End()
+			}
+			if f.Name == "end-twice" {
+				again, err := scene.End(ctx, f.Name+": "+f.Does, exam, nil, &f)
+				if scene.Unseen(id, f.Name, err, again) {
+					continue
+				}
+				if status := again.Trip.Page.Status; status == 0 || status >= http.StatusInternalServerError {
+					wrong = again.End()
+				}
+				scene.Check(id, f.Name, wrong == "", "", seen(wrong), exam, flow, again)
+				continue
+			}
+			still, err := open(exam)
+			if scene.Unseen(id, f.Name, err, exam, flow) {
+				continue
+			}
+			if wrong == "" && !still {
+				wrong = "the proctor can no longer act on the attempt: it has been closed"
+			}
+			scene.Check(id, f.Name, wrong == "", "", seen(wrong), exam, flow)
+		}
+	})
+})
+
+// started is an exam that has begun, whose candidate's browser stays open as long
+// as the spec; nil where it did not begin, which is kept.
+func started(ctx SpecContext, scene *harness.Scenario, id requirements.ID, stimulus string) *harness.Flow {
+	browser := scene.Open(ctx)
+	DeferCleanup(browser.Close)
+	flow, err := scene.Launch(ctx, harness.Launch{Title: "an exam that begins", By: browser, Link: exam("Algebra")})
+	if scene.Unseen(id, stimulus, err, flow) || notStarted(scene, id, stimulus, flow) {
+		return nil
+	}
+	return flow
+}
+
+// wrongEnd says whether a tool did not take LtiEndAssessment.
+func wrongEnd(f *harness.Flow) string {
+	if status := f.Trip.Page.Status; status == 0 || status >= http.StatusBadRequest {
+		return "Not taken: " + f.End()
+	}
+	return ""
+}
+
+// openness finds out how to see whether an attempt is open to the tool: the proctor
+// can act on it then, and cannot once it has ended. It is nil where that cannot be
+// seen, which is kept.
+func openness(ctx SpecContext, scene *harness.Scenario, id requirements.ID) func(*harness.Flow) (bool, error) {
+	skip := func(why string, flows ...*harness.Flow) {
+		for _, f := range fakeplatform.FaultsFor(string(id)) {
+			scene.Observe(id, f.Name, results.Skipped, "", why, flows...)
+		}
+	}
+	actions := scene.Run().Actions()
+	if len(actions) == 0 || scene.Run().Undeclared(need("ap-acs-tool-request-form")) != "" {
+		skip("Whether an attempt is open shows in what its proctor can do, and the tool does not declare acs.")
+		return nil
+	}
+	deed := actions[0]
+	for _, harmless := range []config.Deed{config.Flag, config.Update, config.Pause} {
+		for _, known := range actions {
+			if known == harmless {
+				deed = harmless
+			}
+		}
+	}
+	acts := func(exam *harness.Flow) (bool, error) {
+		flow, err := scene.Act(ctx, deed, exam)
+		if err != nil && flow == nil {
+			return false, err
+		}
+		return len(flow.Controls()) > 0, nil // the journey may well get stuck where there is nothing to act on
+	}
+	ended := started(ctx, scene, id, "")
+	if ended == nil {
+		return nil
+	}
+	before, err := acts(ended)
+	if err == nil && before {
+		if _, err = scene.End(ctx, "LtiEndAssessment", ended, nil, nil); err == nil {
+			var after bool
+			if after, err = acts(ended); err == nil && !after {
+				return acts
+			}
+		}
+	}
+	if err != nil {
+		skip(fmt.Sprintf("Whether an attempt is open cannot be seen: %v.", err), ended)
+	} else {
+		skip("Whether an attempt is open cannot be seen: its proctor can act on it as well after its end, or not before it.", ended)
+	}
+	return nil
+}
+
+func need(id requirements.ID) requirements.Requirement {
+	r, _ := requirements.Default().Get(id)
+	return r
+}

@@ -1,0 +1,71 @@
+package tool
+
+import (
+	"fmt"
+	"net/http"
+
+	. "github.com/onsi/ginkgo/v2"
+
+	"invigilator/fakeplatform"
+	"invigilator/harness"
+	"invigilator/harness/agent"
+	"invigilator/harness/config"
+	"invigilator/lti"
+	. "invigilator/scenarios"
+)
+
+// The whole story of one exam, with a picture of each stage in the report.
+var _ = Describe("A proctoring tool, through a whole exam,", func() {
+	It("checks in, watches over the candidate and sees the candidate off", For("ap-start-assessment-session-data-unchanged", "ap-tool-handles-end-assessment"), func(ctx SpecContext) {
+		const checkIn, end = "ap-start-assessment-session-data-unchanged", "ap-tool-handles-end-assessment"
+		scene := ProctoringScene()
+		browser := scene.Open(ctx)
+		defer browser.Close()
+		launched, err := scene.Launch(ctx, harness.Launch{Title: "1. the candidate is at the check-in", By: browser, Stays: true, Link: exam("Algebra")})
+		if scene.Unseen(checkIn, "", err, launched) {
+			return
+		}
+		begun, err := scene.GoOn(ctx, launched, config.CheckIn)
+		if scene.Unseen(checkIn, "", err, launched, begun) || notStarted(scene, checkIn, "", begun) {
+			return
+		}
+		stages := []*harness.Flow{launched, begun}
+		wrong := changed(begun, lti.ClaimSessionData)
+
+		// The proctor does what the tool has journeys for; the candidate sees it.
+		for i, deed := range []config.Deed{config.Flag, config.Pause, config.Resume, config.Update} {
+			flow, err := scene.Act(ctx, deed, begun)
+			if err != nil {
+				continue // requirements of their own judge the control of an exam
+			}
+			looked, err := scene.AtExam(ctx, fmt.Sprintf("%d. what the candidate sees after %s", i+3, deed), begun)
+			if scene.Unseen(checkIn, "", err, begun, flow) {
+				return
+			}
+			stages = append(stages, flow, looked)
+		}
+		scene.Check(checkIn, "", wrong == "", "", seen(wrong), stages...)
+
+		if scene.Undeclared(end) != "" {
+			scene.SkipAll(end)
+			return
+		}
+		ended, err := scene.AtExam(ctx, "7. the candidate hands the exam in", begun, agent.Action{Verb: agent.Click, Target: fakeplatform.SubmitButton})
+		if scene.Unseen(end, "", err, append(stages, ended)...) {
+			return
+		}
+		stages = append(stages, ended)
+		switch status := ended.Trip.Page.Status; {
+		case !begun.Launch.Attempt().WantsEnd():
+			wrong = ""
+			if begun.Launch.Attempt().Status() != lti.Complete {
+				wrong = "the exam could not be handed in: " + ended.End()
+			}
+		case status == 0 || status >= http.StatusBadRequest:
+			wrong = "LtiEndAssessment was not taken: " + ended.End()
+		default:
+			wrong = ""
+		}
+		scene.Check(end, "", wrong == "", "", seen(wrong), stages...)
+	})
+})

@@ -74,8 +74,9 @@ func (p *Platform) serveExam(w http.ResponseWriter, r *http.Request, l *Launch) 
 // once, and says whether it has.
 func (p *Platform) leave(w http.ResponseWriter, r *http.Request, a *Attempt, problem *ExamError) bool {
 	a.mu.Lock()
-	due := a.endDue() && !p.keepsEndBack(r, problem)
+	due := a.endDue()
 	a.toldEnd = a.toldEnd || due
+	due = due && !p.keepsEndBack(r, problem)
 	a.mu.Unlock()
 	if !due {
 		return false

@@ -160,7 +160,7 @@ var serviceDefects = []Fault{
 	{Name: LeavesExtraTimeOut, Breaks: []string{"ap-acs-platform-update-extra-time"}, Proctoring: true, Does: "does not say how much time was added"},
 	{Name: RefusesNoExtraTime, Breaks: []string{"ap-acs-platform-update-extra-time"}, Proctoring: true, Does: "refuses to add 0 minutes"},
 	{Name: CrashesWithoutExtraTime, Breaks: []string{"ap-acs-platform-update-extra-time"}, Proctoring: true, Does: "answers 500 to an update without extra_time"},
-	{Name: TerminatesFlagged, Breaks: []string{"ap-acs-platform-flag", "ap-acs-platform-advertised-actions"}, Proctoring: true, Does: "terminates an attempt with an incident"},
+	{Name: TerminatesFlagged, Breaks: []string{"ap-acs-platform-flag", "ap-acs-platform-advertised-actions"}, Proctoring: true, Hides: []string{"ap-end-assessment-sent-when-requested"}, Does: "terminates an attempt with an incident"},
 	{Name: SaysPausedWhenFlagged, Breaks: []string{"ap-acs-platform-flag"}, Proctoring: true, Does: "says that an attempt with a most severe incident is paused"},
 	{Name: RefusesLongReasons, Breaks: []string{"ap-acs-platform-flag"}, Proctoring: true, Does: "refuses a reason_msg of more than 255 bytes"},
 	{Name: ControlsUnoffered, Breaks: []string{"ap-acs-platform-advertised-actions"}, Proctoring: true, Does: "does what the launch did not offer"},

@@ -126,7 +126,7 @@ func (p *Platform) startAttempt(s *submission, l *Launch) bool {
 	nonce, _ := claims["nonce"].(string)
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.nonces.used(l.plan.ClientID, nonce) && !l.plan.Lenient && !p.has(ReusesNonces) {
+	if nonce != "" && p.nonces.used(l.plan.ClientID, nonce) && !l.plan.Lenient && !p.has(ReusesNonces) {
 		return false
 	}
 	if !l.attempt.start(l, verifiedName(claims), p.wishesEnd(l, claims, wantsEnd)) {

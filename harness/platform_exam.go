@@ -104,6 +104,9 @@ func (r *PlatformRun) startExam(ctx context.Context, exam *PlatformFlow, st Star
 		visit.In = agent.Here
 	}
 	visit.Markers = r.examMarkers()
+	if picture, _ := exam.message.Text("picture"); picture != "" {
+		visit.Also = append(visit.Also, agent.Marker{Name: pictureMarker, Selector: fmt.Sprintf("img[src=%q]", picture)})
+	}
 	visit.MarkerWait = r.config.Patience.Marker.Std()
 	if st.Fault == nil || st.Fault.Permitted {
 		visit.MarkerWait = r.config.Patience.Step.Std()
@@ -128,6 +131,7 @@ func (r *PlatformRun) startExam(ctx context.Context, exam *PlatformFlow, st Star
 const (
 	startedMarker = "exam-started"
 	pausedMarker  = "exam-paused"
+	pictureMarker = "own-picture"
 )
 
 // examMarkers are the signs of an exam that the candidate can take, and of one
@@ -151,10 +155,9 @@ func (f *PlatformFlow) Paused() bool { return f.Trip.Markers[pausedMarker] }
 // By is the browser that the flow was seen in.
 func (f *PlatformFlow) By() *Seat { return f.by }
 
-// Loaded says whether the page asked for an address, such as that of a picture.
-func (f *PlatformFlow) Loaded(address string) bool {
-	return slices.ContainsFunc(f.Trip.Steps, func(s results.Step) bool { return sameURL(s.URL, address) })
-}
+// ShowsPicture says whether the page shows the platform's own picture of the
+// candidate, as the launch named it.
+func (f *PlatformFlow) ShowsPicture() bool { return f.Trip.Markers[pictureMarker] }
 
 // Sent is the LtiStartAssessment that the flow sent; nil where it sent none.
 func (f *PlatformFlow) Sent() *faketool.ToolMessage { return f.sent }
@@ -192,6 +195,9 @@ func (s *PlatformScenario) do(ctx context.Context, by *Seat, name, title, until 
 	trip, err := r.makeJourney(ctx, by, "the journey "+name, agent.Journey{
 		Actions: r.actionsOf(r.journeys[name].Steps), Until: until, Screenshot: true, Also: append(r.visit("").Also, r.examMarkers()...),
 	})
+	if stuck, ok := errors.AsType[*JourneyError](err); ok && stuck.Step > stuck.Of {
+		err = nil // all was done, and did not lead there
+	}
 	if s.keepStuck(err); err != nil {
 		return nil, err
 	}
@@ -294,13 +300,13 @@ func (s *PlatformScenario) ReactToStart(ctx context.Context, id requirements.ID)
 	s.tb.Helper()
 	var refused []Attempted
 	for _, fault := range faketool.FaultsFor(string(id)) {
-		exam, flow, err := s.startWith(ctx, fault)
+		a, err := s.startWith(ctx, fault)
 		switch {
-		case s.Unseen(id, fault.Name, err, exam, flow):
+		case s.Unseen(id, fault.Name, err, a.Exam, a.Flow):
 		case fault.Permitted:
-			s.Check(id, fault.Name, flow.Started(), "", s.startSeen(flow), exam, flow)
+			s.Check(id, fault.Name, a.Flow.Started(), "", startSeen(a.Flow), a.Exam, a.Flow)
 		default:
-			refused = append(refused, Attempted{Stimulus: fault.Name, Exam: exam, Flow: flow})
+			refused = append(refused, a)
 		}
 	}
 	s.MustNotStart(ctx, id, refused...)
@@ -309,18 +315,33 @@ func (s *PlatformScenario) ReactToStart(ctx context.Context, id requirements.ID)
 // startWith makes an exam, and sends its message with a fault. Where that borrows,
 // another exam is made before: of another candidate, of another assessment, or an
 // earlier attempt.
-func (s *PlatformScenario) startWith(ctx context.Context, fault faketool.Fault) (exam, flow *PlatformFlow, err error) {
+func (s *PlatformScenario) startWith(ctx context.Context, fault faketool.Fault) (Attempted, error) {
 	st := StartMessage{Title: "LtiStartAssessment: " + fault.Does, Fault: &fault}
 	if fault.Borrows {
+		var err error
 		if st.Other, err = s.lender(ctx, fault); err != nil {
-			return nil, nil, err
+			return Attempted{}, err
 		}
 	}
-	if exam, err = s.Exam(ctx, PlatformLaunch{}); err != nil {
-		return exam, nil, err
+	exam, err := s.Exam(ctx, PlatformLaunch{})
+	if err != nil {
+		return Attempted{Exam: exam}, err
 	}
-	flow, err = s.Start(ctx, exam, st)
-	return exam, flow, err
+	return s.Attempt(ctx, fault.Name, exam, st)
+}
+
+// Attempt sends a message that a platform has to refuse, and looks at the exam's
+// page afterwards: it might start without a word.
+func (s *PlatformScenario) Attempt(ctx context.Context, stimulus string, exam *PlatformFlow, st StartMessage) (Attempted, error) {
+	a := Attempted{Stimulus: stimulus, Exam: exam}
+	var err error
+	if a.Flow, err = s.Start(ctx, exam, st); err != nil || a.Flow.Started() || st.Fault != nil && st.Fault.Permitted {
+		return a, err
+	}
+	if a.After, err = s.look(ctx, exam.by.Name, "the exam's page after that"); a.After != nil && a.After.Started() {
+		s.run.underWay[exam.by.Name] = true
+	}
+	return a, err
 }
 
 // lender is the exam that a fault borrows from.
@@ -361,6 +382,8 @@ type Attempted struct {
 	Stimulus string
 	Exam     *PlatformFlow
 	Flow     *PlatformFlow
+	// After is what the exam's page showed afterwards; nil where it was not seen.
+	After *PlatformFlow
 	// Others are flows that belong to it.
 	Others []*PlatformFlow
 	// Wrong is what is wrong apart from what the flow itself shows.
@@ -373,12 +396,14 @@ func (s *PlatformScenario) MustNotStart(ctx context.Context, id requirements.ID,
 	s.tb.Helper()
 	var refused []Attempted
 	for _, a := range attempts {
-		flows := append([]*PlatformFlow{a.Exam, a.Flow}, a.Others...)
+		flows := append([]*PlatformFlow{a.Exam, a.Flow, a.After}, a.Others...)
 		switch status := a.Flow.Trip.Page.Status; {
 		case a.Wrong != "":
 			s.Observe(id, a.Stimulus, results.Failed, "", a.Wrong, flows...)
 		case a.Flow.Started():
 			s.Observe(id, a.Stimulus, results.Failed, "", "The exam has started: "+a.Flow.End()+".", flows...)
+		case a.After != nil && a.After.Started():
+			s.Observe(id, a.Stimulus, results.Failed, "", "The exam is under way: "+a.After.End()+".", flows...)
 		case a.Flow.ScriptRan():
 			s.Observe(id, a.Stimulus, results.Failed, "", "What the message says ran as a script.", flows...)
 		case status >= http.StatusInternalServerError:
@@ -392,17 +417,10 @@ func (s *PlatformScenario) MustNotStart(ctx context.Context, id requirements.ID,
 	if len(refused) == 0 {
 		return
 	}
-	after, err := s.look(ctx, config.Learner, "the exam's page after the messages that had to be refused")
-	if err == nil && after != nil && after.Started() {
-		for _, a := range refused {
-			s.Observe(id, a.Stimulus, results.Failed, "", "The exam is under way: "+after.End()+".", a.Exam, a.Flow, after)
-		}
-		return
-	}
 	exam, genuine, err := s.genuine(ctx)
 	for _, a := range refused {
 		if !s.Unseen(id, a.Stimulus, err, a.Flow, genuine) {
-			s.Observe(id, a.Stimulus, results.Passed, "", "The exam did not start: "+a.Flow.End()+".", append([]*PlatformFlow{a.Exam, a.Flow, exam, genuine}, a.Others...)...)
+			s.Observe(id, a.Stimulus, results.Passed, "", "The exam did not start: "+a.Flow.End()+".", append([]*PlatformFlow{a.Exam, a.Flow, a.After, exam, genuine}, a.Others...)...)
 		}
 	}
 	s.must(s.tidy(ctx, config.Learner))
@@ -443,7 +461,7 @@ func (s *PlatformScenario) Running(ctx context.Context, user string, with lti.Cl
 	return flow, err
 }
 
-func (s *PlatformScenario) startSeen(f *PlatformFlow) string {
+func startSeen(f *PlatformFlow) string {
 	if f.Started() {
 		return "The exam has started."
 	}

@@ -274,11 +274,29 @@ func (m *Matrix) add(row Row, tell func(Row)) {
 	}
 }
 
+// seen is the verdict on a requirement as far as it rests on what can be seen
+// without a browser: in one, the rest would be seen, too.
+func seen(r results.Requirement) results.Verdict {
+	var verdicts []results.Verdict
+	for _, o := range r.Observations {
+		if !strings.Contains(o.Seen, onlyInBrowser) {
+			verdicts = append(verdicts, o.Verdict)
+		}
+	}
+	if len(verdicts) == 0 {
+		return r.Verdict
+	}
+	return results.Worst(verdicts...)
+}
+
+// onlyInBrowser is what observations say that need one.
+const onlyInBrowser = "only in a browser"
+
 // needsBrowser says whether everything inconclusive about a requirement is so
 // for want of a browser.
 func needsBrowser(r results.Requirement) bool {
 	return !slices.ContainsFunc(r.Observations, func(o results.Observation) bool {
-		return o.Verdict != results.Passed && !strings.Contains(o.Seen, "only in a browser")
+		return o.Verdict != results.Passed && !strings.Contains(o.Seen, onlyInBrowser)
 	})
 }
 
@@ -450,11 +468,17 @@ func (s *subject) hold(doc results.Document, usual map[string]results.Verdict) {
 			if s.warning || slices.Contains(s.warns, r.ID) || r.Level != string(requirements.Must) {
 				cell.Expected = results.Warned
 			}
+			if cell.Actual == results.Inconclusive { // it may be so for want of a browser alone
+				cell.Actual = seen(r)
+			}
 			if cell.Actual != cell.Expected {
 				s.row.Wrong = append(s.row.Wrong, fmt.Sprintf("survives: %s is %s instead of %s", r.ID, cell.Actual, cell.Expected))
 			}
 		case slices.Contains(s.hides, r.ID):
 			cell.Expected = results.Inconclusive
+			if cell.Actual == results.Skipped { // the subject does not even offer it
+				cell.Expected = cell.Actual
+			}
 			if cell.Actual != cell.Expected {
 				s.row.Wrong = append(s.row.Wrong, fmt.Sprintf("%s is %s, though nothing can be seen of it", r.ID, cell.Actual))
 			}

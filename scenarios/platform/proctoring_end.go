@@ -223,6 +223,9 @@ var _ = Describe("A platform, at the end of an exam,", func() {
 		if err == nil {
 			end, err = scene.End(ctx, exam, harness.Ending{By: config.BreakExam})
 		}
+		if err == nil && !end.Launched() {
+			err = fmt.Errorf("%w: LtiEndAssessment did not come: %s", harness.ErrNoLaunch, end.End())
+		}
 		if isMissing(err) {
 			scene.Observe(id, stimulus, results.Skipped, "", "Not tried: "+err.Error()+".", exam)
 			return

@@ -438,6 +438,10 @@ var _ = Describe("A platform's launch into a proctored exam", func() {
 			if scene.Unseen(id, stimulus, err, exam) {
 				continue
 			}
+			if wrong := wrongServiceURL(exam.Message().Object(lti.ClaimLaunchPresentation)["return_url"], "launch_presentation.return_url"); wrong != "" {
+				scene.Observe(id, stimulus, results.Failed, "", seen(wrong), exam)
+				continue
+			}
 			back, err := scene.ReturnWith(ctx, exam, lti.ParamErrorMessage, message)
 			if scene.Unseen(id, stimulus, err, exam, back) {
 				continue

@@ -163,7 +163,7 @@ var examFaults = slices.Concat(
 	// LtiEndAssessment.
 	acceptedFor("ap-tool-handles-end-assessment",
 		stimulus{"end-with-everything", "tells of the end with every claim", func(*draft) {}},
-		stimulus{"end-with-required-claims-alone", "tells of the end without launch_presentation, resource_link and what else is optional", both(requiredAlone, without(lti.ClaimResourceLink))},
+		stimulus{"end-with-required-claims-alone", "tells of the end with the required claims and resource_link alone", requiredAlone},
 	),
 	acceptedFor("ap-tool-shows-end-error-safely",
 		stimulus{"end-error-script", "tells of an error with a script", failing(scriptMarkup, LogOfError+scriptMarkup)},

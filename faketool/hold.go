@@ -151,6 +151,10 @@ func (l *Login) Record() LoginRecord {
 	return r
 }
 
+// ErrNoOtherTool says that a fault needs another tool that is registered with the
+// platform, and its key ([Options.OtherTool]).
+var ErrNoOtherTool = errors.New("no other tool is registered with the platform")
+
 // ErrUnchanged says that a fault makes no difference to the request or message
 // at hand, because what it takes away or alters is not there, or what it borrows
 // is the same.

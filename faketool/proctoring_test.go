@@ -1025,11 +1025,13 @@ func TestFaultsChangeAMessage(t *testing.T) {
 	}
 	_, err = e.tool.StartAssessment(a, faketool.MessageProbe{Fault: stimulus(t, "start-nonce-used"), Other: other})
 	g.Expect(err).To(MatchError(ContainSubstring("needs an earlier message")))
-	for _, name := range []string{
-		"start-iss-of-other-tool", "iss-of-other-tool", "start-link-of-other-exam", "start-deployment-other", "verified-user-platform-picture",
-	} { // there is no other tool, no other link or deployment, and no picture
+	for name, why := range map[string]error{ // no other link or deployment, no picture, and no other tool
+		"start-link-of-other-exam": faketool.ErrUnchanged, "start-deployment-other": faketool.ErrUnchanged,
+		"verified-user-platform-picture": faketool.ErrUnchanged,
+		"start-iss-of-other-tool":        faketool.ErrNoOtherTool, "iss-of-other-tool": faketool.ErrNoOtherTool,
+	} {
 		_, err = e.tool.StartAssessment(a, faketool.MessageProbe{Fault: stimulus(t, name), Other: other})
-		g.Expect(err).To(MatchError(faketool.ErrUnchanged), name)
+		g.Expect(err).To(MatchError(why), name)
 	}
 }
 

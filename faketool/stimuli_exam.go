@@ -519,8 +519,8 @@ func platformIssuer(d *messageDraft) error { d.claims["iss"] = d.issuer; return 
 
 func otherIssuer(d *messageDraft) error {
 	other := d.tool.opts.OtherTool.ClientID
-	if other == "" {
-		return ErrUnchanged
+	if d.tool.opts.OtherTool.Key == nil {
+		return ErrNoOtherTool
 	}
 	d.claims["iss"] = other
 	return nil
@@ -528,7 +528,7 @@ func otherIssuer(d *messageDraft) error {
 
 func signedByOther(d *messageDraft) error {
 	if d.key = d.tool.opts.OtherTool.Key; d.key == nil {
-		return ErrUnchanged
+		return ErrNoOtherTool
 	}
 	return nil
 }

@@ -242,11 +242,15 @@ func TestEachStimulusOfATokenRequestChangesWhatItSays(t *testing.T) {
 	}
 
 	alone := newExam(t, func(r *faketool.Registration) { r.DeploymentIDs = nil })
-	for id, name := range map[string]string{
-		"core-token-assertion-iss-sub": "deployment-id-right", "sec-token-assertion-signature": "signed-by-other-tool",
+	for name, c := range map[string]struct {
+		id  string
+		why error
+	}{
+		"deployment-id-right":  {"core-token-assertion-iss-sub", faketool.ErrUnchanged},
+		"signed-by-other-tool": {"sec-token-assertion-signature", faketool.ErrNoOtherTool},
 	} {
-		_, err := alone.tool.Token(t.Context(), platformURL, clientID, faketool.TokenProbe{Fault: provoking(t, id, name)})
-		NewWithT(t).Expect(err).To(MatchError(faketool.ErrUnchanged), name)
+		_, err := alone.tool.Token(t.Context(), platformURL, clientID, faketool.TokenProbe{Fault: provoking(t, c.id, name)})
+		NewWithT(t).Expect(err).To(MatchError(c.why), name)
 	}
 	alone.answered(alone.window(), starts())
 	_, err = alone.tool.Token(t.Context(), platformURL, clientID, faketool.TokenProbe{Fault: stimulus(t, "deployment-id-right")})

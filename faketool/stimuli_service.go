@@ -63,11 +63,11 @@ var assertionStimuli = []Fault{
 		Name: "sub-of-other-client", Provokes: "core-token-assertion-iss-sub",
 		Does: "sends another registered tool's client_id as sub",
 		assertion: func(d *assertionDraft) error {
-			other := d.tool.opts.OtherTool.ClientID
-			if other == "" {
-				return ErrUnchanged
+			other := d.tool.opts.OtherTool
+			if other.Key == nil {
+				return ErrNoOtherTool
 			}
-			d.claims["sub"] = other
+			d.claims["sub"] = other.ClientID
 			return nil
 		},
 	}, {
@@ -114,7 +114,7 @@ var assertionStimuli = []Fault{
 		Does: "signs with another registered tool's key",
 		assertion: func(d *assertionDraft) error {
 			if d.key = d.tool.opts.OtherTool.Key; d.key == nil {
-				return ErrUnchanged
+				return ErrNoOtherTool
 			}
 			return nil
 		},

@@ -271,8 +271,19 @@ func (s *Scenario) awaitControl(ctx context.Context, l *fakeplatform.Launch) {
 	l.AwaitControls(ctx, 1)
 }
 
-// Controls are the control requests that came while the proctor acted.
-func (f *Flow) Controls() []fakeplatform.Control { return f.controls }
+// Controls are the control requests that came while the proctor acted. Those that
+// the platform answered 401 are not among them where the tool then came with a
+// token that holds: it may have kept one of an earlier run.
+func (f *Flow) Controls() []fakeplatform.Control {
+	denied := func(c fakeplatform.Control) bool { return c.Status == http.StatusUnauthorized }
+	if first := slices.IndexFunc(f.controls, func(c fakeplatform.Control) bool { return !denied(c) }); first > 0 {
+		return f.controls[first:]
+	}
+	return f.controls
+}
+
+// AllControls are those, and the ones before them that were answered 401.
+func (f *Flow) AllControls() []fakeplatform.Control { return f.controls }
 
 // Actions are the deeds of the proctor that the configuration tells how to do.
 func (r *Run) Actions() []config.Deed {

@@ -162,3 +162,81 @@ func TestAnAttemptThatIsLeftBehindIsEndedFirst(t *testing.T) {
 		g.Expect(exam.Started()).To(BeTrue())
 	}
 }
+
+func TestOnlyTheMessageThatStartsAnExamIsBlamed(t *testing.T) {
+	t.Parallel()
+	g := NewWithT(t)
+	scene := campusAt{faults: []string{"takes-old-messages"}}.start(t).Scenario(t, "a scenario", "here:1")
+	scene.ReactToStart(t.Context(), "ap-platform-rejects-expired-message")
+	verdicts := map[string]results.Verdict{}
+	for _, o := range scene.Finish().Observations {
+		verdicts[o.Case] = o.Verdict
+	}
+	g.Expect(verdicts).To(Equal(map[string]results.Verdict{
+		"start-exp-past": results.Passed, "start-exp-absent": results.Passed, "start-iat-ahead": results.Passed,
+		"start-iat-old": results.Warned,
+	}))
+}
+
+func TestWhatNeedsLongerThanTheUserAllowsIsSkipped(t *testing.T) {
+	t.Parallel()
+	g := NewWithT(t)
+	scene := campusAt{}.start(t).Scenario(t, "a scenario", "here:1")
+	err := scene.Pass(t.Context(), time.Hour)
+	g.Expect(scene.Unseen("rfc6750-access-token-enforced", "token-expired", err)).To(BeTrue())
+	g.Expect(scene.Finish().Observations).To(HaveExactElements(HaveField("Verdict", results.Skipped)))
+}
+
+func TestWhatIsInTheWayOfExamsIsOneDiagnosis(t *testing.T) {
+	t.Parallel()
+	for what, c := range map[string]struct {
+		subject       campusAt
+		problem, look string
+	}{
+		"no key set": {campusAt{keyless: true}, "A genuine LtiStartAssessment does not start the exam", "/jwks"},
+		"another sign": {campusAt{edit: func(yaml string) string {
+			return strings.ReplaceAll(yaml, "data-status=running", "data-status=walking")
+		}},
+			"does not start the exam", "platform.exam_started"},
+		"another token endpoint": {campusAt{edit: func(yaml string) string { return strings.ReplaceAll(yaml, "CAMPUS_URL}/token", "CAMPUS_URL}/tokens") }},
+			"grants the fake tool no access token", "platform.token_url"},
+		"another journey": {campusAt{edit: func(yaml string) string { return strings.ReplaceAll(yaml, "Go to the check-in", "Begin") }},
+			"takes-exam got stuck at step 2 of 2", "takes-exam"},
+	} {
+		t.Run(what, func(t *testing.T) {
+			t.Parallel()
+			g := NewWithT(t)
+			_, err := c.subject.start(t).Preflight(t.Context())
+			d, ok := errors.AsType[*results.Diagnosis](err)
+			g.Expect(ok).To(BeTrue(), "%v", err)
+			g.Expect(d.Problem).To(ContainSubstring(c.problem))
+			g.Expect(d.LookAt).To(ContainSubstring(c.look))
+			g.Expect(d.Seen + d.Step).NotTo(BeEmpty())
+		})
+	}
+
+	t.Run("no keys of a tool", func(t *testing.T) {
+		t.Parallel()
+		g := NewWithT(t)
+		_, err := subject{change: func(c *config.Config) {
+			proctoring(map[string]config.Journey{"checks-in": {Does: config.CheckIn, Steps: config.Steps{{Click: "#start"}}}})(c)
+			c.Tool.JWKSURL += "/elsewhere"
+		}}.start(t).Preflight(t.Context())
+		g.Expect(err).To(MatchError(And(ContainSubstring("key set cannot be read"), ContainSubstring("tool.jwks_url"))))
+	})
+}
+
+func TestATokenOfAnEarlierRunIsNoDefect(t *testing.T) {
+	t.Parallel()
+	g := NewWithT(t)
+	run := embedded(t, nil)
+	scene := run.ProctoringScenario(t, "a scenario", "here:1")
+	browser := scene.Open(t.Context())
+	defer browser.Close()
+	exam, err := scene.Launch(t.Context(), harness.Launch{By: browser, Fault: faultNamed(t, "answer-401-once")})
+	g.Expect(err).NotTo(HaveOccurred())
+	flow, err := scene.Act(t.Context(), config.Flag, exam)
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(flow.AllControls()).To(HaveLen(2))
+	g.Expect(flow.Controls()).To(HaveExactElements(HaveField("Status", http.StatusOK)))
+}

@@ -67,6 +67,16 @@ func (s *PlatformScenario) Exam(ctx context.Context, l PlatformLaunch) (*Platfor
 	return s.Control(ctx, l)
 }
 
+// HoldExam brings somebody as far as the login initiation of an exam, which the
+// fake tool holds.
+func (s *PlatformScenario) HoldExam(ctx context.Context, l PlatformLaunch) (*PlatformFlow, error) {
+	l.Link = config.Exam
+	if err := s.tidy(ctx, l.User); err != nil {
+		return nil, err
+	}
+	return s.Hold(ctx, l)
+}
+
 // Start sends LtiStartAssessment for an exam, and keeps what came of it.
 func (s *PlatformScenario) Start(ctx context.Context, exam *PlatformFlow, st StartMessage) (*PlatformFlow, error) {
 	flow, err := s.run.startExam(ctx, exam, st)
@@ -357,6 +367,9 @@ func (s *PlatformScenario) lender(ctx context.Context, fault faketool.Fault) (*P
 		s.closers = append(s.closers, tab.Close)
 		return s.Exam(ctx, PlatformLaunch{Title: "a launch into another exam", Link: config.OtherExam, By: tab})
 	case faketool.OtherDeployment:
+		if !s.run.Has(config.MultipleDeployments) {
+			return nil, fmt.Errorf("%w: the feature %s", errUndeclared, config.MultipleDeployments)
+		}
 		return s.Control(ctx, PlatformLaunch{Title: "a launch of another deployment", Link: config.OtherDeployment})
 	case faketool.EarlierAttempt:
 		exam, err := s.Exam(ctx, PlatformLaunch{Title: "an earlier attempt"})
@@ -373,8 +386,18 @@ func (s *PlatformScenario) lender(ctx context.Context, fault faketool.Fault) (*P
 		_, err = s.End(ctx, exam, Ending{Silent: true})
 		return earlier, err
 	default:
-		return s.Control(ctx, PlatformLaunch{Title: "a launch of a resource link"})
+		return s.LinkLaunch(ctx, PlatformLaunch{Title: "a launch of a resource link"})
 	}
+}
+
+// LinkLaunch is a launch of a resource link that a check of exams needs; one that
+// is not configured does not count where such launches are not judged.
+func (s *PlatformScenario) LinkLaunch(ctx context.Context, l PlatformLaunch) (*PlatformFlow, error) {
+	flow, err := s.Control(ctx, l)
+	if errors.Is(err, ErrNoJourney) && !s.run.config.Launches() {
+		return flow, fmt.Errorf("%w: launches of resource links are not judged", errUndeclared)
+	}
+	return flow, err
 }
 
 // Attempted is a message that had to be refused, and what was sent it for.

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strings"
 
+	"invigilator/faketool"
 	"invigilator/harness/agent"
 	"invigilator/harness/config"
 	"invigilator/results"
@@ -51,10 +52,58 @@ func (r *PlatformRun) Preflight(ctx context.Context) (results.Fragment, error) {
 		}
 	}
 	found.fragment.Consulted = r.consulted(false)
-	if flow.Launched() {
-		return found.fragment, nil
+	if !flow.Launched() {
+		return found.fragment, r.diagnoseLaunch(flow)
 	}
-	return found.fragment, r.diagnoseLaunch(flow)
+	return found.fragment, r.preflightExam(ctx, found.fragment)
+}
+
+// preflightExam makes sure that a real platform's exam can be judged: that a genuine
+// message starts it, and that there is a token where the platform has services.
+func (r *PlatformRun) preflightExam(ctx context.Context, found results.Fragment) error {
+	if r.config.IsEmbedded() || !r.Has(config.Proctoring) || !r.config.Judges(config.Proctoring) {
+		return nil
+	}
+	scene := &PlatformScenario{run: r, observer: observer[*PlatformFlow]{base: &r.base, fragment: found}}
+	exam, err := scene.Exam(ctx, PlatformLaunch{Title: "preflight: a valid launch into an exam"})
+	if stuck, ok := errors.AsType[*JourneyError](err); ok {
+		flow := r.stuckFlow(stuck)
+		scene.keep(flow)
+		return r.diagnoseStuck(stuck, flow)
+	}
+	if errors.Is(err, ErrNoLaunch) {
+		return r.diagnoseLaunch(exam)
+	}
+	if err != nil {
+		return err
+	}
+	flow, err := scene.Start(ctx, exam, StartMessage{Title: "preflight: LtiStartAssessment"})
+	if err != nil {
+		return err
+	}
+	keys := r.ToolRegistrations()[0].JWKSURL
+	if !flow.Started() {
+		return &results.Diagnosis{
+			Problem: "A genuine LtiStartAssessment does not start the exam, or nothing shows that it has started.",
+			Step:    "start of the assessment", Sent: "LtiStartAssessment to " + flow.Sent().To, Seen: inWords(flow.Trip.Page), FlowID: flow.ID,
+			LookAt: fmt.Sprintf("Does the platform know the fake tool's key (key set %s)? And does the page of an exam that has started show what platform.exam_started names?", keys),
+		}
+	}
+	if !r.Has(config.ACS) {
+		return nil
+	}
+	asked, token, err := scene.Grant(ctx, "preflight: an access token for control.all", faketool.TokenProbe{})
+	if err != nil {
+		return err
+	}
+	if token.AccessToken == "" {
+		return &results.Diagnosis{
+			Problem: "The platform grants the fake tool no access token for the Assessment Control Service.",
+			Step:    "access token", Sent: "a token request to " + r.platform.TokenURL, Seen: fmt.Sprintf("HTTP %d %s", token.Status, results.Bounded(string(token.Body), 500)), FlowID: asked.ID,
+			LookAt: fmt.Sprintf("Is %s (platform.token_url) the token endpoint, does the platform know the fake tool's key (key set %s), and may this client_id have the scope?", r.platform.TokenURL, keys),
+		}
+	}
+	return nil
 }
 
 // launch makes a launch from its beginning.

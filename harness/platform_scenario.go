@@ -178,6 +178,10 @@ func (s *PlatformScenario) Do(ctx context.Context, deed config.Deed) error {
 	return err
 }
 
+// errUndeclared says that a check is about something that the platform does not
+// declare, or that this run does not judge.
+var errUndeclared = errors.New("the platform does not declare it")
+
 // Unseen keeps why a stimulus could not be judged, and says whether that is so.
 // Errors of the harness itself end the scenario.
 func (s *PlatformScenario) Unseen(id requirements.ID, stimulus string, err error, flows ...*PlatformFlow) bool {
@@ -188,6 +192,10 @@ func (s *PlatformScenario) Unseen(id requirements.ID, stimulus string, err error
 		return false
 	case errors.Is(err, faketool.ErrUnchanged):
 		s.Observe(id, stimulus, results.Skipped, "", "It would change nothing: the platform sends the same value always, or none.", flows...)
+	case errors.Is(err, ErrTooLong), errors.Is(err, errUndeclared):
+		s.Observe(id, stimulus, results.Skipped, "", "Not tried: "+err.Error()+".", flows...)
+	case errors.Is(err, faketool.ErrNoOtherTool):
+		s.Skip(id, stimulus, config.MultipleTools)
 	case errors.As(err, &stuck), errors.Is(err, ErrNoJourney), errors.Is(err, ErrNoLaunch), errors.Is(err, errPlatformGone),
 		errors.Is(err, agent.ErrNeedsBrowser):
 		s.Observe(id, stimulus, results.Inconclusive, "", "Not seen: "+err.Error()+".", flows...)

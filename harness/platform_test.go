@@ -37,6 +37,7 @@ type campusAt struct {
 	faults   []string
 	password string // of the journeys, where it is not the right one
 	redirect string // the redirect URI that the platform knows, where it is not the right one
+	keyless  bool   // the platform does not know the tool's key set
 }
 
 func (c campusAt) start(t *testing.T) *harness.PlatformRun {
@@ -72,6 +73,9 @@ func (c campusAt) start(t *testing.T) *harness.PlatformRun {
 		if c.redirect != "" {
 			known.RedirectURIs = []string{c.redirect}
 		}
+		if c.keyless {
+			known.JWKSURL = ""
+		}
 		tools = append(tools, campus.Tool{ClientID: known.ClientID, LoginURL: known.LoginURL, RedirectURIs: known.RedirectURIs, TargetLinkURI: known.TargetLinkURI, JWKSURL: known.JWKSURL})
 	}
 	subject, err := campus.New(campus.Options{URL: server.URL, Password: password, Tools: tools, Faults: c.faults})
@@ -89,7 +93,7 @@ func TestARealPlatformCanBeJudged(t *testing.T) {
 	run := campusAt{}.start(t)
 	found, err := run.Preflight(t.Context())
 	g.Expect(err).NotTo(HaveOccurred())
-	g.Expect(found.Flows).To(HaveLen(1))
+	g.Expect(found.Flows).NotTo(BeEmpty())
 
 	scene := run.Scenario(t, "a scenario", "here:1")
 	flow, err := scene.Control(t.Context(), harness.PlatformLaunch{})

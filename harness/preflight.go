@@ -2,6 +2,9 @@ package harness
 
 import (
 	"context"
+	"fmt"
+	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -131,6 +134,12 @@ func (r *Run) preflightExam(ctx context.Context, found results.Fragment) (result
 	kept := observer[*Flow]{fragment: found}
 	kept.keep(flow)
 	if flow.Reaction.Kind == Accepted {
+		if _, err := r.FetchKeySet(ctx, r.tool.JWKSURL); err != nil {
+			return found, &results.Diagnosis{
+				Problem: fmt.Sprintf("The tool's key set cannot be read: %v.", err), Step: "key set", Sent: "GET " + r.tool.JWKSURL, FlowID: flow.ID,
+				LookAt: "Is " + r.tool.JWKSURL + " (tool.jwks_url) where the tool publishes its keys?",
+			}
+		}
 		return found, nil
 	}
 	if _, asked := flow.Request(); !asked || !flow.Answered() {
@@ -138,12 +147,36 @@ func (r *Run) preflightExam(ctx context.Context, found results.Fragment) (result
 			return found, d
 		}
 	}
-	return found, &results.Diagnosis{
+	return found, r.diagnoseExam(flow)
+}
+
+// diagnoseExam says why a candidate did not get through the check-in.
+func (r *Run) diagnoseExam(flow *Flow) *results.Diagnosis {
+	d := &results.Diagnosis{
 		Problem: "A valid launch into a proctored exam did not lead to LtiStartAssessment: " + flow.Reaction.Why + ".",
 		Step:    "check-in", Sent: "LtiStartProctoring, with start_assessment_url " + flow.Launch.StartAssessmentURL(), Seen: describe(flow.Trip),
-		LookAt: "The picture in the report, and the journey that does check-in: do its steps lead through the tool's pages up to the start of the assessment?",
+		LookAt: "The journey that does check-in: do its steps lead through the tool's pages up to the start of the assessment?",
 		FlowID: flow.ID,
 	}
+	if len(flow.Trip.Screenshot) > 0 {
+		d.LookAt = "The picture in the report. " + d.LookAt
+	}
+	if n := len(flow.Record.Returns); n > 0 {
+		d.Seen = fmt.Sprintf("the candidate was returned to the platform; lti_errormsg %q, lti_errorlog %q",
+			results.Bounded(flow.Record.Returns[n-1].ErrorMessage, 300), results.Bounded(flow.Record.Returns[n-1].ErrorLog, 300))
+		d.LookAt = fmt.Sprintf("The tool's registration of the platform, and whether it may proctor for it: issuer %s, client_id %s, deployment_id %s.", r.platform.Issuer(), r.tool.ClientID, r.tool.DeploymentID)
+	}
+	if !flow.Attended() && flow.Trip.Page.Status >= http.StatusBadRequest {
+		d.LookAt = fmt.Sprintf("The tool's log, and its registration of the platform: issuer %s, client_id %s, deployment_id %s, key set %s.",
+			r.platform.Issuer(), r.tool.ClientID, r.tool.DeploymentID, r.Registrations()[0].JWKSURL)
+	}
+	for _, step := range slices.Backward(flow.Trip.Steps) {
+		if strings.HasPrefix(step.Note, "cookie ") {
+			d.LookAt = "The browser says: " + results.Bounded(step.Note, 300) + ". " + d.LookAt
+			break
+		}
+	}
+	return d
 }
 
 // learnHonesty finds out whether the tool refuses with error statuses. One that

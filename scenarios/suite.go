@@ -448,6 +448,18 @@ func PlatformScene() *harness.PlatformScenario {
 	return begin(run.(*harness.PlatformRun).Scenario)
 }
 
+// Seen says in a sentence what was wrong, or that nothing was.
+func Seen(wrong string) string {
+	if wrong == "" {
+		return "As expected."
+	}
+	first, _, _ := strings.Cut(wrong, " ")
+	if !strings.ContainsAny(first, "_:./") && len(first) > 3 { // else it is the name of a claim, or an address
+		wrong = strings.ToUpper(wrong[:1]) + wrong[1:]
+	}
+	return strings.TrimSuffix(wrong, ".") + "."
+}
+
 // scene is what the scenarios of both sides have in common.
 type scene interface {
 	SkipAll(requirements.ID)

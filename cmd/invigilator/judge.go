@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -206,6 +207,9 @@ func tellAll(b *strings.Builder, doc results.Document, verdict results.Verdict) 
 		}
 		fmt.Fprintf(b, "%s  %s (%s)\n", verdict, r.ID, r.Level)
 		told := slices.DeleteFunc(slices.Clone(r.Observations), func(o results.Observation) bool { return o.Verdict == results.Passed })
+		slices.SortStableFunc(told, func(a, b results.Observation) int { // the gravest first
+			return cmp.Compare(slices.Index(verdictOrder, a.Verdict), slices.Index(verdictOrder, b.Verdict))
+		})
 		for i, o := range told {
 			if i == maxTold {
 				fmt.Fprintf(b, "    and %d more\n", len(told)-i)

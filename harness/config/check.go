@@ -126,7 +126,11 @@ func (c Config) checkTool(p *problems) {
 		deeds   []Deed
 	}{{Proctoring, []Deed{CheckIn}}, {ACS, Actions}} {
 		done := slices.ContainsFunc(need.deeds, func(d Deed) bool { _, ok := c.JourneyFor(d); return ok })
-		p.needs(c, need.feature, "journeys", !done, fmt.Sprintf("one with does: %s is needed for", need.deeds[0]))
+		var words []string
+		for _, deed := range need.deeds {
+			words = append(words, string(deed))
+		}
+		p.needs(c, need.feature, "journeys", !done, fmt.Sprintf("one with does: %s is needed for", strings.Join(words, " or ")))
 	}
 	for i, uri := range c.Tool.RedirectURIs {
 		if uri == "" {

@@ -84,6 +84,8 @@ var deeds = map[Side][]Deed{
 	ToolSide:     append([]Deed{CheckIn, Cancel}, Actions...),
 }
 
+var other = map[Side]Side{ToolSide: PlatformSide, PlatformSide: ToolSide}
+
 // Actions are the deeds of a proctor.
 var Actions = []Deed{Pause, Resume, Terminate, Update, Flag}
 
@@ -215,6 +217,9 @@ func (c Config) firstJourney(wanted func(Journey) bool) (string, bool) {
 // checkJourneys finds what is wrong with users and journeys.
 func (c Config) checkJourneys(p *problems) {
 	for _, name := range slices.Sorted(maps.Keys(c.Users)) {
+		if c.Side == ToolSide && name != Proctor {
+			p.add("users."+name, "is nobody whom a tool's run knows; the only one is %s", Proctor)
+		}
 		c.checkSteps(p, c.Users[name].SignIn, "users."+name+".sign_in")
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.Journeys)) {
@@ -227,7 +232,7 @@ func (c Config) checkJourneys(p *problems) {
 			p.add(key, "has both launch and does; it has to be one of them")
 		case j.Launch != "" && c.Side == ToolSide:
 			p.add(key+".launch", "is for journeys in a platform; one in a tool has does")
-		case j.Does != "" && !slices.Contains(deeds[c.Side], j.Does):
+		case slices.Contains(deeds[other[c.Side]], j.Does):
 			p.add(key+".does", "%s is nothing that is done in a %s", j.Does, c.Side)
 		}
 		if len(j.Steps) == 0 {
@@ -236,6 +241,9 @@ func (c Config) checkJourneys(p *problems) {
 		c.checkSteps(p, j.Steps, key+".steps")
 	}
 }
+
+// placeholder matches what may stand for a word in the steps of a tool's proctor.
+var placeholder = regexp.MustCompile(`\{(\w+)\}`)
 
 // checkSteps finds what is wrong with steps.
 func (c Config) checkSteps(p *problems, steps Steps, key string) {
@@ -249,6 +257,13 @@ func (c Config) checkSteps(p *problems, steps Steps, key string) {
 		}
 		if verbs != 1 {
 			p.add(at, "a step is one of open, fill, click, choose and wait; this one has %d of them", verbs)
+		}
+		for _, text := range []string{step.Open, step.Fill, step.With, step.Click, step.Choose, step.Wait} {
+			for _, found := range placeholder.FindAllStringSubmatch(text, -1) {
+				if c.Side == ToolSide && found[1] != "candidate" && found[1] != "assessment" {
+					p.add(at, "%s stands for nothing; there are {candidate} and {assessment}", found[0])
+				}
+			}
 		}
 		if step.Human != "" && step.Wait == "" {
 			p.add(at+".human", "goes with wait")

@@ -47,10 +47,12 @@ func TestProctoringOfATool(t *testing.T) {
 		"nothing said": {realTool + "features: [proctoring]\n", []string{
 			"tool.jwks_url: is needed for the feature proctoring", "journeys: one with does: check-in is needed for the feature proctoring",
 		}},
-		"no proctor":             {realTool + "features: [acs]\n", []string{"features: acs is a part of the feature proctoring", "journeys: one with does: pause is needed for the feature acs"}},
+		"no proctor":             {realTool + "features: [acs]\n", []string{"features: acs is a part of the feature proctoring", "journeys: one with does: pause or resume or terminate or update or flag is needed for the feature acs"}},
 		"a launch":               {proctoringTool + "  launches: {launch: exam, steps: https://tool.example}\n", []string{"journeys.launches.launch: is for journeys in a platform"}},
 		"a deed of platforms":    {proctoringTool + "  submits: {does: submit-exam, steps: https://tool.example}\n", []string{"journeys.submits.does: submit-exam is nothing that is done in a tool"}},
 		"no wait for a human":    {proctoringTool + "browser: {headed: true}\nusers: {proctor: {sign_in: [{click: '#x', human: Show your face}]}}\n", []string{"users.proctor.sign_in.0.human: goes with wait"}},
+		"an unknown user":        {proctoringTool + "users: {invigilator: {sign_in: https://tool.example}}\n", []string{"users.invigilator: is nobody whom a tool's run knows"}},
+		"an unknown placeholder": {proctoringTool + "  pauses: {does: pause, steps: [{open: 'https://tool.example/{student}'}]}\n", []string{"journeys.pauses.steps.0: {student} stands for nothing"}},
 		"a human without screen": {proctoringTool + "users: {proctor: {sign_in: [{wait: '#x', human: Show your face}]}}\n", []string{"users.proctor.sign_in.0.human: needs a browser that a human sees: browser.headed"}},
 	} {
 		t.Run(what, func(t *testing.T) {

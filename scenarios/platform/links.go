@@ -80,7 +80,7 @@ var _ = Describe("A platform, launching its links,", func() {
 			return
 		}
 		for _, flow := range flows {
-			scene.Check(id, "", wrongContext(flow.Message()) == "", "", seen(wrongContext(flow.Message())), flow)
+			scene.Check(id, "", wrongContext(flow.Message()) == "", "", Seen(wrongContext(flow.Message())), flow)
 		}
 		scene.Check(id, "", contextOf(flows[0]) == contextOf(flows[1]), "one id for one course", fmt.Sprintf("The course's id is %v and %v.", contextOf(flows[0]), contextOf(flows[1])), flows...)
 		other, err := scene.Control(ctx, harness.PlatformLaunch{Title: "a launch in another course", Link: config.OtherCourse})
@@ -106,7 +106,7 @@ var _ = Describe("A platform, launching its links,", func() {
 		}
 		guid := func(f *harness.PlatformFlow) any { return f.Message().Object(lti.ClaimToolPlatform)["guid"] }
 		wrong := identifier(guid(flows[0]), "guid")
-		scene.Check(id, "", wrong == "", "", seen(wrong), flows[0])
+		scene.Check(id, "", wrong == "", "", Seen(wrong), flows[0])
 		scene.Check(id, "", guid(flows[0]) == guid(flows[1]), "one guid", fmt.Sprintf("guid is %v and %v.", guid(flows[0]), guid(flows[1])), flows...)
 	})
 
@@ -126,7 +126,7 @@ var _ = Describe("A platform, launching its links,", func() {
 			}
 			declared = declared || flow.Message().Claims[lti.ClaimLaunchPresentation] != nil
 			wrong := wrongPresentation(scene, flow)
-			scene.Check(id, "", wrong == "", "", seen(wrong), flow)
+			scene.Check(id, "", wrong == "", "", Seen(wrong), flow)
 		}
 		if !declared {
 			absent(scene, id, lti.ClaimLaunchPresentation)
@@ -153,7 +153,7 @@ var _ = Describe("A platform, launching its links,", func() {
 			}
 		}
 		slices.Sort(wrong)
-		scene.Check(strings_, "", len(wrong) == 0, "", seen(strings.Join(wrong, "; ")), flow)
+		scene.Check(strings_, "", len(wrong) == 0, "", Seen(strings.Join(wrong, "; ")), flow)
 		scene.Check(unresolved, "", custom["x"] == Unsupported, "", fmt.Sprintf("The parameter x is %#v.", custom["x"]), flow)
 	})
 
@@ -178,7 +178,7 @@ var _ = Describe("A platform, launching its links,", func() {
 					wrong = append(wrong, fmt.Sprintf("%s is %#v instead of %q", variable.name, got, want))
 				}
 			}
-			scene.Check(id, "", len(wrong) == 0, "", seen(strings.Join(wrong, "; ")), flow)
+			scene.Check(id, "", len(wrong) == 0, "", Seen(strings.Join(wrong, "; ")), flow)
 		}
 	})
 })

@@ -205,7 +205,7 @@ var _ = Describe("A platform's launch", func() {
 				}
 				if !scene.Unseen(c.id, "", err, flow) {
 					wrong := c.wrong(run, flow)
-					scene.Check(c.id, "", wrong == "", "", seen(wrong), flow)
+					scene.Check(c.id, "", wrong == "", "", Seen(wrong), flow)
 				}
 			}
 			if err != nil {
@@ -239,7 +239,7 @@ var _ = Describe("A platform's launch", func() {
 				return
 			}
 			wrong := wrongForm(flow)
-			scene.Check(id, stimulus, wrong == "", "", seen(wrong), flow)
+			scene.Check(id, stimulus, wrong == "", "", Seen(wrong), flow)
 		}
 	})
 
@@ -251,17 +251,9 @@ var _ = Describe("A platform's launch", func() {
 			return
 		}
 		uninvited := held.Uninvited()
-		scene.Check(id, stimulus, len(uninvited) == 0, "", seen(strings.Join(uninvited, "; ")), held)
+		scene.Check(id, stimulus, len(uninvited) == 0, "", Seen(strings.Join(uninvited, "; ")), held)
 	})
 })
-
-// seen says what was wrong, or that nothing was.
-func seen(wrong string) string {
-	if wrong == "" {
-		return "As expected."
-	}
-	return strings.ToUpper(wrong[:1]) + strings.TrimSuffix(wrong[1:], ".") + "."
-}
 
 func initiation(f *harness.PlatformFlow) faketool.Initiation { return f.Login.Record().Initiation }
 
@@ -293,7 +285,7 @@ func judgeSignature(scene *harness.PlatformScenario, f *harness.PlatformFlow, ke
 		return
 	}
 	wrong := keys.Verify(f.Message())
-	scene.Check(id, "", wrong == "", "", seen(wrong), f)
+	scene.Check(id, "", wrong == "", "", Seen(wrong), f)
 	if wrong != "" {
 		return
 	}

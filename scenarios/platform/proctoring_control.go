@@ -112,7 +112,7 @@ var _ = Describe("A platform's control of an exam", func() {
 			if wrong == "" && looked != nil && looked.Started() == (status == lti.Paused) {
 				wrong = fmt.Sprintf("the candidate's page does not show it: %s", looked.End())
 			}
-			scene.Check(id, stimulus, wrong == "", "", seen(wrong), exam, flow, looked)
+			scene.Check(id, stimulus, wrong == "", "", Seen(wrong), exam, flow, looked)
 		}
 	})
 
@@ -132,7 +132,7 @@ var _ = Describe("A platform's control of an exam", func() {
 			if wrong == "" && looked != nil && looked.Started() {
 				wrong = "the candidate can go on: " + looked.End()
 			}
-			scene.Check(id, stimulus, wrong == "", "", seen(wrong), exam, flow, looked)
+			scene.Check(id, stimulus, wrong == "", "", Seen(wrong), exam, flow, looked)
 		}
 		for _, stimulus := range stimuli[:3] {
 			action := lti.Terminate
@@ -182,7 +182,7 @@ var _ = Describe("A platform's control of an exam", func() {
 			case wrong == "" && c.stimulus == "extra-time-10" && (answer.ExtraTime == nil || *answer.ExtraTime < 10):
 				wrong = "the answer does not say that there are 10 more minutes"
 			}
-			scene.Check(id, c.stimulus, wrong == "", "", seen(wrong), exam, flow)
+			scene.Check(id, c.stimulus, wrong == "", "", Seen(wrong), exam, flow)
 		}
 	})
 
@@ -202,7 +202,7 @@ var _ = Describe("A platform's control of an exam", func() {
 			flow, err := scene.Act(ctx, exam, call)
 			if !scene.Unseen(id, stimulus, err, exam, flow) {
 				wrong := answered(flow, lti.Running)
-				scene.Check(id, stimulus, wrong == "", "", seen(wrong), exam, flow)
+				scene.Check(id, stimulus, wrong == "", "", Seen(wrong), exam, flow)
 			}
 		}
 	})
@@ -221,7 +221,7 @@ var _ = Describe("A platform's control of an exam", func() {
 			flow, err := scene.Act(ctx, exam, harness.Call{Title: stimulus, Change: func(r *lti.ControlRequest) { r.Action = action }})
 			if !scene.Unseen(id, stimulus, err, exam, flow) {
 				wrong := refused(flow)
-				scene.Check(id, stimulus, wrong == "", "", seen(wrong), exam, flow)
+				scene.Check(id, stimulus, wrong == "", "", Seen(wrong), exam, flow)
 			}
 		}
 		missing := 0
@@ -247,7 +247,7 @@ var _ = Describe("A platform's control of an exam", func() {
 			if !offered {
 				wrong = refused(flow)
 			}
-			scene.Check(id, stimulus, wrong == "", "", fmt.Sprintf("%s: %s", action, seen(wrong)), exam, flow)
+			scene.Check(id, stimulus, wrong == "", "", fmt.Sprintf("%s: %s", action, Seen(wrong)), exam, flow)
 			if offered {
 				judgeResponse(scene, form, exam, flow)
 			}
@@ -274,7 +274,7 @@ var _ = Describe("A platform's control of an exam", func() {
 		flow, err := scene.Act(ctx, other, call)
 		if !scene.Unseen(id, stimulus, err, other, flow) {
 			wrong := refused(flow)
-			scene.Check(id, stimulus, wrong == "", "", fmt.Sprintf("%s: %s", call.Action, seen(wrong)), other, flow)
+			scene.Check(id, stimulus, wrong == "", "", fmt.Sprintf("%s: %s", call.Action, Seen(wrong)), other, flow)
 		}
 		if offers(other, lti.Terminate) { // no journey ends this exam
 			_, err := scene.Act(ctx, other, harness.Call{Action: lti.Terminate})
@@ -375,7 +375,7 @@ var _ = Describe("A platform's control of an exam", func() {
 		if looked != nil && !looked.Started() {
 			wrong = "the exam no longer goes on: " + looked.End()
 		}
-		scene.Check(id, stimulus, wrong == "", "", seen(wrong), exam, flow, looked)
+		scene.Check(id, stimulus, wrong == "", "", Seen(wrong), exam, flow, looked)
 	})
 })
 
@@ -438,7 +438,7 @@ var _ = Describe("A platform's control service", func() {
 				if status := flow.Exchange.Status; status != http.StatusBadRequest && status != http.StatusUnprocessableEntity {
 					wrong = fmt.Sprintf("HTTP %d", status)
 				}
-				scene.Check(id, fault.Name, wrong == "", "", seen(wrong), exam, flow)
+				scene.Check(id, fault.Name, wrong == "", "", Seen(wrong), exam, flow)
 			}
 		}
 	}
@@ -486,7 +486,7 @@ var _ = Describe("A platform's control service", func() {
 			flow, err := scene.Act(ctx, exam, harness.Call{Title: stimulus, Change: change})
 			if !scene.Unseen(id, stimulus, err, exam, flow) {
 				wrong := refused(flow, statuses...)
-				scene.Check(id, stimulus, wrong == "", "", seen(wrong), exam, flow)
+				scene.Check(id, stimulus, wrong == "", "", Seen(wrong), exam, flow)
 			}
 		}
 		for stimulus, change := range map[string]func(*lti.ControlRequest){
@@ -510,7 +510,7 @@ var _ = Describe("A platform's control service", func() {
 			judge("target-not-started", waiting, nil, lti.None)
 		}
 		// Somebody who takes no exams, or at least not this one.
-		stranger, err := scene.Control(ctx, harness.PlatformLaunch{Title: "a launch of the instructor", User: config.Instructor})
+		stranger, err := scene.LinkLaunch(ctx, harness.PlatformLaunch{Title: "a launch of the instructor", User: config.Instructor})
 		if !scene.Unseen(id, "target-sub-without-attempt", err, stranger) && waiting != nil {
 			sub, _ := stranger.Message().Text("sub")
 			judge("target-sub-without-attempt", waiting, func(r *lti.ControlRequest) { r.User.Sub = sub })

@@ -209,7 +209,7 @@ var _ = Describe("A platform, at the end of an exam,", func() {
 				}
 				if !scene.Unseen(c.id, stimulus, err, exam, end) {
 					wrong := c.wrong(scene.Run(), exam, end)
-					scene.Check(c.id, stimulus, wrong == "", "", seen(wrong), exam, end)
+					scene.Check(c.id, stimulus, wrong == "", "", Seen(wrong), exam, end)
 				}
 			}
 		}
@@ -239,9 +239,9 @@ var _ = Describe("A platform, at the end of an exam,", func() {
 				wrong = fmt.Sprintf("%s is %v", claim, end.Message().Claims[claim])
 			}
 		}
-		scene.Check(id, stimulus, wrong == "", "", seen(wrong), exam, end)
+		scene.Check(id, stimulus, wrong == "", "", Seen(wrong), exam, end)
 		names := wrongNames(end.Message())
-		scene.Check("ap-claim-names-exact-platform", "", names == "", "", seen(names), exam, end)
+		scene.Check("ap-claim-names-exact-platform", "", names == "", "", Seen(names), exam, end)
 	})
 })
 

@@ -283,7 +283,7 @@ var _ = Describe("A platform's launch into a proctored exam", func() {
 				}
 				if !scene.Unseen(c.id, "", err, flow) {
 					wrong := c.wrong(scene.Run(), flow)
-					scene.Check(c.id, "", wrong == "", "", seen(wrong), flow)
+					scene.Check(c.id, "", wrong == "", "", Seen(wrong), flow)
 				}
 			}
 		}
@@ -299,7 +299,7 @@ var _ = Describe("A platform's launch into a proctored exam", func() {
 			}
 			launch := harness.PlatformLaunch{Title: "probe: " + fault.Does, Link: config.Exam, Fault: &fault}
 			if fault.Borrows {
-				other, err := scene.Hold(ctx, harness.PlatformLaunch{Title: "a login of another candidate", User: config.SecondLearner})
+				other, err := scene.HoldExam(ctx, harness.PlatformLaunch{Title: "a login of another candidate", User: config.SecondLearner})
 				if scene.Unseen(id, fault.Name, err, other) {
 					continue
 				}
@@ -353,7 +353,7 @@ var _ = Describe("A platform's launch into a proctored exam", func() {
 		again, err := scene.Exam(ctx, harness.PlatformLaunch{Title: "the same attempt, launched again before it has started"})
 		if !scene.Unseen(id, "launched-again-before-start", err, first, again) {
 			wrong := wrongAttempt(first, again, 0)
-			scene.Check(id, "launched-again-before-start", wrong == "", "", seen(wrong), first, again)
+			scene.Check(id, "launched-again-before-start", wrong == "", "", Seen(wrong), first, again)
 		}
 		running, err := scene.Running(ctx, "", nil)
 		if err == nil {
@@ -365,7 +365,7 @@ var _ = Describe("A platform's launch into a proctored exam", func() {
 		next, err := scene.Exam(ctx, harness.PlatformLaunch{Title: "the next attempt"})
 		if !scene.Unseen(id, "first-and-second-attempt", err, running, next) {
 			wrong := wrongAttempt(running, next, 1)
-			scene.Check(id, "first-and-second-attempt", wrong == "", "", seen(wrong), running, next)
+			scene.Check(id, "first-and-second-attempt", wrong == "", "", Seen(wrong), running, next)
 		}
 		// Whose first one it is, the platform alone knows: numbers of others must not
 		// move with it.
@@ -380,7 +380,7 @@ var _ = Describe("A platform's launch into a proctored exam", func() {
 		after, err := scene.Exam(ctx, harness.PlatformLaunch{Title: "the other candidate's attempt again", User: config.SecondLearner})
 		if !scene.Unseen(id, "other-candidate", err, before, after) {
 			wrong := wrongAttempt(before, after, 0)
-			scene.Check(id, "other-candidate", wrong == "", "", seen(wrong), before, third, after)
+			scene.Check(id, "other-candidate", wrong == "", "", Seen(wrong), before, third, after)
 		}
 	})
 
@@ -439,7 +439,7 @@ var _ = Describe("A platform's launch into a proctored exam", func() {
 				continue
 			}
 			if wrong := wrongServiceURL(exam.Message().Object(lti.ClaimLaunchPresentation)["return_url"], "launch_presentation.return_url"); wrong != "" {
-				scene.Observe(id, stimulus, results.Failed, "", seen(wrong), exam)
+				scene.Observe(id, stimulus, results.Failed, "", Seen(wrong), exam)
 				continue
 			}
 			back, err := scene.ReturnWith(ctx, exam, lti.ParamErrorMessage, message)

@@ -26,7 +26,7 @@ var _ = Describe("A platform, asked for an access token,", func() {
 			return
 		}
 		wrong := wrongGrant(token, asked)
-		scene.Check(id, stimulus, wrong == "", "", seen(wrong), flow)
+		scene.Check(id, stimulus, wrong == "", "", Seen(wrong), flow)
 		if wrong == "" && token.Scope == "" {
 			scene.Observe(id, stimulus, results.Warned, "", "The answer does not say what scope it grants.", flow)
 		}
@@ -49,7 +49,7 @@ var _ = Describe("A platform, asked for an access token,", func() {
 			if wrong == "" && token.Scope != "" && !slices.Contains(strings.Fields(token.Scope), lti.ScopeControl) {
 				wrong = fmt.Sprintf("granted were %q", results.Bounded(token.Scope, 300))
 			}
-			scene.Check(id, stimulus, wrong == "", "", seen(wrong), flow)
+			scene.Check(id, stimulus, wrong == "", "", Seen(wrong), flow)
 		}
 	})
 
@@ -72,7 +72,7 @@ var _ = Describe("A platform, asked for an access token,", func() {
 			default:
 				wrong = wrongRefusal(token, http.StatusBadRequest)
 			}
-			scene.Check(id, fault.Name, wrong == "", "", seen(wrong), flow)
+			scene.Check(id, fault.Name, wrong == "", "", Seen(wrong), flow)
 		}
 	})
 
@@ -92,11 +92,11 @@ var _ = Describe("A platform, asked for an access token,", func() {
 			}
 			if fault.Permitted {
 				wrong := wrongGrant(token, []string{lti.ScopeControl})
-				scene.Check(id, fault.Name, wrong == "", "", seen(wrong), flow)
+				scene.Check(id, fault.Name, wrong == "", "", Seen(wrong), flow)
 				continue
 			}
 			if wrong := wrongRefusal(token, http.StatusBadRequest, http.StatusUnauthorized); wrong != "" {
-				scene.Observe(id, fault.Name, results.Failed, "", seen(wrong), flow)
+				scene.Observe(id, fault.Name, results.Failed, "", Seen(wrong), flow)
 				continue
 			}
 			refusals = append(refusals, refusal{fault.Name, fmt.Sprintf("HTTP %d, %q.", token.Status, results.Bounded(token.Error, 100)), flow})
@@ -139,7 +139,7 @@ var _ = Describe("A platform, asked for an access token,", func() {
 		flow, token, err := scene.Grant(ctx, "an access token, its assertion signed with a new key", faketool.TokenProbe{})
 		if !scene.Unseen(id, stimulus, err, before, flow) {
 			wrong := wrongGrant(token, []string{lti.ScopeControl})
-			scene.Check(id, stimulus, wrong == "", "", seen(wrong), before, flow)
+			scene.Check(id, stimulus, wrong == "", "", Seen(wrong), before, flow)
 		}
 	})
 })

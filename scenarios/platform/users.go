@@ -50,7 +50,7 @@ var _ = Describe("A platform, launching its users,", func() {
 			if !slices.Contains(roles, role.has) || slices.Contains(roles, role.lacks) {
 				wrong = append(wrong, fmt.Sprintf("the %s has the roles %v", user, roles))
 			}
-			scene.Check(id, "", len(wrong) == 0, "", seen(strings.Join(wrong, "; ")), flow)
+			scene.Check(id, "", len(wrong) == 0, "", Seen(strings.Join(wrong, "; ")), flow)
 		}
 	})
 
@@ -99,7 +99,7 @@ var _ = Describe("A platform, launching its users,", func() {
 				told = append(told, wrong)
 			}
 			told = append(told, lackingOf(flow.Message())...)
-			scene.Check(id, "", len(told) == 0, "", seen(strings.Join(told, "; ")), flow)
+			scene.Check(id, "", len(told) == 0, "", Seen(strings.Join(told, "; ")), flow)
 		}
 	})
 
@@ -116,7 +116,7 @@ var _ = Describe("A platform, launching its users,", func() {
 			if _, ok := rolesOf(flow.Message()); !ok {
 				wrong = append(wrong, "roles is missing, or no array of texts")
 			}
-			scene.Check(id, "", len(wrong) == 0, "", seen(strings.Join(wrong, "; ")), flow)
+			scene.Check(id, "", len(wrong) == 0, "", Seen(strings.Join(wrong, "; ")), flow)
 		}
 	})
 
@@ -131,7 +131,7 @@ var _ = Describe("A platform, launching its users,", func() {
 			absent(scene, id, lti.ClaimRoleScopeMentor, flows[0])
 		}
 		for _, flow := range flows {
-			scene.Check(id, "", wrongMentor(flow.Message()) == "", "", seen(wrongMentor(flow.Message())), flow)
+			scene.Check(id, "", wrongMentor(flow.Message()) == "", "", Seen(wrongMentor(flow.Message())), flow)
 		}
 	})
 

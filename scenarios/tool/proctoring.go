@@ -70,7 +70,7 @@ var _ = Describe("A proctoring tool, offered an exam that differs from a valid o
 			}
 			if len(flow.Started()) > 0 {
 				wrong := changed(flow, lti.ClaimAttemptNumber)
-				scene.Check(id, f.Name, wrong == "", "", seen(wrong), flow)
+				scene.Check(id, f.Name, wrong == "", "", Seen(wrong), flow)
 				continue
 			}
 			refused = append(refused, harness.Attempt{Stimulus: f.Name, Make: again(flow)})
@@ -116,7 +116,7 @@ func judgeCancelled(scene *harness.Scenario, id requirements.ID, stimulus string
 		if wrong == "" && last.ErrorMessage == "" && last.ErrorLog == "" {
 			wrong = "neither lti_errormsg nor lti_errorlog says why"
 		}
-		scene.Check(id, stimulus, wrong == "", "", seen(wrong)+" The query was "+results.Bounded(last.RawQuery, 500)+".", flow)
+		scene.Check(id, stimulus, wrong == "", "", Seen(wrong)+" The query was "+results.Bounded(last.RawQuery, 500)+".", flow)
 	}
 }
 
@@ -167,7 +167,7 @@ func overlap(ctx SpecContext, scene *harness.Scenario, id requirements.ID, stimu
 			continue
 		}
 		wrong := changed(flow, echoed...)
-		scene.Check(id, stimulus, wrong == "", "", seen(wrong), flow)
+		scene.Check(id, stimulus, wrong == "", "", Seen(wrong), flow)
 	}
 }
 

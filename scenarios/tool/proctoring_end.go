@@ -60,7 +60,7 @@ var _ = Describe("A proctoring tool, told that the assessment has ended,", func(
 			case flow.Shows(fakeplatform.LogOfError):
 				wrong = "errorlog is shown to the candidate"
 			}
-			scene.Check(id, f.Name, wrong == "", "", seen(wrong), ended, flow)
+			scene.Check(id, f.Name, wrong == "", "", Seen(wrong), ended, flow)
 		}
 	})
 
@@ -92,7 +92,7 @@ var _ = Describe("A proctoring tool, told that the assessment has ended,", func(
 				if status := again.Trip.Page.Status; status == 0 || status >= http.StatusInternalServerError {
 					wrong = again.End()
 				}
-				scene.Check(id, f.Name, wrong == "", "", seen(wrong), exam, flow, again)
+				scene.Check(id, f.Name, wrong == "", "", Seen(wrong), exam, flow, again)
 				continue
 			}
 			still, err := open(exam)
@@ -102,7 +102,7 @@ var _ = Describe("A proctoring tool, told that the assessment has ended,", func(
 			if wrong == "" && !still {
 				wrong = "the proctor can no longer act on the attempt: it has been closed"
 			}
-			scene.Check(id, f.Name, wrong == "", "", seen(wrong), exam, flow)
+			scene.Check(id, f.Name, wrong == "", "", Seen(wrong), exam, flow)
 		}
 	})
 })

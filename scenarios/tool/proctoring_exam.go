@@ -44,7 +44,7 @@ var _ = Describe("A proctoring tool, through a whole exam,", func() {
 			}
 			stages = append(stages, flow, looked)
 		}
-		scene.Check(checkIn, "", wrong == "", "", seen(wrong), stages...)
+		scene.Check(checkIn, "", wrong == "", "", Seen(wrong), stages...)
 
 		if scene.Undeclared(end) != "" {
 			scene.SkipAll(end)
@@ -66,6 +66,6 @@ var _ = Describe("A proctoring tool, through a whole exam,", func() {
 		default:
 			wrong = ""
 		}
-		scene.Check(end, "", wrong == "", "", seen(wrong), stages...)
+		scene.Check(end, "", wrong == "", "", Seen(wrong), stages...)
 	})
 })

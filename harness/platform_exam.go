@@ -172,22 +172,21 @@ func (f *PlatformFlow) ShowsPicture() bool { return f.Trip.Markers[pictureMarker
 // Sent is the LtiStartAssessment that the flow sent; nil where it sent none.
 func (f *PlatformFlow) Sent() *faketool.ToolMessage { return f.sent }
 
-// look lets the candidate look at the exam's page again, in another tab; nil where
-// no journey does so.
+// look lets the candidate look at the exam's page again; nil where no journey does
+// so.
 func (s *PlatformScenario) look(ctx context.Context, user, title string) (*PlatformFlow, error) {
 	name, ok := s.run.journeyBy(user, config.OpenExam)
 	if !ok {
 		return nil, nil
 	}
-	tab, err := s.NewTab(ctx, user)
+	seat, err := s.run.seat(ctx, user)
 	if err != nil {
 		return nil, err
 	}
-	defer tab.Close()
-	return s.do(ctx, tab, name, title, "")
+	return s.do(ctx, seat, name, title, "")
 }
 
-// Look lets the candidate of an exam look at its page again, in another tab. The
+// Look lets the candidate of an exam look at its page again. The
 // error is [ErrNoJourney] where no journey does so.
 func (s *PlatformScenario) Look(ctx context.Context, exam *PlatformFlow, title string) (*PlatformFlow, error) {
 	flow, err := s.look(ctx, exam.by.Name, title)
@@ -246,16 +245,15 @@ func (s *PlatformScenario) End(ctx context.Context, exam *PlatformFlow, e Ending
 	if !ok {
 		return nil, fmt.Errorf("%w: user %s, does %s", ErrNoJourney, user, e.By)
 	}
-	tab, err := s.NewTab(ctx, user)
+	seat, err := s.run.seat(ctx, user)
 	if err != nil {
 		return nil, err
 	}
-	s.closers = append(s.closers, tab.Close)
 	until := s.run.heldPages()
 	if e.Silent {
 		until = ""
 	}
-	flow, err := s.do(ctx, tab, name, "the exam ends: "+string(e.By), until)
+	flow, err := s.do(ctx, seat, name, "the exam ends: "+string(e.By), until)
 	if err != nil {
 		return nil, err
 	}
@@ -283,12 +281,11 @@ func (s *PlatformScenario) tidy(ctx context.Context, user string) error {
 	if !ok {
 		return nil
 	}
-	tab, err := s.NewTab(ctx, user)
+	seat, err := s.run.seat(ctx, user)
 	if err != nil {
 		return err
 	}
-	defer tab.Close()
-	_, err = s.do(ctx, tab, name, "the exam is handed in", "")
+	_, err = s.do(ctx, seat, name, "the exam is handed in", "")
 	if _, stuck := errors.AsType[*JourneyError](err); stuck {
 		err = nil // it may have ended in another way
 	}

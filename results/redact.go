@@ -19,6 +19,9 @@ var secretHeaders = []string{"Authorization", "Proxy-Authorization", "Cookie", "
 func Header(h http.Header) [][2]string {
 	var fields [][2]string
 	for name, values := range h {
+		if name == "Cookie" { // HTTP/2 sends each in a field of its own
+			values = []string{strings.Join(values, "; ")}
+		}
 		for _, value := range values {
 			fields = append(fields, [2]string{name, redact(name, value)})
 		}
@@ -49,6 +52,11 @@ func redact(name, value string) string {
 	case strings.EqualFold(name, "Cookie"):
 		pairs := strings.Split(value, ";")
 		for i, pair := range pairs {
+			if i == maxCookies {
+				pairs[i] = fmt.Sprintf("and %d more", len(pairs)-i)
+				pairs = pairs[:i+1]
+				break
+			}
 			pairs[i] = redactPair(strings.TrimSpace(pair))
 		}
 		return strings.Join(pairs, "; ")
@@ -56,6 +64,10 @@ func redact(name, value string) string {
 		return hidden(value)
 	}
 }
+
+// maxCookies is how many cookies of a request are shown: a browser that is used for
+// long has many of the same kind.
+const maxCookies = 8
 
 func redactPair(pair string) string {
 	name, value, found := strings.Cut(pair, "=")

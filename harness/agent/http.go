@@ -250,10 +250,11 @@ func (j *journey) exchange(ctx context.Context, next request) (*http.Response, [
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	}
 	r.Header.Set("Accept", "text/html")
-	step.RequestHeader = results.Header(r.Header)
+	sent := r.Header.Clone()
 	for _, c := range j.user.jar.Cookies(r.URL) {
-		step.RequestHeader = append(step.RequestHeader, results.Header(http.Header{"Cookie": {c.Name + "=" + c.Value}})...)
+		sent.Add("Cookie", c.Name+"="+c.Value)
 	}
+	step.RequestHeader = results.Header(sent)
 	response, err := j.user.client.Do(r)
 	if err != nil {
 		step.Note = results.Bounded(err.Error(), maxBody)

@@ -23,12 +23,20 @@ func (r *PlatformRun) Preflight(ctx context.Context) (results.Fragment, error) {
 	if !r.config.IsEmbedded() {
 		_ = awaitServer(ctx, r.dial, r.platform.AuthURL, min(r.config.Patience.Restart.Std(), startPatience))
 	}
-	found := observer[*PlatformFlow]{fragment: emptyFragment()}
+	found := observer[*PlatformFlow]{base: &r.base, fragment: emptyFragment()}
 	launch := PlatformLaunch{Title: "preflight: a valid launch"}
 	if !r.config.Launches() {
 		launch.Link = config.Exam
 	}
 	flow, err := r.launch(ctx, launch)
+	if _, stuck := errors.AsType[*JourneyError](err); stuck && launch.Link == config.Exam {
+		// An earlier run may have left an attempt under way.
+		r.underWay[config.Learner] = true
+		if err := (&PlatformScenario{run: r, observer: found}).tidy(ctx, config.Learner); err != nil {
+			return found.fragment, err
+		}
+		flow, err = r.launch(ctx, launch)
+	}
 	if stuck, ok := errors.AsType[*JourneyError](err); ok {
 		flow := r.stuckFlow(stuck)
 		found.keep(flow)
@@ -120,7 +128,10 @@ func (r *PlatformRun) diagnoseStuck(e *JourneyError, flow *PlatformFlow) *result
 	d := &results.Diagnosis{Problem: strings.ToUpper(e.Error()[:1]) + e.Error()[1:] + ".", Step: e.Journey, FlowID: flow.ID}
 	again := strings.TrimPrefix(e.Journey, "the journey ")
 	if strings.Contains(again, " ") {
-		again, _ = r.journeyTo(config.Learner, config.ResourceLink) // which signs in first
+		var ok bool // any that signs in first
+		if again, ok = r.journeyTo(config.Learner, config.ResourceLink); !ok {
+			again, _ = r.journeyTo(config.Learner, config.Exam)
+		}
 	}
 	command := "invigilator journey " + again
 	if r.config.File != "" {

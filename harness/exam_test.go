@@ -2,6 +2,7 @@ package harness_test
 
 import (
 	"errors"
+	"maps"
 	"net/http"
 	"strings"
 	"testing"
@@ -32,9 +33,7 @@ func proctoring(journeys map[string]config.Journey) func(*config.Config) {
 				{Open: address + "/proctor?candidate={candidate}"}, {Wait: "text={candidate}"}, {Click: ".flag"}, {Wait: "#outcome"},
 			}},
 		}
-		for name, j := range journeys {
-			c.Journeys[name] = j
-		}
+		maps.Copy(c.Journeys, journeys)
 	}
 }
 

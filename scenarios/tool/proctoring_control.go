@@ -28,7 +28,7 @@ var controlChecks = []struct {
 	wrong func(*harness.Run, *harness.Flow, fakeplatform.Control) string
 }{
 	{"ap-acs-tool-request-form", func(_ *harness.Run, f *harness.Flow, c fakeplatform.Control) string { return wrongControl(f, c) }},
-	{"ap-acs-tool-request-body", func(r *harness.Run, f *harness.Flow, c fakeplatform.Control) string { return wrongTarget(r, f, c) }},
+	{"ap-acs-tool-request-body", wrongTarget},
 	{"ap-acs-tool-incident-time", func(_ *harness.Run, _ *harness.Flow, c fakeplatform.Control) string { return wrongIncidentTime(c) }},
 	{"ap-acs-tool-severity-and-extra-time", func(_ *harness.Run, _ *harness.Flow, c fakeplatform.Control) string { return wrongNumbers(c) }},
 }

@@ -123,23 +123,8 @@ var checks = []check{
 	}},
 	{"core-message-type-claim", constant(lti.ClaimMessageType, lti.ResourceLinkRequest)},
 	{"core-version-claim", constant(lti.ClaimVersion, lti.Version)},
-	{"core-deployment-id-claim", func(r *harness.PlatformRun, f *harness.PlatformFlow) string {
-		deployment := f.Message().Claims[lti.ClaimDeploymentID]
-		if wrong := identifier(deployment, "deployment_id"); wrong != "" {
-			return wrong
-		}
-		if known := r.Platform().DeploymentID; known != "" && deployment != known {
-			return fmt.Sprintf("deployment_id is %q instead of %q", deployment, known)
-		}
-		return ""
-	}},
-	{"core-target-link-uri-claim", func(_ *harness.PlatformRun, f *harness.PlatformFlow) string {
-		claim, sent := f.Message().Claims[lti.ClaimTargetLinkURI], initiation(f).Params.Get(lti.ParamTargetLinkURI)
-		if claim != sent {
-			return fmt.Sprintf("target_link_uri is %q in the login initiation and %v in the id_token", sent, claim)
-		}
-		return ""
-	}},
+	{"core-deployment-id-claim", wrongDeployment},
+	{"core-target-link-uri-claim", wrongTargetLink},
 	{"core-resource-link-id-claim", func(_ *harness.PlatformRun, f *harness.PlatformFlow) string {
 		link, ok := f.Message().Claims[lti.ClaimResourceLink].(map[string]any)
 		if !ok {
@@ -273,6 +258,28 @@ func wrongForm(f *harness.PlatformFlow) string {
 		return "id_token and state are not each one field of the form"
 	case err != nil || a.Path != u.EscapedPath() || a.RawQuery != u.RawQuery:
 		return fmt.Sprintf("the answer went to %s instead of %s", strings.TrimSuffix(a.Path+"?"+results.Bounded(a.RawQuery, 100), "?"), asked)
+	}
+	return ""
+}
+
+// wrongDeployment says what is wrong with the deployment that a launch names.
+func wrongDeployment(r *harness.PlatformRun, f *harness.PlatformFlow) string {
+	deployment := f.Message().Claims[lti.ClaimDeploymentID]
+	if wrong := identifier(deployment, "deployment_id"); wrong != "" {
+		return wrong
+	}
+	if known := r.Platform().DeploymentID; known != "" && deployment != known {
+		return fmt.Sprintf("deployment_id is %q instead of %q", deployment, known)
+	}
+	return ""
+}
+
+// wrongTargetLink says whether a launch names another target link than its login
+// initiation.
+func wrongTargetLink(_ *harness.PlatformRun, f *harness.PlatformFlow) string {
+	claim, sent := f.Message().Claims[lti.ClaimTargetLinkURI], initiation(f).Params.Get(lti.ParamTargetLinkURI)
+	if claim != sent {
+		return fmt.Sprintf("target_link_uri is %q in the login initiation and %v in the id_token", sent, claim)
 	}
 	return ""
 }

@@ -151,6 +151,9 @@ func (l *Login) Record() LoginRecord {
 	return r
 }
 
+// ErrUnusable says that a message of the platform does not say where to go on.
+var ErrUnusable = errors.New("the platform's message does not say where to go on")
+
 // ErrNoOtherTool says that a fault needs another tool that is registered with the
 // platform, and its key ([Options.OtherTool]).
 var ErrNoOtherTool = errors.New("no other tool is registered with the platform")

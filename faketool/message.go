@@ -129,7 +129,7 @@ func (t *Tool) StartAssessment(a *Answer, p MessageProbe) (*ToolMessage, error) 
 		}
 	}
 	if u, err := url.Parse(d.to); err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
-		return nil, fmt.Errorf("faketool: nothing can be posted to %q", clip(d.to))
+		return nil, fmt.Errorf("faketool: %w: nothing can be posted to %q", ErrUnusable, clip(d.to))
 	}
 	message, err := t.message(d)
 	if err != nil {

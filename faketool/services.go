@@ -318,9 +318,9 @@ func (d *controlDraft) target() (string, error) {
 	u, err := url.Parse(d.url)
 	switch {
 	case err != nil:
-		return "", errors.New("the URL of the control service is none")
+		return "", fmt.Errorf("%w: the URL of the control service is none", ErrUnusable)
 	case u.Host == "" || u.Scheme != "https" && u.Scheme != "http":
-		return "", fmt.Errorf("nothing can be sent to %q", clip(d.url))
+		return "", fmt.Errorf("%w: nothing can be sent to %q", ErrUnusable, clip(d.url))
 	case !d.tokenInURL:
 		return d.url, nil
 	}

@@ -35,6 +35,8 @@ func Candidate() fakeplatform.User {
 	user.Sub = "candidate-" + mark
 	user.FamilyName += " " + mark
 	user.Name += " " + mark
+	user.Email = mark + "." + user.Email
+	user.SourcedID += ":" + mark
 	return user
 }
 
@@ -61,11 +63,13 @@ func (r *Run) attend(ctx context.Context, l Launch, f *Flow, began time.Time) er
 	if deed != config.CheckIn {
 		journey.Until = "" // it may end with the tool
 	}
+	// What shows at once whether there is a check-in is its first step.
+	first := time.Duration(0)
 	if l.Fault != nil && !l.Fault.Permitted {
-		journey.Patience = max(r.config.Patience.Marker.Std(), leastPatience)
+		first = max(r.config.Patience.Marker.Std(), leastPatience)
 	}
 	f.attended = true
-	trip, err := r.do(ctx, l.By, deed, journey, func(s string) string { return s })
+	trip, err := r.do(ctx, l.By, deed, journey, first, func(s string) string { return s })
 	if stuck, ok := errors.AsType[*JourneyError](err); ok {
 		f.stuck = stuck
 	} else if err != nil {
@@ -87,19 +91,19 @@ func (r *Run) mayAttend(l Launch, f *Flow) bool {
 		!strings.HasPrefix(f.Trip.Page.URL, f.Launch.PlatformURL()+"/")
 }
 
-// do makes the journey in the tool that does something. Its words are filled in.
-func (r *Run) do(ctx context.Context, by agent.User, deed config.Deed, j agent.Journey, fill func(string) string) (*agent.Trip, error) {
+// do makes the journey in the tool that does something. Its words are filled in, and
+// its first step is waited for as long as it says, or as for any where it does not.
+func (r *Run) do(ctx context.Context, by agent.User, deed config.Deed, j agent.Journey, first time.Duration, fill func(string) string) (*agent.Trip, error) {
 	name, ok := r.config.JourneyFor(deed)
 	if !ok {
 		return nil, fmt.Errorf("%w: does %s", ErrNoJourney, deed)
 	}
 	j.Actions = r.actionsOf(r.config.Journeys[name].Steps)
 	for i, a := range j.Actions {
-		if a.Target = fill(a.Target); a.Verb == agent.Open {
-			j.Actions[i].Target = a.Target
-			continue
-		}
-		j.Actions[i].Target, j.Actions[i].Value = a.Target, fill(a.Value)
+		j.Actions[i].Target, j.Actions[i].Value = fill(a.Target), fill(a.Value)
+	}
+	if first > 0 && len(j.Actions) > 0 {
+		j.Actions[0].Within = first
 	}
 	return r.makeJourney(ctx, by, "the journey "+name, j)
 }
@@ -123,8 +127,14 @@ func (f *Flow) Sent() Message { return readMessage(f.Record.IDToken) }
 func (f *Flow) carriesMessage() bool {
 	return slices.ContainsFunc(f.Trip.Steps, func(s results.Step) bool {
 		form, _ := url.ParseQuery(s.RequestBody) // what of it can be read
-		u, err := url.Parse(s.URL)
-		return form.Has(lti.ParamJWT) || err == nil && u.Query().Has(lti.ParamJWT)
+		query := url.Values{}
+		if u, err := url.Parse(s.URL); err == nil {
+			query = u.Query()
+		}
+		return slices.ContainsFunc(slices.Concat(form[lti.ParamJWT], query[lti.ParamJWT]), func(token string) bool {
+			messageType, _ := readMessage(token).Text(lti.ClaimMessageType)
+			return messageType == lti.StartAssessment
+		})
 	})
 }
 
@@ -205,7 +215,11 @@ func (s *Scenario) proctorSeat(ctx context.Context) (agent.User, error) {
 		return nil, err
 	}
 	if steps := r.config.Users[config.Proctor].SignIn; len(steps) > 0 {
-		_, err = r.makeJourney(ctx, by, "the sign-in of the proctor", agent.Journey{Actions: r.actionsOf(steps)})
+		_, err = r.makeJourney(ctx, by, "the sign-in of the proctor", agent.Journey{Actions: r.actionsOf(steps), Screenshot: true})
+		if stuck, ok := errors.AsType[*JourneyError](err); ok {
+			s.find("journey", stuck.Error(), "")
+			err = fmt.Errorf("%w: %w", ErrNoLogin, stuck)
+		}
 	} else {
 		var flow *Flow
 		if flow, err = r.launch(ctx, Launch{Title: "the proctor's launch", By: by, User: Teacher}); err == nil && r.baseline.known && r.baseline.acceptance(flow).Kind != Accepted {
@@ -232,29 +246,35 @@ func (s *Scenario) Act(ctx context.Context, deed config.Deed, exam *Flow) (*Flow
 	if err != nil {
 		return nil, err
 	}
-	since, began := s.run.now(), time.Now()
+	before, began := len(exam.Launch.Record().Controls), time.Now()
 	plan := exam.Launch.Plan()
 	names := strings.NewReplacer("{candidate}", plan.User.Name, "{assessment}", plan.ResourceLink.Title)
 	escaped := strings.NewReplacer("{candidate}", url.QueryEscape(plan.User.Name), "{assessment}", url.QueryEscape(plan.ResourceLink.Title))
-	trip, err := s.run.do(ctx, by, deed, agent.Journey{Screenshot: true}, func(text string) string {
+	fill := func(text string) string {
 		if strings.HasPrefix(text, "http") {
 			return escaped.Replace(text)
 		}
 		return names.Replace(text)
-	})
+	}
+	trip, err := s.run.do(ctx, by, deed, agent.Journey{Screenshot: true}, 0, fill)
 	stuck, isStuck := errors.AsType[*JourneyError](err)
+	if isStuck && stuck.signIn { // the session has ended meanwhile
+		s.run.proctor.Close()
+		s.run.proctor = nil
+		if by, err = s.proctorSeat(ctx); err != nil {
+			return nil, err
+		}
+		trip, err = s.run.do(ctx, by, deed, agent.Journey{Screenshot: true}, 0, fill)
+		stuck, isStuck = errors.AsType[*JourneyError](err)
+	}
 	if err != nil && !isStuck {
 		return nil, err
 	}
 	if !isStuck {
-		s.awaitControl(ctx, exam.Launch)
+		s.awaitControl(ctx, exam.Launch, before+1)
 	}
 	flow := &Flow{ID: s.run.nextFlowID(), Launch: exam.Launch, Record: exam.Launch.Record(), Trip: trip, by: by, stuck: stuck}
-	for _, c := range s.run.platform.Controls() {
-		if !c.At.Before(since) {
-			flow.controls = append(flow.controls, c)
-		}
-	}
+	flow.controls = flow.Record.Controls[min(before, len(flow.Record.Controls)):]
 	flow.evidence = s.run.evidence(flow, Launch{Title: fmt.Sprintf("the proctor: %s", deed)}, began)
 	s.keep(flow)
 	if isStuck {
@@ -265,10 +285,10 @@ func (s *Scenario) Act(ctx context.Context, deed config.Deed, exam *Flow) (*Flow
 
 // awaitControl waits for the tool's server to send a control request: it need not
 // do so before it answers the proctor.
-func (s *Scenario) awaitControl(ctx context.Context, l *fakeplatform.Launch) {
+func (s *Scenario) awaitControl(ctx context.Context, l *fakeplatform.Launch, n int) {
 	ctx, cancel := context.WithTimeout(ctx, s.run.config.Patience.Marker.Std())
 	defer cancel()
-	l.AwaitControls(ctx, 1)
+	l.AwaitControls(ctx, n)
 }
 
 // Controls are the control requests that came while the proctor acted. Those that

@@ -1,6 +1,7 @@
 package harness
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -84,7 +85,7 @@ func (s *PlatformScenario) Start(ctx context.Context, exam *PlatformFlow, st Sta
 		return nil, err
 	}
 	s.keep(flow)
-	if flow.Started() {
+	if flow.Started() && exam.link == config.Exam {
 		s.run.underWay[exam.by.Name] = true
 	}
 	return flow, nil
@@ -117,12 +118,9 @@ func (r *PlatformRun) startExam(ctx context.Context, exam *PlatformFlow, st Star
 	if picture, _ := exam.message.Text("picture"); picture != "" {
 		visit.Also = append(visit.Also, agent.Marker{Name: pictureMarker, Selector: fmt.Sprintf("img[src=%q]", picture)})
 	}
-	visit.MarkerWait = r.config.Patience.Marker.Std()
-	if st.Fault == nil || st.Fault.Permitted {
-		visit.MarkerWait = r.config.Patience.Step.Std()
-	}
-	if r.config.IsEmbedded() {
-		visit.MarkerWait = 0 // its pages are whole when they have loaded
+	visit.MarkerWait = r.markerWait(r.config.Patience.Marker.Std())
+	if _, looks := r.journeyBy(exam.by.Name, config.OpenExam); st.Fault == nil || st.Fault.Permitted || !looks {
+		visit.MarkerWait = r.markerWait(r.config.Patience.Step.Std())
 	}
 	began := time.Now()
 	trip, err := by.Visit(ctx, visit)
@@ -131,7 +129,7 @@ func (r *PlatformRun) startExam(ctx context.Context, exam *PlatformFlow, st Star
 	}
 	flow := &PlatformFlow{
 		ID: r.nextFlowID(), Login: exam.Login, Answer: exam.Answer, message: exam.message, noted: exam.noted,
-		Trip: trip, by: exam.by, tool: r.tool, sent: message, picture: trip.Screenshot,
+		Trip: trip, by: exam.by, link: exam.link, tool: r.tool, sent: message, picture: trip.Screenshot,
 	}
 	flow.evidence = r.platformEvidence(flow, PlatformLaunch{Title: st.Title, Fault: st.Fault}, began)
 	flow.evidence.Tokens = []results.Token{tokenOf(lti.ParamJWT, message.JWT)}
@@ -143,6 +141,15 @@ const (
 	pausedMarker  = "exam-paused"
 	pictureMarker = "own-picture"
 )
+
+// markerWait is how long a sign is waited for: not at all on the pages of the
+// embedded campus, which are whole when they have loaded.
+func (r *PlatformRun) markerWait(patience time.Duration) time.Duration {
+	if r.config.IsEmbedded() {
+		return 0
+	}
+	return patience
+}
 
 // examMarkers are the signs of an exam that the candidate can take, and of one
 // that is paused.
@@ -169,6 +176,9 @@ func (f *PlatformFlow) By() *Seat { return f.by }
 // candidate, as the launch named it.
 func (f *PlatformFlow) ShowsPicture() bool { return f.Trip.Markers[pictureMarker] }
 
+// ShowsPause says whether the configuration tells what a paused exam shows.
+func (r *PlatformRun) ShowsPause() bool { return !r.platform.ExamPaused.IsZero() }
+
 // Sent is the LtiStartAssessment that the flow sent; nil where it sent none.
 func (f *PlatformFlow) Sent() *faketool.ToolMessage { return f.sent }
 
@@ -183,7 +193,7 @@ func (s *PlatformScenario) look(ctx context.Context, user, title string) (*Platf
 	if err != nil {
 		return nil, err
 	}
-	return s.do(ctx, seat, name, title, "")
+	return s.do(ctx, seat, name, title, "", false)
 }
 
 // Look lets the candidate of an exam look at its page again. The
@@ -198,12 +208,21 @@ func (s *PlatformScenario) Look(ctx context.Context, exam *PlatformFlow, title s
 
 // do makes a journey that does something, and keeps what came of it. The login that
 // it may lead to, which Until names, is that of the flow.
-func (s *PlatformScenario) do(ctx context.Context, by *Seat, name, title, until string) (*PlatformFlow, error) {
+// Where it need not lead to one, that is waited for only as long as for a sign.
+func (s *PlatformScenario) do(ctx context.Context, by *Seat, name, title, until string, silent bool) (*PlatformFlow, error) {
 	r := s.run
 	since, began := r.now(), time.Now()
-	trip, err := r.makeJourney(ctx, by, "the journey "+name, agent.Journey{
-		Actions: r.actionsOf(r.journeys[name].Steps), Until: until, Screenshot: true, Also: append(r.visit("").Also, r.examMarkers()...),
-	})
+	journey := agent.Journey{
+		Actions: r.actionsOf(r.journeys[name].Steps), Until: until, Screenshot: true,
+		Markers: r.examMarkers(), MarkerWait: r.markerWait(r.config.Patience.Marker.Std()), Also: r.visit("").Also,
+	}
+	if silent {
+		journey.Patience = r.config.Patience.Marker.Std()
+		for i, a := range journey.Actions {
+			journey.Actions[i].Within = cmp.Or(a.Within, r.config.Patience.Step.Std())
+		}
+	}
+	trip, err := r.makeJourney(ctx, by, "the journey "+name, journey)
 	if stuck, ok := errors.AsType[*JourneyError](err); ok && stuck.Step > stuck.Of {
 		err = nil // all was done, and did not lead there
 	}
@@ -232,6 +251,8 @@ type Ending struct {
 	// Silent is set where no LtiEndAssessment has to come, so that nothing is
 	// waited for.
 	Silent bool
+	// Kept is set where the attempt is to stay as it is, and not to be reset.
+	Kept bool
 }
 
 // End lets the candidate end an exam. Where LtiEndAssessment comes, the flow has
@@ -250,22 +271,29 @@ func (s *PlatformScenario) End(ctx context.Context, exam *PlatformFlow, e Ending
 		return nil, err
 	}
 	until := s.run.heldPages()
-	if e.Silent {
-		until = ""
+	if e.Silent && s.run.config.IsEmbedded() {
+		until = "" // its pages are whole when they have loaded
 	}
-	flow, err := s.do(ctx, seat, name, "the exam ends: "+string(e.By), until)
+	flow, err := s.do(ctx, seat, name, "the exam ends: "+string(e.By), until, e.Silent)
 	if err != nil {
 		return nil, err
 	}
 	delete(s.run.underWay, user)
-	if flow.Login == nil {
-		return flow, s.reset(ctx)
+	if flow.Login != nil {
+		if flow, err = s.Send(ctx, flow, PlatformLaunch{Title: "LtiEndAssessment", User: user}); err != nil {
+			return nil, err
+		}
 	}
-	sent, err := s.Send(ctx, flow, PlatformLaunch{Title: "LtiEndAssessment", User: user})
-	if err != nil {
-		return nil, err
+	if e.Kept {
+		return flow, nil
 	}
-	return sent, s.reset(ctx)
+	return flow, s.reset(ctx)
+}
+
+// Resets says whether a journey makes the exam one that can be taken again.
+func (r *PlatformRun) Resets() bool {
+	_, ok := (config.Config{Journeys: r.journeys}).JourneyFor(config.ResetExam)
+	return ok
 }
 
 // tidy ends the attempt that a user has under way, if any.
@@ -285,7 +313,7 @@ func (s *PlatformScenario) tidy(ctx context.Context, user string) error {
 	if err != nil {
 		return err
 	}
-	_, err = s.do(ctx, seat, name, "the exam is handed in", "")
+	_, err = s.do(ctx, seat, name, "the exam is handed in", "", false)
 	if _, stuck := errors.AsType[*JourneyError](err); stuck {
 		err = nil // it may have ended in another way
 	}
@@ -294,7 +322,7 @@ func (s *PlatformScenario) tidy(ctx context.Context, user string) error {
 
 // reset makes the exam one that can be taken again, where a journey has to do so.
 func (s *PlatformScenario) reset(ctx context.Context) error {
-	if _, ok := (config.Config{Journeys: s.run.journeys}).JourneyFor(config.ResetExam); !ok {
+	if !s.run.Resets() {
 		return nil
 	}
 	return s.Do(ctx, config.ResetExam)
@@ -369,18 +397,10 @@ func (s *PlatformScenario) lender(ctx context.Context, fault faketool.Fault) (*P
 		}
 		return s.Control(ctx, PlatformLaunch{Title: "a launch of another deployment", Link: config.OtherDeployment})
 	case faketool.EarlierAttempt:
-		exam, err := s.Exam(ctx, PlatformLaunch{Title: "an earlier attempt"})
-		if err != nil {
-			return nil, err
+		exam, earlier, err := s.running(ctx, PlatformLaunch{Title: "an earlier attempt"}, StartMessage{Title: "LtiStartAssessment of an earlier attempt"})
+		if err == nil {
+			_, err = s.End(ctx, exam, Ending{Silent: true})
 		}
-		earlier, err := s.Start(ctx, exam, StartMessage{Title: "LtiStartAssessment of an earlier attempt"})
-		if err != nil {
-			return nil, err
-		}
-		if !earlier.Started() {
-			return nil, fmt.Errorf("%w: a genuine LtiStartAssessment does not start the exam: %s", ErrNoLaunch, earlier.End())
-		}
-		_, err = s.End(ctx, exam, Ending{Silent: true})
 		return earlier, err
 	default:
 		return s.LinkLaunch(ctx, PlatformLaunch{Title: "a launch of a resource link"})
@@ -428,7 +448,7 @@ func (s *PlatformScenario) MustNotStart(ctx context.Context, id requirements.ID,
 			s.Observe(id, a.Stimulus, results.Failed, "", "What the message says ran as a script.", flows...)
 		case status >= http.StatusInternalServerError:
 			s.Observe(id, a.Stimulus, s.crash(id), "", "Refused, but with a server error: "+a.Flow.End()+".", flows...)
-		case a.Flow.Trip.Ended != agent.Settled && status == 0:
+		case a.Flow.Trip.Ended != agent.Settled:
 			s.Observe(id, a.Stimulus, results.Inconclusive, "", "No answer came: "+a.Flow.End()+".", flows...)
 		default:
 			refused = append(refused, a)
@@ -437,7 +457,7 @@ func (s *PlatformScenario) MustNotStart(ctx context.Context, id requirements.ID,
 	if len(refused) == 0 {
 		return
 	}
-	exam, genuine, err := s.genuine(ctx)
+	exam, genuine, err := s.running(ctx, PlatformLaunch{Title: "control: a launch into an exam"}, StartMessage{Title: "control: a genuine LtiStartAssessment"})
 	for _, a := range refused {
 		if !s.Unseen(id, a.Stimulus, err, a.Flow, genuine) {
 			s.Observe(id, a.Stimulus, results.Passed, "", "The exam did not start: "+a.Flow.End()+".", append([]*PlatformFlow{a.Exam, a.Flow, a.After, exam, genuine}, a.Others...)...)
@@ -455,13 +475,13 @@ func (s *PlatformScenario) crash(id requirements.ID) results.Verdict {
 	return results.Warned
 }
 
-// genuine makes an exam that a genuine message starts. The error is [ErrNoLaunch]
+// running makes an exam that a genuine message starts. The error is [ErrNoLaunch]
 // where it does not.
-func (s *PlatformScenario) genuine(ctx context.Context) (exam, flow *PlatformFlow, err error) {
-	if exam, err = s.Exam(ctx, PlatformLaunch{Title: "control: a launch into an exam"}); err != nil {
+func (s *PlatformScenario) running(ctx context.Context, l PlatformLaunch, st StartMessage) (exam, flow *PlatformFlow, err error) {
+	if exam, err = s.Exam(ctx, l); err != nil {
 		return exam, nil, err
 	}
-	if flow, err = s.Start(ctx, exam, StartMessage{Title: "control: a genuine LtiStartAssessment"}); err == nil && !flow.Started() {
+	if flow, err = s.Start(ctx, exam, st); err == nil && !flow.Started() {
 		err = fmt.Errorf("%w: a genuine LtiStartAssessment does not start the exam: %s", ErrNoLaunch, flow.End())
 	}
 	return exam, flow, err
@@ -470,14 +490,7 @@ func (s *PlatformScenario) genuine(ctx context.Context) (exam, flow *PlatformFlo
 // Running makes an exam that is under way. The message has further claims. The error
 // is [ErrNoLaunch] where it does not start.
 func (s *PlatformScenario) Running(ctx context.Context, user string, with lti.Claims) (*PlatformFlow, error) {
-	exam, err := s.Exam(ctx, PlatformLaunch{User: user})
-	if err != nil {
-		return nil, err
-	}
-	flow, err := s.Start(ctx, exam, StartMessage{Title: "LtiStartAssessment", With: with})
-	if err == nil && !flow.Started() {
-		err = fmt.Errorf("%w: a genuine LtiStartAssessment does not start the exam: %s", ErrNoLaunch, flow.End())
-	}
+	_, flow, err := s.running(ctx, PlatformLaunch{User: user}, StartMessage{Title: "LtiStartAssessment", With: with})
 	return flow, err
 }
 

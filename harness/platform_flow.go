@@ -58,6 +58,7 @@ type PlatformFlow struct {
 	arrivals []*faketool.Answer // all that reached the fake tools meanwhile
 	strange  []results.Step     // what reached the stranger's site meanwhile
 	shown    agent.Place        // where the launch is shown
+	link     config.LaunchKind  // what was launched
 	evidence results.Flow
 	picture  []byte
 }
@@ -214,7 +215,7 @@ func (r *PlatformRun) holdBy(ctx context.Context, name string, actions []agent.A
 	if !ok {
 		return nil, fmt.Errorf("the fake tool holds no login at %s", trip.Page.URL)
 	}
-	flow := &PlatformFlow{ID: r.nextFlowID(), Login: login, Trip: trip, by: l.By, shown: trip.In, picture: trip.Screenshot}
+	flow := &PlatformFlow{ID: r.nextFlowID(), Login: login, Trip: trip, by: l.By, link: l.Link, shown: trip.In, picture: trip.Screenshot}
 	flow.arrivals = r.arrivedSince(since)
 	flow.evidence = r.platformEvidence(flow, l, began)
 	return flow, nil
@@ -250,7 +251,7 @@ func (r *PlatformRun) send(ctx context.Context, held *PlatformFlow, l PlatformLa
 		return nil, err
 	}
 	flow := &PlatformFlow{
-		ID: r.nextFlowID(), Login: held.Login, Trip: trip, by: by, picture: trip.Screenshot, shown: held.shown,
+		ID: r.nextFlowID(), Login: held.Login, Trip: trip, by: by, picture: trip.Screenshot, shown: held.shown, link: held.link,
 		tool: r.tool, arrivals: r.arrivedSince(since),
 	}
 	record := held.Login.Record()

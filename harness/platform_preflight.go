@@ -79,13 +79,19 @@ func (r *PlatformRun) preflightExam(ctx context.Context, found results.Fragment)
 		scene.keep(flow)
 		return r.diagnoseStuck(stuck, flow)
 	}
-	if errors.Is(err, ErrNoLaunch) {
+	if errors.Is(err, ErrNoLaunch) && exam != nil {
 		return r.diagnoseLaunch(exam)
 	}
 	if err != nil {
 		return err
 	}
 	flow, err := scene.Start(ctx, exam, StartMessage{Title: "preflight: LtiStartAssessment"})
+	if errors.Is(err, faketool.ErrUnusable) {
+		return &results.Diagnosis{
+			Problem: "LtiStartProctoring cannot be answered: " + err.Error() + ".", Step: "LtiStartProctoring", Seen: inWords(exam.Trip.Page), FlowID: exam.ID,
+			LookAt: "The message's start_assessment_url, in the report.",
+		}
+	}
 	if err != nil {
 		return err
 	}
@@ -107,7 +113,7 @@ func (r *PlatformRun) preflightExam(ctx context.Context, found results.Fragment)
 	if token.AccessToken == "" {
 		return &results.Diagnosis{
 			Problem: "The platform grants the fake tool no access token for the Assessment Control Service.",
-			Step:    "access token", Sent: "a token request to " + r.platform.TokenURL, Seen: fmt.Sprintf("HTTP %d %s", token.Status, results.Bounded(string(token.Body), 500)), FlowID: asked.ID,
+			Step:    "access token", Sent: "a token request to " + r.platform.TokenURL, Seen: fmt.Sprintf("HTTP %d %s", token.Status, results.Bounded(results.Answer(string(token.Body)), 500)), FlowID: asked.ID,
 			LookAt: fmt.Sprintf("Is %s (platform.token_url) the token endpoint, does the platform know the fake tool's key (key set %s), and may this client_id have the scope?", r.platform.TokenURL, keys),
 		}
 	}

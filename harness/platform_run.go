@@ -333,11 +333,26 @@ func (r *PlatformRun) Gone() bool { return r.dead >= maxDead && !r.config.Embedd
 
 // Close ends the run's servers, its users' browsers and its agent.
 func (r *PlatformRun) Close() {
+	r.endExams()
 	for _, seat := range r.seats {
 		seat.Close()
 	}
 	clear(r.seats)
 	r.base.Close()
+}
+
+// endExams ends the attempts that the last scenarios have left under way in a real
+// platform, so that the next run finds none.
+func (r *PlatformRun) endExams() {
+	if r.config.IsEmbedded() {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), r.config.Patience.Restart.Std())
+	defer cancel()
+	scene := &PlatformScenario{run: r, observer: observer[*PlatformFlow]{base: &r.base, fragment: emptyFragment()}}
+	for user := range maps.Clone(r.underWay) {
+		_ = scene.tidy(ctx, user) // the run is over: there is nowhere to tell of it
+	}
 }
 
 // visit returns what every visit has in common.

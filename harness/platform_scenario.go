@@ -196,7 +196,7 @@ func (s *PlatformScenario) Unseen(id requirements.ID, stimulus string, err error
 		s.Observe(id, stimulus, results.Skipped, "", "Not tried: "+err.Error()+".", flows...)
 	case errors.Is(err, faketool.ErrNoOtherTool):
 		s.Skip(id, stimulus, config.MultipleTools)
-	case errors.As(err, &stuck), errors.Is(err, ErrNoJourney), errors.Is(err, ErrNoLaunch), errors.Is(err, errPlatformGone),
+	case errors.As(err, &stuck), errors.Is(err, ErrNoJourney), errors.Is(err, ErrNoLaunch), errors.Is(err, faketool.ErrUnusable), errors.Is(err, errPlatformGone),
 		errors.Is(err, agent.ErrNeedsBrowser):
 		s.Observe(id, stimulus, results.Inconclusive, "", "Not seen: "+err.Error()+".", flows...)
 	default:

@@ -93,7 +93,7 @@ func Body(raw string) string {
 }
 
 // grants are the members of a token endpoint's answer that let somebody in.
-var grants = regexp.MustCompile(`"((?:access|refresh)_token)"\s*:\s*"((?:[^"\\]|\\.)*)"?`)
+var grants = regexp.MustCompile(`(?i)"((?:access|refresh)_?token)"\s*:\s*"((?:[^"\\]|\\.)*)"?`)
 
 // Answer returns an answer's body for a document: of JSON without the tokens that
 // it grants.

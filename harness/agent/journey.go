@@ -74,8 +74,10 @@ type Journey struct {
 	// who gives one of them minutes gives these to the journey, too.
 	Deadline time.Duration
 	// Markers and Also are looked for on the page that the journey ends on.
-	Markers    []Marker
-	Also       []Marker
+	Markers []Marker
+	Also    []Marker
+	// MarkerWait is how long to wait for one of the markers, as of Visit.
+	MarkerWait time.Duration
 	Screenshot bool
 	// Tell is told of each action when it is done; it may be nil.
 	Tell func(Action)

@@ -184,9 +184,14 @@ func (c Config) checkPlatform(p *problems) {
 	for _, need := range []struct {
 		feature string
 		deed    Deed
-	}{{KeyRotation, RotateKeys}, {Proctoring, SubmitExam}} {
+	}{{KeyRotation, RotateKeys}} {
 		_, ok := c.JourneyFor(need.deed)
 		p.needs(c, need.feature, "journeys", !ok, fmt.Sprintf("one with does: %s is needed for", need.deed))
+	}
+	for _, candidate := range []string{Learner, SecondLearner} {
+		_, takes := c.JourneyTo(candidate, Exam)
+		_, submits := c.JourneyOf(candidate, SubmitExam)
+		p.needs(c, Proctoring, "journeys", takes && !submits, fmt.Sprintf("one with user: %s and does: %s is needed for", candidate, SubmitExam))
 	}
 	p.needs(c, Proctoring, "platform.exam_started", c.Platform.ExamStarted.IsZero(), "is needed for")
 	p.needs(c, ACS, "platform.token_url", c.Platform.TokenURL == "", "is needed for")

@@ -74,7 +74,6 @@ func TestProctoringOfAPlatform(t *testing.T) {
 	expectProblems(g, err, []string{
 		"journeys.flags.does: flag is nothing that is done in a platform",
 		"journeys: one with user: learner and launch: exam is needed for the feature proctoring",
-		"journeys: one with does: submit-exam is needed for the feature proctoring",
 		"platform.exam_started: is needed for the feature proctoring", "platform.token_url: is needed for the feature acs",
 	})
 }

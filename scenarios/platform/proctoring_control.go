@@ -27,6 +27,22 @@ func offers(exam *harness.PlatformFlow, action lti.Action) bool {
 	return slices.Contains(actions, any(string(action)))
 }
 
+// harmless is a call for an action that the launch offers and that the attempt
+// survives; false where there is none.
+func harmless(exam *harness.PlatformFlow) (harness.Call, bool) {
+	switch {
+	case exam == nil:
+		return harness.Call{}, false
+	case offers(exam, lti.Flag):
+		return harness.Call{Action: lti.Flag}, true
+	case offers(exam, lti.Update):
+		return harness.Call{Action: lti.Update, ExtraTime: new(5)}, true
+	case offers(exam, lti.Pause):
+		return harness.Call{Action: lti.Pause}, true
+	}
+	return harness.Call{}, false
+}
+
 // acting makes an exam that is under way and offers an action. Where that is not so
 // it keeps why, and returns nil.
 func acting(ctx SpecContext, scene *harness.PlatformScenario, action lti.Action, id requirements.ID, stimuli ...string) *harness.PlatformFlow {
@@ -109,7 +125,7 @@ var _ = Describe("A platform's control of an exam", func() {
 			if err != nil && !isMissing(err) && scene.Unseen(id, stimulus, err, exam, flow) {
 				continue
 			}
-			if wrong == "" && looked != nil && looked.Started() == (status == lti.Paused) {
+			if paused := status == lti.Paused; wrong == "" && looked != nil && (looked.Started() == paused || scene.Run().ShowsPause() && looked.Paused() != paused) {
 				wrong = fmt.Sprintf("the candidate's page does not show it: %s", looked.End())
 			}
 			scene.Check(id, stimulus, wrong == "", "", Seen(wrong), exam, flow, looked)
@@ -224,12 +240,9 @@ var _ = Describe("A platform's control of an exam", func() {
 				scene.Check(id, stimulus, wrong == "", "", Seen(wrong), exam, flow)
 			}
 		}
-		missing := 0
+		missing, status := 0, lti.Running
 		for _, action := range []lti.Action{lti.Flag, lti.Pause, lti.Resume, lti.Update, lti.Terminate} { // so that each finds an attempt that it fits
-			stimulus, wanted := "advertised-actions", map[lti.Action]lti.Status{lti.Pause: lti.Paused, lti.Terminate: lti.Terminated}[action]
-			if wanted == "" {
-				wanted = lti.Running
-			}
+			stimulus := "advertised-actions"
 			call := harness.Call{Action: action}
 			if action == lti.Update {
 				call.ExtraTime = new(5)
@@ -243,9 +256,12 @@ var _ = Describe("A platform's control of an exam", func() {
 			if scene.Unseen(id, stimulus, err, exam, flow) {
 				continue
 			}
-			wrong := answered(flow, wanted)
-			if !offered {
-				wrong = refused(flow)
+			wrong := refused(flow)
+			if offered {
+				if next := map[lti.Action]lti.Status{lti.Pause: lti.Paused, lti.Resume: lti.Running, lti.Terminate: lti.Terminated}[action]; next != "" {
+					status = next
+				}
+				wrong = answered(flow, status)
 			}
 			scene.Check(id, stimulus, wrong == "", "", fmt.Sprintf("%s: %s", action, Seen(wrong)), exam, flow)
 			if offered {
@@ -259,8 +275,8 @@ var _ = Describe("A platform's control of an exam", func() {
 		const stimulus = "action-not-advertised"
 		other, err := scene.Exam(ctx, harness.PlatformLaunch{Title: "another exam", Link: config.OtherExam})
 		i := slices.IndexFunc(lti.Actions, func(a lti.Action) bool { return err == nil && !offers(other, a) })
-		if err != nil || i < 0 {
-			scene.Observe(id, stimulus, results.Skipped, "", "The platform offers every action.", exam)
+		if err != nil || i < 0 || !offers(other, lti.Terminate) { // no journey ends this exam
+			scene.Observe(id, stimulus, results.Skipped, "", "The platform offers every action, in every exam that the run can end.", exam)
 			return
 		}
 		started, err := scene.Start(ctx, other, harness.StartMessage{Title: "LtiStartAssessment of the other exam"})
@@ -276,10 +292,8 @@ var _ = Describe("A platform's control of an exam", func() {
 			wrong := refused(flow)
 			scene.Check(id, stimulus, wrong == "", "", fmt.Sprintf("%s: %s", call.Action, Seen(wrong)), other, flow)
 		}
-		if offers(other, lti.Terminate) { // no journey ends this exam
-			_, err := scene.Act(ctx, other, harness.Call{Action: lti.Terminate})
-			scene.Unseen(id, stimulus, err, other)
-		}
+		_, err = scene.Act(ctx, other, harness.Call{Action: lti.Terminate})
+		scene.Unseen(id, stimulus, err, other)
 	})
 
 	It("needs a token for it", For("ap-acs-platform-authorisation", "rfc6750-access-token-enforced"), func(ctx SpecContext) {
@@ -420,7 +434,7 @@ func unauthorised(e *faketool.Exchange, stimulus string) (results.Verdict, strin
 }
 
 var _ = Describe("A platform's control service", func() {
-	// Each fault of the fake tool is one request, which must have no effect.
+	// Each fault of the fake tool is one request that has to be refused.
 	reject := func(ctx SpecContext, id requirements.ID) {
 		scene := PlatformScene()
 		exam, err := scene.Running(ctx, "", nil)
@@ -428,10 +442,15 @@ var _ = Describe("A platform's control service", func() {
 			if scene.Unseen(id, fault.Name, err, exam) {
 				continue
 			}
-			call := harness.Call{Title: fault.Does, Fault: &fault}
+			call, ok := harmless(exam)
 			if strings.HasPrefix(fault.Name, "extra-time") {
-				call.Action, call.ExtraTime = lti.Update, new(5)
+				call, ok = harness.Call{Action: lti.Update, ExtraTime: new(5)}, offers(exam, lti.Update)
 			}
+			if !ok {
+				scene.Observe(id, fault.Name, results.Skipped, "", "The platform does not offer the action.", exam)
+				continue
+			}
+			call.Title, call.Fault = fault.Does, &fault
 			flow, err := scene.Act(ctx, exam, call)
 			if !scene.Unseen(id, fault.Name, err, exam, flow) {
 				wrong := ""
@@ -452,7 +471,13 @@ var _ = Describe("A platform's control service", func() {
 			if scene.Unseen(id, fault.Name, err, exam) {
 				continue
 			}
-			flow, err := scene.Act(ctx, exam, harness.Call{Title: fault.Does, Fault: &fault})
+			call, ok := harmless(exam)
+			if !ok {
+				scene.Observe(id, fault.Name, results.Skipped, "", "The platform offers no action that the attempt survives.", exam)
+				continue
+			}
+			call.Title, call.Fault = fault.Does, &fault
+			flow, err := scene.Act(ctx, exam, call)
 			if scene.Unseen(id, fault.Name, err, exam, flow) {
 				continue
 			}
@@ -483,7 +508,13 @@ var _ = Describe("A platform's control service", func() {
 		scene := PlatformScene()
 		exam, err := scene.Running(ctx, "", nil)
 		judge := func(stimulus string, exam *harness.PlatformFlow, change func(*lti.ControlRequest), statuses ...lti.Status) {
-			flow, err := scene.Act(ctx, exam, harness.Call{Title: stimulus, Change: change})
+			call, ok := harmless(exam)
+			if !ok {
+				scene.Observe(id, stimulus, results.Skipped, "", "The platform offers no action that the attempt survives.", exam)
+				return
+			}
+			call.Title, call.Change = stimulus, change
+			flow, err := scene.Act(ctx, exam, call)
 			if !scene.Unseen(id, stimulus, err, exam, flow) {
 				wrong := refused(flow, statuses...)
 				scene.Check(id, stimulus, wrong == "", "", Seen(wrong), exam, flow)

@@ -90,7 +90,6 @@ var _ = Describe("A platform, sent the message that starts an exam,", func() {
 			case !looked.Started():
 				scene.Observe(posted.id, posted.stimulus, results.Failed, "", "The attempt that had started is no longer running: "+looked.End()+".", first, again, looked)
 			default:
-				// A page that shows the attempt which runs already starts nothing.
 				scene.Check(posted.id, posted.stimulus, refused, "", fmt.Sprintf("Answered with HTTP %d; the attempt goes on.", again.Trip.Page.Status), first, again, looked)
 			}
 		}
@@ -149,7 +148,7 @@ var _ = Describe("A platform, sent the message that starts an exam,", func() {
 		if scene.Unseen(id, stimulus, err, first) {
 			return
 		}
-		ended, err := scene.End(ctx, first, harness.Ending{Silent: true})
+		ended, err := scene.End(ctx, first, harness.Ending{Silent: true, Kept: true})
 		if scene.Unseen(id, stimulus, err, first, ended) {
 			return
 		}

@@ -26,6 +26,9 @@ var _ = Describe("A platform, asked for an access token,", func() {
 			return
 		}
 		wrong := wrongGrant(token, asked)
+		if wrong == "" {
+			wrong = wrongGrantForm(token)
+		}
 		scene.Check(id, stimulus, wrong == "", "", Seen(wrong), flow)
 		if wrong == "" && token.Scope == "" {
 			scene.Observe(id, stimulus, results.Warned, "", "The answer does not say what scope it grants.", flow)
@@ -144,24 +147,32 @@ var _ = Describe("A platform, asked for an access token,", func() {
 	})
 })
 
-// wrongGrant says what is wrong with an answer that has to grant a token for some of
-// the scopes that were asked for (RFC 6749, 5.1).
-func wrongGrant(t *faketool.Token, asked []string) string {
+// wrongGrantForm says what is wrong with the form of an answer that grants a token (RFC
+// 6749, 5.1).
+func wrongGrantForm(t *faketool.Token) string {
 	_, isNumber := t.ExpiresIn.(float64)
+	switch {
+	case !strings.EqualFold(t.TokenType, "bearer"):
+		return fmt.Sprintf("token_type is %q", results.Bounded(t.TokenType, 100))
+	case !isNumber:
+		return fmt.Sprintf("expires_in is %v", t.ExpiresIn)
+	case !strings.Contains(strings.ToLower(t.Header.Get("Cache-Control")), "no-store"):
+		return "the answer has no Cache-Control: no-store"
+	}
+	return ""
+}
+
+// wrongGrant says what is wrong with an answer that has to grant a token for some of
+// the scopes that were asked for.
+func wrongGrant(t *faketool.Token, asked []string) string {
 	beyond := slices.DeleteFunc(strings.Fields(t.Scope), func(scope string) bool { return slices.Contains(asked, scope) })
 	switch {
 	case t.Err != nil:
 		return "no answer came: " + t.Err.Error()
 	case t.Status != http.StatusOK || t.AccessToken == "":
 		return fmt.Sprintf("no token was granted: HTTP %d %s", t.Status, results.Bounded(t.Error, 200))
-	case !strings.EqualFold(t.TokenType, "bearer"):
-		return fmt.Sprintf("token_type is %q", results.Bounded(t.TokenType, 100))
-	case !isNumber:
-		return fmt.Sprintf("expires_in is %v", t.ExpiresIn)
 	case len(beyond) > 0:
 		return fmt.Sprintf("more was granted than asked for: %s", results.Bounded(strings.Join(beyond, " "), 300))
-	case !strings.Contains(strings.ToLower(t.Header.Get("Cache-Control")), "no-store"):
-		return "the answer has no Cache-Control: no-store"
 	}
 	return ""
 }

@@ -46,6 +46,7 @@ var _ = Describe("A proctoring tool's control of the assessment", func() {
 		scene := ProctoringScene()
 		run := scene.Run()
 		asked := len(run.Platform().TokenRequests())
+		var flows []*harness.Flow
 		for _, deed := range run.Actions() {
 			exam := started(ctx, scene, "ap-acs-tool-request-form", "")
 			if exam == nil {
@@ -55,6 +56,9 @@ var _ = Describe("A proctoring tool's control of the assessment", func() {
 				continue
 			}
 			flow, err := scene.Act(ctx, deed, exam)
+			if flow != nil {
+				flows = append(flows, flow)
+			}
 			for _, c := range controlChecks {
 				switch {
 				case scene.Unseen(c.id, "", err, exam, flow):
@@ -71,10 +75,10 @@ var _ = Describe("A proctoring tool's control of the assessment", func() {
 			asked--
 		}
 		if asked == len(requests) {
-			scene.Observe("sec-tool-token-request", "", results.Inconclusive, "", "The tool asked for no access token.")
+			scene.Observe("sec-tool-token-request", "", results.Inconclusive, "", "The tool asked for no access token.", flows...)
 		}
 		for _, request := range requests[asked:] {
-			scene.Check("sec-tool-token-request", "", len(request.FormProblems) == 0, "", Seen(strings.Join(request.FormProblems, "; ")))
+			scene.Check("sec-tool-token-request", "", len(request.FormProblems) == 0, "", Seen(strings.Join(request.FormProblems, "; ")), flows...)
 		}
 	})
 
@@ -119,9 +123,25 @@ var _ = Describe("A proctoring tool's control of the assessment", func() {
 	It("is within what the platform offers", For("ap-acs-tool-respects-actions"), func(ctx SpecContext) {
 		const id = "ap-acs-tool-respects-actions"
 		scene := ProctoringScene()
+		works := map[config.Deed]bool{}
+		for _, deed := range scene.Run().Actions() {
+			exam := started(ctx, scene, id, "only-terminate-offered")
+			if exam == nil {
+				return
+			}
+			if deed == config.Resume && !paused(ctx, scene, exam) {
+				continue
+			}
+			flow, err := scene.Act(ctx, deed, exam)
+			works[deed] = err == nil && len(flow.Controls()) > 0
+		}
 		for stimulus, offered := range map[string][]lti.Action{"only-terminate-offered": {lti.Terminate}, "acs-claim-absent": {}} {
 			for _, deed := range scene.Run().Actions() {
 				if slices.Contains(offered, lti.Action(deed)) {
+					continue
+				}
+				if !works[deed] {
+					scene.Observe(id, stimulus, results.Inconclusive, "", fmt.Sprintf("The proctor's journey for %s sends nothing where it is offered, either.", deed))
 					continue
 				}
 				browser := scene.Open(ctx)
@@ -132,7 +152,7 @@ var _ = Describe("A proctoring tool's control of the assessment", func() {
 				}
 				flow, err := scene.Act(ctx, deed, exam)
 				browser.Close()
-				if _, stuck := errors.AsType[*harness.JourneyError](err); !stuck && scene.Unseen(id, stimulus, err, exam, flow) {
+				if _, stuck := errors.AsType[*harness.JourneyError](err); (!stuck || flow == nil) && scene.Unseen(id, stimulus, err, exam, flow) {
 					continue
 				}
 				scene.Check(id, stimulus, len(flow.Controls()) == 0, "", fmt.Sprintf("%d control requests came for %s, which the platform had not offered.", len(flow.Controls()), deed), exam, flow)
@@ -193,7 +213,7 @@ func acted(ctx SpecContext, scene *harness.Scenario, deed config.Deed, fault *fa
 		return exam, nil, err
 	}
 	flow, err = scene.Act(ctx, deed, exam)
-	if _, stuck := errors.AsType[*harness.JourneyError](err); stuck && flow.Trip.Page.Status != 0 && len(flow.Controls()) > 0 {
+	if _, stuck := errors.AsType[*harness.JourneyError](err); stuck && flow != nil && flow.Trip.Page.Status != 0 && len(flow.Controls()) > 0 {
 		err = nil // the proctor was told of the failure in other words than of success
 	}
 	return exam, flow, err

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/lestrrat-go/jwx/v2/jwk"
+	"github.com/lestrrat-go/jwx/v2/jws"
 	. "github.com/onsi/gomega"
 
 	"invigilator/fakeplatform"
@@ -318,6 +319,12 @@ func examProbes() map[string]examProbe {
 			submitted(room.candidate("ada").begun())
 			s := room.candidate("ada")
 			return s.outcome(s.start(sets1(lti.ClaimAttemptNumber, 1)))
+		},
+		"signature of the launch": func(room *examRoom) string {
+			set, err := lti.PublicSet(room.Keys()...)
+			NewWithT(room.t).Expect(err).NotTo(HaveOccurred())
+			_, err = jws.Verify([]byte(room.candidate("ada").launch.Record().IDToken), jws.WithKeySet(set))
+			return fmt.Sprint(err == nil)
 		},
 		"start by GET": func(room *examRoom) string {
 			s := room.candidate("ada")

@@ -223,6 +223,7 @@ var examMessageDefects = []Fault{
 	startingWith("exam-link-without-title", "leaves the title out of the resource_link in an exam", func(d *draft) {
 		d.claims[lti.ClaimResourceLink] = map[string]any{"id": d.plan.ResourceLink.ID}
 	}, "ap-start-proctoring-resource-link-title"),
+	{Name: "exam-signed-by-unpublished-key", Breaks: []string{"ap-start-proctoring-through-oidc-login", "ap-end-assessment-fresh-oidc"}, Proctoring: true, Does: "signs its messages about exams with a key that it does not publish", sign: signAsUnpublished},
 	startingWith("start-url-with-fragment", "adds a fragment to start_assessment_url", changed(lti.ClaimStartAssessmentURL, func(s string) string { return s + "#start" }), "ap-start-proctoring-start-assessment-url"),
 	hiding(startingWith("exam-without-session-data", "leaves session_data out, and does not miss it", without(lti.ClaimSessionData),
 		"ap-start-proctoring-session-data-present", "ap-start-proctoring-session-data-unguessable"),

@@ -190,11 +190,11 @@ func (f *Flow) Stuck() *JourneyError { return f.stuck }
 
 // GoOn lets the candidate of a launch who has stayed where it led do something
 // there, and keeps what came of it as a flow of its own.
-func (s *Scenario) GoOn(ctx context.Context, launched *Flow, deed config.Deed) (*Flow, error) {
+func (s *Scenario) GoOn(ctx context.Context, title string, launched *Flow, deed config.Deed) (*Flow, error) {
 	flow, began := *launched, time.Now()
 	flow.ID = s.run.nextFlowID()
 	flow.Trip = new(*launched.Trip)
-	if err := s.run.attend(ctx, Launch{Title: fmt.Sprintf("%s: %s", launched.evidence.Title, deed), By: launched.by, Does: deed}, &flow, began); err != nil {
+	if err := s.run.attend(ctx, Launch{Title: title, By: launched.by, Does: deed}, &flow, began); err != nil {
 		return nil, err
 	}
 	flow.Record = flow.Launch.Record()

@@ -179,6 +179,9 @@ func (s *observer[F]) SkipAll(id requirements.ID) {
 	s.tb.Helper()
 	r, _ := requirements.Default().Get(id)
 	feature := s.base.Undeclared(r)
+	if feature == "" {
+		return
+	}
 	if len(r.Provoke) == 0 {
 		s.Skip(id, "", feature)
 	}

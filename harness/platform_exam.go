@@ -163,8 +163,11 @@ func (r *PlatformRun) examMarkers() []agent.Marker {
 	return markers
 }
 
-// Started says whether the page shows an exam that the candidate can take.
-func (f *PlatformFlow) Started() bool { return f.Trip.Markers[startedMarker] }
+// Started says whether the page shows an exam that the candidate can take; one with
+// an error status shows none.
+func (f *PlatformFlow) Started() bool {
+	return f.Trip.Markers[startedMarker] && f.Trip.Page.Status < http.StatusBadRequest
+}
 
 // Paused says whether the page shows an exam that is paused.
 func (f *PlatformFlow) Paused() bool { return f.Trip.Markers[pausedMarker] }

@@ -74,16 +74,34 @@ func (r *PlatformRun) preflightExam(ctx context.Context, found results.Fragment)
 	}
 	scene := &PlatformScenario{run: r, observer: observer[*PlatformFlow]{base: &r.base, fragment: found}}
 	exam, err := scene.Exam(ctx, PlatformLaunch{Title: "preflight: a valid launch into an exam"})
-	if stuck, ok := errors.AsType[*JourneyError](err); ok {
-		flow := r.stuckFlow(stuck)
-		scene.keep(flow)
-		return r.diagnoseStuck(stuck, flow)
-	}
 	if errors.Is(err, ErrNoLaunch) && exam != nil {
 		return r.diagnoseLaunch(exam)
 	}
 	if err != nil {
-		return err
+		return r.diagnoseExam(scene, err)
+	}
+	if keys, err := r.FetchKeySet(ctx, r.platform.JWKSURL); err != nil || len(keys.Keys) == 0 {
+		return &results.Diagnosis{
+			Problem: "The platform's key set cannot be read, or has no keys.", Step: "key set", Sent: "GET " + r.platform.JWKSURL, Seen: fmt.Sprint(err), FlowID: exam.ID,
+			LookAt: "Is " + r.platform.JWKSURL + " (platform.jwks_url) where the platform publishes its keys?",
+		}
+	}
+	before, err := scene.look(ctx, config.Learner, "preflight: the exam's page before the exam has started")
+	if err != nil {
+		return r.diagnoseExam(scene, err)
+	}
+	if before != nil && before.Started() {
+		return &results.Diagnosis{
+			Problem: "The page before the exam shows what platform.exam_started names, too, so that nothing tells when an exam has started.",
+			Step:    "start of the assessment", Seen: inWords(before.Trip.Page), FlowID: before.ID,
+			LookAt: "Choose a sign under platform.exam_started that only the page of an exam has that the candidate can take.",
+		}
+	}
+	// The candidate is sent to the check-in again: looking may have led away from it.
+	if before != nil {
+		if exam, err = scene.Exam(ctx, PlatformLaunch{Title: "preflight: a valid launch into an exam"}); err != nil {
+			return r.diagnoseExam(scene, err)
+		}
 	}
 	flow, err := scene.Start(ctx, exam, StartMessage{Title: "preflight: LtiStartAssessment"})
 	if errors.Is(err, faketool.ErrUnusable) {
@@ -96,12 +114,22 @@ func (r *PlatformRun) preflightExam(ctx context.Context, found results.Fragment)
 		return err
 	}
 	keys := r.ToolRegistrations()[0].JWKSURL
+	if flow.Trip.Ended != agent.Settled {
+		return &results.Diagnosis{
+			Problem: "The platform did not answer LtiStartAssessment: " + deaths[flow.Trip.Ended] + ".",
+			Step:    "start of the assessment", Sent: "LtiStartAssessment to " + flow.Sent().To, Seen: describe(flow.Trip), FlowID: flow.ID,
+			LookAt: "The platform's log at that time.",
+		}
+	}
 	if !flow.Started() {
 		return &results.Diagnosis{
 			Problem: "A genuine LtiStartAssessment does not start the exam, or nothing shows that it has started.",
 			Step:    "start of the assessment", Sent: "LtiStartAssessment to " + flow.Sent().To, Seen: inWords(flow.Trip.Page), FlowID: flow.ID,
 			LookAt: fmt.Sprintf("Does the platform know the fake tool's key (key set %s)? And does the page of an exam that has started show what platform.exam_started names?", keys),
 		}
+	}
+	if _, err := scene.End(ctx, exam, Ending{Silent: true}); err != nil {
+		return r.diagnoseExam(scene, err)
 	}
 	if !r.Has(config.ACS) {
 		return nil
@@ -118,6 +146,17 @@ func (r *PlatformRun) preflightExam(ctx context.Context, found results.Fragment)
 		}
 	}
 	return nil
+}
+
+// diagnoseExam is why an exam does not go on: a diagnosis where a journey got stuck.
+func (r *PlatformRun) diagnoseExam(scene *PlatformScenario, err error) error {
+	stuck, ok := errors.AsType[*JourneyError](err)
+	if !ok {
+		return err
+	}
+	flow := r.stuckFlow(stuck)
+	scene.keep(flow)
+	return r.diagnoseStuck(stuck, flow)
 }
 
 // launch makes a launch from its beginning.

@@ -189,6 +189,7 @@ var _ = Describe("A platform, at the end of an exam,", func() {
 
 	It("says of the attempt what it said at its beginning", For(endChecked()...), func(ctx SpecContext) {
 		scene := PlatformScene()
+		keys, keysErr := scene.Run().FetchKeySet(ctx, scene.Run().Platform().JWKSURL)
 		for attempt := range 2 {
 			exam, err := scene.Running(ctx, "", wantsEnd)
 			var end *harness.PlatformFlow
@@ -197,6 +198,10 @@ var _ = Describe("A platform, at the end of an exam,", func() {
 			}
 			if err == nil && !end.Launched() {
 				err = fmt.Errorf("%w: LtiEndAssessment did not come: %s", harness.ErrNoLaunch, end.End())
+			}
+			if fresh := requirements.ID("ap-end-assessment-fresh-oidc"); err == nil && scene.Undeclared(fresh) == "" {
+				wrong := wrongSignature(end, keys, keysErr)
+				scene.Check(fresh, "", wrong == "", "a signature by a key of the platform's", Seen(wrong), exam, end)
 			}
 			for _, c := range endChecks {
 				stimulus := ""

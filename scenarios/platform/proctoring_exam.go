@@ -1,8 +1,6 @@
 package platform
 
 import (
-	"fmt"
-
 	. "github.com/onsi/ginkgo/v2"
 
 	"invigilator/harness"
@@ -17,11 +15,11 @@ var _ = Describe("A platform, through a whole exam,", func() {
 	It("starts it, does what the proctor asks, and tells the tool of its end", For("ap-platform-accepts-valid-start-assessment", "ap-end-assessment-sent-when-requested"), func(ctx SpecContext) {
 		const start, end = "ap-platform-accepts-valid-start-assessment", "ap-end-assessment-sent-when-requested"
 		scene := PlatformScene()
-		exam, err := scene.Exam(ctx, harness.PlatformLaunch{Title: "1. the candidate is sent to the check-in"})
+		exam, err := scene.Exam(ctx, harness.PlatformLaunch{Title: "a whole exam: the candidate is sent to the check-in"})
 		if scene.Unseen(start, "", err, exam) || scene.Unseen(end, "", err, exam) {
 			return
 		}
-		begun, err := scene.Start(ctx, exam, harness.StartMessage{Title: "2. the candidate comes back, and the exam starts", With: wantsEnd})
+		begun, err := scene.Start(ctx, exam, harness.StartMessage{Title: "a whole exam: the candidate comes back, and it starts", With: wantsEnd})
 		if scene.Unseen(start, "", err, exam, begun) || scene.Unseen(end, "", err, exam, begun) {
 			return
 		}
@@ -33,11 +31,11 @@ var _ = Describe("A platform, through a whole exam,", func() {
 		stages := []*harness.PlatformFlow{exam, begun}
 
 		// What the platform offers to the proctor; requirements of their own judge it.
-		for i, action := range []lti.Action{lti.Flag, lti.Pause, lti.Resume, lti.Update} {
-			if scene.Undeclared("ap-acs-platform-flag") != "" || !offers(exam, action) {
+		for _, action := range []lti.Action{lti.Flag, lti.Pause, lti.Resume, lti.Update} {
+			if scene.Undeclared("ap-acs-platform-flag") != "" || !offers(exam, action) || action == lti.Pause && !offers(exam, lti.Resume) {
 				continue
 			}
-			call := harness.Call{Title: fmt.Sprintf("%d. the proctor: %s", i+3, action), Action: action}
+			call := harness.Call{Title: "a whole exam: the proctor does " + string(action), Action: action}
 			if action == lti.Update {
 				call.ExtraTime = new(10)
 			}
@@ -46,7 +44,7 @@ var _ = Describe("A platform, through a whole exam,", func() {
 				return
 			}
 			stages = append(stages, flow)
-			looked, err := scene.Look(ctx, begun, fmt.Sprintf("%d. what the candidate sees after %s", i+3, action))
+			looked, err := scene.Look(ctx, begun, "a whole exam: what the candidate sees after "+string(action))
 			if err == nil {
 				stages = append(stages, looked)
 			}

@@ -123,6 +123,14 @@ var examChecks = []struct {
 	{"ap-no-null-claims-platform", func(_ *harness.PlatformRun, f *harness.PlatformFlow) string { return emptyClaims(f.Message()) }},
 }
 
+// wrongSignature holds the signature of an id_token against the platform's key set.
+func wrongSignature(f *harness.PlatformFlow, keys harness.KeySet, keysErr error) string {
+	if keysErr != nil {
+		return fmt.Sprintf("the key set cannot be read: %v", keysErr)
+	}
+	return keys.Verify(f.Message())
+}
+
 // firstOf returns what the first of some checks finds wrong.
 func firstOf(r *harness.PlatformRun, f *harness.PlatformFlow, checks ...func(*harness.PlatformRun, *harness.PlatformFlow) string) string {
 	for _, check := range checks {
@@ -265,8 +273,13 @@ func examChecked() []requirements.ID {
 var _ = Describe("A platform's launch into a proctored exam", func() {
 	It("is what the specifications say, from the login initiation to the last claim", For(examChecked()...), func(ctx SpecContext) {
 		scene := PlatformScene()
+		keys, keysErr := scene.Run().FetchKeySet(ctx, scene.Run().Platform().JWKSURL)
 		for _, user := range scene.Run().Candidates() {
 			flow, err := scene.Exam(ctx, harness.PlatformLaunch{Title: "a launch into an exam: " + user, User: user})
+			if err == nil {
+				wrong := wrongSignature(flow, keys, keysErr)
+				scene.Check("ap-start-proctoring-through-oidc-login", "", wrong == "", "a signature by a key of the platform's", Seen(wrong), flow)
+			}
 			for _, c := range examChecks {
 				if scene.Undeclared(c.id) != "" {
 					scene.SkipAll(c.id)

@@ -52,7 +52,7 @@ var _ = Describe("A proctoring tool, offered an exam that differs from a valid o
 			if launched.Teaches() {
 				scene.Observe(id, f.Name, results.Failed, "", "The candidate is shown the page of a teacher.", launched)
 			}
-			flow, err := scene.GoOn(ctx, launched, config.CheckIn)
+			flow, err := scene.GoOn(ctx, f.Name+": the check-in", launched, config.CheckIn)
 			if !scene.Unseen(id, f.Name, err, launched, flow) {
 				scene.MustBeAccepted(ctx, id, f.Name, flow)
 			}
@@ -153,7 +153,7 @@ func overlap(ctx SpecContext, scene *harness.Scenario, id requirements.ID, stimu
 		launched = append(launched, flow)
 	}
 	for _, l := range launched {
-		flow, err := scene.GoOn(ctx, l, config.CheckIn)
+		flow, err := scene.GoOn(ctx, "the check-in of one of two exams", l, config.CheckIn)
 		if scene.Unseen(id, stimulus, err, flow) {
 			return
 		}

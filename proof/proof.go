@@ -138,17 +138,16 @@ type subject struct {
 // narrow leaves a subject the requirements that its fault can make a difference
 // to: those for whose scenarios the subject without faults asked for it, or all
 // of them. For the others it is the same subject.
-func (s *subject) narrow(consulted map[string][]string, whole bool) {
-	everywhere := whole || slices.Contains(consulted[""], s.row.Subject)
+func (s *subject) narrow(clean results.Document, whole bool) {
+	everywhere := whole || slices.Contains(clean.Consulted[""], s.row.Subject)
 	if s.row.Kind != Fault || len(s.only) > 0 || everywhere && !s.core {
 		return
 	}
-	for id, faults := range consulted {
-		r, _ := requirements.Default().Get(requirements.ID(id))
+	for _, r := range clean.Requirements {
 		// An exam begins with a launch, and suffers from each fault of launches in
 		// the same way: those are proved by the requirements of launches alone.
-		if r.ID != "" && (!s.core || r.Profile == requirements.Launch) && (everywhere || slices.Contains(faults, s.row.Subject)) {
-			s.only = append(s.only, id)
+		if (!s.core || r.Profile == requirements.Launch) && (everywhere || slices.Contains(clean.Consulted[r.ID], s.row.Subject)) {
+			s.only = append(s.only, r.ID)
 		}
 	}
 	for _, id := range slices.Concat(s.breaks, s.warns, s.hides) { // a fault that nobody asks for breaks nothing, and survives
@@ -191,7 +190,7 @@ func Prove(ctx context.Context, o Options) (*Matrix, error) {
 			m.Requirements = append(m.Requirements, r.ID)
 		}
 		for _, s := range subjectsOf(side, o.Only) {
-			s.narrow(doc.Consulted, o.Whole)
+			s.narrow(doc, o.Whole)
 			subjects = append(subjects, s)
 		}
 	}

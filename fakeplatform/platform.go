@@ -7,6 +7,10 @@
 // A launch may carry one [Fault], a single named deviation from a valid
 // launch, to see how the tool reacts.
 //
+// A launch may lead into a proctored exam ([Plan.Message], [Plan.Exam]): the
+// platform starts the attempt when the tool says so, lets it be controlled, and
+// tells the tool of its end (Proctoring Services 1.0).
+//
 // The platform answers only launches that it began itself, each once: a
 // stranger who finds its URL can launch nothing with it.
 //

@@ -429,8 +429,6 @@ type Attempted struct {
 	After *PlatformFlow
 	// Others are flows that belong to it.
 	Others []*PlatformFlow
-	// Wrong is what is wrong apart from what the flow itself shows.
-	Wrong string
 }
 
 // MustNotStart judges messages that a platform has to refuse: none starts the exam,
@@ -441,8 +439,6 @@ func (s *PlatformScenario) MustNotStart(ctx context.Context, id requirements.ID,
 	for _, a := range attempts {
 		flows := append([]*PlatformFlow{a.Exam, a.Flow, a.After}, a.Others...)
 		switch status := a.Flow.Trip.Page.Status; {
-		case a.Wrong != "":
-			s.Observe(id, a.Stimulus, results.Failed, "", a.Wrong, flows...)
 		case a.Flow.Started():
 			s.Observe(id, a.Stimulus, results.Failed, "", "The exam has started: "+a.Flow.End()+".", flows...)
 		case a.After != nil && a.After.Started():

@@ -181,13 +181,8 @@ func (c Config) checkPlatform(p *problems) {
 		_, ok := c.JourneyTo(need.user, need.launch)
 		p.needs(c, need.feature, "journeys", !ok, fmt.Sprintf("one with user: %s and launch: %s is needed for", need.user, need.launch))
 	}
-	for _, need := range []struct {
-		feature string
-		deed    Deed
-	}{{KeyRotation, RotateKeys}} {
-		_, ok := c.JourneyFor(need.deed)
-		p.needs(c, need.feature, "journeys", !ok, fmt.Sprintf("one with does: %s is needed for", need.deed))
-	}
+	_, rotates := c.JourneyFor(RotateKeys)
+	p.needs(c, KeyRotation, "journeys", !rotates, fmt.Sprintf("one with does: %s is needed for", RotateKeys))
 	for _, candidate := range []string{Learner, SecondLearner} {
 		_, takes := c.JourneyTo(candidate, Exam)
 		_, submits := c.JourneyOf(candidate, SubmitExam)

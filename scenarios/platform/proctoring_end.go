@@ -69,6 +69,18 @@ var endChecks = []struct {
 	}},
 }
 
+// ended is an exam that has ended by a journey, and the LtiEndAssessment that told
+// of it. The error is [harness.ErrNoLaunch] where none came.
+func ended(ctx SpecContext, scene *harness.PlatformScenario, by config.Deed) (exam, end *harness.PlatformFlow, err error) {
+	if exam, err = scene.Running(ctx, "", wantsEnd); err != nil {
+		return exam, nil, err
+	}
+	if end, err = scene.End(ctx, exam, harness.Ending{By: by}); err == nil && !end.Launched() {
+		err = fmt.Errorf("%w: LtiEndAssessment did not come: %s", harness.ErrNoLaunch, end.End())
+	}
+	return exam, end, err
+}
+
 // wrongEndClaims holds LtiEndAssessment against Proctoring Services 1.0, 4.4.1, and
 // the message that the attempt began with.
 func wrongEndClaims(r *harness.PlatformRun, exam, end *harness.PlatformFlow) string {
@@ -191,14 +203,7 @@ var _ = Describe("A platform, at the end of an exam,", func() {
 		scene := PlatformScene()
 		keys, keysErr := scene.Run().FetchKeySet(ctx, scene.Run().Platform().JWKSURL)
 		for attempt := range 2 {
-			exam, err := scene.Running(ctx, "", wantsEnd)
-			var end *harness.PlatformFlow
-			if err == nil {
-				end, err = scene.End(ctx, exam, harness.Ending{})
-			}
-			if err == nil && !end.Launched() {
-				err = fmt.Errorf("%w: LtiEndAssessment did not come: %s", harness.ErrNoLaunch, end.End())
-			}
+			exam, end, err := ended(ctx, scene, config.SubmitExam)
 			if fresh := requirements.ID("ap-end-assessment-fresh-oidc"); err == nil && scene.Undeclared(fresh) == "" {
 				wrong := wrongSignature(end, keys, keysErr)
 				scene.Check(fresh, "", wrong == "", "a signature by a key of the platform's", Seen(wrong), exam, end)
@@ -223,14 +228,7 @@ var _ = Describe("A platform, at the end of an exam,", func() {
 	It("says when it ended through an error", For("ap-end-assessment-error-claims"), func(ctx SpecContext) {
 		const id, stimulus = "ap-end-assessment-error-claims", "exam-breaks"
 		scene := PlatformScene()
-		exam, err := scene.Running(ctx, "", wantsEnd)
-		var end *harness.PlatformFlow
-		if err == nil {
-			end, err = scene.End(ctx, exam, harness.Ending{By: config.BreakExam})
-		}
-		if err == nil && !end.Launched() {
-			err = fmt.Errorf("%w: LtiEndAssessment did not come: %s", harness.ErrNoLaunch, end.End())
-		}
+		exam, end, err := ended(ctx, scene, config.BreakExam)
 		if isMissing(err) {
 			scene.Observe(id, stimulus, results.Skipped, "", "Not tried: "+err.Error()+".", exam)
 			return

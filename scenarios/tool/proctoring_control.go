@@ -175,7 +175,7 @@ var _ = Describe("A proctoring tool's control of the assessment", func() {
 			}
 			wrong := ""
 			switch n := len(flow.AllControls()); {
-			case flow.Trip.Page.Status >= http.StatusInternalServerError || flow.Trip.Page.Status == 0:
+			case crashed(flow):
 				wrong = "the proctor sees no page, or a server error: " + flow.End()
 			case n == 0:
 				wrong = "no control request came: " + flow.End()

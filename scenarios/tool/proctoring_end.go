@@ -55,7 +55,7 @@ var _ = Describe("A proctoring tool, told that the assessment has ended,", func(
 			switch {
 			case flow.ScriptRan(), flow.HasMarkup():
 				wrong = "markup of the error is part of the page"
-			case flow.Trip.Page.Status >= http.StatusInternalServerError, flow.Trip.Page.Status == 0:
+			case crashed(flow):
 				wrong = flow.End()
 			case flow.Shows(fakeplatform.LogOfError):
 				wrong = "errorlog is shown to the candidate"
@@ -81,7 +81,7 @@ var _ = Describe("A proctoring tool, told that the assessment has ended,", func(
 				continue
 			}
 			wrong := ""
-			if status := flow.Trip.Page.Status; status == 0 || status >= http.StatusInternalServerError {
+			if crashed(flow) {
 				wrong = flow.End()
 			}
 			if f.Name == "end-twice" {
@@ -89,7 +89,7 @@ var _ = Describe("A proctoring tool, told that the assessment has ended,", func(
 				if scene.Unseen(id, f.Name, err, again) {
 					continue
 				}
-				if status := again.Trip.Page.Status; status == 0 || status >= http.StatusInternalServerError {
+				if crashed(again) {
 					wrong = again.End()
 				}
 				scene.Check(id, f.Name, wrong == "", "", Seen(wrong), exam, flow, again)
@@ -138,6 +138,12 @@ func wrongEnd(f *harness.Flow) string {
 		return "Not taken: " + f.End()
 	}
 	return ""
+}
+
+// crashed says whether a flow came to a server error, or to no page at all.
+func crashed(f *harness.Flow) bool {
+	status := f.Trip.Page.Status
+	return status == 0 || status >= http.StatusInternalServerError
 }
 
 // openness finds out how to see whether an attempt is open to the tool: the proctor

@@ -303,16 +303,6 @@ func wrongTimes(f *harness.Flow) string {
 
 // wrongPost says what is wrong with how and where the message was sent.
 func wrongPost(f *harness.Flow) string {
-	wrong := wrongForm(f)
-	if strings.HasPrefix(wrong, "further ") { // is not this requirement's matter
-		return ""
-	}
-	return wrong
-}
-
-// wrongForm holds the request that carried the message against Security Framework
-// 1.0, 5.2.1.
-func wrongForm(f *harness.Flow) string {
 	came := f.Started()[0]
 	content, _, _ := mime.ParseMediaType(came.ContentType)
 	asked, _ := f.Sent().Text(lti.ClaimStartAssessmentURL)
@@ -329,8 +319,18 @@ func wrongForm(f *harness.Flow) string {
 		return "the message came as id_token"
 	case len(came.Form[lti.ParamJWT]) != 1:
 		return fmt.Sprintf("the form has %d fields JWT", len(came.Form[lti.ParamJWT]))
-	case len(came.Form) > 1:
-		return fmt.Sprintf("further fields beside JWT: %d", len(came.Form)-1)
+	}
+	return ""
+}
+
+// wrongForm holds the request that carried the message against Security Framework
+// 1.0, 5.2.1, which has nothing beside JWT in the form.
+func wrongForm(f *harness.Flow) string {
+	if wrong := wrongPost(f); wrong != "" {
+		return wrong
+	}
+	if further := len(f.Started()[0].Form) - 1; further > 0 {
+		return fmt.Sprintf("further fields beside JWT: %d", further)
 	}
 	return ""
 }

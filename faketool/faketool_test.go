@@ -65,17 +65,12 @@ type pair struct {
 
 var noon = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
-func newPair(t *testing.T, faults ...string) *pair {
+// served serves each host over TLS, as long as the test lasts, and leads to nobody
+// else.
+func served(t *testing.T, hosts map[string]http.Handler) *http.Transport {
 	t.Helper()
-	g := NewWithT(t)
-	p := &pair{}
-	platforms, others, tools := http.NewServeMux(), http.NewServeMux(), http.NewServeMux()
-	sites := map[string]*httptest.Server{
-		"platform.example.com:443": httptest.NewTLSServer(platforms), "other.example.com:443": httptest.NewTLSServer(others),
-		"tool.example.com:443": httptest.NewTLSServer(tools),
-	}
-	p.transport = &http.Transport{
-		TLSClientConfig: sites["tool.example.com:443"].Client().Transport.(*http.Transport).TLSClientConfig.Clone(),
+	sites := map[string]*httptest.Server{}
+	transport := &http.Transport{
 		DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
 			site := sites[address]
 			if site == nil {
@@ -84,13 +79,28 @@ func newPair(t *testing.T, faults ...string) *pair {
 			return new(net.Dialer).DialContext(ctx, network, site.Listener.Addr().String())
 		},
 	}
-	p.transport.TLSClientConfig.ClientSessionCache = tls.NewLRUClientSessionCache(0)
+	for host, handler := range hosts {
+		site := httptest.NewTLSServer(handler)
+		sites[host+":443"] = site
+		// All of them have the same certificate.
+		transport.TLSClientConfig = site.Client().Transport.(*http.Transport).TLSClientConfig.Clone()
+	}
+	transport.TLSClientConfig.ClientSessionCache = tls.NewLRUClientSessionCache(0)
 	t.Cleanup(func() {
-		p.transport.CloseIdleConnections()
+		transport.CloseIdleConnections()
 		for _, site := range sites {
 			site.Close()
 		}
 	})
+	return transport
+}
+
+func newPair(t *testing.T, faults ...string) *pair {
+	t.Helper()
+	g := NewWithT(t)
+	p := &pair{}
+	platforms, others, tools := http.NewServeMux(), http.NewServeMux(), http.NewServeMux()
+	p.transport = served(t, map[string]http.Handler{"platform.example.com": platforms, "other.example.com": others, "tool.example.com": tools})
 	clock := func() time.Time { return noon.Add(time.Duration(p.passed.Load()) * time.Second) }
 	key := func(made func() (jwk.Key, error)) jwk.Key {
 		key, err := made()

@@ -1,16 +1,12 @@
 package faketool_test
 
 import (
-	"context"
-	"crypto/tls"
 	"encoding/json"
 	"fmt"
 	"io"
 	"maps"
-	"net"
 	"net/http"
 	"net/http/cookiejar"
-	"net/http/httptest"
 	"net/url"
 	"slices"
 	"strings"
@@ -104,26 +100,7 @@ func newExamOf(t *testing.T, opts faketool.Options, change ...func(*faketool.Reg
 		defer e.mu.Unlock()
 		e.posts = append(e.posts, read(r))
 	})
-	sites := map[string]*httptest.Server{
-		"platform.example.com:443": httptest.NewTLSServer(platform), "tool.example.com:443": httptest.NewTLSServer(tool),
-	}
-	e.transport = &http.Transport{
-		TLSClientConfig: sites["tool.example.com:443"].Client().Transport.(*http.Transport).TLSClientConfig.Clone(),
-		DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
-			site := sites[address]
-			if site == nil {
-				return nil, fmt.Errorf("nobody may go to %s", address)
-			}
-			return new(net.Dialer).DialContext(ctx, network, site.Listener.Addr().String())
-		},
-	}
-	e.transport.TLSClientConfig.ClientSessionCache = tls.NewLRUClientSessionCache(0)
-	t.Cleanup(func() {
-		e.transport.CloseIdleConnections()
-		for _, site := range sites {
-			site.Close()
-		}
-	})
+	e.transport = served(t, map[string]http.Handler{"platform.example.com": platform, "tool.example.com": tool})
 	opts.URL, opts.Key, opts.Client = toolURL, own, &http.Client{Transport: e.transport, Timeout: 5 * time.Second}
 	opts.Now = func() time.Time {
 		e.mu.Lock()

@@ -19,7 +19,7 @@ import (
 // spoilLogin changes a login initiation as the platform's faults do.
 func (p *Platform) spoilLogin(l *Launch) {
 	for _, f := range Defects() {
-		if f.login == nil || f.Proctoring != l.proctored() {
+		if f.login == nil || !l.isOf(f.Part) {
 			continue
 		}
 		changed := login{launch: l, Method: l.login.Method, Params: maps.Clone(l.login.Params)}
@@ -29,7 +29,7 @@ func (p *Platform) spoilLogin(l *Launch) {
 		}
 	}
 	for _, f := range p.carried {
-		if f.login == nil || f.Proctoring != l.proctored() {
+		if f.login == nil || !l.isOf(f.Part) {
 			continue
 		}
 		before := l.login.Params.Get(lti.ParamTargetLinkURI)
@@ -44,7 +44,7 @@ func (p *Platform) spoilLogin(l *Launch) {
 // consider notes which faults would change a message.
 func (p *Platform) consider(d *draft) {
 	for _, f := range Defects() {
-		if f.Proctoring != d.launch.proctored() {
+		if !d.launch.isOf(f.Part) {
 			continue
 		}
 		changes := f.sign != nil || f.unsolicited

@@ -40,10 +40,9 @@ type Fault struct {
 	// Holds is set where the answer to the authentication request is kept back,
 	// to be submitted from [Launch.DeliverURL].
 	Holds bool
-	// Proctoring is set where the defect is one of the messages of proctoring: a
-	// platform that carries it has it in those alone, and has any other defect of
-	// a message in other launches alone.
-	Proctoring bool
+	// Part is what the fault is about. A platform that carries a defect of
+	// a message has it in the messages of that part alone.
+	Part Part
 	// Slow is set where a tool may take half a minute to answer.
 	Slow bool
 
@@ -66,6 +65,18 @@ type Fault struct {
 	// unsolicited answers without any authentication request.
 	unsolicited bool
 }
+
+// A Part is a part of what the platform does that may be judged on its own: a
+// profile of the requirements.
+type Part string
+
+// The parts.
+const (
+	Launches Part = ""                  // of resource links, and what all launches have in common
+	Exams    Part = "proctoring"        // and the services that go with them
+	Grades   Part = "grades"            // the grade services, and the claim that offers them
+	Reviews  Part = "submission-review" // of learners' work
+)
 
 // HeldAnswer keeps the answer to the authentication request back: the login
 // stays open, and [Launch.DeliverURL] submits the answer.

@@ -96,10 +96,23 @@ func (p *Platform) mint(l *Launch, request url.Values, plan Plan) (*answerForm, 
 // proctored says whether the launch is one of Proctoring Services.
 func (l *Launch) proctored() bool { return l.attempt != nil }
 
+// isOf says whether a defect of a part shows in the launch's message. A launch of
+// a resource link offers the grade services, too.
+func (l *Launch) isOf(part Part) bool {
+	switch l.plan.Message {
+	case lti.ResourceLinkRequest:
+		return part == Launches || part == Grades
+	case lti.SubmissionReviewRequest:
+		return part == Reviews
+	default:
+		return part == Exams
+	}
+}
+
 // faults are those that the platform carries, as far as they are about launches
 // of this kind, and the plan's.
 func (l *Launch) faults() []Fault {
-	faults := slices.DeleteFunc(slices.Clone(l.platform.carried), func(f Fault) bool { return f.Proctoring != l.proctored() })
+	faults := slices.DeleteFunc(slices.Clone(l.platform.carried), func(f Fault) bool { return !l.isOf(f.Part) })
 	if l.plan.Fault != nil {
 		faults = append(faults, *l.plan.Fault)
 	}

@@ -32,8 +32,8 @@ type Fault struct {
 	OnlyWarns bool
 	// NeedsBrowser is set where only a browser shows the defect.
 	NeedsBrowser bool
-	// Proctoring is set where the defect is one of proctoring.
-	Proctoring bool
+	// Part is what the fault is about.
+	Part Part
 	// Permitted is set for a conduct that is unusual, but within the
 	// specification but for what Breaks lists: it shows that those who judge
 	// raise no false alarm. For a stimulus, that the platform has to answer with
@@ -48,6 +48,18 @@ type Fault struct {
 	assertion func(*assertionDraft) error
 	control   func(*controlDraft) error
 }
+
+// A Part is a part of what the tool does that may be judged on its own: a profile
+// of the requirements.
+type Part string
+
+// The parts.
+const (
+	Launches Part = ""                  // of resource links, and what all launches have in common
+	Exams    Part = "proctoring"        // and the services that go with them
+	Grades   Part = "grades"            // the client of the grade services
+	Reviews  Part = "submission-review" // of learners' work
+)
 
 // A Lender is a launch that a message borrows from, beside the one that it answers.
 type Lender string

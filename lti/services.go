@@ -26,7 +26,3 @@ const (
 	ErrorInvalidToken         = "invalid_token"
 	ErrorInsufficientScope    = "insufficient_scope"
 )
-
-// ScopeScore is the scope of another service, which posts scores (Assignment and
-// Grade Services 2.0, 3.4).
-const ScopeScore = "https://purl.imsglobal.org/spec/lti-ags/scope/score"

@@ -128,11 +128,21 @@ type subject struct {
 	row     Row
 	args    []string
 	only    []string // requirements that this run is narrowed to
-	core    bool     // the fault is one of launches, and not of what is built on them
+	above   []string // profiles of what is built on the part that the fault is one of
 	breaks  []string
 	warns   []string // further ones that only warn
 	hides   []string
 	warning bool
+}
+
+// profilesAbove are, by the part that a fault is one of, the profiles of what is
+// built on that part. An exam begins with a launch, and suffers from each fault of
+// launches in the same way; a review rests on scores. Such a fault is proved by
+// the requirements of its own part.
+var profilesAbove = map[string][]string{
+	string(fakeplatform.Launches): slices.DeleteFunc(requirements.Profiles(), func(profile string) bool { return profile == requirements.Launch }),
+	string(fakeplatform.Exams):    {requirements.Grades, requirements.SubmissionReview},
+	string(fakeplatform.Grades):   {requirements.SubmissionReview},
 }
 
 // narrow leaves a subject the requirements that its fault can make a difference
@@ -140,13 +150,11 @@ type subject struct {
 // of them. For the others it is the same subject.
 func (s *subject) narrow(clean results.Document, whole bool) {
 	everywhere := whole || slices.Contains(clean.Consulted[""], s.row.Subject)
-	if s.row.Kind != Fault || len(s.only) > 0 || everywhere && !s.core {
+	if s.row.Kind != Fault || len(s.only) > 0 || everywhere && len(s.above) == 0 {
 		return
 	}
 	for _, r := range clean.Requirements {
-		// An exam begins with a launch, and suffers from each fault of launches in
-		// the same way: those are proved by the requirements of launches alone.
-		if (!s.core || r.Profile == requirements.Launch) && (everywhere || slices.Contains(clean.Consulted[r.ID], s.row.Subject)) {
+		if !slices.Contains(s.above, r.Profile) && (everywhere || slices.Contains(clean.Consulted[r.ID], s.row.Subject)) {
 			s.only = append(s.only, r.ID)
 		}
 	}
@@ -304,7 +312,7 @@ type defect struct {
 	name, does              string
 	breaks, warns, hides    []string
 	onlyWarns, needsBrowser bool
-	proctoring              bool
+	part                    string // of the subject; a profile, and empty for launches
 }
 
 // defectsOf returns those that the subject of a side can have.
@@ -312,12 +320,12 @@ func defectsOf(side config.Side) []defect {
 	var list []defect
 	if side == config.ToolSide {
 		for _, f := range faketool.Defects() {
-			list = append(list, defect{f.Name, f.Does, f.Breaks, nil, f.Hides, f.OnlyWarns, f.NeedsBrowser, f.Proctoring})
+			list = append(list, defect{f.Name, f.Does, f.Breaks, nil, f.Hides, f.OnlyWarns, f.NeedsBrowser, string(f.Part)})
 		}
 		return list
 	}
 	for _, f := range fakeplatform.Defects() {
-		list = append(list, defect{f.Name, f.Does, f.Breaks, f.Warns, f.Hides, f.OnlyWarns, f.NeedsBrowser, f.Proctoring})
+		list = append(list, defect{f.Name, f.Does, f.Breaks, f.Warns, f.Hides, f.OnlyWarns, f.NeedsBrowser, string(f.Part)})
 	}
 	return list
 }
@@ -361,7 +369,7 @@ func subjectsOf(side config.Side, only []string) []subject {
 		}
 		s := subject{
 			row:  Row{Side: side, Subject: d.name, Kind: Fault, Does: d.does, Agent: "http"},
-			args: []string{"--fault", d.name}, breaks: d.breaks, warns: d.warns, hides: d.hides, warning: d.onlyWarns, core: !d.proctoring,
+			args: []string{"--fault", d.name}, breaks: d.breaks, warns: d.warns, hides: d.hides, warning: d.onlyWarns, above: profilesAbove[d.part],
 		}
 		if side == config.ToolSide {
 			s.args = append(s.args, settingsFor[d.name]...)

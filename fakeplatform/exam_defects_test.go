@@ -517,7 +517,7 @@ func TestEveryDefectOfExamsShows(t *testing.T) {
 		g.Expect(probe(room(t))).To(Equal(valid[name]), name)
 	}
 	for _, f := range fakeplatform.Defects() {
-		if f.Part != fakeplatform.Exams {
+		if f.Part != fakeplatform.OfExams {
 			continue
 		}
 		t.Run(f.Name, func(t *testing.T) {
@@ -567,7 +567,7 @@ func TestEveryRowOfExamsIsBroken(t *testing.T) {
 			g.Expect(f.Warns).NotTo(ContainElement(id), f.Name)
 			g.Expect(f.Hides).NotTo(ContainElement(id), f.Name)
 		}
-		g.Expect(f.Permitted && f.Provokes == "" && f.Part == fakeplatform.Exams).To(Equal(f.Part == fakeplatform.Exams && f.Provokes == "" && len(f.Breaks) == 0), f.Name)
+		g.Expect(f.Permitted && f.Provokes == "" && f.Part == fakeplatform.OfExams).To(Equal(f.Part == fakeplatform.OfExams && f.Provokes == "" && len(f.Breaks) == 0), f.Name)
 	}
 	for _, r := range requirements.Default().All() {
 		if r.Binds == requirements.Platform && (r.Profile == "proctoring" || slices.Contains(besides, r.ID)) {

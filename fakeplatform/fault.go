@@ -62,6 +62,9 @@ type Fault struct {
 	// tokens that to a token request while the launch is the tool's latest exam.
 	control func(*controlAnswer)
 	tokens  func(*application)
+	// grade changes the answers of the grade services of a context while the launch
+	// is the latest one there.
+	grade func(*gradeAnswer)
 	// unsolicited answers without any authentication request.
 	unsolicited bool
 }
@@ -72,10 +75,10 @@ type Part string
 
 // The parts.
 const (
-	Launches Part = ""                  // of resource links, and what all launches have in common
-	Exams    Part = "proctoring"        // and the services that go with them
-	Grades   Part = "grades"            // the grade services, and the claim that offers them
-	Reviews  Part = "submission-review" // of learners' work
+	OfLaunches Part = ""                  // of resource links, and what all launches have in common
+	OfExams    Part = "proctoring"        // and the services that go with them
+	OfGrades   Part = "grades"            // the grade services, and the claim that offers them
+	OfReviews  Part = "submission-review" // of learners' work
 )
 
 // HeldAnswer keeps the answer to the authentication request back: the login

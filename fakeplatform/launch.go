@@ -73,11 +73,17 @@ type Plan struct {
 	HidePersonalData bool
 	// Anonymous leaves out sub, too (LTI Core 1.3, 5.3.6.1).
 	Anonymous bool
-	// Message is the type of the message, lti.ResourceLinkRequest or
-	// lti.StartProctoring; the former when empty.
+	// Message is the type of the message, lti.ResourceLinkRequest,
+	// lti.StartProctoring or lti.SubmissionReviewRequest; the first when empty.
 	Message string
 	// Exam is what a message of proctoring says beside.
 	Exam Exam
+	// Grades are the grade services that the launch offers, in the plan's context;
+	// no claim when nil.
+	Grades *Grades
+	// Review is what a message of submission review is about; the reviewer is the
+	// user.
+	Review Review
 }
 
 // A DocumentTarget says where a launch is shown (LTI Core 1.3, 5.4.4).

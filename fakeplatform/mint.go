@@ -101,11 +101,11 @@ func (l *Launch) proctored() bool { return l.attempt != nil }
 func (l *Launch) isOf(part Part) bool {
 	switch l.plan.Message {
 	case lti.ResourceLinkRequest:
-		return part == Launches || part == Grades
+		return part == OfLaunches || part == OfGrades
 	case lti.SubmissionReviewRequest:
-		return part == Reviews
+		return part == OfReviews
 	default:
-		return part == Exams
+		return part == OfExams
 	}
 }
 

@@ -71,6 +71,9 @@ type Options struct {
 	// application's own sessions decide who may launch what, and the platform
 	// sets no cookies of its own.
 	SignedIn func(*http.Request) string
+	// Members returns the people of a context, whose scores the gradebook takes;
+	// those who have been launched there when nil.
+	Members func(contextID string) []User
 	// Faults are the defects that the platform has, by name.
 	Faults []string
 	// Client fetches the key sets of tools; one with a timeout when nil.
@@ -90,6 +93,9 @@ type Registration struct {
 	LoginURL      string   // the tool's login initiation endpoint
 	RedirectURIs  []string // where the tool may ask to be answered
 	TargetLinkURI string   // what a resource link opens unless it says otherwise
+	// ReviewURI is what a submission review opens unless its line item says
+	// otherwise; TargetLinkURI when empty.
+	ReviewURI     string
 	DeploymentIDs []string // at least one
 	// JWKSURL is where the tool publishes its keys. Without one, a platform that
 	// serves for tests alone verifies no signature of the tool, and one with

@@ -41,12 +41,13 @@ type Fault struct {
 	Permitted bool
 
 	// A stimulus has one of these. They change the authentication request, a
-	// message of the tool, the request for an access token, or the one of the
-	// Assessment Control Service.
+	// message of the tool, the request for an access token, the one of the
+	// Assessment Control Service, or one of a grade service.
 	request   func(*draft) error
 	message   func(*messageDraft) error
 	assertion func(*assertionDraft) error
 	control   func(*controlDraft) error
+	grade     func(*gradeDraft) error
 }
 
 // A Part is a part of what the tool does that may be judged on its own: a profile
@@ -55,10 +56,10 @@ type Part string
 
 // The parts.
 const (
-	Launches Part = ""                  // of resource links, and what all launches have in common
-	Exams    Part = "proctoring"        // and the services that go with them
-	Grades   Part = "grades"            // the client of the grade services
-	Reviews  Part = "submission-review" // of learners' work
+	OfLaunches Part = ""                  // of resource links, and what all launches have in common
+	OfExams    Part = "proctoring"        // and the services that go with them
+	OfGrades   Part = "grades"            // the client of the grade services
+	OfReviews  Part = "submission-review" // of learners' work
 )
 
 // A Lender is a launch that a message borrows from, beside the one that it answers.

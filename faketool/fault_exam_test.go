@@ -355,7 +355,7 @@ var shownInTokens = []string{
 func TestEachDefectOfProctoringShows(t *testing.T) {
 	t.Parallel()
 	for _, fault := range faketool.Defects() {
-		if fault.Part != faketool.Exams || slices.Contains(shownInTokens, fault.Name) {
+		if fault.Part != faketool.OfExams || slices.Contains(shownInTokens, fault.Name) {
 			continue
 		}
 		t.Run(fault.Name, func(t *testing.T) {
@@ -413,7 +413,7 @@ func TestDefectsOfProctoringAreNoneOfLaunches(t *testing.T) {
 	expectLaunched(t, shown)
 	consulted := e.tool.Consulted()
 	for _, f := range faketool.Defects() {
-		if f.Part == faketool.Exams {
+		if f.Part == faketool.OfExams {
 			NewWithT(t).Expect(consulted).NotTo(ContainElement(f.Name))
 		}
 	}

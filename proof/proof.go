@@ -140,9 +140,9 @@ type subject struct {
 // launches in the same way; a review rests on scores. Such a fault is proved by
 // the requirements of its own part.
 var profilesAbove = map[string][]string{
-	string(fakeplatform.Launches): slices.DeleteFunc(requirements.Profiles(), func(profile string) bool { return profile == requirements.Launch }),
-	string(fakeplatform.Exams):    {requirements.Grades, requirements.SubmissionReview},
-	string(fakeplatform.Grades):   {requirements.SubmissionReview},
+	string(fakeplatform.OfLaunches): slices.DeleteFunc(requirements.Profiles(), func(profile string) bool { return profile == requirements.Launch }),
+	string(fakeplatform.OfExams):    {requirements.Grades, requirements.SubmissionReview},
+	string(fakeplatform.OfGrades):   {requirements.SubmissionReview},
 }
 
 // narrow leaves a subject the requirements that its fault can make a difference

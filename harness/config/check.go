@@ -56,6 +56,7 @@ func (c Config) check() []error {
 	p.absolute("tool.target_link_uri", c.Tool.TargetLinkURI)
 	p.absolute("tool.session_url", c.Tool.SessionURL)
 	p.absolute("tool.proctoring_uri", c.Tool.ProctoringURI)
+	p.absolute("tool.review_uri", c.Tool.ReviewURI)
 	p.absolute("tool.jwks_url", c.Tool.JWKSURL)
 	p.absolute("tool.url", c.Tool.URL)
 	p.absolute("tool.other_url", c.Tool.OtherURL)
@@ -65,6 +66,7 @@ func (c Config) check() []error {
 	p.absolute("platform.auth_url", c.Platform.AuthURL)
 	p.absolute("platform.jwks_url", c.Platform.JWKSURL)
 	p.absolute("platform.token_url", c.Platform.TokenURL)
+	p.absolute("platform.review_uri", c.Platform.ReviewURI)
 	p.absolute("platform.target_link_uri", c.Platform.TargetLinkURI)
 	for i, feature := range c.Features {
 		if !slices.Contains(Features(c.Side), feature) {
@@ -76,9 +78,9 @@ func (c Config) check() []error {
 			p.add(fmt.Sprintf("profiles.%d", i), "there is no profile %q; there are %s", profile, strings.Join(requirements.Profiles(), ", "))
 		}
 	}
-	for _, feature := range []string{ACS, EndAssessment, VerifiedUser, ProctoringSettings} {
-		if slices.Contains(c.Features, feature) && !slices.Contains(c.Features, Proctoring) {
-			p.add("features", "%s is a part of the feature %s, which is not declared", feature, Proctoring)
+	for _, feature := range Features(c.Side) {
+		if whole, is := wholes[feature]; is && slices.Contains(c.Features, feature) && !c.Has(whole) {
+			p.add("features", "%s is a part of the feature %s, which is not declared", feature, whole)
 		}
 	}
 	p.address("platform.listen", c.Platform.Listen)
@@ -119,12 +121,17 @@ func (c Config) checkTool(p *problems) {
 	p.needs(c, ResourceMarker, "tool.resource_mark", c.Tool.ResourceMark == "", "is needed for")
 	p.needs(c, ToolJWKS, "tool.jwks_url", c.Tool.JWKSURL == "", "is needed for")
 	p.reachable("platform.url", c.Platform.URL, c.Browser)
-	p.needs(c, Proctoring, "tool.jwks_url", c.Tool.JWKSURL == "", "is needed for")
+	for _, feature := range []string{Proctoring, Grades, SubmissionReview} {
+		p.needs(c, feature, "tool.jwks_url", c.Tool.JWKSURL == "", "is needed for")
+	}
 	c.checkJourneys(p)
 	for _, need := range []struct {
 		feature string
 		deeds   []Deed
-	}{{Proctoring, []Deed{CheckIn}}, {ACS, Actions}} {
+	}{
+		{Proctoring, []Deed{CheckIn}}, {ACS, Actions}, {Grades, []Deed{Submit}}, {SubmissionReview, []Deed{Submit}}, {SubmissionReview, []Deed{Grade}},
+		{LineItemManagement, []Deed{RenameLineItem}}, {Results, []Deed{ReadResults}},
+	} {
 		done := slices.ContainsFunc(need.deeds, func(d Deed) bool { _, ok := c.JourneyFor(d); return ok })
 		var words []string
 		for _, deed := range need.deeds {
@@ -177,6 +184,7 @@ func (c Config) checkPlatform(p *problems) {
 		{MultipleDeployments, Learner, OtherDeployment}, {CourseCopy, Learner, CopiedLink}, {PrivacySetting, Learner, Private},
 		{AnonymousLaunch, Learner, Anonymous}, {CustomParameters, Learner, Custom}, {CustomVariables, Learner, Custom},
 		{MentorRole, Mentor, ResourceLink}, {Proctoring, Learner, Exam},
+		{Grades, Learner, ResourceLink}, {SubmissionReview, Learner, ResourceLink}, {SubmissionReview, Instructor, Review}, {LearnerReview, Learner, Review},
 	} {
 		_, ok := c.JourneyTo(need.user, need.launch)
 		p.needs(c, need.feature, "journeys", !ok, fmt.Sprintf("one with user: %s and launch: %s is needed for", need.user, need.launch))
@@ -189,5 +197,7 @@ func (c Config) checkPlatform(p *problems) {
 		p.needs(c, Proctoring, "journeys", takes && !submits, fmt.Sprintf("one with user: %s and does: %s is needed for", candidate, SubmitExam))
 	}
 	p.needs(c, Proctoring, "platform.exam_started", c.Platform.ExamStarted.IsZero(), "is needed for")
-	p.needs(c, ACS, "platform.token_url", c.Platform.TokenURL == "", "is needed for")
+	for _, feature := range []string{ACS, Grades, SubmissionReview} {
+		p.needs(c, feature, "platform.token_url", c.Platform.TokenURL == "", "is needed for")
+	}
 }

@@ -75,6 +75,7 @@ type Tool struct {
 	ResourceMark       string   `json:"resource_mark" jsonschema_description:"CSS selector of the element whose text names the resource, where the tool has the feature resource-marker."`
 	Exit               string   `json:"exit" jsonschema_description:"CSS selector of the link or form that leads back to the platform, where the tool has the feature return-url."`
 	ProctoringURI      string   `json:"proctoring_uri" jsonschema:"pattern=^(https?://.+)?$" jsonschema_description:"The target link URI of a proctored exam; target_link_uri when empty."`
+	ReviewURI          string   `json:"review_uri" jsonschema:"pattern=^(https?://.+)?$" jsonschema_description:"The target link URI of a submission review; target_link_uri when empty."`
 	ProctoringSettings string   `json:"proctoring_settings" jsonschema_description:"The data of the claim proctoring_settings that the tool expects, if any."`
 	SessionURL         string   `json:"session_url" jsonschema:"pattern=^(https?://.+)?$" jsonschema_description:"A page that only a launched user sees; the page that a launch ends on, without its query, when empty."`
 }
@@ -103,6 +104,9 @@ type Platform struct {
 	ExamStarted   Marker   `json:"exam_started" jsonschema_description:"What the page of an exam shows that the candidate can take, and no other page, where the platform has the feature proctoring."`
 	ExamPaused    Marker   `json:"exam_paused" jsonschema_description:"What the page of an exam shows that is paused, where the platform has the feature acs."`
 	ExamTime      Duration `json:"exam_time" jsonschema:"default=0s" jsonschema_description:"How long an attempt at the exam lasts. Without one, that its time runs out is not tried."`
+	AllowWrites   bool     `json:"allow_writes" jsonschema_description:"Whether the run may change the platform's gradebook: make line items of its own, which it removes again, and send scores."`
+	NeedsGrading  Marker   `json:"needs_grading" jsonschema_description:"What the gradebook shows of work that waits for grading, where the platform has the feature submission-review. {line_item} stands for the label of the line item and {learner} for the name of the learner."`
+	ReviewURI     string   `json:"review_uri" jsonschema:"pattern=^(https?://.+)?$" jsonschema_description:"What the platform was given for submission reviews, where that is another URL than target_link_uri."`
 	TargetLinkURI string   `json:"target_link_uri" jsonschema:"pattern=^(https?://.+)?$" jsonschema_description:"The target link URI that the platform's links were given; the fake tool's redirect URI with the query chapter=1 when empty."`
 	URL           string   `json:"url" jsonschema:"default=https://platform.test,pattern=^https?://[^/?#]+$" jsonschema_description:"Where browsers find the platform, and its issuer. A host under .test is served to the run's own browser alone; any other has to lead to platform.listen."`
 	OtherURL      string   `json:"other_url" jsonschema:"default=https://other-platform.test,pattern=^https?://[^/?#]+$" jsonschema_description:"A second platform, where the tool has the feature multiple-platforms: as url, and leading to the same address."`
@@ -180,10 +184,26 @@ const (
 	ProctoringSettings = "proctoring-settings"
 	ToolMessages       = "tool-messages"
 	Services           = "services"
+
+	// Of grades and submission review.
+	Grades              = requirements.Grades
+	LineItemManagement  = "line-item-management"
+	Results             = "results"
+	SubmissionReview    = requirements.SubmissionReview
+	LearnerReview       = "learner-review"
+	UnattachedLineItems = "unattached-line-items" // of platforms
+	SubmissionObject    = "submission-object"     // of tools
 )
 
-// bringers are the features that bring another one along.
-var bringers = map[string]string{ToolMessages: Proctoring, Services: ACS}
+// bringers are the features that bring another one along, each of them.
+var bringers = map[string][]string{ToolMessages: {Proctoring}, Services: {ACS, Grades}, Grades: {SubmissionReview}}
+
+// wholes are the features that others are a part of.
+var wholes = map[string]string{
+	ACS: Proctoring, EndAssessment: Proctoring, VerifiedUser: Proctoring, ProctoringSettings: Proctoring,
+	LineItemManagement: Grades, Results: Grades, SubmissionObject: Grades,
+	LearnerReview: SubmissionReview, UnattachedLineItems: SubmissionReview,
+}
 
 // Features returns the optional features that a subject of one side can declare.
 func Features(side Side) []string {
@@ -192,19 +212,20 @@ func Features(side Side) []string {
 			DeploymentInLogin, MessageHint, MultipleDeployments, MultipleTools, CourseCopy, PrivacySetting, AnonymousLaunch,
 			ContextClaim, ToolPlatformClaim, MentorRole, LaunchPresentation, ReturnURL, CustomParameters, CustomVariables,
 			KeyRotation, RedirectURIQuery, TLS, Proctoring, ACS, EndAssessment, VerifiedUser, ProctoringSettings,
+			Grades, LineItemManagement, Results, SubmissionReview, LearnerReview, UnattachedLineItems,
 		}
 	}
 	return []string{
 		MultiplePlatforms, MultipleClients, MultipleDeployments, AnonymousLaunch, RoleBasedView, UserMarker,
 		ResourceMarker, ReturnURL, OtherAlgorithms, TLS, ToolJWKS, Proctoring, ACS, EndAssessment, VerifiedUser,
+		Grades, LineItemManagement, Results, SubmissionObject, SubmissionReview, LearnerReview,
 	}
 }
 
 // Has says whether the subject has an optional feature: the embedded ones have
 // them all.
 func (c Config) Has(feature string) bool {
-	bringer, brought := bringers[feature]
-	return c.IsEmbedded() || slices.Contains(c.Features, feature) || brought && slices.Contains(c.Features, bringer)
+	return c.IsEmbedded() || slices.Contains(c.Features, feature) || slices.ContainsFunc(bringers[feature], c.Has)
 }
 
 // Judges says whether the requirements of a profile are to be judged.

@@ -49,6 +49,7 @@ const (
 	InFrame         LaunchKind = "frame"            // a link that is shown in an iframe
 	Exam            LaunchKind = "exam"             // a proctored exam, up to the tool's check-in
 	OtherExam       LaunchKind = "other-exam"       // another one in the same course
+	Review          LaunchKind = "review"           // the review of a learner's work, from the gradebook
 )
 
 // A Deed is what a journey does instead of launching.
@@ -63,6 +64,7 @@ const (
 	SubmitExam Deed = "submit-exam" // the candidate hands the exam in
 	BreakExam  Deed = "break-exam"  // the exam fails in a way that the platform does not handle
 	ResetExam  Deed = "reset-exam"  // the candidate may take the exam again
+	OpenGrades Deed = "open-grades" // the user looks at the gradebook
 )
 
 // The deeds of those who use the tool under test. The candidate's begin where the
@@ -70,6 +72,11 @@ const (
 const (
 	CheckIn Deed = "check-in" // the candidate goes through the check-in, up to the start of the assessment
 	Cancel  Deed = "cancel"   // the candidate gives up instead
+	// The learner's and the reviewer's begin where the launch has led, too.
+	Submit         Deed = "submit"           // the learner hands in work
+	Grade          Deed = "grade"            // the reviewer gives the work points
+	RenameLineItem Deed = "rename-line-item" // an instructor gives the line item another label
+	ReadResults    Deed = "read-results"     // an instructor looks at the results
 	// The proctor's are the actions of the Assessment Control Service.
 	Pause     Deed = "pause"
 	Resume    Deed = "resume"
@@ -80,8 +87,8 @@ const (
 
 // deeds are those of the journeys of each side.
 var deeds = map[Side][]Deed{
-	PlatformSide: {RotateKeys, CopyCourse, SignOut, OpenExam, SubmitExam, BreakExam, ResetExam},
-	ToolSide:     append([]Deed{CheckIn, Cancel}, Actions...),
+	PlatformSide: {RotateKeys, CopyCourse, SignOut, OpenExam, SubmitExam, BreakExam, ResetExam, OpenGrades},
+	ToolSide:     append([]Deed{CheckIn, Cancel, Submit, Grade, RenameLineItem, ReadResults}, Actions...),
 }
 
 var other = map[Side]Side{ToolSide: PlatformSide, PlatformSide: ToolSide}
@@ -94,9 +101,9 @@ var Actions = []Deed{Pause, Resume, Terminate, Update, Flag}
 // of a page alone will do.
 type Journey struct {
 	User   string     `json:"user" jsonschema_description:"Who makes the journey, one of users; the learner when empty."`
-	Launch LaunchKind `json:"launch" jsonschema:"enum=resource-link,enum=other-link,enum=other-course,enum=other-deployment,enum=copied-link,enum=private,enum=anonymous,enum=custom,enum=window,enum=frame,enum=exam,enum=other-exam" jsonschema_description:"What it opens; resource-link when empty."`
-	Does   Deed       `json:"does" jsonschema:"enum=rotate-keys,enum=copy-course,enum=sign-out,enum=open-exam,enum=submit-exam,enum=break-exam,enum=reset-exam,enum=check-in,enum=cancel,enum=pause,enum=resume,enum=terminate,enum=update,enum=flag" jsonschema_description:"What it does, where it does not launch."`
-	Steps  Steps      `json:"steps" jsonschema_description:"The steps, or the address of a page alone. In those of a tool's proctor {candidate} stands for the candidate's name and {assessment} for the title of the exam."`
+	Launch LaunchKind `json:"launch" jsonschema:"enum=resource-link,enum=other-link,enum=other-course,enum=other-deployment,enum=copied-link,enum=private,enum=anonymous,enum=custom,enum=window,enum=frame,enum=exam,enum=other-exam,enum=review" jsonschema_description:"What it opens; resource-link when empty."`
+	Does   Deed       `json:"does" jsonschema:"enum=rotate-keys,enum=copy-course,enum=sign-out,enum=open-exam,enum=submit-exam,enum=break-exam,enum=reset-exam,enum=open-grades,enum=check-in,enum=cancel,enum=submit,enum=grade,enum=rename-line-item,enum=read-results,enum=pause,enum=resume,enum=terminate,enum=update,enum=flag" jsonschema_description:"What it does, where it does not launch."`
+	Steps  Steps      `json:"steps" jsonschema_description:"The steps, or the address of a page alone. In a tool {candidate} stands for the candidate's name and {assessment} for the title of the exam, {work} for what the learner writes, {score} for the points and {label} for the new label of the line item; in a platform {line_item} for the label of the line item and {learner} for the name of the learner whose work is reviewed."`
 }
 
 // Steps are what a user does, one after the other. In a file, the address of a
@@ -242,8 +249,13 @@ func (c Config) checkJourneys(p *problems) {
 	}
 }
 
-// placeholder matches what may stand for a word in the steps of a tool's proctor.
+// placeholder matches what may stand for a word in steps.
 var placeholder = regexp.MustCompile(`\{(\w+)\}`)
+
+// placeholders are those that stand for something in the journeys of each side.
+var placeholders = map[Side][]string{
+	ToolSide: {"candidate", "assessment", "work", "score", "label"}, PlatformSide: {"line_item", "learner"},
+}
 
 // checkSteps finds what is wrong with steps.
 func (c Config) checkSteps(p *problems, steps Steps, key string) {
@@ -260,8 +272,8 @@ func (c Config) checkSteps(p *problems, steps Steps, key string) {
 		}
 		for _, text := range []string{step.Open, step.Fill, step.With, step.Click, step.Choose, step.Wait} {
 			for _, found := range placeholder.FindAllStringSubmatch(text, -1) {
-				if c.Side == ToolSide && found[1] != "candidate" && found[1] != "assessment" {
-					p.add(at, "%s stands for nothing; there are {candidate} and {assessment}", found[0])
+				if words := placeholders[c.Side]; !slices.Contains(words, found[1]) && c.Side == ToolSide {
+					p.add(at, "%s stands for nothing; there are {%s}", found[0], strings.Join(words, "}, {"))
 				}
 			}
 		}

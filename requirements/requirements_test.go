@@ -18,9 +18,9 @@ func TestDefaultIsComplete(t *testing.T) {
 	bound := func(side requirements.Side) []requirements.Requirement {
 		return requirements.Default().Select(func(r requirements.Requirement) bool { return r.Binds == side })
 	}
-	g.Expect(requirements.Default().All()).To(HaveLen(298))
-	g.Expect(bound(requirements.Tool)).To(HaveLen(143))
-	g.Expect(bound(requirements.Platform)).To(HaveLen(155))
+	g.Expect(requirements.Default().All()).To(HaveLen(405))
+	g.Expect(bound(requirements.Tool)).To(HaveLen(180))
+	g.Expect(bound(requirements.Platform)).To(HaveLen(225))
 }
 
 func TestIDsAreStableForEver(t *testing.T) {
@@ -69,6 +69,8 @@ func TestARequirementBindsThoseWhoDeclareItsProfileAndItsFeature(t *testing.T) {
 		"sec-token-response":                     {"services"},
 		"ap-start-proctoring-type-and-version":   {"proctoring"},
 		"ap-start-assessment-end-return-boolean": {"proctoring", "end-assessment"},
+		"sr-for-user-required":                   {"submission-review"},
+		"ags-lineitem-create":                    {"grades", "line-item-management"},
 	} {
 		r, _ := requirements.Default().Get(id)
 		g.Expect(r.Features()).To(Equal(features), "%s", id)

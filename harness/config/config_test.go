@@ -593,15 +593,18 @@ func TestFeaturesThatNobodyKnows(t *testing.T) {
 	}
 }
 
-// toolFeatures are those of a tool, but for those of proctoring, which need
-// journeys and each other.
+// toolFeatures are those of a tool, but for those of proctoring, grades and
+// reviews, which need journeys and each other.
 func toolFeatures() []string {
 	return slices.DeleteFunc(config.Features(config.ToolSide), func(feature string) bool {
-		return slices.Contains(proctoring, feature)
+		return slices.Contains(needsJourneys, feature)
 	})
 }
 
-var proctoring = []string{config.Proctoring, config.ACS, config.EndAssessment, config.VerifiedUser}
+var needsJourneys = []string{
+	config.Proctoring, config.ACS, config.EndAssessment, config.VerifiedUser,
+	config.Grades, config.LineItemManagement, config.Results, config.SubmissionObject, config.SubmissionReview, config.LearnerReview,
+}
 
 func TestFeaturesThatNeedAKey(t *testing.T) {
 	keys := map[string]string{ // the key that a feature needs, with a value
@@ -704,7 +707,7 @@ func TestEveryKeyCanBeSetFromEverySource(t *testing.T) {
 			text = "proctoring"
 		case strings.HasPrefix(key, "patience."), key == "platform.exam_time":
 			text = "7s"
-		case strings.HasSuffix(key, "headed"), strings.HasSuffix(key, "preflight"), strings.HasSuffix(key, "verdicts"):
+		case strings.HasSuffix(key, "headed"), strings.HasSuffix(key, "preflight"), strings.HasSuffix(key, "verdicts"), strings.HasSuffix(key, "writes"):
 			text = "true"
 		default:
 			text = "https://tool.example/x"

@@ -94,11 +94,12 @@ func (p *Platform) AwaitGradeCalls(ctx context.Context, contextID string, n int)
 // the context's latest launch may change it.
 type gradeAnswer struct {
 	*http.Request
-	service Service
-	nth     int      // of the calls of that service and method since that launch, from 1
-	why     *refusal // the request is refused
-	reset   bool     // the connection is closed instead
-	status  int
-	header  http.Header
-	body    any // is sent as JSON; nil for none
+	platform *Platform
+	service  Service
+	nth      int      // of the calls of that service and method since that launch, from 1
+	why      *refusal // the request is refused
+	reset    bool     // the connection is closed instead
+	status   int
+	header   http.Header
+	body     any // is sent as JSON; nil for none
 }

@@ -112,6 +112,7 @@ type Platform struct {
 	carried   []Fault // in the order of Options.Faults
 	faults    map[string]bool
 	consulted sync.Map // the names of faults that would have made a difference
+	alsoAt    sync.Map // paths that stimuli have given line items, and their own
 
 	mu            sync.Mutex
 	registrations map[string]Registration
@@ -208,7 +209,9 @@ func New(opts Options) (*Platform, error) {
 }
 
 // ServeHTTP answers browsers and tools.
-func (p *Platform) ServeHTTP(w http.ResponseWriter, r *http.Request) { p.mux.ServeHTTP(w, r) }
+func (p *Platform) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	p.mux.ServeHTTP(w, p.leadBack(r))
+}
 
 // Issuer returns the issuer identifier.
 func (p *Platform) Issuer() string { return p.opts.Issuer }

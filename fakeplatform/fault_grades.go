@@ -1,0 +1,306 @@
+package fakeplatform
+
+import (
+	"fmt"
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"invigilator/lti"
+)
+
+// gradeFaults are those of what a launch offers of the grade services, and of
+// their answers (Assignment and Grade Services 2.0).
+var gradeFaults = slices.Concat(
+	acceptedFor("ags-tool-requests-needed-scopes",
+		stimulus{"endpoint-scope-score-alone", "offers the scope to send scores alone", endpoint("scope", []string{lti.ScopeScore})},
+		stimulus{"endpoint-not-announced", "offers no grade services", without(lti.ClaimAGS)},
+	),
+	gradeAnswers("ags-tool-renews-token",
+		graded{"grades-token-refused-once", "answers the first score with 401", nil, onlyFirst(refuseScores(http.StatusUnauthorized, lti.ErrorInvalidToken, "the access token has been revoked"))},
+		graded{"grades-token-refused-always", "answers everything with 401", nil, func(g *gradeAnswer) {
+			g.why = &refusal{http.StatusUnauthorized, lti.ErrorInvalidToken, "the access token has been revoked"}
+		}},
+		graded{"grades-too-many-requests", "answers the first score with 429 and Retry-After", nil, onlyFirst(refuseScores(http.StatusTooManyRequests, lti.ErrorInvalidRequest, "there were too many requests", "Retry-After", "1"))},
+		graded{"grades-unavailable", "answers the first score with 503", nil, onlyFirst(refuseScores(http.StatusServiceUnavailable, lti.ErrorInvalidRequest, "the gradebook is being maintained"))},
+	),
+	acceptedFor("ags-tool-lineitem-requests",
+		stimulus{"items-url-with-query", "sends the address of the line items with a query", endpointURL("lineitems", func(s string) string { return withQuery(s, "type_id", "3") })},
+	),
+	gradeAnswers("ags-tool-follows-paging",
+		paging("items-wanted-on-page-3", "sends the line item on the third page", "Link", `<%[1]s>; rel="next"`),
+		paging("items-link-next-first", "names the next page first among other links", "Link", `<%[1]s>; rel="next", <%[2]s>; rel="first", <%[3]s>; rel="last"`),
+		paging("items-link-next-last", "names the next page last among other links", "Link", `<%[2]s>; rel="first", <%[3]s>; rel="last", <%[1]s>; rel="next"`),
+		paging("items-link-lower-case", "names the next page in a header whose name is in lower case", "link", `<%[1]s>; rel="next"`),
+		paging("items-link-relative", "names the next page by a relative URL", "Link", `<%[4]s>; rel="next"`),
+		paging("items-link-unquoted", "names the next page without quotes around next", "Link", `<%[1]s>; rel=next`),
+		graded{"items-link-loop", "names the first page as the one after the second", hidesLineItem, loops},
+	),
+	gradeAnswers("ags-tool-tolerates-lineitem-content",
+		graded{"item-with-all-members", "sends line items with a member of a vendor", nil, eachLineItem(func(item map[string]any) {
+			item[VendorMember] = map[string]any{"colour": "green", "weights": []any{1, 2.5, nil}}
+		})},
+		graded{"item-with-null-members", "sends line items with null members", nil, eachLineItem(func(item map[string]any) {
+			item["resourceId"], item["tag"], item["endDateTime"] = nil, nil, nil
+		})},
+		graded{"item-answered-with-200", "answers that a line item was made with 200", nil, func(g *gradeAnswer) {
+			if g.status == http.StatusCreated {
+				g.status = http.StatusOK
+			}
+		}},
+		graded{"item-answered-with-charset", "names a charset in the content type of its answers", nil, func(g *gradeAnswer) {
+			if content := g.header.Get("Content-Type"); content != "" {
+				g.header.Set("Content-Type", content+"; charset=utf-8")
+			}
+		}},
+	),
+	acceptedFor("ags-tool-score-url",
+		stimulus{"score-url-with-query", "sends the address of the line item with a query", lineItemURL(withItemQuery)},
+		stimulus{"score-url-below-scores", "sends an address of the line item in whose path scores comes before its last part", lineItemURL(belowScores)},
+		stimulus{"score-url-with-port", "sends the address of the line item with its port", lineItemURL(withPort)},
+		stimulus{"score-url-path-in-host", "sends an address of the line item whose last part is a part of the host, too", pathInHost},
+	),
+	gradeAnswers("ags-tool-score-timestamp",
+		graded{"score-retried-after-503", "answers the first score with 503", nil, onlyFirst(refuseScores(http.StatusServiceUnavailable, lti.ErrorInvalidRequest, "the gradebook is being maintained"))},
+	),
+	gradeAnswers("ags-tool-results-tolerant",
+		results("results-none", "sends an empty list of results", nil),
+		results("results-without-score", "sends a result that has only what it must", map[string]any{}),
+		results("results-score-null", "sends null as resultScore", map[string]any{"resultScore": nil, "resultMaximum": 10}),
+		results("results-without-maximum", "sends resultScore without resultMaximum", map[string]any{"resultScore": ResultWithoutMaximum}),
+		results("results-of-stranger", "sends the result of somebody unknown", map[string]any{"userId": "somebody-unknown", "resultScore": 7, "resultMaximum": 10}),
+		results("results-overridden", "sends a result that an instructor has overridden", map[string]any{"resultScore": 3.5, "resultMaximum": 10, "comment": "Corrected by hand."}),
+	),
+)
+
+// VendorMember is a member of line items that is none of the specification's.
+const VendorMember = "https://vendor.example/line-item/display"
+
+// ResultWithoutMaximum is the resultScore that comes without resultMaximum: of 1
+// (Assignment and Grade Services 2.0, 3.3.5).
+const ResultWithoutMaximum = 0.83
+
+// A graded stimulus is a change of what a launch says, nil for none, and of what
+// the grade services answer.
+type graded struct {
+	name, does string
+	claims     func(*draft)
+	grade      func(*gradeAnswer)
+}
+
+// gradeAnswers are stimuli that a tool copes with.
+func gradeAnswers(requirement string, stimuli ...graded) []Fault {
+	var faults []Fault
+	for _, s := range stimuli {
+		faults = append(faults, Fault{Name: s.name, Provokes: requirement, Permitted: true, Does: s.does, claims: s.claims, grade: s.grade})
+	}
+	return faults
+}
+
+// refuseScores refuses scores, with headers given in pairs.
+func refuseScores(status int, code, says string, header ...string) func(*gradeAnswer) {
+	return func(g *gradeAnswer) {
+		if g.service != Scores {
+			return
+		}
+		g.why = &refusal{status, code, says}
+		for pair := range slices.Chunk(header, 2) {
+			g.header.Set(pair[0], pair[1])
+		}
+	}
+}
+
+// onlyFirst changes the first answer of a kind alone.
+func onlyFirst(change func(*gradeAnswer)) func(*gradeAnswer) {
+	return func(g *gradeAnswer) {
+		if g.nth == 1 {
+			change(g)
+		}
+	}
+}
+
+// hidesLineItem leaves the tool to look for the line item.
+var hidesLineItem = endpointWithout("lineitem")
+
+// paging sends the line items that were asked for on the third page. The header is
+// given with the URL of the next page, of the first and of the last one, and with
+// that of the next page as a relative one.
+func paging(name, does, header, format string) graded {
+	return graded{name, does, hidesLineItem, func(g *gradeAnswer) {
+		page := g.page()
+		if page == 0 || page >= lastPage {
+			return
+		}
+		g.body = g.otherLineItems()
+		next := g.atPage(page + 1)
+		g.header[header] = []string{fmt.Sprintf(format, next, g.atPage(1), g.atPage(lastPage), pathOf(next))}
+	}}
+}
+
+// loops sends line items without end, and after a while none, so that a tool that
+// would go on for ever comes to an end.
+func loops(g *gradeAnswer) {
+	page := g.page()
+	switch {
+	case page == 0:
+	case g.nth > LoopEnds:
+		g.why = &refusal{http.StatusServiceUnavailable, lti.ErrorInvalidRequest, "there were too many requests"}
+	default:
+		g.body = g.otherLineItems()
+		g.header.Set("Link", fmt.Sprintf(`<%s>; rel="next"`, g.atPage(page%2+1)))
+	}
+}
+
+// LoopEnds is how many pages there are in the stimulus items-link-loop before the
+// platform refuses to send more.
+const LoopEnds = 40
+
+// lastPage is the one with the line items that were asked for.
+const lastPage = 3
+
+// paramPart names the page in the stimuli of paging. PageMark goes with it, to show
+// whether a tool takes the address of the next page as it is.
+const (
+	paramPart = "part"
+	PageMark  = "mark=a%2Fb+c%3D"
+)
+
+// page is the number of the page of line items that is asked for; 0 where none is.
+func (g *gradeAnswer) page() int {
+	if g.service != LineItems || g.Method != http.MethodGet || g.why != nil {
+		return 0
+	}
+	page, err := strconv.Atoi(g.URL.Query().Get(paramPart))
+	if err != nil {
+		return 1
+	}
+	return page
+}
+
+// atPage is the address of another page of what was asked for.
+func (g *gradeAnswer) atPage(page int) string {
+	query := g.URL.Query()
+	query.Del(paramPart)
+	query.Del("mark")
+	mark := strings.TrimPrefix(query.Encode()+"&"+PageMark, "&")
+	if page > 1 {
+		mark += fmt.Sprintf("&%s=%d", paramPart, page)
+	}
+	return g.address() + "?" + mark
+}
+
+// address is that of what was asked for, without its query.
+func (g *gradeAnswer) address() string { return g.platform.opts.ServerURL + g.URL.EscapedPath() }
+
+// otherLineItems are some that no tool looks for. A tool that says which ones it
+// wants gets none beside those.
+func (g *gradeAnswer) otherLineItems() []map[string]any {
+	items := []map[string]any{}
+	if query := g.URL.Query(); query.Has("resource_link_id") || query.Has("resource_id") || query.Has("tag") {
+		return items
+	}
+	for _, name := range []string{"other-1", "other-2"} {
+		items = append(items, map[string]any{
+			"id": g.address() + "/" + name, "label": "Another exercise", "scoreMaximum": 10, "resourceId": name, "resourceLinkId": "link-" + name,
+		})
+	}
+	return items
+}
+
+// eachLineItem changes the line items of an answer.
+func eachLineItem(change func(map[string]any)) func(*gradeAnswer) {
+	return func(g *gradeAnswer) {
+		switch body := g.body.(type) {
+		case map[string]any:
+			if g.service == LineItem || g.service == LineItems {
+				change(body)
+			}
+		case []map[string]any:
+			if g.service == LineItems {
+				for _, item := range body {
+					change(item)
+				}
+			}
+		}
+	}
+}
+
+// results sends a single result with such members, or none where they are nil. It
+// is that of a learner whom the gradebook knows, where there is one.
+func results(name, does string, members map[string]any) graded {
+	return graded{name, does, nil, func(g *gradeAnswer) {
+		known, ok := g.body.([]map[string]any)
+		if g.service != Results || !ok {
+			return
+		}
+		list := []map[string]any{}
+		if members != nil {
+			result := map[string]any{"id": g.address() + "/1", "scoreOf": strings.TrimSuffix(g.address(), "/"+string(Results)), "userId": "learner-unknown"}
+			if len(known) > 0 {
+				result["id"], result["scoreOf"], result["userId"] = known[0]["id"], known[0]["scoreOf"], known[0]["userId"]
+			}
+			maps.Copy(result, members)
+			list = append(list, result)
+		}
+		g.body = list
+		g.header.Del("Link")
+	}}
+}
+
+// withItemQuery adds a query of its own to the address of a line item.
+func withItemQuery(address string) string { return address + "?" + LineItemQuery }
+
+// LineItemQuery is the query of line items in the stimuli that have one.
+const LineItemQuery = "type=x&y=1"
+
+// belowScores is the address under which the platform finds a line item, too.
+func belowScores(address string) string {
+	i := strings.LastIndexByte(address, '/')
+	return address[:i] + "/" + string(Scores) + address[i:]
+}
+
+// withPort names the port that the scheme implies.
+func withPort(address string) string {
+	u, err := url.Parse(address)
+	if err != nil || u.Port() != "" {
+		return address
+	}
+	u.Host += map[string]string{"https": ":443", "http": ":80"}[u.Scheme]
+	return u.String()
+}
+
+// pathInHost names the line item by the first part of the host's name, under which
+// the platform finds it from then on.
+func pathInHost(d *draft) {
+	lineItemURL(func(address string) string {
+		u, err := url.Parse(address)
+		if err != nil {
+			return address
+		}
+		was := u.Path
+		name, _, _ := strings.Cut(u.Hostname(), ".")
+		u.Path = was[:strings.LastIndexByte(was, '/')+1] + name
+		d.launch.platform.alsoAt.Store(u.Path, was)
+		return u.String()
+	})(d)
+}
+
+// leadBack turns the address that a fault has given a line item into its own.
+func (p *Platform) leadBack(r *http.Request) *http.Request {
+	if !strings.HasPrefix(r.URL.Path, ContextsPath+"/") {
+		return r
+	}
+	for _, below := range []string{"", "/" + string(Scores), "/" + string(Results)} {
+		path, ends := strings.CutSuffix(r.URL.Path, below)
+		if own, known := p.alsoAt.Load(path); ends && known {
+			led := r.WithContext(r.Context())
+			led.URL = new(*r.URL)
+			led.URL.Path, led.URL.RawPath = own.(string)+below, ""
+			return led
+		}
+	}
+	return r
+}

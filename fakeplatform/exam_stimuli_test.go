@@ -22,14 +22,21 @@ var noStimuli = []string{"other-tab", "other-browser", "three-messages", "two-de
 
 func TestEveryCaseOfExamsForToolsIsAStimulus(t *testing.T) {
 	t.Parallel()
+	everyCaseIsAStimulus(t, requirements.Proctoring, noStimuli)
+}
+
+// everyCaseIsAStimulus holds the cases of a profile that bind tools, but some,
+// against the stimuli.
+func everyCaseIsAStimulus(t *testing.T, profile string, but []string) {
+	t.Helper()
 	g := NewWithT(t)
 	for _, r := range requirements.Default().All() {
-		if r.Binds != requirements.Tool || r.Profile != "proctoring" {
+		if r.Binds != requirements.Tool || r.Profile != profile {
 			continue
 		}
 		var cases, stimuli []string
 		for _, s := range r.Provoke {
-			if !slices.Contains(noStimuli, s.Case) {
+			if !slices.Contains(but, s.Case) {
 				cases = append(cases, s.Case)
 			}
 		}

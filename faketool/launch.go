@@ -69,7 +69,7 @@ func (t *Tool) serveLaunch(w http.ResponseWriter, r *http.Request) {
 	err = t.crashOf(claims, err)
 	t.judged(r, err)
 	if err != nil {
-		if !t.isProctoring(claims) && t.has(StartsSessionBeforeChecking) {
+		if t.opensLink(claims) && t.has(StartsSessionBeforeChecking) {
 			t.startSession(w, t.launchOf(r, claims, begun))
 		}
 		t.refuse(w, err, t.returnOfRefusal(claims))
@@ -82,8 +82,12 @@ func (t *Tool) serveLaunch(w http.ResponseWriter, r *http.Request) {
 	case lti.EndAssessment:
 		t.showEnd(w, claims, over)
 		return
+	case lti.SubmissionReviewRequest:
+		t.openReview(w, r, claims, begun)
+		return
 	}
 	launch := t.launchOf(r, claims, begun)
+	t.learn(launch)
 	target, _ := claims.text(lti.ClaimTargetLinkURI)
 	if !t.own(begun.target) && t.has(RedirectsToTargetOfLogin) {
 		target = begun.target
@@ -94,6 +98,12 @@ func (t *Tool) serveLaunch(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	http.Redirect(w, r, t.opts.URL+ResourcePath+"?launch="+id, http.StatusSeeOther)
+}
+
+// opensLink says whether a message is there to open a resource link, whatever
+// else is wrong with it.
+func (t *Tool) opensLink(c claims) bool {
+	return !t.isProctoring(c) && t.kindOf(c) != lti.SubmissionReviewRequest
 }
 
 // crashOf is what a message of proctoring is refused for, but for the faults of
@@ -114,7 +124,7 @@ func (t *Tool) refuseLogin(w http.ResponseWriter, code, description string) {
 	case t.has(CrashesOnError):
 		http.Error(w, "internal error", http.StatusInternalServerError)
 	case t.has(ShowsErrorUnescaped):
-		t.render(w, http.StatusBadRequest, "refused", template.HTML("The platform refused the login: "+description))
+		t.render(w, http.StatusBadRequest, "refused", refusedPage{Why: template.HTML("The platform refused the login: " + description)})
 	default:
 		t.refuse(w, badRequest("The platform refused the login: %s %s", code, description), "")
 	}
@@ -156,9 +166,10 @@ func (t *Tool) own(address string) bool {
 
 // launchOf is what the tool takes from a launch: who was launched, and where to.
 func (t *Tool) launchOf(r *http.Request, c claims, begun *login) Launch {
-	l := Launch{ReturnURL: c.returnURL()}
+	l := Launch{ReturnURL: c.returnURL(), at: t.opts.Now(), place: placeOf(c)}
 	if begun != nil {
 		l.platform = clientOf(begun.registration)
+		l.grades = gradebookOf(c, begun.registration)
 	}
 	l.Sub, _ = c.text("sub")
 	l.Name, _ = c.text("name")
@@ -269,14 +280,13 @@ func garbled(s string) string {
 
 // startSession remembers the launch and lets the browser prove that it is its own.
 func (t *Tool) startSession(w http.ResponseWriter, launch Launch) string {
-	id := lti.RandomString()
-	launch.cookie = lti.RandomString()
+	launch.id, launch.cookie = lti.RandomString(), lti.RandomString()
 	t.mu.Lock()
-	t.sessions[id] = launch
+	t.sessions[launch.id] = launch
 	t.mu.Unlock()
-	http.SetCookie(w, t.cookie(sessionCookie+"_"+id, launch.cookie))
-	http.SetCookie(w, t.cookie(sessionCookie, id))
-	return id
+	http.SetCookie(w, t.cookie(sessionCookie+"_"+launch.id, launch.cookie))
+	http.SetCookie(w, t.cookie(sessionCookie, launch.id))
+	return launch.id
 }
 
 // serveResource shows a launch to the browser that was launched: the one that
@@ -284,15 +294,9 @@ func (t *Tool) startSession(w http.ResponseWriter, launch Launch) string {
 // one browser do not disturb each other.
 func (t *Tool) serveResource(w http.ResponseWriter, r *http.Request) {
 	id := r.URL.Query().Get("launch")
-	if c, err := r.Cookie(sessionCookie); err == nil && id == "" {
-		id = c.Value
-	}
-	t.mu.Lock()
-	launch, ok := t.sessions[id]
-	t.mu.Unlock()
-	c, err := r.Cookie(sessionCookie + "_" + id)
-	if !ok || err != nil || subtle.ConstantTimeCompare([]byte(c.Value), []byte(launch.cookie)) != 1 {
-		t.refuse(w, unauthorized("Nobody has been launched in this browser."), "")
+	launch, err := t.launchHere(r, id)
+	if err != nil {
+		t.refuse(w, err, "")
 		return
 	}
 	page := "resource"
@@ -300,4 +304,20 @@ func (t *Tool) serveResource(w http.ResponseWriter, r *http.Request) {
 		page = "resource-in-own-window"
 	}
 	t.render(w, http.StatusOK, page, t.shown(launch))
+}
+
+// launchHere returns a launch of this browser: the one of that id, or else the
+// last one.
+func (t *Tool) launchHere(r *http.Request, id string) (Launch, error) {
+	if c, err := r.Cookie(sessionCookie); err == nil && id == "" {
+		id = c.Value
+	}
+	t.mu.Lock()
+	launch, ok := t.sessions[id]
+	t.mu.Unlock()
+	own, err := r.Cookie(sessionCookie + "_" + id)
+	if !ok || err != nil || subtle.ConstantTimeCompare([]byte(own.Value), []byte(launch.cookie)) != 1 {
+		return Launch{}, unauthorized("Nobody has been launched in this browser.")
+	}
+	return launch, nil
 }

@@ -51,7 +51,23 @@ func (t *Tool) refuse(w http.ResponseWriter, err error, returnURL string) {
 	case t.has(RefusesWith500):
 		status = http.StatusInternalServerError
 	}
-	t.render(w, status, "refused", r.why)
+	back := &wayBack{}
+	_ = errors.As(err, &back)
+	t.render(w, status, "refused", refusedPage{r.why, back.exit})
+}
+
+// wayBack is an error whose page leads back to the platform.
+type wayBack struct {
+	error
+	exit string
+}
+
+func (b *wayBack) Unwrap() error { return b.error }
+
+// refusedPage says why something is refused, and where the way back is.
+type refusedPage struct {
+	Why  any
+	Exit string
 }
 
 // returnWith adds a message to the return URL, and leaves what it has of its
@@ -83,6 +99,8 @@ type page struct {
 	Classmates []string
 	Account    string
 	Exit       string
+	// Submit, Rename and ReadResults are where the forms go; empty for none.
+	Submit, Rename, ReadResults string
 }
 
 func (t *Tool) shown(l Launch) page {
@@ -103,6 +121,13 @@ func (t *Tool) shown(l Launch) page {
 		p.ShownName = l.Sub
 	case template.HTMLEscapeString(l.Name) != l.Name && t.has(ShowsNamesUnescaped):
 		p.ShownName = template.HTML(l.Name)
+	}
+	at := t.opts.URL + workPath + "/" + l.id
+	if l.handsIn() {
+		p.Submit = at + "/submit"
+	}
+	if l.keepsGrades() {
+		p.Rename, p.ReadResults = at+"/rename", at+"/results"
 	}
 	if l.ReturnURL != "" {
 		p.Exit = t.returnWith(l.ReturnURL, url.Values{lti.ParamMessage: {"You have left the tool."}})

@@ -1,7 +1,6 @@
 package faketool
 
 import (
-	"crypto/subtle"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -55,16 +54,9 @@ type outcomePage struct{ Status, Says, Back string }
 // teacherHere returns the last launch in this browser, where it was a teacher's.
 // Candidates have none, whatever their roles.
 func (t *Tool) teacherHere(r *http.Request) (Launch, error) {
-	last, err := r.Cookie(sessionCookie)
+	launch, err := t.launchHere(r, "")
 	if err != nil {
-		return Launch{}, unauthorized("Nobody has been launched in this browser.")
-	}
-	t.mu.Lock()
-	launch, ok := t.sessions[last.Value]
-	t.mu.Unlock()
-	own, err := r.Cookie(sessionCookie + "_" + last.Value)
-	if !ok || err != nil || subtle.ConstantTimeCompare([]byte(own.Value), []byte(launch.cookie)) != 1 {
-		return Launch{}, unauthorized("Nobody has been launched in this browser.")
+		return Launch{}, err
 	}
 	if !launch.Teacher {
 		return Launch{}, &refusal{http.StatusForbidden, "Only teachers proctor."}

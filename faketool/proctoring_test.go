@@ -51,6 +51,8 @@ type exam struct {
 	posts   []request // to start_assessment_url and other pages
 	tokens  []request
 	orders  []request
+
+	book book // has a mutex of its own
 }
 
 func newExam(t *testing.T, change ...func(*faketool.Registration)) *exam {
@@ -95,6 +97,7 @@ func newExamOf(t *testing.T, opts faketool.Options, change ...func(*faketool.Reg
 		}
 		says(`{"status":"running"}`)(w)
 	})
+	platform.Handle("/contexts/", &e.book)
 	platform.HandleFunc("/", func(_ http.ResponseWriter, r *http.Request) {
 		e.mu.Lock()
 		defer e.mu.Unlock()
@@ -721,8 +724,8 @@ func TestWhatThePlatformDoesNotTakeIsTold(t *testing.T) {
 		g.Expect(orders).To(HaveLen(1), name)
 	}
 	for grant, says := range map[string]string{
-		`{"access_token":"x","token_type":"Bearer","expires_in":3600,"scope":""}`:      "does not grant the control",
-		`{"access_token":"x","token_type":"Bearer","expires_in":3600,"scope":"other"}`: "does not grant the control",
+		`{"access_token":"x","token_type":"Bearer","expires_in":3600,"scope":""}`:      "does not grant the scope",
+		`{"access_token":"x","token_type":"Bearer","expires_in":3600,"scope":"other"}`: "does not grant the scope",
 		`{"access_token":"x","token_type":"mac"}`:                                      "no access token that is known",
 		`{"error":"invalid_scope"}`:                                                    "no access token that is known",
 		`no`:                                                                           "no access token that is known",

@@ -358,66 +358,10 @@ func (e *Exchange) Answer() (lti.ControlResponse, error) {
 	return answer, nil
 }
 
-// grant is an access token that is kept.
-type grant struct {
-	token   string
-	expires time.Time // zero where the platform did not say
-}
-
-// accessToken returns a token for the Assessment Control Service: the one that
-// is kept, as long as it is valid, or else a new one (Security Framework 1.0,
-// 4.1). A new one is asked for in any case where spent is the one that is kept.
-func (t *Tool) accessToken(ctx context.Context, s *sitting, spent string) (string, error) {
-	t.mu.Lock()
-	kept, ok := t.grants[s.client()]
-	t.mu.Unlock()
-	if ok && kept.token != spent && (kept.expires.IsZero() || t.opts.Now().Before(kept.expires)) {
-		return kept.token, nil
-	}
-	asked := t.opts.Now()
-	token, err := t.token(ctx, s.registration.Issuer, s.registration.ClientID, TokenProbe{With: lti.Claims{lti.ClaimDeploymentID: s.deployment}})
-	if err != nil {
-		return "", err
-	}
-	if err := token.serves(); err != nil {
-		return "", err
-	}
-	granted := grant{token: token.AccessToken}
-	if seconds, ok := token.ExpiresIn.(float64); ok {
-		granted.expires = asked.Add(time.Duration(min(max(seconds, 0), maxExpiry.Seconds()) * float64(time.Second)))
-	}
-	t.mu.Lock()
-	t.grants[s.client()] = granted
-	t.mu.Unlock()
-	return granted.token, nil
-}
-
-// maxExpiry bounds how long an access token is kept.
-const maxExpiry = 24 * time.Hour
-
-// serves says why a token does not serve for the Assessment Control Service.
-// Where the platform does not say the scope, it is the one that was asked for
-// (RFC 6749, 5.1).
-func (k *Token) serves() error {
-	_, saysScope := k.Raw["scope"]
-	switch {
-	case k.Status == 0:
-		return fmt.Errorf("nobody answered at the token endpoint: %w", k.Err)
-	case k.Status != http.StatusOK:
-		return fmt.Errorf("the platform grants no access token: HTTP %d %s", k.Status, clipTo(k.Error, 100))
-	case k.AccessToken == "" || !strings.EqualFold(k.TokenType, "Bearer"):
-		return errors.New("the platform grants no access token that is known")
-	case saysScope && !slices.Contains(strings.Fields(k.Scope), lti.ScopeControl):
-		return errors.New("the platform does not grant the control of attempts")
-	default:
-		return nil
-	}
-}
-
 // order sends an order of a proctor to the platform. Where the platform does not
 // take the access token any more, it is sent once more with a new one.
 func (t *Tool) order(ctx context.Context, s *sitting, request lti.ControlRequest) (*Exchange, error) {
-	token, err := t.accessToken(ctx, s, "")
+	token, err := t.controlToken(ctx, s, "")
 	if err != nil {
 		return nil, err
 	}
@@ -431,7 +375,7 @@ func (t *Tool) order(ctx context.Context, s *sitting, request lti.ControlRequest
 			return e, nil
 		case t.has(RepeatsSpentToken):
 		default:
-			renewed, err := t.accessToken(ctx, s, token)
+			renewed, err := t.controlToken(ctx, s, token)
 			switch {
 			case err != nil && t.has(InsistsWithoutScope):
 				return t.insist(ctx, s, token, request)
@@ -446,6 +390,10 @@ func (t *Tool) order(ctx context.Context, s *sitting, request lti.ControlRequest
 		return t.insist(ctx, s, token, request)
 	}
 	return e, nil
+}
+
+func (t *Tool) controlToken(ctx context.Context, s *sitting, spent string) (string, error) {
+	return t.accessToken(ctx, s.client(), []string{lti.ScopeControl}, lti.ScopeControl, spent)
 }
 
 // insist is the fault of sending an order four times more until it is taken.

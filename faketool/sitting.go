@@ -209,17 +209,27 @@ func (t *Tool) isProctoring(c claims) bool {
 // Services 1.0, 4.2.1 and 4.4.1). It does not look at roles: the user is a
 // candidate, whatever they say.
 func (t *Tool) checkProctoring(_ *login, c claims) error {
-	if version, _ := c.text(lti.ClaimVersion); version != lti.Version {
-		return badRequest("The version is %v instead of %s.", c.members[lti.ClaimVersion], lti.Version)
-	}
-	checks := []func(claims) error{t.checkCandidate, t.checkAttempt, t.checkExamLink, t.checkSessionData, t.checkStartURL, t.checkExamPickily}
+	checks := []func(claims) error{checkVersion, t.checkCandidate, t.checkAttempt, t.checkExamLink, t.checkSessionData, t.checkStartURL, t.checkExamPickily}
 	if t.kindOf(c) == lti.EndAssessment {
-		checks = []func(claims) error{t.checkEnd}
+		checks = []func(claims) error{checkVersion, t.checkEnd}
 	}
+	return c.pass(checks)
+}
+
+// pass makes checks, one after the other.
+func (c claims) pass(checks []func(claims) error) error {
 	for _, check := range checks {
 		if err := check(c); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// checkVersion wants the version that every message has (LTI Core 1.3, 5.3.2).
+func checkVersion(c claims) error {
+	if version, _ := c.text(lti.ClaimVersion); version != lti.Version {
+		return badRequest("The version is %v instead of %s.", c.members[lti.ClaimVersion], lti.Version)
 	}
 	return nil
 }

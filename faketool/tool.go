@@ -6,6 +6,9 @@
 //
 // It proctors, too: it checks candidates in, asks the platform to start their
 // assessments, and lets teachers control the attempts (Proctoring Services 1.0).
+// And it grades: it takes work from learners, opens it for those who review it, and
+// tells the platform's gradebook (Assignment and Grade Services 2.0, Submission
+// Review Service 1.0).
 //
 // A tool may carry a [Fault], a single named defect, to see whether those who
 // judge it find it. It can also judge a platform: it holds the logins that the
@@ -99,7 +102,9 @@ type Tool struct {
 	keys          []jwk.Key         // the tool's own; the last one signs
 	sittings      []*sitting        // the oldest first
 	messages      []*ToolMessage    // prepared for browsers, the oldest first
-	grants        map[client]grant  // access tokens that are kept
+	grants        map[grantKey]grant
+	activities    []activity // the oldest first
+	works         []work     // handed in, the oldest first
 }
 
 // A Launch is one that the tool accepted.
@@ -114,8 +119,13 @@ type Launch struct {
 	User         int    // number of the user's account; 0 when anonymous
 	Link         int    // number of the resource link
 	platform     client // that launched
+	id           string // unguessable; names the launch in URLs
 	cookie       string // what the launched browser proves itself with
 	event        int    // when it was accepted
+	at           time.Time
+	place        place
+	grades       *gradebook // nil where the platform offers none
+	review       *review    // nil where it is none
 }
 
 // login is a login that the tool has begun: an authentication request that
@@ -178,7 +188,7 @@ func New(opts Options) (*Tool, error) {
 		users:       map[string]int{},
 		links:       map[string]int{},
 		keys:        []jwk.Key{opts.Key},
-		grants:      map[client]grant{},
+		grants:      map[grantKey]grant{},
 	}
 	t.mux = http.NewServeMux()
 	t.mux.HandleFunc("GET "+LoginPath, t.serveLogin)
@@ -195,6 +205,11 @@ func New(opts Options) (*Tool, error) {
 	t.mux.HandleFunc("GET "+picturesPath+"/{id}", servePicture)
 	t.mux.HandleFunc("GET "+ProctorPath, t.serveProctor)
 	t.mux.HandleFunc("POST "+ProctorPath+"/{id}/{action}", t.serveAction)
+	t.mux.HandleFunc("POST "+workPath+"/{id}/submit", t.serveSubmit)
+	t.mux.HandleFunc("POST "+workPath+"/{id}/rename", t.serveRename)
+	t.mux.HandleFunc("POST "+workPath+"/{id}/results", t.serveResults)
+	t.mux.HandleFunc("GET "+reviewPath+"/{id}", t.serveReview)
+	t.mux.HandleFunc("POST "+reviewPath+"/{id}/grade", t.serveGrade)
 	t.mux.HandleFunc("GET "+MessagePath+"/{id}", t.serveMessage)
 	t.mux.HandleFunc("GET "+strangerKeysPath, serveStrangerKeys)
 	t.mux.HandleFunc("GET /favicon.ico", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })

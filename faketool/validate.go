@@ -56,8 +56,11 @@ func (t *Tool) validate(r *http.Request, form url.Values) (claims, *login, error
 	checks := []func(*login, claims) error{
 		t.checkTimes, t.checkNonce, t.checkMessage, t.checkTarget, t.checkDeployment, t.checkUser, t.checkPickily,
 	}
-	if t.isProctoring(c) {
+	switch {
+	case t.isProctoring(c):
 		checks = []func(*login, claims) error{t.checkTimes, t.checkNonce, t.checkProctoring, t.checkTarget, t.checkDeployment}
+	case !t.opensLink(c):
+		checks = []func(*login, claims) error{t.checkTimes, t.checkNonce, t.checkReview, t.checkTarget, t.checkDeployment}
 	}
 	for _, check := range checks {
 		if err := check(begun, c); err != nil {

@@ -164,11 +164,22 @@ func (r *Run) startPlatform(site *switchable, address, serverURL string) (*fakep
 	return p, nil
 }
 
-// toolJourneys are what candidates and proctors do in the embedded fake tool.
+// toolJourneys are what candidates and proctors, learners and reviewers do in the
+// embedded fake tool.
 func toolJourneys() map[string]config.Journey {
 	journeys := map[string]config.Journey{
 		"checks-in": {Does: config.CheckIn, Steps: config.Steps{{Click: "#start"}}},
 		"gives-up":  {Does: config.Cancel, Steps: config.Steps{{Click: "#cancel"}}},
+		"hands-in": {Does: config.Submit, Steps: config.Steps{
+			{Fill: "#submit-form textarea", With: "{work}"}, {Click: "#submit"}, {Wait: "#submitted"},
+		}},
+		"grades": {Does: config.Grade, Steps: config.Steps{
+			{Fill: "#grade-form input", With: "{score}"}, {Click: "#grade"}, {Wait: "#graded"},
+		}},
+		"renames": {Does: config.RenameLineItem, Steps: config.Steps{
+			{Fill: "#rename-form input", With: "{label}"}, {Click: "#rename"}, {Wait: "#renamed"},
+		}},
+		"reads-results": {Does: config.ReadResults, Steps: config.Steps{{Click: "#read-results"}, {Wait: "#results"}}},
 	}
 	for _, action := range config.Actions {
 		journeys["proctor-"+string(action)] = config.Journey{Does: action, Steps: config.Steps{

@@ -1,0 +1,147 @@
+package faketool
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"invigilator/lti"
+)
+
+// A gradebook is what a platform offers of its grade services in a launch
+// (Assignment and Grade Services 2.0, 3.1).
+type gradebook struct {
+	of                  client
+	scopes              []string // that the platform announces, and the tool knows
+	lineItems, lineItem string   // empty where the platform names none
+}
+
+// gradebookOf reads the claim; nil where there is none.
+func gradebookOf(c claims, registration Registration) *gradebook {
+	endpoint := c.object(lti.ClaimAGS)
+	if endpoint == nil {
+		return nil
+	}
+	g := &gradebook{of: clientOf(registration)}
+	g.of.deployment, _ = c.text(lti.ClaimDeploymentID)
+	announced, _ := endpoint["scope"].([]any)
+	for _, scope := range lti.GradeScopes {
+		if slices.Contains(announced, any(scope)) {
+			g.scopes = append(g.scopes, scope)
+		}
+	}
+	for name, to := range map[string]*string{"lineitems": &g.lineItems, "lineitem": &g.lineItem} {
+		if address, _ := endpoint[name].(string); isSecure(address) {
+			*to = address
+		}
+	}
+	return g
+}
+
+// offers says whether the platform announces one of the scopes.
+func (g *gradebook) offers(scopes ...string) bool {
+	return g != nil && slices.ContainsFunc(scopes, func(scope string) bool { return slices.Contains(g.scopes, scope) })
+}
+
+// callGrades sends a request to a grade service, with an access token for all that
+// the platform announces: the tool needs one token only. It fails where the
+// answer is none of success. Where the platform does not take the token any more,
+// the request is sent again with a new one, and where the service is not available,
+// once more in any case.
+func (t *Tool) callGrades(ctx context.Context, g *gradebook, scope string, r GradeRequest) (*Exchange, error) {
+	if !g.offers(scope) {
+		return nil, fmt.Errorf("the platform does not offer the scope %s", scope)
+	}
+	spent, again := "", true
+	for {
+		token, err := t.accessToken(ctx, g.of, g.scopes, scope, spent)
+		if err != nil {
+			return nil, err
+		}
+		r.Token = token
+		e, err := t.sendGrade(ctx, &gradeDraft{tool: t, GradeRequest: r})
+		switch {
+		case err != nil:
+			return nil, err
+		case e.Status == http.StatusUnauthorized && spent == "":
+			spent = token
+		case e.Status == http.StatusServiceUnavailable && again:
+			again = false
+		default:
+			return e, e.failure()
+		}
+	}
+}
+
+// failure says why a request has not succeeded; nil where it has.
+func (e *Exchange) failure() error {
+	switch {
+	case e.Status == 0:
+		return fmt.Errorf("nobody answered: %w", e.Err)
+	case e.Status < 200 || e.Status > 299:
+		return fmt.Errorf("HTTP %d", e.Status)
+	case e.Err != nil:
+		return fmt.Errorf("the answer broke off: %w", e.Err)
+	default:
+		return nil
+	}
+}
+
+// maxPages bounds how many pages of a list are read.
+const maxPages = 50
+
+// eachOf reads a list page by page, to its end or until it is enough (Assignment
+// and Grade Services 2.0, 3.2.4 and 3.3.6). The access token goes to no other site
+// than the list's.
+func (t *Tool) eachOf(ctx context.Context, g *gradebook, scope, list, mediaType string, enough func(json.RawMessage) bool) error {
+	seen := map[string]bool{}
+	for at := list; len(seen) < maxPages; {
+		seen[at] = true
+		e, err := t.callGrades(ctx, g, scope, GradeRequest{Method: http.MethodGet, URL: at, Accept: mediaType})
+		if err != nil {
+			return err
+		}
+		var page []json.RawMessage
+		if err := json.Unmarshal(e.Body, &page); err != nil {
+			return errors.New("the platform's list is none")
+		}
+		if slices.ContainsFunc(page, enough) {
+			return nil
+		}
+		next, more := nextPage(e.Header, at)
+		switch {
+		case !more:
+			return nil
+		case seen[next]:
+			return errors.New("the platform's list leads back to where it was")
+		case siteOf(next) != siteOf(list):
+			return errors.New("the platform's list goes on at another site")
+		}
+		at = next
+	}
+	return errors.New("the platform's list has too many pages")
+}
+
+// siteOf is the beginning of an address, up to its path.
+func siteOf(address string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return ""
+	}
+	return u.Scheme + "://" + u.Host
+}
+
+// below is the address of what is below a line item: its path grows, and its query
+// stays behind it (Assignment and Grade Services 2.0, 3.3.2 and 3.4.1).
+func below(lineItem, part string) string {
+	path, query, has := strings.Cut(lineItem, "?")
+	if has {
+		query = "?" + query
+	}
+	return path + "/" + part + query
+}

@@ -1,0 +1,138 @@
+package faketool
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"invigilator/lti"
+)
+
+// What the tool says of its line items (Assignment and Grade Services 2.0, 3.2).
+const (
+	ownResource  = "faketool-work" // the tool's own name of what is graded
+	ownTag       = "work"
+	scoreMaximum = 10
+	maxLabel     = 255
+)
+
+// lineItemOf returns the line item that the work of a launch belongs to: the one
+// that the platform names, or else the tool's own for the resource link, which is
+// made where there is none.
+func (t *Tool) lineItemOf(ctx context.Context, l Launch) (string, error) {
+	if l.grades.lineItem != "" {
+		return l.grades.lineItem, nil
+	}
+	found, err := t.findLineItem(ctx, l)
+	if err != nil || found != "" {
+		return found, err
+	}
+	return t.createLineItem(ctx, l)
+}
+
+// findLineItem looks for the tool's own line item of the resource link; empty where
+// there is none.
+func (t *Tool) findLineItem(ctx context.Context, l Launch) (found string, err error) {
+	if l.grades.lineItems == "" {
+		return "", errors.New("the platform names no line items")
+	}
+	scope := lti.ScopeLineItem
+	if !l.grades.offers(scope) {
+		scope = lti.ScopeLineItemReadOnly
+	}
+	list := withQuery(l.grades.lineItems, url.Values{"resource_link_id": {l.place.link}, "resource_id": {ownResource}}.Encode())
+	err = t.eachOf(ctx, l.grades, scope, list, lti.MediaTypeLineItemContainer, func(raw json.RawMessage) bool {
+		var item lti.LineItem
+		_ = json.Unmarshal(raw, &item) // what cannot be read is not the one
+		if item.ResourceID == ownResource && item.ResourceLinkID == l.place.link && isSecure(item.ID) {
+			found = item.ID
+		}
+		return found != ""
+	})
+	return found, err
+}
+
+// createLineItem makes a line item for the resource link, whose submissions are
+// reviewed in this tool (Submission Review Service 1.0, on a per line item basis).
+func (t *Tool) createLineItem(ctx context.Context, l Launch) (string, error) {
+	item := lti.LineItem{
+		Label: cmp.Or(strings.TrimSpace(strings.ToValidUTF8(clipTo(l.ResourceLink, maxLabel), "")), "Work"), ScoreMaximum: scoreMaximum,
+		ResourceID: ownResource, Tag: ownTag, ResourceLinkID: l.place.link,
+		SubmissionReview: &lti.SubmissionReview{
+			ReviewableStatus: []string{string(lti.InProgress), string(lti.Submitted), string(lti.Completed)},
+			Label:            "Open the work", URL: t.LaunchURL(), Custom: map[string]string{"action": "review"},
+		},
+	}
+	e, err := t.callGrades(ctx, l.grades, lti.ScopeLineItem, GradeRequest{
+		Method: http.MethodPost, URL: l.grades.lineItems, MediaType: lti.MediaTypeLineItem, Accept: lti.MediaTypeLineItem, Body: item,
+	})
+	if err != nil {
+		return "", err
+	}
+	var made lti.LineItem
+	if err := json.Unmarshal(e.Body, &made); err != nil || !isSecure(made.ID) {
+		return "", errors.New("the platform does not say which line item it has made")
+	}
+	return made.ID, nil
+}
+
+// serveRename gives the line item of a launch another label.
+func (t *Tool) serveRename(w http.ResponseWriter, r *http.Request) {
+	l, err := t.gradebookHere(w, r)
+	if err != nil {
+		t.refuse(w, err, "")
+		return
+	}
+	label := strings.TrimSpace(r.PostForm.Get("label"))
+	if label == "" || len(label) > maxLabel {
+		t.refuse(w, badRequest("A label has 1 to %d letters.", maxLabel), "")
+		return
+	}
+	t.tell(w, l, "renamed", t.rename(r.Context(), l, label))
+}
+
+// rename reads a line item and puts it back with another label, and otherwise as
+// it came: also with the members that the tool does not know.
+func (t *Tool) rename(ctx context.Context, l Launch, label string) error {
+	address, err := t.existingLineItem(ctx, l)
+	if err != nil {
+		return err
+	}
+	e, err := t.callGrades(ctx, l.grades, lti.ScopeLineItem, GradeRequest{Method: http.MethodGet, URL: address, Accept: lti.MediaTypeLineItem})
+	if err != nil {
+		return err
+	}
+	var item map[string]json.RawMessage
+	if err := json.Unmarshal(e.Body, &item); err != nil || item == nil {
+		return errors.New("the platform's line item is none")
+	}
+	for name, value := range item {
+		if string(value) == "null" { // says nothing, and some platforms refuse it
+			delete(item, name)
+		}
+	}
+	item["label"], err = json.Marshal(label)
+	if err != nil {
+		return err
+	}
+	_, err = t.callGrades(ctx, l.grades, lti.ScopeLineItem, GradeRequest{
+		Method: http.MethodPut, URL: address, MediaType: lti.MediaTypeLineItem, Accept: lti.MediaTypeLineItem, Body: item,
+	})
+	return err
+}
+
+// existingLineItem returns the line item of a launch, and an error where there is none.
+func (t *Tool) existingLineItem(ctx context.Context, l Launch) (string, error) {
+	if l.grades.lineItem != "" {
+		return l.grades.lineItem, nil
+	}
+	found, err := t.findLineItem(ctx, l)
+	if err == nil && found == "" {
+		err = errors.New("there is no line item yet")
+	}
+	return found, err
+}

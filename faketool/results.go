@@ -1,0 +1,71 @@
+package faketool
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+
+	"invigilator/lti"
+)
+
+// maxResults bounds how many results are shown.
+const maxResults = 1000
+
+// resultsPage lists the results of a line item.
+type resultsPage struct {
+	Results       []shownResult
+	Problem, Back string
+}
+
+// shownResult is what the gradebook holds of a learner.
+type shownResult struct {
+	UserID         string
+	HasScore       bool
+	Score, Maximum float64
+	Comment        string
+}
+
+// serveResults shows what the gradebook holds at the line item of a launch.
+func (t *Tool) serveResults(w http.ResponseWriter, r *http.Request) {
+	l, err := t.gradebookHere(w, r)
+	if err != nil {
+		t.refuse(w, err, "")
+		return
+	}
+	shown := resultsPage{Back: t.resource(l)}
+	shown.Results, err = t.results(r.Context(), l)
+	if err != nil {
+		shown.Problem = fmt.Sprintf("The results cannot be read: %v.", err)
+	}
+	t.render(w, http.StatusOK, "results", shown)
+}
+
+// results reads what the gradebook holds, page by page (Assignment and Grade
+// Services 2.0, 3.3).
+func (t *Tool) results(ctx context.Context, l Launch) (all []shownResult, err error) {
+	address, err := t.existingLineItem(ctx, l)
+	if err != nil {
+		return nil, err
+	}
+	err = t.eachOf(ctx, l.grades, lti.ScopeResultReadOnly, below(address, "results"), lti.MediaTypeResultContainer, func(raw json.RawMessage) bool {
+		all = append(all, resultOf(raw))
+		return len(all) == maxResults
+	})
+	return all, err
+}
+
+// resultOf reads a result. Where it has no maximum, that is 1 (Assignment and
+// Grade Services 2.0, 3.3.4).
+func resultOf(raw json.RawMessage) shownResult {
+	var members map[string]any
+	_ = json.Unmarshal(raw, &members) // what cannot be read is empty
+	shown := shownResult{Maximum: 1}
+	shown.UserID, _ = members["userId"].(string)
+	shown.Comment, _ = members["comment"].(string)
+	shown.Score, shown.HasScore = members["resultScore"].(float64)
+	if maximum, ok := members["resultMaximum"].(float64); ok && maximum > 0 {
+		shown.Maximum = maximum
+	}
+	return shown
+}

@@ -1,0 +1,182 @@
+package faketool
+
+import (
+	"fmt"
+	"maps"
+	"math"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"invigilator/lti"
+)
+
+// reviewPath begins the addresses of works that are reviewed.
+const reviewPath = "/review"
+
+// A review is whose work a launch opens, and what the platform says along with it
+// (Submission Review Service 1.0).
+type review struct {
+	learner, name string
+	custom        []parameter
+}
+
+// A parameter is one of custom.
+type parameter struct {
+	Name  string
+	Value any
+}
+
+// reviewPage shows a work to who reviews it.
+type reviewPage struct {
+	page
+	Learner  any
+	HandedIn bool
+	Text     string
+	Custom   []parameter
+	Grade    string // where the form goes; empty for none
+}
+
+// checkReview wants all that a message requires that opens a learner's work
+// (Submission Review Service 1.0, LtiSubmissionReviewRequest claims).
+func (t *Tool) checkReview(_ *login, c claims) error {
+	return c.pass([]func(claims) error{checkVersion, t.checkReviewer, t.checkForUser, t.checkReviewed})
+}
+
+// checkReviewer wants a person with roles, however many: who looks at somebody's
+// work has a name with the platform.
+func (t *Tool) checkReviewer(c claims) error {
+	_, isList := c.members[lti.ClaimRoles].([]any)
+	switch sub, _ := c.text("sub"); {
+	case !isList:
+		return badRequest("The message has no roles.")
+	case sub == "":
+		return badRequest("The message names no reviewer.")
+	default:
+		return nil
+	}
+}
+
+// checkForUser wants the learner whose work is reviewed.
+func (t *Tool) checkForUser(c claims) error {
+	if id, _ := c.object(lti.ClaimForUser)["user_id"].(string); id == "" {
+		return badRequest("The message does not say whose work is reviewed.")
+	}
+	return nil
+}
+
+// checkReviewed wants the line item that is reviewed. A resource link it need not
+// belong to.
+func (t *Tool) checkReviewed(c claims) error {
+	if lineItem, _ := c.object(lti.ClaimAGS)["lineitem"].(string); !isSecure(lineItem) {
+		return badRequest("The message does not say which line item is reviewed.")
+	}
+	return nil
+}
+
+// reviewOf reads the claims of a review.
+func (t *Tool) reviewOf(c claims) *review {
+	learner := c.object(lti.ClaimForUser)
+	text := func(name string) string {
+		s, _ := learner[name].(string)
+		return s
+	}
+	r := &review{learner: text("user_id"), name: text("name")}
+	for _, other := range []string{strings.TrimSpace(text("given_name") + " " + text("family_name")), r.learner} {
+		if r.name == "" {
+			r.name = other
+		}
+	}
+	custom := c.object(lti.ClaimCustom)
+	for _, name := range slices.Sorted(maps.Keys(custom)) {
+		r.custom = append(r.custom, parameter{name, fmt.Sprint(custom[name])})
+	}
+	return r
+}
+
+// openReview leads a reviewer to the work. The session is the reviewer's own.
+func (t *Tool) openReview(w http.ResponseWriter, r *http.Request, c claims, begun *login) {
+	l := t.launchOf(r, c, begun)
+	l.review = t.reviewOf(c)
+	http.Redirect(w, r, t.opts.URL+reviewPath+"/"+t.startSession(w, l), http.StatusSeeOther)
+}
+
+// reviewed returns the work that a launch opens, and whether there is one. It
+// fails where the user may not see it, and where the tool knows no such line item
+// of this platform at this place. Rights come from the launch alone.
+func (t *Tool) reviewed(l Launch) (work, bool, error) {
+	wanted := work{of: l.grades.of, lineItem: l.grades.lineItem, sub: l.review.learner}
+	if !l.Teacher && l.Sub != l.review.learner {
+		return work{}, false, &refusal{http.StatusForbidden, "This is not your work."}
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	known, ok := t.knownActivity(*l.grades)
+	if !ok || !l.place.within(known.place) {
+		return work{}, false, &refusal{http.StatusNotFound, "This line item is none of this tool here."}
+	}
+	i := slices.IndexFunc(t.works, wanted.sameAs)
+	if i < 0 {
+		return work{}, false, nil
+	}
+	return t.works[i], true, nil
+}
+
+func (t *Tool) serveReview(w http.ResponseWriter, r *http.Request) {
+	l, err := t.launchHere(r, r.PathValue("id"))
+	if err == nil && l.review == nil {
+		err = &refusal{http.StatusNotFound, "Nothing is reviewed here."}
+	}
+	if err != nil {
+		t.refuse(w, err, "")
+		return
+	}
+	shown := reviewPage{page: t.shown(l), Learner: l.review.name, Custom: l.review.custom}
+	one, handedIn, err := t.reviewed(l)
+	if err != nil {
+		t.refuse(w, t.leadingBack(l, err), "")
+		return
+	}
+	shown.HandedIn, shown.Text = handedIn, one.text
+	if handedIn && l.Teacher {
+		shown.Grade = t.resource(l) + "/grade"
+	}
+	t.render(w, http.StatusOK, "review", shown)
+}
+
+// leadingBack offers a way back to the platform after an error, which is told there
+// (LTI Core 1.3, 5.4.4).
+func (t *Tool) leadingBack(l Launch, err error) error {
+	if l.ReturnURL == "" {
+		return err
+	}
+	return &wayBack{err, t.returnWith(l.ReturnURL, url.Values{lti.ParamErrorMessage: {"The work could not be opened."}, lti.ParamErrorLog: {err.Error()}})}
+}
+
+// serveGrade gives a work points.
+func (t *Tool) serveGrade(w http.ResponseWriter, r *http.Request) {
+	l, err := t.launchFor(w, r, func(l Launch) bool { return l.review != nil && l.Teacher })
+	if err != nil {
+		t.refuse(w, err, "")
+		return
+	}
+	points, err := strconv.ParseFloat(strings.TrimSpace(r.PostForm.Get("score")), 64)
+	if err != nil || !(points >= 0) || math.IsInf(points, 0) {
+		t.refuse(w, badRequest("The points are no number from 0 on."), "")
+		return
+	}
+	one, handedIn, err := t.reviewed(l)
+	if err == nil && !handedIn {
+		err = &refusal{http.StatusNotFound, "Nothing has been handed in here."}
+	}
+	if err != nil {
+		t.refuse(w, t.leadingBack(l, err), "")
+		return
+	}
+	maximum := float64(scoreMaximum)
+	t.tell(w, l, "graded", t.postScore(r.Context(), l.grades, one, lti.Score{
+		ActivityProgress: lti.Completed, GradingProgress: lti.FullyGraded, ScoreGiven: &points, ScoreMaximum: &maximum, ScoringUserID: l.Sub,
+	}))
+}

@@ -219,16 +219,6 @@ func (p *Platform) spoilRefusal(o *order, wrong []refusal) []refusal {
 	return wrong
 }
 
-// findsTokenElsewhere takes the access token from the query.
-func (p *Platform) findsTokenElsewhere(o *order) bool {
-	inQuery := o.URL.Query().Get("access_token")
-	if inQuery == "" || !p.has(TakesAccessTokenInQuery) {
-		return false
-	}
-	o.token = inQuery
-	return true
-}
-
 func (p *Platform) refusesMediaType(o *order, name string) bool {
 	sent := o.Header.Get("Content-Type")
 	switch {

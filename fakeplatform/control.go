@@ -7,7 +7,6 @@ import (
 	"io"
 	"net/http"
 	"slices"
-	"strings"
 	"time"
 
 	"invigilator/lti"
@@ -39,8 +38,7 @@ func (p *Platform) Controls() []Control {
 // order is a request to the Assessment Control Service while it is being judged.
 type order struct {
 	*http.Request
-	token    string
-	known    accessToken
+	credentials
 	body     []byte
 	object   map[string]any // nil where the body is none
 	request  lti.ControlRequest
@@ -51,9 +49,7 @@ type order struct {
 
 // serveControl is the Assessment Control Service (Proctoring Services 1.0, 5).
 func (p *Platform) serveControl(w http.ResponseWriter, r *http.Request) {
-	o := &order{Request: r}
-	var bearer bool
-	o.token, bearer = bearerToken(r)
+	o := &order{Request: r, credentials: credentialsOf(r)}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxServiceBody))
 	o.body = body
 	var tooLarge *http.MaxBytesError
@@ -61,7 +57,7 @@ func (p *Platform) serveControl(w http.ResponseWriter, r *http.Request) {
 		o.object = asObject(body)
 	}
 	var wrong []refusal
-	authorization := p.checkToken(o, bearer)
+	authorization := p.checkToken(r, &o.credentials, ofControl)
 	wrong = append(wrong, p.checkMethod(o)...)
 	wrong = append(wrong, authorization...)
 	wrong = append(wrong, p.checkMediaType(o)...)
@@ -104,9 +100,9 @@ func (p *Platform) serveControl(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if why := wrong[0]; (why.status == http.StatusUnauthorized || why.status == http.StatusForbidden) && !p.has(ChallengesNobody) {
-		w.Header().Set("WWW-Authenticate", challenge(why))
+		w.Header().Set("WWW-Authenticate", challenge(why, ofControl.scopes))
 	}
-	fail(w, wrong[0])
+	fail(w, wrong[0], http.MethodPost)
 }
 
 // note keeps a request in the records of the platform and of the launches that
@@ -154,58 +150,9 @@ func (l *Launch) AwaitControls(ctx context.Context, n int) bool {
 	}
 }
 
-// bearerToken returns the access token of the Authorization header, the only
-// place for one (RFC 6750, 2.1), and whether there is any.
-func bearerToken(r *http.Request) (string, bool) {
-	scheme, token, found := strings.Cut(r.Header.Get("Authorization"), " ")
-	return strings.TrimSpace(token), found && strings.EqualFold(scheme, "Bearer")
-}
-
-// challenge is what a client is told that lacks an access token (RFC 6750, 3).
-func challenge(why refusal) string {
-	parameters := `Bearer realm="fakeplatform"`
-	if why.code != lti.ErrorInvalidRequest { // it has sent one
-		parameters += `, error="` + why.code + `"`
-	}
-	if why.code == lti.ErrorInsufficientScope {
-		parameters += `, scope="` + lti.ScopeControl + `"`
-	}
-	return parameters
-}
-
 func (p *Platform) checkMethod(o *order) []refusal {
 	if o.Method != http.MethodPost && (o.Method != http.MethodPut || !p.has(ControlsByPut)) {
 		return []refusal{{http.StatusMethodNotAllowed, lti.ErrorInvalidRequest, "the request is a " + o.Method + " instead of a POST"}}
-	}
-	return nil
-}
-
-// checkToken checks the access token (RFC 6750, 3.1).
-func (p *Platform) checkToken(o *order, bearer bool) []refusal {
-	if !bearer && p.findsTokenElsewhere(o) {
-		bearer = true
-	}
-	if !bearer && p.has(ControlsWithoutToken) {
-		return nil
-	}
-	if !bearer {
-		return []refusal{{http.StatusUnauthorized, lti.ErrorInvalidRequest, "there is no access token in the Authorization header"}}
-	}
-	p.mu.Lock()
-	known, ok := p.accessTokens[o.token]
-	p.mu.Unlock()
-	if !ok && p.has(TakesUnknownAccessTokens) {
-		return nil
-	}
-	if !ok {
-		return []refusal{{http.StatusUnauthorized, lti.ErrorInvalidToken, "the access token is none of this platform's"}}
-	}
-	o.known = known
-	if !p.opts.Now().Before(known.expires) && !p.has(TakesExpiredAccessTokens) {
-		return []refusal{{http.StatusUnauthorized, lti.ErrorInvalidToken, "the access token has expired"}}
-	}
-	if !slices.Contains(known.scopes, lti.ScopeControl) && !p.has(IgnoresTokenScope) {
-		return []refusal{{http.StatusForbidden, lti.ErrorInsufficientScope, "the access token is not for the Assessment Control Service"}}
 	}
 	return nil
 }

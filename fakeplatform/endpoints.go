@@ -41,6 +41,8 @@ func (p *Platform) routes() *http.ServeMux {
 	mux.HandleFunc("POST /launch/{id}/exam/break", p.withLaunch(p.serveBreak))
 	mux.HandleFunc(TokenPath, p.serveToken)
 	mux.HandleFunc(ACSPath, p.serveControl)
+	mux.HandleFunc(ContextsPath+"/{context}/lineitems", p.serveGrades)
+	mux.HandleFunc(ContextsPath+"/{context}/lineitems/{rest...}", p.serveGrades)
 	mux.HandleFunc("GET "+AuthPath, p.serveAuth)
 	mux.HandleFunc("POST "+AuthPath, p.serveAuth)
 	mux.HandleFunc("GET "+JWKSPath, p.serveJWKS)

@@ -1,9 +1,15 @@
 package fakeplatform
 
 import (
-	"context"
+	"encoding/json"
 	"errors"
-	"net/http"
+	"fmt"
+	"maps"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
 	"time"
 
 	"invigilator/lti"
@@ -14,17 +20,13 @@ import (
 // its scores and its results.
 const ContextsPath = "/contexts"
 
+// maxColumns is how many line items a tool may have in a context.
+const maxColumns = 1000
+
 // Grades say what a launch offers of the grade services (Assignment and Grade
 // Services 2.0, 3.1).
 type Grades struct {
 	Scopes []string // all when nil
-}
-
-// A Review says whose work at which line item a launch opens (Submission Review
-// Service 1.0).
-type Review struct {
-	LineItem string // its id
-	Learner  User
 }
 
 // A Grade is what the gradebook holds of a learner at a line item.
@@ -36,70 +38,266 @@ type Grade struct {
 	Comment  string
 }
 
-// A Service is one of the grade services.
-type Service string
+// gradebooks are those of all tools and contexts. What is in them is guarded by
+// the mutex.
+type gradebooks struct {
+	mu      sync.Mutex
+	books   map[shelf]*gradebook
+	columns map[string]*column     // by the last part of their ids
+	calls   map[string][]GradeCall // by the context
+	called  chan struct{}          // closed when the next request has been answered
+	counted int                    // columns and rows, in the order in which they were made
+}
 
-// The grade services (Assignment and Grade Services 2.0, 3.2 to 3.4).
-const (
-	LineItems Service = "lineitems" // the container
-	LineItem  Service = "lineitem"
-	Scores    Service = "scores"
-	Results   Service = "results"
-)
+// A shelf is where a gradebook is found: each tool has one of its own in each
+// context.
+type shelf struct{ clientID, contextID string }
 
-// A GradeCall is a request to the grade services.
-type GradeCall struct {
-	Service                             Service
-	ContextID, LineItem                 string // the latter is an id; empty for the container, and where there is no such item
-	Method, Target, ContentType, Accept string
-	// Authorized says whether the access token was one for what was asked. Token is
-	// a secret while it lasts.
-	Authorized bool
-	Token      string
-	Scopes     []string // of the access token
-	Body       []byte   // at most 64 KiB
-	Status     int      // of the answer; 0 where the connection was closed
-	// Problems say what is not allowed in it.
-	Problems []string
-	At       time.Time
+// A gradebook is what a tool has in a context.
+type gradebook struct {
+	shelf
+	links   map[string]bool // ids of the resource links that are the tool's
+	users   map[string]User // who were launched or are reviewed there, by sub
+	columns []*column
+	latest  *Launch      // that the tool was launched with there
+	served  map[turn]int // requests since then
+}
+
+// A turn is a kind of request.
+type turn struct {
+	service Service
+	method  string
+}
+
+// A column is a line item with what has come of the learners.
+type column struct {
+	book    *gradebook
+	key     string // the last part of its id
+	id      string // its URL
+	number  int
+	own     bool           // the platform's, which no tool may delete
+	members map[string]any // all that it was made of but its id
+	item    lti.LineItem   // what is known of it
+	rows    []*row
+}
+
+// A row is the latest score of a learner.
+type row struct {
+	sub    string
+	number int
+	score  lti.Score
+	at     time.Time
+}
+
+func newGradebooks() gradebooks {
+	return gradebooks{books: map[shelf]*gradebook{}, columns: map[string]*column{}, calls: map[string][]GradeCall{}, called: make(chan struct{})}
 }
 
 // AddLineItem adds a line item to the gradebook that a tool has in a context, as
-// the platform's own, and returns it with its id.
+// the platform's own, and returns it with its id. It fails where a tool could not
+// have made such a line item either.
 func (p *Platform) AddLineItem(clientID, contextID string, item lti.LineItem) (lti.LineItem, error) {
-	return item, errors.ErrUnsupported
+	registration, known := p.registrationOf(clientID)
+	if !known || contextID == "" {
+		return lti.LineItem{}, fmt.Errorf("fakeplatform: client_id %q has no context %q", clientID, contextID)
+	}
+	raw, err := json.Marshal(item)
+	if err != nil {
+		return lti.LineItem{}, fmt.Errorf("fakeplatform: add a line item: %w", err)
+	}
+	draft, wrong := p.readLineItem(asObject(raw), registration)
+	if len(wrong) > 0 {
+		return lti.LineItem{}, fmt.Errorf("fakeplatform: add a line item: %s", strings.Join(said(wrong), "; "))
+	}
+	p.grades.mu.Lock()
+	defer p.grades.mu.Unlock()
+	book := p.grades.open(shelf{clientID, contextID})
+	if len(book.columns) >= maxColumns {
+		return lti.LineItem{}, errors.New("fakeplatform: the gradebook is full")
+	}
+	if item.ResourceLinkID != "" {
+		book.links[item.ResourceLinkID] = true
+	}
+	made := p.newColumn(book, draft)
+	made.own = true
+	p.grades.insert(made)
+	return made.item, nil
 }
 
 // LineItems returns those that a tool has in a context, in the order in which
 // they were made.
-func (p *Platform) LineItems(clientID, contextID string) []lti.LineItem { return nil }
+func (p *Platform) LineItems(clientID, contextID string) []lti.LineItem {
+	p.grades.mu.Lock()
+	defer p.grades.mu.Unlock()
+	var items []lti.LineItem
+	if book := p.grades.books[shelf{clientID, contextID}]; book != nil {
+		for _, c := range book.columns {
+			items = append(items, c.item)
+		}
+	}
+	return items
+}
 
 // Grade returns what the gradebook holds of a learner at a line item, by its id.
-func (p *Platform) Grade(lineItem, sub string) Grade { return Grade{} }
+func (p *Platform) Grade(lineItem, sub string) Grade {
+	p.grades.mu.Lock()
+	defer p.grades.mu.Unlock()
+	c := p.grades.column(lineItem)
+	if c == nil {
+		return Grade{}
+	}
+	r := c.row(sub)
+	if r == nil {
+		return Grade{}
+	}
+	points := c.points(r)
+	return Grade{
+		Progress: r.score.ActivityProgress, Grading: r.score.GradingProgress, Points: points,
+		Final: points != nil && c.final(r), Comment: r.score.Comment,
+	}
+}
 
-// Reviewable says whether a learner's work at a line item is offered for review
-// (Submission Review Service 1.0, on a per line item basis).
-func (p *Platform) Reviewable(lineItem, sub string) bool { return false }
+// final says whether a learner's points are the grade.
+func (c *column) final(r *row) bool { return r.score.GradingProgress == lti.FullyGraded }
 
-// GradeCalls returns the requests to the grade services of a context, in order and
-// at most a thousand.
-func (p *Platform) GradeCalls(contextID string) []GradeCall { return nil }
+// points returns what a learner has of the line item's maximum, and nil for
+// nothing (Assignment and Grade Services 2.0, 3.4).
+func (c *column) points(r *row) *float64 {
+	if r.score.ScoreGiven == nil {
+		return nil
+	}
+	scaled := *r.score.ScoreGiven / *r.score.ScoreMaximum * c.item.ScoreMaximum
+	return &scaled
+}
 
-// AwaitGradeCalls waits until so many requests to the grade services of a context
-// have been answered, and says whether they have: they have not when the context
-// ends before.
-func (p *Platform) AwaitGradeCalls(ctx context.Context, contextID string, n int) bool { return false }
+func (c *column) row(sub string) *row {
+	i := slices.IndexFunc(c.rows, func(r *row) bool { return r.sub == sub })
+	if i < 0 {
+		return nil
+	}
+	return c.rows[i]
+}
 
-// A gradeAnswer is the answer of a grade service before it is sent; the fault of
-// the context's latest launch may change it.
-type gradeAnswer struct {
-	*http.Request
-	platform *Platform
-	service  Service
-	nth      int      // of the calls of that service and method since that launch, from 1
-	why      *refusal // the request is refused
-	reset    bool     // the connection is closed instead
-	status   int
-	header   http.Header
-	body     any // is sent as JSON; nil for none
+// enroll notes, when a launch has begun, what the tool learns by it: its link and
+// its people.
+func (p *Platform) enroll(l *Launch) {
+	if l.plan.Context.ID == "" || l.proctored() {
+		return
+	}
+	p.grades.mu.Lock()
+	defer p.grades.mu.Unlock()
+	book := p.grades.open(shelf{l.plan.ClientID, l.plan.Context.ID})
+	book.latest, book.served = l, map[turn]int{}
+	if id := l.plan.ResourceLink.ID; id != "" {
+		book.links[id] = true
+	}
+	for _, user := range []User{l.plan.User, l.plan.Review.Learner} {
+		if user.Sub != "" && !l.plan.Anonymous {
+			book.users[user.Sub] = user
+		}
+	}
+}
+
+// membersOf returns the subs of those of a context whose scores the gradebook
+// takes, and nil where these are all who have been launched there.
+func (p *Platform) membersOf(contextID string) map[string]bool {
+	if p.opts.Members == nil {
+		return nil
+	}
+	learners := map[string]bool{}
+	for _, user := range p.opts.Members(contextID) {
+		if slices.Contains(user.Roles, lti.RoleLearner) {
+			learners[user.Sub] = true
+		}
+	}
+	return learners
+}
+
+// What follows is called with the gradebooks locked.
+
+func (g *gradebooks) open(at shelf) *gradebook {
+	book := g.books[at]
+	if book == nil {
+		book = &gradebook{shelf: at, links: map[string]bool{}, users: map[string]User{}, served: map[turn]int{}}
+		g.books[at] = book
+	}
+	return book
+}
+
+// knows says whether there is a gradebook of that context.
+func (g *gradebooks) knows(contextID string) bool {
+	for at := range g.books {
+		if at.contextID == contextID {
+			return true
+		}
+	}
+	return false
+}
+
+// column returns the one of that id, and nil for none.
+func (g *gradebooks) column(id string) *column {
+	c := g.columns[id[strings.LastIndex(id, "/")+1:]]
+	if c == nil || c.id != id {
+		return nil
+	}
+	return c
+}
+
+// number counts what has an order.
+func (g *gradebooks) number() int {
+	g.counted++
+	return g.counted
+}
+
+// newColumn makes one of a draft that was read. It is none of the gradebook's yet.
+func (p *Platform) newColumn(book *gradebook, draft lineItemDraft) *column {
+	c := &column{book: book, key: lti.RandomString(), members: draft.members, item: draft.item}
+	c.id = p.lineItemsURL(book.contextID) + "/" + c.key
+	c.item.ID = c.id
+	return c
+}
+
+func (g *gradebooks) insert(c *column) {
+	c.number = g.number()
+	c.book.columns = append(c.book.columns, c)
+	g.columns[c.key] = c
+}
+
+func (g *gradebooks) remove(c *column) {
+	c.book.columns = slices.DeleteFunc(c.book.columns, func(known *column) bool { return known == c })
+	delete(g.columns, c.key)
+}
+
+// lineItemsURL is the address of the line items of a context.
+func (p *Platform) lineItemsURL(contextID string) string {
+	return p.opts.ServerURL + ContextsPath + "/" + url.PathEscape(contextID) + "/lineitems"
+}
+
+// page returns what a request for a container asks for, at most as many as the
+// platform sends at once, and the address of the rest where there is more
+// (Assignment and Grade Services 2.0, 3.2.4 and 3.3.6).
+func page[T any](p *Platform, q *gradeRequest, all []T, number func(T) int) (shown []T, next string, wrong []refusal) {
+	query := q.URL.Query()
+	limit, after := pageSize, 0
+	if query.Has(paramLimit) {
+		asked, err := strconv.Atoi(query.Get(paramLimit))
+		if err != nil || asked < 1 {
+			return nil, "", []refusal{{400, lti.ErrorInvalidRequest, "limit is no number above 0"}}
+		}
+		limit = min(limit, asked)
+	}
+	if query.Has(paramAfter) {
+		var err error
+		if after, err = strconv.Atoi(query.Get(paramAfter)); err != nil {
+			return nil, "", []refusal{{400, lti.ErrorInvalidRequest, "there is no such page"}}
+		}
+	}
+	rest := slices.DeleteFunc(slices.Clone(all), func(one T) bool { return number(one) <= after })
+	if len(rest) <= limit {
+		return rest, "", nil
+	}
+	shown = rest[:limit]
+	query = maps.Clone(query)
+	query.Set(paramAfter, strconv.Itoa(number(shown[limit-1])))
+	return shown, p.opts.ServerURL + q.URL.EscapedPath() + "?" + query.Encode(), nil
 }

@@ -79,10 +79,11 @@ type Plan struct {
 	// Exam is what a message of proctoring says beside.
 	Exam Exam
 	// Grades are the grade services that the launch offers, in the plan's context;
-	// no claim when nil.
+	// no claim when nil, unless the message is one of submission review.
 	Grades *Grades
 	// Review is what a message of submission review is about; the reviewer is the
-	// user.
+	// user. What its line item says of reviews comes first: it names the resource
+	// link, and may name the target link URI and custom parameters.
 	Review Review
 }
 
@@ -169,7 +170,7 @@ func (p *Platform) Begin(plan Plan) (*Launch, error) {
 	switch plan.Message {
 	case "":
 		plan.Message = lti.ResourceLinkRequest
-	case lti.ResourceLinkRequest, lti.StartProctoring:
+	case lti.ResourceLinkRequest, lti.StartProctoring, lti.SubmissionReviewRequest:
 	default:
 		return nil, fmt.Errorf("fakeplatform: no launch begins with the message type %q", plan.Message)
 	}
@@ -192,14 +193,21 @@ func (p *Platform) begin(plan Plan, ended *Attempt, failure *ExamError) (*Launch
 	if !slices.Contains(registration.DeploymentIDs, plan.DeploymentID) {
 		return nil, fmt.Errorf("fakeplatform: client %q has no deployment %q", plan.ClientID, plan.DeploymentID)
 	}
+	if plan.Grades != nil && plan.Context.ID == "" {
+		return nil, errors.New("fakeplatform: a plan with grades, but without context")
+	}
+	if plan.Message == lti.SubmissionReviewRequest {
+		if err := p.planReview(&plan, registration); err != nil {
+			return nil, err
+		}
+	} else if plan.ResourceLink == (ResourceLink{}) {
+		plan.ResourceLink = ResourceLink{ID: "link-1", Title: "Introduction", Description: "The first exercise of the course"}
+	}
 	if plan.TargetLinkURI == "" {
 		plan.TargetLinkURI = registration.TargetLinkURI
 	}
 	if plan.Target == "" {
 		plan.Target = Window
-	}
-	if plan.ResourceLink == (ResourceLink{}) {
-		plan.ResourceLink = ResourceLink{ID: "link-1", Title: "Introduction", Description: "The first exercise of the course"}
 	}
 	attempt := ended
 	if plan.Message == lti.StartProctoring {
@@ -252,6 +260,7 @@ func (p *Platform) begin(plan Plan, ended *Attempt, failure *ExamError) (*Launch
 	if plan.Message == lti.StartProctoring {
 		attempt.offer(l)
 	}
+	p.enroll(l)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.begun = p.forget(p.begun, l.planned.Add(-memory))

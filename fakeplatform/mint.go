@@ -141,15 +141,17 @@ func (l *Launch) claims(plan Plan, request url.Values, now time.Time) lti.Claims
 		lti.ClaimDeploymentID:  plan.DeploymentID,
 		lti.ClaimTargetLinkURI: plan.TargetLinkURI,
 		lti.ClaimRoles:         append([]string{}, plan.User.Roles...),
-		lti.ClaimResourceLink: filled(map[string]any{
-			"id": plan.ResourceLink.ID, "title": plan.ResourceLink.Title, "description": plan.ResourceLink.Description,
-		}),
 		lti.ClaimToolPlatform: map[string]any{
 			"guid": "fakeplatform", "name": "Fake platform", "product_family_code": "invigilator", "version": "1",
 		},
 		lti.ClaimLaunchPresentation: map[string]any{
 			"document_target": string(plan.Target), "return_url": l.ReturnURL(), "locale": "en",
 		},
+	}
+	if plan.ResourceLink != (ResourceLink{}) {
+		claims[lti.ClaimResourceLink] = filled(map[string]any{
+			"id": plan.ResourceLink.ID, "title": plan.ResourceLink.Title, "description": plan.ResourceLink.Description,
+		})
 	}
 	if plan.Anonymous {
 		delete(claims, "sub")
@@ -178,6 +180,12 @@ func (l *Launch) claims(plan Plan, request url.Values, now time.Time) lti.Claims
 	}
 	if l.proctored() {
 		l.proctor(claims, plan, personal)
+	}
+	if plan.Grades != nil {
+		claims[lti.ClaimAGS] = l.platform.offersGrades(plan)
+	}
+	if plan.Message == lti.SubmissionReviewRequest {
+		claims[lti.ClaimForUser] = plan.forUser()
 	}
 	return claims
 }
@@ -226,6 +234,8 @@ var variables = map[string][]string{
 	"$Context.title":      {lti.ClaimContext, "title"},
 	"$ResourceLink.id":    {lti.ClaimResourceLink, "id"},
 	"$ResourceLink.title": {lti.ClaimResourceLink, "title"},
+
+	"$ToolPlatform.productFamilyCode": {lti.ClaimToolPlatform, "product_family_code"},
 }
 
 // substitute replaces the variables among the custom parameters by what the

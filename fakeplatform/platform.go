@@ -113,6 +113,7 @@ type Platform struct {
 	faults    map[string]bool
 	consulted sync.Map // the names of faults that would have made a difference
 	alsoAt    sync.Map // paths that stimuli have given line items, and their own
+	grades    gradebooks
 
 	mu            sync.Mutex
 	registrations map[string]Registration
@@ -196,6 +197,7 @@ func New(opts Options) (*Platform, error) {
 		assertions:    ledger{},
 		accessTokens:  map[string]accessToken{},
 		controlled:    make(chan struct{}),
+		grades:        newGradebooks(),
 	}
 	p.issuer = p.opts.Issuer
 	switch {

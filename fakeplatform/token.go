@@ -117,7 +117,7 @@ func (p *Platform) serveToken(w http.ResponseWriter, r *http.Request) {
 	p.mu.Unlock()
 	if len(wrong) > 0 {
 		if !p.failsTokenOtherwise(w, a, wrong[0]) {
-			fail(w, wrong[0])
+			fail(w, wrong[0], http.MethodPost)
 		}
 		return
 	}
@@ -128,10 +128,10 @@ func (p *Platform) serveToken(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, http.StatusOK, "application/json", answer, p.cachingOfTokens()...)
 }
 
-// fail answers with an error (RFC 6749, 5.2).
-func fail(w http.ResponseWriter, why refusal) {
+// fail answers with an error (RFC 6749, 5.2), where only those methods are allowed.
+func fail(w http.ResponseWriter, why refusal, methods ...string) {
 	if why.status == http.StatusMethodNotAllowed {
-		w.Header().Set("Allow", http.MethodPost)
+		w.Header().Set("Allow", strings.Join(methods, ", "))
 	}
 	writeJSON(w, why.status, "application/json", map[string]string{lti.ParamError: why.code, lti.ParamErrorDescription: why.says})
 }
@@ -280,7 +280,7 @@ func (p *Platform) checkJTI(a *application) []refusal {
 }
 
 // grantedScopes are those that a tool may have.
-var grantedScopes = []string{lti.ScopeControl, lti.ScopeScore}
+var grantedScopes = append([]string{lti.ScopeControl}, lti.GradeScopes...)
 
 // checkScope chooses the scopes that are granted: those asked for that there
 // are.

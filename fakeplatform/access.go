@@ -1,0 +1,88 @@
+package fakeplatform
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+
+	"invigilator/lti"
+)
+
+// credentials are what a request to a service brings along.
+type credentials struct {
+	token  string
+	bearer bool // there is one
+	known  accessToken
+}
+
+func credentialsOf(r *http.Request) credentials {
+	scheme, token, found := strings.Cut(r.Header.Get("Authorization"), " ")
+	return credentials{token: strings.TrimSpace(token), bearer: found && strings.EqualFold(scheme, "Bearer")}
+}
+
+// A guard says what access token a service asks for.
+type guard struct {
+	scopes []string // one of them is enough; any token does where there is none
+	negligence
+}
+
+// negligence names the faults of a service that asks for access tokens.
+type negligence struct{ without, inQuery, unknown, expired, otherScope string }
+
+var ofControl = guard{[]string{lti.ScopeControl}, negligence{
+	without: ControlsWithoutToken, inQuery: TakesAccessTokenInQuery, unknown: TakesUnknownAccessTokens,
+	expired: TakesExpiredAccessTokens, otherScope: IgnoresTokenScope,
+}}
+
+// ofGrades guards what the grade services do with those scopes.
+func ofGrades(scopes []string) guard {
+	return guard{scopes, negligence{
+		without: GradesWithoutToken, inQuery: TakesGradeTokenInQuery, unknown: TakesUnknownGradeTokens,
+		expired: TakesExpiredGradeTokens, otherScope: IgnoresGradeScopes,
+	}}
+}
+
+// checkToken checks the access token, for which the Authorization header is the
+// only place (RFC 6750, 2.1 and 3.1).
+func (p *Platform) checkToken(r *http.Request, c *credentials, g guard) []refusal {
+	if inQuery := r.URL.Query().Get("access_token"); !c.bearer && inQuery != "" && p.has(g.inQuery) {
+		c.token, c.bearer = inQuery, true
+	}
+	if !c.bearer && p.has(g.without) {
+		return nil
+	}
+	if !c.bearer {
+		return []refusal{{http.StatusUnauthorized, lti.ErrorInvalidRequest, "there is no access token in the Authorization header"}}
+	}
+	p.mu.Lock()
+	known, ok := p.accessTokens[c.token]
+	p.mu.Unlock()
+	if !ok && p.has(g.unknown) {
+		return nil
+	}
+	if !ok {
+		return []refusal{{http.StatusUnauthorized, lti.ErrorInvalidToken, "the access token is none of this platform's"}}
+	}
+	c.known = known
+	if !p.opts.Now().Before(known.expires) && !p.has(g.expired) {
+		return []refusal{{http.StatusUnauthorized, lti.ErrorInvalidToken, "the access token has expired"}}
+	}
+	allowed := len(g.scopes) == 0 || slices.ContainsFunc(g.scopes, func(scope string) bool { return slices.Contains(known.scopes, scope) })
+	if !allowed && !p.has(g.otherScope) {
+		return []refusal{{http.StatusForbidden, lti.ErrorInsufficientScope, "the access token is not for " + strings.Join(g.scopes, " or ")}}
+	}
+	return nil
+}
+
+// challenge is what a client is told that lacks an access token of those scopes
+// (RFC 6750, 3).
+func challenge(why refusal, scopes []string) string {
+	parameters := `Bearer realm="fakeplatform"`
+	if why.code != lti.ErrorInvalidRequest { // it has sent one
+		parameters += `, error="` + why.code + `"`
+	}
+	if why.code == lti.ErrorInsufficientScope {
+		parameters += `, scope="` + strings.Join(scopes, " ") + `"`
+	}
+	return parameters
+}

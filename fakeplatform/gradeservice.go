@@ -1,0 +1,370 @@
+package fakeplatform
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"mime"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"invigilator/lti"
+)
+
+// A Service is one of the grade services.
+type Service string
+
+// The grade services (Assignment and Grade Services 2.0, 3.2 to 3.4).
+const (
+	LineItems Service = "lineitems" // the container
+	LineItem  Service = "lineitem"
+	Scores    Service = "scores"
+	Results   Service = "results"
+)
+
+// A GradeCall is a request to the grade services.
+type GradeCall struct {
+	Service                             Service
+	ContextID, LineItem                 string // the latter is an id; empty for the container, and where there is no such item
+	Method, Target, ContentType, Accept string
+	// Authorized says whether the access token was one for what was asked. Token is
+	// a secret while it lasts.
+	Authorized bool
+	Token      string
+	Scopes     []string // of the access token
+	Body       []byte   // at most 64 KiB
+	Status     int      // of the answer; 0 where the connection was closed
+	// Problems say what is not allowed in it.
+	Problems []string
+	At       time.Time
+}
+
+// GradeCalls returns the requests to the grade services of a context, in order and
+// at most a thousand.
+func (p *Platform) GradeCalls(contextID string) []GradeCall {
+	p.grades.mu.Lock()
+	defer p.grades.mu.Unlock()
+	return slices.Clone(p.grades.calls[contextID])
+}
+
+// AwaitGradeCalls waits until so many requests to the grade services of a context
+// have been answered, and says whether they have: they have not when the context
+// ends before.
+func (p *Platform) AwaitGradeCalls(ctx context.Context, contextID string, n int) bool {
+	for {
+		p.grades.mu.Lock()
+		next, came := p.grades.called, len(p.grades.calls[contextID])
+		p.grades.mu.Unlock()
+		if came >= n {
+			return true
+		}
+		select {
+		case <-next:
+		case <-ctx.Done():
+			return false
+		}
+	}
+}
+
+// gradeRequest is a request to a grade service while it is being judged.
+type gradeRequest struct {
+	*http.Request
+	credentials
+	service  Service
+	key      string // of the line item, as the path has it
+	body     []byte
+	object   map[string]any // nil where the body is none
+	does     *operation     // nil where the service has no such method
+	learners map[string]bool
+	book     *gradebook // nil where the tool has none in that context
+	column   *column    // nil where the tool has no such line item there
+	lineItem lineItemDraft
+	score    scoreDraft
+}
+
+// A gradeAnswer is the answer of a grade service before it is sent; the fault of
+// the context's latest launch may change it.
+type gradeAnswer struct {
+	*http.Request
+	platform *Platform
+	service  Service
+	nth      int      // of the calls of that service and method since that launch, from 1
+	why      *refusal // the request is refused, and without effect
+	reset    bool     // the connection is closed instead, without effect
+	status   int
+	header   http.Header
+	body     any // is sent as JSON: a map[string]any, or a []map[string]any for a container; nil for none
+
+	effect func() // what the request changes; nil for nothing
+}
+
+// An operation is what a grade service does (Assignment and Grade Services 2.0,
+// 3.2 to 3.4).
+type operation struct {
+	service Service
+	method  string
+	scopes  []string                                 // one of them is enough
+	takes   string                                   // media type of the body
+	gives   string                                   // media type of the answer
+	read    func(*Platform, *gradeRequest) []refusal // reads the body
+	do      func(*Platform, *gradeRequest) gradeAnswer
+}
+
+// The scopes that let a tool read line items, and write them.
+var (
+	readsLineItems  = []string{lti.ScopeLineItemReadOnly, lti.ScopeLineItem}
+	writesLineItems = []string{lti.ScopeLineItem}
+)
+
+// operations are all that there are.
+var operations = []operation{
+	{LineItems, http.MethodGet, readsLineItems, "", lti.MediaTypeLineItemContainer, nil, (*Platform).listLineItems},
+	{LineItems, http.MethodPost, writesLineItems, lti.MediaTypeLineItem, lti.MediaTypeLineItem, (*Platform).takeLineItem, (*Platform).createLineItem},
+	{LineItem, http.MethodGet, readsLineItems, "", lti.MediaTypeLineItem, nil, (*Platform).showLineItem},
+	{LineItem, http.MethodPut, writesLineItems, lti.MediaTypeLineItem, lti.MediaTypeLineItem, (*Platform).takeLineItem, (*Platform).replaceLineItem},
+	{LineItem, http.MethodDelete, writesLineItems, "", "", nil, (*Platform).deleteLineItem},
+	{Scores, http.MethodPost, []string{lti.ScopeScore}, lti.MediaTypeScore, "", (*Platform).takeScore, (*Platform).record},
+	{Results, http.MethodGet, []string{lti.ScopeResultReadOnly}, "", lti.MediaTypeResultContainer, nil, (*Platform).listResults},
+}
+
+// The parameters that filter a container and ask for parts of it (Assignment and
+// Grade Services 2.0, 3.2.4 and 3.3.6). The last one is the platform's own.
+const (
+	paramResourceLinkID = "resource_link_id"
+	paramResourceID     = "resource_id"
+	paramTag            = "tag"
+	paramUserID         = "user_id"
+	paramLimit          = "limit"
+	paramAfter          = "after"
+)
+
+// pageSize is how many the platform sends at once.
+const pageSize = 50
+
+// serveGrades is all of the grade services (Assignment and Grade Services 2.0).
+func (p *Platform) serveGrades(w http.ResponseWriter, r *http.Request) {
+	q := readGradeRequest(w, r)
+	contextID := r.PathValue("context")
+	q.learners = p.membersOf(contextID)
+	var wrong, authorization, form []refusal
+	if q.does == nil {
+		authorization = p.checkToken(r, &q.credentials, ofGrades(nil))
+		wrong = append(wrong, refusal{http.StatusMethodNotAllowed, lti.ErrorInvalidRequest, "the request is a " + r.Method})
+		wrong = append(wrong, authorization...)
+	} else {
+		authorization = p.checkToken(r, &q.credentials, ofGrades(q.does.scopes))
+		form = append(form, q.checkAccept()...)
+		form = append(form, q.checkMediaType()...)
+		if q.does.read != nil {
+			form = append(form, q.does.read(p, q)...)
+		}
+		wrong = append(wrong, authorization...)
+	}
+
+	p.grades.mu.Lock()
+	if !p.grades.knows(contextID) {
+		p.grades.mu.Unlock()
+		p.unplanned(r, "no tool has a gradebook in this context")
+		refuseGrades(w, q, refusal{http.StatusNotFound, lti.ErrorInvalidRequest, "there is no such context"})
+		return
+	}
+	wrong = append(wrong, p.findLineItem(q, contextID)...)
+	wrong = append(wrong, form...)
+	var answer gradeAnswer
+	if len(wrong) == 0 {
+		answer = q.does.do(p, q)
+	} else {
+		answer.why = &wrong[0]
+	}
+	problems := append(said(wrong), q.improprieties()...)
+	if len(wrong) == 0 && answer.why != nil {
+		problems = append(problems, answer.why.says)
+	}
+	p.stimulateGrades(q, &answer)
+	if answer.why == nil && !answer.reset && answer.effect != nil {
+		answer.effect()
+	}
+	p.noteGradeCall(q, contextID, answer, len(authorization) == 0, problems)
+	p.grades.mu.Unlock()
+
+	switch {
+	case answer.reset:
+		panic(http.ErrAbortHandler) // net/http drops the connection
+	case answer.why != nil:
+		maps.Copy(w.Header(), answer.header)
+		refuseGrades(w, q, *answer.why)
+	default:
+		answer.send(w)
+	}
+}
+
+// readGradeRequest reads what is asked for. What follows lineitems in the path is
+// empty for the container, or the last part of a line item's id and what is asked
+// of it; the id may have something before that part.
+func readGradeRequest(w http.ResponseWriter, r *http.Request) *gradeRequest {
+	q := &gradeRequest{Request: r, service: LineItems, credentials: credentialsOf(r)}
+	if below := r.PathValue("rest"); below != "" || strings.HasSuffix(r.URL.Path, "/") {
+		q.service = LineItem
+		parts := strings.Split(below, "/")
+		if len(parts) > 1 && parts[0] == string(Scores) { // the id of a line item may look like that
+			parts = parts[1:]
+		}
+		q.key = parts[0]
+		switch {
+		case len(parts) == 2 && (parts[1] == string(Scores) || parts[1] == string(Results)):
+			q.service = Service(parts[1])
+		case len(parts) > 1:
+			q.key = "" // there is nothing like it
+		}
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxServiceBody))
+	q.body = body
+	if _, tooLarge := errors.AsType[*http.MaxBytesError](err); !tooLarge {
+		q.object = asObject(body)
+	}
+	if i := slices.IndexFunc(operations, func(o operation) bool { return o.service == q.service && o.method == r.Method }); i >= 0 {
+		q.does = &operations[i]
+	}
+	return q
+}
+
+// findLineItem finds what the path names, among what is the tool's.
+func (p *Platform) findLineItem(q *gradeRequest, contextID string) []refusal {
+	q.book = p.grades.books[shelf{q.known.clientID, contextID}]
+	if c := p.grades.columns[q.key]; c != nil && c.book == q.book {
+		q.column = c
+	}
+	if q.book == nil || q.service != LineItems && q.column == nil {
+		return []refusal{{http.StatusNotFound, lti.ErrorInvalidRequest, "the tool has nothing of the kind in this context"}}
+	}
+	return nil
+}
+
+// checkAccept checks that the tool takes what it will get (RFC 9110, 12.5.1).
+func (q *gradeRequest) checkAccept() []refusal {
+	header := strings.Join(q.Header.Values("Accept"), ",")
+	if q.does.gives == "" || header == "" {
+		return nil
+	}
+	for taken := range strings.SplitSeq(header, ",") {
+		name, parameters, err := mime.ParseMediaType(strings.TrimSpace(taken))
+		quality, notNumber := strconv.ParseFloat(parameters["q"], 64)
+		if err == nil && (notNumber != nil || quality > 0) && slices.Contains([]string{q.does.gives, jsonMediaType, "application/*", "*/*"}, name) {
+			return nil
+		}
+	}
+	return []refusal{{http.StatusNotAcceptable, lti.ErrorInvalidRequest, "Accept does not name " + q.does.gives}}
+}
+
+// jsonMediaType is that of any JSON.
+const jsonMediaType = "application/json"
+
+func (q *gradeRequest) checkMediaType() []refusal {
+	if q.does.takes == "" {
+		return nil
+	}
+	if name := mediaType(q.Request); name != q.does.takes && name != jsonMediaType {
+		return []refusal{{http.StatusUnsupportedMediaType, lti.ErrorInvalidRequest, "the content type is not " + q.does.takes}}
+	}
+	return nil
+}
+
+// improprieties are what a tool should have sent otherwise, though the platform
+// takes it.
+func (q *gradeRequest) improprieties() []string {
+	if q.does == nil {
+		return nil
+	}
+	var found []string
+	if q.does.takes != "" && mediaType(q.Request) == jsonMediaType {
+		found = append(found, "the content type is "+jsonMediaType+" instead of "+q.does.takes)
+	}
+	if q.does.gives != "" && !strings.Contains(q.Header.Get("Accept"), q.does.gives) {
+		found = append(found, "Accept does not name "+q.does.gives)
+	}
+	if _, sent := q.object["id"]; sent && q.service == LineItems {
+		found = append(found, "a new line item has an id")
+	}
+	for _, name := range slices.Sorted(maps.Keys(q.object)) {
+		if q.object[name] == nil {
+			found = append(found, fmt.Sprintf("%.100s is null", name))
+		}
+	}
+	if q.service == Scores {
+		found = append(found, q.score.improprieties(q.object)...)
+	}
+	return found
+}
+
+// stimulateGrades lets the fault of the context's latest launch change the answer.
+func (p *Platform) stimulateGrades(q *gradeRequest, answer *gradeAnswer) {
+	answer.Request, answer.platform, answer.service = q.Request, p, q.service
+	if answer.header == nil {
+		answer.header = http.Header{}
+	}
+	if q.book == nil || q.book.latest == nil {
+		return
+	}
+	kind := turn{q.service, q.Method}
+	q.book.served[kind]++
+	answer.nth = q.book.served[kind]
+	if f := q.book.latest.plan.Fault; f != nil && f.grade != nil {
+		f.grade(answer)
+	}
+}
+
+// noteGradeCall keeps a request in the record of its context.
+func (p *Platform) noteGradeCall(q *gradeRequest, contextID string, answer gradeAnswer, authorized bool, problems []string) {
+	call := GradeCall{
+		Service: q.service, ContextID: contextID, Method: q.Method, Target: q.RequestURI,
+		ContentType: q.Header.Get("Content-Type"), Accept: q.Header.Get("Accept"), Authorized: authorized, Token: q.token,
+		Scopes: q.known.scopes, Body: q.body, Status: answer.status, Problems: problems, At: p.opts.Now(),
+	}
+	if c := p.grades.columns[q.key]; c != nil && c.book.contextID == contextID {
+		call.LineItem = c.id
+	}
+	switch {
+	case answer.reset:
+		call.Status = 0
+	case answer.why != nil:
+		call.Status = answer.why.status
+	}
+	if len(p.grades.calls[contextID]) < maxServiceRecord {
+		p.grades.calls[contextID] = append(p.grades.calls[contextID], call)
+	}
+	close(p.grades.called)
+	p.grades.called = make(chan struct{})
+}
+
+// send sends the answer.
+func (g gradeAnswer) send(w http.ResponseWriter) {
+	maps.Copy(w.Header(), g.header)
+	if g.body == nil {
+		w.WriteHeader(g.status)
+		return
+	}
+	writeJSON(w, g.status, w.Header().Get("Content-Type"), g.body)
+}
+
+// refuseGrades answers with an error.
+func refuseGrades(w http.ResponseWriter, q *gradeRequest, why refusal) {
+	var needed []string
+	if q.does != nil {
+		needed = q.does.scopes
+	}
+	if why.status == http.StatusUnauthorized || why.status == http.StatusForbidden {
+		w.Header().Set("WWW-Authenticate", challenge(why, needed))
+	}
+	var methods []string
+	for _, o := range operations {
+		if o.service == q.service {
+			methods = append(methods, o.method)
+		}
+	}
+	fail(w, why, methods...)
+}

@@ -1,0 +1,92 @@
+package fakeplatform
+
+import (
+	"net/http"
+	"strings"
+	"time"
+
+	"invigilator/lti"
+)
+
+// A scoreDraft is a score that a tool has sent.
+type scoreDraft struct {
+	lti.Score
+	at time.Time
+}
+
+// takeScore reads the score that a tool sends (Assignment and Grade Services 2.0,
+// 3.4).
+func (p *Platform) takeScore(q *gradeRequest) []refusal {
+	m := members{object: q.object}
+	if q.object == nil {
+		m.bad("the body is no JSON object of at most %d bytes", maxServiceBody)
+		return m.refusals
+	}
+	s := &q.score
+	s.Score = lti.Score{
+		UserID: m.text("userId"), Timestamp: m.text("timestamp"), Comment: m.text("comment"), ScoringUserID: m.text("scoringUserId"),
+		ActivityProgress: one(&m, "activityProgress", lti.ActivityProgresses), GradingProgress: one(&m, "gradingProgress", lti.GradingProgresses),
+		ScoreGiven: m.number("scoreGiven"), ScoreMaximum: m.maximum("scoreMaximum"),
+	}
+	if s.UserID == "" {
+		m.bad("userId is missing or empty")
+	}
+	var dated bool
+	if s.at, dated = m.date("timestamp"); !dated && s.Timestamp == "" {
+		m.bad("timestamp is missing")
+	}
+	if s.ScoreGiven != nil && *s.ScoreGiven < 0 {
+		m.bad("scoreGiven is below 0")
+	}
+	if s.ScoreGiven != nil && s.ScoreMaximum == nil {
+		m.bad("there is a scoreGiven without scoreMaximum")
+	}
+	if value := q.object["submission"]; value != nil {
+		object, ok := value.(map[string]any)
+		if !ok {
+			m.bad("submission is no object")
+		}
+		submission := members{object: object}
+		submission.date("startedAt")
+		submission.date("submittedAt")
+		m.refusals = append(m.refusals, submission.refusals...)
+	}
+	return m.refusals
+}
+
+// improprieties are what a tool should have sent otherwise, though the platform
+// takes it.
+func (s scoreDraft) improprieties(object map[string]any) []string {
+	var found []string
+	if s.Timestamp != "" && !strings.ContainsAny(s.Timestamp, ".,") {
+		found = append(found, "timestamp has no fraction of a second")
+	}
+	if _, sent := object["submissionReview"]; sent {
+		found = append(found, "a score has a submissionReview")
+	}
+	return found
+}
+
+// record takes a score of a member that is later than the last one of that
+// learner (Assignment and Grade Services 2.0, 3.4).
+func (p *Platform) record(q *gradeRequest) gradeAnswer {
+	sub := q.score.UserID
+	_, known := q.book.users[sub]
+	if q.learners != nil {
+		known = q.learners[sub]
+	}
+	if !known {
+		return gradeAnswer{why: &refusal{http.StatusNotFound, lti.ErrorInvalidRequest, "userId is no learner of this context"}}
+	}
+	current := q.column.row(sub)
+	if current != nil && !q.score.at.After(current.at) {
+		return gradeAnswer{why: &refusal{http.StatusConflict, lti.ErrorInvalidRequest, "timestamp is not later than that of the last score"}}
+	}
+	return gradeAnswer{status: http.StatusNoContent, effect: func() {
+		if current == nil {
+			current = &row{sub: sub, number: p.grades.number()}
+			q.column.rows = append(q.column.rows, current)
+		}
+		current.score, current.at = q.score.Score, q.score.at
+	}}
+}

@@ -91,8 +91,13 @@ func (b *baseline) diagnose(contrast *Flow) *results.Diagnosis {
 
 // reaction reads a journey's end, the strongest sign first.
 func (b *baseline) reaction(f *Flow) Reaction {
-	if f.exam {
+	switch f.kind {
+	case intoExam:
 		return f.examReaction()
+	case withGrades:
+		return f.assignmentReaction()
+	case toReview:
+		return f.reviewReaction()
 	}
 	trip := f.Trip
 	page := trip.Page
@@ -159,7 +164,9 @@ func (b *baseline) refusal(f *Flow) Reaction {
 func (b *baseline) acceptance(f *Flow) Reaction {
 	r := f.Reaction
 	switch {
-	case r.bySilence && !f.exam && f.teaches() && (f.session == somebody || f.session == shown || b.honest && f.Trip.Page.Status/100 == 2):
+	case f.kind == toReview:
+		return f.acceptedReview()
+	case r.bySilence && f.kind == plain && f.teaches() && (f.session == somebody || f.session == shown || b.honest && f.Trip.Page.Status/100 == 2):
 		return Reaction{Kind: Unclear, Why: r.Why + ", but nothing else speaks of a refusal; does tool.accepts hold for this user's page, too?"}
 	case r.Kind != Unclear:
 		return r

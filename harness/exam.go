@@ -23,16 +23,21 @@ import (
 // has accepted one when LtiStartAssessment comes.
 func (r *Run) ProctoringScenario(tb TB, text, location string) *Scenario {
 	s := r.Scenario(tb, text, location)
-	s.proctored = true
+	s.kind = intoExam
 	return s
 }
 
 // Candidate is somebody whom the tool has never seen, with a name that nobody
 // else has.
 func Candidate() fakeplatform.User {
-	user := Learner
-	mark := lti.RandomString()[:8]
-	user.Sub = "candidate-" + mark
+	return Newcomer(Learner)
+}
+
+// Newcomer is somebody whom the tool has never seen, with a name that nobody else
+// has; of the same kind as another user.
+func Newcomer(like fakeplatform.User) fakeplatform.User {
+	user, mark := like, lti.RandomString()[:8]
+	user.Sub += "-" + mark
 	user.FamilyName += " " + mark
 	user.Name += " " + mark
 	user.Email = mark + "." + user.Email
@@ -51,14 +56,16 @@ func (r *Run) examOf(e fakeplatform.Exam) fakeplatform.Exam {
 	return e
 }
 
-// attend goes through the tool's check-in, or does something else there, after a
-// launch that led to it. A tool that asks nothing of the candidate is through
-// already.
+// attend lets the user do something where a launch has led: goes through the tool's
+// check-in, for example. A tool that asks nothing of a candidate is through already.
 func (r *Run) attend(ctx context.Context, l Launch, f *Flow, began time.Time) error {
-	if l.Stays || !r.mayAttend(l, f) {
+	deed := l.Does
+	if l.Exam != nil && deed == "" {
+		deed = config.CheckIn
+	}
+	if deed == "" || l.Stays || !r.mayAttend(l, f) {
 		return nil
 	}
-	deed := cmp.Or(l.Does, config.CheckIn)
 	journey := agent.Journey{In: agent.Here, Until: f.Launch.PlatformURL() + "/", Screenshot: true, Also: r.visit("").Also}
 	if deed != config.CheckIn {
 		journey.Until = "" // it may end with the tool
@@ -69,7 +76,7 @@ func (r *Run) attend(ctx context.Context, l Launch, f *Flow, began time.Time) er
 		first = max(r.config.Patience.Marker.Std(), leastPatience)
 	}
 	f.attended = true
-	trip, err := r.do(ctx, l.By, deed, journey, first, func(s string) string { return s })
+	trip, err := r.do(ctx, l.By, deed, journey, first, l.Words)
 	if stuck, ok := errors.AsType[*JourneyError](err); ok {
 		f.stuck = stuck
 	} else if err != nil {
@@ -91,16 +98,25 @@ func (r *Run) mayAttend(l Launch, f *Flow) bool {
 		!strings.HasPrefix(f.Trip.Page.URL, f.Launch.PlatformURL()+"/")
 }
 
-// do makes the journey in the tool that does something. Its words are filled in, and
-// its first step is waited for as long as it says, or as for any where it does not.
-func (r *Run) do(ctx context.Context, by agent.User, deed config.Deed, j agent.Journey, first time.Duration, fill func(string) string) (*agent.Trip, error) {
+// do makes the journey in the tool that does something. What its words stand for is
+// given in pairs, and is escaped in addresses. Its first step is waited for as long
+// as it says, or as for any where it does not.
+func (r *Run) do(ctx context.Context, by agent.User, deed config.Deed, j agent.Journey, first time.Duration, words []string) (*agent.Trip, error) {
+	escaped := slices.Clone(words)
+	for i := 1; i < len(escaped); i += 2 {
+		escaped[i] = url.QueryEscape(escaped[i])
+	}
+	inText, inURL := strings.NewReplacer(words...), strings.NewReplacer(escaped...)
 	name, ok := r.config.JourneyFor(deed)
 	if !ok {
 		return nil, fmt.Errorf("%w: does %s", ErrNoJourney, deed)
 	}
 	j.Actions = r.actionsOf(r.config.Journeys[name].Steps)
 	for i, a := range j.Actions {
-		j.Actions[i].Target, j.Actions[i].Value = fill(a.Target), fill(a.Value)
+		j.Actions[i].Target, j.Actions[i].Value = inText.Replace(a.Target), inText.Replace(a.Value)
+		if a.Verb == agent.Open {
+			j.Actions[i].Target = inURL.Replace(a.Target)
+		}
 	}
 	if first > 0 && len(j.Actions) > 0 {
 		j.Actions[0].Within = first
@@ -145,7 +161,6 @@ func (f *Flow) ScriptRan() bool {
 
 // examReaction reads how a tool reacted to a launch into an exam.
 func (f *Flow) examReaction() Reaction {
-	page := f.Trip.Page
 	switch {
 	case len(f.Started()) > 0:
 		return Reaction{Kind: Accepted, Why: "LtiStartAssessment came"}
@@ -153,22 +168,33 @@ func (f *Flow) examReaction() Reaction {
 		return Reaction{Kind: Accepted, Why: "the browser was sent elsewhere with LtiStartAssessment"}
 	case f.ScriptRan():
 		return Reaction{Kind: Accepted, Why: "what the message says ran as a script"}
-	case f.Trip.Ended == agent.Blocked:
-		return Reaction{Kind: Refused, Why: "the browser refused to show the page: " + f.Trip.Why}
-	case f.Trip.Ended != agent.Settled:
-		return Reaction{Kind: Dead, Why: deaths[f.Trip.Ended] + brackets(f.Trip.Why)}
+	}
+	if refused, ok := f.refusal(); ok {
+		return refused
+	}
+	if f.stuck != nil {
+		return Reaction{Kind: Refused, bySilence: true, Why: "no LtiStartAssessment came: " + f.stuck.Error()}
+	}
+	return Reaction{Kind: Refused, bySilence: true, Why: "no LtiStartAssessment came"}
+}
+
+// refusal reads a journey's end that speaks of a refusal, whatever the launch was
+// for, and says whether it does.
+func (f *Flow) refusal() (Reaction, bool) {
+	switch f.Trip.Ended {
+	case agent.Settled:
+	case agent.Blocked:
+		return Reaction{Kind: Refused, Why: "the browser refused to show the page: " + f.Trip.Why}, true
+	default:
+		return Reaction{Kind: Dead, Why: deaths[f.Trip.Ended] + brackets(f.Trip.Why)}, true
 	}
 	if n := len(f.Record.Returns); n > 0 && f.Record.Returns[n-1].ErrorMessage+f.Record.Returns[n-1].ErrorLog != "" {
-		return Reaction{Kind: Refused, Why: "the tool returned the candidate to the platform with an error"}
+		return Reaction{Kind: Refused, Why: "the tool returned the user to the platform with an error"}, true
 	}
-	switch {
-	case page.Status >= http.StatusBadRequest:
-		return Reaction{Kind: Refused, Crashed: page.Status >= http.StatusInternalServerError, Why: fmt.Sprintf("HTTP %d", page.Status)}
-	case f.stuck != nil:
-		return Reaction{Kind: Refused, bySilence: true, Why: "no LtiStartAssessment came: " + f.stuck.Error()}
-	default:
-		return Reaction{Kind: Refused, bySilence: true, Why: "no LtiStartAssessment came"}
+	if status := f.Trip.Page.Status; status >= http.StatusBadRequest {
+		return Reaction{Kind: Refused, Crashed: status >= http.StatusInternalServerError, Why: fmt.Sprintf("HTTP %d", status)}, true
 	}
+	return Reaction{}, false
 }
 
 // Offers says whether the message that the flow is about told of a way back.
@@ -188,17 +214,20 @@ func (f *Flow) Attended() bool { return f.attended }
 // not happen.
 func (f *Flow) Stuck() *JourneyError { return f.stuck }
 
-// GoOn lets the candidate of a launch who has stayed where it led do something
-// there, and keeps what came of it as a flow of its own.
-func (s *Scenario) GoOn(ctx context.Context, title string, launched *Flow, deed config.Deed) (*Flow, error) {
+// GoOn lets the user of a launch who has stayed where it led do something there, and
+// keeps what came of it as a flow of its own. What words of the journey stand for is
+// given in pairs.
+func (s *Scenario) GoOn(ctx context.Context, title string, launched *Flow, deed config.Deed, words ...string) (*Flow, error) {
 	flow, began := *launched, time.Now()
 	flow.ID = s.run.nextFlowID()
 	flow.Trip = new(*launched.Trip)
-	if err := s.run.attend(ctx, Launch{Title: title, By: launched.by, Does: deed}, &flow, began); err != nil {
+	flow.account = accountOf(launched.account.platform, launched.account.contextID)
+	if err := s.run.attend(ctx, Launch{Title: title, By: launched.by, Does: deed, Words: words}, &flow, began); err != nil {
 		return nil, err
 	}
+	flow.account.close()
 	flow.Record = flow.Launch.Record()
-	flow.Reaction = flow.examReaction()
+	flow.Reaction = s.run.baseline.reaction(&flow)
 	s.keep(&flow)
 	return &flow, nil
 }
@@ -248,15 +277,8 @@ func (s *Scenario) Act(ctx context.Context, deed config.Deed, exam *Flow) (*Flow
 	}
 	before, began := len(exam.Launch.Record().Controls), time.Now()
 	plan := exam.Launch.Plan()
-	names := strings.NewReplacer("{candidate}", plan.User.Name, "{assessment}", plan.ResourceLink.Title)
-	escaped := strings.NewReplacer("{candidate}", url.QueryEscape(plan.User.Name), "{assessment}", url.QueryEscape(plan.ResourceLink.Title))
-	fill := func(text string) string {
-		if strings.HasPrefix(text, "http") {
-			return escaped.Replace(text)
-		}
-		return names.Replace(text)
-	}
-	trip, err := s.run.do(ctx, by, deed, agent.Journey{Screenshot: true}, 0, fill)
+	words := []string{"{candidate}", plan.User.Name, "{assessment}", plan.ResourceLink.Title}
+	trip, err := s.run.do(ctx, by, deed, agent.Journey{Screenshot: true}, 0, words)
 	stuck, isStuck := errors.AsType[*JourneyError](err)
 	if isStuck && stuck.signIn { // the session has ended meanwhile
 		s.run.proctor.Close()
@@ -264,7 +286,7 @@ func (s *Scenario) Act(ctx context.Context, deed config.Deed, exam *Flow) (*Flow
 		if by, err = s.proctorSeat(ctx); err != nil {
 			return nil, err
 		}
-		trip, err = s.run.do(ctx, by, deed, agent.Journey{Screenshot: true}, 0, fill)
+		trip, err = s.run.do(ctx, by, deed, agent.Journey{Screenshot: true}, 0, words)
 		stuck, isStuck = errors.AsType[*JourneyError](err)
 	}
 	if err != nil && !isStuck {

@@ -66,10 +66,19 @@ type Launch struct {
 	// a [Candidate] of its own when empty. Its zero value is an exam with all that
 	// a platform can offer.
 	Exam *fakeplatform.Exam
-	// Does is what the candidate does where that launch has led; the check-in when
-	// empty. One who Stays does nothing.
+	// Assignment is set where the launch is one of a learner who hands in work, or of
+	// an instructor who looks after the gradebook: the grade services are offered.
+	Assignment *Assignment
+	// Review is the work that the launch opens for review; then the user is Teacher
+	// when empty.
+	Review *Work
+	// Does is what the user does where that launch has led; of a candidate the
+	// check-in when empty, and of others nothing. One who Stays does nothing.
 	Does  config.Deed
 	Stays bool
+	// Words are what words of the tool's journey stand for, in pairs: "{work}", and
+	// what the learner writes.
+	Words []string
 	// Together is set where other launches go on at the same time: what the
 	// servers saw cannot be told apart then.
 	Together bool
@@ -84,11 +93,38 @@ type Flow struct {
 	Reaction Reaction
 	session  session // what the session page showed afterwards, where it was asked
 	evidence results.Flow
-	by       agent.User             // whose browser it was
-	exam     bool                   // a launch into a proctored exam
+	by       agent.User // whose browser it was
+	kind     launchKind
 	attended bool                   // something was done, or tried, where that had led
-	stuck    *JourneyError          // in the tool, where the candidate or proctor came no further
+	stuck    *JourneyError          // in the tool, where the user came no further
 	controls []fakeplatform.Control // that came while a proctor acted
+	review   *Work                  // that the launch is to show
+	texts    []string               // that learners of the run have handed in
+	account  account                // of what the gradebook saw meanwhile
+}
+
+// A launchKind says what a launch is for, and with it what shows that the tool has
+// accepted it.
+type launchKind string
+
+const (
+	plain      launchKind = ""           // a resource link: the baseline tells
+	intoExam   launchKind = "exam"       // LtiStartAssessment comes
+	withGrades launchKind = "assignment" // nothing speaks of a refusal
+	toReview   launchKind = "review"     // the page shows the learner's work
+)
+
+func (l Launch) kind() launchKind {
+	switch {
+	case l.Exam != nil:
+		return intoExam
+	case l.Review != nil:
+		return toReview
+	case l.Assignment != nil:
+		return withGrades
+	default:
+		return plain
+	}
 }
 
 // Request returns the parameters of the authentication request, and false
@@ -169,7 +205,7 @@ func (r *Run) launch(ctx context.Context, l Launch) (*Flow, error) {
 	}
 	defer flow.Launch.End()
 	flow.Reaction = r.baseline.reaction(flow)
-	if !flow.exam && (flow.Reaction.Kind == Refused || flow.Reaction.Kind == Unclear) && r.mayLookAgain(l) {
+	if flow.kind == plain && (flow.Reaction.Kind == Refused || flow.Reaction.Kind == Unclear) && r.mayLookAgain(l) {
 		if err := r.lookAgain(ctx, l.By, flow); err != nil {
 			return nil, err
 		}
@@ -192,16 +228,18 @@ func (r *Run) travel(ctx context.Context, l Launch) (*Flow, error) {
 		return nil, err
 	}
 	began := time.Now()
+	account := accountOf(l.platform(r), started.Plan().Context.ID)
 	trip, err := l.By.Visit(ctx, visit)
 	if err != nil {
 		return nil, err
 	}
-	flow := &Flow{Launch: started, Record: started.Record(), Trip: trip, by: l.By, exam: l.Exam != nil}
+	flow := &Flow{Launch: started, Record: started.Record(), Trip: trip, by: l.By, kind: l.kind(), review: l.Review, texts: r.texts, account: account}
 	flow.ID = r.nextFlowID()
 	flow.evidence = r.evidence(flow, l, began)
-	if flow.exam {
-		return flow, r.attend(ctx, l, flow, began)
+	if err := r.attend(ctx, l, flow, began); err != nil {
+		return nil, err
 	}
+	flow.account.close()
 	return flow, nil
 }
 
@@ -221,6 +259,10 @@ func (r *Run) plan(l Launch) (*fakeplatform.Launch, agent.Visit, error) {
 		visit.URL = l.Other.Launch.DeliverURL()
 		return l.Other.Launch, visit, nil
 	}
+	if l.Review != nil {
+		// A page may take its time to show the work.
+		visit.Markers = append(slices.DeleteFunc(visit.Markers, func(m agent.Marker) bool { return m.Name == acceptsMarker }), agent.Marker{Name: workMarker, Text: l.Review.Text})
+	}
 	plan := fakeplatform.Plan{
 		ClientID: r.tool.ClientID, User: l.User, Context: course, Fault: l.Fault, Lenient: true, LoginByPost: r.loginByPost,
 		Custom: map[string]string{"chapter": "1"}, DeploymentID: l.DeploymentID, ResourceLink: l.Link,
@@ -228,10 +270,7 @@ func (r *Run) plan(l Launch) (*fakeplatform.Launch, agent.Visit, error) {
 	if l.ClientID != "" {
 		plan.ClientID = l.ClientID
 	}
-	platform := l.At
-	if platform == nil {
-		platform = r.platform
-	}
+	platform := l.platform(r)
 	switch {
 	case l.Exam != nil:
 		plan.Message, plan.Exam = lti.StartProctoring, r.examOf(*l.Exam)
@@ -239,7 +278,16 @@ func (r *Run) plan(l Launch) (*fakeplatform.Launch, agent.Visit, error) {
 		if plan.User.Sub == "" {
 			plan.User = Candidate()
 		}
-	case plan.User.Sub == "":
+	case l.Review != nil:
+		l.Review.offer(&plan)
+		plan.Message, plan.Review = lti.SubmissionReviewRequest, fakeplatform.Review{LineItem: l.Review.Item.ID, Learner: l.Review.Learner}
+		if plan.User.Sub == "" {
+			plan.User = Teacher
+		}
+	case l.Assignment != nil:
+		l.Assignment.offer(&plan)
+	}
+	if plan.User.Sub == "" {
 		plan.User = Learner
 	}
 	if l.In == agent.Frame {
@@ -263,9 +311,21 @@ func (r *Run) plan(l Launch) (*fakeplatform.Launch, agent.Visit, error) {
 	return started, visit, nil
 }
 
+// platform is the one that launches.
+func (l Launch) platform(r *Run) *fakeplatform.Platform {
+	switch {
+	case l.Review != nil && l.At == nil:
+		return l.Review.At
+	case l.Assignment != nil && l.At == nil:
+		return l.Assignment.At
+	}
+	return cmp.Or(l.At, r.platform)
+}
+
 const (
 	acceptsMarker = "accepts"
 	refusesMarker = "refuses"
+	workMarker    = "work"
 	teacherMarker = "teacher"
 	markupMarker  = "markup"
 

@@ -50,7 +50,7 @@ func (r *Run) Preflight(ctx context.Context) (results.Fragment, error) {
 		return flow, err
 	}
 	if !r.config.Launches() {
-		return r.preflightExam(ctx, emptyFragment())
+		return r.preflightParts(ctx, emptyFragment())
 	}
 	control, err := one(Launch{Title: "preflight: a valid launch"})
 	if err != nil {
@@ -113,13 +113,25 @@ func (r *Run) Preflight(ctx context.Context) (results.Fragment, error) {
 	if err != nil {
 		return found, err
 	}
-	return r.preflightExam(ctx, found)
+	return r.preflightParts(ctx, found)
+}
+
+// preflightParts makes sure that what a real tool does beside launches can be judged.
+func (r *Run) preflightParts(ctx context.Context, found results.Fragment) (results.Fragment, error) {
+	if r.config.IsEmbedded() {
+		return found, nil
+	}
+	found, err := r.preflightExam(ctx, found)
+	if err != nil {
+		return found, err
+	}
+	return r.preflightGrades(ctx, found)
 }
 
 // preflightExam makes sure that a real tool which has proctoring takes a candidate
 // through its check-in.
 func (r *Run) preflightExam(ctx context.Context, found results.Fragment) (results.Fragment, error) {
-	if r.config.IsEmbedded() || !r.Has(config.Proctoring) || !r.config.Judges(config.Proctoring) {
+	if !r.Has(config.Proctoring) || !r.config.Judges(config.Proctoring) {
 		return found, nil
 	}
 	browser, err := r.Open(ctx)
@@ -134,11 +146,8 @@ func (r *Run) preflightExam(ctx context.Context, found results.Fragment) (result
 	kept := observer[*Flow]{fragment: found}
 	kept.keep(flow)
 	if flow.Reaction.Kind == Accepted {
-		if _, err := r.FetchKeySet(ctx, r.tool.JWKSURL); err != nil {
-			return found, &results.Diagnosis{
-				Problem: fmt.Sprintf("The tool's key set cannot be read: %v.", err), Step: "key set", Sent: "GET " + r.tool.JWKSURL, FlowID: flow.ID,
-				LookAt: "Is " + r.tool.JWKSURL + " (tool.jwks_url) where the tool publishes its keys?",
-			}
+		if d := r.diagnoseKeySet(ctx, flow); d != nil {
+			return found, d
 		}
 		return found, nil
 	}
@@ -148,6 +157,18 @@ func (r *Run) preflightExam(ctx context.Context, found results.Fragment) (result
 		}
 	}
 	return found, r.diagnoseExam(flow)
+}
+
+// diagnoseKeySet says why what the tool signs cannot be verified; nil where it can.
+func (r *Run) diagnoseKeySet(ctx context.Context, flow *Flow) *results.Diagnosis {
+	_, err := r.FetchKeySet(ctx, r.tool.JWKSURL)
+	if err == nil {
+		return nil
+	}
+	return &results.Diagnosis{
+		Problem: fmt.Sprintf("The tool's key set cannot be read: %v.", err), Step: "key set", Sent: "GET " + r.tool.JWKSURL, FlowID: flow.ID,
+		LookAt: "Is " + r.tool.JWKSURL + " (tool.jwks_url) where the tool publishes its keys?",
+	}
 }
 
 // diagnoseExam says why a candidate did not get through the check-in.

@@ -53,6 +53,9 @@ func (s *Scenario) control(ctx context.Context) (*Flow, error) {
 	}
 	s.run.keySetChanged = false
 	s.run.lastControl = flow
+	if s.kind == toReview && !s.Accepted(flow) {
+		s.run.standing = nil // the tool may have lost the work
+	}
 	if flow.Reaction.Kind == Dead {
 		s.run.dead++
 	} else {
@@ -64,7 +67,7 @@ func (s *Scenario) control(ctx context.Context) (*Flow, error) {
 // fencePost is a valid launch with nothing but valid launches between it and
 // what comes next: the end of the fence before, where there is one.
 func (s *Scenario) fencePost(ctx context.Context) (*Flow, error) {
-	if last := s.run.lastControl; last != nil && last.exam == s.proctored && s.Accepted(last) {
+	if last := s.run.lastControl; last != nil && last.kind == s.kind && s.Accepted(last) {
 		s.keep(last)
 		return last, nil
 	}

@@ -41,6 +41,8 @@ type Run struct {
 	keySetChanged bool
 	proctor       agent.User // signed in with the tool; nil until one is needed
 	lastControl   *Flow      // a valid launch, with nothing but valid ones since
+	standing      *Work      // that is there to be reviewed; nil until one is needed
+	texts         []string   // that learners have handed in
 	dead          int        // valid launches in a row that got no answer
 
 	unplanned []fakeplatform.Unplanned // guarded by base.mu
@@ -132,11 +134,12 @@ func (r *Run) startSites(sites *sites) error {
 	}
 	r.tool.TargetLinkURI = cmp.Or(r.tool.TargetLinkURI, r.tool.LaunchURL)
 	r.tool.ProctoringURI = cmp.Or(r.tool.ProctoringURI, r.tool.TargetLinkURI)
+	r.tool.ReviewURI = cmp.Or(r.tool.ReviewURI, r.tool.TargetLinkURI)
 	for _, known := range r.Registrations() {
 		err := known.Platform.Register(fakeplatform.Registration{
 			ClientID: known.ClientID, LoginURL: r.tool.LoginURL,
 			RedirectURIs:  append([]string{r.tool.LaunchURL}, r.tool.RedirectURIs...),
-			TargetLinkURI: r.tool.TargetLinkURI, DeploymentIDs: known.DeploymentIDs, JWKSURL: r.tool.JWKSURL,
+			TargetLinkURI: r.tool.TargetLinkURI, ReviewURI: r.tool.ReviewURI, DeploymentIDs: known.DeploymentIDs, JWKSURL: r.tool.JWKSURL,
 		})
 		if err != nil {
 			return err

@@ -17,9 +17,9 @@ import (
 // can settle many requirements; a bad verdict does not end the scenario.
 type Scenario struct {
 	observer[*Flow]
-	run       *Run
-	recent    []*Flow // kept since an attempt began
-	proctored bool    // its launches are those into exams
+	run    *Run
+	recent []*Flow    // kept since an attempt began
+	kind   launchKind // of its launches, where they do not say otherwise
 }
 
 // Scenario begins a scenario.
@@ -54,8 +54,16 @@ func (s *Scenario) Launch(ctx context.Context, l Launch) (*Flow, error) {
 	if s.run.Gone() {
 		return nil, errGone
 	}
-	if s.proctored && l.Exam == nil {
+	switch {
+	case l.kind() != plain:
+	case s.kind == intoExam:
 		l.Exam = &fakeplatform.Exam{}
+	case s.kind == toReview:
+		work, err := s.Standing(ctx)
+		if err != nil {
+			return nil, err
+		}
+		l.Review = work
 	}
 	if l.Again || l.Fault != nil && !l.Fault.Permitted {
 		s.run.lastControl = nil

@@ -442,6 +442,12 @@ func ProctoringScene() *harness.Scenario {
 	return begin(run.(*harness.Run).ProctoringScenario)
 }
 
+// ReviewScene begins the scenario of the current spec, which judges a tool in reviews
+// of learners' work; see [Scene].
+func ReviewScene() *harness.Scenario {
+	return begin(run.(*harness.Run).ReviewScenario)
+}
+
 // PlatformScene begins the scenario of the current spec, which judges a platform;
 // see [Scene].
 func PlatformScene() *harness.PlatformScenario {

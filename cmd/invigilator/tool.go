@@ -56,4 +56,7 @@ func introducePlatform(r *harness.Run) {
 	if r.Has(config.Proctoring) {
 		fmt.Printf("and for proctored exams at\n  target link URI         %s\n\n", tool.ProctoringURI)
 	}
+	if r.Has(config.SubmissionReview) {
+		fmt.Printf("and for submission reviews at\n  target link URI         %s\n\n", tool.ReviewURI)
+	}
 }

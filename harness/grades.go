@@ -1,0 +1,211 @@
+package harness
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"invigilator/fakeplatform"
+	"invigilator/harness/config"
+	"invigilator/lti"
+)
+
+// An Assignment is where learners hand in work: a resource link of a course in which
+// the platform offers its grade services.
+type Assignment struct {
+	At     *fakeplatform.Platform
+	Course fakeplatform.Context
+	Link   fakeplatform.ResourceLink
+	// Item is the line item that belongs to the link. It has no ID where there is none
+	// yet, and the tool has to make one.
+	Item lti.LineItem
+}
+
+// offer makes a launch one at the assignment.
+func (a *Assignment) offer(plan *fakeplatform.Plan) {
+	plan.Context, plan.ResourceLink, plan.Grades = a.Course, a.Link, &fakeplatform.Grades{}
+}
+
+// A Work is what a learner has handed in.
+type Work struct {
+	Assignment
+	Learner fakeplatform.User
+	Text    string // nobody else has handed in the same
+}
+
+// NewAssignment is one that no tool has seen, in a course of its own and without a
+// line item, at the first platform.
+func (r *Run) NewAssignment() Assignment { return r.newAssignment(r.platform) }
+
+func (r *Run) newAssignment(at *fakeplatform.Platform) Assignment {
+	mark := lti.RandomString()[:8]
+	return Assignment{
+		At: at, Course: fakeplatform.Context{ID: "course-" + mark, Label: "AN-" + mark, Title: "Analytical Engines"},
+		Link: fakeplatform.ResourceLink{ID: "essay-" + mark, Title: "Essay " + mark, Description: "On computable numbers"},
+	}
+}
+
+// WithItem adds a line item to the gradebook, as the platform's own one for the
+// assignment's link. What it does not say is as usual.
+func (s *Scenario) WithItem(a Assignment, item lti.LineItem) Assignment {
+	s.tb.Helper()
+	a, err := s.run.withItem(a, item)
+	s.must(err)
+	return a
+}
+
+func (r *Run) withItem(a Assignment, item lti.LineItem) (Assignment, error) {
+	if item.Label == "" {
+		item.Label = a.Link.Title
+	}
+	if item.ScoreMaximum == 0 {
+		item.ScoreMaximum = MaximumScore
+	}
+	item.ResourceLinkID = a.Link.ID
+	added, err := a.At.AddLineItem(r.tool.ClientID, a.Course.ID, item)
+	a.Item = added
+	return a, err
+}
+
+// MaximumScore is that of line items that say nothing else.
+const MaximumScore = 10
+
+// Assign makes an assignment that no tool has seen, with a line item.
+func (s *Scenario) Assign() Assignment {
+	s.tb.Helper()
+	return s.WithItem(s.run.NewAssignment(), lti.LineItem{})
+}
+
+// AssignAtOther makes one at the second platform.
+func (s *Scenario) AssignAtOther() Assignment {
+	s.tb.Helper()
+	return s.WithItem(s.run.newAssignment(s.run.other), lti.LineItem{})
+}
+
+// AssignBeside makes one in the course of another.
+func (s *Scenario) AssignBeside(other Assignment) Assignment {
+	s.tb.Helper()
+	a := s.run.newAssignment(other.At)
+	a.Course = other.Course
+	return s.WithItem(a, lti.LineItem{})
+}
+
+// HandIn launches a learner into an assignment, where work is handed in. It fails
+// where that came to no end; then there is no work.
+func (s *Scenario) HandIn(ctx context.Context, a Assignment, l Launch) (*Work, *Flow, error) {
+	work := &Work{Assignment: a, Learner: l.User, Text: newText()}
+	if work.Learner.Sub == "" {
+		work.Learner = Newcomer(Learner)
+	}
+	s.run.texts = append(s.run.texts, work.Text)
+	l.User, l.Assignment = work.Learner, &a
+	l.Does, l.Words = config.Submit, []string{"{work}", work.Text}
+	if l.Title == "" {
+		l.Title = "a learner hands in work"
+	}
+	flow, err := s.Launch(ctx, l)
+	switch {
+	case err != nil:
+		return nil, flow, err
+	case flow.stuck != nil:
+		return nil, flow, flow.stuck
+	case !flow.attended || flow.Reaction.Kind != Accepted:
+		return nil, flow, fmt.Errorf("%w: no work could be handed in: %s", ErrNoLogin, flow.End())
+	}
+	return work, flow, nil
+}
+
+// newText is what nobody has handed in yet. Neither a page nor its search for words
+// that mean something changes it.
+func newText() string {
+	mark := strings.NewReplacer("-", "x", "_", "y").Replace(lti.RandomString())
+	return "answer" + mark[:16]
+}
+
+// LearnItem fills in the line item of a work at an assignment that had none, if the
+// tool has made one meanwhile, and says whether there is one now.
+func (s *Scenario) LearnItem(work *Work) bool {
+	items := work.At.LineItems(s.run.tool.ClientID, work.Course.ID)
+	if work.Item.ID == "" && len(items) == 1 {
+		work.Item = items[0]
+	}
+	return work.Item.ID != ""
+}
+
+// Held is what the gradebook holds of a work.
+func (w *Work) Held() fakeplatform.Grade { return w.At.Grade(w.Item.ID, w.Learner.Sub) }
+
+// account is the part of what a gradebook saw of the tool that belongs to a flow.
+type account struct {
+	platform  *fakeplatform.Platform
+	contextID string
+	from      int
+	calls     []fakeplatform.GradeCall
+}
+
+// accountOf begins an account of what comes from now on.
+func accountOf(p *fakeplatform.Platform, contextID string) account {
+	return account{platform: p, contextID: contextID, from: len(p.GradeCalls(contextID))}
+}
+
+// close takes down what has come.
+func (a *account) close() { a.calls = a.platform.GradeCalls(a.contextID)[a.from:] }
+
+// Calls are the requests to the grade services of the flow's course that came
+// meanwhile.
+func (f *Flow) Calls() []fakeplatform.GradeCall { return f.account.calls }
+
+// Scores are those of them that post a score.
+func (f *Flow) Scores() []fakeplatform.GradeCall {
+	return f.CallsOf(http.MethodPost, fakeplatform.Scores)
+}
+
+// CallsOf are those of a method and some services.
+func (f *Flow) CallsOf(method string, services ...fakeplatform.Service) []fakeplatform.GradeCall {
+	return slices.DeleteFunc(slices.Clone(f.account.calls), func(c fakeplatform.GradeCall) bool {
+		return c.Method != method || !slices.Contains(services, c.Service)
+	})
+}
+
+// IsScore says whether a request posts a score.
+func IsScore(c fakeplatform.GradeCall) bool {
+	return c.Service == fakeplatform.Scores && c.Method == http.MethodPost
+}
+
+// IsTakenScore says whether a request posts a score that the gradebook has taken.
+func IsTakenScore(c fakeplatform.GradeCall) bool { return IsScore(c) && c.Status/100 == 2 }
+
+// Await waits for a request to the grade services that the flow has brought about,
+// which a tool need not send before it shows its page, and says whether it came.
+func (s *Scenario) Await(ctx context.Context, f *Flow, wanted func(fakeplatform.GradeCall) bool) bool {
+	return s.await(ctx, f, s.run.config.Patience.Step.Std(), wanted)
+}
+
+// Lingers waits for one that should not come, for a shorter time, and says whether
+// it did.
+func (s *Scenario) Lingers(ctx context.Context, f *Flow, unwanted func(fakeplatform.GradeCall) bool) bool {
+	return s.await(ctx, f, s.run.config.Patience.Marker.Std(), unwanted)
+}
+
+func (s *Scenario) await(ctx context.Context, f *Flow, patience time.Duration, wanted func(fakeplatform.GradeCall) bool) bool {
+	if s.run.config.IsEmbedded() {
+		patience = 0 // the fake tool has sent everything before it answers
+	}
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	known, since := len(f.account.calls), time.Now()
+	for {
+		f.account.close()
+		came := slices.ContainsFunc(f.account.calls, wanted)
+		if came || !f.account.platform.AwaitGradeCalls(ctx, f.account.contextID, f.account.from+len(f.account.calls)+1) {
+			if len(f.account.calls) > known {
+				f.evidence.Steps = append(f.evidence.Steps, fit(s.run.recorder.between(since, time.Now()))...)
+				s.keep(f)
+			}
+			return came
+		}
+	}
+}

@@ -1,0 +1,83 @@
+package harness
+
+import (
+	"context"
+	"fmt"
+	"slices"
+)
+
+// ReviewScenario begins a scenario whose launches open a learner's work for review
+// by LtiSubmissionReviewRequest. The tool has accepted one when its page shows the
+// work.
+func (r *Run) ReviewScenario(tb TB, text, location string) *Scenario {
+	s := r.Scenario(tb, text, location)
+	s.kind = toReview
+	return s
+}
+
+// Standing is a work that launches into reviews are about where it does not matter
+// whose work it is. It is handed in once in a process.
+func (s *Scenario) Standing(ctx context.Context) (*Work, error) {
+	if s.run.standing != nil {
+		return s.run.standing, nil
+	}
+	work, _, err := s.HandIn(ctx, s.Assign(), Launch{})
+	if err != nil {
+		return nil, err
+	}
+	s.run.standing = work
+	return work, nil
+}
+
+// ShowsWork says whether the page shows the work that the launch was to open, and
+// none of the others'.
+func (f *Flow) ShowsWork() bool {
+	return f.review != nil && f.Shows(f.review.Text) && f.otherWork() == ""
+}
+
+// ShowsAnyWork says whether the page shows what any learner has handed in.
+func (f *Flow) ShowsAnyWork() bool { return slices.ContainsFunc(f.texts, f.Shows) }
+
+// otherWork is somebody's work on the page that is not the one under review; empty
+// where there is none.
+func (f *Flow) otherWork() string {
+	i := slices.IndexFunc(f.texts, func(text string) bool { return text != f.review.Text && f.Shows(text) })
+	if i < 0 {
+		return ""
+	}
+	return f.texts[i]
+}
+
+// reviewReaction reads how a tool reacted to a review.
+func (f *Flow) reviewReaction() Reaction {
+	switch {
+	case f.ShowsWork():
+		return Reaction{Kind: Accepted, Why: "the page shows the learner's work"}
+	case f.ShowsAnyWork():
+		return Reaction{Kind: Accepted, Why: "the page shows another work: " + f.otherWork()}
+	}
+	if refused, ok := f.refusal(); ok {
+		return refused
+	}
+	return Reaction{Kind: Refused, bySilence: true, Why: fmt.Sprintf("HTTP %d, and the page shows no work", f.Trip.Page.Status)}
+}
+
+// acceptedReview is the reaction to a review that has to be accepted: it has to show
+// the right work.
+func (f *Flow) acceptedReview() Reaction {
+	if f.Reaction.Kind == Accepted && !f.ShowsWork() {
+		return Reaction{Kind: Refused, Why: f.Reaction.Why}
+	}
+	return f.Reaction
+}
+
+// assignmentReaction reads how a tool reacted to a launch at an assignment.
+func (f *Flow) assignmentReaction() Reaction {
+	if refused, ok := f.refusal(); ok {
+		return refused
+	}
+	if f.stuck != nil {
+		return Reaction{Kind: Unclear, Why: f.stuck.Error()}
+	}
+	return Reaction{Kind: Accepted, Why: fmt.Sprintf("HTTP %d", f.Trip.Page.Status)}
+}

@@ -107,7 +107,8 @@ func New(opts Options) (*Campus, error) {
 	}
 	var err error
 	c.platform, err = fakeplatform.New(fakeplatform.Options{
-		URL: opts.URL, Keys: opts.Keys, Now: opts.Now, Faults: opts.Faults, SignedIn: c.signedInAs, Client: opts.Client,
+		URL: opts.URL, Keys: opts.Keys, Now: opts.Now, Faults: opts.Faults, SignedIn: c.signedInAs,
+		Members: c.membersOf, Client: opts.Client,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("campus: %w", err)
@@ -124,7 +125,8 @@ func New(opts Options) (*Campus, error) {
 // Platform returns the platform that the campus is built on.
 func (c *Campus) Platform() *fakeplatform.Platform { return c.platform }
 
-// platformPaths are those that the platform answers, beside the ones of launches.
+// platformPaths are those that the platform answers, beside the ones of launches
+// and of the grade services.
 var platformPaths = []string{
 	fakeplatform.AuthPath, fakeplatform.JWKSPath, fakeplatform.TokenPath, fakeplatform.ACSPath,
 }
@@ -133,7 +135,7 @@ var platformPaths = []string{
 func (c *Campus) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	switch path := r.URL.Path; {
-	case slices.Contains(platformPaths, path), strings.HasPrefix(path, "/launch/"):
+	case slices.Contains(platformPaths, path), strings.HasPrefix(path, "/launch/"), strings.HasPrefix(path, fakeplatform.ContextsPath+"/"):
 		c.platform.ServeHTTP(w, r)
 	default:
 		c.mux.ServeHTTP(w, r)
@@ -160,6 +162,8 @@ func (c *Campus) routes() *http.ServeMux {
 	mux.HandleFunc("POST /course/{course}/copy", c.posted(c.inCourse(c.copyCourse)))
 	mux.HandleFunc("GET /course/{course}/exam/{exam}", c.signedIn(c.inCourse(c.ofExam(c.serveExam))))
 	mux.HandleFunc("POST /course/{course}/exam/{exam}", c.posted(c.inCourse(c.ofExam(c.takeExam))))
+	mux.HandleFunc("GET /course/{course}/grades", c.signedIn(c.inCourse(c.serveGrades)))
+	mux.HandleFunc("GET /course/{course}/review/{item}/{learner}", c.signedIn(c.inCourse(c.review)))
 	mux.HandleFunc("GET /pictures/{sub}", c.servePicture)
 	mux.HandleFunc("GET /launch-link/{course}/{link}", c.signedIn(c.inCourse(c.launch)))
 
@@ -196,6 +200,11 @@ func (c *Campus) register(t Tool) error {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	for _, course := range c.courses {
+		if err := c.openGradebook(t.ClientID, course); err != nil {
+			return err
+		}
+	}
 	if i := slices.IndexFunc(c.tools, func(known Tool) bool { return known.ClientID == t.ClientID }); i >= 0 {
 		c.tools[i] = t
 		return nil

@@ -804,8 +804,21 @@ func TestConfiguration(t *testing.T) {
 		"name": "Campus", "issuer": s.url, "auth_url": s.campus.Platform().AuthURL(), "jwks_url": s.url + "/jwks",
 		"token_url": s.campus.Platform().TokenURL(), "client_id": "invigilator", "other_client_id": "invigilator-2", "deployment_id": "1",
 		"exam_started": map[string]any{"selector": started}, "exam_paused": map[string]any{"selector": paused}, "exam_time": "1h",
+		"allow_writes": true, "needs_grading": map[string]any{"selector": waiting},
 	}))
 	s.g.Expect(c.Users).To(HaveLen(5))
+
+	_, err := s.campus.Platform().AddLineItem("invigilator", "course-1", lti.LineItem{
+		Label: "Essay", ScoreMaximum: 5, SubmissionReview: &lti.SubmissionReview{ReviewableStatus: []string{lti.ReviewableNone}},
+	})
+	s.g.Expect(err).NotTo(HaveOccurred())
+	ofEssay := func(steps []step, user string) []step {
+		steps = slices.Clone(steps)
+		for i := range steps {
+			steps[i].Click = strings.NewReplacer("{line_item}", "Essay", "{learner}", user).Replace(steps[i].Click)
+		}
+		return steps
+	}
 
 	kinds := map[string]int{}
 	// exam makes the journey by which a user launches an exam or does something in it.
@@ -829,11 +842,18 @@ func TestConfiguration(t *testing.T) {
 			taken = b.led(exam(b, j.User, "exam"))
 			s.g.Expect(b.starts(taken, lti.Claims{lti.ClaimEndAssessmentReturn: true}).page.Find(started).Length()).To(Equal(1), name)
 		}
-		at := b.walk(name, j.Steps)
+		learner := user.Name
+		if j.User == "instructor" {
+			learner = c.Users["learner"].Name
+		}
+		at := b.walk(name, ofEssay(j.Steps, learner))
 		kinds[j.Launch+j.Does]++
 		s.g.Expect(j.Launch == "").NotTo(Equal(j.Does == ""), name)
 		switch j.Does {
 		case "":
+		case "open-grades":
+			s.g.Expect(at.page.Find("tr.grade").Length()).NotTo(BeZero(), name)
+			return
 		case "open-exam":
 			s.g.Expect(at.page.Find(started).Length()).To(Equal(1), name)
 			s.g.Expect(at.page.Find(paused).Length()).To(BeZero(), name)
@@ -860,8 +880,14 @@ func TestConfiguration(t *testing.T) {
 		l := b.led(at)
 		deployment := map[bool]any{false: c.Platform["deployment_id"], true: "2"}[j.Launch == "other-course" || j.Launch == "other-deployment"]
 		s.g.Expect(l.claims).To(And(HaveKeyWithValue("aud", c.Platform["client_id"]), HaveKeyWithValue(claims+"deployment_id", deployment)), name)
-		message := map[bool]string{false: lti.ResourceLinkRequest, true: lti.StartProctoring}[strings.HasSuffix(j.Launch, "exam")]
+		message, special := map[string]string{"exam": lti.StartProctoring, "other-exam": lti.StartProctoring, "review": lti.SubmissionReviewRequest}[j.Launch]
+		if !special {
+			message = lti.ResourceLinkRequest
+		}
 		s.g.Expect(l.claims).To(HaveKeyWithValue(lti.ClaimMessageType, message), name)
+		if j.Launch == "review" {
+			s.g.Expect(l.claims).To(HaveKeyWithValue(lti.ClaimForUser, HaveKeyWithValue("name", learner)), name)
+		}
 		if j.Launch != "private" && j.Launch != "anonymous" {
 			s.g.Expect(l.claims).To(And(
 				HaveKeyWithValue("name", user.Name), HaveKeyWithValue("given_name", user.GivenName),
@@ -881,7 +907,7 @@ func TestConfiguration(t *testing.T) {
 	for kind, times := range map[string]int{
 		"resource-link": 5, "other-link": 1, "other-course": 1, "other-deployment": 1, "copied-link": 1, "private": 2, "anonymous": 1,
 		"custom": 1, "window": 1, "frame": 1, "rotate-keys": 1, "copy-course": 1, "sign-out": 1,
-		"exam": 2, "other-exam": 1, "open-exam": 2, "submit-exam": 2, "break-exam": 1,
+		"exam": 2, "other-exam": 1, "open-exam": 2, "submit-exam": 2, "break-exam": 1, "review": 3, "open-grades": 2,
 	} {
 		s.g.Expect(kinds).To(HaveKeyWithValue(kind, 2*times))
 		delete(kinds, kind)

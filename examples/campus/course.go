@@ -38,6 +38,7 @@ type link struct {
 	hidePersonalData bool
 	anonymous        bool
 	custom           map[string]string
+	points           float64 // of the line item that the campus has made for it; none when 0
 }
 
 func firstCourses() []*course {
@@ -46,7 +47,7 @@ func firstCourses() []*course {
 		id: "1", deployment: deploymentOfMathematics, members: members,
 		context: fakeplatform.Context{ID: "course-1", Label: "AE 1843", Title: "Analytical Engines"},
 		links: []link{
-			{slug: "exercise-1", resource: resource("Wc8NfQ2v", "Exercise 1", "Numbers of Bernoulli")},
+			{slug: "exercise-1", resource: resource("Wc8NfQ2v", "Exercise 1", "Numbers of Bernoulli"), points: 10},
 			{slug: "exercise-2", resource: resource("jT5xKz0R", "Exercise 2", "Numbers of Bernoulli, once more")},
 			{slug: "window", resource: resource("Pm7aYd3L", "Exercise in a window", ""), newWindow: true},
 			{slug: "frame", resource: resource("uB1gHs9E", "Exercise on the page", ""), target: fakeplatform.IFrame},
@@ -210,13 +211,17 @@ func (c *Campus) launch(w http.ResponseWriter, r *http.Request, s *session, cour
 		c.refuse(w, s, http.StatusServiceUnavailable, noTool)
 		return
 	}
-	launch, err := c.platform.Begin(fakeplatform.Plan{
+	plan := fakeplatform.Plan{
 		ClientID: clientID, DeploymentID: course.deployment,
 		User: s.account.user, Account: s.account.name,
 		ResourceLink: l.resource, Context: course.context, Custom: maps.Clone(l.custom),
 		Target: l.target, ReturnTo: c.opts.URL + course.Path(),
 		HidePersonalData: l.hidePersonalData, Anonymous: l.anonymous,
-	})
+	}
+	if !l.anonymous { // there is nobody to grade
+		plan.Grades = &fakeplatform.Grades{}
+	}
+	launch, err := c.platform.Begin(plan)
 	if err != nil {
 		c.refuse(w, s, http.StatusInternalServerError, "The launch cannot be begun.")
 		return

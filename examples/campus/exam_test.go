@@ -94,11 +94,12 @@ func (b *browser) starts(l launched, further lti.Claims) answer {
 	return b.post(l.claims[lti.ClaimStartAssessmentURL].(string), url.Values{lti.ParamJWT: {b.sign(claims)}})
 }
 
-// accessToken asks for one as the tool does, and returns what is answered.
-func (b *browser) accessToken() (status int, token lti.TokenResponse) {
+// accessToken asks for one for these scopes as the tool does, and returns what is
+// answered.
+func (b *browser) accessToken(scopes ...string) (status int, token lti.TokenResponse) {
 	b.t.Helper()
 	r, err := b.client.PostForm(b.url+"/token", url.Values{
-		lti.ParamGrantType: {lti.GrantClientCredentials}, lti.ParamScope: {lti.ScopeControl}, lti.ParamClientAssertionType: {lti.AssertionTypeJWT},
+		lti.ParamGrantType: {lti.GrantClientCredentials}, lti.ParamScope: {strings.Join(scopes, " ")}, lti.ParamClientAssertionType: {lti.AssertionTypeJWT},
 		lti.ParamClientAssertion: {b.sign(lti.Claims{
 			"iss": "invigilator", "sub": "invigilator", "aud": b.url + "/token", "jti": lti.RandomString(),
 			"iat": b.now().Unix(), "exp": b.now().Add(time.Minute).Unix(),
@@ -113,7 +114,7 @@ func (b *browser) accessToken() (status int, token lti.TokenResponse) {
 // controls does to an attempt what a proctor can do.
 func (b *browser) controls(l launched, action lti.Action) {
 	b.t.Helper()
-	status, token := b.accessToken()
+	status, token := b.accessToken(lti.ScopeControl)
 	b.g.Expect(status).To(Equal(http.StatusOK))
 	body, err := json.Marshal(lti.ControlRequest{
 		User: lti.ControlUser{Issuer: b.url, Sub: l.claims["sub"].(string)}, Action: action, IncidentTime: b.now().Format(time.RFC3339),
@@ -347,7 +348,7 @@ func TestCopiesOfExams(t *testing.T) {
 func TestServicesReachThePlatform(t *testing.T) {
 	s := newSite(t)
 	b := s.browser()
-	status, token := b.accessToken()
+	status, token := b.accessToken(lti.ScopeControl)
 	s.g.Expect(status).To(Equal(http.StatusOK))
 	s.g.Expect(token.AccessToken).NotTo(BeEmpty())
 	s.g.Expect(token.Scope).To(Equal(lti.ScopeControl))
@@ -382,7 +383,7 @@ func TestRegisteringAKeySet(t *testing.T) {
 	s.g.Expect(shown(registers(""))).To(BeEmpty())
 	ada := s.signedIn("ada")
 	s.g.Expect(ada.starts(ada.takes(algebra), nil).page.Find(started).Length()).To(BeZero())
-	status, _ := ada.accessToken()
+	status, _ := ada.accessToken(lti.ScopeControl)
 	s.g.Expect(status).To(Equal(http.StatusUnauthorized))
 
 	s.g.Expect(shown(registers(" " + toolURL + "/jwks "))).To(Equal(toolURL + "/jwks"))

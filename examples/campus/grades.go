@@ -1,0 +1,128 @@
+package campus
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"net/http"
+	"path"
+	"slices"
+	"strconv"
+
+	"invigilator/fakeplatform"
+	"invigilator/lti"
+)
+
+// openGradebook gives a tool the line items that the campus has made for links.
+func (c *Campus) openGradebook(clientID string, course *course) error {
+	if len(c.platform.LineItems(clientID, course.context.ID)) > 0 {
+		return nil
+	}
+	for _, l := range course.links {
+		if l.points == 0 {
+			continue
+		}
+		if _, err := c.platform.AddLineItem(clientID, course.context.ID, lti.LineItem{
+			Label: l.resource.Title, ScoreMaximum: l.points, ResourceLinkID: l.resource.ID,
+		}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// membersOf returns the people of a course, by the id of its context.
+func (c *Campus) membersOf(contextID string) []fakeplatform.User {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var users []fakeplatform.User
+	for _, course := range c.courses {
+		if course.context.ID == contextID {
+			for _, name := range course.members {
+				users = append(users, c.accounts[name].user)
+			}
+		}
+	}
+	return users
+}
+
+// shownGrade is a row of the page of grades.
+type shownGrade struct {
+	Item, Learner, Points, Maximum, Comment string
+	Waiting                                 bool
+	Review, ReviewPath                      string // what the review is called, and where it begins; nothing where none is offered
+}
+
+func (c *course) gradesPath() string { return c.Path() + "/grades" }
+
+// serveGrades shows the gradebook: to those who teach that of all learners, and to
+// a learner the own rows.
+func (c *Campus) serveGrades(w http.ResponseWriter, _ *http.Request, s *session, course *course) {
+	var rows []shownGrade
+	for _, item := range c.platform.LineItems(c.toolOfLinks(), course.context.ID) {
+		for _, name := range course.members {
+			if learner := c.accounts[name]; learner.learns() && s.account.sees(learner) {
+				rows = append(rows, c.shownGrade(course, item, learner))
+			}
+		}
+	}
+	c.renderFor(w, s, "grades", "Grades of "+course.Title(), map[string]any{"Course": course, "Rows": rows})
+}
+
+func (c *Campus) shownGrade(course *course, item lti.LineItem, learner *account) shownGrade {
+	grade := c.platform.Grade(item.ID, learner.user.Sub)
+	row := shownGrade{
+		Item: item.Label, Learner: learner.user.Name, Maximum: number(item.ScoreMaximum), Comment: grade.Comment,
+		Waiting: grade.Grading == lti.PendingManual,
+	}
+	if grade.Final {
+		row.Points = number(*grade.Points)
+	}
+	if c.platform.Reviewable(item.ID, learner.user.Sub) {
+		row.Review = cmp.Or(item.SubmissionReview.Label, "Review")
+		row.ReviewPath = fmt.Sprintf("%s/review/%s/%s", course.Path(), path.Base(item.ID), learner.name)
+	}
+	return row
+}
+
+// number writes points as people do.
+func number(points float64) string { return strconv.FormatFloat(points, 'f', -1, 64) }
+
+// sees says whether an account may see a learner's grades and work.
+func (a *account) sees(learner *account) bool { return a.teaches || a == learner }
+
+// review begins the review of a learner's work, for those who may see it.
+func (c *Campus) review(w http.ResponseWriter, r *http.Request, s *session, course *course) {
+	clientID := c.toolOfLinks()
+	items := c.platform.LineItems(clientID, course.context.ID)
+	i := slices.IndexFunc(items, func(item lti.LineItem) bool { return path.Base(item.ID) == r.PathValue("item") })
+	learner := c.accounts[r.PathValue("learner")]
+	if i < 0 || learner == nil || !learner.learns() || !slices.Contains(course.members, learner.name) {
+		c.refuse(w, s, http.StatusNotFound, "There is no such work.")
+		return
+	}
+	if !s.account.sees(learner) {
+		c.refuse(w, s, http.StatusForbidden, "This is the work of somebody else.")
+		return
+	}
+	if !c.platform.Reviewable(items[i].ID, learner.user.Sub) {
+		c.refuse(w, s, http.StatusConflict, "There is nothing to review.")
+		return
+	}
+	plan := fakeplatform.Plan{
+		Message: lti.SubmissionReviewRequest, ClientID: clientID, DeploymentID: course.deployment,
+		User: s.account.user, Account: s.account.name, Context: course.context, ReturnTo: c.opts.URL + course.gradesPath(),
+		Review: fakeplatform.Review{LineItem: items[i].ID, Learner: learner.user},
+	}
+	for _, l := range course.links {
+		if l.resource.ID == items[i].ResourceLinkID {
+			plan.ResourceLink, plan.Custom, plan.HidePersonalData = l.resource, maps.Clone(l.custom), l.hidePersonalData
+		}
+	}
+	launch, err := c.platform.Begin(plan)
+	if err != nil {
+		c.refuse(w, s, http.StatusInternalServerError, "The review cannot be begun.")
+		return
+	}
+	redirect(w, r, launch.URL())
+}

@@ -233,9 +233,12 @@ func readGradeRequest(w http.ResponseWriter, r *http.Request) *gradeRequest {
 	return q
 }
 
-// findLineItem finds what the path names, among what is the tool's.
+// findLineItem finds what the path names, among what is the tool's. A tool that was
+// not launched in the context yet has nothing there.
 func (p *Platform) findLineItem(q *gradeRequest, contextID string) []refusal {
-	q.book = p.grades.books[shelf{q.known.clientID, contextID}]
+	if q.known.clientID != "" {
+		q.book = p.grades.open(shelf{q.known.clientID, contextID})
+	}
 	if c := p.grades.columns[q.key]; c != nil && c.book == q.book {
 		q.column = c
 	}

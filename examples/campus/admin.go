@@ -125,17 +125,34 @@ func (c *Campus) knows(clientID string) bool {
 	return slices.ContainsFunc(c.tools, func(t Tool) bool { return t.ClientID == clientID })
 }
 
+// use makes the links of all courses open a tool, whose grades they have from then
+// on. The caller holds mu.
+func (c *Campus) use(clientID string) error {
+	c.linksUse = clientID
+	for _, course := range c.courses {
+		if err := c.openGradebook(clientID, course); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // useForLinks makes the links of all courses open another tool.
 func (c *Campus) useForLinks(w http.ResponseWriter, r *http.Request, s *session) {
 	clientID := r.PostForm.Get("client_id")
 	c.mu.Lock()
 	known := c.knows(clientID)
+	var err error
 	if known {
-		c.linksUse = clientID
+		err = c.use(clientID)
 	}
 	c.mu.Unlock()
 	if !known {
 		c.refuse(w, s, http.StatusNotFound, "There is no such tool.")
+		return
+	}
+	if err != nil {
+		c.refuse(w, s, http.StatusInternalServerError, "The links cannot open this tool.")
 		return
 	}
 	redirect(w, r, "/admin?done=links")

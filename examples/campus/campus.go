@@ -200,18 +200,13 @@ func (c *Campus) register(t Tool) error {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for _, course := range c.courses {
-		if err := c.openGradebook(t.ClientID, course); err != nil {
-			return err
-		}
-	}
 	if i := slices.IndexFunc(c.tools, func(known Tool) bool { return known.ClientID == t.ClientID }); i >= 0 {
 		c.tools[i] = t
 		return nil
 	}
 	c.tools = append(c.tools, t)
 	if c.linksUse == "" {
-		c.linksUse = t.ClientID
+		return c.use(t.ClientID)
 	}
 	return nil
 }

@@ -806,7 +806,7 @@ func TestConfiguration(t *testing.T) {
 		"exam_started": map[string]any{"selector": started}, "exam_paused": map[string]any{"selector": paused}, "exam_time": "1h",
 		"allow_writes": true, "needs_grading": map[string]any{"selector": waiting},
 	}))
-	s.g.Expect(c.Users).To(HaveLen(5))
+	s.g.Expect(c.Users).To(HaveLen(6))
 
 	_, err := s.campus.Platform().AddLineItem("invigilator", "course-1", lti.LineItem{
 		Label: "Essay", ScoreMaximum: 5, SubmissionReview: &lti.SubmissionReview{ReviewableStatus: []string{lti.ReviewableNone}},
@@ -905,7 +905,7 @@ func TestConfiguration(t *testing.T) {
 		}
 	}
 	for kind, times := range map[string]int{
-		"resource-link": 5, "other-link": 1, "other-course": 1, "other-deployment": 1, "copied-link": 1, "private": 2, "anonymous": 1,
+		"resource-link": 5, "other-link": 1, "other-course": 2, "other-deployment": 1, "copied-link": 1, "private": 2, "anonymous": 1,
 		"custom": 1, "window": 1, "frame": 1, "rotate-keys": 1, "copy-course": 1, "sign-out": 1,
 		"exam": 2, "other-exam": 1, "open-exam": 2, "submit-exam": 2, "break-exam": 1, "review": 3, "open-grades": 2,
 	} {
@@ -921,7 +921,7 @@ func TestReadmeNamesTheAccounts(t *testing.T) {
 	readme, err := os.ReadFile("README.md")
 	s.g.Expect(err).NotTo(HaveOccurred())
 	rows := regexp.MustCompile("(?m)^\\| `(\\w+)` \\| ([^|]+) \\|").FindAllStringSubmatch(string(readme), -1)
-	s.g.Expect(rows).To(HaveLen(5))
+	s.g.Expect(rows).To(HaveLen(6))
 	for _, row := range rows {
 		s.g.Expect(s.signedIn(row[1]).open("/").page.Find("#user").Text()).To(Equal(row[2]))
 	}

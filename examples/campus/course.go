@@ -62,7 +62,7 @@ func firstCourses() []*course {
 		},
 		exams: exams(),
 	}, {
-		id: "2", deployment: deploymentOfAstronomy, members: members,
+		id: "2", deployment: deploymentOfAstronomy, members: append([]string{"caroline"}, members...),
 		context: fakeplatform.Context{ID: "course-2", Label: "CM 1831", Title: "Celestial Mechanics"},
 		links: []link{
 			{slug: "exercise-1", resource: resource("Sd9bUj7A", "Exercise 1", "Perturbations of Uranus")},

@@ -13,13 +13,12 @@ import (
 	"invigilator/lti"
 )
 
-// openGradebook gives a tool the line items that the campus has made for links.
+// openGradebook gives a tool the line items that the campus has made for links,
+// once.
 func (c *Campus) openGradebook(clientID string, course *course) error {
-	if len(c.platform.LineItems(clientID, course.context.ID)) > 0 {
-		return nil
-	}
+	items := c.platform.LineItems(clientID, course.context.ID)
 	for _, l := range course.links {
-		if l.points == 0 {
+		if l.points == 0 || slices.ContainsFunc(items, func(item lti.LineItem) bool { return item.ResourceLinkID == l.resource.ID }) {
 			continue
 		}
 		if _, err := c.platform.AddLineItem(clientID, course.context.ID, lti.LineItem{

@@ -62,6 +62,11 @@ func people() []*account {
 			Name: "Annabella Milbanke", GivenName: "Annabella", FamilyName: "Milbanke", Email: "annabella@campus.example",
 			SourcedID: "campus.example:person:1792", Roles: []string{roleMentor}, Mentees: []string{ada.Sub},
 		}},
+		{name: "caroline", user: fakeplatform.User{
+			Sub:  "mR3vZe9PqL1fUwC7sJd5Ko",
+			Name: "Caroline Herschel", GivenName: "Caroline", FamilyName: "Herschel", Email: "caroline@campus.example",
+			SourcedID: "campus.example:person:1750", Roles: []string{lti.RoleLearner},
+		}},
 		{name: "root", admin: true, user: fakeplatform.User{
 			Sub:  "Hy4LgA0zQx7uEc2fJm9WkT",
 			Name: "Charles Babbage", GivenName: "Charles", FamilyName: "Babbage", Email: "root@campus.example",

@@ -98,6 +98,7 @@ Sign in with the password of CAMPUS_PASSWORD as
   grace      another learner
   mary       who teaches
   annabella  Ada's mentor
+  caroline   a learner of the other course
   root       who runs the campus
 Links open the tool %s at %s.
 `, address, listener.Addr(), *clientID, *toolURL)

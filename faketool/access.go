@@ -25,6 +25,8 @@ type grantKey struct {
 	scopes string // that were asked for
 }
 
+func grantOf(of client, scopes []string) grantKey { return grantKey{of, strings.Join(scopes, " ")} }
+
 // maxExpiry bounds how long an access token is kept.
 const maxExpiry = 24 * time.Hour
 
@@ -33,7 +35,7 @@ const maxExpiry = 24 * time.Hour
 // (Security Framework 1.0, 4.1). A new one is asked for in any case where spent is
 // the one that is kept.
 func (t *Tool) accessToken(ctx context.Context, of client, scopes []string, needed, spent string) (string, error) {
-	key := grantKey{of, strings.Join(scopes, " ")}
+	key := grantOf(of, scopes)
 	t.mu.Lock()
 	kept, ok := t.grants[key]
 	t.mu.Unlock()

@@ -1,6 +1,7 @@
 package faketool
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -48,6 +49,12 @@ func (g *gradebook) offers(scopes ...string) bool {
 	return g != nil && slices.ContainsFunc(scopes, func(scope string) bool { return slices.Contains(g.scopes, scope) })
 }
 
+// with is the gradebook as if the platform had announced another scope, too.
+func (g gradebook) with(scope string) *gradebook {
+	g.scopes = append(slices.Clone(g.scopes), scope)
+	return &g
+}
+
 // callGrades sends a request to a grade service, with an access token for all that
 // the platform announces: the tool needs one token only. It fails where the
 // answer is none of success. Where the platform does not take the token any more,
@@ -57,26 +64,44 @@ func (t *Tool) callGrades(ctx context.Context, g *gradebook, scope string, r Gra
 	if !g.offers(scope) {
 		return nil, fmt.Errorf("the platform does not offer the scope %s", scope)
 	}
-	spent, again := "", true
+	scopes := t.asked(g, scope)
+	t.spoilCall(&r)
+	t.forget(grantOf(g.of, scopes))
+	spent, tries := "", map[int]int{} // by the status of the answer
 	for {
-		token, err := t.accessToken(ctx, g.of, g.scopes, scope, spent)
+		token, err := t.accessToken(ctx, g.of, scopes, scope, spent)
 		if err != nil {
 			return nil, err
 		}
 		r.Token = token
 		e, err := t.sendGrade(ctx, &gradeDraft{tool: t, GradeRequest: r})
-		switch {
-		case err != nil:
+		if err != nil {
 			return nil, err
-		case e.Status == http.StatusUnauthorized && spent == "":
-			spent = token
-		case e.Status == http.StatusServiceUnavailable && again:
-			again = false
-		default:
-			return e, e.failure()
 		}
+		tries[e.Status]++
+		if !t.again(e.Status, tries[e.Status]) {
+			return e, cmp.Or(t.crashOfCall(e), e.failure(), t.misread(r, e))
+		}
+		if e.Status == http.StatusUnauthorized {
+			spent = token
+		}
+		t.spoilRetry(&r)
 	}
 }
+
+// again says whether a request is sent once more after so many answers of a status.
+func (t *Tool) again(status, times int) bool {
+	switch status {
+	case http.StatusUnauthorized:
+		return times == 1 && !t.has(NeverRenewsGradeToken) || times > 1 && times < dozen && t.has(RenewsForever)
+	case http.StatusServiceUnavailable:
+		return times == 1 && !t.has(GivesUpOnUnavailable)
+	default:
+		return status == http.StatusTooManyRequests && times < dozen && t.has(IgnoresRetryAfter)
+	}
+}
+
+const dozen = 12
 
 // failure says why a request has not succeeded; nil where it has.
 func (e *Exchange) failure() error {
@@ -99,8 +124,8 @@ const maxPages = 50
 // and Grade Services 2.0, 3.2.4 and 3.3.6). The access token goes to no other site
 // than the list's.
 func (t *Tool) eachOf(ctx context.Context, g *gradebook, scope, list, mediaType string, enough func(json.RawMessage) bool) error {
-	seen := map[string]bool{}
-	for at := list; len(seen) < maxPages; {
+	at, seen := list, map[string]bool{}
+	for pages := 1; pages <= maxPages; pages++ {
 		seen[at] = true
 		e, err := t.callGrades(ctx, g, scope, GradeRequest{Method: http.MethodGet, URL: at, Accept: mediaType})
 		if err != nil {
@@ -114,10 +139,11 @@ func (t *Tool) eachOf(ctx context.Context, g *gradebook, scope, list, mediaType 
 			return nil
 		}
 		next, more := nextPage(e.Header, at)
+		next, more = t.spoilNext(e.Header, list, next, more)
 		switch {
-		case !more:
+		case !more, pages == 2 && t.has(ReadsTwoPages):
 			return nil
-		case seen[next]:
+		case seen[next] && !t.has(FollowsLoops):
 			return errors.New("the platform's list leads back to where it was")
 		case siteOf(next) != siteOf(list):
 			return errors.New("the platform's list goes on at another site")

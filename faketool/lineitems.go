@@ -44,7 +44,7 @@ func (t *Tool) findLineItem(ctx context.Context, l Launch) (found string, err er
 	if !l.grades.offers(scope) {
 		scope = lti.ScopeLineItemReadOnly
 	}
-	list := withQuery(l.grades.lineItems, url.Values{"resource_link_id": {l.place.link}, "resource_id": {ownResource}}.Encode())
+	list := t.search(l.grades.lineItems, url.Values{"resource_link_id": {l.place.link}, "resource_id": {ownResource}})
 	err = t.eachOf(ctx, l.grades, scope, list, lti.MediaTypeLineItemContainer, func(raw json.RawMessage) bool {
 		var item lti.LineItem
 		_ = json.Unmarshal(raw, &item) // what cannot be read is not the one
@@ -67,8 +67,13 @@ func (t *Tool) createLineItem(ctx context.Context, l Launch) (string, error) {
 			Label:            "Open the work", URL: t.LaunchURL(), Custom: map[string]string{"action": "review"},
 		},
 	}
+	body, err := membersOf(item)
+	if err != nil {
+		return "", err
+	}
+	t.spoilItem(body)
 	e, err := t.callGrades(ctx, l.grades, lti.ScopeLineItem, GradeRequest{
-		Method: http.MethodPost, URL: l.grades.lineItems, MediaType: lti.MediaTypeLineItem, Accept: lti.MediaTypeLineItem, Body: item,
+		Method: http.MethodPost, URL: t.search(l.grades.lineItems, nil), MediaType: lti.MediaTypeLineItem, Accept: lti.MediaTypeLineItem, Body: body,
 	})
 	if err != nil {
 		return "", err
@@ -111,14 +116,14 @@ func (t *Tool) rename(ctx context.Context, l Launch, label string) error {
 		return errors.New("the platform's line item is none")
 	}
 	for name, value := range item {
-		if string(value) == "null" { // says nothing, and some platforms refuse it
+		if string(value) == "null" && !t.has(SendsNullsBack) { // says nothing, and some platforms refuse it
 			delete(item, name)
 		}
 	}
-	item["label"], err = json.Marshal(label)
-	if err != nil {
+	if item["label"], err = json.Marshal(label); err != nil {
 		return err
 	}
+	t.spoilRenamed(item)
 	_, err = t.callGrades(ctx, l.grades, lti.ScopeLineItem, GradeRequest{
 		Method: http.MethodPut, URL: address, MediaType: lti.MediaTypeLineItem, Accept: lti.MediaTypeLineItem, Body: item,
 	})

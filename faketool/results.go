@@ -3,6 +3,7 @@ package faketool
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 
@@ -24,6 +25,7 @@ type shownResult struct {
 	HasScore       bool
 	Score, Maximum float64
 	Comment        string
+	members        map[string]any
 }
 
 // serveResults shows what the gradebook holds at the line item of a launch.
@@ -35,6 +37,10 @@ func (t *Tool) serveResults(w http.ResponseWriter, r *http.Request) {
 	}
 	shown := resultsPage{Back: t.resource(l)}
 	shown.Results, err = t.results(r.Context(), l)
+	if errors.Is(err, errCrash) {
+		t.refuse(w, err, "")
+		return
+	}
 	if err != nil {
 		shown.Problem = fmt.Sprintf("The results cannot be read: %v.", err)
 	}
@@ -52,15 +58,18 @@ func (t *Tool) results(ctx context.Context, l Launch) (all []shownResult, err er
 		all = append(all, resultOf(raw))
 		return len(all) == maxResults
 	})
+	if err == nil {
+		all, err = t.spoilResults(l.grades.of, address, all)
+	}
 	return all, err
 }
 
 // resultOf reads a result. Where it has no maximum, that is 1 (Assignment and
 // Grade Services 2.0, 3.3.4).
 func resultOf(raw json.RawMessage) shownResult {
-	var members map[string]any
-	_ = json.Unmarshal(raw, &members) // what cannot be read is empty
 	shown := shownResult{Maximum: 1}
+	_ = json.Unmarshal(raw, &shown.members) // what cannot be read is empty
+	members := shown.members
 	shown.UserID, _ = members["userId"].(string)
 	shown.Comment, _ = members["comment"].(string)
 	shown.Score, shown.HasScore = members["resultScore"].(float64)

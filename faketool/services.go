@@ -301,7 +301,7 @@ func (t *Tool) sendControl(ctx context.Context, d *controlDraft) (*Exchange, err
 
 // membersOf returns what a request says as its JSON, which a fault can change
 // into what the request could not say.
-func membersOf(request lti.ControlRequest) (map[string]any, error) {
+func membersOf(request any) (map[string]any, error) {
 	raw, err := json.Marshal(request)
 	if err != nil {
 		return nil, err

@@ -2,6 +2,7 @@ package faketool
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -48,7 +49,7 @@ type activity struct {
 type work struct {
 	of            client
 	lineItem, sub string
-	text          string
+	name, text    string
 	scores        *scoreClock
 }
 
@@ -61,17 +62,26 @@ func (w work) sameAs(other work) bool {
 // than the one before (Assignment and Grade Services 2.0, 3.4.9). It is locked
 // while a score is sent, so that they arrive in their order.
 type scoreClock struct {
-	mu   sync.Mutex
-	last time.Time
+	mu     sync.Mutex
+	last   time.Time
+	points *float64 // of the last score; nil where it had none
 }
 
 // instant is the format of times in scores: finer than a second, and with a zone.
 const instant = "2006-01-02T15:04:05.000Z07:00"
 
 // tick returns the time of the next score.
-func (c *scoreClock) tick(now time.Time) string {
-	c.last = latest(now.Truncate(time.Millisecond), c.last.Add(time.Millisecond))
-	return c.last.UTC().Format(instant)
+func (t *Tool) tick(c *scoreClock) time.Time {
+	was, next := c.last, latest(t.opts.Now().UTC().Truncate(time.Millisecond), c.last.Add(time.Millisecond))
+	switch {
+	case was.IsZero():
+	case t.has(RepeatsTimestamp):
+		next = was
+	case t.has(CountsTimestampDown):
+		next = was.Add(-time.Millisecond)
+	}
+	c.last = next
+	return next
 }
 
 func latest(a, b time.Time) time.Time {
@@ -174,6 +184,7 @@ func (t *Tool) handIn(ctx context.Context, l Launch, text string) error {
 	at.lineItem = lineItem
 	l.grades = &at
 	one := t.keepWork(l, text)
+	t.readFirst(ctx, l.grades)
 	return t.postScore(ctx, l.grades, one, lti.Score{
 		ActivityProgress: lti.Submitted, GradingProgress: lti.PendingManual,
 		Submission: &lti.Submission{StartedAt: l.at.UTC().Format(instant), SubmittedAt: now.UTC().Format(instant)},
@@ -183,7 +194,7 @@ func (t *Tool) handIn(ctx context.Context, l Launch, text string) error {
 // keepWork keeps a work instead of the learner's last one.
 func (t *Tool) keepWork(l Launch, text string) work {
 	t.learn(l)
-	one := work{l.grades.of, l.grades.lineItem, l.Sub, text, &scoreClock{}}
+	one := work{l.grades.of, l.grades.lineItem, l.Sub, l.Name, text, &scoreClock{}}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if i := slices.IndexFunc(t.works, one.sameAs); i >= 0 {
@@ -198,10 +209,19 @@ func (t *Tool) keepWork(l Launch, text string) work {
 func (t *Tool) postScore(ctx context.Context, g *gradebook, w work, score lti.Score) error {
 	w.scores.mu.Lock()
 	defer w.scores.mu.Unlock()
-	score.UserID, score.Timestamp = w.sub, w.scores.tick(t.opts.Now())
-	_, err := t.callGrades(ctx, g, lti.ScopeScore, GradeRequest{
-		Method: http.MethodPost, URL: below(w.lineItem, "scores"), MediaType: lti.MediaTypeScore, Body: score,
-	})
+	now := t.tick(w.scores)
+	score.UserID, score.Timestamp = w.sub, now.Format(instant)
+	w.scores.points = score.ScoreGiven
+	body, err := membersOf(score)
+	if err != nil {
+		return err
+	}
+	t.spoilScore(body, w, now)
+	to, err := t.scoresOf(w.lineItem)
+	if err != nil {
+		return err
+	}
+	_, err = t.callGrades(ctx, g, lti.ScopeScore, GradeRequest{Method: http.MethodPost, URL: to, MediaType: lti.MediaTypeScore, Body: body})
 	return err
 }
 
@@ -213,6 +233,10 @@ type toldPage struct {
 
 // tell shows whether the gradebook has taken what it was told.
 func (t *Tool) tell(w http.ResponseWriter, l Launch, page string, err error) {
+	if errors.Is(err, errCrash) {
+		t.refuse(w, err, "")
+		return
+	}
 	shown := toldPage{Page: page, Says: "Saved in the gradebook.", Saved: err == nil, Back: t.resource(l)}
 	if err != nil {
 		shown.Says = fmt.Sprintf("Not saved in the gradebook: %v.", err)

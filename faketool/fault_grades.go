@@ -1,0 +1,177 @@
+package faketool
+
+// The names of the faults of the client of the grade services.
+const (
+	AsksForAllScopes            = "asks-for-all-scopes"
+	AsksForControlScope         = "asks-for-control-scope"
+	ReadsUnannouncedLineItem    = "reads-unannounced-line-item"
+	FetchesTokenEachTime        = "fetches-token-each-time"
+	NeverRenewsGradeToken       = "never-renews-grade-token"
+	RenewsForever               = "renews-forever"
+	IgnoresRetryAfter           = "ignores-retry-after"
+	CrashesOnTooManyRequests    = "crashes-on-too-many-requests"
+	CrashesOnUnavailable        = "crashes-on-unavailable"
+	SendsItemAsJSON             = "sends-item-as-json"
+	AsksForItemsAsJSON          = "asks-for-items-as-json"
+	SendsIDOfNewItem            = "sends-id-of-new-item"
+	SendsBlankLabel             = "sends-blank-label"
+	OmitsMaximum                = "omits-maximum"
+	SendsMaximumAsText          = "sends-maximum-as-text"
+	SendsMaximumZero            = "sends-maximum-zero"
+	SendsNullTag                = "sends-null-tag"
+	SendsStartWithoutZone       = "sends-start-without-zone"
+	SendsNullsBack              = "sends-nulls-back"
+	DropsItemsQuery             = "drops-items-query"
+	AddsSecondItemsQuery        = "adds-second-items-query"
+	ReadsFirstPage              = "reads-first-page"
+	ReadsTwoPages               = "reads-two-pages"
+	TakesFirstLink              = "takes-first-link"
+	TakesLastLink               = "takes-last-link"
+	NeedsAbsoluteNext           = "needs-absolute-next"
+	NeedsQuotedRelation         = "needs-quoted-relation"
+	FollowsLoops                = "follows-loops"
+	WritesNextAnew              = "writes-next-anew"
+	RepeatsFilters              = "repeats-filters"
+	SendsLabelAndMaximum        = "sends-label-and-maximum"
+	DropsGradesReleased         = "drops-grades-released"
+	RoundsMaximum               = "rounds-maximum"
+	ChokesOnVendorMembers       = "chokes-on-vendor-members"
+	ChokesOnNullMembers         = "chokes-on-null-members"
+	NeedsCreated                = "needs-created"
+	NeedsBareMediaType          = "needs-bare-media-type"
+	AppendsScoresToURL          = "appends-scores-to-url"
+	DropsScoreQuery             = "drops-score-query"
+	LooksForScoresInURL         = "looks-for-scores-in-url"
+	ChokesOnPort                = "chokes-on-port"
+	ReplacesPathInHost          = "replaces-path-in-host"
+	SendsScoreAsJSON            = "sends-score-as-json"
+	OmitsActivityProgress       = "omits-activity-progress"
+	SendsOtherActivityProgress  = "sends-other-activity-progress"
+	OmitsGradingProgress        = "omits-grading-progress"
+	SendsGradingInLowerCase     = "sends-grading-in-lower-case"
+	OmitsMaximumOfScore         = "omits-maximum-of-score"
+	SendsMaximumOfScoreZero     = "sends-maximum-of-score-zero"
+	SendsPointsAsText           = "sends-points-as-text"
+	DropsZeroPoints             = "drops-zero-points"
+	SendsZeroForUngraded        = "sends-zero-for-ungraded"
+	SendsNullComment            = "sends-null-comment"
+	SendsEmptyScoringUser       = "sends-empty-scoring-user"
+	SendsNameOfLearner          = "sends-name-of-learner"
+	SendsWholeSeconds           = "sends-whole-seconds"
+	SendsTimestampWithoutZone   = "sends-timestamp-without-zone"
+	SendsUnixTimestamp          = "sends-unix-timestamp"
+	LabelsLocalTimestampZ       = "labels-local-timestamp-z"
+	RepeatsTimestamp            = "repeats-timestamp"
+	CountsTimestampDown         = "counts-timestamp-down"
+	RetriesWithEarlierTime      = "retries-with-earlier-time"
+	CrashesOnNoResults          = "crashes-on-no-results"
+	CrashesWithoutResultScore   = "crashes-without-result-score"
+	CrashesOnNullResultScore    = "crashes-on-null-result-score"
+	CrashesWithoutResultMaximum = "crashes-without-result-maximum"
+	TakesResultsOutOfHundred    = "takes-results-out-of-hundred"
+	CrashesOnStrangersResult    = "crashes-on-strangers-result"
+	CrashesOnOverriddenResult   = "crashes-on-overridden-result"
+	AsksForOneScope             = "asks-for-one-scope"
+	ReadsLineItemFirst          = "reads-line-item-first"
+	GivesUpOnUnavailable        = "gives-up-on-unavailable"
+	NamesCharsetOfItems         = "names-charset-of-items"
+	AcceptsJSONToo              = "accepts-json-too"
+	SendsDates                  = "sends-dates"
+	SearchesWithoutFilters      = "searches-without-filters"
+	AsksForSmallPages           = "asks-for-small-pages"
+	DropsVendorMembers          = "drops-vendor-members"
+	SendsOffset                 = "sends-offset"
+	RetriesWithNewTime          = "retries-with-new-time"
+	SendsNullPoints             = "sends-null-points"
+	AddsComment                 = "adds-comment"
+	ScoresOutOfHundred          = "scores-out-of-hundred"
+	HidesStrangersResults       = "hides-strangers-results"
+)
+
+// gradeDefects are those of a tool that uses the grade services.
+var gradeDefects = []Fault{
+	{Name: AsksForAllScopes, Breaks: []string{"ags-tool-requests-needed-scopes"}, Part: OfGrades, Does: "asks for every scope of the grade services, whatever the platform announces"},
+	{Name: AsksForControlScope, Breaks: []string{"ags-tool-requests-needed-scopes"}, Part: OfGrades, Does: "asks for the scope of the Assessment Control Service as well"},
+	{Name: ReadsUnannouncedLineItem, Breaks: []string{"ags-tool-requests-needed-scopes"}, Part: OfGrades, Does: "reads the line item before it posts a score where no scope for that is announced"},
+	{Name: FetchesTokenEachTime, Breaks: []string{"ags-tool-renews-token"}, Part: OfGrades, Does: "asks for a new access token for each call of a grade service"},
+	{Name: NeverRenewsGradeToken, Breaks: []string{"ags-tool-renews-token"}, Part: OfGrades, Does: "gives up where a grade service does not take the access token any more"},
+	{Name: RenewsForever, Breaks: []string{"ags-tool-renews-token"}, Part: OfGrades, Does: "asks for a new access token a dozen times where a grade service takes none"},
+	{Name: IgnoresRetryAfter, Breaks: []string{"ags-tool-renews-token"}, Part: OfGrades, Does: "tries again at once where it is told to come back later"},
+	{Name: CrashesOnTooManyRequests, Breaks: []string{"ags-tool-renews-token"}, Part: OfGrades, Does: "answers with 500 where a grade service has had too many requests"},
+	{Name: CrashesOnUnavailable, Breaks: []string{"ags-tool-renews-token"}, Part: OfGrades, Does: "answers with 500 where a grade service is not available"},
+	{Name: SendsItemAsJSON, Breaks: []string{"ags-tool-lineitem-requests"}, Part: OfGrades, Does: "sends line items as application/json"},
+	{Name: AsksForItemsAsJSON, Breaks: []string{"ags-tool-lineitem-requests"}, Part: OfGrades, Does: "asks for line items as application/json"},
+	{Name: SendsIDOfNewItem, Breaks: []string{"ags-tool-lineitem-requests"}, Part: OfGrades, Does: "gives a new line item an id of its own"},
+	{Name: SendsBlankLabel, Breaks: []string{"ags-tool-lineitem-requests"}, Part: OfGrades, Does: "gives a new line item a blank label"},
+	{Name: OmitsMaximum, Breaks: []string{"ags-tool-lineitem-requests"}, Part: OfGrades, Does: "makes a line item without scoreMaximum"},
+	{Name: SendsMaximumAsText, Breaks: []string{"ags-tool-lineitem-requests"}, Part: OfGrades, Does: "makes a line item whose scoreMaximum is text"},
+	{Name: SendsMaximumZero, Breaks: []string{"ags-tool-lineitem-requests"}, Part: OfGrades, Does: "makes a line item whose scoreMaximum is 0"},
+	{Name: SendsNullTag, Breaks: []string{"ags-tool-lineitem-requests"}, Part: OfGrades, Does: "makes a line item with null for what it does not say"},
+	{Name: SendsStartWithoutZone, Breaks: []string{"ags-tool-lineitem-requests"}, Part: OfGrades, Does: "makes a line item with a time that has no zone"},
+	{Name: SendsNullsBack, Breaks: []string{"ags-tool-lineitem-requests"}, Part: OfGrades, Does: "puts a line item back with the null members that it came with"},
+	{Name: DropsItemsQuery, Breaks: []string{"ags-tool-lineitem-requests"}, Part: OfGrades, Does: "drops the query of the address of the line items"},
+	{Name: AddsSecondItemsQuery, Breaks: []string{"ags-tool-lineitem-requests"}, Part: OfGrades, Does: "adds a second ? to the address of the line items"},
+	{Name: ReadsFirstPage, Breaks: []string{"ags-tool-follows-paging"}, Part: OfGrades, Does: "looks for its line item on the first page only"},
+	{Name: ReadsTwoPages, Breaks: []string{"ags-tool-follows-paging"}, Part: OfGrades, Does: "looks for its line item on the first two pages only"},
+	{Name: TakesFirstLink, Breaks: []string{"ags-tool-follows-paging"}, Part: OfGrades, Does: "takes the first link for the one to the next page"},
+	{Name: TakesLastLink, Breaks: []string{"ags-tool-follows-paging"}, Part: OfGrades, Does: "takes the last link for the one to the next page"},
+	{Name: NeedsAbsoluteNext, Breaks: []string{"ags-tool-follows-paging"}, Part: OfGrades, Does: "does not follow a relative link to the next page"},
+	{Name: NeedsQuotedRelation, Breaks: []string{"ags-tool-follows-paging"}, Part: OfGrades, Does: "does not know a relation without quotes"},
+	{Name: FollowsLoops, Breaks: []string{"ags-tool-follows-paging"}, Part: OfGrades, Does: "follows pages that lead in a circle"},
+	{Name: WritesNextAnew, Breaks: []string{"ags-tool-follows-paging"}, Part: OfGrades, Does: "writes the query of the next page anew"},
+	{Name: RepeatsFilters, Breaks: []string{"ags-tool-follows-paging"}, Part: OfGrades, Does: "adds what it looks for to the address of the next page once more"},
+	{Name: SendsLabelAndMaximum, Breaks: []string{"ags-tool-tolerates-lineitem-content"}, Part: OfGrades, Does: "puts a line item back with label and scoreMaximum alone"},
+	{Name: DropsGradesReleased, Breaks: []string{"ags-tool-tolerates-lineitem-content"}, Part: OfGrades, Does: "puts a line item back without gradesReleased"},
+	{Name: RoundsMaximum, Breaks: []string{"ags-tool-tolerates-lineitem-content"}, Part: OfGrades, Does: "rounds the scoreMaximum of a line item that it puts back"},
+	{Name: ChokesOnVendorMembers, Breaks: []string{"ags-tool-tolerates-lineitem-content"}, Part: OfGrades, Does: "cannot read a line item with a member that it does not know"},
+	{Name: ChokesOnNullMembers, Breaks: []string{"ags-tool-tolerates-lineitem-content"}, Part: OfGrades, Does: "dies of a line item with a null member"},
+	{Name: NeedsCreated, Breaks: []string{"ags-tool-tolerates-lineitem-content"}, Part: OfGrades, Does: "does not take 200 for the answer that a line item has been made"},
+	{Name: NeedsBareMediaType, Breaks: []string{"ags-tool-tolerates-lineitem-content"}, Part: OfGrades, Does: "does not read line items whose media type has a charset"},
+	{Name: AppendsScoresToURL, Breaks: []string{"ags-tool-score-url"}, Part: OfGrades, Does: "adds /scores behind the query of the line item"},
+	{Name: DropsScoreQuery, Breaks: []string{"ags-tool-score-url"}, Part: OfGrades, Does: "drops the query of the line item where it posts a score"},
+	{Name: LooksForScoresInURL, Breaks: []string{"ags-tool-score-url"}, Part: OfGrades, Does: "adds no /scores where the address of the line item has it already"},
+	{Name: ChokesOnPort, Breaks: []string{"ags-tool-score-url"}, Part: OfGrades, Does: "cannot read the address of a line item with a port"},
+	{Name: ReplacesPathInHost, Breaks: []string{"ags-tool-score-url"}, Part: OfGrades, Does: "adds /scores where the last part of the address first occurs"},
+	{Name: SendsScoreAsJSON, Breaks: []string{"ags-tool-score-members"}, Part: OfGrades, Does: "sends scores as application/json"},
+	{Name: OmitsActivityProgress, Breaks: []string{"ags-tool-score-members"}, Part: OfGrades, Does: "posts scores without activityProgress"},
+	{Name: SendsOtherActivityProgress, Breaks: []string{"ags-tool-score-members"}, Part: OfGrades, Does: "posts scores whose activityProgress is finished"},
+	{Name: OmitsGradingProgress, Breaks: []string{"ags-tool-score-members"}, Part: OfGrades, Does: "posts scores without gradingProgress"},
+	{Name: SendsGradingInLowerCase, Breaks: []string{"ags-tool-score-members"}, Part: OfGrades, Does: "posts scores whose gradingProgress is in lower case"},
+	{Name: OmitsMaximumOfScore, Breaks: []string{"ags-tool-score-members"}, Part: OfGrades, Does: "posts points without scoreMaximum"},
+	{Name: SendsMaximumOfScoreZero, Breaks: []string{"ags-tool-score-members"}, Part: OfGrades, Does: "posts points of a scoreMaximum of 0"},
+	{Name: SendsPointsAsText, Breaks: []string{"ags-tool-score-members"}, Part: OfGrades, Does: "posts points as text"},
+	{Name: DropsZeroPoints, Breaks: []string{"ags-tool-score-members"}, Part: OfGrades, Does: "posts no points where there are 0"},
+	{Name: SendsZeroForUngraded, Breaks: []string{"ags-tool-score-members"}, Part: OfGrades, Does: "posts 0 points for work that is not graded yet"},
+	{Name: SendsNullComment, Breaks: []string{"ags-tool-score-members"}, Part: OfGrades, Does: "posts scores with null for the comment that there is none of"},
+	{Name: SendsEmptyScoringUser, Breaks: []string{"ags-tool-score-members"}, Part: OfGrades, Does: "posts scores with an empty scoringUserId"},
+	{Name: SendsNameOfLearner, Breaks: []string{"ags-tool-score-members"}, Part: OfGrades, Does: "names the learner by name where it posts a score"},
+	{Name: SendsWholeSeconds, Breaks: []string{"ags-tool-score-timestamp"}, Part: OfGrades, Does: "posts timestamps in whole seconds"},
+	{Name: SendsTimestampWithoutZone, Breaks: []string{"ags-tool-score-timestamp"}, Part: OfGrades, Does: "posts timestamps without a zone"},
+	{Name: SendsUnixTimestamp, Breaks: []string{"ags-tool-score-timestamp"}, Part: OfGrades, Does: "posts timestamps as numbers"},
+	{Name: LabelsLocalTimestampZ, Breaks: []string{"ags-tool-score-timestamp"}, Part: OfGrades, Does: "posts local time as if it were UTC"},
+	{Name: RepeatsTimestamp, Breaks: []string{"ags-tool-score-timestamp"}, Part: OfGrades, Does: "posts a learner's scores with the time of the first one"},
+	{Name: CountsTimestampDown, Breaks: []string{"ags-tool-score-timestamp"}, Part: OfGrades, Does: "posts each further score of a learner with an earlier time"},
+	{Name: RetriesWithEarlierTime, Breaks: []string{"ags-tool-score-timestamp"}, Part: OfGrades, Does: "tries a score again with an earlier time"},
+	{Name: CrashesOnNoResults, Breaks: []string{"ags-tool-results-tolerant"}, Part: OfGrades, Does: "dies of an empty list of results"},
+	{Name: CrashesWithoutResultScore, Breaks: []string{"ags-tool-results-tolerant"}, Part: OfGrades, Does: "dies of a result without resultScore"},
+	{Name: CrashesOnNullResultScore, Breaks: []string{"ags-tool-results-tolerant"}, Part: OfGrades, Does: "dies of a result whose resultScore is null"},
+	{Name: CrashesWithoutResultMaximum, Breaks: []string{"ags-tool-results-tolerant"}, Part: OfGrades, Does: "dies of a result without resultMaximum"},
+	{Name: TakesResultsOutOfHundred, Breaks: []string{"ags-tool-results-tolerant"}, Part: OfGrades, Does: "takes a missing resultMaximum for 100"},
+	{Name: CrashesOnStrangersResult, Breaks: []string{"ags-tool-results-tolerant"}, Part: OfGrades, Does: "dies of a result of somebody whom it does not know"},
+	{Name: CrashesOnOverriddenResult, Breaks: []string{"ags-tool-results-tolerant"}, Part: OfGrades, Does: "dies of a result that is not what it posted"},
+	{Name: AsksForOneScope, Breaks: []string{}, Part: OfGrades, Permitted: true, Does: "asks for an access token of its own for each scope"},
+	{Name: ReadsLineItemFirst, Breaks: []string{}, Part: OfGrades, Permitted: true, Does: "reads the line item before it posts a score, where it may"},
+	{Name: GivesUpOnUnavailable, Breaks: []string{}, Part: OfGrades, Permitted: true, Does: "does not try a score again where the service is not available"},
+	{Name: NamesCharsetOfItems, Breaks: []string{}, Part: OfGrades, Permitted: true, Does: "sends line items with a charset in their media type"},
+	{Name: AcceptsJSONToo, Breaks: []string{}, Part: OfGrades, Permitted: true, Does: "asks for line items as application/json as well, which it likes less"},
+	{Name: SendsDates, Breaks: []string{}, Part: OfGrades, Permitted: true, Does: "makes line items with a time at which they begin"},
+	{Name: SearchesWithoutFilters, Breaks: []string{}, Part: OfGrades, Permitted: true, Does: "reads all line items and looks for its own among them"},
+	{Name: AsksForSmallPages, Breaks: []string{}, Part: OfGrades, Permitted: true, Does: "asks for pages of two line items"},
+	{Name: DropsVendorMembers, Breaks: []string{}, Part: OfGrades, Permitted: true, Does: "puts a line item back without the members that it does not know"},
+	{Name: SendsOffset, Breaks: []string{}, Part: OfGrades, Permitted: true, Does: "posts timestamps in a zone other than UTC, to the microsecond"},
+	{Name: RetriesWithNewTime, Breaks: []string{}, Part: OfGrades, Permitted: true, Does: "tries a score again with a later time"},
+	{Name: SendsNullPoints, Breaks: []string{}, Part: OfGrades, Permitted: true, Does: "posts null for points that there are none of"},
+	{Name: AddsComment, Breaks: []string{}, Part: OfGrades, Permitted: true, Does: "posts scores with a comment"},
+	{Name: ScoresOutOfHundred, Breaks: []string{}, Part: OfGrades, Permitted: true, Does: "posts points out of a hundred, in proportion"},
+	{Name: HidesStrangersResults, Breaks: []string{}, Part: OfGrades, Permitted: true, Does: "shows no results of those whom it does not know"},
+}

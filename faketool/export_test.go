@@ -11,6 +11,8 @@ func Changes(f Fault) string {
 		return "assertion"
 	case f.control != nil:
 		return "control"
+	case f.grade != nil:
+		return "grade"
 	default:
 		return ""
 	}

@@ -40,9 +40,9 @@ type Fault struct {
 	// an id_token, or to do what a valid message or request asks for.
 	Permitted bool
 
-	// A stimulus has one of these. They change the authentication request, a
-	// message of the tool, the request for an access token, the one of the
-	// Assessment Control Service, or one of a grade service.
+	// A stimulus has one of these, or both of the last two. They change the
+	// authentication request, a message of the tool, the request for an access token,
+	// the one of the Assessment Control Service, or one of a grade service.
 	request   func(*draft) error
 	message   func(*messageDraft) error
 	assertion func(*assertionDraft) error

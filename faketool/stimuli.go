@@ -30,6 +30,7 @@ var stimuli = slices.Concat(
 	loginStimuli, startStimuli, sessionStimuli, assessmentStimuli, partyStimuli, signatureStimuli, timeStimuli, typeStimuli,
 	verifiedUserStimuli, endReturnStimuli,
 	scopeStimuli, assertionStimuli, tokenFormStimuli, bearerStimuli, bodyStimuli, mediaTypeStimuli,
+	gradeTokenStimuli, listStimuli, lineItemStimuli, scoreStimuli, reviewStimuli,
 )
 
 // requestStimuli are those of how the request is sent, and of parameters that

@@ -16,10 +16,10 @@ const unknownScope = "https://purl.imsglobal.org/spec/x/scope/unknown"
 var scopeStimuli = []Fault{
 	{
 		Name: "scope-known", Provokes: "sec-token-scope-limits", Permitted: true,
-		Does: "asks for a known scope", assertion: field(lti.ParamScope, lti.ScopeControl),
+		Does: "asks for a known scope", assertion: asserts(nil),
 	}, {
 		Name: "scope-known-and-unknown", Provokes: "sec-token-scope-limits", Permitted: true,
-		Does: "asks for a known scope and an unknown one", assertion: field(lti.ParamScope, lti.ScopeControl+" "+unknownScope),
+		Does: "asks for a known scope and an unknown one", assertion: alsoUnknown,
 	}, {
 		Name: "scope-unknown", Provokes: "sec-token-scope-limits",
 		Does: "asks for an unknown scope", assertion: field(lti.ParamScope, unknownScope),
@@ -161,15 +161,15 @@ var tokenFormStimuli = []Fault{
 	},
 }
 
-// bearerStimuli are control requests whose access token is not where it belongs
+// bearerStimuli are requests of services whose access token is not where it belongs
 // (RFC 6750, 2.1).
 var bearerStimuli = []Fault{
 	{
 		Name: "token-missing", Provokes: "rfc6750-access-token-enforced",
-		Does: "sends no access token", control: withoutToken,
+		Does: "sends no access token", control: withoutToken, grade: bearing(""),
 	}, {
 		Name: "token-in-query", Provokes: "rfc6750-access-token-enforced",
-		Does: "sends the access token in the query", control: tokenInQuery,
+		Does: "sends the access token in the query", control: tokenInQuery, grade: tokenInGradeQuery,
 	}, {
 		Name: "acs-without-token", Provokes: "ap-acs-platform-authorisation",
 		Does: "sends no access token", control: withoutToken,
@@ -317,6 +317,12 @@ func (t *Tool) deploymentOf(r Registration) string {
 		}
 	}
 	return ""
+}
+
+// alsoUnknown asks for an unknown scope beside the others.
+func alsoUnknown(d *assertionDraft) error {
+	d.form.Set(lti.ParamScope, d.form.Get(lti.ParamScope)+" "+unknownScope)
+	return nil
 }
 
 func withoutToken(d *controlDraft) error { d.token = ""; return nil }

@@ -36,6 +36,12 @@ type PlatformLaunch struct {
 	Other *PlatformFlow
 	// Twice clicks twice where the journey's last step is a click.
 	Twice bool
+	// Words are what stands in the place of words such as {line_item} in the steps
+	// of the journey.
+	Words map[string]string
+	// MayLack is set where the journey's last link need not be there: it is looked
+	// for as long as a sign on a page, and not twice.
+	MayLack bool
 }
 
 // A PlatformFlow is one login of the platform and all that was seen of it.
@@ -59,6 +65,7 @@ type PlatformFlow struct {
 	strange  []results.Step     // what reached the stranger's site meanwhile
 	shown    agent.Place        // where the launch is shown
 	link     config.LaunchKind  // what was launched
+	ledBy    []string           // see LedBy
 	evidence results.Flow
 	picture  []byte
 }
@@ -184,7 +191,10 @@ func (r *PlatformRun) hold(ctx context.Context, l PlatformLaunch) (*PlatformFlow
 		}
 		l.By = seat
 	}
-	actions := r.actionsOf(r.journeys[name].Steps)
+	actions := filled(r.actionsOf(r.journeys[name].Steps), l.Words)
+	if l.MayLack {
+		actions = r.glanceAt(actions)
+	}
 	if l.Twice {
 		last := &actions[len(actions)-1]
 		if last.Verb != agent.Click {
@@ -193,7 +203,8 @@ func (r *PlatformRun) hold(ctx context.Context, l PlatformLaunch) (*PlatformFlow
 		last.Verb = agent.DoubleClick
 	}
 	held, err := r.holdBy(ctx, "the journey "+name, actions, l)
-	if _, stuck := errors.AsType[*JourneyError](err); !stuck || !own {
+	stuck, isStuck := errors.AsType[*JourneyError](err)
+	if !isStuck || !own || l.MayLack && !stuck.signIn {
 		return held, err
 	}
 	// The session may have ended meanwhile: the user signs in again, once.
@@ -208,14 +219,16 @@ func (r *PlatformRun) holdBy(ctx context.Context, name string, actions []agent.A
 	since, began := r.now(), time.Now()
 	trip, err := r.travelTo(ctx, l.By, name, actions, r.heldPages(), nil)
 	if err != nil {
-		r.leave(l.By)
+		if stuck, is := errors.AsType[*JourneyError](err); !is || !l.MayLack || stuck.signIn {
+			r.leave(l.By)
+		}
 		return nil, err
 	}
 	login, ok := r.tool.LoginAt(trip.Page.URL)
 	if !ok {
 		return nil, fmt.Errorf("the fake tool holds no login at %s", trip.Page.URL)
 	}
-	flow := &PlatformFlow{ID: r.nextFlowID(), Login: login, Trip: trip, by: l.By, link: l.Link, shown: trip.In, picture: trip.Screenshot}
+	flow := &PlatformFlow{ID: r.nextFlowID(), Login: login, Trip: trip, by: l.By, link: l.Link, ledBy: r.ledBy(trip.Steps), shown: trip.In, picture: trip.Screenshot}
 	flow.arrivals = r.arrivedSince(since)
 	flow.evidence = r.platformEvidence(flow, l, began)
 	return flow, nil
@@ -251,7 +264,7 @@ func (r *PlatformRun) send(ctx context.Context, held *PlatformFlow, l PlatformLa
 		return nil, err
 	}
 	flow := &PlatformFlow{
-		ID: r.nextFlowID(), Login: held.Login, Trip: trip, by: by, picture: trip.Screenshot, shown: held.shown, link: held.link,
+		ID: r.nextFlowID(), Login: held.Login, Trip: trip, by: by, picture: trip.Screenshot, shown: held.shown, link: held.link, ledBy: held.ledBy,
 		tool: r.tool, arrivals: r.arrivedSince(since),
 	}
 	record := held.Login.Record()

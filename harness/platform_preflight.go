@@ -32,7 +32,7 @@ func (r *PlatformRun) Preflight(ctx context.Context) (results.Fragment, error) {
 	if _, stuck := errors.AsType[*JourneyError](err); stuck && launch.Link == config.Exam {
 		// An earlier run may have left an attempt under way.
 		r.underWay[config.Learner] = true
-		if err := (&PlatformScenario{run: r, observer: found}).tidy(ctx, config.Learner); err != nil {
+		if err := r.scene(found).tidy(ctx, config.Learner); err != nil {
 			return found.fragment, err
 		}
 		flow, err = r.launch(ctx, launch)
@@ -72,7 +72,7 @@ func (r *PlatformRun) preflightExam(ctx context.Context, found results.Fragment)
 	if r.config.IsEmbedded() || !r.Has(config.Proctoring) || !r.config.Judges(config.Proctoring) {
 		return nil
 	}
-	scene := &PlatformScenario{run: r, observer: observer[*PlatformFlow]{base: &r.base, fragment: found}}
+	scene := r.scene(observer[*PlatformFlow]{base: &r.base, fragment: found})
 	exam, err := scene.Exam(ctx, PlatformLaunch{Title: "preflight: a valid launch into an exam"})
 	if errors.Is(err, ErrNoLaunch) && exam != nil {
 		return r.diagnoseLaunch(exam)

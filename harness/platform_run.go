@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/lestrrat-go/jwx/v2/jwk"
 
@@ -42,6 +43,7 @@ type PlatformRun struct {
 	underWay map[string]bool  // users with an attempt at the exam that has not been ended
 	dead     int              // valid launches in a row that got no answer
 	works    bool             // the last launch was a valid one, and worked
+	scored   time.Time        // of the last score that was sent
 	// byPost is set where the platform answers no authentication request by GET.
 	byPost bool
 }
@@ -349,7 +351,7 @@ func (r *PlatformRun) endExams() {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), r.config.Patience.Restart.Std())
 	defer cancel()
-	scene := &PlatformScenario{run: r, observer: observer[*PlatformFlow]{base: &r.base, fragment: emptyFragment()}}
+	scene := r.scene(observer[*PlatformFlow]{base: &r.base, fragment: emptyFragment()})
 	for user := range maps.Clone(r.underWay) {
 		_ = scene.tidy(ctx, user) // the run is over: there is nowhere to tell of it
 	}

@@ -23,25 +23,36 @@ import (
 type PlatformScenario struct {
 	observer[*PlatformFlow]
 	run         *PlatformRun
-	readMessage bool   // whether a verdict may rest on what an id_token says
-	token       string // for control.all; asked for when it is needed
-	tokenUntil  time.Time
+	readMessage bool             // whether a verdict may rest on what an id_token says
+	tokens      map[string]grant // by their scopes; asked for when they are needed
+	offered     []string         // the sites of the grade services that launches offered
+	cleared     map[string]bool  // the subs of those whose score is taken away in the end
 	closers     []func()
 }
 
 // Scenario begins a scenario.
 func (r *PlatformRun) Scenario(tb TB, text, location string) *PlatformScenario {
 	r.consulted(true)
-	return &PlatformScenario{run: r, observer: observer[*PlatformFlow]{base: &r.base, tb: tb, text: text, location: location, fragment: emptyFragment()}}
+	return r.scene(observer[*PlatformFlow]{base: &r.base, tb: tb, text: text, location: location, fragment: emptyFragment()})
+}
+
+func (r *PlatformRun) scene(o observer[*PlatformFlow]) *PlatformScenario {
+	return &PlatformScenario{run: r, observer: o, tokens: map[string]grant{}, cleared: map[string]bool{}}
 }
 
 // Finish ends the scenario and returns what it adds to the results.
 func (s *PlatformScenario) Finish() results.Fragment {
+	s.clear()
+	s.fragment.Consulted = s.run.consulted(s.readMessage)
+	return s.finish()
+}
+
+// clear takes away what the scenario has made.
+func (s *PlatformScenario) clear() {
 	for _, f := range s.closers {
 		f()
 	}
-	s.fragment.Consulted = s.run.consulted(s.readMessage)
-	return s.finish()
+	s.closers = nil
 }
 
 // Run returns the run that the scenario belongs to.

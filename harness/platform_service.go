@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"strings"
 	"time"
 
 	"invigilator/faketool"
@@ -50,20 +51,28 @@ func (s *PlatformScenario) grantTo(ctx context.Context, title string, tool *fake
 	return s.exchanged(title, p.Fault, &token.Exchange, began), token, nil
 }
 
-// access returns a token for control.all, which is asked for once in a scenario,
-// and again when it has expired.
-func (s *PlatformScenario) access(ctx context.Context) (string, error) {
-	if s.token == "" || !s.run.now().Before(s.tokenUntil) {
-		_, token, err := s.Grant(ctx, "an access token for control.all", faketool.TokenProbe{})
-		if err != nil {
-			return "", err
-		}
-		if token.AccessToken == "" {
-			return "", fmt.Errorf("%w: the platform grants no access token for control.all: HTTP %d %s", ErrNoLaunch, token.Status, results.Bounded(token.Error, 200))
-		}
-		s.token, s.tokenUntil = token.AccessToken, s.run.now().Add(lifeOf(token)-tokenMargin)
+// grant is an access token that is kept.
+type grant struct {
+	token string
+	until time.Time
+}
+
+// access returns a token for scopes, which is asked for once in a scenario, and
+// again when it has expired.
+func (s *PlatformScenario) access(ctx context.Context, scopes ...string) (string, error) {
+	wanted := strings.Join(scopes, " ")
+	if kept, ok := s.tokens[wanted]; ok && s.run.now().Before(kept.until) {
+		return kept.token, nil
 	}
-	return s.token, nil
+	_, token, err := s.Grant(ctx, "an access token for "+wanted, faketool.TokenProbe{Scopes: scopes})
+	if err != nil {
+		return "", err
+	}
+	if token.AccessToken == "" {
+		return "", fmt.Errorf("%w: the platform grants no access token for %s: HTTP %d %s", ErrNoLaunch, wanted, token.Status, results.Bounded(token.Error, 200))
+	}
+	s.tokens[wanted] = grant{token.AccessToken, s.run.now().Add(lifeOf(token) - tokenMargin)}
+	return token.AccessToken, nil
 }
 
 // tokenMargin is how long before its end a token is no longer used.
@@ -77,12 +86,14 @@ func lifeOf(t *faketool.Token) time.Duration {
 	return time.Hour
 }
 
-// Fresh returns a new token for control.all, and how long it lasts.
-func (s *PlatformScenario) Fresh(ctx context.Context) (string, time.Duration, error) {
-	s.token = ""
-	token, err := s.access(ctx)
-	s.token = ""
-	return token, s.tokenUntil.Sub(s.run.now()) + tokenMargin, err
+// Fresh returns a new token for scopes, and how long it lasts.
+func (s *PlatformScenario) Fresh(ctx context.Context, scopes ...string) (string, time.Duration, error) {
+	wanted := strings.Join(scopes, " ")
+	delete(s.tokens, wanted)
+	token, err := s.access(ctx, scopes...)
+	lives := s.tokens[wanted].until.Sub(s.run.now()) + tokenMargin
+	delete(s.tokens, wanted)
+	return token, lives, err
 }
 
 // AddToolKey makes the fake tool sign with a new key, until it is withdrawn.
@@ -113,7 +124,7 @@ func (s *PlatformScenario) Act(ctx context.Context, exam *PlatformFlow, c Call) 
 	}
 	if c.Token == "" {
 		var err error
-		if c.Token, err = s.access(ctx); err != nil {
+		if c.Token, err = s.access(ctx, lti.ScopeControl); err != nil {
 			return nil, err
 		}
 	}

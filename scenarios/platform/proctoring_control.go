@@ -314,7 +314,7 @@ var _ = Describe("A platform's control of an exam", func() {
 				}
 				switch i {
 				case 1:
-					token, lives, err := scene.Fresh(ctx)
+					token, lives, err := scene.Fresh(ctx, lti.ScopeControl)
 					if err == nil {
 						err = scene.Pass(ctx, lives+time.Second)
 					}

@@ -1,0 +1,358 @@
+package faketool
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"invigilator/lti"
+)
+
+// vendorMember is a member that no platform knows, named as the specification wants
+// it (Assignment and Grade Services 2.0, 3.1.2).
+const vendorMember = "https://vendor.example/x"
+
+// gradeTokenStimuli are requests for access tokens for the grade services, and
+// requests of these without a valid one (RFC 6750, 2.1).
+var gradeTokenStimuli = []Fault{
+	{
+		Name: "grades-scope-unknown", Provokes: "ags-claim-scopes-grantable", Permitted: true,
+		Does: "asks for an unknown scope as well", assertion: alsoUnknown,
+	}, {
+		Name: "grades-without-token", Provokes: "ags-rejects-missing-or-invalid-token",
+		Does: "sends no access token", grade: bearing(""),
+	}, {
+		Name: "grades-basic", Provokes: "ags-rejects-missing-or-invalid-token",
+		Does: "sends Authorization Basic",
+		grade: func(d *gradeDraft) error {
+			d.authorization = "Basic " + base64.StdEncoding.EncodeToString([]byte(d.tool.clientID()+":"+d.Token))
+			return nil
+		},
+	}, {
+		Name: "grades-garbage-token", Provokes: "ags-rejects-missing-or-invalid-token",
+		Does: "sends a made-up access token", grade: func(d *gradeDraft) error { return bearing(lti.RandomString())(d) },
+	}, {
+		Name: "grades-self-signed-token", Provokes: "ags-rejects-missing-or-invalid-token",
+		Does: "sends an access token that the tool has signed itself",
+		grade: func(d *gradeDraft) error {
+			now := d.tool.opts.Now()
+			token, err := d.tool.sign(lti.Claims{
+				"iss": d.tool.clientID(), "sub": d.tool.clientID(), "aud": d.URL, "scope": strings.Join(lti.GradeScopes, " "),
+				"iat": now.Unix(), "exp": now.Add(tokenLifetime).Unix(), "jti": lti.RandomString(),
+			}, nil, nil)
+			d.Token = token
+			return err
+		},
+	},
+}
+
+// listStimuli are those of how lists are asked for (Assignment and Grade Services
+// 2.0, 3.2.4).
+var listStimuli = []Fault{
+	{
+		Name: "items-accept-exact", Provokes: "ags-lineitems-list", Permitted: true,
+		Does: "accepts the media type of the container", grade: accepting(lti.MediaTypeLineItemContainer),
+	}, {
+		Name: "items-accept-any", Provokes: "ags-lineitems-list", Permitted: true,
+		Does: "accepts everything", grade: accepting("*/*"),
+	}, {
+		Name: "items-accept-json", Provokes: "ags-lineitems-list", Permitted: true,
+		Does: "accepts application/json", grade: accepting("application/json"),
+	}, {
+		Name: "items-limit-0", Provokes: "ags-lineitems-paging",
+		Does: "sends the limit 0", grade: asking("limit=0"),
+	}, {
+		Name: "items-limit-negative", Provokes: "ags-lineitems-paging",
+		Does: "sends the limit -1", grade: asking("limit=-1"),
+	}, {
+		Name: "items-limit-word", Provokes: "ags-lineitems-paging",
+		Does: "sends the limit abc", grade: asking("limit=abc"),
+	}, {
+		Name: "items-limit-huge", Provokes: "ags-lineitems-paging", Permitted: true,
+		Does: "sends the limit 100000", grade: asking("limit=100000"),
+	},
+}
+
+// lineItemStimuli are those of what a line item says (Assignment and Grade Services
+// 2.0, 3.2.5 to 3.2.13).
+var lineItemStimuli = []Fault{
+	{
+		Name: "item-created-with-id", Provokes: "ags-lineitem-create", Permitted: true,
+		Does: "sends an id",
+		grade: func(d *gradeDraft) error {
+			address, _, _ := strings.Cut(d.URL, "?")
+			return gives("id", address+"/"+lti.RandomString())(d)
+		},
+	}, {
+		Name: "item-label-absent", Provokes: "ags-lineitem-create-validation",
+		Does: "leaves label out", grade: lacks("label"),
+	}, {
+		Name: "item-label-empty", Provokes: "ags-lineitem-create-validation",
+		Does: "sends an empty label", grade: gives("label", ""),
+	}, {
+		Name: "item-label-spaces", Provokes: "ags-lineitem-create-validation",
+		Does: "sends a label of spaces", grade: gives("label", "   "),
+	}, {
+		Name: "item-maximum-absent", Provokes: "ags-lineitem-create-validation",
+		Does: "leaves scoreMaximum out", grade: lacks("scoreMaximum"),
+	}, {
+		Name: "item-maximum-zero", Provokes: "ags-lineitem-create-validation",
+		Does: "sends the scoreMaximum 0", grade: gives("scoreMaximum", json.Number("0")),
+	}, {
+		Name: "item-maximum-negative", Provokes: "ags-lineitem-create-validation",
+		Does: "sends the scoreMaximum -1", grade: gives("scoreMaximum", json.Number("-1")),
+	}, {
+		Name: "item-maximum-null", Provokes: "ags-lineitem-create-validation",
+		Does: "sends the scoreMaximum null", grade: gives("scoreMaximum", nil),
+	}, {
+		Name: "item-maximum-string", Provokes: "ags-lineitem-create-validation",
+		Does: "sends scoreMaximum as a string", grade: gives("scoreMaximum", "10"),
+	}, {
+		Name: "item-body-array", Provokes: "ags-lineitem-create-validation",
+		Does: "sends an array", grade: instead("[]"),
+	}, {
+		Name: "item-body-not-json", Provokes: "ags-lineitem-create-validation",
+		Does: "sends a body that is no JSON", grade: instead("{"),
+	}, {
+		Name: "item-body-empty", Provokes: "ags-lineitem-create-validation",
+		Does: "sends an empty body", grade: instead(""),
+	}, {
+		Name: "item-for-unknown-link", Provokes: "ags-lineitem-create-resource-link",
+		Does: "sends an unknown resourceLinkId", grade: func(d *gradeDraft) error { return gives("resourceLinkId", lti.RandomString())(d) },
+	}, {
+		Name: "item-type-exact", Provokes: "ags-lineitem-media-types", Permitted: true,
+		Does: "sends the media type of a line item", grade: bodyOf(lti.MediaTypeLineItem),
+	}, {
+		Name: "item-type-charset", Provokes: "ags-lineitem-media-types", Permitted: true,
+		Does: "sends the media type of a line item with a charset", grade: bodyOf(lti.MediaTypeLineItem + "; charset=utf-8"),
+	}, {
+		Name: "item-type-json", Provokes: "ags-lineitem-media-types", Permitted: true,
+		Does: "sends the media type application/json", grade: bodyOf("application/json"),
+	}, {
+		Name: "item-type-text", Provokes: "ags-lineitem-media-types",
+		Does: "sends the media type text/plain", grade: bodyOf("text/plain"),
+	}, {
+		Name: "item-patched", Provokes: "ags-lineitem-media-types",
+		Does: "sends the request by PATCH", grade: func(d *gradeDraft) error { d.Method = http.MethodPatch; return nil },
+	}, {
+		Name: "item-accept-html", Provokes: "ags-lineitem-media-types", Permitted: true,
+		Does: "accepts text/html", grade: accepting("text/html"),
+	}, {
+		Name: "item-dates-utc", Provokes: "ags-lineitem-dates", Permitted: true,
+		Does: "sends a startDateTime in UTC", grade: gives("startDateTime", "2026-03-06T20:05:02Z"),
+	}, {
+		Name: "item-dates-offset", Provokes: "ags-lineitem-dates", Permitted: true,
+		Does: "sends a startDateTime with an offset and half a second", grade: gives("startDateTime", "2026-03-06T22:05:02.5+02:00"),
+	}, {
+		Name: "item-date-without-zone", Provokes: "ags-lineitem-dates",
+		Does: "sends a startDateTime without a zone", grade: gives("startDateTime", "2026-03-06T20:05:02"),
+	}, {
+		Name: "item-date-word", Provokes: "ags-lineitem-dates",
+		Does: "sends a word as startDateTime", grade: gives("startDateTime", "not-a-date"),
+	}, {
+		Name: "item-dates-reversed", Provokes: "ags-lineitem-dates",
+		Does: "sends an endDateTime before startDateTime",
+		grade: func(d *gradeDraft) error {
+			d.members["startDateTime"], d.members["endDateTime"] = "2026-03-06T20:05:02Z", "2026-03-05T20:05:02Z"
+			return nil
+		},
+	}, {
+		Name: "item-created-with-extension", Provokes: "ags-lineitem-extensions", Permitted: true,
+		Does: "adds a member of a vendor, named by a URL", grade: gives(vendorMember, map[string]any{"a": json.Number("1")}),
+	}, {
+		Name: "item-changed-with-extension", Provokes: "ags-lineitem-extensions", Permitted: true,
+		Does: "adds a member of a vendor, named by a URL", grade: gives(vendorMember, map[string]any{"a": json.Number("1")}),
+	}, {
+		Name: "item-created-with-plain-member", Provokes: "ags-lineitem-extensions", Permitted: true,
+		Does: "adds an unknown member that is not named by a URL", grade: gives("vendorNote", "x"),
+	},
+}
+
+// scoreStimuli are those of what a score says (Assignment and Grade Services 2.0,
+// 3.4.3 to 3.4.11).
+var scoreStimuli = []Fault{
+	{
+		Name: "score-minimal", Provokes: "ags-score-accept", Permitted: true,
+		Does: "sends the required members alone",
+		grade: func(d *gradeDraft) error {
+			for name := range d.members {
+				switch name {
+				case "userId", "timestamp", "activityProgress", "gradingProgress":
+				default:
+					delete(d.members, name)
+				}
+			}
+			return nil
+		},
+	}, {
+		Name: "score-full", Provokes: "ags-score-accept", Permitted: true,
+		Does: "adds a long comment beyond ASCII, when the work was handed in, and a member of a vendor",
+		grade: func(d *gradeDraft) error {
+			d.members["comment"] = strings.Repeat("Très bien – よくできました。", 60)
+			d.members["submission"] = map[string]any{"startedAt": "2026-03-06T19:25:02.125Z", "submittedAt": "2026-03-06T21:05:02.125+01:00"}
+			d.members[vendorMember] = map[string]any{"a": json.Number("1")}
+			return nil
+		},
+	}, {
+		Name: "score-without-user", Provokes: "ags-score-validation",
+		Does: "leaves userId out", grade: lacks("userId"),
+	}, {
+		Name: "score-without-timestamp", Provokes: "ags-score-validation",
+		Does: "leaves timestamp out", grade: lacks("timestamp"),
+	}, {
+		Name: "score-without-activity-progress", Provokes: "ags-score-validation",
+		Does: "leaves activityProgress out", grade: lacks("activityProgress"),
+	}, {
+		Name: "score-without-grading-progress", Provokes: "ags-score-validation",
+		Does: "leaves gradingProgress out", grade: lacks("gradingProgress"),
+	}, {
+		Name: "score-without-maximum", Provokes: "ags-score-validation",
+		Does: "sends scoreGiven without scoreMaximum", grade: lacks("scoreMaximum"),
+	}, {
+		Name: "score-negative", Provokes: "ags-score-validation",
+		Does: "sends the scoreGiven -1", grade: gives("scoreGiven", json.Number("-1")),
+	}, {
+		Name: "score-maximum-zero", Provokes: "ags-score-validation",
+		Does: "sends the scoreMaximum 0", grade: gives("scoreMaximum", json.Number("0")),
+	}, {
+		Name: "score-activity-unknown", Provokes: "ags-score-validation",
+		Does: "sends the activityProgress Done", grade: gives("activityProgress", "Done"),
+	}, {
+		Name: "score-grading-lower-case", Provokes: "ags-score-validation",
+		Does: "sends gradingProgress in lower case", grade: gives("gradingProgress", "fullygraded"),
+	}, {
+		Name: "score-timestamp-word", Provokes: "ags-score-validation",
+		Does: "sends a word as timestamp", grade: gives("timestamp", "yesterday"),
+	}, {
+		Name: "score-body-array", Provokes: "ags-score-validation",
+		Does: "sends an array", grade: instead("[]"),
+	}, {
+		Name: "score-body-not-json", Provokes: "ags-score-validation",
+		Does: "sends a body that is no JSON", grade: instead("{"),
+	}, {
+		Name: "score-user-unknown", Provokes: "ags-score-unknown-user",
+		Does: "sends an unknown userId", grade: gives("userId", StrangerSub),
+	}, {
+		Name: "score-user-empty", Provokes: "ags-score-unknown-user",
+		Does: "sends an empty userId", grade: gives("userId", ""),
+	},
+}
+
+// reviewStimuli are those of submissionReview (Submission Review Service 1.0, on a
+// per line item basis), and of authentication requests for reviews.
+var reviewStimuli = []Fault{
+	{
+		Name: "item-review-all-members", Provokes: "sr-platform-keeps-submission-review", Permitted: true,
+		Does: "sends all members of submissionReview",
+		grade: reviewing(func(t *Tool) map[string]any {
+			return map[string]any{
+				"reviewableStatus": []string{string(lti.InProgress), string(lti.Submitted), string(lti.Completed)}, "label": "Open in the viewer",
+				"url": t.opts.URL + "/act/849023/sub?from=gradebook", "custom": map[string]any{"action": "review", "a_id": "23942"},
+			}
+		}),
+	}, {
+		Name: "item-review-empty", Provokes: "sr-platform-keeps-submission-review", Permitted: true,
+		Does: "sends an empty submissionReview", grade: reviewing(func(*Tool) map[string]any { return map[string]any{} }),
+	}, {
+		Name: "item-review-label-alone", Provokes: "sr-platform-keeps-submission-review", Permitted: true,
+		Does:  "sends a submissionReview with label alone",
+		grade: reviewing(func(*Tool) map[string]any { return map[string]any{"label": "Open in the viewer"} }),
+	}, {
+		Name: "item-review-unknown-member", Provokes: "sr-platform-keeps-submission-review", Permitted: true,
+		Does: "sends a submissionReview with a further member",
+		grade: reviewing(func(*Tool) map[string]any {
+			return map[string]any{"reviewableStatus": []string{string(lti.Submitted)}, "icon": "viewer"}
+		}),
+	}, {
+		Name: "item-review-unknown-status", Provokes: "sr-platform-keeps-submission-review",
+		Does: "sends a reviewableStatus with an unknown value",
+		grade: reviewing(func(*Tool) map[string]any {
+			return map[string]any{"reviewableStatus": []string{string(lti.Submitted), "Reviewed"}}
+		}),
+	}, {
+		Name: "review-url-javascript", Provokes: "sr-unsafe-review-url-refused",
+		Does: "sends a script as the url of submissionReview", grade: reviewedAt(func(*Tool) string { return "javascript:" + script }),
+	}, {
+		Name: "review-url-plain-http", Provokes: "sr-unsafe-review-url-refused",
+		Does:  "sends an http URL as the url of submissionReview",
+		grade: reviewedAt(func(t *Tool) string { return strings.Replace(t.LaunchURL(), "https://", "http://", 1) }),
+	}, {
+		Name: "review-url-foreign-host", Provokes: "sr-unsafe-review-url-refused",
+		Does: "sends a URL at a stranger's site as the url of submissionReview", grade: reviewedAt(func(*Tool) string { return Stranger + LaunchPath }),
+	}, {
+		Name: "review-url-relative", Provokes: "sr-unsafe-review-url-refused",
+		Does: "sends a relative path as the url of submissionReview", grade: reviewedAt(func(*Tool) string { return LaunchPath }),
+	}, {
+		Name: "review-hint-by-other-learner", Provokes: "sr-reviewer-authorised", Borrows: true,
+		Does: "sends the lti_message_hint of the review of another learner's work", request: borrowed(lti.ParamMessageHint),
+	}, {
+		Name: "review-login-hint-of-other-user", Provokes: "sr-reviewer-authorised", Borrows: true,
+		Does: "sends the login_hint of another user's review", request: borrowed(lti.ParamLoginHint),
+	},
+}
+
+// clientID is one that a platform knows the tool by.
+func (t *Tool) clientID() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if len(t.registrations) == 0 {
+		return ""
+	}
+	return t.registrations[0].ClientID
+}
+
+func bearing(token string) func(*gradeDraft) error {
+	return func(d *gradeDraft) error { d.Token = token; return nil }
+}
+
+func accepting(mediaType string) func(*gradeDraft) error {
+	return func(d *gradeDraft) error { d.Accept = mediaType; return nil }
+}
+
+func bodyOf(mediaType string) func(*gradeDraft) error {
+	return func(d *gradeDraft) error { d.MediaType = mediaType; return nil }
+}
+
+// asking adds to the query.
+func asking(query string) func(*gradeDraft) error {
+	return func(d *gradeDraft) error { d.URL = withQuery(d.URL, query); return nil }
+}
+
+// tokenInGradeQuery sends the access token in the query instead of the header.
+func tokenInGradeQuery(d *gradeDraft) error {
+	d.URL, d.Token = withQuery(d.URL, "access_token="+url.QueryEscape(d.Token)), ""
+	return nil
+}
+
+// gives sends another member, and lacks none of that name.
+func gives(name string, value any) func(*gradeDraft) error {
+	return func(d *gradeDraft) error { d.members[name] = value; return nil }
+}
+
+func lacks(name string) func(*gradeDraft) error {
+	return func(d *gradeDraft) error { delete(d.members, name); return nil }
+}
+
+// instead sends something else instead of all members.
+func instead(body string) func(*gradeDraft) error {
+	return func(d *gradeDraft) error { d.members, d.Body = nil, []byte(body); return nil }
+}
+
+func reviewing(review func(*Tool) map[string]any) func(*gradeDraft) error {
+	return func(d *gradeDraft) error { d.members["submissionReview"] = review(d.tool); return nil }
+}
+
+// reviewedAt sends another url beside the other members of submissionReview.
+func reviewedAt(address func(*Tool) string) func(*gradeDraft) error {
+	return func(d *gradeDraft) error {
+		review, _ := d.members["submissionReview"].(map[string]any)
+		if review == nil {
+			review = map[string]any{}
+		}
+		review["url"] = address(d.tool)
+		d.members["submissionReview"] = review
+		return nil
+	}
+}

@@ -1,0 +1,556 @@
+package harness
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"invigilator/faketool"
+	"invigilator/harness/config"
+	"invigilator/lti"
+	"invigilator/results"
+)
+
+// A Gradebook is what a launch offers of the grade services (Assignment and Grade
+// Services 2.0, 3.1), as far as the claim can be read.
+type Gradebook struct {
+	Launch *PlatformFlow
+	lti.AGSEndpoint
+}
+
+// Sub is that of the user who was launched.
+func (b *Gradebook) Sub() string {
+	sub, _ := b.Launch.Message().Text("sub")
+	return sub
+}
+
+// ResourceLink is the id of the link that was launched.
+func (b *Gradebook) ResourceLink() string {
+	id, _ := b.Launch.Message().Object(lti.ClaimResourceLink)["id"].(string)
+	return id
+}
+
+// Members are those of a line item, of a score or of a result, as JSON has them.
+type Members map[string]any
+
+// with returns the members with others instead of some of them; those that are nil
+// are left out.
+func (m Members) with(others Members) Members {
+	all := maps.Clone(m)
+	maps.Copy(all, others)
+	maps.DeleteFunc(all, func(_ string, value any) bool { return value == nil })
+	return all
+}
+
+// A LineItem is one that the run may send scores for.
+type LineItem struct {
+	ID    string // a URL
+	Label string
+	// Maximum is its scoreMaximum; 0 where that cannot be known.
+	Maximum float64
+	// Made is what made it; nil where it was there before.
+	Made *PlatformFlow
+	Book *Gradebook
+}
+
+// errReadOnly says that nothing may be written to the platform.
+var errReadOnly = fmt.Errorf("%w: its gradebook may not be changed without platform.allow_writes", errUndeclared)
+
+// mayWrite says why nothing may be written to the platform's gradebook.
+func (s *PlatformScenario) mayWrite() error {
+	if s.run.config.IsEmbedded() || s.run.config.Platform.AllowWrites {
+		return nil
+	}
+	return errReadOnly
+}
+
+// Gradebook makes a launch that has to work, and reads what it offers of the grade
+// services. The error is [ErrNoLaunch] where it offers none.
+func (s *PlatformScenario) Gradebook(ctx context.Context, l PlatformLaunch) (*Gradebook, error) {
+	flow, err := s.Control(ctx, l)
+	if err != nil {
+		return &Gradebook{Launch: flow}, err
+	}
+	b := &Gradebook{Launch: flow, AGSEndpoint: gradeClaim(flow.Message())}
+	for _, address := range []string{b.LineItems, b.LineItem} {
+		if u, err := url.Parse(address); err == nil && u.Host != "" && !slices.Contains(s.offered, siteOf(u)) {
+			s.offered = append(s.offered, siteOf(u))
+		}
+	}
+	if len(s.offered) == 0 {
+		return b, fmt.Errorf("%w: it offers no grade services", ErrNoLaunch)
+	}
+	return b, nil
+}
+
+// gradeClaim reads the claim of the grade services, whatever is wrong with it.
+func gradeClaim(m Message) (e lti.AGSEndpoint) {
+	claim := m.Object(lti.ClaimAGS)
+	e.LineItems, _ = claim["lineitems"].(string)
+	e.LineItem, _ = claim["lineitem"].(string)
+	scopes, _ := claim["scope"].([]any)
+	if text, ok := claim["scope"].(string); ok {
+		e.Scope = strings.Fields(text)
+	}
+	for _, scope := range scopes {
+		if text, ok := scope.(string); ok {
+			e.Scope = append(e.Scope, text)
+		}
+	}
+	return e
+}
+
+func siteOf(u *url.URL) string { return u.Scheme + "://" + u.Host }
+
+// partOf is the feature that a scope belongs to.
+var partOf = map[string]string{
+	lti.ScopeLineItem: config.LineItemManagement, lti.ScopeLineItemReadOnly: config.LineItemManagement,
+	lti.ScopeResultReadOnly: config.Results, lti.ScopeScore: config.Grades,
+}
+
+// scopeOf returns the first of some scopes, each of which will do, that a launch
+// offers.
+func (s *PlatformScenario) scopeOf(b *Gradebook, wanted ...string) (string, error) {
+	for _, scope := range wanted {
+		if slices.Contains(b.Scope, scope) {
+			return scope, nil
+		}
+	}
+	why := errUndeclared
+	if s.run.Has(partOf[wanted[0]]) {
+		why = ErrNoLaunch
+	}
+	return "", fmt.Errorf("%w: it does not offer the scope %s", why, wanted[0])
+}
+
+// A GradeCall is a request of the fake tool's server to a grade service.
+type GradeCall struct {
+	// Title says what the call is for, in the report.
+	Title string
+	faketool.GradeRequest
+	// Scopes are those of the access token; none is sent where there is none and the
+	// request has none.
+	Scopes []string
+	// Fault is what differs from the request.
+	Fault *faketool.Fault
+	// Tool is the one that calls; the first when nil.
+	Tool *faketool.Tool
+}
+
+// Call sends a request to a grade service, and keeps what came of it. A line item
+// that it makes goes away when the scenario ends.
+func (s *PlatformScenario) Call(ctx context.Context, b *Gradebook, c GradeCall) (*PlatformFlow, error) {
+	if c.Method == "" {
+		c.Method = http.MethodGet
+	}
+	if err := s.mayWrite(); err != nil && c.Method != http.MethodGet {
+		return nil, err
+	}
+	u, err := url.Parse(c.URL)
+	if err != nil || !slices.Contains(s.offered, siteOf(u)) {
+		return nil, fmt.Errorf("%w: %q is not at the site of the services that a launch offers", faketool.ErrUnusable, results.Bounded(c.URL, 300))
+	}
+	if c.Token == "" && len(c.Scopes) > 0 {
+		if c.Token, err = s.access(ctx, c.Scopes...); err != nil {
+			return nil, err
+		}
+	}
+	tool := c.Tool
+	if tool == nil {
+		tool = s.run.tool
+	}
+	limited, cancel := context.WithTimeout(ctx, s.run.Patience())
+	defer cancel()
+	began := time.Now()
+	exchange, err := tool.Grade(limited, c.GradeRequest, faketool.GradeProbe{Fault: c.Fault})
+	if err != nil {
+		return nil, err
+	}
+	flow := s.exchanged(c.Title, c.Fault, exchange, began)
+	if flow.Succeeded() && exchange.Method == http.MethodPost && withoutQuery(c.URL) == withoutQuery(b.LineItems) {
+		s.discardLater(b, flow)
+	}
+	return flow, nil
+}
+
+// Succeeded says whether a request of the fake tool's server was answered with a
+// status of success.
+func (f *PlatformFlow) Succeeded() bool { return f.Exchange.Status/100 == 2 }
+
+// Said returns the members of the answer to a request of the fake tool's server;
+// none where it is no object.
+func (f *PlatformFlow) Said() Members {
+	var m Members
+	_ = json.Unmarshal(f.Exchange.Body, &m)
+	return m
+}
+
+// discardLater takes away a line item that a request has made, when the scenario
+// ends.
+func (s *PlatformScenario) discardLater(b *Gradebook, made *PlatformFlow) {
+	id := idOf(made)
+	s.closers = append(s.closers, func() {
+		ctx, cancel := context.WithTimeout(context.Background(), s.run.Patience())
+		defer cancel()
+		remove := GradeCall{
+			Title:        "the run takes away its line item",
+			GradeRequest: faketool.GradeRequest{Method: http.MethodDelete, URL: id}, Scopes: []string{lti.ScopeLineItem},
+		}
+		if flow, err := s.Call(ctx, b, remove); err != nil || !flow.Succeeded() && flow.Exchange.Status != http.StatusNotFound {
+			s.find("left behind", fmt.Sprintf("The line item %s could not be taken away.", results.Bounded(id, 300)), made.ID)
+		}
+	})
+}
+
+// idOf is the URL of the line item that an answer has made: what it says, or where
+// it leads.
+func idOf(made *PlatformFlow) string {
+	if id, _ := made.Said()["id"].(string); id != "" {
+		return id
+	}
+	return made.Exchange.Header.Get("Location")
+}
+
+// MakeLineItem makes a line item with the members, beside a label of its own and the
+// scoreMaximum 10 where they do not say otherwise. Members that are nil are left out.
+// The error is [ErrNoLaunch] where none is made.
+func (s *PlatformScenario) MakeLineItem(ctx context.Context, b *Gradebook, members Members) (*LineItem, error) {
+	if !s.run.Has(config.LineItemManagement) {
+		return nil, fmt.Errorf("%w: the feature %s", errUndeclared, config.LineItemManagement)
+	}
+	flow, err := s.PostLineItem(ctx, b, "a line item of the run's own", members)
+	if err != nil {
+		return nil, err
+	}
+	made := &LineItem{ID: idOf(flow), Made: flow, Book: b}
+	made.Label, _ = flow.Said()["label"].(string)
+	made.Maximum, _ = flow.Said()["scoreMaximum"].(float64)
+	if !flow.Succeeded() || made.ID == "" {
+		return nil, fmt.Errorf("%w: no line item can be made: HTTP %d %s", ErrNoLaunch, flow.Exchange.Status, results.Bounded(string(flow.Exchange.Body), 200))
+	}
+	return made, nil
+}
+
+// PostLineItem asks for a line item; see [PlatformScenario.MakeLineItem].
+func (s *PlatformScenario) PostLineItem(ctx context.Context, b *Gradebook, title string, members Members) (*PlatformFlow, error) {
+	scope, err := s.scopeOf(b, lti.ScopeLineItem)
+	if err != nil {
+		return nil, err
+	}
+	return s.Call(ctx, b, GradeCall{Title: title, Scopes: []string{scope}, GradeRequest: faketool.GradeRequest{
+		Method: http.MethodPost, URL: b.LineItems, MediaType: lti.MediaTypeLineItem, Accept: lti.MediaTypeLineItem, Body: NewLineItem(members),
+	}})
+}
+
+// NewLineItem are the members of a line item of the run's own.
+func NewLineItem(members Members) Members {
+	return Members{"label": "Invigilator " + lti.RandomString()[:10], "scoreMaximum": 10}.with(members)
+}
+
+// GradedItem is a line item to send scores for: one of the run's own, or the one of
+// the launch where the platform takes none from tools.
+func (s *PlatformScenario) GradedItem(ctx context.Context, b *Gradebook, members Members) (*LineItem, error) {
+	if err := s.mayWrite(); err != nil {
+		return nil, err
+	}
+	if s.run.Has(config.LineItemManagement) {
+		return s.MakeLineItem(ctx, b, members)
+	}
+	return s.launchedItem(ctx, b)
+}
+
+// launchedItem is the line item that a launch names.
+func (s *PlatformScenario) launchedItem(ctx context.Context, b *Gradebook) (*LineItem, error) {
+	if b.LineItem == "" {
+		return nil, fmt.Errorf("%w: it names no lineitem, and without the feature %s the run cannot make one", ErrNoLaunch, config.LineItemManagement)
+	}
+	item := &LineItem{ID: b.LineItem, Book: b}
+	item.Label, _ = b.Launch.Message().Object(lti.ClaimResourceLink)["title"].(string)
+	flow, err := s.ReadLineItem(ctx, item, "the line item that the launch names")
+	switch {
+	case errors.Is(err, errUndeclared): // it cannot be read
+		return item, nil
+	case err != nil:
+		return nil, err
+	}
+	if label, _ := flow.Said()["label"].(string); label != "" {
+		item.Label = label
+	}
+	item.Maximum, _ = flow.Said()["scoreMaximum"].(float64)
+	return item, nil
+}
+
+// ReadLineItem gets a line item.
+func (s *PlatformScenario) ReadLineItem(ctx context.Context, item *LineItem, title string) (*PlatformFlow, error) {
+	scope, err := s.scopeOf(item.Book, lti.ScopeLineItemReadOnly, lti.ScopeLineItem)
+	if err != nil {
+		return nil, err
+	}
+	return s.Call(ctx, item.Book, GradeCall{Title: title, Scopes: []string{scope}, GradeRequest: faketool.GradeRequest{URL: item.ID, Accept: lti.MediaTypeLineItem}})
+}
+
+// ChangeLineItem puts other members in the place of those of a line item.
+func (s *PlatformScenario) ChangeLineItem(ctx context.Context, item *LineItem, title string, members Members) (*PlatformFlow, error) {
+	return s.Call(ctx, item.Book, GradeCall{Title: title, Scopes: []string{lti.ScopeLineItem}, GradeRequest: faketool.GradeRequest{
+		Method: http.MethodPut, URL: item.ID, MediaType: lti.MediaTypeLineItem, Accept: lti.MediaTypeLineItem, Body: members.with(nil),
+	}})
+}
+
+// Below returns the URL of a service of a line item, such as "scores": the path is
+// longer, and a query stays (Assignment and Grade Services 2.0, 3.3.1 and 3.4.2).
+func Below(lineItem, service string) string {
+	address, query, has := strings.Cut(lineItem, "?")
+	address += "/" + service
+	if has {
+		address += "?" + query
+	}
+	return address
+}
+
+// A Listing is what a service lists, all of its pages together.
+type Listing struct {
+	Elements []Members
+	Flows    []*PlatformFlow // of the pages
+	// Wrong says why it is not whole; empty where it is.
+	Wrong string
+}
+
+// maxPages bounds how many pages of a list are read.
+const maxListed = 60
+
+// List reads a list with all of its pages.
+func (s *PlatformScenario) List(ctx context.Context, b *Gradebook, title, address, accept, scope string) (*Listing, error) {
+	l := &Listing{}
+	seen := map[string]bool{}
+	for next := address; next != ""; {
+		switch {
+		case seen[next]:
+			l.Wrong = "the link to the next page leads to one that came before"
+			return l, nil
+		case len(seen) >= maxListed:
+			l.Wrong = fmt.Sprintf("it has more than %d pages", maxListed)
+			return l, nil
+		}
+		seen[next] = true
+		flow, err := s.Call(ctx, b, GradeCall{Title: title, Scopes: []string{scope}, GradeRequest: faketool.GradeRequest{URL: next, Accept: accept}})
+		if errors.Is(err, faketool.ErrUnusable) && len(seen) > 1 {
+			l.Wrong = "the link to the next page leads elsewhere: " + results.Bounded(next, 300)
+			return l, nil
+		}
+		if err != nil {
+			return l, err
+		}
+		l.Flows = append(l.Flows, flow)
+		var page []Members
+		if err := json.Unmarshal(flow.Exchange.Body, &page); flow.Exchange.Status != http.StatusOK || err != nil || page == nil {
+			l.Wrong = fmt.Sprintf("HTTP %d, and no array of objects: %s", flow.Exchange.Status, results.Bounded(string(flow.Exchange.Body), 100))
+			return l, nil
+		}
+		l.Elements = append(l.Elements, page...)
+		next = nextPage(flow)
+	}
+	return l, nil
+}
+
+// nextPage is where the answer's link to the next page leads (RFC 8288, 3); empty
+// where there is none.
+func nextPage(f *PlatformFlow) string {
+	for _, field := range f.Exchange.Header.Values("Link") {
+		for link := range strings.SplitSeq(field, ",") {
+			target, params, _ := strings.Cut(link, ">")
+			target, ok := strings.CutPrefix(strings.TrimSpace(target), "<")
+			if !ok || !nextRelation(params) {
+				continue
+			}
+			base, err := url.Parse(f.Exchange.URL)
+			if err != nil {
+				return target
+			}
+			if to, err := base.Parse(target); err == nil {
+				return to.String()
+			}
+		}
+	}
+	return ""
+}
+
+func nextRelation(params string) bool {
+	for param := range strings.SplitSeq(params, ";") {
+		name, value, _ := strings.Cut(strings.TrimSpace(param), "=")
+		if strings.EqualFold(strings.TrimSpace(name), "rel") && slices.Contains(strings.Fields(strings.ToLower(strings.Trim(strings.TrimSpace(value), `"`))), "next") {
+			return true
+		}
+	}
+	return false
+}
+
+// LineItems lists those of a gradebook, with a query such as tag=x.
+func (s *PlatformScenario) LineItems(ctx context.Context, b *Gradebook, title, query string) (*Listing, error) {
+	scope, err := s.scopeOf(b, lti.ScopeLineItemReadOnly, lti.ScopeLineItem)
+	if err != nil {
+		return nil, err
+	}
+	if b.LineItems == "" {
+		return nil, fmt.Errorf("%w: it names no lineitems", ErrNoLaunch)
+	}
+	return s.List(ctx, b, title, withQuery(b.LineItems, query), lti.MediaTypeLineItemContainer, scope)
+}
+
+// Results lists those of a line item, with a query such as limit=1.
+func (s *PlatformScenario) Results(ctx context.Context, item *LineItem, title, query string) (*Listing, error) {
+	if !s.run.Has(config.Results) {
+		return nil, fmt.Errorf("%w: the feature %s", errUndeclared, config.Results)
+	}
+	scope, err := s.scopeOf(item.Book, lti.ScopeResultReadOnly)
+	if err != nil {
+		return nil, err
+	}
+	return s.List(ctx, item.Book, title, withQuery(Below(item.ID, "results"), query), lti.MediaTypeResultContainer, scope)
+}
+
+// withQuery adds to the query of a URL, which stays as it is.
+func withQuery(address, query string) string {
+	switch {
+	case query == "":
+		return address
+	case strings.Contains(address, "?"):
+		return address + "&" + query
+	default:
+		return address + "?" + query
+	}
+}
+
+// A Result is what a line item's results say of a user.
+type Result struct {
+	Members        // nil where there is none
+	Wrong   string // why the results could not be read
+	Flow    *PlatformFlow
+}
+
+// Fraction is the score as a part of the maximum, which is 1 where none is named
+// (Assignment and Grade Services 2.0, 3.3.5), and false where there is no score.
+func (r Result) Fraction() (float64, bool) {
+	score, ok := r.Members["resultScore"].(float64)
+	maximum, named := r.Members["resultMaximum"].(float64)
+	if !named {
+		maximum = 1
+	}
+	return score / maximum, ok && maximum > 0
+}
+
+// String says in words what the result is.
+func (r Result) String() string {
+	switch score, ok := r.Members["resultScore"]; {
+	case r.Wrong != "":
+		return "the results cannot be read: " + r.Wrong
+	case r.Members == nil:
+		return "there is no result"
+	case !ok || score == nil:
+		return "there is a result without a score"
+	default:
+		maximum, named := r.Members["resultMaximum"]
+		if !named {
+			maximum = "1, which is not said"
+		}
+		return fmt.Sprintf("the result is %v of %v", score, maximum)
+	}
+}
+
+// ResultOf reads a user's result at a line item. A platform may take its time with
+// scores: a real one is asked again until the result is what is awaited, or as
+// long as for a sign on a page.
+func (s *PlatformScenario) ResultOf(ctx context.Context, item *LineItem, sub string, awaited func(Result) bool) (Result, error) {
+	until := time.Now().Add(s.run.markerWait(s.run.config.Patience.Marker.Std()))
+	for {
+		list, err := s.Results(ctx, item, "the results", "")
+		if err != nil {
+			return Result{}, err
+		}
+		r := Result{Wrong: list.Wrong, Flow: list.Flows[len(list.Flows)-1]}
+		for _, element := range list.Elements {
+			if element["userId"] == sub {
+				r.Members = element
+			}
+		}
+		if awaited(r) || !time.Now().Before(until) {
+			return r, nil
+		}
+		select {
+		case <-time.After(askAgain):
+		case <-ctx.Done():
+			return r, context.Cause(ctx)
+		}
+	}
+}
+
+// askAgain is how long to wait before results are asked for again.
+const askAgain = 250 * time.Millisecond
+
+// Later returns the time of a score, later than those of all scores before.
+func (r *PlatformRun) Later() time.Time {
+	now := r.now().UTC().Truncate(time.Millisecond)
+	if !now.After(r.scored) {
+		now = r.scored.Add(time.Millisecond)
+	}
+	r.scored = now
+	return now
+}
+
+// Timestamp writes a time as scores have it (Assignment and Grade Services 2.0, 3.4).
+func Timestamp(t time.Time) string { return t.Format("2006-01-02T15:04:05.000Z07:00") }
+
+// NewScore are the members of a score of a user: later than all before, and the
+// final one of a completed activity where they do not say otherwise. It has no points
+// where they do not say how many.
+func (r *PlatformRun) NewScore(sub string, members Members) Members {
+	return Members{
+		"userId": sub, "timestamp": Timestamp(r.Later()), "activityProgress": string(lti.Completed), "gradingProgress": string(lti.FullyGraded),
+	}.with(members)
+}
+
+// PostScore sends a score, and keeps what came of it. What it leaves in a line item
+// that was there before is cleared when the scenario ends.
+func (s *PlatformScenario) PostScore(ctx context.Context, item *LineItem, title string, score Members, fault *faketool.Fault) (*PlatformFlow, error) {
+	scope, err := s.scopeOf(item.Book, lti.ScopeScore)
+	if err != nil {
+		return nil, err
+	}
+	flow, err := s.Call(ctx, item.Book, GradeCall{Title: title, Scopes: []string{scope}, Fault: fault, GradeRequest: faketool.GradeRequest{
+		Method: http.MethodPost, URL: Below(item.ID, "scores"), MediaType: lti.MediaTypeScore, Body: score,
+	}})
+	if sub, _ := score["userId"].(string); err == nil && flow.Succeeded() && item.Made == nil && sub != "" {
+		s.clearLater(item, sub)
+	}
+	return flow, err
+}
+
+// clearLater takes away a user's score when the scenario ends.
+func (s *PlatformScenario) clearLater(item *LineItem, sub string) {
+	if s.cleared[sub] {
+		return
+	}
+	s.cleared[sub] = true
+	s.closers = append(s.closers, func() {
+		ctx, cancel := context.WithTimeout(context.Background(), s.run.Patience())
+		defer cancel()
+		none := s.run.NewScore(sub, Members{"activityProgress": string(lti.Initialized), "gradingProgress": string(lti.NotReady)})
+		_, _ = s.PostScore(ctx, item, "the run takes away its score", none, nil)
+	})
+}
+
+// Graded sends a score of so many points that a platform has to take. The error is
+// [ErrNoLaunch] where it does not.
+func (s *PlatformScenario) Graded(ctx context.Context, item *LineItem, sub string, members Members) (*PlatformFlow, error) {
+	flow, err := s.PostScore(ctx, item, "a valid score", s.run.NewScore(sub, members), nil)
+	if err == nil && !flow.Succeeded() {
+		err = fmt.Errorf("%w: a valid score is refused: HTTP %d %s", ErrNoLaunch, flow.Exchange.Status, results.Bounded(string(flow.Exchange.Body), 200))
+	}
+	return flow, err
+}

@@ -1,0 +1,268 @@
+package harness
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"invigilator/faketool"
+	"invigilator/harness/agent"
+	"invigilator/harness/config"
+	"invigilator/lti"
+	"invigilator/results"
+)
+
+// A Review says whose work at a line item is reviewed, and by whom.
+type Review struct {
+	// Title says what the review is for, in the report.
+	Title string
+	// Item is the line item, and Learner whose work it is; the learner's when empty.
+	Item    *LineItem
+	Learner string
+	// User is the reviewer; the instructor when empty.
+	User string
+	// By, Fault and Other are those of [PlatformLaunch].
+	By    *Seat
+	Fault *faketool.Fault
+	Other *PlatformFlow
+}
+
+// launchOf is the launch of a review.
+func (s *PlatformScenario) launchOf(r Review) PlatformLaunch {
+	return PlatformLaunch{
+		Title: cmp.Or(r.Title, "a review"), User: cmp.Or(r.User, config.Instructor), Link: config.Review,
+		By: r.By, Fault: r.Fault, Other: r.Other, Words: s.wordsOf(r.Item, r.Learner),
+	}
+}
+
+// wordsOf are the words of a journey that is about a learner's work.
+func (s *PlatformScenario) wordsOf(item *LineItem, learner string) map[string]string {
+	return map[string]string{"{line_item}": item.Label, "{learner}": s.run.users[cmp.Or(learner, config.Learner)].Name}
+}
+
+// Review launches a review that has to work. The error is [ErrNoLaunch] where it does
+// not, and a [*JourneyError] where it is not offered.
+func (s *PlatformScenario) Review(ctx context.Context, r Review) (*PlatformFlow, error) {
+	return s.Control(ctx, s.launchOf(r))
+}
+
+// HoldReview brings a reviewer as far as the login initiation, which the fake tool
+// holds.
+func (s *PlatformScenario) HoldReview(ctx context.Context, r Review) (*PlatformFlow, error) {
+	return s.Hold(ctx, s.launchOf(r))
+}
+
+// Offered launches a review that may not be offered, and says whether it is: whether
+// a review comes. The flow is what was seen, the page without it or the launch.
+func (s *PlatformScenario) Offered(ctx context.Context, r Review) (bool, *PlatformFlow, error) {
+	if s.run.Gone() {
+		return false, nil, errPlatformGone
+	}
+	l := s.launchOf(r)
+	l.MayLack = true
+	held, err := s.run.hold(ctx, l)
+	if stuck, ok := errors.AsType[*JourneyError](err); ok {
+		flow := s.run.stuckFlow(stuck)
+		flow.evidence.Title = l.Title
+		s.keep(flow)
+		if stuck.signIn {
+			return false, flow, err
+		}
+		return false, flow, nil
+	}
+	if err != nil {
+		return false, nil, err
+	}
+	flow, err := s.Send(ctx, held, l)
+	if err != nil {
+		return false, nil, err
+	}
+	messageType, _ := flow.Message().Text(lti.ClaimMessageType)
+	return messageType == lti.SubmissionReviewRequest, flow, nil
+}
+
+// Reviewed makes a line item whose submissions are reviewed as submissionReview says,
+// with a score for each of some subs that says that work was handed in. Where the
+// platform takes no line items from tools, or nothing may be written, it is the
+// one that the launch names, as it is, where submissionReview need say nothing.
+func (s *PlatformScenario) Reviewed(ctx context.Context, b *Gradebook, submissionReview Members, subs ...string) (*LineItem, error) {
+	writes := s.mayWrite()
+	if submissionReview == nil && (writes != nil || !s.run.Has(config.LineItemManagement)) {
+		item, err := s.launchedItem(ctx, b)
+		if err != nil || writes != nil {
+			return item, err
+		}
+		return item, s.handIn(ctx, item, subs...)
+	}
+	members := Members{"submissionReview": AnySubmission.with(submissionReview)}
+	if !s.run.Has(config.UnattachedLineItems) {
+		members["resourceLinkId"] = b.ResourceLink()
+	}
+	item, err := s.MakeLineItem(ctx, b, members)
+	if err != nil {
+		return nil, err
+	}
+	return item, s.handIn(ctx, item, subs...)
+}
+
+// AnySubmission is the submissionReview by which all that is handed in can be
+// reviewed.
+var AnySubmission = Members{"reviewableStatus": []string{string(lti.InProgress), string(lti.Submitted), string(lti.Completed)}}
+
+// handIn sends the scores of work that was handed in and waits for grading.
+func (s *PlatformScenario) handIn(ctx context.Context, item *LineItem, subs ...string) error {
+	for _, sub := range subs {
+		if _, err := s.HandIn(ctx, item, sub); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// HandIn sends a score that says that a user has handed in work, which waits for
+// grading (Assignment and Grade Services 2.0, 3.4). The error is [ErrNoLaunch] where
+// the platform does not take it.
+func (s *PlatformScenario) HandIn(ctx context.Context, item *LineItem, sub string) (*PlatformFlow, error) {
+	at := s.run.Later()
+	return s.Graded(ctx, item, sub, Members{
+		"activityProgress": string(lti.Submitted), "gradingProgress": string(lti.PendingManual), "timestamp": Timestamp(at),
+		"submission": Members{"startedAt": Timestamp(at.Add(-40 * time.Minute)), "submittedAt": Timestamp(at)},
+	})
+}
+
+// OpenGrades lets a user look at the gradebook, and says whether it shows that a
+// learner's work waits for grading, where the configuration tells how it does. The
+// error is [ErrNoJourney] where no journey of the user leads there.
+func (s *PlatformScenario) OpenGrades(ctx context.Context, user string, item *LineItem, learner string) (*PlatformFlow, error) {
+	r, words := s.run, s.wordsOf(item, learner)
+	name, ok := r.journeyBy(user, config.OpenGrades)
+	if !ok {
+		return nil, fmt.Errorf("%w: user %s, does %s", ErrNoJourney, user, config.OpenGrades)
+	}
+	seat, err := r.seat(ctx, user)
+	if err != nil {
+		return nil, err
+	}
+	journey := agent.Journey{
+		Actions: filled(r.actionsOf(r.journeys[name].Steps), words), Screenshot: true,
+		MarkerWait: r.markerWait(r.config.Patience.Marker.Std()), Also: r.visit("").Also,
+	}
+	if sign := r.platform.NeedsGrading; !sign.IsZero() {
+		journey.Markers = []agent.Marker{{
+			Name: waitingMarker, Selector: fill(sign.Selector, words), Text: fillPlain(sign.Text, words), URL: sign.URL,
+		}}
+	}
+	began := time.Now()
+	trip, err := r.makeJourney(ctx, seat, "the journey "+name, journey)
+	if s.keepStuck(err) {
+		r.leave(seat)
+	}
+	if err != nil {
+		return nil, err
+	}
+	flow := &PlatformFlow{ID: r.nextFlowID(), Trip: trip, by: seat, tool: r.tool, picture: trip.Screenshot}
+	flow.evidence = r.platformEvidence(flow, PlatformLaunch{Title: "the gradebook"}, began)
+	s.keep(flow)
+	return flow, nil
+}
+
+const waitingMarker = "needs-grading"
+
+// ShowsWaiting says whether the configuration tells how the gradebook shows that work
+// waits for grading.
+func (r *PlatformRun) ShowsWaiting() bool { return !r.platform.NeedsGrading.IsZero() }
+
+// Waiting says whether the gradebook shows that the work waits for grading.
+func (f *PlatformFlow) Waiting() bool { return f.Trip.Markers[waitingMarker] }
+
+// Reopen opens, in the browser of another user, one of the platform's pages that led
+// to the login of a launch, and goes on with the launch where it comes to one.
+func (s *PlatformScenario) Reopen(ctx context.Context, address, user, title string) (*PlatformFlow, error) {
+	seat, err := s.NewTab(ctx, user)
+	if err != nil {
+		return nil, err
+	}
+	s.closers = append(s.closers, seat.Close)
+	since, began := s.run.now(), time.Now()
+	trip, err := seat.Visit(ctx, s.run.visit(address))
+	if err != nil {
+		return nil, err
+	}
+	opened := &PlatformFlow{
+		ID: s.run.nextFlowID(), Trip: trip, by: seat, tool: s.run.tool, shown: trip.In, picture: trip.Screenshot, arrivals: s.run.arrivedSince(since),
+	}
+	opened.evidence = s.run.platformEvidence(opened, PlatformLaunch{Title: title}, began)
+	login, held := s.run.tool.LoginAt(trip.Page.URL)
+	if !held {
+		s.keep(opened)
+		return opened, nil
+	}
+	opened.Login = login
+	return s.Send(ctx, opened, PlatformLaunch{Title: title, User: user})
+}
+
+// LedBy are the platform's pages that led to the login of a launch: what the user
+// opened last, and what that redirected to.
+func (f *PlatformFlow) LedBy() []string { return f.ledBy }
+
+// ledBy finds the pages that led to the login initiation.
+func (r *PlatformRun) ledBy(steps []results.Step) []string {
+	at := slices.IndexFunc(steps, func(step results.Step) bool { return strings.HasPrefix(step.URL, r.config.Tool.URL+faketool.LoginPath) })
+	var pages []string
+	for i := at - 1; i >= 0 && steps[i].Method == http.MethodGet; i-- {
+		if len(pages) > 0 && steps[i].Status/100 != 3 {
+			break
+		}
+		pages = append(pages, steps[i].URL)
+	}
+	return pages
+}
+
+// filled puts words into what actions act on.
+func filled(actions []agent.Action, words map[string]string) []agent.Action {
+	for i, a := range actions {
+		actions[i].Target, actions[i].Value = fill(a.Target, words), fillPlain(a.Value, words)
+	}
+	return actions
+}
+
+// fill puts words in the place of what stands for them, in the way of an address, of
+// words that are shown, or of a CSS selector.
+func fill(text string, words map[string]string) string {
+	quote := func(word string) string { return strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(word) }
+	switch {
+	case strings.HasPrefix(text, "http://"), strings.HasPrefix(text, "https://"):
+		quote = url.QueryEscape
+	case strings.HasPrefix(text, "text="), strings.HasPrefix(text, "label="), strings.HasPrefix(text, "url="):
+		return fillPlain(text, words)
+	}
+	for name, word := range words {
+		text = strings.ReplaceAll(text, name, quote(word))
+	}
+	return text
+}
+
+func fillPlain(text string, words map[string]string) string {
+	for name, word := range words {
+		text = strings.ReplaceAll(text, name, word)
+	}
+	return text
+}
+
+// glanceAt lets the last link of a journey be looked for as long as for a sign on a
+// page, and then clicked with the usual patience.
+func (r *PlatformRun) glanceAt(actions []agent.Action) []agent.Action {
+	last := actions[len(actions)-1]
+	if last.Verb != agent.Click {
+		return actions
+	}
+	look := last
+	look.Verb, look.Within = agent.Wait, max(r.markerWait(r.config.Patience.Marker.Std()), leastPatience)
+	return slices.Insert(actions, len(actions)-1, look)
+}

@@ -40,9 +40,9 @@ func (b *Gradebook) ResourceLink() string {
 // Members are those of a line item, of a score or of a result, as JSON has them.
 type Members map[string]any
 
-// with returns the members with others instead of some of them; those that are nil
+// With returns the members with others instead of some of them; those that are nil
 // are left out.
-func (m Members) with(others Members) Members {
+func (m Members) With(others Members) Members {
 	all := maps.Clone(m)
 	maps.Copy(all, others)
 	maps.DeleteFunc(all, func(_ string, value any) bool { return value == nil })
@@ -62,6 +62,10 @@ type LineItem struct {
 
 // errReadOnly says that nothing may be written to the platform.
 var errReadOnly = fmt.Errorf("%w: its gradebook may not be changed without platform.allow_writes", errUndeclared)
+
+// Disposable says whether what the platform has made itself may be taken away: it is
+// the run's own.
+func (r *PlatformRun) Disposable() bool { return r.config.IsEmbedded() }
 
 // mayWrite says why nothing may be written to the platform's gradebook.
 func (s *PlatformScenario) mayWrite() error {
@@ -115,9 +119,9 @@ var partOf = map[string]string{
 	lti.ScopeResultReadOnly: config.Results, lti.ScopeScore: config.Grades,
 }
 
-// scopeOf returns the first of some scopes, each of which will do, that a launch
+// ScopeOf returns the first of some scopes, each of which will do, that a launch
 // offers.
-func (s *PlatformScenario) scopeOf(b *Gradebook, wanted ...string) (string, error) {
+func (s *PlatformScenario) ScopeOf(b *Gradebook, wanted ...string) (string, error) {
 	for _, scope := range wanted {
 		if slices.Contains(b.Scope, scope) {
 			return scope, nil
@@ -240,7 +244,7 @@ func (s *PlatformScenario) MakeLineItem(ctx context.Context, b *Gradebook, membe
 
 // PostLineItem asks for a line item; see [PlatformScenario.MakeLineItem].
 func (s *PlatformScenario) PostLineItem(ctx context.Context, b *Gradebook, title string, members Members) (*PlatformFlow, error) {
-	scope, err := s.scopeOf(b, lti.ScopeLineItem)
+	scope, err := s.ScopeOf(b, lti.ScopeLineItem)
 	if err != nil {
 		return nil, err
 	}
@@ -251,7 +255,7 @@ func (s *PlatformScenario) PostLineItem(ctx context.Context, b *Gradebook, title
 
 // NewLineItem are the members of a line item of the run's own.
 func NewLineItem(members Members) Members {
-	return Members{"label": "Invigilator " + lti.RandomString()[:10], "scoreMaximum": 10}.with(members)
+	return Members{"label": "Invigilator " + lti.RandomString()[:10], "scoreMaximum": 10}.With(members)
 }
 
 // GradedItem is a line item to send scores for: one of the run's own, or the one of
@@ -289,7 +293,7 @@ func (s *PlatformScenario) launchedItem(ctx context.Context, b *Gradebook) (*Lin
 
 // ReadLineItem gets a line item.
 func (s *PlatformScenario) ReadLineItem(ctx context.Context, item *LineItem, title string) (*PlatformFlow, error) {
-	scope, err := s.scopeOf(item.Book, lti.ScopeLineItemReadOnly, lti.ScopeLineItem)
+	scope, err := s.ScopeOf(item.Book, lti.ScopeLineItemReadOnly, lti.ScopeLineItem)
 	if err != nil {
 		return nil, err
 	}
@@ -299,7 +303,7 @@ func (s *PlatformScenario) ReadLineItem(ctx context.Context, item *LineItem, tit
 // ChangeLineItem puts other members in the place of those of a line item.
 func (s *PlatformScenario) ChangeLineItem(ctx context.Context, item *LineItem, title string, members Members) (*PlatformFlow, error) {
 	return s.Call(ctx, item.Book, GradeCall{Title: title, Scopes: []string{lti.ScopeLineItem}, GradeRequest: faketool.GradeRequest{
-		Method: http.MethodPut, URL: item.ID, MediaType: lti.MediaTypeLineItem, Accept: lti.MediaTypeLineItem, Body: members.with(nil),
+		Method: http.MethodPut, URL: item.ID, MediaType: lti.MediaTypeLineItem, Accept: lti.MediaTypeLineItem, Body: members.With(nil),
 	}})
 }
 
@@ -318,6 +322,7 @@ func Below(lineItem, service string) string {
 type Listing struct {
 	Elements []Members
 	Flows    []*PlatformFlow // of the pages
+	Scopes   []string        // of the access token
 	// Wrong says why it is not whole; empty where it is.
 	Wrong string
 }
@@ -327,7 +332,7 @@ const maxListed = 60
 
 // List reads a list with all of its pages.
 func (s *PlatformScenario) List(ctx context.Context, b *Gradebook, title, address, accept, scope string) (*Listing, error) {
-	l := &Listing{}
+	l := &Listing{Scopes: []string{scope}}
 	seen := map[string]bool{}
 	for next := address; next != ""; {
 		switch {
@@ -393,7 +398,7 @@ func nextRelation(params string) bool {
 
 // LineItems lists those of a gradebook, with a query such as tag=x.
 func (s *PlatformScenario) LineItems(ctx context.Context, b *Gradebook, title, query string) (*Listing, error) {
-	scope, err := s.scopeOf(b, lti.ScopeLineItemReadOnly, lti.ScopeLineItem)
+	scope, err := s.ScopeOf(b, lti.ScopeLineItemReadOnly, lti.ScopeLineItem)
 	if err != nil {
 		return nil, err
 	}
@@ -408,7 +413,7 @@ func (s *PlatformScenario) Results(ctx context.Context, item *LineItem, title, q
 	if !s.run.Has(config.Results) {
 		return nil, fmt.Errorf("%w: the feature %s", errUndeclared, config.Results)
 	}
-	scope, err := s.scopeOf(item.Book, lti.ScopeResultReadOnly)
+	scope, err := s.ScopeOf(item.Book, lti.ScopeResultReadOnly)
 	if err != nil {
 		return nil, err
 	}
@@ -512,13 +517,13 @@ func Timestamp(t time.Time) string { return t.Format("2006-01-02T15:04:05.000Z07
 func (r *PlatformRun) NewScore(sub string, members Members) Members {
 	return Members{
 		"userId": sub, "timestamp": Timestamp(r.Later()), "activityProgress": string(lti.Completed), "gradingProgress": string(lti.FullyGraded),
-	}.with(members)
+	}.With(members)
 }
 
 // PostScore sends a score, and keeps what came of it. What it leaves in a line item
 // that was there before is cleared when the scenario ends.
 func (s *PlatformScenario) PostScore(ctx context.Context, item *LineItem, title string, score Members, fault *faketool.Fault) (*PlatformFlow, error) {
-	scope, err := s.scopeOf(item.Book, lti.ScopeScore)
+	scope, err := s.ScopeOf(item.Book, lti.ScopeScore)
 	if err != nil {
 		return nil, err
 	}
@@ -553,4 +558,16 @@ func (s *PlatformScenario) Graded(ctx context.Context, item *LineItem, sub strin
 		err = fmt.Errorf("%w: a valid score is refused: HTTP %d %s", ErrNoLaunch, flow.Exchange.Status, results.Bounded(string(flow.Exchange.Body), 200))
 	}
 	return flow, err
+}
+
+// Outsider is a user who launches a link in another course and none in the ordinary
+// one, and false where there is none.
+func (r *PlatformRun) Outsider() (string, bool) {
+	for _, name := range slices.Sorted(maps.Keys(r.users)) {
+		_, there := r.journeyTo(name, config.OtherCourse)
+		if _, here := r.journeyTo(name, config.ResourceLink); there && !here {
+			return name, true
+		}
+	}
+	return "", false
 }

@@ -87,24 +87,21 @@ func (s *PlatformScenario) Offered(ctx context.Context, r Review) (bool, *Platfo
 	return messageType == lti.SubmissionReviewRequest, flow, nil
 }
 
-// Reviewed makes a line item whose submissions are reviewed as submissionReview says,
-// with a score for each of some subs that says that work was handed in. Where the
-// platform takes no line items from tools, or nothing may be written, it is the
-// one that the launch names, as it is, where submissionReview need say nothing.
-func (s *PlatformScenario) Reviewed(ctx context.Context, b *Gradebook, submissionReview Members, subs ...string) (*LineItem, error) {
+// Reviewed makes a line item for the launched resource link whose submissions can be
+// reviewed, with other members where they are given, and for each of some subs a
+// score that says that work was handed in. Without members, where the platform
+// takes no line items from tools, or nothing may be written, it is the one that
+// the launch names, as it is.
+func (s *PlatformScenario) Reviewed(ctx context.Context, b *Gradebook, members Members, subs ...string) (*LineItem, error) {
 	writes := s.mayWrite()
-	if submissionReview == nil && (writes != nil || !s.run.Has(config.LineItemManagement)) {
+	if members == nil && (writes != nil || !s.run.Has(config.LineItemManagement)) {
 		item, err := s.launchedItem(ctx, b)
 		if err != nil || writes != nil {
 			return item, err
 		}
 		return item, s.handIn(ctx, item, subs...)
 	}
-	members := Members{"submissionReview": AnySubmission.with(submissionReview)}
-	if !s.run.Has(config.UnattachedLineItems) {
-		members["resourceLinkId"] = b.ResourceLink()
-	}
-	item, err := s.MakeLineItem(ctx, b, members)
+	item, err := s.MakeLineItem(ctx, b, Members{"resourceLinkId": b.ResourceLink(), "submissionReview": AnySubmission}.With(members))
 	if err != nil {
 		return nil, err
 	}

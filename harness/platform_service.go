@@ -9,6 +9,7 @@ import (
 
 	"invigilator/faketool"
 	"invigilator/harness/agent"
+	"invigilator/harness/config"
 	"invigilator/lti"
 	"invigilator/results"
 )
@@ -188,10 +189,10 @@ func (s *PlatformScenario) exchanged(title string, fault *faketool.Fault, e *fak
 	return flow
 }
 
-// OtherTool is the second fake tool with an access token of its own for
-// control.all; the error is [ErrNoLaunch] where the platform grants none.
-func (s *PlatformScenario) OtherTool(ctx context.Context) (*faketool.Tool, string, error) {
-	_, token, err := s.grantTo(ctx, "an access token of another tool", s.run.other, s.run.platform.OtherClientID, faketool.TokenProbe{})
+// OtherTool is the second fake tool with an access token of its own for scopes; the
+// error is [ErrNoLaunch] where the platform grants none.
+func (s *PlatformScenario) OtherTool(ctx context.Context, scopes ...string) (*faketool.Tool, string, error) {
+	_, token, err := s.grantTo(ctx, "an access token of another tool", s.run.other, s.run.platform.OtherClientID, faketool.TokenProbe{Scopes: scopes})
 	if err != nil {
 		return nil, "", err
 	}
@@ -199,4 +200,18 @@ func (s *PlatformScenario) OtherTool(ctx context.Context) (*faketool.Tool, strin
 		return nil, "", fmt.Errorf("%w: the platform grants the other tool no access token: HTTP %d", ErrNoLaunch, token.Status)
 	}
 	return s.run.other, token.AccessToken, nil
+}
+
+// ServiceScopes are some that the platform grants: those of the Assessment Control
+// Service and of scores where the platform has the former, else those that the
+// learner's launch offers.
+func (s *PlatformScenario) ServiceScopes(ctx context.Context) ([]string, error) {
+	if s.run.Has(config.ACS) {
+		return []string{lti.ScopeControl, lti.ScopeScore}, nil
+	}
+	b, err := s.Gradebook(ctx, PlatformLaunch{Title: "the learner's launch"})
+	if err == nil && len(b.Scope) == 0 {
+		err = fmt.Errorf("%w: it offers no scopes", ErrNoLaunch)
+	}
+	return b.Scope, err
 }

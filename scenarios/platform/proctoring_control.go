@@ -373,7 +373,7 @@ var _ = Describe("A platform's control of an exam", func() {
 		if scene.Unseen(id, stimulus, err, exam) {
 			return
 		}
-		other, token, err := scene.OtherTool(ctx)
+		other, token, err := scene.OtherTool(ctx, lti.ScopeControl)
 		if scene.Unseen(id, stimulus, err, exam) {
 			return
 		}

@@ -1,0 +1,520 @@
+package platform
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+
+	"invigilator/faketool"
+	"invigilator/harness"
+	"invigilator/harness/config"
+	"invigilator/lti"
+	"invigilator/requirements"
+	"invigilator/results"
+	. "invigilator/scenarios"
+)
+
+// casesOf are the stimuli of a requirement by their names; one without a name where
+// nothing is provoked.
+func casesOf(id requirements.ID) []string {
+	r, _ := requirements.Default().Get(id)
+	if len(r.Provoke) == 0 {
+		return []string{""}
+	}
+	var names []string
+	for _, stimulus := range r.Provoke {
+		names = append(names, stimulus.Case)
+	}
+	return names
+}
+
+// allUnseen keeps why no stimulus of a requirement could be judged, and says whether
+// that is so.
+func allUnseen(scene *harness.PlatformScenario, id requirements.ID, err error, flows ...*harness.PlatformFlow) bool {
+	for _, stimulus := range casesOf(id) {
+		scene.Unseen(id, stimulus, err, flows...)
+	}
+	return err != nil
+}
+
+// gradebook is what the learner's launch offers. Where it offers nothing, it keeps why
+// no stimulus of the requirement could be judged, and returns nil.
+func gradebook(ctx SpecContext, scene *harness.PlatformScenario, id requirements.ID) *harness.Gradebook {
+	book, err := scene.Gradebook(ctx, harness.PlatformLaunch{Title: "the learner's launch"})
+	if allUnseen(scene, id, err, book.Launch) {
+		return nil
+	}
+	return book
+}
+
+// answeredWith says what the status of an answer was.
+func answeredWith(f *harness.PlatformFlow) string {
+	if f.Exchange.Status == 0 {
+		return fmt.Sprintf("No answer came: %v.", f.Exchange.Err)
+	}
+	return fmt.Sprintf("HTTP %d.", f.Exchange.Status)
+}
+
+// refusedWith judges an answer that has to be one of some statuses, and may with a
+// warning be another error of the client's.
+func refusedWith(f *harness.PlatformFlow, statuses ...int) (results.Verdict, string) {
+	switch status := f.Exchange.Status; {
+	case slices.Contains(statuses, status):
+		return results.Passed, answeredWith(f)
+	case status == 0:
+		return results.Inconclusive, answeredWith(f)
+	case status/100 == 4:
+		return results.Warned, answeredWith(f)
+	default:
+		return results.Failed, answeredWith(f)
+	}
+}
+
+var _ = Describe("A platform's grade services", func() {
+	It("are offered in launches, by scopes and addresses", For("ags-claim-shape"), func(ctx SpecContext) {
+		const id = "ags-claim-shape"
+		scene := PlatformScene()
+		for _, user := range []string{config.Learner, config.Instructor} {
+			flow, err := scene.Control(ctx, harness.PlatformLaunch{Title: "the launch of the " + user, User: user})
+			if user == config.Instructor && (isMissing(err) || err == nil && flow.Message().Claims[lti.ClaimAGS] == nil) {
+				continue // whom a platform need not offer it to
+			}
+			if scene.Unseen(id, "", err, flow) {
+				continue
+			}
+			wrong, strange := wrongEndpoint(flow.Message())
+			scene.Check(id, "", wrong == "", "", Seen(wrong), flow)
+			if strange != "" {
+				scene.Observe(id, "", results.Warned, "", fmt.Sprintf("scope has %s, which is none of the grade services.", strange), flow)
+			}
+		}
+	})
+
+	It("name the line item of a link that has one alone", For("ags-claim-lineitem-only-if-single"), func(ctx SpecContext) {
+		const id = "ags-claim-lineitem-only-if-single"
+		scene := PlatformScene()
+		link := config.OtherLink // which is less likely to have one than the ordinary link
+		launch := func() (*harness.Gradebook, error) {
+			book, err := scene.Gradebook(ctx, harness.PlatformLaunch{Title: "a launch of the link", Link: link})
+			if isMissing(err) {
+				link = config.ResourceLink
+				book, err = scene.Gradebook(ctx, harness.PlatformLaunch{Title: "a launch of the link", Link: link})
+			}
+			return book, err
+		}
+		book, err := launch()
+		if allUnseen(scene, id, err, book.Launch) {
+			return
+		}
+		listed, err := scene.LineItems(ctx, book, "the line items", "")
+		if allUnseen(scene, id, err, book.Launch) {
+			return
+		}
+		var attached []string
+		for _, item := range listed.Elements {
+			if item["resourceLinkId"] == book.ResourceLink() {
+				attached = append(attached, fmt.Sprint(item["id"]))
+			}
+		}
+		for n, stimulus := range casesOf(id) {
+			if n < len(attached) {
+				scene.Observe(id, stimulus, results.Inconclusive, "", fmt.Sprintf("Not seen: the link has %d line items already.", len(attached)), book.Launch)
+				continue
+			}
+			if n > len(attached) {
+				made, err := scene.MakeLineItem(ctx, book, harness.Members{"resourceLinkId": book.ResourceLink()})
+				if scene.Unseen(id, stimulus, err, book.Launch) {
+					continue
+				}
+				attached = append(attached, made.ID)
+				if book, err = launch(); scene.Unseen(id, stimulus, err, book.Launch) {
+					continue
+				}
+			}
+			want := ""
+			if n == 1 {
+				want = attached[0]
+			}
+			scene.Check(id, stimulus, book.LineItem == want, "",
+				fmt.Sprintf("The link has %d line items, and lineitem is %q.", len(attached), results.Bounded(book.LineItem, 300)), book.Launch)
+		}
+	})
+
+	It("have scopes that are granted", For("ags-claim-scopes-grantable"), func(ctx SpecContext) {
+		const id = "ags-claim-scopes-grantable"
+		scene := PlatformScene()
+		book := gradebook(ctx, scene, id)
+		if book == nil {
+			return
+		}
+		if len(book.Scope) == 0 {
+			allUnseen(scene, id, fmt.Errorf("%w: it offers no scopes", harness.ErrNoLaunch), book.Launch)
+			return
+		}
+		judge := func(stimulus string, asked []string, fault *faketool.Fault) {
+			flow, token, err := scene.Grant(ctx, "an access token for "+strings.Join(asked, " "), faketool.TokenProbe{Scopes: asked, Fault: fault})
+			if scene.Unseen(id, stimulus, err, book.Launch, flow) {
+				return
+			}
+			if fault != nil && token.Status == http.StatusBadRequest && token.Error == lti.ErrorInvalidScope {
+				scene.Observe(id, stimulus, results.Passed, "", "Answered with invalid_scope.", book.Launch, flow)
+				return
+			}
+			wrong := wrongGrant(token, asked)
+			granted := strings.Fields(token.Scope)
+			for _, scope := range asked {
+				if wrong == "" && len(granted) > 0 && !slices.Contains(granted, scope) {
+					wrong = fmt.Sprintf("%s was not granted", scope)
+				}
+			}
+			scene.Check(id, stimulus, wrong == "", "", Seen(wrong), book.Launch, flow)
+			if wrong == "" && len(granted) == 0 {
+				scene.Observe(id, stimulus, results.Warned, "", "The answer does not state what was granted.", book.Launch, flow)
+			}
+		}
+		for _, scope := range book.Scope {
+			judge("grades-scope-each", []string{scope}, nil)
+		}
+		judge("grades-scopes-all", book.Scope, nil)
+		for _, fault := range faketool.FaultsFor(id) {
+			judge(fault.Name, book.Scope, &fault)
+		}
+	})
+
+	It("need an access token", For("ags-rejects-missing-or-invalid-token"), func(ctx SpecContext) {
+		const id = "ags-rejects-missing-or-invalid-token"
+		scene := PlatformScene()
+		book := gradebook(ctx, scene, id)
+		if book == nil {
+			return
+		}
+		calls, err := guarded(ctx, scene, book)
+		if allUnseen(scene, id, err, book.Launch) {
+			return
+		}
+		for _, stimulus := range casesOf(id) {
+			for _, guardedCall := range calls {
+				call := guardedCall // of its own for each stimulus
+				call.Title = stimulus + ": " + call.Title
+				switch fault, known := faketool.FaultNamed(stimulus); {
+				case known:
+					call.Fault = &fault
+				case stimulus == "grades-expired-token":
+					token, lives, err := scene.Fresh(ctx, call.Scopes...)
+					if err == nil {
+						err = scene.Pass(ctx, lives+time.Second)
+					}
+					if scene.Unseen(id, stimulus, err, book.Launch) {
+						continue
+					}
+					call.Token = token
+				default:
+					call.Token = book.Launch.Answer.IDToken
+				}
+				flow, err := scene.Call(ctx, book, call.GradeCall)
+				if scene.Unseen(id, stimulus, err, book.Launch, flow) {
+					continue
+				}
+				verdict, says := unauthorised(flow.Exchange, stimulus)
+				if call.counts != nil && call.counts() {
+					verdict, says = results.Failed, "The score counts all the same."
+				}
+				scene.Observe(id, stimulus, verdict, "", says, book.Launch, flow)
+			}
+		}
+		// What is refused to everybody says nothing.
+		for _, call := range calls {
+			flow, err := scene.Call(ctx, book, call.GradeCall)
+			if err == nil && !flow.Succeeded() {
+				err = fmt.Errorf("%w: a request with a valid access token is refused: HTTP %d", harness.ErrNoLaunch, flow.Exchange.Status)
+			}
+			allUnseen(scene, id, err, flow)
+		}
+	})
+
+	It("need the scope of what is asked", For("ags-rejects-insufficient-scope"), func(ctx SpecContext) {
+		const id = "ags-rejects-insufficient-scope"
+		scene := PlatformScene()
+		book := gradebook(ctx, scene, id)
+		if book == nil {
+			return
+		}
+		item, err := scene.GradedItem(ctx, book, nil)
+		if err != nil {
+			item = &harness.LineItem{ID: book.LineItem, Book: book} // for what only reads
+		}
+		for _, stimulus := range casesOf(id) {
+			refuseScope(ctx, scene, item, id, stimulus)
+		}
+	})
+
+	It("let no tool touch the line items of another", For("ags-tool-isolation"), func(ctx SpecContext) {
+		const id = "ags-tool-isolation"
+		scene := PlatformScene()
+		book := gradebook(ctx, scene, id)
+		if book == nil {
+			return
+		}
+		judgeContexts(ctx, scene, book, id, "items-of-two-contexts")
+		for stimulus, attack := range attacks {
+			if scene.Skip(id, stimulus, config.MultipleTools) {
+				continue
+			}
+			item, err := scene.GradedItem(ctx, book, nil)
+			if scene.Unseen(id, stimulus, err, book.Launch) {
+				continue
+			}
+			other, token, err := scene.OtherTool(ctx, attack.scope)
+			if scene.Unseen(id, stimulus, err, book.Launch) {
+				continue
+			}
+			call := attack.call(scene, item)
+			call.Title, call.Tool, call.Token = "another tool's request: "+stimulus, other, token
+			flow, err := scene.Call(ctx, book, call)
+			if scene.Unseen(id, stimulus, err, book.Launch, flow) {
+				continue
+			}
+			verdict, says := refusedWith(flow, http.StatusForbidden, http.StatusNotFound)
+			wrong, seen, err := changed(ctx, scene, item)
+			if scene.Unseen(id, stimulus, err, flow, seen) {
+				continue
+			}
+			if wrong != "" {
+				verdict, says = results.Failed, Seen(wrong)
+			}
+			scene.Observe(id, stimulus, verdict, "", says, item.Made, flow, seen)
+		}
+	})
+})
+
+// wrongEndpoint says what is wrong with the claim of the grade services (Assignment
+// and Grade Services 2.0, 3.1), and which scopes it has that are none of them.
+func wrongEndpoint(m harness.Message) (wrong, strange string) {
+	claim, sent := m.Claims[lti.ClaimAGS]
+	endpoint, isObject := claim.(map[string]any)
+	scopes, isArray := endpoint["scope"].([]any)
+	switch {
+	case !sent:
+		return "the launch has no claim of the grade services, though the platform declares the feature", ""
+	case !isObject:
+		return fmt.Sprintf("the claim is %v instead of an object", claim), ""
+	case !isArray:
+		return fmt.Sprintf("scope is %v instead of an array", endpoint["scope"]), ""
+	case len(scopes) == 0:
+		return "scope is empty", ""
+	}
+	ofLineItems := false
+	for _, scope := range scopes {
+		text, isText := scope.(string)
+		u, err := url.Parse(text)
+		switch {
+		case slices.Contains(lti.GradeScopes, text):
+			ofLineItems = ofLineItems || text == lti.ScopeLineItem || text == lti.ScopeLineItemReadOnly
+		case !isText, err != nil, u.Scheme == "", strings.Contains(strings.ToLower(text), "/spec/lti-ags/"), strings.TrimSpace(text) != text:
+			return fmt.Sprintf("scope has %v", scope), ""
+		default:
+			strange = text
+		}
+	}
+	if _, named := endpoint["lineitems"]; named || ofLineItems {
+		if wrong := wrongServiceURL(endpoint["lineitems"], "lineitems"); wrong != "" {
+			return wrong, strange
+		}
+	}
+	if item, named := endpoint["lineitem"]; named && item != "" {
+		return wrongServiceURL(item, "lineitem"), strange
+	}
+	return "", strange
+}
+
+// A guardedCall is one that needs an access token; counts says whether it has had an
+// effect, where it can have one.
+type guardedCall struct {
+	harness.GradeCall
+	counts func() bool
+}
+
+// guarded are calls that work with a valid access token: one that reads and, where
+// something may be written, a score.
+func guarded(ctx SpecContext, scene *harness.PlatformScenario, book *harness.Gradebook) ([]guardedCall, error) {
+	var calls []guardedCall
+	read := harness.GradeCall{Title: "GET of the line items", GradeRequest: faketool.GradeRequest{URL: book.LineItems, Accept: lti.MediaTypeLineItemContainer}}
+	for _, scope := range []string{lti.ScopeLineItemReadOnly, lti.ScopeLineItem} {
+		if slices.Contains(book.Scope, scope) && book.LineItems != "" && len(calls) == 0 {
+			read.Scopes = []string{scope}
+			calls = append(calls, guardedCall{GradeCall: read})
+		}
+	}
+	item, err := scene.GradedItem(ctx, book, nil)
+	if err != nil {
+		if len(calls) > 0 {
+			err = nil // one is enough
+		}
+		return calls, err
+	}
+	score := harness.GradeCall{Title: "a score", Scopes: []string{lti.ScopeScore}, GradeRequest: faketool.GradeRequest{
+		Method: http.MethodPost, URL: harness.Below(item.ID, "scores"), MediaType: lti.MediaTypeScore,
+		Body: scene.Run().NewScore(book.Sub(), harness.Members{"scoreGiven": 7, "scoreMaximum": 10}),
+	}}
+	return append(calls, guardedCall{score, func() bool {
+		result, err := scene.ResultOf(ctx, item, book.Sub(), func(r harness.Result) bool { return r.Members != nil })
+		_, has := result.Fraction()
+		return err == nil && has
+	}}), nil
+}
+
+// refuseScope judges one request with a token of a scope that does not suffice.
+func refuseScope(ctx SpecContext, scene *harness.PlatformScenario, item *harness.LineItem, id requirements.ID, stimulus string) {
+	book := item.Book
+	label := "Invigilator " + lti.RandomString()[:10]
+	request := faketool.GradeRequest{URL: item.ID, MediaType: lti.MediaTypeLineItem}
+	scope, needs := lti.ScopeLineItemReadOnly, lti.ScopeLineItem
+	switch stimulus {
+	case "item-created-readonly":
+		request.Method, request.URL, request.Body = http.MethodPost, book.LineItems, harness.NewLineItem(harness.Members{"label": label})
+	case "item-changed-readonly":
+		request.Method, request.Body = http.MethodPut, harness.NewLineItem(harness.Members{"label": label})
+	case "item-deleted-readonly":
+		request.Method, request.MediaType = http.MethodDelete, ""
+	case "score-with-item-scope":
+		scope, needs = lti.ScopeLineItem, lti.ScopeScore
+		request = faketool.GradeRequest{
+			Method: http.MethodPost, URL: harness.Below(item.ID, "scores"), MediaType: lti.MediaTypeScore,
+			Body: scene.Run().NewScore(book.Sub(), harness.Members{"scoreGiven": 7, "scoreMaximum": 10}),
+		}
+	case "results-with-score-scope":
+		scope, needs = lti.ScopeScore, lti.ScopeResultReadOnly
+		request = faketool.GradeRequest{URL: harness.Below(item.ID, "results"), Accept: lti.MediaTypeResultContainer}
+	case "items-with-score-scope":
+		scope, needs = lti.ScopeScore, lti.ScopeLineItemReadOnly
+		request = faketool.GradeRequest{URL: book.LineItems, Accept: lti.MediaTypeLineItemContainer}
+	}
+	if !slices.Contains(book.Scope, scope) || request.URL == "" || item.ID == "" || needs == lti.ScopeLineItem && item.Made == nil {
+		scene.Observe(id, stimulus, results.Skipped, "", "The launch does not offer what this needs: "+scope+", or a line item of the run's own.", book.Launch)
+		return
+	}
+	asked, token, err := scene.Grant(ctx, "an access token for "+scope, faketool.TokenProbe{Scopes: []string{scope}})
+	if scene.Unseen(id, stimulus, err, book.Launch, asked) {
+		return
+	}
+	if token.AccessToken == "" || slices.Contains(strings.Fields(token.Scope), needs) {
+		scene.Observe(id, stimulus, results.Skipped, "", "The platform grants no token for this scope alone.", asked)
+		return
+	}
+	request.Token = token.AccessToken
+	flow, err := scene.Call(ctx, book, harness.GradeCall{Title: stimulus, GradeRequest: request})
+	if scene.Unseen(id, stimulus, err, asked, flow) {
+		return
+	}
+	verdict, says := unauthorised(flow.Exchange, "other-scope")
+	wrong, seen, err := changed(ctx, scene, item)
+	if scene.Unseen(id, stimulus, err, asked, flow) {
+		return
+	}
+	if stimulus == "item-created-readonly" && wrong == "" {
+		if list, err := scene.LineItems(ctx, book, "the line items afterwards", ""); err == nil && slices.ContainsFunc(list.Elements, func(m harness.Members) bool { return m["label"] == label }) {
+			wrong = "the line item is there all the same"
+		}
+	}
+	if wrong != "" {
+		verdict, says = results.Failed, Seen(wrong)
+	}
+	scene.Observe(id, stimulus, verdict, "", says, asked, flow, seen)
+}
+
+// changed says what has become of a line item of the run's own that nothing should
+// have happened to, as far as it can be read: it is still there, with its label and
+// without results.
+func changed(ctx SpecContext, scene *harness.PlatformScenario, item *harness.LineItem) (string, *harness.PlatformFlow, error) {
+	if item.Made == nil {
+		return "", nil, nil
+	}
+	read, err := scene.ReadLineItem(ctx, item, "the line item afterwards")
+	switch {
+	case err != nil:
+		return "", nil, err
+	case read.Exchange.Status == http.StatusNotFound:
+		return "the line item is gone", read, nil
+	case read.Succeeded() && read.Said()["label"] != item.Label:
+		return fmt.Sprintf("the label has become %v", read.Said()["label"]), read, nil
+	case scene.Undeclared("ags-results-list") != "":
+		return "", read, nil
+	}
+	list, err := scene.Results(ctx, item, "the results afterwards", "")
+	if err == nil && len(list.Elements) > 0 {
+		return fmt.Sprintf("the line item has a result: %v", list.Elements[0]), list.Flows[0], nil
+	}
+	return "", read, err
+}
+
+// attacks are what another tool tries with a line item.
+var attacks = map[string]struct {
+	scope string
+	call  func(*harness.PlatformScenario, *harness.LineItem) harness.GradeCall
+}{
+	"item-of-other-tool-read": {lti.ScopeLineItemReadOnly, func(_ *harness.PlatformScenario, item *harness.LineItem) harness.GradeCall {
+		return harness.GradeCall{GradeRequest: faketool.GradeRequest{URL: item.ID, Accept: lti.MediaTypeLineItem}}
+	}},
+	"item-of-other-tool-changed": {lti.ScopeLineItem, func(_ *harness.PlatformScenario, item *harness.LineItem) harness.GradeCall {
+		return harness.GradeCall{GradeRequest: faketool.GradeRequest{
+			Method: http.MethodPut, URL: item.ID, MediaType: lti.MediaTypeLineItem, Body: harness.NewLineItem(harness.Members{"label": "Another tool was here"}),
+		}}
+	}},
+	"item-of-other-tool-deleted": {lti.ScopeLineItem, func(_ *harness.PlatformScenario, item *harness.LineItem) harness.GradeCall {
+		return harness.GradeCall{GradeRequest: faketool.GradeRequest{Method: http.MethodDelete, URL: item.ID}}
+	}},
+	"item-of-other-tool-scored": {lti.ScopeScore, func(scene *harness.PlatformScenario, item *harness.LineItem) harness.GradeCall {
+		return harness.GradeCall{GradeRequest: faketool.GradeRequest{
+			Method: http.MethodPost, URL: harness.Below(item.ID, "scores"), MediaType: lti.MediaTypeScore,
+			Body: scene.Run().NewScore(item.Book.Sub(), harness.Members{"scoreGiven": 3, "scoreMaximum": 10}),
+		}}
+	}},
+}
+
+// judgeContexts judges whether the lists of two contexts have the line items of their
+// own context alone.
+func judgeContexts(ctx SpecContext, scene *harness.PlatformScenario, book *harness.Gradebook, id requirements.ID, stimulus string) {
+	other, err := scene.Gradebook(ctx, harness.PlatformLaunch{Title: "the learner's launch in another course", Link: config.OtherCourse})
+	if scene.Unseen(id, stimulus, err, other.Launch) {
+		return
+	}
+	books := []*harness.Gradebook{book, other}
+	var made []*harness.LineItem
+	for _, b := range books {
+		item, err := scene.MakeLineItem(ctx, b, nil)
+		if scene.Unseen(id, stimulus, err, b.Launch) {
+			return
+		}
+		made = append(made, item)
+	}
+	for i, b := range books {
+		list, err := scene.LineItems(ctx, b, "the line items of a course", "")
+		if scene.Unseen(id, stimulus, err, b.Launch) {
+			return
+		}
+		ids := idsOf(list)
+		wrong := list.Wrong
+		switch {
+		case slices.Contains(ids, made[1-i].ID):
+			wrong = "the list of one course has the line item of the other"
+		case wrong == "" && !slices.Contains(ids, made[i].ID):
+			wrong = "the list does not have the course's own line item"
+		}
+		scene.Check(id, stimulus, wrong == "", "", Seen(wrong), append([]*harness.PlatformFlow{b.Launch, made[0].Made, made[1].Made}, list.Flows...)...)
+	}
+}
+
+// idsOf are the ids of what is listed.
+func idsOf(l *harness.Listing) []string {
+	var ids []string
+	for _, element := range l.Elements {
+		text, _ := element["id"].(string)
+		ids = append(ids, text)
+	}
+	return ids
+}

@@ -1,0 +1,244 @@
+package platform
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	. "github.com/onsi/ginkgo/v2"
+
+	"invigilator/faketool"
+	"invigilator/harness"
+	"invigilator/harness/config"
+	"invigilator/lti"
+	"invigilator/results"
+	. "invigilator/scenarios"
+)
+
+var _ = Describe("A platform's line item", func() {
+	It("is replaced by PUT, but for its id and its resource link", For("ags-lineitem-update"), func(ctx SpecContext) {
+		const id = "ags-lineitem-update"
+		scene := PlatformScene()
+		book := gradebook(ctx, scene, id)
+		if book == nil {
+			return
+		}
+		old := harness.NewLineItem(harness.Members{
+			"resourceLinkId": book.ResourceLink(), "resourceId": lti.RandomString(), "tag": "old", "startDateTime": "2026-03-06T20:05:02Z", "endDateTime": "2027-04-06T22:05:03Z",
+		})
+		other := lti.RandomString() // of another link, where there is one
+		if elsewhere, err := scene.Gradebook(ctx, harness.PlatformLaunch{Title: "a launch of another link", Link: config.OtherLink}); err == nil {
+			other = elsewhere.ResourceLink()
+		}
+		for stimulus, changes := range map[string]harness.Members{
+			"item-changed": {
+				"label": "Invigilator " + lti.RandomString()[:10], "scoreMaximum": 20, "tag": "new", "startDateTime": "2026-03-07T20:05:02Z", "endDateTime": "2027-04-07T22:05:03Z",
+			},
+			"item-tag-left-out": {"tag": nil}, "item-other-id": {"id": "other"}, "item-other-resource-link": {"resourceLinkId": other},
+		} {
+			item, err := scene.MakeLineItem(ctx, book, old)
+			if scene.Unseen(id, stimulus, err, book.Launch) {
+				continue
+			}
+			if changes["id"] != nil {
+				changes["id"] = madeUp(item.ID)
+			}
+			sent := old.With(harness.Members{"id": item.ID}).With(changes)
+			flow, err := scene.ChangeLineItem(ctx, item, stimulus, sent)
+			if scene.Unseen(id, stimulus, err, item.Made, flow) {
+				continue
+			}
+			read, err := scene.ReadLineItem(ctx, item, "the line item afterwards")
+			if scene.Unseen(id, stimulus, err, item.Made, flow) {
+				continue
+			}
+			verdict, says := judgeChange(stimulus, item, sent, flow, read)
+			scene.Observe(id, stimulus, verdict, "", says, item.Made, flow, read)
+		}
+	})
+
+	It("goes away by DELETE", For("ags-lineitem-delete"), func(ctx SpecContext) {
+		const id = "ags-lineitem-delete"
+		scene := PlatformScene()
+		book := gradebook(ctx, scene, id)
+		if book == nil {
+			return
+		}
+		remove := func(item *harness.LineItem, stimulus string) (flow, read *harness.PlatformFlow, err error) {
+			flow, err = scene.Call(ctx, book, harness.GradeCall{
+				Title: stimulus, Scopes: []string{lti.ScopeLineItem}, GradeRequest: faketool.GradeRequest{Method: http.MethodDelete, URL: item.ID},
+			})
+			if err == nil {
+				read, err = scene.ReadLineItem(ctx, item, "the line item afterwards")
+			}
+			return flow, read, err
+		}
+		item, err := scene.MakeLineItem(ctx, book, nil)
+		for _, stimulus := range []string{"item-deleted", "item-deleted-again"} {
+			if scene.Unseen(id, stimulus, err, book.Launch) {
+				continue
+			}
+			flow, read, err := remove(item, stimulus)
+			if scene.Unseen(id, stimulus, err, item.Made, flow) {
+				continue
+			}
+			list, err := scene.LineItems(ctx, book, "the line items afterwards", "")
+			if scene.Unseen(id, stimulus, err, item.Made, flow, read) {
+				continue
+			}
+			verdict, says := judgeRemoval(stimulus, flow, read)
+			if verdict == results.Passed && slices.Contains(idsOf(list), item.ID) {
+				verdict, says = results.Failed, "The list has it all the same."
+			}
+			scene.Observe(id, stimulus, verdict, "", says, append(list.Flows, item.Made, flow, read)...)
+		}
+
+		const stimulus = "item-of-link-deleted"
+		switch {
+		case !scene.Run().Disposable():
+			scene.Observe(id, stimulus, results.Skipped, "", "Not tried: the run takes away nothing that it has not made.", book.Launch)
+		case book.LineItem == "":
+			scene.Observe(id, stimulus, results.Inconclusive, "", "Not seen: the launch names no lineitem.", book.Launch)
+		default:
+			flow, read, err := remove(&harness.LineItem{ID: book.LineItem, Book: book}, stimulus)
+			if !scene.Unseen(id, stimulus, err, book.Launch, flow) {
+				verdict, says := judgeRemoval(stimulus, flow, read)
+				scene.Observe(id, stimulus, verdict, "", says, book.Launch, flow, read)
+			}
+		}
+	})
+
+	It("is answered with 404 where there is none", For("ags-lineitem-unknown"), func(ctx SpecContext) {
+		const id = "ags-lineitem-unknown"
+		scene := PlatformScene()
+		book := gradebook(ctx, scene, id)
+		if book == nil {
+			return
+		}
+		known := book.LineItem
+		if item, err := scene.GradedItem(ctx, book, nil); err == nil {
+			known = item.ID
+		}
+		if known == "" {
+			known = strings.TrimSuffix(book.LineItems, "/") + "/1"
+		}
+		for stimulus, request := range unknownItems {
+			scope, err := scene.ScopeOf(book, request.scopes...)
+			if scene.Unseen(id, stimulus, err, book.Launch) {
+				continue
+			}
+			address := madeUp(known)
+			if stimulus == "item-malformed-read" {
+				address = lastPart(known, "%7Bno%20item%7D%27--")
+			}
+			if request.service != "" {
+				address = harness.Below(address, request.service)
+			}
+			sent := faketool.GradeRequest{Method: request.method, URL: address}
+			switch request.method {
+			case http.MethodPut:
+				sent.MediaType, sent.Body = lti.MediaTypeLineItem, harness.NewLineItem(nil)
+			case http.MethodPost:
+				sent.MediaType, sent.Body = lti.MediaTypeScore, scene.Run().NewScore(book.Sub(), harness.Members{"scoreGiven": 3, "scoreMaximum": 10})
+			}
+			flow, err := scene.Call(ctx, book, harness.GradeCall{Title: stimulus, Scopes: []string{scope}, GradeRequest: sent})
+			if scene.Unseen(id, stimulus, err, book.Launch, flow) {
+				continue
+			}
+			verdict, says := refusedWith(flow, http.StatusNotFound)
+			switch status := flow.Exchange.Status; {
+			case stimulus == "item-malformed-read" && status == http.StatusBadRequest,
+				sent.Method != http.MethodGet && (status == http.StatusForbidden || status == http.StatusMethodNotAllowed) && scene.Undeclared("ags-lineitem-delete") != "":
+				verdict = results.Passed
+			}
+			scene.Observe(id, stimulus, verdict, "", says, book.Launch, flow)
+		}
+	})
+})
+
+// unknownItems are requests for line items that there are not: the first of the
+// scopes that is offered is that of the access token.
+var unknownItems = map[string]struct {
+	method, service string
+	scopes          []string
+}{
+	"item-unknown-read":    {http.MethodGet, "", []string{lti.ScopeLineItemReadOnly, lti.ScopeLineItem}},
+	"item-unknown-changed": {http.MethodPut, "", []string{lti.ScopeLineItem}},
+	"item-unknown-deleted": {http.MethodDelete, "", []string{lti.ScopeLineItem}},
+	"item-unknown-scored":  {http.MethodPost, "scores", []string{lti.ScopeScore}},
+	"item-unknown-results": {http.MethodGet, "results", []string{lti.ScopeResultReadOnly}},
+	"item-malformed-read":  {http.MethodGet, "", []string{lti.ScopeLineItemReadOnly, lti.ScopeLineItem}},
+}
+
+// madeUp is an address like that of a line item where there is none.
+func madeUp(lineItem string) string { return lastPart(lineItem, lti.RandomString()) }
+
+// lastPart puts something else in the place of the last part of a path.
+func lastPart(address, part string) string {
+	path, query, has := strings.Cut(address, "?")
+	path = path[:strings.LastIndex(path, "/")+1] + part
+	if has {
+		path += "?" + query
+	}
+	return path
+}
+
+// judgeChange judges what has become of a line item by PUT.
+func judgeChange(stimulus string, item *harness.LineItem, sent harness.Members, flow, read *harness.PlatformFlow) (results.Verdict, string) {
+	said, is, was := flow.Said(), read.Said(), item.Made.Said()
+	fixed := stimulus == "item-other-id" || stimulus == "item-other-resource-link"
+	switch {
+	case flow.Exchange.Status == 0:
+		return results.Inconclusive, answeredWith(flow)
+	case !read.Succeeded():
+		return results.Failed, "The line item cannot be read any more: " + answeredWith(read)
+	case is["id"] != item.ID:
+		return results.Failed, fmt.Sprintf("The id has become %v.", is["id"])
+	case is["resourceLinkId"] != was["resourceLinkId"]:
+		return results.Failed, fmt.Sprintf("resourceLinkId was %v, and is %v.", was["resourceLinkId"], is["resourceLinkId"])
+	case fixed && flow.Exchange.Status/100 == 4:
+		return results.Passed, "Refused: " + answeredWith(flow)
+	case flow.Exchange.Status != http.StatusOK:
+		return results.Failed, answeredWith(flow)
+	case differing(said, is) != "":
+		return results.Failed, fmt.Sprintf("%s is another in the answer than GET shows.", differing(said, is))
+	case stimulus == "item-tag-left-out" && is["tag"] != nil && is["tag"] != "":
+		return results.Failed, fmt.Sprintf("The tag is still %v.", is["tag"])
+	}
+	for _, name := range []string{"label", "scoreMaximum", "tag", "resourceId"} {
+		if fmt.Sprint(is[name]) != fmt.Sprint(sent[name]) && sent[name] != nil {
+			return results.Warned, fmt.Sprintf("%s is %v instead of %v.", name, is[name], sent[name])
+		}
+	}
+	if verdict, says := judgeDates(stimulus, sent, is); verdict != results.Passed {
+		return results.Warned, says
+	}
+	return results.Passed, "The line item is what was sent."
+}
+
+// judgeRemoval judges what has become of a line item by DELETE.
+func judgeRemoval(stimulus string, flow, read *harness.PlatformFlow) (results.Verdict, string) {
+	gone := read.Exchange.Status == http.StatusNotFound
+	says := fmt.Sprintf("%s GET is then answered with HTTP %d.", answeredWith(flow), read.Exchange.Status)
+	switch status := flow.Exchange.Status; {
+	case status == 0:
+		return results.Inconclusive, says
+	case stimulus == "item-deleted-again":
+		verdict, _ := refusedWith(flow, http.StatusNotFound)
+		return verdict, says
+	case status == http.StatusNoContent || status == http.StatusOK:
+		return map[bool]results.Verdict{true: results.Passed, false: results.Failed}[gone], says
+	case (status == http.StatusForbidden || status == http.StatusMethodNotAllowed) && read.Succeeded():
+		if stimulus == "item-of-link-deleted" {
+			return results.Passed, says
+		}
+		return results.Warned, says // it says clearly that it cannot
+	default:
+		return results.Failed, says
+	}
+}
+
+// queryOf writes the query of one parameter.
+func queryOf(name, value string) string { return url.Values{name: {value}}.Encode() }

@@ -1,0 +1,627 @@
+package platform
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"mime"
+	"net/http"
+	"net/url"
+	"reflect"
+	"slices"
+	"strings"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+
+	"invigilator/faketool"
+	"invigilator/harness"
+	"invigilator/harness/config"
+	"invigilator/lti"
+	"invigilator/requirements"
+	"invigilator/results"
+	. "invigilator/scenarios"
+)
+
+var _ = Describe("A platform's list of line items", func() {
+	It("is an array under the media type of the container", For("ags-lineitems-list"), func(ctx SpecContext) {
+		const id = "ags-lineitems-list"
+		scene := PlatformScene()
+		judgeNoItems(ctx, scene, id, "items-none")
+		book, err := scene.Gradebook(ctx, harness.PlatformLaunch{Title: "the learner's launch"})
+		if err == nil {
+			_, _ = scene.GradedItem(ctx, book, nil) // so that there is one, where there may be
+		}
+		for _, fault := range faketool.FaultsFor(id) {
+			if scene.Unseen(id, fault.Name, err, book.Launch) {
+				continue
+			}
+			list, err := scene.LineItems(ctx, book, "the line items", "")
+			if scene.Unseen(id, fault.Name, err, book.Launch) {
+				continue
+			}
+			call := harness.GradeCall{Title: "the list: " + fault.Does, Fault: &fault, Scopes: list.Scopes, GradeRequest: faketool.GradeRequest{URL: book.LineItems}}
+			flow, err := scene.Call(ctx, book, call)
+			if scene.Unseen(id, fault.Name, err, book.Launch, flow) {
+				continue
+			}
+			if fault.Name == "items-accept-json" && flow.Exchange.Status == http.StatusNotAcceptable {
+				scene.Observe(id, fault.Name, results.Passed, "", answeredWith(flow), book.Launch, flow)
+				continue
+			}
+			wrong := wrongList(flow, lti.MediaTypeLineItemContainer, fault.Name == "items-accept-json")
+			if wrong == "" {
+				wrong = wrongLineItems(flow)
+			}
+			scene.Check(id, fault.Name, wrong == "", "", Seen(wrong), book.Launch, flow)
+		}
+	})
+
+	It("can be filtered", For("ags-lineitems-filters"), func(ctx SpecContext) {
+		const id = "ags-lineitems-filters"
+		scene := PlatformScene()
+		book := gradebook(ctx, scene, id)
+		if book == nil {
+			return
+		}
+		const odd = "R&D – Übung 演習"
+		tag := lti.RandomString()
+		made := []harness.Members{
+			{"resourceLinkId": book.ResourceLink(), "resourceId": lti.RandomString(), "tag": tag},
+			{"resourceLinkId": book.ResourceLink(), "resourceId": lti.RandomString(), "tag": tag},
+			{"resourceId": lti.RandomString(), "tag": odd},
+		}
+		for i, members := range made {
+			item, err := scene.MakeLineItem(ctx, book, members)
+			if allUnseen(scene, id, err, book.Launch) {
+				return
+			}
+			made[i] = members.With(harness.Members{"id": item.ID})
+		}
+		filters := map[string]harness.Members{
+			"items-by-resource-link": {"resourceLinkId": book.ResourceLink()}, "items-by-resource-id": {"resourceId": made[1]["resourceId"]}, "items-by-tag": {"tag": tag},
+			"items-by-all-filters": {"resourceLinkId": book.ResourceLink(), "resourceId": made[0]["resourceId"], "tag": tag},
+			"items-by-no-match":    {"resourceId": lti.RandomString()}, "items-by-odd-tag": {"tag": odd},
+		}
+		for stimulus, wanted := range filters {
+			query := url.Values{}
+			for name, value := range wanted {
+				query.Set(filterNames[name], fmt.Sprint(value))
+			}
+			list, err := scene.LineItems(ctx, book, stimulus, query.Encode())
+			if scene.Unseen(id, stimulus, err, book.Launch) {
+				continue
+			}
+			wrong := wrongSelection(list, made, wanted)
+			scene.Check(id, stimulus, wrong == "", "", Seen(wrong), append([]*harness.PlatformFlow{book.Launch}, list.Flows...)...)
+		}
+	})
+
+	It("goes on where a page ends", For("ags-lineitems-paging"), func(ctx SpecContext) {
+		const id = "ags-lineitems-paging"
+		scene := PlatformScene()
+		book := gradebook(ctx, scene, id)
+		if book == nil {
+			return
+		}
+		tag := lti.RandomString()
+		var made []harness.Members
+		for i := range 3 {
+			members := harness.Members{"tag": tag}
+			if i == 2 {
+				members = harness.Members{"tag": lti.RandomString()}
+			}
+			item, err := scene.MakeLineItem(ctx, book, members)
+			if allUnseen(scene, id, err, book.Launch) {
+				return
+			}
+			made = append(made, members.With(harness.Members{"id": item.ID}))
+		}
+		for stimulus, wanted := range map[string]harness.Members{"items-limit-1": {}, "items-limit-1-by-tag": {"tag": tag}} {
+			query := url.Values{"limit": {"1"}}
+			if wanted["tag"] != nil {
+				query.Set("tag", tag)
+			}
+			list, err := scene.LineItems(ctx, book, stimulus, query.Encode())
+			if scene.Unseen(id, stimulus, err, book.Launch) {
+				continue
+			}
+			wrong := wrongSelection(list, made, wanted)
+			for _, page := range list.Flows {
+				if n := countOf(page); wrong == "" && n > 1 {
+					wrong = fmt.Sprintf("a page has %d elements", n)
+				}
+			}
+			scene.Check(id, stimulus, wrong == "", "", Seen(wrong), append([]*harness.PlatformFlow{book.Launch}, list.Flows...)...)
+		}
+		list, err := scene.LineItems(ctx, book, "the line items", "")
+		for _, fault := range faketool.FaultsFor(id) {
+			if scene.Unseen(id, fault.Name, err, book.Launch) {
+				continue
+			}
+			call := harness.GradeCall{Title: "the list: " + fault.Does, Fault: &fault, Scopes: list.Scopes, GradeRequest: faketool.GradeRequest{URL: book.LineItems, Accept: lti.MediaTypeLineItemContainer}}
+			flow, err := scene.Call(ctx, book, call)
+			if scene.Unseen(id, fault.Name, err, book.Launch, flow) {
+				continue
+			}
+			verdict, says := refusedWith(flow, http.StatusBadRequest)
+			if flow.Exchange.Status == http.StatusOK {
+				wrong := wrongList(flow, lti.MediaTypeLineItemContainer, true)
+				verdict, says = map[bool]results.Verdict{true: results.Passed, false: results.Failed}[wrong == ""], Seen(wrong)
+			}
+			scene.Observe(id, fault.Name, verdict, "", says, book.Launch, flow)
+		}
+	})
+})
+
+// judgeNoItems judges the list of a context without line items: that of the other
+// course, or else of the ordinary one.
+func judgeNoItems(ctx SpecContext, scene *harness.PlatformScenario, id requirements.ID, stimulus string) {
+	book, err := scene.Gradebook(ctx, harness.PlatformLaunch{Title: "the learner's launch in another course", Link: config.OtherCourse})
+	if isMissing(err) {
+		book, err = scene.Gradebook(ctx, harness.PlatformLaunch{Title: "the learner's launch"})
+	}
+	if scene.Unseen(id, stimulus, err, book.Launch) {
+		return
+	}
+	list, err := scene.LineItems(ctx, book, "the line items of a course that has none", "")
+	if scene.Unseen(id, stimulus, err, book.Launch) {
+		return
+	}
+	if len(list.Elements) > 0 {
+		scene.Observe(id, stimulus, results.Inconclusive, "", fmt.Sprintf("Not seen: the context has %d line items.", len(list.Elements)), append(list.Flows, book.Launch)...)
+		return
+	}
+	wrong := wrongList(list.Flows[0], lti.MediaTypeLineItemContainer, false)
+	scene.Check(id, stimulus, wrong == "", "", Seen(wrong), append(list.Flows, book.Launch)...)
+}
+
+// wrongList says what is wrong with an answer that has to be an array of objects under
+// a media type, or any of JSON.
+func wrongList(f *harness.PlatformFlow, mediaType string, anyType bool) string {
+	content, _, err := mime.ParseMediaType(f.Exchange.ContentType)
+	var list []harness.Members
+	switch {
+	case f.Exchange.Status != http.StatusOK:
+		return strings.TrimSuffix(answeredWith(f), ".")
+	case json.Unmarshal(f.Exchange.Body, &list) != nil || list == nil:
+		return "the answer is no array of objects: " + results.Bounded(string(f.Exchange.Body), 100)
+	case anyType:
+		return ""
+	case err != nil || content != mediaType:
+		return fmt.Sprintf("the Content-Type is %q", results.Bounded(f.Exchange.ContentType, 200))
+	}
+	return ""
+}
+
+func countOf(f *harness.PlatformFlow) int {
+	var list []any
+	_ = json.Unmarshal(f.Exchange.Body, &list)
+	return len(list)
+}
+
+// wrongLineItems says what is wrong with the line items of a list.
+func wrongLineItems(f *harness.PlatformFlow) string {
+	var list []harness.Members
+	_ = json.Unmarshal(f.Exchange.Body, &list) // it could be read before
+	for _, item := range list {
+		if wrong := wrongLineItem(item); wrong != "" {
+			return wrong
+		}
+	}
+	return ""
+}
+
+// wrongLineItem says what is wrong with a line item of the platform's (Assignment and
+// Grade Services 2.0, 3.2.3 to 3.2.8).
+func wrongLineItem(item harness.Members) string {
+	label, _ := item["label"].(string)
+	maximum, isNumber := item["scoreMaximum"].(float64)
+	switch {
+	case wrongServiceURL(item["id"], "id") != "":
+		return wrongServiceURL(item["id"], "id")
+	case strings.TrimSpace(label) == "":
+		return fmt.Sprintf("label is %v", item["label"])
+	case !isNumber || maximum <= 0:
+		return fmt.Sprintf("scoreMaximum is %v", item["scoreMaximum"])
+	}
+	return ""
+}
+
+// filterNames are those of the members that filter (Assignment and Grade Services
+// 2.0, 3.2.4).
+var filterNames = map[string]string{"resourceLinkId": "resource_link_id", "resourceId": "resource_id", "tag": "tag"}
+
+// wrongSelection says what is wrong with a list that has to have all line items with
+// the wanted members, and no others: of the run's own it is known which those are,
+// and the others tell it themselves.
+func wrongSelection(l *harness.Listing, made []harness.Members, wanted harness.Members) string {
+	if l.Wrong != "" {
+		return l.Wrong
+	}
+	matches := func(item harness.Members) bool {
+		for name, value := range wanted {
+			if item[name] != value {
+				return false
+			}
+		}
+		return true
+	}
+	ids := idsOf(l)
+	for _, item := range made {
+		if is, wants := slices.Contains(ids, item["id"].(string)), matches(item); is != wants {
+			return fmt.Sprintf("a line item with the tag %v and the resourceId %v is listed: %t", item["tag"], item["resourceId"], is)
+		}
+	}
+	for i, item := range l.Elements {
+		switch own := slices.ContainsFunc(made, func(m harness.Members) bool { return m["id"] == ids[i] }); {
+		case slices.Index(ids, ids[i]) != i:
+			return "a line item is listed twice"
+		case !own && !matches(item):
+			return fmt.Sprintf("%v is listed, which does not match", item["label"])
+		}
+	}
+	return ""
+}
+
+var _ = Describe("A platform, asked for a line item,", func() {
+	It("makes it, with an id of its own", For("ags-lineitem-create"), func(ctx SpecContext) {
+		const id = "ags-lineitem-create"
+		scene := PlatformScene()
+		book := gradebook(ctx, scene, id)
+		if book == nil {
+			return
+		}
+		members := harness.NewLineItem(harness.Members{
+			"scoreMaximum": 7.5, "resourceId": lti.RandomString(), "tag": "grade-" + lti.RandomString()[:6],
+			"startDateTime": "2026-03-06T20:05:02Z", "endDateTime": "2027-04-06T22:05:03Z", "gradesReleased": true,
+		})
+		var first string
+		for _, stimulus := range casesOf(id) {
+			fault, _ := faketool.FaultNamed(stimulus)
+			title := stimulus
+			flow, err := postWith(ctx, scene, book, title, members, fault)
+			if scene.Unseen(id, stimulus, err, book.Launch, flow) {
+				continue
+			}
+			if fault.Name != "" && flow.Exchange.Status == http.StatusBadRequest {
+				scene.Observe(id, stimulus, results.Passed, "", "An id that was sent is refused: HTTP 400.", book.Launch, flow)
+				continue
+			}
+			verdict, says, flows := judgeCreated(ctx, scene, book, members, flow)
+			made, _ := flow.Said()["id"].(string)
+			switch {
+			case verdict == results.Failed:
+			case stimulus == "item-created":
+				first = made
+			case stimulus == "item-created-twice" && made == first:
+				verdict, says = results.Failed, "The second line item is the first one."
+			case fault.Name != "" && made == sentID(flow):
+				verdict, says = results.Failed, "The line item has the id that was sent."
+			}
+			scene.Observe(id, stimulus, verdict, "", says, append(flows, book.Launch)...)
+		}
+	})
+
+	It("refuses one without a label or a maximum", For("ags-lineitem-create-validation"), func(ctx SpecContext) {
+		const id = "ags-lineitem-create-validation"
+		scene := PlatformScene()
+		book := gradebook(ctx, scene, id)
+		if book == nil {
+			return
+		}
+		for _, fault := range faketool.FaultsFor(id) {
+			flow, err := postWith(ctx, scene, book, fault.Does, nil, fault)
+			if !scene.Unseen(id, fault.Name, err, book.Launch, flow) {
+				judgeNotCreated(ctx, scene, book, id, fault.Name, flow, http.StatusBadRequest)
+			}
+		}
+		_, err := scene.MakeLineItem(ctx, book, nil)
+		allUnseen(scene, id, err, book.Launch)
+	})
+
+	It("attaches it to a resource link of the tool in the context", For("ags-lineitem-create-resource-link"), func(ctx SpecContext) {
+		const id = "ags-lineitem-create-resource-link"
+		scene := PlatformScene()
+		book := gradebook(ctx, scene, id)
+		if book == nil {
+			return
+		}
+		own, err := scene.MakeLineItem(ctx, book, harness.Members{"resourceLinkId": book.ResourceLink()})
+		if scene.Unseen(id, "item-for-own-link", err, book.Launch) {
+			return
+		}
+		list, err := scene.LineItems(ctx, book, "the line items of the link", url.Values{"resource_link_id": {book.ResourceLink()}}.Encode())
+		if !scene.Unseen(id, "item-for-own-link", err, own.Made) {
+			wrong := ""
+			switch {
+			case own.Made.Exchange.Status != http.StatusCreated:
+				wrong = strings.TrimSuffix(answeredWith(own.Made), ".")
+			case own.Made.Said()["resourceLinkId"] != book.ResourceLink():
+				wrong = fmt.Sprintf("resourceLinkId is %v in the answer", own.Made.Said()["resourceLinkId"])
+			case list.Wrong != "":
+				wrong = "the list cannot be read: " + list.Wrong
+			case !slices.Contains(idsOf(list), own.ID):
+				wrong = "the list of the link's line items does not have it"
+			}
+			scene.Check(id, "item-for-own-link", wrong == "", "", Seen(wrong), append(list.Flows, own.Made, book.Launch)...)
+		}
+
+		for _, fault := range faketool.FaultsFor(id) {
+			flow, err := postWith(ctx, scene, book, fault.Does, nil, fault)
+			if !scene.Unseen(id, fault.Name, err, book.Launch, flow) {
+				judgeNotCreated(ctx, scene, book, id, fault.Name, flow, http.StatusNotFound)
+			}
+		}
+
+		const ofContext = "item-for-other-contexts-link"
+		elsewhere, err := scene.Gradebook(ctx, harness.PlatformLaunch{Title: "the learner's launch in another course", Link: config.OtherCourse})
+		if !scene.Unseen(id, ofContext, err, elsewhere.Launch) {
+			flow, err := scene.PostLineItem(ctx, book, "a line item for a link of another course", harness.Members{"resourceLinkId": elsewhere.ResourceLink()})
+			if !scene.Unseen(id, ofContext, err, book.Launch, elsewhere.Launch, flow) {
+				judgeNotCreated(ctx, scene, book, id, ofContext, flow, http.StatusNotFound)
+			}
+		}
+
+		const ofTool = "item-for-other-tools-link"
+		if scene.Skip(id, ofTool, config.MultipleTools) {
+			return
+		}
+		other, token, err := scene.OtherTool(ctx, lti.ScopeLineItem)
+		if scene.Unseen(id, ofTool, err, book.Launch) {
+			return
+		}
+		flow, err := scene.Call(ctx, book, harness.GradeCall{Title: "another tool's line item for the link", Tool: other, GradeRequest: faketool.GradeRequest{
+			Method: http.MethodPost, URL: book.LineItems, Token: token, MediaType: lti.MediaTypeLineItem, Accept: lti.MediaTypeLineItem,
+			Body: harness.NewLineItem(harness.Members{"resourceLinkId": book.ResourceLink()}),
+		}})
+		if !scene.Unseen(id, ofTool, err, book.Launch, flow) {
+			// A platform need not even tell another tool whether the context exists.
+			judgeNotCreated(ctx, scene, book, id, ofTool, flow, http.StatusNotFound, http.StatusForbidden)
+		}
+	})
+
+	It("takes the published media type, and no other body", For("ags-lineitem-media-types"), func(ctx SpecContext) {
+		const id = "ags-lineitem-media-types"
+		scene := PlatformScene()
+		book := gradebook(ctx, scene, id)
+		if book == nil {
+			return
+		}
+		item, err := scene.MakeLineItem(ctx, book, nil)
+		if allUnseen(scene, id, err, book.Launch) {
+			return
+		}
+		for _, fault := range faketool.FaultsFor(id) {
+			var flow *harness.PlatformFlow
+			switch fault.Name {
+			case "item-patched":
+				flow, err = scene.Call(ctx, book, harness.GradeCall{Title: fault.Does, Fault: &fault, Scopes: []string{lti.ScopeLineItem}, GradeRequest: faketool.GradeRequest{
+					Method: http.MethodPut, URL: item.ID, MediaType: lti.MediaTypeLineItem, Body: harness.NewLineItem(nil),
+				}})
+			case "item-accept-html":
+				flow, err = scene.Call(ctx, book, harness.GradeCall{Title: fault.Does, Fault: &fault, Scopes: []string{lti.ScopeLineItem}, GradeRequest: faketool.GradeRequest{URL: item.ID}})
+			default:
+				flow, err = postWith(ctx, scene, book, fault.Does, nil, fault)
+			}
+			if scene.Unseen(id, fault.Name, err, book.Launch, flow) {
+				continue
+			}
+			verdict, says := judgeMediaType(fault.Name, flow)
+			scene.Observe(id, fault.Name, verdict, "", says, item.Made, flow)
+		}
+		if wrong, seen, err := changed(ctx, scene, item); err == nil && wrong != "" {
+			scene.Observe(id, "item-patched", results.Failed, "", Seen(wrong), item.Made, seen)
+		}
+	})
+
+	It("keeps the instants of its dates", For("ags-lineitem-dates"), func(ctx SpecContext) {
+		const id = "ags-lineitem-dates"
+		scene := PlatformScene()
+		book := gradebook(ctx, scene, id)
+		if book == nil {
+			return
+		}
+		for _, fault := range faketool.FaultsFor(id) {
+			flow, err := postWith(ctx, scene, book, fault.Does, nil, fault)
+			if scene.Unseen(id, fault.Name, err, book.Launch, flow) {
+				continue
+			}
+			if !flow.Succeeded() {
+				verdict, says := refusedWith(flow, http.StatusBadRequest)
+				if fault.Permitted && verdict != results.Inconclusive {
+					verdict = results.Failed
+				}
+				scene.Observe(id, fault.Name, verdict, "", says, book.Launch, flow)
+				continue
+			}
+			made := &harness.LineItem{ID: fmt.Sprint(flow.Said()["id"]), Book: book}
+			read, err := scene.ReadLineItem(ctx, made, "the line item")
+			if !scene.Unseen(id, fault.Name, err, book.Launch, flow) {
+				verdict, says := judgeDates(fault.Name, sentMembers(flow), read.Said())
+				scene.Observe(id, fault.Name, verdict, "", says, book.Launch, flow, read)
+			}
+		}
+		_, err := scene.MakeLineItem(ctx, book, nil)
+		allUnseen(scene, id, err, book.Launch)
+	})
+
+	It("tolerates members that it does not know", For("ags-lineitem-extensions"), func(ctx SpecContext) {
+		const id = "ags-lineitem-extensions"
+		scene := PlatformScene()
+		book := gradebook(ctx, scene, id)
+		if book == nil {
+			return
+		}
+		for _, fault := range faketool.FaultsFor(id) {
+			if fault.Name != "item-changed-with-extension" {
+				flow, err := postWith(ctx, scene, book, fault.Does, nil, fault)
+				if scene.Unseen(id, fault.Name, err, book.Launch, flow) {
+					continue
+				}
+				mayRefuse := fault.Name == "item-created-with-plain-member" && flow.Exchange.Status/100 == 4
+				scene.Check(id, fault.Name, flow.Exchange.Status == http.StatusCreated || mayRefuse, "", answeredWith(flow), book.Launch, flow)
+				continue
+			}
+			item, err := scene.MakeLineItem(ctx, book, nil)
+			if scene.Unseen(id, fault.Name, err, book.Launch) {
+				continue
+			}
+			flow, err := scene.Call(ctx, book, harness.GradeCall{Title: fault.Does, Fault: &fault, Scopes: []string{lti.ScopeLineItem}, GradeRequest: faketool.GradeRequest{
+				Method: http.MethodPut, URL: item.ID, MediaType: lti.MediaTypeLineItem, Body: harness.NewLineItem(nil),
+			}})
+			if !scene.Unseen(id, fault.Name, err, item.Made, flow) {
+				scene.Check(id, fault.Name, flow.Exchange.Status == http.StatusOK, "", answeredWith(flow), item.Made, flow)
+			}
+		}
+	})
+})
+
+// postWith asks for a line item, with what a fault changes.
+func postWith(ctx SpecContext, scene *harness.PlatformScenario, book *harness.Gradebook, title string, members harness.Members, fault faketool.Fault) (*harness.PlatformFlow, error) {
+	call := harness.GradeCall{Title: title, Scopes: []string{lti.ScopeLineItem}, GradeRequest: faketool.GradeRequest{
+		Method: http.MethodPost, URL: book.LineItems, MediaType: lti.MediaTypeLineItem, Accept: lti.MediaTypeLineItem, Body: harness.NewLineItem(members),
+	}}
+	if fault.Name != "" {
+		call.Fault = &fault
+	}
+	return scene.Call(ctx, book, call)
+}
+
+// sentMembers are those of the body that was sent.
+func sentMembers(f *harness.PlatformFlow) harness.Members {
+	var m harness.Members
+	_ = json.Unmarshal([]byte(f.Exchange.RequestBody), &m) // none where it was no object
+	return m
+}
+
+func sentID(f *harness.PlatformFlow) string {
+	id, _ := sentMembers(f)["id"].(string)
+	return id
+}
+
+// judgeCreated holds a line item that was made against what was asked for.
+func judgeCreated(ctx SpecContext, scene *harness.PlatformScenario, book *harness.Gradebook, asked harness.Members, flow *harness.PlatformFlow) (results.Verdict, string, []*harness.PlatformFlow) {
+	flows := []*harness.PlatformFlow{flow}
+	content, _, _ := mime.ParseMediaType(flow.Exchange.ContentType)
+	said := flow.Said()
+	switch {
+	case flow.Exchange.Status == 0:
+		return results.Inconclusive, answeredWith(flow), flows
+	case flow.Exchange.Status != http.StatusCreated:
+		return results.Failed, answeredWith(flow), flows
+	case content != lti.MediaTypeLineItem:
+		return results.Failed, fmt.Sprintf("The Content-Type is %q.", results.Bounded(flow.Exchange.ContentType, 200)), flows
+	case wrongLineItem(said) != "":
+		return results.Failed, Seen(wrongLineItem(said)), flows
+	}
+	for _, name := range []string{"resourceId", "tag"} {
+		if said[name] != asked[name] {
+			return results.Failed, fmt.Sprintf("%s is %v instead of %v.", name, said[name], asked[name]), flows
+		}
+	}
+	item := &harness.LineItem{ID: said["id"].(string), Book: book}
+	read, err := scene.ReadLineItem(ctx, item, "the new line item")
+	if err != nil {
+		return results.Inconclusive, "Not seen: " + err.Error() + ".", flows
+	}
+	flows = append(flows, read)
+	if differs := differing(said, read.Said()); !read.Succeeded() || differs != "" {
+		return results.Failed, fmt.Sprintf("GET is answered with HTTP %d, and another %s.", read.Exchange.Status, differs), flows
+	}
+	list, err := scene.LineItems(ctx, book, "the line items with the new one", "")
+	if err != nil {
+		return results.Inconclusive, "Not seen: " + err.Error() + ".", flows
+	}
+	flows = append(flows, list.Flows...)
+	if !slices.Contains(idsOf(list), item.ID) {
+		return results.Failed, "The list does not have it.", flows
+	}
+	maximum, _ := json.Marshal(asked["scoreMaximum"])
+	if got, _ := json.Marshal(said["scoreMaximum"]); said["label"] != asked["label"] || string(got) != string(maximum) {
+		return results.Warned, fmt.Sprintf("It has the label %v and the scoreMaximum %v.", said["label"], said["scoreMaximum"]), flows
+	}
+	return results.Passed, "It was made, is listed, and can be read.", flows
+}
+
+// differing returns the name of a member that two line items do not have in common;
+// empty where there is none.
+func differing(a, b harness.Members) string {
+	for _, m := range []harness.Members{a, b} {
+		for _, name := range slices.Sorted(maps.Keys(m)) {
+			if !reflect.DeepEqual(a[name], b[name]) {
+				return name
+			}
+		}
+	}
+	return ""
+}
+
+// judgeNotCreated judges the answer to a request for a line item that must not be made.
+func judgeNotCreated(ctx SpecContext, scene *harness.PlatformScenario, book *harness.Gradebook, id requirements.ID, stimulus string, flow *harness.PlatformFlow, statuses ...int) {
+	verdict, says := refusedWith(flow, statuses...)
+	ignored := id == "ags-lineitem-create-resource-link" && flow.Succeeded() && (flow.Said()["resourceLinkId"] == nil || flow.Said()["resourceLinkId"] == "")
+	if ignored {
+		scene.Observe(id, stimulus, results.Warned, "", "It was made without the resource link.", book.Launch, flow)
+		return
+	}
+	flows := []*harness.PlatformFlow{book.Launch, flow}
+	if label, _ := sentMembers(flow)["label"].(string); verdict != results.Failed && strings.TrimSpace(label) != "" {
+		list, err := scene.LineItems(ctx, book, "the line items afterwards", "")
+		if scene.Unseen(id, stimulus, err, flows...) {
+			return
+		}
+		flows = append(flows, list.Flows...)
+		if slices.ContainsFunc(list.Elements, func(m harness.Members) bool { return m["label"] == label }) {
+			verdict, says = results.Failed, "The line item is there all the same."
+		}
+	}
+	scene.Observe(id, stimulus, verdict, "", says, flows...)
+}
+
+// judgeMediaType judges how a request with some media type was answered.
+func judgeMediaType(stimulus string, f *harness.PlatformFlow) (results.Verdict, string) {
+	content, _, _ := mime.ParseMediaType(f.Exchange.ContentType)
+	switch stimulus {
+	case "item-type-text":
+		return refusedWith(f, http.StatusUnsupportedMediaType, http.StatusBadRequest)
+	case "item-patched":
+		return refusedWith(f, http.StatusMethodNotAllowed)
+	case "item-accept-html":
+		if f.Succeeded() && strings.HasSuffix(content, "json") {
+			return results.Passed, "The line item came as JSON."
+		}
+		return refusedWith(f, http.StatusNotAcceptable)
+	case "item-type-json":
+		if f.Exchange.Status == http.StatusUnsupportedMediaType {
+			return results.Passed, answeredWith(f)
+		}
+	}
+	if f.Exchange.Status == http.StatusCreated {
+		return results.Passed, answeredWith(f)
+	}
+	return results.Failed, answeredWith(f)
+}
+
+// judgeDates holds the dates of a line item against those that it was made with.
+func judgeDates(stimulus string, sent, read harness.Members) (results.Verdict, string) {
+	verdict, says := results.Passed, "The dates are the same, or left out."
+	for _, name := range []string{"startDateTime", "endDateTime"} {
+		want, asked := sent[name].(string)
+		got, _ := read[name].(string)
+		if !asked || got == "" {
+			continue
+		}
+		is, err := time.Parse(time.RFC3339, got)
+		was, wasErr := time.Parse(time.RFC3339, want)
+		differs := fmt.Sprintf("%s is %q, and was sent as %q.", name, results.Bounded(got, 100), want)
+		means := wasErr != nil || stimulus == "item-dates-reversed" // something that was not said
+		switch {
+		case err != nil, !means && !is.Equal(was) && !is.Equal(was.Truncate(time.Second)):
+			return results.Failed, differs
+		case means, !is.Equal(was):
+			verdict, says = results.Warned, differs
+		}
+	}
+	return verdict, says
+}

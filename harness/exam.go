@@ -99,25 +99,14 @@ func (r *Run) mayAttend(l Launch, f *Flow) bool {
 }
 
 // do makes the journey in the tool that does something. What its words stand for is
-// given in pairs, and is escaped in addresses. Its first step is waited for as long
-// as it says, or as for any where it does not.
-func (r *Run) do(ctx context.Context, by agent.User, deed config.Deed, j agent.Journey, first time.Duration, words []string) (*agent.Trip, error) {
-	escaped := slices.Clone(words)
-	for i := 1; i < len(escaped); i += 2 {
-		escaped[i] = url.QueryEscape(escaped[i])
-	}
-	inText, inURL := strings.NewReplacer(words...), strings.NewReplacer(escaped...)
+// given in pairs. Its first step is waited for as long as it says, or as for any
+// where it does not.
+func (r *Run) do(ctx context.Context, by agent.User, deed config.Deed, j agent.Journey, first time.Duration, given words) (*agent.Trip, error) {
 	name, ok := r.config.JourneyFor(deed)
 	if !ok {
 		return nil, fmt.Errorf("%w: does %s", ErrNoJourney, deed)
 	}
-	j.Actions = r.actionsOf(r.config.Journeys[name].Steps)
-	for i, a := range j.Actions {
-		j.Actions[i].Target, j.Actions[i].Value = inText.Replace(a.Target), inText.Replace(a.Value)
-		if a.Verb == agent.Open {
-			j.Actions[i].Target = inURL.Replace(a.Target)
-		}
-	}
+	j.Actions = given.fill(r.actionsOf(r.config.Journeys[name].Steps))
 	if first > 0 && len(j.Actions) > 0 {
 		j.Actions[0].Within = first
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net/url"
 	"os"
 	"slices"
 	"strings"
@@ -119,4 +120,41 @@ func (r *base) makeJourney(ctx context.Context, by agent.User, name string, j ag
 		stuck.Doing = r.inWords(j.Actions[trip.Stuck.Action])
 	}
 	return trip, stuck
+}
+
+// words are those that stand for something in the steps of journeys, each followed by
+// what it stands for.
+type words []string
+
+// fill puts what the words stand for into actions.
+func (w words) fill(actions []agent.Action) []agent.Action {
+	for i, a := range actions {
+		actions[i].Target, actions[i].Value = w.inTarget(a.Target), w.in(a.Value)
+		if a.Verb == agent.Open {
+			actions[i].Target = w.quoted(url.QueryEscape).in(a.Target)
+		}
+	}
+	return actions
+}
+
+func (w words) in(text string) string { return strings.NewReplacer(w...).Replace(text) }
+
+// inTarget puts them into what is looked for on a page: into a CSS selector as into a
+// string there.
+func (w words) inTarget(target string) string {
+	for _, plain := range []string{"text=", "label=", "url="} {
+		if strings.HasPrefix(target, plain) {
+			return w.in(target)
+		}
+	}
+	return w.quoted(strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace).in(target)
+}
+
+// quoted writes what the words stand for in another way.
+func (w words) quoted(quote func(string) string) words {
+	quoted := slices.Clone(w)
+	for i := 1; i < len(quoted); i += 2 {
+		quoted[i] = quote(quoted[i])
+	}
+	return quoted
 }

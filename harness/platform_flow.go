@@ -36,12 +36,10 @@ type PlatformLaunch struct {
 	Other *PlatformFlow
 	// Twice clicks twice where the journey's last step is a click.
 	Twice bool
-	// Words are what stands in the place of words such as {line_item} in the steps
-	// of the journey.
-	Words map[string]string
 	// MayLack is set where the journey's last link need not be there: it is looked
 	// for as long as a sign on a page, and not twice.
 	MayLack bool
+	words   words // of the journey's steps
 }
 
 // A PlatformFlow is one login of the platform and all that was seen of it.
@@ -191,7 +189,7 @@ func (r *PlatformRun) hold(ctx context.Context, l PlatformLaunch) (*PlatformFlow
 		}
 		l.By = seat
 	}
-	actions := filled(r.actionsOf(r.journeys[name].Steps), l.Words)
+	actions := l.words.fill(r.actionsOf(r.journeys[name].Steps))
 	if l.MayLack {
 		actions = r.glanceAt(actions)
 	}

@@ -24,10 +24,7 @@ func (r *PlatformRun) Preflight(ctx context.Context) (results.Fragment, error) {
 		_ = awaitServer(ctx, r.dial, r.platform.AuthURL, min(r.config.Patience.Restart.Std(), startPatience))
 	}
 	found := observer[*PlatformFlow]{base: &r.base, fragment: emptyFragment()}
-	launch := PlatformLaunch{Title: "preflight: a valid launch"}
-	if !r.config.Launches() {
-		launch.Link = config.Exam
-	}
+	launch := PlatformLaunch{Title: "preflight: a valid launch", Link: r.firstLink()}
 	flow, err := r.launch(ctx, launch)
 	if _, stuck := errors.AsType[*JourneyError](err); stuck && launch.Link == config.Exam {
 		// An earlier run may have left an attempt under way.
@@ -63,7 +60,10 @@ func (r *PlatformRun) Preflight(ctx context.Context) (results.Fragment, error) {
 	if !flow.Launched() {
 		return found.fragment, r.diagnoseLaunch(flow)
 	}
-	return found.fragment, r.preflightExam(ctx, found.fragment)
+	if err := r.preflightExam(ctx, found.fragment); err != nil {
+		return found.fragment, err
+	}
+	return found.fragment, r.preflightGrades(ctx, found.fragment)
 }
 
 // preflightExam makes sure that a real platform's exam can be judged: that a genuine

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -37,13 +36,13 @@ type Review struct {
 func (s *PlatformScenario) launchOf(r Review) PlatformLaunch {
 	return PlatformLaunch{
 		Title: cmp.Or(r.Title, "a review"), User: cmp.Or(r.User, config.Instructor), Link: config.Review,
-		By: r.By, Fault: r.Fault, Other: r.Other, Words: s.wordsOf(r.Item, r.Learner),
+		By: r.By, Fault: r.Fault, Other: r.Other, words: s.wordsOf(r.Item, r.Learner),
 	}
 }
 
 // wordsOf are the words of a journey that is about a learner's work.
-func (s *PlatformScenario) wordsOf(item *LineItem, learner string) map[string]string {
-	return map[string]string{"{line_item}": item.Label, "{learner}": s.run.users[cmp.Or(learner, config.Learner)].Name}
+func (s *PlatformScenario) wordsOf(item *LineItem, learner string) words {
+	return words{"{line_item}", item.Label, "{learner}", s.run.users[cmp.Or(learner, config.Learner)].Name}
 }
 
 // Review launches a review that has to work. The error is [ErrNoLaunch] where it does
@@ -137,7 +136,7 @@ func (s *PlatformScenario) HandIn(ctx context.Context, item *LineItem, sub strin
 // learner's work waits for grading, where the configuration tells how it does. The
 // error is [ErrNoJourney] where no journey of the user leads there.
 func (s *PlatformScenario) OpenGrades(ctx context.Context, user string, item *LineItem, learner string) (*PlatformFlow, error) {
-	r, words := s.run, s.wordsOf(item, learner)
+	r, given := s.run, s.wordsOf(item, learner)
 	name, ok := r.journeyBy(user, config.OpenGrades)
 	if !ok {
 		return nil, fmt.Errorf("%w: user %s, does %s", ErrNoJourney, user, config.OpenGrades)
@@ -147,12 +146,12 @@ func (s *PlatformScenario) OpenGrades(ctx context.Context, user string, item *Li
 		return nil, err
 	}
 	journey := agent.Journey{
-		Actions: filled(r.actionsOf(r.journeys[name].Steps), words), Screenshot: true,
+		Actions: given.fill(r.actionsOf(r.journeys[name].Steps)), Screenshot: true,
 		MarkerWait: r.markerWait(r.config.Patience.Marker.Std()), Also: r.visit("").Also,
 	}
 	if sign := r.platform.NeedsGrading; !sign.IsZero() {
 		journey.Markers = []agent.Marker{{
-			Name: waitingMarker, Selector: fill(sign.Selector, words), Text: fillPlain(sign.Text, words), URL: sign.URL,
+			Name: waitingMarker, Selector: given.inTarget(sign.Selector), Text: given.in(sign.Text), URL: sign.URL,
 		}}
 	}
 	began := time.Now()
@@ -219,37 +218,6 @@ func (r *PlatformRun) ledBy(steps []results.Step) []string {
 		pages = append(pages, steps[i].URL)
 	}
 	return pages
-}
-
-// filled puts words into what actions act on.
-func filled(actions []agent.Action, words map[string]string) []agent.Action {
-	for i, a := range actions {
-		actions[i].Target, actions[i].Value = fill(a.Target, words), fillPlain(a.Value, words)
-	}
-	return actions
-}
-
-// fill puts words in the place of what stands for them, in the way of an address, of
-// words that are shown, or of a CSS selector.
-func fill(text string, words map[string]string) string {
-	quote := func(word string) string { return strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(word) }
-	switch {
-	case strings.HasPrefix(text, "http://"), strings.HasPrefix(text, "https://"):
-		quote = url.QueryEscape
-	case strings.HasPrefix(text, "text="), strings.HasPrefix(text, "label="), strings.HasPrefix(text, "url="):
-		return fillPlain(text, words)
-	}
-	for name, word := range words {
-		text = strings.ReplaceAll(text, name, quote(word))
-	}
-	return text
-}
-
-func fillPlain(text string, words map[string]string) string {
-	for name, word := range words {
-		text = strings.ReplaceAll(text, name, word)
-	}
-	return text
 }
 
 // glanceAt lets the last link of a journey be looked for as long as for a sign on a

@@ -1,0 +1,111 @@
+package harness
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"invigilator/faketool"
+	"invigilator/harness/config"
+	"invigilator/lti"
+	"invigilator/results"
+)
+
+// judgesGrades says whether grades or reviews are to be judged of a platform that
+// declares them.
+func (r *PlatformRun) judgesGrades() bool {
+	return r.Has(config.Grades) && r.config.Judges(config.Grades) || r.Has(config.SubmissionReview) && r.config.Judges(config.SubmissionReview)
+}
+
+// preflightGrades makes sure that a real platform's gradebook can be judged: that a
+// launch offers its grade services, that there is a token for each scope, and that
+// the journey to a review leads to one.
+func (r *PlatformRun) preflightGrades(ctx context.Context, found results.Fragment) error {
+	if r.config.IsEmbedded() || !r.judgesGrades() {
+		return nil
+	}
+	scene := r.scene(observer[*PlatformFlow]{base: &r.base, fragment: found})
+	defer scene.clear()
+	book, err := scene.Gradebook(ctx, PlatformLaunch{Title: "preflight: a launch that offers the grade services"})
+	if book.Launch != nil && book.Launch.Launched() && (errors.Is(err, ErrNoLaunch) || len(book.Scope) == 0) {
+		return &results.Diagnosis{
+			Problem: "The learner's launch does not offer the grade services: it has no claim of Assignment and Grade Services that names scopes and a URL.",
+			Step:    "grade services", Seen: fmt.Sprintf("%s: %v", lti.ClaimAGS, book.Launch.Message().Claims[lti.ClaimAGS]), FlowID: book.Launch.ID,
+			LookAt: "Is the tool allowed to use the grade services, in the platform's registration of it and, where there is such a setting, for the link?",
+		}
+	}
+	if errors.Is(err, ErrNoLaunch) && book.Launch != nil {
+		return r.diagnoseLaunch(book.Launch)
+	}
+	if err != nil {
+		return r.diagnoseExam(scene, err)
+	}
+	asked, token, err := scene.Grant(ctx, "preflight: an access token for the grade services", faketool.TokenProbe{Scopes: book.Scope})
+	if err != nil {
+		return err
+	}
+	if token.AccessToken == "" {
+		return &results.Diagnosis{
+			Problem: "The platform grants the fake tool no access token for the scopes that the launch offers.",
+			Step:    "access token", Sent: fmt.Sprintf("a token request to %s for %s", r.platform.TokenURL, results.Bounded(strings.Join(book.Scope, " "), 500)),
+			Seen: fmt.Sprintf("HTTP %d %s", token.Status, results.Bounded(results.Answer(string(token.Body)), 500)), FlowID: asked.ID,
+			LookAt: fmt.Sprintf("Is %s (platform.token_url) the token endpoint, does the platform know the fake tool's key (key set %s), and may this client_id have the scopes?",
+				r.platform.TokenURL, r.ToolRegistrations()[0].JWKSURL),
+		}
+	}
+	if !r.Has(config.SubmissionReview) || !r.config.Judges(config.SubmissionReview) {
+		return nil
+	}
+	return r.preflightReview(ctx, scene, book)
+}
+
+// preflightReview makes sure that a review can be launched from the gradebook.
+func (r *PlatformRun) preflightReview(ctx context.Context, scene *PlatformScenario, book *Gradebook) error {
+	item, err := scene.Reviewed(ctx, book, nil, book.Sub())
+	if errors.Is(err, ErrNoLaunch) {
+		return &results.Diagnosis{
+			Problem: "There is no work that could be reviewed: " + err.Error() + ".", Step: "review", FlowID: book.Launch.ID,
+			Seen:   fmt.Sprintf("%s: %v", lti.ClaimAGS, book.Launch.Message().Claims[lti.ClaimAGS]),
+			LookAt: "What was sent to the grade services and how it was answered, in the report.",
+		}
+	}
+	if err != nil {
+		return err
+	}
+	flow, err := scene.Review(ctx, Review{Title: "preflight: a review from the gradebook", Item: item})
+	if stuck, ok := errors.AsType[*JourneyError](err); ok {
+		flow := r.stuckFlow(stuck)
+		scene.keep(flow)
+		d := r.diagnoseStuck(stuck, flow)
+		if !stuck.signIn {
+			d.LookAt = fmt.Sprintf("The picture in the report. Does the gradebook offer the review of the work of %s for %q, and do the steps of the journey lead there? {line_item} and {learner} stand for these names.",
+				r.users[config.Learner].Name, item.Label)
+		}
+		return d
+	}
+	if errors.Is(err, ErrNoLaunch) && flow != nil {
+		return r.diagnoseLaunch(flow)
+	}
+	if err != nil {
+		return err
+	}
+	if messageType, _ := flow.Message().Text(lti.ClaimMessageType); messageType != lti.SubmissionReviewRequest {
+		name, _ := r.journeyTo(config.Instructor, config.Review)
+		return &results.Diagnosis{
+			Problem: fmt.Sprintf("The journey %s leads to a launch, but not to a review: its message is %q.", name, results.Bounded(messageType, 100)),
+			Step:    "review", Seen: inWords(flow.Trip.Page), FlowID: flow.ID,
+			LookAt: "Do the journey's steps click the link of the gradebook that opens the learner's work, and has the tool been registered for " + lti.SubmissionReviewRequest + "?",
+		}
+	}
+	return nil
+}
+
+// firstLink is what the preflight launches: an exam where launches of resource links
+// are not judged, nor anything else that begins with one.
+func (r *PlatformRun) firstLink() config.LaunchKind {
+	if _, exams := r.journeyTo(config.Learner, config.Exam); r.config.Launches() || r.judgesGrades() || !exams {
+		return ""
+	}
+	return config.Exam
+}

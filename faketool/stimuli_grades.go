@@ -10,9 +10,9 @@ import (
 	"invigilator/lti"
 )
 
-// vendorMember is a member that no platform knows, named as the specification wants
+// extension is a member that no platform knows, named as the specification wants
 // it (Assignment and Grade Services 2.0, 3.1.2).
-const vendorMember = "https://vendor.example/x"
+const extension = "https://vendor.example/x"
 
 // gradeTokenStimuli are requests for access tokens for the grade services, and
 // requests of these without a valid one (RFC 6750, 2.1).
@@ -160,10 +160,10 @@ var lineItemStimuli = []Fault{
 		},
 	}, {
 		Name: "item-created-with-extension", Provokes: "ags-lineitem-extensions", Permitted: true,
-		Does: "adds a member of a vendor, named by a URL", grade: gives(vendorMember, map[string]any{"a": json.Number("1")}),
+		Does: "adds a member of a vendor, named by a URL", grade: gives(extension, map[string]any{"a": json.Number("1")}),
 	}, {
 		Name: "item-changed-with-extension", Provokes: "ags-lineitem-extensions", Permitted: true,
-		Does: "adds a member of a vendor, named by a URL", grade: gives(vendorMember, map[string]any{"a": json.Number("1")}),
+		Does: "adds a member of a vendor, named by a URL", grade: gives(extension, map[string]any{"a": json.Number("1")}),
 	}, {
 		Name: "item-created-with-plain-member", Provokes: "ags-lineitem-extensions", Permitted: true,
 		Does: "adds an unknown member that is not named by a URL", grade: gives("vendorNote", "x"),
@@ -192,7 +192,7 @@ var scoreStimuli = []Fault{
 		grade: func(d *gradeDraft) error {
 			d.members["comment"] = strings.Repeat("Très bien – よくできました。", 60)
 			d.members["submission"] = map[string]any{"startedAt": "2026-03-06T19:25:02.125Z", "submittedAt": "2026-03-06T21:05:02.125+01:00"}
-			d.members[vendorMember] = map[string]any{"a": json.Number("1")}
+			d.members[extension] = map[string]any{"a": json.Number("1")}
 			return nil
 		},
 	}, {

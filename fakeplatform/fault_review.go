@@ -74,12 +74,10 @@ var reviewFaults = slices.Concat(
 		},
 	}, {
 		Name: "review-login-with-other-target", Provokes: "sr-tool-honours-target-and-custom", Permitted: true,
-		Does: "names the target link of ordinary launches in the login initiation of a review, and the right one in the id_token",
-		login: func(l *login) {
-			l.Params.Set(lti.ParamTargetLinkURI, withQuery(l.launch.registration.TargetLinkURI, "chapter", "2"))
-		},
+		Does:  "names one address of the tool in the login initiation of a review and another in the id_token",
+		login: targetChapter("1"),
 		claims: func(d *draft) {
-			d.claims[lti.ClaimTargetLinkURI] = cmp.Or(d.launch.registration.ReviewURI, d.launch.registration.TargetLinkURI)
+			d.claims[lti.ClaimTargetLinkURI] = withQuery(cmp.Or(d.launch.registration.ReviewURI, d.launch.registration.TargetLinkURI), "chapter", "2")
 		},
 	}, {
 		Name: "review-foreign-key", Provokes: "sr-tool-verifies-id-token",

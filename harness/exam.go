@@ -72,7 +72,7 @@ func (r *Run) attend(ctx context.Context, l Launch, f *Flow, began time.Time) er
 	}
 	// What shows at once whether there is a check-in is its first step.
 	first := time.Duration(0)
-	if l.Fault != nil && !l.Fault.Permitted {
+	if l.Denied || l.Fault != nil && !l.Fault.Permitted {
 		first = max(r.config.Patience.Marker.Std(), leastPatience)
 	}
 	f.attended = true
@@ -349,7 +349,7 @@ func (s *Scenario) End(ctx context.Context, title string, exam *Flow, problem *f
 	}
 	visit := s.run.visit(ending.URL())
 	visit.Screenshot = true
-	visit.Also = append(visit.Also, agent.Marker{Name: wayBackMarker, Selector: fmt.Sprintf(`a[href^="%s"], form[action^="%s"]`, ending.ReturnURL(), ending.ReturnURL())})
+	visit.Also = append(visit.Also, wayBack(ending))
 	began := time.Now()
 	trip, err := exam.by.Visit(ctx, visit)
 	if err != nil {
@@ -363,6 +363,11 @@ func (s *Scenario) End(ctx context.Context, title string, exam *Flow, problem *f
 }
 
 const wayBackMarker = "way-back"
+
+// wayBack is the sign that a page leads to the return URL of a launch.
+func wayBack(l *fakeplatform.Launch) agent.Marker {
+	return agent.Marker{Name: wayBackMarker, Selector: fmt.Sprintf(`a[href^="%s"], form[action^="%s"]`, l.ReturnURL(), l.ReturnURL())}
+}
 
 // LeadsBack says whether the page has a link or form that leads to the return
 // URL, or the browser was led there.

@@ -76,6 +76,8 @@ type Launch struct {
 	// check-in when empty, and of others nothing. One who Stays does nothing.
 	Does  config.Deed
 	Stays bool
+	// Denied is set where nobody should be able to do that: it is looked for only briefly.
+	Denied bool
 	// Words are what words of the tool's journey stand for, in pairs: "{work}", and
 	// what the learner writes.
 	Words []string
@@ -255,13 +257,13 @@ func (r *Run) plan(l Launch) (*fakeplatform.Launch, agent.Visit, error) {
 		// It ends on a page of ours, where there is nothing to look for.
 		visit.Screenshot, visit.Markers = false, nil
 	}
+	if l.Review != nil && l.Review.Text != "" {
+		// A page may take its time to show the work.
+		visit.Markers = append(slices.DeleteFunc(visit.Markers, func(m agent.Marker) bool { return m.Name == acceptsMarker }), agent.Marker{Name: workMarker, Text: l.Review.Text})
+	}
 	if l.Again {
 		visit.URL = l.Other.Launch.DeliverURL()
 		return l.Other.Launch, visit, nil
-	}
-	if l.Review != nil {
-		// A page may take its time to show the work.
-		visit.Markers = append(slices.DeleteFunc(visit.Markers, func(m agent.Marker) bool { return m.Name == acceptsMarker }), agent.Marker{Name: workMarker, Text: l.Review.Text})
 	}
 	plan := fakeplatform.Plan{
 		ClientID: r.tool.ClientID, User: l.User, Context: course, Fault: l.Fault, Lenient: true, LoginByPost: r.loginByPost,
@@ -299,6 +301,9 @@ func (r *Run) plan(l Launch) (*fakeplatform.Launch, agent.Visit, error) {
 	started, err := platform.Begin(plan)
 	if err != nil {
 		return nil, visit, err
+	}
+	if l.Review != nil {
+		visit.Also = append(visit.Also, wayBack(started))
 	}
 	switch l.In {
 	case agent.Frame:

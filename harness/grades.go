@@ -118,6 +118,34 @@ func (s *Scenario) HandIn(ctx context.Context, a Assignment, l Launch) (*Work, *
 	return work, flow, nil
 }
 
+// CanGrade says whether the configuration tells how a reviewer gives points.
+func (r *Run) CanGrade() bool {
+	_, ok := r.config.JourneyFor(config.Grade)
+	return ok && r.Has(config.SubmissionReview)
+}
+
+// Grade launches a reviewer into a work, who gives it points. It fails where that
+// came to no end.
+func (s *Scenario) Grade(ctx context.Context, work *Work, points string, l Launch) (*Flow, error) {
+	if !s.run.CanGrade() {
+		return nil, fmt.Errorf("%w: does %s", ErrNoJourney, config.Grade)
+	}
+	if l.Title == "" {
+		l.Title = "an instructor gives the work " + points + " points"
+	}
+	l.Review, l.Does, l.Words = work, config.Grade, []string{"{score}", points}
+	flow, err := s.Launch(ctx, l)
+	switch {
+	case err != nil:
+		return flow, err
+	case flow.stuck != nil:
+		return flow, flow.stuck
+	case !flow.attended:
+		return flow, fmt.Errorf("%w: the work was not opened for grading: %s", ErrNoLogin, flow.End())
+	}
+	return flow, nil
+}
+
 // newText is what nobody has handed in yet. Neither a page nor its search for words
 // that mean something changes it.
 func newText() string {
@@ -163,8 +191,11 @@ func (f *Flow) Scores() []fakeplatform.GradeCall {
 	return f.CallsOf(http.MethodPost, fakeplatform.Scores)
 }
 
-// CallsOf are those of a method and some services.
+// CallsOf are those of a method and some services; none of a flow that is nil.
 func (f *Flow) CallsOf(method string, services ...fakeplatform.Service) []fakeplatform.GradeCall {
+	if f == nil {
+		return nil
+	}
 	return slices.DeleteFunc(slices.Clone(f.account.calls), func(c fakeplatform.GradeCall) bool {
 		return c.Method != method || !slices.Contains(services, c.Service)
 	})
@@ -208,4 +239,9 @@ func (s *Scenario) await(ctx context.Context, f *Flow, patience time.Duration, w
 			return came
 		}
 	}
+}
+
+// Made are the requests by which the tool has made line items meanwhile.
+func (f *Flow) Made() []fakeplatform.GradeCall {
+	return f.CallsOf(http.MethodPost, fakeplatform.LineItems)
 }

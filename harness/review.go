@@ -1,9 +1,12 @@
 package harness
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
+	"strings"
+	"time"
 )
 
 // ReviewScenario begins a scenario whose launches open a learner's work for review
@@ -80,4 +83,37 @@ func (f *Flow) assignmentReaction() Reaction {
 		return Reaction{Kind: Unclear, Why: f.stuck.Error()}
 	}
 	return Reaction{Kind: Accepted, Why: fmt.Sprintf("HTTP %d", f.Trip.Page.Status)}
+}
+
+// LookAround visits the page that shows who is logged in, in the browser of a flow,
+// and keeps what came of it: where no page is known that only launched users see, it
+// is the one that the flow ended on, without its query.
+func (s *Scenario) LookAround(ctx context.Context, title string, f *Flow) (*Flow, error) {
+	ended, _, _ := strings.Cut(f.Trip.Page.URL, "#")
+	ended, _, _ = strings.Cut(ended, "?")
+	return s.look(ctx, title, cmp.Or(s.run.baseline.sessionURL, s.run.tool.SessionURL, ended), f)
+}
+
+// GoBack follows the way back to the platform that the page of a flow offers, and
+// keeps what came of it. It returns nothing where the page offers none.
+func (s *Scenario) GoBack(ctx context.Context, title string, f *Flow) (*Flow, error) {
+	if f.Exit() == "" {
+		return nil, nil
+	}
+	return s.look(ctx, title, f.Exit(), f)
+}
+
+// look visits a page in the browser of a flow.
+func (s *Scenario) look(ctx context.Context, title, address string, f *Flow) (*Flow, error) {
+	visit := s.run.visit(address)
+	visit.Markers, visit.Screenshot = nil, true
+	began := time.Now()
+	trip, err := f.by.Visit(ctx, visit)
+	if err != nil {
+		return nil, err
+	}
+	flow := &Flow{ID: s.run.nextFlowID(), Launch: f.Launch, Record: f.Launch.Record(), Trip: trip, by: f.by, review: f.review, texts: f.texts, account: f.account}
+	flow.evidence = s.run.evidence(flow, Launch{Title: title}, began)
+	s.keep(flow)
+	return flow, nil
 }

@@ -1,0 +1,382 @@
+package tool
+
+import (
+	"encoding/json"
+	"fmt"
+	"mime"
+	"net/http"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+
+	"invigilator/fakeplatform"
+	"invigilator/harness"
+	"invigilator/harness/config"
+	"invigilator/lti"
+	"invigilator/requirements"
+	"invigilator/results"
+	. "invigilator/scenarios"
+)
+
+var _ = Describe("A tool, sending a score,", func() {
+	It("sends it to the line item's address with /scores added to the path", For("ags-tool-score-url"), func(ctx SpecContext) {
+		const id, plain = "ags-tool-score-url", "score-url-plain"
+		scene := Scene()
+		usual := scored(ctx, scene, id, plain, nil)
+		if usual == nil {
+			return
+		}
+		judgeScoreURL(scene, id, plain, usual)
+		for _, f := range fakeplatform.FaultsFor(id) {
+			flow, err := handedIn(ctx, scene, scene.Assign(), &f)
+			if !scene.Unseen(id, f.Name, err, flow) {
+				judgeScoreURL(scene, id, f.Name, flow)
+			}
+		}
+	})
+
+	It("says in it what the specification asks for", For("ags-tool-score-members"), func(ctx SpecContext) {
+		const id, ungraded = "ags-tool-score-members", "score-not-graded-yet"
+		scene := Scene()
+		work, handed, err := scene.HandIn(ctx, scene.Assign(), harness.Launch{})
+		if scene.Unseen(id, ungraded, err, handed) {
+			return
+		}
+		if scene.Await(ctx, handed, harness.IsScore) {
+			score := scoreOf(handed.Scores()[0])
+			wrong := wrongScore(handed.Scores()[0], work, harness.Learner)
+			if given, isNumber := score["scoreGiven"].(float64); wrong == "" && isNumber && given == 0 && score["gradingProgress"] != string(lti.FullyGraded) {
+				wrong = "scoreGiven is 0, though nobody has graded the work"
+			}
+			scene.Check(id, ungraded, wrong == "", "", Seen(wrong)+" "+told(handed.Scores()[0]), handed)
+		} else {
+			scene.Observe(id, ungraded, results.Skipped, "", "The tool sends no score before it is graded: "+handed.End()+".", handed)
+		}
+		for stimulus, points := range map[string]string{"score-earned-zero": "0", "score-earned-above-maximum": "12"} {
+			reviewer := harness.Newcomer(harness.Teacher)
+			flow, err := scene.Grade(ctx, work, points, harness.Launch{User: reviewer})
+			if scene.Unseen(id, stimulus, err, flow) {
+				continue
+			}
+			switch came := scene.Await(ctx, flow, harness.IsScore); {
+			case !came && stimulus == "score-earned-above-maximum" && !crashed(flow):
+				scene.Observe(id, stimulus, results.Skipped, "", "The tool lets nobody earn more than the maximum: "+flow.End()+".", flow)
+			case !came:
+				scene.Observe(id, stimulus, results.Failed, "", "No score came: "+flow.End()+".", flow)
+			default:
+				call := flow.Scores()[0]
+				wrong := wrongScore(call, work, reviewer)
+				if _, given := scoreOf(call)["scoreGiven"].(float64); wrong == "" && !given {
+					wrong = "scoreGiven is missing"
+				}
+				scene.Check(id, stimulus, wrong == "", "", Seen(wrong)+" "+told(call), flow)
+			}
+		}
+	})
+
+	It("says when it was set, each later than the one before", For("ags-tool-score-timestamp", "sr-tool-score-timestamp-grows"), func(ctx SpecContext) {
+		const id, twice, inReview, graded = "ags-tool-score-timestamp", "score-twice-at-once", "sr-tool-score-timestamp-grows", "graded-twice"
+		scene := Scene()
+		both := func(observe func(id requirements.ID, stimulus string)) {
+			observe(id, twice)
+			if scene.Undeclared(inReview) == "" {
+				observe(inReview, graded)
+			} else {
+				scene.SkipAll(inReview)
+			}
+		}
+		work, handed, err := scene.HandIn(ctx, scene.Assign(), harness.Launch{})
+		flows := []*harness.Flow{handed}
+		calls := []fakeplatform.GradeCall{}
+		if err == nil && scene.Await(ctx, handed, harness.IsScore) {
+			calls = handed.Scores()
+		}
+		if err == nil {
+			var more []*harness.Flow
+			more, err = gradedAtOnce(ctx, scene, work, nil, "7", "8")
+			flows = append(flows, more...)
+			calls = append(calls, scoresOf(more)...)
+		}
+		both(func(id requirements.ID, stimulus string) {
+			switch {
+			case scene.Unseen(id, stimulus, err, flows...):
+			case len(calls) < 2:
+				scene.Observe(id, stimulus, results.Inconclusive, "", fmt.Sprintf("%d scores came.", len(calls)), flows...)
+			default:
+				wrong := wrongTimestamps(calls, false)
+				scene.Check(id, stimulus, wrong == "", "", Seen(wrong), flows...)
+			}
+		})
+	})
+
+	It("says no earlier time when it sends one again", For("ags-tool-score-timestamp"), func(ctx SpecContext) {
+		const id, stimulus = "ags-tool-score-timestamp", "score-retried-after-503"
+		scene := Scene()
+		work, handed, err := scene.HandIn(ctx, scene.Assign(), harness.Launch{Fault: new(fault(stimulus))})
+		if scene.Unseen(id, stimulus, err, handed) {
+			return
+		}
+		flows, calls := []*harness.Flow{handed}, []fakeplatform.GradeCall{}
+		if scene.Await(ctx, handed, harness.IsTakenScore) {
+			calls = handed.Scores()
+		} else { // it is the reviewer who has to try again
+			more, err := gradedAtOnce(ctx, scene, work, new(fault(stimulus)), "7", "7")
+			if scene.Unseen(id, stimulus, err, append(flows, more...)...) {
+				return
+			}
+			flows, calls = append(flows, more...), append(handed.Scores(), scoresOf(more)...)
+		}
+		if len(calls) < 2 {
+			scene.Observe(id, stimulus, results.Skipped, "", fmt.Sprintf("%d scores came: the tool does not try again.", len(calls)), flows...)
+			return
+		}
+		wrong := wrongTimestamps(calls, true)
+		scene.Check(id, stimulus, wrong == "", "", Seen(wrong), flows...)
+	})
+
+	It("says in it when the work was handed in", For("sr-tool-score-submission-object"), func(ctx SpecContext) {
+		const id = "sr-tool-score-submission-object"
+		scene := Scene()
+		_, handed, err := scene.HandIn(ctx, scene.Assign(), harness.Launch{})
+		if scene.Unseen(id, "", err, handed) {
+			return
+		}
+		if !scene.Await(ctx, handed, harness.IsScore) {
+			scene.Observe(id, "", results.Failed, "", "No score came when work was handed in: "+handed.End()+".", handed)
+			return
+		}
+		wrong := wrongSubmission(scoreOf(handed.Scores()[0]))
+		scene.Check(id, "", wrong == "", "", Seen(wrong)+" "+told(handed.Scores()[0]), handed)
+	})
+})
+
+// handedIn is work that a learner has handed in, up to its score, or up to the score
+// that a reviewer gives where the tool sends none before. What it was launched with
+// otherwise is the fault's.
+func handedIn(ctx SpecContext, scene *harness.Scenario, a harness.Assignment, f *fakeplatform.Fault) (*harness.Flow, error) {
+	l := harness.Launch{Fault: f}
+	if f != nil {
+		l.Title = f.Name + ": " + f.Does
+	}
+	work, handed, err := scene.HandIn(ctx, a, l)
+	if err != nil || scene.Await(ctx, handed, harness.IsScore) || !scene.LearnItem(work) || !scene.Run().CanGrade() {
+		return handed, err
+	}
+	graded, err := scene.Grade(ctx, work, "7", l)
+	if err != nil || !scene.Await(ctx, graded, harness.IsScore) {
+		return handed, nil // what came of handing it in says more
+	}
+	return graded, nil
+}
+
+// scored is work whose score has come; nil where none has, which is kept.
+func scored(ctx SpecContext, scene *harness.Scenario, id requirements.ID, stimulus string, f *fakeplatform.Fault) *harness.Flow {
+	flow, err := handedIn(ctx, scene, scene.Assign(), f)
+	if scene.Unseen(id, stimulus, err, flow) {
+		return nil
+	}
+	if len(flow.Scores()) == 0 {
+		scene.Observe(id, stimulus, results.Inconclusive, "", "No score came: "+flow.End()+".", flow)
+		return nil
+	}
+	return flow
+}
+
+// gradedAtOnce has two reviews of a work opened, which are graded then one after the
+// other.
+func gradedAtOnce(ctx SpecContext, scene *harness.Scenario, work *harness.Work, f *fakeplatform.Fault, points ...string) (flows []*harness.Flow, err error) {
+	if !scene.Run().CanGrade() {
+		return nil, fmt.Errorf("%w: does %s", harness.ErrNoJourney, config.Grade)
+	}
+	var opened []*harness.Flow
+	for range points {
+		browser := scene.Open(ctx)
+		defer browser.Close()
+		flow, err := scene.Launch(ctx, harness.Launch{Title: "a review that will be graded", Review: work, By: browser, Fault: f})
+		if err != nil {
+			return append(flows, flow), err
+		}
+		opened = append(opened, flow)
+	}
+	for i, review := range opened {
+		flow, err := scene.GoOn(ctx, "the reviewer gives "+points[i]+" points", review, config.Grade, "{score}", points[i])
+		if err == nil && flow.Stuck() != nil {
+			err = flow.Stuck()
+		}
+		if err != nil {
+			return append(flows, flow), err
+		}
+		flows = append(flows, flow)
+	}
+	for _, flow := range flows {
+		scene.Await(ctx, flow, harness.IsScore)
+	}
+	return flows, nil
+}
+
+// scoresOf are those that came of reviews which were graded one after the other.
+func scoresOf(graded []*harness.Flow) []fakeplatform.GradeCall {
+	if len(graded) == 0 {
+		return nil
+	}
+	return graded[0].Scores() // the others' came meanwhile
+}
+
+// judgeScoreURL judges where a score went.
+func judgeScoreURL(scene *harness.Scenario, id requirements.ID, stimulus string, flow *harness.Flow) {
+	item, _ := flow.Sent().Object(lti.ClaimAGS)["lineitem"].(string)
+	path, query, hasQuery := strings.Cut(item, "?")
+	want := path + "/scores"
+	if hasQuery {
+		want += "?" + query
+	}
+	posts := slices.DeleteFunc(slices.Clone(flow.Calls()), func(c fakeplatform.GradeCall) bool { return c.Method != http.MethodPost })
+	if len(posts) == 0 {
+		scene.Observe(id, stimulus, results.Failed, want, "No score came, though one came for an ordinary line item: "+flow.End()+".", flow)
+		return
+	}
+	scene.Check(id, stimulus, strings.HasSuffix(want, posts[0].Target), want, "The score went to "+results.Bounded(posts[0].Target, 300)+".", flow)
+}
+
+// scoreOf returns the members of a score.
+func scoreOf(c fakeplatform.GradeCall) map[string]any { return membersOf(c.Body) }
+
+// membersOf returns those of an object; none where it is no object.
+func membersOf(body []byte) map[string]any {
+	var members map[string]any
+	_ = json.Unmarshal(body, &members) // no members where it is none
+	return members
+}
+
+// told shows what a request told.
+func told(c fakeplatform.GradeCall) string {
+	return "It was " + results.Bounded(string(c.Body), 400) + "."
+}
+
+// wrongScore says what is wrong with a score for a work (Assignment and Grade
+// Services 2.0, 3.4).
+func wrongScore(c fakeplatform.GradeCall, work *harness.Work, reviewer fakeplatform.User) string {
+	score := scoreOf(c)
+	if content, _, _ := mime.ParseMediaType(c.ContentType); content != lti.MediaTypeScore {
+		return fmt.Sprintf("Content-Type is %q", results.Bounded(c.ContentType, 200))
+	}
+	if score == nil {
+		return "the body is no JSON object"
+	}
+	if score["userId"] != work.Learner.Sub {
+		return fmt.Sprintf("userId is %s instead of %q", asJSON(score["userId"]), work.Learner.Sub)
+	}
+	for name, value := range score {
+		if value == nil && name != "scoreGiven" {
+			return name + " is null"
+		}
+	}
+	activity, _ := score["activityProgress"].(string)
+	grading, _ := score["gradingProgress"].(string)
+	switch {
+	case !slices.Contains(lti.ActivityProgresses, lti.ActivityProgress(activity)):
+		return "activityProgress is " + asJSON(score["activityProgress"])
+	case !slices.Contains(lti.GradingProgresses, lti.GradingProgress(grading)):
+		return "gradingProgress is " + asJSON(score["gradingProgress"])
+	case score["timestamp"] == nil:
+		return "timestamp is missing"
+	}
+	maximum, hasMaximum := score["scoreMaximum"].(float64)
+	if value, sent := score["scoreMaximum"]; sent && (!hasMaximum || maximum <= 0) {
+		return "scoreMaximum is " + asJSON(value)
+	}
+	if given := score["scoreGiven"]; given != nil {
+		if points, isNumber := given.(float64); !isNumber || points < 0 {
+			return "scoreGiven is " + asJSON(given)
+		}
+		if !hasMaximum {
+			return "scoreGiven has no scoreMaximum beside it"
+		}
+	}
+	return wrongScorer(score, reviewer)
+}
+
+// wrongScorer says what is wrong with who has graded, which need not be told.
+func wrongScorer(score map[string]any, reviewer fakeplatform.User) string {
+	scorer, sent := score["scoringUserId"]
+	if text, _ := scorer.(string); sent && text == "" {
+		return "scoringUserId is " + asJSON(scorer)
+	}
+	if sent && reviewer.Sub != harness.Learner.Sub && scorer != reviewer.Sub {
+		return fmt.Sprintf("scoringUserId is %s instead of %q", asJSON(scorer), reviewer.Sub)
+	}
+	return ""
+}
+
+// timestampSkew is how far a timestamp may be from the request that tells it.
+const timestampSkew = 5 * time.Minute
+
+// precise matches an instant of ISO 8601 that is finer than a second and has a zone.
+var precise = regexp.MustCompile(`^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}[.,]\d+(Z|[+-]\d{2}(:?\d{2})?)$`)
+
+// instantOf reads one.
+func instantOf(value any) (time.Time, bool) {
+	text, _ := value.(string)
+	if !precise.MatchString(text) {
+		return time.Time{}, false
+	}
+	for _, layout := range []string{time.RFC3339Nano, "2006-01-02T15:04:05Z0700", "2006-01-02T15:04:05Z07"} {
+		if at, err := time.Parse(layout, strings.Replace(text, ",", ".", 1)); err == nil {
+			return at, true
+		}
+	}
+	return time.Time{}, false
+}
+
+// wrongTimestamps says what is wrong with the timestamps of a learner's scores, in
+// the order in which they came. Where it is one score that was sent again, it may
+// keep its own.
+func wrongTimestamps(calls []fakeplatform.GradeCall, again bool) string {
+	var last time.Time
+	for _, c := range calls {
+		value := scoreOf(c)["timestamp"]
+		at, ok := instantOf(value)
+		switch {
+		case !ok:
+			return "timestamp is " + asJSON(value) + ", without a fraction of a second or a zone"
+		case at.Sub(c.At).Abs() > timestampSkew:
+			return fmt.Sprintf("timestamp is %s, %s away from the request", asJSON(value), at.Sub(c.At).Abs().Round(time.Second))
+		case at.Before(last), at.Equal(last) && !again:
+			return fmt.Sprintf("timestamp is %s, and was %s before", asJSON(value), last.Format(time.RFC3339Nano))
+		}
+		last = at
+	}
+	return ""
+}
+
+// wrongSubmission says what is wrong with what a score says of handing in (Assignment
+// and Grade Services 2.0, 3.4.10).
+func wrongSubmission(score map[string]any) string {
+	if progress := score["activityProgress"]; progress != string(lti.Submitted) && progress != string(lti.Completed) {
+		return "activityProgress is " + asJSON(progress)
+	}
+	if _, sent := score["submissionReview"]; sent {
+		return "the score has submissionReview"
+	}
+	submission, _ := score["submission"].(map[string]any)
+	submitted, ok := instantOf(submission["submittedAt"])
+	if !ok {
+		return "submission.submittedAt is " + asJSON(submission["submittedAt"])
+	}
+	if value, sent := submission["startedAt"]; sent {
+		started, ok := instantOf(value)
+		switch {
+		case !ok:
+			return "submission.startedAt is " + asJSON(value)
+		case started.After(submitted):
+			return "submission.startedAt is after submittedAt"
+		}
+	}
+	if at, ok := instantOf(score["timestamp"]); ok && submitted.After(at) {
+		return "submission.submittedAt is after timestamp"
+	}
+	return ""
+}

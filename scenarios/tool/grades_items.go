@@ -1,0 +1,382 @@
+package tool
+
+import (
+	"encoding/json"
+	"fmt"
+	"mime"
+	"net/http"
+	"net/url"
+	"reflect"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+
+	"invigilator/fakeplatform"
+	"invigilator/harness"
+	"invigilator/harness/config"
+	"invigilator/lti"
+	"invigilator/requirements"
+	"invigilator/results"
+	. "invigilator/scenarios"
+)
+
+var _ = Describe("A tool, looking after its line items,", func() {
+	It("asks for them and makes them as the specification says", For("ags-tool-lineitem-requests", "sr-tool-publishes-valid-submission-review"), func(ctx SpecContext) {
+		const id, stimulus, review = "ags-tool-lineitem-requests", "items-url-with-query", "sr-tool-publishes-valid-submission-review"
+		scene := Scene()
+		flow, err := handedIn(ctx, scene, scene.Run().NewAssignment(), new(fault(stimulus)))
+		made := flow.Made()
+		switch {
+		case scene.Unseen(id, stimulus, err, flow):
+		case len(flow.CallsOf(http.MethodGet, fakeplatform.LineItems))+len(made) == 0:
+			scene.Observe(id, stimulus, results.Inconclusive, "", "Where the launch names no line item, the tool asks for none and makes none: "+flow.End()+".", flow)
+		default:
+			wrong := ""
+			for _, c := range flow.Calls() {
+				if wrong == "" && c.Service == fakeplatform.LineItems {
+					wrong = wrongItemRequest(c) + wrongItemsTarget(c)
+				}
+			}
+			scene.Check(id, stimulus, wrong == "", "", Seen(wrong), flow)
+		}
+		switch {
+		case scene.Undeclared(review) != "":
+			scene.SkipAll(review)
+		case scene.Unseen(review, "", err, flow):
+		case len(made) == 0:
+			scene.Observe(review, "", results.Inconclusive, "", "The tool made no line item.", flow)
+		default:
+			wrong := wrongSubmissionReview(scene, membersOf(made[0].Body)["submissionReview"])
+			scene.Check(review, "", wrong == "", "", Seen(wrong)+" "+told(made[0]), flow)
+		}
+	})
+
+	It("changes them as the specification says", For("ags-tool-lineitem-requests"), func(ctx SpecContext) {
+		const id = "ags-tool-lineitem-requests"
+		scene := Scene()
+		flow, err := renamed(ctx, scene, scene.Assign(), nil)
+		if scene.Unseen(id, "", err, flow) {
+			return
+		}
+		calls := slices.DeleteFunc(slices.Clone(flow.Calls()), func(c fakeplatform.GradeCall) bool {
+			return c.Service != fakeplatform.LineItem && c.Service != fakeplatform.LineItems
+		})
+		if len(calls) == 0 {
+			scene.Observe(id, "", results.Inconclusive, "", "No request for a line item came: "+flow.End()+".", flow)
+			return
+		}
+		wrong := ""
+		for _, c := range calls {
+			if wrong == "" {
+				wrong = wrongItemRequest(c)
+			}
+		}
+		scene.Check(id, "", wrong == "", "", Seen(wrong), flow)
+	})
+
+	It("finds its own on whatever page it is", For("ags-tool-follows-paging"), func(ctx SpecContext) {
+		const id = "ags-tool-follows-paging"
+		scene := Scene()
+		assignment := scene.Run().NewAssignment()
+		work, first, err := scene.HandIn(ctx, assignment, harness.Launch{Title: "the first learner, for whom the tool makes a line item"})
+		if err == nil {
+			scene.Await(ctx, first, harness.IsScore)
+		}
+		if unseenAll(scene, id, err, first) {
+			return
+		}
+		made := scene.LearnItem(work)
+		for _, f := range fakeplatform.FaultsFor(id) {
+			if !made {
+				scene.Observe(id, f.Name, results.Inconclusive, "", "The tool made no line item where the launch names none: "+first.End()+".", first)
+				continue
+			}
+			_, flow, err := scene.HandIn(ctx, assignment, harness.Launch{Title: f.Name + ": " + f.Does, Fault: &f})
+			if flow != nil && flow.Stuck() != nil && len(flow.Calls()) > 0 {
+				err = nil // the learner was told so in other words
+			}
+			if !scene.Unseen(id, f.Name, err, first, flow) {
+				scene.Await(ctx, flow, harness.IsScore)
+				judgePaging(scene, id, f.Name, work, first, flow)
+			}
+		}
+	})
+
+	It("keeps of one what it does not change", For("ags-tool-tolerates-lineitem-content", "sr-tool-publishes-valid-submission-review"), func(ctx SpecContext) {
+		const id, stimulus, review, reviewed = "ags-tool-tolerates-lineitem-content", "item-with-all-members", "sr-tool-publishes-valid-submission-review", "item-review-renamed"
+		scene := Scene()
+		assignment := scene.WithItem(scene.Run().NewAssignment(), lineItemWithAll(scene))
+		flow, err := renamed(ctx, scene, assignment, new(fault(stimulus)))
+		both := func(observe func(id requirements.ID, stimulus string)) {
+			observe(id, stimulus)
+			if scene.Undeclared(review) == "" {
+				observe(review, reviewed)
+			} else {
+				scene.SkipAll(review)
+			}
+		}
+		if err == nil && len(flow.CallsOf(http.MethodPut, fakeplatform.LineItem)) == 0 {
+			verdict, usual, usualErr := results.Inconclusive, (*harness.Flow)(nil), error(nil)
+			if usual, usualErr = renamed(ctx, scene, scene.Assign(), nil); usualErr == nil && len(usual.CallsOf(http.MethodPut, fakeplatform.LineItem)) > 0 {
+				verdict = results.Failed // so it is the members that it does not bear
+			}
+			both(func(id requirements.ID, stimulus string) {
+				scene.Observe(id, stimulus, verdict, "", "No request changed the line item: "+flow.End()+".", flow, usual)
+			})
+			return
+		}
+		both(func(id requirements.ID, stimulus string) {
+			if scene.Unseen(id, stimulus, err, flow) {
+				return
+			}
+			put := flow.CallsOf(http.MethodPut, fakeplatform.LineItem)[0]
+			sent := membersOf(put.Body)
+			if id == review {
+				wrong := wrongSubmissionReview(scene, sent["submissionReview"])
+				if was := asMembers(assignment.Item)["submissionReview"]; wrong == "" && !reflect.DeepEqual(sent["submissionReview"], was) {
+					wrong = fmt.Sprintf("submissionReview was %s, and is %s in PUT", asJSON(was), asJSON(sent["submissionReview"]))
+				}
+				scene.Check(id, stimulus, wrong == "", "", Seen(wrong), flow)
+				return
+			}
+			wrong, note := lostMembers(assignment.Item, sent), ""
+			if sent[fakeplatform.VendorMember] == nil {
+				note = " The member of a vendor was lost."
+			}
+			scene.Check(id, stimulus, wrong == "", "", Seen(wrong)+note, flow)
+		})
+	})
+
+	It("goes on, however the platform answers", For("ags-tool-tolerates-lineitem-content"), func(ctx SpecContext) {
+		const id = "ags-tool-tolerates-lineitem-content"
+		scene := Scene()
+		usual, err := handedIn(ctx, scene, scene.Run().NewAssignment(), nil)
+		for _, f := range fakeplatform.FaultsFor(id) {
+			if f.Name == "item-with-all-members" || scene.Unseen(id, f.Name, err, usual) {
+				continue
+			}
+			if len(usual.Made()) == 0 || len(usual.Scores()) == 0 {
+				scene.Observe(id, f.Name, results.Inconclusive, "", "Where the launch names no line item, the tool makes none, or sends no score: "+usual.End()+".", usual)
+				continue
+			}
+			flow, err := handedIn(ctx, scene, scene.Run().NewAssignment(), &f)
+			if flow != nil && flow.Stuck() != nil && len(flow.Calls()) > 0 {
+				err = nil // where it did not go on
+			}
+			if scene.Unseen(id, f.Name, err, usual, flow) {
+				continue
+			}
+			came := slices.ContainsFunc(flow.Calls(), harness.IsTakenScore)
+			scene.Check(id, f.Name, came && !crashed(flow), "", map[bool]string{true: "The score came.", false: "No score came: " + flow.End() + "."}[came], usual, flow)
+		}
+	})
+})
+
+// renamed has an instructor give the line item of an assignment another label.
+func renamed(ctx SpecContext, scene *harness.Scenario, a harness.Assignment, f *fakeplatform.Fault) (*harness.Flow, error) {
+	label := "Renamed " + lti.RandomString()[:8]
+	flow, err := keptGradebook(ctx, scene, a, f, "an instructor renames the line item", config.RenameLineItem, "{label}", label)
+	if err == nil {
+		scene.Await(ctx, flow, func(c fakeplatform.GradeCall) bool { return c.Method == http.MethodPut })
+	}
+	return flow, err
+}
+
+// keptGradebook has an instructor do something in the tool that asks the gradebook.
+// The instructor may be told in other words than usual that it went wrong.
+func keptGradebook(ctx SpecContext, scene *harness.Scenario, a harness.Assignment, f *fakeplatform.Fault, title string, does config.Deed, words ...string) (*harness.Flow, error) {
+	if f != nil {
+		title = f.Name + ": " + f.Does
+	}
+	flow, err := scene.Launch(ctx, harness.Launch{Title: title, Assignment: &a, User: harness.Newcomer(harness.Teacher), Fault: f, Does: does, Words: words})
+	switch {
+	case err != nil || len(flow.Calls()) > 0:
+		return flow, err
+	case flow.Stuck() != nil:
+		return flow, flow.Stuck()
+	case !flow.Attended():
+		return flow, fmt.Errorf("%w: %s", harness.ErrNoLogin, flow.End())
+	}
+	return flow, nil
+}
+
+// lineItemWithAll has all members that a line item can have.
+func lineItemWithAll(scene *harness.Scenario) lti.LineItem {
+	review := &lti.SubmissionReview{
+		ReviewableStatus: []string{string(lti.InProgress), string(lti.Submitted), string(lti.Completed)}, Label: "Open the essay",
+		Custom: map[string]string{"action": "review", "a_id": "23942"},
+	}
+	if u, err := url.Parse(scene.Run().Tool().LaunchURL); err == nil {
+		review.URL = "https://" + u.Host + "/review?essay=7"
+	}
+	return lti.LineItem{
+		ScoreMaximum: 7.5, ResourceID: "essay-7", Tag: "essay", GradesReleased: new(true), SubmissionReview: review,
+		StartDateTime: "2026-03-01T08:00:00Z", EndDateTime: "2036-03-31T22:00:00Z",
+	}
+}
+
+// asMembers returns what a line item has, as a request would tell it.
+func asMembers(item lti.LineItem) map[string]any {
+	encoded, _ := json.Marshal(item) // always possible
+	return membersOf(encoded)
+}
+
+// lostMembers says which of a line item's members a request that replaces it leaves
+// out or changes, but for the label.
+func lostMembers(item lti.LineItem, sent map[string]any) string {
+	for name, was := range asMembers(item) {
+		is := sent[name]
+		switch {
+		case name == "id", name == "label", name == "submissionReview" && is == nil && was == nil, reflect.DeepEqual(was, is), sameInstant(was, is):
+		case is == nil:
+			return fmt.Sprintf("%s was %s, and is missing in PUT", name, asJSON(was))
+		default:
+			return fmt.Sprintf("%s was %s, and is %s in PUT", name, asJSON(was), asJSON(is))
+		}
+	}
+	if label, _ := sent["label"].(string); strings.TrimSpace(label) == "" {
+		return "label is " + asJSON(sent["label"])
+	}
+	return ""
+}
+
+func sameInstant(a, b any) bool {
+	at, ok := b.(string)
+	was, wasText := a.(string)
+	one, err := time.Parse(time.RFC3339, was)
+	other, otherErr := time.Parse(time.RFC3339, at)
+	return ok && wasText && err == nil && otherErr == nil && one.Equal(other)
+}
+
+// judgePaging judges how a tool looked for its line item, page by page.
+func judgePaging(scene *harness.Scenario, id requirements.ID, stimulus string, work *harness.Work, first, flow *harness.Flow) {
+	asked := flow.CallsOf(http.MethodGet, fakeplatform.LineItems)
+	wrong := ""
+	switch {
+	case len(asked) == 0:
+		scene.Observe(id, stimulus, results.Inconclusive, "", "The tool did not look for its line item: it knows it still, or does without.", first, flow)
+		return
+	case stimulus == "items-link-loop":
+		if crashed(flow) || len(asked) > maxPages {
+			wrong = fmt.Sprintf("%d pages were asked for: %s", len(asked), flow.End())
+		}
+	case len(flow.Made()) > 0:
+		wrong = fmt.Sprintf("another line item was made after %d pages", len(asked))
+	case len(asked) < 3:
+		wrong = fmt.Sprintf("%d of 3 pages were asked for: %s", len(asked), flow.End())
+	case !strings.Contains(asked[len(asked)-1].Target, fakeplatform.PageMark):
+		wrong = "the address of the next page was changed: " + results.Bounded(asked[len(asked)-1].Target, 300)
+	case len(flow.Scores()) == 0:
+		wrong = "no score came: " + flow.End()
+	case flow.Scores()[0].LineItem != work.Item.ID:
+		wrong = "the score went elsewhere: " + results.Bounded(flow.Scores()[0].Target, 300)
+	}
+	scene.Check(id, stimulus, wrong == "", "", Seen(wrong), first, flow)
+}
+
+// maxPages is how many pages of two that lead to each other a tool may ask for.
+const maxPages = 20
+
+// wrongItemRequest says what is wrong with a request for line items (Assignment and
+// Grade Services 2.0, 3.2).
+func wrongItemRequest(c fakeplatform.GradeCall) string {
+	accepts := lti.MediaTypeLineItem
+	if c.Service == fakeplatform.LineItems && c.Method == http.MethodGet {
+		accepts = lti.MediaTypeLineItemContainer
+	}
+	if c.Method != http.MethodDelete && !strings.Contains(c.Accept, accepts) {
+		return fmt.Sprintf("Accept of %s is %q, without %s", c.Method, results.Bounded(c.Accept, 200), accepts)
+	}
+	if c.Method != http.MethodPost && c.Method != http.MethodPut {
+		return ""
+	}
+	item := membersOf(c.Body)
+	label, _ := item["label"].(string)
+	maximum, _ := item["scoreMaximum"].(float64)
+	content, _, _ := mime.ParseMediaType(c.ContentType)
+	switch {
+	case content != lti.MediaTypeLineItem:
+		return fmt.Sprintf("Content-Type of %s is %q", c.Method, results.Bounded(c.ContentType, 200))
+	case item == nil:
+		return "the body is no JSON object"
+	case item["id"] != nil && c.Method == http.MethodPost:
+		return "POST has an id"
+	case strings.TrimSpace(label) == "":
+		return "label is " + asJSON(item["label"])
+	case maximum <= 0:
+		return "scoreMaximum is " + asJSON(item["scoreMaximum"])
+	}
+	for name, value := range item {
+		if value == nil {
+			return name + " is null"
+		}
+	}
+	for _, name := range []string{"startDateTime", "endDateTime"} {
+		if text, sent := item[name].(string); item[name] != nil && (!sent || !zoned.MatchString(text)) {
+			return name + " is " + asJSON(item[name]) + ", without a zone"
+		}
+	}
+	return ""
+}
+
+// zoned matches an instant of ISO 8601 with a zone.
+var zoned = regexp.MustCompile(`^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}([.,]\d+)?)?(Z|[+-]\d{2}(:?\d{2})?)$`)
+
+// wrongItemsTarget says whether a request for the line items has lost, or glued to
+// something, the query that their address came with.
+func wrongItemsTarget(c fakeplatform.GradeCall) string {
+	path, query, _ := strings.Cut(c.Target, "?")
+	if parameters, err := url.ParseQuery(query); err != nil || !slices.Equal(parameters["type_id"], []string{"3"}) || strings.ContainsAny(path, "&") {
+		return "the query type_id=3 was not kept: " + results.Bounded(c.Target, 300)
+	}
+	return ""
+}
+
+// wrongSubmissionReview says what is wrong with submissionReview of a line item,
+// which may be missing (Submission Review Service 1.0, on a per line item basis). A
+// tool that is launched without TLS has no better address.
+func wrongSubmissionReview(scene *harness.Scenario, value any) string {
+	if value == nil {
+		return ""
+	}
+	members, isObject := value.(map[string]any)
+	if !isObject {
+		return "submissionReview is " + asJSON(value)
+	}
+	if status, sent := members["reviewableStatus"]; sent {
+		list, isList := status.([]any)
+		for _, one := range list {
+			text, _ := one.(string)
+			isList = isList && (text == lti.ReviewableNone || slices.Contains(lti.ActivityProgresses, lti.ActivityProgress(text)))
+		}
+		if !isList {
+			return "reviewableStatus is " + asJSON(status)
+		}
+	}
+	if label, sent := members["label"]; sent {
+		if _, isText := label.(string); !isText {
+			return "label of submissionReview is " + asJSON(label)
+		}
+	}
+	if address, sent := members["url"]; sent {
+		text, _ := address.(string)
+		own, _, _ := strings.Cut(scene.Run().Tool().LaunchURL, ":")
+		if u, err := url.Parse(text); err != nil || u.Scheme != "https" && u.Scheme != own || u.Host == "" {
+			return "url of submissionReview is " + asJSON(address)
+		}
+	}
+	if custom, sent := members["custom"]; sent {
+		parameters, isObject := custom.(map[string]any)
+		for _, parameter := range parameters {
+			_, isText := parameter.(string)
+			isObject = isObject && isText
+		}
+		if !isObject {
+			return "custom of submissionReview is " + asJSON(custom)
+		}
+	}
+	return ""
+}

@@ -1,0 +1,58 @@
+package tool
+
+import (
+	"net/http"
+	"regexp"
+
+	. "github.com/onsi/ginkgo/v2"
+
+	"invigilator/fakeplatform"
+	"invigilator/harness"
+	"invigilator/harness/config"
+	"invigilator/results"
+	. "invigilator/scenarios"
+)
+
+var _ = Describe("A tool, reading the results,", func() {
+	It("copes with all that they may say, or not", For("ags-tool-results-tolerant"), func(ctx SpecContext) {
+		const id, ofOne = "ags-tool-results-tolerant", "results-without-maximum"
+		scene := Scene()
+		assignment := scene.Assign()
+		work, handed, err := scene.HandIn(ctx, assignment, harness.Launch{})
+		if err == nil && scene.Run().CanGrade() {
+			_, err = scene.Grade(ctx, work, "7", harness.Launch{})
+		}
+		if unseenAll(scene, id, err, handed) {
+			return
+		}
+		for _, f := range fakeplatform.FaultsFor(id) {
+			flow, err := keptGradebook(ctx, scene, assignment, &f, "", config.ReadResults)
+			if scene.Unseen(id, f.Name, err, flow) {
+				continue
+			}
+			asked := scene.Await(ctx, flow, func(c fakeplatform.GradeCall) bool {
+				return c.Service == fakeplatform.Results && c.Status == http.StatusOK
+			})
+			text := flow.Trip.Page.Text
+			switch {
+			case !asked:
+				scene.Observe(id, f.Name, results.Inconclusive, "", "The tool did not ask for the results: "+flow.End()+".", flow)
+			case crashed(flow):
+				scene.Observe(id, f.Name, results.Failed, "", "The user sees no page, or a server error: "+flow.End()+".", flow)
+			case f.Name == ofOne && ofMore.MatchString(text):
+				scene.Observe(id, f.Name, results.Failed, "0.83 of 1", "It counts as "+ofMore.FindString(text)+".", flow)
+			case f.Name == ofOne && !asPart.MatchString(text):
+				scene.Observe(id, f.Name, results.Inconclusive, "0.83 of 1", "The page does not show the result: "+flow.End()+".", flow)
+			default:
+				scene.Observe(id, f.Name, results.Passed, "", flow.End()+".", flow)
+			}
+		}
+	})
+})
+
+var (
+	// ofMore matches 0.83 where it counts as a part of more than 1, and asPart where it
+	// is shown in any way.
+	ofMore = regexp.MustCompile(`\b0[.,]83\s*(of|/|out of)\s*(10|100)\b|\b(8[.,]3|0[.,]83)\s*%`)
+	asPart = regexp.MustCompile(`0[.,]83|\b83\b|\b8[.,]3\b`)
+)

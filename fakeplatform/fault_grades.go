@@ -25,7 +25,7 @@ var gradeFaults = slices.Concat(
 			g.why = &refusal{http.StatusUnauthorized, lti.ErrorInvalidToken, "the access token has been revoked"}
 		}},
 		graded{"grades-too-many-requests", "answers the first score with 429 and Retry-After", nil, onlyFirst(refuseScores(http.StatusTooManyRequests, lti.ErrorInvalidRequest, "there were too many requests", "Retry-After", "1"))},
-		graded{"grades-unavailable", "answers the first score with 503", nil, onlyFirst(refuseScores(http.StatusServiceUnavailable, lti.ErrorInvalidRequest, "the gradebook is being maintained"))},
+		graded{"grades-unavailable", "answers scores with 503", nil, refuseScores(http.StatusServiceUnavailable, lti.ErrorInvalidRequest, "the gradebook is being maintained")},
 	),
 	acceptedFor("ags-tool-lineitem-requests",
 		stimulus{"items-url-with-query", "sends the address of the line items with a query", endpointURL("lineitems", func(s string) string { return withQuery(s, "type_id", "3") })},
@@ -165,7 +165,7 @@ const lastPage = 3
 // whether a tool takes the address of the next page as it is.
 const (
 	paramPart = "part"
-	PageMark  = "mark=a%2Fb+c%3D"
+	PageMark  = "mark=a%2fb%20c:d"
 )
 
 // page is the number of the page of line items that is asked for; 0 where none is.

@@ -119,12 +119,13 @@ var _ = Describe("A tool, using the grade services,", func() {
 	})
 })
 
-// wrongScopes says which scopes were asked for beside some.
+// wrongScopes says which scope was asked for that is none of those that a launch has
+// announced.
 func wrongScopes(asked []fakeplatform.TokenRequest, announced ...string) string {
 	for _, request := range asked {
 		for scope := range strings.FieldsSeq(request.Form.Get(lti.ParamScope)) {
-			if slices.Contains(lti.GradeScopes, scope) && !slices.Contains(announced, scope) {
-				return "an access token was asked for with the scope " + scope
+			if !slices.Contains(announced, scope) {
+				return "an access token was asked for with the scope " + results.Bounded(scope, 200)
 			}
 		}
 	}
@@ -149,11 +150,11 @@ func notRenewed(scores []fakeplatform.GradeCall) string {
 	if len(scores) == 0 {
 		return ""
 	}
-	renewed := slices.IndexFunc(scores, harness.IsTakenScore)
+	renewed := slices.IndexFunc(scores, func(c fakeplatform.GradeCall) bool { return c.Status != http.StatusUnauthorized })
 	switch {
 	case renewed < 0:
-		return fmt.Sprintf("%d scores came, and the gradebook took none", len(scores))
-	case scores[0].Status == http.StatusUnauthorized && scores[renewed].Token == scores[0].Token:
+		return fmt.Sprintf("%d scores came, none with a new access token", len(scores))
+	case renewed > 0 && scores[renewed].Token == scores[0].Token:
 		return "the score came again with the token that had been refused"
 	}
 	return ""

@@ -82,16 +82,22 @@ func (s *PlatformScenario) Gradebook(ctx context.Context, l PlatformLaunch) (*Gr
 	if err != nil {
 		return &Gradebook{Launch: flow}, err
 	}
+	b := s.Offer(flow)
+	if len(s.offered) == 0 {
+		return b, fmt.Errorf("%w: it offers no grade services", ErrNoLaunch)
+	}
+	return b, nil
+}
+
+// Offer reads what a launch offers of the grade services.
+func (s *PlatformScenario) Offer(flow *PlatformFlow) *Gradebook {
 	b := &Gradebook{Launch: flow, AGSEndpoint: gradeClaim(flow.Message())}
 	for _, address := range []string{b.LineItems, b.LineItem} {
 		if u, err := url.Parse(address); err == nil && u.Host != "" && !slices.Contains(s.offered, siteOf(u)) {
 			s.offered = append(s.offered, siteOf(u))
 		}
 	}
-	if len(s.offered) == 0 {
-		return b, fmt.Errorf("%w: it offers no grade services", ErrNoLaunch)
-	}
-	return b, nil
+	return b
 }
 
 // gradeClaim reads the claim of the grade services, whatever is wrong with it.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -230,4 +231,42 @@ func (r *PlatformRun) glanceAt(actions []agent.Action) []agent.Action {
 	look := last
 	look.Verb, look.Within = agent.Wait, max(r.markerWait(r.config.Patience.Marker.Std()), leastPatience)
 	return slices.Insert(actions, len(actions)-1, look)
+}
+
+// Launches says whether a journey of a user launches something.
+func (r *PlatformRun) Launches(user string, link config.LaunchKind) bool {
+	_, ok := r.journeyTo(user, link)
+	return ok
+}
+
+// Return opens the return URL of a launch in the browser that was launched, and looks
+// whether that is the gradebook, or has a link to it, where the gradebook is known.
+func (s *PlatformScenario) Return(ctx context.Context, f, gradebook *PlatformFlow) (*PlatformFlow, error) {
+	address, _ := f.Message().Object(lti.ClaimLaunchPresentation)["return_url"].(string)
+	if u, err := url.Parse(address); err != nil || u.Host == "" {
+		return nil, fmt.Errorf("%w: it has no return_url", ErrNoLaunch)
+	}
+	visit := s.run.visit(address)
+	if gradebook != nil {
+		if there, err := url.Parse(gradebook.Trip.Page.URL); err == nil && len(there.Path) > 1 {
+			visit.Also = append(visit.Also, agent.Marker{Name: gradebookMarker, Selector: fmt.Sprintf("[href*=%q], [action*=%[1]q]", there.EscapedPath())})
+		}
+	}
+	began := time.Now()
+	trip, err := f.by.Visit(ctx, visit)
+	if err != nil {
+		return nil, err
+	}
+	back := &PlatformFlow{ID: s.run.nextFlowID(), Login: f.Login, Trip: trip, by: f.by, picture: trip.Screenshot}
+	back.evidence = s.run.platformEvidence(back, PlatformLaunch{Title: "return to the platform"}, began)
+	s.keep(back)
+	return back, nil
+}
+
+const gradebookMarker = "gradebook"
+
+// LeadsTo says whether a flow that returned ended on the page of the gradebook, or on
+// one that has a link to it.
+func (f *PlatformFlow) LeadsTo(gradebook *PlatformFlow) bool {
+	return f.Trip.Markers[gradebookMarker] || sameURL(withoutQuery(f.Trip.Page.URL), withoutQuery(gradebook.Trip.Page.URL))
 }

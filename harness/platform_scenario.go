@@ -107,7 +107,7 @@ func (s *PlatformScenario) keepStuck(err error) bool {
 
 // stuckFlow is the evidence of a journey that got stuck.
 func (r *PlatformRun) stuckFlow(e *JourneyError) *PlatformFlow {
-	flow := &PlatformFlow{ID: r.nextFlowID(), picture: e.Picture}
+	flow := &PlatformFlow{ID: r.nextFlowID(), picture: e.Picture, Trip: &agent.Trip{Steps: e.steps, Page: e.page, Ended: e.ended, Why: e.Why}}
 	flow.evidence = results.Flow{
 		ID: flow.ID, Title: e.Journey, Why: e.Error(), Page: e.page, Steps: fit(e.steps), Ended: "stuck",
 	}

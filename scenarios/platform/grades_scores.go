@@ -539,4 +539,3 @@ func wrongResult(r harness.Members, lineItem string) string {
 	}
 	return ""
 }
-

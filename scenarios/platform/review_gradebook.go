@@ -1,0 +1,237 @@
+package platform
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+
+	"invigilator/harness"
+	"invigilator/harness/config"
+	"invigilator/lti"
+	"invigilator/requirements"
+	"invigilator/results"
+	. "invigilator/scenarios"
+)
+
+var _ = Describe("A platform's gradebook", func() {
+	It("offers the review of work as far as its learner has come", For("sr-reviewable-status-respected"), func(ctx SpecContext) {
+		const id = "sr-reviewable-status-respected"
+		scene := PlatformScene()
+		book := gradebook(ctx, scene, id)
+		if book == nil {
+			return
+		}
+		item, err := scene.MakeLineItem(ctx, book, harness.Members{
+			"resourceLinkId": book.ResourceLink(), "submissionReview": harness.Members{"reviewableStatus": []string{string(lti.Submitted), string(lti.Completed)}},
+		})
+		if allUnseen(scene, id, err, book.Launch) {
+			return
+		}
+		type seen struct {
+			offered bool
+			flows   []*harness.PlatformFlow
+		}
+		looked, reviewable := map[string]seen{}, false
+		for i, progress := range []lti.ActivityProgress{"", lti.Started, lti.InProgress, lti.Submitted, lti.Completed} {
+			stimulus := casesOf(id)[i]
+			flows := launchedFor(item)
+			if progress != "" {
+				score := harness.Members{"activityProgress": string(progress), "gradingProgress": string(lti.NotReady)}
+				if progress == lti.Submitted {
+					score["gradingProgress"] = string(lti.PendingManual)
+				}
+				scored, err := scene.Graded(ctx, item, book.Sub(), score)
+				if flows = append(flows, scored); scene.Unseen(id, stimulus, err, flows...) {
+					continue
+				}
+			}
+			offered, flow, err := scene.Offered(ctx, harness.Review{Title: "a review: " + stimulus, Item: item})
+			if flows = append(flows, flow); scene.Unseen(id, stimulus, err, flows...) {
+				continue
+			}
+			looked[stimulus] = seen{offered, flows}
+			reviewable = reviewable || offered
+		}
+		for i, stimulus := range casesOf(id) {
+			wanted := i > 2
+			switch s, known := looked[stimulus]; {
+			case !known:
+			case !wanted && !reviewable:
+				scene.Observe(id, stimulus, results.Inconclusive, "", "No review is offered, nor is any when the work is handed in.", s.flows...)
+			default:
+				scene.Check(id, stimulus, s.offered == wanted, "", map[bool]string{true: "The review is offered.", false: "The review is not offered."}[s.offered], s.flows...)
+			}
+		}
+	})
+
+	It("offers the review of a learner without any score, if asked to", For("sr-reviewable-status-none"), func(ctx SpecContext) {
+		const id, stimulus = "sr-reviewable-status-none", "gradebook-status-none"
+		scene := PlatformScene()
+		book := gradebook(ctx, scene, id)
+		if book == nil {
+			return
+		}
+		members := harness.Members{"resourceLinkId": book.ResourceLink(), "submissionReview": harness.Members{"reviewableStatus": []string{lti.ReviewableNone}}}
+		made, err := scene.PostLineItem(ctx, book, stimulus, members)
+		if scene.Unseen(id, stimulus, err, book.Launch, made) {
+			return
+		}
+		if !made.Succeeded() {
+			scene.Observe(id, stimulus, results.Failed, "", "The line item is refused: "+answeredWith(made), book.Launch, made)
+			return
+		}
+		item := &harness.LineItem{Book: book, Made: made}
+		item.ID, _ = made.Said()["id"].(string)
+		item.Label, _ = made.Said()["label"].(string)
+		offered, flow, err := scene.Offered(ctx, harness.Review{Title: "a review of a learner without score", Item: item})
+		if !scene.Unseen(id, stimulus, err, book.Launch, made, flow) {
+			scene.Check(id, stimulus, offered, "", map[bool]string{true: "The review is offered.", false: "The review is not offered."}[offered], book.Launch, made, flow)
+		}
+	})
+
+	It("names the review as the line item says", For("sr-label-shown"), func(ctx SpecContext) {
+		const id = "sr-label-shown"
+		scene := PlatformScene()
+		for stimulus, label := range map[string]string{
+			"gradebook-label-accents": "Öffne die Prüfung – 提出物を見る", "gradebook-label-markup": "Open <b>the</b> viewer",
+			"gradebook-label-long": "Open the viewer " + strings.Repeat("of all that was handed in ", 12)[:284],
+		} {
+			item := workFor(ctx, scene, id, stimulus, reviewedBy(harness.Members{"label": label}))
+			if item == nil {
+				continue
+			}
+			page, err := scene.OpenGrades(ctx, config.Instructor, item, "")
+			if scene.Unseen(id, stimulus, err, item.Made) {
+				continue
+			}
+			offered, flow, err := scene.Offered(ctx, harness.Review{Title: "the review with the label", Item: item})
+			if scene.Unseen(id, stimulus, err, item.Made, page, flow) {
+				continue
+			}
+			verdict, says := judgeLabel(label, page)
+			if !offered {
+				verdict, says = results.Failed, "The review is not offered."
+			}
+			scene.Observe(id, stimulus, verdict, "", says, item.Made, page, flow)
+		}
+	})
+
+	It("shows that work waits for grading, and offers its review", For("sr-score-needs-grading-offered"), func(ctx SpecContext) {
+		const id, stimulus = "sr-score-needs-grading-offered", "gradebook-needs-grading"
+		scene := PlatformScene()
+		book := gradebook(ctx, scene, id)
+		if book == nil {
+			return
+		}
+		item, err := scene.Reviewed(ctx, book, nil)
+		if scene.Unseen(id, stimulus, err, book.Launch) {
+			return
+		}
+		score := harness.Members{"activityProgress": string(lti.Submitted), "gradingProgress": string(lti.PendingManual)}
+		scored, err := scene.PostScore(ctx, item, "a score of work that waits for grading", scene.Run().NewScore(book.Sub(), score), nil)
+		flows := append(launchedFor(item), scored)
+		if scene.Unseen(id, stimulus, err, flows...) {
+			return
+		}
+		if verdict, says := taken(scored); verdict != results.Passed {
+			scene.Observe(id, stimulus, verdict, "", says, flows...)
+			return
+		}
+		offered, review, err := scene.Offered(ctx, harness.Review{Title: "the review of work that waits for grading", Item: item})
+		if flows = append(flows, review); scene.Unseen(id, stimulus, err, flows...) {
+			return
+		}
+		scene.Check(id, stimulus, offered, "", map[bool]string{true: "The review is offered.", false: "The review is not offered."}[offered], flows...)
+		if !unread(scene) {
+			result, err := scene.ResultOf(ctx, item, book.Sub(), blank)
+			if !scene.Unseen(id, stimulus, err, flows...) {
+				scene.Check(id, stimulus, blank(result), "", "The results: "+result.String()+".", append(flows, result.Flow)...)
+			}
+		}
+		page, err := scene.OpenGrades(ctx, config.Instructor, item, "")
+		switch {
+		case scene.Unseen(id, stimulus, err, flows...):
+		case !scene.Run().ShowsWaiting():
+			scene.Observe(id, stimulus, results.Inconclusive, "", "Not seen: platform.needs_grading does not tell how the gradebook shows it.", append(flows, page)...)
+		default:
+			scene.Check(id, stimulus, page.Waiting(), "", map[bool]string{true: "The gradebook shows that the work waits.", false: "The gradebook does not show that the work waits."}[page.Waiting()], append(flows, page)...)
+		}
+	})
+
+	It("takes the grade of a review, and no older one", For("sr-regrade-accepted"), func(ctx SpecContext) {
+		const id, later, earlier = "sr-regrade-accepted", "gradebook-regraded", "gradebook-regraded-earlier"
+		scene := PlatformScene()
+		item := work(ctx, scene, nil, id)
+		if item == nil {
+			return
+		}
+		sub := item.Book.Sub()
+		if _, err := scene.Graded(ctx, item, sub, points(4, 10)); allUnseen(scene, id, err, launchedFor(item)...) {
+			return
+		}
+		at := scene.Run().Later()
+		regraded, err := scene.PostScore(ctx, item, "the grade of a review", scene.Run().NewScore(sub, points(6.28, 10).With(harness.Members{"timestamp": harness.Timestamp(at)})), nil)
+		flows := append(launchedFor(item), regraded)
+		if allUnseen(scene, id, err, flows...) {
+			return
+		}
+		if verdict, says := taken(regraded); verdict != results.Passed {
+			scene.Observe(id, later, verdict, "", says, flows...)
+		} else {
+			judgeRegraded(ctx, scene, item, id, later, flows...)
+		}
+		old := points(3, 10).With(harness.Members{"timestamp": harness.Timestamp(at.Add(-time.Second))})
+		stale, err := scene.PostScore(ctx, item, "a grade with an earlier timestamp", scene.Run().NewScore(sub, old), nil)
+		if !scene.Unseen(id, earlier, err, append(flows, stale)...) {
+			verdict, says := refusedWith(stale, 409)
+			if verdict != results.Inconclusive { // whatever the answer, it must have no effect
+				verdict = results.Passed
+			}
+			if stale.Exchange.Status >= 500 {
+				verdict = results.Failed
+			}
+			judgeUnmoved(ctx, scene, item, id, earlier, verdict, says, 0.628, stale)
+		}
+	})
+})
+
+// judgeLabel judges whether a page shows a label as text, or words of its own.
+func judgeLabel(label string, page *harness.PlatformFlow) (results.Verdict, string) {
+	plain := strings.NewReplacer("<b>", "", "</b>", "").Replace(label)
+	beginning := string([]rune(label)[:min(len([]rune(label)), 12)])
+	switch {
+	case page.Shows(label):
+		return results.Passed, "The gradebook shows the label."
+	case plain != label && page.Shows(plain):
+		return results.Failed, "The gradebook shows the label, but takes its markup for markup."
+	case page.Shows(beginning):
+		return results.Passed, "The gradebook shows the beginning of the label."
+	default:
+		return results.Passed, "The gradebook names the review in words of its own."
+	}
+}
+
+// judgeRegraded judges whether results and gradebook show the grade of a review, 6.28 of
+// 10.
+func judgeRegraded(ctx SpecContext, scene *harness.PlatformScenario, item *harness.LineItem, id requirements.ID, stimulus string, flows ...*harness.PlatformFlow) {
+	if !unread(scene) {
+		result, err := scene.ResultOf(ctx, item, item.Book.Sub(), amounts(0.628))
+		if scene.Unseen(id, stimulus, err, flows...) {
+			return
+		}
+		scene.Check(id, stimulus, amounts(0.628)(result), "", "After 4 and then 6.28 of 10: "+result.String()+".", append(flows, result.Flow)...)
+	}
+	page, err := scene.OpenGrades(ctx, config.Instructor, item, "")
+	switch {
+	case isMissing(err) && !unread(scene):
+	case scene.Unseen(id, stimulus, err, flows...):
+	case scene.Run().ShowsWaiting() && page.Waiting():
+		scene.Observe(id, stimulus, results.Failed, "", "The gradebook shows that the work waits for grading.", append(flows, page)...)
+	case scene.Run().ShowsWaiting() || page.Shows("6.28"):
+		scene.Observe(id, stimulus, results.Passed, "", fmt.Sprintf("The gradebook shows no work that waits; it shows 6.28: %t.", page.Shows("6.28")), append(flows, page)...)
+	case unread(scene):
+		scene.Observe(id, stimulus, results.Inconclusive, "", "Not seen: the gradebook's page does not show the points, and the results are not declared.", append(flows, page)...)
+	}
+}

@@ -280,11 +280,10 @@ func pathInHost(d *draft) {
 		if err != nil {
 			return address
 		}
-		was := u.Path
 		name, _, _ := strings.Cut(u.Hostname(), ".")
-		u.Path = was[:strings.LastIndexByte(was, '/')+1] + name
-		d.launch.platform.alsoAt.Store(u.Path, was)
-		return u.String()
+		odd := address[:strings.LastIndexByte(address, '/')+1] + name
+		d.launch.platform.alsoAt.Store(pathOf(odd), u.EscapedPath())
+		return odd
 	})(d)
 }
 
@@ -294,11 +293,15 @@ func (p *Platform) leadBack(r *http.Request) *http.Request {
 		return r
 	}
 	for _, below := range []string{"", "/" + string(Scores), "/" + string(Results)} {
-		path, ends := strings.CutSuffix(r.URL.Path, below)
-		if own, known := p.alsoAt.Load(path); ends && known {
+		path, ends := strings.CutSuffix(r.URL.EscapedPath(), below)
+		own, known := p.alsoAt.Load(path)
+		if !ends || !known {
+			continue
+		}
+		if u, err := url.Parse(own.(string) + below); err == nil {
+			u.RawQuery = r.URL.RawQuery
 			led := r.WithContext(r.Context())
-			led.URL = new(*r.URL)
-			led.URL.Path, led.URL.RawPath = own.(string)+below, ""
+			led.URL = u
 			return led
 		}
 	}

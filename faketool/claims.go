@@ -51,14 +51,19 @@ func (c claims) returnURL() string {
 }
 
 func (c claims) roles() []string {
-	list, _ := c.members[lti.ClaimRoles].([]any)
-	var roles []string
-	for _, role := range list {
-		if s, ok := role.(string); ok {
-			roles = append(roles, s)
+	return textsOf(c.members[lti.ClaimRoles])
+}
+
+// textsOf returns what is text in a list.
+func textsOf(value any) []string {
+	list, _ := value.([]any)
+	var texts []string
+	for _, one := range list {
+		if s, ok := one.(string); ok {
+			texts = append(texts, s)
 		}
 	}
-	return roles
+	return texts
 }
 
 // isMessage says whether there is any claim of LTI.

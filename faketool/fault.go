@@ -298,7 +298,7 @@ var otherRefusals = []string{
 	"core-tool-target-link-uri-from-token", "practice-tool-return-url-unverified", "core-tool-return-url",
 }
 
-var defects = slices.Concat(launchDefects, examDefects, gradeDefects)
+var defects = slices.Concat(launchDefects, examDefects, gradeDefects, reviewDefects)
 
 var launchDefects = []Fault{
 	{Name: LoginOnlyByGet, Breaks: []string{"sec-tool-login-get-and-post"}, Does: "answers a login initiation by POST with 405"},

@@ -100,17 +100,20 @@ func (t *Tool) serveLaunch(w http.ResponseWriter, r *http.Request) {
 	http.Redirect(w, r, t.opts.URL+ResourcePath+"?launch="+id, http.StatusSeeOther)
 }
 
+// opensReview says whether a message is there to open a learner's work.
+func (t *Tool) opensReview(c claims) bool { return t.kindOf(c) == lti.SubmissionReviewRequest }
+
 // opensLink says whether a message is there to open a resource link, whatever
 // else is wrong with it.
-func (t *Tool) opensLink(c claims) bool {
-	return !t.isProctoring(c) && t.kindOf(c) != lti.SubmissionReviewRequest
-}
+func (t *Tool) opensLink(c claims) bool { return !t.isProctoring(c) && !t.opensReview(c) }
 
-// crashOf is what a message of proctoring is refused for, but for the faults of
-// crashing of it.
+// crashOf is what a message is refused for, but for the faults of crashing of it.
 func (t *Tool) crashOf(c claims, err error) error {
 	starts := t.kindOf(c) == lti.StartProctoring || c.has(lti.ClaimStartAssessmentURL)
+	reviews := t.opensReview(c) || c.has(lti.ClaimForUser)
 	switch {
+	case err != nil && reviews && t.has(CrashesOnBadReview):
+		return errCrash
 	case err != nil && starts && t.has(CrashesOnBadExam), err != nil && !starts && t.kindOf(c) == lti.EndAssessment && t.has(CrashesOnBadEnd):
 		return &refusal{http.StatusInternalServerError, "null"}
 	default:
@@ -139,6 +142,8 @@ func (t *Tool) returnOfRefusal(c claims) string {
 	case err != nil:
 		return ""
 	case c.verified && to != "" && t.kindOf(c) == lti.StartProctoring && t.has(ReturnsBadExams):
+		return to
+	case c.verified && to != "" && t.opensReview(c) && t.has(ReturnsBadReviews):
 		return to
 	case c.verified && to != "" && t.has(ReturnsRefusals):
 		return to
@@ -173,6 +178,7 @@ func (t *Tool) launchOf(r *http.Request, c claims, begun *login) Launch {
 	}
 	l.Sub, _ = c.text("sub")
 	l.Name, _ = c.text("name")
+	l.forUser, _ = c.object(lti.ClaimForUser)["user_id"].(string)
 	if garbled(l.Name) != l.Name && t.has(GarblesUnicode) {
 		l.Name = garbled(l.Name)
 	}
@@ -198,6 +204,11 @@ func (t *Tool) launchOf(r *http.Request, c claims, begun *login) Launch {
 		}
 	} else if l.Sub != "" {
 		l.User = t.number(t.users, t.userKey(c))
+		t.mu.Lock()
+		if name, changed := t.renamed[t.userKey(c)]; changed {
+			l.Name = name
+		}
+		t.mu.Unlock()
 	}
 	l.Link = t.number(t.links, t.linkKey(c, begun))
 	t.mu.Lock()
@@ -303,7 +314,9 @@ func (t *Tool) serveResource(w http.ResponseWriter, r *http.Request) {
 	if t.has(NeedsOwnWindow) {
 		page = "resource-in-own-window"
 	}
-	t.render(w, http.StatusOK, page, t.shown(launch))
+	shown := t.shown(launch)
+	shown.Work = t.workInLaunch(launch)
+	t.render(w, http.StatusOK, page, shown)
 }
 
 // launchHere returns a launch of this browser: the one of that id, or else the

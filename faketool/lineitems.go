@@ -62,16 +62,14 @@ func (t *Tool) createLineItem(ctx context.Context, l Launch) (string, error) {
 	item := lti.LineItem{
 		Label: cmp.Or(strings.TrimSpace(strings.ToValidUTF8(clipTo(l.ResourceLink, maxLabel), "")), "Work"), ScoreMaximum: scoreMaximum,
 		ResourceID: ownResource, Tag: ownTag, ResourceLinkID: l.place.link,
-		SubmissionReview: &lti.SubmissionReview{
-			ReviewableStatus: []string{string(lti.InProgress), string(lti.Submitted), string(lti.Completed)},
-			Label:            "Open the work", URL: t.LaunchURL(), Custom: map[string]string{"action": "review"},
-		},
+		SubmissionReview: t.ownReview(),
 	}
 	body, err := membersOf(item)
 	if err != nil {
 		return "", err
 	}
 	t.spoilItem(body)
+	t.spoilItemReview(body)
 	e, err := t.callGrades(ctx, l.grades, lti.ScopeLineItem, GradeRequest{
 		Method: http.MethodPost, URL: t.search(l.grades.lineItems, nil), MediaType: lti.MediaTypeLineItem, Accept: lti.MediaTypeLineItem, Body: body,
 	})
@@ -83,6 +81,14 @@ func (t *Tool) createLineItem(ctx context.Context, l Launch) (string, error) {
 		return "", errors.New("the platform does not say which line item it has made")
 	}
 	return made.ID, nil
+}
+
+// ownReview says how the submissions of the tool's line items are reviewed.
+func (t *Tool) ownReview() *lti.SubmissionReview {
+	return &lti.SubmissionReview{
+		ReviewableStatus: []string{string(lti.InProgress), string(lti.Submitted), string(lti.Completed)},
+		Label:            "Open the work", URL: t.LaunchURL(), Custom: map[string]string{"action": "review"},
+	}
 }
 
 // serveRename gives the line item of a launch another label.
@@ -124,6 +130,7 @@ func (t *Tool) rename(ctx context.Context, l Launch, label string) error {
 		return err
 	}
 	t.spoilRenamed(item)
+	t.spoilRenamedReview(item)
 	_, err = t.callGrades(ctx, l.grades, lti.ScopeLineItem, GradeRequest{
 		Method: http.MethodPut, URL: address, MediaType: lti.MediaTypeLineItem, Accept: lti.MediaTypeLineItem, Body: item,
 	})

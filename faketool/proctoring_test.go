@@ -259,11 +259,23 @@ func with(c lti.Claims, changes lti.Claims) lti.Claims {
 // launch logs in and posts a message, until the browser stands still.
 func (e *exam) launch(b window, c lti.Claims) page {
 	e.t.Helper()
+	return e.send(b, c, sending{target: toolURL + "/launch", key: platformKey, lasts: time.Hour})
+}
+
+// sending is how a message is sent.
+type sending struct {
+	target string // of the login initiation
+	key    func() (jwk.Key, error)
+	lasts  time.Duration
+}
+
+func (e *exam) send(b window, c lti.Claims, how sending) page {
+	e.t.Helper()
 	g := NewWithT(e.t)
-	key, err := platformKey()
+	key, err := how.key()
 	g.Expect(err).NotTo(HaveOccurred())
 	quiet := b.still()
-	login := url.Values{"iss": {platformURL}, "client_id": {clientID}, "login_hint": {"x"}, "target_link_uri": {toolURL + "/launch"}}
+	login := url.Values{"iss": {platformURL}, "client_id": {clientID}, "login_hint": {"x"}, "target_link_uri": {how.target}}
 	begun := quiet.get(toolURL + "/login?" + login.Encode())
 	at := begun.header.Get("Location")
 	if strings.HasPrefix(at, toolURL) { // it is held
@@ -277,7 +289,7 @@ func (e *exam) launch(b window, c lti.Claims) page {
 		c["nonce"] = to.Query().Get("nonce")
 	}
 	e.mu.Lock()
-	c["iat"], c["exp"] = e.now.Unix(), e.now.Add(time.Hour).Unix()
+	c["iat"], c["exp"] = e.now.Unix(), e.now.Add(how.lasts).Unix()
 	e.mu.Unlock()
 	token, err := lti.Sign(c, key)
 	g.Expect(err).NotTo(HaveOccurred())

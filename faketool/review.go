@@ -19,7 +19,8 @@ const reviewPath = "/review"
 // A review is whose work a launch opens, and what the platform says along with it
 // (Submission Review Service 1.0).
 type review struct {
-	learner, name string
+	learner, name string   // nobody's id stands for anybody: only faults have it
+	roles         []string // of the learner
 	custom        []parameter
 }
 
@@ -32,17 +33,19 @@ type parameter struct {
 // reviewPage shows a work to who reviews it.
 type reviewPage struct {
 	page
-	Learner  any
-	HandedIn bool
-	Text     string
-	Custom   []parameter
-	Grade    string // where the form goes; empty for none
+	Learner   any
+	LearnerID string
+	HandedIn  bool
+	Text      string
+	Others    []string
+	Custom    []parameter
+	Grade     string // where the form goes; empty for none
 }
 
 // checkReview wants all that a message requires that opens a learner's work
 // (Submission Review Service 1.0, LtiSubmissionReviewRequest claims).
 func (t *Tool) checkReview(_ *login, c claims) error {
-	return c.pass([]func(claims) error{checkVersion, t.checkReviewer, t.checkForUser, t.checkReviewed})
+	return c.pass([]func(claims) error{checkVersion, t.checkReviewer, t.checkForUser, t.checkReviewed, t.checkReviewPickily})
 }
 
 // checkReviewer wants a person with roles, however many: who looks at somebody's
@@ -61,7 +64,7 @@ func (t *Tool) checkReviewer(c claims) error {
 
 // checkForUser wants the learner whose work is reviewed.
 func (t *Tool) checkForUser(c claims) error {
-	if id, _ := c.object(lti.ClaimForUser)["user_id"].(string); id == "" {
+	if _, ok := t.learnerOf(c); !ok {
 		return badRequest("The message does not say whose work is reviewed.")
 	}
 	return nil
@@ -70,7 +73,7 @@ func (t *Tool) checkForUser(c claims) error {
 // checkReviewed wants the line item that is reviewed. A resource link it need not
 // belong to.
 func (t *Tool) checkReviewed(c claims) error {
-	if lineItem, _ := c.object(lti.ClaimAGS)["lineitem"].(string); !isSecure(lineItem) {
+	if !t.namesItem(c) {
 		return badRequest("The message does not say which line item is reviewed.")
 	}
 	return nil
@@ -83,7 +86,8 @@ func (t *Tool) reviewOf(c claims) *review {
 		s, _ := learner[name].(string)
 		return s
 	}
-	r := &review{learner: text("user_id"), name: text("name")}
+	r := &review{name: text("name"), roles: textsOf(learner["roles"])}
+	r.learner, _ = t.learnerOf(c)
 	for _, other := range []string{strings.TrimSpace(text("given_name") + " " + text("family_name")), r.learner} {
 		if r.name == "" {
 			r.name = other
@@ -100,6 +104,7 @@ func (t *Tool) reviewOf(c claims) *review {
 func (t *Tool) openReview(w http.ResponseWriter, r *http.Request, c claims, begun *login) {
 	l := t.launchOf(r, c, begun)
 	l.review = t.reviewOf(c)
+	t.spoilReview(&l, c, begun)
 	http.Redirect(w, r, t.opts.URL+reviewPath+"/"+t.startSession(w, l), http.StatusSeeOther)
 }
 
@@ -107,21 +112,34 @@ func (t *Tool) openReview(w http.ResponseWriter, r *http.Request, c claims, begu
 // fails where the user may not see it, and where the tool knows no such line item
 // of this platform at this place. Rights come from the launch alone.
 func (t *Tool) reviewed(l Launch) (work, bool, error) {
-	wanted := work{of: l.grades.of, lineItem: l.grades.lineItem, sub: l.review.learner}
-	if !l.Teacher && l.Sub != l.review.learner {
+	if !t.mayReview(l) && l.Sub != l.review.learner {
 		return work{}, false, &refusal{http.StatusForbidden, "This is not your work."}
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	known, ok := t.knownActivity(*l.grades)
 	if !ok || !l.place.within(known.place) {
-		return work{}, false, &refusal{http.StatusNotFound, "This line item is none of this tool here."}
+		return t.spoilPlace(l, known, ok)
 	}
-	i := slices.IndexFunc(t.works, wanted.sameAs)
-	if i < 0 {
-		return work{}, false, nil
+	if l.place.link == "" && t.has(FindsActivityByLink) {
+		return work{}, false, errNotHere
 	}
-	return t.works[i], true, nil
+	one, handedIn := t.lastWork(work{of: l.grades.of, lineItem: l.grades.lineItem, sub: l.review.learner}.sameAs)
+	one, handedIn = t.spoilChoice(l, one, handedIn)
+	return one, handedIn, nil
+}
+
+var errNotHere = &refusal{http.StatusNotFound, "This line item is none of this tool here."}
+
+// lastWork returns the last work of some while the tool's mutex is held, and whether
+// there is one.
+func (t *Tool) lastWork(matches func(work) bool) (work, bool) {
+	for _, one := range slices.Backward(t.works) {
+		if matches(one) {
+			return one, true
+		}
+	}
+	return work{}, false
 }
 
 func (t *Tool) serveReview(w http.ResponseWriter, r *http.Request) {
@@ -133,17 +151,21 @@ func (t *Tool) serveReview(w http.ResponseWriter, r *http.Request) {
 		t.refuse(w, err, "")
 		return
 	}
-	shown := reviewPage{page: t.shown(l), Learner: l.review.name, Custom: l.review.custom}
 	one, handedIn, err := t.reviewed(l)
 	if err != nil {
 		t.refuse(w, t.leadingBack(l, err), "")
 		return
 	}
-	shown.HandedIn, shown.Text = handedIn, one.text
-	if handedIn && l.Teacher {
+	shown := reviewPage{page: t.shown(l), Learner: l.review.name, Custom: l.review.custom, HandedIn: handedIn, Text: one.text}
+	if handedIn && t.mayGrade(l) {
 		shown.Grade = t.resource(l) + "/grade"
 	}
-	t.render(w, http.StatusOK, "review", shown)
+	status, err := t.spoilReviewPage(r.Context(), l, one, &shown)
+	if err != nil {
+		t.refuse(w, err, "")
+		return
+	}
+	t.render(w, status, "review", shown)
 }
 
 // leadingBack offers a way back to the platform after an error, which is told there
@@ -157,7 +179,7 @@ func (t *Tool) leadingBack(l Launch, err error) error {
 
 // serveGrade gives a work points.
 func (t *Tool) serveGrade(w http.ResponseWriter, r *http.Request) {
-	l, err := t.launchFor(w, r, func(l Launch) bool { return l.review != nil && l.Teacher })
+	l, err := t.launchFor(w, r, func(l Launch) bool { return l.review != nil && t.mayGrade(l) })
 	if err != nil {
 		t.refuse(w, err, "")
 		return
@@ -173,6 +195,10 @@ func (t *Tool) serveGrade(w http.ResponseWriter, r *http.Request) {
 	}
 	if err != nil {
 		t.refuse(w, t.leadingBack(l, err), "")
+		return
+	}
+	if !l.grades.offers(lti.ScopeScore) && t.has(CrashesWithoutScoreScope) {
+		t.refuse(w, errCrash, "")
 		return
 	}
 	maximum := float64(scoreMaximum)

@@ -183,6 +183,9 @@ func (t *Tool) attemptOf(c claims) (sent json.RawMessage, number int, ok bool) {
 
 func integer(n int) json.RawMessage { return json.RawMessage(strconv.Itoa(n)) }
 
+// knownTypes are those of the messages that a tool gets.
+var knownTypes = []string{lti.ResourceLinkRequest, lti.SubmissionReviewRequest, lti.StartProctoring, lti.EndAssessment}
+
 // kindOf is the type of a message, as the tool takes it. Only one type begins a
 // sitting, whatever the other claims (LTI Core 1.3, 5.3.1).
 func (t *Tool) kindOf(c claims) string {
@@ -194,6 +197,8 @@ func (t *Tool) kindOf(c claims) string {
 		starts && !c.has(lti.ClaimMessageType) && t.has(AcceptsMissingExamType),
 		starts && t.has(KnowsExamsByClaims):
 		return lti.StartProctoring
+	case c.has(lti.ClaimForUser) && !slices.Contains(knownTypes, kind) && t.has(KnowsReviewsByForUser):
+		return lti.SubmissionReviewRequest
 	default:
 		return kind
 	}

@@ -247,7 +247,7 @@ func (t *Tool) spoilRenamed(item map[string]json.RawMessage) {
 }
 
 // scoresOf is where scores at a line item are posted to.
-func (t *Tool) scoresOf(lineItem string) (string, error) {
+func (t *Tool) scoresOf(lineItem string, grade bool) (string, error) {
 	to := below(lineItem, "scores")
 	path, query, _ := strings.Cut(lineItem, "?")
 	part := path[strings.LastIndexByte(path, '/')+1:]
@@ -260,6 +260,9 @@ func (t *Tool) scoresOf(lineItem string) (string, error) {
 		if spoilt != to && t.has(fault) {
 			return spoilt, nil
 		}
+	}
+	if query != "" && grade && t.has(DropsQueryOfGrade) {
+		return path + "/scores", nil
 	}
 	if u, err := url.Parse(to); err == nil && u.Port() != "" && t.has(ChokesOnPort) {
 		return "", errors.New("the address of the line item cannot be read")
@@ -274,6 +277,12 @@ func withMark(query string) string {
 	return "?" + query
 }
 
+// Formats of times that are none of a score.
+const (
+	wholeSeconds = "2006-01-02T15:04:05Z"
+	withoutZone  = "2006-01-02T15:04:05.000"
+)
+
 // spoilScore applies the faults of a score (Assignment and Grade Services 2.0, 3.4).
 func (t *Tool) spoilScore(score map[string]any, w work, now time.Time) {
 	local := now.In(time.FixedZone("two hours ahead", 2*60*60))
@@ -287,10 +296,10 @@ func (t *Tool) spoilScore(score map[string]any, w work, now time.Time) {
 		{AddsComment, map[string]any{"comment": "Told by the fake tool."}},
 		{SendsEmptyScoringUser, map[string]any{"scoringUserId": ""}},
 		{SendsNameOfLearner, map[string]any{"userId": cmp.Or(w.name, w.sub)}},
-		{SendsWholeSeconds, map[string]any{"timestamp": now.Format("2006-01-02T15:04:05Z")}},
-		{SendsTimestampWithoutZone, map[string]any{"timestamp": now.Format("2006-01-02T15:04:05.000")}},
+		{SendsWholeSeconds, map[string]any{"timestamp": now.Format(wholeSeconds)}},
+		{SendsTimestampWithoutZone, map[string]any{"timestamp": now.Format(withoutZone)}},
 		{SendsUnixTimestamp, map[string]any{"timestamp": now.UnixMilli()}},
-		{LabelsLocalTimestampZ, map[string]any{"timestamp": local.Format("2006-01-02T15:04:05.000") + "Z"}},
+		{LabelsLocalTimestampZ, map[string]any{"timestamp": local.Format(withoutZone) + "Z"}},
 		{SendsOffset, map[string]any{"timestamp": local.Format("2006-01-02T15:04:05.000000Z07:00")}},
 	}
 	given, isGraded := score["scoreGiven"].(json.Number)

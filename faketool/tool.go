@@ -92,6 +92,7 @@ type Tool struct {
 	byNonce       map[string]*login
 	sessions      map[string]Launch // by the id in the launch's URL
 	users, links  map[string]int    // numbers of accounts and of resource links
+	renamed       map[string]string // names of accounts that a fault has changed
 	counter       int               // for the faults that count instead of choosing at random
 	events        int               // logins begun and launches accepted, in order
 	last          Launch            // the last one that was accepted
@@ -124,6 +125,7 @@ type Launch struct {
 	event        int    // when it was accepted
 	at           time.Time
 	place        place
+	forUser      string     // whom the claim names whose work a review opens, also where it is none
 	grades       *gradebook // nil where the platform offers none
 	review       *review    // nil where it is none
 }
@@ -187,6 +189,7 @@ func New(opts Options) (*Tool, error) {
 		sessions:    map[string]Launch{},
 		users:       map[string]int{},
 		links:       map[string]int{},
+		renamed:     map[string]string{},
 		keys:        []jwk.Key{opts.Key},
 		grants:      map[grantKey]grant{},
 	}

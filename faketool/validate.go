@@ -40,14 +40,15 @@ func (t *Tool) validate(r *http.Request, form url.Values) (claims, *login, error
 		return c, nil, err
 	}
 	begun = t.heldAgainst(c, begun)
-	if err := t.verifySignature(r, token, header, begun.registration); err != nil {
+	verified := func(begun *login, _ claims) error { return t.verifySignature(r, token, header, begun.registration) }
+	if err := t.inReviews(SkipsSignatureOfReviews, verified)(begun, c); err != nil {
 		return c, begun, err
 	}
 	if !c.isMessage() && t.has(AcceptsAnySignedToken) {
 		c.verified = true
 		return c, begun, nil
 	}
-	for _, check := range []func(*login, claims) error{t.checkIssuer, t.checkAudience} {
+	for _, check := range []func(*login, claims) error{t.checkIssuer, t.inReviews(IgnoresAudienceOfReviews, t.checkAudience)} {
 		if err := check(begun, c); err != nil {
 			return c, begun, err
 		}
@@ -59,8 +60,11 @@ func (t *Tool) validate(r *http.Request, form url.Values) (claims, *login, error
 	switch {
 	case t.isProctoring(c):
 		checks = []func(*login, claims) error{t.checkTimes, t.checkNonce, t.checkProctoring, t.checkTarget, t.checkDeployment}
-	case !t.opensLink(c):
-		checks = []func(*login, claims) error{t.checkTimes, t.checkNonce, t.checkReview, t.checkTarget, t.checkDeployment}
+	case t.opensReview(c):
+		checks = []func(*login, claims) error{
+			t.inReviews(IgnoresExpiryOfReviews, t.checkTimes), t.inReviews(IgnoresNonceOfReviews, t.checkNonce), t.checkReview, t.checkTarget,
+			t.inReviews(IgnoresDeploymentOfReviews, t.checkDeployment),
+		}
 	}
 	for _, check := range checks {
 		if err := check(begun, c); err != nil {
@@ -75,7 +79,7 @@ func (t *Tool) use(begun *login, c claims) error {
 	nonce, _ := c.text("nonce")
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if begun.used && (nonce == begun.nonce || !t.has(AcceptsUsedState)) && !t.has(AcceptsLaunchTwice) {
+	if begun.used && (nonce == begun.nonce || !t.has(AcceptsUsedState)) && !t.has(AcceptsLaunchTwice) && !t.takesAgain(c) {
 		return unauthorized("This login has been used already.")
 	}
 	begun.used = true
@@ -149,7 +153,7 @@ func (t *Tool) loginOf(r *http.Request, form url.Values, c claims) (*login, erro
 	if t.opts.Now().After(begun.expires) {
 		return nil, unauthorized("The login has taken too long.")
 	}
-	if !t.ownsLogin(r, begun) && !t.has(IgnoresStateCookie) && !t.has(SetsNoStateCookie) {
+	if !t.ownsLogin(r, begun) && !t.has(IgnoresStateCookie) && !t.has(SetsNoStateCookie) && !t.takesAgain(c) {
 		return nil, unauthorized("The login was not begun in this browser, or its cookie was not sent.")
 	}
 	return begun, nil

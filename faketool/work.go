@@ -71,7 +71,7 @@ type scoreClock struct {
 const instant = "2006-01-02T15:04:05.000Z07:00"
 
 // tick returns the time of the next score.
-func (t *Tool) tick(c *scoreClock) time.Time {
+func (t *Tool) tick(c *scoreClock, grade bool) time.Time {
 	was, next := c.last, latest(t.opts.Now().UTC().Truncate(time.Millisecond), c.last.Add(time.Millisecond))
 	switch {
 	case was.IsZero():
@@ -79,6 +79,8 @@ func (t *Tool) tick(c *scoreClock) time.Time {
 		next = was
 	case t.has(CountsTimestampDown):
 		next = was.Add(-time.Millisecond)
+	case grade && t.has(GradesAtSubmission), grade && c.points != nil && t.has(RepeatsTimeOfGrade):
+		next = was
 	}
 	c.last = next
 	return next
@@ -209,7 +211,10 @@ func (t *Tool) keepWork(l Launch, text string) work {
 func (t *Tool) postScore(ctx context.Context, g *gradebook, w work, score lti.Score) error {
 	w.scores.mu.Lock()
 	defer w.scores.mu.Unlock()
-	now := t.tick(w.scores)
+	if !g.offers(lti.ScopeScore) && t.has(PostsUnannouncedScore) {
+		g = g.with(lti.ScopeScore)
+	}
+	now := t.tick(w.scores, score.ScoreGiven != nil)
 	score.UserID, score.Timestamp = w.sub, now.Format(instant)
 	w.scores.points = score.ScoreGiven
 	body, err := membersOf(score)
@@ -217,7 +222,9 @@ func (t *Tool) postScore(ctx context.Context, g *gradebook, w work, score lti.Sc
 		return err
 	}
 	t.spoilScore(body, w, now)
-	to, err := t.scoresOf(w.lineItem)
+	t.spoilGrade(body, now)
+	t.spoilSubmission(body, now)
+	to, err := t.scoresOf(w.lineItem, score.ScoreGiven != nil)
 	if err != nil {
 		return err
 	}

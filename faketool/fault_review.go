@@ -1,0 +1,184 @@
+package faketool
+
+// The names of the faults of reviews.
+const (
+	AcceptsMissingForUser      = "accepts-missing-for-user"
+	AcceptsEmptyForUser        = "accepts-empty-for-user"
+	AcceptsEmptyLearner        = "accepts-empty-learner"
+	AcceptsNullLearner         = "accepts-null-learner"
+	AcceptsNumberAsLearner     = "accepts-number-as-learner"
+	AcceptsTextAsForUser       = "accepts-text-as-for-user"
+	TakesSubOfForUser          = "takes-sub-of-for-user"
+	AcceptsMissingEndpoint     = "accepts-missing-endpoint"
+	AcceptsMissingLineItem     = "accepts-missing-line-item"
+	AcceptsEmptyLineItem       = "accepts-empty-line-item"
+	AcceptsPathAsLineItem      = "accepts-path-as-line-item"
+	NeedsLinkInReview          = "needs-link-in-review"
+	FindsActivityByLink        = "finds-activity-by-link"
+	NeedsNameOfLearner         = "needs-name-of-learner"
+	NeedsRolesOfLearner        = "needs-roles-of-learner"
+	RefusesMembersOfForUser    = "refuses-members-of-for-user"
+	CutsLearnerID              = "cuts-learner-id"
+	TakesLearnerIDForPath      = "takes-learner-id-for-path"
+	ShowsReviewersWork         = "shows-reviewers-work"
+	ShowsLastWork              = "shows-last-work"
+	ShowsLearnersLastWork      = "shows-learners-last-work"
+	ShowsAllWorks              = "shows-all-works"
+	CrashesOnUnknownLearner    = "crashes-on-unknown-learner"
+	ShowsAnyWorkInstead        = "shows-any-work-instead"
+	BeginsWorkOfUnknown        = "begins-work-of-unknown"
+	KnowsLearnersAlone         = "knows-learners-alone"
+	IgnoresPlaceOfItem         = "ignores-place-of-item"
+	IgnoresLinkOfItem          = "ignores-link-of-item"
+	SharesItemsOfPlatforms     = "shares-items-of-platforms"
+	CrashesOnUnknownItem       = "crashes-on-unknown-item"
+	LetsLearnersReview         = "lets-learners-review"
+	LetsAnybodyReview          = "lets-anybody-review"
+	LetsLearnersGrade          = "lets-learners-grade"
+	ScoresLearnersVisit        = "scores-learners-visit"
+	TakesRolesOfForUser        = "takes-roles-of-for-user"
+	NeedsLearnersRoles         = "needs-learners-roles"
+	LogsInForUser              = "logs-in-for-user"
+	RenamesReviewer            = "renames-reviewer"
+	ShowsWorkInLaunch          = "shows-work-in-launch"
+	KnowsReviewsByForUser      = "knows-reviews-by-for-user"
+	OpensReviewOfLogin         = "opens-review-of-login"
+	SkipsSignatureOfReviews    = "skips-signature-of-reviews"
+	IgnoresAudienceOfReviews   = "ignores-audience-of-reviews"
+	IgnoresExpiryOfReviews     = "ignores-expiry-of-reviews"
+	IgnoresNonceOfReviews      = "ignores-nonce-of-reviews"
+	IgnoresDeploymentOfReviews = "ignores-deployment-of-reviews"
+	AcceptsReviewsAgain        = "accepts-reviews-again"
+	GradesReviewer             = "grades-reviewer"
+	NamesLearnerAsGrader       = "names-learner-as-grader"
+	DropsQueryOfGrade          = "drops-query-of-grade"
+	GradesAtSubmission         = "grades-at-submission"
+	RepeatsTimeOfGrade         = "repeats-time-of-grade"
+	GradesInWholeSeconds       = "grades-in-whole-seconds"
+	PostsUnannouncedScore      = "posts-unannounced-score"
+	CrashesWithoutScoreScope   = "crashes-without-score-scope"
+	OmitsSubmission            = "omits-submission"
+	StartsAfterSubmission      = "starts-after-submission"
+	SubmitsInFuture            = "submits-in-future"
+	SubmitsWithoutZone         = "submits-without-zone"
+	SubmitsInWholeSeconds      = "submits-in-whole-seconds"
+	SubmitsInProgress          = "submits-in-progress"
+	ScoresWithReview           = "scores-with-review"
+	SendsStatusAsText          = "sends-status-as-text"
+	SendsUnknownStatus         = "sends-unknown-status"
+	SendsRelativeReviewURL     = "sends-relative-review-url"
+	SendsNumbersInCustom       = "sends-numbers-in-custom"
+	DropsReview                = "drops-review"
+	DropsReviewableStatus      = "drops-reviewable-status"
+	WritesReviewAnew           = "writes-review-anew"
+	OffersNoWayBack            = "offers-no-way-back"
+	CrashesWithoutWayBack      = "crashes-without-way-back"
+	ShowsLearnerUnescaped      = "shows-learner-unescaped"
+	ShowsCustomUnescaped       = "shows-custom-unescaped"
+	CrashesOnLongName          = "crashes-on-long-name"
+	CrashesOnRightToLeft       = "crashes-on-right-to-left"
+	CrashesOnBadReview         = "crashes-on-bad-review"
+	OmitsScoringUser           = "omits-scoring-user"
+	RefusesAssistants          = "refuses-assistants"
+	HidesUnknownLearners       = "hides-unknown-learners"
+	TellsUnknownItemsKindly    = "tells-unknown-items-kindly"
+	ReturnsBadReviews          = "returns-bad-reviews"
+	OmitsStart                 = "omits-start"
+	ShowsLearnerID             = "shows-learner-id"
+)
+
+// reviewRefusals are the requirements that a tool keeps by refusing a review for what
+// its message says.
+var reviewRefusals = []string{
+	"sr-tool-rejects-missing-for-user",
+	"sr-tool-rejects-missing-line-item",
+	"sr-tool-message-type-confusion",
+	"sr-tool-verifies-id-token",
+}
+
+// reviewDefects are those of a tool that opens learners' work for review.
+var reviewDefects = []Fault{
+	{Name: AcceptsMissingForUser, Breaks: []string{"sr-tool-rejects-missing-for-user"}, Part: OfReviews, Does: "opens the last work of the line item where there is no for_user"},
+	{Name: AcceptsEmptyForUser, Breaks: []string{"sr-tool-rejects-missing-for-user"}, Part: OfReviews, Does: "opens the last work of the line item where for_user is empty"},
+	{Name: AcceptsEmptyLearner, Breaks: []string{"sr-tool-rejects-missing-for-user"}, Part: OfReviews, Does: "opens the last work of the line item where user_id is empty"},
+	{Name: AcceptsNullLearner, Breaks: []string{"sr-tool-rejects-missing-for-user"}, Part: OfReviews, Does: "opens the last work of the line item where user_id is null"},
+	{Name: AcceptsNumberAsLearner, Breaks: []string{"sr-tool-rejects-missing-for-user"}, Part: OfReviews, Does: "opens the last work of the line item where user_id is a number"},
+	{Name: AcceptsTextAsForUser, Breaks: []string{"sr-tool-rejects-missing-for-user"}, Part: OfReviews, Does: "takes a string as for_user for the learner's id"},
+	{Name: TakesSubOfForUser, Breaks: []string{"sr-tool-rejects-missing-for-user"}, Part: OfReviews, Does: "takes sub in for_user for user_id"},
+	{Name: AcceptsMissingEndpoint, Breaks: []string{"sr-tool-rejects-missing-line-item"}, Part: OfReviews, Does: "opens the learner's work at the resource link where there is no claim of the grade services"},
+	{Name: AcceptsMissingLineItem, Breaks: []string{"sr-tool-rejects-missing-line-item"}, Part: OfReviews, Does: "opens the learner's work at the resource link where there is no lineitem"},
+	{Name: AcceptsEmptyLineItem, Breaks: []string{"sr-tool-rejects-missing-line-item"}, Part: OfReviews, Does: "opens the learner's work at the resource link where lineitem is empty"},
+	{Name: AcceptsPathAsLineItem, Breaks: []string{"sr-tool-rejects-missing-line-item"}, Part: OfReviews, Does: "opens the learner's work at the resource link where lineitem is no URL"},
+	{Name: NeedsLinkInReview, Breaks: []string{"sr-tool-accepts-without-resource-link"}, Part: OfReviews, Does: "refuses a review without a resource link"},
+	{Name: FindsActivityByLink, Breaks: []string{"sr-tool-accepts-without-resource-link"}, Part: OfReviews, Does: "finds nothing where a review has no resource link"},
+	{Name: NeedsNameOfLearner, Breaks: []string{"sr-tool-accepts-minimal-for-user"}, Part: OfReviews, Does: "refuses a review of a learner without a name"},
+	{Name: NeedsRolesOfLearner, Breaks: []string{"sr-tool-accepts-minimal-for-user"}, Part: OfReviews, Does: "refuses a review of a learner whose roles are empty"},
+	{Name: RefusesMembersOfForUser, Breaks: []string{"sr-tool-accepts-minimal-for-user"}, Part: OfReviews, Does: "refuses for_user with a member that it does not know"},
+	{Name: CutsLearnerID, Breaks: []string{"sr-tool-accepts-minimal-for-user"}, Part: OfReviews, Does: "keeps 64 characters of user_id"},
+	{Name: TakesLearnerIDForPath, Breaks: []string{"sr-tool-accepts-minimal-for-user"}, Part: OfReviews, Does: "keeps what of user_id is in front of a slash"},
+	{Name: ShowsReviewersWork, Breaks: []string{"sr-tool-shows-for-user-work"}, Part: OfReviews, Does: "shows reviewers their own work where they have handed in any"},
+	{Name: ShowsLastWork, Breaks: []string{"sr-tool-shows-for-user-work"}, Part: OfReviews, Does: "shows the work that was handed in last for the line item"},
+	{Name: ShowsLearnersLastWork, Breaks: []string{"sr-tool-shows-for-user-work"}, Part: OfReviews, Does: "shows the work that the learner handed in last, whatever the line item"},
+	{Name: ShowsAllWorks, Breaks: []string{"sr-tool-shows-for-user-work"}, Part: OfReviews, Does: "shows the works of all learners at the line item"},
+	{Name: CrashesOnUnknownLearner, Breaks: []string{"sr-tool-unknown-learner"}, Part: OfReviews, Does: "answers a review of a learner who has handed in nothing with 500"},
+	{Name: ShowsAnyWorkInstead, Breaks: []string{"sr-tool-unknown-learner"}, Part: OfReviews, Does: "shows another work where the learner has handed in nothing"},
+	{Name: BeginsWorkOfUnknown, Breaks: []string{"sr-tool-unknown-learner"}, Part: OfReviews, Does: "posts a score where the learner has handed in nothing"},
+	{Name: KnowsLearnersAlone, Breaks: []string{"sr-tool-unknown-line-item"}, Part: OfReviews, Does: "opens the learner's last work where the line item is unknown"},
+	{Name: IgnoresPlaceOfItem, Breaks: []string{"sr-tool-unknown-line-item"}, Part: OfReviews, Does: "opens line items of other contexts and resource links"},
+	{Name: IgnoresLinkOfItem, Breaks: []string{"sr-tool-unknown-line-item"}, Part: OfReviews, Does: "opens line items of other resource links in the same context"},
+	{Name: SharesItemsOfPlatforms, Breaks: []string{"sr-tool-unknown-line-item"}, Part: OfReviews, Does: "opens line items of other platforms"},
+	{Name: CrashesOnUnknownItem, Breaks: []string{"sr-tool-unknown-line-item"}, Part: OfReviews, Does: "answers a review of an unknown line item with 500"},
+	{Name: LetsLearnersReview, Breaks: []string{"sr-tool-learner-may-only-see-own", "sr-tool-roles-from-launch-not-for-user"}, Part: OfReviews, Does: "shows everybody's work to every learner"},
+	{Name: LetsAnybodyReview, Breaks: []string{"sr-tool-learner-may-only-see-own"}, Part: OfReviews, Does: "shows everybody's work to users without a role"},
+	{Name: LetsLearnersGrade, Breaks: []string{"sr-tool-learner-read-only"}, Part: OfReviews, Does: "lets learners grade their own work"},
+	{Name: ScoresLearnersVisit, Breaks: []string{"sr-tool-learner-read-only"}, Part: OfReviews, Does: "posts a score when learners look at their own work"},
+	{Name: TakesRolesOfForUser, Breaks: []string{"sr-tool-roles-from-launch-not-for-user"}, Part: OfReviews, Does: "takes the roles in for_user for the reviewer's"},
+	{Name: NeedsLearnersRoles, Breaks: []string{"sr-tool-roles-from-launch-not-for-user", "sr-tool-accepts-minimal-for-user"}, Part: OfReviews, Does: "refuses teachers where for_user has no roles"},
+	{Name: LogsInForUser, Breaks: []string{"sr-tool-does-not-log-in-for-user"}, Part: OfReviews, Does: "takes the reviewer for the learner from then on"},
+	{Name: RenamesReviewer, Breaks: []string{"sr-tool-does-not-log-in-for-user"}, Part: OfReviews, Does: "keeps the learner's name as the reviewer's"},
+	{Name: ShowsWorkInLaunch, Breaks: []string{"sr-tool-message-type-confusion"}, Part: OfReviews, Does: "shows the work of for_user in a launch of a resource link"},
+	{Name: KnowsReviewsByForUser, Breaks: []string{"sr-tool-message-type-confusion"}, Part: OfReviews, Does: "opens a review for every message of another type with for_user"},
+	{Name: OpensReviewOfLogin, Breaks: []string{"sr-tool-honours-target-and-custom"}, Part: OfReviews, Does: "opens the target that the login initiation of a review names"},
+	{Name: SkipsSignatureOfReviews, Breaks: []string{"sr-tool-verifies-id-token"}, Part: OfReviews, Does: "does not verify the signature of a review"},
+	{Name: IgnoresAudienceOfReviews, Breaks: []string{"sr-tool-verifies-id-token"}, Part: OfReviews, Does: "does not look at the audience of a review"},
+	{Name: IgnoresExpiryOfReviews, Breaks: []string{"sr-tool-verifies-id-token"}, Part: OfReviews, Does: "does not look at the times of a review"},
+	{Name: IgnoresNonceOfReviews, Breaks: []string{"sr-tool-verifies-id-token"}, Part: OfReviews, Does: "does not look at the nonce of a review"},
+	{Name: IgnoresDeploymentOfReviews, Breaks: []string{"sr-tool-verifies-id-token"}, Part: OfReviews, Does: "does not look at the deployment of a review"},
+	{Name: AcceptsReviewsAgain, Breaks: []string{"sr-tool-verifies-id-token"}, Part: OfReviews, Does: "takes a review again, in any browser"},
+	{Name: GradesReviewer, Breaks: []string{"sr-tool-score-for-learner"}, Part: OfReviews, Does: "posts the reviewer's id as the learner's"},
+	{Name: NamesLearnerAsGrader, Breaks: []string{"sr-tool-score-for-learner"}, Part: OfReviews, Does: "posts the learner's id as the scoringUserId"},
+	{Name: DropsQueryOfGrade, Breaks: []string{"sr-tool-score-for-learner"}, Part: OfReviews, Does: "drops the query of the line item where it posts a grade"},
+	{Name: GradesAtSubmission, Breaks: []string{"sr-tool-score-timestamp-grows"}, Part: OfReviews, Does: "posts a grade with the time of the score before it"},
+	{Name: RepeatsTimeOfGrade, Breaks: []string{"sr-tool-score-timestamp-grows"}, Part: OfReviews, Does: "posts another grade with the time of the first one"},
+	{Name: GradesInWholeSeconds, Breaks: []string{"sr-tool-score-timestamp-grows"}, Part: OfReviews, Does: "posts grades with a time in whole seconds"},
+	{Name: PostsUnannouncedScore, Breaks: []string{"sr-tool-score-scope"}, Part: OfReviews, Does: "posts a grade where no scope for that is announced"},
+	{Name: CrashesWithoutScoreScope, Breaks: []string{"sr-tool-score-scope"}, Part: OfReviews, Does: "answers a grade with 500 where no scope for it is announced"},
+	{Name: OmitsSubmission, Breaks: []string{"sr-tool-score-submission-object"}, Part: OfReviews, Does: "posts no submission with the score of work that is handed in"},
+	{Name: StartsAfterSubmission, Breaks: []string{"sr-tool-score-submission-object"}, Part: OfReviews, Does: "posts that work was begun after it was handed in"},
+	{Name: SubmitsInFuture, Breaks: []string{"sr-tool-score-submission-object"}, Part: OfReviews, Does: "posts that work was handed in after the score was set"},
+	{Name: SubmitsWithoutZone, Breaks: []string{"sr-tool-score-submission-object"}, Part: OfReviews, Does: "posts times of a submission without a zone"},
+	{Name: SubmitsInWholeSeconds, Breaks: []string{"sr-tool-score-submission-object"}, Part: OfReviews, Does: "posts times of a submission in whole seconds"},
+	{Name: SubmitsInProgress, Breaks: []string{"sr-tool-score-submission-object"}, Part: OfReviews, Does: "posts that work is in progress when it is handed in"},
+	{Name: ScoresWithReview, Breaks: []string{"sr-tool-score-submission-object"}, Part: OfReviews, Does: "puts submissionReview into scores"},
+	{Name: SendsStatusAsText, Breaks: []string{"sr-tool-publishes-valid-submission-review"}, Part: OfReviews, Does: "makes a line item whose reviewableStatus is text"},
+	{Name: SendsUnknownStatus, Breaks: []string{"sr-tool-publishes-valid-submission-review"}, Part: OfReviews, Does: "makes a line item with a reviewableStatus of its own"},
+	{Name: SendsRelativeReviewURL, Breaks: []string{"sr-tool-publishes-valid-submission-review"}, Part: OfReviews, Does: "makes a line item whose review has a relative URL"},
+	{Name: SendsNumbersInCustom, Breaks: []string{"sr-tool-publishes-valid-submission-review"}, Part: OfReviews, Does: "makes a line item whose review has a number in custom"},
+	{Name: DropsReview, Breaks: []string{"sr-tool-publishes-valid-submission-review", "ags-tool-tolerates-lineitem-content"}, Part: OfReviews, Does: "puts a line item back without submissionReview"},
+	{Name: DropsReviewableStatus, Breaks: []string{"sr-tool-publishes-valid-submission-review", "ags-tool-tolerates-lineitem-content"}, Part: OfReviews, Does: "puts a line item back without reviewableStatus"},
+	{Name: WritesReviewAnew, Breaks: []string{"sr-tool-publishes-valid-submission-review", "ags-tool-tolerates-lineitem-content"}, Part: OfReviews, Does: "puts a line item back with a submissionReview of its own"},
+	{Name: OffersNoWayBack, Breaks: []string{"sr-tool-returns"}, Part: OfReviews, Does: "shows no way back to the gradebook"},
+	{Name: CrashesWithoutWayBack, Breaks: []string{"sr-tool-returns"}, Part: OfReviews, Does: "answers a review without return_url with 500"},
+	{Name: ShowsLearnerUnescaped, Breaks: []string{"sr-tool-escapes-for-user"}, Part: OfReviews, Does: "shows the learner's name as it came"},
+	{Name: ShowsCustomUnescaped, Breaks: []string{"sr-tool-escapes-for-user"}, Part: OfReviews, Does: "shows the values of custom as they came"},
+	{Name: CrashesOnLongName, Breaks: []string{"sr-tool-escapes-for-user"}, Part: OfReviews, Does: "answers a review of a learner whose name has more than 255 letters with 500"},
+	{Name: CrashesOnRightToLeft, Breaks: []string{"sr-tool-escapes-for-user"}, Part: OfReviews, Does: "answers a review of a learner whose name is written from right to left with 500"},
+	{Name: CrashesOnBadReview, Breaks: reviewRefusals, Part: OfReviews, OnlyWarns: true, Does: "answers every review whose message it refuses with 500"},
+	{Name: OmitsScoringUser, Breaks: []string{}, Part: OfReviews, Permitted: true, Does: "posts grades without saying who gave them"},
+	{Name: RefusesAssistants, Breaks: []string{}, Part: OfReviews, Permitted: true, Does: "lets nobody review who has a sub-role of an instructor alone"},
+	{Name: HidesUnknownLearners, Breaks: []string{}, Part: OfReviews, Permitted: true, Does: "answers a review of a learner who has handed in nothing with 404"},
+	{Name: TellsUnknownItemsKindly, Breaks: []string{}, Part: OfReviews, Permitted: true, Does: "answers a review of an unknown line item with 200, on a page that says so"},
+	{Name: ReturnsBadReviews, Breaks: []string{}, Part: OfReviews, Permitted: true, Does: "sends the user back to the return URL where a genuine review is not complete"},
+	{Name: OmitsStart, Breaks: []string{}, Part: OfReviews, Permitted: true, Does: "posts when work was handed in, but not when it was begun"},
+	{Name: ShowsLearnerID, Breaks: []string{}, Part: OfReviews, Permitted: true, Does: "shows the learner's id beside the name"},
+}

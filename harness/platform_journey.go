@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 
 	"invigilator/faketool"
 	"invigilator/harness/agent"
@@ -74,10 +75,11 @@ func (r *PlatformRun) leave(seat *Seat) {
 	}
 }
 
-// Journey makes a journey by name, signing its user in before.
+// Journey makes a journey by name, signing its user in before. Words that stand for
+// something in its steps are followed by what they stand for.
 //
 // Each step is told when it is done.
-func (r *PlatformRun) Journey(ctx context.Context, name string, tell func(step string)) (*agent.Trip, error) {
+func (r *PlatformRun) Journey(ctx context.Context, name string, given []string, tell func(step string)) (*agent.Trip, error) {
 	j, ok := r.journeys[name]
 	if !ok {
 		return nil, fmt.Errorf("%w: %s", ErrNoJourney, name)
@@ -92,7 +94,14 @@ func (r *PlatformRun) Journey(ctx context.Context, name string, tell func(step s
 	if j.Does != "" {
 		until = ""
 	}
-	return r.travelTo(ctx, seat, "the journey "+name, r.actionsOf(j.Steps), until, says)
+	return r.travelTo(ctx, seat, "the journey "+name, words(given).fill(r.actionsOf(j.Steps)), until, says)
+}
+
+// JourneyNames says whether a word stands in the steps of a journey.
+func (r *PlatformRun) JourneyNames(name, word string) bool {
+	return slices.ContainsFunc(r.actionsOf(r.journeys[name].Steps), func(a agent.Action) bool {
+		return strings.Contains(a.Target, word) || strings.Contains(a.Value, word)
+	})
 }
 
 // heldPages are where a journey that launches leads: the fake tool's page of a

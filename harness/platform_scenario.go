@@ -184,7 +184,7 @@ func (s *PlatformScenario) Do(ctx context.Context, deed config.Deed) error {
 	if !ok {
 		return fmt.Errorf("%w: does %s", ErrNoJourney, deed)
 	}
-	_, err := s.run.Journey(ctx, name, func(string) {})
+	_, err := s.run.Journey(ctx, name, nil, func(string) {})
 	s.keepStuck(err)
 	return err
 }

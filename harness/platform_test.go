@@ -361,12 +361,12 @@ func TestJourneysAreMadeByName(t *testing.T) {
 	g := NewWithT(t)
 	run := campusAt{}.start(t)
 	var steps []string
-	trip, err := run.Journey(t.Context(), "learner-opens-link", func(step string) { steps = append(steps, step) })
+	trip, err := run.Journey(t.Context(), "learner-opens-link", nil, func(step string) { steps = append(steps, step) })
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(trip.Page.URL).To(HavePrefix("https://tool.test" + faketool.HeldPath))
 	g.Expect(steps).To(HaveLen(8))
 	g.Expect(steps[2]).To(Equal("fill label=Password with ${CAMPUS_PASSWORD}"))
-	_, err = run.Journey(t.Context(), "nowhere", func(string) {})
+	_, err = run.Journey(t.Context(), "nowhere", nil, func(string) {})
 	g.Expect(err).To(MatchError(harness.ErrNoJourney))
 	g.Expect(run.Journeys()).To(ContainElement("learner-signs-out"))
 }

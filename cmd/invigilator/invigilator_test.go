@@ -130,6 +130,13 @@ func TestJourney(t *testing.T) {
 	g.Expect(stdout).To(ContainSubstring(" 8  click text=Exercise 1"))
 	g.Expect(stdout).To(ContainSubstring("The login initiation has reached the fake tool, in a tab."))
 	g.Expect(stdout).To(ContainSubstring("with ${CAMPUS_PASSWORD}"))
+	_, stderr, status = run(t, dir, "journey", "instructor-reviews", "--agent", "http")
+	g.Expect(stderr).To(ContainSubstring("instructor-reviews is about {line_item}: say which with --line-item"))
+	g.Expect(status).To(Equal(3))
+	_, stderr, status = run(t, dir, "journey", "instructor-reviews", "--agent", "http", "--line-item", "Essay", "--learner", "Grace Hopper")
+	g.Expect(stderr).To(ContainSubstring(`there is no tr.grade[data-item="Essay"][data-learner="Grace Hopper"] a.review on the page`))
+	g.Expect(status).To(Equal(1))
+
 	_, stderr, status = run(t, dir, "journey", "nowhere", "--agent", "http")
 	g.Expect(status).To(Equal(3))
 	g.Expect(stderr).To(ContainSubstring("learner-opens-link"))

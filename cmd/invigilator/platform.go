@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -72,11 +73,13 @@ func publicKey(key jwk.Key) (pem, encoded []byte, err error) {
 }
 
 type journeyCommand struct {
-	Name    string `arg:"" help:"The journey, as the configuration names it."`
-	Config  string `help:"Configuration file (YAML). Without one, the journeys are those of the embedded campus." type:"path" placeholder:"FILE"`
-	Headed  bool   `help:"Show the browser's window."`
-	Agent   string `help:"browser, or http for a client without scripts." placeholder:"KIND"`
-	Picture string `help:"File for a picture of the page that it ends on." default:"invigilator-journey.jpg" placeholder:"FILE"`
+	Name     string `arg:"" help:"The journey, as the configuration names it."`
+	LineItem string `help:"What {line_item} stands for in it: the label of a line item." placeholder:"LABEL"`
+	Learner  string `help:"What {learner} stands for in it; the name of the user learner where nothing is said." placeholder:"NAME"`
+	Config   string `help:"Configuration file (YAML). Without one, the journeys are those of the embedded campus." type:"path" placeholder:"FILE"`
+	Headed   bool   `help:"Show the browser's window."`
+	Agent    string `help:"browser, or http for a client without scripts." placeholder:"KIND"`
+	Picture  string `help:"File for a picture of the page that it ends on." default:"invigilator-journey.jpg" placeholder:"FILE"`
 }
 
 // Run makes the journey and prints each step.
@@ -93,8 +96,12 @@ func (j *journeyCommand) Run() error {
 		return err
 	}
 	defer run.Close()
+	given, err := j.words(run)
+	if err != nil {
+		return err
+	}
 	n := 0
-	trip, err := run.Journey(ctx, j.Name, func(step string) {
+	trip, err := run.Journey(ctx, j.Name, given, func(step string) {
 		n++
 		fmt.Printf("%2d  %s\n", n, step)
 	})
@@ -117,6 +124,19 @@ func (j *journeyCommand) Run() error {
 	}
 	j.keep(trip.Screenshot)
 	return nil
+}
+
+// words are those that stand for something in the journey, each followed by what it
+// stands for.
+func (j *journeyCommand) words(run *harness.PlatformRun) ([]string, error) {
+	learner, _ := run.User(config.Learner)
+	given := []string{"{line_item}", j.LineItem, "{learner}", cmp.Or(j.Learner, learner.Name)}
+	for i, flag := range map[int]string{0: "--line-item", 2: "--learner"} {
+		if given[i+1] == "" && run.JourneyNames(j.Name, given[i]) {
+			return nil, fmt.Errorf("the journey %s is about %s: say which with %s", j.Name, given[i], flag)
+		}
+	}
+	return given, nil
 }
 
 // keep writes the picture of the page that the journey ended on.

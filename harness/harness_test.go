@@ -68,6 +68,8 @@ type subject struct {
 	change func(*config.Config)
 	wrap   func(http.Handler) http.Handler
 	faults []string
+	// register changes what the tool is told of each platform; it may be nil.
+	register func(*faketool.Registration)
 }
 
 // start begins a run against the subject.
@@ -81,10 +83,14 @@ func (s subject) start(t *testing.T) *harness.Run {
 	tool, err := faketool.New(faketool.Options{URL: server.URL, Faults: s.faults})
 	g.Expect(err).NotTo(HaveOccurred())
 	for _, known := range run.Registrations() {
-		g.Expect(tool.Register(faketool.Registration{
+		registration := faketool.Registration{
 			Issuer: known.Platform.Issuer(), ClientID: known.ClientID, AuthURL: known.AuthURL,
 			JWKSURL: known.JWKSURL, DeploymentIDs: known.DeploymentIDs, TokenURL: known.TokenURL,
-		})).To(Succeed())
+		}
+		if s.register != nil {
+			s.register(&registration)
+		}
+		g.Expect(tool.Register(registration)).To(Succeed())
 	}
 	if s.wrap == nil {
 		s.wrap = func(h http.Handler) http.Handler { return h }

@@ -1,0 +1,257 @@
+package harness_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	. "github.com/onsi/gomega"
+
+	"invigilator/fakeplatform"
+	"invigilator/faketool"
+	"invigilator/harness"
+	"invigilator/harness/config"
+	"invigilator/lti"
+	"invigilator/requirements"
+	"invigilator/results"
+)
+
+// grading configures a fake tool that is served like a real one as its vendor would.
+func grading(journeys map[string]config.Journey) func(*config.Config) {
+	return func(c *config.Config) {
+		c.Tool.JWKSURL = strings.TrimSuffix(c.Tool.LoginURL, "/login") + "/jwks"
+		c.Tool.Exit = "#return"
+		c.Features = []string{config.SubmissionReview, config.LearnerReview, config.LineItemManagement, config.Results, config.SubmissionObject, config.ReturnURL}
+		c.Profiles = []string{requirements.Grades, requirements.SubmissionReview}
+		c.Patience.Step = config.Duration(time.Second)
+		c.Patience.Marker = config.Duration(100 * time.Millisecond)
+		c.Journeys = map[string]config.Journey{
+			"hands-in": {Does: config.Submit, Steps: config.Steps{{Fill: "#submit-form textarea", With: "{work}"}, {Click: "#submit"}, {Wait: "#submitted"}}},
+			"grades":   {Does: config.Grade, Steps: config.Steps{{Fill: "#grade-form input", With: "{score}"}, {Click: "#grade"}, {Wait: "#graded"}}},
+			"renames":  {Does: config.RenameLineItem, Steps: config.Steps{{Fill: "#rename-form input", With: "{label}"}, {Click: "#rename"}}},
+			"reads":    {Does: config.ReadResults, Steps: config.Steps{{Click: "#read-results"}}},
+		}
+		maps.Copy(c.Journeys, journeys)
+	}
+}
+
+func TestARealGradingToolCanBeJudged(t *testing.T) {
+	t.Parallel()
+	g := NewWithT(t)
+	run := subject{change: grading(nil)}.ready(t)
+	scene := run.ReviewScenario(t, "a scenario", "here:1")
+	work, handed, err := scene.HandIn(t.Context(), scene.Assign(), harness.Launch{})
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(scene.Await(t.Context(), handed, harness.IsTakenScore)).To(BeTrue())
+	g.Expect(handed.Scores()).To(ConsistOf(HaveField("Problems", BeEmpty())))
+	g.Expect(work.Held()).To(And(HaveField("Progress", lti.Submitted), HaveField("Points", BeNil())))
+
+	browser := scene.Open(t.Context())
+	defer browser.Close()
+	review, err := scene.Launch(t.Context(), harness.Launch{Review: work, By: browser})
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(review.ShowsWork()).To(BeTrue(), review.End())
+	g.Expect(scene.Accepted(review)).To(BeTrue())
+	g.Expect(review.LeadsBack()).To(BeTrue())
+	graded, err := scene.GoOn(t.Context(), "eight points", review, config.Grade, "{score}", "8")
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(scene.Await(t.Context(), graded, harness.IsTakenScore)).To(BeTrue())
+	g.Expect(work.Held()).To(And(HaveField("Points", HaveValue(Equal(8.0))), HaveField("Final", true)))
+	back, err := scene.GoBack(t.Context(), "back", review)
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(back.Record.Returns).To(HaveLen(1))
+
+	scene.React(t.Context(), "sr-tool-rejects-missing-line-item")
+	scene.React(t.Context(), "sr-tool-accepts-minimal-for-user")
+	found := scene.Finish()
+	g.Expect(found.Observations).NotTo(BeEmpty())
+	for _, o := range found.Observations {
+		g.Expect(o.Verdict).To(Equal(results.Passed), "%s: %s", o.Case, o.Seen)
+	}
+	for _, flow := range found.Flows {
+		for _, step := range flow.Steps {
+			g.Expect(step.ResponseBody+step.RequestBody).NotTo(MatchRegexp(`"access_token":\s*"[A-Za-z0-9_-]{20}`), "of %s %s", step.Method, step.URL)
+		}
+	}
+}
+
+func TestAnothersWorkIsNotTheLearners(t *testing.T) {
+	t.Parallel()
+	g := NewWithT(t)
+	scene := subject{change: grading(nil)}.ready(t).ReviewScenario(t, "a scenario", "here:1")
+	assignment := scene.Assign()
+	one, _, err := scene.HandIn(t.Context(), assignment, harness.Launch{})
+	g.Expect(err).NotTo(HaveOccurred())
+	other, _, err := scene.HandIn(t.Context(), assignment, harness.Launch{})
+	g.Expect(err).NotTo(HaveOccurred())
+	mixed := *one
+	mixed.Learner = other.Learner // the tool shows what this one has handed in
+	flow, err := scene.Launch(t.Context(), harness.Launch{Review: &mixed})
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(flow.ShowsWork()).To(BeFalse())
+	g.Expect(flow.ShowsAnyWork()).To(BeTrue())
+	g.Expect(flow.Reaction.Kind).To(Equal(harness.Accepted), "it did not refuse")
+	g.Expect(scene.Accepted(flow)).To(BeFalse(), "what it shows is wrong")
+}
+
+func TestAToolMayTakeNothingButGradesAndReviews(t *testing.T) {
+	t.Parallel()
+	g := NewWithT(t)
+	run := subject{change: grading(nil)}.start(t)
+	found, err := run.Preflight(t.Context())
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(found.Flows).To(HaveLen(2), "work that is handed in, and its review")
+}
+
+// atPath puts a handler in the place of a path of the tool.
+func atPath(prefix string, handler func(w http.ResponseWriter, r *http.Request, tool http.Handler)) func(http.Handler) http.Handler {
+	return func(tool http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if strings.HasPrefix(r.URL.Path, prefix) {
+				handler(w, r, tool)
+				return
+			}
+			tool.ServeHTTP(w, r)
+		})
+	}
+}
+
+func TestAScoreMayComeLater(t *testing.T) {
+	t.Parallel()
+	g := NewWithT(t)
+	queue := make(chan func(), 10)
+	run := subject{change: grading(nil), wrap: atPath("/work/", func(w http.ResponseWriter, r *http.Request, tool http.Handler) {
+		body, _ := io.ReadAll(r.Body)
+		r.Body = io.NopCloser(bytes.NewReader(body))
+		r = r.WithContext(context.WithoutCancel(r.Context()))
+		queue <- func() { tool.ServeHTTP(httptest.NewRecorder(), r) }
+		_, _ = fmt.Fprint(w, `<p id="submitted">Thank you</p>`)
+	})}.start(t)
+	scene := run.Scenario(t, "a scenario", "here:1")
+	work, handed, err := scene.HandIn(t.Context(), scene.Assign(), harness.Launch{})
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(handed.Scores()).To(BeEmpty())
+	g.Expect(scene.Lingers(t.Context(), handed, harness.IsScore)).To(BeFalse())
+	go (<-queue)()
+	g.Expect(scene.Await(t.Context(), handed, harness.IsTakenScore)).To(BeTrue())
+	g.Expect(handed.Scores()).To(HaveLen(1))
+	g.Expect(work.Held().Progress).To(Equal(lti.Submitted))
+	scene.Observe("ags-tool-score-members", "", results.Passed, "", "It came.", handed)
+	found := scene.Finish()
+	var seen []string
+	for _, step := range found.Flows[handed.ID].Steps {
+		seen = append(seen, step.Method+" "+step.URL)
+	}
+	g.Expect(seen).To(ContainElement(And(HavePrefix("POST "), HaveSuffix("/scores"))), "what came late is evidence, too")
+}
+
+func TestWhatIsInTheWayOfGradesIsOneDiagnosis(t *testing.T) {
+	t.Parallel()
+	for what, c := range map[string]struct {
+		subject       subject
+		problem, look string
+	}{
+		"another way to hand in": {
+			subject{change: grading(map[string]config.Journey{"hands-in": {Does: config.Submit, Steps: config.Steps{{Click: "text=Send it off"}}}})},
+			"A learner could not hand in work: the journey hands-in got stuck at step 1 of 1", "does submit",
+		},
+		"no page to hand in at": {
+			subject{change: grading(nil), wrap: atPath("/resource", func(w http.ResponseWriter, _ *http.Request, _ http.Handler) {
+				http.Error(w, "no", http.StatusForbidden)
+			})},
+			"did not lead to a page where work can be handed in: HTTP 403", "key set",
+		},
+		"a review that shows something else": {
+			subject{change: grading(nil), wrap: atPath("/review/", func(w http.ResponseWriter, _ *http.Request, _ http.Handler) {
+				_, _ = fmt.Fprint(w, "<p>Reviews will come soon</p>")
+			})},
+			"does not show it: HTTP 200", "tool.review_uri",
+		},
+		"no key set": {
+			subject{change: func(c *config.Config) {
+				grading(nil)(c)
+				c.Tool.JWKSURL += "/elsewhere"
+			}},
+			"key set cannot be read", "tool.jwks_url",
+		},
+		"other keys": {
+			subject{change: grading(nil), wrap: atPath("/jwks", func(w http.ResponseWriter, _ *http.Request, _ http.Handler) {
+				_, _ = fmt.Fprint(w, `{"keys":[]}`)
+			})},
+			"request for an access token was refused", "tool.jwks_url",
+		},
+		"no token endpoint": {
+			subject{change: grading(nil), register: func(r *faketool.Registration) { r.TokenURL = "" }},
+			"did not even ask for an access token", "/token",
+		},
+		"another token endpoint": {
+			subject{change: grading(nil), register: func(r *faketool.Registration) { r.TokenURL += "/elsewhere" }},
+			"did not even ask for an access token", "/token",
+		},
+	} {
+		t.Run(what, func(t *testing.T) {
+			t.Parallel()
+			g := NewWithT(t)
+			found, err := c.subject.start(t).Preflight(t.Context())
+			d, ok := errors.AsType[*results.Diagnosis](err)
+			g.Expect(ok).To(BeTrue(), "%v", err)
+			g.Expect(d.Problem).To(ContainSubstring(c.problem))
+			g.Expect(d.LookAt).To(ContainSubstring(c.look))
+			g.Expect(d.Seen + d.Step).NotTo(BeEmpty())
+			g.Expect(found.Flows).To(HaveKey(d.FlowID), "its evidence is in the report")
+		})
+	}
+}
+
+func TestStandingWorkIsHandedInAgainWhereItWasLost(t *testing.T) {
+	t.Parallel()
+	g := NewWithT(t)
+	gone := false
+	run := subject{change: grading(nil), wrap: atPath("/review/", func(w http.ResponseWriter, r *http.Request, tool http.Handler) {
+		if gone {
+			gone = false
+			http.Error(w, "it is lost", http.StatusNotFound)
+			return
+		}
+		tool.ServeHTTP(w, r)
+	})}.ready(t)
+	scene := run.ReviewScenario(t, "a scenario", "here:1")
+	before, err := scene.Standing(t.Context())
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(scene.Works(t.Context())).To(BeTrue())
+	g.Expect(scene.Standing(t.Context())).To(BeIdenticalTo(before))
+	gone = true
+	g.Expect(scene.Works(t.Context())).To(BeFalse())
+	g.Expect(scene.Standing(t.Context())).NotTo(BeIdenticalTo(before))
+	g.Expect(scene.Works(t.Context())).To(BeTrue())
+}
+
+func TestARefusedReviewThatKillsTheToolIsNoRefusal(t *testing.T) {
+	t.Parallel()
+	g := NewWithT(t)
+	scene := subject{change: grading(nil), wrap: atPath("/launch", func(w http.ResponseWriter, r *http.Request, tool http.Handler) {
+		answer := httptest.NewRecorder()
+		tool.ServeHTTP(answer, r)
+		if answer.Code == http.StatusBadRequest {
+			answer.Code = http.StatusInternalServerError
+		}
+		maps.Copy(w.Header(), answer.Header())
+		w.WriteHeader(answer.Code)
+		_, _ = w.Write(answer.Body.Bytes())
+	})}.ready(t).ReviewScenario(t, "a scenario", "here:1")
+	scene.React(t.Context(), "sr-tool-rejects-missing-line-item")
+	observed := scene.Finish().Observations
+	g.Expect(observed).NotTo(BeEmpty())
+	for _, o := range observed {
+		g.Expect(o.Verdict).To(Equal(results.Warned), "%s: %s", o.Case, o.Seen)
+	}
+	g.Expect(fakeplatform.FaultsFor("sr-tool-rejects-missing-line-item")).To(HaveLen(len(observed)))
+}

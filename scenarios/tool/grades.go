@@ -47,7 +47,7 @@ var _ = Describe("A tool, sending a score,", func() {
 		}
 		if scene.Await(ctx, handed, harness.IsScore) {
 			score := scoreOf(handed.Scores()[0])
-			wrong := wrongScore(handed.Scores()[0], work, harness.Learner)
+			wrong := wrongScore(handed.Scores()[0], work)
 			if given, isNumber := score["scoreGiven"].(float64); wrong == "" && isNumber && given == 0 && score["gradingProgress"] != string(lti.FullyGraded) {
 				wrong = "scoreGiven is 0, though nobody has graded the work"
 			}
@@ -56,8 +56,7 @@ var _ = Describe("A tool, sending a score,", func() {
 			scene.Observe(id, ungraded, results.Skipped, "", "The tool sends no score before it is graded: "+handed.End()+".", handed)
 		}
 		for stimulus, points := range map[string]string{"score-earned-zero": "0", "score-earned-above-maximum": "12"} {
-			reviewer := harness.Newcomer(harness.Teacher)
-			flow, err := scene.Grade(ctx, work, points, harness.Launch{User: reviewer})
+			flow, err := scene.Grade(ctx, work, points, harness.Launch{})
 			if scene.Unseen(id, stimulus, err, flow) {
 				continue
 			}
@@ -68,7 +67,7 @@ var _ = Describe("A tool, sending a score,", func() {
 				scene.Observe(id, stimulus, results.Failed, "", "No score came: "+flow.End()+".", flow)
 			default:
 				call := flow.Scores()[0]
-				wrong := wrongScore(call, work, reviewer)
+				wrong := wrongScore(call, work)
 				if _, given := scoreOf(call)["scoreGiven"].(float64); wrong == "" && !given {
 					wrong = "scoreGiven is missing"
 				}
@@ -119,16 +118,15 @@ var _ = Describe("A tool, sending a score,", func() {
 		if scene.Unseen(id, stimulus, err, handed) {
 			return
 		}
-		flows, calls := []*harness.Flow{handed}, []fakeplatform.GradeCall{}
-		if scene.Await(ctx, handed, harness.IsTakenScore) {
-			calls = handed.Scores()
-		} else { // it is the reviewer who has to try again
+		flows, again := []*harness.Flow{handed}, []fakeplatform.GradeCall(nil)
+		if !scene.Await(ctx, handed, harness.IsTakenScore) { // it is the reviewer who has to try again
 			more, err := gradedAtOnce(ctx, scene, work, new(fault(stimulus)), "7", "7")
 			if scene.Unseen(id, stimulus, err, append(flows, more...)...) {
 				return
 			}
-			flows, calls = append(flows, more...), append(handed.Scores(), scoresOf(more)...)
+			flows, again = append(flows, more...), scoresOf(more)
 		}
+		calls := append(handed.Scores(), again...)
 		if len(calls) < 2 {
 			scene.Observe(id, stimulus, results.Skipped, "", fmt.Sprintf("%d scores came: the tool does not try again.", len(calls)), flows...)
 			return
@@ -166,10 +164,10 @@ func handedIn(ctx SpecContext, scene *harness.Scenario, a harness.Assignment, f 
 		return handed, err
 	}
 	graded, err := scene.Grade(ctx, work, "7", l)
-	if err != nil || !scene.Await(ctx, graded, harness.IsScore) {
-		return handed, nil // what came of handing it in says more
+	if err == nil && scene.Await(ctx, graded, harness.IsScore) {
+		return graded, nil
 	}
-	return graded, nil
+	return handed, nil // what came of handing it in says more
 }
 
 // scored is work whose score has come; nil where none has, which is kept.
@@ -258,7 +256,7 @@ func told(c fakeplatform.GradeCall) string {
 
 // wrongScore says what is wrong with a score for a work (Assignment and Grade
 // Services 2.0, 3.4).
-func wrongScore(c fakeplatform.GradeCall, work *harness.Work, reviewer fakeplatform.User) string {
+func wrongScore(c fakeplatform.GradeCall, work *harness.Work) string {
 	score := scoreOf(c)
 	if content, _, _ := mime.ParseMediaType(c.ContentType); content != lti.MediaTypeScore {
 		return fmt.Sprintf("Content-Type is %q", results.Bounded(c.ContentType, 200))
@@ -296,19 +294,21 @@ func wrongScore(c fakeplatform.GradeCall, work *harness.Work, reviewer fakeplatf
 			return "scoreGiven has no scoreMaximum beside it"
 		}
 	}
-	return wrongScorer(score, reviewer)
-}
-
-// wrongScorer says what is wrong with who has graded, which need not be told.
-func wrongScorer(score map[string]any, reviewer fakeplatform.User) string {
-	scorer, sent := score["scoringUserId"]
-	if text, _ := scorer.(string); sent && text == "" {
-		return "scoringUserId is " + asJSON(scorer)
-	}
-	if sent && reviewer.Sub != harness.Learner.Sub && scorer != reviewer.Sub {
-		return fmt.Sprintf("scoringUserId is %s instead of %q", asJSON(scorer), reviewer.Sub)
+	if scorer, sent := score["scoringUserId"]; sent {
+		if text, _ := scorer.(string); text == "" {
+			return "scoringUserId is " + asJSON(scorer)
+		}
 	}
 	return ""
+}
+
+// wrongGrade says what is wrong with the score of a review, whose reviewer need not
+// be named in it.
+func wrongGrade(c fakeplatform.GradeCall, work *harness.Work, reviewer fakeplatform.User) string {
+	if scorer, sent := scoreOf(c)["scoringUserId"]; sent && scorer != reviewer.Sub {
+		return fmt.Sprintf("scoringUserId is %s instead of %q", asJSON(scorer), reviewer.Sub)
+	}
+	return wrongScore(c, work)
 }
 
 // timestampSkew is how far a timestamp may be from the request that tells it.

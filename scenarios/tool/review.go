@@ -110,24 +110,27 @@ var _ = Describe("A tool, asked to show a learner's work by a review that differ
 			}
 			flows = append(flows, flow)
 		}
-		page := func(f *harness.Flow) string { return strings.Join(strings.Fields(f.Trip.Page.Text), " ") }
-		first, second, mixed := page(flows[0]), page(flows[1]), page(flows[2])
 		switch {
 		case !scene.Accepted(flows[0]) || !scene.Accepted(flows[1]):
 			scene.Observe(id, stimulus, results.Inconclusive, "", "A review whose login initiation and message agree does not show the work: "+flows[0].End()+"; "+flows[1].End()+".", flows...)
 		case flows[2].Reaction.Kind == harness.Refused && !flows[2].Reaction.Crashed:
 			scene.Observe(id, stimulus, results.Passed, "", "Refused, as a tool may: "+flows[2].Reaction.Why+".", flows...)
-		case mixed == second:
-			scene.Observe(id, stimulus, results.Passed, "", "The page of the message is shown: "+beginning(second)+".", flows...)
-		case mixed == first:
-			scene.Observe(id, stimulus, results.Failed, "", "The page of the login initiation is shown: "+beginning(first)+".", flows...)
 		case !scene.Accepted(flows[2]):
 			scene.Observe(id, stimulus, results.Failed, "", "Neither shown nor refused: "+flows[2].End()+".", flows...)
 		default:
-			scene.Observe(id, stimulus, results.Inconclusive, "", "The work is shown, on a page that is like neither of the others: "+flows[2].End()+".", flows...)
+			of := func(one, other *harness.Flow) bool { return hasOwnWords(flows[2], one, other) }
+			scene.Check(id, stimulus, !of(flows[0], flows[1]) || of(flows[1], flows[0]), "the page of the message", flows[2].End()+".", flows...)
 		}
 	})
 })
+
+// hasOwnWords says whether a page has words that are on one page and not on another.
+func hasOwnWords(page, one, other *harness.Flow) bool {
+	words, others := strings.Fields(page.Trip.Page.Text), strings.Fields(other.Trip.Page.Text)
+	return slices.ContainsFunc(strings.Fields(one.Trip.Page.Text), func(word string) bool {
+		return !slices.Contains(others, word) && slices.Contains(words, word)
+	})
+}
 
 // attempts are those to open a review with each fault that a tool has to refuse.
 func attempts(scene *harness.Scenario, id requirements.ID, set func(*harness.Launch) error) []harness.Attempt {

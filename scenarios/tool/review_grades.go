@@ -33,7 +33,7 @@ var _ = Describe("A tool, where a reviewer grades a learner's work,", func() {
 		}
 		judgeScoreURL(scene, id, stimulus, flow)
 		if len(flow.Scores()) > 0 {
-			wrong := wrongScore(flow.Scores()[0], work, reviewer)
+			wrong := wrongGrade(flow.Scores()[0], work, reviewer)
 			scene.Check(id, stimulus, wrong == "", "", Seen(wrong)+" "+told(flow.Scores()[0]), flow)
 		}
 	})
@@ -78,7 +78,7 @@ var _ = Describe("A tool, where a reviewer grades a learner's work,", func() {
 				scene.Observe(id, "", results.Inconclusive, "", "No score came: "+flow.End()+".", reviews[i], flow)
 				continue
 			}
-			wrong := wrongScore(flow.Scores()[0], works[i], review.Launch.Plan().User)
+			wrong := wrongGrade(flow.Scores()[0], works[i], review.Launch.Plan().User)
 			scene.Check(id, "", wrong == "", "", Seen(wrong)+" "+told(flow.Scores()[0]), reviews[i], flow)
 		}
 	},

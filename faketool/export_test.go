@@ -17,3 +17,6 @@ func Changes(f Fault) string {
 		return ""
 	}
 }
+
+// ChangesGrade says whether a stimulus changes a request to a grade service.
+func ChangesGrade(f Fault) bool { return f.grade != nil }

@@ -170,7 +170,8 @@ func claimsOf(t *testing.T, token string) (c parts) {
 // applications are what the stimuli of token requests change in the form and in
 // the claims of the assertion.
 var applications = map[string]made{
-	"scope-known": {}, "scope-known-and-unknown": {"scope": Equal(lti.ScopeControl + " https://purl.imsglobal.org/spec/x/scope/unknown")},
+	"grades-scope-unknown": {"scope": Equal(lti.ScopeControl + " https://purl.imsglobal.org/spec/x/scope/unknown")},
+	"scope-known":          {}, "scope-known-and-unknown": {"scope": Equal(lti.ScopeControl + " https://purl.imsglobal.org/spec/x/scope/unknown")},
 	"scope-unknown": {"scope": Equal("https://purl.imsglobal.org/spec/x/scope/unknown")}, "scope-missing": {"scope": BeNil()},
 	"aud-other": {"aud": Equal("https://stranger.example/token")}, "aud-missing": {"aud": BeNil()}, "aud-client-id": {"aud": Equal(clientID)},
 	"aud-string": {}, "aud-array": {"aud": HaveExactElements(tokenURL, platformURL)},

@@ -1,0 +1,164 @@
+package faketool_test
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+	"time"
+
+	. "github.com/onsi/gomega"
+
+	"invigilator/faketool"
+	"invigilator/lti"
+)
+
+// ofGradesByScenarios are the cases of platforms' requirements for grades and reviews
+// that no stimulus makes: they are about the line items, scores and users of a
+// scenario, or take several steps.
+var ofGradesByScenarios = []string{
+	"endpoint-no-item", "endpoint-one-item", "endpoint-two-items", "grades-scope-each", "grades-scopes-all", "grades-expired-token", "grades-id-token",
+	"item-created-readonly", "item-changed-readonly", "item-deleted-readonly", "score-with-item-scope", "results-with-score-scope", "items-with-score-scope",
+	"item-of-other-tool-read", "item-of-other-tool-changed", "item-of-other-tool-deleted", "item-of-other-tool-scored", "items-of-two-contexts",
+	"items-none", "items-by-resource-link", "items-by-resource-id", "items-by-tag", "items-by-all-filters", "items-by-no-match", "items-by-odd-tag",
+	"items-limit-1", "items-limit-1-by-tag", "item-created", "item-created-twice", "item-for-own-link", "item-for-other-tools-link",
+	"item-for-other-contexts-link", "item-changed", "item-tag-left-out", "item-other-id", "item-other-resource-link", "item-deleted",
+	"item-deleted-again", "item-of-link-deleted", "item-unknown-read", "item-unknown-changed", "item-unknown-deleted", "item-unknown-scored",
+	"item-unknown-results", "item-malformed-read", "score-earlier", "score-same-instant", "score-same-instant-in-other-zone",
+	"score-one-millisecond-later", "score-45-of-60", "score-1-of-3", "score-0-of-60", "score-12-of-10", "score-taken-back", "score-pending",
+	"score-pending-manual", "score-failed", "score-not-ready", "score-fully-graded", "score-user-of-other-context", "score-user-instructor",
+	"results-of-two-items", "results-after-two-scores", "results-of-user", "results-of-unknown-user", "results-limit-1", "results-of-user-limit-1",
+	"review-two-line-items", "for-user-after-own-launch", "review-after-own-launch", "for-user-with-personal-data", "for-user-without-personal-data",
+	"review-by-learner", "review-link-by-other-learner", "review-unattached-item", "review-url-with-query", "review-url-with-other-path",
+	"review-url-beside-link-url", "review-url-absent", "review-custom-values", "review-custom-variable", "review-custom-variable-unknown",
+	"review-custom-beside-link-custom", "gradebook-label-accents", "gradebook-label-markup", "gradebook-label-long", "gradebook-no-score",
+	"gradebook-started", "gradebook-in-progress", "gradebook-submitted", "gradebook-completed", "gradebook-status-none", "item-review-other-url",
+	"item-review-left-out", "item-review-tolerated", "deep-item-with-review", "gradebook-needs-grading", "gradebook-regraded", "gradebook-regraded-earlier",
+}
+
+const vendorMember = "https://vendor.example/x"
+
+var ofVendor = HaveKeyWithValue("a", 1.0)
+
+// gradings are what the stimuli of requests to grade services change.
+var gradings = map[string]made{
+	"token-missing": {"authorization": BeEmpty()}, "token-in-query": {"authorization": BeEmpty(), "target": Equal("/lineitems/9?type=x&access_token=secret%2B1")},
+	"grades-without-token": {"authorization": BeEmpty()}, "grades-basic": {"authorization": Equal("Basic Y2xpZW50LWE6c2VjcmV0KzE=")},
+	"grades-garbage-token":     {"authorization": MatchRegexp(`^Bearer [A-Za-z0-9_-]{22}$`)},
+	"grades-self-signed-token": {"authorization": MatchRegexp(`^Bearer eyJ[A-Za-z0-9_-]+\.eyJ[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$`)},
+	"items-accept-exact":       {"accept": Equal(lti.MediaTypeLineItemContainer)}, "items-accept-any": {"accept": Equal("*/*")},
+	"items-accept-json": {"accept": Equal("application/json")}, "item-accept-html": {"accept": Equal("text/html")},
+	"items-limit-0": {"target": HaveSuffix("?type=x&limit=0")}, "items-limit-negative": {"target": HaveSuffix("?type=x&limit=-1")},
+	"items-limit-word": {"target": HaveSuffix("?type=x&limit=abc")}, "items-limit-huge": {"target": HaveSuffix("?type=x&limit=100000")},
+	"item-created-with-id": {"id": MatchRegexp(`^http://[^?]+/lineitems/9/[A-Za-z0-9_-]{22}$`)},
+	"item-label-absent":    {"label": BeNil()}, "item-label-empty": {"label": BeEmpty()}, "item-label-spaces": {"label": Equal("   ")},
+	"item-maximum-absent": {"scoreMaximum": BeNil()}, "item-maximum-zero": {"scoreMaximum": Equal(0.0)}, "item-maximum-negative": {"scoreMaximum": Equal(-1.0)},
+	"item-maximum-null": {"scoreMaximum": BeNil()}, "item-maximum-string": {"scoreMaximum": Equal("10")},
+	"item-body-array": {"body": Equal("[]")}, "item-body-not-json": {"body": Equal("{")}, "item-body-empty": {"body": BeEmpty()},
+	"item-for-unknown-link": {"resourceLinkId": unknown},
+	"item-type-exact":       {}, "item-type-charset": {"type": Equal(lti.MediaTypeLineItem + "; charset=utf-8")},
+	"item-type-json": {"type": Equal("application/json")}, "item-type-text": {"type": Equal("text/plain")}, "item-patched": {"method": Equal(http.MethodPatch)},
+	"item-dates-utc": {"startDateTime": Equal("2026-03-06T20:05:02Z")}, "item-dates-offset": {"startDateTime": Equal("2026-03-06T22:05:02.5+02:00")},
+	"item-date-without-zone": {"startDateTime": Equal("2026-03-06T20:05:02")}, "item-date-word": {"startDateTime": Equal("not-a-date")},
+	"item-dates-reversed":         {"startDateTime": Equal("2026-03-06T20:05:02Z"), "endDateTime": Equal("2026-03-05T20:05:02Z")},
+	"item-created-with-extension": {vendorMember: ofVendor}, "item-changed-with-extension": {vendorMember: ofVendor},
+	"item-created-with-plain-member": {"vendorNote": Equal("x")},
+	"score-minimal": {
+		"label": BeNil(), "scoreMaximum": BeNil(), "resourceLinkId": BeNil(), "scoreGiven": BeNil(), "comment": BeNil(), "submissionReview": BeNil(),
+	},
+	"score-full": {
+		vendorMember: ofVendor, "comment": WithTransform(func(s string) int { return len(s) }, BeNumerically(">=", 2048)),
+		"submission": HaveExactElements("startedAt", "submittedAt"),
+	},
+	"score-without-user": {"userId": BeNil()}, "score-without-timestamp": {"timestamp": BeNil()}, "score-without-activity-progress": {"activityProgress": BeNil()},
+	"score-without-grading-progress": {"gradingProgress": BeNil()}, "score-without-maximum": {"scoreMaximum": BeNil()}, "score-negative": {"scoreGiven": Equal(-1.0)},
+	"score-maximum-zero": {"scoreMaximum": Equal(0.0)}, "score-activity-unknown": {"activityProgress": Equal("Done")},
+	"score-grading-lower-case": {"gradingProgress": Equal("fullygraded")}, "score-timestamp-word": {"timestamp": Equal("yesterday")},
+	"score-body-array": {"body": Equal("[]")}, "score-body-not-json": {"body": Equal("{")},
+	"score-user-unknown": {"userId": Equal(faketool.StrangerSub)}, "score-user-empty": {"userId": BeEmpty()},
+	"item-review-all-members": {"submissionReview": And(
+		HaveKeyWithValue("reviewableStatus", HaveExactElements("InProgress", "Submitted", "Completed")), HaveKeyWithValue("url", HavePrefix(toolURL+"/act/")),
+		HaveKeyWithValue("label", Not(BeEmpty())), HaveKeyWithValue("custom", HaveKeyWithValue("a_id", "23942")), HaveLen(4),
+	)},
+	"item-review-empty": {"submissionReview": BeEmpty()}, "item-review-label-alone": {"submissionReview": And(HaveKey("label"), HaveLen(1))},
+	"item-review-unknown-member": {"submissionReview": And(HaveKey("reviewableStatus"), HaveKey("icon"), HaveLen(2))},
+	"item-review-unknown-status": {"submissionReview": And(HaveKeyWithValue("reviewableStatus", HaveExactElements("Submitted", "Reviewed")), HaveLen(1))},
+	"review-url-javascript":      {"submissionReview": And(HaveKeyWithValue("url", HavePrefix("javascript:")), HaveKey("label"), HaveLen(2))},
+	"review-url-plain-http":      {"submissionReview": And(HaveKeyWithValue("url", "http://tool.example.com/launch"), HaveLen(2))},
+	"review-url-foreign-host":    {"submissionReview": And(HaveKeyWithValue("url", "https://stranger.example/launch"), HaveLen(2))},
+	"review-url-relative":        {"submissionReview": And(HaveKeyWithValue("url", "/launch"), HaveLen(2))},
+}
+
+func TestEachStimulusOfAGradeRequestChangesWhatItSays(t *testing.T) {
+	t.Parallel()
+	g := NewWithT(t)
+	var came parts
+	platform := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		body := read(r).body
+		came = parts{
+			"method": r.Method, "target": r.RequestURI, "type": r.Header.Get("Content-Type"), "accept": r.Header.Get("Accept"), "authorization": r.Header.Get("Authorization"),
+		}
+		if json.Unmarshal([]byte(body), &came) != nil || body == "[]" {
+			came["body"] = body
+		}
+		if submission, ok := came["submission"].(map[string]any); ok { // read what it has in order
+			started, _ := time.Parse(time.RFC3339, submission["startedAt"].(string))
+			submitted, err := time.Parse(time.RFC3339, submission["submittedAt"].(string))
+			if err == nil && started.Before(submitted) && len(submission) == 2 {
+				came["submission"] = []any{"startedAt", "submittedAt"}
+			}
+		}
+	}))
+	defer platform.Close()
+	key, err := toolKey()
+	g.Expect(err).NotTo(HaveOccurred())
+	tool, err := faketool.New(faketool.Options{URL: toolURL, Key: key, Client: platform.Client()})
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(tool.Register(registration())).To(Succeed())
+
+	// One request that has what each of them changes.
+	all := map[string]any{
+		"userId": "learner-1", "timestamp": "2026-03-01T12:00:00.123Z", "activityProgress": "Completed", "gradingProgress": "FullyGraded", "scoreGiven": 7,
+		"comment": "Good", "label": "Essay", "scoreMaximum": 10, "resourceLinkId": "link-1", "submissionReview": map[string]any{"url": toolURL + "/launch", "label": "Open"},
+	}
+	ask := func(t *testing.T, f *faketool.Fault) (parts, *faketool.Exchange) {
+		e, err := tool.Grade(t.Context(), faketool.GradeRequest{
+			Method: http.MethodPost, URL: platform.URL + "/lineitems/9?type=x", Token: "secret+1", MediaType: lti.MediaTypeLineItem, Accept: lti.MediaTypeLineItem, Body: all,
+		}, faketool.GradeProbe{Fault: f})
+		NewWithT(t).Expect(err).NotTo(HaveOccurred())
+		NewWithT(t).Expect(e.Status).To(Equal(http.StatusOK))
+		return came, e
+	}
+	usual, sent := ask(t, nil)
+	g.Expect(usual["authorization"]).To(Equal("Bearer secret+1"))
+	g.Expect(sent.RequestBody).NotTo(ContainSubstring("secret"))
+	told := 0
+	for _, f := range faketool.Stimuli() {
+		want, known := gradings[f.Name]
+		if !faketool.ChangesGrade(f) {
+			continue
+		}
+		told++
+		t.Run(f.Provokes+" "+f.Name, func(t *testing.T) {
+			NewWithT(t).Expect(known).To(BeTrue())
+			var members []string
+			if want["body"] != nil { // has none of them
+				for name := range all {
+					members = append(members, name)
+				}
+			}
+			got, _ := ask(t, &f)
+			expectMade(t, got, usual, want, members...)
+		})
+	}
+	g.Expect(told).To(Equal(len(gradings)), "and no others are told of")
+
+	_, err = tool.Grade(t.Context(), faketool.GradeRequest{URL: platform.URL}, faketool.GradeProbe{Fault: stimulus(t, "nonce-empty")})
+	g.Expect(err).To(MatchError(ContainSubstring("none of a request to a grade service")))
+	_, err = tool.Grade(t.Context(), faketool.GradeRequest{URL: platform.URL, Body: map[string]any{"label": ""}}, faketool.GradeProbe{Fault: stimulus(t, "item-label-empty")})
+	g.Expect(err).To(MatchError(faketool.ErrUnchanged))
+	for _, address := range []string{"", "/lineitems", "javascript:alert(1)", "https:///x"} {
+		_, err = tool.Grade(t.Context(), faketool.GradeRequest{URL: address}, faketool.GradeProbe{})
+		g.Expect(err).To(MatchError(faketool.ErrUnusable), address)
+	}
+}

@@ -302,14 +302,6 @@ func wrongScore(c fakeplatform.GradeCall, work *harness.Work) string {
 	return ""
 }
 
-// wrongGrade says what is wrong with the score of a review, whose reviewer need not
-// be named in it.
-func wrongGrade(c fakeplatform.GradeCall, work *harness.Work, reviewer fakeplatform.User) string {
-	if scorer, sent := scoreOf(c)["scoringUserId"]; sent && scorer != reviewer.Sub {
-		return fmt.Sprintf("scoringUserId is %s instead of %q", asJSON(scorer), reviewer.Sub)
-	}
-	return wrongScore(c, work)
-}
 
 // timestampSkew is how far a timestamp may be from the request that tells it.
 const timestampSkew = 5 * time.Minute

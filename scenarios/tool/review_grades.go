@@ -6,6 +6,7 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 
+	"invigilator/fakeplatform"
 	"invigilator/harness"
 	"invigilator/harness/config"
 	"invigilator/requirements"
@@ -121,6 +122,19 @@ var _ = Describe("A tool, where a reviewer grades a learner's work,", func() {
 	})
 })
 
+// wrongGrade says whose the score of a review is, where it is not the learner's. The
+// reviewer need not be named in it.
+func wrongGrade(c fakeplatform.GradeCall, work *harness.Work, reviewer fakeplatform.User) string {
+	score := scoreOf(c)
+	if score["userId"] != work.Learner.Sub {
+		return fmt.Sprintf("userId is %s instead of %q", asJSON(score["userId"]), work.Learner.Sub)
+	}
+	if scorer, sent := score["scoringUserId"]; sent && scorer != nil && scorer != reviewer.Sub {
+		return fmt.Sprintf("scoringUserId is %s instead of %q", asJSON(scorer), reviewer.Sub)
+	}
+	return ""
+}
+
 // The whole story of one work, with a picture of each stage in the report.
 var _ = Describe("A tool, from the work that is handed in to its grade,", func() {
 	It("tells the gradebook, shows the work, takes the points and leads back", For("sr-tool-shows-for-user-work", "sr-tool-score-for-learner", "sr-tool-returns"), func(ctx SpecContext) {
@@ -155,15 +169,16 @@ var _ = Describe("A tool, from the work that is handed in to its grade,", func()
 		}
 		if !scene.Unseen(scores, "", err, handed, review, graded) {
 			scene.Await(ctx, graded, harness.IsTakenScore)
-			held := work.Held()
-			wrong := ""
-			switch {
+			switch held := work.Held(); {
 			case len(graded.Scores()) == 0:
-				wrong = "no score came: " + graded.End()
-			case held.Points == nil || !held.Final:
-				wrong = fmt.Sprintf("the gradebook holds no grade, but %s and %s", held.Progress, held.Grading)
+				scene.Observe(scores, "", results.Failed, "", "No score came: "+graded.End()+".", handed, review, graded)
+			case wrongGrade(graded.Scores()[0], work, reviewer) != "":
+				scene.Observe(scores, "", results.Failed, "", Seen(wrongGrade(graded.Scores()[0], work, reviewer)), handed, review, graded)
+			case held.Points == nil:
+				scene.Observe(scores, "", results.Inconclusive, "", "The gradebook holds no points: "+told(graded.Scores()[0]), handed, review, graded)
+			default:
+				scene.Observe(scores, "", results.Passed, "", fmt.Sprintf("The gradebook holds %v points.", *held.Points), handed, review, graded)
 			}
-			scene.Check(scores, "", wrong == "", "a grade in the gradebook", Seen(wrong), handed, review, graded)
 		}
 		if scene.Undeclared(returns) != "" {
 			return

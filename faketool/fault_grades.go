@@ -88,6 +88,10 @@ const (
 	HidesStrangersResults       = "hides-strangers-results"
 )
 
+// hiddenWithoutItem are the requirements that cannot be judged of a tool whose line
+// items platforms refuse to make.
+var hiddenWithoutItem = []string{"ags-tool-follows-paging", "ags-tool-tolerates-lineitem-content"}
+
 // gradeDefects are those of a tool that uses the grade services.
 var gradeDefects = []Fault{
 	{Name: AsksForAllScopes, Breaks: []string{"ags-tool-requests-needed-scopes"}, Part: OfGrades, Does: "asks for every scope of the grade services, whatever the platform announces"},
@@ -102,13 +106,12 @@ var gradeDefects = []Fault{
 	{Name: SendsItemAsJSON, Breaks: []string{"ags-tool-lineitem-requests"}, Part: OfGrades, Does: "sends line items as application/json"},
 	{Name: AsksForItemsAsJSON, Breaks: []string{"ags-tool-lineitem-requests"}, Part: OfGrades, Does: "asks for line items as application/json"},
 	{Name: SendsIDOfNewItem, Breaks: []string{"ags-tool-lineitem-requests"}, Part: OfGrades, Does: "gives a new line item an id of its own"},
-	{Name: SendsBlankLabel, Breaks: []string{"ags-tool-lineitem-requests"}, Part: OfGrades, Does: "gives a new line item a blank label"},
-	{Name: OmitsMaximum, Breaks: []string{"ags-tool-lineitem-requests"}, Part: OfGrades, Does: "makes a line item without scoreMaximum"},
-	{Name: SendsMaximumAsText, Breaks: []string{"ags-tool-lineitem-requests"}, Part: OfGrades, Does: "makes a line item whose scoreMaximum is text"},
-	{Name: SendsMaximumZero, Breaks: []string{"ags-tool-lineitem-requests"}, Part: OfGrades, Does: "makes a line item whose scoreMaximum is 0"},
+	{Name: SendsBlankLabel, Breaks: []string{"ags-tool-lineitem-requests"}, Hides: hiddenWithoutItem, Part: OfGrades, Does: "gives a new line item a blank label"},
+	{Name: OmitsMaximum, Breaks: []string{"ags-tool-lineitem-requests"}, Hides: hiddenWithoutItem, Part: OfGrades, Does: "makes a line item without scoreMaximum"},
+	{Name: SendsMaximumAsText, Breaks: []string{"ags-tool-lineitem-requests"}, Hides: hiddenWithoutItem, Part: OfGrades, Does: "makes a line item whose scoreMaximum is text"},
+	{Name: SendsMaximumZero, Breaks: []string{"ags-tool-lineitem-requests"}, Hides: hiddenWithoutItem, Part: OfGrades, Does: "makes a line item whose scoreMaximum is 0"},
 	{Name: SendsNullTag, Breaks: []string{"ags-tool-lineitem-requests"}, Part: OfGrades, Does: "makes a line item with null for what it does not say"},
-	{Name: SendsStartWithoutZone, Breaks: []string{"ags-tool-lineitem-requests"}, Part: OfGrades, Does: "makes a line item with a time that has no zone"},
-	{Name: SendsNullsBack, Breaks: []string{"ags-tool-lineitem-requests"}, Part: OfGrades, Does: "puts a line item back with the null members that it came with"},
+	{Name: SendsStartWithoutZone, Breaks: []string{"ags-tool-lineitem-requests"}, Hides: hiddenWithoutItem, Part: OfGrades, Does: "makes a line item with a time that has no zone"},
 	{Name: DropsItemsQuery, Breaks: []string{"ags-tool-lineitem-requests"}, Part: OfGrades, Does: "drops the query of the address of the line items"},
 	{Name: AddsSecondItemsQuery, Breaks: []string{"ags-tool-lineitem-requests"}, Part: OfGrades, Does: "adds a second ? to the address of the line items"},
 	{Name: ReadsFirstPage, Breaks: []string{"ags-tool-follows-paging"}, Part: OfGrades, Does: "looks for its line item on the first page only"},
@@ -173,5 +176,6 @@ var gradeDefects = []Fault{
 	{Name: SendsNullPoints, Breaks: []string{}, Part: OfGrades, Permitted: true, Does: "posts null for points that there are none of"},
 	{Name: AddsComment, Breaks: []string{}, Part: OfGrades, Permitted: true, Does: "posts scores with a comment"},
 	{Name: ScoresOutOfHundred, Breaks: []string{}, Part: OfGrades, Permitted: true, Does: "posts points out of a hundred, in proportion"},
+	{Name: SendsNullsBack, Breaks: []string{}, Part: OfGrades, Permitted: true, Does: "puts a line item back with the null members that it came with"},
 	{Name: HidesStrangersResults, Breaks: []string{}, Part: OfGrades, Permitted: true, Does: "shows no results of those whom it does not know"},
 }

@@ -302,7 +302,6 @@ func wrongScore(c fakeplatform.GradeCall, work *harness.Work) string {
 	return ""
 }
 
-
 // timestampSkew is how far a timestamp may be from the request that tells it.
 const timestampSkew = 5 * time.Minute
 

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 
@@ -20,7 +21,11 @@ var _ = Describe("A platform, asked for an access token,", func() {
 	It("says what it grants", For("sec-token-response"), func(ctx SpecContext) {
 		const id, stimulus = "sec-token-response", "two-scopes"
 		scene := PlatformScene()
-		asked := []string{lti.ScopeControl, lti.ScopeScore}
+		scopes, err := scene.ServiceScopes(ctx)
+		if scene.Unseen(id, stimulus, err) {
+			return
+		}
+		asked := scopes[:min(len(scopes), 2)]
 		flow, token, err := scene.Grant(ctx, "an access token for two scopes", faketool.TokenProbe{Scopes: asked})
 		if scene.Unseen(id, stimulus, err, flow) {
 			return
@@ -59,18 +64,22 @@ var _ = Describe("A platform, asked for an access token,", func() {
 	It("grants no more than it was asked for, and may grant", For("sec-token-scope-limits"), func(ctx SpecContext) {
 		const id = "sec-token-scope-limits"
 		scene := PlatformScene()
+		asked := knownScope(ctx, scene, id)
+		if asked == nil {
+			return
+		}
 		for _, fault := range faketool.FaultsFor(id) {
-			flow, token, err := scene.Grant(ctx, fault.Does, faketool.TokenProbe{Fault: &fault})
+			flow, token, err := scene.Grant(ctx, fault.Does, faketool.TokenProbe{Scopes: asked, Fault: &fault})
 			if scene.Unseen(id, fault.Name, err, flow) {
 				continue
 			}
 			wrong := ""
 			switch fault.Name {
 			case "scope-known":
-				wrong = wrongGrant(token, []string{lti.ScopeControl})
+				wrong = wrongGrant(token, asked)
 			case "scope-known-and-unknown":
 				if token.Status != http.StatusBadRequest || token.Error != lti.ErrorInvalidScope {
-					wrong = wrongGrant(token, []string{lti.ScopeControl})
+					wrong = wrongGrant(token, asked)
 				}
 			default:
 				wrong = wrongRefusal(token, http.StatusBadRequest)
@@ -87,14 +96,18 @@ var _ = Describe("A platform, asked for an access token,", func() {
 			stimulus, seen string
 			flow           *harness.PlatformFlow
 		}
+		asked := knownScope(ctx, scene, id)
+		if asked == nil {
+			return
+		}
 		var refusals []refusal
 		for _, fault := range faketool.FaultsFor(string(id)) {
-			flow, token, err := scene.Grant(ctx, fault.Does, faketool.TokenProbe{Fault: &fault})
+			flow, token, err := scene.Grant(ctx, fault.Does, faketool.TokenProbe{Scopes: asked, Fault: &fault})
 			if scene.Unseen(id, fault.Name, err, flow) {
 				continue
 			}
 			if fault.Permitted {
-				wrong := wrongGrant(token, []string{lti.ScopeControl})
+				wrong := wrongGrant(token, asked)
 				scene.Check(id, fault.Name, wrong == "", "", Seen(wrong), flow)
 				continue
 			}
@@ -104,7 +117,7 @@ var _ = Describe("A platform, asked for an access token,", func() {
 			}
 			refusals = append(refusals, refusal{fault.Name, fmt.Sprintf("HTTP %d, %q.", token.Status, results.Bounded(token.Error, 100)), flow})
 		}
-		genuine, token, err := scene.Grant(ctx, "control: an access token", faketool.TokenProbe{})
+		genuine, token, err := scene.Grant(ctx, "control: an access token", faketool.TokenProbe{Scopes: asked})
 		for _, r := range refusals {
 			switch {
 			case scene.Unseen(id, r.stimulus, err, r.flow):
@@ -126,7 +139,11 @@ var _ = Describe("A platform, asked for an access token,", func() {
 	It("knows a new key of the tool at once", For("sec-token-key-rotation"), func(ctx SpecContext) {
 		const id, stimulus = "sec-token-key-rotation", "key-added"
 		scene := PlatformScene()
-		before, token, err := scene.Grant(ctx, "an access token, its assertion signed with the key that is known", faketool.TokenProbe{})
+		asked := knownScope(ctx, scene, id)
+		if asked == nil {
+			return
+		}
+		before, token, err := scene.Grant(ctx, "an access token, its assertion signed with the key that is known", faketool.TokenProbe{Scopes: asked})
 		if scene.Unseen(id, stimulus, err, before) {
 			return
 		}
@@ -139,13 +156,87 @@ var _ = Describe("A platform, asked for an access token,", func() {
 			return
 		}
 		defer forget()
-		flow, token, err := scene.Grant(ctx, "an access token, its assertion signed with a new key", faketool.TokenProbe{})
+		flow, token, err := scene.Grant(ctx, "an access token, its assertion signed with a new key", faketool.TokenProbe{Scopes: asked})
 		if !scene.Unseen(id, stimulus, err, before, flow) {
-			wrong := wrongGrant(token, []string{lti.ScopeControl})
+			wrong := wrongGrant(token, asked)
 			scene.Check(id, stimulus, wrong == "", "", Seen(wrong), before, flow)
 		}
 	})
+
+	It("wants it in each request of a service", For("rfc6750-access-token-enforced"), func(ctx SpecContext) {
+		const id = "rfc6750-access-token-enforced"
+		scene := PlatformScene()
+		if scene.Undeclared("ap-acs-platform-authorisation") == "" {
+			judgeControlTokens(ctx, scene, id)
+		} else {
+			judgeGradeTokens(ctx, scene, id)
+		}
+	})
 })
+
+// knownScope is one that the platform grants, in a list. Where there is none, it keeps
+// why no stimulus of the requirement could be judged, and returns nil.
+func knownScope(ctx SpecContext, scene *harness.PlatformScenario, id requirements.ID) []string {
+	scopes, err := scene.ServiceScopes(ctx)
+	if allUnseen(scene, id, err) {
+		return nil
+	}
+	return scopes[:1]
+}
+
+// judgeGradeTokens judges a requirement by requests to the grade services without the
+// right token.
+func judgeGradeTokens(ctx SpecContext, scene *harness.PlatformScenario, id requirements.ID) {
+	book := gradebook(ctx, scene, id)
+	if book == nil {
+		return
+	}
+	calls, err := guarded(ctx, scene, book)
+	if allUnseen(scene, id, err, book.Launch) {
+		return
+	}
+	call := calls[0].GradeCall
+	works, err := scene.Call(ctx, book, call)
+	if err == nil && !works.Succeeded() {
+		err = fmt.Errorf("%w: a request with a valid access token is refused: HTTP %d", harness.ErrNoLaunch, works.Exchange.Status)
+	}
+	if allUnseen(scene, id, err, book.Launch, works) {
+		return
+	}
+	for _, stimulus := range casesOf(id) {
+		sent := call
+		sent.Title = stimulus
+		switch stimulus {
+		case "token-expired":
+			token, lives, err := scene.Fresh(ctx, call.Scopes...)
+			if err == nil {
+				err = scene.Pass(ctx, lives+time.Second)
+			}
+			if scene.Unseen(id, stimulus, err, book.Launch) {
+				continue
+			}
+			sent.Token = token
+		case "token-random":
+			sent.Token = lti.RandomString()
+		case "token-of-other-scope":
+			other := slices.IndexFunc(book.Scope, func(scope string) bool {
+				return scope != lti.ScopeLineItem && scope != lti.ScopeLineItemReadOnly && !slices.Contains(call.Scopes, scope)
+			})
+			if other < 0 {
+				scene.Observe(id, stimulus, results.Skipped, "", "The launch offers no scope of another service.", book.Launch)
+				continue
+			}
+			sent.Scopes = book.Scope[other : other+1]
+		default:
+			fault, _ := faketool.FaultNamed(stimulus)
+			sent.Fault = &fault
+		}
+		flow, err := scene.Call(ctx, book, sent)
+		if !scene.Unseen(id, stimulus, err, book.Launch, flow) {
+			observeUnauthorised(scene, id, stimulus, flow, book.Launch, works)
+		}
+	}
+}
 
 // wrongGrantForm says what is wrong with the form of an answer that grants a token (RFC
 // 6749, 5.1).

@@ -1,0 +1,312 @@
+package harness_test
+
+import (
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	. "github.com/onsi/gomega"
+
+	"invigilator/fakeplatform"
+	"invigilator/faketool"
+	"invigilator/harness"
+	"invigilator/harness/config"
+	"invigilator/lti"
+	"invigilator/requirements"
+	"invigilator/results"
+)
+
+// onlyGrades judges grades and reviews alone.
+func onlyGrades(c *config.Config) {
+	c.Profiles = []string{requirements.Grades, requirements.SubmissionReview}
+	c.Patience.Marker = config.Duration(100 * time.Millisecond)
+}
+
+// gradeCalls records what is asked of the grade services of a campus.
+type gradeCalls struct {
+	mu   sync.Mutex
+	made []string // methods and paths
+}
+
+func (c *gradeCalls) wrap(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasPrefix(r.URL.Path, fakeplatform.ContextsPath) {
+			c.mu.Lock()
+			c.made = append(c.made, r.Method+" "+r.URL.Path)
+			c.mu.Unlock()
+		}
+		h.ServeHTTP(w, r)
+	})
+}
+
+func (c *gradeCalls) of(method string) (paths []string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, call := range c.made {
+		if path, ok := strings.CutPrefix(call, method+" "); ok {
+			paths = append(paths, path)
+		}
+	}
+	return paths
+}
+
+func TestARealPlatformsGradesCanBeJudged(t *testing.T) {
+	t.Parallel()
+	g := NewWithT(t)
+	var calls gradeCalls
+	run := campusAt{change: onlyGrades, wrap: calls.wrap}.start(t)
+	_, err := run.Preflight(t.Context())
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(calls.of(http.MethodDelete)).To(HaveLen(1), "the preflight leaves nothing behind")
+
+	scene := run.Scenario(t, "a scenario", "here:1")
+	book, err := scene.Gradebook(t.Context(), harness.PlatformLaunch{})
+	g.Expect(err).NotTo(HaveOccurred())
+	item, err := scene.Reviewed(t.Context(), book, nil, book.Sub())
+	g.Expect(err).NotTo(HaveOccurred())
+	page, err := scene.OpenGrades(t.Context(), config.Instructor, item, "")
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(page.Waiting()).To(BeTrue())
+
+	review, err := scene.Review(t.Context(), harness.Review{Item: item})
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(review.Message().Object(lti.ClaimForUser)["user_id"]).To(Equal(book.Sub()))
+	g.Expect(review.Message().Object(lti.ClaimAGS)["lineitem"]).To(Equal(item.ID))
+	back, err := scene.Return(t.Context(), review, page)
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(back.LeadsTo(page)).To(BeTrue())
+
+	offered, _, err := scene.Offered(t.Context(), harness.Review{Item: item, Learner: config.SecondLearner})
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(offered).To(BeFalse(), "the second learner has handed in nothing")
+	offered, _, err = scene.Offered(t.Context(), harness.Review{Item: item})
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(offered).To(BeTrue())
+
+	_, err = scene.Graded(t.Context(), item, book.Sub(), harness.Members{"scoreGiven": 9, "scoreMaximum": 12})
+	g.Expect(err).NotTo(HaveOccurred())
+	result, err := scene.ResultOf(t.Context(), item, book.Sub(), func(harness.Result) bool { return true })
+	g.Expect(err).NotTo(HaveOccurred())
+	fraction, _ := result.Fraction()
+	g.Expect(fraction).To(Equal(0.75))
+	page, err = scene.OpenGrades(t.Context(), config.Instructor, item, "")
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect([]bool{page.Waiting(), page.Shows("7.5")}).To(Equal([]bool{false, true}))
+
+	found := scene.Finish()
+	g.Expect(found.Findings).To(BeEmpty(), "a review that is not offered is nothing to tell")
+	g.Expect(calls.of(http.MethodDelete)).To(HaveLen(2))
+	g.Expect(calls.of(http.MethodDelete)[1]).To(HaveSuffix(strings.TrimPrefix(item.ID, book.LineItems)))
+}
+
+func TestLineItemsGoAwayWhateverHappens(t *testing.T) {
+	t.Parallel()
+	g := NewWithT(t)
+	var calls gradeCalls
+	run := campusAt{change: onlyGrades, wrap: calls.wrap}.start(t)
+	scene := run.Scenario(t, "a scenario", "here:1")
+	book, err := scene.Gradebook(t.Context(), harness.PlatformLaunch{})
+	g.Expect(err).NotTo(HaveOccurred())
+	// One that nobody wanted to be made, and one that is gone already.
+	posted := harness.GradeCall{Scopes: []string{lti.ScopeLineItem}, GradeRequest: faketool.GradeRequest{
+		Method: http.MethodPost, URL: book.LineItems, MediaType: lti.MediaTypeLineItem, Body: harness.NewLineItem(nil),
+	}}
+	_, err = scene.Call(t.Context(), book, posted)
+	g.Expect(err).NotTo(HaveOccurred())
+	item, err := scene.MakeLineItem(t.Context(), book, nil)
+	g.Expect(err).NotTo(HaveOccurred())
+	remove := harness.GradeCall{Scopes: []string{lti.ScopeLineItem}, GradeRequest: faketool.GradeRequest{Method: http.MethodDelete, URL: item.ID}}
+	_, err = scene.Call(t.Context(), book, remove)
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(scene.Finish().Findings).To(BeEmpty())
+	g.Expect(calls.of(http.MethodDelete)).To(HaveLen(3))
+
+	left := run.Scenario(t, "what is left", "here:1")
+	book, err = left.Gradebook(t.Context(), harness.PlatformLaunch{})
+	g.Expect(err).NotTo(HaveOccurred())
+	list, err := left.LineItems(t.Context(), book, "the line items", "")
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(list.Elements).To(HaveExactElements(HaveKeyWithValue("label", "Exercise 1")))
+}
+
+func TestNothingIsWrittenUnlessTheUserAllowsIt(t *testing.T) {
+	t.Parallel()
+	g := NewWithT(t)
+	var calls gradeCalls
+	run := campusAt{change: onlyGrades, wrap: calls.wrap, edit: func(yaml string) string { return strings.Replace(yaml, "allow_writes: true", "allow_writes: false", 1) }}.start(t)
+	scene := run.Scenario(t, "a scenario", "here:1")
+	book, err := scene.Gradebook(t.Context(), harness.PlatformLaunch{})
+	g.Expect(err).NotTo(HaveOccurred())
+	list, err := scene.LineItems(t.Context(), book, "what may be read", "")
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(list.Elements).To(HaveLen(1))
+
+	_, made := scene.MakeLineItem(t.Context(), book, nil)
+	_, graded := scene.GradedItem(t.Context(), book, nil)
+	launched, err := scene.Reviewed(t.Context(), book, nil, book.Sub())
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(launched.Label).To(Equal("Exercise 1"), "the line item that is there, as it is")
+	_, scored := scene.Graded(t.Context(), launched, book.Sub(), nil)
+	_, changed := scene.ChangeLineItem(t.Context(), launched, "a change", nil)
+	_, specific := scene.Reviewed(t.Context(), book, harness.Members{}, book.Sub())
+	for _, err := range []error{made, graded, scored, changed, specific} {
+		g.Expect(scene.Unseen("ags-score-accept", "score-minimal", err)).To(BeTrue())
+	}
+	g.Expect(scene.Finish().Observations).To(HaveEach(And(
+		HaveField("Verdict", results.Skipped), HaveField("Seen", ContainSubstring("platform.allow_writes")),
+	)))
+	for _, method := range []string{http.MethodPost, http.MethodPut, http.MethodDelete} {
+		g.Expect(calls.of(method)).To(BeEmpty())
+	}
+}
+
+func TestTokensGoNowhereButToWhatALaunchOffers(t *testing.T) {
+	t.Parallel()
+	g := NewWithT(t)
+	var asked int
+	elsewhere := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { asked++ }))
+	defer elsewhere.Close()
+	run := campusAt{change: onlyGrades, wrap: func(h http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if strings.HasSuffix(r.URL.Path, "/lineitems") {
+				w.Header().Set("Link", `<https://x.example>; rel="prev", <`+elsewhere.URL+`/more>; rel=next`)
+			}
+			h.ServeHTTP(w, r)
+		})
+	}}.start(t)
+	scene := run.Scenario(t, "a scenario", "here:1")
+	book, err := scene.Gradebook(t.Context(), harness.PlatformLaunch{})
+	g.Expect(err).NotTo(HaveOccurred())
+	list, err := scene.LineItems(t.Context(), book, "the line items", "")
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(list.Wrong).To(ContainSubstring("leads elsewhere"))
+	_, err = scene.ReadLineItem(t.Context(), &harness.LineItem{ID: elsewhere.URL + "/1", Book: book}, "a line item elsewhere")
+	g.Expect(err).To(MatchError(faketool.ErrUnusable))
+	g.Expect(asked).To(BeZero())
+	scene.Finish()
+}
+
+// scoresAlone is a platform whose launches offer a line item and the scope of scores
+// alone.
+type scoresAlone struct {
+	*fakeplatform.Platform
+	item lti.LineItem
+}
+
+const courseOfScores = "course-9"
+
+func newScoresAlone(t *testing.T) (*scoresAlone, *harness.PlatformRun) {
+	t.Helper()
+	g := NewWithT(t)
+	var content late
+	server := httptest.NewServer(&content)
+	t.Cleanup(server.Close)
+	configured, err := config.Load(config.Sources{
+		Side: config.PlatformSide, Text: []byte(`
+platform: {issuer: "` + server.URL + `", auth_url: "` + server.URL + `/auth", jwks_url: "` + server.URL + `/jwks", token_url: "` + server.URL + `/token", client_id: scorer, allow_writes: true}
+features: [grades]
+profiles: [grades]
+journeys: {learner-opens-link: "` + server.URL + `/open"}
+`),
+		Settings: map[string]string{"agent": "http", "tool.listen": "127.0.0.1:0", "tool.key": filepath.Join(t.TempDir(), "key.json"), "patience.step": "1s"},
+	})
+	g.Expect(err).NotTo(HaveOccurred())
+	run, err := harness.StartPlatform(t.Context(), configured, 1)
+	g.Expect(err).NotTo(HaveOccurred())
+	t.Cleanup(run.Close)
+	platform, err := fakeplatform.New(fakeplatform.Options{URL: server.URL})
+	g.Expect(err).NotTo(HaveOccurred())
+	known := run.ToolRegistrations()[0]
+	g.Expect(platform.Register(fakeplatform.Registration{
+		ClientID: "scorer", LoginURL: known.LoginURL, RedirectURIs: known.RedirectURIs, TargetLinkURI: known.TargetLinkURI, DeploymentIDs: []string{"1"}, JWKSURL: known.JWKSURL,
+	})).To(Succeed())
+	item, err := platform.AddLineItem("scorer", courseOfScores, lti.LineItem{Label: "Essay", ScoreMaximum: 20, ResourceLinkID: "essay"})
+	g.Expect(err).NotTo(HaveOccurred())
+	mux := http.NewServeMux()
+	mux.Handle("/", platform)
+	mux.HandleFunc("/open", func(w http.ResponseWriter, r *http.Request) {
+		launch, err := platform.Begin(fakeplatform.Plan{
+			ClientID: "scorer", User: fakeplatform.User{Sub: "learner-1", Name: "Ada", Roles: []string{lti.RoleLearner}},
+			ResourceLink: fakeplatform.ResourceLink{ID: "essay", Title: "Essay"}, Context: fakeplatform.Context{ID: courseOfScores},
+			Grades: &fakeplatform.Grades{Scopes: []string{lti.ScopeScore}},
+		})
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusInternalServerError)
+			return
+		}
+		http.Redirect(w, r, launch.URL(), http.StatusSeeOther)
+	})
+	content.set(mux)
+	return &scoresAlone{platform, item}, run
+}
+
+func TestAPlatformMayTakeNothingButScores(t *testing.T) {
+	t.Parallel()
+	g := NewWithT(t)
+	platform, run := newScoresAlone(t)
+	_, err := run.Preflight(t.Context())
+	g.Expect(err).NotTo(HaveOccurred())
+	scene := run.Scenario(t, "a scenario", "here:1")
+	book, err := scene.Gradebook(t.Context(), harness.PlatformLaunch{})
+	g.Expect(err).NotTo(HaveOccurred())
+	item, err := scene.GradedItem(t.Context(), book, harness.Members{"scoreMaximum": 40})
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(*item).To(And(HaveField("ID", platform.item.ID), HaveField("Label", "Essay"), HaveField("Made", BeNil())))
+	_, err = scene.Graded(t.Context(), item, book.Sub(), harness.Members{"scoreGiven": 3, "scoreMaximum": 4})
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(platform.Grade(platform.item.ID, "learner-1").Points).To(HaveValue(Equal(15.0)))
+	for _, err := range []error{
+		second(scene.LineItems(t.Context(), book, "the line items", "")), second(scene.Results(t.Context(), item, "the results", "")),
+		second(scene.MakeLineItem(t.Context(), book, nil)),
+	} {
+		g.Expect(scene.Unseen("ags-score-accept", "score-minimal", err)).To(BeTrue())
+	}
+	found := scene.Finish()
+	g.Expect(found.Observations).To(HaveEach(HaveField("Verdict", results.Skipped)))
+	g.Expect(platform.Grade(platform.item.ID, "learner-1").Points).To(BeNil(), "the score is taken away again")
+	calls := platform.GradeCalls(courseOfScores)
+	g.Expect(slices.ContainsFunc(calls, func(c fakeplatform.GradeCall) bool { return c.Service != fakeplatform.Scores })).To(BeFalse())
+}
+
+func second[T any](_ T, err error) error { return err }
+
+func TestWhatIsInTheWayOfAGradebookIsOneDiagnosis(t *testing.T) {
+	t.Parallel()
+	replace := func(old, with string) func(string) string {
+		return func(yaml string) string { return strings.Replace(yaml, old, with, 1) }
+	}
+	const reviews = "  instructor-reviews:\n    user: instructor\n    launch: review\n    steps:\n      - open: ${CAMPUS_URL}/course/1/grades\n"
+	for what, c := range map[string]struct {
+		subject       campusAt
+		problem, look string
+	}{
+		"a link without grades": {campusAt{edit: replace("click: text=Exercise 1", "click: text=Anonymous survey")}, "does not offer the grade services", "allowed to use the grade services"},
+		"another token endpoint": {campusAt{edit: replace("CAMPUS_URL}/token", "CAMPUS_URL}/tokens")},
+			"grants the fake tool no access token for the scopes", "platform.token_url"},
+		"no key set": {campusAt{keyless: true}, "grants the fake tool no access token", "/jwks"},
+		"another journey to reviews": {campusAt{edit: replace(reviews+`      - click: tr.grade[data-item="{line_item}"]`, reviews+`      - click: tr.grades[data-item="{line_item}"]`)},
+			`instructor-reviews got stuck at step 2 of 2 (click tr.grades[data-item="Invigilator `, `the work of Ada Lovelace for "Invigilator `},
+		"a journey to another launch": {campusAt{edit: replace(reviews+`      - click: tr.grade[data-item="{line_item}"][data-learner="{learner}"] a.review`,
+			strings.Replace(reviews, "/grades", "", 1)+"      - click: text=Exercise 1")}, `its message is "LtiResourceLinkRequest"`, "link of the gradebook"},
+	} {
+		t.Run(what, func(t *testing.T) {
+			t.Parallel()
+			g := NewWithT(t)
+			var calls gradeCalls
+			c.subject.change, c.subject.wrap = onlyGrades, calls.wrap
+			found, err := c.subject.start(t).Preflight(t.Context())
+			d, ok := errors.AsType[*results.Diagnosis](err)
+			g.Expect(ok).To(BeTrue(), "%v", err)
+			g.Expect(d.Problem).To(ContainSubstring(c.problem))
+			g.Expect(d.LookAt).To(ContainSubstring(c.look))
+			g.Expect(found.Flows).To(HaveKey(d.FlowID), "the evidence")
+			g.Expect(calls.of(http.MethodPost)).To(HaveLen(len(calls.of(http.MethodDelete))*2), "a line item and a score, and the line item is gone again")
+		})
+	}
+}

@@ -360,7 +360,7 @@ func (s *PlatformScenario) List(ctx context.Context, b *Gradebook, title, addres
 		}
 		l.Flows = append(l.Flows, flow)
 		var page []Members
-		if err := json.Unmarshal(flow.Exchange.Body, &page); flow.Exchange.Status != http.StatusOK || err != nil || page == nil {
+		if flow.Exchange.Status != http.StatusOK || json.Unmarshal(flow.Exchange.Body, &page) != nil || page == nil {
 			l.Wrong = fmt.Sprintf("HTTP %d, and no array of objects: %s", flow.Exchange.Status, results.Bounded(string(flow.Exchange.Body), 100))
 			return l, nil
 		}

@@ -34,11 +34,6 @@ func blank(r harness.Result) bool {
 	return r.Wrong == "" && !has
 }
 
-// other says whether a result is not what it was.
-func other(was harness.Result) func(harness.Result) bool {
-	return func(r harness.Result) bool { return r.String() != was.String() }
-}
-
 // points are the members of a score of so many points.
 func points(given, maximum float64) harness.Members {
 	return harness.Members{"scoreGiven": given, "scoreMaximum": maximum}

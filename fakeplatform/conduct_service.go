@@ -71,13 +71,19 @@ func (p *Platform) takesAssertionAudience(a *application, aud []string) bool {
 		slices.Contains(aud, a.clientID) && p.has(TakesClientForAudience)
 }
 
-// restrict lets the exam that the tool has begun last change what is granted.
+// restrict lets the launch that has last offered the tool services, the exam or that
+// with grades, change what is granted.
 func (p *Platform) restrict(a *application) {
-	latest := p.exams(func(l *Launch, _ statement) bool {
+	var latest *Launch
+	latest, a.book, a.nth = p.grades.latestOf(a.clientID)
+	exams := p.exams(func(l *Launch, _ statement) bool {
 		return l.plan.ClientID == a.clientID && l.plan.Message == lti.StartProctoring
 	})
-	if len(latest) > 0 && latest[0].plan.Fault != nil && latest[0].plan.Fault.tokens != nil {
-		latest[0].plan.Fault.tokens(a)
+	if len(exams) > 0 && (latest == nil || exams[0].planned.After(latest.planned)) {
+		latest = exams[0]
+	}
+	if latest != nil && latest.plan.Fault != nil && latest.plan.Fault.tokens != nil {
+		latest.plan.Fault.tokens(a)
 	}
 }
 

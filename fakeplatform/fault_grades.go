@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"invigilator/lti"
 )
@@ -74,7 +75,48 @@ var gradeFaults = slices.Concat(
 		results("results-of-stranger", "sends the result of somebody unknown", map[string]any{"userId": "somebody-unknown", "resultScore": 7, "resultMaximum": 10}),
 		results("results-overridden", "sends a result that an instructor has overridden", map[string]any{"resultScore": 3.5, "resultMaximum": 10, "comment": "Corrected by hand."}),
 	),
+	tokenAnswers(
+		granted{"token-opaque", "grants access tokens with all characters that one may have", func(a *application) { a.value = lti.RandomString() + "-._~+/==" }},
+		granted{"token-expires", "grants an access token for 5 seconds, and then ones for an hour", func(a *application) {
+			if a.nth == 1 {
+				a.expires = 5 * time.Second
+			}
+		}},
+		granted{"token-type-capitalised", "writes the type of access tokens with a capital letter", func(a *application) { a.tokenType = "Bearer" }},
+		granted{"token-type-lower-case", "writes the type of access tokens in lower case", func(a *application) { a.tokenType = "bearer" }},
+		granted{"scope-reduced", "grants access tokens without the scope to send scores where there are others", func(a *application) {
+			if rest := slices.DeleteFunc(slices.Clone(a.scopes), func(scope string) bool { return scope == lti.ScopeScore }); len(rest) > 0 {
+				a.scopes = rest
+			}
+		}},
+	),
+	gradeAnswers(ofTokens,
+		graded{"service-call-401-once", "answers the first score with 401", nil, onlyFirst(refuseScores(http.StatusUnauthorized, lti.ErrorInvalidToken, "the access token has been revoked"))},
+	),
 )
+
+// ofTokens is the requirement of what tools do with access tokens.
+const ofTokens = "sec-tool-access-token-use"
+
+// A granted stimulus is a change of how access tokens are granted.
+type granted struct {
+	name, does string
+	tokens     func(*application)
+}
+
+// tokenAnswers are stimuli of access tokens. So that a tool asks for one, none that it
+// had before is taken.
+func tokenAnswers(stimuli ...granted) []Fault {
+	var faults []Fault
+	for _, s := range stimuli {
+		faults = append(faults, Fault{Name: s.name, Provokes: ofTokens, Permitted: true, Does: s.does + "; takes no earlier ones", tokens: s.tokens, grade: func(g *gradeAnswer) {
+			if !g.fresh {
+				g.why = &refusal{http.StatusUnauthorized, lti.ErrorInvalidToken, "the access token has been revoked"}
+			}
+		}})
+	}
+	return faults
+}
 
 // VendorMember is a member of line items that is none of the specification's.
 const VendorMember = "https://vendor.example/line-item/display"

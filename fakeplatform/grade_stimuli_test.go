@@ -3,10 +3,12 @@ package fakeplatform_test
 import (
 	"fmt"
 	"net/http"
+	"net/url"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	. "github.com/onsi/gomega"
 	"github.com/onsi/gomega/types"
@@ -29,7 +31,10 @@ func TestEveryCaseOfGradesAndReviewsForToolsIsAStimulus(t *testing.T) {
 	t.Parallel()
 	everyCaseIsAStimulus(t, requirements.Grades, noGradeStimuli)
 	everyCaseIsAStimulus(t, requirements.SubmissionReview, noGradeStimuli)
+	NewWithT(t).Expect(fakeplatform.FaultsFor(ofTokens)).To(HaveLen(6), "the cases of how access tokens are used")
 }
+
+const ofTokens = "sec-tool-access-token-use"
 
 // toBeRefused are the stimuli that a tool has to refuse, or whose requirement is
 // that it does.
@@ -107,7 +112,7 @@ func TestEachStimulusOfGradesAndReviews(t *testing.T) {
 	observe(t, s, lent)
 	for _, f := range fakeplatform.Stimuli() {
 		of, _, _ := strings.Cut(f.Provokes, "-")
-		if of != "ags" && of != "sr" {
+		if of != "ags" && of != "sr" && f.Provokes != ofTokens {
 			continue
 		}
 		t.Run(f.Name, func(t *testing.T) {
@@ -127,7 +132,7 @@ func TestEachStimulusOfGradesAndReviews(t *testing.T) {
 				g.Expect(differences).To(expected)
 			case f.Provokes == "ags-tool-follows-paging":
 				g.Expect(differences).To(ConsistOf(Not(ContainSubstring(`"lineitem"`))))
-			case of == "ags":
+			case of == "ags" || f.Provokes == ofTokens:
 				g.Expect(differences).To(BeEmpty(), "what the services answer is another matter")
 			default:
 				g.Expect(differences).To(HaveLen(1))
@@ -140,7 +145,7 @@ func TestGradesAndReviewsThatAToolHasToRefuse(t *testing.T) {
 	t.Parallel()
 	g := NewWithT(t)
 	for _, f := range fakeplatform.Stimuli() {
-		if of, _, _ := strings.Cut(f.Provokes, "-"); of == "ags" || of == "sr" {
+		if of, _, _ := strings.Cut(f.Provokes, "-"); of == "ags" || of == "sr" || f.Provokes == ofTokens {
 			g.Expect(f.Permitted).NotTo(Equal(slices.Contains(toBeRefused, f.Provokes) || slices.Contains(toBeRefused, f.Name)), f.Name)
 		}
 	}
@@ -309,6 +314,43 @@ func TestResultsThatToolsCopeWith(t *testing.T) {
 			}
 			g.Expect(room.scores(item, nil).status).To(Equal(http.StatusNoContent))
 			g.Expect(room.gets(item + "/results").array()).To(want)
+		})
+	}
+}
+
+func TestAccessTokensThatToolsCopeWith(t *testing.T) {
+	t.Parallel()
+	ask := func(room *classroom) map[string]any {
+		return room.token(room.assertion(clientID, keyOf(t, toolKey)), func(form url.Values) { form.Set("scope", strings.Join(lti.GradeScopes, " ")) }).json()
+	}
+	for name, want := range map[string]types.GomegaMatcher{
+		"token-opaque":           HaveKeyWithValue("access_token", HaveSuffix("-._~+/==")),
+		"token-expires":          HaveKeyWithValue("expires_in", 5.0),
+		"token-type-capitalised": HaveKeyWithValue("token_type", "Bearer"),
+		"token-type-lower-case":  HaveKeyWithValue("token_type", "bearer"),
+		"scope-reduced":          HaveKeyWithValue("scope", And(ContainSubstring(lti.ScopeLineItem), Not(ContainSubstring(lti.ScopeScore)))),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			g := NewWithT(t)
+			room := newClassroom(t)
+			reads := func(token string) int {
+				return room.call(http.MethodGet, room.lineItems, "", map[string]string{"Authorization": "Bearer " + token}).status
+			}
+			earlier := ask(room)["access_token"].(string)
+			g.Expect(reads(earlier)).To(Equal(http.StatusOK))
+			room.learns(clientID, jude, func(plan *fakeplatform.Plan) { plan.Fault = fault(t, name) })
+			g.Expect(reads(earlier)).To(Equal(http.StatusUnauthorized), "none from before")
+			granted := ask(room)
+			g.Expect(granted).To(want)
+			token := granted["access_token"].(string)
+			g.Expect(reads(token)).To(Equal(http.StatusOK))
+			room.pass(6 * time.Second)
+			g.Expect(reads(token) == http.StatusOK).To(Equal(name != "token-expires"))
+			g.Expect(ask(room)).To(HaveKeyWithValue("expires_in", 3600.0))
+			room.learns(clientID, jude)
+			g.Expect(ask(room)).NotTo(Or(HaveKeyWithValue("access_token", ContainSubstring("~")), HaveKeyWithValue("token_type", "bearer")))
+			g.Expect(reads(earlier)).To(Equal(http.StatusOK), "a launch without a fault ends it")
 		})
 	}
 }

@@ -45,6 +45,7 @@ type gradebooks struct {
 	books   map[shelf]*gradebook
 	columns map[string]*column     // by the last part of their ids
 	calls   map[string][]GradeCall // by the context
+	latest  map[string]*gradebook  // with the latest launch that offered grades, by the client
 	called  chan struct{}          // closed when the next request has been answered
 	counted int                    // columns and rows, in the order in which they were made
 }
@@ -59,8 +60,9 @@ type gradebook struct {
 	links   map[string]bool // ids of the resource links that are the tool's
 	users   map[string]User // who were launched or are reviewed there, by sub
 	columns []*column
-	latest  *Launch      // that the tool was launched with there
-	served  map[turn]int // requests since then
+	latest  *Launch         // that the tool was launched with there
+	served  map[turn]int    // requests since then
+	granted map[string]bool // access tokens since then, as long as it is the tool's latest one of all
 }
 
 // A turn is a kind of request.
@@ -90,7 +92,7 @@ type row struct {
 }
 
 func newGradebooks() gradebooks {
-	return gradebooks{books: map[shelf]*gradebook{}, columns: map[string]*column{}, calls: map[string][]GradeCall{}, called: make(chan struct{})}
+	return gradebooks{books: map[shelf]*gradebook{}, columns: map[string]*column{}, calls: map[string][]GradeCall{}, latest: map[string]*gradebook{}, called: make(chan struct{})}
 }
 
 // AddLineItem adds a line item to the gradebook that a tool has in a context, as
@@ -187,7 +189,10 @@ func (p *Platform) enroll(l *Launch) {
 	p.grades.mu.Lock()
 	defer p.grades.mu.Unlock()
 	book := p.grades.open(shelf{l.plan.ClientID, l.plan.Context.ID})
-	book.latest, book.served = l, map[turn]int{}
+	book.latest, book.served, book.granted = l, map[turn]int{}, map[string]bool{}
+	if l.plan.Grades != nil {
+		p.grades.latest[l.plan.ClientID] = book
+	}
 	if id := l.plan.ResourceLink.ID; id != "" {
 		book.links[id] = true
 	}
@@ -195,6 +200,31 @@ func (p *Platform) enroll(l *Launch) {
 		if user.Sub != "" && !l.plan.Anonymous {
 			book.users[user.Sub] = user
 		}
+	}
+}
+
+// latestOf returns the launch that offered a tool grades last, its gradebook, and
+// which access token the next one will be since then. There is neither where no
+// launch did.
+func (g *gradebooks) latestOf(clientID string) (l *Launch, book *gradebook, nth int) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if book = g.latest[clientID]; book == nil {
+		return nil, nil, 0
+	}
+	return book.latest, book, len(book.granted) + 1
+}
+
+// grants notes an access token in the gradebook of the launch since which it was
+// granted, if there is any.
+func (g *gradebooks) grants(book *gradebook, token string) {
+	if book == nil {
+		return
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if len(book.granted) < maxServiceRecord {
+		book.granted[token] = true
 	}
 }
 
@@ -218,7 +248,7 @@ func (p *Platform) membersOf(contextID string) map[string]bool {
 func (g *gradebooks) open(at shelf) *gradebook {
 	book := g.books[at]
 	if book == nil {
-		book = &gradebook{shelf: at, links: map[string]bool{}, users: map[string]User{}, served: map[turn]int{}}
+		book = &gradebook{shelf: at, links: map[string]bool{}, users: map[string]User{}, served: map[turn]int{}, granted: map[string]bool{}}
 		g.books[at] = book
 	}
 	return book

@@ -93,6 +93,7 @@ type gradeAnswer struct {
 	*http.Request
 	platform *Platform
 	service  Service
+	fresh    bool     // the access token was granted since that launch
 	nth      int      // of the calls of that service and method since that launch, from 1
 	why      *refusal // the request is refused, and without effect
 	reset    bool     // the connection is closed instead, without effect
@@ -315,7 +316,7 @@ func (p *Platform) stimulateGrades(q *gradeRequest, answer *gradeAnswer) {
 	}
 	kind := turn{q.service, q.Method}
 	q.book.served[kind]++
-	answer.nth = q.book.served[kind]
+	answer.nth, answer.fresh = q.book.served[kind], q.book.granted[q.token]
 	if f := q.book.latest.plan.Fault; f != nil && f.grade != nil {
 		f.grade(answer)
 	}

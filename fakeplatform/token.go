@@ -1,6 +1,7 @@
 package fakeplatform
 
 import (
+	"cmp"
 	"encoding/json"
 	"maps"
 	"net/http"
@@ -59,6 +60,12 @@ type application struct {
 	assertion token
 	clientID  string // that the assertion names
 	scopes    []string
+	// For faults: what the token is, and how it is granted.
+	value     string // one is made when empty
+	tokenType string
+	expires   time.Duration
+	nth       int        // of those granted since the launch that has the fault, from 1
+	book      *gradebook // of that launch; nil for none
 }
 
 // The checks say what is wrong with an application, in the order in which it is
@@ -72,7 +79,9 @@ var (
 func (p *Platform) serveToken(w http.ResponseWriter, r *http.Request) {
 	r.Body = http.MaxBytesReader(w, r.Body, maxServiceBody)
 	_ = r.ParseForm() // what cannot be read is missing
-	a := &application{Request: r, form: r.PostForm, assertion: readToken(r.PostForm.Get(lti.ParamClientAssertion))}
+	a := &application{
+		Request: r, form: r.PostForm, assertion: readToken(r.PostForm.Get(lti.ParamClientAssertion)), tokenType: "Bearer", expires: accessTokenExpires,
+	}
 	a.clientID, _ = a.assertion.claims["iss"].(string)
 	formProblems := a.formProblems()
 	p.readOtherwise(a)
@@ -122,7 +131,7 @@ func (p *Platform) serveToken(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	answer := map[string]any{
-		"access_token": value, "token_type": "Bearer", "expires_in": int(accessTokenExpires.Seconds()), lti.ParamScope: strings.Join(a.scopes, " "),
+		"access_token": value, "token_type": a.tokenType, "expires_in": int(a.expires.Seconds()), lti.ParamScope: strings.Join(a.scopes, " "),
 	}
 	p.spoilGrant(a, answer)
 	writeJSON(w, http.StatusOK, "application/json", answer, p.cachingOfTokens()...)
@@ -158,12 +167,13 @@ func (p *Platform) use(a *application) bool {
 
 // grant makes an access token.
 func (p *Platform) grant(a *application) string {
-	value := p.makeAccessToken()
+	value := cmp.Or(a.value, p.makeAccessToken())
 	now := p.opts.Now()
+	p.grades.grants(a.book, value)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	maps.DeleteFunc(p.accessTokens, func(_ string, t accessToken) bool { return !now.Before(t.expires) })
-	p.accessTokens[value] = accessToken{a.clientID, a.scopes, now.Add(accessTokenExpires)}
+	p.accessTokens[value] = accessToken{a.clientID, a.scopes, now.Add(a.expires)}
 	return value
 }
 

@@ -245,3 +245,9 @@ func (s *Scenario) await(ctx context.Context, f *Flow, patience time.Duration, w
 func (f *Flow) Made() []fakeplatform.GradeCall {
 	return f.CallsOf(http.MethodPost, fakeplatform.LineItems)
 }
+
+// AssertionOf is the client assertion of a request for an access token, read without
+// any check.
+func AssertionOf(r fakeplatform.TokenRequest) Message {
+	return readMessage(r.Form.Get(lti.ParamClientAssertion))
+}

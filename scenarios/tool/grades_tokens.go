@@ -11,6 +11,7 @@ import (
 
 	"invigilator/fakeplatform"
 	"invigilator/harness"
+	"invigilator/harness/config"
 	"invigilator/lti"
 	"invigilator/requirements"
 	"invigilator/results"
@@ -118,6 +119,182 @@ var _ = Describe("A tool, using the grade services,", func() {
 		}
 	})
 })
+
+var _ = Describe("A tool, asking for access tokens and using them,", func() {
+	It("proves each time anew who it is", For("sec-tool-assertion-claims"), func(ctx SpecContext) {
+		const id, otherAudience = "sec-tool-assertion-claims", "audience-differs-from-token-url"
+		scene := Scene()
+		scene.Observe(id, otherAudience, results.Skipped, "", "Not tried: the run offers no audience of its own.")
+		if scene.Skip(id, "", config.Grades) {
+			return
+		}
+		run := scene.Run()
+		keys, err := run.FetchKeySet(ctx, run.Tool().JWKSURL)
+		if err != nil {
+			scene.Observe(id, "", results.Failed, "", fmt.Sprintf("The tool's key set cannot be read: %v.", err))
+			return
+		}
+		flow, err := refusedScore(ctx, scene, new(fault("service-call-401-once"))) // so that it asks again
+		if scene.Unseen(id, "", err, flow) {
+			return
+		}
+		requests := run.Platform().TokenRequests()
+		if len(requests) < 2 {
+			scene.Observe(id, "", results.Inconclusive, "", fmt.Sprintf("%d access tokens were asked for: %s.", len(requests), flow.End()), flow)
+			return
+		}
+		jtis := map[any]bool{}
+		for _, request := range requests[len(requests)-2:] {
+			assertion := harness.AssertionOf(request)
+			wrong := wrongAssertion(run, assertion)
+			if wrong == "" {
+				wrong = keys.Verify(assertion)
+			}
+			if jti := assertion.Claims["jti"]; wrong == "" && jtis[jti] {
+				wrong = "both assertions have the same jti"
+			}
+			jtis[assertion.Claims["jti"]] = true
+			note := ""
+			if _, sent := assertion.Claims[lti.ClaimDeploymentID]; !sent {
+				note = " It has no deployment_id, which it should have."
+			}
+			scene.Check(id, "", wrong == "", "", Seen(wrong)+note, flow)
+		}
+	})
+
+	It("sends them as they were granted, and asks for others in time", For("sec-tool-access-token-use"), func(ctx SpecContext) {
+		const id = "sec-tool-access-token-use"
+		scene := Scene()
+		platform := scene.Run().Platform()
+		for _, f := range fakeplatform.FaultsFor(id) {
+			if scene.Skip(id, f.Name, config.Grades) {
+				continue
+			}
+			asked := len(platform.TokenRequests())
+			use := refusedScore
+			if f.Name == "token-expires" {
+				use = outlastingToken
+			}
+			flow, err := use(ctx, scene, &f)
+			if scene.Unseen(id, f.Name, err, flow) {
+				continue
+			}
+			requests := len(platform.TokenRequests()) - asked
+			if f.Name == "token-expires" {
+				requests-- // before it expired
+			}
+			wrong := tokenElsewhere(flow.Calls())
+			switch {
+			case crashed(flow):
+				wrong = "the user sees no page, or a server error: " + flow.End()
+			case wrong != "":
+			case len(flow.Calls()) > maxTries || requests > maxTries:
+				wrong = fmt.Sprintf("%d requests came, and %d for access tokens", len(flow.Calls()), requests)
+			case f.Name == "service-call-401-once":
+				wrong = notRenewed(flow.Scores())
+			case requests == 0:
+				scene.Observe(id, f.Name, results.Inconclusive, "", "The tool asked for no access token: "+flow.End()+".", flow)
+				continue
+			case f.Name == "scope-reduced": // it need not get any further
+			case !slices.ContainsFunc(flow.Scores(), wasAuthorized):
+				wrong = "no score came with the access token that was granted: " + flow.End()
+			}
+			scene.Check(id, f.Name, wrong == "", "", Seen(wrong), flow)
+		}
+	})
+})
+
+// maxAssertion bounds the lifetime of a client assertion, which is about five minutes.
+const maxAssertion = 10 * time.Minute
+
+// wrongAssertion says what is wrong with the claims of a client assertion (Security
+// Framework 1.0, 4.1.1).
+func wrongAssertion(run *harness.Run, m harness.Message) string {
+	known := run.Registrations()[0]
+	if m.Problem != "" {
+		return "the client assertion cannot be read: " + m.Problem
+	}
+	for _, name := range []string{"iss", "sub"} {
+		if m.Claims[name] != known.ClientID {
+			return fmt.Sprintf("%s is %s instead of the client_id %q", name, asJSON(m.Claims[name]), known.ClientID)
+		}
+	}
+	audience, isList := m.Claims["aud"].([]any)
+	if !isList {
+		audience = []any{m.Claims["aud"]}
+	}
+	iat, iatIsNumber := m.Claims["iat"].(float64)
+	exp, expIsNumber := m.Claims["exp"].(float64)
+	jti, _ := m.Text("jti")
+	switch {
+	case !slices.Contains(audience, any(known.TokenURL)) && !slices.Contains(audience, any(known.Platform.TokenURL())) && !slices.Contains(audience, any(known.Platform.Issuer())):
+		return fmt.Sprintf("aud is %s, without the token endpoint %q", asJSON(m.Claims["aud"]), known.TokenURL)
+	case !iatIsNumber || !expIsNumber:
+		return fmt.Sprintf("iat is %s and exp %s: both have to be numbers", asJSON(m.Claims["iat"]), asJSON(m.Claims["exp"]))
+	case exp <= iat || exp-iat > maxAssertion.Seconds():
+		return fmt.Sprintf("exp is %.0f seconds after iat", exp-iat)
+	case jti == "":
+		return "jti is " + asJSON(m.Claims["jti"])
+	}
+	return ""
+}
+
+// tokenElsewhere says where an access token came but in the Authorization header.
+func tokenElsewhere(calls []fakeplatform.GradeCall) string {
+	for _, c := range calls {
+		switch {
+		case strings.Contains(c.Target, "access_token="):
+			return "an access token came in the query of " + c.Method
+		case c.Token == "":
+			return c.Method + " came without an access token in the Authorization header"
+		}
+	}
+	return ""
+}
+
+// wasAuthorized says whether a request came with an access token that was taken.
+func wasAuthorized(c fakeplatform.GradeCall) bool {
+	return c.Authorized && c.Status != http.StatusUnauthorized
+}
+
+// tokenLasts is a little longer than the access token lasts that expires.
+const tokenLasts = 6 * time.Second
+
+// outlastingToken is work that is handed in when the access token has expired with
+// which the score before it was sent.
+func outlastingToken(ctx SpecContext, scene *harness.Scenario, f *fakeplatform.Fault) (*harness.Flow, error) {
+	assignment := scene.Assign()
+	var launched []*harness.Flow
+	for range 2 {
+		browser := scene.Open(ctx)
+		defer browser.Close()
+		flow, err := scene.Launch(ctx, harness.Launch{
+			Title: f.Name + ": " + f.Does, By: browser, Assignment: &assignment, User: harness.Newcomer(harness.Learner), Fault: f, Stays: true,
+		})
+		if err != nil {
+			return flow, err
+		}
+		launched = append(launched, flow)
+	}
+	handIn := func(title string, launched *harness.Flow) (*harness.Flow, error) {
+		flow, err := scene.GoOn(ctx, title, launched, config.Submit, "{work}", "The answer is 42.")
+		if err == nil {
+			scene.Await(ctx, flow, func(c fakeplatform.GradeCall) bool { return harness.IsScore(c) && wasAuthorized(c) })
+		}
+		return flow, err
+	}
+	flow, err := handIn("work is handed in", launched[0])
+	if err == nil && !slices.ContainsFunc(flow.Scores(), wasAuthorized) {
+		err = fmt.Errorf("%w: no score came before the access token had expired: %s", harness.ErrNoLogin, flow.End())
+	}
+	if err == nil {
+		err = scene.Pass(ctx, tokenLasts)
+	}
+	if err != nil {
+		return flow, err
+	}
+	return handIn("work is handed in, when the access token has expired", launched[1])
+}
 
 // wrongScopes says which scope was asked for that is none of those that a launch has
 // announced.

@@ -11,6 +11,10 @@
 // platform starts the attempt when the tool says so, lets it be controlled, and
 // tells the tool of its end (Proctoring Services 1.0).
 //
+// It has a gradebook, which the tool reads and writes by the grade services that a
+// launch offers ([Plan.Grades]), and from which learners' work is opened for review
+// ([Plan.Review]; Assignment and Grade Services 2.0, Submission Review Service 1.0).
+//
 // The platform answers only launches that it began itself, each once: a
 // stranger who finds its URL can launch nothing with it.
 //

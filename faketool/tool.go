@@ -15,7 +15,8 @@
 // platform initiates ([Tool.Hold]), goes on with requests that a [Fault] makes
 // differ in one thing ([Login.Continue]), and tells what came of them
 // ([Tool.Arrivals]). It sends messages ([Tool.StartAssessment]), asks for access
-// tokens ([Tool.Token]) and controls attempts ([Tool.Control]) in the same way.
+// tokens ([Tool.Token]), controls attempts ([Tool.Control]) and asks grade services
+// ([Tool.Grade]) in the same way.
 package faketool
 
 import (

@@ -1,6 +1,7 @@
 // Package platform holds the specs that judge a platform: LTI Core 1.3, the
 // 1EdTech Security Framework 1.0 and, in proctoring*.go, Proctoring Services 1.0,
-// as a tool sees them. Importing it adds them to the program.
+// in grades*.go Assignment and Grade Services 2.0 and in review*.go the Submission
+// Review Service 1.0, as a tool sees them. Importing it adds them to the program.
 //
 // To add a check: a row in requirements/core.yaml; a claim is judged by an entry
 // in message.go, a reaction by a fault in faketool/stimuli.go that provokes it and

@@ -26,49 +26,57 @@ type guard struct {
 	negligence
 }
 
-// negligence names the faults of a service that asks for access tokens.
-type negligence struct{ without, inQuery, unknown, expired, otherScope string }
+// negligence names the faults of a service that asks for access tokens; none where
+// it has none of a kind.
+type negligence struct{ without, otherScheme, inQuery, unknown, own, ofTools, expired, otherScope string }
 
 var ofControl = guard{[]string{lti.ScopeControl}, negligence{
-	without: ControlsWithoutToken, inQuery: TakesAccessTokenInQuery, unknown: TakesUnknownAccessTokens,
+	without: ControlsWithoutToken, otherScheme: ControlsWithoutToken, inQuery: TakesAccessTokenInQuery, unknown: TakesUnknownAccessTokens,
 	expired: TakesExpiredAccessTokens, otherScope: IgnoresTokenScope,
 }}
 
-// ofGrades guards what the grade services do with those scopes.
-func ofGrades(scopes []string) guard {
-	return guard{scopes, negligence{
-		without: GradesWithoutToken, inQuery: TakesGradeTokenInQuery, unknown: TakesUnknownGradeTokens,
-		expired: TakesExpiredGradeTokens, otherScope: IgnoresGradeScopes,
+// ofGrades guards what a grade service does.
+func ofGrades(o operation) guard {
+	return guard{o.scopes, negligence{
+		without: GradesWithoutToken, otherScheme: TakesBasicForGrades, unknown: TakesUnknownGradeTokens, own: TakesOwnTokensForGrades,
+		ofTools: TakesToolTokensForGrades, expired: TakesExpiredGradeTokens, otherScope: o.lax,
 	}}
 }
+
+// lets says whether the platform has a fault, where there is one of the kind.
+func (p *Platform) lets(fault string) bool { return fault != "" && p.has(fault) }
 
 // checkToken checks the access token, for which the Authorization header is the
 // only place (RFC 6750, 2.1 and 3.1).
 func (p *Platform) checkToken(r *http.Request, c *credentials, g guard) []refusal {
-	if inQuery := r.URL.Query().Get("access_token"); !c.bearer && inQuery != "" && p.has(g.inQuery) {
+	if inQuery := r.URL.Query().Get("access_token"); !c.bearer && inQuery != "" && p.lets(g.inQuery) {
 		c.token, c.bearer = inQuery, true
 	}
-	if !c.bearer && p.has(g.without) {
-		return nil
-	}
 	if !c.bearer {
+		fault := g.without
+		if r.Header.Get("Authorization") != "" {
+			fault = g.otherScheme
+		}
+		if p.lets(fault) {
+			return nil
+		}
 		return []refusal{{http.StatusUnauthorized, lti.ErrorInvalidRequest, "there is no access token in the Authorization header"}}
 	}
 	p.mu.Lock()
 	known, ok := p.accessTokens[c.token]
 	p.mu.Unlock()
-	if !ok && p.has(g.unknown) {
+	if !ok && (p.lets(g.unknown) || p.takesJWT(c.token, g.negligence)) {
 		return nil
 	}
 	if !ok {
 		return []refusal{{http.StatusUnauthorized, lti.ErrorInvalidToken, "the access token is none of this platform's"}}
 	}
 	c.known = known
-	if !p.opts.Now().Before(known.expires) && !p.has(g.expired) {
+	if !p.opts.Now().Before(known.expires) && !p.lets(g.expired) {
 		return []refusal{{http.StatusUnauthorized, lti.ErrorInvalidToken, "the access token has expired"}}
 	}
 	allowed := len(g.scopes) == 0 || slices.ContainsFunc(g.scopes, func(scope string) bool { return slices.Contains(known.scopes, scope) })
-	if !allowed && !p.has(g.otherScope) {
+	if !allowed && !p.lets(g.otherScope) {
 		return []refusal{{http.StatusForbidden, lti.ErrorInsufficientScope, "the access token is not for " + strings.Join(g.scopes, " or ")}}
 	}
 	return nil
@@ -85,4 +93,11 @@ func challenge(why refusal, scopes []string) string {
 		parameters += `, scope="` + strings.Join(scopes, " ") + `"`
 	}
 	return parameters
+}
+
+// takesJWT says whether a fault takes a JWT for an access token: one of the
+// platform's own, or one that a tool has signed.
+func (p *Platform) takesJWT(token string, faults negligence) bool {
+	issuer, _ := readToken(token).claims["iss"].(string)
+	return issuer == p.opts.Issuer && p.lets(faults.own) || p.isClient(issuer) && p.lets(faults.ofTools)
 }

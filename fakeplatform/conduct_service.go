@@ -129,6 +129,7 @@ func (p *Platform) spoilGrant(a *application, answer map[string]any) {
 	if len(a.scopes) > 1 && p.has(DropsControlAmongOthers) {
 		answer[lti.ParamScope] = lti.ScopeScore
 	}
+	p.spoilGradeGrant(a, answer)
 }
 
 // cachingOfTokens is said of access tokens instead of no-store.

@@ -3,9 +3,415 @@ package fakeplatform
 // The names of the defects of the grade services (Assignment and Grade Services
 // 2.0), and of the claim that offers them.
 const (
-	GradesWithoutToken      = "grades-without-token"
-	TakesGradeTokenInQuery  = "takes-grade-token-in-query"
-	TakesUnknownGradeTokens = "takes-unknown-grade-tokens"
-	TakesExpiredGradeTokens = "takes-expired-grade-tokens"
-	IgnoresGradeScopes      = "ignores-grade-scopes"
+	GradeScopesAsText             = "sends-grade-scopes-as-text"
+	OffersUnknownGradeScope       = "offers-unknown-grade-scope"
+	OffersForeignScope            = "offers-foreign-scope"
+	NamesLineItemsByPath          = "names-line-items-by-path"
+	LeavesLineItemsOut            = "leaves-line-items-out"
+	NamesLineItemByPath           = "names-line-item-by-path"
+	SendsEmptyLineItem            = "sends-empty-line-item"
+	NamesAnyLineItem              = "names-any-line-item"
+	NamesOwnLineItemsAlone        = "names-own-line-items-alone"
+	NamesFirstOfSeveral           = "names-first-of-several-line-items"
+	SaysMoreGradeScopes           = "says-more-grade-scopes"
+	GrantsFewerOfSeveral          = "grants-fewer-of-several-scopes"
+	EchoesUnknownScopes           = "echoes-unknown-scopes"
+	RefusesUnknownScopes          = "refuses-unknown-scopes"
+	GradesWithoutToken            = "answers-without-grade-token"
+	TakesBasicForGrades           = "takes-basic-for-grades"
+	TakesUnknownGradeTokens       = "takes-unknown-grade-tokens"
+	TakesOwnTokensForGrades       = "takes-id-tokens-for-grades"
+	TakesToolTokensForGrades      = "takes-tokens-of-tools-for-grades"
+	TakesExpiredGradeTokens       = "takes-expired-grade-tokens"
+	ForbidsWithoutGradeToken      = "forbids-without-grade-token"
+	ChallengesNobodyForGrades     = "challenges-nobody-for-grades"
+	CreatesWithReadOnlyScope      = "creates-with-read-only-scope"
+	ChangesWithReadOnlyScope      = "changes-with-read-only-scope"
+	DeletesWithReadOnlyScope      = "deletes-with-read-only-scope"
+	ScoresWithLineItemScope       = "scores-with-line-item-scope"
+	ListsResultsWithScoreScope    = "lists-results-with-score-scope"
+	ListsLineItemsWithScoreScope  = "lists-line-items-with-score-scope"
+	SaysUnauthorizedForGradeScope = "says-unauthorized-for-grade-scope"
+	ShowsForeignLineItems         = "shows-foreign-line-items"
+	ChangesForeignLineItems       = "changes-foreign-line-items"
+	DeletesForeignLineItems       = "deletes-foreign-line-items"
+	ScoresForeignLineItems        = "scores-foreign-line-items"
+	ListsAllContexts              = "lists-line-items-of-all-contexts"
+	SaysBadRequestForForeign      = "says-bad-request-for-foreign-line-items"
+	SendsNullForNoLineItems       = "sends-null-for-no-line-items"
+	HidesEmptyLists               = "hides-empty-lists"
+	ListsLineItemsAsJSON          = "lists-line-items-as-json"
+	RefusesAnyType                = "refuses-any-type"
+	CrashesOnAcceptJSON           = "crashes-on-accept-json"
+	RefusesAcceptJSON             = "refuses-accept-json"
+	LeavesLabelsOutOfLists        = "leaves-labels-out-of-lists"
+	ListsMaximumAsText            = "lists-maximum-as-text"
+	IgnoresResourceLinkFilter     = "ignores-resource-link-filter"
+	IgnoresResourceIDFilter       = "ignores-resource-id-filter"
+	IgnoresTagFilter              = "ignores-tag-filter"
+	JoinsFilters                  = "joins-filters"
+	ListsAllWithoutMatch          = "lists-all-without-match"
+	CutsTagsAtAmpersand           = "cuts-tags-at-ampersand"
+	DropsForeignLetters           = "drops-foreign-letters"
+	IgnoresLimit                  = "ignores-limit"
+	SendsNoNext                   = "sends-no-next"
+	SendsNextWithoutRelation      = "sends-next-without-relation"
+	DropsFiltersOnNextPage        = "drops-filters-on-next-page"
+	RepeatsPages                  = "repeats-pages"
+	SkipsBetweenPages             = "skips-between-pages"
+	NeverEndsPages                = "never-ends-pages"
+	CrashesOnLimitZero            = "crashes-on-limit-zero"
+	CrashesOnNegativeLimit        = "crashes-on-negative-limit"
+	CrashesOnLimitWord            = "crashes-on-limit-word"
+	CrashesOnHugeLimit            = "crashes-on-huge-limit"
+	IgnoresOddLimits              = "ignores-odd-limits"
+	SendsSmallPages               = "sends-small-pages"
+	AnswersCreationWith200        = "answers-creation-with-200"
+	TakesSuppliedIDs              = "takes-supplied-ids"
+	LeavesIDsOutOfAnswers         = "leaves-ids-out-of-answers"
+	MergesTwins                   = "merges-twins"
+	LosesNewTags                  = "loses-new-tags"
+	LosesNewResourceIDs           = "loses-new-resource-ids"
+	RoundsMaximums                = "rounds-maximums"
+	AnswersCreationAsJSON         = "answers-creation-as-json"
+	ListsNothingDated             = "lists-nothing-dated"
+	ForgetsDatesAfterAnswer       = "forgets-dates-after-answer"
+	LeavesDatesOut                = "leaves-dates-out"
+	RefusesSuppliedIDs            = "refuses-supplied-ids"
+	TakesMissingLabels            = "takes-missing-labels"
+	TakesEmptyLabels              = "takes-empty-labels"
+	TakesBlankLabels              = "takes-blank-labels"
+	TakesMissingMaximums          = "takes-missing-maximums"
+	TakesMaximumZero              = "takes-maximum-zero"
+	TakesNegativeMaximums         = "takes-negative-maximums"
+	TakesNullMaximums             = "takes-null-maximums"
+	TakesMaximumsAsText           = "takes-maximums-as-text"
+	TakesLineItemArrays           = "takes-line-item-arrays"
+	CrashesOnMalformedLineItems   = "crashes-on-malformed-line-items"
+	MakesLineItemsOfNothing       = "makes-line-items-of-nothing"
+	SaysUnprocessableLineItems    = "says-unprocessable-line-items"
+	LeavesLinksOutOfAnswers       = "leaves-links-out-of-answers"
+	AttachesToUnknownLinks        = "attaches-to-unknown-links"
+	AttachesToLinksOfOtherTools   = "attaches-to-links-of-other-tools"
+	AttachesToLinksElsewhere      = "attaches-to-links-elsewhere"
+	IgnoresUnknownLinks           = "ignores-unknown-links"
+	SaysBadRequestForLinks        = "says-bad-request-for-links"
+	PretendsToChange              = "pretends-to-change"
+	IgnoresChanges                = "ignores-changes"
+	KeepsLeftOutTags              = "keeps-left-out-tags"
+	EchoesSentIDs                 = "echoes-sent-ids"
+	MovesToOtherLinks             = "moves-to-other-links"
+	AnswersChangesWith204         = "answers-changes-with-204"
+	KeepsLinksSilently            = "keeps-links-silently"
+	RefusesOtherIDs               = "refuses-other-ids"
+	PretendsToDelete              = "pretends-to-delete"
+	ListsTheRemoved               = "lists-the-removed"
+	DeletesTwice                  = "deletes-twice"
+	PretendsToDeleteOwn           = "pretends-to-delete-own"
+	Says405ToDeleteOwn            = "says-405-to-delete-own"
+	AnswersDeletionWith200        = "answers-deletion-with-200"
+	ShowsUnknownLineItems         = "shows-unknown-line-items"
+	MakesUnknownLineItems         = "makes-unknown-line-items"
+	DeletesUnknownLineItems       = "deletes-unknown-line-items"
+	ScoresUnknownLineItems        = "scores-unknown-line-items"
+	ListsResultsOfNothing         = "lists-results-of-nothing"
+	CrashesOnMalformedIDs         = "crashes-on-malformed-ids"
+	SaysBadRequestForMalformedIDs = "says-bad-request-for-malformed-ids"
+	SaysGone                      = "says-gone"
+	RefusesLineItemCharset        = "refuses-line-item-charset"
+	CrashesOnLineItemsAsJSON      = "crashes-on-line-items-as-json"
+	RefusesLineItemsAsJSON        = "refuses-line-items-as-json"
+	TakesLineItemsAsText          = "takes-line-items-as-text"
+	SaysBadRequestForTypes        = "says-bad-request-for-types"
+	PatchesLineItems              = "patches-line-items"
+	HidesPatch                    = "hides-patch"
+	SendsLineItemsAsPages         = "sends-line-items-as-pages"
+	IgnoresAccept                 = "ignores-accept"
+	DropsOffsetsOfDates           = "drops-offsets-of-dates"
+	ShiftsDatesInUTC              = "shifts-dates-in-utc"
+	DropsHalfSeconds              = "drops-half-seconds"
+	CrashesOnDatesWithoutZone     = "crashes-on-dates-without-zone"
+	KeepsDatesWithoutZone         = "keeps-dates-without-zone"
+	CrashesOnDateWords            = "crashes-on-date-words"
+	KeepsDateWords                = "keeps-date-words"
+	CrashesOnReversedDates        = "crashes-on-reversed-dates"
+	TakesReversedDates            = "takes-reversed-dates"
+	IgnoresWrongDates             = "ignores-wrong-dates"
+	RefusesExtensions             = "refuses-extensions"
+	RefusesExtensionsInChanges    = "refuses-extensions-in-changes"
+	DropsExtensions               = "drops-extensions"
+	RefusesPlainMembers           = "refuses-plain-members"
+	RefusesSubmissionReviews      = "refuses-submission-reviews"
+	RefusesScoresWithoutPoints    = "refuses-scores-without-points"
+	RefusesLongComments           = "refuses-long-comments"
+	RefusesScoreExtensions        = "refuses-score-extensions"
+	RefusesSubmissions            = "refuses-submissions"
+	AnswersScoresWith200          = "answers-scores-with-200"
+	AnswersScoresWith201          = "answers-scores-with-201"
+	AnswersScoresWith202          = "answers-scores-with-202"
+	TakesScoresWithoutUser        = "takes-scores-without-user"
+	TakesScoresWithoutTimestamp   = "takes-scores-without-timestamp"
+	TakesScoresWithoutActivity    = "takes-scores-without-activity"
+	TakesScoresWithoutGrading     = "takes-scores-without-grading"
+	TakesScoresWithoutMaximum     = "takes-scores-without-maximum"
+	TakesNegativeScores           = "takes-negative-scores"
+	TakesScoresOfZero             = "takes-scores-of-zero"
+	TakesUnknownActivities        = "takes-unknown-activities"
+	IgnoresCaseOfGrading          = "ignores-case-of-grading"
+	TakesTimestampWords           = "takes-timestamp-words"
+	TakesScoreArrays              = "takes-score-arrays"
+	CrashesOnMalformedScores      = "crashes-on-malformed-scores"
+	SaysUnprocessableScores       = "says-unprocessable-scores"
+	TakesEarlierScores            = "takes-earlier-scores"
+	WaitsForLowerScores           = "waits-for-lower-scores"
+	TakesScoresOfSameInstant      = "takes-scores-of-same-instant"
+	IgnoresEarlierScores          = "ignores-earlier-scores"
+	SaysBadRequestForEarlier      = "says-bad-request-for-earlier-scores"
+	DoesNotScale                  = "does-not-scale"
+	RoundsPoints                  = "rounds-points"
+	BlanksZeros                   = "blanks-zeros"
+	RefusesBonus                  = "refuses-bonus"
+	DropsBonus                    = "drops-bonus"
+	CapsBonus                     = "caps-bonus"
+	KeepsScoresTakenBack          = "keeps-scores-taken-back"
+	ShowsPending                  = "shows-pending"
+	ShowsPendingManual            = "shows-pending-manual"
+	ShowsFailed                   = "shows-failed"
+	ShowsNotReady                 = "shows-not-ready"
+	RefusesFailed                 = "refuses-failed"
+	GradesStrangers               = "grades-strangers"
+	GradesUsersElsewhere          = "grades-users-elsewhere"
+	GradesTeachers                = "grades-teachers"
+	GradesNobody                  = "grades-nobody"
+	MixesResults                  = "mixes-results"
+	ListsEarlierScores            = "lists-earlier-scores"
+	KeepsOneResult                = "keeps-one-result"
+	LeavesScoreOfOut              = "leaves-score-of-out"
+	NamesScoreOfByPath            = "names-score-of-by-path"
+	LeavesResultIDsOut            = "leaves-result-ids-out"
+	ListsResultsAsJSON            = "lists-results-as-json"
+	LeavesResultMaximumOut        = "leaves-result-maximum-out"
+	SendsNullResultScores         = "sends-null-result-scores"
+	IgnoresUserFilter             = "ignores-user-filter"
+	HidesUnknownResults           = "hides-unknown-results"
+	IgnoresResultLimit            = "ignores-result-limit"
+	SendsNoNextResult             = "sends-no-next-result"
+	ForgetsUserWithLimit          = "forgets-user-with-limit"
 )
+
+// gradeDefects are the defects of the grade services, and what is unusual, but
+// allowed.
+var gradeDefects = []Fault{
+
+	// The claim.
+	{Name: GradeScopesAsText, Breaks: []string{"ags-claim-shape"}, Part: OfGrades, Does: "sends the scopes of the grade services as a string", claims: endpointAs("scope", scopesAsText)},
+	{Name: OffersUnknownGradeScope, Breaks: []string{"ags-claim-shape", "ags-claim-scopes-grantable"}, Part: OfGrades, Does: "offers a scope of the grade services that there is not", claims: endpointAs("scope", alsoScope("https://purl.imsglobal.org/spec/lti-ags/scope/lineitem.write"))},
+	{Name: OffersForeignScope, Breaks: []string{"ags-claim-scopes-grantable"}, Part: OfGrades, Warns: []string{"ags-claim-shape"}, Does: "offers a scope that is none of the grade services, and does not grant it", claims: endpointAs("scope", alsoScope("https://platform.example/scope/gradebook"))},
+	{Name: NamesLineItemsByPath, Breaks: []string{"ags-claim-shape"}, Part: OfGrades, Does: "sends the path of lineitems alone to those who teach", claims: toTeachers(endpointAs("lineitems", pathAlone))},
+	{Name: LeavesLineItemsOut, Breaks: []string{"ags-claim-shape"}, Part: OfGrades, Does: "leaves lineitems out for those who teach", claims: toTeachers(endpointWithout("lineitems"))},
+	{Name: NamesLineItemByPath, Breaks: []string{"ags-claim-shape"}, Part: OfGrades, Does: "sends the path of lineitem alone to those who teach", claims: toTeachers(endpointAs("lineitem", pathAlone))},
+	{Name: SendsEmptyLineItem, Breaks: []string{}, Part: OfGrades, Permitted: true, Does: "sends an empty lineitem where there is none", claims: emptyLineItem},
+	{Name: NamesAnyLineItem, Breaks: []string{"ags-claim-lineitem-only-if-single"}, Part: OfGrades, Does: "names the first line item of the context for a link that has none"},
+	{Name: NamesOwnLineItemsAlone, Breaks: []string{"ags-claim-lineitem-only-if-single"}, Part: OfGrades, Does: "names no line item that a tool has made"},
+	{Name: NamesFirstOfSeveral, Breaks: []string{"ags-claim-lineitem-only-if-single"}, Part: OfGrades, Does: "names the first line item of a link that has several"},
+
+	// Access tokens.
+	{Name: SaysMoreGradeScopes, Breaks: []string{"ags-claim-scopes-grantable"}, Part: OfGrades, Does: "says that a token for lineitem is one for lineitem.readonly, too"},
+	{Name: GrantsFewerOfSeveral, Breaks: []string{"ags-claim-scopes-grantable"}, Part: OfGrades, Does: "grants all but result.readonly where several scopes are asked for"},
+	{Name: EchoesUnknownScopes, Breaks: []string{"ags-claim-scopes-grantable"}, Part: OfGrades, Does: "says that a token is one for unknown scopes, too"},
+	{Name: RefusesUnknownScopes, Breaks: []string{}, Part: OfGrades, Permitted: true, Does: "grants nothing where a scope of the grade services is asked for along with an unknown one"},
+	{Name: GradesWithoutToken, Breaks: []string{"ags-rejects-missing-or-invalid-token"}, Part: OfGrades, Does: "answers the grade services without an access token"},
+	{Name: TakesBasicForGrades, Breaks: []string{"ags-rejects-missing-or-invalid-token"}, Part: OfGrades, Does: "answers the grade services for Authorization Basic"},
+	{Name: TakesUnknownGradeTokens, Breaks: []string{"ags-rejects-missing-or-invalid-token"}, Part: OfGrades, Does: "takes any text for an access token of the grade services"},
+	{Name: TakesOwnTokensForGrades, Breaks: []string{"ags-rejects-missing-or-invalid-token"}, Part: OfGrades, Does: "takes its own id_token for an access token of the grade services"},
+	{Name: TakesToolTokensForGrades, Breaks: []string{"ags-rejects-missing-or-invalid-token"}, Part: OfGrades, Does: "takes what a tool has signed for an access token of the grade services"},
+	{Name: TakesExpiredGradeTokens, Breaks: []string{"ags-rejects-missing-or-invalid-token"}, Part: OfGrades, Does: "takes access tokens of the grade services that have expired"},
+	{Name: ForbidsWithoutGradeToken, Breaks: []string{"ags-rejects-missing-or-invalid-token"}, Part: OfGrades, OnlyWarns: true, Does: "answers 403 instead of 401 to a request of the grade services without a valid access token"},
+	{Name: ChallengesNobodyForGrades, Breaks: []string{"ags-rejects-missing-or-invalid-token"}, Part: OfGrades, OnlyWarns: true, Does: "answers 401 at the grade services without WWW-Authenticate"},
+	{Name: CreatesWithReadOnlyScope, Breaks: []string{"ags-rejects-insufficient-scope"}, Part: OfGrades, Does: "makes line items with a token for other scopes of the grade services"},
+	{Name: ChangesWithReadOnlyScope, Breaks: []string{"ags-rejects-insufficient-scope"}, Part: OfGrades, Does: "changes line items with a token for other scopes of the grade services"},
+	{Name: DeletesWithReadOnlyScope, Breaks: []string{"ags-rejects-insufficient-scope"}, Part: OfGrades, Does: "removes line items with a token for other scopes of the grade services"},
+	{Name: ScoresWithLineItemScope, Breaks: []string{"ags-rejects-insufficient-scope"}, Part: OfGrades, Does: "takes scores with a token for other scopes of the grade services"},
+	{Name: ListsResultsWithScoreScope, Breaks: []string{"ags-rejects-insufficient-scope"}, Part: OfGrades, Does: "lists results with a token for other scopes of the grade services"},
+	{Name: ListsLineItemsWithScoreScope, Breaks: []string{"ags-rejects-insufficient-scope"}, Part: OfGrades, Does: "lists line items with a token for other scopes of the grade services"},
+	{Name: SaysUnauthorizedForGradeScope, Breaks: []string{"ags-rejects-insufficient-scope"}, Part: OfGrades, OnlyWarns: true, Does: "answers 401 instead of 403 to a token for other scopes of the grade services"},
+
+	// What belongs to others.
+	{Name: ShowsForeignLineItems, Breaks: []string{"ags-tool-isolation"}, Part: OfGrades, Does: "shows a tool the line items of others"},
+	{Name: ChangesForeignLineItems, Breaks: []string{"ags-tool-isolation"}, Part: OfGrades, Does: "lets a tool change the line items of others"},
+	{Name: DeletesForeignLineItems, Breaks: []string{"ags-tool-isolation"}, Part: OfGrades, Does: "lets a tool remove the line items of others"},
+	{Name: ScoresForeignLineItems, Breaks: []string{"ags-tool-isolation"}, Part: OfGrades, Does: "takes a tool's scores for the line items of others"},
+	{Name: ListsAllContexts, Breaks: []string{"ags-tool-isolation"}, Part: OfGrades, Hides: []string{"ags-lineitems-list"}, Does: "lists the tool's line items of all contexts"},
+	{Name: SaysBadRequestForForeign, Breaks: []string{"ags-tool-isolation"}, Part: OfGrades, OnlyWarns: true, Does: "answers 400 to a request for a line item of another tool"},
+
+	// Lists of line items.
+	{Name: SendsNullForNoLineItems, Breaks: []string{"ags-lineitems-list"}, Part: OfGrades, Does: "answers null where a context has no line items"},
+	{Name: HidesEmptyLists, Breaks: []string{"ags-lineitems-list"}, Part: OfGrades, Does: "answers 404 where a context has no line items"},
+	{Name: ListsLineItemsAsJSON, Breaks: []string{"ags-lineitems-list"}, Part: OfGrades, Does: "lists line items as application/json"},
+	{Name: RefusesAnyType, Breaks: []string{"ags-lineitems-list"}, Part: OfGrades, Does: "answers 406 to Accept: */*"},
+	{Name: CrashesOnAcceptJSON, Breaks: []string{"ags-lineitems-list"}, Part: OfGrades, Does: "answers 500 to Accept: application/json"},
+	{Name: RefusesAcceptJSON, Breaks: []string{}, Part: OfGrades, Permitted: true, Does: "answers 406 to Accept: application/json"},
+	{Name: LeavesLabelsOutOfLists, Breaks: []string{"ags-lineitems-list"}, Part: OfGrades, Does: "lists line items without label"},
+	{Name: ListsMaximumAsText, Breaks: []string{"ags-lineitems-list"}, Part: OfGrades, Does: "lists line items whose scoreMaximum is a string"},
+	{Name: IgnoresResourceLinkFilter, Breaks: []string{"ags-lineitems-filters"}, Part: OfGrades, Does: "does not look at resource_link_id"},
+	{Name: IgnoresResourceIDFilter, Breaks: []string{"ags-lineitems-filters"}, Part: OfGrades, Does: "does not look at resource_id"},
+	{Name: IgnoresTagFilter, Breaks: []string{"ags-lineitems-filters", "ags-lineitems-paging"}, Part: OfGrades, Does: "does not look at tag"},
+	{Name: JoinsFilters, Breaks: []string{"ags-lineitems-filters"}, Part: OfGrades, Does: "lists what one of several filters lets through"},
+	{Name: ListsAllWithoutMatch, Breaks: []string{"ags-lineitems-filters"}, Part: OfGrades, Does: "lists all line items where none matches"},
+	{Name: CutsTagsAtAmpersand, Breaks: []string{"ags-lineitems-filters"}, Part: OfGrades, Does: "reads the tag that it filters by as far as an ampersand"},
+	{Name: DropsForeignLetters, Breaks: []string{"ags-lineitems-filters"}, Part: OfGrades, Does: "drops letters beyond ASCII from the tag that it filters by"},
+	{Name: IgnoresLimit, Breaks: []string{"ags-lineitems-paging"}, Part: OfGrades, Does: "sends more line items at once than limit says"},
+	{Name: SendsNoNext, Breaks: []string{"ags-lineitems-paging"}, Part: OfGrades, Does: "does not say where the rest of the line items is"},
+	{Name: SendsNextWithoutRelation, Breaks: []string{"ags-lineitems-paging"}, Part: OfGrades, Does: "does not say of the address of the next page what it is"},
+	{Name: DropsFiltersOnNextPage, Breaks: []string{"ags-lineitems-paging"}, Part: OfGrades, Does: "forgets the filters on the next page of line items"},
+	{Name: RepeatsPages, Breaks: []string{"ags-lineitems-paging"}, Part: OfGrades, Does: "begins the next page with the last line item of the one before"},
+	{Name: SkipsBetweenPages, Breaks: []string{"ags-lineitems-paging"}, Part: OfGrades, Does: "leaves a line item out between two pages"},
+	{Name: NeverEndsPages, Breaks: []string{"ags-lineitems-paging"}, Part: OfGrades, Does: "names a next page after the last one"},
+	{Name: CrashesOnLimitZero, Breaks: []string{"ags-lineitems-paging"}, Part: OfGrades, Does: "answers 500 to limit=0"},
+	{Name: CrashesOnNegativeLimit, Breaks: []string{"ags-lineitems-paging"}, Part: OfGrades, Does: "answers 500 to a limit below 0"},
+	{Name: CrashesOnLimitWord, Breaks: []string{"ags-lineitems-paging"}, Part: OfGrades, Does: "answers 500 to a limit that is no number"},
+	{Name: CrashesOnHugeLimit, Breaks: []string{"ags-lineitems-paging"}, Part: OfGrades, Does: "answers 500 to a limit of more than ten thousand"},
+	{Name: IgnoresOddLimits, Breaks: []string{}, Part: OfGrades, Permitted: true, Does: "sends a page of the usual size where limit is odd"},
+	{Name: SendsSmallPages, Breaks: []string{}, Part: OfGrades, Permitted: true, Does: "sends two line items or results at once"},
+
+	// New line items.
+	{Name: AnswersCreationWith200, Breaks: []string{"ags-lineitem-create", "ags-lineitem-create-resource-link", "ags-lineitem-media-types", "ags-lineitem-extensions", "sr-unsupported-platform-tolerates"}, Part: OfGrades, Does: "answers 200 when a line item has been made"},
+	{Name: TakesSuppliedIDs, Breaks: []string{"ags-lineitem-create"}, Part: OfGrades, Does: "gives a new line item the id that was sent"},
+	{Name: LeavesIDsOutOfAnswers, Breaks: []string{"ags-lineitem-create", "sr-unsupported-platform-tolerates"}, Part: OfGrades, Hides: []string{"ags-lineitem-dates"}, Does: "answers a new line item without id"},
+	{Name: MergesTwins, Breaks: []string{"ags-lineitem-create"}, Part: OfGrades, Does: "answers with the line item that it has where another with the same resourceId is asked for"},
+	{Name: LosesNewTags, Breaks: []string{"ags-lineitem-create", "ags-lineitems-filters", "ags-lineitems-paging"}, Part: OfGrades, Does: "does not keep the tag of a new line item"},
+	{Name: LosesNewResourceIDs, Breaks: []string{"ags-lineitem-create", "ags-lineitems-filters"}, Part: OfGrades, Does: "does not keep the resourceId of a new line item"},
+	{Name: RoundsMaximums, Breaks: []string{"ags-lineitem-create"}, Part: OfGrades, OnlyWarns: true, Does: "rounds the scoreMaximum of a new line item"},
+	{Name: AnswersCreationAsJSON, Breaks: []string{"ags-lineitem-create"}, Part: OfGrades, Does: "answers a new line item as application/json"},
+	{Name: ListsNothingDated, Breaks: []string{"ags-lineitem-create"}, Part: OfGrades, Does: "leaves line items with dates out of lists"},
+	{Name: ForgetsDatesAfterAnswer, Breaks: []string{"ags-lineitem-create"}, Part: OfGrades, Does: "answers a new line item with dates that it does not keep"},
+	{Name: LeavesDatesOut, Breaks: []string{}, Part: OfGrades, Permitted: true, Does: "keeps neither dates nor gradesReleased of line items"},
+	{Name: RefusesSuppliedIDs, Breaks: []string{}, Part: OfGrades, Permitted: true, Does: "answers 400 to a new line item with an id"},
+	{Name: TakesMissingLabels, Breaks: []string{"ags-lineitem-create-validation"}, Part: OfGrades, Does: "makes up the label of a line item that has none"},
+	{Name: TakesEmptyLabels, Breaks: []string{"ags-lineitem-create-validation"}, Part: OfGrades, Does: "takes a line item with an empty label"},
+	{Name: TakesBlankLabels, Breaks: []string{"ags-lineitem-create-validation"}, Part: OfGrades, Does: "takes a line item whose label is of spaces alone"},
+	{Name: TakesMissingMaximums, Breaks: []string{"ags-lineitem-create-validation"}, Part: OfGrades, Does: "makes up the scoreMaximum of a line item that has none"},
+	{Name: TakesMaximumZero, Breaks: []string{"ags-lineitem-create-validation"}, Part: OfGrades, Does: "takes a line item whose scoreMaximum is 0"},
+	{Name: TakesNegativeMaximums, Breaks: []string{"ags-lineitem-create-validation"}, Part: OfGrades, Does: "takes a line item whose scoreMaximum is below 0"},
+	{Name: TakesNullMaximums, Breaks: []string{"ags-lineitem-create-validation"}, Part: OfGrades, Does: "makes up the scoreMaximum of a line item where it is null"},
+	{Name: TakesMaximumsAsText, Breaks: []string{"ags-lineitem-create-validation"}, Part: OfGrades, OnlyWarns: true, Does: "takes a line item whose scoreMaximum is a string"},
+	{Name: TakesLineItemArrays, Breaks: []string{"ags-lineitem-create-validation"}, Part: OfGrades, Does: "makes a line item of an array"},
+	{Name: CrashesOnMalformedLineItems, Breaks: []string{"ags-lineitem-create-validation"}, Part: OfGrades, Does: "answers 500 to a line item that is no JSON"},
+	{Name: MakesLineItemsOfNothing, Breaks: []string{"ags-lineitem-create-validation"}, Part: OfGrades, Does: "makes a line item of an empty body"},
+	{Name: SaysUnprocessableLineItems, Breaks: []string{"ags-lineitem-create-validation", "ags-lineitem-dates"}, Part: OfGrades, OnlyWarns: true, Does: "answers 422 instead of 400 to a line item that is none"},
+	{Name: LeavesLinksOutOfAnswers, Breaks: []string{"ags-lineitem-create-resource-link", "ags-lineitem-update"}, Part: OfGrades, Does: "answers a new line item without resourceLinkId"},
+	{Name: AttachesToUnknownLinks, Breaks: []string{"ags-lineitem-create-resource-link"}, Part: OfGrades, Does: "attaches a line item to a link that there is not"},
+	{Name: AttachesToLinksOfOtherTools, Breaks: []string{"ags-lineitem-create-resource-link"}, Part: OfGrades, Does: "attaches a line item to a link of another tool"},
+	{Name: AttachesToLinksElsewhere, Breaks: []string{"ags-lineitem-create-resource-link"}, Part: OfGrades, Does: "attaches a line item to a link of the tool in another context"},
+	{Name: IgnoresUnknownLinks, Breaks: []string{"ags-lineitem-create-resource-link"}, Part: OfGrades, OnlyWarns: true, Does: "makes a line item without resourceLinkId where the link is not the tool's"},
+	{Name: SaysBadRequestForLinks, Breaks: []string{"ags-lineitem-create-resource-link"}, Part: OfGrades, OnlyWarns: true, Does: "answers 400 instead of 404 to a resourceLinkId that is not the tool's"},
+
+	// Changed and removed line items.
+	{Name: PretendsToChange, Breaks: []string{"ags-lineitem-update"}, Part: OfGrades, Does: "answers a changed line item, and changes nothing"},
+	{Name: IgnoresChanges, Breaks: []string{"ags-lineitem-update"}, Part: OfGrades, OnlyWarns: true, Does: "answers 200 with the line item as it was"},
+	{Name: KeepsLeftOutTags, Breaks: []string{"ags-lineitem-update"}, Part: OfGrades, OnlyWarns: true, Does: "keeps a tag that is left out of a change"},
+	{Name: EchoesSentIDs, Breaks: []string{"ags-lineitem-update"}, Part: OfGrades, Does: "answers a change with the id that was sent"},
+	{Name: MovesToOtherLinks, Breaks: []string{"ags-lineitem-update"}, Part: OfGrades, Does: "attaches a line item to another link"},
+	{Name: AnswersChangesWith204, Breaks: []string{"ags-lineitem-update", "ags-lineitem-extensions"}, Part: OfGrades, Does: "answers 204 to a change"},
+	{Name: KeepsLinksSilently, Breaks: []string{}, Part: OfGrades, Permitted: true, Does: "answers 200 to another resourceLinkId, and keeps the one that there is"},
+	{Name: RefusesOtherIDs, Breaks: []string{}, Part: OfGrades, Permitted: true, Does: "answers 400 to a change with another id"},
+	{Name: PretendsToDelete, Breaks: []string{"ags-lineitem-delete"}, Part: OfGrades, Does: "shows a line item that was removed"},
+	{Name: ListsTheRemoved, Breaks: []string{"ags-lineitem-delete"}, Part: OfGrades, Does: "lists a line item that was removed"},
+	{Name: DeletesTwice, Breaks: []string{"ags-lineitem-delete"}, Part: OfGrades, Does: "answers 204 when a line item is removed that is gone"},
+	{Name: PretendsToDeleteOwn, Breaks: []string{"ags-lineitem-delete"}, Part: OfGrades, Does: "answers 204 when one of its own line items is to be removed, and keeps it"},
+	{Name: Says405ToDeleteOwn, Breaks: []string{}, Part: OfGrades, Permitted: true, Does: "answers 405 when one of its own line items is to be removed"},
+	{Name: AnswersDeletionWith200, Breaks: []string{}, Part: OfGrades, Permitted: true, Does: "answers 200 when a line item has been removed"},
+	{Name: ShowsUnknownLineItems, Breaks: []string{"ags-lineitem-unknown"}, Part: OfGrades, Does: "shows line items that there are not"},
+	{Name: MakesUnknownLineItems, Breaks: []string{"ags-lineitem-unknown"}, Part: OfGrades, Does: "answers 200 when a line item is changed that there is not"},
+	{Name: DeletesUnknownLineItems, Breaks: []string{"ags-lineitem-unknown"}, Part: OfGrades, Does: "answers 204 when a line item is removed that there is not"},
+	{Name: ScoresUnknownLineItems, Breaks: []string{"ags-lineitem-unknown"}, Part: OfGrades, Does: "answers 204 to a score for a line item that there is not"},
+	{Name: ListsResultsOfNothing, Breaks: []string{"ags-lineitem-unknown"}, Part: OfGrades, Does: "lists no results of a line item that there is not"},
+	{Name: CrashesOnMalformedIDs, Breaks: []string{"ags-lineitem-unknown"}, Part: OfGrades, Does: "answers 500 to the id of a line item that is none"},
+	{Name: SaysBadRequestForMalformedIDs, Breaks: []string{}, Part: OfGrades, Permitted: true, Does: "answers 400 to the id of a line item that is none"},
+	{Name: SaysGone, Breaks: []string{"ags-lineitem-unknown"}, Part: OfGrades, OnlyWarns: true, Does: "answers 410 instead of 404 for a line item that there is not"},
+
+	// Media types, dates, extensions.
+	{Name: RefusesLineItemCharset, Breaks: []string{"ags-lineitem-media-types"}, Part: OfGrades, Does: "refuses a line item whose media type has a charset"},
+	{Name: CrashesOnLineItemsAsJSON, Breaks: []string{"ags-lineitem-media-types"}, Part: OfGrades, Does: "answers 500 to a line item that is application/json"},
+	{Name: RefusesLineItemsAsJSON, Breaks: []string{}, Part: OfGrades, Permitted: true, Does: "answers 415 to a line item that is application/json"},
+	{Name: TakesLineItemsAsText, Breaks: []string{"ags-lineitem-media-types"}, Part: OfGrades, Does: "takes a line item that is text/plain"},
+	{Name: SaysBadRequestForTypes, Breaks: []string{}, Part: OfGrades, Permitted: true, Does: "answers 400 instead of 415 to a line item of another media type"},
+	{Name: PatchesLineItems, Breaks: []string{"ags-lineitem-media-types"}, Part: OfGrades, Does: "changes a line item by PATCH"},
+	{Name: HidesPatch, Breaks: []string{"ags-lineitem-media-types"}, Part: OfGrades, OnlyWarns: true, Does: "answers 404 to PATCH"},
+	{Name: SendsLineItemsAsPages, Breaks: []string{"ags-lineitem-media-types"}, Part: OfGrades, Does: "answers a line item as text/html to who accepts that"},
+	{Name: IgnoresAccept, Breaks: []string{}, Part: OfGrades, Permitted: true, Does: "sends JSON to who accepts text/html"},
+	{Name: DropsOffsetsOfDates, Breaks: []string{"ags-lineitem-dates"}, Part: OfGrades, Does: "takes the local time of a date for UTC"},
+	{Name: ShiftsDatesInUTC, Breaks: []string{"ags-lineitem-dates"}, Part: OfGrades, Does: "takes a date in UTC for one in its own zone"},
+	{Name: DropsHalfSeconds, Breaks: []string{"ags-lineitem-dates"}, Part: OfGrades, OnlyWarns: true, Does: "drops the fraction of a second of a date"},
+	{Name: CrashesOnDatesWithoutZone, Breaks: []string{"ags-lineitem-dates"}, Part: OfGrades, Does: "answers 500 to a date without zone"},
+	{Name: KeepsDatesWithoutZone, Breaks: []string{"ags-lineitem-dates"}, Part: OfGrades, Does: "keeps a date without zone as it is"},
+	{Name: CrashesOnDateWords, Breaks: []string{"ags-lineitem-dates"}, Part: OfGrades, Does: "answers 500 to a date that is a word"},
+	{Name: KeepsDateWords, Breaks: []string{"ags-lineitem-dates"}, Part: OfGrades, Does: "keeps a date that is a word"},
+	{Name: CrashesOnReversedDates, Breaks: []string{"ags-lineitem-dates"}, Part: OfGrades, Does: "answers 500 to a line item that ends before it starts"},
+	{Name: TakesReversedDates, Breaks: []string{"ags-lineitem-dates"}, Part: OfGrades, OnlyWarns: true, Does: "takes a line item that ends before it starts"},
+	{Name: IgnoresWrongDates, Breaks: []string{}, Part: OfGrades, Permitted: true, Does: "leaves out what is no date"},
+	{Name: RefusesExtensions, Breaks: []string{"ags-lineitem-extensions"}, Part: OfGrades, Does: "refuses a new line item with a member of a vendor"},
+	{Name: RefusesExtensionsInChanges, Breaks: []string{"ags-lineitem-extensions"}, Part: OfGrades, Does: "refuses a change with a member of a vendor"},
+	{Name: DropsExtensions, Breaks: []string{}, Part: OfGrades, Permitted: true, Does: "keeps no members of vendors"},
+	{Name: RefusesPlainMembers, Breaks: []string{}, Part: OfGrades, Permitted: true, Does: "refuses a line item with an unknown member that is not named by a URL"},
+	{Name: RefusesSubmissionReviews, Breaks: []string{"sr-unsupported-platform-tolerates"}, Part: OfGrades, Does: "refuses a line item with submissionReview"},
+
+	// Scores.
+	{Name: RefusesScoresWithoutPoints, Breaks: []string{"ags-score-accept"}, Part: OfGrades, Hides: []string{"ags-score-absent-clears"}, Does: "refuses a score without scoreGiven"},
+	{Name: RefusesLongComments, Breaks: []string{"ags-score-accept"}, Part: OfGrades, Does: "refuses a score with a long comment"},
+	{Name: RefusesScoreExtensions, Breaks: []string{"ags-score-accept"}, Part: OfGrades, Does: "refuses a score with a member of a vendor"},
+	{Name: RefusesSubmissions, Breaks: []string{"ags-score-accept"}, Part: OfGrades, Does: "refuses a score that says when the work was handed in"},
+	{Name: AnswersScoresWith200, Breaks: []string{}, Part: OfGrades, Permitted: true, Does: "answers 200 to a score, with an object"},
+	{Name: AnswersScoresWith201, Breaks: []string{}, Part: OfGrades, Permitted: true, Does: "answers 201 to a score"},
+	{Name: AnswersScoresWith202, Breaks: []string{}, Part: OfGrades, Permitted: true, Does: "answers 202 to a score"},
+	{Name: TakesScoresWithoutUser, Breaks: []string{"ags-score-validation"}, Part: OfGrades, Does: "answers 204 to a score without userId"},
+	{Name: TakesScoresWithoutTimestamp, Breaks: []string{"ags-score-validation"}, Part: OfGrades, Does: "takes a score without timestamp"},
+	{Name: TakesScoresWithoutActivity, Breaks: []string{"ags-score-validation"}, Part: OfGrades, Does: "takes a score without activityProgress"},
+	{Name: TakesScoresWithoutGrading, Breaks: []string{"ags-score-validation"}, Part: OfGrades, Does: "takes a score without gradingProgress"},
+	{Name: TakesScoresWithoutMaximum, Breaks: []string{"ags-score-validation"}, Part: OfGrades, Does: "takes a score without scoreMaximum"},
+	{Name: TakesNegativeScores, Breaks: []string{"ags-score-validation"}, Part: OfGrades, Does: "takes a score below 0"},
+	{Name: TakesScoresOfZero, Breaks: []string{"ags-score-validation"}, Part: OfGrades, Does: "takes a score whose scoreMaximum is 0"},
+	{Name: TakesUnknownActivities, Breaks: []string{"ags-score-validation"}, Part: OfGrades, OnlyWarns: true, Does: "takes a score with an unknown activityProgress"},
+	{Name: IgnoresCaseOfGrading, Breaks: []string{"ags-score-validation"}, Part: OfGrades, Does: "ignores the case of gradingProgress"},
+	{Name: TakesTimestampWords, Breaks: []string{"ags-score-validation"}, Part: OfGrades, Does: "takes a score whose timestamp is a word"},
+	{Name: TakesScoreArrays, Breaks: []string{"ags-score-validation"}, Part: OfGrades, Does: "answers 204 to a score that is an array"},
+	{Name: CrashesOnMalformedScores, Breaks: []string{"ags-score-validation"}, Part: OfGrades, Does: "answers 500 to a score that is no JSON"},
+	{Name: SaysUnprocessableScores, Breaks: []string{"ags-score-validation"}, Part: OfGrades, OnlyWarns: true, Does: "answers 422 instead of 400 to a score that is none"},
+	{Name: TakesEarlierScores, Breaks: []string{"ags-score-timestamp-order"}, Part: OfGrades, Does: "takes a score that is earlier than the last one"},
+	{Name: WaitsForLowerScores, Breaks: []string{"ags-score-timestamp-order"}, Part: OfGrades, Does: "takes a lower score only when it is later by more than a millisecond"},
+	{Name: TakesScoresOfSameInstant, Breaks: []string{}, Part: OfGrades, Permitted: true, Does: "takes a score with the timestamp of the last one"},
+	{Name: IgnoresEarlierScores, Breaks: []string{}, Part: OfGrades, Permitted: true, Does: "answers 204 to an earlier score, and keeps the later one"},
+	{Name: SaysBadRequestForEarlier, Breaks: []string{}, Part: OfGrades, Permitted: true, Does: "answers 400 to an earlier score"},
+	{Name: DoesNotScale, Breaks: []string{"ags-score-scaling"}, Part: OfGrades, Does: "takes scoreGiven for points of the line item"},
+	{Name: RoundsPoints, Breaks: []string{"ags-score-scaling", "ags-score-accept"}, Part: OfGrades, Does: "rounds points"},
+	{Name: BlanksZeros, Breaks: []string{"ags-score-scaling"}, Part: OfGrades, Does: "takes 0 points for none"},
+	{Name: RefusesBonus, Breaks: []string{"ags-score-above-maximum"}, Part: OfGrades, Does: "refuses a score above its maximum"},
+	{Name: DropsBonus, Breaks: []string{"ags-score-above-maximum"}, Part: OfGrades, Does: "answers 204 to a score above its maximum, and keeps the one before"},
+	{Name: CapsBonus, Breaks: []string{}, Part: OfGrades, Permitted: true, Does: "takes a score above its maximum for the maximum"},
+	{Name: KeepsScoresTakenBack, Breaks: []string{"ags-score-absent-clears"}, Part: OfGrades, Does: "keeps the points when a later score has none"},
+	{Name: ShowsPending, Breaks: []string{"ags-score-grading-progress"}, Part: OfGrades, Does: "takes points that are Pending for final"},
+	{Name: ShowsPendingManual, Breaks: []string{"ags-score-grading-progress"}, Part: OfGrades, Does: "takes points that are PendingManual for final"},
+	{Name: ShowsFailed, Breaks: []string{"ags-score-grading-progress"}, Part: OfGrades, Does: "takes points whose grading has Failed for final"},
+	{Name: ShowsNotReady, Breaks: []string{"ags-score-grading-progress"}, Part: OfGrades, Does: "takes points that are NotReady for final"},
+	{Name: RefusesFailed, Breaks: []string{"ags-score-grading-progress"}, Part: OfGrades, Does: "refuses a score whose grading has Failed"},
+	{Name: GradesStrangers, Breaks: []string{"ags-score-unknown-user"}, Part: OfGrades, Does: "takes the score of somebody unknown"},
+	{Name: GradesUsersElsewhere, Breaks: []string{"ags-score-unknown-user"}, Part: OfGrades, Does: "takes the score of a member of another context"},
+	{Name: GradesTeachers, Breaks: []string{"ags-score-unknown-user"}, Part: OfGrades, Does: "takes the score of somebody who teaches"},
+	{Name: GradesNobody, Breaks: []string{"ags-score-unknown-user"}, Part: OfGrades, Does: "takes a score whose userId is empty"},
+
+	// Results.
+	{Name: MixesResults, Breaks: []string{"ags-results-list"}, Part: OfGrades, Does: "lists the results of all of the tool's line items"},
+	{Name: ListsEarlierScores, Breaks: []string{"ags-results-list"}, Part: OfGrades, Does: "lists the score before the last one, too"},
+	{Name: KeepsOneResult, Breaks: []string{"ags-results-list", "ags-results-filter-and-paging"}, Part: OfGrades, Does: "lists the latest result of a line item alone"},
+	{Name: LeavesScoreOfOut, Breaks: []string{"ags-results-list"}, Part: OfGrades, Does: "lists results without scoreOf"},
+	{Name: NamesScoreOfByPath, Breaks: []string{"ags-results-list"}, Part: OfGrades, Does: "names the line item of a result by its path"},
+	{Name: LeavesResultIDsOut, Breaks: []string{"ags-results-list"}, Part: OfGrades, Does: "lists results without id"},
+	{Name: ListsResultsAsJSON, Breaks: []string{"ags-results-list"}, Part: OfGrades, Does: "lists results as application/json"},
+	{Name: LeavesResultMaximumOut, Breaks: []string{}, Part: OfGrades, Permitted: true, Does: "sends results as parts of 1, without resultMaximum"},
+	{Name: SendsNullResultScores, Breaks: []string{}, Part: OfGrades, Permitted: true, Does: "sends null as the resultScore of who has none"},
+	{Name: IgnoresUserFilter, Breaks: []string{"ags-results-filter-and-paging"}, Part: OfGrades, Does: "does not look at user_id"},
+	{Name: HidesUnknownResults, Breaks: []string{"ags-results-filter-and-paging"}, Part: OfGrades, OnlyWarns: true, Does: "answers 404 for the result of a user who has none"},
+	{Name: IgnoresResultLimit, Breaks: []string{"ags-results-filter-and-paging"}, Part: OfGrades, Does: "sends more results at once than limit says"},
+	{Name: SendsNoNextResult, Breaks: []string{"ags-results-filter-and-paging"}, Part: OfGrades, Does: "does not say where the rest of the results is"},
+	{Name: ForgetsUserWithLimit, Breaks: []string{"ags-results-filter-and-paging"}, Part: OfGrades, Does: "does not look at user_id where there is a limit"},
+}

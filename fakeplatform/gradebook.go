@@ -1,10 +1,11 @@
 package fakeplatform
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
+	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
@@ -60,6 +61,7 @@ type gradebook struct {
 	links   map[string]bool // ids of the resource links that are the tool's
 	users   map[string]User // who were launched or are reviewed there, by sub
 	columns []*column
+	removed []*column       // the latest of those that the tool has removed
 	latest  *Launch         // that the tool was launched with there
 	served  map[turn]int    // requests since then
 	granted map[string]bool // access tokens since then, as long as it is the tool's latest one of all
@@ -78,6 +80,7 @@ type column struct {
 	id      string // its URL
 	number  int
 	own     bool           // the platform's, which no tool may delete
+	missed  bool           // it was asked for after it had been removed
 	members map[string]any // all that it was made of but its id
 	item    lti.LineItem   // what is known of it
 	rows    []*row
@@ -89,6 +92,8 @@ type row struct {
 	number int
 	score  lti.Score
 	at     time.Time
+
+	earlier *lti.Score // for a fault: the one before; nil for none
 }
 
 func newGradebooks() gradebooks {
@@ -120,7 +125,7 @@ func (p *Platform) AddLineItem(clientID, contextID string, item lti.LineItem) (l
 	if item.ResourceLinkID != "" {
 		book.links[item.ResourceLinkID] = true
 	}
-	made := p.newColumn(book, draft)
+	made := p.newColumn(book, draft, "")
 	made.own = true
 	p.grades.insert(made)
 	return made.item, nil
@@ -152,23 +157,26 @@ func (p *Platform) Grade(lineItem, sub string) Grade {
 	if r == nil {
 		return Grade{}
 	}
-	points := c.points(r)
+	points := p.points(c, r.score)
 	return Grade{
 		Progress: r.score.ActivityProgress, Grading: r.score.GradingProgress, Points: points,
-		Final: points != nil && c.final(r), Comment: r.score.Comment,
+		Final: points != nil && p.final(r.score), Comment: r.score.Comment,
 	}
 }
 
-// final says whether a learner's points are the grade.
-func (c *column) final(r *row) bool { return r.score.GradingProgress == lti.FullyGraded }
+// final says whether the points of a score are the grade.
+func (p *Platform) final(score lti.Score) bool {
+	return score.GradingProgress == lti.FullyGraded || score.ScoreGiven != nil && p.has(finalToo[score.GradingProgress])
+}
 
-// points returns what a learner has of the line item's maximum, and nil for
-// nothing (Assignment and Grade Services 2.0, 3.4).
-func (c *column) points(r *row) *float64 {
-	if r.score.ScoreGiven == nil {
+// points returns what a score is of the line item's maximum, and nil for nothing
+// (Assignment and Grade Services 2.0, 3.4).
+func (p *Platform) points(c *column, score lti.Score) *float64 {
+	if score.ScoreGiven == nil {
 		return nil
 	}
-	scaled := *r.score.ScoreGiven / *r.score.ScoreMaximum * c.item.ScoreMaximum
+	most := c.item.ScoreMaximum
+	scaled := p.spoilPoints(score, *score.ScoreGiven / *score.ScoreMaximum * most, most)
 	return &scaled
 }
 
@@ -228,19 +236,17 @@ func (g *gradebooks) grants(book *gradebook, token string) {
 	}
 }
 
-// membersOf returns the subs of those of a context whose scores the gradebook
-// takes, and nil where these are all who have been launched there.
-func (p *Platform) membersOf(contextID string) map[string]bool {
+// peopleOf returns those of a context by sub, and nil where these are all who have
+// been launched there.
+func (p *Platform) peopleOf(contextID string) map[string]User {
 	if p.opts.Members == nil {
 		return nil
 	}
-	learners := map[string]bool{}
+	people := map[string]User{}
 	for _, user := range p.opts.Members(contextID) {
-		if slices.Contains(user.Roles, lti.RoleLearner) {
-			learners[user.Sub] = true
-		}
+		people[user.Sub] = user
 	}
-	return learners
+	return people
 }
 
 // What follows is called with the gradebooks locked.
@@ -279,9 +285,10 @@ func (g *gradebooks) number() int {
 	return g.counted
 }
 
-// newColumn makes one of a draft that was read. It is none of the gradebook's yet.
-func (p *Platform) newColumn(book *gradebook, draft lineItemDraft) *column {
-	c := &column{book: book, key: lti.RandomString(), members: draft.members, item: draft.item}
+// newColumn makes one of a draft that was read, with a key of its own when there is
+// none. It is none of the gradebook's yet.
+func (p *Platform) newColumn(book *gradebook, draft lineItemDraft, key string) *column {
+	c := &column{book: book, key: cmp.Or(key, lti.RandomString()), members: draft.members, item: draft.item}
 	c.id = p.lineItemsURL(book.contextID) + "/" + c.key
 	c.item.ID = c.id
 	return c
@@ -295,6 +302,7 @@ func (g *gradebooks) insert(c *column) {
 
 func (g *gradebooks) remove(c *column) {
 	c.book.columns = slices.DeleteFunc(c.book.columns, func(known *column) bool { return known == c })
+	c.book.removed = last(append(c.book.removed, c), maxRecord)
 	delete(g.columns, c.key)
 }
 
@@ -311,23 +319,36 @@ func page[T any](p *Platform, q *gradeRequest, all []T, number func(T) int) (sho
 	limit, after := pageSize, 0
 	if query.Has(paramLimit) {
 		asked, err := strconv.Atoi(query.Get(paramLimit))
-		if err != nil || asked < 1 {
-			return nil, "", []refusal{{400, lti.ErrorInvalidRequest, "limit is no number above 0"}}
+		switch {
+		case p.crashesOnLimit(q):
+			return nil, "", []refusal{failure}
+		case err == nil && asked > 0:
+			limit = min(limit, asked)
+		case !p.has(IgnoresOddLimits):
+			return nil, "", []refusal{{http.StatusBadRequest, lti.ErrorInvalidRequest, "limit is no number above 0"}}
 		}
-		limit = min(limit, asked)
 	}
 	if query.Has(paramAfter) {
 		var err error
 		if after, err = strconv.Atoi(query.Get(paramAfter)); err != nil {
-			return nil, "", []refusal{{400, lti.ErrorInvalidRequest, "there is no such page"}}
+			return nil, "", []refusal{{http.StatusBadRequest, lti.ErrorInvalidRequest, "there is no such page"}}
 		}
 	}
 	rest := slices.DeleteFunc(slices.Clone(all), func(one T) bool { return number(one) <= after })
+	limit = p.sizeOf(q, limit, len(rest))
+	at := func(query url.Values) string { return p.opts.ServerURL + q.URL.EscapedPath() + "?" + query.Encode() }
 	if len(rest) <= limit {
-		return rest, "", nil
+		last := 0
+		if len(rest) > 0 {
+			last = number(rest[len(rest)-1])
+		}
+		if query, goesOn := p.nextPage(q, last); goesOn {
+			next = at(query)
+		}
+		return rest, next, nil
 	}
 	shown = rest[:limit]
-	query = maps.Clone(query)
 	query.Set(paramAfter, strconv.Itoa(number(shown[limit-1])))
-	return shown, p.opts.ServerURL + q.URL.EscapedPath() + "?" + query.Encode(), nil
+	p.spoilNext(q, query, number(shown[limit-1]), number(rest[limit]))
+	return shown, at(query), nil
 }

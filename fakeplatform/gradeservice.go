@@ -78,13 +78,17 @@ type gradeRequest struct {
 	service  Service
 	key      string // of the line item, as the path has it
 	body     []byte
-	object   map[string]any // nil where the body is none
-	does     *operation     // nil where the service has no such method
-	learners map[string]bool
-	book     *gradebook // nil where the tool has none in that context
-	column   *column    // nil where the tool has no such line item there
+	object   map[string]any  // nil where the body is none
+	does     *operation      // nil where the service has no such method
+	people   map[string]User // of the context; nil where these are all who were launched there
+	book     *gradebook      // nil where there is none of the tool's
+	column   *column         // nil where the tool has no such line item there
 	lineItem lineItemDraft
 	score    scoreDraft
+
+	// For faults: it is answered as if there were what it is about, and the score
+	// has no timestamp.
+	moot, undated bool
 }
 
 // A gradeAnswer is the answer of a grade service before it is sent; the fault of
@@ -114,6 +118,10 @@ type operation struct {
 	gives   string                                   // media type of the answer
 	read    func(*Platform, *gradeRequest) []refusal // reads the body
 	do      func(*Platform, *gradeRequest) gradeAnswer
+
+	// Names of faults: it takes tokens of other scopes, does what it does with line
+	// items of other tools, and with those that there are not.
+	lax, foreign, unknown string
 }
 
 // The scopes that let a tool read line items, and write them.
@@ -124,13 +132,29 @@ var (
 
 // operations are all that there are.
 var operations = []operation{
-	{LineItems, http.MethodGet, readsLineItems, "", lti.MediaTypeLineItemContainer, nil, (*Platform).listLineItems},
-	{LineItems, http.MethodPost, writesLineItems, lti.MediaTypeLineItem, lti.MediaTypeLineItem, (*Platform).takeLineItem, (*Platform).createLineItem},
-	{LineItem, http.MethodGet, readsLineItems, "", lti.MediaTypeLineItem, nil, (*Platform).showLineItem},
-	{LineItem, http.MethodPut, writesLineItems, lti.MediaTypeLineItem, lti.MediaTypeLineItem, (*Platform).takeLineItem, (*Platform).replaceLineItem},
-	{LineItem, http.MethodDelete, writesLineItems, "", "", nil, (*Platform).deleteLineItem},
-	{Scores, http.MethodPost, []string{lti.ScopeScore}, lti.MediaTypeScore, "", (*Platform).takeScore, (*Platform).record},
-	{Results, http.MethodGet, []string{lti.ScopeResultReadOnly}, "", lti.MediaTypeResultContainer, nil, (*Platform).listResults},
+	{
+		service: LineItems, method: http.MethodGet, scopes: readsLineItems, gives: lti.MediaTypeLineItemContainer, do: (*Platform).listLineItems,
+		lax: ListsLineItemsWithScoreScope,
+	}, {
+		service: LineItems, method: http.MethodPost, scopes: writesLineItems, takes: lti.MediaTypeLineItem, gives: lti.MediaTypeLineItem,
+		read: (*Platform).takeLineItem, do: (*Platform).createLineItem, lax: CreatesWithReadOnlyScope,
+	}, {
+		service: LineItem, method: http.MethodGet, scopes: readsLineItems, gives: lti.MediaTypeLineItem, do: (*Platform).showLineItem,
+		foreign: ShowsForeignLineItems, unknown: ShowsUnknownLineItems,
+	}, {
+		service: LineItem, method: http.MethodPut, scopes: writesLineItems, takes: lti.MediaTypeLineItem, gives: lti.MediaTypeLineItem,
+		read: (*Platform).takeLineItem, do: (*Platform).replaceLineItem,
+		lax: ChangesWithReadOnlyScope, foreign: ChangesForeignLineItems, unknown: MakesUnknownLineItems,
+	}, {
+		service: LineItem, method: http.MethodDelete, scopes: writesLineItems, do: (*Platform).deleteLineItem,
+		lax: DeletesWithReadOnlyScope, foreign: DeletesForeignLineItems, unknown: DeletesUnknownLineItems,
+	}, {
+		service: Scores, method: http.MethodPost, scopes: []string{lti.ScopeScore}, takes: lti.MediaTypeScore,
+		read: (*Platform).takeScore, do: (*Platform).record, lax: ScoresWithLineItemScope, foreign: ScoresForeignLineItems, unknown: ScoresUnknownLineItems,
+	}, {
+		service: Results, method: http.MethodGet, scopes: []string{lti.ScopeResultReadOnly}, gives: lti.MediaTypeResultContainer, do: (*Platform).listResults,
+		lax: ListsResultsWithScoreScope, unknown: ListsResultsOfNothing,
+	},
 }
 
 // The parameters that filter a container and ask for parts of it (Assignment and
@@ -149,18 +173,18 @@ const pageSize = 50
 
 // serveGrades is all of the grade services (Assignment and Grade Services 2.0).
 func (p *Platform) serveGrades(w http.ResponseWriter, r *http.Request) {
-	q := readGradeRequest(w, r)
+	q := p.readGradeRequest(w, r)
 	contextID := r.PathValue("context")
-	q.learners = p.membersOf(contextID)
+	q.people = p.peopleOf(contextID)
 	var wrong, authorization, form []refusal
 	if q.does == nil {
-		authorization = p.checkToken(r, &q.credentials, ofGrades(nil))
+		authorization = p.checkToken(r, &q.credentials, ofGrades(operation{}))
 		wrong = append(wrong, refusal{http.StatusMethodNotAllowed, lti.ErrorInvalidRequest, "the request is a " + r.Method})
 		wrong = append(wrong, authorization...)
 	} else {
-		authorization = p.checkToken(r, &q.credentials, ofGrades(q.does.scopes))
-		form = append(form, q.checkAccept()...)
-		form = append(form, q.checkMediaType()...)
+		authorization = p.checkToken(r, &q.credentials, ofGrades(*q.does))
+		form = append(form, p.checkAccept(q)...)
+		form = append(form, p.checkBodyType(q)...)
 		if q.does.read != nil {
 			form = append(form, q.does.read(p, q)...)
 		}
@@ -171,16 +195,21 @@ func (p *Platform) serveGrades(w http.ResponseWriter, r *http.Request) {
 	if !p.grades.knows(contextID) {
 		p.grades.mu.Unlock()
 		p.unplanned(r, "no tool has a gradebook in this context")
-		refuseGrades(w, q, refusal{http.StatusNotFound, lti.ErrorInvalidRequest, "there is no such context"})
+		p.refuseGrades(w, q, refusal{http.StatusNotFound, lti.ErrorInvalidRequest, "there is no such context"})
 		return
 	}
-	wrong = append(wrong, p.findLineItem(q, contextID)...)
+	wrong = append(wrong, p.findLineItem(q, contextID, len(authorization) == 0)...)
 	wrong = append(wrong, form...)
+	p.spoilGradeRefusal(q, wrong)
 	var answer gradeAnswer
-	if len(wrong) == 0 {
-		answer = q.does.do(p, q)
-	} else {
+	switch {
+	case len(wrong) > 0:
 		answer.why = &wrong[0]
+	case q.moot:
+		answer = p.mootAnswer(q)
+	default:
+		answer = q.does.do(p, q)
+		p.spoilGradeAnswer(q, &answer)
 	}
 	problems := append(said(wrong), q.improprieties()...)
 	if len(wrong) == 0 && answer.why != nil {
@@ -198,7 +227,7 @@ func (p *Platform) serveGrades(w http.ResponseWriter, r *http.Request) {
 		panic(http.ErrAbortHandler) // net/http drops the connection
 	case answer.why != nil:
 		maps.Copy(w.Header(), answer.header)
-		refuseGrades(w, q, *answer.why)
+		p.refuseGrades(w, q, *answer.why)
 	default:
 		answer.send(w)
 	}
@@ -207,7 +236,7 @@ func (p *Platform) serveGrades(w http.ResponseWriter, r *http.Request) {
 // readGradeRequest reads what is asked for. What follows lineitems in the path is
 // empty for the container, or the last part of a line item's id and what is asked
 // of it; the id may have something before that part.
-func readGradeRequest(w http.ResponseWriter, r *http.Request) *gradeRequest {
+func (p *Platform) readGradeRequest(w http.ResponseWriter, r *http.Request) *gradeRequest {
 	q := &gradeRequest{Request: r, service: LineItems, credentials: credentialsOf(r)}
 	if below := r.PathValue("rest"); below != "" || strings.HasSuffix(r.URL.Path, "/") {
 		q.service = LineItem
@@ -228,32 +257,45 @@ func readGradeRequest(w http.ResponseWriter, r *http.Request) *gradeRequest {
 	if _, tooLarge := errors.AsType[*http.MaxBytesError](err); !tooLarge {
 		q.object = asObject(body)
 	}
-	if i := slices.IndexFunc(operations, func(o operation) bool { return o.service == q.service && o.method == r.Method }); i >= 0 {
+	method := r.Method
+	if method == http.MethodPatch && q.service == LineItem && p.has(PatchesLineItems) {
+		method = http.MethodPut
+	}
+	if i := slices.IndexFunc(operations, func(o operation) bool { return o.service == q.service && o.method == method }); i >= 0 {
 		q.does = &operations[i]
 	}
 	return q
 }
 
 // findLineItem finds what the path names, among what is the tool's. A tool that was
-// not launched in the context yet has nothing there.
-func (p *Platform) findLineItem(q *gradeRequest, contextID string) []refusal {
+// not launched in the context yet has nothing there. Whether the tool may have what it
+// asks for was said before.
+func (p *Platform) findLineItem(q *gradeRequest, contextID string, may bool) []refusal {
 	if q.known.clientID != "" {
 		q.book = p.grades.open(shelf{q.known.clientID, contextID})
+	} else if may {
+		q.book = p.grades.anybodys(contextID, q.key)
 	}
 	if c := p.grades.columns[q.key]; c != nil && c.book == q.book {
 		q.column = c
 	}
-	if q.book == nil || q.service != LineItems && q.column == nil {
+	if q.book != nil && q.column == nil {
+		p.findsMore(q, contextID)
+	}
+	if q.book == nil || q.service != LineItems && q.column == nil && !q.moot {
 		return []refusal{{http.StatusNotFound, lti.ErrorInvalidRequest, "the tool has nothing of the kind in this context"}}
 	}
 	return nil
 }
 
 // checkAccept checks that the tool takes what it will get (RFC 9110, 12.5.1).
-func (q *gradeRequest) checkAccept() []refusal {
+func (p *Platform) checkAccept(q *gradeRequest) []refusal {
 	header := strings.Join(q.Header.Values("Accept"), ",")
 	if q.does.gives == "" || header == "" {
 		return nil
+	}
+	if takes, why := p.takesAccept(q, header); takes || why != nil {
+		return refused(why)
 	}
 	for taken := range strings.SplitSeq(header, ",") {
 		name, parameters, err := mime.ParseMediaType(strings.TrimSpace(taken))
@@ -268,11 +310,15 @@ func (q *gradeRequest) checkAccept() []refusal {
 // jsonMediaType is that of any JSON.
 const jsonMediaType = "application/json"
 
-func (q *gradeRequest) checkMediaType() []refusal {
+func (p *Platform) checkBodyType(q *gradeRequest) []refusal {
 	if q.does.takes == "" {
 		return nil
 	}
-	if name := mediaType(q.Request); name != q.does.takes && name != jsonMediaType {
+	name := mediaType(q.Request)
+	if takes, why := p.takesMediaType(q, name); takes || why != nil {
+		return refused(why)
+	}
+	if name != q.does.takes && name != jsonMediaType {
 		return []refusal{{http.StatusUnsupportedMediaType, lti.ErrorInvalidRequest, "the content type is not " + q.does.takes}}
 	}
 	return nil
@@ -356,12 +402,12 @@ func (g gradeAnswer) send(w http.ResponseWriter) {
 }
 
 // refuseGrades answers with an error.
-func refuseGrades(w http.ResponseWriter, q *gradeRequest, why refusal) {
+func (p *Platform) refuseGrades(w http.ResponseWriter, q *gradeRequest, why refusal) {
 	var needed []string
 	if q.does != nil {
 		needed = q.does.scopes
 	}
-	if why.status == http.StatusUnauthorized || why.status == http.StatusForbidden {
+	if (why.status == http.StatusUnauthorized || why.status == http.StatusForbidden) && !p.has(ChallengesNobodyForGrades) {
 		w.Header().Set("WWW-Authenticate", challenge(why, needed))
 	}
 	var methods []string

@@ -92,9 +92,11 @@ func one[T ~string](m *members, name string, of []T) T {
 // takeLineItem reads the line item that a tool sends.
 func (p *Platform) takeLineItem(q *gradeRequest) []refusal {
 	registration, _ := p.registrationOf(q.known.clientID)
-	var wrong []refusal
-	q.lineItem, wrong = p.readLineItem(q.object, registration)
-	return wrong
+	aside, wrong := p.amendLineItem(q)
+	var found []refusal
+	q.lineItem, found = p.readLineItem(q.object, registration)
+	maps.Copy(q.lineItem.members, aside)
+	return append(wrong, found...)
 }
 
 // readLineItem reads a line item of the tool of a registration (Assignment and
@@ -207,16 +209,32 @@ func (c *column) shown() map[string]any {
 // 3.2.4).
 func (p *Platform) listLineItems(q *gradeRequest) gradeAnswer {
 	query := q.URL.Query()
-	matches := func(parameter, value string) bool { return !query.Has(parameter) || query.Get(parameter) == value }
-	found := slices.DeleteFunc(slices.Clone(q.book.columns), func(c *column) bool {
-		return !matches(paramResourceLinkID, c.item.ResourceLinkID) || !matches(paramResourceID, c.item.ResourceID) || !matches(paramTag, c.item.Tag)
-	})
+	found := slices.DeleteFunc(slices.Clone(q.book.columns), func(c *column) bool { return !p.passes(query, c.item) })
+	found = p.spoilSelection(q, found)
 	columns, next, wrong := page(p, q, found, func(c *column) int { return c.number })
 	items := []map[string]any{}
 	for _, c := range columns {
 		items = append(items, c.shown())
 	}
 	return q.container(items, next, wrong)
+}
+
+// passes says whether a line item passes all filters that there are.
+func (p *Platform) passes(query url.Values, item lti.LineItem) bool {
+	passed, failed := 0, 0
+	for _, f := range []struct{ name, value, ignored string }{
+		{paramResourceLinkID, item.ResourceLinkID, IgnoresResourceLinkFilter}, {paramResourceID, item.ResourceID, IgnoresResourceIDFilter},
+		{paramTag, item.Tag, IgnoresTagFilter},
+	} {
+		switch {
+		case !query.Has(f.name):
+		case p.readsFilter(f.name, query.Get(f.name)) == f.value, p.has(f.ignored):
+			passed++
+		default:
+			failed++
+		}
+	}
+	return failed == 0 || passed > 0 && p.has(JoinsFilters)
 }
 
 // container answers with a page of a container.
@@ -239,12 +257,17 @@ func (q *gradeRequest) answer(status int, body any) gradeAnswer {
 // createLineItem makes a line item (Assignment and Grade Services 2.0, 3.2.5).
 func (p *Platform) createLineItem(q *gradeRequest) gradeAnswer {
 	if link := q.lineItem.item.ResourceLinkID; link != "" && !q.book.links[link] {
-		return gradeAnswer{why: &refusal{http.StatusNotFound, lti.ErrorInvalidRequest, "resourceLinkId is no link of the tool in this context"}}
+		if takes, why := p.takesLineItemLink(q, link); !takes {
+			return gradeAnswer{why: why}
+		}
+	}
+	if twin := p.twinOf(q); twin != nil {
+		return q.answer(http.StatusCreated, twin.shown())
 	}
 	if len(q.book.columns) >= maxColumns {
 		return gradeAnswer{why: &refusal{http.StatusConflict, lti.ErrorInvalidRequest, "the gradebook is full"}}
 	}
-	made := p.newColumn(q.book, q.lineItem)
+	made := p.newColumn(q.book, q.lineItem, p.suppliedID(q))
 	answer := q.answer(http.StatusCreated, made.shown())
 	answer.header.Set("Location", made.id)
 	answer.effect = func() { p.grades.insert(made) }
@@ -261,10 +284,22 @@ func (p *Platform) showLineItem(q *gradeRequest) gradeAnswer {
 func (p *Platform) replaceLineItem(q *gradeRequest) gradeAnswer {
 	link := q.column.item.ResourceLinkID
 	if sent := q.lineItem.item.ResourceLinkID; sent != "" && sent != link {
-		return gradeAnswer{why: &refusal{http.StatusBadRequest, lti.ErrorInvalidRequest, "resourceLinkId does not change"}}
+		moves, refuses := p.keepsLink()
+		if refuses {
+			return gradeAnswer{why: &refusal{http.StatusBadRequest, lti.ErrorInvalidRequest, "resourceLinkId does not change"}}
+		}
+		if moves {
+			link = sent
+		}
+	}
+	if id := q.object["id"]; id != nil && id != q.column.id && p.has(RefusesOtherIDs) {
+		return gradeAnswer{why: &refusal{http.StatusBadRequest, lti.ErrorInvalidRequest, "id does not change"}}
 	}
 	made := *q.column
 	made.members, made.item = q.lineItem.members, q.lineItem.item
+	if tag := q.column.item.Tag; tag != "" && made.item.Tag == "" && p.has(KeepsLeftOutTags) {
+		made.item.Tag, made.members["tag"] = tag, tag
+	}
 	made.item.ID, made.item.ResourceLinkID = made.id, link
 	delete(made.members, "resourceLinkId")
 	if link != "" {
@@ -278,7 +313,7 @@ func (p *Platform) replaceLineItem(q *gradeRequest) gradeAnswer {
 // deleteLineItem removes a line item that the tool has made.
 func (p *Platform) deleteLineItem(q *gradeRequest) gradeAnswer {
 	if q.column.own {
-		return gradeAnswer{why: &refusal{http.StatusForbidden, lti.ErrorInvalidRequest, "the line item is the platform's"}}
+		return p.refusesToDeleteOwn()
 	}
 	return gradeAnswer{status: http.StatusNoContent, effect: func() { p.grades.remove(q.column) }}
 }

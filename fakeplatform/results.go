@@ -3,38 +3,50 @@ package fakeplatform
 import (
 	"net/url"
 	"slices"
+
+	"invigilator/lti"
 )
+
+// An entry is what the gradebook holds of a learner at a line item.
+type entry struct {
+	*column
+	*row
+}
 
 // listResults lists what the gradebook holds of the learners at a line item: who
 // has no grade yet has a result without a score (Assignment and Grade Services 2.0,
 // 3.3).
 func (p *Platform) listResults(q *gradeRequest) gradeAnswer {
+	var found []entry
+	for _, r := range q.column.rows {
+		found = append(found, entry{q.column, r})
+	}
 	query := q.URL.Query()
-	found := slices.DeleteFunc(slices.Clone(q.column.rows), func(r *row) bool {
-		return query.Has(paramUserID) && query.Get(paramUserID) != r.sub
-	})
-	rows, next, wrong := page(p, q, found, func(r *row) int { return r.number })
+	found = slices.DeleteFunc(p.spoilEntries(q, found), func(e entry) bool { return !p.filtersResult(query, e.sub) })
+	entries, next, wrong := page(p, q, found, func(e entry) int { return e.row.number })
 	results := []map[string]any{}
-	for _, r := range rows {
-		results = append(results, q.column.result(r))
+	for _, e := range entries {
+		for _, score := range append(p.earlierOf(e.row), e.score) {
+			results = append(results, p.result(e, score))
+		}
 	}
 	return q.container(results, next, wrong)
 }
 
 // result is what is told of a learner.
-func (c *column) result(r *row) map[string]any {
+func (p *Platform) result(e entry, score lti.Score) map[string]any {
 	result := map[string]any{
-		"id": c.id + "/results?" + url.Values{paramUserID: {r.sub}}.Encode(), "scoreOf": c.id, "userId": r.sub,
-		"resultMaximum": c.item.ScoreMaximum,
+		"id": e.id + "/results?" + url.Values{paramUserID: {e.sub}}.Encode(), "scoreOf": e.id, "userId": e.sub,
+		"resultMaximum": e.item.ScoreMaximum,
 	}
-	if points := c.points(r); points != nil && c.final(r) {
+	if points := p.points(e.column, score); points != nil && p.final(score) {
 		result["resultScore"] = *points
 	}
-	if r.score.Comment != "" {
-		result["comment"] = r.score.Comment
+	if score.Comment != "" {
+		result["comment"] = score.Comment
 	}
-	if r.score.ScoringUserID != "" {
-		result["scoringUserId"] = r.score.ScoringUserID
+	if score.ScoringUserID != "" {
+		result["scoringUserId"] = score.ScoringUserID
 	}
 	return result
 }

@@ -111,8 +111,8 @@ func (p *Platform) offersGrades(plan Plan) map[string]any {
 			attached = append(attached, c)
 		}
 	}
-	if len(attached) == 1 {
-		claim["lineitem"] = attached[0].id
+	if named := p.namedLineItem(book, attached); named != nil {
+		claim["lineitem"] = named.id
 	}
 	return claim
 }

@@ -2,6 +2,7 @@ package fakeplatform
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -17,7 +18,11 @@ type scoreDraft struct {
 // takeScore reads the score that a tool sends (Assignment and Grade Services 2.0,
 // 3.4).
 func (p *Platform) takeScore(q *gradeRequest) []refusal {
-	m := members{object: q.object}
+	wrong := p.amendScore(q)
+	if q.moot {
+		return nil
+	}
+	m := members{object: q.object, refusals: wrong}
 	if q.object == nil {
 		m.bad("the body is no JSON object of at most %d bytes", maxServiceBody)
 		return m.refusals
@@ -72,20 +77,33 @@ func (s scoreDraft) improprieties(object map[string]any) []string {
 func (p *Platform) record(q *gradeRequest) gradeAnswer {
 	sub := q.score.UserID
 	_, known := q.book.users[sub]
-	if q.learners != nil {
-		known = q.learners[sub]
+	if q.people != nil {
+		known = slices.Contains(q.people[sub].Roles, lti.RoleLearner)
 	}
-	if !known {
+	if !known && !p.gradesStranger(q, sub) {
 		return gradeAnswer{why: &refusal{http.StatusNotFound, lti.ErrorInvalidRequest, "userId is no learner of this context"}}
 	}
 	current := q.column.row(sub)
-	if current != nil && !q.score.at.After(current.at) {
-		return gradeAnswer{why: &refusal{http.StatusConflict, lti.ErrorInvalidRequest, "timestamp is not later than that of the last score"}}
+	why, forgets := p.tooEarly(q, current)
+	if why == nil && !forgets {
+		why, forgets = p.spoilScore(&q.score.Score, current)
+	}
+	switch {
+	case why != nil:
+		return gradeAnswer{why: why}
+	case forgets:
+		return gradeAnswer{status: http.StatusNoContent}
 	}
 	return gradeAnswer{status: http.StatusNoContent, effect: func() {
 		if current == nil {
 			current = &row{sub: sub, number: p.grades.number()}
 			q.column.rows = append(q.column.rows, current)
+		} else {
+			earlier := current.score
+			current.earlier = &earlier
+			if q.undated {
+				q.score.at = current.at
+			}
 		}
 		current.score, current.at = q.score.Score, q.score.at
 	}}

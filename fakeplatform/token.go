@@ -303,6 +303,7 @@ func (p *Platform) checkScope(a *application) []refusal {
 	if !a.form.Has(lti.ParamScope) && p.has(GrantsWithoutScope) {
 		a.scopes = slices.Clone(grantedScopes)
 	}
+	p.restrictGrades(a)
 	if len(a.scopes) > 1 && p.has(RefusesSeveralScopes) {
 		a.scopes = nil
 	}

@@ -79,12 +79,13 @@ var gradeFaults = slices.Concat(
 		granted{"token-opaque", "grants access tokens with all characters that one may have", func(a *application) { a.value = lti.RandomString() + "-._~+/==" }},
 		granted{"token-expires", "grants an access token for 5 seconds, and then ones for an hour", func(a *application) {
 			if a.nth == 1 {
-				a.expires = 5 * time.Second
+				a.expires = shortly
 			}
 		}},
 		granted{"token-type-capitalised", "writes the type of access tokens with a capital letter", func(a *application) { a.tokenType = "Bearer" }},
 		granted{"token-type-lower-case", "writes the type of access tokens in lower case", func(a *application) { a.tokenType = "bearer" }},
-		granted{"scope-reduced", "grants access tokens without the scope to send scores where there are others", func(a *application) {
+		granted{"scope-reduced", "grants access tokens for 5 seconds, and without the scope to send scores where there are others", func(a *application) {
+			a.expires = shortly // so that the tool does not keep one for what comes later
 			if rest := slices.DeleteFunc(slices.Clone(a.scopes), func(scope string) bool { return scope == lti.ScopeScore }); len(rest) > 0 {
 				a.scopes = rest
 			}
@@ -97,6 +98,9 @@ var gradeFaults = slices.Concat(
 
 // ofTokens is the requirement of what tools do with access tokens.
 const ofTokens = "sec-tool-access-token-use"
+
+// shortly is how long an access token is good that is to expire soon.
+const shortly = 5 * time.Second
 
 // A granted stimulus is a change of how access tokens are granted.
 type granted struct {

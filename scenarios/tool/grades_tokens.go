@@ -172,8 +172,11 @@ var _ = Describe("A tool, asking for access tokens and using them,", func() {
 			}
 			asked := len(platform.TokenRequests())
 			use := refusedScore
-			if f.Name == "token-expires" {
+			switch f.Name {
+			case "token-expires":
 				use = outlastingToken
+			case "scope-reduced":
+				use = reducedToken
 			}
 			flow, err := use(ctx, scene, &f)
 			if scene.Unseen(id, f.Name, err, flow) {
@@ -294,6 +297,19 @@ func outlastingToken(ctx SpecContext, scene *harness.Scenario, f *fakeplatform.F
 		return flow, err
 	}
 	return handIn("work is handed in, when the access token has expired", launched[1])
+}
+
+// reducedToken is work whose score cannot be sent with the access token that was
+// granted, up to the time when the tool has to ask for another one.
+func reducedToken(ctx SpecContext, scene *harness.Scenario, f *fakeplatform.Fault) (*harness.Flow, error) {
+	if !scene.Run().MayPass(tokenLasts) {
+		return nil, harness.ErrTooLong
+	}
+	flow, err := refusedScore(ctx, scene, f)
+	if err == nil {
+		err = scene.Pass(ctx, tokenLasts)
+	}
+	return flow, err
 }
 
 // wrongScopes says which scope was asked for that is none of those that a launch has

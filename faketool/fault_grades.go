@@ -4,6 +4,7 @@ package faketool
 const (
 	AsksForAllScopes            = "asks-for-all-scopes"
 	AsksForControlScope         = "asks-for-control-scope"
+	GuessesGradebook            = "guesses-gradebook"
 	ReadsUnannouncedLineItem    = "reads-unannounced-line-item"
 	FetchesTokenEachTime        = "fetches-token-each-time"
 	NeverRenewsGradeToken       = "never-renews-grade-token"
@@ -96,6 +97,7 @@ var hiddenWithoutItem = []string{"ags-tool-follows-paging", "ags-tool-tolerates-
 var gradeDefects = []Fault{
 	{Name: AsksForAllScopes, Breaks: []string{"ags-tool-requests-needed-scopes"}, Part: OfGrades, Does: "asks for every scope of the grade services, whatever the platform announces"},
 	{Name: AsksForControlScope, Breaks: []string{"ags-tool-requests-needed-scopes"}, Part: OfGrades, Does: "asks for the scope of the Assessment Control Service as well"},
+	{Name: GuessesGradebook, Breaks: []string{"ags-tool-requests-needed-scopes"}, Part: OfGrades, Does: "guesses where the line items of a course are that a launch does not offer"},
 	{Name: ReadsUnannouncedLineItem, Breaks: []string{"ags-tool-requests-needed-scopes"}, Part: OfGrades, Does: "reads the line item before it posts a score where no scope for that is announced"},
 	{Name: FetchesTokenEachTime, Breaks: []string{"ags-tool-renews-token"}, Part: OfGrades, Does: "asks for a new access token for each call of a grade service"},
 	{Name: NeverRenewsGradeToken, Breaks: []string{"ags-tool-renews-token"}, Part: OfGrades, Does: "gives up where a grade service does not take the access token any more"},

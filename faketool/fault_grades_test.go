@@ -95,6 +95,15 @@ func resultsOf(results string) sight {
 	}
 }
 
+// elsewhere is what reaches the platform when a learner who has handed in work goes on
+// to a course without a gradebook.
+func elsewhere(e *exam) string {
+	e.hands("My essay", nil)
+	e.account()
+	e.launch(e.window(), studies(lti.Claims{lti.ClaimAGS: nil, lti.ClaimContext: map[string]any{"id": "course-2"}}))
+	return e.account()
+}
+
 var (
 	scoreAlone  = lti.Claims{lti.ClaimAGS: lti.AGSEndpoint{Scope: []string{lti.ScopeScore}, LineItem: itemURL}}
 	newItem     = handed(lti.Claims{lti.ClaimAGS: endpoint("")})
@@ -117,6 +126,7 @@ var showsInGrades = map[string]struct {
 }{
 	faketool.AsksForAllScopes:            {handed(scoreAlone), "scope/lineitem lti-ags"},
 	faketool.AsksForControlScope:         {handed(nil), "lti-ap/scope/control.all"},
+	faketool.GuessesGradebook:            {elsewhere, "GET /contexts/course-2/lineitems?type_id=3 "},
 	faketool.ReadsUnannouncedLineItem:    {handed(scoreAlone), "GET /contexts/course-1/lineitems/item-1"},
 	faketool.FetchesTokenEachTime:        {handedAgain, "1 tokens"},
 	faketool.NeverRenewsGradeToken:       {handed(nil, withStatus(401)), "saved=false 1 tokens"},

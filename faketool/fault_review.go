@@ -9,6 +9,7 @@ const (
 	AcceptsNumberAsLearner     = "accepts-number-as-learner"
 	AcceptsTextAsForUser       = "accepts-text-as-for-user"
 	TakesSubOfForUser          = "takes-sub-of-for-user"
+	FallsBackOnReviewer        = "falls-back-on-reviewer"
 	AcceptsMissingEndpoint     = "accepts-missing-endpoint"
 	AcceptsMissingLineItem     = "accepts-missing-line-item"
 	AcceptsEmptyLineItem       = "accepts-empty-line-item"
@@ -105,6 +106,7 @@ var reviewDefects = []Fault{
 	{Name: AcceptsNumberAsLearner, Breaks: []string{"sr-tool-rejects-missing-for-user"}, Part: OfReviews, Does: "opens the last work of the line item where user_id is a number"},
 	{Name: AcceptsTextAsForUser, Breaks: []string{"sr-tool-rejects-missing-for-user"}, Part: OfReviews, Does: "takes a string as for_user for the learner's id"},
 	{Name: TakesSubOfForUser, Breaks: []string{"sr-tool-rejects-missing-for-user"}, Part: OfReviews, Does: "takes sub in for_user for user_id"},
+	{Name: FallsBackOnReviewer, Breaks: []string{"sr-tool-rejects-missing-for-user"}, Part: OfReviews, Does: "opens the reviewer's own work where nobody is named"},
 	{Name: AcceptsMissingEndpoint, Breaks: []string{"sr-tool-rejects-missing-line-item"}, Part: OfReviews, Does: "opens the learner's work at the resource link where there is no claim of the grade services"},
 	{Name: AcceptsMissingLineItem, Breaks: []string{"sr-tool-rejects-missing-line-item"}, Part: OfReviews, Does: "opens the learner's work at the resource link where there is no lineitem"},
 	{Name: AcceptsEmptyLineItem, Breaks: []string{"sr-tool-rejects-missing-line-item"}, Part: OfReviews, Does: "opens the learner's work at the resource link where lineitem is empty"},

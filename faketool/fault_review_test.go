@@ -146,6 +146,7 @@ var showsInReviews = map[string]struct {
 	faketool.AcceptsNumberAsLearner:     {reviewed(learnerIs(raw(`{"user_id":17}`))), "[second work]"},
 	faketool.AcceptsTextAsForUser:       {reviewed(learnerIs("learner-1")), "[first work]"},
 	faketool.TakesSubOfForUser:          {reviewed(learnerIs(raw(`{"sub":"learner-1"}`))), "[first work]"},
+	faketool.FallsBackOnReviewer:        {reviewed(learnerIs(nil)), "[teacher's work]"},
 	faketool.AcceptsMissingEndpoint:     {reviewed(lti.Claims{lti.ClaimAGS: nil}), "[first work]"},
 	faketool.AcceptsMissingLineItem:     {reviewed(itemIs(`{"scope":[],"lineitems":"` + itemsURL + `"}`)), "[first work]"},
 	faketool.AcceptsEmptyLineItem:       {reviewed(itemIs(fmt.Sprintf(withItem, ""))), "[first work]"},

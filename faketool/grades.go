@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"invigilator/lti"
 )
@@ -53,6 +54,19 @@ func (g *gradebook) offers(scopes ...string) bool {
 func (g gradebook) with(scope string) *gradebook {
 	g.scopes = append(slices.Clone(g.scopes), scope)
 	return &g
+}
+
+// patience is how long a user waits for the platform's gradebook, however many
+// requests it takes.
+const patience = 30 * time.Second
+
+// patient bounds how long a page takes that asks the platform.
+func patient(serve http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		ctx, cancel := context.WithTimeout(r.Context(), patience)
+		defer cancel()
+		serve(w, r.WithContext(ctx))
+	}
 }
 
 // callGrades sends a request to a grade service, with an access token for all that

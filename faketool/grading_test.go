@@ -15,7 +15,6 @@ import (
 
 	. "github.com/onsi/gomega"
 
-	"invigilator/faketool"
 	"invigilator/lti"
 )
 
@@ -576,7 +575,7 @@ func TestScoresGrowAlsoAtOnce(t *testing.T) {
 func TestWorkIsBounded(t *testing.T) {
 	t.Parallel()
 	g := NewWithT(t)
-	e := newExamOf(t, faketool.Options{})
+	e := newExam(t)
 	g.Expect(e.hands(" \n", nil).status).To(Equal(http.StatusBadRequest))
 	g.Expect(e.hands(strings.Repeat("x", 64<<10+1), nil).status).To(Equal(http.StatusBadRequest))
 	g.Expect(e.book.seen()).To(BeEmpty())
@@ -603,4 +602,20 @@ func TestReviewersStayThemselves(t *testing.T) {
 	refused := e.launch(b, reviews(lti.Claims{lti.ClaimAGS: endpoint(itemURL + "9")}))
 	g.Expect(refused.Find("#return").AttrOr("href", "")).To(ContainSubstring("lti_errormsg="))
 	g.Expect(e.launch(b, reviews(lti.Claims{lti.ClaimLaunchPresentation: nil})).Find("#return").Length()).To(BeZero())
+}
+
+// A tool remembers the last thousand launches.
+func TestOldLaunchesAreForgotten(t *testing.T) {
+	t.Parallel()
+	g := NewWithT(t)
+	e := newExam(t)
+	b := e.window()
+	first := e.launch(b, studies(nil))
+	g.Expect(b.get(first.url).status).To(Equal(http.StatusOK))
+	g.Expect(b.press(first, "#submit", url.Values{"work": {"My essay"}}).status).To(Equal(http.StatusOK))
+	for range 1000 {
+		e.launch(e.window().still(), studies(nil))
+	}
+	g.Expect(b.get(first.url).status).To(Equal(http.StatusUnauthorized))
+	g.Expect(e.launch(e.window(), reviews(nil)).Find("#work").Text()).To(Equal("My essay"))
 }

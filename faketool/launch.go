@@ -86,8 +86,12 @@ func (t *Tool) serveLaunch(w http.ResponseWriter, r *http.Request) {
 		t.openReview(w, r, claims, begun)
 		return
 	}
+	t.mu.Lock()
+	before := t.last
+	t.mu.Unlock()
 	launch := t.launchOf(r, claims, begun)
 	t.learn(launch)
+	t.guessGradebook(r.Context(), before, launch)
 	target, _ := claims.text(lti.ClaimTargetLinkURI)
 	if !t.own(begun.target) && t.has(RedirectsToTargetOfLogin) {
 		target = begun.target
@@ -293,6 +297,10 @@ func garbled(s string) string {
 func (t *Tool) startSession(w http.ResponseWriter, launch Launch) string {
 	launch.id, launch.cookie = lti.RandomString(), lti.RandomString()
 	t.mu.Lock()
+	if len(t.began) >= maxRecord {
+		delete(t.sessions, t.began[0])
+	}
+	t.began = appended(t.began, launch.id)
 	t.sessions[launch.id] = launch
 	t.mu.Unlock()
 	http.SetCookie(w, t.cookie(sessionCookie+"_"+launch.id, launch.cookie))

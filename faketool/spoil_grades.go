@@ -62,6 +62,19 @@ func (t *Tool) readFirst(ctx context.Context, g *gradebook) {
 	_, _ = t.callGrades(ctx, g, scope, GradeRequest{Method: http.MethodGet, URL: g.lineItem, Accept: lti.MediaTypeLineItem})
 }
 
+// guessGradebook is the fault of looking for line items where a launch offers none:
+// as if they were where those of the launch before are.
+func (t *Tool) guessGradebook(ctx context.Context, before, l Launch) {
+	if l.grades != nil || before.grades == nil || before.place.context == "" || l.place.context == "" {
+		return
+	}
+	guessed := strings.Replace(before.grades.lineItems, before.place.context, l.place.context, 1)
+	if guessed != before.grades.lineItems && t.has(GuessesGradebook) {
+		scope := lti.ScopeLineItemReadOnly
+		_, _ = t.callGrades(ctx, before.grades.with(scope), scope, GradeRequest{Method: http.MethodGet, URL: guessed, Accept: lti.MediaTypeLineItemContainer})
+	}
+}
+
 const mediaTypeJSON = "application/json"
 
 // spoilCall applies the faults of the headers of a request.

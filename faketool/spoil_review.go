@@ -56,9 +56,12 @@ func (t *Tool) learnerOf(c claims) (id string, ok bool) {
 		return text, true
 	case sub != "" && !present && t.has(TakesSubOfForUser):
 		return sub, true
-	default:
-		return "", false
 	}
+	reviewer, _ := c.text("sub")
+	if reviewer != "" && t.has(FallsBackOnReviewer) {
+		return reviewer, true
+	}
+	return "", false
 }
 
 // namesItem says whether a message names the line item that is reviewed.

@@ -92,6 +92,7 @@ type Tool struct {
 	logins        map[string]*login // by state
 	byNonce       map[string]*login
 	sessions      map[string]Launch // by the id in the launch's URL
+	began         []string          // the ids of those, the oldest first
 	users, links  map[string]int    // numbers of accounts and of resource links
 	renamed       map[string]string // names of accounts that a fault has changed
 	counter       int               // for the faults that count instead of choosing at random
@@ -209,11 +210,11 @@ func New(opts Options) (*Tool, error) {
 	t.mux.HandleFunc("GET "+picturesPath+"/{id}", servePicture)
 	t.mux.HandleFunc("GET "+ProctorPath, t.serveProctor)
 	t.mux.HandleFunc("POST "+ProctorPath+"/{id}/{action}", t.serveAction)
-	t.mux.HandleFunc("POST "+workPath+"/{id}/submit", t.serveSubmit)
-	t.mux.HandleFunc("POST "+workPath+"/{id}/rename", t.serveRename)
-	t.mux.HandleFunc("POST "+workPath+"/{id}/results", t.serveResults)
+	t.mux.HandleFunc("POST "+workPath+"/{id}/submit", patient(t.serveSubmit))
+	t.mux.HandleFunc("POST "+workPath+"/{id}/rename", patient(t.serveRename))
+	t.mux.HandleFunc("POST "+workPath+"/{id}/results", patient(t.serveResults))
 	t.mux.HandleFunc("GET "+reviewPath+"/{id}", t.serveReview)
-	t.mux.HandleFunc("POST "+reviewPath+"/{id}/grade", t.serveGrade)
+	t.mux.HandleFunc("POST "+reviewPath+"/{id}/grade", patient(t.serveGrade))
 	t.mux.HandleFunc("GET "+MessagePath+"/{id}", t.serveMessage)
 	t.mux.HandleFunc("GET "+strangerKeysPath, serveStrangerKeys)
 	t.mux.HandleFunc("GET /favicon.ico", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })

@@ -1,6 +1,7 @@
 // A small real LTI 1.3 tool built on @lti-tool/core, used to try Invigilator
 // against a library that keeps its sessions in URLs rather than in cookies.
-// What is checked in a login or a launch is what @lti-tool/core does by default.
+// What is checked in a login or a launch is what @lti-tool/core does by default,
+// and scores are sent by its own grade service.
 
 import { randomBytes, randomUUID } from 'node:crypto'
 
@@ -120,20 +121,42 @@ for (const registration of registrations) {
   for (const deploymentId of deploymentIds) await lti.addDeployment(client, { deploymentId })
 }
 
-const page = ({ resourceLink, user }) => html`<!doctype html>
+const document = (title, main) => html`<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
-<title>Resource</title>
-<main id="resource">
-<h1>${resourceLink?.title}</h1>
-<p>User: <span id="user">${user.id}</span></p>
-<p>Name: ${user.name}</p>
-<p>Roles:</p>
-<ul>
-${user.roles.map(role => html`<li>${role}</li>\n`)}</ul>
-</main>
+<title>${title}</title>
+${main}
 </html>
 `
+
+const form = ({ id, services }, path, content) =>
+  services?.ags && html`<form method="post" action="/${path}?ltiSessionId=${id}">${content}</form>`
+
+const page = session => document('Resource', html`<main id="resource">
+<h1>${session.resourceLink?.title}</h1>
+<p>User: <span id="user">${session.user.id}</span></p>
+<p>Name: ${session.user.name}</p>
+<p>Roles:</p>
+<ul>
+${session.user.roles.map(role => html`<li>${role}</li>\n`)}</ul>
+${session.isInstructor
+    ? [
+        form(session, 'rename', html`<label>Title <input name="label"></label> <button id="rename">Rename</button>`),
+        form(session, 'results', html`<button id="read-results">Results</button>`)
+      ]
+    : form(session, 'submit', html`<textarea name="work"></textarea> <button id="submit">Hand in</button>`)}
+</main>`)
+
+// The launch names the line item, or it was made before, or it is made now. The
+// library acts on the one that the session names.
+const withLineItem = async session => {
+  const { ags } = session.services
+  if (ags.lineitem) return session
+  const items = await lti.listLineItems(session)
+  const item = items.find(({ resourceLinkId, tag }) => resourceLinkId === session.resourceLink.id && tag === 'work') ??
+    await lti.createLineItem(session, { label: 'Work', scoreMaximum: 10, tag: 'work', resourceLinkId: session.resourceLink.id })
+  return { ...session, services: { ...session.services, ags: { ...ags, lineitem: item.id } } }
+}
 
 const app = new Hono()
 
@@ -165,6 +188,46 @@ app.get('/resource', async c => {
   const id = c.req.query('ltiSessionId')
   const session = id && await lti.getSession(id)
   return session ? c.html(page(session)) : c.text('Open this from your platform.', 403)
+})
+
+// What is done at a line item of the launch, and the page that tells of it.
+const atLineItem = (path, done, act) => app.post(`/${path}`, async c => {
+  const id = c.req.query('ltiSessionId')
+  const session = id && await lti.getSession(id)
+  if (!session) return c.text('Open this from your platform.', 403)
+  try {
+    const told = await act(await withLineItem(session), await c.req.parseBody())
+    return c.html(document(path, html`<main id="${done}">${told}</main>`))
+  } catch (err) {
+    return c.html(document(path, html`<main id="failed">Not done: ${err.message}</main>`), 502)
+  }
+})
+
+// A point for each word, at once: the library's scores have points.
+atLineItem('submit', 'submitted', async (session, { work }) => {
+  const scoreGiven = Math.min(work.trim().split(/\s+/).length, 10)
+  await lti.submitScore(session, {
+    userId: session.user.id,
+    scoreGiven,
+    scoreMaximum: 10,
+    activityProgress: 'Completed',
+    gradingProgress: 'FullyGraded'
+  })
+  return html`Your work is worth ${scoreGiven} of 10 points.`
+})
+
+atLineItem('rename', 'renamed', async (session, { label }) => {
+  if (!session.isInstructor) throw new Error('only instructors may do that')
+  const { id, resourceLinkId, ...known } = await lti.getLineItem(session)
+  await lti.updateLineItem(session, { ...known, label })
+  return html`It is called ${label} now.`
+})
+
+atLineItem('results', 'results', async session => {
+  if (!session.isInstructor) throw new Error('only instructors may do that')
+  const results = await lti.getScores(session)
+  return html`<ul>${results.map(({ userId, resultScore, resultMaximum }) =>
+    html`<li>${userId}: ${resultScore} of ${resultMaximum ?? 1}</li>\n`)}</ul>`
 })
 
 const server = serve({ fetch: app.fetch, port }, () => console.log(`listening on ${origin}`))

@@ -202,7 +202,7 @@ func loops(g *gradeAnswer) {
 
 // LoopEnds is how many pages there are in the stimulus items-link-loop before the
 // platform refuses to send more.
-const LoopEnds = 40
+const LoopEnds = 120
 
 // lastPage is the one with the line items that were asked for.
 const lastPage = 3

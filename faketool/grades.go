@@ -139,7 +139,7 @@ const maxPages = 50
 // than the list's.
 func (t *Tool) eachOf(ctx context.Context, g *gradebook, scope, list, mediaType string, enough func(json.RawMessage) bool) error {
 	at, seen := list, map[string]bool{}
-	for pages := 1; pages <= maxPages; pages++ {
+	for pages := 1; pages <= maxPages || pages < 4*maxPages && t.has(FollowsLoops); pages++ {
 		seen[at] = true
 		e, err := t.callGrades(ctx, g, scope, GradeRequest{Method: http.MethodGet, URL: at, Accept: mediaType})
 		if err != nil {

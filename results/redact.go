@@ -123,11 +123,14 @@ func URL(raw string) string {
 	return u.String()
 }
 
+// camel matches where a word of a name in camel case ends.
+var camel = regexp.MustCompile(`([a-z])([A-Z])`)
+
 func redactQuery(query string) (string, bool) {
 	pairs, changed := strings.Split(query, "&"), false
 	for i, pair := range pairs {
 		name, value, found := strings.Cut(pair, "=")
-		words := strings.FieldsFunc(strings.ToLower(name), func(r rune) bool { return r < 'a' || r > 'z' })
+		words := strings.FieldsFunc(strings.ToLower(camel.ReplaceAllString(name, "$1-$2")), func(r rune) bool { return r < 'a' || r > 'z' })
 		// An id_token is the fake platform's own, and the evidence itself.
 		if found && value != "" && !strings.EqualFold(name, "id_token") && slices.ContainsFunc(words, func(w string) bool { return slices.Contains(secretParams, w) }) {
 			pairs[i], changed = name+"="+strings.ReplaceAll(hidden(value), " ", "+"), true

@@ -138,7 +138,7 @@ func shown(page results.Page) string {
 	if page.Status >= 400 {
 		status = fmt.Sprintf(" (status %d)", page.Status)
 	}
-	return fmt.Sprintf("the page %q at %s%s shows: %s", page.Title, cmp.Or(page.URL, "about:blank"), status, text)
+	return fmt.Sprintf("the page %q at %s%s shows: %s", page.Title, cmp.Or(results.URL(page.URL), "about:blank"), status, text)
 }
 
 // redaction replaces secrets in whatever way a URL, a form or JSON writes them.

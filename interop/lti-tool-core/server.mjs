@@ -199,7 +199,7 @@ const atLineItem = (path, done, act) => app.post(`/${path}`, async c => {
     const told = await act(await withLineItem(session), await c.req.parseBody())
     return c.html(document(path, html`<main id="${done}">${told}</main>`))
   } catch (err) {
-    return c.html(document(path, html`<main id="failed">Not done: ${err.message}</main>`), 502)
+    return c.html(document(path, html`<main id="failed">Not done: ${err.message}</main>`))
   }
 })
 

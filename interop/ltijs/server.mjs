@@ -152,7 +152,7 @@ const atLineItem = (path, done, act) => lti.app.post(`/${path}`, async (req, res
     if (!token.platformContext.endpoint) throw new Error('the platform offers no grades here')
     res.send(document(path, `<main id="${done}">${await act(token, await lineItemOf(token), req.body)}</main>`))
   } catch (err) {
-    res.status(502).send(document(path, `<main id="failed">Not done: ${escape(err.message)}</main>`))
+    res.send(document(path, `<main id="failed">Not done: ${escape(err.message)}</main>`))
   }
 })
 

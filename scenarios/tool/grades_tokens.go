@@ -328,7 +328,7 @@ func wrongScopes(asked []fakeplatform.TokenRequest, announced ...string) string 
 // refusedScore is work whose score is not taken, as far as the tool tries.
 func refusedScore(ctx SpecContext, scene *harness.Scenario, f *fakeplatform.Fault) (*harness.Flow, error) {
 	flow, err := handedIn(ctx, scene, scene.Assign(), f)
-	if stuck := flow != nil && flow.Stuck() != nil && len(flow.Calls()) > 0; stuck {
+	if toldOfFailure(flow) {
 		err = nil // the user was told of the failure in other words than of success
 	}
 	if err == nil {

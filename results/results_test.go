@@ -639,6 +639,29 @@ func TestBoundedKeepsWithinItsBound(t *testing.T) {
 	g.Expect(results.Bounded("𝄞", 3)).To(Equal(" [cut: 4 bytes in all]"))
 }
 
+func TestURLsKeepSecretsOut(t *testing.T) {
+	g := NewWithT(t)
+	g.Expect(results.URL("https://ada:pw@tool.example/work?ltiSessionId=abc&page=2&access_token=xyz")).
+		To(Equal("https://tool.example/work?ltiSessionId=[3+characters]&page=2&access_token=[3+characters]"))
+	g.Expect(results.URL("https://tool.example/work?monkey=abc&sidebar=1")).To(Equal("https://tool.example/work?monkey=abc&sidebar=1"))
+}
+
+func TestWhatSeveralSpecsSkipIsToldOnce(t *testing.T) {
+	g := NewWithT(t)
+	skipped := func(scenario string) results.Observation {
+		o := saw("a/x", results.Skipped, scenario)
+		o.Seen = "The tool does not declare it."
+		return o
+	}
+	doc := assemble([]requirements.Requirement{requirement("a", requirements.Must, "x")},
+		fragment(skipped("one"), skipped("two"), saw("a/x", results.Skipped, "zero")), fragment(saw("a/x", results.Passed, "four"), saw("a/x", results.Passed, "four")))
+	var seen []string
+	for _, o := range doc.Requirements[0].Observations {
+		seen = append(seen, o.Seen)
+	}
+	g.Expect(seen).To(ConsistOf("The tool does not declare it.", "seen in zero", "seen in four", "seen in four"))
+}
+
 func TestBodiesKeepSecretsOut(t *testing.T) {
 	g := NewWithT(t)
 	g.Expect(results.Body("SAMLResponse=abc&name=ada&csrf=xyz&id_token=e30")).To(Equal("SAMLResponse=[3+characters]&name=ada&csrf=[3+characters]&id_token=e30"))

@@ -77,6 +77,9 @@ const (
 	GivesUpOnUnavailable        = "gives-up-on-unavailable"
 	NamesCharsetOfItems         = "names-charset-of-items"
 	AcceptsJSONToo              = "accepts-json-too"
+	PostsWithoutAccept          = "posts-without-accept"
+	AsksWithoutAccept           = "asks-without-accept"
+	LeavesLinkOut               = "leaves-link-out"
 	SendsDates                  = "sends-dates"
 	SearchesWithoutFilters      = "searches-without-filters"
 	AsksForSmallPages           = "asks-for-small-pages"
@@ -107,6 +110,7 @@ var gradeDefects = []Fault{
 	{Name: CrashesOnUnavailable, Breaks: []string{"ags-tool-renews-token"}, Part: OfGrades, Does: "answers with 500 where a grade service is not available"},
 	{Name: SendsItemAsJSON, Breaks: []string{"ags-tool-lineitem-requests"}, Part: OfGrades, Does: "sends line items as application/json"},
 	{Name: AsksForItemsAsJSON, Breaks: []string{"ags-tool-lineitem-requests"}, Part: OfGrades, Does: "asks for line items as application/json"},
+	{Name: AsksWithoutAccept, Breaks: []string{"ags-tool-lineitem-requests"}, Part: OfGrades, OnlyWarns: true, Does: "does not say what it accepts where it reads line items"},
 	{Name: SendsIDOfNewItem, Breaks: []string{"ags-tool-lineitem-requests"}, Part: OfGrades, Does: "gives a new line item an id of its own"},
 	{Name: SendsBlankLabel, Breaks: []string{"ags-tool-lineitem-requests"}, Hides: hiddenWithoutItem, Part: OfGrades, Does: "gives a new line item a blank label"},
 	{Name: OmitsMaximum, Breaks: []string{"ags-tool-lineitem-requests"}, Hides: hiddenWithoutItem, Part: OfGrades, Does: "makes a line item without scoreMaximum"},
@@ -127,6 +131,7 @@ var gradeDefects = []Fault{
 	{Name: RepeatsFilters, Breaks: []string{"ags-tool-follows-paging"}, Part: OfGrades, Does: "adds what it looks for to the address of the next page once more"},
 	{Name: SendsLabelAndMaximum, Breaks: []string{"ags-tool-tolerates-lineitem-content"}, Part: OfGrades, Does: "puts a line item back with label and scoreMaximum alone"},
 	{Name: DropsGradesReleased, Breaks: []string{"ags-tool-tolerates-lineitem-content"}, Part: OfGrades, Does: "puts a line item back without gradesReleased"},
+	{Name: LeavesLinkOut, Breaks: []string{"ags-tool-tolerates-lineitem-content"}, Part: OfGrades, OnlyWarns: true, Does: "puts a line item back without resourceLinkId"},
 	{Name: RoundsMaximum, Breaks: []string{"ags-tool-tolerates-lineitem-content"}, Part: OfGrades, Does: "rounds the scoreMaximum of a line item that it puts back"},
 	{Name: ChokesOnVendorMembers, Breaks: []string{"ags-tool-tolerates-lineitem-content"}, Part: OfGrades, Does: "cannot read a line item with a member that it does not know"},
 	{Name: ChokesOnNullMembers, Breaks: []string{"ags-tool-tolerates-lineitem-content"}, Part: OfGrades, Does: "dies of a line item with a null member"},
@@ -169,6 +174,7 @@ var gradeDefects = []Fault{
 	{Name: GivesUpOnUnavailable, Breaks: []string{}, Part: OfGrades, Permitted: true, Does: "does not try a score again where the service is not available"},
 	{Name: NamesCharsetOfItems, Breaks: []string{}, Part: OfGrades, Permitted: true, Does: "sends line items with a charset in their media type"},
 	{Name: AcceptsJSONToo, Breaks: []string{}, Part: OfGrades, Permitted: true, Does: "asks for line items as application/json as well, which it likes less"},
+	{Name: PostsWithoutAccept, Breaks: []string{}, Part: OfGrades, Permitted: true, Does: "does not say what it accepts where it posts or puts a line item"},
 	{Name: SendsDates, Breaks: []string{}, Part: OfGrades, Permitted: true, Does: "makes line items with a time at which they begin"},
 	{Name: SearchesWithoutFilters, Breaks: []string{}, Part: OfGrades, Permitted: true, Does: "reads all line items and looks for its own among them"},
 	{Name: AsksForSmallPages, Breaks: []string{}, Part: OfGrades, Permitted: true, Does: "asks for pages of two line items"},

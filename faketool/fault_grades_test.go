@@ -110,6 +110,7 @@ var (
 	circle      = func(w http.ResponseWriter, _ string) { w.Header().Set("Link", `<?at=0>; rel="next"`) }
 	marked      = func(w http.ResponseWriter, next string) { w.Header().Set("Link", "<"+next+`&mark=a/b>; rel="next"`) }
 	fullItem    = `{"id":"` + itemURL + `","label":"Old","scoreMaximum":7.5,"gradesReleased":true,"tag":null,"https://vendor.example/x":1}`
+	linkedItem  = `{"id":"` + itemURL + `","label":"Old","scoreMaximum":10,"resourceLinkId":"link-1"}`
 	withCharset = func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", lti.MediaTypeLineItemContainer+"; charset=utf-8")
 		_, _ = w.Write([]byte("[]"))
@@ -198,6 +199,9 @@ var showsInGrades = map[string]struct {
 	faketool.ReadsLineItemFirst:          {handed(nil), "GET /contexts/course-1/lineitems/item-1"},
 	faketool.GivesUpOnUnavailable:        {handed(nil, withStatus(503)), "saved=false"},
 	faketool.NamesCharsetOfItems:         {newItem, lti.MediaTypeLineItem + "; charset=utf-8 ["},
+	faketool.PostsWithoutAccept:          {newItem, "type_id=3 " + lti.MediaTypeLineItem + " []"},
+	faketool.AsksWithoutAccept:           {newItem, "  []"},
+	faketool.LeavesLinkOut:               {renamedFrom(linkedItem), `{"id":"` + itemURL + `","label":"New","scoreMaximum":10}`},
 	faketool.AcceptsJSONToo:              {newItem, "+json, application/json;q=0.5]"},
 	faketool.SendsDates:                  {newItem, `"startDateTime":"2026-03-01T12:00:00Z"`},
 	faketool.SearchesWithoutFilters:      {newItem, "GET /contexts/course-1/lineitems?type_id=3  ["},

@@ -97,6 +97,9 @@ func (t *Tool) spoilCall(r *GradeRequest) {
 		if t.has(AsksForItemsAsJSON) {
 			r.Accept = mediaTypeJSON
 		}
+		if reads := r.Method == http.MethodGet; reads && t.has(AsksWithoutAccept) || !reads && t.has(PostsWithoutAccept) {
+			r.Accept = ""
+		}
 	}
 	if r.MediaType == lti.MediaTypeScore && t.has(SendsScoreAsJSON) {
 		r.MediaType = mediaTypeJSON
@@ -250,6 +253,7 @@ func (t *Tool) spoilRenamed(item map[string]json.RawMessage) {
 	for fault, drops := range map[string]func(name string) bool{
 		SendsLabelAndMaximum: func(name string) bool { return name != "label" && name != "scoreMaximum" },
 		DropsGradesReleased:  func(name string) bool { return name == "gradesReleased" },
+		LeavesLinkOut:        func(name string) bool { return name == "resourceLinkId" },
 		DropsVendorMembers:   func(name string) bool { return strings.Contains(name, "://") },
 	} {
 		drop := func(name string, _ json.RawMessage) bool { return drops(name) }

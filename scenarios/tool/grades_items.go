@@ -229,13 +229,13 @@ func lostMembers(item lti.LineItem, sent map[string]any) string {
 		switch {
 		case name == "id", name == "label", name == "resourceLinkId" && is == nil, reflect.DeepEqual(was, is), sameInstant(was, is):
 		case is == nil:
-			lost = append(lost, fmt.Sprintf("%s, %s, is missing", name, asJSON(was)))
+			lost = append(lost, fmt.Sprintf("%s was %s, and is missing", name, asJSON(was)))
 		default:
 			lost = append(lost, fmt.Sprintf("%s was %s, and is %s", name, asJSON(was), asJSON(is)))
 		}
 	}
 	if len(lost) > 0 {
-		return "in PUT " + strings.Join(lost, "; ")
+		return "PUT: " + strings.Join(lost, "; ")
 	}
 	if label, _ := sent["label"].(string); strings.TrimSpace(label) == "" {
 		return "label is " + asJSON(sent["label"])

@@ -25,6 +25,13 @@ var _ = Describe("A tool, reading the results,", func() {
 		if unseenAll(scene, id, err, handed) {
 			return
 		}
+		usual, err := keptGradebook(ctx, scene, assignment, nil, "an instructor looks at the results", config.ReadResults)
+		if err == nil && usual.Stuck() != nil {
+			err = usual.Stuck() // it is the journey that is wrong
+		}
+		if unseenAll(scene, id, err, usual) {
+			return
+		}
 		for _, f := range fakeplatform.FaultsFor(id) {
 			flow, err := keptGradebook(ctx, scene, assignment, &f, "", config.ReadResults)
 			if scene.Unseen(id, f.Name, err, flow) {
@@ -39,6 +46,8 @@ var _ = Describe("A tool, reading the results,", func() {
 				scene.Observe(id, f.Name, results.Inconclusive, "", "The tool did not ask for the results: "+flow.End()+".", flow)
 			case crashed(flow):
 				scene.Observe(id, f.Name, results.Failed, "", "The user sees no page, or a server error: "+flow.End()+".", flow)
+			case flow.Stuck() != nil:
+				scene.Observe(id, f.Name, results.Failed, "", "The user does not see the results: "+flow.Stuck().Error()+".", flow)
 			case f.Name == ofOne && ofMore.MatchString(text):
 				scene.Observe(id, f.Name, results.Failed, "0.83 of 1", "It counts as "+ofMore.FindString(text)+".", flow)
 			case f.Name == ofOne && !asPart.MatchString(text):

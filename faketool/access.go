@@ -39,7 +39,7 @@ func (t *Tool) accessToken(ctx context.Context, of client, scopes []string, need
 	t.mu.Lock()
 	kept, ok := t.grants[key]
 	t.mu.Unlock()
-	if !ok || kept.token == spent || !kept.expires.IsZero() && !t.opts.Now().Before(kept.expires) {
+	if !ok || kept.token == spent || t.isExpired(kept) && !t.keepsExpired(scopes) {
 		var err error
 		if kept, err = t.granted(ctx, of, scopes); err != nil {
 			return "", err
@@ -54,11 +54,18 @@ func (t *Tool) accessToken(ctx context.Context, of client, scopes []string, need
 	return kept.token, nil
 }
 
+// isExpired says whether a token has had its time, as far as the platform said it.
+func (t *Tool) isExpired(g grant) bool { return !g.expires.IsZero() && !t.opts.Now().Before(g.expires) }
+
+const bearer = "Bearer"
+
 // granted asks for an access token. Where the platform does not say its scope, it
 // is the one that was asked for (RFC 6749, 5.1).
 func (t *Tool) granted(ctx context.Context, of client, scopes []string) (grant, error) {
 	asked := t.opts.Now()
-	token, err := t.token(ctx, of.issuer, of.clientID, TokenProbe{Scopes: scopes, With: lti.Claims{lti.ClaimDeploymentID: of.deployment}})
+	p := TokenProbe{Scopes: scopes, With: lti.Claims{lti.ClaimDeploymentID: of.deployment}}
+	t.spoilAssertion(&p)
+	token, err := t.token(ctx, of.issuer, of.clientID, p)
 	switch {
 	case err != nil:
 		return grant{}, err
@@ -66,12 +73,16 @@ func (t *Tool) granted(ctx context.Context, of client, scopes []string) (grant, 
 		return grant{}, fmt.Errorf("nobody answered at the token endpoint: %w", token.Err)
 	case token.Status != http.StatusOK:
 		return grant{}, fmt.Errorf("the platform grants no access token: HTTP %d %s", token.Status, clipTo(token.Error, 100))
-	case token.AccessToken == "" || !strings.EqualFold(token.TokenType, "Bearer"):
+	case token.AccessToken == "" || !strings.EqualFold(token.TokenType, bearer), token.TokenType != bearer && ofGrades(scopes) && t.has(NeedsBearerSpelt):
 		return grant{}, errors.New("the platform grants no access token that is known")
 	}
 	g := grant{token: token.AccessToken, scopes: scopes}
 	if _, said := token.Raw["scope"]; said {
 		g.scopes = strings.Fields(token.Scope)
+	}
+	missing := func(scope string) bool { return !slices.Contains(g.scopes, scope) }
+	if slices.ContainsFunc(scopes, missing) && ofGrades(scopes) && t.has(CrashesOnReducedScope) {
+		return grant{}, errCrash
 	}
 	if seconds, ok := token.ExpiresIn.(float64); ok {
 		g.expires = asked.Add(time.Duration(min(max(seconds, 0), maxExpiry.Seconds()) * float64(time.Second)))

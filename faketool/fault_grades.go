@@ -9,6 +9,15 @@ const (
 	FetchesTokenEachTime        = "fetches-token-each-time"
 	NeverRenewsGradeToken       = "never-renews-grade-token"
 	RenewsForever               = "renews-forever"
+	RepeatsJTI                  = "repeats-jti"
+	SignsAssertionForAnHour     = "signs-assertion-for-an-hour"
+	SendsIssueTimeAsText        = "sends-issue-time-as-text"
+	EscapesToken                = "escapes-token"
+	NeedsBearerSpelt            = "needs-bearer-spelt"
+	SendsTokenInURL             = "sends-token-in-url"
+	CrashesOnReducedScope       = "crashes-on-reduced-scope"
+	KeepsExpiredToken           = "keeps-expired-token"
+	ForgetsExpiry               = "forgets-expiry"
 	IgnoresRetryAfter           = "ignores-retry-after"
 	CrashesOnTooManyRequests    = "crashes-on-too-many-requests"
 	CrashesOnUnavailable        = "crashes-on-unavailable"
@@ -103,8 +112,16 @@ var gradeDefects = []Fault{
 	{Name: GuessesGradebook, Breaks: []string{"ags-tool-requests-needed-scopes"}, Part: OfGrades, Does: "guesses where the line items of a course are that a launch does not offer"},
 	{Name: ReadsUnannouncedLineItem, Breaks: []string{"ags-tool-requests-needed-scopes"}, Part: OfGrades, Does: "reads the line item before it posts a score where no scope for that is announced"},
 	{Name: FetchesTokenEachTime, Breaks: []string{"ags-tool-renews-token"}, Part: OfGrades, Does: "asks for a new access token for each call of a grade service"},
-	{Name: NeverRenewsGradeToken, Breaks: []string{"ags-tool-renews-token"}, Part: OfGrades, Does: "gives up where a grade service does not take the access token any more"},
+	{Name: NeverRenewsGradeToken, Breaks: []string{"ags-tool-renews-token", "sec-tool-access-token-use"}, Hides: []string{"sec-tool-assertion-claims"}, Part: OfGrades, Does: "gives up where a grade service does not take the access token any more"},
 	{Name: RenewsForever, Breaks: []string{"ags-tool-renews-token"}, Part: OfGrades, Does: "asks for a new access token a dozen times where a grade service takes none"},
+	{Name: RepeatsJTI, Breaks: []string{"sec-tool-assertion-claims", "sec-tool-access-token-use", "ags-tool-renews-token"}, Part: OfGrades, Does: "sends the same jti in each assertion"},
+	{Name: SignsAssertionForAnHour, Breaks: []string{"sec-tool-assertion-claims"}, Part: OfGrades, Does: "sends assertions that last an hour"},
+	{Name: SendsIssueTimeAsText, Breaks: []string{"sec-tool-assertion-claims"}, Part: OfGrades, Does: "sends assertions whose time of issue is text"},
+	{Name: EscapesToken, Breaks: []string{"sec-tool-access-token-use"}, Part: OfGrades, Does: "escapes an access token as if it were a part of a URL"},
+	{Name: NeedsBearerSpelt, Breaks: []string{"sec-tool-access-token-use"}, Part: OfGrades, Does: "does not take the token_type bearer in lower case"},
+	{Name: SendsTokenInURL, Breaks: []string{"sec-tool-access-token-use", "ags-tool-score-url"}, Part: OfGrades, Does: "sends the access token of a score in the query, too"},
+	{Name: CrashesOnReducedScope, Breaks: []string{"sec-tool-access-token-use"}, Part: OfGrades, Does: "answers with 500 where fewer scopes are granted than were asked for"},
+	{Name: KeepsExpiredToken, Breaks: []string{"sec-tool-access-token-use"}, Part: OfGrades, Does: "goes on with an access token that has expired, whatever the platform says"},
 	{Name: IgnoresRetryAfter, Breaks: []string{"ags-tool-renews-token"}, Part: OfGrades, Does: "tries again at once where it is told to come back later"},
 	{Name: CrashesOnTooManyRequests, Breaks: []string{"ags-tool-renews-token"}, Part: OfGrades, Does: "answers with 500 where a grade service has had too many requests"},
 	{Name: CrashesOnUnavailable, Breaks: []string{"ags-tool-renews-token"}, Part: OfGrades, Does: "answers with 500 where a grade service is not available"},
@@ -170,6 +187,7 @@ var gradeDefects = []Fault{
 	{Name: CrashesOnStrangersResult, Breaks: []string{"ags-tool-results-tolerant"}, Part: OfGrades, Does: "dies of a result of somebody whom it does not know"},
 	{Name: CrashesOnOverriddenResult, Breaks: []string{"ags-tool-results-tolerant"}, Part: OfGrades, Does: "dies of a result that is not what it posted"},
 	{Name: AsksForOneScope, Breaks: []string{}, Part: OfGrades, Permitted: true, Does: "asks for an access token of its own for each scope"},
+	{Name: ForgetsExpiry, Breaks: []string{}, Part: OfGrades, Permitted: true, Does: "asks for another access token only when the platform does not take the last one any more"},
 	{Name: ReadsLineItemFirst, Breaks: []string{}, Part: OfGrades, Permitted: true, Does: "reads the line item before it posts a score, where it may"},
 	{Name: GivesUpOnUnavailable, Breaks: []string{}, Part: OfGrades, Permitted: true, Does: "does not try a score again where the service is not available"},
 	{Name: NamesCharsetOfItems, Breaks: []string{}, Part: OfGrades, Permitted: true, Does: "sends line items with a charset in their media type"},

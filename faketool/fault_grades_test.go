@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	. "github.com/onsi/gomega"
 
@@ -95,6 +96,41 @@ func resultsOf(results string) sight {
 	}
 }
 
+// asserted is the assertion with which a token is asked for.
+func asserted(e *exam) string {
+	e.hands("My essay", nil)
+	_, tokens, _ := e.seen()
+	_, payload, err := lti.Decode(tokens[0].form.Get("client_assertion"))
+	NewWithT(e.t).Expect(err).NotTo(HaveOccurred())
+	return string(payload)
+}
+
+// authorized is how the score of work is sent.
+func authorized(e *exam) string {
+	shown := outcomeOf(e.hands("My essay", nil))
+	for _, c := range e.book.seen() {
+		shown += " " + c.target + " " + c.authorization
+	}
+	return shown
+}
+
+// reduced is what comes of work where a token is for fewer scopes than were asked for.
+func reduced(e *exam) string {
+	e.mu.Lock()
+	e.grant = `{"access_token":"x","token_type":"bearer","scope":"` + lti.ScopeScore + `"}`
+	e.mu.Unlock()
+	return handed(nil)(e)
+}
+
+// muchLater is what comes of work when the token has expired since the last one.
+func muchLater(answers ...answer) sight {
+	return func(e *exam) string {
+		handed(nil)(e)
+		e.pass(2 * time.Hour)
+		return handed(nil, answers...)(e)
+	}
+}
+
 // elsewhere is what reaches the platform when a learner who has handed in work goes on
 // to a course without a gradebook.
 func elsewhere(e *exam) string {
@@ -132,6 +168,15 @@ var showsInGrades = map[string]struct {
 	faketool.FetchesTokenEachTime:        {handedAgain, "1 tokens"},
 	faketool.NeverRenewsGradeToken:       {handed(nil, withStatus(401)), "saved=false 1 tokens"},
 	faketool.RenewsForever:               {handed(nil, repeated(withStatus(401), 20)...), "saved=false 12 tokens"},
+	faketool.RepeatsJTI:                  {asserted, `"jti":"assertion-of-the-fake-tool"`},
+	faketool.SignsAssertionForAnHour:     {asserted, fmt.Sprint(`"exp":`, noon.Add(time.Hour).Unix())},
+	faketool.SendsIssueTimeAsText:        {asserted, `"iat":"`},
+	faketool.EscapesToken:                {authorized, "Bearer t-._~%2B%2F%3D1"},
+	faketool.NeedsBearerSpelt:            {handed(nil), "saved=false"},
+	faketool.SendsTokenInURL:             {authorized, "/scores?access_token=t-._~%2B%2F%3D1"},
+	faketool.CrashesOnReducedScope:       {reduced, "500"},
+	faketool.KeepsExpiredToken:           {muchLater(withStatus(401)), "saved=false"},
+	faketool.ForgetsExpiry:               {muchLater(), "0 tokens"},
 	faketool.IgnoresRetryAfter:           {handed(nil, withStatus(429)), "saved=true"},
 	faketool.CrashesOnTooManyRequests:    {handed(nil, withStatus(429)), "500"},
 	faketool.CrashesOnUnavailable:        {handed(nil, repeated(withStatus(503), 9)...), "500"},

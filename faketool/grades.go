@@ -88,12 +88,12 @@ func (t *Tool) callGrades(ctx context.Context, g *gradebook, scope string, r Gra
 			return nil, err
 		}
 		r.Token = token
-		e, err := t.sendGrade(ctx, &gradeDraft{tool: t, GradeRequest: r})
+		e, err := t.sendGrade(ctx, &gradeDraft{tool: t, GradeRequest: t.spoilToken(r)})
 		if err != nil {
 			return nil, err
 		}
 		tries[e.Status]++
-		if !t.again(e.Status, tries[e.Status]) {
+		if !t.again(e.Status, tries[e.Status]) || t.insistsOnExpired(grantOf(g.of, scopes), e) {
 			return e, cmp.Or(t.crashOfCall(e), e.failure(), t.misread(r, e))
 		}
 		if e.Status == http.StatusUnauthorized {

@@ -1,0 +1,63 @@
+package faketool
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"time"
+
+	"invigilator/lti"
+)
+
+// ofGrades says whether a token is for the grade services.
+func ofGrades(scopes []string) bool {
+	return slices.ContainsFunc(scopes, func(scope string) bool { return slices.Contains(lti.GradeScopes, scope) })
+}
+
+// spoilAssertion applies the faults of proving who the tool is, where it asks for a
+// token for the grade services (Security Framework 1.0, 4.1.1).
+func (t *Tool) spoilAssertion(p *TokenProbe) {
+	if !ofGrades(p.Scopes) {
+		return
+	}
+	now := t.opts.Now()
+	for _, spoil := range []struct {
+		fault  string
+		claims lti.Claims
+	}{
+		{RepeatsJTI, lti.Claims{"jti": "assertion-of-the-fake-tool"}},
+		{SignsAssertionForAnHour, lti.Claims{"exp": now.Add(time.Hour).Unix()}},
+		{SendsIssueTimeAsText, lti.Claims{"iat": strconv.FormatInt(now.Unix(), 10)}},
+	} {
+		if t.has(spoil.fault) {
+			change(p.With, spoil.claims)
+		}
+	}
+}
+
+// spoilToken applies the faults of sending an access token.
+func (t *Tool) spoilToken(r GradeRequest) GradeRequest {
+	escaped := url.QueryEscape(r.Token)
+	if r.MediaType == lti.MediaTypeScore && t.has(SendsTokenInURL) {
+		r.URL = withQuery(r.URL, "access_token="+escaped)
+	}
+	if escaped != r.Token && t.has(EscapesToken) {
+		r.Token = escaped
+	}
+	return r
+}
+
+// keepsExpired says whether a fault goes on with a token that has expired.
+func (t *Tool) keepsExpired(scopes []string) bool {
+	return ofGrades(scopes) && (t.has(ForgetsExpiry) || t.has(KeepsExpiredToken))
+}
+
+// insistsOnExpired says whether a fault gives up where a token is not taken that has
+// expired.
+func (t *Tool) insistsOnExpired(key grantKey, e *Exchange) bool {
+	t.mu.Lock()
+	expired := t.isExpired(t.grants[key])
+	t.mu.Unlock()
+	return expired && e.Status == http.StatusUnauthorized && t.has(KeepsExpiredToken)
+}

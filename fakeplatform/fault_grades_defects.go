@@ -6,6 +6,7 @@ const (
 	GradeScopesAsText             = "sends-grade-scopes-as-text"
 	OffersUnknownGradeScope       = "offers-unknown-grade-scope"
 	OffersForeignScope            = "offers-foreign-scope"
+	SendsTemplates                = "sends-templates"
 	NamesLineItemsByPath          = "names-line-items-by-path"
 	LeavesLineItemsOut            = "leaves-line-items-out"
 	NamesLineItemByPath           = "names-line-item-by-path"
@@ -207,9 +208,10 @@ var gradeDefects = []Fault{
 	{Name: GradeScopesAsText, Breaks: []string{"ags-claim-shape"}, Part: OfGrades, Does: "sends the scopes of the grade services as a string", claims: endpointAs("scope", scopesAsText)},
 	{Name: OffersUnknownGradeScope, Breaks: []string{"ags-claim-shape", "ags-claim-scopes-grantable"}, Part: OfGrades, Does: "offers a scope of the grade services that there is not", claims: endpointAs("scope", alsoScope("https://purl.imsglobal.org/spec/lti-ags/scope/lineitem.write"))},
 	{Name: OffersForeignScope, Breaks: []string{"ags-claim-scopes-grantable"}, Part: OfGrades, Warns: []string{"ags-claim-shape"}, Does: "offers a scope that is none of the grade services, and does not grant it", claims: endpointAs("scope", alsoScope("https://platform.example/scope/gradebook"))},
-	{Name: NamesLineItemsByPath, Breaks: []string{"ags-claim-shape"}, Part: OfGrades, Does: "sends the path of lineitems alone to those who teach", claims: toTeachers(endpointAs("lineitems", pathAlone))},
+	{Name: SendsTemplates, Breaks: []string{"core-service-claims-resolved"}, Part: OfGrades, Does: "sends lineitems as a template to those who teach", claims: toTeachers(endpointAs("lineitems", asTemplate))},
+	{Name: NamesLineItemsByPath, Breaks: []string{"ags-claim-shape", "core-service-claims-resolved"}, Part: OfGrades, Does: "sends the path of lineitems alone to those who teach", claims: toTeachers(endpointAs("lineitems", pathAlone))},
 	{Name: LeavesLineItemsOut, Breaks: []string{"ags-claim-shape"}, Part: OfGrades, Does: "leaves lineitems out for those who teach", claims: toTeachers(endpointWithout("lineitems"))},
-	{Name: NamesLineItemByPath, Breaks: []string{"ags-claim-shape"}, Part: OfGrades, Does: "sends the path of lineitem alone to those who teach", claims: toTeachers(endpointAs("lineitem", pathAlone))},
+	{Name: NamesLineItemByPath, Breaks: []string{"ags-claim-shape", "core-service-claims-resolved"}, Part: OfGrades, Does: "sends the path of lineitem alone to those who teach", claims: toTeachers(endpointAs("lineitem", pathAlone))},
 	{Name: SendsEmptyLineItem, Breaks: []string{}, Part: OfGrades, Permitted: true, Does: "sends an empty lineitem where there is none", claims: emptyLineItem},
 	{Name: NamesAnyLineItem, Breaks: []string{"ags-claim-lineitem-only-if-single"}, Part: OfGrades, Does: "names the first line item of the context for a link that has none"},
 	{Name: NamesOwnLineItemsAlone, Breaks: []string{"ags-claim-lineitem-only-if-single"}, Part: OfGrades, Does: "names no line item that a tool has made"},

@@ -334,7 +334,7 @@ func (q *gradeRequest) improprieties() []string {
 	if q.does.takes != "" && mediaType(q.Request) == jsonMediaType {
 		found = append(found, "the content type is "+jsonMediaType+" instead of "+q.does.takes)
 	}
-	if q.does.gives != "" && !strings.Contains(q.Header.Get("Accept"), q.does.gives) {
+	if q.Method == http.MethodGet && !strings.Contains(q.Header.Get("Accept"), q.does.gives) {
 		found = append(found, "Accept does not name "+q.does.gives)
 	}
 	if _, sent := q.object["id"]; sent && q.service == LineItems {
@@ -407,7 +407,7 @@ func (p *Platform) refuseGrades(w http.ResponseWriter, q *gradeRequest, why refu
 	if q.does != nil {
 		needed = q.does.scopes
 	}
-	if (why.status == http.StatusUnauthorized || why.status == http.StatusForbidden) && !p.has(ChallengesNobodyForGrades) {
+	if (why.status == http.StatusUnauthorized || why.code == lti.ErrorInsufficientScope) && !p.has(ChallengesNobodyForGrades) {
 		w.Header().Set("WWW-Authenticate", challenge(why, needed))
 	}
 	var methods []string

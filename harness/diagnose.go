@@ -77,13 +77,20 @@ func (r *Run) diagnose(f *Flow) *results.Diagnosis {
 	}
 	d.LookAt = fmt.Sprintf("The tool's registration: issuer %s, client_id %s, deployment_id %s, key set %s.",
 		r.platform.Issuer(), r.tool.ClientID, r.tool.DeploymentID, r.Registrations()[0].JWKSURL)
-	if r.platform.KeySetFetches() == 0 {
-		d.LookAt += " The tool has not fetched that key set: can its server reach it? Or does it keep the keys of an earlier run? Then start it anew."
-	}
+	d.LookAt += r.neverFetched()
 	if !r.tool.Accepts.IsZero() && reaction.Kind == Refused && f.Trip.Page.Status < 400 {
 		d.LookAt += " If the launch did work, tool.accepts describes a page that this is not."
 	}
 	return d
+}
+
+// neverFetched is what to look at besides where the tool has not fetched the
+// platform's key set, and cannot know what its tokens are signed with.
+func (r *Run) neverFetched() string {
+	if r.platform.KeySetFetches() > 0 {
+		return ""
+	}
+	return " The tool has not fetched that key set: can its server reach it? Or does it keep the keys of an earlier run? Then start it anew."
 }
 
 // sound says whether a page can be that of a launch at all.

@@ -175,6 +175,12 @@ func TestWhatIsInTheWayOfGradesIsOneDiagnosis(t *testing.T) {
 			})},
 			"does not show it: HTTP 200", "tool.review_uri",
 		},
+		"a review that is refused": {
+			subject{change: grading(nil), wrap: atPath("/review/", func(w http.ResponseWriter, _ *http.Request, _ http.Handler) {
+				http.Error(w, "unknown message", http.StatusBadRequest)
+			})},
+			"does not show it: HTTP 400", "LtiSubmissionReviewRequest",
+		},
 		"no key set": {
 			subject{change: func(c *config.Config) {
 				grading(nil)(c)

@@ -188,8 +188,7 @@ func (r *Run) diagnoseExam(flow *Flow) *results.Diagnosis {
 		d.LookAt = fmt.Sprintf("The tool's registration of the platform, and whether it may proctor for it: issuer %s, client_id %s, deployment_id %s.", r.platform.Issuer(), r.tool.ClientID, r.tool.DeploymentID)
 	}
 	if !flow.Attended() && flow.Trip.Page.Status >= http.StatusBadRequest {
-		d.LookAt = fmt.Sprintf("The tool's log, and its registration of the platform: issuer %s, client_id %s, deployment_id %s, key set %s.",
-			r.platform.Issuer(), r.tool.ClientID, r.tool.DeploymentID, r.Registrations()[0].JWKSURL)
+		d.LookAt = r.whereRegistered()
 	}
 	for _, step := range slices.Backward(flow.Trip.Steps) {
 		if strings.HasPrefix(step.Note, "cookie ") {

@@ -97,7 +97,7 @@ func (r *Run) diagnoseHandIn(flow *Flow, err error) *results.Diagnosis {
 // whereRegistered is where to look when a tool does not know the platform.
 func (r *Run) whereRegistered() string {
 	return fmt.Sprintf("The tool's log, and its registration of the platform: issuer %s, client_id %s, deployment_id %s, key set %s.",
-		r.platform.Issuer(), r.tool.ClientID, r.tool.DeploymentID, r.Registrations()[0].JWKSURL)
+		r.platform.Issuer(), r.tool.ClientID, r.tool.DeploymentID, r.Registrations()[0].JWKSURL) + r.neverFetched()
 }
 
 // diagnoseReview says why the review of a work does not show it; nil where it does.
@@ -110,12 +110,16 @@ func (r *Run) diagnoseReview(flow *Flow, work *Work) *results.Diagnosis {
 			return d
 		}
 	}
-	return &results.Diagnosis{
+	d := &results.Diagnosis{
 		Problem: fmt.Sprintf("The review of a learner's work does not show it: %s.", flow.Reaction.Why), Step: "review",
 		Sent: fmt.Sprintf("LtiSubmissionReviewRequest to %s, with for_user.user_id %s and lineitem %s", r.tool.ReviewURI, work.Learner.Sub, work.Item.ID),
 		Seen: describe(flow.Trip), FlowID: flow.ID,
 		LookAt: fmt.Sprintf("Does the page show what the learner has written, %s, as text? Is %s (tool.review_uri) what reviews open? And the tool's log at that time.", work.Text, r.tool.ReviewURI),
 	}
+	if flow.Reaction.Kind == Refused && !flow.Reaction.bySilence {
+		d.LookAt = "Does the tool know the message type LtiSubmissionReviewRequest? If not, leave the feature submission-review out. " + d.LookAt
+	}
+	return d
 }
 
 // diagnoseScore says why no score came; asked is how many token requests had come
@@ -124,14 +128,14 @@ func (r *Run) diagnoseScore(flow *Flow, asked int) *results.Diagnosis {
 	known := r.Registrations()[0]
 	d := &results.Diagnosis{
 		Step: "score", Sent: "the claim of the grade services, with a line item and all scopes", Seen: describe(flow.Trip), FlowID: flow.ID,
-		Problem: "Work was handed in, and no score came.",
+		Problem: "The journey that does submit came to its end, and no score came.",
 		LookAt:  fmt.Sprintf("The tool's log at that time. Does its server find the platform at %s?", r.ServerURL()),
 	}
 	requests := r.platform.TokenRequests()[asked:]
 	switch {
 	case len(requests) == 0 && len(flow.Calls()) == 0:
 		d.Problem += " The tool did not even ask for an access token."
-		d.LookAt = fmt.Sprintf("The tool's registration of the platform: is its token endpoint %s, and can the tool's server reach it? Does the tool send scores when work is handed in, or graded?", known.TokenURL)
+		d.LookAt = fmt.Sprintf("The tool's registration of the platform: is its token endpoint %s, and can the tool's server reach it? Does the journey end with work that is handed in, and does the tool send scores then, or when it is graded?", known.TokenURL)
 	case len(requests) > 0 && len(requests[len(requests)-1].Problems) > 0:
 		last := requests[len(requests)-1]
 		d.Problem += " The tool's request for an access token was refused: " + results.Bounded(strings.Join(last.Problems, "; "), 500) + "."

@@ -139,6 +139,14 @@ func (c Config) checkTool(p *problems) {
 		}
 		p.needs(c, need.feature, "journeys", !done, fmt.Sprintf("one with does: %s is needed for", strings.Join(words, " or ")))
 	}
+	for _, need := range []struct {
+		deed Deed
+		word string
+	}{{Submit, "{work}"}, {Grade, "{score}"}} {
+		name, ok := c.JourneyFor(need.deed)
+		mute := ok && !slices.ContainsFunc(c.Journeys[name].Steps, func(s Step) bool { return strings.Contains(s.With+s.Option, need.word) })
+		p.needs(c, SubmissionReview, "journeys."+name+".steps", mute, "have to fill in "+need.word+", which is looked for afterwards, for")
+	}
 	for i, uri := range c.Tool.RedirectURIs {
 		if uri == "" {
 			p.add(fmt.Sprintf("tool.redirect_uris.%d", i), "is empty")

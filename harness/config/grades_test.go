@@ -1,6 +1,7 @@
 package config_test
 
 import (
+	"strings"
 	"testing"
 
 	. "github.com/onsi/gomega"
@@ -55,9 +56,17 @@ func TestGradesOfATool(t *testing.T) {
 		"a part of grades": {realTool + "features: [results]\n", []string{
 			"features: results is a part of the feature grades, which is not declared", "journeys: one with does: read-results is needed for the feature results",
 		}},
-		"a part of reviews":      {realTool + "features: [learner-review]\n", []string{"features: learner-review is a part of the feature submission-review, which is not declared"}},
-		"a deed of platforms":    {gradingTool + "  looks: {does: open-grades, steps: https://tool.example}\n", []string{"journeys.looks.does: open-grades is nothing that is done in a tool"}},
-		"an unknown placeholder": {gradingTool + "  again: {does: submit, steps: [{fill: '#answer', with: '{essay}'}]}\n", []string{"journeys.again.steps.0: {essay} stands for nothing; there are {candidate}, {assessment}, {work}, {score}, {label}"}},
+		"a part of reviews":   {realTool + "features: [learner-review]\n", []string{"features: learner-review is a part of the feature submission-review, which is not declared"}},
+		"a deed of platforms": {gradingTool + "  looks: {does: open-grades, steps: https://tool.example}\n", []string{"journeys.looks.does: open-grades is nothing that is done in a tool"}},
+		"an unknown choice":   {gradingTool + "  tries: {does: grade, steps: [{choose: '#points', option: '{points}'}]}\n", []string{"journeys.tries.steps.0: {points} stands for nothing; there are {candidate}, {assessment}, {work}, {score}, {label}"}},
+		"work and points of one's own": {
+			strings.NewReplacer(`{work}`, "Hello", `fill: "#points", with: "{score}"`, `choose: "#points", option: "7"`).Replace(gradingTool),
+			[]string{
+				"journeys.submits.steps: have to fill in {work}, which is looked for afterwards, for the feature submission-review",
+				"journeys.grades.steps: have to fill in {score}, which is looked for afterwards, for the feature submission-review",
+			},
+		},
+		"an unknown placeholder": {gradingTool + "  tries: {does: submit, steps: [{fill: '#answer', with: '{essay}'}]}\n", []string{"journeys.tries.steps.0: {essay} stands for nothing; there are {candidate}, {assessment}, {work}, {score}, {label}"}},
 	} {
 		t.Run(what, func(t *testing.T) {
 			_, err := config.Load(config.Sources{File: file(t, wrong.file)})

@@ -270,7 +270,7 @@ func (c Config) checkSteps(p *problems, steps Steps, key string) {
 		if verbs != 1 {
 			p.add(at, "a step is one of open, fill, click, choose and wait; this one has %d of them", verbs)
 		}
-		for _, text := range []string{step.Open, step.Fill, step.With, step.Click, step.Choose, step.Wait} {
+		for _, text := range []string{step.Open, step.Fill, step.With, step.Click, step.Choose, step.Option, step.Wait} {
 			if _, secret := c.Secrets[text]; secret {
 				continue // a password may have braces
 			}

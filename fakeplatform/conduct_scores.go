@@ -142,6 +142,8 @@ func (p *Platform) spoilScore(score *lti.Score, current *row) (why *refusal, for
 		return refused, false
 	case bonus && p.has(DropsBonus):
 		return nil, true
+	case current != nil && current.score.GradingProgress == lti.NotReady && score.GradingProgress == lti.FullyGraded && p.has(KeepsNotReady):
+		score.GradingProgress = lti.NotReady
 	case score.ScoreGiven != nil && *score.ScoreGiven == 0 && p.has(BlanksZeros):
 		score.ScoreGiven, score.ScoreMaximum = nil, nil
 	case score.ScoreGiven == nil && current != nil && current.score.ScoreGiven != nil && p.has(KeepsScoresTakenBack):

@@ -179,6 +179,7 @@ const (
 	ShowsPendingManual            = "shows-pending-manual"
 	ShowsFailed                   = "shows-failed"
 	ShowsNotReady                 = "shows-not-ready"
+	KeepsNotReady                 = "keeps-not-ready"
 	RefusesFailed                 = "refuses-failed"
 	GradesStrangers               = "grades-strangers"
 	GradesUsersElsewhere          = "grades-users-elsewhere"
@@ -395,6 +396,7 @@ var gradeDefects = []Fault{
 	{Name: ShowsPendingManual, Breaks: []string{"ags-score-grading-progress"}, Part: OfGrades, Does: "takes points that are PendingManual for final"},
 	{Name: ShowsFailed, Breaks: []string{"ags-score-grading-progress"}, Part: OfGrades, Does: "takes points whose grading has Failed for final"},
 	{Name: ShowsNotReady, Breaks: []string{"ags-score-grading-progress"}, Part: OfGrades, Does: "takes points that are NotReady for final"},
+	{Name: KeepsNotReady, Breaks: []string{"ags-score-grading-progress"}, Part: OfGrades, Does: "takes no points for final once they were NotReady"},
 	{Name: RefusesFailed, Breaks: []string{"ags-score-grading-progress"}, Part: OfGrades, Does: "refuses a score whose grading has Failed"},
 	{Name: GradesStrangers, Breaks: []string{"ags-score-unknown-user"}, Part: OfGrades, Does: "takes the score of somebody unknown"},
 	{Name: GradesUsersElsewhere, Breaks: []string{"ags-score-unknown-user"}, Part: OfGrades, Does: "takes the score of a member of another context"},

@@ -292,7 +292,8 @@ func gradeProbes() map[string]gradeProbe {
 		"score earlier":         scored(moment(5), merged(moment(4), three)), "score again": scored(moment(5), merged(moment(5), three)), "score a millisecond later": scored(moment(5), merged(moment(6), three)),
 		"score 45 of 60": scored(map[string]any{"scoreGiven": 45, "scoreMaximum": 60}), "score 1 of 3": scored(map[string]any{"scoreGiven": 1, "scoreMaximum": 3}), "score 0": scored(map[string]any{"scoreGiven": 0}),
 		"score 12": scored(nil, map[string]any{"scoreGiven": 12}), "score taken back": scored(nil, map[string]any{"scoreGiven": absent, "scoreMaximum": absent, "gradingProgress": lti.NotReady}),
-		"score of a teacher": scored(map[string]any{"userId": mary.Sub}), "score of somebody elsewhere": scored(map[string]any{"userId": caroline.Sub}), "score of a stranger": scored(map[string]any{"userId": "stranger"}),
+		"score no longer NotReady": scored(map[string]any{"gradingProgress": lti.NotReady}, nil),
+		"score of a teacher":       scored(map[string]any{"userId": mary.Sub}), "score of somebody elsewhere": scored(map[string]any{"userId": caroline.Sub}), "score of a stranger": scored(map[string]any{"userId": "stranger"}),
 		"scores of two items": func(room *classroom) string { return scored(nil)(room) + scored(three)(room) },
 		"results": func(room *classroom) string {
 			item := room.makes(nil)

@@ -41,7 +41,7 @@ func (t *Tool) accessToken(ctx context.Context, of client, scopes []string, need
 	t.mu.Unlock()
 	if !ok || kept.token == spent || t.isExpired(kept) && !t.keepsExpired(scopes) {
 		var err error
-		if kept, err = t.granted(ctx, of, scopes); err != nil {
+		if kept, err = t.granted(ctx, of, scopes, spent != ""); err != nil {
 			return "", err
 		}
 	}
@@ -59,12 +59,12 @@ func (t *Tool) isExpired(g grant) bool { return !g.expires.IsZero() && !t.opts.N
 
 const bearer = "Bearer"
 
-// granted asks for an access token. Where the platform does not say its scope, it
+// granted asks for an access token, again where the last one was not taken. Where the platform does not say its scope, it
 // is the one that was asked for (RFC 6749, 5.1).
-func (t *Tool) granted(ctx context.Context, of client, scopes []string) (grant, error) {
+func (t *Tool) granted(ctx context.Context, of client, scopes []string, again bool) (grant, error) {
 	asked := t.opts.Now()
-	p := TokenProbe{Scopes: scopes, With: lti.Claims{lti.ClaimDeploymentID: of.deployment}}
-	t.spoilAssertion(&p)
+	p := TokenProbe{Scopes: scopes, With: lti.Claims{lti.ClaimDeploymentID: of.deployment, "jti": lti.RandomString()}}
+	t.spoilAssertion(of, &p, again)
 	token, err := t.token(ctx, of.issuer, of.clientID, p)
 	switch {
 	case err != nil:

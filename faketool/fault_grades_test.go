@@ -105,6 +105,17 @@ func asserted(e *exam) string {
 	return string(payload)
 }
 
+// assertedAgain is whether two assertions have the same jti, where an access token is
+// not taken.
+func assertedAgain(e *exam) string {
+	e.book.answer(withStatus(http.StatusUnauthorized))
+	e.hands("My essay", nil)
+	_, tokens, _ := e.seen()
+	NewWithT(e.t).Expect(tokens).To(HaveLen(2))
+	jti := func(r request) any { return claimsOf(e.t, r.form.Get("client_assertion"))["jti"] }
+	return fmt.Sprint("same jti: ", jti(tokens[0]) == jti(tokens[1]))
+}
+
 // authorized is how the score of work is sent.
 func authorized(e *exam) string {
 	shown := outcomeOf(e.hands("My essay", nil))
@@ -168,7 +179,7 @@ var showsInGrades = map[string]struct {
 	faketool.FetchesTokenEachTime:        {handedAgain, "1 tokens"},
 	faketool.NeverRenewsGradeToken:       {handed(nil, withStatus(401)), "saved=false 1 tokens"},
 	faketool.RenewsForever:               {handed(nil, repeated(withStatus(401), 20)...), "saved=false 12 tokens"},
-	faketool.RepeatsJTI:                  {asserted, `"jti":"assertion-of-the-fake-tool"`},
+	faketool.RepeatsJTI:                  {assertedAgain, "same jti: true"},
 	faketool.SignsAssertionForAnHour:     {asserted, fmt.Sprint(`"exp":`, noon.Add(time.Hour).Unix())},
 	faketool.SendsIssueTimeAsText:        {asserted, `"iat":"`},
 	faketool.EscapesToken:                {authorized, "Bearer t-._~%2B%2F%3D1"},

@@ -17,16 +17,21 @@ func ofGrades(scopes []string) bool {
 
 // spoilAssertion applies the faults of proving who the tool is, where it asks for a
 // token for the grade services (Security Framework 1.0, 4.1.1).
-func (t *Tool) spoilAssertion(p *TokenProbe) {
+func (t *Tool) spoilAssertion(of client, p *TokenProbe, again bool) {
 	if !ofGrades(p.Scopes) {
 		return
 	}
+	t.mu.Lock()
+	if last := t.assertions[of]; again && last != "" && t.has(RepeatsJTI) {
+		p.With["jti"] = last
+	}
+	t.assertions[of], _ = p.With["jti"].(string)
+	t.mu.Unlock()
 	now := t.opts.Now()
 	for _, spoil := range []struct {
 		fault  string
 		claims lti.Claims
 	}{
-		{RepeatsJTI, lti.Claims{"jti": "assertion-of-the-fake-tool"}},
 		{SignsAssertionForAnHour, lti.Claims{"exp": now.Add(time.Hour).Unix()}},
 		{SendsIssueTimeAsText, lti.Claims{"iat": strconv.FormatInt(now.Unix(), 10)}},
 	} {

@@ -106,8 +106,9 @@ type Tool struct {
 	sittings      []*sitting        // the oldest first
 	messages      []*ToolMessage    // prepared for browsers, the oldest first
 	grants        map[grantKey]grant
-	activities    []activity // the oldest first
-	works         []work     // handed in, the oldest first
+	assertions    map[client]string // the jti of the last one for the grade services
+	activities    []activity        // the oldest first
+	works         []work            // handed in, the oldest first
 }
 
 // A Launch is one that the tool accepted.
@@ -194,6 +195,7 @@ func New(opts Options) (*Tool, error) {
 		renamed:     map[string]string{},
 		keys:        []jwk.Key{opts.Key},
 		grants:      map[grantKey]grant{},
+		assertions:  map[client]string{},
 	}
 	t.mux = http.NewServeMux()
 	t.mux.HandleFunc("GET "+LoginPath, t.serveLogin)

@@ -207,11 +207,13 @@ const LoopEnds = 120
 // lastPage is the one with the line items that were asked for.
 const lastPage = 3
 
-// paramPart names the page in the stimuli of paging. PageMark goes with it, to show
-// whether a tool takes the address of the next page as it is.
+// paramPart names the page in the stimuli of paging. PageMark goes with it, and
+// EndOfPages ends the address of the last page, to show whether a tool takes the
+// address of the next page as it is.
 const (
-	paramPart = "part"
-	PageMark  = "mark=a%2fb%20c:d"
+	paramPart  = "part"
+	PageMark   = "mark=a%2fb%20c:d"
+	EndOfPages = PageMark + "&" + paramPart + "=3"
 )
 
 // page is the number of the page of line items that is asked for; 0 where none is.

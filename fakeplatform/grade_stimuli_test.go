@@ -223,6 +223,7 @@ func TestLineItemsOnTheThirdPage(t *testing.T) {
 					}
 					g.Expect(at).To(ContainSubstring(fakeplatform.PageMark))
 				}
+				g.Expect(at).To(HaveSuffix(fakeplatform.EndOfPages))
 				last := room.gets(at)
 				g.Expect(last.array()).To(ConsistOf(HaveKeyWithValue("id", item)))
 				g.Expect(last.header.Get("Link")).To(BeEmpty())

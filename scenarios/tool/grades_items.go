@@ -267,7 +267,7 @@ func judgePaging(scene *harness.Scenario, id requirements.ID, stimulus string, w
 		wrong = fmt.Sprintf("another line item was made after %d pages", len(asked))
 	case len(asked) < 3:
 		wrong = fmt.Sprintf("%d of 3 pages were asked for: %s", len(asked), flow.End())
-	case !strings.Contains(asked[len(asked)-1].Target, fakeplatform.PageMark):
+	case !strings.HasSuffix(asked[len(asked)-1].Target, fakeplatform.EndOfPages):
 		wrong = "the address of the next page was changed: " + results.Bounded(asked[len(asked)-1].Target, 300)
 	case len(flow.Scores()) == 0:
 		wrong = "no score came: " + flow.End()

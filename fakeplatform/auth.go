@@ -190,6 +190,8 @@ func (p *Platform) findLaunch(q *inquiry) {
 	case l != nil && byLogin != nil && l.plan.Account != q.account && byLogin.plan.Account == q.account && p.has(LaunchesOthersMessage):
 		q.plan, q.guessed = byLogin.plan.message(l.plan), true
 		l = byLogin
+	case p.opensByHint(q, l, byLogin):
+		l = byLogin
 	}
 	if l == nil {
 		p.unplanned(q.Request, "an authentication request that belongs to no launch of this platform")

@@ -386,7 +386,11 @@ func hintOfBob(names ...string) probe {
 
 // elsewhere are the defects that others show: the application, whoever serves
 // the platform.
-var elsewhere = []string{fakeplatform.LaxSessionCookie, fakeplatform.OneTimeLinks, fakeplatform.KeepsLinkIDOnCopy, fakeplatform.AcceptsOldTLS}
+var elsewhere = []string{
+	fakeplatform.LaxSessionCookie, fakeplatform.OneTimeLinks, fakeplatform.KeepsLinkIDOnCopy, fakeplatform.AcceptsOldTLS,
+	fakeplatform.WritesLabelsAsMarkup, fakeplatform.HidesLongLabels, fakeplatform.NamesReviewsItself, fakeplatform.ShowsNothingWaiting,
+	fakeplatform.KeepsWorkWaiting, fakeplatform.OpensAnybodysReview, fakeplatform.ReturnsReviewsToCourses,
+}
 
 // TestEveryDefectShows holds each defect against the platform without it, in
 // the probes in which that says that the defect would make a difference.

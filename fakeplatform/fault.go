@@ -147,7 +147,7 @@ func FaultNamed(name string) (Fault, bool) {
 
 // faults are the stimuli of the catalogue, by the part of a launch that they
 // change, and after them the defects that are no stimuli.
-var faults = slices.Concat(loginFaults, answerFaults, signatureFaults, keyFaults, claimFaults, examFaults, serviceFaults, gradeFaults, reviewFaults, messageDefects, conductDefects, examMessageDefects, examDefects, serviceDefects, gradeDefects)
+var faults = slices.Concat(loginFaults, answerFaults, signatureFaults, keyFaults, claimFaults, examFaults, serviceFaults, gradeFaults, reviewFaults, messageDefects, conductDefects, examMessageDefects, examDefects, serviceDefects, gradeDefects, reviewDefects)
 
 // borrowed returns the authentication request of the launch that the fault
 // borrows from. Where none has come, the borrowed values are empty.

@@ -203,6 +203,7 @@ func (p *Platform) begin(plan Plan, ended *Attempt, failure *ExamError) (*Launch
 	} else if plan.ResourceLink == (ResourceLink{}) {
 		plan.ResourceLink = ResourceLink{ID: "link-1", Title: "Introduction", Description: "The first exercise of the course"}
 	}
+	p.mixesReviewIn(&plan)
 	if plan.TargetLinkURI == "" {
 		plan.TargetLinkURI = registration.TargetLinkURI
 	}

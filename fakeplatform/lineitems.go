@@ -93,10 +93,12 @@ func one[T ~string](m *members, name string, of []T) T {
 func (p *Platform) takeLineItem(q *gradeRequest) []refusal {
 	registration, _ := p.registrationOf(q.known.clientID)
 	aside, wrong := p.amendLineItem(q)
+	review, unsaid := p.amendReview(q)
 	var found []refusal
 	q.lineItem, found = p.readLineItem(q.object, registration)
 	maps.Copy(q.lineItem.members, aside)
-	return append(wrong, found...)
+	p.spoilReview(&q.lineItem, review)
+	return slices.Concat(wrong, unsaid, found)
 }
 
 // readLineItem reads a line item of the tool of a registration (Assignment and
@@ -305,6 +307,7 @@ func (p *Platform) replaceLineItem(q *gradeRequest) gradeAnswer {
 	if link != "" {
 		made.members["resourceLinkId"] = link
 	}
+	p.keepsReview(q.column, &made)
 	answer := q.answer(http.StatusOK, made.shown())
 	answer.effect = func() { *q.column = made }
 	return answer

@@ -185,7 +185,7 @@ func (l *Launch) claims(plan Plan, request url.Values, now time.Time) lti.Claims
 		claims[lti.ClaimAGS] = l.platform.offersGrades(plan)
 	}
 	if plan.Message == lti.SubmissionReviewRequest {
-		claims[lti.ClaimForUser] = plan.forUser()
+		claims[lti.ClaimForUser] = l.platform.spoilForUser(plan, plan.forUser())
 	}
 	return claims
 }
@@ -267,6 +267,9 @@ func (p *Platform) substitute(claims lti.Claims) {
 // resolve says what is sent for a variable, and whether anything is.
 func (p *Platform) resolve(variable string, claims lti.Claims) (any, bool) {
 	path, supported := variables[variable]
+	if text, spoilt := p.spoilReviewVariable(variable, claims); spoilt {
+		return text, true
+	}
 	if !supported {
 		switch {
 		case p.has(EmptiesUnknownVariable):

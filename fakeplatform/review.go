@@ -29,10 +29,12 @@ func (p *Platform) Reviewable(lineItem, sub string) bool {
 	if r := c.row(sub); r != nil {
 		status = string(r.score.ActivityProgress)
 	}
+	scored := status != lti.ReviewableNone
+	listed := slices.Contains(c.item.SubmissionReview.ReviewableStatus, status)
 	if c.item.SubmissionReview.ReviewableStatus == nil {
-		return status != lti.ReviewableNone
+		listed = scored
 	}
-	return slices.Contains(c.item.SubmissionReview.ReviewableStatus, status)
+	return p.spoilOffer(listed, scored)
 }
 
 // planReview completes the plan of a launch that opens a learner's work, by what
@@ -60,13 +62,8 @@ func (p *Platform) planReview(plan *Plan, registration Registration) error {
 	if c.item.SubmissionReview != nil {
 		review = *c.item.SubmissionReview
 	}
-	plan.TargetLinkURI = cmp.Or(review.URL, plan.TargetLinkURI, registration.ReviewURI, registration.TargetLinkURI)
-	if len(review.Custom) > 0 {
-		custom := map[string]string{}
-		maps.Copy(custom, plan.Custom)
-		maps.Copy(custom, review.Custom)
-		plan.Custom = custom
-	}
+	plan.TargetLinkURI = p.spoilTarget(review.URL, cmp.Or(plan.TargetLinkURI, registration.ReviewURI, registration.TargetLinkURI), registration)
+	plan.Custom = p.spoilReviewCustom(review.Custom, plan.Custom)
 	return nil
 }
 
@@ -95,12 +92,12 @@ func (p *Platform) offersGrades(plan Plan) map[string]any {
 		scopes = lti.GradeScopes
 	}
 	claim := map[string]any{"scope": slices.Clone(scopes), "lineitems": p.lineItemsURL(plan.Context.ID)}
-	if plan.Message == lti.SubmissionReviewRequest {
-		claim["lineitem"] = plan.Review.LineItem
-		return claim
-	}
 	p.grades.mu.Lock()
 	defer p.grades.mu.Unlock()
+	if plan.Message == lti.SubmissionReviewRequest {
+		claim["lineitem"] = p.reviewedLineItem(plan)
+		return claim
+	}
 	book := p.grades.books[shelf{plan.ClientID, plan.Context.ID}]
 	if book == nil || plan.ResourceLink.ID == "" {
 		return claim

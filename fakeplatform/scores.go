@@ -88,6 +88,7 @@ func (p *Platform) record(q *gradeRequest) gradeAnswer {
 	if why == nil && !forgets {
 		why, forgets = p.spoilScore(&q.score.Score, current)
 	}
+	why, forgets = p.spoilGrade(q, current, why, forgets)
 	switch {
 	case why != nil:
 		return gradeAnswer{why: why}

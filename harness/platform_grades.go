@@ -117,6 +117,13 @@ func gradeClaim(m Message) (e lti.AGSEndpoint) {
 	return e
 }
 
+// isOffered says whether an address is at the site of the grade services that a launch
+// has offered.
+func (s *PlatformScenario) isOffered(address string) bool {
+	u, err := url.Parse(address)
+	return err == nil && slices.Contains(s.offered, siteOf(u))
+}
+
 func siteOf(u *url.URL) string { return u.Scheme + "://" + u.Host }
 
 // partOf is the feature that a scope belongs to.
@@ -163,11 +170,11 @@ func (s *PlatformScenario) Call(ctx context.Context, b *Gradebook, c GradeCall) 
 	if err := s.mayWrite(); err != nil && c.Method != http.MethodGet {
 		return nil, err
 	}
-	u, err := url.Parse(c.URL)
-	if err != nil || !slices.Contains(s.offered, siteOf(u)) {
+	if !s.isOffered(c.URL) {
 		return nil, fmt.Errorf("%w: %q is not at the site of the services that a launch offers", faketool.ErrUnusable, results.Bounded(c.URL, 300))
 	}
 	if c.Token == "" && len(c.Scopes) > 0 {
+		var err error
 		if c.Token, err = s.access(ctx, c.Scopes...); err != nil {
 			return nil, err
 		}
@@ -333,7 +340,7 @@ type Listing struct {
 	Wrong string
 }
 
-// maxPages bounds how many pages of a list are read.
+// maxListed bounds how many pages of a list are read.
 const maxListed = 60
 
 // List reads a list with all of its pages.
@@ -348,13 +355,12 @@ func (s *PlatformScenario) List(ctx context.Context, b *Gradebook, title, addres
 		case len(seen) >= maxListed:
 			l.Wrong = fmt.Sprintf("it has more than %d pages", maxListed)
 			return l, nil
-		}
-		seen[next] = true
-		flow, err := s.Call(ctx, b, GradeCall{Title: title, Scopes: []string{scope}, GradeRequest: faketool.GradeRequest{URL: next, Accept: accept}})
-		if errors.Is(err, faketool.ErrUnusable) && len(seen) > 1 {
+		case len(seen) > 0 && !s.isOffered(next):
 			l.Wrong = "the link to the next page leads elsewhere: " + results.Bounded(next, 300)
 			return l, nil
 		}
+		seen[next] = true
+		flow, err := s.Call(ctx, b, GradeCall{Title: title, Scopes: []string{scope}, GradeRequest: faketool.GradeRequest{URL: next, Accept: accept}})
 		if err != nil {
 			return l, err
 		}

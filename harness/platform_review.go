@@ -83,8 +83,13 @@ func (s *PlatformScenario) Offered(ctx context.Context, r Review) (bool, *Platfo
 	if err != nil {
 		return false, nil, err
 	}
-	messageType, _ := flow.Message().Text(lti.ClaimMessageType)
-	return messageType == lti.SubmissionReviewRequest, flow, nil
+	return flow.Reviews(), flow, nil
+}
+
+// Reviews says whether a launch is a review: whatever else is wrong with its message.
+func (f *PlatformFlow) Reviews() bool {
+	m := f.Message()
+	return m.Claims[lti.ClaimMessageType] == lti.SubmissionReviewRequest || m.Claims[lti.ClaimForUser] != nil
 }
 
 // Reviewed makes a line item for the launched resource link whose submissions can be

@@ -1,13 +1,14 @@
 package campus
 
 import (
-	"cmp"
 	"fmt"
+	"html/template"
 	"maps"
 	"net/http"
 	"path"
 	"slices"
 	"strconv"
+	"strings"
 
 	"invigilator/fakeplatform"
 	"invigilator/lti"
@@ -49,7 +50,8 @@ func (c *Campus) membersOf(contextID string) []fakeplatform.User {
 type shownGrade struct {
 	Item, Learner, Points, Maximum, Comment string
 	Waiting                                 bool
-	Review, ReviewPath                      string // what the review is called, and where it begins; nothing where none is offered
+	Review                                  any    // what the review is called; nil where none is offered
+	ReviewPath                              string // where it begins
 }
 
 func (c *course) gradesPath() string { return c.Path() + "/grades" }
@@ -72,16 +74,43 @@ func (c *Campus) shownGrade(course *course, item lti.LineItem, learner *account)
 	grade := c.platform.Grade(item.ID, learner.user.Sub)
 	row := shownGrade{
 		Item: item.Label, Learner: learner.user.Name, Maximum: number(item.ScoreMaximum), Comment: grade.Comment,
-		Waiting: grade.Grading == lti.PendingManual,
+		Waiting: c.waits(grade, item),
 	}
 	if grade.Final {
 		row.Points = number(*grade.Points)
 	}
 	if c.platform.Reviewable(item.ID, learner.user.Sub) {
-		row.Review = cmp.Or(item.SubmissionReview.Label, "Review")
+		row.Review = c.reviewLabel(item.SubmissionReview.Label)
 		row.ReviewPath = fmt.Sprintf("%s/review/%s/%s", course.Path(), path.Base(item.ID), learner.name)
 	}
 	return row
+}
+
+// waits says whether the page shows that work waits for grading.
+func (c *Campus) waits(grade fakeplatform.Grade, item lti.LineItem) bool {
+	if grade.Grading == lti.PendingManual {
+		return !c.platform.Has(fakeplatform.ShowsNothingWaiting)
+	}
+	return grade.Final && item.SubmissionReview != nil && c.platform.Has(fakeplatform.KeepsWorkWaiting)
+}
+
+// longLabel is the longest one that a fault shows.
+const longLabel = 100
+
+// reviewLabel is what the page calls a review, by the label that its line item gives
+// it; nil where it offers none.
+func (c *Campus) reviewLabel(label string) any {
+	switch {
+	case label == "":
+		return "Review"
+	case len(label) > longLabel && c.platform.Has(fakeplatform.HidesLongLabels):
+		return nil
+	case strings.Contains(label, "<") && c.platform.Has(fakeplatform.WritesLabelsAsMarkup):
+		return template.HTML(label) // it is markup then
+	case c.platform.Has(fakeplatform.NamesReviewsItself):
+		return "Open"
+	}
+	return label
 }
 
 // number writes points as people do.
@@ -100,7 +129,7 @@ func (c *Campus) review(w http.ResponseWriter, r *http.Request, s *session, cour
 		c.refuse(w, s, http.StatusNotFound, "There is no such work.")
 		return
 	}
-	if !s.account.sees(learner) {
+	if !s.account.sees(learner) && !c.platform.Has(fakeplatform.OpensAnybodysReview) {
 		c.refuse(w, s, http.StatusForbidden, "This is the work of somebody else.")
 		return
 	}
@@ -117,6 +146,9 @@ func (c *Campus) review(w http.ResponseWriter, r *http.Request, s *session, cour
 		if l.resource.ID == items[i].ResourceLinkID {
 			plan.ResourceLink, plan.Custom, plan.HidePersonalData = l.resource, maps.Clone(l.custom), l.hidePersonalData
 		}
+	}
+	if c.platform.Has(fakeplatform.ReturnsReviewsToCourses) {
+		plan.ReturnTo = c.opts.URL + "/courses"
 	}
 	launch, err := c.platform.Begin(plan)
 	if err != nil {

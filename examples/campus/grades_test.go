@@ -3,6 +3,7 @@ package campus_test
 import (
 	"encoding/json"
 	"fmt"
+	"html/template"
 	"net/http"
 	"path"
 	"strings"
@@ -12,6 +13,7 @@ import (
 	"github.com/PuerkitoBio/goquery"
 	. "github.com/onsi/gomega"
 
+	"invigilator/fakeplatform"
 	"invigilator/lti"
 )
 
@@ -205,4 +207,59 @@ func TestToolsHaveGradebooksOfTheirOwn(t *testing.T) {
 	s.g.Expect(others).To(HaveLen(1))
 	s.g.Expect(others[0].ID).NotTo(Equal(item))
 	s.g.Expect(s.signedIn("mary").row("Exercise 1", "Ada Lovelace").Length()).To(Equal(1))
+}
+
+// shownReview is what the campus shows of a review of Ada's work.
+type shownReview struct {
+	label, markup    string
+	waits, waitsThen bool // before and after the work is graded
+	byGrace          int
+	returnsTo        string
+}
+
+func (s *site) shownReview(label string) shownReview {
+	s.t.Helper()
+	ada, grace, mary := s.signedIn("ada"), s.signedIn("grace"), s.signedIn("mary")
+	item := ada.makes(lti.LineItem{Label: "Essay", ScoreMaximum: 10, SubmissionReview: &lti.SubmissionReview{Label: label}})
+	sub := ada.launches("/launch-link/1/exercise-1").claims["sub"].(string)
+	s.g.Expect(ada.scores(item, sub, lti.Submitted, lti.PendingManual)).To(Equal(http.StatusNoContent))
+	row, review := mary.row("Essay", "Ada Lovelace"), "/course/1/review/"+path.Base(item)+"/ada"
+	markup, _ := row.Find("a.review").Html() // none where there is no link
+	s.g.Expect(mary.row("Essay", "Grace Hopper").Find("a.review, .waiting").Length()).To(BeZero())
+	found := shownReview{label: row.Find("a.review").Text(), markup: markup, waits: row.Find(".waiting").Length() > 0}
+	back := mary.launches(review).claims[lti.ClaimLaunchPresentation].(map[string]any)["return_url"].(string)
+	found.returnsTo = strings.TrimPrefix(mary.open(back).page.Find("#return-to").AttrOr("href", ""), s.url)
+	grace.client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	found.byGrace = grace.open(review).StatusCode
+	s.g.Expect(ada.scores(item, sub, lti.Completed, lti.FullyGraded, 8)).To(Equal(http.StatusNoContent))
+	found.waitsThen = mary.row("Essay", "Ada Lovelace").Find(".waiting").Length() > 0
+	return found
+}
+
+func TestFaultsOfReviews(t *testing.T) {
+	const short, long = "Open <b>it</b>", "Open the viewer of all that was handed in, of all that was handed in late, and of all that was handed in twice"
+	for fault, c := range map[string]struct {
+		label  string
+		change func(*shownReview)
+	}{
+		"":                                   {short, func(*shownReview) {}},
+		fakeplatform.WritesLabelsAsMarkup:    {short, func(s *shownReview) { s.label, s.markup = "Open it", "Open <b>it</b>" }},
+		fakeplatform.NamesReviewsItself:      {short, func(s *shownReview) { s.label, s.markup = "Open", "Open" }},
+		fakeplatform.ShowsNothingWaiting:     {short, func(s *shownReview) { s.waits = false }},
+		fakeplatform.KeepsWorkWaiting:        {short, func(s *shownReview) { s.waitsThen = true }},
+		fakeplatform.OpensAnybodysReview:     {short, func(s *shownReview) { s.byGrace = http.StatusSeeOther }},
+		fakeplatform.ReturnsReviewsToCourses: {short, func(s *shownReview) { s.returnsTo = "/courses" }},
+		fakeplatform.HidesLongLabels:         {long, func(s *shownReview) { s.label, s.markup = "", "" }},
+	} {
+		t.Run(fault, func(t *testing.T) {
+			var faults []string
+			if fault != "" {
+				faults = []string{fault}
+			}
+			s := newSite(t, faults...)
+			want := shownReview{label: c.label, markup: template.HTMLEscapeString(c.label), waits: true, byGrace: http.StatusForbidden, returnsTo: "/course/1/grades"}
+			c.change(&want)
+			s.g.Expect(s.shownReview(c.label)).To(Equal(want))
+		})
+	}
 }

@@ -62,9 +62,8 @@ var _ = Describe("A platform, from work that is handed in to its grade,", func()
 		scene.Observe(offered, cases[offered], results.Passed, "", "The review is offered.", stages...)
 		scene.Check(learner, cases[learner], userOf(review) == book.Sub(), "", fmt.Sprintf("for_user.user_id is %q, and sub in the own launch %q.", userOf(review), book.Sub()), stages...)
 
-		grade := points(6.28, 10)
-		grade["scoringUserId"] = subOf(review)
-		scored, err := scene.Graded(ctx, item, userOf(review), grade)
+		grade := points(6.28, 10).With(harness.Members{"scoringUserId": subOf(review)})
+		scored, err := scene.Graded(ctx, item, book.Sub(), grade)
 		reached(scored)
 		if unseen(err, regraded) {
 			return

@@ -365,8 +365,8 @@ func (s *PlatformScenario) List(ctx context.Context, b *Gradebook, title, addres
 			return l, err
 		}
 		l.Flows = append(l.Flows, flow)
-		var page []Members
-		if flow.Exchange.Status != http.StatusOK || json.Unmarshal(flow.Exchange.Body, &page) != nil || page == nil {
+		page, isPage := flow.listed()
+		if !isPage {
 			l.Wrong = fmt.Sprintf("HTTP %d, and no array of objects: %s", flow.Exchange.Status, results.Bounded(string(flow.Exchange.Body), 100))
 			return l, nil
 		}
@@ -374,6 +374,14 @@ func (s *PlatformScenario) List(ctx context.Context, b *Gradebook, title, addres
 		next = nextPage(flow)
 	}
 	return l, nil
+}
+
+// listed are the elements of an answer that has to be an array of objects, and false
+// where it is none.
+func (f *PlatformFlow) listed() ([]Members, bool) {
+	var page []Members
+	err := json.Unmarshal(f.Exchange.Body, &page)
+	return page, err == nil && page != nil && f.Exchange.Status == http.StatusOK
 }
 
 // nextPage is where the answer's link to the next page leads (RFC 8288, 3); empty

@@ -226,7 +226,8 @@ atLineItem('rename', 'renamed', async (session, { label }) => {
 atLineItem('results', 'results', async session => {
   if (!session.isInstructor) throw new Error('only instructors may do that')
   const results = await lti.getScores(session)
-  return html`<ul>${results.map(({ userId, resultScore, resultMaximum }) =>
+  return html`<h1>Results</h1>
+<ul>${results.map(({ userId, resultScore, resultMaximum }) =>
     html`<li>${userId}: ${resultScore} of ${resultMaximum ?? 1}</li>\n`)}</ul>`
 })
 

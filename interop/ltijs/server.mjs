@@ -179,7 +179,7 @@ atLineItem('results', 'results', async (token, item) => {
   for await (const { scores } of pages(lti.Grade.getScores(token, item), url => lti.Grade.getScores(token, item, { url }))) {
     rows.push(...scores.map(score => `<li>${escape(score.userId)}: ${escape(score.resultScore)} of ${escape(score.resultMaximum ?? 1)}</li>`))
   }
-  return `<ul>${rows.join('\n')}</ul>`
+  return `<h1>Results</h1>\n<ul>${rows.join('\n')}</ul>`
 })
 
 // ltijs-sequelize reports its migrations with console.info; keep them quiet.

@@ -3,6 +3,7 @@ package tool
 import (
 	"net/http"
 	"regexp"
+	"slices"
 
 	. "github.com/onsi/ginkgo/v2"
 
@@ -46,8 +47,10 @@ var _ = Describe("A tool, reading the results,", func() {
 				scene.Observe(id, f.Name, results.Inconclusive, "", "The tool did not ask for the results: "+flow.End()+".", flow)
 			case crashed(flow):
 				scene.Observe(id, f.Name, results.Failed, "", "The user sees no page, or a server error: "+flow.End()+".", flow)
-			case flow.Stuck() != nil:
+			case flow.Stuck() != nil && slices.Contains(counting, f.Name):
 				scene.Observe(id, f.Name, results.Failed, "", "The user does not see the results: "+flow.Stuck().Error()+".", flow)
+			case flow.Stuck() != nil: // there may be nothing to show
+				scene.Observe(id, f.Name, results.Inconclusive, "", "The page says something else than usual: "+flow.Stuck().Error()+".", flow)
 			case f.Name == ofOne && ofMore.MatchString(text):
 				scene.Observe(id, f.Name, results.Failed, "0.83 of 1", "It counts as "+ofMore.FindString(text)+".", flow)
 			case f.Name == ofOne && !asPart.MatchString(text):
@@ -58,6 +61,9 @@ var _ = Describe("A tool, reading the results,", func() {
 		}
 	})
 })
+
+// counting are the stimuli in which a learner of the tool has points.
+var counting = []string{"results-without-maximum", "results-overridden"}
 
 var (
 	// ofMore matches 0.83 where it counts as a part of more than 1, and asPart where it

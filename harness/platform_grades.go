@@ -61,7 +61,7 @@ type LineItem struct {
 }
 
 // errReadOnly says that nothing may be written to the platform.
-var errReadOnly = fmt.Errorf("%w: its gradebook may not be changed without platform.allow_writes", errUndeclared)
+var errReadOnly = errors.New("the platform's gradebook may not be changed without platform.allow_writes")
 
 // Disposable says whether what the platform has made itself may be taken away: it is
 // the run's own.
@@ -285,6 +285,9 @@ func (s *PlatformScenario) GradedItem(ctx context.Context, b *Gradebook, members
 
 // launchedItem is the line item that a launch names.
 func (s *PlatformScenario) launchedItem(ctx context.Context, b *Gradebook) (*LineItem, error) {
+	if err := s.mayWrite(); b.LineItem == "" && err != nil {
+		return nil, fmt.Errorf("%w, and the launch names no lineitem", err)
+	}
 	if b.LineItem == "" {
 		return nil, fmt.Errorf("%w: it names no lineitem, and without the feature %s the run cannot make one", ErrNoLaunch, config.LineItemManagement)
 	}

@@ -166,6 +166,23 @@ func TestNothingIsWrittenUnlessTheUserAllowsIt(t *testing.T) {
 	}
 }
 
+func TestAReviewThatIsNotThereDoesNotEndARunThatMayMakeNone(t *testing.T) {
+	t.Parallel()
+	g := NewWithT(t)
+	run := campusAt{change: onlyGrades, edit: func(yaml string) string { return strings.Replace(yaml, "allow_writes: true", "allow_writes: false", 1) }}.start(t)
+	_, err := run.Preflight(t.Context())
+	g.Expect(err).NotTo(HaveOccurred())
+
+	scene := run.Scenario(t, "a scenario", "here:1")
+	book, err := scene.Gradebook(t.Context(), harness.PlatformLaunch{})
+	g.Expect(err).NotTo(HaveOccurred())
+	_, err = scene.Reviewed(t.Context(), book, nil, book.Sub())
+	g.Expect(scene.Unseen("sr-for-user-required", "", err)).To(BeTrue())
+	g.Expect(scene.Finish().Observations).To(HaveExactElements(And(
+		HaveField("Verdict", results.Skipped), HaveField("Seen", ContainSubstring(`no review of the work of Ada Lovelace for "Exercise 1"`)),
+	)))
+}
+
 func TestTokensGoNowhereButToWhatALaunchOffers(t *testing.T) {
 	t.Parallel()
 	g := NewWithT(t)

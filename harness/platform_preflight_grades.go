@@ -75,6 +75,10 @@ func (r *PlatformRun) preflightReview(ctx context.Context, scene *PlatformScenar
 	}
 	flow, err := scene.Review(ctx, Review{Title: "preflight: a review from the gradebook", Item: item})
 	if stuck, ok := errors.AsType[*JourneyError](err); ok {
+		if !stuck.signIn && scene.mayWrite() != nil {
+			r.nothingToReview = true // which need not be the journey's fault: the rest can be judged
+			return nil
+		}
 		flow := r.stuckFlow(stuck)
 		scene.keep(flow)
 		d := r.diagnoseStuck(stuck, flow)

@@ -101,6 +101,9 @@ func (s *PlatformScenario) Reviewed(ctx context.Context, b *Gradebook, members M
 	writes := s.mayWrite()
 	if members == nil && (writes != nil || !s.run.Has(config.LineItemManagement)) {
 		item, err := s.launchedItem(ctx, b)
+		if err == nil && s.run.nothingToReview {
+			err = fmt.Errorf("%w, and it offers no review of the work of %s for %q as it is", errReadOnly, s.run.users[config.Learner].Name, item.Label)
+		}
 		if err != nil || writes != nil {
 			return item, err
 		}

@@ -41,9 +41,12 @@ type PlatformRun struct {
 	campus   *campus.Campus   // where it is judged
 	seats    map[string]*Seat // of users who stay signed in
 	underWay map[string]bool  // users with an attempt at the exam that has not been ended
-	dead     int              // valid launches in a row that got no answer
-	works    bool             // the last launch was a valid one, and worked
-	scored   time.Time        // of the last score that was sent
+	// nothingToReview is set where the gradebook may not be changed, and offers no
+	// review as it is.
+	nothingToReview bool
+	dead            int       // valid launches in a row that got no answer
+	works           bool      // the last launch was a valid one, and worked
+	scored          time.Time // of the last score that was sent
 	// byPost is set where the platform answers no authentication request by GET.
 	byPost bool
 }

@@ -166,7 +166,7 @@ func outcome(judged []Requirement) (Outcome, string) {
 	}
 	skipped := ""
 	if n := count[Skipped]; n > 0 {
-		skipped = fmt.Sprintf(" %d skipped: a feature is not declared, or it would take too long.", n)
+		skipped = fmt.Sprintf(" %d skipped: a feature is not declared, it would take too long, or nothing may be written.", n)
 	}
 	switch total := len(judged) - count[Skipped]; {
 	case total == 0 && count[Skipped] > 0:

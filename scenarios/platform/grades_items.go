@@ -328,7 +328,7 @@ var _ = Describe("A platform, asked for a line item,", func() {
 			return
 		}
 		own, err := scene.MakeLineItem(ctx, book, harness.Members{"resourceLinkId": book.ResourceLink()})
-		if scene.Unseen(id, "item-for-own-link", err, book.Launch) {
+		if allUnseen(scene, id, err, book.Launch) {
 			return
 		}
 		list, err := scene.LineItems(ctx, book, "the line items of the link", url.Values{"resource_link_id": {book.ResourceLink()}}.Encode())

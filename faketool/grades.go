@@ -152,7 +152,7 @@ func (t *Tool) eachOf(ctx context.Context, g *gradebook, scope, list, mediaType 
 		if slices.ContainsFunc(page, enough) {
 			return nil
 		}
-		next, more := nextPage(e.Header, at)
+		next, more := NextPage(e.Header, at)
 		next, more = t.spoilNext(e.Header, list, next, more)
 		switch {
 		case !more, pages == 2 && t.has(ReadsTwoPages):

@@ -7,9 +7,9 @@ import (
 	"strings"
 )
 
-// nextPage returns where the page after one is that came from an address, and
+// NextPage returns where the page after one is that came from an address, and
 // false where there is none (RFC 8288, 3; Assignment and Grade Services 2.0, 3.2.4).
-func nextPage(header http.Header, from string) (string, bool) {
+func NextPage(header http.Header, from string) (string, bool) {
 	base, err := url.Parse(from)
 	if err != nil {
 		return "", false

@@ -374,7 +374,7 @@ func (s *PlatformScenario) List(ctx context.Context, b *Gradebook, title, addres
 			return l, nil
 		}
 		l.Elements = append(l.Elements, page...)
-		next = nextPage(flow)
+		next, _ = faketool.NextPage(flow.Exchange.Header, next)
 	}
 	return l, nil
 }
@@ -385,38 +385,6 @@ func (f *PlatformFlow) listed() ([]Members, bool) {
 	var page []Members
 	err := json.Unmarshal(f.Exchange.Body, &page)
 	return page, err == nil && page != nil && f.Exchange.Status == http.StatusOK
-}
-
-// nextPage is where the answer's link to the next page leads (RFC 8288, 3); empty
-// where there is none.
-func nextPage(f *PlatformFlow) string {
-	for _, field := range f.Exchange.Header.Values("Link") {
-		for link := range strings.SplitSeq(field, ",") {
-			target, params, _ := strings.Cut(link, ">")
-			target, ok := strings.CutPrefix(strings.TrimSpace(target), "<")
-			if !ok || !nextRelation(params) {
-				continue
-			}
-			base, err := url.Parse(f.Exchange.URL)
-			if err != nil {
-				return target
-			}
-			if to, err := base.Parse(target); err == nil {
-				return to.String()
-			}
-		}
-	}
-	return ""
-}
-
-func nextRelation(params string) bool {
-	for param := range strings.SplitSeq(params, ";") {
-		name, value, _ := strings.Cut(strings.TrimSpace(param), "=")
-		if strings.EqualFold(strings.TrimSpace(name), "rel") && slices.Contains(strings.Fields(strings.ToLower(strings.Trim(strings.TrimSpace(value), `"`))), "next") {
-			return true
-		}
-	}
-	return false
 }
 
 // LineItems lists those of a gradebook, with a query such as tag=x.

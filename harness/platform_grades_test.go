@@ -209,6 +209,27 @@ func TestTokensGoNowhereButToWhatALaunchOffers(t *testing.T) {
 	scene.Finish()
 }
 
+func TestTheAddressOfTheNextPageMayHaveCommas(t *testing.T) {
+	t.Parallel()
+	g := NewWithT(t)
+	run := campusAt{change: onlyGrades, wrap: func(h http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if strings.HasSuffix(r.URL.Path, "/lineitems") && !r.URL.Query().Has("fields") {
+				w.Header().Set("Link", `<?fields=a,b>; title="one, two"; rel="next"`)
+			}
+			h.ServeHTTP(w, r)
+		})
+	}}.start(t)
+	scene := run.Scenario(t, "a scenario", "here:1")
+	book, err := scene.Gradebook(t.Context(), harness.PlatformLaunch{})
+	g.Expect(err).NotTo(HaveOccurred())
+	list, err := scene.LineItems(t.Context(), book, "the line items", "")
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(list.Flows).To(HaveLen(2))
+	g.Expect(list.Flows[1].Exchange.URL).To(HaveSuffix("?fields=a,b"))
+	scene.Finish()
+}
+
 // scoresAlone is a platform whose launches offer a line item and the scope of scores
 // alone.
 type scoresAlone struct {

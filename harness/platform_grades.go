@@ -162,7 +162,8 @@ type GradeCall struct {
 }
 
 // Call sends a request to a grade service, and keeps what came of it. A line item
-// that it makes goes away when the scenario ends.
+// that it makes goes away when the scenario ends, and so does a score in a line item
+// that was there before.
 func (s *PlatformScenario) Call(ctx context.Context, b *Gradebook, c GradeCall) (*PlatformFlow, error) {
 	if c.Method == "" {
 		c.Method = http.MethodGet
@@ -191,8 +192,8 @@ func (s *PlatformScenario) Call(ctx context.Context, b *Gradebook, c GradeCall) 
 		return nil, err
 	}
 	flow := s.exchanged(c.Title, c.Fault, exchange, began)
-	if flow.Succeeded() && exchange.Method == http.MethodPost && withoutQuery(c.URL) == withoutQuery(b.LineItems) {
-		s.discardLater(b, flow)
+	if exchange.Method == http.MethodPost {
+		s.tidyLater(b, c, flow)
 	}
 	return flow, nil
 }
@@ -209,21 +210,69 @@ func (f *PlatformFlow) Said() Members {
 	return m
 }
 
+// tidyLater takes away, when the scenario ends, what a POST has made: a line item, or
+// a score in a line item that is not the run's own.
+func (s *PlatformScenario) tidyLater(b *Gradebook, c GradeCall, made *PlatformFlow) {
+	var sent struct {
+		Label  any
+		UserID string
+	}
+	_ = json.Unmarshal([]byte(made.Exchange.RequestBody), &sent) // a body that is none says nothing
+	switch ofItems := withoutQuery(c.URL) == withoutQuery(b.LineItems); {
+	case ofItems && made.Succeeded():
+		s.discardLater(b, c, made)
+	case ofItems && made.endUnknown():
+		s.find("left behind", fmt.Sprintf("Whether the line item %q was made is not known: it may be left behind.", results.Bounded(fmt.Sprint(sent.Label), 100)), made.ID)
+	case !ofItems && strings.HasSuffix(withoutQuery(c.URL), "/scores") && sent.UserID != "" && (made.Succeeded() || made.endUnknown()):
+		s.clearLater(b, c.URL, sent.UserID, made.ID)
+	}
+}
+
+// endUnknown says whether a request may have had its effect though no answer of the
+// service itself came.
+func (f *PlatformFlow) endUnknown() bool {
+	return slices.Contains([]int{0, http.StatusBadGateway, http.StatusGatewayTimeout}, f.Exchange.Status)
+}
+
 // discardLater takes away a line item that a request has made, when the scenario
-// ends.
-func (s *PlatformScenario) discardLater(b *Gradebook, made *PlatformFlow) {
-	id := idOf(made)
+// ends: as the tool that made it, which may be the only one that can.
+func (s *PlatformScenario) discardLater(b *Gradebook, made GradeCall, flow *PlatformFlow) {
+	remove := GradeCall{
+		Title: "the run takes away its line item", Tool: made.Tool, Scopes: []string{lti.ScopeLineItem},
+		GradeRequest: faketool.GradeRequest{Method: http.MethodDelete, URL: idOf(flow)},
+	}
+	if made.Tool != nil {
+		remove.Token = made.Token
+	}
+	s.tidied[Below(remove.URL, "scores")] = true
 	s.closers = append(s.closers, func() {
-		ctx, cancel := context.WithTimeout(context.Background(), s.run.Patience())
-		defer cancel()
-		remove := GradeCall{
-			Title:        "the run takes away its line item",
-			GradeRequest: faketool.GradeRequest{Method: http.MethodDelete, URL: id}, Scopes: []string{lti.ScopeLineItem},
-		}
-		if flow, err := s.Call(ctx, b, remove); err != nil || !flow.Succeeded() && flow.Exchange.Status != http.StatusNotFound {
-			s.find("left behind", fmt.Sprintf("The line item %s could not be taken away.", results.Bounded(id, 300)), made.ID)
-		}
+		s.takeAway(b, remove, fmt.Sprintf("The line item %s could not be taken away.", results.Bounded(remove.URL, 300)), flow.ID)
 	})
+}
+
+// clearLater takes away a user's score when the scenario ends, unless its line item
+// goes away altogether.
+func (s *PlatformScenario) clearLater(b *Gradebook, scores, sub, flow string) {
+	key := scores + " " + sub
+	if s.tidied[scores] || s.tidied[key] {
+		return
+	}
+	s.tidied[key] = true
+	s.closers = append(s.closers, func() {
+		none := s.run.NewScore(sub, Members{"activityProgress": string(lti.Initialized), "gradingProgress": string(lti.NotReady)})
+		s.takeAway(b, GradeCall{Title: "the run takes away its score", Scopes: []string{lti.ScopeScore}, GradeRequest: faketool.GradeRequest{
+			Method: http.MethodPost, URL: scores, MediaType: lti.MediaTypeScore, Body: none,
+		}}, fmt.Sprintf("A score could not be taken away: %s.", results.Bounded(scores, 300)), flow)
+	})
+}
+
+// takeAway makes a request that takes something away, and tells where it is left behind.
+func (s *PlatformScenario) takeAway(b *Gradebook, c GradeCall, left, made string) {
+	ctx, cancel := context.WithTimeout(context.Background(), s.run.Patience())
+	defer cancel()
+	if flow, _ := s.Call(ctx, b, c); flow == nil || !flow.Succeeded() && flow.Exchange.Status != http.StatusNotFound {
+		s.find("left behind", left, made)
+	}
 }
 
 // idOf is the URL of the line item that an answer has made: what it says, or where
@@ -511,34 +560,15 @@ func (r *PlatformRun) NewScore(sub string, members Members) Members {
 	}.With(members)
 }
 
-// PostScore sends a score, and keeps what came of it. What it leaves in a line item
-// that was there before is cleared when the scenario ends.
+// PostScore sends a score, and keeps what came of it.
 func (s *PlatformScenario) PostScore(ctx context.Context, item *LineItem, title string, score Members, fault *faketool.Fault) (*PlatformFlow, error) {
 	scope, err := s.ScopeOf(item.Book, lti.ScopeScore)
 	if err != nil {
 		return nil, err
 	}
-	flow, err := s.Call(ctx, item.Book, GradeCall{Title: title, Scopes: []string{scope}, Fault: fault, GradeRequest: faketool.GradeRequest{
+	return s.Call(ctx, item.Book, GradeCall{Title: title, Scopes: []string{scope}, Fault: fault, GradeRequest: faketool.GradeRequest{
 		Method: http.MethodPost, URL: Below(item.ID, "scores"), MediaType: lti.MediaTypeScore, Body: score,
 	}})
-	if sub, _ := score["userId"].(string); err == nil && flow.Succeeded() && item.Made == nil && sub != "" {
-		s.clearLater(item, sub)
-	}
-	return flow, err
-}
-
-// clearLater takes away a user's score when the scenario ends.
-func (s *PlatformScenario) clearLater(item *LineItem, sub string) {
-	if s.cleared[sub] {
-		return
-	}
-	s.cleared[sub] = true
-	s.closers = append(s.closers, func() {
-		ctx, cancel := context.WithTimeout(context.Background(), s.run.Patience())
-		defer cancel()
-		none := s.run.NewScore(sub, Members{"activityProgress": string(lti.Initialized), "gradingProgress": string(lti.NotReady)})
-		_, _ = s.PostScore(ctx, item, "the run takes away its score", none, nil)
-	})
 }
 
 // Graded sends a score of so many points that a platform has to take. The error is

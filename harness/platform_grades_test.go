@@ -135,6 +135,63 @@ func TestLineItemsGoAwayWhateverHappens(t *testing.T) {
 	g.Expect(list.Elements).To(HaveExactElements(HaveKeyWithValue("label", "Exercise 1")))
 }
 
+func TestWhatMayBeLeftBehindIsTold(t *testing.T) {
+	t.Parallel()
+	for what, c := range map[string]struct {
+		method string
+		status int
+		says   string
+	}{
+		"a line item whose making had no end": {http.MethodPost, http.StatusGatewayTimeout, `Whether the line item "Essay" was made is not known`},
+		"a line item that stays":              {http.MethodDelete, http.StatusInternalServerError, "could not be taken away"},
+	} {
+		t.Run(what, func(t *testing.T) {
+			t.Parallel()
+			g := NewWithT(t)
+			run := campusAt{change: onlyGrades, wrap: func(h http.Handler) http.Handler {
+				return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					if r.Method == c.method && strings.Contains(r.URL.Path, "/lineitems") {
+						w.WriteHeader(c.status)
+						return
+					}
+					h.ServeHTTP(w, r)
+				})
+			}}.start(t)
+			scene := run.Scenario(t, "a scenario", "here:1")
+			book, err := scene.Gradebook(t.Context(), harness.PlatformLaunch{})
+			g.Expect(err).NotTo(HaveOccurred())
+			_, err = scene.PostLineItem(t.Context(), book, "a line item", harness.Members{"label": "Essay"})
+			g.Expect(err).NotTo(HaveOccurred())
+			g.Expect(scene.Finish().Findings).To(HaveExactElements(And(HaveField("Kind", "left behind"), HaveField("Says", ContainSubstring(c.says)))))
+		})
+	}
+}
+
+func TestWhatAnotherToolHasMadeGoesAwayAsWell(t *testing.T) {
+	t.Parallel()
+	g := NewWithT(t)
+	run := campusAt{change: onlyGrades}.start(t)
+	scene := run.Scenario(t, "a scenario", "here:1")
+	book, err := scene.Gradebook(t.Context(), harness.PlatformLaunch{})
+	g.Expect(err).NotTo(HaveOccurred())
+	other, token, err := scene.OtherTool(t.Context(), lti.ScopeLineItem)
+	g.Expect(err).NotTo(HaveOccurred())
+	made, err := scene.Call(t.Context(), book, harness.GradeCall{Tool: other, GradeRequest: faketool.GradeRequest{
+		Method: http.MethodPost, URL: book.LineItems, Token: token, MediaType: lti.MediaTypeLineItem, Body: harness.NewLineItem(nil),
+	}})
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(made.Exchange.Status).To(Equal(http.StatusCreated))
+	g.Expect(scene.Finish().Findings).To(BeEmpty())
+
+	left := run.Scenario(t, "what is left", "here:1")
+	_, err = left.Gradebook(t.Context(), harness.PlatformLaunch{})
+	g.Expect(err).NotTo(HaveOccurred())
+	read, err := left.Call(t.Context(), book, harness.GradeCall{Tool: other, GradeRequest: faketool.GradeRequest{URL: made.Said()["id"].(string), Token: token}})
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(read.Exchange.Status).To(Equal(http.StatusNotFound))
+	left.Finish()
+}
+
 func TestNothingIsWrittenUnlessTheUserAllowsIt(t *testing.T) {
 	t.Parallel()
 	g := NewWithT(t)
@@ -296,7 +353,10 @@ func TestAPlatformMayTakeNothingButScores(t *testing.T) {
 	item, err := scene.GradedItem(t.Context(), book, harness.Members{"scoreMaximum": 40})
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(*item).To(And(HaveField("ID", platform.item.ID), HaveField("Label", "Essay"), HaveField("Made", BeNil())))
-	_, err = scene.Graded(t.Context(), item, book.Sub(), harness.Members{"scoreGiven": 3, "scoreMaximum": 4})
+	_, err = scene.Call(t.Context(), book, harness.GradeCall{Scopes: []string{lti.ScopeScore}, GradeRequest: faketool.GradeRequest{
+		Method: http.MethodPost, URL: harness.Below(item.ID, "scores"), MediaType: lti.MediaTypeScore,
+		Body: run.NewScore(book.Sub(), harness.Members{"scoreGiven": 3, "scoreMaximum": 4}),
+	}})
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(platform.Grade(platform.item.ID, "learner-1").Points).To(HaveValue(Equal(15.0)))
 	for _, err := range []error{

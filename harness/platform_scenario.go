@@ -26,7 +26,7 @@ type PlatformScenario struct {
 	readMessage bool             // whether a verdict may rest on what an id_token says
 	tokens      map[string]grant // by their scopes; asked for when they are needed
 	offered     []string         // the sites of the grade services that launches offered
-	cleared     map[string]bool  // the subs of those whose score is taken away in the end
+	tidied      map[string]bool  // the addresses of scores, with or without a sub, that are taken away in the end
 	closers     []func()
 }
 
@@ -37,7 +37,7 @@ func (r *PlatformRun) Scenario(tb TB, text, location string) *PlatformScenario {
 }
 
 func (r *PlatformRun) scene(o observer[*PlatformFlow]) *PlatformScenario {
-	return &PlatformScenario{run: r, observer: o, tokens: map[string]grant{}, cleared: map[string]bool{}}
+	return &PlatformScenario{run: r, observer: o, tokens: map[string]grant{}, tidied: map[string]bool{}}
 }
 
 // Finish ends the scenario and returns what it adds to the results.

@@ -212,7 +212,7 @@ const lastPage = 3
 // address of the next page as it is.
 const (
 	paramPart  = "part"
-	PageMark   = "mark=a%2fb%20c:d"
+	PageMark   = "mark=a%2Fb%20c:d"
 	EndOfPages = PageMark + "&" + paramPart + "=3"
 )
 

@@ -212,16 +212,27 @@ func IsTakenScore(c fakeplatform.GradeCall) bool { return IsScore(c) && c.Status
 // Await waits for a request to the grade services that the flow has brought about,
 // which a tool need not send before it shows its page, and says whether it came.
 func (s *Scenario) Await(ctx context.Context, f *Flow, wanted func(fakeplatform.GradeCall) bool) bool {
-	return s.await(ctx, f, s.run.config.Patience.Step.Std(), wanted)
+	return s.await(ctx, f, s.run.config.Patience.Step.Std(), anyOf(wanted))
+}
+
+// AwaitScores waits until so many scores have come since the flow began, and says
+// whether they did.
+func (s *Scenario) AwaitScores(ctx context.Context, f *Flow, n int) bool {
+	return s.await(ctx, f, s.run.config.Patience.Step.Std(), func([]fakeplatform.GradeCall) bool { return len(f.Scores()) >= n })
 }
 
 // Lingers waits for one that should not come, for a shorter time, and says whether
 // it did.
 func (s *Scenario) Lingers(ctx context.Context, f *Flow, unwanted func(fakeplatform.GradeCall) bool) bool {
-	return s.await(ctx, f, s.run.config.Patience.Marker.Std(), unwanted)
+	return s.await(ctx, f, s.run.config.Patience.Marker.Std(), anyOf(unwanted))
 }
 
-func (s *Scenario) await(ctx context.Context, f *Flow, patience time.Duration, wanted func(fakeplatform.GradeCall) bool) bool {
+// anyOf says whether one of the requests that came is of a kind.
+func anyOf(kind func(fakeplatform.GradeCall) bool) func([]fakeplatform.GradeCall) bool {
+	return func(calls []fakeplatform.GradeCall) bool { return slices.ContainsFunc(calls, kind) }
+}
+
+func (s *Scenario) await(ctx context.Context, f *Flow, patience time.Duration, enough func([]fakeplatform.GradeCall) bool) bool {
 	if s.run.config.IsEmbedded() {
 		patience = 0 // the fake tool has sent everything before it answers
 	}
@@ -230,7 +241,7 @@ func (s *Scenario) await(ctx context.Context, f *Flow, patience time.Duration, w
 	known, since := len(f.account.calls), time.Now()
 	for {
 		f.account.close()
-		came := slices.ContainsFunc(f.account.calls, wanted)
+		came := enough(f.account.calls)
 		if came || !f.account.platform.AwaitGradeCalls(ctx, f.account.contextID, f.account.from+len(f.account.calls)+1) {
 			if len(f.account.calls) > known {
 				f.evidence.Steps = append(f.evidence.Steps, fit(s.run.recorder.between(since, time.Now()))...)

@@ -93,11 +93,11 @@ var _ = Describe("A tool, sending a score,", func() {
 		if err == nil && scene.Await(ctx, handed, harness.IsScore) {
 			calls = handed.Scores()
 		}
-		canGrade := scene.Run().CanGrade()
+		canGrade, grades := scene.Run().CanGrade(), 0
 		if err == nil && canGrade {
 			var more []*harness.Flow
 			more, err = gradedAtOnce(ctx, scene, work, nil, "7", "8")
-			flows = append(flows, more...)
+			flows, grades = append(flows, more...), len(scoresOf(more))
 			calls = append(calls, scoresOf(more)...)
 		} else if err == nil {
 			_, again, againErr := scene.HandIn(ctx, work.Assignment, harness.Launch{Title: "the learner hands in work once more", User: work.Learner})
@@ -106,16 +106,18 @@ var _ = Describe("A tool, sending a score,", func() {
 			}
 			flows, calls = append(flows, again), append(calls, again.Scores()...)
 		}
+		wrong := wrongTimestamps(calls, false)
 		both(func(id requirements.ID, stimulus string) {
 			switch {
 			case scene.Unseen(id, stimulus, err, flows...):
 			case len(calls) < 2 && !canGrade:
 				scene.Observe(id, stimulus, results.Skipped, "", fmt.Sprintf("%d scores came: the tool takes work once, and nobody grades it.", len(calls)), flows...)
-			case len(calls) < 2:
-				scene.Observe(id, stimulus, results.Inconclusive, "", fmt.Sprintf("%d scores came.", len(calls)), flows...)
+			case wrong != "":
+				scene.Observe(id, stimulus, results.Failed, "", Seen(wrong), flows...)
+			case canGrade && grades < 2:
+				scene.Observe(id, stimulus, results.Inconclusive, "", fmt.Sprintf("%d scores came of a work that was graded twice.", grades), flows...)
 			default:
-				wrong := wrongTimestamps(calls, false)
-				scene.Check(id, stimulus, wrong == "", "", Seen(wrong), flows...)
+				scene.Observe(id, stimulus, results.Passed, "", Seen(wrong), flows...)
 			}
 		})
 	})
@@ -225,9 +227,7 @@ func gradedAtOnce(ctx SpecContext, scene *harness.Scenario, work *harness.Work, 
 		}
 		flows = append(flows, flow)
 	}
-	for _, flow := range flows {
-		scene.Await(ctx, flow, harness.IsScore)
-	}
+	scene.AwaitScores(ctx, flows[0], len(points)) // the others' came meanwhile
 	return flows, nil
 }
 
@@ -236,7 +236,7 @@ func scoresOf(graded []*harness.Flow) []fakeplatform.GradeCall {
 	if len(graded) == 0 {
 		return nil
 	}
-	return graded[0].Scores() // the others' came meanwhile
+	return graded[0].Scores() // all that came since the first was graded
 }
 
 // judgeScoreURL judges where a score went.

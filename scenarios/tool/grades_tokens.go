@@ -143,17 +143,18 @@ var _ = Describe("A tool, asking for access tokens and using them,", func() {
 			scene.Observe(id, "", results.Inconclusive, "", fmt.Sprintf("%d access tokens were asked for: %s.", len(requests), flow.End()), flow)
 			return
 		}
-		jtis := map[any]bool{}
+		jtis := map[string]bool{}
 		for _, request := range requests[len(requests)-2:] {
 			assertion := harness.AssertionOf(request)
 			wrong := wrongAssertion(run, assertion)
 			if wrong == "" {
 				wrong = keys.Verify(assertion)
 			}
-			if jti := assertion.Claims["jti"]; wrong == "" && jtis[jti] {
+			jti, _ := assertion.Text("jti")
+			if wrong == "" && jtis[jti] {
 				wrong = "both assertions have the same jti"
 			}
-			jtis[assertion.Claims["jti"]] = true
+			jtis[jti] = true
 			note := ""
 			if _, sent := assertion.Claims[lti.ClaimDeploymentID]; !sent {
 				note = " It has no deployment_id, which it should have."

@@ -233,7 +233,10 @@ func (t *Tool) exchange(request *http.Request, shownURL, shownBody string) (e Ex
 	}
 	defer func() { _ = response.Body.Close() }()
 	e.Status, e.Header, e.ContentType = response.StatusCode, response.Header, clip(response.Header.Get("Content-Type"))
-	e.Body, e.Err = io.ReadAll(io.LimitReader(response.Body, maxKept))
+	e.Body, e.Err = io.ReadAll(io.LimitReader(response.Body, maxKept+1))
+	if len(e.Body) > maxKept {
+		e.Body, e.Err = e.Body[:maxKept], fmt.Errorf("it is longer than the %d bytes that are read", maxKept)
+	}
 	return e
 }
 

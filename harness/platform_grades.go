@@ -161,9 +161,9 @@ type GradeCall struct {
 	Tool *faketool.Tool
 }
 
-// Call sends a request to a grade service, and keeps what came of it. A line item
-// that it makes goes away when the scenario ends, and so does a score in a line item
-// that was there before.
+// Call sends a request to a grade service, and keeps what came of it; the error is
+// [ErrNoLaunch] where no whole answer came. A line item that it makes goes away when
+// the scenario ends, and so does a score in a line item that was there before.
 func (s *PlatformScenario) Call(ctx context.Context, b *Gradebook, c GradeCall) (*PlatformFlow, error) {
 	if c.Method == "" {
 		c.Method = http.MethodGet
@@ -195,7 +195,19 @@ func (s *PlatformScenario) Call(ctx context.Context, b *Gradebook, c GradeCall) 
 	if exchange.Method == http.MethodPost {
 		s.tidyLater(b, c, flow)
 	}
-	return flow, nil
+	return flow, unanswered(exchange)
+}
+
+// unanswered is an [ErrNoLaunch] where a request got no answer that says anything of
+// the service: none, the beginning of one, or that there are too many requests.
+func unanswered(e *faketool.Exchange) error {
+	switch {
+	case e.Status == 0, e.Status/100 == 2 && e.Err != nil:
+		return fmt.Errorf("%w: no whole answer came from the service: %w", ErrNoLaunch, e.Err)
+	case e.Status == http.StatusTooManyRequests:
+		return fmt.Errorf("%w: the service takes no more requests for now: HTTP %d", ErrNoLaunch, e.Status)
+	}
+	return nil
 }
 
 // Succeeded says whether a request of the fake tool's server was answered with a
@@ -392,40 +404,74 @@ type Listing struct {
 	Wrong string
 }
 
+// errNotWhole says that a list cannot be read to its end.
+var errNotWhole = fmt.Errorf("%w: the list cannot be read", ErrNoLaunch)
+
+// AsIs is a list that the caller judges itself: what is wrong with it is no error.
+func AsIs(l *Listing, err error) (*Listing, error) {
+	if errors.Is(err, errNotWhole) {
+		return l, nil
+	}
+	return l, err
+}
+
 // maxListed bounds how many pages of a list are read.
 const maxListed = 60
 
-// List reads a list with all of its pages.
+// List reads a list with all of its pages. Where something is wrong with it, the error
+// is [ErrNoLaunch]; [AsIs] makes it none.
 func (s *PlatformScenario) List(ctx context.Context, b *Gradebook, title, address, accept, scope string) (*Listing, error) {
 	l := &Listing{Scopes: []string{scope}}
+	if err := s.readPages(ctx, b, l, title, address, accept); err != nil {
+		return l, err
+	}
+	if l.Wrong != "" {
+		return l, fmt.Errorf("%w: %s", errNotWhole, l.Wrong)
+	}
+	return l, nil
+}
+
+// readPages reads the pages of a list, as far as nothing is wrong with them.
+func (s *PlatformScenario) readPages(ctx context.Context, b *Gradebook, l *Listing, title, address, accept string) error {
 	seen := map[string]bool{}
 	for next := address; next != ""; {
 		switch {
 		case seen[next]:
 			l.Wrong = "the link to the next page leads to one that came before"
-			return l, nil
+			return nil
+		case len(seen) >= maxListed && l.distinct() < maxListed:
+			l.Wrong = fmt.Sprintf("it has more than %d pages, of %d elements", maxListed, l.distinct())
+			return nil
 		case len(seen) >= maxListed:
-			l.Wrong = fmt.Sprintf("it has more than %d pages", maxListed)
-			return l, nil
+			return fmt.Errorf("%w: the list has more pages than the %d that are read", ErrNoLaunch, maxListed)
 		case len(seen) > 0 && !s.isOffered(next):
 			l.Wrong = "the link to the next page leads elsewhere: " + results.Bounded(next, 300)
-			return l, nil
+			return nil
 		}
 		seen[next] = true
-		flow, err := s.Call(ctx, b, GradeCall{Title: title, Scopes: []string{scope}, GradeRequest: faketool.GradeRequest{URL: next, Accept: accept}})
+		flow, err := s.Call(ctx, b, GradeCall{Title: title, Scopes: l.Scopes, GradeRequest: faketool.GradeRequest{URL: next, Accept: accept}})
 		if err != nil {
-			return l, err
+			return err
 		}
 		l.Flows = append(l.Flows, flow)
 		page, isPage := flow.listed()
 		if !isPage {
 			l.Wrong = fmt.Sprintf("HTTP %d, and no array of objects: %s", flow.Exchange.Status, results.Bounded(string(flow.Exchange.Body), 100))
-			return l, nil
+			return nil
 		}
 		l.Elements = append(l.Elements, page...)
 		next, _ = faketool.NextPage(flow.Exchange.Header, next)
 	}
-	return l, nil
+	return nil
+}
+
+// distinct is how many elements have ids of their own.
+func (l *Listing) distinct() int {
+	ids := map[string]bool{}
+	for _, element := range l.Elements {
+		ids[fmt.Sprint(element["id"])] = true
+	}
+	return len(ids)
 }
 
 // listed are the elements of an answer that has to be an array of objects, and false
@@ -514,7 +560,7 @@ func (r Result) String() string {
 func (s *PlatformScenario) ResultOf(ctx context.Context, item *LineItem, sub string, awaited func(Result) bool) (Result, error) {
 	until := time.Now().Add(s.run.markerWait(s.run.config.Patience.Marker.Std()))
 	for {
-		list, err := s.Results(ctx, item, "the results", "")
+		list, err := AsIs(s.Results(ctx, item, "the results", ""))
 		if err != nil {
 			return Result{}, err
 		}

@@ -258,6 +258,8 @@ func TestTokensGoNowhereButToWhatALaunchOffers(t *testing.T) {
 	book, err := scene.Gradebook(t.Context(), harness.PlatformLaunch{})
 	g.Expect(err).NotTo(HaveOccurred())
 	list, err := scene.LineItems(t.Context(), book, "the line items", "")
+	g.Expect(err).To(MatchError(ContainSubstring("leads elsewhere")))
+	_, err = harness.AsIs(list, err)
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(list.Wrong).To(ContainSubstring("leads elsewhere"))
 	_, err = scene.ReadLineItem(t.Context(), &harness.LineItem{ID: elsewhere.URL + "/1", Book: book}, "a line item elsewhere")
@@ -284,6 +286,67 @@ func TestTheAddressOfTheNextPageMayHaveCommas(t *testing.T) {
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(list.Flows).To(HaveLen(2))
 	g.Expect(list.Flows[1].Exchange.URL).To(HaveSuffix("?fields=a,b"))
+	scene.Finish()
+}
+
+func TestWhatIsNotAnsweredIsNotSeen(t *testing.T) {
+	t.Parallel()
+	for what, c := range map[string]struct {
+		answer func(http.ResponseWriter, *http.Request)
+		says   string
+	}{
+		"a connection that breaks": {func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, "no whole answer came"},
+		"an answer without end": {func(w http.ResponseWriter, _ *http.Request) {
+			_, _ = w.Write([]byte("[" + strings.Repeat(" ", 300<<10) + "]"))
+		}, "longer than"},
+		"too many requests": {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTooManyRequests) }, "HTTP 429"},
+		"more pages than are read": {func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Link", `<?at=`+r.URL.Query().Get("at")+`1>; rel="next"`)
+			_, _ = w.Write([]byte(`[{"id": "item-` + r.URL.Query().Get("at") + `"}]`))
+		}, "more pages"},
+	} {
+		t.Run(what, func(t *testing.T) {
+			t.Parallel()
+			g := NewWithT(t)
+			run := campusAt{change: onlyGrades, wrap: func(h http.Handler) http.Handler {
+				return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					if strings.HasSuffix(r.URL.Path, "/lineitems") {
+						c.answer(w, r)
+						return
+					}
+					h.ServeHTTP(w, r)
+				})
+			}}.start(t)
+			scene := run.Scenario(t, "a scenario", "here:1")
+			book, err := scene.Gradebook(t.Context(), harness.PlatformLaunch{})
+			g.Expect(err).NotTo(HaveOccurred())
+			_, err = harness.AsIs(scene.LineItems(t.Context(), book, "the line items", ""))
+			g.Expect(err).To(MatchError(ContainSubstring(c.says)))
+			g.Expect(scene.Unseen("ags-lineitems-paging", "items-limit-1", err)).To(BeTrue())
+			g.Expect(scene.Finish().Observations).To(HaveExactElements(HaveField("Verdict", results.Inconclusive)))
+		})
+	}
+}
+
+func TestAListThatAddsNothingIsWrong(t *testing.T) {
+	t.Parallel()
+	g := NewWithT(t)
+	run := campusAt{change: onlyGrades, wrap: func(h http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if strings.HasSuffix(r.URL.Path, "/lineitems") {
+				w.Header().Set("Link", `<?at=`+r.URL.Query().Get("at")+`1>; rel="next"`)
+				_, _ = w.Write([]byte(`[{"id": "the same"}]`))
+				return
+			}
+			h.ServeHTTP(w, r)
+		})
+	}}.start(t)
+	scene := run.Scenario(t, "a scenario", "here:1")
+	book, err := scene.Gradebook(t.Context(), harness.PlatformLaunch{})
+	g.Expect(err).NotTo(HaveOccurred())
+	list, err := harness.AsIs(scene.LineItems(t.Context(), book, "the line items", ""))
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(list.Wrong).To(ContainSubstring("of 1 elements"))
 	scene.Finish()
 }
 

@@ -522,7 +522,7 @@ func judgeContexts(ctx SpecContext, scene *harness.PlatformScenario, book *harne
 		made = append(made, item)
 	}
 	for i, b := range books {
-		list, err := scene.LineItems(ctx, b, "the line items of a course", "")
+		list, err := harness.AsIs(scene.LineItems(ctx, b, "the line items of a course", ""))
 		if scene.Unseen(id, stimulus, err, b.Launch) {
 			return
 		}

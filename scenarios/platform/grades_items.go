@@ -36,7 +36,7 @@ var _ = Describe("A platform's list of line items", func() {
 			if scene.Unseen(id, fault.Name, err, book.Launch) {
 				continue
 			}
-			list, err := scene.LineItems(ctx, book, "the line items", "")
+			list, err := harness.AsIs(scene.LineItems(ctx, book, "the line items", ""))
 			if scene.Unseen(id, fault.Name, err, book.Launch) {
 				continue
 			}
@@ -88,7 +88,7 @@ var _ = Describe("A platform's list of line items", func() {
 			for name, value := range wanted {
 				query.Set(filterNames[name], fmt.Sprint(value))
 			}
-			list, err := scene.LineItems(ctx, book, stimulus, query.Encode())
+			list, err := harness.AsIs(scene.LineItems(ctx, book, stimulus, query.Encode()))
 			if scene.Unseen(id, stimulus, err, book.Launch) {
 				continue
 			}
@@ -122,7 +122,7 @@ var _ = Describe("A platform's list of line items", func() {
 			if wanted["tag"] != nil {
 				query.Set("tag", tag)
 			}
-			list, err := scene.LineItems(ctx, book, stimulus, query.Encode())
+			list, err := harness.AsIs(scene.LineItems(ctx, book, stimulus, query.Encode()))
 			if scene.Unseen(id, stimulus, err, book.Launch) {
 				continue
 			}
@@ -134,7 +134,7 @@ var _ = Describe("A platform's list of line items", func() {
 			}
 			scene.Check(id, stimulus, wrong == "", "", Seen(wrong), append([]*harness.PlatformFlow{book.Launch}, list.Flows...)...)
 		}
-		list, err := scene.LineItems(ctx, book, "the line items", "")
+		list, err := harness.AsIs(scene.LineItems(ctx, book, "the line items", ""))
 		for _, fault := range faketool.FaultsFor(id) {
 			if scene.Unseen(id, fault.Name, err, book.Launch) {
 				continue
@@ -164,7 +164,7 @@ func judgeNoItems(ctx SpecContext, scene *harness.PlatformScenario, id requireme
 	if scene.Unseen(id, stimulus, err, book.Launch) {
 		return
 	}
-	list, err := scene.LineItems(ctx, book, "the line items of a course that has none", "")
+	list, err := harness.AsIs(scene.LineItems(ctx, book, "the line items of a course that has none", ""))
 	if scene.Unseen(id, stimulus, err, book.Launch) {
 		return
 	}
@@ -331,7 +331,7 @@ var _ = Describe("A platform, asked for a line item,", func() {
 		if allUnseen(scene, id, err, book.Launch) {
 			return
 		}
-		list, err := scene.LineItems(ctx, book, "the line items of the link", url.Values{"resource_link_id": {book.ResourceLink()}}.Encode())
+		list, err := harness.AsIs(scene.LineItems(ctx, book, "the line items of the link", url.Values{"resource_link_id": {book.ResourceLink()}}.Encode()))
 		if !scene.Unseen(id, "item-for-own-link", err, own.Made) {
 			wrong := ""
 			switch {

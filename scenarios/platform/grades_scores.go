@@ -414,7 +414,7 @@ var _ = Describe("A platform's results", func() {
 			"results-of-user": {ofUser, []string{sub}}, "results-of-unknown-user": {queryOf("user_id", faketool.StrangerSub), nil},
 			"results-limit-1": {"limit=1", []string{item.Book.Sub(), sub}}, "results-of-user-limit-1": {ofUser + "&limit=1", []string{sub}},
 		} {
-			list, err := scene.Results(ctx, item, stimulus, c.query)
+			list, err := harness.AsIs(scene.Results(ctx, item, stimulus, c.query))
 			if scene.Unseen(id, stimulus, err, launchedFor(item)...) {
 				continue
 			}
@@ -460,7 +460,7 @@ func judgeResults(ctx SpecContext, scene *harness.PlatformScenario, item *harnes
 			return
 		}
 	}
-	list, err := scene.Results(ctx, item, "the results", "")
+	list, err := harness.AsIs(scene.Results(ctx, item, "the results", ""))
 	if scene.Unseen(id, stimulus, err, launchedFor(item)...) {
 		return
 	}

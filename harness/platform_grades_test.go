@@ -350,6 +350,39 @@ func TestAListThatAddsNothingIsWrong(t *testing.T) {
 	scene.Finish()
 }
 
+func TestAReviewIsNotOfferedOnlyWhereItsLastStepIsMissing(t *testing.T) {
+	t.Parallel()
+	const click = `      - click: tr.grade[data-item="{line_item}"][data-learner="{learner}"] a.review`
+	for what, c := range map[string]campusAt{
+		"a step before it is missing": {edit: func(yaml string) string {
+			return strings.ReplaceAll(yaml, click, "      - click: text=No such menu\n"+click)
+		}},
+		"the gradebook is out of order": {wrap: func(h http.Handler) http.Handler {
+			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if strings.HasSuffix(r.URL.Path, "/grades") {
+					http.Error(w, "later", http.StatusBadGateway)
+					return
+				}
+				h.ServeHTTP(w, r)
+			})
+		}},
+	} {
+		t.Run(what, func(t *testing.T) {
+			t.Parallel()
+			g := NewWithT(t)
+			c.change = onlyGrades
+			scene := c.start(t).Scenario(t, "a scenario", "here:1")
+			book, err := scene.Gradebook(t.Context(), harness.PlatformLaunch{})
+			g.Expect(err).NotTo(HaveOccurred())
+			item, err := scene.Reviewed(t.Context(), book, nil)
+			g.Expect(err).NotTo(HaveOccurred())
+			_, _, err = scene.Offered(t.Context(), harness.Review{Item: item})
+			g.Expect(scene.Unseen("sr-for-user-required", "", err)).To(BeTrue())
+			g.Expect(scene.Finish().Observations).To(HaveExactElements(HaveField("Verdict", results.Inconclusive)))
+		})
+	}
+}
+
 // scoresAlone is a platform whose launches offer a line item and the scope of scores
 // alone.
 type scoresAlone struct {

@@ -59,7 +59,9 @@ func (s *PlatformScenario) HoldReview(ctx context.Context, r Review) (*PlatformF
 }
 
 // Offered launches a review that may not be offered, and says whether it is: whether
-// a review comes. The flow is what was seen, the page without it or the launch.
+// a review comes. The flow is what was seen, the page without it or the launch. Where
+// the journey got stuck before its last step, or the platform was out of order, the
+// error is a [*JourneyError]: that says nothing of the offer.
 func (s *PlatformScenario) Offered(ctx context.Context, r Review) (bool, *PlatformFlow, error) {
 	if s.run.Gone() {
 		return false, nil, errPlatformGone
@@ -71,7 +73,7 @@ func (s *PlatformScenario) Offered(ctx context.Context, r Review) (bool, *Platfo
 		flow := s.run.stuckFlow(stuck)
 		flow.evidence.Title = l.Title
 		s.keep(flow)
-		if stuck.signIn {
+		if stuck.signIn || stuck.page.Status >= http.StatusInternalServerError || stuck.Step < s.run.stepsTo(l) {
 			return false, flow, err
 		}
 		return false, flow, nil
@@ -84,6 +86,12 @@ func (s *PlatformScenario) Offered(ctx context.Context, r Review) (bool, *Platfo
 		return false, nil, err
 	}
 	return flow.Reviews(), flow, nil
+}
+
+// stepsTo is how many steps the journey to a launch has.
+func (r *PlatformRun) stepsTo(l PlatformLaunch) int {
+	name, _ := r.journeyTo(l.User, l.Link)
+	return len(r.journeys[name].Steps)
 }
 
 // Reviews says whether a launch is a review: whatever else is wrong with its message.

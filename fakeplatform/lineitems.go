@@ -73,11 +73,11 @@ func (m *members) date(name string) (time.Time, bool) {
 		}
 		return time.Time{}, false
 	}
-	at, err := time.Parse(time.RFC3339, text)
-	if err != nil {
+	at, ok := lti.Instant(text)
+	if !ok {
 		m.bad("%s is no date-time with zone", name)
 	}
-	return at, err == nil
+	return at, ok
 }
 
 // one returns a member that is one of several strings.

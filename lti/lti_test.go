@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/lestrrat-go/jwx/v2/jwa"
 	"github.com/lestrrat-go/jwx/v2/jwk"
@@ -254,4 +255,22 @@ func TestRandomStringsAreLongURLSafeAndDifferent(t *testing.T) {
 		seen[s] = true
 	}
 	g.Expect(seen).To(HaveLen(1000))
+}
+
+func TestInstantsOfISO8601AreReadWithTheirZone(t *testing.T) {
+	t.Parallel()
+	g := NewWithT(t)
+	want := time.Date(2026, 3, 6, 20, 5, 0, 0, time.UTC)
+	for _, text := range []string{
+		"2026-03-06T20:05:00Z", "2026-03-06T22:05:00+02:00", "2026-03-06T22:05:00+0200", "2026-03-06T22:05:00+02", "2026-03-06T20:05:00.000+0000",
+		"2026-03-06T20:05:00,000Z", "2026-03-06T20:05Z", "2026-03-06T22:05+02:00",
+	} {
+		at, ok := lti.Instant(text)
+		g.Expect(ok).To(BeTrue(), text)
+		g.Expect(at).To(BeTemporally("==", want), text)
+	}
+	for _, text := range []string{"", "yesterday", "2026-03-06", "2026-03-06T20:05:00", "2026-03-06T20:05:00.5", "1772827500", "2026-13-06T20:05:00Z"} {
+		_, ok := lti.Instant(text)
+		g.Expect(ok).To(BeFalse(), text)
+	}
 }

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"mime"
 	"net/http"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -321,21 +320,11 @@ func wrongScore(c fakeplatform.GradeCall, work *harness.Work) string {
 // timestampSkew is how far a timestamp may be from the request that tells it.
 const timestampSkew = 5 * time.Minute
 
-// precise matches an instant of ISO 8601 that is finer than a second and has a zone.
-var precise = regexp.MustCompile(`^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}[.,]\d+(Z|[+-]\d{2}(:?\d{2})?)$`)
-
-// instantOf reads one.
+// instantOf reads an instant of ISO 8601 that is finer than a second and has a zone.
 func instantOf(value any) (time.Time, bool) {
 	text, _ := value.(string)
-	if !precise.MatchString(text) {
-		return time.Time{}, false
-	}
-	for _, layout := range []string{time.RFC3339Nano, "2006-01-02T15:04:05Z0700", "2006-01-02T15:04:05Z07"} {
-		if at, err := time.Parse(layout, strings.Replace(text, ",", ".", 1)); err == nil {
-			return at, true
-		}
-	}
-	return time.Time{}, false
+	at, ok := lti.Instant(text)
+	return at, ok && strings.ContainsAny(text, ".,")
 }
 
 // wrongTimestamps says what is wrong with the timestamps of a learner's scores, in

@@ -9,10 +9,8 @@ import (
 	"net/http"
 	"net/url"
 	"reflect"
-	"regexp"
 	"slices"
 	"strings"
-	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 
@@ -244,11 +242,11 @@ func lostMembers(item lti.LineItem, sent map[string]any) string {
 }
 
 func sameInstant(a, b any) bool {
-	at, ok := b.(string)
-	was, wasText := a.(string)
-	one, err := time.Parse(time.RFC3339, was)
-	other, otherErr := time.Parse(time.RFC3339, at)
-	return ok && wasText && err == nil && otherErr == nil && one.Equal(other)
+	was, _ := a.(string)
+	is, _ := b.(string)
+	one, ok := lti.Instant(was)
+	other, otherOK := lti.Instant(is)
+	return ok && otherOK && one.Equal(other)
 }
 
 // judgePaging judges how a tool looked for its line item, page by page.
@@ -346,15 +344,13 @@ func wrongItemRequest(c fakeplatform.GradeCall) string {
 		}
 	}
 	for _, name := range []string{"startDateTime", "endDateTime"} {
-		if text, sent := item[name].(string); item[name] != nil && (!sent || !zoned.MatchString(text)) {
+		text, _ := item[name].(string)
+		if _, ok := lti.Instant(text); item[name] != nil && !ok {
 			return name + " is " + asJSON(item[name]) + ", without a zone"
 		}
 	}
 	return ""
 }
-
-// zoned matches an instant of ISO 8601 with a zone.
-var zoned = regexp.MustCompile(`^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}([.,]\d+)?)?(Z|[+-]\d{2}(:?\d{2})?)$`)
 
 // wrongItemsTarget says whether a request for the line items has lost, or glued to
 // something, the query that their address came with.

@@ -1,0 +1,21 @@
+package lti
+
+import "time"
+
+// instants are the ways to write one in ISO 8601 that services know: RFC 3339, and
+// with a shorter offset or without seconds. A fraction may follow a comma.
+var instants = []string{
+	"2006-01-02T15:04:05Z07:00", "2006-01-02T15:04:05Z0700", "2006-01-02T15:04:05Z07",
+	"2006-01-02T15:04Z07:00", "2006-01-02T15:04Z0700", "2006-01-02T15:04Z07",
+}
+
+// Instant reads an instant of ISO 8601 with a zone (Assignment and Grade Services
+// 2.0, 3.2.12, 3.2.13 and 3.4.9), and says whether it is one.
+func Instant(text string) (time.Time, bool) {
+	for _, layout := range instants {
+		if at, err := time.Parse(layout, text); err == nil {
+			return at, true
+		}
+	}
+	return time.Time{}, false
+}

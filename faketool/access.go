@@ -59,8 +59,8 @@ func (t *Tool) isExpired(g grant) bool { return !g.expires.IsZero() && !t.opts.N
 
 const bearer = "Bearer"
 
-// granted asks for an access token, again where the last one was not taken. Where the platform does not say its scope, it
-// is the one that was asked for (RFC 6749, 5.1).
+// granted asks for an access token, again where the last one was not taken. Where the
+// platform does not say its scope, it is the one that was asked for (RFC 6749, 5.1).
 func (t *Tool) granted(ctx context.Context, of client, scopes []string, again bool) (grant, error) {
 	asked := t.opts.Now()
 	p := TokenProbe{Scopes: scopes, With: lti.Claims{lti.ClaimDeploymentID: of.deployment, "jti": lti.RandomString()}}

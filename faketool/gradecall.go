@@ -35,6 +35,7 @@ type gradeDraft struct {
 	// [json.Number]. They are sent instead of the body where they are not nil.
 	members       map[string]any
 	authorization string // is sent instead of the token where it is not empty
+	tokenInURL    bool   // instead of the header
 }
 
 // Grade sends a request to a grade service. It fails only where nothing could be
@@ -90,7 +91,7 @@ func (d *gradeDraft) encoded() ([]byte, error) {
 // snapshot is the same for the same request only.
 func (d *gradeDraft) snapshot() string {
 	members, _ := json.Marshal(d.members) // sending tells of an error
-	return fmt.Sprintf("%#v %s %t %q", d.GradeRequest, members, d.members == nil, d.authorization)
+	return fmt.Sprintf("%#v %s %t %q %t", d.GradeRequest, members, d.members == nil, d.authorization, d.tokenInURL)
 }
 
 // sendGrade sends a request to a grade service.
@@ -105,7 +106,11 @@ func (t *Tool) sendGrade(ctx context.Context, d *gradeDraft) (*Exchange, error) 
 	if u, err := url.Parse(d.URL); err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
 		return nil, fmt.Errorf("%w: nothing can be sent to %q", ErrUnusable, clip(d.URL))
 	}
-	r, err := http.NewRequestWithContext(ctx, d.Method, d.URL, bytes.NewReader(body))
+	to := d.URL
+	if d.tokenInURL {
+		to = withQuery(to, "access_token="+url.QueryEscape(d.Token))
+	}
+	r, err := http.NewRequestWithContext(ctx, d.Method, to, bytes.NewReader(body))
 	if err != nil {
 		return nil, errors.Join(ErrUnusable, err)
 	}
@@ -114,7 +119,7 @@ func (t *Tool) sendGrade(ctx context.Context, d *gradeDraft) (*Exchange, error) 
 			r.Header.Set(name, value)
 		}
 	}
-	if d.Token != "" && d.authorization == "" {
+	if d.Token != "" && d.authorization == "" && !d.tokenInURL {
 		r.Header.Set("Authorization", "Bearer "+d.Token)
 	}
 	e := t.exchange(r, d.URL, string(body))

@@ -177,7 +177,7 @@ func siteOf(address string) string {
 }
 
 // below is the address of what is below a line item: its path grows, and its query
-// stays behind it (Assignment and Grade Services 2.0, 3.3.2 and 3.4.1).
+// stays behind it (Assignment and Grade Services 2.0, 3.3.1 and 3.4.1).
 func below(lineItem, part string) string {
 	path, query, has := strings.Cut(lineItem, "?")
 	if has {

@@ -65,7 +65,7 @@ func (t *Tool) results(ctx context.Context, l Launch) (all []shownResult, err er
 }
 
 // resultOf reads a result. Where it has no maximum, that is 1 (Assignment and
-// Grade Services 2.0, 3.3.4).
+// Grade Services 2.0, 3.3.5).
 func resultOf(raw json.RawMessage) shownResult {
 	shown := shownResult{Maximum: 1}
 	_ = json.Unmarshal(raw, &shown.members) // what cannot be read is empty

@@ -276,8 +276,7 @@ var reviewStimuli = []Fault{
 		Does: "sends a script as the url of submissionReview", grade: reviewedAt(func(*Tool) string { return "javascript:" + script }),
 	}, {
 		Name: "review-url-plain-http", Provokes: "sr-unsafe-review-url-refused",
-		Does:  "sends an http URL as the url of submissionReview",
-		grade: reviewedAt(func(t *Tool) string { return strings.Replace(t.LaunchURL(), "https://", "http://", 1) }),
+		Does: "sends an http URL as the url of submissionReview", grade: reviewedWithoutTLS,
 	}, {
 		Name: "review-url-foreign-host", Provokes: "sr-unsafe-review-url-refused",
 		Does: "sends a URL at a stranger's site as the url of submissionReview", grade: reviewedAt(func(*Tool) string { return Stranger + LaunchPath }),
@@ -322,7 +321,7 @@ func asking(query string) func(*gradeDraft) error {
 
 // tokenInGradeQuery sends the access token in the query instead of the header.
 func tokenInGradeQuery(d *gradeDraft) error {
-	d.URL, d.Token = withQuery(d.URL, "access_token="+url.QueryEscape(d.Token)), ""
+	d.tokenInURL = true
 	return nil
 }
 
@@ -345,6 +344,17 @@ func reviewing(review func(*Tool) map[string]any) func(*gradeDraft) error {
 }
 
 // reviewedAt sends another url beside the other members of submissionReview.
+// reviewedWithoutTLS has reviews open at the tool's own address without TLS, which is
+// no other where the tool has no TLS, and as good on this machine.
+func reviewedWithoutTLS(d *gradeDraft) error {
+	u, err := url.Parse(d.tool.LaunchURL())
+	if err != nil || u.Scheme != "https" || isLoopback(u.Hostname()) {
+		return ErrUnchanged
+	}
+	u.Scheme = "http"
+	return reviewedAt(func(*Tool) string { return u.String() })(d)
+}
+
 func reviewedAt(address func(*Tool) string) func(*gradeDraft) error {
 	return func(d *gradeDraft) error {
 		review, _ := d.members["submissionReview"].(map[string]any)

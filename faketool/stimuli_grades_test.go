@@ -147,7 +147,8 @@ func TestEachStimulusOfAGradeRequestChangesWhatItSays(t *testing.T) {
 					members = append(members, name)
 				}
 			}
-			got, _ := ask(t, &f)
+			got, sent := ask(t, &f)
+			NewWithT(t).Expect(sent.URL).NotTo(ContainSubstring("secret"))
 			expectMade(t, got, usual, want, members...)
 		})
 	}
@@ -157,6 +158,12 @@ func TestEachStimulusOfAGradeRequestChangesWhatItSays(t *testing.T) {
 	g.Expect(err).To(MatchError(ContainSubstring("none of a request to a grade service")))
 	_, err = tool.Grade(t.Context(), faketool.GradeRequest{URL: platform.URL, Body: map[string]any{"label": ""}}, faketool.GradeProbe{Fault: stimulus(t, "item-label-empty")})
 	g.Expect(err).To(MatchError(faketool.ErrUnchanged))
+	for _, address := range []string{"http://tool.example.com", "https://localhost:8443", "https://127.0.0.1"} {
+		here, err := faketool.New(faketool.Options{URL: address, Key: key, Client: platform.Client()})
+		g.Expect(err).NotTo(HaveOccurred(), address)
+		_, err = here.Grade(t.Context(), faketool.GradeRequest{URL: platform.URL, Body: all}, faketool.GradeProbe{Fault: stimulus(t, "review-url-plain-http")})
+		g.Expect(err).To(MatchError(faketool.ErrUnchanged), address)
+	}
 	for _, address := range []string{"", "/lineitems", "javascript:alert(1)", "https:///x"} {
 		_, err = tool.Grade(t.Context(), faketool.GradeRequest{URL: address}, faketool.GradeProbe{})
 		g.Expect(err).To(MatchError(faketool.ErrUnusable), address)

@@ -67,7 +67,7 @@ func TestExitStatus(t *testing.T) {
 		"not shown":                {[]string{"--agent", "http", "--only", "cert-tool-valid-launch"}, 2, "only in a browser"},
 		"nothing shown":            {[]string{"--agent", "http", "--only", "practice-tool-works-in-cross-site-frame"}, 2, "Nothing was shown"},
 		"a requirement nobody has": {[]string{"--only", "sec-tool-everything"}, 3, `no requirement "sec-tool-everything"`},
-		"one that is not checked":  {[]string{"--only", "sec-tool-access-token-use"}, 3, "no scenario of this version checks sec-tool-access-token-use"},
+		"one that is not checked":  {[]string{"--only", "sr-tool-registers-message"}, 3, "no scenario of this version checks sr-tool-registers-message"},
 		"one of the platform's":    {[]string{"--only", "sec-login-initiation-iss"}, 3, "judge it with 'invigilator platform'"},
 		"a feature nobody knows":   {[]string{"--set", "features=telepathy"}, 3, `features.0: there is no feature "telepathy"`},
 		"a feature without its key": {
@@ -113,7 +113,7 @@ func TestAPlatform(t *testing.T) {
 	g.Expect(doc.Run.Subject.Side).To(Equal("platform"))
 	g.Expect(doc.Run.Command).To(Equal("invigilator platform --agent http --fault accepts-empty-nonce"))
 	g.Expect(doc.Requirements).To(HaveLen(2))
-	g.Expect(doc.NotCovered).To(HaveLen(85), "of the 225 that bind a platform, 140 are covered")
+	g.Expect(doc.NotCovered).To(HaveLen(28), "of the 225 that bind a platform, 197 are covered")
 
 	_, stderr, status = run(t, dir, "platform", "--only", "sec-tool-iss")
 	g.Expect(status).To(Equal(3))
@@ -168,7 +168,7 @@ func TestReportsOfARun(t *testing.T) {
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(doc.Requirements).To(HaveLen(1))
 	g.Expect(doc.Run.Command).To(Equal("invigilator tool --agent http --fault accepts-missing-expiry"))
-	g.Expect(doc.NotCovered).To(HaveLen(51), "of the 180 that bind a tool, 129 are covered")
+	g.Expect(doc.NotCovered).To(HaveLen(19), "of the 180 that bind a tool, 161 are covered")
 	g.Expect(doc.Consulted).To(HaveKeyWithValue("sec-tool-exp", ContainElement("accepts-missing-expiry")))
 	for _, o := range doc.Requirements[0].Observations {
 		g.Expect(o.Flows).NotTo(BeEmpty(), "%s has evidence", o.Case)
@@ -201,13 +201,13 @@ func TestCatalogue(t *testing.T) {
 
 	stdout, _, status = run(t, dir, "requirements", "--side", "tool", "--covered")
 	g.Expect(status).To(Equal(0))
-	g.Expect(strings.Count(stdout, "\n")).To(Equal(130), "129 and a heading")
+	g.Expect(strings.Count(stdout, "\n")).To(Equal(162), "161 and a heading")
 
 	stdout, _, status = run(t, dir, "requirements", "--side", "tool", "--covered", "--json")
 	g.Expect(status).To(Equal(0))
 	g.Expect(json.Unmarshal([]byte(stdout), &list)).To(Succeed())
-	g.Expect(list).To(HaveLen(129))
-	g.Expect(list).To(HaveEach(And(HaveField("Binds", requirements.Tool), HaveField("Profile", BeElementOf("launch", "proctoring", "tool-messages", "services")))))
+	g.Expect(list).To(HaveLen(161))
+	g.Expect(list).To(HaveEach(And(HaveField("Binds", requirements.Tool), HaveField("Profile", BeElementOf("launch", "proctoring", "tool-messages", "services", "grades", "submission-review")))))
 
 	_, stderr, status := run(t, dir, "requirements", "--profile", "nonsense")
 	g.Expect(status).To(Equal(3))
@@ -232,7 +232,7 @@ func TestCatalogue(t *testing.T) {
 	stdout, _, status = run(t, dir, "requirements", "--side", "platform", "--covered", "--json")
 	g.Expect(status).To(Equal(0))
 	g.Expect(json.Unmarshal([]byte(stdout), &list)).To(Succeed())
-	g.Expect(list).To(HaveLen(140))
+	g.Expect(list).To(HaveLen(197))
 	stdout, _, status = run(t, dir, "explain", "oidc-redirect-uri-exact-match")
 	g.Expect(status).To(Equal(0))
 	for _, part := range []string{"redirect-uri-trailing-slash", "compares-redirect-host", "invigilator platform --only"} {
@@ -262,9 +262,9 @@ func TestProof(t *testing.T) {
 		g.Expect(err).NotTo(HaveOccurred())
 		var m matrix
 		g.Expect(json.Unmarshal(text, &m)).To(Succeed())
-		g.Expect(m.Requirements).To(HaveLen(129))
+		g.Expect(m.Requirements).To(HaveLen(161))
 		g.Expect(m.Rows[0].Kind).To(Equal("clean"), "a tool without faults comes first")
-		g.Expect(m.Rows[0].Cells).To(HaveLen(129))
+		g.Expect(m.Rows[0].Cells).To(HaveLen(161))
 		g.Expect(m.Rows[0].Cells["sec-tool-nonce-missing"].Actual).To(Equal("passed"))
 		g.Expect(m.Rows[1].Subject).To(Equal("accepts-empty-nonce"))
 		for id, cell := range m.Rows[1].Cells {
@@ -287,7 +287,7 @@ func TestProof(t *testing.T) {
 		g.Expect(m.Rows[1].Cells).To(HaveKey("sec-tool-nonce-missing"))
 		g.Expect(len(m.Rows[1].Cells)).To(BeNumerically("<", 10))
 		g.Expect(m.Rows[2].Subject).To(Equal("not-found"))
-		g.Expect(m.Rows[2].Cells).To(HaveLen(129))
+		g.Expect(m.Rows[2].Cells).To(HaveLen(161))
 		for id, cell := range m.Rows[2].Cells {
 			g.Expect(cell.Actual).NotTo(Equal("passed"), id)
 		}

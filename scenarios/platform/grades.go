@@ -227,7 +227,7 @@ var _ = Describe("A platform's grade services", func() {
 					continue
 				}
 				verdict, says := unauthorised(flow.Exchange, stimulus)
-				if call.counts != nil && call.counts() {
+				if call.counts != nil && call.counts(flow) {
 					verdict, says = results.Failed, "The score counts all the same."
 				}
 				scene.Observe(id, stimulus, verdict, "", says, book.Launch, flow)
@@ -362,10 +362,10 @@ func unresolved(addresses []string) string {
 }
 
 // A guardedCall is one that needs an access token; counts says whether it has had an
-// effect, where it can have one.
+// effect, where it can have one and that can be seen.
 type guardedCall struct {
 	harness.GradeCall
-	counts func() bool
+	counts func(*harness.PlatformFlow) bool
 }
 
 // guarded are calls that work with a valid access token: one that reads and, where
@@ -386,14 +386,24 @@ func guarded(ctx SpecContext, scene *harness.PlatformScenario, book *harness.Gra
 		}
 		return calls, err
 	}
+	// The line item may be one that was there before, with a result of the learner.
+	given, seen := 7.0, !unread(scene)
+	if seen {
+		before, err := scene.ResultOf(ctx, item, book.Sub(), func(harness.Result) bool { return true })
+		if seen = err == nil; amounts(given / 10)(before) {
+			given = 3
+		}
+	}
 	score := harness.GradeCall{Title: "a score", Scopes: []string{lti.ScopeScore}, GradeRequest: faketool.GradeRequest{
 		Method: http.MethodPost, URL: harness.Below(item.ID, "scores"), MediaType: lti.MediaTypeScore,
-		Body: scene.Run().NewScore(book.Sub(), harness.Members{"scoreGiven": 7, "scoreMaximum": 10}),
+		Body: scene.Run().NewScore(book.Sub(), points(given, 10)),
 	}}
-	return append(calls, guardedCall{score, func() bool {
-		result, err := scene.ResultOf(ctx, item, book.Sub(), func(r harness.Result) bool { return r.Members != nil })
-		_, has := result.Fraction()
-		return err == nil && has
+	return append(calls, guardedCall{score, func(sent *harness.PlatformFlow) bool {
+		became := amounts(given / 10)
+		result, err := scene.ResultOf(ctx, item, book.Sub(), func(r harness.Result) bool {
+			return !seen || !sent.Succeeded() || became(r) // what was refused is not waited for
+		})
+		return seen && err == nil && became(result)
 	}}), nil
 }
 
@@ -475,10 +485,13 @@ func changed(ctx SpecContext, scene *harness.PlatformScenario, item *harness.Lin
 		return "", read, nil
 	}
 	list, err := scene.Results(ctx, item, "the results afterwards", "")
-	if err == nil && len(list.Elements) > 0 {
-		return fmt.Sprintf("the line item has a result: %v", list.Elements[0]), list.Flows[0], nil
+	if err != nil {
+		return "", read, err
 	}
-	return "", read, err
+	if scores := scored(list); len(scores) > 0 {
+		return fmt.Sprintf("the line item has a result: %v", scores[0]), list.Flows[0], nil
+	}
+	return "", read, nil
 }
 
 // attacks are what another tool tries with a line item.

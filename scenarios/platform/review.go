@@ -218,7 +218,7 @@ var _ = Describe("A platform's review", func() {
 			if scene.Unseen(learner, afterLearner, err, item.Made) {
 				return
 			}
-			for _, element := range list.Elements {
+			for _, element := range scored(list) {
 				known := false
 				for _, launch := range learners {
 					known = known || element["userId"] == subOf(launch)

@@ -103,7 +103,7 @@ var _ = Describe("A platform, sent a score,", func() {
 			return
 		}
 		for _, fault := range faketool.FaultsFor(id) {
-			if _, err := scene.Graded(ctx, item, item.Book.Sub(), points(8, 10)); scene.Unseen(id, fault.Name, err, launchedFor(item)...) {
+			if _, err := booked(ctx, scene, item, points(8, 10), 0.8); scene.Unseen(id, fault.Name, err, launchedFor(item)...) {
 				continue
 			}
 			flow, err := scene.PostScore(ctx, item, fault.Does, scene.Run().NewScore(item.Book.Sub(), points(3, 10)), &fault)
@@ -130,7 +130,7 @@ var _ = Describe("A platform, sent a score,", func() {
 				continue
 			}
 			last := scene.Run().Later()
-			first, err := scene.Graded(ctx, item, book.Sub(), points(8, 10).With(harness.Members{"timestamp": harness.Timestamp(last)}))
+			first, err := booked(ctx, scene, item, points(8, 10).With(harness.Members{"timestamp": harness.Timestamp(last)}), 0.8)
 			if scene.Unseen(id, stimulus, err, append(launchedFor(item), first)...) {
 				continue
 			}
@@ -340,6 +340,19 @@ func resultAfter(ctx SpecContext, scene *harness.PlatformScenario, item *harness
 	}
 	result, err := scene.ResultOf(ctx, item, item.Book.Sub(), awaited)
 	return flow, result, err
+}
+
+// booked sends a valid score of the learner and waits until it is in the results,
+// where they can be read; the error is [harness.ErrNoLaunch] where it does not get there.
+func booked(ctx SpecContext, scene *harness.PlatformScenario, item *harness.LineItem, score harness.Members, fraction float64) (*harness.PlatformFlow, error) {
+	if unread(scene) {
+		return scene.Graded(ctx, item, item.Book.Sub(), score)
+	}
+	flow, result, err := resultAfter(ctx, scene, item, score, amounts(fraction))
+	if err == nil && !amounts(fraction)(result) {
+		err = fmt.Errorf("%w: after a score of %v of the maximum %s", harness.ErrNoLaunch, fraction, result)
+	}
+	return flow, err
 }
 
 // judgeUnmoved adds to a judgement of a score's answer that the result has to stay

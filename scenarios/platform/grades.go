@@ -6,7 +6,6 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 
@@ -213,7 +212,7 @@ var _ = Describe("A platform's grade services", func() {
 				case stimulus == "grades-expired-token":
 					token, lives, err := scene.Fresh(ctx, call.Scopes...)
 					if err == nil {
-						err = scene.Pass(ctx, lives+time.Second)
+						err = scene.Pass(ctx, lives+leeway)
 					}
 					if scene.Unseen(id, stimulus, err, book.Launch) {
 						continue

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -196,7 +197,7 @@ func judgeChange(stimulus string, item *harness.LineItem, sent harness.Members, 
 		return results.Failed, "The line item cannot be read any more: " + answeredWith(read)
 	case is["id"] != item.ID:
 		return results.Failed, fmt.Sprintf("The id has become %v.", is["id"])
-	case is["resourceLinkId"] != was["resourceLinkId"]:
+	case !reflect.DeepEqual(is["resourceLinkId"], was["resourceLinkId"]):
 		return results.Failed, fmt.Sprintf("resourceLinkId was %v, and is %v.", was["resourceLinkId"], is["resourceLinkId"])
 	case fixed && flow.Exchange.Status/100 == 4:
 		return results.Passed, "Refused: " + answeredWith(flow)
@@ -220,13 +221,16 @@ func judgeChange(stimulus string, item *harness.LineItem, sent harness.Members, 
 
 // judgeRemoval judges what has become of a line item by DELETE.
 func judgeRemoval(stimulus string, flow, read *harness.PlatformFlow) (results.Verdict, string) {
-	gone := read.Exchange.Status == http.StatusNotFound
+	gone := read.Exchange.Status == http.StatusNotFound || read.Exchange.Status == http.StatusGone
 	says := fmt.Sprintf("%s GET is then answered with HTTP %d.", answeredWith(flow), read.Exchange.Status)
 	switch status := flow.Exchange.Status; {
 	case status == 0:
 		return results.Inconclusive, says
 	case stimulus == "item-deleted-again":
-		verdict, _ := refusedWith(flow, http.StatusNotFound)
+		verdict, _ := refusedWith(flow, http.StatusNotFound, http.StatusGone)
+		if flow.Succeeded() && gone { // DELETE is idempotent (RFC 9110, 9.2.2)
+			verdict = results.Warned
+		}
 		return verdict, says
 	case status == http.StatusNoContent || status == http.StatusOK:
 		return map[bool]results.Verdict{true: results.Passed, false: results.Failed}[gone], says

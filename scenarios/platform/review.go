@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -458,7 +459,7 @@ func judgeResolvable(ctx SpecContext, scene *harness.PlatformScenario, item *har
 // otherIdentity says in what two messages do not tell the same person.
 func otherIdentity(own, review harness.Message) string {
 	for _, claim := range append([]string{"sub"}, personal...) {
-		if own.Claims[claim] != review.Claims[claim] {
+		if !reflect.DeepEqual(own.Claims[claim], review.Claims[claim]) {
 			return fmt.Sprintf("%s is %v in the review, and %v in the reviewer's own launch", claim, review.Claims[claim], own.Claims[claim])
 		}
 	}
@@ -483,7 +484,7 @@ func toldOfLearner(scene *harness.PlatformScenario, review, own harness.Message)
 		if name == "person_sourcedid" {
 			was = own.Object(lti.ClaimLIS)["person_sourcedid"]
 		}
-		if is != nil && is != "" && is != was {
+		if is != nil && is != "" && !reflect.DeepEqual(is, was) {
 			told = append(told, fmt.Sprintf("for_user.%s is %v, and %v in the learner's own launch", name, is, was))
 		}
 	}

@@ -131,7 +131,7 @@ var _ = Describe("A line item's submissionReview", func() {
 			case got == custom["family"] && !said:
 				scene.Observe(id, variable, results.Skipped, "", "The platform does not know the variable, nor does it send tool_platform.product_family_code.", item.Made, flow)
 			case said:
-				scene.Check(id, variable, got == family, "", fmt.Sprintf("custom.family is %v, and tool_platform.product_family_code %v.", got, family), item.Made, flow)
+				scene.Check(id, variable, reflect.DeepEqual(got, family), "", fmt.Sprintf("custom.family is %v, and tool_platform.product_family_code %v.", got, family), item.Made, flow)
 			default:
 				_, isText := got.(string)
 				scene.Check(id, variable, isText, "", fmt.Sprintf("custom.family is %v.", got), item.Made, flow)

@@ -75,7 +75,7 @@ func (r *PlatformRun) preflightReview(ctx context.Context, scene *PlatformScenar
 	}
 	flow, err := scene.Review(ctx, Review{Title: "preflight: a review from the gradebook", Item: item})
 	if stuck, ok := errors.AsType[*JourneyError](err); ok {
-		if !stuck.signIn && scene.mayWrite() != nil {
+		if !stuck.signIn && errors.Is(scene.mayWrite(), errReadOnly) {
 			r.nothingToReview = true // which need not be the journey's fault: the rest can be judged
 			return nil
 		}

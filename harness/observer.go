@@ -133,6 +133,13 @@ func (s *observer[F]) Observe(id requirements.ID, stimulus string, verdict resul
 	s.fragment.Observations = append(s.fragment.Observations, o)
 }
 
+// Withhold keeps that the user does not let the run try a stimulus.
+func (s *observer[F]) Withhold(id requirements.ID, stimulus, why string, flows ...F) {
+	s.tb.Helper()
+	s.Observe(id, stimulus, results.Skipped, "", why, flows...)
+	s.fragment.Observations[len(s.fragment.Observations)-1].Withheld = true
+}
+
 // failing is the verdict on a requirement that is not kept.
 func failing(r requirements.Requirement, stimulus string) results.Verdict {
 	weight := requirements.Full

@@ -216,7 +216,7 @@ func TestNothingIsWrittenUnlessTheUserAllowsIt(t *testing.T) {
 		g.Expect(scene.Unseen("ags-score-accept", "score-minimal", err)).To(BeTrue())
 	}
 	g.Expect(scene.Finish().Observations).To(HaveEach(And(
-		HaveField("Verdict", results.Skipped), HaveField("Seen", ContainSubstring("platform.allow_writes")),
+		HaveField("Verdict", results.Skipped), HaveField("Withheld", BeTrue()), HaveField("Seen", ContainSubstring("platform.allow_writes")),
 	)))
 	for _, method := range []string{http.MethodPost, http.MethodPut, http.MethodDelete} {
 		g.Expect(calls.of(method)).To(BeEmpty())

@@ -203,8 +203,10 @@ func (s *PlatformScenario) Unseen(id requirements.ID, stimulus string, err error
 		return false
 	case errors.Is(err, faketool.ErrUnchanged):
 		s.Observe(id, stimulus, results.Skipped, "", "It would change nothing: the platform sends the same value always, or none.", flows...)
-	case errors.Is(err, ErrTooLong), errors.Is(err, errUndeclared), errors.Is(err, errReadOnly):
+	case errors.Is(err, ErrTooLong), errors.Is(err, errUndeclared):
 		s.Observe(id, stimulus, results.Skipped, "", "Not tried: "+err.Error()+".", flows...)
+	case errors.Is(err, errReadOnly):
+		s.Withhold(id, stimulus, "Not tried: "+err.Error()+".", flows...)
 	case errors.Is(err, faketool.ErrNoOtherTool):
 		s.Skip(id, stimulus, config.MultipleTools)
 	case errors.As(err, &stuck), errors.Is(err, ErrNoJourney), errors.Is(err, ErrNoLaunch), errors.Is(err, faketool.ErrUnusable), errors.Is(err, errPlatformGone),

@@ -154,14 +154,20 @@ func profiles(judged []Requirement, uncovered []Uncovered) []Profile {
 
 // outcome sums up requirements: what is required is every MUST. A skipped
 // requirement is about a feature that the subject does not have, and binds it
-// not.
+// not; but what the run was not allowed to try has not been shown.
 func outcome(judged []Requirement) (Outcome, string) {
 	count := map[Verdict]int{}
-	notShown := 0
+	notShown, withheld := 0, 0
 	for _, r := range judged {
 		count[r.Verdict]++
-		if r.Level == string(requirements.Must) && r.Verdict == Inconclusive {
+		if r.Level != string(requirements.Must) {
+			continue
+		}
+		switch {
+		case r.Verdict == Inconclusive:
 			notShown++
+		case slices.ContainsFunc(r.Observations, func(o Observation) bool { return o.Withheld }):
+			withheld++
 		}
 	}
 	skipped := ""
@@ -169,6 +175,8 @@ func outcome(judged []Requirement) (Outcome, string) {
 		skipped = fmt.Sprintf(" %d skipped: a feature is not declared, it would take too long, or nothing may be written.", n)
 	}
 	switch total := len(judged) - count[Skipped]; {
+	case total == 0 && withheld > 0:
+		return NotShown, fmt.Sprintf("Nothing was judged: %d required were not tried, for nothing may be written.", withheld)
 	case total == 0 && count[Skipped] > 0:
 		return NotShown, "Nothing was judged but features that are not declared."
 	case total == 0:
@@ -179,6 +187,8 @@ func outcome(judged []Requirement) (Outcome, string) {
 		return Unusable, fmt.Sprintf("The harness could not judge %d of %d requirements.", count[Errored], total) + skipped
 	case notShown > 0:
 		return NotShown, fmt.Sprintf("%d required of %d requirements could not be shown.", notShown, total) + skipped
+	case withheld > 0:
+		return NotShown, fmt.Sprintf("%d required of %d requirements were not tried, for nothing may be written.", withheld, len(judged)) + skipped
 	case count[Passed]+count[Warned] == 0:
 		return NotShown, fmt.Sprintf("Nothing was shown of %d requirements.", total) + skipped
 	case count[Warned] > 0:

@@ -193,6 +193,9 @@ type Observation struct {
 	Scenario string   `json:"scenario"` // full text of the spec
 	Location string   `json:"location"` // file:line of the spec
 	Flows    []string `json:"flows"`    // ids of the evidence
+	// Withheld is set where the subject declares what was skipped, and the user does
+	// not let the run try it.
+	Withheld bool `json:"withheld,omitempty"`
 }
 
 // Uncovered is a requirement that no scenario checks yet.

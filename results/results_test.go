@@ -202,6 +202,30 @@ func TestWhatWasNotSelectedIsLeftOut(t *testing.T) {
 	g.Expect(text.String()).NotTo(Or(ContainSubstring(`"b"`), ContainSubstring("failed"), ContainSubstring("errored")))
 }
 
+func TestWhatTheRunMayNotTryIsNotShown(t *testing.T) {
+	withheld := saw("r0", results.Skipped, "s")
+	withheld.Withheld = true
+	for name, test := range map[string]struct {
+		level   requirements.Level
+		beside  results.Verdict
+		want    results.Outcome
+		because string
+	}{
+		"a MUST":               {requirements.Must, results.Passed, results.NotShown, "1 required of 2 requirements were not tried, for nothing may be written."},
+		"a SHOULD":             {requirements.Should, results.Passed, results.Conformant, "The requirement passed."},
+		"a MUST beside a skip": {requirements.Must, results.Skipped, results.NotShown, "Nothing was judged: 1 required were not tried, for nothing may be written."},
+		"a MUST beside a fail": {requirements.Must, results.Failed, results.NotConformant, "1 of 1 requirements failed."},
+	} {
+		t.Run(name, func(t *testing.T) {
+			g := NewWithT(t)
+			doc := assemble([]requirements.Requirement{requirement("r0", test.level), requirement("r1", requirements.Must)},
+				results.Fragment{Observations: []results.Observation{withheld, saw("r1", test.beside, "s")}})
+			g.Expect(doc.Outcome).To(Equal(test.want))
+			g.Expect(doc.Because).To(HavePrefix(test.because))
+		})
+	}
+}
+
 func TestOutcome(t *testing.T) {
 	type of struct {
 		level   requirements.Level

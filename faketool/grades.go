@@ -176,9 +176,9 @@ func siteOf(address string) string {
 	return u.Scheme + "://" + u.Host
 }
 
-// below is the address of what is below a line item: its path grows, and its query
-// stays behind it (Assignment and Grade Services 2.0, 3.3.1 and 3.4.1).
-func below(lineItem, part string) string {
+// Below returns the URL of what is below a line item, such as "scores": its path
+// grows, and its query stays behind it (Assignment and Grade Services 2.0, 3.3.1 and 3.4.1).
+func Below(lineItem, part string) string {
 	path, query, has := strings.Cut(lineItem, "?")
 	if has {
 		query = "?" + query

@@ -54,7 +54,7 @@ func (t *Tool) results(ctx context.Context, l Launch) (all []shownResult, err er
 	if err != nil {
 		return nil, err
 	}
-	err = t.eachOf(ctx, l.grades, lti.ScopeResultReadOnly, below(address, "results"), lti.MediaTypeResultContainer, func(raw json.RawMessage) bool {
+	err = t.eachOf(ctx, l.grades, lti.ScopeResultReadOnly, Below(address, "results"), lti.MediaTypeResultContainer, func(raw json.RawMessage) bool {
 		all = append(all, resultOf(raw))
 		return len(all) == maxResults
 	})

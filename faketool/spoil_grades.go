@@ -265,7 +265,7 @@ func (t *Tool) spoilRenamed(item map[string]json.RawMessage) {
 
 // scoresOf is where scores at a line item are posted to.
 func (t *Tool) scoresOf(lineItem string, grade bool) (string, error) {
-	to := below(lineItem, "scores")
+	to := Below(lineItem, "scores")
 	path, query, _ := strings.Cut(lineItem, "?")
 	part := path[strings.LastIndexByte(path, '/')+1:]
 	for fault, spoilt := range map[string]string{

@@ -256,7 +256,7 @@ func (s *PlatformScenario) discardLater(b *Gradebook, made GradeCall, flow *Plat
 	if made.Tool != nil {
 		remove.Token = made.Token
 	}
-	s.tidied[Below(remove.URL, "scores")] = true
+	s.tidied[faketool.Below(remove.URL, "scores")] = true
 	s.closers = append(s.closers, func() {
 		s.takeAway(b, remove, fmt.Sprintf("The line item %s could not be taken away.", results.Bounded(remove.URL, 300)), flow.ID)
 	})
@@ -384,17 +384,6 @@ func (s *PlatformScenario) ChangeLineItem(ctx context.Context, item *LineItem, t
 	}})
 }
 
-// Below returns the URL of a service of a line item, such as "scores": the path is
-// longer, and a query stays (Assignment and Grade Services 2.0, 3.3.1 and 3.4.2).
-func Below(lineItem, service string) string {
-	address, query, has := strings.Cut(lineItem, "?")
-	address += "/" + service
-	if has {
-		address += "?" + query
-	}
-	return address
-}
-
 // A Listing is what a service lists, all of its pages together.
 type Listing struct {
 	Elements []Members
@@ -503,7 +492,7 @@ func (s *PlatformScenario) Results(ctx context.Context, item *LineItem, title, q
 	if err != nil {
 		return nil, err
 	}
-	return s.List(ctx, item.Book, title, withQuery(Below(item.ID, "results"), query), lti.MediaTypeResultContainer, scope)
+	return s.List(ctx, item.Book, title, withQuery(faketool.Below(item.ID, "results"), query), lti.MediaTypeResultContainer, scope)
 }
 
 // withQuery adds to the query of a URL, which stays as it is.
@@ -613,7 +602,7 @@ func (s *PlatformScenario) PostScore(ctx context.Context, item *LineItem, title 
 		return nil, err
 	}
 	return s.Call(ctx, item.Book, GradeCall{Title: title, Scopes: []string{scope}, Fault: fault, GradeRequest: faketool.GradeRequest{
-		Method: http.MethodPost, URL: Below(item.ID, "scores"), MediaType: lti.MediaTypeScore, Body: score,
+		Method: http.MethodPost, URL: faketool.Below(item.ID, "scores"), MediaType: lti.MediaTypeScore, Body: score,
 	}})
 }
 

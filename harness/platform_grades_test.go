@@ -450,7 +450,7 @@ func TestAPlatformMayTakeNothingButScores(t *testing.T) {
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(*item).To(And(HaveField("ID", platform.item.ID), HaveField("Label", "Essay"), HaveField("Made", BeNil())))
 	_, err = scene.Call(t.Context(), book, harness.GradeCall{Scopes: []string{lti.ScopeScore}, GradeRequest: faketool.GradeRequest{
-		Method: http.MethodPost, URL: harness.Below(item.ID, "scores"), MediaType: lti.MediaTypeScore,
+		Method: http.MethodPost, URL: faketool.Below(item.ID, "scores"), MediaType: lti.MediaTypeScore,
 		Body: run.NewScore(book.Sub(), harness.Members{"scoreGiven": 3, "scoreMaximum": 4}),
 	}})
 	g.Expect(err).NotTo(HaveOccurred())

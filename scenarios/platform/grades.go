@@ -1,6 +1,7 @@
 package platform
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -210,10 +211,7 @@ var _ = Describe("A platform's grade services", func() {
 				case known:
 					call.Fault = &fault
 				case stimulus == "grades-expired-token":
-					token, lives, err := scene.Fresh(ctx, call.Scopes...)
-					if err == nil {
-						err = scene.Pass(ctx, lives+leeway)
-					}
+					token, err := expired(ctx, scene, call.Scopes)
 					if scene.Unseen(id, stimulus, err, book.Launch) {
 						continue
 					}
@@ -360,6 +358,15 @@ func unresolved(addresses []string) string {
 	return ""
 }
 
+// expired returns an access token that was good, and has expired.
+func expired(ctx context.Context, scene *harness.PlatformScenario, scopes []string) (string, error) {
+	token, lives, err := scene.Fresh(ctx, scopes...)
+	if err != nil {
+		return "", err
+	}
+	return token, scene.Pass(ctx, lives+leeway)
+}
+
 // A guardedCall is one that needs an access token; counts says whether it has had an
 // effect, where it can have one and that can be seen.
 type guardedCall struct {
@@ -394,7 +401,7 @@ func guarded(ctx SpecContext, scene *harness.PlatformScenario, book *harness.Gra
 		}
 	}
 	score := harness.GradeCall{Title: "a score", Scopes: []string{lti.ScopeScore}, GradeRequest: faketool.GradeRequest{
-		Method: http.MethodPost, URL: harness.Below(item.ID, "scores"), MediaType: lti.MediaTypeScore,
+		Method: http.MethodPost, URL: faketool.Below(item.ID, "scores"), MediaType: lti.MediaTypeScore,
 		Body: scene.Run().NewScore(book.Sub(), points(given, 10)),
 	}}
 	return append(calls, guardedCall{score, func(sent *harness.PlatformFlow) bool {
@@ -422,12 +429,12 @@ func refuseScope(ctx SpecContext, scene *harness.PlatformScenario, item *harness
 	case "score-with-item-scope":
 		scope, needs = lti.ScopeLineItem, lti.ScopeScore
 		request = faketool.GradeRequest{
-			Method: http.MethodPost, URL: harness.Below(item.ID, "scores"), MediaType: lti.MediaTypeScore,
+			Method: http.MethodPost, URL: faketool.Below(item.ID, "scores"), MediaType: lti.MediaTypeScore,
 			Body: scene.Run().NewScore(book.Sub(), harness.Members{"scoreGiven": 7, "scoreMaximum": 10}),
 		}
 	case "results-with-score-scope":
 		scope, needs = lti.ScopeScore, lti.ScopeResultReadOnly
-		request = faketool.GradeRequest{URL: harness.Below(item.ID, "results"), Accept: lti.MediaTypeResultContainer}
+		request = faketool.GradeRequest{URL: faketool.Below(item.ID, "results"), Accept: lti.MediaTypeResultContainer}
 	case "items-with-score-scope":
 		scope, needs = lti.ScopeScore, lti.ScopeLineItemReadOnly
 		request = faketool.GradeRequest{URL: book.LineItems, Accept: lti.MediaTypeLineItemContainer}
@@ -511,7 +518,7 @@ var attacks = map[string]struct {
 	}},
 	"item-of-other-tool-scored": {lti.ScopeScore, func(scene *harness.PlatformScenario, item *harness.LineItem) harness.GradeCall {
 		return harness.GradeCall{GradeRequest: faketool.GradeRequest{
-			Method: http.MethodPost, URL: harness.Below(item.ID, "scores"), MediaType: lti.MediaTypeScore,
+			Method: http.MethodPost, URL: faketool.Below(item.ID, "scores"), MediaType: lti.MediaTypeScore,
 			Body: scene.Run().NewScore(item.Book.Sub(), harness.Members{"scoreGiven": 3, "scoreMaximum": 10}),
 		}}
 	}},

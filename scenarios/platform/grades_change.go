@@ -135,7 +135,7 @@ var _ = Describe("A platform's line item", func() {
 				address = lastPart(known, "%7Bno%20item%7D%27--")
 			}
 			if request.service != "" {
-				address = harness.Below(address, request.service)
+				address = faketool.Below(address, request.service)
 			}
 			sent := faketool.GradeRequest{Method: request.method, URL: address}
 			switch request.method {

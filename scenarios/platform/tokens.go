@@ -211,10 +211,7 @@ func judgeGradeTokens(ctx SpecContext, scene *harness.PlatformScenario, id requi
 		sent.Title = stimulus
 		switch stimulus {
 		case "token-expired":
-			token, lives, err := scene.Fresh(ctx, call.Scopes...)
-			if err == nil {
-				err = scene.Pass(ctx, lives+leeway)
-			}
+			token, err := expired(ctx, scene, call.Scopes)
 			if scene.Unseen(id, stimulus, err, book.Launch) {
 				continue
 			}

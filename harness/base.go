@@ -33,6 +33,7 @@ type base struct {
 	hosts     agent.Hosts
 	recorder  recorder
 	keys      []jwk.Key // for the fakes; each makes its own when there are none
+	takenOver *takeover // where a null peer takes the embedded subject's place
 
 	mu      sync.Mutex
 	flows   int
@@ -185,7 +186,11 @@ func (r *base) nextFlowID() string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.flows++
-	return fmt.Sprintf("%02d-%04d", r.process, r.flows)
+	id := fmt.Sprintf("%02d-%04d", r.process, r.flows)
+	if r.takenOver.over() {
+		r.takenOver.flows[id] = true
+	}
+	return id
 }
 
 // serveSites serves those sites, by host, that only the run knows: all of them

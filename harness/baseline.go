@@ -39,6 +39,7 @@ type baseline struct {
 	known      bool
 	accepted   likeness
 	refused    likeness
+	steady     bool     // the pages of two valid launches are alike
 	stranger   likeness // the session page as a browser sees it that was never launched
 	honest     bool     // the tool refuses with an HTTP error status
 	sessionURL string   // shows the resource to launched browsers only; empty where no page does
@@ -47,7 +48,7 @@ type baseline struct {
 // learn takes two valid launches and one that no tool accepts.
 func (b *baseline) learn(tool config.Tool, control, second, contrast *Flow) {
 	b.tool, b.known = tool, true
-	b.accepted = likenessOf(control.Trip, second.Trip)
+	b.accepted, b.steady = likenessOf(control.Trip, second.Trip), likenessOf(control.Trip).isPartOf(second.Trip)
 	b.refused = likenessOf(contrast.Trip, contrast.Trip)
 }
 
@@ -162,6 +163,20 @@ func (b *baseline) refusal(f *Flow) Reaction {
 // was launched, and so was one that a tool which refuses with error statuses
 // shows a page without one, of much the same kind as the control's.
 func (b *baseline) acceptance(f *Flow) Reaction {
+	r := b.welcome(f)
+	switch {
+	case r.Kind != Accepted || f.kind == intoExam: // a candidate's message is the tool's own answer
+	case !f.Answered():
+		return Reaction{Kind: Refused, Why: "no id_token has reached the tool: " + describe(f.Trip)}
+	case f.control && f.kind == plain && b.steady && !f.Trip.Markers[acceptsMarker] && !b.accepted.isPartOf(f.Trip):
+		return Reaction{Kind: Refused, Why: "the page is not that of the valid launches before: " + describe(f.Trip)}
+	}
+	return r
+}
+
+// welcome is what speaks for acceptance in what a launch that has to be accepted ended
+// on.
+func (b *baseline) welcome(f *Flow) Reaction {
 	r := f.Reaction
 	switch {
 	case f.kind == toReview:
@@ -314,6 +329,18 @@ func (l likeness) shownBy(t *agent.Trip) bool {
 	// What changes from page to page may change once more.
 	allowed := max(l.varies, int((1-knownWords)*float64(len(words))))
 	return share(l.words, words) >= commonWords && unknown <= allowed
+}
+
+// isPartOf says whether what these pages have in common is on a page: it may show
+// more, such as a list that grows with each launch.
+func (l likeness) isPartOf(t *agent.Trip) bool {
+	if t.Ended != agent.Settled || t.Page.Status/100 != l.status/100 || l.title != "" && t.Page.Title != l.title {
+		return false
+	}
+	if len(l.words) == 0 {
+		return l.shape == t.Skeleton
+	}
+	return share(l.words, wordsOf(t)) >= commonWords
 }
 
 // resembles says whether a page is of the same kind as these: much of what they

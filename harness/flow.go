@@ -97,6 +97,7 @@ type Flow struct {
 	evidence results.Flow
 	by       agent.User // whose browser it was
 	kind     launchKind
+	control  bool                   // a valid launch like those of the preflight
 	attended bool                   // something was done, or tried, where that had led
 	stuck    *JourneyError          // in the tool, where the user came no further
 	controls []fakeplatform.Control // that came while a proctor acted
@@ -213,10 +214,10 @@ func (r *Run) launch(ctx context.Context, l Launch) (*Flow, error) {
 		}
 	}
 	if flow.Trip.Ended == agent.Dropped && flow.Reaction.Kind == Dead {
-		if err := awaitServer(ctx, r.dial, r.tool.LoginURL, r.config.Patience.Restart.Std()); err != nil {
+		if err := r.awaitServer(ctx, r.tool.LoginURL, r.config.Patience.Restart.Std()); err != nil {
 			flow.Reaction.Why += "; it has not come back: " + err.Error()
 			if !l.Together { // a crowd of ours may be what the tool cannot bear
-				r.dead = maxDead
+				r.gone = true
 			}
 		}
 	}
@@ -485,6 +486,23 @@ func (r *Run) lookAgain(ctx context.Context, by agent.User, f *Flow) error {
 	}
 	f.evidence.Steps = append(f.evidence.Steps, fit(trip.Steps)...)
 	f.session = r.baseline.session(trip)
+	if f.session != shown && f.session != somebody {
+		return nil
+	}
+	// A tool may show everybody another page by now, such as one that says that it is
+	// down for maintenance.
+	nobody, err := r.Open(ctx)
+	if err != nil {
+		return err
+	}
+	defer nobody.Close()
+	fresh, err := nobody.Visit(ctx, r.visit(r.baseline.sessionURL))
+	if err != nil {
+		return err
+	}
+	if likenessOf(fresh).shownBy(trip) {
+		f.session = ""
+	}
 	return nil
 }
 

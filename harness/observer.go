@@ -23,6 +23,11 @@ type observer[F witness] struct {
 	text     string // of the spec
 	location string // of the spec, file:line
 	fragment results.Fragment
+
+	subject []string // its hosts
+	trouble []string // what showed that the subject was away
+	moved   bool     // something was seen since a valid launch worked
+	proved  int      // so many observations had been made when one worked
 }
 
 // A witness is what was seen of a launch, of a tool or of a platform.
@@ -35,6 +40,12 @@ type witness interface {
 // keep adds a witness to the evidence.
 func (s *observer[F]) keep(f F) {
 	flow, picture := f.kept()
+	s.moved = true
+	if _, again := s.fragment.Flows[flow.ID]; !again {
+		if trouble := troubleOf(flow, s.subject); trouble != "" && len(s.trouble) < maxFindings {
+			s.trouble = append(s.trouble, trouble)
+		}
+	}
 	s.fragment.Flows[flow.ID] = flow
 	if flow.Page.Screenshot != "" {
 		s.fragment.Screenshots[flow.Page.Screenshot] = picture
@@ -130,6 +141,7 @@ func (s *observer[F]) Observe(id requirements.ID, stimulus string, verdict resul
 			o.Flows = append(o.Flows, flow.ID)
 		}
 	}
+	o.AfterNullPeer = s.base.takenOver.shows(o)
 	s.fragment.Observations = append(s.fragment.Observations, o)
 }
 

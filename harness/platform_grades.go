@@ -184,18 +184,16 @@ func (s *PlatformScenario) Call(ctx context.Context, b *Gradebook, c GradeCall) 
 	if tool == nil {
 		tool = s.run.tool
 	}
-	limited, cancel := context.WithTimeout(ctx, s.run.Patience())
-	defer cancel()
-	began := time.Now()
-	exchange, err := tool.Grade(limited, c.GradeRequest, faketool.GradeProbe{Fault: c.Fault})
+	flow, err := s.exchange(ctx, c.Title, c.Fault, func(ctx context.Context) (*faketool.Exchange, error) {
+		return tool.Grade(ctx, c.GradeRequest, faketool.GradeProbe{Fault: c.Fault})
+	})
 	if err != nil {
 		return nil, err
 	}
-	flow := s.exchanged(c.Title, c.Fault, exchange, began)
-	if exchange.Method == http.MethodPost {
+	if flow.Exchange.Method == http.MethodPost {
 		s.tidyLater(b, c, flow)
 	}
-	return flow, unanswered(exchange)
+	return flow, unanswered(flow.Exchange)
 }
 
 // unanswered is an [ErrNoLaunch] where a request got no answer that says anything of

@@ -21,8 +21,21 @@ func (r *PlatformRun) Preflight(ctx context.Context) (results.Fragment, error) {
 		return results.Fragment{}, nil
 	}
 	if !r.config.IsEmbedded() {
-		_ = awaitServer(ctx, r.dial, r.platform.AuthURL, min(r.config.Patience.Restart.Std(), startPatience))
+		_ = r.awaitServer(ctx, r.platform.AuthURL, min(r.config.Patience.Restart.Std(), startPatience))
 	}
+	return r.preflightAgain(ctx, r.hostsOfPlatform(), func(ctx context.Context) (results.Fragment, error) {
+		r.byPost = false
+		return r.preflight(ctx)
+	})
+}
+
+// hostsOfPlatform are those of the platform under test.
+func (r *PlatformRun) hostsOfPlatform() []string {
+	return hostsOf(r.platform.Issuer, r.platform.AuthURL, r.platform.TokenURL)
+}
+
+// preflight makes the launches of the preflight once.
+func (r *PlatformRun) preflight(ctx context.Context) (results.Fragment, error) {
 	found := observer[*PlatformFlow]{base: &r.base, fragment: emptyFragment()}
 	launch := PlatformLaunch{Title: "preflight: a valid launch", Link: r.firstLink()}
 	flow, err := r.launch(ctx, launch)

@@ -44,7 +44,8 @@ type PlatformRun struct {
 	// nothingToReview is set where the gradebook may not be changed, and offers no
 	// review as it is.
 	nothingToReview bool
-	dead            int       // valid launches in a row that got no answer
+	gone            bool      // no valid launch worked for as long as patience.restart
+	recovering      bool      // it is being tried whether one works again
 	works           bool      // the last launch was a valid one, and worked
 	scored          time.Time // of the last score that was sent
 	// byPost is set where the platform answers no authentication request by GET.
@@ -168,12 +169,11 @@ func (r *PlatformRun) startCampus(site *switchable) error {
 	}
 	r.platform, r.users, r.journeys = known.Platform, known.Users, known.Journeys
 	r.config.Secrets = known.Secrets
-	r.config.Patience.Quiet = 0 // its pages are whole when they have loaded
+	// Its pages are whole when they have loaded, and it is there or it is not.
+	r.config.Patience.Quiet, r.config.Patience.Restart = 0, 0
 	r.platform.Name = "embedded campus"
 	if name := r.config.Embedded.NullPeer; name != "" {
 		r.platform.Name = "null peer " + name
-		site.set(r.recorder.wrap("platform", address, nullPeer(name)))
-		return nil
 	}
 	var tools []campus.Tool
 	for _, known := range r.ToolRegistrations() {
@@ -189,7 +189,7 @@ func (r *PlatformRun) startCampus(site *switchable) error {
 		return err
 	}
 	r.campus = c
-	site.set(r.recorder.wrap("platform", address, c))
+	site.set(r.recorder.wrap("platform", address, r.takeOver(c)))
 	return nil
 }
 
@@ -331,10 +331,9 @@ func (r *PlatformRun) Subject() results.Subject {
 	}
 }
 
-// Gone says whether the platform has stopped working altogether: the ordinary
-// launch got stuck, or no answer, several times in a row. Without a preflight it
+// Gone says whether the platform has stopped working altogether. Without a preflight it
 // need never have worked, and every scenario faces it all the same.
-func (r *PlatformRun) Gone() bool { return r.dead >= maxDead && !r.config.Embedded.SkipPreflight }
+func (r *PlatformRun) Gone() bool { return r.gone && !r.config.Embedded.SkipPreflight }
 
 // Close ends the run's servers, its users' browsers and its agent.
 func (r *PlatformRun) Close() {

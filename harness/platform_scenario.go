@@ -37,6 +37,7 @@ func (r *PlatformRun) Scenario(tb TB, text, location string) *PlatformScenario {
 }
 
 func (r *PlatformRun) scene(o observer[*PlatformFlow]) *PlatformScenario {
+	o.subject = r.hostsOfPlatform()
 	return &PlatformScenario{run: r, observer: o, tokens: map[string]grant{}, tidied: map[string]bool{}}
 }
 
@@ -45,6 +46,12 @@ func (s *PlatformScenario) Finish() results.Fragment {
 	s.clear()
 	s.fragment.Consulted = s.run.consulted(s.readMessage)
 	return s.finish()
+}
+
+// Drop takes back what was observed, since the scenario is done again, and ends it.
+func (s *PlatformScenario) Drop() results.Fragment {
+	s.drop()
+	return s.Finish()
 }
 
 // clear takes away what the scenario has made.
@@ -59,7 +66,7 @@ func (s *PlatformScenario) clear() {
 func (s *PlatformScenario) Run() *PlatformRun { return s.run }
 
 // errPlatformGone says that the platform has stopped working altogether.
-var errPlatformGone = errors.New("the platform has gone: it gave no answer to several valid launches in a row")
+var errPlatformGone = errors.New("the platform has gone: no valid launch works any more")
 
 // ErrNoLaunch says that a valid launch that a check stands on did not work.
 var ErrNoLaunch = errors.New("the valid launch that this needs did not work")
@@ -88,10 +95,42 @@ func (s *PlatformScenario) hold(ctx context.Context, l PlatformLaunch) (*Platfor
 		return nil, errPlatformGone
 	}
 	held, err := s.run.hold(ctx, l)
-	if s.keepStuck(err) && l.User+string(l.Link) == "" && !l.Twice { // the launch that the preflight has seen work
-		s.run.dead++
+	if s.keepStuck(err) && s.run.isOrdinary(l) {
+		s.recover(ctx, err)
 	}
 	return held, err
+}
+
+// isOrdinary says whether a launch is one like that which the preflight has seen work.
+func (r *PlatformRun) isOrdinary(l PlatformLaunch) bool {
+	return (l.User == "" || l.User == config.Learner) && l.Link == r.firstLink() && l.By == nil && l.Fault == nil && !l.Twice && !l.MayLack
+}
+
+// recover tries valid launches after one that did not work, until one does or the
+// platform has gone.
+func (s *PlatformScenario) recover(ctx context.Context, why error) {
+	if s.run.recovering || s.run.config.Embedded.SkipPreflight {
+		return
+	}
+	s.trouble = append(s.trouble, fmt.Sprintf("a valid launch did not work: %v", why))
+	s.run.recovering = true
+	defer func() { s.run.recovering = false }()
+	s.run.gone = s.run.gone || !s.run.awaitRecovery(ctx, func(ctx context.Context) (*agent.Trip, bool) {
+		flow, err := s.Control(ctx, PlatformLaunch{Title: "control: a valid launch, since the one before did not work", Link: s.run.firstLink()})
+		if flow == nil {
+			return nil, false
+		}
+		return flow.Trip, err == nil
+	})
+}
+
+// Settle decides whether what the scenario has observed stands, now that it has come
+// to its end, and says whether it is to be done again; see [observer.settle].
+func (s *PlatformScenario) Settle(ctx context.Context, again bool) bool {
+	return s.settle(again, func() bool {
+		_, err := s.Control(ctx, PlatformLaunch{Title: "control: a valid launch at the end", Link: s.run.firstLink()})
+		return err == nil
+	}, s.run.Gone)
 }
 
 // keepStuck keeps the page that a journey got stuck on, and says whether one did.
@@ -110,6 +149,9 @@ func (r *PlatformRun) stuckFlow(e *JourneyError) *PlatformFlow {
 	flow := &PlatformFlow{ID: r.nextFlowID(), picture: e.Picture, Trip: &agent.Trip{Steps: e.steps, Page: e.page, Ended: e.ended, Why: e.Why}}
 	flow.evidence = results.Flow{
 		ID: flow.ID, Title: e.Journey, Why: e.Error(), Page: e.page, Steps: fit(e.steps), Ended: "stuck",
+	}
+	if e.ended == agent.Dropped || e.ended == agent.TimedOut {
+		flow.evidence.Ended = string(e.ended)
 	}
 	flow.evidence.Page.URL = results.URL(e.page.URL)
 	if len(e.Picture) > 0 {
@@ -229,12 +271,16 @@ func (s *PlatformScenario) Control(ctx context.Context, l PlatformLaunch) (*Plat
 		return nil, err
 	}
 	if !flow.Launched() {
-		if flow.Trip.Ended != agent.Settled {
-			s.run.dead++
+		err := fmt.Errorf("%w: %s", ErrNoLaunch, flow.End())
+		if s.run.isOrdinary(l) {
+			s.recover(ctx, err)
 		}
-		return flow, fmt.Errorf("%w: %s", ErrNoLaunch, flow.End())
+		return flow, err
 	}
-	s.run.dead, s.run.works = 0, true
+	s.run.works = true
+	if s.run.isOrdinary(l) {
+		s.worked()
+	}
 	return flow, nil
 }
 

@@ -42,14 +42,15 @@ func (s *PlatformScenario) Grant(ctx context.Context, title string, p faketool.T
 }
 
 func (s *PlatformScenario) grantTo(ctx context.Context, title string, tool *faketool.Tool, clientID string, p faketool.TokenProbe) (*PlatformFlow, *faketool.Token, error) {
-	ctx, cancel := context.WithTimeout(ctx, s.run.Patience())
-	defer cancel()
-	began := time.Now()
-	token, err := tool.Token(ctx, s.run.platform.Issuer, clientID, p)
-	if err != nil {
-		return nil, nil, err
-	}
-	return s.exchanged(title, p.Fault, &token.Exchange, began), token, nil
+	var token *faketool.Token
+	flow, err := s.exchange(ctx, title, p.Fault, func(ctx context.Context) (*faketool.Exchange, error) {
+		var err error
+		if token, err = tool.Token(ctx, s.run.platform.Issuer, clientID, p); err != nil {
+			return nil, err
+		}
+		return &token.Exchange, nil
+	})
+	return flow, token, err
 }
 
 // grant is an access token that is kept.
@@ -154,17 +155,32 @@ func (s *PlatformScenario) Act(ctx context.Context, exam *PlatformFlow, c Call) 
 	if tool == nil {
 		tool = s.run.tool
 	}
-	limited, cancel := context.WithTimeout(ctx, s.run.Patience())
-	defer cancel()
-	began := time.Now()
-	exchange, err := tool.Control(limited, address, c.Token, request, faketool.ControlProbe{Fault: c.Fault})
-	if err != nil {
-		return nil, err
-	}
 	if c.Title == "" {
 		c.Title = "control: " + string(c.Action)
 	}
-	return s.exchanged(c.Title, c.Fault, exchange, began), nil
+	return s.exchange(ctx, c.Title, c.Fault, func(ctx context.Context) (*faketool.Exchange, error) {
+		return tool.Control(ctx, address, c.Token, request, faketool.ControlProbe{Fault: c.Fault})
+	})
+}
+
+// exchange lets the fake tool's server send a request, and keeps what came of it.
+// Where no answer came, a valid launch tells whether the platform is still there.
+func (s *PlatformScenario) exchange(ctx context.Context, title string, fault *faketool.Fault, send func(context.Context) (*faketool.Exchange, error)) (*PlatformFlow, error) {
+	if s.run.Gone() {
+		return nil, errPlatformGone
+	}
+	limited, cancel := context.WithTimeout(ctx, s.run.Patience())
+	defer cancel()
+	began := time.Now()
+	exchange, err := send(limited)
+	if err != nil {
+		return nil, err
+	}
+	flow := s.exchanged(title, fault, exchange, began)
+	if exchange.Status == 0 && exchange.Err != nil && !s.run.recovering && !s.run.config.Embedded.SkipPreflight {
+		_, _ = s.Control(ctx, PlatformLaunch{Link: s.run.firstLink()}) // one that does not work tells so
+	}
+	return flow, nil
 }
 
 // exchanged keeps a request of the fake tool's server as a flow.

@@ -2,6 +2,7 @@ package harness
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -27,8 +28,21 @@ func (r *Run) Preflight(ctx context.Context) (results.Fragment, error) {
 	if !r.config.IsEmbedded() {
 		// A tool that is being started beside the run may take a moment. If it is
 		// not there then, the first launch says so.
-		_ = awaitServer(ctx, r.dial, r.tool.LoginURL, min(r.config.Patience.Restart.Std(), startPatience))
+		_ = r.awaitServer(ctx, r.tool.LoginURL, min(r.config.Patience.Restart.Std(), startPatience))
 	}
+	return r.preflightAgain(ctx, r.hostsOfTool(), func(ctx context.Context) (results.Fragment, error) {
+		r.baseline, r.loginByPost = baseline{}, false
+		return r.preflight(ctx)
+	})
+}
+
+// hostsOfTool are those of the tool under test.
+func (r *Run) hostsOfTool() []string {
+	return hostsOf(r.tool.LoginURL, r.tool.LaunchURL, r.tool.TargetLinkURI)
+}
+
+// preflight makes the launches of the preflight once.
+func (r *Run) preflight(ctx context.Context) (results.Fragment, error) {
 	var flows []*Flow
 	var browsers []agent.User
 	defer func() {
@@ -85,7 +99,7 @@ func (r *Run) Preflight(ctx context.Context) (results.Fragment, error) {
 	}
 	if d := r.diagnose(second); d != nil {
 		d.Problem = "The first valid launch worked, the second did not. " + d.Problem
-		return fragment(flows), d
+		return fragment(flows), errors.Join(d, errUnsteady)
 	}
 	launched = append(launched, browsers[len(browsers)-1])
 	contrast, err := one(Launch{Title: "preflight: an answer without id_token and state", Fault: new(fakeplatform.EmptyAnswer)})
@@ -105,15 +119,37 @@ func (r *Run) Preflight(ctx context.Context) (results.Fragment, error) {
 	if err == nil {
 		err = r.learnHonesty(ctx, contrast, bad, browsers[len(browsers)-1])
 	}
+	if err != nil {
+		return fragment(flows), err
+	}
+	last, err := one(Launch{Title: "preflight: a valid launch at the end"})
+	if err != nil {
+		return fragment(flows), err
+	}
 	found := fragment(flows)
 	found.Consulted = r.consulted()
-	if d := r.baseline.doubt(bad); d != nil && err == nil {
+	if d := r.baseline.doubt(bad); d != nil {
 		return found, d
 	}
-	if err != nil {
-		return found, err
+	if d := r.lastOne(last); d != nil {
+		return found, errors.Join(d, errUnsteady)
 	}
 	return r.preflightParts(ctx, found)
+}
+
+// lastOne says why the preflight's last launch is not accepted as the first ones were:
+// then what was learned in between may be wrong.
+func (r *Run) lastOne(last *Flow) *results.Diagnosis {
+	last.control, last.Reaction = true, r.baseline.reaction(last)
+	reaction := r.baseline.acceptance(last)
+	if reaction.Kind == Accepted {
+		return nil
+	}
+	return &results.Diagnosis{
+		Problem: "The first valid launches worked, and the last one of the preflight did not: " + reaction.Why + ".",
+		Step:    "launch", Sent: "a valid id_token, after one with a bad signature and an answer without one", Seen: describe(last.Trip), FlowID: last.ID,
+		LookAt: "The tool's log at that time. Does it lock users out after a bad launch? Where the pages of valid launches differ, say under tool.accepts what all of them have: a selector, a text or a part of the URL.",
+	}
 }
 
 // preflightParts makes sure that what a real tool does beside launches can be judged.

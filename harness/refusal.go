@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"invigilator/fakeplatform"
+	"invigilator/harness/agent"
 	"invigilator/requirements"
 	"invigilator/results"
 )
@@ -28,46 +29,67 @@ func (s *Scenario) React(ctx context.Context, id requirements.ID) {
 }
 
 // errGone says that the tool has stopped working altogether.
-var errGone = errors.New("the tool has gone: it takes no connections, or gave no answer to several valid launches in a row")
-
-// maxDead is how many valid launches in a row may get no answer before the
-// tool counts as gone: a tool that hangs would else hold up the run for hours.
-const maxDead = 3
+var errGone = errors.New("the tool has gone: no valid launch works any more")
 
 // Gone says whether the tool has stopped working altogether. Without a
 // preflight it need never have worked, and every scenario faces it all the same.
-func (r *Run) Gone() bool { return r.dead >= maxDead && !r.config.Embedded.SkipPreflight }
+func (r *Run) Gone() bool { return r.gone && !r.config.Embedded.SkipPreflight }
 
-// control makes a plain valid launch.
+// control makes a plain valid launch. Where it does not work, valid launches are tried
+// until one does, or the tool has gone.
 func (s *Scenario) control(ctx context.Context) (*Flow, error) {
 	fetches := s.run.platform.KeySetFetches()
-	flow, err := s.Launch(ctx, Launch{Title: "control: a valid launch"})
+	flow, err := s.tryControl(ctx, "control: a valid launch")
 	if err != nil {
 		return nil, err
 	}
 	if s.run.keySetChanged && !s.Accepted(flow) && s.waitToLook(ctx, fetches) {
-		flow, err = s.Launch(ctx, Launch{Title: "control: a valid launch, after a while, since the tool did not look for the key"})
+		flow, err = s.tryControl(ctx, "control: a valid launch, after a while, since the tool did not look for the key")
 		if err != nil {
 			return nil, err
 		}
 	}
 	s.run.keySetChanged = false
-	s.run.lastControl = flow
-	if s.kind == toReview && !s.Accepted(flow) {
+	if s.Accepted(flow) || s.run.config.Embedded.SkipPreflight {
+		return flow, nil
+	}
+	s.trouble = append(s.trouble, fmt.Sprintf("a valid launch did not work: %s", s.run.baseline.acceptance(flow).Why))
+	s.run.gone = s.run.gone || !s.run.awaitRecovery(ctx, func(ctx context.Context) (*agent.Trip, bool) {
+		again, err := s.tryControl(ctx, "control: a valid launch, since the one before did not work")
+		if err != nil {
+			return nil, false
+		}
+		return again.Trip, s.Accepted(again)
+	})
+	return flow, nil
+}
+
+// tryControl makes a plain valid launch once.
+func (s *Scenario) tryControl(ctx context.Context, title string) (*Flow, error) {
+	flow, err := s.Launch(ctx, Launch{Title: title})
+	if err != nil {
+		return nil, err
+	}
+	flow.control, s.run.lastControl = true, nil
+	if s.Accepted(flow) {
+		s.run.lastControl = flow
+		s.worked()
+	} else if s.kind == toReview {
 		s.run.standing = nil // the tool may have lost the work
 	}
-	if flow.Reaction.Kind == Dead {
-		s.run.dead++
-	} else {
-		s.run.dead = 0
-	}
 	return flow, nil
+}
+
+// Settle decides whether what the scenario has observed stands, now that it has come
+// to its end, and says whether it is to be done again; see [observer.settle].
+func (s *Scenario) Settle(ctx context.Context, again bool) bool {
+	return s.settle(again, func() bool { return s.Works(ctx) }, s.run.Gone)
 }
 
 // fencePost is a valid launch with nothing but valid launches between it and
 // what comes next: the end of the fence before, where there is one.
 func (s *Scenario) fencePost(ctx context.Context) (*Flow, error) {
-	if last := s.run.lastControl; last != nil && last.kind == s.kind && s.Accepted(last) {
+	if last := s.run.lastControl; last != nil && last.kind == s.kind {
 		s.keep(last)
 		return last, nil
 	}
@@ -202,7 +224,7 @@ func (s *Scenario) refuseGroup(ctx context.Context, id requirements.ID, before *
 	after, err := s.control(ctx)
 	if err == nil && !s.Accepted(after) && s.Accepted(before) && len(launches) > 1 {
 		// Which of them broke the fence?
-		before, err = s.control(ctx)
+		before, err = s.fencePost(ctx)
 		for _, l := range launches {
 			before, err = s.refuseGroup(ctx, id, before, err, []Attempt{l.Attempt})
 		}
@@ -214,7 +236,7 @@ func (s *Scenario) refuseGroup(ctx context.Context, id requirements.ID, before *
 		}
 	}
 	if err == nil && !s.Accepted(after) && s.Accepted(before) {
-		return s.control(ctx) // the next fence needs a beginning that is whole
+		return s.fencePost(ctx) // the next fence needs a beginning that is whole
 	}
 	return after, err
 }

@@ -43,7 +43,7 @@ type Run struct {
 	lastControl   *Flow      // a valid launch, with nothing but valid ones since
 	standing      *Work      // that is there to be reviewed; nil until one is needed
 	texts         []string   // that learners have handed in
-	dead          int        // valid launches in a row that got no answer
+	gone          bool       // no valid launch worked for as long as patience.restart
 
 	unplanned []fakeplatform.Unplanned // guarded by base.mu
 }
@@ -205,11 +205,10 @@ func (r *Run) startFakeTool(site *switchable) error {
 	r.tool.JWKSURL = embeddedToolURL + faketool.JWKSPath
 	r.tool.TeacherView.Selector, r.tool.UserMark, r.tool.ResourceMark, r.tool.Exit = "#teacher", "#user", "#link", "#return"
 	r.config.Journeys = toolJourneys()
-	r.config.Patience.Quiet, r.config.Patience.Marker = 0, 0 // its pages are whole when they have loaded
+	// Its pages are whole when they have loaded, and it is there or it is not.
+	r.config.Patience.Quiet, r.config.Patience.Marker, r.config.Patience.Restart = 0, 0, 0
 	if name := r.config.Embedded.NullPeer; name != "" {
 		r.tool.Name = "null peer " + name
-		site.set(r.recorder.wrap("tool", embeddedToolURL, nullPeer(name)))
-		return nil
 	}
 	options := faketool.Options{
 		URL: embeddedToolURL, Faults: r.config.Embedded.Faults, Now: r.now,
@@ -223,7 +222,7 @@ func (r *Run) startFakeTool(site *switchable) error {
 		return err
 	}
 	r.fakeTool = tool
-	site.set(r.recorder.wrap("tool", embeddedToolURL, tool))
+	site.set(r.recorder.wrap("tool", embeddedToolURL, r.takeOver(tool)))
 	for _, known := range r.Registrations() {
 		err := tool.Register(faketool.Registration{
 			Issuer: known.Platform.Issuer(), ClientID: known.ClientID, AuthURL: known.AuthURL,

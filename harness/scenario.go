@@ -26,7 +26,10 @@ type Scenario struct {
 func (r *Run) Scenario(tb TB, text, location string) *Scenario {
 	r.consulted()
 	r.takeUnplanned() // what comes late from the scenario before is not this one's
-	return &Scenario{run: r, observer: observer[*Flow]{base: &r.base, tb: tb, text: text, location: location, fragment: emptyFragment()}}
+	return &Scenario{run: r, observer: observer[*Flow]{
+		base: &r.base, tb: tb, text: text, location: location, fragment: emptyFragment(),
+		subject: r.hostsOfTool(),
+	}}
 }
 
 // Finish ends the scenario and returns what it adds to the results.
@@ -36,6 +39,12 @@ func (s *Scenario) Finish() results.Fragment {
 	}
 	s.fragment.Consulted = s.run.consulted()
 	return s.finish()
+}
+
+// Drop takes back what was observed, since the scenario is done again, and ends it.
+func (s *Scenario) Drop() results.Fragment {
+	s.drop()
+	return s.Finish()
 }
 
 // Run returns the run that the scenario belongs to.

@@ -9,12 +9,12 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"io"
 	"math/big"
-	"net"
 	"net/http"
-	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -116,28 +116,41 @@ func (s *switchable) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// awaitServer waits until a server takes connections again. There is no event
-// to wait for: it tries, at longer and longer intervals.
-func awaitServer(ctx context.Context, dial func(context.Context, string, string) (net.Conn, error), rawURL string, patience time.Duration) error {
-	u, err := url.Parse(rawURL)
-	if err != nil {
-		return err
-	}
-	address := u.Host
-	if u.Port() == "" {
-		address = net.JoinHostPort(u.Hostname(), map[string]string{"http": "80", "https": "443"}[u.Scheme])
-	}
-	ctx, cancel := context.WithTimeout(ctx, patience)
+// awaitServer waits until a server answers again. There is no event to wait for: it
+// tries, at longer and longer intervals. That a connection is taken says nothing: a
+// process that ends may take one more.
+func (r *base) awaitServer(ctx context.Context, rawURL string, patience time.Duration) error {
+	ctx, cancel := context.WithTimeout(ctx, max(patience, leastPatience))
 	defer cancel()
+	client := http.Client{Transport: r.transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	for pause := 50 * time.Millisecond; ; pause = min(2*pause, 2*time.Second) {
-		conn, err := dial(ctx, "tcp", address)
+		err := answers(ctx, client, rawURL)
 		if err == nil {
-			return conn.Close()
+			return nil
 		}
 		select {
 		case <-time.After(pause):
 		case <-ctx.Done():
-			return fmt.Errorf("%s takes no connections: %w", address, err)
+			return fmt.Errorf("it does not answer: %w", err)
 		}
 	}
+}
+
+// answers says why a server does not answer; nil where it does.
+func answers(ctx context.Context, client http.Client, rawURL string) error {
+	ctx, cancel := context.WithTimeout(ctx, startPatience)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, rawURL, nil)
+	if err != nil {
+		return err
+	}
+	response, err := client.Do(request)
+	if err != nil {
+		return err
+	}
+	_ = response.Body.Close()
+	if slices.Contains(away, response.StatusCode) {
+		return errors.New(response.Status)
+	}
+	return nil
 }

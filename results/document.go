@@ -196,6 +196,9 @@ type Observation struct {
 	// Withheld is set where the subject declares what was skipped, and the user does
 	// not let the run try it.
 	Withheld bool `json:"withheld,omitempty"`
+	// AfterNullPeer is set in the proof where it rests on what was seen after a null
+	// peer had taken the place of an embedded subject.
+	AfterNullPeer bool `json:"after_null_peer,omitempty"`
 }
 
 // Uncovered is a requirement that no scenario checks yet.

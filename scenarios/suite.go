@@ -470,15 +470,52 @@ func Seen(wrong string) string {
 type scene interface {
 	SkipAll(requirements.ID)
 	Errored(ids []requirements.ID, why string)
+	// Settle decides whether what was observed stands, and says whether the scenario
+	// is to be done again.
+	Settle(ctx context.Context, again bool) bool
+	// Drop takes back what was observed, and ends the scenario.
+	Drop() results.Fragment
 	Finish() results.Fragment
+}
+
+// current is the scenario of the current spec; nil where it has begun none.
+var current scene
+
+// Every spec is done again where its subject was away meanwhile and is back: see
+// [harness.Scenario.Settle].
+var _ = AddTreeConstructionNodeArgsTransformer(func(kind types.NodeType, _ Offset, text string, args []any) (string, []any, []error) {
+	for i, arg := range args {
+		if body, ok := arg.(func(SpecContext)); ok && kind.Is(types.NodeTypeIt) {
+			args[i] = func(ctx SpecContext) { settled(ctx, body) }
+		}
+	}
+	return text, args, nil
+})
+
+// settled runs the body of a spec, and once more where its scenario says so.
+func settled(ctx SpecContext, body func(SpecContext)) {
+	current = nil
+	body(ctx)
+	if current == nil || !current.Settle(ctx, false) {
+		return
+	}
+	attach(attachment{Fragment: current.Drop()})
+	body(ctx)
+	current.Settle(ctx, true)
 }
 
 func begin[S scene](scenario func(tb harness.TB, text, location string) S) S {
 	spec := CurrentSpecReport()
 	location := fmt.Sprintf("%s:%d", shortPath(spec.FileName()), spec.LineNumber())
 	scene := scenario(GinkgoT(), spec.FullText(), location)
+	again := current != nil
+	current = scene
 	defer skipUndeclared(scene, named(spec.Labels()))
+	if again { // it is finished as the first one would have been
+		return scene
+	}
 	DeferCleanup(func() {
+		scene := current
 		ids := named(CurrentSpecReport().Labels())
 		if ended := CurrentSpecReport(); ended.Failed() {
 			scene.Errored(ids, "The harness failed: "+ended.FailureMessage())

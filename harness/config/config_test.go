@@ -643,10 +643,10 @@ func TestFeaturesThatNeedAKey(t *testing.T) {
 
 func TestTheEmbeddedFakeToolCanBeBroken(t *testing.T) {
 	g := NewWithT(t)
-	loaded, err := config.Load(config.Sources{File: file(t, "embedded: {faults: [a, b], null_peer: hangs-up, keys: keys.json, only_verdicts: true, skip_preflight: true}\n")})
+	loaded, err := config.Load(config.Sources{File: file(t, "embedded: {faults: [a, b], null_peer: hangs-up, null_peer_after: 7, keys: keys.json, only_verdicts: true, skip_preflight: true}\n")})
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(loaded.Embedded).To(Equal(config.Embedded{
-		Faults: []string{"a", "b"}, NullPeer: "hangs-up", Keys: "keys.json", OnlyVerdicts: true, SkipPreflight: true,
+		Faults: []string{"a", "b"}, NullPeer: "hangs-up", NullPeerAfter: 7, Keys: "keys.json", OnlyVerdicts: true, SkipPreflight: true,
 	}))
 }
 
@@ -695,7 +695,7 @@ func TestSchemaSaysWhatEveryKeyIsFor(t *testing.T) {
 func TestEveryKeyCanBeSetFromEverySource(t *testing.T) {
 	texts := map[string]string{
 		"agent": "http", "embedded.null_peer": "blank", "platform.url": "https://lms.example", "platform.listen": ":1", "browser.remote": "http://b:1",
-		"platform.other_url": "https://other.example", "features": "tls", "crowd": "7",
+		"platform.other_url": "https://other.example", "features": "tls", "crowd": "7", "embedded.null_peer_after": "7",
 		"tool.url": "https://tool.example", "tool.other_url": "https://other.example", "tool.listen": ":1",
 	}
 	for _, key := range config.Keys() {

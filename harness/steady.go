@@ -1,0 +1,229 @@
+package harness
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"invigilator/harness/agent"
+	"invigilator/results"
+)
+
+// A subject that is down for maintenance, restarts or has had too many requests
+// refuses whatever it is sent, and accepts nothing. That says nothing of the
+// requirements. So what a scenario observes stands only where a valid launch
+// works afterwards, and where nothing showed meanwhile that the subject was away.
+
+// away are the statuses by which servers say that they cannot answer now.
+var away = []int{http.StatusTooManyRequests, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout}
+
+// troubleOf says what in a flow shows that the subject was away; empty for nothing.
+// Hosts are those of the subject.
+func troubleOf(flow results.Flow, hosts []string) string {
+	if ended := agent.Ending(flow.Ended); ended == agent.Dropped || ended == agent.TimedOut {
+		return fmt.Sprintf("%s: %s", flow.Title, deaths[ended])
+	}
+	for _, step := range flow.Steps {
+		if !slices.Contains(away, step.Status) {
+			continue
+		}
+		if u, err := url.Parse(step.URL); err == nil && slices.Contains(hosts, u.Host) {
+			return fmt.Sprintf("%s: HTTP %d from %s", flow.Title, step.Status, u.Host)
+		}
+	}
+	return ""
+}
+
+// hostsOf are the hosts of addresses.
+func hostsOf(addresses ...string) []string {
+	var hosts []string
+	for _, address := range addresses {
+		if u, err := url.Parse(address); err == nil && u.Host != "" && !slices.Contains(hosts, u.Host) {
+			hosts = append(hosts, u.Host)
+		}
+	}
+	return hosts
+}
+
+// worked takes down that a valid launch has just worked: what was observed before it
+// stands, unless the subject was away meanwhile.
+func (s *observer[F]) worked() {
+	s.moved = false
+	if len(s.trouble) == 0 {
+		s.proved = len(s.fragment.Observations)
+	}
+}
+
+// rests says whether a verdict rests on the subject's health since a valid launch
+// worked.
+func (s *observer[F]) rests() bool {
+	return slices.ContainsFunc(s.fragment.Observations[s.proved:], func(o results.Observation) bool { return judges(o.Verdict) })
+}
+
+// movedSince says whether anything was seen of the subject since a valid launch worked:
+// flows, or what verdicts without flows rest on.
+func (s *observer[F]) movedSince() bool {
+	return s.moved || slices.ContainsFunc(s.fragment.Observations[s.proved:], func(o results.Observation) bool {
+		return judges(o.Verdict) && len(o.Flows) == 0
+	})
+}
+
+// judges says whether a verdict says something of the subject.
+func judges(v results.Verdict) bool {
+	return v == results.Passed || v == results.Failed || v == results.Warned
+}
+
+// settle decides whether what was observed stands, now that the scenario has come to
+// its end. It says whether the scenario is to be done again: the subject was away
+// meanwhile, and is back. What goes wrong again in the same way is the subject's own
+// doing, so nothing is done a third time. Works makes a valid launch and says whether
+// it worked; gone says whether the subject has gone for good.
+func (s *observer[F]) settle(again bool, works, gone func() bool) bool {
+	if len(s.trouble) == 0 && !s.rests() {
+		return false
+	}
+	fine := !gone() && (!s.movedSince() || works())
+	switch {
+	case fine && len(s.trouble) == 0:
+		return false
+	case !again && !gone():
+		return true
+	case !fine:
+		s.unsettle()
+	}
+	return false
+}
+
+// unsettle takes back what was observed since a valid launch worked: what a subject
+// does that has stopped working says nothing.
+func (s *observer[F]) unsettle() {
+	for i := range s.fragment.Observations[s.proved:] {
+		if o := &s.fragment.Observations[s.proved+i]; judges(o.Verdict) {
+			o.Verdict = results.Inconclusive
+			o.Seen = fmt.Sprintf("Valid launches stopped working meanwhile (%s), so this says nothing: %s", s.firstTrouble(), o.Seen)
+		}
+	}
+}
+
+func (s *observer[F]) firstTrouble() string {
+	if len(s.trouble) == 0 {
+		return "the subject was away"
+	}
+	return s.trouble[0]
+}
+
+// drop takes back everything that was observed, since it is tried again, and tells
+// why.
+func (s *observer[F]) drop() {
+	s.fragment.Observations = nil
+	for _, says := range s.trouble {
+		s.find("away", results.Bounded(says, 500)+"; this was tried again when a valid launch worked", "")
+	}
+}
+
+// The pauses between two tries whether a valid launch works again.
+const (
+	firstPause = 250 * time.Millisecond
+	lastPause  = 5 * time.Second
+)
+
+// awaitRecovery tries whether the subject works again, for as long as patience.restart
+// lasts, and says whether it does. An embedded subject does at once, or never.
+func (r *base) awaitRecovery(ctx context.Context, works func(context.Context) (*agent.Trip, bool)) bool {
+	if r.config.IsEmbedded() {
+		for range embeddedTries {
+			if _, ok := works(ctx); ok {
+				return true
+			}
+		}
+		return false
+	}
+	end := time.Now().Add(r.config.Patience.Restart.Std())
+	pause := firstPause
+	for {
+		pause = min(pause, time.Until(end))
+		if pause <= 0 || ctx.Err() != nil {
+			return false
+		}
+		select {
+		case <-time.After(pause):
+		case <-ctx.Done():
+			return false
+		}
+		trip, ok := works(ctx)
+		if ok {
+			return true
+		}
+		pause = max(min(2*pause, lastPause), retryAfter(trip))
+	}
+}
+
+// embeddedTries is how often a valid launch is tried once more with an embedded
+// subject.
+const embeddedTries = 2
+
+// retryAfter is how long the subject asks to be left alone (RFC 9110, 10.2.3); 0 where
+// it does not say.
+func retryAfter(trip *agent.Trip) time.Duration {
+	if trip == nil {
+		return 0
+	}
+	var wait time.Duration
+	for _, step := range trip.Steps {
+		if !slices.Contains(away, step.Status) {
+			continue
+		}
+		for _, field := range step.ResponseHeader {
+			if seconds, err := strconv.Atoi(strings.TrimSpace(field[1])); err == nil && seconds > 0 && strings.EqualFold(field[0], "Retry-After") {
+				wait = max(wait, time.Duration(min(seconds, 3600))*time.Second)
+			}
+		}
+	}
+	return wait
+}
+
+// wentAway says whether the subject answered at first, in what a preflight saw, and was
+// away then.
+func wentAway(found results.Fragment, hosts []string) bool {
+	answered, missed := false, false
+	for _, flow := range found.Flows {
+		missed = missed || troubleOf(flow, hosts) != ""
+		answered = answered || slices.ContainsFunc(flow.Steps, func(step results.Step) bool {
+			u, err := url.Parse(step.URL)
+			return err == nil && step.Status > 0 && slices.Contains(hosts, u.Host)
+		})
+	}
+	return answered && missed
+}
+
+// errUnsteady says that a valid launch worked in the preflight and another did not.
+var errUnsteady = errors.New("valid launches do not always work")
+
+// preflightAgain makes a preflight, and again where the subject was away meanwhile: for
+// as long as patience.restart lasts.
+func (r *base) preflightAgain(ctx context.Context, hosts []string, preflight func(context.Context) (results.Fragment, error)) (results.Fragment, error) {
+	found, err := preflight(ctx)
+	diagnosis, failed := errors.AsType[*results.Diagnosis](err)
+	if failed && !r.config.IsEmbedded() && (errors.Is(err, errUnsteady) || wentAway(found, hosts)) {
+		r.awaitRecovery(ctx, func(ctx context.Context) (*agent.Trip, bool) {
+			var again results.Fragment
+			again, err = preflight(ctx)
+			maps.Copy(again.Flows, found.Flows)
+			maps.Copy(again.Screenshots, found.Screenshots)
+			found = again
+			diagnosis, failed = errors.AsType[*results.Diagnosis](err)
+			return nil, !failed
+		})
+	}
+	if failed {
+		return found, diagnosis
+	}
+	return found, err
+}

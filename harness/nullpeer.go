@@ -39,6 +39,8 @@ var nullPeers = []NullPeer{
 	}},
 	{"sign-in", "answers 200 with a page to sign in on", page(http.StatusOK, "<h1>Sign in</h1><form method=\"post\"><label>User name <input name=\"user\"></label>"+
 		"<label>Password <input type=\"password\" name=\"password\"></label><button>Sign in</button></form>")},
+	{"scripts", "answers 200 with a page whose scripts print it again and again, and lead to another one", page(http.StatusOK,
+		"<p>One moment.</p><script>setInterval(() => print(), 0); location.href = \"javascript:'<p>Gone.</p>'\"</script>")},
 	{"no-content", "answers 204 to everything", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) }},
 	{"error", "answers 500 to everything", page(http.StatusInternalServerError, "<h1>Internal Server Error</h1>")},
 	{"unavailable", "answers 503 to everything", page(http.StatusServiceUnavailable, "<h1>Service Unavailable</h1>")},

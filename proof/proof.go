@@ -133,6 +133,9 @@ type subject struct {
 	warns   []string // further ones that only warn
 	hides   []string
 	warning bool
+	// takesOver is set where a null peer takes the subject's place in the middle of
+	// the run.
+	takesOver bool
 }
 
 // profilesAbove are, by the part that a fault is one of, the profiles of what is
@@ -384,17 +387,46 @@ func subjectsOf(side config.Side, only []string) []subject {
 		list = append(list, s)
 	}
 	for _, p := range harness.NullPeers() {
-		if wanted(p.Name) {
-			list = append(list, subject{
-				row: Row{Side: side, Subject: p.Name, Kind: NullPeer, Does: p.Does, Agent: "http"},
-				args: []string{
-					"--set", "embedded.null_peer=" + p.Name, "--set", "embedded.skip_preflight=true",
-					"--set", "patience.visit=50ms", "--set", "patience.step=50ms",
-				},
-			})
+		if !wanted(p.Name) {
+			continue
+		}
+		list = append(list, subject{
+			row: Row{Side: side, Subject: p.Name, Kind: NullPeer, Does: p.Does, Agent: "http"},
+			args: []string{
+				"--set", "embedded.null_peer=" + p.Name, "--set", "embedded.skip_preflight=true",
+				"--set", "patience.visit=50ms", "--set", "patience.step=50ms",
+			},
+		})
+		for _, after := range takeOvers {
+			list = append(list, takingOver(side, p, after, "http"))
+		}
+		if slices.Contains(inBrowser, p.Name) {
+			list = append(list, takingOver(side, p, takeOvers[1], "browser"))
 		}
 	}
 	return list
+}
+
+// takeOvers are the numbers of requests that a subject without faults answers before a
+// null peer takes its place: in the preflight, soon after it, and in the middle.
+var takeOvers = []int{5, 60, 700}
+
+// inBrowser are null peers that do something else in a browser than over plain HTTP.
+var inBrowser = []string{"maintenance", "scripts", "no-content"}
+
+// takingOver is a subject whose place a null peer takes.
+func takingOver(side config.Side, p harness.NullPeer, after int, agent string) subject {
+	return subject{
+		row: Row{
+			Side: side, Subject: fmt.Sprintf("%s after %d", p.Name, after), Kind: NullPeer, Agent: agent,
+			Does: fmt.Sprintf("works for %d requests, then %s", after, p.Does),
+		},
+		args: []string{
+			"--set", "embedded.null_peer=" + p.Name, "--set", fmt.Sprintf("embedded.null_peer_after=%d", after),
+			"--profile", requirements.Launch, "--set", "patience.visit=3s", "--set", "patience.step=1s",
+		},
+		takesOver: true,
+	}
 }
 
 func (s subject) weight() int {
@@ -437,7 +469,7 @@ func judge(ctx context.Context, program, dir string, s *subject) (results.Docume
 	}
 	defer func() { _ = file.Close() }()
 	doc, err := results.Read(file)
-	if doc.Diagnosis != nil {
+	if doc.Diagnosis != nil && !s.takesOver {
 		s.row.Wrong = append(s.row.Wrong, "could not be judged: "+doc.Diagnosis.Problem)
 	}
 	s.row.Seconds = time.Since(began).Seconds()
@@ -460,9 +492,14 @@ func reason(r results.Requirement) string {
 
 // hold compares what the suite found with what the subject is.
 func (s *subject) hold(doc results.Document, usual map[string]results.Verdict) {
+	if s.takesOver && doc.Diagnosis == nil {
+		s.row.Wrong = append(s.row.Wrong, "nothing tells that the subject has gone")
+	}
 	for _, r := range doc.Requirements {
 		cell := s.row.Cells[r.ID]
 		switch {
+		case s.takesOver:
+			s.row.Wrong = append(s.row.Wrong, judgedUnseen(r)...)
 		case s.row.Kind == NullPeer:
 			cell.Expected = results.Inconclusive
 			if cell.Actual == results.Passed {
@@ -497,6 +534,20 @@ func (s *subject) hold(doc results.Document, usual map[string]results.Verdict) {
 		}
 		s.row.Cells[r.ID] = cell
 	}
+}
+
+// judgedUnseen are the verdicts on a requirement that rest on what a null peer did,
+// which says nothing of the subject whose place it has taken, and those that blame a
+// subject without faults.
+func judgedUnseen(r results.Requirement) []string {
+	var wrong []string
+	for _, o := range r.Observations {
+		passed := o.Verdict == results.Passed && o.AfterNullPeer
+		if passed || o.Verdict == results.Failed || o.Verdict == results.Warned || o.Verdict == results.Errored {
+			wrong = append(wrong, fmt.Sprintf("%s is %s by what a server does that does nothing: %s", strings.TrimSpace(r.ID+" "+o.Case), o.Verdict, results.Bounded(o.Seen, 300)))
+		}
+	}
+	return wrong
 }
 
 // conclude collects the reasons why the proof does not hold.

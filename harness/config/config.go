@@ -134,7 +134,7 @@ type Patience struct {
 // Embedded says what the embedded subject does wrong.
 type Embedded struct {
 	Faults        []string `json:"faults" jsonschema_description:"Faults of the embedded subject, by name; 'invigilator faults' lists them."`
-	NullPeer      string   `json:"null_peer" jsonschema:"enum=,enum=not-found,enum=blank,enum=hangs-up,enum=never-answers,enum=redirect-loop,enum=maintenance,enum=home,enum=sign-in,enum=no-content,enum=error,enum=unavailable,enum=too-many-requests" jsonschema_description:"Puts a server that does nothing in the place of the embedded subject."`
+	NullPeer      string   `json:"null_peer" jsonschema:"enum=,enum=not-found,enum=blank,enum=hangs-up,enum=never-answers,enum=redirect-loop,enum=maintenance,enum=home,enum=sign-in,enum=scripts,enum=no-content,enum=error,enum=unavailable,enum=too-many-requests" jsonschema_description:"Puts a server that does nothing in the place of the embedded subject."`
 	NullPeerAfter int      `json:"null_peer_after" jsonschema:"default=0,minimum=0" jsonschema_description:"How many requests the embedded subject answers before the null peer takes its place."`
 	Keys          string   `json:"keys" jsonschema_description:"A JWK Set of three throwaway RSA key pairs for the fakes, so that many runs in a row need not make their own."`
 	OnlyVerdicts  bool     `json:"only_verdicts" jsonschema_description:"Keeps no evidence beside the verdicts, for runs whose report nobody reads."`

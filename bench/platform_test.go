@@ -41,7 +41,9 @@ func BenchmarkPlatformLaunch(b *testing.B) {
 	defer run.Close()
 	var tools []campus.Tool
 	for _, known := range run.ToolRegistrations() {
-		tools = append(tools, campus.Tool{ClientID: known.ClientID, LoginURL: known.LoginURL, RedirectURIs: known.RedirectURIs, TargetLinkURI: known.TargetLinkURI})
+		tools = append(tools, campus.Tool{
+			ClientID: known.ClientID, LoginURL: known.LoginURL, RedirectURIs: known.RedirectURIs, TargetLinkURI: known.TargetLinkURI, JWKSURL: known.JWKSURL,
+		})
 	}
 	if handler, err = campus.New(campus.Options{URL: server.URL, Password: password, Tools: tools}); err != nil {
 		b.Fatal(err)

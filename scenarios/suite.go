@@ -91,7 +91,15 @@ func Configure(t *testing.T, side config.Side) (types.SuiteConfig, types.Reporte
 	if suite.LabelFilter == "" {
 		suite.LabelFilter = onlyFilter(loaded)
 	}
+	sow(&suite, loaded)
 	return suite, reporter
+}
+
+// sow sets the seed of the order of the specs, where the configuration names one.
+func sow(suite *types.SuiteConfig, c config.Config) {
+	if c.Seed != 0 {
+		suite.RandomSeed = int64(c.Seed)
+	}
 }
 
 // Hooks let a program follow a run that it makes with [Judge]. Each may be nil.
@@ -119,6 +127,7 @@ func Judge(c config.Config, title string, hooks Hooks) (results.Document, report
 	suite.LabelFilter = sideFilter(c)
 	suite.Timeout = c.Patience.Run.Std()
 	suite.RandomizeAllSpecs = true
+	sow(&suite, c)
 	formatter.ColorableStdOut = io.Discard // the document and the hooks say it all
 	RunSpecs(&silent{}, title, suite, reporter)
 	switch {
@@ -380,7 +389,7 @@ func selection(report Report) (selected, notCovered []requirements.Requirement) 
 var flagOf = map[string]string{
 	"tool.login_url": "--login-url", "tool.launch_url": "--launch-url",
 	"tool.client_id": "--client-id", "tool.deployment_id": "--deployment-id",
-	"agent": "--agent", "embedded.faults": "--fault",
+	"agent": "--agent", "seed": "--seed", "embedded.faults": "--fault",
 }
 
 // command begins the command line that judges the same subject again, whatever

@@ -79,6 +79,8 @@ func TestExitStatus(t *testing.T) {
 		"a crowd of two":            {[]string{"--agent", "http", "--only", "core-tool-parallel-users", "--set", "crowd=2"}, 0, "CONFORMANT"},
 		"one platform for two":      {[]string{"--set", "platform.other_url=https://platform.test"}, 3, "platform.other_url: has the host of platform.url"},
 		"keys from nowhere":         {[]string{"--agent", "http", "--set", "embedded.keys=/no/keys.json"}, 3, "embedded.keys: "},
+		"a seed that is no number":  {[]string{"--seed", "oats"}, 3, `seed: "oats" is no whole number`},
+		"a seed below nothing":      {[]string{"--seed=-1"}, 3, "seed: "},
 		"no verdict but verdicts":   {[]string{"--agent", "http", "--only", "sec-tool-aud", "--set", "embedded.only_verdicts=true"}, 0, "CONFORMANT"},
 		"a published private key":   {[]string{"--agent", "http", "--only", "sec-tool-jwks", "--fault", "publishes-private-key"}, 1, "publishes the private members d"},
 		"several bad keys":          {[]string{"--set", "tool.colour=red", "--set", "agent=lynx"}, 3, "tool.colour: unknown key"},
@@ -188,6 +190,35 @@ func TestReportsOfARun(t *testing.T) {
 		g.Expect(err).NotTo(HaveOccurred())
 		g.Expect(bytes.Equal(first, again)).To(BeTrue(), name)
 	}
+}
+
+func TestTheSeedSetsTheOrder(t *testing.T) {
+	g := NewWithT(t)
+	// Flows are numbered as they come.
+	flows := func(seed string) (map[string][]string, results.Document) {
+		dir := t.TempDir()
+		_, stderr, status := run(t, dir, "tool", "--agent", "http", "--seed", seed, "--only", "sec-tool-aud,sec-tool-iss,sec-tool-exp,sec-tool-nonce-missing")
+		g.Expect(status).To(Equal(0), stderr)
+		file, err := os.Open(filepath.Join(dir, "invigilator-report", "tool", "results.json"))
+		g.Expect(err).NotTo(HaveOccurred())
+		defer func() { _ = file.Close() }()
+		doc, err := results.Read(file)
+		g.Expect(err).NotTo(HaveOccurred())
+		found := map[string][]string{}
+		for _, r := range doc.Requirements {
+			for _, o := range r.Observations {
+				found[o.Requirement+" "+o.Case] = o.Flows
+			}
+		}
+		return found, doc
+	}
+	first, doc := flows("7")
+	g.Expect(doc.Run.Seed).To(Equal(int64(7)))
+	g.Expect(doc.Run.Command).To(Equal("invigilator tool --agent http --seed 7"))
+	again, _ := flows("7")
+	g.Expect(again).To(Equal(first))
+	other, _ := flows("8")
+	g.Expect(other).NotTo(Equal(first))
 }
 
 func TestCatalogue(t *testing.T) {

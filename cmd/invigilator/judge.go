@@ -27,6 +27,7 @@ type judging struct {
 	Only    []string          `help:"Judge only these requirements." placeholder:"ID"`
 	Profile []string          `help:"Judge only these profiles: launch, proctoring, tool-messages, services." placeholder:"NAME"`
 	Agent   string            `help:"browser, or http for a client without scripts and frames." placeholder:"KIND"`
+	Seed    string            `help:"Run the scenarios in the order of this seed; a report names that of its run." placeholder:"NUMBER"`
 	Headed  bool              `help:"Show the browser's window."`
 	Report  string            `help:"Folder for the reports." placeholder:"DIR"`
 	Fault   []string          `help:"Give the embedded subject these faults." placeholder:"NAME"`
@@ -42,7 +43,7 @@ func (j *judging) settings(own map[string]string) map[string]string {
 		settings = map[string]string{}
 	}
 	maps.Copy(own, map[string]string{
-		"only": strings.Join(j.Only, ","), "profiles": strings.Join(j.Profile, ","), "agent": j.Agent, "report": j.Report, "embedded.faults": strings.Join(j.Fault, ","),
+		"only": strings.Join(j.Only, ","), "profiles": strings.Join(j.Profile, ","), "agent": j.Agent, "seed": j.Seed, "report": j.Report, "embedded.faults": strings.Join(j.Fault, ","),
 	})
 	for key, value := range own {
 		if value != "" {

@@ -30,6 +30,7 @@ type Config struct {
 	Patience Patience           `json:"patience" jsonschema_description:"How long to wait for what."`
 	Report   string             `json:"report" jsonschema_description:"The folder that the reports are written to; invigilator-report/tool or invigilator-report/platform when empty."`
 	Crowd    int                `json:"crowd" jsonschema:"default=40,minimum=2,maximum=5000" jsonschema_description:"How many users are launched at the same time, over plain HTTP, to see whether the tool keeps them apart."`
+	Seed     int                `json:"seed" jsonschema:"default=0,minimum=0" jsonschema_description:"The order in which the scenarios run: the same for the same seed. The clock chooses it when 0; a report names that of its run."`
 	Only     []string           `json:"only" jsonschema_description:"Ids of the only requirements to judge; all when empty."`
 	Profiles []string           `json:"profiles" jsonschema_description:"The only profiles of the catalogue to judge, such as launch or proctoring; all when empty. Without launch, the subject need not support launches of resource links."`
 	Embedded Embedded           `json:"embedded" jsonschema_description:"What the embedded subject does wrong, for the proof."`

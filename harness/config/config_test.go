@@ -250,6 +250,7 @@ browser: {path: /opt/chrome, remote: "ws://127.0.0.1:9222/devtools", headed: fal
 patience: {visit: 1m30s, quiet: 0s, marker: 1.5s, restart: 2h, memory: 0s, run: 250ms}
 report: out
 crowd: 250
+seed: 1152921504606846977
 only: [oidc-tool-nonce-foreign]
 `)})
 	g.Expect(err).NotTo(HaveOccurred())
@@ -274,7 +275,7 @@ only: [oidc-tool-nonce-foreign]
 			Visit: config.Duration(90 * time.Second), Marker: config.Duration(1500 * time.Millisecond),
 			Restart: config.Duration(2 * time.Hour), Step: config.Default().Patience.Step, Run: config.Duration(250 * time.Millisecond),
 		},
-		Report: "out", Crowd: 250, Only: []string{"oidc-tool-nonce-foreign"},
+		Report: "out", Crowd: 250, Seed: 1<<60 + 1, Only: []string{"oidc-tool-nonce-foreign"},
 	}, loaded)).To(BeEmpty())
 }
 
@@ -695,7 +696,7 @@ func TestSchemaSaysWhatEveryKeyIsFor(t *testing.T) {
 func TestEveryKeyCanBeSetFromEverySource(t *testing.T) {
 	texts := map[string]string{
 		"agent": "http", "embedded.null_peer": "blank", "platform.url": "https://lms.example", "platform.listen": ":1", "browser.remote": "http://b:1",
-		"platform.other_url": "https://other.example", "features": "tls", "crowd": "7", "embedded.null_peer_after": "7",
+		"platform.other_url": "https://other.example", "features": "tls", "crowd": "7", "seed": "7", "embedded.null_peer_after": "7",
 		"tool.url": "https://tool.example", "tool.other_url": "https://other.example", "tool.listen": ":1",
 	}
 	for _, key := range config.Keys() {

@@ -90,8 +90,12 @@ func bareLaunch(b *testing.B, browser context.Context, run *harness.Run) {
 	b.Fatal("the launch did not end on the tool's page")
 }
 
-// BenchmarkRun makes each embedded run with one and with two processes, in turn.
+// BenchmarkRun makes each embedded run with one and with two processes, in turn; with
+// -short a part of each, to see that it can be made.
 func BenchmarkRun(b *testing.B) {
+	if testing.Short() {
+		b.Setenv(config.Env("profiles"), "services")
+	}
 	dir := b.TempDir()
 	ginkgo := filepath.Join(dir, "ginkgo")
 	command(b, "go", "build", "-o", ginkgo, "github.com/onsi/ginkgo/v2/ginkgo")

@@ -1,0 +1,68 @@
+package config_test
+
+import (
+	"maps"
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+
+	. "github.com/onsi/gomega"
+
+	"invigilator/harness/config"
+)
+
+// yamlBlock is a block of YAML in the README, with the line that it begins with.
+var yamlBlock = regexp.MustCompile("(?ms)^```yaml\n((.*?)\n.*?)^```$")
+
+// elided are the parts that the README leaves to its reader, and what could stand there.
+var elided = strings.NewReplacer(
+	"sign_in: ...", "sign_in: [{open: 'https://lms.example/login'}]",
+	"learner: ...", "learner: {sign_in: [{open: 'https://lms.example/login'}]}",
+)
+
+func TestTheExamplesOfTheREADMEAreConfigurations(t *testing.T) {
+	tool := map[string]string{"tool.login_url": "http://localhost:3000/login", "tool.launch_url": "http://localhost:3000/launch"}
+	headed := maps.Clone(tool)
+	headed["browser.headed"] = "true"
+	platform := map[string]string{
+		"platform.issuer": "https://lms.example", "platform.auth_url": "https://lms.example/auth",
+		"platform.jwks_url": "https://lms.example/keys", "platform.client_id": "1",
+	}
+	// How to read each block, by its first line. What is a whole file says so.
+	blocks := map[string]struct {
+		side   config.Side
+		within string            // what the block is a part of
+		beside map[string]string // the rest of the file
+	}{
+		"# invigilator.yaml":                            {side: config.ToolSide},
+		"features: [multiple-deployments, user-marker]": {side: config.ToolSide, beside: tool},
+		"# platform.yaml":                               {side: config.PlatformSide},
+		"users:":                                        {side: config.PlatformSide, beside: platform},
+		"# proctoring-tool.yaml":                        {side: config.ToolSide},
+		"      - wait: text=You have been identified":   {side: config.ToolSide, within: "journeys:\n  checks-in:\n    does: check-in\n    steps:\n", beside: headed},
+		"# assessment-platform.yaml":                    {side: config.PlatformSide},
+		"# grading-tool.yaml":                           {side: config.ToolSide},
+		"# gradebook-platform.yaml":                     {side: config.PlatformSide},
+	}
+	text, err := os.ReadFile("../../README.md")
+	NewWithT(t).Expect(err).NotTo(HaveOccurred())
+	seen := map[string]bool{}
+	for _, found := range yamlBlock.FindAllStringSubmatch(string(text), -1) {
+		first := found[2]
+		seen[first] = true
+		t.Run(strings.Trim(first, "# "), func(t *testing.T) {
+			g := NewWithT(t)
+			g.Expect(blocks).To(HaveKey(first), "a block of YAML that is new in README.md: add it here")
+			block := blocks[first]
+			_, err := config.Load(config.Sources{
+				Side: block.side, Text: []byte(block.within + elided.Replace(found[1])), Settings: block.beside,
+				Environ: []string{"ADA_PASSWORD=difference-engine", "PROCTOR_PASSWORD=argus"},
+			})
+			g.Expect(err).NotTo(HaveOccurred())
+		})
+	}
+	for first := range blocks {
+		NewWithT(t).Expect(seen).To(HaveKey(first), "a block of YAML that is no longer in README.md")
+	}
+}

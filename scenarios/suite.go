@@ -116,6 +116,7 @@ type Hooks struct {
 func Judge(c config.Config, title string, hooks Hooks) (results.Document, reports.Paths, error) {
 	settings = c
 	covers = Covered()
+	followSpecs()
 	if hooks.Progress != nil {
 		progress = hooks.Progress
 	}
@@ -273,23 +274,26 @@ var _ = ReportBeforeSuite(func(report Report) {
 	progress(tally)
 })
 
-var _ = ReportBeforeEach(func(spec SpecReport) {
-	tally.Current = spec.FullText()
-	if !passedOver(spec) {
+// followSpecs has progress told as specs begin and end. Ginkgo forgets nodes of the top
+// level when it previews the specs, so that this comes after [Covered].
+func followSpecs() {
+	ReportBeforeEach(func(spec SpecReport) {
+		tally.Current = spec.FullText()
+		if !passedOver(spec) {
+			progress(tally)
+		}
+	})
+	ReportAfterEach(func(spec SpecReport) {
+		if passedOver(spec) {
+			return
+		}
+		tally.Done++
+		if spec.Failed() {
+			tally.Red++
+		}
 		progress(tally)
-	}
-})
-
-var _ = ReportAfterEach(func(spec SpecReport) {
-	if passedOver(spec) {
-		return
-	}
-	tally.Done++
-	if spec.Failed() {
-		tally.Red++
-	}
-	progress(tally)
-})
+	})
+}
 
 // passedOver says whether a spec was not to run. One that skips itself, for want
 // of a feature, has run and says so in its results.

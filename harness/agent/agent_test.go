@@ -1273,3 +1273,10 @@ func BenchmarkLaunch(b *testing.B) {
 		})
 	}
 }
+
+func TestTheMakefileLooksForTheSameBrowsers(t *testing.T) {
+	g := NewWithT(t)
+	script, err := os.ReadFile("../../scripts/browser")
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(string(script)).To(ContainSubstring("names=\"" + strings.Join(agent.Executables, " ") + "\""))
+}

@@ -2,27 +2,54 @@
 
 GOLANGCI = github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
-.PHONY: run test proof bench interop lint docs build browser clean
+# What narrows the runs of make run: make run NARROW="--profile services".
+NARROW =
+
+# How much make soak does: runs of each side, busy loops beside them, runs at a time.
+RUNS = 20
+LOAD = $(shell getconf _NPROCESSORS_ONLN)
+PARALLEL = 1
+
+CATALOGUE = docs/catalogue.md
+
+# The race detector needs a C compiler.
+RACE = $(shell if command -v "$$(go env CC)" >/dev/null; then echo -race; else echo "No C compiler: testing without the race detector." >&2; fi)
+
+.PHONY: run test proof check bench soak interop lint docs build browser clean
 
 ## run: judge both embedded subjects in a browser, a tool and a platform, and write the reports
 run: browser build
-	bin/invigilator tool
-	bin/invigilator platform
+	bin/invigilator tool $(NARROW)
+	bin/invigilator platform $(NARROW)
 
 ## test: all tests, with the race detector, and the proof
 test: browser
 	go vet ./...
-	go test -race -timeout 30m ./...
+	go test $(RACE) -timeout 30m ./...
 	$(MAKE) proof
 
 ## proof: show that every check can fail, and fails for nothing else
 proof: browser build
 	bin/invigilator prove
 
+## check: what README.md names and no test makes, each once and in short: its calls, runs, benchmarks, the linter
+check: browser build
+	$(MAKE) run NARROW="--profile services"
+	scripts/walkthrough
+	go test -short -run "^$$" -bench . -benchtime 1x ./bench
+	$(MAKE) docs CATALOGUE=bin/catalogue.md
+	cmp bin/catalogue.md docs/catalogue.md
+	$(MAKE) lint
+
 ## bench: launches and runs against bare chromedp, in one run
 bench: browser
 	go test -run "^$$" -bench Launch -benchtime 40x ./bench
 	go test -run "^$$" -bench 'Run|Scale|Proof' -benchtime 1x ./bench
+
+## soak: the embedded runs again and again on a busy machine, each verdict held against the first run's
+soak:
+	go build -o bin/soak ./soak
+	bin/soak -runs $(RUNS) -load $(LOAD) -parallel $(PARALLEL)
 
 ## interop: judge real tools from npm
 interop: browser
@@ -34,8 +61,7 @@ lint:
 
 ## docs: write the page of the catalogue
 docs: build
-	mkdir -p docs
-	bin/invigilator requirements --page > docs/catalogue.md
+	bin/invigilator requirements --page > $(CATALOGUE)
 
 build:
 	go build -o bin/invigilator ./cmd/invigilator
@@ -44,4 +70,4 @@ browser:
 	@scripts/browser
 
 clean:
-	rm -rf bin invigilator-report invigilator-proof invigilator-interop interop/*/node_modules
+	rm -rf bin invigilator-report invigilator-proof invigilator-interop invigilator-soak interop/*/node_modules

@@ -80,9 +80,12 @@ func HTML(w io.Writer, doc results.Document) error {
 	if err := report.Execute(&b, p); err != nil {
 		return err
 	}
-	_, err := w.Write(bytes.Map(printable, b.Bytes()))
+	// A browser takes a carriage return for the end of a line.
+	_, err := io.WriteString(w, shown(carriageReturns.Replace(b.String())))
 	return err
 }
+
+var carriageReturns = strings.NewReplacer("\r\n", "\n", "\r", "\n")
 
 // needless are escapes that JSON allows and a reader can do without.
 var needless = regexp.MustCompile(`\\(u003c|u003e|u0026|.)`)

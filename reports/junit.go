@@ -5,7 +5,6 @@ import (
 	"encoding/xml"
 	"fmt"
 	"io"
-	"slices"
 	"time"
 
 	"invigilator/results"
@@ -134,12 +133,13 @@ func JUnit(w io.Writer, doc results.Document) error {
 		all.add(s.counts)
 	}
 
-	// encoding/xml escapes markup and replaces what XML cannot hold.
+	// encoding/xml escapes markup and replaces what XML cannot hold; what it could hold,
+	// and nobody would see, is written out.
 	out, err := xml.MarshalIndent(all, "", " ")
 	if err != nil {
 		return err
 	}
-	_, err = w.Write(slices.Concat([]byte(xml.Header), out, []byte("\n")))
+	_, err = io.WriteString(w, xml.Header+shown(string(out))+"\n")
 	return err
 }
 

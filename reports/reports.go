@@ -9,15 +9,13 @@ package reports
 
 import (
 	"cmp"
-	"fmt"
 	"io"
 	"net/url"
-	"os"
 	"path/filepath"
 	"strings"
-	"unicode"
 
 	"invigilator/results"
+	"invigilator/visible"
 )
 
 // order is that in which reports show verdicts: what needs a reader first.
@@ -63,18 +61,13 @@ func tally(requirements []results.Requirement) map[results.Verdict]int {
 // again is the command that judges one requirement once more.
 func again(run results.Run, id string) string { return run.Command + " --only " + id }
 
-// printable keeps what a reader can see and replaces what could deceive him:
-// control characters, broken UTF-8 and the marks that reverse the order of text.
-func printable(r rune) rune {
-	if unicode.IsControl(r) && !strings.ContainsRune("\t\r\n", r) || unicode.Is(unicode.Bidi_Control, r) {
-		return unicode.ReplacementChar
-	}
-	return r
-}
+// shown writes out what a reader of a report would not see. Bytes that are no UTF-8 are
+// what they are in the document as it is written.
+func shown(text string) string { return visible.Text(string([]rune(text))) }
 
 // line makes one line of a text, of at most so many characters.
 func line(text string, most int) string {
-	runes := []rune(strings.Map(printable, strings.Join(strings.Fields(text), " ")))
+	runes := []rune(shown(strings.Join(strings.Fields(text), " ")))
 	if len(runes) > most {
 		return string(runes[:most-1]) + "…"
 	}
@@ -93,43 +86,18 @@ func web(address string) string {
 // Paths are the files that [WriteAll] wrote.
 type Paths struct{ JSON, HTML, JUnit, Markdown string }
 
-// WriteAll writes the document and every report of it into a directory, which
-// it creates where there is none. A file appears whole or not at all.
-func WriteAll(dir string, doc results.Document) (paths Paths, err error) {
-	paths = Paths{
-		JSON:     filepath.Join(dir, "results.json"),
-		HTML:     filepath.Join(dir, "report.html"),
-		JUnit:    filepath.Join(dir, "junit.xml"),
-		Markdown: filepath.Join(dir, "summary.md"),
-	}
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return Paths{}, fmt.Errorf("reports: %w", err)
-	}
-	for _, report := range []struct {
-		path  string
-		write func(io.Writer, results.Document) error
-	}{
-		{paths.JSON, results.Write},
-		{paths.HTML, HTML},
-		{paths.JUnit, JUnit},
-		{paths.Markdown, Markdown},
-	} {
-		if err := replace(report.path, func(w io.Writer) error { return report.write(w, doc) }); err != nil {
-			return Paths{}, fmt.Errorf("reports: %s: %w", report.path, err)
-		}
-	}
-	return paths, nil
-}
+// Names are those of the files that [WriteAll] writes.
+var Names = []string{"results.json", "report.html", "junit.xml", "summary.md"}
 
-// replace writes a file beside the path and moves it there when it is whole.
-func replace(path string, write func(io.Writer) error) error {
-	file, err := os.CreateTemp(filepath.Dir(path), ".*-"+filepath.Base(path))
-	if err != nil {
-		return err
+// WriteAll writes the document and every report of it into a directory; see [Replace].
+func WriteAll(dir string, doc results.Document) (Paths, error) {
+	var files []File
+	for i, write := range []func(io.Writer, results.Document) error{results.Write, HTML, JUnit, Markdown} {
+		files = append(files, File{Names[i], func(w io.Writer) error { return write(w, doc) }})
 	}
-	defer func() { _ = os.Remove(file.Name()) }() // fails once it was moved, as it should
-	if err := cmp.Or(write(file), file.Chmod(0o644), file.Close()); err != nil {
-		return err
+	if err := Replace(dir, files...); err != nil {
+		return Paths{}, err
 	}
-	return os.Rename(file.Name(), path)
+	at := func(i int) string { return filepath.Join(dir, Names[i]) }
+	return Paths{JSON: at(0), HTML: at(1), JUnit: at(2), Markdown: at(3)}, nil
 }

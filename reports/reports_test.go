@@ -2,7 +2,6 @@ package reports_test
 
 import (
 	"bytes"
-	"encoding/json"
 	"encoding/xml"
 	"errors"
 	"fmt"
@@ -13,6 +12,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/PuerkitoBio/goquery"
@@ -105,7 +105,7 @@ func TestPageIsInert(t *testing.T) {
 		policy, _ := page.Find("meta[http-equiv=Content-Security-Policy]").Attr("content")
 		g.Expect(policy).To(HavePrefix("default-src 'none'; img-src data:; style-src 'unsafe-inline'"))
 		g.Expect(text).NotTo(ContainSubstring("ZgotmplZ"), "html/template's word for what it had to refuse")
-		g.Expect(text).NotTo(MatchRegexp("[\u202a-\u202e\u2066-\u2069]"))
+		g.Expect(text).NotTo(MatchRegexp("[\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]"))
 		page.Find("*").Each(func(_ int, s *goquery.Selection) {
 			for _, a := range s.Nodes[0].Attr {
 				where := fmt.Sprintf("<%s %s=%.80q>", s.Nodes[0].Data, a.Key, a.Val)
@@ -327,6 +327,30 @@ func TestJUnitAttributesAgree(t *testing.T) {
 	})
 }
 
+func TestJUnitIsXMLWhateverCharactersCome(t *testing.T) {
+	g := NewWithT(t)
+	var every strings.Builder
+	for r := range rune(0x3000) {
+		every.WriteRune(r)
+	}
+	every.WriteString("\uFFFE\uFFFF\U0001FFFE\xff\xed\xa0\x80]]>")
+	doc := results.Document{
+		Run: results.Run{Subject: results.Subject{Name: every.String()}}, Diagnosis: &results.Diagnosis{Problem: every.String()},
+		Requirements: []results.Requirement{{ID: every.String(), Profile: every.String(), Observations: []results.Observation{{Verdict: results.Failed, Seen: every.String()}}}},
+	}
+	text := render(g, "JUnit", doc)
+	for decoder := xml.NewDecoder(strings.NewReader(text)); ; {
+		if _, err := decoder.Token(); err != nil {
+			g.Expect(err).To(MatchError(io.EOF))
+			break
+		}
+	}
+	for _, r := range text {
+		g.Expect(r == '\t' || r == '\n' || r >= 0x20 && r <= 0xD7FF || r >= 0xE000 && r <= 0xFFFD || r >= 0x10000).To(BeTrue(), "%U", r)
+		g.Expect(unicode.Is(unicode.Bidi_Control, r)).To(BeFalse(), "%U", r)
+	}
+}
+
 func TestJUnitSaysWhichAndWhy(t *testing.T) {
 	g := NewWithT(t)
 	suites, err := junit.Ingest([]byte(render(g, "JUnit", sample())))
@@ -433,17 +457,52 @@ func TestWriteAll(t *testing.T) {
 	}
 }
 
-func TestWriteAllLeavesTheOldFileWhenTheNewOneFails(t *testing.T) {
+// writes is a file that holds its name.
+func writes(name string) reports.File {
+	return reports.File{Name: name, Write: func(w io.Writer) error { _, err := io.WriteString(w, name); return err }}
+}
+
+func TestNothingIsReplacedWhenAFileCannotBeWritten(t *testing.T) {
 	g := NewWithT(t)
 	dir := t.TempDir()
-	old := filepath.Join(dir, "results.json")
-	g.Expect(os.WriteFile(old, []byte("old"), 0o644)).To(Succeed())
-	doc := sample()
-	doc.Flows["control"].Tokens[0].Claims = json.RawMessage("{")
-	_, err := reports.WriteAll(dir, doc)
-	g.Expect(err).To(MatchError(ContainSubstring("results.json")))
-	g.Expect(os.ReadFile(old)).To(BeEquivalentTo("old"))
-	g.Expect(names(g, dir)).To(ConsistOf("results.json"))
+	for _, name := range []string{"a", "b"} {
+		g.Expect(os.WriteFile(filepath.Join(dir, name), []byte("old"), 0o644)).To(Succeed())
+	}
+	err := reports.Replace(dir, writes("a"), reports.File{Name: "b", Write: func(io.Writer) error { return errors.New("disk full") }})
+	g.Expect(err).To(MatchError(And(ContainSubstring(filepath.Join(dir, "b")), ContainSubstring("disk full"))))
+	g.Expect(names(g, dir)).To(ConsistOf("a", "b"))
+	g.Expect(os.ReadFile(filepath.Join(dir, "a"))).To(BeEquivalentTo("old"))
+}
+
+// An old file beside a new one could be the green beside the red.
+func TestNoOldFileIsLeftBesideANewOne(t *testing.T) {
+	g := NewWithT(t)
+	dir := t.TempDir()
+	for _, name := range []string{"a", "c"} {
+		g.Expect(os.WriteFile(filepath.Join(dir, name), []byte("old"), 0o644)).To(Succeed())
+	}
+	g.Expect(os.MkdirAll(filepath.Join(dir, "b", "full"), 0o755)).To(Succeed()) // cannot be removed, nor replaced
+	g.Expect(reports.Replace(dir, writes("a"), writes("c"), writes("b"))).NotTo(Succeed())
+	for _, name := range names(g, dir) {
+		if name != "b" {
+			g.Expect(os.ReadFile(filepath.Join(dir, name))).To(BeEquivalentTo("old"), "%s, and no new one", name)
+		}
+	}
+	g.Expect(names(g, dir)).NotTo(ContainElement(HavePrefix(".")), "nothing half done")
+}
+
+func TestPrepare(t *testing.T) {
+	g := NewWithT(t)
+	dir := filepath.Join(t.TempDir(), "a", "b")
+	g.Expect(reports.Prepare(dir, reports.Names...)).To(Succeed(), "a folder that is not there yet")
+	_, err := reports.WriteAll(dir, sample())
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(os.WriteFile(filepath.Join(dir, "notes.txt"), nil, 0o644)).To(Succeed())
+	g.Expect(reports.Prepare(dir, reports.Names...)).To(Succeed())
+	g.Expect(names(g, dir)).To(ConsistOf("notes.txt"), "what is somebody else's stays")
+	g.Expect(reports.Prepare(filepath.Join(dir, "notes.txt"), reports.Names...)).NotTo(Succeed())
+	g.Expect(os.MkdirAll(filepath.Join(dir, "junit.xml", "full"), 0o755)).To(Succeed())
+	g.Expect(reports.Prepare(dir, reports.Names...)).To(MatchError(ContainSubstring("junit.xml")))
 }
 
 func names(g *WithT, dir string) (names []string) {

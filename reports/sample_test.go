@@ -14,7 +14,7 @@ import (
 
 // hostile is what a subject could send to break a report, or its reader.
 const hostile = "<script>alert(1)</script><img src=https://evil.example/x.png onerror=alert(1)>" +
-	` " onmouseover="alert(1) ' ]]> --> | ` + "`code` ``` \x00\x0b\x1b[31m \u202e \xff " +
+	` " onmouseover="alert(1) ' ]]> --> | ` + "`code` ``` \x00\x0b\x1b[31m \u202e\u200f\u061c\u2067\u2028\u009b \xff " +
 	"{{.}} ![image](https://evil.example/y.png) [link](javascript:alert(1)) https://evil.example www.evil.example " +
 	"someone@evil.example $x$ &amp; \\| \r\n# heading\n\n    </pre></textarea></style></svg>"
 

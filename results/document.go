@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"regexp"
 	"strings"
 	"time"
 )
@@ -256,6 +257,35 @@ type Token struct {
 	Header  json.RawMessage `json:"header,omitempty"`
 	Claims  json.RawMessage `json:"claims,omitempty"`
 	Problem string          `json:"problem,omitempty"` // why it could not be decoded
+}
+
+// MarshalJSON writes a token such that every reader of JSON can read it, whatever is in
+// it: what is no JSON is kept as text, and what no text can hold becomes U+FFFD.
+func (t Token) MarshalJSON() ([]byte, error) {
+	type plain Token
+	t.Header, t.Claims = wellFormed(t.Header), wellFormed(t.Claims)
+	return json.Marshal(plain(t))
+}
+
+// surrogates matches the escapes of a string in JSON, those of a pair of surrogates and
+// of a single one before all others.
+var surrogates = regexp.MustCompile(`\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|u[dD][89a-fA-F][0-9a-fA-F]{2}|.)`)
+
+func wellFormed(raw json.RawMessage) json.RawMessage {
+	if len(raw) == 0 {
+		return raw
+	}
+	text := []byte(string([]rune(string(raw))))
+	if !json.Valid(text) {
+		text, _ = json.Marshal(string(text)) // any text can be encoded
+		return text
+	}
+	return surrogates.ReplaceAllFunc(text, func(escape []byte) []byte {
+		if len(escape) == len(`\ud800`) { // a single one
+			return []byte(`\ufffd`)
+		}
+		return escape
+	})
 }
 
 // A Page is the document that a journey ended on.

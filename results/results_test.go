@@ -437,6 +437,30 @@ func written(g *WithT, doc results.Document) string {
 	return text.String()
 }
 
+// What a subject signs is kept as it came, and is still to be read by everybody.
+func TestClaimsOfAnyKindMakeADocument(t *testing.T) {
+	for claims, want := range map[string]string{
+		`{"a":1,"a":2}`:                   `{"a":1,"a":2}`,
+		"{\"a\":\"\xff\xc3\"}":            "{\"a\":\"\uFFFD\uFFFD\"}",
+		`{"\ud800":"\uD83D\uDE00"}`:       `{"\ufffd":"\uD83D\uDE00"}`,
+		`["\udc00\ud800","\\ud800"]`:      `["\ufffd\ufffd","\\ud800"]`,
+		`["\ud800\ud800\udc00","\u2028"]`: `["\ufffd\ud800\udc00","\u2028"]`,
+		"{":                               `"{"`,
+		"no \xff JSON \x00":               `"no ` + "\uFFFD" + ` JSON \u0000"`,
+	} {
+		g := NewWithT(t)
+		doc := results.Document{Schema: results.Schema, Flows: map[string]results.Flow{"f": {Tokens: []results.Token{{Claims: json.RawMessage(claims), Header: json.RawMessage(claims)}}}}}
+		text := written(g, doc)
+		g.Expect(utf8.ValidString(text)).To(BeTrue())
+		read, err := results.Read(strings.NewReader(text))
+		g.Expect(err).NotTo(HaveOccurred())
+		var compact bytes.Buffer
+		g.Expect(json.Compact(&compact, read.Flows["f"].Tokens[0].Claims)).To(Succeed())
+		g.Expect(compact.String()).To(Equal(want))
+		g.Expect(written(g, read)).To(Equal(text))
+	}
+}
+
 func TestTheOrderOfFragmentsMakesNoDifference(t *testing.T) {
 	g := NewWithT(t)
 	run, selected, notCovered, fragments := whole()

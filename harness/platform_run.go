@@ -227,21 +227,13 @@ func (r *PlatformRun) toolKey(i int) (jwk.Key, error) {
 // ToolKey returns the fake tool's key pair, which a file keeps, so that a
 // platform needs to be told only once. It makes one where there is no file.
 func ToolKey(path string) (jwk.Key, error) {
-	text, err := os.ReadFile(path)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		key, err := lti.NewKey()
-		if err != nil {
-			return nil, err
-		}
-		if text, err = json.Marshal(key); err != nil {
-			return nil, err
-		}
-		if err := os.WriteFile(path, text, 0o600); err != nil {
+	if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
+		if err := makeToolKey(path); err != nil {
 			return nil, fmt.Errorf("tool.key: %w", err)
 		}
-		return key, nil
-	case err != nil:
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
 		return nil, fmt.Errorf("tool.key: %w", err)
 	}
 	key, err := jwk.ParseKey(text)
@@ -252,6 +244,35 @@ func ToolKey(path string) (jwk.Key, error) {
 		return nil, fmt.Errorf("tool.key: %s holds no key pair", path)
 	}
 	return key, nil
+}
+
+// makeToolKey writes a new key pair into a file, unless somebody else has done so
+// meanwhile: of two runs that begin together both go on with the key of one. The file
+// appears whole.
+func makeToolKey(path string) error {
+	key, err := lti.NewKey()
+	if err != nil {
+		return err
+	}
+	text, err := json.Marshal(key)
+	if err != nil {
+		return err
+	}
+	fresh, err := os.CreateTemp(filepath.Dir(path), ".*-"+filepath.Base(path)) // for its owner alone
+	if err != nil {
+		return err
+	}
+	defer func() { _ = os.Remove(fresh.Name()) }()
+	_, err = fresh.Write(text)
+	if err := errors.Join(err, fresh.Close()); err != nil {
+		return err
+	}
+	err = os.Link(fresh.Name(), path)
+	if err == nil || errors.Is(err, fs.ErrExist) {
+		return nil
+	}
+	// A file system without links: there they could get in each other's way.
+	return os.Rename(fresh.Name(), path)
 }
 
 // A ToolRegistration is what the platform has to know of a fake tool.

@@ -8,9 +8,11 @@ import (
 	"maps"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -381,4 +383,30 @@ func TestAPlatformWithoutALinkForACheck(t *testing.T) {
 	_, err := scene.Control(context.Background(), harness.PlatformLaunch{Link: config.OtherLink})
 	g.Expect(scene.Unseen("core-resource-link-id-stable-unique", "", err)).To(BeTrue())
 	g.Expect(scene.Finish().Observations).To(HaveEach(HaveField("Verdict", results.Inconclusive)))
+}
+
+// Two runs that begin together in a new folder must not each tell a platform of a key of
+// their own.
+func TestRunsThatBeginTogetherHaveOneKey(t *testing.T) {
+	g := NewWithT(t)
+	dir := t.TempDir()
+	path := filepath.Join(dir, "key.json")
+	ids := make([]string, 6)
+	var all sync.WaitGroup
+	for i := range ids {
+		all.Go(func() {
+			if key, err := harness.ToolKey(path); err == nil {
+				ids[i] = key.KeyID()
+			}
+		})
+	}
+	all.Wait()
+	g.Expect(ids[0]).NotTo(BeEmpty())
+	g.Expect(ids).To(HaveEach(ids[0]))
+	entries, err := os.ReadDir(dir)
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(entries).To(HaveLen(1), "the key and nothing else")
+	info, err := os.Stat(path)
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(info.Mode().Perm()).To(Equal(os.FileMode(0o600)))
 }

@@ -165,6 +165,9 @@ func (r *base) Patience() time.Duration { return r.config.Patience.Visit.Std() }
 // Hosts are the sites that only the run knows, for a browser of one's own.
 func (r *base) Hosts() agent.Hosts { return r.hosts }
 
+// AgentGone says whether the browser has gone away by itself.
+func (r *base) AgentGone() bool { return r.agent.Gone() }
+
 // Agent says what carries the users.
 func (r *base) Agent() results.Agent { return r.agent.About() }
 

@@ -22,6 +22,8 @@ type Agent interface {
 	Open(ctx context.Context) (User, error)
 	// About says which agent it is.
 	About() results.Agent
+	// Gone says whether it has ended by itself, so that what was seen last says nothing.
+	Gone() bool
 	// Close ends every journey and frees what the agent holds.
 	Close()
 }

@@ -304,6 +304,23 @@ var errGone = errors.New("the browser has gone")
 // About returns the browser's version and flags.
 func (b *Browser) About() results.Agent { return b.about }
 
+// Gone says whether the connection to the browser was lost before [Browser.Close].
+func (b *Browser) Gone() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.closed {
+		return false
+	}
+	select {
+	case <-chromedp.FromContext(b.ctx).Browser.LostConnection:
+		return true
+	case <-b.ctx.Done():
+		return true
+	default:
+		return false
+	}
+}
+
 // Close ends the browser.
 func (b *Browser) Close() {
 	b.mu.Lock()

@@ -63,6 +63,9 @@ func (a *HTTP) Open(context.Context) (User, error) {
 // About says that there is no browser.
 func (a *HTTP) About() results.Agent { return results.Agent{Kind: "http"} }
 
+// Gone is false: there is nothing that could end.
+func (a *HTTP) Gone() bool { return false }
+
 // Close drops idle connections.
 func (a *HTTP) Close() { a.transport.CloseIdleConnections() }
 

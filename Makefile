@@ -19,8 +19,7 @@ RACE = $(shell if command -v "$$(go env CC)" >/dev/null; then echo -race; else e
 
 ## run: judge both embedded subjects in a browser, a tool and a platform, and write the reports
 run: browser build
-	bin/invigilator tool $(NARROW)
-	bin/invigilator platform $(NARROW)
+	bin/invigilator demo $(NARROW)
 
 ## test: all tests, with the race detector, and the proof
 test: browser

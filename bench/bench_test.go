@@ -31,7 +31,7 @@ import (
 // post and the tool's page, and close it.
 func BenchmarkLaunch(b *testing.B) {
 	ctx := b.Context()
-	run, err := harness.Start(ctx, config.Default(), 1)
+	run, err := harness.Start(ctx, config.Demo(config.ToolSide), 1)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -130,7 +130,7 @@ func BenchmarkScale(b *testing.B) {
 	for b.Loop() {
 		for _, part := range []int{4, 2, 1} {
 			report := b.TempDir()
-			args := []string{"tool", "--yes", "--agent", "http", "--report", report}
+			args := []string{"demo", "tool", "--agent", "http", "--report", report}
 			for i := 0; i < len(covered); i += part {
 				args = append(args, "--only", covered[i])
 			}
@@ -208,7 +208,7 @@ func BenchmarkProof(b *testing.B) {
 func command(b *testing.B, name string, args ...string) {
 	b.Helper()
 	c := exec.CommandContext(b.Context(), name, args...)
-	c.Env = append(os.Environ(), config.Env("report")+"="+b.TempDir())
+	c.Env = append(os.Environ(), config.Env("report")+"="+b.TempDir(), config.EnvPrefix+"DEMO=true")
 	if out, err := c.CombinedOutput(); err != nil {
 		b.Fatalf("%s: %v\n%s", name, err, out)
 	}

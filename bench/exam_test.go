@@ -18,7 +18,7 @@ import (
 // to the platform's page of the exam that has started.
 func BenchmarkExamLaunch(b *testing.B) {
 	ctx := b.Context()
-	run, err := harness.Start(ctx, config.Default(), 1)
+	run, err := harness.Start(ctx, config.Demo(config.ToolSide), 1)
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -17,7 +17,7 @@ import (
 // context and go through the launch to the tool's page that shows the work.
 func BenchmarkReviewLaunch(b *testing.B) {
 	ctx := b.Context()
-	run, err := harness.Start(ctx, config.Default(), 1)
+	run, err := harness.Start(ctx, config.Demo(config.ToolSide), 1)
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -112,7 +112,7 @@ func (s subject) ready(t *testing.T) *harness.Run {
 func embedded(t *testing.T, change func(*config.Config)) *harness.Run {
 	t.Helper()
 	g := NewWithT(t)
-	c := config.Default()
+	c := config.Demo(config.ToolSide)
 	c.Agent = "http"
 	if change != nil {
 		change(&c)
@@ -930,7 +930,7 @@ func TestKeysOfTheFakes(t *testing.T) {
 		if text != "" {
 			g.Expect(os.WriteFile(bad, []byte(text), 0o600)).To(Succeed())
 		}
-		c := config.Default()
+		c := config.Demo(config.ToolSide)
 		c.Agent, c.Embedded.Keys = "http", bad
 		_, err := harness.Start(t.Context(), c, 1)
 		g.Expect(err).To(MatchError(HavePrefix("embedded.keys: ")), name)

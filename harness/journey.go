@@ -14,6 +14,7 @@ import (
 	"invigilator/harness/agent"
 	"invigilator/harness/config"
 	"invigilator/results"
+	"invigilator/visible"
 )
 
 // A JourneyError says at which step a journey got stuck.
@@ -106,7 +107,7 @@ func (r *base) makeJourney(ctx context.Context, by agent.User, name string, j ag
 		j.Secrets = slices.Collect(maps.Keys(r.config.Secrets))
 	}
 	j.Ask = func(a agent.Action) {
-		fmt.Fprintf(os.Stderr, "\nYour turn, in the browser, within %s: %s\n", a.Within, a.Says)
+		fmt.Fprintf(os.Stderr, "\nYour turn, in the browser, within %s: %s\n", a.Within, visible.Text(a.Says))
 	}
 	trip, err := by.Go(ctx, j)
 	if err != nil || trip.Stuck == nil {

@@ -171,10 +171,6 @@ func (r *PlatformRun) startCampus(site *switchable) error {
 	r.config.Secrets = known.Secrets
 	// Its pages are whole when they have loaded, and it is there or it is not.
 	r.config.Patience.Quiet, r.config.Patience.Restart = 0, 0
-	r.platform.Name = "embedded campus"
-	if name := r.config.Embedded.NullPeer; name != "" {
-		r.platform.Name = "null peer " + name
-	}
 	var tools []campus.Tool
 	for _, known := range r.ToolRegistrations() {
 		tools = append(tools, campus.Tool{
@@ -342,12 +338,8 @@ func (r *PlatformRun) Journeys() []string { return slices.Sorted(maps.Keys(r.jou
 
 // Subject describes the platform under test for the report.
 func (r *PlatformRun) Subject() results.Subject {
-	name := r.platform.Name
-	if name == "" {
-		name = r.platform.Issuer
-	}
 	return results.Subject{
-		Name: name, Side: string(config.PlatformSide), URL: r.platform.Issuer,
+		Name: r.config.SubjectName(), Side: string(config.PlatformSide), URL: r.platform.Issuer,
 		Embedded: r.config.IsEmbedded(), Faults: r.config.Embedded.Faults,
 	}
 }

@@ -197,9 +197,6 @@ const keyPatience = time.Second
 
 // startFakeTool puts the embedded fake tool, or a null peer, in the subject's place.
 func (r *Run) startFakeTool(site *switchable) error {
-	if r.tool.Name == "" {
-		r.tool.Name = "embedded fake tool"
-	}
 	r.tool.LoginURL = embeddedToolURL + faketool.LoginPath
 	r.tool.LaunchURL = embeddedToolURL + faketool.LaunchPath
 	r.tool.JWKSURL = embeddedToolURL + faketool.JWKSPath
@@ -207,9 +204,6 @@ func (r *Run) startFakeTool(site *switchable) error {
 	r.config.Journeys = toolJourneys()
 	// Its pages are whole when they have loaded, and it is there or it is not.
 	r.config.Patience.Quiet, r.config.Patience.Marker, r.config.Patience.Restart = 0, 0, 0
-	if name := r.config.Embedded.NullPeer; name != "" {
-		r.tool.Name = "null peer " + name
-	}
 	options := faketool.Options{
 		URL: embeddedToolURL, Faults: r.config.Embedded.Faults, Now: r.now,
 		Client: &http.Client{Transport: r.transport, Timeout: keyPatience},
@@ -277,14 +271,9 @@ func (r *Run) Tool() config.Tool { return r.tool }
 
 // Subject describes the tool under test for the report.
 func (r *Run) Subject() results.Subject {
-	name := r.tool.Name
-	if name == "" {
-		if u, err := url.Parse(r.tool.LoginURL); err == nil {
-			name = u.Host
-		}
-	}
 	return results.Subject{
-		Name: name, Side: "tool", URL: r.tool.LoginURL, Embedded: r.config.IsEmbedded(), Faults: r.config.Embedded.Faults,
+		Name: r.config.SubjectName(), Side: string(config.ToolSide), URL: r.tool.LoginURL,
+		Embedded: r.config.IsEmbedded(), Faults: r.config.Embedded.Faults,
 	}
 }
 

@@ -18,6 +18,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/lestrrat-go/jwx/v2/jwk"
@@ -168,6 +169,8 @@ func (s *subject) narrow(clean results.Document, whole bool) {
 	}
 }
 
+var errInterrupted = errors.New("the proof was cut short: it was interrupted")
+
 // Prove runs the suites against every subject. The error is for a proof that
 // could not be made; one that does not hold says so in Problems.
 func Prove(ctx context.Context, o Options) (*Matrix, error) {
@@ -193,6 +196,9 @@ func Prove(ctx context.Context, o Options) (*Matrix, error) {
 	var subjects []subject
 	for _, side := range o.Sides {
 		doc, err := m.proveClean(ctx, o, dir, side)
+		if ctx.Err() != nil {
+			return nil, errInterrupted
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -228,10 +234,15 @@ func Prove(ctx context.Context, o Options) (*Matrix, error) {
 		})
 	}
 	for i := range subjects {
-		work <- &subjects[i]
+		if ctx.Err() == nil {
+			work <- &subjects[i]
+		}
 	}
 	close(work)
 	wg.Wait()
+	if ctx.Err() != nil {
+		return nil, errInterrupted
+	}
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
 	}
@@ -450,13 +461,14 @@ func judge(ctx context.Context, program, dir string, s *subject) (results.Docume
 		return results.Document{}, err
 	}
 	args := append([]string{
-		string(s.row.Side), "--yes", "--agent", s.row.Agent, "--report", out,
+		"demo", string(s.row.Side), "--agent", s.row.Agent, "--report", out,
 		"--set", "embedded.only_verdicts=true", "--set", "embedded.keys=" + filepath.Join(dir, keysFile), "--set", "crowd=8",
 	}, s.args...)
 	for _, id := range s.only {
 		args = append(args, "--only", id)
 	}
 	command := exec.CommandContext(ctx, program, args...)
+	command.Cancel = func() error { return command.Process.Signal(syscall.SIGTERM) } // it ends its browser
 	// The proof's own settings are all there is.
 	command.Env = slices.DeleteFunc(os.Environ(), func(e string) bool { return strings.HasPrefix(e, "INVIGILATOR_") })
 	command.Env = append(command.Env, "GOGC=400") // a run is short: a fifth of its work would be collecting garbage

@@ -3,10 +3,11 @@ package proof
 import (
 	_ "embed"
 	"encoding/json"
-	"fmt"
 	"html/template"
-	"os"
+	"io"
 	"path/filepath"
+
+	"invigilator/reports"
 )
 
 //go:embed matrix.html.tmpl
@@ -17,26 +18,15 @@ var page = template.Must(template.New("matrix").Parse(matrixTemplate))
 // Paths are where a matrix was written to.
 type Paths struct{ JSON, HTML string }
 
+// Names are those of the files that [Matrix.Write] writes.
+var Names = []string{"proof.json", "proof.html"}
+
 // Write writes the matrix as JSON and as a page, into a folder that it makes.
 func (m *Matrix) Write(dir string) (Paths, error) {
-	paths := Paths{JSON: filepath.Join(dir, "proof.json"), HTML: filepath.Join(dir, "proof.html")}
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return Paths{}, err
-	}
-	encoded, err := json.MarshalIndent(m, "", " ")
-	if err != nil {
-		return Paths{}, err
-	}
-	if err := os.WriteFile(paths.JSON, append(encoded, '\n'), 0o644); err != nil {
-		return Paths{}, err
-	}
-	file, err := os.Create(paths.HTML)
-	if err != nil {
-		return Paths{}, err
-	}
-	if err := page.Execute(file, m); err != nil {
-		_ = file.Close()
-		return Paths{}, fmt.Errorf("write the matrix: %w", err)
-	}
-	return paths, file.Close()
+	paths := Paths{JSON: filepath.Join(dir, Names[0]), HTML: filepath.Join(dir, Names[1])}
+	return paths, reports.Replace(dir, reports.File{Name: Names[0], Write: func(w io.Writer) error {
+		encoder := json.NewEncoder(w)
+		encoder.SetIndent("", " ")
+		return encoder.Encode(m)
+	}}, reports.File{Name: Names[1], Write: func(w io.Writer) error { return page.Execute(w, m) }})
 }

@@ -143,13 +143,15 @@ type Diagnosis struct {
 	FlowID  string `json:"flow,omitempty"`    // the evidence
 }
 
-// Error makes a diagnosis usable where an error is wanted.
+// Error makes a diagnosis usable where an error is wanted. However many lines the subject
+// has sent, none of them stands where a line of the diagnosis would.
 func (d *Diagnosis) Error() string {
+	const margin = "\n           "
 	var text strings.Builder
-	text.WriteString(d.Problem)
+	text.WriteString(strings.ReplaceAll(d.Problem, "\n", margin))
 	for _, line := range []struct{ name, says string }{{"at", d.Step}, {"sent", d.Sent}, {"seen", d.Seen}, {"look at", d.LookAt}} {
 		if line.says != "" {
-			fmt.Fprintf(&text, "\n  %-9s%s", line.name+":", line.says)
+			fmt.Fprintf(&text, "\n  %-9s%s", line.name+":", strings.ReplaceAll(line.says, "\n", margin))
 		}
 	}
 	return text.String()

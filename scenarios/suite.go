@@ -15,6 +15,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -27,6 +28,7 @@ import (
 	"invigilator/reports"
 	"invigilator/requirements"
 	"invigilator/results"
+	"invigilator/visible"
 )
 
 // The state of this process's run. Ginkgo's tree of specs is global, and so
@@ -34,6 +36,12 @@ import (
 var (
 	settings = config.Default()
 	run      Subject
+	// notBegun is why there is no run; nil where there is one, or none was begun yet.
+	notBegun error
+	// closeRun ends the run; twice does no harm.
+	closeRun = func() {}
+	// stopped ends with the first signal that is to end the run.
+	stopped  = context.Background()
 	document results.Document
 	written  reports.Paths
 	// unwritten is why the reports could not be written.
@@ -42,7 +50,6 @@ var (
 	// not tell.
 	covers   map[requirements.ID][]string
 	progress = func(Progress) {}
-	ready    = func(context.Context, Subject) error { return nil }
 	tally    Progress
 )
 
@@ -58,6 +65,8 @@ type Subject interface {
 	Preflight(context.Context) (results.Fragment, error)
 	// Gone says whether the subject has gone away for good.
 	Gone() bool
+	// AgentGone says whether the browser has gone away by itself.
+	AgentGone() bool
 	Close()
 }
 
@@ -69,15 +78,17 @@ type Progress struct {
 }
 
 // Configure reads the configuration that the environment names, for a test
-// that runs the specs that judge one side, and returns Ginkgo's.
+// that runs the specs that judge one side, and returns Ginkgo's. Where no variable is
+// Invigilator's the specs are run for their own sake, on the embedded subject.
 func Configure(t *testing.T, side config.Side) (types.SuiteConfig, types.ReporterConfig) {
 	// Asked for by name, a variable counts for go test's cache of results.
-	for _, key := range append(config.Keys(), "config") {
+	for _, key := range append(config.Keys(), "config", "demo") {
 		_ = os.Getenv(config.Env(key))
 	}
-	loaded, err := config.Load(config.Sources{Side: side, Environ: os.Environ()})
+	configured := slices.ContainsFunc(os.Environ(), func(entry string) bool { return strings.HasPrefix(entry, config.EnvPrefix) })
+	loaded, err := config.Load(config.Sources{Side: side, Demo: !configured, Environ: os.Environ()})
 	if err != nil {
-		t.Fatalf("configuration:\n%v", err)
+		t.Fatalf("configuration: %v", err)
 	}
 	loaded.Report = loaded.ReportFolder()
 	if !filepath.IsAbs(loaded.Report) {
@@ -86,7 +97,8 @@ func Configure(t *testing.T, side config.Side) (types.SuiteConfig, types.Reporte
 	}
 	settings = loaded
 	covers = Covered()
-	gomega.RegisterFailHandler(Fail)
+	stopped = untilInterrupted()
+	gomega.RegisterFailHandler(fail)
 	suite, reporter := GinkgoConfiguration()
 	if suite.LabelFilter == "" {
 		suite.LabelFilter = onlyFilter(loaded)
@@ -102,9 +114,13 @@ func sow(suite *types.SuiteConfig, c config.Config) {
 	}
 }
 
+// Title is that of a suite: it says what is judged.
+func Title(of string) string { return inert(of + ": " + settings.SubjectName()) }
+
 // Hooks let a program follow a run that it makes with [Judge]. Each may be nil.
 type Hooks struct {
-	// Ready is called when the fakes answer and before the subject is launched.
+	// Ready is called when the fakes answer and before the subject is launched. The
+	// time that it takes is no part of the run's.
 	Ready func(context.Context, Subject) error
 	// Progress is called as specs begin and end.
 	Progress func(Progress)
@@ -112,7 +128,8 @@ type Hooks struct {
 
 // Judge runs those specs that the program has been linked with that judge the
 // configured side, and returns the document. It can be called once in a process. The error is for a run that
-// could not be made; a subject that fails is told in the document.
+// could not be made, or whose reports could not be written; then there may be a document
+// all the same. A subject that fails is told in the document.
 func Judge(c config.Config, title string, hooks Hooks) (results.Document, reports.Paths, error) {
 	settings = c
 	covers = Covered()
@@ -120,10 +137,16 @@ func Judge(c config.Config, title string, hooks Hooks) (results.Document, report
 	if hooks.Progress != nil {
 		progress = hooks.Progress
 	}
-	if hooks.Ready != nil {
-		ready = hooks.Ready
+	if err := Prepare(c.ReportFolder()); err != nil {
+		return document, written, err
 	}
-	gomega.RegisterFailHandler(Fail)
+	stopped = untilInterrupted()
+	begin()
+	defer func() { closeRun() }()
+	if hooks.Ready != nil && notBegun == nil {
+		notBegun = hooks.Ready(stopped, run)
+	}
+	gomega.RegisterFailHandler(fail)
 	suite, reporter := GinkgoConfiguration()
 	suite.LabelFilter = sideFilter(c)
 	suite.Timeout = c.Patience.Run.Std()
@@ -135,9 +158,33 @@ func Judge(c config.Config, title string, hooks Hooks) (results.Document, report
 	case document.Schema == "":
 		return document, written, errors.New("the run ended without results")
 	case unwritten != nil:
-		return document, written, fmt.Errorf("the reports cannot be written: %w", unwritten)
+		return document, written, unwritten
 	}
 	return document, written, nil
+}
+
+// begin starts the run of this process.
+func begin() {
+	ctx, cancel := context.WithTimeout(stopped, settings.Patience.Run.Std())
+	defer cancel()
+	var begun Subject
+	var err error
+	if settings.Side == config.PlatformSide {
+		begun, err = harness.StartPlatform(ctx, settings, GinkgoParallelProcess())
+	} else {
+		begun, err = harness.Start(ctx, settings, GinkgoParallelProcess())
+	}
+	if notBegun = err; err == nil {
+		run, closeRun = begun, sync.OnceFunc(begun.Close)
+	}
+}
+
+// Prepare makes the folder of the reports, and removes those of an earlier run.
+func Prepare(folder string) error {
+	if err := reports.Prepare(folder, reports.Names...); err != nil {
+		return fmt.Errorf("report: the reports cannot be written: %w", err)
+	}
+	return nil
 }
 
 // silent stands in for the test that an ordinary program does not have: the
@@ -215,7 +262,7 @@ func attach(value attachment) {
 		encoded, err = json.Marshal(value)
 	}
 	if err != nil {
-		Fail("encode results: " + err.Error())
+		fail("encode results: " + err.Error())
 	}
 	AddReportEntry(entry, ReportEntryVisibilityNever, string(encoded))
 }
@@ -232,28 +279,34 @@ var _ = BeforeSuite(func(ctx SpecContext) {
 	if !playsHere() {
 		return
 	}
-	var err error
-	if run, err = start(ctx); err != nil {
-		abort(attachment{}, err)
+	if run == nil && notBegun == nil { // else Judge has begun it
+		begin()
 	}
-	DeferCleanup(run.Close)
-	if err := ready(ctx, run); err != nil {
-		abort(attachment{}, err)
+	DeferCleanup(func() { closeRun() })
+	if notBegun == nil {
+		notBegun = context.Cause(stopped)
+	}
+	if notBegun != nil {
+		abort(attachment{}, notBegun)
 	}
 	found, err := run.Preflight(ctx)
 	about := attachment{Fragment: found, Subject: new(run.Subject()), Agent: new(run.Agent())}
+	if run.AgentGone() {
+		about.Fragment, err = results.Fragment{}, browserGone("preflight")
+	}
 	if err != nil {
 		abort(about, err)
 	}
 	attach(about)
 })
 
-// start begins the run of this process.
-func start(ctx context.Context) (Subject, error) {
-	if settings.Side == config.PlatformSide {
-		return harness.StartPlatform(ctx, settings, GinkgoParallelProcess())
+// browserGone is the diagnosis where the browser has gone away by itself. What was seen
+// at the time says nothing of the subject.
+func browserGone(during string) *results.Diagnosis {
+	return &results.Diagnosis{
+		Problem: "The browser went away in the middle of the run.", Step: during, Seen: "no connection to the browser",
+		LookAt: "Was it killed, or short of memory? What ran until then is judged.",
 	}
-	return harness.Start(ctx, settings, GinkgoParallelProcess())
 }
 
 // playsHere says whether this process plays the other side. A real subject knows
@@ -266,10 +319,39 @@ func abort(about attachment, err error) {
 		about.Diagnosis = &results.Diagnosis{Problem: "The run could not begin: " + err.Error()}
 	}
 	attach(about)
-	AbortSuite(settings.Hide(about.Diagnosis.Error()))
+	AbortSuite(inert(about.Diagnosis.Error()))
+}
+
+// inert is a text for a terminal: without secrets, control characters, and the marks that
+// Ginkgo takes for colours.
+func inert(text string) string {
+	return strings.ReplaceAll(visible.Text(settings.Hide(text)), "{{", "{ {")
+}
+
+// fail ends a spec, as Ginkgo's own does, with a text that may come from the subject.
+func fail(text string, skip ...int) {
+	depth := 1
+	if len(skip) > 0 {
+		depth += skip[0]
+	}
+	Fail(inert(text), depth)
+}
+
+// tb is the current spec to a scenario.
+type tb struct{ FullGinkgoTInterface }
+
+// Fatalf ends the spec.
+func (t tb) Fatalf(format string, args ...any) {
+	t.Helper()
+	fail(fmt.Sprintf(format, args...), 1)
 }
 
 var _ = ReportBeforeSuite(func(report Report) {
+	if !report.SuiteConfig.DryRun {
+		if unwritten = Prepare(settings.ReportFolder()); unwritten != nil {
+			fail(unwritten.Error())
+		}
+	}
 	tally = Progress{Total: report.PreRunStats.SpecsThatWillRun}
 	progress(tally)
 })
@@ -306,12 +388,13 @@ var _ = ReportAfterSuite("results", func(report Report) {
 		return
 	}
 	document = assemble(report)
-	written, unwritten = reports.WriteAll(settings.ReportFolder(), document)
-	if unwritten != nil {
-		Fail("write the reports: " + unwritten.Error())
+	var err error
+	if written, err = reports.WriteAll(settings.ReportFolder(), document); err != nil {
+		unwritten = fmt.Errorf("report: the reports cannot be written: %w", err)
+		fail(unwritten.Error())
 	}
 	if document.Outcome != results.Conformant {
-		Fail(fmt.Sprintf("%s: %s See %s", document.Outcome, document.Because, written.HTML))
+		fail(fmt.Sprintf("%s, %s: %s See %s", document.Run.Subject.Name, document.Outcome, document.Because, written.HTML))
 	}
 })
 
@@ -320,7 +403,8 @@ func assemble(report Report) results.Document {
 	info := results.Run{
 		Version: Version, Started: report.StartTime.UTC(), Seconds: report.RunTime.Seconds(),
 		Processes: report.SuiteConfig.ParallelTotal, Seed: report.SuiteConfig.RandomSeed,
-		Only: narrowedTo(report.SuiteConfig.LabelFilter), Command: command(), Subject: results.Subject{Side: string(settings.Side)},
+		Only: narrowedTo(report.SuiteConfig.LabelFilter), Command: command(),
+		Subject: results.Subject{Name: settings.SubjectName(), Side: string(settings.Side), Embedded: settings.IsEmbedded()},
 	}
 	var fragments []results.Fragment
 	var diagnosis *results.Diagnosis
@@ -343,7 +427,9 @@ func assemble(report Report) results.Document {
 			}
 		}
 	}
-	if reasons := report.SpecialSuiteFailureReasons; diagnosis == nil && len(reasons) > 0 {
+	if err := context.Cause(stopped); err != nil { // all else may come of it
+		diagnosis = &results.Diagnosis{Problem: fmt.Sprintf("The run was cut short: %v.", err)}
+	} else if reasons := report.SpecialSuiteFailureReasons; diagnosis == nil && len(reasons) > 0 {
 		diagnosis = &results.Diagnosis{Problem: "The run was cut short: " + strings.Join(reasons, "; ") + "."}
 	}
 	selected, notCovered := selection(report)
@@ -393,27 +479,28 @@ func selection(report Report) (selected, notCovered []requirements.Requirement) 
 var flagOf = map[string]string{
 	"tool.login_url": "--login-url", "tool.launch_url": "--launch-url",
 	"tool.client_id": "--client-id", "tool.deployment_id": "--deployment-id",
-	"agent": "--agent", "seed": "--seed", "embedded.faults": "--fault",
+	"agent": "--agent", "profiles": "--profile", "seed": "--seed", "embedded.faults": "--fault",
 }
 
 // command begins the command line that judges the same subject again, whatever
 // file or environment the configuration came from.
 func command() string {
 	parts := []string{"invigilator", string(settings.Side)}
-	if len(settings.Journeys) > 0 { // nothing but the file can say those
-		return strings.Join(append(parts, "--config", quote(settings.File)), " ")
+	if settings.IsEmbedded() {
+		parts = []string{"invigilator", "demo", string(settings.Side)}
 	}
-	changed := config.Changed(settings)
-	delete(changed, "only")
-	delete(changed, "report")
-	for _, key := range slices.Sorted(maps.Keys(changed)) {
-		if strings.HasPrefix(key, "browser.") {
-			continue // the matter of this machine; an address may hold a token
+	if settings.File != "" {
+		parts = append(parts, "--config", quote(settings.File))
+	}
+	for _, key := range slices.Sorted(maps.Keys(settings.Given)) {
+		value := settings.Given[key]
+		if key == "only" || key == "report" || strings.HasPrefix(key, "browser.") {
+			continue // not of the subject, or the matter of this machine; an address may hold a token
 		}
-		if flag, ok := flagOf[key]; ok {
-			parts = append(parts, flag, quote(changed[key]))
+		if flag, ok := flagOf[key]; ok && value != "" {
+			parts = append(parts, flag, quote(value))
 		} else {
-			parts = append(parts, "--set", quote(key+"="+changed[key]))
+			parts = append(parts, "--set", quote(key+"="+value))
 		}
 	}
 	return strings.Join(parts, " ")
@@ -446,25 +533,25 @@ func For(ids ...requirements.ID) []any {
 // Scene begins the scenario of the current spec, which judges a tool. What it
 // observes is carried to the report when the spec ends, however it ends.
 func Scene() *harness.Scenario {
-	return begin(run.(*harness.Run).Scenario)
+	return enter(run.(*harness.Run).Scenario)
 }
 
 // ProctoringScene begins the scenario of the current spec, which judges a tool in
 // proctored exams; see [Scene].
 func ProctoringScene() *harness.Scenario {
-	return begin(run.(*harness.Run).ProctoringScenario)
+	return enter(run.(*harness.Run).ProctoringScenario)
 }
 
 // ReviewScene begins the scenario of the current spec, which judges a tool in reviews
 // of learners' work; see [Scene].
 func ReviewScene() *harness.Scenario {
-	return begin(run.(*harness.Run).ReviewScenario)
+	return enter(run.(*harness.Run).ReviewScenario)
 }
 
 // PlatformScene begins the scenario of the current spec, which judges a platform;
 // see [Scene].
 func PlatformScene() *harness.PlatformScenario {
-	return begin(run.(*harness.PlatformRun).Scenario)
+	return enter(run.(*harness.PlatformRun).Scenario)
 }
 
 // Seen says in a sentence what was wrong, or that nothing was.
@@ -517,10 +604,10 @@ func settled(ctx SpecContext, body func(SpecContext)) {
 	current.Settle(ctx, true)
 }
 
-func begin[S scene](scenario func(tb harness.TB, text, location string) S) S {
+func enter[S scene](scenario func(tb harness.TB, text, location string) S) S {
 	spec := CurrentSpecReport()
 	location := fmt.Sprintf("%s:%d", shortPath(spec.FileName()), spec.LineNumber())
-	scene := scenario(GinkgoT(), spec.FullText(), location)
+	scene := scenario(tb{GinkgoT()}, spec.FullText(), location)
 	again := current != nil
 	current = scene
 	defer skipUndeclared(scene, named(spec.Labels()))
@@ -534,6 +621,9 @@ func begin[S scene](scenario func(tb harness.TB, text, location string) S) S {
 			scene.Errored(ids, "The harness failed: "+ended.FailureMessage())
 		}
 		fragment := scene.Finish()
+		if run.AgentGone() {
+			abort(attachment{}, browserGone("scenario: "+spec.FullText()))
+		}
 		carried := attachment{Fragment: fragment}
 		if run.Gone() {
 			carried.Diagnosis = &results.Diagnosis{
@@ -544,7 +634,7 @@ func begin[S scene](scenario func(tb harness.TB, text, location string) S) S {
 		}
 		attach(carried)
 		if text := complaint(fragment, ids); text != "" {
-			Fail(settings.Hide(text))
+			fail(text)
 		}
 	})
 	return scene
@@ -574,7 +664,7 @@ func complaint(fragment results.Fragment, ids []requirements.ID) string {
 	var lines []string
 	for _, o := range fragment.Observations {
 		if o.Verdict == results.Failed {
-			lines = append(lines, fmt.Sprintf("%s %s: %s", o.Requirement, o.Case, o.Seen))
+			lines = append(lines, fmt.Sprintf("%s %s: %s", o.Requirement, o.Case, strings.Join(strings.Fields(o.Seen), " ")))
 		}
 	}
 	for _, id := range ids {

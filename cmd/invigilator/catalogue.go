@@ -38,16 +38,16 @@ func (c *requirementsCommand) Run() error {
 			(!c.Covered || covered[r.ID] != nil)
 	})
 	if len(list) == 0 {
-		fmt.Fprintln(os.Stderr, "invigilator: no requirement is like that")
+		complain("invigilator: no requirement is like that\n")
 		return unusable
 	}
 	if c.JSON {
 		return printJSON(list)
 	}
 	if c.Page {
-		return writeCatalogue(os.Stdout, list, covered)
+		return writeCatalogue(stdout, list, covered)
 	}
-	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
+	w := tabwriter.NewWriter(stdout, 0, 0, 2, ' ', 0)
 	_, _ = fmt.Fprintln(w, "ID\tBINDS\tLEVEL\tPROFILE\tCHECKED")
 	for _, r := range list {
 		checked := "not yet"
@@ -90,14 +90,14 @@ func explain(id requirements.ID) (explanation, bool) {
 func (c *explainCommand) Run() error {
 	e, ok := explain(requirements.ID(c.ID))
 	if !ok {
-		fmt.Fprintf(os.Stderr, "invigilator: there is no requirement %q; 'invigilator requirements' lists them\n", c.ID)
+		complain("invigilator: there is no requirement %q; 'invigilator requirements' lists them\n", c.ID)
 		return unusable
 	}
 	if c.JSON {
 		return printJSON(e)
 	}
-	fmt.Printf("%s\n\n%s\n\n", e.ID, e.Statement)
-	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
+	say("%s\n\n%s\n\n", e.ID, e.Statement)
+	w := tabwriter.NewWriter(stdout, 0, 0, 2, ' ', 0)
 	row := func(name, text string) {
 		if text != "" {
 			_, _ = fmt.Fprintf(w, "%s\t%s\n", name, text)
@@ -122,16 +122,16 @@ func (c *explainCommand) Run() error {
 		{"Provoked by these faults of the fake " + string(other(e.Binds)), "none", e.ProvokedBy},
 		{"Proved by these faults of the fake " + string(e.Binds), "none", e.ProvedBy},
 	} {
-		fmt.Printf("\n%s:\n", list.title)
+		say("\n%s:\n", list.title)
 		if len(list.items) == 0 {
-			fmt.Println("  " + list.none)
+			say("  %s\n", list.none)
 		}
 		for _, item := range list.items {
-			fmt.Println("  " + item)
+			say("  %s\n", item)
 		}
 	}
 	if len(e.Scenarios) > 0 {
-		fmt.Printf("\nRun only this:\n  invigilator %s --only %s\n", e.Binds, e.ID)
+		say("\nRun only this:\n  invigilator %s --only %s\nAnd on Invigilator's own:\n  invigilator demo %s --only %s\n", e.Binds, e.ID, e.Binds, e.ID)
 	}
 	return nil
 }
@@ -189,7 +189,7 @@ func (c *faultsCommand) Run() error {
 	if c.JSON {
 		return printJSON(list)
 	}
-	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
+	w := tabwriter.NewWriter(stdout, 0, 0, 2, ' ', 0)
 	_, _ = fmt.Fprintln(w, "FAKE\tFAULT\tDOES\tPROVOKES\tBREAKS")
 	for _, f := range list {
 		breaks := strings.Join(f.Breaks, " ")
@@ -225,7 +225,7 @@ func (c *reportCommand) Run() error {
 	if err != nil {
 		return err
 	}
-	fmt.Println("report:", paths.HTML)
+	say("report: %s\n", paths.HTML)
 	return nil
 }
 
@@ -235,7 +235,7 @@ type schemaCommand struct{}
 func (*schemaCommand) Run() error { return printJSON(config.Schema()) }
 
 func printJSON(v any) error {
-	enc := json.NewEncoder(os.Stdout)
+	enc := json.NewEncoder(stdout)
 	enc.SetIndent("", "  ")
 	return enc.Encode(v)
 }

@@ -42,9 +42,14 @@ func TestMain(m *testing.M) {
 // run runs the command in a folder and returns what it printed and its status.
 func run(t *testing.T, dir string, args ...string) (stdout, stderr string, status int) {
 	t.Helper()
+	return runWith(t, dir, nil, args...)
+}
+
+// runWith runs the command with more in its environment.
+func runWith(t *testing.T, dir string, env []string, args ...string) (stdout, stderr string, status int) {
+	t.Helper()
 	command := exec.CommandContext(t.Context(), program, args...)
-	command.Dir = dir
-	command.Env = slices.DeleteFunc(os.Environ(), func(e string) bool { return strings.HasPrefix(e, "INVIGILATOR_") })
+	command.Dir, command.Env = dir, append(clean(), env...)
 	var out, errs bytes.Buffer
 	command.Stdout, command.Stderr = &out, &errs
 	err := command.Run()
@@ -55,25 +60,26 @@ func run(t *testing.T, dir string, args ...string) (stdout, stderr string, statu
 	return out.String(), errs.String(), command.ProcessState.ExitCode()
 }
 
+// clean is the environment without what could configure a run.
+func clean() []string {
+	return slices.DeleteFunc(os.Environ(), func(e string) bool { return strings.HasPrefix(e, "INVIGILATOR_") })
+}
+
 func TestExitStatus(t *testing.T) {
 	for name, c := range map[string]struct {
 		args   []string
 		status int
 		says   string
 	}{
-		"conformant":               {[]string{"--agent", "http", "--only", "sec-tool-aud"}, 0, "CONFORMANT: The requirement passed."},
-		"a required one failed":    {[]string{"--agent", "http", "--only", "sec-tool-aud", "--fault", "ignores-audience"}, 1, "failed  sec-tool-aud (MUST)"},
-		"only a warning":           {[]string{"--agent", "http", "--only", "sec-tool-aud", "--fault", "refuses-audience-with-400"}, 0, "without HTTP 401"},
-		"not shown":                {[]string{"--agent", "http", "--only", "cert-tool-valid-launch"}, 2, "only in a browser"},
-		"nothing shown":            {[]string{"--agent", "http", "--only", "practice-tool-works-in-cross-site-frame"}, 2, "Nothing was shown"},
-		"a requirement nobody has": {[]string{"--only", "sec-tool-everything"}, 3, `no requirement "sec-tool-everything"`},
-		"one that is not checked":  {[]string{"--only", "sr-tool-registers-message"}, 3, "no scenario of this version checks sr-tool-registers-message"},
-		"one of the platform's":    {[]string{"--only", "sec-login-initiation-iss"}, 3, "judge it with 'invigilator platform'"},
-		"a feature nobody knows":   {[]string{"--set", "features=telepathy"}, 3, `features.0: there is no feature "telepathy"`},
-		"a feature without its key": {
-			[]string{"--login-url", "http://127.0.0.1:1/login", "--launch-url", "http://127.0.0.1:1/launch", "--set", "features=user-marker"},
-			3, "tool.user_mark: is needed for the feature user-marker",
-		},
+		"conformant":                {[]string{"--agent", "http", "--only", "sec-tool-aud"}, 0, "CONFORMANT: The requirement passed."},
+		"a required one failed":     {[]string{"--agent", "http", "--only", "sec-tool-aud", "--fault", "ignores-audience"}, 1, "failed  sec-tool-aud (MUST)"},
+		"only a warning":            {[]string{"--agent", "http", "--only", "sec-tool-aud", "--fault", "refuses-audience-with-400"}, 0, "without HTTP 401"},
+		"not shown":                 {[]string{"--agent", "http", "--only", "cert-tool-valid-launch"}, 2, "only in a browser"},
+		"nothing shown":             {[]string{"--agent", "http", "--only", "practice-tool-works-in-cross-site-frame"}, 2, "Nothing was shown"},
+		"a requirement nobody has":  {[]string{"--only", "sec-tool-everything"}, 3, `no requirement "sec-tool-everything"`},
+		"one that is not checked":   {[]string{"--only", "sr-tool-registers-message"}, 3, "no scenario of this version checks sr-tool-registers-message"},
+		"one of the platform's":     {[]string{"--only", "sec-login-initiation-iss"}, 3, "judge it with 'invigilator demo platform'"},
+		"a feature nobody knows":    {[]string{"--set", "features=telepathy"}, 3, `features.0: there is no feature "telepathy"`},
 		"a crowd that is no number": {[]string{"--set", "crowd=many"}, 3, `crowd: "many" is no whole number`},
 		"a crowd of one":            {[]string{"--set", "crowd=1"}, 3, "crowd: "},
 		"a crowd of two":            {[]string{"--agent", "http", "--only", "core-tool-parallel-users", "--set", "crowd=2"}, 0, "CONFORMANT"},
@@ -88,13 +94,12 @@ func TestExitStatus(t *testing.T) {
 		"an unknown fault":          {[]string{"--agent", "http", "--fault", "forgets-everything"}, 3, `no fault "forgets-everything"`},
 		"no browser of that name":   {[]string{"--set", "browser.path=/no/browser"}, 3, "browser.path"},
 		"an unknown flag":           {[]string{"--frobnicate"}, 3, "--frobnicate"},
-		"a report nowhere":          {[]string{"--agent", "http", "--only", "sec-tool-iss", "--report", "/dev/null/report"}, 3, "cannot be written"},
-		"nobody there":              {[]string{"--agent", "http", "--set", "platform.listen=127.0.0.1:0", "--login-url", "http://127.0.0.1:1/login", "--launch-url", "http://127.0.0.1:1/launch"}, 3, "The tool cannot be reached."},
+		"a report nowhere":          {[]string{"--agent", "http", "--only", "sec-tool-iss", "--report", "/dev/null/report"}, 3, "report: the reports cannot be written"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			g := NewWithT(t)
-			stdout, stderr, status := run(t, t.TempDir(), append([]string{"tool", "--yes"}, c.args...)...)
+			stdout, stderr, status := run(t, t.TempDir(), append([]string{"demo", "tool"}, c.args...)...)
 			g.Expect(status).To(Equal(c.status), stdout+stderr)
 			g.Expect(stdout + stderr).To(ContainSubstring(c.says))
 		})
@@ -104,7 +109,7 @@ func TestExitStatus(t *testing.T) {
 func TestAPlatform(t *testing.T) {
 	g := NewWithT(t)
 	dir := t.TempDir()
-	stdout, stderr, status := run(t, dir, "platform", "--agent", "http", "--only", "sec-id-token-sub,oidc-auth-missing-nonce", "--fault", "accepts-empty-nonce")
+	stdout, stderr, status := run(t, dir, "demo", "platform", "--agent", "http", "--only", "sec-id-token-sub,oidc-auth-missing-nonce", "--fault", "accepts-empty-nonce")
 	g.Expect(status).To(Equal(1), stdout+stderr)
 	g.Expect(stdout).To(ContainSubstring("oidc-auth-missing-nonce"))
 	file, err := os.Open(filepath.Join(dir, "invigilator-report", "platform", "results.json"))
@@ -113,33 +118,33 @@ func TestAPlatform(t *testing.T) {
 	doc, err := results.Read(file)
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(doc.Run.Subject.Side).To(Equal("platform"))
-	g.Expect(doc.Run.Command).To(Equal("invigilator platform --agent http --fault accepts-empty-nonce"))
+	g.Expect(doc.Run.Command).To(Equal("invigilator demo platform --agent http --fault accepts-empty-nonce"))
 	g.Expect(doc.Requirements).To(HaveLen(2))
 	g.Expect(doc.NotCovered).To(HaveLen(28), "of the 225 that bind a platform, 197 are covered")
 
-	_, stderr, status = run(t, dir, "platform", "--only", "sec-tool-iss")
+	_, stderr, status = run(t, dir, "demo", "platform", "--only", "sec-tool-iss")
 	g.Expect(status).To(Equal(3))
-	g.Expect(stderr).To(ContainSubstring("judge it with 'invigilator tool'"))
-	_, stderr, status = run(t, dir, "platform", "--fault", "skips-signature")
+	g.Expect(stderr).To(ContainSubstring("judge it with 'invigilator demo tool'"))
+	_, stderr, status = run(t, dir, "demo", "platform", "--fault", "skips-signature")
 	g.Expect(status).To(Equal(3), "a fault of the other side: %s", stderr)
 }
 
 func TestJourney(t *testing.T) {
 	g := NewWithT(t)
 	dir := t.TempDir()
-	stdout, stderr, status := run(t, dir, "journey", "learner-opens-link", "--agent", "http")
+	stdout, stderr, status := run(t, dir, "demo", "journey", "learner-opens-link", "--agent", "http")
 	g.Expect(status).To(Equal(0), stderr)
 	g.Expect(stdout).To(ContainSubstring(" 8  click text=Exercise 1"))
 	g.Expect(stdout).To(ContainSubstring("The login initiation has reached the fake tool, in a tab."))
 	g.Expect(stdout).To(ContainSubstring("with ${CAMPUS_PASSWORD}"))
-	_, stderr, status = run(t, dir, "journey", "instructor-reviews", "--agent", "http")
+	_, stderr, status = run(t, dir, "demo", "journey", "instructor-reviews", "--agent", "http")
 	g.Expect(stderr).To(ContainSubstring("instructor-reviews is about {line_item}: say which with --line-item"))
 	g.Expect(status).To(Equal(3))
-	_, stderr, status = run(t, dir, "journey", "instructor-reviews", "--agent", "http", "--line-item", "Essay", "--learner", "Grace Hopper")
+	_, stderr, status = run(t, dir, "demo", "journey", "instructor-reviews", "--agent", "http", "--line-item", "Essay", "--learner", "Grace Hopper")
 	g.Expect(stderr).To(ContainSubstring(`there is no tr.grade[data-item="Essay"][data-learner="Grace Hopper"] a.review on the page`))
 	g.Expect(status).To(Equal(1))
 
-	_, stderr, status = run(t, dir, "journey", "nowhere", "--agent", "http")
+	_, stderr, status = run(t, dir, "demo", "journey", "nowhere", "--agent", "http")
 	g.Expect(status).To(Equal(3))
 	g.Expect(stderr).To(ContainSubstring("learner-opens-link"))
 
@@ -161,7 +166,7 @@ func TestJourney(t *testing.T) {
 func TestReportsOfARun(t *testing.T) {
 	g := NewWithT(t)
 	dir := t.TempDir()
-	_, _, status := run(t, dir, "tool", "--agent", "http", "--only", "sec-tool-exp", "--fault", "accepts-missing-expiry")
+	_, _, status := run(t, dir, "demo", "tool", "--agent", "http", "--only", "sec-tool-exp", "--fault", "accepts-missing-expiry")
 	g.Expect(status).To(Equal(1))
 	file, err := os.Open(filepath.Join(dir, "invigilator-report", "tool", "results.json"))
 	g.Expect(err).NotTo(HaveOccurred())
@@ -169,7 +174,7 @@ func TestReportsOfARun(t *testing.T) {
 	doc, err := results.Read(file)
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(doc.Requirements).To(HaveLen(1))
-	g.Expect(doc.Run.Command).To(Equal("invigilator tool --agent http --fault accepts-missing-expiry"))
+	g.Expect(doc.Run.Command).To(Equal("invigilator demo tool --agent http --fault accepts-missing-expiry"))
 	g.Expect(doc.NotCovered).To(HaveLen(19), "of the 180 that bind a tool, 161 are covered")
 	g.Expect(doc.Consulted).To(HaveKeyWithValue("sec-tool-exp", ContainElement("accepts-missing-expiry")))
 	for _, o := range doc.Requirements[0].Observations {

@@ -7,11 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"os"
 	"slices"
 	"strings"
 
+	"github.com/alecthomas/kong"
 	"golang.org/x/term"
 
 	"invigilator/harness/config"
@@ -19,76 +19,131 @@ import (
 	"invigilator/requirements"
 	"invigilator/results"
 	"invigilator/scenarios"
+	"invigilator/visible"
 )
+
+// named is what the commands that judge a subject of the user's have in common.
+type named struct {
+	Config string `help:"Configuration file (YAML); invigilator.yaml in this folder when there is one." placeholder:"FILE"`
+	Yes    bool   `short:"y" help:"Do not wait for the registration to be made."`
+}
 
 // judging is what the commands that judge a subject have in common.
 type judging struct {
-	Config  string            `help:"Configuration file (YAML)." type:"path" placeholder:"FILE"`
-	Only    []string          `help:"Judge only these requirements." placeholder:"ID"`
-	Profile []string          `help:"Judge only these profiles: launch, proctoring, tool-messages, services." placeholder:"NAME"`
-	Agent   string            `help:"browser, or http for a client without scripts and frames." placeholder:"KIND"`
-	Seed    string            `help:"Run the scenarios in the order of this seed; a report names that of its run." placeholder:"NUMBER"`
-	Headed  bool              `help:"Show the browser's window."`
-	Report  string            `help:"Folder for the reports." placeholder:"DIR"`
-	Fault   []string          `help:"Give the embedded subject these faults." placeholder:"NAME"`
+	Only    []string          `help:"Judge only these requirements." placeholder:"ID" key:"only"`
+	Profile []string          `help:"Judge only these profiles: ${profiles}." placeholder:"NAME" key:"profiles"`
+	Agent   string            `help:"browser, or http for a client without scripts and frames." placeholder:"KIND" key:"agent"`
+	Seed    string            `help:"Run the scenarios in the order of this seed; a report names that of its run." placeholder:"NUMBER" key:"seed"`
+	Headed  bool              `help:"Show the browser's window." key:"browser.headed"`
+	Report  string            `help:"Folder for the reports." placeholder:"DIR" key:"report"`
 	Set     map[string]string `help:"Set any key of the configuration, as in --set patience.visit=5s." placeholder:"KEY=VALUE" mapsep:"none"`
-	Yes     bool              `short:"y" help:"Do not wait for the registration to be made."`
 }
 
-// settings maps the flags, and those of one command alone, to keys of the
-// configuration.
-func (j *judging) settings(own map[string]string) map[string]string {
-	settings := maps.Clone(j.Set)
-	if settings == nil {
-		settings = map[string]string{}
+// notEmpty finds a flag that is given but empty, as by a variable of a script that is
+// not set: it must not pass for one that is not given.
+func notEmpty(command *kong.Context) error {
+	for _, p := range command.Path {
+		if p.Flag == nil {
+			continue
+		}
+		values, many := command.FlagValue(p.Flag).([]string)
+		text, one := command.FlagValue(p.Flag).(string)
+		if one && text != "" || many && len(values) > 0 && !slices.Contains(values, "") || !one && !many {
+			continue
+		}
+		says := "--" + p.Flag.Name
+		if key := p.Flag.Tag.Get("key"); key != "" {
+			says += " (" + key + ")"
+		}
+		return fmt.Errorf("%s is given but empty: give it a value, or leave it out; 'invigilator demo' judges Invigilator's own fakes", says)
 	}
-	maps.Copy(own, map[string]string{
-		"only": strings.Join(j.Only, ","), "profiles": strings.Join(j.Profile, ","), "agent": j.Agent, "seed": j.Seed, "report": j.Report, "embedded.faults": strings.Join(j.Fault, ","),
-	})
-	for key, value := range own {
-		if value != "" {
-			settings[key] = value
+	return nil
+}
+
+// settings are the values that a command line gives to keys of the configuration: by
+// flags that have one, and by --set.
+func settings(command *kong.Context) map[string]string {
+	given := map[string]string{}
+	for _, p := range command.Path {
+		if p.Flag == nil {
+			continue
+		}
+		value, key := command.FlagValue(p.Flag), p.Flag.Tag.Get("key")
+		switch {
+		case p.Flag.Name == "set":
+			set, _ := value.(map[string]string)
+			for key, value := range set {
+				if _, flag := given[key]; !flag {
+					given[key] = value
+				}
+			}
+		case key != "":
+			if list, ok := value.([]string); ok {
+				value = strings.Join(list, ",")
+			}
+			given[key] = fmt.Sprint(value)
 		}
 	}
-	if j.Headed {
-		settings["browser.headed"] = "true"
-	}
-	return settings
+	return given
 }
 
-// load reads the configuration and says what is wrong with it.
-func (j *judging) load(side config.Side, own map[string]string) (config.Config, error) {
-	c, err := config.Load(config.Sources{Side: side, File: j.Config, Environ: os.Environ(), Settings: j.settings(own)})
+// load reads the configuration, says which file it was read from, and what is wrong.
+func load(from config.Sources) (config.Config, error) {
+	from.Environ = os.Environ()
+	c, err := config.Load(from)
+	if c.File != "" && from.File == "" {
+		complain("configuration: %s\n", c.File)
+	}
 	if err == nil {
 		err = checkSelection(c)
 	}
+	if err == nil && c.IsEmbedded() && !from.Demo {
+		err = fmt.Errorf("environment variable %s: the demo is judged by 'invigilator demo %s', and by no other command", config.Env("demo"), c.Side)
+	}
 	if err != nil {
-		fmt.Fprintf(os.Stderr, "The configuration is at fault:\n%s\n", indent(c.Hide(err.Error())))
+		problems := c.Hide(err.Error())
+		if _, missing := errors.AsType[*config.NoSubject](err); missing && !strings.Contains(problems, "\n") {
+			complain("invigilator: %s\n", problems)
+		} else {
+			complain("The configuration is at fault:\n%s\n", indent(problems))
+		}
 		return c, unusable
 	}
 	return c, nil
 }
 
-// judge runs the specs and says what came of it. What has to be registered is
-// told before a real subject is launched.
-func (j *judging) judge(c config.Config, introduce func(scenarios.Subject)) error {
-	line := &progressLine{out: os.Stderr, live: term.IsTerminal(int(os.Stderr.Fd()))}
-	doc, paths, err := scenarios.Judge(c, "Invigilator", scenarios.Hooks{
-		Ready: func(ctx context.Context, s scenarios.Subject) error {
-			if c.IsEmbedded() {
-				return nil
-			}
-			line.clear()
-			introduce(s)
-			return j.wait(ctx)
-		},
-		Progress: line.show,
-	})
-	line.clear()
+// absolute is the path that a flag gives; empty where it gives none.
+func absolute(path string) string {
+	if path == "" {
+		return ""
+	}
+	return kong.ExpandPath(path)
+}
+
+// judge judges a subject of the user's. What has to be registered is told first.
+func (n *named) judge(command *kong.Context, side config.Side, introduce func(scenarios.Subject)) error {
+	c, err := load(config.Sources{Side: side, File: absolute(n.Config), Folder: ".", Settings: settings(command)})
 	if err != nil {
 		return err
 	}
-	summarize(os.Stdout, doc, paths)
+	return judge(c, func(ctx context.Context, s scenarios.Subject) error {
+		introduce(s)
+		return n.wait(ctx)
+	})
+}
+
+// judge runs the specs and says what they have found. Ready is called before the
+// subject is launched; it may be nil.
+func judge(c config.Config, ready func(context.Context, scenarios.Subject) error) error {
+	line := &progressLine{out: os.Stderr, live: term.IsTerminal(int(os.Stderr.Fd()))}
+	doc, paths, err := scenarios.Judge(c, "Invigilator", scenarios.Hooks{Ready: ready, Progress: line.show})
+	line.clear()
+	if doc.Schema != "" {
+		summarize(stdout, doc, paths)
+	}
+	if err != nil {
+		return err
+	}
 	if code := doc.Outcome.ExitCode(); code != 0 {
 		return exit(code)
 	}
@@ -96,11 +151,11 @@ func (j *judging) judge(c config.Config, introduce func(scenarios.Subject)) erro
 }
 
 // wait lets somebody make the registration, where somebody is there to do so.
-func (j *judging) wait(ctx context.Context) error {
-	if j.Yes || !term.IsTerminal(int(os.Stdin.Fd())) {
+func (n *named) wait(ctx context.Context) error {
+	if n.Yes || !term.IsTerminal(int(os.Stdin.Fd())) {
 		return nil
 	}
-	fmt.Print("Press Enter when that is done (or start with --yes next time). ")
+	say("Press Enter when that is done (or start with --yes next time). ")
 	answered := make(chan struct{})
 	go func() {
 		_, _ = bufio.NewReader(os.Stdin).ReadString('\n')
@@ -110,7 +165,7 @@ func (j *judging) wait(ctx context.Context) error {
 	case <-answered:
 		return nil
 	case <-ctx.Done():
-		return errors.New("interrupted")
+		return context.Cause(ctx)
 	}
 }
 
@@ -126,12 +181,20 @@ func checkSelection(c config.Config) error {
 		if r, known := requirements.Default().Get(requirements.ID(id)); !known {
 			problems = append(problems, fmt.Errorf("only: there is no requirement %q; 'invigilator requirements' lists them", id))
 		} else if string(r.Binds) != string(c.Side) {
-			problems = append(problems, fmt.Errorf("only: %s binds a %s; judge it with 'invigilator %s'", id, r.Binds, r.Binds))
+			problems = append(problems, fmt.Errorf("only: %s binds a %s; judge it with 'invigilator %s'", id, r.Binds, commandOf(c, r.Binds)))
 		} else if _, ok := covered[requirements.ID(id)]; !ok {
 			problems = append(problems, fmt.Errorf("only: no scenario of this version checks %s", id))
 		}
 	}
 	return errors.Join(problems...)
+}
+
+// commandOf is the command that judges the other side likewise.
+func commandOf(c config.Config, side requirements.Side) string {
+	if c.IsEmbedded() {
+		return "demo " + string(side)
+	}
+	return string(side)
 }
 
 // progressLine shows how far the run is, in one line that is written over
@@ -145,7 +208,7 @@ func (p *progressLine) show(at scenarios.Progress) {
 	if !p.live || at.Total == 0 {
 		return
 	}
-	text := fmt.Sprintf("[%d/%d] %d red  %s", at.Done, at.Total, at.Red, at.Current)
+	text := visible.Text(fmt.Sprintf("[%d/%d] %d red  %s", at.Done, at.Total, at.Red, at.Current))
 	if width, _, err := term.GetSize(int(os.Stderr.Fd())); err == nil && width > 4 && len(text) >= width {
 		text = strings.ToValidUTF8(text[:width-4], "") + "..."
 	}
@@ -191,9 +254,11 @@ func summarize(out io.Writer, doc results.Document, paths reports.Paths) {
 		fmt.Fprintf(&b, "%s, %s, %.1f seconds\n", doc.Run.Subject.Name, agent, doc.Run.Seconds)
 	} else {
 		judged := len(doc.Requirements) - counts[results.Inconclusive]
-		fmt.Fprintf(&b, "%s: %d of %d requirements were judged\n", strings.ToUpper(string(doc.Outcome)), judged, len(doc.Requirements))
+		fmt.Fprintf(&b, "%s: %d of %d requirements were judged\n%s\n", strings.ToUpper(string(doc.Outcome)), judged, len(doc.Requirements), doc.Run.Subject.Name)
 	}
-	fmt.Fprintf(&b, "report: %s\n", paths.HTML)
+	if paths.HTML != "" {
+		fmt.Fprintf(&b, "report: %s\n", paths.HTML)
+	}
 	_, _ = io.WriteString(out, b.String())
 }
 

@@ -5,17 +5,22 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
+	"strings"
 
 	"github.com/alecthomas/kong"
 
+	"invigilator/requirements"
 	"invigilator/results"
 	"invigilator/scenarios"
+	"invigilator/visible"
 )
 
 type cli struct {
-	Tool         toolCommand         `cmd:"" help:"Judge a tool. Without --login-url, the embedded fake tool is judged."`
-	Platform     platformCommand     `cmd:"" help:"Judge a platform. Without a configured one, the embedded campus is judged."`
+	Tool         toolCommand         `cmd:"" help:"Judge a tool."`
+	Platform     platformCommand     `cmd:"" help:"Judge a platform."`
+	Demo         demoCommand         `cmd:"" help:"Judge Invigilator's own fake tool and campus, to see what a run looks like."`
 	Journey      journeyCommand      `cmd:"" help:"Make one of the journeys to the platform's launches, and print each step."`
 	Requirements requirementsCommand `cmd:"" help:"List the requirements of the catalogue."`
 	Explain      explainCommand      `cmd:"" help:"Explain a requirement: what it says, how it is checked, and by which fault that is proved."`
@@ -43,20 +48,24 @@ func run(args []string) int {
 		kong.Description("Judges LTI 1.3 implementations end to end.\n\n"+
 			"Exit status: 0 conformant as far as required, 1 something required failed, 2 something required could not be shown, "+
 			"3 the harness or its configuration is at fault."),
-		kong.Vars{"version": scenarios.Version},
+		kong.Vars{"version": scenarios.Version, "profiles": strings.Join(requirements.Profiles(), ", ")},
 		kong.UsageOnError(),
+		kong.Writers(stdout, stderr),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
 	)
 	if err != nil {
-		fmt.Fprintln(os.Stderr, "invigilator:", err)
+		complain("invigilator: %v\n", err)
 		return int(unusable)
 	}
 	if len(args) == 0 {
 		args = []string{"--help"}
 	}
 	command, err := parser.Parse(args)
+	if err == nil {
+		err = notEmpty(command)
+	}
 	if err != nil {
-		fmt.Fprintln(os.Stderr, "invigilator:", err)
+		complain("invigilator: %v\n", err)
 		return int(unusable)
 	}
 	err = command.Run()
@@ -67,7 +76,14 @@ func run(args []string) int {
 	case errors.As(err, &status):
 		return int(status)
 	default:
-		fmt.Fprintln(os.Stderr, "invigilator:", err)
+		complain("invigilator: %s\n", strings.ReplaceAll(err.Error(), "\n", "\n  "))
 		return int(unusable)
 	}
 }
+
+// stdout and stderr are where all goes that the command prints: much of it comes from
+// the subject, and nothing of it may do more to a terminal than be read.
+var stdout, stderr io.Writer = visible.Writer{To: os.Stdout}, visible.Writer{To: os.Stderr}
+
+func say(format string, args ...any)      { _, _ = fmt.Fprintf(stdout, format, args...) }
+func complain(format string, args ...any) { _, _ = fmt.Fprintf(stderr, format, args...) }

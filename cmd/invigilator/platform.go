@@ -10,6 +10,7 @@ import (
 	"os/signal"
 	"strings"
 
+	"github.com/alecthomas/kong"
 	"github.com/lestrrat-go/jwx/v2/jwk"
 
 	"invigilator/harness"
@@ -20,16 +21,13 @@ import (
 )
 
 type platformCommand struct {
+	named   `embed:""`
 	judging `embed:""`
 }
 
 // Run judges the platform and says what came of it.
-func (p *platformCommand) Run() error {
-	c, err := p.load(config.PlatformSide, map[string]string{})
-	if err != nil {
-		return err
-	}
-	return p.judge(c, func(s scenarios.Subject) { introduceTool(s.(*harness.PlatformRun)) })
+func (p *platformCommand) Run(command *kong.Context) error {
+	return p.judge(command, config.PlatformSide, func(s scenarios.Subject) { introduceTool(s.(*harness.PlatformRun)) })
 }
 
 // introduceTool says what has to be registered in a real platform.
@@ -37,20 +35,20 @@ func introduceTool(r *harness.PlatformRun) {
 	for i, known := range r.ToolRegistrations() {
 		switch {
 		case i == 0:
-			fmt.Println("Register this tool in the platform:")
+			say("Register this tool in the platform:\n")
 		case r.Has(config.MultipleTools):
-			fmt.Println("Register as well, for the feature " + config.MultipleTools + ":")
+			say("Register as well, for the feature %s:\n", config.MultipleTools)
 		default:
 			continue
 		}
-		fmt.Printf(`  client_id             %s (that the platform gives, or is given)
+		say(`  client_id             %s (that the platform gives, or is given)
   login initiation URL  %s
   redirect URIs         %s
   target link URI       %s
   key set (JWKS) URL    %s
 `, known.ClientID, known.LoginURL, strings.Join(known.RedirectURIs, " "), known.TargetLinkURI, known.JWKSURL)
 		if pem, public, err := publicKey(known.Key); err == nil {
-			fmt.Printf("Where it takes a key instead of a key set URL:\n%s%s\n\n", pem, public)
+			say("Where it takes a key instead of a key set URL:\n%s%s\n\n", pem, public)
 		}
 	}
 }
@@ -72,24 +70,34 @@ func publicKey(key jwk.Key) (pem, encoded []byte, err error) {
 	return pem, encoded, err
 }
 
+// journeyCommand makes a journey of a platform of the user's.
 type journeyCommand struct {
-	Name     string `arg:"" help:"The journey, as the configuration names it."`
-	LineItem string `help:"What {line_item} stands for in it: the label of a line item." placeholder:"LABEL"`
-	Learner  string `help:"What {learner} stands for in it; the name of the user learner where nothing is said." placeholder:"NAME"`
-	Config   string `help:"Configuration file (YAML). Without one, the journeys are those of the embedded campus." type:"path" placeholder:"FILE"`
-	Headed   bool   `help:"Show the browser's window."`
-	Agent    string `help:"browser, or http for a client without scripts." placeholder:"KIND"`
-	Picture  string `help:"File for a picture of the page that it ends on." default:"invigilator-journey.jpg" placeholder:"FILE"`
+	Config     string `help:"Configuration file (YAML); invigilator.yaml in this folder when there is one." placeholder:"FILE"`
+	journeying `embed:""`
 }
 
 // Run makes the journey and prints each step.
-func (j *journeyCommand) Run() error {
-	own := judging{Config: j.Config, Headed: j.Headed, Agent: j.Agent}
-	c, err := own.load(config.PlatformSide, map[string]string{})
+func (j *journeyCommand) Run(command *kong.Context) error {
+	return j.make(config.Sources{Side: config.PlatformSide, File: absolute(j.Config), Folder: ".", Settings: settings(command)})
+}
+
+// journeying is what the commands that make a journey have in common.
+type journeying struct {
+	Name     string `arg:"" help:"The journey, as the configuration names it."`
+	LineItem string `help:"What {line_item} stands for in it: the label of a line item." placeholder:"LABEL"`
+	Learner  string `help:"What {learner} stands for in it; the name of the user learner where nothing is said." placeholder:"NAME"`
+	Headed   bool   `help:"Show the browser's window." key:"browser.headed"`
+	Agent    string `help:"browser, or http for a client without scripts." placeholder:"KIND" key:"agent"`
+	Picture  string `help:"File for a picture of the page that it ends on." default:"invigilator-journey.jpg" placeholder:"FILE"`
+}
+
+// make makes the journey and prints each step.
+func (j *journeying) make(from config.Sources) error {
+	c, err := load(from)
 	if err != nil {
 		return err
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	ctx, stop := signal.NotifyContext(context.Background(), scenarios.Signals()...)
 	defer stop()
 	run, err := harness.StartPlatform(ctx, c, 1)
 	if err != nil {
@@ -103,7 +111,7 @@ func (j *journeyCommand) Run() error {
 	n := 0
 	trip, err := run.Journey(ctx, j.Name, given, func(step string) {
 		n++
-		fmt.Printf("%2d  %s\n", n, step)
+		say("%2d  %s\n", n, strings.Join(strings.Fields(step), " "))
 	})
 	if errors.Is(err, harness.ErrNoJourney) {
 		return fmt.Errorf("there is no journey %q; there are %s", j.Name, strings.Join(run.Journeys(), ", "))
@@ -111,16 +119,16 @@ func (j *journeyCommand) Run() error {
 	stuck, isStuck := errors.AsType[*harness.JourneyError](err)
 	switch {
 	case isStuck:
-		fmt.Fprintf(os.Stderr, "Stuck: %s\n", stuck)
+		complain("Stuck: %s\n", strings.Join(strings.Fields(stuck.Error()), " "))
 		j.keep(stuck.Picture)
 		return exit(1)
 	case err != nil:
 		return err
 	}
 	if strings.HasPrefix(trip.Page.URL, c.Tool.URL+"/") {
-		fmt.Printf("The login initiation has reached the fake tool, in a %s.\n", trip.In)
+		say("The login initiation has reached the fake tool, in a %s.\n", trip.In)
 	} else {
-		fmt.Printf("It ended in a %s at %s\n", trip.In, c.Hide(trip.Page.URL))
+		say("It ended in a %s at %s\n", trip.In, c.Hide(trip.Page.URL))
 	}
 	j.keep(trip.Screenshot)
 	return nil
@@ -128,7 +136,7 @@ func (j *journeyCommand) Run() error {
 
 // words are those that stand for something in the journey, each followed by what it
 // stands for.
-func (j *journeyCommand) words(run *harness.PlatformRun) ([]string, error) {
+func (j *journeying) words(run *harness.PlatformRun) ([]string, error) {
 	learner, _ := run.User(config.Learner)
 	given := []string{"{line_item}", j.LineItem, "{learner}", cmp.Or(j.Learner, learner.Name)}
 	for i, flag := range map[int]string{0: "--line-item", 2: "--learner"} {
@@ -140,13 +148,13 @@ func (j *journeyCommand) words(run *harness.PlatformRun) ([]string, error) {
 }
 
 // keep writes the picture of the page that the journey ended on.
-func (j *journeyCommand) keep(picture []byte) {
+func (j *journeying) keep(picture []byte) {
 	if len(picture) == 0 {
 		return
 	}
 	if err := os.WriteFile(j.Picture, picture, 0o600); err != nil {
-		fmt.Fprintln(os.Stderr, "no picture:", err)
+		complain("no picture: %v\n", err)
 		return
 	}
-	fmt.Println("picture:", j.Picture)
+	say("picture: %s\n", j.Picture)
 }

@@ -9,6 +9,7 @@ import (
 
 	"invigilator/harness/config"
 	"invigilator/proof"
+	"invigilator/reports"
 	"invigilator/scenarios"
 )
 
@@ -30,7 +31,10 @@ func (c *proveCommand) Run() error {
 	if parallel <= 0 {
 		parallel = runtime.NumCPU() + 2 // some wait for what never comes
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	if err := reports.Prepare(c.Report, proof.Names...); err != nil {
+		return fmt.Errorf("--report: the kill matrix cannot be written: %w", err)
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), scenarios.Signals()...)
 	defer stop()
 	var sides []config.Side
 	if c.Side != "" {
@@ -38,7 +42,7 @@ func (c *proveCommand) Run() error {
 	}
 	matrix, err := proof.Prove(ctx, proof.Options{
 		Program: program, Sides: sides, Only: c.Only, Whole: c.Whole, Parallel: parallel, Covered: scenarios.Covered(),
-		Tell: func(row proof.Row) { fmt.Println(row) },
+		Tell: func(row proof.Row) { say("%s\n", row) },
 	})
 	if err != nil {
 		return err
@@ -47,9 +51,9 @@ func (c *proveCommand) Run() error {
 	if err != nil {
 		return err
 	}
-	fmt.Printf("\n%s\nkill matrix: %s\n", matrix.Summary(), paths.HTML)
+	say("\n%s\nkill matrix: %s\n", matrix.Summary(), paths.HTML)
 	for _, problem := range matrix.Problems {
-		fmt.Println("  " + problem)
+		say("  %s\n", problem)
 	}
 	if len(matrix.Problems) > 0 {
 		return exit(1)

@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"maps"
 	"net"
 	"net/url"
 	"slices"
@@ -48,9 +49,78 @@ func (p *problems) needs(c Config, feature, key string, missing bool, what strin
 	}
 }
 
+// A NoSubject error says that a configuration names nothing to judge.
+type NoSubject struct {
+	side  Side
+	other string // a key that tells of the other side instead
+}
+
+// subjectKeys name the subject of each side.
+var subjectKeys = map[Side]string{ToolSide: "tool.login_url", PlatformSide: "platform.issuer"}
+
+func (e *NoSubject) Error() string {
+	says := fmt.Sprintf("%s: is needed, since it names the %s to judge", subjectKeys[e.side], e.side)
+	if e.other != "" {
+		says += fmt.Sprintf("; %s is about a %s, which 'invigilator %s' judges", e.other, other[e.side], other[e.side])
+	}
+	return says + fmt.Sprintf("; 'invigilator demo' judges Invigilator's own fakes (%s=true where the specs are run by Ginkgo)", envDemo)
+}
+
+// about returns the keys that are about a real subject of a side.
+func (c Config) about(side Side) []string {
+	addresses := []struct{ key, value string }{
+		{"platform.issuer", c.Platform.Issuer}, {"platform.auth_url", c.Platform.AuthURL}, {"platform.jwks_url", c.Platform.JWKSURL},
+		{"platform.token_url", c.Platform.TokenURL}, {"platform.client_id", c.Platform.ClientID},
+	}
+	if side == ToolSide {
+		addresses = []struct{ key, value string }{
+			{"tool.login_url", c.Tool.LoginURL}, {"tool.launch_url", c.Tool.LaunchURL}, {"tool.redirect_uris", strings.Join(c.Tool.RedirectURIs, "")},
+			{"tool.target_link_uri", c.Tool.TargetLinkURI}, {"tool.session_url", c.Tool.SessionURL}, {"tool.jwks_url", c.Tool.JWKSURL},
+			{"tool.proctoring_uri", c.Tool.ProctoringURI}, {"tool.review_uri", c.Tool.ReviewURI},
+		}
+	}
+	var keys []string
+	for _, a := range addresses {
+		if a.value != "" {
+			keys = append(keys, a.key)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(c.Journeys)) {
+		if j := c.Journeys[name]; slices.Contains(deeds[side], j.Does) || j.Launch != "" && side == PlatformSide {
+			keys = append(keys, "journeys."+name)
+		}
+	}
+	return keys
+}
+
+// checkSubject finds whether there is one subject to judge, and says whether the rest
+// of the configuration is about it.
+func (c Config) checkSubject(p *problems) bool {
+	if c.Demo {
+		for _, side := range []Side{ToolSide, PlatformSide} {
+			for _, key := range c.about(side) {
+				p.add(key, "is about a %s of yours, but the demo judges Invigilator's own: 'invigilator %s' judges yours", side, side)
+			}
+		}
+		return len(*p) == 0
+	}
+	if c.Side == ToolSide && c.Tool.LoginURL != "" || c.Side == PlatformSide && c.Platform.Issuer != "" {
+		return true
+	}
+	missing := &NoSubject{side: c.Side}
+	if keys := c.about(other[c.Side]); len(keys) > 0 && len(c.about(c.Side)) == 0 {
+		missing.other = keys[0]
+	}
+	*p = append(*p, missing)
+	return missing.other == ""
+}
+
 // check finds what the schema cannot see, each problem naming its key.
 func (c Config) check() []error {
 	var p problems
+	if !c.checkSubject(&p) {
+		return p
+	}
 	p.absolute("tool.login_url", c.Tool.LoginURL)
 	p.absolute("tool.launch_url", c.Tool.LaunchURL)
 	p.absolute("tool.target_link_uri", c.Tool.TargetLinkURI)
@@ -89,8 +159,7 @@ func (c Config) check() []error {
 		p.add("patience.visit", "has to be more than nothing")
 	}
 	if !c.IsEmbedded() && (len(c.Embedded.Faults) > 0 || c.Embedded.NullPeer != "") {
-		key := map[Side]string{ToolSide: "tool.login_url", PlatformSide: "platform.issuer"}[c.Side]
-		p.add("embedded", "is about the embedded %s, but %s names another", c.Side, key)
+		p.add("embedded", "is about the embedded %s, which only 'invigilator demo' judges", c.Side)
 	}
 	if c.Side == PlatformSide {
 		c.checkPlatform(&p)
@@ -153,11 +222,8 @@ func (c Config) checkTool(p *problems) {
 		}
 		p.absolute(fmt.Sprintf("tool.redirect_uris.%d", i), uri)
 	}
-	switch {
-	case c.Tool.LoginURL != "" && c.Tool.LaunchURL == "":
+	if c.Tool.LoginURL != "" && c.Tool.LaunchURL == "" {
 		p.add("tool.launch_url", "is needed beside tool.login_url")
-	case c.Tool.LoginURL == "" && c.Tool.LaunchURL != "":
-		p.add("tool.login_url", "is needed beside tool.launch_url")
 	}
 }
 
@@ -166,10 +232,7 @@ func (c Config) checkPlatform(p *problems) {
 	if sameHost(c.Tool.OtherURL, c.Tool.URL) {
 		p.add("tool.other_url", "has the host of tool.url: it has to be another site")
 	}
-	if c.IsEmbedded() {
-		if c.Platform.AuthURL != "" || c.Platform.JWKSURL != "" || len(c.Journeys) > 0 {
-			p.add("platform.issuer", "is needed beside auth_url, jwks_url and journeys")
-		}
+	if c.Platform.Issuer == "" { // the embedded campus, or none
 		return
 	}
 	for _, needed := range []struct{ key, value string }{

@@ -20,8 +20,8 @@ import (
 
 // Config says what to judge and how. Its JSON Schema comes from [Schema].
 type Config struct {
-	Tool     Tool               `json:"tool" jsonschema_description:"The tool: the one to judge, or the fake one that judges a platform. Where a tool is judged and there is no login_url, it is the embedded fake tool."`
-	Platform Platform           `json:"platform" jsonschema_description:"The platform: the one to judge, or the fake one that launches a tool. Where a platform is judged and there is no issuer, it is the embedded campus."`
+	Tool     Tool               `json:"tool" jsonschema_description:"The tool: the one to judge, or the fake one that judges a platform."`
+	Platform Platform           `json:"platform" jsonschema_description:"The platform: the one to judge, or the fake one that launches a tool."`
 	Users    map[string]User    `json:"users" jsonschema_description:"The users of the platform to judge, by name: learner, second-learner, instructor, mentor, and whoever else journeys name. Of a tool to judge: its proctor."`
 	Journeys map[string]Journey `json:"journeys" jsonschema_description:"By name: how the platform to judge is made to launch, or what candidates and proctors do in the tool to judge."`
 	Features []string           `json:"features" jsonschema_description:"The optional features that the subject has; what is not declared is skipped. The embedded subjects have them all."`
@@ -37,8 +37,13 @@ type Config struct {
 
 	// Side is the side that is judged.
 	Side Side `json:"-"`
+	// Demo is set where the embedded subject is judged, which has to be asked for: no
+	// empty value leads there.
+	Demo bool `json:"-"`
 	// File is where the configuration was read from; empty for no file.
 	File string `json:"-"`
+	// Given are the values beside the file's, from the environment and from settings, by key.
+	Given map[string]string `json:"-"`
 	// Secrets are the values of environment variables that the steps of
 	// journeys name, each with the name of its variable.
 	Secrets map[string]string `json:"-"`
@@ -60,7 +65,7 @@ type Tool struct {
 	Listen             string   `json:"listen" jsonschema:"default=127.0.0.1:8766" jsonschema_description:"The address at which the platform's server reaches the fake tool over plain HTTP, for its key set."`
 	Key                string   `json:"key" jsonschema:"default=invigilator-tool-key.json" jsonschema_description:"The file that holds the fake tool's key pair, so that its registration lasts; made where it does not exist."`
 	Name               string   `json:"name" jsonschema_description:"What the report calls the tool."`
-	LoginURL           string   `json:"login_url" jsonschema:"pattern=^(https?://.+)?$" jsonschema_description:"The tool's login initiation endpoint."`
+	LoginURL           string   `json:"login_url" jsonschema:"pattern=^(https?://.+)?$" jsonschema_description:"The login initiation endpoint of the tool to judge."`
 	LaunchURL          string   `json:"launch_url" jsonschema:"pattern=^(https?://.+)?$" jsonschema_description:"The tool's redirect URI, where launches are posted; the target link URI too, unless one is given."`
 	RedirectURIs       []string `json:"redirect_uris" jsonschema_description:"Further redirect URIs that are registered for the tool."`
 	TargetLinkURI      string   `json:"target_link_uri" jsonschema:"pattern=^(https?://.+)?$" jsonschema_description:"What a resource link opens; launch_url when empty."`
@@ -95,7 +100,7 @@ func (m Marker) IsZero() bool { return m == Marker{} }
 // under test.
 type Platform struct {
 	Name          string   `json:"name" jsonschema_description:"What the report calls the platform."`
-	Issuer        string   `json:"issuer" jsonschema:"pattern=^(https?://.+)?$" jsonschema_description:"The issuer identifier of the platform to judge; without one the embedded campus is judged."`
+	Issuer        string   `json:"issuer" jsonschema:"pattern=^(https?://.+)?$" jsonschema_description:"The issuer identifier of the platform to judge."`
 	AuthURL       string   `json:"auth_url" jsonschema:"pattern=^(https?://.+)?$" jsonschema_description:"The platform's authorization endpoint."`
 	JWKSURL       string   `json:"jwks_url" jsonschema:"pattern=^(https?://.+)?$" jsonschema_description:"The platform's key set."`
 	ClientID      string   `json:"client_id" jsonschema_description:"The client_id that the platform gave the fake tool."`
@@ -142,12 +147,37 @@ type Embedded struct {
 	SkipPreflight bool     `json:"skip_preflight" jsonschema_description:"Lets every scenario face the subject, even one that no valid launch works with."`
 }
 
+// Demo returns the configuration of a run that judges the embedded subject of a side.
+func Demo(side Side) Config {
+	c := Default()
+	c.Side, c.Demo = side, true
+	return c
+}
+
 // IsEmbedded says whether the embedded subject is judged.
-func (c Config) IsEmbedded() bool {
+func (c Config) IsEmbedded() bool { return c.Demo }
+
+// SubjectName is what reports call the subject; of the embedded one it says that it is.
+func (c Config) SubjectName() string {
+	name, address, embedded := c.Tool.Name, host(c.Tool.LoginURL), "the embedded fake tool"
 	if c.Side == PlatformSide {
-		return c.Platform.Issuer == ""
+		name, address, embedded = c.Platform.Name, c.Platform.Issuer, "the embedded campus"
 	}
-	return c.Tool.LoginURL == ""
+	if !c.Demo {
+		return cmp.Or(name, address)
+	}
+	if c.Embedded.NullPeer != "" {
+		embedded = "null peer " + c.Embedded.NullPeer
+	}
+	return cmp.Or(name, embedded) + " (demo)"
+}
+
+func host(address string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return ""
+	}
+	return u.Host
 }
 
 // The optional features that a configuration declares.

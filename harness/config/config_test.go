@@ -3,6 +3,7 @@ package config_test
 import (
 	"cmp"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -31,6 +32,19 @@ func file(t *testing.T, text string) string {
 		t.Fatal(err)
 	}
 	return path
+}
+
+// load loads a configuration that need not name a subject.
+func load(s config.Sources) (config.Config, error) {
+	c, err := config.Load(s)
+	all, ok := err.(interface{ Unwrap() []error })
+	if !ok {
+		return c, err
+	}
+	return c, errors.Join(slices.DeleteFunc(slices.Clone(all.Unwrap()), func(problem error) bool {
+		_, is := errors.AsType[*config.NoSubject](problem)
+		return is
+	})...)
 }
 
 // changed returns the defaults after a change.
@@ -77,9 +91,9 @@ func described(schema map[string]any, prefix string) map[string]map[string]any {
 	return out
 }
 
-// diff compares configurations but for where they were read from.
+// diff compares configurations but for where their values came from.
 func diff(want, got any) string {
-	return gocmp.Diff(want, got, cmpopts.IgnoreFields(config.Config{}, "File"), cmpopts.EquateEmpty())
+	return gocmp.Diff(want, got, cmpopts.IgnoreFields(config.Config{}, "File", "Given"), cmpopts.EquateEmpty())
 }
 
 func TestDefaults(t *testing.T) {
@@ -97,10 +111,10 @@ func TestDefaults(t *testing.T) {
 		Crowd:    40,
 	}
 	g.Expect(diff(want, config.Default())).To(BeEmpty())
-	loaded, err := config.Load(config.Sources{})
-	g.Expect(err).NotTo(HaveOccurred(), "nothing configured has to be enough")
+	loaded, err := load(config.Sources{})
+	g.Expect(err).NotTo(HaveOccurred(), "nothing else has to be configured")
 	g.Expect(diff(want, loaded)).To(BeEmpty())
-	g.Expect(loaded.IsEmbedded()).To(BeTrue())
+	g.Expect(loaded.IsEmbedded()).To(BeFalse(), "the embedded subject has to be asked for")
 	for key, span := range flat(tree(g, want.Patience), "") {
 		patience, err := time.ParseDuration(span.(string))
 		g.Expect(err).NotTo(HaveOccurred())
@@ -136,7 +150,7 @@ func TestDefaultsCanBeWrittenIntoAFile(t *testing.T) {
 		}
 	}
 	g.Expect(settings).NotTo(BeEmpty())
-	loaded, err := config.Load(config.Sources{Settings: settings})
+	loaded, err := load(config.Sources{Settings: settings})
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(diff(config.Default(), loaded)).To(BeEmpty())
 }
@@ -182,7 +196,7 @@ func TestWhatComesLaterWins(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			g := NewWithT(t)
-			loaded, err := config.Load(config.Sources{File: file(t, inFile), Environ: test.environ, Settings: test.settings})
+			loaded, err := load(config.Sources{File: file(t, inFile), Environ: test.environ, Settings: test.settings})
 			g.Expect(err).NotTo(HaveOccurred())
 			g.Expect(diff(test.want, loaded)).To(BeEmpty())
 		})
@@ -191,7 +205,7 @@ func TestWhatComesLaterWins(t *testing.T) {
 
 func TestASettingLeavesItsNeighboursAlone(t *testing.T) {
 	g := NewWithT(t)
-	loaded, err := config.Load(config.Sources{
+	loaded, err := load(config.Sources{
 		File:     file(t, "tool:\n  name: file\n  accepts: {text: welcome, selector: main}\n"),
 		Environ:  []string{"INVIGILATOR_TOOL_CLIENT_ID=client"},
 		Settings: map[string]string{"tool.accepts.text": "hello"},
@@ -206,17 +220,16 @@ func TestASettingLeavesItsNeighboursAlone(t *testing.T) {
 func TestEnvironmentNamesTheFile(t *testing.T) {
 	g := NewWithT(t)
 	named := []string{"INVIGILATOR_CONFIG=" + file(t, "report: named\n")}
-	loaded, err := config.Load(config.Sources{Environ: named})
+	loaded, err := load(config.Sources{Environ: named})
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(loaded.Report).To(Equal("named"))
 
-	loaded, err = config.Load(config.Sources{Environ: named, File: file(t, "report: given\n")})
+	loaded, err = load(config.Sources{Environ: named, File: file(t, "report: given\n")})
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(loaded.Report).To(Equal("given"), "a file that is given wins over the environment's")
 
-	loaded, err = config.Load(config.Sources{Environ: []string{"INVIGILATOR_CONFIG="}})
-	g.Expect(err).NotTo(HaveOccurred())
-	g.Expect(loaded.ReportFolder()).To(Equal("invigilator-report/tool"), "an empty name is none")
+	_, err = load(config.Sources{Environ: []string{"INVIGILATOR_CONFIG="}})
+	g.Expect(err).To(MatchError("environment variable INVIGILATOR_CONFIG: is set but names no file"))
 }
 
 // A real tool, for what only holds beside one.
@@ -224,7 +237,7 @@ const realTool = "tool: {login_url: 'https://tool.example/login', launch_url: 'h
 
 func TestARealTool(t *testing.T) {
 	g := NewWithT(t)
-	loaded, err := config.Load(config.Sources{File: file(t, `
+	loaded, err := load(config.Sources{File: file(t, `
 tool:
   name: A tool
   login_url: https://tool.example/login
@@ -305,7 +318,7 @@ func TestAProblemNamesItsKey(t *testing.T) {
 		"null for leaves":             {file: "only:\ntool:\n  name:\n", want: []string{"only: got null, want array", "tool.name: got null, want string"}},
 		"agent":                       {file: "agent: netscape\n", want: []string{"agent: value must be one of 'browser', 'http'"}},
 		"agent in another case":       {settings: map[string]string{"agent": "HTTP"}, want: []string{"agent: value must be one of"}},
-		"null peer":                   {environ: []string{"INVIGILATOR_EMBEDDED_NULL_PEER=quiet"}, want: []string{"embedded.null_peer: value must be one of"}},
+		"null peer":                   {environ: []string{"INVIGILATOR_EMBEDDED_NULL_PEER=quiet"}, want: []string{"embedded.null_peer: value must be one of", "embedded: "}},
 		"duration without sense":      {file: "patience: {visit: soon}\n", want: []string{"patience.visit: "}},
 		"duration without unit":       {settings: map[string]string{"patience.quiet": "250"}, want: []string{"patience.quiet: "}},
 		"duration as number":          {file: "patience: {run: 5}\n", want: []string{"patience.run: got number, want string"}},
@@ -326,7 +339,7 @@ func TestAProblemNamesItsKey(t *testing.T) {
 		"other platform empty":        {settings: map[string]string{"platform.other_url": ""}, want: []string{"platform.other_url: "}},
 		"other platform the same":     {file: "platform: {url: 'https://lms.example', other_url: 'https://lms.example'}\n", want: []string{"platform.other_url: has the host of platform.url"}},
 		"other platform in capitals":  {environ: []string{"INVIGILATOR_PLATFORM_OTHER_URL=https://PLATFORM.test:8443"}, want: []string{"platform.other_url: has the host of platform.url"}},
-		"other client the same":       {environ: []string{"INVIGILATOR_TOOL_OTHER_CLIENT_ID=invigilator"}, want: []string{"tool.other_client_id: is the same as the first one"}},
+		"other client the same":       {file: "features: [multiple-clients-per-issuer]\n", environ: []string{"INVIGILATOR_TOOL_OTHER_CLIENT_ID=invigilator"}, want: []string{"tool.other_client_id: is the same as the first one"}},
 		"other platform the default":  {environ: []string{"INVIGILATOR_PLATFORM_URL=https://other-platform.test"}, want: []string{"platform.other_url: has the host of platform.url"}},
 		"other client_id empty":       {file: "tool: {other_client_id: ''}\n", want: []string{"tool.other_client_id: "}},
 		"other deployment_id empty":   {file: "tool: {other_deployment_id: ''}\n", want: []string{"tool.other_deployment_id: "}},
@@ -347,8 +360,6 @@ func TestAProblemNamesItsKey(t *testing.T) {
 		"only verdicts by text":       {environ: []string{"INVIGILATOR_EMBEDDED_ONLY_VERDICTS=yes"}, want: []string{"embedded.only_verdicts: \"yes\" is neither true nor false"}},
 		"remote browser":              {file: "browser: {remote: 'chrome:9222'}\n", want: []string{"browser.remote: "}},
 		"login_url alone":             {file: "tool: {login_url: 'https://tool.example/login'}\n", want: []string{"tool.launch_url: is needed beside tool.login_url"}},
-		"launch_url alone":            {file: "tool: {launch_url: 'https://tool.example/launch'}\n", want: []string{"tool.login_url: is needed beside tool.launch_url"}},
-		"launch_url alone, mixed":     {environ: []string{"INVIGILATOR_TOOL_LAUNCH_URL=https://tool.example/launch"}, settings: map[string]string{"tool.login_url": ""}, want: []string{"tool.login_url: is needed"}},
 		"faults of a real tool":       {file: realTool + "embedded: {faults: [a]}\n", want: []string{"embedded"}},
 		"null peer and a real tool":   {file: realTool + "embedded: {null_peer: blank}\n", want: []string{"embedded"}},
 		"listen without port":         {file: "platform: {listen: 127.0.0.1}\n", want: []string{"platform.listen: "}},
@@ -370,9 +381,9 @@ func TestAProblemNamesItsKey(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			g := NewWithT(t)
-			_, err := config.Load(config.Sources{File: file(t, "report: r\n"), Environ: test.environ, Settings: test.settings})
+			_, err := load(config.Sources{File: file(t, "report: r\n"), Environ: test.environ, Settings: test.settings})
 			if test.file != "" {
-				_, err = config.Load(config.Sources{File: file(t, test.file), Environ: test.environ, Settings: test.settings})
+				_, err = load(config.Sources{File: file(t, test.file), Environ: test.environ, Settings: test.settings})
 			}
 			expectProblems(g, err, test.want)
 		})
@@ -380,7 +391,7 @@ func TestAProblemNamesItsKey(t *testing.T) {
 }
 
 func TestAnEmptyClientIDIsNotSaidToLackLetters(t *testing.T) {
-	_, err := config.Load(config.Sources{Settings: map[string]string{"tool.client_id": ""}})
+	_, err := load(config.Sources{Settings: map[string]string{"tool.client_id": ""}})
 	NewWithT(t).Expect(err).To(MatchError(Not(ContainSubstring("letter"))))
 }
 
@@ -400,7 +411,7 @@ func expectProblems(g *WithT, err error, beginnings []string) {
 
 func TestEveryProblemIsToldAtOnce(t *testing.T) {
 	t.Run("of the schema and of all sources", func(t *testing.T) {
-		_, err := config.Load(config.Sources{
+		_, err := load(config.Sources{
 			File: file(t, `
 tool: {login_url: nope, name: 7, redirect_uris: [1, 2], loginurl: x}
 platform: {url: "https://lms.example/path", port: 8765}
@@ -418,11 +429,11 @@ colour: red
 			"tool.login_url: ", "tool.name: ", "tool.redirect_uris.0: ", "tool.redirect_uris.1: ", "tool.loginurl: unknown key",
 			"platform.url: ", "platform.port: unknown key", "agent: ", "patience.visit: ", "patience.quiet: ", "browser.headed: ",
 			"crowd: ", "features.0: ", "colour: unknown key", "environment variable INVIGILATOR_COLOUR: unknown key", "embedded.null_peer: ",
-			"embedded.skip_preflight: ", "tool.colour: unknown key", "patience.run: ", "browser.remote: ",
+			"embedded.skip_preflight: ", "tool.colour: unknown key", "patience.run: ", "browser.remote: ", "embedded: ",
 		})
 	})
 	t.Run("beyond the schema", func(t *testing.T) {
-		_, err := config.Load(config.Sources{
+		_, err := load(config.Sources{
 			File:     file(t, "tool: {login_url: 'https://tool.example/', session_url: 'https:///', client_id: '1', colour: red}\n"),
 			Environ:  []string{"INVIGILATOR_PLATFORM_LISTEN=8765", "INVIGILATOR_COLOUR=red", "INVIGILATOR_AGENT=netscape"},
 			Settings: map[string]string{"embedded.faults": "a", "patience.visit": "0s", "features": "tool-jwks,telepathy", "crowd": "x"},
@@ -443,26 +454,26 @@ func TestAFileThatCannotBeRead(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			g := NewWithT(t)
 			path := file(t, text)
-			_, err := config.Load(config.Sources{File: path})
+			_, err := load(config.Sources{File: path})
 			g.Expect(err).To(MatchError(And(ContainSubstring(path), ContainSubstring("is not YAML"))))
 		})
 	}
 	t.Run("line", func(t *testing.T) {
-		_, err := config.Load(config.Sources{File: file(t, "agent: http\nreport: a\nreport: b\n")})
+		_, err := load(config.Sources{File: file(t, "agent: http\nreport: a\nreport: b\n")})
 		NewWithT(t).Expect(err).To(MatchError(ContainSubstring("[3:1]")), "it says where")
 	})
 	t.Run("missing", func(t *testing.T) {
 		g := NewWithT(t)
 		path := filepath.Join(t.TempDir(), "missing.yaml")
 		for _, s := range []config.Sources{{File: path}, {Environ: []string{"INVIGILATOR_CONFIG=" + path}}} {
-			_, err := config.Load(s)
+			_, err := load(s)
 			g.Expect(err).To(MatchError(And(ContainSubstring("configuration file"), ContainSubstring(path))))
 			g.Expect(err).To(MatchError(os.ErrNotExist))
 		}
 	})
 	t.Run("folder", func(t *testing.T) {
 		dir := t.TempDir()
-		_, err := config.Load(config.Sources{File: dir})
+		_, err := load(config.Sources{File: dir})
 		NewWithT(t).Expect(err).To(MatchError(ContainSubstring(dir)))
 	})
 }
@@ -474,10 +485,10 @@ func TestListsFromText(t *testing.T) {
 		t.Run(text, func(t *testing.T) {
 			g := NewWithT(t)
 			for _, s := range []config.Sources{
-				{Environ: []string{"INVIGILATOR_ONLY=" + text, "INVIGILATOR_EMBEDDED_FAULTS=" + text}},
-				{Settings: map[string]string{"only": text, "embedded.faults": text}},
+				{Demo: true, Environ: []string{"INVIGILATOR_ONLY=" + text, "INVIGILATOR_EMBEDDED_FAULTS=" + text}},
+				{Demo: true, Settings: map[string]string{"only": text, "embedded.faults": text}},
 			} {
-				loaded, err := config.Load(s)
+				loaded, err := load(s)
 				g.Expect(err).NotTo(HaveOccurred())
 				g.Expect(loaded.Only).To(Equal(want))
 				g.Expect(loaded.Embedded.Faults).To(Equal(want))
@@ -489,7 +500,7 @@ func TestListsFromText(t *testing.T) {
 func TestTextIsKeptAsItIs(t *testing.T) {
 	for _, text := range []string{"a=b", " a ", "true", "null", "1", "{a: b}", "a,b", "ä€𝄞", `"`} {
 		g := NewWithT(t)
-		loaded, err := config.Load(config.Sources{Environ: []string{"INVIGILATOR_TOOL_NAME=" + text}, Settings: map[string]string{"report": text}})
+		loaded, err := load(config.Sources{Environ: []string{"INVIGILATOR_TOOL_NAME=" + text}, Settings: map[string]string{"report": text}})
 		g.Expect(err).NotTo(HaveOccurred())
 		g.Expect([]string{loaded.Tool.Name, loaded.Report}).To(HaveEach(text))
 	}
@@ -499,7 +510,7 @@ func TestBooleansFromText(t *testing.T) {
 	for text, want := range map[string]bool{"true": true, "1": true, "T": true, "TRUE": true, "false": false, "0": false, "f": false} {
 		t.Run(text, func(t *testing.T) {
 			g := NewWithT(t)
-			loaded, err := config.Load(config.Sources{
+			loaded, err := load(config.Sources{
 				File:     file(t, "browser: {headed: "+map[bool]string{true: "false", false: "true"}[want]+"}\n"),
 				Environ:  []string{"INVIGILATOR_BROWSER_HEADED=" + text},
 				Settings: map[string]string{"embedded.skip_preflight": text},
@@ -510,7 +521,7 @@ func TestBooleansFromText(t *testing.T) {
 		})
 	}
 	for _, text := range []string{"yes", "on", "2", "tru", "true,true", " true"} {
-		_, err := config.Load(config.Sources{Settings: map[string]string{"browser.headed": text}})
+		_, err := load(config.Sources{Settings: map[string]string{"browser.headed": text}})
 		expectProblems(NewWithT(t), err, []string{"browser.headed: "})
 	}
 }
@@ -525,18 +536,18 @@ func TestNumbersFromText(t *testing.T) {
 				{File: file(t, "crowd: 9\n"), Environ: []string{"INVIGILATOR_CROWD=" + text}},
 				{File: file(t, "crowd: 9\n"), Environ: []string{"INVIGILATOR_CROWD=8"}, Settings: map[string]string{"crowd": text}},
 			} {
-				loaded, err := config.Load(s)
+				loaded, err := load(s)
 				g.Expect(err).NotTo(HaveOccurred())
 				g.Expect(loaded.Crowd).To(Equal(want))
 			}
 		})
 	}
 	for _, text := range []string{"", " 7", "7 ", "7.0", "7e1", "0x7", "seven", "7,8", "99999999999999999999"} {
-		_, err := config.Load(config.Sources{Settings: map[string]string{"crowd": text}})
+		_, err := load(config.Sources{Settings: map[string]string{"crowd": text}})
 		expectProblems(NewWithT(t), err, []string{fmt.Sprintf("crowd: %q is no whole number", text)})
 	}
 	for _, text := range []string{"-7", "0", "1", "5001"} {
-		_, err := config.Load(config.Sources{Settings: map[string]string{"crowd": text}})
+		_, err := load(config.Sources{Settings: map[string]string{"crowd": text}})
 		expectProblems(NewWithT(t), err, []string{"crowd: "})
 	}
 }
@@ -544,7 +555,7 @@ func TestNumbersFromText(t *testing.T) {
 func TestNumbersFromAFile(t *testing.T) {
 	for text, want := range map[string]int{"2": 2, "5000": 5000, "40.0": 40, "0x28": 40, "1_000": 1000} {
 		g := NewWithT(t)
-		loaded, err := config.Load(config.Sources{File: file(t, "crowd: "+text+"\n")})
+		loaded, err := load(config.Sources{File: file(t, "crowd: "+text+"\n")})
 		g.Expect(err).NotTo(HaveOccurred(), text)
 		g.Expect(loaded.Crowd).To(Equal(want), text)
 	}
@@ -565,11 +576,11 @@ func TestFeatures(t *testing.T) {
 
 func TestHas(t *testing.T) {
 	g := NewWithT(t)
-	embedded, err := config.Load(config.Sources{})
+	embedded, err := config.Load(config.Sources{Demo: true})
 	g.Expect(err).NotTo(HaveOccurred())
-	none, err := config.Load(config.Sources{File: file(t, realTool)})
+	none, err := load(config.Sources{File: file(t, realTool)})
 	g.Expect(err).NotTo(HaveOccurred())
-	some, err := config.Load(config.Sources{File: file(t, realTool+"features: [tls, return-url]\n")})
+	some, err := load(config.Sources{File: file(t, realTool+"features: [tls, return-url]\n")})
 	g.Expect(err).NotTo(HaveOccurred())
 	for _, feature := range config.Features(config.ToolSide) {
 		g.Expect(embedded.Has(feature)).To(BeTrue(), "the embedded fake tool has %s", feature)
@@ -587,7 +598,7 @@ func TestFeaturesThatNobodyKnows(t *testing.T) {
 		"environment": {Environ: []string{"INVIGILATOR_FEATURES=tls,telepathy,t l s"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, err := config.Load(source)
+			_, err := load(source)
 			expectProblems(NewWithT(t), err, []string{`features.1: there is no feature "telepathy"`, "features.2: there is no feature "})
 			NewWithT(t).Expect(err).To(MatchError(ContainSubstring(strings.Join(config.Features(config.ToolSide), ", "))), "it says which there are")
 		})
@@ -618,33 +629,35 @@ func TestFeaturesThatNeedAKey(t *testing.T) {
 			real := config.Sources{File: file(t, realTool), Settings: map[string]string{"features": feature}}
 			key := keys[feature]
 			if key == "" {
-				_, err := config.Load(real)
+				_, err := load(real)
 				g.Expect(err).NotTo(HaveOccurred())
 				return
 			}
-			_, err := config.Load(real)
+			_, err := load(real)
 			expectProblems(g, err, []string{strings.TrimSuffix(key, ".text") + ": is needed for the feature " + feature})
 
-			_, err = config.Load(config.Sources{Settings: real.Settings})
+			_, err = config.Load(config.Sources{Demo: true, Settings: real.Settings})
 			g.Expect(err).NotTo(HaveOccurred(), "the embedded fake tool has what it needs")
 
 			real.Settings[key] = "https://tool.example/x"
-			_, err = config.Load(real)
+			_, err = load(real)
 			g.Expect(err).NotTo(HaveOccurred())
 			delete(real.Settings, "features")
-			_, err = config.Load(real)
+			_, err = load(real)
 			g.Expect(err).NotTo(HaveOccurred(), "a key is welcome without its feature")
 		})
 	}
 	t.Run("all at once", func(t *testing.T) {
-		_, err := config.Load(config.Sources{File: file(t, realTool), Settings: map[string]string{"features": strings.Join(toolFeatures(), ",")}})
+		_, err := load(config.Sources{File: file(t, realTool), Settings: map[string]string{"features": strings.Join(toolFeatures(), ",")}})
 		expectProblems(NewWithT(t), err, []string{"tool.teacher_view: ", "tool.user_mark: ", "tool.resource_mark: ", "tool.jwks_url: "})
 	})
 }
 
 func TestTheEmbeddedFakeToolCanBeBroken(t *testing.T) {
 	g := NewWithT(t)
-	loaded, err := config.Load(config.Sources{File: file(t, "embedded: {faults: [a, b], null_peer: hangs-up, null_peer_after: 7, keys: keys.json, only_verdicts: true, skip_preflight: true}\n")})
+	loaded, err := config.Load(config.Sources{Demo: true, Settings: map[string]string{
+		"embedded.faults": "a,b", "embedded.null_peer": "hangs-up", "embedded.null_peer_after": "7", "embedded.keys": "keys.json", "embedded.only_verdicts": "true", "embedded.skip_preflight": "true",
+	}})
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(loaded.Embedded).To(Equal(config.Embedded{
 		Faults: []string{"a", "b"}, NullPeer: "hangs-up", NullPeerAfter: 7, Keys: "keys.json", OnlyVerdicts: true, SkipPreflight: true,
@@ -728,9 +741,10 @@ func TestEveryKeyCanBeSetFromEverySource(t *testing.T) {
 			settings[k] = v
 			environ = append(environ, config.Env(k)+"="+v)
 		}
-		set, err := config.Load(config.Sources{Settings: settings})
+		demo := strings.HasPrefix(key, "embedded.")
+		set, err := load(config.Sources{Demo: demo, Settings: settings})
 		g.Expect(err).NotTo(HaveOccurred(), key)
-		fromEnvironment, err := config.Load(config.Sources{Environ: environ})
+		fromEnvironment, err := load(config.Sources{Demo: demo, Environ: environ})
 		g.Expect(err).NotTo(HaveOccurred(), key)
 		g.Expect(diff(set, fromEnvironment)).To(BeEmpty(), key)
 
@@ -750,61 +764,12 @@ func TestEnv(t *testing.T) {
 	g.Expect(config.Env("agent")).To(Equal("INVIGILATOR_AGENT"))
 	g.Expect(config.Env("tool.login_url")).To(Equal("INVIGILATOR_TOOL_LOGIN_URL"))
 	g.Expect(config.Env("tool.accepts.text")).To(Equal("INVIGILATOR_TOOL_ACCEPTS_TEXT"))
-	seen := map[string]string{"INVIGILATOR_CONFIG": "the file's"}
+	seen := map[string]string{"INVIGILATOR_CONFIG": "the file's", "INVIGILATOR_DEMO": "the demo's"}
 	for _, key := range config.Keys() {
 		g.Expect(config.Env(key)).To(MatchRegexp(`^INVIGILATOR(_[A-Z]+)+$`))
 		g.Expect(seen).NotTo(HaveKey(config.Env(key)), "%s has a variable of its own", key)
 		seen[config.Env(key)] = key
 	}
-}
-
-func TestChangedTellsWhatIsNotUsual(t *testing.T) {
-	g := NewWithT(t)
-	g.Expect(config.Changed(config.Default())).To(BeEmpty())
-	c := changed(func(c *config.Config) {
-		c.Tool.Name, c.Tool.Accepts.Text, c.Platform.Listen, c.Browser.Headed = "A tool", "Hello, you", ":80", true
-		c.Only, c.Patience.Run = []string{"a", "b"}, config.Duration(90*time.Second)
-		c.Crowd, c.Features, c.Platform.OtherURL, c.Embedded.OnlyVerdicts = 7, []string{"tls"}, "https://b.example", true
-		c.Tool.TeacherView.URL, c.Tool.OtherClientID = "/grades", "c"
-	})
-	g.Expect(config.Changed(c)).To(Equal(map[string]string{
-		"tool.name": "A tool", "tool.accepts.text": "Hello, you", "platform.listen": ":80", "browser.headed": "true", "only": "a,b", "patience.run": "1m30s",
-		"crowd": "7", "features": "tls", "platform.other_url": "https://b.example", "embedded.only_verdicts": "true",
-		"tool.teacher_view.url": "/grades", "tool.other_client_id": "c",
-	}))
-}
-
-func TestWhatIsChangedCanBeLoadedAgain(t *testing.T) {
-	for name, text := range map[string]string{
-		"nothing": "{}\n",
-		"tool":    realTool, "fakes": "embedded: {faults: [a, b], null_peer: blank, keys: a b, only_verdicts: true, skip_preflight: true}\n",
-		"the rest": "agent: http\nreport: out\nonly: [a]\nbrowser: {path: /a b, remote: 'ws://a', headed: true}\n" +
-			"platform: {url: 'https://lms.example', other_url: 'http://b.example:1', listen: ':1'}\npatience: {visit: 1.5s, quiet: 0s, marker: 1ms, restart: 48h, memory: 0s, run: 1h30m}\n" +
-			"crowd: 5000\nfeatures: [tls, return-url]\n" +
-			"tool: {name: '=', client_id: a, deployment_id: ' b ', accepts: {selector: 'a, b', text: a, url: b}, refuses: {selector: a}, session_url: 'https://a', " +
-			"other_client_id: ' ', other_deployment_id: c, jwks_url: 'https://a/j', teacher_view: {url: a, text: 'b, c'}, user_mark: 'a,b', resource_mark: '=', exit: a}\n",
-	} {
-		t.Run(name, func(t *testing.T) {
-			g := NewWithT(t)
-			loaded, err := config.Load(config.Sources{File: file(t, text)})
-			g.Expect(err).NotTo(HaveOccurred())
-			again, err := config.Load(config.Sources{Settings: config.Changed(loaded)})
-			g.Expect(err).NotTo(HaveOccurred())
-			g.Expect(diff(loaded, again)).To(BeEmpty())
-			if name != "nothing" {
-				g.Expect(diff(config.Default(), again)).NotTo(BeEmpty())
-			}
-		})
-	}
-}
-
-func TestADurationUnderAMillisecondCanBeLoadedAgain(t *testing.T) {
-	g := NewWithT(t)
-	loaded, err := config.Load(config.Sources{File: file(t, "patience: {quiet: 0.5ms}\n")})
-	g.Expect(err).NotTo(HaveOccurred())
-	again, err := config.Load(config.Sources{Settings: config.Changed(loaded)})
-	g.Expect(err).NotTo(HaveOccurred())
-	g.Expect(diff(loaded, again)).To(BeEmpty())
 }
 
 func TestPlatformOfTheRunsOwnBrowser(t *testing.T) {
@@ -881,10 +846,10 @@ func TestAFileThatSaysNothing(t *testing.T) {
 	for name, text := range map[string]string{"empty": "", "white space": "\n  \n", "comment": "# nothing yet\n", "separator": "---\n", "braces": "{}\n"} {
 		t.Run(name, func(t *testing.T) {
 			g := NewWithT(t)
-			loaded, err := config.Load(config.Sources{File: file(t, text)})
+			loaded, err := load(config.Sources{File: file(t, text)})
 			g.Expect(err).NotTo(HaveOccurred())
 			g.Expect(diff(config.Default(), loaded)).To(BeEmpty())
-			loaded, err = config.Load(config.Sources{File: file(t, text), Environ: []string{"INVIGILATOR_TOOL_NAME=x"}, Settings: map[string]string{"report": "y"}})
+			loaded, err = load(config.Sources{File: file(t, text), Environ: []string{"INVIGILATOR_TOOL_NAME=x"}, Settings: map[string]string{"report": "y"}})
 			g.Expect(err).NotTo(HaveOccurred())
 			g.Expect(loaded.Tool.Name + loaded.Report).To(Equal("xy"))
 		})
@@ -892,29 +857,29 @@ func TestAFileThatSaysNothing(t *testing.T) {
 }
 
 func TestADurationBeyondAllBoundsIsRefused(t *testing.T) {
-	_, err := config.Load(config.Sources{File: file(t, "patience: {visit: 99999999999h}\n"+realTool)})
+	_, err := load(config.Sources{File: file(t, "patience: {visit: 99999999999h}\n"+realTool)})
 	expectProblems(NewWithT(t), err, []string{"patience.visit: "})
 }
 
 func TestAWrongTypeHidesNoOtherProblem(t *testing.T) {
-	_, err := config.Load(config.Sources{File: file(t, "tool: {name: 3, login_url: 'https://tool.example/'}\nplatform: {listen: nowhere}\npatience: {run: long}\n")})
+	_, err := load(config.Sources{File: file(t, "tool: {name: 3, login_url: 'https://tool.example/'}\nplatform: {listen: nowhere}\npatience: {run: long}\n")})
 	expectProblems(NewWithT(t), err, []string{"tool.name: ", "tool.launch_url: is needed", "platform.listen: ", "patience.run: "})
 }
 
 func TestAnUnreadableFileHidesNoOtherProblem(t *testing.T) {
 	for _, path := range []string{filepath.Join(t.TempDir(), "missing.yaml"), file(t, "tool: {name: x\n")} {
-		_, err := config.Load(config.Sources{File: path, Environ: []string{"INVIGILATOR_COLOUR=red"}, Settings: map[string]string{"colour": "red"}})
+		_, err := load(config.Sources{File: path, Environ: []string{"INVIGILATOR_COLOUR=red"}, Settings: map[string]string{"colour": "red"}})
 		NewWithT(t).Expect(err).To(MatchError(And(ContainSubstring(path), ContainSubstring("INVIGILATOR_COLOUR: unknown key"), ContainSubstring("colour: unknown key"))))
 	}
 }
 
 func TestASecondDocumentIsNotIgnored(t *testing.T) {
-	_, err := config.Load(config.Sources{File: file(t, "report: a\n---\nreport: b\n")})
+	_, err := load(config.Sources{File: file(t, "report: a\n---\nreport: b\n")})
 	NewWithT(t).Expect(err).To(HaveOccurred())
 }
 
 func TestASettingDoesNotHideAWrongSection(t *testing.T) {
-	_, err := config.Load(config.Sources{File: file(t, "tool: https://tool.example\n"), Settings: map[string]string{"tool.name": "x"}})
+	_, err := load(config.Sources{File: file(t, "tool: https://tool.example\n"), Settings: map[string]string{"tool.name": "x"}})
 	expectProblems(NewWithT(t), err, []string{"tool: got string, want object"})
 }
 
@@ -937,7 +902,7 @@ func TestURLsThatNoBrowserOpensAreRefused(t *testing.T) {
 		"tool at a port alone":    {"tool: {session_url: 'https://:443/'}\n", "tool.session_url: "},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, err := config.Load(config.Sources{File: file(t, test.file)})
+			_, err := load(config.Sources{File: file(t, test.file)})
 			expectProblems(NewWithT(t), err, []string{test.want})
 		})
 	}

@@ -70,7 +70,7 @@ func TestProblemsOfAPlatform(t *testing.T) {
 		"platform: {issuer: https://lms.example}\n": {
 			"platform.auth_url: is needed", "platform.jwks_url: is needed", "platform.client_id: is needed", "journeys: one is needed with user: learner and launch: resource-link",
 		},
-		"journeys: {a: https://lms.example}\n":                                                              {"platform.issuer: is needed beside"},
+		"journeys: {a: https://lms.example}\n":                                                              {"platform.issuer: is needed"},
 		realPlatform + "journeys: {a: {steps: [{click: a, wait: b}]}}\n":                                    {"journeys.a.steps.0: a step is one of open, fill, click, choose and wait; this one has 2 of them"},
 		realPlatform + "journeys: {a: {steps: [{}]}}\n":                                                     {"journeys.a.steps.0: a step is one of", "has 0 of them"},
 		realPlatform + "journeys: {a: {steps: []}}\n":                                                       {"journeys.a.steps: are needed"},

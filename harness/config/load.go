@@ -2,14 +2,17 @@ package config
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"html"
 	"io"
+	"io/fs"
 	"maps"
 	"net/url"
 	"os"
+	"path/filepath"
 	"reflect"
 	"regexp"
 	"slices"
@@ -26,14 +29,26 @@ import (
 )
 
 // EnvPrefix begins the environment variables: tool.login_url is read from
-// INVIGILATOR_TOOL_LOGIN_URL, and the file's path from INVIGILATOR_CONFIG.
+// INVIGILATOR_TOOL_LOGIN_URL, the file's path from INVIGILATOR_CONFIG, and from
+// INVIGILATOR_DEMO whether the embedded subject is judged.
 const EnvPrefix = "INVIGILATOR_"
+
+// The variables of the environment that are about no key.
+const (
+	envFile = EnvPrefix + "CONFIG"
+	envDemo = EnvPrefix + "DEMO"
+)
+
+// FileName is how a configuration file is called that need not be named.
+const FileName = "invigilator.yaml"
 
 // Sources are where a configuration comes from. What comes later wins: file,
 // environment, settings.
 type Sources struct {
 	Side     Side              // the side that is judged; a tool when empty
-	File     string            // a YAML file; none when empty
+	Demo     bool              // judge the embedded subject; then no file is read
+	File     string            // a YAML file; the environment or Folder may name one when empty
+	Folder   string            // where [FileName] is looked for when nothing else names a file; nowhere when empty
 	Text     []byte            // what a file would hold, where there is no file
 	Environ  []string          // as os.Environ returns it
 	Settings map[string]string // values by key, such as tool.login_url
@@ -51,11 +66,13 @@ func Load(s Sources) (Config, error) {
 
 	environ, unknown := fromEnviron(s.Environ, keys)
 	problems = append(problems, unknown...)
-	file := s.File
-	if file == "" {
-		file = environ["config"]
+	demo, notDemo := s.demo()
+	file, noFile := s.file(demo)
+	for _, err := range []error{notDemo, noFile} {
+		if err != nil {
+			problems = append(problems, err)
+		}
 	}
-	delete(environ, "config")
 	var err error
 	switch {
 	case file != "":
@@ -66,13 +83,16 @@ func Load(s Sources) (Config, error) {
 	if err != nil {
 		problems = append(problems, err)
 	}
+	unread := err != nil || notDemo != nil || noFile != nil
 	known := variables{environ: s.Environ, secrets: map[string]string{}, missing: map[string][]string{}}
 	values, _ = known.expand(values, "").(map[string]any)
 	if unset := known.unset(); len(unset) > 0 { // all else would be about the gaps
-		return Config{Side: s.Side, Secrets: known.secrets}, errors.Join(append(problems, unset...)...)
+		return Config{Side: s.Side, File: file, Secrets: known.secrets}, errors.Join(append(problems, unset...)...)
 	}
 	problems = append(problems, known.problems...)
+	given := map[string]string{}
 	for _, settings := range []map[string]string{environ, s.Settings} {
+		maps.Copy(given, settings)
 		for _, key := range slices.Sorted(maps.Keys(settings)) {
 			kind, ok := keys[key]
 			if !ok {
@@ -95,7 +115,7 @@ func Load(s Sources) (Config, error) {
 	problems = append(problems, invalid...)
 	problems = append(problems, durations(values, keys, invalid)...)
 	config := Default()
-	config.Side, config.File, config.Secrets = s.Side, file, known.secrets
+	config.Side, config.Demo, config.File, config.Given, config.Secrets = s.Side, demo, file, given, known.secrets
 	if encoded, err := json.Marshal(values); err != nil {
 		problems = append(problems, err)
 	} else {
@@ -103,9 +123,58 @@ func Load(s Sources) (Config, error) {
 		// the others are read all the same.
 		_ = json.Unmarshal(encoded, &config)
 		config.hidePasswords()
-		problems = append(problems, config.check()...)
+		problems = append(problems, slices.DeleteFunc(config.check(), func(problem error) bool {
+			_, missing := errors.AsType[*NoSubject](problem)
+			return missing && unread // it may stand in what could not be read
+		})...)
 	}
 	return config, errors.Join(problems...)
+}
+
+// demo says whether the embedded subject is to be judged.
+func (s Sources) demo() (bool, error) {
+	text, ok := lookup(s.Environ, envDemo)
+	if !ok {
+		return s.Demo, nil
+	}
+	asked, err := strconv.ParseBool(text)
+	if err != nil {
+		err = fmt.Errorf("environment variable %s: %q is neither true nor false", envDemo, text)
+	}
+	return s.Demo || asked, err
+}
+
+// file returns the path of the file to read; none where it is empty.
+func (s Sources) file(demo bool) (string, error) {
+	path, set := lookup(s.Environ, envFile)
+	switch {
+	case demo && (s.File != "" || path != ""):
+		return "", fmt.Errorf("config: the demo judges Invigilator's own subject and reads no file, but %s is named", cmp.Or(s.File, path))
+	case s.File != "":
+		return s.File, nil
+	case set && path == "":
+		return "", fmt.Errorf("environment variable %s: is set but names no file", envFile)
+	case set || demo || s.Folder == "":
+		return path, nil
+	}
+	path, err := filepath.Abs(filepath.Join(s.Folder, FileName))
+	if err != nil {
+		return "", fmt.Errorf("configuration file: %w", err)
+	}
+	if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
+		return "", nil
+	}
+	return path, nil // where it cannot be read, reading says so
+}
+
+// lookup returns the value of a variable of the environment, and whether it is set.
+func lookup(environ []string, name string) (string, bool) {
+	for _, entry := range slices.Backward(environ) {
+		if value, ok := strings.CutPrefix(entry, name+"="); ok {
+			return value, true
+		}
+	}
+	return "", false
 }
 
 // read returns the mapping that a file holds, an empty one where it says nothing.
@@ -250,25 +319,22 @@ const leastSecret = 4
 
 // value returns that of a variable, which is the whole text of its key or a part.
 func (v *variables) value(name, key string, whole bool) string {
-	for _, entry := range slices.Backward(v.environ) {
-		value, ok := strings.CutPrefix(entry, name+"=")
-		if !ok {
-			continue
-		}
-		u, err := url.Parse(value)
-		// The address of a site is none, nor is the beginning of one.
-		site := err == nil && (u.Path == "" || u.Path == "/" || !whole) && u.Host != "" && (u.Scheme == "http" || u.Scheme == "https") && u.User == nil && u.RawQuery == ""
-		if steps := strings.HasPrefix(key, "users.") || strings.HasPrefix(key, "journeys."); steps && !site {
-			if len(value) < leastSecret {
-				v.problems = append(v.problems, fmt.Errorf("%s: the value of %s is shorter than %d characters and could not be kept out of the report", key, name, leastSecret))
-			} else {
-				v.secrets[value] = name
-			}
-		}
-		return value
+	value, set := lookup(v.environ, name)
+	if !set {
+		v.missing[name] = append(v.missing[name], key)
+		return ""
 	}
-	v.missing[name] = append(v.missing[name], key)
-	return ""
+	u, err := url.Parse(value)
+	// The address of a site is none, nor is the beginning of one.
+	site := err == nil && (u.Path == "" || u.Path == "/" || !whole) && u.Host != "" && (u.Scheme == "http" || u.Scheme == "https") && u.User == nil && u.RawQuery == ""
+	if steps := strings.HasPrefix(key, "users.") || strings.HasPrefix(key, "journeys."); steps && !site {
+		if len(value) < leastSecret {
+			v.problems = append(v.problems, fmt.Errorf("%s: the value of %s is shorter than %d characters and could not be kept out of the report", key, name, leastSecret))
+		} else {
+			v.secrets[value] = name
+		}
+	}
+	return value
 }
 
 // Hide puts the names of the variables in place of the secrets that journeys
@@ -319,42 +385,8 @@ func Env(key string) string {
 	return EnvPrefix + strings.ToUpper(strings.ReplaceAll(key, ".", "_"))
 }
 
-// Changed returns the keys of a configuration that are not at their default,
-// with values that [Sources].Settings understands; what only a file can say is
-// not among them.
-func Changed(c Config) map[string]string {
-	changed := map[string]string{}
-	collect(reflect.ValueOf(c), reflect.ValueOf(Default()), "", changed)
-	return changed
-}
-
-func collect(v, usual reflect.Value, prefix string, into map[string]string) {
-	for i := range v.NumField() {
-		field, key := v.Field(i), prefix+v.Type().Field(i).Tag.Get("json")
-		if v.Type().Field(i).Tag.Get("json") == "-" || field.Kind() == reflect.Map {
-			continue
-		}
-		switch value := field.Interface().(type) {
-		case Duration:
-			if value != usual.Field(i).Interface() {
-				into[key] = value.Std().String()
-			}
-		case []string:
-			if len(value) > 0 {
-				into[key] = strings.Join(value, ",")
-			}
-		default:
-			if field.Kind() == reflect.Struct {
-				collect(field, usual.Field(i), key+".", into)
-			} else if value != usual.Field(i).Interface() {
-				into[key] = fmt.Sprint(value)
-			}
-		}
-	}
-}
-
 func fromEnviron(environ []string, keys map[string]reflect.Type) (map[string]string, []error) {
-	byName := map[string]string{EnvPrefix + "CONFIG": "config"}
+	byName := map[string]string{}
 	for key := range keys {
 		byName[Env(key)] = key
 	}
@@ -362,7 +394,7 @@ func fromEnviron(environ []string, keys map[string]reflect.Type) (map[string]str
 	var problems []error
 	for _, entry := range environ {
 		name, value, _ := strings.Cut(entry, "=")
-		if !strings.HasPrefix(name, EnvPrefix) {
+		if !strings.HasPrefix(name, EnvPrefix) || name == envFile || name == envDemo {
 			continue
 		}
 		if key, ok := byName[name]; ok {

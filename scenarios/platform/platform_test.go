@@ -12,5 +12,5 @@ import (
 
 func TestPlatform(t *testing.T) {
 	suite, reporter := scenarios.Configure(t, config.PlatformSide)
-	RunSpecs(t, "A platform's launch", suite, reporter)
+	RunSpecs(t, scenarios.Title("A platform's launch"), suite, reporter)
 }

@@ -12,5 +12,5 @@ import (
 
 func TestTool(t *testing.T) {
 	suite, reporter := scenarios.Configure(t, config.ToolSide)
-	RunSpecs(t, "A tool's launch", suite, reporter)
+	RunSpecs(t, scenarios.Title("A tool's launch"), suite, reporter)
 }

@@ -143,19 +143,20 @@ type Diagnosis struct {
 	FlowID  string `json:"flow,omitempty"`    // the evidence
 }
 
-// Error makes a diagnosis usable where an error is wanted. However many lines the subject
-// has sent, none of them stands where a line of the diagnosis would.
+// Error makes a diagnosis usable where an error is wanted. Each part is one line: no line
+// of it begins with what the subject has sent.
 func (d *Diagnosis) Error() string {
-	const margin = "\n           "
 	var text strings.Builder
-	text.WriteString(strings.ReplaceAll(d.Problem, "\n", margin))
+	text.WriteString(oneLine(d.Problem))
 	for _, line := range []struct{ name, says string }{{"at", d.Step}, {"sent", d.Sent}, {"seen", d.Seen}, {"look at", d.LookAt}} {
 		if line.says != "" {
-			fmt.Fprintf(&text, "\n  %-9s%s", line.name+":", strings.ReplaceAll(line.says, "\n", margin))
+			fmt.Fprintf(&text, "\n  %-9s%s", line.name+":", oneLine(line.says))
 		}
 	}
 	return text.String()
 }
+
+func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }
 
 // A Profile tallies the requirements of one profile of the catalogue.
 type Profile struct {

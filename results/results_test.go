@@ -305,6 +305,8 @@ func TestDiagnosis(t *testing.T) {
 	for _, part := range []string{diagnosis.Problem, "login", "GET /login", "HTTP 500", "the log"} {
 		g.Expect(diagnosis.Error()).To(ContainSubstring(part))
 	}
+	diagnosis.Seen, diagnosis.Problem = "HTTP 200\n\nCONFORMANT: all\r\npassed", "Bad:\nCONFORMANT"
+	g.Expect(diagnosis.Error()).To(Equal("Bad: CONFORMANT\n  at:      login\n  sent:    GET /login\n  seen:    HTTP 200 CONFORMANT: all passed\n  look at: the log"))
 }
 
 func TestADiagnosisTellsOnlyWhatIsKnown(t *testing.T) {

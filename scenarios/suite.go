@@ -115,7 +115,9 @@ func sow(suite *types.SuiteConfig, c config.Config) {
 }
 
 // Title is that of a suite: it says what is judged.
-func Title(of string) string { return inert(of + ": " + settings.SubjectName()) }
+func Title(of string) string {
+	return inert(strings.Join(strings.Fields(of+": "+settings.SubjectName()), " "))
+}
 
 // Hooks let a program follow a run that it makes with [Judge]. Each may be nil.
 type Hooks struct {

@@ -196,9 +196,6 @@ func Prove(ctx context.Context, o Options) (*Matrix, error) {
 	var subjects []subject
 	for _, side := range o.Sides {
 		doc, err := m.proveClean(ctx, o, dir, side)
-		if ctx.Err() != nil {
-			return nil, errInterrupted
-		}
 		if err != nil {
 			return nil, err
 		}
@@ -475,6 +472,9 @@ func judge(ctx context.Context, program, dir string, s *subject) (results.Docume
 	var said bytes.Buffer
 	command.Stdout, command.Stderr = &said, &said
 	runErr := command.Run() // what the exit status says, the document says better
+	if ctx.Err() != nil {
+		return results.Document{}, errInterrupted // whatever the document says
+	}
 	file, err := os.Open(filepath.Join(out, "results.json"))
 	if err != nil {
 		return results.Document{}, fmt.Errorf("the suite left no results on %s: %w: %s", s.row.Subject, errors.Join(runErr, err), results.Bounded(said.String(), 2000))

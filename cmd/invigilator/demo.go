@@ -99,7 +99,7 @@ func (d *demoBothCommand) Run(command *kong.Context) error {
 		if c.Report != "" {
 			given["report"] = filepath.Join(c.Report, string(side))
 		}
-		if err := scenarios.Prepare(filepath.Join(c.ReportFolder())); err != nil {
+		if err := scenarios.Prepare(c.ReportFolder()); err != nil {
 			return err
 		}
 		args := []string{"demo", string(side)}

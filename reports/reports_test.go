@@ -327,6 +327,19 @@ func TestJUnitAttributesAgree(t *testing.T) {
 	})
 }
 
+// What would turn the text around it is there to be read.
+func TestMarksOfDirectionAreShown(t *testing.T) {
+	g := NewWithT(t)
+	doc := results.Document{
+		Run: results.Run{Subject: results.Subject{Name: "\u202etnamrofnoc"}}, Diagnosis: &results.Diagnosis{Problem: "\u2067\u200f\u061c"},
+	}
+	for format, slash := range map[string]string{"HTML": `\`, "JUnit": `\`, "Markdown": "&#92;"} {
+		for _, mark := range []string{"u202etnamrofnoc", "u2067", "u200f", "u061c"} {
+			g.Expect(render(g, format, doc)).To(ContainSubstring(slash+mark), format)
+		}
+	}
+}
+
 func TestJUnitIsXMLWhateverCharactersCome(t *testing.T) {
 	g := NewWithT(t)
 	var every strings.Builder
@@ -389,7 +402,7 @@ func TestUnknownVerdictIsNotTakenForPassed(t *testing.T) {
 
 func TestMarkdownIsInert(t *testing.T) {
 	each(t, "Markdown", func(g *WithT, _ results.Document, text string) {
-		g.Expect(text).NotTo(MatchRegexp("[<>`\\[\\]\\\\$\u202e]"))
+		g.Expect(text).NotTo(MatchRegexp("[<>`\\[\\]\\\\$\x1b\u009b\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]"))
 		g.Expect(text).NotTo(ContainSubstring("://"))
 		g.Expect(text).NotTo(ContainSubstring("www."))
 		g.Expect(text).NotTo(MatchRegexp(`\w@\w`))

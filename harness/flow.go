@@ -213,7 +213,7 @@ func (r *Run) launch(ctx context.Context, l Launch) (*Flow, error) {
 			return nil, err
 		}
 	}
-	if flow.Trip.Ended == agent.Dropped && flow.Reaction.Kind == Dead {
+	if flow.Trip.Ended == agent.Dropped && flow.Reaction.Kind == Dead && !r.config.IsEmbedded() {
 		if err := r.awaitServer(ctx, r.tool.LoginURL, r.config.Patience.Restart.Std()); err != nil {
 			flow.Reaction.Why += "; it has not come back: " + err.Error()
 			if !l.Together { // a crowd of ours may be what the tool cannot bear

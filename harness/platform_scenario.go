@@ -103,7 +103,22 @@ func (s *PlatformScenario) hold(ctx context.Context, l PlatformLaunch) (*Platfor
 
 // isOrdinary says whether a launch is one like that which the preflight has seen work.
 func (r *PlatformRun) isOrdinary(l PlatformLaunch) bool {
-	return (l.User == "" || l.User == config.Learner) && l.Link == r.firstLink() && l.By == nil && l.Fault == nil && !l.Twice && !l.MayLack
+	return (l.User == "" || l.User == config.Learner) && l.Link == "" && l.By == nil && l.Fault == nil && !l.Twice && !l.MayLack
+}
+
+// ordinary makes a launch like that which the preflight has seen work. Where it does not
+// work, others are tried until one does or the platform has gone.
+func (s *PlatformScenario) ordinary(ctx context.Context, title string) (*PlatformFlow, error) {
+	if s.run.firstLink() != config.Exam {
+		return s.Control(ctx, PlatformLaunch{Title: title})
+	}
+	flow, err := s.Exam(ctx, PlatformLaunch{Title: title})
+	if err != nil {
+		s.recover(ctx, err)
+		return flow, err
+	}
+	s.worked()
+	return flow, nil
 }
 
 // recover tries valid launches after one that did not work, until one does or the
@@ -116,7 +131,7 @@ func (s *PlatformScenario) recover(ctx context.Context, why error) {
 	s.run.recovering = true
 	defer func() { s.run.recovering = false }()
 	s.run.gone = s.run.gone || !s.run.awaitRecovery(ctx, func(ctx context.Context) (*agent.Trip, bool) {
-		flow, err := s.Control(ctx, PlatformLaunch{Title: "control: a valid launch, since the one before did not work", Link: s.run.firstLink()})
+		flow, err := s.ordinary(ctx, "control: a valid launch, since the one before did not work")
 		if flow == nil {
 			return nil, false
 		}
@@ -128,7 +143,7 @@ func (s *PlatformScenario) recover(ctx context.Context, why error) {
 // to its end, and says whether it is to be done again; see [observer.settle].
 func (s *PlatformScenario) Settle(ctx context.Context, again bool) bool {
 	return s.settle(again, func() bool {
-		_, err := s.Control(ctx, PlatformLaunch{Title: "control: a valid launch at the end", Link: s.run.firstLink()})
+		_, err := s.ordinary(ctx, "control: a valid launch at the end")
 		return err == nil
 	}, s.run.Gone)
 }

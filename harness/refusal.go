@@ -8,6 +8,7 @@ import (
 
 	"invigilator/fakeplatform"
 	"invigilator/harness/agent"
+	"invigilator/harness/config"
 	"invigilator/requirements"
 	"invigilator/results"
 )
@@ -66,7 +67,9 @@ func (s *Scenario) control(ctx context.Context) (*Flow, error) {
 
 // tryControl makes a plain valid launch once.
 func (s *Scenario) tryControl(ctx context.Context, title string) (*Flow, error) {
-	flow, err := s.Launch(ctx, Launch{Title: title})
+	l := s.ordinary()
+	l.Title = title
+	flow, err := s.Launch(ctx, l)
 	if err != nil {
 		return nil, err
 	}
@@ -78,6 +81,21 @@ func (s *Scenario) tryControl(ctx context.Context, title string) (*Flow, error) 
 		s.run.standing = nil // the tool may have lost the work
 	}
 	return flow, nil
+}
+
+// ordinary is a valid launch of the scenario's kind. Where launches of resource links
+// are not judged, they need not work: then it is one that hands in work, or one into an
+// exam.
+func (s *Scenario) ordinary() Launch {
+	switch {
+	case s.kind != plain || s.run.config.Launches():
+		return Launch{}
+	case s.run.Has(config.Grades):
+		a := s.Assign()
+		return Launch{Assignment: &a}
+	default:
+		return Launch{Exam: &fakeplatform.Exam{}}
+	}
 }
 
 // Settle decides whether what the scenario has observed stands, now that it has come

@@ -40,7 +40,7 @@ func judge(args []string, stderr io.Writer) int {
 		_, _ = fmt.Fprintln(stderr, "soak: judge SIDE SEED FOLDER PROFILES")
 		return unusable
 	}
-	c, err := config.Load(config.Sources{Side: config.Side(args[0]), Settings: map[string]string{
+	c, err := config.Load(config.Sources{Side: config.Side(args[0]), Demo: true, Settings: map[string]string{
 		"agent": "http", "seed": args[1], "report": args[2], "profiles": args[3], "patience.run": "10m",
 	}})
 	if err != nil {

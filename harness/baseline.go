@@ -365,10 +365,10 @@ func describe(t *agent.Trip) string {
 	if t.Ended != agent.Settled {
 		last := ""
 		if n := len(t.Steps); n > 0 {
-			last = fmt.Sprintf(" at %s %s", t.Steps[n-1].Method, results.URL(t.Steps[n-1].URL))
+			last = fmt.Sprintf(" at %s %s", t.Steps[n-1].Method, t.Steps[n-1].URL)
 		}
 		return deaths[t.Ended] + brackets(t.Why) + results.Bounded(last, 300)
 	}
 	text := results.Bounded(strings.Join(strings.Fields(t.Page.Text), " "), 200)
-	return fmt.Sprintf("HTTP %d at %s, title %q, text %q", t.Page.Status, results.Bounded(results.URL(t.Page.URL), 300), t.Page.Title, text)
+	return fmt.Sprintf("HTTP %d at %s, title %q, text %q", t.Page.Status, results.Bounded(t.Page.URL, 300), t.Page.Title, text)
 }

@@ -404,11 +404,10 @@ func (r *Run) evidence(f *Flow, l Launch, began time.Time) results.Flow {
 	if !l.Together {
 		steps = merge(steps, r.recorder.between(began, began.Add(f.Trip.Took)))
 	}
-	e.Steps = fit(steps)
+	e.Steps = steps
 	if l.Fault != nil {
 		e.Fault = l.Fault.Name
 	}
-	e.Page.URL = results.URL(e.Page.URL)
 	if len(f.Trip.Screenshot) > 0 {
 		e.Page.Screenshot = hashOf(f.Trip.Screenshot)
 	}
@@ -458,16 +457,6 @@ func merge(agents, servers []results.Step) []results.Step {
 	return slices.Concat(agents, rest)
 }
 
-// fit makes steps fit for a document: without what lets somebody in.
-func fit(steps []results.Step) []results.Step {
-	for i := range steps {
-		steps[i].URL = results.URL(steps[i].URL)
-		steps[i].RequestBody = results.Body(steps[i].RequestBody)
-		steps[i].ResponseBody = results.Answer(steps[i].ResponseBody)
-	}
-	return steps
-}
-
 // mayLookAgain says whether a visit to the session page tells something of a
 // launch, and disturbs nothing: a login that is held back goes on later, and
 // what a frame was given is not there in a tab.
@@ -484,7 +473,7 @@ func (r *Run) lookAgain(ctx context.Context, by agent.User, f *Flow) error {
 	if err != nil {
 		return err
 	}
-	f.evidence.Steps = append(f.evidence.Steps, fit(trip.Steps)...)
+	f.evidence.Steps = append(f.evidence.Steps, trip.Steps...)
 	f.session = r.baseline.session(trip)
 	if f.session != shown && f.session != somebody {
 		return nil

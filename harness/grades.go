@@ -244,7 +244,7 @@ func (s *Scenario) await(ctx context.Context, f *Flow, patience time.Duration, e
 		came := enough(f.account.calls)
 		if came || !f.account.platform.AwaitGradeCalls(ctx, f.account.contextID, f.account.from+len(f.account.calls)+1) {
 			if len(f.account.calls) > known {
-				f.evidence.Steps = append(f.evidence.Steps, fit(s.run.recorder.between(since, time.Now()))...)
+				f.evidence.Steps = append(f.evidence.Steps, s.run.recorder.between(since, time.Now())...)
 				s.keep(f)
 			}
 			return came

@@ -61,7 +61,7 @@ func (r *base) action(s config.Step) agent.Action {
 	default:
 		a.Verb, a.Target = agent.Wait, s.Wait
 	}
-	a.Secret = r.config.Hide(a.Value) != a.Value
+	a.Secret = r.config.Hiding().Holds(a.Value)
 	return a
 }
 

@@ -57,7 +57,8 @@ func emptyFragment() results.Fragment {
 	return results.Fragment{Flows: map[string]results.Flow{}, Screenshots: map[string][]byte{}}
 }
 
-// finish returns what the scenario adds to the results.
+// finish returns what the scenario adds to the results: all that was seen, which
+// [results.Fragment.Hide] makes fit for a document.
 func (s *observer[F]) finish() results.Fragment {
 	s.forget()
 	if s.base.config.Embedded.OnlyVerdicts {
@@ -109,7 +110,7 @@ func (s *observer[F]) find(kind, says, flow string) {
 func (s *observer[F]) must(err error) {
 	if err != nil {
 		s.tb.Helper()
-		s.tb.Fatalf("the harness failed: %v", err)
+		s.tb.Fatalf("the harness failed: %s", s.base.config.Hide(err.Error()))
 	}
 }
 

@@ -358,11 +358,10 @@ func (r *PlatformRun) platformEvidence(f *PlatformFlow, l PlatformLaunch, began 
 	if e.Title == "" {
 		e.Title = "a launch"
 	}
-	e.Steps = fit(merge(slices.Clone(f.Trip.Steps), r.recorder.between(began, began.Add(f.Trip.Took))))
+	e.Steps = merge(slices.Clone(f.Trip.Steps), r.recorder.between(began, began.Add(f.Trip.Took)))
 	if l.Fault != nil {
 		e.Fault = l.Fault.Name
 	}
-	e.Page.URL = results.URL(e.Page.URL)
 	if len(f.picture) > 0 {
 		e.Page.Screenshot = hashOf(f.picture)
 	}

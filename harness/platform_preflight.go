@@ -154,7 +154,7 @@ func (r *PlatformRun) preflightExam(ctx context.Context, found results.Fragment)
 	if token.AccessToken == "" {
 		return &results.Diagnosis{
 			Problem: "The platform grants the fake tool no access token for the Assessment Control Service.",
-			Step:    "access token", Sent: "a token request to " + r.platform.TokenURL, Seen: fmt.Sprintf("HTTP %d %s", token.Status, results.Bounded(results.Answer(string(token.Body)), 500)), FlowID: asked.ID,
+			Step:    "access token", Sent: "a token request to " + r.platform.TokenURL, Seen: fmt.Sprintf("HTTP %d %s", token.Status, results.Bounded(results.Text(string(token.Body)), 500)), FlowID: asked.ID,
 			LookAt: fmt.Sprintf("Is %s (platform.token_url) the token endpoint, does the platform know the fake tool's key (key set %s), and may this client_id have the scope?", r.platform.TokenURL, keys),
 		}
 	}
@@ -197,7 +197,7 @@ func (r *PlatformRun) diagnoseStuck(e *JourneyError, flow *PlatformFlow) *result
 	}
 	switch {
 	case e.page.Status == 0 && e.ended != agent.Settled:
-		d.LookAt = fmt.Sprintf("Is the platform running, and can this machine reach %s?", results.URL(e.page.URL))
+		d.LookAt = fmt.Sprintf("Is the platform running, and can this machine reach %s?", e.page.URL)
 	case e.Step > e.Of && e.signIn:
 		d.LookAt = "The page asks to log in: say how under users, as sign_in, and name the user in the journey."
 	case e.Step > e.Of:

@@ -49,7 +49,7 @@ func (r *PlatformRun) preflightGrades(ctx context.Context, found results.Fragmen
 		return &results.Diagnosis{
 			Problem: "The platform grants the fake tool no access token for the scopes that the launch offers.",
 			Step:    "access token", Sent: fmt.Sprintf("a token request to %s for %s", r.platform.TokenURL, results.Bounded(strings.Join(book.Scope, " "), 500)),
-			Seen: fmt.Sprintf("HTTP %d %s", token.Status, results.Bounded(results.Answer(string(token.Body)), 500)), FlowID: asked.ID,
+			Seen: fmt.Sprintf("HTTP %d %s", token.Status, results.Bounded(results.Text(string(token.Body)), 500)), FlowID: asked.ID,
 			LookAt: fmt.Sprintf("Is %s (platform.token_url) the token endpoint, does the platform know the fake tool's key (key set %s), and may this client_id have the scopes?",
 				r.platform.TokenURL, r.ToolRegistrations()[0].JWKSURL),
 		}

@@ -163,12 +163,11 @@ func (s *PlatformScenario) keepStuck(err error) bool {
 func (r *PlatformRun) stuckFlow(e *JourneyError) *PlatformFlow {
 	flow := &PlatformFlow{ID: r.nextFlowID(), picture: e.Picture, Trip: &agent.Trip{Steps: e.steps, Page: e.page, Ended: e.ended, Why: e.Why}}
 	flow.evidence = results.Flow{
-		ID: flow.ID, Title: e.Journey, Why: e.Error(), Page: e.page, Steps: fit(e.steps), Ended: "stuck",
+		ID: flow.ID, Title: e.Journey, Why: e.Error(), Page: e.page, Steps: e.steps, Ended: "stuck",
 	}
 	if e.ended == agent.Dropped || e.ended == agent.TimedOut {
 		flow.evidence.Ended = string(e.ended)
 	}
-	flow.evidence.Page.URL = results.URL(e.page.URL)
 	if len(e.Picture) > 0 {
 		flow.evidence.Page.Screenshot = hashOf(e.Picture)
 	}

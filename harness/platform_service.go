@@ -197,7 +197,7 @@ func (s *PlatformScenario) exchanged(title string, fault *faketool.Fault, e *fak
 	flow := &PlatformFlow{ID: s.run.nextFlowID(), Trip: trip, Exchange: e, tool: s.run.tool}
 	l := PlatformLaunch{Title: title}
 	flow.evidence = s.run.platformEvidence(flow, l, began)
-	flow.evidence.Steps = fit([]results.Step{step})
+	flow.evidence.Steps = []results.Step{step}
 	if fault != nil {
 		flow.evidence.Fault = fault.Name
 	}

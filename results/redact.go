@@ -10,12 +10,9 @@ import (
 	"unicode/utf8"
 )
 
-// secretHeaders hold credentials; a document never keeps their values.
-var secretHeaders = []string{"Authorization", "Proxy-Authorization", "Cookie", "Set-Cookie"}
-
 // Header returns the fields of a header in alphabetical order, with the values
 // of credentials left out: of a cookie the name, the length of the value and
-// the attributes remain.
+// the attributes remain. What else others may hold, [Fragment.Hide] leaves out.
 func Header(h http.Header) [][2]string {
 	var fields [][2]string
 	for name, values := range h {
@@ -23,7 +20,7 @@ func Header(h http.Header) [][2]string {
 			values = []string{strings.Join(values, "; ")}
 		}
 		for _, value := range values {
-			fields = append(fields, [2]string{name, redact(name, value)})
+			fields = append(fields, [2]string{name, field(name, value)})
 		}
 	}
 	slices.SortStableFunc(fields, func(a, b [2]string) int { return strings.Compare(a[0], b[0]) })
@@ -33,15 +30,10 @@ func Header(h http.Header) [][2]string {
 // attributes of cookies are no secret.
 var attributes = []string{"Path", "Domain", "Expires", "Max-Age", "Secure", "HttpOnly", "SameSite", "Partitioned", "Priority"}
 
-func redact(name, value string) string {
-	if strings.EqualFold(name, "Location") || strings.EqualFold(name, "Referer") {
-		return URL(value)
-	}
-	if !slices.ContainsFunc(secretHeaders, func(s string) bool { return strings.EqualFold(s, name) }) {
-		return value
-	}
-	switch {
-	case strings.EqualFold(name, "Set-Cookie"):
+// field is the value of a header's field for a document.
+func field(name, value string) string {
+	switch strings.ToLower(name) {
+	case "set-cookie":
 		parts := strings.FieldsFunc(value, func(c rune) bool { return c == ';' || c == '\n' })
 		for i, part := range parts {
 			if name, _, _ := strings.Cut(strings.TrimSpace(part), "="); i == 0 || !slices.ContainsFunc(attributes, func(a string) bool { return strings.EqualFold(a, name) }) {
@@ -49,7 +41,7 @@ func redact(name, value string) string {
 			}
 		}
 		return strings.Join(parts, ";")
-	case strings.EqualFold(name, "Cookie"):
+	case "cookie":
 		pairs := strings.Split(value, ";")
 		for i, pair := range pairs {
 			if i == maxCookies {
@@ -60,9 +52,11 @@ func redact(name, value string) string {
 			pairs[i] = redactPair(strings.TrimSpace(pair))
 		}
 		return strings.Join(pairs, "; ")
-	default:
+	}
+	if isSecret(name) {
 		return hidden(value)
 	}
+	return value
 }
 
 // maxCookies is how many cookies of a request are shown: a browser that is used for
@@ -77,67 +71,50 @@ func redactPair(pair string) string {
 	return name + "=" + hidden(value)
 }
 
-func hidden(value string) string { return fmt.Sprintf("[%d characters]", len(value)) }
-
-// secretParams name the query parameters whose values let somebody in.
-var secretParams = []string{"token", "ltik", "session", "sid", "jwt", "secret", "password", "passwd", "key", "auth", "code", "samlresponse", "samlrequest", "assertion", "sesskey", "csrf"}
-
-// Body returns a request's body for a document: of a form without the values of
-// fields whose names say that they are secret.
-func Body(raw string) string {
-	if strings.ContainsAny(raw, " \n{<") || !strings.Contains(raw, "=") {
-		return raw // no form
-	}
-	body, _ := redactQuery(raw)
-	return body
-}
-
-// grants are the members of a token endpoint's answer that let somebody in.
-var grants = regexp.MustCompile(`(?i)"((?:access|refresh)_?token)"\s*:\s*"((?:[^"\\]|\\.)*)"?`)
-
-// Answer returns an answer's body for a document: of JSON without the tokens that
-// it grants.
-func Answer(raw string) string {
-	return grants.ReplaceAllStringFunc(raw, func(found string) string {
-		parts := grants.FindStringSubmatch(found)
-		return fmt.Sprintf("%q: %q", parts[1], hidden(parts[2]))
-	})
-}
-
 // URL returns a URL for a document: without the login that it may hold, and
 // without the values of parameters whose names say that they are secret.
-func URL(raw string) string {
+func URL(raw string) string { return withoutNamed(raw, inURL) }
+
+// SecretsOf returns the values that [URL] leaves out of an absolute URL, each with its
+// name; none where it is no URL.
+func SecretsOf(raw string) map[string]string {
+	found := map[string]string{}
 	u, err := url.Parse(raw)
-	if err != nil {
-		return raw
+	if err != nil || u.Host == "" {
+		return found
 	}
-	query, changed := redactQuery(u.RawQuery)
-	fragment, changedToo := redactQuery(u.Fragment)
-	if !changed && !changedToo && u.User == nil {
-		return raw
-	}
-	u.User, u.RawQuery = nil, query
-	if changedToo {
-		u.Fragment, u.RawFragment = fragment, ""
-	}
-	return u.String()
-}
-
-// camel matches where a word of a name in camel case ends.
-var camel = regexp.MustCompile(`([a-z])([A-Z])`)
-
-func redactQuery(query string) (string, bool) {
-	pairs, changed := strings.Split(query, "&"), false
-	for i, pair := range pairs {
-		name, value, found := strings.Cut(pair, "=")
-		words := strings.FieldsFunc(strings.ToLower(camel.ReplaceAllString(name, "$1-$2")), func(r rune) bool { return r < 'a' || r > 'z' })
-		// An id_token is the fake platform's own, and the evidence itself.
-		if found && value != "" && !strings.EqualFold(name, "id_token") && slices.ContainsFunc(words, func(w string) bool { return slices.Contains(secretParams, w) }) {
-			pairs[i], changed = name+"="+strings.ReplaceAll(hidden(value), " ", "+"), true
+	fragment, _ := url.ParseQuery(u.Fragment)
+	for _, params := range []url.Values{u.Query(), fragment} {
+		for name, values := range params {
+			for _, value := range values {
+				if isSecret(name) && !harmless.MatchString(value) {
+					found[value] = name
+				}
+			}
 		}
 	}
-	return strings.Join(pairs, "&"), changed
+	if password, ok := u.User.Password(); ok {
+		found[password] = "password"
+	}
+	return found
 }
+
+// form matches how a form begins that is no multipart one.
+var form = regexp.MustCompile(`^[^\s={<"-][^\s={<"]*=`)
+
+// Body returns a request's body for a document: without the values of a form's
+// fields, or of members of JSON, whose names say that they are secret.
+func Body(raw string) string {
+	if form.MatchString(raw) {
+		return withoutNamed(raw, inForm)
+	}
+	return withoutNamed(raw, inText)
+}
+
+// Text returns a text for a document in which a subject may have a part: an answer's
+// body, what a page shows, an error. The values are left out whose names say that
+// they are secret, in URLs, members of JSON, fields of HTML forms, and headers.
+func Text(raw string) string { return withoutNamed(raw, inText) }
 
 // Bounded returns at most max bytes of text from the subject, and says so
 // where it cut.

@@ -88,7 +88,7 @@ func Configure(t *testing.T, side config.Side) (types.SuiteConfig, types.Reporte
 	configured := slices.ContainsFunc(os.Environ(), func(entry string) bool { return strings.HasPrefix(entry, config.EnvPrefix) })
 	loaded, err := config.Load(config.Sources{Side: side, Demo: !configured, Environ: os.Environ()})
 	if err != nil {
-		t.Fatalf("configuration: %v", err)
+		t.Fatalf("configuration: %s", inert(loaded.Hide(err.Error())))
 	}
 	loaded.Report = loaded.ReportFolder()
 	if !filepath.IsAbs(loaded.Report) {
@@ -249,24 +249,23 @@ func moduleRoot() string {
 // entry is the name of the report entries that carry fragments.
 const entry = "invigilator"
 
-// attach carries a fragment, or a diagnosis, to the process that reports,
-// without the secrets of the user's journeys.
-func attach(value attachment) {
-	// Pictures are no text that could hold a secret.
-	pictures := value.Fragment.Screenshots
-	value.Fragment.Screenshots = nil
+// attach carries a fragment, or a diagnosis, to the process that reports, and returns
+// it as it can be shown: without secrets.
+func attach(value attachment) attachment {
+	hide := settings.Hiding().Hide
+	value.Fragment = value.Fragment.Hide(hide)
+	if value.Diagnosis != nil {
+		value.Diagnosis = value.Diagnosis.Hide(hide)
+	}
+	if value.Subject != nil {
+		value.Subject = new(value.Subject.Hide(hide))
+	}
 	encoded, err := json.Marshal(value)
-	if err == nil {
-		err = json.Unmarshal([]byte(settings.Hide(string(encoded))), &value)
-	}
-	if err == nil {
-		value.Fragment.Screenshots = pictures
-		encoded, err = json.Marshal(value)
-	}
 	if err != nil {
 		fail("encode results: " + err.Error())
 	}
 	AddReportEntry(entry, ReportEntryVisibilityNever, string(encoded))
+	return value
 }
 
 // attachment is what a report entry carries.
@@ -320,8 +319,7 @@ func abort(about attachment, err error) {
 	if !errors.As(err, &about.Diagnosis) {
 		about.Diagnosis = &results.Diagnosis{Problem: "The run could not begin: " + err.Error()}
 	}
-	attach(about)
-	AbortSuite(inert(about.Diagnosis.Error()))
+	AbortSuite(inert(attach(about).Diagnosis.Error()))
 }
 
 // inert is a text for a terminal: without secrets, control characters, and the marks that
@@ -432,7 +430,7 @@ func assemble(report Report) results.Document {
 	if err := context.Cause(stopped); err != nil { // all else may come of it
 		diagnosis = &results.Diagnosis{Problem: fmt.Sprintf("The run was cut short: %v.", err)}
 	} else if reasons := report.SpecialSuiteFailureReasons; diagnosis == nil && len(reasons) > 0 {
-		diagnosis = &results.Diagnosis{Problem: "The run was cut short: " + strings.Join(reasons, "; ") + "."}
+		diagnosis = &results.Diagnosis{Problem: "The run was cut short: " + settings.Hide(strings.Join(reasons, "; ")) + "."}
 	}
 	selected, notCovered := selection(report)
 	return results.Assemble(info, diagnosis, selected, notCovered, fragments)
@@ -485,7 +483,7 @@ var flagOf = map[string]string{
 }
 
 // command begins the command line that judges the same subject again, whatever
-// file or environment the configuration came from.
+// file or environment the configuration came from. Secrets are left out of it.
 func command() string {
 	parts := []string{"invigilator", string(settings.Side)}
 	if settings.IsEmbedded() {
@@ -495,7 +493,7 @@ func command() string {
 		parts = append(parts, "--config", quote(settings.File))
 	}
 	for _, key := range slices.Sorted(maps.Keys(settings.Given)) {
-		value := settings.Given[key]
+		value := settings.Hide(settings.Given[key])
 		if key == "only" || key == "report" || strings.HasPrefix(key, "browser.") {
 			continue // not of the subject, or the matter of this machine; an address may hold a token
 		}
@@ -634,8 +632,7 @@ func enter[S scene](scenario func(tb harness.TB, text, location string) S) S {
 				LookAt: fmt.Sprintf("The %s's log at that time.", settings.Side),
 			}
 		}
-		attach(carried)
-		if text := complaint(fragment, ids); text != "" {
+		if text := complaint(attach(carried).Fragment, ids); text != "" {
 			fail(text)
 		}
 	})

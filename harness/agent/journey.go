@@ -4,12 +4,12 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
 
 	"invigilator/results"
+	"invigilator/secret"
 )
 
 // Verb says what a user does.
@@ -141,64 +141,28 @@ func shown(page results.Page) string {
 	return fmt.Sprintf("the page %q at %s%s shows: %s", page.Title, cmp.Or(results.URL(page.URL), "about:blank"), status, text)
 }
 
-// redaction replaces secrets in whatever way a URL, a form or JSON writes them.
-type redaction struct{ pattern *regexp.Regexp }
+// redaction replaces secrets, however they are written.
+type redaction struct{ secrets *secret.Texts }
 
 func redactionOf(texts []string) redaction {
-	if len(texts) == 0 {
-		return redaction{}
-	}
-	var alternatives []string
+	marks := map[string]string{}
 	for _, text := range texts {
-		var b strings.Builder
-		for _, r := range text {
-			writeRune(&b, r)
-		}
-		alternatives = append(alternatives, b.String())
+		marks[text] = "[secret]"
 	}
-	pattern, err := regexp.Compile(strings.Join(alternatives, "|"))
-	if err != nil { // too long for an expression
-		for i, text := range texts {
-			alternatives[i] = regexp.QuoteMeta(text)
-		}
-		pattern = regexp.MustCompile(strings.Join(alternatives, "|"))
-	}
-	return redaction{pattern}
+	return redaction{secret.New(marks)}
 }
 
-// writeRune writes an expression for a character as it is, percent-encoded, or
-// escaped for JSON or HTML.
-func writeRune(b *strings.Builder, r rune) {
-	b.WriteString("(?:" + regexp.QuoteMeta(string(r)) + "|(?i:")
-	for _, c := range []byte(string(r)) {
-		fmt.Fprintf(b, "%%%02x", c)
-	}
-	fmt.Fprintf(b, `|\\u%04x|&#%d;|&#x%x;)`, r, r, r)
-	for _, known := range map[rune][]string{
-		' ': {"+"}, '"': {`\"`, "&quot;"}, '\\': {`\\`}, '&': {"&amp;"}, '<': {"&lt;"}, '>': {"&gt;"}, '/': {`\/`},
-		'\n': {`\n`, "%0D%0A", "\r\n"}, '\t': {`\t`},
-	}[r] {
-		b.WriteString("|" + regexp.QuoteMeta(known))
-	}
-	b.WriteString(")")
-}
-
-func (r redaction) text(text string) string {
-	if r.pattern == nil {
-		return text
-	}
-	return r.pattern.ReplaceAllLiteralString(text, "[secret]")
-}
+func (r redaction) text(text string) string { return r.secrets.Hide(text) }
 
 func (r redaction) header(h [][2]string) {
 	for i := range h {
-		h[i][1] = r.text(h[i][1])
+		h[i][0], h[i][1] = r.text(h[i][0]), r.text(h[i][1])
 	}
 }
 
 // trip takes the secrets out of everything that a trip tells.
 func (r redaction) trip(trip *Trip) {
-	if r.pattern == nil || trip == nil {
+	if r.secrets == nil || trip == nil {
 		return
 	}
 	for i := range trip.Steps {

@@ -44,8 +44,9 @@ type Config struct {
 	File string `json:"-"`
 	// Given are the values beside the file's, from the environment and from settings, by key.
 	Given map[string]string `json:"-"`
-	// Secrets are the values of environment variables that the steps of
-	// journeys name, each with the name of its variable.
+	// Secrets are what must not be shown, each with the name that is shown instead:
+	// the values of environment variables that the steps of journeys name, what
+	// they fill into the fields of passwords, and the tokens in URLs.
 	Secrets map[string]string `json:"-"`
 }
 

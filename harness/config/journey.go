@@ -11,6 +11,9 @@ import (
 	"time"
 
 	"github.com/invopop/jsonschema"
+
+	"invigilator/results"
+	"invigilator/secret"
 )
 
 // The users that scenarios name.
@@ -178,18 +181,47 @@ func orAddress(s *jsonschema.Schema) {
 var password = regexp.MustCompile(`(?i)pass|pwd|secret|pin\b|token`)
 
 // hidePasswords makes secrets of what is filled into the fields of secrets, also
-// where the file holds it itself.
-func (c *Config) hidePasswords() {
-	var steps Steps
-	for _, user := range c.Users {
-		steps = append(steps, user.SignIn...)
-	}
-	for _, journey := range c.Journeys {
-		steps = append(steps, journey.Steps...)
-	}
-	for _, step := range steps {
-		if _, known := c.Secrets[step.With]; !known && len(step.With) >= leastSecret && password.MatchString(step.Fill) {
+// where the file holds it itself. What is too short to be kept out of a report is a
+// problem.
+func (c *Config) hidePasswords() []error {
+	var found []error
+	hide := func(steps Steps, key string) {
+		for i, step := range steps {
+			if _, known := c.Secrets[step.With]; known || step.With == "" || !password.MatchString(step.Fill) {
+				continue
+			}
+			if len(step.With) < secret.Least {
+				found = append(found, fmt.Errorf("%s.%d.with: what is filled into %s is shorter than %d characters and could not be kept out of the report", key, i, step.Fill, secret.Least))
+				continue
+			}
 			c.Secrets[step.With] = "secret"
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(c.Users)) {
+		hide(c.Users[name].SignIn, "users."+name+".sign_in")
+	}
+	for _, name := range slices.Sorted(maps.Keys(c.Journeys)) {
+		hide(c.Journeys[name].Steps, "journeys."+name+".steps")
+	}
+	return found
+}
+
+// hideTokens makes secrets of what lets somebody in in the URLs of the configuration.
+func (c *Config) hideTokens(value any) {
+	switch value := value.(type) {
+	case map[string]any:
+		for _, inner := range value {
+			c.hideTokens(inner)
+		}
+	case []any:
+		for _, inner := range value {
+			c.hideTokens(inner)
+		}
+	case string:
+		for text, name := range results.SecretsOf(value) {
+			if _, known := c.Secrets[text]; !known && len(text) >= secret.Least {
+				c.Secrets[text] = name
+			}
 		}
 	}
 }

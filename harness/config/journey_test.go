@@ -84,6 +84,9 @@ func TestProblemsOfAPlatform(t *testing.T) {
 		realPlatform + "users: {learner: {sign_in: [{fill: '#pw', with: '${SHORT}'}]}}\njourneys: {a: https://x.example}\n": {
 			"users.learner.sign_in.0.with: the value of SHORT is shorter than 4 characters",
 		},
+		realPlatform + "users: {learner: {sign_in: [{fill: '#pw', with: x}, {fill: '#password', with: abc}]}}\njourneys: {a: {steps: [{fill: label=Your PIN, with: '123'}]}}\n": {
+			"users.learner.sign_in.1.with: what is filled into #password is shorter than 4 characters", "journeys.a.steps.0.with: what is filled into label=Your PIN is shorter",
+		},
 		realPlatform + "journeys: {a: {user: mary, steps: https://x.example}, b: https://x.example}\nusers: {learner: {}}\n": {`journeys.a.user: there is no user "mary"; there are learner`},
 		realPlatform + "journeys: {a: https://x.example}\nfeatures: [course-copy, tool-jwks, key-rotation, mentor-role]\n": {
 			"journeys: one with user: learner and launch: copied-link is needed for the feature course-copy", `features.1: there is no feature "tool-jwks" of a platform`,
@@ -107,4 +110,17 @@ journeys: {opens: "${SITE}/course"}
 `, "LINK=https://lms.example/login/abc", "SITE=https://lms.example/base")
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(c.Secrets).To(Equal(map[string]string{"literal-one": "secret", "https://lms.example/login/abc": "LINK"}), "a magic link is one, the beginning of an address is none")
+}
+
+func TestTokensInURLsAreSecrets(t *testing.T) {
+	g := NewWithT(t)
+	c, err := config.Load(config.Sources{
+		Text:    []byte(`tool: {login_url: "https://tool.example/login?api_token=tok%2Den&page=abcd", launch_url: "https://tool.example/launch?key=1&token_type=bearer#sid=abcdefg"}`),
+		Environ: []string{"INVIGILATOR_TOOL_SESSION_URL=https://tool.example/?PHPSESSID=session-7"},
+	})
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(c.Secrets).To(Equal(map[string]string{"tok-en": "api_token", "abcdefg": "sid", "session-7": "PHPSESSID"}))
+	g.Expect(c.Hide("see tok%2den at https://tool.example/login?api_token=tok%2Den&other_token=12345")).To(Equal("see ${api_token} at https://tool.example/login?api_token=${api_token}&other_token=[5+characters]"))
+	g.Expect(c.Hiding().Holds("dG9rLWVu")).To(BeTrue())
+	g.Expect(c.Hiding().Holds("token")).To(BeFalse())
 }

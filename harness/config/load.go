@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"html"
 	"io"
 	"io/fs"
 	"maps"
@@ -26,6 +25,9 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6/kind"
 	"golang.org/x/text/language"
 	"golang.org/x/text/message"
+
+	"invigilator/results"
+	"invigilator/secret"
 )
 
 // EnvPrefix begins the environment variables: tool.login_url is read from
@@ -122,7 +124,8 @@ func Load(s Sources) (Config, error) {
 		// Where a value has the wrong type the schema has said so already, and
 		// the others are read all the same.
 		_ = json.Unmarshal(encoded, &config)
-		config.hidePasswords()
+		problems = append(problems, config.hidePasswords()...)
+		config.hideTokens(values)
 		problems = append(problems, slices.DeleteFunc(config.check(), func(problem error) bool {
 			_, missing := errors.AsType[*NoSubject](problem)
 			return missing && unread // it may stand in what could not be read
@@ -313,10 +316,6 @@ func (v *variables) expand(value any, key string) any {
 	return value
 }
 
-// leastSecret is how long a secret has to be for it to be left out of reports:
-// a shorter one is part of too many words.
-const leastSecret = 4
-
 // value returns that of a variable, which is the whole text of its key or a part.
 func (v *variables) value(name, key string, whole bool) string {
 	value, set := lookup(v.environ, name)
@@ -328,8 +327,8 @@ func (v *variables) value(name, key string, whole bool) string {
 	// The address of a site is none, nor is the beginning of one.
 	site := err == nil && (u.Path == "" || u.Path == "/" || !whole) && u.Host != "" && (u.Scheme == "http" || u.Scheme == "https") && u.User == nil && u.RawQuery == ""
 	if steps := strings.HasPrefix(key, "users.") || strings.HasPrefix(key, "journeys."); steps && !site {
-		if len(value) < leastSecret {
-			v.problems = append(v.problems, fmt.Errorf("%s: the value of %s is shorter than %d characters and could not be kept out of the report", key, name, leastSecret))
+		if len(value) < secret.Least {
+			v.problems = append(v.problems, fmt.Errorf("%s: the value of %s is shorter than %d characters and could not be kept out of the report", key, name, secret.Least))
 		} else {
 			v.secrets[value] = name
 		}
@@ -337,20 +336,19 @@ func (v *variables) value(name, key string, whole bool) string {
 	return value
 }
 
-// Hide puts the names of the variables in place of the secrets that journeys
-// use, in a text or in one that is written as JSON, as a URL or as HTML.
-func (c Config) Hide(text string) string {
-	for _, secret := range slices.Sorted(maps.Keys(c.Secrets)) {
-		for _, form := range []string{secret, url.QueryEscape(secret), url.PathEscape(secret), html.EscapeString(secret), strings.Trim(strconv.Quote(secret), `"`)} {
-			name := "${" + c.Secrets[secret] + "}"
-			if quoted, err := json.Marshal(form); err == nil {
-				text = strings.ReplaceAll(text, strings.Trim(string(quoted), `"`), name)
-			}
-			text = strings.ReplaceAll(text, form, name)
-		}
+// Hiding finds the secrets of the configuration in what is to be shown.
+func (c Config) Hiding() *secret.Texts {
+	marks := map[string]string{}
+	for text, name := range c.Secrets {
+		marks[text] = "${" + name + "}"
 	}
-	return text
+	return secret.New(marks)
 }
+
+// Hide makes a text fit to be shown: it puts the names of the secrets in their place,
+// however they are written, and leaves out the values whose names say that they
+// are secret.
+func (c Config) Hide(text string) string { return results.Text(c.Hiding().Hide(text)) }
 
 // Schema returns the JSON Schema of the configuration file.
 func Schema() *jsonschema.Schema {

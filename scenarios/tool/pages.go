@@ -65,7 +65,7 @@ func newLink() fakeplatform.ResourceLink {
 
 func markupSeen(f *harness.Flow) string {
 	if f.HasMarkup() {
-		return "Markup of the message is part of the page, at " + results.URL(f.Trip.Page.URL) + "."
+		return "Markup of the message is part of the page, at " + f.Trip.Page.URL + "."
 	}
 	return "No markup of the message is part of the page."
 }

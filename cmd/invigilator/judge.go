@@ -142,7 +142,7 @@ func judge(c config.Config, ready func(context.Context, scenarios.Subject) error
 		summarize(stdout, doc, paths)
 	}
 	if err != nil {
-		return err
+		return errors.New(c.Hide(err.Error()))
 	}
 	if code := doc.Outcome.ExitCode(); code != 0 {
 		return exit(code)

@@ -65,7 +65,7 @@ func run(args []string) int {
 		err = notEmpty(command)
 	}
 	if err != nil {
-		complain("invigilator: %v\n", err)
+		complain("invigilator: %s\n", results.Text(err.Error()))
 		return int(unusable)
 	}
 	err = command.Run()
@@ -76,7 +76,7 @@ func run(args []string) int {
 	case errors.As(err, &status):
 		return int(status)
 	default:
-		complain("invigilator: %s\n", strings.ReplaceAll(err.Error(), "\n", "\n  "))
+		complain("invigilator: %s\n", strings.ReplaceAll(results.Text(err.Error()), "\n", "\n  "))
 		return int(unusable)
 	}
 }

@@ -97,6 +97,14 @@ func (j *journeying) make(from config.Sources) error {
 	if err != nil {
 		return err
 	}
+	err = j.travel(c)
+	if _, said := errors.AsType[exit](err); err != nil && !said {
+		return errors.New(c.Hide(err.Error()))
+	}
+	return err
+}
+
+func (j *journeying) travel(c config.Config) error {
 	ctx, stop := signal.NotifyContext(context.Background(), scenarios.Signals()...)
 	defer stop()
 	run, err := harness.StartPlatform(ctx, c, 1)

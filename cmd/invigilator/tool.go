@@ -7,6 +7,7 @@ import (
 
 	"invigilator/harness"
 	"invigilator/harness/config"
+	"invigilator/results"
 	"invigilator/scenarios"
 	_ "invigilator/scenarios/tool" // the specs
 )
@@ -47,11 +48,11 @@ func introducePlatform(r *harness.Run) {
   redirect URI            %s
   target link URI         %s
 
-`, tool.LoginURL, tool.LaunchURL, tool.TargetLinkURI)
+`, results.URL(tool.LoginURL), results.URL(tool.LaunchURL), results.URL(tool.TargetLinkURI))
 	if r.Has(config.Proctoring) {
-		say("and for proctored exams at\n  target link URI         %s\n\n", tool.ProctoringURI)
+		say("and for proctored exams at\n  target link URI         %s\n\n", results.URL(tool.ProctoringURI))
 	}
 	if r.Has(config.SubmissionReview) {
-		say("and for submission reviews at\n  target link URI         %s\n\n", tool.ReviewURI)
+		say("and for submission reviews at\n  target link URI         %s\n\n", results.URL(tool.ReviewURI))
 	}
 }

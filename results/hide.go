@@ -30,7 +30,13 @@ func (h hider) texts(list []string) []string {
 // and what the catalogue says stay what they are, whatever a password is. The
 // fragment itself stays as it is.
 func (f Fragment) Hide(hide func(string) string) Fragment {
-	h := hider{hide}
+	shown := map[string]string{} // exchanges repeat each other
+	h := hider{func(text string) string {
+		if _, done := shown[text]; !done {
+			shown[text] = hide(text)
+		}
+		return shown[text]
+	}}
 	f.Observations, f.Findings = slices.Clone(f.Observations), slices.Clone(f.Findings)
 	for i := range f.Observations {
 		o := &f.Observations[i]

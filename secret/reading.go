@@ -68,14 +68,25 @@ func (r reading) unescape(kinds escapes) (reading, bool) {
 			readers[i.byte], any = i.read, true
 		}
 	}
-	if !any {
+	escaped := func(i int) bool {
+		read := readers[r.text[i]]
+		if read == nil {
+			return false
+		}
+		_, n := read(r.text[i:], kinds&deep != 0)
+		return n > 0
+	}
+	first := 0
+	for any && first < len(r.text) && !escaped(first) {
+		first++
+	}
+	if !any || first == len(r.text) { // the usual case, and a quick one
 		return r, false
 	}
-	out, changed := r.empty(), false
+	out := r.empty()
 	for i := 0; i < len(r.text); {
 		if read := readers[r.text[i]]; read != nil {
 			if decoded, n := read(r.text[i:], kinds&deep != 0); n > 0 {
-				changed = true
 				for _, b := range decoded {
 					out.add(r, b, i, i+n)
 				}
@@ -86,7 +97,7 @@ func (r reading) unescape(kinds escapes) (reading, bool) {
 		out.add(r, r.text[i], i, i+1)
 		i++
 	}
-	return out, changed
+	return out, true
 }
 
 func readPercent(text []byte, deep bool) ([]byte, int) {

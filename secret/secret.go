@@ -195,9 +195,16 @@ func (t *Texts) find(r reading, cuts []int, all []Found) []Found {
 // marks say that a text was cut before them.
 var marks = []string{" [cut", "…", "..."}
 
+// leastCut is how long a text is at least that was cut without saying so; a shorter one
+// may end with a word that a secret begins with.
+const leastCut = 256
+
 // cutsOf returns where a text was cut, as far as that can be seen.
 func cutsOf(text string) []int {
-	cuts := []int{len(text)}
+	var cuts []int
+	if len(text) >= leastCut {
+		cuts = append(cuts, len(text))
+	}
 	for _, mark := range marks {
 		for at := 0; len(cuts) < 20; {
 			i := strings.Index(text[at:], mark)

@@ -70,14 +70,16 @@ func TestOverlappingSecretsLeaveNothing(t *testing.T) {
 func TestWhatWasCutIsHiddenFromHalfOn(t *testing.T) {
 	g := NewWithT(t)
 	hide := secret.New(map[string]string{"difference-engine": "${P}"})
+	long := strings.Repeat("some words ", 30)
 	for text, want := range map[string]string{
-		"say difference-en [cut: 700 bytes in all]":                                    "say ${P} [cut: 700 bytes in all]",
-		"say difference%2De… and more":                                                 "say ${P}… and more",
-		"say %64%69%66%66%65%72%65%6E%63%6":                                            "say ${P}",
-		"Basic " + base64.StdEncoding.EncodeToString([]byte("ada.lovelace:differenc")): "Basic YWRhLmxvdmVsYWNlO${P}",
-		"it makes a diff [cut: 700 bytes in all]":                                      "it makes a diff [cut: 700 bytes in all]",
-		"a difference [cut] in style":                                                  "a ${P} [cut] in style",
-		"a difference in style":                                                        "a difference in style",
+		"https://tool.example/difference":                                                     "https://tool.example/difference",
+		"say difference-en [cut: 700 bytes in all]":                                           "say ${P} [cut: 700 bytes in all]",
+		"say difference%2De… and more":                                                        "say ${P}… and more",
+		long + "say %64%69%66%66%65%72%65%6E%63%6":                                            long + "say ${P}",
+		long + "Basic " + base64.StdEncoding.EncodeToString([]byte("ada.lovelace:differenc")): long + "Basic YWRhLmxvdmVsYWNlO${P}",
+		"it makes a diff [cut: 700 bytes in all]":                                             "it makes a diff [cut: 700 bytes in all]",
+		"a difference [cut] in style":                                                         "a ${P} [cut] in style",
+		"a difference in style":                                                               "a difference in style",
 	} {
 		g.Expect(hide.Hide(text)).To(Equal(want), text)
 	}

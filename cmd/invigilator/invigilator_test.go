@@ -202,7 +202,7 @@ func TestTheSeedSetsTheOrder(t *testing.T) {
 	// Flows are numbered as they come.
 	flows := func(seed string) (map[string][]string, results.Document) {
 		dir := t.TempDir()
-		_, stderr, status := run(t, dir, "tool", "--agent", "http", "--seed", seed, "--only", "sec-tool-aud,sec-tool-iss,sec-tool-exp,sec-tool-nonce-missing")
+		_, stderr, status := run(t, dir, "demo", "tool", "--agent", "http", "--seed", seed, "--only", "sec-tool-aud,sec-tool-iss,sec-tool-exp,sec-tool-nonce-missing")
 		g.Expect(status).To(Equal(0), stderr)
 		file, err := os.Open(filepath.Join(dir, "invigilator-report", "tool", "results.json"))
 		g.Expect(err).NotTo(HaveOccurred())
@@ -219,7 +219,7 @@ func TestTheSeedSetsTheOrder(t *testing.T) {
 	}
 	first, doc := flows("7")
 	g.Expect(doc.Run.Seed).To(Equal(int64(7)))
-	g.Expect(doc.Run.Command).To(Equal("invigilator tool --agent http --seed 7"))
+	g.Expect(doc.Run.Command).To(Equal("invigilator demo tool --agent http --seed 7"))
 	again, _ := flows("7")
 	g.Expect(again).To(Equal(first))
 	other, _ := flows("8")
@@ -319,13 +319,19 @@ func TestProof(t *testing.T) {
 		t.Parallel()
 		g := NewWithT(t)
 		m := prove(t, "--only", "not-found")
-		g.Expect(m.Rows).To(HaveLen(3))
+		g.Expect(m.Rows).To(HaveLen(6))
 		g.Expect(m.Rows[1].Cells).To(HaveKey("sec-tool-nonce-missing"))
 		g.Expect(len(m.Rows[1].Cells)).To(BeNumerically("<", 10))
 		g.Expect(m.Rows[2].Subject).To(Equal("not-found"))
 		g.Expect(m.Rows[2].Cells).To(HaveLen(161))
 		for id, cell := range m.Rows[2].Cells {
 			g.Expect(cell.Actual).NotTo(Equal("passed"), id)
+		}
+		for _, row := range m.Rows[3:] {
+			g.Expect(row.Subject).To(HavePrefix("not-found after "))
+			for id, cell := range row.Cells {
+				g.Expect(cell.Actual).To(BeElementOf("passed", "inconclusive"), "what it has shown until then, %s", id)
+			}
 		}
 	})
 

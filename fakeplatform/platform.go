@@ -101,9 +101,8 @@ type Registration struct {
 	// otherwise; TargetLinkURI when empty.
 	ReviewURI     string
 	DeploymentIDs []string // at least one
-	// JWKSURL is where the tool publishes its keys. Without one, a platform that
-	// serves for tests alone verifies no signature of the tool, and one with
-	// users of its own ([Options.SignedIn]) takes nothing that the tool signs.
+	// JWKSURL is where the tool publishes its keys. Without one the platform takes
+	// nothing that the tool signs, and grants it no access token.
 	JWKSURL string
 }
 

@@ -878,18 +878,29 @@ func TestLenientPlatformStartsAllTheSame(t *testing.T) {
 
 func TestToolWithoutKeySet(t *testing.T) {
 	t.Parallel()
-	g := NewWithT(t)
-	room := newExamRoom(t)
-	g.Expect(room.Register(registration())).To(Succeed())
-	s := room.sit(nil)
-	g.Expect(s.post(forged(t, s.message(), "alg none")).status).To(Equal(http.StatusSeeOther), "there is nothing to verify it with")
+	for name, changes := range map[string][]func(*fakeplatform.Options){"for tests alone": nil, "with users of its own": {withSessions}} {
+		t.Run(name, func(t *testing.T) {
+			g := NewWithT(t)
+			var unplanned []string
+			room := newExamRoom(t, append(changes, func(o *fakeplatform.Options) {
+				o.OnUnplanned = func(u fakeplatform.Unplanned) { unplanned = append(unplanned, u.Why) }
+			})...)
+			g.Expect(room.Register(registration())).To(Succeed())
+			b := room.browser(t)
+			b.signIn("ada")
+			s := room.sit(&b, func(p *fakeplatform.Plan) { p.Account = "ada" })
+			g.Expect(s.start().body).To(ContainSubstring("no key set of the tool is registered"))
+			g.Expect(s.post(forged(t, s.message(), "alg none")).status).To(Equal(http.StatusBadRequest))
 
-	room = newExamRoom(t, withSessions)
-	g.Expect(room.Register(registration())).To(Succeed())
-	b := room.browser(t)
-	b.signIn("ada")
-	s = room.sit(&b, func(p *fakeplatform.Plan) { p.Account = "ada" })
-	g.Expect(s.start().body).To(ContainSubstring("the tool has no key set"))
+			for _, assertion := range []string{room.assertion(clientID, keyOf(t, toolKey)), forged(t, room.asserts(clientID), "alg none")} {
+				unplanned = nil
+				answer := room.token(assertion)
+				g.Expect(answer.status).To(Equal(http.StatusUnauthorized))
+				g.Expect(answer.body).To(And(ContainSubstring(`"error":"invalid_client"`), ContainSubstring("no key set of the tool is registered"), Not(ContainSubstring("access_token"))))
+				g.Expect(unplanned).To(Equal([]string{fakeplatform.ErrNoKeySet.Error()}), "whoever judges the tool is told")
+			}
+		})
+	}
 }
 
 func TestToolKeysAreFetchedWhenTheyAreNeeded(t *testing.T) {

@@ -3,6 +3,7 @@ package fakeplatform
 import (
 	"cmp"
 	"encoding/json"
+	"errors"
 	"maps"
 	"net/http"
 	"net/url"
@@ -235,6 +236,9 @@ func (p *Platform) checkClient(a *application) []refusal {
 func (p *Platform) checkProof(a *application) []refusal {
 	registration, _ := p.registrationOf(a.clientID)
 	if err := p.verify(a.Context(), a.assertion, registration, ofAssertions); err != nil {
+		if errors.Is(err, ErrNoKeySet) {
+			p.unplanned(a.Request, ErrNoKeySet.Error())
+		}
 		return []refusal{invalidClient(err.Error())}
 	}
 	return nil

@@ -75,13 +75,13 @@ func asObject(raw []byte) map[string]any {
 	return object
 }
 
+// ErrNoKeySet says that nothing that a tool has signed can be verified.
+var ErrNoKeySet = errors.New("no key set of the tool is registered")
+
 // verify checks the signature of a JWT with the tool's key that its header
 // names, and with no other key that the header may bring (Security Framework
 // 1.0, 5.2.3 and 6.3).
 func (p *Platform) verify(ctx context.Context, t token, registration Registration, careless carelessness) error {
-	if registration.JWKSURL == "" && p.opts.SignedIn == nil {
-		return nil
-	}
 	err := p.verifyWith(ctx, t, registration)
 	if err != nil && p.trustsAllTheSame(ctx, t, registration, careless) {
 		return nil
@@ -90,6 +90,9 @@ func (p *Platform) verify(ctx context.Context, t token, registration Registratio
 }
 
 func (p *Platform) verifyWith(ctx context.Context, t token, registration Registration) error {
+	if registration.JWKSURL == "" {
+		return ErrNoKeySet
+	}
 	kid, _ := t.header["kid"].(string)
 	alg, _ := t.header["alg"].(string)
 	if kid == "" {
@@ -114,9 +117,6 @@ func (p *Platform) verifyWith(ctx context.Context, t token, registration Registr
 
 // toolKey returns the key of that kid from a tool's key set.
 func (p *Platform) toolKey(ctx context.Context, address, kid string) (jwk.Key, error) {
-	if address == "" {
-		return nil, errors.New("the tool has no key set")
-	}
 	p.mu.Lock()
 	keys := p.toolKeys[address]
 	if keys == nil {

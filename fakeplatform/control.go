@@ -28,7 +28,8 @@ type Control struct {
 	At       time.Time
 }
 
-// Controls returns the requests that came, in order and at most a thousand.
+// Controls returns the requests that came with an access token of the platform or are
+// about a candidate of it, in order and at most a thousand.
 func (p *Platform) Controls() []Control {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -112,6 +113,10 @@ func (p *Platform) note(o *order, control Control) {
 	link, _ := o.object["resource_link"].(map[string]any)
 	sub, linkID := jsonOf(user, "sub"), jsonOf(link, "id")
 	about := p.exams(func(_ *Launch, said statement) bool { return said.sub == sub && said.linkID == linkID })
+	if len(about) == 0 && o.known.clientID == "" {
+		p.unplanned(o.Request, "a request to the Assessment Control Service that has no access token of this platform, and is about no candidate of it")
+		return
+	}
 	if len(about) == 0 {
 		about = p.exams(func(*Launch, statement) bool { return true })
 	}

@@ -46,8 +46,8 @@ func (p *Platform) routes() *http.ServeMux {
 	mux.HandleFunc("GET "+AuthPath, p.serveAuth)
 	mux.HandleFunc("POST "+AuthPath, p.serveAuth)
 	mux.HandleFunc("GET "+JWKSPath, p.serveJWKS)
-	mux.HandleFunc("GET "+StrangerKeysPath, p.serveStranger)
-	mux.HandleFunc("GET "+StrangerCertificatePath, p.serveStranger)
+	mux.HandleFunc("GET "+strangerPath+p.strangerID+"/jwks", p.serveStranger)
+	mux.HandleFunc("GET "+strangerPath+p.strangerID+"/certificate", p.serveStranger)
 	mux.HandleFunc("GET /favicon.ico", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		// A tool that escapes the question mark of the endpoint that it was
@@ -288,7 +288,7 @@ func (p *Platform) serveStranger(w http.ResponseWriter, r *http.Request) {
 	var body []byte
 	switch {
 	case err != nil:
-	case r.URL.Path == StrangerCertificatePath:
+	case strings.HasSuffix(r.URL.Path, "/certificate"):
 		body, err = strangerCertificate()
 		body = pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: body})
 	default:

@@ -265,6 +265,7 @@ func TestAwaitControls(t *testing.T) {
 	g.Expect(s.launch.AwaitControls(ended, 0)).To(BeTrue(), "at once")
 	g.Expect(s.launch.AwaitControls(ended, 1)).To(BeFalse())
 
+	token := room.accessToken(clientID)
 	came := make(chan bool)
 	await := func(n int) { go func() { came <- s.launch.AwaitControls(t.Context(), n) }() }
 	for n, body := range []string{
@@ -277,7 +278,7 @@ func TestAwaitControls(t *testing.T) {
 		await(n + 1)
 		room.control("no token", other.order(lti.Flag))
 		g.Consistently(came, "10ms").ShouldNot(Receive())
-		room.control("no token", body)
+		room.control(token, body)
 		g.Eventually(came, "5s").Should(Receive(BeTrue()), body)
 	}
 	g.Expect(s.launch.Record().Controls).To(HaveLen(5))

@@ -1272,8 +1272,8 @@ var faultDiffers = map[string]types.GomegaMatcher{
 	"student-without-context":        gone(lti.ClaimContext),
 	// Where these lead: TestHeadersThatPointToAStrangersKey.
 	"embedded-jwk":           strangersKey(`jwk = {"alg":"RS256",`),
-	"foreign-jku":            strangersKey(`jku = "` + platformURL + `/stranger/jwks"`),
-	"foreign-x5u":            strangersKey(`x5u = "` + platformURL + `/stranger/certificate"`),
+	"foreign-jku":            strangersKey(`jku = "` + platformURL + `/stranger/`),
+	"foreign-x5u":            strangersKey(`x5u = "` + platformURL + `/stranger/`),
 	"embedded-x5c":           strangersKey(`x5c = ["MII`),
 	"crit-unknown-extension": ConsistOf(`header crit = ["exp-x"]`, `header exp-x = 1`),
 	// What is wrong with these is not in the answer, but in who submits it, when.

@@ -84,13 +84,13 @@ var signatureFaults = slices.Concat([]Fault{
 		Breaks: []string{"sec-id-token-signature", "sec-key-rotation"},
 		Does:   "signs with a stranger's key, which is found at the jku of the header",
 		sign: signAsStranger(func(d *draft) (string, any, error) {
-			return jws.JWKSetURLKey, d.launch.platform.opts.ServerURL + StrangerKeysPath, nil
+			return jws.JWKSetURLKey, d.launch.platform.strangerKeysURL(), nil
 		}),
 	}, {
 		Name: "foreign-x5u", Provokes: "sec-tool-embedded-key-not-trusted",
 		Does: "signs with a stranger's key, whose certificate is found at the x5u of the header",
 		sign: signAsStranger(func(d *draft) (string, any, error) {
-			return jws.X509URLKey, d.launch.platform.opts.ServerURL + StrangerCertificatePath, nil
+			return jws.X509URLKey, d.launch.platform.strangerCertificateURL(), nil
 		}),
 	}, {
 		Name: "embedded-x5c", Provokes: "sec-tool-embedded-key-not-trusted",

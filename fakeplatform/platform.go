@@ -44,10 +44,6 @@ const (
 	AuthPath = "/auth"
 	JWKSPath = "/jwks"
 
-	// A stranger's keys, which no tool may ask for.
-	StrangerKeysPath        = "/stranger/jwks"
-	StrangerCertificatePath = "/stranger/certificate"
-
 	// What tools' servers ask for: access tokens, and the Assessment Control
 	// Service.
 	TokenPath = "/token"
@@ -89,6 +85,12 @@ type Unplanned struct {
 	Method string
 	URL    string
 	Why    string
+	// Known is set where the request comes from a browser that has begun a launch
+	// of the platform, or from somebody who names a client of it. Whoever else
+	// sends it may be anybody.
+	Known bool
+	// Request is the request itself, for those who serve the platform.
+	Request *http.Request
 }
 
 // A Registration is what the platform knows of a tool (LTI Core 1.3, 3.1.3).
@@ -124,6 +126,7 @@ type Platform struct {
 	keySet        *keySet // what is published instead of keys, while a launch goes on
 	keySetFetches int
 	strangerAsked int
+	strangerID    string             // in the URLs of the stranger's keys
 	launches      map[string]*Launch // by id
 	byHint        map[hint][]*Launch
 	bySession     map[string]*Launch
@@ -201,6 +204,7 @@ func New(opts Options) (*Platform, error) {
 		accessTokens:  map[string]accessToken{},
 		controlled:    make(chan struct{}),
 		grades:        newGradebooks(),
+		strangerID:    lti.RandomString(),
 	}
 	p.issuer = p.opts.Issuer
 	switch {
@@ -343,5 +347,33 @@ func (p *Platform) Consulted() []string {
 }
 
 func (p *Platform) unplanned(r *http.Request, why string) {
-	p.opts.OnUnplanned(Unplanned{Method: r.Method, URL: r.URL.String(), Why: why})
+	p.opts.OnUnplanned(Unplanned{Method: r.Method, URL: r.URL.String(), Why: why, Known: p.knowsBrowser(r), Request: r})
+}
+
+// knowsBrowser says whether a request comes from a browser that has begun a launch.
+func (p *Platform) knowsBrowser(r *http.Request) bool {
+	sessions := sessionsOf(r)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.ContainsFunc(sessions, func(session string) bool { return p.bySession[session] != nil })
+}
+
+// ForServers says whether tools' servers ask for a path, relative to the platform's
+// URL: that of the key set, of the token endpoint, of a service, or one that only the
+// header of a forged token names. All others are for browsers.
+func ForServers(path string) bool {
+	return path == JWKSPath || path == TokenPath || path == ACSPath ||
+		strings.HasPrefix(path, ContextsPath+"/") || strings.HasPrefix(path, strangerPath)
+}
+
+// strangerPath begins the paths of a stranger's keys, which no tool may ask for. What
+// follows is unguessable: whoever asks has read it in a token.
+const strangerPath = "/stranger/"
+
+// strangerKeysURL and strangerCertificateURL are where the stranger's keys are.
+func (p *Platform) strangerKeysURL() string {
+	return p.opts.ServerURL + strangerPath + p.strangerID + "/jwks"
+}
+func (p *Platform) strangerCertificateURL() string {
+	return p.opts.ServerURL + strangerPath + p.strangerID + "/certificate"
 }

@@ -1183,6 +1183,50 @@ func (s *sitting) order(action lti.Action, changes ...func(map[string]any)) stri
 }
 
 // control sends a request to the Assessment Control Service.
+// strangers are requests to the services that no tool has sent.
+func (room *examRoom) strangers() []reply {
+	unscoped := func(v url.Values) { v.Del("scope") }
+	stranger := forged(room.t, room.asserts("nobody"), "alg none")
+	return []reply{
+		room.token("", unscoped), room.token("abc", unscoped), room.token(stranger, unscoped), room.call(http.MethodGet, platformURL+"/token", "", nil),
+		room.call(http.MethodGet, platformURL+"/acs", "", nil), room.control("", "{}"), room.control("made-up", `{"user":{"sub":"x"}}`), room.control("", "no JSON"),
+	}
+}
+
+func TestStrangersAreKeptOutOfTheRecords(t *testing.T) {
+	t.Parallel()
+	g := NewWithT(t)
+	var mu sync.Mutex
+	var told []fakeplatform.Unplanned
+	room := newExamRoom(t, func(o *fakeplatform.Options) {
+		o.OnUnplanned = func(u fakeplatform.Unplanned) {
+			mu.Lock()
+			defer mu.Unlock()
+			told = append(told, u)
+		}
+	})
+	s := room.sit(nil)
+	for range 200 {
+		for _, answer := range room.strangers() {
+			g.Expect(answer.status).To(BeNumerically(">=", 400))
+		}
+	}
+	g.Expect(room.TokenRequests()).To(BeEmpty())
+	g.Expect(room.Controls()).To(BeEmpty())
+	g.Expect(s.launch.Record().Controls).To(BeEmpty())
+	g.Expect(told).To(HaveLen(200 * 8))
+	for _, u := range told {
+		g.Expect(u.Known).To(BeFalse())
+		g.Expect(u.Request).NotTo(BeNil())
+	}
+
+	g.Expect(room.token(room.assertion("nobody", keyOf(t, toolKey))).status).To(Equal(http.StatusUnauthorized), "signed by a tool that does not know its client_id")
+	g.Expect(room.token(room.assertion(clientID, keyOf(t, newToolKey))).status).To(Equal(http.StatusUnauthorized), "of a tool that signs with another key")
+	g.Expect(room.TokenRequests()).To(HaveLen(2))
+	g.Expect(room.control(room.accessToken(clientID), "{}").status).To(Equal(http.StatusBadRequest), "of a tool that names nobody")
+	g.Expect(s.launch.Record().Controls).To(HaveLen(1))
+}
+
 func (room *examRoom) control(token, body string) reply {
 	room.t.Helper()
 	return room.call(http.MethodPost, platformURL+fakeplatform.ACSPath, body, map[string]string{

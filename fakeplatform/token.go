@@ -1,15 +1,22 @@
 package fakeplatform
 
 import (
+	"bytes"
 	"cmp"
+	"context"
 	"encoding/json"
 	"errors"
+	"io"
 	"maps"
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/lestrrat-go/jwx/v2/jwa"
+	"github.com/lestrrat-go/jwx/v2/jws"
 
 	"invigilator/lti"
 )
@@ -40,7 +47,8 @@ type TokenRequest struct {
 	At           time.Time
 }
 
-// TokenRequests returns those that came, in order and at most a thousand.
+// TokenRequests returns those that came from a tool, as far as that can be told of one
+// with a mistake in it, in order and at most a thousand.
 func (p *Platform) TokenRequests() []TokenRequest {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -57,6 +65,7 @@ type accessToken struct {
 // application is a request for an access token while it is being judged.
 type application struct {
 	*http.Request
+	raw       string     // body and query, whatever form they have
 	form      url.Values // of the body
 	assertion token
 	clientID  string // that the assertion names
@@ -78,10 +87,14 @@ var (
 
 // serveToken is the token endpoint (Security Framework 1.0, 4.1; RFC 7523).
 func (p *Platform) serveToken(w http.ResponseWriter, r *http.Request) {
-	r.Body = http.MaxBytesReader(w, r.Body, maxServiceBody)
-	_ = r.ParseForm() // what cannot be read is missing
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxServiceBody))
+	if err != nil {
+		body = nil // what cannot be read is missing
+	}
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	_ = r.ParseForm()
 	a := &application{
-		Request: r, form: r.PostForm, assertion: readToken(r.PostForm.Get(lti.ParamClientAssertion)), tokenType: "Bearer", expires: accessTokenExpires,
+		Request: r, raw: string(body) + " " + r.URL.RawQuery, form: r.PostForm, assertion: readToken(r.PostForm.Get(lti.ParamClientAssertion)), tokenType: "Bearer", expires: accessTokenExpires,
 	}
 	a.clientID, _ = a.assertion.claims["iss"].(string)
 	formProblems := a.formProblems()
@@ -120,11 +133,15 @@ func (p *Platform) serveToken(w http.ResponseWriter, r *http.Request) {
 		request.Granted = a.scopes
 		value = p.grant(a)
 	}
-	p.mu.Lock()
-	if len(p.tokenRequests) < maxServiceRecord {
-		p.tokenRequests = append(p.tokenRequests, request)
+	if p.isTools(a) {
+		p.mu.Lock()
+		if len(p.tokenRequests) < maxServiceRecord {
+			p.tokenRequests = append(p.tokenRequests, request)
+		}
+		p.mu.Unlock()
+	} else {
+		p.unplanned(r, "a request for an access token that no tool of this platform has sent")
 	}
-	p.mu.Unlock()
 	if len(wrong) > 0 {
 		if !p.failsTokenOtherwise(w, a, wrong[0]) {
 			fail(w, wrong[0], http.MethodPost)
@@ -136,6 +153,66 @@ func (p *Platform) serveToken(w http.ResponseWriter, r *http.Request) {
 	}
 	p.spoilGrant(a, answer)
 	writeJSON(w, http.StatusOK, "application/json", answer, p.cachingOfTokens()...)
+}
+
+// jwts are what looks like a JWT, wherever it stands.
+var jwts = regexp.MustCompile(`eyJ[\w-]+\.[\w-]+\.[\w-]*`)
+
+// isTools says whether an application is that of a tool that is registered, whatever
+// is wrong with it: it asks for what only tools know of, names its client_id, or is
+// signed by it. Any other can be anybody's.
+func (p *Platform) isTools(a *application) bool {
+	if slices.ContainsFunc(strings.Fields(a.form.Get(lti.ParamScope)), func(scope string) bool { return slices.Contains(grantedScopes, scope) }) {
+		return true
+	}
+	names := []string{a.form.Get(lti.ParamClientID)}
+	if user, _, ok := a.BasicAuth(); ok {
+		names = append(names, user)
+	}
+	assertions := []token{a.assertion}
+	for _, compact := range jwts.FindAllString(a.raw, 3) {
+		assertions = append(assertions, readToken(compact))
+	}
+	for _, assertion := range assertions {
+		for _, claim := range []string{"iss", "sub"} {
+			name, _ := assertion.claims[claim].(string)
+			names = append(names, name)
+		}
+	}
+	return slices.ContainsFunc(names, func(name string) bool {
+		_, known := p.registrationOf(name)
+		return known
+	}) || slices.ContainsFunc(assertions, func(assertion token) bool { return p.signedByTool(a.Context(), assertion) })
+}
+
+// signedByTool says whether an assertion is signed with a key of a tool that is
+// registered, whomever it names. It asks for a key set only where none is known yet,
+// so that nobody can make the platform ask without end.
+func (p *Platform) signedByTool(ctx context.Context, assertion token) bool {
+	kid, _ := assertion.header["kid"].(string)
+	alg, _ := assertion.header["alg"].(string)
+	if kid == "" || assertion.claims == nil {
+		return false
+	}
+	p.mu.Lock()
+	addresses := map[string]bool{}
+	for _, registration := range p.registrations {
+		addresses[registration.JWKSURL] = registration.JWKSURL != ""
+	}
+	p.mu.Unlock()
+	for address, is := range addresses {
+		if !is {
+			continue
+		}
+		key := signing(p.knownKeys(ctx, address), kid)
+		if key == nil {
+			continue
+		}
+		if _, err := jws.Verify([]byte(assertion.compact), jws.WithKey(jwa.SignatureAlgorithm(alg), key)); err == nil {
+			return true
+		}
+	}
+	return false
 }
 
 // fail answers with an error (RFC 6749, 5.2), where only those methods are allowed.

@@ -153,6 +153,23 @@ func (p *Platform) toolKey(ctx context.Context, address, kid string) (jwk.Key, e
 	return nil, fmt.Errorf("the tool has no key %.100q", kid)
 }
 
+// knownKeys returns a tool's key set as it was fetched last, and fetches it where it
+// never was; nil where it cannot be had.
+func (p *Platform) knownKeys(ctx context.Context, address string) jwk.Set {
+	p.mu.Lock()
+	keys := p.toolKeys[address]
+	p.mu.Unlock()
+	if keys == nil {
+		_, _ = p.toolKey(ctx, address, "") // what counts is the set
+		p.mu.Lock()
+		keys = p.toolKeys[address]
+		p.mu.Unlock()
+	}
+	keys.mu.Lock()
+	defer keys.mu.Unlock()
+	return keys.set
+}
+
 // signing returns the key of that kid, if it is one for signatures.
 func signing(set jwk.Set, kid string) jwk.Key {
 	if set == nil {

@@ -32,14 +32,26 @@ type Answer struct {
 
 	Login   *Login // nil where it belongs to none
 	Request int    // index into the login's Requests; -1 where it belongs to none
+	// Strange is set where nothing shows that it has to do with the tool: it does not
+	// come from a browser that the tool has sent to a platform or has launched, and
+	// has neither state nor nonce of a request that waits for its answer. Anybody can
+	// have sent it, and it belongs to no login.
+	Strange bool
+	// Cut is set where the body was longer than what is kept of it.
+	Cut bool
 
 	Accepted bool   // by the tool, as a launch
 	Why      string // the tool did not, where it looked
 	At       time.Time
 }
 
-// maxKept bounds what is kept of a query and of a body.
-const maxKept = 256 << 10
+// The bounds of what is kept: of a query and of a body, and of all arrivals, and all
+// logins, together. maxStrange is how many arrivals are kept that are strange.
+const (
+	maxKept    = 256 << 10
+	maxBytes   = 16 << 20
+	maxStrange = 50
+)
 
 // answering are the parameters that only an answer has (OpenID Connect Core
 // 1.0, 3.1.2.5, 3.2.2.5 and 3.1.2.6).
@@ -62,7 +74,8 @@ func isOwn(path string) bool {
 // Arrivals returns everything that reached the tool as an answer, the oldest
 // first: each request to the launch endpoint or to a path that is none of the
 // tool's, and each request whose query or body holds id_token, error, code,
-// access_token or state. The tool remembers the last 1000.
+// access_token or state. The tool remembers the last 1000, as far as there is room for
+// them, and of those that are strange the last 50.
 func (t *Tool) Arrivals() []*Answer {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -79,7 +92,7 @@ func (t *Tool) arrive(r *http.Request) {
 		ContentType: clip(r.Header.Get("Content-Type")), Request: -1, At: t.opts.Now(),
 	}
 	a.Query, _ = url.ParseQuery(a.RawQuery) // what of it can be read
-	a.Form = readForm(r)
+	a.Form, a.Cut = readForm(r)
 	holds := func(name string) bool { return a.Query.Has(name) || a.Form.Has(name) }
 	if isOwn(r.URL.Path) && !slices.ContainsFunc(answering, holds) {
 		return
@@ -95,21 +108,109 @@ func (t *Tool) arrive(r *http.Request) {
 
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if begun := t.answered(a); begun != nil && begun.of != nil {
-		a.Login, a.Request = begun.of, begun.index
+	sent, launched := t.browserOf(r)
+	begun, named := t.answered(a)
+	switch {
+	case !named:
+		begun = sent // for want of anything else: the browser's own last request
+	case sent == nil && !launched && begun.answered:
+		begun = nil // whoever brings an old state may have read it anywhere
 	}
-	if len(t.arrivals) == maxRecord {
-		t.arrivals = slices.Delete(t.arrivals, 0, 1)
+	a.Strange = begun == nil && sent == nil && !launched
+	if begun != nil {
+		begun.answered = true
+		if begun.of != nil {
+			a.Login, a.Request = begun.of, begun.index
+		}
 	}
-	t.arrivals = append(t.arrivals, a)
+	t.keepArrival(a)
 	// In place: whoever serves the tool may look at what it parsed.
 	*r = *r.WithContext(context.WithValue(r.Context(), arrivalKey{}, a))
 }
 
-// answered finds the request that an answer belongs to: the one whose state it
-// carries, or else the one whose nonce its token has, or else the one that was
-// sent last. A state that several requests have sent says too little alone.
-func (t *Tool) answered(a *Answer) *login {
+// keepArrival remembers an arrival, and forgets others where there is no room: first
+// those that are strange.
+func (t *Tool) keepArrival(a *Answer) {
+	strange, bytes := 0, 0
+	for _, known := range t.arrivals {
+		bytes += known.size()
+		if known.Strange {
+			strange++
+		}
+	}
+	isStrange := func(known *Answer) bool { return known.Strange }
+	forget := func(i int) {
+		bytes -= t.arrivals[i].size()
+		t.arrivals = slices.Delete(t.arrivals, i, i+1)
+	}
+	if a.Strange && strange == maxStrange {
+		forget(slices.IndexFunc(t.arrivals, isStrange))
+	}
+	for len(t.arrivals) > 0 && (len(t.arrivals) == maxRecord || bytes+a.size() > maxBytes) {
+		forget(max(0, slices.IndexFunc(t.arrivals, isStrange)))
+	}
+	t.arrivals = append(t.arrivals, a)
+}
+
+// size is how many bytes an arrival takes, but for what is always small.
+func (a *Answer) size() int {
+	return 2*len(a.RawQuery) + len(a.Path) + len(a.Host) + len(a.ContentType) + sizeOf(a.Form)
+}
+
+func sizeOf(values url.Values) int {
+	n := 0
+	for name, all := range values {
+		n += len(name)
+		for _, value := range all {
+			n += len(value) + 16
+		}
+	}
+	return n
+}
+
+// browserOf returns the request that a browser was sent to a platform with last, by
+// the cookies that it got with it, and says whether it has the cookie of a launch.
+func (t *Tool) browserOf(r *http.Request) (sent *login, launched bool) {
+	for _, c := range r.Cookies() {
+		switch {
+		case strings.HasPrefix(c.Name, loginCookie):
+			if begun := t.byCookie[c.Value]; begun != nil && (sent == nil || begun.sending > sent.sending) {
+				sent = begun
+			}
+		case c.Name == sessionCookie:
+			_, launched = t.sessions[c.Value]
+		}
+	}
+	return sent, launched
+}
+
+// Stranger says of a request that was served whether nothing shows that it has to do
+// with the tool, so that anybody can have sent it: see [Answer]. A login that somebody
+// initiates, and who asks for the key set, is none.
+func (t *Tool) Stranger(r *http.Request) bool {
+	if a, ok := r.Context().Value(arrivalKey{}).(*Answer); ok {
+		return a.Strange
+	}
+	switch page, below := strings.CutPrefix(r.URL.Path, HeldPath+"/"); {
+	case r.URL.Path == JWKSPath:
+		return false
+	case r.URL.Path == LoginPath:
+		return !r.Form.Has(lti.ParamIssuer) && !r.Form.Has(lti.ParamLoginHint)
+	case below:
+		id, _, _ := strings.Cut(page, "/")
+		_, known := t.heldLogin(id)
+		return !known
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	sent, launched := t.browserOf(r)
+	return sent == nil && !launched
+}
+
+// answered finds the request that an answer names: the one whose state it carries, or
+// else the one whose nonce its token has. A state that several requests have sent says
+// too little alone.
+func (t *Tool) answered(a *Answer) (begun *login, named bool) {
 	var claims struct {
 		Nonce string `json:"nonce"`
 	}
@@ -119,13 +220,10 @@ func (t *Tool) answered(a *Answer) *login {
 	byNonce := t.byNonce[claims.Nonce]
 	for _, state := range slices.Concat(a.Form[lti.ParamState], a.Query[lti.ParamState]) {
 		if begun := t.ofState(state, byNonce); begun != nil {
-			return begun
+			return begun, true
 		}
 	}
-	if byNonce != nil {
-		return byNonce
-	}
-	return t.sentLast
+	return byNonce, byNonce != nil
 }
 
 // ofState returns the request that sent a state: where several did, the one
@@ -157,31 +255,34 @@ func (t *Tool) judged(r *http.Request, err error) {
 }
 
 // readForm reads the beginning of a body, in either encoding of a form, and
-// leaves the whole for those who come after.
-func readForm(r *http.Request) url.Values {
+// leaves the whole for those who come after. It says whether there is more of it.
+func readForm(r *http.Request) (form url.Values, cut bool) {
 	if r.Body == nil || r.Body == http.NoBody {
-		return nil
+		return nil, false
 	}
 	whole := r.Body
-	beginning, _ := io.ReadAll(io.LimitReader(whole, maxKept)) // an error comes again
+	beginning, _ := io.ReadAll(io.LimitReader(whole, maxKept+1)) // an error comes again
 	r.Body = struct {
 		io.Reader
 		io.Closer
 	}{io.MultiReader(bytes.NewReader(beginning), whole), whole}
+	if cut = len(beginning) > maxKept; cut {
+		beginning = beginning[:maxKept]
+	}
 	mediaType, params, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	switch mediaType {
 	case "multipart/form-data":
 		form, err := multipart.NewReader(bytes.NewReader(beginning), params["boundary"]).ReadForm(maxKept)
 		if err != nil {
-			return nil
+			return nil, cut
 		}
 		_ = form.RemoveAll() // there are no files on disk: all of it fits
-		return form.Value
+		return form.Value, cut
 	case "application/x-www-form-urlencoded", "":
 		form, _ := url.ParseQuery(string(beginning)) // what of it can be read
-		return form
+		return form, cut
 	default:
-		return nil
+		return nil, cut
 	}
 }
 

@@ -120,18 +120,57 @@ func (t *Tool) heldLogin(id string) (*Login, bool) {
 	return t.initiated[i], true
 }
 
-// remember adds a login to those of the tool. The oldest one is forgotten, so
-// that answers to it belong to no login any more.
+// remember adds a login to those of the tool. Where there is no room, another one is
+// forgotten, so that answers to it belong to no login any more: first the oldest that
+// nobody went on with because something is wrong with it, then any that nobody went on
+// with, then any.
 func (t *Tool) remember(l *Login) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if len(t.initiated) == maxRecord {
-		for _, begun := range t.initiated[0].prepared {
+	bytes := 0
+	for _, known := range t.initiated {
+		bytes += known.size()
+	}
+	for len(t.initiated) > 0 && (len(t.initiated) == maxRecord || bytes+l.size() > maxBytes) {
+		oldest := slices.IndexFunc(t.initiated, func(known *Login) bool { return len(known.prepared) == 0 && known.refused != "" })
+		if oldest < 0 {
+			oldest = slices.IndexFunc(t.initiated, func(known *Login) bool { return len(known.prepared) == 0 })
+		}
+		oldest = max(0, oldest)
+		for _, begun := range t.initiated[oldest].prepared {
 			begun.of = nil
 		}
-		t.initiated = slices.Delete(t.initiated, 0, 1)
+		bytes -= t.initiated[oldest].size()
+		t.initiated = slices.Delete(t.initiated, oldest, oldest+1)
 	}
 	t.initiated = append(t.initiated, l)
+}
+
+// size is how many bytes a login takes, but for what is always small.
+func (l *Login) size() int {
+	i := l.initiation
+	return len(i.Path) + len(i.RawQuery) + len(i.ContentType) + sizeOf(i.Query) + sizeOf(i.Params) + sizeOf(l.params)
+}
+
+// maxSent bounds how many requests the tool knows by state, nonce and cookie.
+const maxSent = 5000
+
+// forgetSent makes room for another request.
+func (t *Tool) forgetSent() {
+	if len(t.sent) < maxSent {
+		return
+	}
+	oldest := t.sent[0]
+	t.sent = slices.Delete(t.sent, 0, 1)
+	delete(t.byCookie, oldest.cookie)
+	if t.logins[oldest.state] == oldest {
+		delete(t.logins, oldest.state)
+	}
+	for _, nonce := range oldest.request.Params[lti.ParamNonce] {
+		if t.byNonce[nonce] == oldest {
+			delete(t.byNonce, nonce)
+		}
+	}
 }
 
 // ID returns what names the login in URLs.
@@ -271,6 +310,9 @@ func (t *Tool) send(w http.ResponseWriter, r *http.Request, begun *login) {
 		begun.expires = begun.request.At.Add(loginLifetime)
 		t.events++
 		begun.event = t.events
+		t.forgetSent()
+		t.sent = append(t.sent, begun)
+		t.byCookie[begun.cookie] = begun
 		if begun.state != "" {
 			t.logins[begun.state] = begun
 		}
@@ -284,7 +326,8 @@ func (t *Tool) send(w http.ResponseWriter, r *http.Request, begun *login) {
 			begun.of.requests = append(begun.of.requests, begun.request)
 		}
 	}
-	t.sentLast = begun
+	t.sendings++
+	begun.sending = t.sendings
 	t.mu.Unlock()
 	if !t.has(SetsNoStateCookie) {
 		http.SetCookie(w, t.cookie(t.cookieName(begun.cookieName), begun.cookie))

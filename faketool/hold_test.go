@@ -312,17 +312,38 @@ func TestAnswersBelongToRequests(t *testing.T) {
 		"nonce that is a number":        {nil, url.Values{"id_token": {unsigned(`{"nonce":7}`)}}, two, 0},
 	} {
 		count := len(p.tool.Arrivals())
-		b.post(toolURL+faketool.LaunchPath+"?"+c.query.Encode(), c.form)
+		still.post(toolURL+faketool.LaunchPath+"?"+c.query.Encode(), c.form)
 		arrivals := p.tool.Arrivals()
 		g.Expect(arrivals).To(HaveLen(count+1), name)
 		g.Expect(arrivals[count].Login).To(BeIdenticalTo(c.login), name)
 		g.Expect(arrivals[count].Request).To(Equal(c.request), name)
 		g.Expect(c.login.Record().Answers).To(ContainElement(BeIdenticalTo(arrivals[count])), name)
 		g.Expect(arrivals[count].Accepted).To(BeFalse())
+		g.Expect(arrivals[count].Strange).To(BeFalse())
 	}
-	still.open(prepared)
-	b.post(toolURL+faketool.LaunchPath, nil)
+
+	// Whoever has no cookie of a request needs the state or nonce of one that waits.
+	waiting := address(t, two, faketool.Probe{})
+	still.open(waiting)
+	of := len(two.Record().Requests) - 1
+	for name, c := range map[string]url.Values{
+		"neither": {"error": {"login_required"}}, "nothing": nil, "unknown state": {"state": {"other"}}, "no token at all": {"id_token": {"x.y.z"}},
+		"a state that was answered": {"state": {value(one, 0, "state")}}, "a nonce that was answered": {"id_token": {token(value(one, 1, "nonce"))}},
+	} {
+		b.post(toolURL+faketool.LaunchPath, c)
+		arrivals := p.tool.Arrivals()
+		a := arrivals[len(arrivals)-1]
+		g.Expect(a.Strange).To(BeTrue(), name)
+		g.Expect(a.Login).To(BeNil(), name)
+		g.Expect(a.Request).To(Equal(-1), name)
+	}
+	b.post(toolURL+faketool.LaunchPath, url.Values{"state": {value(two, of, "state")}})
 	arrivals := p.tool.Arrivals()
+	g.Expect(arrivals[len(arrivals)-1]).To(And(HaveField("Strange", false), HaveField("Login", BeIdenticalTo(two)), HaveField("Request", of)), "the state waits")
+
+	still.open(prepared)
+	still.post(toolURL+faketool.LaunchPath, nil)
+	arrivals = p.tool.Arrivals()
 	g.Expect(arrivals[len(arrivals)-1].Login).To(BeIdenticalTo(one), "whose request was sent last now")
 	g.Expect(arrivals[len(arrivals)-1].Request).To(Equal(2))
 }
@@ -381,6 +402,7 @@ func TestArrivals(t *testing.T) {
 		}
 		a := *arrivals[0]
 		c.want.Method, c.want.Host, c.want.ContentType, c.want.Request, c.want.At = c.method, "tool.example.com", c.contentType, -1, noon
+		c.want.Strange = true
 		c.want.Query, c.want.Form = a.Query, a.Form // looked at through the values in them
 		g.Expect(a).To(Equal(*c.want), name)
 	}
@@ -472,31 +494,50 @@ func TestWhatIsRecordedIsBounded(t *testing.T) {
 		state := url.Values{"state": {oldest.Record().Requests[0].Params.Get("state")}}.Encode()
 		unsent := address(t, oldest, faketool.Probe{})
 		initiation := "/login?" + url.Values{"iss": {platformURL}, "login_hint": {"x"}, "target_link_uri": {toolURL}}.Encode()
-		for range 999 {
+		for range 1500 {
 			serve(http.MethodGet, initiation, "")
 		}
 		g.Expect(p.tool.Logins()).To(HaveLen(1000))
-		g.Expect(p.tool.Logins()[0]).To(BeIdenticalTo(oldest))
+		g.Expect(p.tool.Logins()[0]).To(BeIdenticalTo(oldest), "those that nobody goes on with are forgotten first")
 		serve(http.MethodPost, "/launch", state)
 		arrived := p.tool.Arrivals()
 		g.Expect(arrived[len(arrived)-1].Login).To(BeIdenticalTo(oldest))
 
-		second := p.tool.Logins()[1]
+		for _, l := range p.tool.Logins()[1:] {
+			address(t, l, faketool.Probe{})
+		}
 		serve(http.MethodGet, initiation, "")
 		g.Expect(p.tool.Logins()).To(HaveLen(1000))
-		g.Expect(p.tool.Logins()[0]).To(BeIdenticalTo(second))
+		g.Expect(p.tool.Logins()[0]).NotTo(BeIdenticalTo(oldest))
 		g.Expect(serve(http.MethodGet, strings.TrimPrefix(unsent, toolURL), "").Code).To(Equal(http.StatusNotFound))
 		serve(http.MethodPost, "/launch", state)
 		arrived = p.tool.Arrivals()
 		g.Expect(arrived[len(arrived)-1].Login).To(BeNil(), "it is forgotten")
 		g.Expect(arrived[len(arrived)-1].Request).To(Equal(-1))
 
-		for n := range 1001 {
+		for n := range 2000 {
 			serve(http.MethodPost, "/launch", fmt.Sprint("state=", n))
 		}
 		arrived = p.tool.Arrivals()
-		g.Expect(arrived).To(HaveLen(1000))
-		g.Expect([]string{arrived[0].State, arrived[999].State}).To(Equal([]string{"1", "1000"}))
+		g.Expect(len(arrived)).To(BeNumerically("<=", 52))
+		g.Expect(arrived[0].Login).NotTo(BeNil(), "strangers push out nobody")
+		g.Expect(arrived[len(arrived)-1].State).To(Equal("1999"))
+	})
+	t.Run("in bytes", func(t *testing.T) {
+		g := NewWithT(t)
+		long := "x=" + strings.Repeat("x", 200<<10)
+		for range 300 {
+			serve(http.MethodPost, "/login?iss=x&login_hint=x", long)
+			serve(http.MethodPost, "/launch", long)
+		}
+		bytes := 0
+		for _, l := range p.tool.Logins() {
+			bytes += len(l.Record().Initiation.Params.Encode())
+		}
+		for _, a := range p.tool.Arrivals() {
+			bytes += len(a.Form.Encode())
+		}
+		g.Expect(bytes).To(BeNumerically("<=", 32<<20))
 	})
 	t.Run("in size", func(t *testing.T) {
 		g := NewWithT(t)

@@ -91,6 +91,9 @@ type Tool struct {
 	unknownKeys   map[string]bool   // by kid, for a fault
 	logins        map[string]*login // by state
 	byNonce       map[string]*login
+	byCookie      map[string]*login // by what the browser proves itself with
+	sent          []*login          // those that are known by state, nonce and cookie, the oldest first
+	sendings      int
 	sessions      map[string]Launch // by the id in the launch's URL
 	began         []string          // the ids of those, the oldest first
 	users, links  map[string]int    // numbers of accounts and of resource links
@@ -101,7 +104,6 @@ type Tool struct {
 	holds         bool              // logins, instead of answering them
 	initiated     []*Login          // the oldest first
 	arrivals      []*Answer         // the oldest first
-	sentLast      *login            // whose request was
 	keys          []jwk.Key         // the tool's own; the last one signs
 	sittings      []*sitting        // the oldest first
 	messages      []*ToolMessage    // prepared for browsers, the oldest first
@@ -144,6 +146,8 @@ type login struct {
 	of           *Login // nil once that is forgotten
 	request      Request
 	sent         bool
+	answered     bool
+	sending      int // which of the tool's it was, when it was sent last
 	index        int // of the request among those of its login
 	event        int // when it was begun
 	expires      time.Time
@@ -189,6 +193,7 @@ func New(opts Options) (*Tool, error) {
 		unknownKeys: map[string]bool{},
 		logins:      map[string]*login{},
 		byNonce:     map[string]*login{},
+		byCookie:    map[string]*login{},
 		sessions:    map[string]Launch{},
 		users:       map[string]int{},
 		links:       map[string]int{},

@@ -40,7 +40,7 @@ const keyCooldown = 31 * time.Second
 // it is given the time after which it would.
 func (s *Scenario) LaunchWithNewKey(ctx context.Context, l Launch) (*Flow, error) {
 	l.Title = cmp.Or(l.Title, l.Fault.Name+": "+l.Fault.Does)
-	fetches := s.run.platform.KeySetFetches()
+	fetches := s.run.KeySetFetches()
 	flow, err := s.Launch(ctx, l)
 	if err != nil || flow.Reaction.Kind == Accepted || !s.waitToLook(ctx, fetches) {
 		return flow, err
@@ -49,11 +49,12 @@ func (s *Scenario) LaunchWithNewKey(ctx context.Context, l Launch) (*Flow, error
 	return s.Launch(ctx, l)
 }
 
-// waitToLook gives a tool that has not asked for the key set, since it had been
-// fetched so often, the time after which it would, and says whether it is worth
+// waitToLook gives a tool that has not asked for the key set, as far as is known,
+// since it had been fetched so often, the time after which it would, and says whether it is worth
 // another launch. The fake tool has no such habit.
-func (s *Scenario) waitToLook(ctx context.Context, fetches int) bool {
-	return !s.run.config.IsEmbedded() && s.run.platform.KeySetFetches() == fetches && s.Pass(ctx, keyCooldown) == nil
+func (s *Scenario) waitToLook(ctx context.Context, fetches KeySetFetches) bool {
+	fetched, _ := s.run.FetchedSince(fetches)
+	return !s.run.config.IsEmbedded() && fetched == 0 && s.Pass(ctx, keyCooldown) == nil
 }
 
 // MustBeAccepted judges a stimulus by a launch that was made with it, and says

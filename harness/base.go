@@ -32,6 +32,7 @@ type base struct {
 	transport *http.Transport // reaches the subject as the agent does
 	hosts     agent.Hosts
 	recorder  recorder
+	door      *door     // where a real subject's server comes; nil for an embedded one
 	keys      []jwk.Key // for the fakes; each makes its own when there are none
 	takenOver *takeover // where a null peer takes the embedded subject's place
 

@@ -87,7 +87,7 @@ func (r *Run) diagnose(f *Flow) *results.Diagnosis {
 // neverFetched is what to look at besides where the tool has not fetched the
 // platform's key set, and cannot know what its tokens are signed with.
 func (r *Run) neverFetched() string {
-	if r.platform.KeySetFetches() > 0 {
+	if byTool, byAnybody := r.FetchedSince(nil); byTool+byAnybody > 0 {
 		return ""
 	}
 	return " The tool has not fetched that key set: can its server reach it? Or does it keep the keys of an earlier run? Then start it anew."

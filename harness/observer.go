@@ -61,6 +61,7 @@ func emptyFragment() results.Fragment {
 // [results.Fragment.Hide] makes fit for a document.
 func (s *observer[F]) finish() results.Fragment {
 	s.forget()
+	s.fragment.Strangers = s.base.takeStrangers()
 	if s.base.config.Embedded.OnlyVerdicts {
 		clear(s.fragment.Flows)
 		clear(s.fragment.Screenshots)
@@ -94,10 +95,17 @@ func (s *observer[F]) forget() {
 	maps.DeleteFunc(s.fragment.Screenshots, func(name string, _ []byte) bool { return !pictures[name] })
 }
 
+// maxSaid bounds each text that says what was seen: what it quotes is the subject's.
+const maxSaid = 4 << 10
+
 // maxFindings bounds what a subject can fill the report with.
 const maxFindings = 100
 
 func (s *observer[F]) find(kind, says, flow string) {
+	says = results.Bounded(says, maxSaid)
+	if slices.ContainsFunc(s.fragment.Findings, func(f results.Finding) bool { return f.Kind == kind && f.Says == says && f.Flow == flow }) {
+		return
+	}
 	switch n := len(s.fragment.Findings); {
 	case n > maxFindings:
 		return
@@ -126,6 +134,7 @@ func (s *observer[F]) Observe(id requirements.ID, stimulus string, verdict resul
 	if expected == "" {
 		expected = r.Expect
 	}
+	expected, seen = results.Bounded(expected, maxSaid), results.Bounded(seen, maxSaid)
 	o := results.Observation{
 		Requirement: string(id), Case: stimulus, Verdict: verdict, Expected: expected, Seen: seen,
 		Scenario: s.text, Location: s.location, Flows: []string{},

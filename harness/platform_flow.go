@@ -340,13 +340,18 @@ func (r *PlatformRun) awaitLate(ctx context.Context, f *PlatformFlow, since time
 const overlap = time.Minute
 
 // arrivedSince are the answers that reached the fake tools since a time, which the
-// run's clock tells as theirs does.
+// run's clock tells as theirs does: by the browsers of the run, which alone find a
+// private address, or, at a public one, with a sign that they have to do with it.
 func (r *PlatformRun) arrivedSince(since time.Time) []*faketool.Answer {
-	all := r.tool.Arrivals()
-	if r.other != nil {
-		all = slices.Concat(all, r.other.Arrivals())
+	arrived := func(tool *faketool.Tool, address string) []*faketool.Answer {
+		if tool == nil {
+			return nil
+		}
+		return slices.DeleteFunc(tool.Arrivals(), func(a *faketool.Answer) bool {
+			return a.At.Before(since) || a.Strange && !r.config.IsEmbedded() && !config.IsPrivate(address)
+		})
 	}
-	return slices.DeleteFunc(all, func(a *faketool.Answer) bool { return a.At.Before(since) })
+	return slices.Concat(arrived(r.tool, r.config.Tool.URL), arrived(r.other, r.config.Tool.OtherURL))
 }
 
 // platformEvidence puts together what agent, tool and platform saw.

@@ -23,10 +23,12 @@ func (r *PlatformRun) Preflight(ctx context.Context) (results.Fragment, error) {
 	if !r.config.IsEmbedded() {
 		_ = r.awaitServer(ctx, r.platform.AuthURL, min(r.config.Patience.Restart.Std(), startPatience))
 	}
-	return r.preflightAgain(ctx, r.hostsOfPlatform(), func(ctx context.Context) (results.Fragment, error) {
+	found, err := r.preflightAgain(ctx, r.hostsOfPlatform(), func(ctx context.Context) (results.Fragment, error) {
 		r.byPost = false
 		return r.preflight(ctx)
 	})
+	found.Strangers = r.takeStrangers()
+	return found, err
 }
 
 // hostsOfPlatform are those of the platform under test.

@@ -108,7 +108,8 @@ func (r *PlatformRun) start(ctx context.Context) error {
 			return err
 		}
 	} else {
-		addr, err := r.serve(r.config.Tool.Listen, nil, byAddress(&sites.tool, &sites.other, otherURL.Host))
+		addr, err := r.serve(r.config.Tool.Listen, nil, r.newDoor(
+			toolDoorway(&sites.tool, r.config.Tool.URL), r.secondDoorway(&sites.other), otherURL.Host))
 		if err != nil {
 			return fmt.Errorf("tool.listen: %w; is another run going on?", err)
 		}
@@ -189,6 +190,14 @@ func (r *PlatformRun) startCampus(site *switchable) error {
 	return nil
 }
 
+// secondDoorway leads to the second tool, where there is one.
+func (r *PlatformRun) secondDoorway(site http.Handler) doorway {
+	if !r.Has(config.MultipleTools) {
+		return doorway{}
+	}
+	return toolDoorway(site, r.config.Tool.OtherURL)
+}
+
 func (r *PlatformRun) startTool(site *switchable, address, clientID string, key jwk.Key) (*faketool.Tool, error) {
 	options := faketool.Options{
 		URL: address, Now: r.now, Key: key, Client: &http.Client{Transport: r.transport, Timeout: r.Patience()},
@@ -202,7 +211,7 @@ func (r *PlatformRun) startTool(site *switchable, address, clientID string, key 
 		return nil, err
 	}
 	tool.Hold(true)
-	site.set(r.recorder.wrap("tool", address, tool))
+	site.set(r.recorder.wrap("tool", address, ofTool(tool)))
 	return tool, tool.Register(faketool.Registration{
 		Issuer: r.platform.Issuer, ClientID: clientID, AuthURL: r.platform.AuthURL, JWKSURL: r.platform.JWKSURL, TokenURL: r.platform.TokenURL,
 	})

@@ -30,10 +30,12 @@ func (r *Run) Preflight(ctx context.Context) (results.Fragment, error) {
 		// not there then, the first launch says so.
 		_ = r.awaitServer(ctx, r.tool.LoginURL, min(r.config.Patience.Restart.Std(), startPatience))
 	}
-	return r.preflightAgain(ctx, r.hostsOfTool(), func(ctx context.Context) (results.Fragment, error) {
+	found, err := r.preflightAgain(ctx, r.hostsOfTool(), func(ctx context.Context) (results.Fragment, error) {
 		r.baseline, r.loginByPost = baseline{}, false
 		return r.preflight(ctx)
 	})
+	found.Strangers = r.takeStrangers()
+	return found, err
 }
 
 // hostsOfTool are those of the tool under test.
@@ -254,7 +256,8 @@ func (r *Run) learnHonesty(ctx context.Context, contrast, bad *Flow, browser age
 // it may have the keys of an earlier run, and look again only after a while.
 func (r *Run) mayHoldOldKeys(control *Flow) bool {
 	b := baseline{tool: r.tool}
-	return !r.config.IsEmbedded() && control.Answered() && b.reaction(control).Kind == Refused && r.platform.KeySetFetches() == 0
+	fetched, _ := r.FetchedSince(nil)
+	return !r.config.IsEmbedded() && control.Answered() && b.reaction(control).Kind == Refused && fetched == 0
 }
 
 // learnSession finds out whether a page tells browsers that were launched from

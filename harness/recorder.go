@@ -20,8 +20,9 @@ const (
 // recorder keeps the exchanges that the run's own servers saw. They are
 // attributed to journeys by time.
 type recorder struct {
-	mu    sync.Mutex
-	steps []recorded
+	mu      sync.Mutex
+	steps   []recorded
+	strange func(*knock) bool // says whether what came to the door is no evidence
 }
 
 type recorded struct {
@@ -40,6 +41,9 @@ func (r *recorder) wrap(seenBy string, base string, handler http.Handler) http.H
 		}{io.TeeReader(request.Body, body), request.Body}
 		kept := &keeper{ResponseWriter: w, status: http.StatusOK}
 		finish := func() {
+			if k := knockOf(request); k != nil && r.strange(k) {
+				return
+			}
 			r.add(at, results.Step{
 				SeenBy: seenBy, Method: request.Method, URL: results.Bounded(base+request.URL.String(), maxRecordedBody),
 				RequestHeader: results.Header(request.Header), RequestBody: body.String(),

@@ -93,7 +93,8 @@ func (r *Run) start(ctx context.Context) error {
 			return err
 		}
 	} else {
-		addr, err := r.serve(r.config.Platform.Listen, nil, byAddress(&sites.platform, &sites.other, otherURL.Host))
+		addr, err := r.serve(r.config.Platform.Listen, nil, r.newDoor(
+			platformDoorway(&sites.platform, r.config.Platform.URL), r.secondDoorway(&sites.other), otherURL.Host))
 		if err != nil {
 			return fmt.Errorf("platform.listen: %w; is another run going on? Another address will do if the tool knows the key set there", err)
 		}
@@ -148,11 +149,23 @@ func (r *Run) startSites(sites *sites) error {
 	return nil
 }
 
+// secondDoorway leads to the second platform, where there is one.
+func (r *Run) secondDoorway(site http.Handler) doorway {
+	if !r.Has(config.MultiplePlatforms) {
+		return doorway{}
+	}
+	return platformDoorway(site, r.config.Platform.OtherURL)
+}
+
 func (r *Run) startPlatform(site *switchable, address, serverURL string) (*fakeplatform.Platform, error) {
 	p, err := fakeplatform.New(fakeplatform.Options{
 		URL: address, ServerURL: serverURL, Now: r.now, Keys: r.takeKey(),
 		Client: &http.Client{Transport: r.transport, Timeout: r.Patience()},
 		OnUnplanned: func(u fakeplatform.Unplanned) {
+			if k := knockOf(u.Request); k != nil && !u.Known && u.Why != fakeplatform.ErrNoKeySet.Error() {
+				k.strange = true
+				return
+			}
 			r.mu.Lock()
 			defer r.mu.Unlock()
 			if len(r.unplanned) <= maxFindings {

@@ -35,6 +35,10 @@ func (r *Run) Scenario(tb TB, text, location string) *Scenario {
 // Finish ends the scenario and returns what it adds to the results.
 func (s *Scenario) Finish() results.Fragment {
 	for _, u := range s.run.takeUnplanned() {
+		if u.Why == fakeplatform.ErrNoKeySet.Error() {
+			s.find("no-key-set", "The tool asked for an access token and got none, since its key set is not known: say under tool.jwks_url where it is.", "")
+			continue
+		}
 		s.find("unplanned-request", fmt.Sprintf("%s %s: %s", u.Method, results.Bounded(u.URL, 500), u.Why), "")
 	}
 	s.fragment.Consulted = s.run.consulted()

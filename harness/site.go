@@ -15,12 +15,10 @@ import (
 	"math/big"
 	"net/http"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
 	"invigilator/harness/agent"
-	"invigilator/harness/config"
 )
 
 // certificate is the one that the run's own sites are served with. It exists
@@ -68,22 +66,6 @@ func (c *certificate) config(oldest uint16) *tls.Config {
 // sites are those that the run itself serves. They get their contents when
 // they listen already.
 type sites struct{ platform, other, tool switchable }
-
-// byAddress serves two fakes at one address: the second one by the name that it
-// was reached by, or below [config.OtherPath].
-func byAddress(first, other http.Handler, otherHost string) http.Handler {
-	below := http.StripPrefix(config.OtherPath, other)
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		switch {
-		case r.Host == otherHost:
-			other.ServeHTTP(w, r)
-		case strings.HasPrefix(r.URL.Path, config.OtherPath+"/"):
-			below.ServeHTTP(w, r)
-		default:
-			first.ServeHTTP(w, r)
-		}
-	})
-}
 
 // serveStranger is a site that no launch should lead to.
 func serveStranger(w http.ResponseWriter, _ *http.Request) {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"invigilator/requirements"
 )
@@ -15,6 +16,9 @@ type Fragment struct {
 	Findings     []Finding         `json:"findings"`
 	Flows        map[string]Flow   `json:"flows"`
 	Screenshots  map[string][]byte `json:"screenshots"`
+	// Strangers are requests that came to where the run listens and have nothing to do
+	// with it, by what they asked for.
+	Strangers map[string]int `json:"strangers,omitempty"`
 	// Consulted are the faults of the embedded fake tool that would have made a
 	// difference to what the spec saw.
 	Consulted []string `json:"consulted,omitempty"`
@@ -31,14 +35,21 @@ func Assemble(run Run, diagnosis *Diagnosis, selected, notCovered []requirements
 		Flows: map[string]Flow{}, Screenshots: map[string][]byte{},
 	}
 	byRequirement := map[string][]Observation{}
+	strangers := map[string]int{}
 	for _, f := range fragments {
 		for _, o := range f.Observations {
 			byRequirement[o.Requirement] = append(byRequirement[o.Requirement], o)
 		}
 		doc.Findings = append(doc.Findings, f.Findings...)
 		doc.consulted(f)
+		for kind, n := range f.Strangers {
+			strangers[kind] += n
+		}
 		maps.Copy(doc.Flows, f.Flows)
 		maps.Copy(doc.Screenshots, f.Screenshots)
+	}
+	if len(strangers) > 0 {
+		doc.Findings = append(doc.Findings, Finding{Kind: "strangers", Says: tellStrangers(strangers)})
 	}
 	slices.SortStableFunc(doc.Findings, func(a, b Finding) int {
 		return cmp.Or(cmp.Compare(a.Scenario, b.Scenario), cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Says, b.Says), cmp.Compare(a.Flow, b.Flow))
@@ -58,6 +69,27 @@ func Assemble(run Run, diagnosis *Diagnosis, selected, notCovered []requirements
 		}
 	}
 	return doc
+}
+
+// maxToldKinds is how many kinds of strangers' requests are told one by one.
+const maxToldKinds = 5
+
+// tellStrangers says how many requests of strangers there were, and which were the most.
+func tellStrangers(strangers map[string]int) string {
+	total, told := 0, []string{}
+	for _, n := range strangers {
+		total += n
+	}
+	kinds := slices.SortedFunc(maps.Keys(strangers), func(a, b string) int {
+		return cmp.Or(cmp.Compare(strangers[b], strangers[a]), cmp.Compare(a, b))
+	})
+	for _, kind := range kinds[:min(len(kinds), maxToldKinds)] {
+		told = append(told, fmt.Sprintf("%d %s", strangers[kind], kind))
+	}
+	if len(kinds) > maxToldKinds {
+		told = append(told, "and more")
+	}
+	return fmt.Sprintf("%d requests of strangers came to where the run listens, and count for nothing: %s.", total, strings.Join(told, ", "))
 }
 
 // consulted keeps which faults mattered to the requirements of a fragment; what

@@ -37,7 +37,7 @@ func (p *problems) address(key, value string) {
 
 // reachable wants an address that the browser can reach.
 func (p *problems) reachable(key, value string, b Browser) {
-	if strings.Contains(b.Remote, "://") && private(value) {
+	if strings.Contains(b.Remote, "://") && IsPrivate(value) {
 		p.add(key, "%s is known to the run's own browser alone: choose an address that browser.remote can reach", value)
 	}
 }

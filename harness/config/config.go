@@ -276,9 +276,10 @@ func (c Config) ReportFolder() string {
 
 // Private says whether the platform's host is one that only the run's own
 // browser knows: .test never resolves (RFC 6761, 6.2).
-func (p Platform) Private() bool { return private(p.URL) }
+func (p Platform) Private() bool { return IsPrivate(p.URL) }
 
-func private(address string) bool {
+// IsPrivate says whether an address has a host that only the run's own browser knows.
+func IsPrivate(address string) bool {
 	u, err := url.Parse(address)
 	return err == nil && strings.HasSuffix(strings.ToLower(u.Hostname()), ".test")
 }
@@ -303,7 +304,7 @@ func (t Tool) ServerURL() string { return serverURL(t.URL, t.Listen, "") }
 const OtherPath = "/other"
 
 func serverURL(address, listen, path string) string {
-	if !private(address) {
+	if !IsPrivate(address) {
 		return address
 	}
 	host, port, err := net.SplitHostPort(listen)

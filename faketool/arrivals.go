@@ -45,10 +45,13 @@ type Answer struct {
 	At       time.Time
 }
 
-// The bounds of what is kept: of a query and of a body, and of all arrivals, and all
-// logins, together. maxStrange is how many arrivals are kept that are strange.
+// MaxKept bounds what is kept of a query and of a body.
+const MaxKept = 256 << 10
+
+// The bounds of all arrivals, and all logins, together, and of the arrivals that are
+// strange.
 const (
-	maxKept    = 256 << 10
+	maxKept    = MaxKept
 	maxBytes   = 16 << 20
 	maxStrange = 50
 )

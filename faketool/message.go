@@ -151,10 +151,10 @@ func startProctoring(a *Answer) (claims, error) {
 	}
 	_, c, err := decode(a.IDToken)
 	if err != nil {
-		return claims{}, fmt.Errorf("the message cannot be read: %w", err)
+		return claims{}, fmt.Errorf("%w: it cannot be read: %w", ErrUnusable, err)
 	}
 	if c.messageType() != lti.StartProctoring {
-		return claims{}, fmt.Errorf("the message is none of %s", lti.StartProctoring)
+		return claims{}, fmt.Errorf("%w: it is none of %s", ErrUnusable, lti.StartProctoring)
 	}
 	return c, nil
 }

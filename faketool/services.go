@@ -213,6 +213,13 @@ func withQuery(address, query string) string {
 	return address + "?" + query
 }
 
+// maxAnswer bounds what is read of an answer.
+const maxAnswer = 4 << 20
+
+// ErrBeyond says that a platform has sent more than the tool reads. That is the tool's
+// bound, and no fault of the platform.
+var ErrBeyond = errors.New("that is more than Invigilator reads")
+
 // exchange sends a request and reads the beginning of the answer. It follows no
 // redirect: what it sends is for nobody else.
 func (t *Tool) exchange(request *http.Request, shownURL, shownBody string) (e Exchange) {
@@ -233,9 +240,9 @@ func (t *Tool) exchange(request *http.Request, shownURL, shownBody string) (e Ex
 	}
 	defer func() { _ = response.Body.Close() }()
 	e.Status, e.Header, e.ContentType = response.StatusCode, response.Header, clip(response.Header.Get("Content-Type"))
-	e.Body, e.Err = io.ReadAll(io.LimitReader(response.Body, maxKept+1))
-	if len(e.Body) > maxKept {
-		e.Body, e.Err = e.Body[:maxKept], fmt.Errorf("it is longer than the %d bytes that are read", maxKept)
+	e.Body, e.Err = io.ReadAll(io.LimitReader(response.Body, maxAnswer+1))
+	if len(e.Body) > maxAnswer {
+		e.Body, e.Err = e.Body[:maxAnswer], fmt.Errorf("it has more than %d MiB: %w", maxAnswer>>20, ErrBeyond)
 	}
 	return e
 }

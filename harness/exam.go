@@ -117,8 +117,12 @@ func (r *Run) do(ctx context.Context, by agent.User, deed config.Deed, j agent.J
 func (f *Flow) Started() []fakeplatform.StartAssessment { return f.Record.StartAssessments }
 
 // Message is the first LtiStartAssessment that came for the launch, read without
-// any check.
-func (f *Flow) Message() Message {
+// any check. What is made of one that cannot be read is observed as inconclusive.
+func (f *Flow) Message() Message { return f.note(f.Signed()) }
+
+// Signed is that message for those who check that it is a JWT that is signed, whose
+// matter it is where it cannot be read.
+func (f *Flow) Signed() Message {
 	if len(f.Started()) == 0 {
 		return Message{}
 	}

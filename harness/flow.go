@@ -104,6 +104,7 @@ type Flow struct {
 	review   *Work                  // that the launch is to show
 	texts    []string               // that learners of the run have handed in
 	account  account                // of what the gradebook saw meanwhile
+	reading
 }
 
 // A launchKind says what a launch is for, and with it what shows that the tool has
@@ -494,6 +495,8 @@ func (r *Run) lookAgain(ctx context.Context, by agent.User, f *Flow) error {
 	}
 	return nil
 }
+
+func (f *Flow) misread() string { return cmp.Or(f.take(), tooMuch(f.Trip)) }
 
 // kept is what the document keeps of the flow.
 func (f *Flow) kept() (results.Flow, []byte) { return f.evidence, f.Trip.Screenshot }

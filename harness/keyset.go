@@ -3,6 +3,7 @@ package harness
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"math/big"
@@ -13,6 +14,9 @@ import (
 	"github.com/lestrrat-go/jwx/v2/jwa"
 	"github.com/lestrrat-go/jwx/v2/jwk"
 	"github.com/lestrrat-go/jwx/v2/jws"
+
+	"invigilator/faketool"
+	"invigilator/results"
 )
 
 // A KeySet is what a subject publishes, and what is wrong with it.
@@ -24,8 +28,24 @@ type KeySet struct {
 	set     jwk.Set
 }
 
-// maxKeySet bounds what is read of a key set.
-const maxKeySet = 1 << 20
+// The bounds of what is read of a key set, and of the problems that are told of it.
+const (
+	maxKeySet   = 4 << 20
+	maxProblems = 20
+)
+
+// ErrBeyond says that a subject has sent more than the run reads. That is the run's
+// bound, and no fault of the subject.
+var ErrBeyond = errors.New("that is more than Invigilator reads")
+
+// Unread is the verdict on a requirement that needed what could not be read: it is not
+// the subject's failure where that was more than the run reads.
+func Unread(err error) results.Verdict {
+	if errors.Is(err, ErrBeyond) || errors.Is(err, faketool.ErrBeyond) {
+		return results.Inconclusive
+	}
+	return results.Failed
+}
 
 // leastBits is the least size of an RSA key (RFC 7518, 3.3).
 const leastBits = 2048
@@ -50,9 +70,12 @@ func (r *base) FetchKeySet(ctx context.Context, address string) (KeySet, error) 
 	if response.StatusCode != http.StatusOK {
 		return KeySet{}, fmt.Errorf("HTTP %d", response.StatusCode)
 	}
-	body, err := io.ReadAll(io.LimitReader(response.Body, maxKeySet))
+	body, err := io.ReadAll(io.LimitReader(response.Body, maxKeySet+1))
 	if err != nil {
 		return KeySet{}, err
+	}
+	if len(body) > maxKeySet {
+		return KeySet{}, fmt.Errorf("it has more than %d MiB: %w", maxKeySet>>20, ErrBeyond)
 	}
 	var published struct {
 		Keys []map[string]any `json:"keys"`
@@ -83,11 +106,20 @@ func (r *base) FetchKeySet(ctx context.Context, address string) (KeySet, error) 
 			set.Private = append(set.Private, fmt.Sprintf("key %d is symmetric", i+1))
 		}
 	}
+	set.Problems, set.Private = firstFew(set.Problems), firstFew(set.Private)
 	// Keys that cannot be read have been told of; the others can be used.
 	if set.set, err = jwk.Parse(body, jwk.WithIgnoreParseError(true)); err != nil {
 		set.set = jwk.NewSet()
 	}
 	return set, nil
+}
+
+// firstFew bounds what is told of keys that may be many.
+func firstFew(problems []string) []string {
+	if more := len(problems) - maxProblems; more > 0 {
+		return append(problems[:maxProblems:maxProblems], fmt.Sprintf("and %d more", more))
+	}
+	return problems
 }
 
 // Key returns the first key of a kid, and false where there is none.

@@ -1,10 +1,12 @@
 package harness
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
 
+	"invigilator/harness/agent"
 	"invigilator/requirements"
 	"invigilator/results"
 )
@@ -35,6 +37,41 @@ type witness interface {
 	comparable
 	// kept is what the document keeps of it, and its picture.
 	kept() (results.Flow, []byte)
+	// misread says why nothing can be said of what a check has looked at since it was
+	// last asked: its message cannot be read, or is more than the run reads. It is
+	// empty where nothing was in the way.
+	misread() string
+}
+
+// A reading keeps whether a message was read that cannot be: what a check makes of it
+// means nothing.
+type reading struct{ why string }
+
+// note notes that a message was read.
+func (r *reading) note(m Message) Message {
+	if m.Problem != "" {
+		r.why = m.Problem
+	}
+	return m
+}
+
+// take returns why nothing can be said of what was read since it was last asked.
+func (r *reading) take() string {
+	why := r.why
+	r.why = ""
+	if why == "" {
+		return ""
+	}
+	return "The message cannot be read: " + why + "."
+}
+
+// tooMuch says that a trip ended because more came than the run reads; empty where it
+// did not.
+func tooMuch(t *agent.Trip) string {
+	if t == nil || t.Ended != agent.TooLarge {
+		return ""
+	}
+	return "More came than Invigilator reads: " + cmp.Or(t.Why, deaths[agent.TooLarge]) + "."
 }
 
 // keep adds a witness to the evidence.
@@ -146,6 +183,9 @@ func (s *observer[F]) Observe(id requirements.ID, stimulus string, verdict resul
 	for _, f := range flows {
 		if f == none {
 			continue
+		}
+		if why := f.misread(); why != "" && slices.Contains([]results.Verdict{results.Passed, results.Failed, results.Warned}, verdict) {
+			o.Verdict, o.Seen = results.Inconclusive, results.Bounded(why, maxSaid)
 		}
 		if flow, _ := f.kept(); !slices.Contains(o.Flows, flow.ID) {
 			o.Flows = append(o.Flows, flow.ID)

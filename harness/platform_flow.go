@@ -1,6 +1,7 @@
 package harness
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -56,6 +57,7 @@ type PlatformFlow struct {
 	Exchange *faketool.Exchange
 	sent     *faketool.ToolMessage // the LtiStartAssessment that went out, if any
 	message  Message
+	reading
 	noted    *bool // is set where somebody reads the message
 	by       *Seat
 	tool     *faketool.Tool
@@ -73,6 +75,8 @@ type Message struct {
 	Header, Claims map[string]any
 	Raw            string
 	Problem        string // why it could not be read
+	// Cut is set where that is because it is longer than the run reads.
+	Cut bool
 }
 
 // Text returns a claim that is a string, and false where it is none.
@@ -90,21 +94,41 @@ func (m Message) Object(claim string) map[string]any {
 func readMessage(token string) Message {
 	m := Message{Raw: token}
 	header, claims, err := lti.Decode(token)
+	if strings.Count(token, ".") == 4 {
+		err = errors.New("it has five parts, as one that is encrypted has")
+	}
 	if err == nil {
 		err = errors.Join(json.Unmarshal(header, &m.Header), json.Unmarshal(claims, &m.Claims))
 	}
 	if err != nil {
-		m.Problem = err.Error()
+		m.Problem = results.Bounded(strings.ReplaceAll(err.Error(), "\n", ", "), 300)
 	}
 	return m
 }
 
-// Message is the answer's id_token; its members are nil where it has none.
-func (f *PlatformFlow) Message() Message {
+// Message is the answer's id_token; its members are nil where it has none. What is made
+// of one that cannot be read is observed as inconclusive.
+func (f *PlatformFlow) Message() Message { return f.note(f.Signed()) }
+
+// Signed is the answer's id_token for those who check that it is a JWT that is signed,
+// whose matter it is where it cannot be read. It is not where that is for want of what
+// the run does not read.
+func (f *PlatformFlow) Signed() Message {
 	if f.noted != nil {
 		*f.noted = true
 	}
+	if f.message.Cut {
+		return f.note(f.message)
+	}
 	return f.message
+}
+
+func (f *PlatformFlow) misread() string {
+	why := f.take()
+	if f.Exchange != nil && errors.Is(f.Exchange.Err, faketool.ErrBeyond) {
+		return "The answer cannot be judged: " + f.Exchange.Err.Error() + "."
+	}
+	return cmp.Or(why, tooMuch(f.Trip))
 }
 
 // kept is what the document keeps of the flow.
@@ -285,6 +309,9 @@ func (r *PlatformRun) send(ctx context.Context, held *PlatformFlow, l PlatformLa
 	}
 	if flow.Answer != nil && flow.Answer.IDToken != "" {
 		flow.message = readMessage(flow.Answer.IDToken)
+		if flow.message.Problem != "" && flow.Answer.Cut {
+			flow.message.Cut, flow.message.Problem = true, fmt.Sprintf("it came with more than the %d KiB that Invigilator reads", faketool.MaxKept>>10)
+		}
 	}
 	flow.evidence = r.platformEvidence(flow, l, began)
 	flow.evidence.Steps = slices.Concat(held.evidence.Steps, flow.evidence.Steps)

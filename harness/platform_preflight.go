@@ -75,6 +75,9 @@ func (r *PlatformRun) preflight(ctx context.Context) (results.Fragment, error) {
 	if !flow.Launched() {
 		return found.fragment, r.diagnoseLaunch(flow)
 	}
+	if d := r.diagnoseMessage(flow); d != nil {
+		return found.fragment, d
+	}
 	if err := r.preflightExam(ctx, found.fragment); err != nil {
 		return found.fragment, err
 	}
@@ -94,6 +97,9 @@ func (r *PlatformRun) preflightExam(ctx context.Context, found results.Fragment)
 	}
 	if err != nil {
 		return r.diagnoseExam(scene, err)
+	}
+	if d := r.diagnoseMessage(exam); d != nil {
+		return d
 	}
 	if keys, err := r.FetchKeySet(ctx, r.platform.JWKSURL); err != nil || len(keys.Keys) == 0 {
 		return &results.Diagnosis{
@@ -210,6 +216,23 @@ func (r *PlatformRun) diagnoseStuck(e *JourneyError, flow *PlatformFlow) *result
 		d.LookAt = "The picture in the report. To see it again: " + command
 	}
 	return d
+}
+
+// diagnoseMessage says why nothing can be judged of a launch whose id_token cannot be
+// read; nil where it can.
+func (r *PlatformRun) diagnoseMessage(f *PlatformFlow) *results.Diagnosis {
+	if f.message.Problem == "" {
+		return nil
+	}
+	problem := "The platform answers a valid authentication request with an id_token that cannot be read: " + f.message.Problem + "."
+	if f.message.Cut {
+		problem = "The platform's id_token is longer than Invigilator reads: " + f.message.Problem + "."
+	}
+	return &results.Diagnosis{
+		Problem: problem, Step: "id_token", Sent: f.Request.Method + " " + results.Bounded(f.Request.URL, 1000),
+		Seen: "id_token=" + results.Bounded(f.message.Raw, 300), FlowID: f.ID,
+		LookAt: "An id_token is a JWT that is signed, in compact form: header, payload and signature, each in base64url, with dots between. One that is encrypted cannot be judged.",
+	}
 }
 
 // inWords says what a page is and shows.

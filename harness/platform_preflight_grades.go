@@ -94,6 +94,9 @@ func (r *PlatformRun) preflightReview(ctx context.Context, scene *PlatformScenar
 	if err != nil {
 		return err
 	}
+	if d := r.diagnoseMessage(flow); d != nil {
+		return d
+	}
 	if messageType, _ := flow.Message().Text(lti.ClaimMessageType); messageType != lti.SubmissionReviewRequest {
 		name, _ := r.journeyTo(config.Instructor, config.Review)
 		return &results.Diagnosis{

@@ -382,6 +382,8 @@ func (s *PlatformScenario) Probe(ctx context.Context, fault faketool.Fault) (*Pl
 // Answered judges a request that has to be answered with an id_token.
 func (s *PlatformScenario) Answered(f *PlatformFlow) (results.Verdict, string) {
 	switch {
+	case f.Launched() && f.message.Problem != "":
+		return results.Inconclusive, "An id_token came that cannot be read: " + f.message.Problem + "."
 	case f.Launched():
 		return results.Passed, "An id_token came."
 	case f.Answer != nil && f.Answer.Error != "":

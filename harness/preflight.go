@@ -184,6 +184,13 @@ func (r *Run) preflightExam(ctx context.Context, found results.Fragment) (result
 	kept := observer[*Flow]{fragment: found}
 	kept.keep(flow)
 	if flow.Reaction.Kind == Accepted {
+		if m := flow.Signed(); len(flow.Started()) > 0 && m.Problem != "" {
+			return found, &results.Diagnosis{
+				Problem: "The tool sends an LtiStartAssessment that cannot be read: " + m.Problem + ".", Step: "LtiStartAssessment", FlowID: flow.ID,
+				Sent: "LtiStartProctoring", Seen: "JWT=" + results.Bounded(m.Raw, 300),
+				LookAt: "LtiStartAssessment is a JWT that is signed, in the parameter JWT of a form: header, payload and signature, each in base64url, with dots between.",
+			}
+		}
 		if d := r.diagnoseKeySet(ctx, flow); d != nil {
 			return found, d
 		}

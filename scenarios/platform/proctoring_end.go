@@ -206,7 +206,7 @@ var _ = Describe("A platform, at the end of an exam,", func() {
 			exam, end, err := ended(ctx, scene, config.SubmitExam)
 			if fresh := requirements.ID("ap-end-assessment-fresh-oidc"); err == nil && scene.Undeclared(fresh) == "" {
 				wrong := wrongSignature(end, keys, keysErr)
-				scene.Check(fresh, "", wrong == "", "a signature by a key of the platform's", Seen(wrong), exam, end)
+				judgeSigned(scene, fresh, wrong, keysErr, end)
 			}
 			for _, c := range endChecks {
 				stimulus := ""

@@ -26,6 +26,9 @@ var reviewChecks = []check{
 		return firstOf(r, f, constant(lti.ClaimMessageType, lti.SubmissionReviewRequest), constant(lti.ClaimVersion, lti.Version))
 	}},
 	{"sr-through-oidc-login", func(r *harness.PlatformRun, f *harness.PlatformFlow) string {
+		if problem := f.Signed().Problem; problem != "" {
+			return "the id_token cannot be read: " + problem
+		}
 		_, nonce := sameNonce(f)
 		_, state := sameState(f)
 		switch {

@@ -1,11 +1,14 @@
 package fakeplatform
 
 import (
+	"encoding/json"
 	"maps"
 	"net/url"
 	"slices"
 	"strings"
 
+	"github.com/lestrrat-go/jwx/v2/jwa"
+	"github.com/lestrrat-go/jwx/v2/jwe"
 	"github.com/lestrrat-go/jwx/v2/jws"
 
 	"invigilator/lti"
@@ -41,6 +44,15 @@ const (
 	breaksVendor       = "core-vendor-claims-are-urls"
 	breaksTarget       = "sec-login-initiation-target-link-uri"
 )
+
+// unreadable are the rows that nothing can be said of where an instructor's id_token
+// cannot be read.
+var unreadable = []string{
+	"sec-login-initiation-iss", "core-login-optional-parameters-consistent", "sec-id-token-nonce-passthrough", "sec-id-token-iss", "sec-id-token-aud",
+	breaksSub, breaksTimes, "core-message-type-claim", "core-version-claim", breaksDeployment, "core-target-link-uri-claim", breaksLinkID,
+	breaksRoles, breaksFullRoles, breaksLaunches, breaksPrivacy, breaksWhitespace, breaksVendor, "core-service-claims-resolved",
+	"ags-claim-shape", "ags-score-unknown-user", "ap-acs-platform-unknown-target", "sr-for-user-id-is-learner-sub", "sr-sub-is-reviewer",
+}
 
 // messageDefects are those of what the platform says, in the login initiation
 // and in the message. Tools need not notice them, so that they are no stimuli.
@@ -80,6 +92,13 @@ var messageDefects = []Fault{
 			return "", err
 		}
 		return signWithHeader(d.claims, d.key, map[string]any{jws.JWKKey: public})
+	}},
+
+	{Name: "encrypts-instructors-token", Breaks: []string{"sec-id-token-signature"}, Hides: unreadable, Does: "encrypts the id_token of an instructor instead of signing it", sign: func(d *draft) (string, error) {
+		if !slices.Contains(d.plan.User.Roles, lti.RoleInstructor) {
+			return lti.Sign(d.claims, d.key)
+		}
+		return encrypted(d)
 	}},
 
 	// sub.
@@ -322,4 +341,18 @@ func eachCustom(change func(string) any) func(*draft) {
 			}
 		}
 	}
+}
+
+// encrypted is a token that nobody but the platform can read.
+func encrypted(d *draft) (string, error) {
+	payload, err := json.Marshal(d.claims)
+	if err != nil {
+		return "", err
+	}
+	public, err := d.key.PublicKey()
+	if err != nil {
+		return "", err
+	}
+	token, err := jwe.Encrypt(payload, jwe.WithKey(jwa.RSA_OAEP, public))
+	return string(token), err
 }

@@ -219,6 +219,9 @@ func New(opts Options) (*Platform, error) {
 
 // ServeHTTP answers browsers and tools.
 func (p *Platform) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.Body != nil && r.Body != http.NoBody {
+		r.Body = http.MaxBytesReader(w, r.Body, maxBody)
+	}
 	p.mux.ServeHTTP(w, p.leadBack(r))
 }
 

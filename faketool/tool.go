@@ -231,6 +231,9 @@ func New(opts Options) (*Tool, error) {
 
 // ServeHTTP answers browsers and platforms.
 func (t *Tool) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.Body != nil && r.Body != http.NoBody {
+		r.Body = http.MaxBytesReader(w, r.Body, maxBody)
+	}
 	t.arrive(r)
 	t.mux.ServeHTTP(w, r)
 }

@@ -36,9 +36,12 @@ type base struct {
 	keys      []jwk.Key // for the fakes; each makes its own when there are none
 	takenOver *takeover // where a null peer takes the embedded subject's place
 
-	mu      sync.Mutex
-	flows   int
-	closers []func()
+	mu            sync.Mutex
+	evidenceBytes int // that were kept so far
+	pictureBytes  int
+	thinned       int // flows that there was no room for
+	flows         int
+	closers       []func()
 }
 
 // startAgent starts the agent while other things go on, and tells when it is
@@ -186,6 +189,16 @@ func (r *base) Open(ctx context.Context) (agent.User, error) {
 	return user, nil
 }
 
+// takeThinned returns of how many flows not everything was kept, for want of room,
+// since it was last asked.
+func (r *base) takeThinned() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	n := r.thinned
+	r.thinned = 0
+	return n
+}
+
 func (r *base) nextFlowID() string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -237,7 +250,9 @@ func (r *base) serve(address string, secure *tls.Config, handler http.Handler) (
 		return nil, err
 	}
 	server := &http.Server{
-		Handler: handler, ReadHeaderTimeout: 10 * time.Second,
+		Handler: patiently(handler), ReadHeaderTimeout: bodyPatience, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: maxRequestHeader,
+		// Some faults keep the subject waiting as long as a visit lasts, and longer.
+		WriteTimeout: time.Minute + 3*r.Patience(),
 		// What browsers and tools do wrong on the wire shows in the evidence.
 		ErrorLog: log.New(io.Discard, "", 0),
 	}
@@ -248,4 +263,39 @@ func (r *base) serve(address string, secure *tls.Config, handler http.Handler) (
 	go func() { _ = server.Serve(listener) }()
 	r.onClose(func() { _ = server.Close() })
 	return addr, nil
+}
+
+// The bounds of a request to the run's own servers.
+const (
+	bodyPatience     = 10 * time.Second // for its header, and for its body
+	maxRequestHeader = 256 << 10
+	maxRequestBody   = 8 << 20
+)
+
+// patiently bounds the time in which the body of a request has to come, and its size.
+// The server's own timeout for reading would end the waiting of handlers as well.
+func patiently(handler http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Body != nil && r.Body != http.NoBody {
+			connection := http.NewResponseController(w)
+			_ = connection.SetReadDeadline(time.Now().Add(bodyPatience)) // without one there is nothing to bound
+			r.Body = &timedBody{http.MaxBytesReader(w, r.Body, maxRequestBody), connection}
+		}
+		handler.ServeHTTP(w, r)
+	})
+}
+
+// timedBody is a body that has to be read within a time, after which the connection
+// may wait for its answer.
+type timedBody struct {
+	io.ReadCloser
+	connection *http.ResponseController
+}
+
+func (b *timedBody) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	if errors.Is(err, io.EOF) {
+		_ = b.connection.SetReadDeadline(time.Time{}) // see above
+	}
+	return n, err
 }

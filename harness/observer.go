@@ -83,10 +83,34 @@ func (s *observer[F]) keep(f F) {
 			s.trouble = append(s.trouble, trouble)
 		}
 	}
+	if s.base != nil {
+		flow, picture = s.base.fit(flow, picture)
+	}
 	s.fragment.Flows[flow.ID] = flow
 	if flow.Page.Screenshot != "" {
 		s.fragment.Screenshots[flow.Page.Screenshot] = picture
 	}
+}
+
+// The bounds of the evidence of a process's part of a run: of its steps, and of its
+// pictures. Beyond them only what was asked for is kept, and how it was answered.
+const (
+	maxEvidence = 64 << 20
+	maxPictures = 64 << 20
+)
+
+// fit returns what there is room for of a flow and its picture.
+func (r *base) fit(flow results.Flow, picture []byte) (results.Flow, []byte) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.evidenceBytes += flow.Size(); r.evidenceBytes > maxEvidence {
+		flow = flow.Thin()
+		r.thinned++
+	}
+	if r.pictureBytes += len(picture); r.pictureBytes > maxPictures {
+		flow.Page.Screenshot, picture = "", nil
+	}
+	return flow, picture
 }
 
 // emptyFragment is what there is before anything was seen.
@@ -99,6 +123,7 @@ func emptyFragment() results.Fragment {
 func (s *observer[F]) finish() results.Fragment {
 	s.forget()
 	s.fragment.Strangers = s.base.takeStrangers()
+	s.fragment.Thinned = s.base.takeThinned()
 	if s.base.config.Embedded.OnlyVerdicts {
 		clear(s.fragment.Flows)
 		clear(s.fragment.Screenshots)

@@ -291,6 +291,9 @@ func (s *PlatformScenario) Control(ctx context.Context, l PlatformLaunch) (*Plat
 		}
 		return flow, err
 	}
+	if flow.message.Problem != "" {
+		return flow, fmt.Errorf("%w: its id_token cannot be read: %s", ErrNoLaunch, flow.message.Problem)
+	}
 	s.run.works = true
 	if s.run.isOrdinary(l) {
 		s.worked()

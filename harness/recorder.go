@@ -15,6 +15,8 @@ import (
 const (
 	maxRecordedBody  = 8 << 10
 	maxRecordedSteps = 4000
+	maxRecordedBytes = 16 << 20
+	maxStepsBetween  = 200 // of one journey
 )
 
 // recorder keeps the exchanges that the run's own servers saw. They are
@@ -22,6 +24,7 @@ const (
 type recorder struct {
 	mu      sync.Mutex
 	steps   []recorded
+	bytes   int               // of those
 	strange func(*knock) bool // says whether what came to the door is no evidence
 }
 
@@ -58,10 +61,13 @@ func (r *recorder) wrap(seenBy string, base string, handler http.Handler) http.H
 func (r *recorder) add(at time.Time, step results.Step) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if len(r.steps) >= maxRecordedSteps {
-		r.steps = slices.Delete(r.steps, 0, maxRecordedSteps/2)
-	}
 	r.steps = append(r.steps, recorded{at, step})
+	r.bytes += step.Size()
+	gone := 0
+	for ; len(r.steps)-gone > maxRecordedSteps || r.bytes > maxRecordedBytes; gone++ {
+		r.bytes -= r.steps[gone].step.Size()
+	}
+	r.steps = slices.Delete(r.steps, 0, gone)
 }
 
 // between returns the exchanges of a journey, in the order of time.
@@ -73,6 +79,9 @@ func (r *recorder) between(from, to time.Time) []results.Step {
 		if !s.at.Before(from) && !s.at.After(to) {
 			s.step.At = s.at.Sub(from).Milliseconds()
 			steps = append(steps, s.step)
+			if len(steps) == maxStepsBetween {
+				break
+			}
 		}
 	}
 	slices.SortStableFunc(steps, func(a, b results.Step) int { return int(a.At - b.At) })

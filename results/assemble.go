@@ -19,6 +19,8 @@ type Fragment struct {
 	// Strangers are requests that came to where the run listens and have nothing to do
 	// with it, by what they asked for.
 	Strangers map[string]int `json:"strangers,omitempty"`
+	// Thinned is of how many flows headers and bodies were left out for want of room.
+	Thinned int `json:"thinned,omitempty"`
 	// Consulted are the faults of the embedded fake tool that would have made a
 	// difference to what the spec saw.
 	Consulted []string `json:"consulted,omitempty"`
@@ -29,24 +31,34 @@ type Fragment struct {
 // that bind the subject and that no scenario checks. A selected requirement,
 // or one of its stimuli, that nothing was observed of is inconclusive.
 func Assemble(run Run, diagnosis *Diagnosis, selected, notCovered []requirements.Requirement, fragments []Fragment) Document {
+	diagnosis = diagnosis.bounded()
 	doc := Document{
 		Schema: Schema, Run: run, Diagnosis: diagnosis,
 		Requirements: []Requirement{}, NotCovered: []Uncovered{}, Findings: []Finding{}, Profiles: []Profile{},
 		Flows: map[string]Flow{}, Screenshots: map[string][]byte{},
 	}
 	byRequirement := map[string][]Observation{}
-	strangers := map[string]int{}
+	strangers, thinned := map[string]int{}, 0
 	for _, f := range fragments {
 		for _, o := range f.Observations {
+			o.Seen, o.Expected = Bounded(o.Seen, maxText), Bounded(o.Expected, maxText)
 			byRequirement[o.Requirement] = append(byRequirement[o.Requirement], o)
 		}
-		doc.Findings = append(doc.Findings, f.Findings...)
+		for _, found := range f.Findings {
+			found.Says = Bounded(found.Says, maxText)
+			doc.Findings = append(doc.Findings, found)
+		}
 		doc.consulted(f)
+		thinned += f.Thinned
 		for kind, n := range f.Strangers {
 			strangers[kind] += n
 		}
 		maps.Copy(doc.Flows, f.Flows)
 		maps.Copy(doc.Screenshots, f.Screenshots)
+	}
+	if thinned += doc.fit(); thinned > 0 {
+		doc.Findings = append(doc.Findings, Finding{Kind: "evidence-left-out", Says: fmt.Sprintf(
+			"Of %d flows headers, bodies and pages were left out: the run has more evidence than a report holds.", thinned)})
 	}
 	if len(strangers) > 0 {
 		doc.Findings = append(doc.Findings, Finding{Kind: "strangers", Says: tellStrangers(strangers)})
@@ -69,6 +81,49 @@ func Assemble(run Run, diagnosis *Diagnosis, selected, notCovered []requirements
 		}
 	}
 	return doc
+}
+
+// maxDocument bounds the evidence of a document, in bytes.
+const maxDocument = 96 << 20
+
+// fit makes flows thin where all are more than a document holds, the largest first,
+// and returns how many.
+func (d *Document) fit() (thinned int) {
+	total := 0
+	for _, flow := range d.Flows {
+		total += flow.Size()
+	}
+	if total <= maxDocument {
+		return 0
+	}
+	ids := slices.SortedFunc(maps.Keys(d.Flows), func(a, b string) int {
+		return cmp.Or(cmp.Compare(d.Flows[b].Size(), d.Flows[a].Size()), cmp.Compare(a, b))
+	})
+	for _, id := range ids {
+		if total <= maxDocument {
+			break
+		}
+		thin := d.Flows[id].Thin()
+		total += thin.Size() - d.Flows[id].Size()
+		d.Flows[id] = thin
+		thinned++
+	}
+	return thinned
+}
+
+// maxText bounds each text of a document that says what was seen.
+const maxText = 8 << 10
+
+// bounded returns a diagnosis that quotes no more than a document holds.
+func (d *Diagnosis) bounded() *Diagnosis {
+	if d == nil {
+		return nil
+	}
+	b := *d
+	for _, text := range []*string{&b.Problem, &b.Step, &b.Sent, &b.Seen, &b.LookAt} {
+		*text = Bounded(*text, maxText)
+	}
+	return &b
 }
 
 // maxToldKinds is how many kinds of strangers' requests are told one by one.

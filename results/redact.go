@@ -19,12 +19,16 @@ func Header(h http.Header) [][2]string {
 		if name == "Cookie" { // HTTP/2 sends each in a field of its own
 			values = []string{strings.Join(values, "; ")}
 		}
-		for _, value := range values {
+		for i, value := range values {
+			if i == maxFields {
+				fields = append(fields, [2]string{name, fmt.Sprintf("and %d more", len(values)-i)})
+				break
+			}
 			fields = append(fields, [2]string{name, field(name, value)})
 		}
 	}
 	slices.SortStableFunc(fields, func(a, b [2]string) int { return strings.Compare(a[0], b[0]) })
-	return fields
+	return boundedFields(fields)
 }
 
 // attributes of cookies are no secret.

@@ -118,7 +118,7 @@ const (
 	TimedOut     Ending = "timeout"       // no answer, or never at rest, within the deadline
 	Dropped      Ending = "dropped"       // the connection was refused or cut
 	RedirectLoop Ending = "redirect-loop" // more redirects or pages than any launch has
-	TooLarge     Ending = "too-large"     // more bytes than any page has
+	TooLarge     Ending = "too-large"     // more bytes than any page has, or than the agent reads
 	Download     Ending = "download"      // a file instead of a page
 	Blocked      Ending = "blocked"       // the browser refused to show the page
 	Unreadable   Ending = "unreadable"    // the page could not be read
@@ -126,17 +126,18 @@ const (
 
 // The bounds of a journey.
 const (
-	maxBytes    = 10 << 20  // of the pages that a journey loads
-	maxBeside   = 64 << 20  // of pictures, scripts and the like
-	maxSaid     = 10 << 20  // of what its scripts write to the console
-	maxPages    = 40        // documents that one journey shows one after the other
-	maxSteps    = 80        // exchanges that are kept as evidence
-	maxBody     = 32 << 10  // of a request's body in the evidence
-	maxHeader   = 256 << 10 // of an answer's header, as in the browser
-	maxText     = 20 << 10  // of a page's visible text
-	maxRead     = 4 << 10   // of a text that is read from a page
-	consoleCost = 4 << 10   // what a console message counts for besides its text
-	maxMessages = 20        // console messages and notes
+	maxBytes    = 10 << 20 // of the pages that a journey loads
+	maxBeside   = 64 << 20 // of pictures, scripts and the like
+	maxSaid     = 10 << 20 // of what its scripts write to the console
+	maxPages    = 40       // documents that one journey shows one after the other
+	maxSteps    = 80       // exchanges that are kept as evidence
+	maxBody     = 32 << 10 // of a request's body in the evidence
+	maxHeader   = 1 << 20  // of an answer's header; browsers take a quarter of it
+	maxNote     = 2 << 10  // of what else was seen of an exchange
+	maxText     = 20 << 10 // of a page's visible text
+	maxRead     = 4 << 10  // of a text that is read from a page
+	consoleCost = 4 << 10  // what a console message counts for besides its text
+	maxMessages = 20       // console messages and notes
 )
 
 // A Trip is what the agent saw on a visit.

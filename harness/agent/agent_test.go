@@ -320,7 +320,7 @@ var oddities = []odd{
 	},
 	{
 		name: "a header of megabytes", serve: cut("HTTP/1.1 200 OK\r\nX: " + strings.Repeat("x", 2<<20) + "\r\n\r\nhello"),
-		want: want{ended: agent.Dropped},
+		want: want{ended: agent.TooLarge},
 	},
 	{
 		name: "a redirect to itself",

@@ -259,6 +259,9 @@ func (j *journey) exchange(ctx context.Context, next request) (*http.Response, [
 	}
 	step.RequestHeader = results.Header(sent)
 	response, err := j.user.client.Do(r)
+	if err != nil && strings.Contains(err.Error(), "response headers exceeded") { // net/http has no error of its own for it
+		err = fmt.Errorf("%w: a header of more than %d KiB", errTooLarge, maxHeader>>10)
+	}
 	if err != nil {
 		step.Note = results.Bounded(err.Error(), maxBody)
 		return nil, nil, err

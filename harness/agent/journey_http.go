@@ -20,28 +20,62 @@ import (
 )
 
 // jar is a cookie jar that treats a machine's own names as browsers do: what
-// comes from there is trusted as if it came over HTTPS.
+// comes from there is trusted as if it came over HTTPS. It is bounded as theirs are.
 type jar struct {
 	mu    sync.Mutex
 	inner *cookiejar.Jar
+	kept  map[string][]keptCookie // by host, the oldest first
 }
+
+// keptCookie says how a cookie is forgotten.
+type keptCookie struct {
+	from               *url.URL
+	name, domain, path string
+}
+
+// The bounds of a host's cookies: browsers keep about so many, and none that is larger.
+const (
+	maxCookies = 180
+	maxCookie  = 4096
+)
 
 func (j *jar) empty() {
 	inner, _ := cookiejar.New(nil) // which fails on no options
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	j.inner = inner
+	j.inner, j.kept = inner, map[string][]keptCookie{}
 }
 
-func (j *jar) get() *cookiejar.Jar {
+// SetCookies keeps cookies, and forgets the oldest of the host where there are more
+// than browsers keep.
+func (j *jar) SetCookies(u *url.URL, cookies []*http.Cookie) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	return j.inner
+	u = trusted(u)
+	host := u.Hostname()
+	for _, c := range cookies {
+		if len(c.Name)+len(c.Value) > maxCookie || len(c.Path) > maxCookie || len(c.Domain) > maxCookie {
+			continue
+		}
+		j.inner.SetCookies(u, []*http.Cookie{c})
+		set := keptCookie{u, c.Name, c.Domain, c.Path}
+		kept := slices.DeleteFunc(j.kept[host], func(k keptCookie) bool {
+			return k.name == set.name && k.domain == set.domain && k.path == set.path
+		})
+		if kept = append(kept, set); len(kept) > maxCookies {
+			oldest := kept[0]
+			kept = slices.Delete(kept, 0, 1)
+			j.inner.SetCookies(oldest.from, []*http.Cookie{{Name: oldest.name, Domain: oldest.domain, Path: oldest.path, MaxAge: -1}})
+		}
+		j.kept[host] = kept
+	}
 }
 
-func (j *jar) SetCookies(u *url.URL, cookies []*http.Cookie) { j.get().SetCookies(trusted(u), cookies) }
-
-func (j *jar) Cookies(u *url.URL) []*http.Cookie { return j.get().Cookies(trusted(u)) }
+func (j *jar) Cookies(u *url.URL) []*http.Cookie {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.inner.Cookies(trusted(u))
+}
 
 // trusted returns the URL that stands for one of the machine's own.
 func trusted(u *url.URL) *url.URL {

@@ -522,6 +522,9 @@ func joinNote(a, b string) string {
 	if a == "" {
 		return b
 	}
+	if len(a) > maxNote {
+		return a
+	}
 	return a + "; " + b
 }
 
@@ -749,6 +752,8 @@ func endingOf(failure string) Ending {
 		return RedirectLoop
 	case strings.Contains(failure, "ERR_BLOCKED"):
 		return Blocked
+	case strings.Contains(failure, "ERR_RESPONSE_HEADERS_TOO_BIG"): // for the browser
+		return TooLarge
 	case strings.Contains(failure, "TIMED_OUT"):
 		return TimedOut
 	default:

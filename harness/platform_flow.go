@@ -111,20 +111,19 @@ func readMessage(token string) Message {
 func (f *PlatformFlow) Message() Message { return f.note(f.Signed()) }
 
 // Signed is the answer's id_token for those who check that it is a JWT that is signed,
-// whose matter it is where it cannot be read. It is not where that is for want of what
-// the run does not read.
+// whose matter it is where it cannot be read.
 func (f *PlatformFlow) Signed() Message {
 	if f.noted != nil {
 		*f.noted = true
-	}
-	if f.message.Cut {
-		return f.note(f.message)
 	}
 	return f.message
 }
 
 func (f *PlatformFlow) misread() string {
 	why := f.take()
+	if f.Answer != nil && f.Answer.Cut {
+		return fmt.Sprintf("The answer has more than the %d KiB that Invigilator reads.", faketool.MaxKept>>10)
+	}
 	if f.Exchange != nil && errors.Is(f.Exchange.Err, faketool.ErrBeyond) {
 		return "The answer cannot be judged: " + f.Exchange.Err.Error() + "."
 	}
@@ -309,7 +308,7 @@ func (r *PlatformRun) send(ctx context.Context, held *PlatformFlow, l PlatformLa
 	}
 	if flow.Answer != nil && flow.Answer.IDToken != "" {
 		flow.message = readMessage(flow.Answer.IDToken)
-		if flow.message.Problem != "" && flow.Answer.Cut {
+		if flow.Answer.Cut {
 			flow.message.Cut, flow.message.Problem = true, fmt.Sprintf("it came with more than the %d KiB that Invigilator reads", faketool.MaxKept>>10)
 		}
 	}

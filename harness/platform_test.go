@@ -13,9 +13,11 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -456,4 +458,81 @@ func TestRunsThatBeginTogetherHaveOneKey(t *testing.T) {
 	info, err := os.Stat(path)
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(info.Mode().Perm()).To(Equal(os.FileMode(0o600)))
+}
+
+// garbled changes the id_token of each launch page of a platform.
+func garbled(change func(string) string, when func(*http.Request) bool) func(http.Handler) http.Handler {
+	return func(h http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if !when(r) {
+				h.ServeHTTP(w, r)
+				return
+			}
+			answer := httptest.NewRecorder()
+			h.ServeHTTP(answer, r)
+			maps.Copy(w.Header(), answer.Header())
+			body := tokens.ReplaceAllStringFunc(answer.Body.String(), change)
+			w.Header().Del("Content-Length")
+			w.WriteHeader(answer.Code)
+			_, _ = fmt.Fprint(w, body)
+		})
+	}
+}
+
+// tokens are JWTs in a page.
+var tokens = regexp.MustCompile(`eyJ[\w-]+\.[\w-]+\.[\w-]+`)
+
+func always(*http.Request) bool { return true }
+
+func TestAnUnreadableMessageIsOneDiagnosis(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		change func(string) string
+		says   string
+	}{
+		"garbage":   {func(string) string { return "abc" }, "cannot be read"},
+		"truncated": {func(token string) string { return token[:len(token)/2] }, "2 parts instead of 3"},
+		"encrypted": {func(string) string { return "eyJhbGciOiJkaXIifQ.a.b.c.d" }, "encrypted"},
+		"too long":  {func(token string) string { return token + strings.Repeat("x", 300<<10) }, "longer than Invigilator reads"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			g := NewWithT(t)
+			found, err := campusAt{wrap: garbled(c.change, always)}.start(t).Preflight(t.Context())
+			d, ok := errors.AsType[*results.Diagnosis](err)
+			g.Expect(ok).To(BeTrue(), "%v", err)
+			g.Expect(d.Problem).To(ContainSubstring(c.says))
+			g.Expect(d.Seen).To(HavePrefix("id_token="))
+			g.Expect(len(d.Seen)).To(BeNumerically("<", 400))
+			g.Expect(found.Flows).To(HaveKey(d.FlowID))
+		})
+	}
+}
+
+func TestNothingIsJudgedByWhatCannotBeRead(t *testing.T) {
+	t.Parallel()
+	g := NewWithT(t)
+	var garble atomic.Bool
+	run := campusAt{wrap: garbled(func(string) string { return "abc" }, func(*http.Request) bool { return garble.Load() })}.start(t)
+	_, err := run.Preflight(t.Context())
+	g.Expect(err).NotTo(HaveOccurred())
+	garble.Store(true)
+	scene := run.Scenario(t, "a scenario", "here:1")
+	flow, err := scene.Control(t.Context(), harness.PlatformLaunch{})
+	g.Expect(err).To(MatchError(harness.ErrNoLaunch))
+	g.Expect(flow.Launched()).To(BeTrue())
+	_, keys := run.FetchKeySet(t.Context(), run.Platform().JWKSURL)
+	g.Expect(keys).NotTo(HaveOccurred())
+
+	iss, _ := flow.Message().Text("iss")
+	scene.Check("sec-id-token-iss", "", iss == run.Platform().Issuer, "", "iss", flow)
+	scene.Check("formpost-response-form", "", flow.Posted(), "", "the form was seen", flow)
+	_ = flow.Message()
+	scene.Check("cert-platform-no-extra-whitespace", "", true, "", "no claim", flow)
+	scene.Check("sec-id-token-signature", "", flow.Signed().Problem == "", "", flow.Signed().Problem, flow)
+	verdicts, _, _, _ := verdictsOf(scene.Finish())
+	g.Expect(verdicts).To(Equal(map[string]results.Verdict{
+		"sec-id-token-iss ": results.Inconclusive, "formpost-response-form ": results.Passed,
+		"cert-platform-no-extra-whitespace ": results.Inconclusive, "sec-id-token-signature ": results.Failed,
+	}))
 }

@@ -719,3 +719,60 @@ func TestBodiesKeepSecretsOut(t *testing.T) {
 		g.Expect(results.Body(other)).To(Equal(other))
 	}
 }
+
+func TestHeadersAreBounded(t *testing.T) {
+	t.Parallel()
+	g := NewWithT(t)
+	h := http.Header{"Cache-Control": {"no-store"}, "Content-Type": {"text/html"}}
+	for i := range 10000 {
+		h.Add("Set-Cookie", fmt.Sprintf("c%d=v; Path=/", i))
+		h.Set(fmt.Sprintf("A-%d", i), strings.Repeat("x", 50))
+	}
+	h.Set("X-Long", strings.Repeat("x", 200<<10))
+	fields := results.Header(h)
+	size := 0
+	for _, field := range fields {
+		size += len(field[0]) + len(field[1])
+	}
+	g.Expect(size).To(BeNumerically("<", 34<<10))
+	g.Expect(fields).To(ContainElements([2]string{"Cache-Control", "no-store"}, [2]string{"Content-Type", "text/html"}, [2]string{"Set-Cookie", "and 9980 more"}))
+	last := fields[len(fields)-1]
+	g.Expect(last[0]).To(Equal(results.LeftOut))
+	g.Expect(last[1]).To(MatchRegexp(`^\d+ fields, \d+ bytes$`))
+	g.Expect(results.Header(http.Header{"A": {"b"}})).To(Equal([][2]string{{"A", "b"}}), "what fits stays as it is")
+}
+
+func TestDocumentsAreBounded(t *testing.T) {
+	t.Parallel()
+	g := NewWithT(t)
+	f := results.Fragment{
+		Flows:        map[string]results.Flow{},
+		Findings:     []results.Finding{{Kind: "x", Says: strings.Repeat("x", 1<<20)}},
+		Observations: []results.Observation{{Requirement: "sec-id-token-iss", Verdict: results.Failed, Seen: strings.Repeat("x", 3<<20)}},
+	}
+	for i := range 300 {
+		f.Flows[fmt.Sprint(i)] = results.Flow{ID: fmt.Sprint(i), Steps: []results.Step{{Method: "GET", URL: "https://tool.example", Status: 200, ResponseBody: strings.Repeat("x", 1<<20)}}}
+	}
+	f.Flows["small"] = results.Flow{ID: "small", Steps: []results.Step{{Method: "GET", ResponseBody: "whole"}}}
+	r, _ := requirements.Default().Get("sec-id-token-iss")
+	doc := results.Assemble(results.Run{}, &results.Diagnosis{Problem: strings.Repeat("x", 1<<20)}, []requirements.Requirement{r}, nil, []results.Fragment{f})
+	var written bytes.Buffer
+	g.Expect(results.Write(&written, doc)).To(Succeed())
+	g.Expect(written.Len()).To(BeNumerically("<", 100<<20))
+	g.Expect(doc.Flows["small"].Steps[0].ResponseBody).To(Equal("whole"), "the largest go first")
+	g.Expect(doc.Flows).To(HaveLen(301))
+	g.Expect(doc.Flows["0"].Steps[0]).To(HaveField("URL", "https://tool.example"))
+	g.Expect(doc.Findings).To(ContainElement(And(HaveField("Kind", "evidence-left-out"), HaveField("Says", HavePrefix("Of ")))))
+	g.Expect(len(doc.Requirements[0].Observations[0].Seen)).To(BeNumerically("<", 9<<10))
+}
+
+func TestStrangersAreOneFinding(t *testing.T) {
+	t.Parallel()
+	g := NewWithT(t)
+	doc := results.Assemble(results.Run{}, nil, nil, nil, []results.Fragment{
+		{Strangers: map[string]int{"GET /": 90, "POST /launch": 10}}, {Strangers: map[string]int{"GET /": 4}},
+	})
+	g.Expect(doc.Findings).To(ConsistOf(results.Finding{
+		Kind: "strangers", Says: "104 requests of strangers came to where the run listens, and count for nothing: 94 GET /, 10 POST /launch.",
+	}))
+}

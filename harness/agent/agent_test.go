@@ -1280,3 +1280,33 @@ func TestTheMakefileLooksForTheSameBrowsers(t *testing.T) {
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(string(script)).To(ContainSubstring("names=\"" + strings.Join(agent.Executables, " ") + "\""))
 }
+
+func TestCookiesAreBounded(t *testing.T) {
+	t.Parallel()
+	g := NewWithT(t)
+	var sent []*http.Cookie
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		sent = r.Cookies()
+		for i := range 10000 {
+			w.Header().Add("Set-Cookie", fmt.Sprintf("c%d=v", i))
+		}
+		w.Header().Add("Set-Cookie", "large="+strings.Repeat("x", 5000))
+		w.Header().Add("Set-Cookie", "last=v")
+		_, _ = fmt.Fprint(w, "<p>here</p>")
+	}))
+	t.Cleanup(server.Close)
+	a := agent.NewHTTP(agent.Hosts{})
+	t.Cleanup(a.Close)
+	user, err := a.Open(t.Context())
+	g.Expect(err).NotTo(HaveOccurred())
+	for range 2 {
+		trip, err := user.Visit(t.Context(), agent.Visit{URL: server.URL, Deadline: 5 * time.Second})
+		g.Expect(err).NotTo(HaveOccurred())
+		g.Expect(trip.Ended).To(Equal(agent.Settled))
+	}
+	var names []string
+	for _, c := range sent {
+		names = append(names, c.Name)
+	}
+	g.Expect(names).To(And(HaveLen(180), ContainElements("last", "c9999"), Not(ContainElement("large")), Not(ContainElement("c0"))))
+}

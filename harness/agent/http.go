@@ -55,7 +55,7 @@ func (a *HTTP) Open(context.Context) (User, error) {
 	jar := &jar{}
 	jar.empty()
 	return &httpUser{jar: jar, client: &http.Client{
-		Transport: a.transport, Jar: jar,
+		Transport:     a.transport,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}, nil
 }
@@ -253,11 +253,10 @@ func (j *journey) exchange(ctx context.Context, next request) (*http.Response, [
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	}
 	r.Header.Set("Accept", "text/html")
-	sent := r.Header.Clone()
 	for _, c := range j.user.jar.Cookies(r.URL) {
-		sent.Add("Cookie", c.Name+"="+c.Value)
+		r.AddCookie(c)
 	}
-	step.RequestHeader = results.Header(sent)
+	step.RequestHeader = results.Header(r.Header)
 	response, err := j.user.client.Do(r)
 	if err != nil && strings.Contains(err.Error(), "response headers exceeded") { // net/http has no error of its own for it
 		err = fmt.Errorf("%w: a header of more than %d KiB", errTooLarge, maxHeader>>10)
@@ -267,6 +266,7 @@ func (j *journey) exchange(ctx context.Context, next request) (*http.Response, [
 		return nil, nil, err
 	}
 	defer func() { _ = response.Body.Close() }()
+	j.user.jar.take(r.URL, response.Header["Set-Cookie"])
 	step.Status, step.ResponseHeader = response.StatusCode, results.Header(boundedHeader(response.Header))
 	content, err := io.ReadAll(io.LimitReader(response.Body, maxBytes-j.bytes+1))
 	j.bytes += int64(len(content))

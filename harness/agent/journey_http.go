@@ -46,15 +46,17 @@ func (j *jar) empty() {
 	j.inner, j.kept = inner, map[string][]keptCookie{}
 }
 
-// SetCookies keeps cookies, and forgets the oldest of the host where there are more
-// than browsers keep.
-func (j *jar) SetCookies(u *url.URL, cookies []*http.Cookie) {
+// take keeps the cookies of an answer, one a line, and forgets the oldest of the host
+// where there are more than browsers keep. Of thousands in one answer net/http itself
+// would take none.
+func (j *jar) take(u *url.URL, lines []string) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	u = trusted(u)
 	host := u.Hostname()
-	for _, c := range cookies {
-		if len(c.Name)+len(c.Value) > maxCookie || len(c.Path) > maxCookie || len(c.Domain) > maxCookie {
+	for _, line := range lines {
+		c, err := http.ParseSetCookie(line)
+		if err != nil || len(c.Name)+len(c.Value) > maxCookie || len(c.Path) > maxCookie || len(c.Domain) > maxCookie {
 			continue
 		}
 		j.inner.SetCookies(u, []*http.Cookie{c})

@@ -297,8 +297,8 @@ func TestWhatIsNotAnsweredIsNotSeen(t *testing.T) {
 	}{
 		"a connection that breaks": {func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, "no whole answer came"},
 		"an answer without end": {func(w http.ResponseWriter, _ *http.Request) {
-			_, _ = w.Write([]byte("[" + strings.Repeat(" ", 300<<10) + "]"))
-		}, "longer than"},
+			_, _ = w.Write([]byte("[" + strings.Repeat(" ", 5<<20) + "]"))
+		}, "more than Invigilator reads"},
 		"too many requests": {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTooManyRequests) }, "HTTP 429"},
 		"more pages than are read": {func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Link", `<?at=`+r.URL.Query().Get("at")+`1>; rel="next"`)

@@ -329,6 +329,7 @@ func (t *Tool) send(w http.ResponseWriter, r *http.Request, begun *login) {
 	t.sendings++
 	begun.sending = t.sendings
 	t.mu.Unlock()
+	t.forgetCookies(w, r)
 	if !t.has(SetsNoStateCookie) {
 		http.SetCookie(w, t.cookie(t.cookieName(begun.cookieName), begun.cookie))
 	}
@@ -337,6 +338,28 @@ func (t *Tool) send(w http.ResponseWriter, r *http.Request, begun *login) {
 		return
 	}
 	http.Redirect(w, r, begun.request.URL, http.StatusFound)
+}
+
+// maxCookies is how many cookies of logins, and how many of launches, a browser keeps.
+// Browsers forget cookies of a host that has many, the platform's among them where it
+// has the same host.
+const maxCookies = 40
+
+// forgetCookies makes a browser forget its oldest cookies of logins and of launches.
+func (t *Tool) forgetCookies(w http.ResponseWriter, r *http.Request) {
+	for _, prefix := range []string{loginCookie, sessionCookie + "_"} {
+		var own []string // the oldest first, as browsers send them
+		for _, c := range r.Cookies() {
+			if strings.HasPrefix(c.Name, prefix) {
+				own = append(own, c.Name)
+			}
+		}
+		for _, name := range own[:max(0, len(own)-maxCookies)] {
+			c := t.cookie(name, "")
+			c.MaxAge = -1
+			http.SetCookie(w, c)
+		}
+	}
 }
 
 // serveHeld shows that a login is held.

@@ -1052,3 +1052,18 @@ func TestStimuliAgainstAConformingPlatform(t *testing.T) {
 		})
 	}
 }
+
+func TestBrowsersForgetOldCookies(t *testing.T) {
+	t.Parallel()
+	g := NewWithT(t)
+	p := newPair(t)
+	b := p.browser(t)
+	site, err := url.Parse(toolURL)
+	g.Expect(err).NotTo(HaveOccurred())
+	for range 60 {
+		p.tool.Hold(true)
+		login, _ := p.initiated(b, fakeplatform.Plan{})
+		expectLaunched(t, b.open(address(t, login, faketool.Probe{})))
+	}
+	g.Expect(len(b.Jar.Cookies(site))).To(BeNumerically("<", 100), "60 logins and 60 launches had one each")
+}

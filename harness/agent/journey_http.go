@@ -60,6 +60,10 @@ func (j *jar) take(u *url.URL, lines []string) {
 			continue
 		}
 		j.inner.SetCookies(u, []*http.Cookie{c})
+		if c.MaxAge < 0 {
+			j.kept[host] = slices.DeleteFunc(j.kept[host], func(k keptCookie) bool { return k.name == c.Name && k.domain == c.Domain && k.path == c.Path })
+			continue
+		}
 		set := keptCookie{u, c.Name, c.Domain, c.Path}
 		kept := slices.DeleteFunc(j.kept[host], func(k keptCookie) bool {
 			return k.name == set.name && k.domain == set.domain && k.path == set.path

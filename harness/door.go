@@ -154,7 +154,7 @@ func (d *door) leave(r *http.Request, k *knock) {
 	if k.strange || k.caller.keySets > maxKeySets+keySetsPerFlow*flows {
 		k.caller.strange = true
 	}
-	if !k.strange && !(k.keySet && k.caller.strange) {
+	if !k.strange && (!k.keySet || !k.caller.strange) {
 		return
 	}
 	kind := results.Bounded(r.Method, 10) + " " + results.Bounded(r.URL.Path, 60)

@@ -6,9 +6,9 @@ GOLANGCI = github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 NARROW =
 
 # How much make soak does: runs of each side, busy loops beside them, runs at a time.
-RUNS = 20
-LOAD = $(shell getconf _NPROCESSORS_ONLN)
-PARALLEL = 1
+RUNS ?= 20
+LOAD ?= $(shell getconf _NPROCESSORS_ONLN)
+PARALLEL ?= 1
 
 CATALOGUE = docs/catalogue.md
 

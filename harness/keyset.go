@@ -54,8 +54,20 @@ const leastBits = 2048
 var privateMembers = []string{"d", "p", "q", "dp", "dq", "qi", "oth", "k"}
 
 // FetchKeySet fetches a key set as any other party would, and holds it against
-// Security Framework 1.0, 6.2 and 6.3. The error is for one that cannot be read.
+// Security Framework 1.0, 6.2 and 6.3. The error is for one that cannot be read. Where
+// its server is away it is waited for, for as long as patience.restart.
 func (r *base) FetchKeySet(ctx context.Context, address string) (KeySet, error) {
+	set, err := r.fetchKeySet(ctx, address)
+	if errors.Is(err, errAway) && !r.config.IsEmbedded() && r.awaitServer(ctx, address, r.config.Patience.Restart.Std()) == nil {
+		return r.fetchKeySet(ctx, address)
+	}
+	return set, err
+}
+
+// errAway says that a server gives no answer, or none for now.
+var errAway = errors.New("its server is away")
+
+func (r *base) fetchKeySet(ctx context.Context, address string) (KeySet, error) {
 	ctx, cancel := context.WithTimeout(ctx, r.Patience())
 	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
@@ -64,9 +76,12 @@ func (r *base) FetchKeySet(ctx context.Context, address string) (KeySet, error) 
 	}
 	response, err := (&http.Client{Transport: r.transport}).Do(request)
 	if err != nil {
-		return KeySet{}, err
+		return KeySet{}, fmt.Errorf("%w: %w", errAway, err)
 	}
 	defer func() { _ = response.Body.Close() }()
+	if slices.Contains(away, response.StatusCode) {
+		return KeySet{}, fmt.Errorf("%w: HTTP %d", errAway, response.StatusCode)
+	}
 	if response.StatusCode != http.StatusOK {
 		return KeySet{}, fmt.Errorf("HTTP %d", response.StatusCode)
 	}

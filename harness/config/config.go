@@ -132,7 +132,7 @@ type Patience struct {
 	Visit   Duration `json:"visit" jsonschema:"default=20s" jsonschema_description:"For one launch, from the first request to a page at rest."`
 	Quiet   Duration `json:"quiet" jsonschema:"default=100ms" jsonschema_description:"How long nothing may move on a page before it counts as at rest."`
 	Marker  Duration `json:"marker" jsonschema:"default=2s" jsonschema_description:"For one of the tool's signs to appear on a page at rest."`
-	Restart Duration `json:"restart" jsonschema:"default=30s" jsonschema_description:"For a tool that dropped a connection to be back."`
+	Restart Duration `json:"restart" jsonschema:"default=30s" jsonschema_description:"For a subject that is away to be back: one that restarts, is down for maintenance, or has had too many requests."`
 	Memory  Duration `json:"memory" jsonschema:"default=35s" jsonschema_description:"How long a check may wait for the tool to forget something, such as a nonce or a key set. What needs longer is not tried."`
 	Step    Duration `json:"step" jsonschema:"default=10s" jsonschema_description:"For what a step of a journey acts on to be there, and for a journey's launch to begin."`
 	Run     Duration `json:"run" jsonschema:"default=30m" jsonschema_description:"For the whole run."`

@@ -294,23 +294,28 @@ type diary struct {
 func (d *diary) wrap(tool http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == faketool.LaunchPath {
-			_ = r.ParseForm()
-			var claims struct{ Nonce, Aud string }
-			_, encoded, _ := lti.Decode(r.PostForm.Get(lti.ParamIDToken))
-			_ = json.Unmarshal(encoded, &claims)
-			letter := "V"
-			switch {
-			case claims.Aud == "":
-				letter = "X"
-			case claims.Nonce == "":
-				letter = "B"
-			}
 			d.mu.Lock()
-			d.told.WriteString(letter)
+			d.told.WriteString(kindOf(r))
 			d.mu.Unlock()
 		}
 		tool.ServeHTTP(w, r)
 	})
+}
+
+// kindOf is the letter of a launch.
+func kindOf(r *http.Request) string {
+	_ = r.ParseForm()
+	var claims struct{ Nonce, Aud string }
+	_, encoded, _ := lti.Decode(r.PostForm.Get(lti.ParamIDToken))
+	_ = json.Unmarshal(encoded, &claims)
+	switch {
+	case claims.Aud == "":
+		return "X"
+	case claims.Nonce == "":
+		return "B"
+	default:
+		return "V"
+	}
 }
 
 // tell returns what has come since it was last asked.

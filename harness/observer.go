@@ -79,8 +79,8 @@ func (s *observer[F]) keep(f F) {
 	flow, picture := f.kept()
 	s.moved = true
 	if _, again := s.fragment.Flows[flow.ID]; !again {
-		if trouble := troubleOf(flow, s.subject); trouble != "" && len(s.trouble) < maxFindings {
-			s.trouble = append(s.trouble, trouble)
+		if trouble := troubleOf(flow, s.subject); trouble != "" {
+			s.troubled(trouble)
 		}
 	}
 	if s.base != nil {

@@ -101,9 +101,9 @@ func (s *PlatformScenario) hold(ctx context.Context, l PlatformLaunch) (*Platfor
 	return held, err
 }
 
-// isOrdinary says whether a launch is one like that which the preflight has seen work.
+// isOrdinary says whether a launch begins like that which the preflight has seen work.
 func (r *PlatformRun) isOrdinary(l PlatformLaunch) bool {
-	return (l.User == "" || l.User == config.Learner) && l.Link == "" && l.By == nil && l.Fault == nil && !l.Twice && !l.MayLack
+	return (l.User == "" || l.User == config.Learner) && l.Link == "" && l.By == nil && !l.Twice && !l.MayLack
 }
 
 // ordinary makes a launch like that which the preflight has seen work. Where it does not
@@ -127,7 +127,7 @@ func (s *PlatformScenario) recover(ctx context.Context, why error) {
 	if s.run.recovering || s.run.config.Embedded.SkipPreflight {
 		return
 	}
-	s.trouble = append(s.trouble, fmt.Sprintf("a valid launch did not work: %v", why))
+	s.troubled(fmt.Sprintf("a valid launch did not work: %v", why))
 	s.run.recovering = true
 	defer func() { s.run.recovering = false }()
 	s.run.gone = s.run.gone || !s.run.awaitRecovery(ctx, func(ctx context.Context) (*agent.Trip, bool) {
@@ -267,6 +267,9 @@ func (s *PlatformScenario) Unseen(id requirements.ID, stimulus string, err error
 		s.Skip(id, stimulus, config.MultipleTools)
 	case errors.As(err, &stuck), errors.Is(err, ErrNoJourney), errors.Is(err, ErrNoLaunch), errors.Is(err, faketool.ErrUnusable), errors.Is(err, errPlatformGone),
 		errors.Is(err, agent.ErrNeedsBrowser):
+		if stuck != nil || errors.Is(err, ErrNoLaunch) {
+			s.troubled(err.Error())
+		}
 		s.Observe(id, stimulus, results.Inconclusive, "", "Not seen: "+err.Error()+".", flows...)
 	default:
 		s.must(err)
@@ -286,7 +289,7 @@ func (s *PlatformScenario) Control(ctx context.Context, l PlatformLaunch) (*Plat
 	}
 	if !flow.Launched() {
 		err := fmt.Errorf("%w: %s", ErrNoLaunch, flow.End())
-		if s.run.isOrdinary(l) {
+		if s.run.isOrdinary(l) && l.Fault == nil {
 			s.recover(ctx, err)
 		}
 		return flow, err
@@ -295,7 +298,7 @@ func (s *PlatformScenario) Control(ctx context.Context, l PlatformLaunch) (*Plat
 		return flow, fmt.Errorf("%w: its id_token cannot be read: %s", ErrNoLaunch, flow.message.Problem)
 	}
 	s.run.works = true
-	if s.run.isOrdinary(l) {
+	if s.run.isOrdinary(l) && l.Fault == nil {
 		s.worked()
 	}
 	return flow, nil

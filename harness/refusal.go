@@ -54,7 +54,7 @@ func (s *Scenario) control(ctx context.Context) (*Flow, error) {
 	if s.Accepted(flow) || s.run.config.Embedded.SkipPreflight {
 		return flow, nil
 	}
-	s.trouble = append(s.trouble, fmt.Sprintf("a valid launch did not work: %s", s.run.baseline.acceptance(flow).Why))
+	s.troubled("a valid launch did not work: " + s.run.baseline.acceptance(flow).Why)
 	s.run.gone = s.run.gone || !s.run.awaitRecovery(ctx, func(ctx context.Context) (*agent.Trip, bool) {
 		again, err := s.tryControl(ctx, "control: a valid launch, since the one before did not work")
 		if err != nil {

@@ -123,6 +123,9 @@ func (s *Scenario) Unseen(id requirements.ID, stimulus string, err error, flows 
 	case errors.Is(err, ErrNoJourney):
 		s.Observe(id, stimulus, results.Skipped, "", "Not tried: "+err.Error()+".", flows...)
 	case isStuck, errors.Is(err, agent.ErrNeedsBrowser), errors.Is(err, ErrNoLogin), errors.Is(err, errGone), errors.Is(err, errNotAsked):
+		if isStuck || errors.Is(err, ErrNoLogin) {
+			s.troubled(err.Error())
+		}
 		s.Observe(id, stimulus, results.Inconclusive, "", "Not seen: "+err.Error()+".", flows...)
 	case errors.Is(err, ErrTooLong):
 		s.Observe(id, stimulus, results.Skipped, "", "Not tried: "+err.Error()+".", flows...)

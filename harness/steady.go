@@ -52,6 +52,13 @@ func hostsOf(addresses ...string) []string {
 	return hosts
 }
 
+// troubled takes down what shows that the subject was away.
+func (s *observer[F]) troubled(says string) {
+	if len(s.trouble) < maxFindings {
+		s.trouble = append(s.trouble, results.Bounded(says, 500))
+	}
+}
+
 // worked takes down that a valid launch has just worked: what was observed before it
 // stands, unless the subject was away meanwhile.
 func (s *observer[F]) worked() {
@@ -93,7 +100,7 @@ func (s *observer[F]) settle(again bool, works, gone func() bool) bool {
 	switch {
 	case fine && len(s.trouble) == 0:
 		return false
-	case !again && !gone():
+	case !again && !gone() && !s.base.config.Embedded.SkipPreflight:
 		return true
 	case !fine:
 		s.unsettle()
@@ -124,7 +131,7 @@ func (s *observer[F]) firstTrouble() string {
 func (s *observer[F]) drop() {
 	s.fragment.Observations = nil
 	for _, says := range s.trouble {
-		s.find("away", results.Bounded(says, 500)+"; this was tried again when a valid launch worked", "")
+		s.find("away", says+"; this was tried again when a valid launch worked", "")
 	}
 }
 

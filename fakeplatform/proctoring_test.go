@@ -939,7 +939,7 @@ func TestToolKeysAreFetchedWhenTheyAreNeeded(t *testing.T) {
 		"too much": func(w http.ResponseWriter, _ *http.Request) {
 			set, _ := lti.PublicSet(key)
 			raw, _ := json.Marshal(set)
-			_, _ = w.Write(append(raw, bytes.Repeat([]byte(" "), 1<<20)...))
+			_, _ = w.Write(append(raw, bytes.Repeat([]byte(" "), 4<<20)...))
 		},
 	} {
 		room.pass(6 * time.Minute)

@@ -27,7 +27,7 @@ const (
 	toolKeyLifetime = 5 * time.Minute
 	fetchWindow     = 10 * time.Second
 	maxFetches      = 30 // within the window, of one key set
-	maxKeySet       = 1 << 20
+	maxKeySet       = 4 << 20
 )
 
 // toolKeys is a tool's key set as the platform keeps it.

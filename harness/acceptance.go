@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"net/http"
 	"time"
 
 	"invigilator/requirements"
@@ -75,6 +76,8 @@ func (s *Scenario) MustBeAccepted(ctx context.Context, id requirements.ID, stimu
 		case s.Unseen(id, stimulus, err, flow):
 		case s.run.baseline.acceptance(control).Kind != Accepted:
 			s.Observe(id, stimulus, results.Inconclusive, "", seen+" A plain valid launch is not accepted either: "+control.Reaction.Why+".", flow, control)
+		case flow.Trip.Page.Status == http.StatusTooManyRequests:
+			s.Observe(id, stimulus, results.Inconclusive, "", "The tool has had too many requests: "+seen, flow, control)
 		case informs(id, stimulus) && reaction.Kind == Refused && !reaction.Crashed:
 			s.Observe(id, stimulus, results.Passed, "", "Refused, as a tool may: "+reaction.Why+".", flow, control)
 		default:

@@ -36,6 +36,8 @@ type base struct {
 	keys      []jwk.Key // for the fakes; each makes its own when there are none
 	takenOver *takeover // where a null peer takes the embedded subject's place
 
+	gone string // why the subject counts as gone for good; empty while it does not
+
 	mu            sync.Mutex
 	evidenceBytes int // that were kept so far
 	pictureBytes  int
@@ -174,11 +176,6 @@ func (r *base) AgentGone() bool { return r.agent.Gone() }
 
 // Agent says what carries the users.
 func (r *base) Agent() results.Agent { return r.agent.About() }
-
-// dial reaches a server as the agent does.
-func (r *base) dial(ctx context.Context, network, address string) (net.Conn, error) {
-	return r.transport.DialContext(ctx, network, address)
-}
 
 // Open returns a user with a fresh browser. Close it after use.
 func (r *base) Open(ctx context.Context) (agent.User, error) {

@@ -151,12 +151,13 @@ func (d *door) leave(r *http.Request, k *knock) {
 	flows := d.flows()
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if k.strange || k.caller.keySets > maxKeySets+keySetsPerFlow*flows {
-		k.caller.strange = true
+	if k.caller.keySets > maxKeySets+keySetsPerFlow*flows {
+		k.strange = true
 	}
-	if !k.strange && (!k.keySet || !k.caller.strange) {
-		return
+	if !k.strange {
+		return // a key set that somebody fetches who has asked for other things, too, may be for the tool
 	}
+	k.caller.strange = true
 	kind := results.Bounded(r.Method, 10) + " " + results.Bounded(r.URL.Path, 60)
 	if d.strangers[kind] == 0 && len(d.strangers) >= maxKinds {
 		kind = otherKinds
@@ -169,7 +170,7 @@ func (d *door) leave(r *http.Request, k *knock) {
 func (d *door) isStrange(k *knock) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return k.strange || k.keySet && k.caller.strange
+	return k.strange
 }
 
 // takeStrangers returns the requests of strangers since it was last asked, by what

@@ -218,7 +218,7 @@ func (r *Run) launch(ctx context.Context, l Launch) (*Flow, error) {
 		if err := r.awaitServer(ctx, r.tool.LoginURL, r.config.Patience.Restart.Std()); err != nil {
 			flow.Reaction.Why += "; it has not come back: " + err.Error()
 			if !l.Together { // a crowd of ours may be what the tool cannot bear
-				r.gone = true
+				r.gone = flow.Reaction.Why
 			}
 		}
 	}
@@ -481,16 +481,16 @@ func (r *Run) lookAgain(ctx context.Context, by agent.User, f *Flow) error {
 	}
 	// A tool may show everybody another page by now, such as one that says that it is
 	// down for maintenance.
-	nobody, err := r.Open(ctx)
+	fresh, err := r.Open(ctx)
 	if err != nil {
 		return err
 	}
-	defer nobody.Close()
-	fresh, err := nobody.Visit(ctx, r.visit(r.baseline.sessionURL))
+	defer fresh.Close()
+	seen, err := fresh.Visit(ctx, r.visit(r.baseline.sessionURL))
 	if err != nil {
 		return err
 	}
-	if likenessOf(fresh).shownBy(trip) {
+	if likenessOf(seen).shownBy(trip) {
 		f.session = ""
 	}
 	return nil

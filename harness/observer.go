@@ -26,10 +26,10 @@ type observer[F witness] struct {
 	location string // of the spec, file:line
 	fragment results.Fragment
 
-	subject []string // its hosts
-	trouble []string // what showed that the subject was away
-	moved   bool     // something was seen since a valid launch worked
-	proved  int      // so many observations had been made when one worked
+	hosts   []string // of the subject
+	trouble []trouble
+	moved   bool // something was seen since a valid launch worked
+	proved  int  // so many observations had been made when one worked
 }
 
 // A witness is what was seen of a launch, of a tool or of a platform.
@@ -79,8 +79,8 @@ func (s *observer[F]) keep(f F) {
 	flow, picture := f.kept()
 	s.moved = true
 	if _, again := s.fragment.Flows[flow.ID]; !again {
-		if trouble := troubleOf(flow, s.subject); trouble != "" {
-			s.troubled(trouble)
+		if says := troubleOf(flow, s.hosts); says != "" {
+			s.troubled(says, flow.ID)
 		}
 	}
 	if s.base != nil {

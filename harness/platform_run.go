@@ -44,7 +44,6 @@ type PlatformRun struct {
 	// nothingToReview is set where the gradebook may not be changed, and offers no
 	// review as it is.
 	nothingToReview bool
-	gone            bool      // no valid launch worked for as long as patience.restart
 	recovering      bool      // it is being tried whether one works again
 	works           bool      // the last launch was a valid one, and worked
 	scored          time.Time // of the last score that was sent
@@ -352,10 +351,6 @@ func (r *PlatformRun) Subject() results.Subject {
 		Embedded: r.config.IsEmbedded(), Faults: r.config.Embedded.Faults,
 	}
 }
-
-// Gone says whether the platform has stopped working altogether. Without a preflight it
-// need never have worked, and every scenario faces it all the same.
-func (r *PlatformRun) Gone() bool { return r.gone && !r.config.Embedded.SkipPreflight }
 
 // Close ends the run's servers, its users' browsers and its agent.
 func (r *PlatformRun) Close() {

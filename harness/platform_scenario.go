@@ -37,7 +37,7 @@ func (r *PlatformRun) Scenario(tb TB, text, location string) *PlatformScenario {
 }
 
 func (r *PlatformRun) scene(o observer[*PlatformFlow]) *PlatformScenario {
-	o.subject = r.hostsOfPlatform()
+	o.hosts = r.hostsOfPlatform()
 	return &PlatformScenario{run: r, observer: o, tokens: map[string]grant{}, tidied: map[string]bool{}}
 }
 
@@ -96,7 +96,7 @@ func (s *PlatformScenario) hold(ctx context.Context, l PlatformLaunch) (*Platfor
 	}
 	held, err := s.run.hold(ctx, l)
 	if s.keepStuck(err) && s.run.isOrdinary(l) {
-		s.recover(ctx, err)
+		s.recover(ctx, nil, err)
 	}
 	return held, err
 }
@@ -114,7 +114,7 @@ func (s *PlatformScenario) ordinary(ctx context.Context, title string) (*Platfor
 	}
 	flow, err := s.Exam(ctx, PlatformLaunch{Title: title})
 	if err != nil {
-		s.recover(ctx, err)
+		s.recover(ctx, flow, err)
 		return flow, err
 	}
 	s.worked()
@@ -123,29 +123,39 @@ func (s *PlatformScenario) ordinary(ctx context.Context, title string) (*Platfor
 
 // recover tries valid launches after one that did not work, until one does or the
 // platform has gone.
-func (s *PlatformScenario) recover(ctx context.Context, why error) {
+func (s *PlatformScenario) recover(ctx context.Context, failed *PlatformFlow, why error) {
 	if s.run.recovering || s.run.config.Embedded.SkipPreflight {
 		return
 	}
-	s.troubled(fmt.Sprintf("a valid launch did not work: %v", why))
+	var last *agent.Trip
+	id := ""
+	if failed != nil {
+		last, id = failed.Trip, failed.ID
+	}
+	s.troubled(fmt.Sprintf("a valid launch did not work: %v", why), id)
 	s.run.recovering = true
 	defer func() { s.run.recovering = false }()
-	s.run.gone = s.run.gone || !s.run.awaitRecovery(ctx, func(ctx context.Context) (*agent.Trip, bool) {
+	back := s.run.awaitRecovery(ctx, last, func(ctx context.Context) (*agent.Trip, bool) {
 		flow, err := s.ordinary(ctx, "control: a valid launch, since the one before did not work")
 		if flow == nil {
 			return nil, false
 		}
 		return flow.Trip, err == nil
 	})
+	if !back && s.run.gone == "" {
+		s.run.gone = results.Bounded(why.Error(), 500)
+	}
 }
 
 // Settle decides whether what the scenario has observed stands, now that it has come
 // to its end, and says whether it is to be done again; see [observer.settle].
 func (s *PlatformScenario) Settle(ctx context.Context, again bool) bool {
-	return s.settle(again, func() bool {
-		_, err := s.ordinary(ctx, "control: a valid launch at the end")
-		return err == nil
-	}, s.run.Gone)
+	return s.settle(again, func() string {
+		if _, err := s.ordinary(ctx, "control: a valid launch at the end"); err != nil {
+			return err.Error()
+		}
+		return ""
+	})
 }
 
 // keepStuck keeps the page that a journey got stuck on, and says whether one did.
@@ -268,7 +278,7 @@ func (s *PlatformScenario) Unseen(id requirements.ID, stimulus string, err error
 	case errors.As(err, &stuck), errors.Is(err, ErrNoJourney), errors.Is(err, ErrNoLaunch), errors.Is(err, faketool.ErrUnusable), errors.Is(err, errPlatformGone),
 		errors.Is(err, agent.ErrNeedsBrowser):
 		if stuck != nil || errors.Is(err, ErrNoLaunch) {
-			s.troubled(err.Error())
+			s.troubled(err.Error(), "")
 		}
 		s.Observe(id, stimulus, results.Inconclusive, "", "Not seen: "+err.Error()+".", flows...)
 	default:
@@ -290,7 +300,7 @@ func (s *PlatformScenario) Control(ctx context.Context, l PlatformLaunch) (*Plat
 	if !flow.Launched() {
 		err := fmt.Errorf("%w: %s", ErrNoLaunch, flow.End())
 		if s.run.isOrdinary(l) && l.Fault == nil {
-			s.recover(ctx, err)
+			s.recover(ctx, flow, err)
 		}
 		return flow, err
 	}
@@ -396,6 +406,8 @@ func (s *PlatformScenario) Answered(f *PlatformFlow) (results.Verdict, string) {
 		return results.Failed, fmt.Sprintf("Refused with the error %q.", results.Bounded(f.Answer.Error, 100))
 	case f.Trip.Ended == agent.TimedOut:
 		return results.Inconclusive, "No answer came in time."
+	case f.Trip.Page.Status == http.StatusTooManyRequests:
+		return results.Inconclusive, "The platform has had too many requests: " + f.End() + "."
 	default:
 		return results.Failed, "No id_token came: " + f.End() + "."
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 
 	"invigilator/fakeplatform"
@@ -32,10 +33,6 @@ func (s *Scenario) React(ctx context.Context, id requirements.ID) {
 // errGone says that the tool has stopped working altogether.
 var errGone = errors.New("the tool has gone: no valid launch works any more")
 
-// Gone says whether the tool has stopped working altogether. Without a
-// preflight it need never have worked, and every scenario faces it all the same.
-func (r *Run) Gone() bool { return r.gone && !r.config.Embedded.SkipPreflight }
-
 // control makes a plain valid launch. Where it does not work, valid launches are tried
 // until one does, or the tool has gone.
 func (s *Scenario) control(ctx context.Context) (*Flow, error) {
@@ -54,14 +51,18 @@ func (s *Scenario) control(ctx context.Context) (*Flow, error) {
 	if s.Accepted(flow) || s.run.config.Embedded.SkipPreflight {
 		return flow, nil
 	}
-	s.troubled("a valid launch did not work: " + s.run.baseline.acceptance(flow).Why)
-	s.run.gone = s.run.gone || !s.run.awaitRecovery(ctx, func(ctx context.Context) (*agent.Trip, bool) {
+	why := s.run.baseline.acceptance(flow).Why
+	s.troubled("a valid launch did not work: "+why, flow.ID)
+	back := s.run.awaitRecovery(ctx, flow.Trip, func(ctx context.Context) (*agent.Trip, bool) {
 		again, err := s.tryControl(ctx, "control: a valid launch, since the one before did not work")
 		if err != nil {
 			return nil, false
 		}
 		return again.Trip, s.Accepted(again)
 	})
+	if !back && s.run.gone == "" {
+		s.run.gone = results.Bounded(why, 500)
+	}
 	return flow, nil
 }
 
@@ -84,8 +85,7 @@ func (s *Scenario) tryControl(ctx context.Context, title string) (*Flow, error) 
 }
 
 // ordinary is a valid launch of the scenario's kind. Where launches of resource links
-// are not judged, they need not work: then it is one that hands in work, or one into an
-// exam.
+// are not judged, they need not work: then it is one at an assignment, or into an exam.
 func (s *Scenario) ordinary() Launch {
 	switch {
 	case s.kind != plain || s.run.config.Launches():
@@ -101,7 +101,16 @@ func (s *Scenario) ordinary() Launch {
 // Settle decides whether what the scenario has observed stands, now that it has come
 // to its end, and says whether it is to be done again; see [observer.settle].
 func (s *Scenario) Settle(ctx context.Context, again bool) bool {
-	return s.settle(again, func() bool { return s.Works(ctx) }, s.run.Gone)
+	return s.settle(again, func() string {
+		control, err := s.control(ctx)
+		if err != nil {
+			return err.Error()
+		}
+		if r := s.run.baseline.acceptance(control); r.Kind != Accepted {
+			return r.Why
+		}
+		return ""
+	})
 }
 
 // fencePost is a valid launch with nothing but valid launches between it and
@@ -293,6 +302,8 @@ func (s *Scenario) judgeRefusal(id requirements.ID, a Attempt, flow *Flow, led [
 		observe(results.Passed, "Not accepted: "+describe(flow.Trip)+".")
 	case reaction.Kind == Unclear:
 		observe(results.Inconclusive, reaction.Why)
+	case flow.Trip.Page.Status == http.StatusTooManyRequests:
+		observe(results.Inconclusive, "The tool has had too many requests: "+reaction.Why+".")
 	case reaction.Crashed:
 		observe(results.Warned, "Refused with a server error: "+reaction.Why+".")
 	case a.Status != 0 && !slices.Contains(flow.Statuses(), a.Status):

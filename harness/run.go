@@ -43,7 +43,6 @@ type Run struct {
 	lastControl   *Flow      // a valid launch, with nothing but valid ones since
 	standing      *Work      // that is there to be reviewed; nil until one is needed
 	texts         []string   // that learners have handed in
-	gone          bool       // no valid launch worked for as long as patience.restart
 
 	unplanned []fakeplatform.Unplanned // guarded by base.mu
 }

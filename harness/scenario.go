@@ -28,7 +28,7 @@ func (r *Run) Scenario(tb TB, text, location string) *Scenario {
 	r.takeUnplanned() // what comes late from the scenario before is not this one's
 	return &Scenario{run: r, observer: observer[*Flow]{
 		base: &r.base, tb: tb, text: text, location: location, fragment: emptyFragment(),
-		subject: r.hostsOfTool(),
+		hosts: r.hostsOfTool(),
 	}}
 }
 
@@ -124,7 +124,7 @@ func (s *Scenario) Unseen(id requirements.ID, stimulus string, err error, flows 
 		s.Observe(id, stimulus, results.Skipped, "", "Not tried: "+err.Error()+".", flows...)
 	case isStuck, errors.Is(err, agent.ErrNeedsBrowser), errors.Is(err, ErrNoLogin), errors.Is(err, errGone), errors.Is(err, errNotAsked):
 		if isStuck || errors.Is(err, ErrNoLogin) {
-			s.troubled(err.Error())
+			s.troubled(err.Error(), "")
 		}
 		s.Observe(id, stimulus, results.Inconclusive, "", "Not seen: "+err.Error()+".", flows...)
 	case errors.Is(err, ErrTooLong):

@@ -16,13 +16,26 @@ import (
 	"invigilator/results"
 )
 
-// A subject that is down for maintenance, restarts or has had too many requests
+// A subject that is down for maintenance, that restarts or has had too many requests
 // refuses whatever it is sent, and accepts nothing. That says nothing of the
 // requirements. So what a scenario observes stands only where a valid launch
 // works afterwards, and where nothing showed meanwhile that the subject was away.
 
 // away are the statuses by which servers say that they cannot answer now.
 var away = []int{http.StatusTooManyRequests, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout}
+
+// A trouble is something that showed that the subject was away.
+type trouble struct {
+	says string
+	flow string // its id; empty where no flow shows it
+}
+
+// Gone says whether the subject has stopped working altogether. Without a preflight it
+// need never have worked, and every scenario faces it all the same.
+func (r *base) Gone() bool { return r.gone != "" && !r.config.Embedded.SkipPreflight }
+
+// WhyGone is what showed last that the subject does not work; empty while it is not gone.
+func (r *base) WhyGone() string { return r.gone }
 
 // troubleOf says what in a flow shows that the subject was away; empty for nothing.
 // Hosts are those of the subject.
@@ -53,9 +66,9 @@ func hostsOf(addresses ...string) []string {
 }
 
 // troubled takes down what shows that the subject was away.
-func (s *observer[F]) troubled(says string) {
+func (s *observer[F]) troubled(says, flow string) {
 	if len(s.trouble) < maxFindings {
-		s.trouble = append(s.trouble, results.Bounded(says, 500))
+		s.trouble = append(s.trouble, trouble{results.Bounded(says, 500), flow})
 	}
 }
 
@@ -74,9 +87,9 @@ func (s *observer[F]) rests() bool {
 	return slices.ContainsFunc(s.fragment.Observations[s.proved:], func(o results.Observation) bool { return judges(o.Verdict) })
 }
 
-// movedSince says whether anything was seen of the subject since a valid launch worked:
+// seenSince says whether anything was seen of the subject since a valid launch worked:
 // flows, or what verdicts without flows rest on.
-func (s *observer[F]) movedSince() bool {
+func (s *observer[F]) seenSince() bool {
 	return s.moved || slices.ContainsFunc(s.fragment.Observations[s.proved:], func(o results.Observation) bool {
 		return judges(o.Verdict) && len(o.Flows) == 0
 	})
@@ -89,49 +102,45 @@ func judges(v results.Verdict) bool {
 
 // settle decides whether what was observed stands, now that the scenario has come to
 // its end. It says whether the scenario is to be done again: the subject was away
-// meanwhile, and is back. What goes wrong again in the same way is the subject's own
-// doing, so nothing is done a third time. Works makes a valid launch and says whether
-// it worked; gone says whether the subject has gone for good.
-func (s *observer[F]) settle(again bool, works, gone func() bool) bool {
+// meanwhile, and is back. What goes wrong once more is taken for the subject's own
+// doing, so nothing is done a third time. Works makes a valid launch and says why it did
+// not work; empty where it did.
+func (s *observer[F]) settle(again bool, works func() string) bool {
 	if len(s.trouble) == 0 && !s.rests() {
 		return false
 	}
-	fine := !gone() && (!s.movedSince() || works())
+	wrong := s.base.gone
+	if wrong == "" && s.seenSince() {
+		wrong = works()
+	}
 	switch {
-	case fine && len(s.trouble) == 0:
+	case wrong == "" && len(s.trouble) == 0:
 		return false
-	case !again && !gone() && !s.base.config.Embedded.SkipPreflight:
+	case !again && !s.base.Gone() && !s.base.config.Embedded.SkipPreflight:
 		return true
-	case !fine:
-		s.unsettle()
+	case wrong != "":
+		s.unsettle(wrong)
 	}
 	return false
 }
 
 // unsettle takes back what was observed since a valid launch worked: what a subject
 // does that has stopped working says nothing.
-func (s *observer[F]) unsettle() {
+func (s *observer[F]) unsettle(wrong string) {
 	for i := range s.fragment.Observations[s.proved:] {
 		if o := &s.fragment.Observations[s.proved+i]; judges(o.Verdict) {
 			o.Verdict = results.Inconclusive
-			o.Seen = fmt.Sprintf("Valid launches stopped working meanwhile (%s), so this says nothing: %s", s.firstTrouble(), o.Seen)
+			o.Seen = fmt.Sprintf("Valid launches stopped working meanwhile (%s), so this says nothing: %s", strings.TrimSuffix(wrong, "."), o.Seen)
 		}
 	}
-}
-
-func (s *observer[F]) firstTrouble() string {
-	if len(s.trouble) == 0 {
-		return "the subject was away"
-	}
-	return s.trouble[0]
 }
 
 // drop takes back everything that was observed, since it is tried again, and tells
 // why.
 func (s *observer[F]) drop() {
 	s.fragment.Observations = nil
-	for _, says := range s.trouble {
-		s.find("away", says+"; this was tried again when a valid launch worked", "")
+	for _, t := range s.trouble {
+		s.find("away", t.says+"; this was tried again when a valid launch worked", t.flow)
 	}
 }
 
@@ -141,9 +150,10 @@ const (
 	lastPause  = 5 * time.Second
 )
 
-// awaitRecovery tries whether the subject works again, for as long as patience.restart
-// lasts, and says whether it does. An embedded subject does at once, or never.
-func (r *base) awaitRecovery(ctx context.Context, works func(context.Context) (*agent.Trip, bool)) bool {
+// awaitRecovery tries whether the subject works again after what it did last, for as long
+// as patience.restart lasts, and says whether it does. An embedded subject does at once,
+// or never.
+func (r *base) awaitRecovery(ctx context.Context, last *agent.Trip, works func(context.Context) (*agent.Trip, bool)) bool {
 	if r.config.IsEmbedded() {
 		for range embeddedTries {
 			if _, ok := works(ctx); ok {
@@ -153,7 +163,7 @@ func (r *base) awaitRecovery(ctx context.Context, works func(context.Context) (*
 		return false
 	}
 	end := time.Now().Add(r.config.Patience.Restart.Std())
-	pause := firstPause
+	pause := max(firstPause, retryAfter(last))
 	for {
 		pause = min(pause, time.Until(end))
 		if pause <= 0 || ctx.Err() != nil {
@@ -188,16 +198,21 @@ func retryAfter(trip *agent.Trip) time.Duration {
 			continue
 		}
 		for _, field := range step.ResponseHeader {
-			if seconds, err := strconv.Atoi(strings.TrimSpace(field[1])); err == nil && seconds > 0 && strings.EqualFold(field[0], "Retry-After") {
+			if !strings.EqualFold(field[0], "Retry-After") {
+				continue
+			}
+			if seconds, err := strconv.Atoi(strings.TrimSpace(field[1])); err == nil {
 				wait = max(wait, time.Duration(min(seconds, 3600))*time.Second)
+			} else if date, err := http.ParseTime(field[1]); err == nil {
+				wait = max(wait, min(time.Until(date), time.Hour))
 			}
 		}
 	}
 	return wait
 }
 
-// wentAway says whether the subject answered at first, in what a preflight saw, and was
-// away then.
+// wentAway says whether the subject's server is there, and was away at some time, in what
+// a preflight saw.
 func wentAway(found results.Fragment, hosts []string) bool {
 	answered, missed := false, false
 	for _, flow := range found.Flows {
@@ -219,12 +234,15 @@ func (r *base) preflightAgain(ctx context.Context, hosts []string, preflight fun
 	found, err := preflight(ctx)
 	diagnosis, failed := errors.AsType[*results.Diagnosis](err)
 	if failed && !r.config.IsEmbedded() && (errors.Is(err, errUnsteady) || wentAway(found, hosts)) {
-		r.awaitRecovery(ctx, func(ctx context.Context) (*agent.Trip, bool) {
-			var again results.Fragment
-			again, err = preflight(ctx)
-			maps.Copy(again.Flows, found.Flows)
-			maps.Copy(again.Screenshots, found.Screenshots)
-			found = again
+		r.awaitRecovery(ctx, nil, func(ctx context.Context) (*agent.Trip, bool) {
+			r.gone = ""
+			seen := emptyFragment()
+			maps.Copy(seen.Flows, found.Flows)
+			maps.Copy(seen.Screenshots, found.Screenshots)
+			found, err = preflight(ctx)
+			maps.Copy(seen.Flows, found.Flows)
+			maps.Copy(seen.Screenshots, found.Screenshots)
+			found.Flows, found.Screenshots = seen.Flows, seen.Screenshots
 			diagnosis, failed = errors.AsType[*results.Diagnosis](err)
 			return nil, !failed
 		})

@@ -72,6 +72,7 @@ type Row struct {
 	Kind    Kind        `json:"kind"`
 	Does    string      `json:"does"`
 	Agent   string      `json:"agent"`
+	Seed    int64       `json:"seed"` // of the order of the specs
 	// Cells are the verdicts by requirement.
 	Cells   map[string]Cell `json:"cells"`
 	Seconds float64         `json:"seconds"`
@@ -116,7 +117,7 @@ func (r Row) String() string {
 	}
 	says := "as expected"
 	if len(r.Wrong) > 0 {
-		says = strings.Join(r.Wrong, "; ")
+		says = fmt.Sprintf("%s (seed %d)", strings.Join(r.Wrong, "; "), r.Seed)
 	}
 	if len(turned) > 3 {
 		turned = append(turned[:2], fmt.Sprintf("and %d more", len(turned)-2))
@@ -484,7 +485,7 @@ func judge(ctx context.Context, program, dir string, s *subject) (results.Docume
 	if doc.Diagnosis != nil && !s.takesOver {
 		s.row.Wrong = append(s.row.Wrong, "could not be judged: "+doc.Diagnosis.Problem)
 	}
-	s.row.Seconds = time.Since(began).Seconds()
+	s.row.Seconds, s.row.Seed = time.Since(began).Seconds(), doc.Run.Seed
 	s.row.Cells = map[string]Cell{}
 	for _, r := range doc.Requirements {
 		s.row.Cells[r.ID] = Cell{Expected: r.Verdict, Actual: r.Verdict, Reason: reason(r)}

@@ -55,6 +55,13 @@ func (f Fragment) Hide(hide func(string) string) Fragment {
 	if f.Flows != nil {
 		f.Flows = flows
 	}
+	if f.Strangers != nil {
+		strangers := make(map[string]int, len(f.Strangers))
+		for kind, n := range f.Strangers {
+			strangers[h.text(kind)] += n
+		}
+		f.Strangers = strangers
+	}
 	return f
 }
 

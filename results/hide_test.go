@@ -50,7 +50,11 @@ func fill(v reflect.Value, field string, text func(field string) string) {
 		inner := reflect.New(v.Type().Elem()).Elem()
 		fill(inner, field, text)
 		v.Set(reflect.MakeMap(v.Type()))
-		v.SetMapIndex(reflect.ValueOf("id"), inner)
+		key := "id" // of flows and pictures
+		if v.Type().Elem().Kind() == reflect.Int {
+			key = text(field)
+		}
+		v.SetMapIndex(reflect.ValueOf(key), inner)
 	case reflect.Struct:
 		for i := range v.NumField() {
 			fill(v.Field(i), v.Type().Name()+"."+v.Type().Field(i).Name, text)
@@ -72,6 +76,9 @@ func look(v reflect.Value, field string, see func(field, text string)) {
 		}
 	case reflect.Map:
 		for _, key := range v.MapKeys() {
+			if v.Type().Elem().Kind() == reflect.Int {
+				see(field, key.String())
+			}
 			look(v.MapIndex(key), field, see)
 		}
 	case reflect.Struct:

@@ -63,8 +63,9 @@ type Subject interface {
 	Undeclared(requirements.Requirement) string
 	// Preflight makes sure that the subject can be judged.
 	Preflight(context.Context) (results.Fragment, error)
-	// Gone says whether the subject has gone away for good.
+	// Gone says whether the subject has gone away for good, and WhyGone what showed it.
 	Gone() bool
+	WhyGone() string
 	// AgentGone says whether the browser has gone away by itself.
 	AgentGone() bool
 	Close()
@@ -566,6 +567,12 @@ func Seen(wrong string) string {
 	return strings.TrimSuffix(wrong, ".") + "."
 }
 
+// lookAtGone is what to look at where the subject has gone.
+var lookAtGone = map[config.Side]string{
+	config.ToolSide:     "The tool's log at that time. If it does work, its page has changed meanwhile: say under tool.accepts what the pages of all accepted launches have.",
+	config.PlatformSide: "The platform's log at that time. If it does work, make the journey of the valid launch by itself.",
+}
+
 // scene is what the scenarios of both sides have in common.
 type scene interface {
 	SkipAll(requirements.ID)
@@ -584,22 +591,30 @@ var current scene
 // Every spec is done again where its subject was away meanwhile and is back: see
 // [harness.Scenario.Settle].
 var _ = AddTreeConstructionNodeArgsTransformer(func(kind types.NodeType, _ Offset, text string, args []any) (string, []any, []error) {
+	if !kind.Is(types.NodeTypeIt) {
+		return text, args, nil
+	}
 	for i, arg := range args {
-		if body, ok := arg.(func(SpecContext)); ok && kind.Is(types.NodeTypeIt) {
+		if body, ok := arg.(func(SpecContext)); ok {
 			args[i] = func(ctx SpecContext) { settled(ctx, body) }
+			return text, args, nil
 		}
 	}
-	return text, args, nil
+	return text, args, []error{fmt.Errorf("the body of the spec %q has to be a func(SpecContext)", text)}
 })
+
+// again is set while a spec is done a second time.
+var again bool
 
 // settled runs the body of a spec, and once more where its scenario says so.
 func settled(ctx SpecContext, body func(SpecContext)) {
-	current = nil
+	current, again = nil, false
 	body(ctx)
 	if current == nil || !current.Settle(ctx, false) {
 		return
 	}
 	attach(attachment{Fragment: current.Drop()})
+	again = true
 	body(ctx)
 	current.Settle(ctx, true)
 }
@@ -608,10 +623,9 @@ func enter[S scene](scenario func(tb harness.TB, text, location string) S) S {
 	spec := CurrentSpecReport()
 	location := fmt.Sprintf("%s:%d", shortPath(spec.FileName()), spec.LineNumber())
 	scene := scenario(tb{GinkgoT()}, spec.FullText(), location)
-	again := current != nil
 	current = scene
 	defer skipUndeclared(scene, named(spec.Labels()))
-	if again { // it is finished as the first one would have been
+	if again { // the cleanup of the first one finishes it
 		return scene
 	}
 	DeferCleanup(func() {
@@ -628,8 +642,8 @@ func enter[S scene](scenario func(tb harness.TB, text, location string) S) S {
 		if run.Gone() {
 			carried.Diagnosis = &results.Diagnosis{
 				Problem: fmt.Sprintf("The %s went away in the middle of the run.", settings.Side), Step: "scenario: " + spec.FullText(),
-				Seen:   "no connections, or no answer to several valid launches in a row",
-				LookAt: fmt.Sprintf("The %s's log at that time.", settings.Side),
+				Seen:   "a valid launch does not work any more: " + run.WhyGone(),
+				LookAt: lookAtGone[settings.Side],
 			}
 		}
 		if text := complaint(attach(carried).Fragment, ids); text != "" {

@@ -88,8 +88,8 @@ func (d *demoBothCommand) Run(command *kong.Context) error {
 	}
 	var runs [][]string
 	for _, side := range []config.Side{config.ToolSide, config.PlatformSide} {
-		given := d.of(side, settings(command))
-		if len(d.Only) > 0 && given["only"] == "" {
+		given, all := ofSide(side, settings(command)), settings(command)
+		if all["only"] != "" && given["only"] == "" {
 			continue // all that is to be judged binds the other side
 		}
 		c, err := load(config.Sources{Side: side, Demo: true, Settings: given})
@@ -137,24 +137,23 @@ func (d *demoBothCommand) Run(command *kong.Context) error {
 	return nil
 }
 
-// of returns the settings for one side: of the requirements and faults those that are
-// its own, or that nobody knows, so that it says so.
-func (d *demoBothCommand) of(side config.Side, given map[string]string) map[string]string {
-	own := map[string][]string{}
-	for _, id := range d.Only {
-		if r, known := requirements.Default().Get(requirements.ID(id)); !known || string(r.Binds) == string(side) {
-			own["only"] = append(own["only"], id)
+// ofSide returns the settings for one side: of the requirements and faults those that
+// are its own, or that nobody knows, so that it says so.
+func ofSide(side config.Side, given map[string]string) map[string]string {
+	for key, of := range map[string]func(string) config.Side{
+		"only": func(id string) config.Side {
+			r, _ := requirements.Default().Get(requirements.ID(id))
+			return config.Side(r.Binds)
+		},
+		"embedded.faults": sideOf,
+	} {
+		var own []string
+		for name := range strings.SplitSeq(given[key], ",") {
+			if name = strings.TrimSpace(name); name != "" && (of(name) == "" || of(name) == side) {
+				own = append(own, name)
+			}
 		}
-	}
-	for _, name := range d.Fault {
-		if of := sideOf(name); of == "" || of == side {
-			own["embedded.faults"] = append(own["embedded.faults"], name)
-		}
-	}
-	for _, key := range []string{"only", "embedded.faults"} {
-		if len(own[key]) > 0 {
-			given[key] = strings.Join(own[key], ",")
-		} else {
+		if given[key] = strings.Join(own, ","); given[key] == "" {
 			delete(given, key)
 		}
 	}

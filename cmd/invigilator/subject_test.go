@@ -132,6 +132,10 @@ func TestDemo(t *testing.T) {
 	g.Expect(status).To(Equal(0))
 	g.Expect(document(t, filepath.Join(dir, "out", "tool")).Run.Subject.Name).To(Equal("Acme (demo)"))
 	g.Expect(filepath.Join(dir, "out", "platform")).NotTo(BeADirectory(), "nothing of it was asked for")
+	_, _, status = run(t, dir, "demo", "--agent", "http", "--set", "only=oidc-auth-missing-nonce,sec-tool-aud", "--set", "embedded.faults=accepts-empty-nonce", "--report", "set")
+	g.Expect(status).To(Equal(1))
+	g.Expect(document(t, filepath.Join(dir, "set", "tool")).Requirements).To(HaveLen(1))
+	g.Expect(document(t, filepath.Join(dir, "set", "platform")).Requirements).To(HaveLen(1))
 
 	for name, c := range map[string]struct {
 		args, env []string

@@ -177,8 +177,8 @@ func orAddress(s *jsonschema.Schema) {
 	*s = jsonschema.Schema{OneOf: []*jsonschema.Schema{{Type: "string"}, &long}}
 }
 
-// password matches what fields of secrets are called.
-var password = regexp.MustCompile(`(?i)pass|pwd|secret|pin\b|token`)
+// password matches what fields of secrets are called; a passport is none.
+var password = regexp.MustCompile(`(?i:pass(wor[dt]|wd|phrase|code|key)?)(\b|_|\d)|[Pp]ass[A-Z]|(?i:passw|pwd|secret|\bpin\b|token)`)
 
 // hidePasswords makes secrets of what is filled into the fields of secrets, also
 // where the file holds it itself. What is too short to be kept out of a report is a

@@ -1,6 +1,7 @@
 package config_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -123,4 +124,24 @@ func TestTokensInURLsAreSecrets(t *testing.T) {
 	g.Expect(c.Hide("see tok%2den at https://tool.example/login?api_token=tok%2Den&other_token=12345")).To(Equal("see ${api_token} at https://tool.example/login?api_token=${api_token}&other_token=[5+characters]"))
 	g.Expect(c.Hiding().Holds("dG9rLWVu")).To(BeTrue())
 	g.Expect(c.Hiding().Holds("token")).To(BeFalse())
+}
+
+func TestFieldsOfSecretsAreKnownByTheirNames(t *testing.T) {
+	for selector, secret := range map[string]bool{
+		"#password": true, "label=Password": true, "input[name=pass]": true, "#login_pass": true, "#userPass": true, "#passField": true, "label=PIN": true,
+		"#pwd2": true, "label=Passwort": true, "#api-token": true, "#passphrase": true,
+		"#passport-country": false, "label=Passing points": false, "#compass": true, "#spinner": false, "label=Answer": false,
+	} {
+		g := NewWithT(t)
+		c, err := config.Load(config.Sources{Side: config.PlatformSide, Text: []byte(fmt.Sprintf(`
+platform: {issuer: "https://lms.example", auth_url: "https://lms.example/auth", jwks_url: "https://lms.example/keys", client_id: "1"}
+journeys:
+  learner-opens-link:
+    steps:
+      - fill: %q
+        with: open sesame
+`, selector))})
+		g.Expect(err).NotTo(HaveOccurred(), selector)
+		g.Expect(c.Hide("open sesame") != "open sesame").To(Equal(secret), selector)
+	}
 }

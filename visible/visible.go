@@ -39,13 +39,17 @@ func hidden(r rune) bool {
 	return r != '\n' && r != '\t' && unicode.IsControl(r) || unicode.In(r, unicode.Bidi_Control, unicode.Zl, unicode.Zp)
 }
 
-// A Writer passes on what is written to it as [Text] has it. A character is to be
-// written in one piece.
+// A Writer passes on what is written to it as [Text] has it, and without what build
+// servers take for commands wherever it stands in a line. A character, and such a command,
+// is to be written in one piece.
 type Writer struct{ To io.Writer }
+
+// commands begin those of build servers.
+var commands = strings.NewReplacer("##[", "# #[", "##vso[", "# #vso[", "##teamcity[", "# #teamcity[")
 
 // Write writes the text.
 func (w Writer) Write(text []byte) (int, error) {
-	if _, err := io.WriteString(w.To, Text(string(text))); err != nil {
+	if _, err := io.WriteString(w.To, commands.Replace(Text(string(text)))); err != nil {
 		return 0, err
 	}
 	return len(text), nil

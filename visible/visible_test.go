@@ -47,4 +47,9 @@ func TestWriter(t *testing.T) {
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(n).To(Equal(len("\x1b]0;green\a\n")), "what was given, not what came of it")
 	g.Expect(b.String()).To(Equal(`\u001b]0;green\u0007` + "\n"))
+
+	b.Reset()
+	_, err = fmt.Fprint(visible.Writer{To: &b}, "the page \"##vso[task.complete result=Succeeded;]\" and ##[endgroup]")
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(b.String()).To(Equal("the page \"# #vso[task.complete result=Succeeded;]\" and # #[endgroup]"), "no command of a build server")
 }

@@ -57,8 +57,10 @@ func run(args []string) int {
 		complain("invigilator: %v\n", err)
 		return int(unusable)
 	}
-	if len(args) == 0 {
-		args = []string{"--help"}
+	if len(args) == 0 { // as by a variable of a script that is not set
+		parser.Exit = func(int) {}
+		_, _ = parser.Parse([]string{"--help"}) // it prints, and is no command
+		return int(unusable)
 	}
 	command, err := parser.Parse(args)
 	if err == nil {

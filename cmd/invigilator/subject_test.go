@@ -109,6 +109,13 @@ func TestTheFileInTheFolder(t *testing.T) {
 	g.Expect(filepath.Join(dir, "third", "results.json")).To(BeARegularFile())
 }
 
+func TestNoCommandIsNoSuccess(t *testing.T) {
+	g := NewWithT(t)
+	stdout, stderr, status := run(t, t.TempDir())
+	g.Expect(status).To(Equal(3), "as by a variable of a script that is not set")
+	g.Expect(stdout + stderr).To(ContainSubstring("Usage: invigilator"))
+}
+
 func TestDemo(t *testing.T) {
 	g := NewWithT(t)
 	dir := t.TempDir()

@@ -36,7 +36,8 @@ type base struct {
 	keys      []jwk.Key // for the fakes; each makes its own when there are none
 	takenOver *takeover // where a null peer takes the embedded subject's place
 
-	gone string // why the subject counts as gone for good; empty while it does not
+	keySets map[string]bool // the addresses of those that could be read
+	gone    string          // why the subject counts as gone for good; empty while it does not
 
 	mu            sync.Mutex
 	evidenceBytes int // that were kept so far

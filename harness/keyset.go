@@ -16,6 +16,7 @@ import (
 	"github.com/lestrrat-go/jwx/v2/jws"
 
 	"invigilator/faketool"
+	"invigilator/harness/agent"
 	"invigilator/results"
 )
 
@@ -39,9 +40,10 @@ const (
 var ErrBeyond = errors.New("that is more than Invigilator reads")
 
 // Unread is the verdict on a requirement that needed what could not be read: it is not
-// the subject's failure where that was more than the run reads.
+// the subject's failure where that was more than the run reads, nor where it could be
+// read before and the subject may be away.
 func Unread(err error) results.Verdict {
-	if errors.Is(err, ErrBeyond) || errors.Is(err, faketool.ErrBeyond) {
+	if errors.Is(err, ErrBeyond) || errors.Is(err, faketool.ErrBeyond) || errors.Is(err, errNoLonger) {
 		return results.Inconclusive
 	}
 	return results.Failed
@@ -58,14 +60,29 @@ var privateMembers = []string{"d", "p", "q", "dp", "dq", "qi", "oth", "k"}
 // its server is away it is waited for, for as long as patience.restart.
 func (r *base) FetchKeySet(ctx context.Context, address string) (KeySet, error) {
 	set, err := r.fetchKeySet(ctx, address)
-	if errors.Is(err, errAway) && !r.config.IsEmbedded() && r.awaitServer(ctx, address, r.config.Patience.Restart.Std()) == nil {
-		return r.fetchKeySet(ctx, address)
+	r.mu.Lock()
+	before := r.keySets[address]
+	r.keySets[address] = before || err == nil
+	r.mu.Unlock()
+	if err == nil || errors.Is(err, ErrBeyond) || !before && !errors.Is(err, errAway) {
+		return set, err
+	}
+	r.awaitRecovery(ctx, nil, func(ctx context.Context) (*agent.Trip, bool) {
+		set, err = r.fetchKeySet(ctx, address)
+		return nil, err == nil
+	})
+	if err != nil && before {
+		err = fmt.Errorf("%w: %w", errNoLonger, err)
 	}
 	return set, err
 }
 
-// errAway says that a server gives no answer, or none for now.
-var errAway = errors.New("its server is away")
+// errAway says that a server gives no answer, or none for now, and errNoLonger that it
+// has given one before.
+var (
+	errAway     = errors.New("its server is away")
+	errNoLonger = errors.New("it could be read before")
+)
 
 func (r *base) fetchKeySet(ctx context.Context, address string) (KeySet, error) {
 	ctx, cancel := context.WithTimeout(ctx, r.Patience())

@@ -27,6 +27,9 @@ func (r *PlatformRun) Preflight(ctx context.Context) (results.Fragment, error) {
 		r.byPost = false
 		return r.preflight(ctx)
 	})
+	if err == nil {
+		_, _ = r.FetchKeySet(ctx, r.platform.JWKSURL) // one that cannot be read is judged later
+	}
 	found.Strangers = r.takeStrangers()
 	return found, err
 }

@@ -34,6 +34,9 @@ func (r *Run) Preflight(ctx context.Context) (results.Fragment, error) {
 		r.baseline, r.loginByPost = baseline{}, false
 		return r.preflight(ctx)
 	})
+	if err == nil && r.tool.JWKSURL != "" {
+		_, _ = r.FetchKeySet(ctx, r.tool.JWKSURL) // one that cannot be read is judged later
+	}
 	found.Strangers = r.takeStrangers()
 	return found, err
 }

@@ -50,7 +50,7 @@ type Run struct {
 // Start begins a run: the servers listen and the agent is ready. The number
 // tells the processes of a parallel run apart. The context bounds the start only.
 func Start(ctx context.Context, c config.Config, process int) (*Run, error) {
-	r := &Run{base: base{config: c, process: process}, tool: c.Tool}
+	r := &Run{base: base{config: c, process: process, keySets: map[string]bool{}}, tool: c.Tool}
 	if err := r.start(ctx); err != nil {
 		r.Close()
 		return nil, err

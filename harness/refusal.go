@@ -266,14 +266,35 @@ func (s *Scenario) refuseGroup(ctx context.Context, id requirements.ID, before *
 		return before, err
 	}
 	for _, l := range launches {
-		if !s.Unseen(id, l.Stimulus, err, before, l.flow) {
-			s.judgeRefusal(id, l.Attempt, l.flow, l.led, before, after)
+		if s.Unseen(id, l.Stimulus, err, before, l.flow) {
+			continue
 		}
+		if flow := s.acceptsAnything(ctx, l.flow, before, after); flow != nil {
+			s.Observe(id, l.Stimulus, results.Inconclusive, "", "The tool shows the page of an accepted launch, but it does so by now after an answer without id_token, too.", l.flow, flow, before, after)
+			continue
+		}
+		s.judgeRefusal(id, l.Attempt, l.flow, l.led, before, after)
 	}
 	if err == nil && !s.Accepted(after) && s.Accepted(before) {
 		return s.fencePost(ctx) // the next fence needs a beginning that is whole
 	}
 	return after, err
+}
+
+// acceptsAnything says, where a launch that has to be refused shows the page of an
+// accepted one, whether the tool shows it by now after an answer without id_token as well,
+// which it did not in the preflight: then the page says nothing, since it may come from a
+// cache. It returns that launch; nil where that is not so.
+func (s *Scenario) acceptsAnything(ctx context.Context, flow *Flow, fence ...*Flow) *Flow {
+	if flow.kind != plain || !s.run.baseline.known || flow.Reaction.Kind != Accepted || s.brokenFence(fence...) != "" {
+		return nil
+	}
+	contrast, err := s.Launch(ctx, Launch{Title: "contrast: an answer without id_token and state", Fault: new(fakeplatform.EmptyAnswer)})
+	if err != nil || s.run.baseline.reaction(contrast).Kind != Accepted {
+		return nil
+	}
+	s.troubled("an answer without id_token is accepted", contrast.ID)
+	return contrast
 }
 
 func (s *Scenario) judgeRefusal(id requirements.ID, a Attempt, flow *Flow, led []*Flow, before, after *Flow) {

@@ -37,7 +37,9 @@ type base struct {
 	takenOver *takeover // where a null peer takes the embedded subject's place
 
 	keySets map[string]bool // the addresses of those that could be read
-	gone    string          // why the subject counts as gone for good; empty while it does not
+	// servicesGone is why the platform's services count as gone, while launches work.
+	servicesGone string
+	gone         string // why the subject counts as gone for good; empty while it does not
 
 	mu            sync.Mutex
 	evidenceBytes int // that were kept so far

@@ -28,6 +28,7 @@ type observer[F witness] struct {
 
 	hosts   []string // of the subject
 	trouble []trouble
+	served  bool // services were used since they were last seen to work
 	moved   bool // something was seen since a valid launch worked
 	proved  int  // so many observations had been made when one worked
 }

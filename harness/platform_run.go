@@ -44,9 +44,10 @@ type PlatformRun struct {
 	// nothingToReview is set where the gradebook may not be changed, and offers no
 	// review as it is.
 	nothingToReview bool
-	recovering      bool      // it is being tried whether one works again
-	works           bool      // the last launch was a valid one, and worked
-	scored          time.Time // of the last score that was sent
+	granted         *faketool.TokenProbe // a request for an access token that the platform has granted
+	recovering      bool                 // it is being tried whether one works again
+	works           bool                 // the last launch was a valid one, and worked
+	scored          time.Time            // of the last score that was sent
 	// byPost is set where the platform answers no authentication request by GET.
 	byPost bool
 }

@@ -151,6 +151,9 @@ func (s *PlatformScenario) recover(ctx context.Context, failed *PlatformFlow, wh
 // to its end, and says whether it is to be done again; see [observer.settle].
 func (s *PlatformScenario) Settle(ctx context.Context, again bool) bool {
 	return s.settle(again, func() string {
+		if why := s.servicesWork(ctx); why != "" {
+			return why
+		}
 		if _, err := s.ordinary(ctx, "control: a valid launch at the end"); err != nil {
 			return err.Error()
 		}

@@ -50,7 +50,46 @@ func (s *PlatformScenario) grantTo(ctx context.Context, title string, tool *fake
 		}
 		return &token.Exchange, nil
 	})
+	if err == nil && token.AccessToken != "" && p.Fault == nil && tool == s.run.tool {
+		s.run.granted = &faketool.TokenProbe{Scopes: p.Scopes}
+	}
 	return flow, token, err
+}
+
+// servicesWork makes sure that the platform still grants the access token that it has
+// granted before, where the scenario has used services, and says why it does not; empty
+// where it does. Launches may go on while the services are away.
+func (s *PlatformScenario) servicesWork(ctx context.Context) string {
+	if !s.served || s.run.granted == nil || s.run.config.Embedded.SkipPreflight {
+		s.served = false
+		return ""
+	}
+	why := ""
+	works := func(ctx context.Context) (*agent.Trip, bool) {
+		flow, token, err := s.Grant(ctx, "control: an access token", *s.run.granted)
+		switch {
+		case err != nil:
+			why = err.Error()
+			return nil, false
+		case token.AccessToken == "":
+			why = "no access token is granted any more: " + flow.End()
+			return flow.Trip, false
+		}
+		why = ""
+		return flow.Trip, true
+	}
+	last, ok := works(ctx)
+	if !ok && s.run.servicesGone == "" {
+		s.troubled(why, "")
+		if ok = s.run.awaitRecovery(ctx, last, works); !ok {
+			s.run.servicesGone = why
+		}
+	}
+	if ok {
+		s.run.servicesGone = ""
+	}
+	s.served = !ok
+	return why
 }
 
 // grant is an access token that is kept.
@@ -176,6 +215,7 @@ func (s *PlatformScenario) exchange(ctx context.Context, title string, fault *fa
 	if err != nil {
 		return nil, err
 	}
+	s.served = true
 	flow := s.exchanged(title, fault, exchange, began)
 	if exchange.Status == 0 && exchange.Err != nil && !s.run.recovering && !s.run.config.Embedded.SkipPreflight {
 		_, _ = s.ordinary(ctx, "control: a valid launch, since no answer came") // one that does not work tells so

@@ -76,7 +76,7 @@ func (s *observer[F]) troubled(says, flow string) {
 // stands, unless the subject was away meanwhile.
 func (s *observer[F]) worked() {
 	s.moved = false
-	if len(s.trouble) == 0 {
+	if len(s.trouble) == 0 && !s.served {
 		s.proved = len(s.fragment.Observations)
 	}
 }
@@ -116,7 +116,7 @@ func (s *observer[F]) settle(again bool, works func() string) bool {
 	switch {
 	case wrong == "" && len(s.trouble) == 0:
 		return false
-	case !again && !s.base.Gone() && !s.base.config.Embedded.SkipPreflight:
+	case !again && !s.base.Gone() && s.base.servicesGone == "" && !s.base.config.Embedded.SkipPreflight:
 		return true
 	case wrong != "":
 		s.unsettle(wrong)

@@ -39,10 +39,11 @@ type baseline struct {
 	known      bool
 	accepted   likeness
 	refused    likeness
-	steady     bool     // the pages of two valid launches are alike
-	stranger   likeness // the session page as a browser sees it that was never launched
-	honest     bool     // the tool refuses with an HTTP error status
-	sessionURL string   // shows the resource to launched browsers only; empty where no page does
+	steady     bool            // the pages of two valid launches are alike
+	refusals   map[string]bool // the kinds of refusal that the tool has shown
+	stranger   likeness        // the session page as a browser sees it that was never launched
+	honest     bool            // the tool refuses with an HTTP error status
+	sessionURL string          // shows the resource to launched browsers only; empty where no page does
 }
 
 // learn takes two valid launches and one that no tool accepts.
@@ -50,7 +51,15 @@ func (b *baseline) learn(tool config.Tool, control, second, contrast *Flow) {
 	b.tool, b.known = tool, true
 	b.accepted, b.steady = likenessOf(control.Trip, second.Trip), likenessOf(control.Trip).isPartOf(second.Trip)
 	b.refused = likenessOf(contrast.Trip, contrast.Trip)
+	b.refusals = map[string]bool{}
+	b.usual(contrast)
 }
+
+// usual takes a refusal for one of a kind that the tool shows.
+func (b *baseline) usual(f *Flow) { b.refusals[refusalOf(f)] = true }
+
+// refusalOf is the kind of a refusal: its status, and the title of its page.
+func refusalOf(f *Flow) string { return fmt.Sprintf("%d %s", f.Trip.Page.Status, f.Trip.Page.Title) }
 
 // doubt says that nothing tells acceptance from refusal: errors come with status
 // 200, on pages like that of a valid launch, and no page is for launched

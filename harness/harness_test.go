@@ -340,9 +340,55 @@ func verdicts(f results.Fragment) map[string]results.Verdict {
 
 const nonceMissing = requirements.ID("sec-tool-nonce-missing")
 
+// refused lets the tool refuse a launch without a nonce, so that its way to do so is known
+// and none has to be made again, and leaves no fence.
+func refused(t *testing.T, run *harness.Run) *harness.Run {
+	t.Helper()
+	scene := run.Scenario(t, "before", "here:1")
+	scene.MustRefuse(t.Context(), nonceMissing, nonceless(t, scene, 1)...)
+	_, err := scene.Launch(t.Context(), harness.Launch{Fault: faultNamed(t, "nonce-empty")})
+	NewWithT(t).Expect(err).NotTo(HaveOccurred())
+	scene.Finish()
+	return run
+}
+
+func TestARefusalOfANewKindIsMadeAgain(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		faults  []string
+		verdict results.Verdict
+		want    string
+	}{
+		"refused for a moment by what is no page of the tool": {[]string{faketool.AcceptsEmptyNonce}, results.Failed, "VBVBV"},
+		"refused": {nil, results.Passed, "VBVBV"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			g := NewWithT(t)
+			var d diary
+			var ill atomic.Bool
+			run := subject{faults: c.faults, wrap: func(tool http.Handler) http.Handler {
+				return d.wrap(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					if r.URL.Path == faketool.LaunchPath && kindOf(r) == "B" && ill.CompareAndSwap(true, false) {
+						http.NotFound(w, r)
+						return
+					}
+					tool.ServeHTTP(w, r)
+				}))
+			}}.ready(t)
+			d.tell()
+			ill.Store(c.faults != nil)
+			scene := run.Scenario(t, "test", "here:1")
+			scene.MustRefuse(t.Context(), nonceMissing, nonceless(t, scene, 1)...)
+			g.Expect(d.tell()).To(HavePrefix(c.want))
+			g.Expect(scene.Finish().Observations).To(ConsistOf(HaveField("Verdict", c.verdict)))
+		})
+	}
+}
+
 func TestAFenceHoldsEight(t *testing.T) {
 	var d diary
-	run := subject{wrap: d.wrap}.ready(t)
+	run := refused(t, subject{wrap: d.wrap}.ready(t))
 	for count, want := range map[int]string{
 		0: "", 1: "VBV", 2: "VBBV", 8: "VBBBBBBBBV", 9: "VBBBBBBBBVBV", 16: "VBBBBBBBBVBBBBBBBBV", 17: "VBBBBBBBBVBBBBBBBBVBV",
 	} {
@@ -468,7 +514,7 @@ func TestOnlyWhatBreaksAFenceIsLeftUnjudged(t *testing.T) {
 			g := NewWithT(t)
 			var p poison
 			var d diary
-			scene := subject{wrap: func(tool http.Handler) http.Handler { return d.wrap(p.wrap(tool)) }}.ready(t).Scenario(t, "test", "here:1")
+			scene := refused(t, subject{wrap: func(tool http.Handler) http.Handler { return d.wrap(p.wrap(tool)) }}.ready(t)).Scenario(t, "test", "here:1")
 			d.tell()
 			attempts := nonceless(t, scene, c.count)
 			p.gives(&attempts[c.guilty-1])
@@ -515,7 +561,7 @@ func TestNothingMoreIsTriedOfAToolThatHasGone(t *testing.T) {
 func TestAnAttemptThatCannotBeMadeIsNotJudged(t *testing.T) {
 	g := NewWithT(t)
 	var d diary
-	scene := subject{wrap: d.wrap}.ready(t).Scenario(t, "test", "here:1")
+	scene := refused(t, subject{wrap: d.wrap}.ready(t)).Scenario(t, "test", "here:1")
 	d.tell()
 	attempts := nonceless(t, scene, 4)
 	for i, err := range []error{harness.ErrTooLong, fmt.Errorf("the second: %w", harness.ErrNoLogin), agent.ErrNeedsBrowser} {

@@ -242,8 +242,9 @@ func (s *Scenario) refuseGroup(ctx context.Context, id requirements.ID, before *
 	s.tb.Helper()
 	type made struct {
 		Attempt
-		flow *Flow
-		led  []*Flow // what led to it
+		flow  *Flow
+		led   []*Flow // what led to it
+		first *Flow   // where it was made again
 	}
 	var launches []made
 	for _, a := range group {
@@ -253,7 +254,7 @@ func (s *Scenario) refuseGroup(ctx context.Context, id requirements.ID, before *
 		s.recent = nil
 		flow, err := a.Make(ctx)
 		if !s.Unseen(id, a.Stimulus, err, flow) {
-			launches = append(launches, made{a, flow, s.recent})
+			launches = append(launches, made{a, flow, s.recent, nil})
 		}
 	}
 	after, err := s.control(ctx)
@@ -265,8 +266,28 @@ func (s *Scenario) refuseGroup(ctx context.Context, id requirements.ID, before *
 		}
 		return before, err
 	}
+	for i := range launches {
+		l := &launches[i]
+		if err != nil || !s.surprises(l.flow, before, after) {
+			continue
+		}
+		s.recent = nil
+		again, _ := l.Make(ctx)
+		led := s.recent
+		next, broken := s.control(ctx)
+		if again != nil && broken == nil && s.Accepted(next) {
+			l.first, l.flow, l.led, after = l.flow, again, led, next
+			if s.run.baseline.refusal(again).Kind == Refused {
+				s.run.baseline.usual(again)
+			}
+		}
+	}
 	for _, l := range launches {
 		if s.Unseen(id, l.Stimulus, err, before, l.flow) {
+			continue
+		}
+		if l.first != nil && s.run.baseline.refusal(l.first).Kind == Accepted && s.run.baseline.refusal(l.flow).Kind != Accepted {
+			s.Observe(id, l.Stimulus, results.Inconclusive, "", "Accepted, but not when it was tried again: "+s.run.baseline.refusal(l.first).Why+".", l.first, l.flow, before, after)
 			continue
 		}
 		if flow := s.acceptsAnything(ctx, l.flow, before, after); flow != nil {
@@ -279,6 +300,25 @@ func (s *Scenario) refuseGroup(ctx context.Context, id requirements.ID, before *
 		return s.fencePost(ctx) // the next fence needs a beginning that is whole
 	}
 	return after, err
+}
+
+// surprises says whether a bad launch between valid ones that work has ended as none
+// did before: accepted, or with a refusal of a kind that the tool has not shown yet. An
+// error page that is none of the tool's own, while it is away for a moment, is no refusal;
+// so such a launch is made again.
+func (s *Scenario) surprises(flow, before, after *Flow) bool {
+	b := &s.run.baseline
+	if flow.kind != plain || !b.known || s.brokenFence(before, after) != "" {
+		return false
+	}
+	switch b.refusal(flow).Kind {
+	case Accepted:
+		return true
+	case Refused:
+		return flow.Trip.Ended == agent.Settled && !b.refusals[refusalOf(flow)]
+	default:
+		return false
+	}
 }
 
 // acceptsAnything says, where a launch that has to be refused shows the page of an

@@ -23,7 +23,7 @@ import (
 func TestWhatASubjectSendsTooMuchOfIsBounded(t *testing.T) {
 	t.Parallel()
 	g := NewWithT(t)
-	run := subject{wrap: func(h http.Handler) http.Handler {
+	run := subject{change: patient, wrap: func(h http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			for i := range 10000 {
 				w.Header().Add("Set-Cookie", fmt.Sprintf("c%d=v", i))

@@ -367,7 +367,7 @@ func TestARefusalOfANewKindIsMadeAgain(t *testing.T) {
 			g := NewWithT(t)
 			var d diary
 			var ill atomic.Bool
-			run := subject{faults: c.faults, wrap: func(tool http.Handler) http.Handler {
+			run := subject{faults: c.faults, change: patient, wrap: func(tool http.Handler) http.Handler {
 				return d.wrap(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 					if r.URL.Path == faketool.LaunchPath && kindOf(r) == "B" && ill.CompareAndSwap(true, false) {
 						http.NotFound(w, r)

@@ -36,6 +36,11 @@ func (i *illness) wrap(subject http.Handler) http.Handler {
 	})
 }
 
+// patient gives a subject the time that a busy machine needs.
+func patient(c *config.Config) {
+	c.Patience.Visit, c.Patience.Restart = config.Duration(20*time.Second), config.Duration(time.Minute)
+}
+
 // illnesses are what subjects do that have stopped working.
 var illnesses = map[string]http.HandlerFunc{
 	"is down for maintenance": func(w http.ResponseWriter, _ *http.Request) {
@@ -92,7 +97,7 @@ func TestAScenarioIsDoneAgainWhenTheToolIsBack(t *testing.T) {
 			t.Parallel()
 			g := NewWithT(t)
 			ill := illness{does: does}
-			run := subject{wrap: ill.wrap}.ready(t)
+			run := subject{wrap: ill.wrap, change: patient}.ready(t)
 			scenario := func(again bool) (*harness.Scenario, bool) {
 				scene := run.Scenario(t, "test", "here:1")
 				scene.React(t.Context(), nonceMissing)
@@ -236,7 +241,8 @@ func TestAScenarioIsDoneAgainWhenThePlatformIsBack(t *testing.T) {
 			g := NewWithT(t)
 			ill := illness{does: does}
 			run := campusAt{wrap: ill.wrap, change: func(c *config.Config) {
-				c.Patience.Restart, c.Patience.Step = config.Duration(20*time.Second), config.Duration(300*time.Millisecond)
+				patient(c)
+				c.Patience.Step = config.Duration(300 * time.Millisecond)
 			}}.start(t)
 			_, err := run.Preflight(t.Context())
 			g.Expect(err).NotTo(HaveOccurred())
@@ -263,7 +269,7 @@ func TestAPreflightIsMadeAgainWhenTheSubjectIsBack(t *testing.T) {
 			g := NewWithT(t)
 			ill := illness{does: does}
 			var asked atomic.Int64
-			run := subject{wrap: func(tool http.Handler) http.Handler {
+			run := subject{change: patient, wrap: func(tool http.Handler) http.Handler {
 				sick := ill.wrap(tool)
 				return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 					if asked.Add(1) == 5 { // in the second launch

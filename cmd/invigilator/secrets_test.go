@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"html"
 	"maps"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -60,17 +59,6 @@ func betrayer(t *testing.T, secret string) *httptest.Server {
 	}))
 	t.Cleanup(server.Close)
 	return server
-}
-
-// freeAddress is where a run can listen.
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = l.Close() }()
-	return l.Addr().String()
 }
 
 // left are all texts that a run has left in a folder: the reports as they are, and the
@@ -201,13 +189,13 @@ func TestTokensOfTheConfigurationLeaveNoRun(t *testing.T) {
 		_, _ = fmt.Fprintf(w, "<title>no</title><p>no such user: %s, %s</p>", r.FormValue("api_token"), hex.EncodeToString([]byte(r.FormValue("api_token"))))
 	}))
 	t.Cleanup(server.Close)
-	for name, address := range map[string]string{"answered": server.URL, "not answered": "http://" + freeAddress(t)} {
+	for name, address := range map[string]string{"answered": server.URL, "not answered": "http://127.0.0.1:1"} {
 		t.Run(name, func(t *testing.T) {
 			g := NewWithT(t)
 			dir := t.TempDir()
 			login := address + "/login?api_token=TokenSecret&x=1"
 			stdout, stderr, status := run(t, dir, "tool", "--yes", "--agent", "http", "--login-url", login, "--launch-url", address+"/launch?ticket=TicketSecret", "--report", "out",
-				"--set", "platform.listen="+freeAddress(t), "--set", "patience.restart=1s")
+				"--set", "platform.listen=127.0.0.1:0", "--set", "patience.restart=1s")
 			g.Expect(status).To(Equal(3), stdout+stderr)
 			g.Expect(stdout).To(ContainSubstring("/login?api_token="))
 			for i, text := range append(secretLeft(g, filepath.Join(dir, "out")), stdout, stderr) {

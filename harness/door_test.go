@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/url"
@@ -111,11 +112,17 @@ func (s *strangers) stop(t *testing.T) {
 // freeAddress is one of this machine that nobody listens at.
 func freeAddress(t *testing.T) string {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	NewWithT(t).Expect(err).NotTo(HaveOccurred())
-	address := listener.Addr().String()
-	NewWithT(t).Expect(listener.Close()).To(Succeed())
-	return address
+	for range 100 {
+		// Below those that the system gives to whoever asks for any, so that nobody
+		// gets it meanwhile.
+		address := fmt.Sprintf("127.0.0.1:%d", 20000+rand.IntN(10000))
+		if listener, err := net.Listen("tcp", address); err == nil {
+			NewWithT(t).Expect(listener.Close()).To(Succeed())
+			return address
+		}
+	}
+	t.Fatal("no address is free")
+	return ""
 }
 
 // publicURL is where browsers reach an address directly.

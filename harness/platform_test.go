@@ -96,6 +96,15 @@ func (c campusAt) start(t *testing.T) *harness.PlatformRun {
 	return run
 }
 
+// ready begins a run against the campus, which has passed the preflight.
+func (c campusAt) ready(t *testing.T) *harness.PlatformRun {
+	t.Helper()
+	run := c.start(t)
+	_, err := run.Preflight(t.Context())
+	NewWithT(t).Expect(err).NotTo(HaveOccurred())
+	return run
+}
+
 func TestARealPlatformCanBeJudged(t *testing.T) {
 	t.Parallel()
 	g := NewWithT(t)

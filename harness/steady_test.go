@@ -217,9 +217,7 @@ func TestWhatAPlatformDoesThatHasStoppedWorkingSaysNothing(t *testing.T) {
 			t.Parallel()
 			g := NewWithT(t)
 			ill := illness{does: does}
-			run := campusAt{wrap: ill.wrap}.start(t)
-			_, err := run.Preflight(t.Context())
-			g.Expect(err).NotTo(HaveOccurred())
+			run := campusAt{wrap: ill.wrap}.ready(t)
 			ill.lasts.Store(forEver)
 			scene := run.Scenario(t, "test", "here:1")
 			for _, id := range []requirements.ID{"oidc-auth-missing-nonce", "oidc-auth-state-optional"} {
@@ -243,20 +241,20 @@ func TestAScenarioIsDoneAgainWhenThePlatformIsBack(t *testing.T) {
 			run := campusAt{wrap: ill.wrap, change: func(c *config.Config) {
 				patient(c)
 				c.Patience.Step = config.Duration(300 * time.Millisecond)
-			}}.start(t)
-			_, err := run.Preflight(t.Context())
-			g.Expect(err).NotTo(HaveOccurred())
+			}}.ready(t)
+			scenario := func(again bool) (*harness.PlatformScenario, bool) {
+				scene := run.Scenario(t, "test", "here:1")
+				scene.React(t.Context(), "oidc-auth-missing-nonce")
+				scene.React(t.Context(), "oidc-auth-state-optional")
+				return scene, scene.Settle(t.Context(), again)
+			}
 			ill.lasts.Store(3) // the user cannot even sign in again
-			scene := run.Scenario(t, "test", "here:1")
-			scene.React(t.Context(), "oidc-auth-missing-nonce")
-			scene.React(t.Context(), "oidc-auth-state-optional")
-			g.Expect(scene.Settle(t.Context(), false)).To(BeTrue())
-			g.Expect(scene.Drop().Observations).To(BeEmpty())
-			scene = run.Scenario(t, "test", "here:1")
-			scene.React(t.Context(), "oidc-auth-missing-nonce")
-			scene.React(t.Context(), "oidc-auth-state-optional")
-			g.Expect(scene.Settle(t.Context(), true)).To(BeFalse())
-			g.Expect(scene.Finish().Observations).To(And(Not(BeEmpty()), HaveEach(HaveField("Verdict", results.Passed))))
+			first, again := scenario(false)
+			g.Expect(again).To(BeTrue())
+			g.Expect(first.Drop().Observations).To(BeEmpty())
+			second, again := scenario(true)
+			g.Expect(again).To(BeFalse())
+			g.Expect(second.Finish().Observations).To(And(Not(BeEmpty()), HaveEach(HaveField("Verdict", results.Passed))))
 		})
 	}
 }

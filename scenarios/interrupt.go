@@ -6,6 +6,8 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+
+	. "github.com/onsi/ginkgo/v2"
 )
 
 // Signals are those that end a run early: it then cleans up and reports. A terminal that
@@ -18,24 +20,48 @@ func Signals() []os.Signal {
 	return all
 }
 
-// untilInterrupted returns a context that ends with the first of the signals. Ginkgo,
-// which listens as well, then ends the spec, cleans up and reports; at a second signal
-// it would leave that out, and so there is no second one.
+// listening are the signals that end this run, and where they arrive.
+var listening struct {
+	to      []os.Signal
+	arrived chan os.Signal
+}
+
+// untilInterrupted returns a context that ends with the first of the signals. Whatever
+// comes after it changes nothing: the run is ending.
 func untilInterrupted() context.Context {
 	ctx, cancel := context.WithCancelCause(context.Background())
-	all := Signals()
-	arrived := make(chan os.Signal, 1)
-	signal.Notify(arrived, all...)
+	listening.to, listening.arrived = Signals(), make(chan os.Signal, 1)
+	signal.Notify(listening.arrived, listening.to...)
 	signal.Ignore(syscall.SIGPIPE) // whoever reads what the run prints may go away
 	go func() {
-		first := <-arrived
-		cancel(fmt.Errorf("it was interrupted (%s)", first))
-		if first == syscall.SIGHUP { // Ginkgo does not listen to it
-			if self, err := os.FindProcess(os.Getpid()); err == nil && self.Signal(syscall.SIGTERM) == nil {
-				<-arrived
-			}
+		for s := range listening.arrived {
+			cancel(fmt.Errorf("it was interrupted (%s)", s)) // the first cause stays
 		}
-		signal.Ignore(all...)
 	}()
 	return ctx
 }
+
+// listenAlone takes the signals away from Ginkgo, which would leave out the cleanup at a
+// second one and the report at a third. It is called once, before the first launch:
+// while a signal changes hands it ends the process at once.
+func listenAlone() {
+	if listening.arrived != nil {
+		signal.Reset(listening.to...)
+		signal.Notify(listening.arrived, listening.to...)
+	}
+}
+
+// untilStopped runs a node until a signal ends the run, and then begins no other.
+var untilStopped = AroundNode(func(ctx context.Context, body func(context.Context)) {
+	end := func() {
+		if err := context.Cause(stopped); err != nil {
+			AbortSuite("The run was cut short: " + err.Error())
+		}
+	}
+	end()
+	defer end()
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	defer context.AfterFunc(stopped, func() { cancel(context.Cause(stopped)) })()
+	body(ctx)
+})

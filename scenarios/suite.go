@@ -278,6 +278,7 @@ type attachment struct {
 }
 
 var _ = BeforeSuite(func(ctx SpecContext) {
+	listenAlone()
 	if !playsHere() {
 		return
 	}
@@ -300,7 +301,7 @@ var _ = BeforeSuite(func(ctx SpecContext) {
 		abort(about, err)
 	}
 	attach(about)
-})
+}, untilStopped)
 
 // browserGone is the diagnosis where the browser has gone away by itself. What was seen
 // at the time says nothing of the subject.
@@ -588,8 +589,8 @@ type scene interface {
 // current is the scenario of the current spec; nil where it has begun none.
 var current scene
 
-// Every spec is done again where its subject was away meanwhile and is back: see
-// [harness.Scenario.Settle].
+// Every spec ends with the run, and is done again where its subject was away meanwhile
+// and is back: see [harness.Scenario.Settle].
 var _ = AddTreeConstructionNodeArgsTransformer(func(kind types.NodeType, _ Offset, text string, args []any) (string, []any, []error) {
 	if !kind.Is(types.NodeTypeIt) {
 		return text, args, nil
@@ -597,7 +598,7 @@ var _ = AddTreeConstructionNodeArgsTransformer(func(kind types.NodeType, _ Offse
 	for i, arg := range args {
 		if body, ok := arg.(func(SpecContext)); ok {
 			args[i] = func(ctx SpecContext) { settled(ctx, body) }
-			return text, args, nil
+			return text, append(args, untilStopped), nil
 		}
 	}
 	return text, args, []error{fmt.Errorf("the body of the spec %q has to be a func(SpecContext)", text)}

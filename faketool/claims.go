@@ -205,12 +205,15 @@ func (t *Tool) checkNonce(begun *login, c claims) error {
 	t.mu.Lock()
 	other, known := t.byNonce[nonce]
 	used, stateUsed := known && other.used, begun.used
+	firstWithout := (c.members["nonce"] == nil || c.members["nonce"] == "") && !t.tookNoNonce && t.has(AcceptsMissingNonceOnce)
+	t.tookNoNonce = t.tookNoNonce || firstWithout
 	t.mu.Unlock()
 	if isText && nonce != "" && subtle.ConstantTimeCompare([]byte(nonce), []byte(begun.nonce)) == 1 {
 		return nil
 	}
 	switch {
-	case !c.has("nonce") && t.has(AcceptsMissingNonce),
+	case firstWithout,
+		!c.has("nonce") && t.has(AcceptsMissingNonce),
 		isText && nonce == "" && t.has(AcceptsEmptyNonce),
 		isText && nonce != "" && !known && t.has(AcceptsUnknownNonce),
 		known && !used && t.has(AcceptsNonceOfAnyLogin),

@@ -122,6 +122,7 @@ const (
 	AcceptsNullExpiry             = "accepts-null-expiry"
 	ReadsExpiryFromText           = "reads-expiry-from-text"
 	AcceptsMissingNonce           = "accepts-missing-nonce"
+	AcceptsMissingNonceOnce       = "accepts-missing-nonce-once"
 	AcceptsEmptyNonce             = "accepts-empty-nonce"
 	AcceptsUnknownNonce           = "accepts-unknown-nonce"
 	AcceptsNonceOfAnyLogin        = "accepts-nonce-of-any-login"
@@ -347,6 +348,7 @@ var launchDefects = []Fault{
 	{Name: AcceptsNullExpiry, Breaks: []string{"sec-tool-exp"}, Does: "takes exp null for never"},
 	{Name: ReadsExpiryFromText, Breaks: []string{"sec-tool-exp"}, Does: "accepts exp as a string"},
 	{Name: AcceptsMissingNonce, Breaks: []string{"sec-tool-nonce-missing"}, Does: "accepts a token without nonce"},
+	{Name: AcceptsMissingNonceOnce, Breaks: []string{"sec-tool-nonce-missing"}, Does: "looks in a nonce for a replay alone, so that the first token without one is accepted"},
 	{Name: AcceptsEmptyNonce, Breaks: []string{"sec-tool-nonce-missing"}, Does: "accepts a token with an empty nonce"},
 	{Name: AcceptsUnknownNonce, Breaks: []string{"oidc-tool-nonce-foreign"}, Does: "accepts a nonce that it never sent"},
 	{Name: AcceptsNonceOfAnyLogin, Breaks: []string{"oidc-tool-nonce-foreign", "ap-tool-verifies-id-token"}, Does: "accepts the nonce of any login that is still open"},

@@ -359,7 +359,7 @@ func TestARefusalOfANewKindIsMadeAgain(t *testing.T) {
 		verdict results.Verdict
 		want    string
 	}{
-		"refused for a moment by what is no page of the tool": {[]string{faketool.AcceptsEmptyNonce}, results.Failed, "VBVBV"},
+		"refused for a moment by what is no page of the tool": {[]string{faketool.AcceptsEmptyNonce}, results.Failed, "VBVBXV"},
 		"refused": {nil, results.Passed, "VBVBV"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -240,21 +240,14 @@ func (s *Scenario) MustRefuse(ctx context.Context, id requirements.ID, attempts 
 // the beginning of the next.
 func (s *Scenario) refuseGroup(ctx context.Context, id requirements.ID, before *Flow, broken error, group []Attempt) (*Flow, error) {
 	s.tb.Helper()
-	type made struct {
-		Attempt
-		flow  *Flow
-		led   []*Flow // what led to it
-		first *Flow   // where it was made again
-	}
-	var launches []made
+	var launches []badLaunch
 	for _, a := range group {
 		if s.Unseen(id, a.Stimulus, broken) {
 			continue
 		}
-		s.recent = nil
-		flow, err := a.Make(ctx)
-		if !s.Unseen(id, a.Stimulus, err, flow) {
-			launches = append(launches, made{a, flow, s.recent, nil})
+		l, err := s.launchBadly(ctx, a, before)
+		if !s.Unseen(id, a.Stimulus, err, l.flow) {
+			launches = append(launches, l)
 		}
 	}
 	after, err := s.control(ctx)
@@ -271,14 +264,12 @@ func (s *Scenario) refuseGroup(ctx context.Context, id requirements.ID, before *
 		if err != nil || !s.surprises(l.flow, before, after) {
 			continue
 		}
-		s.recent = nil
-		again, _ := l.Make(ctx)
-		led := s.recent
+		again, _ := s.launchBadly(ctx, l.Attempt, after)
 		next, broken := s.control(ctx)
-		if again != nil && broken == nil && s.Accepted(next) {
-			l.first, l.flow, l.led, after = l.flow, again, led, next
-			if s.run.baseline.refusal(again).Kind == Refused {
-				s.run.baseline.usual(again)
+		if again.flow != nil && broken == nil && s.Accepted(next) {
+			*l, after = again, next
+			if s.run.baseline.refusal(l.flow).Kind == Refused {
+				s.run.baseline.usual(l.flow)
 			}
 		}
 	}
@@ -286,12 +277,8 @@ func (s *Scenario) refuseGroup(ctx context.Context, id requirements.ID, before *
 		if s.Unseen(id, l.Stimulus, err, before, l.flow) {
 			continue
 		}
-		if l.first != nil && s.run.baseline.refusal(l.first).Kind == Accepted && s.run.baseline.refusal(l.flow).Kind != Accepted {
-			s.Observe(id, l.Stimulus, results.Inconclusive, "", "Accepted, but not when it was tried again: "+s.run.baseline.refusal(l.first).Why+".", l.first, l.flow, before, after)
-			continue
-		}
-		if flow := s.acceptsAnything(ctx, l.flow, before, after); flow != nil {
-			s.Observe(id, l.Stimulus, results.Inconclusive, "", "The tool shows the page of an accepted launch, but it does so by now after an answer without id_token, too.", l.flow, flow, before, after)
+		if l.contrast != nil {
+			s.Observe(id, l.Stimulus, results.Inconclusive, "", "The tool shows the page of an accepted launch, but it does so by now after an answer without id_token, too.", l.flow, l.contrast, before, after)
 			continue
 		}
 		s.judgeRefusal(id, l.Attempt, l.flow, l.led, before, after)
@@ -302,31 +289,43 @@ func (s *Scenario) refuseGroup(ctx context.Context, id requirements.ID, before *
 	return after, err
 }
 
-// surprises says whether a bad launch between valid ones that work has ended as none
-// did before: accepted, or with a refusal of a kind that the tool has not shown yet. An
-// error page that is none of the tool's own, while it is away for a moment, is no refusal;
-// so such a launch is made again.
+// A badLaunch is one that the tool has to refuse, as it was made.
+type badLaunch struct {
+	Attempt
+	flow *Flow
+	led  []*Flow // what led to it
+	// contrast is a launch without id_token right after it that is accepted, too; nil
+	// where that is not so.
+	contrast *Flow
+}
+
+// launchBadly makes a launch that the tool has to refuse.
+func (s *Scenario) launchBadly(ctx context.Context, a Attempt, before *Flow) (badLaunch, error) {
+	s.recent = nil
+	flow, err := a.Make(ctx)
+	l := badLaunch{Attempt: a, flow: flow, led: s.recent}
+	if err == nil {
+		l.contrast = s.acceptsAnything(ctx, flow, before)
+	}
+	return l, err
+}
+
+// surprises says whether a bad launch between valid ones that work has ended in a refusal
+// of a kind that the tool has not shown yet. An error page that is none of the tool's own,
+// while it is away for a moment, is no refusal; so such a launch is made again.
 func (s *Scenario) surprises(flow, before, after *Flow) bool {
 	b := &s.run.baseline
-	if flow.kind != plain || !b.known || s.brokenFence(before, after) != "" {
-		return false
-	}
-	switch b.refusal(flow).Kind {
-	case Accepted:
-		return true
-	case Refused:
-		return flow.Trip.Ended == agent.Settled && !b.refusals[refusalOf(flow)]
-	default:
-		return false
-	}
+	return flow.kind == plain && b.known && s.brokenFence(before, after) == "" &&
+		b.refusal(flow).Kind == Refused && flow.Trip.Ended == agent.Settled && !b.refusals[refusalOf(flow)]
 }
 
 // acceptsAnything says, where a launch that has to be refused shows the page of an
-// accepted one, whether the tool shows it by now after an answer without id_token as well,
-// which it did not in the preflight: then the page says nothing, since it may come from a
-// cache. It returns that launch; nil where that is not so.
-func (s *Scenario) acceptsAnything(ctx context.Context, flow *Flow, fence ...*Flow) *Flow {
-	if flow.kind != plain || !s.run.baseline.known || flow.Reaction.Kind != Accepted || s.brokenFence(fence...) != "" {
+// accepted one, whether the tool shows it right after that for an answer without id_token
+// as well, which it did not in the preflight: then the page says nothing, since it may
+// come from a cache. It returns that launch; nil where that is not so. The bad launch
+// itself is not made again: a tool may well refuse it then as a replay.
+func (s *Scenario) acceptsAnything(ctx context.Context, flow, before *Flow) *Flow {
+	if flow.kind != plain || !s.run.baseline.known || s.run.baseline.refusal(flow).Kind != Accepted || s.brokenFence(before) != "" {
 		return nil
 	}
 	contrast, err := s.Launch(ctx, Launch{Title: "contrast: an answer without id_token and state", Fault: new(fakeplatform.EmptyAnswer)})

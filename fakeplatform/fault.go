@@ -40,6 +40,9 @@ type Fault struct {
 	// Holds is set where the answer to the authentication request is kept back,
 	// to be submitted from [Launch.DeliverURL].
 	Holds bool
+	// NeedsState is set where the fault changes the state of the answer, so that it says
+	// something only of a tool whose authentication request had one.
+	NeedsState bool
 	// Part is what the fault is about. A platform that carries a defect of
 	// a message has it in the messages of that part alone.
 	Part Part

@@ -12,25 +12,25 @@ import (
 // submits it when.
 var answerFaults = []Fault{
 	{
-		Name: "state-dropped", Provokes: "sec-tool-state-missing",
+		Name: "state-dropped", Provokes: "sec-tool-state-missing", NeedsState: true,
 		Breaks: []string{"oidc-auth-endpoint-get", "oidc-auth-endpoint-post", "oidc-auth-state-echo", "formpost-response-form"}, Hides: []string{"practice-form-post-values-escaped"},
 		Does: "leaves the state out of the answer",
 		form: func(d *draft) { d.form.Del(lti.ParamState) },
 	}, {
-		Name: "state-empty", Provokes: "sec-tool-state-missing",
+		Name: "state-empty", Provokes: "sec-tool-state-missing", NeedsState: true,
 		Does: "sends an empty state",
 		form: func(d *draft) { d.form.Set(lti.ParamState, "") },
 	}, {
-		Name: "state-random", Provokes: "sec-tool-state-foreign",
+		Name: "state-random", Provokes: "sec-tool-state-foreign", NeedsState: true,
 		Does: "sends a state that nobody issued",
 		form: func(d *draft) { d.form.Set(lti.ParamState, lti.RandomString()) },
 	}, {
-		Name: "state-altered", Provokes: "sec-tool-state-foreign",
+		Name: "state-altered", Provokes: "sec-tool-state-foreign", NeedsState: true,
 		Breaks: []string{"oidc-auth-state-echo", "oidc-auth-state-optional"}, Hides: []string{"practice-form-post-values-escaped"},
 		Does: "sends the state with one character changed",
 		form: func(d *draft) { d.form.Set(lti.ParamState, alter(d.form.Get(lti.ParamState))) },
 	}, {
-		Name: "state-of-other-browser", Provokes: "sec-tool-state-foreign", Borrows: true,
+		Name: "state-of-other-browser", Provokes: "sec-tool-state-foreign", NeedsState: true, Borrows: true,
 		Does: "sends the state that the tool issued to another browser",
 		form: func(d *draft) { d.form.Set(lti.ParamState, d.borrowed().Get(lti.ParamState)) },
 	}, {
@@ -55,7 +55,7 @@ var answerFaults = []Fault{
 		Name: "replayed-in-other-browser", Provokes: "sec-tool-nonce-replayed",
 		Does: "submits an id_token and state that were used from another browser",
 	}, {
-		Name: "state-reused", Provokes: "practice-tool-state-single-use", Borrows: true,
+		Name: "state-reused", Provokes: "practice-tool-state-single-use", NeedsState: true, Borrows: true,
 		Does: "answers a second login in the same browser with the state of the first, which was used",
 		form: func(d *draft) { d.form.Set(lti.ParamState, d.borrowed().Get(lti.ParamState)) },
 	}, {

@@ -96,6 +96,7 @@ const (
 	SendsStateAsNonce             = "sends-state-as-nonce"
 	ShortState                    = "short-state"
 	CountsState                   = "counts-state"
+	OmitsState                    = "omits-state"
 	SetsNoStateCookie             = "sets-no-state-cookie"
 	AcceptsMissingState           = "accepts-missing-state"
 	AcceptsEmptyState             = "accepts-empty-state"
@@ -322,6 +323,7 @@ var launchDefects = []Fault{
 	{Name: SendsStateAsNonce, Breaks: []string{"sec-tool-auth-request-nonce"}, Does: "sends the state as the nonce as well"},
 	{Name: ShortState, Breaks: []string{"sec-tool-auth-request-state"}, Does: "makes a state of 8 characters"},
 	{Name: CountsState, Breaks: []string{"sec-tool-auth-request-state"}, Does: "makes a state by counting"},
+	{Name: OmitsState, Breaks: []string{"sec-tool-auth-request-state"}, Hides: []string{"sec-tool-state-missing", "sec-tool-state-foreign", "practice-tool-state-single-use"}, Does: "sends no state, and knows a login by its cookie and nonce"},
 	{Name: SetsNoStateCookie, Breaks: []string{"sec-tool-auth-request-state", "sec-tool-login-csrf"}, Does: "binds the state to no browser"},
 	{Name: AcceptsMissingState, Breaks: []string{"sec-tool-state-missing", "ap-tool-verifies-id-token"}, Does: "accepts a launch without state"},
 	{Name: AcceptsEmptyState, Breaks: []string{"sec-tool-state-missing"}, Does: "accepts a launch with an empty state"},
@@ -335,7 +337,7 @@ var launchDefects = []Fault{
 	{Name: AcceptsMissingAlg, Breaks: []string{"sec-tool-alg-none"}, Does: "accepts a header without alg"},
 	{Name: AcceptsPublicKeyAsSecret, Breaks: []string{"cert-tool-alg-hmac-confusion"}, Does: "verifies an HMAC with the platform's public key as the secret"},
 	{Name: TriesAnyKey, Breaks: []string{"cert-tool-kid-unknown"}, Does: "tries the first key where it does not know the kid"},
-	{Name: NeverFetchesKeysAgain, Breaks: []string{"oidc-tool-key-rotation", "practice-tool-jwks-formats", "sec-tool-jwks-unavailable"}, Hides: []string{"practice-tool-removed-key"}, Does: "fetches the platform's key set once and never again"},
+	{Name: NeverFetchesKeysAgain, Breaks: []string{"oidc-tool-key-rotation"}, Hides: []string{"practice-tool-jwks-formats", "sec-tool-jwks-unavailable", "practice-tool-removed-key"}, Does: "fetches the platform's key set once and never again"},
 	{Name: IgnoresIssuer, Breaks: []string{"sec-tool-iss"}, Hides: []string{"practice-tool-return-url-unverified"}, Does: "does not look at iss"},
 	{Name: ComparesIssuerLoosely, Breaks: []string{"sec-tool-iss"}, Does: "ignores scheme, case and a trailing slash of iss"},
 	{Name: AcceptsIssuerArray, Breaks: []string{"sec-tool-iss"}, Does: "accepts an array as iss"},

@@ -1,6 +1,7 @@
 package faketool
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/http"
@@ -256,6 +257,9 @@ func (t *Tool) prepare(l *Login, p Probe) (*login, error) {
 		lti.ParamState:        {state},
 		lti.ParamNonce:        {nonce},
 	}}
+	if state == "" {
+		d.params.Del(lti.ParamState)
+	}
 	if hint, ok := l.params[lti.ParamMessageHint]; ok {
 		d.params[lti.ParamMessageHint] = hint[:1]
 	}
@@ -278,7 +282,7 @@ func (t *Tool) prepare(l *Login, p Probe) (*login, error) {
 	request.URL = to
 	return &login{
 		registration: l.registration, state: d.params.Get(lti.ParamState), nonce: d.params.Get(lti.ParamNonce),
-		target: l.params.Get(lti.ParamTargetLinkURI), cookie: lti.RandomString(), cookieName: state, of: l, request: request,
+		target: l.params.Get(lti.ParamTargetLinkURI), cookie: lti.RandomString(), cookieName: cmp.Or(state, nonce), of: l, request: request,
 	}, nil
 }
 

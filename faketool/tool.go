@@ -321,7 +321,7 @@ func (t *Tool) count() int {
 	return t.counter
 }
 
-// cookieName keeps the cookies of parallel logins apart; states of this tool
+// cookieName keeps the cookies of parallel logins apart; states and nonces of this tool
 // are letters, digits, - and _.
 func (t *Tool) cookieName(state string) string {
 	if t.has(KeepsOneLoginPerBrowser) {
@@ -464,6 +464,8 @@ func (t *Tool) newState() string {
 	switch {
 	case t.has(ShortState):
 		return lti.RandomString()[:8]
+	case t.has(OmitsState):
+		return ""
 	case t.has(CountsState):
 		return fmt.Sprintf("state-%016d", t.count())
 	default:

@@ -19,12 +19,18 @@ func (s *Scenario) Accepted(f *Flow) bool {
 // MustAccept judges a stimulus by a launch that the tool has to accept.
 func (s *Scenario) MustAccept(ctx context.Context, id requirements.ID, stimulus string, l Launch) *Flow {
 	s.tb.Helper()
-	make := s.Launch
-	if l.Fault != nil && l.Fault.NewKey() {
-		make = s.LaunchWithNewKey
-	}
 	l.Title = cmp.Or(l.Title, stimulus)
-	flow, err := make(ctx, l)
+	var flow *Flow
+	var err error
+	if l.Fault != nil && l.Fault.NewKey() {
+		fetches := s.run.KeySetFetches()
+		flow, err = s.LaunchWithNewKey(ctx, l)
+		if err == nil && !s.Accepted(flow) && !informs(id, stimulus) && !s.run.LookedForKey(fetches) {
+			err = ErrNotAsked
+		}
+	} else {
+		flow, err = s.Launch(ctx, l)
+	}
 	if s.Unseen(id, stimulus, err, flow) || !s.MustBeAccepted(ctx, id, stimulus, flow) {
 		return nil
 	}

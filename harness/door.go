@@ -206,6 +206,13 @@ func (r *Run) KeySetFetches() KeySetFetches {
 	return fetches
 }
 
+// LookedForKey says whether anybody, and so maybe the tool, has fetched the key set since
+// it had been fetched so often.
+func (r *Run) LookedForKey(before KeySetFetches) bool {
+	byTool, byAnybody := r.FetchedSince(before)
+	return byTool+byAnybody > 0
+}
+
 // FetchedSince says how often the key set has been fetched since it had been fetched
 // so often: by the tool, and by callers who may be the tool or somebody else, since
 // they have asked for other things as well.

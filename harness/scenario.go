@@ -9,6 +9,7 @@ import (
 
 	"invigilator/fakeplatform"
 	"invigilator/harness/agent"
+	"invigilator/lti"
 	"invigilator/requirements"
 	"invigilator/results"
 )
@@ -88,8 +89,17 @@ func (s *Scenario) Launch(ctx context.Context, l Launch) (*Flow, error) {
 	if flow != nil {
 		s.keep(flow)
 	}
+	if err == nil && l.Fault != nil && l.Fault.NeedsState {
+		if request, asked := flow.Request(); asked && request.Params.Get(lti.ParamState) == "" {
+			err = errStateless
+		}
+	}
 	return flow, err
 }
+
+// errStateless says that nothing can be made of the state that the tool sent (Security
+// Framework 1.0, 5.1.1.4: the answer has one where the request had one).
+var errStateless = errors.New("the tool's authentication request has no state")
 
 // Login brings a fresh browser as far as the platform's answer, which is held
 // back: the tool's state and nonce are issued, and not yet used.
@@ -120,9 +130,9 @@ func (s *Scenario) Unseen(id requirements.ID, stimulus string, err error, flows 
 	switch {
 	case err == nil:
 		return false
-	case errors.Is(err, ErrNoJourney):
+	case errors.Is(err, ErrNoJourney), errors.Is(err, errStateless):
 		s.Observe(id, stimulus, results.Skipped, "", "Not tried: "+err.Error()+".", flows...)
-	case isStuck, errors.Is(err, agent.ErrNeedsBrowser), errors.Is(err, ErrNoLogin), errors.Is(err, errGone), errors.Is(err, errNotAsked):
+	case isStuck, errors.Is(err, agent.ErrNeedsBrowser), errors.Is(err, ErrNoLogin), errors.Is(err, errGone), errors.Is(err, ErrNotAsked):
 		if isStuck || errors.Is(err, ErrNoLogin) {
 			s.troubled(err.Error(), "")
 		}

@@ -64,6 +64,9 @@ func bits(values []string) float64 {
 
 // Spread says what was seen of the values.
 func Spread(values []string, problem string) string {
+	if !slices.ContainsFunc(values, func(v string) bool { return v != "" }) {
+		return fmt.Sprintf("It is empty or absent in all of %d requests.", len(values))
+	}
 	about := fmt.Sprintf("%d values of %d to %d characters that vary by about %.0f bits.", len(values),
 		len(slices.MinFunc(values, byLength)), len(slices.MaxFunc(values, byLength)), bits(values))
 	if problem == "" {

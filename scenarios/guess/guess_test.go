@@ -288,7 +288,7 @@ func TestSpread(t *testing.T) {
 	values := []string{"bb", "a", "cccc"}
 	g.Expect(Spread(values, "")).To(gomega.Equal("All different: 3 values of 1 to 4 characters that vary by about 3 bits."))
 	g.Expect(Spread(values, "it is odd")).To(gomega.Equal("it is odd: 3 values of 1 to 4 characters that vary by about 3 bits."))
-	g.Expect(Spread([]string{""}, "it is empty")).To(gomega.Equal("it is empty: 1 values of 0 to 0 characters that vary by about 0 bits."))
+	g.Expect(Spread([]string{""}, "it is empty")).To(gomega.Equal("It is empty or absent in all of 1 requests."))
 }
 
 func TestCountersWithoutLeadingZerosAreGuessable(t *testing.T) {

@@ -46,11 +46,14 @@ var _ = Describe("A tool, looking for the platform's key,", func() {
 	withdrawn := func(scene *harness.Scenario, name string, ago time.Duration) harness.Attempt {
 		f := fault(name)
 		return harness.Attempt{Stimulus: name, Make: func(ctx context.Context) (*harness.Flow, error) {
+			fetches := scene.Run().KeySetFetches()
 			used, err := scene.LaunchWithNewKey(ctx, harness.Launch{Fault: new(fakeplatform.NewKeySigns)})
-			if err != nil {
+			switch {
+			case err != nil:
 				return used, err
-			}
-			if !scene.Accepted(used) {
+			case !scene.Accepted(used) && !scene.Run().LookedForKey(fetches):
+				return used, harness.ErrNotAsked
+			case !scene.Accepted(used):
 				return used, harness.ErrNoLogin
 			}
 			if err := scene.Pass(ctx, ago); err != nil {

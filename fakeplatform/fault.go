@@ -40,6 +40,10 @@ type Fault struct {
 	// Holds is set where the answer to the authentication request is kept back,
 	// to be submitted from [Launch.DeliverURL].
 	Holds bool
+	// After, where set, is a valid launch that the tool has to accept right before, with
+	// Plan.Other naming it: the tool then knows the key set that the fault is about. A token
+	// that names no key gives it no reason to fetch one.
+	After *Fault
 	// NeedsState is set where the fault changes the state of the answer, so that it says
 	// something only of a tool whose authentication request had one.
 	NeedsState bool

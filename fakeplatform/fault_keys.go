@@ -212,6 +212,43 @@ func secondKey(_ *Launch, k *keySet) error {
 	return err
 }
 
+// onlyNewKey and twoNewKeys are valid launches after which the tool knows a new key set.
+var (
+	onlyNewKey = Fault{Name: "only-new-key", Permitted: true, Does: "publishes a new key alone and signs with it", keySet: newKeys(onlyKey)}
+	twoNewKeys = Fault{Name: "two-new-keys", Permitted: true, Does: "publishes two new keys and signs with the first", keySet: newKeys(secondKey)}
+)
+
+// newKeys publishes a new key, which signs, and what comes of the key set then.
+func newKeys(then func(*Launch, *keySet) error) func(*Launch, *keySet) error {
+	return func(l *Launch, k *keySet) error {
+		k.maxAge = "max-age=1"
+		other, err := unpublishedKey()
+		if err != nil {
+			return err
+		}
+		if err := k.sign(freshKID(other)); err != nil {
+			return err
+		}
+		return then(l, k)
+	}
+}
+
+// asBefore publishes the key set of the launch before. Without one, as for a platform
+// that is judged itself, it is made anew.
+func asBefore(anew func(*Launch, *keySet) error) func(*Launch, *keySet) error {
+	return func(l *Launch, k *keySet) error {
+		switch other := l.plan.Other; {
+		case other == nil:
+			return anew(l, k)
+		case other.keySet == nil:
+			return errNoOwnKey
+		default:
+			*k = *other.keySet
+			return nil
+		}
+	}
+}
+
 // ecKeyBeside publishes an EC key, and signs with the platform's own.
 func ecKeyBeside(_ *Launch, k *keySet) error { return k.publishEC(lti.RandomString()) }
 
@@ -230,14 +267,7 @@ func withdrawnKey(l *Launch, k *keySet) error {
 // that it may be kept for a second.
 var NewKeySigns = Fault{
 	Name: "new-key-signs", Permitted: true, Does: "publishes a new key and signs with it",
-	keySet: func(_ *Launch, k *keySet) error {
-		k.maxAge = "max-age=1"
-		other, err := unpublishedKey()
-		if err != nil {
-			return err
-		}
-		return k.sign(freshKID(other))
-	},
+	keySet: newKeys(func(*Launch, *keySet) error { return nil }),
 }
 
 func unavailable(answer http.HandlerFunc) func(*Launch, *keySet) error {

@@ -63,10 +63,10 @@ var signatureFaults = slices.Concat([]Fault{
 	}, {
 		Name: "kid-missing-one-key", Provokes: "cert-tool-kid-missing",
 		Breaks: []string{"sec-id-token-signature", "sec-key-rotation"},
-		Does:   "signs with the only key of the key set, but names none", keySet: onlyKey, sign: signWithoutKID,
+		Does:   "signs with the only key of the key set, but names none", After: &onlyNewKey, keySet: asBefore(onlyKey), sign: signWithoutKID,
 	}, {
 		Name: "kid-missing-two-keys", Provokes: "cert-tool-kid-missing",
-		Does: "signs with the first of two keys, but names none", keySet: secondKey, sign: signWithoutKID,
+		Does: "signs with the first of two keys, but names none", After: &twoNewKeys, keySet: asBefore(secondKey), sign: signWithoutKID,
 	}, {
 		Name: "embedded-jwk", Provokes: "sec-tool-embedded-key-not-trusted",
 		Breaks: []string{"sec-id-token-signature", "sec-key-rotation"},

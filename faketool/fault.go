@@ -162,6 +162,7 @@ const (
 	CrashesOnOtherAlgorithm       = "crashes-on-other-algorithm"
 	IgnoresCrit                   = "ignores-crit"
 	TriesKeysWithoutKID           = "tries-keys-without-kid"
+	TakesOnlyKeptKeyWithoutKID    = "takes-only-kept-key-without-kid"
 	TriesOnlyKeyWithoutKID        = "tries-only-key-without-kid"
 	KeepsWithdrawnKeys            = "keeps-withdrawn-keys"
 	NeedsAlgInKeySet              = "needs-alg-in-key-set"
@@ -389,6 +390,7 @@ var launchDefects = []Fault{
 	{Name: CrashesOnOtherAlgorithm, Breaks: []string{"sec11-tool-approved-algorithms"}, Does: "dies of a signature that is not RS256"},
 	{Name: IgnoresCrit, Breaks: []string{"rfc7515-tool-crit-header"}, Does: "does not look at crit"},
 	{Name: TriesKeysWithoutKID, Breaks: []string{"cert-tool-kid-missing"}, Does: "tries every key where the header names none"},
+	{Name: TakesOnlyKeptKeyWithoutKID, Breaks: []string{"cert-tool-kid-missing"}, Does: "takes the only key of the key set that it has kept where the header names none, and fetches no other"},
 	{Name: TriesOnlyKeyWithoutKID, Breaks: []string{"cert-tool-kid-missing"}, Does: "takes the only key where the header names none"},
 	{Name: KeepsWithdrawnKeys, Breaks: []string{"practice-tool-removed-key"}, Does: "keeps every key that it has ever fetched"},
 	{Name: NeedsAlgInKeySet, Breaks: []string{"practice-tool-jwks-formats"}, Does: "cannot use a key that is published without alg"},

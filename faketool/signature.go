@@ -76,13 +76,16 @@ func verifies(token string, alg jwa.SignatureAlgorithm, key any) bool {
 // Connect Core 1.0, 10.1.1), and when the platform says that it may have
 // changed. No key at all means, for a fault, that none is needed.
 func (t *Tool) keyNamed(r *http.Request, kid string, reg Registration) (jwk.Key, error) {
-	if kid == "" && !t.has(TriesKeysWithoutKID) && !t.has(TriesOnlyKeyWithoutKID) {
-		return nil, unauthorized("The id_token names no key.")
-	}
 	t.mu.Lock()
 	set, cached := t.keySets[reg.JWKSURL]
 	failed := t.unknownKeys[kid]
 	t.mu.Unlock()
+	switch {
+	case kid == "" && len(set.keys) == 1 && t.has(TakesOnlyKeptKeyWithoutKID):
+		return set.keys[0], nil
+	case kid == "" && !t.has(TriesKeysWithoutKID) && !t.has(TriesOnlyKeyWithoutKID):
+		return nil, unauthorized("The id_token names no key.")
+	}
 	fresh := cached && kid != "" && (t.opts.Now().Before(set.expires) || t.has(NeverFetchesKeysAgain) || t.has(KeepsWithdrawnKeys))
 	if failed && t.has(RemembersKeyFailure) {
 		return nil, unauthorized("The platform's key %q could not be had.", kid)

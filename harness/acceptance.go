@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"time"
 
+	"invigilator/fakeplatform"
 	"invigilator/requirements"
 	"invigilator/results"
 )
@@ -26,7 +27,7 @@ func (s *Scenario) MustAccept(ctx context.Context, id requirements.ID, stimulus 
 		fetches := s.run.KeySetFetches()
 		flow, err = s.LaunchWithNewKey(ctx, l)
 		if err == nil && !s.Accepted(flow) && !informs(id, stimulus) && !s.run.LookedForKey(fetches) {
-			err = ErrNotAsked
+			err = errNotAsked
 		}
 	} else {
 		flow, err = s.Launch(ctx, l)
@@ -54,6 +55,21 @@ func (s *Scenario) LaunchWithNewKey(ctx context.Context, l Launch) (*Flow, error
 	}
 	l.Title += " (again, after a while, since the tool did not look for the key)"
 	return s.Launch(ctx, l)
+}
+
+// Acquaint makes a launch with a new key, after which the tool knows the key. The error
+// says why it does not.
+func (s *Scenario) Acquaint(ctx context.Context, newKey fakeplatform.Fault) (*Flow, error) {
+	fetches := s.run.KeySetFetches()
+	flow, err := s.LaunchWithNewKey(ctx, Launch{Fault: &newKey})
+	switch {
+	case err != nil || s.Accepted(flow):
+		return flow, err
+	case !s.run.LookedForKey(fetches):
+		return flow, errNotAsked
+	default:
+		return flow, ErrNoLogin
+	}
 }
 
 // waitToLook gives a tool that has not asked for the key set, as far as is known,

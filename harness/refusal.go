@@ -171,6 +171,13 @@ type Attempt struct {
 func (s *Scenario) Attempt(fault fakeplatform.Fault) Attempt {
 	return Attempt{Stimulus: fault.Name, Make: func(ctx context.Context) (*Flow, error) {
 		l := Launch{Title: fault.Name + ": " + fault.Does, Fault: &fault}
+		if fault.After != nil {
+			before, err := s.Acquaint(ctx, *fault.After)
+			if err != nil {
+				return before, err
+			}
+			l.Other = before
+		}
 		if fault.Borrows {
 			other, err := s.Login(ctx, "a login of another browser, still open")
 			if err != nil {
@@ -199,7 +206,7 @@ func (s *Scenario) AttemptWithoutKey(fault fakeplatform.Fault) Attempt {
 			// Where others fetch the key set, too, the tool is taken to have done so
 			// after that time.
 			if again && maybe == 0 {
-				return flow, ErrNotAsked
+				return flow, errNotAsked
 			}
 			if again {
 				return flow, nil
@@ -214,9 +221,9 @@ func (s *Scenario) AttemptWithoutKey(fault fakeplatform.Fault) Attempt {
 	return a
 }
 
-// ErrNotAsked says that a tool refused a launch with a new key without looking
+// errNotAsked says that a tool refused a launch with a new key without looking
 // for that key, so that it never met the key set that was prepared for it.
-var ErrNotAsked = errors.New("the tool did not ask for the key set")
+var errNotAsked = errors.New("the tool did not ask for the key set")
 
 // fenceEvery is how many bad launches stand between two valid ones. Only
 // where a fence breaks has each of them to get one of its own.

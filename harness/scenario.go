@@ -132,7 +132,7 @@ func (s *Scenario) Unseen(id requirements.ID, stimulus string, err error, flows 
 		return false
 	case errors.Is(err, ErrNoJourney), errors.Is(err, errStateless):
 		s.Observe(id, stimulus, results.Skipped, "", "Not tried: "+err.Error()+".", flows...)
-	case isStuck, errors.Is(err, agent.ErrNeedsBrowser), errors.Is(err, ErrNoLogin), errors.Is(err, errGone), errors.Is(err, ErrNotAsked):
+	case isStuck, errors.Is(err, agent.ErrNeedsBrowser), errors.Is(err, ErrNoLogin), errors.Is(err, errGone), errors.Is(err, errNotAsked):
 		if isStuck || errors.Is(err, ErrNoLogin) {
 			s.troubled(err.Error(), "")
 		}

@@ -46,15 +46,9 @@ var _ = Describe("A tool, looking for the platform's key,", func() {
 	withdrawn := func(scene *harness.Scenario, name string, ago time.Duration) harness.Attempt {
 		f := fault(name)
 		return harness.Attempt{Stimulus: name, Make: func(ctx context.Context) (*harness.Flow, error) {
-			fetches := scene.Run().KeySetFetches()
-			used, err := scene.LaunchWithNewKey(ctx, harness.Launch{Fault: new(fakeplatform.NewKeySigns)})
-			switch {
-			case err != nil:
+			used, err := scene.Acquaint(ctx, fakeplatform.NewKeySigns)
+			if err != nil {
 				return used, err
-			case !scene.Accepted(used) && !scene.Run().LookedForKey(fetches):
-				return used, harness.ErrNotAsked
-			case !scene.Accepted(used):
-				return used, harness.ErrNoLogin
 			}
 			if err := scene.Pass(ctx, ago); err != nil {
 				return used, err

@@ -448,6 +448,7 @@ type walk struct {
 	tabs    []*tab // all, in the order in which they opened
 	pending int    // windows that opened and are not followed yet
 	opened  int
+	missed  string // why a window that opened is not among the tabs
 	until   string // of every tab, from the last action on
 
 	frame cdp.FrameID // where the last action took place, if in a frame
@@ -1085,10 +1086,35 @@ func (w *walk) followWindows(ctx context.Context) (stop func(), err error) {
 	return func() { cancel(); end(); done.Wait() }, nil
 }
 
-// follow attaches to a window.
+// follow attaches to a window. A page that goes elsewhere meanwhile breaks that
+// off, as the first pages of a launch do; it is then attached to anew.
 func (w *walk) follow(ctx context.Context, info *target.Info) {
-	u := w.user
-	t := u.browser.newTab(u.first.ctx, chromedp.WithTargetID(info.TargetID))
+	bounded, cancel := context.WithTimeout(ctx, openDeadline)
+	defer cancel()
+	t, err := w.attach(bounded, info)
+	for tries := 1; err != nil && goneOn(err) && bounded.Err() == nil && tries < maxPages; tries++ {
+		t, err = w.attach(bounded, info)
+	}
+	if err != nil {
+		w.user.closeWindow(info.TargetID)
+	}
+	w.mu.Lock()
+	w.pending--
+	if err == nil {
+		w.tabs = append(w.tabs, t)
+	} else {
+		w.missed = "a window that opened could not be followed: " + whichever(bounded, err).Error()
+	}
+	w.mu.Unlock()
+	select {
+	case w.changed <- struct{}{}:
+	default:
+	}
+}
+
+// attach tries once to follow a window.
+func (w *walk) attach(ctx context.Context, info *target.Info) (*tab, error) {
+	t := w.user.browser.newTab(w.user.first.ctx, chromedp.WithTargetID(info.TargetID), chromedp.WithDetachOnCancel())
 	t.begin(w.began, info.URL, false)
 	w.mu.Lock()
 	until := w.until
@@ -1096,26 +1122,31 @@ func (w *walk) follow(ctx context.Context, info *target.Info) {
 	t.mu.Lock()
 	t.journey, t.late, t.secrets, t.until = true, true, w.secrets, until
 	t.mu.Unlock()
-	bounded, cancel := context.WithTimeout(ctx, readDeadline)
+	if err := t.prepare(ctx); err != nil {
+		t.detach()
+		return nil, err
+	}
+	t.sync(ctx)
+	return t, nil
+}
+
+// detach no longer follows the tab, whose page stays. The context goes last: see
+// shut.
+func (t *tab) detach() {
+	if attached := chromedp.FromContext(t.ctx).Target; attached != nil {
+		ctx, cancel := context.WithTimeout(t.ctx, openDeadline)
+		defer cancel()
+		_, _ = chromedp.CallBrowser(ctx, target.DetachFromTarget, target.DetachFromTargetParams{SessionID: attached.SessionID})
+		t.awaitGone(ctx)
+	}
+	t.cancel()
+}
+
+// closeWindow closes a window that nobody follows.
+func (u *browserUser) closeWindow(id target.ID) {
+	ctx, cancel := context.WithTimeout(u.first.ctx, lastDeadline)
 	defer cancel()
-	err := t.prepare(bounded)
-	if err == nil {
-		t.sync(bounded)
-	} else {
-		u.shut(t)
-	}
-	w.mu.Lock()
-	w.pending--
-	if err == nil {
-		w.tabs = append(w.tabs, t)
-	} else if len(w.tabs) > 0 {
-		w.tabs[0].note("a window that opened could not be followed: %v", err)
-	}
-	w.mu.Unlock()
-	select {
-	case w.changed <- struct{}{}:
-	default:
-	}
+	_, _ = chromedp.CallBrowser(ctx, target.CloseTarget, target.CloseTargetParams{TargetID: id})
 }
 
 // followed waits until all windows that have opened are followed.
@@ -1225,6 +1256,12 @@ func (w *walk) tell(ctx context.Context, at *place, stuck *Stuck, ended Ending) 
 	if n := len(trip.Steps); n > maxSteps {
 		trip.Steps, trip.Dropped = trip.Steps[:maxSteps], trip.Dropped+n-maxSteps
 	}
+	w.mu.Lock()
+	missed := w.missed
+	w.mu.Unlock()
+	if missed != "" {
+		trip.Page.Notes = append(trip.Page.Notes, missed)
+	}
 	trip.Page.Console = trip.Page.Console[:min(len(trip.Page.Console), maxMessages)]
 	trip.Page.Notes = trip.Page.Notes[:min(len(trip.Page.Notes), maxMessages)]
 	redact := w.user.redaction()
@@ -1234,6 +1271,9 @@ func (w *walk) tell(ctx context.Context, at *place, stuck *Stuck, ended Ending) 
 		page.Text, page.Title, page.URL = redact.text(page.Text), redact.text(page.Title), redact.text(page.URL)
 		if stuck.Action == len(w.journey.Actions) && stuck.Why == "" {
 			stuck.Why = fmt.Sprintf("the journey ended on %s, no page or frame came to %s%s", page.URL, w.journey.Until, w.elsewhere())
+		}
+		if missed != "" {
+			stuck.Why += "; " + missed
 		}
 		stuck.Why += "; " + shown(page)
 	}

@@ -6,6 +6,7 @@ import (
 	"image/jpeg"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -442,6 +443,38 @@ func TestJourneyPlaces(t *testing.T) {
 				goOn(t, user, platform)
 				through(t, user, j)
 			})
+		})
+	}
+}
+
+// TestJourneyFollowsHurriedWindows follows windows that go from site to site while they
+// are attached to, as the first pages of a launch do on a busy machine.
+func TestJourneyFollowsHurriedWindows(t *testing.T) {
+	for name, link := range map[string]string{
+		"opened":   `<button onclick="window.open('hop/1')">Go</button>`,
+		"noopener": `<a href=hop/1 target=_blank rel=noopener>Go</a>`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			platform := sites(t, func(a, b string) http.Handler {
+				return mux(map[string]http.HandlerFunc{
+					"/course": html("<!DOCTYPE html><title>Course</title>" + link),
+					"/hop/{n}": func(w http.ResponseWriter, r *http.Request) {
+						n, err := strconv.Atoi(r.PathValue("n"))
+						if err != nil || n >= 10 {
+							html("<!DOCTYPE html><title>Tool</title><p>Launched</p>")(w, r)
+							return
+						}
+						html(fmt.Sprintf("<title>Hop</title><script>location.replace(%q)</script>", fmt.Sprintf("%s/hop/%d", []string{a, b}[n%2], n+1)))(w, r)
+					},
+				})
+			})
+			user := open(t, startedBrowser(t))
+			for range 6 {
+				trip := through(t, user, journeyOf(does(agent.Open, platform+"/course"), does(agent.Click, "text=Go"), does(agent.Wait, "text=Launched")))
+				want{title: "Tool", status: 200}.of(t, trip)
+				NewWithT(t).Expect(trip.In).To(Equal(agent.Window))
+			}
 		})
 	}
 }

@@ -313,16 +313,17 @@ func (t *tab) togetherLocked(s *state) {
 	}
 }
 
-// reachLocked notes that a frame came to where the journey is to end: it may
-// go on at once.
+// reachLocked notes where a frame came to, and whether the journey is to end there: it
+// may go on at once.
 func (t *tab) reachLocked(id cdp.FrameID, f *frame) {
-	if t.until != "" && t.reached == "" && !f.failed && strings.HasPrefix(f.url, t.until) {
+	f.came = t.moves
+	if t.until != "" && t.frames[t.reached] == nil && !f.failed && strings.HasPrefix(f.url, t.until) {
 		t.reached = id
 	}
 }
 
-// arrived returns the frame that is where the journey is to end: one that is
-// there now, or else one that was there.
+// arrived returns the frame that is where the journey is to end: the last that came
+// there of those that are, or else one that was there.
 func (t *tab) arrived() (cdp.FrameID, bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -330,14 +331,14 @@ func (t *tab) arrived() (cdp.FrameID, bool) {
 	if is(t.frames[t.top]) {
 		return t.top, true
 	}
-	var found []cdp.FrameID
+	found, last := cdp.FrameID(""), -1
 	for id, f := range t.frames {
-		if is(f) {
-			found = append(found, id)
+		if is(f) && (f.came > last || f.came == last && id < found) {
+			found, last = id, f.came
 		}
 	}
-	if len(found) > 0 {
-		return slices.Min(found), true
+	if last >= 0 {
+		return found, true
 	}
 	if t.reached != "" && t.frames[t.reached] != nil {
 		return t.reached, true
@@ -380,6 +381,9 @@ func (t *tab) sync(ctx context.Context) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for _, f := range frames {
+		if f.ParentID != "" {
+			t.around[f.ID] = f.ParentID
+		}
 		if known := t.frame(f.ID); !known.committed && f.URL != "about:blank" && f.URL != "" {
 			known.url, known.committed, known.failed = f.URL+f.URLFragment, true, f.UnreachableURL != ""
 			known.status = cmp.Or(known.status, status)

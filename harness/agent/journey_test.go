@@ -223,8 +223,11 @@ func TestJourneyBreaks(t *testing.T) {
 			each(t, func(t *testing.T, user agent.User) {
 				url := serve(t, mux(map[string]http.HandlerFunc{"/bad": c.serve, "/{$}": html("<title>Start</title><a href=/bad>on</a>")}))
 				act := does(agent.Open, url+"/bad")
-				if name == "hang" {
+				switch name {
+				case "hang":
 					act.Within = time.Second
+				case "flood": // ten megabytes, on a busy machine
+					act.Within = 30 * time.Second
 				}
 				trip := gone(t, user, journeyOf(act, does(agent.Wait, "#never")))
 				stuck(t, trip, 0)
@@ -476,6 +479,38 @@ func TestJourneyFollowsHurriedWindows(t *testing.T) {
 				NewWithT(t).Expect(trip.In).To(Equal(agent.Window))
 			}
 		})
+	}
+}
+
+// TestJourneyLeavesOldFrames ends in the frame of the page that it came to, however
+// long the browser takes to do away with those of the page before.
+func TestJourneyLeavesOldFrames(t *testing.T) {
+	t.Parallel()
+	platform := sites(t, func(_, b string) http.Handler {
+		frames := func(n string) http.HandlerFunc {
+			return html("<!DOCTYPE html><title>" + n + "</title>" + strings.Repeat("<iframe src='"+b+"/launch?"+n+"'></iframe>", 2))
+		}
+		return mux(map[string]http.HandlerFunc{
+			"/login": frames("login"), "/course": frames("course"),
+			"/framed": html("<!DOCTYPE html><title>Framed</title><iframe src=in></iframe>"),
+			"/in":     html("<!DOCTYPE html><title>In</title><a href=out target=_top>Go</a><script>onpagehide = onunload = () => { for (const t = Date.now() + 50; Date.now() < t;); }</script>"),
+			"/out":    html("<!DOCTYPE html><title>Out</title>"),
+			"/launch": func(w http.ResponseWriter, r *http.Request) {
+				html("<!DOCTYPE html><title>Tool</title><p>Launched from "+r.URL.RawQuery+"</p><script>onpagehide = onunload = () => { for (const t = Date.now() + 50; Date.now() < t;); }</script>")(w, r)
+			},
+		})
+	})
+	user := open(t, startedBrowser(t))
+	tool := strings.Replace(platform, "a.test", "b.test", 1)
+	for range 4 {
+		for _, page := range []string{"login", "course"} {
+			j := journeyOf(does(agent.Open, platform+"/"+page))
+			j.Until, j.Quiet = tool+"/launch", 0
+			want{text: "Launched from " + page}.of(t, through(t, user, j))
+		}
+		trip := through(t, user, journeyOf(does(agent.Open, platform+"/framed"), does(agent.Click, "text=Go", "", "iframe")))
+		want{title: "Out"}.of(t, trip)
+		NewWithT(t).Expect(trip.In).To(Equal(agent.Tab))
 	}
 }
 

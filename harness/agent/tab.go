@@ -57,6 +57,7 @@ type tab struct {
 	reached   cdp.FrameID
 	secrets   []string // that no picture may show
 	frames    map[cdp.FrameID]*frame
+	around    map[cdp.FrameID]cdp.FrameID // the frame that each is in
 	top       cdp.FrameID
 	child     cdp.FrameID
 	pages     int
@@ -78,6 +79,7 @@ type tab struct {
 // frame is the state of one frame's navigation.
 type frame struct {
 	url       string
+	came      int // when it came there, by the tab's moves
 	status    int
 	committed bool   // a document has been shown since the visit began
 	failed    bool   // that document is the browser's error page
@@ -170,7 +172,7 @@ func (t *tab) begin(at time.Time, url string, inFrame bool) {
 	defer t.mu.Unlock()
 	t.url, t.inFrame, t.child = url, inFrame, ""
 	t.journey, t.here, t.until, t.reached, t.secrets = false, false, "", "", nil
-	t.frames = map[cdp.FrameID]*frame{}
+	t.frames, t.around = map[cdp.FrameID]*frame{}, map[cdp.FrameID]cdp.FrameID{}
 	t.parsed = false
 	t.renewLocked(at)
 }
@@ -251,6 +253,7 @@ func (t *tab) listen(ev any) {
 	t.moves++
 	switch e := ev.(type) {
 	case *page.EventFrameAttached:
+		t.around[e.FrameID] = e.ParentFrameID
 		if e.ParentFrameID == t.top && t.child == "" && !t.journey {
 			t.child = e.FrameID
 		}
@@ -266,6 +269,7 @@ func (t *tab) listen(ev any) {
 	case *page.EventFrameStartedLoading:
 		t.frame(e.FrameID).loading = true
 	case *page.EventFrameNavigated:
+		t.emptyLocked(e.Frame.ID)
 		f := t.frame(e.Frame.ID)
 		f.started, f.committed, f.loading, f.download = false, true, true, false
 		if x := t.exchanges[network.RequestID(e.Frame.LoaderID)]; x != nil {
@@ -296,12 +300,7 @@ func (t *tab) listen(ev any) {
 		f := t.frame(e.FrameID)
 		f.loading, f.started = false, false
 	case *page.EventFrameDetached:
-		switch {
-		case t.journey || e.FrameID != t.child:
-			delete(t.frames, e.FrameID)
-		case t.here: // the frame's page took the place of the page around it
-			t.inFrame = false
-		}
+		t.detachedLocked(e.FrameID)
 	case *page.EventWindowOpen:
 		if !e.UserGesture { // that would be this agent's own
 			if t.windows++; t.windows == 1 {
@@ -327,6 +326,27 @@ func (t *tab) listen(ev any) {
 	select {
 	case t.changed <- struct{}{}:
 	default:
+	}
+}
+
+// emptyLocked takes the frames out of a frame whose document has made way for another.
+// The browser itself may take a while, and not say so of each.
+func (t *tab) emptyLocked(id cdp.FrameID) {
+	for inner, outer := range t.around {
+		if outer == id {
+			t.detachedLocked(inner)
+		}
+	}
+}
+
+func (t *tab) detachedLocked(id cdp.FrameID) {
+	delete(t.around, id)
+	t.emptyLocked(id)
+	switch {
+	case t.journey || id != t.child:
+		delete(t.frames, id)
+	case t.here: // the frame's page took the place of the page around it
+		t.inFrame = false
 	}
 }
 

@@ -1144,7 +1144,7 @@ func TestProbingAsksForTokens(t *testing.T) {
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect([]any{token.AccessToken, token.TokenType, token.Scope, token.ExpiresIn, token.Error}).To(Equal([]any{"t-._~+/=1", "bearer", "", 3600.0, ""}))
 	g.Expect(token.Raw).To(HaveLen(3))
-	g.Expect([]any{token.Method, token.URL, token.RequestType, token.Status, token.ContentType, token.Err, token.At}).To(Equal([]any{
+	g.Expect([]any{token.Method, token.URL, token.RequestHeader.Get("Content-Type"), token.Status, token.ContentType, token.Err, token.At}).To(Equal([]any{
 		http.MethodPost, tokenURL, "application/x-www-form-urlencoded", 200, "application/json", nil, noon}))
 	g.Expect(token.Took).To(BeNumerically(">", 0))
 	_, tokens, _ := e.seen()
@@ -1202,7 +1202,8 @@ func TestProbingControlsAttempts(t *testing.T) {
 	g.Expect(asked.body).To(ContainSubstring(`"attempt_number":1152921504606846976`))
 	g.Expect([]string{asked.method, asked.target, asked.contentType, asked.authorization}).To(Equal([]string{
 		http.MethodPost, "/acs?at=1", lti.MediaTypeControl, "Bearer secret"}))
-	g.Expect([]any{got.Status, got.ContentType, got.URL, got.RequestType}).To(Equal([]any{200, lti.MediaTypeControl, controlURL, lti.MediaTypeControl}))
+	g.Expect([]any{got.Status, got.ContentType, got.URL, got.RequestHeader}).To(Equal([]any{200, lti.MediaTypeControl, controlURL, http.Header{
+		"Content-Type": {lti.MediaTypeControl}, "Accept": {lti.MediaTypeControl}, "Authorization": {"Bearer secret"}}}))
 	answer, err := got.Answer()
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(answer.Status).To(Equal(lti.Paused))

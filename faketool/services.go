@@ -22,10 +22,12 @@ import (
 
 // An Exchange is a request of a service and what came of it.
 type Exchange struct {
-	// Method, URL, RequestType and RequestBody are what was sent, without access
-	// token and without the signature of an assertion.
-	Method, URL              string
-	RequestType, RequestBody string
+	// Method, URL, RequestHeader and RequestBody are what was sent. URL and body are
+	// without access token and without the signature of an assertion; the header holds
+	// the token where that is sent there.
+	Method, URL   string
+	RequestHeader http.Header
+	RequestBody   string
 	// Status is 0 where nobody answered, and Err says why. Body is the beginning
 	// of the answer's; that of a token endpoint holds the access token.
 	Status      int
@@ -224,7 +226,7 @@ var ErrBeyond = errors.New("that is more than Invigilator reads")
 // redirect: what it sends is for nobody else.
 func (t *Tool) exchange(request *http.Request, shownURL, shownBody string) (e Exchange) {
 	e = Exchange{
-		Method: request.Method, URL: shownURL, RequestType: request.Header.Get("Content-Type"), RequestBody: shownBody, At: t.opts.Now(),
+		Method: request.Method, URL: shownURL, RequestHeader: request.Header.Clone(), RequestBody: shownBody, At: t.opts.Now(),
 	}
 	began := time.Now()
 	defer func() { e.Took = time.Since(began) }()

@@ -3,7 +3,6 @@ package harness
 import (
 	"context"
 	"fmt"
-	"net/http"
 	"strings"
 	"time"
 
@@ -227,7 +226,7 @@ func (s *PlatformScenario) exchange(ctx context.Context, title string, fault *fa
 func (s *PlatformScenario) exchanged(title string, fault *faketool.Fault, e *faketool.Exchange, began time.Time) *PlatformFlow {
 	step := results.Step{
 		SeenBy: "tool", Method: e.Method, URL: e.URL, RequestBody: results.Bounded(e.RequestBody, maxRecordedBody),
-		RequestHeader: results.Header(http.Header{"Content-Type": {e.RequestType}}),
+		RequestHeader: results.Header(e.RequestHeader),
 		Status:        e.Status, ResponseHeader: results.Header(e.Header), ResponseBody: results.Bounded(string(e.Body), maxRecordedBody),
 	}
 	trip := &agent.Trip{Ended: agent.Settled, Steps: []results.Step{step}, Page: results.Page{URL: e.URL, Status: e.Status}, Took: e.Took}

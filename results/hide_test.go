@@ -119,7 +119,7 @@ func TestNoFieldShowsASecret(t *testing.T) {
 					g.Expect(hide.Holds(text)).To(Equal(own[field] && field != "Observation.Requirement"), "%s: %s", field, text)
 					if !own[field] && field != "Subject.Name" {
 						g.Expect(text).NotTo(ContainSubstring(password), field)
-						shown := strings.Contains(text, "${PASSWORD}") && strings.Contains(text, "${OTHER}") || strings.Contains(text, "authorization: [") // or the whole field
+						shown := strings.Contains(text, "${PASSWORD}") && strings.Contains(text, "${OTHER}") || strings.Contains(text, "authorization: Basic [") // or the whole field
 						g.Expect(shown).To(BeTrue(), "%s: %s", field, text)
 					}
 				})
@@ -172,7 +172,7 @@ func TestTokensInErrorsAreHidden(t *testing.T) {
 	none := func(text string) string { return text }
 	d := (&results.Diagnosis{Problem: `The run could not begin: Get "https://tool.example/login?api_token=SECRET&a=1": EOF`, Sent: "GET https://tool.example/login?api_token=SECRET", Seen: "x", LookAt: "Is https://tool.example/login?api_token=SECRET (tool.login_url) there?"}).Hide(none)
 	g.Expect(d.Error()).NotTo(ContainSubstring("SECRET"))
-	g.Expect(d.Problem).To(Equal(`The run could not begin: Get "https://tool.example/login?api_token=[6+characters]&a=1": EOF`))
+	g.Expect(lengths(d.Problem)).To(Equal(`The run could not begin: Get "https://tool.example/login?api_token=[6+characters]&a=1": EOF`))
 	s := results.Subject{Name: "t", URL: "https://ada:SECRET@tool.example/login?api_token=SECRET"}.Hide(none)
-	g.Expect(s.URL).To(Equal("https://tool.example/login?api_token=[6+characters]"))
+	g.Expect(lengths(s.URL)).To(Equal("https://tool.example/login?api_token=[6+characters]"))
 }

@@ -2,7 +2,13 @@ package results
 
 import (
 	"bytes"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
 	"fmt"
+	"html"
 	"net/url"
 	"regexp"
 	"slices"
@@ -25,10 +31,11 @@ var (
 	plainEnds = words("endpoint url uri type typ method methods alg algs algorithm enc supported required name names hint challenge time use usage expires expiry expiration " +
 		"exp at in ttl lifetime age duration timeout length size count format description title label placeholder message policy version status param parameter header headers " +
 		"field fields error errors location issuer audience scope scopes path domain ops set enabled disabled valid invalid missing max min limit server servers page form link " +
-		"user username email provider mode level attempt attempts strength date start end number index lang locale host port kind group role roles")
+		"user username email provider mode level attempt attempts strength date start end number index lang locale host port kind group role roles " +
+		"types details requests pending source dn dns ip iframe storage used rate mark percentage price color")
 	// plainKeys are words beside which a key opens nothing, and codes those beside
 	// which a code does.
-	plainKeys = words("public id foreign primary sort partition translation i18n message storage menu")
+	plainKeys = words("public id foreign primary sort partition translation i18n message storage menu event answer")
 	codes     = words("auth oauth authorization access verifier verification security login device user invite invitation pass otp totp pin sms mfa")
 )
 
@@ -42,13 +49,7 @@ func words(list string) map[string]bool {
 
 // wordsOf returns the words of a name, which may be percent-encoded.
 func wordsOf(name string) []string {
-	for range 3 {
-		decoded, err := url.PathUnescape(name)
-		if err != nil || decoded == name {
-			break
-		}
-		name = decoded
-	}
+	name = unescaped(name)
 	var list []string
 	from := -1
 	for i := range len(name) + 1 {
@@ -99,16 +100,53 @@ func isIDToken(words []string) bool {
 	return words[len(words)-1] == "idtoken" || len(words) == 2 && words[0] == "id" && words[1] == "token"
 }
 
-// hidden is what stands for a value that is not shown.
-func hidden(value string) string { return fmt.Sprintf("[%d characters]", len(value)) }
+// hidden is what stands for a value that is not shown: its length, and digits by which
+// one sees where the same value stands.
+func hidden(value string) string {
+	if value == "" {
+		return "[0 characters]"
+	}
+	return fmt.Sprintf("[%d characters, %s]", len(value), digest(value))
+}
+
+// salt is another in each process and shown nowhere, so that no digest tells its value.
+var salt = []byte(rand.Text())
+
+// digest returns six digits that are the same for the same value, in quotes or not, and
+// escaped as in URLs, JSON or HTML or not.
+func digest(value string) string {
+	var decoded string
+	if strings.Contains(value, `\`) && json.Unmarshal([]byte(`"`+value+`"`), &decoded) == nil {
+		value = decoded
+	}
+	value = strings.Trim(unescaped(html.UnescapeString(value)), `"`)
+	mac := hmac.New(sha256.New, salt)
+	mac.Write([]byte(value))
+	return hex.EncodeToString(mac.Sum(nil)[:3])
+}
+
+// unescaped reads percent-encoding, of several times.
+func unescaped(text string) string {
+	for range 3 {
+		decoded, err := url.PathUnescape(text)
+		if err != nil || decoded == text {
+			break
+		}
+		text = decoded
+	}
+	return text
+}
 
 // hiddenPart is the same in a URL, which has no spaces.
 func hiddenPart(value string) string { return strings.ReplaceAll(hidden(value), " ", "+") }
 
+// marks are what hidden and hiddenPart return.
+const marks = `\[\d+[ +]characters(?:,[ +][0-9a-f]{6})?\]`
+
 // already matches what was hidden before, and harmless what is no secret whatever its
 // name: a short number, a yes or no.
 var (
-	already  = regexp.MustCompile(`^(?:\[\d+[ +]characters\]|\$\{\w+\})$`)
+	already  = regexp.MustCompile(`^(?:` + marks + `|\$\{\w+\})$`)
 	harmless = regexp.MustCompile(`(?i)^(?:|\d{1,3}|true|false|null|none|undefined|yes|no|on|off)$`)
 )
 
@@ -246,10 +284,10 @@ func (n *names) pairs(in syntax) {
 	}
 }
 
-var mark = regexp.MustCompile(`^\[\d+[ +]characters\]`)
+var mark = regexp.MustCompile("^" + marks)
 
 // marked says whether a value stands there that was hidden before.
-func (n *names) marked(at int) bool { return mark.Match(n.text[at:min(len(n.text), at+30)]) }
+func (n *names) marked(at int) bool { return mark.Match(n.text[at:min(len(n.text), at+50)]) }
 
 // members finds those of "name": "value", of JSON and scripts, and those of headers in
 // a text.
@@ -290,6 +328,7 @@ func (n *names) members() {
 			for to < len(n.text) && n.text[to] != '\r' && n.text[to] != '\n' {
 				to++
 			}
+			from += schemeOf(n.text[from:min(to, from+maxName)])
 			n.spend(to-from, from)
 			n.hide(from, to, hidden)
 		}
@@ -460,6 +499,12 @@ func (n *names) elements() {
 		}
 	}
 }
+
+var scheme = regexp.MustCompile(`(?i)^(?:bearer|basic|digest|dpop|negotiate) +`)
+
+// schemeOf returns how long the scheme is, with the spaces behind it, that a credential
+// of an Authorization header begins with.
+func schemeOf(credential []byte) int { return len(scheme.Find(credential)) }
 
 // leastCredential is how long one is at least.
 const leastCredential = 8

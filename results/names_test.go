@@ -1,7 +1,9 @@
 package results_test
 
 import (
+	"fmt"
 	"net/http"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -22,10 +24,40 @@ var secretNames = []string{
 var plainNames = []string{
 	"id_token_signed_response_alg", "token_endpoint", "token_type", "token_endpoint_auth_method", "token_endpoint_auth_methods_supported", "code_challenge_method", "code_challenge", "key_id", "keyId", "kid", "keywords", "keys", "monkey",
 	"sidebar", "id_token", "idToken", "state", "nonce", "login_hint", "lti_message_hint", "client_id", "client_assertion_type", "response_type", "grant_type", "expires_in", "token_expires_in", "auth_time", "auth_url", "session_start",
+	"userinfo_encrypted_response_enc", "token_endpoint_auth_signing_alg", "request_object_signing_alg", "authorization_details_types", "tls_client_auth_subject_dn", "require_pushed_authorization_requests",
+	"id_token_signing_alg_values_supported", "authorization_pending", "check_session_iframe", "pass_rate", "pass_mark", "ticket_price", "answer_key", "sessionStorage",
 	"jwks_uri", "public_key", "error_code", "reason_code", "country_code", "status_code", "author", "compass", "passed", "obsession", "deployment_id", "page", "encode", "tokenUrl", "session_timeout", "password_label", "at_hash",
 }
 
+var digest = regexp.MustCompile(`,[ +]([0-9a-f]{6})\]`)
+
+// lengths are a text whose hidden values say only how long they were.
+func lengths(text string) string { return digest.ReplaceAllString(text, "]") }
+
+func TestHiddenValuesShowWhereTheyAreTheSame(t *testing.T) {
+	g := NewWithT(t)
+	header := func(name, value string) string { return fmt.Sprint(results.Header(http.Header{name: {value}})) }
+	digestOf := func(shown string) string {
+		g.Expect(shown).NotTo(ContainSubstring("abcdef"))
+		g.Expect(digest.FindAllString(shown, -1)).To(HaveLen(1), shown)
+		return digest.FindStringSubmatch(shown)[1]
+	}
+	one := digestOf(header("Set-Cookie", "sid=abcdef-1=; Path=/"))
+	for _, same := range []string{
+		header("Cookie", "sid=abcdef-1="), header("Cookie", `sid="abcdef-1="`), header("Cookie", "other=abcdef%2D1%3D"), header("Authorization", "Bearer abcdef-1="), header("X-Auth-Token", "abcdef-1="),
+		results.URL("https://tool.example/?session=abcdef-1="), results.URL("https://tool.example/?session=abcdef%2D1%3D&a=b"), results.URL("https://tool.example/?next=%2F%3Fsession%3Dabcdef%252D1%253D"),
+		results.Body("csrf=abcdef-1%3D"), results.Text(`{"access_token": "abcdef-1="}`), results.Text(`{"access_token": "abcdef\u002d1="}`), results.Text("Authorization: bearer abcdef-1="), results.Text(`<input name="csrf" value="abcdef&#45;1=">`),
+	} {
+		g.Expect(digestOf(same)).To(Equal(one), same)
+	}
+	for _, other := range []string{header("Cookie", "sid=abcdef-2="), header("Authorization", "Bearer abcdef-1"), results.Body("csrf=bcdef-1%3D")} {
+		g.Expect(digestOf(other)).NotTo(Equal(one), other)
+	}
+	g.Expect(header("Cookie", "sid=")).To(ContainSubstring("sid=[0 characters]"), "nothing is the same as nothing")
+}
+
 func TestNamesOfSecrets(t *testing.T) {
+	hidden := results.Header(http.Header{"Authorization": {"SECRET"}})[0][1]
 	for _, name := range secretNames {
 		g := NewWithT(t)
 		for _, form := range []string{
@@ -33,17 +65,18 @@ func TestNamesOfSecrets(t *testing.T) {
 			"/relative?" + name + "=SECRET", "https://tool.example/?" + strings.ReplaceAll(name, "_", "%5f") + "=SECRET", "https://tool.example/?next=%2Fa%3Fb%3D1%26" + name + "%3DSECRET%2526SECRET&x=1",
 		} {
 			g.Expect(results.URL(form)).NotTo(ContainSubstring("SECRET"), form)
-			g.Expect(results.URL(form)).To(ContainSubstring("+characters]"), form)
+			g.Expect(results.URL(form)).To(ContainSubstring("+characters,+"), form)
+			g.Expect(results.URL(results.URL(form))).To(Equal(results.URL(form)), "it is left as it is")
 		}
-		g.Expect(results.Body("a=1&"+name+"=SECRET SECRET&b=2")).To(Equal("a=1&"+name+"=[13+characters]&b=2"), name)
-		g.Expect(results.Body("--x\r\nContent-Disposition: form-data; name=\""+name+"\"\r\nContent-Type: text/plain\r\n\r\nSE\r\nCRET=1\r\n--x\r\nContent-Disposition: form-data; name=\"b\"\r\n\r\n2\r\n--x--")).
+		g.Expect(lengths(results.Body("a=1&"+name+"=SECRET SECRET&b=2"))).To(Equal("a=1&"+name+"=[13+characters]&b=2"), name)
+		g.Expect(lengths(results.Body("--x\r\nContent-Disposition: form-data; name=\""+name+"\"\r\nContent-Type: text/plain\r\n\r\nSE\r\nCRET=1\r\n--x\r\nContent-Disposition: form-data; name=\"b\"\r\n\r\n2\r\n--x--"))).
 			To(And(Not(ContainSubstring("CRET")), ContainSubstring("[10 characters]\r\n--x"), ContainSubstring("\r\n\r\n2\r\n")), name)
 		for _, form := range []string{
 			`Get "https://tool.example/login?` + name + `=SECRET": dial tcp: connection refused`, `it asks for /a?b=1&` + name + `=SECRET, and fails`, `<a href="/x?a=1&amp;` + name + `=SECRET&amp;b=2">`, `{"next":"https:\/\/x\/?a=1\u0026` + name + `=SECRET\u0026b=2"}`,
 			`<input type="hidden" value="SECRET" name="` + name + `">`, `<input type=hidden name=` + name + ` value=SECRET>`, `<INPUT NAME='` + name + `' VALUE='SECRET'/>`, `<meta name="` + name + `" content="SECRET">`,
 		} {
 			g.Expect(results.Text(form)).NotTo(ContainSubstring("SECRET"), form)
-			g.Expect(results.Text(form)).To(MatchRegexp(`\[\d+[ +]characters\]`), form)
+			g.Expect(results.Text(form)).To(MatchRegexp(`\[\d+[ +]characters,[ +][0-9a-f]{6}\]`), form)
 		}
 		if name != "code" { // of an error
 			for _, form := range []string{
@@ -53,7 +86,7 @@ func TestNamesOfSecrets(t *testing.T) {
 			}
 		}
 		if !strings.ContainsAny(name, "[]%") && name != "code" {
-			g.Expect(results.Header(http.Header{"X-" + name: {"SECRET"}})).To(Equal([][2]string{{"X-" + name, "[6 characters]"}}))
+			g.Expect(results.Header(http.Header{"X-" + name: {"SECRET"}})).To(Equal([][2]string{{"X-" + name, hidden}}))
 		}
 	}
 }
@@ -75,7 +108,7 @@ func TestWhatLetsSomebodyInIsLeftOutOfTexts(t *testing.T) {
 	for text, want := range map[string]string{
 		"see https://ada:pw@tool.example/x and http://ada@b.example":                             "see https://tool.example/x and http://b.example",
 		"mail ada@lms.example about token=abcdefg, please":                                       "mail ada@lms.example about token=[8+characters] please",
-		"Authorization: Bearer abc.def1":                                                         "Authorization: [15 characters]",
+		"Authorization: Bearer abc.def1":                                                         "Authorization: Bearer [8 characters]",
 		"it said Bearer abc.defg1.x and Basic YWRhOnB3MQ== to us":                                "it said Bearer [11 characters] and Basic [12 characters] to us",
 		"Basic authentication is needed, or a Bearer credential":                                 "Basic authentication is needed, or a Bearer credential",
 		"X-Api-Key: abc def\nAccept: text/html":                                                  "X-Api-Key: [7 characters]\nAccept: text/html",
@@ -88,8 +121,9 @@ func TestWhatLetsSomebodyInIsLeftOutOfTexts(t *testing.T) {
 		`<input type="password" name="x" value="abc"><textarea name="token">abc</textarea>`:      `<input type="password" name="x" value="[3 characters]"><textarea name="token">[3 characters]</textarea>`,
 		`csrfToken = "abc"; if (token == other || key => 1) {}`:                                  `csrfToken = "[3 characters]"; if (token == other || key => 1) {}`,
 	} {
-		g.Expect(results.Text(text)).To(Equal(want), text)
-		g.Expect(results.Text(want)).To(Equal(want), "it is left as it is")
+		shown := results.Text(text)
+		g.Expect(lengths(shown)).To(Equal(want), text)
+		g.Expect([]string{results.Text(shown), results.Text(want)}).To(Equal([]string{shown, want}), "it is left as it is")
 	}
 }
 

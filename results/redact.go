@@ -58,7 +58,8 @@ func field(name, value string) string {
 		return strings.Join(pairs, "; ")
 	}
 	if isSecret(name) {
-		return hidden(value)
+		n := schemeOf([]byte(value))
+		return value[:n] + hidden(value[n:])
 	}
 	return value
 }

@@ -573,8 +573,8 @@ func TestHeaderKeepsNoSecret(t *testing.T) {
 		"set, tightly":       {http.Header{"Set-Cookie": {"sid=SECRET;Path=/"}}, [][2]string{{"Set-Cookie", "sid=[6 characters];Path=/"}}},
 		"set, no name":       {http.Header{"Set-Cookie": {"SECRET; Secure"}}, [][2]string{{"Set-Cookie", "[6 characters]; Secure"}}},
 		"set, with equals":   {http.Header{"Set-Cookie": {"sid=SECRET=; Secure"}}, [][2]string{{"Set-Cookie", "sid=[7 characters]; Secure"}}},
-		"authorization":      {http.Header{"Authorization": {"Bearer SECRET"}}, [][2]string{{"Authorization", "[13 characters]"}}},
-		"to a proxy":         {http.Header{"Proxy-Authorization": {"Basic SECRET="}}, [][2]string{{"Proxy-Authorization", "[13 characters]"}}},
+		"authorization":      {http.Header{"Authorization": {"Bearer SECRET"}}, [][2]string{{"Authorization", "Bearer [6 characters]"}}},
+		"to a proxy":         {http.Header{"Proxy-Authorization": {"Basic SECRET="}}, [][2]string{{"Proxy-Authorization", "Basic [7 characters]"}}},
 		"empty":              {http.Header{"Authorization": {""}}, [][2]string{{"Authorization", "[0 characters]"}}},
 		"lower case":         {http.Header{"cookie": {"sid=SECRET"}, "set-cookie": {"sid=SECRET; Secure"}, "authorization": {"SECRET"}, "proxy-authorization": {"SECRET"}}, [][2]string{{"authorization", "[6 characters]"}, {"cookie", "sid=[6 characters]"}, {"proxy-authorization", "[6 characters]"}, {"set-cookie", "sid=[6 characters]; Secure"}}},
 		"capitals":           {http.Header{"COOKIE": {"sid=SECRET"}, "SET-COOKIE": {"sid=SECRET; Secure"}, "AUTHORIZATION": {"SECRET"}}, [][2]string{{"AUTHORIZATION", "[6 characters]"}, {"COOKIE", "sid=[6 characters]"}, {"SET-COOKIE", "sid=[6 characters]; Secure"}}},
@@ -583,8 +583,11 @@ func TestHeaderKeepsNoSecret(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			g := NewWithT(t)
 			got := results.Header(test.header)
-			g.Expect(cmp.Diff(test.want, got)).To(BeEmpty())
 			g.Expect(fmt.Sprint(got)).NotTo(ContainSubstring("SECRET"))
+			for i := range got {
+				got[i][1] = lengths(got[i][1])
+			}
+			g.Expect(cmp.Diff(test.want, got)).To(BeEmpty())
 		})
 	}
 }
@@ -691,7 +694,7 @@ func TestBoundedKeepsWithinItsBound(t *testing.T) {
 
 func TestURLsKeepSecretsOut(t *testing.T) {
 	g := NewWithT(t)
-	g.Expect(results.URL("https://ada:pw@tool.example/work?ltiSessionId=abc&page=2&access_token=xyz")).
+	g.Expect(lengths(results.URL("https://ada:pw@tool.example/work?ltiSessionId=abc&page=2&access_token=xyz"))).
 		To(Equal("https://tool.example/work?ltiSessionId=[3+characters]&page=2&access_token=[3+characters]"))
 	g.Expect(results.URL("https://tool.example/work?monkey=abc&sidebar=1")).To(Equal("https://tool.example/work?monkey=abc&sidebar=1"))
 }
@@ -714,7 +717,7 @@ func TestWhatSeveralSpecsSkipIsToldOnce(t *testing.T) {
 
 func TestBodiesKeepSecretsOut(t *testing.T) {
 	g := NewWithT(t)
-	g.Expect(results.Body("SAMLResponse=abc&name=ada&csrf=xyz&id_token=e30")).To(Equal("SAMLResponse=[3+characters]&name=ada&csrf=[3+characters]&id_token=e30"))
+	g.Expect(lengths(results.Body("SAMLResponse=abc&name=ada&csrf=xyz&id_token=e30"))).To(Equal("SAMLResponse=[3+characters]&name=ada&csrf=[3+characters]&id_token=e30"))
 	for _, other := range []string{"", "no form", `{"user": "a=b"}`, "state=s&nonce=n"} {
 		g.Expect(results.Body(other)).To(Equal(other))
 	}

@@ -121,7 +121,7 @@ func TestTokensInURLsAreSecrets(t *testing.T) {
 	})
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(c.Secrets).To(Equal(map[string]string{"tok-en": "api_token", "abcdefg": "sid", "session-7": "PHPSESSID"}))
-	g.Expect(c.Hide("see tok%2den at https://tool.example/login?api_token=tok%2Den&other_token=12345")).To(Equal("see ${api_token} at https://tool.example/login?api_token=${api_token}&other_token=[5+characters]"))
+	g.Expect(c.Hide("see tok%2den at https://tool.example/login?api_token=tok%2Den&other_token=12345")).To(HavePrefix("see ${api_token} at https://tool.example/login?api_token=${api_token}&other_token=[5+characters,+"))
 	g.Expect(c.Hiding().Holds("dG9rLWVu")).To(BeTrue())
 	g.Expect(c.Hiding().Holds("token")).To(BeFalse())
 }

@@ -114,7 +114,7 @@ func (p *Platform) judge(q *inquiry) (again bool) {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	request := AuthenticationRequest{Method: q.Method, Params: q.params, Query: q.URL.Query(), Path: q.URL.Path}
+	request := AuthenticationRequest{Method: q.Method, Params: q.params, Query: q.URL.Query(), Path: q.URL.EscapedPath()}
 	for _, pr := range q.problems {
 		request.Problems = append(request.Problems, pr.says)
 	}

@@ -469,8 +469,8 @@ func TestAuthorizationEndpointWithAQueryOfItsOwn(t *testing.T) {
 	for _, c := range []struct{ method, address, path, tenant string }{
 		{http.MethodGet, "/auth?tenant=7&", "/auth", "7"},
 		{http.MethodPost, "/auth?tenant=7", "/auth", "7"},
-		{http.MethodGet, "/auth%3Ftenant=7?", "/auth?tenant=7", ""},
-		{http.MethodPost, "/auth%3Ftenant=7", "/auth?tenant=7", ""},
+		{http.MethodGet, "/auth%3Ftenant=7?", "/auth%3Ftenant=7", ""},
+		{http.MethodPost, "/auth%3Ftenant=7", "/auth%3Ftenant=7", ""},
 	} {
 		t.Run(c.method+" "+c.address, func(t *testing.T) {
 			t.Parallel()

@@ -150,7 +150,8 @@ type LoginInitiation struct {
 type AuthenticationRequest struct {
 	Method string
 	Params url.Values
-	// Query is the query of the URL that it was sent to, and Path its path.
+	// Query is the query of the URL that it was sent to, and Path its path as it came,
+	// still escaped.
 	Query url.Values
 	Path  string
 	// Problems say what the specification does not allow in it.

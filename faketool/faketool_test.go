@@ -1006,7 +1006,7 @@ func TestReturnKeepsWhatTheReturnURLHas(t *testing.T) {
 func TestEndpointKeepsItsQuery(t *testing.T) {
 	t.Parallel()
 	for fault, at := range map[string]struct{ path, tenant string }{
-		"": {"/auth", "7"}, faketool.DropsEndpointQuery: {"/auth", ""}, faketool.EscapesEndpointQuery: {"/auth?tenant=7", ""},
+		"": {"/auth", "7"}, faketool.DropsEndpointQuery: {"/auth", ""}, faketool.EscapesEndpointQuery: {"/auth%3Ftenant=7", ""},
 	} {
 		g := NewWithT(t)
 		p := newPair(t, slices.DeleteFunc([]string{fault}, func(f string) bool { return f == "" })...)

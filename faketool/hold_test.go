@@ -364,6 +364,7 @@ func TestArrivals(t *testing.T) {
 		"other path":                   {"POST", "/other", form, "id_token=x", &faketool.Answer{Path: "/other", IDToken: "x", Why: "There is nothing at /other."}},
 		"other path, nothing":          {"GET", "/launch/", "", "", &faketool.Answer{Path: "/launch/", Why: "There is nothing at /launch/."}},
 		"upper case":                   {"POST", "/LAUNCH", form, "state=x", &faketool.Answer{Path: "/LAUNCH", State: "x", HasState: true, Why: "There is nothing at /LAUNCH."}},
+		"escaped path":                 {"POST", "/launch%3Fa=b", form, "", &faketool.Answer{Path: "/launch%3Fa=b", Why: "There is nothing at /launch%3Fa=b."}},
 		"root":                         {"GET", "/?code=1", "", "", &faketool.Answer{Path: "/", RawQuery: "code=1", Why: "There is nothing at /."}},
 		"percent-encoded":              {"POST", "/%6Caunch", form, "error=x", &faketool.Answer{Path: "/%6Caunch", Error: "x", Why: "The platform refused the login: x"}},
 		"dot segments":                 {"POST", "/launch/../launch", form, "error=x", &faketool.Answer{Path: "/launch/../launch", Error: "x"}},

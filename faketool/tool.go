@@ -240,7 +240,7 @@ func (t *Tool) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 func (t *Tool) serveNothing(w http.ResponseWriter, r *http.Request) {
-	err := &refusal{http.StatusNotFound, "There is nothing at " + r.URL.Path + "."}
+	err := &refusal{http.StatusNotFound, "There is nothing at " + r.URL.EscapedPath() + "."}
 	t.judged(r, err)
 	t.refuse(w, err, "")
 }

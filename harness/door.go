@@ -158,7 +158,7 @@ func (d *door) leave(r *http.Request, k *knock) {
 		return // a key set that somebody fetches who has asked for other things, too, may be for the tool
 	}
 	k.caller.strange = true
-	kind := results.Bounded(r.Method, 10) + " " + results.Bounded(r.URL.Path, 60)
+	kind := results.Bounded(r.Method, 10) + " " + results.Bounded(r.URL.EscapedPath(), 60)
 	if d.strangers[kind] == 0 && len(d.strangers) >= maxKinds {
 		kind = otherKinds
 	}

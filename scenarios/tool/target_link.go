@@ -79,7 +79,7 @@ func place(f *harness.Flow) string {
 	}
 	chapters := u.Query()["chapter"]
 	slices.Sort(chapters)
-	return fmt.Sprintf("%s?chapter=%s: %s", u.Path, strings.Join(chapters, ","), strings.Join(strings.Fields(f.Trip.Page.Text), " "))
+	return fmt.Sprintf("%s?%s: %s", u.EscapedPath(), url.Values{"chapter": chapters}.Encode(), strings.Join(strings.Fields(f.Trip.Page.Text), " "))
 }
 
 // beginning is that of a place, as far as a report needs it.

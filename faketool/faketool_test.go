@@ -561,13 +561,13 @@ var refusedBecause = map[string]refusal{
 	"core-tool-message-type-unknown":       {400, "The message type"},
 	"error-after-validation":               {400, "The message type"},
 	"core-tool-version-wrong":              {400, "The version"},
-	"core-tool-version-missing":            {400, "The version"},
+	"core-tool-version-missing":            {400, "The version is (absent) instead of 1.3.0."},
 	"core-tool-deployment-id-missing":      {400, "The deployment"},
 	"practice-tool-deployment-id-unknown":  {400, "The deployment"},
 	"core-tool-resource-link-missing":      {400, "no resource link"},
 	"core-tool-roles-missing":              {400, "no roles"},
 	"core-tool-sub-missing":                {400, "no user"},
-	"core-tool-target-link-uri-missing":    {400, "none of this tool"},
+	"core-tool-target-link-uri-missing":    {400, "(absent) is none of this tool"},
 }
 
 // launchStimuli are those of a resource link launch.

@@ -25,11 +25,21 @@ type refusal struct {
 func (r *refusal) Error() string { return r.why }
 
 func badRequest(format string, args ...any) *refusal {
-	return &refusal{http.StatusBadRequest, fmt.Sprintf(format, args...)}
+	return refusing(http.StatusBadRequest, format, args)
 }
 
 func unauthorized(format string, args ...any) *refusal {
-	return &refusal{http.StatusUnauthorized, fmt.Sprintf(format, args...)}
+	return refusing(http.StatusUnauthorized, format, args)
+}
+
+// refusing says so of claims that are not there.
+func refusing(status int, format string, args []any) *refusal {
+	for i := range args {
+		if args[i] == nil {
+			args[i] = "(absent)"
+		}
+	}
+	return &refusal{status, fmt.Sprintf(format, args...)}
 }
 
 // serveLaunch takes the answer to an authentication request and, if it is

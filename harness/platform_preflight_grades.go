@@ -2,6 +2,7 @@ package harness
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -31,7 +32,7 @@ func (r *PlatformRun) preflightGrades(ctx context.Context, found results.Fragmen
 	if book.Launch != nil && book.Launch.Launched() && (errors.Is(err, ErrNoLaunch) || len(book.Scope) == 0) {
 		return &results.Diagnosis{
 			Problem: "The learner's launch does not offer the grade services: it has no claim of Assignment and Grade Services that names scopes and a URL.",
-			Step:    "grade services", Seen: fmt.Sprintf("%s: %v", lti.ClaimAGS, book.Launch.Message().Claims[lti.ClaimAGS]), FlowID: book.Launch.ID,
+			Step:    "grade services", Seen: offered(book.Launch), FlowID: book.Launch.ID,
 			LookAt: "Is the tool allowed to use the grade services, in the platform's registration of it and, where there is such a setting, for the link?",
 		}
 	}
@@ -60,13 +61,23 @@ func (r *PlatformRun) preflightGrades(ctx context.Context, found results.Fragmen
 	return r.preflightReview(ctx, scene, book)
 }
 
+// offered is the claim of the grade services as a launch has it.
+func offered(f *PlatformFlow) string {
+	claim, ok := f.Message().Claims[lti.ClaimAGS]
+	if !ok {
+		return "no claim " + lti.ClaimAGS
+	}
+	encoded, _ := json.Marshal(claim) // which came as JSON
+	return results.Bounded(fmt.Sprintf("%s: %s", lti.ClaimAGS, encoded), maxSaid)
+}
+
 // preflightReview makes sure that a review can be launched from the gradebook.
 func (r *PlatformRun) preflightReview(ctx context.Context, scene *PlatformScenario, book *Gradebook) error {
 	item, err := scene.Reviewed(ctx, book, nil, book.Sub())
 	if errors.Is(err, ErrNoLaunch) {
 		return &results.Diagnosis{
 			Problem: "There is no work that could be reviewed: " + err.Error() + ".", Step: "review", FlowID: book.Launch.ID,
-			Seen:   fmt.Sprintf("%s: %v", lti.ClaimAGS, book.Launch.Message().Claims[lti.ClaimAGS]),
+			Seen:   offered(book.Launch),
 			LookAt: "What was sent to the grade services and how it was answered, in the report.",
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"image"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -14,6 +15,7 @@ import (
 
 	. "github.com/onsi/gomega"
 
+	"invigilator/harness/agent"
 	"invigilator/requirements"
 	"invigilator/results"
 )
@@ -129,6 +131,26 @@ func TestAPlatform(t *testing.T) {
 	g.Expect(status).To(Equal(3), "a fault of the other side: %s", stderr)
 }
 
+func TestPicturesAreWhatTheirNamesSay(t *testing.T) {
+	if _, err := agent.FindBrowser(false); err != nil {
+		t.Skip(err)
+	}
+	for name, kind := range map[string]string{"end.png": "png", "END.JPEG": "jpeg"} {
+		g := NewWithT(t)
+		dir := t.TempDir()
+		stdout, stderr, status := run(t, dir, "demo", "journey", "learner-opens-link", "--picture", name)
+		g.Expect(status).To(Equal(0), stderr)
+		g.Expect(stdout).To(ContainSubstring("picture: " + name))
+		file, err := os.Open(filepath.Join(dir, name))
+		g.Expect(err).NotTo(HaveOccurred())
+		defer func() { _ = file.Close() }()
+		size, format, err := image.DecodeConfig(file)
+		g.Expect(err).NotTo(HaveOccurred())
+		g.Expect(format).To(Equal(kind))
+		g.Expect(size.Width).To(Equal(1024))
+	}
+}
+
 func TestJourney(t *testing.T) {
 	g := NewWithT(t)
 	dir := t.TempDir()
@@ -137,6 +159,10 @@ func TestJourney(t *testing.T) {
 	g.Expect(stdout).To(ContainSubstring(" 8  click text=Exercise 1"))
 	g.Expect(stdout).To(ContainSubstring("The login initiation has reached the fake tool, in a tab."))
 	g.Expect(stdout).To(ContainSubstring("with ${CAMPUS_PASSWORD}"))
+	g.Expect(stdout).To(ContainSubstring("no picture: only a browser takes one"))
+	_, stderr, status = run(t, dir, "demo", "journey", "learner-opens-link", "--picture", "end.gif")
+	g.Expect(stderr).To(ContainSubstring("--picture end.gif: a picture's name ends in .jpg or .png"))
+	g.Expect(status).To(Equal(3))
 	_, stderr, status = run(t, dir, "demo", "journey", "instructor-reviews", "--agent", "http")
 	g.Expect(stderr).To(ContainSubstring("instructor-reviews is about {line_item}: say which with --line-item"))
 	g.Expect(status).To(Equal(3))

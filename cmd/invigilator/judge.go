@@ -32,7 +32,7 @@ type named struct {
 type judging struct {
 	Only    []string          `help:"Judge only these requirements." placeholder:"ID" key:"only"`
 	Profile []string          `help:"Judge only these profiles: ${profiles}." placeholder:"NAME" key:"profiles"`
-	Agent   string            `help:"browser, or http for a client without scripts and frames." placeholder:"KIND" key:"agent"`
+	Agent   string            `help:"browser, or http for a client without scripts." placeholder:"KIND" key:"agent"`
 	Seed    string            `help:"Run the scenarios in the order of this seed; a report names that of its run." placeholder:"NUMBER" key:"seed"`
 	Headed  bool              `help:"Show the browser's window." key:"browser.headed"`
 	Report  string            `help:"Folder for the reports." placeholder:"DIR" key:"report"`

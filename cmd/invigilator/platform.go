@@ -1,13 +1,19 @@
 package main
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"image"
+	"image/draw"
+	"image/jpeg"
+	"image/png"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"strings"
 
 	"github.com/alecthomas/kong"
@@ -88,7 +94,15 @@ type journeying struct {
 	Learner  string `help:"What {learner} stands for in it; the name of the user learner where nothing is said." placeholder:"NAME"`
 	Headed   bool   `help:"Show the browser's window." key:"browser.headed"`
 	Agent    string `help:"browser, or http for a client without scripts." placeholder:"KIND" key:"agent"`
-	Picture  string `help:"File for a picture of the page that it ends on." default:"invigilator-journey.jpg" placeholder:"FILE"`
+	Picture  string `help:"File for a picture of the page that it ends on; its name ends in .jpg or .png." default:"invigilator-journey.jpg" placeholder:"FILE"`
+}
+
+// Validate says where the name of the picture is none of one.
+func (j *journeying) Validate() error {
+	if kind := strings.ToLower(filepath.Ext(j.Picture)); kind != ".jpg" && kind != ".jpeg" && kind != ".png" {
+		return fmt.Errorf("--picture %s: a picture's name ends in .jpg or .png", j.Picture)
+	}
+	return nil
 }
 
 // make makes the journey and prints each step.
@@ -155,14 +169,34 @@ func (j *journeying) words(run *harness.PlatformRun) ([]string, error) {
 	return given, nil
 }
 
-// keep writes the picture of the page that the journey ended on.
+// keep writes the picture, a JPEG, of the page that the journey ended on.
 func (j *journeying) keep(picture []byte) {
 	if len(picture) == 0 {
+		say("no picture: only a browser takes one\n")
 		return
 	}
-	if err := os.WriteFile(j.Picture, picture, 0o600); err != nil {
+	var err error
+	if strings.EqualFold(filepath.Ext(j.Picture), ".png") {
+		picture, err = asPNG(picture)
+	}
+	if err == nil {
+		err = os.WriteFile(j.Picture, picture, 0o600)
+	}
+	if err != nil {
 		complain("no picture: %v\n", err)
 		return
 	}
 	say("picture: %s\n", j.Picture)
+}
+
+func asPNG(picture []byte) ([]byte, error) {
+	decoded, err := jpeg.Decode(bytes.NewReader(picture))
+	if err != nil {
+		return nil, err
+	}
+	flat := image.NewNRGBA(decoded.Bounds())
+	draw.Draw(flat, flat.Bounds(), decoded, decoded.Bounds().Min, draw.Src)
+	var encoded bytes.Buffer
+	err = png.Encode(&encoded, flat)
+	return encoded.Bytes(), err
 }

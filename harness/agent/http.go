@@ -22,7 +22,8 @@ import (
 )
 
 // HTTP is an [Agent] without a browser: it follows redirects and submits the
-// forms that submit themselves, but runs no script and knows no frames.
+// forms that submit themselves, but runs no script, and loads frames only on a
+// journey.
 type HTTP struct {
 	transport *http.Transport
 }

@@ -25,7 +25,7 @@ type Config struct {
 	Users    map[string]User    `json:"users" jsonschema_description:"The users of the platform to judge, by name: learner, second-learner, instructor, mentor, and whoever else journeys name. Of a tool to judge: its proctor."`
 	Journeys map[string]Journey `json:"journeys" jsonschema_description:"By name: how the platform to judge is made to launch, or what candidates and proctors do in the tool to judge."`
 	Features []string           `json:"features" jsonschema_description:"The optional features that the subject has; what is not declared is skipped. The embedded subjects have them all."`
-	Agent    string             `json:"agent" jsonschema:"enum=browser,enum=http,default=browser" jsonschema_description:"What carries the user: a browser, or a plain HTTP client that runs no scripts and knows no frames."`
+	Agent    string             `json:"agent" jsonschema:"enum=browser,enum=http,default=browser" jsonschema_description:"What carries the user: a browser, or a plain HTTP client that runs no scripts and looks into frames only in journeys."`
 	Browser  Browser            `json:"browser" jsonschema_description:"Which browser to use."`
 	Patience Patience           `json:"patience" jsonschema_description:"How long to wait for what."`
 	Report   string             `json:"report" jsonschema_description:"The folder that the reports are written to; invigilator-report/tool or invigilator-report/platform when empty."`

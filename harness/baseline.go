@@ -379,5 +379,9 @@ func describe(t *agent.Trip) string {
 		return deaths[t.Ended] + brackets(t.Why) + results.Bounded(last, 300)
 	}
 	text := results.Bounded(strings.Join(strings.Fields(t.Page.Text), " "), 200)
-	return fmt.Sprintf("HTTP %d at %s, title %q, text %q", t.Page.Status, results.Bounded(t.Page.URL, 300), t.Page.Title, text)
+	loading := ""
+	if t.Loading {
+		loading = ", still loading"
+	}
+	return fmt.Sprintf("HTTP %d at %s%s, title %q, text %q", t.Page.Status, results.Bounded(t.Page.URL, 300), loading, t.Page.Title, text)
 }

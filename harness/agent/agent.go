@@ -158,6 +158,8 @@ type Trip struct {
 	Ended Ending
 	Why   string
 	Took  time.Duration
+	// Loading says that the page was still being loaded when it was looked at.
+	Loading bool
 	// Stuck says where a journey did not go on; it is nil where it got through.
 	Stuck *Stuck
 	// In is where a journey ended: Tab, Frame or Window.

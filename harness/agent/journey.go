@@ -126,7 +126,7 @@ func (j Journey) secretTexts() []string {
 }
 
 // shown says what the page shows in place of what was looked for.
-func shown(page results.Page) string {
+func shown(page results.Page, loading bool) string {
 	text := strings.Join(strings.Fields(page.Text), " ")
 	if runes := []rune(text); len(runes) > 200 {
 		text = string(runes[:200]) + "…"
@@ -138,7 +138,11 @@ func shown(page results.Page) string {
 	if page.Status >= 400 {
 		status = fmt.Sprintf(" (status %d)", page.Status)
 	}
-	return fmt.Sprintf("the page %q at %s%s shows: %s", page.Title, cmp.Or(results.URL(page.URL), "about:blank"), status, text)
+	shows := "shows"
+	if loading {
+		shows = "is still loading, and shows"
+	}
+	return fmt.Sprintf("the page %q at %s%s %s: %s", page.Title, cmp.Or(results.URL(page.URL), "about:blank"), status, shows, text)
 }
 
 // redaction replaces secrets, however they are written.

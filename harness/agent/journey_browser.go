@@ -1279,7 +1279,7 @@ func (w *walk) tell(ctx context.Context, at *place, stuck *Stuck, ended Ending) 
 		if missed != "" {
 			stuck.Why += "; " + missed
 		}
-		stuck.Why += "; " + shown(page)
+		stuck.Why += "; " + shown(page, trip.Loading)
 	}
 	redact.trip(trip)
 	return trip

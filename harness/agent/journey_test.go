@@ -197,6 +197,27 @@ func TestJourneyStuck(t *testing.T) {
 	})
 }
 
+// TestStillLoading says of a page that it has not come to its end.
+func TestStillLoading(t *testing.T) {
+	t.Parallel()
+	g := NewWithT(t)
+	user := open(t, startedBrowser(t))
+	url := serve(t, mux(map[string]http.HandlerFunc{
+		"/drip": drip, "/good": html("<title>Good</title>"), "/hang": hang, "/picture": html("<!DOCTYPE html><title>Picture</title><p>there</p><img src=/hang>"),
+	}))
+	act := does(agent.Open, url+"/drip")
+	act.Within = 2 * time.Second
+	stuck(t, gone(t, user, journeyOf(act, soon(does(agent.Wait, "#x")))), 1, `the page "Drip" at `+url+"/drip is still loading, and shows: .")
+	trip := gone(t, user, journeyOf(does(agent.Open, url+"/good"), soon(does(agent.Wait, "#x"))))
+	stuck(t, trip, 1, `the page "Good" at `+url+"/good shows: nothing")
+	g.Expect(trip.Loading).To(BeFalse())
+
+	trip = visited(t, user, visitTo(url+"/picture"))
+	want{title: "Picture", text: "there", note: "still loading"}.of(t, trip)
+	g.Expect(trip.Loading).To(BeTrue())
+	g.Expect(visited(t, user, visitTo(url+"/good")).Loading).To(BeFalse())
+}
+
 // TestJourneyNoBack has nowhere to go back to.
 func TestJourneyNoBack(t *testing.T) {
 	each(t, func(t *testing.T, user agent.User) {

@@ -677,6 +677,7 @@ func (t *tab) tell(ctx context.Context, ended Ending, v Visit) *Trip {
 // readAtRest reads the page. One that goes on while it is read is read again.
 func (t *tab) readAtRest(ctx context.Context, trip *Trip, v Visit) error {
 	for try := 1; ; try++ {
+		trip.Loading = t.loads()
 		if trip.Ended != Settled {
 			t.halt()
 		}
@@ -722,6 +723,14 @@ func (t *tab) lastURL() string {
 		}
 	}
 	return t.url
+}
+
+// loads says whether the page that is looked at is on its way.
+func (t *tab) loads() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	f := t.watched()
+	return f != nil && (f.started || f.loading) && !t.crashed
 }
 
 // halt ends what the page loads and the script that it runs, so that even a

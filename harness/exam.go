@@ -76,7 +76,7 @@ func (r *Run) attend(ctx context.Context, l Launch, f *Flow, began time.Time) er
 		first = max(r.config.Patience.Marker.Std(), leastPatience)
 	}
 	f.attended = true
-	trip, err := r.do(ctx, l.By, deed, journey, first, l.Words)
+	trip, err := r.do(ctx, l.By, deed, journey, first, append(slices.Clone(l.Words), wordsOn(f.Launch)...))
 	if stuck, ok := errors.AsType[*JourneyError](err); ok {
 		f.stuck = stuck
 	} else if err != nil {
@@ -106,11 +106,17 @@ func (r *Run) do(ctx context.Context, by agent.User, deed config.Deed, j agent.J
 	if !ok {
 		return nil, fmt.Errorf("%w: does %s", ErrNoJourney, deed)
 	}
-	j.Actions = given.fill(r.actionsOf(r.config.Journeys[name].Steps))
+	j.Actions = r.actionsOf(r.config.Journeys[name].Steps, given)
 	if first > 0 && len(j.Actions) > 0 {
 		j.Actions[0].Within = first
 	}
 	return r.makeJourney(ctx, by, "the journey "+name, j)
+}
+
+// wordsOn are the words of a journey that goes on from a launch, or acts on it.
+func wordsOn(launch *fakeplatform.Launch) words {
+	plan := launch.Plan()
+	return words{"{candidate}", plan.User.Name, "{assessment}", plan.ResourceLink.Title, "{user_id}", plan.User.Sub, uniqueWord, unique()}
 }
 
 // Started are the messages that came for the launch to its start_assessment_url.
@@ -237,7 +243,7 @@ func (s *Scenario) proctorSeat(ctx context.Context) (agent.User, error) {
 		return nil, err
 	}
 	if steps := r.config.Users[config.Proctor].SignIn; len(steps) > 0 {
-		_, err = r.makeJourney(ctx, by, "the sign-in of the proctor", agent.Journey{Actions: r.actionsOf(steps), Screenshot: true})
+		_, err = r.makeJourney(ctx, by, "the sign-in of the proctor", agent.Journey{Actions: r.actionsOf(steps, words{uniqueWord, unique()}), Screenshot: true})
 		if stuck, ok := errors.AsType[*JourneyError](err); ok {
 			s.find("journey", stuck.Error(), "")
 			err = fmt.Errorf("%w: %w", ErrNoLogin, stuck)
@@ -269,9 +275,7 @@ func (s *Scenario) Act(ctx context.Context, deed config.Deed, exam *Flow) (*Flow
 		return nil, err
 	}
 	before, began := len(exam.Launch.Record().Controls), time.Now()
-	plan := exam.Launch.Plan()
-	words := []string{"{candidate}", plan.User.Name, "{assessment}", plan.ResourceLink.Title}
-	trip, err := s.run.do(ctx, by, deed, agent.Journey{Screenshot: true}, 0, words)
+	trip, err := s.run.do(ctx, by, deed, agent.Journey{Screenshot: true}, 0, wordsOn(exam.Launch))
 	stuck, isStuck := errors.AsType[*JourneyError](err)
 	if isStuck && stuck.signIn { // the session has ended meanwhile
 		s.run.proctor.Close()
@@ -279,7 +283,7 @@ func (s *Scenario) Act(ctx context.Context, deed config.Deed, exam *Flow) (*Flow
 		if by, err = s.proctorSeat(ctx); err != nil {
 			return nil, err
 		}
-		trip, err = s.run.do(ctx, by, deed, agent.Journey{Screenshot: true}, 0, words)
+		trip, err = s.run.do(ctx, by, deed, agent.Journey{Screenshot: true}, 0, wordsOn(exam.Launch))
 		stuck, isStuck = errors.AsType[*JourneyError](err)
 	}
 	if err != nil && !isStuck {

@@ -9,6 +9,7 @@ import (
 	"maps"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -122,6 +123,33 @@ func atPath(prefix string, handler func(w http.ResponseWriter, r *http.Request, 
 			tool.ServeHTTP(w, r)
 		})
 	}
+}
+
+func TestWhatJourneysInAToolNameAndLeaveToOneAgent(t *testing.T) {
+	t.Parallel()
+	g := NewWithT(t)
+	run := subject{change: grading(map[string]config.Journey{"hands-in": {Does: config.Submit, Steps: config.Steps{
+		{Click: "#no", Agent: "browser"}, {Fill: "#submit-form textarea", With: "{work} by {user_id}, {candidate}, {unique}", Agent: "http"}, {Click: "#submit"}, {Wait: "#submitted"},
+	}}})}.start(t)
+	scene := run.Scenario(t, "a scenario", "here:1")
+	uniques := map[string]bool{}
+	for range 2 {
+		work, handed, err := scene.HandIn(t.Context(), scene.Assign(), harness.Launch{})
+		g.Expect(err).NotTo(HaveOccurred())
+		user := handed.Launch.Plan().User
+		sent := ""
+		for _, step := range handed.Trip.Steps {
+			form, _ := url.ParseQuery(step.RequestBody)
+			for _, values := range form {
+				if strings.HasPrefix(values[0], work.Text) {
+					sent = values[0]
+				}
+			}
+		}
+		g.Expect(sent).To(HavePrefix(work.Text + " by " + user.Sub + ", " + user.Name + ", "))
+		uniques[sent[strings.LastIndex(sent, " ")+1:]] = true
+	}
+	g.Expect(uniques).To(HaveLen(2))
 }
 
 func TestAScoreMayComeLater(t *testing.T) {

@@ -2,6 +2,7 @@ package harness
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"maps"
@@ -83,14 +84,20 @@ func (r *base) inWords(a agent.Action) string {
 // humanPatience is how long a human has for what a step asks of one.
 const humanPatience = 5 * time.Minute
 
-// actionsOf returns what the agent does for steps.
-func (r *base) actionsOf(steps config.Steps) []agent.Action {
+// actionsOf returns what the run's agent does for steps, in which words stand for
+// something.
+func (r *base) actionsOf(steps config.Steps, given words) []agent.Action {
 	var actions []agent.Action
-	for _, step := range steps {
+	for _, step := range steps.By(r.config.Agent) {
 		actions = append(actions, r.action(step))
 	}
-	return actions
+	return given.fill(actions)
 }
+
+// uniqueWord stands for a text that no other journey has.
+const uniqueWord = "{unique}"
+
+func unique() string { return strings.ToLower(rand.Text()[:12]) }
 
 // makeJourney makes a journey of that name, whose actions, end and signs are given.
 // Where it gets stuck the error is a [*JourneyError]; then a picture is taken.
@@ -124,13 +131,16 @@ func (r *base) makeJourney(ctx context.Context, by agent.User, name string, j ag
 }
 
 // words are those that stand for something in the steps of journeys, each followed by
-// what it stands for.
+// what it stands for. What comes first holds.
 type words []string
 
 // fill puts what the words stand for into actions.
 func (w words) fill(actions []agent.Action) []agent.Action {
 	for i, a := range actions {
-		actions[i].Target, actions[i].Value = w.inTarget(a.Target), w.in(a.Value)
+		actions[i].Target = w.inTarget(a.Target)
+		if !a.Secret { // a password may have braces
+			actions[i].Value = w.in(a.Value)
+		}
 		if a.Verb == agent.Open {
 			actions[i].Target = w.quoted(url.QueryEscape).in(a.Target)
 		}

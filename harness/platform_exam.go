@@ -216,7 +216,7 @@ func (s *PlatformScenario) do(ctx context.Context, by *Seat, name, title, until 
 	r := s.run
 	since, began := r.now(), time.Now()
 	journey := agent.Journey{
-		Actions: r.actionsOf(r.journeys[name].Steps), Until: until, Screenshot: true,
+		Actions: r.actionsFor(name, nil), Until: until, Screenshot: true,
 		Markers: r.examMarkers(), MarkerWait: r.markerWait(r.config.Patience.Marker.Std()), Also: r.visit("").Also,
 	}
 	if silent {
@@ -290,7 +290,7 @@ func (s *PlatformScenario) End(ctx context.Context, exam *PlatformFlow, e Ending
 	if e.Kept {
 		return flow, nil
 	}
-	return flow, s.reset(ctx)
+	return flow, s.reset(ctx, user)
 }
 
 // Resets says whether a journey makes the exam one that can be taken again.
@@ -320,15 +320,15 @@ func (s *PlatformScenario) tidy(ctx context.Context, user string) error {
 	if _, stuck := errors.AsType[*JourneyError](err); stuck {
 		err = nil // it may have ended in another way
 	}
-	return errors.Join(err, s.reset(ctx))
+	return errors.Join(err, s.reset(ctx, user))
 }
 
-// reset makes the exam one that can be taken again, where a journey has to do so.
-func (s *PlatformScenario) reset(ctx context.Context) error {
+// reset makes the exam one that a user can take again, where a journey has to do so.
+func (s *PlatformScenario) reset(ctx context.Context, user string) error {
 	if !s.run.Resets() {
 		return nil
 	}
-	return s.Do(ctx, config.ResetExam)
+	return s.doAbout(ctx, config.ResetExam, s.run.wordsAbout(user))
 }
 
 // ReactToStart judges a requirement by messages with each fault of the fake tool

@@ -212,7 +212,7 @@ func (r *PlatformRun) hold(ctx context.Context, l PlatformLaunch) (*PlatformFlow
 		}
 		l.By = seat
 	}
-	actions := l.words.fill(r.actionsOf(r.journeys[name].Steps))
+	actions := r.actionsFor(name, l.words)
 	if l.MayLack {
 		actions = r.glanceAt(actions)
 	}

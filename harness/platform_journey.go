@@ -9,6 +9,7 @@ import (
 
 	"invigilator/faketool"
 	"invigilator/harness/agent"
+	"invigilator/harness/config"
 )
 
 // A Seat is a user of the platform at a browser of their own, signed in.
@@ -49,7 +50,7 @@ func (r *PlatformRun) signInAt(ctx context.Context, seat *Seat, name string, tel
 	if len(user.SignIn) == 0 {
 		return nil
 	}
-	_, err := r.travelTo(ctx, seat, "the sign-in of "+name, r.actionsOf(user.SignIn), "", tell)
+	_, err := r.travelTo(ctx, seat, "the sign-in of "+name, r.actionsOf(user.SignIn, append(r.wordsAbout(name), uniqueWord, unique())), "", tell)
 	return err
 }
 
@@ -94,12 +95,45 @@ func (r *PlatformRun) Journey(ctx context.Context, name string, given []string, 
 	if j.Does != "" {
 		until = ""
 	}
-	return r.travelTo(ctx, seat, "the journey "+name, words(given).fill(r.actionsOf(j.Steps)), until, says)
+	return r.travelTo(ctx, seat, "the journey "+name, r.actionsFor(name, given), until, says)
+}
+
+// actionsFor returns what is done on a journey, with the words that are given and those
+// that every journey has.
+func (r *PlatformRun) actionsFor(name string, given words) []agent.Action {
+	j, text := r.journeys[name], unique()
+	switch {
+	case j.Does == config.CopyCourse:
+		r.copied = text
+	case j.Launch == config.CopiedLink && r.copied != "":
+		text = r.copied
+	}
+	user := j.User
+	if j.AboutLearner() {
+		user = config.Learner
+	}
+	return r.actionsOf(j.Steps, slices.Concat(given, r.wordsAbout(user), words{uniqueWord, text}))
+}
+
+// wordsAbout are those for a user of the configuration.
+func (r *PlatformRun) wordsAbout(name string) words {
+	return words{"{learner}", r.users[name].Name, "{user_id}", r.users[name].ID}
+}
+
+// WordsAbout are those for a user by the name in the platform's records, each
+// followed by what it stands for.
+func (r *PlatformRun) WordsAbout(fullName string) []string {
+	for name, user := range r.users {
+		if user.Name == fullName {
+			return r.wordsAbout(name)
+		}
+	}
+	return words{"{learner}", fullName, "{user_id}", ""}
 }
 
 // JourneyNames says whether a word stands in the steps of a journey.
 func (r *PlatformRun) JourneyNames(name, word string) bool {
-	return slices.ContainsFunc(r.actionsOf(r.journeys[name].Steps), func(a agent.Action) bool {
+	return slices.ContainsFunc(r.actionsOf(r.journeys[name].Steps, nil), func(a agent.Action) bool {
 		return strings.Contains(a.Target, word) || strings.Contains(a.Value, word)
 	})
 }

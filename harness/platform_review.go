@@ -43,7 +43,7 @@ func (s *PlatformScenario) launchOf(r Review) PlatformLaunch {
 
 // wordsOf are the words of a journey that is about a learner's work.
 func (s *PlatformScenario) wordsOf(item *LineItem, learner string) words {
-	return words{"{line_item}", item.Label, "{learner}", s.run.users[cmp.Or(learner, config.Learner)].Name}
+	return append(words{"{line_item}", item.Label}, s.run.wordsAbout(cmp.Or(learner, config.Learner))...)
 }
 
 // Review launches a review that has to work. The error is [ErrNoLaunch] where it does
@@ -163,7 +163,7 @@ func (s *PlatformScenario) OpenGrades(ctx context.Context, user string, item *Li
 		return nil, err
 	}
 	journey := agent.Journey{
-		Actions: given.fill(r.actionsOf(r.journeys[name].Steps)), Screenshot: true,
+		Actions: r.actionsFor(name, given), Screenshot: true,
 		MarkerWait: r.markerWait(r.config.Patience.Marker.Std()), Also: r.visit("").Also,
 	}
 	if sign := r.platform.NeedsGrading; !sign.IsZero() {

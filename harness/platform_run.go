@@ -44,6 +44,7 @@ type PlatformRun struct {
 	// nothingToReview is set where the gradebook may not be changed, and offers no
 	// review as it is.
 	nothingToReview bool
+	copied          string               // what {unique} stood for when the course was copied last
 	granted         *faketool.TokenProbe // a request for an access token that the platform has granted
 	recovering      bool                 // it is being tried whether one works again
 	works           bool                 // the last launch was a valid one, and worked

@@ -234,7 +234,7 @@ func (s *PlatformScenario) EndSession(ctx context.Context, seat *Seat) error {
 	}
 	tab := seat.NewTab()
 	defer tab.Close()
-	_, err := s.run.travelTo(ctx, tab, "the journey "+name, s.run.actionsOf(s.run.journeys[name].Steps), "", nil)
+	_, err := s.run.travelTo(ctx, tab, "the journey "+name, s.run.actionsFor(name, nil), "", nil)
 	return err
 }
 
@@ -249,11 +249,16 @@ func (s *PlatformScenario) NewTab(ctx context.Context, user string) (*Seat, erro
 
 // Do makes a journey that does something instead of launching.
 func (s *PlatformScenario) Do(ctx context.Context, deed config.Deed) error {
+	return s.doAbout(ctx, deed, nil)
+}
+
+// doAbout does so with words of its own.
+func (s *PlatformScenario) doAbout(ctx context.Context, deed config.Deed, given words) error {
 	name, ok := config.Config{Journeys: s.run.journeys}.JourneyFor(deed)
 	if !ok {
 		return fmt.Errorf("%w: does %s", ErrNoJourney, deed)
 	}
-	_, err := s.run.Journey(ctx, name, nil, func(string) {})
+	_, err := s.run.Journey(ctx, name, given, func(string) {})
 	s.keepStuck(err)
 	return err
 }
@@ -530,7 +535,7 @@ func (s *PlatformScenario) Again(ctx context.Context) (*PlatformFlow, error) {
 		return nil, err
 	}
 	defer seat.Close()
-	actions := s.run.actionsOf(s.run.journeys[name].Steps)
+	actions := s.run.actionsFor(name, nil)
 	if last := actions[len(actions)-1]; last.Verb != agent.Click {
 		return nil, errNoClick
 	}

@@ -431,6 +431,42 @@ func TestJourneysAreMadeByName(t *testing.T) {
 	g.Expect(run.Journeys()).To(ContainElement("learner-signs-out"))
 }
 
+func TestWhatJourneysNameAndLeaveToOneAgent(t *testing.T) {
+	t.Parallel()
+	g := NewWithT(t)
+	run := campusAt{edit: func(yaml string) string {
+		return yaml + `
+  a-copy:
+    user: instructor
+    does: copy-course
+    steps: [{open: "${CAMPUS_URL}/courses?{unique}"}, {click: "#no", agent: browser}, {wait: h1, agent: http}]
+  a-copied-link: {user: second-learner, launch: copied-link, steps: [{open: "${CAMPUS_URL}/courses?{unique}&{user_id}&{learner}"}]}
+  a-reset: {user: instructor, does: reset-exam, steps: [{open: "${CAMPUS_URL}/courses?{unique}&{user_id}"}]}
+`
+	}}.start(t)
+	made := func(name string, given ...string) []string {
+		var steps []string
+		_, err := run.Journey(t.Context(), name, given, func(step string) { steps = append(steps, step) })
+		if _, stuck := errors.AsType[*harness.JourneyError](err); !stuck {
+			g.Expect(err).NotTo(HaveOccurred())
+		}
+		return steps[5:] // after the sign-in
+	}
+	query := func(steps []string) []string {
+		_, query, _ := strings.Cut(steps[0], "?")
+		return strings.Split(query, "&")
+	}
+	first, second := made("a-copy"), made("a-copy")
+	g.Expect(first).To(HaveLen(2))
+	g.Expect(first[1]).To(Equal("wait h1"))
+	g.Expect(query(first)[0]).To(MatchRegexp("^[a-z0-9]{12}$"))
+	g.Expect(query(second)).NotTo(Equal(query(first)))
+	copied := query(made("a-copied-link"))
+	g.Expect(copied).To(Equal([]string{query(second)[0], "grace", "Grace+Hopper"}), "those of who makes the journey, and of the last copy")
+	g.Expect(query(made("a-reset"))[1]).To(Equal("ada"), "whose exam it is")
+	g.Expect(query(made("a-reset", append(run.WordsAbout("Grace Hopper"), "{unique}", "x")...))).To(Equal([]string{"x", "grace"}))
+}
+
 func TestAPlatformWithoutALinkForACheck(t *testing.T) {
 	t.Parallel()
 	g := NewWithT(t)

@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -91,7 +90,8 @@ func (j *journeyCommand) Run(command *kong.Context) error {
 type journeying struct {
 	Name     string `arg:"" help:"The journey, as the configuration names it."`
 	LineItem string `help:"What {line_item} stands for in it: the label of a line item." placeholder:"LABEL"`
-	Learner  string `help:"What {learner} stands for in it; the name of the user learner where nothing is said." placeholder:"NAME"`
+	Learner  string `help:"What {learner} stands for in it, and the user whose id {user_id} does; the user learner, or who makes the journey, where nothing is said." placeholder:"NAME"`
+	Unique   string `help:"What {unique} stands for in it; a new text where nothing is said." placeholder:"TEXT"`
 	Headed   bool   `help:"Show the browser's window." key:"browser.headed"`
 	Agent    string `help:"browser, or http for a client without scripts." placeholder:"KIND" key:"agent"`
 	Picture  string `help:"File for a picture of the page that it ends on; its name ends in .jpg or .png." default:"invigilator-journey.jpg" placeholder:"FILE"`
@@ -157,14 +157,19 @@ func (j *journeying) travel(c config.Config) error {
 }
 
 // words are those that stand for something in the journey, each followed by what it
-// stands for.
+// stands for, as far as the command says so.
 func (j *journeying) words(run *harness.PlatformRun) ([]string, error) {
-	learner, _ := run.User(config.Learner)
-	given := []string{"{line_item}", j.LineItem, "{learner}", cmp.Or(j.Learner, learner.Name)}
-	for i, flag := range map[int]string{0: "--line-item", 2: "--learner"} {
-		if given[i+1] == "" && run.JourneyNames(j.Name, given[i]) {
-			return nil, fmt.Errorf("the journey %s is about %s: say which with %s", j.Name, given[i], flag)
-		}
+	var given []string
+	if j.LineItem != "" {
+		given = append(given, "{line_item}", j.LineItem)
+	} else if run.JourneyNames(j.Name, "{line_item}") {
+		return nil, fmt.Errorf("the journey %s is about {line_item}: say which with --line-item", j.Name)
+	}
+	if j.Learner != "" {
+		given = append(given, run.WordsAbout(j.Learner)...)
+	}
+	if j.Unique != "" {
+		given = append(given, "{unique}", j.Unique)
 	}
 	return given, nil
 }

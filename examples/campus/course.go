@@ -22,7 +22,6 @@ type course struct {
 	members    []string // names of accounts
 	links      []link
 	exams      []exam
-	copied     bool
 }
 
 func (c *course) Path() string  { return "/course/" + c.id }
@@ -126,17 +125,11 @@ func (c *Campus) inCourse(serve courseHandler) sessionHandler {
 }
 
 func (c *Campus) serveCourses(w http.ResponseWriter, _ *http.Request, s *session) {
-	var data struct {
-		Courses    []*course
-		LatestCopy string
-	}
+	var data struct{ Courses []*course }
 	c.mu.Lock()
 	for _, course := range c.courses {
 		if slices.Contains(course.members, s.account.name) {
 			data.Courses = append(data.Courses, course)
-			if course.copied {
-				data.LatestCopy = course.id
-			}
 		}
 	}
 	c.mu.Unlock()
@@ -237,9 +230,11 @@ func (c *Campus) copyCourse(w http.ResponseWriter, r *http.Request, s *session, 
 		return
 	}
 	made := *original
-	made.copied = true
 	made.context.ID = "course-" + lti.RandomString()
 	made.context.Title = strings.TrimSuffix(original.context.Title, copySuffix) + copySuffix
+	if title := strings.TrimSpace(r.PostForm.Get("title")); title != "" && len(title) <= maxTitle {
+		made.context.Title = title
+	}
 	made.links = slices.Clone(original.links)
 	for i := range made.links {
 		if !c.platform.Has(fakeplatform.KeepsLinkIDOnCopy) {
@@ -265,3 +260,6 @@ func (c *Campus) copyCourse(w http.ResponseWriter, r *http.Request, s *session, 
 }
 
 const copySuffix = " (copy)"
+
+// maxTitle is how many bytes the title of a course has at most.
+const maxTitle = 400

@@ -29,6 +29,7 @@ platform:
   allow_writes: true
   needs_grading: {selector: "tr[title='{line_item}'] .waiting"}
 features: [submission-review, line-item-management, unattached-line-items, learner-review]
+users: {learner: {name: Ada Lovelace}, instructor: {}}
 journeys:
   opens-link: https://lms.example/course/7
   reviews: {user: instructor, launch: review, steps: [{open: https://lms.example/grades}, {click: "a[title='{line_item} {learner}']"}]}
@@ -58,7 +59,7 @@ func TestGradesOfATool(t *testing.T) {
 		}},
 		"a part of reviews":   {realTool + "features: [learner-review]\n", []string{"features: learner-review is a part of the feature submission-review, which is not declared"}},
 		"a deed of platforms": {gradingTool + "  looks: {does: open-grades, steps: https://tool.example}\n", []string{"journeys.looks.does: open-grades is nothing that is done in a tool"}},
-		"an unknown choice":   {gradingTool + "  tries: {does: grade, steps: [{choose: '#points', option: '{points}'}]}\n", []string{"journeys.tries.steps.0: {points} stands for nothing; there are {candidate}, {assessment}, {work}, {score}, {label}"}},
+		"an unknown choice":   {gradingTool + "  tries: {does: grade, steps: [{choose: '#points', option: '{points}'}]}\n", []string{"journeys.tries.steps.0: {points} stands for nothing; there are {candidate}, {assessment}, {work}, {score}, {label}, {user_id}, {unique}"}},
 		"work and points of one's own": {
 			strings.NewReplacer(`{work}`, "Hello", `fill: "#points", with: "{score}"`, `choose: "#points", option: "7"`).Replace(gradingTool),
 			[]string{
@@ -66,7 +67,7 @@ func TestGradesOfATool(t *testing.T) {
 				"journeys.grades.steps: have to fill in {score}, which is looked for afterwards, for the feature submission-review",
 			},
 		},
-		"an unknown placeholder": {gradingTool + "  tries: {does: submit, steps: [{fill: '#answer', with: '{essay}'}]}\n", []string{"journeys.tries.steps.0: {essay} stands for nothing; there are {candidate}, {assessment}, {work}, {score}, {label}"}},
+		"an unknown placeholder": {gradingTool + "  tries: {does: submit, steps: [{fill: '#answer', with: '{essay}'}]}\n", []string{"journeys.tries.steps.0: {essay} stands for nothing; there are {candidate}, {assessment}, {work}, {score}, {label}, {user_id}, {unique}"}},
 	} {
 		t.Run(what, func(t *testing.T) {
 			_, err := config.Load(config.Sources{File: file(t, wrong.file)})
@@ -86,7 +87,7 @@ func TestGradesOfAPlatform(t *testing.T) {
 	g.Expect(c.Has(config.Services)).To(BeTrue())
 
 	_, err = loadPlatform(t, gradingPlatform+"  looks: {does: open-grades, steps: 'https://lms.example/{lineitem}'}\n")
-	expectProblems(g, err, []string{"journeys.looks.steps.0: {lineitem} stands for nothing; there are {line_item}, {learner}"})
+	expectProblems(g, err, []string{"journeys.looks.steps.0: {lineitem} stands for nothing; there are {line_item}, {learner}, {user_id}, {unique}"})
 	_, err = loadPlatform(t, realPlatform+"features: [submission-review, learner-review, line-item-management]\njourneys: {opens-link: https://lms.example/course/7, grades: {does: grade, steps: https://lms.example}}\n")
 	expectProblems(g, err, []string{
 		"journeys.grades.does: grade is nothing that is done in a platform",

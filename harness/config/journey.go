@@ -32,6 +32,7 @@ type User struct {
 	GivenName  string `json:"given_name" jsonschema_description:"The given name in the platform's records."`
 	FamilyName string `json:"family_name" jsonschema_description:"The family name in the platform's records."`
 	Email      string `json:"email" jsonschema_description:"The email address in the platform's records."`
+	ID         string `json:"id" jsonschema_description:"The id in the platform's pages, for which {user_id} stands in journeys."`
 	SignIn     Steps  `json:"sign_in" jsonschema_description:"What the user does to sign in, once per browser."`
 }
 
@@ -106,7 +107,7 @@ type Journey struct {
 	User   string     `json:"user" jsonschema_description:"Who makes the journey, one of users; the learner when empty."`
 	Launch LaunchKind `json:"launch" jsonschema:"enum=resource-link,enum=other-link,enum=other-course,enum=other-deployment,enum=copied-link,enum=private,enum=anonymous,enum=custom,enum=window,enum=frame,enum=exam,enum=other-exam,enum=review" jsonschema_description:"What it opens; resource-link when empty."`
 	Does   Deed       `json:"does" jsonschema:"enum=rotate-keys,enum=copy-course,enum=sign-out,enum=open-exam,enum=submit-exam,enum=break-exam,enum=reset-exam,enum=open-grades,enum=check-in,enum=cancel,enum=submit,enum=grade,enum=rename-line-item,enum=read-results,enum=pause,enum=resume,enum=terminate,enum=update,enum=flag" jsonschema_description:"What it does, where it does not launch."`
-	Steps  Steps      `json:"steps" jsonschema_description:"The steps, or the address of a page alone. In a tool {candidate} stands for the candidate's name and {assessment} for the title of the exam, {work} for what the learner writes, {score} for the points and {label} for the new label of the line item; in a platform {line_item} for the label of the line item and {learner} for the name of the learner whose work is reviewed."`
+	Steps  Steps      `json:"steps" jsonschema_description:"The steps, or the address of a page alone. In a tool {candidate} stands for the candidate's name and {assessment} for the title of the exam, {work} for what the learner writes, {score} for the points, {label} for the new label of the line item, and {user_id} for the sub of the user who was launched, or whom the proctor acts on; in a platform {line_item} for the label of the line item, and {learner} and {user_id} for the name and the id of the learner whose work is reviewed or exam is reset, else of who makes the journey. {unique} stands for a text that no other journey has, but a copied-link the one of the last copy-course."`
 }
 
 // Steps are what a user does, one after the other. In a file, the address of a
@@ -125,6 +126,12 @@ type Step struct {
 	Frame  string `json:"frame,omitempty" jsonschema_description:"The CSS selector of the iframe in which to do so; >> leads into frames within."`
 	Human  string `json:"human,omitempty" jsonschema_description:"With wait: what a human has to do in the browser meanwhile, who is told so and has five minutes where within says nothing. Needs browser.headed."`
 	Within string `json:"within,omitempty" jsonschema_description:"How long to wait for it; patience.step when empty."`
+	Agent  string `json:"agent,omitempty" jsonschema:"enum=browser,enum=http" jsonschema_description:"The only agent that makes the step; both do when empty."`
+}
+
+// By returns the steps that an agent makes, browser or http.
+func (s Steps) By(agent string) Steps {
+	return slices.DeleteFunc(slices.Clone(s), func(step Step) bool { return step.Agent != "" && step.Agent != agent })
 }
 
 // UnmarshalJSON reads a journey, or the address of a page. What is neither is for
@@ -259,7 +266,7 @@ func (c Config) checkJourneys(p *problems) {
 		if c.Side == ToolSide && name != Proctor {
 			p.add("users."+name, "is nobody whom a tool's run knows; the only one is %s", Proctor)
 		}
-		c.checkSteps(p, c.Users[name].SignIn, "users."+name+".sign_in")
+		c.checkSteps(p, c.Users[name].SignIn, "users."+name+".sign_in", name)
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.Journeys)) {
 		j, key := c.Journeys[name], "journeys."+name
@@ -274,10 +281,13 @@ func (c Config) checkJourneys(p *problems) {
 		case slices.Contains(deeds[other[c.Side]], j.Does):
 			p.add(key+".does", "%s is nothing that is done in a %s", j.Does, c.Side)
 		}
-		if len(j.Steps) == 0 {
+		switch {
+		case len(j.Steps) == 0:
 			p.add(key+".steps", "are needed: at the least the address of a page")
+		case len(j.Steps.By(c.Agent)) == 0:
+			p.add(key+".steps", "has none that the agent %s makes", c.Agent)
 		}
-		c.checkSteps(p, j.Steps, key+".steps")
+		c.checkSteps(p, j.Steps, key+".steps", c.aboutWhom(j)...)
 	}
 }
 
@@ -286,11 +296,27 @@ var placeholder = regexp.MustCompile(`\{(\w+)\}`)
 
 // placeholders are those that stand for something in the journeys of each side.
 var placeholders = map[Side][]string{
-	ToolSide: {"candidate", "assessment", "work", "score", "label"}, PlatformSide: {"line_item", "learner"},
+	ToolSide: {"candidate", "assessment", "work", "score", "label", "user_id", "unique"}, PlatformSide: {"line_item", "learner", "user_id", "unique"},
 }
 
-// checkSteps finds what is wrong with steps.
-func (c Config) checkSteps(p *problems, steps Steps, key string) {
+// AboutLearner says whether a journey is about a learner who need not make it.
+func (j Journey) AboutLearner() bool {
+	return j.Launch == Review || j.Does == OpenGrades || j.Does == ResetExam
+}
+
+// aboutWhom are the users whom {learner} and {user_id} may stand for in a journey.
+func (c Config) aboutWhom(j Journey) []string {
+	if !j.AboutLearner() {
+		return []string{j.User}
+	}
+	return slices.DeleteFunc([]string{Learner, SecondLearner}, func(name string) bool {
+		_, known := c.Users[name]
+		return !known && name != Learner
+	})
+}
+
+// checkSteps finds what is wrong with steps that may be about users.
+func (c Config) checkSteps(p *problems, steps Steps, key string, about ...string) {
 	for i, step := range steps {
 		at := fmt.Sprintf("%s.%d", key, i)
 		verbs := 0
@@ -309,6 +335,15 @@ func (c Config) checkSteps(p *problems, steps Steps, key string) {
 			for _, found := range placeholder.FindAllStringSubmatch(text, -1) {
 				if words := placeholders[c.Side]; !slices.Contains(words, found[1]) {
 					p.add(at, "%s stands for nothing; there are {%s}", found[0], strings.Join(words, "}, {"))
+				}
+				for _, name := range about {
+					switch user := c.Users[name]; {
+					case c.Side != PlatformSide:
+					case found[1] == "user_id" && user.ID == "":
+						p.add("users."+name+".id", "is needed for {user_id} in %s", at)
+					case found[1] == "learner" && user.Name == "":
+						p.add("users."+name+".name", "is needed for {learner} in %s", at)
+					}
 				}
 			}
 		}

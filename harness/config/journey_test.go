@@ -81,6 +81,11 @@ func TestProblemsOfAPlatform(t *testing.T) {
 		realPlatform + "journeys: {a: {steps: [{click: a, with: b, option: c, within: soon}]}}\n": {
 			"journeys.a.steps.0.with: goes with fill", "journeys.a.steps.0.option: goes with choose", "journeys.a.steps.0.within: \"soon\" is no duration",
 		},
+		realPlatform + "journeys: {a: {steps: [{open: https://x.example, agent: http}]}}\n":  {"journeys.a.steps: has none that the agent browser makes"},
+		realPlatform + "journeys: {a: {steps: [{open: https://x.example, agent: human}]}}\n": {"journeys.a"},
+		realPlatform + "users: {learner: {sign_in: [{open: 'https://x.example/{user_id}'}]}, instructor: {id: m}}\njourneys: {a: {user: instructor, launch: review, steps: [{open: 'https://x.example/{user_id}'}, {click: 'text={learner}'}]}, b: {user: instructor, steps: [{open: 'https://x.example/{user_id}/{unique}'}]}}\n": {
+			"users.learner.id: is needed for {user_id} in users.learner.sign_in.0", "users.learner.id: is needed for {user_id} in journeys.a.steps.0", "users.learner.name: is needed for {learner} in journeys.a.steps.1",
+		},
 		realPlatform + "users: {learner: {sign_in: [{fill: '#pw', with: '${PW}'}]}}\njourneys: {a: https://x.example}\n": {"users.learner.sign_in.0.with: the environment variable PW is not set"},
 		realPlatform + "users: {learner: {sign_in: [{fill: '#pw', with: '${SHORT}'}]}}\njourneys: {a: https://x.example}\n": {
 			"users.learner.sign_in.0.with: the value of SHORT is shorter than 4 characters",

@@ -91,7 +91,7 @@ func TestValuesAreToldInPlainWords(t *testing.T) {
 	run := start(t, "https://tool.example", nil)
 	scene := run.Scenario(t, "a scenario", "here:1")
 	claims := map[string]any{"n": 3.0, "s": "<nil"}
-	scene.Observe("sec-tool-jwks", "", results.Failed, "", fmt.Sprintf("id is %v, label %q, tag %s, n %q, s %s.", claims["id"], claims["label"], claims["tag"], claims["n"], claims["s"])) //nolint:govet // as values of another type come
+	scene.Observe("sec-tool-jwks", "", results.Failed, "", fmt.Sprintf("id is %v, label %q, tag %s, n %q, s %s.", claims["id"], claims["label"], claims["tag"], claims["n"], claims["s"]))
 	g.Expect(scene.Finish().Observations[0].Seen).To(Equal("id is absent, label absent, tag absent, n 3, s <nil."))
 }
 

@@ -452,8 +452,9 @@ type walk struct {
 	tabs    []*tab // all, in the order in which they opened
 	pending int    // windows that opened and are not followed yet
 	opened  int
-	missed  string // why a window that opened is not among the tabs
-	until   string // of every tab, from the last action on
+	seen    []target.ID // the windows that opened, whose own are followed, too
+	missed  string      // why a window that opened is not among the tabs
+	until   string      // of every tab, from the last action on
 
 	frame cdp.FrameID // where the last action took place, if in a frame
 	acted *tab
@@ -1061,13 +1062,15 @@ func (w *walk) followWindows(ctx context.Context) (stop func(), err error) {
 		}
 		w.mu.Lock()
 		defer w.mu.Unlock()
-		if !slices.ContainsFunc(w.tabs, func(t *tab) bool { return t.id() == e.TargetInfo.OpenerID }) {
+		by := e.TargetInfo.OpenerID
+		if !slices.Contains(w.seen, by) && !slices.ContainsFunc(w.tabs, func(t *tab) bool { return t.id() == by }) {
 			return
 		}
 		select {
 		case w.queue <- e.TargetInfo:
 			w.pending++
 			w.opened++
+			w.seen = append(w.seen, e.TargetInfo.TargetID)
 		default: // more than any journey opens; they close with the journey
 		}
 	})

@@ -503,6 +503,22 @@ func TestJourneyFollowsHurriedWindows(t *testing.T) {
 	}
 }
 
+// TestJourneyFollowsWindowsOfWindows follows what a window opens before anybody follows
+// that one.
+func TestJourneyFollowsWindowsOfWindows(t *testing.T) {
+	t.Parallel()
+	user := open(t, startedBrowser(t))
+	url := serve(t, mux(map[string]http.HandlerFunc{
+		"/":     html(`<title>Course</title><button onclick="window.open('about:blank').open('/tool')">Go</button>`),
+		"/tool": html("<title>Tool</title><p>Launched</p>"),
+	}))
+	for range 3 {
+		trip := through(t, user, journeyOf(does(agent.Open, url), does(agent.Click, "text=Go"), does(agent.Wait, "text=Launched")))
+		want{title: "Tool"}.of(t, trip)
+		NewWithT(t).Expect(trip.In).To(Equal(agent.Window))
+	}
+}
+
 // TestJourneyLeavesOldFrames ends in the frame of the page that it came to, however
 // long the browser takes to do away with those of the page before.
 func TestJourneyLeavesOldFrames(t *testing.T) {

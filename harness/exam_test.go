@@ -4,6 +4,7 @@ import (
 	"errors"
 	"maps"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -186,7 +187,7 @@ func TestWhatNeedsLongerThanTheUserAllowsIsSkipped(t *testing.T) {
 	g.Expect(scene.Finish().Observations).To(HaveExactElements(HaveField("Verdict", results.Skipped)))
 }
 
-func TestWhatIsInTheWayOfExamsIsOneDiagnosis(t *testing.T) {
+func TestWhatIsInTheWayOfExamsIsOneDiagnosisThatConcernsThemAlone(t *testing.T) {
 	t.Parallel()
 	for what, c := range map[string]struct {
 		subject       campusAt
@@ -211,8 +212,32 @@ func TestWhatIsInTheWayOfExamsIsOneDiagnosis(t *testing.T) {
 			g.Expect(d.Problem).To(ContainSubstring(c.problem))
 			g.Expect(d.LookAt).To(ContainSubstring(c.look))
 			g.Expect(d.Seen + d.Step).NotTo(BeEmpty())
+			g.Expect(d.Profiles).To(ContainElement(requirements.Proctoring))
+			g.Expect(d.Profiles).NotTo(ContainElement(requirements.Launch))
 		})
 	}
+	t.Run("a platform that refuses every message", func(t *testing.T) {
+		t.Parallel()
+		g := NewWithT(t)
+		run := campusAt{wrap: func(h http.Handler) http.Handler {
+			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				answer := httptest.NewRecorder()
+				if h.ServeHTTP(answer, r); r.PostFormValue("JWT") != "" {
+					http.Error(w, "I do not like it", http.StatusBadRequest)
+					return
+				}
+				maps.Copy(w.Header(), answer.Header())
+				w.WriteHeader(answer.Code)
+				_, _ = w.Write(answer.Body.Bytes())
+			})
+		}}.start(t)
+		found, err := run.Preflight(t.Context())
+		g.Expect(err).NotTo(HaveOccurred(), "that is judged")
+		g.Expect(found.Findings).To(ContainElement(HaveField("Says", ContainSubstring("does not start the exam"))))
+		scene := run.Scenario(t, "a scenario", "here:1")
+		scene.ReactToStart(t.Context(), "ap-platform-rejects-expired-message")
+		g.Expect(scene.Finish().Observations).To(HaveEach(And(HaveField("Verdict", results.Inconclusive), HaveField("Seen", ContainSubstring("in the preflight")))))
+	})
 
 	t.Run("no keys of a tool", func(t *testing.T) {
 		t.Parallel()

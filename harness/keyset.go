@@ -1,6 +1,7 @@
 package harness
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -77,11 +78,12 @@ func (r *base) FetchKeySet(ctx context.Context, address string) (KeySet, error) 
 	return set, err
 }
 
-// errAway says that a server gives no answer, or none for now, and errNoLonger that it
-// has given one before.
+// errAway says that a server gives no answer, or none for now, errNoLonger that it has
+// given one before, and errNowhere that there is nothing, or a page for people.
 var (
 	errAway     = errors.New("its server is away")
 	errNoLonger = errors.New("it could be read before")
+	errNowhere  = errors.New("there is no key set")
 )
 
 func (r *base) fetchKeySet(ctx context.Context, address string) (KeySet, error) {
@@ -99,6 +101,9 @@ func (r *base) fetchKeySet(ctx context.Context, address string) (KeySet, error) 
 	if slices.Contains(away, response.StatusCode) {
 		return KeySet{}, fmt.Errorf("%w: HTTP %d", errAway, response.StatusCode)
 	}
+	if response.StatusCode == http.StatusNotFound || response.StatusCode == http.StatusGone {
+		return KeySet{}, fmt.Errorf("%w: HTTP %d", errNowhere, response.StatusCode)
+	}
 	if response.StatusCode != http.StatusOK {
 		return KeySet{}, fmt.Errorf("HTTP %d", response.StatusCode)
 	}
@@ -112,7 +117,9 @@ func (r *base) fetchKeySet(ctx context.Context, address string) (KeySet, error) 
 	var published struct {
 		Keys []map[string]any `json:"keys"`
 	}
-	if err := json.Unmarshal(body, &published); err != nil {
+	if err := json.Unmarshal(body, &published); err != nil && bytes.HasPrefix(bytes.TrimSpace(body), []byte("<")) {
+		return KeySet{}, fmt.Errorf("%w, but a page", errNowhere)
+	} else if err != nil {
 		return KeySet{}, fmt.Errorf("not a JWK Set: %w", err)
 	}
 	set := KeySet{Keys: published.Keys}

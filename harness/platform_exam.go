@@ -42,6 +42,9 @@ type StartMessage struct {
 // attempt that is under way is ended before. The error is [ErrNoLaunch] where the
 // launch does not work.
 func (s *PlatformScenario) Exam(ctx context.Context, l PlatformLaunch) (*PlatformFlow, error) {
+	if err := s.run.lacks(exams); err != nil {
+		return nil, err
+	}
 	if err := s.tidy(ctx, l.User); err != nil {
 		return nil, err
 	}
@@ -72,6 +75,9 @@ func (s *PlatformScenario) Exam(ctx context.Context, l PlatformLaunch) (*Platfor
 // fake tool holds.
 func (s *PlatformScenario) HoldExam(ctx context.Context, l PlatformLaunch) (*PlatformFlow, error) {
 	l.Link = config.Exam
+	if err := s.run.lacks(exams); err != nil {
+		return nil, err
+	}
 	if err := s.tidy(ctx, l.User); err != nil {
 		return nil, err
 	}
@@ -477,6 +483,9 @@ func (s *PlatformScenario) crash(id requirements.ID) results.Verdict {
 // running makes an exam that a genuine message starts. The error is [ErrNoLaunch]
 // where it does not.
 func (s *PlatformScenario) running(ctx context.Context, l PlatformLaunch, st StartMessage) (exam, flow *PlatformFlow, err error) {
+	if err := s.run.lacks(startedExams); err != nil {
+		return nil, nil, err
+	}
 	if exam, err = s.Exam(ctx, l); err != nil {
 		return exam, nil, err
 	}

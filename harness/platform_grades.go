@@ -78,6 +78,9 @@ func (s *PlatformScenario) mayWrite() error {
 // Gradebook makes a launch that has to work, and reads what it offers of the grade
 // services. The error is [ErrNoLaunch] where it offers none.
 func (s *PlatformScenario) Gradebook(ctx context.Context, l PlatformLaunch) (*Gradebook, error) {
+	if err := s.run.lacks(gradeServices); err != nil {
+		return &Gradebook{}, err
+	}
 	flow, err := s.Control(ctx, l)
 	if err != nil {
 		return &Gradebook{Launch: flow}, err

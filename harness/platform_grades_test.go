@@ -470,37 +470,120 @@ func TestAPlatformMayTakeNothingButScores(t *testing.T) {
 
 func second[T any](_ T, err error) error { return err }
 
-func TestWhatIsInTheWayOfAGradebookIsOneDiagnosis(t *testing.T) {
+// What is in the way of a part of the run is told once. What needs it is not seen, and
+// the rest is judged.
+func TestWhatIsInTheWayOfAGradebookKeepsNothingElseFromBeingJudged(t *testing.T) {
 	t.Parallel()
 	replace := func(old, with string) func(string) string {
 		return func(yaml string) string { return strings.Replace(yaml, old, with, 1) }
 	}
+	token := func(serve http.HandlerFunc) func(http.Handler) http.Handler {
+		return func(h http.Handler) http.Handler {
+			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if r.URL.Path == "/token" {
+					serve(w, r)
+					return
+				}
+				h.ServeHTTP(w, r)
+			})
+		}
+	}
 	const reviews = "  instructor-reviews:\n    user: instructor\n    launch: review\n    steps:\n      - open: ${CAMPUS_URL}/course/1/grades\n"
+	ofTokens := []string{"services", "grades", "submission-review"}
 	for what, c := range map[string]struct {
 		subject       campusAt
 		problem, look string
+		profiles      []string // that cannot be judged by the configuration's fault
+		onlyReviews   bool     // are not seen
 	}{
-		"a link without grades": {campusAt{edit: replace("click: text=Exercise 1", "click: text=Anonymous survey")}, "does not offer the grade services", "allowed to use the grade services"},
-		"another token endpoint": {campusAt{edit: replace("CAMPUS_URL}/token", "CAMPUS_URL}/tokens")},
-			"grants the fake tool no access token for the scopes", "platform.token_url"},
-		"no key set": {campusAt{keyless: true}, "grants the fake tool no access token", "/jwks"},
-		"another journey to reviews": {campusAt{edit: replace(reviews+`      - click: tr.grade[data-item="{line_item}"]`, reviews+`      - click: tr.grades[data-item="{line_item}"]`)},
-			`instructor-reviews got stuck at step 2 of 2 (click tr.grades[data-item="Invigilator `, `the work of Ada Lovelace for "Invigilator `},
-		"a journey to another launch": {campusAt{edit: replace(reviews+`      - click: tr.grade[data-item="{line_item}"][data-learner="{learner}"] a.review`,
-			strings.Replace(reviews, "/grades", "", 1)+"      - click: text=Exercise 1")}, `its message is "LtiResourceLinkRequest"`, "link of the gradebook"},
+		"a link without grades": {
+			campusAt{edit: replace("click: text=Exercise 1", "click: text=Anonymous survey")}, "does not offer the grade services", "allowed to use the grade services", nil, false,
+		},
+		"another token endpoint": {
+			campusAt{edit: replace("CAMPUS_URL}/token", "CAMPUS_URL}/tokens")}, "There is nothing at its token endpoint", "platform.token_url", ofTokens, false,
+		},
+		"no key set": {campusAt{keyless: true}, "nobody has fetched the key set", "/jwks", ofTokens, false},
+		"a token endpoint that is out of order": {
+			campusAt{wrap: token(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusInternalServerError) })},
+			"grants the fake tool no access tokens", "platform.token_url", nil, false,
+		},
+		"a token endpoint that trusts nobody": {
+			campusAt{wrap: token(func(w http.ResponseWriter, _ *http.Request) {
+				w.WriteHeader(http.StatusForbidden)
+				_, _ = w.Write([]byte(`{"error": "unauthorized_client"}`))
+			})}, "grants the fake tool no access tokens", "platform.token_url", nil, false,
+		},
+		"a token endpoint that hangs up": {
+			campusAt{wrap: token(func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })}, "Its token endpoint cannot be reached", "platform.token_url", ofTokens, false,
+		},
+		"another journey to reviews": {
+			campusAt{edit: replace(reviews+`      - click: tr.grade[data-item="{line_item}"]`, reviews+`      - click: tr.grades[data-item="{line_item}"]`)},
+			`instructor-reviews got stuck at step 2 of 2 (click tr.grades[data-item="Invigilator `, `the work of Ada Lovelace for "Invigilator `, []string{"submission-review"}, true,
+		},
+		"a journey to another launch": {
+			campusAt{edit: replace(reviews+`      - click: tr.grade[data-item="{line_item}"][data-learner="{learner}"] a.review`,
+				strings.Replace(reviews, "/grades", "", 1)+"      - click: text=Exercise 1")},
+			`its message is "LtiResourceLinkRequest"`, "link of the gradebook", []string{"submission-review"}, true,
+		},
 	} {
 		t.Run(what, func(t *testing.T) {
 			t.Parallel()
 			g := NewWithT(t)
 			var calls gradeCalls
-			c.subject.change, c.subject.wrap = onlyGrades, calls.wrap
-			found, err := c.subject.start(t).Preflight(t.Context())
-			d, ok := errors.AsType[*results.Diagnosis](err)
-			g.Expect(ok).To(BeTrue(), "%v", err)
-			g.Expect(d.Problem).To(ContainSubstring(c.problem))
-			g.Expect(d.LookAt).To(ContainSubstring(c.look))
-			g.Expect(found.Flows).To(HaveKey(d.FlowID), "the evidence")
-			g.Expect(calls.of(http.MethodPost)).To(HaveLen(len(calls.of(http.MethodDelete))*2), "a line item and a score, and the line item is gone again")
+			served := c.subject.wrap
+			c.subject.wrap = func(h http.Handler) http.Handler {
+				if served != nil {
+					h = served(h)
+				}
+				return calls.wrap(h)
+			}
+			c.subject.change = func(c *config.Config) {
+				onlyGrades(c)
+				c.Profiles, c.Patience.Restart = append(c.Profiles, requirements.Services), config.Duration(100*time.Millisecond)
+			}
+			run := c.subject.start(t)
+			found, err := run.Preflight(t.Context())
+			if c.profiles == nil {
+				g.Expect(err).NotTo(HaveOccurred())
+			} else {
+				d, ok := errors.AsType[*results.Diagnosis](err)
+				g.Expect(ok).To(BeTrue(), "%v", err)
+				g.Expect(d.Profiles).To(ConsistOf(c.profiles))
+				g.Expect(d.Problem).To(ContainSubstring(c.problem))
+				g.Expect(d.LookAt).To(ContainSubstring(c.look))
+				g.Expect(found.Flows).To(HaveKey(d.FlowID), "the evidence")
+			}
+			g.Expect(found.Findings).To(ContainElement(And(
+				HaveField("Kind", "preflight"), HaveField("Says", And(ContainSubstring(c.problem), ContainSubstring(c.look))),
+			)))
+
+			scene := run.Scenario(t, "a scenario", "here:1")
+			scene.React(t.Context(), "oidc-auth-missing-nonce")
+			g.Expect(scene.Finish().Observations).To(HaveEach(HaveField("Verdict", results.Passed)), "launches are judged")
+			scene = run.Scenario(t, "a scenario", "here:1")
+			book, err := scene.Gradebook(t.Context(), harness.PlatformLaunch{})
+			if err == nil && c.onlyReviews {
+				_, err := scene.MakeLineItem(t.Context(), book, nil)
+				g.Expect(err).NotTo(HaveOccurred(), "grades are judged")
+			}
+			var item *harness.LineItem
+			if err == nil {
+				item, err = scene.Reviewed(t.Context(), book, nil)
+			}
+			if err == nil {
+				_, err = scene.Review(t.Context(), harness.Review{Item: item})
+			}
+			g.Expect(scene.Unseen("sr-for-user-required", "", err)).To(BeTrue())
+			g.Expect(scene.Finish().Observations).To(HaveExactElements(And(
+				HaveField("Verdict", results.Inconclusive), HaveField("Seen", ContainSubstring("did not work in the preflight")),
+			)))
+			var made int
+			for _, post := range calls.of(http.MethodPost) {
+				if !strings.HasSuffix(post, "/scores") {
+					made++
+				}
+			}
+			g.Expect(calls.of(http.MethodDelete)).To(HaveLen(made), "what was made is gone again")
 		})
 	}
 }

@@ -1,21 +1,27 @@
 package harness
 
 import (
+	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 
 	"invigilator/faketool"
 	"invigilator/harness/agent"
 	"invigilator/harness/config"
+	"invigilator/lti"
+	"invigilator/requirements"
 	"invigilator/results"
 )
 
 // Preflight makes sure that the platform can be judged: that the learner can sign
 // in and launch, and that a valid authentication request is answered. The error
-// is a [*results.Diagnosis] where the platform or its configuration is in the way.
+// is a [*results.Diagnosis] where the platform or its configuration is in the way; a
+// partial one where it is in the way of some profiles alone.
 func (r *PlatformRun) Preflight(ctx context.Context) (results.Fragment, error) {
 	if r.config.Embedded.SkipPreflight {
 		return results.Fragment{}, nil
@@ -24,11 +30,11 @@ func (r *PlatformRun) Preflight(ctx context.Context) (results.Fragment, error) {
 		_ = r.awaitServer(ctx, r.platform.AuthURL, min(r.config.Patience.Restart.Std(), startPatience))
 	}
 	found, err := r.preflightAgain(ctx, r.hostsOfPlatform(), func(ctx context.Context) (results.Fragment, error) {
-		r.byPost = false
+		r.byPost, r.missing, r.partly = false, map[need]string{}, nil
 		return r.preflight(ctx)
 	})
-	if err == nil {
-		_, _ = r.FetchKeySet(ctx, r.platform.JWKSURL) // one that cannot be read is judged later
+	if err == nil && r.partly != nil {
+		err = r.partly
 	}
 	found.Strangers = r.takeStrangers()
 	return found, err
@@ -76,55 +82,88 @@ func (r *PlatformRun) preflight(ctx context.Context) (results.Fragment, error) {
 	}
 	found.fragment.Consulted = r.consulted(false)
 	if !flow.Launched() {
-		return found.fragment, r.diagnoseLaunch(flow)
+		return found.fragment, r.diagnoseLaunch(ctx, flow)
 	}
 	if d := r.diagnoseMessage(flow); d != nil {
 		return found.fragment, d
 	}
-	if err := r.preflightExam(ctx, found.fragment); err != nil {
-		return found.fragment, err
+	if d, err := r.diagnoseNames(ctx, &found, launch, flow); d != nil || err != nil {
+		return found.fragment, cmp.Or(err, error(d))
 	}
-	return found.fragment, r.preflightGrades(ctx, found.fragment)
+	if d := r.diagnoseKeySet(ctx, flow); d != nil {
+		return found.fragment, d
+	}
+	return r.preflightParts(ctx, found)
 }
 
 // preflightExam makes sure that a real platform's exam can be judged: that a genuine
 // message starts it, and that there is a token where the platform has services.
-func (r *PlatformRun) preflightExam(ctx context.Context, found results.Fragment) error {
-	if r.config.IsEmbedded() || !r.Has(config.Proctoring) || !r.config.Judges(config.Proctoring) {
+func (r *PlatformRun) preflightExam(ctx context.Context, scene *PlatformScenario) error {
+	if !r.Has(config.Proctoring) || !r.config.Judges(config.Proctoring) {
 		return nil
 	}
-	scene := r.scene(observer[*PlatformFlow]{base: &r.base, fragment: found})
-	exam, err := scene.Exam(ctx, PlatformLaunch{Title: "preflight: a valid launch into an exam"})
-	if errors.Is(err, ErrNoLaunch) && exam != nil {
-		return r.diagnoseLaunch(exam)
-	}
+	d, missing, err := r.obstacleToExams(ctx, scene)
 	if err != nil {
-		return r.diagnoseExam(scene, err)
+		return err
 	}
-	if d := r.diagnoseMessage(exam); d != nil {
+	if d != nil && missing == exams && r.firstLink() == config.Exam {
+		d.Profiles = nil // nothing is judged that does not begin with an exam
 		return d
 	}
-	if keys, err := r.FetchKeySet(ctx, r.platform.JWKSURL); err != nil || len(keys.Keys) == 0 {
-		return &results.Diagnosis{
-			Problem: "The platform's key set cannot be read, or has no keys.", Step: "key set", Sent: "GET " + r.platform.JWKSURL, Seen: fmt.Sprint(err), FlowID: exam.ID,
-			LookAt: "Is " + r.platform.JWKSURL + " (platform.jwks_url) where the platform publishes its keys?",
-		}
+	if d != nil && d.Profiles != nil {
+		scene.misconfigured(d, d.Profiles, missing)
+	} else if d != nil {
+		scene.obstructed(d, missing)
+	}
+	if !r.Has(config.ACS) {
+		return nil
+	}
+	_, err = r.preflightToken(ctx, scene, controlTokens, []string{lti.ScopeControl})
+	return err
+}
+
+// obstacleToExams is what is in the way of exams, and what is missing for it; nil where
+// nothing is. Where it is the configuration's fault it names their profile.
+func (r *PlatformRun) obstacleToExams(ctx context.Context, scene *PlatformScenario) (*results.Diagnosis, need, error) {
+	exam, err := scene.Exam(ctx, PlatformLaunch{Title: "preflight: a valid launch into an exam"})
+	if errors.Is(err, ErrNoLaunch) && exam != nil && !exam.Launched() {
+		d := r.diagnoseLaunch(ctx, exam)
+		return d, exams, nil
+	}
+	if d, ok := r.stuckAt(scene, err); ok {
+		d.Profiles = []string{requirements.Proctoring}
+		return d, exams, nil
+	}
+	if err != nil && !errors.Is(err, ErrNoLaunch) {
+		return nil, exams, err
+	}
+	if d := r.diagnoseMessage(exam); d != nil {
+		return d, startedExams, nil
 	}
 	before, err := scene.look(ctx, config.Learner, "preflight: the exam's page before the exam has started")
+	if d, ok := r.stuckAt(scene, err); ok {
+		d.Profiles = []string{requirements.Proctoring}
+		return d, exams, nil
+	}
 	if err != nil {
-		return r.diagnoseExam(scene, err)
+		return nil, exams, err
 	}
 	if before != nil && before.Started() {
 		return &results.Diagnosis{
 			Problem: "The page before the exam shows what platform.exam_started names, too, so that nothing tells when an exam has started.",
-			Step:    "start of the assessment", Seen: inWords(before.Trip.Page), FlowID: before.ID,
+			Step:    "start of the assessment", Seen: inWords(before.Trip.Page), FlowID: before.ID, Profiles: []string{requirements.Proctoring},
 			LookAt: "Choose a sign under platform.exam_started that only the page of an exam has that the candidate can take.",
-		}
+		}, exams, nil
 	}
 	// The candidate is sent to the check-in again: looking may have led away from it.
 	if before != nil {
-		if exam, err = scene.Exam(ctx, PlatformLaunch{Title: "preflight: a valid launch into an exam"}); err != nil {
-			return r.diagnoseExam(scene, err)
+		exam, err = scene.Exam(ctx, PlatformLaunch{Title: "preflight: a valid launch into an exam"})
+		if d, ok := r.stuckAt(scene, err); ok {
+			d.Profiles = []string{requirements.Proctoring}
+			return d, exams, nil
+		}
+		if err != nil {
+			return nil, exams, err
 		}
 	}
 	flow, err := scene.Start(ctx, exam, StartMessage{Title: "preflight: LtiStartAssessment"})
@@ -132,55 +171,125 @@ func (r *PlatformRun) preflightExam(ctx context.Context, found results.Fragment)
 		return &results.Diagnosis{
 			Problem: "LtiStartProctoring cannot be answered: " + err.Error() + ".", Step: "LtiStartProctoring", Seen: inWords(exam.Trip.Page), FlowID: exam.ID,
 			LookAt: "The message's start_assessment_url, in the report.",
-		}
+		}, startedExams, nil
 	}
 	if err != nil {
-		return err
+		return nil, startedExams, err
 	}
-	keys := r.ToolRegistrations()[0].JWKSURL
-	if flow.Trip.Ended != agent.Settled {
-		return &results.Diagnosis{
-			Problem: "The platform did not answer LtiStartAssessment: " + deaths[flow.Trip.Ended] + ".",
-			Step:    "start of the assessment", Sent: "LtiStartAssessment to " + flow.Sent().To, Seen: describe(flow.Trip), FlowID: flow.ID,
-			LookAt: "The platform's log at that time.",
+	d := &results.Diagnosis{Step: "start of the assessment", Sent: "LtiStartAssessment to " + flow.Sent().To, FlowID: flow.ID}
+	switch {
+	case flow.Trip.Ended != agent.Settled:
+		d.Problem = "The platform did not answer LtiStartAssessment: " + deaths[flow.Trip.Ended] + "."
+		d.Seen, d.LookAt = describe(flow.Trip), "The platform's log at that time."
+		return d, startedExams, nil
+	case !flow.Started():
+		d.Problem = "A genuine LtiStartAssessment does not start the exam, or nothing shows that it has started."
+		d.Seen = inWords(flow.Trip.Page)
+		d.LookAt = fmt.Sprintf("Does the platform know the fake tool's key (%s)? And does the page of an exam that has started show what platform.exam_started names?", r.toolKeySet())
+		if flow.Trip.Page.Status >= http.StatusBadRequest && r.keysFetched() {
+			return d, startedExams, nil // it refuses, which the requirements about the message judge
 		}
+		d.Profiles = []string{requirements.Proctoring}
+		return d, exams, nil
 	}
-	if !flow.Started() {
-		return &results.Diagnosis{
-			Problem: "A genuine LtiStartAssessment does not start the exam, or nothing shows that it has started.",
-			Step:    "start of the assessment", Sent: "LtiStartAssessment to " + flow.Sent().To, Seen: inWords(flow.Trip.Page), FlowID: flow.ID,
-			LookAt: fmt.Sprintf("Does the platform know the fake tool's key (key set %s)? And does the page of an exam that has started show what platform.exam_started names?", keys),
-		}
+	_, err = scene.End(ctx, exam, Ending{Silent: true})
+	if d, ok := r.stuckAt(scene, err); ok {
+		d.Profiles = []string{requirements.Proctoring}
+		return d, exams, nil
 	}
-	if _, err := scene.End(ctx, exam, Ending{Silent: true}); err != nil {
-		return r.diagnoseExam(scene, err)
-	}
-	if !r.Has(config.ACS) {
-		return nil
-	}
-	asked, token, err := scene.Grant(ctx, "preflight: an access token for control.all", faketool.TokenProbe{})
-	if err != nil {
-		return err
-	}
-	if token.AccessToken == "" {
-		return &results.Diagnosis{
-			Problem: "The platform grants the fake tool no access token for the Assessment Control Service.",
-			Step:    "access token", Sent: "a token request to " + r.platform.TokenURL, Seen: fmt.Sprintf("HTTP %d %s", token.Status, results.Bounded(results.Text(string(token.Body)), 500)), FlowID: asked.ID,
-			LookAt: fmt.Sprintf("Is %s (platform.token_url) the token endpoint, does the platform know the fake tool's key (key set %s), and may this client_id have the scope?", r.platform.TokenURL, keys),
-		}
-	}
-	return nil
+	return nil, exams, err
 }
 
-// diagnoseExam is why an exam does not go on: a diagnosis where a journey got stuck.
-func (r *PlatformRun) diagnoseExam(scene *PlatformScenario, err error) error {
+// toolKeySet is where the fake tool's key set is, and whether anybody has fetched it.
+func (r *PlatformRun) toolKeySet() string {
+	says := "key set " + r.ToolRegistrations()[0].JWKSURL
+	if !r.keysFetched() {
+		says += ", which nobody has fetched"
+	}
+	return says
+}
+
+// preflightToken makes sure that the platform grants the fake tool an access token for
+// scopes, and says whether it does.
+func (r *PlatformRun) preflightToken(ctx context.Context, scene *PlatformScenario, of need, scopes []string) (bool, error) {
+	if r.lacks(tokenEndpoint) != nil {
+		return false, nil
+	}
+	ask := func(ctx context.Context, scopes []string) (*PlatformFlow, *faketool.Token, error) {
+		return scene.Grant(ctx, "preflight: an access token for "+string(of)[len("access tokens for "):], faketool.TokenProbe{Scopes: scopes})
+	}
+	asked, token, err := ask(ctx, scopes)
+	if err == nil && token.AccessToken == "" && isAway(token.Status) {
+		r.awaitRecovery(ctx, asked.Trip, func(ctx context.Context) (*agent.Trip, bool) {
+			if asked, token, err = ask(ctx, scopes); err != nil {
+				return nil, true // which ends the waiting
+			}
+			return asked.Trip, !isAway(token.Status)
+		})
+	}
+	if err == nil && token.AccessToken == "" && len(scopes) > 1 && !isAway(token.Status) { // one alone may be granted
+		asked, token, err = ask(ctx, scopes[:1])
+	}
+	if err != nil || token.AccessToken != "" {
+		return err == nil, err
+	}
+	seen := fmt.Sprintf("HTTP %d %s", token.Status, results.Bounded(results.Text(string(token.Body)), 500))
+	if token.Err != nil {
+		seen = results.Bounded(token.Err.Error(), 500)
+	}
+	d := &results.Diagnosis{
+		Problem: fmt.Sprintf("The platform grants the fake tool no %s.", of), Step: "access token", FlowID: asked.ID, Seen: seen,
+		Sent: fmt.Sprintf("a token request to %s for %s", r.platform.TokenURL, results.Bounded(strings.Join(scopes, " "), 500)),
+		LookAt: fmt.Sprintf("Is %s (platform.token_url) the token endpoint, does the platform know the fake tool's key (%s), and may this client_id have the scopes?",
+			r.platform.TokenURL, r.toolKeySet()),
+	}
+	switch {
+	case token.Status == 0 || isAway(token.Status):
+		d.Problem += " Its token endpoint cannot be reached."
+		scene.misconfigured(d, r.ofServices(tokenEndpoint), tokenEndpoint, controlTokens, gradeTokens)
+	case isNoEndpoint(token):
+		d.Problem += " There is nothing at its token endpoint."
+		scene.misconfigured(d, r.ofServices(tokenEndpoint), tokenEndpoint, controlTokens, gradeTokens)
+	case token.Error == lti.ErrorInvalidClient && !r.keysFetched():
+		d.Problem += " It does not know the tool's key, it seems: nobody has fetched the key set."
+		scene.misconfigured(d, r.ofServices(tokenEndpoint), tokenEndpoint, controlTokens, gradeTokens)
+	default: // which the requirements about access tokens judge
+		scene.obstructed(d, of)
+	}
+	return false, nil
+}
+
+// isAway says whether a status says that the server gives no answer for now.
+func isAway(status int) bool { return status == 0 || slices.Contains(away, status) }
+
+// isNoEndpoint says whether something answers as a token endpoint does not: nothing is
+// there, or a page for people.
+func isNoEndpoint(t *faketool.Token) bool {
+	isPage := t.Status < http.StatusBadRequest && bytes.HasPrefix(bytes.TrimSpace(t.Body), []byte("<"))
+	return isPage || t.Status/100 == 3 || slices.Contains([]int{http.StatusNotFound, http.StatusMethodNotAllowed, http.StatusGone}, t.Status)
+}
+
+// keysFetched says whether anybody has fetched the fake tool's key set.
+func (r *PlatformRun) keysFetched() bool {
+	r.door.mu.Lock()
+	defer r.door.mu.Unlock()
+	for _, c := range r.door.callers {
+		if c.keySets > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// stuckAt is the diagnosis where a journey got stuck.
+func (r *PlatformRun) stuckAt(scene *PlatformScenario, err error) (*results.Diagnosis, bool) {
 	stuck, ok := errors.AsType[*JourneyError](err)
 	if !ok {
-		return err
+		return nil, false
 	}
 	flow := r.stuckFlow(stuck)
 	scene.keep(flow)
-	return r.diagnoseStuck(stuck, flow)
+	return r.diagnoseStuck(stuck, flow), true
 }
 
 // launch makes a launch from its beginning.
@@ -241,28 +350,4 @@ func (r *PlatformRun) diagnoseMessage(f *PlatformFlow) *results.Diagnosis {
 // inWords says what a page is and shows.
 func inWords(p results.Page) string {
 	return fmt.Sprintf("HTTP %d, %q: %s", p.Status, p.Title, results.Bounded(strings.Join(strings.Fields(p.Text), " "), 300))
-}
-
-// diagnoseLaunch says why a valid authentication request came to nothing.
-func (r *PlatformRun) diagnoseLaunch(f *PlatformFlow) *results.Diagnosis {
-	known := r.ToolRegistrations()[0]
-	d := &results.Diagnosis{
-		Step: "authentication request", Sent: f.Request.Method + " " + results.Bounded(f.Request.URL, 1000),
-		Seen: inWords(f.Trip.Page), FlowID: f.ID,
-		LookAt: fmt.Sprintf("The platform's registration of the tool: client_id %s, redirect URI %s; and platform.auth_url, %s.",
-			known.ClientID, known.RedirectURIs[0], r.platform.AuthURL),
-	}
-	switch {
-	case f.Answer != nil && f.Answer.Error != "":
-		d.Problem = fmt.Sprintf("The platform answers a valid authentication request with the error %q.", results.Bounded(f.Answer.Error, 200))
-		d.Seen = results.Bounded(f.Answer.Form.Get("error_description"), 500)
-	case f.Trip.Page.Status == http.StatusNotFound:
-		d.Problem = "The platform has nothing at the authorization endpoint."
-		d.LookAt = fmt.Sprintf("Is %s (platform.auth_url) the platform's authorization endpoint?", r.platform.AuthURL)
-	case f.Trip.Ended != agent.Settled:
-		d.Problem = "The platform did not answer a valid authentication request: " + deaths[f.Trip.Ended] + "."
-	default:
-		d.Problem = "The platform answers a valid authentication request with a page of its own instead of an id_token."
-	}
-	return d
 }

@@ -5,11 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strings"
 
-	"invigilator/faketool"
 	"invigilator/harness/config"
 	"invigilator/lti"
+	"invigilator/requirements"
 	"invigilator/results"
 )
 
@@ -20,43 +19,33 @@ func (r *PlatformRun) judgesGrades() bool {
 }
 
 // preflightGrades makes sure that a real platform's gradebook can be judged: that a
-// launch offers its grade services, that there is a token for each scope, and that
-// the journey to a review leads to one.
-func (r *PlatformRun) preflightGrades(ctx context.Context, found results.Fragment) error {
-	if r.config.IsEmbedded() || !r.judgesGrades() {
+// launch offers its grade services, that there is a token for its scopes, and that the
+// journey to a review leads to one.
+func (r *PlatformRun) preflightGrades(ctx context.Context, scene *PlatformScenario) error {
+	if !r.judgesGrades() {
 		return nil
 	}
-	scene := r.scene(observer[*PlatformFlow]{base: &r.base, fragment: found})
-	defer scene.clear()
 	book, err := scene.Gradebook(ctx, PlatformLaunch{Title: "preflight: a launch that offers the grade services"})
 	if book.Launch != nil && book.Launch.Launched() && (errors.Is(err, ErrNoLaunch) || len(book.Scope) == 0) {
-		return &results.Diagnosis{
+		scene.obstructed(&results.Diagnosis{
 			Problem: "The learner's launch does not offer the grade services: it has no claim of Assignment and Grade Services that names scopes and a URL.",
 			Step:    "grade services", Seen: offered(book.Launch), FlowID: book.Launch.ID,
 			LookAt: "Is the tool allowed to use the grade services, in the platform's registration of it and, where there is such a setting, for the link?",
-		}
+		}, gradeServices)
+		return nil
 	}
 	if errors.Is(err, ErrNoLaunch) && book.Launch != nil {
-		return r.diagnoseLaunch(book.Launch)
+		return r.diagnoseLaunch(ctx, book.Launch)
 	}
-	if err != nil {
-		return r.diagnoseExam(scene, err)
+	if d, ok := r.stuckAt(scene, err); ok {
+		return d
 	}
-	asked, token, err := scene.Grant(ctx, "preflight: an access token for the grade services", faketool.TokenProbe{Scopes: book.Scope})
 	if err != nil {
 		return err
 	}
-	if token.AccessToken == "" {
-		return &results.Diagnosis{
-			Problem: "The platform grants the fake tool no access token for the scopes that the launch offers.",
-			Step:    "access token", Sent: fmt.Sprintf("a token request to %s for %s", r.platform.TokenURL, results.Bounded(strings.Join(book.Scope, " "), 500)),
-			Seen: fmt.Sprintf("HTTP %d %s", token.Status, results.Bounded(results.Text(string(token.Body)), 500)), FlowID: asked.ID,
-			LookAt: fmt.Sprintf("Is %s (platform.token_url) the token endpoint, does the platform know the fake tool's key (key set %s), and may this client_id have the scopes?",
-				r.platform.TokenURL, r.ToolRegistrations()[0].JWKSURL),
-		}
-	}
-	if !r.Has(config.SubmissionReview) || !r.config.Judges(config.SubmissionReview) {
-		return nil
+	granted, err := r.preflightToken(ctx, scene, gradeTokens, book.Scope)
+	if err != nil || !granted || !r.Has(config.SubmissionReview) || !r.config.Judges(config.SubmissionReview) {
+		return err
 	}
 	return r.preflightReview(ctx, scene, book)
 }
@@ -74,47 +63,50 @@ func offered(f *PlatformFlow) string {
 // preflightReview makes sure that a review can be launched from the gradebook.
 func (r *PlatformRun) preflightReview(ctx context.Context, scene *PlatformScenario, book *Gradebook) error {
 	item, err := scene.Reviewed(ctx, book, nil, book.Sub())
-	if errors.Is(err, ErrNoLaunch) {
-		return &results.Diagnosis{
+	if errors.Is(err, ErrNoLaunch) { // which the requirements about line items and scores judge
+		scene.obstructed(&results.Diagnosis{
 			Problem: "There is no work that could be reviewed: " + err.Error() + ".", Step: "review", FlowID: book.Launch.ID,
 			Seen:   offered(book.Launch),
 			LookAt: "What was sent to the grade services and how it was answered, in the report.",
-		}
+		}, reviews)
+		return nil
 	}
 	if err != nil {
 		return err
 	}
+	ofReviews := []string{requirements.SubmissionReview}
 	flow, err := scene.Review(ctx, Review{Title: "preflight: a review from the gradebook", Item: item})
 	if stuck, ok := errors.AsType[*JourneyError](err); ok {
 		if !stuck.signIn && errors.Is(scene.mayWrite(), errReadOnly) {
 			r.nothingToReview = true // which need not be the journey's fault: the rest can be judged
 			return nil
 		}
-		flow := r.stuckFlow(stuck)
-		scene.keep(flow)
-		d := r.diagnoseStuck(stuck, flow)
+		d, _ := r.stuckAt(scene, err)
 		if !stuck.signIn {
 			d.LookAt = fmt.Sprintf("The picture in the report. Does the gradebook offer the review of the work of %s for %q, and do the steps of the journey lead there? {line_item} and {learner} stand for these names.",
 				r.users[config.Learner].Name, item.Label)
 		}
-		return d
+		scene.misconfigured(d, ofReviews, reviews)
+		return nil
 	}
-	if errors.Is(err, ErrNoLaunch) && flow != nil {
-		return r.diagnoseLaunch(flow)
+	if errors.Is(err, ErrNoLaunch) && flow != nil && !flow.Launched() {
+		scene.obstructed(r.diagnoseLaunch(ctx, flow), reviews)
+		return nil
 	}
-	if err != nil {
+	if err != nil && !errors.Is(err, ErrNoLaunch) {
 		return err
 	}
 	if d := r.diagnoseMessage(flow); d != nil {
-		return d
+		scene.obstructed(d)
+		return nil
 	}
-	if messageType, _ := flow.Message().Text(lti.ClaimMessageType); messageType != lti.SubmissionReviewRequest {
+	if messageType, _ := flow.Message().Text(lti.ClaimMessageType); messageType == lti.ResourceLinkRequest && !flow.Reviews() {
 		name, _ := r.journeyTo(config.Instructor, config.Review)
-		return &results.Diagnosis{
+		scene.misconfigured(&results.Diagnosis{
 			Problem: fmt.Sprintf("The journey %s leads to a launch, but not to a review: its message is %q.", name, results.Bounded(messageType, 100)),
 			Step:    "review", Seen: inWords(flow.Trip.Page), FlowID: flow.ID,
 			LookAt: "Do the journey's steps click the link of the gradebook that opens the learner's work, and has the tool been registered for " + lti.SubmissionReviewRequest + "?",
-		}
+		}, ofReviews, reviews)
 	}
 	return nil
 }

@@ -49,12 +49,18 @@ func (s *PlatformScenario) wordsOf(item *LineItem, learner string) words {
 // Review launches a review that has to work. The error is [ErrNoLaunch] where it does
 // not, and a [*JourneyError] where it is not offered.
 func (s *PlatformScenario) Review(ctx context.Context, r Review) (*PlatformFlow, error) {
+	if err := s.run.lacks(reviews); err != nil {
+		return nil, err
+	}
 	return s.Control(ctx, s.launchOf(r))
 }
 
 // HoldReview brings a reviewer as far as the login initiation, which the fake tool
 // holds.
 func (s *PlatformScenario) HoldReview(ctx context.Context, r Review) (*PlatformFlow, error) {
+	if err := s.run.lacks(reviews); err != nil {
+		return nil, err
+	}
 	return s.Hold(ctx, s.launchOf(r))
 }
 
@@ -65,6 +71,9 @@ func (s *PlatformScenario) HoldReview(ctx context.Context, r Review) (*PlatformF
 func (s *PlatformScenario) Offered(ctx context.Context, r Review) (bool, *PlatformFlow, error) {
 	if s.run.Gone() {
 		return false, nil, errPlatformGone
+	}
+	if err := s.run.lacks(reviews); err != nil {
+		return false, nil, err
 	}
 	l := s.launchOf(r)
 	l.MayLack = true

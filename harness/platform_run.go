@@ -45,6 +45,8 @@ type PlatformRun struct {
 	// review as it is.
 	nothingToReview bool
 	copied          string               // what {unique} stood for when the course was copied last
+	missing         map[need]string      // what the preflight has found missing, and why
+	partly          *results.Diagnosis   // why some profiles cannot be judged; nil where nothing says so
 	granted         *faketool.TokenProbe // a request for an access token that the platform has granted
 	recovering      bool                 // it is being tried whether one works again
 	works           bool                 // the last launch was a valid one, and worked

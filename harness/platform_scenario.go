@@ -283,6 +283,8 @@ func (s *PlatformScenario) Unseen(id requirements.ID, stimulus string, err error
 		s.Withhold(id, stimulus, "Not tried: "+err.Error()+".", flows...)
 	case errors.Is(err, faketool.ErrNoOtherTool):
 		s.Skip(id, stimulus, config.MultipleTools)
+	case errors.Is(err, errMissing):
+		s.Observe(id, stimulus, results.Inconclusive, "", "Not seen: "+err.Error()+".", flows...)
 	case errors.As(err, &stuck), errors.Is(err, ErrNoJourney), errors.Is(err, ErrNoLaunch), errors.Is(err, faketool.ErrUnusable), errors.Is(err, errPlatformGone),
 		errors.Is(err, agent.ErrNeedsBrowser):
 		if stuck != nil || errors.Is(err, ErrNoLaunch) {

@@ -41,6 +41,9 @@ func (s *PlatformScenario) Grant(ctx context.Context, title string, p faketool.T
 }
 
 func (s *PlatformScenario) grantTo(ctx context.Context, title string, tool *faketool.Tool, clientID string, p faketool.TokenProbe) (*PlatformFlow, *faketool.Token, error) {
+	if err := s.run.lacks(tokenEndpoint); err != nil {
+		return nil, nil, err
+	}
 	var token *faketool.Token
 	flow, err := s.exchange(ctx, title, p.Fault, func(ctx context.Context) (*faketool.Exchange, error) {
 		var err error
@@ -103,6 +106,9 @@ func (s *PlatformScenario) access(ctx context.Context, scopes ...string) (string
 	wanted := strings.Join(scopes, " ")
 	if kept, ok := s.tokens[wanted]; ok && s.run.now().Before(kept.until) {
 		return kept.token, nil
+	}
+	if err := s.run.lacks(tokensFor(scopes)); err != nil {
+		return "", err
 	}
 	_, token, err := s.Grant(ctx, "an access token for "+wanted, faketool.TokenProbe{Scopes: scopes})
 	if err != nil {

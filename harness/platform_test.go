@@ -47,6 +47,8 @@ type campusAt struct {
 	password string // of the journeys, where it is not the right one
 	redirect string // the redirect URI that the platform knows, where it is not the right one
 	keyless  bool   // the platform does not know the tool's key set
+	clientID string // that the platform knows, where it is not the right one
+	target   string // what its links open, where that is not the right address
 }
 
 func (c campusAt) start(t *testing.T) *harness.PlatformRun {
@@ -84,6 +86,12 @@ func (c campusAt) start(t *testing.T) *harness.PlatformRun {
 		}
 		if c.keyless {
 			known.JWKSURL = ""
+		}
+		if c.clientID != "" && len(tools) == 0 {
+			known.ClientID = c.clientID
+		}
+		if c.target != "" {
+			known.TargetLinkURI = c.target
 		}
 		tools = append(tools, campus.Tool{ClientID: known.ClientID, LoginURL: known.LoginURL, RedirectURIs: known.RedirectURIs, TargetLinkURI: known.TargetLinkURI, JWKSURL: known.JWKSURL})
 	}
@@ -269,7 +277,44 @@ func TestWhatIsInTheWayOfAPlatformIsSaidOnce(t *testing.T) {
 			campusAt{edit: replace("click: text=Exercise 1", "click: text=Take the slow page")},
 			[]string{"came to its end, but not to a launch", "A slow page", "login initiation URL https://tool.test/login?tenant=7"},
 		},
-		"another redirect URI": {campusAt{redirect: "https://tool.test/callback"}, []string{"page of its own instead of an id_token", "redirect_uri", "https://tool.test/launch"}},
+		"another redirect URI": {campusAt{redirect: "https://tool.test/callback"}, []string{"The redirect URI https://tool.test/launch is not registered", "page of its own instead of an id_token"}},
+		"another redirect URI, which is not found": {
+			campusAt{redirect: "https://tool.test/callback", wrap: at("/auth", func(w http.ResponseWriter, _ *http.Request) {
+				w.WriteHeader(http.StatusNotFound)
+				_, _ = fmt.Fprint(w, `<title>Invalid request</title><h1>Invalid request</h1>`)
+			})}, []string{"The redirect URI https://tool.test/launch is not registered", "Invalid request"},
+		},
+		"a request that is refused for something else": {
+			campusAt{wrap: func(h http.Handler) http.Handler {
+				return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					if r.URL.Path == "/auth" && strings.HasSuffix(r.FormValue("redirect_uri"), "/launch") {
+						http.Error(w, "It is your turn later", http.StatusBadRequest)
+						return
+					}
+					h.ServeHTTP(w, r)
+				})
+			}}, []string{"with a page of its own instead of an id_token.", "It is your turn later"},
+		},
+		"an issuer with a slash": {
+			campusAt{change: func(c *config.Config) { c.Platform.Issuer += "/" }}, []string{"The configuration is not that of the platform's launches", "platform.issuer"},
+		},
+		"another deployment": {
+			campusAt{change: func(c *config.Config) { c.Platform.DeploymentID = "2" }}, []string{`platform.deployment_id is "2", and they say "1"`},
+		},
+		"another client_id, to which the platform does not object": {
+			campusAt{change: func(c *config.Config) { c.Platform.ClientID = "invigilator-9" }, clientID: "invigilator", faults: []string{"ignores-client-id"}},
+			[]string{`platform.client_id is "invigilator-9", and they say "invigilator"`},
+		},
+		"another link": {
+			campusAt{change: func(c *config.Config) { c.Platform.TargetLinkURI = "https://tool.test/other" }, target: "https://tool.test/launch?chapter=1"},
+			[]string{`platform.target_link_uri is "https://tool.test/other", and they say "https://tool.test/launch?chapter=1"`},
+		},
+		"no key set there": {
+			campusAt{wrap: at("/jwks", http.NotFound)}, []string{"There is no key set at platform.jwks_url", "HTTP 404"},
+		},
+		"a page instead of a key set": {
+			campusAt{change: func(c *config.Config) { c.Platform.JWKSURL += "s" }}, []string{"There is no key set at platform.jwks_url", "a page"},
+		},
 		"an authorization endpoint that is none": {
 			campusAt{change: func(c *config.Config) { c.Platform.AuthURL += "orize" }}, []string{"nothing at the authorization endpoint", "platform.auth_url"},
 		},

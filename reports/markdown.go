@@ -53,10 +53,17 @@ func Markdown(w io.Writer, doc results.Document) error {
 	}
 
 	if d := doc.Diagnosis; d != nil {
-		fmt.Fprint(&b, "\n### Why the subject could not be judged\n\n")
+		of, profiles := "the subject", ""
+		if d.Partial() {
+			of, profiles = "a part of the subject", strings.Join(d.Profiles, ", ")
+		}
+		fmt.Fprintf(&b, "\n### Why %s could not be judged\n\n", of)
 		for _, part := range [][2]string{
-			{"Problem", d.Problem}, {"At", d.Step}, {"Sent", d.Sent}, {"Seen", d.Seen}, {"Look at", d.LookAt},
+			{"Problem", d.Problem}, {"Profiles", profiles}, {"At", d.Step}, {"Sent", d.Sent}, {"Seen", d.Seen}, {"Look at", d.LookAt},
 		} {
+			if part[0] == "Profiles" && !d.Partial() {
+				continue
+			}
 			fmt.Fprintf(&b, "- **%s:** %s\n", part[0], cell(part[1]))
 		}
 	}

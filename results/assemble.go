@@ -74,9 +74,12 @@ func Assemble(run Run, diagnosis *Diagnosis, selected, notCovered []requirements
 	}
 	doc.Profiles = profiles(doc.Requirements, doc.NotCovered)
 	doc.Outcome, doc.Because = outcome(doc.Requirements)
-	if diagnosis != nil {
+	// What failed beside a part that could not be judged has failed all the same.
+	if diagnosis != nil && (!diagnosis.Partial() || doc.Outcome != NotConformant) {
 		doc.Outcome, doc.Because = Unusable, diagnosis.Problem
-		for i := range doc.Profiles {
+	}
+	for i, p := range doc.Profiles {
+		if diagnosis.Concerns(p.Name) && (!diagnosis.Partial() || p.Outcome != NotConformant) {
 			doc.Profiles[i].Outcome, doc.Profiles[i].Because = Unusable, diagnosis.Problem
 		}
 	}
@@ -179,7 +182,7 @@ func judged(r requirements.Requirement, observations []Observation, diagnosis *D
 	}
 	missing := func(name, does string) Observation {
 		why := "No scenario came as far as judging this."
-		if diagnosis != nil {
+		if diagnosis.Concerns(r.Profile) {
 			why = "Not tried: " + diagnosis.Problem
 		}
 		return Observation{

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 )
@@ -79,7 +80,7 @@ type Document struct {
 	// Outcome is the overall outcome; Because says in one sentence why.
 	Outcome Outcome `json:"outcome"`
 	Because string  `json:"because"`
-	// Diagnosis is set when the run could not begin to judge the subject.
+	// Diagnosis is set when the run could not judge the subject, or a part of it.
 	Diagnosis *Diagnosis `json:"diagnosis,omitempty"`
 	Profiles  []Profile  `json:"profiles"`
 	// Requirements are those that the run selected, in the catalogue's order.
@@ -133,15 +134,25 @@ type Agent struct {
 	Flags   []string `json:"flags,omitempty"`
 }
 
-// A Diagnosis explains why the subject could not be judged at all.
+// A Diagnosis explains why the subject could not be judged, as a whole or in part.
 type Diagnosis struct {
-	Problem string `json:"problem"`           // one sentence
-	Step    string `json:"step,omitempty"`    // where in the flow it went wrong
-	Sent    string `json:"sent,omitempty"`    // what the harness sent
-	Seen    string `json:"seen,omitempty"`    // what came back
-	LookAt  string `json:"look_at,omitempty"` // what to look at
-	FlowID  string `json:"flow,omitempty"`    // the evidence
+	// Profiles are those that could not be judged; all of them when there are none.
+	Profiles []string `json:"profiles,omitempty"`
+	Problem  string   `json:"problem"`           // one sentence
+	Step     string   `json:"step,omitempty"`    // where in the flow it went wrong
+	Sent     string   `json:"sent,omitempty"`    // what the harness sent
+	Seen     string   `json:"seen,omitempty"`    // what came back
+	LookAt   string   `json:"look_at,omitempty"` // what to look at
+	FlowID   string   `json:"flow,omitempty"`    // the evidence
 }
+
+// Concerns says whether a diagnosis, if there is one, is why a profile could not be judged.
+func (d *Diagnosis) Concerns(profile string) bool {
+	return d != nil && (len(d.Profiles) == 0 || slices.Contains(d.Profiles, profile))
+}
+
+// Partial says whether some profiles could be judged all the same.
+func (d *Diagnosis) Partial() bool { return d != nil && len(d.Profiles) > 0 }
 
 // Error makes a diagnosis usable where an error is wanted. Each part is one line: no line
 // of it begins with what the subject has sent.

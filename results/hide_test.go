@@ -20,7 +20,7 @@ var own = map[string]bool{
 	"Observation.Requirement": true, "Observation.Case": true, "Observation.Stimulus": true, "Observation.Verdict": true, "Observation.Scenario": true,
 	"Observation.Location": true, "Observation.Flows": true, "Finding.Kind": true, "Finding.Scenario": true, "Finding.Flow": true, "Flow.ID": true, "Flow.Fault": true, "Flow.Ended": true,
 	"Step.SeenBy": true, "Token.Name": true, "Page.Screenshot": true, "Fragment.Consulted": true, "Fragment.Screenshots": true,
-	"Diagnosis.Step": true, "Diagnosis.FlowID": true, "Subject.Side": true, "Subject.Faults": true,
+	"Diagnosis.Step": true, "Diagnosis.Profiles": true, "Diagnosis.FlowID": true, "Subject.Side": true, "Subject.Faults": true,
 }
 
 // fill puts texts into every field, and look goes through them.

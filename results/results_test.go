@@ -653,6 +653,28 @@ func TestADiagnosisLeavesNoProfileConformant(t *testing.T) {
 	}
 }
 
+// What keeps some profiles from being judged takes none of the others along, and hides
+// nothing that has failed.
+func TestADiagnosisMayConcernSomeProfiles(t *testing.T) {
+	diagnosis := &results.Diagnosis{Problem: "There is no token.", Profiles: []string{"services"}}
+	for verdict, outcome := range map[results.Verdict]results.Outcome{results.Passed: results.Unusable, results.Failed: results.NotConformant} {
+		g := NewWithT(t)
+		doc := results.Assemble(results.Run{}, diagnosis, []requirements.Requirement{
+			requirement("a", requirements.Must), requirement("missed", requirements.Must), in("services", requirement("b", requirements.Must)),
+			in("keys", requirement("c", requirements.Must)),
+		}, nil, []results.Fragment{fragment(saw("a", verdict, "s"), saw("c", results.Passed, "s"))})
+		g.Expect(doc.Outcome).To(Equal(outcome))
+		outcomes := map[string]results.Outcome{}
+		for _, p := range doc.Profiles {
+			outcomes[p.Name] = p.Outcome
+		}
+		g.Expect(outcomes).To(HaveKeyWithValue("services", results.Unusable))
+		g.Expect(outcomes).To(HaveKeyWithValue("keys", results.Conformant))
+		g.Expect(doc.Requirements[1].Observations[0].Seen).To(Equal("No scenario came as far as judging this."))
+		g.Expect(doc.Requirements[2].Observations[0].Seen).To(Equal("Not tried: There is no token."))
+	}
+}
+
 func TestScenariosOfTheSameNameKeepAnOrder(t *testing.T) {
 	g := NewWithT(t)
 	selected := []requirements.Requirement{requirement("a", requirements.Must)}

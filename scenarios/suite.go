@@ -297,6 +297,9 @@ var _ = BeforeSuite(func(ctx SpecContext) {
 	if run.AgentGone() {
 		about.Fragment, err = results.Fragment{}, browserGone("preflight")
 	}
+	if d, ok := errors.AsType[*results.Diagnosis](err); ok && d.Partial() {
+		about.Diagnosis, err = d, nil // the rest is judged
+	}
 	if err != nil {
 		abort(about, err)
 	}

@@ -234,7 +234,8 @@ func summarize(out io.Writer, doc results.Document, paths reports.Paths) {
 	for _, r := range doc.Requirements {
 		counts[r.Verdict]++
 	}
-	if doc.Diagnosis == nil {
+	whole := doc.Diagnosis != nil && !doc.Diagnosis.Partial() // it says why nothing was judged
+	if !whole {
 		for _, verdict := range verdictOrder {
 			if verdict != results.Passed {
 				tellAll(&b, doc, verdict)
@@ -247,7 +248,7 @@ func summarize(out io.Writer, doc results.Document, paths reports.Paths) {
 			tally = append(tally, fmt.Sprintf("%d %s", counts[verdict], verdict))
 		}
 	}
-	if doc.Diagnosis == nil {
+	if !whole {
 		fmt.Fprintf(&b, "%s: %s\n", strings.ToUpper(string(doc.Outcome)), doc.Because)
 		fmt.Fprintf(&b, "%d requirements: %s; %d not covered by this version\n", len(doc.Requirements), strings.Join(tally, ", "), len(doc.NotCovered))
 		agent := strings.TrimSpace(doc.Run.Agent.Kind + " " + doc.Run.Agent.Version)

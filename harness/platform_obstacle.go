@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"invigilator/harness/config"
 	"invigilator/lti"
@@ -33,7 +34,7 @@ var errMissing = errors.New("what this needs did not work in the preflight")
 func (r *PlatformRun) lacks(needs ...need) error {
 	for _, n := range needs {
 		if why := r.missing[n]; why != "" {
-			return fmt.Errorf("%w: %s", errMissing, results.Bounded(why, 1000))
+			return fmt.Errorf("%w: %s", errMissing, results.Bounded(strings.TrimSuffix(why, "."), 1000))
 		}
 	}
 	return nil

@@ -35,6 +35,12 @@ func (p *Platform) amendLineItem(q *gradeRequest) (aside map[string]any, wrong r
 		if _, sent := q.object["id"]; sent && p.has(RefusesSuppliedIDs) {
 			wrong.bad("a new line item has an id")
 		}
+		if q.object["resourceId"] == nil && p.has(AsksForResourceIDs) {
+			wrong.bad("a new line item has no resourceId")
+		}
+		if q.object["tag"] == nil && p.has(AsksForTags) {
+			wrong.bad("a new line item has no tag")
+		}
 		aside, wrong = p.amendDates(q.object, wrong)
 	}
 	p.amendExtensions(q, isNew, &wrong)

@@ -79,6 +79,8 @@ const (
 	ForgetsDatesAfterAnswer       = "forgets-dates-after-answer"
 	LeavesDatesOut                = "leaves-dates-out"
 	RefusesSuppliedIDs            = "refuses-supplied-ids"
+	AsksForResourceIDs            = "asks-for-resource-ids"
+	AsksForTags                   = "asks-for-tags"
 	TakesMissingLabels            = "takes-missing-labels"
 	TakesEmptyLabels              = "takes-empty-labels"
 	TakesBlankLabels              = "takes-blank-labels"
@@ -290,6 +292,8 @@ var gradeDefects = []Fault{
 	{Name: ForgetsDatesAfterAnswer, Breaks: []string{"ags-lineitem-create"}, Part: OfGrades, Does: "answers a new line item with dates that it does not keep"},
 	{Name: LeavesDatesOut, Breaks: []string{}, Part: OfGrades, Permitted: true, Does: "keeps neither dates nor gradesReleased of line items"},
 	{Name: RefusesSuppliedIDs, Breaks: []string{}, Part: OfGrades, Permitted: true, Does: "answers 400 to a new line item with an id"},
+	{Name: AsksForResourceIDs, Breaks: []string{"ags-lineitem-create"}, Part: OfGrades, Does: "refuses a new line item without resourceId"},
+	{Name: AsksForTags, Breaks: []string{"ags-lineitem-create"}, Part: OfGrades, Does: "refuses a new line item without tag"},
 	{Name: TakesMissingLabels, Breaks: []string{"ags-lineitem-create-validation"}, Part: OfGrades, Does: "makes up the label of a line item that has none"},
 	{Name: TakesEmptyLabels, Breaks: []string{"ags-lineitem-create-validation"}, Part: OfGrades, Does: "takes a line item with an empty label"},
 	{Name: TakesBlankLabels, Breaks: []string{"ags-lineitem-create-validation"}, Part: OfGrades, Does: "takes a line item whose label is of spaces alone"},

@@ -83,6 +83,7 @@ const (
 	TakesEarlierGrades            = "takes-earlier-grades"
 	OpensAnybodysReview           = "opens-anybodys-review"
 	OpensReviewsByHint            = "opens-reviews-by-hint"
+	ReviewsOwnLineItemsAlone      = "reviews-own-line-items-alone"
 )
 
 // unnamed are the requirements that a review breaks which does not say whose work it
@@ -93,6 +94,13 @@ var unnamed = []string{
 
 // targeted are those that a review breaks which leads elsewhere than its line item says.
 var targeted = []string{"sr-line-item-url-overrides-target", "sr-platform-updates-submission-review"}
+
+// ofToolsItems are those that are about reviews at line items which a tool has made.
+var ofToolsItems = []string{
+	"sr-lineitem-in-ags-claim", "sr-resource-link-absent-when-unattached", "sr-line-item-url-overrides-target", "sr-default-target", "sr-line-item-custom",
+	"sr-label-shown", "sr-reviewable-status-respected", "sr-reviewable-status-none", "sr-platform-updates-submission-review",
+	"sr-for-user-privacy", // where a link has no line item of its own
+}
 
 // reviewDefects are the defects of reviews, and what is unusual, but allowed.
 var reviewDefects = []Fault{
@@ -190,6 +198,7 @@ var reviewDefects = []Fault{
 	{Name: OffersUnfinishedReviews, Breaks: []string{"sr-reviewable-status-respected"}, Part: OfReviews, Does: "offers the review of every learner with a score"},
 	{Name: KnowsNoStatusNone, Breaks: []string{"sr-reviewable-status-none"}, Part: OfReviews, Does: "offers no review of a learner without a score"},
 	{Name: RefusesStatusNone, Breaks: []string{"sr-reviewable-status-none"}, Part: OfReviews, Does: "refuses a line item whose reviewableStatus has None"},
+	{Name: ReviewsOwnLineItemsAlone, Breaks: []string{}, Hides: ofToolsItems, Part: OfReviews, Permitted: true, Does: "offers reviews at its own line items, and at none that a tool has made"},
 	{Name: ShowsNothingWaiting, Breaks: []string{"sr-score-needs-grading-offered"}, Part: OfReviews, Does: "does not show that work waits for grading"},
 	{Name: KeepsWorkWaiting, Breaks: []string{"sr-regrade-accepted"}, Part: OfReviews, Does: "shows that work waits which has been graded"},
 	{Name: KeepsFirstGrades, Breaks: []string{"sr-regrade-accepted"}, Part: OfReviews, Does: "keeps the first grade of work that can be reviewed"},

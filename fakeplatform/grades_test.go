@@ -121,6 +121,9 @@ func (room *classroom) gets(address string) reply {
 func (room *classroom) makes(members map[string]any) string {
 	room.t.Helper()
 	answer := room.asks(http.MethodPost, room.lineItems, lti.MediaTypeLineItem, lineItem(members))
+	if answer.status == http.StatusBadRequest { // for some defects it takes more than it should
+		answer = room.asks(http.MethodPost, room.lineItems, lti.MediaTypeLineItem, lineItem(merged(map[string]any{"resourceId": "r", "tag": "t"}, members)))
+	}
 	NewWithT(room.t).Expect(answer.status).To(Or(Equal(http.StatusCreated), Equal(http.StatusOK)), answer.body)
 	return answer.header.Get("Location")
 }

@@ -22,7 +22,18 @@ func (p *Platform) Reviewable(lineItem, sub string) bool {
 	p.grades.mu.Lock()
 	defer p.grades.mu.Unlock()
 	c := p.grades.column(lineItem)
-	if c == nil || c.item.SubmissionReview == nil {
+	if c == nil {
+		return false
+	}
+	offered := p.offersReview(c, sub)
+	if own := c.own && c.row(sub) != nil; own != offered && p.has(ReviewsOwnLineItemsAlone) {
+		return own
+	}
+	return offered
+}
+
+func (p *Platform) offersReview(c *column, sub string) bool {
+	if c.item.SubmissionReview == nil {
 		return false
 	}
 	status := lti.ReviewableNone

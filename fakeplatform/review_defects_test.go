@@ -132,16 +132,22 @@ func reviewProbes() map[string]gradeProbe {
 			request.Set("lti_message_hint", hint)
 			return fmt.Sprint(strings.Contains(mine.authenticate(request).body, "id_token"))
 		},
-		"a script":        kept(map[string]any{"url": "javascript:alert(1)"}),
-		"an http URL":     kept(map[string]any{"url": "http://tool.example/launch"}),
-		"a stranger":      kept(map[string]any{"url": "https://stranger.example/launch"}),
-		"a path":          kept(map[string]any{"url": "/launch"}),
-		"all members":     kept(map[string]any{"reviewableStatus": []string{"Submitted"}, "label": "Open", "url": "https://tool.example/review?a=1", "custom": map[string]any{"a": "b"}}),
-		"no members":      kept(map[string]any{}),
-		"unknown member":  kept(map[string]any{"icon": "x"}),
-		"unknown status":  kept(map[string]any{"reviewableStatus": []string{"Submitted", "Reviewed"}}),
-		"status None":     kept(map[string]any{"reviewableStatus": []string{"None"}}),
-		"another url":     changedTo(map[string]any{"url": "https://tool.example/review?second"}),
+		"a script":       kept(map[string]any{"url": "javascript:alert(1)"}),
+		"an http URL":    kept(map[string]any{"url": "http://tool.example/launch"}),
+		"a stranger":     kept(map[string]any{"url": "https://stranger.example/launch"}),
+		"a path":         kept(map[string]any{"url": "/launch"}),
+		"all members":    kept(map[string]any{"reviewableStatus": []string{"Submitted"}, "label": "Open", "url": "https://tool.example/review?a=1", "custom": map[string]any{"a": "b"}}),
+		"no members":     kept(map[string]any{}),
+		"unknown member": kept(map[string]any{"icon": "x"}),
+		"unknown status": kept(map[string]any{"reviewableStatus": []string{"Submitted", "Reviewed"}}),
+		"status None":    kept(map[string]any{"reviewableStatus": []string{"None"}}),
+		"another url":    changedTo(map[string]any{"url": "https://tool.example/review?second"}),
+		"at a line item of the platform's": func(room *classroom) string {
+			own, err := room.AddLineItem(clientID, algebra.ID, lti.LineItem{Label: "Essay", ScoreMaximum: 10, ResourceLinkID: "essay"})
+			NewWithT(room.t).Expect(err).NotTo(HaveOccurred())
+			room.scores(own.ID, nil)
+			return offersReviews(room, own.ID)
+		},
 		"without reviews": changedTo(absent), "a later grade": gradedAfter(5), "an earlier grade": gradedAfter(-5),
 	}
 	for _, status := range []string{"None", "Submitted", "Completed"} {

@@ -21,7 +21,7 @@ var ofGradesByScenarios = []string{
 	"item-created-readonly", "item-changed-readonly", "item-deleted-readonly", "score-with-item-scope", "results-with-score-scope", "items-with-score-scope",
 	"item-of-other-tool-read", "item-of-other-tool-changed", "item-of-other-tool-deleted", "item-of-other-tool-scored", "items-of-two-contexts",
 	"items-none", "items-by-resource-link", "items-by-resource-id", "items-by-tag", "items-by-all-filters", "items-by-no-match", "items-by-odd-tag",
-	"items-limit-1", "items-limit-1-by-tag", "item-created", "item-created-twice", "item-for-own-link", "item-for-other-tools-link",
+	"items-limit-1", "items-limit-1-by-tag", "item-created", "item-created-twice", "item-minimal", "item-for-own-link", "item-for-other-tools-link",
 	"item-for-other-contexts-link", "item-changed", "item-tag-left-out", "item-other-id", "item-other-resource-link", "item-deleted",
 	"item-deleted-again", "item-of-link-deleted", "item-unknown-read", "item-unknown-changed", "item-unknown-deleted", "item-unknown-scored",
 	"item-unknown-results", "item-malformed-read", "score-earlier", "score-same-instant", "score-same-instant-in-other-zone",

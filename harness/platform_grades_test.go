@@ -63,7 +63,7 @@ func TestARealPlatformsGradesCanBeJudged(t *testing.T) {
 	run := campusAt{change: onlyGrades, wrap: calls.wrap}.start(t)
 	_, err := run.Preflight(t.Context())
 	g.Expect(err).NotTo(HaveOccurred())
-	g.Expect(calls.of(http.MethodDelete)).To(HaveLen(1), "the preflight leaves nothing behind")
+	g.Expect(calls.of(http.MethodDelete)).To(HaveLen(2), "the preflight leaves nothing behind")
 
 	scene := run.Scenario(t, "a scenario", "here:1")
 	book, err := scene.Gradebook(t.Context(), harness.PlatformLaunch{})
@@ -101,8 +101,8 @@ func TestARealPlatformsGradesCanBeJudged(t *testing.T) {
 
 	found := scene.Finish()
 	g.Expect(found.Findings).To(BeEmpty(), "a review that is not offered is nothing to tell")
-	g.Expect(calls.of(http.MethodDelete)).To(HaveLen(2))
-	g.Expect(calls.of(http.MethodDelete)[1]).To(HaveSuffix(strings.TrimPrefix(item.ID, book.LineItems)))
+	g.Expect(calls.of(http.MethodDelete)).To(HaveLen(3))
+	g.Expect(calls.of(http.MethodDelete)[2]).To(HaveSuffix(strings.TrimPrefix(item.ID, book.LineItems)))
 }
 
 func TestLineItemsGoAwayWhateverHappens(t *testing.T) {
@@ -115,7 +115,7 @@ func TestLineItemsGoAwayWhateverHappens(t *testing.T) {
 	g.Expect(err).NotTo(HaveOccurred())
 	// One that nobody wanted to be made, and one that is gone already.
 	posted := harness.GradeCall{Scopes: []string{lti.ScopeLineItem}, GradeRequest: faketool.GradeRequest{
-		Method: http.MethodPost, URL: book.LineItems, MediaType: lti.MediaTypeLineItem, Body: harness.NewLineItem(nil),
+		Method: http.MethodPost, URL: book.LineItems, MediaType: lti.MediaTypeLineItem, Body: harness.Least(),
 	}}
 	_, err = scene.Call(t.Context(), book, posted)
 	g.Expect(err).NotTo(HaveOccurred())
@@ -177,7 +177,7 @@ func TestWhatAnotherToolHasMadeGoesAwayAsWell(t *testing.T) {
 	other, token, err := scene.OtherTool(t.Context(), lti.ScopeLineItem)
 	g.Expect(err).NotTo(HaveOccurred())
 	made, err := scene.Call(t.Context(), book, harness.GradeCall{Tool: other, GradeRequest: faketool.GradeRequest{
-		Method: http.MethodPost, URL: book.LineItems, Token: token, MediaType: lti.MediaTypeLineItem, Body: harness.NewLineItem(nil),
+		Method: http.MethodPost, URL: book.LineItems, Token: token, MediaType: lti.MediaTypeLineItem, Body: harness.Least(),
 	}})
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(made.Exchange.Status).To(Equal(http.StatusCreated))
@@ -238,6 +238,39 @@ func TestAReviewThatIsNotThereDoesNotEndARunThatMayMakeNone(t *testing.T) {
 	g.Expect(scene.Finish().Observations).To(HaveExactElements(And(
 		HaveField("Verdict", results.Skipped), HaveField("Seen", ContainSubstring(`no review of the work of Ada Lovelace for "Exercise 1"`)),
 	)))
+}
+
+// A platform may offer reviews at the line items of its links alone, and may ask for more
+// of a line item than it should: the rest is judged with what works.
+func TestAGradebookIsJudgedByWhatWorks(t *testing.T) {
+	t.Parallel()
+	g := NewWithT(t)
+	run := campusAt{change: onlyGrades, faults: []string{"reviews-own-line-items-alone", "asks-for-resource-ids"}}.ready(t)
+	scene := run.Scenario(t, "a scenario", "here:1")
+	book, err := scene.Gradebook(t.Context(), harness.PlatformLaunch{})
+	g.Expect(err).NotTo(HaveOccurred())
+	item, err := scene.Reviewed(t.Context(), book, nil, book.Sub())
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(item.ID).To(Equal(book.LineItem))
+	flow, err := scene.Review(t.Context(), harness.Review{Item: item})
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(flow.Message().Object(lti.ClaimForUser)["user_id"]).To(Equal(book.Sub()))
+
+	made, err := scene.MakeLineItem(t.Context(), book, harness.Members{"resourceLinkId": book.ResourceLink(), "submissionReview": harness.AnySubmission})
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(made.Made.Said()["resourceId"]).NotTo(BeNil())
+	_, _, err = scene.Offered(t.Context(), harness.Review{Item: made})
+	g.Expect(scene.Unseen("sr-reviewable-status-none", "gradebook-status-none", err)).To(BeTrue())
+	g.Expect(scene.Finish().Observations).To(HaveExactElements(And(
+		HaveField("Verdict", results.Inconclusive), HaveField("Seen", ContainSubstring("at none that a tool has made")),
+	)))
+	after := run.Scenario(t, "afterwards", "here:1")
+	book, err = after.Gradebook(t.Context(), harness.PlatformLaunch{})
+	g.Expect(err).NotTo(HaveOccurred())
+	list, err := after.LineItems(t.Context(), book, "what is left", "")
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(list.Elements).To(HaveExactElements(HaveKeyWithValue("label", "Exercise 1")))
+	after.Finish()
 }
 
 func TestTokensGoNowhereButToWhatALaunchOffers(t *testing.T) {

@@ -49,7 +49,7 @@ func (s *PlatformScenario) wordsOf(item *LineItem, learner string) words {
 // Review launches a review that has to work. The error is [ErrNoLaunch] where it does
 // not, and a [*JourneyError] where it is not offered.
 func (s *PlatformScenario) Review(ctx context.Context, r Review) (*PlatformFlow, error) {
-	if err := s.run.lacks(reviews); err != nil {
+	if err := s.reviewable(r); err != nil {
 		return nil, err
 	}
 	return s.Control(ctx, s.launchOf(r))
@@ -58,7 +58,7 @@ func (s *PlatformScenario) Review(ctx context.Context, r Review) (*PlatformFlow,
 // HoldReview brings a reviewer as far as the login initiation, which the fake tool
 // holds.
 func (s *PlatformScenario) HoldReview(ctx context.Context, r Review) (*PlatformFlow, error) {
-	if err := s.run.lacks(reviews); err != nil {
+	if err := s.reviewable(r); err != nil {
 		return nil, err
 	}
 	return s.Hold(ctx, s.launchOf(r))
@@ -72,7 +72,7 @@ func (s *PlatformScenario) Offered(ctx context.Context, r Review) (bool, *Platfo
 	if s.run.Gone() {
 		return false, nil, errPlatformGone
 	}
-	if err := s.run.lacks(reviews); err != nil {
+	if err := s.reviewable(r); err != nil {
 		return false, nil, err
 	}
 	l := s.launchOf(r)
@@ -97,6 +97,68 @@ func (s *PlatformScenario) Offered(ctx context.Context, r Review) (bool, *Platfo
 	return flow.Reviews(), flow, nil
 }
 
+// reviewable says why a review cannot be launched, as far as that is known before.
+func (s *PlatformScenario) reviewable(r Review) error {
+	if s.run.reviewedAt == itemOfLaunch && r.Item.Made != nil {
+		return errReviewsElsewhere
+	}
+	return s.run.lacks(reviews)
+}
+
+// errReviewsElsewhere says that what a check is about cannot be seen of a platform.
+var errReviewsElsewhere = fmt.Errorf("%w: it offers reviews at the line item of the launch, and at none that a tool has made", ErrNoLaunch)
+
+// A reviewPlace says at which line items a platform offers reviews.
+type reviewPlace int
+
+const (
+	notKnown     reviewPlace = iota
+	itemsOfTools             // those that a tool has made
+	itemOfLaunch             // that of the launch, and none that a tool has made
+)
+
+// learnPlace finds out, once in a run, where reviews are offered: by work that is handed
+// in at a line item of the run's own and, where its review is not offered, at that of the
+// launch.
+func (s *PlatformScenario) learnPlace(ctx context.Context, b *Gradebook) error {
+	if s.run.reviewedAt != notKnown || s.run.lacks(reviews) != nil {
+		return nil
+	}
+	own, err := s.MakeLineItem(ctx, b, Members{"resourceLinkId": b.ResourceLink(), "submissionReview": AnySubmission})
+	if err != nil {
+		return err
+	}
+	if offered, err := s.offersAt(ctx, own); err != nil || offered || b.LineItem == "" {
+		if offered || err == nil {
+			s.run.reviewedAt = itemsOfTools
+		}
+		return err
+	}
+	launched, err := s.launchedItem(ctx, b)
+	if err != nil {
+		return err
+	}
+	offered, err := s.offersAt(ctx, launched)
+	s.run.reviewedAt = itemsOfTools
+	if err == nil && offered {
+		s.run.reviewedAt = itemOfLaunch
+	}
+	return err
+}
+
+// offersAt hands in the learner's work at a line item, and says whether its review is
+// offered. One that cannot be opened is not offered.
+func (s *PlatformScenario) offersAt(ctx context.Context, item *LineItem) (bool, error) {
+	if err := s.handIn(ctx, item, item.Book.Sub()); err != nil {
+		return false, err
+	}
+	offered, _, err := s.Offered(ctx, Review{Title: "are reviews offered for " + item.Label + "?", Item: item})
+	if _, stuck := errors.AsType[*JourneyError](err); stuck {
+		err = nil
+	}
+	return offered, err
+}
+
 // stepsTo is how many steps the journey to a launch has.
 func (r *PlatformRun) stepsTo(l PlatformLaunch) int {
 	name, _ := r.journeyTo(l.User, l.Link)
@@ -116,7 +178,15 @@ func (f *PlatformFlow) Reviews() bool {
 // the launch names, as it is.
 func (s *PlatformScenario) Reviewed(ctx context.Context, b *Gradebook, members Members, subs ...string) (*LineItem, error) {
 	writes := s.mayWrite()
-	if members == nil && (writes != nil || !s.run.Has(config.LineItemManagement)) {
+	if members == nil && writes == nil && s.run.Has(config.LineItemManagement) {
+		if err := s.learnPlace(ctx, b); err != nil {
+			return nil, err
+		}
+	}
+	if members == nil && (writes != nil || !s.run.Has(config.LineItemManagement) || s.run.reviewedAt == itemOfLaunch) {
+		if s.run.reviewedAt == itemOfLaunch && b.LineItem == "" {
+			return nil, fmt.Errorf("%w, and this launch names no lineitem", errReviewsElsewhere)
+		}
 		item, err := s.launchedItem(ctx, b)
 		if err == nil && s.run.nothingToReview {
 			err = fmt.Errorf("%w, and it offers no review of the work of %s for %q as it is", errReadOnly, s.run.users[config.Learner].Name, item.Label)

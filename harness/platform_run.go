@@ -44,7 +44,9 @@ type PlatformRun struct {
 	// nothingToReview is set where the gradebook may not be changed, and offers no
 	// review as it is.
 	nothingToReview bool
-	copied          string               // what {unique} stood for when the course was copied last
+	copied          string  // what {unique} stood for when the course was copied last
+	asked           Members // by the platform in every line item, though they are optional; nil while that is not known
+	reviewedAt      reviewPlace
 	missing         map[need]string      // what the preflight has found missing, and why
 	partly          *results.Diagnosis   // why some profiles cannot be judged; nil where nothing says so
 	granted         *faketool.TokenProbe // a request for an access token that the platform has granted

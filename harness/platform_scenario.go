@@ -287,7 +287,7 @@ func (s *PlatformScenario) Unseen(id requirements.ID, stimulus string, err error
 		s.Observe(id, stimulus, results.Inconclusive, "", "Not seen: "+err.Error()+".", flows...)
 	case errors.As(err, &stuck), errors.Is(err, ErrNoJourney), errors.Is(err, ErrNoLaunch), errors.Is(err, faketool.ErrUnusable), errors.Is(err, errPlatformGone),
 		errors.Is(err, agent.ErrNeedsBrowser):
-		if stuck != nil || errors.Is(err, ErrNoLaunch) {
+		if stuck != nil || errors.Is(err, ErrNoLaunch) && !errors.Is(err, errReviewsElsewhere) {
 			s.troubled(err.Error(), "")
 		}
 		s.Observe(id, stimulus, results.Inconclusive, "", "Not seen: "+err.Error()+".", flows...)

@@ -80,7 +80,11 @@ func (c *Campus) shownGrade(course *course, item lti.LineItem, learner *account)
 		row.Points = number(*grade.Points)
 	}
 	if c.platform.Reviewable(item.ID, learner.user.Sub) {
-		row.Review = c.reviewLabel(item.SubmissionReview.Label)
+		label := ""
+		if item.SubmissionReview != nil {
+			label = item.SubmissionReview.Label
+		}
+		row.Review = c.reviewLabel(label)
 		row.ReviewPath = fmt.Sprintf("%s/review/%s/%s", course.Path(), path.Base(item.ID), learner.name)
 	}
 	return row

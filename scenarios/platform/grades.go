@@ -247,6 +247,11 @@ var _ = Describe("A platform's grade services", func() {
 		if book == nil {
 			return
 		}
+		if len(book.Scope) > 0 {
+			if _, _, err := scene.Fresh(ctx, book.Scope[0]); allUnseen(scene, id, err, book.Launch) {
+				return
+			}
+		}
 		item, err := scene.GradedItem(ctx, book, nil)
 		if err != nil {
 			item = &harness.LineItem{ID: book.LineItem, Book: book} // for what only reads
@@ -421,9 +426,9 @@ func refuseScope(ctx SpecContext, scene *harness.PlatformScenario, item *harness
 	scope, needs := lti.ScopeLineItemReadOnly, lti.ScopeLineItem
 	switch stimulus {
 	case "item-created-readonly":
-		request.Method, request.URL, request.Body = http.MethodPost, book.LineItems, harness.NewLineItem(harness.Members{"label": label})
+		request.Method, request.URL, request.Body = http.MethodPost, book.LineItems, scene.NewLineItem(harness.Members{"label": label})
 	case "item-changed-readonly":
-		request.Method, request.Body = http.MethodPut, harness.NewLineItem(harness.Members{"label": label})
+		request.Method, request.Body = http.MethodPut, scene.NewLineItem(harness.Members{"label": label})
 	case "item-deleted-readonly":
 		request.Method, request.MediaType = http.MethodDelete, ""
 	case "score-with-item-scope":
@@ -508,9 +513,9 @@ var attacks = map[string]struct {
 	"item-of-other-tool-read": {lti.ScopeLineItemReadOnly, func(_ *harness.PlatformScenario, item *harness.LineItem) harness.GradeCall {
 		return harness.GradeCall{GradeRequest: faketool.GradeRequest{URL: item.ID, Accept: lti.MediaTypeLineItem}}
 	}},
-	"item-of-other-tool-changed": {lti.ScopeLineItem, func(_ *harness.PlatformScenario, item *harness.LineItem) harness.GradeCall {
+	"item-of-other-tool-changed": {lti.ScopeLineItem, func(scene *harness.PlatformScenario, item *harness.LineItem) harness.GradeCall {
 		return harness.GradeCall{GradeRequest: faketool.GradeRequest{
-			Method: http.MethodPut, URL: item.ID, MediaType: lti.MediaTypeLineItem, Body: harness.NewLineItem(harness.Members{"label": "Another tool was here"}),
+			Method: http.MethodPut, URL: item.ID, MediaType: lti.MediaTypeLineItem, Body: scene.NewLineItem(harness.Members{"label": "Another tool was here"}),
 		}}
 	}},
 	"item-of-other-tool-deleted": {lti.ScopeLineItem, func(_ *harness.PlatformScenario, item *harness.LineItem) harness.GradeCall {

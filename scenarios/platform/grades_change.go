@@ -26,7 +26,7 @@ var _ = Describe("A platform's line item", func() {
 		if book == nil {
 			return
 		}
-		old := harness.NewLineItem(harness.Members{
+		old := scene.NewLineItem(harness.Members{
 			"resourceLinkId": book.ResourceLink(), "resourceId": lti.RandomString(), "tag": "old", "startDateTime": "2026-03-06T20:05:02Z", "endDateTime": "2027-04-06T22:05:03Z",
 		})
 		other := lti.RandomString() // of another link, where there is one
@@ -140,7 +140,7 @@ var _ = Describe("A platform's line item", func() {
 			sent := faketool.GradeRequest{Method: request.method, URL: address}
 			switch request.method {
 			case http.MethodPut:
-				sent.MediaType, sent.Body = lti.MediaTypeLineItem, harness.NewLineItem(nil)
+				sent.MediaType, sent.Body = lti.MediaTypeLineItem, scene.NewLineItem(nil)
 			case http.MethodPost:
 				sent.MediaType, sent.Body = lti.MediaTypeScore, scene.Run().NewScore(book.Sub(), harness.Members{"scoreGiven": 3, "scoreMaximum": 10})
 			}

@@ -156,6 +156,22 @@ func (p *Platform) mixLaunches(q *inquiry) {
 	}
 }
 
+// forgets takes out of a message what a fault forgets of a launch beside which its user
+// has started that of another link.
+func (p *Platform) forgets(d *draft) {
+	p.mu.Lock()
+	latest := p.latest[d.launch.plan.Account]
+	p.mu.Unlock()
+	if latest == nil || latest.plan.ResourceLink.ID == d.launch.plan.ResourceLink.ID || !d.launch.isOf(OfLaunches) {
+		return
+	}
+	for fault, claim := range map[string]string{ForgetsUserInOlderTab: "sub", ForgetsTypeInOlderTab: lti.ClaimMessageType} {
+		if p.has(fault) {
+			delete(d.claims, claim)
+		}
+	}
+}
+
 // message is the plan with what another one launches.
 func (plan Plan) message(other Plan) Plan {
 	plan.ResourceLink, plan.Context, plan.Custom = other.ResourceLink, other.Context, other.Custom

@@ -56,6 +56,8 @@ const (
 	AnswersEndedSession              = "answers-ended-session"
 	AnswersEarlierUser               = "answers-earlier-user"
 	AnswersOtherUsers                = "answers-other-users"
+	ForgetsUserInOlderTab            = "forgets-user-in-older-tab"
+	ForgetsTypeInOlderTab            = "forgets-message-type-in-older-tab"
 	SwapsOverlappingUsers            = "swaps-overlapping-users"
 	LaunchesLatestLink               = "launches-latest-link"
 	SendsNonceOfLatestTab            = "sends-nonce-of-latest-tab"
@@ -195,6 +197,8 @@ var conductDefects = []Fault{
 	{Name: AnswersOtherUsers, Breaks: []string{"practice-platform-session-ended"}, Does: "answers an authentication request, once more if need be, in the browser of another user"},
 	{Name: SwapsOverlappingUsers, Breaks: []string{"core-platform-parallel-users"}, Does: "names the user of the launch that was started last"},
 	{Name: LaunchesLatestLink, Breaks: []string{"practice-platform-parallel-tabs"}, Does: "launches the link that the user has started last, in every tab"},
+	{Name: ForgetsUserInOlderTab, Breaks: []string{"practice-platform-parallel-tabs", "sec-id-token-sub"}, Does: "sends no sub in the launch of a link beside which the user has started another"},
+	{Name: ForgetsTypeInOlderTab, Breaks: []string{"practice-platform-parallel-tabs", "core-message-type-claim"}, Does: "sends no message_type in the launch of a link beside which the user has started another"},
 	{Name: SendsNonceOfLatestTab, Breaks: []string{"practice-platform-parallel-tabs"}, Does: "sends the nonce of the launch that the user has started last, in every tab"},
 	{Name: SendsStateOfLatestTab, Breaks: []string{"practice-platform-parallel-tabs"}, Does: "sends the state of the launch that the user has started last, in every tab"},
 

@@ -55,6 +55,7 @@ func (p *Platform) mint(l *Launch, request url.Values, plan Plan) (*answerForm, 
 	now := p.opts.Now()
 	d := &draft{launch: l, plan: plan, request: request, now: now, key: l.signingKey(), claims: l.claims(plan, request, now)}
 	p.consider(d)
+	p.forgets(d)
 	faults := l.faults()
 	sign := func(d *draft) (string, error) { return lti.Sign(d.claims, d.key) }
 	for _, f := range faults {

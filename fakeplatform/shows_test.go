@@ -36,6 +36,8 @@ var shows = map[string][]string{
 	"drops-state-zero":                     {"state zero"},
 	"drops-unknown-variable":               {"launch with custom parameters"},
 	"empties-unknown-variable":             {"launch with custom parameters"},
+	"forgets-message-type-in-older-tab":    {"two tabs"},
+	"forgets-user-in-older-tab":            {"two tabs"},
 	"has-no-return-page":                   {"lti_errorlog", "lti_errormsg", "lti_errormsg with markup", "lti_log", "lti_msg", "lti_msg with markup"},
 	"hides-error-message":                  {"lti_errormsg", "lti_errormsg with markup"},
 	"hides-message":                        {"lti_msg", "lti_msg with markup"},

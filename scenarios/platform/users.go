@@ -184,6 +184,17 @@ func judgeOwn(scene *harness.PlatformScenario, id requirements.ID, stimulus stri
 			return
 		}
 	}
+	for _, claim := range append([]string{"sub"}, required...) {
+		if _, there := flow.Message().Claims[claim]; there || own.Message().Claims[claim] == nil {
+			continue
+		}
+		says := fmt.Sprintf("%s is missing beside another launch, and was there alone.", claim)
+		scene.Observe(id, stimulus, results.Failed, "", says, flows...)
+		if of := requires[claim]; of != "" { // whatever else is open, a launch has to have it
+			scene.Observe(of, "", results.Failed, "", says, flows...)
+		}
+		return
+	}
 	for _, mark := range []struct {
 		name string
 		of   func(*harness.PlatformFlow) any
@@ -222,6 +233,14 @@ func textsOf(flows []*harness.PlatformFlow, claim string) []string {
 var required = []string{
 	"iss", "aud", "exp", "iat", "nonce", lti.ClaimMessageType, lti.ClaimVersion, lti.ClaimDeploymentID, lti.ClaimTargetLinkURI,
 	lti.ClaimResourceLink, lti.ClaimRoles,
+}
+
+// requires are the requirements that say that a launch has a claim.
+var requires = map[string]requirements.ID{
+	"sub": "sec-id-token-sub", "iss": "sec-id-token-iss", "aud": "sec-id-token-aud", "exp": "sec-id-token-exp-iat", "iat": "sec-id-token-exp-iat",
+	"nonce": "sec-id-token-nonce-passthrough", lti.ClaimMessageType: "core-message-type-claim", lti.ClaimVersion: "core-version-claim",
+	lti.ClaimDeploymentID: "core-deployment-id-claim", lti.ClaimTargetLinkURI: "core-target-link-uri-claim",
+	lti.ClaimResourceLink: "core-resource-link-id-claim", lti.ClaimRoles: "core-roles-claim",
 }
 
 // lackingOf says which claims are missing.

@@ -41,6 +41,8 @@ func (p *Platform) amendScore(q *gradeRequest) refusals {
 		wrong.bad("there is no scoreGiven")
 	case len(comment) > longComment && p.has(RefusesLongComments):
 		wrong.bad("comment is too long")
+	case strings.Contains(at, ".") && p.has(RefusesFractions):
+		wrong.bad("timestamp has a fraction of a second")
 	case extended && p.has(RefusesScoreExtensions):
 		wrong.bad("there is a member that is named by a URL")
 	case q.object["submission"] != nil && p.has(RefusesSubmissions):

@@ -145,6 +145,7 @@ const (
 	DropsExtensions               = "drops-extensions"
 	RefusesPlainMembers           = "refuses-plain-members"
 	RefusesSubmissionReviews      = "refuses-submission-reviews"
+	RefusesFractions              = "refuses-fractions-of-seconds"
 	RefusesScoresWithoutPoints    = "refuses-scores-without-points"
 	RefusesLongComments           = "refuses-long-comments"
 	RefusesScoreExtensions        = "refuses-score-extensions"
@@ -364,6 +365,7 @@ var gradeDefects = []Fault{
 	{Name: RefusesSubmissionReviews, Breaks: []string{"sr-unsupported-platform-tolerates"}, Part: OfGrades, Does: "refuses a line item with submissionReview"},
 
 	// Scores.
+	{Name: RefusesFractions, Breaks: []string{"ags-score-accept"}, Hides: []string{"ags-score-timestamp-order"}, Part: OfGrades, Does: "refuses a score whose timestamp has a fraction of a second"},
 	{Name: RefusesScoresWithoutPoints, Breaks: []string{"ags-score-accept"}, Part: OfGrades, Hides: []string{"ags-score-absent-clears"}, Does: "refuses a score without scoreGiven"},
 	{Name: RefusesLongComments, Breaks: []string{"ags-score-accept"}, Part: OfGrades, Does: "refuses a score with a long comment"},
 	{Name: RefusesScoreExtensions, Breaks: []string{"ags-score-accept"}, Part: OfGrades, Does: "refuses a score with a member of a vendor"},

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 
 	"invigilator/lti"
 )
@@ -174,6 +175,17 @@ var lineItemStimuli = []Fault{
 // 3.4.3 to 3.4.11).
 var scoreStimuli = []Fault{
 	{
+		Name: "score-timestamp-with-fraction", Provokes: "ags-score-accept", Permitted: true,
+		Does: "sends a timestamp with a fraction of a second",
+		grade: func(d *gradeDraft) error {
+			text, _ := d.members["timestamp"].(string)
+			at, err := time.Parse(time.RFC3339, text)
+			if err == nil {
+				d.members["timestamp"] = at.Add(time.Millisecond).Format("2006-01-02T15:04:05.000Z07:00")
+			}
+			return err
+		},
+	}, {
 		Name: "score-minimal", Provokes: "ags-score-accept", Permitted: true,
 		Does: "sends the required members alone",
 		grade: func(d *gradeDraft) error {

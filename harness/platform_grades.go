@@ -8,6 +8,8 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
+	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -183,20 +185,67 @@ func (s *PlatformScenario) Call(ctx context.Context, b *Gradebook, c GradeCall) 
 			return nil, err
 		}
 	}
-	tool := c.Tool
-	if tool == nil {
-		tool = s.run.tool
+	if s.run.wholeSeconds {
+		c.Body = inWholeSeconds(c.Body)
 	}
-	flow, err := s.exchange(ctx, c.Title, c.Fault, func(ctx context.Context) (*faketool.Exchange, error) {
-		return tool.Grade(ctx, c.GradeRequest, faketool.GradeProbe{Fault: c.Fault})
-	})
+	flow, err := s.send(ctx, c)
 	if err != nil {
 		return nil, err
+	}
+	if whole := inWholeSeconds(c.Body); c.Fault == nil && flow.Exchange.Status == http.StatusBadRequest && !reflect.DeepEqual(whole, c.Body) {
+		again := c
+		again.Title, again.Body = c.Title+", in whole seconds", whole
+		if taken, err := s.send(ctx, again); err == nil && taken.Succeeded() {
+			s.run.wholeSeconds, flow = true, taken
+		}
 	}
 	if flow.Exchange.Method == http.MethodPost {
 		s.tidyLater(b, c, flow)
 	}
 	return flow, unanswered(flow.Exchange)
+}
+
+// send sends a request to a grade service as it stands.
+func (s *PlatformScenario) send(ctx context.Context, c GradeCall) (*PlatformFlow, error) {
+	tool := c.Tool
+	if tool == nil {
+		tool = s.run.tool
+	}
+	return s.exchange(ctx, c.Title, c.Fault, func(ctx context.Context) (*faketool.Exchange, error) {
+		return tool.Grade(ctx, c.GradeRequest, faketool.GradeProbe{Fault: c.Fault})
+	})
+}
+
+// WholeSeconds says whether the platform has refused scores for the fractions of seconds in
+// their times, so that they are sent without since then.
+func (r *PlatformRun) WholeSeconds() bool { return r.wholeSeconds }
+
+// fraction matches that of a second in a time of a score.
+var fraction = regexp.MustCompile(`^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)\.\d+`)
+
+// inWholeSeconds cuts the fractions of seconds that the times of a score have; other
+// bodies stay as they are.
+func inWholeSeconds(body any) any {
+	score, ok := body.(Members)
+	if !ok || score["timestamp"] == nil {
+		return body
+	}
+	cut := maps.Clone(score)
+	for name, value := range score {
+		switch value := value.(type) {
+		case string:
+			cut[name] = fraction.ReplaceAllString(value, "$1")
+		case Members: // submission
+			inner := maps.Clone(value)
+			for name, value := range value {
+				if text, ok := value.(string); ok {
+					inner[name] = fraction.ReplaceAllString(text, "$1")
+				}
+			}
+			cut[name] = inner
+		}
+	}
+	return cut
 }
 
 // unanswered is an [ErrNoLaunch] where a request got no answer that says anything of
@@ -621,9 +670,13 @@ const askAgain = 250 * time.Millisecond
 
 // Later returns the time of a score, later than those of all scores before.
 func (r *PlatformRun) Later() time.Time {
-	now := r.now().UTC().Truncate(time.Millisecond)
+	step := time.Millisecond
+	if r.wholeSeconds {
+		step = time.Second
+	}
+	now := r.now().UTC().Truncate(step)
 	if !now.After(r.scored) {
-		now = r.scored.Add(time.Millisecond)
+		now = r.scored.Truncate(step).Add(step)
 	}
 	r.scored = now
 	return now

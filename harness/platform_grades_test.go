@@ -240,6 +240,28 @@ func TestAReviewThatIsNotThereDoesNotEndARunThatMayMakeNone(t *testing.T) {
 	)))
 }
 
+// A platform that refuses fractions of seconds is sent none, but where that is judged.
+func TestScoresAreSentInWholeSecondsWhereOthersAreRefused(t *testing.T) {
+	t.Parallel()
+	g := NewWithT(t)
+	run := campusAt{change: onlyGrades, faults: []string{"refuses-fractions-of-seconds"}}.ready(t)
+	scene := run.Scenario(t, "a scenario", "here:1")
+	book, err := scene.Gradebook(t.Context(), harness.PlatformLaunch{})
+	g.Expect(err).NotTo(HaveOccurred())
+	item, err := scene.GradedItem(t.Context(), book, nil)
+	g.Expect(err).NotTo(HaveOccurred())
+	for range 2 {
+		flow, err := scene.Graded(t.Context(), item, book.Sub(), harness.Members{"scoreGiven": 9, "scoreMaximum": 12})
+		g.Expect(err).NotTo(HaveOccurred())
+		g.Expect(flow.Exchange.RequestBody).To(MatchRegexp(`"timestamp":"[^"]*:\d\dZ"`))
+	}
+	fault, _ := faketool.FaultNamed("score-timestamp-with-fraction")
+	flow, err := scene.PostScore(t.Context(), item, "with a fraction", run.NewScore(book.Sub(), nil), &fault)
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(flow.Exchange.Status).To(Equal(http.StatusBadRequest))
+	scene.Finish()
+}
+
 // A platform may offer reviews at the line items of its links alone, and may ask for more
 // of a line item than it should: the rest is judged with what works.
 func TestAGradebookIsJudgedByWhatWorks(t *testing.T) {

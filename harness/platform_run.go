@@ -46,6 +46,7 @@ type PlatformRun struct {
 	nothingToReview bool
 	copied          string  // what {unique} stood for when the course was copied last
 	asked           Members // by the platform in every line item, though they are optional; nil while that is not known
+	wholeSeconds    bool    // the platform refuses scores whose times have fractions of seconds
 	reviewedAt      reviewPlace
 	missing         map[need]string      // what the preflight has found missing, and why
 	partly          *results.Diagnosis   // why some profiles cannot be judged; nil where nothing says so

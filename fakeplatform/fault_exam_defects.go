@@ -253,6 +253,11 @@ var examMessageDefects = []Fault{
 			set(d, lti.ClaimACS, "assessment_control_url", fmt.Sprint(acs["assessment_control_url"], "#control"))
 		}
 	}, breaksACS),
+	startingWith("acs-url-as-template", "leaves a variable in assessment_control_url", func(d *draft) {
+		if acs, ok := d.claims[lti.ClaimACS].(map[string]any); ok {
+			set(d, lti.ClaimACS, "assessment_control_url", fmt.Sprint(acs["assessment_control_url"], "?attempt={attempt}"))
+		}
+	}, "core-service-claims-resolved"),
 	startingWith("settings-data-object", "sends an object as data of proctoring_settings", withSettings(func(data string) any {
 		return map[string]any{"data": map[string]any{"profile": data}}
 	}), breaksShape),

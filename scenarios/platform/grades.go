@@ -76,22 +76,16 @@ func refusedWith(f *harness.PlatformFlow, statuses ...int) (results.Verdict, str
 }
 
 var _ = Describe("A platform's grade services", func() {
-	It("are offered in launches, by scopes and addresses", For("ags-claim-shape", "core-service-claims-resolved"), func(ctx SpecContext) {
-		const id, resolved = "ags-claim-shape", "core-service-claims-resolved"
+	It("are offered in launches, by scopes and addresses", For("ags-claim-shape"), func(ctx SpecContext) {
+		const id = "ags-claim-shape"
 		scene := PlatformScene()
 		for _, user := range []string{config.Learner, config.Instructor} {
 			flow, err := scene.Control(ctx, harness.PlatformLaunch{Title: "the launch of the " + user, User: user})
 			if user == config.Instructor && (isMissing(err) || err == nil && flow.Message().Claims[lti.ClaimAGS] == nil) {
 				continue // whom a platform need not offer it to
 			}
-			if scene.Unseen(resolved, "", err, flow); scene.Unseen(id, "", err, flow) {
+			if scene.Unseen(id, "", err, flow) {
 				continue
-			}
-			if addresses := addressesOf(flow.Message()); len(addresses) == 0 {
-				scene.Observe(resolved, "", results.Inconclusive, "", "The launch names no address of the grade services.", flow)
-			} else {
-				template := unresolved(addresses)
-				scene.Check(resolved, "", template == "", "", Seen(template), flow)
 			}
 			wrong, strange := wrongEndpoint(flow.Message())
 			scene.Check(id, "", wrong == "", "", Seen(wrong), flow)
@@ -338,29 +332,6 @@ func wrongEndpoint(m harness.Message) (wrong, strange string) {
 		return wrongServiceURL(item, "lineitem"), strange
 	}
 	return "", strange
-}
-
-// addressesOf are those that the claim of the grade services names. Which have to be
-// there is another matter.
-func addressesOf(m harness.Message) []string {
-	var named []string
-	for _, member := range []string{"lineitems", "lineitem"} {
-		if address, _ := m.Object(lti.ClaimAGS)[member].(string); address != "" {
-			named = append(named, address)
-		}
-	}
-	return named
-}
-
-// unresolved says which address is none that a tool can use as it is (LTI Core 1.3,
-// 6.1).
-func unresolved(addresses []string) string {
-	for _, address := range addresses {
-		if u, err := url.Parse(address); err != nil || u.Host == "" || strings.ContainsAny(address, "{}") {
-			return fmt.Sprintf("%q is no complete address", results.Bounded(address, 300))
-		}
-	}
-	return ""
 }
 
 // expired returns an access token that was good, and has expired.

@@ -105,7 +105,7 @@ func (r *PlatformRun) actionsFor(name string, given words) []agent.Action {
 	switch {
 	case j.Does == config.CopyCourse:
 		r.copied = text
-	case j.Launch == config.CopiedLink && r.copied != "":
+	case (j.Launch == config.CopiedLink || j.Does == config.RemoveCopy) && r.copied != "":
 		text = r.copied
 	}
 	user := j.User

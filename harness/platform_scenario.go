@@ -263,6 +263,27 @@ func (s *PlatformScenario) doAbout(ctx context.Context, deed config.Deed, given 
 	return err
 }
 
+// CopyCourse makes the journey that copies the course. When the scenario ends the copy is
+// taken away again, or the report tells that it is left behind.
+func (s *PlatformScenario) CopyCourse(ctx context.Context) error {
+	if err := s.Do(ctx, config.CopyCourse); err != nil {
+		return err
+	}
+	s.closers = append(s.closers, func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 2*s.run.Patience())
+		defer cancel()
+		left := "the journey that does remove-copy got stuck"
+		err := s.Do(ctx, config.RemoveCopy)
+		if errors.Is(err, ErrNoJourney) {
+			left = "no journey does remove-copy"
+		}
+		if err != nil {
+			s.find("left behind", "A copy of the course is left behind: "+left+".", "")
+		}
+	})
+	return nil
+}
+
 // errUndeclared says that a check is about something that the platform does not
 // declare, or that this run does not judge.
 var errUndeclared = errors.New("the platform does not declare it")

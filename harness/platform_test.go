@@ -512,6 +512,41 @@ func TestWhatJourneysNameAndLeaveToOneAgent(t *testing.T) {
 	g.Expect(query(made("a-reset", append(run.WordsAbout("Grace Hopper"), "{unique}", "x")...))).To(Equal([]string{"x", "grace"}))
 }
 
+func TestACopyOfACourseIsTakenAwayOrToldOf(t *testing.T) {
+	t.Parallel()
+	for what, c := range map[string]struct {
+		edit func(string) string
+		left []string
+	}{
+		"with a journey": {func(yaml string) string { return yaml }, nil},
+		"without one":    {func(yaml string) string { return strings.Replace(yaml, "does: remove-copy", "does: open-grades", 1) }, []string{"no journey does remove-copy"}},
+		"with one that gets stuck": {
+			func(yaml string) string {
+				return strings.Replace(yaml, "text=Remove this copy", "text=Throw this copy away", 1)
+			}, []string{"got stuck"},
+		},
+	} {
+		t.Run(what, func(t *testing.T) {
+			t.Parallel()
+			g := NewWithT(t)
+			scene := campusAt{edit: c.edit}.start(t).Scenario(t, "a scenario", "here:1")
+			g.Expect(scene.CopyCourse(t.Context())).To(Succeed())
+			_, err := scene.Control(t.Context(), harness.PlatformLaunch{Link: config.CopiedLink})
+			g.Expect(err).NotTo(HaveOccurred())
+			var left []string
+			for _, f := range scene.Finish().Findings {
+				if f.Kind == "left behind" {
+					left = append(left, f.Says)
+				}
+			}
+			g.Expect(left).To(HaveLen(len(c.left)))
+			for i, says := range c.left {
+				g.Expect(left[i]).To(And(ContainSubstring("A copy of the course is left behind"), ContainSubstring(says)))
+			}
+		})
+	}
+}
+
 func TestAPlatformWithoutALinkForACheck(t *testing.T) {
 	t.Parallel()
 	g := NewWithT(t)

@@ -75,6 +75,7 @@ type Campus struct {
 
 	mu       sync.Mutex
 	courses  []*course
+	copies   int // that were made of courses, removed ones as well
 	tools    []Tool
 	linksUse string // client_id of the tool that links open
 }
@@ -160,6 +161,7 @@ func (c *Campus) routes() *http.ServeMux {
 	mux.HandleFunc("GET /course/{course}/slow", c.signedIn(c.inCourse(c.serveSlow)))
 	mux.HandleFunc("GET /course/{course}/link/{link}/frame", c.signedIn(c.inCourse(c.serveFrame)))
 	mux.HandleFunc("POST /course/{course}/copy", c.posted(c.inCourse(c.copyCourse)))
+	mux.HandleFunc("POST /course/{course}/remove", c.posted(c.inCourse(c.removeCopy)))
 	mux.HandleFunc("GET /course/{course}/exam/{exam}", c.signedIn(c.inCourse(c.ofExam(c.serveExam))))
 	mux.HandleFunc("POST /course/{course}/exam/{exam}", c.posted(c.inCourse(c.ofExam(c.takeExam))))
 	mux.HandleFunc("GET /course/{course}/grades", c.signedIn(c.inCourse(c.serveGrades)))

@@ -599,10 +599,21 @@ func TestCopyingACourse(t *testing.T) {
 	s.g.Expect(ids).To(HaveLen(3))
 	s.g.Expect(contexts).To(HaveLen(3))
 
+	// A copy can be removed again, and nothing else.
+	removed := mary.submit(mary.open("/course/3"), button("Remove this copy"), nil)
+	s.g.Expect(removed.path()).To(Equal("/courses"))
+	s.g.Expect(removed.page.Find(".cards a").Length()).To(Equal(3))
+	s.g.Expect(mary.open("/course/3").StatusCode).To(Equal(http.StatusNotFound))
+	own := mary.open("/course/1")
+	s.g.Expect(own.page.Find("#remove").Length()).To(BeZero())
+	s.g.Expect(mary.post("/course/1/remove", url.Values{"csrf": {own.page.Find("input[name=csrf]").AttrOr("value", "")}}).StatusCode).To(Equal(http.StatusForbidden))
+	s.g.Expect(mary.submit(mary.open("/course/1"), button("Copy this course"), nil).path()).To(Equal("/course/5"), "no id is given twice")
+	mary.submit(mary.open("/course/5"), button("Remove this copy"), nil)
+
 	// Learners may not, even with a token of theirs.
 	token := ada.open("/course/1").page.Find("input[name=csrf]").AttrOr("value", "")
 	s.g.Expect(ada.post("/course/1/copy", url.Values{"csrf": {token}}).StatusCode).To(Equal(http.StatusForbidden))
-	s.g.Expect(ada.open("/courses").page.Find(".cards a").Length()).To(Equal(4))
+	s.g.Expect(ada.open("/courses").page.Find(".cards a").Length()).To(Equal(3))
 }
 
 func TestFaultKeepsLinkIDOnCopy(t *testing.T) {
@@ -906,14 +917,15 @@ func TestConfiguration(t *testing.T) {
 		copies++
 		travel("instructor-copies-course")
 		for name := range c.Journeys {
-			if name != "instructor-copies-course" {
+			if name != "instructor-copies-course" && name != "instructor-removes-copy" {
 				travel(name)
 			}
 		}
+		travel("instructor-removes-copy")
 	}
 	for kind, times := range map[string]int{
 		"resource-link": 5, "other-link": 1, "other-course": 2, "other-deployment": 1, "copied-link": 1, "private": 2, "anonymous": 1,
-		"custom": 1, "window": 1, "frame": 1, "rotate-keys": 1, "copy-course": 1, "sign-out": 1,
+		"custom": 1, "window": 1, "frame": 1, "rotate-keys": 1, "copy-course": 1, "remove-copy": 1, "sign-out": 1,
 		"exam": 2, "other-exam": 1, "open-exam": 2, "submit-exam": 2, "break-exam": 1, "review": 3, "open-grades": 2,
 	} {
 		s.g.Expect(kinds).To(HaveKeyWithValue(kind, 2*times))

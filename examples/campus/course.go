@@ -18,6 +18,7 @@ const maxCourses = 1000
 type course struct {
 	id         string // in paths
 	context    fakeplatform.Context
+	copied     bool // from another one
 	deployment string
 	members    []string // names of accounts
 	links      []link
@@ -27,6 +28,9 @@ type course struct {
 func (c *course) Path() string  { return "/course/" + c.id }
 func (c *course) Title() string { return c.context.Title }
 func (c *course) ID() string    { return c.id }
+
+// Copied says whether the course is a copy, which can be removed.
+func (c *course) Copied() bool { return c.copied }
 
 // A link opens the tool.
 type link struct {
@@ -230,6 +234,7 @@ func (c *Campus) copyCourse(w http.ResponseWriter, r *http.Request, s *session, 
 		return
 	}
 	made := *original
+	made.copied = true
 	made.context.ID = "course-" + lti.RandomString()
 	made.context.Title = strings.TrimSuffix(original.context.Title, copySuffix) + copySuffix
 	if title := strings.TrimSpace(r.PostForm.Get("title")); title != "" && len(title) <= maxTitle {
@@ -248,7 +253,8 @@ func (c *Campus) copyCourse(w http.ResponseWriter, r *http.Request, s *session, 
 	c.mu.Lock()
 	full := len(c.courses) >= maxCourses
 	if !full {
-		made.id = strconv.Itoa(len(c.courses) + 1)
+		c.copies++
+		made.id = strconv.Itoa(originals + c.copies)
 		c.courses = append(c.courses, &made)
 	}
 	c.mu.Unlock()
@@ -259,7 +265,20 @@ func (c *Campus) copyCourse(w http.ResponseWriter, r *http.Request, s *session, 
 	redirect(w, r, made.Path())
 }
 
-const copySuffix = " (copy)"
+// removeCopy removes a course that is a copy.
+func (c *Campus) removeCopy(w http.ResponseWriter, r *http.Request, s *session, copied *course) {
+	if !s.account.teaches || !copied.copied {
+		c.refuse(w, s, http.StatusForbidden, "Only those who teach may remove a course, and only a copy.")
+		return
+	}
+	c.mu.Lock()
+	c.courses = slices.DeleteFunc(c.courses, func(known *course) bool { return known == copied })
+	c.mu.Unlock()
+	redirect(w, r, "/courses")
+}
 
-// maxTitle is how many bytes the title of a course has at most.
-const maxTitle = 400
+const (
+	copySuffix = " (copy)"
+	originals  = 2   // courses
+	maxTitle   = 400 // bytes in the title of a course
+)

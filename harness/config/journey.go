@@ -63,6 +63,7 @@ type Deed string
 const (
 	RotateKeys Deed = "rotate-keys" // the platform signs with a new key from then on
 	CopyCourse Deed = "copy-course" // the course is copied, so that there is a link to open with copied-link
+	RemoveCopy Deed = "remove-copy" // the latest copy of the course is taken away again
 	SignOut    Deed = "sign-out"    // the user's session ends
 	OpenExam   Deed = "open-exam"   // the candidate looks at the exam's page again
 	SubmitExam Deed = "submit-exam" // the candidate hands the exam in
@@ -91,7 +92,7 @@ const (
 
 // deeds are those of the journeys of each side.
 var deeds = map[Side][]Deed{
-	PlatformSide: {RotateKeys, CopyCourse, SignOut, OpenExam, SubmitExam, BreakExam, ResetExam, OpenGrades},
+	PlatformSide: {RotateKeys, CopyCourse, RemoveCopy, SignOut, OpenExam, SubmitExam, BreakExam, ResetExam, OpenGrades},
 	ToolSide:     append([]Deed{CheckIn, Cancel, Submit, Grade, RenameLineItem, ReadResults}, Actions...),
 }
 
@@ -106,8 +107,8 @@ var Actions = []Deed{Pause, Resume, Terminate, Update, Flag}
 type Journey struct {
 	User   string     `json:"user" jsonschema_description:"Who makes the journey, one of users; the learner when empty."`
 	Launch LaunchKind `json:"launch" jsonschema:"enum=resource-link,enum=other-link,enum=other-course,enum=other-deployment,enum=copied-link,enum=private,enum=anonymous,enum=custom,enum=window,enum=frame,enum=exam,enum=other-exam,enum=review" jsonschema_description:"What it opens; resource-link when empty."`
-	Does   Deed       `json:"does" jsonschema:"enum=rotate-keys,enum=copy-course,enum=sign-out,enum=open-exam,enum=submit-exam,enum=break-exam,enum=reset-exam,enum=open-grades,enum=check-in,enum=cancel,enum=submit,enum=grade,enum=rename-line-item,enum=read-results,enum=pause,enum=resume,enum=terminate,enum=update,enum=flag" jsonschema_description:"What it does, where it does not launch."`
-	Steps  Steps      `json:"steps" jsonschema_description:"The steps, or the address of a page alone. In a tool {candidate} stands for the candidate's name and {assessment} for the title of the exam, {work} for what the learner writes, {score} for the points, {label} for the new label of the line item, and {user_id} for the sub of the user who was launched, or whom the proctor acts on; in a platform {line_item} for the label of the line item, and {learner} and {user_id} for the name and the id of the learner whose work is reviewed or exam is reset, else of who makes the journey. {unique} stands for a text that no other journey has, but a copied-link the one of the last copy-course."`
+	Does   Deed       `json:"does" jsonschema:"enum=rotate-keys,enum=copy-course,enum=remove-copy,enum=sign-out,enum=open-exam,enum=submit-exam,enum=break-exam,enum=reset-exam,enum=open-grades,enum=check-in,enum=cancel,enum=submit,enum=grade,enum=rename-line-item,enum=read-results,enum=pause,enum=resume,enum=terminate,enum=update,enum=flag" jsonschema_description:"What it does, where it does not launch."`
+	Steps  Steps      `json:"steps" jsonschema_description:"The steps, or the address of a page alone. In a tool {candidate} stands for the candidate's name and {assessment} for the title of the exam, {work} for what the learner writes, {score} for the points, {label} for the new label of the line item, and {user_id} for the sub of the user who was launched, or whom the proctor acts on; in a platform {line_item} for the label of the line item, and {learner} and {user_id} for the name and the id of the learner whose work is reviewed or exam is reset, else of who makes the journey. {unique} stands for a text that no other journey has, but a copied-link and a remove-copy the one of the last copy-course."`
 }
 
 // Steps are what a user does, one after the other. In a file, the address of a

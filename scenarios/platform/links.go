@@ -38,7 +38,7 @@ var _ = Describe("A platform, launching its links,", func() {
 			return
 		}
 		// Where no journey copies the course there is a copy already.
-		if err := scene.Do(ctx, config.CopyCourse); !isMissing(err) && scene.Unseen(id, "", err, original) {
+		if err := scene.CopyCourse(ctx); !isMissing(err) && scene.Unseen(id, "", err, original) {
 			return
 		}
 		copied, err := scene.Control(ctx, harness.PlatformLaunch{Title: "launch of the copied link", Link: config.CopiedLink})

@@ -9,6 +9,8 @@ const (
 	SaysExpiryAsText               = "says-expires-in-as-text"
 	MakesShortAccessTokens         = "makes-short-access-tokens"
 	GrantsMoreScopes               = "grants-more-scopes"
+	GrantsNobody                   = "grants-nobody"
+	CrashesOnTokenRequests         = "crashes-on-token-requests"
 	RefusesSeveralScopes           = "refuses-several-scopes"
 	DropsControlAmongOthers        = "drops-control-among-others"
 	GrantsUnknownScopes            = "grants-unknown-scopes"
@@ -97,6 +99,17 @@ const (
 	HidesControlByMethod           = "hides-control-by-method"
 )
 
+// breaksGrants are the requirements that a platform breaks which grants no access token, and
+// needTokens those that cannot be seen then.
+var (
+	breaksGrants = []string{"sec-token-response", "ap-acs-platform-token-scope-grantable"}
+	needTokens   = append([]string{
+		"sec-token-scope-limits", "sec-token-assertion-aud", "core-token-assertion-iss-sub", "sec-token-assertion-expired", "sec-token-assertion-jti",
+		"sec-token-assertion-signature", "rfc6749-token-request-form", "sec-token-key-rotation", "rfc6750-access-token-enforced",
+		"ap-platform-accepts-valid-start-assessment", "ap-end-assessment-sent-when-requested",
+	}, controlRows...)
+)
+
 // serviceDefects are the defects of the services, and what is unusual, but allowed.
 var serviceDefects = []Fault{
 
@@ -106,6 +119,8 @@ var serviceDefects = []Fault{
 	{Name: SaysExpiryAsText, Breaks: []string{"sec-token-response"}, Part: OfExams, Does: "sends expires_in as a string"},
 	{Name: MakesShortAccessTokens, Breaks: []string{"sec-token-response"}, Part: OfExams, OnlyWarns: true, Does: "makes access tokens of 12 characters"},
 	{Name: GrantsMoreScopes, Breaks: []string{"ap-acs-platform-token-scope-grantable", "sec-token-scope-limits", "sec-token-assertion-aud", "core-token-assertion-iss-sub", "sec-token-key-rotation"}, Part: OfExams, Does: "says that it grants scopes that nobody asked for"},
+	{Name: GrantsNobody, Breaks: breaksGrants, Hides: needTokens, Part: OfExams, Does: "trusts no client assertion"},
+	{Name: CrashesOnTokenRequests, Breaks: append([]string{"ap-platform-rejects-message-type-confusion"}, breaksGrants...), Hides: needTokens, Part: OfExams, Does: "answers 500 to every token request"},
 	{Name: RefusesSeveralScopes, Breaks: []string{"sec-token-response", "ap-acs-platform-token-scope-grantable"}, Part: OfExams, Does: "grants nothing where two scopes are asked for"},
 	{Name: DropsControlAmongOthers, Breaks: []string{"ap-acs-platform-token-scope-grantable"}, Part: OfExams, Does: "does not grant the control of exams among other scopes"},
 	{Name: GrantsUnknownScopes, Breaks: []string{"sec-token-scope-limits"}, Part: OfExams, Does: "grants scopes that there are not"},

@@ -115,6 +115,13 @@ func (p *Platform) serveToken(w http.ResponseWriter, r *http.Request) {
 		wrong = append(wrong, proof...)
 	}
 	wrong = append(wrong, p.checkScope(a)...)
+	if len(wrong) == 0 && p.has(GrantsNobody) {
+		wrong = append(wrong, invalidClient("the client assertion is not trusted"))
+	}
+	if p.has(CrashesOnTokenRequests) {
+		crash(w)
+		return
+	}
 	if len(wrong) == 0 {
 		p.restrict(a)
 	}

@@ -525,6 +525,32 @@ func TestAPlatformMayTakeNothingButScores(t *testing.T) {
 
 func second[T any](_ T, err error) error { return err }
 
+// Access tokens are looked for where services alone are judged, too.
+func TestAPlatformThatDoesNotKnowTheKeyIsJudgedOnLaunches(t *testing.T) {
+	t.Parallel()
+	for what, edit := range map[string]func(string) string{
+		"with exams": func(yaml string) string { return yaml },
+		"with grades": func(yaml string) string {
+			return strings.NewReplacer("  - acs\n", "", "  - proctoring\n", "", "  - end-assessment\n", "", "  - verified-user\n", "", "  - proctoring-settings\n", "").Replace(yaml)
+		},
+	} {
+		t.Run(what, func(t *testing.T) {
+			t.Parallel()
+			g := NewWithT(t)
+			run := campusAt{keyless: true, edit: edit, change: func(c *config.Config) { c.Profiles = []string{requirements.Launch, requirements.Services} }}.start(t)
+			_, err := run.Preflight(t.Context())
+			d, ok := errors.AsType[*results.Diagnosis](err)
+			g.Expect(ok).To(BeTrue(), "%v", err)
+			g.Expect(d.Profiles).To(Equal([]string{requirements.Services}))
+			g.Expect(d.Problem).To(ContainSubstring("It does not know the tool's key, it seems"))
+			scene := run.Scenario(t, "a scenario", "here:1")
+			_, _, err = scene.Grant(t.Context(), "a token", faketool.TokenProbe{})
+			g.Expect(scene.Unseen("sec-token-response", "two-scopes", err)).To(BeTrue())
+			g.Expect(scene.Finish().Observations).To(HaveEach(HaveField("Verdict", results.Inconclusive)))
+		})
+	}
+}
+
 // What is in the way of a part of the run is told once. What needs it is not seen, and
 // the rest is judged.
 func TestWhatIsInTheWayOfAGradebookKeepsNothingElseFromBeingJudged(t *testing.T) {

@@ -90,6 +90,9 @@ func (r *PlatformRun) preflightParts(ctx context.Context, found observer[*Platfo
 	scene := r.scene(found)
 	err := r.preflightExam(ctx, scene)
 	if err == nil {
+		err = r.preflightServices(ctx, scene)
+	}
+	if err == nil {
 		err = r.preflightGrades(ctx, scene)
 	}
 	scene.clear()

@@ -97,7 +97,7 @@ func (r *PlatformRun) preflight(ctx context.Context) (results.Fragment, error) {
 }
 
 // preflightExam makes sure that a real platform's exam can be judged: that a genuine
-// message starts it, and that there is a token where the platform has services.
+// message starts it.
 func (r *PlatformRun) preflightExam(ctx context.Context, scene *PlatformScenario) error {
 	if !r.Has(config.Proctoring) || !r.config.Judges(config.Proctoring) {
 		return nil
@@ -115,10 +115,27 @@ func (r *PlatformRun) preflightExam(ctx context.Context, scene *PlatformScenario
 	} else if d != nil {
 		scene.obstructed(d, missing)
 	}
-	if !r.Has(config.ACS) {
+	return nil
+}
+
+// preflightServices makes sure that there is an access token where the platform has
+// services, unless those who judge grades see to it.
+func (r *PlatformRun) preflightServices(ctx context.Context, scene *PlatformScenario) error {
+	of, judged := gradeTokens, r.config.Judges(requirements.Services)
+	if r.Has(config.ACS) {
+		of, judged = controlTokens, judged || r.config.Judges(config.Proctoring)
+	}
+	if !r.Has(config.Services) || !judged || of == gradeTokens && r.judgesGrades() {
 		return nil
 	}
-	_, err = r.preflightToken(ctx, scene, controlTokens, []string{lti.ScopeControl})
+	scopes := []string{lti.ScopeControl}
+	if of == gradeTokens {
+		var err error
+		if scopes, err = scene.ServiceScopes(ctx); err != nil {
+			return nil // which scenarios see as well
+		}
+	}
+	_, err := r.preflightToken(ctx, scene, of, scopes)
 	return err
 }
 

@@ -115,11 +115,20 @@ func (s *PlatformScenario) access(ctx context.Context, scopes ...string) (string
 		return "", err
 	}
 	if token.AccessToken == "" {
-		return "", fmt.Errorf("%w: the platform grants no access token for %s: HTTP %d %s", ErrNoLaunch, wanted, token.Status, results.Bounded(token.Error, 200))
+		return "", noToken(fmt.Sprintf("the platform grants no access token for %s: HTTP %d %s", wanted, token.Status, results.Bounded(token.Error, 200)))
 	}
 	s.tokens[wanted] = grant{token.AccessToken, s.run.now().Add(lifeOf(token) - tokenMargin)}
 	return token.AccessToken, nil
 }
+
+// noToken says that the platform has granted no access token. What needs one is not seen,
+// as if a launch had not worked.
+type noToken string
+
+func (n noToken) Error() string { return strings.TrimSpace(string(n)) }
+
+// Is says whether an error stands for it: [ErrNoLaunch].
+func (n noToken) Is(target error) bool { return target == ErrNoLaunch }
 
 // tokenMargin is how long before its end a token is no longer used.
 const tokenMargin = 10 * time.Second

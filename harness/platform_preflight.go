@@ -130,9 +130,9 @@ func (r *PlatformRun) preflightServices(ctx context.Context, scene *PlatformScen
 	}
 	scopes := []string{lti.ScopeControl}
 	if of == gradeTokens {
-		var err error
-		if scopes, err = scene.ServiceScopes(ctx); err != nil {
-			return nil // which scenarios see as well
+		scopes, _ = scene.ServiceScopes(ctx) // why there are none, scenarios see as well
+		if len(scopes) == 0 {
+			return nil
 		}
 	}
 	_, err := r.preflightToken(ctx, scene, of, scopes)
@@ -229,7 +229,7 @@ func (r *PlatformRun) toolKeySet() string {
 // preflightToken makes sure that the platform grants the fake tool an access token for
 // scopes, and says whether it does.
 func (r *PlatformRun) preflightToken(ctx context.Context, scene *PlatformScenario, of need, scopes []string) (bool, error) {
-	if r.lacks(tokenEndpoint) != nil {
+	if r.missing[tokenEndpoint] != "" {
 		return false, nil
 	}
 	ask := func(ctx context.Context, scopes []string) (*PlatformFlow, *faketool.Token, error) {

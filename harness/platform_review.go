@@ -121,7 +121,7 @@ const (
 // in at a line item of the run's own and, where its review is not offered, at that of the
 // launch.
 func (s *PlatformScenario) learnPlace(ctx context.Context, b *Gradebook) error {
-	if s.run.reviewedAt != notKnown || s.run.lacks(reviews) != nil {
+	if s.run.reviewedAt != notKnown || s.run.missing[reviews] != "" {
 		return nil
 	}
 	own, err := s.MakeLineItem(ctx, b, Members{"resourceLinkId": b.ResourceLink(), "submissionReview": AnySubmission})

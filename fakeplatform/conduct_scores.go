@@ -107,10 +107,15 @@ func (p *Platform) tooEarly(q *gradeRequest, current *row) (why *refusal, forget
 	at := q.score.at
 	refused := &refusal{http.StatusConflict, lti.ErrorInvalidRequest, "timestamp is not later than that of the last score"}
 	switch {
+	case at.After(p.opts.Now()) && p.has(RefusesFutureScores):
+		return &refusal{http.StatusBadRequest, lti.ErrorInvalidRequest, "timestamp is still to come"}, false
 	case current == nil || q.undated:
 		return nil, false
 	case at.After(current.at):
-		if at.Sub(current.at) == time.Millisecond && lower(q.score.Score, current.score) && p.has(WaitsForLowerScores) {
+		later := at.Sub(current.at)
+		switch {
+		case later < time.Minute && lower(q.score.Score, current.score) && p.has(WaitsForLowerScores),
+			later < time.Second && !at.Truncate(time.Second).After(current.at.Truncate(time.Second)) && p.has(KeepsWholeSeconds):
 			return refused, false
 		}
 		return nil, false

@@ -168,6 +168,8 @@ const (
 	SaysUnprocessableScores       = "says-unprocessable-scores"
 	TakesEarlierScores            = "takes-earlier-scores"
 	WaitsForLowerScores           = "waits-for-lower-scores"
+	KeepsWholeSeconds             = "keeps-whole-seconds-of-scores"
+	RefusesFutureScores           = "refuses-scores-of-the-future"
 	TakesScoresOfSameInstant      = "takes-scores-of-same-instant"
 	IgnoresEarlierScores          = "ignores-earlier-scores"
 	SaysBadRequestForEarlier      = "says-bad-request-for-earlier-scores"
@@ -387,7 +389,9 @@ var gradeDefects = []Fault{
 	{Name: CrashesOnMalformedScores, Breaks: []string{"ags-score-validation"}, Part: OfGrades, Does: "answers 500 to a score that is no JSON"},
 	{Name: SaysUnprocessableScores, Breaks: []string{"ags-score-validation"}, Part: OfGrades, OnlyWarns: true, Does: "answers 422 instead of 400 to a score that is none"},
 	{Name: TakesEarlierScores, Breaks: []string{"ags-score-timestamp-order"}, Part: OfGrades, Does: "takes a score that is earlier than the last one"},
-	{Name: WaitsForLowerScores, Breaks: []string{"ags-score-timestamp-order"}, Part: OfGrades, Does: "takes a lower score only when it is later by more than a millisecond"},
+	{Name: WaitsForLowerScores, Breaks: []string{"ags-score-timestamp-order"}, Part: OfGrades, Does: "takes a lower score only when it is later by a minute"},
+	{Name: KeepsWholeSeconds, Breaks: []string{"ags-score-timestamp-order"}, OnlyWarns: true, Part: OfGrades, Does: "keeps whole seconds of scores' times, and answers 409 to a score that is not later"},
+	{Name: RefusesFutureScores, Breaks: []string{}, Part: OfGrades, Permitted: true, Does: "answers 400 to a score whose time is still to come"},
 	{Name: TakesScoresOfSameInstant, Breaks: []string{}, Part: OfGrades, Permitted: true, Does: "takes a score with the timestamp of the last one"},
 	{Name: IgnoresEarlierScores, Breaks: []string{}, Part: OfGrades, Permitted: true, Does: "answers 204 to an earlier score, and keeps the later one"},
 	{Name: SaysBadRequestForEarlier, Breaks: []string{}, Part: OfGrades, Permitted: true, Does: "answers 400 to an earlier score"},

@@ -128,14 +128,19 @@ func (r *base) MayPass(d time.Duration) bool {
 // Pass lets time pass. The clocks of the fakes are put forward; a real tool has
 // a clock of its own, and is waited for.
 func (r *base) Pass(ctx context.Context, d time.Duration) error {
+	if !r.MayPass(d) {
+		return ErrTooLong
+	}
+	return r.wait(ctx, d)
+}
+
+// wait is [base.Pass] for what has to pass whatever the user allows.
+func (r *base) wait(ctx context.Context, d time.Duration) error {
 	if r.config.IsEmbedded() {
 		r.mu.Lock()
 		defer r.mu.Unlock()
 		r.passed += d
 		return nil
-	}
-	if !r.MayPass(d) {
-		return ErrTooLong
 	}
 	select {
 	case <-time.After(d):

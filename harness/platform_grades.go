@@ -321,7 +321,7 @@ func (s *PlatformScenario) clearLater(b *Gradebook, scores, sub, flow string) {
 	}
 	s.tidied[key] = true
 	s.closers = append(s.closers, func() {
-		none := s.run.NewScore(sub, Members{"activityProgress": string(lti.Initialized), "gradingProgress": string(lti.NotReady)})
+		none := newScore(sub, s.run.later(scores, sub)).With(Members{"activityProgress": string(lti.Initialized), "gradingProgress": string(lti.NotReady)})
 		s.takeAway(b, GradeCall{Title: "the run takes away its score", Scopes: []string{lti.ScopeScore}, GradeRequest: faketool.GradeRequest{
 			Method: http.MethodPost, URL: scores, MediaType: lti.MediaTypeScore, Body: none,
 		}}, fmt.Sprintf("A score could not be taken away: %s.", results.Bounded(scores, 300)), flow)
@@ -668,34 +668,52 @@ func (s *PlatformScenario) ResultOf(ctx context.Context, item *LineItem, sub str
 // askAgain is how long to wait before results are asked for again.
 const askAgain = 250 * time.Millisecond
 
-// Later returns the time of a score, later than those of all scores before.
-func (r *PlatformRun) Later() time.Time {
-	step := time.Millisecond
-	if r.wholeSeconds {
-		step = time.Second
+// Later returns the time of a user's next score at a line item: now, and a second or
+// more after the one before, since a platform may keep whole seconds alone. The first
+// is never ahead of the clock; further ones may be, where many come at once.
+func (r *PlatformRun) Later(item *LineItem, sub string) time.Time {
+	return r.later(faketool.Below(item.ID, "scores"), sub)
+}
+
+func (r *PlatformRun) later(scores, sub string) time.Time {
+	key, at := scores+" "+sub, r.now().UTC().Truncate(time.Millisecond)
+	if next := r.scored[key].Add(time.Second); at.Before(next) {
+		at = next
 	}
-	now := r.now().UTC().Truncate(step)
-	if !now.After(r.scored) {
-		now = r.scored.Truncate(step).Add(step)
-	}
-	r.scored = now
-	return now
+	r.scored[key] = at
+	return at
 }
 
 // Timestamp writes a time as scores have it (Assignment and Grade Services 2.0, 3.4).
 func Timestamp(t time.Time) string { return t.Format("2006-01-02T15:04:05.000Z07:00") }
 
-// NewScore are the members of a score of a user: later than all before, and the
-// final one of a completed activity where they do not say otherwise. It has no points
-// where they do not say how many.
-func (r *PlatformRun) NewScore(sub string, members Members) Members {
-	return Members{
-		"userId": sub, "timestamp": Timestamp(r.Later()), "activityProgress": string(lti.Completed), "gradingProgress": string(lti.FullyGraded),
-	}.With(members)
+// NewScore are the members of a score of a user at a line item: later than all before,
+// and the final one of a completed activity where they do not say otherwise. It has no
+// points where they do not say how many.
+func (r *PlatformRun) NewScore(item *LineItem, sub string, members Members) Members {
+	if members["timestamp"] != nil {
+		return newScore(sub, time.Time{}).With(members)
+	}
+	return newScore(sub, r.Later(item, sub)).With(members)
 }
 
-// PostScore sends a score, and keeps what came of it.
+func newScore(sub string, at time.Time) Members {
+	return Members{"userId": sub, "timestamp": Timestamp(at), "activityProgress": string(lti.Completed), "gradingProgress": string(lti.FullyGraded)}
+}
+
+// PostScore sends a score when its time has come, and keeps what came of it: a stimulus
+// is wrong in one thing alone, and so not ahead of the clock.
 func (s *PlatformScenario) PostScore(ctx context.Context, item *LineItem, title string, score Members, fault *faketool.Fault) (*PlatformFlow, error) {
+	text, _ := score["timestamp"].(string)
+	if at, err := time.Parse(time.RFC3339, text); err == nil && at.After(s.run.now()) {
+		if err := s.run.wait(ctx, at.Sub(s.run.now())); err != nil {
+			return nil, err
+		}
+	}
+	return s.postScore(ctx, item, title, score, fault)
+}
+
+func (s *PlatformScenario) postScore(ctx context.Context, item *LineItem, title string, score Members, fault *faketool.Fault) (*PlatformFlow, error) {
 	scope, err := s.ScopeOf(item.Book, lti.ScopeScore)
 	if err != nil {
 		return nil, err
@@ -705,10 +723,50 @@ func (s *PlatformScenario) PostScore(ctx context.Context, item *LineItem, title 
 	}})
 }
 
+// Score sends a score that a platform has to take, apart from what a fault changes. One
+// that is refused may have come too early for the platform: its clock may be slow, or
+// somebody may have scored the same work. It is sent again when the clock is past its
+// time, and once more a little later; what is returned is how the last was answered.
+func (s *PlatformScenario) Score(ctx context.Context, item *LineItem, title, sub string, members Members, fault *faketool.Fault) (*PlatformFlow, error) {
+	for _, pause := range s.run.patienceForScores() {
+		at := s.run.Later(item, sub)
+		flow, err := s.postScore(ctx, item, title, newScore(sub, at).With(members), fault)
+		if err != nil || !flow.tooEarly(at.After(s.run.now())) {
+			return flow, err
+		}
+		if err := s.run.wait(ctx, max(0, at.Sub(s.run.now()))+pause); err != nil {
+			return flow, err
+		}
+		title += ", later"
+	}
+	flow, err := s.PostScore(ctx, item, title, s.run.NewScore(item, sub, members), fault)
+	if err == nil && flow.tooEarly(false) {
+		s.run.heedsNoTime = true
+	}
+	return flow, err
+}
+
+// patienceForScores is how long to wait before a score that was refused is sent again,
+// each time. Where that has not helped before, it does not help.
+func (r *PlatformRun) patienceForScores() []time.Duration {
+	if r.heedsNoTime {
+		return nil
+	}
+	return []time.Duration{time.Second, 4 * time.Second}
+}
+
+// tooEarly says whether a score may have been refused for its time: the specification
+// names no status but 409 for that, and one that is ahead of the clock may be taken for
+// a mistake.
+func (f *PlatformFlow) tooEarly(ahead bool) bool {
+	status := f.Exchange.Status
+	return status == http.StatusConflict || ahead && (status == http.StatusBadRequest || status == http.StatusUnprocessableEntity)
+}
+
 // Graded sends a score of so many points that a platform has to take. The error is
 // [ErrNoLaunch] where it does not.
 func (s *PlatformScenario) Graded(ctx context.Context, item *LineItem, sub string, members Members) (*PlatformFlow, error) {
-	flow, err := s.PostScore(ctx, item, "a valid score", s.run.NewScore(sub, members), nil)
+	flow, err := s.Score(ctx, item, "a valid score", sub, members, nil)
 	if err == nil && !flow.Succeeded() {
 		err = fmt.Errorf("%w: a valid score is refused: HTTP %d %s", ErrNoLaunch, flow.Exchange.Status, results.Bounded(string(flow.Exchange.Body), 200))
 	}

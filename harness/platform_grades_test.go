@@ -1,7 +1,10 @@
 package harness_test
 
 import (
+	"bytes"
+	"encoding/json"
 	"errors"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
@@ -256,7 +259,7 @@ func TestScoresAreSentInWholeSecondsWhereOthersAreRefused(t *testing.T) {
 		g.Expect(flow.Exchange.RequestBody).To(MatchRegexp(`"timestamp":"[^"]*:\d\dZ"`))
 	}
 	fault, _ := faketool.FaultNamed("score-timestamp-with-fraction")
-	flow, err := scene.PostScore(t.Context(), item, "with a fraction", run.NewScore(book.Sub(), nil), &fault)
+	flow, err := scene.PostScore(t.Context(), item, "with a fraction", run.NewScore(item, book.Sub(), nil), &fault)
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(flow.Exchange.Status).To(Equal(http.StatusBadRequest))
 	scene.Finish()
@@ -506,7 +509,7 @@ func TestAPlatformMayTakeNothingButScores(t *testing.T) {
 	g.Expect(*item).To(And(HaveField("ID", platform.item.ID), HaveField("Label", "Essay"), HaveField("Made", BeNil())))
 	_, err = scene.Call(t.Context(), book, harness.GradeCall{Scopes: []string{lti.ScopeScore}, GradeRequest: faketool.GradeRequest{
 		Method: http.MethodPost, URL: faketool.Below(item.ID, "scores"), MediaType: lti.MediaTypeScore,
-		Body: run.NewScore(book.Sub(), harness.Members{"scoreGiven": 3, "scoreMaximum": 4}),
+		Body: run.NewScore(item, book.Sub(), harness.Members{"scoreGiven": 3, "scoreMaximum": 4}),
 	}})
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(platform.Grade(platform.item.ID, "learner-1").Points).To(HaveValue(Equal(15.0)))
@@ -667,4 +670,50 @@ func TestWhatIsInTheWayOfAGradebookKeepsNothingElseFromBeingJudged(t *testing.T)
 			g.Expect(calls.of(http.MethodDelete)).To(HaveLen(made), "what was made is gone again")
 		})
 	}
+}
+
+func TestAScoreThatIsRefusedForItsTimeIsSentAgainLater(t *testing.T) {
+	t.Parallel()
+	g := NewWithT(t)
+	var mu sync.Mutex
+	var sent []time.Time
+	run := campusAt{change: onlyGrades, wrap: func(h http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.Method != http.MethodPost || !strings.HasSuffix(r.URL.Path, "/scores") {
+				h.ServeHTTP(w, r)
+				return
+			}
+			body, _ := io.ReadAll(r.Body)
+			var score lti.Score
+			_ = json.Unmarshal(body, &score)
+			at, _ := time.Parse(time.RFC3339, score.Timestamp)
+			mu.Lock()
+			sent = append(sent, at)
+			early := len(sent) == 1
+			mu.Unlock()
+			if early { // somebody has graded the work a moment ago, by a clock that is fast
+				w.WriteHeader(http.StatusConflict)
+				return
+			}
+			r.Body = io.NopCloser(bytes.NewReader(body))
+			h.ServeHTTP(w, r)
+		})
+	}}.start(t)
+	scene := run.Scenario(t, "a scenario", "here:1")
+	book, err := scene.Gradebook(t.Context(), harness.PlatformLaunch{})
+	g.Expect(err).NotTo(HaveOccurred())
+	item, err := scene.GradedItem(t.Context(), book, nil)
+	g.Expect(err).NotTo(HaveOccurred())
+	for _, given := range []float64{3, 8} {
+		_, err = scene.Graded(t.Context(), item, book.Sub(), harness.Members{"scoreGiven": given, "scoreMaximum": 10})
+		g.Expect(err).NotTo(HaveOccurred())
+	}
+	mu.Lock()
+	defer mu.Unlock()
+	g.Expect(sent).To(HaveLen(3))
+	for i, at := range sent[1:] {
+		g.Expect(at.Sub(sent[i])).To(BeNumerically(">=", time.Second))
+	}
+	g.Expect(sent[0]).To(BeTemporally("~", time.Now(), time.Minute))
+	scene.Finish()
 }

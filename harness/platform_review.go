@@ -221,10 +221,10 @@ func (s *PlatformScenario) handIn(ctx context.Context, item *LineItem, subs ...s
 // grading (Assignment and Grade Services 2.0, 3.4). The error is [ErrNoLaunch] where
 // the platform does not take it.
 func (s *PlatformScenario) HandIn(ctx context.Context, item *LineItem, sub string) (*PlatformFlow, error) {
-	at := s.run.Later()
+	now := s.run.now().UTC()
 	return s.Graded(ctx, item, sub, Members{
-		"activityProgress": string(lti.Submitted), "gradingProgress": string(lti.PendingManual), "timestamp": Timestamp(at),
-		"submission": Members{"startedAt": Timestamp(at.Add(-40 * time.Minute)), "submittedAt": Timestamp(at)},
+		"activityProgress": string(lti.Submitted), "gradingProgress": string(lti.PendingManual),
+		"submission": Members{"startedAt": Timestamp(now.Add(-40 * time.Minute)), "submittedAt": Timestamp(now)},
 	})
 }
 

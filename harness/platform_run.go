@@ -53,7 +53,8 @@ type PlatformRun struct {
 	granted         *faketool.TokenProbe // a request for an access token that the platform has granted
 	recovering      bool                 // it is being tried whether one works again
 	works           bool                 // the last launch was a valid one, and worked
-	scored          time.Time            // of the last score that was sent
+	scored          map[string]time.Time // of the last score that was sent, by its address and user
+	heedsNoTime     bool                 // a score that was refused for its time was refused later as well
 	// byPost is set where the platform answers no authentication request by GET.
 	byPost bool
 }
@@ -65,6 +66,7 @@ func StartPlatform(ctx context.Context, c config.Config, process int) (*Platform
 	r := &PlatformRun{
 		base:     base{config: c, process: process, keySets: map[string]bool{}},
 		platform: c.Platform, users: c.Users, journeys: c.Journeys, seats: map[string]*Seat{}, underWay: map[string]bool{},
+		scored: map[string]time.Time{},
 	}
 	if err := r.start(ctx); err != nil {
 		r.Close()

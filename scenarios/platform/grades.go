@@ -226,6 +226,9 @@ var _ = Describe("A platform's grade services", func() {
 		}
 		// What is refused to everybody says nothing.
 		for _, call := range calls {
+			if score, is := call.Body.(harness.Members); is { // the time that was known to the others may be an hour ago
+				call.Body = score.With(harness.Members{"timestamp": harness.Timestamp(scene.Run().Later(call.item, book.Sub()))})
+			}
 			flow, err := scene.Call(ctx, book, call.GradeCall)
 			if err == nil && !flow.Succeeded() {
 				err = fmt.Errorf("%w: a request with a valid access token is refused: HTTP %d", harness.ErrNoLaunch, flow.Exchange.Status)
@@ -344,9 +347,10 @@ func expired(ctx context.Context, scene *harness.PlatformScenario, scopes []stri
 }
 
 // A guardedCall is one that needs an access token; counts says whether it has had an
-// effect, where it can have one and that can be seen.
+// effect, where it can have one and that can be seen. The line item is that of a score.
 type guardedCall struct {
 	harness.GradeCall
+	item   *harness.LineItem
 	counts func(*harness.PlatformFlow) bool
 }
 
@@ -378,9 +382,9 @@ func guarded(ctx SpecContext, scene *harness.PlatformScenario, book *harness.Gra
 	}
 	score := harness.GradeCall{Title: "a score", Scopes: []string{lti.ScopeScore}, GradeRequest: faketool.GradeRequest{
 		Method: http.MethodPost, URL: faketool.Below(item.ID, "scores"), MediaType: lti.MediaTypeScore,
-		Body: scene.Run().NewScore(book.Sub(), points(given, 10)),
+		Body: scene.Run().NewScore(item, book.Sub(), points(given, 10)),
 	}}
-	return append(calls, guardedCall{score, func(sent *harness.PlatformFlow) bool {
+	return append(calls, guardedCall{score, item, func(sent *harness.PlatformFlow) bool {
 		became := amounts(given / 10)
 		result, err := scene.ResultOf(ctx, item, book.Sub(), func(r harness.Result) bool {
 			return !seen || !sent.Succeeded() || became(r) // what was refused is not waited for
@@ -406,7 +410,7 @@ func refuseScope(ctx SpecContext, scene *harness.PlatformScenario, item *harness
 		scope, needs = lti.ScopeLineItem, lti.ScopeScore
 		request = faketool.GradeRequest{
 			Method: http.MethodPost, URL: faketool.Below(item.ID, "scores"), MediaType: lti.MediaTypeScore,
-			Body: scene.Run().NewScore(book.Sub(), harness.Members{"scoreGiven": 7, "scoreMaximum": 10}),
+			Body: scene.Run().NewScore(item, book.Sub(), harness.Members{"scoreGiven": 7, "scoreMaximum": 10}),
 		}
 	case "results-with-score-scope":
 		scope, needs = lti.ScopeScore, lti.ScopeResultReadOnly
@@ -495,7 +499,7 @@ var attacks = map[string]struct {
 	"item-of-other-tool-scored": {lti.ScopeScore, func(scene *harness.PlatformScenario, item *harness.LineItem) harness.GradeCall {
 		return harness.GradeCall{GradeRequest: faketool.GradeRequest{
 			Method: http.MethodPost, URL: faketool.Below(item.ID, "scores"), MediaType: lti.MediaTypeScore,
-			Body: scene.Run().NewScore(item.Book.Sub(), harness.Members{"scoreGiven": 3, "scoreMaximum": 10}),
+			Body: scene.Run().NewScore(item, item.Book.Sub(), harness.Members{"scoreGiven": 3, "scoreMaximum": 10}),
 		}}
 	}},
 }

@@ -142,7 +142,7 @@ var _ = Describe("A platform's line item", func() {
 			case http.MethodPut:
 				sent.MediaType, sent.Body = lti.MediaTypeLineItem, scene.NewLineItem(nil)
 			case http.MethodPost:
-				sent.MediaType, sent.Body = lti.MediaTypeScore, scene.Run().NewScore(book.Sub(), harness.Members{"scoreGiven": 3, "scoreMaximum": 10})
+				sent.MediaType, sent.Body = lti.MediaTypeScore, scene.Run().NewScore(&harness.LineItem{ID: address}, book.Sub(), harness.Members{"scoreGiven": 3, "scoreMaximum": 10})
 			}
 			flow, err := scene.Call(ctx, book, harness.GradeCall{Title: stimulus, Scopes: []string{scope}, GradeRequest: sent})
 			if scene.Unseen(id, stimulus, err, book.Launch, flow) {

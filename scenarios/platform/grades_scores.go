@@ -80,7 +80,7 @@ var _ = Describe("A platform, sent a score,", func() {
 		}
 		_, _ = scene.Graded(ctx, item, item.Book.Sub(), points(2, 10)) // which learns what times the platform takes
 		for _, fault := range faketool.FaultsFor(id) {
-			flow, err := scene.PostScore(ctx, item, fault.Does, scene.Run().NewScore(item.Book.Sub(), score), &fault)
+			flow, err := scene.Score(ctx, item, fault.Does, item.Book.Sub(), score, &fault)
 			if scene.Unseen(id, fault.Name, err, item.Made, flow) {
 				continue
 			}
@@ -107,7 +107,7 @@ var _ = Describe("A platform, sent a score,", func() {
 			if _, err := booked(ctx, scene, item, points(8, 10), 0.8); scene.Unseen(id, fault.Name, err, launchedFor(item)...) {
 				continue
 			}
-			flow, err := scene.PostScore(ctx, item, fault.Does, scene.Run().NewScore(item.Book.Sub(), points(3, 10)), &fault)
+			flow, err := scene.PostScore(ctx, item, fault.Does, scene.Run().NewScore(item, item.Book.Sub(), points(3, 10)), &fault)
 			if scene.Unseen(id, fault.Name, err, append(launchedFor(item), flow)...) {
 				continue
 			}
@@ -134,12 +134,11 @@ var _ = Describe("A platform, sent a score,", func() {
 				scene.Observe(id, stimulus, results.Inconclusive, "", "Not seen: the platform takes no times with fractions of a second.", book.Launch)
 				continue
 			}
-			last := scene.Run().Later()
-			first, err := booked(ctx, scene, item, points(8, 10).With(harness.Members{"timestamp": harness.Timestamp(last)}), 0.8)
+			first, err := booked(ctx, scene, item, points(8, 10), 0.8)
 			if scene.Unseen(id, stimulus, err, append(launchedFor(item), first)...) {
 				continue
 			}
-			next := points(5, 10)
+			last, next := timeOf(first), points(5, 10)
 			switch stimulus {
 			case "score-earlier":
 				next = points(3, 10).With(harness.Members{"timestamp": harness.Timestamp(last.Add(-time.Second))})
@@ -147,10 +146,15 @@ var _ = Describe("A platform, sent a score,", func() {
 				next["timestamp"] = harness.Timestamp(last)
 			case "score-same-instant-in-other-zone":
 				next["timestamp"] = harness.Timestamp(last.In(time.FixedZone("", 2*60*60)))
-			default:
+			case "score-one-millisecond-later":
 				next["timestamp"] = harness.Timestamp(last.Add(time.Millisecond))
 			}
-			flow, err := scene.PostScore(ctx, item, stimulus, scene.Run().NewScore(book.Sub(), next), nil)
+			var flow *harness.PlatformFlow
+			if next["timestamp"] == nil {
+				flow, err = scene.Score(ctx, item, stimulus, book.Sub(), next, nil)
+			} else {
+				flow, err = scene.PostScore(ctx, item, stimulus, scene.Run().NewScore(item, book.Sub(), next), nil)
+			}
 			flows := append(launchedFor(item), first, flow)
 			if scene.Unseen(id, stimulus, err, flows...) {
 				continue
@@ -164,7 +168,7 @@ var _ = Describe("A platform, sent a score,", func() {
 					verdict, says = results.Inconclusive, "Not seen: it was taken, and without results nothing shows whether it counts."
 				}
 				judgeUnmoved(ctx, scene, item, id, stimulus, verdict, says, 0.8, flow)
-			case "score-one-millisecond-later":
+			case "score-one-second-later", "score-one-millisecond-later":
 				verdict, says := taken(flow)
 				if verdict != results.Passed || unread(scene) {
 					scene.Observe(id, stimulus, verdict, "", says, flows...)
@@ -172,7 +176,8 @@ var _ = Describe("A platform, sent a score,", func() {
 				}
 				result, err := scene.ResultOf(ctx, item, book.Sub(), amounts(0.5))
 				if !scene.Unseen(id, stimulus, err, flows...) {
-					scene.Check(id, stimulus, amounts(0.5)(result), "", "After 5 of 10, a millisecond later: "+result.String()+".", append(flows, result.Flow)...)
+					says := fmt.Sprintf("After 8 of 10 and, %s later, 5 of 10: %s.", timeOf(flow).Sub(last), result)
+					scene.Check(id, stimulus, amounts(0.5)(result), "", says, append(flows, result.Flow)...)
 				}
 			default: // either is right
 				scene.Check(id, stimulus, flow.Exchange.Status > 0 && flow.Exchange.Status < http.StatusInternalServerError, "", answeredWith(flow), flows...)
@@ -202,7 +207,7 @@ var _ = Describe("A platform, sent a score,", func() {
 		if item == nil {
 			return
 		}
-		flow, err := scene.PostScore(ctx, item, stimulus, scene.Run().NewScore(item.Book.Sub(), points(12, 10)), nil)
+		flow, err := scene.Score(ctx, item, stimulus, item.Book.Sub(), points(12, 10), nil)
 		flows := append(launchedFor(item), flow)
 		if scene.Unseen(id, stimulus, err, flows...) {
 			return
@@ -253,7 +258,7 @@ var _ = Describe("A platform, sent a score,", func() {
 				wanted = amounts(0.5)
 			}
 			score := points(5, 10).With(harness.Members{"gradingProgress": string(progress)})
-			flow, err := scene.PostScore(ctx, item, "5 of 10 with "+string(progress), scene.Run().NewScore(item.Book.Sub(), score), nil)
+			flow, err := scene.Score(ctx, item, "5 of 10 with "+string(progress), item.Book.Sub(), score, nil)
 			flows := append(launchedFor(item), flow)
 			if scene.Unseen(id, stimulus, err, flows...) {
 				continue
@@ -277,7 +282,7 @@ var _ = Describe("A platform, sent a score,", func() {
 			return
 		}
 		judge := func(stimulus, sub string, fault *faketool.Fault, flows ...*harness.PlatformFlow) {
-			flow, err := scene.PostScore(ctx, item, "a score: "+stimulus, scene.Run().NewScore(sub, points(3, 10)), fault)
+			flow, err := scene.PostScore(ctx, item, "a score: "+stimulus, scene.Run().NewScore(item, sub, points(3, 10)), fault)
 			flows = append(append(launchedFor(item), flows...), flow)
 			if scene.Unseen(id, stimulus, err, flows...) {
 				return
@@ -323,6 +328,13 @@ var _ = Describe("A platform, sent a score,", func() {
 		}
 	})
 })
+
+// timeOf is the timestamp of a score that was sent.
+func timeOf(score *harness.PlatformFlow) time.Time {
+	text, _ := sentMembers(score)["timestamp"].(string)
+	at, _ := time.Parse(time.RFC3339, text) // the run has written it
+	return at
+}
 
 // taken judges the answer to a valid score.
 func taken(f *harness.PlatformFlow) (results.Verdict, string) {

@@ -452,7 +452,7 @@ func judgeResolvable(ctx SpecContext, scene *harness.PlatformScenario, item *har
 	if !slices.Contains(named.Scope, lti.ScopeScore) || named.LineItem != item.ID { // nothing else is scored
 		return
 	}
-	scored, err := scene.PostScore(ctx, under, "a score for the line item that the review names", scene.Run().NewScore(item.Book.Sub(), points(7, 10)), nil)
+	scored, err := scene.Score(ctx, under, "a score for the line item that the review names", item.Book.Sub(), points(7, 10), nil)
 	if !scene.Unseen(id, "", err, flow, scored) {
 		verdict, says := taken(scored)
 		scene.Observe(id, "", verdict, "", says, flow, scored)

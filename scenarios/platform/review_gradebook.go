@@ -130,7 +130,7 @@ var _ = Describe("A platform's gradebook", func() {
 			return
 		}
 		score := harness.Members{"activityProgress": string(lti.Submitted), "gradingProgress": string(lti.PendingManual)}
-		scored, err := scene.PostScore(ctx, item, "a score of work that waits for grading", scene.Run().NewScore(book.Sub(), score), nil)
+		scored, err := scene.Score(ctx, item, "a score of work that waits for grading", book.Sub(), score, nil)
 		flows := append(launchedFor(item), scored)
 		if scene.Unseen(id, stimulus, err, flows...) {
 			return
@@ -171,8 +171,7 @@ var _ = Describe("A platform's gradebook", func() {
 		if _, err := scene.Graded(ctx, item, sub, points(4, 10)); allUnseen(scene, id, err, launchedFor(item)...) {
 			return
 		}
-		at := scene.Run().Later()
-		regraded, err := scene.PostScore(ctx, item, "the grade of a review", scene.Run().NewScore(sub, points(6.28, 10).With(harness.Members{"timestamp": harness.Timestamp(at)})), nil)
+		regraded, err := scene.Score(ctx, item, "the grade of a review", sub, points(6.28, 10), nil)
 		flows := append(launchedFor(item), regraded)
 		if allUnseen(scene, id, err, flows...) {
 			return
@@ -182,8 +181,8 @@ var _ = Describe("A platform's gradebook", func() {
 		} else {
 			judgeRegraded(ctx, scene, item, id, later, flows...)
 		}
-		old := points(3, 10).With(harness.Members{"timestamp": harness.Timestamp(at.Add(-time.Second))})
-		stale, err := scene.PostScore(ctx, item, "a grade with an earlier timestamp", scene.Run().NewScore(sub, old), nil)
+		old := points(3, 10).With(harness.Members{"timestamp": harness.Timestamp(timeOf(regraded).Add(-time.Second))})
+		stale, err := scene.PostScore(ctx, item, "a grade with an earlier timestamp", scene.Run().NewScore(item, sub, old), nil)
 		if !scene.Unseen(id, earlier, err, append(flows, stale)...) {
 			verdict, says := refusedWith(stale, 409)
 			if verdict != results.Inconclusive { // whatever the answer, it must have no effect

@@ -213,7 +213,7 @@ func (p *Platform) takes(q *inquiry, name, value string) bool {
 		return fault != "" && p.has(fault)
 	case name == lti.ParamResponseMode:
 		fault := map[string]string{"query": AnswersInQuery, "fragment": AnswersInFragment}[value]
-		return fault != "" && p.has(fault)
+		return fault != "" && p.has(fault) || p.has(PostsWhateverTheMode)
 	case name != lti.ParamLoginHint:
 		return false
 	case p.has(IgnoresLoginHint):

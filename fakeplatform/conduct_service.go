@@ -97,6 +97,8 @@ func (p *Platform) failsTokenOtherwise(w http.ResponseWriter, a *application, wh
 		crash(w)
 	case p.has(AnswersTokenErrorsWith200):
 		writeJSON(w, http.StatusOK, "application/json", map[string]string{lti.ParamError: why.code})
+	case p.has(ForbidsTokenErrors):
+		writeJSON(w, http.StatusForbidden, "application/json", map[string]string{lti.ParamError: why.code})
 	case p.has(ShowsTokenErrorsAsPages):
 		refuse(w, why.status, why.says)
 	default:

@@ -46,6 +46,7 @@ const (
 	AnswersInFragment                = "answers-in-fragment"
 	AnswersInQueryByDefault          = "answers-in-query-by-default"
 	AnswersInFragmentByDefault       = "answers-in-fragment-by-default"
+	PostsWhateverTheMode             = "posts-whatever-the-response-mode"
 	AcceptsMissingResponseMode       = "accepts-missing-response-mode"
 	AcceptsMissingScope              = "accepts-missing-scope"
 	AcceptsScopeWithoutOpenID        = "accepts-scope-without-openid"
@@ -183,6 +184,7 @@ var conductDefects = []Fault{
 	{Name: AnswersInFragment, Breaks: []string{"sec-auth-response-mode-form-post"}, Does: "sends the id_token in a fragment where response_mode asks for it"},
 	{Name: AnswersInQueryByDefault, Breaks: []string{"sec-auth-response-mode-form-post"}, Does: "sends the id_token in a query where response_mode is missing"},
 	{Name: AnswersInFragmentByDefault, Breaks: []string{"sec-auth-response-mode-form-post"}, Does: "sends the id_token in a fragment where response_mode is missing"},
+	{Name: PostsWhateverTheMode, Breaks: []string{}, Permitted: true, Does: "posts the id_token whatever response_mode asks for"},
 	{Name: AcceptsMissingResponseMode, Breaks: []string{}, Permitted: true, Does: "posts the id_token where response_mode is missing, too"},
 	{Name: AcceptsMissingScope, Breaks: []string{"oidc-auth-scope-openid"}, Does: "accepts a request without scope"},
 	{Name: AcceptsScopeWithoutOpenID, Breaks: []string{"oidc-auth-scope-openid"}, Does: "accepts a scope without openid"},

@@ -16,6 +16,7 @@ const (
 	GrantsUnknownScopes            = "grants-unknown-scopes"
 	GrantsWithoutScope             = "grants-without-scope"
 	AnswersTokenErrorsWith200      = "answers-token-errors-with-200"
+	ForbidsTokenErrors             = "forbids-token-errors"
 	ShowsTokenErrorsAsPages        = "shows-token-errors-as-pages"
 	IgnoresAssertionAudience       = "ignores-assertion-audience"
 	TakesAssertionsWithoutAudience = "takes-assertions-without-audience"
@@ -129,6 +130,7 @@ var serviceDefects = []Fault{
 	// Access tokens: who gets one.
 	{Name: AnswersTokenErrorsWith200, Breaks: []string{"sec-token-scope-limits", "sec-token-assertion-aud", "core-token-assertion-iss-sub", "sec-token-assertion-expired", "sec-token-assertion-jti", "sec-token-assertion-signature", "rfc6749-token-request-form"}, Part: OfExams, Does: "reports the errors of token requests with 200"},
 	{Name: ShowsTokenErrorsAsPages, Breaks: []string{"sec-token-scope-limits", "sec-token-assertion-aud", "core-token-assertion-iss-sub", "sec-token-assertion-expired", "sec-token-assertion-jti", "sec-token-assertion-signature", "rfc6749-token-request-form"}, Part: OfExams, Does: "reports the errors of token requests as pages"},
+	{Name: ForbidsTokenErrors, Breaks: []string{"sec-token-scope-limits", "sec-token-assertion-aud", "core-token-assertion-iss-sub", "sec-token-assertion-expired", "sec-token-assertion-jti", "sec-token-assertion-signature", "rfc6749-token-request-form"}, Part: OfExams, OnlyWarns: true, Does: "reports the errors of token requests with 403"},
 	{Name: IgnoresAssertionAudience, Breaks: []string{"sec-token-assertion-aud"}, Part: OfExams, Does: "does not look at aud of a client assertion"},
 	{Name: TakesAssertionsWithoutAudience, Breaks: []string{"sec-token-assertion-aud"}, Part: OfExams, Does: "takes a client assertion without aud"},
 	{Name: TakesClientForAudience, Breaks: []string{"sec-token-assertion-aud"}, Part: OfExams, Does: "takes a client assertion whose aud is the client_id"},
@@ -158,9 +160,9 @@ var serviceDefects = []Fault{
 	{Name: TakesExpiredAccessTokens, Breaks: []string{"ap-acs-platform-authorisation", "rfc6750-access-token-enforced"}, Part: OfExams, Does: "takes access tokens that have expired"},
 	{Name: IgnoresTokenScope, Breaks: []string{"ap-acs-platform-authorisation", "rfc6750-access-token-enforced"}, Part: OfExams, Does: "takes access tokens of any scope"},
 	{Name: TakesAccessTokenInQuery, Breaks: []string{"ap-acs-platform-authorisation"}, Part: OfExams, OnlyWarns: true, Warns: []string{"rfc6750-access-token-enforced"}, Does: "takes an access token from the query"},
-	{Name: ForbidsWithoutToken, Breaks: []string{"rfc6750-access-token-enforced"}, Part: OfExams, Warns: []string{"ap-acs-platform-authorisation"}, Does: "answers 403 instead of 401 to a control request without the right access token"},
-	{Name: SaysUnauthorizedForScope, Breaks: []string{"rfc6750-access-token-enforced"}, Part: OfExams, Warns: []string{"ap-acs-platform-authorisation"}, Does: "answers 401 instead of 403 to an access token of another scope"},
-	{Name: ChallengesNobody, Breaks: []string{"rfc6750-access-token-enforced"}, Part: OfExams, Warns: []string{"ap-acs-platform-authorisation"}, Does: "answers 401 without WWW-Authenticate"},
+	{Name: ForbidsWithoutToken, Breaks: []string{"ap-acs-platform-authorisation", "rfc6750-access-token-enforced"}, Part: OfExams, OnlyWarns: true, Does: "answers 403 instead of 401 to a control request without the right access token"},
+	{Name: SaysUnauthorizedForScope, Breaks: []string{"ap-acs-platform-authorisation", "rfc6750-access-token-enforced"}, Part: OfExams, OnlyWarns: true, Does: "answers 401 instead of 403 to an access token of another scope"},
+	{Name: ChallengesNobody, Breaks: []string{"ap-acs-platform-authorisation", "rfc6750-access-token-enforced"}, Part: OfExams, OnlyWarns: true, Does: "answers 401 without WWW-Authenticate"},
 	{Name: ControlsExamsOfOtherTools, Breaks: []string{"ap-acs-platform-tool-isolation"}, Part: OfExams, Does: "lets each tool control the exams of all"},
 
 	// The Assessment Control Service: what it does.
@@ -195,7 +197,7 @@ var serviceDefects = []Fault{
 	{Name: TakesAnyExtraTime, Breaks: []string{"ap-acs-platform-validates-body"}, Part: OfExams, OnlyWarns: true, Does: "takes any extra_time"},
 	{Name: TakesTextAttemptNumbers, Breaks: []string{"ap-acs-platform-validates-body"}, Part: OfExams, OnlyWarns: true, Does: "takes an attempt_number that is a string from the tool's server"},
 	{Name: CrashesOnMalformedControl, Breaks: []string{"ap-acs-platform-validates-body"}, Part: OfExams, Does: "answers 500 to a control request that is no JSON object"},
-	{Name: HidesMalformedControl, Breaks: []string{"ap-acs-platform-validates-body"}, Part: OfExams, Does: "answers 404 to a control request that is no JSON object"},
+	{Name: HidesMalformedControl, Breaks: []string{"ap-acs-platform-validates-body"}, Part: OfExams, OnlyWarns: true, Does: "answers 404 to a control request that is no JSON object"},
 	{Name: SaysUnprocessable, Breaks: []string{}, Part: OfExams, Permitted: true, Does: "answers 422 to a control request that lacks something"},
 	{Name: IgnoresControlIssuer, Breaks: []string{"ap-acs-platform-unknown-target"}, Part: OfExams, Does: "does not look at user.iss"},
 	{Name: IgnoresControlLink, Breaks: []string{"ap-acs-platform-unknown-target"}, Part: OfExams, Does: "does not look at resource_link of a control request"},
@@ -216,5 +218,5 @@ var serviceDefects = []Fault{
 	{Name: TakesAnyMediaType, Breaks: []string{"ap-acs-platform-accepts-media-type"}, Part: OfExams, Does: "takes a control request of any media type"},
 	{Name: SaysBadRequestForMediaType, Breaks: []string{"ap-acs-platform-accepts-media-type"}, Part: OfExams, OnlyWarns: true, Does: "answers 400 instead of 415 to another media type"},
 	{Name: ControlsByPut, Breaks: []string{"ap-acs-platform-accepts-media-type"}, Part: OfExams, Does: "takes a control request by PUT"},
-	{Name: HidesControlByMethod, Breaks: []string{"ap-acs-platform-accepts-media-type"}, Part: OfExams, Does: "answers 404 to control requests by other methods"},
+	{Name: HidesControlByMethod, Breaks: []string{"ap-acs-platform-accepts-media-type"}, Part: OfExams, OnlyWarns: true, Does: "answers 404 to control requests by other methods"},
 }

@@ -60,21 +60,6 @@ func answeredWith(f *harness.PlatformFlow) string {
 	return fmt.Sprintf("HTTP %d.", f.Exchange.Status)
 }
 
-// refusedWith judges an answer that has to be one of some statuses, and may with a
-// warning be another error of the client's.
-func refusedWith(f *harness.PlatformFlow, statuses ...int) (results.Verdict, string) {
-	switch status := f.Exchange.Status; {
-	case slices.Contains(statuses, status):
-		return results.Passed, answeredWith(f)
-	case status == 0:
-		return results.Inconclusive, answeredWith(f)
-	case status/100 == 4:
-		return results.Warned, answeredWith(f)
-	default:
-		return results.Failed, answeredWith(f)
-	}
-}
-
 var _ = Describe("A platform's grade services", func() {
 	It("are offered in launches, by scopes and addresses", For("ags-claim-shape"), func(ctx SpecContext) {
 		const id = "ags-claim-shape"
@@ -217,7 +202,7 @@ var _ = Describe("A platform's grade services", func() {
 				if scene.Unseen(id, stimulus, err, book.Launch, flow) {
 					continue
 				}
-				verdict, says := unauthorised(flow.Exchange, stimulus)
+				verdict, says := withoutToken.judge(flow)
 				if call.counts != nil && call.counts(flow) {
 					verdict, says = results.Failed, "The score counts all the same."
 				}
@@ -284,7 +269,7 @@ var _ = Describe("A platform's grade services", func() {
 			if scene.Unseen(id, stimulus, err, book.Launch, flow) {
 				continue
 			}
-			verdict, says := refusedWith(flow, http.StatusForbidden, http.StatusNotFound)
+			verdict, says := ofOthers.judge(flow)
 			wrong, seen, err := changed(ctx, scene, item)
 			if scene.Unseen(id, stimulus, err, flow, seen) {
 				continue
@@ -436,7 +421,7 @@ func refuseScope(ctx SpecContext, scene *harness.PlatformScenario, item *harness
 	if scene.Unseen(id, stimulus, err, asked, flow) {
 		return
 	}
-	verdict, says := unauthorised(flow.Exchange, "other-scope")
+	verdict, says := ofOtherScope.judge(flow)
 	wrong, seen, err := changed(ctx, scene, item)
 	if scene.Unseen(id, stimulus, err, asked, flow) {
 		return

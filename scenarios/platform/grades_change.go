@@ -148,7 +148,7 @@ var _ = Describe("A platform's line item", func() {
 			if scene.Unseen(id, stimulus, err, book.Launch, flow) {
 				continue
 			}
-			verdict, says := refusedWith(flow, http.StatusNotFound)
+			verdict, says := nowhere.judge(flow)
 			switch status := flow.Exchange.Status; {
 			case stimulus == "item-malformed-read" && status == http.StatusBadRequest,
 				sent.Method != http.MethodGet && (status == http.StatusForbidden || status == http.StatusMethodNotAllowed) && scene.Undeclared("ags-lineitem-delete") != "":
@@ -227,7 +227,7 @@ func judgeRemoval(stimulus string, flow, read *harness.PlatformFlow) (results.Ve
 	case status == 0:
 		return results.Inconclusive, says
 	case stimulus == "item-deleted-again":
-		verdict, _ := refusedWith(flow, http.StatusNotFound, http.StatusGone)
+		verdict, _ := nowhere.judge(flow)
 		if flow.Succeeded() && gone { // DELETE is idempotent (RFC 9110, 9.2.2)
 			verdict = results.Warned
 		}

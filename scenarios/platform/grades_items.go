@@ -44,8 +44,8 @@ var _ = Describe("A platform's list of line items", func() {
 			if scene.Unseen(id, fault.Name, err, book.Launch, flow) {
 				continue
 			}
-			if fault.Name == "items-accept-json" && flow.Exchange.Status == http.StatusNotAcceptable {
-				scene.Observe(id, fault.Name, results.Passed, "", answeredWith(flow), book.Launch, flow)
+			if fault.Name == "items-accept-json" && flow.Exchange.Status/100 == 4 {
+				notAcceptable.observe(scene, id, fault.Name, flow, book.Launch)
 				continue
 			}
 			wrong := wrongList(flow, lti.MediaTypeLineItemContainer, fault.Name == "items-accept-json")
@@ -143,7 +143,7 @@ var _ = Describe("A platform's list of line items", func() {
 			if scene.Unseen(id, fault.Name, err, book.Launch, flow) {
 				continue
 			}
-			verdict, says := refusedWith(flow, http.StatusBadRequest)
+			verdict, says := malformed.judge(flow)
 			if flow.Exchange.Status == http.StatusOK {
 				wrong := wrongList(flow, lti.MediaTypeLineItemContainer, true)
 				verdict, says = map[bool]results.Verdict{true: results.Passed, false: results.Failed}[wrong == ""], Seen(wrong)
@@ -315,7 +315,7 @@ var _ = Describe("A platform, asked for a line item,", func() {
 		for _, fault := range faketool.FaultsFor(id) {
 			flow, err := postWith(ctx, scene, book, fault.Does, nil, fault)
 			if !scene.Unseen(id, fault.Name, err, book.Launch, flow) {
-				judgeNotCreated(ctx, scene, book, id, fault.Name, flow, http.StatusBadRequest)
+				judgeNotCreated(ctx, scene, book, id, fault.Name, flow, malformed)
 			}
 		}
 		_, err := scene.MakeLineItem(ctx, book, nil)
@@ -352,7 +352,7 @@ var _ = Describe("A platform, asked for a line item,", func() {
 		for _, fault := range faketool.FaultsFor(id) {
 			flow, err := postWith(ctx, scene, book, fault.Does, nil, fault)
 			if !scene.Unseen(id, fault.Name, err, book.Launch, flow) {
-				judgeNotCreated(ctx, scene, book, id, fault.Name, flow, http.StatusNotFound)
+				judgeNotCreated(ctx, scene, book, id, fault.Name, flow, ofOtherLink)
 			}
 		}
 
@@ -361,7 +361,7 @@ var _ = Describe("A platform, asked for a line item,", func() {
 		if !scene.Unseen(id, ofContext, err, elsewhere.Launch) {
 			flow, err := scene.PostLineItem(ctx, book, "a line item for a link of another course", harness.Members{"resourceLinkId": elsewhere.ResourceLink()})
 			if !scene.Unseen(id, ofContext, err, book.Launch, elsewhere.Launch, flow) {
-				judgeNotCreated(ctx, scene, book, id, ofContext, flow, http.StatusNotFound)
+				judgeNotCreated(ctx, scene, book, id, ofContext, flow, ofOtherLink)
 			}
 		}
 
@@ -379,7 +379,9 @@ var _ = Describe("A platform, asked for a line item,", func() {
 		}})
 		if !scene.Unseen(id, ofTool, err, book.Launch, flow) {
 			// A platform need not even tell another tool whether the context exists.
-			judgeNotCreated(ctx, scene, book, id, ofTool, flow, http.StatusNotFound, http.StatusForbidden)
+			wrong := ofOtherLink
+			wrong.right = append(slices.Clone(wrong.right), ofOthers.right...)
+			judgeNotCreated(ctx, scene, book, id, ofTool, flow, wrong)
 		}
 	})
 
@@ -430,7 +432,7 @@ var _ = Describe("A platform, asked for a line item,", func() {
 				continue
 			}
 			if !flow.Succeeded() {
-				verdict, says := refusedWith(flow, http.StatusBadRequest)
+				verdict, says := malformed.judge(flow)
 				if fault.Permitted && verdict != results.Inconclusive {
 					verdict = results.Failed
 				}
@@ -573,8 +575,8 @@ func differing(a, b harness.Members) string {
 }
 
 // judgeNotCreated judges the answer to a request for a line item that must not be made.
-func judgeNotCreated(ctx SpecContext, scene *harness.PlatformScenario, book *harness.Gradebook, id requirements.ID, stimulus string, flow *harness.PlatformFlow, statuses ...int) {
-	verdict, says := refusedWith(flow, statuses...)
+func judgeNotCreated(ctx SpecContext, scene *harness.PlatformScenario, book *harness.Gradebook, id requirements.ID, stimulus string, flow *harness.PlatformFlow, wrong mistake) {
+	verdict, says := wrong.judge(flow)
 	ignored := id == "ags-lineitem-create-resource-link" && flow.Succeeded() && (flow.Said()["resourceLinkId"] == nil || flow.Said()["resourceLinkId"] == "")
 	if ignored {
 		scene.Observe(id, stimulus, results.Warned, "", "It was made without the resource link.", book.Launch, flow)
@@ -599,17 +601,17 @@ func judgeMediaType(stimulus string, f *harness.PlatformFlow) (results.Verdict, 
 	content, _, _ := mime.ParseMediaType(f.Exchange.ContentType)
 	switch stimulus {
 	case "item-type-text":
-		return refusedWith(f, http.StatusUnsupportedMediaType, http.StatusBadRequest)
+		return ofOtherType.judge(f)
 	case "item-patched":
-		return refusedWith(f, http.StatusMethodNotAllowed)
+		return byOtherMethod.judge(f)
 	case "item-accept-html":
 		if f.Succeeded() && strings.HasSuffix(content, "json") {
 			return results.Passed, "The line item came as JSON."
 		}
-		return refusedWith(f, http.StatusNotAcceptable)
+		return notAcceptable.judge(f)
 	case "item-type-json":
-		if f.Exchange.Status == http.StatusUnsupportedMediaType {
-			return results.Passed, answeredWith(f)
+		if f.Exchange.Status/100 == 4 {
+			return ofOtherType.judge(f)
 		}
 	}
 	if f.Exchange.Status == http.StatusCreated {

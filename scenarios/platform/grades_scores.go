@@ -111,7 +111,7 @@ var _ = Describe("A platform, sent a score,", func() {
 			if scene.Unseen(id, fault.Name, err, append(launchedFor(item), flow)...) {
 				continue
 			}
-			verdict, says := refusedWith(flow, http.StatusBadRequest)
+			verdict, says := malformed.judge(flow)
 			judgeUnmoved(ctx, scene, item, id, fault.Name, verdict, says, 0.8, flow)
 		}
 		_, err := scene.Graded(ctx, item, item.Book.Sub(), points(9, 10))
@@ -161,11 +161,12 @@ var _ = Describe("A platform, sent a score,", func() {
 			}
 			switch stimulus {
 			case "score-earlier":
-				verdict, says := refusedWith(flow, http.StatusConflict)
-				if verdict == results.Warned || flow.Succeeded() && !unread(scene) { // what counts is that it has no effect
-					verdict = results.Passed
-				} else if flow.Succeeded() {
+				verdict, says := ofNothing.judge(flow)
+				switch { // what counts is that it has no effect
+				case flow.Succeeded() && unread(scene):
 					verdict, says = results.Inconclusive, "Not seen: it was taken, and without results nothing shows whether it counts."
+				case flow.Succeeded():
+					verdict = results.Passed
 				}
 				judgeUnmoved(ctx, scene, item, id, stimulus, verdict, says, 0.8, flow)
 			case "score-one-second-later", "score-one-millisecond-later":
@@ -287,10 +288,7 @@ var _ = Describe("A platform, sent a score,", func() {
 			if scene.Unseen(id, stimulus, err, flows...) {
 				return
 			}
-			verdict, says := refusedWith(flow, http.StatusNotFound)
-			if verdict == results.Warned { // any refusal will do
-				verdict = results.Passed
-			}
+			verdict, says := ofNothing.judge(flow)
 			if verdict == results.Passed && !unread(scene) {
 				list, err := scene.Results(ctx, item, "the results afterwards", "")
 				if scene.Unseen(id, stimulus, err, flows...) {

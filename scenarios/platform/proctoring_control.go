@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 
@@ -354,6 +353,7 @@ func judgeControlTokens(ctx SpecContext, scene *harness.PlatformScenario, id req
 		return nil
 	}
 	for _, stimulus := range casesOf(id) {
+		wrong := withoutToken
 		call := harness.Call{Title: stimulus, Action: lti.Terminate}
 		if mild, ok := harmless(exam); ok && (!offers(exam, lti.Terminate) || strings.HasSuffix(stimulus, "query")) {
 			call.Action, call.ExtraTime = mild.Action, mild.ExtraTime // a platform may take a token from there
@@ -362,7 +362,7 @@ func judgeControlTokens(ctx SpecContext, scene *harness.PlatformScenario, id req
 		case "acs-expired-token", "token-expired":
 			token, lives, err := scene.Fresh(ctx, lti.ScopeControl)
 			if err == nil {
-				err = scene.Pass(ctx, lives+time.Second)
+				err = scene.Pass(ctx, lives+leeway)
 			}
 			var next *harness.PlatformFlow
 			if err == nil { // the time of the exam may be up as well
@@ -375,6 +375,7 @@ func judgeControlTokens(ctx SpecContext, scene *harness.PlatformScenario, id req
 		case "acs-garbage-token", "token-random":
 			call.Token = lti.RandomString()
 		case "acs-other-scope", "token-of-other-scope":
+			wrong = ofOtherScope
 			flow, token, err := scene.Grant(ctx, "an access token for a scope of another service", faketool.TokenProbe{Scopes: []string{lti.ScopeScore}})
 			if scene.Unseen(id, stimulus, err, exam, flow) {
 				continue
@@ -390,20 +391,10 @@ func judgeControlTokens(ctx SpecContext, scene *harness.PlatformScenario, id req
 		}
 		flow, err := scene.Act(ctx, exam, call)
 		if !scene.Unseen(id, stimulus, err, exam, flow) {
-			observeUnauthorised(scene, id, stimulus, flow, exam)
+			wrong.observe(scene, id, stimulus, flow, exam)
 		}
 	}
 	return exam
-}
-
-// observeUnauthorised keeps how a request without the right token was answered. RFC 6750
-// is clear about the statuses, and leaves it open whether a token is taken from a query.
-func observeUnauthorised(scene *harness.PlatformScenario, id requirements.ID, stimulus string, flow *harness.PlatformFlow, flows ...*harness.PlatformFlow) {
-	verdict, says := unauthorised(flow.Exchange, stimulus)
-	if id == "rfc6750-access-token-enforced" && verdict == results.Warned && !strings.HasSuffix(stimulus, "query") {
-		verdict = results.Failed
-	}
-	scene.Observe(id, stimulus, verdict, "", says, append(flows, flow)...)
 }
 
 // judgeResponse holds the form of an answer against Proctoring Services 1.0, 5.
@@ -428,25 +419,6 @@ func judgeResponse(scene *harness.PlatformScenario, id requirements.ID, exam, fl
 	}
 }
 
-// unauthorised judges the answer to a request without the right token (RFC 6750, 3).
-func unauthorised(e *faketool.Exchange, stimulus string) (results.Verdict, string) {
-	says := fmt.Sprintf("HTTP %d.", e.Status)
-	wanted, other := http.StatusUnauthorized, http.StatusForbidden
-	if strings.HasSuffix(stimulus, "other-scope") {
-		wanted, other = other, wanted
-	}
-	challenge := strings.ToLower(e.Header.Get("WWW-Authenticate"))
-	switch {
-	case e.Status == other:
-		return results.Warned, says
-	case e.Status != wanted:
-		return results.Failed, says
-	case wanted == http.StatusUnauthorized && !strings.HasPrefix(challenge, "bearer"):
-		return results.Warned, says + " The answer has no WWW-Authenticate: Bearer."
-	}
-	return results.Passed, says
-}
-
 var _ = Describe("A platform's control service", func() {
 	// Each fault of the fake tool is one request that has to be refused.
 	reject := func(ctx SpecContext, id requirements.ID) {
@@ -467,11 +439,7 @@ var _ = Describe("A platform's control service", func() {
 			call.Title, call.Fault = fault.Does, &fault
 			flow, err := scene.Act(ctx, exam, call)
 			if !scene.Unseen(id, fault.Name, err, exam, flow) {
-				wrong := ""
-				if status := flow.Exchange.Status; status != http.StatusBadRequest && status != http.StatusUnprocessableEntity {
-					wrong = fmt.Sprintf("HTTP %d", status)
-				}
-				scene.Check(id, fault.Name, wrong == "", "", Seen(wrong), exam, flow)
+				malformed.observe(scene, id, fault.Name, flow, exam)
 			}
 		}
 	}
@@ -495,24 +463,13 @@ var _ = Describe("A platform's control service", func() {
 			if scene.Unseen(id, fault.Name, err, exam, flow) {
 				continue
 			}
-			status := flow.Exchange.Status
-			says := fmt.Sprintf("HTTP %d.", status)
-			switch fault.Name {
-			case "media-type-json":
-				scene.Check(id, fault.Name, status == http.StatusOK || status == http.StatusUnsupportedMediaType, "", says, exam, flow)
-			case "media-type-text":
-				verdict := results.Failed
-				switch status {
-				case http.StatusUnsupportedMediaType:
-					verdict = results.Passed
-				case http.StatusNotAcceptable, http.StatusBadRequest:
-					verdict = results.Warned
-				}
-				scene.Observe(id, fault.Name, verdict, "", says, exam, flow)
-			case "acs-by-get", "acs-by-put":
-				scene.Check(id, fault.Name, status == http.StatusMethodNotAllowed, "", says, exam, flow)
+			switch ok := flow.Exchange.Status == http.StatusOK; {
+			case fault.Name == "media-type-text", fault.Name == "media-type-json" && !ok:
+				ofOtherType.observe(scene, id, fault.Name, flow, exam)
+			case fault.Name == "acs-by-get", fault.Name == "acs-by-put":
+				byOtherMethod.observe(scene, id, fault.Name, flow, exam)
 			default:
-				scene.Check(id, fault.Name, status == http.StatusOK, "", says, exam, flow)
+				scene.Check(id, fault.Name, ok, "", answeredWith(flow), exam, flow)
 			}
 		}
 	})

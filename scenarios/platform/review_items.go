@@ -217,10 +217,7 @@ var _ = Describe("A line item's submissionReview", func() {
 				continue
 			}
 			if !flow.Succeeded() {
-				verdict, says := refusedWith(flow, http.StatusBadRequest)
-				if verdict == results.Warned {
-					verdict = results.Passed
-				}
+				verdict, says := ofNothing.judge(flow)
 				scene.Observe(id, fault.Name, verdict, "", "Refused: "+says, book.Launch, flow)
 				continue
 			}

@@ -76,18 +76,14 @@ var _ = Describe("A platform, asked for an access token,", func() {
 			if scene.Unseen(id, fault.Name, err, flow) {
 				continue
 			}
-			wrong := ""
-			switch fault.Name {
-			case "scope-known":
-				wrong = wrongGrant(token, asked)
-			case "scope-known-and-unknown":
-				if token.Status != http.StatusBadRequest || token.Error != lti.ErrorInvalidScope {
-					wrong = wrongGrant(token, asked)
-				}
-			default:
-				wrong = wrongRefusal(token, http.StatusBadRequest)
+			may := fault.Name == "scope-known-and-unknown" && token.Error == lti.ErrorInvalidScope
+			if fault.Permitted && !may {
+				wrong := wrongGrant(token, asked)
+				scene.Check(id, fault.Name, wrong == "", "", Seen(wrong), flow)
+				continue
 			}
-			scene.Check(id, fault.Name, wrong == "", "", Seen(wrong), flow)
+			verdict, says := tokenRefused(token)
+			scene.Observe(id, fault.Name, verdict, "", says, flow)
 		}
 	})
 
@@ -96,8 +92,10 @@ var _ = Describe("A platform, asked for an access token,", func() {
 	DescribeTable("looks at", func(ctx SpecContext, id requirements.ID) {
 		scene := PlatformScene()
 		type refusal struct {
-			stimulus, seen string
-			flow           *harness.PlatformFlow
+			stimulus string
+			verdict  results.Verdict
+			seen     string
+			flow     *harness.PlatformFlow
 		}
 		asked := knownScope(ctx, scene, id)
 		if asked == nil {
@@ -114,11 +112,12 @@ var _ = Describe("A platform, asked for an access token,", func() {
 				scene.Check(id, fault.Name, wrong == "", "", Seen(wrong), flow)
 				continue
 			}
-			if wrong := wrongRefusal(token, http.StatusBadRequest, http.StatusUnauthorized); wrong != "" {
-				scene.Observe(id, fault.Name, results.Failed, "", Seen(wrong), flow)
+			verdict, says := tokenRefused(token)
+			if verdict == results.Failed || verdict == results.Inconclusive {
+				scene.Observe(id, fault.Name, verdict, "", says, flow)
 				continue
 			}
-			refusals = append(refusals, refusal{fault.Name, fmt.Sprintf("HTTP %d, %q.", token.Status, results.Bounded(token.Error, 100)), flow})
+			refusals = append(refusals, refusal{fault.Name, verdict, says, flow})
 		}
 		genuine, token, err := scene.Grant(ctx, "control: an access token", faketool.TokenProbe{Scopes: asked})
 		for _, r := range refusals {
@@ -127,7 +126,7 @@ var _ = Describe("A platform, asked for an access token,", func() {
 			case token.AccessToken == "":
 				scene.Observe(id, r.stimulus, results.Inconclusive, "", "A valid request gets no token either.", r.flow, genuine)
 			default:
-				scene.Observe(id, r.stimulus, results.Passed, "", r.seen, r.flow, genuine)
+				scene.Observe(id, r.stimulus, r.verdict, "", r.seen, r.flow, genuine)
 			}
 		}
 	},
@@ -210,7 +209,7 @@ func judgeGradeTokens(ctx SpecContext, scene *harness.PlatformScenario, id requi
 		return
 	}
 	for _, stimulus := range casesOf(id) {
-		sent := call
+		wrong, sent := withoutToken, call
 		sent.Title = stimulus
 		switch stimulus {
 		case "token-expired":
@@ -229,14 +228,14 @@ func judgeGradeTokens(ctx SpecContext, scene *harness.PlatformScenario, id requi
 				scene.Observe(id, stimulus, results.Skipped, "", "The launch offers no scope of another service.", book.Launch)
 				continue
 			}
-			sent.Scopes = book.Scope[other : other+1]
+			wrong, sent.Scopes = ofOtherScope, book.Scope[other:other+1]
 		default:
 			fault, _ := faketool.FaultNamed(stimulus)
 			sent.Fault = &fault
 		}
 		flow, err := scene.Call(ctx, book, sent)
 		if !scene.Unseen(id, stimulus, err, book.Launch, flow) {
-			observeUnauthorised(scene, id, stimulus, flow, book.Launch, works)
+			wrong.observe(scene, id, stimulus, flow, book.Launch, works)
 		}
 	}
 }
@@ -267,23 +266,6 @@ func wrongGrant(t *faketool.Token, asked []string) string {
 		return fmt.Sprintf("no token was granted: HTTP %d %s", t.Status, results.Bounded(t.Error, 200))
 	case len(beyond) > 0:
 		return fmt.Sprintf("more was granted than asked for: %s", results.Bounded(strings.Join(beyond, " "), 300))
-	}
-	return ""
-}
-
-// wrongRefusal says what is wrong with an answer that has to be an error (RFC 6749, 5.2).
-func wrongRefusal(t *faketool.Token, statuses ...int) string {
-	switch {
-	case t.Err != nil:
-		return "no answer came: " + t.Err.Error()
-	case t.AccessToken != "":
-		return "a token was granted"
-	case t.Method == http.MethodGet && t.Status/100 == 4:
-		return ""
-	case !slices.Contains(statuses, t.Status):
-		return fmt.Sprintf("HTTP %d", t.Status)
-	case t.Error == "":
-		return "the answer has no error"
 	}
 	return ""
 }

@@ -1,0 +1,100 @@
+package platform
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+
+	"invigilator/faketool"
+	"invigilator/harness"
+	"invigilator/requirements"
+	"invigilator/results"
+)
+
+// A mistake is one kind of request to a service that a platform has to refuse. However
+// it is made, and of whichever service, the same answer gets the same verdict: the
+// right status is passed, another refusal (4xx) is warned of, and everything else is
+// failed: what is taken, and what breaks down.
+type mistake struct {
+	// right are the statuses that say what is wrong; any 4xx does where there is none.
+	right []int
+	// source is the sentence that asks for the right status, or why any will do.
+	source string
+	// challenged is set where the answer has to say how to get in.
+	challenged bool
+}
+
+// The mistakes. No sentence makes one status a MUST: RFC 6750 says SHOULD, and RFC 9110
+// lets a server answer any of its client's errors with 400.
+var (
+	withoutToken = mistake{right: []int{http.StatusUnauthorized}, challenged: true,
+		source: `RFC 6750, 3.1, invalid_token: "The resource SHOULD respond with the HTTP 401 (Unauthorized) status code"`}
+	ofOtherScope = mistake{right: []int{http.StatusForbidden},
+		source: `RFC 6750, 3.1, insufficient_scope: "The resource server SHOULD respond with the HTTP 403 (Forbidden) status code"`}
+	// ofOthers is about things that another tool, or another context, has.
+	ofOthers = mistake{right: []int{http.StatusForbidden, http.StatusNotFound},
+		source: "RFC 9110, 15.5.4: an origin server that wishes to hide a forbidden resource MAY respond with 404 instead of 403"}
+	malformed = mistake{right: []int{http.StatusBadRequest, http.StatusUnprocessableEntity},
+		source: "RFC 9110, 15.5.1 and 15.5.21: 400 is for what the client got wrong, 422 for content whose syntax is right"}
+	ofOtherType = mistake{right: []int{http.StatusUnsupportedMediaType},
+		source: "RFC 9110, 15.5.16: 415 is for content in a format that the method does not support"}
+	notAcceptable = mistake{right: []int{http.StatusNotAcceptable},
+		source: "RFC 9110, 15.5.7: 406 is for want of a representation that the client accepts"}
+	byOtherMethod = mistake{right: []int{http.StatusMethodNotAllowed},
+		source: "RFC 9110, 15.5.6: 405 is for a method that the resource does not support"}
+	// nowhere is an address at which there is nothing.
+	nowhere = mistake{right: []int{http.StatusNotFound, http.StatusGone},
+		source: "RFC 9110, 15.5.5: 404 is for want of a current representation of the resource"}
+	// ofNothing names in its body somebody, or something, that there is not.
+	ofNothing   = mistake{source: "no specification says which 4xx it is"}
+	ofOtherLink = mistake{right: []int{http.StatusNotFound, http.StatusBadRequest},
+		source: `Assignment and Grade Services 2.0, 3.2.9: "MUST fail with a response code of Not Found 404"; 3.2.5: the platform may "treat it as a bad request"`}
+)
+
+// judge judges how a request with the mistake was answered.
+func (m mistake) judge(f *harness.PlatformFlow) (results.Verdict, string) {
+	status, says := f.Exchange.Status, answeredWith(f)
+	switch {
+	case status == 0, status == http.StatusTooManyRequests:
+		return results.Inconclusive, says
+	case status/100 != 4:
+		return results.Failed, says
+	case len(m.right) > 0 && !slices.Contains(m.right, status):
+		return results.Warned, fmt.Sprintf("HTTP %d instead of %d. %s.", status, m.right[0], strings.TrimSuffix(m.source, "."))
+	case m.challenged && !strings.HasPrefix(strings.ToLower(f.Exchange.Header.Get("WWW-Authenticate")), "bearer"):
+		return results.Warned, says + " The answer has no WWW-Authenticate: Bearer (RFC 6750, 3), which no tool needs to be kept out."
+	}
+	return results.Passed, says
+}
+
+// observe keeps how a request with the mistake was answered.
+func (m mistake) observe(scene *harness.PlatformScenario, id requirements.ID, stimulus string, flow *harness.PlatformFlow, flows ...*harness.PlatformFlow) {
+	verdict, says := m.judge(flow)
+	scene.Observe(id, stimulus, verdict, "", says, append(flows, flow)...)
+}
+
+// tokenRefused says whether a request for an access token is refused as RFC 6749 has it,
+// 5.2: "The authorization server responds with an HTTP 400 (Bad Request) status code
+// (unless specified otherwise)", where 401 is specified for a client that cannot be
+// authenticated, and error is REQUIRED. A client finds in another 4xx what it needs.
+func tokenRefused(t *faketool.Token) (results.Verdict, string) {
+	says := fmt.Sprintf("HTTP %d, %q.", t.Status, results.Bounded(t.Error, 100))
+	switch {
+	case t.Err != nil || t.Status == 0:
+		return results.Inconclusive, fmt.Sprintf("No answer came: %v.", t.Err)
+	case t.Status == http.StatusTooManyRequests:
+		return results.Inconclusive, says
+	case t.AccessToken != "":
+		return results.Failed, "A token was granted."
+	case t.Status/100 != 4:
+		return results.Failed, says
+	case t.Method == http.MethodGet: // it need not even be the token endpoint that answers
+		return results.Passed, says
+	case t.Error == "":
+		return results.Failed, fmt.Sprintf("HTTP %d, and the answer has no error.", t.Status)
+	case t.Status != http.StatusBadRequest && t.Status != http.StatusUnauthorized:
+		return results.Warned, says
+	}
+	return results.Passed, says
+}

@@ -228,9 +228,9 @@ var conductDefects = []Fault{
 	{Name: InventsErrorCode, Breaks: []string{"oidc-auth-error-response", "oidc-auth-response-type"}, Does: "reports response_type=code with an error code that is registered nowhere"},
 	{Name: SendsTokenWithError, Breaks: []string{"oidc-auth-error-response", "oidc-auth-response-type"}, Does: "reports response_type=code as an error and sends the id_token all the same"},
 	{Name: RefusesUnknownParameters, Breaks: []string{"rfc6749-auth-unknown-parameters-ignored"}, Does: "refuses a request with a parameter that it does not know"},
-	{Name: TakesFirstOfRepeated, Breaks: []string{"rfc6749-auth-duplicate-parameters"}, Does: "takes the first value of a repeated parameter"},
-	{Name: TakesLastOfRepeated, Breaks: []string{"rfc6749-auth-duplicate-parameters"}, Does: "takes the last value of a repeated parameter"},
-	{Name: AcceptsRepeatedNonce, Breaks: []string{"rfc6749-auth-duplicate-parameters"}, Does: "takes the first of several nonces"},
+	{Name: TakesFirstOfRepeated, Breaks: []string{"rfc6749-auth-duplicate-parameters"}, OnlyWarns: true, Does: "takes the first value of a repeated parameter"},
+	{Name: TakesLastOfRepeated, Breaks: []string{"rfc6749-auth-duplicate-parameters"}, OnlyWarns: true, Does: "takes the last value of a repeated parameter"},
+	{Name: AcceptsRepeatedNonce, Breaks: []string{"rfc6749-auth-duplicate-parameters"}, OnlyWarns: true, Does: "takes the first of several nonces"},
 	{Name: AnswersLastRedirectURI, Breaks: []string{"rfc6749-auth-duplicate-parameters"}, Does: "checks the first redirect_uri and answers the last one"},
 
 	// The page with the answer.

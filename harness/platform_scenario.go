@@ -357,6 +357,23 @@ func (s *PlatformScenario) React(ctx context.Context, id requirements.ID, judge 
 // ReactTo is [PlatformScenario.React] with some of the faults.
 func (s *PlatformScenario) ReactTo(ctx context.Context, id requirements.ID, faults []faketool.Fault, judge ...func(*PlatformFlow) (results.Verdict, string)) {
 	s.tb.Helper()
+	s.ReactBy(ctx, id, faults, func(fault faketool.Fault, flow *PlatformFlow) (results.Verdict, string) {
+		verdict, seen := s.Answered(flow)
+		if !fault.Permitted {
+			verdict, seen = s.Refused(flow)
+		}
+		for _, further := range judge {
+			if v, says := further(flow); v != results.Passed && results.Worst(v, verdict) == v {
+				verdict, seen = v, says
+			}
+		}
+		return verdict, seen
+	})
+}
+
+// ReactBy is [PlatformScenario.ReactTo] by a judgement of one's own.
+func (s *PlatformScenario) ReactBy(ctx context.Context, id requirements.ID, faults []faketool.Fault, judge func(faketool.Fault, *PlatformFlow) (results.Verdict, string)) {
+	s.tb.Helper()
 	type refusal struct {
 		stimulus, seen string
 		flow           *PlatformFlow
@@ -376,15 +393,7 @@ func (s *PlatformScenario) ReactTo(ctx context.Context, id requirements.ID, faul
 		if s.Unseen(id, fault.Name, err, flow) {
 			continue
 		}
-		verdict, seen := s.Answered(flow)
-		if !fault.Permitted {
-			verdict, seen = s.Refused(flow)
-		}
-		for _, further := range judge {
-			if v, says := further(flow); v != results.Passed && results.Worst(v, verdict) == v {
-				verdict, seen = v, says
-			}
-		}
+		verdict, seen := judge(fault, flow)
 		if verdict == results.Passed && !fault.Permitted {
 			refusals = append(refusals, refusal{fault.Name, seen, flow})
 			continue

@@ -50,8 +50,19 @@ var _ = Describe("A platform, sent an authentication request that differs from a
 	DescribeTable("refuses", react,
 		of("sec-auth-redirect-uri-registered", "a redirect_uri at a stranger's site"),
 		of("oidc-redirect-uri-exact-match", "a redirect_uri that nearly is the registered one"),
-		of("rfc6749-auth-duplicate-parameters", "parameters that occur twice"),
 	)
+
+	It("refuses parameters that occur twice, or takes one that would have been right alone", For("rfc6749-auth-duplicate-parameters"), func(ctx SpecContext) {
+		const id = "rfc6749-auth-duplicate-parameters"
+		scene := PlatformScene()
+		scene.ReactBy(ctx, id, faketool.FaultsFor(id), func(_ faketool.Fault, f *harness.PlatformFlow) (results.Verdict, string) {
+			nonce, _ := f.Message().Text("nonce")
+			if f.Launched() && f.Posted() && !strayed(f) && slices.Contains(f.Request.Params[lti.ParamNonce], nonce) {
+				return results.Warned, "Answered as if it had come once, and at the registered redirect_uri alone."
+			}
+			return scene.Refused(f)
+		})
+	})
 
 	It("refuses another lti_message_hint than it sent", For("practice-auth-message-hint-integrity"), func(ctx SpecContext) {
 		const id, ofOtherLink = "practice-auth-message-hint-integrity", "message-hint-of-other-link"
@@ -90,7 +101,7 @@ var _ = Describe("A platform, sent an authentication request that differs from a
 
 	It("tells unknown clients and redirect URIs nothing but on a page of its own", For("rfc6749-no-open-redirect-on-error"), func(ctx SpecContext) {
 		PlatformScene().React(ctx, "rfc6749-no-open-redirect-on-error", func(f *harness.PlatformFlow) (results.Verdict, string) {
-			if f.WentTo(faketool.Stranger) || slices.ContainsFunc(f.Trip.Steps, func(s results.Step) bool { return strings.HasPrefix(s.URL, faketool.Stranger) }) {
+			if strayed(f) {
 				return results.Failed, "The browser was sent to the stranger's site."
 			}
 			return results.Passed, ""
@@ -215,6 +226,11 @@ var _ = Describe("A platform, sent an authentication request that differs from a
 		}
 	})
 })
+
+// strayed says whether the browser was sent to the stranger's site.
+func strayed(f *harness.PlatformFlow) bool {
+	return f.WentTo(faketool.Stranger) || slices.ContainsFunc(f.Trip.Steps, func(s results.Step) bool { return strings.HasPrefix(s.URL, faketool.Stranger) })
+}
 
 // keptOutOfURLs judges how a request for another response_mode is answered: by form POST
 // all the same, as the only way that there is, or not at all (Security Framework 1.0,

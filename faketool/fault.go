@@ -378,7 +378,7 @@ var launchDefects = []Fault{
 	{Name: AcceptsTokenOfAnyPlatform, Breaks: []string{"sec-tool-issuer-mix-up"}, Does: "holds a token against the platform that it names, not against the one that the login was begun for"},
 	{Name: AcceptsLaunchByGet, Breaks: []string{"practice-tool-id-token-only-by-post"}, Does: "accepts id_token and state from the query of a GET request"},
 	{Name: ReadsLaunchFromQuery, Breaks: []string{"practice-tool-id-token-only-by-post"}, Does: "accepts id_token and state from the query of a POST request"},
-	{Name: IgnoresError, Breaks: []string{"oidc-tool-error-response"}, Does: "does not look at error where there is an id_token as well"},
+	{Name: IgnoresError, Breaks: []string{}, Permitted: true, Does: "does not look at error where there is an id_token as well"},
 	{Name: ShowsErrorUnescaped, Breaks: []string{"oidc-tool-error-response"}, Does: "shows error_description as it came"},
 	{Name: CrashesOnError, Breaks: []string{"oidc-tool-error-response"}, OnlyWarns: true, Does: "answers an error response with 500"},
 	{Name: TrustsEmbeddedKey, Breaks: []string{"sec-tool-embedded-key-not-trusted"}, Does: "verifies with the jwk of the header"},

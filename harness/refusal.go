@@ -359,6 +359,8 @@ func (s *Scenario) judgeRefusal(id requirements.ID, a Attempt, flow *Flow, led [
 		observe(results.Inconclusive, "The browser was led elsewhere: "+describe(flow.Trip)+".")
 	case a.ElsewhereWillDo && fenced == "" && flow.Reaction.Kind == Unclear && flow.session != shown:
 		observe(results.Passed, "Not accepted: "+describe(flow.Trip)+".")
+	case reaction.Kind == Accepted && informs(id, a.Stimulus):
+		observe(results.Passed, "Accepted, as a tool may: "+reaction.Why+".")
 	case reaction.Kind == Accepted:
 		observe(results.Failed, "Accepted: "+reaction.Why+".")
 	case reaction.Kind == Dead && fenced == "":

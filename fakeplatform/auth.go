@@ -39,7 +39,7 @@ func (p *Platform) serveAuth(w http.ResponseWriter, r *http.Request) {
 		refuse(w, http.StatusBadRequest, "The authentication request cannot be read.")
 		return
 	}
-	q := &inquiry{Request: r, params: r.URL.Query()}
+	q := &inquiry{Request: r, params: lti.Unglued(r.URL.Query())}
 	if r.Method == http.MethodPost {
 		q.params = r.PostForm
 	}

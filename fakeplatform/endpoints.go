@@ -128,7 +128,9 @@ func (p *Platform) loginURL(l *Launch) string {
 	switch {
 	case own == "" || p.has(DropsLoginQuery):
 	case p.has(GluesLoginQuery):
-		registered += "?" + own
+		first, rest := url.Values{lti.ParamIssuer: l.login.Params[lti.ParamIssuer]}, maps.Clone(l.login.Params)
+		rest.Del(lti.ParamIssuer)
+		registered, query = registered+"?"+own, first.Encode()+"&"+rest.Encode()
 	default:
 		query = own + "&" + query
 	}

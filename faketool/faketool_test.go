@@ -1006,7 +1006,7 @@ func TestReturnKeepsWhatTheReturnURLHas(t *testing.T) {
 func TestEndpointKeepsItsQuery(t *testing.T) {
 	t.Parallel()
 	for fault, at := range map[string]struct{ path, tenant string }{
-		"": {"/auth", "7"}, faketool.DropsEndpointQuery: {"/auth", ""}, faketool.EscapesEndpointQuery: {"/auth%3Ftenant=7", ""},
+		"": {"/auth", "7"}, faketool.DropsEndpointQuery: {"/auth", ""}, faketool.GluesEndpointQuery: {"/auth", "7?scope=openid"}, faketool.EscapesEndpointQuery: {"/auth%3Ftenant=7", ""},
 	} {
 		g := NewWithT(t)
 		p := newPair(t, slices.DeleteFunc([]string{fault}, func(f string) bool { return f == "" })...)
@@ -1132,9 +1132,9 @@ func TestDefectsAreNamedAndBreakWhatTheCatalogueKnows(t *testing.T) {
 // A launch of one user at one platform shows the others: these take more, or
 // something else than a launch.
 var shownOtherwise = []string{
-	faketool.ShowsClassmates, faketool.NamesGuests, faketool.WritesReturnQueryAnew, // TestUnusualConduct
+	faketool.ShowsClassmates, faketool.NamesGuests, faketool.WritesReturnQueryAnew, faketool.IgnoresError, // TestUnusualConduct
 	faketool.CountsNonce, faketool.CountsState, faketool.SetsNoStateCookie, faketool.KeepsOneLoginPerBrowser,
-	faketool.DropsEndpointQuery, faketool.EscapesEndpointQuery, faketool.KnowsOneDeployment,
+	faketool.DropsEndpointQuery, faketool.GluesEndpointQuery, faketool.EscapesEndpointQuery, faketool.KnowsOneDeployment,
 	faketool.FetchesCertificateURL, faketool.WaitsForKeys, faketool.TakesAnonymousForLastUser, faketool.IgnoresClientID,
 	faketool.KnowsUsersByEmail, faketool.KnowsUsersBySubAlone, faketool.KnowsUsersByAllClaims, faketool.SwapsOverlappingUsers,
 	faketool.KnowsLinksByIDAlone, faketool.AcceptsOldTLS, faketool.PublishesShortKey, faketool.PublishesKeyWithoutKID,
@@ -1201,6 +1201,7 @@ func TestUnusualConduct(t *testing.T) {
 		faketool.ShowsClassmates:       {"teacher-without-role", func(p page) string { return p.Find("ol li").Text() }, "", "Ada Lovelace"},
 		faketool.NamesGuests:           {"anonymous-learner", func(p page) string { return p.Find("#user").Text() }, "", "guest"},
 		faketool.WritesReturnQueryAnew: {"exit-button", func(p page) string { return p.Find("#return").AttrOr("href", "") }, "?course=7&x=a%20b&", "x=a+b"},
+		faketool.IgnoresError:          {"error-with-id-token", func(p page) string { return p.Find("strong").Text() }, "", "Ada Lovelace"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -1210,7 +1211,9 @@ func TestUnusualConduct(t *testing.T) {
 			for _, faults := range [][]string{nil, {name}} {
 				p := newPair(t, faults...)
 				shown := p.browser(t).open(p.begin(t, fakeplatform.Plan{Fault: &f}).URL())
-				expectLaunched(t, shown)
+				if f.Permitted || faults != nil {
+					expectLaunched(t, shown)
+				}
 				g.Expect(c.shows(shown)).To(ContainSubstring(map[bool]string{true: c.usually, false: c.now}[faults == nil]))
 				if faults == nil {
 					g.Expect(c.shows(shown)).NotTo(ContainSubstring(c.now))

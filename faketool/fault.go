@@ -144,6 +144,7 @@ const (
 	IgnoresClientID               = "ignores-client-id"
 	NeedsClientID                 = "needs-client-id"
 	DropsEndpointQuery            = "drops-endpoint-query"
+	GluesEndpointQuery            = "glues-endpoint-query"
 	EscapesEndpointQuery          = "escapes-endpoint-query"
 	KeepsOneLoginPerBrowser       = "keeps-one-login-per-browser"
 	AcceptsUsedState              = "accepts-used-state"
@@ -372,6 +373,7 @@ var launchDefects = []Fault{
 	{Name: IgnoresClientID, Breaks: []string{"core-tool-login-client-id"}, Does: "takes the first registration of an issuer, whatever client_id the login initiation names"},
 	{Name: NeedsClientID, Breaks: []string{"core-tool-login-client-id"}, Does: "refuses a login initiation without client_id"},
 	{Name: DropsEndpointQuery, Breaks: []string{"rfc6749-tool-auth-endpoint-query-retained"}, Does: "replaces the query of the authorization endpoint by its own"},
+	{Name: GluesEndpointQuery, Breaks: []string{"rfc6749-tool-auth-endpoint-query-retained"}, Does: "appends its parameters with a second ? to an authorization endpoint that has a query"},
 	{Name: EscapesEndpointQuery, Breaks: []string{"rfc6749-tool-auth-endpoint-query-retained"}, Does: "escapes the question mark of the authorization endpoint's query"},
 	{Name: KeepsOneLoginPerBrowser, Breaks: []string{"practice-tool-parallel-launches"}, Does: "forgets a browser's login when it begins another"},
 	{Name: AcceptsUsedState, Breaks: []string{"practice-tool-state-single-use"}, Does: "accepts the state of an earlier launch with the nonce of another login"},

@@ -25,7 +25,7 @@ var ofGradesByScenarios = []string{
 	"item-for-other-contexts-link", "item-changed", "item-tag-left-out", "item-other-id", "item-other-resource-link", "item-deleted",
 	"item-deleted-again", "item-of-link-deleted", "item-unknown-read", "item-unknown-changed", "item-unknown-deleted", "item-unknown-scored",
 	"item-unknown-results", "item-malformed-read", "score-earlier", "score-same-instant", "score-same-instant-in-other-zone",
-	"score-one-millisecond-later", "score-45-of-60", "score-1-of-3", "score-0-of-60", "score-12-of-10", "score-taken-back", "score-pending",
+	"score-one-second-later", "score-one-millisecond-later", "score-45-of-60", "score-1-of-3", "score-0-of-60", "score-12-of-10", "score-taken-back", "score-pending",
 	"score-pending-manual", "score-failed", "score-not-ready", "score-fully-graded", "score-user-of-other-context", "score-user-instructor",
 	"results-of-two-items", "results-after-two-scores", "results-of-user", "results-of-unknown-user", "results-limit-1", "results-of-user-limit-1",
 	"review-two-line-items", "for-user-after-own-launch", "review-after-own-launch", "for-user-with-personal-data", "for-user-without-personal-data",

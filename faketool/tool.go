@@ -388,7 +388,7 @@ func (t *Tool) serveLogin(w http.ResponseWriter, r *http.Request) {
 // the reason to refuse it.
 func (t *Tool) initiate(r *http.Request) (*Login, error) {
 	unreadable := r.ParseForm()
-	params := r.Form
+	params := lti.Unglued(r.Form)
 	dest := r.Header.Get("Sec-Fetch-Dest")
 	l := &Login{tool: t, id: lti.RandomString(), initiation: Initiation{
 		Method: r.Method, Path: clip(r.URL.EscapedPath()), Query: fitting(r.URL.Query()), Params: fitting(params), RawQuery: clip(r.URL.RawQuery),
@@ -454,6 +454,13 @@ func (t *Tool) endpoint(registration Registration, params, request url.Values) (
 	query := u.Query()
 	if t.has(DropsEndpointQuery) {
 		query = url.Values{}
+	}
+	if own := query.Encode(); own != "" && t.has(GluesEndpointQuery) {
+		scope := request.Get(lti.ParamScope)
+		rest := maps.Clone(request)
+		rest.Del(lti.ParamScope)
+		u.RawQuery = own + "?" + url.Values{lti.ParamScope: {scope}}.Encode() + "&" + rest.Encode()
+		return u.String(), nil
 	}
 	maps.Copy(query, request)
 	u.RawQuery = query.Encode()

@@ -7,6 +7,7 @@ import (
 	"crypto/rand"
 	"encoding/base64"
 	"encoding/json"
+	"net/url"
 	"strings"
 	"sync"
 	"testing"
@@ -272,5 +273,26 @@ func TestInstantsOfISO8601AreReadWithTheirZone(t *testing.T) {
 	for _, text := range []string{"", "yesterday", "2026-03-06", "2026-03-06T20:05:00", "2026-03-06T20:05:00.5", "1772827500", "2026-13-06T20:05:00Z"} {
 		_, ok := lti.Instant(text)
 		g.Expect(ok).To(BeFalse(), text)
+	}
+}
+
+func TestParametersBehindASecondQuestionMarkAreRead(t *testing.T) {
+	t.Parallel()
+	g := NewWithT(t)
+	for raw, whole := range map[string]string{
+		"tenant=7?iss=https%3A%2F%2Flms.example%3Fa%3Db&login_hint=x": "tenant=7&iss=https%3A%2F%2Flms.example%3Fa%3Db&login_hint=x",
+		"tenant=7?scope=openid&state=a%3Fnonce%3Db":                   "tenant=7&scope=openid&state=a%3Fnonce%3Db",
+		"tenant=7&iss=x":           "tenant=7&iss=x",
+		"tenant=7?other=1&iss=x":   "tenant=7?other=1&iss=x",
+		"tenant=7?iss=y&iss=x":     "tenant=7?iss=y&iss=x",
+		"tenant=7?iss&iss=x":       "tenant=7?iss&iss=x",
+		"redirect_uri=x?state=abc": "redirect_uri=x?state=abc",
+		"":                         "",
+	} {
+		query, err := url.ParseQuery(raw)
+		g.Expect(err).NotTo(HaveOccurred())
+		want, err := url.ParseQuery(whole)
+		g.Expect(err).NotTo(HaveOccurred())
+		g.Expect(lti.Unglued(query)).To(Equal(want), raw)
 	}
 }

@@ -91,7 +91,7 @@ var _ = Describe("A tool, receiving a login initiation,", func() {
 		chosen := func(stimulus, clientID, tenant string, l harness.Launch) {
 			flow, request, asked := asks(ctx, scene, id, stimulus, l)
 			if asked {
-				got, at := request.Params[lti.ParamClientID], request.Query[harness.Tenant]
+				got, at := request.Params[lti.ParamClientID], lti.Unglued(request.Query)[harness.Tenant]
 				// Whether the endpoint's query is kept at all is another requirement's matter.
 				fits := request.Params.Get(lti.ParamClientID) == clientID && (len(at) != 1 || at[0] == tenant)
 				scene.Check(id, stimulus, fits, fmt.Sprintf("client_id %q at the endpoint of tenant %s", clientID, tenant),

@@ -344,6 +344,8 @@ func (p *Platform) spoilCreation(q *gradeRequest, answer *gradeAnswer) {
 		delete(made, "resourceLinkId")
 	case dated(made) && p.has(ForgetsDatesAfterAnswer):
 		withoutDates(q.lineItem.members)
+	case made["tag"] != nil && p.has(ForgetsTagsAfterAnswer):
+		delete(q.lineItem.members, "tag")
 	}
 }
 
@@ -380,6 +382,13 @@ func (p *Platform) spoilLineItem(q *gradeRequest, answer *gradeAnswer) {
 		if strings.HasPrefix(q.Header.Get("Accept"), "text/html") && p.has(SendsLineItemsAsPages) {
 			answer.header.Set("Content-Type", "text/html; charset=utf-8")
 		}
+		if (item["tag"] == nil || item["resourceLinkId"] == nil || !dated(item)) && p.has(ShowsMissingAsBlank) {
+			for name, blank := range map[string]any{"tag": "", "resourceId": nil, "resourceLinkId": "", "startDateTime": nil, "endDateTime": ""} {
+				if item[name] == nil {
+					item[name] = blank
+				}
+			}
+		}
 	case http.MethodDelete:
 		if p.has(AnswersDeletionWith200) {
 			answer.status = http.StatusOK
@@ -395,6 +404,12 @@ func (p *Platform) spoilLineItem(q *gradeRequest, answer *gradeAnswer) {
 			answer.header.Del("Content-Type")
 		case sent != "" && sent != q.column.id && p.has(EchoesSentIDs):
 			item["id"] = sent
+		case answer.effect != nil && dated(item) && p.has(ForgetsDatesAfterAnswer):
+			change := answer.effect
+			answer.effect = func() {
+				change()
+				withoutDates(q.column.members)
+			}
 		}
 	}
 }

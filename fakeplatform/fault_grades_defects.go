@@ -76,6 +76,8 @@ const (
 	RoundsMaximums                = "rounds-maximums"
 	AnswersCreationAsJSON         = "answers-creation-as-json"
 	ListsNothingDated             = "lists-nothing-dated"
+	ForgetsTagsAfterAnswer        = "forgets-tags-after-answer"
+	ShowsMissingAsBlank           = "shows-missing-members-as-blank"
 	ForgetsDatesAfterAnswer       = "forgets-dates-after-answer"
 	LeavesDatesOut                = "leaves-dates-out"
 	RefusesSuppliedIDs            = "refuses-supplied-ids"
@@ -292,7 +294,9 @@ var gradeDefects = []Fault{
 	{Name: RoundsMaximums, Breaks: []string{"ags-lineitem-create"}, Part: OfGrades, OnlyWarns: true, Does: "rounds the scoreMaximum of a new line item"},
 	{Name: AnswersCreationAsJSON, Breaks: []string{"ags-lineitem-create"}, Part: OfGrades, Does: "answers a new line item as application/json"},
 	{Name: ListsNothingDated, Breaks: []string{"ags-lineitem-create"}, Part: OfGrades, Does: "leaves line items with dates out of lists"},
-	{Name: ForgetsDatesAfterAnswer, Breaks: []string{"ags-lineitem-create"}, Part: OfGrades, Does: "answers a new line item with dates that it does not keep"},
+	{Name: ForgetsDatesAfterAnswer, Breaks: []string{"ags-lineitem-create", "ags-lineitem-update"}, OnlyWarns: true, Part: OfGrades, Does: "answers a line item with dates that it does not keep"},
+	{Name: ForgetsTagsAfterAnswer, Breaks: []string{"ags-lineitem-create"}, Part: OfGrades, Does: "answers a new line item with a tag that it does not keep"},
+	{Name: ShowsMissingAsBlank, Breaks: []string{}, Permitted: true, Part: OfGrades, Does: "shows a blank tag, and null for other members that a line item does not have, where it is read"},
 	{Name: LeavesDatesOut, Breaks: []string{}, Part: OfGrades, Permitted: true, Does: "keeps neither dates nor gradesReleased of line items"},
 	{Name: RefusesSuppliedIDs, Breaks: []string{}, Part: OfGrades, Permitted: true, Does: "answers 400 to a new line item with an id"},
 	{Name: AsksForResourceIDs, Breaks: []string{"ags-lineitem-create"}, Part: OfGrades, Does: "refuses a new line item without resourceId"},

@@ -133,7 +133,7 @@ var gradeDefects = []Fault{
 	{Name: OmitsMaximum, Breaks: []string{"ags-tool-lineitem-requests"}, Hides: hiddenWithoutItem, Part: OfGrades, Does: "makes a line item without scoreMaximum"},
 	{Name: SendsMaximumAsText, Breaks: []string{"ags-tool-lineitem-requests"}, Hides: hiddenWithoutItem, Part: OfGrades, Does: "makes a line item whose scoreMaximum is text"},
 	{Name: SendsMaximumZero, Breaks: []string{"ags-tool-lineitem-requests"}, Hides: hiddenWithoutItem, Part: OfGrades, Does: "makes a line item whose scoreMaximum is 0"},
-	{Name: SendsNullTag, Breaks: []string{"ags-tool-lineitem-requests"}, Part: OfGrades, Does: "makes a line item with null for what it does not say"},
+	{Name: SendsNullTag, Breaks: []string{"ags-tool-lineitem-requests"}, Part: OfGrades, OnlyWarns: true, Does: "makes a line item with null for what it does not say"},
 	{Name: SendsStartWithoutZone, Breaks: []string{"ags-tool-lineitem-requests"}, Hides: hiddenWithoutItem, Part: OfGrades, Does: "makes a line item with a time that has no zone"},
 	{Name: DropsItemsQuery, Breaks: []string{"ags-tool-lineitem-requests"}, Part: OfGrades, Does: "drops the query of the address of the line items"},
 	{Name: AddsSecondItemsQuery, Breaks: []string{"ags-tool-lineitem-requests"}, Part: OfGrades, Does: "adds a second ? to the address of the line items"},

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"reflect"
 	"slices"
 	"strings"
 
@@ -189,6 +188,7 @@ func lastPart(address, part string) string {
 // judgeChange judges what has become of a line item by PUT.
 func judgeChange(stimulus string, item *harness.LineItem, sent harness.Members, flow, read *harness.PlatformFlow) (results.Verdict, string) {
 	said, is, was := flow.Said(), read.Said(), item.Made.Said()
+	differs, forgotten := differing(said, is)
 	fixed := stimulus == "item-other-id" || stimulus == "item-other-resource-link"
 	switch {
 	case flow.Exchange.Status == 0:
@@ -197,15 +197,15 @@ func judgeChange(stimulus string, item *harness.LineItem, sent harness.Members, 
 		return results.Failed, "The line item cannot be read any more: " + answeredWith(read)
 	case is["id"] != item.ID:
 		return results.Failed, fmt.Sprintf("The id has become %v.", is["id"])
-	case !reflect.DeepEqual(is["resourceLinkId"], was["resourceLinkId"]):
+	case !alike(is["resourceLinkId"], was["resourceLinkId"]):
 		return results.Failed, fmt.Sprintf("resourceLinkId was %v, and is %v.", was["resourceLinkId"], is["resourceLinkId"])
 	case fixed && flow.Exchange.Status/100 == 4:
 		return results.Passed, "Refused: " + answeredWith(flow)
 	case flow.Exchange.Status != http.StatusOK:
 		return results.Failed, answeredWith(flow)
-	case differing(said, is) != "":
-		return results.Failed, fmt.Sprintf("%s is another in the answer than GET shows.", differing(said, is))
-	case stimulus == "item-tag-left-out" && is["tag"] != nil && is["tag"] != "":
+	case differs != "":
+		return results.Failed, fmt.Sprintf("%s is another in the answer than GET shows.", differs)
+	case stimulus == "item-tag-left-out" && !alike(nil, is["tag"]):
 		return results.Failed, fmt.Sprintf("The tag is still %v.", is["tag"])
 	}
 	for _, name := range []string{"label", "scoreMaximum", "tag", "resourceId"} {
@@ -215,6 +215,9 @@ func judgeChange(stimulus string, item *harness.LineItem, sent harness.Members, 
 	}
 	if verdict, says := judgeDates(stimulus, sent, is); verdict != results.Passed {
 		return results.Warned, says
+	}
+	if forgotten != "" {
+		return results.Warned, fmt.Sprintf("%s is in the answer, and not kept.", forgotten)
 	}
 	return results.Passed, "The line item is what was sent."
 }

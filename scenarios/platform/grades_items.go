@@ -543,7 +543,8 @@ func judgeCreated(ctx SpecContext, scene *harness.PlatformScenario, book *harnes
 		return results.Inconclusive, "Not seen: " + err.Error() + ".", flows
 	}
 	flows = append(flows, read)
-	if differs := differing(said, read.Said()); !read.Succeeded() || differs != "" {
+	differs, forgotten := differing(said, read.Said())
+	if !read.Succeeded() || differs != "" {
 		return results.Failed, fmt.Sprintf("GET is answered with HTTP %d, and another %s.", read.Exchange.Status, differs), flows
 	}
 	list, err := scene.LineItems(ctx, book, "the line items with the new one", "")
@@ -558,20 +559,40 @@ func judgeCreated(ctx SpecContext, scene *harness.PlatformScenario, book *harnes
 	if got, _ := json.Marshal(said["scoreMaximum"]); said["label"] != asked["label"] || string(got) != string(maximum) {
 		return results.Warned, fmt.Sprintf("It has the label %v and the scoreMaximum %v.", said["label"], said["scoreMaximum"]), flows
 	}
+	if forgotten != "" {
+		return results.Warned, fmt.Sprintf("%s is in the answer, and not kept.", forgotten), flows
+	}
 	return results.Passed, "It was made, is listed, and can be read.", flows
 }
 
-// differing returns the name of a member that two line items do not have in common;
-// empty where there is none. Only members that are specified are held against each
-// other: what else a platform says of a line item may be another each time (Assignment
-// and Grade Services 2.0, 3.1.2).
-func differing(a, b harness.Members) string {
-	for _, name := range []string{"id", "label", "scoreMaximum", "resourceLinkId", "resourceId", "tag", "startDateTime", "endDateTime", "gradesReleased", "submissionReview"} {
-		if !reflect.DeepEqual(a[name], b[name]) {
-			return name
+// differing returns the name of a member that an answer and the line item, as it is read
+// then, do not have in common; empty where there is none. Forgotten is one that is in
+// the answer alone and that a platform need not have (Assignment and Grade Services 2.0,
+// 3.2.12 to 3.2.14). Only members that are specified are held against each other: what
+// else a platform says of a line item may be another each time (3.1.2).
+func differing(said, is harness.Members) (name, forgotten string) {
+	for _, name := range []string{"id", "label", "scoreMaximum", "resourceLinkId", "resourceId", "tag", "submissionReview"} {
+		if !alike(said[name], is[name]) {
+			return name, ""
 		}
 	}
-	return ""
+	for _, name := range []string{"startDateTime", "endDateTime", "gradesReleased"} {
+		switch {
+		case alike(said[name], is[name]):
+		case alike(nil, is[name]):
+			forgotten = name
+		default:
+			return name, ""
+		}
+	}
+	return "", forgotten
+}
+
+// alike says whether two values of a member say the same: one that is missing, null or
+// blank says that there is none (Assignment and Grade Services 2.0, 3.2.10 to 3.2.13).
+func alike(a, b any) bool {
+	none := func(value any) bool { return value == nil || value == "" }
+	return none(a) && none(b) || reflect.DeepEqual(a, b)
 }
 
 // judgeNotCreated judges the answer to a request for a line item that must not be made.

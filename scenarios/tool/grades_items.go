@@ -291,6 +291,7 @@ func judgeItemRequests(scene *harness.Scenario, stimulus string, flow *harness.F
 		} else {
 			loose = cmp.Or(loose, accept)
 		}
+		loose = cmp.Or(loose, nullMember(c))
 		wrong = cmp.Or(wrong, wrongItemRequest(c), target(c))
 	}
 	if wrong == "" && loose != "" {
@@ -316,6 +317,19 @@ func wrongAccept(c fakeplatform.GradeCall) (wrong string, harmful bool) {
 	return fmt.Sprintf("Accept of %s is %q, without %s", c.Method, results.Bounded(c.Accept, 200), mediaType), reads && !takesAll
 }
 
+// nullMember names a member of a line item that is null: only platforms are told that
+// they may write so that there is none (Assignment and Grade Services 2.0, 3.2.10 to
+// 3.2.13).
+func nullMember(c fakeplatform.GradeCall) string {
+	item := membersOf(c.Body)
+	for _, name := range slices.Sorted(maps.Keys(item)) {
+		if item[name] == nil && (c.Method == http.MethodPost || c.Method == http.MethodPut) {
+			return name + " is null"
+		}
+	}
+	return ""
+}
+
 // wrongItemRequest says what else is wrong with one (Assignment and Grade Services
 // 2.0, 3.2).
 func wrongItemRequest(c fakeplatform.GradeCall) string {
@@ -337,11 +351,6 @@ func wrongItemRequest(c fakeplatform.GradeCall) string {
 		return "label is " + asJSON(item["label"])
 	case maximum <= 0:
 		return "scoreMaximum is " + asJSON(item["scoreMaximum"])
-	}
-	for name, value := range item {
-		if value == nil {
-			return name + " is null"
-		}
 	}
 	for _, name := range []string{"startDateTime", "endDateTime"} {
 		text, _ := item[name].(string)

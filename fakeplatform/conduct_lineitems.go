@@ -330,6 +330,22 @@ func (p *Platform) spoilNext(q *gradeRequest, query url.Values, at, following in
 	}
 }
 
+// midway ends the addresses of line items where a fault has their names before the last
+// part.
+const midway = "/lineitem"
+
+// readsMidway takes the last part of a line item's address away where a fault wants it,
+// and says whether there is another in its place.
+func (p *Platform) readsMidway(parts []string) (below []string, misplaced bool) {
+	if !p.has(NamesLineItemsMidway) {
+		return parts, false
+	}
+	if len(parts) < 2 || "/"+parts[1] != midway {
+		return parts, true
+	}
+	return append(parts[:1:1], parts[2:]...), false
+}
+
 // spoilCreation changes the answer to a new line item.
 func (p *Platform) spoilCreation(q *gradeRequest, answer *gradeAnswer) {
 	made, _ := answer.body.(map[string]any)

@@ -76,6 +76,7 @@ const (
 	RoundsMaximums                = "rounds-maximums"
 	AnswersCreationAsJSON         = "answers-creation-as-json"
 	ListsNothingDated             = "lists-nothing-dated"
+	NamesLineItemsMidway          = "names-line-items-midway"
 	ForgetsTagsAfterAnswer        = "forgets-tags-after-answer"
 	ShowsMissingAsBlank           = "shows-missing-members-as-blank"
 	ForgetsDatesAfterAnswer       = "forgets-dates-after-answer"
@@ -295,6 +296,7 @@ var gradeDefects = []Fault{
 	{Name: AnswersCreationAsJSON, Breaks: []string{"ags-lineitem-create"}, Part: OfGrades, Does: "answers a new line item as application/json"},
 	{Name: ListsNothingDated, Breaks: []string{"ags-lineitem-create"}, Part: OfGrades, Does: "leaves line items with dates out of lists"},
 	{Name: ForgetsDatesAfterAnswer, Breaks: []string{"ags-lineitem-create", "ags-lineitem-update"}, OnlyWarns: true, Part: OfGrades, Does: "answers a line item with dates that it does not keep"},
+	{Name: NamesLineItemsMidway, Breaks: []string{}, Permitted: true, Part: OfGrades, Does: "has /lineitem behind the name of a line item in its address, and answers 400 to addresses that have something else there"},
 	{Name: ForgetsTagsAfterAnswer, Breaks: []string{"ags-lineitem-create"}, Part: OfGrades, Does: "answers a new line item with a tag that it does not keep"},
 	{Name: ShowsMissingAsBlank, Breaks: []string{}, Permitted: true, Part: OfGrades, Does: "shows a blank tag, and null for other members that a line item does not have, where it is read"},
 	{Name: LeavesDatesOut, Breaks: []string{}, Part: OfGrades, Permitted: true, Does: "keeps neither dates nor gradesReleased of line items"},

@@ -290,6 +290,9 @@ func (g *gradebooks) number() int {
 func (p *Platform) newColumn(book *gradebook, draft lineItemDraft, key string) *column {
 	c := &column{book: book, key: cmp.Or(key, lti.RandomString()), members: draft.members, item: draft.item}
 	c.id = p.lineItemsURL(book.contextID) + "/" + c.key
+	if p.has(NamesLineItemsMidway) {
+		c.id += midway
+	}
 	c.item.ID = c.id
 	return c
 }

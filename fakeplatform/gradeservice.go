@@ -89,6 +89,8 @@ type gradeRequest struct {
 	// For faults: it is answered as if there were what it is about, and the score
 	// has no timestamp.
 	moot, undated bool
+	// misplaced is set where the address is none that a fault gives line items.
+	misplaced bool
 }
 
 // A gradeAnswer is the answer of a grade service before it is sent; the fault of
@@ -245,6 +247,7 @@ func (p *Platform) readGradeRequest(w http.ResponseWriter, r *http.Request) *gra
 			parts = parts[1:]
 		}
 		q.key = parts[0]
+		parts, q.misplaced = p.readsMidway(parts)
 		switch {
 		case len(parts) == 2 && (parts[1] == string(Scores) || parts[1] == string(Results)):
 			q.service = Service(parts[1])
@@ -271,6 +274,9 @@ func (p *Platform) readGradeRequest(w http.ResponseWriter, r *http.Request) *gra
 // not launched in the context yet has nothing there. Whether the tool may have what it
 // asks for was said before.
 func (p *Platform) findLineItem(q *gradeRequest, contextID string, may bool) []refusal {
+	if q.misplaced {
+		return []refusal{{http.StatusBadRequest, lti.ErrorInvalidRequest, "this is no address of the grade services"}}
+	}
 	if q.known.clientID != "" {
 		q.book = p.grades.open(shelf{q.known.clientID, contextID})
 	} else if may {

@@ -1,7 +1,9 @@
 package platform
 
 import (
+	"cmp"
 	"fmt"
+	"math/rand/v2"
 	"net/http"
 	"net/url"
 	"slices"
@@ -43,7 +45,8 @@ var _ = Describe("A platform's line item", func() {
 				continue
 			}
 			if changes["id"] != nil {
-				changes["id"] = madeUp(item.ID)
+				before, _, after := ownName(item.ID, "")
+				changes["id"] = before + lti.RandomString() + after
 			}
 			sent := old.With(harness.Members{"id": item.ID}).With(changes)
 			flow, err := scene.ChangeLineItem(ctx, item, stimulus, sent)
@@ -117,43 +120,48 @@ var _ = Describe("A platform's line item", func() {
 		if book == nil {
 			return
 		}
-		known := book.LineItem
-		if item, err := scene.GradedItem(ctx, book, nil); err == nil {
-			known = item.ID
-		}
-		if known == "" {
-			known = strings.TrimSuffix(book.LineItems, "/") + "/1"
-		}
+		unknown, removed := unknownAddresses(ctx, scene, book)
 		for stimulus, request := range unknownItems {
 			scope, err := scene.ScopeOf(book, request.scopes...)
 			if scene.Unseen(id, stimulus, err, book.Launch) {
 				continue
 			}
-			address := madeUp(known)
-			if stimulus == "item-malformed-read" {
-				address = lastPart(known, "%7Bno%20item%7D%27--")
+			ask := func(address string) (*harness.PlatformFlow, error) {
+				item := &harness.LineItem{ID: address, Book: book}
+				if request.service != "" {
+					address = faketool.Below(address, request.service)
+				}
+				sent := faketool.GradeRequest{Method: request.method, URL: address}
+				switch request.method {
+				case http.MethodPut:
+					sent.MediaType, sent.Body = lti.MediaTypeLineItem, scene.NewLineItem(nil)
+				case http.MethodPost:
+					sent.MediaType, sent.Body = lti.MediaTypeScore, scene.Run().NewScore(item, book.Sub(), harness.Members{"scoreGiven": 3, "scoreMaximum": 10})
+				}
+				return scene.Call(ctx, book, harness.GradeCall{Title: stimulus, Scopes: []string{scope}, GradeRequest: sent})
 			}
-			if request.service != "" {
-				address = faketool.Below(address, request.service)
+			malformed := stimulus == "item-malformed-read"
+			address := unknown("")
+			if malformed {
+				address = unknown("%7Bno%20item%7D%27--")
 			}
-			sent := faketool.GradeRequest{Method: request.method, URL: address}
-			switch request.method {
-			case http.MethodPut:
-				sent.MediaType, sent.Body = lti.MediaTypeLineItem, scene.NewLineItem(nil)
-			case http.MethodPost:
-				sent.MediaType, sent.Body = lti.MediaTypeScore, scene.Run().NewScore(&harness.LineItem{ID: address}, book.Sub(), harness.Members{"scoreGiven": 3, "scoreMaximum": 10})
-			}
-			flow, err := scene.Call(ctx, book, harness.GradeCall{Title: stimulus, Scopes: []string{scope}, GradeRequest: sent})
+			flow, err := ask(address)
 			if scene.Unseen(id, stimulus, err, book.Launch, flow) {
 				continue
 			}
+			flows := []*harness.PlatformFlow{book.Launch, flow}
 			verdict, says := nowhere.judge(flow)
 			switch status := flow.Exchange.Status; {
-			case stimulus == "item-malformed-read" && status == http.StatusBadRequest,
-				sent.Method != http.MethodGet && (status == http.StatusForbidden || status == http.StatusMethodNotAllowed) && scene.Undeclared("ags-lineitem-delete") != "":
+			case malformed && status == http.StatusBadRequest,
+				request.method != http.MethodGet && (status == http.StatusForbidden || status == http.StatusMethodNotAllowed) && scene.Undeclared("ags-lineitem-delete") != "":
 				verdict = results.Passed
+			case verdict == results.Warned && removed != "" && !malformed: // it may be no address of a line item at all
+				if flow, err = ask(removed); err == nil {
+					verdict, says = nowhere.judge(flow)
+					flows = append(flows, flow)
+				}
 			}
-			scene.Observe(id, stimulus, verdict, "", says, book.Launch, flow)
+			scene.Observe(id, stimulus, verdict, "", says, flows...)
 		}
 	})
 })
@@ -172,17 +180,74 @@ var unknownItems = map[string]struct {
 	"item-malformed-read":  {http.MethodGet, "", []string{lti.ScopeLineItemReadOnly, lti.ScopeLineItem}},
 }
 
-// madeUp is an address like that of a line item where there is none.
-func madeUp(lineItem string) string { return lastPart(lineItem, lti.RandomString()) }
-
-// lastPart puts something else in the place of the last part of a path.
-func lastPart(address, part string) string {
-	path, query, has := strings.Cut(address, "?")
-	path = path[:strings.LastIndex(path, "/")+1] + part
-	if has {
-		path += "?" + query
+// unknownAddresses returns what makes addresses like those of line items where there is
+// none, with another name in the place of the line item's own, a name that is made up
+// where it is empty. Where two line items differ tells where that is, which need not be
+// the last part of a path. Removed is the address of a line item that was removed; empty
+// where the platform removes none.
+func unknownAddresses(ctx SpecContext, scene *harness.PlatformScenario, book *harness.Gradebook) (named func(string) string, removed string) {
+	known := book.LineItem
+	if known == "" {
+		known = strings.TrimSuffix(book.LineItems, "/") + "/1"
 	}
-	return path
+	before, name, after := ownName(known, "")
+	if list, err := scene.LineItems(ctx, book, "the line items, to tell their addresses apart", ""); err == nil && book.LineItem != "" {
+		for _, other := range idsOf(list) {
+			if other != known && other != "" {
+				before, name, after = ownName(known, other)
+			}
+		}
+	}
+	item, err := scene.MakeLineItem(ctx, book, nil)
+	if err == nil {
+		if second, err := scene.MakeLineItem(ctx, book, nil); err == nil {
+			before, name, after = ownName(item.ID, second.ID)
+		}
+		_, err = scene.Call(ctx, book, harness.GradeCall{
+			Title: "a line item that is removed, so that there is none at its address", Scopes: []string{lti.ScopeLineItem}, GradeRequest: faketool.GradeRequest{Method: http.MethodDelete, URL: item.ID},
+		})
+		if gone, readErr := scene.ReadLineItem(ctx, item, "the line item that was removed"); err == nil && readErr == nil && gone.Exchange.Status/100 == 4 {
+			removed = item.ID
+		}
+	}
+	return func(words string) string { return before + cmp.Or(words, likeName(name)) + after }, removed
+}
+
+// likeName makes up a name of the same kind as another.
+func likeName(name string) string {
+	if name != "" && strings.Trim(name, "0123456789") == "" {
+		return fmt.Sprint(1_000_000_000 + rand.Int64N(1_000_000_000))
+	}
+	return lti.RandomString()
+}
+
+// ownName takes the address of a line item apart where it differs from that of another:
+// between the delimiters of its path or query. Without another, the name is the last
+// part of the path.
+func ownName(address, other string) (before, name, after string) {
+	const delimiters = "/?&="
+	if other == "" {
+		path, query, has := strings.Cut(address, "?")
+		if has {
+			after = "?" + query
+		}
+		i := strings.LastIndex(path, "/") + 1
+		return path[:i], path[i:], after
+	}
+	start := 0
+	for start < min(len(address), len(other)) && address[start] == other[start] {
+		start++
+	}
+	end := 0
+	for end < min(len(address), len(other))-start && address[len(address)-1-end] == other[len(other)-1-end] {
+		end++
+	}
+	start = strings.LastIndexAny(address[:start], delimiters) + 1
+	stop := len(address)
+	if i := strings.IndexAny(address[max(start, len(address)-end):], delimiters); i >= 0 {
+		stop = max(start, len(address)-end) + i
+	}
+	return address[:start], address[start:stop], address[stop:]
 }
 
 // judgeChange judges what has become of a line item by PUT.

@@ -70,10 +70,19 @@ func (r *Run) attend(ctx context.Context, l Launch, f *Flow, began time.Time) er
 	if deed != config.CheckIn {
 		journey.Until = "" // it may end with the tool
 	}
-	// What shows at once whether there is a check-in is its first step.
+	// What shows at once whether there is a check-in is its first step, which takes a
+	// tool as long as in a valid launch. What becomes of it may take longer.
 	first := time.Duration(0)
 	if l.Denied || l.Fault != nil && !l.Fault.Permitted {
-		first = max(r.config.Patience.Marker.Std(), leastPatience)
+		first = max(r.config.Patience.Marker.Std(), leastPatience, 2*r.firstStepTook(0))
+	} else if deed == config.CheckIn {
+		at := time.Now()
+		journey.Tell = func(agent.Action) {
+			if !at.IsZero() {
+				r.firstStepTook(time.Since(at))
+				at = time.Time{}
+			}
+		}
 	}
 	f.attended = true
 	trip, err := r.do(ctx, l.By, deed, journey, first, append(slices.Clone(l.Words), wordsOn(f.Launch)...))
@@ -88,6 +97,15 @@ func (r *Run) attend(ctx context.Context, l Launch, f *Flow, began time.Time) er
 	return nil
 }
 
+// firstStepTook keeps how long the first step of a check-in took, and returns the longest
+// time that one has taken.
+func (r *Run) firstStepTook(d time.Duration) time.Duration {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.firstStep = max(r.firstStep, d)
+	return r.firstStep
+}
+
 // leastPatience is how long a check-in that should not be there is looked for.
 const leastPatience = 500 * time.Millisecond
 
@@ -99,8 +117,8 @@ func (r *Run) mayAttend(l Launch, f *Flow) bool {
 }
 
 // do makes the journey in the tool that does something. What its words stand for is
-// given in pairs. Its first step is waited for as long as it says, or as for any
-// where it does not.
+// given in pairs. What its first step acts on is waited for so long, or as for any where
+// first is 0.
 func (r *Run) do(ctx context.Context, by agent.User, deed config.Deed, j agent.Journey, first time.Duration, given words) (*agent.Trip, error) {
 	name, ok := r.config.JourneyFor(deed)
 	if !ok {
@@ -108,7 +126,7 @@ func (r *Run) do(ctx context.Context, by agent.User, deed config.Deed, j agent.J
 	}
 	j.Actions = r.actionsOf(r.config.Journeys[name].Steps, given)
 	if first > 0 && len(j.Actions) > 0 {
-		j.Actions[0].Within = first
+		j.Actions[0].Seek = first
 	}
 	return r.makeJourney(ctx, by, "the journey "+name, j)
 }

@@ -264,3 +264,33 @@ func TestATokenOfAnEarlierRunIsNoDefect(t *testing.T) {
 	g.Expect(flow.AllControls()).To(HaveLen(2))
 	g.Expect(flow.Controls()).To(HaveExactElements(HaveField("Status", http.StatusOK)))
 }
+
+func TestACheckInThatTakesItsTimeToRefuseIsARefusal(t *testing.T) {
+	t.Parallel()
+	g := NewWithT(t)
+	run := subject{
+		change: func(c *config.Config) {
+			proctoring(map[string]config.Journey{"checks-in": {Does: config.CheckIn, Steps: config.Steps{{Click: "#start"}}}})(c)
+			c.Patience.Step = config.Duration(20 * time.Second)
+		},
+		wrap: func(tool http.Handler) http.Handler {
+			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if strings.HasSuffix(r.URL.Path, "/start") { // longer than a sign on a page is waited for
+					select {
+					case <-time.After(700 * time.Millisecond):
+					case <-r.Context().Done():
+					}
+					http.Error(w, "You may not take this exam.", http.StatusForbidden)
+					return
+				}
+				tool.ServeHTTP(w, r)
+			})
+		},
+	}.start(t)
+	scene := run.ProctoringScenario(t, "a scenario", "here:1")
+	browser := scene.Open(t.Context())
+	defer browser.Close()
+	flow, err := scene.Launch(t.Context(), harness.Launch{By: browser, Link: algebra, Denied: true})
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(flow.Reaction).To(And(HaveField("Kind", harness.Refused), HaveField("Why", "HTTP 403")))
+}

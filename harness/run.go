@@ -44,7 +44,9 @@ type Run struct {
 	standing      *Work      // that is there to be reviewed; nil until one is needed
 	texts         []string   // that learners have handed in
 
-	unplanned []fakeplatform.Unplanned // guarded by base.mu
+	// Guarded by base.mu:
+	unplanned []fakeplatform.Unplanned
+	firstStep time.Duration // the longest that the first step of a check-in took in a valid launch
 }
 
 // Start begins a run: the servers listen and the agent is ready. The number

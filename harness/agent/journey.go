@@ -39,7 +39,10 @@ type Action struct {
 	// between them go deeper. It is empty for the page itself.
 	Frame  string
 	Secret bool          // Value is to be shown nowhere
-	Within time.Duration // how long to wait for the target; Journey.Patience when 0
+	Within time.Duration // how long to wait for the target, and for what it leads to; Journey.Patience when 0
+	// Seek is how long to wait for the target where that is to be less; a user without a
+	// browser never waits for one.
+	Seek time.Duration
 	// Says are words for the human who watches a headed browser, and has to do
 	// something there that the target of a Wait shows.
 	Says string

@@ -728,7 +728,7 @@ const glance = time.Second
 func (w *walk) find(ctx context.Context, a Action) ([]cdp.FrameID, found, *problem) {
 	last := problem{why: "the page does not answer", ended: Settled}
 	// A page that looks until the last moment needs another one to answer.
-	until := time.Now().Add(w.journey.within(a))
+	until := time.Now().Add(cmp.Or(a.Seek, w.journey.within(a)))
 	ctx, cancel := context.WithDeadline(ctx, until.Add(2*lastDeadline))
 	defer cancel()
 	for first := true; ctx.Err() == nil && (first || time.Now().Before(until)); first = false {

@@ -1,6 +1,7 @@
 package tool
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"slices"
@@ -151,7 +152,20 @@ var _ = Describe("A tool, answering a login initiation,", func() {
 
 		problem = guess.Problem(states)
 		if problem == "" && !hasCookie(first, scene.Run().Platform().Issuer()) {
-			problem = "no cookie of the tool accompanies it"
+			// A page in between may have kept it otherwise. What counts is that it is good
+			// in no other browser.
+			scene.MustRefuse(ctx, stateID, harness.Attempt{Make: func(ctx context.Context) (*harness.Flow, error) {
+				f := fault("form-submitted-in-other-browser")
+				held, err := scene.Launch(ctx, harness.Launch{Title: "a login without a cookie of the tool, its answer held back", Fault: &f})
+				if err != nil {
+					return held, err
+				}
+				if _, _, err := held.Launch.Answer(); err != nil {
+					return held, harness.ErrNoLogin
+				}
+				return scene.Launch(ctx, harness.Launch{Title: "the answer, submitted in another browser", Fault: &f, Other: held, Again: true})
+			}})
+			return
 		}
 		scene.Check(stateID, "", problem == "", "", guess.Spread(states, problem), first, last)
 	})

@@ -206,11 +206,12 @@ func (p *Platform) spoilEntries(q *gradeRequest, found []entry) []entry {
 }
 
 // filtersResult says whether a result is that of the user who is asked for.
-func (p *Platform) filtersResult(query url.Values, sub string) bool {
+func (p *Platform) filtersResult(q *gradeRequest, query url.Values, sub string) bool {
 	if !query.Has(paramUserID) || query.Get(paramUserID) == sub {
 		return true
 	}
-	return p.has(IgnoresUserFilter) || query.Has(paramLimit) && p.has(ForgetsUserWithLimit)
+	_, known := q.book.users[query.Get(paramUserID)]
+	return !known && p.has(ListsAllForStrangers) || p.has(IgnoresUserFilter) || query.Has(paramLimit) && p.has(ForgetsUserWithLimit)
 }
 
 // spoilResults changes a list of results.

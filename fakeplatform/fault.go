@@ -29,6 +29,9 @@ type Fault struct {
 	Warns, Hides []string
 	// OnlyWarns is set where the defect is one that only warns.
 	OnlyWarns bool
+	// Grave is set where what it breaks fails, and is not only warned of, whatever the
+	// level of the requirement: somebody gets at what is another's.
+	Grave bool
 	// NeedsBrowser is set where only a browser shows the defect.
 	NeedsBrowser bool
 	// Permitted is set where the specification allows the deviation, so that a

@@ -242,7 +242,7 @@ var conductDefects = []Fault{
 	{Name: SaysOnlyNoCache, Breaks: []string{"formpost-response-not-stored"}, Does: "says no-cache of the page with the id_token, but not no-store"},
 	{Name: WritesStateUnescaped, Breaks: []string{"oidc-auth-state-echo"}, Hides: []string{"practice-form-post-values-escaped"}, Does: "writes state into its form as it came"},
 	{Name: LeavesQuotesInState, Breaks: []string{"oidc-auth-state-echo"}, Hides: []string{"practice-form-post-values-escaped"}, Does: "escapes < and > of state, but not the quotes"},
-	{Name: ShowsStateUnescaped, Breaks: []string{"practice-form-post-values-escaped"}, NeedsBrowser: true, Does: "shows state as it came, beside the form that has it escaped"},
+	{Name: ShowsStateUnescaped, Breaks: []string{"practice-form-post-values-escaped"}, Grave: true, NeedsBrowser: true, Does: "shows state as it came, beside the form that has it escaped"},
 
 	// Issuer.
 	{Name: IssuerWithQuery, Breaks: []string{"sec-id-token-iss"}, Does: "has an issuer identifier with a query"},
@@ -254,8 +254,8 @@ var conductDefects = []Fault{
 	{Name: ShowsLog, Breaks: []string{"core-return-url-parameters"}, Does: "shows lti_log to the user"},
 	{Name: ShowsErrorLog, Breaks: []string{"core-return-url-parameters"}, Does: "shows lti_errorlog to the user"},
 	{Name: HasNoReturnPage, Breaks: []string{"core-return-url-parameters"}, Does: "answers 404 at its return_url"},
-	{Name: ShowsMessageUnescaped, Breaks: []string{"practice-return-url-messages-escaped"}, NeedsBrowser: true, Does: "shows lti_msg as it came"},
-	{Name: ShowsErrorMessageUnescaped, Breaks: []string{"practice-return-url-messages-escaped", "ap-start-proctoring-return-url"}, NeedsBrowser: true, Does: "shows lti_errormsg as it came"},
+	{Name: ShowsMessageUnescaped, Breaks: []string{"practice-return-url-messages-escaped"}, Grave: true, NeedsBrowser: true, Does: "shows lti_msg as it came"},
+	{Name: ShowsErrorMessageUnescaped, Breaks: []string{"practice-return-url-messages-escaped", "ap-start-proctoring-return-url"}, Grave: true, NeedsBrowser: true, Does: "shows lti_errormsg as it came"},
 
 	// Custom variables.
 	{Name: SubstitutesNothing, Breaks: []string{"core-custom-variable-substitution"}, Does: "passes on the variables that it supports"},

@@ -164,7 +164,7 @@ var examDefects = []Fault{
 	{Name: NeedsVerifiedUser, Breaks: []string{"ap-platform-accepts-valid-start-assessment"}, Part: OfExams, Does: "refuses LtiStartAssessment without a verified user"},
 	{Name: CrashesOnVerifiedUserText, Breaks: []string{"ap-platform-checks-verified-user"}, Part: OfExams, Does: "answers 500 where verified_user is a string"},
 	{Name: CrashesOnLongNames, Breaks: []string{"ap-platform-checks-verified-user"}, Part: OfExams, Does: "answers 500 to a very long name"},
-	{Name: ShowsVerifiedNameUnescaped, Breaks: []string{"ap-platform-checks-verified-user"}, Part: OfExams, NeedsBrowser: true, Does: "shows the verified name as it came"},
+	{Name: ShowsVerifiedNameUnescaped, Breaks: []string{"ap-platform-checks-verified-user"}, Grave: true, Part: OfExams, NeedsBrowser: true, Does: "shows the verified name as it came"},
 	{Name: ShowsVerifiedSub, Breaks: []string{"ap-platform-rejects-own-picture-as-verified"}, Part: OfExams, Does: "shows the sub of verified_user as the candidate's"},
 	{Name: ShowsVerifiedPicture, Breaks: []string{"ap-platform-rejects-own-picture-as-verified"}, Part: OfExams, Does: "shows its own picture as the one that the tool has verified"},
 	{Name: ForgetsLaunchOnRefusal, Breaks: []string{"ap-platform-survives-failed-start"}, Part: OfExams, Does: "takes no further message after one that it refused"},

@@ -203,6 +203,7 @@ const (
 	LeavesResultMaximumOut        = "leaves-result-maximum-out"
 	SendsNullResultScores         = "sends-null-result-scores"
 	IgnoresUserFilter             = "ignores-user-filter"
+	ListsAllForStrangers          = "lists-all-results-for-unknown-users"
 	HidesUnknownResults           = "hides-unknown-results"
 	IgnoresResultLimit            = "ignores-result-limit"
 	SendsNoNextResult             = "sends-no-next-result"
@@ -430,6 +431,7 @@ var gradeDefects = []Fault{
 	{Name: LeavesResultMaximumOut, Breaks: []string{}, Part: OfGrades, Permitted: true, Does: "sends results as parts of 1, without resultMaximum"},
 	{Name: SendsNullResultScores, Breaks: []string{}, Part: OfGrades, Permitted: true, Does: "sends null as the resultScore of who has none"},
 	{Name: IgnoresUserFilter, Breaks: []string{"ags-results-filter-and-paging"}, Part: OfGrades, Does: "does not look at user_id"},
+	{Name: ListsAllForStrangers, Breaks: []string{"ags-results-filter-and-paging"}, Part: OfGrades, Does: "lists the results of all where user_id names nobody"},
 	{Name: HidesUnknownResults, Breaks: []string{"ags-results-filter-and-paging"}, Part: OfGrades, OnlyWarns: true, Does: "answers 404 for the result of a user who has none"},
 	{Name: IgnoresResultLimit, Breaks: []string{"ags-results-filter-and-paging"}, Part: OfGrades, Does: "sends more results at once than limit says"},
 	{Name: SendsNoNextResult, Breaks: []string{"ags-results-filter-and-paging"}, Part: OfGrades, Does: "does not say where the rest of the results is"},

@@ -22,7 +22,7 @@ func (p *Platform) listResults(q *gradeRequest) gradeAnswer {
 		found = append(found, entry{q.column, r})
 	}
 	query := q.URL.Query()
-	found = slices.DeleteFunc(p.spoilEntries(q, found), func(e entry) bool { return !p.filtersResult(query, e.sub) })
+	found = slices.DeleteFunc(p.spoilEntries(q, found), func(e entry) bool { return !p.filtersResult(q, query, e.sub) })
 	entries, next, wrong := page(p, q, found, func(e entry) int { return e.row.number })
 	results := []map[string]any{}
 	for _, e := range entries {

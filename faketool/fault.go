@@ -30,6 +30,9 @@ type Fault struct {
 	Hides []string
 	// OnlyWarns is set where the defect is one that only warns.
 	OnlyWarns bool
+	// Grave is set where what it breaks fails, and is not only warned of, whatever the
+	// level of the requirement: somebody gets at what is another's.
+	Grave bool
 	// NeedsBrowser is set where only a browser shows the defect.
 	NeedsBrowser bool
 	// Part is what the fault is about.
@@ -415,7 +418,7 @@ var launchDefects = []Fault{
 	{Name: ReadsNumbersAsText, Breaks: []string{"practice-tool-malformed-token"}, Does: "takes a number for text"},
 	{Name: LimitsLaunchTo32KiB, Breaks: []string{"practice-tool-large-token"}, Does: "reads 32 KiB of a launch"},
 	{Name: GarblesUnicode, Breaks: []string{"practice-tool-unicode-claims"}, Does: "shows UTF-8 as if it were Latin-1"},
-	{Name: ShowsNamesUnescaped, Breaks: []string{"practice-tool-claims-escaped"}, Does: "shows the user's name as it came"},
+	{Name: ShowsNamesUnescaped, Breaks: []string{"practice-tool-claims-escaped"}, Grave: true, Does: "shows the user's name as it came"},
 	{Name: AcceptsAnySignedToken, Breaks: []string{"cert-tool-not-an-lti-message"}, Does: "takes a genuine token without any claim of LTI for a launch"},
 	{Name: AcceptsMessageWithoutClaims, Breaks: []string{"cert-tool-required-claims-missing"}, Does: "takes a message without type, version and roles for a resource link launch"},
 	{Name: AcceptsMissingMessageType, Breaks: []string{"core-tool-message-type-missing"}, Does: "accepts a message without message_type"},
@@ -449,7 +452,7 @@ var launchDefects = []Fault{
 	{Name: KnowsLinksByIDAlone, Breaks: []string{"core-tool-identifiers-scoped"}, Does: "takes the same resource link id in another deployment for the same link"},
 	{Name: DropsReturnQuery, Breaks: []string{"core-tool-return-url", "ap-tool-error-return"}, Does: "replaces the query of the return URL by its own"},
 	{Name: AddsOwnReturnParameters, Breaks: []string{"core-tool-return-url", "ap-tool-error-return"}, Does: "adds a parameter of its own to the return URL"},
-	{Name: ReturnsUnverified, Breaks: []string{"practice-tool-return-url-unverified"}, Does: "follows a return URL to a stranger's site in a token that it has not verified"},
+	{Name: ReturnsUnverified, Breaks: []string{"practice-tool-return-url-unverified"}, Grave: true, Does: "follows a return URL to a stranger's site in a token that it has not verified"},
 	{Name: AcceptsOldTLS, Breaks: []string{"sec-tool-tls"}, Does: "speaks TLS 1.0 and 1.1"},
 	{Name: RefusesSeveralRoles, Breaks: []string{"cert-tool-valid-multiple-roles", "core-tool-role-uris"}, Does: "refuses more than two roles"},
 	{Name: RefusesShortRole, Breaks: []string{"cert-tool-valid-short-role"}, Does: "refuses roles that are no URI"},

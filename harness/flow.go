@@ -498,6 +498,10 @@ func (r *Run) lookAgain(ctx context.Context, by agent.User, f *Flow) error {
 
 func (f *Flow) misread() string { return cmp.Or(f.take(), tooMuch(f.Trip)) }
 
+func (f *Flow) breach() bool {
+	return f.ScriptRan() || f.HasMarkup() || f.Led(fakeplatform.Stranger)
+}
+
 // kept is what the document keeps of the flow.
 func (f *Flow) kept() (results.Flow, []byte) { return f.evidence, f.Trip.Screenshot }
 

@@ -44,7 +44,17 @@ type witness interface {
 	// last asked: its message cannot be read, or is more than the run reads. It is
 	// empty where nothing was in the way.
 	misread() string
+	// breach says whether it shows what is never a matter of good practice alone: a
+	// message's script that ran on the subject's own pages, or a browser that was sent to
+	// a stranger.
+	breach() bool
 }
+
+// Breach is the verdict of a judgement that somebody has got at what is another's, such
+// as a session: it fails whatever the level of the requirement, and the weight of the
+// stimulus. It becomes [results.Failed] when it is observed, and so does each failure
+// that a flow shows to be one.
+const Breach results.Verdict = "breach"
 
 // A reading keeps whether a message was read that cannot be: what a check makes of it
 // means nothing.
@@ -203,7 +213,7 @@ func sentence(text string) string {
 
 // Observe keeps a verdict on a requirement or on one stimulus of it. The
 // verdict Failed becomes Warned where the requirement is none that a subject
-// must keep, or where the stimulus only warns.
+// must keep, or where the stimulus only warns; but a breach stays one.
 func (s *observer[F]) Observe(id requirements.ID, stimulus string, verdict results.Verdict, expected, seen string, flows ...F) {
 	s.tb.Helper()
 	r, ok := requirements.Default().Get(id)
@@ -221,10 +231,16 @@ func (s *observer[F]) Observe(id requirements.ID, stimulus string, verdict resul
 	if verdict == results.Failed {
 		o.Verdict = failing(r, stimulus)
 	}
+	if verdict == Breach {
+		verdict, o.Verdict = results.Failed, results.Failed
+	}
 	var none F
 	for _, f := range flows {
 		if f == none {
 			continue
+		}
+		if verdict == results.Failed && f.breach() {
+			o.Verdict = results.Failed
 		}
 		if why := f.misread(); why != "" && slices.Contains([]results.Verdict{results.Passed, results.Failed, results.Warned}, verdict) {
 			o.Verdict, o.Seen = results.Inconclusive, results.Bounded(why, maxSaid)

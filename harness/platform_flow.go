@@ -119,6 +119,15 @@ func (f *PlatformFlow) Signed() Message {
 	return f.message
 }
 
+func (f *PlatformFlow) breach() bool { return f.ScriptRan() || f.Strayed() }
+
+// Strayed says whether the browser was sent to the stranger's site.
+func (f *PlatformFlow) Strayed() bool {
+	return slices.ContainsFunc(f.Trip.Steps, func(s results.Step) bool {
+		return s.URL == faketool.Stranger || strings.HasPrefix(s.URL, faketool.Stranger+"/") || strings.HasPrefix(s.URL, faketool.Stranger+"?")
+	})
+}
+
 func (f *PlatformFlow) misread() string {
 	why := f.take()
 	if f.Answer != nil && f.Answer.Cut {
@@ -465,11 +474,6 @@ func (f *PlatformFlow) Carrier() (results.Step, bool) {
 		}
 	}
 	return results.Step{}, false
-}
-
-// WentTo says whether the browser was sent to an address, whatever its query.
-func (f *PlatformFlow) WentTo(address string) bool {
-	return slices.ContainsFunc(f.Trip.Steps, func(s results.Step) bool { return sameURL(withoutQuery(s.URL), withoutQuery(address)) })
 }
 
 // withoutQuery is an address up to its query or fragment.

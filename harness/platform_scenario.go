@@ -363,7 +363,7 @@ func (s *PlatformScenario) ReactTo(ctx context.Context, id requirements.ID, faul
 			verdict, seen = s.Refused(flow)
 		}
 		for _, further := range judge {
-			if v, says := further(flow); v != results.Passed && results.Worst(v, verdict) == v {
+			if v, says := further(flow); v == Breach || v != results.Passed && results.Worst(v, verdict) == v {
 				verdict, seen = v, says
 			}
 		}

@@ -135,6 +135,7 @@ type subject struct {
 	warns   []string // further ones that only warn
 	hides   []string
 	warning bool
+	grave   bool // what it breaks fails, whatever its level
 	// takesOver is set where a null peer takes the subject's place in the middle of
 	// the run.
 	takesOver bool
@@ -324,6 +325,7 @@ type defect struct {
 	name, does              string
 	breaks, warns, hides    []string
 	onlyWarns, needsBrowser bool
+	grave                   bool
 	part                    string // of the subject; a profile, and empty for launches
 }
 
@@ -332,12 +334,12 @@ func defectsOf(side config.Side) []defect {
 	var list []defect
 	if side == config.ToolSide {
 		for _, f := range faketool.Defects() {
-			list = append(list, defect{f.Name, f.Does, f.Breaks, nil, f.Hides, f.OnlyWarns, f.NeedsBrowser, string(f.Part)})
+			list = append(list, defect{f.Name, f.Does, f.Breaks, nil, f.Hides, f.OnlyWarns, f.NeedsBrowser, f.Grave, string(f.Part)})
 		}
 		return list
 	}
 	for _, f := range fakeplatform.Defects() {
-		list = append(list, defect{f.Name, f.Does, f.Breaks, f.Warns, f.Hides, f.OnlyWarns, f.NeedsBrowser, string(f.Part)})
+		list = append(list, defect{f.Name, f.Does, f.Breaks, f.Warns, f.Hides, f.OnlyWarns, f.NeedsBrowser, f.Grave, string(f.Part)})
 	}
 	return list
 }
@@ -381,7 +383,7 @@ func subjectsOf(side config.Side, only []string) []subject {
 		}
 		s := subject{
 			row:  Row{Side: side, Subject: d.name, Kind: Fault, Does: d.does, Agent: "http"},
-			args: []string{"--fault", d.name}, breaks: d.breaks, warns: d.warns, hides: d.hides, warning: d.onlyWarns, above: profilesAbove[d.part],
+			args: []string{"--fault", d.name}, breaks: d.breaks, warns: d.warns, hides: d.hides, warning: d.onlyWarns, grave: d.grave, above: profilesAbove[d.part],
 		}
 		if side == config.ToolSide {
 			s.args = append(s.args, settingsFor[d.name]...)
@@ -522,7 +524,7 @@ func (s *subject) hold(doc results.Document, usual map[string]results.Verdict) {
 			}
 		case slices.Contains(s.breaks, r.ID), slices.Contains(s.warns, r.ID):
 			cell.Expected = results.Failed
-			if s.warning || slices.Contains(s.warns, r.ID) || r.Level != string(requirements.Must) {
+			if !s.grave && (s.warning || r.Level != string(requirements.Must)) || slices.Contains(s.warns, r.ID) {
 				cell.Expected = results.Warned
 			}
 			if cell.Actual == results.Inconclusive { // it may be so for want of a browser alone

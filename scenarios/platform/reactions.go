@@ -57,7 +57,7 @@ var _ = Describe("A platform, sent an authentication request that differs from a
 		scene := PlatformScene()
 		scene.ReactBy(ctx, id, faketool.FaultsFor(id), func(_ faketool.Fault, f *harness.PlatformFlow) (results.Verdict, string) {
 			nonce, _ := f.Message().Text("nonce")
-			if f.Launched() && f.Posted() && !strayed(f) && slices.Contains(f.Request.Params[lti.ParamNonce], nonce) {
+			if f.Launched() && f.Posted() && !f.Strayed() && slices.Contains(f.Request.Params[lti.ParamNonce], nonce) {
 				return results.Warned, "Answered as if it had come once, and at the registered redirect_uri alone."
 			}
 			return scene.Refused(f)
@@ -69,7 +69,16 @@ var _ = Describe("A platform, sent an authentication request that differs from a
 		scene := PlatformScene()
 		faults := faketool.FaultsFor(id)
 		i := slices.IndexFunc(faults, func(f faketool.Fault) bool { return f.Name == ofOtherLink })
-		scene.ReactTo(ctx, id, slices.Delete(slices.Clone(faults), i, i+1))
+		mine, err := scene.Control(ctx, harness.PlatformLaunch{Title: "control: the user's own launch"})
+		if err != nil {
+			mine = nil
+		}
+		scene.ReactTo(ctx, id, slices.Delete(slices.Clone(faults), i, i+1), func(f *harness.PlatformFlow) (results.Verdict, string) {
+			if mine == nil || !f.Launched() || f.Message().Claims["sub"] == mine.Message().Claims["sub"] {
+				return results.Passed, ""
+			}
+			return harness.Breach, "The browser was launched as another user."
+		})
 		// The user may see the other link, too: what must not be is a mixture.
 		alone := launches(ctx, scene, id, ofOtherLink, harness.PlatformLaunch{Title: "launch of the other link alone", Link: config.OtherLink})
 		if alone == nil {
@@ -101,7 +110,7 @@ var _ = Describe("A platform, sent an authentication request that differs from a
 
 	It("tells unknown clients and redirect URIs nothing but on a page of its own", For("rfc6749-no-open-redirect-on-error"), func(ctx SpecContext) {
 		PlatformScene().React(ctx, "rfc6749-no-open-redirect-on-error", func(f *harness.PlatformFlow) (results.Verdict, string) {
-			if strayed(f) {
+			if f.Strayed() {
 				return results.Failed, "The browser was sent to the stranger's site."
 			}
 			return results.Passed, ""
@@ -226,11 +235,6 @@ var _ = Describe("A platform, sent an authentication request that differs from a
 		}
 	})
 })
-
-// strayed says whether the browser was sent to the stranger's site.
-func strayed(f *harness.PlatformFlow) bool {
-	return f.WentTo(faketool.Stranger) || slices.ContainsFunc(f.Trip.Steps, func(s results.Step) bool { return strings.HasPrefix(s.URL, faketool.Stranger) })
-}
 
 // keptOutOfURLs judges how a request for another response_mode is answered: by form POST
 // all the same, as the only way that there is, or not at all (Security Framework 1.0,

@@ -7,6 +7,7 @@ const (
 	GuessesGradebook            = "guesses-gradebook"
 	ReadsUnannouncedLineItem    = "reads-unannounced-line-item"
 	FetchesTokenEachTime        = "fetches-token-each-time"
+	RenewsForNextRequest        = "renews-token-for-next-request"
 	NeverRenewsGradeToken       = "never-renews-grade-token"
 	RenewsForever               = "renews-forever"
 	RepeatsJTI                  = "repeats-jti"
@@ -112,6 +113,7 @@ var gradeDefects = []Fault{
 	{Name: GuessesGradebook, Breaks: []string{"ags-tool-requests-needed-scopes"}, Part: OfGrades, Does: "guesses where the line items of a course are that a launch does not offer"},
 	{Name: ReadsUnannouncedLineItem, Breaks: []string{"ags-tool-requests-needed-scopes"}, Part: OfGrades, Does: "reads the line item before it posts a score where no scope for that is announced"},
 	{Name: FetchesTokenEachTime, Breaks: []string{"ags-tool-renews-token"}, Part: OfGrades, Does: "asks for a new access token for each call of a grade service"},
+	{Name: RenewsForNextRequest, Breaks: []string{}, Permitted: true, Part: OfGrades, Does: "sends nothing again that was refused with 401, and gets a new access token for what comes next"},
 	{Name: NeverRenewsGradeToken, Breaks: []string{"ags-tool-renews-token", "sec-tool-access-token-use"}, Hides: []string{"sec-tool-assertion-claims"}, Part: OfGrades, Does: "gives up where a grade service does not take the access token any more"},
 	{Name: RenewsForever, Breaks: []string{"ags-tool-renews-token"}, Part: OfGrades, Does: "asks for a new access token a dozen times where a grade service takes none"},
 	{Name: RepeatsJTI, Breaks: []string{"sec-tool-assertion-claims", "sec-tool-access-token-use", "ags-tool-renews-token"}, Part: OfGrades, Does: "sends the jti of the last assertion once more where it asks for another access token"},

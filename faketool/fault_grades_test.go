@@ -177,6 +177,7 @@ var showsInGrades = map[string]struct {
 	faketool.GuessesGradebook:            {elsewhere, "GET /contexts/course-2/lineitems?type_id=3 "},
 	faketool.ReadsUnannouncedLineItem:    {handed(scoreAlone), "GET /contexts/course-1/lineitems/item-1"},
 	faketool.FetchesTokenEachTime:        {handedAgain, "1 tokens"},
+	faketool.RenewsForNextRequest:        {handed(nil, withStatus(401)), "saved=false 1 tokens"},
 	faketool.NeverRenewsGradeToken:       {handed(nil, withStatus(401)), "saved=false 1 tokens"},
 	faketool.RenewsForever:               {handed(nil, repeated(withStatus(401), 20)...), "saved=false 12 tokens"},
 	faketool.RepeatsJTI:                  {assertedAgain, "same jti: true"},

@@ -93,6 +93,12 @@ func (t *Tool) callGrades(ctx context.Context, g *gradebook, scope string, r Gra
 			return nil, err
 		}
 		tries[e.Status]++
+		if e.Status == http.StatusUnauthorized && t.has(RenewsForNextRequest) {
+			t.mu.Lock()
+			delete(t.grants, grantOf(g.of, scopes))
+			t.mu.Unlock()
+			return e, e.failure()
+		}
 		if !t.again(e.Status, tries[e.Status]) || t.insistsOnExpired(grantOf(g.of, scopes), e) {
 			return e, cmp.Or(t.crashOfCall(e), e.failure(), t.misread(r, e))
 		}

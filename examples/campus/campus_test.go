@@ -444,8 +444,8 @@ func TestLaunches(t *testing.T) {
 	s := newSite(t)
 	link, context, custom := claims+"resource_link", claims+"context", claims+"custom"
 	ada := map[string]any{"name": "Ada Lovelace", "given_name": "Ada", "family_name": "Lovelace", "email": "ada@campus.example"}
-	roles := func(role string) map[string]any {
-		return map[string]any{claims + "roles": []any{"http://purl.imsglobal.org/vocab/lis/v2/membership#" + role}}
+	roles := func(role string, elsewhere ...any) map[string]any {
+		return map[string]any{claims + "roles": append([]any{"http://purl.imsglobal.org/vocab/lis/v2/membership#" + role}, elsewhere...)}
 	}
 	presentation := func(l launched) map[string]any { return l.claims[claims+"launch_presentation"].(map[string]any) }
 	sub := s.signedIn("ada").launches("/launch-link/1/exercise-1").claims["sub"]
@@ -455,7 +455,7 @@ func TestLaunches(t *testing.T) {
 		without    []string
 		target     string
 	}{
-		{"ada", "1/exercise-1", []map[string]any{ada, roles("Learner"), {
+		{"ada", "1/exercise-1", []map[string]any{ada, roles("Learner", lti.RoleInstitutionInstructor), {
 			"sub": sub, claims + "deployment_id": "1", claims + "message_type": "LtiResourceLinkRequest", claims + "version": "1.3.0",
 			claims + "target_link_uri": toolURL + "/launch", "iss": s.url, "aud": "invigilator", "nonce": "nonce-1",
 			claims + "lis": map[string]any{"person_sourcedid": "campus.example:person:1815"},
@@ -469,7 +469,7 @@ func TestLaunches(t *testing.T) {
 		{"ada", "2/exercise-1", []map[string]any{ada, {"sub": sub, claims + "deployment_id": "2"}}, nil, "window"},
 		{"ada", "1/window", []map[string]any{ada}, nil, "window"},
 		{"ada", "1/frame", []map[string]any{ada}, nil, "iframe"},
-		{"ada", "1/private", []map[string]any{roles("Learner"), {"sub": sub}}, []string{"name", "given_name", "family_name", "email"}, "window"},
+		{"ada", "1/private", []map[string]any{roles("Learner", lti.RoleInstitutionInstructor), {"sub": sub}}, []string{"name", "given_name", "family_name", "email"}, "window"},
 		{"mary", "1/private", []map[string]any{roles("Instructor")}, []string{"name", "given_name", "family_name", "email"}, "window"},
 		{"ada", "1/anonymous", nil, []string{"sub", "name", "given_name", "family_name", "email", claims + "lis"}, "window"},
 		{"ada", "1/custom", []map[string]any{ada, {custom: map[string]any{

@@ -188,7 +188,7 @@ func TestGoingToTheCheckIn(t *testing.T) {
 			says := name + " " + exam
 			for claim, want := range map[string]any{
 				lti.ClaimMessageType: lti.StartProctoring, lti.ClaimVersion: lti.Version, lti.ClaimDeploymentID: "1",
-				lti.ClaimTargetLinkURI: toolURL + "/launch", lti.ClaimRoles: []any{lti.RoleLearner},
+				lti.ClaimTargetLinkURI: toolURL + "/launch", lti.ClaimRoles: map[string][]any{"ada": {lti.RoleLearner, lti.RoleInstitutionInstructor}, "grace": {lti.RoleLearner}}[name],
 				"iss": s.url, "aud": "invigilator", "nonce": "nonce-1", "sub": sub, "name": full,
 				lti.ClaimAttemptNumber:      1.0,
 				lti.ClaimProctoringSettings: map[string]any{"data": settings[exam]},

@@ -159,7 +159,7 @@ func TestReviewsAreForTeachersAndThoseWhoseWorkItIs(t *testing.T) {
 	s.g.Expect(by).To(And(
 		HaveKeyWithValue(lti.ClaimMessageType, lti.SubmissionReviewRequest), HaveKeyWithValue("name", "Mary Somerville"),
 		HaveKeyWithValue(lti.ClaimForUser, And(
-			HaveKeyWithValue("user_id", adas["sub"]), HaveKeyWithValue("name", "Ada Lovelace"), HaveKeyWithValue("roles", ConsistOf(lti.RoleLearner)),
+			HaveKeyWithValue("user_id", adas["sub"]), HaveKeyWithValue("name", "Ada Lovelace"), HaveKeyWithValue("roles", ConsistOf(lti.RoleLearner, lti.RoleInstitutionInstructor)),
 		)),
 		HaveKeyWithValue(lti.ClaimAGS, HaveKeyWithValue("lineitem", item)),
 		HaveKeyWithValue(lti.ClaimResourceLink, adas[lti.ClaimResourceLink]), HaveKeyWithValue(lti.ClaimContext, adas[lti.ClaimContext]),
@@ -169,7 +169,7 @@ func TestReviewsAreForTeachersAndThoseWhoseWorkItIs(t *testing.T) {
 	s.g.Expect(back.page.Find("#return-to").AttrOr("href", "")).To(Equal(s.url + "/course/1/grades"))
 	s.g.Expect(ada.launches(begins("ada")).claims).To(And(
 		HaveKeyWithValue("sub", adas["sub"]), HaveKeyWithValue(lti.ClaimForUser, HaveKeyWithValue("user_id", adas["sub"])),
-		HaveKeyWithValue(lti.ClaimRoles, ConsistOf(lti.RoleLearner)),
+		HaveKeyWithValue(lti.ClaimRoles, ConsistOf(lti.RoleLearner, lti.RoleInstitutionInstructor)),
 	))
 }
 

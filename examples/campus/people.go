@@ -43,7 +43,8 @@ func people() []*account {
 	ada := fakeplatform.User{
 		Sub:  "b7Vx0mQe4kS2hYtPz1Lw9A",
 		Name: "Ada Lovelace", GivenName: "Ada", FamilyName: "Lovelace", Email: "ada@campus.example",
-		SourcedID: "campus.example:person:1815", Roles: []string{lti.RoleLearner},
+		// She teaches elsewhere in the institution, and learns here.
+		SourcedID: "campus.example:person:1815", Roles: []string{lti.RoleLearner, lti.RoleInstitutionInstructor},
 	}
 	return []*account{
 		{name: "ada", user: ada},

@@ -331,7 +331,7 @@ var _ = Describe("A platform's review", func() {
 		switch {
 		case subOf(flow) != userOf(flow):
 			wrong = fmt.Sprintf("sub is %q, and for_user.user_id %q", subOf(flow), userOf(flow))
-		case slices.ContainsFunc(roles, func(role string) bool { return strings.HasSuffix(role, "#Instructor") }):
+		case slices.ContainsFunc(roles, teaches):
 			wrong = fmt.Sprintf("the learner has the roles %v", roles)
 		}
 		scene.Check(id, stimulus, wrong == "", "", Seen(wrong), item.Book.Launch, item.Made, flow)
@@ -521,7 +521,5 @@ func mismatched(f *harness.PlatformFlow, reviewer string) (results.Verdict, stri
 // isLearner says whether the user of a launch is no more than a learner.
 func isLearner(f *harness.PlatformFlow) bool {
 	roles, _ := rolesOf(f.Message())
-	return !slices.ContainsFunc(roles, func(role string) bool {
-		return strings.HasSuffix(role, "#Instructor") || strings.HasSuffix(role, "#TeachingAssistant") || strings.HasSuffix(role, "#Administrator")
-	})
+	return !slices.ContainsFunc(roles, teaches)
 }

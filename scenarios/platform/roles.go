@@ -45,6 +45,13 @@ func has(vocabulary, name string) bool {
 	return name != "" && strings.Contains(" "+roleVocabularies[vocabulary]+" ", " "+name+" ")
 }
 
+// teaches says whether a role is one of those who teach in the context, or run it. What
+// somebody is in the institution says nothing of that (LTI Core 1.3, A.2.2 and A.2.3).
+func teaches(role string) bool {
+	principal, _, _ := strings.Cut(strings.TrimPrefix(strings.TrimPrefix(role, membership), subRole), "#")
+	return slices.Contains([]string{"Instructor", "Administrator", "ContentDeveloper"}, principal)
+}
+
 // rolesOf returns the roles, and false where they are no array of texts.
 func rolesOf(m harness.Message) ([]string, bool) {
 	members, ok := m.Claims[lti.ClaimRoles].([]any)

@@ -4,13 +4,16 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -715,5 +718,44 @@ func TestAScoreThatIsRefusedForItsTimeIsSentAgainLater(t *testing.T) {
 		g.Expect(at.Sub(sent[i])).To(BeNumerically(">=", time.Second))
 	}
 	g.Expect(sent[0]).To(BeTemporally("~", time.Now(), time.Minute))
+	scene.Finish()
+}
+
+func TestAGradebookMayBeBehindARedirect(t *testing.T) {
+	t.Parallel()
+	g := NewWithT(t)
+	var asked atomic.Value // the path that the journey opens
+	run := campusAt{change: onlyGrades, wrap: func(h http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			path, _ := asked.Load().(string)
+			switch {
+			case r.Method == http.MethodGet && strings.HasSuffix(r.URL.Path, "/grades"):
+				asked.Store(r.URL.Path)
+				http.Redirect(w, r, "/books/7?of="+url.QueryEscape(r.URL.Path), http.StatusFound)
+			case r.URL.Path == "/books/7":
+				r.URL.Path, r.URL.RawQuery = r.URL.Query().Get("of"), ""
+				r.RequestURI = r.URL.Path
+				h.ServeHTTP(w, r)
+			case strings.HasSuffix(r.URL.Path, "/return"):
+				w.Header().Set("Content-Type", "text/html")
+				_, _ = fmt.Fprintf(w, `<!DOCTYPE html><title>Back</title><p>You are back. <a href="%s">Grades</a></p>`, path)
+			default:
+				h.ServeHTTP(w, r)
+			}
+		})
+	}}.start(t)
+	scene := run.Scenario(t, "a scenario", "here:1")
+	book, err := scene.Gradebook(t.Context(), harness.PlatformLaunch{})
+	g.Expect(err).NotTo(HaveOccurred())
+	item, err := scene.Reviewed(t.Context(), book, nil, book.Sub())
+	g.Expect(err).NotTo(HaveOccurred())
+	page, err := scene.OpenGrades(t.Context(), config.Instructor, item, "")
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(page.Trip.Page.URL).To(ContainSubstring("/books/7"))
+	review, err := scene.Review(t.Context(), harness.Review{Item: item})
+	g.Expect(err).NotTo(HaveOccurred())
+	back, err := scene.Return(t.Context(), review, page)
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(back.LeadsTo(page)).To(BeTrue(), back.End())
 	scene.Finish()
 }

@@ -343,8 +343,14 @@ func (s *PlatformScenario) Return(ctx context.Context, f, gradebook *PlatformFlo
 	}
 	visit := s.run.visit(address)
 	if gradebook != nil {
-		if there, err := url.Parse(gradebook.Trip.Page.URL); err == nil && len(there.Path) > 1 {
-			visit.Also = append(visit.Also, agent.Marker{Name: gradebookMarker, Selector: fmt.Sprintf("[href*=%q], [action*=%[1]q]", there.EscapedPath())})
+		var links []string
+		for _, address := range ledTo(gradebook.Trip) {
+			if there, err := url.Parse(address); err == nil && len(there.Path) > 1 {
+				links = append(links, fmt.Sprintf("[href*=%q], [action*=%[1]q]", there.EscapedPath()))
+			}
+		}
+		if len(links) > 0 {
+			visit.Also = append(visit.Also, agent.Marker{Name: gradebookMarker, Selector: strings.Join(links, ", ")})
 		}
 	}
 	began := time.Now()
@@ -356,6 +362,24 @@ func (s *PlatformScenario) Return(ctx context.Context, f, gradebook *PlatformFlo
 	back.evidence = s.run.platformEvidence(back, PlatformLaunch{Title: "return to the platform"}, began)
 	s.keep(back)
 	return back, nil
+}
+
+// ledTo is the address of the page that a trip ended on, and those that were redirected
+// there: a link to one of them leads to the same page.
+func ledTo(trip *agent.Trip) []string {
+	addresses := []string{trip.Page.URL}
+	redirected := false
+	for _, step := range slices.Backward(trip.Steps) {
+		switch {
+		case redirected && step.Status/100 != 3:
+			return addresses
+		case redirected:
+			addresses = append(addresses, step.URL)
+		default:
+			redirected = sameURL(withoutQuery(step.URL), withoutQuery(trip.Page.URL))
+		}
+	}
+	return addresses
 }
 
 const gradebookMarker = "gradebook"

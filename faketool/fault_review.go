@@ -86,6 +86,11 @@ const (
 	ReturnsBadReviews          = "returns-bad-reviews"
 	OmitsStart                 = "omits-start"
 	ShowsLearnerID             = "shows-learner-id"
+	OpensFormWithoutLearner    = "opens-form-without-learner"
+	OpensFormWithoutItem       = "opens-form-without-item"
+	OffersAnybodyToGrade       = "offers-anybody-to-grade"
+	OffersToGradeUnknownItem   = "offers-to-grade-unknown-item"
+	OffersToGradeNothing       = "offers-to-grade-nothing"
 )
 
 // reviewRefusals are the requirements that a tool keeps by refusing a review for what
@@ -111,6 +116,8 @@ var reviewDefects = []Fault{
 	{Name: AcceptsMissingLineItem, Breaks: []string{"sr-tool-rejects-missing-line-item"}, Part: OfReviews, Does: "opens the learner's work at the resource link where there is no lineitem"},
 	{Name: AcceptsEmptyLineItem, Breaks: []string{"sr-tool-rejects-missing-line-item"}, Part: OfReviews, Does: "opens the learner's work at the resource link where lineitem is empty"},
 	{Name: AcceptsPathAsLineItem, Breaks: []string{"sr-tool-rejects-missing-line-item"}, Part: OfReviews, Does: "opens the learner's work at the resource link where lineitem is no URL"},
+	{Name: OpensFormWithoutLearner, Breaks: []string{"sr-tool-rejects-missing-for-user"}, Part: OfReviews, Does: "opens an empty form for points where nobody is named"},
+	{Name: OpensFormWithoutItem, Breaks: []string{"sr-tool-rejects-missing-line-item"}, Part: OfReviews, Does: "opens an empty form for points where no line item is named"},
 	{Name: NeedsLinkInReview, Breaks: []string{"sr-tool-accepts-without-resource-link"}, Part: OfReviews, OnlyWarns: true, Does: "refuses a review without a resource link"},
 	{Name: FindsActivityByLink, Breaks: []string{"sr-tool-accepts-without-resource-link"}, Part: OfReviews, OnlyWarns: true, Does: "finds nothing where a review has no resource link"},
 	{Name: NeedsNameOfLearner, Breaks: []string{"sr-tool-accepts-minimal-for-user"}, Part: OfReviews, Does: "refuses a review of a learner without a name"},
@@ -132,6 +139,8 @@ var reviewDefects = []Fault{
 	{Name: CrashesOnUnknownItem, Breaks: []string{"sr-tool-unknown-line-item"}, Part: OfReviews, Does: "answers a review of an unknown line item with 500"},
 	{Name: LetsLearnersReview, Breaks: []string{"sr-tool-learner-may-only-see-own", "sr-tool-roles-from-launch-not-for-user"}, Part: OfReviews, Does: "shows everybody's work to every learner"},
 	{Name: LetsAnybodyReview, Breaks: []string{"sr-tool-learner-may-only-see-own"}, Part: OfReviews, Does: "shows everybody's work to users without a role"},
+	{Name: OffersAnybodyToGrade, Breaks: []string{"sr-tool-learner-may-only-see-own", "sr-tool-roles-from-launch-not-for-user"}, Part: OfReviews, Does: "hides others' work from learners, and offers them to grade it"},
+	{Name: OffersToGradeUnknownItem, Breaks: []string{"sr-tool-unknown-line-item"}, Part: OfReviews, Does: "opens an empty form for points for a line item that it does not know"},
 	{Name: LetsLearnersGrade, Breaks: []string{"sr-tool-learner-read-only"}, Part: OfReviews, Does: "lets learners grade their own work"},
 	{Name: ScoresLearnersVisit, Breaks: []string{"sr-tool-learner-read-only"}, Part: OfReviews, Does: "posts a score when learners look at their own work"},
 	{Name: TakesRolesOfForUser, Breaks: []string{"sr-tool-roles-from-launch-not-for-user"}, Part: OfReviews, Does: "takes the roles in for_user for the reviewer's"},
@@ -182,5 +191,6 @@ var reviewDefects = []Fault{
 	{Name: TellsUnknownItemsKindly, Breaks: []string{}, Part: OfReviews, Permitted: true, Does: "answers a review of an unknown line item with 200, on a page that says so"},
 	{Name: ReturnsBadReviews, Breaks: []string{}, Part: OfReviews, Permitted: true, Does: "sends the user back to the return URL where a genuine review is not complete"},
 	{Name: OmitsStart, Breaks: []string{}, Part: OfReviews, Permitted: true, Does: "posts when work was handed in, but not when it was begun"},
+	{Name: OffersToGradeNothing, Breaks: []string{}, Part: OfReviews, Permitted: true, Does: "offers to grade a learner who has handed in nothing"},
 	{Name: ShowsLearnerID, Breaks: []string{}, Part: OfReviews, Permitted: true, Does: "shows the learner's id beside the name"},
 }

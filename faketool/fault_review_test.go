@@ -222,6 +222,11 @@ var showsInReviews = map[string]struct {
 	faketool.TellsUnknownItemsKindly:    {reviewed(itemIs(fmt.Sprintf(withItem, itemURL+"9"))), "200 #refused"},
 	faketool.ReturnsBadReviews:          {reviewed(learnerIs(nil)), "200  []"},
 	faketool.OmitsStart:                 {handed(nil), `"submission":{"submittedAt"`},
+	faketool.OpensFormWithoutLearner:    {reviewed(learnerIs(nil)), "200 #nothing [] form=1"},
+	faketool.OpensFormWithoutItem:       {reviewed(lti.Claims{lti.ClaimAGS: nil}), "200 #nothing [] form=1"},
+	faketool.OffersAnybodyToGrade:       {reviewed(by("learner-2", lti.RoleLearner)), "200 #nothing [] form=1"},
+	faketool.OffersToGradeUnknownItem:   {reviewed(itemIs(fmt.Sprintf(withItem, itemURL+"9"))), "200 #nothing [] form=1"},
+	faketool.OffersToGradeNothing:       {reviewed(learnerIs(raw(`{"user_id":"group-17"}`))), "200 #nothing [] form=1"},
 	faketool.ShowsLearnerID:             {reviewed(nil), "Jude Wong (learner-1)"},
 }
 

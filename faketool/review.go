@@ -22,6 +22,7 @@ type review struct {
 	learner, name string   // nobody's id stands for anybody: only faults have it
 	roles         []string // of the learner
 	custom        []parameter
+	blank         bool // it is opened for nobody, or for no line item: only faults have it
 }
 
 // A parameter is one of custom.
@@ -112,7 +113,10 @@ func (t *Tool) openReview(w http.ResponseWriter, r *http.Request, c claims, begu
 // fails where the user may not see it, and where the tool knows no such line item
 // of this platform at this place. Rights come from the launch alone.
 func (t *Tool) reviewed(l Launch) (work, bool, error) {
-	if !t.mayReview(l) && l.Sub != l.review.learner {
+	switch others := !t.mayReview(l) && l.Sub != l.review.learner; {
+	case l.review.blank, others && t.has(OffersAnybodyToGrade):
+		return work{}, false, nil
+	case others:
 		return work{}, false, &refusal{http.StatusForbidden, "This is not your work."}
 	}
 	t.mu.Lock()
@@ -157,7 +161,7 @@ func (t *Tool) serveReview(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	shown := reviewPage{page: t.shown(l), Learner: l.review.name, Custom: l.review.custom, HandedIn: handedIn, Text: one.text}
-	if handedIn && t.mayGrade(l) {
+	if handedIn && t.mayGrade(l) || !handedIn && t.offersToGradeNothing(l) {
 		shown.Grade = t.resource(l) + "/grade"
 	}
 	status, err := t.spoilReviewPage(r.Context(), l, one, &shown)

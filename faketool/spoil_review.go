@@ -61,7 +61,12 @@ func (t *Tool) learnerOf(c claims) (id string, ok bool) {
 	if reviewer != "" && t.has(FallsBackOnReviewer) {
 		return reviewer, true
 	}
-	return "", false
+	return "", t.has(OpensFormWithoutLearner)
+}
+
+// offersToGradeNothing are the faults of offering to grade where no work is shown.
+func (t *Tool) offersToGradeNothing(l Launch) bool {
+	return l.review.blank || t.has(OffersAnybodyToGrade) || t.has(OffersToGradeUnknownItem) || t.has(OffersToGradeNothing)
 }
 
 // namesItem says whether a message names the line item that is reviewed.
@@ -73,7 +78,8 @@ func (t *Tool) namesItem(c claims) bool {
 		!c.has(lti.ClaimAGS) && t.has(AcceptsMissingEndpoint) ||
 		endpoint != nil && !present && t.has(AcceptsMissingLineItem) ||
 		isText && address == "" && t.has(AcceptsEmptyLineItem) ||
-		address != "" && t.has(AcceptsPathAsLineItem)
+		address != "" && t.has(AcceptsPathAsLineItem) ||
+		t.has(OpensFormWithoutItem)
 }
 
 // checkReviewPickily are the faults of being too strict.
@@ -102,6 +108,8 @@ func (t *Tool) checkReviewPickily(c claims) error {
 
 // spoilReview applies the faults of taking a review for what it is not.
 func (t *Tool) spoilReview(l *Launch, c claims, begun *login) {
+	item, _ := c.object(lti.ClaimAGS)["lineitem"].(string)
+	l.review.blank = l.review.learner == "" && t.has(OpensFormWithoutLearner) || !isSecure(item) && t.has(OpensFormWithoutItem)
 	if l.grades == nil {
 		l.grades = &gradebook{of: l.platform}
 		l.grades.of.deployment, _ = c.text(lti.ClaimDeploymentID)
@@ -188,6 +196,9 @@ func (t *Tool) spoilPlace(l Launch, known activity, isKnown bool) (work, bool, e
 	}
 	if !isKnown && t.has(TellsUnknownItemsKindly) {
 		return work{}, false, &refusal{http.StatusOK, errNotHere.why}
+	}
+	if t.has(OffersToGradeUnknownItem) {
+		return work{}, false, nil
 	}
 	return work{}, false, errNotHere
 }

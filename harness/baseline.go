@@ -30,6 +30,8 @@ type Reaction struct {
 	Crashed bool
 	// bySilence is set where only the sign of an accepted launch is missing.
 	bySilence bool
+	// offers is set where the page shows no work, but offers to grade it.
+	offers bool
 }
 
 // baseline is what the preflight learned of the tool: what an accepted launch
@@ -190,6 +192,8 @@ func (b *baseline) welcome(f *Flow) Reaction {
 	switch {
 	case f.kind == toReview:
 		return f.acceptedReview()
+	case f.kind == intoExam:
+		return f.acceptedExam()
 	case r.bySilence && f.kind == plain && f.teaches() && (f.session == somebody || f.session == shown || b.honest && f.Trip.Page.Status/100 == 2):
 		return Reaction{Kind: Unclear, Why: r.Why + ", but nothing else speaks of a refusal; does tool.accepts hold for this user's page, too?"}
 	case r.Kind != Unclear:

@@ -66,7 +66,9 @@ func (r *Run) attend(ctx context.Context, l Launch, f *Flow, began time.Time) er
 	if deed == "" || l.Stays || !r.mayAttend(l, f) {
 		return nil
 	}
-	journey := agent.Journey{In: agent.Here, Until: f.Launch.PlatformURL() + "/", Screenshot: true, Also: r.visit("").Also}
+	usual := r.visit("")
+	refuses := slices.DeleteFunc(usual.Markers, func(m agent.Marker) bool { return m.Name != refusesMarker })
+	journey := agent.Journey{In: agent.Here, Until: f.Launch.PlatformURL() + "/", Screenshot: true, Also: append(usual.Also, refuses...)}
 	if deed != config.CheckIn {
 		journey.Until = "" // it may end with the tool
 	}
@@ -74,7 +76,7 @@ func (r *Run) attend(ctx context.Context, l Launch, f *Flow, began time.Time) er
 	// tool as long as in a valid launch. What becomes of it may take longer.
 	first := time.Duration(0)
 	if l.Denied || l.Fault != nil && !l.Fault.Permitted {
-		first = max(r.config.Patience.Marker.Std(), leastPatience, 2*r.firstStepTook(0))
+		first = max(r.glance(), 2*r.firstStepTook(0))
 	} else if deed == config.CheckIn {
 		at := time.Now()
 		journey.Tell = func(agent.Action) {
@@ -106,7 +108,10 @@ func (r *Run) firstStepTook(d time.Duration) time.Duration {
 	return r.firstStep
 }
 
-// leastPatience is how long a check-in that should not be there is looked for.
+// glance is how long something is looked for that should not be there.
+func (r *Run) glance() time.Duration { return max(r.config.Patience.Marker.Std(), leastPatience) }
+
+// leastPatience is how long at least.
 const leastPatience = 500 * time.Millisecond
 
 // mayAttend says whether there can be a check-in where the launch has led.
@@ -189,10 +194,23 @@ func (f *Flow) examReaction() Reaction {
 	if refused, ok := f.refusal(); ok {
 		return refused
 	}
+	why := "no LtiStartAssessment came"
 	if f.stuck != nil {
-		return Reaction{Kind: Refused, bySilence: true, Why: "no LtiStartAssessment came: " + f.stuck.Error()}
+		why += ": " + f.stuck.Error()
 	}
-	return Reaction{Kind: Refused, bySilence: true, Why: "no LtiStartAssessment came"}
+	if f.attended && (f.stuck == nil || f.stuck.Step > 1) {
+		return Reaction{Kind: Unclear, Why: "the candidate was let into the check-in, but " + why + "; tool.refuses can say what a refusal looks like"}
+	}
+	return Reaction{Kind: Refused, bySilence: true, Why: why}
+}
+
+// acceptedExam is the reaction to a launch that has to be accepted: the exam has to
+// begin.
+func (f *Flow) acceptedExam() Reaction {
+	if f.Reaction.Kind == Unclear {
+		return Reaction{Kind: Refused, Why: f.Reaction.Why}
+	}
+	return f.Reaction
 }
 
 // refusal reads a journey's end that speaks of a refusal, whatever the launch was
@@ -210,6 +228,9 @@ func (f *Flow) refusal() (Reaction, bool) {
 	}
 	if status := f.Trip.Page.Status; status >= http.StatusBadRequest {
 		return Reaction{Kind: Refused, Crashed: status >= http.StatusInternalServerError, Why: fmt.Sprintf("HTTP %d", status)}, true
+	}
+	if f.Trip.Markers[refusesMarker] {
+		return Reaction{Kind: Refused, Why: "the page shows the sign of a refused launch"}, true
 	}
 	return Reaction{}, false
 }

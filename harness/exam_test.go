@@ -1,17 +1,21 @@
 package harness_test
 
 import (
+	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	. "github.com/onsi/gomega"
 
 	"invigilator/fakeplatform"
+	"invigilator/faketool"
 	"invigilator/harness"
 	"invigilator/harness/config"
 	"invigilator/lti"
@@ -74,6 +78,45 @@ func TestARealProctoringToolCanBeJudged(t *testing.T) {
 	for _, o := range scene.Finish().Observations {
 		g.Expect(o.Verdict).To(Equal(results.Passed), "%s: %s", o.Case, o.Seen)
 	}
+}
+
+// unsent is a tool that lets candidates check in, and then says thank you where an exam
+// in geometry should start.
+func unsent(tool http.Handler) http.Handler {
+	var mu sync.Mutex
+	geometry := map[string]bool{}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		answer := httptest.NewRecorder()
+		tool.ServeHTTP(answer, r)
+		mu.Lock()
+		defer mu.Unlock()
+		if strings.Contains(answer.Body.String(), "Geometry") {
+			geometry[r.URL.Query().Get("sitting")] = true
+		}
+		if id, starts := strings.CutPrefix(strings.TrimSuffix(r.URL.Path, "/start"), "/check-in/"); starts && geometry[id] {
+			_, _ = fmt.Fprint(w, "<p>Thank you.</p>")
+			return
+		}
+		maps.Copy(w.Header(), answer.Header())
+		w.WriteHeader(answer.Code)
+		_, _ = w.Write(answer.Body.Bytes())
+	})
+}
+
+func TestACheckInThatLeadsNowhereIsNoRefusal(t *testing.T) {
+	t.Parallel()
+	g := NewWithT(t)
+	run := subject{wrap: unsent, faults: []string{faketool.AcceptsMissingSessionData}, change: func(c *config.Config) {
+		proctoring(map[string]config.Journey{"checks-in": {Does: config.CheckIn, Steps: config.Steps{{Click: "#start"}}}})(c)
+	}}.ready(t)
+	scene := run.ProctoringScenario(t, "a scenario", "here:1")
+	const id = "ap-tool-rejects-missing-session-data"
+	scene.MustRefuse(t.Context(), id, harness.Attempt{Stimulus: "session-data-absent", Make: func(ctx context.Context) (*harness.Flow, error) {
+		return scene.Launch(ctx, harness.Launch{
+			Fault: faultNamed(t, "session-data-absent"), Exam: &fakeplatform.Exam{}, Link: fakeplatform.ResourceLink{ID: "exam-2", Title: "Geometry"},
+		})
+	}})
+	g.Expect(scene.Finish().Observations).To(ConsistOf(And(HaveField("Verdict", results.Inconclusive), HaveField("Seen", ContainSubstring("let into the check-in")))))
 }
 
 func TestAToolMayTakeNothingButExams(t *testing.T) {

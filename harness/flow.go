@@ -155,6 +155,15 @@ func (f *Flow) Shows(text string) bool {
 	return text != "" && strings.Contains(f.Trip.Page.Text+"\n"+f.Trip.Page.Title, text)
 }
 
+// ShowsBeginOf says whether it shows how a value of a message begins, as text: a page
+// may cut what is long, and break it into lines.
+func (f *Flow) ShowsBeginOf(value any) bool {
+	words := strings.Fields(fmt.Sprint(value))
+	page := strings.Join(strings.Fields(f.Trip.Page.Text), " ")
+	begin := []rune(strings.Join(words, " "))
+	return value != nil && strings.Contains(page, string(begin[:min(len(begin), 24)]))
+}
+
 // Statuses returns the HTTP statuses of the tool's answers to the launch, from
 // the submitted answer on.
 func (f *Flow) Statuses() []int {
@@ -209,6 +218,11 @@ func (r *Run) launch(ctx context.Context, l Launch) (*Flow, error) {
 	}
 	defer flow.Launch.End()
 	flow.Reaction = r.baseline.reaction(flow)
+	if flow.kind == toReview && flow.Reaction.Kind == Unclear && l.Does == "" {
+		if err := r.lookForGrading(ctx, l, flow); err != nil {
+			return nil, err
+		}
+	}
 	if flow.kind == plain && (flow.Reaction.Kind == Refused || flow.Reaction.Kind == Unclear) && r.mayLookAgain(l) {
 		if err := r.lookAgain(ctx, l.By, flow); err != nil {
 			return nil, err

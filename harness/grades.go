@@ -124,6 +124,9 @@ func (r *Run) CanGrade() bool {
 	return ok && r.Has(config.SubmissionReview)
 }
 
+// scoreWord stands for the points in journeys.
+const scoreWord = "{score}"
+
 // Grade launches a reviewer into a work, who gives it points. It fails where that
 // came to no end.
 func (s *Scenario) Grade(ctx context.Context, work *Work, points string, l Launch) (*Flow, error) {
@@ -133,7 +136,7 @@ func (s *Scenario) Grade(ctx context.Context, work *Work, points string, l Launc
 	if l.Title == "" {
 		l.Title = "an instructor gives the work " + points + " points"
 	}
-	l.Review, l.Does, l.Words = work, config.Grade, []string{"{score}", points}
+	l.Review, l.Does, l.Words = work, config.Grade, []string{scoreWord, points}
 	flow, err := s.Launch(ctx, l)
 	switch {
 	case err != nil:

@@ -289,3 +289,60 @@ func TestARefusedReviewThatKillsTheToolIsNoRefusal(t *testing.T) {
 	}
 	g.Expect(fakeplatform.FaultsFor("sr-tool-rejects-missing-line-item")).To(HaveLen(len(observed)))
 }
+
+// kindly is a tool that answers each refusal with status 200.
+func kindly(tool http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		answer := httptest.NewRecorder()
+		tool.ServeHTTP(answer, r)
+		maps.Copy(w.Header(), answer.Header())
+		if answer.Code/100 == 4 {
+			w.Header().Del("Content-Length")
+			_, _ = fmt.Fprint(w, "<p>There is nothing to see here.</p>")
+			return
+		}
+		w.WriteHeader(answer.Code)
+		_, _ = w.Write(answer.Body.Bytes())
+	})
+}
+
+func TestAReviewPageWithoutWorkIsNoRefusalUntilItIsSaidToBeOne(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		refuses config.Marker
+		verdict results.Verdict
+	}{
+		"no sign":            {verdict: results.Inconclusive},
+		"the sign of a page": {config.Marker{Text: "nothing to see"}, results.Passed},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			g := NewWithT(t)
+			run := subject{wrap: kindly, change: func(config *config.Config) {
+				grading(nil)(config)
+				config.Tool.Refuses = c.refuses
+			}}.ready(t)
+			scene := run.ReviewScenario(t, "a scenario", "here:1")
+			scene.React(t.Context(), "sr-tool-rejects-missing-line-item")
+			found := scene.Finish().Observations
+			g.Expect(found).NotTo(BeEmpty())
+			for _, o := range found {
+				g.Expect(o.Verdict).To(Equal(c.verdict), "%s: %s", o.Case, o.Seen)
+			}
+		})
+	}
+}
+
+func TestAReviewThatOffersToGradeWasAccepted(t *testing.T) {
+	t.Parallel()
+	g := NewWithT(t)
+	run := subject{faults: []string{faketool.OpensFormWithoutItem}, change: grading(nil)}.ready(t)
+	scene := run.ReviewScenario(t, "a scenario", "here:1")
+	scene.React(t.Context(), "sr-tool-rejects-missing-line-item")
+	found := scene.Finish().Observations
+	g.Expect(found).NotTo(BeEmpty())
+	for _, o := range found {
+		g.Expect(o.Verdict).To(Equal(results.Failed), "%s: %s", o.Case, o.Seen)
+		g.Expect(o.Seen).To(ContainSubstring("offers to grade"))
+	}
+}

@@ -53,7 +53,7 @@ func (r *Run) preflightGrades(ctx context.Context, found results.Fragment) (resu
 			return s.fragment, d
 		}
 		if !scored { // some tools send a score only when there is one
-			if last, err = s.GoOn(ctx, "preflight: the instructor grades the work", last, config.Grade, "{score}", "7"); err != nil {
+			if last, err = s.GoOn(ctx, "preflight: the instructor grades the work", last, config.Grade, scoreWord, "7"); err != nil {
 				return s.fragment, err
 			}
 			scored = s.Await(ctx, last, IsScore)
@@ -116,7 +116,7 @@ func (r *Run) diagnoseReview(flow *Flow, work *Work) *results.Diagnosis {
 		Seen: describe(flow.Trip), FlowID: flow.ID,
 		LookAt: fmt.Sprintf("Does the page show what the learner has written, %s, as text? Is %s (tool.review_uri) what reviews open? And the tool's log at that time.", work.Text, r.tool.ReviewURI),
 	}
-	if flow.Reaction.Kind == Refused && !flow.Reaction.bySilence {
+	if flow.Reaction.Kind == Refused {
 		d.LookAt = "Does the tool know the message type LtiSubmissionReviewRequest? If not, leave the feature submission-review out. " + d.LookAt
 	}
 	return d

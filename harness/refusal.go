@@ -163,7 +163,9 @@ type Attempt struct {
 	AtLogin bool
 	// ElsewhereWillDo is set where any page will do that is not the resource's.
 	ElsewhereWillDo bool
-	Make            func(context.Context) (*Flow, error)
+	// GradingWillDo is set where that page may offer to grade work that it does not show.
+	GradingWillDo bool
+	Make          func(context.Context) (*Flow, error)
 }
 
 // Attempt returns the attempt to launch with a fault. What the fault borrows
@@ -357,7 +359,7 @@ func (s *Scenario) judgeRefusal(id requirements.ID, a Attempt, flow *Flow, led [
 		observe(results.Failed, "The tool went on with an authentication request: "+describe(flow.Trip)+".")
 	case a.AtLogin && fenced == "" && reaction.Kind != Dead && !sameHost(flow.Trip.Page.URL, s.run.tool):
 		observe(results.Inconclusive, "The browser was led elsewhere: "+describe(flow.Trip)+".")
-	case a.ElsewhereWillDo && fenced == "" && flow.Reaction.Kind == Unclear && flow.session != shown:
+	case a.ElsewhereWillDo && fenced == "" && (flow.Reaction.Kind == Unclear || a.GradingWillDo && flow.Reaction.offers) && flow.session != shown:
 		observe(results.Passed, "Not accepted: "+describe(flow.Trip)+".")
 	case reaction.Kind == Accepted && informs(id, a.Stimulus):
 		observe(results.Passed, "Accepted, as a tool may: "+reaction.Why+".")

@@ -3,10 +3,14 @@ package harness
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"time"
+
+	"invigilator/harness/agent"
+	"invigilator/harness/config"
 )
 
 // ReviewScenario begins a scenario whose launches open a learner's work for review
@@ -62,16 +66,49 @@ func (f *Flow) reviewReaction() Reaction {
 	if refused, ok := f.refusal(); ok {
 		return refused
 	}
-	return Reaction{Kind: Refused, bySilence: true, Why: fmt.Sprintf("HTTP %d, and the page shows no work", f.Trip.Page.Status)}
+	return Reaction{Kind: Unclear, Why: fmt.Sprintf("HTTP %d, and the page shows no work, which is no refusal: tool.refuses can say what one looks like", f.Trip.Page.Status)}
 }
 
 // acceptedReview is the reaction to a review that has to be accepted: it has to show
 // the right work.
 func (f *Flow) acceptedReview() Reaction {
-	if f.Reaction.Kind == Accepted && !f.ShowsWork() {
+	switch {
+	case f.Reaction.Kind == Accepted && !f.ShowsWork():
 		return Reaction{Kind: Refused, Why: f.Reaction.Why}
+	case f.Reaction.Kind == Unclear:
+		return Reaction{Kind: Refused, Why: fmt.Sprintf("HTTP %d, and the page shows no work", f.Trip.Page.Status)}
 	}
 	return f.Reaction
+}
+
+// lookForGrading finds out whether the page that a review has led to, which shows no
+// work, offers to grade it: the reviewer goes as far as the points, and sends nothing.
+// Only a review that was accepted leads there. A journey that goes to another page by
+// its address says nothing of this one.
+func (r *Run) lookForGrading(ctx context.Context, l Launch, f *Flow) error {
+	name, ok := r.config.JourneyFor(config.Grade)
+	if !ok {
+		return nil
+	}
+	steps := r.config.Journeys[name].Steps
+	last := slices.IndexFunc(steps, func(s config.Step) bool { return strings.Contains(s.With+s.Option, scoreWord) })
+	if last < 0 || slices.ContainsFunc(steps[:last], func(s config.Step) bool { return s.Open != "" }) {
+		return nil
+	}
+	j := agent.Journey{In: agent.Here, Actions: r.actionsOf(steps[:last+1], append(words{scoreWord, "0"}, wordsOn(f.Launch)...))}
+	for i := range j.Actions {
+		j.Actions[i].Within = r.glance()
+	}
+	trip, err := r.makeJourney(ctx, l.By, "the journey "+name+", as far as the points,", j)
+	if _, stuck := errors.AsType[*JourneyError](err); stuck {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	f.evidence.Steps = append(f.evidence.Steps, trip.Steps...)
+	f.Reaction = Reaction{Kind: Accepted, offers: true, Why: fmt.Sprintf("the page shows no work, but offers to grade it: the journey %s comes as far as the points", name)}
+	return nil
 }
 
 // assignmentReaction reads how a tool reacted to a launch at an assignment.

@@ -48,13 +48,13 @@ var _ = Describe("A tool, asked to show a learner's work by a review that differ
 	It("shows it to no other learner", For("sr-tool-learner-may-only-see-own"), func(ctx SpecContext) {
 		const id = "sr-tool-learner-may-only-see-own"
 		scene := ReviewScene()
-		scene.MustRefuse(ctx, id, attempts(scene, id, byStranger)...)
+		scene.MustRefuse(ctx, id, elsewhere(attempts(scene, id, byStranger))...)
 	})
 
 	It("gives nobody rights for what the learner is", For("sr-tool-roles-from-launch-not-for-user"), func(ctx SpecContext) {
 		const id = "sr-tool-roles-from-launch-not-for-user"
 		scene := ReviewScene()
-		scene.MustRefuse(ctx, id, attempts(scene, id, byStranger)...)
+		scene.MustRefuse(ctx, id, elsewhere(attempts(scene, id, byStranger))...)
 		for _, f := range permitted(id) {
 			scene.MustAccept(ctx, id, f.Name, harness.Launch{Title: f.Name + ": " + f.Does, Fault: &f, User: harness.Newcomer(harness.Teacher)})
 		}
@@ -76,7 +76,7 @@ var _ = Describe("A tool, asked to show a learner's work by a review that differ
 	It("reads for_user in no other message", For("sr-tool-message-type-confusion"), func(ctx SpecContext) {
 		const id = "sr-tool-message-type-confusion"
 		scene := ReviewScene()
-		scene.MustRefuse(ctx, id, attempts(scene, id, byStranger)...)
+		scene.MustRefuse(ctx, id, elsewhere(attempts(scene, id, byStranger), "review-type-resource-link")...) // an ordinary launch
 		for _, f := range permitted(id) {
 			scene.MustAccept(ctx, id, f.Name, harness.Launch{Title: f.Name + ": " + f.Does, Fault: &f})
 		}
@@ -115,6 +115,8 @@ var _ = Describe("A tool, asked to show a learner's work by a review that differ
 			scene.Observe(id, stimulus, results.Inconclusive, "", "A review whose login initiation and message agree does not show the work: "+flows[0].End()+"; "+flows[1].End()+".", flows...)
 		case flows[2].Reaction.Kind == harness.Refused && !flows[2].Reaction.Crashed:
 			scene.Observe(id, stimulus, results.Passed, "", "Refused, as a tool may: "+flows[2].Reaction.Why+".", flows...)
+		case flows[2].Reaction.Kind == harness.Unclear:
+			scene.Observe(id, stimulus, results.Inconclusive, "", flows[2].Reaction.Why+".", flows...)
 		case !scene.Accepted(flows[2]):
 			scene.Observe(id, stimulus, results.Failed, "", "Neither shown nor refused: "+flows[2].End()+".", flows...)
 		default:
@@ -148,6 +150,15 @@ func attempts(scene *harness.Scenario, id requirements.ID, set func(*harness.Lau
 		}})
 	}
 	return refused
+}
+
+// elsewhere lets a tool show any page that neither shows the work nor offers to grade
+// it; for some stimuli alone where they are named.
+func elsewhere(all []harness.Attempt, stimuli ...string) []harness.Attempt {
+	for i, a := range all {
+		all[i].ElsewhereWillDo = len(stimuli) == 0 || slices.Contains(stimuli, a.Stimulus)
+	}
+	return all
 }
 
 // byStranger has somebody opened the review whom the tool has never seen.
@@ -202,7 +213,7 @@ var _ = Describe("A tool, asked to show the work of one learner among others,", 
 		launched := harness.Newcomer(harness.Learner)
 		var scored []*harness.Flow
 		attempt := func(stimulus string, learner fakeplatform.User, launches bool) harness.Attempt {
-			return harness.Attempt{Stimulus: stimulus, Make: func(ctx context.Context) (*harness.Flow, error) {
+			return harness.Attempt{Stimulus: stimulus, ElsewhereWillDo: true, GradingWillDo: true, Make: func(ctx context.Context) (*harness.Flow, error) {
 				standing, err := scene.Standing(ctx)
 				if err != nil {
 					return nil, err
@@ -261,7 +272,7 @@ var _ = Describe("A tool, asked to show the work of one learner among others,", 
 				})
 			}})
 		}
-		scene.MustRefuse(ctx, id, refused...)
+		scene.MustRefuse(ctx, id, elsewhere(refused)...)
 	})
 })
 

@@ -169,6 +169,7 @@ var examDefects = []Fault{
 	{Name: ReadsAttemptFromText, Breaks: []string{"ap-tool-rejects-invalid-attempt-number"}, Part: OfExams, Does: "takes the attempt_number in a string for a number"},
 	{Name: CutsAttemptNumber, Breaks: []string{"ap-tool-rejects-invalid-attempt-number"}, Part: OfExams, Does: "cuts the fraction of an attempt_number off"},
 	{Name: TakesOddAttemptForFirst, Breaks: []string{"ap-tool-rejects-invalid-attempt-number"}, Part: OfExams, Does: "takes 1 for every attempt_number that is none"},
+	{Name: RepeatsOddAttempt, Breaks: []string{"ap-tool-rejects-invalid-attempt-number"}, Part: OfExams, Does: "sends back an attempt_number that is none just as it came"},
 	{Name: OverflowsAttemptNumber, Breaks: []string{"ap-tool-rejects-invalid-attempt-number"}, Part: OfExams, Does: "keeps 32 bits of attempt_number"},
 	{Name: AcceptsMissingExamLink, Breaks: []string{"ap-tool-rejects-missing-resource-link"}, Part: OfExams, Does: "begins a sitting without resource link"},
 	{Name: AcceptsExamLinkWithoutID, Breaks: []string{"ap-tool-rejects-missing-resource-link"}, Part: OfExams, Does: "begins a sitting with a resource link without id"},
@@ -287,6 +288,5 @@ var examDefects = []Fault{
 	{Name: StartsByItself, Breaks: []string{}, Part: OfExams, Permitted: true, Hides: []string{"ap-tool-error-return"}, Does: "asks nothing of the candidate at check-in"},
 	{Name: ReturnsBadExams, Breaks: []string{}, Part: OfExams, Permitted: true, Does: "returns a candidate whose message is genuine, but not valid, to the platform"},
 	{Name: ReturnsAtEnd, Breaks: []string{}, Part: OfExams, Permitted: true, Does: "sends the candidate to the return URL at the end"},
-	{Name: RepeatsOddAttempt, Breaks: []string{}, Part: OfExams, Permitted: true, Does: "sends back an attempt_number that is none just as it came"},
 	{Name: RefusesLargeAttempt, Breaks: []string{}, Part: OfExams, Permitted: true, Does: "refuses an attempt_number of more than 32 bits"},
 }

@@ -52,7 +52,11 @@ var _ = Describe("A platform, to which the tool returns the user,", func() {
 			case back.Trip.Ended != "settled" || back.Trip.Page.Status >= 500:
 				scene.Observe(id, stimulus, results.Inconclusive, "", "Not seen: "+back.End()+".", back)
 			default:
-				scene.Observe(id, stimulus, results.Passed, "", "No script ran: "+strings.TrimSuffix(back.End(), ".")+".", back)
+				note := ""
+				if !back.Shows(markup) {
+					note = " For information: the message is not shown at all."
+				}
+				scene.Observe(id, stimulus, results.Passed, "", "No script ran: "+strings.TrimSuffix(back.End(), ".")+"."+note, back)
 			}
 		}
 	})

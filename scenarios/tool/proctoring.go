@@ -70,6 +70,9 @@ var _ = Describe("A proctoring tool, offered an exam that differs from a valid o
 			}
 			if len(flow.Started()) > 0 {
 				wrong := changed(flow, lti.ClaimAttemptNumber)
+				if wrong == "" && !f.Permitted {
+					wrong = "it was sent back as it came, and not refused: " + asJSON(flow.Message().Claims[lti.ClaimAttemptNumber])
+				}
 				scene.Check(id, f.Name, wrong == "", "", Seen(wrong), flow)
 				continue
 			}

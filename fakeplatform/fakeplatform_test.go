@@ -1106,6 +1106,7 @@ var faultDiffers = map[string]types.GomegaMatcher{
 	),
 	"target-link-uri-on-foreign-host": ConsistOf(claim(lti.ClaimTargetLinkURI, "https://stranger.example/x")),
 	"client-id-unknown":               ConsistOf("login client_id = clieat-a"),
+	"client-id-unknown-alone":         ConsistOf("login client_id = clieat-a"),
 	"client-id-absent":                ConsistOf("login client_id is gone"),
 	"state-dropped":                   ConsistOf("state is gone"),
 	"state-empty":                     ConsistOf("state = "),

@@ -143,6 +143,12 @@ var loginFaults = []Fault{
 			l.Params.Set(lti.ParamClientID, alter(l.Params.Get(lti.ParamClientID)))
 		},
 	}, {
+		Name: "client-id-unknown-alone", Provokes: "core-tool-login-client-id",
+		Breaks: []string{"core-login-optional-parameters-consistent"},
+		Does:   "sends the login initiation with a client_id that is not the only one of the issuer", login: func(l *login) {
+			l.Params.Set(lti.ParamClientID, alter(l.Params.Get(lti.ParamClientID)))
+		},
+	}, {
 		Name: "client-id-absent", Provokes: "core-tool-login-client-id",
 		Breaks:    []string{},
 		Permitted: true,

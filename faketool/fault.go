@@ -146,6 +146,7 @@ const (
 	OpensTargetOfLogin            = "opens-target-of-login"
 	IgnoresClientID               = "ignores-client-id"
 	NeedsClientID                 = "needs-client-id"
+	TakesAnyClientIDForOnly       = "takes-any-client-id-for-only"
 	DropsEndpointQuery            = "drops-endpoint-query"
 	GluesEndpointQuery            = "glues-endpoint-query"
 	EscapesEndpointQuery          = "escapes-endpoint-query"
@@ -374,6 +375,7 @@ var launchDefects = []Fault{
 	{Name: RedirectsToTargetOfLogin, Breaks: []string{"oidc-tool-target-link-uri-no-open-redirect"}, Does: "sends the user to whatever foreign target_link_uri the login initiation names"},
 	{Name: OpensTargetOfLogin, Breaks: []string{"core-tool-target-link-uri-from-token"}, Does: "opens the resource that the login initiation names, whatever the token says"},
 	{Name: IgnoresClientID, Breaks: []string{"core-tool-login-client-id"}, Does: "takes the first registration of an issuer, whatever client_id the login initiation names"},
+	{Name: TakesAnyClientIDForOnly, Breaks: []string{"core-tool-login-client-id"}, OnlyWarns: true, Does: "takes any client_id in a login initiation for that of the issuer's only registration"},
 	{Name: NeedsClientID, Breaks: []string{"core-tool-login-client-id"}, Does: "refuses a login initiation without client_id"},
 	{Name: DropsEndpointQuery, Breaks: []string{"rfc6749-tool-auth-endpoint-query-retained"}, Does: "replaces the query of the authorization endpoint by its own"},
 	{Name: GluesEndpointQuery, Breaks: []string{"rfc6749-tool-auth-endpoint-query-retained"}, Does: "appends its parameters with a second ? to an authorization endpoint that has a query"},

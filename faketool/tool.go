@@ -286,6 +286,8 @@ func (t *Tool) registrationFor(issuer, clientID string) (Registration, bool) {
 		return t.registrations[0], true
 	case len(ofIssuer) > 0 && ofIssuer[0].ClientID != clientID && clientID != "" && t.has(IgnoresClientID):
 		return ofIssuer[0], true
+	case len(ofIssuer) == 1 && len(candidates) == 0 && t.has(TakesAnyClientIDForOnly):
+		return ofIssuer[0], true
 	case clientID == "" && t.has(NeedsClientID), len(candidates) != 1:
 		return Registration{}, false
 	}

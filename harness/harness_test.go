@@ -1178,3 +1178,17 @@ func TestEvidenceHoldsNoSecrets(t *testing.T) {
 		g.Expect(strings.Contains(text, secret)).To(BeFalse())
 	}
 }
+
+// A feature that only some stimuli of a requirement need leaves the others to be tried.
+func TestAStimulusMayNeedAFeatureThatItsRequirementDoesNot(t *testing.T) {
+	t.Parallel()
+	g := NewWithT(t)
+	const id = "core-tool-login-client-id"
+	scene := subject{}.start(t).Scenario(t, "a scenario", "here:1")
+	g.Expect(scene.Undeclared(id)).To(BeEmpty())
+	g.Expect(scene.Unbound(id, "client-id-second")).To(BeTrue())
+	g.Expect(scene.Unbound(id, "client-id-absent")).To(BeFalse())
+	g.Expect(scene.Finish().Observations).To(ConsistOf(And(
+		HaveField("Case", "client-id-second"), HaveField("Verdict", results.Skipped), HaveField("Seen", ContainSubstring(config.MultipleClients)),
+	)))
+}

@@ -300,6 +300,15 @@ func (s *observer[F]) Skip(id requirements.ID, stimulus, feature string) bool {
 	return true
 }
 
+// Unbound keeps that a stimulus needs a feature that the subject does not declare,
+// which those of its requirement do not, and says whether that is so.
+func (s *observer[F]) Unbound(id requirements.ID, stimulus string) bool {
+	s.tb.Helper()
+	r, _ := requirements.Default().Get(id)
+	of, _ := r.Stimulus(stimulus)
+	return of.Feature != "" && s.Skip(id, stimulus, of.Feature)
+}
+
 // SkipAll keeps that a requirement is about a feature that the subject does not
 // declare.
 func (s *observer[F]) SkipAll(id requirements.ID) {

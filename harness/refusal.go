@@ -355,7 +355,7 @@ func (s *Scenario) judgeRefusal(id requirements.ID, a Attempt, flow *Flow, led [
 	switch fenced := s.brokenFence(before, after); {
 	case !a.AtLogin && !flow.Answered():
 		observe(results.Inconclusive, "The launch did not come as far as the id_token: "+describe(flow.Trip)+".")
-	case a.AtLogin && (asked || s.run.other != nil && flow.Led(s.run.other.Issuer())):
+	case a.AtLogin && (asked || s.wentElsewhere(flow)):
 		observe(results.Failed, "The tool went on with an authentication request: "+describe(flow.Trip)+".")
 	case a.AtLogin && fenced == "" && reaction.Kind != Dead && !sameHost(flow.Trip.Page.URL, s.run.tool):
 		observe(results.Inconclusive, "The browser was led elsewhere: "+describe(flow.Trip)+".")
@@ -382,6 +382,13 @@ func (s *Scenario) judgeRefusal(id requirements.ID, a Attempt, flow *Flow, led [
 	default:
 		observe(results.Passed, "Refused: "+reaction.Why+".")
 	}
+}
+
+// wentElsewhere says whether the tool went on with the second platform in a login that
+// the first one began.
+func (s *Scenario) wentElsewhere(f *Flow) bool {
+	other := s.run.other
+	return other != nil && f.Launch.PlatformURL() != other.Issuer() && f.Led(other.Issuer())
 }
 
 // brokenFence says which of the valid launches around a bad one did not work,

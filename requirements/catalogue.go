@@ -54,6 +54,8 @@ type Stimulus struct {
 	Case   string `json:"case"`
 	Does   string `json:"does"`
 	Weight Weight `json:"weight,omitempty"`
+	// Feature is one that this stimulus alone needs, besides those of its requirement.
+	Feature string `json:"feature,omitempty"`
 }
 
 // Requirement is one sentence of a specification and how it is checked.

@@ -155,6 +155,9 @@ func (r row) provoke() []Stimulus {
 		if s.has("weight") {
 			stimulus.Weight = oneOf(s, "weight", Warn, Information)
 		}
+		if s.has("feature") {
+			stimulus.Feature = s.required("feature")
+		}
 		once(s, seen, "case", stimulus.Case, true)
 		s.nothingLeft()
 		stimuli = append(stimuli, stimulus)

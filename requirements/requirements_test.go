@@ -189,6 +189,7 @@ func TestLoadTellsWhatIsWrong(t *testing.T) {
 		{"case: second\n        does", "does", "doc.yaml: doc-one: stimulus 2: no case"},
 		{"does: Try it again.", "", "doc.yaml: doc-one: second: no does"},
 		{"weight: warn", "weight: heavy", `doc.yaml: doc-one: second: weight "heavy" is not one of ["warn" "information"]`},
+		{"weight: warn", "feature: ''", "doc.yaml: doc-one: second: no feature"},
 		{stimuli, "", "doc.yaml: doc-one: neither observe nor provoke"},
 		{"case: first\n        does: Try it.", "just try", "doc.yaml: doc-one: stimulus 1: not a mapping"},
 		{"requirements:" + strings.SplitAfter(good, "requirements:")[1], "requirements: []\n", "doc.yaml: no requirements"},

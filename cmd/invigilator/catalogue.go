@@ -151,6 +151,9 @@ func stimuli(r requirements.Requirement) []string {
 		if s.Weight != requirements.Full {
 			line += " (" + string(s.Weight) + ")"
 		}
+		if s.Feature != "" {
+			line += " (feature " + s.Feature + ")"
+		}
 		list = append(list, line)
 	}
 	return list

@@ -252,7 +252,7 @@ var _ = Describe("A platform's grade services", func() {
 		}
 		judgeContexts(ctx, scene, book, id, "items-of-two-contexts")
 		for stimulus, attack := range attacks {
-			if scene.Skip(id, stimulus, config.MultipleTools) {
+			if scene.Unbound(id, stimulus) {
 				continue
 			}
 			item, err := scene.GradedItem(ctx, book, nil)

@@ -133,7 +133,7 @@ var _ = Describe("A platform, at the end of an exam,", func() {
 		}
 
 		const terminated = "end-by-terminate"
-		if scene.Skip(id, terminated, config.ACS) {
+		if scene.Unbound(id, terminated) {
 			return
 		}
 		exam, err := scene.Running(ctx, "", wantsEnd)

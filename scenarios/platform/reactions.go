@@ -121,7 +121,7 @@ var _ = Describe("A platform, sent an authentication request that differs from a
 		const id = "oidc-auth-unknown-client"
 		scene := PlatformScene()
 		faults := faketool.FaultsFor(id)
-		if scene.Skip(id, "client-id-of-other-tool", config.MultipleTools) {
+		if scene.Unbound(id, "client-id-of-other-tool") {
 			faults = slices.DeleteFunc(faults, func(f faketool.Fault) bool { return f.Name == "client-id-of-other-tool" })
 		}
 		scene.ReactTo(ctx, id, faults)

@@ -141,7 +141,7 @@ var _ = Describe("A line item's submissionReview", func() {
 			got := customOf(flow)["unknown"]
 			scene.Check(id, unknown, got == custom["unknown"], "", fmt.Sprintf("custom.unknown is %v.", got), item.Made, flow)
 		}
-		if !scene.Skip(id, beside, config.CustomParameters) {
+		if !scene.Unbound(id, beside) {
 			judgeBesideLink(ctx, scene, id, beside)
 		}
 	})

@@ -1,6 +1,7 @@
 package tool
 
 import (
+	"context"
 	"fmt"
 	"slices"
 
@@ -98,12 +99,28 @@ var _ = Describe("A tool, receiving a login initiation,", func() {
 					fmt.Sprintf("client_id %s at the endpoint of tenant %s", shown(got), shown(at)), flow)
 			}
 		}
-		chosen("client-id-first", tool.ClientID, harness.FirstTenant, harness.Launch{})
-		chosen("client-id-second", tool.OtherClientID, harness.OtherTenant, harness.Launch{ClientID: tool.OtherClientID})
-		scene.MustRefuse(ctx, id, refused(scene, "client-id-unknown")...)
-		if !scene.Skip(id, "client-id-absent", config.MultiplePlatforms) {
-			chosen("client-id-absent", tool.ClientID, harness.FirstTenant, harness.Launch{At: scene.Run().Other(), Fault: new(fault("client-id-absent"))})
+		if !scene.Unbound(id, "client-id-first") {
+			chosen("client-id-first", tool.ClientID, harness.FirstTenant, harness.Launch{})
 		}
+		if !scene.Unbound(id, "client-id-second") {
+			chosen("client-id-second", tool.OtherClientID, harness.OtherTenant, harness.Launch{ClientID: tool.OtherClientID})
+		}
+		if !scene.Unbound(id, "client-id-unknown") {
+			scene.MustRefuse(ctx, id, refused(scene, "client-id-unknown")...)
+		}
+		// An issuer with one registration is the second one where the first has two.
+		const absent, unknown = "client-id-absent", "client-id-unknown-alone"
+		var only *fakeplatform.Platform
+		if scene.Run().Has(config.MultipleClients) {
+			if scene.Skip(id, absent, config.MultiplePlatforms) && scene.Skip(id, unknown, config.MultiplePlatforms) {
+				return
+			}
+			only = scene.Run().Other()
+		}
+		chosen(absent, tool.ClientID, harness.FirstTenant, harness.Launch{At: only, Fault: new(fault(absent))})
+		scene.MustRefuse(ctx, id, harness.Attempt{Stimulus: unknown, AtLogin: true, Make: func(ctx context.Context) (*harness.Flow, error) {
+			return scene.Launch(ctx, harness.Launch{Title: unknown, At: only, Fault: new(fault(unknown))})
+		}})
 	})
 
 	It("keeps the query of the authorization endpoint", For("rfc6749-tool-auth-endpoint-query-retained"), func(ctx SpecContext) {

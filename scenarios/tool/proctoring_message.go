@@ -15,7 +15,6 @@ import (
 
 	"invigilator/fakeplatform"
 	"invigilator/harness"
-	"invigilator/harness/config"
 	"invigilator/lti"
 	"invigilator/requirements"
 	"invigilator/results"
@@ -123,7 +122,7 @@ var _ = Describe("A proctoring tool's message to start the assessment", func() {
 	It("names the deployment of the launch", For("ap-start-assessment-deployment-id"), func(ctx SpecContext) {
 		const id, stimulus = "ap-start-assessment-deployment-id", "two-deployments"
 		scene := ProctoringScene()
-		if scene.Skip(id, stimulus, config.MultipleDeployments) {
+		if scene.Unbound(id, stimulus) {
 			return
 		}
 		browser := scene.Open(ctx)

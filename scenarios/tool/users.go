@@ -11,7 +11,6 @@ import (
 	"invigilator/fakeplatform"
 	"invigilator/harness"
 	"invigilator/harness/agent"
-	"invigilator/harness/config"
 	"invigilator/lti"
 	"invigilator/requirements"
 	"invigilator/results"
@@ -219,7 +218,7 @@ var _ = Describe("A tool, telling things of the platform apart,", func() {
 			{"same-sub-other-email", true, harness.Launch{Fault: new(fault("same-sub-other-email"))}},
 			{"same-sub-other-platform", false, harness.Launch{At: scene.Run().Other()}},
 		} {
-			if scene.Unseen(id, c.stimulus, err, first) || c.stimulus == "same-sub-other-platform" && scene.Skip(id, c.stimulus, config.MultiplePlatforms) {
+			if scene.Unseen(id, c.stimulus, err, first) || scene.Unbound(id, c.stimulus) {
 				continue
 			}
 			if flow := scene.MustAccept(ctx, id, c.stimulus, c.launch); flow != nil {
@@ -235,13 +234,13 @@ var _ = Describe("A tool, telling things of the platform apart,", func() {
 		again, errAgain := scene.Launch(ctx, harness.Launch{Title: "the same resource again"})
 		err = errors.Join(err, errAgain)
 		for _, c := range []struct {
-			stimulus, feature string
-			launch            harness.Launch
+			stimulus string
+			launch   harness.Launch
 		}{
-			{"same-ids-in-other-deployment", config.MultipleDeployments, harness.Launch{DeploymentID: scene.Run().Tool().OtherDeploymentID}},
-			{"same-ids-at-other-platform", config.MultiplePlatforms, harness.Launch{At: scene.Run().Other()}},
+			{"same-ids-in-other-deployment", harness.Launch{DeploymentID: scene.Run().Tool().OtherDeploymentID}},
+			{"same-ids-at-other-platform", harness.Launch{At: scene.Run().Other()}},
 		} {
-			if scene.Unseen(id, c.stimulus, err, first, again) || scene.Skip(id, c.stimulus, c.feature) {
+			if scene.Unseen(id, c.stimulus, err, first, again) || scene.Unbound(id, c.stimulus) {
 				continue
 			}
 			if first.ResourceMark() != again.ResourceMark() {

@@ -99,6 +99,10 @@ func (p *Platform) failsTokenOtherwise(w http.ResponseWriter, a *application, wh
 		writeJSON(w, http.StatusOK, "application/json", map[string]string{lti.ParamError: why.code})
 	case p.has(ForbidsTokenErrors):
 		writeJSON(w, http.StatusForbidden, "application/json", map[string]string{lti.ParamError: why.code})
+	case p.has(LabelsTokenErrorsAsPage):
+		writeJSON(w, why.status, pageMediaType, map[string]string{lti.ParamError: why.code})
+	case p.has(MakesUpTokenErrors):
+		writeJSON(w, why.status, "application/json", map[string]string{lti.ParamError: "token_request_failed"})
 	case p.has(ShowsTokenErrorsAsPages):
 		refuse(w, why.status, why.says)
 	default:
@@ -132,6 +136,16 @@ func (p *Platform) spoilGrant(a *application, answer map[string]any) {
 		answer[lti.ParamScope] = lti.ScopeScore
 	}
 	p.spoilGradeGrant(a, answer)
+}
+
+const pageMediaType = "text/html; charset=utf-8"
+
+// labelOfTokens is the media type of an answer that grants an access token.
+func (p *Platform) labelOfTokens() string {
+	if p.has(LabelsTokensAsPage) {
+		return pageMediaType
+	}
+	return "application/json"
 }
 
 // cachingOfTokens is said of access tokens instead of no-store.

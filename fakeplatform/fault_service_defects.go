@@ -7,6 +7,9 @@ const (
 	AllowsStoringTokens            = "allows-storing-access-tokens"
 	SaysOtherTokenType             = "says-other-token-type"
 	SaysExpiryAsText               = "says-expires-in-as-text"
+	LabelsTokensAsPage             = "labels-access-tokens-as-page"
+	LabelsTokenErrorsAsPage        = "labels-token-errors-as-page"
+	MakesUpTokenErrors             = "makes-up-token-errors"
 	MakesShortAccessTokens         = "makes-short-access-tokens"
 	GrantsMoreScopes               = "grants-more-scopes"
 	GrantsNobody                   = "grants-nobody"
@@ -116,6 +119,9 @@ var serviceDefects = []Fault{
 
 	// Access tokens: what is granted.
 	{Name: AllowsStoringTokens, Breaks: []string{"sec-token-response"}, Part: OfExams, Does: "says nothing of storing access tokens but that they are private"},
+	{Name: LabelsTokensAsPage, Breaks: []string{"sec-token-response"}, Part: OfExams, Does: "says that the JSON of an access token is text/html"},
+	{Name: LabelsTokenErrorsAsPage, Breaks: []string{"rfc6749-token-request-form"}, Part: OfExams, Does: "says that the JSON of a token request's error is text/html"},
+	{Name: MakesUpTokenErrors, Breaks: []string{"rfc6749-token-request-form"}, Part: OfExams, Does: "answers malformed token requests with error codes of its own"},
 	{Name: SaysOtherTokenType, Breaks: []string{"sec-token-response"}, Part: OfExams, Does: "says that its access tokens are of type mac"},
 	{Name: SaysExpiryAsText, Breaks: []string{"sec-token-response"}, Part: OfExams, Does: "sends expires_in as a string"},
 	{Name: MakesShortAccessTokens, Breaks: []string{"sec-token-response"}, Part: OfExams, OnlyWarns: true, Does: "makes access tokens of 12 characters"},

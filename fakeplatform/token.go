@@ -159,7 +159,7 @@ func (p *Platform) serveToken(w http.ResponseWriter, r *http.Request) {
 		"access_token": value, "token_type": a.tokenType, "expires_in": int(a.expires.Seconds()), lti.ParamScope: strings.Join(a.scopes, " "),
 	}
 	p.spoilGrant(a, answer)
-	writeJSON(w, http.StatusOK, "application/json", answer, p.cachingOfTokens()...)
+	writeJSON(w, http.StatusOK, p.labelOfTokens(), answer, p.cachingOfTokens()...)
 }
 
 // jwts are what looks like a JWT, wherever it stands.

@@ -2,6 +2,7 @@ package platform
 
 import (
 	"fmt"
+	"mime"
 	"net/http"
 	"slices"
 	"strings"
@@ -16,6 +17,9 @@ import (
 	"invigilator/results"
 	. "invigilator/scenarios"
 )
+
+// ofRequestForm is the requirement that errors of the token endpoint have a form, too.
+const ofRequestForm requirements.ID = "rfc6749-token-request-form"
 
 // leeway is how long after its end an access token may still be taken: clocks differ.
 const leeway = 2 * time.Minute
@@ -113,6 +117,11 @@ var _ = Describe("A platform, asked for an access token,", func() {
 				continue
 			}
 			verdict, says := tokenRefused(token)
+			if id == ofRequestForm && verdict == results.Passed {
+				if wrong := wrongErrorForm(token); wrong != "" {
+					verdict, says = results.Failed, Seen(wrong)
+				}
+			}
 			if verdict == results.Failed || verdict == results.Inconclusive {
 				scene.Observe(id, fault.Name, verdict, "", says, flow)
 				continue
@@ -135,7 +144,7 @@ var _ = Describe("A platform, asked for an access token,", func() {
 		Entry("when the assertion expires", For("sec-token-assertion-expired"), requirements.ID("sec-token-assertion-expired")),
 		Entry("whether the assertion was used before", For("sec-token-assertion-jti"), requirements.ID("sec-token-assertion-jti")),
 		Entry("the assertion's signature", For("sec-token-assertion-signature"), requirements.ID("sec-token-assertion-signature")),
-		Entry("the form of the request", For("rfc6749-token-request-form"), requirements.ID("rfc6749-token-request-form")),
+		Entry("the form of the request", For(ofRequestForm), ofRequestForm),
 	)
 
 	It("knows a new key of the tool at once", For("sec-token-key-rotation"), func(ctx SpecContext) {
@@ -245,6 +254,8 @@ func judgeGradeTokens(ctx SpecContext, scene *harness.PlatformScenario, id requi
 func wrongGrantForm(t *faketool.Token) string {
 	_, isNumber := t.ExpiresIn.(float64)
 	switch {
+	case notJSON(t) != "":
+		return notJSON(t)
 	case !strings.EqualFold(t.TokenType, "bearer"):
 		return fmt.Sprintf("token_type is %q", results.Bounded(t.TokenType, 100))
 	case !isNumber:
@@ -268,4 +279,30 @@ func wrongGrant(t *faketool.Token, asked []string) string {
 		return fmt.Sprintf("more was granted than asked for: %s", results.Bounded(strings.Join(beyond, " "), 300))
 	}
 	return ""
+}
+
+// notJSON says whether what a token endpoint answered is labelled as something else than
+// JSON.
+func notJSON(t *faketool.Token) string {
+	if content, _, _ := mime.ParseMediaType(t.ContentType); content != "application/json" {
+		return fmt.Sprintf("the Content-Type of the answer is %q", results.Bounded(t.ContentType, 100))
+	}
+	return ""
+}
+
+// tokenErrors are the codes that a token endpoint may answer (RFC 6749, 5.2).
+var tokenErrors = []string{
+	lti.ErrorInvalidRequest, lti.ErrorInvalidClient, "invalid_grant", "unauthorized_client", lti.ErrorUnsupportedGrantType, lti.ErrorInvalidScope,
+}
+
+// wrongErrorForm says what is wrong with the form of an error (RFC 6749, 5.2). What is
+// answered to a GET may be no answer of the token endpoint.
+func wrongErrorForm(t *faketool.Token) string {
+	switch {
+	case t.Method == http.MethodGet:
+		return ""
+	case !slices.Contains(tokenErrors, t.Error):
+		return fmt.Sprintf("error is %q, which is not registered", results.Bounded(t.Error, 100))
+	}
+	return notJSON(t)
 }

@@ -145,7 +145,7 @@ func (p *Platform) findsMore(q *gradeRequest, contextID string) {
 	foreign, removed := p.grades.columns[q.key], q.wasRemoved()
 	switch {
 	case foreign != nil:
-		if foreign.book.contextID == contextID && p.lets(q.does.foreign) {
+		if foreign.book.contextID == contextID && (p.lets(q.does.foreign) || p.takesAddress(q.Request, q.known.clientID)) {
 			q.book, q.column = foreign.book, foreign
 		}
 	case removed != nil:
@@ -159,6 +159,25 @@ func (p *Platform) findsMore(q *gradeRequest, contextID string) {
 	default:
 		q.moot = wellFormed(q.key) && p.lets(q.does.unknown)
 	}
+}
+
+// foreignColumns is the fault of listing the line items of other tools, too.
+func (p *Platform) foreignColumns(q *gradeRequest) (columns []*column) {
+	for _, c := range p.grades.columns {
+		if c.book != q.book && c.book.contextID == q.book.contextID && p.passes(q.URL.Query(), c.item) && p.has(ListsForeignLineItems) {
+			columns = append(columns, c)
+		}
+	}
+	slices.SortFunc(columns, func(a, b *column) int { return a.number - b.number })
+	return columns
+}
+
+// takesAddress says whether a fault takes something for the tool's own by how its
+// address is written.
+func (p *Platform) takesAddress(r *http.Request, clientID string) bool {
+	written := &url.URL{Path: r.URL.Path}
+	return clientID != "" && r.URL.Query().Get(lti.ParamClientID) == clientID && p.has(TakesOwnerFromQuery) ||
+		r.URL.EscapedPath() != written.EscapedPath() && p.has(KnowsOwnersByPlainAddress)
 }
 
 // mootAnswer is that to a request about something that there is not.

@@ -344,7 +344,9 @@ func (p *Platform) crashesWithoutTime(o *order) bool {
 func (p *Platform) target(o *order) []*Launch {
 	text := func(value any) string { return jsonOf(map[string]any{"": value}, "") }
 	sub, link, number := text(o.request.User.Sub), text(o.request.ResourceLink.ID), text(o.request.AttemptNumber)
-	own := func(l *Launch) bool { return l.plan.ClientID == o.known.clientID }
+	own := func(l *Launch) bool {
+		return l.plan.ClientID == o.known.clientID || p.takesAddress(o.Request, o.known.clientID)
+	}
 	same := func(said statement) bool {
 		return said.sub == sub && said.linkID == link && said.attemptNumber == number
 	}

@@ -98,6 +98,10 @@ const (
 	SaysUnprocessableLineItems    = "says-unprocessable-line-items"
 	LeavesLinksOutOfAnswers       = "leaves-links-out-of-answers"
 	AttachesToUnknownLinks        = "attaches-to-unknown-links"
+	ListsForeignResults           = "lists-foreign-results"
+	ListsForeignLineItems         = "lists-foreign-line-items"
+	TakesOwnerFromQuery           = "takes-owner-from-query"
+	KnowsOwnersByPlainAddress     = "knows-owners-by-plain-address"
 	AttachesToLinksOfOtherTools   = "attaches-to-links-of-other-tools"
 	AttachesToLinksElsewhere      = "attaches-to-links-elsewhere"
 	IgnoresUnknownLinks           = "ignores-unknown-links"
@@ -253,6 +257,10 @@ var gradeDefects = []Fault{
 	{Name: ChangesForeignLineItems, Breaks: []string{"ags-tool-isolation"}, Part: OfGrades, Does: "lets a tool change the line items of others"},
 	{Name: DeletesForeignLineItems, Breaks: []string{"ags-tool-isolation"}, Part: OfGrades, Does: "lets a tool remove the line items of others"},
 	{Name: ScoresForeignLineItems, Breaks: []string{"ags-tool-isolation"}, Part: OfGrades, Does: "takes a tool's scores for the line items of others"},
+	{Name: ListsForeignResults, Breaks: []string{"ags-tool-isolation"}, Part: OfGrades, Does: "shows a tool the results of others"},
+	{Name: ListsForeignLineItems, Breaks: []string{"ags-tool-isolation"}, Part: OfGrades, Does: "lists the line items of all tools in a context"},
+	{Name: TakesOwnerFromQuery, Breaks: []string{"ags-tool-isolation", "ap-acs-platform-tool-isolation"}, Part: OfGrades, Does: "takes the client_id in the query of an address for that of the tool that owns what is there"},
+	{Name: KnowsOwnersByPlainAddress, Breaks: []string{"ags-tool-isolation", "ap-acs-platform-tool-isolation"}, Part: OfGrades, Does: "looks whose something is only where its address is written as usual"},
 	{Name: ListsAllContexts, Breaks: []string{"ags-tool-isolation"}, Part: OfGrades, Hides: []string{"ags-lineitems-list"}, Does: "lists the tool's line items of all contexts"},
 	{Name: SaysBadRequestForForeign, Breaks: []string{"ags-tool-isolation"}, Part: OfGrades, OnlyWarns: true, Does: "answers 400 to a request for a line item of another tool"},
 

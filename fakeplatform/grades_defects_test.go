@@ -247,6 +247,11 @@ func gradeProbes() map[string]gradeProbe {
 		"changed read-only": unscoped(http.MethodPut, "", lti.MediaTypeLineItem, lti.ScopeLineItemReadOnly), "deleted read-only": unscoped(http.MethodDelete, "", "", lti.ScopeLineItemReadOnly),
 		"scored with lineitem": unscoped(http.MethodPost, "/scores", lti.MediaTypeScore, lti.ScopeLineItem), "results with score": unscoped(http.MethodGet, "/results", "", lti.ScopeScore),
 
+		"results by another tool": byOther(http.MethodGet, "/results", ""), "read by another tool that names itself": byOther(http.MethodGet, "?client_id="+otherClient, ""),
+		"listed by another tool": func(room *classroom) string {
+			room.makes(nil)
+			return room.call(http.MethodGet, room.lineItems, "", map[string]string{"Authorization": "Bearer " + room.scoped(otherClient)}).says()
+		},
 		"read by another tool": byOther(http.MethodGet, "", ""), "changed by another tool": byOther(http.MethodPut, "", lti.MediaTypeLineItem),
 		"deleted by another tool": byOther(http.MethodDelete, "", ""), "scored by another tool": byOther(http.MethodPost, "/scores", lti.MediaTypeScore),
 		"two contexts": func(room *classroom) string {

@@ -155,7 +155,7 @@ var operations = []operation{
 		read: (*Platform).takeScore, do: (*Platform).record, lax: ScoresWithLineItemScope, foreign: ScoresForeignLineItems, unknown: ScoresUnknownLineItems,
 	}, {
 		service: Results, method: http.MethodGet, scopes: []string{lti.ScopeResultReadOnly}, gives: lti.MediaTypeResultContainer, do: (*Platform).listResults,
-		lax: ListsResultsWithScoreScope, unknown: ListsResultsOfNothing,
+		lax: ListsResultsWithScoreScope, foreign: ListsForeignResults, unknown: ListsResultsOfNothing,
 	},
 }
 

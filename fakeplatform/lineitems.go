@@ -212,7 +212,7 @@ func (c *column) shown() map[string]any {
 func (p *Platform) listLineItems(q *gradeRequest) gradeAnswer {
 	query := q.URL.Query()
 	found := slices.DeleteFunc(slices.Clone(q.book.columns), func(c *column) bool { return !p.passes(query, c.item) })
-	found = p.spoilSelection(q, found)
+	found = append(p.spoilSelection(q, found), p.foreignColumns(q)...)
 	columns, next, wrong := page(p, q, found, func(c *column) int { return c.number })
 	items := []map[string]any{}
 	for _, c := range columns {

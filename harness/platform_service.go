@@ -1,6 +1,7 @@
 package harness
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -32,6 +33,8 @@ type Call struct {
 	Change func(*lti.ControlRequest)
 	// Tool is the one that calls; the first when nil.
 	Tool *faketool.Tool
+	// URL is where the request goes; the assessment_control_url of the launch when empty.
+	URL string
 }
 
 // Grant asks the platform's token endpoint for an access token, and keeps what
@@ -177,6 +180,7 @@ func (s *PlatformScenario) Act(ctx context.Context, exam *PlatformFlow, c Call) 
 	if address == "" {
 		return nil, fmt.Errorf("%w: it has no assessment_control_url", ErrNoLaunch)
 	}
+	address = cmp.Or(c.URL, address)
 	if c.Token == "" {
 		var err error
 		if c.Token, err = s.access(ctx, lti.ScopeControl); err != nil {

@@ -252,7 +252,7 @@ var _ = Describe("A platform's grade services", func() {
 		}
 		judgeContexts(ctx, scene, book, id, "items-of-two-contexts")
 		for stimulus, attack := range attacks {
-			if scene.Unbound(id, stimulus) {
+			if scene.Unbound(id, stimulus) || attack.scope == lti.ScopeResultReadOnly && scene.Skip(id, stimulus, config.Results) {
 				continue
 			}
 			item, err := scene.GradedItem(ctx, book, nil)
@@ -278,6 +278,17 @@ var _ = Describe("A platform's grade services", func() {
 				verdict, says = results.Failed, Seen(wrong)
 			}
 			scene.Observe(id, stimulus, verdict, "", says, item.Made, flow, seen)
+		}
+		for stimulus, judge := range map[string]func(SpecContext, *harness.PlatformScenario, *harness.LineItem, requirements.ID, string){
+			"item-of-other-tool-listed": judgeOthersList, "item-of-other-tool-address-adapted": judgeAdapted,
+		} {
+			if scene.Unbound(id, stimulus) {
+				continue
+			}
+			item, err := scene.GradedItem(ctx, book, nil)
+			if !scene.Unseen(id, stimulus, err, book.Launch) {
+				judge(ctx, scene, item, id, stimulus)
+			}
 		}
 	})
 })
@@ -472,6 +483,9 @@ var attacks = map[string]struct {
 }{
 	"item-of-other-tool-read": {lti.ScopeLineItemReadOnly, func(_ *harness.PlatformScenario, item *harness.LineItem) harness.GradeCall {
 		return harness.GradeCall{GradeRequest: faketool.GradeRequest{URL: item.ID, Accept: lti.MediaTypeLineItem}}
+	}},
+	"item-of-other-tool-results": {lti.ScopeResultReadOnly, func(_ *harness.PlatformScenario, item *harness.LineItem) harness.GradeCall {
+		return harness.GradeCall{GradeRequest: faketool.GradeRequest{URL: faketool.Below(item.ID, "results"), Accept: lti.MediaTypeResultContainer}}
 	}},
 	"item-of-other-tool-changed": {lti.ScopeLineItem, func(scene *harness.PlatformScenario, item *harness.LineItem) harness.GradeCall {
 		return harness.GradeCall{GradeRequest: faketool.GradeRequest{

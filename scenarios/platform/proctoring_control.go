@@ -342,6 +342,7 @@ var _ = Describe("A platform's control of an exam", func() {
 			wrong = "the exam no longer goes on: " + looked.End()
 		}
 		scene.Check(id, stimulus, wrong == "", "", Seen(wrong), exam, flow, looked)
+		judgeAdaptedControl(ctx, scene, id, "acs-address-adapted")
 	})
 })
 

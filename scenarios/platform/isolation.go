@@ -1,0 +1,161 @@
+package platform
+
+import (
+	"fmt"
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	. "github.com/onsi/ginkgo/v2"
+
+	"invigilator/faketool"
+	"invigilator/harness"
+	"invigilator/lti"
+	"invigilator/requirements"
+	"invigilator/results"
+	. "invigilator/scenarios"
+)
+
+// adapted are what another tool can make of an address that is not its own, each with
+// what is done to it: who attacks writes the address so that the check of whose it is
+// misses it, and what finds it does not.
+func adapted(address, clientID string) map[string]string {
+	made := map[string]string{}
+	u, err := url.Parse(address)
+	if err != nil {
+		return made
+	}
+	add := func(how string, change func(*url.URL)) {
+		v := *u
+		if change(&v); v.String() != address {
+			made[how] = v.String()
+		}
+	}
+	path := u.EscapedPath()
+	add("with its own client_id added", func(v *url.URL) {
+		v.RawQuery = strings.TrimPrefix(v.RawQuery+"&client_id="+url.QueryEscape(clientID), "&")
+	})
+	add("without its query", func(v *url.URL) { v.RawQuery = "" })
+	for name, values := range u.Query() {
+		n, err := strconv.Atoi(values[0])
+		for _, next := range []int{n - 1, n + 1} {
+			if err == nil && next >= 0 {
+				add(fmt.Sprintf("with %s=%d", name, next), func(v *url.URL) {
+					query := v.Query()
+					query.Set(name, strconv.Itoa(next))
+					v.RawQuery = query.Encode()
+				})
+			}
+		}
+	}
+	add("in upper case", func(v *url.URL) { v.Path, v.RawPath = strings.ToUpper(v.Path), strings.ToUpper(path) })
+	add("with a slash at its end", func(v *url.URL) { v.Path, v.RawPath = v.Path+"/", path+"/" })
+	if last := len(path) - 1; last > 0 && path[last] != '/' && !strings.Contains(path[max(0, last-2):], "%") {
+		add("with an encoded character", func(v *url.URL) { v.RawPath = path[:last] + fmt.Sprintf("%%%02X", path[last]) })
+	}
+	return made
+}
+
+// judgeAdapted judges whether another tool gets at a line item by an address that it has
+// made of the item's.
+func judgeAdapted(ctx SpecContext, scene *harness.PlatformScenario, item *harness.LineItem, id requirements.ID, stimulus string) {
+	other, reads, err := scene.OtherTool(ctx, lti.ScopeLineItemReadOnly)
+	if scene.Unseen(id, stimulus, err, item.Made) {
+		return
+	}
+	_, scores, err := scene.OtherTool(ctx, lti.ScopeScore)
+	if scene.Unseen(id, stimulus, err, item.Made) {
+		return
+	}
+	addresses := adapted(item.ID, scene.Run().Platform().OtherClientID)
+	for _, how := range slices.Sorted(maps.Keys(addresses)) {
+		read, err := scene.Call(ctx, item.Book, harness.GradeCall{Title: "another tool reads the line item, its address " + how, Tool: other, GradeRequest: faketool.GradeRequest{
+			URL: addresses[how], Token: reads, Accept: lti.MediaTypeLineItem,
+		}})
+		if scene.Unseen(id, stimulus, err, item.Made, read) {
+			return
+		}
+		if read.Succeeded() && item.Label != "" && read.Said()["label"] == item.Label {
+			scene.Observe(id, stimulus, results.Failed, "", "Another tool could read the line item: its address "+how+".", item.Made, read)
+			return
+		}
+		sent, err := scene.Call(ctx, item.Book, harness.GradeCall{Title: "another tool sends a score, the address " + how, Tool: other, GradeRequest: faketool.GradeRequest{
+			Method: http.MethodPost, URL: faketool.Below(addresses[how], "scores"), Token: scores, MediaType: lti.MediaTypeScore,
+			Body: scene.Run().NewScore(item, item.Book.Sub(), harness.Members{"scoreGiven": 3, "scoreMaximum": 10}),
+		}})
+		if scene.Unseen(id, stimulus, err, item.Made, sent) {
+			return
+		}
+	}
+	wrong, seen, err := changed(ctx, scene, item)
+	if !scene.Unseen(id, stimulus, err, item.Made, seen) {
+		scene.Check(id, stimulus, wrong == "", "", Seen(wrong), item.Made, seen)
+	}
+}
+
+// judgeOthersList judges whether the list of another tool has a line item.
+func judgeOthersList(ctx SpecContext, scene *harness.PlatformScenario, item *harness.LineItem, id requirements.ID, stimulus string) {
+	other, token, err := scene.OtherTool(ctx, lti.ScopeLineItemReadOnly)
+	if scene.Unseen(id, stimulus, err, item.Made) {
+		return
+	}
+	if item.Book.LineItems == "" {
+		scene.Observe(id, stimulus, results.Skipped, "", "The launch names no lineitems.", item.Book.Launch)
+		return
+	}
+	for _, query := range []string{"", "?" + url.Values{"resource_link_id": {item.Book.ResourceLink()}}.Encode()} {
+		address := item.Book.LineItems + query
+		if query != "" && strings.Contains(item.Book.LineItems, "?") {
+			address = item.Book.LineItems + "&" + query[1:]
+		}
+		flow, err := scene.Call(ctx, item.Book, harness.GradeCall{Title: "another tool lists the line items", Tool: other, GradeRequest: faketool.GradeRequest{
+			URL: address, Token: token, Accept: lti.MediaTypeLineItemContainer,
+		}})
+		if scene.Unseen(id, stimulus, err, item.Made, flow) {
+			return
+		}
+		verdict, says := results.Passed, "The list has none of this tool's."
+		switch {
+		case strings.Contains(string(flow.Exchange.Body), `"`+item.ID+`"`):
+			verdict, says = results.Failed, "The list has this tool's line item."
+		case !flow.Succeeded():
+			verdict, says = ofOthers.judge(flow)
+		}
+		scene.Observe(id, stimulus, verdict, "", says, item.Made, flow)
+	}
+}
+
+// judgeAdaptedControl judges whether another tool can control an exam by an address that
+// it has made of the exam's.
+func judgeAdaptedControl(ctx SpecContext, scene *harness.PlatformScenario, id requirements.ID, stimulus string) {
+	exam, err := scene.Running(ctx, "", nil)
+	if scene.Unseen(id, stimulus, err, exam) {
+		return
+	}
+	other, token, err := scene.OtherTool(ctx, lti.ScopeControl)
+	if scene.Unseen(id, stimulus, err, exam) {
+		return
+	}
+	address, _ := exam.Message().Object(lti.ClaimACS)["assessment_control_url"].(string)
+	addresses := adapted(address, scene.Run().Platform().OtherClientID)
+	for _, how := range slices.Sorted(maps.Keys(addresses)) {
+		flow, err := scene.Act(ctx, exam, harness.Call{Title: "another tool's request, the address " + how, Action: lti.Terminate, Tool: other, Token: token, URL: addresses[how]})
+		if scene.Unseen(id, stimulus, err, exam, flow) {
+			return
+		}
+		if flow.Succeeded() && flow.Said()["status"] == string(lti.Terminated) {
+			scene.Observe(id, stimulus, results.Failed, "", "Another tool could end the exam: the address "+how+".", exam, flow)
+			return
+		}
+	}
+	looked, err := scene.Look(ctx, exam, "the exam's page afterwards")
+	switch {
+	case isMissing(err):
+		scene.Observe(id, stimulus, results.Passed, "", "No answer says that the exam is terminated.", exam)
+	case !scene.Unseen(id, stimulus, err, exam, looked):
+		scene.Check(id, stimulus, looked.Started(), "", looked.End()+".", exam, looked)
+	}
+}

@@ -20,6 +20,7 @@ const (
 	RefusesUnknownScopes          = "refuses-unknown-scopes"
 	GradesWithoutToken            = "answers-without-grade-token"
 	TakesBasicForGrades           = "takes-basic-for-grades"
+	KnowsTokensByTheirEnd         = "knows-access-tokens-by-their-end"
 	TakesUnknownGradeTokens       = "takes-unknown-grade-tokens"
 	TakesOwnTokensForGrades       = "takes-id-tokens-for-grades"
 	TakesToolTokensForGrades      = "takes-tokens-of-tools-for-grades"
@@ -238,6 +239,7 @@ var gradeDefects = []Fault{
 	{Name: RefusesUnknownScopes, Breaks: []string{}, Part: OfGrades, Permitted: true, Does: "grants nothing where a scope of the grade services is asked for along with an unknown one"},
 	{Name: GradesWithoutToken, Breaks: []string{"ags-rejects-missing-or-invalid-token"}, Part: OfGrades, Does: "answers the grade services without an access token"},
 	{Name: TakesBasicForGrades, Breaks: []string{"ags-rejects-missing-or-invalid-token"}, Part: OfGrades, Does: "answers the grade services for Authorization Basic"},
+	{Name: KnowsTokensByTheirEnd, Breaks: []string{"ap-acs-platform-authorisation", "ags-rejects-missing-or-invalid-token"}, Part: OfGrades, Does: "looks at the last characters of an access token alone"},
 	{Name: TakesUnknownGradeTokens, Breaks: []string{"ags-rejects-missing-or-invalid-token"}, Part: OfGrades, Does: "takes any text for an access token of the grade services"},
 	{Name: TakesOwnTokensForGrades, Breaks: []string{"ags-rejects-missing-or-invalid-token"}, Part: OfGrades, Does: "takes its own id_token for an access token of the grade services"},
 	{Name: TakesToolTokensForGrades, Breaks: []string{"ags-rejects-missing-or-invalid-token"}, Part: OfGrades, Does: "takes what a tool has signed for an access token of the grade services"},

@@ -232,7 +232,8 @@ func gradeProbes() map[string]gradeProbe {
 		"a token for lineitem": grantedFor(lti.ScopeLineItem), "a token for all": grantedFor(lti.GradeScopes...),
 		"a token for an unknown scope, too": grantedFor(lti.ScopeScore, "https://platform.example/unknown"),
 		"nothing brought along":             withToken(func(*classroom) string { return "" }), "Basic": withToken(func(*classroom) string { return "Basic YTpi" }),
-		"a made-up token": withToken(func(*classroom) string { return "Bearer made-up" }),
+		"an altered token": withToken(func(room *classroom) string { return "Bearer .." + room.scoped(clientID)[2:] }),
+		"a made-up token":  withToken(func(*classroom) string { return "Bearer made-up" }),
 		"an expired token": withToken(func(room *classroom) string {
 			token := room.scoped(clientID)
 			room.pass(time.Hour)

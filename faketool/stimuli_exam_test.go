@@ -261,6 +261,7 @@ func TestEachStimulusOfATokenRequestChangesWhatItSays(t *testing.T) {
 // orders are what the stimuli of control requests change.
 var orders = map[string]made{
 	"token-missing": {"authorization": BeEmpty()}, "token-in-query": {"authorization": BeEmpty(), "target": Equal("/acs?at=1&access_token=secret")},
+	"acs-altered-token": {"authorization": MatchRegexp(`^Bearer sec[^r]et$`)},
 	"acs-without-token": {"authorization": BeEmpty()}, "acs-token-in-query": {"authorization": BeEmpty(), "target": Equal("/acs?at=1&access_token=secret")},
 	"control-without-user":             {"user": BeNil()},
 	"control-without-user-iss":         {"user": Equal(map[string]any{"sub": "candidate-1"})},

@@ -35,6 +35,9 @@ var gradeTokenStimuli = []Fault{
 		Name: "grades-garbage-token", Provokes: "ags-rejects-missing-or-invalid-token",
 		Does: "sends a made-up access token", grade: func(d *gradeDraft) error { return bearing(lti.RandomString())(d) },
 	}, {
+		Name: "grades-altered-token", Provokes: "ags-rejects-missing-or-invalid-token",
+		Does: "sends an access token that it has altered", grade: func(d *gradeDraft) error { return bearing(alteredToken(d.Token))(d) },
+	}, {
 		Name: "grades-self-signed-token", Provokes: "ags-rejects-missing-or-invalid-token",
 		Does: "sends an access token that the tool has signed itself",
 		grade: func(d *gradeDraft) error {

@@ -1,6 +1,7 @@
 package faketool
 
 import (
+	"encoding/base64"
 	"encoding/json"
 	"net/http"
 	"strings"
@@ -174,9 +175,31 @@ var bearerStimuli = []Fault{
 		Name: "acs-without-token", Provokes: "ap-acs-platform-authorisation",
 		Does: "sends no access token", control: withoutToken,
 	}, {
+		Name: "acs-altered-token", Provokes: "ap-acs-platform-authorisation",
+		Does: "sends an access token that it has altered", control: func(d *controlDraft) error {
+			d.token = alteredToken(d.token)
+			return nil
+		},
+	}, {
 		Name: "acs-token-in-query", Provokes: "ap-acs-platform-authorisation",
 		Does: "sends the access token in the query", control: tokenInQuery,
 	},
+}
+
+// alteredToken is an access token that says something else: a JWT with one more claim
+// under the old signature, or another text with one character changed.
+func alteredToken(token string) string {
+	parts := strings.Split(token, ".")
+	if _, claims, err := lti.Decode(token); err == nil && len(parts) == 3 {
+		var members map[string]json.RawMessage
+		if json.Unmarshal(claims, &members) == nil {
+			members["altered"] = json.RawMessage("true")
+			if payload, err := json.Marshal(members); err == nil {
+				return parts[0] + "." + base64.RawURLEncoding.EncodeToString(payload) + "." + parts[2]
+			}
+		}
+	}
+	return alter(token)
 }
 
 // bodyStimuli are those of what a control request says (Proctoring Services 1.0, 5).

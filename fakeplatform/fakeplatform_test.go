@@ -1228,6 +1228,8 @@ var faultDiffers = map[string]types.GomegaMatcher{
 	"instructor-with-institution-roles": ConsistOf(claim(lti.ClaimRoles, []string{lti.RoleInstructor, lti.RoleInstitutionStaff, lti.RoleInstitutionOther})),
 	"sub-role-with-principal":           ConsistOf(claim(lti.ClaimRoles, []string{lti.RoleTeachingAssistant, lti.RoleInstructor})),
 	"role-foreign-uri":                  ConsistOf(claim(lti.ClaimRoles, []string{"https://stranger.example/Instructor"})),
+	"instructor-with-system-role":       ConsistOf(claim(lti.ClaimRoles, []string{"http://purl.imsglobal.org/vocab/lis/v2/system/person#User", lti.RoleInstructor})),
+	"role-system-only":                  ConsistOf(claim(lti.ClaimRoles, []string{"http://purl.imsglobal.org/vocab/lis/v2/system/person#Administrator"})),
 	"role-institution-only":             ConsistOf(claim(lti.ClaimRoles, []string{lti.RoleInstitutionInstructor})),
 	"role-near-miss":                    ConsistOf(claim(lti.ClaimRoles, []string{lti.RoleLearner + "Instructor"})),
 	"role-learner-sub-role":             ConsistOf(claim(lti.ClaimRoles, []string{lti.RoleLearner, lti.RoleLearnerInstructor})),

@@ -400,6 +400,9 @@ var claimFaults = slices.Concat([]Fault{
 		Name: "instructor-with-institution-roles", Provokes: "core-tool-role-uris", Permitted: true,
 		Does: "sends the role of an instructor with roles in the institution", claims: roles(lti.RoleInstructor, lti.RoleInstitutionStaff, lti.RoleInstitutionOther),
 	}, {
+		Name: "instructor-with-system-role", Provokes: "core-tool-role-uris", Permitted: true,
+		Does: "sends the role of an instructor with one in the system", claims: roles(roleSystemUser, lti.RoleInstructor),
+	}, {
 		Name: "sub-role-with-principal", Provokes: "core-tool-role-uris", Permitted: true,
 		Does: "sends the sub-role of a teaching assistant with its principal role", claims: roles(lti.RoleTeachingAssistant, lti.RoleInstructor),
 	}, {
@@ -408,6 +411,9 @@ var claimFaults = slices.Concat([]Fault{
 	}, {
 		Name: "role-institution-only", Provokes: "practice-tool-role-escalation", Permitted: true,
 		Does: "sends the role of an instructor of the institution, and none in the context", claims: roles(lti.RoleInstitutionInstructor),
+	}, {
+		Name: "role-system-only", Provokes: "practice-tool-role-escalation", Permitted: true,
+		Does: "sends the role of an administrator of the system, and none in the context", claims: roles(roleSystemAdministrator),
 	}, {
 		Name: "role-near-miss", Provokes: "practice-tool-role-escalation", Permitted: true,
 		Does: "sends a role that the vocabulary lacks and that contains Instructor", claims: roles(lti.RoleLearner + "Instructor"),
@@ -581,3 +587,6 @@ func changed(claim string, change func(string) string) func(*draft) {
 		}
 	}
 }
+
+// roleSystemUser is a role in the system (LTI Core 1.3, A.2.1).
+const roleSystemUser = "http://purl.imsglobal.org/vocab/lis/v2/system/person#User"

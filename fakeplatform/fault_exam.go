@@ -90,6 +90,7 @@ var examFaults = slices.Concat(
 	),
 	refusedFor("ap-tool-verifies-id-token",
 		stimulus{"exam-aud-other", "sends an exam for another tool", changed("aud", alter)},
+		stimulus{"exam-iss-other", "sends an exam of another issuer", with("iss", "https://unknown-issuer.example")},
 		stimulus{"exam-exp-past", "sends an exam that expired 10 minutes ago", at("exp", -600)},
 		stimulus{"exam-deployment-unknown", "sends an exam of an unknown deployment", changed(lti.ClaimDeploymentID, alter)},
 	),

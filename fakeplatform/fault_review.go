@@ -82,9 +82,13 @@ var reviewFaults = slices.Concat(
 	}, {
 		Name: "review-foreign-key", Provokes: "sr-tool-verifies-id-token",
 		Does: "signs a review with a key that was never published, under the kid of the published one", sign: signAsUnpublished,
+	}, {
+		Name: "review-state-absent", Provokes: "sr-tool-verifies-id-token",
+		Does: "leaves the state out of the answer with a review", form: func(d *draft) { d.form.Del(lti.ParamState) },
 	}},
 	refusedFor("sr-tool-verifies-id-token",
 		stimulus{"review-wrong-aud", "sends a review for another tool", changed("aud", alter)},
+		stimulus{"review-wrong-iss", "sends a review of another issuer", with("iss", "https://unknown-issuer.example")},
 		stimulus{"review-expired", "sends a review that expired 10 minutes ago", at("exp", -600)},
 		stimulus{"review-wrong-nonce", "sends a review with a nonce that nobody issued", func(d *draft) { d.claims["nonce"] = lti.RandomString() }},
 		stimulus{"review-unknown-deployment", "sends a review of an unknown deployment", changed(lti.ClaimDeploymentID, alter)},

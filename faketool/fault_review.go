@@ -46,6 +46,8 @@ const (
 	OpensReviewOfLogin         = "opens-review-of-login"
 	SkipsSignatureOfReviews    = "skips-signature-of-reviews"
 	IgnoresAudienceOfReviews   = "ignores-audience-of-reviews"
+	IgnoresIssuerOfReviews     = "ignores-issuer-of-reviews"
+	AcceptsReviewsWithoutState = "accepts-reviews-without-state"
 	IgnoresExpiryOfReviews     = "ignores-expiry-of-reviews"
 	IgnoresNonceOfReviews      = "ignores-nonce-of-reviews"
 	IgnoresDeploymentOfReviews = "ignores-deployment-of-reviews"
@@ -152,6 +154,8 @@ var reviewDefects = []Fault{
 	{Name: OpensReviewOfLogin, Breaks: []string{"sr-tool-honours-target-and-custom"}, Part: OfReviews, Does: "opens the target that the login initiation of a review names"},
 	{Name: SkipsSignatureOfReviews, Breaks: []string{"sr-tool-verifies-id-token"}, Part: OfReviews, Does: "does not verify the signature of a review"},
 	{Name: IgnoresAudienceOfReviews, Breaks: []string{"sr-tool-verifies-id-token"}, Part: OfReviews, Does: "does not look at the audience of a review"},
+	{Name: IgnoresIssuerOfReviews, Breaks: []string{"sr-tool-verifies-id-token"}, Part: OfReviews, Does: "does not look at the issuer of a review"},
+	{Name: AcceptsReviewsWithoutState, Breaks: []string{"sr-tool-verifies-id-token"}, Part: OfReviews, Does: "accepts a review without state"},
 	{Name: IgnoresExpiryOfReviews, Breaks: []string{"sr-tool-verifies-id-token"}, Part: OfReviews, Does: "does not look at the times of a review"},
 	{Name: IgnoresNonceOfReviews, Breaks: []string{"sr-tool-verifies-id-token"}, Part: OfReviews, Does: "does not look at the nonce of a review"},
 	{Name: IgnoresDeploymentOfReviews, Breaks: []string{"sr-tool-verifies-id-token"}, Part: OfReviews, Does: "does not look at the deployment of a review"},

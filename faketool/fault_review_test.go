@@ -109,6 +109,23 @@ func forged(e *exam) string {
 	return openedReview(e.send(e.window(), reviews(nil), sending{toolURL + "/launch", otherKey, time.Hour}))
 }
 
+// stateless is what comes of a review whose answer has no state.
+func stateless(e *exam) string {
+	e.hands("first work", nil)
+	b := e.window()
+	login := url.Values{"iss": {platformURL}, "client_id": {clientID}, "login_hint": {"x"}, "target_link_uri": {toolURL + "/launch"}}
+	to, err := url.Parse(b.still().get(toolURL + "/login?" + login.Encode()).header.Get("Location"))
+	g := NewWithT(e.t)
+	g.Expect(err).NotTo(HaveOccurred())
+	c := reviews(lti.Claims{"nonce": to.Query().Get("nonce")})
+	c["iat"], c["exp"] = e.now.Unix(), e.now.Add(time.Hour).Unix()
+	key, err := platformKey()
+	g.Expect(err).NotTo(HaveOccurred())
+	token, err := lti.Sign(c, key)
+	g.Expect(err).NotTo(HaveOccurred())
+	return openedReview(b.do(http.MethodPost, toolURL+"/launch", url.Values{"id_token": {token}}))
+}
+
 var (
 	own1        = by("learner-1", lti.RoleLearner)
 	withItem    = `{"scope":[],"lineitem":%q}`
@@ -183,6 +200,8 @@ var showsInReviews = map[string]struct {
 	faketool.OpensReviewOfLogin:         {loginAt(toolURL + "/launch?chapter=2"), "chapter 2"},
 	faketool.SkipsSignatureOfReviews:    {forged, "[first work]"},
 	faketool.IgnoresAudienceOfReviews:   {reviewed(lti.Claims{"aud": "another"}), "[first work]"},
+	faketool.IgnoresIssuerOfReviews:     {reviewed(lti.Claims{"iss": "https://unknown-issuer.example"}), "[first work]"},
+	faketool.AcceptsReviewsWithoutState: {stateless, "[first work]"},
 	faketool.IgnoresExpiryOfReviews:     {expired, "[first work]"},
 	faketool.IgnoresNonceOfReviews:      {reviewed(lti.Claims{"nonce": "another"}), "[first work]"},
 	faketool.IgnoresDeploymentOfReviews: {reviewed(lti.Claims{lti.ClaimDeploymentID: "deployment-9"}), "[first work]"},

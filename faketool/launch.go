@@ -284,15 +284,22 @@ func (t *Tool) isTeacher(roles []string) bool {
 	subRole := strings.Replace(lti.RoleInstructor, "#Instructor", "/Instructor#", 1)
 	teaches := slices.ContainsFunc(roles, func(role string) bool {
 		return role == lti.RoleInstructor || role == "Instructor" || strings.HasPrefix(role, subRole) ||
-			strings.Contains(role, "Instructor") && t.has(LooksForInstructorInRole)
+			strings.Contains(role, "Instructor") && t.has(LooksForInstructorInRole) ||
+			role == roleSystem+"Administrator" && t.has(TakesAdministratorsForTeachers)
 	})
+	ofSystem := func(role string) bool { return strings.HasPrefix(role, roleSystem) }
 	switch {
+	case teaches && slices.ContainsFunc(roles, ofSystem) && t.has(StopsAtSystemRole):
+		return false
 	case teaches && t.has(ShowsLearnersView), teaches && len(roles) > 1 && t.has(NeedsOnlyRole):
 		return false
 	default:
 		return teaches
 	}
 }
+
+// roleSystem begins the roles in the system (LTI Core 1.3, A.2.1).
+const roleSystem = "http://purl.imsglobal.org/vocab/lis/v2/system/person#"
 
 // garbled reads UTF-8 as Latin-1.
 func garbled(s string) string {

@@ -48,7 +48,7 @@ func (t *Tool) validate(r *http.Request, form url.Values) (claims, *login, error
 		c.verified = true
 		return c, begun, nil
 	}
-	for _, check := range []func(*login, claims) error{t.checkIssuer, t.inReviews(IgnoresAudienceOfReviews, t.checkAudience)} {
+	for _, check := range []func(*login, claims) error{t.inReviews(IgnoresIssuerOfReviews, t.checkIssuer), t.inReviews(IgnoresAudienceOfReviews, t.checkAudience)} {
 		if err := check(begun, c); err != nil {
 			return c, begun, err
 		}
@@ -137,7 +137,7 @@ func (t *Tool) loginOf(r *http.Request, form url.Values, c claims) (*login, erro
 	switch {
 	case state == "" && nonceKnown && byNonce.state == "": // the request had none either
 		begun, known = byNonce, true
-	case !present && t.has(AcceptsMissingState), present && state == "" && t.has(AcceptsEmptyState):
+	case !present && t.opensReview(c) && t.has(AcceptsReviewsWithoutState), !present && t.has(AcceptsMissingState), present && state == "" && t.has(AcceptsEmptyState):
 		begun, known = byNonce, nonceKnown
 	case state == "":
 		return nil, unauthorized("The launch has no state.")

@@ -90,6 +90,7 @@ const (
 	ShowsLearnerID             = "shows-learner-id"
 	OpensFormWithoutLearner    = "opens-form-without-learner"
 	OpensFormWithoutItem       = "opens-form-without-item"
+	OpensReviewsByAddress      = "opens-reviews-by-address"
 	OffersAnybodyToGrade       = "offers-anybody-to-grade"
 	OffersToGradeUnknownItem   = "offers-to-grade-unknown-item"
 	OffersToGradeNothing       = "offers-to-grade-nothing"
@@ -143,6 +144,7 @@ var reviewDefects = []Fault{
 	{Name: LetsAnybodyReview, Breaks: []string{"sr-tool-learner-may-only-see-own"}, Part: OfReviews, Does: "shows everybody's work to users without a role"},
 	{Name: OffersAnybodyToGrade, Breaks: []string{"sr-tool-learner-may-only-see-own", "sr-tool-roles-from-launch-not-for-user"}, Part: OfReviews, Does: "hides others' work from learners, and offers them to grade it"},
 	{Name: OffersToGradeUnknownItem, Breaks: []string{"sr-tool-unknown-line-item"}, Part: OfReviews, Does: "opens an empty form for points for a line item that it does not know"},
+	{Name: OpensReviewsByAddress, Breaks: []string{"sr-tool-learner-may-only-see-own"}, OnlyWarns: true, Part: OfReviews, Does: "shows the page of a review to every browser that knows its address"},
 	{Name: LetsLearnersGrade, Breaks: []string{"sr-tool-learner-read-only"}, Part: OfReviews, Does: "lets learners grade their own work"},
 	{Name: ScoresLearnersVisit, Breaks: []string{"sr-tool-learner-read-only"}, Part: OfReviews, Does: "posts a score when learners look at their own work"},
 	{Name: TakesRolesOfForUser, Breaks: []string{"sr-tool-roles-from-launch-not-for-user"}, Part: OfReviews, Does: "takes the roles in for_user for the reviewer's"},

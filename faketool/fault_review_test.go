@@ -243,10 +243,14 @@ var showsInReviews = map[string]struct {
 	faketool.OmitsStart:                 {handed(nil), `"submission":{"submittedAt"`},
 	faketool.OpensFormWithoutLearner:    {reviewed(learnerIs(nil)), "200 #nothing [] form=1"},
 	faketool.OpensFormWithoutItem:       {reviewed(lti.Claims{lti.ClaimAGS: nil}), "200 #nothing [] form=1"},
-	faketool.OffersAnybodyToGrade:       {reviewed(by("learner-2", lti.RoleLearner)), "200 #nothing [] form=1"},
-	faketool.OffersToGradeUnknownItem:   {reviewed(itemIs(fmt.Sprintf(withItem, itemURL+"9"))), "200 #nothing [] form=1"},
-	faketool.OffersToGradeNothing:       {reviewed(learnerIs(raw(`{"user_id":"group-17"}`))), "200 #nothing [] form=1"},
-	faketool.ShowsLearnerID:             {reviewed(nil), "Jude Wong (learner-1)"},
+	faketool.OpensReviewsByAddress: {func(e *exam) string {
+		e.hands("first work", nil)
+		return openedReview(e.window().get(e.launch(e.window(), reviews(nil)).url))
+	}, "200 #review [first work]"},
+	faketool.OffersAnybodyToGrade:     {reviewed(by("learner-2", lti.RoleLearner)), "200 #nothing [] form=1"},
+	faketool.OffersToGradeUnknownItem: {reviewed(itemIs(fmt.Sprintf(withItem, itemURL+"9"))), "200 #nothing [] form=1"},
+	faketool.OffersToGradeNothing:     {reviewed(learnerIs(raw(`{"user_id":"group-17"}`))), "200 #nothing [] form=1"},
+	faketool.ShowsLearnerID:           {reviewed(nil), "Jude Wong (learner-1)"},
 }
 
 // longLearner is what a review shows of a learner with a long id.

@@ -140,6 +140,11 @@ func (s *Scenario) GoBack(ctx context.Context, title string, f *Flow) (*Flow, er
 	return s.look(ctx, title, f.Exit(), f)
 }
 
+// OpenAddress opens an address in the browser of a flow, and keeps what came of it.
+func (s *Scenario) OpenAddress(ctx context.Context, title, address string, f *Flow) (*Flow, error) {
+	return s.look(ctx, title, address, f)
+}
+
 // look visits a page in the browser of a flow.
 func (s *Scenario) look(ctx context.Context, title, address string, f *Flow) (*Flow, error) {
 	visit := s.run.visit(address)

@@ -48,6 +48,7 @@ var _ = Describe("A tool, asked to show a learner's work by a review that differ
 		const id = "sr-tool-learner-may-only-see-own"
 		scene := ReviewScene()
 		scene.MustRefuse(ctx, id, elsewhere(attempts(scene, id, byStranger))...)
+		judgeAddress(ctx, scene, id, "review-address-of-other-user")
 	})
 
 	It("gives nobody rights for what the learner is", For("sr-tool-roles-from-launch-not-for-user"), func(ctx SpecContext) {
@@ -131,6 +132,41 @@ func hasOwnWords(page, one, other *harness.Flow) bool {
 	return slices.ContainsFunc(strings.Fields(one.Trip.Page.Text), func(word string) bool {
 		return !slices.Contains(others, word) && slices.Contains(words, word)
 	})
+}
+
+// judgeAddress judges whether a learner who has come to know the address of the page that
+// a reviewer was led to sees the work there.
+func judgeAddress(ctx SpecContext, scene *harness.Scenario, id requirements.ID, stimulus string) {
+	mine, theirs := scene.Open(ctx), scene.Open(ctx)
+	defer mine.Close()
+	defer theirs.Close()
+	work, handed, err := scene.HandIn(ctx, scene.Assign(), harness.Launch{})
+	if scene.Unseen(id, stimulus, err, handed) {
+		return
+	}
+	review, err := scene.Launch(ctx, harness.Launch{Title: "an instructor's review", By: mine, User: harness.Newcomer(harness.Teacher), Review: work})
+	if scene.Unseen(id, stimulus, err, review) {
+		return
+	}
+	learner, err := scene.Launch(ctx, harness.Launch{Title: "another learner", By: theirs, User: harness.Newcomer(harness.Learner), Assignment: &work.Assignment, Stays: true})
+	if scene.Unseen(id, stimulus, err, review, learner) {
+		return
+	}
+	address := review.Trip.Page.URL
+	opened, err := scene.OpenAddress(ctx, "the other learner opens the address of the instructor's page", address, learner)
+	if scene.Unseen(id, stimulus, err, review, learner) {
+		return
+	}
+	again, err := scene.OpenAddress(ctx, "the instructor opens it again", address, review)
+	switch {
+	case scene.Unseen(id, stimulus, err, review, opened):
+	case opened.ShowsAnyWork():
+		scene.Observe(id, stimulus, results.Failed, "", "The page at the address of the review shows the work to another learner: "+opened.End()+".", review, learner, opened)
+	case !again.ShowsWork():
+		scene.Observe(id, stimulus, results.Skipped, "", "The page has no address of its own: it does not even show the work to the reviewer again.", review, again)
+	default:
+		scene.Observe(id, stimulus, results.Passed, "", "The other learner is not shown it: "+opened.End()+".", review, opened, again)
+	}
 }
 
 // attempts are those to open a review with each fault that a tool has to refuse.

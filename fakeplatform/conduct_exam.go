@@ -277,6 +277,9 @@ func (p *Platform) takesSessionData(s *submission) bool {
 	if len(others) == 0 {
 		return false
 	}
+	if p.has(StartsOwnersOfSessionData) {
+		p.startAttempt(s, others[0])
+	}
 	return p.has(TakesSessionDataOfOthers) || others[0].statement().sub == said.sub && p.has(TakesSessionDataOfOtherExams)
 }
 

@@ -303,7 +303,8 @@ func examProbes() map[string]examProbe {
 		"start expiry as text":    sends(sets1("exp", fmt.Sprint(noon.Add(time.Minute).Unix()))),
 		"start session of another": func(room *examRoom) string {
 			other, s := room.candidate("bob"), room.candidate("ada")
-			return s.outcome(s.start(sets1(lti.ClaimSessionData, other.claims[lti.ClaimSessionData])))
+			outcome := s.outcome(s.start(sets1(lti.ClaimSessionData, other.claims[lti.ClaimSessionData])))
+			return fmt.Sprintln(outcome, other.launch.Attempt().Status())
 		},
 		"start session of another exam": func(room *examRoom) string {
 			other, s := room.candidate("ada", otherExam), room.candidate("ada")

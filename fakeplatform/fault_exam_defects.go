@@ -62,6 +62,7 @@ const (
 	IgnoresCaseOfSessionData        = "ignores-case-of-session-data"
 	TakesBeginOfSessionData         = "takes-begin-of-session-data"
 	ComparesBeginOfSessionData      = "compares-begin-of-session-data"
+	StartsOwnersOfSessionData       = "starts-owners-of-session-data"
 	TakesSessionDataOfOthers        = "takes-session-data-of-others"
 	TakesSessionDataOfOtherExams    = "takes-session-data-of-other-exams"
 	ReusesSessionData               = "reuses-session-data"
@@ -150,6 +151,7 @@ var examDefects = []Fault{
 	{Name: IgnoresCaseOfSessionData, Breaks: []string{"ap-platform-rejects-missing-or-altered-session-data"}, Part: OfExams, Does: "ignores the case of session_data"},
 	{Name: TakesBeginOfSessionData, Breaks: []string{"ap-platform-rejects-missing-or-altered-session-data"}, Part: OfExams, Does: "takes session_data without its end"},
 	{Name: ComparesBeginOfSessionData, Breaks: []string{"ap-platform-rejects-missing-or-altered-session-data"}, Part: OfExams, Does: "compares the begin of session_data"},
+	{Name: StartsOwnersOfSessionData, Breaks: []string{"ap-platform-rejects-foreign-session-data"}, Part: OfExams, Does: "starts the exam that session_data were sent for, whoever sends them back, and refuses who did"},
 	{Name: TakesSessionDataOfOthers, Breaks: []string{"ap-platform-rejects-foreign-session-data"}, Part: OfExams, Does: "takes any session_data that it has sent"},
 	{Name: TakesSessionDataOfOtherExams, Breaks: []string{"ap-platform-rejects-foreign-session-data"}, Part: OfExams, Does: "takes any session_data that it has sent for the candidate"},
 	{Name: ReusesSessionData, Breaks: []string{"ap-platform-rejects-replayed-session-data"}, Part: OfExams, Does: "opens a submitted attempt again for a new message with its session_data"},

@@ -371,7 +371,15 @@ func (s *PlatformScenario) startWith(ctx context.Context, fault faketool.Fault) 
 	if err != nil {
 		return Attempted{Exam: exam}, err
 	}
-	return s.Attempt(ctx, fault.Name, exam, st)
+	a, err := s.Attempt(ctx, fault.Name, exam, st)
+	if err != nil || fault.Lender != faketool.OtherCandidate || a.Flow.Started() {
+		return a, err
+	}
+	if a.Theirs, err = s.look(ctx, config.SecondLearner, "the other candidate's page after that"); a.Theirs != nil && a.Theirs.Started() {
+		s.run.underWay[config.SecondLearner] = true
+		return a, errors.Join(err, s.tidy(ctx, config.SecondLearner))
+	}
+	return a, err
 }
 
 // Attempt sends a message that a platform has to refuse, and looks at the exam's
@@ -433,6 +441,9 @@ type Attempted struct {
 	Flow     *PlatformFlow
 	// After is what the exam's page showed afterwards; nil where it was not seen.
 	After *PlatformFlow
+	// Theirs is what the exam's page then showed to the candidate whose session data
+	// were borrowed; nil where it was not seen.
+	Theirs *PlatformFlow
 	// Others are flows that belong to it.
 	Others []*PlatformFlow
 }
@@ -449,6 +460,8 @@ func (s *PlatformScenario) MustNotStart(ctx context.Context, id requirements.ID,
 			s.Observe(id, a.Stimulus, results.Failed, "", "The exam has started: "+a.Flow.End()+".", flows...)
 		case a.After != nil && a.After.Started():
 			s.Observe(id, a.Stimulus, results.Failed, "", "The exam is under way: "+a.After.End()+".", flows...)
+		case a.Theirs != nil && a.Theirs.Started():
+			s.Observe(id, a.Stimulus, results.Failed, "", "The exam of the other candidate is under way: "+a.Theirs.End()+".", append(flows, a.Theirs)...)
 		case a.Flow.ScriptRan():
 			s.Observe(id, a.Stimulus, results.Failed, "", "What the message says ran as a script.", flows...)
 		case status >= http.StatusInternalServerError:

@@ -301,8 +301,9 @@ var requestParameters = []string{
 }
 
 // mayAnswer says whether an answer may go to the request's redirect URI: to one
-// that is registered for its client_id, or, leniently, to the origin of one.
-// Where it may, it sets the inquiry's target.
+// that is registered for its client_id, or, leniently, to the origin of one; where
+// the request has the other scheme, to the one that is registered. Where it may, it
+// sets the inquiry's target.
 func (p *Platform) mayAnswer(q *inquiry) bool {
 	redirectURI := q.params.Get(lti.ParamRedirectURI)
 	if q.target == "" {
@@ -310,10 +311,17 @@ func (p *Platform) mayAnswer(q *inquiry) bool {
 	}
 	if l := q.launch; l != nil && l.plan.Lenient {
 		asked, err := url.Parse(redirectURI)
-		return err == nil && slices.ContainsFunc(l.registration.RedirectURIs, func(uri string) bool {
+		if err == nil && slices.ContainsFunc(l.registration.RedirectURIs, func(uri string) bool {
 			u, err := url.Parse(uri)
 			return err == nil && u.Scheme == asked.Scheme && u.Host == asked.Host
-		})
+		}) {
+			return true
+		}
+		i := slices.IndexFunc(l.registration.RedirectURIs, func(uri string) bool { return DifferInScheme(uri, redirectURI) })
+		if i >= 0 {
+			q.target = l.registration.RedirectURIs[i]
+		}
+		return i >= 0
 	}
 	registration, ok := p.clientOf(q)
 	if !ok && p.isKnown(q) {
@@ -331,6 +339,24 @@ func (p *Platform) mayAnswer(q *inquiry) bool {
 		return len(others) > 0 && p.mayReportTo(q, redirectURI, SendsErrorsToUnregisteredURI, RedirectsErrorsToUnregisteredURI)
 	}
 	return true
+}
+
+// DifferInScheme says whether two URLs are the same but for their scheme, http and
+// https, and their port: a tool behind a proxy that ends TLS may see one and be
+// reached by the other.
+func DifferInScheme(a, b string) bool {
+	one, errOne := url.Parse(a)
+	other, errOther := url.Parse(b)
+	if errOne != nil || errOther != nil || one.Hostname() == "" || one.Scheme == other.Scheme {
+		return false
+	}
+	for _, u := range []*url.URL{one, other} {
+		if u.Scheme != "http" && u.Scheme != "https" {
+			return false
+		}
+		u.Scheme, u.Host = "", strings.ToLower(u.Hostname())
+	}
+	return one.String() == other.String()
 }
 
 func (p *Platform) isKnown(q *inquiry) bool {

@@ -67,6 +67,13 @@ var gradeFaults = slices.Concat(
 	gradeAnswers("ags-tool-score-timestamp",
 		graded{"score-retried-after-503", "answers the first score with 503", nil, onlyFirst(refuseScores(http.StatusServiceUnavailable, lti.ErrorInvalidRequest, "the gradebook is being maintained"))},
 	),
+	gradeAnswers("ags-tool-takes-score-answers",
+		graded{"score-answered-with-200", "answers scores with 200 and an object", nil, answerScores(http.StatusOK, map[string]any{"resultUrl": "/results/1"})},
+		graded{"score-answered-with-200-empty", "answers scores with 200 and no body", nil, answerScores(http.StatusOK, nil)},
+		graded{"score-answered-with-201", "answers scores with 201 and no body", nil, answerScores(http.StatusCreated, nil)},
+		graded{"score-answered-with-202", "answers scores with 202 and no body", nil, answerScores(http.StatusAccepted, nil)},
+		graded{"score-answered-with-204", "answers scores with 204", nil, answerScores(http.StatusNoContent, nil)},
+	),
 	gradeAnswers("ags-tool-results-tolerant",
 		results("results-none", "sends an empty list of results", nil),
 		results("results-without-score", "sends a result that has only what it must", map[string]any{}),
@@ -155,6 +162,20 @@ func refuseScores(status int, code, says string, header ...string) func(*gradeAn
 		g.why = &refusal{status, code, says}
 		for pair := range slices.Chunk(header, 2) {
 			g.header.Set(pair[0], pair[1])
+		}
+	}
+}
+
+// answerScores answers scores that are taken with a status and, unless it is nil, a body.
+func answerScores(status int, body map[string]any) func(*gradeAnswer) {
+	return func(g *gradeAnswer) {
+		if g.service != Scores || g.why != nil {
+			return
+		}
+		g.status = status
+		if body != nil {
+			g.body = body
+			g.header.Set("Content-Type", jsonMediaType)
 		}
 	}
 }

@@ -61,7 +61,8 @@ type Plan struct {
 	Other *Launch
 	// Lenient answers a faulty authentication request as well, wherever the
 	// answer would still reach the tool, so that one mistake does not hide the
-	// next. What was wrong is in the record all the same.
+	// next: where redirect_uri has the other scheme, at the one that is registered.
+	// What was wrong is in the record all the same.
 	Lenient bool
 	// Account is that of the user, as Options.SignedIn returns it. It is needed
 	// where that is set.

@@ -32,7 +32,10 @@ const (
 // A TokenRequest is one to the token endpoint (Security Framework 1.0, 4.1.1).
 type TokenRequest struct {
 	Method, ContentType string
-	Form                url.Values // of the body
+	// Addresses are those that it may have been sent to: the host is the one that it
+	// names.
+	Addresses []string
+	Form      url.Values // of the body
 	// AssertionHeader and AssertionClaims are what the client assertion says, and
 	// nil where it cannot be read.
 	AssertionHeader, AssertionClaims map[string]any
@@ -42,9 +45,12 @@ type TokenRequest struct {
 	// FormProblems are those of them that are of the request's form alone (Security
 	// Framework 1.0, 4.1.1).
 	FormProblems []string
-	Granted      []string // scopes
-	Status       int      // of the answer
-	At           time.Time
+	// ClientProblems are those of the form and of the client assertion, whatever was
+	// asked for: it has not shown whose request it is.
+	ClientProblems []string
+	Granted        []string // scopes
+	Status         int      // of the answer
+	At             time.Time
 }
 
 // TokenRequests returns those that came from a tool, as far as that can be told of one
@@ -114,6 +120,7 @@ func (p *Platform) serveToken(w http.ResponseWriter, r *http.Request) {
 		}
 		wrong = append(wrong, proof...)
 	}
+	ofClient := said(wrong)
 	wrong = append(wrong, p.checkScope(a)...)
 	if len(wrong) == 0 && p.has(GrantsNobody) {
 		wrong = append(wrong, invalidClient("the client assertion is not trusted"))
@@ -129,9 +136,9 @@ func (p *Platform) serveToken(w http.ResponseWriter, r *http.Request) {
 		wrong = append(wrong, invalidClient("jti has been used already"))
 	}
 	request := TokenRequest{
-		Method: r.Method, ContentType: r.Header.Get("Content-Type"), Form: maps.Clone(a.form), ClientID: proved,
+		Method: r.Method, ContentType: r.Header.Get("Content-Type"), Addresses: reachedAt(r), Form: maps.Clone(a.form), ClientID: proved,
 		AssertionHeader: a.assertion.header, AssertionClaims: a.assertion.claims,
-		Problems: said(wrong), FormProblems: formProblems, Status: http.StatusOK, At: p.opts.Now(),
+		Problems: said(wrong), FormProblems: formProblems, ClientProblems: ofClient, Status: http.StatusOK, At: p.opts.Now(),
 	}
 	var value string
 	if len(wrong) > 0 {
@@ -331,7 +338,11 @@ func (p *Platform) checkProof(a *application) []refusal {
 // checkAudience checks that the assertion is for this token endpoint.
 func (p *Platform) checkAudience(a *application) []refusal {
 	aud := audiences(a.assertion.claims["aud"])
-	own := slices.ContainsFunc([]string{p.TokenURL(), p.opts.URL + TokenPath, p.issuer}, func(own string) bool { return slices.Contains(aud, own) })
+	names := []string{p.TokenURL(), p.opts.URL + TokenPath, p.issuer}
+	if p.opts.SignedIn == nil { // it is reached under more names than one, such as localhost and 127.0.0.1
+		names = append(names, reachedAt(a.Request)...)
+	}
+	own := slices.ContainsFunc(names, func(own string) bool { return slices.Contains(aud, own) })
 	if !own && !p.takesAssertionAudience(a, aud) {
 		return []refusal{invalidClient("aud does not name this token endpoint")}
 	}
@@ -339,6 +350,11 @@ func (p *Platform) checkAudience(a *application) []refusal {
 		return []refusal{invalidClient("aud is no string")}
 	}
 	return nil
+}
+
+// reachedAt are the addresses by which a request has come.
+func reachedAt(r *http.Request) []string {
+	return []string{"http://" + r.Host + r.URL.Path, "https://" + r.Host + r.URL.Path}
 }
 
 // checkExpiry checks that the assertion is a new one.

@@ -675,7 +675,7 @@ func TestConformingToolAgainstEveryFaultOfThePlatform(t *testing.T) {
 		}
 	}
 	NewWithT(t).Expect(unasked).To(ConsistOf(
-		faketool.PublishesShortKey, faketool.PublishesKeyWithoutKID, faketool.PublishesPrivateKey, // nobody asked for the key
+		faketool.PublishesShortKey, faketool.PublishesKeyWithoutKID, faketool.PublishesPrivateKey, faketool.NestsKeySet, // nobody asked for the key
 		faketool.AcceptsOldTLS,                                      // the server's
 		faketool.KnowsOneDeployment, faketool.SwapsOverlappingUsers, // only one deployment was launched, and one user at a time
 	))
@@ -1138,7 +1138,7 @@ var shownOtherwise = []string{
 	faketool.FetchesCertificateURL, faketool.WaitsForKeys, faketool.TakesAnonymousForLastUser, faketool.IgnoresClientID,
 	faketool.KnowsUsersByEmail, faketool.KnowsUsersBySubAlone, faketool.KnowsUsersByAllClaims, faketool.SwapsOverlappingUsers,
 	faketool.KnowsLinksByIDAlone, faketool.AcceptsOldTLS, faketool.PublishesShortKey, faketool.PublishesKeyWithoutKID,
-	faketool.PublishesPrivateKey, faketool.ForbidsFraming, faketool.StateCookieWithoutSameSite, faketool.StateCookieUnpartitioned,
+	faketool.PublishesPrivateKey, faketool.NestsKeySet, faketool.ForbidsFraming, faketool.StateCookieWithoutSameSite, faketool.StateCookieUnpartitioned,
 	faketool.NeedsOwnWindow, faketool.ReturnsRefusals,
 }
 

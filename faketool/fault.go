@@ -93,6 +93,7 @@ const (
 	AsksForOtherScope              = "asks-for-other-scope"
 	RepeatsClientID                = "repeats-client-id"
 	AsksForTargetLinkURI           = "asks-for-target-link-uri"
+	AsksForPlainRedirectURI        = "asks-for-plain-redirect-uri"
 	ShortNonce                     = "short-nonce"
 	CountsNonce                    = "counts-nonce"
 	TakesNonceFromClock            = "takes-nonce-from-clock"
@@ -236,6 +237,7 @@ const (
 	NeedsContext                   = "needs-context"
 	PublishesShortKey              = "publishes-short-key"
 	PublishesKeyWithoutKID         = "publishes-key-without-kid"
+	NestsKeySet                    = "nests-key-set"
 	PublishesPrivateKey            = "publishes-private-key"
 	ForbidsFraming                 = "forbids-framing"
 	StateCookieWithoutSameSite     = "cookies-without-samesite"
@@ -325,6 +327,7 @@ var launchDefects = []Fault{
 	{Name: AsksForOtherScope, Breaks: []string{"sec-tool-auth-request-parameters"}, Does: "asks for the scope profile instead of openid"},
 	{Name: RepeatsClientID, Breaks: []string{"sec-tool-auth-request-parameters"}, Does: "sends client_id twice"},
 	{Name: AsksForTargetLinkURI, Breaks: []string{"sec-tool-auth-request-redirect-uri", "oidc-tool-target-link-uri-no-open-redirect"}, Does: "takes target_link_uri for its redirect_uri, registered or not"},
+	{Name: AsksForPlainRedirectURI, Breaks: []string{"sec-tool-auth-request-redirect-uri"}, Does: "asks to be answered at http, as it is reached behind a proxy that ends TLS"},
 	{Name: ShortNonce, Breaks: []string{"sec-tool-auth-request-nonce"}, Does: "makes a nonce of 8 characters"},
 	{Name: CountsNonce, Breaks: []string{"sec-tool-auth-request-nonce"}, Does: "makes a nonce by counting"},
 	{Name: TakesNonceFromClock, Breaks: []string{"sec-tool-auth-request-nonce"}, Does: "makes a nonce from the time"},
@@ -468,6 +471,7 @@ var launchDefects = []Fault{
 	{Name: NeedsContext, Breaks: []string{"cert-tool-valid-no-context", "core-tool-optional-claims-absent"}, Does: "refuses a launch without a course"},
 	{Name: PublishesShortKey, Breaks: []string{"sec-tool-jwks"}, Does: "publishes an RSA key of 1024 bits"},
 	{Name: PublishesKeyWithoutKID, Breaks: []string{"sec-tool-jwks"}, Does: "publishes a key without kid"},
+	{Name: NestsKeySet, Breaks: []string{"sec-tool-jwks"}, Does: "publishes its key set as the member keys of another one"},
 	{Name: PublishesPrivateKey, Breaks: []string{"sec-tool-jwks"}, Does: "publishes the private members of its key"},
 	{Name: ForbidsFraming, Breaks: []string{"practice-tool-works-in-cross-site-frame"}, NeedsBrowser: true, Does: "sends X-Frame-Options: SAMEORIGIN"},
 	{Name: StateCookieWithoutSameSite, Breaks: []string{"practice-tool-works-in-cross-site-frame"}, NeedsBrowser: true, Does: "sets its cookies without SameSite=None"},

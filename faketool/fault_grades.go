@@ -12,6 +12,11 @@ const (
 	RenewsForever               = "renews-forever"
 	RepeatsJTI                  = "repeats-jti"
 	SignsAssertionForAnHour     = "signs-assertion-for-an-hour"
+	SendsURLAsAssertionIssuer   = "sends-url-as-assertion-issuer"
+	SignsAssertionAsUnpublished = "signs-assertion-with-unpublished-key"
+	CrashesOnNoContent          = "crashes-on-no-content"
+	NeedsScoreAnswer200         = "needs-score-answer-200"
+	CrashesOnPages              = "crashes-on-pages"
 	SendsIssueTimeAsText        = "sends-issue-time-as-text"
 	EscapesToken                = "escapes-token"
 	NeedsBearerSpelt            = "needs-bearer-spelt"
@@ -106,6 +111,14 @@ const (
 // items platforms refuse to make.
 var hiddenWithoutItem = []string{"ags-tool-follows-paging", "ags-tool-tolerates-lineitem-content"}
 
+// hiddenWithoutToken are the requirements that cannot be judged of a tool that gets no
+// access token for the grade services.
+var hiddenWithoutToken = []string{
+	"ags-tool-renews-token", "sec-tool-access-token-use", "ags-tool-lineitem-requests", "ags-tool-follows-paging",
+	"ags-tool-tolerates-lineitem-content", "ags-tool-score-url", "ags-tool-score-members", "ags-tool-score-timestamp",
+	"ags-tool-takes-score-answers", "ags-tool-results-tolerant",
+}
+
 // gradeDefects are those of a tool that uses the grade services.
 var gradeDefects = []Fault{
 	{Name: AsksForAllScopes, Breaks: []string{"ags-tool-requests-needed-scopes"}, Part: OfGrades, Does: "asks for every scope of the grade services, whatever the platform announces"},
@@ -117,6 +130,11 @@ var gradeDefects = []Fault{
 	{Name: NeverRenewsGradeToken, Breaks: []string{"ags-tool-renews-token", "sec-tool-access-token-use"}, Hides: []string{"sec-tool-assertion-claims"}, Part: OfGrades, Does: "gives up where a grade service does not take the access token any more"},
 	{Name: RenewsForever, Breaks: []string{"ags-tool-renews-token"}, Part: OfGrades, Does: "asks for a new access token a dozen times where a grade service takes none"},
 	{Name: RepeatsJTI, Breaks: []string{"sec-tool-assertion-claims", "sec-tool-access-token-use", "ags-tool-renews-token"}, Part: OfGrades, Does: "sends the jti of the last assertion once more where it asks for another access token"},
+	{Name: SendsURLAsAssertionIssuer, Breaks: []string{"sec-tool-assertion-claims"}, Hides: hiddenWithoutToken, Part: OfGrades, Does: "sends assertions whose iss is its own URL instead of the client_id"},
+	{Name: SignsAssertionAsUnpublished, Breaks: []string{"sec-tool-assertion-claims"}, Hides: hiddenWithoutToken, Part: OfGrades, Does: "signs assertions with a key that it does not publish"},
+	{Name: CrashesOnNoContent, Breaks: []string{"ags-tool-takes-score-answers"}, Part: OfGrades, Does: "answers with 500 where a grade service answers a score without a body, which it has taken all the same"},
+	{Name: NeedsScoreAnswer200, Breaks: []string{"ags-tool-takes-score-answers"}, Part: OfGrades, Does: "says that nothing was saved unless a score is answered with 200"},
+	{Name: CrashesOnPages, Breaks: []string{"ags-tool-follows-paging"}, Part: OfGrades, Does: "answers with 500 where a list goes on at a relative address"},
 	{Name: SignsAssertionForAnHour, Breaks: []string{"sec-tool-assertion-claims"}, Part: OfGrades, OnlyWarns: true, Does: "sends assertions that last an hour"},
 	{Name: SendsIssueTimeAsText, Breaks: []string{"sec-tool-assertion-claims"}, Part: OfGrades, Does: "sends assertions whose time of issue is text"},
 	{Name: EscapesToken, Breaks: []string{"sec-tool-access-token-use"}, Part: OfGrades, Does: "escapes an access token as if it were a part of a URL"},

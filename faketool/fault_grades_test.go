@@ -1,8 +1,10 @@
 package faketool_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"slices"
 	"strings"
@@ -105,6 +107,19 @@ func asserted(e *exam) string {
 	return string(payload)
 }
 
+// assertedWith is whether the key that an assertion is signed with is published.
+func assertedWith(e *exam) string {
+	e.hands("My essay", nil)
+	_, tokens, _ := e.seen()
+	header, _, err := lti.Decode(tokens[0].form.Get("client_assertion"))
+	NewWithT(e.t).Expect(err).NotTo(HaveOccurred())
+	var named struct{ Kid string }
+	NewWithT(e.t).Expect(json.Unmarshal(header, &named)).To(Succeed())
+	keys := httptest.NewRecorder()
+	e.tool.ServeHTTP(keys, httptest.NewRequest(http.MethodGet, faketool.JWKSPath, nil))
+	return fmt.Sprint("published: ", strings.Contains(keys.Body.String(), named.Kid))
+}
+
 // assertedAgain is whether two assertions have the same jti, where an access token is
 // not taken.
 func assertedAgain(e *exam) string {
@@ -181,6 +196,11 @@ var showsInGrades = map[string]struct {
 	faketool.NeverRenewsGradeToken:       {handed(nil, withStatus(401)), "saved=false 1 tokens"},
 	faketool.RenewsForever:               {handed(nil, repeated(withStatus(401), 20)...), "saved=false 12 tokens"},
 	faketool.RepeatsJTI:                  {assertedAgain, "same jti: true"},
+	faketool.SendsURLAsAssertionIssuer:   {asserted, `"iss":"` + toolURL + `"`},
+	faketool.SignsAssertionAsUnpublished: {assertedWith, "published: false"},
+	faketool.CrashesOnNoContent:          {handed(nil, withStatus(http.StatusNoContent)), "500 1 tokens"},
+	faketool.NeedsScoreAnswer200:         {handed(nil, withStatus(http.StatusAccepted)), "saved=false"},
+	faketool.CrashesOnPages:              {searched(links["relative"], 1), "500 1 tokens"},
 	faketool.SignsAssertionForAnHour:     {asserted, fmt.Sprint(`"exp":`, noon.Add(time.Hour).Unix())},
 	faketool.SendsIssueTimeAsText:        {asserted, `"iat":"`},
 	faketool.EscapesToken:                {authorized, "Bearer t-._~%2B%2F%3D1"},

@@ -100,7 +100,7 @@ func (t *Tool) callGrades(ctx context.Context, g *gradebook, scope string, r Gra
 			return e, e.failure()
 		}
 		if !t.again(e.Status, tries[e.Status]) || t.insistsOnExpired(grantOf(g.of, scopes), e) {
-			return e, cmp.Or(t.crashOfCall(e), e.failure(), t.misread(r, e))
+			return e, cmp.Or(t.crashOfCall(r, e), e.failure(), t.misread(r, e))
 		}
 		if e.Status == http.StatusUnauthorized {
 			spent = token
@@ -159,6 +159,9 @@ func (t *Tool) eachOf(ctx context.Context, g *gradebook, scope, list, mediaType 
 			return nil
 		}
 		next, more := NextPage(e.Header, at)
+		if more && !strings.Contains(e.Header.Get("Link"), "<"+next+">") && t.has(CrashesOnPages) {
+			return errCrash
+		}
 		next, more = t.spoilNext(e.Header, list, next, more)
 		switch {
 		case !more, pages == 2 && t.has(ReadsTwoPages):

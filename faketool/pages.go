@@ -192,5 +192,8 @@ func (t *Tool) publishedKeys() ([]byte, error) {
 			return nil, err
 		}
 	}
+	if t.has(NestsKeySet) {
+		return json.Marshal(map[string]any{"keys": set})
+	}
 	return json.Marshal(set)
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"maps"
 	"net/http"
 	"net/url"
@@ -19,6 +20,9 @@ import (
 
 // errCrash is what the tool dies of.
 var errCrash = &refusal{http.StatusInternalServerError, "null"}
+
+// errAnswer is what the tool takes an answer of success for, that it does not know.
+var errAnswer = errors.New("the gradebook has not taken it")
 
 // asked returns the scopes that an access token is asked for where one is needed:
 // all that are announced, but for the faults.
@@ -123,7 +127,15 @@ func (t *Tool) spoilRetry(r *GradeRequest) {
 }
 
 // crashOfCall is how the tool dies of what a grade service answered, if it does.
-func (t *Tool) crashOfCall(e *Exchange) error {
+func (t *Tool) crashOfCall(r GradeRequest, e *Exchange) error {
+	if strings.HasPrefix(r.MediaType, lti.MediaTypeScore) && e.Status/100 == 2 {
+		switch {
+		case len(e.Body) == 0 && t.has(CrashesOnNoContent):
+			return errCrash
+		case e.Status != http.StatusOK && t.has(NeedsScoreAnswer200):
+			return fmt.Errorf("%w: HTTP %d", errAnswer, e.Status)
+		}
+	}
 	if e.Status == http.StatusTooManyRequests && t.has(CrashesOnTooManyRequests) || e.Status == http.StatusServiceUnavailable && t.has(CrashesOnUnavailable) {
 		return errCrash
 	}

@@ -34,10 +34,14 @@ func (t *Tool) spoilAssertion(of client, p *TokenProbe, again bool) {
 	}{
 		{SignsAssertionForAnHour, lti.Claims{"exp": now.Add(time.Hour).Unix()}},
 		{SendsIssueTimeAsText, lti.Claims{"iat": strconv.FormatInt(now.Unix(), 10)}},
+		{SendsURLAsAssertionIssuer, lti.Claims{"iss": t.opts.URL}},
 	} {
 		if t.has(spoil.fault) {
 			change(p.With, spoil.claims)
 		}
+	}
+	if t.has(SignsAssertionAsUnpublished) {
+		p.Key, _ = strangerKey() // one that cannot be made leaves the right one
 	}
 }
 

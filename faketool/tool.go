@@ -525,6 +525,9 @@ func (t *Tool) spoilRequest(request, params url.Values) {
 	if params.Get(lti.ParamTargetLinkURI) != t.LaunchURL() && t.has(AsksForTargetLinkURI) {
 		request.Set(lti.ParamRedirectURI, params.Get(lti.ParamTargetLinkURI))
 	}
+	if plain, secure := strings.CutPrefix(request.Get(lti.ParamRedirectURI), "https:"); secure && t.has(AsksForPlainRedirectURI) {
+		request.Set(lti.ParamRedirectURI, "http:"+plain)
+	}
 }
 
 // truncate is what a database column of 255 characters does.

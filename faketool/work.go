@@ -248,6 +248,9 @@ func (t *Tool) tell(w http.ResponseWriter, l Launch, page string, err error) {
 	if err != nil {
 		shown.Says = fmt.Sprintf("Not saved in the gradebook: %v.", err)
 	}
+	if errors.Is(err, errAnswer) {
+		shown.Page = "not-" + page
+	}
 	t.render(w, http.StatusOK, "told", shown)
 }
 

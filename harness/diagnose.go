@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"invigilator/fakeplatform"
 	"invigilator/harness/agent"
 	"invigilator/lti"
 	"invigilator/results"
@@ -47,17 +48,19 @@ func (r *Run) diagnose(f *Flow) *results.Diagnosis {
 		d.Sent = sentTo(f, r.tool.LoginURL)
 		return d
 	}
-	redirectURI := request.Params.Get(lti.ParamRedirectURI)
+	redirectURI, registered := request.Params.Get(lti.ParamRedirectURI), r.RedirectURIs()
 	if !f.Answered() {
 		d.Step = "authentication request"
 		d.Sent = "the login initiation"
 		d.Seen = "authentication request with " + results.Bounded(request.Params.Encode(), 1000)
 		d.Problem = fmt.Sprintf("The tool wants its answer at %q, which is on no site of its redirect URIs.", redirectURI)
-		d.LookAt = fmt.Sprintf("Add it to tool.redirect_uris if it is the tool's; known are %s.", strings.Join(append([]string{r.tool.LaunchURL}, r.tool.RedirectURIs...), ", "))
+		d.LookAt = fmt.Sprintf("Add it to tool.redirect_uris if it is the tool's; known are %s.%s", strings.Join(registered, ", "), r.BehindProxy(redirectURI))
 		return d
 	}
-	registered := append([]string{r.tool.LaunchURL}, r.tool.RedirectURIs...)
-	if !slices.ContainsFunc(registered, func(uri string) bool { return sameURL(uri, redirectURI) }) {
+	answered := func(uri string) bool {
+		return sameURL(uri, redirectURI) || fakeplatform.DifferInScheme(uri, redirectURI) // which is for a requirement to say
+	}
+	if !slices.ContainsFunc(registered, answered) {
 		d.Step, d.Sent = "authentication request", sentTo(f, r.tool.LoginURL)
 		d.Seen = "redirect_uri " + redirectURI
 		d.Problem = fmt.Sprintf("The tool asks to be answered at %s, which is none of its redirect URIs.", redirectURI)
@@ -70,7 +73,7 @@ func (r *Run) diagnose(f *Flow) *results.Diagnosis {
 		return nil
 	}
 	d.Step = "launch"
-	d.Sent = "a valid id_token by form POST to " + redirectURI
+	d.Sent = "a valid id_token by form POST to " + answeredAt(f)
 	d.Problem = "The tool does not accept a valid launch: " + reaction.Why + "."
 	if reaction.Kind == Unclear {
 		d.Problem = "The tool answers a valid launch with nothing that can be told from nothing."
@@ -82,6 +85,29 @@ func (r *Run) diagnose(f *Flow) *results.Diagnosis {
 		d.LookAt += " If the launch did work, tool.accepts describes a page that this is not."
 	}
 	return d
+}
+
+// RedirectURIs are those that are registered for the tool.
+func (r *Run) RedirectURIs() []string {
+	return append([]string{r.tool.LaunchURL}, r.tool.RedirectURIs...)
+}
+
+// BehindProxy says what to look at where a redirect_uri is one of the tool's own but for
+// its scheme or its host; empty where it is not.
+func (r *Run) BehindProxy(redirectURI string) string {
+	asked, err := url.Parse(redirectURI)
+	if err != nil || slices.Contains(r.RedirectURIs(), redirectURI) {
+		return ""
+	}
+	for _, uri := range r.RedirectURIs() {
+		if fakeplatform.DifferInScheme(uri, redirectURI) {
+			return fmt.Sprintf(" It is %s but for the scheme. Behind a proxy that ends TLS a tool sees plain HTTP: does the proxy send X-Forwarded-Proto, and does the tool trust it, or does it know its own public address?", uri)
+		}
+		if u, err := url.Parse(uri); err == nil && strings.HasPrefix(asked.Scheme, "http") && u.Host != asked.Host && u.Path == asked.Path && u.Path != "" && u.Path != "/" {
+			return fmt.Sprintf(" It is %s but for the host. Behind a proxy a tool sees another one: does the proxy send Host or X-Forwarded-Host, and does the tool trust it, or does it know its own public address?", uri)
+		}
+	}
+	return ""
 }
 
 // neverFetched is what to look at besides where the tool has not fetched the
@@ -102,6 +128,12 @@ func answeredBy(f *Flow, rawURL string) bool {
 	return slices.ContainsFunc(f.Trip.Steps, func(s results.Step) bool {
 		return strings.HasPrefix(s.URL, rawURL) && s.Status != 0
 	})
+}
+
+// answeredAt is where the platform's answer was sent.
+func answeredAt(f *Flow) string {
+	action, _, _ := f.Launch.Answer() // there is one
+	return action
 }
 
 func sentTo(f *Flow, rawURL string) string {

@@ -335,7 +335,10 @@ func (s *Scenario) Act(ctx context.Context, deed config.Deed, exam *Flow) (*Flow
 	flow.controls = flow.Record.Controls[min(before, len(flow.Record.Controls)):]
 	flow.evidence = s.run.evidence(flow, Launch{Title: fmt.Sprintf("the proctor: %s", deed)}, began)
 	s.keep(flow)
-	if isStuck {
+	switch denied := s.run.Denied(lti.ScopeControl); {
+	case denied != nil && len(flow.controls) == 0:
+		return flow, denied
+	case isStuck:
 		return flow, stuck
 	}
 	return flow, nil

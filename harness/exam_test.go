@@ -157,6 +157,32 @@ func TestACheckInThatGetsStuckIsOneDiagnosis(t *testing.T) {
 	g.Expect(d.Seen).To(ContainSubstring("HTTP 200"))
 }
 
+func TestAToolThatRefusesCandidatesIsJudgedOnTheRest(t *testing.T) {
+	t.Parallel()
+	g := NewWithT(t)
+	run := subject{
+		change: proctoring(nil),
+		wrap: atPath("/check-in", func(w http.ResponseWriter, _ *http.Request, _ http.Handler) {
+			http.Error(w, "we proctor no more", http.StatusInternalServerError)
+		}),
+	}.start(t)
+	found, err := run.Preflight(t.Context())
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(found.Findings).To(ContainElement(And(HaveField("Kind", "not-tried"), HaveField("Says", ContainSubstring("did not lead to LtiStartAssessment: HTTP 500")))))
+	exams := run.ProctoringScenario(t, "a scenario", "here:1")
+	exams.React(t.Context(), "ap-tool-rejects-missing-session-data")
+	g.Expect(exams.Settle(t.Context(), false)).To(BeFalse(), "nothing of it has to work")
+	for _, o := range exams.Finish().Observations {
+		g.Expect(o.Verdict).To(Equal(results.Inconclusive))
+		g.Expect(o.Seen).To(ContainSubstring("did not work in the preflight"))
+	}
+	launches := run.Scenario(t, "a scenario", "here:1")
+	launches.React(t.Context(), "sec-tool-state-missing")
+	for _, o := range launches.Finish().Observations {
+		g.Expect(o.Verdict).To(Equal(results.Passed), o.Seen)
+	}
+}
+
 func TestARealPlatformsExamsCanBeJudged(t *testing.T) {
 	t.Parallel()
 	g := NewWithT(t)

@@ -2,6 +2,7 @@ package harness
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -11,6 +12,7 @@ import (
 	"invigilator/fakeplatform"
 	"invigilator/harness/config"
 	"invigilator/lti"
+	"invigilator/results"
 )
 
 // An Assignment is where learners hand in work: a resource link of a course in which
@@ -94,7 +96,7 @@ func (s *Scenario) AssignBeside(other Assignment) Assignment {
 }
 
 // HandIn launches a learner into an assignment, where work is handed in. It fails
-// where that came to no end; then there is no work.
+// where that came to no end, and no score has come; then there is no work.
 func (s *Scenario) HandIn(ctx context.Context, a Assignment, l Launch) (*Work, *Flow, error) {
 	work := &Work{Assignment: a, Learner: l.User, Text: newText()}
 	if work.Learner.Sub == "" {
@@ -110,12 +112,45 @@ func (s *Scenario) HandIn(ctx context.Context, a Assignment, l Launch) (*Work, *
 	switch {
 	case err != nil:
 		return nil, flow, err
+	case slices.ContainsFunc(flow.Calls(), IsScore): // so it has the work, whatever its page says
+		return work, flow, nil
+	case s.run.Denied(lti.GradeScopes...) != nil && (flow.stuck != nil || flow.Reaction.Kind != Accepted):
+		return nil, flow, s.run.Denied(lti.GradeScopes...)
 	case flow.stuck != nil:
 		return nil, flow, flow.stuck
+	case !flow.Answered():
+		return nil, flow, fmt.Errorf("%w: %s", ErrNoLogin, flow.End())
 	case !flow.attended || flow.Reaction.Kind != Accepted:
-		return nil, flow, fmt.Errorf("%w: no work could be handed in: %s", ErrNoLogin, flow.End())
+		return nil, flow, fmt.Errorf("%w: %s", errNoWork, flow.End())
 	}
 	return work, flow, nil
+}
+
+// errNoWork says that a launch led to no work that was handed in.
+var errNoWork = errors.New("no work could be handed in")
+
+// ErrNoToken says that nothing of the tool can reach a service of the platform.
+var ErrNoToken = errors.New("the tool gets no access token, since what it sends does not show who it is")
+
+// Denied says why none of the tool's requests for an access token to one of those scopes
+// was granted so far, with [ErrNoToken]; nil where one was, or none was refused for what
+// it says of the tool.
+func (r *Run) Denied(scopes ...string) error {
+	var last *fakeplatform.TokenRequest
+	for _, request := range r.platform.TokenRequests() {
+		asked := strings.Fields(request.Form.Get(lti.ParamScope))
+		if len(asked) > 0 && !slices.ContainsFunc(scopes, func(scope string) bool { return slices.Contains(asked, scope) }) {
+			continue
+		}
+		if len(request.ClientProblems) == 0 {
+			return nil
+		}
+		last = &request
+	}
+	if last == nil {
+		return nil
+	}
+	return fmt.Errorf("%w: %s", ErrNoToken, results.Bounded(strings.Join(last.ClientProblems, "; "), 500))
 }
 
 // CanGrade says whether the configuration tells how a reviewer gives points.
@@ -139,7 +174,7 @@ func (s *Scenario) Grade(ctx context.Context, work *Work, points string, l Launc
 	l.Review, l.Does, l.Words = work, config.Grade, []string{scoreWord, points}
 	flow, err := s.Launch(ctx, l)
 	switch {
-	case err != nil:
+	case err != nil || slices.ContainsFunc(flow.Calls(), IsScore):
 		return flow, err
 	case flow.stuck != nil:
 		return flow, flow.stuck
@@ -236,8 +271,11 @@ func anyOf(kind func(fakeplatform.GradeCall) bool) func([]fakeplatform.GradeCall
 }
 
 func (s *Scenario) await(ctx context.Context, f *Flow, patience time.Duration, enough func([]fakeplatform.GradeCall) bool) bool {
-	if s.run.config.IsEmbedded() {
+	switch {
+	case s.run.config.IsEmbedded():
 		patience = 0 // the fake tool has sent everything before it answers
+	case s.run.Denied(lti.GradeScopes...) != nil:
+		patience = min(patience, s.run.config.Patience.Marker.Std())
 	}
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()

@@ -197,30 +197,12 @@ func TestWhatIsInTheWayOfGradesIsOneDiagnosis(t *testing.T) {
 			})},
 			"did not lead to a page where work can be handed in: HTTP 403", "key set",
 		},
-		"a review that shows something else": {
-			subject{change: grading(nil), wrap: atPath("/review/", func(w http.ResponseWriter, _ *http.Request, _ http.Handler) {
-				_, _ = fmt.Fprint(w, "<p>Reviews will come soon</p>")
-			})},
-			"does not show it: HTTP 200", "tool.review_uri",
-		},
-		"a review that is refused": {
-			subject{change: grading(nil), wrap: atPath("/review/", func(w http.ResponseWriter, _ *http.Request, _ http.Handler) {
-				http.Error(w, "unknown message", http.StatusBadRequest)
-			})},
-			"does not show it: HTTP 400", "LtiSubmissionReviewRequest",
-		},
 		"no key set": {
 			subject{change: func(c *config.Config) {
 				grading(nil)(c)
 				c.Tool.JWKSURL += "/elsewhere"
 			}},
 			"key set cannot be read", "tool.jwks_url",
-		},
-		"other keys": {
-			subject{change: grading(nil), wrap: atPath("/jwks", func(w http.ResponseWriter, _ *http.Request, _ http.Handler) {
-				_, _ = fmt.Fprint(w, `{"keys":[]}`)
-			})},
-			"request for an access token was refused", "tool.jwks_url",
 		},
 		"no token endpoint": {
 			subject{change: grading(nil), register: func(r *faketool.Registration) { r.TokenURL = "" }},
@@ -240,9 +222,119 @@ func TestWhatIsInTheWayOfGradesIsOneDiagnosis(t *testing.T) {
 			g.Expect(d.Problem).To(ContainSubstring(c.problem))
 			g.Expect(d.LookAt).To(ContainSubstring(c.look))
 			g.Expect(d.Seen + d.Step).NotTo(BeEmpty())
-			g.Expect(found.Flows).To(HaveKey(d.FlowID), "its evidence is in the report")
+			if d.FlowID != "" {
+				g.Expect(found.Flows).To(HaveKey(d.FlowID), "its evidence is in the report")
+			}
 		})
 	}
+}
+
+// What the tool does wrong beside its launches is for requirements to say: the preflight
+// goes on, and only what needs it is left out.
+func TestADefectOfAGradingToolEndsNoRun(t *testing.T) {
+	t.Parallel()
+	badAnswers := func(r *http.Request) bool { return strings.HasSuffix(r.URL.Path, "/submit") }
+	for what, c := range map[string]struct {
+		subject subject
+		denied  string // why the tool gets no access token
+		barred  string // why there are no reviews
+		told    string // a finding
+	}{
+		"a key set within another one": {subject: subject{faults: []string{faketool.NestsKeySet}}, denied: "the tool's key set cannot be had"},
+		"a key set without keys": {
+			subject: subject{wrap: atPath("/jwks", func(w http.ResponseWriter, _ *http.Request, _ http.Handler) { _, _ = fmt.Fprint(w, `{"keys":[]}`) })},
+			denied:  "the tool has no key",
+		},
+		"a key set that fails": {
+			subject: subject{wrap: atPath("/jwks", func(w http.ResponseWriter, _ *http.Request, _ http.Handler) { http.Error(w, "null", 500) })},
+			denied:  "500",
+		},
+		"an assertion of somebody else":   {subject: subject{faults: []string{faketool.SendsURLAsAssertionIssuer}}, denied: "iss is the client_id of no tool"},
+		"an assertion with a foreign key": {subject: subject{faults: []string{faketool.SignsAssertionAsUnpublished}}, denied: "has no key"},
+		"an assertion that ends in an error": {
+			subject: subject{faults: []string{faketool.SendsURLAsAssertionIssuer}, wrap: failsAt(badAnswers)},
+			denied:  "iss is the client_id of no tool", barred: "gets no access token",
+		},
+		"an answer that it dies of": {subject: subject{faults: []string{faketool.CrashesOnNoContent}}, told: "A score came, but then the journey hands-in got stuck"},
+		"a score that is refused": {
+			subject: subject{faults: []string{faketool.OmitsActivityProgress}, wrap: failsAt(badAnswers)}, told: "A score came, but then",
+		},
+		"a review that shows something else": {
+			subject: subject{wrap: atPath("/review/", func(w http.ResponseWriter, _ *http.Request, _ http.Handler) {
+				_, _ = fmt.Fprint(w, "<p>Reviews will come soon</p>")
+			})},
+			barred: "does not show it: HTTP 200", told: "tool.review_uri",
+		},
+		"a review that is refused": {
+			subject: subject{wrap: atPath("/review/", func(w http.ResponseWriter, _ *http.Request, _ http.Handler) {
+				http.Error(w, "unknown message", http.StatusBadRequest)
+			})},
+			barred: "does not show it: HTTP 400", told: "LtiSubmissionReviewRequest",
+		},
+	} {
+		t.Run(what, func(t *testing.T) {
+			t.Parallel()
+			g := NewWithT(t)
+			c.subject.change = grading(nil)
+			run := c.subject.start(t)
+			found, err := run.Preflight(t.Context())
+			g.Expect(err).NotTo(HaveOccurred())
+			if c.told != "" {
+				g.Expect(found.Findings).To(ContainElement(HaveField("Says", ContainSubstring(c.told))))
+			}
+			scene := run.ReviewScenario(t, "a scenario", "here:1")
+			_, handed, err := scene.HandIn(t.Context(), scene.Assign(), harness.Launch{})
+			if c.barred == "" || c.denied == "" {
+				g.Expect(err).NotTo(HaveOccurred())
+			} else {
+				g.Expect(err).To(MatchError(harness.ErrNoToken))
+			}
+			if denied := run.Denied(lti.GradeScopes...); c.denied == "" {
+				g.Expect(denied).NotTo(HaveOccurred())
+				g.Expect(handed.Scores()).NotTo(BeEmpty())
+			} else {
+				g.Expect(denied).To(MatchError(ContainSubstring(c.denied)))
+				g.Expect(run.Denied(lti.ScopeControl)).To(Succeed(), "nobody has asked for that")
+			}
+			_, err = scene.Launch(t.Context(), harness.Launch{})
+			if c.barred == "" {
+				g.Expect(err).NotTo(HaveOccurred())
+				return
+			}
+			g.Expect(scene.Unseen("sr-tool-returns", "", err)).To(BeTrue())
+			g.Expect(scene.Finish().Observations).To(ConsistOf(And(HaveField("Verdict", results.Inconclusive), HaveField("Seen", ContainSubstring(c.barred)))))
+		})
+	}
+}
+
+// failsAt has a tool end in a server error where it would have shown a page.
+func failsAt(page func(*http.Request) bool) func(http.Handler) http.Handler {
+	return func(tool http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if !page(r) {
+				tool.ServeHTTP(w, r)
+				return
+			}
+			tool.ServeHTTP(httptest.NewRecorder(), r)
+			http.Error(w, "null", http.StatusInternalServerError)
+		})
+	}
+}
+
+func TestNothingElseIsLeftWithoutReviews(t *testing.T) {
+	t.Parallel()
+	g := NewWithT(t)
+	run := subject{
+		change: func(c *config.Config) {
+			grading(nil)(c)
+			c.Profiles = []string{requirements.SubmissionReview}
+		},
+		wrap: atPath("/review/", func(w http.ResponseWriter, _ *http.Request, _ http.Handler) {
+			http.Error(w, "no", http.StatusBadRequest)
+		}),
+	}.start(t)
+	_, err := run.Preflight(t.Context())
+	g.Expect(err).To(MatchError(ContainSubstring("does not show it: HTTP 400")))
 }
 
 func TestStandingWorkIsHandedInAgainWhereItWasLost(t *testing.T) {

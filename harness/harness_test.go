@@ -216,6 +216,84 @@ func TestOneDiagnosis(t *testing.T) {
 	})
 }
 
+// otherScheme has a tool ask for its answer at https, as one does that is reached so.
+func otherScheme(tool http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		answer := httptest.NewRecorder()
+		tool.ServeHTTP(answer, r)
+		maps.Copy(w.Header(), answer.Header())
+		if to := answer.Header().Get("Location"); strings.Contains(to, "redirect_uri=http%3A") {
+			w.Header().Set("Location", strings.Replace(to, "redirect_uri=http%3A", "redirect_uri=https%3A", 1))
+		}
+		w.WriteHeader(answer.Code)
+		_, _ = w.Write(answer.Body.Bytes())
+	})
+}
+
+func TestARedirectURIOfTheOtherSchemeEndsNoRun(t *testing.T) {
+	t.Parallel()
+	const id = "sec-tool-auth-request-redirect-uri"
+	t.Run("and the launch works", func(t *testing.T) {
+		t.Parallel()
+		g := NewWithT(t)
+		run := subject{wrap: otherScheme}.ready(t)
+		scene := run.Scenario(t, "a scenario", "here:1")
+		flow, err := scene.Launch(t.Context(), harness.Launch{})
+		g.Expect(err).NotTo(HaveOccurred())
+		request, _ := flow.Request()
+		g.Expect(request.Problems).To(ContainElement(ContainSubstring("is not registered")))
+		g.Expect(scene.Accepted(flow)).To(BeTrue(), flow.End())
+		g.Expect(run.BehindProxy(request.Params.Get("redirect_uri"))).To(ContainSubstring("X-Forwarded-Proto"))
+		scene.React(t.Context(), "sec-tool-state-missing")
+		for _, o := range scene.Finish().Observations {
+			g.Expect(o.Verdict).To(Equal(results.Passed), o.Seen)
+		}
+	})
+	t.Run("and the launch does not work", func(t *testing.T) {
+		t.Parallel()
+		g := NewWithT(t)
+		run := subject{wrap: otherScheme, register: func(r *faketool.Registration) { r.DeploymentIDs = []string{"another"} }}.start(t)
+		found, err := run.Preflight(t.Context())
+		g.Expect(err).NotTo(HaveOccurred())
+		g.Expect(found.Observations).To(ConsistOf(And(
+			HaveField("Requirement", id), HaveField("Verdict", results.Failed), HaveField("Seen", ContainSubstring("X-Forwarded-Proto")), HaveField("Flows", HaveLen(1)),
+		)))
+		scene := run.Scenario(t, "a scenario", "here:1")
+		scene.React(t.Context(), "sec-tool-state-missing")
+		g.Expect(scene.Settle(t.Context(), false)).To(BeFalse())
+		g.Expect(run.Gone()).To(BeFalse())
+		for _, o := range scene.Finish().Observations {
+			g.Expect(o.Verdict).To(Equal(results.Inconclusive), o.Seen)
+			g.Expect(o.Seen).To(ContainSubstring("does not accept a valid launch"))
+		}
+	})
+}
+
+func TestWhatDiffersInTheSchemeAlone(t *testing.T) {
+	t.Parallel()
+	run := start(t, "http://tool.example:3000", func(c *config.Config) { c.Tool.RedirectURIs = []string{"https://tool.example/b?x=1"} })
+	for uri, hint := range map[string]string{
+		"http://tool.example:3000/launch":  "",
+		"https://tool.example/b?x=1":       "",
+		"https://tool.example:3000/launch": "X-Forwarded-Proto",
+		"https://tool.example/launch":      "X-Forwarded-Proto",
+		"http://TOOL.example/b?x=1":        "X-Forwarded-Proto",
+		"http://tool.example/b?x=2":        "",
+		"https://tool.example/elsewhere":   "",
+		"http://backend:8080/launch":       "X-Forwarded-Host",
+		"javascript://tool.example/launch": "",
+		"://":                              "",
+		"":                                 "",
+	} {
+		g := NewWithT(t)
+		if hint == "" {
+			g.Expect(run.BehindProxy(uri)).To(BeEmpty(), uri)
+		} else {
+			g.Expect(run.BehindProxy(uri)).To(ContainSubstring(hint), uri)
+		}
+	}
+}
+
 // judge runs one refusal and returns its verdict and what was seen.
 func judge(t *testing.T, run *harness.Run, id requirements.ID, only string) (results.Verdict, string) {
 	t.Helper()
@@ -1126,6 +1204,15 @@ func TestKeySetOfTheEmbeddedTool(t *testing.T) {
 			g.Expect(slices.Concat(found.Problems, found.Private)).To(ConsistOf(problems))
 		})
 	}
+}
+
+func TestANestedKeySetCannotBeRead(t *testing.T) {
+	t.Parallel()
+	g := NewWithT(t)
+	run := embedded(t, func(c *config.Config) { c.Embedded.Faults = []string{faketool.NestsKeySet} })
+	_, err := run.FetchKeySet(t.Context(), run.Tool().JWKSURL)
+	g.Expect(err).To(MatchError(ContainSubstring("not a JWK Set")))
+	g.Expect(harness.Unread(err)).To(Equal(results.Failed))
 }
 
 func TestTheRunWaitsForAToolThatDied(t *testing.T) {

@@ -78,12 +78,14 @@ func (r *base) FetchKeySet(ctx context.Context, address string) (KeySet, error) 
 	return set, err
 }
 
-// errAway says that a server gives no answer, or none for now, errNoLonger that it has
-// given one before, and errNowhere that there is nothing, or a page for people.
+// errAway says that a server gives no answer, or none for now, errNothing that it has
+// nothing at that address, errPage that it has a page for people there, and errNoLonger
+// that it has given a key set before.
 var (
 	errAway     = errors.New("its server is away")
+	errNothing  = errors.New("there is nothing")
 	errNoLonger = errors.New("it could be read before")
-	errNowhere  = errors.New("there is no key set")
+	errPage     = errors.New("there is no key set, but a page")
 )
 
 func (r *base) fetchKeySet(ctx context.Context, address string) (KeySet, error) {
@@ -101,10 +103,11 @@ func (r *base) fetchKeySet(ctx context.Context, address string) (KeySet, error) 
 	if slices.Contains(away, response.StatusCode) {
 		return KeySet{}, fmt.Errorf("%w: HTTP %d", errAway, response.StatusCode)
 	}
-	if response.StatusCode == http.StatusNotFound || response.StatusCode == http.StatusGone {
-		return KeySet{}, fmt.Errorf("%w: HTTP %d", errNowhere, response.StatusCode)
-	}
-	if response.StatusCode != http.StatusOK {
+	switch response.StatusCode {
+	case http.StatusOK:
+	case http.StatusNotFound, http.StatusGone:
+		return KeySet{}, fmt.Errorf("%w: HTTP %d", errNothing, response.StatusCode)
+	default:
 		return KeySet{}, fmt.Errorf("HTTP %d", response.StatusCode)
 	}
 	body, err := io.ReadAll(io.LimitReader(response.Body, maxKeySet+1))
@@ -118,7 +121,7 @@ func (r *base) fetchKeySet(ctx context.Context, address string) (KeySet, error) 
 		Keys []map[string]any `json:"keys"`
 	}
 	if err := json.Unmarshal(body, &published); err != nil && bytes.HasPrefix(bytes.TrimSpace(body), []byte("<")) {
-		return KeySet{}, fmt.Errorf("%w, but a page", errNowhere)
+		return KeySet{}, errPage
 	} else if err != nil {
 		return KeySet{}, fmt.Errorf("not a JWK Set: %w", err)
 	}

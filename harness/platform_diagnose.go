@@ -163,7 +163,7 @@ func audienceOf(m Message) []string {
 // nil where something is there that may be meant for a key set, which is judged.
 func (r *PlatformRun) diagnoseKeySet(ctx context.Context, f *PlatformFlow) *results.Diagnosis {
 	_, err := r.FetchKeySet(ctx, r.platform.JWKSURL)
-	if r.config.IsEmbedded() || !errors.Is(err, errNowhere) && !errors.Is(err, errAway) {
+	if r.config.IsEmbedded() || !isAny(err, errAway, errNothing, errPage) {
 		return nil
 	}
 	return &results.Diagnosis{

@@ -12,6 +12,7 @@ import (
 	"invigilator/fakeplatform"
 	"invigilator/harness/agent"
 	"invigilator/harness/config"
+	"invigilator/lti"
 	"invigilator/results"
 )
 
@@ -34,9 +35,6 @@ func (r *Run) Preflight(ctx context.Context) (results.Fragment, error) {
 		r.baseline, r.loginByPost = baseline{}, false
 		return r.preflight(ctx)
 	})
-	if err == nil && r.tool.JWKSURL != "" {
-		_, _ = r.FetchKeySet(ctx, r.tool.JWKSURL) // one that cannot be read is judged later
-	}
 	found.Strangers = r.takeStrangers()
 	return found, err
 }
@@ -95,7 +93,7 @@ func (r *Run) preflight(ctx context.Context) (results.Fragment, error) {
 		}
 	}
 	if d := r.diagnose(control); d != nil {
-		return fragment(flows), d
+		return r.charge(control, fragment(flows), d)
 	}
 	launched := []agent.User{browsers[len(browsers)-1]}
 	second, err := one(Launch{Title: "preflight: a second valid launch"})
@@ -157,10 +155,65 @@ func (r *Run) lastOne(last *Flow) *results.Diagnosis {
 	}
 }
 
+// charge says what becomes of a run whose valid launches do not work: nothing can be
+// judged, but for what the tool has broken for certain on the way to that.
+func (r *Run) charge(f *Flow, found results.Fragment, d *results.Diagnosis) (results.Fragment, error) {
+	request, _ := f.Request()
+	asked := request.Params.Get(lti.ParamRedirectURI)
+	if !r.config.Launches() || !slices.ContainsFunc(r.RedirectURIs(), func(uri string) bool { return fakeplatform.DifferInScheme(uri, asked) }) {
+		return found, d
+	}
+	s := r.preflightScenario(found)
+	s.Observe("sec-tool-auth-request-redirect-uri", "", results.Failed, "one of "+strings.Join(r.RedirectURIs(), ", "),
+		fmt.Sprintf("redirect_uri %q.%s The launch did not work either, so nothing else was tried.", results.Bounded(asked, 300), r.BehindProxy(asked)), f)
+	r.bar(s, d, plain, intoExam, withGrades, toReview)
+	return s.fragment, nil
+}
+
+// preflightScenario is a scenario that adds to what the preflight has found.
+func (r *Run) preflightScenario(found results.Fragment) *Scenario {
+	s := r.ReviewScenario(mustHold{}, "preflight", "")
+	s.fragment = found
+	return s
+}
+
+// mustHold is the test that the preflight is none of: what ends one is a mistake of the
+// harness.
+type mustHold struct{}
+
+func (mustHold) Helper() {}
+
+func (mustHold) Fatalf(format string, args ...any) { panic(fmt.Sprintf(format, args...)) }
+
+// errBarred says that the preflight has found launches of a kind not to work.
+var errBarred = errors.New("such launches did not work in the preflight")
+
+// bar leaves launches of those kinds out of the run, and tells why.
+func (r *Run) bar(s *Scenario, d *results.Diagnosis, kinds ...launchKind) {
+	for _, kind := range kinds {
+		r.barred[kind] = strings.TrimSuffix(d.Problem, ".")
+	}
+	s.find("not-tried", fmt.Sprintf("%s Seen: %s. %s", d.Problem, strings.TrimSuffix(d.Seen, "."), d.LookAt), d.FlowID)
+}
+
+// mayLaunch says why launches of a kind are left out; nil where they are not.
+func (r *Run) mayLaunch(kind launchKind) error {
+	if why := r.barred[kind]; why != "" {
+		return fmt.Errorf("%w: %s", errBarred, why)
+	}
+	return nil
+}
+
+// judgesPart says whether an optional part of the tool is judged.
+func (r *Run) judgesPart(feature string) bool { return r.Has(feature) && r.config.Judges(feature) }
+
 // preflightParts makes sure that what a real tool does beside launches can be judged.
 func (r *Run) preflightParts(ctx context.Context, found results.Fragment) (results.Fragment, error) {
 	if r.config.IsEmbedded() {
 		return found, nil
+	}
+	if d := r.diagnoseKeySet(ctx); d != nil {
+		return found, d
 	}
 	found, err := r.preflightExam(ctx, found)
 	if err != nil {
@@ -170,9 +223,9 @@ func (r *Run) preflightParts(ctx context.Context, found results.Fragment) (resul
 }
 
 // preflightExam makes sure that a real tool which has proctoring takes a candidate
-// through its check-in.
+// through its check-in. One that refuses a candidate is judged on the rest.
 func (r *Run) preflightExam(ctx context.Context, found results.Fragment) (results.Fragment, error) {
-	if !r.Has(config.Proctoring) || !r.config.Judges(config.Proctoring) {
+	if !r.judgesPart(config.Proctoring) {
 		return found, nil
 	}
 	browser, err := r.Open(ctx)
@@ -184,37 +237,38 @@ func (r *Run) preflightExam(ctx context.Context, found results.Fragment) (result
 	if err != nil {
 		return found, err
 	}
-	kept := observer[*Flow]{fragment: found}
-	kept.keep(flow)
+	s := r.preflightScenario(found)
+	s.keep(flow)
 	if flow.Reaction.Kind == Accepted {
-		if m := flow.Signed(); len(flow.Started()) > 0 && m.Problem != "" {
-			return found, &results.Diagnosis{
-				Problem: "The tool sends an LtiStartAssessment that cannot be read: " + m.Problem + ".", Step: "LtiStartAssessment", FlowID: flow.ID,
-				Sent: "LtiStartProctoring", Seen: "JWT=" + results.Bounded(m.Raw, 300),
-				LookAt: "LtiStartAssessment is a JWT that is signed, in the parameter JWT of a form: header, payload and signature, each in base64url, with dots between.",
-			}
-		}
-		if d := r.diagnoseKeySet(ctx, flow); d != nil {
-			return found, d
-		}
-		return found, nil
+		return s.fragment, nil
 	}
 	if _, asked := flow.Request(); !asked || !flow.Answered() {
 		if d := r.diagnose(flow); d != nil {
-			return found, d
+			return s.fragment, d
 		}
 	}
-	return found, r.diagnoseExam(flow)
+	d := r.diagnoseExam(flow)
+	rest := r.config.Launches() || r.judgesPart(config.Grades) || r.judgesPart(config.SubmissionReview)
+	if _, refused := flow.refusal(); !refused || !rest { // else the journey is the matter
+		return s.fragment, d
+	}
+	r.bar(s, d, intoExam)
+	return s.fragment, nil
 }
 
-// diagnoseKeySet says why what the tool signs cannot be verified; nil where it can.
-func (r *Run) diagnoseKeySet(ctx context.Context, flow *Flow) *results.Diagnosis {
+// diagnoseKeySet says that the tool's key set is not where the configuration says. One
+// that is there, and cannot be read or used, is judged, and needed for what the tool signs
+// alone.
+func (r *Run) diagnoseKeySet(ctx context.Context) *results.Diagnosis {
+	if r.tool.JWKSURL == "" {
+		return nil
+	}
 	_, err := r.FetchKeySet(ctx, r.tool.JWKSURL)
-	if err == nil {
+	if !isAny(err, errAway, errNothing) {
 		return nil
 	}
 	return &results.Diagnosis{
-		Problem: fmt.Sprintf("The tool's key set cannot be read: %v.", err), Step: "key set", Sent: "GET " + r.tool.JWKSURL, FlowID: flow.ID,
+		Problem: fmt.Sprintf("The tool's key set cannot be read: %v.", err), Step: "key set", Sent: "GET " + r.tool.JWKSURL, Seen: err.Error(),
 		LookAt: "Is " + r.tool.JWKSURL + " (tool.jwks_url) where the tool publishes its keys?",
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 
 	"invigilator/harness/config"
 	"invigilator/lti"
@@ -12,9 +11,10 @@ import (
 )
 
 // preflightGrades makes sure that a real tool which sends grades lets a learner hand
-// in work, shows that work in a review, and comes as far as a score.
+// in work, shows that work in a review, and comes as far as a request to the platform's
+// services. What it asks for there is judged, and not needed for the rest.
 func (r *Run) preflightGrades(ctx context.Context, found results.Fragment) (results.Fragment, error) {
-	grades, reviews := r.Has(config.Grades) && r.config.Judges(config.Grades), r.Has(config.SubmissionReview) && r.config.Judges(config.SubmissionReview)
+	grades, reviews := r.judgesPart(config.Grades), r.judgesPart(config.SubmissionReview)
 	if !grades && !reviews {
 		return found, nil
 	}
@@ -22,8 +22,7 @@ func (r *Run) preflightGrades(ctx context.Context, found results.Fragment) (resu
 	if err != nil {
 		return found, err
 	}
-	s := r.ReviewScenario(nil, "preflight", "") // nothing is observed that could end a test
-	s.fragment = found
+	s := r.preflightScenario(found)
 	learner, err := r.Open(ctx)
 	if err != nil {
 		return found, err
@@ -32,12 +31,21 @@ func (r *Run) preflightGrades(ctx context.Context, found results.Fragment) (resu
 	asked := len(r.platform.TokenRequests())
 	work, handed, err := s.HandIn(ctx, assignment, Launch{Title: "preflight: a learner hands in work", By: learner})
 	if d := r.diagnoseHandIn(handed, err); d != nil {
-		return s.fragment, d
+		if !r.wasAsked(handed, asked) {
+			return s.fragment, d
+		}
+		if reviews { // for want of work
+			r.bar(s, d, toReview)
+		}
+		return s.fragment, nil
 	}
 	if err != nil {
 		return s.fragment, err
 	}
 	r.standing = work
+	if handed.stuck != nil {
+		s.find("journey", fmt.Sprintf("A score came, but then %v. The page: %s.", handed.stuck, describe(handed.Trip)), handed.ID)
+	}
 	scored := s.Await(ctx, handed, IsScore)
 	last := handed
 	if reviews {
@@ -50,22 +58,27 @@ func (r *Run) preflightGrades(ctx context.Context, found results.Fragment) (resu
 			return s.fragment, err
 		}
 		if d := r.diagnoseReview(last, work); d != nil {
-			return s.fragment, d
-		}
-		if !scored { // some tools send a score only when there is one
+			if !grades && !r.config.Launches() && !r.judgesPart(config.Proctoring) {
+				return s.fragment, d
+			}
+			r.bar(s, d, toReview)
+		} else if !scored { // some tools send a score only when there is one
 			if last, err = s.GoOn(ctx, "preflight: the instructor grades the work", last, config.Grade, scoreWord, "7"); err != nil {
 				return s.fragment, err
 			}
 			scored = s.Await(ctx, last, IsScore)
 		}
 	}
-	if d := r.diagnoseKeySet(ctx, handed); d != nil {
-		return s.fragment, d
-	}
-	if !scored {
-		return s.fragment, r.diagnoseScore(last, asked)
+	if !scored && !r.wasAsked(last, asked) && r.mayLaunch(toReview) == nil {
+		return s.fragment, r.diagnoseScore(last)
 	}
 	return s.fragment, nil
+}
+
+// wasAsked says whether the tool has asked anything of the platform's services in a flow:
+// for an access token, of which there were so many requests before, or with one.
+func (r *Run) wasAsked(f *Flow, asked int) bool {
+	return f != nil && len(f.Calls()) > 0 || len(r.platform.TokenRequests()) > asked
 }
 
 // diagnoseHandIn says why a learner could not hand in work; nil where that is not so.
@@ -79,7 +92,7 @@ func (r *Run) diagnoseHandIn(flow *Flow, err error) *results.Diagnosis {
 		}
 	}
 	stuck, isStuck := errors.AsType[*JourneyError](err)
-	if !isStuck && !errors.Is(err, ErrNoLogin) {
+	if !isStuck && !isAny(err, errNoWork, ErrNoToken) {
 		return nil
 	}
 	d := &results.Diagnosis{
@@ -87,7 +100,7 @@ func (r *Run) diagnoseHandIn(flow *Flow, err error) *results.Diagnosis {
 		Sent: "a valid launch of a learner, with the claim of the grade services", Seen: describe(flow.Trip), FlowID: flow.ID,
 		LookAt: "The journey that does submit: do its steps lead from the page of the launch to work that is handed in? The page that it got stuck on is in the report.",
 	}
-	if !isStuck || stuck.Step == 0 {
+	if errors.Is(err, errNoWork) || isStuck && stuck.Step == 0 {
 		d.Problem = "A learner's launch did not lead to a page where work can be handed in: " + flow.Reaction.Why + "."
 		d.LookAt = r.whereRegistered()
 	}
@@ -122,28 +135,12 @@ func (r *Run) diagnoseReview(flow *Flow, work *Work) *results.Diagnosis {
 	return d
 }
 
-// diagnoseScore says why no score came; asked is how many token requests had come
-// before.
-func (r *Run) diagnoseScore(flow *Flow, asked int) *results.Diagnosis {
-	known := r.Registrations()[0]
-	d := &results.Diagnosis{
+// diagnoseScore says that a tool does not even ask the platform's services.
+func (r *Run) diagnoseScore(flow *Flow) *results.Diagnosis {
+	return &results.Diagnosis{
 		Step: "score", Sent: "the claim of the grade services, with a line item and all scopes", Seen: describe(flow.Trip), FlowID: flow.ID,
-		Problem: "The journey that does submit came to its end, and no score came.",
-		LookAt:  fmt.Sprintf("The tool's log at that time. Does its server find the platform at %s?", r.ServerURL()),
+		Problem: "The journey that does submit came to its end, and no score came. The tool did not even ask for an access token.",
+		LookAt: fmt.Sprintf("The tool's registration of the platform: is its token endpoint %s, and can the tool's server reach it? Does the journey end with work that is handed in, and does the tool send scores then, or when it is graded?",
+			r.Registrations()[0].TokenURL),
 	}
-	requests := r.platform.TokenRequests()[asked:]
-	switch {
-	case len(requests) == 0 && len(flow.Calls()) == 0:
-		d.Problem += " The tool did not even ask for an access token."
-		d.LookAt = fmt.Sprintf("The tool's registration of the platform: is its token endpoint %s, and can the tool's server reach it? Does the journey end with work that is handed in, and does the tool send scores then, or when it is graded?", known.TokenURL)
-	case len(requests) > 0 && len(requests[len(requests)-1].Problems) > 0:
-		last := requests[len(requests)-1]
-		d.Problem += " The tool's request for an access token was refused: " + results.Bounded(strings.Join(last.Problems, "; "), 500) + "."
-		d.Seen = fmt.Sprintf("%s %s, answered with %d", last.Method, known.TokenURL, last.Status)
-		d.LookAt = fmt.Sprintf("The tool's client assertion: iss and sub %s, aud %s, signed with a key of %s (tool.jwks_url).", known.ClientID, known.TokenURL, r.tool.JWKSURL)
-	case len(flow.Calls()) > 0:
-		last := flow.Calls()[len(flow.Calls())-1]
-		d.Seen = fmt.Sprintf("%s %s, answered with %d", last.Method, results.Bounded(last.Target, 300), last.Status)
-	}
-	return d
 }

@@ -87,10 +87,10 @@ func (s *Scenario) tryControl(ctx context.Context, title string) (*Flow, error) 
 // ordinary is a valid launch of the scenario's kind. Where launches of resource links
 // are not judged, they need not work: then it is one at an assignment, or into an exam.
 func (s *Scenario) ordinary() Launch {
-	switch {
-	case s.kind != plain || s.run.config.Launches():
+	switch s.ordinaryKind() {
+	case s.kind:
 		return Launch{}
-	case s.run.Has(config.Grades):
+	case withGrades:
 		a := s.Assign()
 		return Launch{Assignment: &a}
 	default:
@@ -98,9 +98,23 @@ func (s *Scenario) ordinary() Launch {
 	}
 }
 
+func (s *Scenario) ordinaryKind() launchKind {
+	switch {
+	case s.kind != plain || s.run.config.Launches():
+		return s.kind
+	case s.run.Has(config.Grades):
+		return withGrades
+	default:
+		return intoExam
+	}
+}
+
 // Settle decides whether what the scenario has observed stands, now that it has come
 // to its end, and says whether it is to be done again; see [observer.settle].
 func (s *Scenario) Settle(ctx context.Context, again bool) bool {
+	if s.run.mayLaunch(s.ordinaryKind()) != nil {
+		return false // none has to work
+	}
 	return s.settle(again, func() string {
 		control, err := s.control(ctx)
 		if err != nil {

@@ -43,6 +43,9 @@ type Run struct {
 	lastControl   *Flow      // a valid launch, with nothing but valid ones since
 	standing      *Work      // that is there to be reviewed; nil until one is needed
 	texts         []string   // that learners have handed in
+	// barred are the kinds of launch that the preflight has found not to work, with the
+	// reason: they are not tried any further.
+	barred map[launchKind]string
 
 	// Guarded by base.mu:
 	unplanned []fakeplatform.Unplanned
@@ -52,7 +55,7 @@ type Run struct {
 // Start begins a run: the servers listen and the agent is ready. The number
 // tells the processes of a parallel run apart. The context bounds the start only.
 func Start(ctx context.Context, c config.Config, process int) (*Run, error) {
-	r := &Run{base: base{config: c, process: process, keySets: map[string]bool{}}, tool: c.Tool}
+	r := &Run{base: base{config: c, process: process, keySets: map[string]bool{}}, tool: c.Tool, barred: map[launchKind]string{}}
 	if err := r.start(ctx); err != nil {
 		r.Close()
 		return nil, err

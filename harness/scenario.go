@@ -1,9 +1,11 @@
 package harness
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -67,6 +69,9 @@ func (s *Scenario) Open(ctx context.Context) agent.User {
 func (s *Scenario) Launch(ctx context.Context, l Launch) (*Flow, error) {
 	if s.run.Gone() {
 		return nil, errGone
+	}
+	if err := s.run.mayLaunch(cmp.Or(l.kind(), s.kind)); err != nil {
+		return nil, err
 	}
 	switch {
 	case l.kind() != plain:
@@ -132,8 +137,8 @@ func (s *Scenario) Unseen(id requirements.ID, stimulus string, err error, flows 
 		return false
 	case errors.Is(err, ErrNoJourney), errors.Is(err, errStateless):
 		s.Observe(id, stimulus, results.Skipped, "", "Not tried: "+err.Error()+".", flows...)
-	case isStuck, errors.Is(err, agent.ErrNeedsBrowser), errors.Is(err, ErrNoLogin), errors.Is(err, errGone), errors.Is(err, errNotAsked):
-		if isStuck || errors.Is(err, ErrNoLogin) {
+	case isStuck, isAny(err, agent.ErrNeedsBrowser, ErrNoLogin, ErrNoToken, errNoWork, errBarred, errGone, errNotAsked):
+		if (isStuck || isAny(err, ErrNoLogin, errNoWork)) && !errors.Is(err, ErrNoToken) {
 			s.troubled(err.Error(), "")
 		}
 		s.Observe(id, stimulus, results.Inconclusive, "", "Not seen: "+err.Error()+".", flows...)
@@ -145,10 +150,20 @@ func (s *Scenario) Unseen(id requirements.ID, stimulus string, err error, flows 
 	return true
 }
 
+// isAny says whether an error is one of several.
+func isAny(err error, targets ...error) bool {
+	return slices.ContainsFunc(targets, func(target error) bool { return errors.Is(err, target) })
+}
+
 // LaunchTogether makes launches at the same time and keeps them as evidence.
 func (s *Scenario) LaunchTogether(ctx context.Context, launches ...Launch) ([]*Flow, error) {
 	if s.run.Gone() {
 		return nil, errGone
+	}
+	for _, l := range launches {
+		if err := s.run.mayLaunch(l.kind()); err != nil {
+			return nil, err
+		}
 	}
 	flows, errs := make([]*Flow, len(launches)), make([]error, len(launches))
 	var all sync.WaitGroup

@@ -18,8 +18,8 @@ func TestDefaultIsComplete(t *testing.T) {
 	bound := func(side requirements.Side) []requirements.Requirement {
 		return requirements.Default().Select(func(r requirements.Requirement) bool { return r.Binds == side })
 	}
-	g.Expect(requirements.Default().All()).To(HaveLen(405))
-	g.Expect(bound(requirements.Tool)).To(HaveLen(180))
+	g.Expect(requirements.Default().All()).To(HaveLen(406))
+	g.Expect(bound(requirements.Tool)).To(HaveLen(181))
 	g.Expect(bound(requirements.Platform)).To(HaveLen(225))
 }
 

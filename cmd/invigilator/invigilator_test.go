@@ -263,12 +263,12 @@ func TestCatalogue(t *testing.T) {
 
 	stdout, _, status = run(t, dir, "requirements", "--side", "tool", "--covered")
 	g.Expect(status).To(Equal(0))
-	g.Expect(strings.Count(stdout, "\n")).To(Equal(162), "161 and a heading")
+	g.Expect(strings.Count(stdout, "\n")).To(Equal(163), "162 and a heading")
 
 	stdout, _, status = run(t, dir, "requirements", "--side", "tool", "--covered", "--json")
 	g.Expect(status).To(Equal(0))
 	g.Expect(json.Unmarshal([]byte(stdout), &list)).To(Succeed())
-	g.Expect(list).To(HaveLen(161))
+	g.Expect(list).To(HaveLen(162))
 	g.Expect(list).To(HaveEach(And(HaveField("Binds", requirements.Tool), HaveField("Profile", BeElementOf("launch", "proctoring", "tool-messages", "services", "grades", "submission-review")))))
 
 	_, stderr, status := run(t, dir, "requirements", "--profile", "nonsense")
@@ -324,9 +324,9 @@ func TestProof(t *testing.T) {
 		g.Expect(err).NotTo(HaveOccurred())
 		var m matrix
 		g.Expect(json.Unmarshal(text, &m)).To(Succeed())
-		g.Expect(m.Requirements).To(HaveLen(161))
+		g.Expect(m.Requirements).To(HaveLen(162))
 		g.Expect(m.Rows[0].Kind).To(Equal("clean"), "a tool without faults comes first")
-		g.Expect(m.Rows[0].Cells).To(HaveLen(161))
+		g.Expect(m.Rows[0].Cells).To(HaveLen(162))
 		g.Expect(m.Rows[0].Cells["sec-tool-nonce-missing"].Actual).To(Equal("passed"))
 		g.Expect(m.Rows[1].Subject).To(Equal("accepts-empty-nonce"))
 		for id, cell := range m.Rows[1].Cells {
@@ -349,7 +349,7 @@ func TestProof(t *testing.T) {
 		g.Expect(m.Rows[1].Cells).To(HaveKey("sec-tool-nonce-missing"))
 		g.Expect(len(m.Rows[1].Cells)).To(BeNumerically("<", 10))
 		g.Expect(m.Rows[2].Subject).To(Equal("not-found"))
-		g.Expect(m.Rows[2].Cells).To(HaveLen(161))
+		g.Expect(m.Rows[2].Cells).To(HaveLen(162))
 		for id, cell := range m.Rows[2].Cells {
 			g.Expect(cell.Actual).NotTo(Equal("passed"), id)
 		}

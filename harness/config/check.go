@@ -188,10 +188,9 @@ func (c Config) checkTool(p *problems) {
 	p.needs(c, RoleBasedView, "tool.teacher_view", c.Tool.TeacherView.IsZero(), "is needed for")
 	p.needs(c, UserMarker, "tool.user_mark", c.Tool.UserMark == "", "is needed for")
 	p.needs(c, ResourceMarker, "tool.resource_mark", c.Tool.ResourceMark == "", "is needed for")
-	p.needs(c, ToolJWKS, "tool.jwks_url", c.Tool.JWKSURL == "", "is needed for")
 	p.reachable("platform.url", c.Platform.URL, c.Browser)
-	for _, feature := range []string{Proctoring, Grades, SubmissionReview} {
-		p.needs(c, feature, "tool.jwks_url", c.Tool.JWKSURL == "", "is needed for")
+	for _, feature := range []string{ToolJWKS, Proctoring, Grades, SubmissionReview} {
+		p.needs(c, feature, "tool.jwks_url", c.Tool.JWKSURL == "" && slices.Contains(c.Features, feature), "is needed for")
 	}
 	c.checkJourneys(p)
 	for _, need := range []struct {

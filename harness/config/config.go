@@ -229,7 +229,9 @@ const (
 )
 
 // bringers are the features that bring another one along, each of them.
-var bringers = map[string][]string{ToolMessages: {Proctoring}, Services: {ACS, Grades}, Grades: {SubmissionReview}}
+var bringers = map[string][]string{
+	ToolMessages: {Proctoring}, Services: {ACS, Grades}, Grades: {SubmissionReview}, ToolJWKS: {Proctoring, Grades},
+}
 
 // wholes are the features that others are a part of.
 var wholes = map[string]string{

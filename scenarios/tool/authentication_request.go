@@ -77,12 +77,11 @@ var _ = Describe("A tool, answering a login initiation,", func() {
 	It("asks to be answered at a registered redirect URI", For("sec-tool-auth-request-redirect-uri"), func(ctx SpecContext) {
 		const id = "sec-tool-auth-request-redirect-uri"
 		scene := Scene()
-		tool := scene.Run().Tool()
-		registered := append([]string{tool.LaunchURL}, tool.RedirectURIs...)
+		registered := scene.Run().RedirectURIs()
 		check := func(stimulus string, flow *harness.Flow, request fakeplatform.AuthenticationRequest) {
 			got := request.Params[lti.ParamRedirectURI]
 			scene.Check(id, stimulus, len(got) == 1 && slices.Contains(registered, got[0]),
-				"one of "+strings.Join(registered, ", "), "redirect_uri "+shown(got), flow)
+				"one of "+strings.Join(registered, ", "), "redirect_uri "+shown(got)+"."+scene.Run().BehindProxy(request.Params.Get(lti.ParamRedirectURI)), flow)
 		}
 		plain, request, asked := authenticationRequest(ctx, scene, id)
 		if asked {

@@ -51,7 +51,7 @@ var _ = Describe("A tool, sending a score,", func() {
 				wrong = "scoreGiven is 0, though nobody has graded the work"
 			}
 			scene.Check(id, ungraded, wrong == "", "", Seen(wrong)+" "+told(handed.Scores()[0]), handed)
-		} else {
+		} else if denied := scene.Run().Denied(lti.GradeScopes...); !scene.Unseen(id, ungraded, denied, handed) {
 			scene.Observe(id, ungraded, results.Skipped, "", "The tool sends no score before it is graded: "+handed.End()+".", handed)
 		}
 		for stimulus, points := range map[string]string{"score-earned-zero": "0", "score-earned-above-maximum": "12"} {
@@ -60,10 +60,10 @@ var _ = Describe("A tool, sending a score,", func() {
 				continue
 			}
 			switch came := scene.Await(ctx, flow, harness.IsScore); {
-			case !came && stimulus == "score-earned-above-maximum" && !crashed(flow):
+			case !came && stimulus == "score-earned-above-maximum" && !crashed(flow) && scene.Run().Denied(lti.GradeScopes...) == nil:
 				scene.Observe(id, stimulus, results.Skipped, "", "The tool lets nobody earn more than the maximum: "+flow.End()+".", flow)
 			case !came:
-				scene.Observe(id, stimulus, results.Failed, "", "No score came: "+flow.End()+".", flow)
+				noScore(scene, id, stimulus, results.Failed, flow)
 			default:
 				call := flow.Scores()[0]
 				wrong := wrongScore(call, work)
@@ -109,6 +109,7 @@ var _ = Describe("A tool, sending a score,", func() {
 		both(func(id requirements.ID, stimulus string) {
 			switch {
 			case scene.Unseen(id, stimulus, err, flows...):
+			case len(calls) == 0 && scene.Unseen(id, stimulus, scene.Run().Denied(lti.GradeScopes...), flows...):
 			case len(calls) < 2 && !canGrade:
 				scene.Observe(id, stimulus, results.Skipped, "", fmt.Sprintf("%d scores came: the tool takes work once, and nobody grades it.", len(calls)), flows...)
 			case wrong != "":
@@ -146,6 +147,45 @@ var _ = Describe("A tool, sending a score,", func() {
 		scene.Check(id, stimulus, wrong == "", "", Seen(wrong), flows...)
 	})
 
+	It("takes every answer of success", For("ags-tool-takes-score-answers"), func(ctx SpecContext) {
+		const id = "ags-tool-takes-score-answers"
+		scene := Scene()
+		type answered struct {
+			fault fakeplatform.Fault
+			flow  *harness.Flow
+		}
+		var all []answered
+		stuck := 0
+		for _, f := range fakeplatform.FaultsFor(id) {
+			flow, err := handedIn(ctx, scene, scene.Assign(), &f)
+			if scene.Unseen(id, f.Name, err, flow) {
+				continue
+			}
+			if len(flow.Scores()) == 0 {
+				noScore(scene, id, f.Name, results.Inconclusive, flow)
+				continue
+			}
+			if flow.Stuck() != nil && !sawNoPage(flow) {
+				stuck++
+			}
+			all = append(all, answered{f, flow})
+		}
+		for _, a := range all {
+			scores := a.flow.Scores()
+			came := fmt.Sprintf("The score came, and was answered with %d", scores[len(scores)-1].Status)
+			switch {
+			case sawNoPage(a.flow):
+				scene.Observe(id, a.fault.Name, results.Failed, "", came+"; then the user saw no page, or a server error: "+a.flow.End()+".", a.flow)
+			case a.flow.Stuck() != nil && stuck == len(all):
+				scene.Observe(id, a.fault.Name, results.Inconclusive, "", came+". But whatever the answer is, "+a.flow.Stuck().Error()+".", a.flow)
+			case a.flow.Stuck() != nil:
+				scene.Observe(id, a.fault.Name, results.Failed, "", came+"; then the page was not that of success: "+a.flow.Stuck().Error()+".", a.flow)
+			default:
+				scene.Check(id, a.fault.Name, len(scores) == 1, "", fmt.Sprintf("%s. %d scores came. The journey ended at %s.", came, len(scores), a.flow.End()), a.flow)
+			}
+		}
+	})
+
 	It("says in it when the work was handed in", For("sr-tool-score-submission-object"), func(ctx SpecContext) {
 		const id = "sr-tool-score-submission-object"
 		scene := Scene()
@@ -154,7 +194,7 @@ var _ = Describe("A tool, sending a score,", func() {
 			return
 		}
 		if !scene.Await(ctx, handed, harness.IsScore) {
-			scene.Observe(id, "", results.Failed, "", "No score came when work was handed in: "+handed.End()+".", handed)
+			noScore(scene, id, "", results.Failed, handed)
 			return
 		}
 		wrong := wrongSubmission(scoreOf(handed.Scores()[0]))
@@ -171,8 +211,14 @@ func handedIn(ctx SpecContext, scene *harness.Scenario, a harness.Assignment, f 
 		l.Title = f.Name + ": " + f.Does
 	}
 	work, handed, err := scene.HandIn(ctx, a, l)
-	if err != nil || scene.Await(ctx, handed, harness.IsScore) || !scene.LearnItem(work) || !scene.Run().CanGrade() {
+	if err != nil || scene.Await(ctx, handed, harness.IsScore) {
 		return handed, err
+	}
+	if denied := scene.Run().Denied(lti.GradeScopes...); denied != nil {
+		return handed, denied
+	}
+	if !scene.LearnItem(work) || !scene.Run().CanGrade() {
+		return handed, nil
 	}
 	graded, err := scene.Grade(ctx, work, "7", l)
 	if err == nil && scene.Await(ctx, graded, harness.IsScore) {
@@ -181,10 +227,19 @@ func handedIn(ctx SpecContext, scene *harness.Scenario, a harness.Assignment, f 
 	return handed, nil // what came of handing it in says more
 }
 
-// toldOfFailure says whether a journey got stuck on what the tool tells when the
-// gradebook has not done what it was asked for.
+// toldOfFailure says whether a journey ended on what the tool tells when the gradebook
+// has not done what it was asked for, or has answered in another way than the tool knows.
 func toldOfFailure(f *harness.Flow) bool {
-	return f != nil && f.Stuck() != nil && len(f.Calls()) > 0
+	return f != nil && len(f.Calls()) > 0 && (f.Stuck() != nil || f.Reaction.Kind != harness.Accepted)
+}
+
+// stuckWithoutScore is where a journey got stuck before a score came; nil where it got
+// through, or one has come.
+func stuckWithoutScore(f *harness.Flow) error {
+	if f.Stuck() == nil || len(f.Scores()) > 0 {
+		return nil
+	}
+	return f.Stuck()
 }
 
 // scored is work whose score has come; nil where none has, which is kept.
@@ -194,10 +249,18 @@ func scored(ctx SpecContext, scene *harness.Scenario, id requirements.ID, stimul
 		return nil
 	}
 	if len(flow.Scores()) == 0 {
-		scene.Observe(id, stimulus, results.Inconclusive, "", "No score came: "+flow.End()+".", flow)
+		noScore(scene, id, stimulus, results.Inconclusive, flow)
 		return nil
 	}
 	return flow
+}
+
+// noScore keeps that no score has come where one had to: with that verdict, unless the
+// tool gets no access token to send one with.
+func noScore(scene *harness.Scenario, id requirements.ID, stimulus string, verdict results.Verdict, flows ...*harness.Flow) {
+	if !scene.Unseen(id, stimulus, scene.Run().Denied(lti.GradeScopes...), flows...) {
+		scene.Observe(id, stimulus, verdict, "", "No score came: "+flows[len(flows)-1].End()+".", flows...)
+	}
 }
 
 // gradedAtOnce has two reviews of a work opened, which are graded then one after the
@@ -218,8 +281,8 @@ func gradedAtOnce(ctx SpecContext, scene *harness.Scenario, work *harness.Work, 
 	}
 	for i, review := range opened {
 		flow, err := scene.GoOn(ctx, "the reviewer gives "+points[i]+" points", review, config.Grade, "{score}", points[i])
-		if err == nil && flow.Stuck() != nil {
-			err = flow.Stuck()
+		if err == nil {
+			err = stuckWithoutScore(flow)
 		}
 		if err != nil {
 			return append(flows, flow), err

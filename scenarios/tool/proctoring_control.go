@@ -214,7 +214,7 @@ func anyAction(scene *harness.Scenario) (config.Deed, bool) {
 func acted(ctx SpecContext, scene *harness.Scenario, deed config.Deed, fault *fakeplatform.Fault) (exam, flow *harness.Flow, err error) {
 	browser := scene.Open(ctx)
 	defer browser.Close()
-	exam, err = scene.Launch(ctx, harness.Launch{Title: fault.Name + ": " + fault.Does, By: browser, Fault: fault})
+	exam, err = scene.Launch(ctx, harness.Launch{Title: fault.Name + ": " + fault.Does, By: browser, Fault: fault, Exam: &fakeplatform.Exam{}})
 	if err != nil || len(exam.Started()) == 0 {
 		return exam, nil, err
 	}

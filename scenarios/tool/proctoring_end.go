@@ -3,6 +3,7 @@ package tool
 import (
 	"fmt"
 	"net/http"
+	"slices"
 
 	. "github.com/onsi/ginkgo/v2"
 
@@ -157,7 +158,13 @@ func wrongEnd(f *harness.Flow) string {
 }
 
 // crashed says whether a flow came to a server error, or to no page at all.
+// crashed says whether a user sees no page, or a server error. What a tool makes of the
+// answer to a score that was taken is for one requirement alone to say.
 func crashed(f *harness.Flow) bool {
+	return sawNoPage(f) && !slices.ContainsFunc(f.Calls(), harness.IsTakenScore)
+}
+
+func sawNoPage(f *harness.Flow) bool {
 	status := f.Trip.Page.Status
 	return status == 0 || status >= http.StatusInternalServerError
 }

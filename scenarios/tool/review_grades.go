@@ -30,7 +30,7 @@ var _ = Describe("A tool, where a reviewer grades a learner's work,", func() {
 			return
 		}
 		if !scene.Await(ctx, flow, harness.IsScore) && len(flow.Calls()) == 0 {
-			scene.Observe(id, stimulus, results.Failed, "", "No score came: "+flow.End()+".", flow)
+			noScore(scene, id, stimulus, results.Failed, flow)
 			return
 		}
 		judgeScoreURL(scene, id, stimulus, flow)
@@ -70,14 +70,14 @@ var _ = Describe("A tool, where a reviewer grades a learner's work,", func() {
 		}
 		for i, review := range reviews {
 			flow, err := scene.GoOn(ctx, fmt.Sprintf("the work of review %d is graded", i+1), review, config.Grade, "{score}", []string{"4", "9"}[i])
-			if err == nil && flow.Stuck() != nil {
-				err = flow.Stuck()
+			if err == nil {
+				err = stuckWithoutScore(flow)
 			}
 			if scene.Unseen(id, "", err, reviews...) {
 				return
 			}
 			if !scene.Await(ctx, flow, harness.IsScore) {
-				scene.Observe(id, "", results.Inconclusive, "", "No score came: "+flow.End()+".", reviews[i], flow)
+				noScore(scene, id, "", results.Inconclusive, reviews[i], flow)
 				continue
 			}
 			wrong := wrongGrade(flow.Scores()[0], works[i], review.Launch.Plan().User)
@@ -167,14 +167,14 @@ var _ = Describe("A tool, from the work that is handed in to its grade,", func()
 		}
 		scene.MustBeAccepted(ctx, shows, "", review)
 		graded, err := scene.GoOn(ctx, "the whole story: the instructor gives it points", review, config.Grade, "{score}", "8")
-		if err == nil && graded.Stuck() != nil {
-			err = graded.Stuck()
+		if err == nil {
+			err = stuckWithoutScore(graded)
 		}
 		if !scene.Unseen(scores, "", err, handed, review, graded) {
 			scene.Await(ctx, graded, harness.IsTakenScore)
 			switch {
 			case len(graded.Scores()) == 0:
-				scene.Observe(scores, "", results.Failed, "", "No score came: "+graded.End()+".", handed, review, graded)
+				noScore(scene, scores, "", results.Failed, handed, review, graded)
 			case wrongGrade(graded.Scores()[0], work, reviewer) != "":
 				scene.Observe(scores, "", results.Failed, "", Seen(wrongGrade(graded.Scores()[0], work, reviewer)), handed, review, graded)
 			case work.Held().Points == nil: // what is wrong with it otherwise is for other requirements to say

@@ -1,6 +1,7 @@
 package harness
 
 import (
+	"cmp"
 	"fmt"
 	"net/url"
 	"regexp"
@@ -382,7 +383,7 @@ func describe(t *agent.Trip) string {
 		}
 		return deaths[t.Ended] + brackets(t.Why) + results.Bounded(last, 300)
 	}
-	text := results.Bounded(strings.Join(strings.Fields(t.Page.Text), " "), 200)
+	text := results.Bounded(strings.Join(strings.Fields(cmp.Or(t.Says, t.Page.Text)), " "), 200)
 	loading := ""
 	if t.Loading {
 		loading = ", still loading"

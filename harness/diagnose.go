@@ -81,6 +81,18 @@ func (r *Run) diagnose(f *Flow) *results.Diagnosis {
 	d.LookAt = fmt.Sprintf("The tool's registration: issuer %s, client_id %s, deployment_id %s, key set %s.",
 		r.platform.Issuer(), r.tool.ClientID, r.tool.DeploymentID, r.Registrations()[0].JWKSURL)
 	d.LookAt += r.neverFetched()
+	client := request.Params.Get(lti.ParamClientID)
+	switch {
+	case r.hasNoSuchPage(f):
+		d.Problem = fmt.Sprintf("The tool has nothing at its redirect URI: %s.", reaction.Why)
+		d.LookAt = fmt.Sprintf("Is %s the tool's (tool.launch_url, tool.redirect_uris)? The key set was not fetched for this launch. Only if the page speaks of something that is unknown: %s", answeredAt(f), d.LookAt)
+	case f.Trip.Page.Status == http.StatusNotFound && sameURL(f.Trip.Page.URL, f.targetLinkURI()):
+		d.Problem = fmt.Sprintf("The tool has nothing at the target link URI: %s.", reaction.Why)
+		d.LookAt = "Is " + f.targetLinkURI() + " (tool.target_link_uri) what a resource link of the tool opens? " + d.LookAt
+	case client != "" && client != f.Launch.Plan().ClientID:
+		d.Problem = fmt.Sprintf("The tool has asked in the name of the client %q, and was told of %q: %s.", results.Bounded(client, 100), f.Launch.Plan().ClientID, reaction.Why)
+		d.LookAt = "Is that the client_id that the tool knows for this platform (tool.client_id)? " + d.LookAt
+	}
 	if !r.tool.Accepts.IsZero() && reaction.Kind == Refused && f.Trip.Page.Status < 400 {
 		d.LookAt += " If the launch did work, tool.accepts describes a page that this is not."
 	}
@@ -116,7 +128,21 @@ func (r *Run) neverFetched() string {
 	if byTool, byAnybody := r.FetchedSince(nil); byTool+byAnybody > 0 {
 		return ""
 	}
-	return " The tool has not fetched that key set: can its server reach it? Or does it keep the keys of an earlier run? Then start it anew."
+	return " Nobody has fetched that key set, so the tool has not: can its server reach it? Or does it keep the keys of an earlier run? Then start it anew."
+}
+
+// hasNoSuchPage says whether the tool's server knows no launches where the answer was sent:
+// it says so without having looked for the key that the token is signed with.
+func (r *Run) hasNoSuchPage(f *Flow) bool {
+	statuses := f.Statuses()
+	fetched, maybe := r.FetchedSince(nil)
+	return len(statuses) > 0 && slices.Contains([]int{http.StatusNotFound, http.StatusMethodNotAllowed, http.StatusNotImplemented}, statuses[0]) && fetched+maybe == 0
+}
+
+// targetLinkURI is what the launch is to open.
+func (f *Flow) targetLinkURI() string {
+	target, _ := f.Sent().Text(lti.ClaimTargetLinkURI)
+	return target
 }
 
 // sound says whether a page can be that of a launch at all.

@@ -168,7 +168,9 @@ func TestOneDiagnosis(t *testing.T) {
 		"a foreign redirect URI":     {authentication("https://elsewhere.example/launch"), nil, "https://elsewhere.example/launch", "tool.redirect_uris"},
 		"a redirect loop":            {redirectTo(func(r *http.Request) string { return r.URL.String() }), nil, "redirects without end", "log"},
 		"a dropped connection":       {func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, nil, "cannot be reached", "running"},
-		"a valid launch refused":     {nil, http.NotFound, "does not accept a valid launch: HTTP 404", "has not fetched that key set"},
+		"a wrong launch URL":         {nil, http.NotFound, "nothing at its redirect URI: HTTP 404", "tool.launch_url"},
+		"a launch by GET alone":      {nil, func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "no", http.StatusMethodNotAllowed) }, "nothing at its redirect URI: HTTP 405", "tool.launch_url"},
+		"a valid launch refused":     {nil, func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "no", http.StatusForbidden) }, "does not accept a valid launch: HTTP 403", "Nobody has fetched that key set"},
 		"a blank page":               {nil, func(http.ResponseWriter, *http.Request) {}, "nothing that can be told from nothing", "registration"},
 		"errors that look like it":   {nil, apart(page("your registration is unknown to us"), page("open this from your course, please")), "nothing tells whether it accepts or refuses both", "tool.accepts"},
 		"errors for tokens alone":    {nil, apart(page("your registration is unknown to us"), http.NotFound), "nothing tells whether it accepts or refuses both", "tool.accepts"},
@@ -193,6 +195,58 @@ func TestOneDiagnosis(t *testing.T) {
 			g.Expect(d.LookAt).To(ContainSubstring(c.look))
 			g.Expect(d.Sent).NotTo(BeEmpty())
 			g.Expect(d.Seen).NotTo(BeEmpty())
+		})
+	}
+
+	for name, c := range map[string]struct {
+		subject             subject
+		problem, look, seen string
+	}{
+		"another client_id": {
+			subject{faults: []string{faketool.IgnoresClientID}, register: func(r *faketool.Registration) { r.ClientID = "another" }},
+			`in the name of the client "another", and was told of "invigilator"`, "tool.client_id", "HTTP 401",
+		},
+		"another issuer": {
+			subject{register: func(r *faketool.Registration) { r.Issuer += "/" }}, "a page of its own", "Issuer https://platform.test, ", "No platform with issuer",
+		},
+		"another deployment_id": {
+			subject{register: func(r *faketool.Registration) { r.DeploymentIDs = []string{"another"} }}, "does not accept a valid launch: HTTP 40", "deployment_id deployment-1", "deployment",
+		},
+		"a wrong target link": {
+			subject{change: func(c *config.Config) { c.Tool.TargetLinkURI = c.Tool.LaunchURL + "/nothing" }, wrap: func(tool http.Handler) http.Handler {
+				return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					if r.URL.Path == faketool.LaunchPath {
+						http.Redirect(w, r, "/launch/nothing", http.StatusSeeOther)
+						return
+					}
+					tool.ServeHTTP(w, r)
+				})
+			}},
+			"nothing at the target link URI: HTTP 404", "tool.target_link_uri", "There is nothing at",
+		},
+		"a page with navigation": {
+			subject{wrap: func(tool http.Handler) http.Handler {
+				return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					if r.URL.Path == faketool.LaunchPath {
+						w.WriteHeader(http.StatusForbidden)
+						_, _ = fmt.Fprint(w, `<nav>Home Courses</nav><main><h1>Sorry</h1><p role="alert">unknown deployment</p></main>`)
+						return
+					}
+					tool.ServeHTTP(w, r)
+				})
+			}},
+			"does not accept a valid launch: HTTP 403", "Nobody has fetched that key set", `text "Sorry – unknown deployment"`,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			g := NewWithT(t)
+			_, err := c.subject.start(t).Preflight(t.Context())
+			d, ok := errors.AsType[*results.Diagnosis](err)
+			g.Expect(ok).To(BeTrue(), "%v", err)
+			g.Expect(d.Problem).To(ContainSubstring(c.problem))
+			g.Expect(d.LookAt).To(ContainSubstring(c.look))
+			g.Expect(d.Seen).To(ContainSubstring(c.seen))
 		})
 	}
 

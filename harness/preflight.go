@@ -287,7 +287,7 @@ func (r *Run) diagnoseExam(flow *Flow) *results.Diagnosis {
 	if n := len(flow.Record.Returns); n > 0 {
 		d.Seen = fmt.Sprintf("the candidate was returned to the platform; lti_errormsg %q, lti_errorlog %q",
 			results.Bounded(flow.Record.Returns[n-1].ErrorMessage, 300), results.Bounded(flow.Record.Returns[n-1].ErrorLog, 300))
-		d.LookAt = fmt.Sprintf("The tool's registration of the platform, and whether it may proctor for it: issuer %s, client_id %s, deployment_id %s.", r.platform.Issuer(), r.tool.ClientID, r.tool.DeploymentID)
+		d.LookAt = fmt.Sprintf("The tool's registration of the platform, and whether it may proctor for it: issuer %s, client_id %s, deployment_id %s.", r.platform.Issuer(), r.tool.ClientID, r.tool.DeploymentID) + r.neverFetched()
 	}
 	if !flow.Attended() && flow.Trip.Page.Status >= http.StatusBadRequest {
 		d.LookAt = r.whereRegistered()
@@ -321,7 +321,7 @@ func (r *Run) learnHonesty(ctx context.Context, contrast, bad *Flow, browser age
 func (r *Run) mayHoldOldKeys(control *Flow) bool {
 	b := baseline{tool: r.tool}
 	fetched, _ := r.FetchedSince(nil)
-	return !r.config.IsEmbedded() && control.Answered() && b.reaction(control).Kind == Refused && fetched == 0
+	return !r.config.IsEmbedded() && !r.hasNoSuchPage(control) && control.Answered() && b.reaction(control).Kind == Refused && fetched == 0
 }
 
 // learnSession finds out whether a page tells browsers that were launched from

@@ -145,6 +145,8 @@ type Trip struct {
 	Steps   []results.Step
 	Dropped int // exchanges beyond the bound
 	Page    results.Page
+	// Says is the part of the page that tells its reader something; see [Says].
+	Says string
 	// Skeleton is the page's structure: its element names in order.
 	Skeleton string
 	// Screenshot is a JPEG image of the page, where it was asked for and the

@@ -397,6 +397,7 @@ func (j *journey) tell(d *document) {
 		Title: results.Bounded(strings.TrimSpace(page.Find("title").First().Text()), 500),
 		Text:  results.Bounded(text, maxText),
 	}
+	j.trip.Says = says(page, "")
 	var names []string
 	page.Find("*").EachWithBreak(func(_ int, s *goquery.Selection) bool {
 		names = append(names, results.Bounded(goquery.NodeName(s), 100))

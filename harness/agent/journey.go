@@ -129,8 +129,8 @@ func (j Journey) secretTexts() []string {
 }
 
 // shown says what the page shows in place of what was looked for.
-func shown(page results.Page, loading bool) string {
-	text := strings.Join(strings.Fields(page.Text), " ")
+func shown(page results.Page, says string, loading bool) string {
+	text := strings.Join(strings.Fields(cmp.Or(says, page.Text)), " ")
 	if runes := []rune(text); len(runes) > 200 {
 		text = string(runes[:200]) + "…"
 	}
@@ -179,7 +179,7 @@ func (r redaction) trip(trip *Trip) {
 		r.header(s.ResponseHeader)
 	}
 	p := &trip.Page
-	p.URL, p.Title, p.Text = r.text(p.URL), r.text(p.Title), r.text(p.Text)
+	p.URL, p.Title, p.Text, trip.Says = r.text(p.URL), r.text(p.Title), r.text(p.Text), r.text(trip.Says)
 	for _, lines := range [][]string{p.Console, p.Notes} {
 		for i := range lines {
 			lines[i] = r.text(lines[i])

@@ -1282,7 +1282,7 @@ func (w *walk) tell(ctx context.Context, at *place, stuck *Stuck, ended Ending) 
 		if missed != "" {
 			stuck.Why += "; " + missed
 		}
-		stuck.Why += "; " + shown(page, trip.Loading)
+		stuck.Why += "; " + shown(page, redact.text(trip.Says), trip.Loading)
 	}
 	redact.trip(trip)
 	return trip

@@ -200,7 +200,7 @@ func (u *httpUser) Go(ctx context.Context, j Journey) (*Trip, error) {
 		if trip.Stuck.Action == len(j.Actions) && trip.Stuck.Why == "" {
 			trip.Stuck.Why = fmt.Sprintf("the journey ended on %s, no page or frame came to %s", trip.Page.URL, redact.text(j.Until))
 		}
-		trip.Stuck.Why += "; " + shown(trip.Page, false)
+		trip.Stuck.Why += "; " + shown(trip.Page, trip.Says, false)
 	}
 	trip.Took = time.Since(began)
 	return trip, nil

@@ -47,6 +47,8 @@ async (markers, also, readings, wait) => {
     url: location.href.slice(0, 32768),
     title: own("title").slice(0, 500),
     text: text().slice(0, 20480),
+    html: own("documentElement") === null ? "" :
+      Object.getOwnPropertyDescriptor(Element.prototype, "outerHTML").get.call(own("documentElement")).slice(0, 262144),
     skeleton: names.join(" "),
     markers: Object.assign(found, Object.fromEntries(also.map(m => [m.Name, has(m)]))),
     read: read,

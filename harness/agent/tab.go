@@ -13,6 +13,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/PuerkitoBio/goquery"
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/css"
 	"github.com/chromedp/cdproto/dom"
@@ -652,6 +653,7 @@ type reading struct {
 	URL      string            `json:"url"`
 	Title    string            `json:"title"`
 	Text     string            `json:"text"`
+	HTML     string            `json:"html"`
 	Skeleton string            `json:"skeleton"`
 	Markers  map[string]bool   `json:"markers"`
 	Read     map[string]string `json:"read"`
@@ -848,6 +850,10 @@ func (trip *Trip) take(raw []byte) error {
 	}
 	trip.Page.URL, trip.Page.Title = results.Bounded(r.URL, maxBody), results.Bounded(r.Title, 500)
 	trip.Page.Text = results.Bounded(r.Text, maxText)
+	trip.Says = ""
+	if document, err := goquery.NewDocumentFromReader(strings.NewReader(r.HTML)); err == nil {
+		trip.Says = says(document, r.Text)
+	}
 	trip.Skeleton = results.Bounded(r.Skeleton, maxText)
 	trip.Markers = r.Markers
 	trip.Read = map[string]string{}

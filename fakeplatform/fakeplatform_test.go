@@ -781,6 +781,38 @@ func TestALenientPlatformAnswersAtTheRegisteredURIOfTheOtherScheme(t *testing.T)
 	g.Expect(b.authenticate(request).status).To(Equal(http.StatusBadRequest))
 }
 
+func TestWhatAToolNeedsIsInEveryLaunch(t *testing.T) {
+	t.Parallel()
+	s := serve(t)
+	alone, _ := fakeplatform.FaultNamed("required-claims-only")
+	needs := fakeplatform.Needs{
+		Custom: map[string]string{"id": "quiz-7", "link": "$ResourceLink.id"},
+		Claims: map[string]any{lti.ClaimLIS: map[string]any{"course_section_sourcedid": "AN-1"}, "https://vendor.example/tier": 3},
+	}
+	for name, c := range map[string]struct {
+		fault  *fakeplatform.Fault
+		custom map[string]any
+		lis    map[string]any
+	}{
+		"an ordinary one":            {nil, map[string]any{"id": "quiz-7", "link": "link-1", "chapter": "1"}, map[string]any{"course_section_sourcedid": "AN-1", "person_sourcedid": "s:1"}},
+		"one with what it has to be": {&alone, map[string]any{"id": "quiz-7", "link": "link-1"}, map[string]any{"course_section_sourcedid": "AN-1"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			g := NewWithT(t)
+			b, l := s.browser(t), s.begin(t, fakeplatform.Plan{
+				User: fakeplatform.User{Sub: "user-1", SourcedID: "s:1", Roles: []string{lti.RoleLearner}}, Custom: map[string]string{"chapter": "1"}, Needs: needs, Fault: c.fault,
+			})
+			_, fields := b.authenticate(authRequest(b.login(l))).form()
+			_, claims := claimsOf(t, fields)
+			g.Expect(claims).To(HaveKeyWithValue(lti.ClaimCustom, Equal(c.custom)))
+			g.Expect(claims).To(HaveKeyWithValue(lti.ClaimLIS, Equal(c.lis)))
+			g.Expect(claims).To(HaveKeyWithValue("https://vendor.example/tier", BeNumerically("==", 3)))
+		})
+	}
+	NewWithT(t).Expect(needs.Claims[lti.ClaimLIS]).To(HaveLen(1), "what was asked for stays as it is")
+}
+
 func TestAnotherBrowserHasToLogIn(t *testing.T) {
 	t.Parallel()
 	s := serve(t)

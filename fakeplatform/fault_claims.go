@@ -386,6 +386,7 @@ var claimFaults = slices.Concat([]Fault{
 			}
 			maps.DeleteFunc(d.claims, func(name string, _ any) bool { return !slices.Contains(required, name) })
 			d.claims[lti.ClaimResourceLink] = map[string]any{"id": d.launch.plan.ResourceLink.ID}
+			d.keepNeeded()
 		},
 	}, {
 		Name: "roles-empty", Provokes: "core-tool-roles-empty", Permitted: true,
@@ -472,7 +473,10 @@ var claimFaults = slices.Concat([]Fault{
 		without("email")(d)
 		with("middle_name", "Fairfax")(d)
 	}),
-	personas("cert-tool-valid-no-pii", "without-personal-data", "without names and email", func(d *draft, _ string) { without(append(names, "email", lti.ClaimLIS)...)(d) }),
+	personas("cert-tool-valid-no-pii", "without-personal-data", "without names and email", func(d *draft, _ string) {
+		without(append(names, "email")...)(d)
+		withoutPerson(d)
+	}),
 	personas("cert-tool-valid-no-context", "without-context", "without the course", func(d *draft, _ string) { without(lti.ClaimContext)(d) }),
 )
 
@@ -507,7 +511,8 @@ func roles(list ...string) func(*draft) {
 // anonymous leaves out everything of the person (LTI Core 1.3, 5.3.6.1).
 func anonymous(list ...string) func(*draft) {
 	return func(d *draft) {
-		without(append(names, "sub", "email", "locale", lti.ClaimLIS)...)(d)
+		without(append(names, "sub", "email", "locale")...)(d)
+		withoutPerson(d)
 		roles(list...)(d)
 	}
 }
@@ -556,6 +561,18 @@ func without(claims ...string) func(*draft) {
 		for _, claim := range claims {
 			delete(d.claims, claim)
 		}
+	}
+}
+
+// withoutPerson leaves the identifier of the person out of the claim lis, which is left
+// out where it says nothing else.
+func withoutPerson(d *draft) {
+	said, _ := d.claims[lti.ClaimLIS].(map[string]any)
+	rest := maps.Clone(said)
+	delete(rest, "person_sourcedid")
+	d.claims[lti.ClaimLIS] = rest
+	if len(rest) == 0 {
+		delete(d.claims, lti.ClaimLIS)
 	}
 }
 

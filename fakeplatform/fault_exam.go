@@ -259,6 +259,7 @@ func requiredAlone(d *draft) {
 		lti.ClaimACS, lti.ClaimProctoringSettings,
 	}, names...)...)(d)
 	d.claims[lti.ClaimResourceLink] = map[string]any{"id": d.plan.ResourceLink.ID}
+	d.keepNeeded()
 }
 
 func withoutReturnURL(d *draft) {

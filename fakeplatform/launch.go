@@ -43,6 +43,15 @@ type Context struct {
 	Title string
 }
 
+// Needs are what a tool has to be told in every launch to work at all, such as which of its
+// resources a link opens: custom parameters, variables among them, and further claims.
+// The members of a claim that is an object are added to those that the launch sends
+// anyway. A launch with the required claims alone has them, too.
+type Needs struct {
+	Custom map[string]string
+	Claims map[string]any
+}
+
 // A Plan says what a launch sends. Registration and User are required, the rest
 // has a sensible default.
 type Plan struct {
@@ -52,6 +61,7 @@ type Plan struct {
 	ResourceLink  ResourceLink
 	Context       Context           // the claim is left out when ID is empty
 	Custom        map[string]string // custom parameters
+	Needs         Needs             // of the tool
 	TargetLinkURI string            // the registration's when empty
 	Target        DocumentTarget    // how the launch is shown; window when empty
 	LoginByPost   bool              // send the login initiation as a form POST instead of a GET

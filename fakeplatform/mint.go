@@ -170,8 +170,11 @@ func (l *Launch) claims(plan Plan, request url.Values, now time.Time) lti.Claims
 			"type": []string{lti.ContextTypeCourseOffering},
 		})
 	}
-	if len(plan.Custom) > 0 {
-		claims[lti.ClaimCustom] = plan.Custom
+	if len(plan.Custom)+len(plan.Needs.Custom) > 0 {
+		custom := map[string]string{}
+		maps.Copy(custom, plan.Custom)
+		maps.Copy(custom, plan.Needs.Custom)
+		claims[lti.ClaimCustom] = custom
 	}
 	if plan.User.SourcedID != "" && personal {
 		claims[lti.ClaimLIS] = map[string]any{"person_sourcedid": plan.User.SourcedID}
@@ -188,7 +191,29 @@ func (l *Launch) claims(plan Plan, request url.Values, now time.Time) lti.Claims
 	if plan.Message == lti.SubmissionReviewRequest {
 		claims[lti.ClaimForUser] = l.platform.spoilForUser(plan, plan.forUser())
 	}
+	plan.Needs.add(claims)
 	return claims
+}
+
+// add adds the further claims.
+func (n Needs) add(claims lti.Claims) {
+	for name, value := range n.Claims {
+		needed, isObject := value.(map[string]any)
+		if sent, both := claims[name].(map[string]any); both && isObject {
+			merged := maps.Clone(sent)
+			maps.Copy(merged, needed)
+			value = merged
+		}
+		claims[name] = value
+	}
+}
+
+// keepNeeded puts back what the tool needs, where all else was left out.
+func (d *draft) keepNeeded() {
+	if len(d.plan.Needs.Custom) > 0 {
+		d.claims[lti.ClaimCustom] = maps.Clone(d.plan.Needs.Custom)
+	}
+	d.plan.Needs.add(d.claims)
 }
 
 // proctor adds what a message says in proctoring (Proctoring Services 1.0, 4.2

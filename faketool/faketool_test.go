@@ -1133,6 +1133,7 @@ func TestDefectsAreNamedAndBreakWhatTheCatalogueKnows(t *testing.T) {
 // something else than a launch.
 var shownOtherwise = []string{
 	faketool.ShowsClassmates, faketool.NamesGuests, faketool.WritesReturnQueryAnew, faketool.IgnoresError, // TestUnusualConduct
+	faketool.NeedsResourceParameter, faketool.NeedsCourseNumber, // TestToolThatNeedsToBeToldMore
 	faketool.CountsNonce, faketool.CountsState, faketool.SetsNoStateCookie, faketool.KeepsOneLoginPerBrowser,
 	faketool.DropsEndpointQuery, faketool.GluesEndpointQuery, faketool.EscapesEndpointQuery, faketool.KnowsOneDeployment,
 	faketool.FetchesCertificateURL, faketool.WaitsForKeys, faketool.TakesAnonymousForLastUser, faketool.IgnoresClientID,
@@ -1186,6 +1187,24 @@ func TestEachFaultOfTheToolShows(t *testing.T) {
 				}
 			}
 			t.Errorf("%s: a launch with any of %d faults ends as with a conforming tool", fault.Does, len(stimuli))
+		})
+	}
+}
+
+func TestToolThatNeedsToBeToldMore(t *testing.T) {
+	t.Parallel()
+	for fault, needs := range map[string]fakeplatform.Needs{
+		faketool.NeedsResourceParameter: {Custom: map[string]string{"resource": "$ResourceLink.id"}},
+		faketool.NeedsCourseNumber:      {Claims: map[string]any{lti.ClaimLIS: map[string]any{"course_offering_sourcedid": "AN-1"}}},
+	} {
+		t.Run(fault, func(t *testing.T) {
+			t.Parallel()
+			p := newPair(t, fault)
+			alone, _ := fakeplatform.FaultNamed("required-claims-only")
+			for _, f := range []*fakeplatform.Fault{nil, &alone} {
+				expectRefused(t, p.browser(t).open(p.begin(t, fakeplatform.Plan{Fault: f}).URL()), http.StatusBadRequest, "The launch does not say")
+				expectLaunched(t, p.browser(t).open(p.begin(t, fakeplatform.Plan{Fault: f, Needs: needs}).URL()))
+			}
 		})
 	}
 }

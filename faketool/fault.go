@@ -238,6 +238,9 @@ const (
 	PublishesShortKey              = "publishes-short-key"
 	PublishesKeyWithoutKID         = "publishes-key-without-kid"
 	NestsKeySet                    = "nests-key-set"
+	NeedsCustom                    = "needs-custom"
+	NeedsResourceParameter         = "needs-resource-parameter"
+	NeedsCourseNumber              = "needs-course-number"
 	PublishesPrivateKey            = "publishes-private-key"
 	ForbidsFraming                 = "forbids-framing"
 	StateCookieWithoutSameSite     = "cookies-without-samesite"
@@ -448,6 +451,7 @@ var launchDefects = []Fault{
 	{Name: RefusesUnknownClaims, Breaks: []string{"core-tool-unknown-claims-ignored"}, Does: "refuses a claim that it does not know"},
 	{Name: RefusesUnknownMembers, Breaks: []string{"core-tool-unknown-claims-ignored"}, Does: "refuses a resource link with a member that it does not know"},
 	{Name: NeedsPlatformClaim, Breaks: []string{"core-tool-optional-claims-absent"}, Does: "refuses a message without tool_platform"},
+	{Name: NeedsCustom, Breaks: []string{"core-tool-optional-claims-absent"}, Does: "refuses a message without custom parameters"},
 	{Name: NeedsRole, Breaks: []string{"core-tool-roles-empty", "cert-tool-valid-no-role"}, Does: "refuses an empty array of roles"},
 	{Name: ShowsLearnersView, Breaks: []string{"core-tool-role-uris"}, Hides: []string{"practice-tool-role-escalation"}, Does: "shows everybody the learner's view"},
 	{Name: NeedsOnlyRole, Breaks: []string{"core-tool-role-uris"}, Does: "knows an instructor only by one single role"},
@@ -486,5 +490,7 @@ var launchDefects = []Fault{
 	{Name: ShowsClassmates, Breaks: []string{}, Permitted: true, Does: "lists who else was launched, beside the user"},
 	{Name: NamesGuests, Breaks: []string{}, Permitted: true, Does: "shows an account of their own to anonymous users"},
 	{Name: WritesReturnQueryAnew, Breaks: []string{}, Permitted: true, Does: "encodes the return URL's own query anew, with + for a space"},
+	{Name: NeedsResourceParameter, Breaks: []string{}, Permitted: true, Does: "cannot know its resource without the custom parameter resource, which the configuration of such a tool names"},
+	{Name: NeedsCourseNumber, Breaks: []string{}, Permitted: true, Does: "cannot be launched without the number of a course in the claim lis, which the configuration of such a tool names"},
 	{Name: ReturnsRefusals, Breaks: []string{}, Permitted: true, Does: "sends the user back to the platform's return URL where the token is genuine"},
 }

@@ -284,6 +284,7 @@ func (r *Run) plan(l Launch) (*fakeplatform.Launch, agent.Visit, error) {
 	plan := fakeplatform.Plan{
 		ClientID: r.tool.ClientID, User: l.User, Context: course, Fault: l.Fault, Lenient: true, LoginByPost: r.loginByPost,
 		Custom: map[string]string{"chapter": "1"}, DeploymentID: l.DeploymentID, ResourceLink: l.Link,
+		Needs: fakeplatform.Needs{Custom: r.tool.Custom, Claims: r.tool.Claims},
 	}
 	if l.ClientID != "" {
 		plan.ClientID = l.ClientID

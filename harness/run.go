@@ -11,12 +11,14 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"time"
 
 	"invigilator/fakeplatform"
 	"invigilator/faketool"
 	"invigilator/harness/agent"
 	"invigilator/harness/config"
+	"invigilator/lti"
 	"invigilator/results"
 )
 
@@ -218,6 +220,12 @@ func (r *Run) startFakeTool(site *switchable) error {
 	r.tool.LaunchURL = embeddedToolURL + faketool.LaunchPath
 	r.tool.JWKSURL = embeddedToolURL + faketool.JWKSPath
 	r.tool.TeacherView.Selector, r.tool.UserMark, r.tool.ResourceMark, r.tool.Exit = "#teacher", "#user", "#link", "#return"
+	if slices.Contains(r.config.Embedded.Faults, faketool.NeedsResourceParameter) {
+		r.tool.Custom = map[string]string{"resource": "$ResourceLink.id"}
+	}
+	if slices.Contains(r.config.Embedded.Faults, faketool.NeedsCourseNumber) {
+		r.tool.Claims = map[string]any{lti.ClaimLIS: map[string]any{"course_offering_sourcedid": "AN-1"}}
+	}
 	r.config.Journeys = toolJourneys()
 	// Its pages are whole when they have loaded, and it is there or it is not.
 	r.config.Patience.Quiet, r.config.Patience.Marker, r.config.Patience.Restart = 0, 0, 0

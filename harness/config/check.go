@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"invigilator/lti"
 	"invigilator/requirements"
 )
 
@@ -169,6 +170,12 @@ func (c Config) check() []error {
 	return p
 }
 
+// ownClaims are those that a launch is judged by: what they say is the run's own.
+var ownClaims = []string{
+	"iss", "aud", "azp", "sub", "exp", "iat", "nbf", "nonce", lti.ClaimMessageType, lti.ClaimVersion, lti.ClaimDeploymentID,
+	lti.ClaimTargetLinkURI, lti.ClaimResourceLink, lti.ClaimRoles, lti.ClaimCustom, lti.ClaimAGS, lti.ClaimForUser,
+}
+
 // checkTool finds what is wrong where a tool is judged.
 func (c Config) checkTool(p *problems) {
 	if sameHost(c.Platform.OtherURL, c.Platform.URL) {
@@ -214,6 +221,11 @@ func (c Config) checkTool(p *problems) {
 		name, ok := c.JourneyFor(need.deed)
 		mute := ok && !slices.ContainsFunc(c.Journeys[name].Steps, func(s Step) bool { return strings.Contains(s.With+s.Option, need.word) })
 		p.needs(c, SubmissionReview, "journeys."+name+".steps", mute, "have to fill in "+need.word+", which is looked for afterwards, for")
+	}
+	for _, claim := range slices.Sorted(maps.Keys(c.Tool.Claims)) {
+		if slices.Contains(ownClaims, claim) {
+			p.add("tool.claims."+claim, "is what the run says itself")
+		}
 	}
 	for i, uri := range c.Tool.RedirectURIs {
 		if uri == "" {

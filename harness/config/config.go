@@ -61,30 +61,32 @@ const (
 
 // Tool is the tool under test, or the fake one that a platform under test knows.
 type Tool struct {
-	URL                string   `json:"url" jsonschema:"default=https://tool.test,pattern=^https?://[^/?#]+$" jsonschema_description:"Where browsers find the fake tool that judges a platform. A host under .test is served to the run's own browser alone; any other has to lead to tool.listen."`
-	OtherURL           string   `json:"other_url" jsonschema:"default=https://other-tool.test,pattern=^https?://[^/?#]+$" jsonschema_description:"A second fake tool, where the platform has the feature multiple-tools."`
-	Listen             string   `json:"listen" jsonschema:"default=127.0.0.1:8766" jsonschema_description:"The address at which the platform's server reaches the fake tool over plain HTTP, for its key set."`
-	Key                string   `json:"key" jsonschema:"default=invigilator-tool-key.json" jsonschema_description:"The file that holds the fake tool's key pair, so that its registration lasts; made where it does not exist."`
-	Name               string   `json:"name" jsonschema_description:"What the report calls the tool."`
-	LoginURL           string   `json:"login_url" jsonschema:"pattern=^(https?://.+)?$" jsonschema_description:"The login initiation endpoint of the tool to judge."`
-	LaunchURL          string   `json:"launch_url" jsonschema:"pattern=^(https?://.+)?$" jsonschema_description:"The tool's redirect URI, where launches are posted; the target link URI too, unless one is given."`
-	RedirectURIs       []string `json:"redirect_uris" jsonschema_description:"Further redirect URIs that are registered for the tool."`
-	TargetLinkURI      string   `json:"target_link_uri" jsonschema:"pattern=^(https?://.+)?$" jsonschema_description:"What a resource link opens; launch_url when empty."`
-	ClientID           string   `json:"client_id" jsonschema:"default=invigilator,minLength=1" jsonschema_description:"The client_id that the tool knows the platform's registration by."`
-	DeploymentID       string   `json:"deployment_id" jsonschema:"default=deployment-1,minLength=1,maxLength=255" jsonschema_description:"The deployment_id that the tool knows."`
-	Accepts            Marker   `json:"accepts" jsonschema_description:"What the page of an accepted launch shows, and no other."`
-	Refuses            Marker   `json:"refuses" jsonschema_description:"What the page of a refused launch shows, and no other."`
-	OtherClientID      string   `json:"other_client_id" jsonschema:"default=invigilator-2,minLength=1" jsonschema_description:"The client_id of a second registration of the same issuer, where the tool has the feature multiple-clients-per-issuer."`
-	OtherDeploymentID  string   `json:"other_deployment_id" jsonschema:"default=deployment-2,minLength=1,maxLength=255" jsonschema_description:"A second deployment_id of the registration, where the tool has the feature multiple-deployments."`
-	JWKSURL            string   `json:"jwks_url" jsonschema:"pattern=^(https?://.+)?$" jsonschema_description:"The tool's own key set, where it has the feature tool-jwks."`
-	TeacherView        Marker   `json:"teacher_view" jsonschema_description:"What only the page of a teacher shows, where the tool has the feature role-based-view."`
-	UserMark           string   `json:"user_mark" jsonschema_description:"CSS selector of the element whose text names the user's account, where the tool has the feature user-marker."`
-	ResourceMark       string   `json:"resource_mark" jsonschema_description:"CSS selector of the element whose text names the resource, where the tool has the feature resource-marker."`
-	Exit               string   `json:"exit" jsonschema_description:"CSS selector of the link or form that leads back to the platform, where the tool has the feature return-url."`
-	ProctoringURI      string   `json:"proctoring_uri" jsonschema:"pattern=^(https?://.+)?$" jsonschema_description:"The target link URI of a proctored exam; target_link_uri when empty."`
-	ReviewURI          string   `json:"review_uri" jsonschema:"pattern=^(https?://.+)?$" jsonschema_description:"The target link URI of a submission review; target_link_uri when empty."`
-	ProctoringSettings string   `json:"proctoring_settings" jsonschema_description:"The data of the claim proctoring_settings that the tool expects, if any."`
-	SessionURL         string   `json:"session_url" jsonschema:"pattern=^(https?://.+)?$" jsonschema_description:"A page that only a launched user sees; the page that a launch ends on, without its query, when empty."`
+	URL                string            `json:"url" jsonschema:"default=https://tool.test,pattern=^https?://[^/?#]+$" jsonschema_description:"Where browsers find the fake tool that judges a platform. A host under .test is served to the run's own browser alone; any other has to lead to tool.listen."`
+	OtherURL           string            `json:"other_url" jsonschema:"default=https://other-tool.test,pattern=^https?://[^/?#]+$" jsonschema_description:"A second fake tool, where the platform has the feature multiple-tools."`
+	Listen             string            `json:"listen" jsonschema:"default=127.0.0.1:8766" jsonschema_description:"The address at which the platform's server reaches the fake tool over plain HTTP, for its key set."`
+	Key                string            `json:"key" jsonschema:"default=invigilator-tool-key.json" jsonschema_description:"The file that holds the fake tool's key pair, so that its registration lasts; made where it does not exist."`
+	Name               string            `json:"name" jsonschema_description:"What the report calls the tool."`
+	LoginURL           string            `json:"login_url" jsonschema:"pattern=^(https?://.+)?$" jsonschema_description:"The login initiation endpoint of the tool to judge."`
+	LaunchURL          string            `json:"launch_url" jsonschema:"pattern=^(https?://.+)?$" jsonschema_description:"The tool's redirect URI, where launches are posted; the target link URI too, unless one is given."`
+	RedirectURIs       []string          `json:"redirect_uris" jsonschema_description:"Further redirect URIs that are registered for the tool."`
+	TargetLinkURI      string            `json:"target_link_uri" jsonschema:"pattern=^(https?://.+)?$" jsonschema_description:"What a resource link opens; launch_url when empty."`
+	ClientID           string            `json:"client_id" jsonschema:"default=invigilator,minLength=1" jsonschema_description:"The client_id that the tool knows the platform's registration by."`
+	DeploymentID       string            `json:"deployment_id" jsonschema:"default=deployment-1,minLength=1,maxLength=255" jsonschema_description:"The deployment_id that the tool knows."`
+	Accepts            Marker            `json:"accepts" jsonschema_description:"What the page of an accepted launch shows, and no other."`
+	Refuses            Marker            `json:"refuses" jsonschema_description:"What the page of a refused launch shows, and no other."`
+	OtherClientID      string            `json:"other_client_id" jsonschema:"default=invigilator-2,minLength=1" jsonschema_description:"The client_id of a second registration of the same issuer, where the tool has the feature multiple-clients-per-issuer."`
+	OtherDeploymentID  string            `json:"other_deployment_id" jsonschema:"default=deployment-2,minLength=1,maxLength=255" jsonschema_description:"A second deployment_id of the registration, where the tool has the feature multiple-deployments."`
+	JWKSURL            string            `json:"jwks_url" jsonschema:"pattern=^(https?://.+)?$" jsonschema_description:"The tool's own key set, where it has the feature tool-jwks."`
+	TeacherView        Marker            `json:"teacher_view" jsonschema_description:"What only the page of a teacher shows, where the tool has the feature role-based-view."`
+	UserMark           string            `json:"user_mark" jsonschema_description:"CSS selector of the element whose text names the user's account, where the tool has the feature user-marker."`
+	ResourceMark       string            `json:"resource_mark" jsonschema_description:"CSS selector of the element whose text names the resource, where the tool has the feature resource-marker."`
+	Exit               string            `json:"exit" jsonschema_description:"CSS selector of the link or form that leads back to the platform, where the tool has the feature return-url."`
+	ProctoringURI      string            `json:"proctoring_uri" jsonschema:"pattern=^(https?://.+)?$" jsonschema_description:"The target link URI of a proctored exam; target_link_uri when empty."`
+	ReviewURI          string            `json:"review_uri" jsonschema:"pattern=^(https?://.+)?$" jsonschema_description:"The target link URI of a submission review; target_link_uri when empty."`
+	ProctoringSettings string            `json:"proctoring_settings" jsonschema_description:"The data of the claim proctoring_settings that the tool expects, if any."`
+	Custom             map[string]string `json:"custom" jsonschema_description:"Custom parameters that every launch of the tool has to have, such as which of its resources a link opens. A variable such as $ResourceLink.id stands for what the launch says."`
+	Claims             map[string]any    `json:"claims" jsonschema_description:"Further claims that every launch of the tool has to have, by their full names. Members of an object are added to those that the launch sends anyway."`
+	SessionURL         string            `json:"session_url" jsonschema:"pattern=^(https?://.+)?$" jsonschema_description:"A page that only a launched user sees; the page that a launch ends on, without its query, when empty."`
 }
 
 // Marker is a sign on a page; all of its parts that are set have to be there.

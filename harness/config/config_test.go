@@ -618,6 +618,26 @@ var needsJourneys = []string{
 	config.Grades, config.LineItemManagement, config.Results, config.SubmissionObject, config.SubmissionReview, config.LearnerReview,
 }
 
+func TestWhatAToolNeedsInEveryLaunch(t *testing.T) {
+	g := NewWithT(t)
+	const tool = "tool:\n  login_url: https://tool.example/login\n  launch_url: https://tool.example/launch"
+	loaded, err := load(config.Sources{File: file(t, tool+`
+  custom: {id: quiz-7, link: $ResourceLink.id}
+  claims:
+    https://purl.imsglobal.org/spec/lti/claim/lis: {course_section_sourcedid: AN-1}
+    https://vendor.example/tier: 3
+`)})
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(loaded.Tool.Custom).To(Equal(map[string]string{"id": "quiz-7", "link": "$ResourceLink.id"}))
+	g.Expect(loaded.Tool.Claims).To(HaveKeyWithValue("https://vendor.example/tier", BeNumerically("==", 3)))
+	g.Expect(loaded.Tool.Claims).To(HaveKeyWithValue(ContainSubstring("lis"), Equal(map[string]any{"course_section_sourcedid": "AN-1"})))
+
+	_, err = load(config.Sources{File: file(t, tool+"\n  custom: {id: 7}")})
+	expectProblems(g, err, []string{"tool.custom"})
+	_, err = load(config.Sources{File: file(t, tool+"\n  claims: {sub: me, nonce: x}")})
+	expectProblems(g, err, []string{"tool.claims.nonce: is what the run says itself", "tool.claims.sub: is what the run says itself"})
+}
+
 func TestFeaturesThatNeedAKey(t *testing.T) {
 	keys := map[string]string{ // the key that a feature needs, with a value
 		config.RoleBasedView: "tool.teacher_view.text", config.UserMarker: "tool.user_mark",

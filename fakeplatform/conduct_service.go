@@ -80,7 +80,11 @@ func (p *Platform) restrict(a *application) {
 		return l.plan.ClientID == a.clientID && l.plan.Message == lti.StartProctoring
 	})
 	if len(exams) > 0 && (latest == nil || exams[0].planned.After(latest.planned)) {
-		latest = exams[0]
+		latest, a.exam, a.nth = exams[0], exams[0], 1
+		a.exam.granted.Range(func(any, any) bool {
+			a.nth++
+			return true
+		})
 	}
 	if latest != nil && latest.plan.Fault != nil && latest.plan.Fault.tokens != nil {
 		latest.plan.Fault.tokens(a)
@@ -160,6 +164,7 @@ func (p *Platform) cachingOfTokens() []string {
 // of a launch may change it.
 type controlAnswer struct {
 	first  bool       // to a request about the attempt
+	fresh  bool       // the access token was granted since the exam was launched
 	why    *refusal   // the request is refused
 	status lti.Status // is told in place of the attempt's
 	empty  bool       // nothing is told
@@ -174,7 +179,8 @@ func (p *Platform) stimulated(o *order) controlAnswer {
 	}
 	o.attempt.mu.Lock()
 	defer o.attempt.mu.Unlock()
-	answer := controlAnswer{first: o.attempt.controls == 0}
+	_, fresh := o.attempt.launch.granted.Load(o.token)
+	answer := controlAnswer{first: o.attempt.controls == 0, fresh: fresh}
 	o.attempt.controls++
 	if f := o.attempt.launch.plan.Fault; f != nil && f.control != nil {
 		f.control(&answer)

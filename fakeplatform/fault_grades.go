@@ -98,10 +98,21 @@ var gradeFaults = slices.Concat(
 			}
 		}},
 	),
-	gradeAnswers(ofTokens,
-		graded{"service-call-401-once", "answers the first score with 401", nil, onlyFirst(refuseScores(http.StatusUnauthorized, lti.ErrorInvalidToken, "the access token has been revoked"))},
-	),
+	[]Fault{{
+		Name: "service-call-401-once", Provokes: ofTokens, Permitted: true, Does: "answers the first score, and the first control request, with 401",
+		grade: onlyFirst(refuseScores(http.StatusUnauthorized, lti.ErrorInvalidToken, "the access token has been revoked")),
+		control: func(c *controlAnswer) {
+			if c.first {
+				c.why = revoked()
+			}
+		},
+	}},
 )
+
+// revoked is why an access token is not taken any more.
+func revoked() *refusal {
+	return &refusal{http.StatusUnauthorized, lti.ErrorInvalidToken, "the access token has been revoked"}
+}
 
 // ofTokens is the requirement of what tools do with access tokens.
 const ofTokens = "sec-tool-access-token-use"
@@ -122,7 +133,11 @@ func tokenAnswers(stimuli ...granted) []Fault {
 	for _, s := range stimuli {
 		faults = append(faults, Fault{Name: s.name, Provokes: ofTokens, Permitted: true, Does: s.does + "; takes no earlier ones", tokens: s.tokens, grade: func(g *gradeAnswer) {
 			if !g.fresh {
-				g.why = &refusal{http.StatusUnauthorized, lti.ErrorInvalidToken, "the access token has been revoked"}
+				g.why = revoked()
+			}
+		}, control: func(c *controlAnswer) {
+			if !c.fresh {
+				c.why = revoked()
 			}
 		}})
 	}

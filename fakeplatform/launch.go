@@ -123,6 +123,7 @@ type Launch struct {
 	attempt     *Attempt
 	sessionData string
 	failure     *ExamError
+	granted     sync.Map // access tokens since then, as long as it is the tool's latest launch
 
 	mu     sync.Mutex
 	record Record

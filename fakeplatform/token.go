@@ -82,6 +82,7 @@ type application struct {
 	expires   time.Duration
 	nth       int        // of those granted since the launch that has the fault, from 1
 	book      *gradebook // of that launch; nil for none
+	exam      *Launch    // that launch, where it is one into an exam
 }
 
 // The checks say what is wrong with an application, in the order in which it is
@@ -262,6 +263,9 @@ func (p *Platform) grant(a *application) string {
 	value := cmp.Or(a.value, p.makeAccessToken())
 	now := p.opts.Now()
 	p.grades.grants(a.book, value)
+	if a.exam != nil {
+		a.exam.granted.Store(value, true)
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	maps.DeleteFunc(p.accessTokens, func(_ string, t accessToken) bool { return !now.Before(t.expires) })

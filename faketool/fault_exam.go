@@ -121,6 +121,7 @@ const (
 	RepeatsFailedOrders         = "repeats-failed-orders"
 	InsistsWithoutScope         = "insists-without-scope"
 	NeverRenewsToken            = "never-renews-token"
+	EscapesControlToken         = "escapes-control-token"
 	RepeatsSpentToken           = "repeats-spent-token"
 	CrashesOnEmptyAnswer        = "crashes-on-empty-answer"
 	CrashesOnReset              = "crashes-on-reset"
@@ -273,8 +274,9 @@ var examDefects = []Fault{
 	{Name: GuessesControlURL, Breaks: []string{"ap-acs-tool-respects-actions"}, Part: OfExams, Does: "controls without the acs claim, at a URL that it guesses"},
 	{Name: RepeatsFailedOrders, Breaks: []string{"ap-acs-tool-handles-answers"}, Part: OfExams, Does: "sends what the platform did not take five times"},
 	{Name: InsistsWithoutScope, Breaks: []string{"ap-acs-tool-request-form"}, Part: OfExams, Does: "sends an order again and again where the platform grants it no scope"},
-	{Name: NeverRenewsToken, Breaks: []string{"ap-acs-tool-handles-answers"}, Part: OfExams, Does: "gives up where the platform takes its access token no more"},
-	{Name: RepeatsSpentToken, Breaks: []string{"ap-acs-tool-handles-answers"}, Part: OfExams, Does: "sends the access token again that the platform takes no more"},
+	{Name: EscapesControlToken, Breaks: []string{"sec-tool-access-token-use"}, Part: OfExams, Does: "escapes an access token as if it were a part of a URL, where it controls"},
+	{Name: NeverRenewsToken, Breaks: []string{"ap-acs-tool-handles-answers", "sec-tool-access-token-use"}, Part: OfExams, Does: "gives up where the platform takes its access token no more"},
+	{Name: RepeatsSpentToken, Breaks: []string{"ap-acs-tool-handles-answers", "sec-tool-access-token-use"}, Part: OfExams, Does: "sends the access token again that the platform takes no more"},
 	{Name: CrashesOnEmptyAnswer, Breaks: []string{"ap-acs-tool-handles-answers"}, Part: OfExams, Does: "answers the proctor with 500 where the platform answers with 204"},
 	{Name: CrashesOnReset, Breaks: []string{"ap-acs-tool-handles-answers"}, Part: OfExams, Does: "answers the proctor with 500 where the platform does not answer"},
 	{Name: CrashesOnFailure, Breaks: []string{"ap-acs-tool-handles-answers"}, Part: OfExams, Does: "answers the proctor with 500 where the platform fails"},

@@ -293,17 +293,23 @@ var shows = map[string]struct {
 	faketool.GuessesControlURL:           {ordered(".pause", lti.Claims{lti.ClaimACS: nil}), "POST /acs application"},
 	faketool.RepeatsFailedOrders:         {ordered(".terminate", nil, repeated(status(http.StatusNotFound), 9)...), "outcome 5"},
 	faketool.InsistsWithoutScope:         {withoutScope, "outcome 1 outcome 5"},
-	faketool.NeverRenewsToken:            {ordered(".pause", nil, status(http.StatusUnauthorized)), "outcome 1"},
-	faketool.CrashesOnEmptyAnswer:        {ordered(".pause", nil, status(http.StatusNoContent)), "500"},
-	faketool.CrashesOnReset:              {ordered(".pause", nil, func(http.ResponseWriter) { panic(http.ErrAbortHandler) }), "500"},
-	faketool.CrashesOnFailure:            {ordered(".pause", nil, status(http.StatusBadGateway)), "500"},
-	faketool.CrashesOnUnknownAttempt:     {ordered(".pause", nil, status(http.StatusNotFound)), "500"},
-	faketool.CrashesOnStatusNone:         {ordered(".pause", nil, says(`{"status":"none"}`)), "500"},
-	faketool.SendsClientSecret:           {ordered(".pause", nil), "outcome 1  true POST"},
-	faketool.SendsBasicHeader:            {ordered(".pause", nil), "outcome 1 Basic "},
-	faketool.LeavesUserOut:               {sent(lti.ClaimVerifiedUser, nil), ""},
-	faketool.AsksForNoEnd:                {sent(lti.ClaimEndAssessmentReturn, nil), ""},
-	faketool.SendsAudienceArray:          {sent("aud", nil), `["` + platformURL + `"]`},
+	faketool.EscapesControlToken: {func(e *exam) string {
+		e.mu.Lock()
+		e.grant = `{"access_token":"a+b/c==","token_type":"Bearer","expires_in":3600}`
+		e.mu.Unlock()
+		return ordered(".pause", nil)(e)
+	}, "a%2Bb%2Fc%3D%3D"},
+	faketool.NeverRenewsToken:        {ordered(".pause", nil, status(http.StatusUnauthorized)), "outcome 1"},
+	faketool.CrashesOnEmptyAnswer:    {ordered(".pause", nil, status(http.StatusNoContent)), "500"},
+	faketool.CrashesOnReset:          {ordered(".pause", nil, func(http.ResponseWriter) { panic(http.ErrAbortHandler) }), "500"},
+	faketool.CrashesOnFailure:        {ordered(".pause", nil, status(http.StatusBadGateway)), "500"},
+	faketool.CrashesOnUnknownAttempt: {ordered(".pause", nil, status(http.StatusNotFound)), "500"},
+	faketool.CrashesOnStatusNone:     {ordered(".pause", nil, says(`{"status":"none"}`)), "500"},
+	faketool.SendsClientSecret:       {ordered(".pause", nil), "outcome 1  true POST"},
+	faketool.SendsBasicHeader:        {ordered(".pause", nil), "outcome 1 Basic "},
+	faketool.LeavesUserOut:           {sent(lti.ClaimVerifiedUser, nil), ""},
+	faketool.AsksForNoEnd:            {sent(lti.ClaimEndAssessmentReturn, nil), ""},
+	faketool.SendsAudienceArray:      {sent("aud", nil), `["` + platformURL + `"]`},
 	faketool.StartsByItself: {func(e *exam) string {
 		e.launch(e.window(), starts())
 		posts, _, _ := e.seen()

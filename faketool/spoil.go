@@ -237,6 +237,9 @@ func (t *Tool) spoilOrder(s *sitting, d *controlDraft) {
 	if t.has(SendsJSONMediaType) {
 		d.mediaType = "application/json"
 	}
+	if escaped := url.QueryEscape(d.token); escaped != d.token && t.has(EscapesControlToken) {
+		d.token = escaped
+	}
 	if path, _, hasQuery := strings.Cut(d.url, "?"); hasQuery && t.has(DropsControlQuery) {
 		d.url = path
 	}

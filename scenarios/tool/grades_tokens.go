@@ -189,7 +189,10 @@ var _ = Describe("A tool, asking for access tokens and using them,", func() {
 		scene := Scene()
 		platform := scene.Run().Platform()
 		for _, f := range fakeplatform.FaultsFor(id) {
-			if scene.Skip(id, f.Name, config.Grades) {
+			if scene.Run().Has(config.ACS) {
+				judgeControlToken(ctx, scene, f)
+			}
+			if !scene.Run().Has(config.Grades) {
 				continue
 			}
 			asked := len(platform.TokenRequests())
@@ -236,6 +239,55 @@ var _ = Describe("A tool, asking for access tokens and using them,", func() {
 		}
 	})
 })
+
+// judgeControlToken judges what a tool makes of an access token for the Assessment Control
+// Service.
+func judgeControlToken(ctx SpecContext, scene *harness.Scenario, f fakeplatform.Fault) {
+	const id = "sec-tool-access-token-use"
+	deed, ok := anyAction(scene)
+	switch {
+	case !ok || f.Name == "scope-reduced": // which is about scores
+		if !scene.Run().Has(config.Grades) {
+			scene.Observe(id, f.Name, results.Skipped, "", "Not tried: the tool sends no scores, or no journey of a proctor is configured.")
+		}
+		return
+	case f.Name == "token-expires" && !scene.Run().MayPass(tokenLasts):
+		scene.Unseen(id, f.Name, harness.ErrTooLong)
+		return
+	}
+	exam, flow, err := acted(ctx, scene, deed, &f)
+	if scene.Unseen(id, f.Name, err, exam, flow) || notStarted(scene, id, f.Name, exam) {
+		return
+	}
+	controls := flow.AllControls()
+	if f.Name == "token-expires" {
+		if scene.Unseen(id, f.Name, scene.Pass(ctx, tokenLasts), exam, flow) {
+			return
+		}
+		if flow, err = scene.Act(ctx, deed, exam); scene.Unseen(id, f.Name, err, exam, flow) {
+			return
+		}
+		controls = flow.AllControls()
+	}
+	wrong := ""
+	switch last := len(controls) - 1; {
+	case crashed(flow):
+		wrong = "the proctor sees no page, or a server error: " + flow.End()
+	case last < 0:
+		scene.Observe(id, f.Name, results.Inconclusive, "", "No control request came: "+flow.End()+".", exam, flow)
+		return
+	case slices.ContainsFunc(controls, func(c fakeplatform.Control) bool { return c.Token == "" || strings.Contains(c.Target, "access_token=") }):
+		wrong = "the access token came elsewhere than in the Authorization header"
+	case len(controls) > maxTries:
+		wrong = fmt.Sprintf("%d control requests came for one action", len(controls))
+	case controls[last].Status == http.StatusUnauthorized:
+		again, err := scene.Act(ctx, deed, exam) // it need not try the same again (RFC 6750, 3.1)
+		if err != nil || len(again.Controls()) == 0 || again.Controls()[0].Token == controls[last].Token || again.Controls()[0].Status == http.StatusUnauthorized {
+			wrong = "no control request came with another access token, or with the one that was granted"
+		}
+	}
+	scene.Check(id, f.Name, wrong == "", "", Seen(wrong), exam, flow)
+}
 
 // wrongAssertion says what is wrong with the claims of a client assertion (Security
 // Framework 1.0, 4.1.1).

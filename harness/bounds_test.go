@@ -132,18 +132,19 @@ func TestSlowBodiesDoNotStay(t *testing.T) {
 	_ = answer.Body.Close()
 }
 
-func TestAnUnreadableMessageOfAToolIsOneDiagnosis(t *testing.T) {
+func TestAnUnreadableMessageOfAToolIsForARequirementToSay(t *testing.T) {
 	t.Parallel()
 	g := NewWithT(t)
-	_, err := subject{
+	run := subject{
 		wrap: garbled(func(string) string { return "abc" }, func(r *http.Request) bool { return strings.HasPrefix(r.URL.Path, "/check-in") }),
 		change: func(c *config.Config) {
 			proctoring(nil)(c)
 			c.Journeys["checks-in"] = config.Journey{Does: config.CheckIn, Steps: config.Steps{{Click: "#start"}}}
 		},
-	}.start(t).Preflight(t.Context())
-	d, ok := errors.AsType[*results.Diagnosis](err)
-	g.Expect(ok).To(BeTrue(), "%v", err)
-	g.Expect(d.Problem).To(HavePrefix("The tool sends an LtiStartAssessment that cannot be read"))
-	g.Expect(d.Seen).To(Equal("JWT=abc"))
+	}.ready(t)
+	scene := run.ProctoringScenario(t, "a scenario", "here:1")
+	flow, err := scene.Launch(t.Context(), harness.Launch{})
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(flow.Reaction.Kind).To(Equal(harness.Accepted))
+	g.Expect(flow.Signed().Problem).NotTo(BeEmpty())
 }

@@ -20,8 +20,10 @@ import (
 const startPatience = 5 * time.Second
 
 // Preflight makes sure that the tool can be judged: that valid launches work,
-// and that acceptance can be told from refusal. The error is a
-// [*results.Diagnosis] where the tool or its configuration is in the way.
+// and that acceptance can be told from refusal. The error is a [*results.Diagnosis]
+// where the configuration is in the way, or valid launches do not work for a reason that
+// cannot be told. What the tool breaks for certain is observed instead, and what does not
+// work beside launches is left out of the run.
 func (r *Run) Preflight(ctx context.Context) (results.Fragment, error) {
 	if r.config.Embedded.SkipPreflight {
 		return results.Fragment{}, nil

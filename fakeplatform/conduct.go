@@ -304,6 +304,22 @@ func (p *Platform) mayReportTo(q *inquiry, uri, byForm, byRedirect string) bool 
 	return q.redirects
 }
 
+// reportsToItself says whether a URI that is not registered is told so itself.
+func (p *Platform) reportsToItself(q *inquiry, registration Registration, uri string) bool {
+	u, err := url.Parse(uri)
+	switch {
+	case uri == "" || err != nil:
+		return false
+	case u.Host == "":
+		return p.mayReportTo(q, uri, PostsErrorsToScripts, RedirectsErrorsToScripts)
+	case u.User != nil:
+		return p.mayReportTo(q, uri, PostsErrorsBehindUserInfo, RedirectsErrorsBehindUserInfo)
+	case u.Host != strings.ToLower(u.Host):
+		return p.mayReportTo(q, uri, PostsErrorsToUpperCase, RedirectsErrorsToUpperCase)
+	}
+	return false
+}
+
 // failsOtherwise reports a problem as a fault would have it.
 func (p *Platform) failsOtherwise(w http.ResponseWriter, q *inquiry, pr problem, params url.Values) bool {
 	noSession := q.account == "" && pr.code == lti.ErrorLoginRequired && p.opts.SignedIn != nil

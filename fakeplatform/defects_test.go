@@ -263,6 +263,8 @@ var probes = map[string]probe{
 	"redirect_uri case":             sets("redirect_uri", "https://tool.example/SECOND"),
 	"redirect_uri userinfo":         sets("redirect_uri", "https://tool.example@evil.example/second"),
 	"redirect_uri fragment":         sets("redirect_uri", "https://tool.example/second#top"),
+	"redirect_uri upper case host":  sets("redirect_uri", "https://TOOL.example/second"),
+	"redirect_uri script":           sets("redirect_uri", "javascript:alert(1)"),
 	"redirect_uri foreign appended": sets("redirect_uri", redirectURI, evil),
 	"redirect_uri foreign first":    sets("redirect_uri", evil, redirectURI),
 	"redirect_uri foreign, no nonce": changedRequest(func(r url.Values) {

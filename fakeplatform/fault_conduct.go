@@ -27,6 +27,12 @@ const (
 	RedirectsErrorsToUnregisteredURI = "redirects-errors-to-unregistered-uri"
 	SendsErrorsForUnknownClient      = "sends-errors-for-unknown-client"
 	RedirectsErrorsForUnknownClient  = "redirects-errors-for-unknown-client"
+	PostsErrorsToScripts             = "posts-errors-to-scripts"
+	RedirectsErrorsToScripts         = "redirects-errors-to-scripts"
+	PostsErrorsBehindUserInfo        = "posts-errors-behind-user-info"
+	RedirectsErrorsBehindUserInfo    = "redirects-errors-behind-user-info"
+	PostsErrorsToUpperCase           = "posts-errors-to-upper-case"
+	RedirectsErrorsToUpperCase       = "redirects-errors-to-upper-case"
 	IgnoresClientID                  = "ignores-client-id"
 	AcceptsMissingClientID           = "accepts-missing-client-id"
 	AnswersOtherClient               = "answers-other-client"
@@ -159,6 +165,12 @@ var conductDefects = []Fault{
 	{Name: RedirectsErrorsToUnregisteredURI, Breaks: []string{"rfc6749-no-open-redirect-on-error"}, Does: "looks for other mistakes before it looks at redirect_uri, and redirects there with the error"},
 	{Name: SendsErrorsForUnknownClient, Breaks: []string{"rfc6749-no-open-redirect-on-error"}, Does: "posts an error to the redirect_uri of a client that it does not know"},
 	{Name: RedirectsErrorsForUnknownClient, Breaks: []string{"rfc6749-no-open-redirect-on-error"}, Does: "redirects with an error to the redirect_uri of a client that it does not know"},
+	{Name: PostsErrorsToScripts, Breaks: []string{"sec-auth-redirect-uri-registered"}, Does: "posts the error that a redirect_uri is not registered to that redirect_uri where it has no host, as javascript: and data: URLs"},
+	{Name: RedirectsErrorsToScripts, Breaks: []string{"sec-auth-redirect-uri-registered"}, Does: "redirects with the error that a redirect_uri is not registered to that redirect_uri where it has no host, as javascript: and data: URLs"},
+	{Name: PostsErrorsBehindUserInfo, Breaks: []string{"oidc-redirect-uri-exact-match"}, Does: "posts the error that a redirect_uri is not registered to that redirect_uri where it has user information"},
+	{Name: RedirectsErrorsBehindUserInfo, Breaks: []string{"oidc-redirect-uri-exact-match"}, Does: "redirects with the error that a redirect_uri is not registered to that redirect_uri where it has user information"},
+	{Name: PostsErrorsToUpperCase, Breaks: []string{"oidc-redirect-uri-exact-match"}, Does: "posts the error that a redirect_uri is not registered to that redirect_uri where its host is in upper case"},
+	{Name: RedirectsErrorsToUpperCase, Breaks: []string{"oidc-redirect-uri-exact-match"}, Does: "redirects with the error that a redirect_uri is not registered to that redirect_uri where its host is in upper case"},
 
 	// client_id.
 	{Name: IgnoresClientID, Breaks: []string{"oidc-auth-unknown-client"}, Does: "takes a client_id that it does not know, or none, for that of the launch"},

@@ -17,8 +17,7 @@ const ScriptRan = "invigilator-ran"
 const LogOfError = "invigilator: stack trace of the assessment"
 
 const (
-	script       = `console.error("` + ScriptRan + `")`
-	singleQuoted = `console.error('` + ScriptRan + `')`
+	script       = `console.error(/` + ScriptRan + `/.source)`
 	scriptMarkup = `"'></script><b id="` + MarkupID + `">no</b><script>` + script + `</script><img src=x onerror='` + script + `'>`
 )
 
@@ -30,8 +29,8 @@ var examFaults = slices.Concat(
 		stimulus{"start-url-empty", "sends an empty start_assessment_url", with(lti.ClaimStartAssessmentURL, "")},
 		stimulus{"start-url-number", "sends a number as start_assessment_url", with(lti.ClaimStartAssessmentURL, 7)},
 		stimulus{"start-url-relative", "sends the path of start_assessment_url alone", changed(lti.ClaimStartAssessmentURL, pathOf)},
-		stimulus{"start-url-javascript", "sends a javascript: URL as start_assessment_url", with(lti.ClaimStartAssessmentURL, "javascript:"+singleQuoted)},
-		stimulus{"start-url-data", "sends a data: URL as start_assessment_url", with(lti.ClaimStartAssessmentURL, "data:text/html,<script>"+singleQuoted+"</script>")},
+		stimulus{"start-url-javascript", "sends a javascript: URL as start_assessment_url", with(lti.ClaimStartAssessmentURL, "javascript:"+script)},
+		stimulus{"start-url-data", "sends a data: URL as start_assessment_url", with(lti.ClaimStartAssessmentURL, "data:text/html,<script>"+script+"</script>")},
 	),
 	refusedFor("ap-tool-rejects-http-start-assessment-url",
 		stimulus{"start-url-plain-http", "sends an http URL of another host as start_assessment_url", with(lti.ClaimStartAssessmentURL, otherScheme(Stranger)+"/start-assessment")},

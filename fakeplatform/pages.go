@@ -43,6 +43,10 @@ type formPage struct {
 	Cache     string                    // in place of no-store; "none" for no header at all
 }
 
+// To is the address that the form leads to, whatever its scheme: whoever sends the page
+// has seen to it that it is registered.
+func (f formPage) To() template.URL { return template.URL(f.Action) }
+
 type field struct {
 	Name, Value string
 	Raw         template.HTML // the whole element, in place of the others

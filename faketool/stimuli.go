@@ -18,7 +18,7 @@ const Stranger = "https://stranger.example"
 const ScriptRan = "invigilator-ran"
 
 const (
-	script = `console.error("` + ScriptRan + `")`
+	script = `console.error(/` + ScriptRan + `/.source)`
 	// ScriptMarkup ends the attribute that it is written into.
 	ScriptMarkup = `"><script>` + script + `</script>`
 )

@@ -95,7 +95,7 @@ var messages = map[string]made{
 	"verified-user-absent": {userClaim: BeNil()}, "verified-user-empty": {userClaim: BeEmpty()}, "verified-user-string": {userClaim: Equal("Ada Strange")},
 	"verified-user-other-name":       {userClaim: And(HaveKeyWithValue("family_name", "Strange"), HaveKeyWithValue("given_name", "Ada"), HaveLen(4))},
 	"verified-user-long-name":        {userClaim: And(HaveKeyWithValue("name", HaveLen(100_000)), HaveLen(3))},
-	"verified-user-script":           {userClaim: HaveEach(Or(HaveSuffix(`"><script>console.error("invigilator-ran")</script>`), HavePrefix(toolURL)))},
+	"verified-user-script":           {userClaim: HaveEach(Or(HaveSuffix(`"><script>console.error(/invigilator-ran/.source)</script>`), HavePrefix(toolURL)))},
 	"verified-user-platform-picture": {userClaim: And(HaveKeyWithValue("picture", platformURL+"/ada.png"), HaveLen(3))},
 	"verified-user-iss-sub":          {userClaim: And(HaveKeyWithValue("iss", platformURL), HaveKeyWithValue("sub", faketool.StrangerSub), HaveLen(5))},
 	"end-return-string-true":         {endClaim: Equal("true")}, "end-return-string-false": {endClaim: Equal("false")}, "end-return-one": {endClaim: Equal(1.0)},

@@ -94,6 +94,7 @@ func (r *Run) attend(ctx context.Context, l Launch, f *Flow, began time.Time) er
 		return err
 	}
 	trip.Steps, trip.Took = slices.Concat(f.Trip.Steps, trip.Steps), f.Trip.Took+trip.Took
+	trip.Aims = slices.Concat(f.Trip.Aims, trip.Aims)
 	f.Trip, f.Record = trip, f.Launch.Record()
 	f.evidence = r.evidence(f, l, began)
 	return nil
@@ -176,6 +177,14 @@ func (f *Flow) carriesMessage() bool {
 	})
 }
 
+// leadsToScript says whether the tool leads to a start_assessment_url that has no host:
+// no request shows that.
+func (f *Flow) leadsToScript() bool {
+	to, _ := f.Sent().Text(lti.ClaimStartAssessmentURL)
+	u, err := url.Parse(to)
+	return err == nil && u.Scheme != "" && u.Host == "" && aimedAt(f.Trip, to)
+}
+
 // ScriptRan says whether what a message said ran as a script.
 func (f *Flow) ScriptRan() bool {
 	return slices.ContainsFunc(f.Trip.Page.Console, func(line string) bool { return strings.Contains(line, fakeplatform.ScriptRan) })
@@ -190,6 +199,8 @@ func (f *Flow) examReaction() Reaction {
 		return Reaction{Kind: Accepted, Why: "the browser was sent elsewhere with LtiStartAssessment"}
 	case f.ScriptRan():
 		return Reaction{Kind: Accepted, Why: "what the message says ran as a script"}
+	case f.leadsToScript():
+		return Reaction{Kind: Accepted, Why: "the way on is aimed at that start_assessment_url"}
 	}
 	if refused, ok := f.refusal(); ok {
 		return refused

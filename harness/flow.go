@@ -181,7 +181,7 @@ func (f *Flow) Statuses() []int {
 }
 
 // sameURL compares URLs as browsers do, to whom a host has no case, a scheme has
-// a port and no path is the path /.
+// a port, no path is the path /, and who asks is no part of where.
 func sameURL(a, b string) bool {
 	normal := func(raw string) string {
 		u, err := url.Parse(raw)
@@ -192,7 +192,7 @@ func sameURL(a, b string) bool {
 		if u.Path == "" {
 			u.Path = "/"
 		}
-		u.Fragment = ""
+		u.Fragment, u.User = "", nil
 		return u.String()
 	}
 	return normal(a) == normal(b)

@@ -367,6 +367,7 @@ func (r *PlatformRun) awaitLate(ctx context.Context, f *PlatformFlow, since time
 		return nil // nothing came: the page is as it was
 	}
 	trip.Steps, trip.Took = slices.Concat(f.Trip.Steps, trip.Steps), f.Trip.Took+trip.Took
+	trip.Aims = slices.Concat(f.Trip.Aims, trip.Aims)
 	f.Trip, f.picture = trip, trip.Screenshot
 	return nil
 }

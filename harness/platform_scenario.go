@@ -461,8 +461,8 @@ func (s *PlatformScenario) Refused(f *PlatformFlow) (results.Verdict, string) {
 	if f.ScriptRan() {
 		return results.Failed, "What the request says ran as a script."
 	}
-	if uri, asked := f.Requested(); asked && s.run.sentTo(f, uri) {
-		return results.Failed, fmt.Sprintf("The browser was sent to the redirect_uri %s, which is not registered.", results.Bounded(uri, 300))
+	if uri := s.run.misdirected(f); uri != "" {
+		return results.Failed, fmt.Sprintf("The answer was aimed at the redirect_uri %s, which is not registered.", results.Bounded(uri, 300))
 	}
 	switch status := f.Trip.Page.Status; {
 	case f.Answer != nil && f.Answer.Error != "":
@@ -495,22 +495,37 @@ func (f *PlatformFlow) answeredByPlatform(host string) int {
 	return 0
 }
 
-// sentTo says whether the browser was sent to a redirect_uri that is not
-// registered. One that a browser cannot tell from a registered one does not count.
-func (r *PlatformRun) sentTo(f *PlatformFlow, uri string) bool {
+// misdirected returns a redirect_uri of the request that is not registered and that the
+// answer went to, or was aimed at, whatever came of it; empty where there is none.
+func (r *PlatformRun) misdirected(f *PlatformFlow) string {
+	registered := func(same func(a, b string) bool, uri string) bool {
+		return slices.ContainsFunc(r.ToolRegistrations(), func(known ToolRegistration) bool {
+			return slices.ContainsFunc(known.RedirectURIs, func(address string) bool { return same(address, uri) })
+		})
+	}
+	for _, uri := range f.Request.Params[lti.ParamRedirectURI] {
+		switch {
+		case registered(func(a, b string) bool { return a == b }, uri):
+		case aimedAt(f.Trip, uri):
+			return uri
+		// Where a script sends the browser shows only in where it went, and there one
+		// address cannot be told from another that means the same.
+		case !registered(sameURL, uri) && r.wentTo(f, uri):
+			return uri
+		}
+	}
+	return ""
+}
+
+// wentTo says whether the browser went to an address, whatever was added to its query.
+func (r *PlatformRun) wentTo(f *PlatformFlow, uri string) bool {
 	u, err := url.Parse(uri)
 	if err != nil || u.Host == "" {
 		return false
 	}
-	u.User, u.Fragment = nil, ""
-	for _, known := range r.ToolRegistrations() {
-		if slices.ContainsFunc(known.RedirectURIs, func(registered string) bool { return sameURL(registered, u.String()) }) {
-			return false
-		}
-	}
 	is := func(address string) bool {
 		to, err := url.Parse(address)
-		return err == nil && sameURL(withoutQuery(address), withoutQuery(u.String())) && strings.Contains(to.RawQuery, u.RawQuery)
+		return err == nil && sameURL(withoutQuery(address), withoutQuery(uri)) && strings.Contains(to.RawQuery, u.RawQuery)
 	}
 	return slices.ContainsFunc(f.Trip.Steps, func(s results.Step) bool { return is(s.URL) }) ||
 		slices.ContainsFunc(f.arrivals, func(a *faketool.Answer) bool {

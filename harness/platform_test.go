@@ -220,6 +220,25 @@ func TestARedirectURIThatRunsAsAScriptIsFound(t *testing.T) {
 	g.Expect(scene.Finish().Observations).To(ConsistOf(And(HaveField("Verdict", results.Failed), HaveField("Seen", ContainSubstring("ran as a script")))))
 }
 
+// Whatever the browser makes of it: what counts is where the answer is aimed.
+func TestAnErrorThatIsAimedAtAnUnregisteredRedirectURIIsFound(t *testing.T) {
+	for fault, stimulus := range map[string]string{
+		"posts-errors-to-scripts": "redirect-uri-data", "redirects-errors-to-scripts": "redirect-uri-javascript",
+		"posts-errors-behind-user-info": "redirect-uri-userinfo", "redirects-errors-to-upper-case": "redirect-uri-upper-case-host",
+	} {
+		for _, by := range []string{"browser", "http"} {
+			t.Run(fault+", "+by, func(t *testing.T) {
+				t.Parallel()
+				g := NewWithT(t)
+				scene := campusAt{faults: []string{fault}, change: func(c *config.Config) { c.Agent = by }}.start(t).Scenario(t, "a scenario", "here:1")
+				probe := faketool.Stimuli()[slices.IndexFunc(faketool.Stimuli(), func(f faketool.Fault) bool { return f.Name == stimulus })]
+				scene.ReactTo(t.Context(), requirements.ID(probe.Provokes), []faketool.Fault{probe})
+				g.Expect(scene.Finish().Observations).To(ConsistOf(And(HaveField("Verdict", results.Failed), HaveField("Seen", ContainSubstring("aimed at")))))
+			})
+		}
+	}
+}
+
 // A platform that stops working must not pass for one that refuses.
 func TestRefusalsCountOnlyWhileLaunchesWork(t *testing.T) {
 	t.Parallel()

@@ -144,7 +144,10 @@ const (
 type Trip struct {
 	Steps   []results.Step
 	Dropped int // exchanges beyond the bound
-	Page    results.Page
+	// Aims are where the pages on the way lead, as they say it themselves and whatever
+	// came of it: the actions of their forms and buttons. Redirects are among the steps.
+	Aims []string
+	Page results.Page
 	// Says is the part of the page that tells its reader something; see [Says].
 	Says string
 	// Skeleton is the page's structure: its element names in order.

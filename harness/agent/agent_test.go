@@ -1311,3 +1311,62 @@ func TestCookiesAreBounded(t *testing.T) {
 	}
 	g.Expect(names).To(And(HaveLen(180), ContainElements("last", "c9999"), Not(ContainElement("large")), Not(ContainElement("c0"))))
 }
+
+func TestWhereFormsLeadIsToldWhateverComesOfThem(t *testing.T) {
+	const script = "javascript:console.error(/ran/.source)"
+	for name, page := range map[string]string{
+		"a form that submits itself": `<form method="post" action="` + script + `"></form><script>document.forms[0].submit()</script>`,
+		"under a policy":             `<meta http-equiv="Content-Security-Policy" content="form-action 'none'; script-src 'none'"><form method="post" action="` + script + `"></form>`,
+		"a button":                   `<form><input name="getAttribute"><button formaction="` + script + `">On</button></form>`,
+	} {
+		address := serve(t, html("<title>Here</title>"+page))
+		for _, a := range agents {
+			t.Run(name+", "+a.name, func(t *testing.T) {
+				g := NewWithT(t)
+				trip := visited(t, open(t, a.start(t)), visitTo(address))
+				g.Expect(trip.Aims).To(ConsistOf(script))
+				g.Expect(trip.Ended).To(Equal(agent.Settled))
+				g.Expect(trip.Page.Title).To(Equal("Here"))
+			})
+		}
+	}
+}
+
+func TestARedirectThatIsNotFollowedIsTold(t *testing.T) {
+	for _, to := range []string{"javascript:console.error(/ran/.source)", "data:text/html,ran"} {
+		address := serve(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Location", to)
+			w.WriteHeader(http.StatusFound)
+		}))
+		for _, a := range agents {
+			t.Run(to+", "+a.name, func(t *testing.T) {
+				g := NewWithT(t)
+				trip := visited(t, open(t, a.start(t)), visitTo(address))
+				g.Expect(trip.Steps).To(HaveLen(1))
+				g.Expect(trip.Steps[0].Status).To(Equal(http.StatusFound))
+				g.Expect(headerOf(trip.Steps[0].ResponseHeader, "Location")).To(Equal(to))
+			})
+		}
+	}
+}
+
+func TestTheRunsOwnNamesAreFoundHoweverTheyAreWritten(t *testing.T) {
+	address := sites(t, func(_, _ string) http.Handler { return html("<title>Here</title>") })
+	for name, c := range map[string]struct{ address, title, why string }{
+		"upper case":   {strings.Replace(address, "a.test", "A.Test", 1), "Here", ""},
+		"its own":      {address, "Here", ""},
+		"a name below": {strings.Replace(address, "a.test", "sub.a.test", 1), "", "(ERR_NAME_NOT_RESOLVED|no such host)"},
+	} {
+		for _, a := range agents {
+			t.Run(name+", "+a.name, func(t *testing.T) {
+				g := NewWithT(t)
+				trip := visited(t, open(t, a.start(t)), visitTo(c.address))
+				if c.why != "" {
+					g.Expect(trip.Why).To(MatchRegexp(c.why))
+					return
+				}
+				g.Expect(trip.Page.Title).To(Equal(c.title), trip.Why)
+			})
+		}
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os/exec"
 	"slices"
 	"strings"
@@ -81,6 +82,9 @@ func flags(o BrowserOptions) []flag {
 		rules = append(rules, "MAP "+host+" "+address)
 	}
 	slices.Sort(rules)
+	for _, host := range slices.Sorted(maps.Keys(o.Hosts.Addresses)) { // the first rule that fits counts
+		rules = append(rules, "MAP *."+host+" ~NOTFOUND")
+	}
 	chosen := []flag{
 		{"no-sandbox", true, "containers and root have no sandbox to offer"},
 		{"no-first-run", true, "no welcome pages"},

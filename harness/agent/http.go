@@ -41,14 +41,32 @@ func Transport(hosts Hosts) *http.Transport {
 		TLSClientConfig:     &tls.Config{RootCAs: hosts.Roots, MinVersion: tls.VersionTLS12},
 		MaxIdleConnsPerHost: 4, MaxResponseHeaderBytes: maxHeader,
 		DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
-			if host, _, err := net.SplitHostPort(address); err == nil {
-				if mapped, ok := hosts.Addresses[host]; ok {
-					address = mapped
-				}
+			address, err := hosts.find(address)
+			if err != nil {
+				return nil, err
 			}
 			return dialer.DialContext(ctx, network, address)
 		},
 	}
+}
+
+// find returns where a host:port is served. No resolver is asked for the run's own
+// names, however they are written, nor for what is below them.
+func (h Hosts) find(address string) (string, error) {
+	host, _, err := net.SplitHostPort(address)
+	if err != nil {
+		return "", err
+	}
+	host = strings.TrimSuffix(strings.ToLower(host), ".")
+	if mapped, ok := h.Addresses[host]; ok {
+		return mapped, nil
+	}
+	for own := range h.Addresses {
+		if strings.HasSuffix(host, "."+own) {
+			return "", &net.DNSError{Err: "no such host", Name: host, IsNotFound: true}
+		}
+	}
+	return address, nil
 }
 
 // Open returns a user with an empty cookie jar.
@@ -157,6 +175,7 @@ type journey struct {
 	visit Visit
 	began time.Time
 	bytes int64
+	notes []string
 }
 
 var (
@@ -201,6 +220,9 @@ func (j *journey) follow(ctx context.Context, next request) (*document, error) {
 			if response.StatusCode != http.StatusTemporaryRedirect && response.StatusCode != http.StatusPermanentRedirect {
 				next.method, next.form = http.MethodGet, nil
 			}
+			if !isWeb(to) {
+				return nil, fmt.Errorf("redirect to %q: no browser follows it", location)
+			}
 			next.url = to.String()
 			continue
 		}
@@ -212,13 +234,40 @@ func (j *journey) follow(ctx context.Context, next request) (*document, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%w: %w", errUnreadable, err)
 		}
+		j.aim(page)
 		onward, ok := submission(page, response.Request.URL, j.visit.Quiet)
+		if to, err := url.Parse(onward.url); ok && (err != nil || !isWeb(to)) {
+			j.note("the page goes on to %s, which only a browser can make something of", onward.url)
+			ok = false
+		}
 		if !ok {
 			return &document{url: response.Request.URL, status: response.StatusCode, page: page}, nil
 		}
 		next = onward
 	}
 	return nil, errLoop
+}
+
+// isWeb says whether an address is one of a page on the web.
+func isWeb(u *url.URL) bool { return u.Scheme == "http" || u.Scheme == "https" }
+
+// note keeps a remark for the evidence.
+func (j *journey) note(format string, args ...any) {
+	if len(j.notes) < maxMessages {
+		j.notes = append(j.notes, results.Bounded(fmt.Sprintf(format, args...), 500))
+	}
+}
+
+// aim keeps where the forms of a page lead.
+func (j *journey) aim(page *goquery.Document) {
+	for _, name := range []string{"action", "formaction"} {
+		page.Find("form[action], [formaction]").EachWithBreak(func(_ int, s *goquery.Selection) bool {
+			if aim := s.AttrOr(name, ""); aim != "" {
+				j.trip.Aims = append(j.trip.Aims, results.Bounded(aim, maxBody))
+			}
+			return len(j.trip.Aims) < maxSteps
+		})
+	}
 }
 
 // isFile says whether a browser would not show the answer but save it.
@@ -396,6 +445,7 @@ func (j *journey) tell(d *document) {
 		URL: results.Bounded(at.String(), maxBody), Status: d.status,
 		Title: results.Bounded(strings.TrimSpace(page.Find("title").First().Text()), 500),
 		Text:  results.Bounded(text, maxText),
+		Notes: j.notes,
 	}
 	j.trip.Says = says(page, "")
 	var names []string

@@ -1250,12 +1250,13 @@ func (w *walk) tell(ctx context.Context, at *place, stuck *Stuck, ended Ending) 
 		at.tab.mu.Unlock()
 		trip.In = w.user.placeOf(at)
 	}
-	trip.Steps, trip.Dropped, trip.Page.Console, trip.Page.Notes = nil, 0, nil, nil
+	trip.Steps, trip.Dropped, trip.Aims, trip.Page.Console, trip.Page.Notes = nil, 0, nil, nil, nil
 	w.each(func(t *tab) {
 		t.mu.Lock()
 		defer t.mu.Unlock()
 		trip.Steps = append(trip.Steps, t.told()...)
 		trip.Dropped += t.dropped
+		trip.Aims = append(trip.Aims, t.aims...)
 		trip.Page.Console = append(trip.Page.Console, t.console...)
 		trip.Page.Notes = append(trip.Page.Notes, t.notes...)
 	})

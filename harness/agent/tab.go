@@ -75,6 +75,7 @@ type tab struct {
 	exchanges map[network.RequestID]*exchange
 	console   []string
 	notes     []string
+	aims      []string
 }
 
 // frame is the state of one frame's navigation.
@@ -128,6 +129,9 @@ func (t *tab) prepare(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := t.watchAims(); err != nil {
+		return err
+	}
 	_, err = chromedp.Call(t.ctx, network.Enable, network.EnableParams{
 		MaxPostDataSize: new(int64(maxBody)),
 		// Nobody asks for the bodies of answers: the browser need not keep them.
@@ -140,6 +144,26 @@ func (t *tab) prepare(ctx context.Context) error {
 	defer t.mu.Unlock()
 	t.top = cdp.FrameID(chromedp.FromContext(t.ctx).Target.TargetID)
 	return nil
+}
+
+//go:embed aims.js
+var aimsScript string
+
+// aimsBinding is the function by which that script tells what it sees.
+const aimsBinding = "invigilatorAims"
+
+// watchAims has each page tell where its forms lead before it goes there itself: a
+// form that the browser does not submit is seen nowhere else.
+func (t *tab) watchAims() error {
+	const world = aimsBinding // of its own, where the page's scripts do not reach
+	_, err := chromedp.Call(t.ctx, runtime.AddBinding, runtime.AddBindingParams{Name: aimsBinding, ExecutionContextName: world})
+	if err != nil {
+		return err
+	}
+	_, err = chromedp.Call(t.ctx, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{
+		Source: aimsScript, WorldName: world, RunImmediately: new(true),
+	})
+	return err
 }
 
 // awaitGone waits until the browser has closed the tab.
@@ -183,7 +207,7 @@ func (t *tab) renewLocked(at time.Time) {
 	t.began, t.windows, t.dropped = at, 0, 0
 	t.pages, t.bytes, t.beside, t.said = 0, 0, 0, 0
 	t.inFlight = map[network.RequestID]bool{}
-	t.steps, t.console, t.notes = nil, nil, nil
+	t.steps, t.console, t.notes, t.aims = nil, nil, nil, nil
 	t.exchanges = map[network.RequestID]*exchange{}
 }
 
@@ -317,6 +341,11 @@ func (t *tab) listen(ev any) {
 		t.consoleLocked("exception: " + e.ExceptionDetails.Text)
 	case *runtime.EventConsoleAPICalled:
 		t.listenConsole(e)
+	case *runtime.EventBindingCalled:
+		t.moves-- // nothing that moves
+		if e.Name == aimsBinding && len(t.aims) < maxSteps {
+			t.aims = append(t.aims, results.Bounded(e.Payload, maxBody))
+		}
 	case *network.EventRequestWillBeSent, *network.EventResponseReceived, *network.EventLoadingFailed,
 		*network.EventDataReceived, *network.EventLoadingFinished,
 		*network.EventRequestWillBeSentExtraInfo, *network.EventResponseReceivedExtraInfo:
@@ -513,6 +542,9 @@ func (t *tab) told() []results.Step {
 			}
 			if i < len(x.received) {
 				s.ResponseHeader = results.Header(header(x.received[i].Headers))
+				if s.Status == 0 && x.received[i].StatusCode/100 == 3 { // a redirect that the browser does not follow
+					s.Status = int(x.received[i].StatusCode)
+				}
 				for _, c := range x.received[i].BlockedCookies {
 					name, _, _ := strings.Cut(c.CookieLine, "=")
 					s.Note = joinNote(s.Note, fmt.Sprintf("cookie %s was not stored: %v", results.Bounded(name, 200), c.BlockedReasons))
@@ -670,7 +702,7 @@ func (t *tab) tell(ctx context.Context, ended Ending, v Visit) *Trip {
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	trip.Steps, trip.Dropped = t.told(), t.dropped
+	trip.Steps, trip.Dropped, trip.Aims = t.told(), t.dropped, slices.Clone(t.aims)
 	trip.Page.Console, trip.Page.Notes = slices.Clone(t.console), slices.Clone(t.notes)
 	t.tellEnding(trip)
 	return trip

@@ -96,6 +96,7 @@ const (
 	AnswersLastRedirectURI           = "answers-last-redirect-uri"
 	SendsFormByGet                   = "sends-form-by-get"
 	SendsMultipartForm               = "sends-multipart-form"
+	AnswersPrivateLaunchesAtLogin    = "answers-private-launches-at-login"
 	DropsRedirectQuery               = "drops-redirect-query"
 	SendsSessionState                = "sends-session-state"
 	AllowsStoring                    = "allows-storing"
@@ -213,8 +214,8 @@ var conductDefects = []Fault{
 	{Name: LaunchesLatestLink, Breaks: []string{"practice-platform-parallel-tabs"}, Does: "launches the link that the user has started last, in every tab"},
 	{Name: ForgetsUserInOlderTab, Breaks: []string{"practice-platform-parallel-tabs", "sec-id-token-sub"}, Does: "sends no sub in the launch of a link beside which the user has started another"},
 	{Name: ForgetsTypeInOlderTab, Breaks: []string{"practice-platform-parallel-tabs", "core-message-type-claim"}, Does: "sends no message_type in the launch of a link beside which the user has started another"},
-	{Name: SendsNonceOfLatestTab, Breaks: []string{"practice-platform-parallel-tabs"}, Does: "sends the nonce of the launch that the user has started last, in every tab"},
-	{Name: SendsStateOfLatestTab, Breaks: []string{"practice-platform-parallel-tabs"}, Does: "sends the state of the launch that the user has started last, in every tab"},
+	{Name: SendsNonceOfLatestTab, Breaks: []string{"practice-platform-parallel-tabs", "sec-id-token-nonce-passthrough"}, Does: "sends the nonce of the launch that the user has started last, in every tab"},
+	{Name: SendsStateOfLatestTab, Breaks: []string{"practice-platform-parallel-tabs", "oidc-auth-state-echo"}, Does: "sends the state of the launch that the user has started last, in every tab"},
 
 	// login_hint, lti_message_hint.
 	{Name: AcceptsMissingLoginHint, Breaks: []string{"sec-auth-login-hint-matches-session-user"}, Does: "accepts a request without login_hint"},
@@ -248,6 +249,7 @@ var conductDefects = []Fault{
 	// The page with the answer.
 	{Name: SendsFormByGet, Breaks: []string{"formpost-response-form", "sec-auth-response-mode-form-post", "oidc-auth-endpoint-get", "oidc-auth-endpoint-post", "ap-start-proctoring-through-oidc-login", "ap-end-assessment-fresh-oidc"}, Does: "submits its form by GET, with id_token and state in the URL"},
 	{Name: SendsMultipartForm, Breaks: []string{"formpost-response-form", "ap-start-proctoring-through-oidc-login", "ap-end-assessment-fresh-oidc"}, NeedsBrowser: true, Does: "submits its form as multipart/form-data"},
+	{Name: AnswersPrivateLaunchesAtLogin, Breaks: []string{"formpost-response-form"}, Does: "submits the form of a launch without personal data to the login URL"},
 	{Name: DropsRedirectQuery, Breaks: []string{"formpost-response-form"}, Does: "submits its form to redirect_uri without its query"},
 	{Name: SendsSessionState, Breaks: []string{}, Permitted: true, Does: "sends a session_state beside id_token and state"},
 	{Name: AllowsStoring, Breaks: []string{"formpost-response-not-stored"}, Does: "says nothing of storing the page with the id_token"},

@@ -86,6 +86,9 @@ func (p *Platform) mint(l *Launch, request url.Values, plan Plan) (*answerForm, 
 	}
 	f := &answerForm{action: request.Get(lti.ParamRedirectURI), fields: d.form, method: http.MethodPost}
 	p.spoilForm(request, f)
+	if plan.HidePersonalData && p.has(AnswersPrivateLaunchesAtLogin) {
+		f.action = l.registration.LoginURL
+	}
 	for _, fault := range faults {
 		if fault.answer != nil {
 			fault.answer(f)

@@ -1138,6 +1138,7 @@ var shownOtherwise = []string{
 	faketool.DropsEndpointQuery, faketool.GluesEndpointQuery, faketool.EscapesEndpointQuery, faketool.KnowsOneDeployment,
 	faketool.FetchesCertificateURL, faketool.WaitsForKeys, faketool.TakesAnonymousForLastUser, faketool.IgnoresClientID,
 	faketool.KnowsUsersByEmail, faketool.KnowsUsersBySubAlone, faketool.KnowsUsersByAllClaims, faketool.SwapsOverlappingUsers,
+	faketool.SwapsOverlappingLoginHints, faketool.DropsMessageHintOfPost,
 	faketool.KnowsLinksByIDAlone, faketool.AcceptsOldTLS, faketool.PublishesShortKey, faketool.PublishesKeyWithoutKID,
 	faketool.PublishesPrivateKey, faketool.NestsKeySet, faketool.ForbidsFraming, faketool.StateCookieWithoutSameSite, faketool.StateCookieUnpartitioned,
 	faketool.NeedsOwnWindow, faketool.ReturnsRefusals,

@@ -223,6 +223,10 @@ const (
 	KnowsUsersByEmail              = "knows-users-by-email"
 	KnowsUsersBySubAlone           = "knows-users-by-sub-alone"
 	KnowsUsersByAllClaims          = "knows-users-by-all-claims"
+	SwapsOverlappingLoginHints     = "swaps-overlapping-login-hints"
+	DropsMessageHintOfPost         = "drops-message-hint-of-post"
+	SharesNonceOfOverlappingLogins = "shares-nonce-of-overlapping-logins"
+	SharesStateOfOverlappingLogins = "shares-state-of-overlapping-logins"
 	SwapsOverlappingUsers          = "swaps-overlapping-users"
 	KnowsLinksByIDAlone            = "knows-links-by-id-alone"
 	DropsReturnQuery               = "drops-return-query"
@@ -461,6 +465,10 @@ var launchDefects = []Fault{
 	{Name: KnowsUsersByEmail, Breaks: []string{"core-tool-user-identified-by-sub"}, Does: "knows a user by email"},
 	{Name: KnowsUsersBySubAlone, Breaks: []string{"core-tool-user-identified-by-sub"}, Does: "takes the same sub at another platform for the same user"},
 	{Name: KnowsUsersByAllClaims, Breaks: []string{"core-tool-user-identified-by-sub"}, Does: "takes a user with another email for another user"},
+	{Name: SwapsOverlappingLoginHints, Breaks: []string{"sec-tool-login-hint-returned-unaltered"}, Does: "sends the login_hint of the login before where that one is still open"},
+	{Name: DropsMessageHintOfPost, Breaks: []string{"core-tool-message-hint-returned-unaltered"}, Does: "leaves lti_message_hint out where the login initiation came by POST"},
+	{Name: SharesNonceOfOverlappingLogins, Breaks: []string{"sec-tool-auth-request-nonce", "oidc-tool-nonce-foreign"}, Does: "sends the nonce of the login before where that one is still open"},
+	{Name: SharesStateOfOverlappingLogins, Breaks: []string{"sec-tool-auth-request-state", "sec-tool-state-foreign"}, Does: "sends the state of the login before where that one is still open"},
 	{Name: SwapsOverlappingUsers, Breaks: []string{"core-tool-parallel-users"}, Does: "shows the user of the launch before where two logins overlapped"},
 	{Name: KnowsLinksByIDAlone, Breaks: []string{"core-tool-identifiers-scoped"}, Does: "takes the same resource link id in another deployment for the same link"},
 	{Name: DropsReturnQuery, Breaks: []string{"core-tool-return-url", "ap-tool-error-return"}, Does: "replaces the query of the return URL by its own"},

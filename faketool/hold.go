@@ -264,6 +264,10 @@ func (t *Tool) prepare(l *Login, p Probe) (*login, error) {
 		d.params[lti.ParamMessageHint] = hint[:1]
 	}
 	t.spoilRequest(d.params, l.params)
+	t.mixLogins(d.params)
+	if l.initiation.Method == http.MethodPost && d.params.Has(lti.ParamMessageHint) && t.has(DropsMessageHintOfPost) {
+		d.params.Del(lti.ParamMessageHint)
+	}
 	if p.Fault != nil {
 		if err := p.Fault.change(d); err != nil {
 			return nil, err

@@ -495,6 +495,25 @@ func (t *Tool) newNonce() string {
 	}
 }
 
+// mixLogins puts something of the login before into an authentication request, where no
+// answer to that one has come yet.
+func (t *Tool) mixLogins(request url.Values) {
+	t.mu.Lock()
+	var before url.Values
+	if n := len(t.sent); n > 0 && !t.sent[n-1].answered {
+		before = t.sent[n-1].request.Params
+	}
+	t.mu.Unlock()
+	for _, mixed := range []struct{ fault, param string }{
+		{SwapsOverlappingLoginHints, lti.ParamLoginHint},
+		{SharesNonceOfOverlappingLogins, lti.ParamNonce}, {SharesStateOfOverlappingLogins, lti.ParamState},
+	} {
+		if value, ok := before[mixed.param]; ok && t.has(mixed.fault) {
+			request[mixed.param] = value
+		}
+	}
+}
+
 // spoilRequest applies the faults of the authentication request.
 func (t *Tool) spoilRequest(request, params url.Values) {
 	spoil := func(fault, name string, change func(string) string) {

@@ -41,6 +41,8 @@ type base struct {
 	servicesGone string
 	gone         string // why the subject counts as gone for good; empty while it does not
 
+	breaches breaches // of invariants
+
 	mu            sync.Mutex
 	evidenceBytes int // that were kept so far
 	pictureBytes  int

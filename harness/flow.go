@@ -97,6 +97,7 @@ type Flow struct {
 	evidence results.Flow
 	by       agent.User // whose browser it was
 	kind     launchKind
+	held     bool                   // against what holds in every flow
 	control  bool                   // a valid launch like those of the preflight
 	attended bool                   // something was done, or tried, where that had led
 	stuck    *JourneyError          // in the tool, where the user came no further

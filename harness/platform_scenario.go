@@ -161,6 +161,11 @@ func (s *PlatformScenario) Settle(ctx context.Context, again bool) bool {
 	})
 }
 
+func (s *PlatformScenario) keep(flow *PlatformFlow) {
+	s.observer.keep(flow)
+	s.breach(ofPlatform(flow), flow)
+}
+
 // keepStuck keeps the page that a journey got stuck on, and says whether one did.
 func (s *PlatformScenario) keepStuck(err error) bool {
 	stuck, ok := errors.AsType[*JourneyError](err)

@@ -51,7 +51,8 @@ type Run struct {
 
 	// Guarded by base.mu:
 	unplanned []fakeplatform.Unplanned
-	firstStep time.Duration // the longest that the first step of a check-in took in a valid launch
+	firstStep time.Duration        // the longest that the first step of a check-in took in a valid launch
+	asked     map[[2]string]string // the login that a state or nonce is of
 }
 
 // Start begins a run: the servers listen and the agent is ready. The number

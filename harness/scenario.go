@@ -122,6 +122,10 @@ func (s *Scenario) Login(ctx context.Context, title string) (*Flow, error) {
 func (s *Scenario) keep(flow *Flow) {
 	s.recent = append(s.recent, flow)
 	s.observer.keep(flow)
+	if !flow.held {
+		flow.held = true
+		s.breach(s.run.ofTool(flow), flow)
+	}
 	if flow.Reaction.Kind == Dead {
 		s.find(string(flow.Trip.Ended), fmt.Sprintf("%s: %s", flow.evidence.Title, flow.Reaction.Why), flow.ID)
 	}

@@ -138,6 +138,7 @@ func (s *observer[F]) unsettle(wrong string) {
 // drop takes back everything that was observed, since it is tried again, and tells
 // why.
 func (s *observer[F]) drop() {
+	s.base.breaches.takeBack(s.fragment.Observations)
 	s.fragment.Observations = nil
 	for _, t := range s.trouble {
 		s.find("away", t.says+"; this was tried again when a valid launch worked", t.flow)

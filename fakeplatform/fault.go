@@ -40,6 +40,8 @@ type Fault struct {
 	// Borrows is set where the fault takes a value from another launch, named
 	// by Plan.Other.
 	Borrows bool
+	// SameBrowser is set where that other launch is one of the same browser, still open.
+	SameBrowser bool
 	// Holds is set where the answer to the authentication request is kept back,
 	// to be submitted from [Launch.DeliverURL].
 	Holds bool

@@ -37,6 +37,12 @@ var answerFaults = []Fault{
 		Name: "form-submitted-in-other-browser", Provokes: "sec-tool-login-csrf", Holds: true,
 		Does: "has a browser that never logged in submit the answer to another browser's login",
 	}, {
+		Name: "form-submitted-after-login", Provokes: "sec-tool-login-csrf", Holds: true,
+		Does: "has a browser that was launched before submit the answer to another browser's login",
+	}, {
+		Name: "form-submitted-during-login", Provokes: "sec-tool-login-csrf", Holds: true,
+		Does: "has a browser whose own login is under way submit the answer to another browser's login",
+	}, {
 		Name: "unsolicited-id-token", Provokes: "sec-tool-login-csrf",
 		unsolicited: true,
 		Does:        "submits an id_token out of the blue, with an invented state and nonce",
@@ -47,6 +53,10 @@ var answerFaults = []Fault{
 	}, {
 		Name: "replayed-in-new-login", Provokes: "sec-tool-nonce-replayed", Borrows: true,
 		Does: "answers a second login with the first one's id_token and the second one's state",
+		form: func(d *draft) { d.form.Set(lti.ParamIDToken, d.launch.plan.Other.Record().IDToken) },
+	}, {
+		Name: "replayed-in-next-login", Provokes: "sec-tool-nonce-replayed", Borrows: true,
+		Does: "answers the next login of the same browser with the first one's id_token and its own state",
 		form: func(d *draft) { d.form.Set(lti.ParamIDToken, d.launch.plan.Other.Record().IDToken) },
 	}, {
 		Name: "replayed-later", Provokes: "sec-tool-nonce-replayed",

@@ -200,7 +200,7 @@ func seconds(claim any) (time.Time, bool) {
 }
 
 // checkNonce wants the nonce that this login sent (OpenID Connect Core 1.0, 3.2.2.11).
-func (t *Tool) checkNonce(begun *login, c claims) error {
+func (t *Tool) checkNonce(r *http.Request, begun *login, c claims) error {
 	nonce, isText := c.text("nonce")
 	t.mu.Lock()
 	other, known := t.byNonce[nonce]
@@ -217,8 +217,10 @@ func (t *Tool) checkNonce(begun *login, c claims) error {
 		isText && nonce == "" && t.has(AcceptsEmptyNonce),
 		isText && nonce != "" && !known && t.has(AcceptsUnknownNonce),
 		known && !used && t.has(AcceptsNonceOfAnyLogin),
+		known && !used && !begun.used && t.ownsLogin(r, other) && t.has(AcceptsNonceOfOtherLogin),
 		known && !used && stateUsed && t.has(AcceptsUsedState),
-		used && other != begun && t.has(AcceptsUsedNonce):
+		used && other != begun && t.has(AcceptsUsedNonce),
+		used && other != begun && t.ownsLogin(r, other) && t.has(AcceptsUsedNonceOfBrowser):
 		return nil
 	case !isText || nonce == "":
 		return unauthorized("The id_token has no nonce.")

@@ -501,6 +501,8 @@ var refusedBecause = map[string]refusal{
 	"sec-tool-state-foreign":               {401, "state belongs to no login"},
 	"state-of-other-browser":               {401, "not begun in this browser"},
 	"form-submitted-in-other-browser":      {401, "not begun in this browser"},
+	"form-submitted-after-login":           {401, "not begun in this browser"},
+	"form-submitted-during-login":          {401, "not begun in this browser"},
 	"unsolicited-id-token":                 {401, "state belongs to no login"},
 	"practice-tool-state-single-use":       {401, "nonce is not the one of this login"},
 	"sec-tool-issuer-mix-up":               {401, "has no key"},
@@ -541,6 +543,7 @@ var refusedBecause = map[string]refusal{
 	"replayed-with-same-state":             {401, "used already"},
 	"replayed-later":                       {401, "used already"},
 	"replayed-in-other-browser":            {401, "not begun in this browser"},
+	"replayed-in-next-login":               {401, "nonce is not the one of this login"},
 	"replayed-in-new-login":                {401, "nonce is not the one of this login"},
 	"token-empty":                          {400, "no id_token"},
 	"token-not-a-jwt":                      {400, "cannot be read"},
@@ -582,7 +585,7 @@ func launchStimuli(of []fakeplatform.Fault) []fakeplatform.Fault {
 func (p *pair) lend(b browser, f fakeplatform.Fault) *fakeplatform.Launch {
 	b.t.Helper()
 	switch f.Name {
-	case "replayed-in-new-login", "state-reused":
+	case "replayed-in-new-login", "replayed-in-next-login", "state-reused":
 		used := p.begin(b.t, fakeplatform.Plan{})
 		b.open(used.URL())
 		return used
@@ -603,6 +606,10 @@ func (p *pair) lend(b browser, f fakeplatform.Fault) *fakeplatform.Launch {
 	if !f.Borrows {
 		return nil
 	}
+	if f.SameBrowser {
+		open, _ := p.hold(b)
+		return open
+	}
 	open, _ := p.hold(p.browser(b.t)) // a login that is still open elsewhere
 	return open
 }
@@ -617,6 +624,12 @@ func (p *pair) meet(t *testing.T, f fakeplatform.Fault) (l *fakeplatform.Launch,
 	switch f.Name {
 	case "replayed-in-other-browser", "form-submitted-in-other-browser":
 		b = p.browser(t)
+	case "form-submitted-after-login":
+		b = p.browser(t)
+		expectLaunched(t, b.open(p.begin(t, fakeplatform.Plan{}).URL()))
+	case "form-submitted-during-login":
+		b = p.browser(t)
+		p.hold(b)
 	case "replayed-later":
 		p.passed.Add(60)
 	case "replayed-with-same-state":
@@ -631,7 +644,7 @@ func (p *pair) meet(t *testing.T, f fakeplatform.Fault) (l *fakeplatform.Launch,
 
 // browserFor returns the browser that the other launch of a fault is made in.
 func (p *pair) browserFor(b browser, f fakeplatform.Fault) browser {
-	if f.Name == "state-reused" || f.Name == "replayed-in-new-login" {
+	if f.SameBrowser || slices.Contains([]string{"state-reused", "replayed-in-new-login", "replayed-in-next-login"}, f.Name) {
 		return b
 	}
 	return p.browser(b.t)
@@ -657,7 +670,7 @@ func TestConformingToolAgainstEveryFaultOfThePlatform(t *testing.T) {
 				return
 			}
 			expectRefused(t, shown, why.status, why.why)
-			launchedBefore := strings.HasPrefix(f.Name, "replayed-") && f.Name != "replayed-in-other-browser" || f.Name == "state-reused"
+			launchedBefore := strings.HasPrefix(f.Name, "replayed-") && f.Name != "replayed-in-other-browser" || f.Name == "state-reused" || f.Name == "form-submitted-after-login"
 			if !launchedBefore {
 				expectRefused(t, b.open(toolURL+faketool.ResourcePath), http.StatusUnauthorized, "Nobody has been launched")
 			}
@@ -1132,7 +1145,7 @@ func TestDefectsAreNamedAndBreakWhatTheCatalogueKnows(t *testing.T) {
 // A launch of one user at one platform shows the others: these take more, or
 // something else than a launch.
 var shownOtherwise = []string{
-	faketool.ShowsClassmates, faketool.NamesGuests, faketool.WritesReturnQueryAnew, faketool.IgnoresError, // TestUnusualConduct
+	faketool.ShowsOwnSessionInstead, faketool.ShowsClassmates, faketool.NamesGuests, faketool.WritesReturnQueryAnew, faketool.IgnoresError, // TestUnusualConduct
 	faketool.NeedsResourceParameter, faketool.NeedsCourseNumber, // TestToolThatNeedsToBeToldMore
 	faketool.CountsNonce, faketool.CountsState, faketool.SetsNoStateCookie, faketool.KeepsOneLoginPerBrowser,
 	faketool.DropsEndpointQuery, faketool.GluesEndpointQuery, faketool.EscapesEndpointQuery, faketool.KnowsOneDeployment,

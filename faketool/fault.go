@@ -130,6 +130,10 @@ const (
 	AcceptsMissingNonceOnce        = "accepts-missing-nonce-once"
 	AcceptsEmptyNonce              = "accepts-empty-nonce"
 	AcceptsUnknownNonce            = "accepts-unknown-nonce"
+	AcceptsOthersLoginAfterLaunch  = "accepts-others-login-after-launch"
+	AcceptsOthersLoginDuringLogin  = "accepts-others-login-during-login"
+	AcceptsNonceOfOtherLogin       = "accepts-nonce-of-other-login"
+	AcceptsUsedNonceOfBrowser      = "accepts-used-nonce-of-browser"
 	AcceptsNonceOfAnyLogin         = "accepts-nonce-of-any-login"
 	AcceptsLaunchTwice             = "accepts-launch-twice"
 	AcceptsUsedNonce               = "accepts-used-nonce"
@@ -257,6 +261,7 @@ const (
 	RefusesWith200                 = "refuses-with-200"
 	RefusesWith500                 = "refuses-with-500"
 	ReturnsRefusals                = "returns-refusals"
+	ShowsOwnSessionInstead         = "shows-own-session-instead"
 	ShowsClassmates                = "shows-classmates"
 	NamesGuests                    = "names-guests"
 	WritesReturnQueryAnew          = "writes-return-query-anew"
@@ -347,6 +352,10 @@ var launchDefects = []Fault{
 	{Name: AcceptsEmptyState, Breaks: []string{"sec-tool-state-missing"}, Does: "accepts a launch with an empty state"},
 	{Name: AcceptsUnknownState, Breaks: []string{"sec-tool-state-foreign"}, Does: "accepts a state that it never issued"},
 	{Name: IgnoresStateCookie, Breaks: []string{"sec-tool-login-csrf"}, Does: "does not ask whether the browser is the one that began the login"},
+	{Name: AcceptsOthersLoginAfterLaunch, Breaks: []string{"sec-tool-login-csrf"}, Does: "takes the answer to another browser's login in a browser that was launched before"},
+	{Name: AcceptsOthersLoginDuringLogin, Breaks: []string{"sec-tool-login-csrf"}, Does: "takes the answer to another browser's login in a browser whose own login is under way"},
+	{Name: AcceptsNonceOfOtherLogin, Breaks: []string{"oidc-tool-nonce-foreign"}, Does: "takes the nonce of any open login of the browser, whichever the state is of"},
+	{Name: AcceptsUsedNonceOfBrowser, Breaks: []string{"sec-tool-nonce-replayed"}, Does: "takes a used nonce in the next login of its browser"},
 	{Name: AcceptsUnsolicited, Breaks: []string{"sec-tool-login-csrf"}, Does: "accepts a launch that answers no login"},
 	{Name: SkipsSignature, Breaks: []string{"sec-tool-signature-tampered", "sec-tool-signature-wrong-key", "ap-tool-verifies-id-token", "ap-tool-rejects-bad-end-assessment"}, Hides: []string{"practice-tool-return-url-unverified"}, Does: "looks at alg and kid, but not at the signature"},
 	{Name: AcceptsEmptySignature, Breaks: []string{"sec-tool-signature-tampered"}, Does: "takes a token without signature for verified"},
@@ -495,6 +504,7 @@ var launchDefects = []Fault{
 	{Name: StartsSessionBeforeChecking, Breaks: refusals, Does: "shows a refusal, but has logged the user in already"},
 	{Name: RefusesWith500, Breaks: slices.Concat(refusals, otherRefusals), OnlyWarns: true, Does: "answers every launch that it refuses with 500"},
 	{Name: RefusesWith200, Breaks: []string{"sec-tool-aud", "sec-tool-aud-untrusted-additional"}, OnlyWarns: true, Permitted: true, Does: "shows every refusal with status 200; only a wrong aud has to be answered with 401"},
+	{Name: ShowsOwnSessionInstead, Breaks: []string{}, Permitted: true, Does: "shows the session that a browser has where an answer to another browser's login comes"},
 	{Name: ShowsClassmates, Breaks: []string{}, Permitted: true, Does: "lists who else was launched, beside the user"},
 	{Name: NamesGuests, Breaks: []string{}, Permitted: true, Does: "shows an account of their own to anonymous users"},
 	{Name: WritesReturnQueryAnew, Breaks: []string{}, Permitted: true, Does: "encodes the return URL's own query anew, with + for a space"},

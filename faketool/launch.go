@@ -82,6 +82,10 @@ func (t *Tool) serveLaunch(w http.ResponseWriter, r *http.Request) {
 		if t.opensLink(claims) && t.has(StartsSessionBeforeChecking) {
 			t.startSession(w, t.launchOf(r, claims, begun))
 		}
+		if _, here := t.launchHere(r, ""); here == nil && errors.Is(err, errOtherBrowser) && t.has(ShowsOwnSessionInstead) {
+			http.Redirect(w, r, t.opts.URL+ResourcePath, http.StatusSeeOther)
+			return
+		}
 		t.refuse(w, err, t.returnOfRefusal(claims))
 		return
 	}

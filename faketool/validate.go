@@ -54,15 +54,16 @@ func (t *Tool) validate(r *http.Request, form url.Values) (claims, *login, error
 		}
 	}
 	c.verified = true
+	checkNonce := func(begun *login, c claims) error { return t.checkNonce(r, begun, c) }
 	checks := []func(*login, claims) error{
-		t.checkTimes, t.checkNonce, t.checkMessage, t.checkTarget, t.checkDeployment, t.checkUser, t.checkPickily,
+		t.checkTimes, checkNonce, t.checkMessage, t.checkTarget, t.checkDeployment, t.checkUser, t.checkPickily,
 	}
 	switch {
 	case t.isProctoring(c):
-		checks = []func(*login, claims) error{t.checkTimes, t.checkNonce, t.checkProctoring, t.checkTarget, t.checkDeployment}
+		checks = []func(*login, claims) error{t.checkTimes, checkNonce, t.checkProctoring, t.checkTarget, t.checkDeployment}
 	case t.opensReview(c):
 		checks = []func(*login, claims) error{
-			t.inReviews(IgnoresExpiryOfReviews, t.checkTimes), t.inReviews(IgnoresNonceOfReviews, t.checkNonce), t.checkReview, t.checkTarget,
+			t.inReviews(IgnoresExpiryOfReviews, t.checkTimes), t.inReviews(IgnoresNonceOfReviews, checkNonce), t.checkReview, t.checkTarget,
 			t.inReviews(IgnoresDeploymentOfReviews, t.checkDeployment),
 		}
 	}
@@ -153,10 +154,21 @@ func (t *Tool) loginOf(r *http.Request, form url.Values, c claims) (*login, erro
 	if t.opts.Now().After(begun.expires) {
 		return nil, unauthorized("The login has taken too long.")
 	}
-	if !t.ownsLogin(r, begun) && !t.has(IgnoresStateCookie) && !t.has(SetsNoStateCookie) && !t.takesAgain(c) {
-		return nil, unauthorized("The login was not begun in this browser, or its cookie was not sent.")
+	if !t.ownsLogin(r, begun) && !t.takesOthersLogin(r) && !t.has(IgnoresStateCookie) && !t.has(SetsNoStateCookie) && !t.takesAgain(c) {
+		return nil, errOtherBrowser
 	}
 	return begun, nil
+}
+
+var errOtherBrowser = unauthorized("The login was not begun in this browser, or its cookie was not sent.")
+
+// takesOthersLogin is the fault of taking the answer to another browser's login in one that
+// has cookies of its own.
+func (t *Tool) takesOthersLogin(r *http.Request) bool {
+	t.mu.Lock()
+	sent, launched := t.browserOf(r)
+	t.mu.Unlock()
+	return launched && t.has(AcceptsOthersLoginAfterLaunch) || !launched && sent != nil && t.has(AcceptsOthersLoginDuringLogin)
 }
 
 // ownsLogin says whether the browser sent the cookie of the login.

@@ -180,6 +180,9 @@ type Attempt struct {
 	// GradingWillDo is set where that page may offer to grade work that it does not show.
 	GradingWillDo bool
 	Make          func(context.Context) (*Flow, error)
+	// Excuse, where set, says why a page that looks like that of an accepted launch is
+	// none, and what to make of that; nothing where it is one.
+	Excuse func(context.Context, *Flow) (results.Verdict, string)
 }
 
 // Attempt returns the attempt to launch with a fault. What the fault borrows
@@ -194,8 +197,12 @@ func (s *Scenario) Attempt(fault fakeplatform.Fault) Attempt {
 			}
 			l.Other = before
 		}
+		if fault.SameBrowser {
+			l.By = s.Open(ctx)
+			defer l.By.Close()
+		}
 		if fault.Borrows {
-			other, err := s.Login(ctx, "a login of another browser, still open")
+			other, err := s.login(ctx, Launch{Title: "a login of another browser, still open", By: l.By})
 			if err != nil {
 				return other, err
 			}
@@ -303,6 +310,12 @@ func (s *Scenario) refuseGroup(ctx context.Context, id requirements.ID, before *
 		if l.contrast != nil {
 			s.Observe(id, l.Stimulus, results.Inconclusive, "", "The tool shows the page of an accepted launch, but it does so by now after an answer without id_token, too.", l.flow, l.contrast, before, after)
 			continue
+		}
+		if l.Excuse != nil && s.run.baseline.refusal(l.flow).Kind == Accepted && s.brokenFence(before, after) == "" {
+			if verdict, why := l.Excuse(ctx, l.flow); why != "" {
+				s.Observe(id, l.Stimulus, verdict, "", why, slices.Concat([]*Flow{l.flow}, l.led, []*Flow{before, after})...)
+				continue
+			}
 		}
 		s.judgeRefusal(id, l.Attempt, l.flow, l.led, before, after)
 	}

@@ -109,7 +109,13 @@ var errStateless = errors.New("the tool's authentication request has no state")
 // Login brings a fresh browser as far as the platform's answer, which is held
 // back: the tool's state and nonce are issued, and not yet used.
 func (s *Scenario) Login(ctx context.Context, title string) (*Flow, error) {
-	flow, err := s.Launch(ctx, Launch{Title: title, Fault: new(fakeplatform.HeldAnswer)})
+	return s.login(ctx, Launch{Title: title})
+}
+
+// login is a [Scenario.Login] that may be made in a browser that is there.
+func (s *Scenario) login(ctx context.Context, l Launch) (*Flow, error) {
+	l.Fault = new(fakeplatform.HeldAnswer)
+	flow, err := s.Launch(ctx, l)
 	if err != nil {
 		return nil, err
 	}

@@ -97,21 +97,58 @@ var _ = Describe("A tool, launched several times in one browser,", func() {
 })
 
 var _ = Describe("A tool, offered an answer that belongs elsewhere,", func() {
-	It("starts no session in a browser that ran no login", For("sec-tool-login-csrf"), func(ctx SpecContext) {
+	It("starts no session in a browser that did not run the login", For("sec-tool-login-csrf"), func(ctx SpecContext) {
 		scene := Scene()
-		elsewhere, unsolicited := fault("form-submitted-in-other-browser"), fault("unsolicited-id-token")
-		scene.MustRefuse(ctx, "sec-tool-login-csrf",
-			harness.Attempt{Stimulus: elsewhere.Name, Make: func(ctx context.Context) (*harness.Flow, error) {
-				held, err := scene.Launch(ctx, harness.Launch{Title: "the attacker's login, its answer held back", Fault: &elsewhere})
+		attacker := harness.Newcomer(harness.Learner)
+		posted := func(name string, l harness.Launch) func(context.Context) (*harness.Flow, error) {
+			f := fault(name)
+			return func(ctx context.Context) (*harness.Flow, error) {
+				held, err := scene.Launch(ctx, harness.Launch{Title: "the attacker's login, its answer held back", User: attacker, Fault: &f})
 				if err != nil {
 					return held, err
 				}
 				if _, _, err := held.Launch.Answer(); err != nil {
 					return held, harness.ErrNoLogin
 				}
-				return scene.Launch(ctx, harness.Launch{Title: "the answer, submitted in the victim's browser", Fault: &elsewhere, Other: held, Again: true})
-			}},
-			scene.Attempt(unsolicited),
+				l.Title, l.Fault, l.Other, l.Again = "the answer, submitted in the victim's browser", &f, held, true
+				return scene.Launch(ctx, l)
+			}
+		}
+		// inUse posts it in a browser that has cookies of the tool.
+		inUse := func(name string, own harness.Launch) harness.Attempt {
+			var victim agent.User
+			return harness.Attempt{Stimulus: name, Make: func(ctx context.Context) (*harness.Flow, error) {
+				victim = scene.Open(ctx)
+				DeferCleanup(victim.Close)
+				own.By = victim
+				begun, err := scene.Launch(ctx, own)
+				if err == nil && own.Fault == nil && !scene.Accepted(begun) {
+					err = harness.ErrNoLogin
+				}
+				if err != nil {
+					return begun, err
+				}
+				return posted(name, harness.Launch{By: victim, LoggedIn: true})(ctx)
+			}, Excuse: func(ctx context.Context, flow *harness.Flow) (results.Verdict, string) {
+				if showsUser(flow, harness.Learner) && !showsUser(flow, attacker) {
+					return results.Passed, "The page is that of the victim's own session: " + flow.End() + "."
+				}
+				if showsUser(flow, attacker) {
+					return "", ""
+				}
+				// A tool may show its page to whoever has a session, whatever was posted.
+				nothing, err := scene.Launch(ctx, harness.Launch{Title: "contrast: an answer without id_token and state in that browser", By: victim, LoggedIn: true, Fault: new(fakeplatform.EmptyAnswer)})
+				if err == nil && scene.Accepted(nothing) {
+					return results.Inconclusive, "The page does not say whose it is, and the tool shows it in that browser after an answer without id_token, too."
+				}
+				return "", ""
+			}}
+		}
+		scene.MustRefuse(ctx, "sec-tool-login-csrf",
+			harness.Attempt{Stimulus: "form-submitted-in-other-browser", Make: posted("form-submitted-in-other-browser", harness.Launch{})},
+			inUse("form-submitted-after-login", harness.Launch{Title: "the victim's launch before"}),
+			inUse("form-submitted-during-login", harness.Launch{Title: "the victim's login, still under way", Fault: new(fakeplatform.HeldAnswer)}),
+			scene.Attempt(fault("unsolicited-id-token")),
 		)
 	})
 
@@ -148,6 +185,7 @@ var _ = Describe("A tool, offered an answer that belongs elsewhere,", func() {
 		scene.MustRefuse(ctx, "sec-tool-nonce-replayed",
 			afterUse(scene, "replayed-with-same-state", true, true, 0),
 			afterUse(scene, "replayed-in-new-login", false, false, 0),
+			afterUse(scene, "replayed-in-next-login", true, false, 0),
 			afterUse(scene, "replayed-in-other-browser", false, true, 0),
 			afterUse(scene, "replayed-later", true, true, later),
 		)

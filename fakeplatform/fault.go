@@ -42,6 +42,9 @@ type Fault struct {
 	Borrows bool
 	// SameBrowser is set where that other launch is one of the same browser, still open.
 	SameBrowser bool
+	// AlsoAtLogin is set where the login initiation is changed as well, so that a tool may
+	// refuse that already.
+	AlsoAtLogin bool
 	// Holds is set where the answer to the authentication request is kept back,
 	// to be submitted from [Launch.DeliverURL].
 	Holds bool

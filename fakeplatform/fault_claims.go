@@ -47,6 +47,14 @@ var claimFaults = slices.Concat([]Fault{
 		Does:   "sends iss as an array of one",
 		claims: func(d *draft) { d.claims["iss"] = []any{d.claims["iss"]} },
 	}, {
+		Name: "iss-unknown-in-both", Provokes: "sec-tool-iss", AlsoAtLogin: true,
+		Does:  "names an issuer that the tool does not know, in the login initiation and in the id_token",
+		login: setParam(lti.ParamIssuer, "https://unknown-issuer.example"), claims: ofLogin("iss", lti.ParamIssuer),
+	}, {
+		Name: "iss-trailing-slash-in-both", Provokes: "sec-tool-iss", AlsoAtLogin: true,
+		Does:  "adds a slash to iss, or takes away the one it has, in the login initiation and in the id_token",
+		login: changeParam(lti.ParamIssuer, toggleSlash), claims: ofLogin("iss", lti.ParamIssuer),
+	}, {
 		Name: "aud-missing", Provokes: "sec-tool-aud",
 		Breaks: []string{"sec-id-token-aud", "core-login-optional-parameters-consistent", "cert-platform-full-launches", "cert-platform-no-pii-launch"},
 		Does:   "leaves aud out", claims: without("aud"),
@@ -67,6 +75,14 @@ var claimFaults = slices.Concat([]Fault{
 		Name: "aud-other-case", Provokes: "sec-tool-aud",
 		Breaks: []string{"sec-id-token-aud", "core-login-optional-parameters-consistent"},
 		Does:   "changes the case of the client_id in aud", claims: changed("aud", otherCase),
+	}, {
+		Name: "aud-other-client-in-both", Provokes: "sec-tool-aud", AlsoAtLogin: true,
+		Does:  "names another client in the login initiation and as the audience",
+		login: changeParam(lti.ParamClientID, alter), claims: ofLogin("aud", lti.ParamClientID),
+	}, {
+		Name: "aud-other-client-without-login", Provokes: "sec-tool-aud", AlsoAtLogin: true,
+		Does:  "names another client as the audience, and none in the login initiation",
+		login: func(l *login) { l.Params.Del(lti.ParamClientID) }, claims: changed("aud", alter),
 	}, {
 		Name: "exp-past", Provokes: "sec-tool-exp",
 		Breaks: []string{"sec-id-token-exp-iat"},
@@ -319,6 +335,15 @@ var claimFaults = slices.Concat([]Fault{
 		Breaks: []string{"core-deployment-id-claim", "core-login-optional-parameters-consistent"},
 		Does:   "sends a deployment_id of more than 255 characters that begins with the right one",
 		claims: changed(lti.ClaimDeploymentID, func(id string) string { return id + strings.Repeat("0", 255) }),
+	}, {
+		Name: "deployment-id-unknown-in-both", Provokes: "practice-tool-deployment-id-unknown", AlsoAtLogin: true,
+		Does:  "sends a deployment_id that nobody registered, in the login initiation and in the id_token",
+		login: func(l *login) { l.Params.Set(lti.ParamLTIDeploymentID, lti.RandomString()) }, claims: deploymentOfLogin,
+	}, {
+		Name: "deployment-id-unknown-without-login", Provokes: "practice-tool-deployment-id-unknown", AlsoAtLogin: true,
+		Does:   "sends a deployment_id that nobody registered, and none in the login initiation",
+		login:  func(l *login) { l.Params.Del(lti.ParamLTIDeploymentID) },
+		claims: func(d *draft) { d.claims[lti.ClaimDeploymentID] = lti.RandomString() },
 	}, {
 		Name: "resource-link-missing", Provokes: "core-tool-resource-link-missing",
 		Breaks: []string{"core-resource-link-id-claim", "core-resource-link-id-stable-unique", "core-resource-link-id-changes-on-copy", "cert-platform-full-launches", "cert-platform-no-pii-launch"},

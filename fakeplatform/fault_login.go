@@ -178,3 +178,8 @@ func setParam(name, value string) func(*login) {
 func extendParam(name, more string) func(*login) {
 	return func(l *login) { l.Params.Set(name, l.Params.Get(name)+more) }
 }
+
+// ofLogin says in a claim what the login initiation says.
+func ofLogin(claim, param string) func(*draft) {
+	return func(d *draft) { d.claims[claim] = d.launch.login.Params.Get(param) }
+}

@@ -141,6 +141,7 @@ func (t *Tool) checkAudience(begun *login, c claims) error {
 		further && matches(audiences[0]) && !hasAZP && t.has(TakesFirstAudience),
 		further && azp == clientID && t.has(TrustsAuthorizedParty),
 		!right && len(audiences) == 1 && matches(audiences[0]) && t.has(IgnoresAuthorizedParty),
+		!right && len(audiences) == 1 && !begun.named && t.has(TakesAnyAudienceWithoutClient),
 		!right && t.has(IgnoresAudience):
 		return nil
 	default:
@@ -289,7 +290,9 @@ func (t *Tool) checkDeployment(begun *login, c claims) error {
 	switch {
 	case isText && slices.Contains(known, id), len(known) == 0 && id != "":
 		return nil
-	case !c.has(lti.ClaimDeploymentID) && t.has(AcceptsMissingDeployment),
+	case id != "" && begun.deployment == id && t.has(TakesDeploymentOfLogin),
+		id != "" && begun.deployment == "" && t.has(TakesAnyDeploymentWithoutLogins),
+		!c.has(lti.ClaimDeploymentID) && t.has(AcceptsMissingDeployment),
 		c.has(lti.ClaimDeploymentID) && id == "" && isText && t.has(AcceptsEmptyDeployment),
 		id != "" && t.has(IgnoresDeployment):
 		return nil

@@ -286,7 +286,8 @@ func (t *Tool) prepare(l *Login, p Probe) (*login, error) {
 	request.URL = to
 	return &login{
 		registration: l.registration, state: d.params.Get(lti.ParamState), nonce: d.params.Get(lti.ParamNonce),
-		target: l.params.Get(lti.ParamTargetLinkURI), cookie: lti.RandomString(), cookieName: cmp.Or(state, nonce), of: l, request: request,
+		target: l.params.Get(lti.ParamTargetLinkURI), deployment: l.params.Get(lti.ParamLTIDeploymentID), named: l.params.Get(lti.ParamClientID) != "",
+		cookie: lti.RandomString(), cookieName: cmp.Or(state, nonce), of: l, request: request,
 	}, nil
 }
 

@@ -142,6 +142,8 @@ type login struct {
 	registration Registration
 	state, nonce string
 	target       string // the target_link_uri of the login initiation
+	deployment   string // its lti_deployment_id; empty where it had none
+	named        bool   // it had a client_id
 	cookie       string // what the browser that began it proves itself with
 	cookieName   string // see [Tool.cookieName]; the request's own state may be anything
 	of           *Login // nil once that is forgotten
@@ -281,6 +283,9 @@ func (t *Tool) registrationFor(issuer, clientID string) (Registration, bool) {
 		return r.Issuer != issuer || clientID != "" && r.ClientID != clientID
 	})
 	ofIssuer := slices.DeleteFunc(slices.Clone(t.registrations), func(r Registration) bool { return r.Issuer != issuer })
+	if r, ok := t.takesLoginsWord(issuer, clientID, candidates, ofIssuer); ok {
+		return r, true
+	}
 	switch {
 	case len(ofIssuer) == 0 && len(t.registrations) > 0 && t.has(FallsBackOnFirstPlatform):
 		return t.registrations[0], true
@@ -292,6 +297,24 @@ func (t *Tool) registrationFor(issuer, clientID string) (Registration, bool) {
 		return Registration{}, false
 	}
 	return candidates[0], true
+}
+
+// takesLoginsWord are the faults of holding the id_token against what the login initiation
+// says, and not against a registration.
+func (t *Tool) takesLoginsWord(issuer, clientID string, candidates, ofIssuer []Registration) (Registration, bool) {
+	var known Registration
+	switch {
+	case len(t.registrations) == 0 || len(candidates) > 0 || issuer == "":
+		return known, false
+	case len(ofIssuer) > 0:
+		known = ofIssuer[0]
+		known.ClientID = clientID
+		return known, t.has(TakesClientIDOfLogin)
+	}
+	known = t.registrations[0]
+	nearly := loosely(known.Issuer) == loosely(issuer)
+	known.Issuer = issuer
+	return known, t.has(TakesIssuerOfLogin) || nearly && t.has(TakesIssuerLikeLogins)
 }
 
 // has says whether the tool has a fault. It is asked only where the fault would

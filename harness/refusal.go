@@ -175,6 +175,8 @@ type Attempt struct {
 	Status int
 	// AtLogin is set where the login initiation is what has to be refused.
 	AtLogin bool
+	// AlsoAtLogin is set where it may be.
+	AlsoAtLogin bool
 	// ElsewhereWillDo is set where any page will do that is not the resource's.
 	ElsewhereWillDo bool
 	// GradingWillDo is set where that page may offer to grade work that it does not show.
@@ -188,7 +190,7 @@ type Attempt struct {
 // Attempt returns the attempt to launch with a fault. What the fault borrows
 // comes from a login of another browser that is still open.
 func (s *Scenario) Attempt(fault fakeplatform.Fault) Attempt {
-	return Attempt{Stimulus: fault.Name, Make: func(ctx context.Context) (*Flow, error) {
+	return Attempt{Stimulus: fault.Name, AlsoAtLogin: fault.AlsoAtLogin, Make: func(ctx context.Context) (*Flow, error) {
 		l := Launch{Title: fault.Name + ": " + fault.Does, Fault: &fault}
 		if fault.After != nil {
 			before, err := s.Acquaint(ctx, *fault.After)
@@ -379,12 +381,13 @@ func (s *Scenario) judgeRefusal(id requirements.ID, a Attempt, flow *Flow, led [
 	}
 	reaction := s.run.baseline.refusal(flow)
 	_, asked := flow.Request()
+	early := a.AlsoAtLogin && !asked && !flow.Answered()
 	switch fenced := s.brokenFence(before, after); {
-	case !a.AtLogin && !flow.Answered():
+	case !a.AtLogin && !early && !flow.Answered():
 		observe(results.Inconclusive, "The launch did not come as far as the id_token: "+describe(flow.Trip)+".")
 	case a.AtLogin && (asked || s.wentElsewhere(flow)):
 		observe(results.Failed, "The tool went on with an authentication request: "+describe(flow.Trip)+".")
-	case a.AtLogin && fenced == "" && reaction.Kind != Dead && !sameHost(flow.Trip.Page.URL, s.run.tool):
+	case (a.AtLogin || early) && fenced == "" && reaction.Kind != Dead && !sameHost(flow.Trip.Page.URL, s.run.tool):
 		observe(results.Inconclusive, "The browser was led elsewhere: "+describe(flow.Trip)+".")
 	case a.ElsewhereWillDo && fenced == "" && (flow.Reaction.Kind == Unclear || a.GradingWillDo && flow.Reaction.offers) && flow.session != shown:
 		observe(results.Passed, "Not accepted: "+describe(flow.Trip)+".")
@@ -396,7 +399,7 @@ func (s *Scenario) judgeRefusal(id requirements.ID, a Attempt, flow *Flow, led [
 		observe(results.Failed, "Neither accepted nor refused: "+reaction.Why+".")
 	case fenced != "":
 		observe(results.Inconclusive, fenced+" So this launch's end says nothing: "+reaction.Why+".")
-	case reaction.Kind == Unclear && a.AtLogin:
+	case reaction.Kind == Unclear && (a.AtLogin || early):
 		observe(results.Passed, "Not accepted: "+describe(flow.Trip)+".")
 	case reaction.Kind == Unclear:
 		observe(results.Inconclusive, reaction.Why)
@@ -404,7 +407,7 @@ func (s *Scenario) judgeRefusal(id requirements.ID, a Attempt, flow *Flow, led [
 		observe(results.Inconclusive, "The tool has had too many requests: "+reaction.Why+".")
 	case reaction.Crashed:
 		observe(results.Warned, "Refused with a server error: "+reaction.Why+".")
-	case a.Status != 0 && !slices.Contains(flow.Statuses(), a.Status):
+	case a.Status != 0 && !early && !slices.Contains(flow.Statuses(), a.Status):
 		observe(results.Warned, fmt.Sprintf("Refused, but without HTTP %d: %s.", a.Status, reaction.Why))
 	default:
 		observe(results.Passed, "Refused: "+reaction.Why+".")

@@ -1,12 +1,14 @@
 package tool
 
 import (
+	"context"
 	"net/http"
 
 	. "github.com/onsi/ginkgo/v2"
 
 	"invigilator/fakeplatform"
 	"invigilator/harness"
+	"invigilator/harness/config"
 	"invigilator/requirements"
 	. "invigilator/scenarios"
 )
@@ -75,6 +77,15 @@ var _ = Describe("A tool, offered a launch that differs from a valid one in a si
 		var attempts []harness.Attempt
 		for _, f := range fakeplatform.FaultsFor(string(id)) {
 			a := scene.Attempt(f)
+			if f.Name == "aud-other-client-without-login" && scene.Run().Has(config.MultipleClients) {
+				// Only an issuer with one registration may leave client_id out (LTI Core 1.3, 4.1.3).
+				if scene.Skip(id, f.Name, config.MultiplePlatforms) {
+					continue
+				}
+				a.Make = func(ctx context.Context) (*harness.Flow, error) {
+					return scene.Launch(ctx, harness.Launch{Title: f.Name + ": " + f.Does, At: scene.Run().Other(), Fault: &f})
+				}
+			}
 			a.Status = http.StatusUnauthorized // Security Framework 1.0, 5.1.3 (3)
 			attempts = append(attempts, a)
 		}

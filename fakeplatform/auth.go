@@ -381,6 +381,8 @@ func (p *Platform) clientOf(q *inquiry) (Registration, bool) {
 	switch {
 	case l == nil || known && clientID == l.plan.ClientID:
 		return registration, known
+	case known && slices.Contains(l.registration.RedirectURIs, q.params.Get(lti.ParamRedirectURI)) && p.has(TakesOtherClientForLaunchs):
+		return l.registration, true
 	case known && p.has(AnswersOtherClient):
 		q.plan.ClientID = clientID
 		return registration, true

@@ -247,7 +247,7 @@ func (p *Platform) registered(registration Registration, uri string) bool {
 	if uri == "" {
 		return false
 	}
-	if p.has(AcceptsAnyRedirectURI) {
+	if p.has(AcceptsAnyRedirectURI) || p.isRegistered(uri) && p.has(TakesRedirectURIOfAnyClient) {
 		return true
 	}
 	asked, err := url.Parse(uri)
@@ -302,6 +302,18 @@ func (p *Platform) mayReportTo(q *inquiry, uri, byForm, byRedirect string) bool 
 	}
 	q.redirects = p.has(byRedirect)
 	return q.redirects
+}
+
+// isRegistered says whether a redirect URI is that of any tool.
+func (p *Platform) isRegistered(uri string) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, r := range p.registrations {
+		if slices.Contains(r.RedirectURIs, uri) {
+			return true
+		}
+	}
+	return false
 }
 
 // reportsToItself says whether a URI that is not registered is told so itself.

@@ -35,6 +35,8 @@ const (
 	RedirectsErrorsToUpperCase       = "redirects-errors-to-upper-case"
 	IgnoresClientID                  = "ignores-client-id"
 	AcceptsMissingClientID           = "accepts-missing-client-id"
+	TakesOtherClientForLaunchs       = "takes-other-client-for-launchs"
+	TakesRedirectURIOfAnyClient      = "takes-redirect-uri-of-any-client"
 	AnswersOtherClient               = "answers-other-client"
 	AcceptsMissingNonce              = "accepts-missing-nonce"
 	AcceptsEmptyNonce                = "accepts-empty-nonce"
@@ -153,6 +155,7 @@ var conductDefects = []Fault{
 
 	// redirect_uri.
 	{Name: AcceptsAnyRedirectURI, Breaks: []string{"sec-auth-redirect-uri-registered", "oidc-redirect-uri-exact-match", "rfc6749-no-open-redirect-on-error", "ap-start-proctoring-through-oidc-login"}, Does: "does not look at redirect_uri"},
+	{Name: TakesRedirectURIOfAnyClient, Breaks: []string{"sec-auth-redirect-uri-registered"}, Does: "accepts a redirect_uri that is registered for another client"},
 	{Name: ComparesRedirectHost, Breaks: []string{"oidc-redirect-uri-exact-match", "ap-start-proctoring-through-oidc-login"}, Does: "compares only the host of redirect_uri"},
 	{Name: ComparesRedirectPrefix, Breaks: []string{"oidc-redirect-uri-exact-match"}, Does: "accepts a redirect_uri that begins with a registered one"},
 	{Name: IgnoresRedirectCase, Breaks: []string{"oidc-redirect-uri-exact-match"}, Does: "ignores the case of redirect_uri"},
@@ -176,6 +179,7 @@ var conductDefects = []Fault{
 	// client_id.
 	{Name: IgnoresClientID, Breaks: []string{"oidc-auth-unknown-client"}, Does: "takes a client_id that it does not know, or none, for that of the launch"},
 	{Name: AcceptsMissingClientID, Breaks: []string{"oidc-auth-unknown-client"}, Does: "accepts a request without client_id"},
+	{Name: TakesOtherClientForLaunchs, Breaks: []string{"oidc-auth-unknown-client"}, Does: "takes another tool's client_id for that of the launch where redirect_uri is the launch's"},
 	{Name: AnswersOtherClient, Breaks: []string{"oidc-auth-unknown-client"}, Does: "sends a launch to whichever tool asks for it"},
 
 	// nonce.

@@ -2,7 +2,7 @@ package fakeplatform_test
 
 // shows names the probes in which a defect of conduct shows: these, and no others.
 var shows = map[string][]string{
-	"accepts-any-redirect-uri":             {"redirect_uri case", "redirect_uri foreign", "redirect_uri foreign, no nonce", "redirect_uri fragment", "redirect_uri other path", "redirect_uri port", "redirect_uri query", "redirect_uri scheme", "redirect_uri script", "redirect_uri segment", "redirect_uri slash", "redirect_uri upper case host", "redirect_uri userinfo"},
+	"accepts-any-redirect-uri":             {"redirect_uri case", "redirect_uri foreign", "redirect_uri foreign, no nonce", "redirect_uri fragment", "redirect_uri of another tool", "redirect_uri other path", "redirect_uri port", "redirect_uri query", "redirect_uri scheme", "redirect_uri script", "redirect_uri segment", "redirect_uri slash", "redirect_uri upper case host", "redirect_uri userinfo"},
 	"accepts-empty-nonce":                  {"nonce empty"},
 	"accepts-missing-client-id":            {"client_id missing"},
 	"accepts-missing-login-hint":           {"login_hint missing"},
@@ -104,6 +104,8 @@ var shows = map[string][]string{
 	"swaps-overlapping-users":              {"two users"},
 	"takes-first-of-repeated":              {"nonce twice", "redirect_uri foreign appended"},
 	"takes-last-of-repeated":               {"nonce twice", "redirect_uri foreign first"},
+	"takes-other-client-for-launchs":       {"client_id of another tool alone"},
+	"takes-redirect-uri-of-any-client":     {"redirect_uri of another tool"},
 	"takes-userinfo-for-host":              {"redirect_uri userinfo"},
 	"trims-nonce":                          {"nonce long"},
 	"truncates-nonce":                      {"nonce long"},

@@ -95,6 +95,9 @@ var redirectStimuli = []Fault{
 		Name: "redirect-uri-data", Provokes: "sec-auth-redirect-uri-registered",
 		Does: "sends a data: URL as redirect_uri", request: set(lti.ParamRedirectURI, "data:text/html,<script>"+script+"</script>"),
 	}, {
+		Name: "redirect-uri-of-other-tool", Provokes: "sec-auth-redirect-uri-registered",
+		Does: "sends the redirect_uri of another tool with its own client_id", request: ofOtherTool(lti.ParamRedirectURI),
+	}, {
 		Name: "redirect-uri-other-path", Provokes: "oidc-redirect-uri-exact-match",
 		Does: "sends a redirect_uri with another path", request: redirect(func(u *url.URL) { u.Path = strings.TrimSuffix(u.Path, LaunchPath) + "/other" }),
 	}, {
@@ -176,6 +179,9 @@ var clientStimuli = []Fault{
 	}, {
 		Name: "client-id-unknown", Provokes: "oidc-auth-unknown-client",
 		Does: "sends a client_id that the platform does not know", request: random(lti.ParamClientID),
+	}, {
+		Name: "client-id-of-other-tool-alone", Provokes: "oidc-auth-unknown-client",
+		Does: "sends the client_id of another tool with its own redirect_uri", request: ofOtherTool(lti.ParamClientID),
 	}, {
 		Name: "client-id-of-other-tool", Provokes: "oidc-auth-unknown-client",
 		Does: "sends client_id and redirect_uri of another tool with the hints of this launch",
@@ -317,6 +323,19 @@ const attributeMarkup = `" onfocus=console.error('` + ScriptRan + `') autofocus`
 	` style=content-visibility:auto oncontentvisibilityautostatechange=console.error('` + ScriptRan + `') x="`
 
 var strangerHost = strings.TrimPrefix(Stranger, "https://")
+
+// ofOtherTool sends a parameter that is another tool's.
+func ofOtherTool(name string) func(*draft) error {
+	return func(d *draft) error {
+		other := d.tool.opts.OtherTool
+		value := map[string]string{lti.ParamClientID: other.ClientID, lti.ParamRedirectURI: other.RedirectURI}[name]
+		if other.ClientID == "" || value == "" {
+			return ErrNoOtherTool
+		}
+		d.params.Set(name, value)
+		return nil
+	}
+}
 
 func set(name, value string) func(*draft) error {
 	return func(d *draft) error { d.params.Set(name, value); return nil }

@@ -504,8 +504,9 @@ func (f *PlatformFlow) answeredByPlatform(host string) int {
 // answer went to, or was aimed at, whatever came of it; empty where there is none.
 func (r *PlatformRun) misdirected(f *PlatformFlow) string {
 	registered := func(same func(a, b string) bool, uri string) bool {
+		clientID := f.Request.Params.Get(lti.ParamClientID)
 		return slices.ContainsFunc(r.ToolRegistrations(), func(known ToolRegistration) bool {
-			return slices.ContainsFunc(known.RedirectURIs, func(address string) bool { return same(address, uri) })
+			return (known.ClientID == clientID || r.isStrange(clientID)) && slices.ContainsFunc(known.RedirectURIs, func(address string) bool { return same(address, uri) })
 		})
 	}
 	for _, uri := range f.Request.Params[lti.ParamRedirectURI] {
@@ -520,6 +521,11 @@ func (r *PlatformRun) misdirected(f *PlatformFlow) string {
 		}
 	}
 	return ""
+}
+
+// isStrange says whether no tool of the run has a client_id.
+func (r *PlatformRun) isStrange(clientID string) bool {
+	return !slices.ContainsFunc(r.ToolRegistrations(), func(known ToolRegistration) bool { return known.ClientID == clientID })
 }
 
 // wentTo says whether the browser went to an address, whatever was added to its query.

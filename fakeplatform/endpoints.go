@@ -269,6 +269,7 @@ func (p *Platform) serveJWKS(w http.ResponseWriter, r *http.Request) {
 		set.answer(w, r)
 		return
 	}
+	p.publish(set.keys)
 	body, err := set.marshal()
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusInternalServerError)

@@ -4,6 +4,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+
+	"github.com/lestrrat-go/jwx/v2/jwk"
 )
 
 // A Fault is one named deviation from an ordinary valid launch. It changes one
@@ -71,8 +73,10 @@ type Fault struct {
 	login   func(*login)
 	claims  func(*draft)
 	sign    func(*draft) (string, error)
-	form    func(*draft)
-	answer  func(*answerForm)
+	// keyed signs with a key that is taken for a secret, under a kid.
+	keyed  func(d *draft, key jwk.Key, kid string) (string, error)
+	form   func(*draft)
+	answer func(*answerForm)
 	// control changes the answer to a control request for the launch's attempt, and
 	// tokens that to a token request while the launch is the tool's latest exam.
 	control func(*controlAnswer)

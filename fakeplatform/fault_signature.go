@@ -49,6 +49,8 @@ var signatureFaults = slices.Concat([]Fault{
 	[]Fault{
 		hmacFault("hs256-public-key-pem", "PEM", jwa.HS256, publicPEM),
 		hmacFault("hs256-public-key-pem-crlf", "PEM with CRLF line ends", jwa.HS256, publicPEMWithCRLF),
+		hmacFault("hs256-public-key-pem-trimmed", "PEM without its last line end", jwa.HS256, publicPEMTrimmed),
+		hmacFault("hs256-public-key-modulus", "its n alone", jwa.HS256, publicModulus),
 		hmacFault("hs256-public-key-pkcs1-pem", "PKCS #1 PEM", jwa.HS256, publicPKCS1PEM),
 		hmacFault("hs256-public-key-der", "DER", jwa.HS256, publicDER),
 		hmacFault("hs256-public-key-jwk", "JWK", jwa.HS256, publicJWK),

@@ -1,6 +1,7 @@
 package fakeplatform
 
 import (
+	"bytes"
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/x509"
@@ -10,6 +11,7 @@ import (
 	"encoding/pem"
 	"fmt"
 	"math/big"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -259,39 +261,99 @@ func encodePart(v any) (string, error) {
 // hmacFault takes the public key, which everybody knows, for the secret of an
 // HMAC, in the form in which a careless tool would hold it.
 func hmacFault(name, form string, alg jwa.SignatureAlgorithm, secret func(jwk.Key) ([]byte, error)) Fault {
+	keyed := func(d *draft, with jwk.Key, kid string) (string, error) {
+		public, err := with.PublicKey()
+		if err != nil {
+			return "", err
+		}
+		key, err := secret(public)
+		if err != nil {
+			return "", fmt.Errorf("public key as %s: %w", form, err)
+		}
+		payload, err := json.Marshal(d.claims)
+		if err != nil {
+			return "", err
+		}
+		header := jws.NewHeaders()
+		for name, value := range map[string]any{jws.TypeKey: "JWT", jws.KeyIDKey: kid} {
+			if err := header.Set(name, value); err != nil {
+				return "", err
+			}
+		}
+		token, err := jws.Sign(payload, jws.WithKey(alg, key, jws.WithProtectedHeaders(header)))
+		return string(token), err
+	}
 	return Fault{
 		Name: name, Provokes: "cert-tool-alg-hmac-confusion", Breaks: []string{"sec-id-token-signature"},
 		Does: fmt.Sprintf("signs with %s and the platform's public key (%s) as the secret", alg, form),
-		sign: func(d *draft) (string, error) {
-			public, err := d.key.PublicKey()
-			if err != nil {
-				return "", err
-			}
-			key, err := secret(public)
-			if err != nil {
-				return "", fmt.Errorf("public key as %s: %w", form, err)
-			}
-			payload, err := json.Marshal(d.claims)
-			if err != nil {
-				return "", err
-			}
-			header := jws.NewHeaders()
-			for name, value := range map[string]any{jws.TypeKey: "JWT", jws.KeyIDKey: d.key.KeyID()} {
-				if err := header.Set(name, value); err != nil {
-					return "", err
-				}
-			}
-			token, err := jws.Sign(payload, jws.WithKey(alg, key, jws.WithProtectedHeaders(header)))
-			return string(token), err
-		},
+		sign: func(d *draft) (string, error) { return keyed(d, d.key, d.key.KeyID()) }, keyed: keyed,
 	}
 }
+
+// maxOthers is how many other keys than the platform's own a forgery is tried with.
+const maxOthers = 3
+
+// Forgeries returns a fault, and where it takes a public key for a secret once more for
+// each other key that the platform has published, the latest ones: nobody knows which of
+// them a tool has kept, and by which kid it looks for it.
+func (p *Platform) Forgeries(f Fault) []Fault {
+	forgeries := []Fault{f}
+	if f.keyed == nil {
+		return forgeries
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	others := slices.DeleteFunc(slices.Clone(p.published), func(key jwk.Key) bool { return key.KeyID() == p.keys[0].KeyID() })
+	for _, key := range others[max(0, len(others)-maxOthers):] {
+		for _, own := range []bool{false, true} {
+			other := f
+			other.Does += ", that of another key it has published, under " + map[bool]string{false: "the kid of its own", true: "that key's kid"}[own]
+			other.sign = func(d *draft) (string, error) {
+				if own {
+					return f.keyed(d, key, key.KeyID())
+				}
+				return f.keyed(d, key, d.key.KeyID())
+			}
+			forgeries = append(forgeries, other)
+		}
+	}
+	return forgeries
+}
+
+// publish remembers keys that have been published.
+func (p *Platform) publish(keys []jwk.Key) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, key := range keys {
+		known := slices.ContainsFunc(p.published, func(one jwk.Key) bool { return jwk.Equal(one, key) })
+		if key.KeyType() == jwa.RSA && !known && len(p.published) < maxPublished {
+			p.published = append(p.published, key)
+		}
+	}
+}
+
+// maxPublished bounds how many of them are remembered.
+const maxPublished = 100
 
 func publicPEM(key jwk.Key) ([]byte, error) { return jwk.Pem(key) }
 
 func publicPEMWithCRLF(key jwk.Key) ([]byte, error) {
 	text, err := jwk.Pem(key)
 	return []byte(strings.ReplaceAll(string(text), "\n", "\r\n")), err
+}
+
+func publicPEMTrimmed(key jwk.Key) ([]byte, error) {
+	text, err := jwk.Pem(key)
+	return bytes.TrimSpace(text), err
+}
+
+// publicModulus is n as a key set writes it (RFC 7518, 6.3.1.1).
+func publicModulus(key jwk.Key) ([]byte, error) {
+	public, err := rsaPublicKey(key)
+	if err != nil {
+		return nil, err
+	}
+	return []byte(base64.RawURLEncoding.EncodeToString(public.N.Bytes())), nil
 }
 
 func publicDER(key jwk.Key) ([]byte, error) {

@@ -125,6 +125,7 @@ type Platform struct {
 	keys          []jwk.Key
 	keySet        *keySet // what is published instead of keys, while a launch goes on
 	keySetFetches int
+	published     []jwk.Key // every RSA key that has been
 	strangerAsked int
 	strangerID    string             // in the URLs of the stranger's keys
 	launches      map[string]*Launch // by id

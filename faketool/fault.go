@@ -112,6 +112,7 @@ const (
 	AcceptsAlgNone                  = "accepts-alg-none"
 	AcceptsAlgNoneInOtherSpelling   = "accepts-alg-none-in-other-spelling"
 	AcceptsMissingAlg               = "accepts-missing-alg"
+	AcceptsFirstKeyAsSecret         = "accepts-first-key-as-secret"
 	AcceptsPublicKeyAsSecret        = "accepts-public-key-as-secret"
 	TriesAnyKey                     = "tries-any-key"
 	NeverFetchesKeysAgain           = "never-fetches-keys-again"
@@ -368,6 +369,7 @@ var launchDefects = []Fault{
 	{Name: AcceptsAlgNone, Breaks: []string{"sec-tool-alg-none", "ap-tool-verifies-id-token"}, Does: "accepts the algorithm none"},
 	{Name: AcceptsAlgNoneInOtherSpelling, Breaks: []string{"sec-tool-alg-none"}, Does: "refuses none, but not None, NONE and nOnE"},
 	{Name: AcceptsMissingAlg, Breaks: []string{"sec-tool-alg-none"}, Does: "accepts a header without alg"},
+	{Name: AcceptsFirstKeyAsSecret, Breaks: []string{"cert-tool-alg-hmac-confusion"}, Does: "verifies an HMAC with the first public key that it ever had as the secret"},
 	{Name: AcceptsPublicKeyAsSecret, Breaks: []string{"cert-tool-alg-hmac-confusion"}, Does: "verifies an HMAC with the platform's public key as the secret"},
 	{Name: TriesAnyKey, Breaks: []string{"cert-tool-kid-unknown"}, Does: "tries the first key where it does not know the kid"},
 	{Name: NeverFetchesKeysAgain, Breaks: []string{"oidc-tool-key-rotation"}, Hides: []string{"practice-tool-jwks-formats", "sec-tool-jwks-unavailable", "practice-tool-removed-key"}, Does: "fetches the platform's key set once and never again"},

@@ -52,7 +52,7 @@ func (t *Tool) verifySignature(r *http.Request, token string, header map[string]
 	if err != nil {
 		return err
 	}
-	if key == nil || t.acceptsHMAC(token, alg, key) || t.acceptsOtherAlgorithm(token, alg, key) {
+	if key == nil || t.acceptsHMAC(token, alg, key, reg.JWKSURL) || t.acceptsOtherAlgorithm(token, alg, key) {
 		return nil
 	}
 	if alg != jwa.RS256.String() {
@@ -183,6 +183,9 @@ func (t *Tool) fetchKeys(r *http.Request, from string) (keySet, error) {
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if i := slices.IndexFunc(set.keys, func(key jwk.Key) bool { return key.KeyType() == jwa.RSA }); i >= 0 && t.firstKeys[from] == nil {
+		t.firstKeys[from] = set.keys[i]
+	}
 	if t.has(KeepsWithdrawnKeys) {
 		set.keys = append(set.keys, t.keySets[from].keys...)
 	}
@@ -252,10 +255,16 @@ func (t *Tool) acceptsOtherAlgorithm(token, alg string, key jwk.Key) bool {
 }
 
 // acceptsHMAC is the fault of taking the public key for an HMAC secret.
-func (t *Tool) acceptsHMAC(token, alg string, key jwk.Key) bool {
-	if !strings.HasPrefix(alg, "HS") || !t.has(AcceptsPublicKeyAsSecret) {
+func (t *Tool) acceptsHMAC(token, alg string, key jwk.Key, from string) bool {
+	if !strings.HasPrefix(alg, "HS") {
 		return false
 	}
-	secret, err := jwk.Pem(key)
-	return err == nil && verifies(token, jwa.SignatureAlgorithm(alg), secret)
+	fits := func(key jwk.Key) bool {
+		secret, err := jwk.Pem(key)
+		return err == nil && verifies(token, jwa.SignatureAlgorithm(alg), secret)
+	}
+	t.mu.Lock()
+	first := t.firstKeys[from]
+	t.mu.Unlock()
+	return fits(key) && t.has(AcceptsPublicKeyAsSecret) || first != nil && fits(first) && t.has(AcceptsFirstKeyAsSecret)
 }

@@ -87,9 +87,10 @@ type Tool struct {
 
 	mu            sync.Mutex
 	registrations []Registration
-	keySets       map[string]keySet // by URL
-	unknownKeys   map[string]bool   // by kid, for a fault
-	logins        map[string]*login // by state
+	keySets       map[string]keySet  // by URL
+	firstKeys     map[string]jwk.Key // the first that was ever fetched, by URL
+	unknownKeys   map[string]bool    // by kid, for a fault
+	logins        map[string]*login  // by state
 	byNonce       map[string]*login
 	tookNoNonce   bool              // for [AcceptsMissingNonceOnce]
 	byCookie      map[string]*login // by what the browser proves itself with
@@ -192,7 +193,7 @@ func New(opts Options) (*Tool, error) {
 	}
 	t := &Tool{
 		opts: opts, faults: carried,
-		keySets:     map[string]keySet{},
+		keySets: map[string]keySet{}, firstKeys: map[string]jwk.Key{},
 		unknownKeys: map[string]bool{},
 		logins:      map[string]*login{},
 		byNonce:     map[string]*login{},

@@ -960,6 +960,27 @@ func TestReactions(t *testing.T) {
 	})
 }
 
+// What a tool takes for a secret may be any key that it has kept, whichever spec came before.
+func TestAPublicKeyIsNoSecretWhicheverTheToolHasKept(t *testing.T) {
+	t.Parallel()
+	for _, fault := range []string{"accepts-public-key-as-secret", "accepts-first-key-as-secret"} {
+		for rotations := range 3 {
+			t.Run(fmt.Sprint(fault, " after rotations ", rotations), func(t *testing.T) {
+				t.Parallel()
+				g := NewWithT(t)
+				run := embedded(t, func(c *config.Config) { c.Embedded.Faults = []string{fault} })
+				for range rotations {
+					g.Expect(run.Platform().AddKey()).To(Succeed())
+				}
+				scene := run.Scenario(t, "a scenario", "here:1")
+				scene.React(t.Context(), "cert-tool-alg-hmac-confusion")
+				failed := slices.ContainsFunc(scene.Finish().Observations, func(o results.Observation) bool { return o.Verdict == results.Failed })
+				g.Expect(failed).To(BeTrue())
+			})
+		}
+	}
+}
+
 func TestANewKey(t *testing.T) {
 	for name, c := range map[string]struct {
 		faults   []string

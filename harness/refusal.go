@@ -24,7 +24,9 @@ func (s *Scenario) React(ctx context.Context, id requirements.ID) {
 		if fault.Permitted {
 			s.MustAccept(ctx, id, fault.Name, Launch{Fault: &fault})
 		} else {
-			refused = append(refused, s.Attempt(fault))
+			for _, forgery := range s.run.platform.Forgeries(fault) {
+				refused = append(refused, s.Attempt(forgery))
+			}
 		}
 	}
 	s.MustRefuse(ctx, id, refused...)

@@ -1106,7 +1106,7 @@ func TestFaultsThatNeedANewKey(t *testing.T) {
 		}
 	}
 	g.Expect(names).To(ConsistOf(
-		"key-added", "old-key-removed", "key-set-with-extras", "key-set-same-kid-other-type", "key-set-good-again",
+		"key-added", "old-key-removed", "key-set-with-extras", "key-set-without-alg", "key-set-unknown-kty", "key-set-same-kid-other-type", "key-set-good-again",
 		"rs384", "rs512", "es256", "new-key-signs",
 	))
 }
@@ -1182,6 +1182,8 @@ var faultDiffers = map[string]types.GomegaMatcher{
 	"alg-absent-keeps-signature":      ConsistOf(`header alg is gone`),
 	"hs256-public-key-pem":            ConsistOf(`header alg = "HS256"`, "signature is an HS256 with the PEM"),
 	"hs256-public-key-pem-crlf":       ConsistOf(`header alg = "HS256"`, "signature is an HS256 with the PEM with CRLF"),
+	"hs256-public-key-pem-trimmed":    ConsistOf(`header alg = "HS256"`, "signature is an HS256 with the PEM with CRLF"),
+	"hs256-public-key-modulus":        ConsistOf(`header alg = "HS256"`, "signature is an HS256 with the PEM with CRLF"),
 	"hs256-public-key-pkcs1-pem":      ConsistOf(`header alg = "HS256"`, "signature is an HS256 with the PKCS #1 PEM"),
 	"hs256-public-key-der":            ConsistOf(`header alg = "HS256"`, "signature is an HS256 with the DER"),
 	"hs256-public-key-jwk":            ConsistOf(`header alg = "HS256"`, "signature is an HS256 with the JWK"),
@@ -1513,9 +1515,11 @@ var keySetFaults = []keySetFault{
 	{"removed-key-after-5-seconds", []string{"RSA RS256 own", "RSA RS256 old"}, false},
 	{"removed-key-after-15-minutes", []string{"RSA RS256 own", "RSA RS256 old"}, false},
 	{"key-set-with-extras", []string{
-		"EC ES256 other", "OKP EdDSA other", "RSA - other", "RSA RSA-OAEP-256 other", "RSA RS256 other", "FUTURE - other",
-		"RSA RS256 old", "RSA RS256 own", "RSA - named",
+		"EC ES256 other", "OKP EdDSA other", "RSA - other", "RSA RSA-OAEP-256 other", "RSA RS256 other", "FUTURE RS256 other",
+		"RSA RS256 old", "RSA RS256 own", "RSA RS256 named",
 	}, true},
+	{"key-set-without-alg", []string{"RSA RS256 own", "RSA RS256 old", "RSA - named"}, true},
+	{"key-set-unknown-kty", []string{"FUTURE RS256 other", "RSA RS256 named", "RSA RS256 own", "RSA RS256 old"}, true},
 	{"key-set-same-kid-other-type", []string{"EC ES256 named", "RSA RS256 named", "RSA RS256 own", "RSA RS256 old"}, true},
 	{"key-set-good-again", []string{"RSA RS256 named", "RSA RS256 own", "RSA RS256 old"}, true},
 	{"key-set-500", nil, false},

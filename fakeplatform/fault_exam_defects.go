@@ -177,7 +177,7 @@ var examDefects = []Fault{
 	{Name: TellsNoEnd, Breaks: []string{"ap-end-assessment-sent-when-requested"}, Part: OfExams, Hides: []string{"ap-end-assessment-claims", "ap-end-assessment-fresh-oidc", "ap-end-assessment-no-session-data", "ap-end-assessment-error-claims", "ap-claim-names-exact-platform", "ap-no-null-claims-platform", "ap-start-proctoring-settings-shape"}, Does: "never tells of the end"},
 	{Name: TellsOnlyOfSubmission, Breaks: []string{"ap-end-assessment-sent-when-requested"}, Part: OfExams, OnlyWarns: true, Does: "does not tell of an end that the candidate has not brought about"},
 	{Name: TellsEndUnasked, Breaks: []string{"ap-end-assessment-not-sent-unrequested", "ap-end-assessment-return-non-boolean"}, Part: OfExams, Does: "tells of every end"},
-	{Name: RemembersEndWish, Breaks: []string{"ap-end-assessment-not-sent-unrequested"}, Part: OfExams, Does: "tells of the end because the tool had asked for it in the attempt before"},
+	{Name: RemembersEndWish, Breaks: []string{"ap-end-assessment-not-sent-unrequested"}, Hides: []string{"ap-end-assessment-return-non-boolean"}, Part: OfExams, Does: "tells of the end because the tool had asked for it in the attempt before"},
 	{Name: TakesPresenceForTrue, Breaks: []string{"ap-end-assessment-not-sent-unrequested", "ap-end-assessment-return-non-boolean"}, Part: OfExams, Does: "takes any end_assessment_return for true"},
 	{Name: TakesTextForTrue, Breaks: []string{"ap-end-assessment-return-non-boolean"}, Part: OfExams, Does: "takes any text in end_assessment_return for true"},
 	{Name: CrashesOnEndReturn, Breaks: []string{"ap-end-assessment-return-non-boolean"}, Part: OfExams, Does: "answers 500 where end_assessment_return is no boolean"},

@@ -40,7 +40,17 @@ var keyFaults = []Fault{
 		Does: "signs with a key that was withdrawn 15 minutes ago", Borrows: true, keySet: withdrawnKey, sign: signAsBeside,
 	}, {
 		Name: "key-set-with-extras", Provokes: "practice-tool-jwks-formats", Permitted: true,
-		Does: "publishes keys of other kinds and members that nobody knows, and its own key last and without alg", keySet: keySetWithExtras,
+		Does: "publishes keys of other kinds and members that nobody knows, and its own key last", keySet: keySetWithExtras,
+	}, {
+		Name: "key-set-without-alg", Provokes: "practice-tool-jwks-formats", Permitted: true,
+		Does: "publishes a new key without alg, and signs with it", keySet: keyWithoutAlg,
+	}, {
+		Name: "key-set-unknown-kty", Provokes: "practice-tool-jwks-formats", Permitted: true,
+		Does: "publishes a key of a kty that is yet to come, and then a new one that it signs with",
+		keySet: func(_ *Launch, k *keySet) error {
+			k.before = append(k.before, futureKey)
+			return k.sign(freshKID(k.keys[0]))
+		},
 	}, {
 		Name: "key-set-same-kid-other-type", Provokes: "practice-tool-jwks-formats", Permitted: true,
 		Does: "publishes an EC key under the kid of the signing key, before it",
@@ -277,6 +287,21 @@ func unavailable(answer http.HandlerFunc) func(*Launch, *keySet) error {
 	}
 }
 
+// keyWithoutAlg publishes a new key without alg behind the others.
+func keyWithoutAlg(_ *Launch, k *keySet) error {
+	for _, key := range k.keys {
+		if err := k.publish(key); err != nil {
+			return err
+		}
+	}
+	fresh, err := freshKID(k.keys[0])
+	k.keys, k.plain = []jwk.Key{fresh}, true
+	return err
+}
+
+// futureKey is one of a type that no specification knows (RFC 7517, 5).
+var futureKey = json.RawMessage(`{"kty":"FUTURE","kid":"future-1","alg":"RS256","use":"sig","q":"` + base64.RawURLEncoding.EncodeToString([]byte(strings.Repeat("q", 32))) + `"}`)
+
 // keySetWithExtras publishes what a tool has no use for beside a new key.
 func keySetWithExtras(_ *Launch, k *keySet) error {
 	for _, alg := range []jwa.SignatureAlgorithm{jwa.ES256, jwa.EdDSA} {
@@ -315,9 +340,8 @@ func keySetWithExtras(_ *Launch, k *keySet) error {
 			return err
 		}
 	}
-	k.before = append(k.before, json.RawMessage(`{"kty":"FUTURE","kid":"future-1","use":"sig","q":"`+base64.RawURLEncoding.EncodeToString([]byte(strings.Repeat("q", 32)))+`"}`))
+	k.before = append(k.before, futureKey)
 	k.more = map[string]any{"issued_at": 1767225600, "publisher": map[string]any{"name": "Fake platform"}}
-	k.plain = true
 	for _, key := range k.keys[1:] {
 		if err := k.publish(key); err != nil {
 			return err

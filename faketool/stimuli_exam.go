@@ -395,10 +395,10 @@ var endReturnStimuli = []Fault{
 		Does: "sends null", message: claim(lti.Claims{lti.ClaimEndAssessmentReturn: null}),
 	}, {
 		Name: "end-return-array", Provokes: "ap-end-assessment-return-non-boolean", Permitted: true,
-		Does: "sends an empty array", message: claim(lti.Claims{lti.ClaimEndAssessmentReturn: []any{}}),
+		Does: "sends true in an array", message: claim(lti.Claims{lti.ClaimEndAssessmentReturn: []any{true}}),
 	}, {
 		Name: "end-return-object", Provokes: "ap-end-assessment-return-non-boolean", Permitted: true,
-		Does: "sends an empty object", message: claim(lti.Claims{lti.ClaimEndAssessmentReturn: lti.Claims{}}),
+		Does: "sends true in an object", message: claim(lti.Claims{lti.ClaimEndAssessmentReturn: lti.Claims{"value": true}}),
 	}, {
 		Name: "end-return-long", Provokes: "ap-end-assessment-return-non-boolean", Permitted: true,
 		Does: "sends a string of 10 kB", message: claim(lti.Claims{lti.ClaimEndAssessmentReturn: strings.Repeat("true ", 2000)}),

@@ -99,8 +99,8 @@ var messages = map[string]made{
 	"verified-user-platform-picture": {userClaim: And(HaveKeyWithValue("picture", platformURL+"/ada.png"), HaveLen(3))},
 	"verified-user-iss-sub":          {userClaim: And(HaveKeyWithValue("iss", platformURL), HaveKeyWithValue("sub", faketool.StrangerSub), HaveLen(5))},
 	"end-return-string-true":         {endClaim: Equal("true")}, "end-return-string-false": {endClaim: Equal("false")}, "end-return-one": {endClaim: Equal(1.0)},
-	"end-return-zero": {endClaim: Equal(0.0)}, "end-return-null": {endClaim: BeNil()}, "end-return-array": {endClaim: Equal([]any{})},
-	"end-return-object": {endClaim: Equal(map[string]any{})}, "end-return-long": {endClaim: HaveLen(10_000)},
+	"end-return-zero": {endClaim: Equal(0.0)}, "end-return-null": {endClaim: BeNil()}, "end-return-array": {endClaim: Equal([]any{true})},
+	"end-return-object": {endClaim: Equal(map[string]any{"value": true})}, "end-return-long": {endClaim: HaveLen(10_000)},
 	// What these change is not in the claims.
 	"start-parameter-missing": {}, "start-as-id-token": {}, "start-by-get": {}, "start-type-of-link": {}, "start-type-of-exam": {},
 }

@@ -491,7 +491,7 @@ var launchDefects = []Fault{
 	{Name: SwapsOverlappingLoginHints, Breaks: []string{"sec-tool-login-hint-returned-unaltered"}, Does: "sends the login_hint of the login before where that one is still open"},
 	{Name: DropsMessageHintOfPost, Breaks: []string{"core-tool-message-hint-returned-unaltered"}, Does: "leaves lti_message_hint out where the login initiation came by POST"},
 	{Name: SharesNonceOfOverlappingLogins, Breaks: []string{"sec-tool-auth-request-nonce", "oidc-tool-nonce-foreign"}, Does: "sends the nonce of the login before where that one is still open"},
-	{Name: SharesStateOfOverlappingLogins, Breaks: []string{"sec-tool-auth-request-state", "sec-tool-state-foreign"}, Does: "sends the state of the login before where that one is still open"},
+	{Name: SharesStateOfOverlappingLogins, Breaks: []string{"sec-tool-auth-request-state", "sec-tool-state-foreign", "oidc-tool-nonce-foreign"}, Does: "sends the state of the login before where that one is still open"},
 	{Name: SwapsOverlappingUsers, Breaks: []string{"core-tool-parallel-users"}, Does: "shows the user of the launch before where two logins overlapped"},
 	{Name: KnowsLinksByIDAlone, Breaks: []string{"core-tool-identifiers-scoped"}, Does: "takes the same resource link id in another deployment for the same link"},
 	{Name: DropsReturnQuery, Breaks: []string{"core-tool-return-url", "ap-tool-error-return"}, Does: "replaces the query of the return URL by its own"},

@@ -71,6 +71,19 @@ func (p *Platform) takesAssertionAudience(a *application, aud []string) bool {
 		slices.Contains(aud, a.clientID) && p.has(TakesClientForAudience)
 }
 
+// needsWhole says which time a fault takes for none because it has a fraction; the
+// faults are of iat, exp and nbf.
+func (p *Platform) needsWhole(claims map[string]any, faults ...string) string {
+	for i, fault := range faults {
+		name := []string{"iat", "exp", "nbf"}[i]
+		number, _ := claims[name].(json.Number)
+		if strings.Contains(number.String(), ".") && p.has(fault) {
+			return name + " is no integer"
+		}
+	}
+	return ""
+}
+
 // restrict lets the launch that has last offered the tool services, the exam or that
 // with grades, change what is granted.
 func (p *Platform) restrict(a *application) {

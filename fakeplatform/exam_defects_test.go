@@ -297,10 +297,11 @@ func examProbes() map[string]examProbe {
 		},
 
 		"start": sends(), "start aud array": sends(sets1("aud", []any{platformURL})), "start unknown claim": sends(sets1("https://school.example/x", 1)),
-		"start session case":      sessionData(func(s string) any { return swapCase(s) }),
-		"start session truncated": sessionData(func(s string) any { return s[:len(s)-3] }),
-		"start session end":       sessionData(func(s string) any { return s[:len(s)-1] + "!" }),
-		"start expiry as text":    sends(sets1("exp", fmt.Sprint(noon.Add(time.Minute).Unix()))),
+		"start session case":             sessionData(func(s string) any { return swapCase(s) }),
+		"start session truncated":        sessionData(func(s string) any { return s[:len(s)-3] }),
+		"start session end":              sessionData(func(s string) any { return s[:len(s)-1] + "!" }),
+		"start issue time with fraction": sends(sets1("iat", float64(noon.Unix())-0.5)), "start expiry with fraction": sends(sets1("exp", float64(noon.Unix())+60.5)),
+		"start expiry as text": sends(sets1("exp", fmt.Sprint(noon.Add(time.Minute).Unix()))),
 		"start session of another": func(room *examRoom) string {
 			other, s := room.candidate("bob"), room.candidate("ada")
 			outcome := s.outcome(s.start(sets1(lti.ClaimSessionData, other.claims[lti.ClaimSessionData])))
@@ -441,8 +442,10 @@ func examProbes() map[string]examProbe {
 		"a token aud other": granted(sets1("aud", "https://other.example")), "a token aud missing": granted(sets1("aud", nil)), "a token aud client": granted(sets1("aud", clientID)),
 		"a token aud array": granted(func(c lti.Claims) { c["aud"] = []any{c["aud"], "https://other.example"} }),
 		"a token iss other": granted(sets1("iss", platformURL)), "a token sub missing": granted(sets1("sub", nil)), "a token sub other": granted(sets1("sub", otherClient)),
-		"a token deployment": granted(sets1(lti.ClaimDeploymentID, "deployment-1")),
-		"a token exp past":   granted(sets1("exp", noon.Add(-10*time.Minute).Unix())), "a token exp missing": granted(sets1("exp", nil)), "a token jti missing": granted(sets1("jti", nil)),
+		"a token deployment":   granted(sets1(lti.ClaimDeploymentID, "deployment-1")),
+		"a token iat fraction": granted(sets1("iat", float64(noon.Unix())-0.5)), "a token exp fraction": granted(sets1("exp", float64(noon.Unix())+60.5)),
+		"a token nbf fraction": granted(sets1("nbf", float64(noon.Unix())-0.5)),
+		"a token exp past":     granted(sets1("exp", noon.Add(-10*time.Minute).Unix())), "a token exp missing": granted(sets1("exp", nil)), "a token jti missing": granted(sets1("jti", nil)),
 		"a token twice": func(room *examRoom) string {
 			assertion := room.assertion(clientID, keyOf(room.t, toolKey))
 			return grant(room.token(assertion)) + grant(room.token(assertion))

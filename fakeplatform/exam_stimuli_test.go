@@ -50,7 +50,7 @@ func everyCaseIsAStimulus(t *testing.T, profile string, but []string) {
 // permitted are the requirements whose stimuli a tool has to accept; of the others
 // only these.
 var permitted = []string{
-	"ap-tool-ignores-roles", "ap-tool-tolerates-unknown-content", "ap-tool-error-return", "ap-tool-ignores-unverified-email", "ap-start-assessment-",
+	"ap-tool-ignores-roles", "ap-tool-tolerates-unknown-content", "ap-tool-numeric-date", "ap-tool-error-return", "ap-tool-ignores-unverified-email", "ap-start-assessment-",
 	"ap-tool-handles-end-assessment", "ap-tool-shows-end-error-safely", "ap-acs-tool-", "attempt-number-large", "end-twice",
 }
 

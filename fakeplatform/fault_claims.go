@@ -224,6 +224,21 @@ var claimFaults = slices.Concat([]Fault{
 			at("exp", -2)(d)
 		},
 	}, {
+		Name: "iat-with-fraction", Provokes: "rfc7519-tool-numeric-date",
+		Breaks:    []string{},
+		Permitted: true,
+		Does:      "sends an iat with a fraction of a second", claims: fraction("iat", -2),
+	}, {
+		Name: "exp-with-fraction", Provokes: "rfc7519-tool-numeric-date",
+		Breaks:    []string{},
+		Permitted: true,
+		Does:      "sends an exp with a fraction of a second", claims: fraction("exp", 300),
+	}, {
+		Name: "nbf-with-fraction", Provokes: "rfc7519-tool-numeric-date",
+		Breaks:    []string{},
+		Permitted: true,
+		Does:      "sends an nbf of a minute ago with a fraction of a second", claims: fraction("nbf", -60),
+	}, {
 		Name: "roles-string", Provokes: "practice-tool-malformed-token",
 		Breaks: []string{"core-roles-claim", "cert-platform-full-launches", "cert-platform-no-pii-launch", "core-role-scope-mentor-needs-mentor", "core-anonymous-launch-claims"},
 		Does:   "sends roles as a string", claims: with(lti.ClaimRoles, lti.RoleLearner),
@@ -612,6 +627,11 @@ func withoutPerson(d *draft) {
 // at sets a time to so many seconds from now.
 func at(claim string, seconds int64) func(*draft) {
 	return func(d *draft) { d.claims[claim] = d.now.Unix() + seconds }
+}
+
+// fraction is a time between two seconds, as a NumericDate may be (RFC 7519, 2).
+func fraction(claim string, seconds int64) func(*draft) {
+	return func(d *draft) { d.claims[claim] = float64(d.now.Unix()+seconds) + 0.375 }
 }
 
 // set sets a member of a claim that is an object, and makes the claim where

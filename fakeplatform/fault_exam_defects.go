@@ -46,6 +46,8 @@ const (
 	TakesMessagesOfTheFuture        = "takes-messages-of-the-future"
 	TakesOldMessages                = "takes-old-messages"
 	TakesMessagesWithoutNonce       = "takes-messages-without-nonce"
+	NeedsWholeMessageIssueTime      = "needs-whole-issue-time-of-messages"
+	NeedsWholeMessageExpiry         = "needs-whole-expiry-of-messages"
 	ReusesNonces                    = "reuses-nonces"
 	TakesMessagesTwice              = "takes-messages-twice"
 	IgnoresMessageType              = "ignores-message-type"
@@ -133,6 +135,8 @@ var examDefects = []Fault{
 	{Name: TakesMessagesOfTheFuture, Breaks: []string{"ap-platform-rejects-expired-message"}, Part: OfExams, OnlyWarns: true, Does: "takes LtiStartAssessment whose iat lies ahead"},
 	{Name: TakesOldMessages, Breaks: []string{"ap-platform-rejects-expired-message"}, Part: OfExams, OnlyWarns: true, Does: "takes LtiStartAssessment that is a week old"},
 	{Name: TakesMessagesWithoutNonce, Breaks: []string{"ap-platform-rejects-message-posted-twice", "sec-platform-tool-message-nonce"}, Part: OfExams, Does: "takes LtiStartAssessment without nonce"},
+	{Name: NeedsWholeMessageIssueTime, Breaks: []string{"ap-platform-accepts-valid-start-assessment", "sec-platform-accepts-tool-message"}, Part: OfExams, Does: "refuses LtiStartAssessment whose iat has a fraction of a second"},
+	{Name: NeedsWholeMessageExpiry, Breaks: []string{"ap-platform-accepts-valid-start-assessment", "sec-platform-accepts-tool-message"}, Part: OfExams, Does: "refuses LtiStartAssessment whose exp has a fraction of a second"},
 	{Name: ReusesNonces, Breaks: []string{"ap-platform-rejects-message-posted-twice"}, Part: OfExams, Does: "takes a new LtiStartAssessment with a nonce that was used"},
 	{Name: TakesMessagesTwice, Breaks: []string{"ap-platform-rejects-message-posted-twice"}, Part: OfExams, Warns: []string{"sec-platform-tool-message-nonce"}, Does: "leads to the exam when the same LtiStartAssessment comes again"},
 

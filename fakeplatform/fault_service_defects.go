@@ -30,6 +30,9 @@ const (
 	RefusesDeploymentInAssertion   = "refuses-deployment-in-assertion"
 	IgnoresAssertionExpiry         = "ignores-assertion-expiry"
 	TakesAssertionsWithoutExpiry   = "takes-assertions-without-expiry"
+	NeedsWholeAssertionIssueTime   = "needs-whole-issue-time-of-assertions"
+	NeedsWholeAssertionExpiry      = "needs-whole-expiry-of-assertions"
+	NeedsWholeAssertionNotBefore   = "needs-whole-not-before-of-assertions"
 	TakesAssertionsWithoutJTI      = "takes-assertions-without-jti"
 	ReusesAssertions               = "reuses-assertions"
 	IgnoresAssertionSignature      = "ignores-assertion-signature"
@@ -146,6 +149,9 @@ var serviceDefects = []Fault{
 	{Name: RefusesDeploymentInAssertion, Breaks: []string{"core-token-assertion-iss-sub"}, Part: OfExams, Does: "refuses a client assertion with a deployment_id"},
 	{Name: IgnoresAssertionExpiry, Breaks: []string{"sec-token-assertion-expired"}, Part: OfExams, Does: "takes a client assertion that has expired"},
 	{Name: TakesAssertionsWithoutExpiry, Breaks: []string{"sec-token-assertion-expired"}, Part: OfExams, Does: "takes a client assertion without exp"},
+	{Name: NeedsWholeAssertionIssueTime, Breaks: []string{"rfc7519-token-assertion-numeric-date"}, Part: OfExams, Does: "refuses a client assertion whose iat has a fraction of a second"},
+	{Name: NeedsWholeAssertionExpiry, Breaks: []string{"rfc7519-token-assertion-numeric-date"}, Part: OfExams, Does: "refuses a client assertion whose exp has a fraction of a second"},
+	{Name: NeedsWholeAssertionNotBefore, Breaks: []string{"rfc7519-token-assertion-numeric-date"}, Part: OfExams, Does: "refuses a client assertion whose nbf has a fraction of a second"},
 	{Name: TakesAssertionsWithoutJTI, Breaks: []string{"sec-token-assertion-jti"}, Part: OfExams, Does: "takes a client assertion without jti"},
 	{Name: ReusesAssertions, Breaks: []string{"sec-token-assertion-jti"}, Part: OfExams, OnlyWarns: true, Does: "takes a client assertion twice"},
 	{Name: IgnoresAssertionSignature, Breaks: []string{"sec-token-assertion-signature"}, Part: OfExams, Does: "does not verify the signature of a client assertion"},

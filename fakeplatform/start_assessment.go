@@ -242,6 +242,9 @@ func (p *Platform) checkParties(s *submission) []refusal {
 // checkTimes checks that the message is a new one (Security Framework 1.0, 5.2.3).
 func (p *Platform) checkTimes(s *submission) []refusal {
 	var found refusals
+	if why := p.needsWhole(s.token.claims, NeedsWholeMessageIssueTime, NeedsWholeMessageExpiry); why != "" {
+		found.bad("%s", why)
+	}
 	now := p.opts.Now()
 	if exp, ok := instant(s.token.claims["exp"]); !ok {
 		if !p.takesExpiry(s.token.claims["exp"]) {

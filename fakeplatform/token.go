@@ -363,6 +363,9 @@ func reachedAt(r *http.Request) []string {
 
 // checkExpiry checks that the assertion is a new one.
 func (p *Platform) checkExpiry(a *application) []refusal {
+	if found := p.needsWhole(a.assertion.claims, NeedsWholeAssertionIssueTime, NeedsWholeAssertionExpiry, NeedsWholeAssertionNotBefore); found != "" {
+		return []refusal{invalidClient(found)}
+	}
 	now := p.opts.Now()
 	exp, ok := instant(a.assertion.claims["exp"])
 	if !ok {

@@ -164,6 +164,11 @@ func (t *Tool) checkTimes(_ *login, c claims) error {
 	ahead := func(at time.Time) bool {
 		return at.After(now.Add(leeway)) || at.After(now) && t.has(AllowsNoClockSkew)
 	}
+	for _, whole := range []struct{ claim, fault string }{{"iat", NeedsWholeIssueTime}, {"exp", NeedsWholeExpiry}, {"nbf", NeedsWholeNotBefore}} {
+		if at, isNumber := c.members[whole.claim].(float64); isNumber && at != math.Trunc(at) && t.has(whole.fault) {
+			return unauthorized("%s is no whole number.", whole.claim)
+		}
+	}
 	exp, present := c.members["exp"]
 	if s, ok := exp.(string); ok && t.has(ReadsExpiryFromText) {
 		var seconds float64

@@ -194,6 +194,9 @@ const (
 	AcceptsFutureIssueTime          = "accepts-future-issue-time"
 	IgnoresNotBefore                = "ignores-not-before"
 	AllowsNoClockSkew               = "allows-no-clock-skew"
+	NeedsWholeIssueTime             = "needs-whole-issue-time"
+	NeedsWholeExpiry                = "needs-whole-expiry"
+	NeedsWholeNotBefore             = "needs-whole-not-before"
 	CrashesOnMalformedToken         = "crashes-on-malformed-token"
 	ReadsNumbersAsText              = "reads-numbers-as-text"
 	LimitsLaunchTo32KiB             = "limits-launch-to-32-kib"
@@ -445,6 +448,9 @@ var launchDefects = []Fault{
 	{Name: AcceptsFutureIssueTime, Breaks: []string{"sec-tool-iat"}, Does: "accepts a token that is yet to be issued"},
 	{Name: IgnoresNotBefore, Breaks: []string{"rfc7519-tool-nbf"}, Does: "does not look at nbf"},
 	{Name: AllowsNoClockSkew, Breaks: []string{"practice-tool-clock-skew"}, Does: "takes the platform's clock for its own"},
+	{Name: NeedsWholeIssueTime, Breaks: []string{"rfc7519-tool-numeric-date", "ap-tool-numeric-date", "sr-tool-numeric-date"}, Does: "refuses an iat with a fraction of a second"},
+	{Name: NeedsWholeExpiry, Breaks: []string{"rfc7519-tool-numeric-date", "ap-tool-numeric-date", "sr-tool-numeric-date"}, Does: "refuses an exp with a fraction of a second"},
+	{Name: NeedsWholeNotBefore, Breaks: []string{"rfc7519-tool-numeric-date"}, Does: "refuses an nbf with a fraction of a second"},
 	{Name: CrashesOnMalformedToken, Breaks: []string{"practice-tool-malformed-token"}, Does: "answers a token that it cannot read with 500"},
 	{Name: ReadsNumbersAsText, Breaks: []string{"practice-tool-malformed-token"}, Does: "takes a number for text"},
 	{Name: LimitsLaunchTo32KiB, Breaks: []string{"practice-tool-large-token"}, Does: "reads 32 KiB of a launch"},

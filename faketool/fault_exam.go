@@ -52,6 +52,7 @@ const (
 	SendsPlatformAsIssuer       = "sends-platform-as-issuer"
 	SendsClientIDAsAudience     = "sends-client-id-as-audience"
 	SendsTokenURLAsAudience     = "sends-token-url-as-audience"
+	TellsFractionsOfSeconds     = "tells-fractions-of-seconds"
 	SignsForADay                = "signs-for-a-day"
 	OmitsMessageExpiry          = "omits-message-expiry"
 	OmitsMessageIssueTime       = "omits-message-issue-time"
@@ -206,6 +207,7 @@ var examDefects = []Fault{
 	{Name: SendsPlatformAsIssuer, Breaks: []string{"ap-start-assessment-iss-aud", "sec-tool-message-claims"}, Part: OfExams, Does: "sends the platform's issuer as iss"},
 	{Name: SendsClientIDAsAudience, Breaks: []string{"ap-start-assessment-iss-aud", "sec-tool-message-claims"}, Part: OfExams, Does: "sends its client_id as aud"},
 	{Name: SendsTokenURLAsAudience, Breaks: []string{"ap-start-assessment-iss-aud", "sec-tool-message-claims"}, Part: OfExams, Does: "sends the platform's token endpoint as aud"},
+	{Name: TellsFractionsOfSeconds, Breaks: []string{}, Part: OfExams, Permitted: true, Does: "sends messages whose iat and exp have a fraction of a second"},
 	{Name: SignsForADay, Breaks: []string{"ap-start-assessment-time-and-nonce", "sec-tool-message-claims"}, Part: OfExams, OnlyWarns: true, Does: "signs a message for a day"},
 	{Name: OmitsMessageExpiry, Breaks: []string{"ap-start-assessment-time-and-nonce", "sec-tool-message-claims"}, Part: OfExams, Does: "leaves exp out of a message"},
 	{Name: OmitsMessageIssueTime, Breaks: []string{"ap-start-assessment-time-and-nonce", "sec-tool-message-claims"}, Part: OfExams, Does: "leaves iat out of a message"},

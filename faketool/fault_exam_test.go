@@ -230,6 +230,7 @@ var shows = map[string]struct {
 	faketool.SendsPlatformAsIssuer:       {sent("iss", nil), platformURL},
 	faketool.SendsClientIDAsAudience:     {sent("aud", nil), `"` + clientID + `"`},
 	faketool.SendsTokenURLAsAudience:     {sent("aud", nil), `"` + tokenURL + `"`},
+	faketool.TellsFractionsOfSeconds:     {sent("iat", nil), ".75"},
 	faketool.SignsForADay:                {sent("exp", nil), fmt.Sprint(noon.Add(24 * time.Hour).Unix())},
 	faketool.OmitsMessageExpiry:          {sent("exp", nil), ""},
 	faketool.OmitsMessageIssueTime:       {sent("iat", nil), ""},

@@ -11,6 +11,7 @@ const (
 	NeverRenewsGradeToken       = "never-renews-grade-token"
 	RenewsForever               = "renews-forever"
 	RepeatsJTI                  = "repeats-jti"
+	SignsFractionsOfSeconds     = "signs-fractions-of-seconds"
 	SignsAssertionForAnHour     = "signs-assertion-for-an-hour"
 	SendsURLAsAssertionIssuer   = "sends-url-as-assertion-issuer"
 	SignsAssertionAsUnpublished = "signs-assertion-with-unpublished-key"
@@ -130,6 +131,7 @@ var gradeDefects = []Fault{
 	{Name: NeverRenewsGradeToken, Breaks: []string{"ags-tool-renews-token", "sec-tool-access-token-use"}, Hides: []string{"sec-tool-assertion-claims"}, Part: OfGrades, Does: "gives up where a grade service does not take the access token any more"},
 	{Name: RenewsForever, Breaks: []string{"ags-tool-renews-token"}, Part: OfGrades, Does: "asks for a new access token a dozen times where a grade service takes none"},
 	{Name: RepeatsJTI, Breaks: []string{"sec-tool-assertion-claims", "sec-tool-access-token-use", "ags-tool-renews-token"}, Part: OfGrades, Does: "sends the jti of the last assertion once more where it asks for another access token"},
+	{Name: SignsFractionsOfSeconds, Breaks: []string{}, Part: OfGrades, Permitted: true, Does: "sends assertions whose iat and exp have a fraction of a second"},
 	{Name: SendsURLAsAssertionIssuer, Breaks: []string{"sec-tool-assertion-claims"}, Hides: hiddenWithoutToken, Part: OfGrades, Does: "sends assertions whose iss is its own URL instead of the client_id"},
 	{Name: SignsAssertionAsUnpublished, Breaks: []string{"sec-tool-assertion-claims"}, Hides: hiddenWithoutToken, Part: OfGrades, Does: "signs assertions with a key that it does not publish"},
 	{Name: CrashesOnNoContent, Breaks: []string{"ags-tool-takes-score-answers"}, Part: OfGrades, Does: "answers with 500 where a grade service answers a score without a body, which it has taken all the same"},

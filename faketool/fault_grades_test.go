@@ -202,6 +202,7 @@ var showsInGrades = map[string]struct {
 	faketool.NeedsScoreAnswer200:         {handed(nil, withStatus(http.StatusAccepted)), "saved=false"},
 	faketool.CrashesOnPages:              {searched(links["relative"], 1), "500 1 tokens"},
 	faketool.SignsAssertionForAnHour:     {asserted, fmt.Sprint(`"exp":`, noon.Add(time.Hour).Unix())},
+	faketool.SignsFractionsOfSeconds:     {asserted, `.75`},
 	faketool.SendsIssueTimeAsText:        {asserted, `"iat":"`},
 	faketool.EscapesToken:                {authorized, "Bearer t-._~%2B%2F%3D1"},
 	faketool.NeedsBearerSpelt:            {handed(nil), "saved=false"},

@@ -55,6 +55,7 @@ func (t *Tool) spoilClaims(s *sitting, d *messageDraft) {
 		{SendsClientIDAsAudience, lti.Claims{"aud": s.registration.ClientID}},
 		{SendsTokenURLAsAudience, lti.Claims{"aud": s.registration.TokenURL}},
 		{SendsAudienceArray, lti.Claims{"aud": []string{s.registration.Issuer}}},
+		{TellsFractionsOfSeconds, lti.Claims{"iat": fractional(now), "exp": fractional(now.Add(tokenLifetime))}},
 		{SignsForADay, lti.Claims{"exp": now.Add(24 * time.Hour).Unix()}},
 		{OmitsMessageExpiry, lti.Claims{"exp": nil}},
 		{OmitsMessageIssueTime, lti.Claims{"iat": nil}},
@@ -82,6 +83,9 @@ func (t *Tool) spoilClaims(s *sitting, d *messageDraft) {
 		}
 	}
 }
+
+// fractional is a NumericDate with a fraction of a second, just before a time.
+func fractional(at time.Time) float64 { return float64(at.Unix()) - 0.25 }
 
 // asJSON is the same for the same value only.
 func asJSON(value any) string {

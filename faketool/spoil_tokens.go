@@ -32,6 +32,7 @@ func (t *Tool) spoilAssertion(of client, p *TokenProbe, again bool) {
 		fault  string
 		claims lti.Claims
 	}{
+		{SignsFractionsOfSeconds, lti.Claims{"iat": fractional(now), "exp": fractional(now.Add(tokenLifetime))}},
 		{SignsAssertionForAnHour, lti.Claims{"exp": now.Add(time.Hour).Unix()}},
 		{SendsIssueTimeAsText, lti.Claims{"iat": strconv.FormatInt(now.Unix(), 10)}},
 		{SendsURLAsAssertionIssuer, lti.Claims{"iss": t.opts.URL}},

@@ -57,6 +57,18 @@ var startStimuli = []Fault{
 		Name: "start-verified-user-empty", Provokes: "ap-platform-accepts-valid-start-assessment", Permitted: true,
 		Does: "sends an empty verified_user", message: claim(lti.Claims{lti.ClaimVerifiedUser: lti.Claims{}}),
 	}, {
+		Name: "start-iat-with-fraction", Provokes: "ap-platform-accepts-valid-start-assessment", Permitted: true,
+		Does: "sends an iat with a fraction of a second", message: fractionOf("iat", -2),
+	}, {
+		Name: "start-exp-with-fraction", Provokes: "ap-platform-accepts-valid-start-assessment", Permitted: true,
+		Does: "sends an exp with a fraction of a second", message: fractionOf("exp", 240),
+	}, {
+		Name: "iat-with-fraction", Provokes: "sec-platform-accepts-tool-message", Permitted: true,
+		Does: "sends an iat with a fraction of a second", message: fractionOf("iat", -2),
+	}, {
+		Name: "exp-with-fraction", Provokes: "sec-platform-accepts-tool-message", Permitted: true,
+		Does: "sends an exp with a fraction of a second", message: fractionOf("exp", 240),
+	}, {
 		Name: "aud-string", Provokes: "sec-platform-accepts-tool-message", Permitted: true,
 		Does: "sends aud as a string, and a claim of a vendor", message: claim(lti.Claims{vendorClaim: "x"}),
 	}, {
@@ -556,4 +568,9 @@ func sendBack(d *messageDraft, of *Answer) error {
 	d.field = ""
 	d.form.Set(lti.ParamJWT, of.IDToken)
 	return nil
+}
+
+// fractionOf is [fraction] in a message.
+func fractionOf(claim string, seconds int64) func(*messageDraft) error {
+	return func(d *messageDraft) error { return fraction(d.claims, d.tool, claim, seconds) }
 }

@@ -102,6 +102,15 @@ var assertionStimuli = []Fault{
 		Name: "exp-missing", Provokes: "sec-token-assertion-expired",
 		Does: "leaves exp out", assertion: asserts(lti.Claims{"exp": nil}),
 	}, {
+		Name: "assertion-iat-with-fraction", Provokes: "rfc7519-token-assertion-numeric-date", Permitted: true,
+		Does: "sends an iat with a fraction of a second", assertion: func(d *assertionDraft) error { return fraction(d.claims, d.tool, "iat", -2) },
+	}, {
+		Name: "assertion-exp-with-fraction", Provokes: "rfc7519-token-assertion-numeric-date", Permitted: true,
+		Does: "sends an exp with a fraction of a second", assertion: func(d *assertionDraft) error { return fraction(d.claims, d.tool, "exp", 240) },
+	}, {
+		Name: "assertion-nbf-with-fraction", Provokes: "rfc7519-token-assertion-numeric-date", Permitted: true,
+		Does: "sends an nbf of a minute ago with a fraction of a second", assertion: func(d *assertionDraft) error { return fraction(d.claims, d.tool, "nbf", -60) },
+	}, {
 		Name: "jti-missing", Provokes: "sec-token-assertion-jti",
 		Does: "leaves jti out", assertion: asserts(lti.Claims{"jti": nil}),
 	}, {
@@ -318,6 +327,13 @@ func field(name string, values ...string) func(*assertionDraft) error {
 // asserts sends other claims, and leaves out those that are nil.
 func asserts(changes lti.Claims) func(*assertionDraft) error {
 	return func(d *assertionDraft) error { change(d.claims, changes); return nil }
+}
+
+// fraction gives a claim a time between two seconds, so many after now, as a
+// NumericDate may be (RFC 7519, 2).
+func fraction(claims lti.Claims, t *Tool, claim string, seconds int64) error {
+	claims[claim] = float64(t.opts.Now().Unix()+seconds) + 0.375
+	return nil
 }
 
 func asserted(how signing) func(*assertionDraft) error {

@@ -142,6 +142,7 @@ var _ = Describe("A platform, asked for an access token,", func() {
 		Entry("whom the assertion is for", For("sec-token-assertion-aud"), requirements.ID("sec-token-assertion-aud")),
 		Entry("who makes the assertion", For("core-token-assertion-iss-sub"), requirements.ID("core-token-assertion-iss-sub")),
 		Entry("when the assertion expires", For("sec-token-assertion-expired"), requirements.ID("sec-token-assertion-expired")),
+		Entry("times in the assertion with a fraction", For("rfc7519-token-assertion-numeric-date"), requirements.ID("rfc7519-token-assertion-numeric-date")),
 		Entry("whether the assertion was used before", For("sec-token-assertion-jti"), requirements.ID("sec-token-assertion-jti")),
 		Entry("the assertion's signature", For("sec-token-assertion-signature"), requirements.ID("sec-token-assertion-signature")),
 		Entry("the form of the request", For(ofRequestForm), ofRequestForm),

@@ -37,6 +37,7 @@ var _ = Describe("A proctoring tool, offered an exam that differs from a valid o
 
 	DescribeTable("starts the assessment all the same", react,
 		of("ap-tool-tolerates-unknown-content", "what it does not know, or does without"),
+		of("ap-tool-numeric-date", "times with a fraction of a second"),
 	)
 
 	It("sees a candidate in whoever is launched", For("ap-tool-ignores-roles"), func(ctx SpecContext) {

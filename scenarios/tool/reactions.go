@@ -55,6 +55,7 @@ var _ = Describe("A tool, offered a launch that differs from a valid one in a si
 
 	DescribeTable("accepts", react,
 		of("sec-tool-aud-array", "an audience that is an array, or has an azp"),
+		of("rfc7519-tool-numeric-date", "times with a fraction of a second"),
 		of("practice-tool-clock-skew", "a clock that is seconds ahead"),
 		of("practice-tool-large-token", "a large token"),
 		of("practice-tool-jwks-formats", "a key set with more in it than it needs"),

@@ -26,6 +26,7 @@ var _ = Describe("A tool, asked to show a learner's work by a review that differ
 
 	DescribeTable("shows it all the same", func(ctx SpecContext, id requirements.ID) { ReviewScene().React(ctx, id) },
 		of("sr-tool-accepts-without-resource-link", "without a resource link"),
+		of("sr-tool-numeric-date", "with times that have a fraction of a second"),
 	)
 
 	It("shows neither the learner's nor the reviewer's own where nobody is named", For("sr-tool-rejects-missing-for-user"), func(ctx SpecContext) {

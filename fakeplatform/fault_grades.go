@@ -40,6 +40,11 @@ var gradeFaults = slices.Concat(
 		paging("items-link-unquoted", "names the next page without quotes around next", "Link", `<%[1]s>; rel=next`),
 		graded{"items-link-loop", "names the first page as the one after the second", hidesLineItem, loops},
 	),
+	acceptedFor("ags-tool-one-line-item",
+		stimulus{"items-at-second-attempt", "names no line item where a learner hands in twice", hidesLineItem},
+		stimulus{"items-at-second-launch", "names no line item when a learner is launched again", hidesLineItem},
+		stimulus{"items-of-second-learner", "names no line item when another learner is launched", hidesLineItem},
+	),
 	gradeAnswers("ags-tool-tolerates-lineitem-content",
 		graded{"item-with-all-members", "sends line items with a member of a vendor", nil, eachLineItem(func(item map[string]any) {
 			item[VendorMember] = map[string]any{"colour": "green", "weights": []any{1, 2.5, nil}}
@@ -64,15 +69,19 @@ var gradeFaults = slices.Concat(
 		stimulus{"score-url-with-port", "sends the address of the line item with its port", lineItemURL(withPort)},
 		stimulus{"score-url-path-in-host", "sends an address of the line item whose last part is a part of the host, too", pathInHost},
 	),
+	gradeAnswers("ags-tool-score-answers",
+		graded{"score-answered-with-200", "answers scores with 200 and an empty JSON object", nil, answerScores(http.StatusOK, map[string]any{})},
+		graded{"score-answered-with-200-empty", "answers scores with 200 and no body", nil, answerScores(http.StatusOK, nil)},
+		graded{"score-answered-with-201", "answers scores with 201", nil, answerScores(http.StatusCreated, nil)},
+		graded{"score-answered-with-202", "answers scores with 202", nil, answerScores(http.StatusAccepted, nil)},
+		graded{"score-answered-with-204", "answers scores with 204", nil, answerScores(http.StatusNoContent, nil)},
+	),
+	gradeAnswers("ags-tool-tells-outcome",
+		graded{"score-taken", "takes scores, and answers them with 200", nil, answerScores(http.StatusOK, nil)},
+		graded{"score-refused", "answers scores with 400", nil, refuseScores(http.StatusBadRequest, lti.ErrorInvalidRequest, "the gradebook is closed")},
+	),
 	gradeAnswers("ags-tool-score-timestamp",
 		graded{"score-retried-after-503", "answers the first score with 503", nil, onlyFirst(refuseScores(http.StatusServiceUnavailable, lti.ErrorInvalidRequest, "the gradebook is being maintained"))},
-	),
-	gradeAnswers("ags-tool-takes-score-answers",
-		graded{"score-answered-with-200", "answers scores with 200 and an object", nil, answerScores(http.StatusOK, map[string]any{"resultUrl": "/results/1"})},
-		graded{"score-answered-with-200-empty", "answers scores with 200 and no body", nil, answerScores(http.StatusOK, nil)},
-		graded{"score-answered-with-201", "answers scores with 201 and no body", nil, answerScores(http.StatusCreated, nil)},
-		graded{"score-answered-with-202", "answers scores with 202 and no body", nil, answerScores(http.StatusAccepted, nil)},
-		graded{"score-answered-with-204", "answers scores with 204", nil, answerScores(http.StatusNoContent, nil)},
 	),
 	gradeAnswers("ags-tool-results-tolerant",
 		results("results-none", "sends an empty list of results", nil),
@@ -181,15 +190,14 @@ func refuseScores(status int, code, says string, header ...string) func(*gradeAn
 	}
 }
 
-// answerScores answers scores that are taken with a status and, unless it is nil, a body.
-func answerScores(status int, body map[string]any) func(*gradeAnswer) {
+// answerScores answers scores that are taken with a status and a body, nil for none.
+func answerScores(status int, body any) func(*gradeAnswer) {
 	return func(g *gradeAnswer) {
 		if g.service != Scores || g.why != nil {
 			return
 		}
-		g.status = status
+		g.status, g.body = status, body
 		if body != nil {
-			g.body = body
 			g.header.Set("Content-Type", jsonMediaType)
 		}
 	}

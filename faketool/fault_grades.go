@@ -16,8 +16,6 @@ const (
 	SendsURLAsAssertionIssuer   = "sends-url-as-assertion-issuer"
 	SignsAssertionAsUnpublished = "signs-assertion-with-unpublished-key"
 	CrashesOnNoContent          = "crashes-on-no-content"
-	NeedsScoreAnswer200         = "needs-score-answer-200"
-	CrashesOnPages              = "crashes-on-pages"
 	SendsIssueTimeAsText        = "sends-issue-time-as-text"
 	EscapesToken                = "escapes-token"
 	NeedsBearerSpelt            = "needs-bearer-spelt"
@@ -45,6 +43,10 @@ const (
 	TakesFirstLink              = "takes-first-link"
 	TakesLastLink               = "takes-last-link"
 	NeedsAbsoluteNext           = "needs-absolute-next"
+	CrashesOnRelativeNext       = "crashes-on-relative-next"
+	WritesLinkUnescaped         = "writes-link-unescaped"
+	MakesItemForEachLearner     = "makes-item-for-each-learner"
+	MakesItemForEachWork        = "makes-item-for-each-work"
 	NeedsQuotedRelation         = "needs-quoted-relation"
 	FollowsLoops                = "follows-loops"
 	WritesNextAnew              = "writes-next-anew"
@@ -61,6 +63,12 @@ const (
 	LooksForScoresInURL         = "looks-for-scores-in-url"
 	ChokesOnPort                = "chokes-on-port"
 	ReplacesPathInHost          = "replaces-path-in-host"
+	NeedsOKForScores            = "needs-200-or-201-for-scores"
+	ChokesOnScoreBody           = "chokes-on-score-body"
+	RetriesCreatedScores        = "retries-created-scores"
+	RetriesAcceptedScores       = "retries-accepted-scores"
+	AlwaysSaysSaved             = "always-says-saved"
+	NeverSaysSaved              = "never-says-saved"
 	SendsScoreAsJSON            = "sends-score-as-json"
 	OmitsActivityProgress       = "omits-activity-progress"
 	SendsOtherActivityProgress  = "sends-other-activity-progress"
@@ -117,7 +125,7 @@ var hiddenWithoutItem = []string{"ags-tool-follows-paging", "ags-tool-tolerates-
 var hiddenWithoutToken = []string{
 	"ags-tool-renews-token", "sec-tool-access-token-use", "ags-tool-lineitem-requests", "ags-tool-follows-paging",
 	"ags-tool-tolerates-lineitem-content", "ags-tool-score-url", "ags-tool-score-members", "ags-tool-score-timestamp",
-	"ags-tool-takes-score-answers", "ags-tool-results-tolerant",
+	"ags-tool-results-tolerant",
 }
 
 // gradeDefects are those of a tool that uses the grade services.
@@ -134,9 +142,7 @@ var gradeDefects = []Fault{
 	{Name: SignsFractionsOfSeconds, Breaks: []string{}, Part: OfGrades, Permitted: true, Does: "sends assertions whose iat and exp have a fraction of a second"},
 	{Name: SendsURLAsAssertionIssuer, Breaks: []string{"sec-tool-assertion-claims"}, Hides: hiddenWithoutToken, Part: OfGrades, Does: "sends assertions whose iss is its own URL instead of the client_id"},
 	{Name: SignsAssertionAsUnpublished, Breaks: []string{"sec-tool-assertion-claims"}, Hides: hiddenWithoutToken, Part: OfGrades, Does: "signs assertions with a key that it does not publish"},
-	{Name: CrashesOnNoContent, Breaks: []string{"ags-tool-takes-score-answers"}, Part: OfGrades, Does: "answers with 500 where a grade service answers a score without a body, which it has taken all the same"},
-	{Name: NeedsScoreAnswer200, Breaks: []string{"ags-tool-takes-score-answers"}, Part: OfGrades, Does: "says that nothing was saved unless a score is answered with 200"},
-	{Name: CrashesOnPages, Breaks: []string{"ags-tool-follows-paging"}, Part: OfGrades, Does: "answers with 500 where a list goes on at a relative address"},
+	{Name: CrashesOnNoContent, Breaks: []string{"ags-tool-score-answers"}, Part: OfGrades, Does: "answers with 500 where a grade service answers a score without a body, which it has taken all the same"},
 	{Name: SignsAssertionForAnHour, Breaks: []string{"sec-tool-assertion-claims"}, Part: OfGrades, OnlyWarns: true, Does: "sends assertions that last an hour"},
 	{Name: SendsIssueTimeAsText, Breaks: []string{"sec-tool-assertion-claims"}, Part: OfGrades, Does: "sends assertions whose time of issue is text"},
 	{Name: EscapesToken, Breaks: []string{"sec-tool-access-token-use"}, Part: OfGrades, Does: "escapes an access token as if it were a part of a URL"},
@@ -164,6 +170,10 @@ var gradeDefects = []Fault{
 	{Name: TakesFirstLink, Breaks: []string{"ags-tool-follows-paging"}, Part: OfGrades, Does: "takes the first link for the one to the next page"},
 	{Name: TakesLastLink, Breaks: []string{"ags-tool-follows-paging"}, Part: OfGrades, Does: "takes the last link for the one to the next page"},
 	{Name: NeedsAbsoluteNext, Breaks: []string{"ags-tool-follows-paging"}, Part: OfGrades, Does: "does not follow a relative link to the next page"},
+	{Name: CrashesOnRelativeNext, Breaks: []string{"ags-tool-follows-paging"}, Part: OfGrades, Does: "answers with 500 where the link to the next page is relative"},
+	{Name: WritesLinkUnescaped, Breaks: []string{"ags-tool-lineitem-requests"}, Part: OfGrades, Does: "writes the id of the resource link into a URL as it is"},
+	{Name: MakesItemForEachLearner, Breaks: []string{"ags-tool-one-line-item", "ags-tool-follows-paging"}, Part: OfGrades, Does: "makes a line item of a link for each learner"},
+	{Name: MakesItemForEachWork, Breaks: []string{"ags-tool-one-line-item", "ags-tool-follows-paging"}, Part: OfGrades, Does: "makes a line item each time work is handed in"},
 	{Name: NeedsQuotedRelation, Breaks: []string{"ags-tool-follows-paging"}, Part: OfGrades, Does: "does not know a relation without quotes"},
 	{Name: FollowsLoops, Breaks: []string{"ags-tool-follows-paging"}, Part: OfGrades, Does: "follows pages that lead in a circle"},
 	{Name: WritesNextAnew, Breaks: []string{"ags-tool-follows-paging"}, Part: OfGrades, Does: "writes the query of the next page anew"},
@@ -181,6 +191,12 @@ var gradeDefects = []Fault{
 	{Name: LooksForScoresInURL, Breaks: []string{"ags-tool-score-url"}, Part: OfGrades, Does: "adds no /scores where the address of the line item has it already"},
 	{Name: ChokesOnPort, Breaks: []string{"ags-tool-score-url"}, Part: OfGrades, Does: "cannot read the address of a line item with a port"},
 	{Name: ReplacesPathInHost, Breaks: []string{"ags-tool-score-url"}, Part: OfGrades, Does: "adds /scores where the last part of the address first occurs"},
+	{Name: NeedsOKForScores, Breaks: []string{"ags-tool-score-answers"}, Part: OfGrades, Does: "tells its user that a score was not saved unless it is answered with 200 or 201"},
+	{Name: ChokesOnScoreBody, Breaks: []string{"ags-tool-score-answers"}, Part: OfGrades, Does: "dies of the answer to a score that has a body"},
+	{Name: RetriesCreatedScores, Breaks: []string{"ags-tool-score-answers"}, Part: OfGrades, Does: "sends a score again that is answered with 201"},
+	{Name: RetriesAcceptedScores, Breaks: []string{"ags-tool-score-answers"}, Part: OfGrades, Does: "sends a score again that is answered with 202"},
+	{Name: AlwaysSaysSaved, Breaks: []string{"ags-tool-tells-outcome"}, Part: OfGrades, OnlyWarns: true, Does: "tells its user that a score was saved, whatever the gradebook says"},
+	{Name: NeverSaysSaved, Breaks: []string{"ags-tool-tells-outcome"}, Part: OfGrades, OnlyWarns: true, Does: "does not tell its user what came of a score"},
 	{Name: SendsScoreAsJSON, Breaks: []string{"ags-tool-score-members"}, Part: OfGrades, Does: "sends scores as application/json"},
 	{Name: OmitsActivityProgress, Breaks: []string{"ags-tool-score-members", "sr-tool-score-submission-object"}, Part: OfGrades, Does: "posts scores without activityProgress"},
 	{Name: SendsOtherActivityProgress, Breaks: []string{"ags-tool-score-members", "sr-tool-score-submission-object"}, Part: OfGrades, Does: "posts scores whose activityProgress is finished"},

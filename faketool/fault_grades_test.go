@@ -55,6 +55,20 @@ func handedAgain(e *exam) string {
 	return handed(nil)(e)
 }
 
+// handedByAnother is what comes of work that another learner hands in where there is a
+// line item, and handedBySame of one that the same learner does.
+func handedByAnother(e *exam) string {
+	e.book.holds(own("link-1", nil))
+	handed(lti.Claims{lti.ClaimAGS: endpoint("")})(e)
+	return handed(lti.Claims{lti.ClaimAGS: endpoint(""), "sub": "learner-2"})(e)
+}
+
+func handedBySame(e *exam) string {
+	e.book.holds(own("link-1", nil))
+	handed(lti.Claims{lti.ClaimAGS: endpoint("")})(e)
+	return handed(lti.Claims{lti.ClaimAGS: endpoint("")})(e)
+}
+
 // searched is what comes of work whose line item is the last of so many.
 func searched(link func(http.ResponseWriter, string), others int) sight {
 	return func(e *exam) string {
@@ -199,8 +213,6 @@ var showsInGrades = map[string]struct {
 	faketool.SendsURLAsAssertionIssuer:   {asserted, `"iss":"` + toolURL + `"`},
 	faketool.SignsAssertionAsUnpublished: {assertedWith, "published: false"},
 	faketool.CrashesOnNoContent:          {handed(nil, withStatus(http.StatusNoContent)), "500 1 tokens"},
-	faketool.NeedsScoreAnswer200:         {handed(nil, withStatus(http.StatusAccepted)), "saved=false"},
-	faketool.CrashesOnPages:              {searched(links["relative"], 1), "500 1 tokens"},
 	faketool.SignsAssertionForAnHour:     {asserted, fmt.Sprint(`"exp":`, noon.Add(time.Hour).Unix())},
 	faketool.SignsFractionsOfSeconds:     {asserted, `.75`},
 	faketool.SendsIssueTimeAsText:        {asserted, `"iat":"`},
@@ -230,6 +242,10 @@ var showsInGrades = map[string]struct {
 	faketool.TakesFirstLink:              {searched(links["next last"], 1), "saved=false"},
 	faketool.TakesLastLink:               {searched(links["next first"], 1), "saved=false"},
 	faketool.NeedsAbsoluteNext:           {searched(links["relative"], 1), "POST /contexts/course-1/lineitems?"},
+	faketool.CrashesOnRelativeNext:       {searched(links["relative"], 1), "500"},
+	faketool.WritesLinkUnescaped:         {handed(lti.Claims{lti.ClaimAGS: endpoint(""), lti.ClaimResourceLink: map[string]any{"id": "a+b&c"}}), "resource_link_id=a+b&c"},
+	faketool.MakesItemForEachLearner:     {handedByAnother, "POST /contexts/course-1/lineitems?"},
+	faketool.MakesItemForEachWork:        {handedBySame, "POST /contexts/course-1/lineitems?"},
 	faketool.NeedsQuotedRelation:         {searched(links["unquoted"], 1), "POST /contexts/course-1/lineitems?"},
 	faketool.FollowsLoops:                {searched(circle, 2), strings.Repeat("GET /contexts/course-1/lineitems?at=0  ["+lti.MediaTypeLineItemContainer+"] \n", 48)},
 	faketool.WritesNextAnew:              {searched(marked, 1), "mark=a%2Fb"},
@@ -246,6 +262,12 @@ var showsInGrades = map[string]struct {
 	faketool.LooksForScoresInURL:         {handed(itemAt(platformURL + "/contexts/scores/1")), "POST /contexts/scores/1 "},
 	faketool.ChokesOnPort:                {handed(itemAt(strings.Replace(itemURL, ".com/", ".com:443/", 1))), "saved=false"},
 	faketool.ReplacesPathInHost:          {handed(itemAt(platformURL + "/contexts/platform?a=1")), "saved=false 1 tokens\ntoken"},
+	faketool.NeedsOKForScores:            {handed(nil), "saved=false"},
+	faketool.ChokesOnScoreBody:           {handed(nil, withBody(`{}`)), "500"},
+	faketool.RetriesCreatedScores:        {handed(nil, withStatus(201)), "}\nPOST /contexts/course-1/lineitems/item-1/scores"},
+	faketool.RetriesAcceptedScores:       {handed(nil, withStatus(202)), "}\nPOST /contexts/course-1/lineitems/item-1/scores"},
+	faketool.AlwaysSaysSaved:             {handed(nil, withStatus(400)), "saved=true"},
+	faketool.NeverSaysSaved:              {handed(nil), "saved= "},
 	faketool.SendsScoreAsJSON:            {handed(nil), "scores application/json ["},
 	faketool.OmitsActivityProgress:       {handed(nil), `{"gradingProgress"`},
 	faketool.SendsOtherActivityProgress:  {handed(nil), `"activityProgress":"Finished"`},

@@ -99,8 +99,8 @@ func (t *Tool) callGrades(ctx context.Context, g *gradebook, scope string, r Gra
 			t.mu.Unlock()
 			return e, e.failure()
 		}
-		if !t.again(e.Status, tries[e.Status]) || t.insistsOnExpired(grantOf(g.of, scopes), e) {
-			return e, cmp.Or(t.crashOfCall(r, e), e.failure(), t.misread(r, e))
+		if !t.again(r.MediaType == lti.MediaTypeScore, e.Status, tries[e.Status]) || t.insistsOnExpired(grantOf(g.of, scopes), e) {
+			return e, cmp.Or(t.crashOfCall(e), e.failure(), t.misjudges(r, e), t.misread(r, e))
 		}
 		if e.Status == http.StatusUnauthorized {
 			spent = token
@@ -109,13 +109,18 @@ func (t *Tool) callGrades(ctx context.Context, g *gradebook, scope string, r Gra
 	}
 }
 
-// again says whether a request is sent once more after so many answers of a status.
-func (t *Tool) again(status, times int) bool {
+// again says whether a request, for a score or not, is sent once more after so many
+// answers of a status.
+func (t *Tool) again(score bool, status, times int) bool {
 	switch status {
 	case http.StatusUnauthorized:
 		return times == 1 && !t.has(NeverRenewsGradeToken) || times > 1 && times < dozen && t.has(RenewsForever)
 	case http.StatusServiceUnavailable:
 		return times == 1 && !t.has(GivesUpOnUnavailable)
+	case http.StatusCreated:
+		return score && times == 1 && t.has(RetriesCreatedScores)
+	case http.StatusAccepted:
+		return score && times == 1 && t.has(RetriesAcceptedScores)
 	default:
 		return status == http.StatusTooManyRequests && times < dozen && t.has(IgnoresRetryAfter)
 	}
@@ -159,7 +164,7 @@ func (t *Tool) eachOf(ctx context.Context, g *gradebook, scope, list, mediaType 
 			return nil
 		}
 		next, more := NextPage(e.Header, at)
-		if more && !strings.Contains(e.Header.Get("Link"), "<"+next+">") && t.has(CrashesOnPages) {
+		if more && relative(e.Header, next) && t.has(CrashesOnRelativeNext) {
 			return errCrash
 		}
 		next, more = t.spoilNext(e.Header, list, next, more)

@@ -28,7 +28,7 @@ func (t *Tool) lineItemOf(ctx context.Context, l Launch) (string, error) {
 		return l.grades.lineItem, nil
 	}
 	found, err := t.findLineItem(ctx, l)
-	if err != nil || found != "" {
+	if err != nil || found != "" && !t.makesAnother(l) {
 		return found, err
 	}
 	return t.createLineItem(ctx, l)

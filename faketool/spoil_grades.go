@@ -126,16 +126,22 @@ func (t *Tool) spoilRetry(r *GradeRequest) {
 	}
 }
 
-// crashOfCall is how the tool dies of what a grade service answered, if it does.
-func (t *Tool) crashOfCall(r GradeRequest, e *Exchange) error {
-	if strings.HasPrefix(r.MediaType, lti.MediaTypeScore) && e.Status/100 == 2 {
-		switch {
-		case len(e.Body) == 0 && t.has(CrashesOnNoContent):
-			return errCrash
-		case e.Status != http.StatusOK && t.has(NeedsScoreAnswer200):
-			return fmt.Errorf("%w: HTTP %d", errAnswer, e.Status)
-		}
+// misjudges says what a fault makes of the answer to a score that was taken.
+func (t *Tool) misjudges(r GradeRequest, e *Exchange) error {
+	if r.MediaType != lti.MediaTypeScore || e.Status/100 != 2 {
+		return nil
 	}
+	switch {
+	case len(e.Body) > 0 && t.has(ChokesOnScoreBody), len(e.Body) == 0 && t.has(CrashesOnNoContent):
+		return errCrash
+	case e.Status != http.StatusOK && e.Status != http.StatusCreated && t.has(NeedsOKForScores):
+		return fmt.Errorf("HTTP %d", e.Status)
+	}
+	return nil
+}
+
+// crashOfCall is how the tool dies of what a grade service answered, if it does.
+func (t *Tool) crashOfCall(e *Exchange) error {
 	if e.Status == http.StatusTooManyRequests && t.has(CrashesOnTooManyRequests) || e.Status == http.StatusServiceUnavailable && t.has(CrashesOnUnavailable) {
 		return errCrash
 	}
@@ -180,7 +186,12 @@ func (t *Tool) search(items string, wanted url.Values) string {
 	if wanted != nil && t.has(AsksForSmallPages) {
 		wanted.Set("limit", "2")
 	}
-	switch query := wanted.Encode(); {
+	link := wanted.Get("resource_link_id")
+	query := wanted.Encode()
+	if escaped := url.QueryEscape(link); escaped != link && t.has(WritesLinkUnescaped) {
+		query = strings.Replace(query, escaped, link, 1)
+	}
+	switch {
 	case query == "":
 		return items
 	case strings.Contains(items, "?") && t.has(AddsSecondItemsQuery):
@@ -206,7 +217,7 @@ func (t *Tool) spoilNext(header http.Header, list, next string, more bool) (stri
 		{ReadsFirstPage, next, false},
 		{TakesFirstLink, first, first != ""},
 		{TakesLastLink, last, last != ""},
-		{NeedsAbsoluteNext, next, strings.Contains(links, "<"+next+">")},
+		{NeedsAbsoluteNext, next, !relative(header, next)},
 		{NeedsQuotedRelation, next, strings.Contains(links, `"next"`)},
 		{WritesNextAnew, strings.TrimSuffix(next, u.RawQuery) + u.Query().Encode(), more},
 		{RepeatsFilters, withQuery(next, query), more},
@@ -216,6 +227,19 @@ func (t *Tool) spoilNext(header http.Header, list, next string, more bool) (stri
 		}
 	}
 	return next, more
+}
+
+// makesAnother says whether a fault makes a line item where there is one already.
+func (t *Tool) makesAnother(l Launch) bool {
+	t.mu.Lock()
+	knows := slices.ContainsFunc(t.works, func(w work) bool { return w.of == l.grades.of && w.sub == l.Sub })
+	t.mu.Unlock()
+	return t.has(MakesItemForEachWork) || !knows && t.has(MakesItemForEachLearner)
+}
+
+// relative says whether the link to the next page is no whole address.
+func relative(header http.Header, next string) bool {
+	return !strings.Contains(strings.Join(header.Values("Link"), ", "), "<"+next+">")
 }
 
 // targetAt is what is between the bracket at a place and the next one.

@@ -235,7 +235,7 @@ func (t *Tool) postScore(ctx context.Context, g *gradebook, w work, score lti.Sc
 // toldPage is what came of telling the gradebook something.
 type toldPage struct {
 	Page, Says, Back string
-	Saved            bool
+	Outcome          string // whether it was saved: true, false, or nothing
 }
 
 // tell shows whether the gradebook has taken what it was told.
@@ -244,9 +244,12 @@ func (t *Tool) tell(w http.ResponseWriter, l Launch, page string, err error) {
 		t.refuse(w, err, "")
 		return
 	}
-	shown := toldPage{Page: page, Says: "Saved in the gradebook.", Saved: err == nil, Back: t.resource(l)}
-	if err != nil {
-		shown.Says = fmt.Sprintf("Not saved in the gradebook: %v.", err)
+	shown := toldPage{Page: page, Says: "Saved in the gradebook.", Outcome: "true", Back: t.resource(l)}
+	if err != nil && !t.has(AlwaysSaysSaved) {
+		shown.Says, shown.Outcome = fmt.Sprintf("Not saved in the gradebook: %v.", err), "false"
+	}
+	if t.has(NeverSaysSaved) {
+		shown.Says, shown.Outcome = "Thank you.", ""
 	}
 	if errors.Is(err, errAnswer) {
 		shown.Page = "not-" + page

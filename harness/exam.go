@@ -87,6 +87,8 @@ func (r *Run) attend(ctx context.Context, l Launch, f *Flow, began time.Time) er
 		}
 	}
 	f.attended = true
+	journey.Markers, journey.MarkerWait = r.outcomeSigns(deed), r.config.Patience.Marker.Std()
+	f.tells = len(journey.Markers) > 0
 	trip, err := r.do(ctx, l.By, deed, journey, first, append(slices.Clone(l.Words), wordsOn(f.Launch)...))
 	if stuck, ok := errors.AsType[*JourneyError](err); ok {
 		f.stuck = stuck

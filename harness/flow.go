@@ -101,6 +101,7 @@ type Flow struct {
 	control  bool                   // a valid launch like those of the preflight
 	attended bool                   // something was done, or tried, where that had led
 	stuck    *JourneyError          // in the tool, where the user came no further
+	tells    bool                   // the configuration says how the tool tells what became of it
 	controls []fakeplatform.Control // that came while a proctor acted
 	review   *Work                  // that the launch is to show
 	texts    []string               // that learners of the run have handed in

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"invigilator/fakeplatform"
+	"invigilator/harness/agent"
 	"invigilator/harness/config"
 	"invigilator/lti"
 	"invigilator/results"
@@ -182,6 +183,52 @@ func (s *Scenario) Grade(ctx context.Context, work *Work, points string, l Launc
 		return flow, fmt.Errorf("%w: the work was not opened for grading: %s", ErrNoLogin, flow.End())
 	}
 	return flow, nil
+}
+
+// An Outcome is what a tool tells its user of what it has sent to the gradebook.
+type Outcome string
+
+// The outcomes.
+const (
+	Untold    Outcome = "nothing"
+	ToldSaved Outcome = "that it was saved"
+	NotSaved  Outcome = "that it was not saved"
+)
+
+const (
+	savedMarker  = "saved"
+	failedMarker = "failed"
+)
+
+// outcomeSigns are those by which the journey that does something tells its outcome.
+func (r *Run) outcomeSigns(deed config.Deed) (signs []agent.Marker) {
+	name, _ := r.config.JourneyFor(deed)
+	journey := r.config.Journeys[name]
+	for _, sign := range []struct {
+		name string
+		config.Marker
+	}{{savedMarker, journey.Saved}, {failedMarker, journey.Failed}} {
+		if !sign.IsZero() {
+			signs = append(signs, agent.Marker{Name: sign.name, Selector: sign.Selector, Text: sign.Text, URL: sign.URL})
+		}
+	}
+	return signs
+}
+
+// Told is what the tool has told its user of the outcome, and false where the
+// configuration has no sign by which that could be seen, or the user was not there.
+func (f *Flow) Told() (Outcome, bool) {
+	saved, failed := f.Trip.Markers[savedMarker], f.Trip.Markers[failedMarker]
+	switch {
+	case !f.tells:
+		return Untold, false
+	case failed && !saved:
+		return NotSaved, true
+	case saved && !failed:
+		return ToldSaved, true
+	default:
+		return Untold, true
+	}
 }
 
 // newText is what nobody has handed in yet. Neither a page nor its search for words

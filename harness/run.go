@@ -195,13 +195,13 @@ func toolJourneys() map[string]config.Journey {
 		"gives-up":  {Does: config.Cancel, Steps: config.Steps{{Click: "#cancel"}}},
 		"hands-in": {Does: config.Submit, Steps: config.Steps{
 			{Fill: "#submit-form textarea", With: "{work}"}, {Click: "#submit"}, {Wait: "#submitted"},
-		}},
+		}, Saved: savedSign, Failed: failedSign},
 		"grades": {Does: config.Grade, Steps: config.Steps{
 			{Fill: "#grade-form input", With: "{score}"}, {Click: "#grade"}, {Wait: "#graded"},
-		}},
+		}, Saved: savedSign, Failed: failedSign},
 		"renames": {Does: config.RenameLineItem, Steps: config.Steps{
 			{Fill: "#rename-form input", With: "{label}"}, {Click: "#rename"}, {Wait: "#renamed"},
-		}},
+		}, Saved: savedSign, Failed: failedSign},
 		"reads-results": {Does: config.ReadResults, Steps: config.Steps{{Click: "#read-results"}, {Wait: "#results"}}},
 	}
 	for _, action := range config.Actions {
@@ -211,6 +211,13 @@ func toolJourneys() map[string]config.Journey {
 	}
 	return journeys
 }
+
+// The signs of the embedded fake tool that the gradebook has taken what was sent to it,
+// and that it has not.
+var (
+	savedSign  = config.Marker{Selector: "#outcome[data-saved=true]"}
+	failedSign = config.Marker{Selector: "#outcome[data-saved=false]"}
+)
 
 // keyPatience is how long the embedded fake tool waits for a key set.
 const keyPatience = time.Second

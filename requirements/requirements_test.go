@@ -18,9 +18,9 @@ func TestDefaultIsComplete(t *testing.T) {
 	bound := func(side requirements.Side) []requirements.Requirement {
 		return requirements.Default().Select(func(r requirements.Requirement) bool { return r.Binds == side })
 	}
-	g.Expect(requirements.Default().All()).To(HaveLen(406))
-	g.Expect(bound(requirements.Tool)).To(HaveLen(181))
-	g.Expect(bound(requirements.Platform)).To(HaveLen(225))
+	g.Expect(requirements.Default().All()).To(HaveLen(412))
+	g.Expect(bound(requirements.Tool)).To(HaveLen(186))
+	g.Expect(bound(requirements.Platform)).To(HaveLen(226))
 }
 
 func TestIDsAreStableForEver(t *testing.T) {

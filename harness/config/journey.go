@@ -108,6 +108,8 @@ type Journey struct {
 	User   string     `json:"user" jsonschema_description:"Who makes the journey, one of users; the learner when empty."`
 	Launch LaunchKind `json:"launch" jsonschema:"enum=resource-link,enum=other-link,enum=other-course,enum=other-deployment,enum=copied-link,enum=private,enum=anonymous,enum=custom,enum=window,enum=frame,enum=exam,enum=other-exam,enum=review" jsonschema_description:"What it opens; resource-link when empty."`
 	Does   Deed       `json:"does" jsonschema:"enum=rotate-keys,enum=copy-course,enum=remove-copy,enum=sign-out,enum=open-exam,enum=submit-exam,enum=break-exam,enum=reset-exam,enum=open-grades,enum=check-in,enum=cancel,enum=submit,enum=grade,enum=rename-line-item,enum=read-results,enum=pause,enum=resume,enum=terminate,enum=update,enum=flag" jsonschema_description:"What it does, where it does not launch."`
+	Saved  Marker     `json:"saved" jsonschema_description:"What the page that the journey ends on shows where the gradebook has taken what was sent, and no other page: the run then holds it against what really happened. Of journeys that do submit, grade or rename-line-item."`
+	Failed Marker     `json:"failed" jsonschema_description:"What that page shows where the gradebook has not."`
 	Steps  Steps      `json:"steps" jsonschema_description:"The steps, or the address of a page alone. In a tool {candidate} stands for the candidate's name and {assessment} for the title of the exam, {work} for what the learner writes, {score} for the points, {label} for the new label of the line item, and {user_id} for the sub of the user who was launched, or whom the proctor acts on; in a platform {line_item} for the label of the line item, and {learner} and {user_id} for the name and the id of the learner whose work is reviewed or exam is reset, else of who makes the journey. {unique} stands for a text that no other journey has, but a copied-link and a remove-copy the one of the last copy-course."`
 }
 
@@ -281,6 +283,9 @@ func (c Config) checkJourneys(p *problems) {
 			p.add(key+".launch", "is for journeys in a platform; one in a tool has does")
 		case slices.Contains(deeds[other[c.Side]], j.Does):
 			p.add(key+".does", "%s is nothing that is done in a %s", j.Does, c.Side)
+		}
+		if tells := !j.Saved.IsZero() || !j.Failed.IsZero(); tells && !slices.Contains([]Deed{Submit, Grade, RenameLineItem}, j.Does) {
+			p.add(key, "saved and failed are signs of journeys that do %s, %s or %s", Submit, Grade, RenameLineItem)
 		}
 		switch {
 		case len(j.Steps) == 0:

@@ -78,6 +78,7 @@ func TestProblemsOfAPlatform(t *testing.T) {
 		realPlatform + "journeys: {a: /course}\n":                                                           {"journeys.a.steps.0.open: is not an absolute URL"},
 		realPlatform + "journeys: {a: {launch: nothing, steps: https://x.example}}\n":                       {"journeys.a"},
 		realPlatform + "journeys: {a: {launch: resource-link, does: sign-out, steps: https://x.example}}\n": {"journeys.a: has both launch and does"},
+		realPlatform + "journeys: {a: {saved: {text: Saved}, steps: https://x.example}}\n":                  {"journeys.a: saved and failed are signs of journeys that do submit, grade or rename-line-item"},
 		realPlatform + "journeys: {a: {steps: [{click: a, with: b, option: c, within: soon}]}}\n": {
 			"journeys.a.steps.0.with: goes with fill", "journeys.a.steps.0.option: goes with choose", "journeys.a.steps.0.within: \"soon\" is no duration",
 		},

@@ -43,6 +43,7 @@ func TestTheExamplesOfTheREADMEAreConfigurations(t *testing.T) {
 		"      - wait: text=You have been identified":   {side: config.ToolSide, within: "journeys:\n  checks-in:\n    does: check-in\n    steps:\n", beside: headed},
 		"# assessment-platform.yaml":                    {side: config.PlatformSide},
 		"# grading-tool.yaml":                           {side: config.ToolSide},
+		"journeys:":                                     {side: config.ToolSide, beside: tool},
 		"# gradebook-platform.yaml":                     {side: config.PlatformSide},
 	}
 	text, err := os.ReadFile("../../README.md")

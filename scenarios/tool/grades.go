@@ -147,45 +147,6 @@ var _ = Describe("A tool, sending a score,", func() {
 		scene.Check(id, stimulus, wrong == "", "", Seen(wrong), flows...)
 	})
 
-	It("takes every answer of success", For("ags-tool-takes-score-answers"), func(ctx SpecContext) {
-		const id = "ags-tool-takes-score-answers"
-		scene := Scene()
-		type answered struct {
-			fault fakeplatform.Fault
-			flow  *harness.Flow
-		}
-		var all []answered
-		stuck := 0
-		for _, f := range fakeplatform.FaultsFor(id) {
-			flow, err := handedIn(ctx, scene, scene.Assign(), &f)
-			if scene.Unseen(id, f.Name, err, flow) {
-				continue
-			}
-			if len(flow.Scores()) == 0 {
-				noScore(scene, id, f.Name, results.Inconclusive, flow)
-				continue
-			}
-			if flow.Stuck() != nil && !sawNoPage(flow) {
-				stuck++
-			}
-			all = append(all, answered{f, flow})
-		}
-		for _, a := range all {
-			scores := a.flow.Scores()
-			came := fmt.Sprintf("The score came, and was answered with %d", scores[len(scores)-1].Status)
-			switch {
-			case sawNoPage(a.flow):
-				scene.Observe(id, a.fault.Name, results.Failed, "", came+"; then the user saw no page, or a server error: "+a.flow.End()+".", a.flow)
-			case a.flow.Stuck() != nil && stuck == len(all):
-				scene.Observe(id, a.fault.Name, results.Inconclusive, "", came+". But whatever the answer is, "+a.flow.Stuck().Error()+".", a.flow)
-			case a.flow.Stuck() != nil:
-				scene.Observe(id, a.fault.Name, results.Failed, "", came+"; then the page was not that of success: "+a.flow.Stuck().Error()+".", a.flow)
-			default:
-				scene.Check(id, a.fault.Name, len(scores) == 1, "", fmt.Sprintf("%s. %d scores came. The journey ended at %s.", came, len(scores), a.flow.End()), a.flow)
-			}
-		}
-	})
-
 	It("says in it when the work was handed in", For("sr-tool-score-submission-object"), func(ctx SpecContext) {
 		const id = "sr-tool-score-submission-object"
 		scene := Scene()

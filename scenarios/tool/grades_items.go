@@ -52,6 +52,103 @@ var _ = Describe("A tool, looking after its line items,", func() {
 		}
 	})
 
+	It("escapes what it looks for", For("ags-tool-lineitem-requests"), func(ctx SpecContext) {
+		const id, stimulus = "ags-tool-lineitem-requests", "items-of-odd-link"
+		scene := Scene()
+		assignment := scene.Run().NewAssignment()
+		assignment.Link.ID += oddID
+		flow, err := handedIn(ctx, scene, assignment, nil)
+		if toldOfFailure(flow) {
+			err = nil
+		}
+		if scene.Unseen(id, stimulus, err, flow) {
+			return
+		}
+		wrong, looked := "", 0
+		for _, c := range flow.CallsOf(http.MethodGet, fakeplatform.LineItems) {
+			_, query, _ := strings.Cut(c.Target, "?")
+			parameters, err := url.ParseQuery(query)
+			sought := parameters["resource_link_id"]
+			looked += len(sought)
+			if err != nil || len(sought) > 0 && !slices.Equal(sought, []string{assignment.Link.ID}) {
+				wrong = cmp.Or(wrong, fmt.Sprintf("the line items of %q were asked for: %s", results.Bounded(strings.Join(sought, `", "`), 200), results.Bounded(c.Target, 300)))
+			}
+		}
+		for _, c := range flow.Made() {
+			link, sent := membersOf(c.Body)["resourceLinkId"]
+			if looked++; sent && link != assignment.Link.ID {
+				wrong = cmp.Or(wrong, "resourceLinkId is "+asJSON(link))
+			}
+		}
+		if looked == 0 {
+			scene.Observe(id, stimulus, results.Inconclusive, "", "Where the launch names no line item, the tool looks for none of the link and makes none: "+flow.End()+".", flow)
+			return
+		}
+		scene.Check(id, stimulus, wrong == "", assignment.Link.ID, Seen(wrong), flow)
+	})
+
+	It("makes one, whoever is launched and however often", For("ags-tool-one-line-item"), func(ctx SpecContext) {
+		const id = "ags-tool-one-line-item"
+		scene := Scene()
+		assignment := scene.Run().NewAssignment()
+		browser := scene.Open(ctx)
+		defer browser.Close()
+		work, first, err := scene.HandIn(ctx, assignment, harness.Launch{Title: "the first learner, for whom the tool makes a line item", By: browser})
+		made := false
+		if err == nil {
+			scene.Await(ctx, first, harness.IsScore)
+			made = scene.LearnItem(work)
+		}
+		for _, f := range fakeplatform.FaultsFor(id) {
+			stimulus := f.Name
+			if scene.Unseen(id, stimulus, err, first) {
+				continue
+			}
+			if !made {
+				scene.Observe(id, stimulus, results.Inconclusive, "", "The tool made no line item where the launch names none: "+first.End()+".", first)
+				continue
+			}
+			var flow *harness.Flow
+			l := harness.Launch{Title: f.Name + ": " + f.Does, Fault: &f}
+			switch stimulus {
+			case "items-at-second-attempt":
+				l.By, l.User, l.Assignment, l.Stays = browser, work.Learner, &assignment, true
+				launched, err := scene.Launch(ctx, l)
+				if scene.Unseen(id, stimulus, err, first, launched) {
+					continue
+				}
+				for _, text := range []string{"the first of two works", "the second of two works"} {
+					if flow, err = scene.GoOn(ctx, stimulus, launched, config.Submit, "{work}", text); err != nil {
+						break
+					}
+				}
+				if scene.Unseen(id, stimulus, err, first, launched, flow) {
+					continue
+				}
+			case "items-at-second-launch":
+				l.User = work.Learner
+				_, flow, err = scene.HandIn(ctx, assignment, l)
+			default:
+				_, flow, err = scene.HandIn(ctx, assignment, l)
+			}
+			if toldOfFailure(flow) {
+				err = nil
+			}
+			if scene.Unseen(id, stimulus, err, first, flow) {
+				continue
+			}
+			scene.Await(ctx, flow, harness.IsScore)
+			wrong := ""
+			switch items := work.At.LineItems(scene.Run().Tool().ClientID, assignment.Course.ID); {
+			case len(items) != 1:
+				wrong = fmt.Sprintf("there are %d line items of the link", len(items))
+			case len(flow.Scores()) > 0 && flow.Scores()[0].LineItem != work.Item.ID:
+				wrong = "the score went elsewhere: " + results.Bounded(flow.Scores()[0].Target, 300)
+			}
+			scene.Check(id, stimulus, wrong == "", "", Seen(wrong), first, flow)
+		}
+	})
+
 	It("changes them as the specification says", For("ags-tool-lineitem-requests"), func(ctx SpecContext) {
 		const id = "ags-tool-lineitem-requests"
 		scene := Scene()
@@ -170,6 +267,9 @@ var _ = Describe("A tool, looking after its line items,", func() {
 		}
 	})
 })
+
+// oddID has characters that mean something in a URL.
+const oddID = "+v1:unit@7&b#c%2F?/d e"
 
 // renamed has an instructor give the line item of an assignment another label.
 func renamed(ctx SpecContext, scene *harness.Scenario, a harness.Assignment, f *fakeplatform.Fault) (*harness.Flow, error) {

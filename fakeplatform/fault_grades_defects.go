@@ -181,6 +181,19 @@ const (
 	TakesScoresOfSameInstant      = "takes-scores-of-same-instant"
 	IgnoresEarlierScores          = "ignores-earlier-scores"
 	SaysBadRequestForEarlier      = "says-bad-request-for-earlier-scores"
+	StampsGradesOnChange          = "stamps-grades-on-change-of-maximum"
+	StampsGradesOnRename          = "stamps-grades-on-change-of-label"
+	RefusesOldScores              = "refuses-old-scores"
+	RefusesOldScoresOfLinks       = "refuses-old-scores-of-links"
+	ScalesToFirstMaximum          = "scales-to-first-maximum"
+	RevivesResults                = "revives-results"
+	ScoresTheClass                = "scores-the-class"
+	ScoresTwins                   = "scores-twins"
+	ChangesTwins                  = "changes-twins"
+	RemovesTwins                  = "removes-twins"
+	ShowsDashForZero              = "shows-dash-for-zero"
+	ShowsTickForPoints            = "shows-tick-for-points"
+	ShowsZeroForNone              = "shows-zero-for-none"
 	DoesNotScale                  = "does-not-scale"
 	RoundsPoints                  = "rounds-points"
 	BlanksZeros                   = "blanks-zeros"
@@ -412,6 +425,19 @@ var gradeDefects = []Fault{
 	{Name: TakesScoresOfSameInstant, Breaks: []string{}, Part: OfGrades, Permitted: true, Does: "takes a score with the timestamp of the last one"},
 	{Name: IgnoresEarlierScores, Breaks: []string{}, Part: OfGrades, Permitted: true, Does: "answers 204 to an earlier score, and keeps the later one"},
 	{Name: SaysBadRequestForEarlier, Breaks: []string{}, Part: OfGrades, Permitted: true, Does: "answers 400 to an earlier score"},
+	{Name: StampsGradesOnChange, Breaks: []string{"ags-score-own-time"}, Part: OfGrades, Does: "takes the change of a line item's maximum for the time of its scores"},
+	{Name: StampsGradesOnRename, Breaks: []string{"ags-score-own-time"}, Part: OfGrades, Does: "takes the change of a line item's label for the time of its scores"},
+	{Name: RefusesOldScores, Breaks: []string{"ags-score-own-time"}, Hides: []string{"ags-rejects-missing-or-invalid-token"}, Part: OfGrades, Does: "refuses a score that was set more than half an hour ago"},
+	{Name: RefusesOldScoresOfLinks, Breaks: []string{"ags-score-own-time"}, Part: OfGrades, Does: "refuses a score that was set before the launch, at a line item of a link"},
+	{Name: ScalesToFirstMaximum, Breaks: []string{"ags-score-scaling", "ags-score-own-time"}, Part: OfGrades, Does: "scales scores to the maximum that a line item had at first"},
+	{Name: RevivesResults, Breaks: []string{"ags-lineitem-delete"}, Part: OfGrades, Does: "gives a line item that is made again the scores of the one that was removed"},
+	{Name: ScoresTheClass, Breaks: []string{"ags-score-touches-nobody-else", "ags-results-list"}, Part: OfGrades, Does: "records a score for every learner of the line item who has one"},
+	{Name: ScoresTwins, Breaks: []string{"ags-score-touches-nobody-else"}, Part: OfGrades, Does: "records a score at every line item with the same resourceId"},
+	{Name: ChangesTwins, Breaks: []string{"ags-score-touches-nobody-else"}, Part: OfGrades, Does: "changes every line item with the same resourceId"},
+	{Name: RemovesTwins, Breaks: []string{"ags-score-touches-nobody-else"}, Part: OfGrades, Does: "removes every line item with the same resourceId"},
+	{Name: ShowsDashForZero, Breaks: []string{"ags-gradebook-shows-points"}, Part: OfGrades, OnlyWarns: true, Does: "shows a dash in the gradebook for a grade of 0"},
+	{Name: ShowsTickForPoints, Breaks: []string{"ags-gradebook-shows-points"}, Part: OfGrades, OnlyWarns: true, Does: "shows a tick in the gradebook for the points of a grade"},
+	{Name: ShowsZeroForNone, Breaks: []string{"ags-gradebook-shows-points"}, Part: OfGrades, OnlyWarns: true, Does: "shows 0 in the gradebook where there is no grade"},
 	{Name: DoesNotScale, Breaks: []string{"ags-score-scaling"}, Part: OfGrades, Does: "takes scoreGiven for points of the line item"},
 	{Name: RoundsPoints, Breaks: []string{"ags-score-scaling", "ags-score-accept"}, Part: OfGrades, Does: "rounds points"},
 	{Name: BlanksZeros, Breaks: []string{"ags-score-scaling"}, Part: OfGrades, Does: "takes 0 points for none"},

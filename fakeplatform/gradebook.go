@@ -84,6 +84,7 @@ type column struct {
 	members map[string]any // all that it was made of but its id
 	item    lti.LineItem   // what is known of it
 	rows    []*row
+	first   float64 // its maximum at first
 }
 
 // A row is the latest score of a learner.
@@ -176,6 +177,9 @@ func (p *Platform) points(c *column, score lti.Score) *float64 {
 		return nil
 	}
 	most := c.item.ScoreMaximum
+	if c.first > 0 && c.first != most && p.has(ScalesToFirstMaximum) {
+		most = c.first
+	}
 	scaled := p.spoilPoints(score, *score.ScoreGiven / *score.ScoreMaximum * most, most)
 	return &scaled
 }
@@ -293,7 +297,7 @@ func (p *Platform) newColumn(book *gradebook, draft lineItemDraft, key string) *
 	if p.has(NamesLineItemsMidway) {
 		c.id += midway
 	}
-	c.item.ID = c.id
+	c.item.ID, c.first = c.id, c.item.ScoreMaximum
 	return c
 }
 

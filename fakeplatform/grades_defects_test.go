@@ -217,6 +217,31 @@ func removes(own bool) gradeProbe {
 	}
 }
 
+// twinned does something to a line item that has a score, and so has another one of the
+// same resource.
+func twinned(does func(room *classroom, item string) reply) gradeProbe {
+	return func(room *classroom) string {
+		twin := map[string]any{"resourceId": "r-1", "resourceLinkId": "essay"}
+		item, other := room.makes(twin), room.makes(twin)
+		room.scores(item, ago(40*time.Minute))
+		room.scores(other, nil)
+		room.scores(item, map[string]any{"userId": ada.Sub})
+		return does(room, item).says() + room.scores(item, merged(ago(20*time.Minute), map[string]any{"scoreGiven": 3})).says() + room.whole()
+	}
+}
+
+// changedBy puts members in the place of a line item's.
+func changedBy(members map[string]any) gradeProbe {
+	return twinned(func(room *classroom, item string) reply {
+		return room.asks(http.MethodPut, item, lti.MediaTypeLineItem, lineItem(merged(map[string]any{"resourceId": "r-1", "resourceLinkId": "essay"}, members)))
+	})
+}
+
+// ago is the timestamp of a score that was set so long ago.
+func ago(d time.Duration) map[string]any {
+	return map[string]any{"timestamp": noon.Add(-d).Format("2006-01-02T15:04:05.000Z07:00")}
+}
+
 // gradeProbes are what a platform is asked.
 func gradeProbes() map[string]gradeProbe {
 	const day = "2026-03-06T20:05:02Z"
@@ -300,6 +325,17 @@ func gradeProbes() map[string]gradeProbe {
 		"score 12": scored(nil, map[string]any{"scoreGiven": 12}), "score taken back": scored(nil, map[string]any{"scoreGiven": absent, "scoreMaximum": absent, "gradingProgress": lti.NotReady}),
 		"score no longer NotReady": scored(map[string]any{"gradingProgress": lti.NotReady}, nil),
 		"score of a teacher":       scored(map[string]any{"userId": mary.Sub}), "score of somebody elsewhere": scored(map[string]any{"userId": caroline.Sub}), "score of a stranger": scored(map[string]any{"userId": "stranger"}),
+		"changed maximum of two": changedBy(map[string]any{"scoreMaximum": 20}), "changed label of two": changedBy(map[string]any{"label": "Novel"}),
+		"scored one of two":  twinned(func(room *classroom, item string) reply { return room.scores(item, ago(30*time.Minute)) }),
+		"removed one of two": twinned(func(room *classroom, item string) reply { return room.asks(http.MethodDelete, item, "", "") }),
+		"score of long ago":  scored(ago(40 * time.Minute)),
+		"made again": func(room *classroom) string {
+			item := room.makes(nil)
+			room.scores(item, nil)
+			room.asks(http.MethodDelete, item, "", "")
+			room.makes(nil)
+			return room.whole()
+		},
 		"scores of two items": func(room *classroom) string { return scored(nil)(room) + scored(three)(room) },
 		"results": func(room *classroom) string {
 			item := room.makes(nil)

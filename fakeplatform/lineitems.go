@@ -272,6 +272,7 @@ func (p *Platform) createLineItem(q *gradeRequest) gradeAnswer {
 	made := p.newColumn(q.book, q.lineItem, p.suppliedID(q))
 	answer := q.answer(http.StatusCreated, made.shown())
 	answer.header.Set("Location", made.id)
+	p.revives(made)
 	answer.effect = func() { p.grades.insert(made) }
 	return answer
 }
@@ -309,7 +310,11 @@ func (p *Platform) replaceLineItem(q *gradeRequest) gradeAnswer {
 	}
 	p.keepsReview(q.column, &made)
 	answer := q.answer(http.StatusOK, made.shown())
-	answer.effect = func() { *q.column = made }
+	changes := p.changesToo(q, made)
+	answer.effect = func() {
+		*q.column = made
+		changes()
+	}
 	return answer
 }
 
@@ -318,5 +323,10 @@ func (p *Platform) deleteLineItem(q *gradeRequest) gradeAnswer {
 	if q.column.own {
 		return p.refusesToDeleteOwn()
 	}
-	return gradeAnswer{status: http.StatusNoContent, effect: func() { p.grades.remove(q.column) }}
+	removed := append(p.twins(q, RemovesTwins), q.column)
+	return gradeAnswer{status: http.StatusNoContent, effect: func() {
+		for _, c := range removed {
+			p.grades.remove(c)
+		}
+	}}
 }

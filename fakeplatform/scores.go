@@ -85,6 +85,9 @@ func (p *Platform) record(q *gradeRequest) gradeAnswer {
 	}
 	current := q.column.row(sub)
 	why, forgets := p.tooEarly(q, current)
+	if why == nil {
+		why = p.tooOld(q)
+	}
 	if why == nil && !forgets {
 		why, forgets = p.spoilScore(&q.score.Score, current)
 	}
@@ -95,7 +98,9 @@ func (p *Platform) record(q *gradeRequest) gradeAnswer {
 	case forgets:
 		return gradeAnswer{status: http.StatusNoContent}
 	}
+	spills := p.spills(q)
 	return gradeAnswer{status: http.StatusNoContent, effect: func() {
+		spills()
 		if current == nil {
 			current = &row{sub: sub, number: p.grades.number()}
 			q.column.rows = append(q.column.rows, current)

@@ -243,7 +243,7 @@ func (s *PlatformScenario) OpenGrades(ctx context.Context, user string, item *Li
 	}
 	journey := agent.Journey{
 		Actions: r.actionsFor(name, given), Screenshot: true,
-		MarkerWait: r.markerWait(r.config.Patience.Marker.Std()), Also: r.visit("").Also,
+		MarkerWait: r.markerWait(r.config.Patience.Marker.Std()), Also: r.visit("").Also, Read: r.pointsOf(given),
 	}
 	if sign := r.platform.NeedsGrading; !sign.IsZero() {
 		journey.Markers = []agent.Marker{{

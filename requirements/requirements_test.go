@@ -18,9 +18,9 @@ func TestDefaultIsComplete(t *testing.T) {
 	bound := func(side requirements.Side) []requirements.Requirement {
 		return requirements.Default().Select(func(r requirements.Requirement) bool { return r.Binds == side })
 	}
-	g.Expect(requirements.Default().All()).To(HaveLen(412))
+	g.Expect(requirements.Default().All()).To(HaveLen(415))
 	g.Expect(bound(requirements.Tool)).To(HaveLen(186))
-	g.Expect(bound(requirements.Platform)).To(HaveLen(226))
+	g.Expect(bound(requirements.Platform)).To(HaveLen(229))
 }
 
 func TestIDsAreStableForEver(t *testing.T) {

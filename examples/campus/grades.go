@@ -79,6 +79,7 @@ func (c *Campus) shownGrade(course *course, item lti.LineItem, learner *account)
 	if grade.Final {
 		row.Points = number(*grade.Points)
 	}
+	row.Points = c.spoilPoints(row.Points, grade)
 	if c.platform.Reviewable(item.ID, learner.user.Sub) {
 		label := ""
 		if item.SubmissionReview != nil {
@@ -88,6 +89,19 @@ func (c *Campus) shownGrade(course *course, item lti.LineItem, learner *account)
 		row.ReviewPath = fmt.Sprintf("%s/review/%s/%s", course.Path(), path.Base(item.ID), learner.name)
 	}
 	return row
+}
+
+// spoilPoints shows what a fault makes of a learner's points.
+func (c *Campus) spoilPoints(points string, grade fakeplatform.Grade) string {
+	switch {
+	case grade.Final && *grade.Points == 0 && c.platform.Has(fakeplatform.ShowsDashForZero):
+		return "–"
+	case grade.Final && *grade.Points > 0 && c.platform.Has(fakeplatform.ShowsTickForPoints):
+		return "✓"
+	case !grade.Final && grade.Progress != "" && grade.Points == nil && c.platform.Has(fakeplatform.ShowsZeroForNone):
+		return "0"
+	}
+	return points
 }
 
 // waits says whether the page shows that work waits for grading.

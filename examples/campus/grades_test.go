@@ -236,6 +236,31 @@ func (s *site) shownReview(label string) shownReview {
 	return found
 }
 
+func TestFaultsOfPointsShown(t *testing.T) {
+	const tick = "✓ of 10"
+	for fault, want := range map[string][3]string{ // after 8 points, after 0, and after none
+		"":                              {"8 of 10", "0 of 10", ""},
+		fakeplatform.ShowsTickForPoints: {tick, "0 of 10", ""},
+		fakeplatform.ShowsDashForZero:   {"8 of 10", "– of 10", ""},
+		fakeplatform.ShowsZeroForNone:   {"8 of 10", "0 of 10", "0 of 10"},
+	} {
+		t.Run(fault, func(t *testing.T) {
+			var faults []string
+			if fault != "" {
+				faults = []string{fault}
+			}
+			s := newSite(t, faults...)
+			ada, mary := s.signedIn("ada"), s.signedIn("mary")
+			item := ada.makes(lti.LineItem{Label: "Essay", ScoreMaximum: 10})
+			sub := ada.launches("/launch-link/1/exercise-1").claims["sub"].(string)
+			for i, points := range [][]float64{{8}, {0}, nil} {
+				s.g.Expect(ada.scores(item, sub, lti.Completed, lti.FullyGraded, points...)).To(Equal(http.StatusNoContent))
+				s.g.Expect(mary.row("Essay", "Ada Lovelace").Find(".result").Text()).To(Equal(want[i]))
+			}
+		})
+	}
+}
+
 func TestFaultsOfReviews(t *testing.T) {
 	const short, long = "Open <b>it</b>", "Open the viewer of all that was handed in, of all that was handed in late, and of all that was handed in twice"
 	for fault, c := range map[string]struct {

@@ -81,6 +81,8 @@ type Journey struct {
 	Also    []Marker
 	// MarkerWait is how long to wait for one of the markers, as of Visit.
 	MarkerWait time.Duration
+	// Read is read on that page, as of Visit.
+	Read       map[string]Reading
 	Screenshot bool
 	// Tell is told of each action when it is done; it may be nil.
 	Tell func(Action)

@@ -1238,7 +1238,7 @@ func (w *walk) tell(ctx context.Context, at *place, stuck *Stuck, ended Ending) 
 			}
 		}
 		trip = at.tab.tell(bounded, ended, Visit{
-			Markers: w.journey.Markers, Also: w.journey.Also, MarkerWait: w.journey.MarkerWait, Quiet: w.journey.Quiet, Screenshot: w.journey.Screenshot || stuck != nil,
+			Markers: w.journey.Markers, Also: w.journey.Also, MarkerWait: w.journey.MarkerWait, Quiet: w.journey.Quiet, Read: w.journey.Read, Screenshot: w.journey.Screenshot || stuck != nil,
 		})
 		if ended == Settled && trip.Ended == TimedOut && trip.Why == "" && ctx.Err() == nil {
 			trip.Ended = Settled

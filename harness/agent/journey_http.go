@@ -142,7 +142,7 @@ func (u *httpUser) Go(ctx context.Context, j Journey) (*Trip, error) {
 	defer cancel()
 	w := &httpWalk{journey: &journey{
 		user: u, trip: &Trip{Ended: Settled, Markers: map[string]bool{}}, began: began,
-		visit: Visit{Markers: j.Markers, Also: j.Also, Quiet: j.Quiet},
+		visit: Visit{Markers: j.Markers, Also: j.Also, Quiet: j.Quiet, Read: j.Read},
 	}}
 	trip := w.trip
 	if j.In == Here {

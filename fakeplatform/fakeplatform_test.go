@@ -1351,6 +1351,7 @@ var faultDiffers = map[string]types.GomegaMatcher{
 	"replayed-in-new-login":               ConsistOf(claim("nonce", "other-nonce"), HavePrefix("claim "+lti.ClaimLaunchPresentation)),
 	"replayed-in-next-login":              ConsistOf(claim("nonce", "other-nonce"), HavePrefix("claim "+lti.ClaimLaunchPresentation)),
 	"state-reused":                        ConsistOf("state = other-state"),
+	"replayed-at-once":                    BeEmpty(),
 	// The other launch is one of the same platform here: TestTokenOfOtherPlatform.
 	"token-of-other-platform":   ConsistOf(HavePrefix("claim " + lti.ClaimLaunchPresentation)),
 	"response-by-get":           ConsistOf("answer by GET with a query"),

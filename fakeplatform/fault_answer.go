@@ -65,6 +65,9 @@ var answerFaults = []Fault{
 		Name: "replayed-in-other-browser", Provokes: "sec-tool-nonce-replayed",
 		Does: "submits an id_token and state that were used from another browser",
 	}, {
+		Name: "replayed-at-once", Provokes: "sec-tool-nonce-replayed",
+		Does: "submits the same id_token and state from two tabs at the same time",
+	}, {
 		Name: "state-reused", Provokes: "practice-tool-state-single-use", NeedsState: true, Borrows: true,
 		Does: "answers a second login in the same browser with the state of the first, which was used",
 		form: func(d *draft) { d.form.Set(lti.ParamState, d.borrowed().Get(lti.ParamState)) },

@@ -544,6 +544,7 @@ var refusedBecause = map[string]refusal{
 	"sec-tool-nonce-missing":               {401, "has no nonce"},
 	"oidc-tool-nonce-foreign":              {401, "nonce is not the one of this login"},
 	"replayed-with-same-state":             {401, "used already"},
+	"replayed-at-once":                     {401, "used already"},
 	"replayed-later":                       {401, "used already"},
 	"replayed-in-other-browser":            {401, "not begun in this browser"},
 	"replayed-in-next-login":               {401, "nonce is not the one of this login"},
@@ -635,7 +636,7 @@ func (p *pair) meet(t *testing.T, f fakeplatform.Fault) (l *fakeplatform.Launch,
 		p.hold(b)
 	case "replayed-later":
 		p.passed.Add(60)
-	case "replayed-with-same-state":
+	case "replayed-with-same-state", "replayed-at-once":
 	default:
 		return l, b, shown
 	}
@@ -694,6 +695,7 @@ func TestConformingToolAgainstEveryFaultOfThePlatform(t *testing.T) {
 		faketool.PublishesShortKey, faketool.PublishesKeyWithoutKID, faketool.PublishesPrivateKey, faketool.NestsKeySet, // nobody asked for the key
 		faketool.AcceptsOldTLS,                                      // the server's
 		faketool.KnowsOneDeployment, faketool.SwapsOverlappingUsers, // only one deployment was launched, and one user at a time
+		faketool.RefusesManyCookies, // nor did a browser begin many logins
 	))
 }
 
@@ -1151,6 +1153,7 @@ var shownOtherwise = []string{
 	faketool.ShowsOwnSessionInstead, faketool.ShowsClassmates, faketool.NamesGuests, faketool.WritesReturnQueryAnew, faketool.IgnoresError, // TestUnusualConduct
 	faketool.NeedsResourceParameter, faketool.NeedsCourseNumber, // TestToolThatNeedsToBeToldMore
 	faketool.CountsNonce, faketool.CountsState, faketool.SetsNoStateCookie, faketool.KeepsOneLoginPerBrowser,
+	faketool.NotesUseLate, faketool.RefusesManyCookies,
 	faketool.DropsEndpointQuery, faketool.GluesEndpointQuery, faketool.EscapesEndpointQuery, faketool.KnowsOneDeployment,
 	faketool.FetchesCertificateURL, faketool.WaitsForKeys, faketool.TakesAnonymousForLastUser, faketool.IgnoresClientID,
 	faketool.KnowsUsersByEmail, faketool.KnowsUsersBySubAlone, faketool.KnowsUsersByAllClaims, faketool.SwapsOverlappingUsers,

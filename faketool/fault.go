@@ -137,6 +137,7 @@ const (
 	AcceptsUsedNonceOfBrowser       = "accepts-used-nonce-of-browser"
 	AcceptsNonceOfAnyLogin          = "accepts-nonce-of-any-login"
 	AcceptsLaunchTwice              = "accepts-launch-twice"
+	NotesUseLate                    = "notes-use-late"
 	AcceptsUsedNonce                = "accepts-used-nonce"
 	IgnoresMessageType              = "ignores-message-type"
 	IgnoresCaseOfMessageType        = "ignores-case-of-message-type"
@@ -158,6 +159,7 @@ const (
 	DropsEndpointQuery              = "drops-endpoint-query"
 	GluesEndpointQuery              = "glues-endpoint-query"
 	EscapesEndpointQuery            = "escapes-endpoint-query"
+	RefusesManyCookies              = "refuses-many-cookies"
 	KeepsOneLoginPerBrowser         = "keeps-one-login-per-browser"
 	AcceptsUsedState                = "accepts-used-state"
 	AcceptsTokenOfAnyPlatform       = "accepts-token-of-any-platform"
@@ -393,6 +395,7 @@ var launchDefects = []Fault{
 	{Name: AcceptsUnknownNonce, Breaks: []string{"oidc-tool-nonce-foreign"}, Does: "accepts a nonce that it never sent"},
 	{Name: AcceptsNonceOfAnyLogin, Breaks: []string{"oidc-tool-nonce-foreign", "ap-tool-verifies-id-token"}, Does: "accepts the nonce of any login that is still open"},
 	{Name: AcceptsLaunchTwice, Breaks: []string{"sec-tool-nonce-replayed"}, Does: "lets the same launch be submitted twice"},
+	{Name: NotesUseLate, Breaks: []string{"sec-tool-nonce-replayed"}, Does: "notes that a login has been used a while after it has looked"},
 	{Name: AcceptsUsedNonce, Breaks: []string{"sec-tool-nonce-replayed"}, Does: "accepts the nonce of an earlier launch in a new login"},
 	{Name: IgnoresMessageType, Breaks: []string{"core-tool-message-type-unknown"}, Does: "takes every message for a resource link launch"},
 	{Name: IgnoresCaseOfMessageType, Breaks: []string{"core-tool-message-type-unknown"}, Does: "ignores the case of the message type"},
@@ -412,6 +415,7 @@ var launchDefects = []Fault{
 	{Name: DropsEndpointQuery, Breaks: []string{"rfc6749-tool-auth-endpoint-query-retained"}, Does: "replaces the query of the authorization endpoint by its own"},
 	{Name: GluesEndpointQuery, Breaks: []string{"rfc6749-tool-auth-endpoint-query-retained"}, Does: "appends its parameters with a second ? to an authorization endpoint that has a query"},
 	{Name: EscapesEndpointQuery, Breaks: []string{"rfc6749-tool-auth-endpoint-query-retained"}, Does: "escapes the question mark of the authorization endpoint's query"},
+	{Name: RefusesManyCookies, Breaks: []string{"practice-tool-abandoned-logins"}, Does: "answers with 431 where the cookies of a request have more than two KiB"},
 	{Name: KeepsOneLoginPerBrowser, Breaks: []string{"practice-tool-parallel-launches"}, Does: "forgets a browser's login when it begins another"},
 	{Name: AcceptsUsedState, Breaks: []string{"practice-tool-state-single-use"}, Does: "accepts the state of an earlier launch with the nonce of another login"},
 	{Name: AcceptsTokenOfAnyPlatform, Breaks: []string{"sec-tool-issuer-mix-up"}, Does: "holds a token against the platform that it names, not against the one that the login was begun for"},

@@ -156,6 +156,9 @@ type login struct {
 	event        int // when it was begun
 	expires      time.Time
 	used         bool
+
+	twin  chan struct{} // for a fault: is closed when the launch has come twice at the same time
+	twice bool          // and then it has
 }
 
 // loginLifetime is how long a user may take from login to launch.
@@ -239,8 +242,15 @@ func (t *Tool) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		r.Body = http.MaxBytesReader(w, r.Body, maxBody)
 	}
 	t.arrive(r)
+	if len(strings.Join(r.Header.Values("Cookie"), "; ")) > manyCookies && t.has(RefusesManyCookies) {
+		t.refuse(w, &refusal{http.StatusRequestHeaderFieldsTooLarge, "The cookies are too large."}, "")
+		return
+	}
 	t.mux.ServeHTTP(w, r)
 }
+
+// manyCookies is how many bytes of cookies a fault takes.
+const manyCookies = 2 << 10
 
 func (t *Tool) serveNothing(w http.ResponseWriter, r *http.Request) {
 	err := &refusal{http.StatusNotFound, "There is nothing at " + r.URL.EscapedPath() + "."}

@@ -72,7 +72,37 @@ func (t *Tool) validate(r *http.Request, form url.Values) (claims, *login, error
 			return c, begun, err
 		}
 	}
+	t.dawdle(r, begun)
 	return c, begun, t.use(begun, c)
+}
+
+// dawdles is how long the tool takes at most, with a fault, to note that a login has
+// been used.
+const dawdles = 500 * time.Millisecond
+
+// dawdle is the fault of noting late that a login has been used: until then, the same
+// launch may come once more. It is one of browsers that have a session.
+func (t *Tool) dawdle(r *http.Request, begun *login) {
+	if _, err := r.Cookie(sessionCookie); err != nil || !t.has(NotesUseLate) {
+		return
+	}
+	t.mu.Lock()
+	if begun.twin == nil {
+		begun.twin = make(chan struct{})
+	} else if !begun.used && !begun.twice {
+		begun.twice = true
+		close(begun.twin)
+	}
+	twin, used := begun.twin, begun.used
+	t.mu.Unlock()
+	if used {
+		return
+	}
+	select {
+	case <-twin:
+	case <-time.After(dawdles):
+	case <-r.Context().Done():
+	}
 }
 
 // use marks a login as used.
@@ -80,7 +110,7 @@ func (t *Tool) use(begun *login, c claims) error {
 	nonce, _ := c.text("nonce")
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if begun.used && (nonce == begun.nonce || !t.has(AcceptsUsedState)) && !t.has(AcceptsLaunchTwice) && !t.takesAgain(c) {
+	if begun.used && !begun.twice && (nonce == begun.nonce || !t.has(AcceptsUsedState)) && !t.has(AcceptsLaunchTwice) && !t.takesAgain(c) {
 		return unauthorized("This login has been used already.")
 	}
 	begun.used = true

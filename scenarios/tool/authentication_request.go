@@ -11,6 +11,7 @@ import (
 
 	"invigilator/fakeplatform"
 	"invigilator/harness"
+	"invigilator/harness/agent"
 	"invigilator/lti"
 	"invigilator/requirements"
 	"invigilator/results"
@@ -108,17 +109,21 @@ var _ = Describe("A tool, answering a login initiation,", func() {
 
 	It("sends a fresh nonce and a fresh state that nobody can guess", For("sec-tool-auth-request-nonce", "sec-tool-auth-request-state"), func(ctx SpecContext) {
 		const nonceID, stateID = "sec-tool-auth-request-nonce", "sec-tool-auth-request-state"
-		const logins = 50
+		// That a tool bears many open logins in one browser is another requirement.
+		const logins, inOneBrowser = 50, 10
 		scene := Scene()
-		browser, err := scene.LoginsByHTTP(ctx)
-		if scene.Unseen(nonceID, "", err) {
-			scene.Unseen(stateID, "", err)
-			return
-		}
-		defer browser.Close()
+		var browser agent.User
 		var nonces, states []string
 		var first, last *harness.Flow
 		for i := range logins {
+			if i%inOneBrowser == 0 {
+				var err error
+				if browser, err = scene.LoginsByHTTP(ctx); scene.Unseen(nonceID, "", err) {
+					scene.Unseen(stateID, "", err)
+					return
+				}
+				defer browser.Close()
+			}
 			flow, err := scene.Launch(ctx, harness.Launch{
 				Title: fmt.Sprintf("login %d of %d", i+1, logins), By: browser, LoggedIn: true, Fault: new(fakeplatform.HeldAnswer),
 			})
@@ -167,6 +172,38 @@ var _ = Describe("A tool, answering a login initiation,", func() {
 			return
 		}
 		scene.Check(stateID, "", problem == "", "", guess.Spread(states, problem), first, last)
+	})
+})
+
+var _ = Describe("A tool, launched in a browser where many logins were begun and given up,", func() {
+	It("goes on working", For("practice-tool-abandoned-logins"), func(ctx SpecContext) {
+		const id, stimulus, logins = "practice-tool-abandoned-logins", "fifty-abandoned-logins", 50
+		scene := Scene()
+		browser := scene.Open(ctx)
+		defer browser.Close()
+		var first, last *harness.Flow
+		for i := range logins {
+			flow, err := scene.Launch(ctx, harness.Launch{
+				Title: fmt.Sprintf("login %d of %d, which is given up", i+1, logins), By: browser, LoggedIn: true, Fault: new(fakeplatform.HeldAnswer),
+			})
+			if scene.Unseen(id, stimulus, err, first, flow) {
+				return
+			}
+			if _, asked := flow.Request(); !asked && first == nil {
+				scene.Observe(id, stimulus, results.Inconclusive, "", "No authentication request. The login ended at "+flow.End()+".", flow)
+				return
+			} else if !asked {
+				scene.Observe(id, stimulus, results.Failed, "", fmt.Sprintf("Login %d in one browser brought no authentication request. It ended at %s.", i+1, flow.End()), first, flow)
+				return
+			}
+			if last = flow; first == nil {
+				first = flow
+			}
+		}
+		flow, err := scene.Launch(ctx, harness.Launch{Title: "a valid launch after all these", By: browser})
+		if !scene.Unseen(id, stimulus, err, first, last, flow) {
+			scene.MustBeAccepted(ctx, id, stimulus, flow)
+		}
 	})
 })
 

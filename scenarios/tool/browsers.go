@@ -191,6 +191,49 @@ var _ = Describe("A tool, offered an answer that belongs elsewhere,", func() {
 		)
 	})
 
+	It("accepts a launch once that two tabs submit at the same time", For("sec-tool-nonce-replayed"), func(ctx SpecContext) {
+		const id, stimulus, rounds = "sec-tool-nonce-replayed", "replayed-at-once", 3
+		scene := Scene()
+		browser := scene.Open(ctx)
+		defer browser.Close()
+		// A tool with a session knows whose launches it has seen.
+		first, err := scene.Launch(ctx, harness.Launch{Title: "the browser's first launch", By: browser})
+		if scene.Unseen(id, stimulus, err, first) {
+			return
+		}
+		tab, once := browser.NewTab(), false
+		var flows []*harness.Flow
+		for range rounds {
+			held, err := scene.Launch(ctx, harness.Launch{Title: "a login, its answer held back", By: browser, LoggedIn: true, Fault: new(fakeplatform.HeldAnswer)})
+			if err == nil {
+				if _, _, unanswered := held.Launch.Answer(); unanswered != nil {
+					err = harness.ErrNoLogin
+				}
+			}
+			if scene.Unseen(id, stimulus, err, first, held) {
+				return
+			}
+			flows, err = scene.LaunchTogether(ctx,
+				harness.Launch{Title: "the answer, in one tab", By: browser, Other: held, Again: true, LoggedIn: true},
+				harness.Launch{Title: "the answer, in another tab", By: tab, Other: held, Again: true, LoggedIn: true},
+			)
+			if scene.Unseen(id, stimulus, err, flows...) {
+				return
+			}
+			one, other := scene.Accepted(flows[0]), scene.Accepted(flows[1])
+			if one && other {
+				scene.Observe(id, stimulus, results.Failed, "", "Both tabs show an accepted launch.", flows...)
+				return
+			}
+			once = once || one || other
+		}
+		if !once {
+			scene.Observe(id, stimulus, results.Inconclusive, "", "Neither tab shows an accepted launch: "+flows[0].End()+"; "+flows[1].End()+".", flows...)
+			return
+		}
+		scene.Observe(id, stimulus, results.Passed, "", fmt.Sprintf("In none of %d rounds did both tabs show an accepted launch.", rounds), flows...)
+	})
+
 	It("accepts a state once", For("practice-tool-state-single-use"), func(ctx SpecContext) {
 		scene := Scene()
 		scene.MustRefuse(ctx, "practice-tool-state-single-use", afterUse(scene, "state-reused", true, false, 0))

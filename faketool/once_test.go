@@ -1,0 +1,49 @@
+package faketool_test
+
+import (
+	"net/http"
+	"slices"
+	"sync"
+	"testing"
+
+	. "github.com/onsi/gomega"
+
+	"invigilator/fakeplatform"
+	"invigilator/faketool"
+)
+
+func TestALoginThatComesTwiceAtOnceIsUsedOnce(t *testing.T) {
+	t.Parallel()
+	for fault, want := range map[string][]int{"": {http.StatusOK, http.StatusUnauthorized}, faketool.NotesUseLate: {http.StatusOK, http.StatusOK}} {
+		t.Run(fault, func(t *testing.T) {
+			t.Parallel()
+			p := newPair(t, slices.DeleteFunc([]string{fault}, func(name string) bool { return name == "" })...)
+			b := p.browser(t)
+			expectLaunched(t, b.open(p.begin(t, fakeplatform.Plan{}).URL())) // the browser has a session
+			held, _ := p.hold(b)
+			statuses := make([]int, 2)
+			var both sync.WaitGroup
+			for i := range statuses {
+				both.Go(func() { statuses[i] = b.open(held.DeliverURL()).status })
+			}
+			both.Wait()
+			NewWithT(t).Expect(statuses).To(ConsistOf(want))
+			NewWithT(t).Expect(p.tool.Consulted()).To(ContainElement(faketool.NotesUseLate))
+		})
+	}
+}
+
+func TestManyCookiesAreRefusedWithAFault(t *testing.T) {
+	t.Parallel()
+	for fault, want := range map[string]int{"": http.StatusOK, faketool.RefusesManyCookies: http.StatusRequestHeaderFieldsTooLarge} {
+		t.Run(fault, func(t *testing.T) {
+			t.Parallel()
+			p := newPair(t, slices.DeleteFunc([]string{fault}, func(name string) bool { return name == "" })...)
+			b := p.browser(t)
+			for range 50 {
+				b.open(p.begin(t, fakeplatform.Plan{Fault: &fakeplatform.HeldAnswer}).URL())
+			}
+			NewWithT(t).Expect(b.open(p.begin(t, fakeplatform.Plan{}).URL()).status).To(Equal(want))
+		})
+	}
+}

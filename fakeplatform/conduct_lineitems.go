@@ -111,6 +111,10 @@ func (p *Platform) amendDates(object map[string]any, wrong refusals) (map[string
 		case !isText:
 		case err == nil:
 			dates = append(dates, at)
+			_, offset := at.Zone()
+			if strings.Contains(text, ".") && p.has(NeedsWholeDates) || offset < 0 && p.has(RefusesDatesBehindUTC) {
+				wrong.bad("%s is in no form that is known", name)
+			}
 			object[name] = p.readsDate(text, at)
 		case notLocal == nil && p.has(CrashesOnDatesWithoutZone), notLocal != nil && p.has(CrashesOnDateWords):
 			crashes()
@@ -254,6 +258,9 @@ func (p *Platform) crashesOnLimit(q *gradeRequest) bool {
 func (p *Platform) readsFilter(name, value string) string {
 	before, _, found := strings.Cut(value, "&")
 	foreign := func(r rune) bool { return r > 127 }
+	if twice, err := url.QueryUnescape(value); err == nil && twice != value && p.has(DecodesFiltersTwice) {
+		return twice
+	}
 	switch {
 	case name != paramTag:
 	case found && p.has(CutsTagsAtAmpersand):

@@ -6,6 +6,7 @@ import (
 	"math"
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -28,12 +29,17 @@ func (p *Platform) amendScore(q *gradeRequest) refusals {
 	q.moot = !hasUser && p.has(TakesScoresWithoutUser) || user == "" && p.has(GradesNobody)
 	at, dated := q.object["timestamp"].(string)
 	_, err := time.Parse(time.RFC3339, at)
-	if !dated && p.has(TakesScoresWithoutTimestamp) || dated && err != nil && p.has(TakesTimestampWords) {
+	_, isNumber := q.object["timestamp"].(json.Number)
+	if !dated && p.has(TakesScoresWithoutTimestamp) || isNumber && p.has(TakesTimestampNumbers) || dated && err != nil && p.has(TakesTimestampWords) {
 		q.undated = true
 		q.object["timestamp"] = p.opts.Now().Format(time.RFC3339Nano)
 	}
+	p.amendTypes(q.object)
 	p.amendProgress(q.object)
 	p.amendPoints(q.object)
+	if dated && err == nil {
+		wrong = append(wrong, p.narrowTimestamp(at)...)
+	}
 	comment, _ := q.object["comment"].(string)
 	extended := slices.ContainsFunc(slices.Collect(maps.Keys(q.object)), func(name string) bool { return strings.Contains(name, "://") })
 	switch {
@@ -49,6 +55,41 @@ func (p *Platform) amendScore(q *gradeRequest) refusals {
 		wrong.bad("there is a submission")
 	}
 	return wrong
+}
+
+// amendTypes takes members of another JSON type for what they are not.
+func (p *Platform) amendTypes(object map[string]any) {
+	for _, lax := range []struct {
+		member, fault string
+		takes         func(value any) (any, bool)
+	}{
+		{"scoreGiven", TakesPointsAsText, func(value any) (any, bool) { text, is := value.(string); return json.Number(text), is }},
+		{"scoreGiven", TakesPointsTrue, func(value any) (any, bool) { return json.Number("1"), value == true }},
+		{"comment", TakesCommentNumbers, func(value any) (any, bool) { number, is := value.(json.Number); return number.String(), is }},
+	} {
+		if value, is := lax.takes(object[lax.member]); is && p.has(lax.fault) {
+			object[lax.member] = value
+		}
+	}
+}
+
+// fractionOfSecond matches one, as times are written.
+var fractionOfSecond = regexp.MustCompile(`\.\d+`)
+
+// narrowTimestamp refuses a timestamp that is one in a form that a fault does not take.
+func (p *Platform) narrowTimestamp(at string) (wrong refusals) {
+	_, offset := timeOf(at).Zone()
+	if len(fractionOfSecond.FindString(at)) != len(".000") && p.has(NeedsThreeDigits) ||
+		offset != 0 && p.has(NeedsTimestampsInUTC) || !strings.HasSuffix(at, "Z") && p.has(NeedsTheLetterZ) {
+		wrong.bad("timestamp is in no form that is known")
+	}
+	return wrong
+}
+
+// timeOf reads a time that is one.
+func timeOf(text string) time.Time {
+	at, _ := time.Parse(time.RFC3339, text)
+	return at
 }
 
 // longComment is the longest comment that a fault takes.

@@ -349,6 +349,11 @@ func (p *Platform) takesIncidentTime(o *order) bool {
 	return isText && p.has(TakesAnyIncidentTime) || sent && !isText && p.has(TakesIncidentTimeNumbers)
 }
 
+// narrowIncidentTime says whether a fault does not take an incident_time that is one.
+func (p *Platform) narrowIncidentTime(at string) bool {
+	return strings.Contains(at, ".") && p.has(NeedsWholeIncidentTimes) || !strings.HasSuffix(at, "Z") && p.has(NeedsIncidentTimesInUTC)
+}
+
 // shortReason is the longest reason_msg that a fault takes.
 const shortReason = 255
 

@@ -217,7 +217,7 @@ func (p *Platform) checkBody(o *order) []refusal {
 func (p *Platform) checkIncident(o *order) []refusal {
 	var found refusals
 	at, _ := o.object["incident_time"].(string)
-	if _, err := time.Parse(time.RFC3339, at); err != nil && !p.takesIncidentTime(o) {
+	if _, err := time.Parse(time.RFC3339, at); err == nil && p.narrowIncidentTime(at) || err != nil && !p.takesIncidentTime(o) {
 		found.bad("incident_time is missing or no date-time with zone")
 	}
 	o.request.IncidentTime = at

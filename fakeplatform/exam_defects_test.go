@@ -486,6 +486,7 @@ func examProbes() map[string]examProbe {
 		"user.sub unknown": inner("user", "sub", "nobody"), "resource_link missing": member("resource_link", nil), "resource_link unknown": inner("resource_link", "id", "exam-9"),
 		"attempt_number missing": member("attempt_number", nil), "attempt_number 99": member("attempt_number", 99), "attempt_number text": member("attempt_number", "1"),
 		"action missing": member("action", nil), "action unknown": member("action", "teleport"), "action upper case": member("action", "FLAG"), "action empty": member("action", ""),
+		"incident_time fraction": member("incident_time", "2026-03-01T12:00:00.125Z"), "incident_time offset": member("incident_time", "2026-03-01T12:00:00+01:00"),
 		"incident_time missing": member("incident_time", nil), "incident_time word": member("incident_time", "yesterday"), "incident_time number": member("incident_time", 1700000000),
 		"severity 1": member("incident_severity", 1.0), "severity 2": member("incident_severity", 2), "reason long": member("reason_msg", strings.Repeat("x", 2000)),
 	} {

@@ -174,6 +174,16 @@ const (
 	TakesScoreArrays              = "takes-score-arrays"
 	CrashesOnMalformedScores      = "crashes-on-malformed-scores"
 	SaysUnprocessableScores       = "says-unprocessable-scores"
+	NeedsThreeDigits              = "needs-three-digits"
+	NeedsTimestampsInUTC          = "needs-timestamps-in-utc"
+	NeedsTheLetterZ               = "needs-the-letter-z"
+	NeedsWholeDates               = "needs-whole-dates"
+	RefusesDatesBehindUTC         = "refuses-dates-behind-utc"
+	DecodesFiltersTwice           = "decodes-filters-twice"
+	TakesPointsAsText             = "takes-points-as-text"
+	TakesPointsTrue               = "takes-points-true"
+	TakesCommentNumbers           = "takes-comment-numbers"
+	TakesTimestampNumbers         = "takes-timestamp-numbers"
 	TakesEarlierScores            = "takes-earlier-scores"
 	WaitsForLowerScores           = "waits-for-lower-scores"
 	KeepsWholeSeconds             = "keeps-whole-seconds-of-scores"
@@ -418,6 +428,16 @@ var gradeDefects = []Fault{
 	{Name: TakesScoreArrays, Breaks: []string{"ags-score-validation"}, Part: OfGrades, Does: "answers 204 to a score that is an array"},
 	{Name: CrashesOnMalformedScores, Breaks: []string{"ags-score-validation"}, Part: OfGrades, Does: "answers 500 to a score that is no JSON"},
 	{Name: SaysUnprocessableScores, Breaks: []string{}, Part: OfGrades, Permitted: true, Does: "answers 422 instead of 400 to a score that is none"},
+	{Name: NeedsThreeDigits, Breaks: []string{"ags-score-accept"}, Part: OfGrades, Does: "refuses a timestamp whose fraction has not three digits"},
+	{Name: NeedsTimestampsInUTC, Breaks: []string{"ags-score-accept"}, Part: OfGrades, Does: "refuses a timestamp with an offset other than 0"},
+	{Name: NeedsTheLetterZ, Breaks: []string{"ags-score-accept"}, Part: OfGrades, Does: "refuses a timestamp whose zone is not the letter Z"},
+	{Name: NeedsWholeDates, Breaks: []string{"ags-lineitem-dates"}, Part: OfGrades, Does: "refuses a new line item with a date that has a fraction of a second"},
+	{Name: RefusesDatesBehindUTC, Breaks: []string{"ags-lineitem-dates"}, Part: OfGrades, Does: "refuses a new line item with a date in a zone west of UTC"},
+	{Name: DecodesFiltersTwice, Breaks: []string{"ags-lineitems-filters"}, Part: OfGrades, Does: "decodes twice what line items are filtered by"},
+	{Name: TakesPointsAsText, Breaks: []string{"ags-score-validation"}, Part: OfGrades, OnlyWarns: true, Does: "takes scoreGiven as text"},
+	{Name: TakesPointsTrue, Breaks: []string{"ags-score-validation"}, Part: OfGrades, Does: "takes true for one point"},
+	{Name: TakesCommentNumbers, Breaks: []string{"ags-score-validation"}, Part: OfGrades, OnlyWarns: true, Does: "takes a number as comment"},
+	{Name: TakesTimestampNumbers, Breaks: []string{"ags-score-validation"}, Part: OfGrades, Does: "takes a number as timestamp"},
 	{Name: TakesEarlierScores, Breaks: []string{"ags-score-timestamp-order"}, Part: OfGrades, Does: "takes a score that is earlier than the last one"},
 	{Name: WaitsForLowerScores, Breaks: []string{"ags-score-timestamp-order"}, Part: OfGrades, Does: "takes a lower score only when it is later by a minute"},
 	{Name: KeepsWholeSeconds, Breaks: []string{"ags-score-timestamp-order"}, OnlyWarns: true, Part: OfGrades, Does: "keeps whole seconds of scores' times, and answers 409 to a score that is not later"},

@@ -85,6 +85,8 @@ const (
 	TakesTextAttemptNumbers        = "takes-text-attempt-numbers"
 	CrashesOnMalformedControl      = "crashes-on-malformed-control"
 	HidesMalformedControl          = "hides-malformed-control"
+	NeedsWholeIncidentTimes        = "needs-whole-incident-times"
+	NeedsIncidentTimesInUTC        = "needs-incident-times-in-utc"
 	SaysUnprocessable              = "says-unprocessable"
 	IgnoresControlIssuer           = "ignores-control-issuer"
 	IgnoresControlLink             = "ignores-control-link"
@@ -210,6 +212,8 @@ var serviceDefects = []Fault{
 	{Name: TakesTextAttemptNumbers, Breaks: []string{"ap-acs-platform-validates-body"}, Part: OfExams, OnlyWarns: true, Does: "takes an attempt_number that is a string from the tool's server"},
 	{Name: CrashesOnMalformedControl, Breaks: []string{"ap-acs-platform-validates-body"}, Part: OfExams, Does: "answers 500 to a control request that is no JSON object"},
 	{Name: HidesMalformedControl, Breaks: []string{"ap-acs-platform-validates-body"}, Part: OfExams, OnlyWarns: true, Does: "answers 404 to a control request that is no JSON object"},
+	{Name: NeedsWholeIncidentTimes, Breaks: []string{"ap-acs-platform-incident-time"}, Part: OfExams, Does: "refuses an incident_time with a fraction of a second"},
+	{Name: NeedsIncidentTimesInUTC, Breaks: []string{"ap-acs-platform-incident-time"}, Part: OfExams, Does: "refuses an incident_time with an offset"},
 	{Name: SaysUnprocessable, Breaks: []string{}, Part: OfExams, Permitted: true, Does: "answers 422 to a control request that lacks something"},
 	{Name: IgnoresControlIssuer, Breaks: []string{"ap-acs-platform-unknown-target"}, Part: OfExams, Does: "does not look at user.iss"},
 	{Name: IgnoresControlLink, Breaks: []string{"ap-acs-platform-unknown-target"}, Part: OfExams, Does: "does not look at resource_link of a control request"},

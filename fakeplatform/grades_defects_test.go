@@ -290,8 +290,9 @@ func gradeProbes() map[string]gradeProbe {
 		"listed":       listed("", ""), "listed as anything": listed("", "*/*"), "listed as JSON": listed("", "application/json"),
 		"listed by link": listed("resource_link_id=essay", ""), "listed by resource": listed("resource_id=r-1", ""), "listed by tag": listed("tag=a", ""),
 		"listed by link and resource": listed("resource_link_id=essay&resource_id=r-1", ""), "listed by nothing": listed("tag=x", ""),
-		"listed by odd tag": listed(url.Values{"tag": {"R&D Übung"}}.Encode(), ""),
-		"limit 1":           listed("limit=1", ""), "limit 1 by tag": listed("limit=1&tag=a", ""), "limit 0": listed("limit=0", ""), "limit -1": listed("limit=-1", ""),
+		"listed by odd tag":          listed(url.Values{"tag": {"R&D Übung"}}.Encode(), ""),
+		"listed by escaped resource": listed(url.Values{"resource_id": {"r%2D1"}}.Encode(), ""),
+		"limit 1":                    listed("limit=1", ""), "limit 1 by tag": listed("limit=1&tag=a", ""), "limit 0": listed("limit=0", ""), "limit -1": listed("limit=-1", ""),
 		"limit abc": listed("limit=abc", ""), "limit 100000": listed("limit=100000", ""),
 
 		"made": posted(nil), "made with id": func(room *classroom) string {
@@ -357,12 +358,15 @@ func gradeProbes() map[string]gradeProbe {
 		"label absent": {"label": absent}, "label empty": {"label": ""}, "label blank": {"label": "  "}, "maximum absent": {"scoreMaximum": absent}, "maximum 0": {"scoreMaximum": 0},
 		"maximum -1": {"scoreMaximum": -1}, "maximum null": {"scoreMaximum": nil}, "maximum text": {"scoreMaximum": "10"},
 		"link": attached, "link unknown": {"resourceLinkId": "unknown"}, "link of another tool": {"resourceLinkId": "link-of-other"}, "link elsewhere": {"resourceLinkId": "link-of-8"},
+		"date with fraction": {"startDateTime": "2026-03-06T20:05:02.125Z"}, "date behind": {"startDateTime": "2026-03-06T16:35:02-03:30"},
 		"date with offset": {"startDateTime": "2026-03-06T22:05:02.5+02:00"}, "date without zone": {"startDateTime": "2026-03-06T20:05:02"}, "date a word": {"startDateTime": "soon"},
 		"dates reversed": {"startDateTime": day, "endDateTime": "2026-03-05T20:05:02Z"}, "extension": {"https://vendor.example/x": 1}, "plain member": {"note": 1}, "review": {"submissionReview": map[string]any{}},
 	} {
 		all["made: "+name] = posted(members)
 	}
 	for name, members := range map[string]map[string]any{
+		"timestamp of one digit": {"timestamp": noon.Format("2006-01-02T15:04:05.0Z07:00")}, "timestamp elsewhere": {"timestamp": noon.In(time.FixedZone("", 3600)).Format("2006-01-02T15:04:05.000Z07:00")},
+		"timestamp a number": {"timestamp": 1700000000}, "points as text": {"scoreGiven": "3"}, "points true": {"scoreGiven": true}, "comment a number": {"comment": 7},
 		"user absent": {"userId": absent}, "user empty": {"userId": ""}, "timestamp absent": {"timestamp": absent}, "timestamp a word": {"timestamp": "yesterday"},
 		"activity absent": {"activityProgress": absent}, "activity Done": {"activityProgress": "Done"}, "grading absent": {"gradingProgress": absent}, "grading in lower case": {"gradingProgress": "fullygraded"},
 		"maximum absent": {"scoreMaximum": absent}, "maximum 0": {"scoreMaximum": 0}, "below 0": {"scoreGiven": -1},

@@ -29,7 +29,7 @@ var stimuli = slices.Concat(
 	requestStimuli, redirectStimuli, clientStimuli, parameterStimuli, hintStimuli, stateStimuli,
 	loginStimuli, startStimuli, sessionStimuli, assessmentStimuli, partyStimuli, signatureStimuli, timeStimuli, typeStimuli,
 	verifiedUserStimuli, endReturnStimuli,
-	scopeStimuli, assertionStimuli, tokenFormStimuli, bearerStimuli, bodyStimuli, mediaTypeStimuli,
+	scopeStimuli, assertionStimuli, tokenFormStimuli, bearerStimuli, bodyStimuli, incidentTimeStimuli, mediaTypeStimuli,
 	gradeTokenStimuli, listStimuli, lineItemStimuli, scoreStimuli, reviewStimuli,
 )
 

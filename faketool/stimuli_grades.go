@@ -150,6 +150,12 @@ var lineItemStimuli = []Fault{
 		Name: "item-dates-offset", Provokes: "ags-lineitem-dates", Permitted: true,
 		Does: "sends a startDateTime with an offset and half a second", grade: gives("startDateTime", "2026-03-06T22:05:02.5+02:00"),
 	}, {
+		Name: "item-dates-milliseconds", Provokes: "ags-lineitem-dates", Permitted: true,
+		Does: "sends a startDateTime with three digits of a fraction", grade: gives("startDateTime", "2026-03-06T20:05:02.125Z"),
+	}, {
+		Name: "item-dates-behind", Provokes: "ags-lineitem-dates", Permitted: true,
+		Does: "sends a startDateTime in a zone west of UTC", grade: gives("startDateTime", "2026-03-06T16:35:02-03:30"),
+	}, {
 		Name: "item-date-without-zone", Provokes: "ags-lineitem-dates",
 		Does: "sends a startDateTime without a zone", grade: gives("startDateTime", "2026-03-06T20:05:02"),
 	}, {
@@ -178,6 +184,24 @@ var lineItemStimuli = []Fault{
 // 3.4.3 to 3.4.11).
 var scoreStimuli = []Fault{
 	{
+		Name: "score-timestamp-tenths", Provokes: "ags-score-accept", Permitted: true,
+		Does: "sends a timestamp with one digit of a fraction", grade: timestampAs("2006-01-02T15:04:05.0Z07:00", 0),
+	}, {
+		Name: "score-timestamp-microseconds", Provokes: "ags-score-accept", Permitted: true,
+		Does: "sends a timestamp with six digits of a fraction", grade: timestampAs("2006-01-02T15:04:05.000000Z07:00", 0),
+	}, {
+		Name: "score-timestamp-nanoseconds", Provokes: "ags-score-accept", Permitted: true,
+		Does: "sends a timestamp with nine digits of a fraction", grade: timestampAs("2006-01-02T15:04:05.000000000Z07:00", 0),
+	}, {
+		Name: "score-timestamp-zero-offset", Provokes: "ags-score-accept", Permitted: true,
+		Does: "sends a timestamp with the offset +00:00", grade: timestampAs("2006-01-02T15:04:05.000-07:00", 0),
+	}, {
+		Name: "score-timestamp-ahead", Provokes: "ags-score-accept", Permitted: true,
+		Does: "sends a timestamp in a zone east of UTC", grade: timestampAs("2006-01-02T15:04:05.000Z07:00", 5*time.Hour+45*time.Minute),
+	}, {
+		Name: "score-timestamp-behind", Provokes: "ags-score-accept", Permitted: true,
+		Does: "sends a timestamp in a zone west of UTC", grade: timestampAs("2006-01-02T15:04:05.000Z07:00", -3*time.Hour-30*time.Minute),
+	}, {
 		Name: "score-timestamp-with-fraction", Provokes: "ags-score-accept", Permitted: true,
 		Does: "sends a timestamp with a fraction of a second",
 		grade: func(d *gradeDraft) error {
@@ -240,6 +264,18 @@ var scoreStimuli = []Fault{
 	}, {
 		Name: "score-timestamp-word", Provokes: "ags-score-validation",
 		Does: "sends a word as timestamp", grade: gives("timestamp", "yesterday"),
+	}, {
+		Name: "score-given-string", Provokes: "ags-score-validation",
+		Does: "sends scoreGiven as a string", grade: gives("scoreGiven", "3"),
+	}, {
+		Name: "score-given-true", Provokes: "ags-score-validation",
+		Does: "sends true as scoreGiven", grade: gives("scoreGiven", true),
+	}, {
+		Name: "score-comment-number", Provokes: "ags-score-validation",
+		Does: "sends a number as comment", grade: gives("comment", json.Number("7")),
+	}, {
+		Name: "score-timestamp-number", Provokes: "ags-score-validation",
+		Does: "sends a number as timestamp", grade: func(d *gradeDraft) error { return gives("timestamp", d.tool.opts.Now().UnixMilli())(d) },
 	}, {
 		Name: "score-body-array", Provokes: "ags-score-validation",
 		Does: "sends an array", grade: instead("[]"),
@@ -327,6 +363,19 @@ func accepting(mediaType string) func(*gradeDraft) error {
 
 func bodyOf(mediaType string) func(*gradeDraft) error {
 	return func(d *gradeDraft) error { d.MediaType = mediaType; return nil }
+}
+
+// timestampAs writes the timestamp of a score in another format, in a zone so far from
+// UTC.
+func timestampAs(format string, offset time.Duration) func(*gradeDraft) error {
+	return func(d *gradeDraft) error {
+		text, _ := d.members["timestamp"].(string)
+		at, err := time.Parse(time.RFC3339, text)
+		if err != nil {
+			return ErrUnchanged
+		}
+		return gives("timestamp", at.In(time.FixedZone("", int(offset.Seconds()))).Format(format))(d)
+	}
 }
 
 // asking adds to the query.

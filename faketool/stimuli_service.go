@@ -288,6 +288,34 @@ var bodyStimuli = []Fault{
 	},
 }
 
+// incidentTimeStimuli are forms of incident_time (Proctoring Services 1.0, 5).
+var incidentTimeStimuli = []Fault{
+	{
+		Name: "incident-time-utc", Provokes: "ap-acs-platform-incident-time", Permitted: true,
+		Does: "sends an incident_time in UTC, in whole seconds", control: incidentAt(time.RFC3339, 0),
+	}, {
+		Name: "incident-time-milliseconds", Provokes: "ap-acs-platform-incident-time", Permitted: true,
+		Does: "sends an incident_time with three digits of a fraction", control: incidentAt("2006-01-02T15:04:05.000Z07:00", 0),
+	}, {
+		Name: "incident-time-microseconds", Provokes: "ap-acs-platform-incident-time", Permitted: true,
+		Does: "sends an incident_time with six digits of a fraction", control: incidentAt("2006-01-02T15:04:05.000000Z07:00", 0),
+	}, {
+		Name: "incident-time-ahead", Provokes: "ap-acs-platform-incident-time", Permitted: true,
+		Does: "sends an incident_time in a zone east of UTC", control: incidentAt(time.RFC3339, 5*time.Hour+45*time.Minute),
+	}, {
+		Name: "incident-time-behind", Provokes: "ap-acs-platform-incident-time", Permitted: true,
+		Does: "sends an incident_time in a zone west of UTC", control: incidentAt(time.RFC3339, -3*time.Hour-30*time.Minute),
+	},
+}
+
+// incidentAt sends the time of the tool's clock, less a second, as incident_time.
+func incidentAt(format string, offset time.Duration) func(*controlDraft) error {
+	return func(d *controlDraft) error {
+		at := d.tool.opts.Now().Add(-time.Second).In(time.FixedZone("", int(offset.Seconds())))
+		return says("incident_time", at.Format(format))(d)
+	}
+}
+
 // mediaTypeStimuli are those of how a control request is sent (Proctoring
 // Services 1.0, 5).
 var mediaTypeStimuli = []Fault{

@@ -63,12 +63,12 @@ var _ = Describe("A platform's list of line items", func() {
 		if book == nil {
 			return
 		}
-		const odd = "R&D – Übung 演習"
+		const odd, oddID = "R&D – Übung 演習", "unit+v1:7@b&c#d%2Fe/f?g h"
 		tag := lti.RandomString()
 		made := []harness.Members{
 			{"resourceLinkId": book.ResourceLink(), "resourceId": lti.RandomString(), "tag": tag},
 			{"resourceLinkId": book.ResourceLink(), "resourceId": lti.RandomString(), "tag": tag},
-			{"resourceId": lti.RandomString(), "tag": odd},
+			{"resourceId": lti.RandomString() + oddID, "tag": odd},
 		}
 		for i, members := range made {
 			item, err := scene.MakeLineItem(ctx, book, members)
@@ -81,6 +81,7 @@ var _ = Describe("A platform's list of line items", func() {
 			"items-by-resource-link": {"resourceLinkId": book.ResourceLink()}, "items-by-resource-id": {"resourceId": made[1]["resourceId"]}, "items-by-tag": {"tag": tag},
 			"items-by-all-filters": {"resourceLinkId": book.ResourceLink(), "resourceId": made[0]["resourceId"], "tag": tag},
 			"items-by-no-match":    {"resourceId": lti.RandomString()}, "items-by-odd-tag": {"tag": odd},
+			"items-by-odd-resource-id": {"resourceId": made[2]["resourceId"]},
 		}
 		for stimulus, wanted := range filters {
 			query := url.Values{}

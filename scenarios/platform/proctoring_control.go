@@ -446,6 +446,27 @@ var _ = Describe("A platform's control service", func() {
 	}
 	DescribeTable("refuses", reject, Entry("bodies that are not what it expects", For("ap-acs-platform-validates-body"), requirements.ID("ap-acs-platform-validates-body")))
 
+	It("takes the time of an incident in any form", For("ap-acs-platform-incident-time"), func(ctx SpecContext) {
+		const id = "ap-acs-platform-incident-time"
+		scene := PlatformScene()
+		exam, err := scene.Running(ctx, "", nil)
+		for _, fault := range faketool.FaultsFor(id) {
+			if scene.Unseen(id, fault.Name, err, exam) {
+				continue
+			}
+			call, ok := harmless(exam)
+			if !ok {
+				scene.Observe(id, fault.Name, results.Skipped, "", "The platform offers no action that the attempt survives.", exam)
+				continue
+			}
+			call.Title, call.Fault = fault.Does, &fault
+			flow, err := scene.Act(ctx, exam, call)
+			if !scene.Unseen(id, fault.Name, err, exam, flow) {
+				scene.Check(id, fault.Name, flow.Exchange.Status == http.StatusOK, "", fmt.Sprintf("HTTP %d.", flow.Exchange.Status), exam, flow)
+			}
+		}
+	})
+
 	It("takes the media type in any form, and no other", For("ap-acs-platform-accepts-media-type"), func(ctx SpecContext) {
 		const id = "ap-acs-platform-accepts-media-type"
 		scene := PlatformScene()

@@ -394,7 +394,7 @@ var elsewhere = []string{
 	fakeplatform.LaxSessionCookie, fakeplatform.OneTimeLinks, fakeplatform.KeepsLinkIDOnCopy, fakeplatform.AcceptsOldTLS,
 	fakeplatform.WritesLabelsAsMarkup, fakeplatform.HidesLongLabels, fakeplatform.NamesReviewsItself, fakeplatform.ShowsNothingWaiting,
 	fakeplatform.KeepsWorkWaiting, fakeplatform.OpensAnybodysReview, fakeplatform.ReturnsReviewsToCourses,
-	fakeplatform.ShowsDashForZero, fakeplatform.ShowsTickForPoints, fakeplatform.ShowsZeroForNone,
+	fakeplatform.ShowsDashForZero, fakeplatform.ShowsTickForPoints, fakeplatform.ShowsZeroForNone, fakeplatform.ShowsPercents,
 }
 
 // TestEveryDefectShows holds each defect against the platform without it, in

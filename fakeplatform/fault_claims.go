@@ -470,6 +470,22 @@ var claimFaults = slices.Concat([]Fault{
 		Name: "role-learner-sub-role", Provokes: "practice-tool-role-escalation", Permitted: true,
 		Does: "sends the role of a learner with a sub-role named Instructor", claims: roles(lti.RoleLearner, lti.RoleLearnerInstructor),
 	}, {
+		Name: "role-system-alone", Provokes: "core-tool-role-vocabularies", Permitted: true,
+		Does: "sends a role of the system alone", claims: roles(lti.RoleSystemUser),
+	}, {
+		Name: "role-institution-alone", Provokes: "core-tool-role-vocabularies", Permitted: true,
+		Does: "sends the role of a student of the institution alone", claims: roles(lti.RoleInstitutionStudent),
+	}, {
+		Name: "role-context-alone", Provokes: "core-tool-role-vocabularies", Permitted: true,
+		Does: "sends the role of a member of the context alone", claims: roles(lti.RoleMember),
+	}, {
+		Name: "role-test-user", Provokes: "core-tool-role-vocabularies", Permitted: true,
+		Does: "sends the role of a test user beside that of a learner", claims: roles(lti.RoleLearner, lti.RoleTestUser),
+	}, {
+		Name: "roles-of-each-vocabulary", Provokes: "core-tool-role-vocabularies", Permitted: true,
+		Does:   "sends a role of each vocabulary, a sub-role and one of a vendor",
+		claims: roles(lti.RoleSystemUser, lti.RoleInstitutionStudent, lti.RoleLearner, lti.RoleMember, lti.RoleLearnerInstructor, Stranger+"/roles#Visitor"),
+	}, {
 		Name: "other-sub-same-email", Provokes: "core-tool-user-identified-by-sub", Permitted: true,
 		Does:   "sends another sub with the same name and email",
 		claims: func(d *draft) { d.claims["sub"] = alter(d.launch.plan.User.Sub) },

@@ -203,6 +203,7 @@ const (
 	RemovesTwins                  = "removes-twins"
 	ShowsDashForZero              = "shows-dash-for-zero"
 	ShowsTickForPoints            = "shows-tick-for-points"
+	ShowsPercents                 = "shows-percents"
 	ShowsZeroForNone              = "shows-zero-for-none"
 	DoesNotScale                  = "does-not-scale"
 	RoundsPoints                  = "rounds-points"
@@ -457,6 +458,7 @@ var gradeDefects = []Fault{
 	{Name: RemovesTwins, Breaks: []string{"ags-score-touches-nobody-else"}, Part: OfGrades, Does: "removes every line item with the same resourceId"},
 	{Name: ShowsDashForZero, Breaks: []string{"ags-gradebook-shows-points"}, Part: OfGrades, OnlyWarns: true, Does: "shows a dash in the gradebook for a grade of 0"},
 	{Name: ShowsTickForPoints, Breaks: []string{"ags-gradebook-shows-points"}, Part: OfGrades, OnlyWarns: true, Does: "shows a tick in the gradebook for the points of a grade"},
+	{Name: ShowsPercents, Breaks: []string{}, Part: OfGrades, Permitted: true, Does: "shows points in the gradebook as parts of a hundred"},
 	{Name: ShowsZeroForNone, Breaks: []string{"ags-gradebook-shows-points"}, Part: OfGrades, OnlyWarns: true, Does: "shows 0 in the gradebook where there is no grade"},
 	{Name: DoesNotScale, Breaks: []string{"ags-score-scaling"}, Part: OfGrades, Does: "takes scoreGiven for points of the line item"},
 	{Name: RoundsPoints, Breaks: []string{"ags-score-scaling", "ags-score-accept"}, Part: OfGrades, Does: "rounds points"},

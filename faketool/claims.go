@@ -346,6 +346,8 @@ func (t *Tool) checkPickily(_ *login, c claims) error {
 		{RefusesUnknownRole, slices.Contains(roles, lti.RoleUnknown), "There is a role that is unknown."},
 		{RefusesTeachers, slices.Equal(roles, []string{lti.RoleInstructor}), "This tool is for students."},
 		{RefusesSeveralRoles, len(roles) > 2, "There are too many roles."},
+		{RefusesSystemRoles, any(func(r string) bool { return strings.Contains(r, "/system/person#") }), "There is a role of the system."},
+		{NeedsRoleInContext, slices.Equal(roles, []string{lti.RoleInstitutionStudent}), "The user has no role in the course."},
 		{RefusesShortRole, any(func(r string) bool { return r == "Instructor" || r == "Learner" }), "There is a role that is no URI."},
 		{RefusesCustomRole, any(func(r string) bool { return strings.Contains(r, "school.example") }), "There is a role of no vocabulary."},
 		{NeedsRole, len(roles) == 0 && !c.isAnonymous(), "The user has no role."},

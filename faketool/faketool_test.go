@@ -695,7 +695,7 @@ func TestConformingToolAgainstEveryFaultOfThePlatform(t *testing.T) {
 		faketool.PublishesShortKey, faketool.PublishesKeyWithoutKID, faketool.PublishesPrivateKey, faketool.NestsKeySet, // nobody asked for the key
 		faketool.AcceptsOldTLS,                                      // the server's
 		faketool.KnowsOneDeployment, faketool.SwapsOverlappingUsers, // only one deployment was launched, and one user at a time
-		faketool.RefusesManyCookies, // nor did a browser begin many logins
+		faketool.RefusesManyCookies, faketool.ForgetsOldLogins, // nor did a browser begin many logins
 	))
 }
 
@@ -1153,7 +1153,7 @@ var shownOtherwise = []string{
 	faketool.ShowsOwnSessionInstead, faketool.ShowsClassmates, faketool.NamesGuests, faketool.WritesReturnQueryAnew, faketool.IgnoresError, // TestUnusualConduct
 	faketool.NeedsResourceParameter, faketool.NeedsCourseNumber, // TestToolThatNeedsToBeToldMore
 	faketool.CountsNonce, faketool.CountsState, faketool.SetsNoStateCookie, faketool.KeepsOneLoginPerBrowser,
-	faketool.NotesUseLate, faketool.RefusesManyCookies,
+	faketool.NotesUseLate, faketool.RefusesManyCookies, faketool.ForgetsOldLogins, // once_test.go
 	faketool.DropsEndpointQuery, faketool.GluesEndpointQuery, faketool.EscapesEndpointQuery, faketool.KnowsOneDeployment,
 	faketool.FetchesCertificateURL, faketool.WaitsForKeys, faketool.TakesAnonymousForLastUser, faketool.IgnoresClientID,
 	faketool.KnowsUsersByEmail, faketool.KnowsUsersBySubAlone, faketool.KnowsUsersByAllClaims, faketool.SwapsOverlappingUsers,

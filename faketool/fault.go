@@ -250,6 +250,9 @@ const (
 	ReturnsUnverified               = "returns-unverified"
 	AcceptsOldTLS                   = "accepts-old-tls"
 	RefusesSeveralRoles             = "refuses-several-roles"
+	RefusesSystemRoles              = "refuses-system-roles"
+	NeedsRoleInContext              = "needs-role-in-context"
+	ForgetsOldLogins                = "forgets-old-logins"
 	RefusesShortRole                = "refuses-short-role"
 	RefusesCustomRole               = "refuses-custom-role"
 	NeedsName                       = "needs-name"
@@ -508,7 +511,10 @@ var launchDefects = []Fault{
 	{Name: AddsOwnReturnParameters, Breaks: []string{"core-tool-return-url", "ap-tool-error-return"}, Does: "adds a parameter of its own to the return URL"},
 	{Name: ReturnsUnverified, Breaks: []string{"practice-tool-return-url-unverified"}, Grave: true, Does: "follows a return URL to a stranger's site in a token that it has not verified"},
 	{Name: AcceptsOldTLS, Breaks: []string{"sec-tool-tls"}, Does: "speaks TLS 1.0 and 1.1"},
-	{Name: RefusesSeveralRoles, Breaks: []string{"cert-tool-valid-multiple-roles", "core-tool-role-uris"}, Does: "refuses more than two roles"},
+	{Name: RefusesSeveralRoles, Breaks: []string{"cert-tool-valid-multiple-roles", "core-tool-role-uris", "core-tool-role-vocabularies"}, Does: "refuses more than two roles"},
+	{Name: RefusesSystemRoles, Breaks: []string{"core-tool-role-vocabularies"}, Does: "refuses roles of the system"},
+	{Name: NeedsRoleInContext, Breaks: []string{"core-tool-role-vocabularies"}, Does: "refuses a user whose only role is one of the institution"},
+	{Name: ForgetsOldLogins, Breaks: []string{}, Permitted: true, Does: "forgets all but a browser's latest ten logins"},
 	{Name: RefusesShortRole, Breaks: []string{"cert-tool-valid-short-role"}, Does: "refuses roles that are no URI"},
 	{Name: RefusesCustomRole, Breaks: []string{"cert-tool-valid-custom-role"}, Does: "refuses roles of a school's own"},
 	{Name: NeedsName, Breaks: []string{"cert-tool-valid-email-only", "cert-tool-valid-no-pii", "core-tool-optional-claims-absent"}, Does: "refuses a user without a name"},

@@ -354,6 +354,9 @@ func (t *Tool) send(w http.ResponseWriter, r *http.Request, begun *login) {
 // has the same host.
 const maxCookies = 40
 
+// fewCookies is how many cookies of logins a browser keeps with a fault.
+const fewCookies = 10
+
 // forgetCookies makes a browser forget its oldest cookies of logins and of launches.
 func (t *Tool) forgetCookies(w http.ResponseWriter, r *http.Request) {
 	for _, prefix := range []string{loginCookie, sessionCookie + "_"} {
@@ -363,7 +366,11 @@ func (t *Tool) forgetCookies(w http.ResponseWriter, r *http.Request) {
 				own = append(own, c.Name)
 			}
 		}
-		for _, name := range own[:max(0, len(own)-maxCookies)] {
+		most := maxCookies
+		if prefix == loginCookie && len(own) > fewCookies && t.has(ForgetsOldLogins) {
+			most = fewCookies
+		}
+		for _, name := range own[:max(0, len(own)-most)] {
 			c := t.cookie(name, "")
 			c.MaxAge = -1
 			http.SetCookie(w, c)

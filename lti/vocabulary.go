@@ -41,6 +41,9 @@ const (
 const (
 	RoleInstructor = "http://purl.imsglobal.org/vocab/lis/v2/membership#Instructor"
 	RoleLearner    = "http://purl.imsglobal.org/vocab/lis/v2/membership#Learner"
+	RoleMember     = "http://purl.imsglobal.org/vocab/lis/v2/membership#Member"
+	RoleSystemUser = "http://purl.imsglobal.org/vocab/lis/v2/system/person#User"
+	RoleTestUser   = "http://purl.imsglobal.org/vocab/lti/system/person#TestUser"
 	RoleUnknown    = "http://purl.imsglobal.org/vocab/lis/v2/uknownrole/unknown#Unknown"
 
 	// A sub-role has a path of its own, and goes with its principal role.

@@ -18,8 +18,8 @@ func TestDefaultIsComplete(t *testing.T) {
 	bound := func(side requirements.Side) []requirements.Requirement {
 		return requirements.Default().Select(func(r requirements.Requirement) bool { return r.Binds == side })
 	}
-	g.Expect(requirements.Default().All()).To(HaveLen(417))
-	g.Expect(bound(requirements.Tool)).To(HaveLen(187))
+	g.Expect(requirements.Default().All()).To(HaveLen(418))
+	g.Expect(bound(requirements.Tool)).To(HaveLen(188))
 	g.Expect(bound(requirements.Platform)).To(HaveLen(230))
 }
 

@@ -79,7 +79,7 @@ func (c *Campus) shownGrade(course *course, item lti.LineItem, learner *account)
 	if grade.Final {
 		row.Points = number(*grade.Points)
 	}
-	row.Points = c.spoilPoints(row.Points, grade)
+	row.Points = c.spoilPoints(row.Points, item.ScoreMaximum, grade)
 	if c.platform.Reviewable(item.ID, learner.user.Sub) {
 		label := ""
 		if item.SubmissionReview != nil {
@@ -92,8 +92,10 @@ func (c *Campus) shownGrade(course *course, item lti.LineItem, learner *account)
 }
 
 // spoilPoints shows what a fault makes of a learner's points.
-func (c *Campus) spoilPoints(points string, grade fakeplatform.Grade) string {
+func (c *Campus) spoilPoints(points string, maximum float64, grade fakeplatform.Grade) string {
 	switch {
+	case grade.Final && maximum != 100 && c.platform.Has(fakeplatform.ShowsPercents):
+		return number(*grade.Points/maximum*100) + " %"
 	case grade.Final && *grade.Points == 0 && c.platform.Has(fakeplatform.ShowsDashForZero):
 		return "–"
 	case grade.Final && *grade.Points > 0 && c.platform.Has(fakeplatform.ShowsTickForPoints):

@@ -241,6 +241,7 @@ func TestFaultsOfPointsShown(t *testing.T) {
 	for fault, want := range map[string][3]string{ // after 8 points, after 0, and after none
 		"":                              {"8 of 10", "0 of 10", ""},
 		fakeplatform.ShowsTickForPoints: {tick, "0 of 10", ""},
+		fakeplatform.ShowsPercents:      {"80 % of 10", "0 % of 10", ""},
 		fakeplatform.ShowsDashForZero:   {"8 of 10", "– of 10", ""},
 		fakeplatform.ShowsZeroForNone:   {"8 of 10", "0 of 10", "0 of 10"},
 	} {

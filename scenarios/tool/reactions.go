@@ -62,6 +62,7 @@ var _ = Describe("A tool, offered a launch that differs from a valid one in a si
 		of("core-tool-unknown-claims-ignored", "claims and members that it does not know"),
 		of("core-tool-optional-claims-absent", "the required claims alone"),
 		of("core-tool-roles-empty", "a user without roles"),
+		of("core-tool-role-vocabularies", "roles of each vocabulary"),
 		of("cert-tool-valid-unknown-role", "a role that it does not know next to one that it does"),
 		of("cert-tool-valid-multiple-roles", "several roles"),
 		of("cert-tool-valid-short-role", "short names of roles"),

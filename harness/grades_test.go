@@ -181,6 +181,38 @@ func TestAScoreMayComeLater(t *testing.T) {
 	g.Expect(seen).To(ContainElement(And(HavePrefix("POST "), HaveSuffix("/scores"))), "what came late is evidence, too")
 }
 
+func TestWhatAToolTellsItsUserIsSeenByItsSigns(t *testing.T) {
+	t.Parallel()
+	signs := config.Journey{
+		Does: config.Submit, Steps: config.Steps{{Fill: "#submit-form textarea", With: "{work}"}, {Click: "#submit"}},
+		Saved: config.Marker{Text: "Saved in the gradebook."}, Failed: config.Marker{Selector: "#outcome", Text: "Not saved"},
+	}
+	for what, c := range map[string]struct {
+		journeys map[string]config.Journey
+		faults   []string
+		outcome  harness.Outcome
+		told     bool
+	}{
+		"saved":    {map[string]config.Journey{"hands-in": signs}, nil, harness.ToldSaved, true},
+		"failed":   {map[string]config.Journey{"hands-in": signs}, []string{faketool.NeedsOKForScores}, harness.NotSaved, true},
+		"nothing":  {map[string]config.Journey{"hands-in": signs}, []string{faketool.NeverSaysSaved}, harness.Untold, true},
+		"no signs": {nil, nil, harness.Untold, false},
+	} {
+		t.Run(what, func(t *testing.T) {
+			t.Parallel()
+			g := NewWithT(t)
+			run := subject{change: grading(c.journeys), faults: c.faults}.ready(t)
+			scene := run.Scenario(t, "a scenario", "here:1")
+			_, handed, err := scene.HandIn(t.Context(), scene.Assign(), harness.Launch{})
+			g.Expect(err).NotTo(HaveOccurred())
+			g.Expect(handed.Scores()).To(HaveLen(1))
+			outcome, told := handed.Told()
+			g.Expect(told).To(Equal(c.told))
+			g.Expect(outcome).To(Equal(c.outcome))
+		})
+	}
+}
+
 func TestWhatIsInTheWayOfGradesIsOneDiagnosis(t *testing.T) {
 	t.Parallel()
 	for what, c := range map[string]struct {

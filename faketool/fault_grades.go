@@ -118,7 +118,7 @@ const (
 
 // hiddenWithoutItem are the requirements that cannot be judged of a tool whose line
 // items platforms refuse to make.
-var hiddenWithoutItem = []string{"ags-tool-follows-paging", "ags-tool-tolerates-lineitem-content"}
+var hiddenWithoutItem = []string{"ags-tool-follows-paging", "ags-tool-one-line-item", "ags-tool-tolerates-lineitem-content"}
 
 // hiddenWithoutToken are the requirements that cannot be judged of a tool that gets no
 // access token for the grade services.

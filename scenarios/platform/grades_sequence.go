@@ -3,6 +3,7 @@ package platform
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"net/http"
 	"regexp"
 	"strconv"
@@ -126,26 +127,33 @@ var _ = Describe("A platform, after something has changed,", func() {
 			return
 		}
 		for _, stimulus := range casesOf(id) {
-			score, wanted, is := points(8, 10), "8", shows(8, 80)
+			score, awaited, shown := points(8, 10), amounts(0.8), points(8, 10)
 			switch stimulus {
 			case "gradebook-zero":
-				score, wanted, is = points(0, 10), "0", shows(0, 0)
+				score, awaited, shown = points(0, 10), amounts(0), points(0, 10)
 			case "gradebook-cleared":
 				_, err := scene.Graded(ctx, item, item.Book.Sub(), score)
 				if scene.Unseen(id, stimulus, err, launchedFor(item)...) {
 					continue
 				}
 				score = harness.Members{"activityProgress": string(lti.Initialized), "gradingProgress": string(lti.NotReady)}
-				wanted, is = "no points", func(text string) bool { _, some := firstNumber(text); return !some }
+				awaited, shown = blank, nil
 			}
 			flow, err := scene.Graded(ctx, item, item.Book.Sub(), score)
 			flows := append(launchedFor(item), flow)
 			if scene.Unseen(id, stimulus, err, flows...) {
 				continue
 			}
-			text, page, err := scene.PointsShown(ctx, config.Instructor, item, is)
+			told := harness.Result{Members: harness.Members{"resultScore": shown["scoreGiven"], "resultMaximum": shown["scoreMaximum"]}}
+			if !unread(scene) { // whether that is right is another matter
+				if told, err = scene.ResultOf(ctx, item, item.Book.Sub(), awaited); scene.Unseen(id, stimulus, err, flows...) {
+					continue
+				}
+				flows = append(flows, told.Flow)
+			}
+			text, page, err := scene.PointsShown(ctx, config.Instructor, item, shows(told, item.Maximum))
 			if !scene.Unseen(id, stimulus, err, flows...) {
-				scene.Check(id, stimulus, is(text), wanted, fmt.Sprintf("The gradebook shows %q.", results.Bounded(text, 100)), append(flows, page)...)
+				scene.Check(id, stimulus, shows(told, item.Maximum)(text), told.String(), fmt.Sprintf("The gradebook shows %q.", results.Bounded(text, 100)), append(flows, page)...)
 			}
 		}
 	})
@@ -190,9 +198,10 @@ func judgeOldScores(ctx SpecContext, scene *harness.PlatformScenario, item *harn
 		scene.Observe(id, stimulus, results.Passed, "", "Each score was taken; without results, nothing more is seen.", flows...)
 		return
 	}
-	result, err := scene.ResultOf(ctx, item, item.Book.Sub(), amounts(0.5))
+	counts := func(r harness.Result) bool { return amounts(0.5)(r) || r.Members["resultScore"] == 5.0 } // how it is scaled is another matter
+	result, err := scene.ResultOf(ctx, item, item.Book.Sub(), counts)
 	if !scene.Unseen(id, stimulus, err, flows...) {
-		scene.Check(id, stimulus, amounts(0.5)(result), "", "After 8, 3 and 5 of 10, in the order in which they were set: "+result.String()+".", append(flows, result.Flow)...)
+		scene.Check(id, stimulus, counts(result), "", "After 8, 3 and 5 of 10, in the order in which they were set: "+result.String()+".", append(flows, result.Flow)...)
 	}
 }
 
@@ -218,6 +227,9 @@ func judgeUntouched(ctx SpecContext, scene *harness.PlatformScenario, book *harn
 	if err == nil {
 		other, err = scene.MakeLineItem(ctx, book, members)
 	}
+	if err == nil && other.ID == touched.ID {
+		err = fmt.Errorf("%w: the second line item is the first one", harness.ErrNoLaunch)
+	}
 	if scene.Unseen(id, stimulus, err, book.Launch) {
 		return
 	}
@@ -231,12 +243,15 @@ func judgeUntouched(ctx SpecContext, scene *harness.PlatformScenario, book *harn
 		sub, _ = second.Message().Text("sub")
 		watched, flows = touched, append(flows, second)
 	}
-	_, err = scene.Graded(ctx, watched, sub, points(8, 10))
+	_, err = scene.Graded(ctx, touched, book.Sub(), points(3, 10))
 	if err == nil {
-		_, err = scene.Graded(ctx, touched, book.Sub(), points(3, 10))
+		_, err = scene.Graded(ctx, watched, sub, points(8, 10))
 	}
 	if err == nil && !unread(scene) {
-		_, err = scene.ResultOf(ctx, watched, sub, amounts(0.8)) // it may take its time
+		var result harness.Result
+		if result, err = scene.ResultOf(ctx, watched, sub, amounts(0.8)); err == nil && !amounts(0.8)(result) {
+			err = fmt.Errorf("%w: after 8 of 10 %s", harness.ErrNoLaunch, result)
+		}
 	}
 	var before *harness.PlatformFlow
 	if err == nil {
@@ -289,10 +304,15 @@ func firstNumber(text string) (float64, bool) {
 	return n, err == nil
 }
 
-// shows says whether a text shows points, as they are or as a part of a hundred.
-func shows(points, percent float64) func(string) bool {
+// shows says whether a text shows a result: its points, as they are or as a part of the
+// line item's maximum or of a hundred, or no number where it has none.
+func shows(r harness.Result, maximum float64) func(string) bool {
 	return func(text string) bool {
 		n, some := firstNumber(text)
-		return some && (n == points || n == percent)
+		fraction, has := r.Fraction()
+		if !has {
+			return !some
+		}
+		return some && (n == r.Members["resultScore"] || math.Abs(n-fraction*maximum) < maximum*rounding || math.Abs(n-fraction*100) < 100*rounding)
 	}
 }

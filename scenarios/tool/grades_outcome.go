@@ -2,6 +2,7 @@ package tool
 
 import (
 	"fmt"
+	"slices"
 
 	. "github.com/onsi/ginkgo/v2"
 
@@ -38,6 +39,10 @@ var _ = Describe("A tool whose score was answered", func() {
 				continue
 			}
 			scene.Lingers(ctx, flow, never)
+			if !slices.ContainsFunc(flow.Scores(), harness.IsTakenScore) {
+				scene.Observe(id, f.Name, results.Inconclusive, "", "The gradebook has not taken the score, so that no success was answered.", usual, flow)
+				continue
+			}
 			if usual.Stuck() != nil && flow.Stuck() != nil && !sawNoPage(flow) {
 				scene.Observe(id, f.Name, results.Inconclusive, "", "The score came. But whatever the answer to it is, "+flow.Stuck().Error()+".", usual, flow)
 				continue

@@ -101,11 +101,9 @@ func (p *Platform) spoilSitting(page *sitting, verified map[string]any) {
 }
 
 // spoilExamReturn answers at the return URL of an exam in place of the platform.
-func (p *Platform) spoilExamReturn(w http.ResponseWriter, said Return) bool {
-	if said.ErrorMessage == "" {
-		return false
-	}
-	if p.has(CrashesOnReturn) {
+func (p *Platform) spoilExamReturn(w http.ResponseWriter, l *Launch, said Return) bool {
+	refused, over := l.plan.Message == lti.StartProctoring && said.ErrorMessage != "", l.plan.Message == lti.EndAssessment
+	if refused && p.has(CrashesOnReturn) || over && p.has(CrashesOnReturnAtEnd) {
 		crash(w)
 		return true
 	}

@@ -246,7 +246,7 @@ func (p *Platform) serveReturn(w http.ResponseWriter, r *http.Request, l *Launch
 		l.record.Returns = append(l.record.Returns, ret)
 	}
 	l.mu.Unlock()
-	if l.plan.Message == lti.StartProctoring && p.spoilExamReturn(w, ret) {
+	if p.spoilExamReturn(w, l, ret) {
 		return
 	}
 	p.showReturn(w, ret, l.plan.ReturnTo)

@@ -392,6 +392,17 @@ func examProbes() map[string]examProbe {
 		"end": ended(submitted, wantsEnd), "end unasked": ended(submitted), "end declined": ended(submitted, sets1(lti.ClaimEndAssessmentReturn, false)),
 		"end declined as text": ended(submitted, sets1(lti.ClaimEndAssessmentReturn, "false")), "end asked with 0": ended(submitted, sets1(lti.ClaimEndAssessmentReturn, 0)),
 		"end by termination": ended(terminated, wantsEnd),
+		"return at the end": func(room *examRoom) string {
+			s := room.candidate("ada")
+			s.start(wantsEnd)
+			to := submitted(s).header.Get("Location")
+			if to == "" || to == s.launch.ExamURL() {
+				return "not told"
+			}
+			end, _ := s.told(to, "nonce-of-end")
+			exit, _ := end[lti.ClaimLaunchPresentation].(map[string]any)["return_url"].(string)
+			return s.outcome(s.get(exit))
+		},
 		"end by an error": ended(func(s *sitting) page {
 			return s.send(http.MethodPost, s.launch.ExamURL()+"/break", url.Values{})
 		}, wantsEnd),

@@ -148,7 +148,7 @@ var examShows = map[string][]string{
 	"takes-unsigned-assertions":             {"a token alg none"},
 	"takes-unsigned-messages":               {"start alg none"},
 	"tells-end-unasked":                     {"control", "end asked with 0", "end declined", "end declined as text", "end of the second attempt unasked", "end unasked"},
-	"tells-no-end":                          {"end", "end by an error", "end by termination", "end of the second attempt"},
+	"tells-no-end":                          {"end", "end by an error", "end by termination", "end of the second attempt", "return at the end"},
 	"tells-only-of-submission":              {"end by termination"},
 	"terminates-flagged":                    {"control", "control as APPLICATION/VND.IMS.LTI-AP.V1.CONTROL+JSON", "control as application/json", "control as application/vnd.ims.lti-ap.v1.control+json; charset=UTF-8", "control reason long", "control severity 1"},
 	"terminates-nothing":                    {"control", "end by termination", "start after termination"},

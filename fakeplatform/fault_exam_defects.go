@@ -21,6 +21,7 @@ const (
 	SendsSubAsSessionData           = "session-data-is-sub"
 	SharesSessionData               = "session-data-shared"
 	CrashesOnReturn                 = "crashes-on-return-from-exam"
+	CrashesOnReturnAtEnd            = "crashes-on-return-at-end"
 	TakesMessagesByGet              = "takes-messages-by-get"
 	TakesIDTokenParameter           = "takes-message-as-id-token"
 	TakesOwnToken                   = "takes-own-id-token"
@@ -108,6 +109,7 @@ var examDefects = []Fault{
 	{Name: SendsSubAsSessionData, Breaks: []string{"ap-start-proctoring-session-data-unguessable"}, Part: OfExams, Does: "sends the candidate's sub as session_data"},
 	{Name: SharesSessionData, Breaks: []string{"ap-start-proctoring-session-data-unguessable"}, Part: OfExams, Hides: []string{"ap-platform-rejects-foreign-session-data"}, Does: "sends the same session_data to everybody"},
 	{Name: CrashesOnReturn, Breaks: []string{"ap-start-proctoring-return-url"}, Part: OfExams, Does: "answers 500 when a candidate is sent back with an error"},
+	{Name: CrashesOnReturnAtEnd, Breaks: []string{breaksWayBack}, Part: OfExams, Does: "answers 500 when a candidate is sent back at the end"},
 
 	// LtiStartAssessment: who sends it, and how.
 	{Name: TakesMessagesByGet, Breaks: []string{"ap-platform-rejects-message-type-confusion"}, Part: OfExams, Does: "takes LtiStartAssessment by GET"},
@@ -201,6 +203,7 @@ const (
 	breaksEnd     = "ap-end-assessment-claims"
 	breaksFresh   = "ap-end-assessment-fresh-oidc"
 	breaksError   = "ap-end-assessment-error-claims"
+	breaksWayBack = "ap-end-assessment-return-url"
 	breaksNoStart = "ap-end-assessment-no-session-data"
 	breaksLinks   = "ap-start-proctoring-resource-link-identifies-assessment"
 )
@@ -280,6 +283,7 @@ var examMessageDefects = []Fault{
 	}, breaksNulls),
 
 	// LtiEndAssessment.
+	endingWith("end-return-url-absent", "sends no return_url at the end", withoutReturnURL, breaksWayBack),
 	endingWith("end-version-1.3", "tells of the end in version 1.3", with(lti.ClaimVersion, "1.3"), breaksEnd),
 	endingWith("end-type-resource-link", "tells of the end with a resource link launch", with(lti.ClaimMessageType, lti.ResourceLinkRequest), breaksEnd, "ap-end-assessment-sent-when-requested"),
 	endingWith("end-attempt-number-1", "tells of the end of attempt 1, whichever it was", with(lti.ClaimAttemptNumber, 1), breaksEnd),

@@ -18,9 +18,9 @@ func TestDefaultIsComplete(t *testing.T) {
 	bound := func(side requirements.Side) []requirements.Requirement {
 		return requirements.Default().Select(func(r requirements.Requirement) bool { return r.Binds == side })
 	}
-	g.Expect(requirements.Default().All()).To(HaveLen(418))
+	g.Expect(requirements.Default().All()).To(HaveLen(419))
 	g.Expect(bound(requirements.Tool)).To(HaveLen(188))
-	g.Expect(bound(requirements.Platform)).To(HaveLen(230))
+	g.Expect(bound(requirements.Platform)).To(HaveLen(231))
 }
 
 func TestIDsAreStableForEver(t *testing.T) {

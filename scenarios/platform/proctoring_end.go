@@ -253,6 +253,27 @@ var _ = Describe("A platform, at the end of an exam,", func() {
 		}
 	})
 
+	It("has a place for the candidate to go to", For("ap-end-assessment-return-url"), func(ctx SpecContext) {
+		const id, stimulus = "ap-end-assessment-return-url", "return-at-the-end"
+		scene := PlatformScene()
+		if scene.Skip(id, stimulus, config.ReturnURL) {
+			return
+		}
+		exam, end, err := ended(ctx, scene, config.SubmitExam)
+		if scene.Unseen(id, stimulus, err, exam, end) {
+			return
+		}
+		if wrong := wrongServiceURL(end.Message().Object(lti.ClaimLaunchPresentation)["return_url"], "launch_presentation.return_url"); wrong != "" {
+			scene.Observe(id, stimulus, results.Failed, "", Seen(wrong), exam, end)
+			return
+		}
+		back, err := scene.Return(ctx, end, nil)
+		if !scene.Unseen(id, stimulus, err, exam, end, back) {
+			status := back.Trip.Page.Status
+			scene.Check(id, stimulus, status > 0 && status < 500, "", "The candidate came to: "+back.End()+".", exam, end, back)
+		}
+	})
+
 	It("says when it ended through an error", For("ap-end-assessment-error-claims"), func(ctx SpecContext) {
 		const id, stimulus = "ap-end-assessment-error-claims", "exam-breaks"
 		scene := PlatformScene()

@@ -84,6 +84,9 @@ func (p *Platform) namedLineItem(book *gradebook, attached []*column) *column {
 // restrictGrades changes which scopes of the grade services are granted.
 func (p *Platform) restrictGrades(a *application) {
 	asked := strings.Fields(a.form.Get(lti.ParamScope))
+	if !slices.Contains(asked, lti.ScopeLineItem) && slices.Contains(asked, lti.ScopeLineItemReadOnly) && p.has(GrantsScopesBySubstring) {
+		a.scopes = append(a.scopes, lti.ScopeLineItem)
+	}
 	ofGrades := slices.ContainsFunc(a.scopes, func(scope string) bool { return slices.Contains(lti.GradeScopes, scope) })
 	if ofGrades && len(a.scopes) < len(asked) && p.has(RefusesUnknownScopes) {
 		a.scopes = nil

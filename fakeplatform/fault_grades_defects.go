@@ -15,6 +15,7 @@ const (
 	NamesOwnLineItemsAlone        = "names-own-line-items-alone"
 	NamesFirstOfSeveral           = "names-first-of-several-line-items"
 	SaysMoreGradeScopes           = "says-more-grade-scopes"
+	GrantsScopesBySubstring       = "grants-scopes-by-substring"
 	GrantsFewerOfSeveral          = "grants-fewer-of-several-scopes"
 	EchoesUnknownScopes           = "echoes-unknown-scopes"
 	RefusesUnknownScopes          = "refuses-unknown-scopes"
@@ -257,7 +258,8 @@ var gradeDefects = []Fault{
 	{Name: NamesFirstOfSeveral, Breaks: []string{"ags-claim-lineitem-only-if-single"}, Part: OfGrades, Does: "names the first line item of a link that has several"},
 
 	// Access tokens.
-	{Name: SaysMoreGradeScopes, Breaks: []string{"ags-claim-scopes-grantable"}, Part: OfGrades, Does: "says that a token for lineitem is one for lineitem.readonly, too"},
+	{Name: GrantsScopesBySubstring, Breaks: []string{"sec-token-scope-limits", "ags-rejects-insufficient-scope"}, Part: OfGrades, Does: "grants each scope whose name is found in the text of the request: lineitem, too, where lineitem.readonly is asked for"},
+	{Name: SaysMoreGradeScopes, Breaks: []string{"sec-token-scope-limits"}, Part: OfGrades, Does: "says that a token for lineitem is one for lineitem.readonly, too"},
 	{Name: GrantsFewerOfSeveral, Breaks: []string{"ags-claim-scopes-grantable"}, Part: OfGrades, Does: "grants all but result.readonly where several scopes are asked for"},
 	{Name: EchoesUnknownScopes, Breaks: []string{"ags-claim-scopes-grantable"}, Part: OfGrades, Does: "says that a token is one for unknown scopes, too"},
 	{Name: RefusesUnknownScopes, Breaks: []string{}, Part: OfGrades, Permitted: true, Does: "grants nothing where a scope of the grade services is asked for along with an unknown one"},

@@ -12,6 +12,7 @@ const (
 	MakesUpTokenErrors             = "makes-up-token-errors"
 	MakesShortAccessTokens         = "makes-short-access-tokens"
 	GrantsMoreScopes               = "grants-more-scopes"
+	GrantsControlWithScores        = "grants-control-with-scores"
 	GrantsNobody                   = "grants-nobody"
 	CrashesOnTokenRequests         = "crashes-on-token-requests"
 	RefusesSeveralScopes           = "refuses-several-scopes"
@@ -130,7 +131,8 @@ var serviceDefects = []Fault{
 	{Name: SaysOtherTokenType, Breaks: []string{"sec-token-response"}, Part: OfExams, Does: "says that its access tokens are of type mac"},
 	{Name: SaysExpiryAsText, Breaks: []string{"sec-token-response"}, Part: OfExams, Does: "sends expires_in as a string"},
 	{Name: MakesShortAccessTokens, Breaks: []string{"sec-token-response"}, Part: OfExams, OnlyWarns: true, Does: "makes access tokens of 12 characters"},
-	{Name: GrantsMoreScopes, Breaks: []string{"ap-acs-platform-token-scope-grantable", "sec-token-scope-limits", "sec-token-assertion-aud", "core-token-assertion-iss-sub", "sec-token-key-rotation"}, Part: OfExams, Does: "says that it grants scopes that nobody asked for"},
+	{Name: GrantsMoreScopes, Breaks: []string{"sec-token-scope-limits"}, Part: OfExams, Does: "says that it grants scopes that nobody asked for"},
+	{Name: GrantsControlWithScores, Breaks: []string{"sec-token-scope-limits", "ap-acs-platform-authorisation", "rfc6750-access-token-enforced"}, Part: OfExams, Does: "grants the control of exams to who asks for scores"},
 	{Name: GrantsNobody, Breaks: breaksGrants, Hides: needTokens, Part: OfExams, Does: "trusts no client assertion"},
 	{Name: CrashesOnTokenRequests, Breaks: append([]string{"ap-platform-rejects-message-type-confusion"}, breaksGrants...), Hides: needTokens, Part: OfExams, Does: "answers 500 to every token request"},
 	{Name: RefusesSeveralScopes, Breaks: []string{"sec-token-response", "ap-acs-platform-token-scope-grantable"}, Part: OfExams, Does: "grants nothing where two scopes are asked for"},

@@ -414,6 +414,9 @@ func (p *Platform) checkScope(a *application) []refusal {
 	if !a.form.Has(lti.ParamScope) && p.has(GrantsWithoutScope) {
 		a.scopes = slices.Clone(grantedScopes)
 	}
+	if slices.Equal(a.scopes, []string{lti.ScopeScore}) && p.has(GrantsControlWithScores) {
+		a.scopes = append(a.scopes, lti.ScopeControl)
+	}
 	p.restrictGrades(a)
 	if len(a.scopes) > 1 && p.has(RefusesSeveralScopes) {
 		a.scopes = nil

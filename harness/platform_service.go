@@ -3,7 +3,9 @@ package harness
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -274,6 +276,25 @@ func (s *PlatformScenario) OtherTool(ctx context.Context, scopes ...string) (*fa
 		return nil, "", fmt.Errorf("%w: the platform grants the other tool no access token: HTTP %d", ErrNoLaunch, token.Status)
 	}
 	return s.run.other, token.AccessToken, nil
+}
+
+// AllScopes are those, and all others that the learner's launch offers where the
+// platform declares grade services.
+func (s *PlatformScenario) AllScopes(ctx context.Context) ([]string, error) {
+	scopes, err := s.ServiceScopes(ctx)
+	if err != nil || !s.run.Has(config.ACS) || !s.run.Has(config.Grades) {
+		return scopes, err
+	}
+	b, err := s.Gradebook(ctx, PlatformLaunch{Title: "the learner's launch"})
+	if errors.Is(err, ErrNoJourney) {
+		return scopes, nil
+	}
+	for _, scope := range b.Scope {
+		if !slices.Contains(scopes, scope) {
+			scopes = append(scopes, scope)
+		}
+	}
+	return scopes, err
 }
 
 // ServiceScopes are some that the platform grants: those of the Assessment Control

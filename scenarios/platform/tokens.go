@@ -1,6 +1,7 @@
 package platform
 
 import (
+	"cmp"
 	"fmt"
 	"mime"
 	"net/http"
@@ -37,7 +38,7 @@ var _ = Describe("A platform, asked for an access token,", func() {
 		if scene.Unseen(id, stimulus, err, flow) {
 			return
 		}
-		wrong := wrongGrant(token, asked)
+		wrong := wrongGrant(token)
 		if wrong == "" {
 			wrong = wrongGrantForm(token)
 		}
@@ -60,7 +61,7 @@ var _ = Describe("A platform, asked for an access token,", func() {
 			if scene.Unseen(id, stimulus, err, flow) {
 				continue
 			}
-			wrong := wrongGrant(token, asked)
+			wrong := wrongGrant(token)
 			if wrong == "" && token.Scope != "" && !slices.Contains(strings.Fields(token.Scope), lti.ScopeControl) {
 				wrong = fmt.Sprintf("granted were %q", results.Bounded(token.Scope, 300))
 			}
@@ -82,12 +83,30 @@ var _ = Describe("A platform, asked for an access token,", func() {
 			}
 			may := fault.Name == "scope-known-and-unknown" && token.Error == lti.ErrorInvalidScope
 			if fault.Permitted && !may {
-				wrong := wrongGrant(token, asked)
+				wrong := cmp.Or(wrongGrant(token), beyond(token, asked))
 				scene.Check(id, fault.Name, wrong == "", "", Seen(wrong), flow)
 				continue
 			}
 			verdict, says := tokenRefused(token)
 			scene.Observe(id, fault.Name, verdict, "", says, flow)
+		}
+		const each = "scope-each"
+		scopes, err := scene.AllScopes(ctx)
+		if scene.Unseen(id, each, err) {
+			return
+		}
+		granted := false
+		for _, scope := range scopes {
+			flow, token, err := scene.Grant(ctx, "an access token for "+scope, faketool.TokenProbe{Scopes: []string{scope}})
+			if scene.Unseen(id, each, err, flow) || token.AccessToken == "" { // whether it can be had is judged elsewhere
+				continue
+			}
+			granted = true
+			wrong := beyond(token, []string{scope})
+			scene.Check(id, each, wrong == "", "", Seen(wrong), flow)
+		}
+		if !granted {
+			scene.Observe(id, each, results.Inconclusive, "", "Not seen: the platform grants no token for one scope.")
 		}
 	})
 
@@ -112,7 +131,7 @@ var _ = Describe("A platform, asked for an access token,", func() {
 				continue
 			}
 			if fault.Permitted {
-				wrong := wrongGrant(token, asked)
+				wrong := wrongGrant(token)
 				scene.Check(id, fault.Name, wrong == "", "", Seen(wrong), flow)
 				continue
 			}
@@ -170,7 +189,7 @@ var _ = Describe("A platform, asked for an access token,", func() {
 		defer forget()
 		flow, token, err := scene.Grant(ctx, "an access token, its assertion signed with a new key", faketool.TokenProbe{Scopes: asked})
 		if !scene.Unseen(id, stimulus, err, before, flow) {
-			wrong := wrongGrant(token, asked)
+			wrong := wrongGrant(token)
 			scene.Check(id, stimulus, wrong == "", "", Seen(wrong), before, flow)
 		}
 	})
@@ -268,18 +287,25 @@ func wrongGrantForm(t *faketool.Token) string {
 }
 
 // wrongGrant says what is wrong with an answer that has to grant a token for some of
-// the scopes that were asked for.
-func wrongGrant(t *faketool.Token, asked []string) string {
-	beyond := slices.DeleteFunc(strings.Fields(t.Scope), func(scope string) bool { return slices.Contains(asked, scope) })
+// the scopes that were asked for. What it grants beside them is for [beyond] to say.
+func wrongGrant(t *faketool.Token) string {
 	switch {
 	case t.Err != nil:
 		return "no answer came: " + t.Err.Error()
 	case t.Status != http.StatusOK || t.AccessToken == "":
 		return fmt.Sprintf("no token was granted: HTTP %d %s", t.Status, results.Bounded(t.Error, 200))
-	case len(beyond) > 0:
-		return fmt.Sprintf("more was granted than asked for: %s", results.Bounded(strings.Join(beyond, " "), 300))
 	}
 	return ""
+}
+
+// beyond says what an answer grants beside the scopes that were asked for; empty for
+// nothing.
+func beyond(t *faketool.Token, asked []string) string {
+	more := slices.DeleteFunc(strings.Fields(t.Scope), func(scope string) bool { return slices.Contains(asked, scope) })
+	if t.AccessToken == "" || len(more) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("beside %s the platform granted %s", strings.Join(asked, " "), results.Bounded(strings.Join(more, " "), 300))
 }
 
 // notJSON says whether what a token endpoint answered is labelled as something else than

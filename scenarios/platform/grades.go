@@ -238,12 +238,17 @@ var _ = Describe("A platform's grade services", func() {
 				return
 			}
 		}
-		item, err := scene.GradedItem(ctx, book, nil)
-		if err != nil {
-			item = &harness.LineItem{ID: book.LineItem, Book: book} // for what only reads
-		}
+		var item *harness.LineItem
 		for _, stimulus := range casesOf(id) {
-			refuseScope(ctx, scene, item, id, stimulus)
+			if item == nil {
+				var err error
+				if item, err = scene.GradedItem(ctx, book, nil); err != nil {
+					item = &harness.LineItem{ID: book.LineItem, Book: book} // for what only reads
+				}
+			}
+			if refuseScope(ctx, scene, item, id, stimulus) {
+				item = nil // what becomes of this one is no longer the next request's doing
+			}
 		}
 	})
 
@@ -393,8 +398,9 @@ func guarded(ctx SpecContext, scene *harness.PlatformScenario, book *harness.Gra
 	}}), nil
 }
 
-// refuseScope judges one request with a token of a scope that does not suffice.
-func refuseScope(ctx SpecContext, scene *harness.PlatformScenario, item *harness.LineItem, id requirements.ID, stimulus string) {
+// refuseScope judges one request with a token of a scope that does not suffice, and says
+// whether it has changed the line item.
+func refuseScope(ctx SpecContext, scene *harness.PlatformScenario, item *harness.LineItem, id requirements.ID, stimulus string) (spoiled bool) {
 	book := item.Book
 	label := "Invigilator " + lti.RandomString()[:10]
 	request := faketool.GradeRequest{URL: item.ID, MediaType: lti.MediaTypeLineItem}
@@ -421,25 +427,25 @@ func refuseScope(ctx SpecContext, scene *harness.PlatformScenario, item *harness
 	}
 	if !slices.Contains(book.Scope, scope) || request.URL == "" || item.ID == "" || needs == lti.ScopeLineItem && item.Made == nil {
 		scene.Observe(id, stimulus, results.Skipped, "", "The launch does not offer what this needs: "+scope+", or a line item of the run's own.", book.Launch)
-		return
+		return false
 	}
 	asked, token, err := scene.Grant(ctx, "an access token for "+scope, faketool.TokenProbe{Scopes: []string{scope}})
 	if scene.Unseen(id, stimulus, err, book.Launch, asked) {
-		return
+		return false
 	}
 	if token.AccessToken == "" {
 		scene.Observe(id, stimulus, results.Skipped, "", "The platform grants no token for this scope alone.", asked)
-		return
+		return false
 	}
 	request.Token = token.AccessToken
 	flow, err := scene.Call(ctx, book, harness.GradeCall{Title: stimulus, GradeRequest: request})
 	if scene.Unseen(id, stimulus, err, asked, flow) {
-		return
+		return false
 	}
 	verdict, says := ofOtherScope.judge(flow)
 	wrong, seen, err := changed(ctx, scene, item)
 	if scene.Unseen(id, stimulus, err, asked, flow) {
-		return
+		return false
 	}
 	if stimulus == "item-created-readonly" && wrong == "" {
 		if list, err := scene.LineItems(ctx, book, "the line items afterwards", ""); err == nil && slices.ContainsFunc(list.Elements, func(m harness.Members) bool { return m["label"] == label }) {
@@ -453,6 +459,7 @@ func refuseScope(ctx SpecContext, scene *harness.PlatformScenario, item *harness
 		says += " " + Seen(more)
 	}
 	scene.Observe(id, stimulus, verdict, "", says, asked, flow, seen)
+	return wrong != ""
 }
 
 // changed says what has become of a line item of the run's own that nothing should

@@ -64,7 +64,7 @@ var answering = []string{lti.ParamIDToken, lti.ParamError, "code", "access_token
 // ends with a slash, what is below it. Browsers ask for the last by themselves.
 var ownPaths = []string{
 	LoginPath, ResourcePath, JWKSPath, HeldPath + "/", CheckInPath, CheckInPath + "/", picturesPath + "/",
-	ProctorPath, ProctorPath + "/", workPath + "/", reviewPath + "/", MessagePath + "/", strangerKeysPath, "/favicon.ico",
+	ProctorPath, ProctorPath + "/", workPath + "/", reviewPath + "/", leavePath, MessagePath + "/", strangerKeysPath, "/favicon.ico",
 }
 
 // isOwn says whether no answer is expected at a path.

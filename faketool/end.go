@@ -84,6 +84,7 @@ type endPage struct {
 	Title     string
 	Problem   any
 	Log, Exit string
+	Leave     string // where a form leads that goes back; a link does where it is empty
 }
 
 // showEnd shows that the assessment is over. What the platform says for the log
@@ -107,6 +108,38 @@ func (t *Tool) showEnd(w http.ResponseWriter, c claims, over *sitting) {
 		if t.has(EndsNowhere) {
 			shown.Exit = ""
 		}
+		shown.Exit, shown.Leave = t.spoilExit(shown.Exit, EndsWithButton, LosesWayBackAtEnd)
 	}
 	t.render(w, http.StatusOK, "ended", shown)
+}
+
+// spoilExit makes of the link that leads back a form that leads there by way of the tool,
+// where it has one of two faults; with the second the tool does not know where to any more.
+func (t *Tool) spoilExit(exit, button, loses string) (to, leave string) {
+	switch {
+	case exit == "":
+		return "", ""
+	case t.has(loses):
+		return "", t.opts.URL + leavePath
+	case t.has(button):
+		return exit, t.opts.URL + leavePath
+	}
+	return exit, ""
+}
+
+// leavePath is where the forms of faults lead back to the platform.
+const leavePath = "/leave"
+
+// serveLeave leads back to the platform, for a fault.
+func (t *Tool) serveLeave(w http.ResponseWriter, r *http.Request) {
+	to := r.PostFormValue("to")
+	switch {
+	case !slices.ContainsFunc([]string{EndsWithButton, LosesWayBackAtEnd, ReviewsWithButton, LosesWayBackOfReview}, t.has):
+		t.serveNothing(w, r)
+	case to == "":
+		http.Error(w, "null", http.StatusInternalServerError)
+	default:
+		w.Header().Set("Location", to)
+		w.WriteHeader(http.StatusSeeOther)
+	}
 }

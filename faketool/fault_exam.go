@@ -94,6 +94,8 @@ const (
 	NeedsLinkAtEnd              = "needs-link-at-end"
 	NeedsPresentationAtEnd      = "needs-presentation-at-end"
 	EndsNowhere                 = "ends-nowhere"
+	EndsWithButton              = "ends-with-button"
+	LosesWayBackAtEnd           = "loses-way-back-at-end"
 	ShowsEndErrorUnescaped      = "shows-end-error-unescaped"
 	ShowsErrorLog               = "shows-error-log"
 	CrashesOnErrorOfOtherType   = "crashes-on-error-of-other-type"
@@ -249,6 +251,8 @@ var examDefects = []Fault{
 	{Name: NeedsLinkAtEnd, Breaks: []string{}, Permitted: true, Part: OfExams, Does: "refuses LtiEndAssessment without resource link"},
 	{Name: NeedsPresentationAtEnd, Breaks: []string{"ap-tool-handles-end-assessment"}, Part: OfExams, Does: "refuses LtiEndAssessment without launch_presentation"},
 	{Name: EndsNowhere, Breaks: []string{"ap-tool-handles-end-assessment"}, Part: OfExams, OnlyWarns: true, Does: "shows no way back at the end"},
+	{Name: LosesWayBackAtEnd, Breaks: []string{"ap-tool-handles-end-assessment"}, Part: OfExams, Does: "shows a button at the end that leads to 500"},
+	{Name: EndsWithButton, Breaks: []string{}, Part: OfExams, Permitted: true, Does: "shows a button at the end that leads back by way of the tool"},
 	{Name: ShowsEndErrorUnescaped, Breaks: []string{"ap-tool-shows-end-error-safely"}, Part: OfExams, Does: "shows errormsg as it came"},
 	{Name: ShowsErrorLog, Breaks: []string{"ap-tool-shows-end-error-safely"}, Part: OfExams, Does: "shows errorlog to the candidate"},
 	{Name: CrashesOnErrorOfOtherType, Breaks: []string{"ap-tool-shows-end-error-safely"}, Part: OfExams, Does: "answers with 500 where errormsg is no text"},

@@ -111,6 +111,20 @@ func over(changes ...lti.Claims) sight {
 	}
 }
 
+// left is where the button leads that a page has for the way back.
+func left(claims func() lti.Claims) sight {
+	return func(e *exam) string {
+		b := e.window()
+		e.launch(b, starts())
+		shown := e.launch(b, claims())
+		if shown.Find("button#return").Length() == 0 {
+			return fmt.Sprint("no button, but links: ", shown.Find("a#return").Length())
+		}
+		gone := b.still().press(shown, "#return", nil)
+		return strings.TrimSpace(fmt.Sprint(gone.status, " ", gone.header.Get("Location")))
+	}
+}
+
 // ordered is what the platform gets when a proctor acts, and what the proctor is
 // told.
 func ordered(button string, changes lti.Claims, answers ...func(http.ResponseWriter)) sight {
@@ -268,6 +282,8 @@ var shows = map[string]struct {
 	faketool.NeedsLinkAtEnd:              {over(lti.Claims{lti.ClaimResourceLink: nil}), "400"},
 	faketool.NeedsPresentationAtEnd:      {over(lti.Claims{lti.ClaimLaunchPresentation: nil}), "400"},
 	faketool.EndsNowhere:                 {over(nil), "ended 0 0 false 0"},
+	faketool.LosesWayBackAtEnd:           {left(func() lti.Claims { return ends(starts()) }), "500"},
+	faketool.EndsWithButton:              {left(func() lti.Claims { return ends(starts()) }), "303 " + returnURL},
 	faketool.ShowsEndErrorUnescaped:      {over(failed), "ended 1 1 false 0"},
 	faketool.ShowsErrorLog:               {over(failed), "ended 1 0 true 0"},
 	faketool.CrashesOnErrorOfOtherType:   {over(lti.Claims{lti.ClaimErrorMessage: 7}), "500"},

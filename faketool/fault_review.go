@@ -75,6 +75,8 @@ const (
 	DropsReviewableStatus      = "drops-reviewable-status"
 	WritesReviewAnew           = "writes-review-anew"
 	OffersNoWayBack            = "offers-no-way-back"
+	ReviewsWithButton          = "reviews-with-button"
+	LosesWayBackOfReview       = "loses-way-back-of-review"
 	CrashesWithoutWayBack      = "crashes-without-way-back"
 	ShowsLearnerUnescaped      = "shows-learner-unescaped"
 	ShowsCustomUnescaped       = "shows-custom-unescaped"
@@ -185,6 +187,8 @@ var reviewDefects = []Fault{
 	{Name: DropsReviewableStatus, Breaks: []string{"sr-tool-publishes-valid-submission-review", "ags-tool-tolerates-lineitem-content"}, Part: OfReviews, Does: "puts a line item back without reviewableStatus"},
 	{Name: WritesReviewAnew, Breaks: []string{"sr-tool-publishes-valid-submission-review", "ags-tool-tolerates-lineitem-content"}, Part: OfReviews, Does: "puts a line item back with a submissionReview of its own"},
 	{Name: OffersNoWayBack, Breaks: []string{"sr-tool-returns"}, Part: OfReviews, Does: "shows no way back to the gradebook"},
+	{Name: LosesWayBackOfReview, Breaks: []string{"sr-tool-returns"}, Part: OfReviews, Does: "shows a button for the way back to the gradebook that leads to 500"},
+	{Name: ReviewsWithButton, Breaks: []string{}, Part: OfReviews, Permitted: true, Does: "shows a button that leads back to the gradebook by way of the tool"},
 	{Name: CrashesWithoutWayBack, Breaks: []string{"sr-tool-returns"}, Part: OfReviews, Does: "answers a review without return_url with 500"},
 	{Name: ShowsLearnerUnescaped, Breaks: []string{"sr-tool-escapes-for-user"}, Part: OfReviews, Does: "shows the learner's name as it came"},
 	{Name: ShowsCustomUnescaped, Breaks: []string{"sr-tool-escapes-for-user"}, Part: OfReviews, Does: "shows the values of custom as they came"},

@@ -38,6 +38,11 @@ func reviewed(changes lti.Claims) sight {
 	}
 }
 
+func leftReview(e *exam) string {
+	e.handAll()
+	return left(func() lti.Claims { return reviews(nil) })(e)
+}
+
 func (e *exam) handAll() {
 	e.hands("first work", nil)
 	e.hands("teacher's work", lti.Claims{"sub": "teacher-1"})
@@ -229,6 +234,8 @@ var showsInReviews = map[string]struct {
 	faketool.DropsReviewableStatus:      {renamedFrom(fullReview), `"submissionReview":{"custom":{"a":"b"},"label":"Look"}`},
 	faketool.WritesReviewAnew:           {renamedFrom(fullReview), "Open the work"},
 	faketool.OffersNoWayBack:            {reviewed(nil), "back=0"},
+	faketool.LosesWayBackOfReview:       {leftReview, "500"},
+	faketool.ReviewsWithButton:          {leftReview, "303 " + returnURL},
 	faketool.CrashesWithoutWayBack:      {reviewed(lti.Claims{lti.ClaimLaunchPresentation: nil}), "500"},
 	faketool.ShowsLearnerUnescaped:      {reviewed(named("<i>Jude</i>")), "i=1"},
 	faketool.ShowsCustomUnescaped:       {reviewed(lti.Claims{lti.ClaimCustom: map[string]any{"a": "<i>b</i>"}}), "i=1"},

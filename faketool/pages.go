@@ -99,6 +99,7 @@ type page struct {
 	Classmates []string
 	Account    string
 	Exit       string
+	Leave      string // as of endPage
 	Work       string // of somebody; see [Tool.workInLaunch]
 	// Submit, Rename and ReadResults are where the forms go; empty for none.
 	Submit, Rename, ReadResults string

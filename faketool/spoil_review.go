@@ -245,6 +245,7 @@ func (t *Tool) spoilReviewPage(ctx context.Context, l Launch, one work, shown *r
 	if l.ReturnURL != "" && t.has(OffersNoWayBack) {
 		shown.Exit = ""
 	}
+	shown.Exit, shown.Leave = t.spoilExit(shown.Exit, ReviewsWithButton, LosesWayBackOfReview)
 	if template.HTMLEscapeString(name) != name && t.has(ShowsLearnerUnescaped) {
 		shown.Learner = template.HTML(name)
 	}

@@ -230,6 +230,7 @@ func New(opts Options) (*Tool, error) {
 	t.mux.HandleFunc("GET "+reviewPath+"/{id}", t.serveReview)
 	t.mux.HandleFunc("POST "+reviewPath+"/{id}/grade", patient(t.serveGrade))
 	t.mux.HandleFunc("GET "+MessagePath+"/{id}", t.serveMessage)
+	t.mux.HandleFunc("POST "+leavePath, t.serveLeave)
 	t.mux.HandleFunc("GET "+strangerKeysPath, serveStrangerKeys)
 	t.mux.HandleFunc("GET /favicon.ico", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })
 	t.mux.HandleFunc("/", t.serveNothing)

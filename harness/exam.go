@@ -412,7 +412,7 @@ func (s *Scenario) End(ctx context.Context, title string, exam *Flow, problem *f
 	}
 	visit := s.run.visit(ending.URL())
 	visit.Screenshot = true
-	visit.Also = append(visit.Also, wayBack(ending))
+	visit.Also = append(visit.Also, s.run.marksWaysBack(ending.ReturnURL())...)
 	began := time.Now()
 	trip, err := exam.by.Visit(ctx, visit)
 	if err != nil {
@@ -424,14 +424,3 @@ func (s *Scenario) End(ctx context.Context, title string, exam *Flow, problem *f
 	s.keep(flow)
 	return flow, nil
 }
-
-const wayBackMarker = "way-back"
-
-// wayBack is the sign that a page leads to the return URL of a launch.
-func wayBack(l *fakeplatform.Launch) agent.Marker {
-	return agent.Marker{Name: wayBackMarker, Selector: fmt.Sprintf(`a[href^="%s"], form[action^="%s"]`, l.ReturnURL(), l.ReturnURL())}
-}
-
-// LeadsBack says whether the page has a link or form that leads to the return
-// URL, or the browser was led there.
-func (f *Flow) LeadsBack() bool { return f.Trip.Markers[wayBackMarker] || len(f.Record.Returns) > 0 }

@@ -321,9 +321,7 @@ func (r *Run) plan(l Launch) (*fakeplatform.Launch, agent.Visit, error) {
 	if err != nil {
 		return nil, visit, err
 	}
-	if l.Review != nil {
-		visit.Also = append(visit.Also, wayBack(started))
-	}
+	visit.Also = append(visit.Also, r.marksWaysBack(started.ReturnURL())...)
 	switch l.In {
 	case agent.Frame:
 		visit.URL = started.FrameURL()

@@ -90,12 +90,11 @@ var _ = Describe("A tool, sending the user back,", func() {
 		if scene.Unseen(id, stimulus, err, flow) {
 			return
 		}
-		if flow.Exit() == "" {
-			scene.Observe(id, stimulus, results.Inconclusive, "", "The page has no link at tool.exit: "+flow.End()+".", flow)
+		if !flow.OffersExit() {
+			scene.Observe(id, stimulus, results.Inconclusive, "", "The page has nothing at tool.exit: "+flow.End()+".", flow)
 			return
 		}
-		if _, err := browser.Visit(ctx, scene.Run().Visit(flow.Exit())); err != nil {
-			scene.Unseen(id, stimulus, err, flow)
+		if _, _, err := scene.TakeWayBack(ctx, "the way back", flow, false); scene.Unseen(id, stimulus, err, flow) {
 			return
 		}
 		judgeReturn(ctx, scene, stimulus, flow, flow.Launch.Record().Returns)

@@ -29,14 +29,11 @@ var _ = Describe("A proctoring tool, told that the assessment has ended,", func(
 			if scene.Unseen(id, f.Name, err, flow) {
 				continue
 			}
-			switch {
-			case wrongEnd(flow) != "":
-				scene.Observe(id, f.Name, results.Failed, "", wrongEnd(flow)+".", ended, flow)
-			case flow.Offers() && !flow.LeadsBack():
-				scene.Observe(id, f.Name, results.Warned, "a link or form that leads to launch_presentation.return_url", "The page leads nowhere: "+flow.End()+".", ended, flow)
-			default:
-				scene.Observe(id, f.Name, results.Passed, "", flow.End()+".", ended, flow)
+			if wrong := wrongEnd(flow); wrong != "" {
+				scene.Observe(id, f.Name, results.Failed, "", wrong+".", ended, flow)
+				continue
 			}
+			judgeLeaving(ctx, scene, id, f.Name, ended, flow)
 		}
 	})
 
@@ -135,6 +132,28 @@ func judgeEndTwice(ctx SpecContext, scene *harness.Scenario, id requirements.ID,
 		flows = append(flows, flow)
 	}
 	scene.Check(id, stimulus, wrong == "", "", Seen(wrong), flows...)
+}
+
+// judgeLeaving judges whether a candidate comes back to the platform from the page that
+// LtiEndAssessment has led to, where the message has told of a way back.
+func judgeLeaving(ctx SpecContext, scene *harness.Scenario, id requirements.ID, stimulus string, exam, end *harness.Flow) {
+	if !end.Offers() || end.Returned() {
+		scene.Observe(id, stimulus, results.Passed, "", end.End()+".", exam, end)
+		return
+	}
+	const expected = "a link or form that leads to launch_presentation.return_url"
+	back, wrong, err := scene.TakeWayBack(ctx, "the way back from the end of the exam", end, true)
+	switch {
+	case scene.Unseen(id, stimulus, err, exam, end):
+	case wrong != "":
+		scene.Observe(id, stimulus, results.Failed, expected, Seen(wrong), exam, end, back)
+	case end.LeadsBack(), back != nil && back.LeadsBack():
+		scene.Observe(id, stimulus, results.Passed, expected, "The page leads back.", exam, end, back)
+	case back == nil:
+		scene.Observe(id, stimulus, results.Warned, expected, "The page leads nowhere: "+end.End()+".", exam, end)
+	default:
+		scene.Observe(id, stimulus, results.Warned, expected, "No way back was found (tool.exit can name it). What the page offers leads to: "+back.End()+".", exam, end, back)
+	}
 }
 
 // started is an exam that has begun, whose candidate's browser stays open as long

@@ -411,9 +411,17 @@ var _ = Describe("A tool, showing a reviewer the work of a learner,", func() {
 			scene.MustAccept(ctx, id, without, harness.Launch{Fault: new(fault(without))})
 			return
 		}
-		if flow := scene.MustAccept(ctx, id, with, harness.Launch{}); flow != nil {
-			leads := flow.LeadsBack() || strings.HasPrefix(flow.Exit(), flow.Launch.ReturnURL())
-			scene.Check(id, with, leads, "a link or form that leads to launch_presentation.return_url", map[bool]string{true: "The page leads back.", false: "The page leads nowhere: " + flow.End() + "."}[leads], flow)
+		browser := scene.Open(ctx)
+		defer browser.Close()
+		if flow := scene.MustAccept(ctx, id, with, harness.Launch{By: browser}); flow != nil {
+			back, wrong, err := scene.TakeWayBack(ctx, "the way back from the review", flow, false)
+			if !scene.Unseen(id, with, err, flow) {
+				leads := flow.LeadsBack() || back != nil && back.LeadsBack()
+				if wrong == "" && !leads {
+					wrong = "the page leads nowhere: " + flow.End()
+				}
+				scene.Check(id, with, wrong == "", "a link or form that leads to launch_presentation.return_url", Seen(wrong), flow, back)
+			}
 		}
 		scene.MustAccept(ctx, id, without, harness.Launch{Fault: new(fault(without))})
 	})

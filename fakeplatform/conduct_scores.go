@@ -2,6 +2,7 @@ package fakeplatform
 
 import (
 	"encoding/json"
+	"html"
 	"maps"
 	"math"
 	"net/http"
@@ -290,4 +291,19 @@ func (p *Platform) earlierOf(r *row) []lti.Score {
 		return nil
 	}
 	return []lti.Score{*r.earlier}
+}
+
+// spoilComment changes the comment that a result has. The first one of the learner at the
+// line item is kept for that.
+func (p *Platform) spoilComment(r *row, comment string) string {
+	switch {
+	case comment == "":
+	case p.has(LeavesResultCommentsOut):
+		return ""
+	case r.comment != comment && p.has(KeepsFirstComments):
+		return r.comment
+	case p.has(AddsToResultComments):
+		return "<p>" + html.EscapeString(comment) + "</p>"
+	}
+	return comment
 }

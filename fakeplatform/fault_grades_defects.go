@@ -231,6 +231,9 @@ const (
 	LeavesResultIDsOut            = "leaves-result-ids-out"
 	ListsResultsAsJSON            = "lists-results-as-json"
 	LeavesResultMaximumOut        = "leaves-result-maximum-out"
+	LeavesResultCommentsOut       = "leaves-result-comments-out"
+	KeepsFirstComments            = "keeps-first-comments"
+	AddsToResultComments          = "adds-to-result-comments"
 	SendsNullResultScores         = "sends-null-result-scores"
 	IgnoresUserFilter             = "ignores-user-filter"
 	ListsAllForStrangers          = "lists-all-results-for-unknown-users"
@@ -488,6 +491,9 @@ var gradeDefects = []Fault{
 	{Name: NamesScoreOfByPath, Breaks: []string{"ags-results-list"}, Part: OfGrades, Does: "names the line item of a result by its path"},
 	{Name: LeavesResultIDsOut, Breaks: []string{"ags-results-list"}, Part: OfGrades, Does: "lists results without id"},
 	{Name: ListsResultsAsJSON, Breaks: []string{"ags-results-list"}, Part: OfGrades, Does: "lists results as application/json"},
+	{Name: LeavesResultCommentsOut, Breaks: []string{"ags-results-comment"}, Part: OfGrades, Does: "lists results without the comments of scores"},
+	{Name: KeepsFirstComments, Breaks: []string{"ags-results-comment"}, Part: OfGrades, Does: "keeps the comment of the first score when a later one has another"},
+	{Name: AddsToResultComments, Breaks: []string{}, Part: OfGrades, Permitted: true, Does: "lists comments as markup"},
 	{Name: LeavesResultMaximumOut, Breaks: []string{}, Part: OfGrades, Permitted: true, Does: "sends results as parts of 1, without resultMaximum"},
 	{Name: SendsNullResultScores, Breaks: []string{}, Part: OfGrades, Permitted: true, Does: "sends null as the resultScore of who has none"},
 	{Name: IgnoresUserFilter, Breaks: []string{"ags-results-filter-and-paging"}, Part: OfGrades, Does: "does not look at user_id"},

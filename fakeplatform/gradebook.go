@@ -95,6 +95,7 @@ type row struct {
 	at     time.Time
 
 	earlier *lti.Score // for a fault: the one before; nil for none
+	comment string     // for a fault: the first one
 }
 
 func newGradebooks() gradebooks {

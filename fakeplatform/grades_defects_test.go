@@ -320,8 +320,9 @@ func gradeProbes() map[string]gradeProbe {
 
 		"score": scored(nil), "score minimal": scored(map[string]any{"scoreGiven": absent, "scoreMaximum": absent}),
 		"score with comment": scored(map[string]any{"comment": strings.Repeat("ü", 1000)}), "score with extension": scored(map[string]any{"https://vendor.example/x": 1}),
-		"score with submission": scored(map[string]any{"submission": map[string]any{"submittedAt": day}}),
-		"score earlier":         scored(moment(5), merged(moment(4), three)), "score again": scored(moment(5), merged(moment(5), three)), "score a millisecond later": scored(moment(5), merged(moment(6), three)), "score of tomorrow": scored(moment(24 * 60 * 60 * 1000)),
+		"score with another comment": scored(map[string]any{"comment": "first"}, map[string]any{"comment": "second"}),
+		"score with submission":      scored(map[string]any{"submission": map[string]any{"submittedAt": day}}),
+		"score earlier":              scored(moment(5), merged(moment(4), three)), "score again": scored(moment(5), merged(moment(5), three)), "score a millisecond later": scored(moment(5), merged(moment(6), three)), "score of tomorrow": scored(moment(24 * 60 * 60 * 1000)),
 		"score 45 of 60": scored(map[string]any{"scoreGiven": 45, "scoreMaximum": 60}), "score 1 of 3": scored(map[string]any{"scoreGiven": 1, "scoreMaximum": 3}), "score 0": scored(map[string]any{"scoreGiven": 0}),
 		"score 12": scored(nil, map[string]any{"scoreGiven": 12}), "score taken back": scored(nil, map[string]any{"scoreGiven": absent, "scoreMaximum": absent, "gradingProgress": lti.NotReady}),
 		"score no longer NotReady": scored(map[string]any{"gradingProgress": lti.NotReady}, nil),

@@ -42,8 +42,8 @@ func (p *Platform) result(e entry, score lti.Score) map[string]any {
 	if points := p.points(e.column, score); points != nil && p.final(score) {
 		result["resultScore"] = *points
 	}
-	if score.Comment != "" {
-		result["comment"] = score.Comment
+	if comment := p.spoilComment(e.row, score.Comment); comment != "" {
+		result["comment"] = comment
 	}
 	if score.ScoringUserID != "" {
 		result["scoringUserId"] = score.ScoringUserID

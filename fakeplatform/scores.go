@@ -1,6 +1,7 @@
 package fakeplatform
 
 import (
+	"cmp"
 	"net/http"
 	"slices"
 	"strings"
@@ -112,5 +113,6 @@ func (p *Platform) record(q *gradeRequest) gradeAnswer {
 			}
 		}
 		current.score, current.at = q.score.Score, q.score.at
+		current.comment = cmp.Or(current.comment, q.score.Comment)
 	}}
 }

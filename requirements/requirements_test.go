@@ -18,9 +18,9 @@ func TestDefaultIsComplete(t *testing.T) {
 	bound := func(side requirements.Side) []requirements.Requirement {
 		return requirements.Default().Select(func(r requirements.Requirement) bool { return r.Binds == side })
 	}
-	g.Expect(requirements.Default().All()).To(HaveLen(419))
+	g.Expect(requirements.Default().All()).To(HaveLen(420))
 	g.Expect(bound(requirements.Tool)).To(HaveLen(188))
-	g.Expect(bound(requirements.Platform)).To(HaveLen(231))
+	g.Expect(bound(requirements.Platform)).To(HaveLen(232))
 }
 
 func TestIDsAreStableForEver(t *testing.T) {

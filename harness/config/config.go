@@ -80,7 +80,7 @@ type Tool struct {
 	TeacherView        Marker            `json:"teacher_view" jsonschema_description:"What only the page of a teacher shows, where the tool has the feature role-based-view."`
 	UserMark           string            `json:"user_mark" jsonschema_description:"CSS selector of the element whose text names the user's account, where the tool has the feature user-marker."`
 	ResourceMark       string            `json:"resource_mark" jsonschema_description:"CSS selector of the element whose text names the resource, where the tool has the feature resource-marker."`
-	Exit               string            `json:"exit" jsonschema_description:"CSS selector of the link or form that leads back to the platform, where the tool has the feature return-url."`
+	Exit               string            `json:"exit" jsonschema_description:"CSS selector of the link or button that leads back to the platform, where the tool has the feature return-url."`
 	ProctoringURI      string            `json:"proctoring_uri" jsonschema:"pattern=^(https?://.+)?$" jsonschema_description:"The target link URI of a proctored exam; target_link_uri when empty."`
 	ReviewURI          string            `json:"review_uri" jsonschema:"pattern=^(https?://.+)?$" jsonschema_description:"The target link URI of a submission review; target_link_uri when empty."`
 	ProctoringSettings string            `json:"proctoring_settings" jsonschema_description:"The data of the claim proctoring_settings that the tool expects, if any."`

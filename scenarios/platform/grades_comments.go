@@ -1,0 +1,49 @@
+package platform
+
+import (
+	"fmt"
+	"strings"
+
+	. "github.com/onsi/ginkgo/v2"
+
+	"invigilator/harness"
+	"invigilator/lti"
+	"invigilator/results"
+	. "invigilator/scenarios"
+)
+
+var _ = Describe("A platform's result", func() {
+	It("has what the score says beside the points", For("ags-results-comment"), func(ctx SpecContext) {
+		const id = "ags-results-comment"
+		scene := PlatformScene()
+		item := graded(ctx, scene, id, nil)
+		if item == nil {
+			return
+		}
+		for i, stimulus := range []string{"result-comment", "result-later-comment"} {
+			comment := "Well done, " + lti.RandomString()[:12]
+			carries := func(r harness.Result) bool {
+				said, _ := r.Members["comment"].(string)
+				return strings.Contains(said, comment)
+			}
+			flow, result, err := resultAfter(ctx, scene, item, points(float64(6+i), 10).With(harness.Members{"comment": comment}), carries)
+			flows := append(launchedFor(item), flow)
+			if scene.Unseen(id, stimulus, err, flows...) {
+				continue
+			}
+			says := fmt.Sprintf("The comment was %q, and that of the result is %v.", comment, shortened(result.Members["comment"]))
+			if result.Members == nil {
+				says = Seen(result.String())
+			}
+			scene.Check(id, stimulus, carries(result), "", says, append(flows, result.Flow)...)
+		}
+	})
+})
+
+// shortened is a value as far as a sentence has room for it.
+func shortened(value any) string {
+	if value == nil {
+		return "left out"
+	}
+	return results.Bounded(fmt.Sprintf("%q", value), 200)
+}

@@ -294,7 +294,7 @@ func TestCatalogue(t *testing.T) {
 	stdout, _, status = run(t, dir, "requirements", "--side", "platform", "--covered", "--json")
 	g.Expect(status).To(Equal(0))
 	g.Expect(json.Unmarshal([]byte(stdout), &list)).To(Succeed())
-	g.Expect(list).To(HaveLen(197))
+	g.Expect(list).To(HaveLen(199))
 	stdout, _, status = run(t, dir, "explain", "oidc-redirect-uri-exact-match")
 	g.Expect(status).To(Equal(0))
 	for _, part := range []string{"redirect-uri-trailing-slash", "compares-redirect-host", "invigilator platform --only"} {

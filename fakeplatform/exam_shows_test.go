@@ -3,8 +3,8 @@ package fakeplatform_test
 // examShows names the probes in which a defect of conduct in exams shows: these,
 // and no others.
 var examShows = map[string][]string{
-	"answers-control-as-json":               {"control", "control after the end", "control as APPLICATION/VND.IMS.LTI-AP.V1.CONTROL+JSON", "control as application/json", "control as application/vnd.ims.lti-ap.v1.control+json; charset=UTF-8", "control before the start", "control extra_time 0", "control reason long", "control severity 1"},
-	"answers-control-as-text":               {"control", "control after the end", "control as APPLICATION/VND.IMS.LTI-AP.V1.CONTROL+JSON", "control as application/json", "control as application/vnd.ims.lti-ap.v1.control+json; charset=UTF-8", "control before the start", "control extra_time 0", "control reason long", "control severity 1"},
+	"answers-control-as-json":               {"control", "control after the end", "control as APPLICATION/VND.IMS.LTI-AP.V1.CONTROL+JSON", "control as application/json", "control as application/vnd.ims.lti-ap.v1.control+json; charset=UTF-8", "control before the start", "control extra_time 0", "control incident_time fraction", "control incident_time offset", "control reason long", "control severity 1"},
+	"answers-control-as-text":               {"control", "control after the end", "control as APPLICATION/VND.IMS.LTI-AP.V1.CONTROL+JSON", "control as application/json", "control as application/vnd.ims.lti-ap.v1.control+json; charset=UTF-8", "control before the start", "control extra_time 0", "control incident_time fraction", "control incident_time offset", "control reason long", "control severity 1"},
 	"answers-unknown-targets":               {"control attempt_number 99", "control by another tool", "control of an attempt without a number", "control resource_link unknown", "control user.iss other", "control user.sub unknown"},
 	"challenges-nobody":                     {"control with a made-up token", "control with a token in the query", "control with a token of another scope", "control with an expired token", "control without a token"},
 	"compares-begin-of-session-data":        {"start session end", "start session truncated"},
@@ -150,7 +150,7 @@ var examShows = map[string][]string{
 	"tells-end-unasked":                     {"control", "end asked with 0", "end declined", "end declined as text", "end of the second attempt unasked", "end unasked"},
 	"tells-no-end":                          {"end", "end by an error", "end by termination", "end of the second attempt", "return at the end"},
 	"tells-only-of-submission":              {"end by termination"},
-	"terminates-flagged":                    {"control", "control as APPLICATION/VND.IMS.LTI-AP.V1.CONTROL+JSON", "control as application/json", "control as application/vnd.ims.lti-ap.v1.control+json; charset=UTF-8", "control reason long", "control severity 1"},
+	"terminates-flagged":                    {"control", "control as APPLICATION/VND.IMS.LTI-AP.V1.CONTROL+JSON", "control as application/json", "control as application/vnd.ims.lti-ap.v1.control+json; charset=UTF-8", "control incident_time fraction", "control incident_time offset", "control reason long", "control severity 1"},
 	"terminates-nothing":                    {"control", "end by termination", "start after termination"},
 	"trusts-key-urls-of-messages":           {"start jku in the header"},
 	"trusts-keys-in-messages":               {"start jwk in the header"},

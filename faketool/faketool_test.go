@@ -696,6 +696,7 @@ func TestConformingToolAgainstEveryFaultOfThePlatform(t *testing.T) {
 		faketool.AcceptsOldTLS,                                      // the server's
 		faketool.KnowsOneDeployment, faketool.SwapsOverlappingUsers, // only one deployment was launched, and one user at a time
 		faketool.RefusesManyCookies, faketool.ForgetsOldLogins, // nor did a browser begin many logins
+		faketool.GluesEndpointQuery, // no authorization endpoint has a query
 	))
 }
 

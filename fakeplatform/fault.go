@@ -54,7 +54,7 @@ type Fault struct {
 	// Plan.Other naming it: the tool then knows the key set that the fault is about. A token
 	// that names no key gives it no reason to fetch one.
 	After *Fault
-	// NeedsState is set where the fault changes the state of the answer, so that it says
+	// NeedsState is set where the fault is about which login the state names, so that it says
 	// something only of a tool whose authentication request had one.
 	NeedsState bool
 	// Part is what the fault is about. A platform that carries a defect of

@@ -134,11 +134,11 @@ var claimFaults = slices.Concat([]Fault{
 		Does:   "sends the nonce that the tool issued to another browser and has not seen again",
 		claims: func(d *draft) { d.claims["nonce"] = d.borrowed().Get(lti.ParamNonce) },
 	}, {
-		Name: "nonce-of-other-login", Provokes: "oidc-tool-nonce-foreign", Borrows: true, SameBrowser: true,
+		Name: "nonce-of-other-login", Provokes: "oidc-tool-nonce-foreign", NeedsState: true, Borrows: true, SameBrowser: true,
 		Does:   "sends the nonce of another login of the same browser that is still open",
 		claims: func(d *draft) { d.claims["nonce"] = d.borrowed().Get(lti.ParamNonce) },
 	}, {
-		Name: "state-of-other-login", Provokes: "oidc-tool-nonce-foreign", Borrows: true, SameBrowser: true,
+		Name: "state-of-other-login", Provokes: "oidc-tool-nonce-foreign", NeedsState: true, Borrows: true, SameBrowser: true,
 		Does: "sends the state of another login of the same browser that is still open, with this login's nonce",
 		form: func(d *draft) { d.form.Set(lti.ParamState, d.borrowed().Get(lti.ParamState)) },
 	}, {

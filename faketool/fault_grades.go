@@ -142,7 +142,7 @@ var gradeDefects = []Fault{
 	{Name: SignsFractionsOfSeconds, Breaks: []string{}, Part: OfGrades, Permitted: true, Does: "sends assertions whose iat and exp have a fraction of a second"},
 	{Name: SendsURLAsAssertionIssuer, Breaks: []string{"sec-tool-assertion-claims"}, Hides: hiddenWithoutToken, Part: OfGrades, Does: "sends assertions whose iss is its own URL instead of the client_id"},
 	{Name: SignsAssertionAsUnpublished, Breaks: []string{"sec-tool-assertion-claims"}, Hides: hiddenWithoutToken, Part: OfGrades, Does: "signs assertions with a key that it does not publish"},
-	{Name: CrashesOnNoContent, Breaks: []string{"ags-tool-score-answers"}, Part: OfGrades, Does: "answers with 500 where a grade service answers a score without a body, which it has taken all the same"},
+	{Name: CrashesOnNoContent, Breaks: []string{"ags-tool-score-answers", "ags-tool-tells-outcome"}, Part: OfGrades, Does: "answers with 500 where a grade service answers a score without a body, which it has taken all the same"},
 	{Name: SignsAssertionForAnHour, Breaks: []string{"sec-tool-assertion-claims"}, Part: OfGrades, OnlyWarns: true, Does: "sends assertions that last an hour"},
 	{Name: SendsIssueTimeAsText, Breaks: []string{"sec-tool-assertion-claims"}, Part: OfGrades, Does: "sends assertions whose time of issue is text"},
 	{Name: EscapesToken, Breaks: []string{"sec-tool-access-token-use"}, Part: OfGrades, Does: "escapes an access token as if it were a part of a URL"},

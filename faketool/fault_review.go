@@ -175,7 +175,7 @@ var reviewDefects = []Fault{
 	{Name: OmitsSubmission, Breaks: []string{"sr-tool-score-submission-object"}, Part: OfReviews, Does: "posts no submission with the score of work that is handed in"},
 	{Name: StartsAfterSubmission, Breaks: []string{"sr-tool-score-submission-object"}, Part: OfReviews, Does: "posts that work was begun after it was handed in"},
 	{Name: SubmitsInFuture, Breaks: []string{"sr-tool-score-submission-object"}, Part: OfReviews, Does: "posts that work was handed in after the score was set"},
-	{Name: SubmitsWithoutZone, Breaks: []string{"sr-tool-score-submission-object"}, Part: OfReviews, Does: "posts times of a submission without a zone"},
+	{Name: SubmitsWithoutZone, Breaks: []string{"sr-tool-score-submission-object"}, Hides: []string{"ags-tool-score-answers"}, Part: OfReviews, Does: "posts times of a submission without a zone"},
 	{Name: SubmitsInWholeSeconds, Breaks: []string{"sr-tool-score-submission-object"}, Part: OfReviews, Does: "posts times of a submission in whole seconds"},
 	{Name: SubmitsInProgress, Breaks: []string{"sr-tool-score-submission-object"}, Part: OfReviews, Does: "posts that work is in progress when it is handed in"},
 	{Name: ScoresWithReview, Breaks: []string{"sr-tool-score-submission-object"}, Part: OfReviews, Does: "puts submissionReview into scores"},

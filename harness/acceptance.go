@@ -26,8 +26,8 @@ func (s *Scenario) MustAccept(ctx context.Context, id requirements.ID, stimulus 
 	if l.Fault != nil && l.Fault.NewKey() {
 		fetches := s.run.KeySetFetches()
 		flow, err = s.LaunchWithNewKey(ctx, l)
-		if err == nil && !s.Accepted(flow) && !informs(id, stimulus) && !s.run.LookedForKey(fetches) {
-			err = errNotAsked
+		if err == nil && !s.Accepted(flow) && !informs(id, stimulus) && !l.Fault.Borrows && !s.run.LookedForKey(fetches) {
+			err = ErrNotAsked
 		}
 	} else {
 		flow, err = s.Launch(ctx, l)
@@ -66,7 +66,7 @@ func (s *Scenario) Acquaint(ctx context.Context, newKey fakeplatform.Fault) (*Fl
 	case err != nil || s.Accepted(flow):
 		return flow, err
 	case !s.run.LookedForKey(fetches):
-		return flow, errNotAsked
+		return flow, ErrNotAsked
 	default:
 		return flow, ErrNoLogin
 	}

@@ -233,7 +233,7 @@ func (s *Scenario) AttemptWithoutKey(fault fakeplatform.Fault) Attempt {
 			// Where others fetch the key set, too, the tool is taken to have done so
 			// after that time.
 			if again && maybe == 0 {
-				return flow, errNotAsked
+				return flow, ErrNotAsked
 			}
 			if again {
 				return flow, nil
@@ -248,9 +248,9 @@ func (s *Scenario) AttemptWithoutKey(fault fakeplatform.Fault) Attempt {
 	return a
 }
 
-// errNotAsked says that a tool refused a launch with a new key without looking
+// ErrNotAsked says that a tool refused a launch with a new key without looking
 // for that key, so that it never met the key set that was prepared for it.
-var errNotAsked = errors.New("the tool did not ask for the key set")
+var ErrNotAsked = errors.New("the tool did not ask for the key set")
 
 // fenceEvery is how many bad launches stand between two valid ones. Only
 // where a fence breaks has each of them to get one of its own.

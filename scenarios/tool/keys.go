@@ -76,7 +76,11 @@ var _ = Describe("A tool, looking for the platform's key,", func() {
 		}
 		scene.MustRefuse(ctx, id, attempts...)
 
+		fetches := scene.Run().KeySetFetches()
 		broken, err := scene.Launch(ctx, harness.Launch{Title: "a launch with a new key, while the key set answers 500", Fault: new(fault("key-set-500"))})
+		if err == nil && !scene.Run().LookedForKey(fetches) {
+			err = harness.ErrNotAsked
+		}
 		if !scene.Unseen(id, again, err, broken) {
 			scene.MustAccept(ctx, id, again, harness.Launch{Fault: new(fault(again)), Other: broken})
 		}

@@ -180,9 +180,9 @@ var examDefects = []Fault{
 	{Name: AnswersStartWithPage, Breaks: []string{}, Part: OfExams, Permitted: true, Does: "answers LtiStartAssessment with the exam instead of a redirect"},
 
 	// The end.
-	{Name: TellsNoEnd, Breaks: []string{"ap-end-assessment-sent-when-requested"}, Part: OfExams, Hides: []string{"ap-end-assessment-claims", "ap-end-assessment-fresh-oidc", "ap-end-assessment-no-session-data", "ap-end-assessment-error-claims", "ap-claim-names-exact-platform", "ap-no-null-claims-platform", "ap-start-proctoring-settings-shape"}, Does: "never tells of the end"},
+	{Name: TellsNoEnd, Breaks: []string{"ap-end-assessment-sent-when-requested"}, Part: OfExams, Hides: []string{"ap-end-assessment-claims", "ap-end-assessment-fresh-oidc", "ap-end-assessment-no-session-data", "ap-end-assessment-error-claims", "ap-claim-names-exact-platform", "ap-no-null-claims-platform", "ap-start-proctoring-settings-shape", "ap-end-assessment-return-url"}, Does: "never tells of the end"},
 	{Name: TellsOnlyOfSubmission, Breaks: []string{"ap-end-assessment-sent-when-requested"}, Part: OfExams, OnlyWarns: true, Does: "does not tell of an end that the candidate has not brought about"},
-	{Name: TellsEndUnasked, Breaks: []string{"ap-end-assessment-not-sent-unrequested", "ap-end-assessment-return-non-boolean"}, Part: OfExams, Does: "tells of every end"},
+	{Name: TellsEndUnasked, Breaks: []string{"ap-end-assessment-not-sent-unrequested"}, Hides: []string{"ap-end-assessment-return-non-boolean"}, Part: OfExams, Does: "tells of every end"},
 	{Name: RemembersEndWish, Breaks: []string{"ap-end-assessment-not-sent-unrequested"}, Hides: []string{"ap-end-assessment-return-non-boolean"}, Part: OfExams, Does: "tells of the end because the tool had asked for it in the attempt before"},
 	{Name: TakesPresenceForTrue, Breaks: []string{"ap-end-assessment-not-sent-unrequested", "ap-end-assessment-return-non-boolean"}, Part: OfExams, Does: "takes any end_assessment_return for true"},
 	{Name: TakesTextForTrue, Breaks: []string{"ap-end-assessment-return-non-boolean"}, Part: OfExams, Does: "takes any text in end_assessment_return for true"},
@@ -338,7 +338,7 @@ var examMessageDefects = []Fault{
 var controlRows = []string{
 	"ap-acs-platform-pause-resume", "ap-acs-platform-terminate", "ap-acs-platform-update-extra-time", "ap-acs-platform-flag",
 	"ap-acs-platform-advertised-actions", "ap-acs-platform-response-form", "ap-acs-platform-authorisation", "ap-acs-platform-tool-isolation",
-	"ap-acs-platform-validates-body", "ap-acs-platform-accepts-media-type", "ap-acs-platform-unknown-target", "rfc6750-access-token-enforced",
+	"ap-acs-platform-validates-body", "ap-acs-platform-accepts-media-type", "ap-acs-platform-unknown-target", "ap-acs-platform-incident-time", "rfc6750-access-token-enforced",
 }
 
 // examWith is a defect of every message of proctoring; startingWith is one of

@@ -51,7 +51,7 @@ var unreadable = []string{
 	"sec-login-initiation-iss", "core-login-optional-parameters-consistent", "sec-id-token-nonce-passthrough", "sec-id-token-iss", "sec-id-token-aud",
 	breaksSub, breaksTimes, "core-message-type-claim", "core-version-claim", breaksDeployment, "core-target-link-uri-claim", breaksLinkID,
 	breaksRoles, breaksFullRoles, breaksLaunches, breaksPrivacy, breaksWhitespace, breaksVendor, "core-service-claims-resolved",
-	"ags-claim-shape", "ags-score-unknown-user", "ap-acs-platform-unknown-target", "sr-for-user-id-is-learner-sub", "sr-sub-is-reviewer",
+	"core-role-scope-mentor-needs-mentor", "ags-claim-shape", "ags-score-unknown-user", "ap-acs-platform-unknown-target", "sr-for-user-id-is-learner-sub", "sr-sub-is-reviewer",
 }
 
 // messageDefects are those of what the platform says, in the login initiation

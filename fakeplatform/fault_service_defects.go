@@ -115,7 +115,7 @@ var (
 	breaksGrants = []string{"sec-token-response", "ap-acs-platform-token-scope-grantable"}
 	needTokens   = append([]string{
 		"sec-token-scope-limits", "sec-token-assertion-aud", "core-token-assertion-iss-sub", "sec-token-assertion-expired", "sec-token-assertion-jti",
-		"sec-token-assertion-signature", "rfc6749-token-request-form", "sec-token-key-rotation", "rfc6750-access-token-enforced",
+		"sec-token-assertion-signature", "rfc6749-token-request-form", "rfc7519-token-assertion-numeric-date", "sec-token-key-rotation", "rfc6750-access-token-enforced",
 		"ap-platform-accepts-valid-start-assessment", "ap-end-assessment-sent-when-requested",
 	}, controlRows...)
 )

@@ -277,7 +277,8 @@ func (g *gradebooks) knows(contextID string) bool {
 
 // column returns the one of that id, and nil for none.
 func (g *gradebooks) column(id string) *column {
-	c := g.columns[id[strings.LastIndex(id, "/")+1:]]
+	named := strings.TrimSuffix(id, midway)
+	c := g.columns[named[strings.LastIndex(named, "/")+1:]]
 	if c == nil || c.id != id {
 		return nil
 	}

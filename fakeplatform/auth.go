@@ -337,7 +337,7 @@ func (p *Platform) mayAnswer(q *inquiry) bool {
 	if !p.registered(registration, redirectURI) {
 		others := slices.DeleteFunc(slices.Clone(q.problems), func(pr problem) bool { return strings.HasPrefix(pr.says, lti.ParamRedirectURI) })
 		return len(others) > 0 && p.mayReportTo(q, redirectURI, SendsErrorsToUnregisteredURI, RedirectsErrorsToUnregisteredURI) ||
-			p.reportsToItself(q, registration, redirectURI)
+			p.reportsToItself(q, redirectURI)
 	}
 	return true
 }

@@ -317,7 +317,7 @@ func (p *Platform) isRegistered(uri string) bool {
 }
 
 // reportsToItself says whether a URI that is not registered is told so itself.
-func (p *Platform) reportsToItself(q *inquiry, registration Registration, uri string) bool {
+func (p *Platform) reportsToItself(q *inquiry, uri string) bool {
 	u, err := url.Parse(uri)
 	switch {
 	case uri == "" || err != nil:

@@ -278,8 +278,10 @@ func TestADefectOfAGradingToolEndsNoRun(t *testing.T) {
 			denied:  "the tool has no key",
 		},
 		"a key set that fails": {
-			subject: subject{wrap: atPath("/jwks", func(w http.ResponseWriter, _ *http.Request, _ http.Handler) { http.Error(w, "null", 500) })},
-			denied:  "500",
+			subject: subject{wrap: atPath("/jwks", func(w http.ResponseWriter, _ *http.Request, _ http.Handler) {
+				http.Error(w, "null", http.StatusInternalServerError)
+			})},
+			denied: "500",
 		},
 		"an assertion of somebody else":   {subject: subject{faults: []string{faketool.SendsURLAsAssertionIssuer}}, denied: "iss is the client_id of no tool"},
 		"an assertion with a foreign key": {subject: subject{faults: []string{faketool.SignsAssertionAsUnpublished}}, denied: "has no key"},

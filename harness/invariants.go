@@ -184,7 +184,7 @@ func ofPlatform(f *PlatformFlow) []breach {
 	}
 	if asked := f.Request.Params[lti.ParamRedirectURI]; len(asked) == 1 {
 		to, err := url.Parse(asked[0])
-		if err == nil && !(strings.EqualFold(to.Host, f.Answer.Host) && to.EscapedPath() == f.Answer.Path) {
+		if err == nil && (!strings.EqualFold(to.Host, f.Answer.Host) || to.EscapedPath() != f.Answer.Path) {
 			found = append(found, breach{"formpost-response-form", fmt.Sprintf("The id_token came to %s%s, though %s was asked for.",
 				results.Bounded(f.Answer.Host, 100), results.Bounded(f.Answer.Path, 300), results.Bounded(asked[0], 300))})
 		}

@@ -104,7 +104,7 @@ var _ = Describe("A platform, sent a score,", func() {
 			return
 		}
 		for _, fault := range faketool.FaultsFor(id) {
-			if _, err := booked(ctx, scene, item, points(8, 10), 0.8); scene.Unseen(id, fault.Name, err, launchedFor(item)...) {
+			if _, err := booked(ctx, scene, item); scene.Unseen(id, fault.Name, err, launchedFor(item)...) {
 				continue
 			}
 			flow, err := scene.PostScore(ctx, item, fault.Does, scene.Run().NewScore(item, item.Book.Sub(), points(3, 10)), &fault)
@@ -134,7 +134,7 @@ var _ = Describe("A platform, sent a score,", func() {
 				scene.Observe(id, stimulus, results.Inconclusive, "", "Not seen: the platform takes no times with fractions of a second.", book.Launch)
 				continue
 			}
-			first, err := booked(ctx, scene, item, points(8, 10), 0.8)
+			first, err := booked(ctx, scene, item)
 			if scene.Unseen(id, stimulus, err, append(launchedFor(item), first)...) {
 				continue
 			}
@@ -357,9 +357,10 @@ func resultAfter(ctx SpecContext, scene *harness.PlatformScenario, item *harness
 	return flow, result, err
 }
 
-// booked sends a valid score of the learner and waits until it is in the results,
+// booked sends a valid score of the learner, 8 of 10, and waits until it is in the results,
 // where they can be read; the error is [harness.ErrNoLaunch] where it does not get there.
-func booked(ctx SpecContext, scene *harness.PlatformScenario, item *harness.LineItem, score harness.Members, fraction float64) (*harness.PlatformFlow, error) {
+func booked(ctx SpecContext, scene *harness.PlatformScenario, item *harness.LineItem) (*harness.PlatformFlow, error) {
+	score, fraction := points(8, 10), 0.8
 	if unread(scene) {
 		return scene.Graded(ctx, item, item.Book.Sub(), score)
 	}

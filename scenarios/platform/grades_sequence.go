@@ -49,7 +49,7 @@ var _ = Describe("A platform, after something has changed,", func() {
 		if item == nil {
 			return
 		}
-		_, err := booked(ctx, scene, item, points(8, 10), 0.8)
+		_, err := booked(ctx, scene, item)
 		if err == nil {
 			err = changedTo(ctx, scene, item, harness.Members{"scoreMaximum": 40})
 		}
@@ -78,7 +78,7 @@ var _ = Describe("A platform, after something has changed,", func() {
 		if scene.Unseen(id, stimulus, err, book.Launch) {
 			return
 		}
-		_, err = booked(ctx, scene, item, points(8, 10), 0.8)
+		_, err = booked(ctx, scene, item)
 		if scene.Unseen(id, stimulus, err, launchedFor(item)...) {
 			return
 		}

@@ -815,6 +815,7 @@ func TestConfiguration(t *testing.T) {
 	s.g.Expect(yaml.UnmarshalWithOptions([]byte(filled), &c, yaml.Strict())).To(Succeed())
 	s.g.Expect(c.Platform).To(Equal(map[string]any{
 		"name": "Campus", "issuer": s.url, "auth_url": s.campus.Platform().AuthURL(), "jwks_url": s.url + "/jwks",
+		"points":    `tr.grade[data-item="{line_item}"][data-learner="{learner}"] .result`,
 		"token_url": s.campus.Platform().TokenURL(), "client_id": "invigilator", "other_client_id": "invigilator-2", "deployment_id": "1",
 		"exam_started": map[string]any{"selector": started}, "exam_paused": map[string]any{"selector": paused}, "exam_time": "1h",
 		"allow_writes": true, "needs_grading": map[string]any{"selector": waiting},

@@ -566,7 +566,8 @@ func TestFeatures(t *testing.T) {
 	g.Expect(config.Features(config.ToolSide)).NotTo(BeEmpty())
 	for _, feature := range config.Features(config.ToolSide) {
 		asked := requirements.Default().Select(func(r requirements.Requirement) bool {
-			return r.Binds == requirements.Tool && slices.Contains(r.Features(), feature)
+			return r.Binds == requirements.Tool && (slices.Contains(r.Features(), feature) ||
+				slices.ContainsFunc(r.Provoke, func(s requirements.Stimulus) bool { return s.Feature == feature }))
 		})
 		g.Expect(asked).NotTo(BeEmpty(), "%s: no requirement of a tool asks for it", feature)
 	}

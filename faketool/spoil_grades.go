@@ -21,9 +21,6 @@ import (
 // errCrash is what the tool dies of.
 var errCrash = &refusal{http.StatusInternalServerError, "null"}
 
-// errAnswer is what the tool takes an answer of success for, that it does not know.
-var errAnswer = errors.New("the gradebook has not taken it")
-
 // asked returns the scopes that an access token is asked for where one is needed:
 // all that are announced, but for the faults.
 func (t *Tool) asked(g *gradebook, needed string) []string {

@@ -251,9 +251,6 @@ func (t *Tool) tell(w http.ResponseWriter, l Launch, page string, err error) {
 	if t.has(NeverSaysSaved) {
 		shown.Says, shown.Outcome = "Thank you.", ""
 	}
-	if errors.Is(err, errAnswer) {
-		shown.Page = "not-" + page
-	}
 	t.render(w, http.StatusOK, "told", shown)
 }
 

@@ -450,7 +450,7 @@ var claimFaults = slices.Concat([]Fault{
 		Does: "sends the role of an instructor with roles in the institution", claims: roles(lti.RoleInstructor, lti.RoleInstitutionStaff, lti.RoleInstitutionOther),
 	}, {
 		Name: "instructor-with-system-role", Provokes: "core-tool-role-uris", Permitted: true,
-		Does: "sends the role of an instructor with one in the system", claims: roles(roleSystemUser, lti.RoleInstructor),
+		Does: "sends the role of an instructor with one in the system", claims: roles(lti.RoleSystemUser, lti.RoleInstructor),
 	}, {
 		Name: "sub-role-with-principal", Provokes: "core-tool-role-uris", Permitted: true,
 		Does: "sends the sub-role of a teaching assistant with its principal role", claims: roles(lti.RoleTeachingAssistant, lti.RoleInstructor),
@@ -673,6 +673,3 @@ func changed(claim string, change func(string) string) func(*draft) {
 		}
 	}
 }
-
-// roleSystemUser is a role in the system (LTI Core 1.3, A.2.1).
-const roleSystemUser = "http://purl.imsglobal.org/vocab/lis/v2/system/person#User"

@@ -70,9 +70,7 @@ var _ = Describe("A platform's line item", func() {
 			return
 		}
 		remove := func(item *harness.LineItem, stimulus string) (flow, read *harness.PlatformFlow, err error) {
-			flow, err = scene.Call(ctx, book, harness.GradeCall{
-				Title: stimulus, Scopes: []string{lti.ScopeLineItem}, GradeRequest: faketool.GradeRequest{Method: http.MethodDelete, URL: item.ID},
-			})
+			flow, err = removal(ctx, scene, item, stimulus)
 			if err == nil {
 				read, err = scene.ReadLineItem(ctx, item, "the line item afterwards")
 			}
@@ -203,14 +201,19 @@ func unknownAddresses(ctx SpecContext, scene *harness.PlatformScenario, book *ha
 		if second, err := scene.MakeLineItem(ctx, book, nil); err == nil {
 			before, name, after = ownName(item.ID, second.ID)
 		}
-		_, err = scene.Call(ctx, book, harness.GradeCall{
-			Title: "a line item that is removed, so that there is none at its address", Scopes: []string{lti.ScopeLineItem}, GradeRequest: faketool.GradeRequest{Method: http.MethodDelete, URL: item.ID},
-		})
+		_, err = removal(ctx, scene, item, "a line item that is removed, so that there is none at its address")
 		if gone, readErr := scene.ReadLineItem(ctx, item, "the line item that was removed"); err == nil && readErr == nil && gone.Exchange.Status/100 == 4 {
 			removed = item.ID
 		}
 	}
 	return func(words string) string { return before + cmp.Or(words, likeName(name)) + after }, removed
+}
+
+// removal asks the platform to remove a line item, and returns how it was answered.
+func removal(ctx SpecContext, scene *harness.PlatformScenario, item *harness.LineItem, title string) (*harness.PlatformFlow, error) {
+	return scene.Call(ctx, item.Book, harness.GradeCall{
+		Title: title, Scopes: []string{lti.ScopeLineItem}, GradeRequest: faketool.GradeRequest{Method: http.MethodDelete, URL: item.ID},
+	})
 }
 
 // likeName makes up a name of the same kind as another.

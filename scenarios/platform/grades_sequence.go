@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"math"
-	"net/http"
 	"regexp"
 	"strconv"
 	"strings"
@@ -12,7 +11,6 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 
-	"invigilator/faketool"
 	"invigilator/harness"
 	"invigilator/harness/config"
 	"invigilator/lti"
@@ -82,9 +80,7 @@ var _ = Describe("A platform, after something has changed,", func() {
 		if scene.Unseen(id, stimulus, err, launchedFor(item)...) {
 			return
 		}
-		removed, err := scene.Call(ctx, book, harness.GradeCall{
-			Title: "the line item is removed", Scopes: []string{lti.ScopeLineItem}, GradeRequest: faketool.GradeRequest{Method: http.MethodDelete, URL: item.ID},
-		})
+		removed, err := removal(ctx, scene, item, "the line item is removed")
 		if err == nil && !removed.Succeeded() {
 			err = fmt.Errorf("%w: the line item cannot be removed: HTTP %d", harness.ErrNoLaunch, removed.Exchange.Status)
 		}
@@ -262,9 +258,7 @@ func judgeUntouched(ctx SpecContext, scene *harness.PlatformScenario, book *harn
 		case "change-beside-other-item":
 			err = changedTo(ctx, scene, touched, harness.Members{"scoreMaximum": 20, "label": touched.Label + ", changed"})
 		case "removal-beside-other-item":
-			_, err = scene.Call(ctx, book, harness.GradeCall{
-				Title: "a line item is removed", Scopes: []string{lti.ScopeLineItem}, GradeRequest: faketool.GradeRequest{Method: http.MethodDelete, URL: touched.ID},
-			})
+			_, err = removal(ctx, scene, touched, "a line item is removed")
 		default:
 			_, err = scene.Graded(ctx, touched, book.Sub(), points(5, 10))
 		}

@@ -420,6 +420,27 @@ func judgeResponse(scene *harness.PlatformScenario, id requirements.ID, exam, fl
 	}
 }
 
+// actWithFaults makes a control request with each fault of the fake tool that provokes a
+// requirement, in one exam, which survives them, and lets each answer be judged.
+func actWithFaults(ctx SpecContext, scene *harness.PlatformScenario, id requirements.ID, judge func(fault string, exam, flow *harness.PlatformFlow)) {
+	exam, err := scene.Running(ctx, "", nil)
+	for _, fault := range faketool.FaultsFor(string(id)) {
+		if scene.Unseen(id, fault.Name, err, exam) {
+			continue
+		}
+		call, ok := harmless(exam)
+		if !ok {
+			scene.Observe(id, fault.Name, results.Skipped, "", "The platform offers no action that the attempt survives.", exam)
+			continue
+		}
+		call.Title, call.Fault = fault.Does, &fault
+		flow, err := scene.Act(ctx, exam, call)
+		if !scene.Unseen(id, fault.Name, err, exam, flow) {
+			judge(fault.Name, exam, flow)
+		}
+	}
+}
+
 var _ = Describe("A platform's control service", func() {
 	// Each fault of the fake tool is one request that has to be refused.
 	reject := func(ctx SpecContext, id requirements.ID) {
@@ -449,51 +470,24 @@ var _ = Describe("A platform's control service", func() {
 	It("takes the time of an incident in any form", For("ap-acs-platform-incident-time"), func(ctx SpecContext) {
 		const id = "ap-acs-platform-incident-time"
 		scene := PlatformScene()
-		exam, err := scene.Running(ctx, "", nil)
-		for _, fault := range faketool.FaultsFor(id) {
-			if scene.Unseen(id, fault.Name, err, exam) {
-				continue
-			}
-			call, ok := harmless(exam)
-			if !ok {
-				scene.Observe(id, fault.Name, results.Skipped, "", "The platform offers no action that the attempt survives.", exam)
-				continue
-			}
-			call.Title, call.Fault = fault.Does, &fault
-			flow, err := scene.Act(ctx, exam, call)
-			if !scene.Unseen(id, fault.Name, err, exam, flow) {
-				scene.Check(id, fault.Name, flow.Exchange.Status == http.StatusOK, "", fmt.Sprintf("HTTP %d.", flow.Exchange.Status), exam, flow)
-			}
-		}
+		actWithFaults(ctx, scene, id, func(fault string, exam, flow *harness.PlatformFlow) {
+			scene.Check(id, fault, flow.Exchange.Status == http.StatusOK, "", fmt.Sprintf("HTTP %d.", flow.Exchange.Status), exam, flow)
+		})
 	})
 
 	It("takes the media type in any form, and no other", For("ap-acs-platform-accepts-media-type"), func(ctx SpecContext) {
 		const id = "ap-acs-platform-accepts-media-type"
 		scene := PlatformScene()
-		exam, err := scene.Running(ctx, "", nil)
-		for _, fault := range faketool.FaultsFor(id) {
-			if scene.Unseen(id, fault.Name, err, exam) {
-				continue
-			}
-			call, ok := harmless(exam)
-			if !ok {
-				scene.Observe(id, fault.Name, results.Skipped, "", "The platform offers no action that the attempt survives.", exam)
-				continue
-			}
-			call.Title, call.Fault = fault.Does, &fault
-			flow, err := scene.Act(ctx, exam, call)
-			if scene.Unseen(id, fault.Name, err, exam, flow) {
-				continue
-			}
+		actWithFaults(ctx, scene, id, func(fault string, exam, flow *harness.PlatformFlow) {
 			switch ok := flow.Exchange.Status == http.StatusOK; {
-			case fault.Name == "media-type-text", fault.Name == "media-type-json" && !ok:
-				ofOtherType.observe(scene, id, fault.Name, flow, exam)
-			case fault.Name == "acs-by-get", fault.Name == "acs-by-put":
-				byOtherMethod.observe(scene, id, fault.Name, flow, exam)
+			case fault == "media-type-text", fault == "media-type-json" && !ok:
+				ofOtherType.observe(scene, id, fault, flow, exam)
+			case fault == "acs-by-get", fault == "acs-by-put":
+				byOtherMethod.observe(scene, id, fault, flow, exam)
 			default:
-				scene.Check(id, fault.Name, ok, "", answeredWith(flow), exam, flow)
+				scene.Check(id, fault, ok, "", answeredWith(flow), exam, flow)
 			}
-		}
+		})
 	})
 
 	It("knows nobody but its candidates", For("ap-acs-platform-unknown-target"), func(ctx SpecContext) {

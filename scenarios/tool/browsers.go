@@ -55,14 +55,10 @@ var _ = Describe("A tool, launched several times in one browser,", func() {
 		defer browser.Close()
 		var held, flows []*harness.Flow
 		for i, link := range links {
-			flow, err := scene.Launch(ctx, harness.Launch{
+			flow, err := heldBack(ctx, scene, harness.Launch{
 				Title: fmt.Sprintf("login %d, its answer held back", i+1), By: browser, Link: link, LoggedIn: true, Fault: new(fakeplatform.HeldAnswer),
 			})
 			if scene.Unseen(id, stimulus, err, flow) {
-				return
-			}
-			if _, _, err := flow.Launch.Answer(); err != nil {
-				scene.Unseen(id, stimulus, harness.ErrNoLogin, flow)
 				return
 			}
 			held = append(held, flow)
@@ -103,12 +99,9 @@ var _ = Describe("A tool, offered an answer that belongs elsewhere,", func() {
 		posted := func(name string, l harness.Launch) func(context.Context) (*harness.Flow, error) {
 			f := fault(name)
 			return func(ctx context.Context) (*harness.Flow, error) {
-				held, err := scene.Launch(ctx, harness.Launch{Title: "the attacker's login, its answer held back", User: attacker, Fault: &f})
+				held, err := heldBack(ctx, scene, harness.Launch{Title: "the attacker's login, its answer held back", User: attacker, Fault: &f})
 				if err != nil {
 					return held, err
-				}
-				if _, _, err := held.Launch.Answer(); err != nil {
-					return held, harness.ErrNoLogin
 				}
 				l.Title, l.Fault, l.Other, l.Again = "the answer, submitted in the victim's browser", &f, held, true
 				return scene.Launch(ctx, l)
@@ -204,12 +197,7 @@ var _ = Describe("A tool, offered an answer that belongs elsewhere,", func() {
 		tab, once := browser.NewTab(), false
 		var flows []*harness.Flow
 		for range rounds {
-			held, err := scene.Launch(ctx, harness.Launch{Title: "a login, its answer held back", By: browser, LoggedIn: true, Fault: new(fakeplatform.HeldAnswer)})
-			if err == nil {
-				if _, _, unanswered := held.Launch.Answer(); unanswered != nil {
-					err = harness.ErrNoLogin
-				}
-			}
+			held, err := heldBack(ctx, scene, harness.Launch{Title: "a login, its answer held back", By: browser, LoggedIn: true, Fault: new(fakeplatform.HeldAnswer)})
 			if scene.Unseen(id, stimulus, err, first, held) {
 				return
 			}
@@ -261,4 +249,17 @@ func withMiddleName(user fakeplatform.User) fakeplatform.User {
 	user.MiddleName = "Fairfax"
 	user.Name = user.GivenName + " " + user.MiddleName + " " + user.FamilyName
 	return user
+}
+
+// heldBack makes a launch whose answer is held back, to be submitted otherwise. The error
+// is [harness.ErrNoLogin] where the login came to no answer.
+func heldBack(ctx context.Context, scene *harness.Scenario, l harness.Launch) (*harness.Flow, error) {
+	flow, err := scene.Launch(ctx, l)
+	if err != nil {
+		return flow, err
+	}
+	if _, _, err := flow.Launch.Answer(); err != nil {
+		return flow, harness.ErrNoLogin
+	}
+	return flow, nil
 }

@@ -64,12 +64,8 @@ var _ = Describe("A tool, launched for users at the same time,", func() {
 		for i, user := range users {
 			browsers[i] = scene.Open(ctx)
 			defer browsers[i].Close()
-			flow, err := scene.Launch(ctx, harness.Launch{Title: "login of " + user.Name + ", the answer held back", User: user, By: browsers[i], Fault: new(fakeplatform.HeldAnswer)})
+			flow, err := heldBack(ctx, scene, harness.Launch{Title: "login of " + user.Name + ", the answer held back", User: user, By: browsers[i], Fault: new(fakeplatform.HeldAnswer)})
 			if scene.Unseen(id, stimulus, err, flow) {
-				return
-			}
-			if _, _, err := flow.Launch.Answer(); err != nil {
-				scene.Unseen(id, stimulus, harness.ErrNoLogin, flow)
 				return
 			}
 			held[i] = flow

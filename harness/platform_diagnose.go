@@ -131,7 +131,8 @@ func (r *PlatformRun) namesDiffer(f *PlatformFlow) []string {
 	if iss := begun.Get(lti.ParamIssuer); iss != "" && iss == text("iss") && of(iss) != of(p.Issuer) {
 		differ("issuer", p.Issuer, iss)
 	}
-	if id := begun.Get(lti.ParamClientID); id != "" && id != p.ClientID && slices.Contains(audienceOf(m), id) {
+	audience, _ := m.Audience()
+	if id := begun.Get(lti.ParamClientID); id != "" && id != p.ClientID && slices.Contains(audience, id) {
 		differ("client_id", p.ClientID, id)
 	}
 	id, named := text(lti.ClaimDeploymentID), begun.Get(lti.ParamLTIDeploymentID)
@@ -142,21 +143,6 @@ func (r *PlatformRun) namesDiffer(f *PlatformFlow) []string {
 		differ("target_link_uri", p.TargetLinkURI, target)
 	}
 	return differs
-}
-
-// audienceOf are the members of aud that are texts.
-func audienceOf(m Message) []string {
-	if aud, ok := m.Text("aud"); ok {
-		return []string{aud}
-	}
-	var all []string
-	members, _ := m.Claims["aud"].([]any)
-	for _, member := range members {
-		if text, ok := member.(string); ok {
-			all = append(all, text)
-		}
-	}
-	return all
 }
 
 // diagnoseKeySet says why a real platform's keys are not where the configuration says;

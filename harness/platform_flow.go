@@ -85,6 +85,22 @@ func (m Message) Text(claim string) (string, bool) {
 	return text, ok
 }
 
+// Audience returns the members of aud that are texts, and whether all of them are. It may
+// be a text or an array of texts (RFC 7519, 4.1.3).
+func (m Message) Audience() (members []string, all bool) {
+	if aud, ok := m.Text("aud"); ok {
+		return []string{aud}, true
+	}
+	listed, all := m.Claims["aud"].([]any)
+	for _, member := range listed {
+		text, ok := member.(string)
+		if all = all && ok; ok {
+			members = append(members, text)
+		}
+	}
+	return members, all
+}
+
 // Object returns a claim that is an object; nil where it is none.
 func (m Message) Object(claim string) map[string]any {
 	object, _ := m.Claims[claim].(map[string]any)

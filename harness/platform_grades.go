@@ -575,7 +575,7 @@ func (s *PlatformScenario) LineItems(ctx context.Context, b *Gradebook, title, q
 	if b.LineItems == "" {
 		return nil, fmt.Errorf("%w: it names no lineitems", ErrNoLaunch)
 	}
-	return s.List(ctx, b, title, withQuery(b.LineItems, query), lti.MediaTypeLineItemContainer, scope)
+	return s.List(ctx, b, title, WithQuery(b.LineItems, query), lti.MediaTypeLineItemContainer, scope)
 }
 
 // Results lists those of a line item, with a query such as limit=1.
@@ -587,11 +587,11 @@ func (s *PlatformScenario) Results(ctx context.Context, item *LineItem, title, q
 	if err != nil {
 		return nil, err
 	}
-	return s.List(ctx, item.Book, title, withQuery(faketool.Below(item.ID, "results"), query), lti.MediaTypeResultContainer, scope)
+	return s.List(ctx, item.Book, title, WithQuery(faketool.Below(item.ID, "results"), query), lti.MediaTypeResultContainer, scope)
 }
 
-// withQuery adds to the query of a URL, which stays as it is.
-func withQuery(address, query string) string {
+// WithQuery adds to the query of a URL, which stays as it is.
+func WithQuery(address, query string) string {
 	switch {
 	case query == "":
 		return address

@@ -106,13 +106,9 @@ func judgeOthersList(ctx SpecContext, scene *harness.PlatformScenario, item *har
 		scene.Observe(id, stimulus, results.Skipped, "", "The launch names no lineitems.", item.Book.Launch)
 		return
 	}
-	for _, query := range []string{"", "?" + url.Values{"resource_link_id": {item.Book.ResourceLink()}}.Encode()} {
-		address := item.Book.LineItems + query
-		if query != "" && strings.Contains(item.Book.LineItems, "?") {
-			address = item.Book.LineItems + "&" + query[1:]
-		}
+	for _, query := range []string{"", url.Values{"resource_link_id": {item.Book.ResourceLink()}}.Encode()} {
 		flow, err := scene.Call(ctx, item.Book, harness.GradeCall{Title: "another tool lists the line items", Tool: other, GradeRequest: faketool.GradeRequest{
-			URL: address, Token: token, Accept: lti.MediaTypeLineItemContainer,
+			URL: harness.WithQuery(item.Book.LineItems, query), Token: token, Accept: lti.MediaTypeLineItemContainer,
 		}})
 		if scene.Unseen(id, stimulus, err, item.Made, flow) {
 			return

@@ -328,21 +328,12 @@ func judgeAudience(scene *harness.PlatformScenario, f *harness.PlatformFlow) {
 	}
 }
 
-// audienceOf returns the members of aud, a text or an array of texts.
+// audienceOf returns the members of aud; none where one of them is no text.
 func audienceOf(m harness.Message) []string {
-	if aud, ok := m.Text("aud"); ok {
-		return []string{aud}
+	if audience, all := m.Audience(); all {
+		return audience
 	}
-	var audience []string
-	members, _ := m.Claims["aud"].([]any)
-	for _, member := range members {
-		text, ok := member.(string)
-		if !ok {
-			return nil
-		}
-		audience = append(audience, text)
-	}
-	return audience
+	return nil
 }
 
 // The bounds of iat and of a token's life. One of many years is in milliseconds.

@@ -24,9 +24,9 @@ func (s *Scenario) MustAccept(ctx context.Context, id requirements.ID, stimulus 
 	var flow *Flow
 	var err error
 	if l.Fault != nil && l.Fault.NewKey() {
-		fetches := s.run.KeySetFetches()
-		flow, err = s.LaunchWithNewKey(ctx, l)
-		if err == nil && !s.Accepted(flow) && !informs(id, stimulus) && !l.Fault.Borrows && !s.run.LookedForKey(fetches) {
+		var asked bool
+		flow, asked, err = s.withNewKey(ctx, l)
+		if err == nil && !s.Accepted(flow) && !informs(id, stimulus) && !l.Fault.Borrows && !asked {
 			err = ErrNotAsked
 		}
 	} else {
@@ -47,25 +47,31 @@ const keyCooldown = 31 * time.Second
 // not seen yet. Where the tool refuses it without having looked for that key,
 // it is given the time after which it would.
 func (s *Scenario) LaunchWithNewKey(ctx context.Context, l Launch) (*Flow, error) {
+	flow, _, err := s.withNewKey(ctx, l)
+	return flow, err
+}
+
+// withNewKey is [Scenario.LaunchWithNewKey], and says whether the tool may have looked
+// for the key.
+func (s *Scenario) withNewKey(ctx context.Context, l Launch) (flow *Flow, asked bool, err error) {
 	l.Title = cmp.Or(l.Title, l.Fault.Name+": "+l.Fault.Does)
 	fetches := s.run.KeySetFetches()
-	flow, err := s.Launch(ctx, l)
-	if err != nil || flow.Reaction.Kind == Accepted || !s.waitToLook(ctx, fetches) {
-		return flow, err
+	flow, err = s.Launch(ctx, l)
+	if err == nil && flow.Reaction.Kind != Accepted && s.waitToLook(ctx, fetches) {
+		l.Title += " (again, after a while, since the tool did not look for the key)"
+		flow, err = s.Launch(ctx, l)
 	}
-	l.Title += " (again, after a while, since the tool did not look for the key)"
-	return s.Launch(ctx, l)
+	return flow, s.run.LookedForKey(fetches), err
 }
 
 // Acquaint makes a launch with a new key, after which the tool knows the key. The error
 // says why it does not.
 func (s *Scenario) Acquaint(ctx context.Context, newKey fakeplatform.Fault) (*Flow, error) {
-	fetches := s.run.KeySetFetches()
-	flow, err := s.LaunchWithNewKey(ctx, Launch{Fault: &newKey})
+	flow, asked, err := s.withNewKey(ctx, Launch{Fault: &newKey})
 	switch {
 	case err != nil || s.Accepted(flow):
 		return flow, err
-	case !s.run.LookedForKey(fetches):
+	case !asked:
 		return flow, ErrNotAsked
 	default:
 		return flow, ErrNoLogin

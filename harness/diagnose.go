@@ -125,7 +125,7 @@ func (r *Run) BehindProxy(redirectURI string) string {
 // neverFetched is what to look at besides where the tool has not fetched the
 // platform's key set, and cannot know what its tokens are signed with.
 func (r *Run) neverFetched() string {
-	if byTool, byAnybody := r.FetchedSince(nil); byTool+byAnybody > 0 {
+	if r.LookedForKey(nil) {
 		return ""
 	}
 	return " Nobody has fetched that key set, so the tool has not: can its server reach it? Or does it keep the keys of an earlier run? Then start it anew."
@@ -135,8 +135,7 @@ func (r *Run) neverFetched() string {
 // it says so without having looked for the key that the token is signed with.
 func (r *Run) hasNoSuchPage(f *Flow) bool {
 	statuses := f.Statuses()
-	fetched, maybe := r.FetchedSince(nil)
-	return len(statuses) > 0 && slices.Contains([]int{http.StatusNotFound, http.StatusMethodNotAllowed, http.StatusNotImplemented}, statuses[0]) && fetched+maybe == 0
+	return len(statuses) > 0 && slices.Contains([]int{http.StatusNotFound, http.StatusMethodNotAllowed, http.StatusNotImplemented}, statuses[0]) && !r.LookedForKey(nil)
 }
 
 // targetLinkURI is what the launch is to open.

@@ -384,20 +384,20 @@ func (f *Flow) Teaches() bool { return f.Trip.Markers[teacherMarker] }
 // HasMarkup says whether markup that came in a message is part of the page.
 func (f *Flow) HasMarkup() bool { return f.Trip.Markers[markupMarker] }
 
+// marker is the sign that the configuration names, under a name; none where it names none.
+func marker(name string, m config.Marker) []agent.Marker {
+	if m.IsZero() {
+		return nil
+	}
+	return []agent.Marker{{Name: name, Selector: m.Selector, Text: m.Text, URL: m.URL}}
+}
+
 // visit returns what every visit has in common.
 func (r *Run) visit(url string) agent.Visit {
 	p := r.config.Patience
 	v := agent.Visit{URL: url, Quiet: p.Quiet.Std(), MarkerWait: p.Marker.Std(), Deadline: p.Visit.Std()}
-	if m := r.tool.Accepts; !m.IsZero() {
-		v.Markers = append(v.Markers, agent.Marker{Name: acceptsMarker, Selector: m.Selector, Text: m.Text, URL: m.URL})
-	}
-	if m := r.tool.Refuses; !m.IsZero() {
-		v.Markers = append(v.Markers, agent.Marker{Name: refusesMarker, Selector: m.Selector, Text: m.Text, URL: m.URL})
-	}
-	if m := r.tool.TeacherView; !m.IsZero() {
-		v.Also = append(v.Also, agent.Marker{Name: teacherMarker, Selector: m.Selector, Text: m.Text, URL: m.URL})
-	}
-	v.Also = append(v.Also, agent.Marker{Name: markupMarker, Selector: "#" + fakeplatform.MarkupID})
+	v.Markers = append(marker(acceptsMarker, r.tool.Accepts), marker(refusesMarker, r.tool.Refuses)...)
+	v.Also = append(marker(teacherMarker, r.tool.TeacherView), agent.Marker{Name: markupMarker, Selector: "#" + fakeplatform.MarkupID})
 	v.Read = map[string]agent.Reading{}
 	for name, r := range map[string]agent.Reading{
 		userReading: {Selector: r.tool.UserMark}, resourceReading: {Selector: r.tool.ResourceMark},

@@ -201,18 +201,10 @@ const (
 )
 
 // outcomeSigns are those by which the journey that does something tells its outcome.
-func (r *Run) outcomeSigns(deed config.Deed) (signs []agent.Marker) {
+func (r *Run) outcomeSigns(deed config.Deed) []agent.Marker {
 	name, _ := r.config.JourneyFor(deed)
 	journey := r.config.Journeys[name]
-	for _, sign := range []struct {
-		name string
-		config.Marker
-	}{{savedMarker, journey.Saved}, {failedMarker, journey.Failed}} {
-		if !sign.IsZero() {
-			signs = append(signs, agent.Marker{Name: sign.name, Selector: sign.Selector, Text: sign.Text, URL: sign.URL})
-		}
-	}
-	return signs
+	return append(marker(savedMarker, journey.Saved), marker(failedMarker, journey.Failed)...)
 }
 
 // Told is what the tool has told its user of the outcome, and false where the

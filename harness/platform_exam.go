@@ -160,13 +160,7 @@ func (r *PlatformRun) markerWait(patience time.Duration) time.Duration {
 // examMarkers are the signs of an exam that the candidate can take, and of one
 // that is paused.
 func (r *PlatformRun) examMarkers() []agent.Marker {
-	var markers []agent.Marker
-	for name, m := range map[string]config.Marker{startedMarker: r.platform.ExamStarted, pausedMarker: r.platform.ExamPaused} {
-		if !m.IsZero() {
-			markers = append(markers, agent.Marker{Name: name, Selector: m.Selector, Text: m.Text, URL: m.URL})
-		}
-	}
-	return markers
+	return append(marker(startedMarker, r.platform.ExamStarted), marker(pausedMarker, r.platform.ExamPaused)...)
 }
 
 // Started says whether the page shows an exam that the candidate can take; one with

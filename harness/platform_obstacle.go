@@ -67,17 +67,13 @@ func (s *PlatformScenario) misconfigured(d *results.Diagnosis, profiles []string
 	}
 }
 
-// ofServices are the profiles that need access tokens, for exams alone or for grades,
-// too.
-func (r *PlatformRun) ofServices(n need) []string {
+// ofServices are the profiles that need access tokens.
+func (r *PlatformRun) ofServices() []string {
 	profiles := []string{requirements.Services}
-	if r.Has(config.ACS) && n != gradeTokens {
+	if r.Has(config.ACS) {
 		profiles = append(profiles, requirements.Proctoring)
 	}
-	if n != controlTokens {
-		profiles = append(profiles, requirements.Grades, requirements.SubmissionReview)
-	}
-	return profiles
+	return append(profiles, requirements.Grades, requirements.SubmissionReview)
 }
 
 // preflightParts makes sure that what a real platform has beside launches can be judged. What is

@@ -144,11 +144,9 @@ func (r *PlatformRun) preflightServices(ctx context.Context, scene *PlatformScen
 func (r *PlatformRun) obstacleToExams(ctx context.Context, scene *PlatformScenario) (*results.Diagnosis, need, error) {
 	exam, err := scene.Exam(ctx, PlatformLaunch{Title: "preflight: a valid launch into an exam"})
 	if errors.Is(err, ErrNoLaunch) && exam != nil && !exam.Launched() {
-		d := r.diagnoseLaunch(ctx, exam)
-		return d, exams, nil
+		return r.diagnoseLaunch(ctx, exam), exams, nil
 	}
-	if d, ok := r.stuckAt(scene, err); ok {
-		d.Profiles = []string{requirements.Proctoring}
+	if d, ok := r.stuckAt(scene, err, requirements.Proctoring); ok {
 		return d, exams, nil
 	}
 	if err != nil && !errors.Is(err, ErrNoLaunch) {
@@ -158,8 +156,7 @@ func (r *PlatformRun) obstacleToExams(ctx context.Context, scene *PlatformScenar
 		return d, startedExams, nil
 	}
 	before, err := scene.look(ctx, config.Learner, "preflight: the exam's page before the exam has started")
-	if d, ok := r.stuckAt(scene, err); ok {
-		d.Profiles = []string{requirements.Proctoring}
+	if d, ok := r.stuckAt(scene, err, requirements.Proctoring); ok {
 		return d, exams, nil
 	}
 	if err != nil {
@@ -175,8 +172,7 @@ func (r *PlatformRun) obstacleToExams(ctx context.Context, scene *PlatformScenar
 	// The candidate is sent to the check-in again: looking may have led away from it.
 	if before != nil {
 		exam, err = scene.Exam(ctx, PlatformLaunch{Title: "preflight: a valid launch into an exam"})
-		if d, ok := r.stuckAt(scene, err); ok {
-			d.Profiles = []string{requirements.Proctoring}
+		if d, ok := r.stuckAt(scene, err, requirements.Proctoring); ok {
 			return d, exams, nil
 		}
 		if err != nil {
@@ -210,8 +206,7 @@ func (r *PlatformRun) obstacleToExams(ctx context.Context, scene *PlatformScenar
 		return d, exams, nil
 	}
 	_, err = scene.End(ctx, exam, Ending{Silent: true})
-	if d, ok := r.stuckAt(scene, err); ok {
-		d.Profiles = []string{requirements.Proctoring}
+	if d, ok := r.stuckAt(scene, err, requirements.Proctoring); ok {
 		return d, exams, nil
 	}
 	return nil, exams, err
@@ -261,18 +256,17 @@ func (r *PlatformRun) preflightToken(ctx context.Context, scene *PlatformScenari
 			r.platform.TokenURL, r.toolKeySet()),
 	}
 	switch {
-	case token.Status == 0 || isAway(token.Status):
+	case isAway(token.Status):
 		d.Problem += " Its token endpoint cannot be reached."
-		scene.misconfigured(d, r.ofServices(tokenEndpoint), tokenEndpoint, controlTokens, gradeTokens)
 	case isNoEndpoint(token):
 		d.Problem += " There is nothing at its token endpoint."
-		scene.misconfigured(d, r.ofServices(tokenEndpoint), tokenEndpoint, controlTokens, gradeTokens)
 	case token.Error == lti.ErrorInvalidClient && !r.keysFetched():
 		d.Problem += " It does not know the tool's key, it seems: nobody has fetched the key set."
-		scene.misconfigured(d, r.ofServices(tokenEndpoint), tokenEndpoint, controlTokens, gradeTokens)
 	default: // which the requirements about access tokens judge
 		scene.obstructed(d, of)
+		return false, nil
 	}
+	scene.misconfigured(d, r.ofServices(), tokenEndpoint, controlTokens, gradeTokens)
 	return false, nil
 }
 
@@ -298,15 +292,17 @@ func (r *PlatformRun) keysFetched() bool {
 	return false
 }
 
-// stuckAt is the diagnosis where a journey got stuck.
-func (r *PlatformRun) stuckAt(scene *PlatformScenario, err error) (*results.Diagnosis, bool) {
+// stuckAt is the diagnosis where a journey got stuck, of those profiles; of all without any.
+func (r *PlatformRun) stuckAt(scene *PlatformScenario, err error, profiles ...string) (*results.Diagnosis, bool) {
 	stuck, ok := errors.AsType[*JourneyError](err)
 	if !ok {
 		return nil, false
 	}
 	flow := r.stuckFlow(stuck)
 	scene.keep(flow)
-	return r.diagnoseStuck(stuck, flow), true
+	d := r.diagnoseStuck(stuck, flow)
+	d.Profiles = profiles
+	return d, true
 }
 
 // launch makes a launch from its beginning.

@@ -245,10 +245,9 @@ func (s *PlatformScenario) OpenGrades(ctx context.Context, user string, item *Li
 		Actions: r.actionsFor(name, given), Screenshot: true,
 		MarkerWait: r.markerWait(r.config.Patience.Marker.Std()), Also: r.visit("").Also, Read: r.pointsOf(given),
 	}
-	if sign := r.platform.NeedsGrading; !sign.IsZero() {
-		journey.Markers = []agent.Marker{{
-			Name: waitingMarker, Selector: given.inTarget(sign.Selector), Text: given.in(sign.Text), URL: sign.URL,
-		}}
+	journey.Markers = marker(waitingMarker, r.platform.NeedsGrading)
+	for i, m := range journey.Markers {
+		journey.Markers[i].Selector, journey.Markers[i].Text = given.inTarget(m.Selector), given.in(m.Text)
 	}
 	began := time.Now()
 	trip, err := r.makeJourney(ctx, seat, "the journey "+name, journey)

@@ -146,7 +146,7 @@ func (r *Run) startSites(sites *sites) error {
 	for _, known := range r.Registrations() {
 		err := known.Platform.Register(fakeplatform.Registration{
 			ClientID: known.ClientID, LoginURL: r.tool.LoginURL,
-			RedirectURIs:  append([]string{r.tool.LaunchURL}, r.tool.RedirectURIs...),
+			RedirectURIs:  r.RedirectURIs(),
 			TargetLinkURI: r.tool.TargetLinkURI, ReviewURI: r.tool.ReviewURI, DeploymentIDs: known.DeploymentIDs, JWKSURL: r.tool.JWKSURL,
 		})
 		if err != nil {

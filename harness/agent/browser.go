@@ -215,7 +215,7 @@ func (o BrowserOptions) ExecOptions() ([]chromedp.ExecAllocatorOption, error) {
 	if _, err := exec.LookPath(path); err != nil {
 		return nil, fmt.Errorf("browser.path: %w", err)
 	}
-	options := []chromedp.ExecAllocatorOption{chromedp.ExecPath(path), chromedp.WindowSize(1024, 768)}
+	options := []chromedp.ExecAllocatorOption{chromedp.ExecPath(path), chromedp.WindowSize(1024, 768), withoutDOMEvents()}
 	for _, f := range flags(o) {
 		options = append(options, chromedp.Flag(f.name, f.value))
 	}

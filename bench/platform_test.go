@@ -109,13 +109,18 @@ func barePlatformLaunch(b *testing.B, tab context.Context, campus string, tool *
 	}
 }
 
+// bareDeadline bounds all that bare chromedp does in one benchmark.
+const bareDeadline = 5 * time.Minute
+
 // startBare starts a browser of the same kind with the same flags.
 func startBare(b *testing.B, hosts agent.Hosts) context.Context {
 	options, err := agent.BrowserOptions{Hosts: hosts}.ExecOptions()
 	if err != nil {
 		b.Fatal(err)
 	}
-	allocator, cancel := chromedp.NewExecAllocator(context.Background(), options...)
+	bounded, cancel := context.WithTimeout(context.Background(), bareDeadline) // a page that never comes ends the benchmark
+	b.Cleanup(cancel)
+	allocator, cancel := chromedp.NewExecAllocator(bounded, options...)
 	b.Cleanup(cancel)
 	browser, cancel := chromedp.NewContext(allocator)
 	b.Cleanup(cancel)

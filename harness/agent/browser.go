@@ -197,12 +197,13 @@ func allocate(o BrowserOptions) (context.Context, context.CancelFunc, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	ctx, cancel := chromedp.NewExecAllocator(context.Background(), options...)
+	ctx, cancel := chromedp.NewExecAllocator(context.Background(), append(options, withoutDOMEvents())...)
 	return ctx, cancel, nil
 }
 
 // ExecOptions returns what the browser is started with, so that a bare chromedp
-// can be compared with the harness. It fails where no browser is installed.
+// can be compared with the harness: all its events come, since chromedp's own
+// queries wait for those of the document. It fails where no browser is installed.
 func (o BrowserOptions) ExecOptions() ([]chromedp.ExecAllocatorOption, error) {
 	path := o.Path
 	if path == "" {
@@ -215,7 +216,7 @@ func (o BrowserOptions) ExecOptions() ([]chromedp.ExecAllocatorOption, error) {
 	if _, err := exec.LookPath(path); err != nil {
 		return nil, fmt.Errorf("browser.path: %w", err)
 	}
-	options := []chromedp.ExecAllocatorOption{chromedp.ExecPath(path), chromedp.WindowSize(1024, 768), withoutDOMEvents()}
+	options := []chromedp.ExecAllocatorOption{chromedp.ExecPath(path), chromedp.WindowSize(1024, 768)}
 	for _, f := range flags(o) {
 		options = append(options, chromedp.Flag(f.name, f.value))
 	}

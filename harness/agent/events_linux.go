@@ -26,11 +26,15 @@ func withoutDOMEvents() chromedp.ExecAllocatorOption {
 			return // there is no pipe
 		}
 		told := cmd.ExtraFiles[1] // chromedp closes it when the browser has started
+		syscall.ForkLock.RLock()  // no other process gets the copy, else the pipe would outlive the browser
 		copied, err := syscall.Dup(int(told.Fd()))
+		if err == nil {
+			syscall.CloseOnExec(copied)
+		}
+		syscall.ForkLock.RUnlock()
 		if err != nil {
 			return
 		}
-		syscall.CloseOnExec(copied)
 		from, to, err := os.Pipe()
 		if err != nil {
 			_ = syscall.Close(copied)

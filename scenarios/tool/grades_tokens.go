@@ -141,8 +141,18 @@ var _ = Describe("A tool, asking for access tokens and using them,", func() {
 			scene.Observe(id, "", harness.Unread(err), "", fmt.Sprintf("The tool's key set cannot be read: %v.", err))
 			return
 		}
-		flows, err := usedToken(ctx, scene, new(fault(onceRefused(scene)))) // so that it asks again
+		asked := len(run.Platform().TokenRequests())
+		var flows []*harness.Flow
+		for range 2 { // a tool that has a token from before asks once for each that is refused
+			var used []*harness.Flow
+			used, err = usedToken(ctx, scene, new(fault(onceRefused(scene))))
+			flows = append(flows, used...)
+			if ctx.Err() != nil || len(run.Platform().TokenRequests()) >= asked+2 {
+				break
+			}
+		}
 		requests := run.Platform().TokenRequests()
+		requests = requests[max(0, min(asked, len(requests)-1)):] // it may have kept the last one
 		if len(requests) == 0 {
 			if !scene.Unseen(id, "", err, flows...) {
 				scene.Observe(id, "", results.Inconclusive, "", "No access token was asked for.", flows...)
@@ -152,7 +162,7 @@ var _ = Describe("A tool, asking for access tokens and using them,", func() {
 		jtis := map[string]bool{}
 		var wrongs []string
 		note, long := "", ""
-		for _, request := range requests[max(0, len(requests)-2):] {
+		for _, request := range requests {
 			assertion := harness.AssertionOf(request)
 			wrong := wrongAssertion(run, request)
 			if wrong == "" {

@@ -109,6 +109,8 @@ func (p *Platform) restrict(a *application) {
 func (p *Platform) failsTokenOtherwise(w http.ResponseWriter, a *application, why refusal) bool {
 	assertion := a.form.Has(lti.ParamClientAssertion)
 	switch {
+	case a.twin && why.says == usedJTI && p.has(CrashesOnAssertionTwins):
+		crash(w)
 	case a.Method == http.MethodPost && !a.form.Has(lti.ParamGrantType) && p.has(CrashesWithoutGrantType),
 		assertion && a.assertion.claims == nil && p.has(CrashesOnMalformedAssertion):
 		crash(w)
@@ -126,6 +128,19 @@ func (p *Platform) failsTokenOtherwise(w http.ResponseWriter, a *application, wh
 		return false
 	}
 	return true
+}
+
+// awaitTwin waits, with a fault, for a request with the same client assertion.
+func (p *Platform) awaitTwin(a *application) {
+	if p.carriesAny(NotesAssertionsLate, CrashesOnAssertionTwins) && a.assertion.compact != "" {
+		a.twin = p.pairs.meet(a.Context(), a.assertion.compact)
+	}
+}
+
+// takesAgain says whether a client assertion is taken that was used. It is called with the
+// platform locked.
+func (p *Platform) takesAgain(a *application) bool {
+	return p.has(ReusesAssertions) || p.has(NotesAssertionsLate) && a.twin
 }
 
 // makeAccessToken makes a value that nobody can guess, or only nearly.

@@ -36,6 +36,8 @@ const (
 	NeedsWholeAssertionNotBefore   = "needs-whole-not-before-of-assertions"
 	TakesAssertionsWithoutJTI      = "takes-assertions-without-jti"
 	ReusesAssertions               = "reuses-assertions"
+	NotesAssertionsLate            = "notes-assertions-late"
+	CrashesOnAssertionTwins        = "crashes-on-assertion-twins"
 	IgnoresAssertionSignature      = "ignores-assertion-signature"
 	TakesUnsignedAssertions        = "takes-unsigned-assertions"
 	TakesAssertionsWithHMAC        = "takes-assertions-with-hmac"
@@ -158,6 +160,8 @@ var serviceDefects = []Fault{
 	{Name: NeedsWholeAssertionNotBefore, Breaks: []string{"rfc7519-token-assertion-numeric-date"}, Part: OfExams, Does: "refuses a client assertion whose nbf has a fraction of a second"},
 	{Name: TakesAssertionsWithoutJTI, Breaks: []string{"sec-token-assertion-jti"}, Part: OfExams, Does: "takes a client assertion without jti"},
 	{Name: ReusesAssertions, Breaks: []string{"sec-token-assertion-jti"}, Part: OfExams, OnlyWarns: true, Does: "takes a client assertion twice"},
+	{Name: NotesAssertionsLate, Breaks: []string{"sec-token-assertion-jti"}, Part: OfExams, OnlyWarns: true, Does: "takes a client assertion twice that comes twice at the same time"},
+	{Name: CrashesOnAssertionTwins, Breaks: []string{"sec-token-assertion-jti"}, Part: OfExams, OnlyWarns: true, Does: "answers 500 to the second of two requests with one client assertion that come at the same time"},
 	{Name: IgnoresAssertionSignature, Breaks: []string{"sec-token-assertion-signature"}, Part: OfExams, Does: "does not verify the signature of a client assertion"},
 	{Name: TakesUnsignedAssertions, Breaks: []string{"sec-token-assertion-signature"}, Part: OfExams, Does: "takes a client assertion with alg none"},
 	{Name: TakesAssertionsWithHMAC, Breaks: []string{"sec-token-assertion-signature"}, Part: OfExams, Does: "verifies a client assertion as an HMAC keyed with the tool's public key where the header says so"},

@@ -139,6 +139,7 @@ type Platform struct {
 	toolKeys      map[string]*toolKeys     // by the URL of the key set
 	nonces        ledger                   // of the messages that started something
 	assertions    ledger                   // the jti of those that were taken
+	pairs         pairs                    // for faults: requests that come twice at the same time
 	accessTokens  map[string]accessToken
 	tokenRequests []TokenRequest
 	controls      []Control

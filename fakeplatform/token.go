@@ -83,6 +83,7 @@ type application struct {
 	nth       int        // of those granted since the launch that has the fault, from 1
 	book      *gradebook // of that launch; nil for none
 	exam      *Launch    // that launch, where it is one into an exam
+	twin      bool       // another one with the same assertion has come at the same time
 }
 
 // The checks say what is wrong with an application, in the order in which it is
@@ -104,6 +105,7 @@ func (p *Platform) serveToken(w http.ResponseWriter, r *http.Request) {
 		Request: r, raw: string(body) + " " + r.URL.RawQuery, form: r.PostForm, assertion: readToken(r.PostForm.Get(lti.ParamClientAssertion)), tokenType: "Bearer", expires: accessTokenExpires,
 	}
 	a.clientID, _ = a.assertion.claims["iss"].(string)
+	p.awaitTwin(a)
 	formProblems := a.formProblems()
 	p.readOtherwise(a)
 	var wrong []refusal
@@ -134,7 +136,7 @@ func (p *Platform) serveToken(w http.ResponseWriter, r *http.Request) {
 		p.restrict(a)
 	}
 	if len(wrong) == 0 && !p.use(a) { // meanwhile
-		wrong = append(wrong, invalidClient("jti has been used already"))
+		wrong = append(wrong, invalidClient(usedJTI))
 	}
 	request := TokenRequest{
 		Method: r.Method, ContentType: r.Header.Get("Content-Type"), Addresses: reachedAt(r), Form: maps.Clone(a.form), ClientID: proved,
@@ -251,7 +253,7 @@ func (p *Platform) use(a *application) bool {
 	exp, _ := instant(a.assertion.claims["exp"])
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.assertions.used(a.clientID, jti) && jti != "" && !p.has(ReusesAssertions) {
+	if p.assertions.used(a.clientID, jti) && jti != "" && !p.takesAgain(a) {
 		return false
 	}
 	p.assertions.add(a.clientID, jti, p.opts.Now(), exp.Add(leeway))
@@ -383,6 +385,9 @@ func (p *Platform) checkExpiry(a *application) []refusal {
 	return nil
 }
 
+// usedJTI is why an assertion is refused that was used.
+const usedJTI = "jti has been used already"
+
 // checkJTI checks that the assertion has not been used yet.
 func (p *Platform) checkJTI(a *application) []refusal {
 	jti, _ := a.assertion.claims["jti"].(string)
@@ -394,8 +399,8 @@ func (p *Platform) checkJTI(a *application) []refusal {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.assertions.used(a.clientID, jti) && !p.has(ReusesAssertions) {
-		return []refusal{invalidClient("jti has been used already")}
+	if p.assertions.used(a.clientID, jti) && !p.takesAgain(a) {
+		return []refusal{invalidClient(usedJTI)}
 	}
 	return nil
 }

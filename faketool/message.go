@@ -1,6 +1,7 @@
 package faketool
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -52,7 +53,8 @@ type ToolMessage struct {
 	JWT        string
 	Claims     lti.Claims // as they were signed
 
-	id string
+	id      string
+	gathers *gathering // of pages that wait for one another; nil for none
 }
 
 // messageDraft is a message that a fault may still change.
@@ -243,13 +245,20 @@ func (t *Tool) serveMessage(w http.ResponseWriter, r *http.Request) {
 	t.mu.Lock()
 	i := slices.IndexFunc(t.messages, func(m *ToolMessage) bool { return m.id == r.PathValue("id") })
 	var m *ToolMessage
+	var g *gathering
 	if i >= 0 {
-		m = t.messages[i]
+		m, g = t.messages[i], t.messages[i].gathers
 	}
 	t.mu.Unlock()
 	if m == nil {
 		t.serveNothing(w, r)
 		return
+	}
+	if g != nil {
+		g.arrive()
+		ctx, cancel := context.WithTimeout(r.Context(), gatherPatience)
+		defer cancel()
+		_ = g.wait(ctx) // whoever does not come is not waited for
 	}
 	t.submit(w, r, m)
 }

@@ -110,6 +110,24 @@ func (t *Tool) Token(ctx context.Context, issuer, clientID string, p TokenProbe)
 }
 
 func (t *Tool) token(ctx context.Context, issuer, clientID string, p TokenProbe) (*Token, error) {
+	d, err := t.draftToken(issuer, clientID, p)
+	if err != nil {
+		return nil, err
+	}
+	a, err := t.apply(d)
+	if err != nil {
+		return nil, err
+	}
+	if d.twice {
+		if _, err := t.ask(ctx, a); err != nil {
+			return nil, err
+		}
+	}
+	return t.ask(ctx, a)
+}
+
+// draftToken is a request for an access token, with what differs from a valid one.
+func (t *Tool) draftToken(issuer, clientID string, p TokenProbe) (*assertionDraft, error) {
 	registration, ok := t.registered(issuer, clientID)
 	switch {
 	case !ok:
@@ -147,7 +165,7 @@ func (t *Tool) token(ctx context.Context, issuer, clientID string, p TokenProbe)
 	if t.has(SendsClientSecret) {
 		d.form.Set("client_secret", "secret")
 	}
-	return t.ask(ctx, d)
+	return d, nil
 }
 
 const mediaTypeForm = "application/x-www-form-urlencoded"
@@ -158,45 +176,61 @@ func (d *assertionDraft) snapshot() string {
 	return fmt.Sprint(string(claims), d.sign != nil, d.key, d.field, d.form.Encode(), d.method, d.url, d.mediaType, d.twice)
 }
 
-// ask sends a request for an access token.
-func (t *Tool) ask(ctx context.Context, d *assertionDraft) (*Token, error) {
+// An application is a request for an access token as it is sent, and as it is shown.
+type application struct {
+	method, to, body, mediaType string
+	shownURL, shownBody         string
+	basic                       string // the client_id in the header of a fault
+}
+
+// apply signs what a draft says.
+func (t *Tool) apply(d *assertionDraft) (application, error) {
 	assertion, err := t.sign(d.claims, d.key, d.sign)
 	if err != nil {
-		return nil, err
+		return application{}, err
 	}
 	shown := maps.Clone(d.form)
 	if d.field != "" {
 		d.form.Set(d.field, assertion)
 		shown.Set(d.field, assertion[:strings.LastIndexByte(assertion, '.')+1])
 	}
-	to, body := d.url, d.form.Encode()
-	shownURL, shownBody := d.url, shown.Encode()
+	a := application{method: d.method, to: d.url, body: d.form.Encode(), mediaType: d.mediaType, shownURL: d.url, shownBody: shown.Encode()}
 	if d.method == http.MethodGet {
-		to, body = withQuery(to, body), ""
-		shownURL, shownBody = withQuery(shownURL, shownBody), ""
+		a.to, a.body = withQuery(a.to, a.body), ""
+		a.shownURL, a.shownBody = withQuery(a.shownURL, a.shownBody), ""
 	}
-	send := func() (Exchange, error) {
-		request, err := http.NewRequestWithContext(ctx, d.method, to, strings.NewReader(body))
-		if err != nil {
-			return Exchange{}, err
-		}
-		request.Header.Set("Content-Type", d.mediaType)
-		request.Header.Set("Accept", "application/json")
-		if t.has(SendsBasicHeader) {
-			request.SetBasicAuth(d.registration.ClientID, "secret")
-		}
-		return t.exchange(request, shownURL, shownBody), nil
+	if t.has(SendsBasicHeader) {
+		a.basic = d.registration.ClientID
 	}
-	if d.twice {
-		if _, err := send(); err != nil {
-			return nil, err
-		}
-	}
-	answer, err := send()
+	return a, nil
+}
+
+// request makes the request anew, with its body or with what reads it.
+func (a application) request(ctx context.Context, body io.Reader) (*http.Request, error) {
+	request, err := http.NewRequestWithContext(ctx, a.method, a.to, body)
 	if err != nil {
 		return nil, err
 	}
-	token := &Token{Exchange: answer}
+	request.Header.Set("Content-Type", a.mediaType)
+	request.Header.Set("Accept", "application/json")
+	if a.basic != "" {
+		request.SetBasicAuth(a.basic, "secret")
+	}
+	return request, nil
+}
+
+// ask sends a request for an access token.
+func (t *Tool) ask(ctx context.Context, a application) (*Token, error) {
+	request, err := a.request(ctx, strings.NewReader(a.body))
+	if err != nil {
+		return nil, err
+	}
+	return readAnswer(t.exchange(request, a.shownURL, a.shownBody)), nil
+}
+
+// readAnswer reads what a token endpoint has answered.
+func readAnswer(e Exchange) *Token {
+	token := &Token{Exchange: e}
 	_ = json.Unmarshal(token.Body, &token.Raw) // nothing is said where it is none
 	text := func(name string) string {
 		s, _ := token.Raw[name].(string)
@@ -204,7 +238,7 @@ func (t *Tool) ask(ctx context.Context, d *assertionDraft) (*Token, error) {
 	}
 	token.AccessToken, token.TokenType, token.Scope = text("access_token"), text("token_type"), text("scope")
 	token.ExpiresIn, token.Error = token.Raw["expires_in"], text("error")
-	return token, nil
+	return token
 }
 
 // withQuery adds to the query of a URL, which stays as it is.
@@ -224,13 +258,17 @@ var ErrBeyond = errors.New("that is more than Invigilator reads")
 
 // exchange sends a request and reads the beginning of the answer. It follows no
 // redirect: what it sends is for nobody else.
-func (t *Tool) exchange(request *http.Request, shownURL, shownBody string) (e Exchange) {
+func (t *Tool) exchange(request *http.Request, shownURL, shownBody string) Exchange {
+	return t.exchangeBy(*t.opts.Client, request, shownURL, shownBody)
+}
+
+// exchangeBy is exchange by another client than the tool's.
+func (t *Tool) exchangeBy(client http.Client, request *http.Request, shownURL, shownBody string) (e Exchange) {
 	e = Exchange{
 		Method: request.Method, URL: shownURL, RequestHeader: request.Header.Clone(), RequestBody: shownBody, At: t.opts.Now(),
 	}
 	began := time.Now()
 	defer func() { e.Took = time.Since(began) }()
-	client := *t.opts.Client
 	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	response, err := client.Do(request)
 	if failed := (*url.Error)(nil); errors.As(err, &failed) {

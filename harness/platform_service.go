@@ -63,6 +63,25 @@ func (s *PlatformScenario) grantTo(ctx context.Context, title string, tool *fake
 	return flow, token, err
 }
 
+// GrantTogether asks for an access token by n requests with one client assertion that are
+// under way at the same time, and keeps what came of each.
+func (s *PlatformScenario) GrantTogether(ctx context.Context, title string, n int, p faketool.TokenProbe) ([]*PlatformFlow, []*faketool.Token, error) {
+	if err := s.run.lacks(tokenEndpoint); err != nil {
+		return nil, nil, err
+	}
+	var tokens []*faketool.Token
+	flows, err := s.exchanges(ctx, title, p.Fault, func(ctx context.Context) ([]*faketool.Exchange, error) {
+		var err error
+		tokens, err = s.run.tool.TokensTogether(ctx, s.run.platform.Issuer, s.run.platform.ClientID, n, p)
+		var made []*faketool.Exchange
+		for _, token := range tokens {
+			made = append(made, &token.Exchange)
+		}
+		return made, err
+	})
+	return flows, tokens, err
+}
+
 // servicesWork makes sure that the platform still grants the access token that it has
 // granted before, where the scenario has used services, and says why it does not; empty
 // where it does. Launches may go on while the services are away.
@@ -223,24 +242,41 @@ func (s *PlatformScenario) Act(ctx context.Context, exam *PlatformFlow, c Call) 
 }
 
 // exchange lets the fake tool's server send a request, and keeps what came of it.
-// Where no answer came, a valid launch tells whether the platform is still there.
 func (s *PlatformScenario) exchange(ctx context.Context, title string, fault *faketool.Fault, send func(context.Context) (*faketool.Exchange, error)) (*PlatformFlow, error) {
+	flows, err := s.exchanges(ctx, title, fault, func(ctx context.Context) ([]*faketool.Exchange, error) {
+		exchange, err := send(ctx)
+		return []*faketool.Exchange{exchange}, err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return flows[0], nil
+}
+
+// exchanges lets it send some at the same time. Where no answer came, a valid launch tells
+// whether the platform is still there.
+func (s *PlatformScenario) exchanges(ctx context.Context, title string, fault *faketool.Fault, send func(context.Context) ([]*faketool.Exchange, error)) ([]*PlatformFlow, error) {
 	if s.run.Gone() {
 		return nil, errPlatformGone
 	}
 	limited, cancel := context.WithTimeout(ctx, s.run.Patience())
 	defer cancel()
 	began := time.Now()
-	exchange, err := send(limited)
+	made, err := send(limited)
 	if err != nil {
 		return nil, err
 	}
 	s.served = true
-	flow := s.exchanged(title, fault, exchange, began)
-	if exchange.Status == 0 && exchange.Err != nil && !s.run.recovering && !s.run.config.Embedded.SkipPreflight {
+	var flows []*PlatformFlow
+	dead := false
+	for _, exchange := range made {
+		flows = append(flows, s.exchanged(title, fault, exchange, began))
+		dead = dead || exchange.Status == 0 && exchange.Err != nil
+	}
+	if dead && !s.run.recovering && !s.run.config.Embedded.SkipPreflight {
 		_, _ = s.ordinary(ctx, "control: a valid launch, since no answer came") // one that does not work tells so
 	}
-	return flow, nil
+	return flows, nil
 }
 
 // exchanged keeps a request of the fake tool's server as a flow.

@@ -167,6 +167,47 @@ var _ = Describe("A platform, asked for an access token,", func() {
 		Entry("the form of the request", For(ofRequestForm), ofRequestForm),
 	)
 
+	It("takes one of two requests that have the same assertion and come at the same time", For("sec-token-assertion-jti"), func(ctx SpecContext) {
+		const id, stimulus, rounds = "sec-token-assertion-jti", "assertion-replayed-at-once", 3
+		scene := PlatformScene()
+		asked := knownScope(ctx, scene, id)
+		if asked == nil {
+			return
+		}
+		verdict, says, once := results.Passed, "", false
+		var flows []*harness.PlatformFlow
+		for range rounds {
+			var tokens []*faketool.Token
+			var err error
+			flows, tokens, err = scene.GrantTogether(ctx, "one of two requests with the same assertion at the same time", 2, faketool.TokenProbe{Scopes: asked})
+			if scene.Unseen(id, stimulus, err, flows...) {
+				return
+			}
+			refused := slices.DeleteFunc(tokens, func(t *faketool.Token) bool { return t.AccessToken != "" })
+			if len(refused) == 0 {
+				scene.Observe(id, stimulus, results.Failed, "", "Both requests got an access token.", flows...)
+				return
+			}
+			once = once || len(refused) == 1
+			for _, token := range refused {
+				if v, wrong := tokenRefused(token); v != results.Passed {
+					verdict, says = v, "Refused was one by: "+wrong
+				}
+			}
+			if verdict != results.Passed {
+				break
+			}
+		}
+		switch {
+		case verdict != results.Passed:
+			scene.Observe(id, stimulus, verdict, "", says, flows...)
+		case !once:
+			scene.Observe(id, stimulus, results.Inconclusive, "", "Neither request got an access token: "+flows[0].End()+"; "+flows[1].End()+".", flows...)
+		default:
+			scene.Observe(id, stimulus, results.Passed, "", fmt.Sprintf("In none of %d rounds did both requests get an access token.", rounds), flows...)
+		}
+	})
+
 	It("knows a new key of the tool at once", For("sec-token-key-rotation"), func(ctx SpecContext) {
 		const id, stimulus = "sec-token-key-rotation", "key-added"
 		scene := PlatformScene()

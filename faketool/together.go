@@ -1,0 +1,145 @@
+package faketool
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"sync"
+	"time"
+)
+
+// A gathering lets those go on at the same time who have come to it.
+type gathering struct {
+	mu      sync.Mutex
+	missing int
+	all     chan struct{} // is closed when nobody is missing any more
+}
+
+func gather(n int) *gathering { return &gathering{missing: n, all: make(chan struct{})} }
+
+// arrive counts one more who has come, or who will not.
+func (g *gathering) arrive() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.missing--; g.missing == 0 {
+		close(g.all)
+	}
+}
+
+// wait waits for the others.
+func (g *gathering) wait(ctx context.Context) error {
+	select {
+	case <-g.all:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// gatherPatience is how long the page of a message waits for others.
+const gatherPatience = 5 * time.Second
+
+// Together makes the pages of messages wait for one another: the next visits to them, n in
+// all, are answered when all of them have come, or after some seconds. So browsers send the
+// messages, or one of them n times, at the same moment.
+func (t *Tool) Together(n int, messages ...*ToolMessage) {
+	g := gather(n)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, m := range messages {
+		m.gathers = g
+	}
+}
+
+// TokensTogether sends the same request for an access token n times at the same time, with
+// one client assertion, and returns what was answered to each. Each has a connection of its
+// own, and all are sent but for the last byte of their bodies before any is completed. It
+// fails as [Tool.Token] does.
+func (t *Tool) TokensTogether(ctx context.Context, issuer, clientID string, n int, p TokenProbe) ([]*Token, error) {
+	tokens, err := t.tokensTogether(ctx, issuer, clientID, n, p)
+	if err != nil {
+		return nil, fmt.Errorf("faketool: %w", err)
+	}
+	return tokens, nil
+}
+
+func (t *Tool) tokensTogether(ctx context.Context, issuer, clientID string, n int, p TokenProbe) ([]*Token, error) {
+	d, err := t.draftToken(issuer, clientID, p)
+	if err != nil {
+		return nil, err
+	}
+	a, err := t.apply(d)
+	if err != nil {
+		return nil, err
+	}
+	if a.body == "" {
+		return nil, errors.New("a request without a body has no last byte to hold back")
+	}
+	requests, bodies, g := make([]*http.Request, n), make([]*heldBody, n), gather(n)
+	for i := range requests {
+		bodies[i] = &heldBody{ctx: ctx, rest: a.body, gathers: g}
+		if requests[i], err = a.request(ctx, bodies[i]); err != nil {
+			return nil, err
+		}
+		requests[i].ContentLength = int64(len(a.body))
+	}
+	tokens := make([]*Token, n)
+	var all sync.WaitGroup
+	for i := range tokens {
+		all.Go(func() {
+			defer bodies[i].arrive() // one that has failed, or was answered before
+			client, done := t.aloneClient()
+			defer done()
+			tokens[i] = readAnswer(t.exchangeBy(client, requests[i], a.shownURL, a.shownBody))
+		})
+	}
+	all.Wait()
+	return tokens, nil
+}
+
+// A heldBody is the body of a request whose last byte waits for those of others.
+type heldBody struct {
+	ctx     context.Context
+	gathers *gathering
+	arrived sync.Once
+	rest    string
+}
+
+// arrive tells the others that this one does not keep them any more.
+func (b *heldBody) arrive() { b.arrived.Do(b.gathers.arrive) }
+
+// Read reads the body, and waits before its last byte.
+func (b *heldBody) Read(into []byte) (int, error) {
+	switch len(b.rest) {
+	case 0:
+		return 0, io.EOF
+	case 1:
+		b.arrive()
+		if err := b.gathers.wait(b.ctx); err != nil {
+			return 0, err
+		}
+	}
+	n := copy(into, b.rest[:max(1, len(b.rest)-1)])
+	b.rest = b.rest[n:]
+	return n, nil
+}
+
+// smallBuffer is how much of a request may be kept back by its connection until more
+// follows: so little that its head has left when its body waits.
+const smallBuffer = 64
+
+// aloneClient is a client whose connections nobody shares, and that writes what it has.
+func (t *Tool) aloneClient() (client http.Client, done func()) {
+	client = *t.opts.Client
+	shared, ok := cmp.Or(client.Transport, http.DefaultTransport).(*http.Transport)
+	if !ok { // one of a test
+		return client, func() {}
+	}
+	alone := shared.Clone()
+	alone.WriteBufferSize = smallBuffer
+	client.Transport = alone
+	return client, alone.CloseIdleConnections
+}

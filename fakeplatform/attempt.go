@@ -55,6 +55,8 @@ type Attempt struct {
 	toldEnd   bool
 	incidents []lti.ControlRequest
 	controls  int // requests that were found to be about it
+	beside    int // for a fault: attempts that go on when this one is handed in
+	skips     int // for a fault: numbers that the next attempt does not have
 }
 
 // ErrUnderWay says that a candidate has an attempt that has not ended yet, so
@@ -83,7 +85,7 @@ func (p *Platform) attemptFor(plan Plan) (*Attempt, error) {
 			case lti.Running, lti.Paused:
 				return nil, ErrUnderWay
 			}
-			number = max(number, latest.number+1)
+			number = max(number, latest.number+1+latest.skips)
 		}
 	}
 	for _, a := range p.attempts[who] {

@@ -158,20 +158,50 @@ func (p *Platform) answersStartOtherwise(w http.ResponseWriter, s *submission, s
 			l.said.sessionData = "forgotten"
 			l.mu.Unlock()
 		}
-	case len(wrong) > 0 && l.attempt.startedBy() == l && l.attempt.Status() == lti.Running && p.postedBefore(s) && p.has(TakesMessagesTwice):
-		http.Redirect(w, s.Request, l.ExamURL(), http.StatusSeeOther)
-		return true
+	case len(wrong) > 0 && l.attempt.startedBy() == l && l.attempt.Status() == lti.Running && p.isCandidates(s.Request, l):
+		return p.answersLateStart(w, s, wrong)
 	}
 	return false
 }
 
+// answersLateStart answers a message in place of the platform whose attempt was started by
+// the same one before, or by another with the same session_data.
+func (p *Platform) answersLateStart(w http.ResponseWriter, s *submission, wrong []refusal) bool {
+	l := s.launch
+	nonce, _ := s.token.claims["nonce"].(string)
+	p.mu.Lock()
+	same := p.nonces.used(l.plan.ClientID, nonce)
+	p.mu.Unlock()
+	late := !same && len(wrong) == 1 && (wrong[0].says == usedSessionData || wrong[0].says == alreadyStarted)
+	switch {
+	case same && p.has(TakesMessagesTwice), same && p.has(NotesMessagesLate) && s.twin, late && p.has(LeadsToRunningExam):
+	case same && p.has(CrashesOnMessageTwins) && s.twin:
+		crash(w)
+		return true
+	case late && p.has(KeepsBothAttempts) && s.twin:
+		l.attempt.mu.Lock()
+		l.attempt.beside++
+		l.attempt.mu.Unlock()
+	case late && p.has(CountsBothAttempts) && s.twin:
+		l.attempt.mu.Lock()
+		l.attempt.skips++
+		l.attempt.mu.Unlock()
+	default:
+		return false
+	}
+	http.Redirect(w, s.Request, l.ExamURL(), http.StatusSeeOther)
+	return true
+}
+
+// awaitOther waits, with a fault, for another message for the same launch.
+func (p *Platform) awaitOther(s *submission) {
+	if p.carriesAny(NotesMessagesLate, CrashesOnMessageTwins, KeepsBothAttempts, CountsBothAttempts) {
+		s.twin = p.pairs.meet(s.Context(), s.launch.id)
+	}
+}
+
 // longName is more than anybody's name has.
 const longName = 10000
-
-// postedBefore says whether the same message has started the attempt.
-func (p *Platform) postedBefore(s *submission) bool {
-	return slices.ContainsFunc(s.launch.Record().StartAssessments, func(before StartAssessment) bool { return before.Started && before.JWT == s.token.compact })
-}
 
 // wishesEnd says whether the tool wants to be told of the end. It is called with
 // the platform locked.

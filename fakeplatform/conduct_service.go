@@ -109,7 +109,7 @@ func (p *Platform) restrict(a *application) {
 func (p *Platform) failsTokenOtherwise(w http.ResponseWriter, a *application, why refusal) bool {
 	assertion := a.form.Has(lti.ParamClientAssertion)
 	switch {
-	case a.twin && why.says == usedJTI && p.has(CrashesOnAssertionTwins):
+	case why.says == usedJTI && p.has(CrashesOnAssertionTwins) && a.twin:
 		crash(w)
 	case a.Method == http.MethodPost && !a.form.Has(lti.ParamGrantType) && p.has(CrashesWithoutGrantType),
 		assertion && a.assertion.claims == nil && p.has(CrashesOnMalformedAssertion):

@@ -97,6 +97,10 @@ func (a *Attempt) complete() bool {
 	if a.settled() != lti.Running {
 		return false
 	}
+	if a.beside > 0 {
+		a.beside--
+		return true
+	}
 	a.status = lti.Complete
 	return true
 }

@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -258,6 +259,18 @@ func otherExam(plan *fakeplatform.Plan) {
 	plan.ResourceLink = fakeplatform.ResourceLink{ID: "exam-8", Title: "Another exam"}
 }
 
+// atOnce is what comes of two requests that are made at the same time.
+func atOnce(requests ...func() string) string {
+	says := make([]string, len(requests))
+	var all sync.WaitGroup
+	for i, request := range requests {
+		all.Go(func() { says[i] = request() })
+	}
+	all.Wait()
+	slices.Sort(says) // either may have been the first
+	return strings.Join(says, "")
+}
+
 // examProbes are what shows the defects of proctoring.
 func examProbes() map[string]examProbe {
 	const begins = "https://purl.imsglobal.org/spec/x/scope/unknown"
@@ -358,6 +371,24 @@ func examProbes() map[string]examProbe {
 			s := room.candidate("ada")
 			jwt := s.sign(s.message())
 			return s.outcome(s.post(jwt)) + s.outcome(s.post(jwt))
+		},
+		"start twice at once": func(room *examRoom) string {
+			s := room.candidate("ada")
+			jwt := s.sign(s.message())
+			return atOnce(func() string { return fmt.Sprintln(s.post(jwt).status) }, func() string { return fmt.Sprintln(s.post(jwt).status) })
+		},
+		"start with two messages at once": func(room *examRoom) string {
+			s := room.candidate("ada")
+			one, two := s.sign(s.message()), s.sign(s.message(sets1("nonce", "another")))
+			says := atOnce(func() string { return fmt.Sprintln(s.post(one).status) }, func() string { return fmt.Sprintln(s.post(two).status) })
+			submitted(s)
+			says += fmt.Sprintln(s.launch.Attempt().Status())
+			submitted(s)
+			return says + fmt.Sprintln(room.candidate("ada").claims[lti.ClaimAttemptNumber])
+		},
+		"start while it runs": func(room *examRoom) string {
+			s := room.candidate("ada").begun()
+			return s.outcome(s.start())
 		},
 		"start with a nonce that was used": func(room *examRoom) string {
 			room.candidate("ada", otherExam).begun(sets1("nonce", "used"))
@@ -460,6 +491,11 @@ func examProbes() map[string]examProbe {
 		"a token twice": func(room *examRoom) string {
 			assertion := room.assertion(clientID, keyOf(room.t, toolKey))
 			return grant(room.token(assertion)) + grant(room.token(assertion))
+		},
+		"a token twice at once": func(room *examRoom) string {
+			assertion := room.assertion(clientID, keyOf(room.t, toolKey))
+			asked := func() string { return grant(room.token(assertion)) }
+			return atOnce(asked, asked)
 		},
 		"a token key of another tool": func(room *examRoom) string {
 			return grant(room.token(room.assertion(clientID, keyOf(room.t, newToolKey))))

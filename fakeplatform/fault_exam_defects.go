@@ -51,6 +51,8 @@ const (
 	NeedsWholeMessageExpiry         = "needs-whole-expiry-of-messages"
 	ReusesNonces                    = "reuses-nonces"
 	TakesMessagesTwice              = "takes-messages-twice"
+	NotesMessagesLate               = "notes-messages-late"
+	CrashesOnMessageTwins           = "crashes-on-message-twins"
 	IgnoresMessageType              = "ignores-message-type"
 	TakesMessagesWithoutType        = "takes-messages-without-type"
 	IgnoresMessageVersion           = "ignores-message-version"
@@ -69,6 +71,9 @@ const (
 	TakesSessionDataOfOthers        = "takes-session-data-of-others"
 	TakesSessionDataOfOtherExams    = "takes-session-data-of-other-exams"
 	ReusesSessionData               = "reuses-session-data"
+	KeepsBothAttempts               = "keeps-both-attempts"
+	CountsBothAttempts              = "counts-both-attempts"
+	LeadsToRunningExam              = "leads-to-running-exam"
 	IgnoresAttemptNumber            = "ignores-attempt-number"
 	TakesMessagesWithoutAttempt     = "takes-messages-without-attempt"
 	TakesEarlierAttempts            = "takes-earlier-attempts"
@@ -141,6 +146,8 @@ var examDefects = []Fault{
 	{Name: NeedsWholeMessageExpiry, Breaks: []string{"ap-platform-accepts-valid-start-assessment", "sec-platform-accepts-tool-message"}, Part: OfExams, Does: "refuses LtiStartAssessment whose exp has a fraction of a second"},
 	{Name: ReusesNonces, Breaks: []string{"ap-platform-rejects-message-posted-twice"}, Part: OfExams, Does: "takes a new LtiStartAssessment with a nonce that was used"},
 	{Name: TakesMessagesTwice, Breaks: []string{"ap-platform-rejects-message-posted-twice"}, Part: OfExams, Warns: []string{"sec-platform-tool-message-nonce"}, Does: "leads to the exam when the same LtiStartAssessment comes again"},
+	{Name: NotesMessagesLate, Breaks: []string{"ap-platform-rejects-message-posted-twice"}, Part: OfExams, Warns: []string{"sec-platform-tool-message-nonce"}, Does: "takes LtiStartAssessment twice where it comes twice at the same time"},
+	{Name: CrashesOnMessageTwins, Breaks: []string{"ap-platform-rejects-message-posted-twice"}, Part: OfExams, Warns: []string{"sec-platform-tool-message-nonce"}, Does: "answers 500 to one of two LtiStartAssessment that come at the same time and are the same"},
 
 	// LtiStartAssessment: what it says.
 	{Name: IgnoresMessageType, Breaks: []string{"ap-platform-rejects-message-type-confusion", "core-platform-tool-message-lti-claims"}, Part: OfExams, Does: "takes a message of any type for LtiStartAssessment"},
@@ -161,6 +168,9 @@ var examDefects = []Fault{
 	{Name: TakesSessionDataOfOthers, Breaks: []string{"ap-platform-rejects-foreign-session-data"}, Part: OfExams, Does: "takes any session_data that it has sent"},
 	{Name: TakesSessionDataOfOtherExams, Breaks: []string{"ap-platform-rejects-foreign-session-data"}, Part: OfExams, Does: "takes any session_data that it has sent for the candidate"},
 	{Name: ReusesSessionData, Breaks: []string{"ap-platform-rejects-replayed-session-data"}, Part: OfExams, Does: "opens a submitted attempt again for a new message with its session_data"},
+	{Name: KeepsBothAttempts, Breaks: []string{"ap-platform-rejects-replayed-session-data"}, Part: OfExams, Does: "starts an attempt for each of two messages that come at the same time with the same session_data, so that one goes on when the other is handed in"},
+	{Name: CountsBothAttempts, Breaks: []string{"ap-platform-rejects-replayed-session-data"}, Part: OfExams, Does: "counts two attempts where two messages with the same session_data come at the same time"},
+	{Name: LeadsToRunningExam, Breaks: []string{}, Permitted: true, Part: OfExams, Does: "leads to the exam that is under way for a new message with its session_data"},
 	{Name: IgnoresAttemptNumber, Breaks: []string{"ap-platform-rejects-changed-attempt-number"}, Part: OfExams, Does: "does not look at attempt_number of LtiStartAssessment"},
 	{Name: TakesMessagesWithoutAttempt, Breaks: []string{"ap-platform-rejects-changed-attempt-number"}, Part: OfExams, Does: "takes LtiStartAssessment without attempt_number"},
 	{Name: TakesEarlierAttempts, Breaks: []string{"ap-platform-rejects-changed-attempt-number"}, Part: OfExams, Does: "takes LtiStartAssessment of an earlier attempt"},

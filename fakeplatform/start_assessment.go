@@ -34,6 +34,7 @@ type submission struct {
 	launch *Launch
 	form   url.Values // of the body
 	token  token
+	twin   bool // for faults: another one for the launch has come at the same time
 }
 
 // The checks say what is wrong with a submission, in the order in which it is
@@ -55,6 +56,7 @@ func (p *Platform) serveStartAssessment(w http.ResponseWriter, r *http.Request, 
 		return
 	}
 	s := p.read(w, r, l)
+	p.awaitOther(s)
 	var wrong []refusal
 	for _, check := range checkSent {
 		wrong = append(wrong, check(p, s)...)
@@ -73,7 +75,7 @@ func (p *Platform) serveStartAssessment(w http.ResponseWriter, r *http.Request, 
 	mayStart := len(wrong) == 0 || lenient
 	started := mayStart && p.startAttempt(s, l)
 	if mayStart && !started && len(wrong) == 0 { // meanwhile
-		wrong = append(wrong, refusal{status: http.StatusConflict, says: "The attempt has been started already."})
+		wrong = append(wrong, refusal{status: http.StatusConflict, says: alreadyStarted})
 	}
 	request := StartAssessment{
 		Method: r.Method, ContentType: r.Header.Get("Content-Type"), Target: r.RequestURI, Form: s.form, JWT: s.token.compact,
@@ -354,6 +356,12 @@ func (p *Platform) checkVerifiedUser(s *submission) []refusal {
 	return found
 }
 
+// Why a message is refused that has nothing wrong but that it comes too late.
+const (
+	usedSessionData = "session_data has been used already"
+	alreadyStarted  = "The attempt has been started already."
+)
+
 // checkAttempt checks that the attempt can still be started.
 func (p *Platform) checkAttempt(s *submission) []refusal {
 	var found refusals
@@ -362,7 +370,7 @@ func (p *Platform) checkAttempt(s *submission) []refusal {
 		return nil
 	}
 	if by == s.launch {
-		found.bad("session_data has been used already")
+		found.bad(usedSessionData)
 	}
 	if by != nil && by != s.launch {
 		found.bad("the attempt has been started by another launch")

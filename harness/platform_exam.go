@@ -8,6 +8,7 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+	"sync"
 	"time"
 
 	"invigilator/faketool"
@@ -86,33 +87,73 @@ func (s *PlatformScenario) HoldExam(ctx context.Context, l PlatformLaunch) (*Pla
 
 // Start sends LtiStartAssessment for an exam, and keeps what came of it.
 func (s *PlatformScenario) Start(ctx context.Context, exam *PlatformFlow, st StartMessage) (*PlatformFlow, error) {
-	flow, err := s.run.startExam(ctx, exam, st)
+	message, err := s.run.startMessage(exam, st)
 	if err != nil {
 		return nil, err
 	}
+	flow, err := s.run.startExam(ctx, exam, st, message)
+	if err != nil {
+		return nil, err
+	}
+	s.keepStart(exam, flow)
+	return flow, nil
+}
+
+// StartTogether sends LtiStartAssessment for an exam twice, from two tabs of the candidate's
+// browser at the same moment: the same message, or two that differ in their nonces.
+func (s *PlatformScenario) StartTogether(ctx context.Context, exam *PlatformFlow, title string, same bool) ([]*PlatformFlow, error) {
+	tab := exam.by.NewTab()
+	s.closers = append(s.closers, tab.Close)
+	sent := []StartMessage{{Title: title + ", in the tab of the launch"}, {Title: title + ", in another tab", By: tab}}
+	messages := make([]*faketool.ToolMessage, len(sent))
+	for i, st := range sent {
+		var err error
+		if messages[i], err = s.run.startMessage(exam, st); err != nil {
+			return nil, err
+		}
+	}
+	if same {
+		messages[1] = messages[0]
+	}
+	s.run.tool.Together(len(messages), messages...)
+	flows, errs := make([]*PlatformFlow, len(sent)), make([]error, len(sent))
+	var all sync.WaitGroup
+	for i, st := range sent {
+		all.Go(func() { flows[i], errs[i] = s.run.startExam(ctx, exam, st, messages[i]) })
+	}
+	all.Wait()
+	for _, flow := range flows {
+		if flow != nil {
+			s.keepStart(exam, flow)
+		}
+	}
+	return flows, errors.Join(errs...)
+}
+
+// keepStart keeps what came of an LtiStartAssessment.
+func (s *PlatformScenario) keepStart(exam, flow *PlatformFlow) {
 	s.keep(flow)
 	if flow.Started() && exam.link == config.Exam {
 		s.run.underWay[exam.by.Name] = true
 	}
-	return flow, nil
 }
 
-func (r *PlatformRun) startExam(ctx context.Context, exam *PlatformFlow, st StartMessage) (*PlatformFlow, error) {
-	var message *faketool.ToolMessage
+// startMessage is the LtiStartAssessment that is sent for an exam.
+func (r *PlatformRun) startMessage(exam *PlatformFlow, st StartMessage) (*faketool.ToolMessage, error) {
 	if st.Again != nil {
-		message = st.Again.sent
-	} else {
-		with := lti.Claims{lti.ClaimEndAssessmentReturn: nil}
-		maps.Copy(with, st.With)
-		probe := faketool.MessageProbe{Fault: st.Fault, With: with, To: st.To}
-		if st.Other != nil {
-			probe.Other, probe.Earlier = st.Other.Answer, st.Other.sent
-		}
-		var err error
-		if message, err = r.tool.StartAssessment(exam.Answer, probe); err != nil {
-			return nil, err
-		}
+		return st.Again.sent, nil
 	}
+	with := lti.Claims{lti.ClaimEndAssessmentReturn: nil}
+	maps.Copy(with, st.With)
+	probe := faketool.MessageProbe{Fault: st.Fault, With: with, To: st.To}
+	if st.Other != nil {
+		probe.Other, probe.Earlier = st.Other.Answer, st.Other.sent
+	}
+	return r.tool.StartAssessment(exam.Answer, probe)
+}
+
+// startExam sends it.
+func (r *PlatformRun) startExam(ctx context.Context, exam *PlatformFlow, st StartMessage, message *faketool.ToolMessage) (*PlatformFlow, error) {
 	visit := r.visit(message.Address)
 	by := agent.User(exam.by)
 	if st.By != nil {
@@ -206,6 +247,9 @@ func (s *PlatformScenario) Look(ctx context.Context, exam *PlatformFlow, title s
 	if err == nil && flow == nil {
 		return nil, fmt.Errorf("%w: does %s", ErrNoJourney, config.OpenExam)
 	}
+	if flow != nil && flow.Started() {
+		s.run.underWay[exam.by.Name] = true
+	}
 	return flow, err
 }
 
@@ -290,7 +334,7 @@ func (s *PlatformScenario) End(ctx context.Context, exam *PlatformFlow, e Ending
 	if e.Kept {
 		return flow, nil
 	}
-	return flow, s.reset(ctx, user)
+	return flow, s.Reset(ctx, user)
 }
 
 // Resets says whether a journey makes the exam one that can be taken again.
@@ -320,11 +364,11 @@ func (s *PlatformScenario) tidy(ctx context.Context, user string) error {
 	if _, stuck := errors.AsType[*JourneyError](err); stuck {
 		err = nil // it may have ended in another way
 	}
-	return errors.Join(err, s.reset(ctx, user))
+	return errors.Join(err, s.Reset(ctx, user))
 }
 
-// reset makes the exam one that a user can take again, where a journey has to do so.
-func (s *PlatformScenario) reset(ctx context.Context, user string) error {
+// Reset makes the exam one that a user can take again, where a journey has to do so.
+func (s *PlatformScenario) Reset(ctx context.Context, user string) error {
 	if !s.run.Resets() {
 		return nil
 	}

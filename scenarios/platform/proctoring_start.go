@@ -2,6 +2,8 @@ package platform
 
 import (
 	"fmt"
+	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -9,6 +11,7 @@ import (
 
 	"invigilator/faketool"
 	"invigilator/harness"
+	"invigilator/harness/agent"
 	"invigilator/harness/config"
 	"invigilator/lti"
 	"invigilator/requirements"
@@ -95,6 +98,51 @@ var _ = Describe("A platform, sent the message that starts an exam,", func() {
 		}
 	})
 
+	It("starts it once for a message that two tabs send at the same time", For("ap-platform-rejects-message-posted-twice", "sec-platform-tool-message-nonce"), func(ctx SpecContext) {
+		const rounds = 2
+		scene := PlatformScene()
+		observe := func(verdict results.Verdict, says string, flows ...*harness.PlatformFlow) {
+			scene.Observe("ap-platform-rejects-message-posted-twice", "start-posted-twice-at-once", verdict, "", says, flows...)
+			scene.Observe("sec-platform-tool-message-nonce", "message-replayed-at-once", verdict, "", says, flows...)
+		}
+		unseen := func(err error, flows ...*harness.PlatformFlow) bool {
+			return scene.Unseen("ap-platform-rejects-message-posted-twice", "start-posted-twice-at-once", err, flows...) &&
+				scene.Unseen("sec-platform-tool-message-nonce", "message-replayed-at-once", err, flows...)
+		}
+		var seen []*harness.PlatformFlow
+		once := false
+		for range rounds {
+			exam, err := scene.Exam(ctx, harness.PlatformLaunch{})
+			if unseen(err, exam) {
+				return
+			}
+			flows, err := scene.StartTogether(ctx, exam, "the same message twice at the same time", true)
+			if unseen(err, append(flows, exam)...) {
+				return
+			}
+			looked, err := scene.Look(ctx, flows[0], "the exam's page afterwards")
+			if !isMissing(err) && unseen(err, append(flows, exam)...) {
+				return
+			}
+			seen = append(slices.Clone(flows), exam, looked)
+			if verdict, says := startedOnce(flows, looked); verdict == results.Failed {
+				observe(verdict, says, seen...)
+				return
+			} else if verdict == results.Passed {
+				once = true
+			}
+		}
+		if !once {
+			observe(results.Inconclusive, "Neither message is seen to have started the exam: "+seen[0].End()+"; "+seen[1].End()+".", seen...)
+			return
+		}
+		says := fmt.Sprintf("In none of %d rounds did both tabs show the exam.", rounds)
+		if seen[len(seen)-1] != nil {
+			says += " The attempt that was started goes on."
+		}
+		observe(results.Passed, says, seen...)
+	})
+
 	It("starts nothing in a browser that was not sent to the tool", For("ap-platform-rejects-other-browser-session", "sec-platform-tool-message-bound-to-session"), func(ctx SpecContext) {
 		scene := PlatformScene()
 		for _, id := range []requirements.ID{"ap-platform-rejects-other-browser-session", "sec-platform-tool-message-bound-to-session"} {
@@ -156,6 +204,63 @@ var _ = Describe("A platform, sent the message that starts an exam,", func() {
 		if !scene.Unseen(id, stimulus, err, first, a.Flow) {
 			a.Others = []*harness.PlatformFlow{ended}
 			scene.MustNotStart(ctx, id, a)
+		}
+	})
+
+	It("starts one attempt for two messages that come at the same time with its session data", For("ap-platform-rejects-replayed-session-data"), func(ctx SpecContext) {
+		const id, stimulus = "ap-platform-rejects-replayed-session-data", "start-session-used-at-once"
+		scene := PlatformScene()
+		exam, err := scene.Exam(ctx, harness.PlatformLaunch{})
+		if scene.Unseen(id, stimulus, err, exam) {
+			return
+		}
+		flows, err := scene.StartTogether(ctx, exam, "one of two messages at the same time", false)
+		if scene.Unseen(id, stimulus, err, append(flows, exam)...) {
+			return
+		}
+		seen := append(slices.Clone(flows), exam)
+		running := flows[0]
+		if !running.Started() {
+			running = flows[1]
+		}
+		switch crashed := slices.IndexFunc(flows, crashes); {
+		case crashed >= 0:
+			scene.Observe(id, stimulus, results.Failed, "", "A server error: "+flows[crashed].End()+".", seen...)
+			return
+		case !running.Started():
+			scene.Observe(id, stimulus, results.Inconclusive, "", "Neither message is seen to have started the exam: "+flows[0].End()+"; "+flows[1].End()+".", seen...)
+			return
+		}
+		ended, err := scene.End(ctx, running, harness.Ending{Silent: true, Kept: true})
+		if scene.Unseen(id, stimulus, err, append(seen, ended)...) {
+			return
+		}
+		looked, err := scene.Look(ctx, running, "the exam's page after it was handed in")
+		if !isMissing(err) && scene.Unseen(id, stimulus, err, append(seen, ended)...) {
+			return
+		}
+		seen = append(seen, ended, looked)
+		if looked != nil && looked.Started() {
+			scene.Observe(id, stimulus, results.Failed, "", "Another attempt is under way after the exam was handed in: "+looked.End()+".", seen...)
+			return
+		}
+		var next *harness.PlatformFlow
+		if err = scene.Reset(ctx, config.Learner); err == nil {
+			next, err = scene.Exam(ctx, harness.PlatformLaunch{Title: "a launch into the next attempt"})
+		}
+		if scene.Unseen(id, stimulus, err, append(seen, next)...) {
+			return
+		}
+		before, counted := attemptOf(exam)
+		after, countedOn := attemptOf(next)
+		seen = append(seen, next)
+		switch {
+		case counted && countedOn && after > before+1:
+			scene.Observe(id, stimulus, results.Failed, "", fmt.Sprintf("Two attempts are counted: attempt_number was %v, and is %v in the next launch.", before, after), seen...)
+		case looked == nil && (!counted || !countedOn || after != before+1):
+			scene.Observe(id, stimulus, results.Inconclusive, "", "Neither the exam's page nor attempt_number tells how many attempts were started.", seen...)
+		default:
+			scene.Observe(id, stimulus, results.Passed, "", "One attempt was started.", seen...)
 		}
 	})
 
@@ -229,6 +334,37 @@ var _ = Describe("A platform, sent the message that starts an exam,", func() {
 		}
 	})
 })
+
+// crashes says whether a flow ended on an error of the server.
+func crashes(f *harness.PlatformFlow) bool {
+	return f.Trip.Page.Status >= http.StatusInternalServerError
+}
+
+// startedOnce judges whether the same message, sent from two tabs at the same time, has
+// started the exam once. Where neither tab shows the exam that is inconclusive. What the
+// exam's page shows afterwards may not have been seen.
+func startedOnce(flows []*harness.PlatformFlow, looked *harness.PlatformFlow) (results.Verdict, string) {
+	crashed := slices.IndexFunc(flows, crashes)
+	unanswered := func(f *harness.PlatformFlow) bool { return f.Trip.Ended != agent.Settled }
+	one, other := flows[0].Started(), flows[1].Started()
+	switch {
+	case crashed >= 0:
+		return results.Failed, "A server error: " + flows[crashed].End() + "."
+	case one && other:
+		return results.Failed, "Both tabs show the exam."
+	case slices.ContainsFunc(flows, unanswered), !one && !other:
+		return results.Inconclusive, ""
+	case looked != nil && !looked.Started():
+		return results.Failed, "The attempt that had started is no longer running: " + looked.End() + "."
+	}
+	return results.Passed, ""
+}
+
+// attemptOf is the attempt_number of a launch, and whether it is a number.
+func attemptOf(f *harness.PlatformFlow) (float64, bool) {
+	number, ok := f.Message().Claims[lti.ClaimAttemptNumber].(float64)
+	return number, ok
+}
 
 var _ = Describe("A platform, told who the tool has seen,", func() {
 	It("refuses or starts, and never fails", For("ap-platform-checks-verified-user", "ap-platform-rejects-own-picture-as-verified"), func(ctx SpecContext) {

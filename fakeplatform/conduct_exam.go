@@ -196,7 +196,7 @@ func (p *Platform) answersLateStart(w http.ResponseWriter, s *submission, wrong 
 // awaitOther waits, with a fault, for another message for the same launch.
 func (p *Platform) awaitOther(s *submission) {
 	if p.carriesAny(NotesMessagesLate, CrashesOnMessageTwins, KeepsBothAttempts, CountsBothAttempts) {
-		s.twin = p.pairs.meet(s.Context(), s.launch.id)
+		s.twin = p.pairs.Meet(s.Context(), s.launch.id)
 	}
 }
 

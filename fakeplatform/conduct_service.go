@@ -130,10 +130,16 @@ func (p *Platform) failsTokenOtherwise(w http.ResponseWriter, a *application, wh
 	return true
 }
 
+// carriesAny says whether the platform has one of several faults, which this does not ask
+// for: what it leads to makes no difference by itself.
+func (p *Platform) carriesAny(faults ...string) bool {
+	return slices.ContainsFunc(faults, func(name string) bool { return p.faults[name] })
+}
+
 // awaitTwin waits, with a fault, for a request with the same client assertion.
 func (p *Platform) awaitTwin(a *application) {
 	if p.carriesAny(NotesAssertionsLate, CrashesOnAssertionTwins) && a.assertion.compact != "" {
-		a.twin = p.pairs.meet(a.Context(), a.assertion.compact)
+		a.twin = p.pairs.Meet(a.Context(), a.assertion.compact)
 	}
 }
 

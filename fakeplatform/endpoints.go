@@ -177,7 +177,7 @@ func (p *Platform) serveCoursePage(w http.ResponseWriter, r *http.Request, l *La
 // serveDelivery submits an answer that was given already, from this browser.
 func (p *Platform) serveDelivery(w http.ResponseWriter, r *http.Request, l *Launch) {
 	l.mu.Lock()
-	form := l.form
+	form, g := l.form, l.gathers
 	l.mu.Unlock()
 	// An application's launches are delivered by nobody but their user's browser,
 	// and once.
@@ -188,6 +188,9 @@ func (p *Platform) serveDelivery(w http.ResponseWriter, r *http.Request, l *Laun
 		p.unplanned(r, "this launch has no answer to deliver")
 		refuse(w, http.StatusNotFound, "This launch has no answer to deliver.")
 		return
+	}
+	if g != nil {
+		g.Meet(r.Context())
 	}
 	form.deliver(w, r)
 }

@@ -72,6 +72,10 @@ var answerFaults = []Fault{
 		Does: "answers a second login in the same browser with the state of the first, which was used",
 		form: func(d *draft) { d.form.Set(lti.ParamState, d.borrowed().Get(lti.ParamState)) },
 	}, {
+		Name: "state-reused-at-once", Provokes: "practice-tool-state-single-use", NeedsState: true, Borrows: true, Holds: true, SameBrowser: true,
+		Does: "answers a second login in the same browser with the state of the first, which is answered at the same time",
+		form: func(d *draft) { d.form.Set(lti.ParamState, d.borrowed().Get(lti.ParamState)) },
+	}, {
 		Name: "token-of-other-platform", Provokes: "sec-tool-issuer-mix-up", Borrows: true,
 		Does: "answers with a token that another platform, which the tool knows too, has signed for this login",
 		sign: func(d *draft) (string, error) {

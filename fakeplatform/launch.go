@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"invigilator/lti"
+	"invigilator/together"
 )
 
 // A User is a person with an account on the platform. Empty fields are not sent.
@@ -125,11 +126,12 @@ type Launch struct {
 	failure     *ExamError
 	granted     sync.Map // access tokens since then, as long as it is the tool's latest launch
 
-	mu     sync.Mutex
-	record Record
-	said   statement   // what the message said of the exam, or will say
-	form   *answerForm // the answer, once there is one
-	taken  bool        // an authentication request is being answered
+	mu      sync.Mutex
+	record  Record
+	said    statement           // what the message said of the exam, or will say
+	form    *answerForm         // the answer, once there is one
+	taken   bool                // an authentication request is being answered
+	gathers *together.Gathering // of pages that wait for one another; nil for none
 }
 
 // Record is what a launch has seen so far, in the order of the protocol.
@@ -356,6 +358,19 @@ const WindowLink = "#launch"
 // whichever browser opens it. It serves only after the platform has answered
 // the authentication request, and for faults that deliver the answer elsewhere.
 func (l *Launch) DeliverURL() string { return l.URL() + "/deliver" }
+
+// Together makes the pages that submit launches' answers once more wait for one another: the
+// next visits to their DeliverURL, n in all, are answered when all of them have come, or
+// after some seconds. So browsers submit the answers, or one of them n times, at the same
+// moment.
+func Together(n int, launches ...*Launch) {
+	g := together.Gather(n)
+	for _, l := range launches {
+		l.mu.Lock()
+		l.gathers = g
+		l.mu.Unlock()
+	}
+}
 
 // ReturnURL returns the launch's return URL (LTI Core 1.3, 5.4.4).
 func (l *Launch) ReturnURL() string { return l.URL() + "/return" }

@@ -37,6 +37,7 @@ import (
 	"github.com/lestrrat-go/jwx/v2/jwk"
 
 	"invigilator/lti"
+	"invigilator/together"
 )
 
 // Paths of the platform's endpoints below its URL.
@@ -139,7 +140,7 @@ type Platform struct {
 	toolKeys      map[string]*toolKeys     // by the URL of the key set
 	nonces        ledger                   // of the messages that started something
 	assertions    ledger                   // the jti of those that were taken
-	pairs         pairs                    // for faults: requests that come twice at the same time
+	pairs         together.Pairs           // for faults: requests that come twice at the same time
 	accessTokens  map[string]accessToken
 	tokenRequests []TokenRequest
 	controls      []Control

@@ -206,7 +206,7 @@ func seconds(claim any) (time.Time, bool) {
 }
 
 // checkNonce wants the nonce that this login sent (OpenID Connect Core 1.0, 3.2.2.11).
-func (t *Tool) checkNonce(r *http.Request, begun *login, c claims) error {
+func (t *Tool) checkNonce(r *http.Request, begun *login, c claims, twin bool) error {
 	nonce, isText := c.text("nonce")
 	t.mu.Lock()
 	other, known := t.byNonce[nonce]
@@ -225,6 +225,7 @@ func (t *Tool) checkNonce(r *http.Request, begun *login, c claims) error {
 		known && !used && t.has(AcceptsNonceOfAnyLogin),
 		known && !used && !begun.used && t.ownsLogin(r, other) && t.has(AcceptsNonceOfOtherLogin),
 		known && !used && stateUsed && t.has(AcceptsUsedState),
+		known && !used && twin,
 		used && other != begun && t.has(AcceptsUsedNonce),
 		used && other != begun && t.ownsLogin(r, other) && t.has(AcceptsUsedNonceOfBrowser):
 		return nil

@@ -162,6 +162,7 @@ const (
 	RefusesManyCookies              = "refuses-many-cookies"
 	KeepsOneLoginPerBrowser         = "keeps-one-login-per-browser"
 	AcceptsUsedState                = "accepts-used-state"
+	NotesStateLate                  = "notes-state-late"
 	AcceptsTokenOfAnyPlatform       = "accepts-token-of-any-platform"
 	AcceptsLaunchByGet              = "accepts-launch-by-get"
 	ReadsLaunchFromQuery            = "reads-launch-from-query"
@@ -421,6 +422,7 @@ var launchDefects = []Fault{
 	{Name: RefusesManyCookies, Breaks: []string{"practice-tool-abandoned-logins"}, Does: "answers with 431 where the cookies of a request have more than two KiB"},
 	{Name: KeepsOneLoginPerBrowser, Breaks: []string{"practice-tool-parallel-launches"}, Does: "forgets a browser's login when it begins another"},
 	{Name: AcceptsUsedState, Breaks: []string{"practice-tool-state-single-use"}, Does: "accepts the state of an earlier launch with the nonce of another login"},
+	{Name: NotesStateLate, Breaks: []string{"practice-tool-state-single-use"}, Does: "accepts a state twice, with the nonces of two logins, where both launches come at the same time"},
 	{Name: AcceptsTokenOfAnyPlatform, Breaks: []string{"sec-tool-issuer-mix-up"}, Does: "holds a token against the platform that it names, not against the one that the login was begun for"},
 	{Name: AcceptsLaunchByGet, Breaks: []string{"practice-tool-id-token-only-by-post"}, Does: "accepts id_token and state from the query of a GET request"},
 	{Name: ReadsLaunchFromQuery, Breaks: []string{"practice-tool-id-token-only-by-post"}, Does: "accepts id_token and state from the query of a POST request"},

@@ -1,7 +1,6 @@
 package faketool
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -15,6 +14,7 @@ import (
 	"github.com/lestrrat-go/jwx/v2/jwk"
 
 	"invigilator/lti"
+	"invigilator/together"
 )
 
 // MessagePath begins the address of the page that submits a message: MessagePath + "/" + id.
@@ -54,7 +54,7 @@ type ToolMessage struct {
 	Claims     lti.Claims // as they were signed
 
 	id      string
-	gathers *gathering // of pages that wait for one another; nil for none
+	gathers *together.Gathering // of pages that wait for one another; nil for none
 }
 
 // messageDraft is a message that a fault may still change.
@@ -245,7 +245,7 @@ func (t *Tool) serveMessage(w http.ResponseWriter, r *http.Request) {
 	t.mu.Lock()
 	i := slices.IndexFunc(t.messages, func(m *ToolMessage) bool { return m.id == r.PathValue("id") })
 	var m *ToolMessage
-	var g *gathering
+	var g *together.Gathering
 	if i >= 0 {
 		m, g = t.messages[i], t.messages[i].gathers
 	}
@@ -255,10 +255,7 @@ func (t *Tool) serveMessage(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if g != nil {
-		g.arrive()
-		ctx, cancel := context.WithTimeout(r.Context(), gatherPatience)
-		defer cancel()
-		_ = g.wait(ctx) // whoever does not come is not waited for
+		g.Meet(r.Context())
 	}
 	t.submit(w, r, m)
 }

@@ -8,45 +8,15 @@ import (
 	"io"
 	"net/http"
 	"sync"
-	"time"
+
+	"invigilator/together"
 )
-
-// A gathering lets those go on at the same time who have come to it.
-type gathering struct {
-	mu      sync.Mutex
-	missing int
-	all     chan struct{} // is closed when nobody is missing any more
-}
-
-func gather(n int) *gathering { return &gathering{missing: n, all: make(chan struct{})} }
-
-// arrive counts one more who has come, or who will not.
-func (g *gathering) arrive() {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if g.missing--; g.missing == 0 {
-		close(g.all)
-	}
-}
-
-// wait waits for the others.
-func (g *gathering) wait(ctx context.Context) error {
-	select {
-	case <-g.all:
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
-}
-
-// gatherPatience is how long the page of a message waits for others.
-const gatherPatience = 5 * time.Second
 
 // Together makes the pages of messages wait for one another: the next visits to them, n in
 // all, are answered when all of them have come, or after some seconds. So browsers send the
 // messages, or one of them n times, at the same moment.
 func (t *Tool) Together(n int, messages ...*ToolMessage) {
-	g := gather(n)
+	g := together.Gather(n)
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for _, m := range messages {
@@ -78,7 +48,7 @@ func (t *Tool) tokensTogether(ctx context.Context, issuer, clientID string, n in
 	if a.body == "" {
 		return nil, errors.New("a request without a body has no last byte to hold back")
 	}
-	requests, bodies, g := make([]*http.Request, n), make([]*heldBody, n), gather(n)
+	requests, bodies, g := make([]*http.Request, n), make([]*heldBody, n), together.Gather(n)
 	for i := range requests {
 		bodies[i] = &heldBody{ctx: ctx, rest: a.body, gathers: g}
 		if requests[i], err = a.request(ctx, bodies[i]); err != nil {
@@ -103,13 +73,13 @@ func (t *Tool) tokensTogether(ctx context.Context, issuer, clientID string, n in
 // A heldBody is the body of a request whose last byte waits for those of others.
 type heldBody struct {
 	ctx     context.Context
-	gathers *gathering
+	gathers *together.Gathering
 	arrived sync.Once
 	rest    string
 }
 
 // arrive tells the others that this one does not keep them any more.
-func (b *heldBody) arrive() { b.arrived.Do(b.gathers.arrive) }
+func (b *heldBody) arrive() { b.arrived.Do(b.gathers.Arrive) }
 
 // Read reads the body, and waits before its last byte.
 func (b *heldBody) Read(into []byte) (int, error) {
@@ -118,7 +88,7 @@ func (b *heldBody) Read(into []byte) (int, error) {
 		return 0, io.EOF
 	case 1:
 		b.arrive()
-		if err := b.gathers.wait(b.ctx); err != nil {
+		if err := b.gathers.Wait(b.ctx); err != nil {
 			return 0, err
 		}
 	}

@@ -33,6 +33,7 @@ import (
 	"github.com/lestrrat-go/jwx/v2/jwk"
 
 	"invigilator/lti"
+	"invigilator/together"
 )
 
 // Paths of the tool's endpoints below its URL.
@@ -111,6 +112,7 @@ type Tool struct {
 	messages      []*ToolMessage    // prepared for browsers, the oldest first
 	grants        map[grantKey]grant
 	assertions    map[client]string // the jti of the last one for the grade services
+	pairs         together.Pairs    // for faults: launches that come twice at the same time
 	activities    []activity        // the oldest first
 	works         []work            // handed in, the oldest first
 }
@@ -156,9 +158,7 @@ type login struct {
 	event        int // when it was begun
 	expires      time.Time
 	used         bool
-
-	twin  chan struct{} // for a fault: is closed when the launch has come twice at the same time
-	twice bool          // and then it has
+	usedWith     string // the nonce that it was used with
 }
 
 // loginLifetime is how long a user may take from login to launch.

@@ -54,7 +54,8 @@ func (t *Tool) validate(r *http.Request, form url.Values) (claims, *login, error
 		}
 	}
 	c.verified = true
-	checkNonce := func(begun *login, c claims) error { return t.checkNonce(r, begun, c) }
+	twin := t.meetsTwin(r, begun, NotesStateLate)
+	checkNonce := func(begun *login, c claims) error { return t.checkNonce(r, begun, c, twin) }
 	checks := []func(*login, claims) error{
 		t.checkTimes, checkNonce, t.checkMessage, t.checkTarget, t.checkDeployment, t.checkUser, t.checkPickily,
 	}
@@ -72,48 +73,40 @@ func (t *Tool) validate(r *http.Request, form url.Values) (claims, *login, error
 			return c, begun, err
 		}
 	}
-	t.dawdle(r, begun)
-	return c, begun, t.use(begun, c)
+	late := t.meetsTwin(r, begun, NotesUseLate)
+	return c, begun, t.use(begun, c, late || twin && !t.usedWith(begun, c))
 }
 
-// dawdles is how long the tool takes at most, with a fault, to note that a login has
-// been used.
-const dawdles = 500 * time.Millisecond
-
-// dawdle is the fault of noting late that a login has been used: until then, the same
-// launch may come once more. It is one of browsers that have a session.
-func (t *Tool) dawdle(r *http.Request, begun *login) {
-	if _, err := r.Cookie(sessionCookie); err != nil || !t.has(NotesUseLate) {
-		return
+// meetsTwin waits, with a fault, for another launch with the same state, and says whether one
+// has come at the same time. It is a fault of browsers that have a session.
+func (t *Tool) meetsTwin(r *http.Request, begun *login, fault string) bool {
+	if _, err := r.Cookie(sessionCookie); err != nil || !t.has(fault) {
+		return false
 	}
 	t.mu.Lock()
-	if begun.twin == nil {
-		begun.twin = make(chan struct{})
-	} else if !begun.used && !begun.twice {
-		begun.twice = true
-		close(begun.twin)
-	}
-	twin, used := begun.twin, begun.used
+	used := begun.used
 	t.mu.Unlock()
-	if used {
-		return
-	}
-	select {
-	case <-twin:
-	case <-time.After(dawdles):
-	case <-r.Context().Done():
-	}
+	return !used && t.pairs.Meet(r.Context(), begun.nonce)
 }
 
-// use marks a login as used.
-func (t *Tool) use(begun *login, c claims) error {
+// usedWith says whether a login was used with the nonce of a token.
+func (t *Tool) usedWith(begun *login, c claims) bool {
 	nonce, _ := c.text("nonce")
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if begun.used && !begun.twice && (nonce == begun.nonce || !t.has(AcceptsUsedState)) && !t.has(AcceptsLaunchTwice) && !t.takesAgain(c) {
+	return begun.usedWith == nonce
+}
+
+// use marks a login as used. Both of two launches that have come at the same time pass with a
+// fault.
+func (t *Tool) use(begun *login, c claims, twin bool) error {
+	nonce, _ := c.text("nonce")
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if begun.used && !twin && (nonce == begun.nonce || !t.has(AcceptsUsedState)) && !t.has(AcceptsLaunchTwice) && !t.takesAgain(c) {
 		return unauthorized("This login has been used already.")
 	}
-	begun.used = true
+	begun.used, begun.usedWith = true, nonce
 	return nil
 }
 

@@ -165,7 +165,8 @@ func isAny(err error, targets ...error) bool {
 	return slices.ContainsFunc(targets, func(target error) bool { return errors.Is(err, target) })
 }
 
-// LaunchTogether makes launches at the same time and keeps them as evidence.
+// LaunchTogether makes launches at the same time and keeps them as evidence. Answers that
+// were held back are submitted at the same moment.
 func (s *Scenario) LaunchTogether(ctx context.Context, launches ...Launch) ([]*Flow, error) {
 	if s.run.Gone() {
 		return nil, errGone
@@ -175,6 +176,13 @@ func (s *Scenario) LaunchTogether(ctx context.Context, launches ...Launch) ([]*F
 			return nil, err
 		}
 	}
+	var held []*fakeplatform.Launch
+	for _, l := range launches {
+		if l.Again {
+			held = append(held, l.Other.Launch)
+		}
+	}
+	fakeplatform.Together(len(held), held...)
 	flows, errs := make([]*Flow, len(launches)), make([]error, len(launches))
 	var all sync.WaitGroup
 	for i, l := range launches {

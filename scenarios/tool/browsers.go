@@ -10,6 +10,7 @@ import (
 	"invigilator/fakeplatform"
 	"invigilator/harness"
 	"invigilator/harness/agent"
+	"invigilator/requirements"
 	"invigilator/results"
 	. "invigilator/scenarios"
 )
@@ -185,46 +186,21 @@ var _ = Describe("A tool, offered an answer that belongs elsewhere,", func() {
 	})
 
 	It("accepts a launch once that two tabs submit at the same time", For("sec-tool-nonce-replayed"), func(ctx SpecContext) {
-		const id, stimulus, rounds = "sec-tool-nonce-replayed", "replayed-at-once", 3
-		scene := Scene()
-		browser := scene.Open(ctx)
-		defer browser.Close()
-		// A tool with a session knows whose launches it has seen.
-		first, err := scene.Launch(ctx, harness.Launch{Title: "the browser's first launch", By: browser})
-		if scene.Unseen(id, stimulus, err, first) {
-			return
-		}
-		tab, once := browser.NewTab(), false
-		var flows []*harness.Flow
-		for range rounds {
-			held, err := heldBack(ctx, scene, harness.Launch{Title: "a login, its answer held back", By: browser, LoggedIn: true, Fault: new(fakeplatform.HeldAnswer)})
-			if scene.Unseen(id, stimulus, err, first, held) {
-				return
-			}
-			flows, err = scene.LaunchTogether(ctx,
-				harness.Launch{Title: "the answer, in one tab", By: browser, Other: held, Again: true, LoggedIn: true},
-				harness.Launch{Title: "the answer, in another tab", By: tab, Other: held, Again: true, LoggedIn: true},
-			)
-			if scene.Unseen(id, stimulus, err, flows...) {
-				return
-			}
-			one, other := scene.Accepted(flows[0]), scene.Accepted(flows[1])
-			if one && other {
-				scene.Observe(id, stimulus, results.Failed, "", "Both tabs show an accepted launch.", flows...)
-				return
-			}
-			once = once || one || other
-		}
-		if !once {
-			scene.Observe(id, stimulus, results.Inconclusive, "", "Neither tab shows an accepted launch: "+flows[0].End()+"; "+flows[1].End()+".", flows...)
-			return
-		}
-		scene.Observe(id, stimulus, results.Passed, "", fmt.Sprintf("In none of %d rounds did both tabs show an accepted launch.", rounds), flows...)
+		onceOfTwo(ctx, "sec-tool-nonce-replayed", "replayed-at-once", func(_ *harness.Scenario, _ agent.User, first *harness.Flow) (*harness.Flow, error) {
+			return first, nil
+		})
 	})
 
 	It("accepts a state once", For("practice-tool-state-single-use"), func(ctx SpecContext) {
 		scene := Scene()
 		scene.MustRefuse(ctx, "practice-tool-state-single-use", afterUse(scene, "state-reused", true, false, 0))
+	})
+
+	It("accepts a state once that two tabs submit at the same time", For("practice-tool-state-single-use"), func(ctx SpecContext) {
+		f := fault("state-reused-at-once")
+		onceOfTwo(ctx, "practice-tool-state-single-use", f.Name, func(scene *harness.Scenario, browser agent.User, first *harness.Flow) (*harness.Flow, error) {
+			return heldBack(ctx, scene, harness.Launch{Title: f.Does, By: browser, LoggedIn: true, Fault: &f, Other: first})
+		})
 	})
 
 	It("refuses a genuine token of another platform than the login's", For("sec-tool-issuer-mix-up"), func(ctx SpecContext) {
@@ -243,6 +219,50 @@ var _ = Describe("A tool, offered an answer that belongs elsewhere,", func() {
 		}})
 	})
 })
+
+// onceOfTwo judges whether a tool accepts two answers that two tabs of a browser submit at
+// the same time: that of a login, which is held back, and another one that is made beside it.
+func onceOfTwo(ctx SpecContext, id requirements.ID, stimulus string, beside func(scene *harness.Scenario, browser agent.User, first *harness.Flow) (*harness.Flow, error)) {
+	const rounds = 3
+	scene := Scene()
+	browser := scene.Open(ctx)
+	defer browser.Close()
+	// A tool with a session knows whose launches it has seen.
+	known, err := scene.Launch(ctx, harness.Launch{Title: "the browser's first launch", By: browser})
+	if scene.Unseen(id, stimulus, err, known) {
+		return
+	}
+	tab, once := browser.NewTab(), false
+	var flows []*harness.Flow
+	for range rounds {
+		one, err := heldBack(ctx, scene, harness.Launch{Title: "a login, its answer held back", By: browser, LoggedIn: true, Fault: new(fakeplatform.HeldAnswer)})
+		if scene.Unseen(id, stimulus, err, known, one) {
+			return
+		}
+		other, err := beside(scene, browser, one)
+		if scene.Unseen(id, stimulus, err, known, one, other) {
+			return
+		}
+		flows, err = scene.LaunchTogether(ctx,
+			harness.Launch{Title: "the answer, in one tab", By: browser, Other: one, Again: true, LoggedIn: true},
+			harness.Launch{Title: "the answer, in another tab", By: tab, Other: other, Again: true, LoggedIn: true},
+		)
+		if scene.Unseen(id, stimulus, err, flows...) {
+			return
+		}
+		first, second := scene.Accepted(flows[0]), scene.Accepted(flows[1])
+		if first && second {
+			scene.Observe(id, stimulus, results.Failed, "", "Both tabs show an accepted launch.", flows...)
+			return
+		}
+		once = once || first || second
+	}
+	if !once {
+		scene.Observe(id, stimulus, results.Inconclusive, "", "Neither tab shows an accepted launch: "+flows[0].End()+"; "+flows[1].End()+".", flows...)
+		return
+	}
+	scene.Observe(id, stimulus, results.Passed, "", fmt.Sprintf("In none of %d rounds did both tabs show an accepted launch.", rounds), flows...)
+}
 
 // withMiddleName completes the data that a platform may send of a person.
 func withMiddleName(user fakeplatform.User) fakeplatform.User {

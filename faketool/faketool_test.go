@@ -636,7 +636,7 @@ func (p *pair) meet(t *testing.T, f fakeplatform.Fault) (l *fakeplatform.Launch,
 		p.hold(b)
 	case "replayed-later":
 		p.passed.Add(60)
-	case "replayed-with-same-state", "replayed-at-once":
+	case "replayed-with-same-state", "replayed-at-once", "state-reused-at-once":
 	default:
 		return l, b, shown
 	}
@@ -1154,7 +1154,7 @@ var shownOtherwise = []string{
 	faketool.ShowsOwnSessionInstead, faketool.ShowsClassmates, faketool.NamesGuests, faketool.WritesReturnQueryAnew, faketool.IgnoresError, // TestUnusualConduct
 	faketool.NeedsResourceParameter, faketool.NeedsCourseNumber, // TestToolThatNeedsToBeToldMore
 	faketool.CountsNonce, faketool.CountsState, faketool.SetsNoStateCookie, faketool.KeepsOneLoginPerBrowser,
-	faketool.NotesUseLate, faketool.RefusesManyCookies, faketool.ForgetsOldLogins, // once_test.go
+	faketool.NotesUseLate, faketool.NotesStateLate, faketool.RefusesManyCookies, faketool.ForgetsOldLogins, // once_test.go
 	faketool.DropsEndpointQuery, faketool.GluesEndpointQuery, faketool.EscapesEndpointQuery, faketool.KnowsOneDeployment,
 	faketool.FetchesCertificateURL, faketool.WaitsForKeys, faketool.TakesAnonymousForLastUser, faketool.IgnoresClientID,
 	faketool.KnowsUsersByEmail, faketool.KnowsUsersBySubAlone, faketool.KnowsUsersByAllClaims, faketool.SwapsOverlappingUsers,

@@ -520,15 +520,6 @@ func (f *Flow) breach() bool {
 // kept is what the document keeps of the flow.
 func (f *Flow) kept() (results.Flow, []byte) { return f.evidence, f.Trip.Screenshot }
 
-func fragment(flows []*Flow) results.Fragment {
-	var all observer[*Flow]
-	all.fragment = emptyFragment()
-	for _, flow := range flows {
-		all.keep(flow)
-	}
-	return all.fragment
-}
-
 // ErrNoLogin says that a launch did not come as far as it had to for a stimulus
 // to be tried.
 var ErrNoLogin = errors.New("the login that this needs did not work")

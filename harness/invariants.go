@@ -57,12 +57,8 @@ func (b *breaches) takeBack(observed []results.Observation) {
 // inEveryFlow is what is expected of an invariant.
 const inEveryFlow = "The same in every flow of the run, whatever it is there for."
 
-// breach keeps the breaches of a flow, each once in a scenario. Those of a preflight come
-// again in the scenarios.
+// breach keeps the breaches of a flow, each once in a scenario, and in the preflight.
 func (s *observer[F]) breach(found []breach, f F) {
-	if s.tb == nil {
-		return
-	}
 	s.tb.Helper()
 	for _, b := range found {
 		told := slices.ContainsFunc(s.fragment.Observations, func(o results.Observation) bool {

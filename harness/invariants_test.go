@@ -1,12 +1,16 @@
 package harness_test
 
 import (
+	"net/http"
+	"net/url"
 	"testing"
 
 	. "github.com/onsi/gomega"
+	"github.com/onsi/gomega/types"
 
 	"invigilator/harness"
 	"invigilator/harness/config"
+	"invigilator/lti"
 	"invigilator/results"
 )
 
@@ -46,4 +50,50 @@ func TestWhatHoldsInEveryFlowIsHeldAgainstAll(t *testing.T) {
 			g.Expect(observed).To(ConsistOf(And(HaveField("Requirement", c.id), HaveField("Verdict", c.verdict), HaveField("Flows", HaveLen(1)))), "once in a scenario")
 		})
 	}
+}
+
+// The flows of the preflight are held against it as well: of either side.
+func TestWhatHoldsInEveryFlowIsHeldAgainstThePreflight(t *testing.T) {
+	t.Parallel()
+	failed := func(id string) types.GomegaMatcher {
+		return ContainElement(And(HaveField("Requirement", id), HaveField("Verdict", results.Failed), HaveField("Flows", HaveLen(1))))
+	}
+	t.Run("of a tool", func(t *testing.T) {
+		t.Parallel()
+		g := NewWithT(t)
+		found, _ := subject{wrap: func(tool http.Handler) http.Handler {
+			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { tool.ServeHTTP(withoutMessageHint{w}, r) })
+		}}.start(t).Preflight(t.Context())
+		g.Expect(found.Observations).To(failed("core-tool-message-hint-returned-unaltered"))
+	})
+	t.Run("of a platform", func(t *testing.T) {
+		t.Parallel()
+		g := NewWithT(t)
+		found, err := campusAt{faults: []string{"sends-form-by-get"}}.start(t).Preflight(t.Context())
+		g.Expect(err).NotTo(HaveOccurred())
+		g.Expect(found.Observations).To(failed("sec-auth-response-mode-form-post"))
+	})
+	t.Run("which one without faults does not break", func(t *testing.T) {
+		t.Parallel()
+		g := NewWithT(t)
+		found, err := subject{}.start(t).Preflight(t.Context())
+		g.Expect(err).NotTo(HaveOccurred())
+		g.Expect(found.Observations).To(BeEmpty())
+		found, err = campusAt{}.start(t).Preflight(t.Context())
+		g.Expect(err).NotTo(HaveOccurred())
+		g.Expect(found.Observations).To(BeEmpty())
+	})
+}
+
+// withoutMessageHint takes the message hint out of where a browser is sent on to.
+type withoutMessageHint struct{ http.ResponseWriter }
+
+func (w withoutMessageHint) WriteHeader(status int) {
+	if to, err := url.Parse(w.Header().Get("Location")); err == nil && status == http.StatusFound {
+		query := to.Query()
+		query.Del(lti.ParamMessageHint)
+		to.RawQuery = query.Encode()
+		w.Header().Set("Location", to.String())
+	}
+	w.ResponseWriter.WriteHeader(status)
 }

@@ -90,7 +90,7 @@ func alike(a, b results.Page, ofA, ofB string) bool {
 // the link otherwise than all launches do, in the login initiation and in the id_token
 // alike; nil where it does not. Where the two differ, or one launch from another, that
 // is judged.
-func (r *PlatformRun) diagnoseNames(ctx context.Context, found *observer[*PlatformFlow], l PlatformLaunch, f *PlatformFlow) (*results.Diagnosis, error) {
+func (r *PlatformRun) diagnoseNames(ctx context.Context, scene *PlatformScenario, l PlatformLaunch, f *PlatformFlow) (*results.Diagnosis, error) {
 	if r.config.IsEmbedded() {
 		return nil, nil
 	}
@@ -106,7 +106,7 @@ func (r *PlatformRun) diagnoseNames(ctx context.Context, found *observer[*Platfo
 	if err != nil {
 		return nil, err
 	}
-	found.keep(again)
+	scene.keep(again)
 	if !slices.Equal(differs, r.namesDiffer(again)) {
 		return nil, nil
 	}

@@ -79,11 +79,10 @@ func (r *PlatformRun) ofServices() []string {
 // preflightParts makes sure that what a real platform has beside launches can be judged. What is
 // in the way of one part keeps no other from being judged. The error is one of the
 // harness, or a [*results.Diagnosis] where launches do not work any more.
-func (r *PlatformRun) preflightParts(ctx context.Context, found observer[*PlatformFlow]) (results.Fragment, error) {
+func (r *PlatformRun) preflightParts(ctx context.Context, scene *PlatformScenario) (results.Fragment, error) {
 	if r.config.IsEmbedded() {
-		return found.fragment, nil
+		return scene.fragment, nil
 	}
-	scene := r.scene(found)
 	err := r.preflightExam(ctx, scene)
 	if err == nil {
 		err = r.preflightServices(ctx, scene)

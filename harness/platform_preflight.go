@@ -47,53 +47,53 @@ func (r *PlatformRun) hostsOfPlatform() []string {
 
 // preflight makes the launches of the preflight once.
 func (r *PlatformRun) preflight(ctx context.Context) (results.Fragment, error) {
-	found := observer[*PlatformFlow]{base: &r.base, fragment: emptyFragment()}
+	scene := r.scene(observer[*PlatformFlow]{base: &r.base, tb: mustHold{}, text: preflightText, fragment: emptyFragment()})
 	launch := PlatformLaunch{Title: "preflight: a valid launch", Link: r.firstLink()}
 	flow, err := r.launch(ctx, launch)
 	if _, stuck := errors.AsType[*JourneyError](err); stuck && launch.Link == config.Exam {
 		// An earlier run may have left an attempt under way.
 		r.underWay[config.Learner] = true
-		if err := r.scene(found).tidy(ctx, config.Learner); err != nil {
-			return found.fragment, err
+		if err := scene.tidy(ctx, config.Learner); err != nil {
+			return scene.fragment, err
 		}
 		flow, err = r.launch(ctx, launch)
 	}
 	if stuck, ok := errors.AsType[*JourneyError](err); ok {
 		flow := r.stuckFlow(stuck)
-		found.keep(flow)
-		return found.fragment, r.diagnoseStuck(stuck, flow)
+		scene.keep(flow)
+		return scene.fragment, r.diagnoseStuck(stuck, flow)
 	}
 	if err != nil {
-		return found.fragment, err
+		return scene.fragment, err
 	}
-	found.keep(flow)
+	scene.keep(flow)
 	if !flow.Launched() && flow.Trip.Page.Status >= http.StatusBadRequest {
 		// A platform that answers POST only lacks GET, and can be judged on the rest.
 		r.byPost = true
 		launch.Title += ", its authentication request by POST"
 		byPost, err := r.launch(ctx, launch)
 		if err != nil {
-			return found.fragment, err
+			return scene.fragment, err
 		}
-		found.keep(byPost)
+		scene.keep(byPost)
 		if r.byPost = byPost.Launched(); r.byPost {
 			flow = byPost
 		}
 	}
-	found.fragment.Consulted = r.consulted(false)
+	scene.fragment.Consulted = r.consulted(false)
 	if !flow.Launched() {
-		return found.fragment, r.diagnoseLaunch(ctx, flow)
+		return scene.fragment, r.diagnoseLaunch(ctx, flow)
 	}
 	if d := r.diagnoseMessage(flow); d != nil {
-		return found.fragment, d
+		return scene.fragment, d
 	}
-	if d, err := r.diagnoseNames(ctx, &found, launch, flow); d != nil || err != nil {
-		return found.fragment, cmp.Or(err, error(d))
+	if d, err := r.diagnoseNames(ctx, scene, launch, flow); d != nil || err != nil {
+		return scene.fragment, cmp.Or(err, error(d))
 	}
 	if d := r.diagnoseKeySet(ctx, flow); d != nil {
-		return found.fragment, d
+		return scene.fragment, d
 	}
-	return r.preflightParts(ctx, found)
+	return r.preflightParts(ctx, scene)
 }
 
 // preflightExam makes sure that a real platform's exam can be judged: that a genuine

@@ -48,7 +48,7 @@ func (r *Run) hostsOfTool() []string {
 
 // preflight makes the launches of the preflight once.
 func (r *Run) preflight(ctx context.Context) (results.Fragment, error) {
-	var flows []*Flow
+	s := r.preflightScenario(emptyFragment())
 	var browsers []agent.User
 	defer func() {
 		for _, b := range browsers {
@@ -64,21 +64,21 @@ func (r *Run) preflight(ctx context.Context) (results.Fragment, error) {
 		l.By = browser
 		flow, err := r.travel(ctx, l)
 		if err == nil {
-			flows = append(flows, flow)
+			s.keep(flow)
 		}
 		return flow, err
 	}
 	if !r.config.Launches() {
-		return r.preflightParts(ctx, emptyFragment())
+		return r.preflightParts(ctx, s.fragment)
 	}
 	control, err := one(Launch{Title: "preflight: a valid launch"})
 	if err != nil {
-		return results.Fragment{}, err
+		return s.fragment, err
 	}
 	if r.mayHoldOldKeys(control) && r.Pass(ctx, keyCooldown) == nil {
 		control, err = one(Launch{Title: "preflight: a valid launch, after a while, since the tool did not look for the key"})
 		if err != nil {
-			return results.Fragment{}, err
+			return s.fragment, err
 		}
 	}
 	if _, asked := control.Request(); !asked && control.Trip.Ended == agent.Settled && control.Trip.Page.Status >= 400 {
@@ -86,7 +86,7 @@ func (r *Run) preflight(ctx context.Context) (results.Fragment, error) {
 		r.loginByPost = true
 		byPost, err := one(Launch{Title: "preflight: a valid launch, its login initiated by POST"})
 		if err != nil {
-			return results.Fragment{}, err
+			return s.fragment, err
 		}
 		if _, asked := byPost.Request(); asked {
 			control = byPost
@@ -95,51 +95,50 @@ func (r *Run) preflight(ctx context.Context) (results.Fragment, error) {
 		}
 	}
 	if d := r.diagnose(control); d != nil {
-		return r.charge(control, fragment(flows), d)
+		return r.charge(control, s, d)
 	}
 	launched := []agent.User{browsers[len(browsers)-1]}
 	second, err := one(Launch{Title: "preflight: a second valid launch"})
 	if err != nil {
-		return results.Fragment{}, err
+		return s.fragment, err
 	}
 	if d := r.diagnose(second); d != nil {
 		d.Problem = "The first valid launch worked, the second did not. " + d.Problem
-		return fragment(flows), errors.Join(d, errUnsteady)
+		return s.fragment, errors.Join(d, errUnsteady)
 	}
 	launched = append(launched, browsers[len(browsers)-1])
 	contrast, err := one(Launch{Title: "preflight: an answer without id_token and state", Fault: new(fakeplatform.EmptyAnswer)})
 	if err != nil {
-		return results.Fragment{}, err
+		return s.fragment, err
 	}
 	forged, _ := fakeplatform.FaultNamed("signature-last-byte-changed")
 	bad, err := one(Launch{Title: "preflight: an answer whose signature is bad", Fault: &forged})
 	if err != nil {
-		return results.Fragment{}, err
+		return s.fragment, err
 	}
 	r.baseline.learn(r.tool, control, second, contrast)
 	if d := r.baseline.diagnose(contrast); d != nil {
-		return fragment(flows), d
+		return s.fragment, d
 	}
 	err = r.learnSession(ctx, control, launched)
 	if err == nil {
 		err = r.learnHonesty(ctx, contrast, bad, browsers[len(browsers)-1])
 	}
 	if err != nil {
-		return fragment(flows), err
+		return s.fragment, err
 	}
 	last, err := one(Launch{Title: "preflight: a valid launch at the end"})
 	if err != nil {
-		return fragment(flows), err
+		return s.fragment, err
 	}
-	found := fragment(flows)
-	found.Consulted = r.consulted()
+	s.fragment.Consulted = r.consulted()
 	if d := r.baseline.doubt(bad); d != nil {
-		return found, d
+		return s.fragment, d
 	}
 	if d := r.lastOne(last); d != nil {
-		return found, errors.Join(d, errUnsteady)
+		return s.fragment, errors.Join(d, errUnsteady)
 	}
-	return r.preflightParts(ctx, found)
+	return r.preflightParts(ctx, s.fragment)
 }
 
 // lastOne says why the preflight's last launch is not accepted as the first ones were:
@@ -159,13 +158,12 @@ func (r *Run) lastOne(last *Flow) *results.Diagnosis {
 
 // charge says what becomes of a run whose valid launches do not work: nothing can be
 // judged, but for what the tool has broken for certain on the way to that.
-func (r *Run) charge(f *Flow, found results.Fragment, d *results.Diagnosis) (results.Fragment, error) {
+func (r *Run) charge(f *Flow, s *Scenario, d *results.Diagnosis) (results.Fragment, error) {
 	request, _ := f.Request()
 	asked := request.Params.Get(lti.ParamRedirectURI)
 	if !r.config.Launches() || !slices.ContainsFunc(r.RedirectURIs(), func(uri string) bool { return fakeplatform.DifferInScheme(uri, asked) }) {
-		return found, d
+		return s.fragment, d
 	}
-	s := r.preflightScenario(found)
 	s.Observe("sec-tool-auth-request-redirect-uri", "", results.Failed, "one of "+strings.Join(r.RedirectURIs(), ", "),
 		fmt.Sprintf("redirect_uri %q.%s The launch did not work either, so nothing else was tried.", results.Bounded(asked, 300), r.BehindProxy(asked)), f)
 	r.bar(s, d, plain, intoExam, withGrades, toReview)
@@ -174,10 +172,13 @@ func (r *Run) charge(f *Flow, found results.Fragment, d *results.Diagnosis) (res
 
 // preflightScenario is a scenario that adds to what the preflight has found.
 func (r *Run) preflightScenario(found results.Fragment) *Scenario {
-	s := r.ReviewScenario(mustHold{}, "preflight", "")
+	s := r.ReviewScenario(mustHold{}, preflightText, "")
 	s.fragment = found
 	return s
 }
+
+// preflightText stands for the text of a spec, which the preflight is none of.
+const preflightText = "preflight"
 
 // mustHold is the test that the preflight is none of: what ends one is a mistake of the
 // harness.

@@ -237,6 +237,7 @@ func (r *base) preflightAgain(ctx context.Context, hosts []string, preflight fun
 	if failed && !r.config.IsEmbedded() && (errors.Is(err, errUnsteady) || wentAway(found, hosts)) {
 		r.awaitRecovery(ctx, nil, func(ctx context.Context) (*agent.Trip, bool) {
 			r.gone = ""
+			r.breaches.takeBack(found.Observations)
 			seen := emptyFragment()
 			maps.Copy(seen.Flows, found.Flows)
 			maps.Copy(seen.Screenshots, found.Screenshots)

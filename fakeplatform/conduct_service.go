@@ -118,6 +118,8 @@ func (p *Platform) failsTokenOtherwise(w http.ResponseWriter, a *application, wh
 		writeJSON(w, http.StatusOK, "application/json", map[string]string{lti.ParamError: why.code})
 	case p.has(ForbidsTokenErrors):
 		writeJSON(w, http.StatusForbidden, "application/json", map[string]string{lti.ParamError: why.code})
+	case p.has(ForbidsWithMadeUpErrors):
+		writeJSON(w, http.StatusForbidden, "application/json", map[string]string{lti.ParamError: "forbidden"})
 	case p.has(LabelsTokenErrorsAsPage):
 		writeJSON(w, why.status, pageMediaType, map[string]string{lti.ParamError: why.code})
 	case p.has(MakesUpTokenErrors):

@@ -21,6 +21,7 @@ const (
 	GrantsWithoutScope             = "grants-without-scope"
 	AnswersTokenErrorsWith200      = "answers-token-errors-with-200"
 	ForbidsTokenErrors             = "forbids-token-errors"
+	ForbidsWithMadeUpErrors        = "forbids-with-made-up-errors"
 	ShowsTokenErrorsAsPages        = "shows-token-errors-as-pages"
 	IgnoresAssertionAudience       = "ignores-assertion-audience"
 	TakesAssertionsWithoutAudience = "takes-assertions-without-audience"
@@ -146,6 +147,7 @@ var serviceDefects = []Fault{
 	{Name: AnswersTokenErrorsWith200, Breaks: []string{"sec-token-scope-limits", "sec-token-assertion-aud", "core-token-assertion-iss-sub", "sec-token-assertion-expired", "sec-token-assertion-jti", "sec-token-assertion-signature", "rfc6749-token-request-form"}, Part: OfExams, Does: "reports the errors of token requests with 200"},
 	{Name: ShowsTokenErrorsAsPages, Breaks: []string{"sec-token-scope-limits", "sec-token-assertion-aud", "core-token-assertion-iss-sub", "sec-token-assertion-expired", "sec-token-assertion-jti", "sec-token-assertion-signature", "rfc6749-token-request-form"}, Part: OfExams, Does: "reports the errors of token requests as pages"},
 	{Name: ForbidsTokenErrors, Breaks: []string{"sec-token-scope-limits", "sec-token-assertion-aud", "core-token-assertion-iss-sub", "sec-token-assertion-expired", "sec-token-assertion-jti", "sec-token-assertion-signature", "rfc6749-token-request-form"}, Part: OfExams, OnlyWarns: true, Does: "reports the errors of token requests with 403"},
+	{Name: ForbidsWithMadeUpErrors, Breaks: []string{"rfc6749-token-request-form"}, Warns: []string{"sec-token-scope-limits", "sec-token-assertion-aud", "core-token-assertion-iss-sub", "sec-token-assertion-expired", "sec-token-assertion-jti", "sec-token-assertion-signature"}, Part: OfExams, Does: "reports the errors of token requests with 403 and codes of its own"},
 	{Name: IgnoresAssertionAudience, Breaks: []string{"sec-token-assertion-aud"}, Part: OfExams, Does: "does not look at aud of a client assertion"},
 	{Name: TakesAssertionsWithoutAudience, Breaks: []string{"sec-token-assertion-aud"}, Part: OfExams, Does: "takes a client assertion without aud"},
 	{Name: TakesClientForAudience, Breaks: []string{"sec-token-assertion-aud"}, Part: OfExams, Does: "takes a client assertion whose aud is the client_id"},

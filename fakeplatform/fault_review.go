@@ -89,6 +89,9 @@ var reviewFaults = slices.Concat(
 	}, {
 		Name: "review-state-absent", Provokes: "sr-tool-verifies-id-token",
 		Does: "leaves the state out of the answer with a review", form: func(d *draft) { d.form.Del(lti.ParamState) },
+	}, {
+		Name: "review-state-foreign", Provokes: "sr-tool-verifies-id-token", Borrows: true, NeedsState: true,
+		Does: "answers with a review and the state of another browser's login", form: func(d *draft) { d.form.Set(lti.ParamState, d.borrowed().Get(lti.ParamState)) },
 	}},
 	refusedFor("sr-tool-verifies-id-token",
 		stimulus{"review-wrong-aud", "sends a review for another tool", changed("aud", alter)},

@@ -77,6 +77,7 @@ var gradeDiffers = map[string]types.GomegaMatcher{
 	"review-type-resource-link":      ConsistOf(claim(lti.ClaimRoles, []string{lti.RoleLearner}), claim(lti.ClaimMessageType, lti.ResourceLinkRequest)),
 	"review-at-launch-url":           BeEmpty(), // nothing else is registered for reviews
 	"review-login-with-other-target": ConsistOf(HavePrefix("login target_link_uri = "), HavePrefix("claim "+lti.ClaimTargetLinkURI+" = ")),
+	"review-state-foreign":           ConsistOf("state = other-state"),
 	"review-foreign-key":             ConsistOf("signature is another one"),
 	"review-custom-markup":           ConsistOf(And(HavePrefix("claim "+lti.ClaimCustom), ContainSubstring(fakeplatform.ScriptRan))),
 	"for-user-name-markup":           ConsistOf(ContainSubstring(fakeplatform.ScriptRan)),
@@ -109,7 +110,10 @@ func TestEachStimulusOfGradesAndReviews(t *testing.T) {
 	lender := inAlgebra(clientID, jude)
 	lender.ResourceLink.ID = "poem"
 	lent := s.begin(t, lender)
-	observe(t, s, lent)
+	b := s.browser(t)
+	request := authRequest(b.login(lent))
+	request.Set("state", "other-state")
+	b.authenticate(request)
 	for _, f := range fakeplatform.Stimuli() {
 		of, _, _ := strings.Cut(f.Provokes, "-")
 		if of != "ags" && of != "sr" && f.Provokes != ofTokens {

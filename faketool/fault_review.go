@@ -48,6 +48,7 @@ const (
 	IgnoresAudienceOfReviews   = "ignores-audience-of-reviews"
 	IgnoresIssuerOfReviews     = "ignores-issuer-of-reviews"
 	AcceptsReviewsWithoutState = "accepts-reviews-without-state"
+	IgnoresStateOfReviews      = "ignores-state-of-reviews"
 	IgnoresExpiryOfReviews     = "ignores-expiry-of-reviews"
 	IgnoresNonceOfReviews      = "ignores-nonce-of-reviews"
 	IgnoresDeploymentOfReviews = "ignores-deployment-of-reviews"
@@ -159,6 +160,7 @@ var reviewDefects = []Fault{
 	{Name: SkipsSignatureOfReviews, Breaks: []string{"sr-tool-verifies-id-token"}, Part: OfReviews, Does: "does not verify the signature of a review"},
 	{Name: IgnoresAudienceOfReviews, Breaks: []string{"sr-tool-verifies-id-token"}, Part: OfReviews, Does: "does not look at the audience of a review"},
 	{Name: IgnoresIssuerOfReviews, Breaks: []string{"sr-tool-verifies-id-token"}, Part: OfReviews, Does: "does not look at the issuer of a review"},
+	{Name: IgnoresStateOfReviews, Breaks: []string{"sr-tool-verifies-id-token"}, Part: OfReviews, Does: "goes by the nonce of a review alone, whichever login the state names"},
 	{Name: AcceptsReviewsWithoutState, Breaks: []string{"sr-tool-verifies-id-token"}, Part: OfReviews, Does: "accepts a review without state"},
 	{Name: IgnoresExpiryOfReviews, Breaks: []string{"sr-tool-verifies-id-token"}, Part: OfReviews, Does: "does not look at the times of a review"},
 	{Name: IgnoresNonceOfReviews, Breaks: []string{"sr-tool-verifies-id-token"}, Part: OfReviews, Does: "does not look at the nonce of a review"},

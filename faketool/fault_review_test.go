@@ -115,20 +115,36 @@ func forged(e *exam) string {
 }
 
 // stateless is what comes of a review whose answer has no state.
-func stateless(e *exam) string {
-	e.hands("first work", nil)
-	b := e.window()
+func stateless(e *exam) string { return answeredWith(e, func(url.Values) {}) }
+
+// withForeignState is what comes of a review whose answer has the state of another
+// browser's login.
+func withForeignState(e *exam) string {
+	return answeredWith(e, func(form url.Values) { form.Set("state", begunIn(e, e.window()).Get("state")) })
+}
+
+// begunIn is the authentication request of a login that is begun in a browser.
+func begunIn(e *exam, b window) url.Values {
 	login := url.Values{"iss": {platformURL}, "client_id": {clientID}, "login_hint": {"x"}, "target_link_uri": {toolURL + "/launch"}}
 	to, err := url.Parse(b.still().get(toolURL + "/login?" + login.Encode()).header.Get("Location"))
+	NewWithT(e.t).Expect(err).NotTo(HaveOccurred())
+	return to.Query()
+}
+
+// answeredWith is what comes of a review whose answer has no state, but what is added.
+func answeredWith(e *exam, add func(form url.Values)) string {
+	e.hands("first work", nil)
+	b := e.window()
 	g := NewWithT(e.t)
-	g.Expect(err).NotTo(HaveOccurred())
-	c := reviews(lti.Claims{"nonce": to.Query().Get("nonce")})
+	c := reviews(lti.Claims{"nonce": begunIn(e, b).Get("nonce")})
 	c["iat"], c["exp"] = e.now.Unix(), e.now.Add(time.Hour).Unix()
 	key, err := platformKey()
 	g.Expect(err).NotTo(HaveOccurred())
 	token, err := lti.Sign(c, key)
 	g.Expect(err).NotTo(HaveOccurred())
-	return openedReview(b.do(http.MethodPost, toolURL+"/launch", url.Values{"id_token": {token}}))
+	form := url.Values{"id_token": {token}}
+	add(form)
+	return openedReview(b.do(http.MethodPost, toolURL+"/launch", form))
 }
 
 var (
@@ -207,6 +223,7 @@ var showsInReviews = map[string]struct {
 	faketool.IgnoresAudienceOfReviews:   {reviewed(lti.Claims{"aud": "another"}), "[first work]"},
 	faketool.IgnoresIssuerOfReviews:     {reviewed(lti.Claims{"iss": "https://unknown-issuer.example"}), "[first work]"},
 	faketool.AcceptsReviewsWithoutState: {stateless, "[first work]"},
+	faketool.IgnoresStateOfReviews:      {withForeignState, "[first work]"},
 	faketool.IgnoresExpiryOfReviews:     {expired, "[first work]"},
 	faketool.IgnoresNonceOfReviews:      {reviewed(lti.Claims{"nonce": "another"}), "[first work]"},
 	faketool.IgnoresDeploymentOfReviews: {reviewed(lti.Claims{lti.ClaimDeploymentID: "deployment-9"}), "[first work]"},

@@ -165,6 +165,8 @@ func (t *Tool) loginOf(r *http.Request, form url.Values, c claims) (*login, erro
 		begun, known = byNonce, nonceKnown
 	case state == "":
 		return nil, unauthorized("The launch has no state.")
+	case known && nonceKnown && begun != byNonce && t.opensReview(c) && t.has(IgnoresStateOfReviews):
+		begun = byNonce
 	case !known && t.has(AcceptsUnknownState):
 		begun, known = byNonce, nonceKnown
 	}

@@ -96,7 +96,7 @@ var _ = Describe("A tool, asked to show a learner's work by a review that differ
 			}
 			return scene.Launch(ctx, harness.Launch{Title: "the review, posted again by another browser", Other: used, Again: true})
 		}}
-		all := append(attempts(scene, id, func(*harness.Launch) error { return nil }), replayed)
+		all := append(attempts(scene, id, func(*harness.Launch) error { return nil }), replayed, scene.Attempt(fault("review-state-foreign")))
 		scene.MustRefuse(ctx, id, all...)
 	})
 

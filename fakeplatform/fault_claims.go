@@ -395,6 +395,9 @@ var claimFaults = slices.Concat([]Fault{
 		Name: "anonymous-learner", Provokes: "core-tool-anonymous-launch", Permitted: true,
 		Does: "sends neither sub nor anything else of the person, but the role of a learner", claims: anonymous(lti.RoleLearner),
 	}, {
+		Name: "anonymous-welcome", Provokes: "core-tool-anonymous-launch", Permitted: true,
+		Does: "sends neither sub nor anything else of the person, to a tool that says that it lets such users in", claims: anonymous(lti.RoleLearner),
+	}, {
 		Name: "anonymous-after-other-user", Provokes: "core-tool-anonymous-launch", Permitted: true,
 		Does: "sends neither sub nor anything else of the person, after a launch of another user in the same browser", claims: anonymous(lti.RoleLearner),
 	}, {

@@ -326,6 +326,8 @@ func (t *Tool) checkUser(_ *login, c claims) error {
 	switch {
 	case c.isAnonymous() && t.has(CrashesOnAnonymous):
 		return &refusal{http.StatusInternalServerError, "null"}
+	case c.isAnonymous() && t.has(DeclinesAnonymous):
+		return badRequest("This tool is for users who are known.")
 	case c.isAnonymous(), sub != "",
 		!c.has("sub") && t.has(AcceptsMissingUser),
 		c.has("sub") && isText && sub == "" && t.has(AcceptsEmptyUser):

@@ -228,6 +228,7 @@ const (
 	AcceptsMissingUser              = "accepts-missing-user"
 	AcceptsEmptyUser                = "accepts-empty-user"
 	CrashesOnAnonymous              = "crashes-on-anonymous"
+	DeclinesAnonymous               = "declines-anonymous"
 	TakesAnonymousForLastUser       = "takes-anonymous-for-last-user"
 	AcceptsMissingTargetLinkURI     = "accepts-missing-target-link-uri"
 	RefusesUnknownClaims            = "refuses-unknown-claims"
@@ -487,6 +488,7 @@ var launchDefects = []Fault{
 	{Name: AcceptsMissingRoles, Breaks: []string{"core-tool-roles-missing"}, Does: "accepts a message without roles"},
 	{Name: AcceptsMissingUser, Breaks: []string{"core-tool-sub-missing"}, Does: "accepts a person without sub"},
 	{Name: AcceptsEmptyUser, Breaks: []string{"core-tool-sub-missing"}, Does: "accepts a person whose sub is empty"},
+	{Name: DeclinesAnonymous, Breaks: []string{"core-tool-anonymous-launch"}, Does: "says that it lets anonymous users in, and declines them with a clear message"},
 	{Name: CrashesOnAnonymous, Breaks: []string{"core-tool-anonymous-launch"}, Does: "answers an anonymous launch with 500"},
 	{Name: TakesAnonymousForLastUser, Breaks: []string{"core-tool-anonymous-launch"}, Does: "takes an anonymous user for the last one of the browser"},
 	{Name: AcceptsMissingTargetLinkURI, Breaks: []string{"core-tool-target-link-uri-missing"}, Does: "accepts a message without target_link_uri"},

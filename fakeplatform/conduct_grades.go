@@ -46,6 +46,12 @@ func pathAlone(value any) any {
 	return u.EscapedPath()
 }
 
+// schemeless leaves the scheme out of an address.
+func schemeless(value any) any {
+	address, _ := value.(string)
+	return strings.TrimPrefix(address, "https:")
+}
+
 // asTemplate puts a name in braces in the place of the context in an address.
 func asTemplate(value any) any {
 	address, _ := value.(string)

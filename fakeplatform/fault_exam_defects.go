@@ -243,7 +243,9 @@ var examMessageDefects = []Fault{
 		d.claims[lti.ClaimResourceLink] = map[string]any{"id": d.plan.ResourceLink.ID}
 	}, "ap-start-proctoring-resource-link-title"),
 	{Name: "exam-signed-by-unpublished-key", Breaks: []string{"ap-start-proctoring-through-oidc-login", "ap-end-assessment-fresh-oidc"}, Part: OfExams, Does: "signs its messages about exams with a key that it does not publish", sign: signAsUnpublished},
-	startingWith("start-url-with-fragment", "adds a fragment to start_assessment_url", changed(lti.ClaimStartAssessmentURL, func(s string) string { return s + "#start" }), "ap-start-proctoring-start-assessment-url"),
+	hiding(startingWith("start-url-without-scheme", "leaves the scheme out of start_assessment_url", changed(lti.ClaimStartAssessmentURL, func(s string) string {
+		return strings.TrimPrefix(s, "https:")
+	}), "ap-start-proctoring-start-assessment-url"), startRows...),
 	hiding(startingWith("exam-without-session-data", "leaves session_data out, and does not miss it", without(lti.ClaimSessionData),
 		"ap-start-proctoring-session-data-present", "ap-start-proctoring-session-data-unguessable"),
 		"ap-platform-rejects-foreign-session-data"),
@@ -267,11 +269,11 @@ var examMessageDefects = []Fault{
 	hiding(startingWith("acs-null", "sends null as acs", with(lti.ClaimACS, nil), breaksACS, breaksNulls), controlRows...),
 	startingWith("acs-actions-repeated", "offers an action twice", func(d *draft) { offers(lti.Pause)(d) }, breaksACS),
 	startingWith("acs-action-unknown", "offers an action that does not exist", offers("teleport"), breaksACS),
-	startingWith("acs-url-with-fragment", "adds a fragment to assessment_control_url", func(d *draft) {
+	hiding(startingWith("acs-url-without-scheme", "leaves the scheme out of assessment_control_url", func(d *draft) {
 		if acs, ok := d.claims[lti.ClaimACS].(map[string]any); ok {
-			set(d, lti.ClaimACS, "assessment_control_url", fmt.Sprint(acs["assessment_control_url"], "#control"))
+			set(d, lti.ClaimACS, "assessment_control_url", strings.TrimPrefix(fmt.Sprint(acs["assessment_control_url"]), "https:"))
 		}
-	}, breaksACS),
+	}, breaksACS, "core-service-claims-resolved"), append([]string{"ap-platform-accepts-valid-start-assessment", "ap-end-assessment-sent-when-requested"}, controlRows...)...),
 	startingWith("acs-url-as-template", "leaves a variable in assessment_control_url", func(d *draft) {
 		if acs, ok := d.claims[lti.ClaimACS].(map[string]any); ok {
 			set(d, lti.ClaimACS, "assessment_control_url", fmt.Sprint(acs["assessment_control_url"], "?attempt={attempt}"))
@@ -284,8 +286,8 @@ var examMessageDefects = []Fault{
 	endingWith("end-settings-altered", "changes a character of proctoring_settings at the end", withSettings(func(data string) any {
 		return map[string]any{"data": alter(data)}
 	}), breaksShape),
-	examWith("settings-under-other-prefix", "names proctoring_settings like a claim of LTI", renamed(lti.ClaimProctoringSettings, lti.ClaimPrefix+"lti/claim/proctoring_settings"), breaksNames),
-	examWith("settings-name-with-space", "adds a space to the name of proctoring_settings", renamed(lti.ClaimProctoringSettings, lti.ClaimProctoringSettings+" "), breaksNames),
+	examWith("settings-under-other-prefix", "names proctoring_settings like a claim of LTI", renamed(lti.ClaimProctoringSettings, lti.ClaimPrefix+"lti/claim/proctoring_settings"), breaksNames, breaksShape),
+	examWith("settings-name-with-space", "adds a space to the name of proctoring_settings", renamed(lti.ClaimProctoringSettings, lti.ClaimProctoringSettings+" "), breaksNames, breaksShape),
 	examWith("exam-middle-name-null", "sends null as middle_name where there is none", func(d *draft) {
 		if _, sent := d.claims["middle_name"]; !sent {
 			d.claims["middle_name"] = nil
@@ -331,6 +333,12 @@ var examMessageDefects = []Fault{
 	), breaksError, breaksNames),
 
 	// Unusual, but allowed.
+	startingWith("start-url-with-fragment", "adds a fragment to start_assessment_url", changed(lti.ClaimStartAssessmentURL, func(s string) string { return s + "#start" })),
+	startingWith("acs-url-with-fragment", "adds a fragment to assessment_control_url", func(d *draft) {
+		if acs, ok := d.claims[lti.ClaimACS].(map[string]any); ok {
+			set(d, lti.ClaimACS, "assessment_control_url", fmt.Sprint(acs["assessment_control_url"], "#control"))
+		}
+	}),
 	startingWith("exam-without-roles", "sends no role of a candidate", roles()),
 	examWith("exam-audience-array", "sends aud as an array of one, with azp", func(d *draft) {
 		audience(ownClient)(d)
@@ -350,6 +358,12 @@ var controlRows = []string{
 	"ap-acs-platform-advertised-actions", "ap-acs-platform-response-form", "ap-acs-platform-authorisation", "ap-acs-platform-tool-isolation",
 	"ap-acs-platform-validates-body", "ap-acs-platform-accepts-media-type", "ap-acs-platform-unknown-target", "ap-acs-platform-incident-time", "rfc6750-access-token-enforced",
 }
+
+// startRows cannot be judged of a platform whose exams nobody can start.
+var startRows = append([]string{
+	"ap-start-proctoring-resource-link-identifies-assessment", "ap-start-proctoring-attempt-number-integer", breaksShape, breaksNames, breaksNulls,
+	"ap-platform-accepts-valid-start-assessment", "ap-end-assessment-sent-when-requested", breaksEnd, breaksFresh, breaksError, breaksNoStart, breaksWayBack,
+}, controlRows...)
 
 // examWith is a defect of every message of proctoring; startingWith is one of
 // LtiStartProctoring, endingWith of LtiEndAssessment and failingWith of one that

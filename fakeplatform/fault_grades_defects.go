@@ -8,6 +8,7 @@ const (
 	OffersForeignScope            = "offers-foreign-scope"
 	SendsTemplates                = "sends-templates"
 	NamesLineItemsByPath          = "names-line-items-by-path"
+	NamesLineItemsWithoutScheme   = "names-line-items-without-scheme"
 	LeavesLineItemsOut            = "leaves-line-items-out"
 	NamesLineItemByPath           = "names-line-item-by-path"
 	SendsEmptyLineItem            = "sends-empty-line-item"
@@ -252,6 +253,7 @@ var gradeDefects = []Fault{
 	{Name: OffersUnknownGradeScope, Breaks: []string{"ags-claim-shape", "ags-claim-scopes-grantable"}, Part: OfGrades, Does: "offers a scope of the grade services that there is not", claims: endpointAs("scope", alsoScope("https://purl.imsglobal.org/spec/lti-ags/scope/lineitem.write"))},
 	{Name: OffersForeignScope, Breaks: []string{"ags-claim-scopes-grantable"}, Part: OfGrades, Warns: []string{"ags-claim-shape"}, Does: "offers a scope that is none of the grade services, and does not grant it", claims: endpointAs("scope", alsoScope("https://platform.example/scope/gradebook"))},
 	{Name: SendsTemplates, Breaks: []string{"core-service-claims-resolved"}, Part: OfGrades, Does: "sends lineitems as a template to those who teach", claims: toTeachers(endpointAs("lineitems", asTemplate))},
+	{Name: NamesLineItemsWithoutScheme, Breaks: []string{"ags-claim-shape", "core-service-claims-resolved"}, Part: OfGrades, Does: "leaves the scheme out of lineitems for those who teach", claims: toTeachers(endpointAs("lineitems", schemeless))},
 	{Name: NamesLineItemsByPath, Breaks: []string{"ags-claim-shape", "core-service-claims-resolved"}, Part: OfGrades, Does: "sends the path of lineitems alone to those who teach", claims: toTeachers(endpointAs("lineitems", pathAlone))},
 	{Name: LeavesLineItemsOut, Breaks: []string{"ags-claim-shape"}, Part: OfGrades, Does: "leaves lineitems out for those who teach", claims: toTeachers(endpointWithout("lineitems"))},
 	{Name: NamesLineItemByPath, Breaks: []string{"ags-claim-shape", "core-service-claims-resolved"}, Part: OfGrades, Does: "sends the path of lineitem alone to those who teach", claims: toTeachers(endpointAs("lineitem", pathAlone))},

@@ -11,6 +11,7 @@ package platform
 
 import (
 	"context"
+	"slices"
 
 	"invigilator/harness"
 	"invigilator/requirements"
@@ -31,7 +32,29 @@ func launches(ctx context.Context, scene *harness.PlatformScenario, id requireme
 	return flows
 }
 
-// absent is the verdict on a claim that the platform declares and does not send.
-func absent(scene *harness.PlatformScenario, id requirements.ID, claim string, flows ...*harness.PlatformFlow) {
-	scene.Observe(id, "", results.Failed, "", "The feature is declared, but no launch has the claim "+claim+".", flows...)
+// possible makes launches that have to work, but for those after the first one that no
+// journey leads to. Of one that does not work it keeps why; the others are returned.
+func possible(ctx context.Context, scene *harness.PlatformScenario, id requirements.ID, stimulus string, wanted ...harness.PlatformLaunch) []*harness.PlatformFlow {
+	var flows []*harness.PlatformFlow
+	for i, l := range wanted {
+		flow, err := scene.Control(ctx, l)
+		if i > 0 && isMissing(err) {
+			continue
+		}
+		if !scene.Unseen(id, stimulus, err, flow) {
+			flows = append(flows, flow)
+		}
+	}
+	return flows
+}
+
+// having are the launches that have a claim, which is optional: what is sent is judged,
+// whatever the platform declares. Where none has it, it keeps that: the feature is
+// declared and not shown, or does not bind the platform.
+func having(scene *harness.PlatformScenario, id requirements.ID, feature, claim string, flows ...*harness.PlatformFlow) []*harness.PlatformFlow {
+	sent := slices.DeleteFunc(slices.Clone(flows), func(f *harness.PlatformFlow) bool { return f.Message().Claims[claim] == nil })
+	if len(sent) == 0 && len(flows) > 0 && !scene.Skip(id, "", feature) {
+		scene.Observe(id, "", results.Failed, "", "The feature is declared, but no launch has the claim "+claim+".", flows...)
+	}
+	return sent
 }

@@ -2,7 +2,6 @@ package platform
 
 import (
 	"fmt"
-	"net/url"
 	"strings"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -36,12 +35,11 @@ var _ = Describe("A platform's services", func() {
 			if isMissing(err) || scene.Unseen(id, "", err, flow) {
 				return
 			}
-			addresses := addressesOf(flow.Message())
-			if len(addresses) == 0 {
+			wrong, sent := unresolved(flow.Message())
+			if !sent {
 				return // which services have to be offered to whom is another matter
 			}
 			named = true
-			wrong := unresolved(addresses)
 			scene.Check(id, "", wrong == "", "", Seen(wrong), flow)
 		}
 		for _, user := range []string{config.Learner, config.Instructor} {
@@ -56,26 +54,23 @@ var _ = Describe("A platform's services", func() {
 	})
 })
 
-// addressesOf are those of services that a launch names.
-func addressesOf(m harness.Message) []string {
-	var named []string
+// unresolved says which address of a service is none that a tool can use as it is (LTI
+// Core 1.3, 6.1), and whether the launch names any.
+func unresolved(m harness.Message) (wrong string, named bool) {
 	for _, s := range services {
 		for _, member := range s.members {
-			if address, _ := m.Object(s.claim)[member].(string); address != "" {
-				named = append(named, address)
+			address := m.Object(s.claim)[member]
+			if address == nil || address == "" {
+				continue
+			}
+			named = true
+			if text, _ := address.(string); strings.ContainsAny(text, "{}") {
+				return fmt.Sprintf("%s, %q, is no complete address", member, results.Bounded(text, 300)), true
+			}
+			if wrong := wrongServiceURL(address, member); wrong != "" {
+				return wrong, true
 			}
 		}
 	}
-	return named
-}
-
-// unresolved says which address is none that a tool can use as it is (LTI Core 1.3,
-// 6.1).
-func unresolved(addresses []string) string {
-	for _, address := range addresses {
-		if u, err := url.Parse(address); err != nil || u.Host == "" || strings.ContainsAny(address, "{}") {
-			return fmt.Sprintf("%q is no complete address", results.Bounded(address, 300))
-		}
-	}
-	return ""
+	return "", named
 }

@@ -176,6 +176,9 @@ func (p *Platform) spoilGrant(a *application, answer map[string]any) {
 		answer[lti.ParamScope] = lti.ScopeScore
 	}
 	p.spoilGradeGrant(a, answer)
+	if p.has(OmitsGrantedScope) || len(a.scopes) == len(asked) && p.has(OmitsScopeAsAsked) {
+		delete(answer, lti.ParamScope)
+	}
 }
 
 const pageMediaType = "text/html; charset=utf-8"

@@ -5,6 +5,8 @@ package fakeplatform
 // 5).
 const (
 	AllowsStoringTokens            = "allows-storing-access-tokens"
+	OmitsGrantedScope              = "omits-granted-scope"
+	OmitsScopeAsAsked              = "omits-scope-as-asked"
 	SaysOtherTokenType             = "says-other-token-type"
 	SaysExpiryAsText               = "says-expires-in-as-text"
 	LabelsTokensAsPage             = "labels-access-tokens-as-page"
@@ -131,6 +133,8 @@ var serviceDefects = []Fault{
 	{Name: LabelsTokensAsPage, Breaks: []string{"sec-token-response"}, Part: OfExams, Does: "says that the JSON of an access token is text/html"},
 	{Name: LabelsTokenErrorsAsPage, Breaks: []string{"rfc6749-token-request-form"}, Part: OfExams, Does: "says that the JSON of a token request's error is text/html"},
 	{Name: MakesUpTokenErrors, Breaks: []string{"rfc6749-token-request-form"}, Part: OfExams, Does: "answers malformed token requests with error codes of its own"},
+	{Name: OmitsGrantedScope, Breaks: []string{"sec-token-scope-limits", "ags-claim-scopes-grantable"}, Warns: []string{"sec-token-response"}, Part: OfExams, Does: "does not say which scopes it grants, even where they are fewer than were asked for"},
+	{Name: OmitsScopeAsAsked, Breaks: []string{"sec-token-response"}, OnlyWarns: true, Part: OfExams, Does: "does not say which scopes it grants where they are those that were asked for"},
 	{Name: SaysOtherTokenType, Breaks: []string{"sec-token-response"}, Part: OfExams, Does: "says that its access tokens are of type mac"},
 	{Name: SaysExpiryAsText, Breaks: []string{"sec-token-response"}, Part: OfExams, Does: "sends expires_in as a string"},
 	{Name: MakesShortAccessTokens, Breaks: []string{"sec-token-response"}, Part: OfExams, OnlyWarns: true, Does: "makes access tokens of 12 characters"},

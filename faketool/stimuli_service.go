@@ -10,8 +10,8 @@ import (
 	"invigilator/lti"
 )
 
-// unknownScope is one that no platform knows.
-const unknownScope = "https://purl.imsglobal.org/spec/x/scope/unknown"
+// UnknownScope is one that no platform knows.
+const UnknownScope = "https://purl.imsglobal.org/spec/x/scope/unknown"
 
 // scopeStimuli are requests for access tokens with other scopes (RFC 6749, 3.3).
 var scopeStimuli = []Fault{
@@ -23,7 +23,7 @@ var scopeStimuli = []Fault{
 		Does: "asks for a known scope and an unknown one", assertion: alsoUnknown,
 	}, {
 		Name: "scope-unknown", Provokes: "sec-token-scope-limits",
-		Does: "asks for an unknown scope", assertion: field(lti.ParamScope, unknownScope),
+		Does: "asks for an unknown scope", assertion: field(lti.ParamScope, UnknownScope),
 	}, {
 		Name: "scope-missing", Provokes: "sec-token-scope-limits",
 		Does: "leaves scope out", assertion: field(lti.ParamScope),
@@ -388,7 +388,7 @@ func (t *Tool) deploymentOf(r Registration) string {
 
 // alsoUnknown asks for an unknown scope beside the others.
 func alsoUnknown(d *assertionDraft) error {
-	d.form.Set(lti.ParamScope, d.form.Get(lti.ParamScope)+" "+unknownScope)
+	d.form.Set(lti.ParamScope, d.form.Get(lti.ParamScope)+" "+UnknownScope)
 	return nil
 }
 

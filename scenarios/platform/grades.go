@@ -153,7 +153,7 @@ var _ = Describe("A platform's grade services", func() {
 			}
 			wrong := wrongGrant(token)
 			if fault != nil { // else sec-token-scope-limits judges it
-				wrong = cmp.Or(wrong, beyond(token, asked))
+				wrong = cmp.Or(wrong, beyond(token, asked, append(slices.Clone(asked), faketool.UnknownScope)))
 			}
 			granted := strings.Fields(token.Scope)
 			for _, scope := range asked {
@@ -455,7 +455,7 @@ func refuseScope(ctx SpecContext, scene *harness.PlatformScenario, item *harness
 	if wrong != "" {
 		verdict, says = results.Failed, Seen(wrong)
 	}
-	if more := beyond(token, []string{scope}); more != "" && verdict != results.Passed {
+	if more := beyond(token, []string{scope}, []string{scope}); more != "" && verdict != results.Passed {
 		says += " " + Seen(more)
 	}
 	scene.Observe(id, stimulus, verdict, "", says, asked, flow, seen)

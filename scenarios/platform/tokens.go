@@ -83,7 +83,11 @@ var _ = Describe("A platform, asked for an access token,", func() {
 			}
 			may := fault.Name == "scope-known-and-unknown" && token.Error == lti.ErrorInvalidScope
 			if fault.Permitted && !may {
-				wrong := cmp.Or(wrongGrant(token), beyond(token, asked))
+				requested := asked
+				if fault.Name == "scope-known-and-unknown" {
+					requested = append(slices.Clone(asked), faketool.UnknownScope)
+				}
+				wrong := cmp.Or(wrongGrant(token), beyond(token, asked, requested))
 				scene.Check(id, fault.Name, wrong == "", "", Seen(wrong), flow)
 				continue
 			}
@@ -102,7 +106,7 @@ var _ = Describe("A platform, asked for an access token,", func() {
 				continue
 			}
 			granted = true
-			wrong := beyond(token, []string{scope})
+			wrong := beyond(token, []string{scope}, []string{scope})
 			scene.Check(id, each, wrong == "", "", Seen(wrong), flow)
 		}
 		if !granted {
@@ -339,14 +343,18 @@ func wrongGrant(t *faketool.Token) string {
 	return ""
 }
 
-// beyond says what an answer grants beside the scopes that were asked for; empty for
-// nothing.
-func beyond(t *faketool.Token, asked []string) string {
-	more := slices.DeleteFunc(strings.Fields(t.Scope), func(scope string) bool { return slices.Contains(asked, scope) })
+// beyond says what an answer grants beside the scopes that it may; empty for nothing. One
+// that does not say what it grants has granted all that was requested (RFC 6749, 5.1).
+func beyond(t *faketool.Token, may, requested []string) string {
+	granted, says := strings.Fields(t.Scope), ""
+	if len(granted) == 0 {
+		granted, says = slices.Clone(requested), ", since the answer has no scope"
+	}
+	more := slices.DeleteFunc(granted, func(scope string) bool { return slices.Contains(may, scope) })
 	if t.AccessToken == "" || len(more) == 0 {
 		return ""
 	}
-	return fmt.Sprintf("beside %s the platform granted %s", strings.Join(asked, " "), results.Bounded(strings.Join(more, " "), 300))
+	return fmt.Sprintf("beside %s the platform granted %s%s", strings.Join(may, " "), results.Bounded(strings.Join(more, " "), 300), says)
 }
 
 // notJSON says whether what a token endpoint answered is labelled as something else than

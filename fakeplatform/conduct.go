@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"reflect"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -526,6 +527,8 @@ func (p *Platform) showReturn(w http.ResponseWriter, said Return, returnTo strin
 		case text == "" || p.has(hides):
 		case template.HTMLEscapeString(text) != text && p.has(unescaped):
 			page[member] = template.HTML(text)
+		case template.HTMLEscapeString(text) != text && p.has(ShowsMessagesAsMarkup):
+			page[member] = template.HTML(scripts.ReplaceAllString(text, ""))
 		default:
 			page[member] = text
 		}
@@ -544,6 +547,9 @@ func (p *Platform) showReturn(w http.ResponseWriter, said Return, returnTo strin
 	}
 	render(w, http.StatusOK, "return", page)
 }
+
+// scripts are the parts of markup that run.
+var scripts = regexp.MustCompile(`(?s)<script.*?(</script>|$)| on\w+=('[^']*'|"[^"]*"|[^ >]*)`)
 
 // asNumber is a number that belongs to a text.
 func asNumber(s string) int {

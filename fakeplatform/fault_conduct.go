@@ -115,10 +115,13 @@ const (
 	HasNoReturnPage                  = "has-no-return-page"
 	ShowsMessageUnescaped            = "shows-message-unescaped"
 	ShowsErrorMessageUnescaped       = "shows-error-message-unescaped"
+	ShowsMessagesAsMarkup            = "shows-messages-as-markup"
 	SubstitutesNothing               = "substitutes-nothing"
 	SubstitutesNotTheUser            = "substitutes-not-the-user"
 	SubstitutesName                  = "substitutes-name"
 	SubstitutesTitle                 = "substitutes-title"
+	SubstitutesLabel                 = "substitutes-label"
+	PassesOnCourseTitle              = "passes-on-course-title"
 	EmptiesUnknownVariable           = "empties-unknown-variable"
 	StripsUnknownVariable            = "strips-unknown-variable"
 	DropsUnknownVariable             = "drops-unknown-variable"
@@ -128,6 +131,7 @@ const (
 	PublishesNoKeys                  = "publishes-no-keys"
 	PublishesPrivateKey              = "publishes-private-key"
 	PublishesSharedSecret            = "publishes-shared-secret"
+	PublishesKeyWithoutExponent      = "publishes-key-without-exponent"
 	PublishesKeyWithoutKID           = "publishes-key-without-kid"
 	PublishesShortKey                = "publishes-short-key"
 	PadsModulus                      = "pads-modulus"
@@ -273,6 +277,7 @@ var conductDefects = []Fault{
 	{Name: ShowsErrorLog, Breaks: []string{"core-return-url-parameters"}, Does: "shows lti_errorlog to the user"},
 	{Name: HasNoReturnPage, Breaks: []string{"core-return-url-parameters"}, Does: "answers 404 at its return_url"},
 	{Name: ShowsMessageUnescaped, Breaks: []string{"practice-return-url-messages-escaped"}, Grave: true, NeedsBrowser: true, Does: "shows lti_msg as it came"},
+	{Name: ShowsMessagesAsMarkup, Breaks: []string{"practice-return-url-messages-escaped"}, Does: "shows messages as markup, without its scripts"},
 	{Name: ShowsErrorMessageUnescaped, Breaks: []string{"practice-return-url-messages-escaped", "ap-start-proctoring-return-url"}, Grave: true, NeedsBrowser: true, Does: "shows lti_errormsg as it came"},
 
 	// Custom variables.
@@ -280,6 +285,8 @@ var conductDefects = []Fault{
 	{Name: SubstitutesNotTheUser, Breaks: []string{"core-custom-variable-substitution"}, Does: "passes on $User.id"},
 	{Name: SubstitutesName, Breaks: []string{"core-custom-variable-substitution"}, Does: "replaces $User.id by the user's name"},
 	{Name: SubstitutesTitle, Breaks: []string{"core-custom-variable-substitution"}, Does: "replaces $ResourceLink.id by the title"},
+	{Name: SubstitutesLabel, Breaks: []string{"core-custom-variable-substitution"}, Does: "replaces $Context.title by the label"},
+	{Name: PassesOnCourseTitle, Breaks: []string{}, Permitted: true, Does: "passes on $Context.title, which it does not support"},
 	{Name: EmptiesUnknownVariable, Breaks: []string{"core-custom-variable-unsupported-unresolved"}, Does: "sends an empty string for a variable that it does not support"},
 	{Name: StripsUnknownVariable, Breaks: []string{"core-custom-variable-unsupported-unresolved"}, Does: "passes on a variable that it does not support without its $"},
 	{Name: DropsUnknownVariable, Breaks: []string{"core-custom-variable-unsupported-unresolved"}, Does: "leaves out a custom parameter with a variable that it does not support"},
@@ -291,6 +298,7 @@ var conductDefects = []Fault{
 	{Name: PublishesNoKeys, Breaks: []string{"sec-jwks-published", "sec-id-token-signature", "sec-key-rotation"}, Hides: []string{"sec-jwks-no-private-members"}, Does: "publishes an empty key set"},
 	{Name: PublishesPrivateKey, Breaks: []string{"sec-jwks-no-private-members"}, Does: "publishes the private members of its keys"},
 	{Name: PublishesSharedSecret, Breaks: []string{"sec-jwks-no-private-members"}, Does: "publishes a symmetric key beside its own"},
+	{Name: PublishesKeyWithoutExponent, Breaks: []string{"sec-jwks-published"}, Does: "publishes a second key without e"},
 	{Name: PublishesKeyWithoutKID, Breaks: []string{"sec-jwks-published"}, Does: "publishes a second key without kid"},
 	{Name: PublishesShortKey, Breaks: []string{"sec-jwks-published"}, Does: "publishes a second key, of 1024 bits"},
 	{Name: PadsModulus, Breaks: []string{"sec-jwks-published"}, Does: "pads the n of a second key"},

@@ -367,6 +367,9 @@ var furtherKeys = map[string]func(*keySet) (json.RawMessage, error){
 	PublishesShortKey: func(*keySet) (json.RawMessage, error) {
 		return publicMembers(shortKey, func(key map[string]any) { key["kid"], key["alg"], key["use"] = "short", "RS256", "sig" })
 	},
+	PublishesKeyWithoutExponent: func(*keySet) (json.RawMessage, error) {
+		return publicMembers(unpublishedKey, func(key map[string]any) { delete(key, "e") })
+	},
 	PadsModulus: func(*keySet) (json.RawMessage, error) {
 		return publicMembers(unpublishedKey, func(key map[string]any) {
 			n, _ := key["n"].(string)

@@ -239,6 +239,7 @@ var messageDefects = []Fault{
 	{Name: "custom-nested", Breaks: []string{breaksCustom}, Does: "adds an object to the custom parameters", claims: func(d *draft) { set(d, lti.ClaimCustom, "settings", map[string]any{"mode": "test"}) }},
 	{Name: "vendor-claim-short-name", Breaks: []string{breaksVendor}, Does: "sends a claim of its own with a short name", claims: with("school_class", "7b")},
 	{Name: "vendor-claim-without-scheme", Breaks: []string{breaksVendor}, Does: "sends a claim of its own whose name is a URL without its scheme", claims: with("school.example/claims/class", "7b")},
+	{Name: "vendor-claim-urn", Breaks: []string{breaksVendor}, Does: "sends a claim of its own whose name is a URN", claims: with("urn:school:claims:class", "7b")},
 	{Name: "vendor-claims", Breaks: []string{}, Permitted: true, Does: "sends claims of its own with URLs as names", claims: both(
 		with("https://school.example/claims/class", "7b"), with("https://school.example/claims/settings", map[string]any{"preview": true, "level": 2}),
 	)},

@@ -318,6 +318,11 @@ func (p *Platform) resolve(variable string, claims lti.Claims) (any, bool) {
 		return variable, true
 	case value == nil:
 		return "", true
+	case variable == "$Context.title" && p.has(PassesOnCourseTitle):
+		return variable, true
+	case variable == "$Context.title" && p.has(SubstitutesLabel):
+		context, _ := claims[lti.ClaimContext].(map[string]any)
+		value = context["label"]
 	case variable == "$User.id" && p.has(SubstitutesName) && claims["name"] != nil:
 		return claims["name"], true
 	case variable == "$ResourceLink.id" && p.has(SubstitutesTitle):

@@ -135,6 +135,9 @@ func (f *PlatformFlow) Signed() Message {
 	return f.message
 }
 
+// HasMarkup says whether markup that came in a message is part of the page.
+func (f *PlatformFlow) HasMarkup() bool { return f.Trip.Markers[markupMarker] }
+
 func (f *PlatformFlow) breach() bool { return f.ScriptRan() || f.Strayed() }
 
 // Strayed says whether the browser was sent to the stranger's site.

@@ -570,6 +570,7 @@ func (s *PlatformScenario) ReturnWith(ctx context.Context, f *PlatformFlow, name
 	visit.In = agent.Here
 	// A page may show the message a moment later.
 	visit.Markers, visit.MarkerWait = []agent.Marker{{Name: "message", Text: message}}, s.run.config.Patience.Marker.Std()
+	visit.Also = []agent.Marker{{Name: markupMarker, Selector: "#" + ReturnedMarkup}}
 	began := time.Now()
 	trip, err := f.by.Visit(ctx, visit)
 	if err != nil {
@@ -580,6 +581,10 @@ func (s *PlatformScenario) ReturnWith(ctx context.Context, f *PlatformFlow, name
 	s.keep(back)
 	return back, nil
 }
+
+// ReturnedMarkup is the id of an element that is the platform's only where it takes a
+// message for markup.
+const ReturnedMarkup = "invigilator-returned"
 
 // Again launches the learner without holding the login, goes back in the browser's
 // history to the platform's page, and does the journey's last step once more.

@@ -24,9 +24,6 @@ var _ = Describe("A platform's keys and endpoints", func() {
 			scene.Observe("sec-jwks-no-private-members", "", results.Inconclusive, "", "The key set cannot be read.")
 			return
 		}
-		if u, err := url.Parse(address); scene.Run().Has(config.TLS) && (err != nil || u.Scheme != "https") {
-			keys.Problems = append(keys.Problems, "the key set is not served over HTTPS")
-		}
 		scene.Check("sec-jwks-published", "", len(keys.Problems) == 0, "", fmt.Sprintf("%d keys at %s. %s", len(keys.Keys), address, strings.Join(keys.Problems, "; ")))
 		if len(keys.Keys) == 0 {
 			scene.Observe("sec-jwks-no-private-members", "", results.Inconclusive, "", "There is no key.")

@@ -41,13 +41,15 @@ var _ = Describe("A platform, to which the tool returns the user,", func() {
 	It("never runs a message as a script", For("practice-return-url-messages-escaped"), func(ctx SpecContext) {
 		const id = "practice-return-url-messages-escaped"
 		scene := PlatformScene()
-		markup := `<img src="x:" onerror='console.error("` + faketool.ScriptRan + `")'>`
+		markup := `<img src="x:" id="` + harness.ReturnedMarkup + `" onerror='console.error("` + faketool.ScriptRan + `")'>`
 		for stimulus, name := range map[string]string{"lti-errormsg-markup": lti.ParamErrorMessage, "lti-msg-markup": lti.ParamMessage} {
 			back := returned(ctx, scene, id, stimulus, name, markup)
 			switch {
 			case back == nil:
 			case back.ScriptRan():
 				scene.Observe(id, stimulus, results.Failed, "", "The markup ran as a script.", back)
+			case back.HasMarkup():
+				scene.Observe(id, stimulus, results.Failed, "", "The markup is part of the page, without its script.", back)
 			case scene.Run().Agent().Kind != "browser":
 				scene.Unseen(id, stimulus, errNeedsBrowser, back)
 			case back.Trip.Ended != "settled" || back.Trip.Page.Status >= 500:

@@ -15,9 +15,13 @@ type credentials struct {
 	known  accessToken
 }
 
-func credentialsOf(r *http.Request) credentials {
+// credentialsOf reads the first Authorization header. The case of a scheme's letters does
+// not matter (RFC 9110, 11.1).
+func (p *Platform) credentialsOf(r *http.Request) credentials {
 	scheme, token, found := strings.Cut(r.Header.Get("Authorization"), " ")
-	return credentials{token: strings.TrimSpace(token), bearer: found && strings.EqualFold(scheme, "Bearer")}
+	const bearer = "Bearer"
+	known := strings.EqualFold(scheme, bearer) && (scheme == bearer || !p.has(ComparesCaseOfBearer))
+	return credentials{token: strings.TrimSpace(token), bearer: found && known}
 }
 
 // A guard says what access token a service asks for.
@@ -61,6 +65,14 @@ func (p *Platform) checkToken(r *http.Request, c *credentials, g guard) []refusa
 			return nil
 		}
 		return []refusal{{http.StatusUnauthorized, lti.ErrorInvalidRequest, "there is no access token in the Authorization header"}}
+	}
+	if len(r.Header.Values("Authorization")) > 1 {
+		switch {
+		case p.has(CrashesOnTwoTokens):
+			return []refusal{failure}
+		case !p.has(TakesFirstOfTwoTokens):
+			return []refusal{{http.StatusBadRequest, lti.ErrorInvalidRequest, "there are two Authorization headers"}}
+		}
 	}
 	p.mu.Lock()
 	known, ok := p.accessTokens[c.token]

@@ -1,6 +1,7 @@
 package fakeplatform
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -152,11 +153,17 @@ func (p *Platform) findsMore(q *gradeRequest, contextID string) {
 		return
 	}
 	foreign, removed := p.grades.columns[q.key], q.wasRemoved()
+	known, _, more := strings.Cut(strings.ReplaceAll(q.key, ".", ";"), ";")
 	switch {
 	case foreign != nil:
-		if foreign.book.contextID == contextID && (p.lets(q.does.foreign) || p.takesAddress(q.Request, q.known.clientID)) {
+		here := foreign.book.contextID == contextID
+		if here && (p.lets(q.does.foreign) || p.takesAddress(q.Request, q.known.clientID)) ||
+			!here && foreign.book.clientID != q.known.clientID && p.has(ChecksContextOfAddressAlone) {
 			q.book, q.column = foreign.book, foreign
 		}
+	case more && p.grades.columns[known] != nil && p.has(ReadsBeginOfKeys):
+		q.column = p.grades.columns[known]
+		q.book = q.column.book
 	case removed != nil:
 		if q.Method == http.MethodGet && q.service == LineItem {
 			removed.missed = true
@@ -187,6 +194,35 @@ func (p *Platform) takesAddress(r *http.Request, clientID string) bool {
 	written := &url.URL{Path: r.URL.Path}
 	return clientID != "" && r.URL.Query().Get(lti.ParamClientID) == clientID && p.has(TakesOwnerFromQuery) ||
 		r.URL.EscapedPath() != written.EscapedPath() && p.has(KnowsOwnersByPlainAddress)
+}
+
+// methodsOf are the method by which a request is done, and that whose scopes it needs: its
+// own, but for the faults of obeying another one that it names, which some frameworks do.
+func (p *Platform) methodsOf(q *gradeRequest) (done, guarded string) {
+	own := q.Method
+	if own == http.MethodPatch && q.service == LineItem && p.has(PatchesLineItems) {
+		own = http.MethodPut
+	}
+	form := url.Values{}
+	if mediaType(q.Request) == formMediaType {
+		form, _ = url.ParseQuery(string(q.body))
+	}
+	for _, named := range []struct{ fault, method string }{
+		{ObeysMethodOfHeader, cmp.Or(q.Header.Get("X-HTTP-Method-Override"), q.Header.Get("X-HTTP-Method"), q.Header.Get("X-Method-Override"))},
+		{ObeysMethodOfQuery, q.URL.Query().Get("_method")},
+		{ObeysMethodOfForm, form.Get("_method")},
+	} {
+		switch method := strings.ToUpper(named.method); {
+		case method == "" || method == own:
+		case p.has(ObeysNamedMethods):
+			return method, method
+		case p.has(named.fault):
+			return method, own
+		case p.has(ChecksNamedMethods):
+			return own, method
+		}
+	}
+	return own, own
 }
 
 // mootAnswer is that to a request about something that there is not.

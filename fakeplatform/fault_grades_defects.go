@@ -36,6 +36,14 @@ const (
 	ListsResultsWithScoreScope    = "lists-results-with-score-scope"
 	ListsLineItemsWithScoreScope  = "lists-line-items-with-score-scope"
 	SaysUnauthorizedForGradeScope = "says-unauthorized-for-grade-scope"
+	ObeysMethodOfHeader           = "obeys-method-of-header-unchecked"
+	ObeysMethodOfQuery            = "obeys-method-of-query-unchecked"
+	ObeysMethodOfForm             = "obeys-method-of-form-unchecked"
+	ChecksNamedMethods            = "checks-named-methods"
+	ObeysNamedMethods             = "obeys-named-methods"
+	ComparesCaseOfBearer          = "compares-case-of-bearer"
+	CrashesOnTwoTokens            = "crashes-on-two-access-tokens"
+	TakesFirstOfTwoTokens         = "takes-first-of-two-access-tokens"
 	ShowsForeignLineItems         = "shows-foreign-line-items"
 	ChangesForeignLineItems       = "changes-foreign-line-items"
 	DeletesForeignLineItems       = "deletes-foreign-line-items"
@@ -105,6 +113,8 @@ const (
 	ListsForeignLineItems         = "lists-foreign-line-items"
 	TakesOwnerFromQuery           = "takes-owner-from-query"
 	KnowsOwnersByPlainAddress     = "knows-owners-by-plain-address"
+	ChecksContextOfAddressAlone   = "checks-context-of-address-alone"
+	ReadsBeginOfKeys              = "reads-begin-of-line-item-keys"
 	AttachesToLinksOfOtherTools   = "attaches-to-links-of-other-tools"
 	AttachesToLinksElsewhere      = "attaches-to-links-elsewhere"
 	IgnoresUnknownLinks           = "ignores-unknown-links"
@@ -284,6 +294,14 @@ var gradeDefects = []Fault{
 	{Name: ListsResultsWithScoreScope, Breaks: []string{"ags-rejects-insufficient-scope"}, Part: OfGrades, Does: "lists results with a token for other scopes of the grade services"},
 	{Name: ListsLineItemsWithScoreScope, Breaks: []string{"ags-rejects-insufficient-scope"}, Part: OfGrades, Does: "lists line items with a token for other scopes of the grade services"},
 	{Name: SaysUnauthorizedForGradeScope, Breaks: []string{"ags-rejects-insufficient-scope"}, Part: OfGrades, OnlyWarns: true, Does: "answers 401 instead of 403 to a token for other scopes of the grade services"},
+	{Name: ObeysMethodOfHeader, Breaks: []string{"ags-rejects-insufficient-scope"}, Part: OfGrades, Does: "asks for the scope of the method as it was sent, and obeys the one that a header names"},
+	{Name: ObeysMethodOfQuery, Breaks: []string{"ags-rejects-insufficient-scope"}, Part: OfGrades, Does: "asks for the scope of the method as it was sent, and obeys the one that the query names"},
+	{Name: ObeysMethodOfForm, Breaks: []string{"ags-rejects-insufficient-scope"}, Part: OfGrades, Does: "asks for the scope of the method as it was sent, and obeys the one that a form names"},
+	{Name: ChecksNamedMethods, Breaks: []string{"ags-rejects-insufficient-scope"}, Part: OfGrades, Does: "asks for the scope of the method that a header, the query or a form names, and obeys the one that was sent"},
+	{Name: ObeysNamedMethods, Breaks: []string{}, Part: OfGrades, Permitted: true, Does: "obeys the method that a header, the query or a form names, and asks for its scope"},
+	{Name: ComparesCaseOfBearer, Breaks: []string{"rfc6750-access-token-enforced"}, Part: OfGrades, OnlyWarns: true, Does: "knows the scheme of an access token only as Bearer"},
+	{Name: CrashesOnTwoTokens, Breaks: []string{"rfc6750-access-token-enforced"}, Part: OfGrades, OnlyWarns: true, Does: "answers 500 to a request with two Authorization headers"},
+	{Name: TakesFirstOfTwoTokens, Breaks: []string{}, Part: OfGrades, Permitted: true, Does: "takes the first of two Authorization headers"},
 
 	// What belongs to others.
 	{Name: ShowsForeignLineItems, Breaks: []string{"ags-tool-isolation"}, Part: OfGrades, Does: "shows a tool the line items of others"},
@@ -294,6 +312,8 @@ var gradeDefects = []Fault{
 	{Name: ListsForeignLineItems, Breaks: []string{"ags-tool-isolation"}, Part: OfGrades, Does: "lists the line items of all tools in a context"},
 	{Name: TakesOwnerFromQuery, Breaks: []string{"ags-tool-isolation", "ap-acs-platform-tool-isolation"}, Part: OfGrades, Does: "takes the client_id in the query of an address for that of the tool that owns what is there"},
 	{Name: KnowsOwnersByPlainAddress, Breaks: []string{"ags-tool-isolation", "ap-acs-platform-tool-isolation"}, Part: OfGrades, Does: "looks whose something is only where its address is written as usual"},
+	{Name: ChecksContextOfAddressAlone, Breaks: []string{"ags-tool-isolation"}, Part: OfGrades, Does: "looks whether a tool may go to the context that the address of a line item names, and not whose the line item is"},
+	{Name: ReadsBeginOfKeys, Breaks: []string{"ags-tool-isolation"}, Part: OfGrades, Does: "reads the key of a line item as far as a semicolon or a full stop, and looks whose it is only where there is none"},
 	{Name: ListsAllContexts, Breaks: []string{"ags-tool-isolation"}, Part: OfGrades, Hides: []string{"ags-lineitems-list"}, Does: "lists the tool's line items of all contexts"},
 	{Name: SaysBadRequestForForeign, Breaks: []string{"ags-tool-isolation"}, Part: OfGrades, OnlyWarns: true, Does: "answers 400 to a request for a line item of another tool"},
 

@@ -184,6 +184,16 @@ func unscoped(method, below, mediaType string, scope string) gradeProbe {
 	}
 }
 
+// named is what is done by a method with a token that only reads, where the request names
+// another one.
+func named(method, query, body string, header map[string]string) gradeProbe {
+	return func(room *classroom) string {
+		all := map[string]string{"Authorization": "Bearer " + room.scoped(clientID, lti.ScopeLineItemReadOnly)}
+		maps.Copy(all, header)
+		return room.call(method, room.makes(nil)+query, body, all).says() + room.whole()
+	}
+}
+
 // nowhere asks for a line item that there is not.
 func nowhere(method, key, mediaType string) gradeProbe {
 	return func(room *classroom) string {
@@ -257,8 +267,21 @@ func gradeProbes() map[string]gradeProbe {
 		"a token for lineitem": grantedFor(lti.ScopeLineItem), "a token for all": grantedFor(lti.GradeScopes...),
 		"a token for an unknown scope, too": grantedFor(lti.ScopeScore, "https://platform.example/unknown"),
 		"nothing brought along":             withToken(func(*classroom) string { return "" }), "Basic": withToken(func(*classroom) string { return "Basic YTpi" }),
-		"an altered token": withToken(func(room *classroom) string { return "Bearer .." + room.scoped(clientID)[2:] }),
-		"a made-up token":  withToken(func(*classroom) string { return "Bearer made-up" }),
+		"an altered token":     withToken(func(room *classroom) string { return "Bearer .." + room.scoped(clientID)[2:] }),
+		"a token after bearer": withToken(func(room *classroom) string { return "bearer " + room.scoped(clientID) }),
+		"two tokens": func(room *classroom) string {
+			r, err := http.NewRequestWithContext(room.t.Context(), http.MethodGet, room.lineItems, nil)
+			NewWithT(room.t).Expect(err).NotTo(HaveOccurred())
+			r.Header["Authorization"] = []string{"Bearer " + room.scoped(clientID), "Bearer made-up"}
+			response, err := room.server.Client().Do(r)
+			NewWithT(room.t).Expect(err).NotTo(HaveOccurred())
+			return response.Status
+		},
+		"named in a header":   named(http.MethodGet, "", "", map[string]string{"X-HTTP-Method-Override": http.MethodDelete}),
+		"named in the query":  named(http.MethodGet, "?_method=DELETE", "", nil),
+		"named in a form":     named(http.MethodPost, "", "_method=DELETE", map[string]string{"Content-Type": "application/x-www-form-urlencoded"}),
+		"named, and not done": named(http.MethodDelete, "", "", map[string]string{"X-Method-Override": http.MethodGet}),
+		"a made-up token":     withToken(func(*classroom) string { return "Bearer made-up" }),
 		"an expired token": withToken(func(room *classroom) string {
 			token := room.scoped(clientID)
 			room.pass(time.Hour)
@@ -280,6 +303,11 @@ func gradeProbes() map[string]gradeProbe {
 		},
 		"read by another tool": byOther(http.MethodGet, "", ""), "changed by another tool": byOther(http.MethodPut, "", lti.MediaTypeLineItem),
 		"deleted by another tool": byOther(http.MethodDelete, "", ""), "scored by another tool": byOther(http.MethodPost, "/scores", lti.MediaTypeScore),
+		"read by another tool as JSON": byOther(http.MethodGet, ".json", ""),
+		"read by another tool in another context": func(room *classroom) string {
+			item := strings.Replace(room.makes(nil), "course%2F7", "course%2F8", 1)
+			return room.call(http.MethodGet, item, "", map[string]string{"Authorization": "Bearer " + room.scoped(otherClient)}).says()
+		},
 		"two contexts": func(room *classroom) string {
 			eight := strings.Replace(room.lineItems, "course%2F7", "course%2F8", 1)
 			room.asks(http.MethodPost, eight, lti.MediaTypeLineItem, lineItem(nil))

@@ -80,6 +80,7 @@ type gradeRequest struct {
 	body     []byte
 	object   map[string]any  // nil where the body is none
 	does     *operation      // nil where the service has no such method
+	guarded  *operation      // whose scopes are asked for: the same, but for faults
 	people   map[string]User // of the context; nil where these are all who were launched there
 	book     *gradebook      // nil where there is none of the tool's
 	column   *column         // nil where the tool has no such line item there
@@ -184,7 +185,7 @@ func (p *Platform) serveGrades(w http.ResponseWriter, r *http.Request) {
 		wrong = append(wrong, refusal{http.StatusMethodNotAllowed, lti.ErrorInvalidRequest, "the request is a " + r.Method})
 		wrong = append(wrong, authorization...)
 	} else {
-		authorization = p.checkToken(r, &q.credentials, ofGrades(*q.does))
+		authorization = p.checkToken(r, &q.credentials, q.guard())
 		form = append(form, p.checkAccept(q)...)
 		form = append(form, p.checkBodyType(q)...)
 		if q.does.read != nil {
@@ -239,7 +240,7 @@ func (p *Platform) serveGrades(w http.ResponseWriter, r *http.Request) {
 // empty for the container, or the last part of a line item's id and what is asked
 // of it; the id may have something before that part.
 func (p *Platform) readGradeRequest(w http.ResponseWriter, r *http.Request) *gradeRequest {
-	q := &gradeRequest{Request: r, service: LineItems, credentials: credentialsOf(r)}
+	q := &gradeRequest{Request: r, service: LineItems, credentials: p.credentialsOf(r)}
 	if below := r.PathValue("rest"); below != "" || strings.HasSuffix(r.URL.Path, "/") {
 		q.service = LineItem
 		parts := strings.Split(below, "/")
@@ -260,14 +261,27 @@ func (p *Platform) readGradeRequest(w http.ResponseWriter, r *http.Request) *gra
 	if _, tooLarge := errors.AsType[*http.MaxBytesError](err); !tooLarge {
 		q.object = asObject(body)
 	}
-	method := r.Method
-	if method == http.MethodPatch && q.service == LineItem && p.has(PatchesLineItems) {
-		method = http.MethodPut
-	}
-	if i := slices.IndexFunc(operations, func(o operation) bool { return o.service == q.service && o.method == method }); i >= 0 {
-		q.does = &operations[i]
-	}
+	done, guarded := p.methodsOf(q)
+	q.does, q.guarded = q.service.operation(done), q.service.operation(guarded)
 	return q
+}
+
+// operation is what a service does by a method; nil for nothing.
+func (s Service) operation(method string) *operation {
+	i := slices.IndexFunc(operations, func(o operation) bool { return o.service == s && o.method == method })
+	if i < 0 {
+		return nil
+	}
+	return &operations[i]
+}
+
+// guard says what access token the request needs; any will do where a fault asks for
+// that of a method which the service does not have.
+func (q *gradeRequest) guard() guard {
+	if q.guarded == nil {
+		return ofGrades(operation{})
+	}
+	return ofGrades(*q.guarded)
 }
 
 // findLineItem finds what the path names, among what is the tool's. A tool that was

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 )
@@ -14,9 +15,10 @@ import (
 // Services 2.0, 3.2 to 3.4).
 type GradeRequest struct {
 	Method, URL string
-	Token       string // none is sent when empty
-	MediaType   string // of the body; no header when empty
-	Accept      string // no header when empty
+	Token       string      // none is sent when empty
+	MediaType   string      // of the body; no header when empty
+	Accept      string      // no header when empty
+	Header      http.Header // further headers
 	// Body is sent as JSON, and as it is where it is a []byte; nothing when nil.
 	Body any
 }
@@ -34,8 +36,8 @@ type gradeDraft struct {
 	// members are those of a body that is an object; numbers are of type
 	// [json.Number]. They are sent instead of the body where they are not nil.
 	members       map[string]any
-	authorization string // is sent instead of the token where it is not empty
-	tokenInURL    bool   // instead of the header
+	authorization []string // are sent instead of the token where there are any
+	tokenInURL    bool     // instead of the header
 }
 
 // Grade sends a request to a grade service. It fails only where nothing could be
@@ -114,12 +116,16 @@ func (t *Tool) sendGrade(ctx context.Context, d *gradeDraft) (*Exchange, error) 
 	if err != nil {
 		return nil, errors.Join(ErrUnusable, err)
 	}
-	for name, value := range map[string]string{"Content-Type": d.MediaType, "Accept": d.Accept, "Authorization": d.authorization} {
+	maps.Copy(r.Header, d.Header)
+	for name, value := range map[string]string{"Content-Type": d.MediaType, "Accept": d.Accept} {
 		if value != "" {
 			r.Header.Set(name, value)
 		}
 	}
-	if d.Token != "" && d.authorization == "" && !d.tokenInURL {
+	switch {
+	case len(d.authorization) > 0:
+		r.Header["Authorization"] = d.authorization
+	case d.Token != "" && !d.tokenInURL:
 		r.Header.Set("Authorization", "Bearer "+d.Token)
 	}
 	e := t.exchange(r, d.URL, string(body))

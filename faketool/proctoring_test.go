@@ -127,7 +127,7 @@ func newExamOf(t *testing.T, opts faketool.Options, change ...func(*faketool.Reg
 func read(r *http.Request) request {
 	body, _ := io.ReadAll(r.Body)
 	form, _ := url.ParseQuery(string(body))
-	return request{r.Method, r.RequestURI, r.Header.Get("Content-Type"), r.Header.Get("Authorization"), form, string(body)}
+	return request{r.Method, r.RequestURI, r.Header.Get("Content-Type"), strings.Join(r.Header.Values("Authorization"), ", "), form, string(body)}
 }
 
 // says is an answer of the Assessment Control Service.

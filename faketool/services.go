@@ -96,6 +96,8 @@ type controlDraft struct {
 	mediaType  string // no header when empty
 	token      string // none is sent when empty
 	tokenInURL bool   // instead of the header
+
+	authorization []string // are sent instead of the token where there are any
 }
 
 // Token asks the token endpoint of a platform for an access token (Security
@@ -342,7 +344,10 @@ func (t *Tool) sendControl(ctx context.Context, d *controlDraft) (*Exchange, err
 		r.Header.Set("Content-Type", d.mediaType)
 	}
 	r.Header.Set("Accept", lti.MediaTypeControl)
-	if d.token != "" && !d.tokenInURL {
+	switch {
+	case len(d.authorization) > 0:
+		r.Header["Authorization"] = d.authorization
+	case d.token != "" && !d.tokenInURL:
 		r.Header.Set("Authorization", "Bearer "+d.token)
 	}
 	e := t.exchange(r, d.url, string(body))
@@ -384,7 +389,7 @@ func (d *controlDraft) target() (string, error) {
 // snapshot is the same for the same request only.
 func (d *controlDraft) snapshot() string {
 	members, _ := json.Marshal(d.members) // sending tells of an error
-	return fmt.Sprintf("%s %q %t %q %q %q %q %t", members, d.body, d.body == nil, d.method, d.url, d.mediaType, d.token, d.tokenInURL)
+	return fmt.Sprintf("%s %q %t %q %q %q %q %t %q", members, d.body, d.body == nil, d.method, d.url, d.mediaType, d.token, d.tokenInURL, d.authorization)
 }
 
 // Answer returns what the Assessment Control Service said, and an error where it

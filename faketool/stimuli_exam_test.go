@@ -264,6 +264,7 @@ func TestEachStimulusOfATokenRequestChangesWhatItSays(t *testing.T) {
 // orders are what the stimuli of control requests change.
 var orders = map[string]made{
 	"token-missing": {"authorization": BeEmpty()}, "token-in-query": {"authorization": BeEmpty(), "target": Equal("/acs?at=1&access_token=secret")},
+	"token-scheme-lower-case": {"authorization": Equal("bearer secret")}, "two-authorization-headers": {"authorization": MatchRegexp(`^Bearer secret, Bearer [A-Za-z0-9_-]{22}$`)},
 	"acs-altered-token": {"authorization": MatchRegexp(`^Bearer sec[^r]et$`)},
 	"acs-without-token": {"authorization": BeEmpty()}, "acs-token-in-query": {"authorization": BeEmpty(), "target": Equal("/acs?at=1&access_token=secret")},
 	"control-without-user":             {"user": BeNil()},

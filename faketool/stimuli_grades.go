@@ -28,7 +28,7 @@ var gradeTokenStimuli = []Fault{
 		Name: "grades-basic", Provokes: "ags-rejects-missing-or-invalid-token",
 		Does: "sends Authorization Basic",
 		grade: func(d *gradeDraft) error {
-			d.authorization = "Basic " + base64.StdEncoding.EncodeToString([]byte(d.tool.clientID()+":"+d.Token))
+			d.authorization = []string{"Basic " + base64.StdEncoding.EncodeToString([]byte(d.tool.clientID()+":"+d.Token))}
 			return nil
 		},
 	}, {

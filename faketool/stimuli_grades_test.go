@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 	"time"
 
@@ -19,6 +20,7 @@ import (
 var ofGradesByScenarios = []string{
 	"endpoint-no-item", "endpoint-one-item", "endpoint-two-items", "grades-scope-each", "grades-scopes-all", "grades-expired-token", "grades-id-token",
 	"item-created-readonly", "item-changed-readonly", "item-deleted-readonly", "score-with-item-scope", "results-with-score-scope", "items-with-score-scope",
+	"item-created-by-named-method", "item-changed-by-named-method", "item-deleted-by-named-method", "score-by-named-method",
 	"item-of-other-tool-read", "item-of-other-tool-changed", "item-of-other-tool-deleted", "item-of-other-tool-scored", "items-of-two-contexts",
 	"item-of-other-tool-results", "item-of-other-tool-listed", "item-of-other-tool-address-adapted",
 	"scores-queued", "scores-queued-for-link", "score-set-before-change-of-maximum", "score-set-before-change-of-label", "score-beside-second-learner",
@@ -47,6 +49,7 @@ var ofVendor = HaveKeyWithValue("a", 1.0)
 // gradings are what the stimuli of requests to grade services change.
 var gradings = map[string]made{
 	"token-missing": {"authorization": BeEmpty()}, "token-in-query": {"authorization": BeEmpty(), "target": Equal("/lineitems/9?type=x&access_token=secret%2B1")},
+	"token-scheme-lower-case": {"authorization": Equal("bearer secret+1")}, "two-authorization-headers": {"authorization": MatchRegexp(`^Bearer secret\+1, Bearer [A-Za-z0-9_-]{22}$`)},
 	"grades-without-token": {"authorization": BeEmpty()}, "grades-basic": {"authorization": Equal("Basic Y2xpZW50LWE6c2VjcmV0KzE=")},
 	"grades-garbage-token":     {"authorization": MatchRegexp(`^Bearer [A-Za-z0-9_-]{22}$`)},
 	"grades-altered-token":     {"authorization": MatchRegexp(`^Bearer secr[^e]t\+1$`)},
@@ -108,7 +111,7 @@ func TestEachStimulusOfAGradeRequestChangesWhatItSays(t *testing.T) {
 	platform := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		body := read(r).body
 		came = parts{
-			"method": r.Method, "target": r.RequestURI, "type": r.Header.Get("Content-Type"), "accept": r.Header.Get("Accept"), "authorization": r.Header.Get("Authorization"),
+			"method": r.Method, "target": r.RequestURI, "type": r.Header.Get("Content-Type"), "accept": r.Header.Get("Accept"), "authorization": strings.Join(r.Header.Values("Authorization"), ", "),
 		}
 		if json.Unmarshal([]byte(body), &came) != nil || body == "[]" {
 			came["body"] = body

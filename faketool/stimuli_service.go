@@ -181,6 +181,16 @@ var bearerStimuli = []Fault{
 		Name: "token-in-query", Provokes: "rfc6750-access-token-enforced",
 		Does: "sends the access token in the query", control: tokenInQuery, grade: tokenInGradeQuery,
 	}, {
+		Name: "token-scheme-lower-case", Provokes: "rfc6750-access-token-enforced", Permitted: true,
+		Does:    "writes the scheme of the access token in lower case",
+		control: func(d *controlDraft) error { d.authorization = inLowerCase(d.token); return nil },
+		grade:   func(d *gradeDraft) error { d.authorization = inLowerCase(d.Token); return nil },
+	}, {
+		Name: "two-authorization-headers", Provokes: "rfc6750-access-token-enforced",
+		Does:    "sends a second Authorization header, with a made-up access token",
+		control: func(d *controlDraft) error { d.authorization = besideMadeUp(d.token); return nil },
+		grade:   func(d *gradeDraft) error { d.authorization = besideMadeUp(d.Token); return nil },
+	}, {
 		Name: "acs-without-token", Provokes: "ap-acs-platform-authorisation",
 		Does: "sends no access token", control: withoutToken,
 	}, {
@@ -193,6 +203,15 @@ var bearerStimuli = []Fault{
 		Name: "acs-token-in-query", Provokes: "ap-acs-platform-authorisation",
 		Does: "sends the access token in the query", control: tokenInQuery,
 	},
+}
+
+// inLowerCase is an Authorization header with its scheme in lower case, which means the
+// same (RFC 9110, 11.1).
+func inLowerCase(token string) []string { return []string{"bearer " + token} }
+
+// besideMadeUp are two Authorization headers, of which a request has one (RFC 6750, 2).
+func besideMadeUp(token string) []string {
+	return []string{bearer + " " + token, bearer + " " + lti.RandomString()}
 }
 
 // alteredToken is an access token that says something else: a JWT with one more claim

@@ -246,7 +246,11 @@ var _ = Describe("A platform's grade services", func() {
 					item = &harness.LineItem{ID: book.LineItem, Book: book} // for what only reads
 				}
 			}
-			if refuseScope(ctx, scene, item, id, stimulus) {
+			refuse := refuseScope
+			if _, names := overridden[stimulus]; names {
+				refuse = refuseNamed
+			}
+			if refuse(ctx, scene, item, id, stimulus) {
 				item = nil // what becomes of this one is no longer the next request's doing
 			}
 		}

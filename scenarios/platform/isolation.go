@@ -1,6 +1,7 @@
 package platform
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"net/http"
@@ -13,6 +14,7 @@ import (
 
 	"invigilator/faketool"
 	"invigilator/harness"
+	"invigilator/harness/config"
 	"invigilator/lti"
 	"invigilator/requirements"
 	"invigilator/results"
@@ -52,11 +54,60 @@ func adapted(address, clientID string) map[string]string {
 		}
 	}
 	add("in upper case", func(v *url.URL) { v.Path, v.RawPath = strings.ToUpper(v.Path), strings.ToUpper(path) })
-	add("with a slash at its end", func(v *url.URL) { v.Path, v.RawPath = v.Path+"/", path+"/" })
+	for how, end := range map[string]string{
+		"with a slash at its end": "/", "with a further part at its end": "/x", "with a parameter at its end": ";x=1", "with a file extension": ".json",
+	} {
+		add(how, func(v *url.URL) { v.Path, v.RawPath = v.Path+end, path+end })
+	}
 	if last := len(path) - 1; last > 0 && path[last] != '/' && !strings.Contains(path[max(0, last-2):], "%") {
 		add("with an encoded character", func(v *url.URL) { v.RawPath = path[:last] + fmt.Sprintf("%%%02X", path[last]) })
 	}
+	if slash := strings.LastIndex(path, "/"); slash > 0 {
+		add("with an encoded slash", func(v *url.URL) { v.RawPath = path[:slash] + "%2F" + path[slash+1:] })
+		add("with a detour", func(v *url.URL) {
+			plain := strings.LastIndex(v.Path, "/")
+			v.Path, v.RawPath = v.Path[:plain]+"/x/.."+v.Path[plain:], path[:slash]+"/x/%2E%2E"+path[slash:]
+		})
+	}
 	return made
+}
+
+// moved is an address with what two others differ in: where it has a part of the first
+// one, that of the second one. It is empty where that changes nothing, or cannot be told.
+func moved(address, from, to string) string {
+	u, err := url.Parse(address)
+	first, errFirst := url.Parse(from)
+	second, errSecond := url.Parse(to)
+	if errors.Join(err, errFirst, errSecond) != nil {
+		return ""
+	}
+	parts := func(u *url.URL) []string { return strings.Split(u.EscapedPath(), "/") }
+	path, has, gets := parts(u), parts(first), parts(second)
+	if len(has) != len(gets) {
+		return ""
+	}
+	for i := range min(len(path), len(has)) {
+		if path[i] == has[i] {
+			path[i] = gets[i]
+		}
+	}
+	query := u.Query()
+	for name, values := range query {
+		if slices.Equal(values, first.Query()[name]) && second.Query().Has(name) {
+			query[name] = second.Query()[name]
+		}
+	}
+	u.RawPath = strings.Join(path, "/")
+	if u.Path, err = url.PathUnescape(u.RawPath); err != nil || u.Host != second.Host {
+		return ""
+	}
+	if query.Encode() != u.Query().Encode() {
+		u.RawQuery = query.Encode()
+	}
+	if u.String() == address {
+		return ""
+	}
+	return u.String()
 }
 
 // judgeAdapted judges whether another tool gets at a line item by an address that it has
@@ -71,6 +122,11 @@ func judgeAdapted(ctx SpecContext, scene *harness.PlatformScenario, item *harnes
 		return
 	}
 	addresses := adapted(item.ID, scene.Run().Platform().OtherClientID)
+	if elsewhere, err := scene.Gradebook(ctx, harness.PlatformLaunch{Title: "the learner's launch in another course", Link: config.OtherCourse}); err == nil {
+		if there := moved(item.ID, item.Book.LineItems, elsewhere.LineItems); there != "" {
+			addresses["in the path of another context"] = there
+		}
+	}
 	for _, how := range slices.Sorted(maps.Keys(addresses)) {
 		read, err := scene.Call(ctx, item.Book, harness.GradeCall{Title: "another tool reads the line item, its address " + how, Tool: other, GradeRequest: faketool.GradeRequest{
 			URL: addresses[how], Token: reads, Accept: lti.MediaTypeLineItem,

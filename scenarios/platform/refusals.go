@@ -32,6 +32,8 @@ var (
 		source: `RFC 6750, 3.1, invalid_token: "The resource SHOULD respond with the HTTP 401 (Unauthorized) status code"`}
 	ofOtherScope = mistake{right: []int{http.StatusForbidden},
 		source: `RFC 6750, 3.1, insufficient_scope: "The resource server SHOULD respond with the HTTP 403 (Forbidden) status code"`}
+	twoTokens = mistake{
+		source: `RFC 6750, 3.1, invalid_request, for a request that "uses more than one method for including an access token, or is otherwise malformed"`}
 	// ofOthers is about things that another tool, or another context, has.
 	ofOthers = mistake{right: []int{http.StatusForbidden, http.StatusNotFound},
 		source: "RFC 9110, 15.5.4: an origin server that wishes to hide a forbidden resource MAY respond with 404 instead of 403"}

@@ -308,10 +308,29 @@ func judgeGradeTokens(ctx SpecContext, scene *harness.PlatformScenario, id requi
 			sent.Fault = &fault
 		}
 		flow, err := scene.Call(ctx, book, sent)
-		if !scene.Unseen(id, stimulus, err, book.Launch, flow) {
+		if !scene.Unseen(id, stimulus, err, book.Launch, flow) && !answersToken(scene, id, stimulus, flow, book.Launch, works) {
 			wrong.observe(scene, id, stimulus, flow, book.Launch, works)
 		}
 	}
+}
+
+// answersToken judges the requests with an access token whose header is unusual, and says
+// whether a stimulus is one of them: a platform has to take one of them, and may take the
+// other.
+func answersToken(scene *harness.PlatformScenario, id requirements.ID, stimulus string, flow *harness.PlatformFlow, flows ...*harness.PlatformFlow) bool {
+	switch stimulus {
+	case "token-scheme-lower-case":
+		scene.Check(id, stimulus, flow.Succeeded(), "", answeredWith(flow), append(flows, flow)...)
+	case "two-authorization-headers":
+		if flow.Succeeded() {
+			scene.Observe(id, stimulus, results.Passed, "", "Taken, as by a server that knows the first one alone.", append(flows, flow)...)
+			return true
+		}
+		twoTokens.observe(scene, id, stimulus, flow, flows...)
+	default:
+		return false
+	}
+	return true
 }
 
 // wrongGrantForm says what is wrong with the form of an answer that grants a token (RFC

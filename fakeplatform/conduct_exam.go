@@ -233,6 +233,15 @@ func (p *Platform) welcomes(account string) bool {
 	return p.has(StartsExamsOfOthers)
 }
 
+// showsToAnybody says whether a fault shows an exam that has started to a browser that is
+// not its candidate's.
+func (p *Platform) showsToAnybody(r *http.Request, l *Launch) bool {
+	if l.attempt == nil || l.attempt.Status() != lti.Running || p.isCandidates(r, l) {
+		return false
+	}
+	return p.has(ShowsExamsByAddress)
+}
+
 // senderOf returns the tool whose keys have to verify a message.
 func (p *Platform) senderOf(s *submission) Registration {
 	iss, _ := s.token.claims["iss"].(string)

@@ -53,7 +53,7 @@ func (p *Platform) attending(w http.ResponseWriter, r *http.Request, l *Launch) 
 // serveExam shows the assessment. A candidate whose attempt has ended meanwhile
 // is sent to the tool first, where it has asked for it.
 func (p *Platform) serveExam(w http.ResponseWriter, r *http.Request, l *Launch) {
-	if !p.attending(w, r, l) {
+	if !p.showsToAnybody(r, l) && !p.attending(w, r, l) {
 		return
 	}
 	if p.leave(w, r, l.attempt, nil) {

@@ -28,6 +28,7 @@ const (
 	StartsExamsInAnyBrowser         = "starts-exams-in-any-browser"
 	StartsExamsOfOthers             = "starts-exams-of-others"
 	StartsExamsWithoutSession       = "starts-exams-without-session"
+	ShowsExamsByAddress             = "shows-exams-by-address"
 	IgnoresMessageSignature         = "ignores-message-signature"
 	TakesUnsignedMessages           = "takes-unsigned-messages"
 	TakesMessagesWithHMAC           = "takes-messages-with-hmac"
@@ -122,6 +123,7 @@ var examDefects = []Fault{
 	{Name: TakesOwnToken, Breaks: []string{"ap-platform-rejects-message-type-confusion"}, Part: OfExams, Does: "starts the exam with its own id_token"},
 	{Name: StartsExamsInAnyBrowser, Breaks: []string{"ap-platform-rejects-other-browser-session", "sec-platform-tool-message-bound-to-session", "ap-platform-rejects-expired-session-data"}, Part: OfExams, Does: "does not look at the browser that an exam is started in"},
 	{Name: StartsExamsOfOthers, Breaks: []string{"ap-platform-rejects-other-browser-session", "sec-platform-tool-message-bound-to-session"}, Part: OfExams, Does: "lets whoever is signed in into anybody's exam"},
+	{Name: ShowsExamsByAddress, Breaks: []string{"ap-platform-rejects-other-browser-session"}, Part: OfExams, Does: "shows an exam that has started to every browser that knows its address"},
 	{Name: StartsExamsWithoutSession, Breaks: []string{"ap-platform-rejects-other-browser-session", "sec-platform-tool-message-bound-to-session", "ap-platform-rejects-expired-session-data"}, Part: OfExams, Does: "skips the comparison with the session where there is none"},
 	{Name: IgnoresMessageSignature, Breaks: []string{"ap-platform-rejects-bad-signature", "sec-platform-tool-message-signature"}, Part: OfExams, Does: "does not verify the signature of LtiStartAssessment"},
 	{Name: TakesUnsignedMessages, Breaks: []string{"ap-platform-rejects-bad-signature", "sec-platform-tool-message-signature"}, Part: OfExams, Does: "takes LtiStartAssessment with alg none"},

@@ -72,7 +72,11 @@ func (t *Tool) lastHere(r *http.Request) *sitting {
 }
 
 func (t *Tool) serveCheckIn(w http.ResponseWriter, r *http.Request) {
-	s, err := t.sittingHere(r, r.URL.Query().Get("sitting"))
+	id := r.URL.Query().Get("sitting")
+	s, err := t.sittingHere(r, id)
+	if known, open := t.sittingNamed(id); err != nil && open && t.has(OpensCheckInsByAddress) {
+		s, err = known, nil
+	}
 	if err != nil {
 		t.refuse(w, err, "")
 		return

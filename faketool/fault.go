@@ -281,6 +281,9 @@ const (
 	ShowsOwnSessionInstead          = "shows-own-session-instead"
 	ShowsClassmates                 = "shows-classmates"
 	NamesGuests                     = "names-guests"
+	OpensPagesByAddress             = "opens-pages-by-address"
+	NumbersPages                    = "numbers-pages"
+	KnowsUsersByAddresses           = "knows-users-by-addresses"
 	WritesReturnQueryAnew           = "writes-return-query-anew"
 )
 
@@ -540,6 +543,9 @@ var launchDefects = []Fault{
 	{Name: RefusesWith200, Breaks: []string{"sec-tool-aud", "sec-tool-aud-untrusted-additional"}, OnlyWarns: true, Permitted: true, Does: "shows every refusal with status 200; only a wrong aud has to be answered with 401"},
 	{Name: ShowsOwnSessionInstead, Breaks: []string{}, Permitted: true, Does: "shows the session that a browser has where an answer to another browser's login comes"},
 	{Name: ShowsClassmates, Breaks: []string{}, Permitted: true, Does: "lists who else was launched, beside the user"},
+	{Name: OpensPagesByAddress, Breaks: []string{"practice-tool-page-bound-to-browser"}, Does: "shows the page of a launch to every browser that knows its address"},
+	{Name: NumbersPages, Breaks: []string{"practice-tool-page-bound-to-browser"}, Grave: true, Does: "numbers the pages of launches, and shows them to every browser"},
+	{Name: KnowsUsersByAddresses, Breaks: []string{}, Permitted: true, Does: "sets no cookies for those who are launched, and knows them by an address that nobody can guess"},
 	{Name: NamesGuests, Breaks: []string{}, Permitted: true, Does: "shows an account of their own to anonymous users"},
 	{Name: WritesReturnQueryAnew, Breaks: []string{}, Permitted: true, Does: "encodes the return URL's own query anew, with + for a space"},
 	{Name: NeedsResourceParameter, Breaks: []string{}, Permitted: true, Does: "cannot know its resource without the custom parameter resource, which the configuration of such a tool names"},

@@ -35,6 +35,7 @@ const (
 	IgnoresCaseOfExamType       = "ignores-case-of-exam-type"
 	TakesEndForStart            = "takes-end-for-start"
 	AcceptsMissingExamType      = "accepts-missing-exam-type"
+	OpensCheckInsByAddress      = "opens-check-ins-by-address"
 	KeepsOneSitting             = "keeps-one-sitting-per-browser"
 	KeepsCancelledCandidate     = "keeps-cancelled-candidate"
 	ReturnsWithoutReason        = "returns-without-reason"
@@ -192,6 +193,7 @@ var examDefects = []Fault{
 	{Name: IgnoresCaseOfExamType, Breaks: []string{"ap-tool-rejects-message-type-confusion"}, Part: OfExams, Does: "ignores the case of LtiStartProctoring"},
 	{Name: TakesEndForStart, Breaks: []string{"ap-tool-rejects-message-type-confusion"}, Part: OfExams, Does: "begins a sitting for LtiEndAssessment with start_assessment_url"},
 	{Name: AcceptsMissingExamType, Breaks: []string{"ap-tool-rejects-message-type-confusion"}, Part: OfExams, Does: "begins a sitting without message_type"},
+	{Name: OpensCheckInsByAddress, Breaks: []string{"ap-tool-keeps-parallel-sessions-apart"}, Part: OfExams, Does: "shows a check-in to every browser that knows its address"},
 	{Name: KeepsOneSitting, Breaks: []string{"ap-tool-keeps-parallel-sessions-apart"}, Part: OfExams, Does: "goes on with a browser's last sitting in every tab"},
 	{Name: KeepsCancelledCandidate, Breaks: []string{"ap-tool-error-return"}, Part: OfExams, Does: "leaves a candidate who gives up on a page of its own"},
 	{Name: ReturnsWithoutReason, Breaks: []string{"ap-tool-error-return"}, Part: OfExams, Does: "sends a candidate who gives up back without saying why"},

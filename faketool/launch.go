@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 
 	"invigilator/lti"
@@ -317,6 +318,9 @@ func garbled(s string) string {
 // startSession remembers the launch and lets the browser prove that it is its own.
 func (t *Tool) startSession(w http.ResponseWriter, launch Launch) string {
 	launch.id, launch.cookie = lti.RandomString(), lti.RandomString()
+	if launch.review == nil && t.has(NumbersPages) {
+		launch.id = strconv.Itoa(launch.event)
+	}
 	t.mu.Lock()
 	if len(t.began) >= maxRecord {
 		delete(t.sessions, t.began[0])
@@ -324,6 +328,9 @@ func (t *Tool) startSession(w http.ResponseWriter, launch Launch) string {
 	t.began = appended(t.began, launch.id)
 	t.sessions[launch.id] = launch
 	t.mu.Unlock()
+	if launch.review == nil && t.has(KnowsUsersByAddresses) {
+		return launch.id
+	}
 	http.SetCookie(w, t.cookie(sessionCookie+"_"+launch.id, launch.cookie))
 	http.SetCookie(w, t.cookie(sessionCookie, launch.id))
 	return launch.id
@@ -348,6 +355,19 @@ func (t *Tool) serveResource(w http.ResponseWriter, r *http.Request) {
 	t.render(w, http.StatusOK, page, shown)
 }
 
+// opensByAddress says whether a fault shows the page of a launch to a browser that is not
+// the launched one.
+func (t *Tool) opensByAddress(launch Launch, r *http.Request) bool {
+	switch reads := r.Method == http.MethodGet; {
+	case launch.review != nil:
+		return reads && t.has(OpensReviewsByAddress)
+	case t.has(KnowsUsersByAddresses):
+		return true
+	default:
+		return reads && r.URL.Query().Has("launch") && (t.has(OpensPagesByAddress) || t.has(NumbersPages))
+	}
+}
+
 // launchHere returns a launch of this browser: the one of that id, or else the
 // last one.
 func (t *Tool) launchHere(r *http.Request, id string) (Launch, error) {
@@ -359,7 +379,7 @@ func (t *Tool) launchHere(r *http.Request, id string) (Launch, error) {
 	t.mu.Unlock()
 	own, err := r.Cookie(sessionCookie + "_" + id)
 	if !ok || err != nil || subtle.ConstantTimeCompare([]byte(own.Value), []byte(launch.cookie)) != 1 {
-		if ok && launch.review != nil && r.Method == http.MethodGet && t.has(OpensReviewsByAddress) {
+		if ok && t.opensByAddress(launch, r) {
 			return launch, nil
 		}
 		return Launch{}, unauthorized("Nobody has been launched in this browser.")

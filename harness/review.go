@@ -128,7 +128,7 @@ func (f *Flow) assignmentReaction() Reaction {
 func (s *Scenario) LookAround(ctx context.Context, title string, f *Flow) (*Flow, error) {
 	ended, _, _ := strings.Cut(f.Trip.Page.URL, "#")
 	ended, _, _ = strings.Cut(ended, "?")
-	return s.look(ctx, title, cmp.Or(s.run.baseline.sessionURL, s.run.tool.SessionURL, ended), f)
+	return s.look(ctx, title, cmp.Or(s.run.baseline.sessionURL, s.run.tool.SessionURL, ended), f, f.by)
 }
 
 // GoBack follows the way back to the platform that the page of a flow offers, and
@@ -137,24 +137,30 @@ func (s *Scenario) GoBack(ctx context.Context, title string, f *Flow) (*Flow, er
 	if f.Exit() == "" {
 		return nil, nil
 	}
-	return s.look(ctx, title, f.Exit(), f)
+	return s.look(ctx, title, f.Exit(), f, f.by)
 }
 
 // OpenAddress opens an address in the browser of a flow, and keeps what came of it.
 func (s *Scenario) OpenAddress(ctx context.Context, title, address string, f *Flow) (*Flow, error) {
-	return s.look(ctx, title, address, f)
+	return s.look(ctx, title, address, f, f.by)
 }
 
-// look visits a page in the browser of a flow.
-func (s *Scenario) look(ctx context.Context, title, address string, f *Flow) (*Flow, error) {
+// OpenElsewhere opens the address of the page that a flow has ended on in another browser,
+// and keeps what came of it.
+func (s *Scenario) OpenElsewhere(ctx context.Context, title string, f *Flow, by agent.User) (*Flow, error) {
+	return s.look(ctx, title, f.Trip.Page.URL, f, by)
+}
+
+// look visits a page that has to do with a flow.
+func (s *Scenario) look(ctx context.Context, title, address string, f *Flow, by agent.User) (*Flow, error) {
 	visit := s.run.visit(address)
 	visit.Markers, visit.Screenshot = nil, true
 	began := time.Now()
-	trip, err := f.by.Visit(ctx, visit)
+	trip, err := by.Visit(ctx, visit)
 	if err != nil {
 		return nil, err
 	}
-	flow := &Flow{ID: s.run.nextFlowID(), Launch: f.Launch, Record: f.Launch.Record(), Trip: trip, by: f.by, review: f.review, texts: f.texts, account: f.account}
+	flow := &Flow{ID: s.run.nextFlowID(), Launch: f.Launch, Record: f.Launch.Record(), Trip: trip, by: by, review: f.review, texts: f.texts, account: f.account}
 	flow.evidence = s.run.evidence(flow, Launch{Title: title}, began)
 	s.keep(flow)
 	return flow, nil

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 )
 
 // The least that a value has to offer to whoever would guess it.
@@ -41,6 +42,21 @@ func Problem(values []string) string {
 		return fmt.Sprintf("the values vary by about %.0f bits", bits(values))
 	}
 	return ""
+}
+
+// Address says whether who does not know an address could guess it, as far as one alone can
+// tell: no part of it is long and varied enough to be random. What only looks so is taken
+// for random.
+func Address(address string) bool {
+	const minDifferent = 9 // of 16 characters at random, hexadecimal digits or more
+	parts := strings.FieldsFunc(address, func(r rune) bool { return strings.ContainsRune("/?&=#;:,", r) })
+	return !slices.ContainsFunc(parts, func(part string) bool {
+		different := map[rune]bool{}
+		for _, r := range part {
+			different[r] = true
+		}
+		return len(part) >= minLength && len(different) >= minDifferent && !strings.Contains(part, ".")
+	})
 }
 
 // bits estimates how much the values vary, position by position.

@@ -1,6 +1,7 @@
 package platform
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"slices"
@@ -17,6 +18,7 @@ import (
 	"invigilator/requirements"
 	"invigilator/results"
 	. "invigilator/scenarios"
+	"invigilator/scenarios/guess"
 )
 
 // Each fault of the fake tool that provokes one of these requirements is one
@@ -188,6 +190,47 @@ var _ = Describe("A platform, sent the message that starts an exam,", func() {
 			scene.MustNotStart(ctx, id, refused...)
 		}
 	})
+
+	DescribeTable("shows the exam to nobody who knows its address:", func(ctx SpecContext, stimulus string, opens func(context.Context, *harness.PlatformScenario) (agent.User, error)) {
+		const id = "ap-platform-rejects-other-browser-session"
+		scene := PlatformScene()
+		exam, err := scene.Running(ctx, "", nil)
+		if scene.Unseen(id, stimulus, err, exam) {
+			return
+		}
+		other, err := opens(ctx, scene)
+		if scene.Unseen(id, stimulus, err, exam) {
+			return
+		}
+		defer other.Close()
+		opened, err := scene.OpenExam(ctx, "the address of the exam's page, in another browser", exam, other)
+		if scene.Unseen(id, stimulus, err, exam, opened) {
+			return
+		}
+		own := exam.By().NewTab()
+		defer own.Close()
+		again, err := scene.OpenExam(ctx, "the address of the exam's page, opened again by the candidate", exam, own)
+		switch {
+		case scene.Unseen(id, stimulus, err, exam, opened):
+		case opened.Started() && !guess.Address(again.Trip.Page.URL) && !again.SentCookies():
+			scene.Observe(id, stimulus, results.Warned, "", "The exam is shown, since the platform has no cookies and knows its candidates by addresses: "+opened.End()+".", exam, opened, again)
+		case opened.Started():
+			scene.Observe(id, stimulus, results.Failed, "", "The exam is shown: "+opened.End()+".", exam, opened, again)
+		case !again.Started():
+			scene.Observe(id, stimulus, results.Skipped, "", "The exam's page has no address of its own: it is not even shown to the candidate again.", exam, again)
+		default:
+			scene.Observe(id, stimulus, results.Passed, "", "The exam is not shown: "+opened.End()+".", exam, opened, again)
+		}
+	},
+		Entry("another candidate", For("ap-platform-rejects-other-browser-session"), "exam-address-in-other-candidates-browser",
+			func(ctx context.Context, scene *harness.PlatformScenario) (agent.User, error) {
+				return scene.NewTab(ctx, config.SecondLearner)
+			}),
+		Entry("somebody who is not signed in", For("ap-platform-rejects-other-browser-session"), "exam-address-in-fresh-browser",
+			func(ctx context.Context, scene *harness.PlatformScenario) (agent.User, error) {
+				return scene.Open(ctx), nil
+			}),
+	)
 
 	It("starts no second attempt with the session data of one that was handed in", For("ap-platform-rejects-replayed-session-data"), func(ctx SpecContext) {
 		const id, stimulus = "ap-platform-rejects-replayed-session-data", "start-session-used-again"

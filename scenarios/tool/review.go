@@ -162,7 +162,8 @@ func judgeAddress(ctx SpecContext, scene *harness.Scenario, id requirements.ID, 
 	switch {
 	case scene.Unseen(id, stimulus, err, review, opened):
 	case opened.ShowsAnyWork():
-		scene.Observe(id, stimulus, results.Failed, "", "The page at the address of the review shows the work to another learner: "+opened.End()+".", review, learner, opened)
+		verdict, says := shownElsewhere(review)
+		scene.Observe(id, stimulus, verdict, "", says+" "+Seen(opened.End()), review, learner, opened, again)
 	case !again.ShowsWork():
 		scene.Observe(id, stimulus, results.Skipped, "", "The page has no address of its own: it does not even show the work to the reviewer again.", review, again)
 	default:

@@ -244,6 +244,8 @@ func (p *Platform) takesMediaType(q *gradeRequest, name string) (bool, *refusal)
 		return &refusal{status, lti.ErrorInvalidRequest, "the content type is " + q.Header.Get("Content-Type")}
 	}
 	switch sent := q.Header.Get("Content-Type"); {
+	case q.service == Scores && name == q.does.takes && (strings.Contains(sent, ";") && p.has(RefusesScoreTypeParameters) || !strings.HasPrefix(sent, name) && p.has(ComparesScoreTypeCase)):
+		return false, refuses(http.StatusUnsupportedMediaType)
 	case !ofLineItems:
 	case name == "text/plain":
 		if p.has(TakesLineItemsAsText) {
@@ -255,7 +257,9 @@ func (p *Platform) takesMediaType(q *gradeRequest, name string) (bool, *refusal)
 	case name == jsonMediaType && p.has(CrashesOnLineItemsAsJSON):
 		return false, refuses(http.StatusInternalServerError)
 	case name == jsonMediaType && p.has(RefusesLineItemsAsJSON),
-		name == q.does.takes && strings.Contains(sent, ";") && p.has(RefusesLineItemCharset):
+		name == q.does.takes && strings.Contains(sent, ";") && p.has(RefusesLineItemCharset),
+		name == q.does.takes && strings.Count(sent, ";") > 1 && p.has(RefusesTypeParameters),
+		name == q.does.takes && !strings.HasPrefix(sent, name) && p.has(ComparesLineItemTypeCase):
 		return false, refuses(http.StatusUnsupportedMediaType)
 	}
 	return false, nil
@@ -271,6 +275,8 @@ func (p *Platform) takesAccept(q *gradeRequest, header string) (bool, *refusal) 
 		return p.has(IgnoresAccept) || p.has(SendsLineItemsAsPages), nil
 	case q.service != LineItems:
 	case header == "*/*" && p.has(RefusesAnyType), header == jsonMediaType && p.has(RefusesAcceptJSON):
+		return false, refuses(http.StatusNotAcceptable)
+	case strings.Contains(header, ",") && p.has(ComparesAccept):
 		return false, refuses(http.StatusNotAcceptable)
 	case header == jsonMediaType && p.has(CrashesOnAcceptJSON):
 		return false, refuses(http.StatusInternalServerError)

@@ -28,10 +28,14 @@ func (p *Platform) amendLineItem(q *gradeRequest) (aside map[string]any, wrong r
 	if q.object == nil {
 		return nil, nil
 	}
+	if label, _ := q.object["label"].(string); len([]rune(label)) > shortLabel && (isNew && p.has(RefusesLongLabels) || !isNew && p.has(RefusesLongLabelsInChanges)) {
+		wrong.bad("label is too long")
+	}
 	if isNew {
 		p.amendLabel(q.object)
 		p.amendMaximum(q.object)
 		p.losesMembers(q.object)
+		wrong = append(wrong, p.narrowNumber(q.object["scoreMaximum"])...)
 		if _, sent := q.object["id"]; sent && p.has(RefusesSuppliedIDs) {
 			wrong.bad("a new line item has an id")
 		}
@@ -42,6 +46,7 @@ func (p *Platform) amendLineItem(q *gradeRequest) (aside map[string]any, wrong r
 			wrong.bad("a new line item has no tag")
 		}
 		aside, wrong = p.amendDates(q.object, wrong)
+		wrong = p.amendMemberTypes(q.object, aside, wrong)
 	}
 	p.amendExtensions(q, isNew, &wrong)
 	return aside, wrong
@@ -54,6 +59,51 @@ func (p *Platform) amendLabel(object map[string]any) {
 	if !sent && p.has(TakesMissingLabels) || isText && text == "" && p.has(TakesEmptyLabels) || blank && p.has(TakesBlankLabels) {
 		object["label"] = "Untitled"
 	}
+	if sent && !isText && p.has(TakesLabelsOfOtherTypes) {
+		object["label"] = jsonOf(object, "label")
+	}
+	if letters := []rune(text); len(letters) > shortLabel && p.has(CutsLongLabels) {
+		object["label"] = string(letters[:shortLabel])
+	}
+}
+
+// shortLabel is how many characters the longest label has that a fault takes, or keeps.
+const shortLabel = 100
+
+// amendMemberTypes deals with optional members of another type as a fault does.
+func (p *Platform) amendMemberTypes(object, aside map[string]any, wrong refusals) refusals {
+	for _, name := range []string{"tag", "resourceId", "startDateTime", "gradesReleased"} {
+		value := object[name]
+		_, isText := value.(string)
+		_, isTruth := value.(bool)
+		ofTruth := name == "gradesReleased"
+		if value == nil || isText && !ofTruth || isTruth && ofTruth {
+			continue
+		}
+		switch {
+		case p.has(CrashesOnMembersOfOtherTypes):
+			wrong = append(refusals{failure}, wrong...)
+		case p.has(KeepsMembersOfOtherTypes):
+			aside[name] = value
+			delete(object, name)
+		case p.has(IgnoresMembersOfOtherTypes), name == "startDateTime" && p.has(ReadsMembersOfOtherTypes):
+			delete(object, name)
+		case ofTruth && p.has(ReadsMembersOfOtherTypes):
+			object[name] = value == "true"
+		case p.has(ReadsMembersOfOtherTypes):
+			object[name] = jsonOf(object, name)
+		}
+	}
+	return wrong
+}
+
+// narrowNumber refuses numbers in a form that a fault does not take.
+func (p *Platform) narrowNumber(value any) (wrong refusals) {
+	number, _ := value.(json.Number)
+	if strings.ContainsAny(number.String(), "eE") && p.has(ReadsNoExponents) || len(number.String()) > 17 && p.has(ReadsFewDigits) {
+		wrong.bad("a number is in no form that is known")
+	}
+	return wrong
 }
 
 func (p *Platform) amendMaximum(object map[string]any) {
@@ -64,6 +114,8 @@ func (p *Platform) amendMaximum(object map[string]any) {
 	switch {
 	case !sent && p.has(TakesMissingMaximums), sent && maximum == nil && p.has(TakesNullMaximums):
 		object["scoreMaximum"] = json.Number("100")
+	case maximum != nil && !isText && !isNumber && p.has(TakesMaximumsOfOtherTypes):
+		object["scoreMaximum"] = json.Number("1")
 	case isText && p.has(TakesMaximumsAsText):
 		object["scoreMaximum"] = json.Number(text)
 	case isNumber && n == 0 && p.has(TakesMaximumZero), isNumber && n < 0 && p.has(TakesNegativeMaximums):
@@ -112,7 +164,8 @@ func (p *Platform) amendDates(object map[string]any, wrong refusals) (map[string
 		case err == nil:
 			dates = append(dates, at)
 			_, offset := at.Zone()
-			if strings.Contains(text, ".") && p.has(NeedsWholeDates) || offset < 0 && p.has(RefusesDatesBehindUTC) {
+			if strings.Contains(text, ".") && p.has(NeedsWholeDates) || offset < 0 && p.has(RefusesDatesBehindUTC) ||
+				offset > 12*60*60 && p.has(RefusesDatesFarAhead) {
 				wrong.bad("%s is in no form that is known", name)
 			}
 			object[name] = p.readsDate(text, at)
@@ -170,6 +223,8 @@ func (p *Platform) amendExtensions(q *gradeRequest, isNew bool, wrong *refusals)
 		switch {
 		case isURL && isNew && p.has(RefusesExtensions), isURL && !isNew && p.has(RefusesExtensionsInChanges), !isURL && p.has(RefusesPlainMembers):
 			wrong.bad("there is a member %.100q", name)
+		case isURL && isNew && strings.Contains(jsonOf(q.object, name), "[{") && p.has(RefusesDeepMembers):
+			wrong.bad("the member %.100q is too deep", name)
 		case isURL && p.has(DropsExtensions):
 			delete(q.object, name)
 		}

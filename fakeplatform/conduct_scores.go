@@ -35,7 +35,8 @@ func (p *Platform) amendScore(q *gradeRequest) refusals {
 		q.undated = true
 		q.object["timestamp"] = p.opts.Now().Format(time.RFC3339Nano)
 	}
-	p.amendTypes(q.object)
+	wrong = append(wrong, p.amendTypes(q.object)...)
+	wrong = append(wrong, p.narrowPoints(q.object)...)
 	p.amendProgress(q.object)
 	p.amendPoints(q.object)
 	if dated && err == nil {
@@ -58,20 +59,63 @@ func (p *Platform) amendScore(q *gradeRequest) refusals {
 	return wrong
 }
 
-// amendTypes takes members of another JSON type for what they are not.
-func (p *Platform) amendTypes(object map[string]any) {
+// amendTypes takes members of another JSON type for what they are not, and breaks down
+// where a fault does.
+func (p *Platform) amendTypes(object map[string]any) (wrong refusals) {
+	for _, name := range []string{"scoreGiven", "userId", "activityProgress", "gradingProgress"} {
+		_, isArray := object[name].([]any)
+		_, isObject := object[name].(map[string]any)
+		if (isArray || isObject) && p.has(CrashesOnScoresOfOtherTypes) {
+			wrong = append(wrong, failure)
+		}
+	}
+	first := func(value any) (any, bool) {
+		list, _ := value.([]any)
+		if len(list) != 1 {
+			return nil, false
+		}
+		return list[0], true
+	}
 	for _, lax := range []struct {
 		member, fault string
 		takes         func(value any) (any, bool)
 	}{
 		{"scoreGiven", TakesPointsAsText, func(value any) (any, bool) { text, is := value.(string); return json.Number(text), is }},
 		{"scoreGiven", TakesPointsTrue, func(value any) (any, bool) { return json.Number("1"), value == true }},
+		{"scoreGiven", TakesPointsInArrays, first}, {"userId", TakesUsersInArrays, first},
+		{"scoreMaximum", TakesMaximumsOfScoresAsText, func(value any) (any, bool) { text, is := value.(string); return json.Number(text), is }},
+		{"scoreMaximum", TakesMaximumsOfScoresTrue, func(value any) (any, bool) { return json.Number("1"), value == true }},
+		{"activityProgress", TakesProgressOfOtherTypes, func(value any) (any, bool) { return string(lti.Completed), noText(value) }},
+		{"gradingProgress", TakesProgressOfOtherTypes, func(value any) (any, bool) { return string(lti.FullyGraded), noText(value) }},
+		{"scoringUserId", TakesScoringUserNumbers, func(value any) (any, bool) { number, is := value.(json.Number); return number.String(), is }},
+		{"submission", TakesSubmissionsAsText, func(value any) (any, bool) { _, is := value.(string); return nil, is }},
 		{"comment", TakesCommentNumbers, func(value any) (any, bool) { number, is := value.(json.Number); return number.String(), is }},
 	} {
 		if value, is := lax.takes(object[lax.member]); is && p.has(lax.fault) {
 			object[lax.member] = value
 		}
 	}
+	return wrong
+}
+
+// noText says whether there is a value that is no string.
+func noText(value any) bool {
+	_, isText := value.(string)
+	return value != nil && !isText
+}
+
+// narrowPoints refuses points that are written, or as many, as a fault does not take.
+func (p *Platform) narrowPoints(object map[string]any) refusals {
+	wrong := append(p.narrowNumber(object["scoreGiven"]), p.narrowNumber(object["scoreMaximum"])...)
+	given, _ := object["scoreGiven"].(json.Number)
+	maximum, _ := object["scoreMaximum"].(json.Number)
+	if most, err := maximum.Float64(); err == nil && most > 1000 && p.has(RefusesLargeScores) {
+		wrong.bad("scoreMaximum is too large")
+	}
+	if given.String() == "-0" && p.has(CrashesOnNegativeZeros) {
+		wrong = append(wrong, failure)
+	}
+	return wrong
 }
 
 // fractionOfSecond matches one, as times are written.

@@ -165,11 +165,39 @@ const (
 	DropsExtensions               = "drops-extensions"
 	RefusesPlainMembers           = "refuses-plain-members"
 	RefusesSubmissionReviews      = "refuses-submission-reviews"
+	RefusesDeepMembers            = "refuses-deep-members"
+	RefusesLongLabels             = "refuses-long-labels"
+	RefusesLongLabelsInChanges    = "refuses-long-labels-in-changes"
+	CutsLongLabels                = "cuts-long-labels"
+	ReadsNoExponents              = "reads-no-exponents"
+	ReadsFewDigits                = "reads-few-digits"
+	TakesLabelsOfOtherTypes       = "takes-labels-of-other-types"
+	TakesMaximumsOfOtherTypes     = "takes-maximums-of-other-types"
+	KeepsMembersOfOtherTypes      = "keeps-members-of-other-types"
+	ReadsMembersOfOtherTypes      = "reads-members-of-other-types"
+	IgnoresMembersOfOtherTypes    = "ignores-members-of-other-types"
+	CrashesOnMembersOfOtherTypes  = "crashes-on-members-of-other-types"
+	ComparesLineItemTypeCase      = "compares-line-item-type-case"
+	RefusesTypeParameters         = "refuses-type-parameters"
+	ComparesAccept                = "compares-accept"
+	RefusesDatesFarAhead          = "refuses-dates-far-ahead"
 	RefusesFractions              = "refuses-fractions-of-seconds"
 	RefusesScoresWithoutPoints    = "refuses-scores-without-points"
 	RefusesLongComments           = "refuses-long-comments"
 	RefusesScoreExtensions        = "refuses-score-extensions"
 	RefusesSubmissions            = "refuses-submissions"
+	RefusesLargeScores            = "refuses-large-scores"
+	CrashesOnNegativeZeros        = "crashes-on-negative-zeros"
+	RefusesScoreTypeParameters    = "refuses-score-type-parameters"
+	ComparesScoreTypeCase         = "compares-score-type-case"
+	TakesPointsInArrays           = "takes-points-in-arrays"
+	TakesMaximumsOfScoresAsText   = "takes-maximums-of-scores-as-text"
+	TakesMaximumsOfScoresTrue     = "takes-maximums-of-scores-true"
+	TakesUsersInArrays            = "takes-users-in-arrays"
+	TakesProgressOfOtherTypes     = "takes-progress-of-other-types"
+	TakesScoringUserNumbers       = "takes-scoring-user-numbers"
+	TakesSubmissionsAsText        = "takes-submissions-as-text"
+	CrashesOnScoresOfOtherTypes   = "crashes-on-scores-of-other-types"
 	AnswersScoresWith200          = "answers-scores-with-200"
 	AnswersScoresWith201          = "answers-scores-with-201"
 	AnswersScoresWith202          = "answers-scores-with-202"
@@ -432,7 +460,23 @@ var gradeDefects = []Fault{
 	{Name: RefusesExtensionsInChanges, Breaks: []string{"ags-lineitem-extensions"}, Part: OfGrades, Does: "refuses a change with a member of a vendor"},
 	{Name: DropsExtensions, Breaks: []string{}, Part: OfGrades, Permitted: true, Does: "keeps no members of vendors"},
 	{Name: RefusesPlainMembers, Breaks: []string{}, Part: OfGrades, Permitted: true, Does: "refuses a line item with an unknown member that is not named by a URL"},
-	{Name: RefusesSubmissionReviews, Breaks: []string{"sr-unsupported-platform-tolerates"}, Part: OfGrades, Does: "refuses a line item with submissionReview"},
+	{Name: RefusesSubmissionReviews, Breaks: []string{"sr-unsupported-platform-tolerates", "ags-lineitem-extensions"}, Part: OfGrades, Does: "refuses a line item with submissionReview"},
+	{Name: RefusesDeepMembers, Breaks: []string{"ags-lineitem-extensions"}, Part: OfGrades, Does: "refuses a line item with a member of a vendor that is more than three levels deep"},
+	{Name: RefusesLongLabels, Breaks: []string{"ags-lineitem-create"}, Part: OfGrades, Does: "refuses a new line item whose label has more than 100 characters"},
+	{Name: RefusesLongLabelsInChanges, Breaks: []string{"ags-lineitem-update"}, Part: OfGrades, Does: "refuses a change to a label that has more than 100 characters"},
+	{Name: CutsLongLabels, Breaks: []string{"ags-lineitem-create"}, OnlyWarns: true, Part: OfGrades, Does: "cuts the label of a new line item to 100 characters"},
+	{Name: ReadsNoExponents, Breaks: []string{"ags-lineitem-create", "ags-score-accept"}, Part: OfGrades, Does: "refuses numbers with an exponent"},
+	{Name: ReadsFewDigits, Breaks: []string{"ags-lineitem-create", "ags-score-accept"}, Part: OfGrades, Does: "refuses numbers with more than sixteen digits"},
+	{Name: TakesLabelsOfOtherTypes, Breaks: []string{"ags-lineitem-create-validation"}, Part: OfGrades, Does: "takes a label that is no string for the text that it is written as"},
+	{Name: TakesMaximumsOfOtherTypes, Breaks: []string{"ags-lineitem-create-validation"}, Part: OfGrades, Does: "takes a scoreMaximum that is true, or an array, for 1"},
+	{Name: KeepsMembersOfOtherTypes, Breaks: []string{"ags-lineitem-create-validation"}, Part: OfGrades, Does: "keeps optional members of a line item as they are, whatever their type is"},
+	{Name: ReadsMembersOfOtherTypes, Breaks: []string{"ags-lineitem-create-validation"}, OnlyWarns: true, Part: OfGrades, Does: "takes optional members of a line item for what they could mean, whatever their type is"},
+	{Name: IgnoresMembersOfOtherTypes, Breaks: []string{}, Part: OfGrades, Permitted: true, Does: "leaves out optional members of a line item that are of another type"},
+	{Name: CrashesOnMembersOfOtherTypes, Breaks: []string{"ags-lineitem-create-validation"}, Part: OfGrades, Does: "answers 500 to a line item with an optional member of another type"},
+	{Name: ComparesLineItemTypeCase, Breaks: []string{"ags-lineitem-media-types"}, Part: OfGrades, Does: "refuses a line item whose media type is in upper case"},
+	{Name: RefusesTypeParameters, Breaks: []string{"ags-lineitem-media-types"}, Part: OfGrades, Does: "refuses a line item whose media type has more than one parameter"},
+	{Name: ComparesAccept, Breaks: []string{"ags-lineitems-list"}, Part: OfGrades, Does: "refuses an Accept that lists several media types"},
+	{Name: RefusesDatesFarAhead, Breaks: []string{"ags-lineitem-dates"}, Part: OfGrades, Does: "refuses a new line item with a date more than twelve hours ahead of UTC"},
 
 	// Scores.
 	{Name: RefusesFractions, Breaks: []string{"ags-score-accept"}, Hides: []string{"ags-score-timestamp-order"}, Part: OfGrades, Does: "refuses a score whose timestamp has a fraction of a second"},
@@ -440,6 +484,18 @@ var gradeDefects = []Fault{
 	{Name: RefusesLongComments, Breaks: []string{"ags-score-accept"}, Part: OfGrades, Does: "refuses a score with a long comment"},
 	{Name: RefusesScoreExtensions, Breaks: []string{"ags-score-accept"}, Part: OfGrades, Does: "refuses a score with a member of a vendor"},
 	{Name: RefusesSubmissions, Breaks: []string{"ags-score-accept"}, Part: OfGrades, Does: "refuses a score that says when the work was handed in"},
+	{Name: RefusesLargeScores, Breaks: []string{"ags-score-accept"}, Part: OfGrades, Does: "refuses a score whose scoreMaximum is above 1000"},
+	{Name: CrashesOnNegativeZeros, Breaks: []string{"ags-score-accept"}, OnlyWarns: true, Part: OfGrades, Does: "answers 500 to a score of -0"},
+	{Name: RefusesScoreTypeParameters, Breaks: []string{"ags-score-accept"}, Part: OfGrades, Does: "refuses a score whose media type has parameters"},
+	{Name: ComparesScoreTypeCase, Breaks: []string{"ags-score-accept"}, Part: OfGrades, Does: "refuses a score whose media type is in upper case"},
+	{Name: TakesPointsInArrays, Breaks: []string{"ags-score-validation"}, Part: OfGrades, Does: "takes scoreGiven in an array"},
+	{Name: TakesMaximumsOfScoresAsText, Breaks: []string{"ags-score-validation"}, OnlyWarns: true, Part: OfGrades, Does: "takes scoreMaximum of a score as text"},
+	{Name: TakesMaximumsOfScoresTrue, Breaks: []string{"ags-score-validation"}, Part: OfGrades, Does: "takes the scoreMaximum true of a score for 1"},
+	{Name: TakesUsersInArrays, Breaks: []string{"ags-score-validation"}, Part: OfGrades, Does: "takes userId in an array"},
+	{Name: TakesProgressOfOtherTypes, Breaks: []string{"ags-score-validation"}, Part: OfGrades, Does: "takes activityProgress and gradingProgress that are no strings for Completed and FullyGraded"},
+	{Name: TakesScoringUserNumbers, Breaks: []string{"ags-score-validation"}, OnlyWarns: true, Part: OfGrades, Does: "takes a number as scoringUserId"},
+	{Name: TakesSubmissionsAsText, Breaks: []string{"ags-score-validation"}, OnlyWarns: true, Part: OfGrades, Does: "takes a submission that is a string"},
+	{Name: CrashesOnScoresOfOtherTypes, Breaks: []string{"ags-score-validation"}, Part: OfGrades, Does: "answers 500 to a score with an array or object where none belongs"},
 	{Name: AnswersScoresWith200, Breaks: []string{}, Part: OfGrades, Permitted: true, Does: "answers 200 to a score, with an object"},
 	{Name: AnswersScoresWith201, Breaks: []string{}, Part: OfGrades, Permitted: true, Does: "answers 201 to a score"},
 	{Name: AnswersScoresWith202, Breaks: []string{}, Part: OfGrades, Permitted: true, Does: "answers 202 to a score"},
@@ -487,9 +543,9 @@ var gradeDefects = []Fault{
 	{Name: ShowsTickForPoints, Breaks: []string{"ags-gradebook-shows-points"}, Part: OfGrades, OnlyWarns: true, Does: "shows a tick in the gradebook for the points of a grade"},
 	{Name: ShowsPercents, Breaks: []string{}, Part: OfGrades, Permitted: true, Does: "shows points in the gradebook as parts of a hundred"},
 	{Name: ShowsZeroForNone, Breaks: []string{"ags-gradebook-shows-points"}, Part: OfGrades, OnlyWarns: true, Does: "shows 0 in the gradebook where there is no grade"},
-	{Name: DoesNotScale, Breaks: []string{"ags-score-scaling"}, Part: OfGrades, Does: "takes scoreGiven for points of the line item"},
+	{Name: DoesNotScale, Breaks: []string{"ags-score-scaling", "ags-score-accept"}, Part: OfGrades, Does: "takes scoreGiven for points of the line item"},
 	{Name: RoundsPoints, Breaks: []string{"ags-score-scaling", "ags-score-accept"}, Part: OfGrades, Does: "rounds points"},
-	{Name: BlanksZeros, Breaks: []string{"ags-score-scaling"}, Part: OfGrades, Does: "takes 0 points for none"},
+	{Name: BlanksZeros, Breaks: []string{"ags-score-scaling"}, Warns: []string{"ags-score-accept"}, Part: OfGrades, Does: "takes 0 points for none"},
 	{Name: RefusesBonus, Breaks: []string{"ags-score-above-maximum"}, Part: OfGrades, Does: "refuses a score above its maximum"},
 	{Name: DropsBonus, Breaks: []string{"ags-score-above-maximum"}, Part: OfGrades, Does: "answers 204 to a score above its maximum, and keeps the one before"},
 	{Name: CapsBonus, Breaks: []string{}, Part: OfGrades, Permitted: true, Does: "takes a score above its maximum for the maximum"},

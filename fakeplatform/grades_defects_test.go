@@ -142,6 +142,13 @@ func scored(all ...map[string]any) gradeProbe {
 	}
 }
 
+// scoredAs sends a score under a media type.
+func scoredAs(mediaType string) gradeProbe {
+	return func(room *classroom) string {
+		return room.asks(http.MethodPost, room.makes(nil)+"/scores", mediaType, room.score(nil)).says() + room.whole()
+	}
+}
+
 // withToken asks for line items and sends a score with some authorization.
 func withToken(authorization func(*classroom) string) gradeProbe {
 	return func(room *classroom) string {
@@ -315,7 +322,7 @@ func gradeProbes() map[string]gradeProbe {
 		},
 
 		"listed, none": func(room *classroom) string { return room.gets(room.lineItems).says() },
-		"listed":       listed("", ""), "listed as anything": listed("", "*/*"), "listed as JSON": listed("", "application/json"),
+		"listed":       listed("", ""), "listed as anything": listed("", "*/*"), "listed as JSON": listed("", "application/json"), "listed as one of several": listed("", "text/html;q=0.2, */*"),
 		"listed by link": listed("resource_link_id=essay", ""), "listed by resource": listed("resource_id=r-1", ""), "listed by tag": listed("tag=a", ""),
 		"listed by link and resource": listed("resource_link_id=essay&resource_id=r-1", ""), "listed by nothing": listed("tag=x", ""),
 		"listed by odd tag":          listed(url.Values{"tag": {"R&D Übung"}}.Encode(), ""),
@@ -333,10 +340,12 @@ func gradeProbes() map[string]gradeProbe {
 		"made with all": posted(map[string]any{"resourceId": "r-1", "tag": "a", "scoreMaximum": 7.5, "startDateTime": day, "endDateTime": day, "gradesReleased": true}),
 		"made of []":    bodied(lti.MediaTypeLineItem, "[]"), "made of {": bodied(lti.MediaTypeLineItem, "{"), "made of nothing": bodied(lti.MediaTypeLineItem, ""),
 		"made with charset": bodied(lti.MediaTypeLineItem+"; charset=utf-8", lineItem(nil)), "made as JSON": bodied("application/json", lineItem(nil)),
-		"made as text": bodied("text/plain", lineItem(nil)),
+		"made as text": bodied("text/plain", lineItem(nil)), "made with parameters": bodied(lti.MediaTypeLineItem+`;a="b";charset=utf-8`, lineItem(nil)),
+		"made in upper case": bodied(strings.ToUpper(lti.MediaTypeLineItem), lineItem(nil)),
 
 		"changed": put(http.MethodPut, nil), "changed without tag": put(http.MethodPut, map[string]any{"tag": absent}), "changed with id": put(http.MethodPut, map[string]any{"id": "https://tool.example/own"}),
-		"changed with link": put(http.MethodPut, map[string]any{"resourceLinkId": "other"}), "changed with extension": put(http.MethodPut, map[string]any{"https://vendor.example/x": 1}),
+		"changed with long label": put(http.MethodPut, map[string]any{"label": strings.Repeat("ü", 200)}),
+		"changed with link":       put(http.MethodPut, map[string]any{"resourceLinkId": "other"}), "changed with extension": put(http.MethodPut, map[string]any{"https://vendor.example/x": 1}),
 		"patched": put(http.MethodPatch, nil),
 		"shown as HTML": func(room *classroom) string {
 			return room.call(http.MethodGet, room.makes(nil), "", map[string]string{"Authorization": "Bearer " + room.scoped(clientID), "Accept": "text/html"}).says()
@@ -346,6 +355,7 @@ func gradeProbes() map[string]gradeProbe {
 		"unknown scored": nowhere(http.MethodPost, "unknown/scores", lti.MediaTypeScore), "unknown results": nowhere(http.MethodGet, "unknown/results", ""),
 		"malformed read": nowhere(http.MethodGet, "%7Bno%7D", ""),
 
+		"score with parameters": scoredAs(lti.MediaTypeScore + `;a="b";charset=utf-8`), "score in upper case": scoredAs(strings.ToUpper(lti.MediaTypeScore)),
 		"score": scored(nil), "score minimal": scored(map[string]any{"scoreGiven": absent, "scoreMaximum": absent}),
 		"score with comment": scored(map[string]any{"comment": strings.Repeat("ü", 1000)}), "score with extension": scored(map[string]any{"https://vendor.example/x": 1}),
 		"score with another comment": scored(map[string]any{"comment": "first"}, map[string]any{"comment": "second"}),
@@ -388,6 +398,10 @@ func gradeProbes() map[string]gradeProbe {
 		"maximum -1": {"scoreMaximum": -1}, "maximum null": {"scoreMaximum": nil}, "maximum text": {"scoreMaximum": "10"},
 		"link": attached, "link unknown": {"resourceLinkId": "unknown"}, "link of another tool": {"resourceLinkId": "link-of-other"}, "link elsewhere": {"resourceLinkId": "link-of-8"},
 		"date with fraction": {"startDateTime": "2026-03-06T20:05:02.125Z"}, "date behind": {"startDateTime": "2026-03-06T16:35:02-03:30"},
+		"label null": {"label": nil}, "label a number": {"label": 17}, "label long": {"label": strings.Repeat("ü", 200)}, "maximum true": {"scoreMaximum": true},
+		"maximum with exponent": {"scoreMaximum": json.Number("75e-1")}, "maximum of many digits": {"scoreMaximum": json.Number("7.50000000000000000000")},
+		"tag a number": {"tag": 17}, "resource an array": {"resourceId": []any{"r-1"}}, "start a number": {"startDateTime": 1772827502}, "released a string": {"gradesReleased": "true"},
+		"date far ahead": {"startDateTime": "2026-03-07T10:05:02+14:00"}, "deep member": {"https://vendor.example/x": []any{map[string]any{"a": []any{1}}}},
 		"date with offset": {"startDateTime": "2026-03-06T22:05:02.5+02:00"}, "date without zone": {"startDateTime": "2026-03-06T20:05:02"}, "date a word": {"startDateTime": "soon"},
 		"dates reversed": {"startDateTime": day, "endDateTime": "2026-03-05T20:05:02Z"}, "extension": {"https://vendor.example/x": 1}, "plain member": {"note": 1}, "review": {"submissionReview": map[string]any{}},
 	} {
@@ -399,6 +413,10 @@ func gradeProbes() map[string]gradeProbe {
 		"user absent": {"userId": absent}, "user empty": {"userId": ""}, "timestamp absent": {"timestamp": absent}, "timestamp a word": {"timestamp": "yesterday"},
 		"activity absent": {"activityProgress": absent}, "activity Done": {"activityProgress": "Done"}, "grading absent": {"gradingProgress": absent}, "grading in lower case": {"gradingProgress": "fullygraded"},
 		"maximum absent": {"scoreMaximum": absent}, "maximum 0": {"scoreMaximum": 0}, "below 0": {"scoreGiven": -1},
+		"points in an array": {"scoreGiven": []any{3}}, "maximum as text": {"scoreMaximum": "10"}, "maximum true": {"scoreMaximum": true}, "user in an array": {"userId": []any{jude.Sub}},
+		"activity in an array": {"activityProgress": []any{"Completed"}}, "grading an object": {"gradingProgress": map[string]any{}}, "scoring user a number": {"scoringUserId": 17},
+		"submission a string": {"submission": "yesterday"}, "points with exponent": {"scoreGiven": json.Number("75e-1")}, "points of many digits": {"scoreGiven": json.Number("7.50000000000000000000")},
+		"of a million": {"scoreMaximum": 1000000}, "below nothing": {"scoreGiven": json.Number("-0")},
 		"Pending": {"gradingProgress": lti.Pending}, "PendingManual": {"gradingProgress": lti.PendingManual}, "Failed": {"gradingProgress": lti.GradingFailed}, "NotReady": {"gradingProgress": lti.NotReady},
 	} {
 		all["score: "+name] = scored(members)

@@ -3,6 +3,7 @@ package faketool
 import (
 	"encoding/base64"
 	"encoding/json"
+	"maps"
 	"net/http"
 	"net/url"
 	"strings"
@@ -62,6 +63,9 @@ var listStimuli = []Fault{
 		Name: "items-accept-any", Provokes: "ags-lineitems-list", Permitted: true,
 		Does: "accepts everything", grade: accepting("*/*"),
 	}, {
+		Name: "items-accept-list", Provokes: "ags-lineitems-list", Permitted: true,
+		Does: "accepts several media types, that of the container before everything", grade: accepting("text/html;q=0.2, " + lti.MediaTypeLineItemContainer + "; q=0.9, */*;q=0.1"),
+	}, {
 		Name: "items-accept-json", Provokes: "ags-lineitems-list", Permitted: true,
 		Does: "accepts application/json", grade: accepting("application/json"),
 	}, {
@@ -90,6 +94,12 @@ var lineItemStimuli = []Fault{
 			return gives("id", address+"/"+lti.RandomString())(d)
 		},
 	}, {
+		Name: "item-maximum-with-exponent", Provokes: "ags-lineitem-create", Permitted: true,
+		Does: "writes scoreMaximum with an exponent", grade: written("scoreMaximum", "75e-1"),
+	}, {
+		Name: "item-maximum-with-many-digits", Provokes: "ags-lineitem-create", Permitted: true,
+		Does: "writes scoreMaximum with many digits", grade: written("scoreMaximum", "7.50000000000000000000"),
+	}, {
 		Name: "item-label-absent", Provokes: "ags-lineitem-create-validation",
 		Does: "leaves label out", grade: lacks("label"),
 	}, {
@@ -114,6 +124,33 @@ var lineItemStimuli = []Fault{
 		Name: "item-maximum-string", Provokes: "ags-lineitem-create-validation",
 		Does: "sends scoreMaximum as a string", grade: gives("scoreMaximum", "10"),
 	}, {
+		Name: "item-label-null", Provokes: "ags-lineitem-create-validation",
+		Does: "sends the label null", grade: gives("label", nil),
+	}, {
+		Name: "item-label-number", Provokes: "ags-lineitem-create-validation",
+		Does: "sends a number as label", grade: gives("label", json.Number("17")),
+	}, {
+		Name: "item-label-array", Provokes: "ags-lineitem-create-validation",
+		Does: "sends label as an array of one", grade: inArray("label"),
+	}, {
+		Name: "item-maximum-true", Provokes: "ags-lineitem-create-validation",
+		Does: "sends the scoreMaximum true", grade: gives("scoreMaximum", true),
+	}, {
+		Name: "item-maximum-array", Provokes: "ags-lineitem-create-validation",
+		Does: "sends scoreMaximum as an array of one", grade: inArray("scoreMaximum"),
+	}, {
+		Name: "item-tag-number", Provokes: "ags-lineitem-create-validation",
+		Does: "sends a number as tag", grade: gives("tag", json.Number("17")),
+	}, {
+		Name: "item-resource-id-array", Provokes: "ags-lineitem-create-validation",
+		Does: "sends an array of one as resourceId", grade: gives("resourceId", []any{"essay"}),
+	}, {
+		Name: "item-start-number", Provokes: "ags-lineitem-create-validation",
+		Does: "sends a number as startDateTime", grade: gives("startDateTime", json.Number("1772827502")),
+	}, {
+		Name: "item-released-string", Provokes: "ags-lineitem-create-validation",
+		Does: "sends gradesReleased as a string", grade: gives("gradesReleased", "true"),
+	}, {
 		Name: "item-body-array", Provokes: "ags-lineitem-create-validation",
 		Does: "sends an array", grade: instead("[]"),
 	}, {
@@ -131,6 +168,12 @@ var lineItemStimuli = []Fault{
 	}, {
 		Name: "item-type-charset", Provokes: "ags-lineitem-media-types", Permitted: true,
 		Does: "sends the media type of a line item with a charset", grade: bodyOf(lti.MediaTypeLineItem + "; charset=utf-8"),
+	}, {
+		Name: "item-type-parameters", Provokes: "ags-lineitem-media-types", Permitted: true,
+		Does: "sends the media type of a line item with two parameters", grade: bodyOf(lti.MediaTypeLineItem + twoParameters),
+	}, {
+		Name: "item-type-upper-case", Provokes: "ags-lineitem-media-types", Permitted: true,
+		Does: "sends the media type of a line item in upper case", grade: bodyOf(strings.ToUpper(lti.MediaTypeLineItem)),
 	}, {
 		Name: "item-type-json", Provokes: "ags-lineitem-media-types", Permitted: true,
 		Does: "sends the media type application/json", grade: bodyOf("application/json"),
@@ -156,6 +199,12 @@ var lineItemStimuli = []Fault{
 		Name: "item-dates-behind", Provokes: "ags-lineitem-dates", Permitted: true,
 		Does: "sends a startDateTime in a zone west of UTC", grade: gives("startDateTime", "2026-03-06T16:35:02-03:30"),
 	}, {
+		Name: "item-dates-far-ahead", Provokes: "ags-lineitem-dates", Permitted: true,
+		Does: "sends a startDateTime in the zone farthest east of UTC", grade: gives("startDateTime", "2026-03-07T10:05:02+14:00"),
+	}, {
+		Name: "item-date-offset-impossible", Provokes: "ags-lineitem-dates",
+		Does: "sends a startDateTime with an offset that there is not", grade: gives("startDateTime", "2026-03-06T20:05:02+25:00"),
+	}, {
 		Name: "item-date-without-zone", Provokes: "ags-lineitem-dates",
 		Does: "sends a startDateTime without a zone", grade: gives("startDateTime", "2026-03-06T20:05:02"),
 	}, {
@@ -174,6 +223,17 @@ var lineItemStimuli = []Fault{
 	}, {
 		Name: "item-changed-with-extension", Provokes: "ags-lineitem-extensions", Permitted: true,
 		Does: "adds a member of a vendor, named by a URL", grade: gives(extension, map[string]any{"a": json.Number("1")}),
+	}, {
+		Name: "item-created-with-everything", Provokes: "ags-lineitem-extensions", Permitted: true,
+		Does: "sends all members, submissionReview too, and several of vendors",
+		grade: func(d *gradeDraft) error {
+			maps.Copy(d.members, map[string]any{
+				"resourceId": "essay-7", "tag": "essay", "startDateTime": "2026-03-06T20:05:02Z", "endDateTime": "2027-04-06T22:05:03Z", "gradesReleased": true,
+				"submissionReview": allOfReview(d.tool), extension: map[string]any{"deep": []any{map[string]any{"a": []any{true, nil, json.Number("-1.5e3"), "ü"}}}},
+				"https://vendor.example/text": strings.Repeat("Très bien – よくできました。", 60),
+			})
+			return nil
+		},
 	}, {
 		Name: "item-created-with-plain-member", Provokes: "ags-lineitem-extensions", Permitted: true,
 		Does: "adds an unknown member that is not named by a URL", grade: gives("vendorNote", "x"),
@@ -235,6 +295,27 @@ var scoreStimuli = []Fault{
 			return nil
 		},
 	}, {
+		Name: "score-timestamp-far-ahead", Provokes: "ags-score-accept", Permitted: true,
+		Does: "sends a timestamp in the zone farthest east of UTC", grade: timestampAs("2006-01-02T15:04:05.000Z07:00", 14*time.Hour),
+	}, {
+		Name: "score-with-exponents", Provokes: "ags-score-accept", Permitted: true,
+		Does: "writes the points with exponents", grade: pointsAs("75e-1", "1E+1"),
+	}, {
+		Name: "score-with-many-digits", Provokes: "ags-score-accept", Permitted: true,
+		Does: "writes the points with many digits", grade: pointsAs("7.50000000000000000000", "10.00000000000000000000"),
+	}, {
+		Name: "score-of-a-million", Provokes: "ags-score-accept", Permitted: true,
+		Does: "sends points of a million", grade: pointsAs("750000", "1000000"),
+	}, {
+		Name: "score-negative-zero", Provokes: "ags-score-accept", Permitted: true,
+		Does: "writes no points as -0", grade: pointsAs("-0", "10"),
+	}, {
+		Name: "score-type-parameters", Provokes: "ags-score-accept", Permitted: true,
+		Does: "sends the media type of a score with two parameters", grade: bodyOf(lti.MediaTypeScore + twoParameters),
+	}, {
+		Name: "score-type-upper-case", Provokes: "ags-score-accept", Permitted: true,
+		Does: "sends the media type of a score in upper case", grade: bodyOf(strings.ToUpper(lti.MediaTypeScore)),
+	}, {
 		Name: "score-without-user", Provokes: "ags-score-validation",
 		Does: "leaves userId out", grade: lacks("userId"),
 	}, {
@@ -277,6 +358,38 @@ var scoreStimuli = []Fault{
 		Name: "score-timestamp-number", Provokes: "ags-score-validation",
 		Does: "sends a number as timestamp", grade: func(d *gradeDraft) error { return gives("timestamp", d.tool.opts.Now().UnixMilli())(d) },
 	}, {
+		Name: "score-given-array", Provokes: "ags-score-validation",
+		Does: "sends scoreGiven as an array of one", grade: inArray("scoreGiven"),
+	}, {
+		Name: "score-maximum-string", Provokes: "ags-score-validation",
+		Does: "sends scoreMaximum as a string", grade: gives("scoreMaximum", "10"),
+	}, {
+		Name: "score-maximum-true", Provokes: "ags-score-validation",
+		Does: "sends true as scoreMaximum", grade: gives("scoreMaximum", true),
+	}, {
+		Name: "score-user-array", Provokes: "ags-score-validation",
+		Does: "sends userId as an array of one", grade: inArray("userId"),
+	}, {
+		Name: "score-activity-array", Provokes: "ags-score-validation",
+		Does: "sends activityProgress as an array of one", grade: inArray("activityProgress"),
+	}, {
+		Name: "score-grading-object", Provokes: "ags-score-validation",
+		Does: "sends gradingProgress in an object", grade: func(d *gradeDraft) error {
+			return gives("gradingProgress", map[string]any{"value": d.members["gradingProgress"]})(d)
+		},
+	}, {
+		Name: "score-scoring-user-number", Provokes: "ags-score-validation",
+		Does: "sends a number as scoringUserId", grade: gives("scoringUserId", json.Number("17")),
+	}, {
+		Name: "score-submission-string", Provokes: "ags-score-validation",
+		Does: "sends submission as a string", grade: gives("submission", "yesterday"),
+	}, {
+		Name: "score-timestamp-offset-impossible", Provokes: "ags-score-validation",
+		Does: "sends a timestamp with an offset that there is not",
+		grade: func(d *gradeDraft) error {
+			return gives("timestamp", d.tool.opts.Now().UTC().Format("2006-01-02T15:04:05.000")+"+25:00")(d)
+		},
+	}, {
 		Name: "score-body-array", Provokes: "ags-score-validation",
 		Does: "sends an array", grade: instead("[]"),
 	}, {
@@ -296,13 +409,7 @@ var scoreStimuli = []Fault{
 var reviewStimuli = []Fault{
 	{
 		Name: "item-review-all-members", Provokes: "sr-platform-keeps-submission-review", Permitted: true,
-		Does: "sends all members of submissionReview",
-		grade: reviewing(func(t *Tool) map[string]any {
-			return map[string]any{
-				"reviewableStatus": []string{string(lti.InProgress), string(lti.Submitted), string(lti.Completed)}, "label": "Open in the viewer",
-				"url": t.opts.URL + "/act/849023/sub?from=gradebook", "custom": map[string]any{"action": "review", "a_id": "23942"},
-			}
-		}),
+		Does: "sends all members of submissionReview", grade: reviewing(allOfReview),
 	}, {
 		Name: "item-review-empty", Provokes: "sr-platform-keeps-submission-review", Permitted: true,
 		Does: "sends an empty submissionReview", grade: reviewing(func(*Tool) map[string]any { return map[string]any{} }),
@@ -398,9 +505,37 @@ func lacks(name string) func(*gradeDraft) error {
 	return func(d *gradeDraft) error { delete(d.members, name); return nil }
 }
 
+// inArray sends a member in an array.
+func inArray(name string) func(*gradeDraft) error {
+	return func(d *gradeDraft) error { return gives(name, []any{d.members[name]})(d) }
+}
+
+// written writes a number in another way.
+func written(name, number string) func(*gradeDraft) error { return gives(name, json.Number(number)) }
+
+// pointsAs writes the points of a score in another way.
+func pointsAs(given, maximum string) func(*gradeDraft) error {
+	return func(d *gradeDraft) error {
+		d.members["scoreGiven"], d.members["scoreMaximum"] = json.Number(given), json.Number(maximum)
+		return nil
+	}
+}
+
+// twoParameters are some of a media type, in a form that is rarely seen (RFC 9110, 5.6.6
+// and 8.3.1).
+const twoParameters = ` ; profile="a;b,c" ; charset="UTF-8"`
+
 // instead sends something else instead of all members.
 func instead(body string) func(*gradeDraft) error {
 	return func(d *gradeDraft) error { d.members, d.Body = nil, []byte(body); return nil }
+}
+
+// allOfReview are all members that submissionReview can have.
+func allOfReview(t *Tool) map[string]any {
+	return map[string]any{
+		"reviewableStatus": []string{string(lti.InProgress), string(lti.Submitted), string(lti.Completed)}, "label": "Open in the viewer",
+		"url": t.opts.URL + "/act/849023/sub?from=gradebook", "custom": map[string]any{"action": "review", "a_id": "23942"},
+	}
 }
 
 func reviewing(review func(*Tool) map[string]any) func(*gradeDraft) error {

@@ -38,7 +38,8 @@ var _ = Describe("A platform's line item", func() {
 			"item-changed": {
 				"label": "Invigilator " + lti.RandomString()[:10], "scoreMaximum": 20, "tag": "new", "startDateTime": "2026-03-07T20:05:02Z", "endDateTime": "2027-04-07T22:05:03Z",
 			},
-			"item-tag-left-out": {"tag": nil}, "item-other-id": {"id": "other"}, "item-other-resource-link": {"resourceLinkId": other},
+			"item-changed-to-largest": atMost().With(harness.Members{"gradesReleased": true}),
+			"item-tag-left-out":       {"tag": nil}, "item-other-id": {"id": "other"}, "item-other-resource-link": {"resourceLinkId": other},
 		} {
 			item, err := scene.MakeLineItem(ctx, book, old)
 			if scene.Unseen(id, stimulus, err, book.Launch) {

@@ -89,9 +89,14 @@ var _ = Describe("A platform, sent a score,", func() {
 				scene.Observe(id, fault.Name, verdict, "", says, flows...)
 				continue
 			}
-			result, err := scene.ResultOf(ctx, item, item.Book.Sub(), amounts(0.75))
+			fraction := 0.75
+			if fault.Name == "score-negative-zero" {
+				fraction = 0
+			}
+			result, err := scene.ResultOf(ctx, item, item.Book.Sub(), amounts(fraction))
 			if !scene.Unseen(id, fault.Name, err, flows...) {
-				scene.Check(id, fault.Name, amounts(0.75)(result), "", "After 7.5 of 10: "+result.String()+".", append(flows, result.Flow)...)
+				sent := sentMembers(flow)
+				scene.Check(id, fault.Name, amounts(fraction)(result), "", fmt.Sprintf("After %v of %v: %s.", sent["scoreGiven"], sent["scoreMaximum"], result), append(flows, result.Flow)...)
 			}
 		}
 	})

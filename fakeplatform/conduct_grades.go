@@ -236,6 +236,24 @@ func (p *Platform) mootAnswer(q *gradeRequest) gradeAnswer {
 	return gradeAnswer{status: http.StatusNoContent}
 }
 
+// eachFifth is which of the requests of services faults put off.
+const eachFifth = 5
+
+// putsOff answers that there were too many requests, where a fault takes no more for now.
+func (p *Platform) putsOff(w http.ResponseWriter, r *http.Request) bool {
+	if r.URL.Path != TokenPath && !strings.HasPrefix(r.URL.Path, ContextsPath+"/") || p.requests.Add(1)%eachFifth != 0 {
+		return false
+	}
+	for status, fault := range map[int]string{http.StatusTooManyRequests: LimitsRequests, http.StatusServiceUnavailable: LimitsRequestsFor503} {
+		if p.has(fault) {
+			w.Header().Set("Retry-After", "0")
+			fail(w, refusal{status, lti.ErrorInvalidRequest, "there were too many requests"})
+			return true
+		}
+	}
+	return false
+}
+
 // takesMediaType says whether a fault takes a body of a media type that is none for it,
 // and why one is not taken that is.
 func (p *Platform) takesMediaType(q *gradeRequest, name string) (bool, *refusal) {

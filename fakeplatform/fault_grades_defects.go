@@ -186,6 +186,8 @@ const (
 	RefusesLongComments           = "refuses-long-comments"
 	RefusesScoreExtensions        = "refuses-score-extensions"
 	RefusesSubmissions            = "refuses-submissions"
+	LimitsRequests                = "limits-requests"
+	LimitsRequestsFor503          = "limits-requests-with-503"
 	RefusesLargeScores            = "refuses-large-scores"
 	CrashesOnNegativeZeros        = "crashes-on-negative-zeros"
 	RefusesScoreTypeParameters    = "refuses-score-type-parameters"
@@ -477,6 +479,9 @@ var gradeDefects = []Fault{
 	{Name: RefusesTypeParameters, Breaks: []string{"ags-lineitem-media-types"}, Part: OfGrades, Does: "refuses a line item whose media type has more than one parameter"},
 	{Name: ComparesAccept, Breaks: []string{"ags-lineitems-list"}, Part: OfGrades, Does: "refuses an Accept that lists several media types"},
 	{Name: RefusesDatesFarAhead, Breaks: []string{"ags-lineitem-dates"}, Part: OfGrades, Does: "refuses a new line item with a date more than twelve hours ahead of UTC"},
+
+	{Name: LimitsRequests, Breaks: []string{}, Part: OfGrades, Permitted: true, Does: "answers each fifth request of a service with 429, and takes the next"},
+	{Name: LimitsRequestsFor503, Breaks: []string{}, Part: OfGrades, Permitted: true, Does: "answers each fifth request of a service with 503 and Retry-After, and takes the next"},
 
 	// Scores.
 	{Name: RefusesFractions, Breaks: []string{"ags-score-accept"}, Hides: []string{"ags-score-timestamp-order"}, Part: OfGrades, Does: "refuses a score whose timestamp has a fraction of a second"},

@@ -32,6 +32,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/lestrrat-go/jwx/v2/jwk"
@@ -120,6 +121,7 @@ type Platform struct {
 	consulted sync.Map // the names of faults that would have made a difference
 	alsoAt    sync.Map // paths that stimuli have given line items, and their own
 	grades    gradebooks
+	requests  atomic.Int64 // of services
 
 	mu            sync.Mutex
 	registrations map[string]Registration
@@ -224,6 +226,9 @@ func New(opts Options) (*Platform, error) {
 func (p *Platform) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.Body != nil && r.Body != http.NoBody {
 		r.Body = http.MaxBytesReader(w, r.Body, maxBody)
+	}
+	if p.putsOff(w, r) {
+		return
 	}
 	p.mux.ServeHTTP(w, p.leadBack(r))
 }

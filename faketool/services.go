@@ -80,7 +80,7 @@ type assertionDraft struct {
 	method    string
 	url       string
 	mediaType string
-	twice     bool // what is answered is the second one
+	twice     bool // what is answered is the second one, where the first was not put off
 
 	registration Registration
 }
@@ -120,12 +120,14 @@ func (t *Tool) token(ctx context.Context, issuer, clientID string, p TokenProbe)
 	if err != nil {
 		return nil, err
 	}
-	if d.twice {
-		if _, err := t.ask(ctx, a); err != nil {
-			return nil, err
-		}
+	token, err := t.ask(ctx, a)
+	if err != nil {
+		return nil, err
 	}
-	return t.ask(ctx, a)
+	if used := token.Status != http.StatusTooManyRequests && token.Status != http.StatusServiceUnavailable; d.twice && used {
+		return t.ask(ctx, a)
+	}
+	return token, nil
 }
 
 // draftToken is a request for an access token, with what differs from a valid one.

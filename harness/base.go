@@ -37,6 +37,8 @@ type base struct {
 	takenOver *takeover // where a null peer takes the embedded subject's place
 
 	keySets map[string]bool // the addresses of those that could be read
+	// limited is set where a subject took no more requests for now, and took none in time.
+	limited bool
 	// servicesGone is why the platform's services count as gone, while launches work.
 	servicesGone string
 	gone         string // why the subject counts as gone for good; empty while it does not

@@ -213,7 +213,8 @@ func sentence(text string) string {
 
 // Observe keeps a verdict on a requirement or on one stimulus of it. The
 // verdict Failed becomes Warned where the requirement is none that a subject
-// must keep, or where the stimulus only warns; but a breach stays one.
+// must keep, or where the stimulus only warns, and Inconclusive where a flow shows that the
+// subject took no more requests; but a breach stays one.
 func (s *observer[F]) Observe(id requirements.ID, stimulus string, verdict results.Verdict, expected, seen string, flows ...F) {
 	s.tb.Helper()
 	r, ok := requirements.Default().Get(id)
@@ -231,7 +232,8 @@ func (s *observer[F]) Observe(id requirements.ID, stimulus string, verdict resul
 	if verdict == results.Failed {
 		o.Verdict = failing(r, stimulus)
 	}
-	if verdict == Breach {
+	grave := verdict == Breach
+	if grave {
 		verdict, o.Verdict = results.Failed, results.Failed
 	}
 	var none F
@@ -239,13 +241,18 @@ func (s *observer[F]) Observe(id requirements.ID, stimulus string, verdict resul
 		if f == none {
 			continue
 		}
+		flow, _ := f.kept()
 		if verdict == results.Failed && f.breach() {
-			o.Verdict = results.Failed
+			o.Verdict, grave = results.Failed, true
+		}
+		if host := limitedIn(flow, s.hosts); host != "" && verdict == results.Failed && !grave && o.Verdict != results.Inconclusive {
+			o.Verdict = results.Inconclusive
+			o.Seen = results.Bounded(fmt.Sprintf("%s has had too many requests (HTTP 429), so this says nothing: %s Have a look at its limit, and %s.", host, o.Seen, raiseLimit), maxSaid)
 		}
 		if why := f.misread(); why != "" && slices.Contains([]results.Verdict{results.Passed, results.Failed, results.Warned}, verdict) {
 			o.Verdict, o.Seen = results.Inconclusive, results.Bounded(why, maxSaid)
 		}
-		if flow, _ := f.kept(); !slices.Contains(o.Flows, flow.ID) {
+		if !slices.Contains(o.Flows, flow.ID) {
 			o.Flows = append(o.Flows, flow.ID)
 		}
 	}

@@ -190,7 +190,7 @@ func (s *PlatformScenario) Call(ctx context.Context, b *Gradebook, c GradeCall) 
 	}
 	flow, err := s.send(ctx, c)
 	if err != nil {
-		return nil, err
+		return flow, err
 	}
 	if whole := inWholeSeconds(c.Body); c.Fault == nil && flow.Exchange.Status == http.StatusBadRequest && !reflect.DeepEqual(whole, c.Body) {
 		again := c
@@ -249,13 +249,11 @@ func inWholeSeconds(body any) any {
 }
 
 // unanswered is an [ErrNoLaunch] where a request got no answer that says anything of
-// the service: none, the beginning of one, or that there are too many requests.
+// the service: none, or the beginning of one.
 func unanswered(e *faketool.Exchange) error {
 	switch {
 	case e.Status == 0, e.Status/100 == 2 && e.Err != nil:
 		return fmt.Errorf("%w: no whole answer came from the service: %w", ErrNoLaunch, e.Err)
-	case e.Status == http.StatusTooManyRequests:
-		return fmt.Errorf("%w: the service takes no more requests for now: HTTP %d", ErrNoLaunch, e.Status)
 	}
 	return nil
 }

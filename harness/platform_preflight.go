@@ -228,7 +228,11 @@ func (r *PlatformRun) preflightToken(ctx context.Context, scene *PlatformScenari
 		return false, nil
 	}
 	ask := func(ctx context.Context, scopes []string) (*PlatformFlow, *faketool.Token, error) {
-		return scene.Grant(ctx, "preflight: an access token for "+string(of)[len("access tokens for "):], faketool.TokenProbe{Scopes: scopes})
+		flow, token, err := scene.Grant(ctx, "preflight: an access token for "+string(of)[len("access tokens for "):], faketool.TokenProbe{Scopes: scopes})
+		if errors.Is(err, errLimited) {
+			err = nil // the diagnosis tells so
+		}
+		return flow, token, err
 	}
 	asked, token, err := ask(ctx, scopes)
 	if err == nil && token.AccessToken == "" && isAway(token.Status) {
@@ -256,6 +260,9 @@ func (r *PlatformRun) preflightToken(ctx context.Context, scene *PlatformScenari
 			r.platform.TokenURL, r.toolKeySet()),
 	}
 	switch {
+	case token.Status == http.StatusTooManyRequests:
+		d.Problem += " Its token endpoint has had too many requests."
+		d.LookAt = "How many requests may this client_id make in a while? Please " + raiseLimit + "."
 	case isAway(token.Status):
 		d.Problem += " Its token endpoint cannot be reached."
 	case isNoEndpoint(token):

@@ -242,15 +242,16 @@ func (s *PlatformScenario) Act(ctx context.Context, exam *PlatformFlow, c Call) 
 }
 
 // exchange lets the fake tool's server send a request, and keeps what came of it.
+// The error is [ErrNoLaunch] where the platform takes no more requests for now.
 func (s *PlatformScenario) exchange(ctx context.Context, title string, fault *faketool.Fault, send func(context.Context) (*faketool.Exchange, error)) (*PlatformFlow, error) {
 	flows, err := s.exchanges(ctx, title, fault, func(ctx context.Context) ([]*faketool.Exchange, error) {
 		exchange, err := send(ctx)
 		return []*faketool.Exchange{exchange}, err
 	})
-	if err != nil {
+	if len(flows) == 0 {
 		return nil, err
 	}
-	return flows[0], nil
+	return flows[0], err
 }
 
 // exchanges lets it send some at the same time. Where no answer came, a valid launch tells
@@ -259,10 +260,8 @@ func (s *PlatformScenario) exchanges(ctx context.Context, title string, fault *f
 	if s.run.Gone() {
 		return nil, errPlatformGone
 	}
-	limited, cancel := context.WithTimeout(ctx, s.run.Patience())
-	defer cancel()
 	began := time.Now()
-	made, err := send(limited)
+	made, err := s.patiently(ctx, send)
 	if err != nil {
 		return nil, err
 	}
@@ -276,7 +275,7 @@ func (s *PlatformScenario) exchanges(ctx context.Context, title string, fault *f
 	if dead && !s.run.recovering && !s.run.config.Embedded.SkipPreflight {
 		_, _ = s.ordinary(ctx, "control: a valid launch, since no answer came") // one that does not work tells so
 	}
-	return flows, nil
+	return flows, takesNoMore(made)
 }
 
 // exchanged keeps a request of the fake tool's server as a flow.

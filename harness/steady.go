@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -202,11 +201,7 @@ func retryAfter(trip *agent.Trip) time.Duration {
 			if !strings.EqualFold(field[0], "Retry-After") {
 				continue
 			}
-			if seconds, err := strconv.Atoi(strings.TrimSpace(field[1])); err == nil {
-				wait = max(wait, time.Duration(min(seconds, 3600))*time.Second)
-			} else if date, err := http.ParseTime(field[1]); err == nil {
-				wait = max(wait, min(time.Until(date), time.Hour))
-			}
+			wait = max(wait, pauseOf(field[1]))
 		}
 	}
 	return wait

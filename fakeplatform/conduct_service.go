@@ -207,6 +207,7 @@ type controlAnswer struct {
 	why    *refusal   // the request is refused
 	status lti.Status // is told in place of the attempt's
 	empty  bool       // nothing is told
+	body   any        // is told instead; nil for nothing
 	reset  bool       // the connection is closed instead
 }
 
@@ -228,7 +229,11 @@ func (p *Platform) stimulated(o *order) controlAnswer {
 }
 
 // respond tells what has become of the attempt.
-func (p *Platform) respond(w http.ResponseWriter, o *order) {
+func (p *Platform) respond(w http.ResponseWriter, o *order, instead any) {
+	if instead != nil {
+		writeJSON(w, http.StatusOK, lti.MediaTypeControl, instead)
+		return
+	}
 	answer := map[string]any{"status": o.response.Status}
 	if o.response.ExtraTime != nil {
 		answer["extra_time"] = *o.response.ExtraTime

@@ -97,7 +97,7 @@ func (p *Platform) serveControl(w http.ResponseWriter, r *http.Request) {
 		if answer.status != "" {
 			o.response.Status = answer.status
 		}
-		p.respond(w, o)
+		p.respond(w, o, answer.body)
 		return
 	}
 	if why := wrong[0]; (why.status == http.StatusUnauthorized || why.status == http.StatusForbidden) && !p.has(ChallengesNobody) {

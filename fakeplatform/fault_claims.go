@@ -16,6 +16,49 @@ const (
 	Markup   = `"'></script><b id="` + MarkupID + `">no</b><script>window.invigilator = 1</script>`
 )
 
+// everyClaim adds what a message may have at most (LTI Core 1.3, 5.4, and appendix A). Texts
+// have 200 characters, roles are of each vocabulary and of a vendor.
+func everyClaim(d *draft) {
+	text := long("Übung № 7 – よくできました、")
+	maps.Copy(d.claims, lti.Claims{
+		"name": text, "given_name": text, "family_name": text, "middle_name": text, "locale": "en-GB", "zoneinfo": "Europe/Zurich",
+		"email": "learner@" + strings.Repeat("school.", 20) + "example", "email_verified": true, "picture": "https://platform.example/" + strings.Repeat("p", 200),
+		"website": "https://learner.example/", "birthdate": "0000-02-29", "updated_at": 1311280970,
+		"address":                     map[string]any{"formatted": text, "country": "CH"},
+		"https://claims.example/deep": deep, "https://claims.example/text": text,
+	})
+	for _, member := range []string{"title", "label"} {
+		set(d, lti.ClaimContext, member, text)
+	}
+	set(d, lti.ClaimContext, "type", []string{"http://purl.imsglobal.org/vocab/lis/v2/course#CourseOffering", "http://purl.imsglobal.org/vocab/lis/v2/course#CourseSection", "https://claims.example/course"})
+	set(d, lti.ClaimResourceLink, "title", text)
+	set(d, lti.ClaimResourceLink, "description", text)
+	for name, members := range map[string]map[string]any{
+		lti.ClaimLaunchPresentation: {"width": 320, "height": 240, "locale": "en-GB"},
+		lti.ClaimLIS: {
+			"person_sourcedid": "school:" + strings.Repeat("7", 190), "course_offering_sourcedid": "school:CO-7", "course_section_sourcedid": "school:CS-7",
+		},
+		lti.ClaimToolPlatform: {
+			"guid": "platform-guid", "name": text, "description": text, "contact_email": "support@platform.example", "url": "https://platform.example/",
+			"product_family_code": "campus", "version": "1.0",
+		},
+	} {
+		for member, value := range members {
+			set(d, name, member, value)
+		}
+	}
+	roles, _ := d.claims[lti.ClaimRoles].([]string)
+	d.claims[lti.ClaimRoles] = append(slices.Clone(roles), furtherRoles...)
+}
+
+// furtherRoles are of each vocabulary that roles have, and give nobody further rights.
+var furtherRoles = []string{
+	"http://purl.imsglobal.org/vocab/lis/v2/membership/Learner#GuestLearner", "http://purl.imsglobal.org/vocab/lis/v2/institution/person#Student",
+	"http://purl.imsglobal.org/vocab/lis/v2/institution/person#Learner", "http://purl.imsglobal.org/vocab/lis/v2/institution/person#Other",
+	"http://purl.imsglobal.org/vocab/lis/v2/system/person#User", "http://purl.imsglobal.org/vocab/lis/v2/system/person#None",
+	"https://claims.example/roles#Reader", "urn:vendor:role:reader",
+}
+
 // claimFaults are those of the message itself: it is signed as it should be.
 var claimFaults = slices.Concat([]Fault{
 	{
@@ -427,6 +470,10 @@ var claimFaults = slices.Concat([]Fault{
 				set(d, claim, "https://claims.example/member", []any{1, nil})
 			}
 		},
+	}, {
+		Name: "claims-at-their-largest", Provokes: "core-tool-unknown-claims-ignored", Permitted: true,
+		Does:   "sends all optional claims with all of their members, long texts, many roles and deep claims of vendors",
+		claims: everyClaim,
 	}, {
 		Name: "required-claims-only", Provokes: "core-tool-optional-claims-absent", Permitted: true,
 		Does: "sends the required claims and no others",

@@ -32,6 +32,12 @@ var gradeFaults = slices.Concat(
 		stimulus{"items-url-with-query", "sends the address of the line items with a query", endpointURL("lineitems", func(s string) string { return withQuery(s, "type_id", "3") })},
 	),
 	gradeAnswers("ags-tool-follows-paging",
+		graded{"items-first-page-empty", "sends an empty first page of line items, which leads to the last one", hidesLineItem, func(g *gradeAnswer) {
+			if g.page() == 1 {
+				g.body = []map[string]any{}
+				g.header.Set("Link", fmt.Sprintf(`<%s>; rel="next"`, g.atPage(lastPage)))
+			}
+		}},
 		paging("items-wanted-on-page-3", "sends the line item on the third page", "Link", `<%[1]s>; rel="next"`),
 		paging("items-link-next-first", "names the next page first among other links", "Link", `<%[1]s>; rel="next", <%[2]s>; rel="first", <%[3]s>; rel="last"`),
 		paging("items-link-next-last", "names the next page last among other links", "Link", `<%[2]s>; rel="first", <%[3]s>; rel="last", <%[1]s>; rel="next"`),
@@ -62,6 +68,20 @@ var gradeFaults = slices.Concat(
 				g.header.Set("Content-Type", content+"; charset=utf-8")
 			}
 		}},
+		graded{"items-with-everything", "sends line items with all members, long ones and those of vendors", hidesLineItem, eachLineItem(func(item map[string]any) {
+			maps.Copy(item, map[string]any{
+				"label": long("Übung № 7 – よくできました、"), "tag": long("essay-"), "startDateTime": "2026-03-01T08:00:00.125Z", "endDateTime": "2036-03-31T22:00:00+02:00",
+				"gradesReleased": false, "submissionReview": map[string]any{"reviewableStatus": []string{string(lti.Submitted)}, "label": long("Открыть "), "custom": map[string]any{"a": "b"}},
+				VendorMember: deep, "https://vendor.example/text": long("ö "),
+			})
+		})},
+		graded{"items-in-object", "sends an object with line items where a list belongs", hidesLineItem, ofList(LineItems, func(items []any) any {
+			return map[string]any{"lineItems": items}
+		})},
+		graded{"items-with-null", "sends null and a string beside line items", hidesLineItem, ofList(LineItems, besideNothing)},
+		graded{"items-of-other-types", "sends line items with members of other types", hidesLineItem, eachLineItem(func(item map[string]any) {
+			item["scoreMaximum"], item["label"], item["tag"] = fmt.Sprint(item["scoreMaximum"]), nil, 17
+		})},
 	),
 	acceptedFor("ags-tool-score-url",
 		stimulus{"score-url-with-query", "sends the address of the line item with a query", lineItemURL(withItemQuery)},
@@ -90,6 +110,21 @@ var gradeFaults = slices.Concat(
 		results("results-without-maximum", "sends resultScore without resultMaximum", map[string]any{"resultScore": ResultWithoutMaximum}),
 		results("results-of-stranger", "sends the result of somebody unknown", map[string]any{"userId": "somebody-unknown", "resultScore": 7, "resultMaximum": 10}),
 		results("results-overridden", "sends a result that an instructor has overridden", map[string]any{"resultScore": 3.5, "resultMaximum": 10, "comment": "Corrected by hand."}),
+		results("results-with-everything", "sends a result with all members, long ones and those of vendors", map[string]any{
+			"resultScore": 3.5, "resultMaximum": 10, "comment": strings.Repeat("Très bien – よくできました。", 120), "scoringUserId": "teacher-" + long("1"),
+			VendorMember: deep, "https://vendor.example/text": long("ö "),
+		}),
+		graded{"results-first-page-empty", "sends an empty first page of results, which leads to the second one", nil, func(g *gradeAnswer) {
+			if g.service == Results && g.why == nil && !g.URL.Query().Has(paramPart) {
+				g.body = []map[string]any{}
+				g.header.Set("Link", fmt.Sprintf(`<%s>; rel="next"`, withQuery(g.platform.opts.ServerURL+g.URL.RequestURI(), paramPart, "2")))
+			}
+		}},
+		graded{"results-in-object", "sends an object with results where a list belongs", nil, ofList(Results, func(results []any) any { return map[string]any{"results": results} })},
+		graded{"results-with-null", "sends null and a string beside results", nil, ofList(Results, besideNothing)},
+		results("results-of-other-types", "sends a result with members of other types", map[string]any{
+			"resultScore": "3.5", "resultMaximum": "10", "userId": 17, "comment": map[string]any{"text": "Corrected by hand."},
+		}),
 	),
 	tokenAnswers(
 		granted{"token-opaque", "grants access tokens with all characters that one may have", func(a *application) { a.value = lti.RandomString() + "-._~+/==" }},
@@ -100,6 +135,27 @@ var gradeFaults = slices.Concat(
 		}},
 		granted{"token-type-capitalised", "writes the type of access tokens with a capital letter", func(a *application) { a.tokenType = "Bearer" }},
 		granted{"token-type-lower-case", "writes the type of access tokens in lower case", func(a *application) { a.tokenType = "bearer" }},
+		granted{"token-type-upper-case", "writes the type of access tokens in upper case", func(a *application) { a.tokenType = "BEARER" }},
+		granted{"token-without-expiry", "does not say when access tokens expire", answersGrant(func(answer map[string]any) any {
+			delete(answer, "expires_in")
+			return answer
+		})},
+		granted{"token-with-everything", "grants long access tokens, with members that a tool does not need", func(a *application) {
+			a.value = lti.RandomString() + strings.Repeat("x", 2<<10)
+			answersGrant(func(answer map[string]any) any {
+				maps.Copy(answer, map[string]any{"refresh_token": "none", "token_id": 17, "https://vendor.example/grant": deep, "none": nil})
+				return answer
+			})(a)
+		}},
+		granted{"token-expiry-as-text", "says as text when access tokens expire", answersGrant(func(answer map[string]any) any {
+			answer["expires_in"] = fmt.Sprint(answer["expires_in"])
+			return answer
+		})},
+		granted{"token-a-number", "sends a number as access token", answersGrant(func(answer map[string]any) any {
+			answer["access_token"] = 17
+			return answer
+		})},
+		granted{"token-in-array", "grants access tokens in an array", answersGrant(func(answer map[string]any) any { return []any{answer} })},
 		granted{"scope-reduced", "grants access tokens for 5 seconds, and without the scope to send scores where there are others", func(a *application) {
 			a.expires = shortly // so that the tool does not keep one for what comes later
 			if rest := slices.DeleteFunc(slices.Clone(a.scopes), func(scope string) bool { return scope == lti.ScopeScore }); len(rest) > 0 {
@@ -152,6 +208,38 @@ func tokenAnswers(stimuli ...granted) []Fault {
 	}
 	return faults
 }
+
+// answersGrant answers otherwise that an access token is granted.
+func answersGrant(change func(map[string]any) any) func(*application) {
+	return func(a *application) { a.answers = change }
+}
+
+// long is a text of 200 characters that goes on with some.
+func long(text string) string {
+	letters := []rune(strings.Repeat(text, 200))
+	return string(letters[:200])
+}
+
+// deep is a value with others within.
+var deep = map[string]any{"colour": "green", "weights": []any{1, 2.5, nil, map[string]any{"a": []any{true, []any{}}}}}
+
+// ofList sends something else for a list.
+func ofList(service Service, change func([]any) any) func(*gradeAnswer) {
+	return func(g *gradeAnswer) {
+		list, ok := g.body.([]map[string]any)
+		if !ok || g.service != service {
+			return
+		}
+		all := []any{}
+		for _, one := range list {
+			all = append(all, one)
+		}
+		g.body = change(all)
+	}
+}
+
+// besideNothing has what is no object beside the elements of a list.
+func besideNothing(list []any) any { return append([]any{nil, "none"}, list...) }
 
 // VendorMember is a member of line items that is none of the specification's.
 const VendorMember = "https://vendor.example/line-item/display"

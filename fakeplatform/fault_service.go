@@ -49,6 +49,13 @@ var serviceFaults = slices.Concat(
 		c.why = &refusal{http.StatusInternalServerError, lti.ErrorInvalidRequest, "the service does not work"}
 	}),
 	answers("reset", "closes the connection on control requests", func(c *controlAnswer) { c.reset = true }),
+	answers("with-everything", "answers control requests with members that nobody knows", func(c *controlAnswer) {
+		c.body = map[string]any{"status": lti.Running, "extra_time": 5, "https://vendor.example/answer": deep, "none": nil, "text": long("ö ")}
+	}),
+	answers("of-other-types", "answers control requests with members of other types", func(c *controlAnswer) {
+		c.body = map[string]any{"status": 1, "extra_time": "5"}
+	}),
+	answers("array", "answers control requests with an array", func(c *controlAnswer) { c.body = []any{"running"} }),
 	answers("204", "answers control requests with 204 and no body", func(c *controlAnswer) { c.empty = true }),
 )
 

@@ -31,7 +31,7 @@ func TestEveryCaseOfGradesAndReviewsForToolsIsAStimulus(t *testing.T) {
 	t.Parallel()
 	everyCaseIsAStimulus(t, requirements.Grades, noGradeStimuli)
 	everyCaseIsAStimulus(t, requirements.SubmissionReview, noGradeStimuli)
-	NewWithT(t).Expect(fakeplatform.FaultsFor(ofTokens)).To(HaveLen(6), "the cases of how access tokens are used")
+	NewWithT(t).Expect(fakeplatform.FaultsFor(ofTokens)).To(HaveLen(12), "the cases of how access tokens are used")
 }
 
 const ofTokens = "sec-tool-access-token-use"

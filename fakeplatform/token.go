@@ -80,10 +80,11 @@ type application struct {
 	value     string // one is made when empty
 	tokenType string
 	expires   time.Duration
-	nth       int        // of those granted since the launch that has the fault, from 1
-	book      *gradebook // of that launch; nil for none
-	exam      *Launch    // that launch, where it is one into an exam
-	twin      bool       // another one with the same assertion has come at the same time
+	answers   func(map[string]any) any // what is sent of it; nil for all
+	nth       int                      // of those granted since the launch that has the fault, from 1
+	book      *gradebook               // of that launch; nil for none
+	exam      *Launch                  // that launch, where it is one into an exam
+	twin      bool                     // another one with the same assertion has come at the same time
 }
 
 // The checks say what is wrong with an application, in the order in which it is
@@ -169,7 +170,11 @@ func (p *Platform) serveToken(w http.ResponseWriter, r *http.Request) {
 		"access_token": value, "token_type": a.tokenType, "expires_in": int(a.expires.Seconds()), lti.ParamScope: strings.Join(a.scopes, " "),
 	}
 	p.spoilGrant(a, answer)
-	writeJSON(w, http.StatusOK, p.labelOfTokens(), answer, p.cachingOfTokens()...)
+	var sent any = answer
+	if a.answers != nil {
+		sent = a.answers(answer)
+	}
+	writeJSON(w, http.StatusOK, p.labelOfTokens(), sent, p.cachingOfTokens()...)
 }
 
 // jwts are what looks like a JWT, wherever it stands.

@@ -47,6 +47,8 @@ var _ = Describe("A tool, reading the results,", func() {
 				scene.Observe(id, f.Name, results.Inconclusive, "", "The tool did not ask for the results: "+flow.End()+".", flow)
 			case crashed(flow):
 				scene.Observe(id, f.Name, results.Failed, "", "The user sees no page, or a server error: "+flow.End()+".", flow)
+			case f.Name == "results-first-page-empty" && len(flow.CallsOf(http.MethodGet, fakeplatform.Results)) < 2:
+				scene.Observe(id, f.Name, results.Failed, "", "The second page was not asked for: "+flow.End()+".", flow)
 			case flow.Stuck() != nil && slices.Contains(counting, f.Name):
 				scene.Observe(id, f.Name, results.Failed, "", "The user does not see the results: "+flow.Stuck().Error()+".", flow)
 			case flow.Stuck() != nil: // there may be nothing to show
@@ -63,7 +65,7 @@ var _ = Describe("A tool, reading the results,", func() {
 })
 
 // counting are the stimuli in which a learner of the tool has points.
-var counting = []string{"results-without-maximum", "results-overridden"}
+var counting = []string{"results-without-maximum", "results-overridden", "results-with-everything", "results-first-page-empty"}
 
 var (
 	// ofMore matches 0.83 where it counts as a part of more than 1, and asPart where it

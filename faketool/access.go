@@ -66,6 +66,9 @@ func (t *Tool) granted(ctx context.Context, of client, scopes []string, again bo
 	p := TokenProbe{Scopes: scopes, With: lti.Claims{lti.ClaimDeploymentID: of.deployment, "jti": lti.RandomString()}}
 	t.spoilAssertion(of, &p, again)
 	token, err := t.token(ctx, of.issuer, of.clientID, p)
+	if err == nil && token.Status == http.StatusOK && ofGrades(scopes) {
+		err = t.crashOfGrant(token)
+	}
 	switch {
 	case err != nil:
 		return grant{}, err

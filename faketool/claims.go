@@ -362,6 +362,8 @@ func (t *Tool) checkPickily(_ *login, c claims) error {
 		{NeedsResourceParameter, c.object(lti.ClaimCustom)["resource"] == nil, "The launch does not say which resource it opens."},
 		{NeedsCourseNumber, c.object(lti.ClaimLIS)["course_offering_sourcedid"] == nil, "The launch does not say the number of the course."},
 		{RefusesMiddleName, c.has("middle_name"), "The claim middle_name is unknown."},
+		{RefusesLongTitles, isLong(c.object(lti.ClaimContext)["title"]), "The course has a title that is too long."},
+		{RefusesManyRoles, len(roles) > manyRoles, "The user has too many roles."},
 		{RefusesUnknownClaims, c.has("favourite_colour"), "There is a claim that is unknown."},
 		{RefusesUnknownMembers, c.object(lti.ClaimResourceLink)["favourite_colour"] != nil, "There is a member that is unknown."},
 	} {
@@ -370,4 +372,15 @@ func (t *Tool) checkPickily(_ *login, c claims) error {
 		}
 	}
 	return nil
+}
+
+// What faults take at most of titles, in characters, and of roles.
+const (
+	longTitle = 100
+	manyRoles = 6
+)
+
+func isLong(title any) bool {
+	text, _ := title.(string)
+	return len([]rune(text)) > longTitle
 }

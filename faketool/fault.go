@@ -232,6 +232,8 @@ const (
 	TakesAnonymousForLastUser       = "takes-anonymous-for-last-user"
 	AcceptsMissingTargetLinkURI     = "accepts-missing-target-link-uri"
 	RefusesUnknownClaims            = "refuses-unknown-claims"
+	RefusesLongTitles               = "refuses-long-titles"
+	RefusesManyRoles                = "refuses-many-roles"
 	RefusesUnknownMembers           = "refuses-unknown-members"
 	NeedsPlatformClaim              = "needs-platform-claim"
 	NeedsRole                       = "needs-role"
@@ -496,6 +498,8 @@ var launchDefects = []Fault{
 	{Name: TakesAnonymousForLastUser, Breaks: []string{"core-tool-anonymous-launch"}, Does: "takes an anonymous user for the last one of the browser"},
 	{Name: AcceptsMissingTargetLinkURI, Breaks: []string{"core-tool-target-link-uri-missing"}, Does: "accepts a message without target_link_uri"},
 	{Name: RefusesUnknownClaims, Breaks: []string{"core-tool-unknown-claims-ignored"}, Does: "refuses a claim that it does not know"},
+	{Name: RefusesLongTitles, Breaks: []string{"core-tool-unknown-claims-ignored"}, Does: "refuses a course whose title has more than 100 characters"},
+	{Name: RefusesManyRoles, Breaks: []string{"core-tool-unknown-claims-ignored"}, Does: "refuses a user who has more than six roles"},
 	{Name: RefusesUnknownMembers, Breaks: []string{"core-tool-unknown-claims-ignored"}, Does: "refuses a resource link with a member that it does not know"},
 	{Name: NeedsPlatformClaim, Breaks: []string{"core-tool-optional-claims-absent"}, Does: "refuses a message without tool_platform"},
 	{Name: NeedsCustom, Breaks: []string{"core-tool-optional-claims-absent"}, Does: "refuses a message without custom parameters"},
@@ -536,7 +540,7 @@ var launchDefects = []Fault{
 	{Name: StateCookieUnpartitioned, Breaks: []string{"practice-tool-works-in-cross-site-frame"}, NeedsBrowser: true, Does: "sets its cookies without Partitioned"},
 	{Name: NeedsOwnWindow, Breaks: []string{"cert-tool-valid-launch"}, NeedsBrowser: true, Does: "shows nothing in a window that another page opened"},
 	{Name: RefusesTeachers, Breaks: []string{"cert-tool-valid-launch", "cert-tool-valid-email-only", "cert-tool-valid-names-only", "cert-tool-valid-no-pii", "cert-tool-valid-no-context", "core-tool-role-uris"}, Hides: []string{"core-tool-anonymous-launch", "practice-tool-role-escalation"}, Does: "launches students only"},
-	{Name: RefusesMiddleName, Breaks: []string{"cert-tool-valid-launch", "cert-tool-valid-names-only"}, Does: "refuses a token with the claim middle_name"},
+	{Name: RefusesMiddleName, Breaks: []string{"cert-tool-valid-launch", "cert-tool-valid-names-only", "core-tool-unknown-claims-ignored"}, Does: "refuses a token with the claim middle_name"},
 	{Name: RefusesUnknownRole, Breaks: []string{"cert-tool-valid-unknown-role"}, Does: "refuses a role that it does not know next to one that it does"},
 	{Name: StartsSessionBeforeChecking, Breaks: refusals, Does: "shows a refusal, but has logged the user in already"},
 	{Name: RefusesWith500, Breaks: slices.Concat(refusals, otherRefusals), OnlyWarns: true, Does: "answers every launch that it refuses with 500"},

@@ -131,6 +131,8 @@ const (
 	CrashesOnReset              = "crashes-on-reset"
 	CrashesOnFailure            = "crashes-on-failure"
 	CrashesOnUnknownAttempt     = "crashes-on-unknown-attempt"
+	CrashesOnAnswerTypes        = "crashes-on-answer-types"
+	CrashesOnAnswerMembers      = "crashes-on-answer-members"
 	CrashesOnStatusNone         = "crashes-on-status-none"
 	SendsClientSecret           = "sends-client-secret"
 	SendsBasicHeader            = "sends-basic-header"
@@ -280,6 +282,8 @@ var examDefects = []Fault{
 	{Name: SendsExtraTimeAsText, Breaks: []string{"ap-acs-tool-severity-and-extra-time"}, Part: OfExams, Does: "sends extra_time as a string"},
 	{Name: OffersEveryAction, Breaks: []string{"ap-acs-tool-respects-actions"}, Part: OfExams, Does: "offers every action to the proctor, whatever the platform listed"},
 	{Name: GuessesControlURL, Breaks: []string{"ap-acs-tool-respects-actions"}, Part: OfExams, Does: "controls without the acs claim, at a URL that it guesses"},
+	{Name: CrashesOnAnswerTypes, Breaks: []string{"ap-acs-tool-handles-answers"}, Part: OfExams, Does: "dies of an answer to a control request that is no object, or whose status is a number"},
+	{Name: CrashesOnAnswerMembers, Breaks: []string{"ap-acs-tool-handles-answers"}, Part: OfExams, Does: "dies of an answer to a control request with members that it does not know"},
 	{Name: RepeatsFailedOrders, Breaks: []string{"ap-acs-tool-handles-answers"}, Part: OfExams, Does: "sends what the platform did not take five times"},
 	{Name: InsistsWithoutScope, Breaks: []string{"ap-acs-tool-request-form"}, Part: OfExams, Does: "sends an order again and again where the platform grants it no scope"},
 	{Name: EscapesControlToken, Breaks: []string{"sec-tool-access-token-use"}, Part: OfExams, Does: "escapes an access token as if it were a part of a URL, where it controls"},

@@ -318,6 +318,8 @@ var shows = map[string]struct {
 	}, "a%2Bb%2Fc%3D%3D"},
 	faketool.NeverRenewsToken:        {ordered(".pause", nil, status(http.StatusUnauthorized)), "outcome 1"},
 	faketool.CrashesOnEmptyAnswer:    {ordered(".pause", nil, status(http.StatusNoContent)), "500"},
+	faketool.CrashesOnAnswerTypes:    {ordered(".pause", nil, says(`{"status":1}`)), "500"},
+	faketool.CrashesOnAnswerMembers:  {ordered(".pause", nil, says(`{"status":"running","note":"x"}`)), "500"},
 	faketool.CrashesOnReset:          {ordered(".pause", nil, func(http.ResponseWriter) { panic(http.ErrAbortHandler) }), "500"},
 	faketool.CrashesOnFailure:        {ordered(".pause", nil, status(http.StatusBadGateway)), "500"},
 	faketool.CrashesOnUnknownAttempt: {ordered(".pause", nil, status(http.StatusNotFound)), "500"},

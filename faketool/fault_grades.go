@@ -26,6 +26,17 @@ const (
 	IgnoresRetryAfter           = "ignores-retry-after"
 	CrashesOnTooManyRequests    = "crashes-on-too-many-requests"
 	CrashesOnUnavailable        = "crashes-on-unavailable"
+	NeedsExpiry                 = "needs-expiry"
+	RefusesGrantMembers         = "refuses-grant-members"
+	CutsLongTokens              = "cuts-long-tokens"
+	CrashesOnGrantTypes         = "crashes-on-grant-types"
+	StopsAtEmptyPages           = "stops-at-empty-pages"
+	ChokesOnLongLabels          = "chokes-on-long-labels"
+	CrashesOnObjectsForLists    = "crashes-on-objects-for-lists"
+	CrashesOnNullElements       = "crashes-on-null-elements"
+	CrashesOnItemTypes          = "crashes-on-item-types"
+	CrashesOnResultTypes        = "crashes-on-result-types"
+	CrashesOnLongComments       = "crashes-on-long-comments"
 	SendsItemAsJSON             = "sends-item-as-json"
 	AsksForItemsAsJSON          = "asks-for-items-as-json"
 	SendsIDOfNewItem            = "sends-id-of-new-item"
@@ -153,6 +164,17 @@ var gradeDefects = []Fault{
 	{Name: IgnoresRetryAfter, Breaks: []string{"ags-tool-renews-token"}, Part: OfGrades, Does: "tries again at once where it is told to come back later"},
 	{Name: CrashesOnTooManyRequests, Breaks: []string{"ags-tool-renews-token"}, Part: OfGrades, Does: "answers with 500 where a grade service has had too many requests"},
 	{Name: CrashesOnUnavailable, Breaks: []string{"ags-tool-renews-token"}, Part: OfGrades, Does: "answers with 500 where a grade service is not available"},
+	{Name: NeedsExpiry, Breaks: []string{"sec-tool-access-token-use"}, Part: OfGrades, Does: "takes no access token of which it is not told when it expires"},
+	{Name: RefusesGrantMembers, Breaks: []string{"sec-tool-access-token-use"}, Part: OfGrades, Does: "takes no access token that comes with members that it does not know"},
+	{Name: CutsLongTokens, Breaks: []string{"sec-tool-access-token-use"}, Part: OfGrades, Does: "keeps 1024 characters of an access token"},
+	{Name: CrashesOnGrantTypes, Breaks: []string{"sec-tool-access-token-use"}, Part: OfGrades, OnlyWarns: true, Does: "dies of an answer of a token endpoint that is no object, or whose members are of other types"},
+	{Name: StopsAtEmptyPages, Breaks: []string{"ags-tool-follows-paging", "ags-tool-results-tolerant"}, Part: OfGrades, Does: "takes an empty page for the end of a list"},
+	{Name: ChokesOnLongLabels, Breaks: []string{"ags-tool-tolerates-lineitem-content"}, Part: OfGrades, Does: "cannot read a line item whose label has more than 100 characters"},
+	{Name: CrashesOnObjectsForLists, Breaks: []string{"ags-tool-tolerates-lineitem-content", "ags-tool-results-tolerant"}, Part: OfGrades, OnlyWarns: true, Does: "dies of an object where a list belongs"},
+	{Name: CrashesOnNullElements, Breaks: []string{"ags-tool-tolerates-lineitem-content", "ags-tool-results-tolerant"}, Part: OfGrades, OnlyWarns: true, Does: "dies of null in a list"},
+	{Name: CrashesOnItemTypes, Breaks: []string{"ags-tool-tolerates-lineitem-content"}, Part: OfGrades, OnlyWarns: true, Does: "dies of a line item whose scoreMaximum is a string"},
+	{Name: CrashesOnResultTypes, Breaks: []string{"ags-tool-results-tolerant"}, Part: OfGrades, Does: "dies of a result whose resultScore is a string"},
+	{Name: CrashesOnLongComments, Breaks: []string{"ags-tool-results-tolerant"}, Part: OfGrades, Does: "dies of a result with a comment of more than 1000 bytes"},
 	{Name: SendsItemAsJSON, Breaks: []string{"ags-tool-lineitem-requests"}, Part: OfGrades, Does: "sends line items as application/json"},
 	{Name: AsksForItemsAsJSON, Breaks: []string{"ags-tool-lineitem-requests"}, Part: OfGrades, Does: "asks for line items as application/json"},
 	{Name: AsksWithoutAccept, Breaks: []string{"ags-tool-lineitem-requests"}, Part: OfGrades, OnlyWarns: true, Does: "does not say what it accepts where it reads line items"},
@@ -165,7 +187,7 @@ var gradeDefects = []Fault{
 	{Name: SendsStartWithoutZone, Breaks: []string{"ags-tool-lineitem-requests"}, Hides: hiddenWithoutItem, Part: OfGrades, Does: "makes a line item with a time that has no zone"},
 	{Name: DropsItemsQuery, Breaks: []string{"ags-tool-lineitem-requests"}, Part: OfGrades, Does: "drops the query of the address of the line items"},
 	{Name: AddsSecondItemsQuery, Breaks: []string{"ags-tool-lineitem-requests"}, Part: OfGrades, Does: "adds a second ? to the address of the line items"},
-	{Name: ReadsFirstPage, Breaks: []string{"ags-tool-follows-paging"}, Part: OfGrades, Does: "looks for its line item on the first page only"},
+	{Name: ReadsFirstPage, Breaks: []string{"ags-tool-follows-paging", "ags-tool-results-tolerant"}, Part: OfGrades, Does: "reads the first page of a list only"},
 	{Name: ReadsTwoPages, Breaks: []string{"ags-tool-follows-paging"}, Part: OfGrades, Does: "looks for its line item on the first two pages only"},
 	{Name: TakesFirstLink, Breaks: []string{"ags-tool-follows-paging"}, Part: OfGrades, Does: "takes the first link for the one to the next page"},
 	{Name: TakesLastLink, Breaks: []string{"ags-tool-follows-paging"}, Part: OfGrades, Does: "takes the last link for the one to the next page"},

@@ -162,6 +162,22 @@ func reduced(e *exam) string {
 	return handed(nil)(e)
 }
 
+// grantedAs is what comes of work where a token endpoint answers so.
+func grantedAs(answer string) sight {
+	return func(e *exam) string {
+		e.mu.Lock()
+		e.grant = answer
+		e.mu.Unlock()
+		return authorized(e) + "\n"
+	}
+}
+
+// emptyPage leads to another page, and has nothing.
+func emptyPage(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Link", "<"+platformURL+r.URL.RequestURI()+`&at=1>; rel="next"`)
+	_, _ = w.Write([]byte("[]"))
+}
+
 // muchLater is what comes of work when the token has expired since the last one.
 func muchLater(answers ...answer) sight {
 	return func(e *exam) string {
@@ -225,6 +241,17 @@ var showsInGrades = map[string]struct {
 	faketool.IgnoresRetryAfter:           {handed(nil, withStatus(429)), "saved=true"},
 	faketool.CrashesOnTooManyRequests:    {handed(nil, withStatus(429)), "500"},
 	faketool.CrashesOnUnavailable:        {handed(nil, repeated(withStatus(503), 9)...), "500"},
+	faketool.NeedsExpiry:                 {grantedAs(`{"access_token":"x","token_type":"bearer"}`), "saved=false"},
+	faketool.RefusesGrantMembers:         {grantedAs(`{"access_token":"x","token_type":"bearer","expires_in":3600,"refresh_token":"none"}`), "saved=false"},
+	faketool.CutsLongTokens:              {grantedAs(`{"access_token":"` + strings.Repeat("x", 1100) + `","token_type":"bearer","expires_in":3600}`), "Bearer " + strings.Repeat("x", 1024) + "\n"},
+	faketool.CrashesOnGrantTypes:         {grantedAs(`[17]`), "500"},
+	faketool.StopsAtEmptyPages:           {handed(lti.Claims{lti.ClaimAGS: endpoint("")}, emptyPage), "POST /contexts/course-1/lineitems?"},
+	faketool.ChokesOnLongLabels:          {handed(itemAt(""), withBody(`[{"label":"`+strings.Repeat("ü", 101)+`"}]`)), "saved=false"},
+	faketool.CrashesOnObjectsForLists:    {handed(itemAt(""), withBody(`{"lineItems":[]}`)), "500"},
+	faketool.CrashesOnNullElements:       {handed(itemAt(""), withBody(`[null]`)), "500"},
+	faketool.CrashesOnItemTypes:          {handed(itemAt(""), withBody(`[{"scoreMaximum":"10"}]`)), "500"},
+	faketool.CrashesOnResultTypes:        {resultsOf(`[{"userId":"learner-1","resultScore":"9"}]`), "500"},
+	faketool.CrashesOnLongComments:       {resultsOf(`[{"userId":"learner-1","comment":"` + strings.Repeat("ü", 501) + `"}]`), "500"},
 	faketool.SendsItemAsJSON:             {newItem, "type_id=3 application/json ["},
 	faketool.AsksForItemsAsJSON:          {newItem, "[application/json]"},
 	faketool.SendsIDOfNewItem:            {newItem, `"id":"` + toolURL},

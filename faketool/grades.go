@@ -158,7 +158,10 @@ func (t *Tool) eachOf(ctx context.Context, g *gradebook, scope, list, mediaType 
 		}
 		var page []json.RawMessage
 		if err := json.Unmarshal(e.Body, &page); err != nil {
-			return errors.New("the platform's list is none")
+			return t.crashOfList(CrashesOnObjectsForLists, errors.New("the platform's list is none"))
+		}
+		if slices.ContainsFunc(page, isNull) && t.has(CrashesOnNullElements) {
+			return errCrash
 		}
 		if slices.ContainsFunc(page, enough) {
 			return nil
@@ -168,6 +171,9 @@ func (t *Tool) eachOf(ctx context.Context, g *gradebook, scope, list, mediaType 
 			return errCrash
 		}
 		next, more = t.spoilNext(e.Header, list, next, more)
+		if more && len(page) == 0 && t.has(StopsAtEmptyPages) {
+			return nil
+		}
 		switch {
 		case !more, pages == 2 && t.has(ReadsTwoPages):
 			return nil

@@ -255,7 +255,14 @@ func (t *Tool) spoilOrder(s *sitting, d *controlDraft) {
 // crashOfOutcome is how the tool crashes of what came of an order, if it does.
 func (t *Tool) crashOfOutcome(e *Exchange) error {
 	answer, err := e.Answer()
+	var members map[string]any
+	notObject := json.Unmarshal(e.Body, &members) != nil
+	_, statusIsText := members["status"].(string)
+	unknown := func(name string) bool { return name != "status" && name != "extra_time" }
 	switch {
+	case e.Status == http.StatusOK && (notObject || !statusIsText) && t.has(CrashesOnAnswerTypes),
+		e.Status == http.StatusOK && slices.ContainsFunc(slices.Collect(maps.Keys(members)), unknown) && t.has(CrashesOnAnswerMembers):
+		return &refusal{http.StatusInternalServerError, "null"}
 	case e.Status == 0 && t.has(CrashesOnReset),
 		e.Status == http.StatusNoContent && t.has(CrashesOnEmptyAnswer),
 		e.Status == http.StatusNotFound && t.has(CrashesOnUnknownAttempt),

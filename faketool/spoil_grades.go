@@ -14,6 +14,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"invigilator/lti"
 )
@@ -145,7 +146,50 @@ func (t *Tool) crashOfCall(e *Exchange) error {
 	return nil
 }
 
+// crashOfList is what the tool says of a list that is none, or dies of.
+func (t *Tool) crashOfList(fault string, says error) error {
+	if t.has(fault) {
+		return errCrash
+	}
+	return says
+}
+
+func isNull(raw json.RawMessage) bool { return string(raw) == "null" }
+
+// crashOfGrant is how the tool dies of an answer of a token endpoint, or what it minds in
+// one, where it has a fault.
+func (t *Tool) crashOfGrant(token *Token) error {
+	_, isText := token.Raw["access_token"].(string)
+	_, timeIsText := token.ExpiresIn.(string)
+	known := []string{"access_token", "token_type", "expires_in", lti.ParamScope}
+	unknown := func(name string) bool { return !slices.Contains(known, name) }
+	switch {
+	case (!isText || timeIsText) && t.has(CrashesOnGrantTypes):
+		return errCrash
+	case token.Raw != nil && token.ExpiresIn == nil && t.has(NeedsExpiry), slices.ContainsFunc(slices.Collect(maps.Keys(token.Raw)), unknown) && t.has(RefusesGrantMembers):
+		return errors.New("the platform grants no access token that is known")
+	}
+	if len(token.AccessToken) > shortToken && t.has(CutsLongTokens) {
+		token.AccessToken = token.AccessToken[:shortToken]
+	}
+	return nil
+}
+
+// What faults take at most of access tokens, labels and comments.
+const (
+	shortToken   = 1024
+	shortLabel   = 100
+	shortComment = 1000
+)
+
+// hasLongLabel says whether a body has a label that is longer than a fault takes.
+func hasLongLabel(body []byte) bool {
+	return slices.ContainsFunc(labelMember.FindAllSubmatch(body, -1), func(found [][]byte) bool { return utf8.RuneCount(found[1]) > shortLabel })
+}
+
 var (
+	labelMember  = regexp.MustCompile(`"label"\s*:\s*"([^"]*)"`)
+	textMaximum  = regexp.MustCompile(`"scoreMaximum"\s*:\s*"`)
 	nullMember   = regexp.MustCompile(`:\s*null\b`)
 	vendorMember = regexp.MustCompile(`"https?://[^"]*"\s*:`)
 )
@@ -162,6 +206,10 @@ func (t *Tool) misread(r GradeRequest, e *Exchange) error {
 		return errors.New("the platform has made no line item")
 	case strings.Contains(e.ContentType, ";") && t.has(NeedsBareMediaType):
 		return errors.New("the platform's line items are of another media type")
+	case hasLongLabel(e.Body) && t.has(ChokesOnLongLabels):
+		return errors.New("the platform's line item has a label that is too long")
+	case textMaximum.Match(e.Body) && t.has(CrashesOnItemTypes):
+		return errCrash
 	case nullMember.Match(e.Body) && t.has(ChokesOnNullMembers):
 		return errCrash
 	case vendorMember.Match(e.Body) && t.has(ChokesOnVendorMembers):
@@ -388,6 +436,7 @@ func (t *Tool) spoilResults(of client, lineItem string, all []shownResult) ([]sh
 		switch {
 		case !hasScore && t.has(CrashesWithoutResultScore),
 			hasScore && score == nil && t.has(CrashesOnNullResultScore),
+			hasScore && score != nil && !r.HasScore && t.has(CrashesOnResultTypes), len(r.Comment) > shortComment && t.has(CrashesOnLongComments),
 			r.members["resultMaximum"] == nil && t.has(CrashesWithoutResultMaximum),
 			workOf(r) < 0 && t.has(CrashesOnStrangersResult),
 			workOf(r) >= 0 && r.HasScore && works[workOf(r)].scores.differs(r) && t.has(CrashesOnOverriddenResult):

@@ -409,7 +409,7 @@ func (p *Platform) fail(w http.ResponseWriter, q *inquiry, pr problem) {
 func (p *Platform) answer(w http.ResponseWriter, r *http.Request, l *Launch, request url.Values, plan Plan) {
 	form, err := p.mint(l, request, plan)
 	if err != nil {
-		refuse(w, http.StatusInternalServerError, fmt.Sprintf("The id_token cannot be made: %v", err))
+		refuse(w, http.StatusInternalServerError, fmt.Sprintf("The id_token cannot be made: %s", err))
 		return
 	}
 	l.mu.Lock()

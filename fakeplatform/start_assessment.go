@@ -214,7 +214,7 @@ func (p *Platform) checkSigned(s *submission) []refusal {
 		return found
 	}
 	if err := p.verify(s.Context(), s.token, p.senderOf(s), ofMessages); err != nil {
-		found.bad("%v", err)
+		found.bad("%s", err)
 	}
 	return found
 }

@@ -139,7 +139,7 @@ func (p *Platform) toolKey(ctx context.Context, address, kid string) (jwk.Key, e
 		return nil, fmt.Errorf("the tool had no key %.100q", kid)
 	}
 	if keys.fetches >= maxFetches {
-		return nil, fmt.Errorf("the tool has no key %.100q, and its key set was fetched %d times within %v", kid, maxFetches, fetchWindow)
+		return nil, fmt.Errorf("the tool has no key %.100q, and its key set was fetched %d times within %s", kid, maxFetches, fetchWindow)
 	}
 	keys.fetches++
 	set, err := p.fetchKeys(ctx, address)

@@ -102,7 +102,7 @@ func (t *Tool) checkIssuer(begun *login, c claims) error {
 		t.has(IgnoresIssuer):
 		return nil
 	default:
-		return unauthorized("The issuer %v is not %q.", c.members["iss"], begun.registration.Issuer)
+		return unauthorized("The issuer %s is not %q.", lti.Wire(c.members["iss"]), begun.registration.Issuer)
 	}
 }
 
@@ -145,7 +145,7 @@ func (t *Tool) checkAudience(begun *login, c claims) error {
 		!right && t.has(IgnoresAudience):
 		return nil
 	default:
-		err := unauthorized("The audience %v is not %q.", c.members["aud"], clientID)
+		err := unauthorized("The audience %s is not %q.", lti.Wire(c.members["aud"]), clientID)
 		if t.has(RefusesAudienceWith400) {
 			err.status = http.StatusBadRequest
 		}
@@ -251,7 +251,7 @@ func (t *Tool) checkMessage(_ *login, c claims) error {
 		!c.has(lti.ClaimMessageType) && t.has(AcceptsMissingMessageType),
 		c.has(lti.ClaimMessageType) && messageType == "" && t.has(AcceptsEmptyMessageType):
 	default:
-		return badRequest("The message type is %v instead of %s.", c.members[lti.ClaimMessageType], lti.ResourceLinkRequest)
+		return badRequest("The message type is %s instead of %s.", lti.Wire(c.members[lti.ClaimMessageType]), lti.ResourceLinkRequest)
 	}
 	switch {
 	case version == lti.Version,
@@ -259,7 +259,7 @@ func (t *Tool) checkMessage(_ *login, c claims) error {
 		c.has(lti.ClaimVersion) && t.has(IgnoresVersion),
 		!c.has(lti.ClaimVersion) && t.has(AcceptsMissingVersion):
 	default:
-		return badRequest("The version is %v instead of %s.", c.members[lti.ClaimVersion], lti.Version)
+		return badRequest("The version is %s instead of %s.", lti.Wire(c.members[lti.ClaimVersion]), lti.Version)
 	}
 	value, hasID := c.object(lti.ClaimResourceLink)["id"]
 	id, isText := value.(string)
@@ -281,7 +281,7 @@ func (t *Tool) checkTarget(_ *login, c claims) error {
 	case t.own(target), target != "" && t.has(RedirectsToTargetLink), !c.has(lti.ClaimTargetLinkURI) && t.has(AcceptsMissingTargetLinkURI):
 		return nil
 	default:
-		return badRequest("The target_link_uri %v is none of this tool.", c.members[lti.ClaimTargetLinkURI])
+		return badRequest("The target_link_uri %s is none of this tool.", lti.Wire(c.members[lti.ClaimTargetLinkURI]))
 	}
 }
 
@@ -308,7 +308,7 @@ func (t *Tool) checkDeployment(begun *login, c claims) error {
 			len(id) > 255 && strings.HasPrefix(id, one) && t.has(TruncatesDeployment)
 	}
 	if !slices.ContainsFunc(known, knows) {
-		return badRequest("The deployment %v is not registered.", c.members[lti.ClaimDeploymentID])
+		return badRequest("The deployment %s is not registered.", lti.Wire(c.members[lti.ClaimDeploymentID]))
 	}
 	return nil
 }

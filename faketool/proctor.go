@@ -172,7 +172,7 @@ func (t *Tool) outcome(r *http.Request, s *sitting, request lti.ControlRequest) 
 	shown := outcomePage{Status: "failed", Back: t.opts.URL + ProctorPath + "?candidate=" + url.QueryEscape(s.sub)}
 	e, err := t.order(r.Context(), s, request)
 	if err != nil {
-		shown.Says = fmt.Sprintf("The platform was not asked: %v.", err)
+		shown.Says = fmt.Sprintf("The platform was not asked: %s.", err)
 		return shown, nil
 	}
 	if err := t.crashOfOutcome(e); err != nil {
@@ -180,7 +180,7 @@ func (t *Tool) outcome(r *http.Request, s *sitting, request lti.ControlRequest) 
 	}
 	answer, err := e.Answer()
 	if err != nil {
-		shown.Says = fmt.Sprintf("The platform did not take it: %v.", err)
+		shown.Says = fmt.Sprintf("The platform did not take it: %s.", err)
 		return shown, nil
 	}
 	shown.Status = string(answer.Status)

@@ -42,7 +42,7 @@ func (t *Tool) serveResults(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if err != nil {
-		shown.Problem = fmt.Sprintf("The results cannot be read: %v.", err)
+		shown.Problem = fmt.Sprintf("The results cannot be read: %s.", err)
 	}
 	t.render(w, http.StatusOK, "results", shown)
 }

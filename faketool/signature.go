@@ -104,7 +104,7 @@ func (t *Tool) keyNamed(r *http.Request, kid string, reg Registration) (jwk.Key,
 			t.mu.Lock()
 			t.unknownKeys[kid] = true
 			t.mu.Unlock()
-			return nil, unauthorized("The platform's key set cannot be had: %v.", err)
+			return nil, unauthorized("The platform's key set cannot be had: %s.", err)
 		}
 		set = fetched
 	}

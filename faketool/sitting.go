@@ -234,7 +234,7 @@ func (c claims) pass(checks []func(claims) error) error {
 // checkVersion wants the version that every message has (LTI Core 1.3, 5.3.2).
 func checkVersion(c claims) error {
 	if version, _ := c.text(lti.ClaimVersion); version != lti.Version {
-		return badRequest("The version is %v instead of %s.", c.members[lti.ClaimVersion], lti.Version)
+		return badRequest("The version is %s instead of %s.", lti.Wire(c.members[lti.ClaimVersion]), lti.Version)
 	}
 	return nil
 }
@@ -303,7 +303,7 @@ func (t *Tool) checkStartURL(c claims) error {
 		isURL && u.Scheme == "http" && u.Host != "" && t.has(AcceptsPlainStartURL):
 		return nil
 	default:
-		return badRequest("The start_assessment_url %v is no https URL.", value)
+		return badRequest("The start_assessment_url %s is no https URL.", lti.Wire(value))
 	}
 }
 

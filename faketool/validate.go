@@ -2,7 +2,6 @@ package faketool
 
 import (
 	"crypto/subtle"
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -30,7 +29,7 @@ func (t *Tool) validate(r *http.Request, form url.Values) (claims, *login, error
 		if t.has(CrashesOnMalformedToken) {
 			return claims{}, nil, &refusal{http.StatusInternalServerError, "null"}
 		}
-		return claims{}, nil, badRequest("The id_token cannot be read: %v.", err)
+		return claims{}, nil, badRequest("The id_token cannot be read: %s.", err)
 	}
 	if sub, ok := c.members["sub"].(float64); ok && t.has(ReadsNumbersAsText) {
 		c.members["sub"] = fmt.Sprint(sub)
@@ -135,10 +134,10 @@ func decode(token string) (header map[string]any, c claims, err error) {
 	if err != nil {
 		return nil, claims{}, err
 	}
-	if err := json.Unmarshal(h, &header); err != nil {
+	if err := lti.ReadJSON(h, &header); err != nil {
 		return nil, claims{}, fmt.Errorf("header: %w", err)
 	}
-	if err := json.Unmarshal(payload, &c.members); err != nil {
+	if err := lti.ReadJSON(payload, &c.members); err != nil {
 		return nil, claims{}, fmt.Errorf("payload: %w", err)
 	}
 	c.payload = payload

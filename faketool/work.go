@@ -246,7 +246,7 @@ func (t *Tool) tell(w http.ResponseWriter, l Launch, page string, err error) {
 	}
 	shown := toldPage{Page: page, Says: "Saved in the gradebook.", Outcome: "true", Back: t.resource(l)}
 	if err != nil && !t.has(AlwaysSaysSaved) {
-		shown.Says, shown.Outcome = fmt.Sprintf("Not saved in the gradebook: %v.", err), "false"
+		shown.Says, shown.Outcome = fmt.Sprintf("Not saved in the gradebook: %s.", err), "false"
 	}
 	if t.has(NeverSaysSaved) {
 		shown.Says, shown.Outcome = "Thank you.", ""

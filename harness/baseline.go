@@ -388,5 +388,9 @@ func describe(t *agent.Trip) string {
 	if t.Loading {
 		loading = ", still loading"
 	}
-	return fmt.Sprintf("HTTP %d at %s%s, title %q, text %q", t.Page.Status, results.Bounded(t.Page.URL, 300), loading, t.Page.Title, text)
+	title := ""
+	if t.Page.Title != "" {
+		title = fmt.Sprintf(", title %q", t.Page.Title)
+	}
+	return fmt.Sprintf("HTTP %d at %s%s%s, text %q", t.Page.Status, results.Bounded(t.Page.URL, 300), loading, title, text)
 }

@@ -85,16 +85,6 @@ func TestKeySetsAreBounded(t *testing.T) {
 	g.Expect(seen).To(ContainSubstring("4194304 bytes in all"))
 }
 
-func TestValuesAreToldInPlainWords(t *testing.T) {
-	t.Parallel()
-	g := NewWithT(t)
-	run := start(t, "https://tool.example", nil)
-	scene := run.Scenario(t, "a scenario", "here:1")
-	claims := map[string]any{"n": 3.0, "s": "<nil"}
-	scene.Observe("sec-tool-jwks", "", results.Failed, "", fmt.Sprintf("id is %v, label %q, tag %s, n %q, s %s.", claims["id"], claims["label"], claims["tag"], claims["n"], claims["s"]))
-	g.Expect(scene.Finish().Observations[0].Seen).To(Equal("id is absent, label absent, tag absent, n 3, s <nil."))
-}
-
 func TestWhatASubjectReadsOnlyInPartSettlesNothing(t *testing.T) {
 	t.Parallel()
 	g := NewWithT(t)

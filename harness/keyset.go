@@ -18,6 +18,7 @@ import (
 
 	"invigilator/faketool"
 	"invigilator/harness/agent"
+	"invigilator/lti"
 	"invigilator/results"
 )
 
@@ -120,7 +121,7 @@ func (r *base) fetchKeySet(ctx context.Context, address string) (KeySet, error) 
 	var published struct {
 		Keys []map[string]any `json:"keys"`
 	}
-	if err := json.Unmarshal(body, &published); err != nil && bytes.HasPrefix(bytes.TrimSpace(body), []byte("<")) {
+	if err := lti.ReadJSON(body, &published); err != nil && bytes.HasPrefix(bytes.TrimSpace(body), []byte("<")) {
 		return KeySet{}, errPage
 	} else if err != nil {
 		return KeySet{}, fmt.Errorf("not a JWK Set: %w", err)

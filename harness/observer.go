@@ -4,9 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
-	"regexp"
 	"slices"
-	"strings"
 
 	"invigilator/harness/agent"
 	"invigilator/requirements"
@@ -197,20 +195,6 @@ func (s *observer[F]) must(err error) {
 	}
 }
 
-// formatted matches how fmt writes a value that is absent, or of another type than a
-// sentence was made for.
-var formatted = regexp.MustCompile(`%!\w\((?:<nil>|\w+=([^()]*))\)|<nil>`)
-
-// sentence is what is said of values of a subject in plain words.
-func sentence(text string) string {
-	return formatted.ReplaceAllStringFunc(text, func(found string) string {
-		if strings.Contains(found, "<nil>") {
-			return "absent"
-		}
-		return formatted.FindStringSubmatch(found)[1]
-	})
-}
-
 // Observe keeps a verdict on a requirement or on one stimulus of it. The
 // verdict Failed becomes Warned where the requirement is none that a subject
 // must keep, or where the stimulus only warns, and Inconclusive where a flow shows that the
@@ -224,7 +208,7 @@ func (s *observer[F]) Observe(id requirements.ID, stimulus string, verdict resul
 	if expected == "" {
 		expected = r.Expect
 	}
-	expected, seen = results.Bounded(expected, maxSaid), results.Bounded(sentence(seen), maxSaid)
+	expected, seen = results.Bounded(expected, maxSaid), results.Bounded(seen, maxSaid)
 	o := results.Observation{
 		Requirement: string(id), Case: stimulus, Verdict: verdict, Expected: expected, Seen: seen,
 		Scenario: s.text, Location: s.location, Flows: []string{},

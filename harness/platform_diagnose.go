@@ -20,7 +20,7 @@ func (r *PlatformRun) diagnoseLaunch(ctx context.Context, f *PlatformFlow) *resu
 	known := r.ToolRegistrations()[0]
 	d := &results.Diagnosis{
 		Step: "authentication request", Sent: f.Request.Method + " " + results.Bounded(f.Request.URL, 1000),
-		Seen: inWords(f.Trip.Page), FlowID: f.ID,
+		Seen: describe(f.Trip), FlowID: f.ID,
 		LookAt: fmt.Sprintf("The platform's registration of the tool: client_id %s, redirect URI %s; and platform.auth_url, %s.",
 			known.ClientID, known.RedirectURIs[0], r.platform.AuthURL),
 	}
@@ -153,7 +153,7 @@ func (r *PlatformRun) diagnoseKeySet(ctx context.Context, f *PlatformFlow) *resu
 		return nil
 	}
 	return &results.Diagnosis{
-		Problem: fmt.Sprintf("There is no key set at platform.jwks_url: %v.", err), Step: "key set", Sent: "GET " + r.platform.JWKSURL, FlowID: f.ID,
+		Problem: fmt.Sprintf("There is no key set at platform.jwks_url: %s.", err), Step: "key set", Sent: "GET " + r.platform.JWKSURL, FlowID: f.ID,
 		LookAt: "Is " + r.platform.JWKSURL + " (platform.jwks_url) where the platform publishes its keys, and can this machine reach it?",
 	}
 }

@@ -3,7 +3,6 @@ package harness
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -114,7 +113,7 @@ func readMessage(token string) Message {
 		err = errors.New("it has five parts, as one that is encrypted has")
 	}
 	if err == nil {
-		err = errors.Join(json.Unmarshal(header, &m.Header), json.Unmarshal(claims, &m.Claims))
+		err = errors.Join(lti.ReadJSON(header, &m.Header), lti.ReadJSON(claims, &m.Claims))
 	}
 	if err != nil {
 		m.Problem = results.Bounded(strings.ReplaceAll(err.Error(), "\n", ", "), 300)

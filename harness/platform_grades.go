@@ -282,7 +282,7 @@ func (s *PlatformScenario) tidyLater(b *Gradebook, c GradeCall, made *PlatformFl
 	case ofItems && made.Succeeded():
 		s.discardLater(b, c, made)
 	case ofItems && made.endUnknown():
-		s.find("left behind", fmt.Sprintf("Whether the line item %q was made is not known: it may be left behind.", results.Bounded(fmt.Sprint(sent.Label), 100)), made.ID)
+		s.find("left behind", fmt.Sprintf("Whether the line item %s was made is not known: it may be left behind.", lti.Wire(sent.Label)), made.ID)
 	case !ofItems && strings.HasSuffix(withoutQuery(c.URL), "/scores") && sent.UserID != "" && (made.Succeeded() || made.endUnknown()):
 		s.clearLater(b, c.URL, sent.UserID, made.ID)
 	}
@@ -299,7 +299,7 @@ func (f *PlatformFlow) endUnknown() bool {
 func (s *PlatformScenario) discardLater(b *Gradebook, made GradeCall, flow *PlatformFlow) {
 	remove := GradeCall{
 		Title: "the run takes away its line item", Tool: made.Tool, Scopes: []string{lti.ScopeLineItem},
-		GradeRequest: faketool.GradeRequest{Method: http.MethodDelete, URL: idOf(flow)},
+		GradeRequest: faketool.GradeRequest{Method: http.MethodDelete, URL: flow.ItemID()},
 	}
 	if made.Tool != nil {
 		remove.Token = made.Token
@@ -335,13 +335,13 @@ func (s *PlatformScenario) takeAway(b *Gradebook, c GradeCall, left, made string
 	}
 }
 
-// idOf is the URL of the line item that an answer has made: what it says, or where
+// ItemID is the URL of the line item that an answer has made: what it says, or where
 // it leads.
-func idOf(made *PlatformFlow) string {
-	if id, _ := made.Said()["id"].(string); id != "" {
+func (f *PlatformFlow) ItemID() string {
+	if id, _ := f.Said()["id"].(string); id != "" {
 		return id
 	}
-	return made.Exchange.Header.Get("Location")
+	return f.Exchange.Header.Get("Location")
 }
 
 // MakeLineItem makes a line item with the members, beside a label of its own and the
@@ -360,11 +360,11 @@ func (s *PlatformScenario) MakeLineItem(ctx context.Context, b *Gradebook, membe
 	if err != nil {
 		return nil, err
 	}
-	made := &LineItem{ID: idOf(flow), Made: flow, Book: b}
+	made := &LineItem{ID: flow.ItemID(), Made: flow, Book: b}
 	made.Label, _ = flow.Said()["label"].(string)
 	made.Maximum, _ = flow.Said()["scoreMaximum"].(float64)
 	if !flow.Succeeded() || made.ID == "" {
-		return nil, fmt.Errorf("%w: no line item can be made: HTTP %d %s", ErrNoLaunch, flow.Exchange.Status, results.Bounded(string(flow.Exchange.Body), 200))
+		return nil, fmt.Errorf("%w: no line item can be made: %s", ErrNoLaunch, flow.Reply())
 	}
 	return made, nil
 }
@@ -538,7 +538,7 @@ func (s *PlatformScenario) readPages(ctx context.Context, b *Gradebook, l *Listi
 		l.Flows = append(l.Flows, flow)
 		page, isPage := flow.listed()
 		if !isPage {
-			l.Wrong = fmt.Sprintf("HTTP %d, and no array of objects: %s", flow.Exchange.Status, results.Bounded(string(flow.Exchange.Body), 100))
+			l.Wrong = "no array of objects came: " + flow.Reply()
 			return nil
 		}
 		l.Elements = append(l.Elements, page...)
@@ -632,7 +632,7 @@ func (r Result) String() string {
 		if !named {
 			maximum = "1, which is not said"
 		}
-		return fmt.Sprintf("the result is %v of %v", score, maximum)
+		return fmt.Sprintf("the result is %s of %s", lti.Wire(score), lti.Wire(maximum))
 	}
 }
 
@@ -766,7 +766,7 @@ func (f *PlatformFlow) tooEarly(ahead bool) bool {
 func (s *PlatformScenario) Graded(ctx context.Context, item *LineItem, sub string, members Members) (*PlatformFlow, error) {
 	flow, err := s.Score(ctx, item, "a valid score", sub, members, nil)
 	if err == nil && !flow.Succeeded() {
-		err = fmt.Errorf("%w: a valid score is refused: HTTP %d %s", ErrNoLaunch, flow.Exchange.Status, results.Bounded(string(flow.Exchange.Body), 200))
+		err = fmt.Errorf("%w: a valid score is refused: %s", ErrNoLaunch, flow.Reply())
 	}
 	return flow, err
 }

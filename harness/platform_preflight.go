@@ -165,7 +165,7 @@ func (r *PlatformRun) obstacleToExams(ctx context.Context, scene *PlatformScenar
 	if before != nil && before.Started() {
 		return &results.Diagnosis{
 			Problem: "The page before the exam shows what platform.exam_started names, too, so that nothing tells when an exam has started.",
-			Step:    "start of the assessment", Seen: inWords(before.Trip.Page), FlowID: before.ID, Profiles: []string{requirements.Proctoring},
+			Step:    "start of the assessment", Seen: describe(before.Trip), FlowID: before.ID, Profiles: []string{requirements.Proctoring},
 			LookAt: "Choose a sign under platform.exam_started that only the page of an exam has that the candidate can take.",
 		}, exams, nil
 	}
@@ -182,7 +182,7 @@ func (r *PlatformRun) obstacleToExams(ctx context.Context, scene *PlatformScenar
 	flow, err := scene.Start(ctx, exam, StartMessage{Title: "preflight: LtiStartAssessment"})
 	if errors.Is(err, faketool.ErrUnusable) {
 		return &results.Diagnosis{
-			Problem: "LtiStartProctoring cannot be answered: " + err.Error() + ".", Step: "LtiStartProctoring", Seen: inWords(exam.Trip.Page), FlowID: exam.ID,
+			Problem: "LtiStartProctoring cannot be answered: " + err.Error() + ".", Step: "LtiStartProctoring", Seen: describe(exam.Trip), FlowID: exam.ID,
 			LookAt: "The message's start_assessment_url, in the report.",
 		}, startedExams, nil
 	}
@@ -197,7 +197,7 @@ func (r *PlatformRun) obstacleToExams(ctx context.Context, scene *PlatformScenar
 		return d, startedExams, nil
 	case !flow.Started():
 		d.Problem = "A genuine LtiStartAssessment does not start the exam, or nothing shows that it has started."
-		d.Seen = inWords(flow.Trip.Page)
+		d.Seen = describe(flow.Trip)
 		d.LookAt = fmt.Sprintf("Does the platform know the fake tool's key (%s)? And does the page of an exam that has started show what platform.exam_started names?", r.toolKeySet())
 		if flow.Trip.Page.Status >= http.StatusBadRequest && r.keysFetched() {
 			return d, startedExams, nil // it refuses, which the requirements about the message judge
@@ -249,12 +249,8 @@ func (r *PlatformRun) preflightToken(ctx context.Context, scene *PlatformScenari
 	if err != nil || token.AccessToken != "" {
 		return err == nil, err
 	}
-	seen := fmt.Sprintf("HTTP %d %s", token.Status, results.Bounded(results.Text(string(token.Body)), 500))
-	if token.Err != nil {
-		seen = results.Bounded(token.Err.Error(), 500)
-	}
 	d := &results.Diagnosis{
-		Problem: fmt.Sprintf("The platform grants the fake tool no %s.", of), Step: "access token", FlowID: asked.ID, Seen: seen,
+		Problem: fmt.Sprintf("The platform grants the fake tool no %s.", of), Step: "access token", FlowID: asked.ID, Seen: asked.Reply(),
 		Sent: fmt.Sprintf("a token request to %s for %s", r.platform.TokenURL, results.Bounded(strings.Join(scopes, " "), 500)),
 		LookAt: fmt.Sprintf("Is %s (platform.token_url) the token endpoint, does the platform know the fake tool's key (%s), and may this client_id have the scopes?",
 			r.platform.TokenURL, r.toolKeySet()),
@@ -365,9 +361,4 @@ func (r *PlatformRun) diagnoseMessage(f *PlatformFlow) *results.Diagnosis {
 		Seen: "id_token=" + results.Bounded(f.message.Raw, 300), FlowID: f.ID,
 		LookAt: "An id_token is a JWT that is signed, in compact form: header, payload and signature, each in base64url, with dots between. One that is encrypted cannot be judged.",
 	}
-}
-
-// inWords says what a page is and shows.
-func inWords(p results.Page) string {
-	return fmt.Sprintf("HTTP %d, %q: %s", p.Status, p.Title, results.Bounded(strings.Join(strings.Fields(p.Text), " "), 300))
 }

@@ -104,7 +104,7 @@ func (r *PlatformRun) preflightReview(ctx context.Context, scene *PlatformScenar
 		name, _ := r.journeyTo(config.Instructor, config.Review)
 		scene.misconfigured(&results.Diagnosis{
 			Problem: fmt.Sprintf("The journey %s leads to a launch, but not to a review: its message is %q.", name, results.Bounded(messageType, 100)),
-			Step:    "review", Seen: inWords(flow.Trip.Page), FlowID: flow.ID,
+			Step:    "review", Seen: describe(flow.Trip), FlowID: flow.ID,
 			LookAt: "Do the journey's steps click the link of the gradebook that opens the learner's work, and has the tool been registered for " + lti.SubmissionReviewRequest + "?",
 		}, ofReviews, reviews)
 	}

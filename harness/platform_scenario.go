@@ -132,7 +132,7 @@ func (s *PlatformScenario) recover(ctx context.Context, failed *PlatformFlow, wh
 	if failed != nil {
 		last, id = failed.Trip, failed.ID
 	}
-	s.troubled(fmt.Sprintf("a valid launch did not work: %v", why), id)
+	s.troubled(fmt.Sprintf("a valid launch did not work: %s", why), id)
 	s.run.recovering = true
 	defer func() { s.run.recovering = false }()
 	back := s.run.awaitRecovery(ctx, last, func(ctx context.Context) (*agent.Trip, bool) {

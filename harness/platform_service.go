@@ -98,7 +98,7 @@ func (s *PlatformScenario) servicesWork(ctx context.Context) string {
 			why = err.Error()
 			return nil, false
 		case token.AccessToken == "":
-			why = "no access token is granted any more: " + flow.End()
+			why = "no access token is granted any more: " + flow.Reply()
 			return flow.Trip, false
 		}
 		why = ""
@@ -134,12 +134,12 @@ func (s *PlatformScenario) access(ctx context.Context, scopes ...string) (string
 	if err := s.run.lacks(tokensFor(scopes)); err != nil {
 		return "", err
 	}
-	_, token, err := s.Grant(ctx, "an access token for "+wanted, faketool.TokenProbe{Scopes: scopes})
+	flow, token, err := s.Grant(ctx, "an access token for "+wanted, faketool.TokenProbe{Scopes: scopes})
 	if err != nil {
 		return "", err
 	}
 	if token.AccessToken == "" {
-		return "", noToken(fmt.Sprintf("the platform grants no access token for %s: HTTP %d %s", wanted, token.Status, results.Bounded(token.Error, 200)))
+		return "", noToken(fmt.Sprintf("the platform grants no access token for %s: %s", wanted, flow.Reply()))
 	}
 	s.tokens[wanted] = grant{token.AccessToken, s.run.now().Add(lifeOf(token) - tokenMargin)}
 	return token.AccessToken, nil
@@ -286,6 +286,7 @@ func (s *PlatformScenario) exchanged(title string, fault *faketool.Fault, e *fak
 		Status:        e.Status, ResponseHeader: results.Header(e.Header), ResponseBody: results.Bounded(string(e.Body), maxRecordedBody),
 	}
 	trip := &agent.Trip{Ended: agent.Settled, Steps: []results.Step{step}, Page: results.Page{URL: e.URL, Status: e.Status}, Took: e.Took}
+	trip.Says = agent.Says(string(e.Body))
 	if e.Err != nil {
 		trip.Ended, trip.Why = agent.Dropped, results.Bounded(e.Err.Error(), 300)
 	}
@@ -300,15 +301,24 @@ func (s *PlatformScenario) exchanged(title string, fault *faketool.Fault, e *fak
 	return flow
 }
 
+// Reply says how a service has answered a request: with its status, and the part of its
+// answer that tells a reader something.
+func (f *PlatformFlow) Reply() string {
+	if f.Exchange.Status == 0 {
+		return "no answer came: " + f.Trip.Why
+	}
+	return strings.TrimSpace(fmt.Sprintf("HTTP %d %s", f.Exchange.Status, f.Trip.Says))
+}
+
 // OtherTool is the second fake tool with an access token of its own for scopes; the
 // error is [ErrNoLaunch] where the platform grants none.
 func (s *PlatformScenario) OtherTool(ctx context.Context, scopes ...string) (*faketool.Tool, string, error) {
-	_, token, err := s.grantTo(ctx, "an access token of another tool", s.run.other, s.run.platform.OtherClientID, faketool.TokenProbe{Scopes: scopes})
+	flow, token, err := s.grantTo(ctx, "an access token of another tool", s.run.other, s.run.platform.OtherClientID, faketool.TokenProbe{Scopes: scopes})
 	if err != nil {
 		return nil, "", err
 	}
 	if token.AccessToken == "" {
-		return nil, "", fmt.Errorf("%w: the platform grants the other tool no access token: HTTP %d", ErrNoLaunch, token.Status)
+		return nil, "", fmt.Errorf("%w: the platform grants the other tool no access token: %s", ErrNoLaunch, flow.Reply())
 	}
 	return s.run.other, token.AccessToken, nil
 }

@@ -271,7 +271,7 @@ func (r *Run) diagnoseKeySet(ctx context.Context) *results.Diagnosis {
 		return nil
 	}
 	return &results.Diagnosis{
-		Problem: fmt.Sprintf("The tool's key set cannot be read: %v.", err), Step: "key set", Sent: "GET " + r.tool.JWKSURL, Seen: err.Error(),
+		Problem: fmt.Sprintf("The tool's key set cannot be read: %s.", err), Step: "key set", Sent: "GET " + r.tool.JWKSURL, Seen: err.Error(),
 		LookAt: "Is " + r.tool.JWKSURL + " (tool.jwks_url) where the tool publishes its keys?",
 	}
 }

@@ -510,6 +510,9 @@ func (s *subject) hold(doc results.Document, usual map[string]results.Verdict) {
 	if s.takesOver && doc.Diagnosis == nil {
 		s.row.Wrong = append(s.row.Wrong, "nothing tells that the subject has gone")
 	}
+	for _, says := range Notation(doc) {
+		s.row.Wrong = append(s.row.Wrong, "says in Go's own notation: "+says)
+	}
 	for _, r := range doc.Requirements {
 		cell := s.row.Cells[r.ID]
 		switch {

@@ -433,7 +433,7 @@ func assemble(report Report) results.Document {
 		}
 	}
 	if err := context.Cause(stopped); err != nil { // all else may come of it
-		diagnosis = &results.Diagnosis{Problem: fmt.Sprintf("The run was cut short: %v.", err)}
+		diagnosis = &results.Diagnosis{Problem: fmt.Sprintf("The run was cut short: %s.", err)}
 	} else if reasons := report.SpecialSuiteFailureReasons; diagnosis == nil && len(reasons) > 0 {
 		diagnosis = &results.Diagnosis{Problem: "The run was cut short: " + settings.Hide(strings.Join(reasons, "; ")) + "."}
 	}

@@ -536,7 +536,7 @@ func (t *tab) told() []results.Step {
 				s.RequestHeader = results.Header(header(x.sent[i].Headers))
 				for _, c := range x.sent[i].AssociatedCookies {
 					if len(c.BlockedReasons) > 0 && c.Cookie != nil {
-						s.Note = joinNote(s.Note, fmt.Sprintf("cookie %s was not sent: %v", results.Bounded(c.Cookie.Name, 200), c.BlockedReasons))
+						s.Note = joinNote(s.Note, fmt.Sprintf("cookie %s was not sent: %s", results.Bounded(c.Cookie.Name, 200), listed(c.BlockedReasons)))
 					}
 				}
 			}
@@ -547,7 +547,7 @@ func (t *tab) told() []results.Step {
 				}
 				for _, c := range x.received[i].BlockedCookies {
 					name, _, _ := strings.Cut(c.CookieLine, "=")
-					s.Note = joinNote(s.Note, fmt.Sprintf("cookie %s was not stored: %v", results.Bounded(name, 200), c.BlockedReasons))
+					s.Note = joinNote(s.Note, fmt.Sprintf("cookie %s was not stored: %s", results.Bounded(name, 200), listed(c.BlockedReasons)))
 				}
 			}
 		}
@@ -954,4 +954,13 @@ func (t *tab) screenshot(ctx context.Context) []byte {
 		return nil
 	}
 	return shot.Data
+}
+
+// listed writes the browser's reasons in a line.
+func listed[T ~string](reasons []T) string {
+	texts := make([]string, len(reasons))
+	for i, reason := range reasons {
+		texts[i] = string(reason)
+	}
+	return strings.Join(texts, ", ")
 }

@@ -56,7 +56,7 @@ func gradebook(ctx SpecContext, scene *harness.PlatformScenario, id requirements
 // answeredWith says what the status of an answer was.
 func answeredWith(f *harness.PlatformFlow) string {
 	if f.Exchange.Status == 0 {
-		return fmt.Sprintf("No answer came: %v.", f.Exchange.Err)
+		return fmt.Sprintf("No answer came: %s.", f.Exchange.Err)
 	}
 	return fmt.Sprintf("HTTP %d.", f.Exchange.Status)
 }
@@ -316,9 +316,9 @@ func wrongEndpoint(m harness.Message) (wrong, strange string) {
 	case !sent:
 		return "the launch has no claim of the grade services, though the platform declares the feature", ""
 	case !isObject:
-		return fmt.Sprintf("the claim is %v instead of an object", claim), ""
+		return fmt.Sprintf("the claim is %s instead of an object", lti.Wire(claim)), ""
 	case !isArray:
-		return fmt.Sprintf("scope is %v instead of an array", endpoint["scope"]), ""
+		return fmt.Sprintf("scope is %s instead of an array", lti.Wire(endpoint["scope"])), ""
 	case len(scopes) == 0:
 		return "scope is empty", ""
 	}
@@ -330,7 +330,7 @@ func wrongEndpoint(m harness.Message) (wrong, strange string) {
 		case slices.Contains(lti.GradeScopes, text):
 			ofLineItems = ofLineItems || text == lti.ScopeLineItem || text == lti.ScopeLineItemReadOnly
 		case !isText, err != nil, u.Scheme == "", strings.Contains(strings.ToLower(text), "/spec/lti-ags/"), strings.TrimSpace(text) != text:
-			return fmt.Sprintf("scope has %v", scope), ""
+			return fmt.Sprintf("scope has %s", lti.Wire(scope)), ""
 		default:
 			strange = text
 		}
@@ -480,7 +480,7 @@ func changed(ctx SpecContext, scene *harness.PlatformScenario, item *harness.Lin
 	case read.Exchange.Status == http.StatusNotFound:
 		return "the line item is gone", read, nil
 	case read.Succeeded() && read.Said()["label"] != item.Label:
-		return fmt.Sprintf("the label has become %v", read.Said()["label"]), read, nil
+		return fmt.Sprintf("the label has become %s", lti.Wire(read.Said()["label"])), read, nil
 	case scene.Undeclared("ags-results-list") != "":
 		return "", read, nil
 	}
@@ -489,7 +489,7 @@ func changed(ctx SpecContext, scene *harness.PlatformScenario, item *harness.Lin
 		return "", read, err
 	}
 	if scores := scored(list); len(scores) > 0 {
-		return fmt.Sprintf("the line item has a result: %v", scores[0]), list.Flows[0], nil
+		return fmt.Sprintf("the line item has a result: %s", lti.Wire(scores[0])), list.Flows[0], nil
 	}
 	return "", read, nil
 }

@@ -265,9 +265,9 @@ func judgeChange(stimulus string, item *harness.LineItem, sent harness.Members, 
 	case !read.Succeeded():
 		return results.Failed, "The line item cannot be read any more: " + answeredWith(read)
 	case is["id"] != item.ID:
-		return results.Failed, fmt.Sprintf("The id has become %v.", is["id"])
+		return results.Failed, fmt.Sprintf("The id has become %s.", lti.Wire(is["id"]))
 	case !alike(is["resourceLinkId"], was["resourceLinkId"]):
-		return results.Failed, fmt.Sprintf("resourceLinkId was %v, and is %v.", was["resourceLinkId"], is["resourceLinkId"])
+		return results.Failed, fmt.Sprintf("resourceLinkId was %s, and is %s.", lti.Wire(was["resourceLinkId"]), lti.Wire(is["resourceLinkId"]))
 	case fixed && flow.Exchange.Status/100 == 4:
 		return results.Passed, "Refused: " + answeredWith(flow)
 	case flow.Exchange.Status != http.StatusOK:
@@ -275,11 +275,11 @@ func judgeChange(stimulus string, item *harness.LineItem, sent harness.Members, 
 	case differs != "":
 		return results.Failed, fmt.Sprintf("%s is another in the answer than GET shows.", differs)
 	case stimulus == "item-tag-left-out" && !alike(nil, is["tag"]):
-		return results.Failed, fmt.Sprintf("The tag is still %v.", is["tag"])
+		return results.Failed, fmt.Sprintf("The tag is still %s.", lti.Wire(is["tag"]))
 	}
 	for _, name := range []string{"label", "scoreMaximum", "tag", "resourceId"} {
 		if fmt.Sprint(is[name]) != fmt.Sprint(sent[name]) && sent[name] != nil {
-			return results.Warned, fmt.Sprintf("%s is %v instead of %v.", name, is[name], sent[name])
+			return results.Warned, fmt.Sprintf("%s is %s instead of %s.", name, lti.Wire(is[name]), lti.Wire(sent[name]))
 		}
 	}
 	if verdict, says := judgeDates(stimulus, sent, is); verdict != results.Passed {

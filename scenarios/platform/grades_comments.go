@@ -8,7 +8,6 @@ import (
 
 	"invigilator/harness"
 	"invigilator/lti"
-	"invigilator/results"
 	. "invigilator/scenarios"
 )
 
@@ -31,7 +30,7 @@ var _ = Describe("A platform's result", func() {
 			if scene.Unseen(id, stimulus, err, flows...) {
 				continue
 			}
-			says := fmt.Sprintf("The comment was %q, and that of the result is %v.", comment, shortened(result.Members["comment"]))
+			says := fmt.Sprintf("The comment was %q, and that of the result is %s.", comment, lti.Wire(result.Members["comment"]))
 			if result.Members == nil {
 				says = Seen(result.String())
 			}
@@ -39,11 +38,3 @@ var _ = Describe("A platform's result", func() {
 		}
 	})
 })
-
-// shortened is a value as far as a sentence has room for it.
-func shortened(value any) string {
-	if value == nil {
-		return "left out"
-	}
-	return results.Bounded(fmt.Sprintf("%q", value), 200)
-}

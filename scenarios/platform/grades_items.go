@@ -189,7 +189,7 @@ func wrongList(f *harness.PlatformFlow, mediaType string, anyType bool) string {
 	case f.Exchange.Status != http.StatusOK:
 		return strings.TrimSuffix(answeredWith(f), ".")
 	case json.Unmarshal(f.Exchange.Body, &list) != nil || list == nil:
-		return "the answer is no array of objects: " + results.Bounded(string(f.Exchange.Body), 100)
+		return "the answer is no array of objects: " + f.Reply()
 	case anyType:
 		return ""
 	case err != nil || content != mediaType:
@@ -225,9 +225,9 @@ func wrongLineItem(item harness.Members) string {
 	case wrongServiceURL(item["id"], "id") != "":
 		return wrongServiceURL(item["id"], "id")
 	case strings.TrimSpace(label) == "":
-		return fmt.Sprintf("label is %v", item["label"])
+		return fmt.Sprintf("label is %s", lti.Wire(item["label"]))
 	case !isNumber || maximum <= 0:
-		return fmt.Sprintf("scoreMaximum is %v", item["scoreMaximum"])
+		return fmt.Sprintf("scoreMaximum is %s", lti.Wire(item["scoreMaximum"]))
 	}
 	return ""
 }
@@ -254,7 +254,7 @@ func wrongSelection(l *harness.Listing, made []harness.Members, wanted harness.M
 	ids := idsOf(l)
 	for _, item := range made {
 		if is, wants := slices.Contains(ids, item["id"].(string)), matches(item); is != wants {
-			return fmt.Sprintf("a line item with the tag %v and the resourceId %v is listed: %t", item["tag"], item["resourceId"], is)
+			return fmt.Sprintf("a line item with the tag %s and the resourceId %s is listed: %t", lti.Wire(item["tag"]), lti.Wire(item["resourceId"]), is)
 		}
 	}
 	for i, item := range l.Elements {
@@ -262,7 +262,7 @@ func wrongSelection(l *harness.Listing, made []harness.Members, wanted harness.M
 		case slices.Index(ids, ids[i]) != i:
 			return "a line item is listed twice"
 		case !own && !matches(item):
-			return fmt.Sprintf("%v is listed, which does not match", item["label"])
+			return fmt.Sprintf("%s is listed, which does not match", lti.Wire(item["label"]))
 		}
 	}
 	return ""
@@ -353,7 +353,7 @@ var _ = Describe("A platform, asked for a line item,", func() {
 			case own.Made.Exchange.Status != http.StatusCreated:
 				wrong = strings.TrimSuffix(answeredWith(own.Made), ".")
 			case own.Made.Said()["resourceLinkId"] != book.ResourceLink():
-				wrong = fmt.Sprintf("resourceLinkId is %v in the answer", own.Made.Said()["resourceLinkId"])
+				wrong = fmt.Sprintf("resourceLinkId is %s in the answer", lti.Wire(own.Made.Said()["resourceLinkId"]))
 			case list.Wrong != "":
 				wrong = "the list cannot be read: " + list.Wrong
 			case !slices.Contains(idsOf(list), own.ID):
@@ -452,7 +452,7 @@ var _ = Describe("A platform, asked for a line item,", func() {
 				scene.Observe(id, fault.Name, verdict, "", says, book.Launch, flow)
 				continue
 			}
-			made := &harness.LineItem{ID: fmt.Sprint(flow.Said()["id"]), Book: book}
+			made := &harness.LineItem{ID: flow.ItemID(), Book: book}
 			read, err := scene.ReadLineItem(ctx, made, "the line item")
 			if !scene.Unseen(id, fault.Name, err, book.Launch, flow) {
 				verdict, says := judgeDates(fault.Name, sentMembers(flow), read.Said())
@@ -595,7 +595,7 @@ func judgeCreated(ctx SpecContext, scene *harness.PlatformScenario, book *harnes
 	}
 	for _, name := range []string{"resourceId", "tag"} {
 		if asked[name] != nil && said[name] != asked[name] {
-			return results.Failed, fmt.Sprintf("%s is %v instead of %v.", name, said[name], asked[name]), flows
+			return results.Failed, fmt.Sprintf("%s is %s instead of %s.", name, lti.Wire(said[name]), lti.Wire(asked[name])), flows
 		}
 	}
 	item := &harness.LineItem{ID: said["id"].(string), Book: book}
@@ -618,7 +618,7 @@ func judgeCreated(ctx SpecContext, scene *harness.PlatformScenario, book *harnes
 	}
 	maximum, _ := json.Marshal(asked["scoreMaximum"])
 	if got, _ := json.Marshal(said["scoreMaximum"]); said["label"] != asked["label"] || string(got) != string(maximum) {
-		return results.Warned, fmt.Sprintf("It has the label %v and the scoreMaximum %v.", said["label"], said["scoreMaximum"]), flows
+		return results.Warned, fmt.Sprintf("It has the label %s and the scoreMaximum %s.", lti.Wire(said["label"]), lti.Wire(said["scoreMaximum"])), flows
 	}
 	if forgotten != "" {
 		return results.Warned, fmt.Sprintf("%s is in the answer, and not kept.", forgotten), flows

@@ -201,7 +201,7 @@ var _ = Describe("A platform, sent a score,", func() {
 		for stimulus, score := range map[string][2]float64{"score-45-of-60": {45, 60}, "score-1-of-3": {1, 3}, "score-0-of-60": {0, 60}} {
 			flow, result, err := resultAfter(ctx, scene, item, points(score[0], score[1]), amounts(score[0]/score[1]))
 			if !scene.Unseen(id, stimulus, err, append(launchedFor(item), flow)...) {
-				scene.Check(id, stimulus, amounts(score[0]/score[1])(result), "", fmt.Sprintf("After %v of %v: %s.", score[0], score[1], result), append(launchedFor(item), flow, result.Flow)...)
+				scene.Check(id, stimulus, amounts(score[0]/score[1])(result), "", fmt.Sprintf("After %s of %s: %s.", lti.Wire(score[0]), lti.Wire(score[1]), result), append(launchedFor(item), flow, result.Flow)...)
 			}
 		}
 	})
@@ -303,7 +303,7 @@ var _ = Describe("A platform, sent a score,", func() {
 				for _, element := range scored(list) {
 					// The line item of a link has the results of those who learn there.
 					if item.Made != nil || reflect.DeepEqual(element["userId"], sentMembers(flow)["userId"]) && amounts(0.3)(harness.Result{Members: element}) {
-						verdict, says = results.Failed, fmt.Sprintf("It is in the results all the same: %v.", element["userId"])
+						verdict, says = results.Failed, fmt.Sprintf("It is in the results all the same: %s.", lti.Wire(element["userId"]))
 					}
 				}
 			}
@@ -371,7 +371,7 @@ func booked(ctx SpecContext, scene *harness.PlatformScenario, item *harness.Line
 	}
 	flow, result, err := resultAfter(ctx, scene, item, score, amounts(fraction))
 	if err == nil && !amounts(fraction)(result) {
-		err = fmt.Errorf("%w: after a score of %v of the maximum %s", harness.ErrNoLaunch, fraction, result)
+		err = fmt.Errorf("%w: after a score of %s of the maximum %s", harness.ErrNoLaunch, lti.Wire(fraction), result)
 	}
 	return flow, err
 }
@@ -525,7 +525,7 @@ func judgeResults(ctx SpecContext, scene *harness.PlatformScenario, item *harnes
 			wrong = wrongResult(element, item.ID)
 		}
 		if wrong == "" && ours && !amounts(fraction)(result) {
-			wrong = fmt.Sprintf("after %v of 10 %s", fraction*10, result)
+			wrong = fmt.Sprintf("after %s of 10 %s", lti.Wire(fraction*10), result)
 		}
 	}
 	scene.Check(id, stimulus, wrong == "", "", Seen(wrong), append(append(launchedFor(item), flows...), list.Flows...)...)
@@ -573,15 +573,15 @@ func wrongResult(r harness.Members, lineItem string) string {
 	maximum, isMaximum := r["resultMaximum"].(float64)
 	switch {
 	case id == "":
-		return fmt.Sprintf("id is %v", r["id"])
+		return fmt.Sprintf("id is %s", lti.Wire(r["id"]))
 	case user == "":
-		return fmt.Sprintf("userId is %v", r["userId"])
+		return fmt.Sprintf("userId is %s", lti.Wire(r["userId"]))
 	case r["scoreOf"] != lineItem:
-		return fmt.Sprintf("scoreOf is %v instead of the line item's id", r["scoreOf"])
+		return fmt.Sprintf("scoreOf is %s instead of the line item's id", lti.Wire(r["scoreOf"]))
 	case r["resultScore"] != nil && !isNumber:
-		return fmt.Sprintf("resultScore is %v instead of a number", r["resultScore"])
+		return fmt.Sprintf("resultScore is %s instead of a number", lti.Wire(r["resultScore"]))
 	case r["resultMaximum"] != nil && (!isMaximum || maximum <= 0):
-		return fmt.Sprintf("resultMaximum is %v", r["resultMaximum"])
+		return fmt.Sprintf("resultMaximum is %s", lti.Wire(r["resultMaximum"]))
 	}
 	return ""
 }

@@ -175,13 +175,13 @@ func judgeOldScores(ctx SpecContext, scene *harness.PlatformScenario, item *harn
 		given float64
 	}{{60 * time.Minute, 8}, {40 * time.Minute, 3}, {20 * time.Minute, 5}}
 	for i, score := range queue {
-		flow, err := scene.PostScore(ctx, item, fmt.Sprintf("a score that was set %v ago", score.ago), oldScore(scene, item, score.ago, score.given), nil)
+		flow, err := scene.PostScore(ctx, item, fmt.Sprintf("a score that was set %.0f minutes ago", score.ago.Minutes()), oldScore(scene, item, score.ago, score.given), nil)
 		flows = append(flows, flow)
 		if scene.Unseen(id, stimulus, err, flows...) {
 			return
 		}
 		if verdict, says := taken(flow); verdict != results.Passed {
-			scene.Observe(id, stimulus, verdict, "", fmt.Sprintf("Of a score that was set %v ago, later than all before: %s", score.ago, says), flows...)
+			scene.Observe(id, stimulus, verdict, "", fmt.Sprintf("Of a score that was set %.0f minutes ago, later than all before: %s", score.ago.Minutes(), says), flows...)
 			return
 		}
 		if i == 0 && change != nil {

@@ -20,7 +20,7 @@ var _ = Describe("A platform's keys and endpoints", func() {
 		address := scene.Run().Platform().JWKSURL
 		keys, err := scene.Run().FetchKeySet(ctx, address)
 		if err != nil {
-			scene.Observe("sec-jwks-published", "", harness.Unread(err), "", fmt.Sprintf("The key set at %s cannot be read: %v.", address, err))
+			scene.Observe("sec-jwks-published", "", harness.Unread(err), "", fmt.Sprintf("The key set at %s cannot be read: %s.", address, err))
 			scene.Observe("sec-jwks-no-private-members", "", results.Inconclusive, "", "The key set cannot be read.")
 			return
 		}
@@ -38,7 +38,7 @@ var _ = Describe("A platform's keys and endpoints", func() {
 		run := scene.Run()
 		before, err := run.FetchKeySet(ctx, run.Platform().JWKSURL)
 		if err != nil {
-			scene.Observe(id, "", results.Inconclusive, "", fmt.Sprintf("The key set cannot be read: %v.", err))
+			scene.Observe(id, "", results.Inconclusive, "", fmt.Sprintf("The key set cannot be read: %s.", err))
 			return
 		}
 		old := usualLaunch(ctx, scene, id)
@@ -51,7 +51,7 @@ var _ = Describe("A platform's keys and endpoints", func() {
 		}
 		after, err := run.FetchKeySet(ctx, run.Platform().JWKSURL)
 		if err != nil {
-			scene.Observe(id, "", harness.Unread(err), "", fmt.Sprintf("The key set cannot be read any more: %v.", err), flow)
+			scene.Observe(id, "", harness.Unread(err), "", fmt.Sprintf("The key set cannot be read any more: %s.", err), flow)
 			return
 		}
 		used, _ := old.Message().Header["kid"].(string)
@@ -94,7 +94,7 @@ var _ = Describe("A platform's keys and endpoints", func() {
 			servers = append(servers, u.Host)
 			spoken, old, err := scene.Run().TLSVersions(ctx, u)
 			if err != nil {
-				scene.Observe(id, "", results.Inconclusive, "", fmt.Sprintf("%s takes no connection: %v.", endpoint, err))
+				scene.Observe(id, "", results.Inconclusive, "", fmt.Sprintf("%s takes no connection: %s.", endpoint, err))
 				continue
 			}
 			scene.Check(id, "", len(spoken) > 0 && !old, "", fmt.Sprintf("%s speaks %s.", endpoint, strings.Join(spoken, ", ")))

@@ -23,10 +23,10 @@ var _ = Describe("A platform, launching its links,", func() {
 		if flows == nil {
 			return
 		}
-		scene.Check(id, "", linkOf(flows[0]) == linkOf(flows[1]), "one id for one link", fmt.Sprintf("The link's id is %v and %v.", linkOf(flows[0]), linkOf(flows[1])), flows...)
+		scene.Check(id, "", linkOf(flows[0]) == linkOf(flows[1]), "one id for one link", fmt.Sprintf("The link's id is %s and %s.", lti.Wire(linkOf(flows[0])), lti.Wire(linkOf(flows[1]))), flows...)
 		other, err := scene.Control(ctx, harness.PlatformLaunch{Title: "the learner's launch of another link", Link: config.OtherLink})
 		if !scene.Unseen(id, "", err, other) {
-			scene.Check(id, "", linkOf(flows[0]) != linkOf(other), "another id for another link", fmt.Sprintf("The links' ids are %v and %v.", linkOf(flows[0]), linkOf(other)), flows[0], other)
+			scene.Check(id, "", linkOf(flows[0]) != linkOf(other), "another id for another link", fmt.Sprintf("The links' ids are %s and %s.", lti.Wire(linkOf(flows[0])), lti.Wire(linkOf(other))), flows[0], other)
 		}
 	})
 
@@ -43,7 +43,7 @@ var _ = Describe("A platform, launching its links,", func() {
 		}
 		copied, err := scene.Control(ctx, harness.PlatformLaunch{Title: "launch of the copied link", Link: config.CopiedLink})
 		if !scene.Unseen(id, "", err, copied) {
-			scene.Check(id, "", linkOf(copied) != linkOf(original), "", fmt.Sprintf("The link's id is %v, and that of its copy %v.", linkOf(original), linkOf(copied)), original, copied)
+			scene.Check(id, "", linkOf(copied) != linkOf(original), "", fmt.Sprintf("The link's id is %s, and that of its copy %s.", lti.Wire(linkOf(original)), lti.Wire(linkOf(copied))), original, copied)
 		}
 	})
 
@@ -55,7 +55,7 @@ var _ = Describe("A platform, launching its links,", func() {
 			return
 		}
 		first, other := flows[0].Message().Claims[lti.ClaimDeploymentID], flows[1].Message().Claims[lti.ClaimDeploymentID]
-		scene.Check(id, "", first != other, "", fmt.Sprintf("The deployments' ids are %v and %v.", first, other), flows...)
+		scene.Check(id, "", first != other, "", fmt.Sprintf("The deployments' ids are %s and %s.", lti.Wire(first), lti.Wire(other)), flows...)
 	})
 
 	It("keeps the deployment's id", For("core-deployment-id-claim"), func(ctx SpecContext) {
@@ -80,13 +80,13 @@ var _ = Describe("A platform, launching its links,", func() {
 			scene.Check(id, "", wrongContext(flow.Message()) == "", "", Seen(wrongContext(flow.Message())), flow)
 		}
 		ids := each(flows, contextOf)
-		scene.Check(id, "", len(ids) == 1, "one id for one course", fmt.Sprintf("The course's id is %v.", strings.Join(ids, " and ")), flows...)
+		scene.Check(id, "", len(ids) == 1, "one id for one course", fmt.Sprintf("The course's id is %s.", strings.Join(ids, " and ")), flows...)
 		other, err := scene.Control(ctx, harness.PlatformLaunch{Title: "a launch in another course", Link: config.OtherCourse})
 		if isMissing(err) && scene.Skip(id, "", config.ContextClaim) || scene.Unseen(id, "", err, other) {
 			return
 		}
 		scene.Check(id, "", contextOf(flows[0]) != contextOf(other), "another id for another course",
-			fmt.Sprintf("The courses' ids are %v and %v.", contextOf(flows[0]), contextOf(other)), flows[0], other)
+			fmt.Sprintf("The courses' ids are %s and %s.", lti.Wire(contextOf(flows[0])), lti.Wire(contextOf(other))), flows[0], other)
 	})
 
 	It("names itself, always alike", For("core-tool-platform-guid"), func(ctx SpecContext) {
@@ -141,7 +141,7 @@ var _ = Describe("A platform, launching its links,", func() {
 		case len(custom) == 0:
 			scene.Observe(unresolved, "", results.Inconclusive, "", "The launch has no custom parameters.", flow)
 		default:
-			scene.Check(unresolved, "", custom["x"] == Unsupported, "", fmt.Sprintf("The parameter x is %#v.", custom["x"]), flow)
+			scene.Check(unresolved, "", custom["x"] == Unsupported, "", fmt.Sprintf("The parameter x is %s.", lti.Wire(custom["x"])), flow)
 		}
 	})
 
@@ -165,7 +165,7 @@ var _ = Describe("A platform, launching its links,", func() {
 				// Which others than the first three a platform supports is its own matter.
 				got := custom[variable.parameter]
 				if got != want && (variable.name != "$Context.title" || got != variable.name) {
-					wrong = append(wrong, fmt.Sprintf("%s is %#v instead of %q", variable.name, got, want))
+					wrong = append(wrong, fmt.Sprintf("%s is %s instead of %q", variable.name, lti.Wire(got), want))
 				}
 			}
 			scene.Check(id, "", len(wrong) == 0, "", Seen(strings.Join(wrong, "; ")), flow)
@@ -184,7 +184,7 @@ func contextOf(f *harness.PlatformFlow) any { return f.Message().Object(lti.Clai
 func each(flows []*harness.PlatformFlow, of func(*harness.PlatformFlow) any) []string {
 	var values []string
 	for _, f := range flows {
-		if value := fmt.Sprint(of(f)); !slices.Contains(values, value) {
+		if value := lti.Wire(of(f)); !slices.Contains(values, value) {
 			values = append(values, value)
 		}
 	}
@@ -200,7 +200,7 @@ func wrongCustom(m harness.Message) string {
 	var wrong []string
 	for name, value := range custom {
 		if _, ok := value.(string); !ok {
-			wrong = append(wrong, fmt.Sprintf("%s is %v", name, value))
+			wrong = append(wrong, fmt.Sprintf("%s is %s", name, lti.Wire(value)))
 		}
 	}
 	slices.Sort(wrong)
@@ -231,7 +231,7 @@ func wrongContext(m harness.Message) string {
 			return ""
 		}
 	}
-	return fmt.Sprintf("context.type is %v, without a value of the vocabulary", types)
+	return fmt.Sprintf("context.type is %s, without a value of the vocabulary", lti.Wire(types))
 }
 
 // wrongPresentation says what is wrong with the claim (LTI Core 1.3, 5.4.4).
@@ -252,22 +252,22 @@ func wrongPresentation(scene *harness.PlatformScenario, f *harness.PlatformFlow)
 		}
 		switch {
 		case !slices.Contains([]any{"frame", "iframe", "window"}, target):
-			wrong = append(wrong, fmt.Sprintf("document_target is %v", target))
+			wrong = append(wrong, fmt.Sprintf("document_target is %s", lti.Wire(target)))
 		case scene.Run().Agent().Kind == "browser" && !slices.Contains(shown, target):
-			wrong = append(wrong, fmt.Sprintf("document_target is %v, and the launch is shown otherwise", target))
+			wrong = append(wrong, fmt.Sprintf("document_target is %s, and the launch is shown otherwise", lti.Wire(target)))
 		}
 	}
 	for _, name := range []string{"height", "width"} {
 		value, there := presentation[name]
 		if _, number := value.(float64); there && !number {
-			wrong = append(wrong, fmt.Sprintf("%s is %#v instead of a number", name, value))
+			wrong = append(wrong, fmt.Sprintf("%s is %s instead of a number", name, lti.Wire(value)))
 		}
 	}
 	if address, there := presentation["return_url"]; there {
 		text, _ := address.(string)
 		u, err := url.Parse(text)
 		if err != nil || u.Host == "" || u.Scheme != "https" && (u.Scheme != "http" || scene.Run().Has(config.TLS)) {
-			wrong = append(wrong, fmt.Sprintf("return_url is %v", address))
+			wrong = append(wrong, fmt.Sprintf("return_url is %s", lti.Wire(address)))
 		}
 	}
 	return strings.Join(wrong, "; ")

@@ -45,7 +45,7 @@ var checks = []check{
 	}},
 	{"sec-login-initiation-login-hint", func(_ *harness.PlatformRun, f *harness.PlatformFlow) string {
 		if sent := initiation(f).Params[lti.ParamLoginHint]; len(sent) != 1 || sent[0] == "" {
-			return fmt.Sprintf("login_hint is %q", sent)
+			return "login_hint is " + sentAs(sent)
 		}
 		return ""
 	}},
@@ -66,15 +66,15 @@ var checks = []check{
 		params := initiation(f).Params
 		deployment, _ := f.Message().Text(lti.ClaimDeploymentID)
 		if sent, ok := params[lti.ParamLTIDeploymentID]; (ok || r.Has(config.DeploymentInLogin)) && (len(sent) != 1 || sent[0] != deployment) {
-			return fmt.Sprintf("lti_deployment_id is %q, and deployment_id in the id_token %q", sent, deployment)
+			return fmt.Sprintf("lti_deployment_id is %s, and deployment_id in the id_token %q", sentAs(sent), deployment)
 		}
 		sent, ok := params[lti.ParamClientID]
 		switch {
 		case !ok:
 		case len(sent) != 1 || sent[0] != r.Platform().ClientID:
-			return fmt.Sprintf("client_id is %q instead of %q", sent, r.Platform().ClientID)
+			return fmt.Sprintf("client_id is %s instead of %q", sentAs(sent), r.Platform().ClientID)
 		case !slices.Contains(audienceOf(f.Message()), sent[0]):
-			return fmt.Sprintf("client_id is %q, and aud %v", sent[0], f.Message().Claims["aud"])
+			return fmt.Sprintf("client_id is %q, and aud %s", sent[0], lti.Wire(f.Message().Claims["aud"]))
 		}
 		return ""
 	}},
@@ -272,7 +272,7 @@ func wrongDeployment(r *harness.PlatformRun, f *harness.PlatformFlow) string {
 		return wrong
 	}
 	if known := r.Platform().DeploymentID; known != "" && deployment != known {
-		return fmt.Sprintf("deployment_id is %q instead of %q", deployment, known)
+		return fmt.Sprintf("deployment_id is %s instead of %q", lti.Wire(deployment), known)
 	}
 	return ""
 }
@@ -282,7 +282,7 @@ func wrongDeployment(r *harness.PlatformRun, f *harness.PlatformFlow) string {
 func wrongTargetLink(_ *harness.PlatformRun, f *harness.PlatformFlow) string {
 	claim, sent := f.Message().Claims[lti.ClaimTargetLinkURI], initiation(f).Params.Get(lti.ParamTargetLinkURI)
 	if claim != sent {
-		return fmt.Sprintf("target_link_uri is %q in the login initiation and %v in the id_token", sent, claim)
+		return fmt.Sprintf("target_link_uri is %q in the login initiation and %s in the id_token", sent, lti.Wire(claim))
 	}
 	return ""
 }
@@ -291,7 +291,7 @@ func wrongTargetLink(_ *harness.PlatformRun, f *harness.PlatformFlow) string {
 func judgeSignature(scene *harness.PlatformScenario, f *harness.PlatformFlow, keys harness.KeySet, keysErr error) {
 	const id = "sec-id-token-signature"
 	if keysErr != nil {
-		scene.Observe(id, "", harness.Unread(keysErr), "", fmt.Sprintf("The key set cannot be read: %v.", keysErr), f)
+		scene.Observe(id, "", harness.Unread(keysErr), "", fmt.Sprintf("The key set cannot be read: %s.", keysErr), f)
 		return
 	}
 	wrong := keys.Verify(f.Signed())
@@ -318,13 +318,13 @@ func judgeAudience(scene *harness.PlatformScenario, f *harness.PlatformFlow) {
 	azp, hasAzp := f.Message().Claims["azp"]
 	switch {
 	case !slices.Contains(audience, clientID):
-		scene.Observe(id, "", results.Failed, "", fmt.Sprintf("aud, %v, does not contain %q.", f.Message().Claims["aud"], clientID), f)
+		scene.Observe(id, "", results.Failed, "", fmt.Sprintf("aud, %s, does not contain %q.", lti.Wire(f.Message().Claims["aud"]), clientID), f)
 	case hasAzp && azp != clientID:
-		scene.Observe(id, "", results.Failed, "", fmt.Sprintf("azp is %v instead of %q.", azp, clientID), f)
+		scene.Observe(id, "", results.Failed, "", fmt.Sprintf("azp is %s instead of %q.", lti.Wire(azp), clientID), f)
 	case len(audience) > 1 && !hasAzp:
 		scene.Observe(id, "", results.Warned, "", "aud has several members, and there is no azp.", f)
 	default:
-		scene.Observe(id, "", results.Passed, "", fmt.Sprintf("aud is %v.", f.Message().Claims["aud"]), f)
+		scene.Observe(id, "", results.Passed, "", fmt.Sprintf("aud is %s.", lti.Wire(f.Message().Claims["aud"])), f)
 	}
 }
 
@@ -351,7 +351,7 @@ func judgeTimes(scene *harness.PlatformScenario, f *harness.PlatformFlow) {
 	at := float64(f.Answer.At.Unix())
 	switch {
 	case !iatIsNumber || !expIsNumber:
-		scene.Observe(id, "", results.Failed, "", fmt.Sprintf("iat is %#v and exp %#v: both have to be numbers.", f.Message().Claims["iat"], f.Message().Claims["exp"]), f)
+		scene.Observe(id, "", results.Failed, "", fmt.Sprintf("iat is %s and exp %s: both have to be numbers.", lti.Wire(f.Message().Claims["iat"]), lti.Wire(f.Message().Claims["exp"])), f)
 	case math.Abs(iat-at) > clockSkew.Seconds():
 		scene.Observe(id, "", results.Failed, "", fmt.Sprintf("iat is %.0f seconds away from the time of receipt.", iat-at), f)
 	case exp <= iat || exp+clockSkew.Seconds() <= at:
@@ -372,7 +372,19 @@ func judgeLoginURL(scene *harness.PlatformScenario, f *harness.PlatformFlow) {
 	begun := initiation(f)
 	tenant := begun.Query[harness.Tenant]
 	holds := len(tenant) == 1 && tenant[0] == harness.FirstTenant && (begun.Params.Has(lti.ParamIssuer) || begun.Params.Has(lti.ParamTargetLinkURI))
-	scene.Check("practice-login-url-query-preserved", "login-url-with-query", holds, "", fmt.Sprintf("%s is %q, and the query %q.", harness.Tenant, tenant, begun.RawQuery), f)
+	scene.Check("practice-login-url-query-preserved", "login-url-with-query", holds, "", fmt.Sprintf("%s is %s, and the query %q.", harness.Tenant, sentAs(tenant), begun.RawQuery), f)
+}
+
+// sentAs says how a parameter was sent: not at all, once, or several times.
+func sentAs(values []string) string {
+	if len(values) == 0 {
+		return lti.Wire(nil)
+	}
+	written := make([]string, len(values))
+	for i, value := range values {
+		written[i] = lti.Wire(value)
+	}
+	return strings.Join(written, " and ")
 }
 
 // maxIdentifier is the length of most identifiers of LTI.
@@ -386,7 +398,7 @@ func identifier(value any, name string) string {
 	case value == nil:
 		return name + " is missing"
 	case !ok:
-		return fmt.Sprintf("%s is %v instead of a text", name, value)
+		return fmt.Sprintf("%s is %s instead of a text", name, lti.Wire(value))
 	case text == "":
 		return name + " is empty"
 	case len(text) > maxIdentifier:
@@ -401,7 +413,7 @@ func identifier(value any, name string) string {
 func constant(claim, want string) func(*harness.PlatformRun, *harness.PlatformFlow) string {
 	return func(_ *harness.PlatformRun, f *harness.PlatformFlow) string {
 		if got := f.Message().Claims[claim]; got != want {
-			return fmt.Sprintf("%s is %v instead of %q", claim, got, want)
+			return fmt.Sprintf("%s is %s instead of %q", claim, lti.Wire(got), want)
 		}
 		return ""
 	}

@@ -413,9 +413,9 @@ func judgeResponse(scene *harness.PlatformScenario, id requirements.ID, exam, fl
 	case err != nil:
 		scene.Observe(id, "", results.Failed, "", "The answer is no JSON object.", exam, flow)
 	case !slices.Contains(lti.Statuses, lti.Status(status)):
-		scene.Observe(id, "", results.Failed, "", fmt.Sprintf("status is %v.", members["status"]), exam, flow)
+		scene.Observe(id, "", results.Failed, "", fmt.Sprintf("status is %s.", lti.Wire(members["status"])), exam, flow)
 	case has && (!isNumber || n != float64(int(n))):
-		scene.Observe(id, "", results.Failed, "", fmt.Sprintf("extra_time is %v.", extra), exam, flow)
+		scene.Observe(id, "", results.Failed, "", fmt.Sprintf("extra_time is %s.", lti.Wire(extra)), exam, flow)
 	case content == "application/json":
 		scene.Observe(id, "", results.Warned, "", "The Content-Type is application/json.", exam, flow)
 	default:

@@ -46,7 +46,7 @@ var endChecks = []struct {
 	{"ap-end-assessment-no-session-data", func(_ *harness.PlatformRun, _, end *harness.PlatformFlow) string {
 		for _, claim := range []string{lti.ClaimSessionData, lti.ClaimStartAssessmentURL} {
 			if value, has := end.Message().Claims[claim]; has {
-				return fmt.Sprintf("%s is %v", claim, value)
+				return fmt.Sprintf("%s is %s", claim, lti.Wire(value))
 			}
 		}
 		return ""
@@ -54,7 +54,7 @@ var endChecks = []struct {
 	{"ap-end-assessment-error-claims", func(_ *harness.PlatformRun, _, end *harness.PlatformFlow) string {
 		for _, claim := range []string{lti.ClaimErrorMessage, lti.ClaimErrorLog} {
 			if value, has := end.Message().Claims[claim]; has {
-				return fmt.Sprintf("%s is %v, though nothing had failed", claim, value)
+				return fmt.Sprintf("%s is %s, though nothing had failed", claim, lti.Wire(value))
 			}
 		}
 		return ""
@@ -65,7 +65,7 @@ var endChecks = []struct {
 		before := exam.Message().Object(lti.ClaimProctoringSettings)["data"]
 		now, repeated := end.Message().Object(lti.ClaimProctoringSettings)["data"]
 		if repeated && !reflect.DeepEqual(before, now) {
-			return fmt.Sprintf("proctoring_settings.data is %v, and was %v", now, before)
+			return fmt.Sprintf("proctoring_settings.data is %s, and was %s", lti.Wire(now), lti.Wire(before))
 		}
 		return ""
 	}},
@@ -92,20 +92,20 @@ func wrongEndClaims(r *harness.PlatformRun, exam, end *harness.PlatformFlow) str
 	before, now := exam.Message().Claims, end.Message().Claims
 	for _, claim := range []string{"iss", "sub", lti.ClaimDeploymentID, lti.ClaimAttemptNumber} {
 		if !reflect.DeepEqual(now[claim], before[claim]) {
-			return fmt.Sprintf("%s is %#v, and was %#v in LtiStartProctoring", claim, now[claim], before[claim])
+			return fmt.Sprintf("%s is %s, and was %s in LtiStartProctoring", claim, lti.Wire(now[claim]), lti.Wire(before[claim]))
 		}
 	}
 	if _, ok := now[lti.ClaimRoles].([]any); !ok {
-		return fmt.Sprintf("roles is %v instead of an array", now[lti.ClaimRoles])
+		return fmt.Sprintf("roles is %s instead of an array", lti.Wire(now[lti.ClaimRoles]))
 	}
 	if target, sent := now[lti.ClaimTargetLinkURI], initiation(end).Params.Get(lti.ParamTargetLinkURI); target != sent || sent == "" {
-		return fmt.Sprintf("target_link_uri is %v, and was %q in the login initiation", target, sent)
+		return fmt.Sprintf("target_link_uri is %s, and was %q in the login initiation", lti.Wire(target), sent)
 	}
 	// Whether the claim is required is uncertain, but it has to be the same.
 	if link, has := now[lti.ClaimResourceLink]; has {
 		members, _ := link.(map[string]any)
 		if !reflect.DeepEqual(members["id"], exam.Message().Object(lti.ClaimResourceLink)["id"]) {
-			return fmt.Sprintf("resource_link.id is %v, and was %q", members["id"], linkID(exam))
+			return fmt.Sprintf("resource_link.id is %s, and was %q", lti.Wire(members["id"]), linkID(exam))
 		}
 	}
 	return ""
@@ -288,7 +288,7 @@ var _ = Describe("A platform, at the end of an exam,", func() {
 		wrong := ""
 		for _, claim := range []string{lti.ClaimErrorMessage, lti.ClaimErrorLog} {
 			if text, ok := end.Message().Text(claim); !ok || text == "" {
-				wrong = fmt.Sprintf("%s is %v", claim, end.Message().Claims[claim])
+				wrong = fmt.Sprintf("%s is %s", claim, lti.Wire(end.Message().Claims[claim]))
 			}
 		}
 		scene.Check(id, stimulus, wrong == "", "", Seen(wrong), exam, end)

@@ -46,7 +46,7 @@ var examChecks = []check{
 			return wrong
 		}
 		if told && announced[0] != deployment {
-			return fmt.Sprintf("deployment_id is %q, and was %q in the login initiation", deployment, announced[0])
+			return fmt.Sprintf("deployment_id is %s, and was %q in the login initiation", lti.Wire(deployment), announced[0])
 		}
 		return ""
 	}},
@@ -62,7 +62,7 @@ var examChecks = []check{
 	}},
 	{"ap-start-proctoring-session-data-present", func(_ *harness.PlatformRun, f *harness.PlatformFlow) string {
 		if data, ok := f.Message().Text(lti.ClaimSessionData); !ok || data == "" {
-			return fmt.Sprintf("session_data is %v", f.Message().Claims[lti.ClaimSessionData])
+			return fmt.Sprintf("session_data is %s", lti.Wire(f.Message().Claims[lti.ClaimSessionData]))
 		}
 		return ""
 	}},
@@ -76,9 +76,9 @@ var examChecks = []check{
 		roles, ok := f.Message().Claims[lti.ClaimRoles].([]any)
 		switch {
 		case !ok:
-			return fmt.Sprintf("roles is %v instead of an array", f.Message().Claims[lti.ClaimRoles])
+			return fmt.Sprintf("roles is %s instead of an array", lti.Wire(f.Message().Claims[lti.ClaimRoles]))
 		case len(roles) > 0 && !slices.Contains(roles, any(lti.RoleLearner)):
-			return fmt.Sprintf("roles are %v, without the context role Learner", roles)
+			return fmt.Sprintf("roles are %s, without the context role Learner", lti.Wire(roles))
 		}
 		return ""
 	}},
@@ -93,7 +93,7 @@ var examChecks = []check{
 	{"ap-start-proctoring-email-with-verified-flag", func(_ *harness.PlatformRun, f *harness.PlatformFlow) string {
 		_, hasEmail := f.Message().Claims["email"]
 		if _, ok := f.Message().Claims["email_verified"].(bool); hasEmail && !ok {
-			return fmt.Sprintf("email comes with email_verified %v", f.Message().Claims["email_verified"])
+			return fmt.Sprintf("email comes with email_verified %s", lti.Wire(f.Message().Claims["email_verified"]))
 		}
 		return ""
 	}},
@@ -112,9 +112,9 @@ var examChecks = []check{
 		case !sent:
 			return "there is no proctoring_settings claim, though the platform declares the feature"
 		case !isObject:
-			return fmt.Sprintf("proctoring_settings is %v instead of an object", claim)
+			return fmt.Sprintf("proctoring_settings is %s instead of an object", lti.Wire(claim))
 		case hasData && !isText:
-			return fmt.Sprintf("proctoring_settings.data is %v instead of a text", data)
+			return fmt.Sprintf("proctoring_settings.data is %s instead of a text", lti.Wire(data))
 		}
 		return ""
 	}},
@@ -146,7 +146,7 @@ var optionalClaims = map[requirements.ID]optionalClaim{
 // wrongSignature holds the signature of an id_token against the platform's key set.
 func wrongSignature(f *harness.PlatformFlow, keys harness.KeySet, keysErr error) string {
 	if keysErr != nil {
-		return fmt.Sprintf("the key set cannot be read: %v", keysErr)
+		return fmt.Sprintf("the key set cannot be read: %s", keysErr)
 	}
 	return keys.Verify(f.Signed())
 }
@@ -179,7 +179,7 @@ func wrongServiceURL(value any, name string) string {
 	case value == nil:
 		return name + " is missing"
 	case !ok || err != nil || u.Host == "":
-		return fmt.Sprintf("%s is %v instead of an absolute URL", name, value)
+		return fmt.Sprintf("%s is %s instead of an absolute URL", name, lti.Wire(value))
 	case u.Scheme != "https" && !loopback(u.Hostname()):
 		return fmt.Sprintf("%s, %s, is no https URL", name, address)
 	}
@@ -196,18 +196,18 @@ var languageTag = regexp.MustCompile(`^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$`)
 func wrongSizeOrLocale(presentation map[string]any) string {
 	target, hasTarget := presentation["document_target"]
 	if hasTarget && !slices.Contains([]any{"frame", "iframe", "window"}, target) {
-		return fmt.Sprintf("document_target is %v", target)
+		return fmt.Sprintf("document_target is %s", lti.Wire(target))
 	}
 	for _, name := range []string{"height", "width"} {
 		if size, has := presentation[name]; has {
 			if _, ok := size.(float64); !ok {
-				return fmt.Sprintf("%s is %v instead of a number", name, size)
+				return fmt.Sprintf("%s is %s instead of a number", name, lti.Wire(size))
 			}
 		}
 	}
 	if locale, has := presentation["locale"]; has {
 		if text, _ := locale.(string); !languageTag.MatchString(text) {
-			return fmt.Sprintf("locale is %v", locale)
+			return fmt.Sprintf("locale is %s", lti.Wire(locale))
 		}
 	}
 	return ""
@@ -221,18 +221,18 @@ func wrongACS(m harness.Message) string {
 	case !sent:
 		return "there is no acs claim, though the platform declares the feature"
 	case !isObject:
-		return fmt.Sprintf("acs is %v instead of an object", claim)
+		return fmt.Sprintf("acs is %s instead of an object", lti.Wire(claim))
 	case !isArray || len(actions) == 0:
-		return fmt.Sprintf("acs.actions is %v", acs["actions"])
+		return fmt.Sprintf("acs.actions is %s", lti.Wire(acs["actions"]))
 	}
 	known := map[any]bool{}
 	for _, action := range actions {
 		text, _ := action.(string)
 		if !slices.Contains(lti.Actions, lti.Action(text)) {
-			return fmt.Sprintf("acs.actions has %v", action)
+			return fmt.Sprintf("acs.actions has %s", lti.Wire(action))
 		}
 		if known[action] {
-			return fmt.Sprintf("acs.actions has %v twice", action)
+			return fmt.Sprintf("acs.actions has %s twice", lti.Wire(action))
 		}
 		known[action] = true
 	}
@@ -531,7 +531,7 @@ func wrongAttempt(before, after *harness.PlatformFlow, more float64) string {
 		claim := f.Message().Claims[lti.ClaimAttemptNumber]
 		n, ok := claim.(float64)
 		if !ok || n < 1 || n != float64(int(n)) {
-			return fmt.Sprintf("attempt_number is %#v instead of an integer from 1 on", claim)
+			return fmt.Sprintf("attempt_number is %s instead of an integer from 1 on", lti.Wire(claim))
 		}
 		numbers[i] = n
 	}

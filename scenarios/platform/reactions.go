@@ -98,7 +98,7 @@ var _ = Describe("A platform, sent an authentication request that differs from a
 			conclude(ctx, scene, id, ofOtherLink, verdict, seen, flow)
 		default:
 			same := flow.Message().Claims["sub"] == alone[0].Message().Claims["sub"]
-			scene.Check(id, ofOtherLink, same, "", fmt.Sprintf("Answered for the user %v with the resource link %v.", flow.Message().Claims["sub"], linkOf(flow)), flow, alone[0])
+			scene.Check(id, ofOtherLink, same, "", fmt.Sprintf("Answered for the user %s with the resource link %s.", lti.Wire(flow.Message().Claims["sub"]), lti.Wire(linkOf(flow))), flow, alone[0])
 		}
 	})
 

@@ -84,7 +84,7 @@ func tokenRefused(t *faketool.Token) (results.Verdict, string) {
 	says := fmt.Sprintf("HTTP %d, %q.", t.Status, results.Bounded(t.Error, 100))
 	switch {
 	case t.Err != nil || t.Status == 0:
-		return results.Inconclusive, fmt.Sprintf("No answer came: %v.", t.Err)
+		return results.Inconclusive, fmt.Sprintf("No answer came: %s.", t.Err)
 	case t.Status == http.StatusTooManyRequests:
 		return results.Inconclusive, says
 	case t.AccessToken != "":

@@ -48,7 +48,7 @@ var reviewChecks = []check{
 		case !sent:
 			return "for_user is missing"
 		case !isObject:
-			return fmt.Sprintf("for_user is %v instead of an object", claim)
+			return fmt.Sprintf("for_user is %s instead of an object", lti.Wire(claim))
 		}
 		return identifier(user["user_id"], "for_user.user_id")
 	}},
@@ -59,14 +59,14 @@ var reviewChecks = []check{
 		case !sent:
 			return ""
 		case !isArray:
-			return fmt.Sprintf("for_user.roles is %v instead of an array", roles)
+			return fmt.Sprintf("for_user.roles is %s instead of an array", lti.Wire(roles))
 		case !slices.Contains(list, any(lti.RoleLearner)):
-			return fmt.Sprintf("for_user.roles are %v, without the context role Learner", list)
+			return fmt.Sprintf("for_user.roles are %s, without the context role Learner", lti.Wire(list))
 		}
 		for _, role := range list {
 			text, _ := role.(string)
 			if u, err := url.Parse(text); err != nil || u.Scheme == "" {
-				return fmt.Sprintf("for_user.roles has %v", role)
+				return fmt.Sprintf("for_user.roles has %s", lti.Wire(role))
 			}
 		}
 		return ""
@@ -88,7 +88,7 @@ func wrongForUser(m harness.Message) string {
 		case !slices.Contains(forUserMembers, name):
 			wrong = append(wrong, fmt.Sprintf("for_user has %q, which is no member of it", results.Bounded(name, 100)))
 		case !isText || text == "":
-			wrong = append(wrong, fmt.Sprintf("for_user.%s is %v", name, value))
+			wrong = append(wrong, fmt.Sprintf("for_user.%s is %s", name, lti.Wire(value)))
 		}
 	}
 	slices.Sort(wrong)
@@ -161,7 +161,7 @@ var _ = Describe("A platform's review", func() {
 			}
 			link := item.Book.ResourceLink()
 			scene.Check("sr-resource-link-when-attached", "", linkOf(flow) == link, "",
-				fmt.Sprintf("resource_link.id is %v, and %q in the learner's launch.", linkOf(flow), link), item.Book.Launch, item.Made, flow)
+				fmt.Sprintf("resource_link.id is %s, and %q in the learner's launch.", lti.Wire(linkOf(flow)), link), item.Book.Launch, item.Made, flow)
 			if review.User == "" {
 				judgeResolvable(ctx, scene, item, flow)
 			}
@@ -186,7 +186,7 @@ var _ = Describe("A platform's review", func() {
 			}
 			wrong, _ := wrongEndpoint(flow.Message())
 			if named := flow.Message().Object(lti.ClaimAGS)["lineitem"]; wrong == "" && named != item.ID {
-				wrong = fmt.Sprintf("lineitem is %v instead of %s", named, item.ID)
+				wrong = fmt.Sprintf("lineitem is %s instead of %s", lti.Wire(named), item.ID)
 			}
 			scene.Check(id, stimulus, wrong == "", "", Seen(wrong), item.Made, flow)
 		}
@@ -227,7 +227,7 @@ var _ = Describe("A platform's review", func() {
 				for _, launch := range learners {
 					known = known || element["userId"] == subOf(launch)
 				}
-				scene.Check(learner, afterLearner, known, "", fmt.Sprintf("The results have the userId %v.", element["userId"]), append(list.Flows, item.Made)...)
+				scene.Check(learner, afterLearner, known, "", fmt.Sprintf("The results have the userId %s.", lti.Wire(element["userId"])), append(list.Flows, item.Made)...)
 			}
 		}
 	})
@@ -335,7 +335,7 @@ var _ = Describe("A platform's review", func() {
 		case subOf(flow) != userOf(flow):
 			wrong = fmt.Sprintf("sub is %q, and for_user.user_id %q", subOf(flow), userOf(flow))
 		case slices.ContainsFunc(roles, teaches):
-			wrong = fmt.Sprintf("the learner has the roles %v", roles)
+			wrong = fmt.Sprintf("the learner has the roles %s", lti.Wire(roles))
 		}
 		scene.Check(id, stimulus, wrong == "", "", Seen(wrong), item.Book.Launch, item.Made, flow)
 	})
@@ -450,7 +450,7 @@ func judgeResolvable(ctx SpecContext, scene *harness.PlatformScenario, item *har
 	under := &harness.LineItem{ID: named.LineItem, Label: item.Label, Maximum: item.Maximum, Made: item.Made, Book: named}
 	read, err := scene.ReadLineItem(ctx, under, "GET of the line item that the review names")
 	if !scene.Unseen(id, "", err, flow, read) {
-		scene.Check(id, "", read.Exchange.Status == http.StatusOK && read.Said()["id"] == named.LineItem, "", fmt.Sprintf("%s The id is %v.", answeredWith(read), read.Said()["id"]), flow, read)
+		scene.Check(id, "", read.Exchange.Status == http.StatusOK && read.Said()["id"] == named.LineItem, "", fmt.Sprintf("%s The id is %s.", answeredWith(read), lti.Wire(read.Said()["id"])), flow, read)
 	}
 	if !slices.Contains(named.Scope, lti.ScopeScore) || named.LineItem != item.ID { // nothing else is scored
 		return
@@ -466,16 +466,16 @@ func judgeResolvable(ctx SpecContext, scene *harness.PlatformScenario, item *har
 func otherIdentity(own, review harness.Message) string {
 	for _, claim := range append([]string{"sub"}, personal...) {
 		if !reflect.DeepEqual(own.Claims[claim], review.Claims[claim]) {
-			return fmt.Sprintf("%s is %v in the review, and %v in the reviewer's own launch", claim, review.Claims[claim], own.Claims[claim])
+			return fmt.Sprintf("%s is %s in the review, and %s in the reviewer's own launch", claim, lti.Wire(review.Claims[claim]), lti.Wire(own.Claims[claim]))
 		}
 	}
 	was, _ := rolesOf(own)
 	is, _ := rolesOf(review)
 	if slices.Sort(was); len(was) != len(is) {
-		return fmt.Sprintf("the roles are %v in the review, and %v in the reviewer's own launch", is, was)
+		return fmt.Sprintf("the roles are %s in the review, and %s in the reviewer's own launch", lti.Wire(is), lti.Wire(was))
 	}
 	if slices.Sort(is); !slices.Equal(was, is) {
-		return fmt.Sprintf("the roles are %v in the review, and %v in the reviewer's own launch", is, was)
+		return fmt.Sprintf("the roles are %s in the review, and %s in the reviewer's own launch", lti.Wire(is), lti.Wire(was))
 	}
 	return ""
 }
@@ -491,7 +491,7 @@ func toldOfLearner(scene *harness.PlatformScenario, review, own harness.Message)
 			was = own.Object(lti.ClaimLIS)["person_sourcedid"]
 		}
 		if is != nil && is != "" && !reflect.DeepEqual(is, was) {
-			told = append(told, fmt.Sprintf("for_user.%s is %v, and %v in the learner's own launch", name, is, was))
+			told = append(told, fmt.Sprintf("for_user.%s is %s, and %s in the learner's own launch", name, lti.Wire(is), lti.Wire(was)))
 		}
 	}
 	if len(toldOf(scene, config.Learner, own)) == 0 { // the own launch tells nothing

@@ -28,7 +28,7 @@ func reviewedBy(members harness.Members) harness.Members {
 func targetOf(f *harness.PlatformFlow, want string) string {
 	sent, claim := initiation(f).Params.Get(lti.ParamTargetLinkURI), f.Message().Claims[lti.ClaimTargetLinkURI]
 	if sent != want || claim != want {
-		return fmt.Sprintf("target_link_uri is %q in the login initiation and %v in the message instead of %q", sent, claim, want)
+		return fmt.Sprintf("target_link_uri is %q in the login initiation and %s in the message instead of %q", sent, lti.Wire(claim), want)
 	}
 	return ""
 }
@@ -120,7 +120,7 @@ var _ = Describe("A line item's submissionReview", func() {
 			wrong := ""
 			for _, name := range []string{"action", "a_id", "k"} {
 				if got := customOf(flow)[name]; got != custom[name] {
-					wrong = fmt.Sprintf("custom.%s is %v instead of %q", name, got, custom[name])
+					wrong = fmt.Sprintf("custom.%s is %s instead of %q", name, lti.Wire(got), custom[name])
 				}
 			}
 			scene.Check(id, values, wrong == "", "", Seen(wrong), item.Made, flow)
@@ -131,15 +131,15 @@ var _ = Describe("A line item's submissionReview", func() {
 			case got == custom["family"] && !said:
 				scene.Observe(id, variable, results.Skipped, "", "The platform does not know the variable, nor does it send tool_platform.product_family_code.", item.Made, flow)
 			case said:
-				scene.Check(id, variable, reflect.DeepEqual(got, family), "", fmt.Sprintf("custom.family is %v, and tool_platform.product_family_code %v.", got, family), item.Made, flow)
+				scene.Check(id, variable, reflect.DeepEqual(got, family), "", fmt.Sprintf("custom.family is %s, and tool_platform.product_family_code %s.", lti.Wire(got), lti.Wire(family)), item.Made, flow)
 			default:
 				_, isText := got.(string)
-				scene.Check(id, variable, isText, "", fmt.Sprintf("custom.family is %v.", got), item.Made, flow)
+				scene.Check(id, variable, isText, "", fmt.Sprintf("custom.family is %s.", lti.Wire(got)), item.Made, flow)
 			}
 		}
 		if !scene.Unseen(id, unknown, err, item.Made, flow) {
 			got := customOf(flow)["unknown"]
-			scene.Check(id, unknown, got == custom["unknown"], "", fmt.Sprintf("custom.unknown is %v.", got), item.Made, flow)
+			scene.Check(id, unknown, got == custom["unknown"], "", fmt.Sprintf("custom.unknown is %s.", lti.Wire(got)), item.Made, flow)
 		}
 		if !scene.Unbound(id, beside) {
 			judgeBesideLink(ctx, scene, id, beside)
@@ -247,7 +247,7 @@ var _ = Describe("A line item's submissionReview", func() {
 		}
 		switch link := flow.Message().Claims[lti.ClaimResourceLink]; {
 		case link != nil:
-			wrong = fmt.Sprintf("resource_link is %v", link)
+			wrong = fmt.Sprintf("resource_link is %s", lti.Wire(link))
 		case wrong == "" && (userOf(flow) == "" || flow.Message().Object(lti.ClaimAGS)["lineitem"] != item.ID):
 			wrong = "the message does not name the learner and the line item"
 		}
@@ -292,7 +292,7 @@ func judgeKept(ctx SpecContext, scene *harness.PlatformScenario, book *harness.G
 	for _, answer := range []*harness.PlatformFlow{flow, read} {
 		kept, isObject := answer.Said()["submissionReview"].(map[string]any)
 		if !isObject && fault.Permitted {
-			wrong = fmt.Sprintf("submissionReview is %v in the answer to %s", answer.Said()["submissionReview"], answer.Exchange.Method)
+			wrong = fmt.Sprintf("submissionReview is %s in the answer to %s", lti.Wire(answer.Said()["submissionReview"]), answer.Exchange.Method)
 			break
 		}
 		for name, value := range sent {
@@ -333,7 +333,7 @@ func judgeBesideLink(ctx SpecContext, scene *harness.PlatformScenario, id requir
 	flow, err := scene.Review(ctx, harness.Review{Title: "a review of work for a link with parameters", Item: item})
 	if !scene.Unseen(id, stimulus, err, book.Launch, item.Made, flow) {
 		got := customOf(flow)[name]
-		scene.Check(id, stimulus, got == value, "", fmt.Sprintf("custom.%s is %v, in the link's own launch %v, and for the line item %q.", name, got, customOf(book.Launch)[name], value), book.Launch, item.Made, flow)
+		scene.Check(id, stimulus, got == value, "", fmt.Sprintf("custom.%s is %s, in the link's own launch %s, and for the line item %q.", name, lti.Wire(got), lti.Wire(customOf(book.Launch)[name]), value), book.Launch, item.Made, flow)
 	}
 }
 
@@ -367,7 +367,7 @@ func judgeUpdate(stimulus string, changed, read *harness.PlatformFlow, offered b
 func judgeUnsafe(ctx SpecContext, scene *harness.PlatformScenario, id requirements.ID, stimulus string, book *harness.Gradebook, made *harness.PlatformFlow) {
 	review, _ := sentMembers(made)["submissionReview"].(map[string]any)
 	unsafe, _ := review["url"].(string)
-	item := &harness.LineItem{ID: fmt.Sprint(made.Said()["id"]), Made: made, Book: book}
+	item := &harness.LineItem{ID: made.ItemID(), Made: made, Book: book}
 	item.Label, _ = made.Said()["label"].(string)
 	if _, err := scene.HandIn(ctx, item, book.Sub()); scene.Unseen(id, stimulus, err, made) {
 		return

@@ -72,13 +72,13 @@ func wrongRoles(m harness.Message) string {
 		return "roles is missing"
 	}
 	if !ok {
-		return fmt.Sprintf("roles is %v instead of an array of texts", claim)
+		return fmt.Sprintf("roles is %s instead of an array of texts", lti.Wire(claim))
 	}
 	if slices.ContainsFunc(roles, known) {
 		return ""
 	}
 	if len(roles) > 0 {
-		return fmt.Sprintf("none of the roles %v is one of the vocabularies", roles)
+		return fmt.Sprintf("none of the roles %s is one of the vocabularies", lti.Wire(roles))
 	}
 	return ""
 }

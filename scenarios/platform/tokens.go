@@ -343,7 +343,7 @@ func wrongGrantForm(t *faketool.Token) string {
 	case !strings.EqualFold(t.TokenType, "bearer"):
 		return fmt.Sprintf("token_type is %q", results.Bounded(t.TokenType, 100))
 	case !isNumber:
-		return fmt.Sprintf("expires_in is %v", t.ExpiresIn)
+		return fmt.Sprintf("expires_in is %s", lti.Wire(t.ExpiresIn))
 	case !strings.Contains(strings.ToLower(t.Header.Get("Cache-Control")), "no-store"):
 		return "the answer has no Cache-Control: no-store"
 	}

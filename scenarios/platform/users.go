@@ -48,7 +48,7 @@ var _ = Describe("A platform, launching its users,", func() {
 			wrong = append(wrong, lackingOf(flow.Message())...)
 			roles, _ := rolesOf(flow.Message())
 			if !slices.Contains(roles, role.has) || slices.Contains(roles, role.lacks) {
-				wrong = append(wrong, fmt.Sprintf("the %s has the roles %v", user, roles))
+				wrong = append(wrong, fmt.Sprintf("the %s has the roles %s", user, lti.Wire(roles)))
 			}
 			scene.Check(id, "", len(wrong) == 0, "", Seen(strings.Join(wrong, "; ")), flow)
 		}
@@ -85,7 +85,7 @@ var _ = Describe("A platform, launching its users,", func() {
 		scene.Check(id, "", len(subs) == 1, "one sub for one user", fmt.Sprintf("One user's sub is %s in %d launches.", strings.Join(subs, ", "), len(mine)), mine...)
 		if other != nil {
 			scene.Check(id, "", mine[0].Message().Claims["sub"] != other.Message().Claims["sub"], "another sub for another user",
-				fmt.Sprintf("The two users' subs are %v and %v.", mine[0].Message().Claims["sub"], other.Message().Claims["sub"]), mine[0], other)
+				fmt.Sprintf("The two users' subs are %s and %s.", lti.Wire(mine[0].Message().Claims["sub"]), lti.Wire(other.Message().Claims["sub"])), mine[0], other)
 		}
 	})
 
@@ -222,10 +222,10 @@ func judgeOwn(scene *harness.PlatformScenario, id requirements.ID, stimulus stri
 		switch {
 		case got == want:
 		case isOther:
-			scene.Observe(id, stimulus, results.Failed, "", fmt.Sprintf("The %s is %v, that of the other launch.", mark.name, got), flows...)
+			scene.Observe(id, stimulus, results.Failed, "", fmt.Sprintf("The %s is %s, that of the other launch.", mark.name, lti.Wire(got)), flows...)
 			return
 		default:
-			scene.Observe(id, stimulus, results.Inconclusive, "", fmt.Sprintf("The %s is %v, and alone %v: it changes by itself.", mark.name, got, want), flows...)
+			scene.Observe(id, stimulus, results.Inconclusive, "", fmt.Sprintf("The %s is %s, and alone %s: it changes by itself.", mark.name, lti.Wire(got), lti.Wire(want)), flows...)
 			return
 		}
 	}
@@ -343,10 +343,10 @@ func wrongMentor(m harness.Message) string {
 		ok = ok && text
 	}
 	if !ok {
-		return fmt.Sprintf("role_scope_mentor is %v instead of an array of texts", claim)
+		return fmt.Sprintf("role_scope_mentor is %s instead of an array of texts", lti.Wire(claim))
 	}
 	if roles, _ := rolesOf(m); !slices.Contains(roles, mentorRole) {
-		return fmt.Sprintf("role_scope_mentor is sent for the roles %v", roles)
+		return fmt.Sprintf("role_scope_mentor is sent for the roles %s", lti.Wire(roles))
 	}
 	return ""
 }

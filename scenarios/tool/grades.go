@@ -304,7 +304,7 @@ func wrongScore(c fakeplatform.GradeCall, work *harness.Work) string {
 		return "the body is no JSON object"
 	}
 	if score["userId"] != work.Learner.Sub {
-		return fmt.Sprintf("userId is %s instead of %q", asJSON(score["userId"]), work.Learner.Sub)
+		return fmt.Sprintf("userId is %s instead of %q", lti.Wire(score["userId"]), work.Learner.Sub)
 	}
 	for name, value := range score {
 		if value == nil && name != "scoreGiven" {
@@ -315,19 +315,19 @@ func wrongScore(c fakeplatform.GradeCall, work *harness.Work) string {
 	grading, _ := score["gradingProgress"].(string)
 	switch {
 	case !slices.Contains(lti.ActivityProgresses, lti.ActivityProgress(activity)):
-		return "activityProgress is " + asJSON(score["activityProgress"])
+		return "activityProgress is " + lti.Wire(score["activityProgress"])
 	case !slices.Contains(lti.GradingProgresses, lti.GradingProgress(grading)):
-		return "gradingProgress is " + asJSON(score["gradingProgress"])
+		return "gradingProgress is " + lti.Wire(score["gradingProgress"])
 	case score["timestamp"] == nil:
 		return "timestamp is missing"
 	}
 	maximum, hasMaximum := score["scoreMaximum"].(float64)
 	if value, sent := score["scoreMaximum"]; sent && (!hasMaximum || maximum <= 0) {
-		return "scoreMaximum is " + asJSON(value)
+		return "scoreMaximum is " + lti.Wire(value)
 	}
 	if given := score["scoreGiven"]; given != nil {
 		if points, isNumber := given.(float64); !isNumber || points < 0 {
-			return "scoreGiven is " + asJSON(given)
+			return "scoreGiven is " + lti.Wire(given)
 		}
 		if !hasMaximum {
 			return "scoreGiven has no scoreMaximum beside it"
@@ -335,7 +335,7 @@ func wrongScore(c fakeplatform.GradeCall, work *harness.Work) string {
 	}
 	if scorer, sent := score["scoringUserId"]; sent {
 		if text, _ := scorer.(string); text == "" {
-			return "scoringUserId is " + asJSON(scorer)
+			return "scoringUserId is " + lti.Wire(scorer)
 		}
 	}
 	return ""
@@ -361,11 +361,11 @@ func wrongTimestamps(calls []fakeplatform.GradeCall, again bool) string {
 		at, ok := instantOf(value)
 		switch {
 		case !ok:
-			return "timestamp is " + asJSON(value) + ", without a fraction of a second or a zone"
+			return "timestamp is " + lti.Wire(value) + ", without a fraction of a second or a zone"
 		case at.Sub(c.At).Abs() > timestampSkew:
-			return fmt.Sprintf("timestamp is %s, %s away from the request", asJSON(value), at.Sub(c.At).Abs().Round(time.Second))
+			return fmt.Sprintf("timestamp is %s, %.0f seconds away from the request", lti.Wire(value), at.Sub(c.At).Abs().Seconds())
 		case at.Before(last), at.Equal(last) && !again:
-			return fmt.Sprintf("timestamp is %s, and was %s before", asJSON(value), last.Format(time.RFC3339Nano))
+			return fmt.Sprintf("timestamp is %s, and was %s before", lti.Wire(value), last.Format(time.RFC3339Nano))
 		}
 		last = at
 	}
@@ -376,7 +376,7 @@ func wrongTimestamps(calls []fakeplatform.GradeCall, again bool) string {
 // and Grade Services 2.0, 3.4.10).
 func wrongSubmission(score map[string]any) string {
 	if progress := score["activityProgress"]; progress != string(lti.Submitted) && progress != string(lti.Completed) {
-		return "activityProgress is " + asJSON(progress)
+		return "activityProgress is " + lti.Wire(progress)
 	}
 	if _, sent := score["submissionReview"]; sent {
 		return "the score has submissionReview"
@@ -384,13 +384,13 @@ func wrongSubmission(score map[string]any) string {
 	submission, _ := score["submission"].(map[string]any)
 	submitted, ok := instantOf(submission["submittedAt"])
 	if !ok {
-		return "submission.submittedAt is " + asJSON(submission["submittedAt"])
+		return "submission.submittedAt is " + lti.Wire(submission["submittedAt"])
 	}
 	if value, sent := submission["startedAt"]; sent {
 		started, ok := instantOf(value)
 		switch {
 		case !ok:
-			return "submission.startedAt is " + asJSON(value)
+			return "submission.startedAt is " + lti.Wire(value)
 		case started.After(submitted):
 			return "submission.startedAt is after submittedAt"
 		}

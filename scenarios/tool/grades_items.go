@@ -78,7 +78,7 @@ var _ = Describe("A tool, looking after its line items,", func() {
 		for _, c := range flow.Made() {
 			link, sent := membersOf(c.Body)["resourceLinkId"]
 			if looked++; sent && link != assignment.Link.ID {
-				wrong = cmp.Or(wrong, "resourceLinkId is "+asJSON(link))
+				wrong = cmp.Or(wrong, "resourceLinkId is "+lti.Wire(link))
 			}
 		}
 		if looked == 0 {
@@ -236,7 +236,7 @@ var _ = Describe("A tool, looking after its line items,", func() {
 			if id == review {
 				wrong := wrongSubmissionReview(scene, sent["submissionReview"])
 				if was := asMembers(assignment.Item)["submissionReview"]; wrong == "" && !reflect.DeepEqual(sent["submissionReview"], was) {
-					wrong = fmt.Sprintf("submissionReview was %s, and is %s in PUT", asJSON(was), asJSON(sent["submissionReview"]))
+					wrong = fmt.Sprintf("submissionReview was %s, and is %s in PUT", lti.Wire(was), lti.Wire(sent["submissionReview"]))
 				}
 				scene.Check(id, stimulus, wrong == "", "", Seen(wrong), flow)
 				return
@@ -344,16 +344,16 @@ func lostMembers(item lti.LineItem, sent map[string]any) string {
 		switch {
 		case name == "id", name == "label", name == "resourceLinkId" && is == nil, reflect.DeepEqual(was, is), sameInstant(was, is):
 		case is == nil:
-			lost = append(lost, fmt.Sprintf("%s was %s, and is missing", name, asJSON(was)))
+			lost = append(lost, fmt.Sprintf("%s was %s, and is missing", name, lti.Wire(was)))
 		default:
-			lost = append(lost, fmt.Sprintf("%s was %s, and is %s", name, asJSON(was), asJSON(is)))
+			lost = append(lost, fmt.Sprintf("%s was %s, and is %s", name, lti.Wire(was), lti.Wire(is)))
 		}
 	}
 	if len(lost) > 0 {
 		return "PUT: " + strings.Join(lost, "; ")
 	}
 	if label, _ := sent["label"].(string); strings.TrimSpace(label) == "" {
-		return "label is " + asJSON(sent["label"])
+		return "label is " + lti.Wire(sent["label"])
 	}
 	return ""
 }
@@ -484,14 +484,14 @@ func wrongItemRequest(c fakeplatform.GradeCall) string {
 	case item["id"] != nil && c.Method == http.MethodPost:
 		return "POST has an id"
 	case strings.TrimSpace(label) == "":
-		return "label is " + asJSON(item["label"])
+		return "label is " + lti.Wire(item["label"])
 	case maximum <= 0:
-		return "scoreMaximum is " + asJSON(item["scoreMaximum"])
+		return "scoreMaximum is " + lti.Wire(item["scoreMaximum"])
 	}
 	for _, name := range []string{"startDateTime", "endDateTime"} {
 		text, _ := item[name].(string)
 		if _, ok := lti.Instant(text); item[name] != nil && !ok {
-			return name + " is " + asJSON(item[name]) + ", without a zone"
+			return name + " is " + lti.Wire(item[name]) + ", without a zone"
 		}
 	}
 	return ""
@@ -516,7 +516,7 @@ func wrongSubmissionReview(scene *harness.Scenario, value any) string {
 	}
 	members, isObject := value.(map[string]any)
 	if !isObject {
-		return "submissionReview is " + asJSON(value)
+		return "submissionReview is " + lti.Wire(value)
 	}
 	if status, sent := members["reviewableStatus"]; sent {
 		list, isList := status.([]any)
@@ -525,19 +525,19 @@ func wrongSubmissionReview(scene *harness.Scenario, value any) string {
 			isList = isList && (text == lti.ReviewableNone || slices.Contains(lti.ActivityProgresses, lti.ActivityProgress(text)))
 		}
 		if !isList {
-			return "reviewableStatus is " + asJSON(status)
+			return "reviewableStatus is " + lti.Wire(status)
 		}
 	}
 	if label, sent := members["label"]; sent {
 		if _, isText := label.(string); !isText {
-			return "label of submissionReview is " + asJSON(label)
+			return "label of submissionReview is " + lti.Wire(label)
 		}
 	}
 	if address, sent := members["url"]; sent {
 		text, _ := address.(string)
 		own, _, _ := strings.Cut(scene.Run().Tool().LaunchURL, ":")
 		if u, err := url.Parse(text); err != nil || u.Scheme != "https" && u.Scheme != own || u.Host == "" {
-			return "url of submissionReview is " + asJSON(address)
+			return "url of submissionReview is " + lti.Wire(address)
 		}
 	}
 	if custom, sent := members["custom"]; sent {
@@ -547,7 +547,7 @@ func wrongSubmissionReview(scene *harness.Scenario, value any) string {
 			isObject = isObject && isText
 		}
 		if !isObject {
-			return "custom of submissionReview is " + asJSON(custom)
+			return "custom of submissionReview is " + lti.Wire(custom)
 		}
 	}
 	return ""

@@ -138,7 +138,7 @@ var _ = Describe("A tool, asking for access tokens and using them,", func() {
 		run := scene.Run()
 		keys, err := run.FetchKeySet(ctx, run.Tool().JWKSURL)
 		if err != nil {
-			scene.Observe(id, "", harness.Unread(err), "", fmt.Sprintf("The tool's key set cannot be read: %v.", err))
+			scene.Observe(id, "", harness.Unread(err), "", fmt.Sprintf("The tool's key set cannot be read: %s.", err))
 			return
 		}
 		asked := len(run.Platform().TokenRequests())
@@ -312,7 +312,7 @@ func wrongAssertion(run *harness.Run, request fakeplatform.TokenRequest) string 
 	}
 	for _, name := range []string{"iss", "sub"} {
 		if m.Claims[name] != known.ClientID {
-			return fmt.Sprintf("%s is %s instead of the client_id %q", name, asJSON(m.Claims[name]), known.ClientID)
+			return fmt.Sprintf("%s is %s instead of the client_id %q", name, lti.Wire(m.Claims[name]), known.ClientID)
 		}
 	}
 	audience, isList := m.Claims["aud"].([]any)
@@ -324,13 +324,13 @@ func wrongAssertion(run *harness.Run, request fakeplatform.TokenRequest) string 
 	jti, _ := m.Text("jti")
 	switch {
 	case !slices.ContainsFunc(append(request.Addresses, known.TokenURL, known.Platform.TokenURL(), known.Platform.Issuer()), func(own string) bool { return slices.Contains(audience, any(own)) }):
-		return fmt.Sprintf("aud is %s, without the token endpoint %q", asJSON(m.Claims["aud"]), known.TokenURL)
+		return fmt.Sprintf("aud is %s, without the token endpoint %q", lti.Wire(m.Claims["aud"]), known.TokenURL)
 	case !iatIsNumber || !expIsNumber:
-		return fmt.Sprintf("iat is %s and exp %s: both have to be numbers", asJSON(m.Claims["iat"]), asJSON(m.Claims["exp"]))
+		return fmt.Sprintf("iat is %s and exp %s: both have to be numbers", lti.Wire(m.Claims["iat"]), lti.Wire(m.Claims["exp"]))
 	case exp <= iat || exp-iat > anyLifetime.Seconds():
 		return fmt.Sprintf("exp is %.0f seconds after iat", exp-iat)
 	case jti == "":
-		return "jti is " + asJSON(m.Claims["jti"])
+		return "jti is " + lti.Wire(m.Claims["jti"])
 	}
 	return ""
 }

@@ -72,7 +72,7 @@ var _ = Describe("A proctoring tool, offered an exam that differs from a valid o
 			if len(flow.Started()) > 0 {
 				wrong := changed(flow, lti.ClaimAttemptNumber)
 				if wrong == "" && !f.Permitted {
-					wrong = "it was sent back as it came, and not refused: " + asJSON(flow.Message().Claims[lti.ClaimAttemptNumber])
+					wrong = "it was sent back as it came, and not refused: " + lti.Wire(flow.Message().Claims[lti.ClaimAttemptNumber])
 				}
 				scene.Check(id, f.Name, wrong == "", "", Seen(wrong), flow)
 				continue
@@ -188,7 +188,7 @@ func changed(f *harness.Flow, claims ...string) string {
 	sent, came := f.Sent().Claims, f.Message().Claims
 	for _, claim := range claims {
 		if !reflect.DeepEqual(sent[claim], came[claim]) {
-			return fmt.Sprintf("%s was sent as %s and came back as %s", claim, asJSON(sent[claim]), asJSON(came[claim]))
+			return fmt.Sprintf("%s was sent as %s and came back as %s", claim, lti.Wire(sent[claim]), lti.Wire(came[claim]))
 		}
 	}
 	return ""

@@ -277,7 +277,7 @@ func wrongTarget(r *harness.Run, exam *harness.Flow, c fakeplatform.Control) str
 	}
 	user, _ := members["user"].(map[string]any)
 	if user["iss"] != any(r.Platform().Issuer()) {
-		return fmt.Sprintf("user.iss is %s instead of the issuer %q", asJSON(user["iss"]), r.Platform().Issuer())
+		return fmt.Sprintf("user.iss is %s instead of the issuer %q", lti.Wire(user["iss"]), r.Platform().Issuer())
 	}
 	if wrong := wrongIDs(exam, c); wrong != "" {
 		return wrong
@@ -286,9 +286,9 @@ func wrongTarget(r *harness.Run, exam *harness.Flow, c fakeplatform.Control) str
 	action, _ := members["action"].(string)
 	switch {
 	case !reflect.DeepEqual(members["attempt_number"], sent):
-		return fmt.Sprintf("attempt_number is %s instead of %s", asJSON(members["attempt_number"]), asJSON(sent))
+		return fmt.Sprintf("attempt_number is %s instead of %s", lti.Wire(members["attempt_number"]), lti.Wire(sent))
 	case !slices.Contains(lti.Actions, lti.Action(action)):
-		return fmt.Sprintf("action is %s", asJSON(members["action"]))
+		return fmt.Sprintf("action is %s", lti.Wire(members["action"]))
 	case members["incident_time"] == nil:
 		return "incident_time is missing"
 	}
@@ -301,10 +301,10 @@ func wrongIDs(exam *harness.Flow, c fakeplatform.Control) string {
 	user, _ := members["user"].(map[string]any)
 	link, _ := members["resource_link"].(map[string]any)
 	if sub := exam.Sent().Claims["sub"]; !reflect.DeepEqual(user["sub"], sub) {
-		return fmt.Sprintf("user.sub is %s instead of %s", asJSON(user["sub"]), asJSON(sub))
+		return fmt.Sprintf("user.sub is %s instead of %s", lti.Wire(user["sub"]), lti.Wire(sub))
 	}
 	if id := exam.Sent().Object(lti.ClaimResourceLink)["id"]; !reflect.DeepEqual(link["id"], id) {
-		return fmt.Sprintf("resource_link.id is %s instead of %s", asJSON(link["id"]), asJSON(id))
+		return fmt.Sprintf("resource_link.id is %s instead of %s", lti.Wire(link["id"]), lti.Wire(id))
 	}
 	return ""
 }
@@ -317,7 +317,7 @@ func wrongIncidentTime(c fakeplatform.Control) string {
 	at, err := time.Parse(time.RFC3339, text)
 	switch {
 	case err != nil:
-		return fmt.Sprintf("incident_time, %s, is no RFC 3339 date-time with a zone", asJSON(body(c)["incident_time"]))
+		return fmt.Sprintf("incident_time, %s, is no RFC 3339 date-time with a zone", lti.Wire(body(c)["incident_time"]))
 	case at.Sub(c.At).Abs() > incidentSkew:
 		return fmt.Sprintf("incident_time, %s, is %s away from the request", text, at.Sub(c.At).Abs().Round(time.Second))
 	}
@@ -328,11 +328,11 @@ func wrongNumbers(c fakeplatform.Control) string {
 	members := body(c)
 	severity, told := members["incident_severity"]
 	if n, ok := severity.(float64); told && (!ok || n < 0 || n > 1) {
-		return fmt.Sprintf("incident_severity is %s", asJSON(severity))
+		return fmt.Sprintf("incident_severity is %s", lti.Wire(severity))
 	}
 	extra, told := members["extra_time"]
 	if n, ok := extra.(float64); told && (!ok || n < 0 || n != float64(int(n))) {
-		return fmt.Sprintf("extra_time is %s", asJSON(extra))
+		return fmt.Sprintf("extra_time is %s", lti.Wire(extra))
 	}
 	if members["action"] == string(lti.Update) && !told {
 		return "update has no extra_time"

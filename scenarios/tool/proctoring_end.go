@@ -225,7 +225,7 @@ func openness(ctx SpecContext, scene *harness.Scenario, id requirements.ID, with
 		}
 	}
 	if err != nil {
-		skip(fmt.Sprintf("Whether an attempt is open cannot be seen: %v.", err), ended)
+		skip(fmt.Sprintf("Whether an attempt is open cannot be seen: %s.", err), ended)
 	} else {
 		skip("Whether an attempt is open cannot be seen: its proctor can act on it as well after its end, or not before it.", ended)
 	}

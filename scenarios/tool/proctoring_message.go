@@ -1,7 +1,6 @@
 package tool
 
 import (
-	"encoding/json"
 	"fmt"
 	"math"
 	"mime"
@@ -47,7 +46,7 @@ var messageChecks = []struct {
 	{"ap-start-assessment-end-return-boolean", func(_ *harness.Run, f *harness.Flow) string {
 		value, sent := f.Message().Claims[lti.ClaimEndAssessmentReturn]
 		if _, ok := value.(bool); sent && !ok {
-			return fmt.Sprintf("end_assessment_return is %s", asJSON(value))
+			return fmt.Sprintf("end_assessment_return is %s", lti.Wire(value))
 		}
 		return ""
 	}},
@@ -185,7 +184,7 @@ var _ = Describe("A proctoring tool's message to start the assessment", func() {
 		for _, f := range fakeplatform.FaultsFor(id) {
 			if flow := messageOf(ctx, scene, id, f); flow != nil {
 				own, sent := flow.Message().Object(lti.ClaimVerifiedUser)["picture"], flow.Sent().Claims["picture"]
-				scene.Check(id, f.Name, own == nil || own != sent, "", fmt.Sprintf("verified_user.picture is %s; the platform's is %s.", asJSON(own), asJSON(sent)), flow)
+				scene.Check(id, f.Name, own == nil || own != sent, "", fmt.Sprintf("verified_user.picture is %s; the platform's is %s.", lti.Wire(own), lti.Wire(sent)), flow)
 			}
 		}
 	})
@@ -196,7 +195,7 @@ var _ = Describe("A proctoring tool's message to start the assessment", func() {
 		for _, f := range fakeplatform.FaultsFor(id) {
 			if flow := messageOf(ctx, scene, id, f); flow != nil {
 				email, has := flow.Message().Object(lti.ClaimVerifiedUser)["email"]
-				scene.Check(id, f.Name, !has, "", fmt.Sprintf("verified_user.email is %s.", asJSON(email)), flow)
+				scene.Check(id, f.Name, !has, "", fmt.Sprintf("verified_user.email is %s.", lti.Wire(email)), flow)
 			}
 		}
 	})
@@ -228,7 +227,7 @@ func notStarted(scene *harness.Scenario, id requirements.ID, stimulus string, f 
 func judgeMessageSignature(scene *harness.Scenario, f *harness.Flow, keys harness.KeySet, keysErr error) {
 	for _, id := range []requirements.ID{"ap-start-assessment-signature", "sec-tool-message-signature"} {
 		if keysErr != nil {
-			scene.Observe(id, "", harness.Unread(keysErr), "", fmt.Sprintf("The tool's key set cannot be read: %v.", keysErr), f)
+			scene.Observe(id, "", harness.Unread(keysErr), "", fmt.Sprintf("The tool's key set cannot be read: %s.", keysErr), f)
 			continue
 		}
 		wrong := keys.Verify(f.Signed())
@@ -244,7 +243,7 @@ func judgeMessageSignature(scene *harness.Scenario, f *harness.Flow, keys harnes
 func wrongType(m harness.Message) string {
 	for claim, want := range map[string]string{lti.ClaimMessageType: lti.StartAssessment, lti.ClaimVersion: lti.Version} {
 		if m.Claims[claim] != want {
-			return fmt.Sprintf("%s is %s instead of %q", claim, asJSON(m.Claims[claim]), want)
+			return fmt.Sprintf("%s is %s instead of %q", claim, lti.Wire(m.Claims[claim]), want)
 		}
 	}
 	return ""
@@ -253,12 +252,12 @@ func wrongType(m harness.Message) string {
 // wrongParties says what is wrong with iss and aud (Security Framework 1.0, 5.2.2).
 func wrongParties(r *harness.Run, m harness.Message) string {
 	if clientID := r.Tool().ClientID; m.Claims["iss"] != clientID {
-		return fmt.Sprintf("iss is %s instead of the client_id %q", asJSON(m.Claims["iss"]), clientID)
+		return fmt.Sprintf("iss is %s instead of the client_id %q", lti.Wire(m.Claims["iss"]), clientID)
 	}
 	issuer := r.Platform().Issuer()
 	audience, _ := m.Claims["aud"].([]any)
 	if m.Claims["aud"] != issuer && !slices.Contains(audience, any(issuer)) {
-		return fmt.Sprintf("aud is %s, without the issuer %q", asJSON(m.Claims["aud"]), issuer)
+		return fmt.Sprintf("aud is %s, without the issuer %q", lti.Wire(m.Claims["aud"]), issuer)
 	}
 	return ""
 }
@@ -269,7 +268,7 @@ func wrongAZP(m harness.Message) string {
 	audience, _ := m.Claims["aud"].([]any)
 	text, isText := azp.(string)
 	if has && (!isText || m.Claims["aud"] != text && !slices.Contains(audience, azp)) {
-		return fmt.Sprintf("azp is %s, and aud %s", asJSON(azp), asJSON(m.Claims["aud"]))
+		return fmt.Sprintf("azp is %s, and aud %s", lti.Wire(azp), lti.Wire(m.Claims["aud"]))
 	}
 	return ""
 }
@@ -301,7 +300,7 @@ func wrongTimes(f *harness.Flow) string {
 	sent, _ := f.Sent().Text("nonce")
 	switch {
 	case !iatIsNumber || !expIsNumber:
-		return fmt.Sprintf("iat is %s and exp %s: both have to be numbers", asJSON(m.Claims["iat"]), asJSON(m.Claims["exp"]))
+		return fmt.Sprintf("iat is %s and exp %s: both have to be numbers", lti.Wire(m.Claims["iat"]), lti.Wire(m.Claims["exp"]))
 	case math.Abs(iat-at) > clockSkew.Seconds():
 		return fmt.Sprintf("iat is %.0f seconds away from the time of receipt", iat-at)
 	case exp <= iat:
@@ -309,7 +308,7 @@ func wrongTimes(f *harness.Flow) string {
 	case exp-iat > anyLifetime.Seconds():
 		return fmt.Sprintf("exp is %.0f seconds after iat: it is not in seconds", exp-iat)
 	case nonce == "":
-		return fmt.Sprintf("nonce is %s", asJSON(m.Claims["nonce"]))
+		return fmt.Sprintf("nonce is %s", lti.Wire(m.Claims["nonce"]))
 	case nonce == sent:
 		return "the nonce is that of LtiStartProctoring"
 	}
@@ -385,7 +384,7 @@ func wrongVerifiedUser(f *harness.Flow) string {
 	case !sent:
 		return ""
 	case !isObject:
-		return "verified_user is " + asJSON(claim)
+		return "verified_user is " + lti.Wire(claim)
 	}
 	var wrong []string
 	for name, value := range user {
@@ -395,7 +394,7 @@ func wrongVerifiedUser(f *harness.Flow) string {
 		case !slices.Contains(identityClaims, name):
 			wrong = append(wrong, fmt.Sprintf("%q is no claim of OpenID Connect", results.Bounded(name, 100)))
 		case name != "picture" && !reflect.DeepEqual(own, value):
-			wrong = append(wrong, fmt.Sprintf("%s is %s, and was sent as %s", name, asJSON(value), asJSON(own)))
+			wrong = append(wrong, fmt.Sprintf("%s is %s, and was sent as %s", name, lti.Wire(value), lti.Wire(own)))
 		}
 	}
 	slices.Sort(wrong)
@@ -403,16 +402,4 @@ func wrongVerifiedUser(f *harness.Flow) string {
 		return ""
 	}
 	return "verified_user: " + strings.Join(wrong, "; ")
-}
-
-// asJSON shows a value as it stood in a message, bounded.
-func asJSON(value any) string {
-	if value == nil {
-		return "nothing"
-	}
-	text, err := json.Marshal(value)
-	if err != nil {
-		return fmt.Sprint(value)
-	}
-	return results.Bounded(string(text), 200)
 }

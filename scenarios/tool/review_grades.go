@@ -10,6 +10,7 @@ import (
 	"invigilator/fakeplatform"
 	"invigilator/harness"
 	"invigilator/harness/config"
+	"invigilator/lti"
 	"invigilator/requirements"
 	"invigilator/results"
 	. "invigilator/scenarios"
@@ -128,10 +129,10 @@ var _ = Describe("A tool, where a reviewer grades a learner's work,", func() {
 func wrongGrade(c fakeplatform.GradeCall, work *harness.Work, reviewer fakeplatform.User) string {
 	score := scoreOf(c)
 	if score["userId"] != work.Learner.Sub {
-		return fmt.Sprintf("userId is %s instead of %q", asJSON(score["userId"]), work.Learner.Sub)
+		return fmt.Sprintf("userId is %s instead of %q", lti.Wire(score["userId"]), work.Learner.Sub)
 	}
 	if scorer, sent := score["scoringUserId"]; sent && scorer != nil && scorer != reviewer.Sub {
-		return fmt.Sprintf("scoringUserId is %s instead of %q", asJSON(scorer), reviewer.Sub)
+		return fmt.Sprintf("scoringUserId is %s instead of %q", lti.Wire(scorer), reviewer.Sub)
 	}
 	return ""
 }
@@ -180,7 +181,7 @@ var _ = Describe("A tool, from the work that is handed in to its grade,", func()
 			case work.Held().Points == nil: // what is wrong with it otherwise is for other requirements to say
 				scene.Observe(scores, "", results.Passed, "", "It is the learner's, though the gradebook holds no points: "+told(graded.Scores()[0]), handed, review, graded)
 			default:
-				scene.Observe(scores, "", results.Passed, "", fmt.Sprintf("The gradebook holds %v points for the learner.", *work.Held().Points), handed, review, graded)
+				scene.Observe(scores, "", results.Passed, "", fmt.Sprintf("The gradebook holds %s points for the learner.", lti.Wire(*work.Held().Points)), handed, review, graded)
 			}
 		}
 		if !slices.Contains(judged, returns) {

@@ -29,7 +29,7 @@ var _ = Describe("A tool's endpoints", func() {
 			}
 			spoken, old, err := scene.Run().TLSVersions(ctx, u)
 			if err != nil {
-				scene.Observe(id, "", results.Inconclusive, "", fmt.Sprintf("%s takes no connection: %v.", endpoint, err))
+				scene.Observe(id, "", results.Inconclusive, "", fmt.Sprintf("%s takes no connection: %s.", endpoint, err))
 				return
 			}
 			scene.Check(id, "", len(spoken) > 0 && !old, "", fmt.Sprintf("%s speaks %s.", endpoint, strings.Join(spoken, ", ")))
@@ -46,7 +46,7 @@ var _ = Describe("A tool's endpoints", func() {
 			if !scene.Works(ctx) {
 				verdict = results.Inconclusive
 			}
-			scene.Observe(id, "", verdict, "", fmt.Sprintf("The key set at %s cannot be read: %v.", address, err))
+			scene.Observe(id, "", verdict, "", fmt.Sprintf("The key set at %s cannot be read: %s.", address, err))
 			return
 		}
 		problems := slices.Concat(keys.Problems, keys.Private)

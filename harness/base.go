@@ -39,9 +39,8 @@ type base struct {
 	keySets map[string]bool // the addresses of those that could be read
 	// limited is set where a subject took no more requests for now, and took none in time.
 	limited bool
-	// servicesGone is why the platform's services count as gone, while launches work.
-	servicesGone string
-	gone         string // why the subject counts as gone for good; empty while it does not
+	gone    map[part]string // why parts of the subject count as gone for good
+	known   map[part]bool   // the parts that have been seen to work
 
 	breaches breaches // of invariants
 
@@ -51,6 +50,10 @@ type base struct {
 	thinned       int // flows that there was no room for
 	flows         int
 	closers       []func()
+}
+
+func newBase(c config.Config, process int) base {
+	return base{config: c, process: process, keySets: map[string]bool{}, gone: map[part]string{}, known: map[part]bool{}}
 }
 
 // startAgent starts the agent while other things go on, and tells when it is

@@ -234,7 +234,7 @@ func (r *Run) launch(ctx context.Context, l Launch) (*Flow, error) {
 		if err := r.awaitServer(ctx, r.tool.LoginURL, r.config.Patience.Restart.Std()); err != nil {
 			flow.Reaction.Why += "; it has not come back: " + err.Error()
 			if !l.Together { // a crowd of ours may be what the tool cannot bear
-				r.gone = flow.Reaction.Why
+				r.goes(partLaunches, flow.Reaction.Why)
 			}
 		}
 	}

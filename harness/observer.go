@@ -28,9 +28,10 @@ type observer[F witness] struct {
 
 	hosts   []string // of the subject
 	trouble []trouble
-	served  bool // services were used since they were last seen to work
-	moved   bool // something was seen since a valid launch worked
-	proved  int  // so many observations had been made when one worked
+	served  map[part]bool // the parts that were used since they were last seen to work
+	lost    bool          // a part has stopped working for good
+	moved   bool          // something was seen since a valid launch worked
+	proved  int           // so many observations had been made when one worked
 }
 
 // A witness is what was seen of a launch, of a tool or of a platform.

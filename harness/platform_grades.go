@@ -211,7 +211,7 @@ func (s *PlatformScenario) send(ctx context.Context, c GradeCall) (*PlatformFlow
 	if tool == nil {
 		tool = s.run.tool
 	}
-	return s.exchange(ctx, c.Title, c.Fault, func(ctx context.Context) (*faketool.Exchange, error) {
+	return s.exchange(ctx, partOfGrades(c.URL), c.Title, c.Fault, func(ctx context.Context) (*faketool.Exchange, error) {
 		return tool.Grade(ctx, c.GradeRequest, faketool.GradeProbe{Fault: c.Fault})
 	})
 }

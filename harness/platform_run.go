@@ -64,7 +64,7 @@ type PlatformRun struct {
 // start only.
 func StartPlatform(ctx context.Context, c config.Config, process int) (*PlatformRun, error) {
 	r := &PlatformRun{
-		base:     base{config: c, process: process, keySets: map[string]bool{}},
+		base:     newBase(c, process),
 		platform: c.Platform, users: c.Users, journeys: c.Journeys, seats: map[string]*Seat{}, underWay: map[string]bool{},
 		scored: map[string]time.Time{},
 	}

@@ -132,19 +132,15 @@ func (s *PlatformScenario) recover(ctx context.Context, failed *PlatformFlow, wh
 	if failed != nil {
 		last, id = failed.Trip, failed.ID
 	}
-	s.troubled(fmt.Sprintf("a valid launch did not work: %s", why), id)
 	s.run.recovering = true
 	defer func() { s.run.recovering = false }()
-	back := s.run.awaitRecovery(ctx, last, func(ctx context.Context) (*agent.Trip, bool) {
+	s.revive(ctx, partLaunches, why.Error(), id, last, func(ctx context.Context) (*agent.Trip, bool) {
 		flow, err := s.ordinary(ctx, "control: a valid launch, since the one before did not work")
 		if flow == nil {
 			return nil, false
 		}
 		return flow.Trip, err == nil
 	})
-	if !back && s.run.gone == "" {
-		s.run.gone = results.Bounded(why.Error(), 500)
-	}
 }
 
 // Settle decides whether what the scenario has observed stands, now that it has come
@@ -309,7 +305,7 @@ func (s *PlatformScenario) Unseen(id requirements.ID, stimulus string, err error
 		s.Withhold(id, stimulus, "Not tried: "+err.Error()+".", flows...)
 	case errors.Is(err, faketool.ErrNoOtherTool):
 		s.Skip(id, stimulus, config.MultipleTools)
-	case errors.Is(err, errMissing):
+	case errors.Is(err, errMissing), isPartGone(err):
 		s.Observe(id, stimulus, results.Inconclusive, "", "Not seen: "+err.Error()+".", flows...)
 	case errors.As(err, &stuck), errors.Is(err, ErrNoJourney), errors.Is(err, ErrNoLaunch), errors.Is(err, faketool.ErrUnusable), errors.Is(err, errPlatformGone),
 		errors.Is(err, agent.ErrNeedsBrowser):

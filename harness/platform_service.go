@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 	"time"
@@ -50,7 +51,7 @@ func (s *PlatformScenario) grantTo(ctx context.Context, title string, tool *fake
 		return nil, nil, err
 	}
 	var token *faketool.Token
-	flow, err := s.exchange(ctx, title, p.Fault, func(ctx context.Context) (*faketool.Exchange, error) {
+	flow, err := s.exchange(ctx, partTokens, title, p.Fault, func(ctx context.Context) (*faketool.Exchange, error) {
 		var err error
 		if token, err = tool.Token(ctx, s.run.platform.Issuer, clientID, p); err != nil {
 			return nil, err
@@ -70,7 +71,7 @@ func (s *PlatformScenario) GrantTogether(ctx context.Context, title string, n in
 		return nil, nil, err
 	}
 	var tokens []*faketool.Token
-	flows, err := s.exchanges(ctx, title, p.Fault, func(ctx context.Context) ([]*faketool.Exchange, error) {
+	flows, err := s.exchanges(ctx, partTokens, title, p.Fault, func(ctx context.Context) ([]*faketool.Exchange, error) {
 		var err error
 		tokens, err = s.run.tool.TokensTogether(ctx, s.run.platform.Issuer, s.run.platform.ClientID, n, p)
 		var made []*faketool.Exchange
@@ -80,42 +81,6 @@ func (s *PlatformScenario) GrantTogether(ctx context.Context, title string, n in
 		return made, err
 	})
 	return flows, tokens, err
-}
-
-// servicesWork makes sure that the platform still grants the access token that it has
-// granted before, where the scenario has used services, and says why it does not; empty
-// where it does. Launches may go on while the services are away.
-func (s *PlatformScenario) servicesWork(ctx context.Context) string {
-	if !s.served || s.run.granted == nil || s.run.config.Embedded.SkipPreflight {
-		s.served = false
-		return ""
-	}
-	why := ""
-	works := func(ctx context.Context) (*agent.Trip, bool) {
-		flow, token, err := s.Grant(ctx, "control: an access token", *s.run.granted)
-		switch {
-		case err != nil:
-			why = err.Error()
-			return nil, false
-		case token.AccessToken == "":
-			why = "no access token is granted any more: " + flow.Reply()
-			return flow.Trip, false
-		}
-		why = ""
-		return flow.Trip, true
-	}
-	last, ok := works(ctx)
-	if !ok && s.run.servicesGone == "" {
-		s.troubled(why, "")
-		if ok = s.run.awaitRecovery(ctx, last, works); !ok {
-			s.run.servicesGone = why
-		}
-	}
-	if ok {
-		s.run.servicesGone = ""
-	}
-	s.served = !ok
-	return why
 }
 
 // grant is an access token that is kept.
@@ -236,15 +201,30 @@ func (s *PlatformScenario) Act(ctx context.Context, exam *PlatformFlow, c Call) 
 	if c.Title == "" {
 		c.Title = "control: " + string(c.Action)
 	}
-	return s.exchange(ctx, c.Title, c.Fault, func(ctx context.Context) (*faketool.Exchange, error) {
+	return s.exchange(ctx, partControl, c.Title, c.Fault, func(ctx context.Context) (*faketool.Exchange, error) {
 		return tool.Control(ctx, address, c.Token, request, faketool.ControlProbe{Fault: c.Fault})
 	})
 }
 
-// exchange lets the fake tool's server send a request, and keeps what came of it.
-// The error is [ErrNoLaunch] where the platform takes no more requests for now.
-func (s *PlatformScenario) exchange(ctx context.Context, title string, fault *faketool.Fault, send func(context.Context) (*faketool.Exchange, error)) (*PlatformFlow, error) {
-	flows, err := s.exchanges(ctx, title, fault, func(ctx context.Context) ([]*faketool.Exchange, error) {
+// exchange lets the fake tool's server send a request to a service, and keeps what came of it.
+// Where one came that a service does not give that has worked before, the request is sent once
+// more: the service may be ill for a moment. The error is [ErrNoLaunch] where the platform takes
+// no more requests for now.
+func (s *PlatformScenario) exchange(ctx context.Context, to part, title string, fault *faketool.Fault, send func(context.Context) (*faketool.Exchange, error)) (*PlatformFlow, error) {
+	flow, err := s.exchangeOnce(ctx, to, title, fault, send)
+	if err != nil || !isSick(flow.Exchange) || !s.run.known[to] || s.run.recovering || to == partLineItems && flow.Exchange.Method == http.MethodPost {
+		return flow, err // a line item that was made without a word would be made twice
+	}
+	again, err := s.exchangeOnce(ctx, to, title+", again", fault, send)
+	if err != nil || isSick(again.Exchange) {
+		return flow, err
+	}
+	s.find("away", fmt.Sprintf("The %s did not work for a moment: %s. The same request was answered when it was sent once more.", to, flow.Reply()), flow.ID)
+	return again, nil
+}
+
+func (s *PlatformScenario) exchangeOnce(ctx context.Context, to part, title string, fault *faketool.Fault, send func(context.Context) (*faketool.Exchange, error)) (*PlatformFlow, error) {
+	flows, err := s.exchanges(ctx, to, title, fault, func(ctx context.Context) ([]*faketool.Exchange, error) {
 		exchange, err := send(ctx)
 		return []*faketool.Exchange{exchange}, err
 	})
@@ -256,19 +236,25 @@ func (s *PlatformScenario) exchange(ctx context.Context, title string, fault *fa
 
 // exchanges lets it send some at the same time. Where no answer came, a valid launch tells
 // whether the platform is still there.
-func (s *PlatformScenario) exchanges(ctx context.Context, title string, fault *faketool.Fault, send func(context.Context) ([]*faketool.Exchange, error)) ([]*PlatformFlow, error) {
+func (s *PlatformScenario) exchanges(ctx context.Context, to part, title string, fault *faketool.Fault, send func(context.Context) ([]*faketool.Exchange, error)) ([]*PlatformFlow, error) {
 	if s.run.Gone() {
 		return nil, errPlatformGone
+	}
+	if err := s.run.there(to); err != nil {
+		return nil, err
 	}
 	began := time.Now()
 	made, err := s.patiently(ctx, send)
 	if err != nil {
 		return nil, err
 	}
-	s.served = true
+	s.uses(to)
 	var flows []*PlatformFlow
 	dead := false
 	for _, exchange := range made {
+		if fault == nil && exchange.Status/100 == 2 && !isSick(exchange) {
+			s.proves(to)
+		}
 		flows = append(flows, s.exchanged(title, fault, exchange, began))
 		dead = dead || exchange.Status == 0 && exchange.Err != nil
 	}

@@ -54,17 +54,13 @@ func (s *Scenario) control(ctx context.Context) (*Flow, error) {
 		return flow, nil
 	}
 	why := s.run.baseline.acceptance(flow).Why
-	s.troubled("a valid launch did not work: "+why, flow.ID)
-	back := s.run.awaitRecovery(ctx, flow.Trip, func(ctx context.Context) (*agent.Trip, bool) {
+	s.revive(ctx, partLaunches, why, flow.ID, flow.Trip, func(ctx context.Context) (*agent.Trip, bool) {
 		again, err := s.tryControl(ctx, "control: a valid launch, since the one before did not work")
 		if err != nil {
 			return nil, false
 		}
 		return again.Trip, s.Accepted(again)
 	})
-	if !back && s.run.gone == "" {
-		s.run.gone = results.Bounded(why, 500)
-	}
 	return flow, nil
 }
 

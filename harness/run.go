@@ -58,7 +58,7 @@ type Run struct {
 // Start begins a run: the servers listen and the agent is ready. The number
 // tells the processes of a parallel run apart. The context bounds the start only.
 func Start(ctx context.Context, c config.Config, process int) (*Run, error) {
-	r := &Run{base: base{config: c, process: process, keySets: map[string]bool{}}, tool: c.Tool, barred: map[launchKind]string{}}
+	r := &Run{base: newBase(c, process), tool: c.Tool, barred: map[launchKind]string{}}
 	if err := r.start(ctx); err != nil {
 		r.Close()
 		return nil, err

@@ -29,12 +29,80 @@ type trouble struct {
 	flow string // its id; empty where no flow shows it
 }
 
+// A part is a part of a subject that may stop working while others work on.
+type part string
+
+// The parts. Launches are what all others stand on.
+const (
+	partLaunches  part = "launch"
+	partKeySet    part = "key set"
+	partTokens    part = "token endpoint"
+	partLineItems part = "line item service"
+	partScores    part = "score service"
+	partResults   part = "result service"
+	partControl   part = "Assessment Control Service"
+)
+
+// failed says that a valid use of a part did not work.
+func (p part) failed(why string) string {
+	if p == partLaunches {
+		return "a valid launch did not work: " + why
+	}
+	return fmt.Sprintf("the %s did not work: %s", p, why)
+}
+
 // Gone says whether the subject has stopped working altogether. Without a preflight it
 // need never have worked, and every scenario faces it all the same.
-func (r *base) Gone() bool { return r.gone != "" && !r.config.Embedded.SkipPreflight }
+func (r *base) Gone() bool { return r.gone[partLaunches] != "" && !r.config.Embedded.SkipPreflight }
 
 // WhyGone is what showed last that the subject does not work; empty while it is not gone.
-func (r *base) WhyGone() string { return r.gone }
+func (r *base) WhyGone() string { return r.gone[partLaunches] }
+
+// goes takes down why a part of the subject counts as gone for good. What showed it first
+// stays.
+func (r *base) goes(p part, why string) {
+	if r.gone[p] == "" {
+		r.gone[p] = results.Bounded(why, 500)
+	}
+}
+
+// A partGone is the error of what needs a part of the subject that has stopped working. It
+// is no launch that did not work, and ends a check as such a one does.
+type partGone struct {
+	of  part
+	why string
+}
+
+func (p partGone) Error() string {
+	return fmt.Sprintf("the %s has stopped working: %s", p.of, strings.TrimSuffix(p.why, "."))
+}
+
+// Is says whether an error stands for it: [ErrNoLaunch].
+func (p partGone) Is(target error) bool { return target == ErrNoLaunch }
+
+// there is an error that says why a part counts as gone; nil where it does not.
+func (r *base) there(p part) error {
+	if why := r.gone[p]; why != "" && !r.config.Embedded.SkipPreflight {
+		return partGone{p, why}
+	}
+	return nil
+}
+
+// revive tries whether a part of the subject works again after it did not, as what came last
+// of it and why say, and says whether it does. Where it stays away it counts as gone. A flow
+// may show that it did not work.
+func (s *observer[F]) revive(ctx context.Context, p part, why, flow string, last *agent.Trip, works func(context.Context) (*agent.Trip, bool)) bool {
+	s.troubled(p.failed(why), flow)
+	if s.base.awaitRecovery(ctx, last, works) {
+		return true
+	}
+	if s.base.gone[p] == "" {
+		s.find("away", fmt.Sprintf("The %s of the %s does not work any more: %s. What needs it from then on is inconclusive.", p, s.base.config.Side, strings.TrimSuffix(why, ".")), flow)
+	}
+	s.lost = true
+	s.base.goes(p, why)
+	return false
+}
 
 // troubleOf says what in a flow shows that the subject was away; empty for nothing.
 // Hosts are those of the subject.
@@ -71,11 +139,25 @@ func (s *observer[F]) troubled(says, flow string) {
 	}
 }
 
+// uses takes down that a part was used; it is not known whether it works.
+func (s *observer[F]) uses(p part) {
+	if s.served == nil {
+		s.served = map[part]bool{}
+	}
+	s.served[p] = true
+}
+
+// proves takes down that a part has just worked.
+func (s *observer[F]) proves(p part) {
+	delete(s.served, p)
+	s.base.known[p] = true
+}
+
 // worked takes down that a valid launch has just worked: what was observed before it
 // stands, unless the subject was away meanwhile.
 func (s *observer[F]) worked() {
 	s.moved = false
-	if len(s.trouble) == 0 && !s.served {
+	if len(s.trouble) == 0 && len(s.served) == 0 {
 		s.proved = len(s.fragment.Observations)
 	}
 }
@@ -108,14 +190,14 @@ func (s *observer[F]) settle(again bool, works func() string) bool {
 	if len(s.trouble) == 0 && !s.rests() {
 		return false
 	}
-	wrong := s.base.gone
-	if wrong == "" && s.seenSince() {
+	wrong := s.base.gone[partLaunches]
+	if wrong == "" && (s.seenSince() || len(s.served) > 0) {
 		wrong = works()
 	}
 	switch {
 	case wrong == "" && len(s.trouble) == 0:
 		return false
-	case !again && !s.base.Gone() && s.base.servicesGone == "" && !s.base.config.Embedded.SkipPreflight:
+	case !again && !s.lost && !s.base.Gone() && !s.base.config.Embedded.SkipPreflight:
 		return true
 	case wrong != "":
 		s.unsettle(wrong)
@@ -129,7 +211,7 @@ func (s *observer[F]) unsettle(wrong string) {
 	for i := range s.fragment.Observations[s.proved:] {
 		if o := &s.fragment.Observations[s.proved+i]; judges(o.Verdict) {
 			o.Verdict = results.Inconclusive
-			o.Seen = fmt.Sprintf("Valid launches stopped working meanwhile (%s), so this says nothing: %s", strings.TrimSuffix(wrong, "."), o.Seen)
+			o.Seen = fmt.Sprintf("The %s stopped working meanwhile (%s), so this says nothing: %s", s.base.config.Side, strings.TrimSuffix(wrong, "."), o.Seen)
 		}
 	}
 }
@@ -231,7 +313,7 @@ func (r *base) preflightAgain(ctx context.Context, hosts []string, preflight fun
 	diagnosis, failed := errors.AsType[*results.Diagnosis](err)
 	if failed && !r.config.IsEmbedded() && (errors.Is(err, errUnsteady) || wentAway(found, hosts)) {
 		r.awaitRecovery(ctx, nil, func(ctx context.Context) (*agent.Trip, bool) {
-			r.gone = ""
+			clear(r.gone)
 			r.breaches.takeBack(found.Observations)
 			seen := emptyFragment()
 			maps.Copy(seen.Flows, found.Flows)

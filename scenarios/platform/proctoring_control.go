@@ -20,38 +20,16 @@ import (
 	. "invigilator/scenarios"
 )
 
-// offers says whether the launch offers an action of the Assessment Control Service.
-func offers(exam *harness.PlatformFlow, action lti.Action) bool {
-	actions, _ := exam.Message().Object(lti.ClaimACS)["actions"].([]any)
-	return slices.Contains(actions, any(string(action)))
-}
-
-// harmless is a call for an action that the launch offers and that the attempt
-// survives; false where there is none.
-func harmless(exam *harness.PlatformFlow) (harness.Call, bool) {
-	switch {
-	case exam == nil:
-		return harness.Call{}, false
-	case offers(exam, lti.Flag):
-		return harness.Call{Action: lti.Flag}, true
-	case offers(exam, lti.Update):
-		return harness.Call{Action: lti.Update, ExtraTime: new(5)}, true
-	case offers(exam, lti.Pause):
-		return harness.Call{Action: lti.Pause}, true
-	}
-	return harness.Call{}, false
-}
-
 // acting makes an exam that is under way and offers an action. Where that is not so
 // it keeps why, and returns nil.
 func acting(ctx SpecContext, scene *harness.PlatformScenario, action lti.Action, id requirements.ID, stimuli ...string) *harness.PlatformFlow {
 	exam, err := scene.Running(ctx, "", nil)
 	for _, stimulus := range stimuli {
-		if !scene.Unseen(id, stimulus, err, exam) && !offers(exam, action) {
+		if !scene.Unseen(id, stimulus, err, exam) && !exam.OffersAction(action) {
 			scene.Observe(id, stimulus, results.Skipped, "", fmt.Sprintf("The platform does not offer %s.", action), exam)
 		}
 	}
-	if err != nil || !offers(exam, action) {
+	if err != nil || !exam.OffersAction(action) {
 		return nil
 	}
 	return exam
@@ -111,7 +89,7 @@ var _ = Describe("A platform's control of an exam", func() {
 			if i > 1 {
 				action, status = lti.Resume, lti.Running
 			}
-			if !offers(exam, action) {
+			if !exam.OffersAction(action) {
 				scene.Observe(id, stimulus, results.Skipped, "", fmt.Sprintf("The platform does not offer %s.", action), exam)
 				continue
 			}
@@ -253,7 +231,7 @@ var _ = Describe("A platform's control of an exam", func() {
 			if action == lti.Update {
 				call.ExtraTime = new(5)
 			}
-			offered := offers(exam, action)
+			offered := exam.OffersAction(action)
 			if !offered {
 				stimulus = "action-not-advertised"
 				missing++
@@ -280,8 +258,8 @@ var _ = Describe("A platform's control of an exam", func() {
 		// All of them are offered; the exam with fewer, if there is one, tells the rest.
 		const stimulus = "action-not-advertised"
 		other, err := scene.Exam(ctx, harness.PlatformLaunch{Title: "another exam", Link: config.OtherExam})
-		i := slices.IndexFunc(lti.Actions, func(a lti.Action) bool { return err == nil && !offers(other, a) })
-		if err != nil || i < 0 || !offers(other, lti.Terminate) { // no journey ends this exam
+		i := slices.IndexFunc(lti.Actions, func(a lti.Action) bool { return err == nil && !other.OffersAction(a) })
+		if err != nil || i < 0 || !other.OffersAction(lti.Terminate) { // no journey ends this exam
 			scene.Observe(id, stimulus, results.Skipped, "", "The platform offers every action, in every exam that the run can end.", exam)
 			return
 		}
@@ -359,7 +337,7 @@ func judgeControlTokens(ctx SpecContext, scene *harness.PlatformScenario, id req
 	for _, stimulus := range casesOf(id) {
 		wrong := withoutToken
 		call := harness.Call{Title: stimulus, Action: lti.Terminate}
-		if mild, ok := harmless(exam); ok && (!offers(exam, lti.Terminate) || slices.Contains(mayBeTaken, stimulus)) {
+		if mild, ok := harness.Harmless(exam); ok && (!exam.OffersAction(lti.Terminate) || slices.Contains(mayBeTaken, stimulus)) {
 			call.Action, call.ExtraTime = mild.Action, mild.ExtraTime // a platform may take a token from there
 		}
 		switch stimulus {
@@ -431,7 +409,7 @@ func actWithFaults(ctx SpecContext, scene *harness.PlatformScenario, id requirem
 		if scene.Unseen(id, fault.Name, err, exam) {
 			continue
 		}
-		call, ok := harmless(exam)
+		call, ok := harness.Harmless(exam)
 		if !ok {
 			scene.Observe(id, fault.Name, results.Skipped, "", "The platform offers no action that the attempt survives.", exam)
 			continue
@@ -453,9 +431,9 @@ var _ = Describe("A platform's control service", func() {
 			if scene.Unseen(id, fault.Name, err, exam) {
 				continue
 			}
-			call, ok := harmless(exam)
+			call, ok := harness.Harmless(exam)
 			if strings.HasPrefix(fault.Name, "extra-time") {
-				call, ok = harness.Call{Action: lti.Update, ExtraTime: new(5)}, offers(exam, lti.Update)
+				call, ok = harness.Call{Action: lti.Update, ExtraTime: new(5)}, exam.OffersAction(lti.Update)
 			}
 			if !ok {
 				scene.Observe(id, fault.Name, results.Skipped, "", "The platform does not offer the action.", exam)
@@ -498,7 +476,7 @@ var _ = Describe("A platform's control service", func() {
 		scene := PlatformScene()
 		exam, err := scene.Running(ctx, "", nil)
 		judge := func(stimulus string, exam *harness.PlatformFlow, change func(*lti.ControlRequest), statuses ...lti.Status) {
-			call, ok := harmless(exam)
+			call, ok := harness.Harmless(exam)
 			if !ok {
 				scene.Observe(id, stimulus, results.Skipped, "", "The platform offers no action that the attempt survives.", exam)
 				return

@@ -142,7 +142,7 @@ var _ = Describe("A platform, at the end of an exam,", func() {
 		if scene.Unseen(id, terminated, err, exam) {
 			return
 		}
-		if !offers(exam, lti.Terminate) {
+		if !exam.OffersAction(lti.Terminate) {
 			scene.Observe(id, terminated, results.Skipped, "", "The platform does not offer to terminate.", exam)
 			return
 		}

@@ -32,7 +32,7 @@ var _ = Describe("A platform, through a whole exam,", func() {
 
 		// What the platform offers to the proctor; requirements of their own judge it.
 		for _, action := range []lti.Action{lti.Flag, lti.Pause, lti.Resume, lti.Update} {
-			if scene.Undeclared("ap-acs-platform-flag") != "" || !offers(exam, action) || action == lti.Pause && !offers(exam, lti.Resume) {
+			if scene.Undeclared("ap-acs-platform-flag") != "" || !exam.OffersAction(action) || action == lti.Pause && !exam.OffersAction(lti.Resume) {
 				continue
 			}
 			call := harness.Call{Title: "a whole exam: the proctor does " + string(action), Action: action}

@@ -216,9 +216,7 @@ func (r *base) nextFlowID() string {
 	defer r.mu.Unlock()
 	r.flows++
 	id := fmt.Sprintf("%02d-%04d", r.process, r.flows)
-	if r.takenOver.over() {
-		r.takenOver.flows[id] = true
-	}
+	r.takenOver.ended(id)
 	return id
 }
 

@@ -4,8 +4,11 @@ import (
 	"io"
 	"net/http"
 	"slices"
+	"strings"
 	"sync/atomic"
 
+	"invigilator/fakeplatform"
+	"invigilator/faketool"
 	"invigilator/results"
 )
 
@@ -58,42 +61,74 @@ func page(status int, body string) http.HandlerFunc {
 	}
 }
 
-// takeover lets a null peer take the place of a subject after so many requests.
+// partPaths are the paths of the parts of the embedded subjects whose place a null peer can
+// take alone, and what they contain.
+var partPaths = map[string][2]string{
+	"token-endpoint": {fakeplatform.TokenPath, ""},
+	"control":        {fakeplatform.ACSPath, ""},
+	"grades":         {fakeplatform.ContextsPath, "/lineitems"},
+	"key-set":        {faketool.JWKSPath, ""},
+}
+
+// takeover lets a null peer take the place of a subject, or of a part of it, after so many
+// requests.
 type takeover struct {
-	subject http.Handler
-	peer    NullPeer
-	after   int64
-	asked   atomic.Int64
-	flows   map[string]bool // the ids of those that ended afterwards
+	subject  http.Handler
+	peer     NullPeer
+	part     string // of the subject; all of it when empty
+	after    int64
+	every    int64 // of the requests from then on, which are the null peer's
+	asked    atomic.Int64
+	answered atomic.Int64    // by the null peer
+	told     int64           // of those, when a flow ended last
+	flows    map[string]bool // the ids of those that ended afterwards, or that it had a part in
 }
 
 // takeOver returns the subject, or what the configuration puts in its place.
 func (r *base) takeOver(subject http.Handler) http.Handler {
-	i := slices.IndexFunc(nullPeers, func(p NullPeer) bool { return p.Name == r.config.Embedded.NullPeer })
+	c := r.config.Embedded
+	i := slices.IndexFunc(nullPeers, func(p NullPeer) bool { return p.Name == c.NullPeer })
 	if i < 0 {
 		return subject
 	}
-	r.takenOver = &takeover{subject: subject, peer: nullPeers[i], after: int64(r.config.Embedded.NullPeerAfter), flows: map[string]bool{}}
+	r.takenOver = &takeover{
+		subject: subject, peer: nullPeers[i], part: c.NullPeerPart, after: int64(c.NullPeerAfter), every: int64(max(1, c.NullPeerEvery)), flows: map[string]bool{},
+	}
 	return r.takenOver
 }
 
 // ServeHTTP answers as the subject does, and from then on as the null peer.
 func (t *takeover) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if t.asked.Add(1) <= t.after {
+	of := partPaths[t.part]
+	if !strings.HasPrefix(r.URL.Path, of[0]) || !strings.Contains(r.URL.Path, of[1]) {
 		t.subject.ServeHTTP(w, r)
 		return
 	}
+	if n := t.asked.Add(1) - t.after; n <= 0 || n%t.every != 0 {
+		t.subject.ServeHTTP(w, r)
+		return
+	}
+	t.answered.Add(1)
 	t.peer.handler(w, r)
 }
 
-// over says whether the null peer has answered a request.
-func (t *takeover) over() bool { return t != nil && t.asked.Load() > t.after }
+// ended takes down that a flow has ended.
+func (t *takeover) ended(flow string) {
+	if t == nil {
+		return
+	}
+	n := t.answered.Load()
+	if n > t.told || t.part == "" && n > 0 {
+		t.flows[flow] = true
+	}
+	t.told = n
+}
 
 // shows says whether an observation rests on what was seen after the null peer has
-// taken over.
+// taken over: of a part of the subject, on a flow in which it has answered.
 func (t *takeover) shows(o results.Observation) bool {
-	if !t.over() {
+	if t == nil || t.answered.Load() == 0 {
 		return false
 	}
-	return len(o.Flows) == 0 || slices.ContainsFunc(o.Flows, func(id string) bool { return t.flows[id] })
+	return len(o.Flows) == 0 && t.part == "" || slices.ContainsFunc(o.Flows, func(id string) bool { return t.flows[id] })
 }

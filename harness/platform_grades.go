@@ -91,6 +91,12 @@ func (s *PlatformScenario) Gradebook(ctx context.Context, l PlatformLaunch) (*Gr
 	if len(s.offered) == 0 {
 		return b, fmt.Errorf("%w: it offers no grade services", ErrNoLaunch)
 	}
+	if b.LineItems != "" && s.run.mayLearn(partLineItems) {
+		_, err := s.LineItems(ctx, b, "control: the line items before others", "")
+		if err != nil && !isAny(err, ErrNoLaunch, errUndeclared) { // what is wrong with them, scenarios see as well
+			return b, err
+		}
+	}
 	return b, nil
 }
 

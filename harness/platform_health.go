@@ -19,9 +19,10 @@ import (
 // be a broken one.
 
 // isSick says whether an answer is one that no service gives that works: none, a server error,
-// that there are too many requests, or a page for people instead of an answer.
+// that there are too many requests, or nothing or a page for people instead of an answer.
 func isSick(e *faketool.Exchange) bool {
-	isPage := e.Status < http.StatusBadRequest && bytes.HasPrefix(bytes.TrimSpace(e.Body), []byte("<"))
+	isEmpty := e.Method == http.MethodGet && e.Status/100 == 2 && len(e.Body) == 0
+	isPage := isEmpty || e.Status < http.StatusBadRequest && bytes.HasPrefix(bytes.TrimSpace(e.Body), []byte("<"))
 	return e.Status == 0 || e.Status == http.StatusTooManyRequests || e.Status >= http.StatusInternalServerError || isPage
 }
 
@@ -36,6 +37,19 @@ func partOfGrades(address string) part {
 	default:
 		return partLineItems
 	}
+}
+
+// maxLearning is how often it is tried in a run whether a service works at all, before it is used
+// otherwise.
+const maxLearning = 3
+
+// mayLearn says whether to try now whether a service works that has not been seen to yet.
+func (r *PlatformRun) mayLearn(p part) bool {
+	if r.known[p] || r.recovering || r.learning[p] >= maxLearning || r.config.Embedded.SkipPreflight {
+		return false
+	}
+	r.learning[p]++
+	return true
 }
 
 // isPartGone says whether an error is that of a part of the subject that has stopped working.
@@ -57,8 +71,13 @@ func (s *PlatformScenario) servicesWork(ctx context.Context) string {
 	}{
 		{partTokens, s.tokensWork}, {partLineItems, s.lineItemsWork}, {partScores, s.scoresWork}, {partResults, s.resultsWork}, {partControl, s.controlWorks},
 	} {
-		if !s.served[c.of] || !s.run.known[c.of] {
-			delete(s.served, c.of)
+		if !s.served[c.of] {
+			continue
+		}
+		if (c.of == partScores || c.of == partResults) && !s.run.known[c.of] { // they are of one piece, as far as is known
+			c.of, c.works = partLineItems, s.lineItemsWork
+		}
+		if !s.run.known[c.of] {
 			continue
 		}
 		if err := s.run.there(c.of); err != nil {
@@ -80,8 +99,8 @@ func (s *PlatformScenario) servicesWork(ctx context.Context) string {
 		if !ok && !s.revive(ctx, c.of, why, "", last, works) {
 			return partGone{c.of, why}.Error()
 		}
-		delete(s.served, c.of)
 	}
+	clear(s.served)
 	return ""
 }
 

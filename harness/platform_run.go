@@ -51,6 +51,7 @@ type PlatformRun struct {
 	missing         map[need]string      // what the preflight has found missing, and why
 	partly          *results.Diagnosis   // why some profiles cannot be judged; nil where nothing says so
 	granted         *faketool.TokenProbe // a request for an access token that the platform has granted
+	learning        map[part]int         // how often it was tried whether a service works
 	recovering      bool                 // it is being tried whether one works again
 	works           bool                 // the last launch was a valid one, and worked
 	scored          map[string]time.Time // of the last score that was sent, by its address and user
@@ -66,7 +67,7 @@ func StartPlatform(ctx context.Context, c config.Config, process int) (*Platform
 	r := &PlatformRun{
 		base:     newBase(c, process),
 		platform: c.Platform, users: c.Users, journeys: c.Journeys, seats: map[string]*Seat{}, underWay: map[string]bool{},
-		scored: map[string]time.Time{},
+		scored: map[string]time.Time{}, learning: map[part]int{},
 	}
 	if err := r.start(ctx); err != nil {
 		r.Close()

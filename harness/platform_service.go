@@ -50,6 +50,11 @@ func (s *PlatformScenario) grantTo(ctx context.Context, title string, tool *fake
 	if err := s.run.lacks(tokenEndpoint); err != nil {
 		return nil, nil, err
 	}
+	if p.Fault != nil && s.run.mayLearn(partTokens) {
+		if _, _, err := s.Grant(ctx, "control: an access token before others", faketool.TokenProbe{Scopes: p.Scopes}); err != nil {
+			return nil, nil, err
+		}
+	}
 	var token *faketool.Token
 	flow, err := s.exchange(ctx, partTokens, title, p.Fault, func(ctx context.Context) (*faketool.Exchange, error) {
 		var err error
@@ -201,25 +206,36 @@ func (s *PlatformScenario) Act(ctx context.Context, exam *PlatformFlow, c Call) 
 	if c.Title == "" {
 		c.Title = "control: " + string(c.Action)
 	}
+	if call, offered := Harmless(exam); offered && s.run.mayLearn(partControl) {
+		call.Title, call.Token = "control: a valid request before others", c.Token
+		if _, err := s.Act(ctx, exam, call); err != nil {
+			return nil, err
+		}
+	}
 	return s.exchange(ctx, partControl, c.Title, c.Fault, func(ctx context.Context) (*faketool.Exchange, error) {
 		return tool.Control(ctx, address, c.Token, request, faketool.ControlProbe{Fault: c.Fault})
 	})
 }
 
 // exchange lets the fake tool's server send a request to a service, and keeps what came of it.
-// Where one came that a service does not give that has worked before, the request is sent once
-// more: the service may be ill for a moment. The error is [ErrNoLaunch] where the platform takes
-// no more requests for now.
+// Where one came that a service does not give that has worked before, or a refusal of a request
+// without a fault, the request is sent once more: the service may be ill for a moment. The error
+// is [ErrNoLaunch] where the platform takes no more requests for now.
 func (s *PlatformScenario) exchange(ctx context.Context, to part, title string, fault *faketool.Fault, send func(context.Context) (*faketool.Exchange, error)) (*PlatformFlow, error) {
 	flow, err := s.exchangeOnce(ctx, to, title, fault, send)
-	if err != nil || !isSick(flow.Exchange) || !s.run.known[to] || s.run.recovering || to == partLineItems && flow.Exchange.Method == http.MethodPost {
-		return flow, err // a line item that was made without a word would be made twice
-	}
-	again, err := s.exchangeOnce(ctx, to, title+", again", fault, send)
-	if err != nil || isSick(again.Exchange) {
+	surprises := func(e *faketool.Exchange) bool { return isSick(e) || fault == nil && e.Status/100 != 2 }
+	if err != nil || !surprises(flow.Exchange) || !s.run.known[to] || s.run.recovering {
 		return flow, err
 	}
-	s.find("away", fmt.Sprintf("The %s did not work for a moment: %s. The same request was answered when it was sent once more.", to, flow.Reply()), flow.ID)
+	again, err := s.exchangeOnce(ctx, to, title+", again", fault, send)
+	if err != nil || surprises(again.Exchange) {
+		return flow, err
+	}
+	left := ""
+	if to == partLineItems && flow.Exchange.Method == http.MethodPost {
+		left = " A line item that the first has made may be left behind."
+	}
+	s.find("away", fmt.Sprintf("The %s did not work for a moment: %s. The same request was answered when it was sent once more.%s", to, flow.Reply(), left), flow.ID)
 	return again, nil
 }
 

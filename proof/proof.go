@@ -137,8 +137,9 @@ type subject struct {
 	warning bool
 	grave   bool // what it breaks fails, whatever its level
 	// takesOver is set where a null peer takes the subject's place in the middle of
-	// the run.
-	takesOver bool
+	// the run, part where it is that of a part alone, and flaps where it answers some
+	// requests alone.
+	takesOver, part, flaps bool
 }
 
 // profilesAbove are, by the part that a fault is one of, the profiles of what is
@@ -411,6 +412,11 @@ func subjectsOf(side config.Side, only []string) []subject {
 		for _, after := range takeOvers {
 			list = append(list, takingOver(side, p, after, "http"))
 		}
+		for _, part := range partsOf[side] {
+			if slices.Contains(inParts, p.Name) {
+				list = append(list, partlyTakingOver(side, p, part, 1), partlyTakingOver(side, p, part, 3))
+			}
+		}
 		if slices.Contains(inBrowser, p.Name) {
 			list = append(list, takingOver(side, p, takeOvers[1], "browser"))
 		}
@@ -438,6 +444,45 @@ func takingOver(side config.Side, p harness.NullPeer, after int, agent string) s
 		},
 		takesOver: true,
 	}
+}
+
+// A subjectPart is a part of a subject that falls ill alone.
+type subjectPart struct {
+	name     string
+	after    int // so many requests
+	profiles []string
+}
+
+// partsOf are those of each side, and the profiles that rest on them.
+var partsOf = map[config.Side][]subjectPart{
+	config.ToolSide: {{"key-set", 12, []string{requirements.Proctoring, requirements.Grades, requirements.SubmissionReview}}},
+	config.PlatformSide: {
+		{"token-endpoint", 12, []string{requirements.Services, requirements.Grades, requirements.SubmissionReview}},
+		{"control", 12, []string{requirements.Proctoring}},
+		{"grades", 40, []string{requirements.Services, requirements.Grades, requirements.SubmissionReview}},
+	},
+}
+
+// inParts are the null peers that take the place of a part alone.
+var inParts = []string{"not-found", "hangs-up", "maintenance", "error", "unavailable"}
+
+// partlyTakingOver is a subject of which a null peer takes the place of a part, and answers
+// every request to it or each of so many.
+func partlyTakingOver(side config.Side, p harness.NullPeer, part subjectPart, every int) subject {
+	s := takingOver(side, p, part.after, "http")
+	s.row.Subject, s.row.Does = fmt.Sprintf("%s at the %s after %d", p.Name, part.name, part.after), fmt.Sprintf("its %s works for %d requests, then %s", part.name, part.after, p.Does)
+	if s.part, s.flaps = true, every > 1; s.flaps {
+		s.row.Subject, s.row.Does = fmt.Sprintf("%s, every %d", s.row.Subject, every), fmt.Sprintf("%s, each of %d times", s.row.Does, every)
+	}
+	s.args = []string{
+		"--set", "embedded.null_peer=" + p.Name, "--set", fmt.Sprintf("embedded.null_peer_after=%d", part.after),
+		"--set", "embedded.null_peer_part=" + part.name, "--set", fmt.Sprintf("embedded.null_peer_every=%d", every),
+		"--set", "patience.visit=3s", "--set", "patience.step=1s",
+	}
+	for _, profile := range part.profiles {
+		s.args = append(s.args, "--profile", profile)
+	}
+	return s
 }
 
 func (s subject) weight() int {
@@ -507,7 +552,11 @@ func reason(r results.Requirement) string {
 
 // hold compares what the suite found with what the subject is.
 func (s *subject) hold(doc results.Document, usual map[string]results.Verdict) {
-	if s.takesOver && doc.Diagnosis == nil {
+	tells := doc.Diagnosis != nil
+	if s.part {
+		tells = slices.ContainsFunc(doc.Findings, func(f results.Finding) bool { return f.Kind == "away" })
+	}
+	if s.takesOver && !tells {
 		s.row.Wrong = append(s.row.Wrong, "nothing tells that the subject has gone")
 	}
 	for _, says := range Notation(doc) {
@@ -517,7 +566,7 @@ func (s *subject) hold(doc results.Document, usual map[string]results.Verdict) {
 		cell := s.row.Cells[r.ID]
 		switch {
 		case s.takesOver:
-			s.row.Wrong = append(s.row.Wrong, judgedUnseen(r)...)
+			s.row.Wrong = append(s.row.Wrong, judgedUnseen(r, s.flaps)...)
 		case s.row.Kind == NullPeer:
 			cell.Expected = results.Inconclusive
 			if cell.Actual == results.Passed {
@@ -556,11 +605,11 @@ func (s *subject) hold(doc results.Document, usual map[string]results.Verdict) {
 
 // judgedUnseen are the verdicts on a requirement that rest on what a null peer did,
 // which says nothing of the subject whose place it has taken, and those that blame a
-// subject without faults.
-func judgedUnseen(r results.Requirement) []string {
+// subject without faults. Of one that flaps enough is seen to pass.
+func judgedUnseen(r results.Requirement, flaps bool) []string {
 	var wrong []string
 	for _, o := range r.Observations {
-		passed := o.Verdict == results.Passed && o.AfterNullPeer
+		passed := o.Verdict == results.Passed && o.AfterNullPeer && !flaps
 		if passed || o.Verdict == results.Failed || o.Verdict == results.Warned || o.Verdict == results.Errored {
 			wrong = append(wrong, fmt.Sprintf("%s is %s by what a server does that does nothing: %s", strings.TrimSpace(r.ID+" "+o.Case), o.Verdict, results.Bounded(o.Seen, 300)))
 		}

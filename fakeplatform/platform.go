@@ -139,6 +139,7 @@ type Platform struct {
 	latest        map[string]*Launch // started last, by account
 	lastStarted   *Launch
 	attempts      map[candidate][]*Attempt // in the order in which they were made
+	lostKeySets   int                      // fetches of key sets that had been fetched before
 	toolKeys      map[string]*toolKeys     // by the URL of the key set
 	nonces        ledger                   // of the messages that started something
 	assertions    ledger                   // the jti of those that were taken

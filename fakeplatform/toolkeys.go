@@ -143,7 +143,17 @@ func (p *Platform) toolKey(ctx context.Context, address, kid string) (jwk.Key, e
 	}
 	keys.fetches++
 	set, err := p.fetchKeys(ctx, address)
-	if err != nil {
+	if err != nil && keys.set != nil { // it was there before: the tool may be away for a moment
+		if set, err = p.fetchKeys(ctx, address); err != nil {
+			p.mu.Lock()
+			p.lostKeySets++
+			p.mu.Unlock()
+		}
+	}
+	switch {
+	case err != nil && known != nil:
+		return known, nil // nothing says that it is withdrawn
+	case err != nil:
 		return nil, fmt.Errorf("the tool's key set cannot be had: %w", err)
 	}
 	keys.set, keys.fetched = set, now
@@ -151,6 +161,13 @@ func (p *Platform) toolKey(ctx context.Context, address, kid string) (jwk.Key, e
 		return key, nil
 	}
 	return nil, fmt.Errorf("the tool has no key %.100q", kid)
+}
+
+// LostKeySets is how often a tool's key set could not be fetched that had been fetched before.
+func (p *Platform) LostKeySets() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.lostKeySets
 }
 
 // knownKeys returns a tool's key set as it was fetched last, and fetches it where it

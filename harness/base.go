@@ -38,9 +38,10 @@ type base struct {
 
 	keySets map[string]bool // the addresses of those that could be read
 	// limited is set where a subject took no more requests for now, and took none in time.
-	limited bool
-	gone    map[part]string // why parts of the subject count as gone for good
-	known   map[part]bool   // the parts that have been seen to work
+	limited  bool
+	gone     map[part]string // why parts of the subject count as gone for good
+	toldGone map[part]bool   // those that the report tells of
+	known    map[part]bool   // the parts that have been seen to work
 
 	breaches breaches // of invariants
 
@@ -53,7 +54,7 @@ type base struct {
 }
 
 func newBase(c config.Config, process int) base {
-	return base{config: c, process: process, keySets: map[string]bool{}, gone: map[part]string{}, known: map[part]bool{}}
+	return base{config: c, process: process, keySets: map[string]bool{}, gone: map[part]string{}, toldGone: map[part]bool{}, known: map[part]bool{}}
 }
 
 // startAgent starts the agent while other things go on, and tells when it is

@@ -18,6 +18,16 @@ import (
 	"invigilator/results"
 )
 
+// lostKeySets is how often the fake platforms could not fetch a key set of the tool that they had
+// fetched before.
+func (r *Run) lostKeySets() int {
+	n := r.platform.LostKeySets()
+	if r.other != nil {
+		n += r.other.LostKeySets()
+	}
+	return n
+}
+
 // ProctoringScenario begins a scenario whose launches are those of candidates into
 // proctored exams: by LtiStartProctoring, and through the tool's check-in. The tool
 // has accepted one when LtiStartAssessment comes.

@@ -59,23 +59,34 @@ var privateMembers = []string{"d", "p", "q", "dp", "dq", "qi", "oth", "k"}
 
 // FetchKeySet fetches a key set as any other party would, and holds it against
 // Security Framework 1.0, 6.2 and 6.3. The error is for one that cannot be read. Where
-// its server is away it is waited for, for as long as patience.restart.
+// its server is away, or it could be read before, it is waited for, for as long as
+// patience.restart; when it stays away it is no longer.
 func (r *base) FetchKeySet(ctx context.Context, address string) (KeySet, error) {
-	set, err := r.fetchKeySet(ctx, address)
-	r.mu.Lock()
 	before := r.keySets[address]
-	r.keySets[address] = before || err == nil
-	r.mu.Unlock()
+	set, err := r.fetchKeySetOnce(ctx, address)
+	if err == nil {
+		delete(r.gone, partKeySet)
+	}
 	if err == nil || errors.Is(err, ErrBeyond) || !before && !errors.Is(err, errAway) {
 		return set, err
 	}
-	r.awaitRecovery(ctx, nil, func(ctx context.Context) (*agent.Trip, bool) {
-		set, err = r.fetchKeySet(ctx, address)
-		return nil, err == nil
-	})
+	if r.gone[partKeySet] == "" {
+		r.awaitRecovery(ctx, nil, func(ctx context.Context) (*agent.Trip, bool) {
+			set, err = r.fetchKeySet(ctx, address)
+			return nil, err == nil
+		})
+	}
 	if err != nil && before {
+		r.goes(partKeySet, err.Error())
 		err = fmt.Errorf("%w: %w", errNoLonger, err)
 	}
+	return set, err
+}
+
+// fetchKeySetOnce fetches a key set, and takes down whether it could be read.
+func (r *base) fetchKeySetOnce(ctx context.Context, address string) (KeySet, error) {
+	set, err := r.fetchKeySet(ctx, address)
+	r.keySets[address] = r.keySets[address] || err == nil
 	return set, err
 }
 

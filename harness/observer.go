@@ -133,6 +133,7 @@ func emptyFragment() results.Fragment {
 // finish returns what the scenario adds to the results: all that was seen, which
 // [results.Fragment.Hide] makes fit for a document.
 func (s *observer[F]) finish() results.Fragment {
+	s.tellGone()
 	s.forget()
 	s.fragment.Strangers = s.base.takeStrangers()
 	s.fragment.Thinned = s.base.takeThinned()

@@ -213,6 +213,7 @@ func (r *Run) judgesPart(feature string) bool { return r.Has(feature) && r.confi
 // preflightParts makes sure that what a real tool does beside launches can be judged.
 func (r *Run) preflightParts(ctx context.Context, found results.Fragment) (results.Fragment, error) {
 	if r.config.IsEmbedded() {
+		_, _ = r.fetchKeySetOnce(ctx, r.tool.JWKSURL) // what is wrong with it, scenarios see as well
 		return found, nil
 	}
 	if d := r.diagnoseKeySet(ctx); d != nil {

@@ -113,7 +113,17 @@ func (s *Scenario) Settle(ctx context.Context, again bool) bool {
 	if s.run.mayLaunch(s.ordinaryKind()) != nil {
 		return false // none has to work
 	}
+	if s.run.lostKeySets() > s.lostSets {
+		s.troubled("the platform could not fetch the tool's key set", "")
+		s.uses(partKeySet)
+	}
 	return s.settle(again, func() string {
+		if s.served[partKeySet] {
+			if _, err := s.run.FetchKeySet(ctx, s.run.tool.JWKSURL); err != nil {
+				return partGone{partKeySet, err.Error()}.Error()
+			}
+			s.proves(partKeySet)
+		}
 		control, err := s.control(ctx)
 		if err != nil {
 			return err.Error()

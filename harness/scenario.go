@@ -20,16 +20,17 @@ import (
 // can settle many requirements; a bad verdict does not end the scenario.
 type Scenario struct {
 	observer[*Flow]
-	run    *Run
-	recent []*Flow    // kept since an attempt began
-	kind   launchKind // of its launches, where they do not say otherwise
+	run      *Run
+	lostSets int        // fetches of the tool's key set by the platforms that failed when it began
+	recent   []*Flow    // kept since an attempt began
+	kind     launchKind // of its launches, where they do not say otherwise
 }
 
 // Scenario begins a scenario.
 func (r *Run) Scenario(tb TB, text, location string) *Scenario {
 	r.consulted()
 	r.takeUnplanned() // what comes late from the scenario before is not this one's
-	return &Scenario{run: r, observer: observer[*Flow]{
+	return &Scenario{run: r, lostSets: r.lostKeySets(), observer: observer[*Flow]{
 		base: &r.base, tb: tb, text: text, location: location, fragment: emptyFragment(),
 		hosts: r.hostsOfTool(),
 	}}

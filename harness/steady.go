@@ -66,6 +66,18 @@ func (r *base) goes(p part, why string) {
 	}
 }
 
+// tellGone tells once in a run of each part that has stopped working; of launches a diagnosis
+// does.
+func (s *observer[F]) tellGone() {
+	for p, why := range s.base.gone {
+		if p == partLaunches || s.base.toldGone[p] {
+			continue
+		}
+		s.base.toldGone[p] = true
+		s.find("away", fmt.Sprintf("The %s of the %s does not work any more: %s. What needs it from then on is inconclusive.", p, s.base.config.Side, strings.TrimSuffix(why, ".")), "")
+	}
+}
+
 // A partGone is the error of what needs a part of the subject that has stopped working. It
 // is no launch that did not work, and ends a check as such a one does.
 type partGone struct {
@@ -95,9 +107,6 @@ func (s *observer[F]) revive(ctx context.Context, p part, why, flow string, last
 	s.troubled(p.failed(why), flow)
 	if s.base.awaitRecovery(ctx, last, works) {
 		return true
-	}
-	if s.base.gone[p] == "" {
-		s.find("away", fmt.Sprintf("The %s of the %s does not work any more: %s. What needs it from then on is inconclusive.", p, s.base.config.Side, strings.TrimSuffix(why, ".")), flow)
 	}
 	s.lost = true
 	s.base.goes(p, why)

@@ -140,6 +140,9 @@ type subject struct {
 	// the run, part where it is that of a part alone, and flaps where it answers some
 	// requests alone.
 	takesOver, part, flaps bool
+	// passes is set where what passes says nothing of that part: what others fetch of it
+	// shows in flows that do not rest on it.
+	passes bool
 }
 
 // profilesAbove are, by the part that a fault is one of, the profiles of what is
@@ -449,17 +452,18 @@ func takingOver(side config.Side, p harness.NullPeer, after int, agent string) s
 // A subjectPart is a part of a subject that falls ill alone.
 type subjectPart struct {
 	name     string
-	after    int // so many requests
+	after    int  // so many requests
+	aside    bool // others fetch it while flows go on that do not rest on it
 	profiles []string
 }
 
 // partsOf are those of each side, and the profiles that rest on them.
 var partsOf = map[config.Side][]subjectPart{
-	config.ToolSide: {{"key-set", 12, []string{requirements.Proctoring, requirements.Grades, requirements.SubmissionReview}}},
+	config.ToolSide: {{"key-set", 1, true, []string{requirements.Proctoring, requirements.Grades, requirements.SubmissionReview}}},
 	config.PlatformSide: {
-		{"token-endpoint", 12, []string{requirements.Services, requirements.Grades, requirements.SubmissionReview}},
-		{"control", 12, []string{requirements.Proctoring}},
-		{"grades", 40, []string{requirements.Services, requirements.Grades, requirements.SubmissionReview}},
+		{"token-endpoint", 12, false, []string{requirements.Services, requirements.Grades, requirements.SubmissionReview}},
+		{"control", 12, false, []string{requirements.Proctoring}},
+		{"grades", 40, false, []string{requirements.Services, requirements.Grades, requirements.SubmissionReview}},
 	},
 }
 
@@ -471,7 +475,8 @@ var inParts = []string{"not-found", "hangs-up", "maintenance", "error", "unavail
 func partlyTakingOver(side config.Side, p harness.NullPeer, part subjectPart, every int) subject {
 	s := takingOver(side, p, part.after, "http")
 	s.row.Subject, s.row.Does = fmt.Sprintf("%s at the %s after %d", p.Name, part.name, part.after), fmt.Sprintf("its %s works for %d requests, then %s", part.name, part.after, p.Does)
-	if s.part, s.flaps = true, every > 1; s.flaps {
+	s.part, s.flaps, s.passes = true, every > 1, every > 1 || part.aside
+	if s.flaps {
 		s.row.Subject, s.row.Does = fmt.Sprintf("%s, every %d", s.row.Subject, every), fmt.Sprintf("%s, each of %d times", s.row.Does, every)
 	}
 	s.args = []string{
@@ -556,7 +561,7 @@ func (s *subject) hold(doc results.Document, usual map[string]results.Verdict) {
 	if s.part {
 		tells = slices.ContainsFunc(doc.Findings, func(f results.Finding) bool { return f.Kind == "away" })
 	}
-	if s.takesOver && !tells {
+	if s.takesOver && !tells && !s.flaps { // which may show nowhere
 		s.row.Wrong = append(s.row.Wrong, "nothing tells that the subject has gone")
 	}
 	for _, says := range Notation(doc) {
@@ -566,7 +571,7 @@ func (s *subject) hold(doc results.Document, usual map[string]results.Verdict) {
 		cell := s.row.Cells[r.ID]
 		switch {
 		case s.takesOver:
-			s.row.Wrong = append(s.row.Wrong, judgedUnseen(r, s.flaps)...)
+			s.row.Wrong = append(s.row.Wrong, judgedUnseen(r, s.passes)...)
 		case s.row.Kind == NullPeer:
 			cell.Expected = results.Inconclusive
 			if cell.Actual == results.Passed {
@@ -605,11 +610,11 @@ func (s *subject) hold(doc results.Document, usual map[string]results.Verdict) {
 
 // judgedUnseen are the verdicts on a requirement that rest on what a null peer did,
 // which says nothing of the subject whose place it has taken, and those that blame a
-// subject without faults. Of one that flaps enough is seen to pass.
-func judgedUnseen(r results.Requirement, flaps bool) []string {
+// subject without faults. Where passes is set, what passes says nothing.
+func judgedUnseen(r results.Requirement, passes bool) []string {
 	var wrong []string
 	for _, o := range r.Observations {
-		passed := o.Verdict == results.Passed && o.AfterNullPeer && !flaps
+		passed := o.Verdict == results.Passed && o.AfterNullPeer && !passes
 		if passed || o.Verdict == results.Failed || o.Verdict == results.Warned || o.Verdict == results.Errored {
 			wrong = append(wrong, fmt.Sprintf("%s is %s by what a server does that does nothing: %s", strings.TrimSpace(r.ID+" "+o.Case), o.Verdict, results.Bounded(o.Seen, 300)))
 		}

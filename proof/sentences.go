@@ -11,7 +11,7 @@ import (
 // report need not know.
 var notation = regexp.MustCompile(strings.Join([]string{
 	`map\[`, `<nil>`, `%!`, `&\{`, // values
-	`\[\]\w`, `interface \{`, `struct \{`, `\bfloat64\b`, `\buint8\b`, `\*?\bjson[.:]`, // types
+	`\[\]\w`, `interface \{`, `struct \{`, `\bfloat64\b`, `\buint8\b`, `\bjson: `, `\*json\.`, // types
 	`\b(?:faketool|fakeplatform|harness|results|lti|jwk|jwt|http|url)\.[A-Z]\w+`,
 	`\[(?:[^\[\]\s",:]+ )+[^\[\]\s",:]+\]`, `\["[^"]*" "`, // lists without commas
 	`\b\d+[hm]\d+m?\d*\.?\d*s\b`, // times

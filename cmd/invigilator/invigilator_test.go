@@ -344,17 +344,17 @@ func TestProof(t *testing.T) {
 	t.Run("by the scenarios that a fault can make a difference to", func(t *testing.T) {
 		t.Parallel()
 		g := NewWithT(t)
-		m := prove(t, "--only", "not-found")
+		m := prove(t, "--only", "blank")
 		g.Expect(m.Rows).To(HaveLen(6))
 		g.Expect(m.Rows[1].Cells).To(HaveKey("sec-tool-nonce-missing"))
 		g.Expect(len(m.Rows[1].Cells)).To(BeNumerically("<", 10))
-		g.Expect(m.Rows[2].Subject).To(Equal("not-found"))
+		g.Expect(m.Rows[2].Subject).To(Equal("blank"))
 		g.Expect(m.Rows[2].Cells).To(HaveLen(169))
 		for id, cell := range m.Rows[2].Cells {
 			g.Expect(cell.Actual).NotTo(Equal("passed"), id)
 		}
 		for _, row := range m.Rows[3:] {
-			g.Expect(row.Subject).To(HavePrefix("not-found after "))
+			g.Expect(row.Subject).To(HavePrefix("blank after "))
 			for id, cell := range row.Cells {
 				g.Expect(cell.Actual).To(BeElementOf("passed", "inconclusive"), "what it has shown until then, %s", id)
 			}

@@ -194,6 +194,18 @@ var clientStimuli = []Fault{
 			d.params.Set(lti.ParamRedirectURI, other.RedirectURI)
 			return nil
 		},
+	}, {
+		Name: "hints-of-other-tool", Provokes: "oidc-auth-unknown-client", Borrows: true,
+		Does: "sends client_id and redirect_uri of this tool with the hints of another tool's launch",
+		request: func(d *draft) error {
+			for _, name := range []string{lti.ParamLoginHint, lti.ParamMessageHint} {
+				d.params.Del(name)
+				if hint := d.borrowed(name); hint != "" {
+					d.params.Set(name, hint)
+				}
+			}
+			return nil
+		},
 	},
 }
 

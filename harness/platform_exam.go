@@ -317,7 +317,7 @@ func (s *PlatformScenario) End(ctx context.Context, exam *PlatformFlow, e Ending
 	if err != nil {
 		return nil, err
 	}
-	until := s.run.heldPages()
+	until := s.run.heldPages(config.Exam)
 	if e.Silent && s.run.config.IsEmbedded() {
 		until = "" // its pages are whole when they have loaded
 	}

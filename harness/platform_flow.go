@@ -227,6 +227,9 @@ func (r *PlatformRun) hold(ctx context.Context, l PlatformLaunch) (*PlatformFlow
 	if l.Link == "" {
 		l.Link = config.ResourceLink
 	}
+	if l.Link == config.OtherTool && r.other == nil {
+		return nil, faketool.ErrNoOtherTool
+	}
 	name, ok := r.journeyTo(l.User, l.Link)
 	if !ok {
 		return nil, fmt.Errorf("%w: user %s, launch %s", ErrNoJourney, l.User, l.Link)
@@ -265,18 +268,22 @@ func (r *PlatformRun) hold(ctx context.Context, l PlatformLaunch) (*PlatformFlow
 // holdBy makes the actions of a journey up to the login initiation.
 func (r *PlatformRun) holdBy(ctx context.Context, name string, actions []agent.Action, l PlatformLaunch) (*PlatformFlow, error) {
 	since, began := r.now(), time.Now()
-	trip, err := r.travelTo(ctx, l.By, name, actions, r.heldPages(), nil)
+	trip, err := r.travelTo(ctx, l.By, name, actions, r.heldPages(l.Link), nil)
 	if err != nil {
 		if stuck, is := errors.AsType[*JourneyError](err); !is || !l.MayLack || stuck.signIn {
 			r.leave(l.By)
 		}
 		return nil, err
 	}
-	login, ok := r.tool.LoginAt(trip.Page.URL)
+	tool := r.tool
+	if l.Link == config.OtherTool {
+		tool = r.other
+	}
+	login, ok := tool.LoginAt(trip.Page.URL)
 	if !ok {
 		return nil, fmt.Errorf("the fake tool holds no login at %s", trip.Page.URL)
 	}
-	flow := &PlatformFlow{ID: r.nextFlowID(), Login: login, Trip: trip, by: l.By, link: l.Link, ledBy: r.ledBy(trip.Steps), shown: trip.In, picture: trip.Screenshot}
+	flow := &PlatformFlow{ID: r.nextFlowID(), Login: login, tool: tool, Trip: trip, by: l.By, link: l.Link, ledBy: r.ledBy(trip.Steps), shown: trip.In, picture: trip.Screenshot}
 	flow.arrivals = r.arrivedSince(since)
 	flow.evidence = r.platformEvidence(flow, l, began)
 	return flow, nil
@@ -313,7 +320,7 @@ func (r *PlatformRun) send(ctx context.Context, held *PlatformFlow, l PlatformLa
 	}
 	flow := &PlatformFlow{
 		ID: r.nextFlowID(), Login: held.Login, Trip: trip, by: by, picture: trip.Screenshot, shown: held.shown, link: held.link, ledBy: held.ledBy,
-		tool: r.tool, arrivals: r.arrivedSince(since),
+		tool: held.tool, arrivals: r.arrivedSince(since),
 	}
 	record := held.Login.Record()
 	n := len(record.Requests) - 1
@@ -374,7 +381,7 @@ func (r *PlatformRun) lateness(l PlatformLaunch) time.Duration {
 func (r *PlatformRun) awaitLate(ctx context.Context, f *PlatformFlow, since time.Time, l PlatformLaunch) error {
 	v, wait := r.visit(""), r.lateness(l)
 	trip, err := f.by.Go(ctx, agent.Journey{
-		In: agent.Here, Until: r.config.Tool.URL + "/", Quiet: v.Quiet, Also: v.Also, Screenshot: true, Whole: true,
+		In: agent.Here, Until: r.toolURL(f.link) + "/", Quiet: v.Quiet, Also: v.Also, Screenshot: true, Whole: true,
 		Secrets: slices.Collect(maps.Keys(r.config.Secrets)), Patience: wait, Deadline: v.Deadline + wait,
 	})
 	if err != nil {

@@ -91,7 +91,7 @@ func (r *PlatformRun) Journey(ctx context.Context, name string, given []string, 
 		return nil, err
 	}
 	defer seat.Close()
-	until := r.heldPages()
+	until := r.heldPages(j.Launch)
 	if j.Does != "" {
 		until = ""
 	}
@@ -140,7 +140,17 @@ func (r *PlatformRun) JourneyNames(name, word string) bool {
 
 // heldPages are where a journey that launches leads: the fake tool's page of a
 // login that it holds.
-func (r *PlatformRun) heldPages() string { return r.config.Tool.URL + faketool.HeldPath + "/" }
+func (r *PlatformRun) heldPages(link config.LaunchKind) string {
+	return r.toolURL(link) + faketool.HeldPath + "/"
+}
+
+// toolURL is where browsers find the fake tool that a link opens.
+func (r *PlatformRun) toolURL(link config.LaunchKind) string {
+	if link == config.OtherTool {
+		return r.config.Tool.OtherURL
+	}
+	return r.config.Tool.URL
+}
 
 // AsksToSignIn says whether the flow ended on a page that asks the user to log
 // in: one with a password field, or the one that users sign in on.

@@ -414,18 +414,19 @@ func (s *PlatformScenario) ReactBy(ctx context.Context, id requirements.ID, faul
 }
 
 // Probe sends an authentication request with a fault. Where it borrows, the login
-// that it borrows from is made before: that of another user, or of another link.
+// that it borrows from is made before: that of another user, of another link, or of a link
+// of another tool.
 func (s *PlatformScenario) Probe(ctx context.Context, fault faketool.Fault) (*PlatformFlow, error) {
 	launch := PlatformLaunch{Title: "probe: " + fault.Does, Fault: &fault}
 	if fault.Borrows {
 		from := PlatformLaunch{Title: "a login to borrow from", User: config.SecondLearner}
-		if strings.Contains(fault.Name, "other-link") {
+		if link := lends(fault); link != "" {
 			tab, err := s.NewTab(ctx, config.Learner)
 			if err != nil {
 				return nil, err
 			}
 			defer tab.Close()
-			from = PlatformLaunch{Title: "a login of another link", Link: config.OtherLink, By: tab}
+			from = PlatformLaunch{Title: "a login of another link", Link: link, By: tab}
 		}
 		other, err := s.Hold(ctx, from)
 		if err != nil {
@@ -434,6 +435,18 @@ func (s *PlatformScenario) Probe(ctx context.Context, fault faketool.Fault) (*Pl
 		launch.Other = other
 	}
 	return s.Launch(ctx, launch)
+}
+
+// lends is the link of the same user from whose login a fault borrows; empty where it is
+// that of another user.
+func lends(fault faketool.Fault) config.LaunchKind {
+	switch {
+	case strings.Contains(fault.Name, "other-link"):
+		return config.OtherLink
+	case strings.Contains(fault.Name, "other-tool"):
+		return config.OtherTool
+	}
+	return ""
 }
 
 // Answered judges a request that has to be answered with an id_token.

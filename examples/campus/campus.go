@@ -192,6 +192,20 @@ func (c *Campus) toolOfLinks() string {
 	return c.linksUse
 }
 
+// toolOf returns the client_id of the tool that a link opens, and nothing where there is
+// none.
+func (c *Campus) toolOf(l link) string {
+	if !l.otherTool {
+		return c.toolOfLinks()
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if i := slices.IndexFunc(c.tools, func(t Tool) bool { return t.ClientID != c.linksUse }); i >= 0 {
+		return c.tools[i].ClientID
+	}
+	return ""
+}
+
 // register makes a tool known, or changes what is known under its client_id.
 func (c *Campus) register(t Tool) error {
 	if err := c.platform.Register(fakeplatform.Registration{

@@ -41,6 +41,7 @@ type link struct {
 	hidePersonalData bool
 	anonymous        bool
 	custom           map[string]string
+	otherTool        bool    // it opens the second tool that was registered, instead of the tool of links
 	points           float64 // of the line item that the campus has made for it; none when 0
 }
 
@@ -62,6 +63,7 @@ func firstCourses() []*course {
 				"x":    "$com.example.Nonexistent.var",
 				"text": "plain text", "number": "42", "empty": "",
 			}},
+			{slug: "other-tool", resource: resource("Lh3cEw8T", "Exercise in another tool", ""), otherTool: true},
 		},
 		exams: exams(),
 	}, {
@@ -203,7 +205,7 @@ func (c *Campus) launch(w http.ResponseWriter, r *http.Request, s *session, cour
 		c.refuse(w, s, http.StatusConflict, "This link has been used. Load the page of the course again.")
 		return
 	}
-	clientID := c.toolOfLinks()
+	clientID := c.toolOf(l)
 	if clientID == "" {
 		c.refuse(w, s, http.StatusServiceUnavailable, noTool)
 		return

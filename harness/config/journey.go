@@ -45,6 +45,7 @@ const (
 	OtherLink       LaunchKind = "other-link"       // another link in the same course
 	OtherCourse     LaunchKind = "other-course"     // a link in another course
 	OtherDeployment LaunchKind = "other-deployment" // a link that belongs to another deployment of the tool
+	OtherTool       LaunchKind = "other-tool"       // a link that opens the second fake tool, in the same course
 	CopiedLink      LaunchKind = "copied-link"      // a copy of the ordinary link
 	Private         LaunchKind = "private"          // a link that shares no personal data
 	Anonymous       LaunchKind = "anonymous"        // a link that does not even tell users apart
@@ -106,7 +107,7 @@ var Actions = []Deed{Pause, Resume, Terminate, Update, Flag}
 // of a page alone will do.
 type Journey struct {
 	User   string     `json:"user" jsonschema_description:"Who makes the journey, one of users; the learner when empty."`
-	Launch LaunchKind `json:"launch" jsonschema:"enum=resource-link,enum=other-link,enum=other-course,enum=other-deployment,enum=copied-link,enum=private,enum=anonymous,enum=custom,enum=window,enum=frame,enum=exam,enum=other-exam,enum=review" jsonschema_description:"What it opens; resource-link when empty."`
+	Launch LaunchKind `json:"launch" jsonschema:"enum=resource-link,enum=other-link,enum=other-course,enum=other-deployment,enum=other-tool,enum=copied-link,enum=private,enum=anonymous,enum=custom,enum=window,enum=frame,enum=exam,enum=other-exam,enum=review" jsonschema_description:"What it opens; resource-link when empty."`
 	Does   Deed       `json:"does" jsonschema:"enum=rotate-keys,enum=copy-course,enum=remove-copy,enum=sign-out,enum=open-exam,enum=submit-exam,enum=break-exam,enum=reset-exam,enum=open-grades,enum=check-in,enum=cancel,enum=submit,enum=grade,enum=rename-line-item,enum=read-results,enum=pause,enum=resume,enum=terminate,enum=update,enum=flag" jsonschema_description:"What it does, where it does not launch."`
 	Saved  Marker     `json:"saved" jsonschema_description:"What the page that the journey ends on shows where the gradebook has taken what was sent, and no other page: the run then holds it against what really happened. Of journeys that do submit, grade or rename-line-item."`
 	Failed Marker     `json:"failed" jsonschema_description:"What that page shows where the gradebook has not."`

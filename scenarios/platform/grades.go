@@ -294,6 +294,7 @@ var _ = Describe("A platform's grade services", func() {
 		}
 		for stimulus, judge := range map[string]func(SpecContext, *harness.PlatformScenario, *harness.LineItem, requirements.ID, string){
 			"item-of-other-tool-listed": judgeOthersList, "item-of-other-tool-address-adapted": judgeAdapted,
+			"item-of-other-tool-own-list": judgeOwnList, "item-of-other-tool-own-address": judgeOwnAddress,
 		} {
 			if scene.Unbound(id, stimulus) {
 				continue

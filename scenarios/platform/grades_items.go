@@ -378,6 +378,16 @@ var _ = Describe("A platform, asked for a line item,", func() {
 			}
 		}
 
+		const ofLink = "item-for-link-that-opens-other-tool"
+		if !scene.Unbound(id, ofLink) {
+			if theirs := linkOfOtherTool(ctx, scene, id, ofLink, book.Launch); theirs != nil {
+				flow, err := scene.PostLineItem(ctx, book, "a line item for a link that opens another tool", harness.Members{"resourceLinkId": theirs.ResourceLink()})
+				if !scene.Unseen(id, ofLink, err, book.Launch, theirs.Launch, flow) {
+					judgeNotCreated(ctx, scene, book, id, ofLink, flow, ofOtherLink)
+				}
+			}
+		}
+
 		const ofTool = "item-for-other-tools-link"
 		if scene.Unbound(id, ofTool) {
 			return

@@ -113,6 +113,18 @@ func moved(address, from, to string) string {
 // judgeAdapted judges whether another tool gets at a line item by an address that it has
 // made of the item's.
 func judgeAdapted(ctx SpecContext, scene *harness.PlatformScenario, item *harness.LineItem, id requirements.ID, stimulus string) {
+	addresses := adapted(item.ID, scene.Run().Platform().OtherClientID)
+	if elsewhere, err := scene.Gradebook(ctx, harness.PlatformLaunch{Title: "the learner's launch in another course", Link: config.OtherCourse}); err == nil {
+		if there := moved(item.ID, item.Book.LineItems, elsewhere.LineItems); there != "" {
+			addresses["in the path of another context"] = there
+		}
+	}
+	judgeAddresses(ctx, scene, item, id, stimulus, addresses)
+}
+
+// judgeAddresses judges whether another tool gets at a line item by one of some addresses,
+// each with how it was made.
+func judgeAddresses(ctx SpecContext, scene *harness.PlatformScenario, item *harness.LineItem, id requirements.ID, stimulus string, addresses map[string]string) {
 	other, reads, err := scene.OtherTool(ctx, lti.ScopeLineItemReadOnly)
 	if scene.Unseen(id, stimulus, err, item.Made) {
 		return
@@ -120,12 +132,6 @@ func judgeAdapted(ctx SpecContext, scene *harness.PlatformScenario, item *harnes
 	_, scores, err := scene.OtherTool(ctx, lti.ScopeScore)
 	if scene.Unseen(id, stimulus, err, item.Made) {
 		return
-	}
-	addresses := adapted(item.ID, scene.Run().Platform().OtherClientID)
-	if elsewhere, err := scene.Gradebook(ctx, harness.PlatformLaunch{Title: "the learner's launch in another course", Link: config.OtherCourse}); err == nil {
-		if there := moved(item.ID, item.Book.LineItems, elsewhere.LineItems); there != "" {
-			addresses["in the path of another context"] = there
-		}
 	}
 	for _, how := range slices.Sorted(maps.Keys(addresses)) {
 		read, err := scene.Call(ctx, item.Book, harness.GradeCall{Title: "another tool reads the line item, its address " + how, Tool: other, GradeRequest: faketool.GradeRequest{
@@ -150,6 +156,66 @@ func judgeAdapted(ctx SpecContext, scene *harness.PlatformScenario, item *harnes
 	if !scene.Unseen(id, stimulus, err, item.Made, seen) {
 		scene.Check(id, stimulus, wrong == "", "", Seen(wrong), item.Made, seen)
 	}
+}
+
+// linkOfOtherTool is what the launch of a link of another tool offers of the grade services.
+// Where that cannot be seen it keeps so, and returns nil.
+func linkOfOtherTool(ctx SpecContext, scene *harness.PlatformScenario, id requirements.ID, stimulus string, flows ...*harness.PlatformFlow) *harness.Gradebook {
+	theirs, err := scene.Gradebook(ctx, harness.PlatformLaunch{Title: "a launch of a link of another tool", Link: config.OtherTool})
+	if scene.Unseen(id, stimulus, err, append(flows, theirs.Launch)...) {
+		return nil
+	}
+	return theirs
+}
+
+// judgeOwnList judges whether the line items of another tool are listed where its own launch
+// says that they are.
+func judgeOwnList(ctx SpecContext, scene *harness.PlatformScenario, item *harness.LineItem, id requirements.ID, stimulus string) {
+	theirs := linkOfOtherTool(ctx, scene, id, stimulus, item.Made)
+	if theirs == nil {
+		return
+	}
+	if theirs.LineItems == "" {
+		scene.Observe(id, stimulus, results.Skipped, "", "The launch of the other tool's link names no lineitems.", theirs.Launch)
+		return
+	}
+	other, token, err := scene.OtherTool(ctx, lti.ScopeLineItemReadOnly)
+	if scene.Unseen(id, stimulus, err, item.Made, theirs.Launch) {
+		return
+	}
+	flow, err := scene.Call(ctx, theirs, harness.GradeCall{Title: "another tool lists its own line items", Tool: other, GradeRequest: faketool.GradeRequest{
+		URL: theirs.LineItems, Token: token, Accept: lti.MediaTypeLineItemContainer,
+	}})
+	if scene.Unseen(id, stimulus, err, item.Made, theirs.Launch, flow) {
+		return
+	}
+	body := string(flow.Exchange.Body)
+	listed := strings.Contains(body, `"`+item.ID+`"`) || item.Label != "" && strings.Contains(body, `"`+item.Label+`"`)
+	switch {
+	case listed:
+		scene.Observe(id, stimulus, results.Failed, "", "The other tool's list has this tool's line item.", item.Made, theirs.Launch, flow)
+	case !flow.Succeeded():
+		scene.Observe(id, stimulus, results.Inconclusive, "", "The other tool cannot list its own line items: "+flow.End()+".", item.Made, theirs.Launch, flow)
+	default:
+		scene.Observe(id, stimulus, results.Passed, "", "The list has none of this tool's.", item.Made, theirs.Launch, flow)
+	}
+}
+
+// judgeOwnAddress judges whether another tool gets at a line item by its id below the line
+// items of its own launch.
+func judgeOwnAddress(ctx SpecContext, scene *harness.PlatformScenario, item *harness.LineItem, id requirements.ID, stimulus string) {
+	theirs := linkOfOtherTool(ctx, scene, id, stimulus, item.Made)
+	if theirs == nil {
+		return
+	}
+	list, _, _ := strings.Cut(item.Book.LineItems, "?")
+	address, _, _ := strings.Cut(item.ID, "?")
+	tail, below := strings.CutPrefix(address, list+"/")
+	if theirs.LineItems == "" || !below {
+		scene.Observe(id, stimulus, results.Skipped, "", "The address of a line item does not begin with that of the line items.", item.Made, theirs.Launch)
+		return
+	}
+	judgeAddresses(ctx, scene, item, id, stimulus, map[string]string{"below the tool's own line items": faketool.Below(theirs.LineItems, tail)})
 }
 
 // judgeOthersList judges whether the list of another tool has a line item.

@@ -127,8 +127,10 @@ var _ = Describe("A platform, sent an authentication request that differs from a
 		const id = "oidc-auth-unknown-client"
 		scene := PlatformScene()
 		faults := faketool.FaultsFor(id)
-		if scene.Unbound(id, "client-id-of-other-tool") {
-			faults = slices.DeleteFunc(faults, func(f faketool.Fault) bool { return f.Name == "client-id-of-other-tool" })
+		for _, stimulus := range []string{"client-id-of-other-tool", "hints-of-other-tool"} {
+			if scene.Unbound(id, stimulus) {
+				faults = slices.DeleteFunc(faults, func(f faketool.Fault) bool { return f.Name == stimulus })
+			}
 		}
 		scene.ReactTo(ctx, id, faults)
 	})

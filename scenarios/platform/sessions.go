@@ -111,15 +111,18 @@ var _ = Describe("A platform, asked to launch a user,", func() {
 		mustRefuse(ctx, scene, id, stimulus, held, harness.PlatformLaunch{Title: "the learner's request, sent from the second learner's browser", By: other})
 	})
 
-	DescribeTable("launches two links that are open in two tabs, each for itself,", func(ctx SpecContext, stimulus string, order ...int) {
+	DescribeTable("launches two links that are open in two tabs, each for itself,", func(ctx SpecContext, stimulus string, beside config.LaunchKind, order ...int) {
 		const id = "practice-platform-parallel-tabs"
 		scene := PlatformScene()
-		alone := launches(ctx, scene, id, stimulus, harness.PlatformLaunch{Title: "launch of the link alone"}, harness.PlatformLaunch{Title: "launch of the other link alone", Link: config.OtherLink})
+		if scene.Unbound(id, stimulus) {
+			return
+		}
+		alone := launches(ctx, scene, id, stimulus, harness.PlatformLaunch{Title: "launch of the link alone"}, harness.PlatformLaunch{Title: "launch of the other link alone", Link: beside})
 		if alone == nil {
 			return
 		}
 		var held []*harness.PlatformFlow
-		for _, link := range []config.LaunchKind{config.ResourceLink, config.OtherLink} {
+		for _, link := range []config.LaunchKind{config.ResourceLink, beside} {
 			tab, err := scene.NewTab(ctx, config.Learner)
 			if scene.Unseen(id, stimulus, err) {
 				return
@@ -139,8 +142,9 @@ var _ = Describe("A platform, asked to launch a user,", func() {
 			judgeOwn(scene, id, stimulus, flow, alone[i], alone[1-i])
 		}
 	},
-		Entry("the second one first", For("practice-platform-parallel-tabs"), "second-tab-first", 1, 0),
-		Entry("the first one first", For("practice-platform-parallel-tabs"), "first-tab-first", 0, 1),
+		Entry("the second one first", For("practice-platform-parallel-tabs"), "second-tab-first", config.OtherLink, 1, 0),
+		Entry("the first one first", For("practice-platform-parallel-tabs"), "first-tab-first", config.OtherLink, 0, 1),
+		Entry("one of them of another tool", For("practice-platform-parallel-tabs"), "link-of-other-tool-beside", config.OtherTool, 1, 0),
 	)
 
 	It("launches a link that is clicked twice", For("practice-platform-link-opened-again"), func(ctx SpecContext) {

@@ -379,6 +379,7 @@ func (p *Platform) clientOf(q *inquiry) (Registration, bool) {
 	registration, known := p.registrationOf(clientID)
 	l := q.launch
 	switch {
+	case l != nil && p.forgetsTool(l):
 	case l == nil || known && clientID == l.plan.ClientID:
 		return registration, known
 	case known && slices.Contains(l.registration.RedirectURIs, q.params.Get(lti.ParamRedirectURI)) && p.has(TakesOtherClientForLaunchs):

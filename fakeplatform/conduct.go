@@ -157,6 +157,14 @@ func (p *Platform) mixLaunches(q *inquiry) {
 	}
 }
 
+// forgetsTool is the fault of knowing one tool that a user is on the way to.
+func (p *Platform) forgetsTool(l *Launch) bool {
+	p.mu.Lock()
+	latest := p.latest[l.plan.Account]
+	p.mu.Unlock()
+	return latest != nil && latest.plan.ClientID != l.plan.ClientID && p.has(KeepsOneToolPerUser)
+}
+
 // forgets takes out of a message what a fault forgets of a launch beside which its user
 // has started that of another link.
 func (p *Platform) forgets(d *draft) {

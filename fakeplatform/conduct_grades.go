@@ -157,7 +157,8 @@ func (p *Platform) findsMore(q *gradeRequest, contextID string) {
 	switch {
 	case foreign != nil:
 		here := foreign.book.contextID == contextID
-		if here && (p.lets(q.does.foreign) || p.takesAddress(q.Request, q.known.clientID)) ||
+		trusted := q.Method == http.MethodGet && q.service == LineItem && here && p.trustsTool(q, contextID)
+		if here && (p.lets(q.does.foreign) || p.takesAddress(q.Request, q.known.clientID)) || trusted ||
 			!here && foreign.book.clientID != q.known.clientID && p.has(ChecksContextOfAddressAlone) {
 			q.book, q.column = foreign.book, foreign
 		}
@@ -177,10 +178,17 @@ func (p *Platform) findsMore(q *gradeRequest, contextID string) {
 	}
 }
 
+// trustsTool is the fault of showing a tool that a link of a context opens what others have
+// there. It is called with the gradebooks locked.
+func (p *Platform) trustsTool(q *gradeRequest, contextID string) bool {
+	own := p.grades.books[shelf{q.known.clientID, contextID}]
+	return own != nil && len(own.links) > 0 && p.has(TrustsToolsOfContext)
+}
+
 // foreignColumns is the fault of listing the line items of other tools, too.
 func (p *Platform) foreignColumns(q *gradeRequest) (columns []*column) {
 	for _, c := range p.grades.columns {
-		if c.book != q.book && c.book.contextID == q.book.contextID && p.passes(q.URL.Query(), c.item) && p.has(ListsForeignLineItems) {
+		if c.book != q.book && c.book.contextID == q.book.contextID && p.passes(q.URL.Query(), c.item) && (p.has(ListsForeignLineItems) || p.trustsTool(q, c.book.contextID)) {
 			columns = append(columns, c)
 		}
 	}

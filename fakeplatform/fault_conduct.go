@@ -69,6 +69,7 @@ const (
 	ForgetsTypeInOlderTab            = "forgets-message-type-in-older-tab"
 	SwapsOverlappingUsers            = "swaps-overlapping-users"
 	LaunchesLatestLink               = "launches-latest-link"
+	KeepsOneToolPerUser              = "keeps-one-tool-per-user"
 	SendsNonceOfLatestTab            = "sends-nonce-of-latest-tab"
 	SendsStateOfLatestTab            = "sends-state-of-latest-tab"
 	AcceptsMissingLoginHint          = "accepts-missing-login-hint"
@@ -220,6 +221,7 @@ var conductDefects = []Fault{
 	{Name: AnswersOtherUsers, Breaks: []string{"practice-platform-session-ended"}, Does: "answers an authentication request, once more if need be, in the browser of another user"},
 	{Name: SwapsOverlappingUsers, Breaks: []string{"core-platform-parallel-users"}, Does: "names the user of the launch that was started last"},
 	{Name: LaunchesLatestLink, Breaks: []string{"practice-platform-parallel-tabs"}, Does: "launches the link that the user has started last, in every tab"},
+	{Name: KeepsOneToolPerUser, Breaks: []string{"practice-platform-parallel-tabs"}, Does: "refuses the request of a tool beside whose link the user has started that of another tool"},
 	{Name: ForgetsUserInOlderTab, Breaks: []string{"practice-platform-parallel-tabs", "sec-id-token-sub"}, Does: "sends no sub in the launch of a link beside which the user has started another"},
 	{Name: ForgetsTypeInOlderTab, Breaks: []string{"practice-platform-parallel-tabs", "core-message-type-claim"}, Does: "sends no message_type in the launch of a link beside which the user has started another"},
 	{Name: SendsNonceOfLatestTab, Breaks: []string{"practice-platform-parallel-tabs", "sec-id-token-nonce-passthrough"}, Does: "sends the nonce of the launch that the user has started last, in every tab"},

@@ -116,6 +116,7 @@ const (
 	ChecksContextOfAddressAlone   = "checks-context-of-address-alone"
 	ReadsBeginOfKeys              = "reads-begin-of-line-item-keys"
 	AttachesToLinksOfOtherTools   = "attaches-to-links-of-other-tools"
+	TrustsToolsOfContext          = "trusts-tools-of-context"
 	AttachesToLinksElsewhere      = "attaches-to-links-elsewhere"
 	IgnoresUnknownLinks           = "ignores-unknown-links"
 	SaysBadRequestForLinks        = "says-bad-request-for-links"
@@ -340,6 +341,7 @@ var gradeDefects = []Fault{
 	{Name: ScoresForeignLineItems, Breaks: []string{"ags-tool-isolation"}, Part: OfGrades, Does: "takes a tool's scores for the line items of others"},
 	{Name: ListsForeignResults, Breaks: []string{"ags-tool-isolation"}, Part: OfGrades, Does: "shows a tool the results of others"},
 	{Name: ListsForeignLineItems, Breaks: []string{"ags-tool-isolation"}, Part: OfGrades, Does: "lists the line items of all tools in a context"},
+	{Name: TrustsToolsOfContext, Breaks: []string{"ags-tool-isolation"}, Part: OfGrades, Does: "shows a tool, once a link of a context has opened it, the line items of all tools there"},
 	{Name: TakesOwnerFromQuery, Breaks: []string{"ags-tool-isolation", "ap-acs-platform-tool-isolation"}, Part: OfGrades, Does: "takes the client_id in the query of an address for that of the tool that owns what is there"},
 	{Name: KnowsOwnersByPlainAddress, Breaks: []string{"ags-tool-isolation", "ap-acs-platform-tool-isolation"}, Part: OfGrades, Does: "looks whose something is only where its address is written as usual"},
 	{Name: ChecksContextOfAddressAlone, Breaks: []string{"ags-tool-isolation"}, Part: OfGrades, Does: "looks whether a tool may go to the context that the address of a line item names, and not whose the line item is"},

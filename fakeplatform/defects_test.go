@@ -346,6 +346,12 @@ var probes = map[string]probe{
 		return s.auth("ada", "ada", second) + s.auth("ada", "ada", first)
 	},
 
+	"two tabs of two tools": func(s *scene) string {
+		first := s.start("ada", s.begin("ada"))
+		s.start("ada", s.begin("ada", func(plan *fakeplatform.Plan) { plan.ClientID = otherClient }))
+		return s.auth("ada", "ada", first)
+	},
+
 	"lti_msg":                  returned(url.Values{"lti_msg": {"Well done"}}),
 	"lti_errormsg":             returned(url.Values{"lti_errormsg": {"Not well done"}}),
 	"lti_log":                  returned(url.Values{"lti_log": {"log"}}),

@@ -406,7 +406,7 @@ func TestCoursePages(t *testing.T) {
 	})
 	s.g.Expect(titles).To(Equal([]string{
 		"Exercise 1", "Exercise 2", "Exercise in a window", "Exercise on the page", "Exercise without personal data",
-		"Anonymous survey", "Exercise with parameters",
+		"Anonymous survey", "Exercise with parameters", "Exercise in another tool",
 	}))
 	s.g.Expect(b.open("/course/2").page.Find(".cards a").Text()).To(Equal("Exercise 1"))
 
@@ -585,7 +585,7 @@ func TestCopyingACourse(t *testing.T) {
 	s.g.Expect(a.page.Find(".cards a").Length()).To(Equal(4))
 	s.g.Expect(a.page.Find("#course-3").Text()).To(Equal("Analytical Engines (copy)"))
 	copied := ada.open("/course/4")
-	s.g.Expect(copied.page.Find("#links a").Length()).To(Equal(7))
+	s.g.Expect(copied.page.Find("#links a").Length()).To(Equal(8))
 	s.g.Expect(copied.page.Find("#copy").Length()).To(BeZero())
 
 	ids, contexts := map[any]bool{}, map[any]bool{}
@@ -714,6 +714,7 @@ func TestACampusWithoutTools(t *testing.T) {
 	})
 	s.g.Expect(a.page.Find(".used").Length()).To(Equal(1))
 	s.g.Expect(s.signedIn("ada").launches("/launch-link/1/exercise-1").claims).To(HaveKeyWithValue("aud", "invigilator"))
+	s.g.Expect(s.signedIn("ada").open("/launch-link/1/other-tool").StatusCode).To(Equal(http.StatusServiceUnavailable), "there is no second one")
 }
 
 func TestNewRefusesWhatCannotWork(t *testing.T) {
@@ -897,7 +898,8 @@ func TestConfiguration(t *testing.T) {
 		s.g.Expect(at.page.Find(started).Length()).To(BeZero(), name)
 		l := b.led(at)
 		deployment := map[bool]any{false: c.Platform["deployment_id"], true: "2"}[j.Launch == "other-course" || j.Launch == "other-deployment"]
-		s.g.Expect(l.claims).To(And(HaveKeyWithValue("aud", c.Platform["client_id"]), HaveKeyWithValue(claims+"deployment_id", deployment)), name)
+		client := c.Platform[map[bool]string{false: "client_id", true: "other_client_id"}[j.Launch == "other-tool"]]
+		s.g.Expect(l.claims).To(And(HaveKeyWithValue("aud", client), HaveKeyWithValue(claims+"deployment_id", deployment)), name)
 		message, special := map[string]string{"exam": lti.StartProctoring, "other-exam": lti.StartProctoring, "review": lti.SubmissionReviewRequest}[j.Launch]
 		if !special {
 			message = lti.ResourceLinkRequest
@@ -925,7 +927,7 @@ func TestConfiguration(t *testing.T) {
 		travel("instructor-removes-copy")
 	}
 	for kind, times := range map[string]int{
-		"resource-link": 5, "other-link": 1, "other-course": 2, "other-deployment": 1, "copied-link": 1, "private": 2, "anonymous": 1,
+		"resource-link": 5, "other-link": 1, "other-course": 2, "other-deployment": 1, "other-tool": 1, "copied-link": 1, "private": 2, "anonymous": 1,
 		"custom": 1, "window": 1, "frame": 1, "rotate-keys": 1, "copy-course": 1, "remove-copy": 1, "sign-out": 1,
 		"exam": 2, "other-exam": 1, "open-exam": 2, "submit-exam": 2, "break-exam": 1, "review": 3, "open-grades": 2,
 	} {

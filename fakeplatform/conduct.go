@@ -152,9 +152,40 @@ func (p *Platform) mixLaunches(q *inquiry) {
 	if last != nil && last.plan.User.Sub != l.plan.User.Sub && p.has(SwapsOverlappingUsers) {
 		q.plan.User = last.plan.User
 	}
+	if other := p.launchBeside(q, last, latest); other != nil && other.plan.Account != l.plan.Account {
+		q.plan.User = other.plan.User
+	} else if other != nil {
+		q.plan = q.plan.message(other.plan)
+	}
 	if latest != nil && latest != l && p.has(LaunchesLatestLink) {
 		q.plan = q.plan.message(latest.plan)
 	}
+}
+
+// launchBeside is, with a fault, the launch whose request is answered at the same time: of
+// another user, or of the same one in another tab. It is nil without. The last launch that was
+// started, of all and of the user, tells whether others may go on beside this one.
+func (p *Platform) launchBeside(q *inquiry, last, latest *Launch) *Launch {
+	l := q.launch
+	mixes := last != nil && last.plan.Account != l.plan.Account && p.has(MixesUsersAtOnce)
+	mixes = latest != nil && latest != l && p.has(MixesTabsAtOnce) || mixes
+	if !mixes && !p.carriesAny(MixesUsersAtOnce, MixesTabsAtOnce) {
+		return nil
+	}
+	p.mu.Lock()
+	p.entered = append(p.entered, l)[max(0, len(p.entered)-1):]
+	p.mu.Unlock()
+	if !p.pairs.Meet(q.Context(), "authentication") {
+		return nil
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, other := range p.entered {
+		if same := other.plan.Account == l.plan.Account; other != l && (same && p.has(MixesTabsAtOnce) || !same && p.has(MixesUsersAtOnce)) {
+			return other
+		}
+	}
+	return nil
 }
 
 // forgetsTool is the fault of knowing one tool that a user is on the way to.

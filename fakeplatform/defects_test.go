@@ -346,6 +346,18 @@ var probes = map[string]probe{
 		return s.auth("ada", "ada", second) + s.auth("ada", "ada", first)
 	},
 
+	"two users at once": func(s *scene) string {
+		first, second := s.start("ada", s.begin("ada")), s.start("bob", s.begin("bob"))
+		return atOnce(func() string { return s.auth("ada", "ada", first) }, func() string { return s.auth("bob", "bob", second) })
+	},
+	"two tabs at once": func(s *scene) string {
+		first := s.start("ada", s.begin("ada"))
+		second := s.start("ada", s.begin("ada", func(plan *fakeplatform.Plan) {
+			plan.ResourceLink.ID, plan.TargetLinkURI = "link-2", targetURI
+		}))
+		second.Set("state", "state-2")
+		return atOnce(func() string { return s.auth("ada", "ada", first) }, func() string { return s.auth("ada", "ada", second) })
+	},
 	"two tabs of two tools": func(s *scene) string {
 		first := s.start("ada", s.begin("ada"))
 		s.start("ada", s.begin("ada", func(plan *fakeplatform.Plan) { plan.ClientID = otherClient }))

@@ -70,6 +70,8 @@ const (
 	SwapsOverlappingUsers            = "swaps-overlapping-users"
 	LaunchesLatestLink               = "launches-latest-link"
 	KeepsOneToolPerUser              = "keeps-one-tool-per-user"
+	MixesUsersAtOnce                 = "mixes-users-at-once"
+	MixesTabsAtOnce                  = "mixes-tabs-at-once"
 	SendsNonceOfLatestTab            = "sends-nonce-of-latest-tab"
 	SendsStateOfLatestTab            = "sends-state-of-latest-tab"
 	AcceptsMissingLoginHint          = "accepts-missing-login-hint"
@@ -220,6 +222,8 @@ var conductDefects = []Fault{
 	{Name: AnswersEarlierUser, Breaks: []string{"practice-platform-session-ended"}, Does: "answers the browser that began the launch for its user after somebody else has signed in"},
 	{Name: AnswersOtherUsers, Breaks: []string{"practice-platform-session-ended"}, Does: "answers an authentication request, once more if need be, in the browser of another user"},
 	{Name: SwapsOverlappingUsers, Breaks: []string{"core-platform-parallel-users"}, Does: "names the user of the launch that was started last"},
+	{Name: MixesUsersAtOnce, Breaks: []string{"core-platform-parallel-users"}, Does: "names the user of the request that it answers at the same time"},
+	{Name: MixesTabsAtOnce, Breaks: []string{"practice-platform-parallel-tabs"}, Does: "launches the link of the request that it answers at the same time, of the same user"},
 	{Name: LaunchesLatestLink, Breaks: []string{"practice-platform-parallel-tabs"}, Does: "launches the link that the user has started last, in every tab"},
 	{Name: KeepsOneToolPerUser, Breaks: []string{"practice-platform-parallel-tabs"}, Does: "refuses the request of a tool beside whose link the user has started that of another tool"},
 	{Name: ForgetsUserInOlderTab, Breaks: []string{"practice-platform-parallel-tabs", "sec-id-token-sub"}, Does: "sends no sub in the launch of a link beside which the user has started another"},

@@ -138,6 +138,7 @@ type Platform struct {
 	begunExams    []*Launch          // those of exams, the oldest first
 	latest        map[string]*Launch // started last, by account
 	lastStarted   *Launch
+	entered       []*Launch                // for faults: those whose requests came last, two at most
 	attempts      map[candidate][]*Attempt // in the order in which they were made
 	lostKeySets   int                      // fetches of key sets that had been fetched before
 	toolKeys      map[string]*toolKeys     // by the URL of the key set

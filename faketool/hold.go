@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"invigilator/lti"
+	"invigilator/together"
 )
 
 // HeldPath begins the address of the page that shows a held login: HeldPath + "/" + id.
@@ -43,6 +44,10 @@ type Probe struct {
 	Other *Login
 	// Post sends the request by a form POST instead of a redirect to a GET.
 	Post bool
+	// Gathers are those whose requests are sent at the same moment: the browser is sent on
+	// when all of them have come to their addresses, or after some seconds. It is nil for
+	// nobody.
+	Gathers *together.Gathering
 }
 
 // LoginRecord is what the tool has seen and sent of a login so far. Its maps
@@ -219,6 +224,7 @@ func (l *Login) Continue(p Probe) (address string, err error) {
 	if err != nil {
 		return "", fmt.Errorf("faketool: %w", err)
 	}
+	begun.gathers = p.Gathers
 	l.tool.mu.Lock()
 	defer l.tool.mu.Unlock()
 	l.prepared = append(l.prepared, begun)
@@ -401,6 +407,9 @@ func (t *Tool) serveContinue(w http.ResponseWriter, r *http.Request) {
 	if begun == nil {
 		t.serveNothing(w, r)
 		return
+	}
+	if begun.gathers != nil {
+		begun.gathers.Meet(r.Context())
 	}
 	t.send(w, r, begun)
 }

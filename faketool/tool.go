@@ -159,6 +159,7 @@ type login struct {
 	expires      time.Time
 	used         bool
 	usedWith     string // the nonce that it was used with
+	gathers      *together.Gathering
 }
 
 // loginLifetime is how long a user may take from login to launch.

@@ -17,6 +17,7 @@ import (
 	"invigilator/harness/config"
 	"invigilator/lti"
 	"invigilator/results"
+	"invigilator/together"
 )
 
 // A PlatformLaunch says how a launch of the platform is made and probed. Its zero
@@ -40,6 +41,7 @@ type PlatformLaunch struct {
 	// for as long as a sign on a page, and not twice.
 	MayLack bool
 	words   words // of the journey's steps
+	gathers *together.Gathering
 }
 
 // A PlatformFlow is one login of the platform and all that was seen of it.
@@ -297,7 +299,7 @@ func (r *PlatformRun) journeyTo(user string, link config.LaunchKind) (string, bo
 // send goes on with a login that the fake tool holds: where its journey ended,
 // or in another browser.
 func (r *PlatformRun) send(ctx context.Context, held *PlatformFlow, l PlatformLaunch) (*PlatformFlow, error) {
-	probe := faketool.Probe{Fault: l.Fault, Post: r.byPost && (l.Fault == nil || l.Fault.Provokes != "oidc-auth-endpoint-get")}
+	probe := faketool.Probe{Fault: l.Fault, Gathers: l.gathers, Post: r.byPost && (l.Fault == nil || l.Fault.Provokes != "oidc-auth-endpoint-get")}
 	if l.Other != nil {
 		probe.Other = l.Other.Login
 	}

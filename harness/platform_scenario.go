@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"invigilator/faketool"
@@ -16,6 +17,7 @@ import (
 	"invigilator/lti"
 	"invigilator/requirements"
 	"invigilator/results"
+	"invigilator/together"
 )
 
 // A PlatformScenario lets launches of the platform happen and keeps what was
@@ -197,6 +199,25 @@ func (s *PlatformScenario) Send(ctx context.Context, held *PlatformFlow, l Platf
 		s.keep(flow)
 	}
 	return flow, err
+}
+
+// SendTogether sends valid authentication requests for logins that are held, each in its own
+// browser or tab, at the same moment, and keeps what came of them.
+func (s *PlatformScenario) SendTogether(ctx context.Context, title string, held ...*PlatformFlow) ([]*PlatformFlow, error) {
+	l := PlatformLaunch{Title: title, gathers: together.Gather(len(held))}
+	flows, errs := make([]*PlatformFlow, len(held)), make([]error, len(held))
+	var all sync.WaitGroup
+	for i, login := range held {
+		all.Go(func() { flows[i], errs[i] = s.run.send(ctx, login, l) })
+	}
+	all.Wait()
+	for _, flow := range flows {
+		if flow != nil {
+			flow.noted = &s.readMessage
+			s.keep(flow)
+		}
+	}
+	return flows, errors.Join(errs...)
 }
 
 // Open returns a user with a fresh browser, who is signed in nowhere. Close it

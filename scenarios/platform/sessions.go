@@ -147,6 +147,37 @@ var _ = Describe("A platform, asked to launch a user,", func() {
 		Entry("one of them of another tool", For("practice-platform-parallel-tabs"), "link-of-other-tool-beside", config.OtherTool, 1, 0),
 	)
 
+	It("launches two links at the same moment, in two tabs, each for itself", For("practice-platform-parallel-tabs"), func(ctx SpecContext) {
+		const id, stimulus = "practice-platform-parallel-tabs", "tabs-at-once"
+		scene := PlatformScene()
+		alone := launches(ctx, scene, id, stimulus, harness.PlatformLaunch{Title: "launch of the link alone"}, harness.PlatformLaunch{Title: "launch of the other link alone", Link: config.OtherLink})
+		if alone == nil {
+			return
+		}
+		for range twoRounds {
+			var held []*harness.PlatformFlow
+			for _, link := range []config.LaunchKind{config.ResourceLink, config.OtherLink} {
+				tab, err := scene.NewTab(ctx, config.Learner)
+				if scene.Unseen(id, stimulus, err) {
+					return
+				}
+				defer tab.Close()
+				flow, err := scene.Hold(ctx, harness.PlatformLaunch{Title: "login of a tab", Link: link, By: tab})
+				if scene.Unseen(id, stimulus, err, flow) {
+					return
+				}
+				held = append(held, flow)
+			}
+			flows, err := scene.SendTogether(ctx, "launch in one of two tabs at the same moment", held...)
+			if scene.Unseen(id, stimulus, err, append(flows, alone...)...) {
+				return
+			}
+			for i, flow := range flows {
+				judgeOwn(scene, id, stimulus, flow, alone[i], alone[1-i])
+			}
+		}
+	})
+
 	It("launches a link that is clicked twice", For("practice-platform-link-opened-again"), func(ctx SpecContext) {
 		const id, stimulus = "practice-platform-link-opened-again", "double-click"
 		scene := PlatformScene()

@@ -179,8 +179,29 @@ var _ = Describe("A platform, launching its users,", func() {
 			}
 			judgeOwn(scene, id, stimulus, flow, alone[i], alone[1-i])
 		}
+		const atOnce = "users-at-once"
+		for range twoRounds {
+			held = nil
+			for _, user := range users {
+				flow, err := scene.Hold(ctx, harness.PlatformLaunch{Title: "login of the " + user, User: user})
+				if scene.Unseen(id, atOnce, err, flow) {
+					return
+				}
+				held = append(held, flow)
+			}
+			flows, err := scene.SendTogether(ctx, "launch at the same moment as another user's", held...)
+			if scene.Unseen(id, atOnce, err, append(flows, alone...)...) {
+				return
+			}
+			for i, flow := range flows {
+				judgeOwn(scene, id, atOnce, flow, alone[i], alone[1-i])
+			}
+		}
 	})
 })
+
+// twoRounds is how often two launches are made at the same moment.
+const twoRounds = 2
 
 // judgeOwn judges whether a launch is answered for its own user, link and login,
 // and not for the others that are open beside it. What user and link are told by

@@ -65,10 +65,12 @@ func TestARequirementBindsThoseWhoDeclareItsProfileAndItsFeature(t *testing.T) {
 	g := NewWithT(t)
 	for id, features := range map[requirements.ID][]string{
 		"core-version-claim":                     nil,
-		"core-context-claim":                     {"context-claim"},
+		"core-context-claim":                     nil,
+		"core-custom-variable-substitution":      {"custom-variables"},
 		"sec-token-response":                     {"services"},
 		"ap-start-proctoring-type-and-version":   {"proctoring"},
-		"ap-start-assessment-end-return-boolean": {"proctoring", "end-assessment"},
+		"ap-start-assessment-end-return-boolean": {"proctoring"},
+		"ap-tool-handles-end-assessment":         {"proctoring", "end-assessment"},
 		"sr-for-user-required":                   {"submission-review"},
 		"ags-lineitem-create":                    {"grades", "line-item-management"},
 	} {

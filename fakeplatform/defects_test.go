@@ -248,6 +248,10 @@ var probes = map[string]probe{
 			"link": "$ResourceLink.id", "unknown": "$com.example.Nonexistent.var",
 		}
 	}),
+	"launch with the title of the course": launchOf("ada", func(plan *fakeplatform.Plan) {
+		plan.Context = fakeplatform.Context{ID: "course-1", Title: "Analysis", Label: "AN"}
+		plan.Custom = map[string]string{"title": "$Context.title"}
+	}),
 	"auth by POST": func(s *scene) string {
 		return s.says(s.ask("ada", "ada", http.MethodPost, platformURL+"/auth", s.start("ada", s.begin("ada"))))
 	},

@@ -1260,6 +1260,7 @@ var faultDiffers = map[string]types.GomegaMatcher{
 	"sub-absent":                      gone("sub"),
 	"sub-null":                        ConsistOf(claim("sub", nil)),
 	"anonymous-without-role":          gone("sub", "name", "given_name", "family_name", "email", "locale", lti.ClaimLIS, claim(lti.ClaimRoles, []string{})),
+	"anonymous-welcome":               gone("sub", "name", "given_name", "family_name", "email", "locale", lti.ClaimLIS),
 	"anonymous-learner":               gone("sub", "name", "given_name", "family_name", "email", "locale", lti.ClaimLIS),
 	"anonymous-after-other-user":      gone("sub", "name", "given_name", "family_name", "email", "locale", lti.ClaimLIS),
 	"target-link-uri-missing":         gone(lti.ClaimTargetLinkURI),

@@ -220,7 +220,7 @@ var examDefects = []Fault{
 	{Name: TellsMilliseconds, Breaks: []string{"ap-start-assessment-time-and-nonce", "sec-tool-message-claims"}, Part: OfExams, Does: "tells the times of a message in milliseconds"},
 	{Name: OmitsMessageNonce, Breaks: []string{"ap-start-assessment-time-and-nonce", "sec-tool-message-claims"}, Part: OfExams, Does: "leaves nonce out of a message"},
 	{Name: RepeatsNonceOfLaunch, Breaks: []string{"ap-start-assessment-time-and-nonce", "sec-tool-message-claims"}, Part: OfExams, Does: "sends the nonce of the launch back"},
-	{Name: SendsConstantNonce, Breaks: []string{"ap-start-assessment-time-and-nonce"}, Part: OfExams, Does: "sends the same nonce in every message"},
+	{Name: SendsConstantNonce, Breaks: []string{"ap-start-assessment-time-and-nonce", "sec-tool-message-claims"}, Part: OfExams, Does: "sends the same nonce in every message"},
 	{Name: OmitsMessageKID, Breaks: []string{"ap-start-assessment-signature", "sec-tool-message-signature"}, Part: OfExams, Does: "does not name the key of a message"},
 	{Name: SignsWithUnpublishedKey, Breaks: []string{"ap-start-assessment-signature", "sec-tool-message-signature"}, Part: OfExams, Does: "signs a message with a key that it does not publish"},
 	{Name: SignsWithPublicKey, Breaks: []string{"ap-start-assessment-signature", "sec-tool-message-signature"}, Part: OfExams, Does: "signs a message with HS256 and its public key"},

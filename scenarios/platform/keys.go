@@ -82,7 +82,12 @@ var _ = Describe("A platform's keys and endpoints", func() {
 			return
 		}
 		var servers []string // endpoints of one host and port are one server
-		for _, endpoint := range []string{scene.Run().Platform().AuthURL, scene.Run().Platform().JWKSURL} {
+		platform := scene.Run().Platform()
+		endpoints := []string{platform.AuthURL, platform.JWKSURL}
+		if platform.TokenURL != "" {
+			endpoints = append(endpoints, platform.TokenURL)
+		}
+		for _, endpoint := range endpoints {
 			u, err := url.Parse(endpoint)
 			if err != nil || u.Scheme != "https" {
 				scene.Observe(id, "", results.Failed, "", endpoint+" is not served over TLS.")

@@ -123,21 +123,24 @@ var _ = Describe("A proctoring tool's message to start the assessment", func() {
 		}
 	})
 
-	It("has a nonce of its own each time", For("ap-start-assessment-time-and-nonce"), func(ctx SpecContext) {
-		const id, stimulus = "ap-start-assessment-time-and-nonce", "three-messages"
+	It("has a nonce of its own each time", For("ap-start-assessment-time-and-nonce", "sec-tool-message-claims"), func(ctx SpecContext) {
+		const id, stimulus, signed = "ap-start-assessment-time-and-nonce", "three-messages", "sec-tool-message-claims"
 		scene := ProctoringScene()
 		var flows []*harness.Flow
 		nonces := map[string]bool{}
 		for range 3 {
 			flow, err := scene.Launch(ctx, harness.Launch{Title: "one exam of three"})
 			if scene.Unseen(id, stimulus, err, flow) || notStarted(scene, id, stimulus, flow) {
+				_ = scene.Unseen(signed, "", err, flow) || notStarted(scene, signed, "", flow)
 				return
 			}
 			nonce, _ := flow.Message().Text("nonce")
 			nonces[nonce] = true
 			flows = append(flows, flow)
 		}
-		scene.Check(id, stimulus, len(nonces) == 3, "three different nonces", fmt.Sprintf("Three messages have %d different nonces.", len(nonces)), flows...)
+		seen := fmt.Sprintf("Three messages have %d different nonces.", len(nonces))
+		scene.Check(id, stimulus, len(nonces) == 3, "three different nonces", seen, flows...)
+		scene.Check(signed, "", len(nonces) == 3, "three different nonces", seen, flows...)
 	})
 
 	It("names the deployment of the launch", For("ap-start-assessment-deployment-id"), func(ctx SpecContext) {

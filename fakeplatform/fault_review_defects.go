@@ -14,6 +14,7 @@ const (
 	OpensReviewsAsLinks           = "opens-reviews-as-links"
 	ShortensVersionOfReviews      = "shortens-version-of-reviews"
 	AnswersReviewsInQuery         = "answers-reviews-in-query"
+	SignsReviewsWithOtherKey      = "signs-reviews-with-other-key"
 	InventsNonceOfReviews         = "invents-nonce-of-reviews"
 	SendsOtherTargetInReviews     = "sends-other-target-in-reviews"
 	NamesFirstLineItemInReviews   = "names-first-line-item-in-reviews"
@@ -108,6 +109,7 @@ var reviewDefects = []Fault{
 	{Name: OpensReviewsAsLinks, Breaks: []string{"sr-message-type-and-version"}, Part: OfReviews, Does: "opens reviews with the message_type of a resource link launch", claims: with(lti.ClaimMessageType, lti.ResourceLinkRequest)},
 	{Name: ShortensVersionOfReviews, Breaks: []string{"sr-message-type-and-version"}, Part: OfReviews, Does: "sends the version 1.3 in reviews", claims: with(lti.ClaimVersion, "1.3")},
 	{Name: AnswersReviewsInQuery, Breaks: []string{"sr-through-oidc-login"}, Part: OfReviews, Does: "sends the id_token of a review in the query", answer: func(f *answerForm) { f.inQuery, f.method = true, http.MethodGet }},
+	{Name: SignsReviewsWithOtherKey, Breaks: []string{"sr-through-oidc-login"}, Part: OfReviews, Does: "signs reviews with a key that it does not publish", sign: signAsUnpublished},
 	{Name: InventsNonceOfReviews, Breaks: []string{"sr-through-oidc-login"}, Part: OfReviews, Does: "sends a nonce of its own in reviews", claims: func(d *draft) { d.claims["nonce"] = lti.RandomString() }},
 	{Name: SendsOtherTargetInReviews, Breaks: append([]string{"sr-through-oidc-login", "sr-default-target"}, targeted...), Part: OfReviews, Does: "adds a parameter to the target_link_uri of a review that was not in the login initiation", claims: func(d *draft) {
 		target, _ := d.claims[lti.ClaimTargetLinkURI].(string)

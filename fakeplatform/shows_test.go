@@ -100,7 +100,7 @@ var shows = map[string][]string{
 	"strips-unknown-variable":              {"launch with custom parameters"},
 	"substitutes-name":                     {"launch with custom parameters"},
 	"substitutes-not-the-user":             {"launch with custom parameters"},
-	"substitutes-nothing":                  {"launch with custom parameters"},
+	"substitutes-nothing":                  {"launch with custom parameters", "launch with the title of the course"},
 	"substitutes-title":                    {"launch with custom parameters"},
 	"swaps-overlapping-users":              {"two users"},
 	"takes-first-of-repeated":              {"nonce twice", "redirect_uri foreign appended"},

@@ -142,6 +142,7 @@ var _ = Describe("A platform's review", func() {
 		if item == nil {
 			return
 		}
+		keys, keysErr := scene.Run().FetchKeySet(ctx, scene.Run().Platform().JWKSURL)
 		for _, review := range []harness.Review{
 			{Title: "the instructor reviews the learner's work", Item: item},
 			{Title: "the learner reviews the own work", Item: item, User: config.Learner},
@@ -155,6 +156,9 @@ var _ = Describe("A platform's review", func() {
 					wrong := c.wrong(scene.Run(), flow)
 					scene.Check(c.id, "", wrong == "", "", Seen(wrong), item.Book.Launch, item.Made, flow)
 				}
+			}
+			if err == nil {
+				judgeSigned(scene, "sr-through-oidc-login", wrongSignature(flow, keys, keysErr), keysErr, flow)
 			}
 			if scene.Unseen("sr-resource-link-when-attached", "", err, item.Book.Launch, flow) || scene.Unseen("sr-lineitem-resolvable", "", err, item.Book.Launch, flow) {
 				continue

@@ -12,6 +12,8 @@ const (
 	RefusesAuthByGet                 = "refuses-auth-by-get"
 	RefusesAuthByPost                = "refuses-auth-by-post"
 	LaxSessionCookie                 = "lax-session-cookie"
+	TellsToolsSessions               = "tells-tools-its-sessions"
+	TellsToolsOfSessions             = "tells-tools-of-its-sessions"
 	RepostsAuthByPost                = "reposts-auth-by-post"
 	AcceptsAnyRedirectURI            = "accepts-any-redirect-uri"
 	ComparesRedirectHost             = "compares-redirect-host"
@@ -157,6 +159,8 @@ var conductDefects = []Fault{
 	// Authorization endpoint.
 	{Name: RefusesAuthByGet, Breaks: []string{"oidc-auth-endpoint-get"}, Does: "answers an authentication request by GET with 405"},
 	{Name: RefusesAuthByPost, Breaks: []string{"oidc-auth-endpoint-post"}, Does: "answers an authentication request by POST with 405"},
+	{Name: TellsToolsSessions, Breaks: []string{"practice-platform-session-stays-secret"}, Does: "tells the tool the cookie of the user's session in custom"},
+	{Name: TellsToolsOfSessions, Breaks: []string{}, Permitted: true, Does: "tells the tool in custom what is made of the user's session, and opens none"},
 	{Name: LaxSessionCookie, Breaks: []string{"oidc-auth-endpoint-post"}, NeedsBrowser: true, Does: "sets its session cookie with SameSite=Lax, which a browser withholds from a cross-site POST"},
 	{Name: RepostsAuthByPost, Breaks: []string{}, Permitted: true, Does: "answers an authentication request by POST with a page that sends it once more from the platform's own site"},
 

@@ -177,6 +177,19 @@ func (p *Platform) serveToken(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, http.StatusOK, p.labelOfTokens(), sent, p.cachingOfTokens()...)
 }
 
+// HoldsAccessToken says whether a text has an access token that the launch's platform has
+// granted, and that has not expired long since.
+func (l *Launch) HoldsAccessToken(text string) bool {
+	l.platform.mu.Lock()
+	defer l.platform.mu.Unlock()
+	for token := range l.platform.accessTokens {
+		if strings.Contains(text, token) {
+			return true
+		}
+	}
+	return false
+}
+
 // jwts are what looks like a JWT, wherever it stands.
 var jwts = regexp.MustCompile(`eyJ[\w-]+\.[\w-]+\.[\w-]*`)
 

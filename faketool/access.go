@@ -59,6 +59,21 @@ func (t *Tool) isExpired(g grant) bool { return !g.expires.IsZero() && !t.opts.N
 
 const bearer = "Bearer"
 
+// keptFor is an access token for a gradebook that is kept; empty for none.
+func (t *Tool) keptFor(g *gradebook) string {
+	if g == nil {
+		return ""
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for key, kept := range t.grants {
+		if key.of == g.of {
+			return kept.token
+		}
+	}
+	return ""
+}
+
 // granted asks for an access token, again where the last one was not taken. Where the
 // platform does not say its scope, it is the one that was asked for (RFC 6749, 5.1).
 func (t *Tool) granted(ctx context.Context, of client, scopes []string, again bool) (grant, error) {

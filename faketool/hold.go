@@ -290,10 +290,14 @@ func (t *Tool) prepare(l *Login, p Probe) (*login, error) {
 		return nil, &refusal{http.StatusInternalServerError, "The platform's authorization endpoint is no URL."}
 	}
 	request.URL = to
+	cookie := lti.RandomString()
+	if state != "" && t.has(KeepsStateInCookie) {
+		cookie = state
+	}
 	return &login{
 		registration: l.registration, state: d.params.Get(lti.ParamState), nonce: d.params.Get(lti.ParamNonce),
 		target: l.params.Get(lti.ParamTargetLinkURI), deployment: l.params.Get(lti.ParamLTIDeploymentID), named: l.params.Get(lti.ParamClientID) != "",
-		cookie: lti.RandomString(), cookieName: cmp.Or(state, nonce), of: l, request: request,
+		cookie: cookie, cookieName: cmp.Or(state, nonce), of: l, request: request,
 	}, nil
 }
 

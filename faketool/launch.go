@@ -116,7 +116,14 @@ func (t *Tool) serveLaunch(w http.ResponseWriter, r *http.Request) {
 		http.Redirect(w, r, target, http.StatusSeeOther)
 		return
 	}
-	http.Redirect(w, r, t.opts.URL+ResourcePath+"?launch="+id, http.StatusSeeOther)
+	at := t.opts.URL + ResourcePath + "?launch=" + id
+	if t.has(PassesIDTokenOn) {
+		at += "&id_token=" + form.Get(lti.ParamIDToken)
+	}
+	if token := t.keptFor(launch.grades); token != "" && t.has(PassesAccessTokensOn) {
+		at += "&access_token=" + url.QueryEscape(token)
+	}
+	http.Redirect(w, r, at, http.StatusSeeOther)
 }
 
 // opensReview says whether a message is there to open a learner's work.

@@ -132,7 +132,11 @@ func (t *Tool) shown(l Launch) page {
 		p.Rename, p.ReadResults = at+"/rename", at+"/results"
 	}
 	if l.ReturnURL != "" {
-		p.Exit = t.returnWith(l.ReturnURL, url.Values{lti.ParamMessage: {"You have left the tool."}})
+		message := url.Values{lti.ParamMessage: {"You have left the tool."}}
+		if l.cookie != "" && t.has(TellsPlatformsSessions) {
+			message.Set(lti.ParamLog, "session "+l.cookie)
+		}
+		p.Exit = t.returnWith(l.ReturnURL, message)
 	}
 	return p
 }

@@ -44,6 +44,8 @@ type base struct {
 	known    map[part]bool   // the parts that have been seen to work
 
 	breaches breaches // of invariants
+	sessions sessions // of the subject's, by its cookies
+	ours     []string // the hosts of the run's own, where no cookie is the subject's
 
 	mu            sync.Mutex
 	evidenceBytes int // that were kept so far

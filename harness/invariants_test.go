@@ -25,6 +25,7 @@ func TestWhatHoldsInEveryFlowIsHeldAgainstAll(t *testing.T) {
 		"drops-message-hint-of-post":         {"core-tool-message-hint-returned-unaltered", results.Failed},
 		"shares-nonce-of-overlapping-logins": {"sec-tool-auth-request-nonce", results.Failed},
 		"shares-state-of-overlapping-logins": {"sec-tool-auth-request-state", results.Warned},
+		"passes-id-token-on":                 {"rfc6750-tool-tokens-not-in-addresses", results.Warned},
 		"":                                   {},
 	} {
 		t.Run(fault, func(t *testing.T) {

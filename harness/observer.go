@@ -246,6 +246,13 @@ func (s *observer[F]) Observe(id requirements.ID, stimulus string, verdict resul
 	s.fragment.Observations = append(s.fragment.Observations, o)
 }
 
+// Failed says whether the scenario has observed that a requirement is not kept.
+func (s *observer[F]) Failed(id requirements.ID) bool {
+	return slices.ContainsFunc(s.fragment.Observations, func(o results.Observation) bool {
+		return o.Requirement == string(id) && (o.Verdict == results.Failed || o.Verdict == results.Warned)
+	})
+}
+
 // Withhold keeps that the user does not let the run try a stimulus.
 func (s *observer[F]) Withhold(id requirements.ID, stimulus, why string, flows ...F) {
 	s.tb.Helper()

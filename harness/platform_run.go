@@ -104,6 +104,7 @@ func (r *PlatformRun) start(ctx context.Context) error {
 		return err
 	}
 	hosts := cert.hosts()
+	r.ours = []string{toolURL.Host, otherURL.Host, strangerURL.Host}
 	var sites platformSites
 	strangerSite := r.recorder.wrap(stranger, faketool.Stranger, http.HandlerFunc(serveStranger))
 	err = r.serveSites(cert, hosts, strangerURL.Hostname(), map[string]http.Handler{

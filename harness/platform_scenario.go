@@ -161,7 +161,7 @@ func (s *PlatformScenario) Settle(ctx context.Context, again bool) bool {
 
 func (s *PlatformScenario) keep(flow *PlatformFlow) {
 	s.observer.keep(flow)
-	s.breach(ofPlatform(flow), flow)
+	s.breach(append(ofPlatform(flow), s.run.leaksOfPlatform(flow)...), flow)
 }
 
 // keepStuck keeps the page that a journey got stuck on, and says whether one did.

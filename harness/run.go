@@ -84,6 +84,7 @@ func (r *Run) start(ctx context.Context) error {
 		return err
 	}
 	hosts := cert.hosts()
+	r.ours = []string{platformURL.Host, otherURL.Host, strangerURL.Host}
 
 	// The sites get their addresses first and their contents later, so that
 	// the browser starts while keys are made.

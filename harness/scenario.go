@@ -131,7 +131,7 @@ func (s *Scenario) keep(flow *Flow) {
 	s.observer.keep(flow)
 	if !flow.held {
 		flow.held = true
-		s.breach(s.run.ofTool(flow), flow)
+		s.breach(append(s.run.ofTool(flow), s.run.leaksOfTool(flow)...), flow)
 	}
 	if flow.Reaction.Kind == Dead {
 		s.find(string(flow.Trip.Ended), fmt.Sprintf("%s: %s", flow.evidence.Title, flow.Reaction.Why), flow.ID)

@@ -220,6 +220,7 @@ func (c *Campus) launch(w http.ResponseWriter, r *http.Request, s *session, cour
 	if !l.anonymous { // there is nobody to grade
 		plan.Grades = &fakeplatform.Grades{}
 	}
+	c.tellOfSession(&plan, s)
 	launch, err := c.platform.Begin(plan)
 	if err != nil {
 		c.refuse(w, s, http.StatusInternalServerError, "The launch cannot be begun.")

@@ -98,6 +98,23 @@ func (c *Campus) token(kind, of string) string {
 
 func (c *Campus) csrf(s *session) string { return c.token(sessionCookie, s.id) }
 
+// tellOfSession adds to the custom parameters of a launch what faults tell of a session.
+func (c *Campus) tellOfSession(plan *fakeplatform.Plan, s *session) {
+	told := ""
+	switch {
+	case c.platform.Has(fakeplatform.TellsToolsSessions):
+		told = s.id
+	case c.platform.Has(fakeplatform.TellsToolsOfSessions):
+		told = c.token("launch", s.id)
+	default:
+		return
+	}
+	if plan.Custom == nil {
+		plan.Custom = map[string]string{}
+	}
+	plan.Custom["session"] = told
+}
+
 type sessionHandler func(http.ResponseWriter, *http.Request, *session)
 
 // signedIn sends those who have not signed in to the login page, and after it

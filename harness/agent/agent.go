@@ -11,6 +11,7 @@ import (
 	"context"
 	"crypto/x509"
 	"errors"
+	"net/http"
 	"time"
 
 	"invigilator/results"
@@ -169,6 +170,23 @@ type Trip struct {
 	Stuck *Stuck
 	// In is where a journey ended: Tab, Frame or Window.
 	In Place
+	// Hidden are what the steps hide, as it was on the wire, of those that have any.
+	Hidden []Hidden
+}
+
+// Hidden is what an exchange had that its step hides. It is never shown to anybody.
+type Hidden struct {
+	URL        string   // of the request
+	Referer    string   // header of the request; empty for none
+	SetCookies []string // headers of the answer
+}
+
+// hide keeps what a step hides.
+func (t *Trip) hide(url string, request, response http.Header) {
+	h := Hidden{url, request.Get("Referer"), response.Values("Set-Cookie")}
+	if (h.Referer != "" || len(h.SetCookies) > 0) && len(t.Hidden) < maxSteps {
+		t.Hidden = append(t.Hidden, h)
+	}
 }
 
 // Hosts maps host names to where they are served, for sites that no resolver

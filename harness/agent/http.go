@@ -317,6 +317,7 @@ func (j *journey) exchange(ctx context.Context, next request) (*http.Response, [
 	}
 	defer func() { _ = response.Body.Close() }()
 	j.user.jar.take(r.URL, response.Header["Set-Cookie"])
+	j.trip.hide(next.url, r.Header, response.Header)
 	step.Status, step.ResponseHeader = response.StatusCode, results.Header(boundedHeader(response.Header))
 	content, err := io.ReadAll(io.LimitReader(response.Body, maxBytes-j.bytes+1))
 	j.bytes += int64(len(content))

@@ -1250,11 +1250,11 @@ func (w *walk) tell(ctx context.Context, at *place, stuck *Stuck, ended Ending) 
 		at.tab.mu.Unlock()
 		trip.In = w.user.placeOf(at)
 	}
-	trip.Steps, trip.Dropped, trip.Aims, trip.Page.Console, trip.Page.Notes = nil, 0, nil, nil, nil
+	trip.Steps, trip.Hidden, trip.Dropped, trip.Aims, trip.Page.Console, trip.Page.Notes = nil, nil, 0, nil, nil, nil
 	w.each(func(t *tab) {
 		t.mu.Lock()
 		defer t.mu.Unlock()
-		trip.Steps = append(trip.Steps, t.told()...)
+		t.tellSteps(trip)
 		trip.Dropped += t.dropped
 		trip.Aims = append(trip.Aims, t.aims...)
 		trip.Page.Console = append(trip.Page.Console, t.console...)

@@ -524,16 +524,18 @@ func (t *tab) lastStep(id network.RequestID) *results.Step {
 	return &t.steps[x.hops[len(x.hops)-1].step]
 }
 
-// told returns the steps with what the network stack tells of them: the
+// tellSteps tells the steps with what the network stack says of them: the
 // headers as they were on the wire, and the cookies that were held back.
-func (t *tab) told() []results.Step {
+func (t *tab) tellSteps(trip *Trip) {
 	steps := slices.Clone(t.steps)
 	for _, x := range t.exchanges {
 		asked := slices.DeleteFunc(slices.Clone(x.hops), func(h hop) bool { return h.cached })
 		for i, h := range asked {
 			s := &steps[h.step]
+			var request, response http.Header
 			if i < len(x.sent) {
-				s.RequestHeader = results.Header(header(x.sent[i].Headers))
+				request = header(x.sent[i].Headers)
+				s.RequestHeader = results.Header(request)
 				for _, c := range x.sent[i].AssociatedCookies {
 					if len(c.BlockedReasons) > 0 && c.Cookie != nil {
 						s.Note = joinNote(s.Note, fmt.Sprintf("cookie %s was not sent: %s", results.Bounded(c.Cookie.Name, 200), listed(c.BlockedReasons)))
@@ -541,7 +543,8 @@ func (t *tab) told() []results.Step {
 				}
 			}
 			if i < len(x.received) {
-				s.ResponseHeader = results.Header(header(x.received[i].Headers))
+				response = header(x.received[i].Headers)
+				s.ResponseHeader = results.Header(response)
 				if s.Status == 0 && x.received[i].StatusCode/100 == 3 { // a redirect that the browser does not follow
 					s.Status = int(x.received[i].StatusCode)
 				}
@@ -550,9 +553,10 @@ func (t *tab) told() []results.Step {
 					s.Note = joinNote(s.Note, fmt.Sprintf("cookie %s was not stored: %s", results.Bounded(name, 200), listed(c.BlockedReasons)))
 				}
 			}
+			trip.hide(s.URL, request, response)
 		}
 	}
-	return steps
+	trip.Steps = append(trip.Steps, steps...)
 }
 
 func header(h network.Headers) http.Header {
@@ -702,7 +706,8 @@ func (t *tab) tell(ctx context.Context, ended Ending, v Visit) *Trip {
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	trip.Steps, trip.Dropped, trip.Aims = t.told(), t.dropped, slices.Clone(t.aims)
+	t.tellSteps(trip)
+	trip.Dropped, trip.Aims = t.dropped, slices.Clone(t.aims)
 	trip.Page.Console, trip.Page.Notes = slices.Clone(t.console), slices.Clone(t.notes)
 	t.tellEnding(trip)
 	return trip

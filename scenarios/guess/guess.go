@@ -49,13 +49,16 @@ func Problem(values []string) string {
 // for random.
 func Address(address string) bool {
 	const minDifferent = 9 // of 16 characters at random, hexadecimal digits or more
-	parts := strings.FieldsFunc(address, func(r rune) bool { return strings.ContainsRune("/?&=#;:,", r) })
+	if _, path, found := strings.Cut(address, "://"); found {
+		_, address, _ = strings.Cut(path, "/")
+	}
+	parts := strings.FieldsFunc(address, func(r rune) bool { return strings.ContainsRune("/?&=#;:,.", r) })
 	return !slices.ContainsFunc(parts, func(part string) bool {
 		different := map[rune]bool{}
 		for _, r := range part {
 			different[r] = true
 		}
-		return len(part) >= minLength && len(different) >= minDifferent && !strings.Contains(part, ".")
+		return len(part) >= minLength && len(different) >= minDifferent
 	})
 }
 

@@ -313,3 +313,21 @@ func TestCountersWithoutLeadingZerosAreGuessable(t *testing.T) {
 		})
 	}
 }
+
+func TestWhichAddressesCanBeGuessed(t *testing.T) {
+	t.Parallel()
+	g := gomega.NewWithT(t)
+	for _, address := range []string{
+		"https://tool.example/home", "https://tool-of-some-university.example/launch?user=17", "https://tool.example/reviews/2026/learner-3f1c#top",
+		"https://tool.example", "https://tool.example/0000000000000000000000",
+	} {
+		g.Expect(Address(address)).To(gomega.BeTrue(), address)
+	}
+	for _, address := range []string{
+		"https://tool.example/page?launch=Vq3xk_9ZpT1mWc-7YbNs2A", "https://tool.example/s/550e8400-e29b-41d4-a716-446655440000/page",
+		"https://tool.example/#/home?ltik=eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhIn0.dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk",
+		"https://tool.example/p;jsessionid=0A1B2C3D4E5F60718293A4B5C6D7E8F9",
+	} {
+		g.Expect(Address(address)).To(gomega.BeFalse(), address)
+	}
+}

@@ -1,0 +1,220 @@
+package harness
+
+import (
+	"fmt"
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+
+	"invigilator/harness/agent"
+	"invigilator/lti"
+	"invigilator/results"
+)
+
+// sessions are the values of the subject's cookies that look like those of sessions, each
+// with the cookie's name, as far as the browsers of the run were given some.
+type sessions struct {
+	mu    sync.Mutex
+	names map[string]string
+}
+
+// maxSessions bounds how many are remembered.
+const maxSessions = 2_000
+
+// learn remembers those that a site of the subject has set on the way: all that is not at
+// the run's own hosts. Scripts are kept from the cookie of a session (HttpOnly); its value
+// is long and varied, and neither an address nor what the run itself has said.
+func (s *sessions) learn(trip *agent.Trip, ours []string, said string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.names == nil {
+		s.names = map[string]string{}
+	}
+	for _, h := range trip.Hidden {
+		if isAt(h.URL, ours) {
+			continue
+		}
+		for _, line := range h.SetCookies {
+			cookie, err := http.ParseSetCookie(line)
+			if err == nil && cookie.HttpOnly && looksRandom(cookie.Value) && !strings.Contains(said, cookie.Value) && len(s.names) < maxSessions {
+				s.names[cookie.Value] = cookie.Name
+			}
+		}
+	}
+}
+
+func looksRandom(value string) bool {
+	const minLength, minDifferent = 16, 9
+	different := map[rune]bool{}
+	for _, r := range value {
+		different[r] = true
+	}
+	return len(value) >= minLength && len(different) >= minDifferent && !strings.Contains(strings.ToLower(value), "%3a%2f%2f") && !strings.Contains(value, "://")
+}
+
+// all are those that are remembered.
+func (s *sessions) all() map[string]string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return maps.Clone(s.names)
+}
+
+// SeesSessions says whether the subject was seen to give browsers cookies that look like
+// those of sessions.
+func (r *base) SeesSessions() bool { return len(r.sessions.all()) > 0 }
+
+// A passage is something that a request brings along, and where it has it.
+type passage struct{ where, text string }
+
+// passagesTo are those of the requests that browsers sent to some hosts.
+func passagesTo(trip *agent.Trip, hosts []string) []passage {
+	var all []passage
+	of := func(address string) string {
+		to, _, _ := strings.Cut(address, "?")
+		return " of a request to " + results.Bounded(to, 200)
+	}
+	for _, step := range trip.Steps {
+		if isAt(step.URL, hosts) {
+			all = append(all, passage{"the address" + of(step.URL), step.URL}, passage{"the body" + of(step.URL), step.RequestBody})
+		}
+	}
+	for _, h := range trip.Hidden {
+		if isAt(h.URL, hosts) && h.Referer != "" {
+			all = append(all, passage{"the Referer" + of(h.URL), h.Referer})
+		}
+	}
+	return all
+}
+
+// tells says which of some values of cookies is in a passage, and where; empty for none.
+// The value itself is a secret.
+func (p passage) tells(values map[string]string) string {
+	text := p.text
+	if plain, err := url.QueryUnescape(text); err == nil && plain != text {
+		text += "\n" + plain
+	}
+	for part := range strings.FieldsFuncSeq(text, func(r rune) bool { return strings.ContainsRune("=&\n?#\" ", r) }) {
+		if _, claims, err := lti.Decode(part); err == nil && strings.Count(part, ".") == 2 {
+			text += "\n" + string(claims)
+		}
+	}
+	for value, name := range values {
+		if strings.Contains(text, value) {
+			return fmt.Sprintf("The value of the cookie %s is in %s.", results.Bounded(name, 100), p.where)
+		}
+	}
+	return ""
+}
+
+// isAt says whether an address is at one of some hosts.
+func isAt(address string, hosts []string) bool {
+	u, err := url.Parse(address)
+	return err == nil && slices.Contains(hosts, u.Host)
+}
+
+// leaksOfTool are the secrets that a tool lets out on a flow: the tokens that the platform
+// gave it, in an address, and the cookies of its sessions, to the platform.
+func (r *Run) leaksOfTool(f *Flow) []breach {
+	if f.Launch == nil {
+		return nil
+	}
+	var found []breach
+	if says := tokenInAddress(f); says != "" {
+		found = append(found, breach{"rfc6750-tool-tokens-not-in-addresses", says})
+	}
+	_, claims, _ := lti.Decode(f.Record.IDToken)
+	plan := f.Launch.Plan() // what a tool was told when it was registered, too
+	said := strings.Join([]string{string(claims), plan.ClientID, plan.DeploymentID, r.tool.ClientID, r.tool.OtherClientID}, " ")
+	logins := loginsOn(f)
+	for _, login := range logins {
+		for _, values := range login.initiation {
+			said += " " + strings.Join(values, " ")
+		}
+	}
+	r.sessions.learn(f.Trip, r.ours, said)
+	values := r.sessions.all()
+	for value := range values {
+		if strings.Contains(said, value) || r.isOfLogin(value) || slices.ContainsFunc(logins, func(l loginOnWay) bool {
+			return value == l.request.Get(lti.ParamState) || value == l.request.Get(lti.ParamNonce)
+		}) {
+			delete(values, value)
+		}
+	}
+	for _, p := range passagesTo(f.Trip, r.ours) {
+		if says := p.tells(values); says != "" {
+			return append(found, breach{"practice-tool-session-stays-secret", says})
+		}
+	}
+	return found
+}
+
+// isOfLogin says whether a value is the state or the nonce of a login of the run. A tool
+// may keep them in a cookie, which is none of a session then.
+func (r *Run) isOfLogin(value string) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	_, isState := r.asked[[2]string{lti.ParamState, value}]
+	_, isNonce := r.asked[[2]string{lti.ParamNonce, value}]
+	return isState || isNonce
+}
+
+// tokenInAddress says where an address that the tool led the browser to, or a Referer, has
+// the id_token of the launch, which came by POST, or an access token; empty for nowhere.
+func tokenInAddress(f *Flow) string {
+	isLaunch := func(step results.Step) bool { return strings.Contains(step.RequestBody, lti.ParamIDToken+"=") }
+	launched := slices.IndexFunc(f.Trip.Steps, isLaunch)
+	if launched < 0 || strings.Contains(f.Trip.Steps[launched].URL, lti.ParamIDToken+"=") {
+		return ""
+	}
+	says := func(where, text string) string {
+		plain, err := url.QueryUnescape(text)
+		if err != nil {
+			plain = text
+		}
+		to, _, _ := strings.Cut(text, "?")
+		switch {
+		case f.Record.IDToken != "" && strings.Contains(plain, f.Record.IDToken):
+			return fmt.Sprintf("%s has the id_token of the launch: %s.", where, results.Bounded(to, 300))
+		case f.Launch.HoldsAccessToken(plain):
+			return fmt.Sprintf("%s has an access token of the platform: %s.", where, results.Bounded(to, 300))
+		}
+		return ""
+	}
+	for _, step := range f.Trip.Steps[launched+1:] {
+		if wrong := says("An address", step.URL); wrong != "" {
+			return wrong
+		}
+	}
+	for _, h := range f.Trip.Hidden {
+		if wrong := says("A Referer", h.Referer); wrong != "" {
+			return wrong
+		}
+	}
+	return ""
+}
+
+// leaksOfPlatform are the cookies of a platform's sessions that a flow tells the tool.
+func (r *PlatformRun) leaksOfPlatform(f *PlatformFlow) []breach {
+	values := r.sessions.all()
+	sub, _ := f.message.Text("sub")
+	delete(values, sub)
+	var all []passage
+	if f.Trip != nil {
+		all = passagesTo(f.Trip, r.ours)
+	}
+	if f.Login != nil {
+		all = append(all, passage{"the login initiation", f.Login.Record().Initiation.Params.Encode()})
+	}
+	if f.Answer != nil {
+		all = append(all, passage{"the answer to the authentication request", f.Answer.IDToken})
+	}
+	for _, p := range all {
+		if says := p.tells(values); says != "" {
+			return []breach{{"practice-platform-session-stays-secret", says}}
+		}
+	}
+	return nil
+}

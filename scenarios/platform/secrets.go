@@ -1,0 +1,32 @@
+package platform
+
+import (
+	. "github.com/onsi/ginkgo/v2"
+
+	"invigilator/harness"
+	"invigilator/harness/config"
+	"invigilator/results"
+	. "invigilator/scenarios"
+)
+
+// What a platform must let no tool know is looked for in every flow of the run: a scene
+// that comes upon it keeps that itself.
+var _ = Describe("A platform, whose users are signed in,", func() {
+	It("keeps their sessions from tools", For("practice-platform-session-stays-secret"), func(ctx SpecContext) {
+		const id = "practice-platform-session-stays-secret"
+		scene := PlatformScene()
+		seat, err := scene.SignIn(ctx, config.Learner)
+		if scene.Unseen(id, "", err) {
+			return
+		}
+		defer seat.Close()
+		flow, err := scene.Control(ctx, harness.PlatformLaunch{Title: "the launch of a user who has just signed in", By: seat})
+		switch {
+		case scene.Unseen(id, "", err, flow):
+		case !scene.Run().SeesSessions():
+			scene.Observe(id, "", results.Skipped, "", "The platform sets no cookie that looks like that of a session.", flow)
+		case !scene.Failed(id):
+			scene.Observe(id, "", results.Passed, "", "Nothing that went to the tool has the value of such a cookie.", flow)
+		}
+	})
+})

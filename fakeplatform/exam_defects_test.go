@@ -92,6 +92,16 @@ func (s *sitting) begun(changes ...func(lti.Claims)) *sitting {
 	return s
 }
 
+// shownTo is what the page of an exam that has started shows to who is signed in then.
+func shownTo(account string) examProbe {
+	return func(room *examRoom) string {
+		s := room.candidate("ada").begun()
+		s.signIn(account)
+		shown, status := s.exam()
+		return fmt.Sprint(shown.status, status)
+	}
+}
+
 // sends is what comes of a message that a candidate's tool sends.
 func sends(changes ...func(lti.Claims)) examProbe {
 	return func(room *examRoom) string {
@@ -367,6 +377,7 @@ func examProbes() map[string]examProbe {
 			s.signIn("")
 			return s.outcome(s.start())
 		},
+		"exam shown to another user": shownTo("bob"), "exam shown to nobody": shownTo(""),
 		"start twice": func(room *examRoom) string {
 			s := room.candidate("ada")
 			jwt := s.sign(s.message())

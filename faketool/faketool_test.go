@@ -1162,6 +1162,8 @@ var shownOtherwise = []string{
 	faketool.KnowsLinksByIDAlone, faketool.AcceptsOldTLS, faketool.PublishesShortKey, faketool.PublishesKeyWithoutKID,
 	faketool.PublishesPrivateKey, faketool.NestsKeySet, faketool.ForbidsFraming, faketool.StateCookieWithoutSameSite, faketool.StateCookieUnpartitioned,
 	faketool.NeedsOwnWindow, faketool.ReturnsRefusals,
+	faketool.OpensPagesByAddress, faketool.NumbersPages, faketool.KnowsUsersByAddresses, faketool.PassesIDTokenOn, // addresses_test.go
+	faketool.TellsPlatformsSessions, faketool.KeepsStateInCookie,
 }
 
 // outcome says what can be seen of a launch with a fault of the platform.

@@ -554,7 +554,7 @@ var launchDefects = []Fault{
 	{Name: OpensPagesByAddress, Breaks: []string{"practice-tool-page-bound-to-browser"}, Does: "shows the page of a launch to every browser that knows its address"},
 	{Name: NumbersPages, Breaks: []string{"practice-tool-page-bound-to-browser"}, Grave: true, Does: "numbers the pages of launches, and shows them to every browser"},
 	{Name: PassesIDTokenOn, Breaks: []string{"rfc6750-tool-tokens-not-in-addresses"}, Does: "passes the id_token on to its own page in the address"},
-	{Name: PassesAccessTokensOn, Breaks: []string{"rfc6750-tool-tokens-not-in-addresses"}, Does: "passes an access token on to its own page in the address"},
+	{Name: PassesAccessTokensOn, Breaks: []string{"rfc6750-tool-tokens-not-in-addresses"}, Part: OfGrades, Does: "passes an access token on to its own page in the address"},
 	{Name: TellsPlatformsSessions, Breaks: []string{"practice-tool-session-stays-secret"}, Does: "tells the platform the cookie of the session when the user leaves"},
 	{Name: KeepsStateInCookie, Breaks: []string{}, Permitted: true, Does: "keeps the state of a login in a cookie"},
 	{Name: KnowsUsersByAddresses, Breaks: []string{}, Permitted: true, Does: "sets no cookies for those who are launched, and knows them by an address that nobody can guess"},

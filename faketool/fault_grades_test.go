@@ -234,6 +234,10 @@ var showsInGrades = map[string]struct {
 	faketool.SendsIssueTimeAsText:        {asserted, `"iat":"`},
 	faketool.EscapesToken:                {authorized, "Bearer t-._~%2B%2F%3D1"},
 	faketool.NeedsBearerSpelt:            {handed(nil), "saved=false"},
+	faketool.PassesAccessTokensOn: {func(e *exam) string {
+		e.hands("My essay", nil)
+		return e.launch(e.window(), studies(nil)).url
+	}, "&access_token=t-._~%2B%2F%3D1"},
 	faketool.SendsTokenInURL:             {authorized, "/scores?access_token=t-._~%2B%2F%3D1"},
 	faketool.CrashesOnReducedScope:       {reduced, "500"},
 	faketool.KeepsExpiredToken:           {muchLater(withStatus(401)), "saved=false"},

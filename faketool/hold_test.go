@@ -941,6 +941,7 @@ func TestProbesThatCannotBe(t *testing.T) {
 // madeByScenarios are the cases of platforms' requirements that no stimulus
 // makes: they take several steps, browsers or launches.
 var madeByScenarios = []string{
+	"exam-address-in-other-candidates-browser", "exam-address-in-fresh-browser",
 	"scope-each", "result-comment", "result-later-comment", "return-at-the-end",
 	"start-session-used-again", "start-after-sign-out", "start-session-made-up", "start-in-other-candidates-browser", "start-in-fresh-browser",
 	"start-without-cookies", "start-posted-twice", "message-replayed", "session-of-other-user", "no-session", "start-at-auth-endpoint",

@@ -18,9 +18,9 @@ func TestDefaultIsComplete(t *testing.T) {
 	bound := func(side requirements.Side) []requirements.Requirement {
 		return requirements.Default().Select(func(r requirements.Requirement) bool { return r.Binds == side })
 	}
-	g.Expect(requirements.Default().All()).To(HaveLen(420))
-	g.Expect(bound(requirements.Tool)).To(HaveLen(188))
-	g.Expect(bound(requirements.Platform)).To(HaveLen(232))
+	g.Expect(requirements.Default().All()).To(HaveLen(424))
+	g.Expect(bound(requirements.Tool)).To(HaveLen(191))
+	g.Expect(bound(requirements.Platform)).To(HaveLen(233))
 }
 
 func TestIDsAreStableForEver(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 
 	"invigilator/harness"
+	"invigilator/harness/config"
 	"invigilator/requirements"
 	"invigilator/results"
 	. "invigilator/scenarios"
@@ -24,7 +25,7 @@ var _ = Describe("A tool, whose users come and go,", func() {
 			return
 		}
 		found(scene, id, "None of the addresses to which the launch has led has the id_token.", flow)
-		if !scene.Run().Has("grades") {
+		if !scene.Run().Has(config.Grades) {
 			return
 		}
 		work, handed, err := scene.HandIn(ctx, scene.Assign(), harness.Launch{})
@@ -32,7 +33,7 @@ var _ = Describe("A tool, whose users come and go,", func() {
 			return
 		}
 		after, err := scene.Launch(ctx, harness.Launch{Title: "the learner's next launch, where the tool has an access token", User: work.Learner, Assignment: &work.Assignment, Stays: true})
-		if !scene.Unseen(id, "", err, handed, after) {
+		if !scene.Unseen(id, "", err, handed, after) && scene.Accepted(after) {
 			found(scene, id, "None of the addresses has an access token.", handed, after)
 		}
 	})
@@ -59,11 +60,14 @@ var _ = Describe("A tool, whose users come and go,", func() {
 		if scene.Unseen(id, "", err, first, next) {
 			return
 		}
-		if !scene.Run().SeesSessions() {
+		switch {
+		case !scene.Accepted(first) || !scene.Accepted(next):
+			scene.Observe(id, "", results.Inconclusive, "", "The launches were not both accepted: "+first.End()+"; "+next.End()+".", first, next)
+		case !scene.Run().SeesSessions():
 			scene.Observe(id, "", results.Skipped, "", "The tool sets no cookie that looks like that of a session.", first, next)
-			return
+		default:
+			found(scene, id, "Nothing that went to the platform has the value of such a cookie.", append(flows, next)...)
 		}
-		found(scene, id, "Nothing that went to the platform has the value of such a cookie.", append(flows, next)...)
 	})
 })
 

@@ -127,13 +127,14 @@ func (r *Run) leaksOfTool(f *Flow) []breach {
 	}
 	_, claims, _ := lti.Decode(f.Record.IDToken)
 	plan := f.Launch.Plan() // what a tool was told when it was registered, too
-	said := strings.Join([]string{string(claims), plan.ClientID, plan.DeploymentID, r.tool.ClientID, r.tool.OtherClientID}, " ")
+	told := []string{string(claims), plan.ClientID, plan.DeploymentID, r.tool.ClientID, r.tool.OtherClientID}
 	logins := loginsOn(f)
 	for _, login := range logins {
 		for _, values := range login.initiation {
-			said += " " + strings.Join(values, " ")
+			told = append(told, values...)
 		}
 	}
+	said := strings.Join(told, " ")
 	r.sessions.learn(f.Trip, r.ours, said)
 	values := r.sessions.all()
 	for value := range values {

@@ -100,7 +100,7 @@ func (c *Campus) csrf(s *session) string { return c.token(sessionCookie, s.id) }
 
 // tellOfSession adds to the custom parameters of a launch what faults tell of a session.
 func (c *Campus) tellOfSession(plan *fakeplatform.Plan, s *session) {
-	told := ""
+	var told string
 	switch {
 	case c.platform.Has(fakeplatform.TellsToolsSessions):
 		told = s.id

@@ -182,10 +182,10 @@ type Hidden struct {
 }
 
 // hide keeps what a step hides.
-func (t *Trip) hide(url string, request, response http.Header) {
+func (trip *Trip) hide(url string, request, response http.Header) {
 	h := Hidden{url, request.Get("Referer"), response.Values("Set-Cookie")}
-	if (h.Referer != "" || len(h.SetCookies) > 0) && len(t.Hidden) < maxSteps {
-		t.Hidden = append(t.Hidden, h)
+	if (h.Referer != "" || len(h.SetCookies) > 0) && len(trip.Hidden) < maxSteps {
+		trip.Hidden = append(trip.Hidden, h)
 	}
 }
 

@@ -56,6 +56,9 @@ func (p *Platform) checkToken(r *http.Request, c *credentials, g guard) []refusa
 	if inQuery := r.URL.Query().Get("access_token"); !c.bearer && inQuery != "" && p.lets(g.inQuery) {
 		c.token, c.bearer = inQuery, true
 	}
+	if scheme, _, _ := strings.Cut(r.Header.Get("Authorization"), " "); c.bearer && scheme == strings.ToLower(scheme) && scheme != "" && p.has(ComparesSchemeCase) {
+		c.bearer = false
+	}
 	if !c.bearer {
 		fault := g.without
 		if r.Header.Get("Authorization") != "" {

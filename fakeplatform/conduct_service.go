@@ -166,6 +166,9 @@ func (p *Platform) spoilGrant(a *application, answer map[string]any) {
 	if p.has(SaysOtherTokenType) {
 		answer["token_type"] = "mac"
 	}
+	if p.has(LeavesExpiryOut) {
+		delete(answer, "expires_in")
+	}
 	if p.has(SaysExpiryAsText) {
 		answer["expires_in"] = fmt.Sprint(answer["expires_in"])
 	}
@@ -341,6 +344,25 @@ func (p *Platform) completes(o *order) {
 	if _, sent := o.object["incident_time"]; !sent && p.has(TakesMissingIncidentTime) {
 		o.object["incident_time"] = p.opts.Now().Format(time.RFC3339)
 	}
+}
+
+// unpacks takes what is in arrays of one, and breaks down on arrays, as a fault does.
+func (p *Platform) unpacks(o *order) (found refusals) {
+	for _, name := range slices.Sorted(maps.Keys(o.object)) {
+		list, isArray := o.object[name].([]any)
+		switch {
+		case !isArray:
+		case p.has(CrashesOnControlArrays):
+			found = append(found, failure)
+		case len(list) == 1 && p.has(TakesControlArrays):
+			o.object[name] = list[0]
+		}
+	}
+	if number, is := o.object["attempt_number"].(json.Number); is && strings.Contains(number.String(), ".") && p.has(TruncatesAttemptNumbers) {
+		whole, _, _ := strings.Cut(number.String(), ".")
+		o.object["attempt_number"] = json.Number(whole)
+	}
+	return found
 }
 
 // controlInteger reads a JSON integer, or what a fault takes for one.

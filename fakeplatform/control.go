@@ -171,7 +171,7 @@ func (p *Platform) checkMediaType(o *order) []refusal {
 
 // checkBody reads what the tool asks for.
 func (p *Platform) checkBody(o *order) []refusal {
-	var found refusals
+	found := p.unpacks(o)
 	p.completes(o)
 	if o.object == nil {
 		found.bad("the body is no JSON object of at most %d bytes", maxServiceBody)
@@ -231,14 +231,14 @@ func (p *Platform) checkIncident(o *order) []refusal {
 	}
 	text := func(name string) string {
 		value, ok := o.object[name].(string)
-		if _, sent := o.object[name]; sent && !ok {
+		if _, sent := o.object[name]; sent && !ok && !p.has(TakesAnyReason) {
 			found.bad("%s is no string", name)
 		}
 		return value
 	}
 	o.request.ReasonCode, o.request.ReasonMessage = text("reason_code"), text("reason_msg")
-	if len(o.request.ReasonMessage) > shortReason && p.has(RefusesLongReasons) {
-		found.bad("reason_msg is too long")
+	if len(o.request.ReasonMessage) > shortReason && p.has(RefusesLongReasons) || o.request.ReasonMessage != "" && o.request.Action == lti.Update && p.has(RefusesReasonsOfUpdates) {
+		found.bad("reason_msg is too long, or does not belong there")
 	}
 	return found
 }

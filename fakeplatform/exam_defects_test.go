@@ -482,6 +482,11 @@ func examProbes() map[string]examProbe {
 		"control with a token of another scope": ordered(authorized(func(room *examRoom) string {
 			return room.token(room.assertion(clientID, keyOf(room.t, toolKey)), formSets("scope", lti.ScopeScore)).json()["access_token"].(string)
 		}, false)),
+		"control with bearer in lower case": ordered(func(s *sitting) reply {
+			return s.room.call(http.MethodPost, platformURL+fakeplatform.ACSPath, s.order(lti.Flag), map[string]string{
+				"Content-Type": lti.MediaTypeControl, "Authorization": "bearer " + s.room.accessToken(clientID),
+			})
+		}),
 		"control with an expired token": func(room *examRoom) string {
 			token := room.accessToken(clientID)
 			room.pass(time.Hour)
@@ -495,8 +500,9 @@ func examProbes() map[string]examProbe {
 		"a token aud other": granted(sets1("aud", "https://other.example")), "a token aud missing": granted(sets1("aud", nil)), "a token aud client": granted(sets1("aud", clientID)),
 		"a token aud array": granted(func(c lti.Claims) { c["aud"] = []any{c["aud"], "https://other.example"} }),
 		"a token iss other": granted(sets1("iss", platformURL)), "a token sub missing": granted(sets1("sub", nil)), "a token sub other": granted(sets1("sub", otherClient)),
-		"a token deployment":   granted(sets1(lti.ClaimDeploymentID, "deployment-1")),
-		"a token iat fraction": granted(sets1("iat", float64(noon.Unix())-0.5)), "a token exp fraction": granted(sets1("exp", float64(noon.Unix())+60.5)),
+		"a token unknown claim": granted(sets1("vendor_note", "x")),
+		"a token deployment":    granted(sets1(lti.ClaimDeploymentID, "deployment-1")),
+		"a token iat fraction":  granted(sets1("iat", float64(noon.Unix())-0.5)), "a token exp fraction": granted(sets1("exp", float64(noon.Unix())+60.5)),
 		"a token nbf fraction": granted(sets1("nbf", float64(noon.Unix())-0.5)),
 		"a token exp past":     granted(sets1("exp", noon.Add(-10*time.Minute).Unix())), "a token exp missing": granted(sets1("exp", nil)), "a token jti missing": granted(sets1("jti", nil)),
 		"a token twice": func(room *examRoom) string {
@@ -519,6 +525,13 @@ func examProbes() map[string]examProbe {
 		},
 		"a token grant_type password": granted(nil, formSets("grant_type", "password")), "a token grant_type missing": granted(nil, formSets("grant_type")),
 		"a token assertion type": granted(nil, formSets("client_assertion_type", "x")), "a token assertion malformed": granted(nil, formSets("client_assertion", "abc")),
+		"a token by a form with a charset": func(room *examRoom) string {
+			form := url.Values{
+				"grant_type": {"client_credentials"}, "client_assertion_type": {lti.AssertionTypeJWT}, "scope": {lti.ScopeControl},
+				"client_assertion": {room.assertion(clientID, keyOf(room.t, toolKey))},
+			}
+			return grant(room.call(http.MethodPost, room.TokenURL(), form.Encode(), map[string]string{"Content-Type": "application/x-www-form-urlencoded; charset=UTF-8"}))
+		},
 		"a token by GET": func(room *examRoom) string {
 			form := url.Values{
 				"grant_type": {"client_credentials"}, "client_assertion_type": {lti.AssertionTypeJWT}, "scope": {lti.ScopeControl},
@@ -546,6 +559,7 @@ func examProbes() map[string]examProbe {
 		"action missing": member("action", nil), "action unknown": member("action", "teleport"), "action upper case": member("action", "FLAG"), "action empty": member("action", ""),
 		"incident_time fraction": member("incident_time", "2026-03-01T12:00:00.125Z"), "incident_time offset": member("incident_time", "2026-03-01T12:00:00+01:00"),
 		"incident_time missing": member("incident_time", nil), "incident_time word": member("incident_time", "yesterday"), "incident_time number": member("incident_time", 1700000000),
+		"action array": member("action", []any{"flag"}), "attempt_number fraction": member("attempt_number", 1.5), "reason number": member("reason_code", 1),
 		"severity 1": member("incident_severity", 1.0), "severity 2": member("incident_severity", 2), "reason long": member("reason_msg", strings.Repeat("x", 2000)),
 	} {
 		all["control "+name] = ordered(does(lti.Flag, change))
@@ -553,6 +567,7 @@ func examProbes() map[string]examProbe {
 	for name, value := range map[string]any{"missing": nil, "0": 0, "negative": -5} {
 		all["control extra_time "+name] = ordered(does(lti.Update, member("extra_time", value)))
 	}
+	all["control update with a reason"] = ordered(does(lti.Update, func(order map[string]any) { order["extra_time"], order["reason_msg"] = 5, "A phone rang." }))
 	for _, body := range []string{"[]", "{}", "no JSON"} {
 		all["control body "+body] = ordered(asked(http.MethodPost, body, lti.MediaTypeControl))
 	}

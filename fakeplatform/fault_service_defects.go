@@ -8,6 +8,15 @@ const (
 	OmitsGrantedScope              = "omits-granted-scope"
 	OmitsScopeAsAsked              = "omits-scope-as-asked"
 	SaysOtherTokenType             = "says-other-token-type"
+	LeavesExpiryOut                = "leaves-expires-in-out"
+	RefusesAssertionMembers        = "refuses-unknown-claims-of-assertions"
+	RefusesFormCharset             = "refuses-charset-of-token-requests"
+	ComparesSchemeCase             = "compares-case-of-bearer"
+	TakesControlArrays             = "takes-arrays-of-one-in-control"
+	TruncatesAttemptNumbers        = "truncates-attempt-numbers"
+	TakesAnyReason                 = "takes-any-reason"
+	CrashesOnControlArrays         = "crashes-on-arrays-in-control"
+	RefusesReasonsOfUpdates        = "refuses-reasons-of-updates"
 	SaysExpiryAsText               = "says-expires-in-as-text"
 	LabelsTokensAsPage             = "labels-access-tokens-as-page"
 	LabelsTokenErrorsAsPage        = "labels-token-errors-as-page"
@@ -136,6 +145,10 @@ var serviceDefects = []Fault{
 	{Name: OmitsGrantedScope, Breaks: []string{"sec-token-scope-limits", "ags-claim-scopes-grantable"}, Warns: []string{"sec-token-response"}, Part: OfExams, Does: "does not say which scopes it grants, even where they are fewer than were asked for"},
 	{Name: OmitsScopeAsAsked, Breaks: []string{"sec-token-response"}, OnlyWarns: true, Part: OfExams, Does: "does not say which scopes it grants where they are those that were asked for"},
 	{Name: SaysOtherTokenType, Breaks: []string{"sec-token-response"}, Part: OfExams, Does: "says that its access tokens are of type mac"},
+	{Name: LeavesExpiryOut, Breaks: []string{"sec-token-response"}, OnlyWarns: true, Part: OfExams, Does: "does not say when access tokens expire"},
+	{Name: RefusesAssertionMembers, Breaks: []string{"sec-token-response"}, Part: OfExams, Does: "refuses an assertion with claims that it does not know"},
+	{Name: RefusesFormCharset, Breaks: []string{"rfc6749-token-request-form"}, OnlyWarns: true, Part: OfExams, Does: "refuses a request for an access token whose media type has a charset"},
+	{Name: ComparesSchemeCase, Breaks: []string{"rfc6750-access-token-enforced"}, OnlyWarns: true, Part: OfExams, Does: "knows no access token whose scheme is written in lower case"},
 	{Name: SaysExpiryAsText, Breaks: []string{"sec-token-response"}, Part: OfExams, Does: "sends expires_in as a string"},
 	{Name: MakesShortAccessTokens, Breaks: []string{"sec-token-response"}, Part: OfExams, OnlyWarns: true, Does: "makes access tokens of 12 characters"},
 	{Name: GrantsMoreScopes, Breaks: []string{"sec-token-scope-limits"}, Part: OfExams, Does: "says that it grants scopes that nobody asked for"},
@@ -205,7 +218,7 @@ var serviceDefects = []Fault{
 	{Name: CrashesWithoutExtraTime, Breaks: []string{"ap-acs-platform-update-extra-time"}, Part: OfExams, Does: "answers 500 to an update without extra_time"},
 	{Name: TerminatesFlagged, Breaks: []string{"ap-acs-platform-flag", "ap-acs-platform-advertised-actions"}, Part: OfExams, Hides: []string{"ap-end-assessment-sent-when-requested"}, Does: "terminates an attempt with an incident"},
 	{Name: SaysPausedWhenFlagged, Breaks: []string{"ap-acs-platform-flag"}, Part: OfExams, Does: "says that an attempt with a most severe incident is paused"},
-	{Name: RefusesLongReasons, Breaks: []string{"ap-acs-platform-flag"}, Part: OfExams, Does: "refuses a reason_msg of more than 255 bytes"},
+	{Name: RefusesLongReasons, Breaks: []string{"ap-acs-platform-flag", "ap-acs-platform-update-extra-time"}, Part: OfExams, Does: "refuses a reason_msg of more than 255 bytes"},
 	{Name: ControlsUnoffered, Breaks: []string{"ap-acs-platform-advertised-actions"}, Part: OfExams, Does: "does what the launch did not offer"},
 	{Name: TakesUnknownActions, Breaks: []string{"ap-acs-platform-advertised-actions"}, Part: OfExams, Does: "answers 200 to an action that does not exist"},
 	{Name: IgnoresActionCase, Breaks: []string{"ap-acs-platform-advertised-actions"}, Part: OfExams, Does: "ignores the case of action"},
@@ -222,6 +235,11 @@ var serviceDefects = []Fault{
 	{Name: TakesAnySeverity, Breaks: []string{"ap-acs-platform-validates-body"}, Part: OfExams, OnlyWarns: true, Does: "takes any incident_severity"},
 	{Name: TakesAnyExtraTime, Breaks: []string{"ap-acs-platform-validates-body"}, Part: OfExams, OnlyWarns: true, Does: "takes any extra_time"},
 	{Name: TakesTextAttemptNumbers, Breaks: []string{"ap-acs-platform-validates-body"}, Part: OfExams, OnlyWarns: true, Does: "takes an attempt_number that is a string from the tool's server"},
+	{Name: TakesControlArrays, Breaks: []string{"ap-acs-platform-validates-body"}, Part: OfExams, Does: "takes an array of one in a control request for what is in it"},
+	{Name: TruncatesAttemptNumbers, Breaks: []string{"ap-acs-platform-validates-body"}, OnlyWarns: true, Part: OfExams, Does: "takes an attempt_number with a fraction for the number before the point"},
+	{Name: TakesAnyReason, Breaks: []string{"ap-acs-platform-validates-body"}, OnlyWarns: true, Part: OfExams, Does: "takes a reason_code and a reason_msg that are no strings"},
+	{Name: CrashesOnControlArrays, Breaks: []string{"ap-acs-platform-validates-body"}, Part: OfExams, Does: "answers 500 to a control request with an array in it"},
+	{Name: RefusesReasonsOfUpdates, Breaks: []string{"ap-acs-platform-update-extra-time"}, Part: OfExams, Does: "refuses an update that has a reason"},
 	{Name: CrashesOnMalformedControl, Breaks: []string{"ap-acs-platform-validates-body"}, Part: OfExams, Does: "answers 500 to a control request that is no JSON object"},
 	{Name: HidesMalformedControl, Breaks: []string{"ap-acs-platform-validates-body"}, Part: OfExams, OnlyWarns: true, Does: "answers 404 to a control request that is no JSON object"},
 	{Name: NeedsWholeIncidentTimes, Breaks: []string{"ap-acs-platform-incident-time"}, Part: OfExams, Does: "refuses an incident_time with a fraction of a second"},

@@ -304,6 +304,9 @@ func (p *Platform) checkGrant(a *application) []refusal {
 	if a.Method != http.MethodPost && !byGet {
 		found = append(found, refusal{http.StatusMethodNotAllowed, lti.ErrorInvalidRequest, "the request is a " + a.Method + " instead of a POST"})
 	}
+	if strings.Contains(a.Header.Get("Content-Type"), ";") && p.has(RefusesFormCharset) {
+		found.bad("the content type has parameters")
+	}
 	if mediaType(a.Request) != formMediaType && !byGet {
 		found.bad("the content type is %.100q instead of %s", a.Header.Get("Content-Type"), formMediaType)
 	}
@@ -337,6 +340,9 @@ func (p *Platform) checkClient(a *application) []refusal {
 	}
 	if a.assertion.claims["sub"] != a.clientID && !p.has(IgnoresAssertionSubject) {
 		found = append(found, invalidClient("sub is not the client_id"))
+	}
+	if _, sent := a.assertion.claims["vendor_note"]; sent && p.has(RefusesAssertionMembers) {
+		found = append(found, invalidClient("the assertion has a claim that is unknown"))
 	}
 	if _, sent := a.assertion.claims[lti.ClaimDeploymentID]; sent && p.has(RefusesDeploymentInAssertion) {
 		found = append(found, invalidClient("the assertion has a deployment_id"))

@@ -950,7 +950,7 @@ var madeByScenarios = []string{
 	"terminate-again", "resume-after-terminate", "start-after-terminate", "target-sub-unknown", "target-sub-without-attempt", "target-iss-other",
 	"target-link-unknown", "target-attempt-99", "target-not-started", "target-submitted", "action-not-advertised", "action-unknown",
 	"action-upper-case", "action-empty", "advertised-actions", "acs-expired-token", "acs-garbage-token", "acs-other-scope", "token-expired",
-	"token-random", "token-of-other-scope", "assertion-replayed-at-once", "start-posted-twice-at-once", "message-replayed-at-once", "start-session-used-at-once", "acs-of-other-tool", "acs-address-adapted", "control-scope-alone", "control-scope-among-others", "two-scopes", "key-added",
+	"token-random", "token-of-other-scope", "assertion-replayed-at-once", "start-posted-twice-at-once", "message-replayed-at-once", "start-session-used-at-once", "acs-of-other-tool", "acs-address-adapted", "control-scope-alone", "control-scope-among-others", "two-scopes", "all-scopes", "update-with-everything", "key-added",
 	"twenty-launches", "fifteen-minutes", "return-with-error", "return-with-script-in-error", "two-attempts-and-another-assessment",
 	"first-and-second-attempt", "launched-again-before-start", "other-candidate", "end-by-submission", "end-by-time", "end-by-terminate",
 	"end-return-absent", "end-return-false", "end-return-stale", "end-of-second-attempt", "exam-breaks",

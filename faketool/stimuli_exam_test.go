@@ -187,6 +187,7 @@ var applications = map[string]made{
 	"assertion-type-missing": {"client_assertion_type": BeNil()},
 	"assertion-missing":      {"iss": BeNil(), "sub": BeNil(), "aud": BeNil(), "iat": BeNil(), "exp": BeNil(), "jti": BeNil()},
 	"assertion-not-a-jwt":    {"iss": BeNil(), "sub": BeNil(), "aud": BeNil(), "iat": BeNil(), "exp": BeNil(), "jti": BeNil()},
+	"request-charset":        {"type": Equal("application/x-www-form-urlencoded; charset=UTF-8")},
 	"request-by-get":         {"method": Equal(http.MethodGet), "body": BeEmpty()},
 }
 
@@ -265,6 +266,10 @@ func TestEachStimulusOfATokenRequestChangesWhatItSays(t *testing.T) {
 var orders = map[string]made{
 	"token-missing": {"authorization": BeEmpty()}, "token-in-query": {"authorization": BeEmpty(), "target": Equal("/acs?at=1&access_token=secret")},
 	"token-scheme-lower-case": {"authorization": Equal("bearer secret")}, "two-authorization-headers": {"authorization": MatchRegexp(`^Bearer secret, Bearer [A-Za-z0-9_-]{22}$`)},
+	"control-user-string": {"user": Equal("candidate")}, "control-link-array": {"resource_link": Equal([]any{map[string]any{"id": "exam-7"}})},
+	"control-action-array": {"action": Equal([]any{"flag"})}, "attempt-number-array": {"attempt_number": Equal([]any{3.0})}, "attempt-number-fraction": {"attempt_number": Equal(3.5)},
+	"severity-true": {"incident_severity": BeTrue()}, "severity-string": {"incident_severity": Equal("0.5")}, "extra-time-string": {"extra_time": Equal("10")},
+	"extra-time-true": {"extra_time": BeTrue()}, "reason-code-number": {"reason_code": Equal(1.0)}, "reason-msg-array": {"reason_msg": Equal([]any{"A phone rang."})},
 	"acs-altered-token": {"authorization": MatchRegexp(`^Bearer sec[^r]et$`)},
 	"acs-without-token": {"authorization": BeEmpty()}, "acs-token-in-query": {"authorization": BeEmpty(), "target": Equal("/acs?at=1&access_token=secret")},
 	"control-without-user":             {"user": BeNil()},

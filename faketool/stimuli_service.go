@@ -168,6 +168,9 @@ var tokenFormStimuli = []Fault{
 	}, {
 		Name: "request-by-get", Provokes: "rfc6749-token-request-form",
 		Does: "sends the request by GET", assertion: func(d *assertionDraft) error { d.method = http.MethodGet; return nil },
+	}, {
+		Name: "request-charset", Provokes: "rfc6749-token-request-form", Permitted: true,
+		Does: "names a charset in the content type of the request", assertion: func(d *assertionDraft) error { d.mediaType += "; charset=UTF-8"; return nil },
 	},
 }
 
@@ -292,6 +295,43 @@ var bodyStimuli = []Fault{
 			}
 			return nil
 		},
+	}, {
+		Name: "control-user-string", Provokes: "ap-acs-platform-validates-body",
+		Does: "sends a string as user", control: says("user", "candidate"),
+	}, {
+		Name: "control-link-array", Provokes: "ap-acs-platform-validates-body",
+		Does: "sends resource_link in an array", control: saysInArray("resource_link"),
+	}, {
+		Name: "control-action-array", Provokes: "ap-acs-platform-validates-body",
+		Does: "sends action in an array", control: saysInArray("action"),
+	}, {
+		Name: "attempt-number-array", Provokes: "ap-acs-platform-validates-body",
+		Does: "sends attempt_number in an array", control: saysInArray("attempt_number"),
+	}, {
+		Name: "attempt-number-fraction", Provokes: "ap-acs-platform-validates-body",
+		Does: "sends an attempt_number with half an attempt more",
+		control: func(d *controlDraft) error {
+			n, _ := d.members["attempt_number"].(json.Number)
+			return says("attempt_number", json.Number(n.String()+".5"))(d)
+		},
+	}, {
+		Name: "severity-true", Provokes: "ap-acs-platform-validates-body",
+		Does: "sends the incident_severity true", control: says("incident_severity", true),
+	}, {
+		Name: "severity-string", Provokes: "ap-acs-platform-validates-body",
+		Does: "sends incident_severity as a string", control: says("incident_severity", "0.5"),
+	}, {
+		Name: "extra-time-string", Provokes: "ap-acs-platform-validates-body",
+		Does: "sends extra_time as a string", control: says("extra_time", "10"),
+	}, {
+		Name: "extra-time-true", Provokes: "ap-acs-platform-validates-body",
+		Does: "sends the extra_time true", control: says("extra_time", true),
+	}, {
+		Name: "reason-code-number", Provokes: "ap-acs-platform-validates-body",
+		Does: "sends a number as reason_code", control: says("reason_code", json.Number("1")),
+	}, {
+		Name: "reason-msg-array", Provokes: "ap-acs-platform-validates-body",
+		Does: "sends an array of one string as reason_msg", control: says("reason_msg", []any{"A phone rang."}),
 	}, {
 		Name: "body-array", Provokes: "ap-acs-platform-validates-body",
 		Does: "sends an array", control: sends("[]"),
@@ -430,6 +470,11 @@ func missing(path ...string) func(*controlDraft) error {
 // says sends another member.
 func says(name string, value any) func(*controlDraft) error {
 	return func(d *controlDraft) error { d.members[name] = value; return nil }
+}
+
+// saysInArray sends a member in an array.
+func saysInArray(name string) func(*controlDraft) error {
+	return func(d *controlDraft) error { return says(name, []any{d.members[name]})(d) }
 }
 
 // sends sends something else instead of all members.

@@ -162,15 +162,19 @@ var _ = Describe("A platform's control of an exam", func() {
 	It("gives more time", For("ap-acs-platform-update-extra-time"), func(ctx SpecContext) {
 		const id = "ap-acs-platform-update-extra-time"
 		scene := PlatformScene()
-		exam := acting(ctx, scene, lti.Update, id, "extra-time-10", "extra-time-0", "extra-time-absent")
+		exam := acting(ctx, scene, lti.Update, id, "extra-time-10", "extra-time-0", "extra-time-absent", withEverything)
 		if exam == nil {
 			return
 		}
 		for _, c := range []struct {
 			stimulus string
 			minutes  *int
-		}{{"extra-time-10", new(10)}, {"extra-time-0", new(0)}, {"extra-time-absent", nil}} {
-			flow, err := scene.Act(ctx, exam, harness.Call{Title: c.stimulus, Action: lti.Update, ExtraTime: c.minutes})
+		}{{"extra-time-10", new(10)}, {"extra-time-0", new(0)}, {"extra-time-absent", nil}, {withEverything, new(10)}} {
+			call := harness.Call{Title: c.stimulus, Action: lti.Update, ExtraTime: c.minutes}
+			if c.stimulus == withEverything {
+				call.Severity, call.Reason = new(0.25), longReason
+			}
+			flow, err := scene.Act(ctx, exam, call)
 			if scene.Unseen(id, c.stimulus, err, exam, flow) {
 				continue
 			}
@@ -179,7 +183,7 @@ var _ = Describe("A platform's control of an exam", func() {
 			switch {
 			case c.minutes == nil && flow.Exchange.Status/100 == 4:
 				wrong = ""
-			case wrong == "" && c.stimulus == "extra-time-10" && (answer.ExtraTime == nil || *answer.ExtraTime < 10):
+			case wrong == "" && c.minutes != nil && *c.minutes == 10 && (answer.ExtraTime == nil || *answer.ExtraTime < 10):
 				wrong = "the answer does not say that there are 10 more minutes"
 			}
 			scene.Check(id, c.stimulus, wrong == "", "", Seen(wrong), exam, flow)
@@ -197,7 +201,7 @@ var _ = Describe("A platform's control of an exam", func() {
 		for stimulus, severity := range severities {
 			call := harness.Call{Title: stimulus, Severity: &severity}
 			if stimulus == "flag-with-reason" {
-				call.Reason = strings.Repeat("Eine zweite Person ist im Raum – 部屋にもう一人。", 35)
+				call.Reason = longReason
 			}
 			flow, err := scene.Act(ctx, exam, call)
 			if !scene.Unseen(id, stimulus, err, exam, flow) {
@@ -326,6 +330,11 @@ var _ = Describe("A platform's control of an exam", func() {
 
 // mayBeTaken are the stimuli whose access token a platform may take, or has to.
 var mayBeTaken = []string{"acs-token-in-query", "token-in-query", "token-scheme-lower-case", "two-authorization-headers"}
+
+// longReason is a reason of 2 kB, and withEverything the update that has one.
+var longReason = strings.Repeat("Eine zweite Person ist im Raum – 部屋にもう一人。", 35)
+
+const withEverything = "update-with-everything"
 
 // judgeControlTokens judges a requirement by requests to the control service without
 // the right token, and returns the exam that they were about; nil where there was none.

@@ -27,27 +27,18 @@ const leeway = 2 * time.Minute
 
 var _ = Describe("A platform, asked for an access token,", func() {
 	It("says what it grants", For("sec-token-response"), func(ctx SpecContext) {
-		const id, stimulus = "sec-token-response", "two-scopes"
+		const id = "sec-token-response"
 		scene := PlatformScene()
 		scopes, err := scene.ServiceScopes(ctx)
-		if scene.Unseen(id, stimulus, err) {
-			return
+		if !scene.Unseen(id, "two-scopes", err) {
+			judgeGrant(ctx, scene, id, "two-scopes", "an access token for two scopes", faketool.TokenProbe{Scopes: scopes[:min(len(scopes), 2)]})
 		}
-		asked := scopes[:min(len(scopes), 2)]
-		flow, token, err := scene.Grant(ctx, "an access token for two scopes", faketool.TokenProbe{Scopes: asked})
-		if scene.Unseen(id, stimulus, err, flow) {
-			return
-		}
-		wrong := wrongGrant(token)
-		if wrong == "" {
-			wrong = wrongGrantForm(token)
-		}
-		scene.Check(id, stimulus, wrong == "", "", Seen(wrong), flow)
-		if wrong == "" && token.Scope == "" {
-			scene.Observe(id, stimulus, results.Warned, "", "The answer does not say what scope it grants.", flow)
-		}
-		if wrong == "" && (len(token.AccessToken) < 15 || strings.ContainsFunc(token.AccessToken, func(r rune) bool { return r > 126 || r <= ' ' })) {
-			scene.Observe(id, stimulus, results.Warned, "", fmt.Sprintf("The access token has %d characters, or some that are not printable ASCII.", len(token.AccessToken)), flow)
+		scopes, err = scene.AllScopes(ctx)
+		if !scene.Unseen(id, "all-scopes", err) {
+			judgeGrant(ctx, scene, id, "all-scopes", "an access token for all scopes", faketool.TokenProbe{Scopes: scopes, With: lti.Claims{
+				"https://vendor.example/deep": map[string]any{"a": []any{1, nil, map[string]any{"b": true}}},
+				"vendor_note":                 strings.Repeat("Très bien – よくできました。", 20),
+			}})
 		}
 	})
 
@@ -250,6 +241,31 @@ var _ = Describe("A platform, asked for an access token,", func() {
 	})
 })
 
+// judgeGrant judges the answer to a request for an access token that has to be granted.
+func judgeGrant(ctx SpecContext, scene *harness.PlatformScenario, id requirements.ID, stimulus, title string, p faketool.TokenProbe) {
+	flow, token, err := scene.Grant(ctx, title, p)
+	if scene.Unseen(id, stimulus, err, flow) {
+		return
+	}
+	wrong := wrongGrant(token)
+	if wrong == "" {
+		wrong = wrongGrantForm(token)
+	}
+	scene.Check(id, stimulus, wrong == "", "", Seen(wrong), flow)
+	if wrong != "" {
+		return
+	}
+	if token.Scope == "" {
+		scene.Observe(id, stimulus, results.Warned, "", "The answer does not say what scope it grants.", flow)
+	}
+	if token.ExpiresIn == nil {
+		scene.Observe(id, stimulus, results.Warned, "", "The answer does not say when the token expires: expires_in is RECOMMENDED (RFC 6749, 5.1).", flow)
+	}
+	if len(token.AccessToken) < 15 || strings.ContainsFunc(token.AccessToken, func(r rune) bool { return r > 126 || r <= ' ' }) {
+		scene.Observe(id, stimulus, results.Warned, "", fmt.Sprintf("The access token has %d characters, or some that are not printable ASCII.", len(token.AccessToken)), flow)
+	}
+}
+
 // knownScope is one that the platform grants, in a list. Where there is none, it keeps
 // why no stimulus of the requirement could be judged, and returns nil.
 func knownScope(ctx SpecContext, scene *harness.PlatformScenario, id requirements.ID) []string {
@@ -342,8 +358,8 @@ func wrongGrantForm(t *faketool.Token) string {
 		return notJSON(t)
 	case !strings.EqualFold(t.TokenType, "bearer"):
 		return fmt.Sprintf("token_type is %q", results.Bounded(t.TokenType, 100))
-	case !isNumber:
-		return fmt.Sprintf("expires_in is %s", lti.Wire(t.ExpiresIn))
+	case t.ExpiresIn != nil && !isNumber:
+		return fmt.Sprintf("expires_in is %s, and no number", lti.Wire(t.ExpiresIn))
 	case !strings.Contains(strings.ToLower(t.Header.Get("Cache-Control")), "no-store"):
 		return "the answer has no Cache-Control: no-store"
 	}

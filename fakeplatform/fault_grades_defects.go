@@ -187,6 +187,7 @@ const (
 	RefusesLongComments           = "refuses-long-comments"
 	RefusesScoreExtensions        = "refuses-score-extensions"
 	RefusesSubmissions            = "refuses-submissions"
+	SendsEmptyFirstPages          = "sends-empty-first-pages"
 	LimitsRequests                = "limits-requests"
 	LimitsRequestsFor503          = "limits-requests-with-503"
 	RefusesLargeScores            = "refuses-large-scores"
@@ -482,6 +483,7 @@ var gradeDefects = []Fault{
 	{Name: ComparesAccept, Breaks: []string{"ags-lineitems-list"}, Part: OfGrades, Does: "refuses an Accept that lists several media types"},
 	{Name: RefusesDatesFarAhead, Breaks: []string{"ags-lineitem-dates"}, Part: OfGrades, Does: "refuses a new line item with a date more than twelve hours ahead of UTC"},
 
+	{Name: SendsEmptyFirstPages, Breaks: []string{}, Part: OfGrades, Permitted: true, Does: "sends an empty first page of a list, which leads to the rest"},
 	{Name: LimitsRequests, Breaks: []string{}, Part: OfGrades, Permitted: true, Does: "answers each fifth request of a service with 429, and takes the next"},
 	{Name: LimitsRequestsFor503, Breaks: []string{}, Part: OfGrades, Permitted: true, Does: "answers each fifth request of a service with 503 and Retry-After, and takes the next"},
 

@@ -343,6 +343,10 @@ func page[T any](p *Platform, q *gradeRequest, all []T, number func(T) int) (sho
 			return nil, "", []refusal{{http.StatusBadRequest, lti.ErrorInvalidRequest, "there is no such page"}}
 		}
 	}
+	if query := q.URL.Query(); len(all) > 0 && !query.Has(paramAfter) && p.has(SendsEmptyFirstPages) {
+		query.Set(paramAfter, "0")
+		return nil, p.opts.ServerURL + q.URL.EscapedPath() + "?" + query.Encode(), nil
+	}
 	rest := slices.DeleteFunc(slices.Clone(all), func(one T) bool { return number(one) <= after })
 	limit = p.sizeOf(q, limit, len(rest))
 	at := func(query url.Values) string { return p.opts.ServerURL + q.URL.EscapedPath() + "?" + query.Encode() }

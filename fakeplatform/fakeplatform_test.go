@@ -1264,6 +1264,9 @@ var faultDiffers = map[string]types.GomegaMatcher{
 	"anonymous-learner":               gone("sub", "name", "given_name", "family_name", "email", "locale", lti.ClaimLIS),
 	"anonymous-after-other-user":      gone("sub", "name", "given_name", "family_name", "email", "locale", lti.ClaimLIS),
 	"target-link-uri-missing":         gone(lti.ClaimTargetLinkURI),
+	"claims-at-their-largest": And(
+		HaveLen(20), HaveEach(HavePrefix("claim ")), ContainElement(ContainSubstring("tool_platform")), ContainElement(ContainSubstring("urn:vendor:role:reader")),
+	),
 	"unknown-claims": ConsistOf(
 		claim("https://claims.example/object", map[string]int{"a": 1}), claim("https://claims.example/array", []any{1, "b", nil}),
 		claim("https://claims.example/number", 17.5), claim("https://claims.example/null", nil),

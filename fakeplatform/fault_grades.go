@@ -68,18 +68,18 @@ var gradeFaults = slices.Concat(
 				g.header.Set("Content-Type", content+"; charset=utf-8")
 			}
 		}},
-		graded{"items-with-everything", "sends line items with all members, long ones and those of vendors", hidesLineItem, eachLineItem(func(item map[string]any) {
+		graded{"items-with-everything", "sends line items with all members, long ones and those of vendors", nil, eachLineItem(func(item map[string]any) {
 			maps.Copy(item, map[string]any{
 				"label": long("Übung № 7 – よくできました、"), "tag": long("essay-"), "startDateTime": "2026-03-01T08:00:00.125Z", "endDateTime": "2036-03-31T22:00:00+02:00",
 				"gradesReleased": false, "submissionReview": map[string]any{"reviewableStatus": []string{string(lti.Submitted)}, "label": long("Открыть "), "custom": map[string]any{"a": "b"}},
 				VendorMember: deep, "https://vendor.example/text": long("ö "),
 			})
 		})},
-		graded{"items-in-object", "sends an object with line items where a list belongs", hidesLineItem, ofList(LineItems, func(items []any) any {
+		graded{"items-in-object", "sends an object with line items where a list belongs", nil, ofList(LineItems, func(items []any) any {
 			return map[string]any{"lineItems": items}
 		})},
-		graded{"items-with-null", "sends null and a string beside line items", hidesLineItem, ofList(LineItems, besideNothing)},
-		graded{"items-of-other-types", "sends line items with members of other types", hidesLineItem, eachLineItem(func(item map[string]any) {
+		graded{"items-with-null", "sends null and a string beside line items", nil, ofList(LineItems, besideNothing)},
+		graded{"items-of-other-types", "sends line items with members of other types", nil, eachLineItem(func(item map[string]any) {
 			item["scoreMaximum"], item["label"], item["tag"] = fmt.Sprint(item["scoreMaximum"]), nil, 17
 		})},
 	),

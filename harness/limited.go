@@ -39,9 +39,12 @@ func (s *PlatformScenario) patiently(ctx context.Context, send func(context.Cont
 	end, pause := time.Now().Add(s.run.config.Patience.Restart.Std()), firstPause
 	for tries := 0; ; tries++ {
 		made, err := s.once(ctx, send)
-		if err != nil || slices.ContainsFunc(made, func(e *faketool.Exchange) bool { return !limits(e) }) {
-			s.run.limited = s.run.limited && err != nil
-			return made, err
+		if err != nil {
+			return nil, err
+		}
+		if slices.ContainsFunc(made, func(e *faketool.Exchange) bool { return !limits(e) }) {
+			s.run.limited = false
+			return made, nil
 		}
 		exchange := made[0]
 		asked := pauseOf(exchange.Header.Get("Retry-After"))

@@ -53,7 +53,7 @@ func (s *PlatformScenario) patiently(ctx context.Context, send func(context.Cont
 			wait = 0
 		}
 		spent := embedded && tries == embeddedTries || !embedded && (wait <= 0 || asked > wait)
-		if s.run.limited || spent || ctx.Err() != nil {
+		if s.run.limited || spent {
 			s.run.limited = true
 			return made, nil
 		}
@@ -61,6 +61,7 @@ func (s *PlatformScenario) patiently(ctx context.Context, send func(context.Cont
 		select {
 		case <-time.After(wait):
 		case <-ctx.Done():
+			return exchange, nil
 		}
 		pause = min(2*pause, lastPause)
 	}

@@ -61,7 +61,7 @@ func (s *PlatformScenario) patiently(ctx context.Context, send func(context.Cont
 		select {
 		case <-time.After(wait):
 		case <-ctx.Done():
-			return exchange, nil
+			return made, nil
 		}
 		pause = min(2*pause, lastPause)
 	}

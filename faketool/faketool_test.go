@@ -16,6 +16,7 @@ import (
 	"net/http/cookiejar"
 	"net/http/httptest"
 	"net/url"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -568,13 +569,13 @@ var refusedBecause = map[string]refusal{
 	"core-tool-message-type-unknown":       {400, "The message type"},
 	"error-after-validation":               {400, "The message type"},
 	"core-tool-version-wrong":              {400, "The version"},
-	"core-tool-version-missing":            {400, "The version is (absent) instead of 1.3.0."},
+	"core-tool-version-missing":            {400, "The version is absent instead of 1.3.0."},
 	"core-tool-deployment-id-missing":      {400, "The deployment"},
 	"practice-tool-deployment-id-unknown":  {400, "The deployment"},
 	"core-tool-resource-link-missing":      {400, "no resource link"},
 	"core-tool-roles-missing":              {400, "no roles"},
 	"core-tool-sub-missing":                {400, "no user"},
-	"core-tool-target-link-uri-missing":    {400, "(absent) is none of this tool"},
+	"core-tool-target-link-uri-missing":    {400, "absent is none of this tool"},
 }
 
 // launchStimuli are those of a resource link launch.
@@ -1164,6 +1165,7 @@ var shownOtherwise = []string{
 	faketool.NeedsOwnWindow, faketool.ReturnsRefusals,
 	faketool.OpensPagesByAddress, faketool.NumbersPages, faketool.KnowsUsersByAddresses, faketool.PassesIDTokenOn, // addresses_test.go
 	faketool.TellsPlatformsSessions, faketool.KeepsStateInCookie,
+	faketool.KeepsStateInLocalStorage, // TestToolThatKeepsItsStateInLocalStorage
 }
 
 // outcome says what can be seen of a launch with a fault of the platform.
@@ -1263,6 +1265,35 @@ func TestUnusualConduct(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A page keeps in the browser's storage what binds the state, and another one reads it there.
+func TestToolThatKeepsItsStateInLocalStorage(t *testing.T) {
+	t.Parallel()
+	g := NewWithT(t)
+	p := newPair(t, faketool.KeepsStateInLocalStorage)
+	b := p.browser(t)
+	l := p.begin(t, fakeplatform.Plan{Fault: &fakeplatform.HeldAnswer})
+	stores := b.open(l.URL())
+	g.Expect(stores.header.Values("Set-Cookie")).To(BeEmpty())
+	does := regexp.MustCompile(`setItem\(("[^"]*"), ("[^"]*")\); location.replace\(("[^"]*")\)`).FindStringSubmatch(stores.Find("script").Text())
+	g.Expect(does).To(HaveLen(4))
+	var said [3]string
+	for i := range said {
+		g.Expect(json.Unmarshal([]byte(does[i+1]), &said[i])).To(Succeed())
+	}
+	g.Expect(b.open(said[2]).status).To(Equal(http.StatusOK))
+	action, fields, err := l.Answer()
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(said[0]).To(HaveSuffix(fields.Get(lti.ParamState)))
+	for _, bound := range []string{"", "something else"} {
+		fields.Set("bound", bound)
+		expectRefused(t, b.post(action, fields), http.StatusUnauthorized, "not begun in this browser")
+	}
+	fields.Del("bound")
+	expectRefused(t, b.post(action, fields), http.StatusUnauthorized, "not begun in this browser") // a page in between, whose form goes on without scripts
+	fields.Set("bound", said[1])
+	expectLaunched(t, b.post(action, fields))
 }
 
 // constants returns the values of the untyped constants that a file declares.

@@ -290,6 +290,7 @@ const (
 	PassesAccessTokensOn            = "passes-access-tokens-on"
 	TellsPlatformsSessions          = "tells-platforms-its-sessions"
 	KeepsStateInCookie              = "keeps-state-in-cookie"
+	KeepsStateInLocalStorage        = "keeps-state-in-local-storage"
 	WritesReturnQueryAnew           = "writes-return-query-anew"
 )
 
@@ -559,6 +560,7 @@ var launchDefects = []Fault{
 	{Name: KeepsStateInCookie, Breaks: []string{}, Permitted: true, Does: "keeps the state of a login in a cookie"},
 	{Name: KnowsUsersByAddresses, Breaks: []string{}, Permitted: true, Does: "sets no cookies for those who are launched, and knows them by an address that nobody can guess"},
 	{Name: NamesGuests, Breaks: []string{}, Permitted: true, Does: "shows an account of their own to anonymous users"},
+	{Name: KeepsStateInLocalStorage, Breaks: []string{}, Permitted: true, NeedsBrowser: true, Does: "keeps what binds the state to a browser in localStorage, on a page in between, and sets no cookie for it"},
 	{Name: WritesReturnQueryAnew, Breaks: []string{}, Permitted: true, Does: "encodes the return URL's own query anew, with + for a space"},
 	{Name: NeedsResourceParameter, Breaks: []string{}, Permitted: true, Does: "cannot know its resource without the custom parameter resource, which the configuration of such a tool names"},
 	{Name: NeedsCourseNumber, Breaks: []string{}, Permitted: true, Does: "cannot be launched without the number of a course in the claim lis, which the configuration of such a tool names"},

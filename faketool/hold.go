@@ -349,6 +349,10 @@ func (t *Tool) send(w http.ResponseWriter, r *http.Request, begun *login) {
 	begun.sending = t.sendings
 	t.mu.Unlock()
 	t.forgetCookies(w, r)
+	if begun.request.Method != http.MethodPost && t.has(KeepsStateInLocalStorage) {
+		t.render(w, http.StatusOK, "to-storage", storedLogin{Name: loginCookie + begun.state, Value: begun.cookie, URL: begun.request.URL})
+		return
+	}
 	if !t.has(SetsNoStateCookie) {
 		http.SetCookie(w, t.cookie(t.cookieName(begun.cookieName), begun.cookie))
 	}
@@ -357,6 +361,27 @@ func (t *Tool) send(w http.ResponseWriter, r *http.Request, begun *login) {
 		return
 	}
 	http.Redirect(w, r, begun.request.URL, http.StatusFound)
+}
+
+// A storedLogin is what a page keeps of a login in the browser's storage, or reads there, and
+// where it goes on to.
+type storedLogin struct {
+	Name, Value, URL string
+	Params           url.Values // that are sent along
+}
+
+// boundParam carries what a page has read in the browser's storage.
+const boundParam = "bound"
+
+// readsStorage answers a launch with a page that reads in the browser's storage whether the
+// login was begun there and sends the launch on with what it has read, and says whether it does.
+func (t *Tool) readsStorage(w http.ResponseWriter, r *http.Request, form url.Values) bool {
+	state := form.Get(lti.ParamState)
+	if state == "" || form.Has(boundParam) || !t.has(KeepsStateInLocalStorage) {
+		return false
+	}
+	t.render(w, http.StatusOK, "from-storage", storedLogin{Name: loginCookie + state, URL: t.opts.URL + r.URL.RequestURI(), Params: form})
+	return true
 }
 
 // maxCookies is how many cookies of logins, and how many of launches, a browser keeps.

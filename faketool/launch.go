@@ -26,21 +26,11 @@ type refusal struct {
 func (r *refusal) Error() string { return r.why }
 
 func badRequest(format string, args ...any) *refusal {
-	return refusing(http.StatusBadRequest, format, args)
+	return &refusal{http.StatusBadRequest, fmt.Sprintf(format, args...)}
 }
 
 func unauthorized(format string, args ...any) *refusal {
-	return refusing(http.StatusUnauthorized, format, args)
-}
-
-// refusing says so of claims that are not there.
-func refusing(status int, format string, args []any) *refusal {
-	for i := range args {
-		if args[i] == nil {
-			args[i] = "(absent)"
-		}
-	}
-	return &refusal{status, fmt.Sprintf(format, args...)}
+	return &refusal{http.StatusUnauthorized, fmt.Sprintf(format, args...)}
 }
 
 // serveLaunch takes the answer to an authentication request and, if it is
@@ -70,6 +60,9 @@ func (t *Tool) serveLaunch(w http.ResponseWriter, r *http.Request) {
 	if code := form.Get(lti.ParamError); code != "" && (form.Get(lti.ParamIDToken) == "" || !t.has(IgnoresError)) {
 		t.judged(r, badRequest("The platform refused the login: %s", code))
 		t.refuseLogin(w, code, form.Get(lti.ParamErrorDescription))
+		return
+	}
+	if t.readsStorage(w, r, form) {
 		return
 	}
 	claims, begun, err := t.validate(r, form)

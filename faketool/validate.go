@@ -195,8 +195,11 @@ func (t *Tool) takesOthersLogin(r *http.Request) bool {
 	return launched && t.has(AcceptsOthersLoginAfterLaunch) || !launched && sent != nil && t.has(AcceptsOthersLoginDuringLogin)
 }
 
-// ownsLogin says whether the browser sent the cookie of the login.
+// ownsLogin says whether the browser sent the cookie of the login, or what it has kept instead.
 func (t *Tool) ownsLogin(r *http.Request, begun *login) bool {
+	if bound := r.PostForm.Get(boundParam); bound != "" && subtle.ConstantTimeCompare([]byte(bound), []byte(begun.cookie)) == 1 && t.has(KeepsStateInLocalStorage) {
+		return true
+	}
 	return slices.ContainsFunc(r.Cookies(), func(c *http.Cookie) bool {
 		return strings.HasPrefix(c.Name, loginCookie) && subtle.ConstantTimeCompare([]byte(c.Value), []byte(begun.cookie)) == 1
 	})

@@ -1,0 +1,61 @@
+package main_test
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	. "github.com/onsi/gomega"
+
+	"invigilator/proof"
+	"invigilator/results"
+)
+
+// Values are shown as they were on the wire, whatever they are: a whole run against subjects
+// that say everything in another way than they should has no sentence in Go's own notation.
+func TestSentencesAreInPlainWords(t *testing.T) {
+	for side, c := range map[string]struct {
+		faults []string
+		shows  []string
+	}{
+		"platform": {
+			[]string{
+				"custom-nested", "custom-numbers", "custom-null", "roles-one-string", "context-type-string", "guid-number", "height-string", "exp-milliseconds",
+				"resource-link-id-number", "document-target-unknown", "iss-twice-in-login", "mentees-string", "deployment-id-altered-in-login", "return-url-relative",
+			},
+			[]string{`"http://purl.imsglobal.org/vocab/lis/v2/membership#Learner"`, "guid is 7"},
+		},
+		"tool": {
+			[]string{"nests-key-set", "refuses-several-roles", "needs-email", "shows-classmates"},
+			[]string{`the member "keys" is of the type object`},
+		},
+	} {
+		t.Run(side, func(t *testing.T) {
+			t.Parallel()
+			g := NewWithT(t)
+			dir := t.TempDir()
+			args := []string{"demo", side, "--agent", "http", "--set", "embedded.only_verdicts=true", "--set", "crowd=8"}
+			for _, fault := range c.faults {
+				args = append(args, "--fault", fault)
+			}
+			stdout, stderr, status := run(t, dir, args...)
+			g.Expect(status).To(Equal(1), stdout+stderr)
+			file, err := os.Open(filepath.Join(dir, "invigilator-report", side, "results.json"))
+			g.Expect(err).NotTo(HaveOccurred())
+			defer func() { _ = file.Close() }()
+			doc, err := results.Read(file)
+			g.Expect(err).NotTo(HaveOccurred())
+			g.Expect(doc.Diagnosis).To(BeNil(), "it is judged")
+			g.Expect(proof.Notation(doc)).To(BeEmpty())
+			said := ""
+			for _, r := range doc.Requirements {
+				for _, o := range r.Observations {
+					said += o.Seen + "\n"
+				}
+			}
+			for _, text := range c.shows {
+				g.Expect(said).To(ContainSubstring(text))
+			}
+		})
+	}
+}

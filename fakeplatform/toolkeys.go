@@ -219,6 +219,12 @@ func (p *Platform) fetchKeys(ctx context.Context, address string) (jwk.Set, erro
 	if len(body) > maxKeySet {
 		return nil, fmt.Errorf("GET %s: more than %d bytes", address, maxKeySet)
 	}
+	var published struct {
+		Keys []json.RawMessage `json:"keys"`
+	}
+	if err := lti.ReadJSON(body, &published); err != nil {
+		return nil, fmt.Errorf("GET %s: it is no JWK Set: %w", address, err)
+	}
 	return jwk.Parse(body, jwk.WithIgnoreParseError(true))
 }
 

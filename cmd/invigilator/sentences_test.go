@@ -23,7 +23,7 @@ func TestSentencesAreInPlainWords(t *testing.T) {
 				"custom-nested", "custom-numbers", "custom-null", "roles-one-string", "context-type-string", "guid-number", "height-string", "exp-milliseconds",
 				"resource-link-id-number", "document-target-unknown", "iss-twice-in-login", "mentees-string", "deployment-id-altered-in-login", "return-url-relative",
 			},
-			[]string{`"http://purl.imsglobal.org/vocab/lis/v2/membership#Learner"`, "guid is 7"},
+			[]string{`"http://purl.imsglobal.org/vocab/lis/v2/membership#Learner" instead of an array`, `settings is {"mode":"test"}`},
 		},
 		"tool": {
 			[]string{"nests-key-set", "refuses-several-roles", "needs-email", "shows-classmates"},

@@ -200,7 +200,11 @@ func wrongCustom(m harness.Message) string {
 	var wrong []string
 	for name, value := range custom {
 		if _, ok := value.(string); !ok {
-			wrong = append(wrong, fmt.Sprintf("%s is %s", name, lti.Wire(value)))
+			text := "null" // it is there
+			if value != nil {
+				text = lti.Wire(value)
+			}
+			wrong = append(wrong, fmt.Sprintf("%s is %s", name, text))
 		}
 	}
 	slices.Sort(wrong)

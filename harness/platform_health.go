@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 
 	"invigilator/faketool"
@@ -175,12 +176,7 @@ func (s *PlatformScenario) controlWorks(ctx context.Context) (*PlatformFlow, err
 // OffersAction says whether a launch offers an action of the Assessment Control Service.
 func (f *PlatformFlow) OffersAction(action lti.Action) bool {
 	actions, _ := f.Message().Object(lti.ClaimACS)["actions"].([]any)
-	for _, offered := range actions {
-		if offered == any(string(action)) {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(actions, any(string(action)))
 }
 
 // Harmless is a call for an action that a launch offers and that the attempt survives; false

@@ -223,7 +223,9 @@ func (s *PlatformScenario) Act(ctx context.Context, exam *PlatformFlow, c Call) 
 // is [ErrNoLaunch] where the platform takes no more requests for now.
 func (s *PlatformScenario) exchange(ctx context.Context, to part, title string, fault *faketool.Fault, send func(context.Context) (*faketool.Exchange, error)) (*PlatformFlow, error) {
 	flow, err := s.exchangeOnce(ctx, to, title, fault, send)
-	surprises := func(e *faketool.Exchange) bool { return isSick(e) || fault == nil && e.Status/100 != 2 && e.Method != http.MethodDelete }
+	surprises := func(e *faketool.Exchange) bool {
+		return isSick(e) || fault == nil && e.Status/100 != 2 && e.Method != http.MethodDelete
+	}
 	if err != nil || !surprises(flow.Exchange) || !s.run.known[to] || s.run.recovering {
 		return flow, err
 	}

@@ -300,15 +300,16 @@ func (p *Platform) registered(registration Registration, uri string) bool {
 			continue
 		}
 		for fault, same := range map[string]bool{
-			ComparesRedirectHost:    asked.Hostname() == u.Hostname(),
-			ComparesRedirectPrefix:  strings.HasPrefix(uri, known),
-			IgnoresRedirectCase:     strings.EqualFold(uri, known),
-			IgnoresRedirectQuery:    withoutQuery(*asked) == withoutQuery(*u),
-			IgnoresRedirectSlash:    withoutSlash(*asked) == withoutSlash(*u),
-			IgnoresRedirectPort:     asked.User == nil && asked.Hostname() == u.Hostname() && asked.Scheme == u.Scheme && asked.RequestURI() == u.RequestURI() && asked.Fragment == "",
-			IgnoresRedirectScheme:   strings.TrimPrefix(uri, asked.Scheme) == strings.TrimPrefix(known, u.Scheme),
-			IgnoresRedirectFragment: strings.TrimSuffix(uri, "#"+asked.EscapedFragment()) == known,
-			TakesUserinfoForHost:    strings.HasPrefix(uri, u.Scheme+"://"+u.Host+"@") || strings.HasPrefix(uri, u.Scheme+"://"+u.Hostname()+"@"),
+			ComparesRedirectHost:        asked.Hostname() == u.Hostname(),
+			ComparesRedirectPrefix:      strings.HasPrefix(uri, known),
+			IgnoresRedirectCase:         strings.EqualFold(uri, known),
+			IgnoresRedirectQuery:        withoutQuery(*asked) == withoutQuery(*u),
+			IgnoresLoginInRedirectQuery: withoutLogin(*asked) == known,
+			IgnoresRedirectSlash:        withoutSlash(*asked) == withoutSlash(*u),
+			IgnoresRedirectPort:         asked.User == nil && asked.Hostname() == u.Hostname() && asked.Scheme == u.Scheme && asked.RequestURI() == u.RequestURI() && asked.Fragment == "",
+			IgnoresRedirectScheme:       strings.TrimPrefix(uri, asked.Scheme) == strings.TrimPrefix(known, u.Scheme),
+			IgnoresRedirectFragment:     strings.TrimSuffix(uri, "#"+asked.EscapedFragment()) == known,
+			TakesUserinfoForHost:        strings.HasPrefix(uri, u.Scheme+"://"+u.Host+"@") || strings.HasPrefix(uri, u.Scheme+"://"+u.Hostname()+"@"),
 		} {
 			if same && p.has(fault) {
 				return true
@@ -320,6 +321,16 @@ func (p *Platform) registered(registration Registration, uri string) bool {
 
 func withoutQuery(u url.URL) string {
 	u.RawQuery, u.ForceQuery = "", false
+	return u.String()
+}
+
+// withoutLogin is an address without the parameters of a login initiation.
+func withoutLogin(u url.URL) string {
+	query := u.Query()
+	for _, name := range []string{lti.ParamIssuer, lti.ParamLoginHint, lti.ParamTargetLinkURI, lti.ParamMessageHint, lti.ParamClientID, lti.ParamLTIDeploymentID} {
+		query.Del(name)
+	}
+	u.RawQuery = query.Encode()
 	return u.String()
 }
 

@@ -20,6 +20,7 @@ const (
 	ComparesRedirectPrefix           = "compares-redirect-prefix"
 	IgnoresRedirectCase              = "ignores-redirect-case"
 	IgnoresRedirectQuery             = "ignores-redirect-query"
+	IgnoresLoginInRedirectQuery      = "ignores-login-in-redirect-query"
 	IgnoresRedirectSlash             = "ignores-redirect-slash"
 	IgnoresRedirectPort              = "ignores-redirect-port"
 	IgnoresRedirectScheme            = "ignores-redirect-scheme"
@@ -171,6 +172,7 @@ var conductDefects = []Fault{
 	{Name: ComparesRedirectPrefix, Breaks: []string{"oidc-redirect-uri-exact-match"}, Does: "accepts a redirect_uri that begins with a registered one"},
 	{Name: IgnoresRedirectCase, Breaks: []string{"oidc-redirect-uri-exact-match"}, Does: "ignores the case of redirect_uri"},
 	{Name: IgnoresRedirectQuery, Breaks: []string{"oidc-redirect-uri-exact-match"}, Does: "ignores the query of redirect_uri"},
+	{Name: IgnoresLoginInRedirectQuery, Breaks: []string{"oidc-redirect-uri-exact-match"}, Does: "ignores parameters of a login initiation in the query of redirect_uri"},
 	{Name: IgnoresRedirectSlash, Breaks: []string{"oidc-redirect-uri-exact-match"}, Does: "ignores a slash at the end of redirect_uri"},
 	{Name: IgnoresRedirectPort, Breaks: []string{"oidc-redirect-uri-exact-match"}, Does: "ignores the port of redirect_uri"},
 	{Name: IgnoresRedirectScheme, Breaks: []string{"oidc-redirect-uri-exact-match"}, Does: "ignores the scheme of redirect_uri"},

@@ -94,6 +94,7 @@ const (
 	RepeatsClientID                 = "repeats-client-id"
 	AsksForTargetLinkURI            = "asks-for-target-link-uri"
 	AsksForPlainRedirectURI         = "asks-for-plain-redirect-uri"
+	KeepsLoginInRedirectURI         = "keeps-login-in-redirect-uri"
 	ShortNonce                      = "short-nonce"
 	CountsNonce                     = "counts-nonce"
 	TakesNonceFromClock             = "takes-nonce-from-clock"
@@ -367,6 +368,7 @@ var launchDefects = []Fault{
 	{Name: RepeatsClientID, Breaks: []string{"sec-tool-auth-request-parameters"}, Does: "sends client_id twice"},
 	{Name: AsksForTargetLinkURI, Breaks: []string{"sec-tool-auth-request-redirect-uri", "oidc-tool-target-link-uri-no-open-redirect"}, Does: "takes target_link_uri for its redirect_uri, registered or not"},
 	{Name: AsksForPlainRedirectURI, Breaks: []string{"sec-tool-auth-request-redirect-uri"}, Does: "asks to be answered at http, as it is reached behind a proxy that ends TLS"},
+	{Name: KeepsLoginInRedirectURI, Breaks: []string{"sec-tool-auth-request-redirect-uri"}, Does: "keeps the parameters of the login initiation in its redirect_uri, as it was itself called with them"},
 	{Name: ShortNonce, Breaks: []string{"sec-tool-auth-request-nonce"}, Does: "makes a nonce of 8 characters"},
 	{Name: CountsNonce, Breaks: []string{"sec-tool-auth-request-nonce"}, Does: "makes a nonce by counting"},
 	{Name: TakesNonceFromClock, Breaks: []string{"sec-tool-auth-request-nonce"}, Does: "makes a nonce from the time"},

@@ -736,6 +736,7 @@ var differs = map[string]map[string]types.GomegaMatcher{
 	"redirect-uri-other-path":        {"redirect_uri": sends(toolURL + "/other")},
 	"redirect-uri-appended-segment":  {"redirect_uri": sends(toolURL + "/launch/more")},
 	"redirect-uri-added-query":       {"redirect_uri": sends(toolURL + "/launch?more=1")},
+	"redirect-uri-login-parameters":  {"redirect_uri": ConsistOf(And(HavePrefix(toolURL+"/launch?"), ContainSubstring("&login_hint=")))},
 	"redirect-uri-trailing-slash":    {"redirect_uri": sends(toolURL + "/launch/")},
 	"redirect-uri-other-scheme":      {"redirect_uri": sends("http://tool.example.com/launch")},
 	"redirect-uri-other-port":        {"redirect_uri": sends("https://tool.example.com:8443/launch")},

@@ -2,6 +2,7 @@ package faketool
 
 import (
 	"errors"
+	"maps"
 	"net/url"
 	"slices"
 	"strings"
@@ -106,6 +107,14 @@ var redirectStimuli = []Fault{
 	}, {
 		Name: "redirect-uri-added-query", Provokes: "oidc-redirect-uri-exact-match",
 		Does: "sends a redirect_uri with a query parameter added", request: redirect(func(u *url.URL) { u.RawQuery = "more=1" }),
+	}, {
+		Name: "redirect-uri-login-parameters", Provokes: "oidc-redirect-uri-exact-match",
+		Does: "sends a redirect_uri with the parameters of the login initiation in its query, as a tool does that takes the address of its own login for it",
+		request: func(d *draft) error {
+			query := maps.Clone(d.login.params)
+			maps.DeleteFunc(query, func(name string, _ []string) bool { return !slices.Contains(knownParameters, name) })
+			return redirect(func(u *url.URL) { u.RawQuery = query.Encode() })(d)
+		},
 	}, {
 		Name: "redirect-uri-trailing-slash", Provokes: "oidc-redirect-uri-exact-match",
 		Does: "sends a redirect_uri with a slash added", request: redirect(func(u *url.URL) { u.Path += "/" }),

@@ -583,6 +583,9 @@ func (t *Tool) spoilRequest(request, params url.Values) {
 	if plain, secure := strings.CutPrefix(request.Get(lti.ParamRedirectURI), "https:"); secure && t.has(AsksForPlainRedirectURI) {
 		request.Set(lti.ParamRedirectURI, "http:"+plain)
 	}
+	if t.has(KeepsLoginInRedirectURI) {
+		request.Set(lti.ParamRedirectURI, request.Get(lti.ParamRedirectURI)+"?"+params.Encode())
+	}
 }
 
 // truncate is what a database column of 255 characters does.

@@ -48,19 +48,16 @@ func (r *Run) diagnose(f *Flow) *results.Diagnosis {
 		d.Sent = sentTo(f, r.tool.LoginURL)
 		return d
 	}
-	redirectURI, registered := request.Params.Get(lti.ParamRedirectURI), r.RedirectURIs()
+	redirectURI, registered := f.redirectURI(), r.RedirectURIs()
 	if !f.Answered() {
 		d.Step = "authentication request"
 		d.Sent = "the login initiation"
 		d.Seen = "authentication request with " + results.Bounded(request.Params.Encode(), 1000)
 		d.Problem = fmt.Sprintf("The tool wants its answer at %q, which is on no site of its redirect URIs.", redirectURI)
-		d.LookAt = fmt.Sprintf("Add it to tool.redirect_uris if it is the tool's; known are %s.%s", strings.Join(registered, ", "), r.BehindProxy(redirectURI))
+		d.LookAt = fmt.Sprintf("Add it to tool.redirect_uris if it is the tool's; known are %s.%s", strings.Join(registered, ", "), r.AboutRedirectURI(f))
 		return d
 	}
-	answered := func(uri string) bool {
-		return sameURL(uri, redirectURI) || fakeplatform.DifferInScheme(uri, redirectURI) // which is for a requirement to say
-	}
-	if !slices.ContainsFunc(registered, answered) {
+	if r.asksElsewhere(f) && !r.redirectsAnew { // which is for a requirement to say
 		d.Step, d.Sent = "authentication request", sentTo(f, r.tool.LoginURL)
 		d.Seen = "redirect_uri " + redirectURI
 		d.Problem = fmt.Sprintf("The tool asks to be answered at %s, which is none of its redirect URIs.", redirectURI)
@@ -102,6 +99,48 @@ func (r *Run) diagnose(f *Flow) *results.Diagnosis {
 // RedirectURIs are those that are registered for the tool.
 func (r *Run) RedirectURIs() []string {
 	return append([]string{r.tool.LaunchURL}, r.tool.RedirectURIs...)
+}
+
+// redirectURI is where the tool asks to be answered; empty where it has not asked.
+func (f *Flow) redirectURI() string {
+	request, _ := f.Request()
+	return request.Params.Get(lti.ParamRedirectURI)
+}
+
+// asksElsewhere says whether the tool asks to be answered at an address that is none of
+// those registered, but for what a requirement is to say in any case.
+func (r *Run) asksElsewhere(f *Flow) bool {
+	asked := f.redirectURI()
+	return asked != "" && !slices.ContainsFunc(r.RedirectURIs(), func(uri string) bool {
+		return sameURL(uri, asked) || fakeplatform.DifferInScheme(uri, asked)
+	})
+}
+
+// differInQuery says whether two addresses are the same but for their queries.
+func differInQuery(a, b string) bool { return a != b && withoutQuery(a) == withoutQuery(b) }
+
+// AboutRedirectURI says what to look at where a launch's redirect_uri is not registered;
+// empty where it is, or where nothing is known.
+func (r *Run) AboutRedirectURI(f *Flow) string {
+	asked := f.redirectURI()
+	u, err := url.Parse(asked)
+	if err != nil || slices.Contains(r.RedirectURIs(), asked) || f.Record.LoginInitiation == nil {
+		return ""
+	}
+	var carried []string
+	for name, values := range f.Record.LoginInitiation.Params {
+		if value := u.Query().Get(name); value != "" && slices.Contains(values, value) {
+			carried = append(carried, name)
+		}
+	}
+	slices.Sort(carried)
+	switch {
+	case len(carried) > 0:
+		return fmt.Sprintf(" It has %s of its own login initiation in its query. Does the tool take the address at which its login was called, with all that this had, for its redirect URI?", strings.Join(carried, ", "))
+	case r.redirectsAnew:
+		return " Its query is another one in every login, so that nobody can register it."
+	}
+	return r.BehindProxy(asked)
 }
 
 // BehindProxy says what to look at where a redirect_uri is one of the tool's own but for

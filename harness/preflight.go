@@ -12,7 +12,6 @@ import (
 	"invigilator/fakeplatform"
 	"invigilator/harness/agent"
 	"invigilator/harness/config"
-	"invigilator/lti"
 	"invigilator/results"
 )
 
@@ -34,7 +33,7 @@ func (r *Run) Preflight(ctx context.Context) (results.Fragment, error) {
 		_ = r.awaitServer(ctx, r.tool.LoginURL, min(r.config.Patience.Restart.Std(), startPatience))
 	}
 	found, err := r.preflightAgain(ctx, r.hostsOfTool(), func(ctx context.Context) (results.Fragment, error) {
-		r.baseline, r.loginByPost = baseline{}, false
+		r.baseline, r.loginByPost, r.redirectsAnew = baseline{}, false, false
 		return r.preflight(ctx)
 	})
 	found.Strangers = r.takeStrangers()
@@ -93,6 +92,13 @@ func (r *Run) preflight(ctx context.Context) (results.Fragment, error) {
 		} else {
 			r.loginByPost = false
 		}
+	}
+	if r.asksElsewhere(control) {
+		again, err := one(Launch{Title: "preflight: another login, since the first asks for its answer at an address that is not registered"})
+		if err != nil {
+			return results.Fragment{}, err
+		}
+		r.redirectsAnew = differInQuery(control.redirectURI(), again.redirectURI())
 	}
 	if d := r.diagnose(control); d != nil {
 		return r.charge(control, s, d)
@@ -159,13 +165,13 @@ func (r *Run) lastOne(last *Flow) *results.Diagnosis {
 // charge says what becomes of a run whose valid launches do not work: nothing can be
 // judged, but for what the tool has broken for certain on the way to that.
 func (r *Run) charge(f *Flow, s *Scenario, d *results.Diagnosis) (results.Fragment, error) {
-	request, _ := f.Request()
-	asked := request.Params.Get(lti.ParamRedirectURI)
-	if !r.config.Launches() || !slices.ContainsFunc(r.RedirectURIs(), func(uri string) bool { return fakeplatform.DifferInScheme(uri, asked) }) {
+	asked := f.redirectURI()
+	certain := r.redirectsAnew || slices.ContainsFunc(r.RedirectURIs(), func(uri string) bool { return fakeplatform.DifferInScheme(uri, asked) })
+	if !r.config.Launches() || !certain {
 		return s.fragment, d
 	}
 	s.Observe("sec-tool-auth-request-redirect-uri", "", results.Failed, "one of "+strings.Join(r.RedirectURIs(), ", "),
-		fmt.Sprintf("redirect_uri %q.%s The launch did not work either, so nothing else was tried.", results.Bounded(asked, 300), r.BehindProxy(asked)), f)
+		fmt.Sprintf("redirect_uri %q.%s The launch did not work either, so nothing else was tried.", results.Bounded(asked, 300), r.AboutRedirectURI(f)), f)
 	r.bar(s, d, plain, intoExam, withGrades, toReview)
 	return s.fragment, nil
 }

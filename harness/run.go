@@ -36,6 +36,9 @@ type Run struct {
 	crowd    agent.Agent            // many users at once, without a browser
 	fakeTool *faketool.Tool         // where it is judged
 	baseline baseline
+	// redirectsAnew is set where the tool asks for its answer at another address in every
+	// login, which nobody can have registered.
+	redirectsAnew bool
 	// loginByPost is set where the tool answers no login initiation by GET.
 	loginByPost bool
 	// keySetChanged is set where a launch since the last valid one met another

@@ -82,7 +82,7 @@ var _ = Describe("A tool, answering a login initiation,", func() {
 		check := func(stimulus string, flow *harness.Flow, request fakeplatform.AuthenticationRequest) {
 			got := request.Params[lti.ParamRedirectURI]
 			scene.Check(id, stimulus, len(got) == 1 && slices.Contains(registered, got[0]),
-				"one of "+strings.Join(registered, ", "), "redirect_uri "+shown(got)+"."+scene.Run().BehindProxy(request.Params.Get(lti.ParamRedirectURI)), flow)
+				"one of "+strings.Join(registered, ", "), "redirect_uri "+shown(got)+"."+scene.Run().AboutRedirectURI(flow), flow)
 		}
 		plain, request, asked := authenticationRequest(ctx, scene, id)
 		if asked {

@@ -100,6 +100,10 @@ func (p *Platform) serveStart(w http.ResponseWriter, r *http.Request, l *Launch)
 			return
 		}
 	}
+	if p.opensAsLTI11(l) {
+		writeForm(w, formPage{Action: l.registration.RedirectURIs[0], Params: l.legacy()})
+		return
+	}
 	if p.has(PostsTokenBesides) {
 		render(w, http.StatusOK, "besides", map[string]string{"Token": l.URL() + "/besides", "Login": p.loginURL(l)})
 		return

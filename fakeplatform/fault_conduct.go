@@ -8,6 +8,7 @@ const (
 	GluesLoginQuery                  = "glues-login-query"
 	DropsLoginQuery                  = "drops-login-query"
 	PostsTokenBesides                = "posts-token-besides-login"
+	OpensPrivateLinksByLTI11         = "opens-private-links-by-lti-1-1"
 	OneTimeLinks                     = "one-time-links"
 	RefusesAuthByGet                 = "refuses-auth-by-get"
 	RefusesAuthByPost                = "refuses-auth-by-post"
@@ -155,6 +156,7 @@ var conductDefects = []Fault{
 	{Name: GluesLoginQuery, Breaks: []string{"practice-login-url-query-preserved"}, Does: "appends its parameters with a second ? to a login URL that has a query"},
 	{Name: DropsLoginQuery, Breaks: []string{"practice-login-url-query-preserved"}, Does: "replaces the query of the login URL by its own parameters"},
 	{Name: PostsTokenBesides, Breaks: []string{"sec-every-launch-starts-with-login"}, Does: "posts an id_token that nobody asked for from a hidden frame, beside the login initiation"},
+	{Name: OpensPrivateLinksByLTI11, Breaks: []string{"sec-every-launch-starts-with-login"}, Hides: []string{"cert-platform-no-pii-launch", "sr-for-user-privacy"}, Does: "opens a link that shares no personal data with a form of LTI 1.1"},
 	{Name: OneTimeLinks, Breaks: []string{"practice-platform-link-opened-again"}, NeedsBrowser: true, Does: "shows links that launch once, until the page is loaded again"},
 
 	// Authorization endpoint.

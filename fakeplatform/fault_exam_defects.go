@@ -92,6 +92,7 @@ const (
 	ForgetsLaunchOnRefusal          = "forgets-launch-on-refusal"
 	UsesAttemptUpOnRefusal          = "uses-attempt-up-on-refusal"
 	AnswersStartWithPage            = "answers-start-with-page"
+	EndsExamsByLTI11                = "ends-exams-by-lti-1-1"
 	TellsNoEnd                      = "tells-no-end"
 	TellsOnlyOfSubmission           = "tells-only-of-submission"
 	TellsEndUnasked                 = "tells-end-unasked"
@@ -193,6 +194,7 @@ var examDefects = []Fault{
 
 	// The end.
 	{Name: TellsNoEnd, Breaks: []string{"ap-end-assessment-sent-when-requested"}, Part: OfExams, Hides: []string{"ap-end-assessment-claims", "ap-end-assessment-fresh-oidc", "ap-end-assessment-no-session-data", "ap-end-assessment-error-claims", "ap-claim-names-exact-platform", "ap-no-null-claims-platform", "ap-start-proctoring-settings-shape", "ap-end-assessment-return-url"}, Does: "never tells of the end"},
+	{Name: EndsExamsByLTI11, Breaks: []string{"ap-end-assessment-sent-when-requested", "ap-end-assessment-fresh-oidc"}, Part: OfExams, Hides: []string{"ap-end-assessment-claims", "ap-end-assessment-no-session-data", "ap-end-assessment-error-claims", "ap-claim-names-exact-platform", "ap-no-null-claims-platform", "ap-start-proctoring-settings-shape", "ap-end-assessment-return-url"}, Does: "tells of the end with a form of LTI 1.1"},
 	{Name: TellsOnlyOfSubmission, Breaks: []string{"ap-end-assessment-sent-when-requested"}, Part: OfExams, OnlyWarns: true, Does: "does not tell of an end that the candidate has not brought about"},
 	{Name: TellsEndUnasked, Breaks: []string{"ap-end-assessment-not-sent-unrequested"}, Hides: []string{"ap-end-assessment-return-non-boolean"}, Part: OfExams, Does: "tells of every end"},
 	{Name: RemembersEndWish, Breaks: []string{"ap-end-assessment-not-sent-unrequested"}, Hides: []string{"ap-end-assessment-return-non-boolean"}, Part: OfExams, Does: "tells of the end because the tool had asked for it in the attempt before"},

@@ -15,6 +15,7 @@ const (
 	ShortensVersionOfReviews      = "shortens-version-of-reviews"
 	AnswersReviewsInQuery         = "answers-reviews-in-query"
 	SignsReviewsWithOtherKey      = "signs-reviews-with-other-key"
+	OpensOwnReviewsByLTI11        = "opens-own-reviews-by-lti-1-1"
 	InventsNonceOfReviews         = "invents-nonce-of-reviews"
 	SendsOtherTargetInReviews     = "sends-other-target-in-reviews"
 	NamesFirstLineItemInReviews   = "names-first-line-item-in-reviews"
@@ -110,6 +111,10 @@ var reviewDefects = []Fault{
 	{Name: ShortensVersionOfReviews, Breaks: []string{"sr-message-type-and-version"}, Part: OfReviews, Does: "sends the version 1.3 in reviews", claims: with(lti.ClaimVersion, "1.3")},
 	{Name: AnswersReviewsInQuery, Breaks: []string{"sr-through-oidc-login"}, Part: OfReviews, Does: "sends the id_token of a review in the query", answer: func(f *answerForm) { f.inQuery, f.method = true, http.MethodGet }},
 	{Name: SignsReviewsWithOtherKey, Breaks: []string{"sr-through-oidc-login"}, Part: OfReviews, Does: "signs reviews with a key that it does not publish", sign: signAsUnpublished},
+	{Name: OpensOwnReviewsByLTI11, Breaks: []string{"sr-through-oidc-login"}, Hides: []string{
+		"sr-message-type-and-version", "sr-for-user-required", "sr-for-user-id-is-learner-sub", "sr-sub-is-reviewer", "sr-for-user-roles",
+		"sr-for-user-member-types", "sr-learner-self-review", "sr-reviewer-authorised", "sr-resource-link-when-attached",
+	}, Part: OfReviews, Does: "opens the review of a learner's own work with a form of LTI 1.1"},
 	{Name: InventsNonceOfReviews, Breaks: []string{"sr-through-oidc-login"}, Part: OfReviews, Does: "sends a nonce of its own in reviews", claims: func(d *draft) { d.claims["nonce"] = lti.RandomString() }},
 	{Name: SendsOtherTargetInReviews, Breaks: append([]string{"sr-through-oidc-login", "sr-default-target"}, targeted...), Part: OfReviews, Does: "adds a parameter to the target_link_uri of a review that was not in the login initiation", claims: func(d *draft) {
 		target, _ := d.claims[lti.ClaimTargetLinkURI].(string)

@@ -148,8 +148,11 @@ func loginsOn(f *Flow) []loginOnWay {
 
 // ofPlatform are the breaches of a platform: each answer is that of its own request, and nothing comes that
 // no request asked for.
-func ofPlatform(f *PlatformFlow) []breach {
+func (r *PlatformRun) ofPlatform(f *PlatformFlow) []breach {
 	var found []breach
+	if says := r.shortcut(f.Trip.Steps); says != "" && f.journey != "" {
+		found = append(found, breach{r.throughLoginBy(f.journey), cutShort(f.journey, says)})
+	}
 	for _, came := range f.arrivals {
 		if came.IDToken != "" && came.Login == nil && !came.Strange {
 			found = append(found, breach{"sec-every-launch-starts-with-login", "An id_token came by " + came.Method + " to " + came.Path + " that no authentication request had asked for."})

@@ -276,7 +276,7 @@ func (s *PlatformScenario) do(ctx context.Context, by *Seat, name, title, until 
 	if s.keepStuck(err); err != nil {
 		return nil, err
 	}
-	flow := &PlatformFlow{ID: r.nextFlowID(), Trip: trip, by: by, tool: r.tool, picture: trip.Screenshot, arrivals: r.arrivedSince(since)}
+	flow := &PlatformFlow{ID: r.nextFlowID(), journey: "the journey " + name, Trip: trip, by: by, tool: r.tool, picture: trip.Screenshot, arrivals: r.arrivedSince(since)}
 	if login, held := r.tool.LoginAt(trip.Page.URL); held {
 		flow.Login = login
 	}

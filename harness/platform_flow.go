@@ -66,6 +66,7 @@ type PlatformFlow struct {
 	strange  []results.Step     // what reached the stranger's site meanwhile
 	shown    agent.Place        // where the launch is shown
 	link     config.LaunchKind  // what was launched
+	journey  string             // that led to no launch, or that does something else; empty where one led to a launch
 	ledBy    []string           // see LedBy
 	evidence results.Flow
 	picture  []byte

@@ -18,6 +18,7 @@ import (
 type need string
 
 const (
+	launches      need = "launches"
 	tokenEndpoint need = "token endpoint"
 	controlTokens need = "access tokens for the control of exams"
 	gradeTokens   need = "access tokens for the grade services"

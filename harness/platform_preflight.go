@@ -59,6 +59,9 @@ func (r *PlatformRun) preflight(ctx context.Context) (results.Fragment, error) {
 		flow, err = r.launch(ctx, launch)
 	}
 	if stuck, ok := errors.AsType[*JourneyError](err); ok {
+		if scene.cutsShort(stuck, launches) {
+			return r.preflightParts(ctx, scene)
+		}
 		flow := r.stuckFlow(stuck)
 		scene.keep(flow)
 		return scene.fragment, r.diagnoseStuck(stuck, flow)
@@ -106,6 +109,9 @@ func (r *PlatformRun) preflightExam(ctx context.Context, scene *PlatformScenario
 	if err != nil {
 		return err
 	}
+	if r.missing[exams] != "" {
+		return nil // which is told
+	}
 	if d != nil && missing == exams && r.firstLink() == config.Exam {
 		d.Profiles = nil // nothing is judged that does not begin with an exam
 		return d
@@ -143,6 +149,9 @@ func (r *PlatformRun) preflightServices(ctx context.Context, scene *PlatformScen
 // nothing is. Where it is the configuration's fault it names their profile.
 func (r *PlatformRun) obstacleToExams(ctx context.Context, scene *PlatformScenario) (*results.Diagnosis, need, error) {
 	exam, err := scene.Exam(ctx, PlatformLaunch{Title: "preflight: a valid launch into an exam"})
+	if stuck, ok := errors.AsType[*JourneyError](err); ok && scene.cutsShort(stuck, exams) {
+		return nil, exams, nil
+	}
 	if errors.Is(err, ErrNoLaunch) && exam != nil && !exam.Launched() {
 		return r.diagnoseLaunch(ctx, exam), exams, nil
 	}

@@ -96,6 +96,9 @@ func (s *PlatformScenario) hold(ctx context.Context, l PlatformLaunch) (*Platfor
 	if s.run.Gone() {
 		return nil, errPlatformGone
 	}
+	if err := s.run.lacks(launches); err != nil && throughLogin[l.Link] == "" {
+		return nil, err
+	}
 	held, err := s.run.hold(ctx, l)
 	if s.keepStuck(err) && s.run.isOrdinary(l) {
 		s.recover(ctx, nil, err)
@@ -149,6 +152,9 @@ func (s *PlatformScenario) recover(ctx context.Context, failed *PlatformFlow, wh
 // to its end, and says whether it is to be done again; see [observer.settle].
 func (s *PlatformScenario) Settle(ctx context.Context, again bool) bool {
 	return s.settle(again, func() string {
+		if s.run.lacks(launches) != nil {
+			return "" // there are none that could stop to work
+		}
 		if why := s.servicesWork(ctx); why != "" {
 			return why
 		}
@@ -161,7 +167,7 @@ func (s *PlatformScenario) Settle(ctx context.Context, again bool) bool {
 
 func (s *PlatformScenario) keep(flow *PlatformFlow) {
 	s.observer.keep(flow)
-	s.breach(append(ofPlatform(flow), s.run.leaksOfPlatform(flow)...), flow)
+	s.breach(append(s.run.ofPlatform(flow), s.run.leaksOfPlatform(flow)...), flow)
 }
 
 // keepStuck keeps the page that a journey got stuck on, and says whether one did.
@@ -177,7 +183,7 @@ func (s *PlatformScenario) keepStuck(err error) bool {
 
 // stuckFlow is the evidence of a journey that got stuck.
 func (r *PlatformRun) stuckFlow(e *JourneyError) *PlatformFlow {
-	flow := &PlatformFlow{ID: r.nextFlowID(), picture: e.Picture, Trip: &agent.Trip{Steps: e.steps, Page: e.page, Ended: e.ended, Why: e.Why}}
+	flow := &PlatformFlow{ID: r.nextFlowID(), journey: e.Journey, picture: e.Picture, Trip: &agent.Trip{Steps: e.steps, Page: e.page, Ended: e.ended, Why: e.Why}}
 	flow.evidence = results.Flow{
 		ID: flow.ID, Title: e.Journey, Why: e.Error(), Page: e.page, Steps: e.steps, Ended: "stuck",
 	}

@@ -1,0 +1,29 @@
+package fakeplatform
+
+import (
+	"net/url"
+	"strconv"
+
+	"invigilator/lti"
+)
+
+// opensAsLTI11 says whether a launch is one of LTI 1.1: a platform that knows both
+// versions may take the older one where nobody has looked.
+func (p *Platform) opensAsLTI11(l *Launch) bool {
+	plan := l.plan
+	return plan.Message == lti.EndAssessment && p.has(EndsExamsByLTI11) ||
+		plan.Message == lti.SubmissionReviewRequest && plan.Review.Learner.Sub == plan.User.Sub && p.has(OpensOwnReviewsByLTI11) ||
+		plan.Message == lti.ResourceLinkRequest && plan.HidePersonalData && p.has(OpensPrivateLinksByLTI11)
+}
+
+// legacy are the parameters of a launch by LTI 1.1 (LTI 1.1.1 Implementation Guide, 3 and
+// 4.2). Nobody checks the signature.
+func (l *Launch) legacy() url.Values {
+	return url.Values{
+		"lti_message_type": {"basic-lti-launch-request"}, "lti_version": {"LTI-1p0"},
+		"resource_link_id": {l.plan.ResourceLink.ID}, "user_id": {l.plan.User.Sub},
+		"oauth_version": {"1.0"}, "oauth_consumer_key": {l.plan.ClientID}, "oauth_nonce": {lti.RandomString()},
+		"oauth_timestamp": {strconv.FormatInt(l.platform.opts.Now().Unix(), 10)}, "oauth_callback": {"about:blank"},
+		"oauth_signature_method": {"HMAC-SHA1"}, "oauth_signature": {lti.RandomString()},
+	}
+}

@@ -34,6 +34,8 @@ func (t *Tool) spoilAssertion(of client, p *TokenProbe, again bool) {
 	}{
 		{SignsFractionsOfSeconds, lti.Claims{"iat": fractional(now), "exp": fractional(now.Add(tokenLifetime))}},
 		{SignsAssertionForAnHour, lti.Claims{"exp": now.Add(time.Hour).Unix()}},
+		{SignsAssertionInMilliseconds, lti.Claims{"iat": now.UnixMilli(), "exp": now.Add(tokenLifetime).UnixMilli()}},
+		{SignsAssertionBySlowClock, lti.Claims{"iat": now.Add(-time.Hour).Unix(), "exp": now.Add(tokenLifetime - time.Hour).Unix()}},
 		{SendsIssueTimeAsText, lti.Claims{"iat": strconv.FormatInt(now.Unix(), 10)}},
 		{SendsURLAsAssertionIssuer, lti.Claims{"iss": t.opts.URL}},
 	} {

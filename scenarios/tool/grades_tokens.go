@@ -322,13 +322,20 @@ func wrongAssertion(run *harness.Run, request fakeplatform.TokenRequest) string 
 	iat, iatIsNumber := m.Claims["iat"].(float64)
 	exp, expIsNumber := m.Claims["exp"].(float64)
 	jti, _ := m.Text("jti")
+	at := float64(request.At.Unix())
 	switch {
 	case !slices.ContainsFunc(append(request.Addresses, known.TokenURL, known.Platform.TokenURL(), known.Platform.Issuer()), func(own string) bool { return slices.Contains(audience, any(own)) }):
 		return fmt.Sprintf("aud is %s, without the token endpoint %q", lti.Wire(m.Claims["aud"]), known.TokenURL)
 	case !iatIsNumber || !expIsNumber:
 		return fmt.Sprintf("iat is %s and exp %s: both have to be numbers", lti.Wire(m.Claims["iat"]), lti.Wire(m.Claims["exp"]))
+	case iat-at > anyLifetime.Seconds():
+		return fmt.Sprintf("iat is %.0f: it is not in seconds", iat)
+	case iat-at > clockSkew.Seconds():
+		return fmt.Sprintf("iat is %.0f seconds later than the time of receipt", iat-at)
 	case exp <= iat || exp-iat > anyLifetime.Seconds():
 		return fmt.Sprintf("exp is %.0f seconds after iat", exp-iat)
+	case exp+clockSkew.Seconds() <= at:
+		return fmt.Sprintf("it had expired %.0f seconds before it came", at-exp)
 	case jti == "":
 		return "jti is " + lti.Wire(m.Claims["jti"])
 	}

@@ -1158,7 +1158,7 @@ var shownOtherwise = []string{
 	faketool.NotesUseLate, faketool.NotesStateLate, faketool.RefusesManyCookies, faketool.ForgetsOldLogins, // once_test.go
 	faketool.DropsEndpointQuery, faketool.GluesEndpointQuery, faketool.EscapesEndpointQuery, faketool.KnowsOneDeployment,
 	faketool.FetchesCertificateURL, faketool.WaitsForKeys, faketool.TakesAnonymousForLastUser, faketool.IgnoresClientID,
-	faketool.KnowsUsersByEmail, faketool.KnowsUsersBySubAlone, faketool.KnowsUsersByAllClaims, faketool.SwapsOverlappingUsers,
+	faketool.KnowsUsersByEmail, faketool.KnowsUsersBySubAlone, faketool.KnowsUsersByAllClaims, faketool.SwapsOverlappingUsers, faketool.KeepsFirstUserOfBrowser,
 	faketool.SwapsOverlappingLoginHints, faketool.DropsMessageHintOfPost,
 	faketool.KnowsLinksByIDAlone, faketool.AcceptsOldTLS, faketool.PublishesShortKey, faketool.PublishesKeyWithoutKID,
 	faketool.PublishesPrivateKey, faketool.NestsKeySet, faketool.ForbidsFraming, faketool.StateCookieWithoutSameSite, faketool.StateCookieUnpartitioned,

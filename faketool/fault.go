@@ -231,6 +231,7 @@ const (
 	CrashesOnAnonymous              = "crashes-on-anonymous"
 	DeclinesAnonymous               = "declines-anonymous"
 	TakesAnonymousForLastUser       = "takes-anonymous-for-last-user"
+	KeepsFirstUserOfBrowser         = "keeps-first-user-of-browser"
 	AcceptsMissingTargetLinkURI     = "accepts-missing-target-link-uri"
 	RefusesUnknownClaims            = "refuses-unknown-claims"
 	RefusesLongTitles               = "refuses-long-titles"
@@ -524,6 +525,7 @@ var launchDefects = []Fault{
 	{Name: SharesNonceOfOverlappingLogins, Breaks: []string{"sec-tool-auth-request-nonce", "oidc-tool-nonce-foreign"}, Does: "sends the nonce of the login before where that one is still open"},
 	{Name: SharesStateOfOverlappingLogins, Breaks: []string{"sec-tool-auth-request-state", "sec-tool-state-foreign", "oidc-tool-nonce-foreign"}, Does: "sends the state of the login before where that one is still open"},
 	{Name: SwapsOverlappingUsers, Breaks: []string{"core-tool-parallel-users"}, Does: "shows the user of the launch before where two logins overlapped"},
+	{Name: KeepsFirstUserOfBrowser, Breaks: []string{"core-tool-parallel-users"}, Does: "keeps the session of the user before where another one is launched in the same browser"},
 	{Name: KnowsLinksByIDAlone, Breaks: []string{"core-tool-identifiers-scoped"}, Does: "takes the same resource link id in another deployment for the same link"},
 	{Name: DropsReturnQuery, Breaks: []string{"core-tool-return-url", "ap-tool-error-return"}, Does: "replaces the query of the return URL by its own"},
 	{Name: AddsOwnReturnParameters, Breaks: []string{"core-tool-return-url", "ap-tool-error-return"}, Does: "adds a parameter of its own to the return URL"},

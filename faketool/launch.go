@@ -215,12 +215,8 @@ func (t *Tool) launchOf(r *http.Request, c claims, begun *login) Launch {
 		l.Chapter = u.Query().Get("chapter")
 	}
 	if l.Sub == "" && t.has(TakesAnonymousForLastUser) {
-		if cookie, err := r.Cookie(sessionCookie); err == nil {
-			t.mu.Lock()
-			last := t.sessions[cookie.Value]
-			t.mu.Unlock()
-			l.Sub, l.Name, l.User = last.Sub, last.Name, last.User
-		}
+		last := t.sessionOf(r)
+		l.Sub, l.Name, l.User = last.Sub, last.Name, last.User
 	} else if l.Sub != "" {
 		l.User = t.number(t.users, t.userKey(c))
 		t.mu.Lock()
@@ -228,6 +224,9 @@ func (t *Tool) launchOf(r *http.Request, c claims, begun *login) Launch {
 			l.Name = name
 		}
 		t.mu.Unlock()
+	}
+	if before := t.sessionOf(r); l.Sub != "" && before.Sub != "" && before.Sub != l.Sub && t.has(KeepsFirstUserOfBrowser) {
+		l.Sub, l.Name, l.User = before.Sub, before.Name, before.User
 	}
 	l.Link = t.number(t.links, t.linkKey(c, begun))
 	t.mu.Lock()
@@ -239,6 +238,17 @@ func (t *Tool) launchOf(r *http.Request, c claims, begun *login) Launch {
 	l.event = t.events
 	t.last = l
 	return l
+}
+
+// sessionOf is the launch that a browser has been here with before, if any.
+func (t *Tool) sessionOf(r *http.Request) Launch {
+	cookie, err := r.Cookie(sessionCookie)
+	if err != nil {
+		return Launch{}
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.sessions[cookie.Value]
 }
 
 // userKey tells users apart: sub is theirs within the issuer (LTI Core 1.3, 3.3).

@@ -59,7 +59,11 @@ func (r *PlatformRun) preflight(ctx context.Context) (results.Fragment, error) {
 		flow, err = r.launch(ctx, launch)
 	}
 	if stuck, ok := errors.AsType[*JourneyError](err); ok {
-		if scene.cutsShort(stuck, launches) {
+		missing := []need{launches}
+		if launch.Link == config.Exam {
+			missing = append(missing, exams)
+		}
+		if scene.cutsShort(stuck, missing...) {
 			return r.preflightParts(ctx, scene)
 		}
 		flow := r.stuckFlow(stuck)
@@ -102,7 +106,7 @@ func (r *PlatformRun) preflight(ctx context.Context) (results.Fragment, error) {
 // preflightExam makes sure that a real platform's exam can be judged: that a genuine
 // message starts it.
 func (r *PlatformRun) preflightExam(ctx context.Context, scene *PlatformScenario) error {
-	if !r.Has(config.Proctoring) || !r.config.Judges(config.Proctoring) {
+	if !r.Has(config.Proctoring) || !r.config.Judges(config.Proctoring) || r.missing[exams] != "" {
 		return nil
 	}
 	d, missing, err := r.obstacleToExams(ctx, scene)

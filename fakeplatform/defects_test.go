@@ -261,6 +261,7 @@ var probes = map[string]probe{
 	"redirect_uri other path":         sets("redirect_uri", "https://tool.example/other"),
 	"redirect_uri segment":            sets("redirect_uri", "https://tool.example/second/more"),
 	"redirect_uri query":              sets("redirect_uri", "https://tool.example/second?a=1"),
+	"redirect_uri with login":         sets("redirect_uri", "https://tool.example/second?iss=a&login_hint=b"),
 	"redirect_uri slash":              sets("redirect_uri", "https://tool.example/second/"),
 	"redirect_uri scheme":             sets("redirect_uri", "http://tool.example/second"),
 	"redirect_uri port":               sets("redirect_uri", "https://tool.example:8443/second"),

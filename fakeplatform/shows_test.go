@@ -2,7 +2,7 @@ package fakeplatform_test
 
 // shows names the probes in which a defect of conduct shows: these, and no others.
 var shows = map[string][]string{
-	"accepts-any-redirect-uri":             {"redirect_uri case", "redirect_uri foreign", "redirect_uri foreign, no nonce", "redirect_uri fragment", "redirect_uri of another tool", "redirect_uri other path", "redirect_uri port", "redirect_uri query", "redirect_uri scheme", "redirect_uri script", "redirect_uri segment", "redirect_uri slash", "redirect_uri upper case host", "redirect_uri userinfo"},
+	"accepts-any-redirect-uri":             {"redirect_uri case", "redirect_uri foreign", "redirect_uri foreign, no nonce", "redirect_uri fragment", "redirect_uri of another tool", "redirect_uri other path", "redirect_uri port", "redirect_uri query", "redirect_uri with login", "redirect_uri scheme", "redirect_uri script", "redirect_uri segment", "redirect_uri slash", "redirect_uri upper case host", "redirect_uri userinfo"},
 	"accepts-empty-nonce":                  {"nonce empty"},
 	"accepts-missing-client-id":            {"client_id missing"},
 	"accepts-missing-login-hint":           {"login_hint missing"},
@@ -27,8 +27,8 @@ var shows = map[string][]string{
 	"answers-other-users":                  {"both hints of another user", "message hint of another user", "once more by another user", "somebody else is signed in", "the user has signed out for others"},
 	"answers-without-session":              {"nobody is signed in", "the user has signed out"},
 	"compares-message-hint-prefix":         {"message hint altered"},
-	"compares-redirect-host":               {"redirect_uri case", "redirect_uri fragment", "redirect_uri other path", "redirect_uri port", "redirect_uri query", "redirect_uri scheme", "redirect_uri segment", "redirect_uri slash"},
-	"compares-redirect-prefix":             {"redirect_uri fragment", "redirect_uri query", "redirect_uri segment", "redirect_uri slash"},
+	"compares-redirect-host":               {"redirect_uri case", "redirect_uri fragment", "redirect_uri other path", "redirect_uri port", "redirect_uri query", "redirect_uri with login", "redirect_uri scheme", "redirect_uri segment", "redirect_uri slash"},
+	"compares-redirect-prefix":             {"redirect_uri fragment", "redirect_uri query", "redirect_uri with login", "redirect_uri segment", "redirect_uri slash"},
 	"crashes-on-response-type":             {"response_type code"},
 	"decodes-nonce-twice":                  {"nonce long"},
 	"decodes-state-twice":                  {"state special"},
@@ -46,7 +46,7 @@ var shows = map[string][]string{
 	"ignores-redirect-case":                {"redirect_uri case", "redirect_uri upper case host"},
 	"ignores-redirect-fragment":            {"redirect_uri fragment"},
 	"ignores-redirect-port":                {"redirect_uri port"},
-	"ignores-redirect-query":               {"redirect_uri query"},
+	"ignores-redirect-query":               {"redirect_uri query", "redirect_uri with login"},
 	"ignores-redirect-scheme":              {"redirect_uri scheme"},
 	"ignores-redirect-slash":               {"redirect_uri slash"},
 	"ignores-response-type":                {"response_type code", "response_type id_token token", "response_type token"},

@@ -2,6 +2,7 @@ package harness_test
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -77,9 +78,7 @@ func another(query func(login url.Values, n int) string) func(http.Handler) http
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			answer := httptest.NewRecorder()
 			tool.ServeHTTP(answer, r)
-			for name, values := range answer.Header() {
-				w.Header()[name] = values
-			}
+			maps.Copy(w.Header(), answer.Header())
 			if to, err := url.Parse(answer.Header().Get("Location")); err == nil && to.Query().Has("redirect_uri") {
 				n++
 				asked := to.Query()

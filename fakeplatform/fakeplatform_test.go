@@ -1161,6 +1161,7 @@ var faultDiffers = map[string]types.GomegaMatcher{
 	"client-id-unknown":               ConsistOf("login client_id = clieat-a"),
 	"client-id-unknown-alone":         ConsistOf("login client_id = clieat-a"),
 	"client-id-absent":                ConsistOf("login client_id is gone"),
+	"login-deployment-id-absent":      ConsistOf("login lti_deployment_id is gone"),
 	"state-dropped":                   ConsistOf("state is gone"),
 	"state-empty":                     ConsistOf("state = "),
 	"state-random":                    ConsistOf(MatchRegexp(`^state = ` + random + `$`)),
@@ -1358,6 +1359,7 @@ var faultDiffers = map[string]types.GomegaMatcher{
 	"replayed-at-once":                    BeEmpty(),
 	// The other launch is one of the same platform here: TestTokenOfOtherPlatform.
 	"token-of-other-platform":   ConsistOf(HavePrefix("claim " + lti.ClaimLaunchPresentation)),
+	"aud-other-registration":    ConsistOf(HavePrefix("claim " + lti.ClaimLaunchPresentation)),
 	"response-by-get":           ConsistOf("answer by GET with a query"),
 	"response-in-query-of-post": ConsistOf("answer by POST with a query"),
 	"error-with-state":          ConsistOf("id_token is gone", "error = login_required", "error_description = "+fakeplatform.Markup),

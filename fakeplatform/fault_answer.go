@@ -78,12 +78,11 @@ var answerFaults = []Fault{
 	}, {
 		Name: "token-of-other-platform", Provokes: "sec-tool-issuer-mix-up", Borrows: true,
 		Does: "answers with a token that another platform, which the tool knows too, has signed for this login",
-		sign: func(d *draft) (string, error) {
-			other := d.launch.plan.Other
-			request := maps.Clone(d.request)
-			request.Set(lti.ParamClientID, other.plan.ClientID)
-			return lti.Sign(other.claims(other.plan, request, d.now), other.signingKey())
-		},
+		sign: signedForOther,
+	}, {
+		Name: "aud-other-registration", Provokes: "sec-tool-aud", Borrows: true,
+		Does: "answers with a token for another registration of the tool, signed for this login",
+		sign: signedForOther,
 	}, {
 		Name: "response-by-get", Provokes: "practice-tool-id-token-only-by-post",
 		Breaks: []string{"formpost-response-form", "sec-auth-response-mode-form-post", "oidc-auth-endpoint-get", "oidc-auth-endpoint-post", "formpost-response-not-stored"},
@@ -118,4 +117,12 @@ var answerFaults = []Fault{
 func loginRequired(form url.Values) {
 	form.Set(lti.ParamError, lti.ErrorLoginRequired)
 	form.Set(lti.ParamErrorDescription, Markup)
+}
+
+// signedForOther is a token for the login that says what one for the other launch would.
+func signedForOther(d *draft) (string, error) {
+	other := d.launch.plan.Other
+	request := maps.Clone(d.request)
+	request.Set(lti.ParamClientID, other.plan.ClientID)
+	return lti.Sign(other.claims(other.plan, request, d.now), other.signingKey())
 }

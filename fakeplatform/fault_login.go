@@ -153,6 +153,11 @@ var loginFaults = []Fault{
 		Breaks:    []string{},
 		Permitted: true,
 		Does:      "sends the login initiation without client_id", login: func(l *login) { l.Params.Del(lti.ParamClientID) },
+	}, {
+		Name: "login-deployment-id-absent", Provokes: "core-tool-login-client-id",
+		Breaks:    []string{},
+		Permitted: true,
+		Does:      "sends the login initiation without lti_deployment_id", login: func(l *login) { l.Params.Del(lti.ParamLTIDeploymentID) },
 	},
 }
 

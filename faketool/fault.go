@@ -154,6 +154,7 @@ const (
 	OpensTargetOfLogin              = "opens-target-of-login"
 	IgnoresClientID                 = "ignores-client-id"
 	NeedsClientID                   = "needs-client-id"
+	NeedsDeploymentAtLogin          = "needs-deployment-at-login"
 	StopsAtSystemRole               = "stops-at-system-role"
 	TakesAdministratorsForTeachers  = "takes-administrators-for-teachers"
 	TakesAnyClientIDForOnly         = "takes-any-client-id-for-only"
@@ -165,6 +166,7 @@ const (
 	AcceptsUsedState                = "accepts-used-state"
 	NotesStateLate                  = "notes-state-late"
 	AcceptsTokenOfAnyPlatform       = "accepts-token-of-any-platform"
+	AcceptsTokenOfOtherClient       = "accepts-token-of-other-client"
 	AcceptsLaunchByGet              = "accepts-launch-by-get"
 	ReadsLaunchFromQuery            = "reads-launch-from-query"
 	IgnoresError                    = "ignores-error"
@@ -430,6 +432,7 @@ var launchDefects = []Fault{
 	{Name: IgnoresClientID, Breaks: []string{"core-tool-login-client-id"}, Does: "takes the first registration of an issuer, whatever client_id the login initiation names"},
 	{Name: TakesAnyClientIDForOnly, Breaks: []string{"core-tool-login-client-id"}, OnlyWarns: true, Does: "takes any client_id in a login initiation for that of the issuer's only registration"},
 	{Name: NeedsClientID, Breaks: []string{"core-tool-login-client-id"}, Does: "refuses a login initiation without client_id"},
+	{Name: NeedsDeploymentAtLogin, Breaks: []string{"core-tool-login-client-id"}, Hides: []string{"practice-tool-deployment-id-unknown"}, Does: "refuses a login initiation without lti_deployment_id"},
 	{Name: DropsEndpointQuery, Breaks: []string{"rfc6749-tool-auth-endpoint-query-retained"}, Does: "replaces the query of the authorization endpoint by its own"},
 	{Name: GluesEndpointQuery, Breaks: []string{"rfc6749-tool-auth-endpoint-query-retained"}, Does: "appends its parameters with a second ? to an authorization endpoint that has a query"},
 	{Name: EscapesEndpointQuery, Breaks: []string{"rfc6749-tool-auth-endpoint-query-retained"}, Does: "escapes the question mark of the authorization endpoint's query"},
@@ -438,6 +441,7 @@ var launchDefects = []Fault{
 	{Name: AcceptsUsedState, Breaks: []string{"practice-tool-state-single-use"}, Does: "accepts the state of an earlier launch with the nonce of another login"},
 	{Name: NotesStateLate, Breaks: []string{"practice-tool-state-single-use"}, Does: "accepts a state twice, with the nonces of two logins, where both launches come at the same time"},
 	{Name: AcceptsTokenOfAnyPlatform, Breaks: []string{"sec-tool-issuer-mix-up"}, Does: "holds a token against the platform that it names, not against the one that the login was begun for"},
+	{Name: AcceptsTokenOfOtherClient, Breaks: []string{"sec-tool-aud"}, OnlyWarns: true, Does: "holds a token against the registration that its aud names, not against the one that the login was begun for"},
 	{Name: AcceptsLaunchByGet, Breaks: []string{"practice-tool-id-token-only-by-post"}, Does: "accepts id_token and state from the query of a GET request"},
 	{Name: ReadsLaunchFromQuery, Breaks: []string{"practice-tool-id-token-only-by-post"}, Does: "accepts id_token and state from the query of a POST request"},
 	{Name: IgnoresError, Breaks: []string{}, Permitted: true, Does: "does not look at error where there is an id_token as well"},

@@ -445,6 +445,9 @@ func (t *Tool) initiate(r *http.Request) (*Login, error) {
 			return l, badRequest("The login initiation has no %s.", name)
 		}
 	}
+	if params.Get(lti.ParamLTIDeploymentID) == "" && t.has(NeedsDeploymentAtLogin) {
+		return l, badRequest("The login initiation has no %s.", lti.ParamLTIDeploymentID)
+	}
 	for name := range params {
 		if !slices.Contains(knownParameters, name) && t.has(RefusesUnknownParameters) {
 			return l, badRequest("The parameter %s is unknown.", name)

@@ -115,14 +115,16 @@ func (t *Tool) heldAgainst(c claims, begun *login) *login {
 	clientID, _ := c.text("aud")
 	t.mu.Lock()
 	i := slices.IndexFunc(t.registrations, func(r Registration) bool {
-		return r.Issuer == issuer && r.ClientID == clientID && r.Issuer != begun.registration.Issuer
+		return r.Issuer == issuer && r.ClientID == clientID
 	})
 	other := *begun
 	if i >= 0 {
 		other.registration = t.registrations[i]
 	}
 	t.mu.Unlock()
-	if i >= 0 && t.has(AcceptsTokenOfAnyPlatform) {
+	switch own := begun.registration; {
+	case i >= 0 && issuer != own.Issuer && t.has(AcceptsTokenOfAnyPlatform),
+		i >= 0 && issuer == own.Issuer && clientID != own.ClientID && t.has(AcceptsTokenOfOtherClient):
 		return &other
 	}
 	return begun

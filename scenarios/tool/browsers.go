@@ -208,14 +208,7 @@ var _ = Describe("A tool, offered an answer that belongs elsewhere,", func() {
 		scene := Scene()
 		f := fault("token-of-other-platform")
 		scene.MustRefuse(ctx, id, harness.Attempt{Stimulus: f.Name, Make: func(ctx context.Context) (*harness.Flow, error) {
-			other, err := scene.Launch(ctx, harness.Launch{Title: "a login at the other platform, still open", At: scene.Run().Other(), Fault: new(fakeplatform.HeldAnswer)})
-			if err != nil {
-				return other, err
-			}
-			if _, asked := other.Request(); !asked {
-				return other, harness.ErrNoLogin
-			}
-			return scene.Launch(ctx, harness.Launch{Title: f.Name + ": " + f.Does, Fault: &f, Other: other})
+			return answeredByOther(ctx, scene, f, harness.Launch{Title: "a login at the other platform, still open", At: scene.Run().Other()})
 		}})
 	})
 })

@@ -108,6 +108,7 @@ var _ = Describe("A tool, receiving a login initiation,", func() {
 		if !scene.Unbound(id, "client-id-unknown") {
 			scene.MustRefuse(ctx, id, refused(scene, "client-id-unknown")...)
 		}
+		chosen("login-deployment-id-absent", tool.ClientID, harness.FirstTenant, harness.Launch{Fault: new(fault("login-deployment-id-absent"))})
 		// An issuer with one registration is the second one where the first has two.
 		const absent, unknown = "client-id-absent", "client-id-unknown-alone"
 		var only *fakeplatform.Platform

@@ -10,6 +10,7 @@ import (
 	"invigilator/harness"
 	"invigilator/harness/config"
 	"invigilator/requirements"
+	"invigilator/results"
 	. "invigilator/scenarios"
 )
 
@@ -78,14 +79,28 @@ var _ = Describe("A tool, offered a launch that differs from a valid one in a si
 		scene := Scene()
 		var attempts []harness.Attempt
 		for _, f := range fakeplatform.FaultsFor(string(id)) {
+			if scene.Unbound(id, f.Name) {
+				continue
+			}
 			a := scene.Attempt(f)
-			if f.Name == "aud-other-client-without-login" && scene.Run().Has(config.MultipleClients) {
-				// Only an issuer with one registration may leave client_id out (LTI Core 1.3, 4.1.3).
-				if scene.Skip(id, f.Name, config.MultiplePlatforms) {
+			switch f.Name {
+			case "aud-other-client-without-login":
+				l := harness.Launch{Title: f.Name + ": " + f.Does, Fault: &f}
+				if scene.Run().Has(config.MultipleClients) {
+					// Only an issuer with one registration may leave client_id out (LTI Core 1.3, 4.1.3).
+					if scene.Skip(id, f.Name, config.MultiplePlatforms) {
+						continue
+					}
+					l.At = scene.Run().Other()
+				}
+				if !goesOn(ctx, scene, id, f.Name, harness.Launch{At: l.At, Fault: new(fault("client-id-absent"))}) {
 					continue
 				}
+				a.Make = func(ctx context.Context) (*harness.Flow, error) { return scene.Launch(ctx, l) }
+			case "aud-other-registration":
 				a.Make = func(ctx context.Context) (*harness.Flow, error) {
-					return scene.Launch(ctx, harness.Launch{Title: f.Name + ": " + f.Does, At: scene.Run().Other(), Fault: &f})
+					other := harness.Launch{Title: "a login of the other registration, still open", ClientID: scene.Run().Tool().OtherClientID}
+					return answeredByOther(ctx, scene, f, other)
 				}
 			}
 			a.Status = http.StatusUnauthorized // Security Framework 1.0, 5.1.3 (3)
@@ -102,6 +117,10 @@ var _ = Describe("A tool, offered a launch that differs from a valid one in a si
 		scene := Scene()
 		var attempts []harness.Attempt
 		for _, f := range fakeplatform.FaultsFor(id) {
+			if f.Name == "deployment-id-unknown-without-login" &&
+				!goesOn(ctx, scene, id, f.Name, harness.Launch{Fault: new(fault("login-deployment-id-absent"))}) {
+				continue
+			}
 			a := scene.Attempt(f)
 			a.ElsewhereWillDo = true // a page that sets up a new deployment, for example
 			attempts = append(attempts, a)
@@ -116,6 +135,37 @@ var _ = Describe("A tool, offered a launch that differs from a valid one in a si
 		scene.MustAccept(ctx, id, "second-deployment", harness.Launch{DeploymentID: scene.Run().Tool().OtherDeploymentID})
 	})
 })
+
+// goesOn says whether the tool goes on with a login initiation that lacks something and is right
+// otherwise. Where it does not, its refusal of another one that lacks the same says nothing of what
+// that one is about, and this is kept.
+func goesOn(ctx context.Context, scene *harness.Scenario, id requirements.ID, stimulus string, l harness.Launch) bool {
+	l.Title = "a valid launch that " + l.Fault.Does
+	flow, err := scene.Launch(ctx, l)
+	if scene.Unseen(id, stimulus, err, flow) {
+		return false
+	}
+	_, asked := flow.Request()
+	if !asked {
+		scene.Observe(id, stimulus, results.Inconclusive, "",
+			"The tool refuses a valid launch, too, that "+l.Fault.Does+": "+flow.End()+". See what is said of "+l.Fault.Provokes+".", flow)
+	}
+	return asked
+}
+
+// answeredByOther makes a launch that is answered with what belongs to another login, which is
+// still open.
+func answeredByOther(ctx context.Context, scene *harness.Scenario, f fakeplatform.Fault, l harness.Launch) (*harness.Flow, error) {
+	l.Fault = new(fakeplatform.HeldAnswer)
+	other, err := scene.Launch(ctx, l)
+	if err != nil {
+		return other, err
+	}
+	if _, asked := other.Request(); !asked {
+		return other, harness.ErrNoLogin
+	}
+	return scene.Launch(ctx, harness.Launch{Title: f.Name + ": " + f.Does, Fault: &f, Other: other})
+}
 
 // fault returns a fault of the platform that the specs name.
 func fault(name string) fakeplatform.Fault {

@@ -596,6 +596,16 @@ func (p *pair) lend(b browser, f fakeplatform.Fault) *fakeplatform.Launch {
 		return used
 	case "token-of-other-platform":
 		return beginAt(b.t, p.other, fakeplatform.Plan{})
+	case "aud-other-registration":
+		g := NewWithT(b.t)
+		const another = "another-client" // of which the tool need not know here
+		g.Expect(p.platform.Register(fakeplatform.Registration{
+			ClientID: another, LoginURL: p.tool.LoginURL(), RedirectURIs: []string{p.tool.LaunchURL()},
+			TargetLinkURI: p.tool.LaunchURL(), DeploymentIDs: []string{"deployment-1"},
+		})).To(Succeed())
+		l, err := p.platform.Begin(fakeplatform.Plan{ClientID: another, User: learner})
+		g.Expect(err).NotTo(HaveOccurred())
+		return l
 	case "key-set-good-again":
 		broken := p.with(b.t, "key-set-500")
 		defer broken.End()
@@ -697,7 +707,8 @@ func TestConformingToolAgainstEveryFaultOfThePlatform(t *testing.T) {
 		faketool.AcceptsOldTLS,                                      // the server's
 		faketool.KnowsOneDeployment, faketool.SwapsOverlappingUsers, // only one deployment was launched, and one user at a time
 		faketool.RefusesManyCookies, faketool.ForgetsOldLogins, // nor did a browser begin many logins
-		faketool.GluesEndpointQuery, // no authorization endpoint has a query
+		faketool.GluesEndpointQuery,        // no authorization endpoint has a query
+		faketool.AcceptsTokenOfOtherClient, // nor is there another registration of the platform
 	))
 }
 

@@ -431,7 +431,7 @@ var launchDefects = []Fault{
 	{Name: OpensTargetOfLogin, Breaks: []string{"core-tool-target-link-uri-from-token"}, Does: "opens the resource that the login initiation names, whatever the token says"},
 	{Name: IgnoresClientID, Breaks: []string{"core-tool-login-client-id"}, Does: "takes the first registration of an issuer, whatever client_id the login initiation names"},
 	{Name: TakesAnyClientIDForOnly, Breaks: []string{"core-tool-login-client-id"}, OnlyWarns: true, Does: "takes any client_id in a login initiation for that of the issuer's only registration"},
-	{Name: NeedsClientID, Breaks: []string{"core-tool-login-client-id"}, Does: "refuses a login initiation without client_id"},
+	{Name: NeedsClientID, Breaks: []string{"core-tool-login-client-id"}, Hides: []string{"sec-tool-aud"}, Does: "refuses a login initiation without client_id"},
 	{Name: NeedsDeploymentAtLogin, Breaks: []string{"core-tool-login-client-id"}, Hides: []string{"practice-tool-deployment-id-unknown"}, Does: "refuses a login initiation without lti_deployment_id"},
 	{Name: DropsEndpointQuery, Breaks: []string{"rfc6749-tool-auth-endpoint-query-retained"}, Does: "replaces the query of the authorization endpoint by its own"},
 	{Name: GluesEndpointQuery, Breaks: []string{"rfc6749-tool-auth-endpoint-query-retained"}, Does: "appends its parameters with a second ? to an authorization endpoint that has a query"},

@@ -105,6 +105,7 @@ const (
 	CrashesOnNoResults           = "crashes-on-no-results"
 	CrashesWithoutResultScore    = "crashes-without-result-score"
 	CrashesOnNullResultScore     = "crashes-on-null-result-score"
+	RefusesNullResultScore       = "refuses-null-result-score"
 	CrashesWithoutResultMaximum  = "crashes-without-result-maximum"
 	TakesResultsOutOfHundred     = "takes-results-out-of-hundred"
 	CrashesOnStrangersResult     = "crashes-on-strangers-result"
@@ -246,6 +247,7 @@ var gradeDefects = []Fault{
 	{Name: CrashesOnNoResults, Breaks: []string{"ags-tool-results-tolerant"}, Part: OfGrades, Does: "dies of an empty list of results"},
 	{Name: CrashesWithoutResultScore, Breaks: []string{"ags-tool-results-tolerant"}, Part: OfGrades, Does: "dies of a result without resultScore"},
 	{Name: CrashesOnNullResultScore, Breaks: []string{"ags-tool-results-tolerant"}, Part: OfGrades, Does: "dies of a result whose resultScore is null"},
+	{Name: RefusesNullResultScore, Breaks: []string{"ags-tool-results-tolerant"}, Part: OfGrades, Does: "shows no results where a resultScore is null, and says that it cannot read them"},
 	{Name: CrashesWithoutResultMaximum, Breaks: []string{"ags-tool-results-tolerant"}, Part: OfGrades, Does: "dies of a result without resultMaximum"},
 	{Name: TakesResultsOutOfHundred, Breaks: []string{"ags-tool-results-tolerant"}, Part: OfGrades, Does: "takes a missing resultMaximum for 100"},
 	{Name: CrashesOnStrangersResult, Breaks: []string{"ags-tool-results-tolerant"}, Part: OfGrades, Does: "dies of a result of somebody whom it does not know"},

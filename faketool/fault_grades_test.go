@@ -108,7 +108,7 @@ func resultsOf(results string) sight {
 		e.book.results = results
 		b := e.window()
 		shown := b.press(e.launch(b, teaches(nil)), "#read-results", nil)
-		return fmt.Sprint(shown.status, " ", strings.Join(strings.Fields(shown.Find("#results ul").Text()), " "))
+		return fmt.Sprint(shown.status, " ", strings.Join(strings.Fields(shown.Find("#results ul, #unread [role=alert]").Text()), " "))
 	}
 }
 
@@ -324,6 +324,7 @@ var showsInGrades = map[string]struct {
 	faketool.CrashesOnNoResults:          {resultsOf("[]"), "500"},
 	faketool.CrashesWithoutResultScore:   {resultsOf(`[{"userId":"learner-1"}]`), "500"},
 	faketool.CrashesOnNullResultScore:    {resultsOf(`[{"userId":"learner-1","resultScore":null}]`), "500"},
+	faketool.RefusesNullResultScore:      {resultsOf(`[{"userId":"learner-1","resultScore":null}]`), "not a number"},
 	faketool.CrashesWithoutResultMaximum: {resultsOf(`[{"userId":"learner-1","resultScore":0.83}]`), "500"},
 	faketool.TakesResultsOutOfHundred:    {resultsOf(`[{"userId":"learner-1","resultScore":0.83}]`), "0.83 of 100"},
 	faketool.CrashesOnStrangersResult:    {resultsOf(`[{"userId":"learner-9"}]`), "500"},

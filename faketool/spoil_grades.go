@@ -441,6 +441,8 @@ func (t *Tool) spoilResults(of client, lineItem string, all []shownResult) ([]sh
 			workOf(r) < 0 && t.has(CrashesOnStrangersResult),
 			workOf(r) >= 0 && r.HasScore && works[workOf(r)].scores.differs(r) && t.has(CrashesOnOverriddenResult):
 			return nil, errCrash
+		case hasScore && score == nil && t.has(RefusesNullResultScore):
+			return nil, errors.New("resultScore is not a number")
 		case r.members["resultMaximum"] == nil && r.HasScore && t.has(TakesResultsOutOfHundred):
 			all[i].Maximum = 100
 		}

@@ -17,6 +17,7 @@ import (
 var _ = Describe("A tool, reading the results,", func() {
 	It("copes with all that they may say, or not", For("ags-tool-results-tolerant"), func(ctx SpecContext) {
 		const id, ofOne = "ags-tool-results-tolerant", "results-without-maximum"
+		const absent, null = "results-without-score", "results-score-null"
 		scene := Scene()
 		assignment := scene.Assign()
 		work, handed, err := scene.HandIn(ctx, assignment, harness.Launch{})
@@ -33,6 +34,7 @@ var _ = Describe("A tool, reading the results,", func() {
 		if unseenAll(scene, id, err, usual) {
 			return
 		}
+		showsAbsent := false // absent and null mean the same (Assignment and Grade Services 2.0, 3.3.4)
 		for _, f := range fakeplatform.FaultsFor(id) {
 			flow, err := keptGradebook(ctx, scene, assignment, &f, "", config.ReadResults)
 			if scene.Unseen(id, f.Name, err, flow) {
@@ -42,6 +44,9 @@ var _ = Describe("A tool, reading the results,", func() {
 				return c.Service == fakeplatform.Results && c.Status == http.StatusOK
 			})
 			text := flow.Trip.Page.Text
+			if f.Name == absent {
+				showsAbsent = flow.Stuck() == nil && asked && !crashed(flow)
+			}
 			switch {
 			case !asked:
 				scene.Observe(id, f.Name, results.Inconclusive, "", "The tool did not ask for the results: "+flow.End()+".", flow)
@@ -51,6 +56,8 @@ var _ = Describe("A tool, reading the results,", func() {
 				scene.Observe(id, f.Name, results.Failed, "", "The second page was not asked for: "+flow.End()+".", flow)
 			case flow.Stuck() != nil && slices.Contains(counting, f.Name):
 				scene.Observe(id, f.Name, results.Failed, "", "The user does not see the results: "+flow.Stuck().Error()+".", flow)
+			case flow.Stuck() != nil && f.Name == null && showsAbsent:
+				scene.Observe(id, f.Name, results.Failed, "", "The user does not see the results, as they do where resultScore is absent: "+flow.Stuck().Error()+".", flow)
 			case flow.Stuck() != nil: // there may be nothing to show
 				scene.Observe(id, f.Name, results.Inconclusive, "", "The page says something else than usual: "+flow.Stuck().Error()+".", flow)
 			case f.Name == ofOne && ofMore.MatchString(text):

@@ -239,7 +239,7 @@ var _ = Describe("A tool, asking for access tokens and using them,", func() {
 					}
 				}
 			case requests == 0:
-				scene.Observe(id, f.Name, results.Inconclusive, "", "The tool asked for no access token: "+flow.End()+".", flow)
+				scene.Observe(id, f.Name, results.Inconclusive, "", askedForNone(flow)+": "+flow.End()+".", flow)
 				continue
 			case f.Name == "scope-reduced", slices.Contains(noGrants, f.Name): // it need not get any further
 			case !slices.ContainsFunc(flow.Scores(), wasAuthorized):
@@ -353,6 +353,15 @@ func tokenElsewhere(calls []fakeplatform.GradeCall) string {
 		}
 	}
 	return ""
+}
+
+// askedForNone says that a tool asked for no access token, and whether it had to.
+func askedForNone(flow *harness.Flow) string {
+	const none = "The tool asked for no access token"
+	if slices.ContainsFunc(flow.Scores(), func(c fakeplatform.GradeCall) bool { return c.Status == http.StatusUnauthorized }) {
+		return none + ", though the one that it has was refused"
+	}
+	return none
 }
 
 // wasAuthorized says whether a request came with an access token that was taken.

@@ -134,7 +134,7 @@ func (s *Scenario) keep(flow *Flow) {
 		s.breach(append(s.run.ofTool(flow), s.run.leaksOfTool(flow)...), flow)
 	}
 	if flow.Reaction.Kind == Dead {
-		s.find(string(flow.Trip.Ended), fmt.Sprintf("%s: %s", flow.evidence.Title, flow.Reaction.Why), flow.ID)
+		s.find(string(flow.Trip.Ended), saidOf(flow.evidence.Title, flow.Reaction.Why), flow.ID)
 	}
 }
 

@@ -117,17 +117,24 @@ func (s *observer[F]) revive(ctx context.Context, p part, why, flow string, last
 // Hosts are those of the subject.
 func troubleOf(flow results.Flow, hosts []string) string {
 	if ended := agent.Ending(flow.Ended); ended == agent.Dropped || ended == agent.TimedOut {
-		return fmt.Sprintf("%s: %s", flow.Title, deaths[ended])
+		return saidOf(flow.Title, deaths[ended])
 	}
 	for _, step := range flow.Steps {
 		if !slices.Contains(away, step.Status) {
 			continue
 		}
 		if u, err := url.Parse(step.URL); err == nil && slices.Contains(hosts, u.Host) {
-			return fmt.Sprintf("%s: HTTP %d from %s", flow.Title, step.Status, u.Host)
+			return saidOf(flow.Title, fmt.Sprintf("HTTP %d from %s", step.Status, u.Host))
 		}
 	}
 	return ""
+}
+
+// saidOf says what was seen in a flow. The name of the flow stands last, since what follows one
+// like key-set-hangs and a colon would be hidden as a secret.
+func saidOf(title, seen string) string {
+	name, _, _ := strings.Cut(title, ": ")
+	return seen + ", in " + name
 }
 
 // hostsOf are the hosts of addresses.

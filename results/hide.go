@@ -66,7 +66,7 @@ func (f Fragment) Hide(hide func(string) string) Fragment {
 }
 
 func (h hider) flow(f Flow) Flow {
-	f.Title, f.Why = h.text(f.Title), h.text(f.Why)
+	f.Title, f.Why = h.hide(f.Title), h.text(f.Why) // the title is ours: "token-empty: …" names no secret
 	p := &f.Page
 	p.URL, p.Title, p.Text = h.url(p.URL), h.text(p.Title), h.text(p.Text)
 	p.Console, p.Notes = h.texts(p.Console), h.texts(p.Notes)

@@ -133,6 +133,16 @@ func TestNoFieldShowsASecret(t *testing.T) {
 	}
 }
 
+// What stands behind a word like key or token and a colon is hidden in what a subject says.
+func TestTitlesOfFlowsAreShown(t *testing.T) {
+	g := NewWithT(t)
+	for _, title := range []string{"key-set-hangs: answers no request for the key set", "token-empty: sends an empty id_token"} {
+		shown := results.Fragment{Flows: map[string]results.Flow{"1": {Title: title, Why: title}}}.Hide(func(text string) string { return text })
+		g.Expect(shown.Flows["1"].Title).To(Equal(title))
+		g.Expect(shown.Flows["1"].Why).NotTo(Equal(title))
+	}
+}
+
 // A password may be a word of ours.
 func TestNothingOfOursIsTakenForASecret(t *testing.T) {
 	g := NewWithT(t)

@@ -186,7 +186,7 @@ var _ = Describe("A tool, asking for access tokens and using them,", func() {
 		case len(wrongs) > 0:
 			scene.Observe(id, "", results.Failed, "", Seen(wrongs[0])+note, flows...)
 		case len(requests) < 2:
-			scene.Observe(id, "", results.Inconclusive, "", "Only one access token was asked for.", flows...)
+			scene.Observe(id, "", results.Inconclusive, "", "The tool asked for no second access token, though the one that it had was refused.", flows...)
 		case long != "":
 			scene.Observe(id, "", results.Warned, "", Seen(long)+note, flows...)
 		default:

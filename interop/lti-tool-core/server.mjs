@@ -141,6 +141,7 @@ const page = session => document('Resource', html`<main id="resource">
 ${session.user.roles.map(role => html`<li>${role}</li>\n`)}</ul>
 ${session.isInstructor
     ? [
+        html`<p id="teaches">You teach here.</p>`,
         form(session, 'rename', html`<label>Title <input name="label"></label> <button id="rename">Rename</button>`),
         form(session, 'results', html`<button id="read-results">Results</button>`)
       ]

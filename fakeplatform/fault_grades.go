@@ -30,6 +30,7 @@ var gradeFaults = slices.Concat(
 	),
 	acceptedFor("ags-tool-lineitem-requests",
 		stimulus{"items-url-with-query", "sends the address of the line items with a query", endpointURL("lineitems", func(s string) string { return withQuery(s, "type_id", "3") })},
+		stimulus{"item-url-with-query", "sends the address of a line item that is changed with a query", lineItemURL(withItemQuery)},
 	),
 	gradeAnswers("ags-tool-follows-paging",
 		graded{"items-first-page-empty", "sends an empty first page of line items, which leads to the last one", hidesLineItem, func(g *gradeAnswer) {
@@ -57,6 +58,9 @@ var gradeFaults = slices.Concat(
 		})},
 		graded{"item-with-null-members", "sends line items with null members", nil, eachLineItem(func(item map[string]any) {
 			item["resourceId"], item["tag"], item["endDateTime"] = nil, nil, nil
+		})},
+		graded{"item-with-offset-dates", "sends line items whose dates have an offset and a fraction of a second", nil, eachLineItem(func(item map[string]any) {
+			item["startDateTime"], item["endDateTime"] = "2026-03-01T10:00:00.5+02:00", "2036-03-31T17:30:00.250-04:30"
 		})},
 		graded{"item-answered-with-200", "answers that a line item was made with 200", nil, func(g *gradeAnswer) {
 			if g.status == http.StatusCreated {

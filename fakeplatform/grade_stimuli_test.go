@@ -50,6 +50,7 @@ var gradeDiffers = map[string]types.GomegaMatcher{
 	"endpoint-scope-score-alone":     ConsistOf(endpointClaim(`{"lineitem":"ITEM","lineitems":"ITEMS","scope":["` + lti.ScopeScore + `"]}`)),
 	"endpoint-not-announced":         gone(lti.ClaimAGS),
 	"items-url-with-query":           ConsistOf(ContainSubstring(`"lineitems":"ITEMS?type_id=3"`)),
+	"item-url-with-query":            ConsistOf(ContainSubstring(`"lineitem":"ITEM?type=x\u0026y=1"`)),
 	"score-url-with-query":           ConsistOf(ContainSubstring(`"lineitem":"ITEM?type=x\u0026y=1"`)),
 	"score-url-below-scores":         ConsistOf(MatchRegexp(`"lineitem":"ITEMS/scores/[^/"]+"`)),
 	"score-url-with-port":            ConsistOf(ContainSubstring(`"lineitem":"` + platformURL + `:443/`)),
@@ -267,6 +268,9 @@ func TestWhatLineItemsAreAnsweredWith(t *testing.T) {
 	for _, answer := range []reply{room.gets(item), room.asks(http.MethodPost, room.lineItems, lti.MediaTypeLineItem, lineItem(map[string]any{"tag": "x"}))} {
 		g.Expect(answer.json()).To(And(HaveKeyWithValue("resourceId", BeNil()), HaveKeyWithValue("tag", BeNil()), HaveKeyWithValue("endDateTime", BeNil())))
 	}
+
+	room, item = provoked(t, "item-with-offset-dates")
+	g.Expect(room.gets(item).json()).To(And(HaveKeyWithValue("startDateTime", HaveSuffix(".5+02:00")), HaveKeyWithValue("endDateTime", HaveSuffix(".250-04:30"))))
 
 	room, item = provoked(t, "item-answered-with-200")
 	made := room.asks(http.MethodPost, room.lineItems, lti.MediaTypeLineItem, lineItem(nil))

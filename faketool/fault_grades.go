@@ -69,6 +69,8 @@ const (
 	RoundsMaximum                = "rounds-maximum"
 	ChokesOnVendorMembers        = "chokes-on-vendor-members"
 	ChokesOnNullMembers          = "chokes-on-null-members"
+	NeedsDatesInUTC              = "needs-dates-in-utc"
+	DropsItemQuery               = "drops-item-query"
 	NeedsCreated                 = "needs-created"
 	NeedsBareMediaType           = "needs-bare-media-type"
 	AppendsScoresToURL           = "appends-scores-to-url"
@@ -211,6 +213,8 @@ var gradeDefects = []Fault{
 	{Name: RoundsMaximum, Breaks: []string{"ags-tool-tolerates-lineitem-content"}, Part: OfGrades, Does: "rounds the scoreMaximum of a line item that it puts back"},
 	{Name: ChokesOnVendorMembers, Breaks: []string{"ags-tool-tolerates-lineitem-content"}, Part: OfGrades, Does: "cannot read a line item with a member that it does not know"},
 	{Name: ChokesOnNullMembers, Breaks: []string{"ags-tool-tolerates-lineitem-content"}, Part: OfGrades, Does: "dies of a line item with a null member"},
+	{Name: NeedsDatesInUTC, Breaks: []string{"ags-tool-tolerates-lineitem-content"}, Part: OfGrades, Does: "cannot read a line item whose dates have an offset"},
+	{Name: DropsItemQuery, Breaks: []string{"ags-tool-lineitem-requests"}, Part: OfGrades, Does: "drops the query of a line item that it reads or changes"},
 	{Name: NeedsCreated, Breaks: []string{"ags-tool-tolerates-lineitem-content"}, Part: OfGrades, Does: "does not take 200 for the answer that a line item has been made"},
 	{Name: NeedsBareMediaType, Breaks: []string{"ags-tool-tolerates-lineitem-content"}, Part: OfGrades, Does: "does not read line items whose media type has a charset"},
 	{Name: AppendsScoresToURL, Breaks: []string{"ags-tool-score-url"}, Part: OfGrades, Does: "adds /scores behind the query of the line item"},

@@ -101,6 +101,15 @@ func renamedFrom(item string) sight {
 	}
 }
 
+// renamedAt is what comes of another label for the line item at an address.
+func renamedAt(address string) sight {
+	return func(e *exam) string {
+		e.book.answer(withBody(linkedItem), withStatus(http.StatusOK))
+		b := e.window()
+		return outcomeOf(b.press(e.launch(b, teaches(itemAt(address))), "#rename", url.Values{"label": {"New"}})) + " " + e.account()
+	}
+}
+
 // resultsOf is what is shown of results.
 func resultsOf(results string) sight {
 	return func(e *exam) string {
@@ -288,6 +297,8 @@ var showsInGrades = map[string]struct {
 	faketool.RoundsMaximum:               {renamedFrom(fullItem), `"scoreMaximum":7}`},
 	faketool.ChokesOnVendorMembers:       {renamedFrom(fullItem), "saved=false"},
 	faketool.ChokesOnNullMembers:         {renamedFrom(fullItem), "500"},
+	faketool.NeedsDatesInUTC:             {renamedFrom(`{"id":"` + itemURL + `","label":"Old","scoreMaximum":10,"endDateTime":"2036-03-31T17:30:00-04:30"}`), "saved=false"},
+	faketool.DropsItemQuery:              {renamedAt(itemURL + "?a=1"), "GET /contexts/course-1/lineitems/item-1  ["},
 	faketool.NeedsCreated:                {handed(itemAt(""), nil, withBody(`{"id":"`+itemURL+`"}`)), "saved=false"},
 	faketool.NeedsBareMediaType:          {handed(itemAt(""), withCharset), "saved=false"},
 	faketool.AppendsScoresToURL:          {handed(itemAt(itemURL + "?a=1")), "POST /contexts/course-1/lineitems/item-1?a=1/scores"},

@@ -103,6 +103,9 @@ func (t *Tool) spoilCall(r *GradeRequest) {
 			r.Accept = ""
 		}
 	}
+	if address, _, has := strings.Cut(r.URL, "?"); has && r.Accept == lti.MediaTypeLineItem && r.Method != http.MethodPost && t.has(DropsItemQuery) {
+		r.URL = address
+	}
 	if r.MediaType == lti.MediaTypeScore && t.has(SendsScoreAsJSON) {
 		r.MediaType = mediaTypeJSON
 	}
@@ -192,6 +195,7 @@ var (
 	textMaximum  = regexp.MustCompile(`"scoreMaximum"\s*:\s*"`)
 	nullMember   = regexp.MustCompile(`:\s*null\b`)
 	vendorMember = regexp.MustCompile(`"https?://[^"]*"\s*:`)
+	offsetDate   = regexp.MustCompile(`DateTime"\s*:\s*"[^"]*[+-]\d\d:\d\d"`)
 )
 
 // misread says what the tool cannot read of an answer about line items; nil where it
@@ -212,6 +216,8 @@ func (t *Tool) misread(r GradeRequest, e *Exchange) error {
 		return errCrash
 	case nullMember.Match(e.Body) && t.has(ChokesOnNullMembers):
 		return errCrash
+	case offsetDate.Match(e.Body) && t.has(NeedsDatesInUTC):
+		return errors.New("a date of the platform's line item is not in UTC")
 	case vendorMember.Match(e.Body) && t.has(ChokesOnVendorMembers):
 		return errors.New("the platform's line item has members that are unknown")
 	default:

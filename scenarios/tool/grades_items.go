@@ -153,18 +153,28 @@ var _ = Describe("A tool, looking after its line items,", func() {
 	It("changes them as the specification says", For("ags-tool-lineitem-requests"), func(ctx SpecContext) {
 		const id = "ags-tool-lineitem-requests"
 		scene := Scene()
-		flow, err := renamed(ctx, scene, scene.Assign(), nil)
-		if scene.Unseen(id, "", err, flow) {
-			return
+		for stimulus, f := range map[string]*fakeplatform.Fault{"": nil, "item-url-with-query": new(fault("item-url-with-query"))} {
+			flow, err := renamed(ctx, scene, scene.Assign(), f)
+			if scene.Unseen(id, stimulus, err, flow) {
+				continue
+			}
+			calls := slices.DeleteFunc(slices.Clone(flow.Calls()), func(c fakeplatform.GradeCall) bool {
+				return c.Service != fakeplatform.LineItem && c.Service != fakeplatform.LineItems
+			})
+			if len(calls) == 0 {
+				scene.Observe(id, stimulus, results.Inconclusive, "", "No request for a line item came: "+flow.End()+".", flow)
+				continue
+			}
+			// What has been read has an id of its own, which the tool may go on with.
+			item, _ := flow.Sent().Object(lti.ClaimAGS)["lineitem"].(string)
+			first := calls[0].Target
+			judgeItemRequests(scene, stimulus, flow, calls, func(c fakeplatform.GradeCall) string {
+				if c.Service == fakeplatform.LineItem && c.Target == first && !strings.HasSuffix(item, first) {
+					return fmt.Sprintf("%s %s came, and the line item is %s", c.Method, results.Bounded(first, 300), item)
+				}
+				return ""
+			})
 		}
-		calls := slices.DeleteFunc(slices.Clone(flow.Calls()), func(c fakeplatform.GradeCall) bool {
-			return c.Service != fakeplatform.LineItem && c.Service != fakeplatform.LineItems
-		})
-		if len(calls) == 0 {
-			scene.Observe(id, "", results.Inconclusive, "", "No request for a line item came: "+flow.End()+".", flow)
-			return
-		}
-		judgeItemRequests(scene, "", flow, calls, func(fakeplatform.GradeCall) string { return "" })
 	})
 
 	It("finds its own on whatever page it is", For("ags-tool-follows-paging"), func(ctx SpecContext) {

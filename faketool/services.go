@@ -80,7 +80,7 @@ type assertionDraft struct {
 	method    string
 	url       string
 	mediaType string
-	twice     bool // what is answered is the second one, where the first was not put off
+	twice     bool // what is answered is the second one, where the first was granted a token
 
 	registration Registration
 }
@@ -124,7 +124,7 @@ func (t *Tool) token(ctx context.Context, issuer, clientID string, p TokenProbe)
 	if err != nil {
 		return nil, err
 	}
-	if used := token.Status != http.StatusTooManyRequests && token.Status != http.StatusServiceUnavailable; d.twice && used {
+	if d.twice && token.AccessToken != "" {
 		return t.ask(ctx, a)
 	}
 	return token, nil

@@ -76,15 +76,18 @@ func (s *PlatformScenario) GrantTogether(ctx context.Context, title string, n in
 		return nil, nil, err
 	}
 	var tokens []*faketool.Token
-	flows, err := s.exchanges(ctx, partTokens, title, p.Fault, func(ctx context.Context) ([]*faketool.Exchange, error) {
-		var err error
+	send := func(ctx context.Context) (made []*faketool.Exchange, err error) {
 		tokens, err = s.run.tool.TokensTogether(ctx, s.run.platform.Issuer, s.run.platform.ClientID, n, p)
-		var made []*faketool.Exchange
 		for _, token := range tokens {
 			made = append(made, &token.Exchange)
 		}
 		return made, err
-	})
+	}
+	flows, err := s.exchanges(ctx, partTokens, title, p.Fault, send)
+	if err == nil && s.run.known[partTokens] && slices.ContainsFunc(flows, func(f *PlatformFlow) bool { return isSick(f.Exchange) }) { // it may be ill for a moment
+		flows, err = s.exchanges(ctx, partTokens, title+", again", p.Fault, send)
+	}
+	s.afterSilence(ctx, flows...)
 	return flows, tokens, err
 }
 
@@ -223,22 +226,31 @@ func (s *PlatformScenario) Act(ctx context.Context, exam *PlatformFlow, c Call) 
 // is [ErrNoLaunch] where the platform takes no more requests for now.
 func (s *PlatformScenario) exchange(ctx context.Context, to part, title string, fault *faketool.Fault, send func(context.Context) (*faketool.Exchange, error)) (*PlatformFlow, error) {
 	flow, err := s.exchangeOnce(ctx, to, title, fault, send)
-	surprises := func(e *faketool.Exchange) bool {
-		return isSick(e) || fault == nil && e.Status/100 != 2 && e.Method != http.MethodDelete
+	if err == nil && s.run.known[to] && !s.run.recovering && (isSick(flow.Exchange) || fault == nil && flow.Exchange.Status/100 != 2 && flow.Exchange.Method != http.MethodDelete) {
+		again, failed := s.exchangeOnce(ctx, to, title+", again", fault, send)
+		err = failed
+		if err == nil && !isSick(again.Exchange) && (isSick(flow.Exchange) || again.Exchange.Status/100 == 2) {
+			left := ""
+			if to == partLineItems && flow.Exchange.Method == http.MethodPost {
+				left = " A line item that the first has made may be left behind."
+			}
+			s.find("away", fmt.Sprintf("The %s did not work for a moment: %s. The same request was answered when it was sent once more.%s", to, flow.Reply(), left), flow.ID)
+			flow = again
+		}
 	}
-	if err != nil || !surprises(flow.Exchange) || !s.run.known[to] || s.run.recovering {
-		return flow, err
+	if err == nil {
+		s.afterSilence(ctx, flow)
 	}
-	again, err := s.exchangeOnce(ctx, to, title+", again", fault, send)
-	if err != nil || surprises(again.Exchange) {
-		return flow, err
+	return flow, err
+}
+
+// afterSilence makes a valid launch where no answer came: it tells whether the platform is still
+// there.
+func (s *PlatformScenario) afterSilence(ctx context.Context, flows ...*PlatformFlow) {
+	silent := slices.ContainsFunc(flows, func(f *PlatformFlow) bool { return f.Exchange.Status == 0 && f.Exchange.Err != nil })
+	if silent && !s.run.recovering && !s.run.config.Embedded.SkipPreflight {
+		_, _ = s.ordinary(ctx, "control: a valid launch, since no answer came") // one that does not work tells so
 	}
-	left := ""
-	if to == partLineItems && flow.Exchange.Method == http.MethodPost {
-		left = " A line item that the first has made may be left behind."
-	}
-	s.find("away", fmt.Sprintf("The %s did not work for a moment: %s. The same request was answered when it was sent once more.%s", to, flow.Reply(), left), flow.ID)
-	return again, nil
 }
 
 func (s *PlatformScenario) exchangeOnce(ctx context.Context, to part, title string, fault *faketool.Fault, send func(context.Context) (*faketool.Exchange, error)) (*PlatformFlow, error) {
@@ -252,8 +264,7 @@ func (s *PlatformScenario) exchangeOnce(ctx context.Context, to part, title stri
 	return flows[0], err
 }
 
-// exchanges lets it send some at the same time. Where no answer came, a valid launch tells
-// whether the platform is still there.
+// exchanges lets it send some at the same time.
 func (s *PlatformScenario) exchanges(ctx context.Context, to part, title string, fault *faketool.Fault, send func(context.Context) ([]*faketool.Exchange, error)) ([]*PlatformFlow, error) {
 	if s.run.Gone() {
 		return nil, errPlatformGone
@@ -268,16 +279,11 @@ func (s *PlatformScenario) exchanges(ctx context.Context, to part, title string,
 	}
 	s.uses(to)
 	var flows []*PlatformFlow
-	dead := false
 	for _, exchange := range made {
 		if fault == nil && exchange.Status/100 == 2 && !isSick(exchange) {
 			s.proves(to)
 		}
 		flows = append(flows, s.exchanged(title, fault, exchange, began))
-		dead = dead || exchange.Status == 0 && exchange.Err != nil
-	}
-	if dead && !s.run.recovering && !s.run.config.Embedded.SkipPreflight {
-		_, _ = s.ordinary(ctx, "control: a valid launch, since no answer came") // one that does not work tells so
 	}
 	return flows, takesNoMore(made)
 }

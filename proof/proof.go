@@ -431,7 +431,10 @@ func subjectsOf(side config.Side, only []string) []subject {
 		}
 		for _, part := range partsOf[side] {
 			if slices.Contains(inParts, p.Name) {
-				list = append(list, partlyTakingOver(side, p, part, 1), partlyTakingOver(side, p, part, 3))
+				list = append(list, partlyTakingOver(side, p, part, 1))
+			}
+			if slices.Contains(inFlappingParts, p.Name) {
+				list = append(list, partlyTakingOver(side, p, part, 5))
 			}
 		}
 		if slices.Contains(inBrowser, p.Name) {
@@ -483,6 +486,10 @@ var partsOf = map[config.Side][]subjectPart{
 
 // inParts are the null peers that take the place of a part alone.
 var inParts = []string{"not-found", "hangs-up", "maintenance", "error", "unavailable"}
+
+// inFlappingParts are those that do it for a single request now and then. A 404 is not among
+// them: it is what a request that has to be refused may be answered with.
+var inFlappingParts = []string{"hangs-up", "maintenance", "error", "unavailable"}
 
 // partlyTakingOver is a subject of which a null peer takes the place of a part, and answers
 // every request to it or each of so many.

@@ -203,19 +203,19 @@ func TestWhatAProofFinds(t *testing.T) {
 			Usual: verdicts{nonce: results.Passed, framed: results.Inconclusive}, Turned: map[string]verdicts{faketool.AcceptsEmptyNonce: {nonce: results.Failed}},
 			Seen: map[string]string{framed: "It shows only in a browser."},
 		}, []string{faketool.AcceptsEmptyNonce}, nil},
-		{"null peers", suite{Usual: passes(nonce, valid)}, []string{"not-found", "blank"}, nil},
+		{"null peers", suite{Usual: passes(nonce, valid)}, []string{"home", "blank"}, nil},
 		{"a null peer that passes", suite{
 			Usual: passes(nonce, valid), Turned: map[string]verdicts{"blank": {valid: results.Passed}},
-		}, []string{"not-found", "blank"}, []string{"a server that does nothing passes " + valid}},
+		}, []string{"home", "blank"}, []string{"a server that does nothing passes " + valid}},
 		{"a null peer in the place of a subject, of which nothing tells", suite{
-			Usual: passes(valid), Quiet: []string{"not-found"},
-		}, []string{"not-found"}, []string{"nothing tells that the subject has gone", "nothing tells that the subject has gone", "nothing tells that the subject has gone"}},
+			Usual: passes(valid), Quiet: []string{"home"},
+		}, []string{"home"}, []string{"nothing tells that the subject has gone", "nothing tells that the subject has gone", "nothing tells that the subject has gone"}},
 		{"a null peer in the place of a subject that is blamed for it", suite{
-			Usual: passes(valid), Turned: map[string]verdicts{"not-found after": {valid: results.Failed}},
-		}, []string{"not-found"}, slices.Repeat([]string{valid + " is failed by what a server does that does nothing: "}, 3)},
+			Usual: passes(valid), Turned: map[string]verdicts{"home after": {valid: results.Failed}},
+		}, []string{"home"}, slices.Repeat([]string{valid + " is failed by what a server does that does nothing: "}, 3)},
 		{"a null peer in the place of a subject that passes by it", suite{
-			Usual: passes(valid), Turned: map[string]verdicts{"not-found after": {valid: results.Passed}},
-		}, []string{"not-found"}, slices.Repeat([]string{valid + " is passed by what a server does that does nothing: "}, 3)},
+			Usual: passes(valid), Turned: map[string]verdicts{"home after": {valid: results.Passed}},
+		}, []string{"home"}, slices.Repeat([]string{valid + " is passed by what a server does that does nothing: "}, 3)},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			g := NewWithT(t)

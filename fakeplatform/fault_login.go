@@ -155,7 +155,7 @@ var loginFaults = []Fault{
 		Does:      "sends the login initiation without client_id", login: func(l *login) { l.Params.Del(lti.ParamClientID) },
 	}, {
 		Name: "login-deployment-id-absent", Provokes: "core-tool-login-client-id",
-		Breaks:    []string{},
+		Breaks:    []string{"core-login-optional-parameters-consistent"}, // of a platform that says that it sends it
 		Permitted: true,
 		Does:      "sends the login initiation without lti_deployment_id", login: func(l *login) { l.Params.Del(lti.ParamLTIDeploymentID) },
 	},

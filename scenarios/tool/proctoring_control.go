@@ -319,7 +319,7 @@ func wrongIncidentTime(c fakeplatform.Control) string {
 	case err != nil:
 		return fmt.Sprintf("incident_time, %s, is no RFC 3339 date-time with a zone", lti.Wire(body(c)["incident_time"]))
 	case at.Sub(c.At).Abs() > incidentSkew:
-		return fmt.Sprintf("incident_time, %s, is %s away from the request", text, at.Sub(c.At).Abs().Round(time.Second))
+		return fmt.Sprintf("incident_time, %s, is %.0f seconds away from the request", text, at.Sub(c.At).Abs().Seconds())
 	}
 	return ""
 }

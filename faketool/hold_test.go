@@ -758,6 +758,7 @@ var differs = map[string]map[string]types.GomegaMatcher{
 	"redirect-uri-with-query":       {"redirect_uri": sends(toolURL + "/launch?from=platform")},
 	"client-id-missing":             {"client_id": absent},
 	"client-id-unknown":             {"client_id": random},
+	"hints-of-other-tool":           {"login_hint": sends("user-9"), "lti_message_hint": sends("of another")},
 	"redirect-uri-of-other-tool":    {"redirect_uri": sends(otherURL + "/launch")},
 	"client-id-of-other-tool-alone": {"client_id": sends("client-b")},
 	"client-id-of-other-tool":       {"client_id": sends("client-b"), "redirect_uri": sends(otherURL + "/launch")},

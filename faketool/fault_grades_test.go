@@ -181,9 +181,16 @@ func grantedAs(answer string) sight {
 	}
 }
 
-// emptyPage leads to another page, and has nothing.
+// searchedPastEmptyPage is what comes of work whose line item is on the page after one that
+// has nothing.
+func searchedPastEmptyPage(e *exam) string {
+	e.book.holds(own("link-1", nil))
+	return handed(lti.Claims{lti.ClaimAGS: endpoint("")}, emptyPage)(e)
+}
+
+// emptyPage leads to the first line item, and has nothing.
 func emptyPage(w http.ResponseWriter, r *http.Request) {
-	w.Header().Set("Link", "<"+platformURL+r.URL.RequestURI()+`&at=1>; rel="next"`)
+	w.Header().Set("Link", "<"+platformURL+r.URL.RequestURI()+`&at=0>; rel="next"`)
 	_, _ = w.Write([]byte("[]"))
 }
 
@@ -260,7 +267,7 @@ var showsInGrades = map[string]struct {
 	faketool.RefusesGrantMembers:         {grantedAs(`{"access_token":"x","token_type":"bearer","expires_in":3600,"refresh_token":"none"}`), "saved=false"},
 	faketool.CutsLongTokens:              {grantedAs(`{"access_token":"` + strings.Repeat("x", 1100) + `","token_type":"bearer","expires_in":3600}`), "Bearer " + strings.Repeat("x", 1024) + "\n"},
 	faketool.CrashesOnGrantTypes:         {grantedAs(`[17]`), "500"},
-	faketool.StopsAtEmptyPages:           {handed(lti.Claims{lti.ClaimAGS: endpoint("")}, emptyPage), "POST /contexts/course-1/lineitems?"},
+	faketool.StopsAtEmptyPages:           {searchedPastEmptyPage, "POST /contexts/course-1/lineitems?"},
 	faketool.ChokesOnLongLabels:          {handed(itemAt(""), withBody(`[{"label":"`+strings.Repeat("ü", 101)+`"}]`)), "saved=false"},
 	faketool.CrashesOnObjectsForLists:    {handed(itemAt(""), withBody(`{"lineItems":[]}`)), "500"},
 	faketool.CrashesOnNullElements:       {handed(itemAt(""), withBody(`[null]`)), "500"},

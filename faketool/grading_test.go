@@ -87,6 +87,7 @@ func (b *book) serve(w http.ResponseWriter, r *http.Request, c call) {
 func (b *book) list(w http.ResponseWriter, r *http.Request) {
 	at, _ := strconv.Atoi(r.URL.Query().Get("at"))
 	end := len(b.items)
+	at = min(at, end) // a page beyond the end has nothing
 	if b.size > 0 && at+b.size < end {
 		end = at + b.size
 		query := r.URL.Query()

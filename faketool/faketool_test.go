@@ -586,6 +586,10 @@ func launchStimuli(of []fakeplatform.Fault) []fakeplatform.Fault {
 	})
 }
 
+// anotherClient is another registration of the tool with the platform, of which the tool knows
+// where a test says so.
+const anotherClient = "another-client"
+
 // lend makes the launch that a fault borrows from, none where it borrows nothing.
 func (p *pair) lend(b browser, f fakeplatform.Fault) *fakeplatform.Launch {
 	b.t.Helper()
@@ -598,12 +602,11 @@ func (p *pair) lend(b browser, f fakeplatform.Fault) *fakeplatform.Launch {
 		return beginAt(b.t, p.other, fakeplatform.Plan{})
 	case "aud-other-registration":
 		g := NewWithT(b.t)
-		const another = "another-client" // of which the tool need not know here
 		g.Expect(p.platform.Register(fakeplatform.Registration{
-			ClientID: another, LoginURL: p.tool.LoginURL(), RedirectURIs: []string{p.tool.LaunchURL()},
+			ClientID: anotherClient, LoginURL: p.tool.LoginURL(), RedirectURIs: []string{p.tool.LaunchURL()},
 			TargetLinkURI: p.tool.LaunchURL(), DeploymentIDs: []string{"deployment-1"},
 		})).To(Succeed())
-		l, err := p.platform.Begin(fakeplatform.Plan{ClientID: another, User: learner})
+		l, err := p.platform.Begin(fakeplatform.Plan{ClientID: anotherClient, User: learner})
 		g.Expect(err).NotTo(HaveOccurred())
 		return l
 	case "key-set-good-again":
@@ -708,7 +711,9 @@ func TestConformingToolAgainstEveryFaultOfThePlatform(t *testing.T) {
 		faketool.KnowsOneDeployment, faketool.SwapsOverlappingUsers, // only one deployment was launched, and one user at a time
 		faketool.RefusesManyCookies, faketool.ForgetsOldLogins, // nor did a browser begin many logins
 		faketool.GluesEndpointQuery,        // no authorization endpoint has a query
-		faketool.AcceptsTokenOfOtherClient, // nor is there another registration of the platform
+		faketool.AcceptsTokenOfOtherClient, // nor does the tool know of another registration with the platform
+		faketool.KeepsFirstUserOfBrowser,   // no browser is launched as two users
+		faketool.OpensPagesByAddress,       // nor opens the page that another one was launched on
 	))
 }
 
@@ -1169,7 +1174,9 @@ var shownOtherwise = []string{
 	faketool.NotesUseLate, faketool.NotesStateLate, faketool.RefusesManyCookies, faketool.ForgetsOldLogins, // once_test.go
 	faketool.DropsEndpointQuery, faketool.GluesEndpointQuery, faketool.EscapesEndpointQuery, faketool.KnowsOneDeployment,
 	faketool.FetchesCertificateURL, faketool.WaitsForKeys, faketool.TakesAnonymousForLastUser, faketool.IgnoresClientID,
-	faketool.KnowsUsersByEmail, faketool.KnowsUsersBySubAlone, faketool.KnowsUsersByAllClaims, faketool.SwapsOverlappingUsers, faketool.KeepsFirstUserOfBrowser,
+	faketool.KnowsUsersByEmail, faketool.KnowsUsersBySubAlone, faketool.KnowsUsersByAllClaims, faketool.SwapsOverlappingUsers,
+	faketool.KeepsFirstUserOfBrowser,   // TestAnotherUserInTheSameBrowser
+	faketool.AcceptsTokenOfOtherClient, // TestTokenForAnotherRegistrationOfTheTool
 	faketool.SwapsOverlappingLoginHints, faketool.DropsMessageHintOfPost,
 	faketool.KnowsLinksByIDAlone, faketool.AcceptsOldTLS, faketool.PublishesShortKey, faketool.PublishesKeyWithoutKID,
 	faketool.PublishesPrivateKey, faketool.NestsKeySet, faketool.ForbidsFraming, faketool.StateCookieWithoutSameSite, faketool.StateCookieUnpartitioned,
@@ -1223,6 +1230,52 @@ func TestEachFaultOfTheToolShows(t *testing.T) {
 				}
 			}
 			t.Errorf("%s: a launch with any of %d faults ends as with a conforming tool", fault.Does, len(stimuli))
+		})
+	}
+}
+
+func TestTokenForAnotherRegistrationOfTheTool(t *testing.T) {
+	t.Parallel()
+	other, ok := fakeplatform.FaultNamed("aud-other-registration")
+	NewWithT(t).Expect(ok).To(BeTrue())
+	for _, fault := range []string{"", faketool.AcceptsTokenOfOtherClient} {
+		t.Run(fault, func(t *testing.T) {
+			t.Parallel()
+			p := newPairWith(t, fault)
+			known := registration()
+			known.ClientID = anotherClient
+			NewWithT(t).Expect(p.tool.Register(known)).To(Succeed())
+			_, _, shown := p.meet(t, other)
+			if fault == "" {
+				expectRefused(t, shown, http.StatusUnauthorized, "The audience")
+				NewWithT(t).Expect(p.tool.Consulted()).To(ContainElement(faketool.AcceptsTokenOfOtherClient))
+			} else {
+				expectLaunched(t, shown)
+			}
+			expectLaunched(t, p.browser(t).open(p.begin(t, fakeplatform.Plan{}).URL()))
+		})
+	}
+}
+
+func TestAnotherUserInTheSameBrowser(t *testing.T) {
+	t.Parallel()
+	grace := fakeplatform.User{Sub: "user-2", Name: "Grace Hopper"}
+	for fault, want := range map[string]string{"": grace.Name, faketool.KeepsFirstUserOfBrowser: learner.Name} {
+		t.Run(fault, func(t *testing.T) {
+			t.Parallel()
+			g := NewWithT(t)
+			p := newPairWith(t, fault)
+			b := p.browser(t)
+			launched := func(b browser, user fakeplatform.User) string {
+				shown := b.open(p.begin(t, fakeplatform.Plan{User: user}).URL())
+				expectLaunched(t, shown)
+				return shown.Find("strong").Text()
+			}
+			g.Expect(launched(b, learner)).To(Equal(learner.Name))
+			p.tool.Consulted()
+			g.Expect(launched(b, grace)).To(Equal(want))
+			g.Expect(p.tool.Consulted()).To(ContainElement(faketool.KeepsFirstUserOfBrowser))
+			g.Expect(launched(p.browser(t), grace)).To(Equal(grace.Name), "in a browser of her own")
 		})
 	}
 }

@@ -16,11 +16,11 @@ type credentials struct {
 }
 
 // credentialsOf reads the first Authorization header. The case of a scheme's letters does
-// not matter (RFC 9110, 11.1).
-func (p *Platform) credentialsOf(r *http.Request) credentials {
+// not matter (RFC 9110, 11.1), unless the platform has the fault that compares it.
+func (p *Platform) credentialsOf(r *http.Request, compares string) credentials {
 	scheme, token, found := strings.Cut(r.Header.Get("Authorization"), " ")
 	const bearer = "Bearer"
-	known := strings.EqualFold(scheme, bearer) && (scheme == bearer || !p.has(ComparesCaseOfBearer))
+	known := strings.EqualFold(scheme, bearer) && (scheme == bearer || !p.has(compares))
 	return credentials{token: strings.TrimSpace(token), bearer: found && known}
 }
 
@@ -55,9 +55,6 @@ func (p *Platform) lets(fault string) bool { return fault != "" && p.has(fault) 
 func (p *Platform) checkToken(r *http.Request, c *credentials, g guard) []refusal {
 	if inQuery := r.URL.Query().Get("access_token"); !c.bearer && inQuery != "" && p.lets(g.inQuery) {
 		c.token, c.bearer = inQuery, true
-	}
-	if scheme, _, _ := strings.Cut(r.Header.Get("Authorization"), " "); c.bearer && scheme == strings.ToLower(scheme) && scheme != "" && p.has(ComparesSchemeCase) {
-		c.bearer = false
 	}
 	if !c.bearer {
 		fault := g.without

@@ -360,8 +360,8 @@ var probes = map[string]probe{
 		second := s.start("ada", s.begin("ada", func(plan *fakeplatform.Plan) {
 			plan.ResourceLink.ID, plan.TargetLinkURI = "link-2", targetURI
 		}))
-		second.Set("state", "state-2")
-		return atOnce(func() string { return s.auth("ada", "ada", first) }, func() string { return s.auth("ada", "ada", second) })
+		// Their states and nonces are the same: who sends those of the other tab would show only where that has asked before.
+		return atOnce(func() string { return "first: " + s.auth("ada", "ada", first) }, func() string { return "second: " + s.auth("ada", "ada", second) })
 	},
 	"two tabs of two tools": func(s *scene) string {
 		first := s.start("ada", s.begin("ada"))

@@ -18,7 +18,7 @@ import (
 )
 
 // noStimuli are the cases that are none of one message or answer.
-var noStimuli = []string{"other-tab", "other-browser", "three-messages", "two-deployments", "only-terminate-offered", "acs-claim-absent"}
+var noStimuli = []string{"other-tab", "other-browser", "three-messages", "two-deployments", "check-in-address-in-other-browser", "only-terminate-offered", "acs-claim-absent"}
 
 func TestEveryCaseOfExamsForToolsIsAStimulus(t *testing.T) {
 	t.Parallel()

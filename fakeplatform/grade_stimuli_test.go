@@ -22,7 +22,7 @@ import (
 // launch or answer: who is launched, and what is done, makes them.
 var noGradeStimuli = []string{
 	"items-of-odd-link", "grades-token-reused", "score-url-plain", "score-earned-zero", "score-earned-above-maximum", "score-not-graded-yet", "score-twice-at-once",
-	"for-user-id-long", "for-user-other-identity", "for-user-never-seen", "review-address-of-other-user", "for-user-without-submission", "for-user-group", "reviewer-own-work",
+	"for-user-id-long", "for-user-other-identity", "for-user-never-seen", "review-address-of-other-user", "review-address-in-other-browser", "for-user-without-submission", "for-user-group", "reviewer-own-work",
 	"review-each-of-four", "review-by-author", "review-with-return-url", "review-replayed", "graded-twice", "item-review-renamed",
 	"registration-review-supported", // dynamic registration is not covered
 }

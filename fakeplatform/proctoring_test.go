@@ -73,6 +73,13 @@ func (k *keyServer) publish(keys ...jwk.Key) {
 	k.keys = keys
 }
 
+// answers lets the server answer otherwise than with the keys; with them again where it is nil.
+func (k *keyServer) answers(answer http.HandlerFunc) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.answer = answer
+}
+
 func (k *keyServer) asked() int {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -933,6 +940,7 @@ func TestToolKeysAreFetchedWhenTheyAreNeeded(t *testing.T) {
 	room.keys.publish(key)
 	g.Expect(granted(key)).To(BeTrue())
 
+	lost := 0
 	for name, answer := range map[string]http.HandlerFunc{
 		"no such page": http.NotFound,
 		"no key set":   func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("<html>")) },
@@ -942,14 +950,28 @@ func TestToolKeysAreFetchedWhenTheyAreNeeded(t *testing.T) {
 			_, _ = w.Write(append(raw, bytes.Repeat([]byte(" "), 4<<20)...))
 		},
 	} {
+		refused := func(room *examRoom, key jwk.Key) {
+			t.Helper()
+			p := room.token(room.assertion(clientID, key))
+			g.Expect([]any{p.status, p.json()["error"]}).To(Equal([]any{http.StatusUnauthorized, "invalid_client"}), name)
+			g.Expect(p.body).To(ContainSubstring("cannot be had"))
+		}
 		room.pass(6 * time.Minute)
-		room.keys.mu.Lock()
-		room.keys.answer = answer
-		room.keys.mu.Unlock()
-		p := room.token(room.assertion(clientID, key))
-		g.Expect([]any{p.status, p.json()["error"]}).To(Equal([]any{http.StatusUnauthorized, "invalid_client"}), name)
-		g.Expect(p.body).To(ContainSubstring("cannot be had"))
+		room.keys.answers(answer)
+		g.Expect(granted(key)).To(BeTrue(), "%s: nothing says that a known key is withdrawn", name)
+		refused(room, added)
+		lost += 2
+		g.Expect(room.LostKeySets()).To(Equal(lost), name)
+
+		stranger := newExamRoom(t)
+		stranger.keys.answers(answer)
+		refused(stranger, key)
+		g.Expect(stranger.LostKeySets()).To(BeZero(), "%s: it was never there", name)
 	}
+	room.pass(6 * time.Minute)
+	room.keys.answers(nil)
+	room.keys.publish(added)
+	g.Expect(granted(key)).To(BeFalse(), "it is withdrawn as soon as the key set is there again")
 }
 
 // reply is what a service answers.

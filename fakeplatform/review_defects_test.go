@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/lestrrat-go/jwx/v2/jws"
 	. "github.com/onsi/gomega"
 
 	"invigilator/fakeplatform"
@@ -112,6 +113,16 @@ func reviewProbes() map[string]gradeProbe {
 	all := map[string]gradeProbe{
 		"by a teacher": opened(mary, map[string]any{}), "by the learner": opened(jude, map[string]any{}), "at a url": opened(mary, map[string]any{"url": "https://tool.example/review?a=1"}),
 		"with custom": opened(mary, custom, ofLink), "in private": opened(mary, map[string]any{}, func(p *fakeplatform.Plan) { p.HidePersonalData = true }),
+		"signature of a review": func(room *classroom) string {
+			plan := inAlgebra(clientID, mary)
+			reviewed(room.workOf(map[string]any{}))(&plan)
+			l := room.begin(room.t, plan)
+			b := room.browser(room.t)
+			b.signIn(plan.Account)
+			b.told(l.URL(), "nonce-of-review")
+			_, err := jws.Verify([]byte(l.Record().IDToken), jws.WithKeySet(room.fetchKeySet(room.t)))
+			return fmt.Sprint(err == nil)
+		},
 		"of nothing": func(room *classroom) string {
 			plan := inAlgebra(clientID, mary)
 			reviewed(room.workOf(map[string]any{}, map[string]any{"resourceLinkId": absent}))(&plan)

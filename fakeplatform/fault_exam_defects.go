@@ -249,7 +249,7 @@ var examMessageDefects = []Fault{
 	{Name: "exam-signed-by-unpublished-key", Breaks: []string{"ap-start-proctoring-through-oidc-login", "ap-end-assessment-fresh-oidc"}, Part: OfExams, Does: "signs its messages about exams with a key that it does not publish", sign: signAsUnpublished},
 	hiding(startingWith("start-url-without-scheme", "leaves the scheme out of start_assessment_url", changed(lti.ClaimStartAssessmentURL, func(s string) string {
 		return strings.TrimPrefix(s, "https:")
-	}), "ap-start-proctoring-start-assessment-url"), startRows...),
+	}), "ap-start-proctoring-start-assessment-url"), append([]string{"ap-platform-rejects-replayed-session-data"}, startRows...)...),
 	hiding(startingWith("exam-without-session-data", "leaves session_data out, and does not miss it", without(lti.ClaimSessionData),
 		"ap-start-proctoring-session-data-present", "ap-start-proctoring-session-data-unguessable"),
 		"ap-platform-rejects-foreign-session-data"),

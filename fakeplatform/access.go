@@ -16,11 +16,11 @@ type credentials struct {
 }
 
 // credentialsOf reads the first Authorization header. The case of a scheme's letters does
-// not matter (RFC 9110, 11.1), unless the platform has the fault that compares it.
-func (p *Platform) credentialsOf(r *http.Request, compares string) credentials {
+// not matter (RFC 9110, 11.1).
+func (p *Platform) credentialsOf(r *http.Request) credentials {
 	scheme, token, found := strings.Cut(r.Header.Get("Authorization"), " ")
 	const bearer = "Bearer"
-	known := strings.EqualFold(scheme, bearer) && (scheme == bearer || !p.has(compares))
+	known := strings.EqualFold(scheme, bearer) && (scheme == bearer || !p.has(ComparesCaseOfBearer))
 	return credentials{token: strings.TrimSpace(token), bearer: found && known}
 }
 

@@ -331,7 +331,7 @@ var gradeDefects = []Fault{
 	{Name: ObeysMethodOfForm, Breaks: []string{"ags-rejects-insufficient-scope"}, Part: OfGrades, Does: "asks for the scope of the method as it was sent, and obeys the one that a form names"},
 	{Name: ChecksNamedMethods, Breaks: []string{"ags-rejects-insufficient-scope"}, Part: OfGrades, Does: "asks for the scope of the method that a header, the query or a form names, and obeys the one that was sent"},
 	{Name: ObeysNamedMethods, Breaks: []string{}, Part: OfGrades, Permitted: true, Does: "obeys the method that a header, the query or a form names, and asks for its scope"},
-	{Name: ComparesCaseOfBearer, Breaks: []string{"rfc6750-access-token-enforced"}, Part: OfGrades, OnlyWarns: true, Does: "knows the scheme of an access token for grades only as Bearer"},
+	{Name: ComparesCaseOfBearer, Breaks: []string{"rfc6750-access-token-enforced"}, Part: OfGrades, OnlyWarns: true, Does: "knows the scheme of an access token only as Bearer"},
 	{Name: CrashesOnTwoTokens, Breaks: []string{"rfc6750-access-token-enforced"}, Part: OfGrades, OnlyWarns: true, Does: "answers 500 to a request with two Authorization headers"},
 	{Name: TakesFirstOfTwoTokens, Breaks: []string{}, Part: OfGrades, Permitted: true, Does: "takes the first of two Authorization headers"},
 

@@ -11,7 +11,6 @@ const (
 	LeavesExpiryOut                = "leaves-expires-in-out"
 	RefusesAssertionMembers        = "refuses-unknown-claims-of-assertions"
 	RefusesFormCharset             = "refuses-charset-of-token-requests"
-	ComparesCaseInControl          = "compares-case-of-bearer-in-control"
 	TakesControlArrays             = "takes-arrays-of-one-in-control"
 	TruncatesAttemptNumbers        = "truncates-attempt-numbers"
 	TakesAnyReason                 = "takes-any-reason"
@@ -148,7 +147,6 @@ var serviceDefects = []Fault{
 	{Name: LeavesExpiryOut, Breaks: []string{"sec-token-response"}, OnlyWarns: true, Part: OfExams, Does: "does not say when access tokens expire"},
 	{Name: RefusesAssertionMembers, Breaks: []string{"sec-token-response"}, Part: OfExams, Does: "refuses an assertion with claims that it does not know"},
 	{Name: RefusesFormCharset, Breaks: []string{"rfc6749-token-request-form"}, OnlyWarns: true, Part: OfExams, Does: "refuses a request for an access token whose media type has a charset"},
-	{Name: ComparesCaseInControl, Breaks: []string{"rfc6750-access-token-enforced"}, OnlyWarns: true, Part: OfExams, Does: "knows the scheme of an access token that controls an exam only as Bearer"},
 	{Name: SaysExpiryAsText, Breaks: []string{"sec-token-response"}, Part: OfExams, Does: "sends expires_in as a string"},
 	{Name: MakesShortAccessTokens, Breaks: []string{"sec-token-response"}, Part: OfExams, OnlyWarns: true, Does: "makes access tokens of 12 characters"},
 	{Name: GrantsMoreScopes, Breaks: []string{"sec-token-scope-limits"}, Part: OfExams, Does: "says that it grants scopes that nobody asked for"},

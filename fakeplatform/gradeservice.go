@@ -240,7 +240,7 @@ func (p *Platform) serveGrades(w http.ResponseWriter, r *http.Request) {
 // empty for the container, or the last part of a line item's id and what is asked
 // of it; the id may have something before that part.
 func (p *Platform) readGradeRequest(w http.ResponseWriter, r *http.Request) *gradeRequest {
-	q := &gradeRequest{Request: r, service: LineItems, credentials: p.credentialsOf(r, ComparesCaseOfBearer)}
+	q := &gradeRequest{Request: r, service: LineItems, credentials: p.credentialsOf(r)}
 	if below := r.PathValue("rest"); below != "" || strings.HasSuffix(r.URL.Path, "/") {
 		q.service = LineItem
 		parts := strings.Split(below, "/")

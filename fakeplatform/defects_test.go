@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -44,9 +45,11 @@ const otherClient = "client-b"
 // scene is an application on a platform, whose sessions decide.
 type scene struct {
 	*fakeplatform.Platform
-	t       *testing.T
-	names   []string // of what is made anew for each launch, and their stand-ins
-	cookies map[string][]*http.Cookie
+	t     *testing.T
+	names []string // of what is made anew for each launch, and their stand-ins
+
+	mu      sync.Mutex
+	cookies map[string][]*http.Cookie // by browser, whose tabs may ask at once
 }
 
 func newScene(t *testing.T, faults ...string) *scene {
@@ -107,12 +110,16 @@ func (s *scene) ask(browser, account, method, address string, params url.Values)
 	if account != "" {
 		r.AddCookie(&http.Cookie{Name: "account", Value: account})
 	}
+	s.mu.Lock()
 	for _, c := range s.cookies[browser] {
 		r.AddCookie(c)
 	}
+	s.mu.Unlock()
 	w := httptest.NewRecorder()
 	s.ServeHTTP(w, r)
+	s.mu.Lock()
 	s.cookies[browser] = append(s.cookies[browser], w.Result().Cookies()...)
+	s.mu.Unlock()
 	doc, err := goquery.NewDocumentFromReader(bytes.NewReader(w.Body.Bytes()))
 	g.Expect(err).NotTo(HaveOccurred())
 	return page{s.t, w.Code, w.Header(), w.Body.String(), doc}

@@ -487,6 +487,11 @@ func examProbes() map[string]examProbe {
 		"control with a token of another scope": ordered(authorized(func(room *examRoom) string {
 			return room.token(room.assertion(clientID, keyOf(room.t, toolKey)), formSets("scope", lti.ScopeScore)).json()["access_token"].(string)
 		}, false)),
+		"control with bearer in lower case": ordered(func(s *sitting) reply {
+			return s.room.call(http.MethodPost, platformURL+fakeplatform.ACSPath, s.order(lti.Flag), map[string]string{
+				"Content-Type": lti.MediaTypeControl, "Authorization": "bearer " + s.room.accessToken(clientID),
+			})
+		}),
 		"control with an expired token": func(room *examRoom) string {
 			token := room.accessToken(clientID)
 			room.pass(time.Hour)

@@ -32,7 +32,7 @@ func limits(e *faketool.Exchange) bool {
 const raiseLimit = "let it take more from the run, or give it more time: patience.restart"
 
 // patiently sends requests of the fake tool's server, and sends them again as long as the
-// platform takes none of them for now: when Retry-After says, for as long as patience.restart
+// platform does not take all of them for now: when Retry-After says, for as long as patience.restart
 // lasts. Once that was in vain, each further request is sent once.
 func (s *PlatformScenario) patiently(ctx context.Context, send func(context.Context) ([]*faketool.Exchange, error)) ([]*faketool.Exchange, error) {
 	embedded := s.run.config.IsEmbedded()
@@ -42,11 +42,12 @@ func (s *PlatformScenario) patiently(ctx context.Context, send func(context.Cont
 		if err != nil {
 			return nil, err
 		}
-		if slices.ContainsFunc(made, func(e *faketool.Exchange) bool { return !limits(e) }) {
+		i := slices.IndexFunc(made, limits)
+		if i < 0 {
 			s.run.limited = false
 			return made, nil
 		}
-		exchange := made[0]
+		exchange := made[i]
 		asked := pauseOf(exchange.Header.Get("Retry-After"))
 		wait := min(max(asked, pause), time.Until(end))
 		if embedded { // it takes the next request at once, or never

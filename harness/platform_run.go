@@ -381,7 +381,7 @@ func (r *PlatformRun) endExams() {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), r.config.Patience.Restart.Std())
 	defer cancel()
-	scene := r.scene(observer[*PlatformFlow]{base: &r.base, fragment: emptyFragment()})
+	scene := r.scene(observer[*PlatformFlow]{base: &r.base, tb: mustHold{}, fragment: emptyFragment()})
 	for user := range maps.Clone(r.underWay) {
 		_ = scene.tidy(ctx, user) // the run is over: there is nowhere to tell of it
 	}

@@ -15,6 +15,9 @@ import (
 	. "invigilator/scenarios"
 )
 
+// noReview is seen where a platform may offer no reviews at all of what a tool has made.
+const noReview = "No review is offered, nor is any when the work is handed in."
+
 var _ = Describe("A platform's gradebook", func() {
 	It("offers the review of work as far as its learner has come", For("sr-reviewable-status-respected"), func(ctx SpecContext) {
 		const id = "sr-reviewable-status-respected"
@@ -59,7 +62,7 @@ var _ = Describe("A platform's gradebook", func() {
 			switch s, known := looked[stimulus]; {
 			case !known:
 			case !wanted && !reviewable:
-				scene.Observe(id, stimulus, results.Inconclusive, "", "No review is offered, nor is any when the work is handed in.", s.flows...)
+				scene.Observe(id, stimulus, results.Inconclusive, "", noReview, s.flows...)
 			default:
 				scene.Check(id, stimulus, s.offered == wanted, "", map[bool]string{true: "The review is offered.", false: "The review is not offered."}[s.offered], s.flows...)
 			}
@@ -86,8 +89,24 @@ var _ = Describe("A platform's gradebook", func() {
 		item.ID, _ = made.Said()["id"].(string)
 		item.Label, _ = made.Said()["label"].(string)
 		offered, flow, err := scene.Offered(ctx, harness.Review{Title: "a review of a learner without score", Item: item})
-		if !scene.Unseen(id, stimulus, err, book.Launch, made, flow) {
-			scene.Check(id, stimulus, offered, "", map[bool]string{true: "The review is offered.", false: "The review is not offered."}[offered], book.Launch, made, flow)
+		if scene.Unseen(id, stimulus, err, book.Launch, made, flow) {
+			return
+		}
+		if offered {
+			scene.Observe(id, stimulus, results.Passed, "", "The review is offered.", book.Launch, made, flow)
+			return
+		}
+		submitted := workFor(ctx, scene, id, stimulus, reviewedBy(nil))
+		if submitted == nil {
+			return
+		}
+		usual, control, err := scene.Offered(ctx, harness.Review{Title: "control: a review of work that is handed in", Item: submitted})
+		switch {
+		case scene.Unseen(id, stimulus, err, book.Launch, made, flow, control):
+		case !usual:
+			scene.Observe(id, stimulus, results.Inconclusive, "", noReview, book.Launch, made, flow, control)
+		default:
+			scene.Observe(id, stimulus, results.Warned, "", "The review is not offered.", book.Launch, made, flow, control)
 		}
 	})
 

@@ -365,7 +365,7 @@ func TestProof(t *testing.T) {
 		t.Parallel()
 		m := prove(t, "--whole")
 		NewWithT(t).Expect(m.Rows).To(HaveLen(2))
-		NewWithT(t).Expect(m.Rows[1].Cells).To(HaveLen(91), "those of launches: the fault is one of theirs")
+		NewWithT(t).Expect(m.Rows[1].Cells).To(HaveLen(94), "those of launches: the fault is one of theirs")
 	})
 
 	t.Run("of nothing", func(t *testing.T) {

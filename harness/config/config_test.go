@@ -109,6 +109,7 @@ func TestDefaults(t *testing.T) {
 		Agent:    "browser",
 		Patience: config.Default().Patience, // tuned now and then
 		Crowd:    40,
+		Embedded: config.Embedded{NullPeerEvery: 1},
 	}
 	g.Expect(diff(want, config.Default())).To(BeEmpty())
 	loaded, err := load(config.Sources{})
@@ -289,6 +290,7 @@ only: [oidc-tool-nonce-foreign]
 			Restart: config.Duration(2 * time.Hour), Step: config.Default().Patience.Step, Run: config.Duration(250 * time.Millisecond),
 		},
 		Report: "out", Crowd: 250, Seed: 1<<60 + 1, Only: []string{"oidc-tool-nonce-foreign"},
+		Embedded: config.Embedded{NullPeerEvery: 1},
 	}, loaded)).To(BeEmpty())
 }
 
@@ -730,7 +732,7 @@ func TestSchemaSaysWhatEveryKeyIsFor(t *testing.T) {
 func TestEveryKeyCanBeSetFromEverySource(t *testing.T) {
 	texts := map[string]string{
 		"agent": "http", "embedded.null_peer": "blank", "platform.url": "https://lms.example", "platform.listen": ":1", "browser.remote": "http://b:1",
-		"platform.other_url": "https://other.example", "features": "tls", "crowd": "7", "seed": "7", "embedded.null_peer_after": "7",
+		"platform.other_url": "https://other.example", "features": "tls", "crowd": "7", "seed": "7", "embedded.null_peer_after": "7", "embedded.null_peer_every": "7", "embedded.null_peer_part": "grades",
 		"tool.url": "https://tool.example", "tool.other_url": "https://other.example", "tool.listen": ":1",
 	}
 	for _, key := range config.Keys() {

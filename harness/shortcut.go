@@ -81,10 +81,7 @@ func (s *PlatformScenario) cutsShort(e *JourneyError, missing ...need) bool {
 	if r, ok := requirements.Default().Get(id); says == "" || !ok || !s.run.config.Judges(r.Profile) {
 		return false
 	}
-	flow := s.run.stuckFlow(e)
-	s.keep(flow)
-	s.tb = mustHold{}
-	s.Observe(id, "", results.Failed, "", cutShort(e.Journey, says), flow)
+	s.keep(s.run.stuckFlow(e)) // which is an invariant's breach
 	for _, n := range missing {
 		s.run.missing[n] = fmt.Sprintf("%s leads to %s", e.Journey, says)
 	}

@@ -112,11 +112,7 @@ func (t *Tool) Token(ctx context.Context, issuer, clientID string, p TokenProbe)
 }
 
 func (t *Tool) token(ctx context.Context, issuer, clientID string, p TokenProbe) (*Token, error) {
-	d, err := t.draftToken(issuer, clientID, p)
-	if err != nil {
-		return nil, err
-	}
-	a, err := t.apply(d)
+	a, err := t.apply(issuer, clientID, p)
 	if err != nil {
 		return nil, err
 	}
@@ -124,7 +120,7 @@ func (t *Tool) token(ctx context.Context, issuer, clientID string, p TokenProbe)
 	if err != nil {
 		return nil, err
 	}
-	if d.twice && token.AccessToken != "" {
+	if a.twice && token.AccessToken != "" {
 		return t.ask(ctx, a)
 	}
 	return token, nil
@@ -185,10 +181,15 @@ type application struct {
 	method, to, body, mediaType string
 	shownURL, shownBody         string
 	basic                       string // the client_id in the header of a fault
+	twice                       bool
 }
 
-// apply signs what a draft says.
-func (t *Tool) apply(d *assertionDraft) (application, error) {
+// apply signs a request for an access token, with what differs from a valid one.
+func (t *Tool) apply(issuer, clientID string, p TokenProbe) (application, error) {
+	d, err := t.draftToken(issuer, clientID, p)
+	if err != nil {
+		return application{}, err
+	}
 	assertion, err := t.sign(d.claims, d.key, d.sign)
 	if err != nil {
 		return application{}, err
@@ -198,7 +199,7 @@ func (t *Tool) apply(d *assertionDraft) (application, error) {
 		d.form.Set(d.field, assertion)
 		shown.Set(d.field, assertion[:strings.LastIndexByte(assertion, '.')+1])
 	}
-	a := application{method: d.method, to: d.url, body: d.form.Encode(), mediaType: d.mediaType, shownURL: d.url, shownBody: shown.Encode()}
+	a := application{method: d.method, to: d.url, body: d.form.Encode(), mediaType: d.mediaType, shownURL: d.url, shownBody: shown.Encode(), twice: d.twice}
 	if d.method == http.MethodGet {
 		a.to, a.body = withQuery(a.to, a.body), ""
 		a.shownURL, a.shownBody = withQuery(a.shownURL, a.shownBody), ""

@@ -37,11 +37,7 @@ func (t *Tool) TokensTogether(ctx context.Context, issuer, clientID string, n in
 }
 
 func (t *Tool) tokensTogether(ctx context.Context, issuer, clientID string, n int, p TokenProbe) ([]*Token, error) {
-	d, err := t.draftToken(issuer, clientID, p)
-	if err != nil {
-		return nil, err
-	}
-	a, err := t.apply(d)
+	a, err := t.apply(issuer, clientID, p)
 	if err != nil {
 		return nil, err
 	}

@@ -121,18 +121,9 @@ var _ = Describe("A platform, asked to launch a user,", func() {
 		if alone == nil {
 			return
 		}
-		var held []*harness.PlatformFlow
-		for _, link := range []config.LaunchKind{config.ResourceLink, beside} {
-			tab, err := scene.NewTab(ctx, config.Learner)
-			if scene.Unseen(id, stimulus, err) {
-				return
-			}
-			defer tab.Close()
-			flow, err := scene.Hold(ctx, harness.PlatformLaunch{Title: "login of a tab", Link: link, By: tab})
-			if scene.Unseen(id, stimulus, err, flow) {
-				return
-			}
-			held = append(held, flow)
+		held := heldInTabs(ctx, scene, id, stimulus, config.ResourceLink, beside)
+		if held == nil {
+			return
 		}
 		for _, i := range order {
 			flow, err := scene.Send(ctx, held[i], harness.PlatformLaunch{Title: "launch in one of two tabs"})
@@ -155,18 +146,9 @@ var _ = Describe("A platform, asked to launch a user,", func() {
 			return
 		}
 		for range twoRounds {
-			var held []*harness.PlatformFlow
-			for _, link := range []config.LaunchKind{config.ResourceLink, config.OtherLink} {
-				tab, err := scene.NewTab(ctx, config.Learner)
-				if scene.Unseen(id, stimulus, err) {
-					return
-				}
-				defer tab.Close()
-				flow, err := scene.Hold(ctx, harness.PlatformLaunch{Title: "login of a tab", Link: link, By: tab})
-				if scene.Unseen(id, stimulus, err, flow) {
-					return
-				}
-				held = append(held, flow)
+			held := heldInTabs(ctx, scene, id, stimulus, config.ResourceLink, config.OtherLink)
+			if held == nil {
+				return
 			}
 			flows, err := scene.SendTogether(ctx, "launch in one of two tabs at the same moment", held...)
 			if scene.Unseen(id, stimulus, err, append(flows, alone...)...) {
@@ -235,4 +217,23 @@ func conclude(ctx SpecContext, scene *harness.PlatformScenario, id requirements.
 	if !scene.Unseen(id, stimulus, err, flow, after) {
 		scene.Observe(id, stimulus, verdict, "", seen, flow, after)
 	}
+}
+
+// heldInTabs are logins of links, each held in a tab of its own of the learner's browser until
+// the scenario ends; nil where one cannot be seen, which it keeps.
+func heldInTabs(ctx SpecContext, scene *harness.PlatformScenario, id requirements.ID, stimulus string, links ...config.LaunchKind) []*harness.PlatformFlow {
+	var held []*harness.PlatformFlow
+	for _, link := range links {
+		tab, err := scene.NewTab(ctx, config.Learner)
+		if scene.Unseen(id, stimulus, err) {
+			return nil
+		}
+		DeferCleanup(tab.Close)
+		flow, err := scene.Hold(ctx, harness.PlatformLaunch{Title: "login of a tab", Link: link, By: tab})
+		if scene.Unseen(id, stimulus, err, flow) {
+			return nil
+		}
+		held = append(held, flow)
+	}
+	return held
 }

@@ -218,19 +218,16 @@ func (s *observer[F]) Observe(id requirements.ID, stimulus string, verdict resul
 	if verdict == results.Failed {
 		o.Verdict = failing(r, stimulus)
 	}
-	grave := verdict == Breach
+	var none F
+	grave := verdict == Breach || verdict == results.Failed && slices.ContainsFunc(flows, func(f F) bool { return f != none && f.breach() })
 	if grave {
 		verdict, o.Verdict = results.Failed, results.Failed
 	}
-	var none F
 	for _, f := range flows {
 		if f == none {
 			continue
 		}
 		flow, _ := f.kept()
-		if verdict == results.Failed && f.breach() {
-			o.Verdict, grave = results.Failed, true
-		}
 		if host := limitedIn(flow, s.hosts); host != "" && verdict == results.Failed && !grave && o.Verdict != results.Inconclusive {
 			o.Verdict = results.Inconclusive
 			o.Seen = results.Bounded(fmt.Sprintf("%s has had too many requests (HTTP 429), so this says nothing: %s Have a look at its limit, and %s.", host, o.Seen, raiseLimit), maxSaid)

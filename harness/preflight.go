@@ -96,7 +96,7 @@ func (r *Run) preflight(ctx context.Context) (results.Fragment, error) {
 	if r.asksElsewhere(control) {
 		again, err := one(Launch{Title: "preflight: another login, since the first asks for its answer at an address that is not registered"})
 		if err != nil {
-			return results.Fragment{}, err
+			return s.fragment, err
 		}
 		r.redirectsAnew = differInQuery(control.redirectURI(), again.redirectURI())
 	}

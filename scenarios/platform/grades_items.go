@@ -531,7 +531,7 @@ var optionalIn = map[string]string{
 // judgeOtherType judges what has become of an optional member of another JSON type, where
 // the line item was made all the same: it may be left out, and is not kept as it came.
 func judgeOtherType(ctx SpecContext, scene *harness.PlatformScenario, book *harness.Gradebook, id requirements.ID, stimulus string, flow *harness.PlatformFlow, member string) {
-	read, err := scene.ReadLineItem(ctx, &harness.LineItem{ID: fmt.Sprint(flow.Said()["id"]), Book: book}, "the line item")
+	read, err := scene.ReadLineItem(ctx, &harness.LineItem{ID: flow.ItemID(), Book: book}, "the line item")
 	if scene.Unseen(id, stimulus, err, book.Launch, flow) {
 		return
 	}
@@ -542,20 +542,15 @@ func judgeOtherType(ctx SpecContext, scene *harness.PlatformScenario, book *harn
 		switch {
 		case verdict == results.Failed, shown == nil:
 		case !isText && member != "gradesReleased", !isTruth && member == "gradesReleased":
-			verdict, says = results.Failed, fmt.Sprintf("The line item has the %s %s, which is of another type.", member, results.Bounded(asJSON(shown), 100))
+			verdict, says = results.Failed, fmt.Sprintf("The line item has the %s %s, which is of another type.", member, lti.Wire(shown))
 		default:
-			verdict, says = results.Warned, fmt.Sprintf("%s was taken for %s.", member, results.Bounded(asJSON(shown), 100))
+			verdict, says = results.Warned, fmt.Sprintf("%s was taken for %s.", member, lti.Wire(shown))
 		}
 	}
 	if !read.Succeeded() {
 		verdict, says = results.Failed, "The line item cannot be read: "+answeredWith(read)
 	}
 	scene.Observe(id, stimulus, verdict, "", says, book.Launch, flow, read)
-}
-
-func asJSON(value any) string {
-	text, _ := json.Marshal(value) // it came as JSON
-	return string(text)
 }
 
 // postWith asks for a line item, with what a fault changes.

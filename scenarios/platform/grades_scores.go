@@ -96,7 +96,7 @@ var _ = Describe("A platform, sent a score,", func() {
 			result, err := scene.ResultOf(ctx, item, item.Book.Sub(), amounts(fraction))
 			if !scene.Unseen(id, fault.Name, err, flows...) {
 				sent := sentMembers(flow)
-				scene.Check(id, fault.Name, amounts(fraction)(result), "", fmt.Sprintf("After %v of %v: %s.", sent["scoreGiven"], sent["scoreMaximum"], result), append(flows, result.Flow)...)
+				scene.Check(id, fault.Name, amounts(fraction)(result), "", fmt.Sprintf("After %s of %s: %s.", lti.Wire(sent["scoreGiven"]), lti.Wire(sent["scoreMaximum"]), result), append(flows, result.Flow)...)
 			}
 		}
 	})

@@ -107,6 +107,9 @@ func (s *PlatformScenario) servicesWork(ctx context.Context) string {
 
 // tokensWork asks for the access token that was granted last.
 func (s *PlatformScenario) tokensWork(ctx context.Context) (*PlatformFlow, error) {
+	if s.run.granted == nil { // the other tool's alone
+		return nil, errUndeclared
+	}
 	flow, token, err := s.Grant(ctx, "control: an access token", *s.run.granted)
 	if err == nil && token.AccessToken == "" {
 		err = fmt.Errorf("no access token is granted any more: %s", flow.Reply())

@@ -55,16 +55,24 @@ func (s *PlatformScenario) grantTo(ctx context.Context, title string, tool *fake
 			return nil, nil, err
 		}
 	}
-	var token *faketool.Token
+	tokens := map[*faketool.Exchange]*faketool.Token{}
 	flow, err := s.exchange(ctx, partTokens, title, p.Fault, func(ctx context.Context) (*faketool.Exchange, error) {
-		var err error
-		if token, err = tool.Token(ctx, s.run.platform.Issuer, clientID, p); err != nil {
+		token, err := tool.Token(ctx, s.run.platform.Issuer, clientID, p)
+		if err != nil {
 			return nil, err
 		}
+		tokens[&token.Exchange] = token
 		return &token.Exchange, nil
 	})
-	if err == nil && token.AccessToken != "" && p.Fault == nil && tool == s.run.tool {
-		s.run.granted = &faketool.TokenProbe{Scopes: p.Scopes}
+	if flow == nil {
+		return nil, nil, err
+	}
+	token := tokens[flow.Exchange]
+	if err == nil && token.AccessToken != "" && p.Fault == nil {
+		s.proves(partTokens)
+		if tool == s.run.tool {
+			s.run.granted = &faketool.TokenProbe{Scopes: p.Scopes}
+		}
 	}
 	return flow, token, err
 }
@@ -280,7 +288,7 @@ func (s *PlatformScenario) exchanges(ctx context.Context, to part, title string,
 	s.uses(to)
 	var flows []*PlatformFlow
 	for _, exchange := range made {
-		if fault == nil && exchange.Status/100 == 2 && !isSick(exchange) {
+		if fault == nil && exchange.Status/100 == 2 && !isSick(exchange) && to != partTokens { // that proves itself by a token
 			s.proves(to)
 		}
 		flows = append(flows, s.exchanged(title, fault, exchange, began))

@@ -195,6 +195,9 @@ func (s *PlatformScenario) Call(ctx context.Context, b *Gradebook, c GradeCall) 
 		c.Body = inWholeSeconds(c.Body)
 	}
 	flow, err := s.send(ctx, c)
+	if errors.Is(err, errMayBeDone) && c.Method == http.MethodPost {
+		s.tidyLater(b, c, flow, true)
+	}
 	if err != nil {
 		return flow, err
 	}
@@ -206,7 +209,7 @@ func (s *PlatformScenario) Call(ctx context.Context, b *Gradebook, c GradeCall) 
 		}
 	}
 	if flow.Exchange.Method == http.MethodPost {
-		s.tidyLater(b, c, flow)
+		s.tidyLater(b, c, flow, flow.endUnknown())
 	}
 	return flow, unanswered(flow.Exchange)
 }
@@ -277,8 +280,8 @@ func (f *PlatformFlow) Said() Members {
 }
 
 // tidyLater takes away, when the scenario ends, what a POST has made: a line item, or
-// a score in a line item that is not the run's own.
-func (s *PlatformScenario) tidyLater(b *Gradebook, c GradeCall, made *PlatformFlow) {
+// a score in a line item that is not the run's own. It may not be known whether it has.
+func (s *PlatformScenario) tidyLater(b *Gradebook, c GradeCall, made *PlatformFlow, unknown bool) {
 	var sent struct {
 		Label  any
 		UserID string
@@ -287,10 +290,10 @@ func (s *PlatformScenario) tidyLater(b *Gradebook, c GradeCall, made *PlatformFl
 	switch ofItems := withoutQuery(c.URL) == withoutQuery(b.LineItems); {
 	case ofItems && made.Succeeded():
 		s.discardLater(b, c, made)
-	case ofItems && made.endUnknown():
+	case ofItems && unknown:
 		s.find("left behind", fmt.Sprintf("Whether the line item %s was made is not known: it may be left behind.", lti.Wire(sent.Label)), made.ID)
-	case !ofItems && strings.HasSuffix(withoutQuery(c.URL), "/scores") && sent.UserID != "" && (made.Succeeded() || made.endUnknown()):
-		s.clearLater(b, c.URL, sent.UserID, made.ID)
+	case !ofItems && strings.HasSuffix(withoutQuery(c.URL), "/scores") && sent.UserID != "" && (made.Succeeded() || unknown):
+		s.clearLater(b, c, sent.UserID, made.ID)
 	}
 }
 
@@ -317,8 +320,9 @@ func (s *PlatformScenario) discardLater(b *Gradebook, made GradeCall, flow *Plat
 }
 
 // clearLater takes away a user's score when the scenario ends, unless its line item
-// goes away altogether.
-func (s *PlatformScenario) clearLater(b *Gradebook, scores, sub, flow string) {
+// goes away altogether: as the tool that sent it.
+func (s *PlatformScenario) clearLater(b *Gradebook, sent GradeCall, sub, flow string) {
+	scores := sent.URL
 	key := scores + " " + sub
 	if s.tidied[scores] || s.tidied[key] {
 		return
@@ -326,9 +330,13 @@ func (s *PlatformScenario) clearLater(b *Gradebook, scores, sub, flow string) {
 	s.tidied[key] = true
 	s.closers = append(s.closers, func() {
 		none := newScore(sub, s.run.later(scores, sub)).With(Members{"activityProgress": string(lti.Initialized), "gradingProgress": string(lti.NotReady)})
-		s.takeAway(b, GradeCall{Title: "the run takes away its score", Scopes: []string{lti.ScopeScore}, GradeRequest: faketool.GradeRequest{
+		clearing := GradeCall{Title: "the run takes away its score", Tool: sent.Tool, Scopes: []string{lti.ScopeScore}, GradeRequest: faketool.GradeRequest{
 			Method: http.MethodPost, URL: scores, MediaType: lti.MediaTypeScore, Body: none,
-		}}, fmt.Sprintf("A score could not be taken away: %s.", results.Bounded(scores, 300)), flow)
+		}}
+		if sent.Tool != nil {
+			clearing.Token = sent.Token
+		}
+		s.takeAway(b, clearing, fmt.Sprintf("A score could not be taken away: %s.", results.Bounded(scores, 300)), flow)
 	})
 }
 
@@ -495,6 +503,9 @@ type Listing struct {
 // errNotWhole says that a list cannot be read to its end.
 var errNotWhole = fmt.Errorf("%w: the list cannot be read", ErrNoLaunch)
 
+// errManyPages says that a list has more pages than are read.
+var errManyPages = fmt.Errorf("%w: the list has more pages than the %d that are read", ErrNoLaunch, maxListed)
+
 // AsIs is a list that the caller judges itself: what is wrong with it is no error.
 func AsIs(l *Listing, err error) (*Listing, error) {
 	if errors.Is(err, errNotWhole) {
@@ -531,7 +542,7 @@ func (s *PlatformScenario) readPages(ctx context.Context, b *Gradebook, l *Listi
 			l.Wrong = fmt.Sprintf("it has more than %d pages, of %d elements", maxListed, l.distinct())
 			return nil
 		case len(seen) >= maxListed:
-			return fmt.Errorf("%w: the list has more pages than the %d that are read", ErrNoLaunch, maxListed)
+			return errManyPages
 		case len(seen) > 0 && !s.isOffered(next):
 			l.Wrong = "the link to the next page leads elsewhere: " + results.Bounded(next, 300)
 			return nil
@@ -735,7 +746,7 @@ func (s *PlatformScenario) Score(ctx context.Context, item *LineItem, title, sub
 	for _, pause := range s.run.patienceForScores() {
 		at := s.run.Later(item, sub)
 		flow, err := s.postScore(ctx, item, title, newScore(sub, at).With(members), fault)
-		if err != nil || !flow.tooEarly(at.After(s.run.now())) {
+		if err != nil && !errors.Is(err, errMayBeDone) || !flow.tooEarly(at.After(s.run.now())) { // one that counts already comes too early as well
 			return flow, err
 		}
 		if err := s.run.wait(ctx, max(0, at.Sub(s.run.now()))+pause); err != nil {

@@ -8,11 +8,13 @@ import (
 	"time"
 
 	. "github.com/onsi/gomega"
+	"github.com/onsi/gomega/types"
 
 	"invigilator/fakeplatform"
 	"invigilator/faketool"
 	"invigilator/harness"
 	"invigilator/harness/config"
+	"invigilator/lti"
 	"invigilator/requirements"
 	"invigilator/results"
 )
@@ -94,6 +96,9 @@ func TestWhatAServiceDoesThatHasStoppedWorkingAloneSaysNothing(t *testing.T) {
 func TestAServiceThatIsIllForAMomentIsJudgedWhenItIsBack(t *testing.T) {
 	t.Parallel()
 	for name, does := range illnesses {
+		if name == "finds nothing" { // which is an answer, as far as one request can tell
+			continue
+		}
 		for kind, lasts := range map[string]int64{"for one request": 1, "again and again": 0} {
 			t.Run(name+" "+kind, func(t *testing.T) {
 				t.Parallel()
@@ -115,6 +120,83 @@ func TestAServiceThatIsIllForAMomentIsJudgedWhenItIsBack(t *testing.T) {
 				g.Expect(scene.Finish().Observations).To(And(Not(BeEmpty()), HaveEach(HaveField("Verdict", results.Passed))))
 			})
 		}
+	}
+}
+
+// spoiled is a campus whose answers to some requests others take the place of.
+func spoiled(answer func(w http.ResponseWriter, r *http.Request, subject http.Handler)) func(http.Handler) http.Handler {
+	return func(subject http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { answer(w, r, subject) })
+	}
+}
+
+func TestWhatAServiceRefusesIsSentOnce(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		first, sent int
+		says        types.GomegaMatcher
+	}{
+		"a refusal":                          {http.StatusBadRequest, 1, BeNil()},
+		"a refusal of what may be there now": {http.StatusInternalServerError, 2, And(MatchError(harness.ErrNoLaunch), MatchError(ContainSubstring("may have had its effect")))},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			g := NewWithT(t)
+			var sent atomic.Int64
+			run := campusAt{change: onlyGrades, wrap: spoiled(func(w http.ResponseWriter, r *http.Request, subject http.Handler) {
+				switch isItem := r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, "/lineitems"); {
+				case isItem && sent.Add(1) == 1:
+					w.WriteHeader(c.first)
+				case isItem:
+					w.WriteHeader(http.StatusConflict)
+				default:
+					subject.ServeHTTP(w, r)
+				}
+			})}.start(t)
+			scene := run.Scenario(t, "test", "here:1")
+			book, err := scene.Gradebook(t.Context(), harness.PlatformLaunch{})
+			g.Expect(err).NotTo(HaveOccurred())
+			_, err = scene.PostLineItem(t.Context(), book, "a line item", nil)
+			g.Expect(err).To(c.says)
+			g.Expect(sent.Load()).To(BeEquivalentTo(c.sent))
+			left := ContainElement(HaveField("Kind", "left behind"))
+			if c.sent == 1 {
+				left = Not(left)
+			}
+			g.Expect(scene.Finish().Findings).To(left)
+		})
+	}
+}
+
+func TestADefectOfAServiceDoesNotMakeItOneThatHasGone(t *testing.T) {
+	t.Parallel()
+	for name, answer := range map[string]func(w http.ResponseWriter, r *http.Request, subject http.Handler){
+		"answers without a token": func(w http.ResponseWriter, r *http.Request, subject http.Handler) {
+			if !strings.HasSuffix(r.URL.Path, "/token") {
+				subject.ServeHTTP(w, r)
+				return
+			}
+			w.Header().Set("Content-Type", "application/json")
+			_, _ = w.Write([]byte("{}"))
+		},
+		"pages without end": func(w http.ResponseWriter, r *http.Request, subject http.Handler) {
+			if strings.HasSuffix(r.URL.Path, "/lineitems") {
+				w.Header().Set("Link", "<"+"http://"+r.Host+r.URL.String()+`>; rel="next"`)
+			}
+			subject.ServeHTTP(w, r)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			g := NewWithT(t)
+			run := campusAt{change: onlyGrades, wrap: spoiled(answer)}.start(t)
+			scene := run.Scenario(t, "test", "here:1")
+			_, _, err := scene.Grant(t.Context(), "a token", faketool.TokenProbe{Scopes: []string{lti.ScopeLineItem}})
+			g.Expect(err).NotTo(HaveOccurred())
+			judgeItem(t, scene)
+			g.Expect(scene.Settle(t.Context(), true)).To(BeFalse())
+			g.Expect(scene.Finish().Findings).NotTo(ContainElement(HaveField("Kind", "away")))
+		})
 	}
 }
 

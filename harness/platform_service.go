@@ -183,14 +183,15 @@ func (s *PlatformScenario) Act(ctx context.Context, exam *PlatformFlow, c Call) 
 		return nil, fmt.Errorf("%w: it has no assessment_control_url", ErrNoLaunch)
 	}
 	address = cmp.Or(c.URL, address)
+	c.Action = cmp.Or(c.Action, lti.Flag)
+	if err := s.learnControl(ctx, exam, c); err != nil {
+		return nil, err
+	}
 	if c.Token == "" {
 		var err error
 		if c.Token, err = s.access(ctx, lti.ScopeControl); err != nil {
 			return nil, err
 		}
-	}
-	if c.Action == "" {
-		c.Action = lti.Flag
 	}
 	attempt, _ := m.Claims[lti.ClaimAttemptNumber].(float64)
 	sub, _ := m.Text("sub")
@@ -217,29 +218,42 @@ func (s *PlatformScenario) Act(ctx context.Context, exam *PlatformFlow, c Call) 
 	if c.Title == "" {
 		c.Title = "control: " + string(c.Action)
 	}
-	if call, offered := Harmless(exam); offered && s.run.mayLearn(partControl) {
-		call.Title, call.Token = "control: a valid request before others", c.Token
-		if _, err := s.Act(ctx, exam, call); err != nil {
-			return nil, err
-		}
-	}
 	return s.exchange(ctx, partControl, c.Title, c.Fault, func(ctx context.Context) (*faketool.Exchange, error) {
 		return tool.Control(ctx, address, c.Token, request, faketool.ControlProbe{Fault: c.Fault})
 	})
 }
 
+// learnControl acts on an exam by a valid request, where it is not known whether the control
+// service works at all and the call that follows would not tell.
+func (s *PlatformScenario) learnControl(ctx context.Context, exam *PlatformFlow, c Call) error {
+	valid, offered := Harmless(exam)
+	tells := c.Fault == nil && c.Change == nil && c.Token == "" && c.Action == valid.Action
+	if !offered || valid.Action == lti.Pause || tells || !s.run.mayLearn(partControl) {
+		return nil
+	}
+	valid.Title = "control: a valid request before others"
+	_, err := s.Act(ctx, exam, valid)
+	if isAny(err, ErrNoLaunch, errUndeclared, errMissing) { // the call that follows shows it as well
+		return nil
+	}
+	return err
+}
+
 // exchange lets the fake tool's server send a request to a service, and keeps what came of it.
-// Where one came that a service does not give that has worked before, or a refusal of a request
-// without a fault, the request is sent once more: the service may be ill for a moment. The error
-// is [ErrNoLaunch] where the platform takes no more requests for now.
+// Where one came that a service does not give that has worked before, the request is sent once
+// more: the service may be ill for a moment. The error is [ErrNoLaunch] where the platform takes
+// no more requests for now, and where it refuses the second of two for what the first may have done.
 func (s *PlatformScenario) exchange(ctx context.Context, to part, title string, fault *faketool.Fault, send func(context.Context) (*faketool.Exchange, error)) (*PlatformFlow, error) {
 	flow, err := s.exchangeOnce(ctx, to, title, fault, send)
-	if err == nil && s.run.known[to] && !s.run.recovering && (isSick(flow.Exchange) || fault == nil && flow.Exchange.Status/100 != 2 && flow.Exchange.Method != http.MethodDelete) {
+	if err == nil && s.run.known[to] && !s.run.recovering && isSick(flow.Exchange) {
 		again, failed := s.exchangeOnce(ctx, to, title+", again", fault, send)
 		err = failed
-		if err == nil && !isSick(again.Exchange) && (isSick(flow.Exchange) || again.Exchange.Status/100 == 2) {
+		if err == nil && !isSick(again.Exchange) {
+			if fault == nil && to != partTokens && flow.Exchange.Method != http.MethodGet && again.Exchange.Status/100 == 4 {
+				err = fmt.Errorf("%w: %s; when it was sent once more: %s", errMayBeDone, flow.Reply(), again.Reply())
+			}
 			left := ""
-			if to == partLineItems && flow.Exchange.Method == http.MethodPost {
+			if err == nil && to == partLineItems && flow.Exchange.Method == http.MethodPost {
 				left = " A line item that the first has made may be left behind."
 			}
 			s.find("away", fmt.Sprintf("The %s did not work for a moment: %s. The same request was answered when it was sent once more.%s", to, flow.Reply(), left), flow.ID)
@@ -251,6 +265,10 @@ func (s *PlatformScenario) exchange(ctx context.Context, to part, title string, 
 	}
 	return flow, err
 }
+
+// errMayBeDone says that a valid request was refused which had come before, without an answer
+// that tells whether it had its effect.
+var errMayBeDone = fmt.Errorf("%w: a request may have had its effect though it was not answered as it has to be", ErrNoLaunch)
 
 // afterSilence makes a valid launch where no answer came: it tells whether the platform is still
 // there.

@@ -220,6 +220,43 @@ func TestARealPlatformsExamsCanBeJudged(t *testing.T) {
 	}
 }
 
+func TestAControlServiceShowsThatItWorksBeforeItIsTestedOtherwise(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		call harness.Call
+		sent int
+	}{
+		"a call that shows it itself":    {harness.Call{}, 1},
+		"a call with a token of its own": {harness.Call{Token: "wrong"}, 2},
+		"a call for another action":      {harness.Call{Action: lti.Pause}, 2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			g := NewWithT(t)
+			var mu sync.Mutex
+			var tokens []string
+			run := campusAt{wrap: spoiled(func(w http.ResponseWriter, r *http.Request, subject http.Handler) {
+				if strings.HasPrefix(r.URL.Path, fakeplatform.ACSPath) {
+					mu.Lock()
+					tokens = append(tokens, r.Header.Get("Authorization"))
+					mu.Unlock()
+				}
+				subject.ServeHTTP(w, r)
+			})}.start(t)
+			scene := run.Scenario(t, "a scenario", "here:1")
+			exam, err := scene.Running(t.Context(), "", nil)
+			g.Expect(err).NotTo(HaveOccurred())
+			for range 2 {
+				_, err = scene.Act(t.Context(), exam, c.call)
+				g.Expect(err).NotTo(HaveOccurred())
+			}
+			g.Expect(tokens).To(HaveLen(c.sent+1), "it is learned once")
+			g.Expect(tokens[0]).NotTo(HaveSuffix("wrong"), "by a valid request")
+			scene.Finish()
+		})
+	}
+}
+
 func TestAnAttemptThatIsLeftBehindIsEndedFirst(t *testing.T) {
 	t.Parallel()
 	g := NewWithT(t)

@@ -198,6 +198,34 @@ func TestWhatAnotherToolHasMadeGoesAwayAsWell(t *testing.T) {
 	left.Finish()
 }
 
+func TestAScoreOfAnotherToolGoesAwayAsThatTools(t *testing.T) {
+	t.Parallel()
+	g := NewWithT(t)
+	var mu sync.Mutex
+	var tokens []string
+	run := campusAt{change: onlyGrades, wrap: spoiled(func(w http.ResponseWriter, r *http.Request, subject http.Handler) {
+		if !strings.HasSuffix(r.URL.Path, "/scores") {
+			subject.ServeHTTP(w, r)
+			return
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		tokens = append(tokens, r.Header.Get("Authorization"))
+	})}.start(t)
+	scene := run.Scenario(t, "a scenario", "here:1")
+	book, err := scene.Gradebook(t.Context(), harness.PlatformLaunch{})
+	g.Expect(err).NotTo(HaveOccurred())
+	other, token, err := scene.OtherTool(t.Context(), lti.ScopeScore)
+	g.Expect(err).NotTo(HaveOccurred())
+	_, err = scene.Call(t.Context(), book, harness.GradeCall{Tool: other, GradeRequest: faketool.GradeRequest{
+		Method: http.MethodPost, URL: faketool.Below(book.LineItem, "scores"), Token: token, MediaType: lti.MediaTypeScore,
+		Body: run.NewScore(&harness.LineItem{ID: book.LineItem, Book: book}, book.Sub(), nil),
+	}})
+	g.Expect(err).NotTo(HaveOccurred())
+	scene.Finish()
+	g.Expect(tokens).To(HaveExactElements("Bearer "+token, "Bearer "+token))
+}
+
 func TestNothingIsWrittenUnlessTheUserAllowsIt(t *testing.T) {
 	t.Parallel()
 	g := NewWithT(t)

@@ -41,6 +41,15 @@ func partOfGrades(address string) part {
 	}
 }
 
+// belongsToLineItems says whether a service is of one piece with that of line items, as far as is
+// known.
+func belongsToLineItems(p part) bool { return p == partScores || p == partResults }
+
+// hasWorked says whether a service is one that has worked in the run.
+func (r *PlatformRun) hasWorked(p part) bool {
+	return r.known[p] || belongsToLineItems(p) && r.known[partLineItems]
+}
+
 // maxLearning is how often it is tried in a run whether a service works at all, before it is used
 // otherwise.
 const maxLearning = 3
@@ -76,7 +85,7 @@ func (s *PlatformScenario) servicesWork(ctx context.Context) string {
 		if !s.served[c.of] {
 			continue
 		}
-		if (c.of == partScores || c.of == partResults) && !s.run.known[c.of] { // they are of one piece, as far as is known
+		if belongsToLineItems(c.of) && !s.run.known[c.of] {
 			c.of, c.works = partLineItems, s.lineItemsWork
 		}
 		if !s.run.known[c.of] {

@@ -245,7 +245,7 @@ func (s *PlatformScenario) learnControl(ctx context.Context, exam *PlatformFlow,
 // no more requests for now, and where it refuses the second of two for what the first may have done.
 func (s *PlatformScenario) exchange(ctx context.Context, to part, title string, fault *faketool.Fault, send func(context.Context) (*faketool.Exchange, error)) (*PlatformFlow, error) {
 	flow, err := s.exchangeOnce(ctx, to, title, fault, send)
-	if err == nil && s.run.known[to] && !s.run.recovering && isSick(flow.Exchange) {
+	if err == nil && s.run.hasWorked(to) && !s.run.recovering && isSick(flow.Exchange) {
 		again, failed := s.exchangeOnce(ctx, to, title+", again", fault, send)
 		err = failed
 		if err == nil && !isSick(again.Exchange) {

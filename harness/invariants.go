@@ -61,6 +61,7 @@ const inEveryFlow = "The same in every flow of the run, whatever it is there for
 func (s *observer[F]) breach(found []breach, f F) {
 	s.tb.Helper()
 	for _, b := range found {
+		s.broken = append(s.broken, b.id)
 		told := slices.ContainsFunc(s.fragment.Observations, func(o results.Observation) bool {
 			return o.Requirement == string(b.id) && o.Expected == inEveryFlow
 		})

@@ -32,6 +32,8 @@ type observer[F witness] struct {
 	lost    bool          // a part has stopped working for good
 	moved   bool          // something was seen since a valid launch worked
 	proved  int           // so many observations had been made when one worked
+
+	broken []requirements.ID // of the invariants that a flow did not keep, also where that is told already
 }
 
 // A witness is what was seen of a launch, of a tool or of a platform.
@@ -243,9 +245,10 @@ func (s *observer[F]) Observe(id requirements.ID, stimulus string, verdict resul
 	s.fragment.Observations = append(s.fragment.Observations, o)
 }
 
-// Failed says whether the scenario has observed that a requirement is not kept.
+// Failed says whether the scenario has observed that a requirement is not kept, or one of
+// its flows has shown it, which the run has told often enough already.
 func (s *observer[F]) Failed(id requirements.ID) bool {
-	return slices.ContainsFunc(s.fragment.Observations, func(o results.Observation) bool {
+	return slices.Contains(s.broken, id) || slices.ContainsFunc(s.fragment.Observations, func(o results.Observation) bool {
 		return o.Requirement == string(id) && (o.Verdict == results.Failed || o.Verdict == results.Warned)
 	})
 }

@@ -236,7 +236,7 @@ func (s *observer[F]) unsettle(wrong string) {
 // why.
 func (s *observer[F]) drop() {
 	s.base.breaches.takeBack(s.fragment.Observations)
-	s.fragment.Observations = nil
+	s.fragment.Observations, s.broken = nil, nil
 	for _, t := range s.trouble {
 		s.find("away", t.says+"; this was tried again when a valid launch worked", t.flow)
 	}

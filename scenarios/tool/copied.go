@@ -66,7 +66,7 @@ func judgeCopied(ctx context.Context, scene *harness.Scenario, id requirements.I
 	case !shows(own):
 		scene.Observe(id, stimulus, results.Skipped, "", "The page shows nothing that is its user's alone: "+own.End()+".", own)
 	case shows(opened):
-		verdict, says := shownElsewhere(own)
+		verdict, says := shownElsewhere(own, again, opened)
 		scene.Observe(id, stimulus, verdict, "", says+" "+Seen(opened.End()), own, opened, again)
 	case !shows(again):
 		scene.Observe(id, stimulus, results.Skipped, "", "The page has no address of its own: it shows nothing of the user when the user opens it again.", own, again)
@@ -78,12 +78,12 @@ func judgeCopied(ctx context.Context, scene *harness.Scenario, id requirements.I
 // shownElsewhere judges that the page of a launch shows what is its user's to who knows its
 // address. Somebody who need not even know the address, for it can be guessed, has got at
 // what is another's.
-func shownElsewhere(own *harness.Flow) (results.Verdict, string) {
+func shownElsewhere(own, again, opened *harness.Flow) (results.Verdict, string) {
 	switch {
 	case guess.Address(own.Trip.Page.URL):
 		return harness.Breach, "The page shows it to another browser, and its address can be guessed."
-	case !own.GivesCookies():
-		return results.Passed, "The page shows it to another browser: the tool sets no cookies for those who are launched, and knows them by addresses, which nobody can guess."
+	case !own.KnownByCookies(again, opened):
+		return results.Passed, "The page shows it to another browser: the tool sets no cookie for those who are launched alone, and knows them by addresses, which nobody can guess."
 	}
 	return results.Failed, "The page shows it to another browser, which knows nothing but the address."
 }

@@ -162,7 +162,7 @@ func judgeAddress(ctx SpecContext, scene *harness.Scenario, id requirements.ID, 
 	switch {
 	case scene.Unseen(id, stimulus, err, review, opened):
 	case opened.ShowsAnyWork():
-		verdict, says := shownElsewhere(review)
+		verdict, says := shownElsewhere(review, again, opened)
 		scene.Observe(id, stimulus, verdict, "", says+" "+Seen(opened.End()), review, learner, opened, again)
 	case !again.ShowsWork():
 		scene.Observe(id, stimulus, results.Skipped, "", "The page has no address of its own: it does not even show the work to the reviewer again.", review, again)

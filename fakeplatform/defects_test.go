@@ -421,7 +421,7 @@ func hintOfBob(names ...string) probe {
 // elsewhere are the defects that others show: the application, whoever serves
 // the platform.
 var elsewhere = []string{
-	fakeplatform.LaxSessionCookie, fakeplatform.TellsToolsSessions, fakeplatform.TellsToolsOfSessions, fakeplatform.OneTimeLinks, fakeplatform.KeepsLinkIDOnCopy, fakeplatform.AcceptsOldTLS,
+	fakeplatform.LaxSessionCookie, fakeplatform.TellsToolsSessions, fakeplatform.TellsToolsOfSessions, fakeplatform.HintsAccounts, fakeplatform.OneTimeLinks, fakeplatform.KeepsLinkIDOnCopy, fakeplatform.AcceptsOldTLS,
 	fakeplatform.WritesLabelsAsMarkup, fakeplatform.HidesLongLabels, fakeplatform.NamesReviewsItself, fakeplatform.ShowsNothingWaiting,
 	fakeplatform.KeepsWorkWaiting, fakeplatform.OpensAnybodysReview, fakeplatform.ReturnsReviewsToCourses,
 	fakeplatform.ShowsDashForZero, fakeplatform.ShowsTickForPoints, fakeplatform.ShowsZeroForNone, fakeplatform.ShowsPercents,

@@ -15,6 +15,7 @@ const (
 	LaxSessionCookie                 = "lax-session-cookie"
 	TellsToolsSessions               = "tells-tools-its-sessions"
 	TellsToolsOfSessions             = "tells-tools-of-its-sessions"
+	HintsAccounts                    = "hints-accounts-of-cookies"
 	RepostsAuthByPost                = "reposts-auth-by-post"
 	AcceptsAnyRedirectURI            = "accepts-any-redirect-uri"
 	ComparesRedirectHost             = "compares-redirect-host"
@@ -164,6 +165,7 @@ var conductDefects = []Fault{
 	{Name: RefusesAuthByPost, Breaks: []string{"oidc-auth-endpoint-post"}, Does: "answers an authentication request by POST with 405"},
 	{Name: TellsToolsSessions, Breaks: []string{"practice-platform-session-stays-secret"}, Does: "tells the tool the cookie of the user's session in custom"},
 	{Name: TellsToolsOfSessions, Breaks: []string{}, Permitted: true, Does: "tells the tool in custom what is made of the user's session, and opens none"},
+	{Name: HintsAccounts, Breaks: []string{}, Permitted: true, Does: "keeps who has signed in last in a cookie as well, and sends the same in login_hint"},
 	{Name: LaxSessionCookie, Breaks: []string{"oidc-auth-endpoint-post"}, NeedsBrowser: true, Does: "sets its session cookie with SameSite=Lax, which a browser withholds from a cross-site POST"},
 	{Name: RepostsAuthByPost, Breaks: []string{}, Permitted: true, Does: "answers an authentication request by POST with a page that sends it once more from the platform's own site"},
 

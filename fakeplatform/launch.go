@@ -2,6 +2,8 @@ package fakeplatform
 
 import (
 	"cmp"
+	"crypto/sha256"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"net/http"
@@ -180,6 +182,13 @@ type Return struct {
 	RawQuery string
 }
 
+// AccountID is what a platform with the fault [HintsAccounts] calls an account: 22 characters,
+// the same in every session.
+func AccountID(account string) string {
+	sum := sha256.Sum256([]byte(account))
+	return base64.RawURLEncoding.EncodeToString(sum[:16])
+}
+
 // Begin plans a launch. Nothing is sent before a browser opens the launch's URL.
 func (p *Platform) Begin(plan Plan) (*Launch, error) {
 	switch plan.Message {
@@ -248,6 +257,9 @@ func (p *Platform) begin(plan Plan, ended *Attempt, failure *ExamError) (*Launch
 		lti.ParamLTIDeploymentID: {plan.DeploymentID},
 		lti.ParamClientID:        {plan.ClientID},
 	}}
+	if plan.Account != "" && p.has(HintsAccounts) {
+		l.login.Params[lti.ParamLoginHint][0] += "." + AccountID(plan.Account)
+	}
 	if plan.LoginByPost {
 		l.login.Method = http.MethodPost
 	}

@@ -3,6 +3,8 @@ package faketool_test
 import (
 	"net/http"
 	"net/url"
+	"slices"
+	"strings"
 	"testing"
 
 	. "github.com/onsi/gomega"
@@ -43,8 +45,9 @@ func TestWhatTheAddressOfAPageIsGoodFor(t *testing.T) {
 
 func TestWhatCookiesTheToolSpeaksOf(t *testing.T) {
 	t.Parallel()
-	for fault, want := range map[string]struct{ tellsSession, keepsState bool }{
+	for fault, want := range map[string]struct{ tellsSession, keepsState, tellsCookie bool }{
 		"": {}, faketool.TellsPlatformsSessions: {tellsSession: true}, faketool.KeepsStateInCookie: {keepsState: true},
+		faketool.TellsCookieInState: {tellsCookie: true},
 	} {
 		t.Run(fault, func(t *testing.T) {
 			t.Parallel()
@@ -66,6 +69,8 @@ func TestWhatCookiesTheToolSpeaksOf(t *testing.T) {
 				g.Expect(values).To(ContainElement(told[len("session "):]))
 			}
 			g.Expect(values).To(HaveLen(3))
+			cookie, _, tells := strings.Cut(request.Get("state"), ".")
+			g.Expect(tells && slices.Contains(values, cookie)).To(Equal(want.tellsCookie))
 			has := ContainElement(request.Get("state"))
 			if want.keepsState {
 				g.Expect(values).To(has)

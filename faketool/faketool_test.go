@@ -1182,7 +1182,7 @@ var shownOtherwise = []string{
 	faketool.PublishesPrivateKey, faketool.NestsKeySet, faketool.ForbidsFraming, faketool.StateCookieWithoutSameSite, faketool.StateCookieUnpartitioned,
 	faketool.NeedsOwnWindow, faketool.ReturnsRefusals,
 	faketool.OpensPagesByAddress, faketool.NumbersPages, faketool.KnowsUsersByAddresses, faketool.PassesIDTokenOn, // addresses_test.go
-	faketool.TellsPlatformsSessions, faketool.KeepsStateInCookie,
+	faketool.TellsPlatformsSessions, faketool.KeepsStateInCookie, faketool.TellsCookieInState,
 	faketool.KeepsStateInLocalStorage, // TestToolThatKeepsItsStateInLocalStorage
 }
 

@@ -294,6 +294,7 @@ const (
 	PassesAccessTokensOn            = "passes-access-tokens-on"
 	TellsPlatformsSessions          = "tells-platforms-its-sessions"
 	KeepsStateInCookie              = "keeps-state-in-cookie"
+	TellsCookieInState              = "tells-cookie-in-state"
 	KeepsStateInLocalStorage        = "keeps-state-in-local-storage"
 	WritesReturnQueryAnew           = "writes-return-query-anew"
 )
@@ -566,6 +567,7 @@ var launchDefects = []Fault{
 	{Name: PassesAccessTokensOn, Breaks: []string{"rfc6750-tool-tokens-not-in-addresses"}, Part: OfGrades, Does: "passes an access token on to its own page in the address"},
 	{Name: TellsPlatformsSessions, Breaks: []string{"practice-tool-session-stays-secret"}, Does: "tells the platform the cookie of the session when the user leaves"},
 	{Name: KeepsStateInCookie, Breaks: []string{}, Permitted: true, Does: "keeps the state of a login in a cookie"},
+	{Name: TellsCookieInState, Breaks: []string{}, Permitted: true, Does: "begins the state of a login with the value of the cookie that binds it to the browser"},
 	{Name: KnowsUsersByAddresses, Breaks: []string{}, Permitted: true, Does: "sets no cookies for those who are launched, and knows them by an address that nobody can guess"},
 	{Name: NamesGuests, Breaks: []string{}, Permitted: true, Does: "shows an account of their own to anonymous users"},
 	{Name: KeepsStateInLocalStorage, Breaks: []string{}, Permitted: true, NeedsBrowser: true, Does: "keeps what binds the state to a browser in localStorage, on a page in between, and sets no cookie for it"},

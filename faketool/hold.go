@@ -252,6 +252,10 @@ func (t *Tool) prepare(l *Login, p Probe) (*login, error) {
 	if t.has(SendsStateAsNonce) {
 		nonce = state
 	}
+	cookie := lti.RandomString()
+	if state != "" && t.has(TellsCookieInState) {
+		state = cookie + "." + lti.RandomString()
+	}
 	d := &draft{tool: t, login: l, other: p.Other, post: p.Post, params: url.Values{
 		lti.ParamScope:        {lti.ScopeOpenID},
 		lti.ParamResponseType: {lti.ResponseTypeIDToken},
@@ -290,7 +294,6 @@ func (t *Tool) prepare(l *Login, p Probe) (*login, error) {
 		return nil, &refusal{http.StatusInternalServerError, "The platform's authorization endpoint is no URL."}
 	}
 	request.URL = to
-	cookie := lti.RandomString()
 	if state != "" && t.has(KeepsStateInCookie) {
 		cookie = state
 	}

@@ -360,7 +360,7 @@ func (t *Tool) count() int {
 }
 
 // cookieName keeps the cookies of parallel logins apart; states and nonces of this tool
-// are letters, digits, - and _.
+// are letters, digits and any of -_.
 func (t *Tool) cookieName(state string) string {
 	if t.has(KeepsOneLoginPerBrowser) {
 		state = "only"

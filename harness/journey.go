@@ -117,9 +117,6 @@ func (r *base) makeJourney(ctx context.Context, by agent.User, name string, j ag
 		fmt.Fprintf(os.Stderr, "\nYour turn, in the browser, within %s: %s\n", a.Within, visible.Text(a.Says))
 	}
 	trip, err := by.Go(ctx, j)
-	if err == nil && j.Until == "" { // what is set on the way to a launch may be there for that launch alone
-		r.sessions.learn(trip, r.ours, "")
-	}
 	if err != nil || trip.Stuck == nil {
 		return trip, err
 	}

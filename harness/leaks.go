@@ -1,8 +1,8 @@
 package harness
 
 import (
+	"encoding/base64"
 	"fmt"
-	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -14,11 +14,20 @@ import (
 	"invigilator/results"
 )
 
-// sessions are the values of the subject's cookies that look like those of sessions, each
-// with the cookie's name, as far as the browsers of the run were given some.
+// sessions are the values of the subject's cookies that look like those of sessions, as far
+// as the browsers of the run were given some.
 type sessions struct {
-	mu    sync.Mutex
-	names map[string]string
+	mu      sync.Mutex
+	given   map[string]given // by value
+	no      map[string]bool  // the values that were seen to be something else
+	signIns int
+}
+
+// given is how a browser was given a value: in the cookie of that name, when a user signed
+// in for the which-th time of all in the run; the zeroth is no sign-in.
+type given struct {
+	cookie, user string
+	signIn       int
 }
 
 // maxSessions bounds how many are remembered.
@@ -30,8 +39,21 @@ const maxSessions = 2_000
 func (s *sessions) learn(trip *agent.Trip, ours []string, said string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.names == nil {
-		s.names = map[string]string{}
+	s.add(trip, ours, said, given{})
+}
+
+// learnSignIn remembers those that a user's sign-in has set. A value that another sign-in
+// was given as well is an identifier: of the user, of a tenant, of a browser.
+func (s *sessions) learnSignIn(trip *agent.Trip, ours []string, user string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.signIns++
+	s.add(trip, ours, "", given{user: user, signIn: s.signIns})
+}
+
+func (s *sessions) add(trip *agent.Trip, ours []string, said string, by given) {
+	if s.given == nil {
+		s.given, s.no = map[string]given{}, map[string]bool{}
 	}
 	for _, h := range trip.Hidden {
 		if isAt(h.URL, ours) {
@@ -39,10 +61,24 @@ func (s *sessions) learn(trip *agent.Trip, ours []string, said string) {
 		}
 		for _, line := range h.SetCookies {
 			cookie, err := http.ParseSetCookie(line)
-			if err == nil && cookie.HttpOnly && looksRandom(cookie.Value) && !strings.Contains(said, cookie.Value) && len(s.names) < maxSessions {
-				s.names[cookie.Value] = cookie.Name
+			if err != nil || !cookie.HttpOnly || !looksRandom(cookie.Value) || strings.Contains(said, cookie.Value) || len(s.given) >= maxSessions {
+				continue
 			}
+			by.cookie = cookie.Name
+			if before, known := s.given[cookie.Value]; known && before.signIn != by.signIn {
+				s.no[cookie.Value] = true
+			}
+			s.given[cookie.Value] = by
 		}
+	}
+}
+
+// areNone remembers of values that they were seen to be something else.
+func (s *sessions) areNone(values []string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, value := range values {
+		s.no[value] = true
 	}
 }
 
@@ -55,11 +91,27 @@ func looksRandom(value string) bool {
 	return len(value) >= minLength && len(different) >= minDifferent && !strings.Contains(strings.ToLower(value), "%3a%2f%2f") && !strings.Contains(value, "://")
 }
 
-// all are those that are remembered.
+// all are those that are remembered, each with the cookie's name. Those of sign-ins are of
+// sessions only where another sign-in of the same user has set the cookie to another value.
 func (s *sessions) all() map[string]string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return maps.Clone(s.names)
+	type place struct{ cookie, user string }
+	signIns := map[place]map[int]bool{}
+	for _, by := range s.given {
+		at := place{by.cookie, by.user}
+		if signIns[at] == nil {
+			signIns[at] = map[int]bool{}
+		}
+		signIns[at][by.signIn] = true
+	}
+	all := map[string]string{}
+	for value, by := range s.given {
+		if !s.no[value] && (by.signIn == 0 || len(signIns[place{by.cookie, by.user}]) > 1) {
+			all[value] = by.cookie
+		}
+	}
+	return all
 }
 
 // SeesSessions says whether the subject was seen to give browsers cookies that look like
@@ -92,7 +144,18 @@ func passagesTo(trip *agent.Trip, hosts []string) []passage {
 // tells says which of some values of cookies is in a passage, and where; empty for none.
 // The value itself is a secret.
 func (p passage) tells(values map[string]string) string {
-	text := p.text
+	text := decoded(p.text)
+	for value, name := range values {
+		if strings.Contains(text, value) {
+			return fmt.Sprintf("The value of the cookie %s is in %s.", results.Bounded(name, 100), p.where)
+		}
+	}
+	return ""
+}
+
+// decoded is a text, followed by what it says without the escapes of URLs, and by the claims
+// of the JWTs in it.
+func decoded(text string) string {
 	if plain, err := url.QueryUnescape(text); err == nil && plain != text {
 		text += "\n" + plain
 	}
@@ -101,12 +164,30 @@ func (p passage) tells(values map[string]string) string {
 			text += "\n" + string(claims)
 		}
 	}
-	for value, name := range values {
-		if strings.Contains(text, value) {
-			return fmt.Sprintf("The value of the cookie %s is in %s.", results.Bounded(name, 100), p.where)
+	return text
+}
+
+// ofLogins are those values of cookies that the state or the nonce of a login tells, as it is
+// or in Base64: a cookie that binds the login to the browser is none of a session.
+func ofLogins(values map[string]string, logins []loginOnWay) []string {
+	var told []string
+	for _, login := range logins {
+		for _, text := range []string{login.request.Get(lti.ParamState), login.request.Get(lti.ParamNonce)} {
+			text = decoded(text)
+			for part := range strings.FieldsFuncSeq(text, func(r rune) bool { return strings.ContainsRune(".:;|,~ \n", r) }) {
+				part = strings.NewReplacer("+", "-", "/", "_").Replace(strings.TrimRight(part, "="))
+				if plain, err := base64.RawURLEncoding.DecodeString(part); err == nil {
+					text += "\n" + string(plain)
+				}
+			}
+			for value := range values {
+				if plain, err := url.QueryUnescape(value); strings.Contains(text, value) || err == nil && strings.Contains(text, plain) {
+					told = append(told, value)
+				}
+			}
 		}
 	}
-	return ""
+	return told
 }
 
 // isAt says whether an address is at one of some hosts.
@@ -136,11 +217,10 @@ func (r *Run) leaksOfTool(f *Flow) []breach {
 	}
 	said := strings.Join(told, " ")
 	r.sessions.learn(f.Trip, r.ours, said)
+	r.sessions.areNone(ofLogins(r.sessions.all(), logins))
 	values := r.sessions.all()
 	for value := range values {
-		if strings.Contains(said, value) || r.isOfLogin(value) || slices.ContainsFunc(logins, func(l loginOnWay) bool {
-			return value == l.request.Get(lti.ParamState) || value == l.request.Get(lti.ParamNonce)
-		}) {
+		if strings.Contains(said, value) || r.isOfLogin(value) {
 			delete(values, value)
 		}
 	}
@@ -200,8 +280,10 @@ func tokenInAddress(f *Flow) string {
 // leaksOfPlatform are the cookies of a platform's sessions that a flow tells the tool.
 func (r *PlatformRun) leaksOfPlatform(f *PlatformFlow) []breach {
 	values := r.sessions.all()
-	sub, _ := f.message.Text("sub")
-	delete(values, sub)
+	for _, claim := range []string{"sub", "sid"} { // sid names a session, and opens none (OpenID Connect Front-Channel Logout 1.0, 3)
+		id, _ := f.message.Text(claim)
+		delete(values, id)
+	}
 	var all []passage
 	if f.Trip != nil {
 		all = passagesTo(f.Trip, r.ours)

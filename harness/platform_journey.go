@@ -50,7 +50,10 @@ func (r *PlatformRun) signInAt(ctx context.Context, seat *Seat, name string, tel
 	if len(user.SignIn) == 0 {
 		return nil
 	}
-	_, err := r.travelTo(ctx, seat, "the sign-in of "+name, r.actionsOf(user.SignIn, append(r.wordsAbout(name), uniqueWord, unique())), "", tell)
+	trip, err := r.travelTo(ctx, seat, "the sign-in of "+name, r.actionsOf(user.SignIn, append(r.wordsAbout(name), uniqueWord, unique())), "", tell)
+	if err == nil {
+		r.sessions.learnSignIn(trip, r.ours, name)
+	}
 	return err
 }
 

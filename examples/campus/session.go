@@ -79,6 +79,11 @@ func (c *Campus) begin(w http.ResponseWriter, r *http.Request, a *account) {
 		cookie.SameSite = http.SameSiteLaxMode
 	}
 	http.SetCookie(w, cookie)
+	if c.platform.Has(fakeplatform.HintsAccounts) {
+		last := cookieOf(fakeplatform.AccountID(a.name))
+		last.Name = "campus_last_user"
+		http.SetCookie(w, last)
+	}
 }
 
 // cookieOf returns the cookie of a session. It goes along with requests from

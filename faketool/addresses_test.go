@@ -25,7 +25,7 @@ func TestWhatTheAddressOfAPageIsGoodFor(t *testing.T) {
 		"":                             {http.StatusUnauthorized, MatchRegexp(`\?launch=[\w-]{22}$`), 3},
 		faketool.OpensPagesByAddress:   {http.StatusOK, MatchRegexp(`\?launch=[\w-]{22}$`), 3},
 		faketool.NumbersPages:          {http.StatusOK, MatchRegexp(`\?launch=\d+$`), 3},
-		faketool.KnowsUsersByAddresses: {http.StatusOK, MatchRegexp(`\?launch=[\w-]{22}$`), 1},
+		faketool.KnowsUsersByAddresses: {http.StatusOK, MatchRegexp(`\?launch=[\w-]{22}$`), 2},
 		faketool.PassesIDTokenOn:       {http.StatusUnauthorized, ContainSubstring("&id_token=eyJ"), 3},
 	} {
 		t.Run(fault, func(t *testing.T) {

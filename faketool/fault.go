@@ -568,7 +568,7 @@ var launchDefects = []Fault{
 	{Name: TellsPlatformsSessions, Breaks: []string{"practice-tool-session-stays-secret"}, Does: "tells the platform the cookie of the session when the user leaves"},
 	{Name: KeepsStateInCookie, Breaks: []string{}, Permitted: true, Does: "keeps the state of a login in a cookie"},
 	{Name: TellsCookieInState, Breaks: []string{}, Permitted: true, Does: "begins the state of a login with the value of the cookie that binds it to the browser"},
-	{Name: KnowsUsersByAddresses, Breaks: []string{}, Permitted: true, Does: "sets no cookies for those who are launched, and knows them by an address that nobody can guess"},
+	{Name: KnowsUsersByAddresses, Breaks: []string{}, Permitted: true, Does: "knows those who are launched by an address that nobody can guess, and sets no cookie for them, but one of a load balancer for everybody"},
 	{Name: NamesGuests, Breaks: []string{}, Permitted: true, Does: "shows an account of their own to anonymous users"},
 	{Name: KeepsStateInLocalStorage, Breaks: []string{}, Permitted: true, NeedsBrowser: true, Does: "keeps what binds the state to a browser in localStorage, on a page in between, and sets no cookie for it"},
 	{Name: WritesReturnQueryAnew, Breaks: []string{}, Permitted: true, Does: "encodes the return URL's own query anew, with + for a space"},

@@ -248,6 +248,9 @@ func (t *Tool) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		t.refuse(w, &refusal{http.StatusRequestHeaderFieldsTooLarge, "The cookies are too large."}, "")
 		return
 	}
+	if t.faults[KnowsUsersByAddresses] { // it matters only where [Tool.has] is asked for it
+		http.SetCookie(w, t.cookie("balancer", lti.RandomString()))
+	}
 	t.mux.ServeHTTP(w, r)
 }
 

@@ -143,7 +143,7 @@ var _ = Describe("A tool, asking for access tokens and using them,", func() {
 		}
 		asked := len(run.Platform().TokenRequests())
 		var flows []*harness.Flow
-		for range 2 { // a tool that has a token from before asks once for each that is refused
+		for range 3 { // a tool that has a token from before, and only renews it for its next request, asks in the second and the third
 			var used []*harness.Flow
 			used, err = usedToken(ctx, scene, new(fault(onceRefused(scene))))
 			flows = append(flows, used...)

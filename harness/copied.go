@@ -3,7 +3,6 @@ package harness
 import (
 	"context"
 	"net/http"
-	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -19,7 +18,7 @@ import (
 // balancer. Where there is none, it knows the browser by the cookies of its login, or by
 // addresses alone.
 func (f *Flow) KnownByCookies(again, stranger *Flow) bool {
-	launched := slices.IndexFunc(f.Trip.Steps, func(step results.Step) bool { return strings.Contains(step.RequestBody, lti.ParamIDToken+"=") })
+	launched := launchedAt(f.Trip.Steps)
 	if launched < 0 {
 		return false
 	}
@@ -27,6 +26,11 @@ func (f *Flow) KnownByCookies(again, stranger *Flow) bool {
 	return slices.ContainsFunc(cookiesSet(f.Trip.Steps[launched:]), func(name string) bool {
 		return !slices.Contains(ofStrangers, name) && again.sends(name)
 	})
+}
+
+// launchedAt is which of the steps brought the id_token by POST; -1 where none did.
+func launchedAt(steps []results.Step) int {
+	return slices.IndexFunc(steps, func(step results.Step) bool { return strings.Contains(step.RequestBody, lti.ParamIDToken+"=") })
 }
 
 // cookiesSet are the names of the cookies that were set.
@@ -56,13 +60,8 @@ func (f *Flow) sends(name string) bool {
 // SentCookies says whether the candidate's browser sent cookies to the platform: where it
 // sent none, the platform knows the candidate by addresses alone.
 func (f *PlatformFlow) SentCookies() bool {
-	ended, err := url.Parse(f.Trip.Page.URL)
-	if err != nil {
-		return false
-	}
 	return slices.ContainsFunc(f.Trip.Steps, func(step results.Step) bool {
-		u, err := url.Parse(step.URL)
-		return err == nil && u.Host == ended.Host && slices.ContainsFunc(step.RequestHeader, func(h [2]string) bool { return strings.EqualFold(h[0], "Cookie") })
+		return isAt(step.URL, hostsOf(f.Trip.Page.URL)) && slices.ContainsFunc(step.RequestHeader, func(h [2]string) bool { return strings.EqualFold(h[0], "Cookie") })
 	})
 }
 

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 	"sync"
 
@@ -153,10 +152,18 @@ func (p passage) tells(values map[string]string) string {
 	return ""
 }
 
+// unescapedQuery is a text without the escapes of URLs; as it is where it has others.
+func unescapedQuery(text string) string {
+	if plain, err := url.QueryUnescape(text); err == nil {
+		return plain
+	}
+	return text
+}
+
 // decoded is a text, followed by what it says without the escapes of URLs, and by the claims
 // of the JWTs in it.
 func decoded(text string) string {
-	if plain, err := url.QueryUnescape(text); err == nil && plain != text {
+	if plain := unescapedQuery(text); plain != text {
 		text += "\n" + plain
 	}
 	for part := range strings.FieldsFuncSeq(text, func(r rune) bool { return strings.ContainsRune("=&\n?#\" ", r) }) {
@@ -181,19 +188,13 @@ func ofLogins(values map[string]string, logins []loginOnWay) []string {
 				}
 			}
 			for value := range values {
-				if plain, err := url.QueryUnescape(value); strings.Contains(text, value) || err == nil && strings.Contains(text, plain) {
+				if strings.Contains(text, value) || strings.Contains(text, unescapedQuery(value)) {
 					told = append(told, value)
 				}
 			}
 		}
 	}
 	return told
-}
-
-// isAt says whether an address is at one of some hosts.
-func isAt(address string, hosts []string) bool {
-	u, err := url.Parse(address)
-	return err == nil && slices.Contains(hosts, u.Host)
 }
 
 // leaksOfTool are the secrets that a tool lets out on a flow: the tokens that the platform
@@ -217,8 +218,12 @@ func (r *Run) leaksOfTool(f *Flow) []breach {
 	}
 	said := strings.Join(told, " ")
 	r.sessions.learn(f.Trip, r.ours, said)
-	r.sessions.areNone(ofLogins(r.sessions.all(), logins))
 	values := r.sessions.all()
+	none := ofLogins(values, logins)
+	r.sessions.areNone(none)
+	for _, value := range none {
+		delete(values, value)
+	}
 	for value := range values {
 		if strings.Contains(said, value) || r.isOfLogin(value) {
 			delete(values, value)
@@ -245,16 +250,12 @@ func (r *Run) isOfLogin(value string) bool {
 // tokenInAddress says where an address that the tool led the browser to, or a Referer, has
 // the id_token of the launch, which came by POST, or an access token; empty for nowhere.
 func tokenInAddress(f *Flow) string {
-	isLaunch := func(step results.Step) bool { return strings.Contains(step.RequestBody, lti.ParamIDToken+"=") }
-	launched := slices.IndexFunc(f.Trip.Steps, isLaunch)
+	launched := launchedAt(f.Trip.Steps)
 	if launched < 0 || strings.Contains(f.Trip.Steps[launched].URL, lti.ParamIDToken+"=") {
 		return ""
 	}
 	says := func(where, text string) string {
-		plain, err := url.QueryUnescape(text)
-		if err != nil {
-			plain = text
-		}
+		plain := unescapedQuery(text)
 		to, _, _ := strings.Cut(text, "?")
 		switch {
 		case f.Record.IDToken != "" && strings.Contains(plain, f.Record.IDToken):
@@ -284,10 +285,7 @@ func (r *PlatformRun) leaksOfPlatform(f *PlatformFlow) []breach {
 		id, _ := f.message.Text(claim)
 		delete(values, id)
 	}
-	var all []passage
-	if f.Trip != nil {
-		all = passagesTo(f.Trip, r.ours)
-	}
+	all := passagesTo(f.Trip, r.ours)
 	if f.Login != nil {
 		all = append(all, passage{"the login initiation", f.Login.Record().Initiation.Params.Encode()})
 	}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -89,19 +88,11 @@ func takesNoMore(made []*faketool.Exchange) error {
 // requests; empty where none did.
 func limitedIn(flow results.Flow, hosts []string) string {
 	for _, step := range flow.Steps {
-		if host := hostOf(step.URL); step.Status == http.StatusTooManyRequests && slices.Contains(hosts, host) {
-			return host
+		if step.Status == http.StatusTooManyRequests && isAt(step.URL, hosts) {
+			return hostOf(step.URL)
 		}
 	}
 	return ""
-}
-
-func hostOf(address string) string {
-	u, err := url.Parse(address)
-	if err != nil {
-		return ""
-	}
-	return u.Host
 }
 
 // pauseOf is how long a value of Retry-After asks to be left alone (RFC 9110, 10.2.3), an

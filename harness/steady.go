@@ -120,11 +120,8 @@ func troubleOf(flow results.Flow, hosts []string) string {
 		return saidOf(flow.Title, deaths[ended])
 	}
 	for _, step := range flow.Steps {
-		if !slices.Contains(away, step.Status) {
-			continue
-		}
-		if u, err := url.Parse(step.URL); err == nil && slices.Contains(hosts, u.Host) {
-			return saidOf(flow.Title, fmt.Sprintf("HTTP %d from %s", step.Status, u.Host))
+		if slices.Contains(away, step.Status) && isAt(step.URL, hosts) {
+			return saidOf(flow.Title, fmt.Sprintf("HTTP %d from %s", step.Status, hostOf(step.URL)))
 		}
 	}
 	return ""
@@ -141,12 +138,24 @@ func saidOf(title, seen string) string {
 func hostsOf(addresses ...string) []string {
 	var hosts []string
 	for _, address := range addresses {
-		if u, err := url.Parse(address); err == nil && u.Host != "" && !slices.Contains(hosts, u.Host) {
-			hosts = append(hosts, u.Host)
+		if host := hostOf(address); host != "" && !slices.Contains(hosts, host) {
+			hosts = append(hosts, host)
 		}
 	}
 	return hosts
 }
+
+// hostOf is the host of an address; empty where it has none.
+func hostOf(address string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return ""
+	}
+	return u.Host
+}
+
+// isAt says whether an address is at one of some hosts.
+func isAt(address string, hosts []string) bool { return slices.Contains(hosts, hostOf(address)) }
 
 // troubled takes down what shows that the subject was away.
 func (s *observer[F]) troubled(says, flow string) {
@@ -311,10 +320,7 @@ func wentAway(found results.Fragment, hosts []string) bool {
 	answered, missed := false, false
 	for _, flow := range found.Flows {
 		missed = missed || troubleOf(flow, hosts) != ""
-		answered = answered || slices.ContainsFunc(flow.Steps, func(step results.Step) bool {
-			u, err := url.Parse(step.URL)
-			return err == nil && step.Status > 0 && slices.Contains(hosts, u.Host)
-		})
+		answered = answered || slices.ContainsFunc(flow.Steps, func(step results.Step) bool { return step.Status > 0 && isAt(step.URL, hosts) })
 	}
 	return answered && missed
 }

@@ -52,18 +52,12 @@ func (t *Tool) tokensTogether(ctx context.Context, issuer, clientID string, n in
 		}
 		requests[i].ContentLength = int64(len(a.body))
 	}
-	tokens := make([]*Token, n)
-	var all sync.WaitGroup
-	for i := range tokens {
-		all.Go(func() {
-			defer bodies[i].arrive() // one that has failed, or was answered before
-			client, done := t.aloneClient()
-			defer done()
-			tokens[i] = readAnswer(t.exchangeBy(client, requests[i], a.shownURL, a.shownBody))
-		})
-	}
-	all.Wait()
-	return tokens, nil
+	return together.Do(n, func(i int) (*Token, error) {
+		defer bodies[i].arrive() // one that has failed, or was answered before
+		client, done := t.aloneClient()
+		defer done()
+		return readAnswer(t.exchangeBy(client, requests[i], a.shownURL, a.shownBody)), nil
+	})
 }
 
 // A heldBody is the body of a request whose last byte waits for those of others.

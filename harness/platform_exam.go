@@ -8,7 +8,6 @@ import (
 	"maps"
 	"net/http"
 	"slices"
-	"sync"
 	"time"
 
 	"invigilator/faketool"
@@ -17,6 +16,7 @@ import (
 	"invigilator/lti"
 	"invigilator/requirements"
 	"invigilator/results"
+	"invigilator/together"
 )
 
 // A StartMessage says how LtiStartAssessment is sent. Its zero value is a valid message,
@@ -116,18 +116,13 @@ func (s *PlatformScenario) StartTogether(ctx context.Context, exam *PlatformFlow
 		messages[1] = messages[0]
 	}
 	s.run.tool.Together(len(messages), messages...)
-	flows, errs := make([]*PlatformFlow, len(sent)), make([]error, len(sent))
-	var all sync.WaitGroup
-	for i, st := range sent {
-		all.Go(func() { flows[i], errs[i] = s.run.startExam(ctx, exam, st, messages[i]) })
-	}
-	all.Wait()
+	flows, err := together.Do(len(sent), func(i int) (*PlatformFlow, error) { return s.run.startExam(ctx, exam, sent[i], messages[i]) })
 	for _, flow := range flows {
 		if flow != nil {
 			s.keepStart(exam, flow)
 		}
 	}
-	return flows, errors.Join(errs...)
+	return flows, err
 }
 
 // keepStart keeps what came of an LtiStartAssessment.

@@ -8,7 +8,6 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"invigilator/faketool"
@@ -211,19 +210,14 @@ func (s *PlatformScenario) Send(ctx context.Context, held *PlatformFlow, l Platf
 // browser or tab, at the same moment, and keeps what came of them.
 func (s *PlatformScenario) SendTogether(ctx context.Context, title string, held ...*PlatformFlow) ([]*PlatformFlow, error) {
 	l := PlatformLaunch{Title: title, gathers: together.Gather(len(held))}
-	flows, errs := make([]*PlatformFlow, len(held)), make([]error, len(held))
-	var all sync.WaitGroup
-	for i, login := range held {
-		all.Go(func() { flows[i], errs[i] = s.run.send(ctx, login, l) })
-	}
-	all.Wait()
+	flows, err := together.Do(len(held), func(i int) (*PlatformFlow, error) { return s.run.send(ctx, held[i], l) })
 	for _, flow := range flows {
 		if flow != nil {
 			flow.noted = &s.readMessage
 			s.keep(flow)
 		}
 	}
-	return flows, errors.Join(errs...)
+	return flows, err
 }
 
 // Open returns a user with a fresh browser, who is signed in nowhere. Close it

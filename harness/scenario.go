@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"sync"
 	"time"
 
 	"invigilator/fakeplatform"
@@ -14,6 +13,7 @@ import (
 	"invigilator/lti"
 	"invigilator/requirements"
 	"invigilator/results"
+	"invigilator/together"
 )
 
 // A Scenario lets flows happen and keeps what was observed of them. One flow
@@ -184,19 +184,17 @@ func (s *Scenario) LaunchTogether(ctx context.Context, launches ...Launch) ([]*F
 		}
 	}
 	fakeplatform.Together(len(held), held...)
-	flows, errs := make([]*Flow, len(launches)), make([]error, len(launches))
-	var all sync.WaitGroup
-	for i, l := range launches {
+	flows, err := together.Do(len(launches), func(i int) (*Flow, error) {
+		l := launches[i]
 		l.Together = true
-		all.Go(func() { flows[i], errs[i] = s.run.launch(ctx, l) })
-	}
-	all.Wait()
+		return s.run.launch(ctx, l)
+	})
 	for _, flow := range flows {
 		if flow != nil {
 			s.keep(flow)
 		}
 	}
-	return flows, errors.Join(errs...)
+	return flows, err
 }
 
 // LaunchCrowd launches users at the same time, over plain HTTP: many browsers at

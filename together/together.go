@@ -3,6 +3,7 @@ package together
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"time"
 )
@@ -36,6 +37,18 @@ func (g *Gathering) Wait(ctx context.Context) error {
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}
+}
+
+// Do does n things at the same time, and returns what each has made, in their order. The
+// errors are joined.
+func Do[T any](n int, do func(i int) (T, error)) ([]T, error) {
+	made, errs := make([]T, n), make([]error, n)
+	var all sync.WaitGroup
+	for i := range n {
+		all.Go(func() { made[i], errs[i] = do(i) })
+	}
+	all.Wait()
+	return made, errors.Join(errs...)
 }
 
 // pagePatience is how long a page waits for others.

@@ -40,3 +40,18 @@ func TestOnlyTwoRequestsAboutOneValueArePaired(t *testing.T) {
 	g.Expect(met).To(Equal([]bool{true, true, false}))
 	g.Expect(pairs.Meet(t.Context(), "a")).To(BeFalse(), "the pair has gone on")
 }
+
+func TestThingsAreDoneAtTheSameTime(t *testing.T) {
+	t.Parallel()
+	g := NewWithT(t)
+	gathering, odd := together.Gather(3), errors.New("odd")
+	made, err := together.Do(3, func(i int) (int, error) {
+		gathering.Arrive()
+		if err := gathering.Wait(t.Context()); err != nil || i == 1 {
+			return i, errors.Join(err, odd)
+		}
+		return i, nil
+	})
+	g.Expect(made).To(Equal([]int{0, 1, 2}))
+	g.Expect(err).To(MatchError(odd))
+}

@@ -122,12 +122,7 @@ func (t *Tool) sendGrade(ctx context.Context, d *gradeDraft) (*Exchange, error) 
 			r.Header.Set(name, value)
 		}
 	}
-	switch {
-	case len(d.authorization) > 0:
-		r.Header["Authorization"] = d.authorization
-	case d.Token != "" && !d.tokenInURL:
-		r.Header.Set("Authorization", "Bearer "+d.Token)
-	}
+	authorize(r, d.authorization, d.Token, d.tokenInURL)
 	e := t.exchange(r, d.URL, string(body))
 	return &e, nil
 }

@@ -246,6 +246,17 @@ func readAnswer(e Exchange) *Token {
 	return token
 }
 
+// authorize gives a request its access token in the header, or other headers instead where
+// there are any; none where the token stands in the URL.
+func authorize(r *http.Request, instead []string, token string, inURL bool) {
+	switch {
+	case len(instead) > 0:
+		r.Header["Authorization"] = instead
+	case token != "" && !inURL:
+		r.Header.Set("Authorization", bearer+" "+token)
+	}
+}
+
 // withQuery adds to the query of a URL, which stays as it is.
 func withQuery(address, query string) string {
 	if strings.Contains(address, "?") {
@@ -347,12 +358,7 @@ func (t *Tool) sendControl(ctx context.Context, d *controlDraft) (*Exchange, err
 		r.Header.Set("Content-Type", d.mediaType)
 	}
 	r.Header.Set("Accept", lti.MediaTypeControl)
-	switch {
-	case len(d.authorization) > 0:
-		r.Header["Authorization"] = d.authorization
-	case d.token != "" && !d.tokenInURL:
-		r.Header.Set("Authorization", "Bearer "+d.token)
-	}
+	authorize(r, d.authorization, d.token, d.tokenInURL)
 	e := t.exchange(r, d.url, string(body))
 	return &e, nil
 }

@@ -458,11 +458,15 @@ func takingOver(side config.Side, p harness.NullPeer, after int, agent string) s
 			Side: side, Subject: fmt.Sprintf("%s after %d", p.Name, after), Kind: NullPeer, Agent: agent,
 			Does: fmt.Sprintf("works for %d requests, then %s", after, p.Does),
 		},
-		args: []string{
-			"--set", "embedded.null_peer=" + p.Name, "--set", fmt.Sprintf("embedded.null_peer_after=%d", after),
-			"--profile", requirements.Launch, "--set", "patience.visit=3s", "--set", "patience.step=1s",
-		},
+		args:      append(takeOverArgs(p, after), "--profile", requirements.Launch),
 		takesOver: true,
+	}
+}
+
+func takeOverArgs(p harness.NullPeer, after int) []string {
+	return []string{
+		"--set", "embedded.null_peer=" + p.Name, "--set", fmt.Sprintf("embedded.null_peer_after=%d", after),
+		"--set", "patience.visit=3s", "--set", "patience.step=1s",
 	}
 }
 
@@ -500,11 +504,7 @@ func partlyTakingOver(side config.Side, p harness.NullPeer, part subjectPart, ev
 	if s.flaps {
 		s.row.Subject, s.row.Does = fmt.Sprintf("%s, every %d", s.row.Subject, every), fmt.Sprintf("%s, each of %d times", s.row.Does, every)
 	}
-	s.args = []string{
-		"--set", "embedded.null_peer=" + p.Name, "--set", fmt.Sprintf("embedded.null_peer_after=%d", part.after),
-		"--set", "embedded.null_peer_part=" + part.name, "--set", fmt.Sprintf("embedded.null_peer_every=%d", every),
-		"--set", "patience.visit=3s", "--set", "patience.step=1s",
-	}
+	s.args = append(takeOverArgs(p, part.after), "--set", "embedded.null_peer_part="+part.name, "--set", fmt.Sprintf("embedded.null_peer_every=%d", every))
 	for _, profile := range part.profiles {
 		s.args = append(s.args, "--profile", profile)
 	}

@@ -116,7 +116,7 @@ func refuseNamed(ctx SpecContext, scene *harness.PlatformScenario, item *harness
 		for _, m := range list.Elements {
 			if made, _ := m["id"].(string); m["label"] == label && made != item.ID {
 				wrong = "a line item was made"
-				_, _ = scene.Call(ctx, book, harness.GradeCall{Title: "the run takes it away", Scopes: []string{lti.ScopeLineItem}, GradeRequest: faketool.GradeRequest{Method: http.MethodDelete, URL: made}})
+				_, _ = removal(ctx, scene, &harness.LineItem{ID: made, Book: book}, "the run takes it away")
 			}
 		}
 	}

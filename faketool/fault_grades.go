@@ -141,7 +141,8 @@ var hiddenWithoutItem = []string{"ags-tool-follows-paging", "ags-tool-one-line-i
 var hiddenWithoutToken = []string{
 	"ags-tool-renews-token", "sec-tool-access-token-use", "ags-tool-lineitem-requests", "ags-tool-follows-paging",
 	"ags-tool-tolerates-lineitem-content", "ags-tool-score-url", "ags-tool-score-members", "ags-tool-score-timestamp",
-	"ags-tool-results-tolerant",
+	"ags-tool-results-tolerant", "ags-tool-score-answers", "ags-tool-one-line-item", "ags-tool-tells-outcome",
+	"sec-tool-token-request", "sr-tool-score-submission-object",
 }
 
 // gradeDefects are those of a tool that uses the grade services.

@@ -1,0 +1,154 @@
+package fault_test
+
+import (
+	"errors"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"invigilator/fault"
+)
+
+type request struct{ nonce, state string }
+
+var (
+	nonceGiven = &fault.Rule[request]{Name: "a nonce is given", Broken: func(q request) error {
+		if q.nonce == "" {
+			return errors.New("no nonce")
+		}
+		return nil
+	}}
+	stateGiven = &fault.Rule[request]{Name: "a state is given", Broken: func(q request) error {
+		if q.state == "" {
+			return errors.New("no state")
+		}
+		return nil
+	}}
+	rules  = &fault.List[request]{Name: "an authentication request", Rules: []*fault.Rule[request]{nonceGiven, stateGiven}}
+	claims = &fault.Seam[map[string]string]{Name: "the claims", Clone: maps.Clone[map[string]string]}
+	retry  = &fault.Step[request]{Name: "sends it again"}
+	answer = &fault.Step[request]{Name: "answers", Honest: func(request) bool { return true }}
+)
+
+func TestEffects(t *testing.T) {
+	needsShortNonce := rules.Add(func(q request) error {
+		if len(q.nonce) > 3 {
+			return errors.New("a long nonce")
+		}
+		return nil
+	})
+	ofNobody := func(q request) bool { return q.state == "nobody" }
+	for _, c := range []struct {
+		name    string
+		effects []fault.Effect
+		q       request
+		want    string // what is broken
+	}{
+		{"nothing is broken", nil, request{"n", "s"}, ""},
+		{"all that is broken is told, in order", nil, request{}, "no nonce, no state"},
+		{"a lifted rule is not checked", []fault.Effect{nonceGiven.Lift(nil)}, request{}, "no state"},
+		{"a rule is lifted where the condition holds", []fault.Effect{nonceGiven.Lift(ofNobody)}, request{"", "nobody"}, ""},
+		{"and is checked elsewhere", []fault.Effect{nonceGiven.Lift(ofNobody)}, request{"", "s"}, "no nonce"},
+		{"a rule more is checked last", []fault.Effect{needsShortNonce}, request{"long", ""}, "no state, a long nonce"},
+		{"two effects go together", []fault.Effect{needsShortNonce, stateGiven.Lift(nil)}, request{"long", ""}, "a long nonce"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			carrier := fault.Carry(c.effects...)
+			var says []string
+			for _, err := range rules.All(carrier, c.q) {
+				says = append(says, err.Error())
+			}
+			if got := strings.Join(says, ", "); got != c.want {
+				t.Errorf("All says %q instead of %q", got, c.want)
+			}
+			first, _, _ := strings.Cut(c.want, ", ")
+			got := ""
+			if err := rules.First(carrier, c.q); err != nil {
+				got = err.Error()
+			}
+			if got != first {
+				t.Errorf("First says %q instead of %q", got, first)
+			}
+		})
+	}
+}
+
+func TestAChangeLeavesTheValueItself(t *testing.T) {
+	own := map[string]string{"sub": "ann"}
+	change := claims.Change(func(c map[string]string) map[string]string {
+		c["sub"] = "bob"
+		return c
+	})
+	if got := claims.Pass(fault.Carry(change), own); got["sub"] != "bob" {
+		t.Errorf("the claim is %q", got["sub"])
+	}
+	if got := claims.Pass(nil, own); got["sub"] != "ann" {
+		t.Errorf("without a fault, the claim is %q", got["sub"])
+	}
+}
+
+func TestAStepIsTakenOrLeft(t *testing.T) {
+	carrier := fault.Carry(retry.Take(true, nil), answer.Take(false, func(q request) bool { return q.state == "" }))
+	if !retry.Taken(carrier, request{}) || retry.Taken(nil, request{}) {
+		t.Error("what only a fault does is done without one, or not with it")
+	}
+	if answer.Taken(carrier, request{}) || !answer.Taken(carrier, request{state: "s"}) || !answer.Taken(nil, request{}) {
+		t.Error("what a fault leaves at times is left at others, or not then")
+	}
+}
+
+func TestReachedAreThoseThatWouldMakeADifference(t *testing.T) {
+	carrier := fault.Carry(stateGiven.Lift(nil)).Watch(map[string][]fault.Effect{
+		"accepts-no-nonce": {nonceGiven.Lift(nil)},
+		"accepts-no-state": {stateGiven.Lift(nil)},
+		"refuses-nobody": {rules.Add(func(q request) error {
+			if q.state == "nobody" {
+				return errors.New("nobody")
+			}
+			return nil
+		})},
+		"drops-sub": {claims.Change(func(c map[string]string) map[string]string {
+			delete(c, "sub")
+			return c
+		})},
+		"sends-again":    {retry.Take(true, nil)},
+		"answers-always": {answer.Take(true, nil)},
+	})
+	for _, c := range []struct {
+		name string
+		do   func()
+		want []string
+	}{
+		{"a request that keeps all", func() { rules.All(carrier, request{"n", "s"}) }, nil},
+		{"one without a nonce", func() { rules.All(carrier, request{"", "s"}) }, []string{"accepts-no-nonce"}},
+		{"one without a state, which is accepted here", func() { rules.All(carrier, request{"n", ""}) }, []string{"accepts-no-state"}},
+		{"one that only a strict peer refuses", func() { _ = rules.First(carrier, request{"n", "nobody"}) }, []string{"refuses-nobody"}},
+		{"claims without what would be dropped", func() { claims.Pass(carrier, map[string]string{"iss": "x"}) }, nil},
+		{"claims with it", func() { claims.Pass(carrier, map[string]string{"sub": "x"}) }, []string{"drops-sub"}},
+		{"a step that is never taken", func() { retry.Taken(carrier, request{}) }, []string{"sends-again"}},
+		{"one that is always taken", func() { answer.Taken(carrier, request{}) }, nil},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			c.do()
+			if got := carrier.Reached(); !slices.Equal(got, c.want) {
+				t.Error(cmp.Diff(c.want, got))
+			}
+			if again := carrier.Reached(); len(again) > 0 {
+				t.Errorf("%q are told again", again)
+			}
+		})
+	}
+}
+
+func TestNoFaultCostsNothing(t *testing.T) {
+	q := request{"n", "s"}
+	if n := testing.AllocsPerRun(100, func() {
+		_ = rules.First(nil, q)
+		retry.Taken(nil, q)
+	}); n > 0 {
+		t.Errorf("%v allocations without a fault", n)
+	}
+}

@@ -97,6 +97,10 @@ func (s *PlatformScenario) servicesWork(ctx context.Context) string {
 		why := ""
 		works := func(ctx context.Context) (*agent.Trip, bool) {
 			flow, err := c.works(ctx)
+			if belongsToLineItems(c.of) && errors.Is(err, errUndeclared) && s.run.known[partLineItems] { // there may be no line item for want of their service
+				c.of, c.works = partLineItems, s.lineItemsWork
+				flow, err = c.works(ctx)
+			}
 			if err == nil || isAny(err, errUndeclared, errReadOnly, ErrNoJourney, errMissing) { // what cannot be tried says nothing
 				return nil, true
 			}

@@ -227,7 +227,11 @@ func (s *PlatformScenario) Act(ctx context.Context, exam *PlatformFlow, c Call) 
 // service works at all and the call that follows would not tell.
 func (s *PlatformScenario) learnControl(ctx context.Context, exam *PlatformFlow, c Call) error {
 	valid, offered := Harmless(exam)
-	tells := c.Fault == nil && c.Change == nil && c.Token == "" && c.Action == valid.Action
+	if exam.OffersAction(lti.Resume) { // an attempt that goes on anyway stays what it is
+		valid, offered = Call{Action: lti.Resume}, true
+	}
+	// A valid request of any action tells by itself. Another one before it might change what it finds.
+	tells := c.Fault == nil && c.Change == nil && c.Token == "" && c.URL == "" && c.Tool == nil
 	if !offered || valid.Action == lti.Pause || tells || !s.run.mayLearn(partControl) {
 		return nil
 	}

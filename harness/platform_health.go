@@ -180,6 +180,9 @@ func notTried(err error) error {
 // controlWorks acts on an exam that is under way.
 func (s *PlatformScenario) controlWorks(ctx context.Context) (*PlatformFlow, error) {
 	exam, err := s.Running(ctx, "", nil)
+	if err != nil && !isPartGone(err) && s.underWay != nil { // what is paused is in the way of a new start
+		exam, err = s.underWay, nil
+	}
 	if err != nil {
 		return exam, notTried(err)
 	}

@@ -28,6 +28,7 @@ type PlatformScenario struct {
 	tokens      map[string]grant // by their scopes; asked for when they are needed
 	offered     []string         // the sites of the grade services that launches offered
 	tidied      map[string]bool  // the addresses of scores, with or without a sub, that are taken away in the end
+	underWay    *PlatformFlow    // an exam that a control request has shown to go on, or to be paused
 	closers     []func()
 }
 

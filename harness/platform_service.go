@@ -218,9 +218,18 @@ func (s *PlatformScenario) Act(ctx context.Context, exam *PlatformFlow, c Call) 
 	if c.Title == "" {
 		c.Title = "control: " + string(c.Action)
 	}
-	return s.exchange(ctx, partControl, c.Title, c.Fault, func(ctx context.Context) (*faketool.Exchange, error) {
+	flow, err := s.exchange(ctx, partControl, c.Title, c.Fault, func(ctx context.Context) (*faketool.Exchange, error) {
 		return tool.Control(ctx, address, c.Token, request, faketool.ControlProbe{Fault: c.Fault})
 	})
+	if err == nil {
+		if answer, wrong := flow.Exchange.Answer(); wrong == nil {
+			s.underWay = nil
+			if answer.Status == lti.Running || answer.Status == lti.Paused {
+				s.underWay = exam
+			}
+		}
+	}
+	return flow, err
 }
 
 // learnControl acts on an exam by a valid request, where it is not known whether the control

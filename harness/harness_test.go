@@ -708,6 +708,9 @@ func TestAnAttemptThatCannotBeMadeIsNotJudged(t *testing.T) {
 	for i, says := range []string{"patience.memory", "did not work", "only in a browser"} {
 		g.Expect(found.Observations[i].Seen).To(ContainSubstring(says))
 	}
+	for _, o := range found.Observations {
+		g.Expect(o.NeedsBrowser).To(Equal(o.Case == "bad-3"), o.Case)
+	}
 }
 
 func TestSkippingWhatIsNotDeclared(t *testing.T) {

@@ -2,6 +2,7 @@ package harness
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -258,6 +259,13 @@ func (s *observer[F]) Withhold(id requirements.ID, stimulus, why string, flows .
 	s.tb.Helper()
 	s.Observe(id, stimulus, results.Skipped, "", why, flows...)
 	s.fragment.Observations[len(s.fragment.Observations)-1].Withheld = true
+}
+
+// unseen keeps why a stimulus could not be judged.
+func (s *observer[F]) unseen(id requirements.ID, stimulus string, why error, flows ...F) {
+	s.tb.Helper()
+	s.Observe(id, stimulus, results.Inconclusive, "", "Not seen: "+why.Error()+".", flows...)
+	s.fragment.Observations[len(s.fragment.Observations)-1].NeedsBrowser = errors.Is(why, agent.ErrNeedsBrowser)
 }
 
 // failing is the verdict on a requirement that is not kept.

@@ -328,13 +328,13 @@ func (s *PlatformScenario) Unseen(id requirements.ID, stimulus string, err error
 	case errors.Is(err, faketool.ErrNoOtherTool):
 		s.Skip(id, stimulus, config.MultipleTools)
 	case errors.Is(err, errMissing), isPartGone(err):
-		s.Observe(id, stimulus, results.Inconclusive, "", "Not seen: "+err.Error()+".", flows...)
+		s.unseen(id, stimulus, err, flows...)
 	case errors.As(err, &stuck), errors.Is(err, ErrNoJourney), errors.Is(err, ErrNoLaunch), errors.Is(err, faketool.ErrUnusable), errors.Is(err, errPlatformGone),
 		errors.Is(err, agent.ErrNeedsBrowser):
 		if stuck != nil || errors.Is(err, ErrNoLaunch) && !errors.Is(err, errReviewsElsewhere) {
 			s.troubled(err.Error(), "")
 		}
-		s.Observe(id, stimulus, results.Inconclusive, "", "Not seen: "+err.Error()+".", flows...)
+		s.unseen(id, stimulus, err, flows...)
 	default:
 		s.must(err)
 	}

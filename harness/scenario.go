@@ -152,7 +152,7 @@ func (s *Scenario) Unseen(id requirements.ID, stimulus string, err error, flows 
 		if (isStuck || isAny(err, ErrNoLogin, errNoWork)) && !errors.Is(err, ErrNoToken) {
 			s.troubled(err.Error(), "")
 		}
-		s.Observe(id, stimulus, results.Inconclusive, "", "Not seen: "+err.Error()+".", flows...)
+		s.unseen(id, stimulus, err, flows...)
 	case errors.Is(err, ErrTooLong):
 		s.Observe(id, stimulus, results.Skipped, "", "Not tried: "+err.Error()+".", flows...)
 	default:

@@ -303,7 +303,7 @@ func (m *Matrix) add(row Row, tell func(Row)) {
 func seen(r results.Requirement) results.Verdict {
 	var verdicts []results.Verdict
 	for _, o := range r.Observations {
-		if !strings.Contains(o.Seen, onlyInBrowser) {
+		if !o.NeedsBrowser {
 			verdicts = append(verdicts, o.Verdict)
 		}
 	}
@@ -313,14 +313,11 @@ func seen(r results.Requirement) results.Verdict {
 	return results.Worst(verdicts...)
 }
 
-// onlyInBrowser is what observations say that need one.
-const onlyInBrowser = "only in a browser"
-
 // needsBrowser says whether everything inconclusive about a requirement is so
 // for want of a browser.
 func needsBrowser(r results.Requirement) bool {
 	return !slices.ContainsFunc(r.Observations, func(o results.Observation) bool {
-		return o.Verdict != results.Passed && !strings.Contains(o.Seen, onlyInBrowser)
+		return o.Verdict != results.Passed && !o.NeedsBrowser
 	})
 }
 

@@ -28,6 +28,8 @@ type suite struct {
 	Turned map[string]map[string]results.Verdict
 	// Seen is what observations say, by the requirement.
 	Seen map[string]string
+	// Blind are the requirements of which a browser alone would show more.
+	Blind []string
 	// Quiet are null peers of which nothing is said when they take a subject's place.
 	Quiet []string
 	// Silent is set where the suite leaves no results.
@@ -101,7 +103,7 @@ func play(text string, args []string) error {
 		known, _ := requirements.Default().Get(requirements.ID(id))
 		doc.Requirements = append(doc.Requirements, results.Requirement{
 			ID: id, Profile: known.Profile, Level: string(known.Level), Verdict: verdict,
-			Observations: []results.Observation{{Requirement: id, Verdict: verdict, Seen: s.Seen[id], AfterNullPeer: after != ""}},
+			Observations: []results.Observation{{Requirement: id, Verdict: verdict, Seen: s.Seen[id], NeedsBrowser: slices.Contains(s.Blind, id), AfterNullPeer: after != ""}},
 		})
 		for subject, turned := range s.Turned { // a fault is asked for where it makes a difference
 			if _, ok := turned[id]; ok {
@@ -201,7 +203,7 @@ func TestWhatAProofFinds(t *testing.T) {
 		}, []string{faketool.AcceptsEmptyNonce}, []string{valid + " is warned on a tool without faults"}},
 		{"a subject without faults, of which a browser would show the rest", suite{
 			Usual: verdicts{nonce: results.Passed, framed: results.Inconclusive}, Turned: map[string]verdicts{faketool.AcceptsEmptyNonce: {nonce: results.Failed}},
-			Seen: map[string]string{framed: "It shows only in a browser."},
+			Blind: []string{framed},
 		}, []string{faketool.AcceptsEmptyNonce}, nil},
 		{"null peers", suite{Usual: passes(nonce, valid)}, []string{"home", "blank"}, nil},
 		{"a null peer that passes", suite{

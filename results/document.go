@@ -211,6 +211,8 @@ type Observation struct {
 	// Withheld is set where the subject declares what was skipped, and the user does
 	// not let the run try it.
 	Withheld bool `json:"withheld,omitempty"`
+	// NeedsBrowser is set where it could not be seen for want of a browser alone.
+	NeedsBrowser bool `json:"needs_browser,omitempty"`
 	// AfterNullPeer is set in the proof where it rests on what was seen after a null
 	// peer had taken the place of an embedded subject.
 	AfterNullPeer bool `json:"after_null_peer,omitempty"`

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"sync"
 	"syscall"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -20,15 +21,15 @@ func Signals() []os.Signal {
 	return all
 }
 
-// listening are the signals that end this run, and where they arrive.
+// listening are the signals that end a run of this process, and where they arrive.
 var listening struct {
 	to      []os.Signal
 	arrived chan os.Signal
 }
 
 // untilInterrupted returns a context that ends with the first of the signals. Whatever
-// comes after it changes nothing: the run is ending.
-func untilInterrupted() context.Context {
+// comes after it changes nothing: the run is ending, and the process begins no other.
+var untilInterrupted = sync.OnceValue(func() context.Context {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	listening.to, listening.arrived = Signals(), make(chan os.Signal, 1)
 	signal.Notify(listening.arrived, listening.to...)
@@ -39,10 +40,10 @@ func untilInterrupted() context.Context {
 		}
 	}()
 	return ctx
-}
+})
 
 // listenAlone takes the signals away from Ginkgo, which would leave out the cleanup at a
-// second one and the report at a third. It is called once, before the first launch:
+// second one and the report at a third. It is called once in a run, before the first launch:
 // while a signal changes hands it ends the process at once.
 func listenAlone() {
 	if listening.arrived != nil {

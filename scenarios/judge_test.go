@@ -2,14 +2,18 @@ package scenarios_test
 
 import (
 	"context"
+	"path/filepath"
 	"testing"
 	"time"
 
 	. "github.com/onsi/gomega"
 
+	"invigilator/fakeplatform"
+	"invigilator/faketool"
 	"invigilator/harness/config"
 	"invigilator/results"
 	"invigilator/scenarios"
+	_ "invigilator/scenarios/platform"
 	_ "invigilator/scenarios/tool"
 )
 
@@ -31,4 +35,37 @@ func TestTheWaitForTheRegistrationCountsForNothing(t *testing.T) {
 	g.Expect(doc.Outcome).To(Equal(results.Conformant))
 	g.Expect(doc.Run.Seconds).To(BeNumerically("<", 5))
 	g.Expect(paths.HTML).To(BeARegularFile())
+}
+
+// A run knows nothing of those before it in the same process.
+func TestRunsFollowOneAnother(t *testing.T) {
+	g := NewWithT(t)
+	verdicts := func(side config.Side, only string, faults ...string) (results.Document, map[string]results.Verdict) {
+		c := config.Demo(side)
+		c.Agent, c.Report, c.Only, c.Embedded.Faults = "http", filepath.Join(t.TempDir(), "out"), []string{only}, faults
+		doc, err := scenarios.Document(c, "one run of several")
+		g.Expect(err).NotTo(HaveOccurred())
+		g.Expect(c.Report).NotTo(BeADirectory(), "nobody wants reports")
+		found := map[string]results.Verdict{}
+		for _, r := range doc.Requirements {
+			found[r.ID] = r.Verdict
+		}
+		return doc, found
+	}
+	const audience, issuer, nonce = "sec-tool-aud", "sec-tool-iss", "oidc-auth-missing-nonce"
+	broken, found := verdicts(config.ToolSide, audience, faketool.IgnoresAudience)
+	g.Expect(found).To(Equal(map[string]results.Verdict{audience: results.Failed}))
+	g.Expect(broken.Outcome).To(Equal(results.NotConformant))
+	_, found = verdicts(config.ToolSide, audience)
+	g.Expect(found).To(Equal(map[string]results.Verdict{audience: results.Passed}))
+	unreachable, found := verdicts(config.ToolSide, audience, "forgets-everything")
+	g.Expect(unreachable.Diagnosis.Problem).To(ContainSubstring("forgets-everything"))
+	g.Expect(found).To(Equal(map[string]results.Verdict{audience: results.Inconclusive}))
+	_, found = verdicts(config.PlatformSide, nonce, fakeplatform.AcceptsEmptyNonce)
+	g.Expect(found).To(Equal(map[string]results.Verdict{nonce: results.Failed}))
+	sound, found := verdicts(config.ToolSide, issuer)
+	g.Expect(found).To(Equal(map[string]results.Verdict{issuer: results.Passed}))
+	g.Expect(sound.Findings).To(BeEmpty())
+	g.Expect(sound.Consulted).To(HaveKey(issuer))
+	g.Expect(sound.Consulted).NotTo(HaveKey(audience))
 }

@@ -17,8 +17,10 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	. "github.com/onsi/ginkgo/v2"
+	"github.com/onsi/ginkgo/v2/extensions/globals"
 	"github.com/onsi/ginkgo/v2/formatter"
 	"github.com/onsi/ginkgo/v2/types"
 	"github.com/onsi/gomega"
@@ -44,6 +46,8 @@ var (
 	stopped  = context.Background()
 	document results.Document
 	written  reports.Paths
+	// unreported is set where nobody wants reports: the document is all that is asked for.
+	unreported bool
 	// unwritten is why the reports could not be written.
 	unwritten error
 	// covers are the requirements that the linked specs check; an aborted run does
@@ -130,40 +134,58 @@ type Hooks struct {
 }
 
 // Judge runs those specs that the program has been linked with that judge the
-// configured side, and returns the document. It can be called once in a process. The error is for a run that
+// configured side, and returns the document. It can be called again when it has returned. The error is for a run that
 // could not be made, or whose reports could not be written; then there may be a document
 // all the same. A subject that fails is told in the document.
 func Judge(c config.Config, title string, hooks Hooks) (results.Document, reports.Paths, error) {
-	settings = c
-	covers = Covered()
-	followSpecs()
-	if hooks.Progress != nil {
-		progress = hooks.Progress
-	}
+	forget(c)
 	if err := Prepare(c.ReportFolder()); err != nil {
 		return document, written, err
 	}
+	if hooks.Progress != nil {
+		progress = hooks.Progress
+	}
+	followSpecs()
+	err := judge(title, hooks.Ready)
+	return document, written, err
+}
+
+// Document is a [Judge] that leaves no reports.
+func Document(c config.Config, title string) (results.Document, error) {
+	forget(c)
+	unreported = true
+	err := judge(title, nil)
+	return document, err
+}
+
+// forget leaves nothing of an earlier run of this process, and configures the next.
+func forget(c config.Config) {
+	settings, covers, run, notBegun, closeRun = c, Covered(), nil, nil, func() {}
+	document, written, unreported, unwritten = results.Document{}, reports.Paths{}, false, nil
+	progress = func(Progress) {}
+}
+
+// judge makes a run as it is configured.
+func judge(title string, ready func(context.Context, Subject) error) error {
 	stopped = untilInterrupted()
 	begin()
 	defer func() { closeRun() }()
-	if hooks.Ready != nil && notBegun == nil {
-		notBegun = hooks.Ready(stopped, run)
+	if ready != nil && notBegun == nil {
+		notBegun = ready(stopped, run)
 	}
 	gomega.RegisterFailHandler(fail)
 	suite, reporter := GinkgoConfiguration()
-	suite.LabelFilter = sideFilter(c)
-	suite.Timeout = c.Patience.Run.Std()
+	suite.LabelFilter = sideFilter(settings)
+	suite.Timeout = settings.Patience.Run.Std()
 	suite.RandomizeAllSpecs = true
-	sow(&suite, c)
+	suite.RandomSeed = time.Now().Unix() // Ginkgo chooses one for all runs of a process
+	sow(&suite, settings)
 	formatter.ColorableStdOut = io.Discard // the document and the hooks say it all
 	RunSpecs(&silent{}, title, suite, reporter)
-	switch {
-	case document.Schema == "":
-		return document, written, errors.New("the run ended without results")
-	case unwritten != nil:
-		return document, written, unwritten
+	if document.Schema == "" {
+		return errors.New("the run ended without results")
 	}
-	return document, written, nil
+	return unwritten
 }
 
 // begin starts the run of this process.
@@ -198,7 +220,7 @@ func (*silent) Fail() {}
 
 // Covered returns the requirements that the linked specs check, with the text
 // of the specs that do.
-func Covered() map[requirements.ID][]string {
+var Covered = sync.OnceValue(func() map[requirements.ID][]string {
 	covered := map[requirements.ID][]string{}
 	for _, spec := range PreviewSpecs("Invigilator").SpecReports {
 		for _, id := range named(spec.Labels()) {
@@ -206,7 +228,7 @@ func Covered() map[requirements.ID][]string {
 		}
 	}
 	return covered
-}
+})
 
 // named returns the requirements among the labels of a spec; Ginkgo adds labels
 // of its own.
@@ -352,7 +374,7 @@ func (t tb) Fatalf(format string, args ...any) {
 }
 
 var _ = ReportBeforeSuite(func(report Report) {
-	if !report.SuiteConfig.DryRun {
+	if !report.SuiteConfig.DryRun && !unreported {
 		if unwritten = Prepare(settings.ReportFolder()); unwritten != nil {
 			fail(unwritten.Error())
 		}
@@ -392,7 +414,13 @@ var _ = ReportAfterSuite("results", func(report Report) {
 	if report.SuiteConfig.DryRun {
 		return
 	}
+	// Ginkgo runs once in a process, unless it is reset. That forgets the specs as well; but
+	// as long as a run goes on they are kept aside, and come back when it ends.
+	defer globals.Reset()
 	document = assemble(report)
+	if unreported {
+		return
+	}
 	var err error
 	if written, err = reports.WriteAll(settings.ReportFolder(), document); err != nil {
 		unwritten = fmt.Errorf("report: the reports cannot be written: %w", err)

@@ -18,6 +18,7 @@ import (
 
 	"invigilator/harness/agent"
 	"invigilator/harness/config"
+	"invigilator/lti"
 	"invigilator/requirements"
 	"invigilator/results"
 )
@@ -80,20 +81,37 @@ func (r *base) startAgent(ctx context.Context, hosts agent.Hosts) <-chan error {
 	return ready
 }
 
-// readKeys reads the keys that the fakes are to have.
-func readKeys(path string) ([]jwk.Key, error) {
-	if path == "" {
+// embeddedKeys are the keys of the fakes where the subject is one of them. All such runs of
+// a process have the same: it takes longer to make them than to make many launches.
+var embeddedKeys = sync.OnceValues(func() ([]jwk.Key, error) {
+	var keys []jwk.Key
+	for range 3 { // two platforms and a tool, or a platform and two tools
+		key, err := lti.NewKey()
+		if err != nil {
+			return nil, err
+		}
+		keys = append(keys, key)
+	}
+	return keys, nil
+})
+
+// ownKeys returns keys for the fakes of a run whose subject is embedded; none for others,
+// whose fakes make their own.
+func (r *base) ownKeys() ([]jwk.Key, error) {
+	if !r.config.IsEmbedded() {
 		return nil, nil
 	}
-	set, err := jwk.ReadFile(path)
+	made, err := embeddedKeys()
 	if err != nil {
 		return nil, err
 	}
 	var keys []jwk.Key
-	for i := range set.Len() {
-		if key, ok := set.Key(i); ok {
-			keys = append(keys, key)
+	for _, key := range made {
+		own, err := key.Clone()
+		if err != nil {
+			return nil, err
 		}
+		keys = append(keys, own)
 	}
 	return keys, nil
 }

@@ -14,8 +14,6 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -1119,29 +1117,16 @@ func TestOnlyVerdicts(t *testing.T) {
 	g.Expect(found.Screenshots).To(BeEmpty())
 }
 
+// Keys take long to make, so that embedded runs that follow one another have the same.
 func TestKeysOfTheFakes(t *testing.T) {
 	g := NewWithT(t)
-	key, err := lti.NewKey()
-	g.Expect(err).NotTo(HaveOccurred())
-	set := jwk.NewSet()
-	g.Expect(set.AddKey(key)).To(Succeed())
-	encoded, err := json.Marshal(set)
-	g.Expect(err).NotTo(HaveOccurred())
-	path := filepath.Join(t.TempDir(), "keys.json")
-	g.Expect(os.WriteFile(path, encoded, 0o600)).To(Succeed())
-	run := embedded(t, func(c *config.Config) { c.Embedded.Keys = path }) // one for three: the others make their own
-	g.Expect(run.Platform().Keys()).To(ConsistOf(HaveField("KeyID()", key.KeyID())))
-	g.Expect(run.Other().Keys()).To(ConsistOf(HaveField("KeyID()", Not(Equal(key.KeyID())))))
-	for name, text := range map[string]string{"nothing there": "", "no key set": "no keys", "a list": "[]"} {
-		bad := filepath.Join(t.TempDir(), "keys.json")
-		if text != "" {
-			g.Expect(os.WriteFile(bad, []byte(text), 0o600)).To(Succeed())
-		}
-		c := config.Demo(config.ToolSide)
-		c.Agent, c.Embedded.Keys = "http", bad
-		_, err := harness.Start(t.Context(), c, 1)
-		g.Expect(err).To(MatchError(HavePrefix("embedded.keys: ")), name)
-	}
+	first, next := embedded(t, nil), embedded(t, nil)
+	key, other := first.Platform().Keys()[0], first.Other().Keys()[0]
+	g.Expect(next.Platform().Keys()).To(ConsistOf(HaveField("KeyID()", key.KeyID())))
+	g.Expect(next.Other().Keys()).To(ConsistOf(HaveField("KeyID()", other.KeyID())))
+	g.Expect(key.KeyID()).NotTo(Equal(other.KeyID()))
+	real := subject{}.start(t)
+	g.Expect(real.Platform().Keys()).To(ConsistOf(HaveField("KeyID()", Not(Equal(key.KeyID())))), "the keys of a fake that a real subject knows are its own")
 }
 
 // published is a JWK Set of keys, each changed.

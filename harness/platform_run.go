@@ -138,8 +138,8 @@ func (r *PlatformRun) start(ctx context.Context) error {
 // startSites makes the tools and, where it is the subject, the campus.
 func (r *PlatformRun) startSites(sites *platformSites) error {
 	var err error
-	if r.keys, err = readKeys(r.config.Embedded.Keys); err != nil {
-		return fmt.Errorf("embedded.keys: %w", err)
+	if r.keys, err = r.ownKeys(); err != nil {
+		return err
 	}
 	if r.config.IsEmbedded() {
 		if err := r.startCampus(&sites.platform); err != nil {
@@ -227,11 +227,8 @@ func (r *PlatformRun) startTool(site *switchable, address, clientID string, key 
 	})
 }
 
-// toolKey returns the key pair of one of the fake tools.
+// toolKey returns the key pair of one of the fake tools that a real platform knows.
 func (r *PlatformRun) toolKey(i int) (jwk.Key, error) {
-	if r.config.IsEmbedded() {
-		return lti.NewKey()
-	}
 	path := r.config.Tool.Key
 	if i > 0 {
 		path = strings.TrimSuffix(path, filepath.Ext(path)) + "-2" + filepath.Ext(path)

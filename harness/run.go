@@ -126,8 +126,8 @@ func (r *Run) start(ctx context.Context) error {
 // startSites makes the platforms and, where it is the subject, the fake tool.
 func (r *Run) startSites(sites *sites) error {
 	var err error
-	if r.keys, err = readKeys(r.config.Embedded.Keys); err != nil {
-		return fmt.Errorf("embedded.keys: %w", err)
+	if r.keys, err = r.ownKeys(); err != nil {
+		return err
 	}
 	if r.platform, err = r.startPlatform(&sites.platform, r.config.Platform.URL, r.ServerURL()); err != nil {
 		return err

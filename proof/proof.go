@@ -5,36 +5,27 @@
 package proof
 
 import (
-	"bytes"
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
-	"syscall"
 	"time"
-
-	"github.com/lestrrat-go/jwx/v2/jwk"
 
 	"invigilator/fakeplatform"
 	"invigilator/faketool"
 	"invigilator/harness"
 	"invigilator/harness/config"
-	"invigilator/lti"
 	"invigilator/requirements"
 	"invigilator/results"
 )
 
 // Options say what to prove and with what.
 type Options struct {
-	// Program is the invigilator command, which is run once per subject.
+	// Program is the invigilator command, whose workers run the suites; see [Work].
 	Program string
 	// Covered are the requirements that the suite checks.
 	Covered map[requirements.ID][]string
@@ -47,6 +38,8 @@ type Options struct {
 	Whole bool
 	// Parallel is how many suites run at the same time.
 	Parallel int
+	// Patience is how long a run may take; 10 minutes when 0.
+	Patience time.Duration
 	// Tell is told of each row as it comes; it may be nil.
 	Tell func(Row)
 }
@@ -184,16 +177,13 @@ func Prove(ctx context.Context, o Options) (*Matrix, error) {
 	if len(o.Sides) == 0 {
 		o.Sides = []config.Side{config.ToolSide, config.PlatformSide}
 	}
-	dir, err := os.MkdirTemp("", "invigilator-proof-")
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = os.RemoveAll(dir) }()
-	if err := writeKeys(filepath.Join(dir, keysFile)); err != nil {
-		return nil, err
-	}
 	if err := checkNames(o); err != nil {
 		return nil, err
+	}
+	workers := make([]worker, max(o.Parallel, 1))
+	for i := range workers {
+		workers[i] = worker{program: o.Program, patience: cmp.Or(o.Patience, 10*time.Minute)}
+		defer workers[i].close()
 	}
 	m := &Matrix{Schema: Schema, Problems: []string{}}
 	// What a suite says of a subject without faults is what every other
@@ -201,7 +191,7 @@ func Prove(ctx context.Context, o Options) (*Matrix, error) {
 	usual := map[string]results.Verdict{}
 	var subjects []subject
 	for _, side := range o.Sides {
-		doc, err := m.proveClean(ctx, o, dir, side)
+		doc, err := m.proveClean(ctx, o, &workers[0], side)
 		if err != nil {
 			return nil, err
 		}
@@ -218,20 +208,22 @@ func Prove(ctx context.Context, o Options) (*Matrix, error) {
 	slices.SortStableFunc(subjects, func(a, b subject) int { return cmp.Compare(a.weight(), b.weight()) })
 
 	var mu sync.Mutex
-	var errs []error
 	work := make(chan *subject)
 	var wg sync.WaitGroup
-	for range max(o.Parallel, 1) {
+	for i := range workers {
 		wg.Go(func() {
 			for s := range work {
-				doc, err := judge(ctx, o.Program, dir, s)
+				doc, err := judge(ctx, &workers[i], s)
+				if ctx.Err() != nil {
+					continue
+				}
 				mu.Lock()
 				if err != nil {
-					errs = append(errs, err)
+					s.row.Wrong = append(s.row.Wrong, "could not be judged: "+err.Error())
 				} else {
 					s.hold(doc, usual)
-					m.add(s.row, o.Tell)
 				}
+				m.add(s.row, o.Tell)
 				mu.Unlock()
 			}
 		})
@@ -246,20 +238,20 @@ func Prove(ctx context.Context, o Options) (*Matrix, error) {
 	if ctx.Err() != nil {
 		return nil, errInterrupted
 	}
-	if err := errors.Join(errs...); err != nil {
-		return nil, err
-	}
 	m.conclude(o)
 	m.Seconds = time.Since(began).Seconds()
 	return m, nil
 }
 
 // proveClean runs a side's suite against its subject without faults.
-func (m *Matrix) proveClean(ctx context.Context, o Options, dir string, side config.Side) (results.Document, error) {
+func (m *Matrix) proveClean(ctx context.Context, o Options, w *worker, side config.Side) (results.Document, error) {
 	clean := subject{row: Row{Side: side, Kind: Clean, Does: "keeps every requirement", Agent: "http"}}
-	doc, err := judge(ctx, o.Program, dir, &clean)
+	doc, err := judge(ctx, w, &clean)
+	if ctx.Err() != nil {
+		return doc, errInterrupted
+	}
 	if err != nil {
-		return doc, err
+		return doc, fmt.Errorf("the suite left no results on a %s without faults: %w", side, err)
 	}
 	for _, r := range doc.Requirements {
 		if r.Verdict != results.Passed && (r.Verdict != results.Inconclusive || !needsBrowser(r)) {
@@ -268,27 +260,6 @@ func (m *Matrix) proveClean(ctx context.Context, o Options, dir string, side con
 	}
 	m.add(clean.row, o.Tell)
 	return doc, nil
-}
-
-// keysFile holds the keys of the fakes, which every run would else make anew.
-const keysFile = "keys.json"
-
-func writeKeys(path string) error {
-	set := jwk.NewSet()
-	for range 3 { // two platforms and a tool, or a platform and two tools
-		key, err := lti.NewKey()
-		if err != nil {
-			return err
-		}
-		if err := set.AddKey(key); err != nil {
-			return err
-		}
-	}
-	encoded, err := json.Marshal(set)
-	if err != nil {
-		return err
-	}
-	return os.WriteFile(path, encoded, 0o600)
 }
 
 func (m *Matrix) add(row Row, tell func(Row)) {
@@ -521,37 +492,14 @@ func (s subject) weight() int {
 	}
 }
 
-// judge runs the suite once and reads what it found.
-func judge(ctx context.Context, program, dir string, s *subject) (results.Document, error) {
+// judge has the suite run once, and takes down what it found.
+func judge(ctx context.Context, w *worker, s *subject) (results.Document, error) {
 	began := time.Now()
-	out, err := os.MkdirTemp(dir, "run-")
-	if err != nil {
-		return results.Document{}, err
-	}
-	args := append([]string{
-		"demo", string(s.row.Side), "--agent", s.row.Agent, "--report", out,
-		"--set", "embedded.only_verdicts=true", "--set", "embedded.keys=" + filepath.Join(dir, keysFile), "--set", "crowd=8",
-	}, s.args...)
+	args := append([]string{"--agent", s.row.Agent, "--set", "embedded.only_verdicts=true", "--set", "crowd=8"}, s.args...)
 	for _, id := range s.only {
 		args = append(args, "--only", id)
 	}
-	command := exec.CommandContext(ctx, program, args...)
-	command.Cancel = func() error { return command.Process.Signal(syscall.SIGTERM) } // it ends its browser
-	// The proof's own settings are all there is.
-	command.Env = slices.DeleteFunc(os.Environ(), func(e string) bool { return strings.HasPrefix(e, "INVIGILATOR_") })
-	command.Env = append(command.Env, "GOGC=400") // a run is short: a fifth of its work would be collecting garbage
-	var said bytes.Buffer
-	command.Stdout, command.Stderr = &said, &said
-	runErr := command.Run() // what the exit status says, the document says better
-	if ctx.Err() != nil {
-		return results.Document{}, errInterrupted // whatever the document says
-	}
-	file, err := os.Open(filepath.Join(out, "results.json"))
-	if err != nil {
-		return results.Document{}, fmt.Errorf("the suite left no results on %s: %w: %s", s.row.Subject, errors.Join(runErr, err), results.Bounded(said.String(), 2000))
-	}
-	defer func() { _ = file.Close() }()
-	doc, err := results.Read(file)
+	doc, err := w.judge(ctx, Job{Side: s.row.Side, Args: args})
 	if doc.Diagnosis != nil && !s.takesOver {
 		s.row.Wrong = append(s.row.Wrong, "could not be judged: "+doc.Diagnosis.Problem)
 	}

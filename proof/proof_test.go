@@ -3,12 +3,13 @@ package proof_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	. "github.com/onsi/gomega"
 
@@ -32,8 +33,9 @@ type suite struct {
 	Blind []string
 	// Quiet are null peers of which nothing is said when they take a subject's place.
 	Quiet []string
-	// Silent is set where the suite leaves no results.
-	Silent bool
+	// Dies and Hangs are the subjects, by name and empty for the one without faults, on
+	// which the process ends, or never comes to an end.
+	Dies, Hangs []string
 }
 
 // suiteVariable holds the suite that a program is to play.
@@ -41,7 +43,12 @@ const suiteVariable = "PROOF_TEST_SUITE"
 
 func TestMain(m *testing.M) {
 	if text := os.Getenv(suiteVariable); text != "" {
-		if err := play(text, os.Args[1:]); err != nil {
+		var s suite
+		err := json.Unmarshal([]byte(text), &s)
+		if err == nil {
+			err = proof.Work(context.Background(), os.Stdin, os.Stdout, s.play)
+		}
+		if err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(3)
 		}
@@ -53,24 +60,15 @@ func TestMain(m *testing.M) {
 // inBrowser follows a subject's name where a browser judges it.
 const inBrowser = " in a browser"
 
-// play does what the command does that is called with args, and leaves its results.
-func play(text string, args []string) error {
-	var s suite
-	if err := json.Unmarshal([]byte(text), &s); err != nil {
-		return err
-	}
-	if s.Silent {
-		return fmt.Errorf("a suite that breaks off")
-	}
-	var name, report, agent, peer, after string
+// play does a job as the suite says.
+func (s suite) play(job proof.Job) (results.Document, error) {
+	var name, agent, peer, after string
 	var only []string
-	for i, arg := range args[:len(args)-1] {
-		value := args[i+1]
+	for i, arg := range job.Args[:len(job.Args)-1] {
+		value := job.Args[i+1]
 		switch {
 		case arg == "--fault":
 			name = value
-		case arg == "--report":
-			report = value
 		case arg == "--agent":
 			agent = value
 		case arg == "--only":
@@ -82,6 +80,15 @@ func play(text string, args []string) error {
 			_, after, _ = strings.Cut(value, "=")
 			name = peer + " after"
 		}
+	}
+	switch {
+	case os.Getenv("INVIGILATOR_AGENT") != "":
+		return results.Document{}, errors.New("the environment configures the run")
+	case slices.Contains(s.Dies, name):
+		fmt.Fprintln(os.Stderr, "a suite that breaks off")
+		os.Exit(2)
+	case slices.Contains(s.Hangs, name):
+		select {}
 	}
 	if agent == "browser" {
 		name += inBrowser
@@ -111,12 +118,7 @@ func play(text string, args []string) error {
 			}
 		}
 	}
-	file, err := os.Create(filepath.Join(report, "results.json"))
-	if err != nil {
-		return err
-	}
-	defer func() { _ = file.Close() }()
-	return results.Write(file, doc)
+	return doc, nil
 }
 
 // What the tests prove, and with what.
@@ -143,7 +145,12 @@ func prove(ctx context.Context, t *testing.T, s suite, only ...string) (*proof.M
 		t.Fatal(err)
 	}
 	t.Setenv(suiteVariable, string(text))
-	return proof.Prove(ctx, proof.Options{Program: program, Sides: []config.Side{config.ToolSide}, Only: only, Parallel: 2})
+	t.Setenv("INVIGILATOR_AGENT", "lynx") // the proof's settings are all there is
+	options := proof.Options{Program: program, Sides: []config.Side{config.ToolSide}, Only: only, Parallel: 2}
+	if len(s.Hangs) > 0 {
+		options.Patience = 2 * time.Second
+	}
+	return proof.Prove(ctx, options)
 }
 
 func passes(ids ...string) map[string]results.Verdict {
@@ -252,13 +259,51 @@ func TestAFaultRunsAgainstWhatAsksForIt(t *testing.T) {
 	g.Expect(fault.String()).To(And(ContainSubstring(faketool.AcceptsEmptyNonce), ContainSubstring("as expected"), ContainSubstring(nonce+" failed")))
 }
 
+// A process that ends or hangs in the middle is told of in the row, and another goes on.
+func TestARowWithoutResults(t *testing.T) {
+	turned := map[string]map[string]results.Verdict{faketool.AcceptsEmptyNonce: {nonce: results.Failed}}
+	for name, c := range map[string]struct {
+		suite suite
+		says  string
+	}{
+		"a process that ends": {
+			suite{Usual: passes(nonce, issuer), Turned: turned, Dies: []string{faketool.IgnoresIssuer}},
+			"could not be judged: the process that ran it has ended: exit status 2",
+		},
+		"a process that hangs": {
+			suite{Usual: passes(nonce, issuer), Turned: turned, Hangs: []string{faketool.IgnoresIssuer}},
+			"could not be judged: it had not ended after 2s",
+		},
+		"a null peer with whom it ends": {
+			suite{Usual: passes(nonce, issuer), Turned: turned, Dies: []string{"home after"}},
+			"could not be judged: the process that ran it has ended: exit status 2",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			g := NewWithT(t)
+			lost := slices.Concat(c.suite.Dies, c.suite.Hangs)[0]
+			matrix, err := prove(t.Context(), t, c.suite, faketool.AcceptsEmptyNonce, faketool.IgnoresIssuer, "home")
+			g.Expect(err).NotTo(HaveOccurred())
+			for _, row := range matrix.Rows {
+				if strings.HasPrefix(row.Subject, lost) {
+					g.Expect(row.Wrong).To(ConsistOf(HavePrefix(c.says)), row.Subject)
+					g.Expect(row.Cells).To(BeEmpty())
+				} else if row.Subject != faketool.IgnoresIssuer { // which survives where it is judged
+					g.Expect(row.Wrong).To(BeEmpty(), row.Subject)
+				}
+			}
+			g.Expect(matrix.Problems).NotTo(BeEmpty())
+		})
+	}
+}
+
 func TestAProofThatCannotBeMade(t *testing.T) {
 	g := NewWithT(t)
 	_, err := prove(t.Context(), t, suite{Usual: passes(nonce)}, "no-such-fault")
 	g.Expect(err).To(MatchError(`there is no fault or null peer "no-such-fault"`))
 
-	_, err = prove(t.Context(), t, suite{Silent: true}, faketool.AcceptsEmptyNonce)
-	g.Expect(err).To(MatchError(And(ContainSubstring("left no results"), ContainSubstring("a suite that breaks off"))))
+	_, err = prove(t.Context(), t, suite{Dies: []string{""}}, faketool.AcceptsEmptyNonce)
+	g.Expect(err).To(MatchError(And(ContainSubstring("left no results"), ContainSubstring("exit status 2"), ContainSubstring("a suite that breaks off"))))
 
 	interrupted, stop := context.WithCancel(t.Context())
 	stop()

@@ -27,9 +27,9 @@ var listening struct {
 	arrived chan os.Signal
 }
 
-// untilInterrupted returns a context that ends with the first of the signals. Whatever
-// comes after it changes nothing: the run is ending, and the process begins no other.
-var untilInterrupted = sync.OnceValue(func() context.Context {
+// UntilInterrupted returns a context that ends with the first of the signals that the
+// process gets. Whatever comes after it changes nothing: the run is ending, and it is the last.
+var UntilInterrupted = sync.OnceValue(func() context.Context {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	listening.to, listening.arrived = Signals(), make(chan os.Signal, 1)
 	signal.Notify(listening.arrived, listening.to...)

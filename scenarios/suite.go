@@ -102,7 +102,7 @@ func Configure(t *testing.T, side config.Side) (types.SuiteConfig, types.Reporte
 	}
 	settings = loaded
 	covers = Covered()
-	stopped = untilInterrupted()
+	stopped = UntilInterrupted()
 	gomega.RegisterFailHandler(fail)
 	suite, reporter := GinkgoConfiguration()
 	if suite.LabelFilter == "" {
@@ -167,7 +167,7 @@ func forget(c config.Config) {
 
 // judge makes a run as it is configured.
 func judge(title string, ready func(context.Context, Subject) error) error {
-	stopped = untilInterrupted()
+	stopped = UntilInterrupted()
 	begin()
 	defer func() { closeRun() }()
 	if ready != nil && notBegun == nil {

@@ -215,12 +215,15 @@ func TestAProofThatIsInterruptedLeavesNothing(t *testing.T) {
 	for _, s := range heeded(t, syscall.SIGTERM, syscall.SIGHUP) {
 		g := NewWithT(t)
 		run := begin(t, "prove", "--report", "out")
-		g.Eventually(func() []string {
-			found, _ := filepath.Glob(filepath.Join(run.temp, "invigilator-proof-*", "run-*"))
-			return found
-		}).WithTimeout(20 * time.Second).ShouldNot(BeEmpty())
+		var worker int
+		g.Eventually(func() (err error) {
+			found, _ := exec.CommandContext(t.Context(), "pgrep", "-P", strconv.Itoa(run.Process.Pid)).Output()
+			worker, err = strconv.Atoi(strings.TrimSpace(string(found)))
+			return err
+		}).WithTimeout(20 * time.Second).Should(Succeed())
 		g.Expect(run.Process.Signal(s)).To(Succeed())
 		_ = run.Wait()
+		g.Expect(syscall.Kill(worker, 0)).To(MatchError(syscall.ESRCH))
 		g.Expect(run.ProcessState.ExitCode()).To(Equal(3), run.said.String())
 		g.Expect(run.said.String()).To(Equal("invigilator: the proof was cut short: it was interrupted\n"))
 		g.Expect(left(g, run.temp)).To(BeEmpty())

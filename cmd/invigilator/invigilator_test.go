@@ -86,7 +86,6 @@ func TestExitStatus(t *testing.T) {
 		"a crowd of one":            {[]string{"--set", "crowd=1"}, 3, "crowd: "},
 		"a crowd of two":            {[]string{"--agent", "http", "--only", "core-tool-parallel-users", "--set", "crowd=2"}, 0, "CONFORMANT"},
 		"one platform for two":      {[]string{"--set", "platform.other_url=https://platform.test"}, 3, "platform.other_url: has the host of platform.url"},
-		"keys from nowhere":         {[]string{"--agent", "http", "--set", "embedded.keys=/no/keys.json"}, 3, "embedded.keys: "},
 		"a seed that is no number":  {[]string{"--seed", "oats"}, 3, `seed: "oats" is no whole number`},
 		"a seed below nothing":      {[]string{"--seed=-1"}, 3, "seed: "},
 		"no verdict but verdicts":   {[]string{"--agent", "http", "--only", "sec-tool-aud", "--set", "embedded.only_verdicts=true"}, 0, "CONFORMANT"},

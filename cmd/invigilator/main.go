@@ -26,6 +26,7 @@ type cli struct {
 	Explain      explainCommand      `cmd:"" help:"Explain a requirement: what it says, how it is checked, and by which fault that is proved."`
 	Faults       faultsCommand       `cmd:"" help:"List the faults of the fake platform and of the fake tool."`
 	Prove        proveCommand        `cmd:"" help:"Prove that every check can fail: run the suites against every fault of both fakes and against servers that do nothing."`
+	Work         workCommand         `cmd:"" hidden:"" help:"Judge embedded subjects for a proof, as the standard input asks for."`
 	Report       reportCommand       `cmd:"" help:"Write the reports of a results document again."`
 	Schema       schemaCommand       `cmd:"" help:"Print the JSON Schema of the configuration file."`
 	Version      kong.VersionFlag    `help:"Print the version."`

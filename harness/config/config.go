@@ -148,7 +148,6 @@ type Embedded struct {
 	NullPeerAfter int      `json:"null_peer_after" jsonschema:"default=0,minimum=0" jsonschema_description:"How many requests the embedded subject answers before the null peer takes its place."`
 	NullPeerPart  string   `json:"null_peer_part" jsonschema:"enum=,enum=token-endpoint,enum=control,enum=grades,enum=key-set" jsonschema_description:"The only part of the embedded subject whose place the null peer takes, where it takes that of one alone."`
 	NullPeerEvery int      `json:"null_peer_every" jsonschema:"default=1,minimum=1" jsonschema_description:"Which of the requests from then on the null peer answers: each when 1, every third when 3."`
-	Keys          string   `json:"keys" jsonschema_description:"A JWK Set of three throwaway RSA key pairs for the fakes, so that many runs in a row need not make their own."`
 	OnlyVerdicts  bool     `json:"only_verdicts" jsonschema_description:"Keeps no evidence beside the verdicts, for runs whose report nobody reads."`
 	SkipPreflight bool     `json:"skip_preflight" jsonschema_description:"Lets every scenario face the subject, even one that no valid launch works with."`
 }

@@ -679,11 +679,11 @@ func TestFeaturesThatNeedAKey(t *testing.T) {
 func TestTheEmbeddedFakeToolCanBeBroken(t *testing.T) {
 	g := NewWithT(t)
 	loaded, err := config.Load(config.Sources{Demo: true, Settings: map[string]string{
-		"embedded.faults": "a,b", "embedded.null_peer": "hangs-up", "embedded.null_peer_after": "7", "embedded.null_peer_part": "grades", "embedded.null_peer_every": "3", "embedded.keys": "keys.json", "embedded.only_verdicts": "true", "embedded.skip_preflight": "true",
+		"embedded.faults": "a,b", "embedded.null_peer": "hangs-up", "embedded.null_peer_after": "7", "embedded.null_peer_part": "grades", "embedded.null_peer_every": "3", "embedded.only_verdicts": "true", "embedded.skip_preflight": "true",
 	}})
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(loaded.Embedded).To(Equal(config.Embedded{
-		Faults: []string{"a", "b"}, NullPeer: "hangs-up", NullPeerAfter: 7, NullPeerPart: "grades", NullPeerEvery: 3, Keys: "keys.json", OnlyVerdicts: true, SkipPreflight: true,
+		Faults: []string{"a", "b"}, NullPeer: "hangs-up", NullPeerAfter: 7, NullPeerPart: "grades", NullPeerEvery: 3, OnlyVerdicts: true, SkipPreflight: true,
 	}))
 }
 

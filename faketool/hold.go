@@ -31,6 +31,7 @@ type Login struct {
 	params       url.Values // of the login initiation, in full
 	initiation   Initiation
 	refused      string
+	bytes        int // that it takes, but for what is always small
 	// These do, and the tool's mutex guards them.
 	requests []Request
 	prepared []*login
@@ -135,9 +136,10 @@ func (t *Tool) remember(l *Login) {
 	defer t.mu.Unlock()
 	bytes := 0
 	for _, known := range t.initiated {
-		bytes += known.size()
+		bytes += known.bytes
 	}
-	for len(t.initiated) > 0 && (len(t.initiated) == maxRecord || bytes+l.size() > maxBytes) {
+	l.bytes = l.size()
+	for len(t.initiated) > 0 && (len(t.initiated) == maxRecord || bytes+l.bytes > maxBytes) {
 		oldest := slices.IndexFunc(t.initiated, func(known *Login) bool { return len(known.prepared) == 0 && known.refused != "" })
 		if oldest < 0 {
 			oldest = slices.IndexFunc(t.initiated, func(known *Login) bool { return len(known.prepared) == 0 })
@@ -146,13 +148,13 @@ func (t *Tool) remember(l *Login) {
 		for _, begun := range t.initiated[oldest].prepared {
 			begun.of = nil
 		}
-		bytes -= t.initiated[oldest].size()
+		bytes -= t.initiated[oldest].bytes
 		t.initiated = slices.Delete(t.initiated, oldest, oldest+1)
 	}
 	t.initiated = append(t.initiated, l)
 }
 
-// size is how many bytes a login takes, but for what is always small.
+// size is how many bytes a login takes; see [Login].
 func (l *Login) size() int {
 	i := l.initiation
 	return len(i.Path) + len(i.RawQuery) + len(i.ContentType) + sizeOf(i.Query) + sizeOf(i.Params) + sizeOf(l.params)

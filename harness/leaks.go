@@ -98,6 +98,9 @@ func (s *sessions) all() map[string]string {
 	type place struct{ cookie, user string }
 	signIns := map[place]map[int]bool{}
 	for _, by := range s.given {
+		if by.signIn == 0 {
+			continue
+		}
 		at := place{by.cookie, by.user}
 		if signIns[at] == nil {
 			signIns[at] = map[int]bool{}
@@ -140,12 +143,12 @@ func passagesTo(trip *agent.Trip, hosts []string) []passage {
 	return all
 }
 
-// tells says which of some values of cookies is in a passage, and where; empty for none.
-// The value itself is a secret.
-func (p passage) tells(values map[string]string) string {
+// tells says which of some values of cookies is in a passage, and where; empty for none, and
+// for those that are no secret. The value itself is one.
+func (p passage) tells(values map[string]string, isPublic func(string) bool) string {
 	text := decoded(p.text)
 	for value, name := range values {
-		if strings.Contains(text, value) {
+		if strings.Contains(text, value) && !isPublic(value) {
 			return fmt.Sprintf("The value of the cookie %s is in %s.", results.Bounded(name, 100), p.where)
 		}
 	}
@@ -224,13 +227,9 @@ func (r *Run) leaksOfTool(f *Flow) []breach {
 	for _, value := range none {
 		delete(values, value)
 	}
-	for value := range values {
-		if strings.Contains(said, value) || r.isOfLogin(value) {
-			delete(values, value)
-		}
-	}
+	isPublic := func(value string) bool { return strings.Contains(said, value) || r.isOfLogin(value) }
 	for _, p := range passagesTo(f.Trip, r.ours) {
-		if says := p.tells(values); says != "" {
+		if says := p.tells(values, isPublic); says != "" {
 			return append(found, breach{"practice-tool-session-stays-secret", says})
 		}
 	}
@@ -281,10 +280,9 @@ func tokenInAddress(f *Flow) string {
 // leaksOfPlatform are the cookies of a platform's sessions that a flow tells the tool.
 func (r *PlatformRun) leaksOfPlatform(f *PlatformFlow) []breach {
 	values := r.sessions.all()
-	for _, claim := range []string{"sub", "sid"} { // sid names a session, and opens none (OpenID Connect Front-Channel Logout 1.0, 3)
-		id, _ := f.message.Text(claim)
-		delete(values, id)
-	}
+	subject, _ := f.message.Text("sub")
+	session, _ := f.message.Text("sid") // it names a session, and opens none (OpenID Connect Front-Channel Logout 1.0, 3)
+	isPublic := func(value string) bool { return value == subject || value == session }
 	all := passagesTo(f.Trip, r.ours)
 	if f.Login != nil {
 		all = append(all, passage{"the login initiation", f.Login.Record().Initiation.Params.Encode()})
@@ -293,7 +291,7 @@ func (r *PlatformRun) leaksOfPlatform(f *PlatformFlow) []breach {
 		all = append(all, passage{"the answer to the authentication request", f.Answer.IDToken})
 	}
 	for _, p := range all {
-		if says := p.tells(values); says != "" {
+		if says := p.tells(values, isPublic); says != "" {
 			return []breach{{"practice-platform-session-stays-secret", says}}
 		}
 	}

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"invigilator/results"
+	"invigilator/scriptless"
 )
 
 // An Agent opens users. It is safe for concurrent use.
@@ -130,7 +131,6 @@ const (
 	maxBytes    = 10 << 20 // of the pages that a journey loads
 	maxBeside   = 64 << 20 // of pictures, scripts and the like
 	maxSaid     = 10 << 20 // of what its scripts write to the console
-	maxPages    = 40       // documents that one journey shows one after the other
 	maxSteps    = 80       // exchanges that are kept as evidence
 	maxBody     = 32 << 10 // of a request's body in the evidence
 	maxHeader   = 1 << 20  // of an answer's header; browsers take a quarter of it
@@ -140,6 +140,9 @@ const (
 	consoleCost = 4 << 10  // what a console message counts for besides its text
 	maxMessages = 20       // console messages and notes
 )
+
+// maxPages is how many documents one journey shows one after the other.
+const maxPages = scriptless.MaxPages
 
 // A Trip is what the agent saw on a visit.
 type Trip struct {

@@ -7,6 +7,7 @@ import (
 	"github.com/PuerkitoBio/goquery"
 
 	"invigilator/results"
+	"invigilator/scriptless"
 )
 
 // What a page says is bounded, and so is what is read of it.
@@ -75,7 +76,7 @@ func says(document *goquery.Document, visible string) string {
 // spaced is the text of elements, with a space between those that a browser puts on lines
 // of their own.
 func spaced(s *goquery.Selection) string {
-	s.Find(blocks).AfterHtml(" ")
+	s.Find(scriptless.Blocks).AfterHtml(" ")
 	return s.Text()
 }
 

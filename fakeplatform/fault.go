@@ -166,7 +166,17 @@ func FaultNamed(name string) (Fault, bool) {
 
 // faults are the stimuli of the catalogue, by the part of a launch that they
 // change, and after them the defects that are no stimuli.
-var faults = slices.Concat(loginFaults, answerFaults, signatureFaults, keyFaults, claimFaults, examFaults, serviceFaults, gradeFaults, reviewFaults, messageDefects, conductDefects, examMessageDefects, examDefects, serviceDefects, gradeDefects, reviewDefects)
+var faults = slices.Concat(loginFaults, answerFaults, signatureFaults, keyFaults, claimFaults,
+	about(OfExams, examFaults), about(OfExams, serviceFaults), about(OfGrades, gradeFaults), about(OfReviews, reviewFaults),
+	messageDefects, conductDefects, examMessageDefects, examDefects, serviceDefects, gradeDefects, reviewDefects)
+
+// about says of the faults of a list what they are about.
+func about(part Part, faults []Fault) []Fault {
+	for i := range faults {
+		faults[i].Part = part
+	}
+	return faults
+}
 
 // borrowed returns the authentication request of the launch that the fault
 // borrows from. Where none has come, the borrowed values are empty.

@@ -241,6 +241,9 @@ func (p *Platform) Issuer() string { return p.opts.Issuer }
 // AuthURL returns the authorization endpoint.
 func (p *Platform) AuthURL() string { return p.opts.URL + AuthPath }
 
+// JWKSURL returns where the platform publishes its keys, for a tool's server.
+func (p *Platform) JWKSURL() string { return p.opts.ServerURL + JWKSPath }
+
 // TokenURL returns the token endpoint.
 func (p *Platform) TokenURL() string { return p.opts.ServerURL + TokenPath }
 

@@ -1,0 +1,174 @@
+// Package ltitest lets a Go test launch an LTI 1.3 tool, or have a fake tool launched by
+// a platform, as net/http/httptest lets it ask a server.
+//
+// Who writes a tool starts a fake platform, registers the tool there and launches it:
+//
+//	func TestGreetsTheLearner(t *testing.T) {
+//		platform := ltitest.NewPlatform(t)
+//		tool := httptest.NewServer(mytool.New(mytool.Platform{
+//			Issuer: platform.Issuer(), ClientID: ltitest.ClientID, DeploymentID: ltitest.DeploymentID,
+//			AuthURL: platform.AuthURL(), JWKSURL: platform.JWKSURL(),
+//		}))
+//		defer tool.Close()
+//		platform.Register(t, fakeplatform.Registration{
+//			LoginURL: tool.URL + "/login", RedirectURIs: []string{tool.URL + "/launch"},
+//		})
+//
+//		launch := platform.Launch(t, fakeplatform.Plan{User: ltitest.Learner})
+//		if !strings.Contains(launch.Page.Text, "Hello, Ada Lovelace") {
+//			t.Fatal(launch)
+//		}
+//	}
+//
+// [Platform.LaunchFaulty] launches it with one thing that is wrong, by the name of the
+// fault: then the tool has to refuse. Launch it without a fault as well, since a tool that
+// refuses everything has shown nothing.
+//
+// Who writes a platform starts a fake tool with [NewTool], registers each with the other,
+// opens a link of the platform with [Browser.Open], and looks with [Tool.Last] at what the
+// tool got, and whether it accepted it.
+//
+// Fakes are served until the test ends. Whatever a test gets wrong ends it by Fatalf, at
+// the test's own line. In the examples, t is what a test is handed as its *testing.T.
+//
+// # Addresses and certificates
+//
+// A fake is at an address like http://127.0.0.1:34567, by plain HTTP, so that no tool or
+// platform needs to trust a certificate. Where one insists on HTTPS, [NewTLSPlatform] and
+// [NewTLSTool] serve it with the certificate of net/http/httptest, which the Client of the
+// fake trusts, and so does [Browser]. Both take what they find at 127.0.0.1 for safe, as
+// browsers do: cookies with Secure come back there by plain HTTP, too.
+package ltitest
+
+import (
+	"cmp"
+	"crypto/tls"
+	"crypto/x509"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"invigilator/fakeplatform"
+	"invigilator/faketool"
+	"invigilator/lti"
+)
+
+// TB is what is needed of a test: *testing.T, *testing.B and *testing.F have it. Fatalf
+// must not return.
+type TB interface {
+	Helper()
+	Cleanup(func())
+	Fatalf(format string, args ...any)
+}
+
+// What a tool and a platform are registered with where a registration says nothing else.
+const (
+	ClientID     = "ltitest-client"
+	DeploymentID = "ltitest-deployment"
+)
+
+// Two people of a course, and that course.
+var (
+	Learner = fakeplatform.User{
+		Sub: "learner-1", Name: "Ada Lovelace", GivenName: "Ada", FamilyName: "Lovelace",
+		Email: "ada@platform.example", Locale: "en", Roles: []string{lti.RoleLearner},
+	}
+	Instructor = fakeplatform.User{
+		Sub: "instructor-1", Name: "Charles Babbage", GivenName: "Charles", FamilyName: "Babbage",
+		Email: "charles@platform.example", Locale: "en", Roles: []string{lti.RoleInstructor},
+	}
+	Course = fakeplatform.Context{ID: "course-1", Label: "ENG 101", Title: "Analytical engines"}
+)
+
+// patience is how long a page, and every request of a fake, may take.
+const patience = 30 * time.Second
+
+// serve serves a handler, which is made when its address is known, until the test ends.
+func serve(t TB, secure bool, handler func(address string) (http.Handler, error)) (address string) {
+	t.Helper()
+	server := httptest.NewUnstartedServer(nil)
+	t.Cleanup(server.Close)
+	address = "http://" + server.Listener.Addr().String()
+	if secure {
+		address = "https://" + server.Listener.Addr().String()
+	}
+	h, err := handler(address)
+	if err != nil {
+		fatalf(t, "%v", err)
+	}
+	server.Config.Handler = h
+	if secure {
+		server.StartTLS()
+	} else {
+		server.Start()
+	}
+	return address
+}
+
+// trusting returns a transport that trusts the system's certificates, and that of the
+// servers of net/http/httptest.
+func trusting(t TB) *http.Transport {
+	transport := &http.Transport{
+		Proxy: http.ProxyFromEnvironment, TLSClientConfig: &tls.Config{RootCAs: roots(), MinVersion: tls.VersionTLS12},
+		MaxResponseHeaderBytes: 1 << 20,
+	}
+	t.Cleanup(transport.CloseIdleConnections)
+	return transport
+}
+
+var roots = sync.OnceValue(func() *x509.CertPool {
+	pool, err := x509.SystemCertPool()
+	if err != nil {
+		pool = x509.NewCertPool()
+	}
+	server := httptest.NewTLSServer(nil)
+	defer server.Close()
+	pool.AddCert(server.Certificate())
+	return pool
+})
+
+func fatalf(t TB, format string, args ...any) {
+	t.Helper()
+	t.Fatalf("ltitest: "+format, args...)
+}
+
+// likeliest says which names have a word in common with one that there is not.
+func likeliest(name string, names []string) string {
+	words := strings.Split(name, "-")
+	shared := func(other string) int {
+		n := 0
+		if strings.HasPrefix(other, words[0]+"-") {
+			n++ // what it is about stands first
+		}
+		for _, word := range strings.Split(other, "-") {
+			if slices.Contains(words, word) {
+				n++
+			}
+		}
+		return n
+	}
+	similar := slices.DeleteFunc(slices.Clone(names), func(other string) bool { return shared(other) == 0 })
+	slices.SortStableFunc(similar, func(a, b string) int { return cmp.Compare(shared(b), shared(a)) })
+	similar = slices.Compact(similar)
+	if len(similar) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("; did you mean %s?", strings.Join(similar[:min(len(similar), 4)], ", "))
+}
+
+// Connect registers a fake tool and a fake platform with each other, for who tests what
+// lies between them, or looks how they behave.
+func Connect(t TB, p *Platform, tool *Tool) {
+	t.Helper()
+	p.Register(t, fakeplatform.Registration{
+		LoginURL: tool.LoginURL(), RedirectURIs: []string{tool.LaunchURL(), tool.QueryURI()}, JWKSURL: tool.JWKSURL(),
+	})
+	tool.Register(t, faketool.Registration{
+		Issuer: p.Issuer(), AuthURL: p.AuthURL(), JWKSURL: p.JWKSURL(), TokenURL: p.TokenURL(),
+		DeploymentIDs: []string{DeploymentID},
+	})
+}

@@ -1,0 +1,342 @@
+package ltitest_test
+
+import (
+	"fmt"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+
+	"invigilator/fakeplatform"
+	"invigilator/faketool"
+	"invigilator/lti"
+	"invigilator/ltitest"
+)
+
+// TestMain ends the examples' t as well.
+func TestMain(m *testing.M) {
+	code := m.Run()
+	t.end()
+	os.Exit(code)
+}
+
+// pair is a fake platform and a fake tool with faults that know each other.
+func pair(t ltitest.TB, faults ...string) (*ltitest.Platform, *ltitest.Tool) {
+	t.Helper()
+	platform, tool := ltitest.NewPlatform(t), ltitest.NewTool(t, func(o *faketool.Options) { o.Faults = faults })
+	ltitest.Connect(t, platform, tool)
+	return platform, tool
+}
+
+// stopped is a test that notes with what it ends.
+type stopped struct {
+	ltitest.TB
+	with string
+}
+
+func (s *stopped) Fatalf(format string, args ...any) {
+	s.with = fmt.Sprintf(format, args...)
+	panic(s)
+}
+
+// endOf returns what ends a test, and nothing where nothing does.
+func endOf(t *testing.T, body func(ltitest.TB)) (with string) {
+	t.Helper()
+	s := &stopped{TB: t}
+	defer func() {
+		if r := recover(); r != nil && r != any(s) {
+			panic(r)
+		}
+		with = s.with
+	}()
+	body(s)
+	return ""
+}
+
+// A conforming tool refuses what it must, and accepts the rest.
+func TestLaunchFaultyByEveryName(t *testing.T) {
+	platform, tool := pair(t)
+	// The tool may refuse algorithms, and accepts a target that has no effect.
+	other := []string{"rs384", "rs512", "es256", "foreign-target-in-login-only"}
+	var undone []string
+	for _, f := range fakeplatform.Stimuli() {
+		if f.Part != fakeplatform.OfLaunches || f.Slow {
+			continue
+		}
+		end := endOf(t, func(stop ltitest.TB) {
+			l := platform.LaunchFaulty(stop, f.Name, fakeplatform.Plan{})
+			if a := tool.Last(stop); a.Accepted != f.Permitted && !slices.Contains(other, f.Name) {
+				t.Errorf("%s: permitted is %t, and accepted %t: %s", f.Name, f.Permitted, a.Accepted, l)
+			}
+		})
+		if end != "" {
+			undone = append(undone, f.Name)
+		}
+	}
+	want := []string{
+		"replayed-later", "replayed-at-once", "state-reused-at-once", "token-of-other-platform", "aud-other-registration",
+		"removed-key-after-5-seconds", "removed-key-after-15-minutes", "key-set-good-again",
+	}
+	if !slices.Equal(undone, want) {
+		t.Errorf("these need something of the test: %q, want %q", undone, want)
+	}
+}
+
+// A tool that does not check what a fault is about accepts it.
+func TestLaunchFaultyFindsDefects(t *testing.T) {
+	for defect, fault := range map[string]string{
+		faketool.AcceptsLaunchTwice:            "replayed-with-same-state",
+		faketool.AcceptsUsedNonce:              "replayed-in-new-login",
+		faketool.AcceptsUsedNonceOfBrowser:     "replayed-in-next-login",
+		faketool.AcceptsUsedState:              "state-reused",
+		faketool.IgnoresStateCookie:            "form-submitted-in-other-browser",
+		faketool.AcceptsOthersLoginAfterLaunch: "form-submitted-after-login",
+		faketool.AcceptsOthersLoginDuringLogin: "form-submitted-during-login",
+		faketool.AcceptsNonceOfAnyLogin:        "nonce-of-other-browser",
+		faketool.AcceptsNonceOfOtherLogin:      "nonce-of-other-login",
+		faketool.AcceptsUnsolicited:            "unsolicited-id-token",
+		faketool.TriesOnlyKeyWithoutKID:        "kid-missing-one-key",
+		faketool.SkipsSignature:                "signed-by-unpublished-key",
+	} {
+		t.Run(fault, func(t *testing.T) {
+			platform, tool := pair(t, defect)
+			l := platform.LaunchFaulty(t, fault, fakeplatform.Plan{})
+			if !tool.Last(t).Accepted {
+				t.Error(l)
+			}
+		})
+	}
+}
+
+// A conforming platform answers what it must, and nothing else.
+func TestProbeByEveryName(t *testing.T) {
+	platform, tool := pair(t)
+	probed := 0
+	for _, f := range faketool.Stimuli() {
+		var a *ltitest.Arrival
+		end := endOf(t, func(stop ltitest.TB) {
+			browser := ltitest.NewBrowser(stop)
+			launch := func() *ltitest.Page { return begin(stop, platform, browser, fakeplatform.Plan{}) }
+			other := func() *ltitest.Page {
+				return begin(stop, platform, ltitest.NewBrowser(stop), fakeplatform.Plan{User: ltitest.Instructor})
+			}
+			if strings.HasSuffix(f.Name, "-of-other-link") {
+				other = func() *ltitest.Page {
+					return begin(stop, platform, browser, fakeplatform.Plan{ResourceLink: fakeplatform.ResourceLink{ID: "link-2"}})
+				}
+			}
+			a = tool.Probe(stop, f.Name, launch, other)
+		})
+		if end != "" {
+			continue // no authentication request, or one that needs another tool or user
+		}
+		probed++
+		if a.Answered() != f.Permitted {
+			t.Errorf("%s: permitted is %t, and answered %t: %s", f.Name, f.Permitted, a.Answered(), a)
+		}
+	}
+	if probed < 30 {
+		t.Errorf("only %d authentication requests were tried", probed)
+	}
+}
+
+// begin opens a link of the platform.
+func begin(t ltitest.TB, p *ltitest.Platform, b *ltitest.Browser, plan fakeplatform.Plan) *ltitest.Page {
+	plan.ClientID = ltitest.ClientID
+	if plan.User.Sub == "" {
+		plan.User = ltitest.Learner
+	}
+	l, err := p.Begin(plan)
+	if err != nil {
+		t.Fatalf("%v", err)
+	}
+	return b.Open(t, l.URL())
+}
+
+func TestHTTPS(t *testing.T) {
+	platform, tool := ltitest.NewTLSPlatform(t), ltitest.NewTLSTool(t)
+	ltitest.Connect(t, platform, tool)
+	if l := platform.Launch(t, fakeplatform.Plan{}); !tool.Last(t).Accepted || !strings.HasPrefix(platform.URL, "https://") {
+		t.Error(l)
+	}
+	for _, client := range []*http.Client{platform.Client(), tool.Client()} {
+		response, err := client.Get(platform.JWKSURL())
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = response.Body.Close()
+	}
+}
+
+func TestServedUntilTheTestEnds(t *testing.T) {
+	var addresses []string
+	t.Run("inside", func(t *testing.T) {
+		platform, tool := pair(t)
+		platform.Launch(t, fakeplatform.Plan{})
+		addresses = []string{platform.URL, tool.URL}
+	})
+	for _, address := range addresses {
+		if connection, err := net.Dial("tcp", strings.TrimPrefix(address, "http://")); err == nil {
+			_ = connection.Close()
+			t.Errorf("%s is still served", address)
+		}
+	}
+}
+
+// Whatever a test gets wrong ends it with a sentence that says what.
+func TestMistakes(t *testing.T) {
+	nobody := httptest.NewServer(nil)
+	nobody.Close()
+	at := func(login string) fakeplatform.Registration {
+		return fakeplatform.Registration{LoginURL: login, RedirectURIs: []string{"http://tool.example/launch"}}
+	}
+	plan := fakeplatform.Plan{}
+	for name, c := range map[string]struct {
+		does func(ltitest.TB)
+		says []string
+	}{
+		"no tool": {func(t ltitest.TB) {
+			ltitest.NewPlatform(t).Launch(t, plan)
+		}, []string{"no tool is registered"}},
+		"two tools": {func(t ltitest.TB) {
+			p, _ := pair(t)
+			other := at("http://tool.example/login")
+			other.ClientID = "other"
+			p.Register(t, other)
+			p.Launch(t, plan)
+		}, []string{"2 tools are registered", "Plan.ClientID"}},
+		"no login URL": {func(t ltitest.TB) {
+			ltitest.NewPlatform(t).Register(t, at(""))
+		}, []string{`LoginURL is ""`, "login initiation endpoint"}},
+		"no redirect URI": {func(t ltitest.TB) {
+			r := at("http://tool.example/login")
+			r.RedirectURIs = nil
+			ltitest.NewPlatform(t).Register(t, r)
+		}, []string{"without redirect URIs"}},
+		"nobody there": {func(t ltitest.TB) {
+			p := ltitest.NewPlatform(t)
+			p.Register(t, at(nobody.URL+"/login"))
+			p.Launch(t, plan)
+		}, []string{"nothing is served at " + strings.TrimPrefix(nobody.URL, "http://"), "/launch/", "/login: no answer"}},
+		"no such deployment": {func(t ltitest.TB) {
+			p, _ := pair(t)
+			p.Launch(t, fakeplatform.Plan{DeploymentID: "other"})
+		}, []string{`has no deployment "other"`}},
+		"no such fault": {func(t ltitest.TB) {
+			p, _ := pair(t)
+			p.LaunchFaulty(t, "nonce-absent", plan)
+		}, []string{`no launch can have the fault "nonce-absent"; did you mean nonce-`, "fakeplatform.Stimuli"}},
+		"a defect of platforms": {func(t ltitest.TB) {
+			p, _ := pair(t)
+			p.LaunchFaulty(t, fakeplatform.AcceptsEmptyNonce, plan)
+		}, []string{"no launch can have the fault"}},
+		"an exam's fault": {func(t ltitest.TB) {
+			p, _ := pair(t)
+			p.LaunchFaulty(t, "exam-alg-none", plan)
+		}, []string{"lti.StartProctoring"}},
+		"a review's fault": {func(t ltitest.TB) {
+			p, _ := pair(t)
+			p.LaunchFaulty(t, "review-state-foreign", plan)
+		}, []string{"lti.SubmissionReviewRequest"}},
+		"a fault of grades": {func(t ltitest.TB) {
+			p, _ := pair(t)
+			p.LaunchFaulty(t, "score-refused", plan)
+		}, []string{"Plan.Grades"}},
+		"a fault without a lender": {func(t ltitest.TB) {
+			p, _ := pair(t)
+			p.LaunchFaulty(t, "token-of-other-platform", plan)
+		}, []string{"Plan.Other"}},
+		"a fault of the state of a tool without": {func(t ltitest.TB) {
+			p, _ := pair(t, faketool.OmitsState)
+			p.LaunchFaulty(t, "state-altered", plan)
+		}, []string{"authentication request has none"}},
+		"a fault of platforms that is none": {func(t ltitest.TB) {
+			ltitest.NewPlatform(t, func(o *fakeplatform.Options) { o.Faults = []string{"nonsense"} })
+		}, []string{`no platform can have the fault "nonsense"`}},
+		"a fault of tools that is none": {func(t ltitest.TB) {
+			pair(t, "nonsense")
+		}, []string{`no fault "nonsense"`}},
+		"no issuer": {func(t ltitest.TB) {
+			ltitest.NewTool(t).Register(t, faketool.Registration{})
+		}, []string{"registration without"}},
+		"no launch": {func(t ltitest.TB) {
+			ltitest.NewTool(t).Last(t)
+		}, []string{"no launch has come to the tool", "/login"}},
+		"a probe without a lender": {func(t ltitest.TB) {
+			_, tool := pair(t)
+			tool.Probe(t, "login-hint-of-other-user", nil)
+		}, []string{"sends the login_hint of another user's launch", "second function"}},
+		"no such probe": {func(t ltitest.TB) {
+			_, tool := pair(t)
+			tool.Probe(t, "nonce-nothing", nil)
+		}, []string{"did you mean nonce-"}},
+		"a probe that goes elsewhere": {func(t ltitest.TB) {
+			platform, tool := pair(t)
+			tool.Probe(t, "", func() *ltitest.Page { return ltitest.NewBrowser(t).Open(t, platform.JWKSURL()) })
+		}, []string{"has not come to the tool's login initiation endpoint"}},
+		"no line item": {func(t ltitest.TB) {
+			platform, tool := pair(t)
+			platform.Launch(t, plan)
+			tool.PostScore(t, tool.Last(t), lti.Score{})
+		}, []string{"offers no line item"}},
+		"no button": {func(t ltitest.TB) {
+			platform, _ := pair(t)
+			platform.Launch(t, plan).Page.Click(t, "text=Hand in")
+		}, []string{"click text=Hand in: there is no text=Hand in on the page", "Launched as Ada Lovelace"}},
+		"no URL": {func(t ltitest.TB) {
+			ltitest.NewBrowser(t).Open(t, "/launch")
+		}, []string{"no absolute URL"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			end := endOf(t, c.does)
+			for _, part := range c.says {
+				if !strings.HasPrefix(end, "ltitest: ") || !strings.Contains(end, part) {
+					t.Errorf("it ends with %q, which does not say %q", end, part)
+				}
+			}
+		})
+	}
+}
+
+// What a failing test prints says what happened.
+func TestLaunchTells(t *testing.T) {
+	platform := ltitest.NewPlatform(t)
+	gone := httptest.NewServer(http.NotFoundHandler())
+	defer gone.Close()
+	platform.Register(t, fakeplatform.Registration{LoginURL: gone.URL + "/login", RedirectURIs: []string{gone.URL}})
+	for _, part := range []string{"has not answered the login initiation", "status 404", "GET " + gone.URL + "/login: 404"} {
+		if l := platform.Launch(t, fakeplatform.Plan{}); !strings.Contains(l.String(), part) {
+			t.Errorf("%s does not say %q", l, part)
+		}
+	}
+	platform, _ = pair(t, faketool.OmitsPrompt)
+	l := platform.Launch(t, fakeplatform.Plan{})
+	if len(l.Problems()) == 0 || !strings.Contains(l.String(), "Not allowed in a message of the tool: ") {
+		t.Error(l)
+	}
+}
+
+// Who tests a tool or a platform gets no browser, no test framework and no YAML.
+func TestNeedsNoBrowser(t *testing.T) {
+	out, err := exec.Command("go", "list", "-deps", "-f", "{{with .Module}}{{.Path}}{{end}}", ".").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	modules := slices.Compact(slices.Sorted(strings.FieldsSeq(string(out))))
+	want := func(module string) bool {
+		return module == "invigilator" || strings.HasPrefix(module, "github.com/lestrrat-go/") || strings.HasPrefix(module, "golang.org/x/") ||
+			slices.Contains([]string{
+				"github.com/PuerkitoBio/goquery", "github.com/andybalholm/cascadia", // pages
+				"github.com/goccy/go-json", "github.com/segmentio/asm", "github.com/decred/dcrd/dcrec/secp256k1/v4", // of jwx
+			}, module)
+	}
+	for _, module := range modules {
+		if !want(module) {
+			t.Errorf("who imports ltitest gets %s", module)
+		}
+	}
+}

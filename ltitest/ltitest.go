@@ -5,17 +5,18 @@
 //
 //	func TestGreetsTheLearner(t *testing.T) {
 //		platform := ltitest.NewPlatform(t)
-//		tool := httptest.NewServer(mytool.New(mytool.Platform{
-//			Issuer: platform.Issuer(), ClientID: ltitest.ClientID, DeploymentID: ltitest.DeploymentID,
+//		tool := mytool.New(mytool.Platform{ // what your tool has to know of a platform
+//			Issuer: platform.Issuer(), ClientID: ltitest.ClientID,
 //			AuthURL: platform.AuthURL(), JWKSURL: platform.JWKSURL(),
-//		}))
-//		defer tool.Close()
+//		})
+//		server := httptest.NewServer(tool)
+//		defer server.Close()
 //		platform.Register(t, fakeplatform.Registration{
-//			LoginURL: tool.URL + "/login", RedirectURIs: []string{tool.URL + "/launch"},
+//			LoginURL: server.URL + "/login", RedirectURIs: []string{server.URL + "/launch"},
 //		})
 //
 //		launch := platform.Launch(t, fakeplatform.Plan{User: ltitest.Learner})
-//		if !strings.Contains(launch.Page.Text, "Hello, Ada Lovelace") {
+//		if !launch.Page.Has("text=Hello, Ada Lovelace") {
 //			t.Fatal(launch)
 //		}
 //	}

@@ -340,3 +340,21 @@ func TestNeedsNoBrowser(t *testing.T) {
 		}
 	}
 }
+
+// README.md shows a test that is one.
+func TestReadme(t *testing.T) {
+	readme, err := os.ReadFile("../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	source, err := os.ReadFile("../examples/greeter/greeter_test.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, test, _ := strings.Cut(string(source), "\nfunc Test")
+	for line := range strings.Lines("func Test" + test) {
+		if shown := strings.TrimRight("    "+strings.ReplaceAll(line, "\t", "    "), " \n"); !strings.Contains(string(readme), shown+"\n") {
+			t.Errorf("README.md does not show the line %q of the greeter's test", shown)
+		}
+	}
+}

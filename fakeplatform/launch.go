@@ -55,8 +55,8 @@ type Needs struct {
 	Claims map[string]any
 }
 
-// A Plan says what a launch sends. Registration and User are required, the rest
-// has a sensible default.
+// A Plan says what a launch sends. ClientID and User are required, the rest has a
+// sensible default.
 type Plan struct {
 	ClientID      string // of the registration to launch
 	DeploymentID  string // the registration's first one when empty

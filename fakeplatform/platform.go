@@ -2,7 +2,7 @@
 // launches, answers the tool's authentication requests and publishes its keys,
 // as a learning platform would. Use it like net/http/httptest: make a
 // [Platform], serve it, register your tool, [Platform.Begin] a launch and send
-// a browser to its URL.
+// a browser to its URL. Package ltitest does all of this in a test.
 //
 // A launch may carry one [Fault], a single named deviation from a valid
 // launch, to see how the tool reacts.

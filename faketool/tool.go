@@ -2,7 +2,7 @@
 // login initiations with authentication requests, validates launches in full
 // and shows who was launched, or why it refused. Use it like
 // net/http/httptest: make a [Tool], serve it, register your platform, and
-// point a link of your platform at it.
+// point a link of your platform at it. Package ltitest serves it in a test.
 //
 // It proctors, too: it checks candidates in, asks the platform to start their
 // assessments, and lets teachers control the attempts (Proctoring Services 1.0).

@@ -1,6 +1,9 @@
 package ltitest
 
 import (
+	"slices"
+	"strings"
+
 	"invigilator/fakeplatform"
 	"invigilator/lti"
 )
@@ -65,10 +68,21 @@ var byHand = map[string]string{
 	"state-reused-at-once": "submits two answers with the same state at the same time",
 }
 
+// Faults returns those of [fakeplatform.Stimuli] that LaunchFaulty makes of a launch by
+// itself: of a plain one, of a proctored exam, of one that offers grade services or of a
+// submission review. A tool may take half a minute over those that are Slow.
+func Faults(part fakeplatform.Part) []fakeplatform.Fault {
+	return slices.DeleteFunc(fakeplatform.Stimuli(), func(f fakeplatform.Fault) bool {
+		return f.Part != part || byHand[f.Name] != "" || lenders[f.Name] != "" || isOfEnd(f)
+	})
+}
+
 // LaunchFaulty launches a tool with one thing that differs from a valid launch. The name is
 // that of one of [fakeplatform.Stimuli], which says what each Does, and whether it is
-// Permitted: then a tool has to accept the launch, else it has to refuse. It makes the
-// launches before that such a launch may need, unless Plan.Other is one.
+// Permitted: then a tool has to accept the launch, else it has to refuse. Which sentence of
+// a specification that comes of, invigilator explain says of the id that the fault Provokes.
+// LaunchFaulty makes the launches before that such a launch may need, unless Plan.Other is
+// one.
 //
 // A fault of proctoring, grades or submission review needs a plan for a launch of that kind.
 func (p *Platform) LaunchFaulty(t TB, name string, plan fakeplatform.Plan) *Launch {
@@ -76,11 +90,9 @@ func (p *Platform) LaunchFaulty(t TB, name string, plan fakeplatform.Plan) *Laun
 	fault, ok := stimulus(name)
 	switch {
 	case !ok:
-		var names []string
-		for _, f := range fakeplatform.Stimuli() {
-			names = append(names, f.Name)
-		}
-		fatalf(t, "no launch can have the fault %q%s fakeplatform.Stimuli returns all", name, likeliest(name, names))
+		fatalf(t, "no launch can have the fault %q%s", name, others(name))
+	case isOfEnd(fault):
+		fatalf(t, "the fault %s is one of LtiEndAssessment: Platform.LaunchEnd makes it", name)
 	case byHand[name] != "":
 		fatalf(t, "the fault %s %s; do so with Platform.Launch, and Browser.Open of its DeliverURL", name, byHand[name])
 	case plan.Other == nil && lenders[name] != "":
@@ -134,7 +146,44 @@ func (p *Platform) submitAgain(t TB, b *Browser, l *Launch, own earlier, plan fa
 	return &Launch{Launch: l.Launch, Browser: b, Page: b.Open(t, l.DeliverURL())}
 }
 
+// LaunchEnd tells the tool, in the browser of a proctored exam, that the attempt has ended
+// (Proctoring Services 1.0, 4.4): by the problem, where there is one. The fault is empty, or
+// the name of a stimulus that begins with "end-".
+func (p *Platform) LaunchEnd(t TB, exam *Launch, problem *fakeplatform.ExamError, fault string) *Launch {
+	t.Helper()
+	if exam.Attempt() == nil {
+		fatalf(t, "tell of the end of an exam: the launch is none of an exam; its Plan.Message has to be lti.StartProctoring")
+	}
+	var carried *fakeplatform.Fault
+	if fault != "" {
+		f, ok := stimulus(fault)
+		if !ok || !isOfEnd(f) {
+			fatalf(t, "tell of the end of an exam: LtiEndAssessment cannot have the fault %q%s", fault, others(fault))
+		}
+		carried = &f
+	}
+	l, err := p.BeginEnd(exam.Attempt(), problem, carried)
+	if err != nil {
+		fatalf(t, "tell of the end of an exam: %v", err)
+	}
+	return &Launch{Launch: l, Browser: exam.Browser, Page: exam.Browser.Open(t, l.URL())}
+}
+
 func stimulus(name string) (fakeplatform.Fault, bool) {
 	f, ok := fakeplatform.FaultNamed(name)
 	return f, ok && f.Provokes != ""
+}
+
+// isOfEnd says whether a fault is one of the message that tells of an exam's end.
+func isOfEnd(f fakeplatform.Fault) bool {
+	return f.Part == fakeplatform.OfExams && strings.HasPrefix(f.Name, "end-")
+}
+
+// others says which faults there are, when there is none of a name.
+func others(name string) string {
+	var names []string
+	for _, f := range fakeplatform.Stimuli() {
+		names = append(names, f.Name)
+	}
+	return likeliest(name, names) + " fakeplatform.Stimuli returns all"
 }

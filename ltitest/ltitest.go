@@ -53,6 +53,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/lestrrat-go/jwx/v2/jwk"
+
 	"invigilator/fakeplatform"
 	"invigilator/faketool"
 	"invigilator/lti"
@@ -131,6 +133,36 @@ var roots = sync.OnceValue(func() *x509.CertPool {
 	pool.AddCert(server.Certificate())
 	return pool
 })
+
+// spare are keys of fakes that are gone: to make one takes longer than many launches. No
+// two fakes that are served at the same time have the same.
+var spare struct {
+	sync.Mutex
+	keys []jwk.Key
+}
+
+// newKey returns a key until the test ends.
+func newKey(t TB) jwk.Key {
+	t.Helper()
+	spare.Lock()
+	defer spare.Unlock()
+	var key jwk.Key
+	if n := len(spare.keys); n > 0 {
+		key, spare.keys = spare.keys[n-1], spare.keys[:n-1]
+	} else {
+		made, err := lti.NewKey()
+		if err != nil {
+			fatalf(t, "%v", err)
+		}
+		key = made
+	}
+	t.Cleanup(func() {
+		spare.Lock()
+		defer spare.Unlock()
+		spare.keys = append(spare.keys, key)
+	})
+	return key
+}
 
 func fatalf(t TB, format string, args ...any) {
 	t.Helper()

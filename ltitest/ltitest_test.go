@@ -61,28 +61,65 @@ func endOf(t *testing.T, body func(ltitest.TB)) (with string) {
 func TestLaunchFaultyByEveryName(t *testing.T) {
 	platform, tool := pair(t)
 	// The tool may refuse algorithms, and accepts a target that has no effect.
-	other := []string{"rs384", "rs512", "es256", "foreign-target-in-login-only"}
-	var undone []string
-	for _, f := range fakeplatform.Stimuli() {
-		if f.Part != fakeplatform.OfLaunches || f.Slow {
+	either := []string{"rs384", "rs512", "es256", "foreign-target-in-login-only"}
+	for _, f := range ltitest.Faults(fakeplatform.OfLaunches) {
+		if f.Slow || slices.Contains(either, f.Name) {
 			continue
 		}
-		end := endOf(t, func(stop ltitest.TB) {
-			l := platform.LaunchFaulty(stop, f.Name, fakeplatform.Plan{})
-			if a := tool.Last(stop); a.Accepted != f.Permitted && !slices.Contains(other, f.Name) {
-				t.Errorf("%s: permitted is %t, and accepted %t: %s", f.Name, f.Permitted, a.Accepted, l)
-			}
-		})
-		if end != "" {
-			undone = append(undone, f.Name)
+		l := platform.LaunchFaulty(t, f.Name, fakeplatform.Plan{})
+		if a := tool.Last(t); a.Accepted != f.Permitted {
+			t.Errorf("%s: permitted is %t, and accepted %t: %s", f.Name, f.Permitted, a.Accepted, l)
 		}
 	}
-	want := []string{
-		"replayed-later", "replayed-at-once", "state-reused-at-once", "token-of-other-platform", "aud-other-registration",
-		"removed-key-after-5-seconds", "removed-key-after-15-minutes", "key-set-good-again",
+}
+
+func TestLaunchFaultyByEveryNameOfAnExam(t *testing.T) {
+	platform, tool := pair(t)
+	// Their message type says that it is another launch, or one that the tool has to tell apart by what it shows.
+	either := []string{"exam-type-resource-link", "exam-type-end-assessment"}
+	for _, f := range ltitest.Faults(fakeplatform.OfExams) {
+		l := platform.LaunchFaulty(t, f.Name, fakeplatform.Plan{
+			Message: lti.StartProctoring, Exam: fakeplatform.Exam{Actions: []lti.Action{lti.Pause}},
+		})
+		if a := tool.Last(t); a.Accepted != f.Permitted && !slices.Contains(either, f.Name) {
+			t.Errorf("%s: permitted is %t, and accepted %t: %s", f.Name, f.Permitted, a.Accepted, l)
+		}
 	}
-	if !slices.Equal(undone, want) {
-		t.Errorf("these need something of the test: %q, want %q", undone, want)
+}
+
+func TestLaunchEnd(t *testing.T) {
+	platform, tool := pair(t)
+	exam := platform.Launch(t, fakeplatform.Plan{Message: lti.StartProctoring})
+	exam.Page.Click(t, "text=Start the exam").Click(t, "text=Submit exam")
+	if tool.Last(t).Claims[lti.ClaimMessageType] != lti.EndAssessment {
+		t.Error("the tool has not been told of the end: ", tool.Last(t))
+	}
+	end := platform.LaunchEnd(t, exam, &fakeplatform.ExamError{Message: "The exam broke."}, "")
+	if !end.Page.Has("text=The exam broke.") {
+		t.Error(end)
+	}
+	if end := platform.LaunchEnd(t, exam, nil, "end-signed-by-other-key"); end.Page.Status < 400 {
+		t.Error(end)
+	}
+}
+
+func TestLaunchFaultyByEveryNameOfAReview(t *testing.T) {
+	platform, tool := pair(t)
+	course := fakeplatform.Plan{Context: ltitest.Course, Grades: &fakeplatform.Grades{}}
+	platform.Launch(t, course).Page.Fill(t, "label=Your work", "Note G").Click(t, "text=Hand in")
+	item := platform.LineItems(ltitest.ClientID, ltitest.Course.ID)[0]
+	// Each of these is refused, or not, by the page that the launch leads to.
+	either := []string{
+		"lineitem-unknown", "reviewer-other-learner", "reviewer-without-roles", "for-user-roles-instructor", "review-type-resource-link",
+	}
+	for _, f := range ltitest.Faults(fakeplatform.OfReviews) {
+		l := platform.LaunchFaulty(t, f.Name, fakeplatform.Plan{
+			Message: lti.SubmissionReviewRequest, User: ltitest.Instructor, Context: ltitest.Course,
+			Review: fakeplatform.Review{LineItem: item.ID, Learner: ltitest.Learner},
+		})
+		if a := tool.Last(t); a.Accepted != f.Permitted && !slices.Contains(either, f.Name) {
+			t.Errorf("%s: permitted is %t, and accepted %t: %s", f.Name, f.Permitted, a.Accepted, l)
+		}
 	}
 }
 
@@ -226,6 +263,18 @@ func TestMistakes(t *testing.T) {
 			p, _ := pair(t)
 			p.Launch(t, fakeplatform.Plan{DeploymentID: "other"})
 		}, []string{`has no deployment "other"`}},
+		"a fault of an exam's end": {func(t ltitest.TB) {
+			p, _ := pair(t)
+			p.LaunchFaulty(t, "end-twice", plan)
+		}, []string{"Platform.LaunchEnd"}},
+		"the end of no exam": {func(t ltitest.TB) {
+			p, _ := pair(t)
+			p.LaunchEnd(t, p.Launch(t, plan), nil, "")
+		}, []string{"the launch is none of an exam"}},
+		"a fault that a test makes by hand": {func(t ltitest.TB) {
+			p, _ := pair(t)
+			p.LaunchFaulty(t, "replayed-later", plan)
+		}, []string{"submits the answer again after a while", "DeliverURL"}},
 		"no such fault": {func(t ltitest.TB) {
 			p, _ := pair(t)
 			p.LaunchFaulty(t, "nonce-absent", plan)

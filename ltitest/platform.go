@@ -7,6 +7,8 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/lestrrat-go/jwx/v2/jwk"
+
 	"invigilator/fakeplatform"
 )
 
@@ -39,8 +41,9 @@ func NewTLSPlatform(t TB, changes ...func(*fakeplatform.Options)) *Platform {
 func newPlatform(t TB, secure bool, changes []func(*fakeplatform.Options)) *Platform {
 	t.Helper()
 	p := &Platform{client: &http.Client{Transport: trusting(t), Timeout: patience}, tools: map[string]fakeplatform.Registration{}}
+	key := newKey(t)
 	p.URL = serve(t, secure, func(address string) (h http.Handler, err error) {
-		options := fakeplatform.Options{URL: address, Client: p.client}
+		options := fakeplatform.Options{URL: address, Client: p.client, Keys: []jwk.Key{key}}
 		for _, change := range changes {
 			change(&options)
 		}

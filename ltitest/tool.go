@@ -39,8 +39,9 @@ func NewTLSTool(t TB, changes ...func(*faketool.Options)) *Tool {
 func newTool(t TB, secure bool, changes []func(*faketool.Options)) *Tool {
 	t.Helper()
 	tool := &Tool{client: &http.Client{Transport: trusting(t), Timeout: patience}}
+	key := newKey(t)
 	tool.URL = serve(t, secure, func(address string) (h http.Handler, err error) {
-		options := faketool.Options{URL: address, Client: tool.client}
+		options := faketool.Options{URL: address, Client: tool.client, Key: key}
 		for _, change := range changes {
 			change(&options)
 		}

@@ -177,7 +177,7 @@ func likeliest(name string, names []string) string {
 		if strings.HasPrefix(other, words[0]+"-") {
 			n++ // what it is about stands first
 		}
-		for _, word := range strings.Split(other, "-") {
+		for word := range strings.SplitSeq(other, "-") {
 			if slices.Contains(words, word) {
 				n++
 			}

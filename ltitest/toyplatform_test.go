@@ -48,7 +48,7 @@ func serveToyPlatform(t ltitest.TB, tool *ltitest.Tool) *toyPlatform {
 }
 
 func (p *toyPlatform) course(w http.ResponseWriter, _ *http.Request) {
-	fmt.Fprint(w, `<h1>Analytical engines</h1><a href="/link">The first exercise</a>`)
+	_, _ = fmt.Fprint(w, `<h1>Analytical engines</h1><a href="/link">The first exercise</a>`)
 }
 
 // link initiates a login.
@@ -86,7 +86,7 @@ func (p *toyPlatform) auth(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, err.Error(), http.StatusInternalServerError)
 		return
 	}
-	fmt.Fprintf(w, `<body onload="document.forms[0].submit()"><form method="post" action="%s">
+	_, _ = fmt.Fprintf(w, `<body onload="document.forms[0].submit()"><form method="post" action="%s">
 		<input type="hidden" name="state" value="%s"><input type="hidden" name="id_token" value="%s"></form>`,
 		p.tool.LaunchURL(), html.EscapeString(r.FormValue("state")), signed)
 }

@@ -310,6 +310,37 @@ func Defects() []Fault { return slices.Clone(defects) }
 // Stimuli returns the faults that provoke a platform.
 func Stimuli() []Fault { return slices.Clone(stimuli) }
 
+// Sent is a kind of what a tool sends to a platform.
+type Sent string
+
+// What a stimulus may change. Each goes by a method of its own.
+const (
+	AuthenticationRequest  Sent = "authentication request"                    // Login.Continue
+	StartAssessmentMessage Sent = "LtiStartAssessment message"                // Tool.StartAssessment
+	AccessTokenRequest     Sent = "request for an access token"               // Tool.Token
+	ControlServiceRequest  Sent = "request of the Assessment Control Service" // Tool.Control
+	GradeServiceRequest    Sent = "request of a grade service"                // Tool.Grade
+)
+
+// Changes says whether a stimulus changes what is sent: one may change requests of both
+// services.
+func (f Fault) Changes(sent Sent) bool {
+	switch sent {
+	case AuthenticationRequest:
+		return f.request != nil
+	case StartAssessmentMessage:
+		return f.message != nil
+	case AccessTokenRequest:
+		return f.assertion != nil
+	case ControlServiceRequest:
+		return f.control != nil
+	case GradeServiceRequest:
+		return f.grade != nil
+	default:
+		return false
+	}
+}
+
 // FaultsFor returns the stimuli that provoke a requirement, in order.
 func FaultsFor(requirement string) []Fault {
 	return slices.DeleteFunc(slices.Clone(stimuli), func(f Fault) bool { return f.Provokes != requirement })

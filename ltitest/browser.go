@@ -36,7 +36,8 @@ func NewBrowser(t TB, changes ...func(*http.Transport)) *Browser {
 	}}
 }
 
-// A Page is where a browser has come to.
+// A Page is where a browser has come to. What is clicked or filled in on it is named by a
+// target: a CSS selector, "text=Words that are shown", or "label=Words of a field's label".
 type Page struct {
 	URL    string
 	Status int // of the HTTP response
@@ -173,9 +174,6 @@ func clip(s string) string {
 func (p *Page) String() string {
 	return fmt.Sprintf("%q, with status %d, shows:\n%s\nThe way there:%s", p.Title, p.Status, clip(p.Text), list(p.Exchanges))
 }
-
-// Targets on pages are CSS selectors, "text=Words that are shown", or "label=Words" of the
-// label of a form field.
 
 // Has says whether the page shows a target.
 func (p *Page) Has(target string) bool { return p.page.Find(target) == nil }

@@ -22,12 +22,13 @@
 //	}
 //
 // [Platform.LaunchFaulty] launches it with one thing that is wrong, by the name of the
-// fault: then the tool has to refuse. Launch it without a fault as well, since a tool that
-// refuses everything has shown nothing.
+// fault: then the tool has to refuse. [Faults] returns those that there are. Launch it
+// without a fault as well, since a tool that refuses everything has shown nothing.
 //
 // Who writes a platform starts a fake tool with [NewTool], registers each with the other,
 // opens a link of the platform with [Browser.Open], and looks with [Tool.Last] at what the
-// tool got, and whether it accepted it.
+// tool got, and whether it accepted it. [Tool.Probe], [Tool.StartExam] and
+// [Tool.PostScoreFaulty] send the platform what is wrong in one thing, by its name.
 //
 // Fakes are served until the test ends. Whatever a test gets wrong ends it by Fatalf, at
 // the test's own line. In the examples, t is what a test is handed as its *testing.T.
@@ -37,8 +38,8 @@
 // A fake is at an address like http://127.0.0.1:34567, by plain HTTP, so that no tool or
 // platform needs to trust a certificate. Where one insists on HTTPS, [NewTLSPlatform] and
 // [NewTLSTool] serve it with the certificate of net/http/httptest, which the Client of the
-// fake trusts, and so does [Browser]. Both take what they find at 127.0.0.1 for safe, as
-// browsers do: cookies with Secure come back there by plain HTTP, too.
+// fake trusts, and so does a [Browser]. As others do, this takes what is at 127.0.0.1 for
+// safe: cookies with Secure come back there by plain HTTP, too.
 package ltitest
 
 import (
@@ -60,8 +61,8 @@ import (
 	"invigilator/lti"
 )
 
-// TB is what is needed of a test: *testing.T, *testing.B and *testing.F have it. Fatalf
-// must not return.
+// TB is what is needed of a test: *testing.T, *testing.B and *testing.F have it, and so has
+// what other test frameworks offer in their place. Fatalf must not return.
 type TB interface {
 	Helper()
 	Cleanup(func())
@@ -87,8 +88,9 @@ var (
 	Course = fakeplatform.Context{ID: "course-1", Label: "ENG 101", Title: "Analytical engines"}
 )
 
-// patience is how long a page, and every request of a fake, may take.
-const patience = 30 * time.Second
+// patience is how long a page, and every request of a fake, may take. It is longer than half
+// a minute, which a tool may wait for a platform's keys.
+const patience = 45 * time.Second
 
 // serve serves a handler, which is made when its address is known, until the test ends.
 func serve(t TB, secure bool, handler func(address string) (http.Handler, error)) (address string) {

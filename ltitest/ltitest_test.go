@@ -153,7 +153,7 @@ func TestLaunchFaultyFindsDefects(t *testing.T) {
 func TestProbeByEveryName(t *testing.T) {
 	platform, tool := pair(t)
 	probed := 0
-	for _, f := range faketool.Stimuli() {
+	for _, f := range ltitest.FaultsSent(faketool.AuthenticationRequest) {
 		var a *ltitest.Arrival
 		end := endOf(t, func(stop ltitest.TB) {
 			browser := ltitest.NewBrowser(stop)
@@ -169,7 +169,7 @@ func TestProbeByEveryName(t *testing.T) {
 			a = tool.Probe(stop, f.Name, launch, other)
 		})
 		if end != "" {
-			continue // no authentication request, or one that needs another tool or user
+			continue // it needs another tool, or an exam
 		}
 		probed++
 		if a.Answered() != f.Permitted {
@@ -192,6 +192,30 @@ func begin(t ltitest.TB, p *ltitest.Platform, b *ltitest.Browser, plan fakeplatf
 		t.Fatalf("%v", err)
 	}
 	return b.Open(t, l.URL())
+}
+
+// A conforming platform starts an exam by a valid message only, and takes a valid score only.
+func TestStartExamAndPostScoreByName(t *testing.T) {
+	platform, tool := pair(t)
+	for _, name := range []string{"start-session-absent", "start-aud-other", "start-exp-past", ""} {
+		exam := platform.Launch(t, fakeplatform.Plan{Message: lti.StartProctoring})
+		page := tool.StartExam(t, exam.Browser, tool.Last(t), name)
+		if started := exam.Attempt().Status() == lti.Running; started != (name == "") {
+			t.Errorf("%q: started is %t: %s", name, started, page)
+		}
+	}
+	if _, err := platform.AddLineItem(ltitest.ClientID, ltitest.Course.ID, lti.LineItem{Label: "Note G", ScoreMaximum: 10, ResourceLinkID: "link-1"}); err != nil {
+		t.Fatal(err)
+	}
+	platform.Launch(t, fakeplatform.Plan{
+		Context: ltitest.Course, ResourceLink: fakeplatform.ResourceLink{ID: "link-1"}, Grades: &fakeplatform.Grades{},
+	})
+	given := 10.0
+	for name, status := range map[string]int{"": http.StatusNoContent, "score-without-user": http.StatusBadRequest, "grades-without-token": http.StatusUnauthorized} {
+		if e := tool.PostScoreFaulty(t, name, tool.Last(t), lti.Score{ScoreGiven: &given, ScoreMaximum: &given}); e.Status != status {
+			t.Errorf("%q: the status is %d, want %d: %s", name, e.Status, status, e.Body)
+		}
+	}
 }
 
 func TestHTTPS(t *testing.T) {
@@ -323,6 +347,15 @@ func TestMistakes(t *testing.T) {
 			_, tool := pair(t)
 			tool.Probe(t, "nonce-nothing", nil)
 		}, []string{"did you mean nonce-"}},
+		"a probe by another request's fault": {func(t ltitest.TB) {
+			_, tool := pair(t)
+			tool.Probe(t, "score-without-user", nil)
+		}, []string{`no authentication request can have the fault "score-without-user"`}},
+		"an exam that is none": {func(t ltitest.TB) {
+			platform, tool := pair(t)
+			l := platform.Launch(t, plan)
+			tool.StartExam(t, l.Browser, tool.Last(t), "")
+		}, []string{"start the exam", lti.StartProctoring}},
 		"a probe that goes elsewhere": {func(t ltitest.TB) {
 			platform, tool := pair(t)
 			tool.Probe(t, "", func() *ltitest.Page { return ltitest.NewBrowser(t).Open(t, platform.JWKSURL()) })

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -142,28 +143,39 @@ func (a *Arrival) String() string {
 	return told
 }
 
+// FaultsSent returns those of [faketool.Stimuli] that change what a tool sends.
+func FaultsSent(sent faketool.Sent) []faketool.Fault {
+	return slices.DeleteFunc(faketool.Stimuli(), func(f faketool.Fault) bool { return !f.Changes(sent) })
+}
+
+// stimulusOf returns the fault of a name that changes what is sent; nil where there is no name.
+func stimulusOf(t TB, name string, sent faketool.Sent) *faketool.Fault {
+	t.Helper()
+	if name == "" {
+		return nil
+	}
+	var names []string
+	for _, f := range FaultsSent(sent) {
+		if f.Name == name {
+			return &f
+		}
+		names = append(names, f.Name)
+	}
+	fatalf(t, "no %s can have the fault %q%s ltitest.FaultsSent returns all", sent, name, likeliest(name, names))
+	return nil
+}
+
 // Probe lets the tool ask the platform for an id_token by an authentication request with one
-// thing in it that differs from a valid one. The name is that of one of [faketool.Stimuli],
-// which says what each Does, and whether it is Permitted: then a platform has to answer
-// with an id_token, else it must not. An empty name is a valid request.
+// thing in it that differs from a valid one. The name is that of a stimulus, which says what
+// it Does, and whether it is Permitted: then a platform has to answer with an id_token, else
+// it must not. An empty name is a valid request.
 //
 // The first function opens a link of the platform in a browser and returns the page where
 // that ends, which is one of this tool. Where a fault borrows from another login, as it
 // says of itself, a second one opens that before.
 func (tool *Tool) Probe(t TB, name string, launch func() *Page, other ...func() *Page) *Arrival {
 	t.Helper()
-	probe := faketool.Probe{}
-	if name != "" {
-		fault, ok := faketool.FaultNamed(name)
-		if !ok || fault.Provokes == "" {
-			var names []string
-			for _, f := range faketool.Stimuli() {
-				names = append(names, f.Name)
-			}
-			fatalf(t, "no authentication request can have the fault %q%s faketool.Stimuli returns all", name, likeliest(name, names))
-		}
-		probe.Fault = &fault
-	}
+	probe := faketool.Probe{Fault: stimulusOf(t, name, faketool.AuthenticationRequest)}
 	tool.Hold(true)
 	defer tool.Hold(false)
 	if f := probe.Fault; f != nil && f.Borrows {
@@ -202,10 +214,29 @@ func (tool *Tool) held(t TB, launch func() *Page) (*faketool.Login, *Page) {
 	return login, page
 }
 
+// StartExam sends LtiStartAssessment in a browser, in answer to LtiStartProctoring, and
+// returns the page that the platform shows (Proctoring Services 1.0, 4.3). The name is that
+// of a stimulus, or empty for a valid message.
+func (tool *Tool) StartExam(t TB, b *Browser, a *Arrival, name string) *Page {
+	t.Helper()
+	message, err := tool.StartAssessment(a.Answer, faketool.MessageProbe{Fault: stimulusOf(t, name, faketool.StartAssessmentMessage)})
+	if err != nil {
+		fatalf(t, "start the exam: %v", err)
+	}
+	return b.Open(t, message.Address)
+}
+
 // PostScore posts a score to the line item that a launch has offered (Assignment and Grade
 // Services 2.0, 3.4) and returns what the platform has answered. Where the score says
 // nothing else, it is the grade of the launch's user, of work that is complete, and of now.
 func (tool *Tool) PostScore(t TB, a *Arrival, score lti.Score) *faketool.Exchange {
+	t.Helper()
+	return tool.PostScoreFaulty(t, "", a, score)
+}
+
+// PostScoreFaulty posts a score with one thing in the request that differs from a valid one,
+// by the name of the stimulus.
+func (tool *Tool) PostScoreFaulty(t TB, name string, a *Arrival, score lti.Score) *faketool.Exchange {
 	t.Helper()
 	var offer lti.AGSEndpoint
 	if !read(a.Claims[lti.ClaimAGS], &offer) || offer.LineItem == "" {
@@ -227,9 +258,8 @@ func (tool *Tool) PostScore(t TB, a *Arrival, score lti.Score) *faketool.Exchang
 	if err != nil {
 		fatalf(t, "post a score: the line item's URL %q cannot be read", clip(offer.LineItem))
 	}
-	to = to.JoinPath("scores")
-	return tool.Call(t, a, lti.ScopeScore, faketool.GradeRequest{
-		Method: http.MethodPost, URL: to.String(), MediaType: lti.MediaTypeScore, Body: score,
+	return tool.CallFaulty(t, name, a, lti.ScopeScore, faketool.GradeRequest{
+		Method: http.MethodPost, URL: to.JoinPath("scores").String(), MediaType: lti.MediaTypeScore, Body: score,
 	})
 }
 
@@ -238,6 +268,14 @@ func (tool *Tool) PostScore(t TB, a *Arrival, score lti.Score) *faketool.Exchang
 // the test to judge.
 func (tool *Tool) Call(t TB, a *Arrival, scope string, r faketool.GradeRequest) *faketool.Exchange {
 	t.Helper()
+	return tool.CallFaulty(t, "", a, scope, r)
+}
+
+// CallFaulty is Call with one thing in the service's request that differs from a valid one,
+// by the name of the stimulus.
+func (tool *Tool) CallFaulty(t TB, name string, a *Arrival, scope string, r faketool.GradeRequest) *faketool.Exchange {
+	t.Helper()
+	fault := stimulusOf(t, name, faketool.GradeServiceRequest)
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	issuer, _ := a.Claims["iss"].(string)
@@ -252,7 +290,7 @@ func (tool *Tool) Call(t TB, a *Arrival, scope string, r faketool.GradeRequest) 
 		fatalf(t, "ask for an access token: %v", err)
 	}
 	r.Token = token.AccessToken
-	exchange, err := tool.Grade(ctx, r, faketool.GradeProbe{})
+	exchange, err := tool.Grade(ctx, r, faketool.GradeProbe{Fault: fault})
 	if err == nil {
 		err = exchange.Err
 	}

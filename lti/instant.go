@@ -1,6 +1,9 @@
 package lti
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // instants are the ways to write one in ISO 8601 that services know: RFC 3339, and
 // with a shorter offset or without seconds. A fraction may follow a comma.
@@ -10,12 +13,23 @@ var instants = []string{
 }
 
 // Instant reads an instant of ISO 8601 with a zone (Assignment and Grade Services
-// 2.0, 3.2.12, 3.2.13 and 3.4.9), and says whether it is one.
+// 2.0, 3.2.12, 3.2.13 and 3.4.9), and says whether it is one. The letters may be small (RFC
+// 3339, 5.6).
 func Instant(text string) (time.Time, bool) {
+	text = strings.ToUpper(text)
 	for _, layout := range instants {
 		if at, err := time.Parse(layout, text); err == nil {
 			return at, true
 		}
 	}
 	return time.Time{}, false
+}
+
+// SameInstant says whether two values of messages are one instant, however each writes it.
+func SameInstant(a, b any) bool {
+	first, _ := a.(string)
+	second, _ := b.(string)
+	one, ok := Instant(first)
+	other, otherOK := Instant(second)
+	return ok && otherOK && one.Equal(other)
 }

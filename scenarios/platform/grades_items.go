@@ -644,7 +644,7 @@ func differing(said, is harness.Members) (name, forgotten string) {
 	}
 	for _, name := range []string{"startDateTime", "endDateTime", "gradesReleased"} {
 		switch {
-		case alike(said[name], is[name]):
+		case alike(said[name], is[name]), lti.SameInstant(said[name], is[name]):
 		case alike(nil, is[name]):
 			forgotten = name
 		default:
@@ -708,22 +708,22 @@ func judgeMediaType(stimulus string, f *harness.PlatformFlow) (results.Verdict, 
 }
 
 // judgeDates holds the dates of a line item against those that it was made with.
-func judgeDates(stimulus string, sent, read harness.Members) (results.Verdict, string) {
+func judgeDates(stimulus string, sent, is harness.Members) (results.Verdict, string) {
 	verdict, says := results.Passed, "The dates are the same, or left out."
 	for _, name := range []string{"startDateTime", "endDateTime"} {
 		want, asked := sent[name].(string)
-		got, _ := read[name].(string)
+		got, _ := is[name].(string)
 		if !asked || got == "" {
 			continue
 		}
-		is, err := time.Parse(time.RFC3339, got)
-		was, wasErr := time.Parse(time.RFC3339, want)
+		at, read := lti.Instant(got)
+		was, said := lti.Instant(want)
 		differs := fmt.Sprintf("%s is %q, and was sent as %q.", name, results.Bounded(got, 100), want)
-		means := wasErr != nil || stimulus == "item-dates-reversed" // something that was not said
+		means := !said || stimulus == "item-dates-reversed" // something that was not said
 		switch {
-		case err != nil, !means && !is.Equal(was) && !is.Equal(was.Truncate(time.Second)):
+		case !read, !means && !at.Equal(was) && !at.Equal(was.Truncate(time.Second)):
 			return results.Failed, differs
-		case means, !is.Equal(was):
+		case means, !at.Equal(was):
 			verdict, says = results.Warned, differs
 		}
 	}

@@ -58,7 +58,7 @@ var _ = Describe("A platform's keys and endpoints", func() {
 		kid, _ := flow.Message().Header["kid"].(string)
 		for _, key := range before.Keys {
 			name, _ := key["kid"].(string)
-			if now := after.Members(name); name != "" && now != nil && key["kty"] == now["kty"] && !sameKey(key, now) {
+			if now := after.Members(name); name != "" && now != nil && same(key["kty"], now["kty"]) && !sameKey(key, now) {
 				scene.Observe(id, "", results.Failed, "", fmt.Sprintf("The kid %q names another key now.", name), old, flow)
 				return
 			}
@@ -110,7 +110,7 @@ var _ = Describe("A platform's keys and endpoints", func() {
 // sameKey says whether two sets of members are one public key.
 func sameKey(a, b map[string]any) bool {
 	for _, member := range []string{"n", "e", "x", "y", "crv"} {
-		if a[member] != b[member] {
+		if !same(a[member], b[member]) {
 			return false
 		}
 	}

@@ -23,10 +23,10 @@ var _ = Describe("A platform, launching its links,", func() {
 		if flows == nil {
 			return
 		}
-		scene.Check(id, "", linkOf(flows[0]) == linkOf(flows[1]), "one id for one link", fmt.Sprintf("The link's id is %s and %s.", lti.Wire(linkOf(flows[0])), lti.Wire(linkOf(flows[1]))), flows...)
+		scene.Check(id, "", same(linkOf(flows[0]), linkOf(flows[1])), "one id for one link", fmt.Sprintf("The link's id is %s and %s.", lti.Wire(linkOf(flows[0])), lti.Wire(linkOf(flows[1]))), flows...)
 		other, err := scene.Control(ctx, harness.PlatformLaunch{Title: "the learner's launch of another link", Link: config.OtherLink})
 		if !scene.Unseen(id, "", err, other) {
-			scene.Check(id, "", linkOf(flows[0]) != linkOf(other), "another id for another link", fmt.Sprintf("The links' ids are %s and %s.", lti.Wire(linkOf(flows[0])), lti.Wire(linkOf(other))), flows[0], other)
+			scene.Check(id, "", !same(linkOf(flows[0]), linkOf(other)), "another id for another link", fmt.Sprintf("The links' ids are %s and %s.", lti.Wire(linkOf(flows[0])), lti.Wire(linkOf(other))), flows[0], other)
 		}
 	})
 
@@ -43,7 +43,7 @@ var _ = Describe("A platform, launching its links,", func() {
 		}
 		copied, err := scene.Control(ctx, harness.PlatformLaunch{Title: "launch of the copied link", Link: config.CopiedLink})
 		if !scene.Unseen(id, "", err, copied) {
-			scene.Check(id, "", linkOf(copied) != linkOf(original), "", fmt.Sprintf("The link's id is %s, and that of its copy %s.", lti.Wire(linkOf(original)), lti.Wire(linkOf(copied))), original, copied)
+			scene.Check(id, "", !same(linkOf(copied), linkOf(original)), "", fmt.Sprintf("The link's id is %s, and that of its copy %s.", lti.Wire(linkOf(original)), lti.Wire(linkOf(copied))), original, copied)
 		}
 	})
 
@@ -55,7 +55,7 @@ var _ = Describe("A platform, launching its links,", func() {
 			return
 		}
 		first, other := flows[0].Message().Claims[lti.ClaimDeploymentID], flows[1].Message().Claims[lti.ClaimDeploymentID]
-		scene.Check(id, "", first != other, "", fmt.Sprintf("The deployments' ids are %s and %s.", lti.Wire(first), lti.Wire(other)), flows...)
+		scene.Check(id, "", !same(first, other), "", fmt.Sprintf("The deployments' ids are %s and %s.", lti.Wire(first), lti.Wire(other)), flows...)
 	})
 
 	It("keeps the deployment's id", For("core-deployment-id-claim"), func(ctx SpecContext) {
@@ -85,7 +85,7 @@ var _ = Describe("A platform, launching its links,", func() {
 		if isMissing(err) && scene.Skip(id, "", config.ContextClaim) || scene.Unseen(id, "", err, other) {
 			return
 		}
-		scene.Check(id, "", contextOf(flows[0]) != contextOf(other), "another id for another course",
+		scene.Check(id, "", !same(contextOf(flows[0]), contextOf(other)), "another id for another course",
 			fmt.Sprintf("The courses' ids are %s and %s.", lti.Wire(contextOf(flows[0])), lti.Wire(contextOf(other))), flows[0], other)
 	})
 

@@ -401,10 +401,10 @@ func identifier(value any, name string) string {
 		return fmt.Sprintf("%s is %s instead of a text", name, lti.Wire(value))
 	case text == "":
 		return name + " is empty"
-	case len(text) > maxIdentifier:
-		return fmt.Sprintf("%s has %d characters, more than %d", name, len(text), maxIdentifier)
 	case strings.ContainsFunc(text, func(r rune) bool { return r > 127 }):
 		return name + " has characters beyond ASCII"
+	case len(text) > maxIdentifier:
+		return fmt.Sprintf("%s has %d characters, more than %d", name, len(text), maxIdentifier)
 	}
 	return ""
 }

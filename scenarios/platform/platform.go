@@ -11,6 +11,7 @@ package platform
 
 import (
 	"context"
+	"reflect"
 	"slices"
 
 	"invigilator/harness"
@@ -47,6 +48,10 @@ func possible(ctx context.Context, scene *harness.PlatformScenario, id requireme
 	}
 	return flows
 }
+
+// same says whether two values of messages are the same. Each may be of any type, also a
+// list or an object, which == cannot compare.
+func same(a, b any) bool { return reflect.DeepEqual(a, b) }
 
 // having are the launches that have a claim, which is optional: what is sent is judged,
 // whatever the platform declares. Where none has it, it keeps that: the feature is

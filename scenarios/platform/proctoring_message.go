@@ -2,6 +2,8 @@ package platform
 
 import (
 	"fmt"
+	"math"
+	"net"
 	"net/url"
 	"regexp"
 	"slices"
@@ -178,20 +180,24 @@ func wrongServiceURL(value any, name string) string {
 	switch {
 	case value == nil:
 		return name + " is missing"
-	case !ok || err != nil || u.Host == "":
+	case !ok || err != nil || u.Hostname() == "":
 		return fmt.Sprintf("%s is %s instead of an absolute URL", name, lti.Wire(value))
-	case u.Scheme != "https" && !loopback(u.Hostname()):
-		return fmt.Sprintf("%s, %s, is no https URL", name, address)
+	case u.Scheme != "https" && (u.Scheme != "http" || !loopback(u.Hostname())):
+		return fmt.Sprintf("%s, %s, is no https URL", name, results.Bounded(address, 300))
 	}
 	return ""
 }
 
+// loopback says whether a host is this machine (RFC 6761, 6.3; RFC 9110, 4.2.3: hosts are
+// written in either case).
 func loopback(host string) bool {
-	return host == "localhost" || strings.HasSuffix(host, ".localhost") || host == "::1" || strings.HasPrefix(host, "127.")
+	host = strings.ToLower(host)
+	return host == "localhost" || strings.HasSuffix(host, ".localhost") || net.ParseIP(host).IsLoopback()
 }
 
-// languageTag is the shape of BCP 47, 2.1, as far as locales have it.
-var languageTag = regexp.MustCompile(`^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$`)
+// languageTag is the shape of BCP 47, 2.1, as far as locales have it: private use and the
+// irregular tags begin with one letter.
+var languageTag = regexp.MustCompile(`^([A-Za-z]{2,8}|[xXiI]-[A-Za-z0-9]{1,8})(-[A-Za-z0-9]{1,8})*$`)
 
 func wrongSizeOrLocale(presentation map[string]any) string {
 	target, hasTarget := presentation["document_target"]
@@ -530,7 +536,7 @@ func wrongAttempt(before, after *harness.PlatformFlow, more float64) string {
 	for i, f := range []*harness.PlatformFlow{before, after} {
 		claim := f.Message().Claims[lti.ClaimAttemptNumber]
 		n, ok := claim.(float64)
-		if !ok || n < 1 || n != float64(int(n)) {
+		if !ok || n < 1 || n != math.Trunc(n) {
 			return fmt.Sprintf("attempt_number is %s instead of an integer from 1 on", lti.Wire(claim))
 		}
 		numbers[i] = n

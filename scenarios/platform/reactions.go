@@ -80,7 +80,7 @@ var _ = Describe("A platform, sent an authentication request that differs from a
 			mine = nil
 		}
 		scene.ReactTo(ctx, id, slices.Delete(slices.Clone(faults), i, i+1), func(f *harness.PlatformFlow) (results.Verdict, string) {
-			if mine == nil || !f.Launched() || f.Message().Claims["sub"] == mine.Message().Claims["sub"] {
+			if mine == nil || !f.Launched() || same(f.Message().Claims["sub"], mine.Message().Claims["sub"]) {
 				return results.Passed, ""
 			}
 			return harness.Breach, "The browser was launched as another user."
@@ -97,8 +97,8 @@ var _ = Describe("A platform, sent an authentication request that differs from a
 			verdict, seen := scene.Refused(flow)
 			conclude(ctx, scene, id, ofOtherLink, verdict, seen, flow)
 		default:
-			same := flow.Message().Claims["sub"] == alone[0].Message().Claims["sub"]
-			scene.Check(id, ofOtherLink, same, "", fmt.Sprintf("Answered for the user %s with the resource link %s.", lti.Wire(flow.Message().Claims["sub"]), lti.Wire(linkOf(flow))), flow, alone[0])
+			asAlone := same(flow.Message().Claims["sub"], alone[0].Message().Claims["sub"])
+			scene.Check(id, ofOtherLink, asAlone, "", fmt.Sprintf("Answered for the user %s with the resource link %s.", lti.Wire(flow.Message().Claims["sub"]), lti.Wire(linkOf(flow))), flow, alone[0])
 		}
 	})
 
@@ -142,7 +142,7 @@ var _ = Describe("A platform, sent an authentication request that differs from a
 			mine = nil
 		}
 		scene.React(ctx, "sec-auth-login-hint-matches-session-user", func(f *harness.PlatformFlow) (results.Verdict, string) {
-			if mine == nil || f.Message().Claims == nil || f.Message().Claims["sub"] == mine.Message().Claims["sub"] {
+			if mine == nil || f.Message().Claims == nil || same(f.Message().Claims["sub"], mine.Message().Claims["sub"]) {
 				return results.Passed, ""
 			}
 			return results.Failed, "The browser was launched as another user."

@@ -64,10 +64,23 @@ func (m mistake) judge(f *harness.PlatformFlow) (results.Verdict, string) {
 		return results.Failed, says
 	case len(m.right) > 0 && !slices.Contains(m.right, status):
 		return results.Warned, fmt.Sprintf("HTTP %d instead of %d. %s.", status, m.right[0], strings.TrimSuffix(m.source, "."))
-	case m.challenged && !strings.HasPrefix(strings.ToLower(f.Exchange.Header.Get("WWW-Authenticate")), "bearer"):
+	case m.challenged && !challenges(f.Exchange.Header):
 		return results.Warned, says + " The answer has no WWW-Authenticate: Bearer (RFC 6750, 3), which no tool needs to be kept out."
 	}
 	return results.Passed, says
+}
+
+// challenges says whether an answer asks for a bearer token, among the ways in that it names:
+// each may be a field of its own, and several be in one (RFC 9110, 11.6.1).
+func challenges(answer http.Header) bool {
+	for _, field := range answer.Values("WWW-Authenticate") {
+		for part := range strings.SplitSeq(field, ",") {
+			if scheme := strings.Fields(part); len(scheme) > 0 && strings.EqualFold(scheme[0], "Bearer") {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // observe keeps how a request with the mistake was answered.

@@ -473,15 +473,19 @@ func otherIdentity(own, review harness.Message) string {
 			return fmt.Sprintf("%s is %s in the review, and %s in the reviewer's own launch", claim, lti.Wire(review.Claims[claim]), lti.Wire(own.Claims[claim]))
 		}
 	}
-	was, _ := rolesOf(own)
-	is, _ := rolesOf(review)
-	if slices.Sort(was); len(was) != len(is) {
-		return fmt.Sprintf("the roles are %s in the review, and %s in the reviewer's own launch", lti.Wire(is), lti.Wire(was))
-	}
-	if slices.Sort(is); !slices.Equal(was, is) {
+	was, is := roleSet(own), roleSet(review)
+	if !slices.Equal(was, is) {
 		return fmt.Sprintf("the roles are %s in the review, and %s in the reviewer's own launch", lti.Wire(is), lti.Wire(was))
 	}
 	return ""
+}
+
+// roleSet are the roles of a message, each once and in one order: neither order nor
+// repetition says anything.
+func roleSet(m harness.Message) []string {
+	roles, _ := rolesOf(m)
+	slices.Sort(roles)
+	return slices.Compact(roles)
 }
 
 // toldOfLearner says which personal data for_user has that the learner's own launch

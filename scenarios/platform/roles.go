@@ -42,7 +42,7 @@ func known(role string) bool {
 }
 
 func has(vocabulary, name string) bool {
-	return name != "" && strings.Contains(" "+roleVocabularies[vocabulary]+" ", " "+name+" ")
+	return slices.Contains(strings.Fields(roleVocabularies[vocabulary]), name)
 }
 
 // teaches says whether a role is one of those who teach in the context, or run it. What

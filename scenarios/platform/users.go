@@ -84,7 +84,7 @@ var _ = Describe("A platform, launching its users,", func() {
 		subs := textsOf(mine, "sub")
 		scene.Check(id, "", len(subs) == 1, "one sub for one user", fmt.Sprintf("One user's sub is %s in %d launches.", strings.Join(subs, ", "), len(mine)), mine...)
 		if other != nil {
-			scene.Check(id, "", mine[0].Message().Claims["sub"] != other.Message().Claims["sub"], "another sub for another user",
+			scene.Check(id, "", !same(mine[0].Message().Claims["sub"], other.Message().Claims["sub"]), "another sub for another user",
 				fmt.Sprintf("The two users' subs are %s and %s.", lti.Wire(mine[0].Message().Claims["sub"]), lti.Wire(other.Message().Claims["sub"])), mine[0], other)
 		}
 	})
@@ -239,9 +239,9 @@ func judgeOwn(scene *harness.PlatformScenario, id requirements.ID, stimulus stri
 		of   func(*harness.PlatformFlow) any
 	}{{"sub", func(f *harness.PlatformFlow) any { return f.Message().Claims["sub"] }}, {"resource link", linkOf}} {
 		got, want := mark.of(flow), mark.of(own)
-		isOther := slices.ContainsFunc(others, func(f *harness.PlatformFlow) bool { return mark.of(f) == got })
+		isOther := slices.ContainsFunc(others, func(f *harness.PlatformFlow) bool { return same(mark.of(f), got) })
 		switch {
-		case got == want:
+		case same(got, want):
 		case isOther:
 			scene.Observe(id, stimulus, results.Failed, "", fmt.Sprintf("The %s is %s, that of the other launch.", mark.name, lti.Wire(got)), flows...)
 			return

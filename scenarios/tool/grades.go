@@ -3,6 +3,7 @@ package tool
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"mime"
 	"net/http"
 	"slices"
@@ -306,8 +307,8 @@ func wrongScore(c fakeplatform.GradeCall, work *harness.Work) string {
 	if score["userId"] != work.Learner.Sub {
 		return fmt.Sprintf("userId is %s instead of %q", lti.Wire(score["userId"]), work.Learner.Sub)
 	}
-	for name, value := range score {
-		if value == nil && name != "scoreGiven" {
+	for _, name := range slices.Sorted(maps.Keys(score)) {
+		if score[name] == nil && name != "scoreGiven" {
 			return name + " is null"
 		}
 	}

@@ -48,7 +48,7 @@ var _ = Describe("A tool, looking after its line items,", func() {
 		case len(made) == 0:
 			scene.Observe(review, "", results.Inconclusive, "", "The tool made no line item.", flow)
 		default:
-			wrong := wrongSubmissionReview(scene, membersOf(made[0].Body)["submissionReview"])
+			wrong := wrongSubmissionReview(scene.Run().Tool().LaunchURL, membersOf(made[0].Body)["submissionReview"])
 			scene.Check(review, "", wrong == "", "", Seen(wrong)+" "+told(made[0]), flow)
 		}
 	})
@@ -244,7 +244,7 @@ var _ = Describe("A tool, looking after its line items,", func() {
 			put := flow.CallsOf(http.MethodPut, fakeplatform.LineItem)[0]
 			sent := membersOf(put.Body)
 			if id == review {
-				wrong := wrongSubmissionReview(scene, sent["submissionReview"])
+				wrong := wrongSubmissionReview(scene.Run().Tool().LaunchURL, sent["submissionReview"])
 				if was := asMembers(assignment.Item)["submissionReview"]; wrong == "" && !reflect.DeepEqual(sent["submissionReview"], was) {
 					wrong = fmt.Sprintf("submissionReview was %s, and is %s in PUT", lti.Wire(was), lti.Wire(sent["submissionReview"]))
 				}
@@ -352,7 +352,7 @@ func lostMembers(item lti.LineItem, sent map[string]any) string {
 	for _, name := range slices.Sorted(maps.Keys(members)) {
 		was, is := members[name], sent[name]
 		switch {
-		case name == "id", name == "label", name == "resourceLinkId" && is == nil, reflect.DeepEqual(was, is), sameInstant(was, is):
+		case name == "id", name == "label", name == "resourceLinkId" && is == nil, reflect.DeepEqual(was, is), lti.SameInstant(was, is):
 		case is == nil:
 			lost = append(lost, fmt.Sprintf("%s was %s, and is missing", name, lti.Wire(was)))
 		default:
@@ -366,14 +366,6 @@ func lostMembers(item lti.LineItem, sent map[string]any) string {
 		return "label is " + lti.Wire(sent["label"])
 	}
 	return ""
-}
-
-func sameInstant(a, b any) bool {
-	was, _ := a.(string)
-	is, _ := b.(string)
-	one, ok := lti.Instant(was)
-	other, otherOK := lti.Instant(is)
-	return ok && otherOK && one.Equal(other)
 }
 
 // noItems are the stimuli whose answers are no lists of line items.
@@ -456,8 +448,9 @@ func wrongAccept(c fakeplatform.GradeCall) (wrong string, harmful bool) {
 	if reads && c.Service == fakeplatform.LineItems {
 		mediaType = lti.MediaTypeLineItemContainer
 	}
-	takesAll := c.Accept == "" || strings.Contains(c.Accept, "*/*") || strings.Contains(c.Accept, "application/*")
-	if c.Method == http.MethodDelete || strings.Contains(c.Accept, mediaType) || takesAll && !reads {
+	accept := strings.ToLower(c.Accept) // as media types are written in either case (RFC 9110, 8.3.1)
+	takesAll := accept == "" || strings.Contains(accept, "*/*") || strings.Contains(accept, "application/*")
+	if c.Method == http.MethodDelete || strings.Contains(accept, mediaType) || takesAll && !reads {
 		return "", false
 	}
 	return fmt.Sprintf("Accept of %s is %q, without %s", c.Method, results.Bounded(c.Accept, 200), mediaType), reads && !takesAll
@@ -519,8 +512,8 @@ func wrongItemsTarget(c fakeplatform.GradeCall) string {
 
 // wrongSubmissionReview says what is wrong with submissionReview of a line item,
 // which may be missing (Submission Review Service 1.0, on a per line item basis). A
-// tool that is launched without TLS has no better address.
-func wrongSubmissionReview(scene *harness.Scenario, value any) string {
+// tool whose launch URL is without TLS has no better address.
+func wrongSubmissionReview(launchURL string, value any) string {
 	if value == nil {
 		return ""
 	}
@@ -545,7 +538,7 @@ func wrongSubmissionReview(scene *harness.Scenario, value any) string {
 	}
 	if address, sent := members["url"]; sent {
 		text, _ := address.(string)
-		own, _, _ := strings.Cut(scene.Run().Tool().LaunchURL, ":")
+		own, _, _ := strings.Cut(launchURL, ":")
 		if u, err := url.Parse(text); err != nil || u.Scheme != "https" && u.Scheme != own || u.Host == "" {
 			return "url of submissionReview is " + lti.Wire(address)
 		}

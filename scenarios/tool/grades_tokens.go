@@ -324,7 +324,7 @@ func wrongAssertion(run *harness.Run, request fakeplatform.TokenRequest) string 
 	jti, _ := m.Text("jti")
 	at := float64(request.At.Unix())
 	switch {
-	case !slices.ContainsFunc(append(request.Addresses, known.TokenURL, known.Platform.TokenURL(), known.Platform.Issuer()), func(own string) bool { return slices.Contains(audience, any(own)) }):
+	case !slices.ContainsFunc(slices.Concat(request.Addresses, []string{known.TokenURL, known.Platform.TokenURL(), known.Platform.Issuer()}), func(own string) bool { return slices.Contains(audience, any(own)) }):
 		return fmt.Sprintf("aud is %s, without the token endpoint %q", lti.Wire(m.Claims["aud"]), known.TokenURL)
 	case !iatIsNumber || !expIsNumber:
 		return fmt.Sprintf("iat is %s and exp %s: both have to be numbers", lti.Wire(m.Claims["iat"]), lti.Wire(m.Claims["exp"]))

@@ -140,7 +140,8 @@ func judgeReturn(ctx SpecContext, scene *harness.Scenario, stimulus string, flow
 
 // wrongReturn holds a visit to a launch's return URL against LTI Core 1.3, 5.4.4.
 func wrongReturn(flow *harness.Flow, ret fakeplatform.Return) string {
-	added, err := url.ParseQuery(ret.RawQuery)
+	// Only an ampersand parts parameters (URL Standard, 5.1); Go takes no semicolon.
+	added, err := url.ParseQuery(strings.ReplaceAll(ret.RawQuery, ";", "%3B"))
 	var problems []string
 	if err != nil {
 		problems = append(problems, "the query cannot be read: "+err.Error())

@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"math"
 	"mime"
 	"net/http"
 	"reflect"
@@ -248,7 +250,7 @@ func wrongControl(exam *harness.Flow, c fakeplatform.Control) string {
 	switch {
 	case c.Method != http.MethodPost:
 		return "the control request came by " + c.Method
-	case !strings.HasSuffix(offered, c.Target):
+	case !sameTarget(targetOf(offered), c.Target):
 		return fmt.Sprintf("the control request went to %s instead of %s", results.Bounded(c.Target, 300), offered)
 	case content != lti.MediaTypeControl:
 		return fmt.Sprintf("the Content-Type is %q", results.Bounded(c.ContentType, 200))
@@ -264,13 +266,13 @@ func wrongTarget(r *harness.Run, exam *harness.Flow, c fakeplatform.Control) str
 	if members == nil {
 		return "the body is no JSON object"
 	}
-	for name, value := range members {
-		if value == nil {
+	for _, name := range slices.Sorted(maps.Keys(members)) {
+		if members[name] == nil {
 			return name + " is null"
 		}
-		object, _ := value.(map[string]any)
-		for member, value := range object {
-			if value == nil {
+		object, _ := members[name].(map[string]any)
+		for _, member := range slices.Sorted(maps.Keys(object)) {
+			if object[member] == nil {
 				return name + "." + member + " is null"
 			}
 		}
@@ -314,10 +316,10 @@ const incidentSkew = 5 * time.Minute
 
 func wrongIncidentTime(c fakeplatform.Control) string {
 	text, _ := body(c)["incident_time"].(string)
-	at, err := time.Parse(time.RFC3339, text)
+	at, ok := lti.Instant(text)
 	switch {
-	case err != nil:
-		return fmt.Sprintf("incident_time, %s, is no RFC 3339 date-time with a zone", lti.Wire(body(c)["incident_time"]))
+	case !ok:
+		return fmt.Sprintf("incident_time, %s, is no ISO 8601 date-time with a zone", lti.Wire(body(c)["incident_time"]))
 	case at.Sub(c.At).Abs() > incidentSkew:
 		return fmt.Sprintf("incident_time, %s, is %.0f seconds away from the request", text, at.Sub(c.At).Abs().Seconds())
 	}
@@ -331,7 +333,7 @@ func wrongNumbers(c fakeplatform.Control) string {
 		return fmt.Sprintf("incident_severity is %s", lti.Wire(severity))
 	}
 	extra, told := members["extra_time"]
-	if n, ok := extra.(float64); told && (!ok || n < 0 || n != float64(int(n))) {
+	if n, ok := extra.(float64); told && (!ok || n < 0 || n != math.Trunc(n)) {
 		return fmt.Sprintf("extra_time is %s", lti.Wire(extra))
 	}
 	if members["action"] == string(lti.Update) && !told {

@@ -345,8 +345,7 @@ func wrongPost(f *harness.Flow) string {
 	came := f.Started()[0]
 	content, _, _ := mime.ParseMediaType(came.ContentType)
 	asked, _ := f.Sent().Text(lti.ClaimStartAssessmentURL)
-	_, rest, _ := strings.Cut(asked, "://")
-	target := strings.TrimLeft(rest, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-:[]")
+	target := targetOf(asked)
 	switch {
 	case came.Method != http.MethodPost:
 		return "the message came by " + came.Method
@@ -358,6 +357,15 @@ func wrongPost(f *harness.Flow) string {
 		return "the message came as id_token"
 	case len(came.Form[lti.ParamJWT]) != 1:
 		return fmt.Sprintf("the form has %d fields JWT", len(came.Form[lti.ParamJWT]))
+	}
+	return ""
+}
+
+// targetOf is what an address has behind its host, as it is written there.
+func targetOf(address string) string {
+	_, rest, _ := strings.Cut(address, "://")
+	if at := strings.IndexAny(rest, "/?"); at >= 0 {
+		return rest[at:]
 	}
 	return ""
 }

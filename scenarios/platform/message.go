@@ -203,8 +203,10 @@ var _ = Describe("A platform's launch", func() {
 				continue
 			}
 			judgeSignature(scene, flow, keys, keysErr)
-			judgeAudience(scene, flow)
-			judgeTimes(scene, flow)
+			verdict, says := judgeAudience(flow.Message(), run.Platform().ClientID)
+			scene.Observe("sec-id-token-aud", "", verdict, "", says, flow)
+			verdict, says = judgeTimes(flow.Message(), flow.Answer.At)
+			scene.Observe("sec-id-token-exp-iat", "", verdict, "", says, flow)
 			judgeLoginURL(scene, flow)
 			scene.Check("sec-every-launch-starts-with-login", "", initiation(flow).Path == faketool.LoginPath, "",
 				fmt.Sprintf("The login was initiated by %s at %s.", initiation(flow).Method, initiation(flow).Path), flow)
@@ -310,21 +312,20 @@ func judgeSignature(scene *harness.PlatformScenario, f *harness.PlatformFlow, ke
 	}
 }
 
-// judgeAudience holds aud and azp against the registration.
-func judgeAudience(scene *harness.PlatformScenario, f *harness.PlatformFlow) {
-	const id = "sec-id-token-aud"
-	clientID := scene.Run().Platform().ClientID
-	audience := audienceOf(f.Message())
-	azp, hasAzp := f.Message().Claims["azp"]
+// judgeAudience holds aud and azp against the registration's client_id.
+func judgeAudience(m harness.Message, clientID string) (results.Verdict, string) {
+	audience := audienceOf(m)
+	azp, hasAzp := m.Claims["azp"]
+	aud := lti.Wire(m.Claims["aud"])
 	switch {
 	case !slices.Contains(audience, clientID):
-		scene.Observe(id, "", results.Failed, "", fmt.Sprintf("aud, %s, does not contain %q.", lti.Wire(f.Message().Claims["aud"]), clientID), f)
+		return results.Failed, fmt.Sprintf("aud, %s, does not contain %q.", aud, clientID)
 	case hasAzp && azp != clientID:
-		scene.Observe(id, "", results.Failed, "", fmt.Sprintf("azp is %s instead of %q.", lti.Wire(azp), clientID), f)
+		return results.Failed, fmt.Sprintf("azp is %s instead of %q.", lti.Wire(azp), clientID)
 	case len(audience) > 1 && !hasAzp:
-		scene.Observe(id, "", results.Warned, "", "aud has several members, and there is no azp.", f)
+		return results.Warned, "aud has several members, and there is no azp."
 	default:
-		scene.Observe(id, "", results.Passed, "", fmt.Sprintf("aud is %s.", lti.Wire(f.Message().Claims["aud"])), f)
+		return results.Passed, fmt.Sprintf("aud is %s.", aud)
 	}
 }
 
@@ -343,27 +344,26 @@ const (
 	anyLifetime  = 10 * 365 * 24 * time.Hour
 )
 
-// judgeTimes holds iat and exp against the clock.
-func judgeTimes(scene *harness.PlatformScenario, f *harness.PlatformFlow) {
-	const id = "sec-id-token-exp-iat"
-	iat, iatIsNumber := f.Message().Claims["iat"].(float64)
-	exp, expIsNumber := f.Message().Claims["exp"].(float64)
-	at := float64(f.Answer.At.Unix())
+// judgeTimes holds iat and exp against the time at which the message came.
+func judgeTimes(m harness.Message, came time.Time) (results.Verdict, string) {
+	iat, iatIsNumber := m.Claims["iat"].(float64)
+	exp, expIsNumber := m.Claims["exp"].(float64)
+	at := float64(came.Unix())
 	switch {
 	case !iatIsNumber || !expIsNumber:
-		scene.Observe(id, "", results.Failed, "", fmt.Sprintf("iat is %s and exp %s: both have to be numbers.", lti.Wire(f.Message().Claims["iat"]), lti.Wire(f.Message().Claims["exp"])), f)
+		return results.Failed, fmt.Sprintf("iat is %s and exp %s: both have to be numbers.", lti.Wire(m.Claims["iat"]), lti.Wire(m.Claims["exp"]))
 	case math.Abs(iat-at) > clockSkew.Seconds():
-		scene.Observe(id, "", results.Failed, "", fmt.Sprintf("iat is %.0f seconds away from the time of receipt.", iat-at), f)
+		return results.Failed, fmt.Sprintf("iat is %.0f seconds away from the time of receipt.", iat-at)
 	case exp <= iat || exp+clockSkew.Seconds() <= at:
-		scene.Observe(id, "", results.Failed, "", fmt.Sprintf("exp is %.0f seconds after iat and %.0f after receipt.", exp-iat, exp-at), f)
+		return results.Failed, fmt.Sprintf("exp is %.0f seconds after iat and %.0f after receipt.", exp-iat, exp-at)
 	case exp <= at:
-		scene.Observe(id, "", results.Warned, "", fmt.Sprintf("The token had expired %.0f seconds before it came: the clocks differ, or it lives too short.", at-exp), f)
+		return results.Warned, fmt.Sprintf("The token had expired %.0f seconds before it came: the clocks differ, or it lives too short.", at-exp)
 	case exp-iat > anyLifetime.Seconds():
-		scene.Observe(id, "", results.Failed, "", fmt.Sprintf("exp is %.0f seconds after iat: it is not in seconds.", exp-iat), f)
+		return results.Failed, fmt.Sprintf("exp is %.0f seconds after iat: it is not in seconds.", exp-iat)
 	case exp-iat > longLifetime.Seconds():
-		scene.Observe(id, "", results.Warned, "", fmt.Sprintf("The token lives for %.0f seconds.", exp-iat), f)
+		return results.Warned, fmt.Sprintf("The token lives for %.0f seconds.", exp-iat)
 	default:
-		scene.Observe(id, "", results.Passed, "", fmt.Sprintf("The token lives for %.0f seconds.", exp-iat), f)
+		return results.Passed, fmt.Sprintf("The token lives for %.0f seconds.", exp-iat)
 	}
 }
 

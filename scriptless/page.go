@@ -6,6 +6,7 @@ package scriptless
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"net/url"
 	"slices"
@@ -73,7 +74,7 @@ func (p *Page) Bare() (bare *goquery.Document, text string) {
 // script or the body's onload submits one, or a refresh that is due within a time.
 func (p *Page) onward(within time.Duration) (Request, bool) {
 	if content, ok := p.Document.Find(`meta[http-equiv="refresh" i]`).Attr("content"); ok {
-		if to, after, err := refresh(content, p.URL); err == nil && after <= within {
+		if to, after, ok := refresh(content, p.URL); ok && after <= within {
 			return Request{Method: "GET", URL: to}, true
 		}
 	}
@@ -93,23 +94,39 @@ func (p *Page) onward(within time.Duration) (Request, bool) {
 	return sending(to, form.AttrOr("method", ""), valuesOf(form.Find(fields))), true
 }
 
-// refresh reads a refresh like "5; url=/next"; without a URL the page itself
-// is loaded again.
-func refresh(content string, base *url.URL) (string, time.Duration, error) {
-	delay, rest, _ := strings.Cut(content, ";")
-	seconds, err := strconv.ParseFloat(strings.TrimSpace(delay), 64)
+// refresh reads a refresh like "5; url=/next" as browsers do (HTML Standard, 4.2.5.3, shared
+// declarative refresh steps), and says whether it is one: seconds that are cut to a whole
+// number, and then an address. Without one the page itself is loaded again.
+func refresh(content string, base *url.URL) (to string, after time.Duration, ok bool) {
+	const space, digits, longest = " \t\n\f\r", "0123456789", 9
+	content = strings.TrimLeft(content, space)
+	rest := strings.TrimLeft(content, digits)
+	whole := content[:len(content)-len(rest)]
+	if whole == "" && !strings.HasPrefix(rest, ".") {
+		return "", 0, false
+	}
+	if whole = strings.TrimLeft(whole, "0"); len(whole) > longest { // more than thirty years
+		whole = strings.Repeat("9", longest)
+	}
+	seconds, _ := strconv.Atoi(cmp.Or(whole, "0"))
+	after = time.Duration(seconds) * time.Second
+	rest = strings.TrimLeft(rest, digits+".")
+	if rest != "" && !strings.ContainsRune(space+";,", rune(rest[0])) {
+		return "", 0, false
+	}
+	rest = strings.TrimLeft(rest, space)
+	rest = strings.TrimLeft(strings.TrimPrefix(strings.TrimPrefix(rest, ";"), ","), space)
+	if name, value, found := strings.Cut(rest, "="); found && strings.EqualFold(strings.TrimRight(name, space), "url") {
+		rest = strings.TrimLeft(value, space)
+	}
+	if rest != "" && (rest[0] == '"' || rest[0] == '\'') {
+		rest, _, _ = strings.Cut(rest[1:], rest[:1])
+	}
+	next, err := base.Parse(strings.Trim(rest, space))
 	if err != nil {
-		return "", 0, err
+		return "", 0, false
 	}
-	rest = strings.TrimSpace(rest)
-	if name, value, found := strings.Cut(rest, "="); found && strings.EqualFold(strings.TrimSpace(name), "url") {
-		rest = strings.TrimSpace(value)
-	}
-	to, err := base.Parse(strings.Trim(rest, `'"`))
-	if err != nil {
-		return "", 0, err
-	}
-	return to.String(), time.Duration(seconds * float64(time.Second)), nil
+	return next.String(), after, true
 }
 
 // sending is the request that a form makes with its fields.

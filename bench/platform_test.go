@@ -29,7 +29,7 @@ func BenchmarkPlatformLaunch(b *testing.B) {
 	const password = "difference-engine"
 	c, err := config.Load(config.Sources{
 		Side: config.PlatformSide, Text: campus.Configuration, Environ: []string{"CAMPUS_URL=" + server.URL, "CAMPUS_PASSWORD=" + password},
-		Settings: map[string]string{"tool.listen": "127.0.0.1:0", "tool.key": filepath.Join(b.TempDir(), "key.json"), "patience.quiet": "0s"},
+		Settings: map[string]string{"fake_tool.listen": "127.0.0.1:0", "fake_tool.key_file": filepath.Join(b.TempDir(), "key.json"), "browser.idle_time": "0s"},
 	})
 	if err != nil {
 		b.Fatal(err)

@@ -69,7 +69,7 @@ func (r *base) startAgent(ctx context.Context, hosts agent.Hosts) <-chan error {
 		if r.config.Agent == "http" {
 			r.agent = agent.NewHTTP(hosts)
 		} else if r.agent, err = agent.StartBrowser(ctx, agent.BrowserOptions{
-			Path: r.config.Browser.Path, Remote: r.config.Browser.Remote, Headed: r.config.Browser.Headed, Hosts: hosts,
+			Path: r.config.Browser.Path, Remote: r.config.Browser.DevToolsURL, Headed: r.config.Browser.Headed, Hosts: hosts,
 		}); err != nil {
 			r.agent = nil
 		}
@@ -146,11 +146,11 @@ func (r *base) now() time.Time {
 }
 
 // ErrTooLong says that a check needs more time to pass than the user allows.
-var ErrTooLong = errors.New("it needs more time to pass than patience.memory allows")
+var ErrTooLong = errors.New("it needs more time to pass than timeout.expiry allows")
 
 // MayPass says whether the user allows so much time to pass.
 func (r *base) MayPass(d time.Duration) bool {
-	return r.config.IsEmbedded() || d <= r.config.Patience.Memory.Std()
+	return r.config.IsEmbedded() || d <= r.config.Timeout.Expiry.Std()
 }
 
 // Pass lets time pass. The clocks of the fakes are put forward; a real tool has
@@ -202,7 +202,7 @@ func (r *base) Close() {
 func (r *base) Transport() *http.Transport { return r.transport }
 
 // Patience is how long one visit may take.
-func (r *base) Patience() time.Duration { return r.config.Patience.Visit.Std() }
+func (r *base) Patience() time.Duration { return r.config.Timeout.Launch.Std() }
 
 // Hosts are the sites that only the run knows, for a browser of one's own.
 func (r *base) Hosts() agent.Hosts { return r.hosts }

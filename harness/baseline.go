@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"invigilator/harness/agent"
-	"invigilator/harness/config"
 	"invigilator/results"
 )
 
@@ -38,7 +37,7 @@ type Reaction struct {
 // baseline is what the preflight learned of the tool: what an accepted launch
 // looks like, and what a refused one.
 type baseline struct {
-	tool       config.Tool
+	tool       RegisteredTool
 	known      bool
 	accepted   likeness
 	refused    likeness
@@ -50,7 +49,7 @@ type baseline struct {
 }
 
 // learn takes two valid launches and one that no tool accepts.
-func (b *baseline) learn(tool config.Tool, control, second, contrast *Flow) {
+func (b *baseline) learn(tool RegisteredTool, control, second, contrast *Flow) {
 	b.tool, b.known = tool, true
 	b.accepted, b.steady = likenessOf(control.Trip, second.Trip), likenessOf(control.Trip).isPartOf(second.Trip)
 	b.refused = likenessOf(contrast.Trip, contrast.Trip)
@@ -68,20 +67,20 @@ func refusalOf(f *Flow) string { return fmt.Sprintf("%d %s", f.Trip.Page.Status,
 // 200, on pages like that of a valid launch, and no page is for launched
 // browsers only. Then the valid launches themselves may have been refused.
 func (b *baseline) doubt(bad *Flow) *results.Diagnosis {
-	if b.honest || !b.tool.Accepts.IsZero() || !b.tool.Refuses.IsZero() || b.sessionURL != "" || !b.accepted.shownBy(bad.Trip) && b.refused.shownBy(bad.Trip) {
+	if b.honest || !b.tool.LaunchAccepted.IsZero() || !b.tool.LaunchRefused.IsZero() || b.sessionURL != "" || !b.accepted.shownBy(bad.Trip) && b.refused.shownBy(bad.Trip) {
 		return nil
 	}
 	return &results.Diagnosis{
 		Problem: "The tool answers a token with a bad signature much as it does a valid one, and nothing tells whether it accepts or refuses both.",
 		Step:    "telling acceptance from refusal", Sent: "an id_token with a bad signature", Seen: describe(bad.Trip),
-		LookAt: "Say under tool.accepts what only the page of an accepted launch has: a selector, a text or a part of its URL.",
+		LookAt: "Say under tool.launch_accepted what only the page of an accepted launch has: a selector, a text or a part of its URL.",
 		FlowID: bad.ID,
 	}
 }
 
 // diagnose says what is wrong when acceptance cannot be told from refusal.
 func (b *baseline) diagnose(contrast *Flow) *results.Diagnosis {
-	marker := !b.tool.Accepts.IsZero() || !b.tool.Refuses.IsZero()
+	marker := !b.tool.LaunchAccepted.IsZero() || !b.tool.LaunchRefused.IsZero()
 	reaction := b.reaction(contrast)
 	// A tool that dies of the contrast shows that it did not accept it.
 	if reaction.Kind == Refused || reaction.Kind == Dead || reaction.Kind == Unclear && !b.accepted.shownBy(contrast.Trip) {
@@ -92,12 +91,12 @@ func (b *baseline) diagnose(contrast *Flow) *results.Diagnosis {
 		Step:    "telling acceptance from refusal",
 		Sent:    "an authentication response with neither id_token nor state",
 		Seen:    describe(contrast.Trip),
-		LookAt:  "Say under tool.accepts what only the page of an accepted launch has: a selector, a text or a part of its URL.",
+		LookAt:  "Say under tool.launch_accepted what only the page of an accepted launch has: a selector, a text or a part of its URL.",
 		FlowID:  contrast.ID,
 	}
 	if marker {
-		d.Problem = "The tool shows the sign of an accepted launch (tool.accepts) after an answer without id_token as well."
-		d.LookAt = "Choose a sign under tool.accepts that only the page of an accepted launch has. If it is one, the tool accepts launches without an id_token."
+		d.Problem = "The tool shows the sign of an accepted launch (tool.launch_accepted) after an answer without id_token as well."
+		d.LookAt = "Choose a sign under tool.launch_accepted that only the page of an accepted launch has. If it is one, the tool accepts launches without an id_token."
 	}
 	return d
 }
@@ -121,7 +120,7 @@ func (b *baseline) reaction(f *Flow) Reaction {
 	default:
 		return Reaction{Kind: Dead, Why: deaths[trip.Ended] + brackets(trip.Why)}
 	}
-	if !b.tool.Accepts.IsZero() && trip.Markers[acceptsMarker] {
+	if !b.tool.LaunchAccepted.IsZero() && trip.Markers[acceptsMarker] {
 		return Reaction{Kind: Accepted, Why: "the page shows the sign of an accepted launch"}
 	}
 	if n := len(f.Record.Returns); n > 0 {
@@ -132,13 +131,13 @@ func (b *baseline) reaction(f *Flow) Reaction {
 		return Reaction{Kind: Refused, Why: fmt.Sprintf("the tool returned the user to the platform with lti_errormsg %q and lti_errorlog %q", results.Bounded(ret.ErrorMessage, 200), results.Bounded(ret.ErrorLog, 200))}
 	}
 	switch {
-	case !b.tool.Refuses.IsZero() && trip.Markers[refusesMarker]:
+	case !b.tool.LaunchRefused.IsZero() && trip.Markers[refusesMarker]:
 		return Reaction{Kind: Refused, Why: "the page shows the sign of a refused launch"}
 	case page.Status >= 500:
 		return Reaction{Kind: Refused, Crashed: true, Why: fmt.Sprintf("HTTP %d", page.Status)}
 	case page.Status >= 400:
 		return Reaction{Kind: Refused, Why: fmt.Sprintf("HTTP %d", page.Status)}
-	case !b.tool.Accepts.IsZero():
+	case !b.tool.LaunchAccepted.IsZero():
 		return Reaction{Kind: Refused, bySilence: true, Why: fmt.Sprintf("HTTP %d, and the page lacks the sign of an accepted launch", page.Status)}
 	case !b.known:
 		return Reaction{Kind: Unclear, Why: "nothing is known of what an accepted launch looks like"}
@@ -147,7 +146,7 @@ func (b *baseline) reaction(f *Flow) Reaction {
 	case b.refused.shownBy(trip):
 		return Reaction{Kind: Refused, Why: "the page looks like that of an answer without id_token"}
 	default:
-		return Reaction{Kind: Unclear, Why: fmt.Sprintf("HTTP %d with a page that looks like neither an accepted nor a refused launch; tool.accepts can say what acceptance looks like", page.Status)}
+		return Reaction{Kind: Unclear, Why: fmt.Sprintf("HTTP %d with a page that looks like neither an accepted nor a refused launch; tool.launch_accepted can say what acceptance looks like", page.Status)}
 	}
 }
 
@@ -196,7 +195,7 @@ func (b *baseline) welcome(f *Flow) Reaction {
 	case f.kind == intoExam:
 		return f.acceptedExam()
 	case r.bySilence && f.kind == plain && f.teaches() && (f.session == somebody || f.session == shown || b.honest && f.Trip.Page.Status/100 == 2):
-		return Reaction{Kind: Unclear, Why: r.Why + ", but nothing else speaks of a refusal; does tool.accepts hold for this user's page, too?"}
+		return Reaction{Kind: Unclear, Why: r.Why + ", but nothing else speaks of a refusal; does tool.launch_accepted hold for this user's page, too?"}
 	case r.Kind != Unclear:
 		return r
 	case f.session == shown || f.session == somebody:
@@ -214,7 +213,7 @@ func (b *baseline) loggedOut() string {
 	return "the browser is not logged in: " + b.sessionURL + " looks as it does to a stranger"
 }
 
-func sameHost(pageURL string, tool config.Tool) bool {
+func sameHost(pageURL string, tool RegisteredTool) bool {
 	page, err := url.Parse(pageURL)
 	if err != nil {
 		return false
@@ -240,11 +239,11 @@ const (
 // session reads a visit to the session page.
 func (b *baseline) session(trip *agent.Trip) session {
 	switch {
-	case !b.tool.Accepts.IsZero() && trip.Markers[acceptsMarker]:
+	case !b.tool.LaunchAccepted.IsZero() && trip.Markers[acceptsMarker]:
 		return shown
 	case trip.Ended != agent.Settled || trip.Page.Status >= 400 || b.stranger.shownBy(trip):
 		return nobody
-	case b.tool.Accepts.IsZero() && b.accepted.shownBy(trip):
+	case b.tool.LaunchAccepted.IsZero() && b.accepted.shownBy(trip):
 		return shown
 	default:
 		return somebody

@@ -109,7 +109,7 @@ func TestSlowBodiesDoNotStay(t *testing.T) {
 	t.Parallel()
 	g := NewWithT(t)
 	address := freeAddress(t)
-	start(t, "http://localhost:1", func(c *config.Config) { c.Platform.Listen = address })
+	start(t, "http://localhost:1", func(c *config.Config) { c.FakePlatform.Listen = address })
 	conn, err := net.Dial("tcp", address)
 	g.Expect(err).NotTo(HaveOccurred())
 	defer func() { _ = conn.Close() }()

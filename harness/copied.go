@@ -69,7 +69,7 @@ func (f *PlatformFlow) SentCookies() bool {
 func (s *PlatformScenario) OpenExam(ctx context.Context, title string, exam *PlatformFlow, by agent.User) (*PlatformFlow, error) {
 	visit := s.run.visit(exam.Trip.Page.URL)
 	visit.Markers, visit.Screenshot = s.run.examMarkers(), true
-	visit.MarkerWait = s.run.markerWait(s.run.config.Patience.Marker.Std())
+	visit.MarkerWait = s.run.markerWait(s.run.config.Timeout.PageSign.Std())
 	began := time.Now()
 	trip, err := by.Visit(ctx, visit)
 	if err != nil {

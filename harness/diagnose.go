@@ -21,7 +21,7 @@ func (r *Run) diagnose(f *Flow) *results.Diagnosis {
 	switch {
 	case !asked && f.Trip.Ended == agent.Dropped && !started:
 		d.Problem = "The browser cannot reach the fake platform."
-		d.LookAt = "Does platform.url, " + r.config.Platform.URL + ", lead to platform.listen for the browser?"
+		d.LookAt = "Does fake_platform.url, " + r.config.FakePlatform.URL + ", lead to fake_platform.listen for the browser?"
 	case !asked && strings.Contains(f.Trip.Why, "ERR_CERT"):
 		d.Problem = "The browser does not trust the tool's certificate."
 		d.LookAt = "The certificate of " + r.tool.LoginURL + ": serve the tool with one that this machine trusts, or over plain HTTP at localhost."
@@ -41,7 +41,7 @@ func (r *Run) diagnose(f *Flow) *results.Diagnosis {
 		d.Problem = "The tool answered the login initiation with a page of its own instead of an authentication request."
 		d.LookAt = fmt.Sprintf("Is the platform registered in the tool? Issuer %s, client_id %s, deployment_id %s, authorization endpoint %s.",
 			r.platform.Issuer(), r.tool.ClientID, r.tool.DeploymentID, r.Registrations()[0].AuthURL)
-		d.LookAt += " If the page goes on by itself after a while, raise patience.quiet."
+		d.LookAt += " If the page goes on by itself after a while, raise browser.idle_time."
 	}
 	if d.Problem != "" {
 		d.Step = "login initiation"
@@ -88,10 +88,10 @@ func (r *Run) diagnose(f *Flow) *results.Diagnosis {
 		d.LookAt = "Is " + f.targetLinkURI() + " (tool.target_link_uri) what a resource link of the tool opens? " + d.LookAt
 	case client != "" && client != f.Launch.Plan().ClientID:
 		d.Problem = fmt.Sprintf("The tool has asked in the name of the client %q, and was told of %q: %s.", results.Bounded(client, 100), f.Launch.Plan().ClientID, reaction.Why)
-		d.LookAt = "Is that the client_id that the tool knows for this platform (tool.client_id)? " + d.LookAt
+		d.LookAt = "Is that the client_id that the tool knows for this platform (registration.client_id)? " + d.LookAt
 	}
-	if !r.tool.Accepts.IsZero() && reaction.Kind == Refused && f.Trip.Page.Status < 400 {
-		d.LookAt += " If the launch did work, tool.accepts describes a page that this is not."
+	if !r.tool.LaunchAccepted.IsZero() && reaction.Kind == Refused && f.Trip.Page.Status < 400 {
+		d.LookAt += " If the launch did work, tool.launch_accepted describes a page that this is not."
 	}
 	return d
 }

@@ -204,9 +204,9 @@ func TestStrangersChangeNoVerdictOnATool(t *testing.T) {
 					c.Features = append(c.Features, exams.Features...)
 					maps.Copy(c.Journeys, exams.Journeys)
 					c.Journeys["checks-in"] = config.Journey{Does: config.CheckIn, Steps: config.Steps{{Click: "#start"}}}
-					c.Platform.Listen = address
+					c.FakePlatform.Listen = address
 					if public {
-						c.Platform.URL = publicURL(address)
+						c.FakePlatform.URL = publicURL(address)
 					}
 				}}.start(t)
 				crowd := disturbed()
@@ -270,9 +270,9 @@ func TestStrangersChangeNoVerdictOnAPlatform(t *testing.T) {
 			expectUndisturbed(t, func(t *testing.T, address string, disturbed func() *strangers) (found []results.Fragment) {
 				g := NewWithT(t)
 				run := campusAt{change: func(c *config.Config) {
-					c.Tool.Listen = address
+					c.FakeTool.Listen = address
 					if public {
-						c.Tool.URL = publicURL(address)
+						c.FakeTool.URL = publicURL(address)
 					}
 				}}.start(t)
 				crowd := disturbed()
@@ -327,9 +327,9 @@ func TestTheDoorServesServersAlone(t *testing.T) {
 			g := NewWithT(t)
 			address := freeAddress(t)
 			campusAt{change: func(c *config.Config) {
-				c.Tool.Listen = address
+				c.FakeTool.Listen = address
 				if public {
-					c.Tool.URL = publicURL(address)
+					c.FakeTool.URL = publicURL(address)
 				}
 			}}.start(t)
 			g.Expect(get(t, address, faketool.JWKSPath)).To(Equal(http.StatusOK))
@@ -345,9 +345,9 @@ func TestTheDoorServesServersAlone(t *testing.T) {
 			g := NewWithT(t)
 			address := freeAddress(t)
 			start(t, "http://localhost:1", func(c *config.Config) {
-				c.Platform.Listen = address
+				c.FakePlatform.Listen = address
 				if public {
-					c.Platform.URL = publicURL(address)
+					c.FakePlatform.URL = publicURL(address)
 				}
 			})
 			g.Expect(get(t, address, fakeplatform.JWKSPath)).To(Equal(http.StatusOK))

@@ -97,7 +97,7 @@ func (r *Run) attend(ctx context.Context, l Launch, f *Flow, began time.Time) er
 		}
 	}
 	f.attended = true
-	journey.Markers, journey.MarkerWait = r.outcomeSigns(deed), r.config.Patience.Marker.Std()
+	journey.Markers, journey.MarkerWait = r.outcomeSigns(deed), r.config.Timeout.PageSign.Std()
 	f.tells = len(journey.Markers) > 0
 	trip, err := r.do(ctx, l.By, deed, journey, first, append(slices.Clone(l.Words), wordsOn(f.Launch)...))
 	if stuck, ok := errors.AsType[*JourneyError](err); ok {
@@ -122,7 +122,7 @@ func (r *Run) firstStepTook(d time.Duration) time.Duration {
 }
 
 // glance is how long something is looked for that should not be there.
-func (r *Run) glance() time.Duration { return max(r.config.Patience.Marker.Std(), leastPatience) }
+func (r *Run) glance() time.Duration { return max(r.config.Timeout.PageSign.Std(), leastPatience) }
 
 // leastPatience is how long at least.
 const leastPatience = 500 * time.Millisecond
@@ -222,7 +222,7 @@ func (f *Flow) examReaction() Reaction {
 		why += ": " + f.stuck.Error()
 	}
 	if f.attended && (f.stuck == nil || f.stuck.Step > 1) {
-		return Reaction{Kind: Unclear, Why: "the candidate was let into the check-in, but " + why + "; tool.refuses can say what a refusal looks like"}
+		return Reaction{Kind: Unclear, Why: "the candidate was let into the check-in, but " + why + "; tool.launch_refused can say what a refusal looks like"}
 	}
 	return Reaction{Kind: Refused, bySilence: true, Why: why}
 }
@@ -370,7 +370,7 @@ func (s *Scenario) Act(ctx context.Context, deed config.Deed, exam *Flow) (*Flow
 // awaitControl waits for the tool's server to send a control request: it need not
 // do so before it answers the proctor.
 func (s *Scenario) awaitControl(ctx context.Context, l *fakeplatform.Launch, n int) {
-	ctx, cancel := context.WithTimeout(ctx, s.run.config.Patience.Marker.Std())
+	ctx, cancel := context.WithTimeout(ctx, s.run.config.Timeout.PageSign.Std())
 	defer cancel()
 	l.AwaitControls(ctx, n)
 }

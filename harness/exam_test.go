@@ -30,8 +30,8 @@ func proctoring(journeys map[string]config.Journey) func(*config.Config) {
 		address := strings.TrimSuffix(c.Tool.LoginURL, "/login")
 		c.Tool.JWKSURL = address + "/jwks"
 		c.Features = []string{config.Proctoring, config.ACS, config.EndAssessment}
-		c.Patience.Step = config.Duration(time.Second)
-		c.Patience.Marker = config.Duration(100 * time.Millisecond)
+		c.Timeout.Step = config.Duration(time.Second)
+		c.Timeout.PageSign = config.Duration(100 * time.Millisecond)
 		c.Journeys = map[string]config.Journey{
 			"checks-in": {Does: config.CheckIn, Steps: config.Steps{{Wait: "text=Algebra"}, {Click: "#start"}}},
 			"flags": {Does: config.Flag, Steps: config.Steps{
@@ -377,7 +377,7 @@ func TestACheckInThatTakesItsTimeToRefuseIsARefusal(t *testing.T) {
 	run := subject{
 		change: func(c *config.Config) {
 			proctoring(map[string]config.Journey{"checks-in": {Does: config.CheckIn, Steps: config.Steps{{Click: "#start"}}}})(c)
-			c.Patience.Step = config.Duration(20 * time.Second)
+			c.Timeout.Step = config.Duration(20 * time.Second)
 		},
 		wrap: func(tool http.Handler) http.Handler {
 			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

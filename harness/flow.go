@@ -231,7 +231,7 @@ func (r *Run) launch(ctx context.Context, l Launch) (*Flow, error) {
 		}
 	}
 	if flow.Trip.Ended == agent.Dropped && flow.Reaction.Kind == Dead && !r.config.IsEmbedded() {
-		if err := r.awaitServer(ctx, r.tool.LoginURL, r.config.Patience.Restart.Std()); err != nil {
+		if err := r.awaitServer(ctx, r.tool.LoginURL, r.config.Timeout.Restart.Std()); err != nil {
 			flow.Reaction.Why += "; it has not come back: " + err.Error()
 			if !l.Together { // a crowd of ours may be what the tool cannot bear
 				r.goes(partLaunches, flow.Reaction.Why)
@@ -295,7 +295,7 @@ func (r *Run) plan(l Launch) (*fakeplatform.Launch, agent.Visit, error) {
 	switch {
 	case l.Exam != nil:
 		plan.Message, plan.Exam = lti.StartProctoring, r.examOf(*l.Exam)
-		plan.TargetLinkURI = r.tool.ProctoringURI
+		plan.TargetLinkURI = r.tool.ProctoringTargetLinkURI
 		if plan.User.Sub == "" {
 			plan.User = Candidate()
 		}
@@ -394,14 +394,14 @@ func marker(name string, m config.Marker) []agent.Marker {
 
 // visit returns what every visit has in common.
 func (r *Run) visit(url string) agent.Visit {
-	p := r.config.Patience
-	v := agent.Visit{URL: url, Quiet: p.Quiet.Std(), MarkerWait: p.Marker.Std(), Deadline: p.Visit.Std()}
-	v.Markers = append(marker(acceptsMarker, r.tool.Accepts), marker(refusesMarker, r.tool.Refuses)...)
-	v.Also = append(marker(teacherMarker, r.tool.TeacherView), agent.Marker{Name: markupMarker, Selector: "#" + fakeplatform.MarkupID})
+	p := r.config.Timeout
+	v := agent.Visit{URL: url, Quiet: r.config.Browser.IdleTime.Std(), MarkerWait: p.PageSign.Std(), Deadline: p.Launch.Std()}
+	v.Markers = append(marker(acceptsMarker, r.tool.LaunchAccepted), marker(refusesMarker, r.tool.LaunchRefused)...)
+	v.Also = append(marker(teacherMarker, r.tool.InstructorView), agent.Marker{Name: markupMarker, Selector: "#" + fakeplatform.MarkupID})
 	v.Read = map[string]agent.Reading{}
 	for name, r := range map[string]agent.Reading{
-		userReading: {Selector: r.tool.UserMark}, resourceReading: {Selector: r.tool.ResourceMark},
-		exitReading: {Selector: r.tool.Exit, Attribute: "href"},
+		userReading: {Selector: r.tool.UserSelector}, resourceReading: {Selector: r.tool.ResourceSelector},
+		exitReading: {Selector: r.tool.ReturnSelector, Attribute: "href"},
 	} {
 		if r.Selector != "" {
 			v.Read[name] = r

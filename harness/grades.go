@@ -289,19 +289,19 @@ func IsTakenScore(c fakeplatform.GradeCall) bool { return IsScore(c) && c.Status
 // Await waits for a request to the grade services that the flow has brought about,
 // which a tool need not send before it shows its page, and says whether it came.
 func (s *Scenario) Await(ctx context.Context, f *Flow, wanted func(fakeplatform.GradeCall) bool) bool {
-	return s.await(ctx, f, s.run.config.Patience.Step.Std(), anyOf(wanted))
+	return s.await(ctx, f, s.run.config.Timeout.Step.Std(), anyOf(wanted))
 }
 
 // AwaitScores waits until so many scores have come since the flow began, and says
 // whether they did.
 func (s *Scenario) AwaitScores(ctx context.Context, f *Flow, n int) bool {
-	return s.await(ctx, f, s.run.config.Patience.Step.Std(), func([]fakeplatform.GradeCall) bool { return len(f.Scores()) >= n })
+	return s.await(ctx, f, s.run.config.Timeout.Step.Std(), func([]fakeplatform.GradeCall) bool { return len(f.Scores()) >= n })
 }
 
 // Lingers waits for one that should not come, for a shorter time, and says whether
 // it did.
 func (s *Scenario) Lingers(ctx context.Context, f *Flow, unwanted func(fakeplatform.GradeCall) bool) bool {
-	return s.await(ctx, f, s.run.config.Patience.Marker.Std(), anyOf(unwanted))
+	return s.await(ctx, f, s.run.config.Timeout.PageSign.Std(), anyOf(unwanted))
 }
 
 // anyOf says whether one of the requests that came is of a kind.
@@ -314,7 +314,7 @@ func (s *Scenario) await(ctx context.Context, f *Flow, patience time.Duration, e
 	case s.run.config.IsEmbedded():
 		patience = 0 // the fake tool has sent everything before it answers
 	case s.run.Denied(lti.GradeScopes...) != nil:
-		patience = min(patience, s.run.config.Patience.Marker.Std())
+		patience = min(patience, s.run.config.Timeout.PageSign.Std())
 	}
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()

@@ -29,11 +29,11 @@ import (
 func grading(journeys map[string]config.Journey) func(*config.Config) {
 	return func(c *config.Config) {
 		c.Tool.JWKSURL = strings.TrimSuffix(c.Tool.LoginURL, "/login") + "/jwks"
-		c.Tool.Exit = "#return"
+		c.Tool.ReturnSelector = "#return"
 		c.Features = []string{config.SubmissionReview, config.LearnerReview, config.LineItemManagement, config.Results, config.SubmissionObject, config.ReturnURL}
 		c.Profiles = []string{requirements.Grades, requirements.SubmissionReview}
-		c.Patience.Step = config.Duration(time.Second)
-		c.Patience.Marker = config.Duration(100 * time.Millisecond)
+		c.Timeout.Step = config.Duration(time.Second)
+		c.Timeout.PageSign = config.Duration(100 * time.Millisecond)
 		c.Journeys = map[string]config.Journey{
 			"hands-in": {Does: config.Submit, Steps: config.Steps{{Fill: "#submit-form textarea", With: "{work}"}, {Click: "#submit"}, {Wait: "#submitted"}}},
 			"grades":   {Does: config.Grade, Steps: config.Steps{{Fill: "#grade-form input", With: "{score}"}, {Click: "#grade"}, {Wait: "#graded"}}},
@@ -297,7 +297,7 @@ func TestADefectOfAGradingToolEndsNoRun(t *testing.T) {
 			subject: subject{wrap: atPath("/review/", func(w http.ResponseWriter, _ *http.Request, _ http.Handler) {
 				_, _ = fmt.Fprint(w, "<p>Reviews will come soon</p>")
 			})},
-			barred: "does not show it: HTTP 200", told: "tool.review_uri",
+			barred: "does not show it: HTTP 200", told: "tool.review_target_link_uri",
 		},
 		"a review that is refused": {
 			subject: subject{wrap: atPath("/review/", func(w http.ResponseWriter, _ *http.Request, _ http.Handler) {
@@ -446,7 +446,7 @@ func TestAReviewPageWithoutWorkIsNoRefusalUntilItIsSaidToBeOne(t *testing.T) {
 			g := NewWithT(t)
 			run := subject{wrap: kindly, change: func(config *config.Config) {
 				grading(nil)(config)
-				config.Tool.Refuses = c.refuses
+				config.Tool.LaunchRefused = c.refuses
 			}}.ready(t)
 			scene := run.ReviewScenario(t, "a scenario", "here:1")
 			scene.React(t.Context(), "sr-tool-rejects-missing-line-item")

@@ -37,13 +37,13 @@ import (
 // start begins a run, over HTTP, against a tool that is served elsewhere.
 func start(t *testing.T, tool string, change func(*config.Config)) *harness.Run {
 	t.Helper()
-	c := config.Default()
+	c := config.Default(config.ToolSide)
 	c.Agent = "http"
 	c.Tool.LoginURL, c.Tool.LaunchURL = tool+"/login", tool+"/launch"
-	c.Platform.Listen = "127.0.0.1:0"
-	c.Patience.Visit = config.Duration(2 * time.Second)
-	c.Patience.Restart = config.Duration(2 * time.Second)
-	c.Patience.Memory = 0 // nothing is waited for
+	c.FakePlatform.Listen = "127.0.0.1:0"
+	c.Timeout.Launch = config.Duration(2 * time.Second)
+	c.Timeout.Restart = config.Duration(2 * time.Second)
+	c.Timeout.Expiry = 0 // nothing is waited for
 	if change != nil {
 		change(&c)
 	}
@@ -170,9 +170,9 @@ func TestOneDiagnosis(t *testing.T) {
 		"a launch by GET alone":      {nil, func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "no", http.StatusMethodNotAllowed) }, "nothing at its redirect URI: HTTP 405", "tool.launch_url"},
 		"a valid launch refused":     {nil, func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "no", http.StatusForbidden) }, "does not accept a valid launch: HTTP 403", "Nobody has fetched that key set"},
 		"a blank page":               {nil, func(http.ResponseWriter, *http.Request) {}, "nothing that can be told from nothing", "registration"},
-		"errors that look like it":   {nil, apart(page("your registration is unknown to us"), page("open this from your course, please")), "nothing tells whether it accepts or refuses both", "tool.accepts"},
-		"errors for tokens alone":    {nil, apart(page("your registration is unknown to us"), http.NotFound), "nothing tells whether it accepts or refuses both", "tool.accepts"},
-		"the same page for anything": {nil, page("welcome, everybody"), "acceptance cannot be told from refusal", "tool.accepts"},
+		"errors that look like it":   {nil, apart(page("your registration is unknown to us"), page("open this from your course, please")), "nothing tells whether it accepts or refuses both", "tool.launch_accepted"},
+		"errors for tokens alone":    {nil, apart(page("your registration is unknown to us"), http.NotFound), "nothing tells whether it accepts or refuses both", "tool.launch_accepted"},
+		"the same page for anything": {nil, page("welcome, everybody"), "acceptance cannot be told from refusal", "tool.launch_accepted"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			g := NewWithT(t)
@@ -202,7 +202,7 @@ func TestOneDiagnosis(t *testing.T) {
 	}{
 		"another client_id": {
 			subject{faults: []string{faketool.IgnoresClientID}, register: func(r *faketool.Registration) { r.ClientID = "another" }},
-			`in the name of the client "another", and was told of "invigilator"`, "tool.client_id", "HTTP 401",
+			`in the name of the client "another", and was told of "invigilator"`, "registration.client_id", "HTTP 401",
 		},
 		"another issuer": {
 			subject{register: func(r *faketool.Registration) { r.Issuer += "/" }}, "a page of its own", "Issuer https://platform.test, ", "No platform with issuer",
@@ -262,7 +262,7 @@ func TestOneDiagnosis(t *testing.T) {
 		g := NewWithT(t)
 		server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }))
 		defer server.Close()
-		run := start(t, server.URL, func(c *config.Config) { c.Patience.Visit = config.Duration(200 * time.Millisecond) })
+		run := start(t, server.URL, func(c *config.Config) { c.Timeout.Launch = config.Duration(200 * time.Millisecond) })
 		_, err := run.Preflight(t.Context())
 		g.Expect(err).To(MatchError(ContainSubstring("no page in time")))
 	})
@@ -683,7 +683,7 @@ func TestNothingMoreIsTriedOfAToolThatHasGone(t *testing.T) {
 	scene.MustRefuse(t.Context(), nonceMissing, nonceless(t, scene, 3)...)
 	g.Expect(scene.Settle(t.Context(), false)).To(BeFalse())
 	found := scene.Finish()
-	g.Expect(d.tell()).To(MatchRegexp("^V+$"), "valid launches are tried until patience.restart is over")
+	g.Expect(d.tell()).To(MatchRegexp("^V+$"), "valid launches are tried until timeout.restart is over")
 	g.Expect(scene.Run().Gone()).To(BeTrue())
 	g.Expect(found.Observations).To(And(HaveLen(3), HaveEach(HaveField("Verdict", results.Inconclusive))))
 }
@@ -703,7 +703,7 @@ func TestAnAttemptThatCannotBeMadeIsNotJudged(t *testing.T) {
 	g.Expect(verdicts(found)).To(Equal(map[string]results.Verdict{
 		"bad-1": results.Skipped, "bad-2": results.Inconclusive, "bad-3": results.Inconclusive, "bad-4": results.Passed,
 	}))
-	for i, says := range []string{"patience.memory", "did not work", "only in a browser"} {
+	for i, says := range []string{"timeout.expiry", "did not work", "only in a browser"} {
 		g.Expect(found.Observations[i].Seen).To(ContainSubstring(says))
 	}
 	for _, o := range found.Observations {
@@ -715,7 +715,7 @@ func TestSkippingWhatIsNotDeclared(t *testing.T) {
 	g := NewWithT(t)
 	const id = "core-tool-role-uris" // asks for role-based-view
 	declared := func(c *config.Config) {
-		c.Features, c.Tool.TeacherView.Selector = []string{config.RoleBasedView}, "#teacher"
+		c.Features, c.Tool.InstructorView.Selector = []string{config.RoleBasedView}, "#teacher"
 	}
 	role, _ := requirements.Default().Get(id)
 	g.Expect(len(role.Provoke)).To(BeNumerically(">", 1))
@@ -768,7 +768,7 @@ func issued(g *WithT, f *harness.Flow) time.Time {
 
 func TestTimePassesForTheFakes(t *testing.T) {
 	g := NewWithT(t)
-	run := embedded(t, func(c *config.Config) { c.Patience.Memory = 0 })
+	run := embedded(t, func(c *config.Config) { c.Timeout.Expiry = 0 })
 	scene := run.Scenario(t, "test", "here:1")
 	launch := func(l harness.Launch) *harness.Flow {
 		t.Helper()
@@ -800,7 +800,7 @@ func TestTimePassesForTheFakes(t *testing.T) {
 func TestTimePassesForARealTool(t *testing.T) {
 	g := NewWithT(t)
 	const memory = 50 * time.Millisecond
-	run := subject{change: func(c *config.Config) { c.Patience.Memory = config.Duration(memory) }}.start(t)
+	run := subject{change: func(c *config.Config) { c.Timeout.Expiry = config.Duration(memory) }}.start(t)
 	scene := run.Scenario(t, "test", "here:1")
 
 	began := time.Now()
@@ -816,12 +816,12 @@ func TestTimePassesForARealTool(t *testing.T) {
 	g.Expect(time.Since(began)).To(BeNumerically("<", time.Minute))
 	g.Expect(scene.Unseen(nonceMissing, "", run.Pass(t.Context(), time.Hour))).To(BeTrue())
 	g.Expect(scene.Finish().Observations).To(ConsistOf(And(
-		HaveField("Verdict", results.Skipped), HaveField("Seen", "Not tried: it needs more time to pass than patience.memory allows."),
+		HaveField("Verdict", results.Skipped), HaveField("Seen", "Not tried: it needs more time to pass than timeout.expiry allows."),
 	)))
 
 	ctx, cancel := context.WithCancelCause(t.Context())
 	cancel(errors.New("the user has had enough"))
-	patient := subject{change: func(c *config.Config) { c.Patience.Memory = config.Duration(time.Hour) }}.start(t)
+	patient := subject{change: func(c *config.Config) { c.Timeout.Expiry = config.Duration(time.Hour) }}.start(t)
 	g.Expect(patient.Pass(ctx, time.Hour)).To(MatchError("the user has had enough"))
 }
 
@@ -848,7 +848,7 @@ func TestACrowd(t *testing.T) {
 			all := make(chan struct{})
 			run := subject{
 				change: func(c *config.Config) {
-					c.Agent, c.Patience.Visit, c.Crowd = kind, config.Duration(15*time.Second), size
+					c.Agent, c.Timeout.Launch, c.ConcurrentLaunches = kind, config.Duration(15*time.Second), size
 				},
 				wrap: func(tool http.Handler) http.Handler {
 					return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -1237,7 +1237,7 @@ func TestKeySetsThatCannotBeRead(t *testing.T) {
 			g := NewWithT(t)
 			server := httptest.NewServer(c.serve)
 			defer server.Close()
-			run := start(t, server.URL, func(c *config.Config) { c.Patience.Visit = config.Duration(300 * time.Millisecond) })
+			run := start(t, server.URL, func(c *config.Config) { c.Timeout.Launch = config.Duration(300 * time.Millisecond) })
 			_, err := run.FetchKeySet(t.Context(), server.URL+"/jwks")
 			g.Expect(err).To(MatchError(ContainSubstring(c.says)))
 		})

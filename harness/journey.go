@@ -102,9 +102,9 @@ func unique() string { return strings.ToLower(rand.Text()[:12]) }
 // makeJourney makes a journey of that name, whose actions, end and signs are given.
 // Where it gets stuck the error is a [*JourneyError]; then a picture is taken.
 func (r *base) makeJourney(ctx context.Context, by agent.User, name string, j agent.Journey) (*agent.Trip, error) {
-	j.Quiet, j.Whole = r.config.Patience.Quiet.Std(), true // what is kept of it is rid of secrets when it is written down
+	j.Quiet, j.Whole = r.config.Browser.IdleTime.Std(), true // what is kept of it is rid of secrets when it is written down
 	if j.Patience == 0 {
-		j.Patience = r.config.Patience.Step.Std()
+		j.Patience = r.config.Timeout.Step.Std()
 	}
 	j.Deadline = r.Patience() + j.Patience
 	for _, a := range j.Actions {

@@ -60,7 +60,7 @@ var privateMembers = []string{"d", "p", "q", "dp", "dq", "qi", "oth", "k"}
 // FetchKeySet fetches a key set as any other party would, and holds it against
 // Security Framework 1.0, 6.2 and 6.3. The error is for one that cannot be read. Where
 // its server is away, or it could be read before, it is waited for, for as long as
-// patience.restart; when it stays away it is no longer.
+// timeout.restart; when it stays away it is no longer.
 func (r *base) FetchKeySet(ctx context.Context, address string) (KeySet, error) {
 	before := r.keySets[address]
 	set, err := r.fetchKeySetOnce(ctx, address)

@@ -28,14 +28,14 @@ func limits(e *faketool.Exchange) bool {
 }
 
 // raiseLimit says what to do about a subject that limits requests.
-const raiseLimit = "let it take more from the run, or give it more time: patience.restart"
+const raiseLimit = "let it take more from the run, or give it more time: timeout.restart"
 
 // patiently sends requests of the fake tool's server, and sends them again as long as the
-// platform does not take all of them for now: when Retry-After says, for as long as patience.restart
+// platform does not take all of them for now: when Retry-After says, for as long as timeout.restart
 // lasts. Once that was in vain, each further request is sent once.
 func (s *PlatformScenario) patiently(ctx context.Context, send func(context.Context) ([]*faketool.Exchange, error)) ([]*faketool.Exchange, error) {
 	embedded := s.run.config.IsEmbedded()
-	end, pause := time.Now().Add(s.run.config.Patience.Restart.Std()), firstPause
+	end, pause := time.Now().Add(s.run.config.Timeout.Restart.Std()), firstPause
 	for tries := 0; ; tries++ {
 		made, err := s.once(ctx, send)
 		if err != nil {

@@ -57,7 +57,7 @@ func TestWhatAPlatformTakesLaterIsTriedAgain(t *testing.T) {
 			scene.Observe("ags-lineitems-list", "items-accept-any", results.Passed, "", "a list", flow)
 			g.Expect(scene.Settle(t.Context(), false)).To(BeFalse(), "nothing has to be done again")
 			found := scene.Finish()
-			g.Expect(found.Findings).To(ContainElement(And(HaveField("Kind", "limited"), HaveField("Says", ContainSubstring("patience.restart")))))
+			g.Expect(found.Findings).To(ContainElement(And(HaveField("Kind", "limited"), HaveField("Says", ContainSubstring("timeout.restart")))))
 			g.Expect(found.Observations).To(HaveEach(HaveField("Verdict", results.Passed)))
 		})
 	}
@@ -80,7 +80,7 @@ func TestWhatAPlatformNeverTakesSaysNothing(t *testing.T) {
 			l.left.Store(forEver)
 			for range 3 { // which does not take three times as long
 				_, err = scene.Call(t.Context(), book, harness.GradeCall{Scopes: []string{lti.ScopeLineItem}, GradeRequest: faketool.GradeRequest{URL: book.LineItems}})
-				g.Expect(err).To(And(MatchError(harness.ErrNoLaunch), MatchError(ContainSubstring("patience.restart"))))
+				g.Expect(err).To(And(MatchError(harness.ErrNoLaunch), MatchError(ContainSubstring("timeout.restart"))))
 			}
 			g.Expect(scene.Unseen("ags-lineitems-list", "items-accept-any", err)).To(BeTrue())
 			g.Expect(scene.Finish().Observations).To(HaveEach(HaveField("Verdict", results.Inconclusive)))

@@ -92,7 +92,7 @@ func (r *base) takeOver(subject http.Handler) http.Handler {
 		return subject
 	}
 	r.takenOver = &takeover{
-		subject: subject, peer: nullPeers[i], part: c.NullPeerPart, after: int64(c.NullPeerAfter), every: int64(max(1, c.NullPeerEvery)), flows: map[string]bool{},
+		subject: subject, peer: nullPeers[i], part: c.NullPeerPart, after: int64(c.NullPeerAfterRequests), every: int64(max(1, c.NullPeerEveryRequests)), flows: map[string]bool{},
 	}
 	return r.takenOver
 }

@@ -125,22 +125,22 @@ func (r *PlatformRun) namesDiffer(f *PlatformFlow) []string {
 	of := func(address string) string { _, rest, _ := strings.Cut(withoutQuery(address), "://"); return rest }
 	var differs []string
 	differ := func(key, known, says string) {
-		differs = append(differs, fmt.Sprintf("platform.%s is %q, and they say %q", key, known, results.Bounded(says, 300)))
+		differs = append(differs, fmt.Sprintf("%s is %q, and they say %q", key, known, results.Bounded(says, 300)))
 	}
 	p := r.platform
 	if iss := begun.Get(lti.ParamIssuer); iss != "" && iss == text("iss") && of(iss) != of(p.Issuer) {
-		differ("issuer", p.Issuer, iss)
+		differ("platform.issuer", p.Issuer, iss)
 	}
 	audience, _ := m.Audience()
 	if id := begun.Get(lti.ParamClientID); id != "" && id != p.ClientID && slices.Contains(audience, id) {
-		differ("client_id", p.ClientID, id)
+		differ("registration.client_id", p.ClientID, id)
 	}
 	id, named := text(lti.ClaimDeploymentID), begun.Get(lti.ParamLTIDeploymentID)
 	if p.DeploymentID != "" && id != "" && id != p.DeploymentID && (named == "" || named == id) {
-		differ("deployment_id", p.DeploymentID, id)
+		differ("registration.deployment_id", p.DeploymentID, id)
 	}
 	if target := begun.Get(lti.ParamTargetLinkURI); f.link != "" && target != "" && target == text(lti.ClaimTargetLinkURI) && of(target) != of(p.TargetLinkURI) {
-		differ("target_link_uri", p.TargetLinkURI, target)
+		differ("fake_tool.target_link_uri", p.TargetLinkURI, target)
 	}
 	return differs
 }

@@ -160,9 +160,9 @@ func (r *PlatformRun) startExam(ctx context.Context, exam *PlatformFlow, st Star
 	if picture, _ := exam.message.Text("picture"); picture != "" {
 		visit.Also = append(visit.Also, agent.Marker{Name: pictureMarker, Selector: fmt.Sprintf("img[src=%q]", picture)})
 	}
-	visit.MarkerWait = r.markerWait(r.config.Patience.Marker.Std())
+	visit.MarkerWait = r.markerWait(r.config.Timeout.PageSign.Std())
 	if _, looks := r.journeyBy(exam.by.Name, config.OpenExam); st.Fault == nil || st.Fault.Permitted || !looks {
-		visit.MarkerWait = r.markerWait(r.config.Patience.Step.Std())
+		visit.MarkerWait = r.markerWait(r.config.Timeout.Step.Std())
 	}
 	began := time.Now()
 	trip, err := by.Visit(ctx, visit)
@@ -256,12 +256,12 @@ func (s *PlatformScenario) do(ctx context.Context, by *Seat, name, title, until 
 	since, began := r.now(), time.Now()
 	journey := agent.Journey{
 		Actions: r.actionsFor(name, nil), Until: until, Screenshot: true,
-		Markers: r.examMarkers(), MarkerWait: r.markerWait(r.config.Patience.Marker.Std()), Also: r.visit("").Also,
+		Markers: r.examMarkers(), MarkerWait: r.markerWait(r.config.Timeout.PageSign.Std()), Also: r.visit("").Also,
 	}
 	if silent {
-		journey.Patience = r.config.Patience.Marker.Std()
+		journey.Patience = r.config.Timeout.PageSign.Std()
 		for i, a := range journey.Actions {
-			journey.Actions[i].Within = cmp.Or(a.Within, r.config.Patience.Step.Std())
+			journey.Actions[i].Within = cmp.Or(a.Within, r.config.Timeout.Step.Std())
 		}
 	}
 	trip, err := r.makeJourney(ctx, by, "the journey "+name, journey)

@@ -375,9 +375,9 @@ func (r *PlatformRun) mayBeLate(f *PlatformFlow, l PlatformLaunch) bool {
 // as for a step of a journey, else as long as for a sign on a page.
 func (r *PlatformRun) lateness(l PlatformLaunch) time.Duration {
 	if l.Fault == nil || l.Fault.Permitted {
-		return r.config.Patience.Step.Std()
+		return r.config.Timeout.Step.Std()
 	}
-	return r.config.Patience.Marker.Std()
+	return r.config.Timeout.PageSign.Std()
 }
 
 // awaitLate waits for the browser to come to the fake tool after all.
@@ -415,7 +415,7 @@ func (r *PlatformRun) arrivedSince(since time.Time) []*faketool.Answer {
 			return a.At.Before(since) || a.Strange && !r.config.IsEmbedded() && !config.IsPrivate(address)
 		})
 	}
-	return slices.Concat(arrived(r.tool, r.config.Tool.URL), arrived(r.other, r.config.Tool.OtherURL))
+	return slices.Concat(arrived(r.tool, r.config.FakeTool.URL), arrived(r.other, r.config.FakeTool.OtherURL))
 }
 
 // platformEvidence puts together what agent, tool and platform saw.

@@ -657,7 +657,7 @@ func (r Result) String() string {
 // scores: a real one is asked again until the result is what is awaited, or as
 // long as for a sign on a page.
 func (s *PlatformScenario) ResultOf(ctx context.Context, item *LineItem, sub string, awaited func(Result) bool) (Result, error) {
-	until := time.Now().Add(s.run.markerWait(s.run.config.Patience.Marker.Std()))
+	until := time.Now().Add(s.run.markerWait(s.run.config.Timeout.PageSign.Std()))
 	for {
 		list, err := AsIs(s.Results(ctx, item, "the results", ""))
 		if err != nil {

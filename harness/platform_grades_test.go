@@ -31,7 +31,7 @@ import (
 // onlyGrades judges grades and reviews alone.
 func onlyGrades(c *config.Config) {
 	c.Profiles = []string{requirements.Grades, requirements.SubmissionReview}
-	c.Patience.Marker = config.Duration(100 * time.Millisecond)
+	c.Timeout.PageSign = config.Duration(100 * time.Millisecond)
 }
 
 // gradeCalls records what is asked of the grade services of a campus.
@@ -489,12 +489,13 @@ func newScoresAlone(t *testing.T) (*scoresAlone, *harness.PlatformRun) {
 	t.Cleanup(server.Close)
 	configured, err := config.Load(config.Sources{
 		Side: config.PlatformSide, Text: []byte(`
-platform: {issuer: "` + server.URL + `", auth_url: "` + server.URL + `/auth", jwks_url: "` + server.URL + `/jwks", token_url: "` + server.URL + `/token", client_id: scorer, allow_writes: true}
+platform: {issuer: "` + server.URL + `", auth_url: "` + server.URL + `/auth", jwks_url: "` + server.URL + `/jwks", token_url: "` + server.URL + `/token", allow_writes: true}
+registration: {client_id: scorer}
 features: [grades]
 profiles: [grades]
 journeys: {learner-opens-link: "` + server.URL + `/open"}
 `),
-		Settings: map[string]string{"agent": "http", "tool.listen": "127.0.0.1:0", "tool.key": filepath.Join(t.TempDir(), "key.json"), "patience.step": "1s"},
+		Settings: map[string]string{"agent": "http", "fake_tool.listen": "127.0.0.1:0", "fake_tool.key_file": filepath.Join(t.TempDir(), "key.json"), "timeout.step": "1s"},
 	})
 	g.Expect(err).NotTo(HaveOccurred())
 	run, err := harness.StartPlatform(t.Context(), configured, 1)
@@ -654,7 +655,7 @@ func TestWhatIsInTheWayOfAGradebookKeepsNothingElseFromBeingJudged(t *testing.T)
 			}
 			c.subject.change = func(c *config.Config) {
 				onlyGrades(c)
-				c.Profiles, c.Patience.Restart = append(c.Profiles, requirements.Services), config.Duration(100*time.Millisecond)
+				c.Profiles, c.Timeout.Restart = append(c.Profiles, requirements.Services), config.Duration(100*time.Millisecond)
 			}
 			run := c.subject.start(t)
 			found, err := run.Preflight(t.Context())

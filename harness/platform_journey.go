@@ -150,9 +150,9 @@ func (r *PlatformRun) heldPages(link config.LaunchKind) string {
 // toolURL is where browsers find the fake tool that a link opens.
 func (r *PlatformRun) toolURL(link config.LaunchKind) string {
 	if link == config.OtherTool {
-		return r.config.Tool.OtherURL
+		return r.config.FakeTool.OtherURL
 	}
-	return r.config.Tool.URL
+	return r.config.FakeTool.URL
 }
 
 // AsksToSignIn says whether the flow ended on a page that asks the user to log

@@ -27,7 +27,7 @@ func (r *PlatformRun) Preflight(ctx context.Context) (results.Fragment, error) {
 		return results.Fragment{}, nil
 	}
 	if !r.config.IsEmbedded() {
-		_ = r.awaitServer(ctx, r.platform.AuthURL, min(r.config.Patience.Restart.Std(), startPatience))
+		_ = r.awaitServer(ctx, r.platform.AuthURL, min(r.config.Timeout.Restart.Std(), startPatience))
 	}
 	found, err := r.preflightAgain(ctx, r.hostsOfPlatform(), func(ctx context.Context) (results.Fragment, error) {
 		r.byPost, r.missing, r.partly = false, map[need]string{}, nil

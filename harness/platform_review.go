@@ -243,9 +243,9 @@ func (s *PlatformScenario) OpenGrades(ctx context.Context, user string, item *Li
 	}
 	journey := agent.Journey{
 		Actions: r.actionsFor(name, given), Screenshot: true,
-		MarkerWait: r.markerWait(r.config.Patience.Marker.Std()), Also: r.visit("").Also, Read: r.pointsOf(given),
+		MarkerWait: r.markerWait(r.config.Timeout.PageSign.Std()), Also: r.visit("").Also, Read: r.pointsOf(given),
 	}
-	journey.Markers = marker(waitingMarker, r.platform.NeedsGrading)
+	journey.Markers = marker(waitingMarker, r.platform.GradingPending)
 	for i, m := range journey.Markers {
 		journey.Markers[i].Selector, journey.Markers[i].Text = given.inTarget(m.Selector), given.in(m.Text)
 	}
@@ -267,7 +267,7 @@ const waitingMarker = "needs-grading"
 
 // ShowsWaiting says whether the configuration tells how the gradebook shows that work
 // waits for grading.
-func (r *PlatformRun) ShowsWaiting() bool { return !r.platform.NeedsGrading.IsZero() }
+func (r *PlatformRun) ShowsWaiting() bool { return !r.platform.GradingPending.IsZero() }
 
 // Waiting says whether the gradebook shows that the work waits for grading.
 func (f *PlatformFlow) Waiting() bool { return f.Trip.Markers[waitingMarker] }
@@ -304,7 +304,9 @@ func (f *PlatformFlow) LedBy() []string { return f.ledBy }
 
 // ledBy finds the pages that led to the login initiation.
 func (r *PlatformRun) ledBy(steps []results.Step) []string {
-	at := slices.IndexFunc(steps, func(step results.Step) bool { return strings.HasPrefix(step.URL, r.config.Tool.URL+faketool.LoginPath) })
+	at := slices.IndexFunc(steps, func(step results.Step) bool {
+		return strings.HasPrefix(step.URL, r.config.FakeTool.URL+faketool.LoginPath)
+	})
 	var pages []string
 	for i := at - 1; i >= 0 && steps[i].Method == http.MethodGet; i-- {
 		if len(pages) > 0 && steps[i].Status/100 != 3 {
@@ -323,7 +325,7 @@ func (r *PlatformRun) glanceAt(actions []agent.Action) []agent.Action {
 		return actions
 	}
 	look := last
-	look.Verb, look.Within = agent.Wait, max(r.markerWait(r.config.Patience.Marker.Std()), leastPatience)
+	look.Verb, look.Within = agent.Wait, max(r.markerWait(r.config.Timeout.PageSign.Std()), leastPatience)
 	return slices.Insert(actions, len(actions)-1, look)
 }
 

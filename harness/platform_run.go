@@ -32,7 +32,7 @@ import (
 // with an authentication request. Its scenarios follow one another.
 type PlatformRun struct {
 	base
-	platform config.Platform // with everything that a real platform's configuration has
+	platform RegisteredPlatform // with everything that a real platform's configuration has
 	users    map[string]config.User
 	journeys map[string]config.Journey
 	tool     *faketool.Tool
@@ -60,13 +60,26 @@ type PlatformRun struct {
 	byPost bool
 }
 
+// RegisteredPlatform is a platform under test, what its registration of the fake tool
+// says, and the target link URIs that its links and reviews were given.
+type RegisteredPlatform struct {
+	config.Platform
+	config.Registration
+	TargetLinkURI, ReviewTargetLinkURI string
+}
+
+// registered returns the platform under test as a configuration describes it.
+func registered(c config.Config) RegisteredPlatform {
+	return RegisteredPlatform{c.Platform, c.Registration, c.FakeTool.TargetLinkURI, c.FakeTool.ReviewTargetLinkURI}
+}
+
 // StartPlatform begins a run: the servers listen and the agent is ready. The
 // number tells the processes of a parallel run apart. The context bounds the
 // start only.
 func StartPlatform(ctx context.Context, c config.Config, process int) (*PlatformRun, error) {
 	r := &PlatformRun{
 		base:     newBase(c, process),
-		platform: c.Platform, users: c.Users, journeys: c.Journeys, seats: map[string]*Seat{}, underWay: map[string]bool{},
+		platform: registered(c), users: c.Users, journeys: c.Journeys, seats: map[string]*Seat{}, underWay: map[string]bool{},
 		scored: map[string]time.Time{}, learning: map[part]int{},
 	}
 	if err := r.start(ctx); err != nil {
@@ -83,17 +96,17 @@ const stranger = "stranger"
 type platformSites struct{ tool, other, platform switchable }
 
 func (r *PlatformRun) start(ctx context.Context) error {
-	toolURL, err := url.Parse(r.config.Tool.URL)
+	toolURL, err := url.Parse(r.config.FakeTool.URL)
 	if err != nil {
-		return fmt.Errorf("tool.url: %w", err)
+		return fmt.Errorf("fake_tool.url: %w", err)
 	}
-	otherURL, err := url.Parse(r.config.Tool.OtherURL)
+	otherURL, err := url.Parse(r.config.FakeTool.OtherURL)
 	if err != nil {
-		return fmt.Errorf("tool.other_url: %w", err)
+		return fmt.Errorf("fake_tool.other_url: %w", err)
 	}
-	platformURL, err := url.Parse(r.config.Platform.URL)
+	platformURL, err := url.Parse(r.config.FakePlatform.URL)
 	if err != nil {
-		return fmt.Errorf("platform.url: %w", err)
+		return fmt.Errorf("fake_platform.url: %w", err)
 	}
 	strangerURL, err := url.Parse(faketool.Stranger)
 	if err != nil {
@@ -118,12 +131,12 @@ func (r *PlatformRun) start(ctx context.Context) error {
 			return err
 		}
 	} else {
-		addr, err := r.serve(r.config.Tool.Listen, nil, r.newDoor(
-			toolDoorway(&sites.tool, r.config.Tool.URL), r.secondDoorway(&sites.other), otherURL.Host))
+		addr, err := r.serve(r.config.FakeTool.Listen, nil, r.newDoor(
+			toolDoorway(&sites.tool, r.config.FakeTool.URL), r.secondDoorway(&sites.other), otherURL.Host))
 		if err != nil {
-			return fmt.Errorf("tool.listen: %w; is another run going on?", err)
+			return fmt.Errorf("fake_tool.listen: %w; is another run going on?", err)
 		}
-		r.config.Tool.Listen = addr.String() // port 0 is any that is free
+		r.config.FakeTool.Listen = addr.String() // port 0 is any that is free
 	}
 	r.transport, r.hosts = agent.Transport(hosts), hosts
 
@@ -157,20 +170,20 @@ func (r *PlatformRun) startSites(sites *platformSites) error {
 			return err
 		}
 	}
-	if r.tool, err = r.startTool(&sites.tool, r.config.Tool.URL, r.platform.ClientID, r.toolKeys[0]); err != nil {
+	if r.tool, err = r.startTool(&sites.tool, r.config.FakeTool.URL, r.platform.ClientID, r.toolKeys[0]); err != nil {
 		return err
 	}
 	if !r.Has(config.MultipleTools) {
 		sites.other.set(http.NotFoundHandler())
 		return nil
 	}
-	r.other, err = r.startTool(&sites.other, r.config.Tool.OtherURL, r.platform.OtherClientID, r.toolKeys[1])
+	r.other, err = r.startTool(&sites.other, r.config.FakeTool.OtherURL, r.platform.OtherClientID, r.toolKeys[1])
 	return err
 }
 
 // startCampus puts the embedded campus, or a null peer, in the subject's place.
 func (r *PlatformRun) startCampus(site *switchable) error {
-	address, password := r.config.Platform.URL, lti.RandomString()
+	address, password := r.config.FakePlatform.URL, lti.RandomString()
 	known, err := config.Load(config.Sources{
 		Side: config.PlatformSide, Text: campus.Configuration,
 		Environ: []string{"CAMPUS_URL=" + address, "CAMPUS_PASSWORD=" + password},
@@ -178,10 +191,10 @@ func (r *PlatformRun) startCampus(site *switchable) error {
 	if err != nil {
 		return fmt.Errorf("configuration of the campus: %w", err)
 	}
-	r.platform, r.users, r.journeys = known.Platform, known.Users, known.Journeys
+	r.platform, r.users, r.journeys = registered(known), known.Users, known.Journeys
 	r.config.Secrets = known.Secrets
 	// Its pages are whole when they have loaded, and it is there or it is not.
-	r.config.Patience.Quiet, r.config.Patience.Restart = 0, 0
+	r.config.Browser.IdleTime, r.config.Timeout.Restart = 0, 0
 	var tools []campus.Tool
 	for _, known := range r.ToolRegistrations() {
 		tools = append(tools, campus.Tool{
@@ -205,14 +218,14 @@ func (r *PlatformRun) secondDoorway(site http.Handler) doorway {
 	if !r.Has(config.MultipleTools) {
 		return doorway{}
 	}
-	return toolDoorway(site, r.config.Tool.OtherURL)
+	return toolDoorway(site, r.config.FakeTool.OtherURL)
 }
 
 func (r *PlatformRun) startTool(site *switchable, address, clientID string, key jwk.Key) (*faketool.Tool, error) {
 	options := faketool.Options{
 		URL: address, Now: r.now, Key: key, Client: &http.Client{Transport: r.transport, Timeout: r.Patience()},
 	}
-	if address == r.config.Tool.URL {
+	if address == r.config.FakeTool.URL {
 		other := r.ToolRegistrations()[1]
 		options.OtherTool = faketool.OtherTool{ClientID: other.ClientID, RedirectURI: other.RedirectURIs[0], Key: other.Key}
 	}
@@ -229,7 +242,7 @@ func (r *PlatformRun) startTool(site *switchable, address, clientID string, key 
 
 // toolKey returns the key pair of one of the fake tools that a real platform knows.
 func (r *PlatformRun) toolKey(i int) (jwk.Key, error) {
-	path := r.config.Tool.Key
+	path := r.config.FakeTool.KeyFile
 	if i > 0 {
 		path = strings.TrimSuffix(path, filepath.Ext(path)) + "-2" + filepath.Ext(path)
 	}
@@ -241,19 +254,19 @@ func (r *PlatformRun) toolKey(i int) (jwk.Key, error) {
 func ToolKey(path string) (jwk.Key, error) {
 	if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
 		if err := makeToolKey(path); err != nil {
-			return nil, fmt.Errorf("tool.key: %w", err)
+			return nil, fmt.Errorf("fake_tool.key_file: %w", err)
 		}
 	}
 	text, err := os.ReadFile(path)
 	if err != nil {
-		return nil, fmt.Errorf("tool.key: %w", err)
+		return nil, fmt.Errorf("fake_tool.key_file: %w", err)
 	}
 	key, err := jwk.ParseKey(text)
 	if err != nil {
-		return nil, fmt.Errorf("tool.key: %s holds no key pair: %w", path, err)
+		return nil, fmt.Errorf("fake_tool.key_file: %s holds no key pair: %w", path, err)
 	}
 	if private, err := jwk.IsPrivateKey(key); err != nil || !private {
-		return nil, fmt.Errorf("tool.key: %s holds no key pair", path)
+		return nil, fmt.Errorf("fake_tool.key_file: %s holds no key pair", path)
 	}
 	return key, nil
 }
@@ -307,18 +320,18 @@ func (r *PlatformRun) ToolRegistrations() []ToolRegistration {
 	at := func(clientID, address, query, keys string, key jwk.Key) ToolRegistration {
 		return ToolRegistration{
 			ClientID: clientID, LoginURL: address + faketool.LoginPath + query, RedirectURIs: []string{address + faketool.LaunchPath},
-			TargetLinkURI: cmp.Or(c.Platform.TargetLinkURI, address+faketool.LaunchPath+"?"+resource), JWKSURL: keys + faketool.JWKSPath, Key: key,
+			TargetLinkURI: cmp.Or(c.FakeTool.TargetLinkURI, address+faketool.LaunchPath+"?"+resource), JWKSURL: keys + faketool.JWKSPath, Key: key,
 		}
 	}
-	server, otherServer := c.Tool.ServerURL(), c.Tool.ServerURL()+config.OtherPath
+	server, otherServer := c.FakeTool.ServerURL(), c.FakeTool.ServerURL()+config.OtherPath
 	if c.IsEmbedded() {
-		server, otherServer = c.Tool.URL, c.Tool.OtherURL
+		server, otherServer = c.FakeTool.URL, c.FakeTool.OtherURL
 	}
-	first := at(p.ClientID, c.Tool.URL, "?"+Tenant+"="+FirstTenant, server, r.toolKeys[0])
+	first := at(p.ClientID, c.FakeTool.URL, "?"+Tenant+"="+FirstTenant, server, r.toolKeys[0])
 	if c.Has(config.RedirectURIQuery) {
 		first.RedirectURIs = append(first.RedirectURIs, first.RedirectURIs[0]+"?from=platform")
 	}
-	other := at(p.OtherClientID, c.Tool.OtherURL, "", otherServer, r.toolKeys[1])
+	other := at(p.OtherClientID, c.FakeTool.OtherURL, "", otherServer, r.toolKeys[1])
 	other.TargetLinkURI = other.RedirectURIs[0]
 	return []ToolRegistration{first, other}
 }
@@ -340,7 +353,7 @@ func (r *PlatformRun) consulted(readMessage bool) []string {
 func (r *PlatformRun) Tool() *faketool.Tool { return r.tool }
 
 // Platform is the platform under test, with the defaults filled in.
-func (r *PlatformRun) Platform() config.Platform { return r.platform }
+func (r *PlatformRun) Platform() RegisteredPlatform { return r.platform }
 
 // User is what the platform's records say of a user, and false where the user is
 // not configured.
@@ -376,7 +389,7 @@ func (r *PlatformRun) endExams() {
 	if r.config.IsEmbedded() {
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), r.config.Patience.Restart.Std())
+	ctx, cancel := context.WithTimeout(context.Background(), r.config.Timeout.Restart.Std())
 	defer cancel()
 	scene := r.scene(observer[*PlatformFlow]{base: &r.base, tb: mustHold{}, fragment: emptyFragment()})
 	for user := range maps.Clone(r.underWay) {
@@ -386,9 +399,9 @@ func (r *PlatformRun) endExams() {
 
 // visit returns what every visit has in common.
 func (r *PlatformRun) visit(address string) agent.Visit {
-	p := r.config.Patience
+	p := r.config.Timeout
 	return agent.Visit{
-		URL: address, Quiet: p.Quiet.Std(), Deadline: p.Visit.Std(), Screenshot: true,
+		URL: address, Quiet: r.config.Browser.IdleTime.Std(), Deadline: p.Launch.Std(), Screenshot: true,
 		Also: []agent.Marker{{Name: signInMarker, Selector: "input[type=password]"}},
 	}
 }

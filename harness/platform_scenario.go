@@ -571,7 +571,7 @@ func (r *PlatformRun) wentTo(f *PlatformFlow, uri string) bool {
 	}
 	return slices.ContainsFunc(f.Trip.Steps, func(s results.Step) bool { return is(s.URL) }) ||
 		slices.ContainsFunc(f.arrivals, func(a *faketool.Answer) bool {
-			return is(strings.SplitAfter(r.config.Tool.URL, "://")[0] + a.Host + a.Path + "?" + a.RawQuery)
+			return is(strings.SplitAfter(r.config.FakeTool.URL, "://")[0] + a.Host + a.Path + "?" + a.RawQuery)
 		})
 }
 
@@ -600,7 +600,7 @@ func (s *PlatformScenario) ReturnWith(ctx context.Context, f *PlatformFlow, name
 	visit := s.run.visit(u.String())
 	visit.In = agent.Here
 	// A page may show the message a moment later.
-	visit.Markers, visit.MarkerWait = []agent.Marker{{Name: "message", Text: message}}, s.run.config.Patience.Marker.Std()
+	visit.Markers, visit.MarkerWait = []agent.Marker{{Name: "message", Text: message}}, s.run.config.Timeout.PageSign.Std()
 	visit.Also = []agent.Marker{{Name: markupMarker, Selector: "#" + ReturnedMarkup}}
 	began := time.Now()
 	trip, err := f.by.Visit(ctx, visit)
@@ -649,6 +649,6 @@ func (s *PlatformScenario) Again(ctx context.Context) (*PlatformFlow, error) {
 func (r *PlatformRun) travelUnheld(ctx context.Context, by agent.User, name string, actions []agent.Action) error {
 	r.tool.Hold(false)
 	defer r.tool.Hold(true)
-	_, err := r.travelTo(ctx, by, "the journey "+name, actions, r.config.Tool.URL+"/", nil)
+	_, err := r.travelTo(ctx, by, "the journey "+name, actions, r.config.FakeTool.URL+"/", nil)
 	return err
 }

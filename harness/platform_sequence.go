@@ -13,7 +13,7 @@ func (r *PlatformRun) Ago(d time.Duration) string { return Timestamp(r.now().UTC
 const pointsReading = "points"
 
 // ShowsPoints says whether the configuration tells where the gradebook shows points.
-func (r *PlatformRun) ShowsPoints() bool { return r.platform.Points != "" }
+func (r *PlatformRun) ShowsPoints() bool { return r.platform.PointsSelector != "" }
 
 // pointsOf is where the gradebook shows the points of what the words stand for; nothing
 // where the configuration does not tell.
@@ -21,7 +21,7 @@ func (r *PlatformRun) pointsOf(given words) map[string]agent.Reading {
 	if !r.ShowsPoints() {
 		return nil
 	}
-	return map[string]agent.Reading{pointsReading: {Selector: given.inTarget(r.platform.Points)}}
+	return map[string]agent.Reading{pointsReading: {Selector: given.inTarget(r.platform.PointsSelector)}}
 }
 
 // PointsShown lets a user look at the gradebook, and returns what it shows as the points
@@ -29,7 +29,7 @@ func (r *PlatformRun) pointsOf(given words) map[string]agent.Reading {
 // time: the gradebook of a real one is opened again until it shows what is awaited, or as
 // long as for a sign on a page.
 func (s *PlatformScenario) PointsShown(ctx context.Context, user string, item *LineItem, awaited func(string) bool) (string, *PlatformFlow, error) {
-	until := time.Now().Add(s.run.markerWait(s.run.config.Patience.Marker.Std()))
+	until := time.Now().Add(s.run.markerWait(s.run.config.Timeout.PageSign.Std()))
 	for {
 		page, err := s.OpenGrades(ctx, user, item, "")
 		if err != nil {

@@ -173,7 +173,7 @@ func (r *PlatformRun) HTTPClient(ctx context.Context) (agent.User, error) {
 }
 
 // ExamTime is how long an attempt at the exam lasts; 0 where that is not known.
-func (r *PlatformRun) ExamTime() time.Duration { return r.platform.ExamTime.Std() }
+func (r *PlatformRun) ExamTime() time.Duration { return r.platform.ExamDuration.Std() }
 
 // Act sends a control request for the attempt of an exam, and keeps what came of it.
 func (s *PlatformScenario) Act(ctx context.Context, exam *PlatformFlow, c Call) (*PlatformFlow, error) {

@@ -68,8 +68,8 @@ func (c campusAt) start(t *testing.T) *harness.PlatformRun {
 	configured, err := config.Load(config.Sources{
 		Side: config.PlatformSide, Text: []byte(text), Environ: []string{"CAMPUS_URL=" + server.URL, "CAMPUS_PASSWORD=" + known},
 		Settings: map[string]string{
-			"agent": "http", "tool.listen": "127.0.0.1:0", "tool.key": filepath.Join(t.TempDir(), "key.json"),
-			"patience.visit": "2s", "patience.restart": "1s", "patience.step": "1s",
+			"agent": "http", "fake_tool.listen": "127.0.0.1:0", "fake_tool.key_file": filepath.Join(t.TempDir(), "key.json"),
+			"timeout.launch": "2s", "timeout.restart": "1s", "timeout.step": "1s",
 		},
 	})
 	g.Expect(err).NotTo(HaveOccurred())
@@ -189,7 +189,7 @@ func heldBack(h http.Handler) http.Handler {
 func TestAnAnswerMayComeLate(t *testing.T) {
 	g := NewWithT(t)
 	run := campusAt{wrap: heldBack, faults: []string{"accepts-empty-nonce"}, change: func(c *config.Config) {
-		c.Agent, c.Patience.Visit, c.Patience.Step = "browser", config.Duration(20*time.Second), config.Duration(10*time.Second)
+		c.Agent, c.Timeout.Launch, c.Timeout.Step = "browser", config.Duration(20*time.Second), config.Duration(10*time.Second)
 	}}.start(t)
 	_, err := run.Preflight(t.Context())
 	g.Expect(err).NotTo(HaveOccurred())
@@ -318,15 +318,15 @@ func TestWhatIsInTheWayOfAPlatformIsSaidOnce(t *testing.T) {
 			campusAt{change: func(c *config.Config) { c.Platform.Issuer += "/" }}, []string{"The configuration is not that of the platform's launches", "platform.issuer"},
 		},
 		"another deployment": {
-			campusAt{change: func(c *config.Config) { c.Platform.DeploymentID = "2" }}, []string{`platform.deployment_id is "2", and they say "1"`},
+			campusAt{change: func(c *config.Config) { c.Registration.DeploymentID = "2" }}, []string{`registration.deployment_id is "2", and they say "1"`},
 		},
 		"another client_id, to which the platform does not object": {
-			campusAt{change: func(c *config.Config) { c.Platform.ClientID = "invigilator-9" }, clientID: "invigilator", faults: []string{"ignores-client-id"}},
-			[]string{`platform.client_id is "invigilator-9", and they say "invigilator"`},
+			campusAt{change: func(c *config.Config) { c.Registration.ClientID = "invigilator-9" }, clientID: "invigilator", faults: []string{"ignores-client-id"}},
+			[]string{`registration.client_id is "invigilator-9", and they say "invigilator"`},
 		},
 		"another link": {
-			campusAt{change: func(c *config.Config) { c.Platform.TargetLinkURI = "https://tool.test/other" }, target: "https://tool.test/launch?chapter=1"},
-			[]string{`platform.target_link_uri is "https://tool.test/other", and they say "https://tool.test/launch?chapter=1"`},
+			campusAt{change: func(c *config.Config) { c.FakeTool.TargetLinkURI = "https://tool.test/other" }, target: "https://tool.test/launch?chapter=1"},
+			[]string{`fake_tool.target_link_uri is "https://tool.test/other", and they say "https://tool.test/launch?chapter=1"`},
 		},
 		"no key set there": {
 			campusAt{wrap: at("/jwks", http.NotFound)}, []string{"There is no key set at platform.jwks_url", "HTTP 404"},
@@ -338,7 +338,7 @@ func TestWhatIsInTheWayOfAPlatformIsSaidOnce(t *testing.T) {
 			campusAt{change: func(c *config.Config) { c.Platform.AuthURL += "orize" }}, []string{"nothing at the authorization endpoint", "platform.auth_url"},
 		},
 		"an authorization endpoint that hangs": {
-			campusAt{wrap: at("/auth", func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }), change: func(c *config.Config) { c.Patience.Visit = config.Duration(200 * time.Millisecond) }},
+			campusAt{wrap: at("/auth", func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }), change: func(c *config.Config) { c.Timeout.Launch = config.Duration(200 * time.Millisecond) }},
 			[]string{"did not answer a valid authentication request"},
 		},
 		"nobody there": {
@@ -477,7 +477,7 @@ func TestTheKeyOfTheFakeToolLasts(t *testing.T) {
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(again.KeyID()).To(Equal(first.KeyID()))
 	_, err = harness.ToolKey(filepath.Join(t.TempDir(), "no", "folder"))
-	g.Expect(err).To(MatchError(ContainSubstring("tool.key")))
+	g.Expect(err).To(MatchError(ContainSubstring("fake_tool.key_file")))
 }
 
 func TestJourneysAreMadeByName(t *testing.T) {

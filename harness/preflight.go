@@ -30,7 +30,7 @@ func (r *Run) Preflight(ctx context.Context) (results.Fragment, error) {
 	if !r.config.IsEmbedded() {
 		// A tool that is being started beside the run may take a moment. If it is
 		// not there then, the first launch says so.
-		_ = r.awaitServer(ctx, r.tool.LoginURL, min(r.config.Patience.Restart.Std(), startPatience))
+		_ = r.awaitServer(ctx, r.tool.LoginURL, min(r.config.Timeout.Restart.Std(), startPatience))
 	}
 	found, err := r.preflightAgain(ctx, r.hostsOfTool(), func(ctx context.Context) (results.Fragment, error) {
 		r.baseline, r.loginByPost, r.redirectsAnew = baseline{}, false, false
@@ -158,7 +158,7 @@ func (r *Run) lastOne(last *Flow) *results.Diagnosis {
 	return &results.Diagnosis{
 		Problem: "The first valid launches worked, and the last one of the preflight did not: " + reaction.Why + ".",
 		Step:    "launch", Sent: "a valid id_token, after one with a bad signature and an answer without one", Seen: describe(last.Trip), FlowID: last.ID,
-		LookAt: "The tool's log at that time. Does it lock users out after a bad launch? Where the pages of valid launches differ, say under tool.accepts what all of them have: a selector, a text or a part of the URL.",
+		LookAt: "The tool's log at that time. Does it lock users out after a bad launch? Where the pages of valid launches differ, say under tool.launch_accepted what all of them have: a selector, a text or a part of the URL.",
 	}
 }
 
@@ -314,7 +314,7 @@ func (r *Run) diagnoseExam(flow *Flow) *results.Diagnosis {
 // learnHonesty finds out whether the tool refuses with error statuses. One that
 // accepts even a bad signature is judged for that later, not here.
 func (r *Run) learnHonesty(ctx context.Context, contrast, bad *Flow, browser agent.User) error {
-	accepted := r.baseline.reaction(bad).Kind == Accepted && !r.tool.Accepts.IsZero()
+	accepted := r.baseline.reaction(bad).Kind == Accepted && !r.tool.LaunchAccepted.IsZero()
 	if r.baseline.sessionURL != "" {
 		trip, err := browser.Visit(ctx, r.visit(r.baseline.sessionURL))
 		if err != nil {
@@ -337,7 +337,7 @@ func (r *Run) mayHoldOldKeys(control *Flow) bool {
 // learnSession finds out whether a page tells browsers that were launched from
 // others. One that shows the resource to the control's browser alone does not.
 func (r *Run) learnSession(ctx context.Context, control *Flow, launched []agent.User) error {
-	sessionURL := r.tool.SessionURL
+	sessionURL := r.tool.ProtectedURL
 	if sessionURL == "" {
 		sessionURL, _, _ = strings.Cut(control.Trip.Page.URL, "#")
 		sessionURL, _, _ = strings.Cut(sessionURL, "?")

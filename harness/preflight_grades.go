@@ -125,9 +125,9 @@ func (r *Run) diagnoseReview(flow *Flow, work *Work) *results.Diagnosis {
 	}
 	d := &results.Diagnosis{
 		Problem: fmt.Sprintf("The review of a learner's work does not show it: %s.", flow.Reaction.Why), Step: "review",
-		Sent: fmt.Sprintf("LtiSubmissionReviewRequest to %s, with for_user.user_id %s and lineitem %s", r.tool.ReviewURI, work.Learner.Sub, work.Item.ID),
+		Sent: fmt.Sprintf("LtiSubmissionReviewRequest to %s, with for_user.user_id %s and lineitem %s", r.tool.ReviewTargetLinkURI, work.Learner.Sub, work.Item.ID),
 		Seen: describe(flow.Trip), FlowID: flow.ID,
-		LookAt: fmt.Sprintf("Does the page show what the learner has written, %s, as text? Is %s (tool.review_uri) what reviews open? And the tool's log at that time.", work.Text, r.tool.ReviewURI),
+		LookAt: fmt.Sprintf("Does the page show what the learner has written, %s, as text? Is %s (tool.review_target_link_uri) what reviews open? And the tool's log at that time.", work.Text, r.tool.ReviewTargetLinkURI),
 	}
 	if flow.Reaction.Kind == Refused {
 		d.LookAt = "Does the tool know the message type LtiSubmissionReviewRequest? If not, leave the feature submission-review out. " + d.LookAt

@@ -66,7 +66,7 @@ func (f *Flow) reviewReaction() Reaction {
 	if refused, ok := f.refusal(); ok {
 		return refused
 	}
-	return Reaction{Kind: Unclear, Why: fmt.Sprintf("HTTP %d, and the page shows no work, which is no refusal: tool.refuses can say what one looks like", f.Trip.Page.Status)}
+	return Reaction{Kind: Unclear, Why: fmt.Sprintf("HTTP %d, and the page shows no work, which is no refusal: tool.launch_refused can say what one looks like", f.Trip.Page.Status)}
 }
 
 // acceptedReview is the reaction to a review that has to be accepted: it has to show
@@ -128,7 +128,7 @@ func (f *Flow) assignmentReaction() Reaction {
 func (s *Scenario) LookAround(ctx context.Context, title string, f *Flow) (*Flow, error) {
 	ended, _, _ := strings.Cut(f.Trip.Page.URL, "#")
 	ended, _, _ = strings.Cut(ended, "?")
-	return s.look(ctx, title, cmp.Or(s.run.baseline.sessionURL, s.run.tool.SessionURL, ended), f, f.by)
+	return s.look(ctx, title, cmp.Or(s.run.baseline.sessionURL, s.run.tool.ProtectedURL, ended), f, f.by)
 }
 
 // GoBack follows the way back to the platform that the page of a flow offers, and

@@ -30,7 +30,7 @@ const embeddedToolURL = "https://tool.test"
 // launches it through a user agent. Its scenarios follow one another.
 type Run struct {
 	base
-	tool     config.Tool // with everything that a real tool's configuration has
+	tool     RegisteredTool // with everything that a real tool's configuration has
 	platform *fakeplatform.Platform
 	other    *fakeplatform.Platform // a second one; nil where the tool knows only one
 	crowd    agent.Agent            // many users at once, without a browser
@@ -58,10 +58,16 @@ type Run struct {
 	asked     map[[2]string]string // the login that a state or nonce is of
 }
 
+// RegisteredTool is a tool under test, and what its registration of the fake platform says.
+type RegisteredTool struct {
+	config.Tool
+	config.Registration
+}
+
 // Start begins a run: the servers listen and the agent is ready. The number
 // tells the processes of a parallel run apart. The context bounds the start only.
 func Start(ctx context.Context, c config.Config, process int) (*Run, error) {
-	r := &Run{base: newBase(c, process), tool: c.Tool, barred: map[launchKind]string{}}
+	r := &Run{base: newBase(c, process), tool: RegisteredTool{c.Tool, c.Registration}, barred: map[launchKind]string{}}
 	if err := r.start(ctx); err != nil {
 		r.Close()
 		return nil, err
@@ -70,13 +76,13 @@ func Start(ctx context.Context, c config.Config, process int) (*Run, error) {
 }
 
 func (r *Run) start(ctx context.Context) error {
-	platformURL, err := url.Parse(r.config.Platform.URL)
+	platformURL, err := url.Parse(r.config.FakePlatform.URL)
 	if err != nil {
-		return fmt.Errorf("platform.url: %w", err)
+		return fmt.Errorf("fake_platform.url: %w", err)
 	}
-	otherURL, err := url.Parse(r.config.Platform.OtherURL)
+	otherURL, err := url.Parse(r.config.FakePlatform.OtherURL)
 	if err != nil {
-		return fmt.Errorf("platform.other_url: %w", err)
+		return fmt.Errorf("fake_platform.other_url: %w", err)
 	}
 	strangerURL, err := url.Parse(fakeplatform.Stranger)
 	if err != nil {
@@ -104,12 +110,12 @@ func (r *Run) start(ctx context.Context) error {
 			return err
 		}
 	} else {
-		addr, err := r.serve(r.config.Platform.Listen, nil, r.newDoor(
-			platformDoorway(&sites.platform, r.config.Platform.URL), r.secondDoorway(&sites.other), otherURL.Host))
+		addr, err := r.serve(r.config.FakePlatform.Listen, nil, r.newDoor(
+			platformDoorway(&sites.platform, r.config.FakePlatform.URL), r.secondDoorway(&sites.other), otherURL.Host))
 		if err != nil {
-			return fmt.Errorf("platform.listen: %w; is another run going on? Another address will do if the tool knows the key set there", err)
+			return fmt.Errorf("fake_platform.listen: %w; is another run going on? Another address will do if the tool knows the key set there", err)
 		}
-		r.config.Platform.Listen = addr.String() // port 0 is any that is free
+		r.config.FakePlatform.Listen = addr.String() // port 0 is any that is free
 	}
 	r.transport, r.hosts = agent.Transport(hosts), hosts
 
@@ -129,11 +135,11 @@ func (r *Run) startSites(sites *sites) error {
 	if r.keys, err = r.ownKeys(); err != nil {
 		return err
 	}
-	if r.platform, err = r.startPlatform(&sites.platform, r.config.Platform.URL, r.ServerURL()); err != nil {
+	if r.platform, err = r.startPlatform(&sites.platform, r.config.FakePlatform.URL, r.ServerURL()); err != nil {
 		return err
 	}
 	if r.Has(config.MultiplePlatforms) {
-		if r.other, err = r.startPlatform(&sites.other, r.config.Platform.OtherURL, r.OtherServerURL()); err != nil {
+		if r.other, err = r.startPlatform(&sites.other, r.config.FakePlatform.OtherURL, r.OtherServerURL()); err != nil {
 			return err
 		}
 	} else {
@@ -145,13 +151,13 @@ func (r *Run) startSites(sites *sites) error {
 		}
 	}
 	r.tool.TargetLinkURI = cmp.Or(r.tool.TargetLinkURI, r.tool.LaunchURL)
-	r.tool.ProctoringURI = cmp.Or(r.tool.ProctoringURI, r.tool.TargetLinkURI)
-	r.tool.ReviewURI = cmp.Or(r.tool.ReviewURI, r.tool.TargetLinkURI)
+	r.tool.ProctoringTargetLinkURI = cmp.Or(r.tool.ProctoringTargetLinkURI, r.tool.TargetLinkURI)
+	r.tool.ReviewTargetLinkURI = cmp.Or(r.tool.ReviewTargetLinkURI, r.tool.TargetLinkURI)
 	for _, known := range r.Registrations() {
 		err := known.Platform.Register(fakeplatform.Registration{
 			ClientID: known.ClientID, LoginURL: r.tool.LoginURL,
 			RedirectURIs:  r.RedirectURIs(),
-			TargetLinkURI: r.tool.TargetLinkURI, ReviewURI: r.tool.ReviewURI, DeploymentIDs: known.DeploymentIDs, JWKSURL: r.tool.JWKSURL,
+			TargetLinkURI: r.tool.TargetLinkURI, ReviewURI: r.tool.ReviewTargetLinkURI, DeploymentIDs: known.DeploymentIDs, JWKSURL: r.tool.JWKSURL,
 		})
 		if err != nil {
 			return err
@@ -165,7 +171,7 @@ func (r *Run) secondDoorway(site http.Handler) doorway {
 	if !r.Has(config.MultiplePlatforms) {
 		return doorway{}
 	}
-	return platformDoorway(site, r.config.Platform.OtherURL)
+	return platformDoorway(site, r.config.FakePlatform.OtherURL)
 }
 
 func (r *Run) startPlatform(site *switchable, address, serverURL string) (*fakeplatform.Platform, error) {
@@ -231,7 +237,7 @@ func (r *Run) startFakeTool(site *switchable) error {
 	r.tool.LoginURL = embeddedToolURL + faketool.LoginPath
 	r.tool.LaunchURL = embeddedToolURL + faketool.LaunchPath
 	r.tool.JWKSURL = embeddedToolURL + faketool.JWKSPath
-	r.tool.TeacherView.Selector, r.tool.UserMark, r.tool.ResourceMark, r.tool.Exit = "#teacher", "#user", "#link", "#return"
+	r.tool.InstructorView.Selector, r.tool.UserSelector, r.tool.ResourceSelector, r.tool.ReturnSelector = "#teacher", "#user", "#link", "#return"
 	if slices.Contains(r.config.Embedded.Faults, faketool.NeedsResourceParameter) {
 		r.tool.Custom = map[string]string{"resource": "$ResourceLink.id"}
 	}
@@ -240,7 +246,7 @@ func (r *Run) startFakeTool(site *switchable) error {
 	}
 	r.config.Journeys = toolJourneys()
 	// Its pages are whole when they have loaded, and it is there or it is not.
-	r.config.Patience.Quiet, r.config.Patience.Marker, r.config.Patience.Restart = 0, 0, 0
+	r.config.Browser.IdleTime, r.config.Timeout.PageSign, r.config.Timeout.Restart = 0, 0, 0
 	options := faketool.Options{
 		URL: embeddedToolURL, Faults: r.config.Embedded.Faults, Now: r.now,
 		Client: &http.Client{Transport: r.transport, Timeout: keyPatience},
@@ -284,27 +290,27 @@ func (r *Run) Other() *fakeplatform.Platform { return r.other }
 // ServerURL is where the tool's server finds the platform.
 func (r *Run) ServerURL() string {
 	if r.config.IsEmbedded() {
-		return r.config.Platform.URL
+		return r.config.FakePlatform.URL
 	}
-	return r.config.Platform.ServerURL()
+	return r.config.FakePlatform.ServerURL()
 }
 
 // OtherServerURL is where the tool's server finds the second platform.
 func (r *Run) OtherServerURL() string {
 	if r.config.IsEmbedded() {
-		return r.config.Platform.OtherURL
+		return r.config.FakePlatform.OtherURL
 	}
-	return r.config.Platform.OtherServerURL()
+	return r.config.FakePlatform.OtherServerURL()
 }
 
 // CrowdSize is how many users are launched at once.
-func (r *Run) CrowdSize() int { return r.config.Crowd }
+func (r *Run) CrowdSize() int { return r.config.ConcurrentLaunches }
 
 // Visit is a visit to a page, as patient as those of launches.
 func (r *Run) Visit(address string) agent.Visit { return r.visit(address) }
 
 // Tool is the tool under test, with the defaults filled in.
-func (r *Run) Tool() config.Tool { return r.tool }
+func (r *Run) Tool() RegisteredTool { return r.tool }
 
 // Subject describes the tool under test for the report.
 func (r *Run) Subject() results.Subject {

@@ -42,7 +42,7 @@ func (r *PlatformRun) throughLoginBy(journey string) requirements.ID {
 // shortcut says what came to the tool where no login had begun; empty where nothing did.
 func (r *PlatformRun) shortcut(steps []results.Step) string {
 	ours := func(address string) bool {
-		return slices.ContainsFunc([]string{r.config.Tool.URL, r.config.Tool.OtherURL}, func(tool string) bool {
+		return slices.ContainsFunc([]string{r.config.FakeTool.URL, r.config.FakeTool.OtherURL}, func(tool string) bool {
 			return tool != "" && strings.HasPrefix(address, tool+"/")
 		})
 	}

@@ -54,7 +54,7 @@ func TestALaunchThatNoLoginBeganIsTheDefectOfThePlatform(t *testing.T) {
 			t.Parallel()
 			g := NewWithT(t)
 			run := campusAt{wrap: c.wrap, change: func(cfg *config.Config) {
-				cfg.Profiles, cfg.Patience.Marker = c.profiles, config.Duration(100*time.Millisecond)
+				cfg.Profiles, cfg.Timeout.PageSign = c.profiles, config.Duration(100*time.Millisecond)
 			}}.start(t)
 			found, err := run.Preflight(t.Context())
 			g.Expect(err).NotTo(HaveOccurred())

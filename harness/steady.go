@@ -258,7 +258,7 @@ const (
 )
 
 // awaitRecovery tries whether the subject works again after what it did last, for as long
-// as patience.restart lasts, and says whether it does. An embedded subject does at once,
+// as timeout.restart lasts, and says whether it does. An embedded subject does at once,
 // or never.
 func (r *base) awaitRecovery(ctx context.Context, last *agent.Trip, works func(context.Context) (*agent.Trip, bool)) bool {
 	if r.config.IsEmbedded() {
@@ -269,7 +269,7 @@ func (r *base) awaitRecovery(ctx context.Context, last *agent.Trip, works func(c
 		}
 		return false
 	}
-	end := time.Now().Add(r.config.Patience.Restart.Std())
+	end := time.Now().Add(r.config.Timeout.Restart.Std())
 	pause := max(firstPause, retryAfter(last))
 	for {
 		pause = min(pause, time.Until(end))
@@ -329,7 +329,7 @@ func wentAway(found results.Fragment, hosts []string) bool {
 var errUnsteady = errors.New("valid launches do not always work")
 
 // preflightAgain makes a preflight, and again where the subject was away meanwhile: for
-// as long as patience.restart lasts.
+// as long as timeout.restart lasts.
 func (r *base) preflightAgain(ctx context.Context, hosts []string, preflight func(context.Context) (results.Fragment, error)) (results.Fragment, error) {
 	found, err := preflight(ctx)
 	diagnosis, failed := errors.AsType[*results.Diagnosis](err)

@@ -38,7 +38,7 @@ func (i *illness) wrap(subject http.Handler) http.Handler {
 
 // patient gives a subject the time that a busy machine needs.
 func patient(c *config.Config) {
-	c.Patience.Visit, c.Patience.Restart = config.Duration(20*time.Second), config.Duration(time.Minute)
+	c.Timeout.Launch, c.Timeout.Restart = config.Duration(20*time.Second), config.Duration(time.Minute)
 }
 
 // illnesses are what subjects do that have stopped working.
@@ -240,7 +240,7 @@ func TestAScenarioIsDoneAgainWhenThePlatformIsBack(t *testing.T) {
 			ill := illness{does: does}
 			run := campusAt{wrap: ill.wrap, change: func(c *config.Config) {
 				patient(c)
-				c.Patience.Step = config.Duration(300 * time.Millisecond)
+				c.Timeout.Step = config.Duration(300 * time.Millisecond)
 			}}.ready(t)
 			scenario := func(again bool) (*harness.PlatformScenario, bool) {
 				scene := run.Scenario(t, "test", "here:1")

@@ -24,7 +24,7 @@ const (
 )
 
 // waysBack are those of a page that a launch has led to, in the order in which they are
-// looked for: what tool.exit names, what leads to the return URL by its address, and else
+// looked for: what tool.return_selector names, what leads to the return URL by its address, and else
 // the page's first button or link.
 func (r *Run) waysBack(returnURL string) []way {
 	ways := []way{
@@ -33,8 +33,8 @@ func (r *Run) waysBack(returnURL string) []way {
 		{wayBackMarker + "-button", `button, input[type="submit"], input[type="image"], input[type="button"], [role="button"]`, false},
 		{wayBackMarker + "-other", `a[href]`, false},
 	}
-	if r.tool.Exit != "" {
-		ways = append([]way{{exitMarker, r.tool.Exit, true}}, ways...)
+	if r.tool.ReturnSelector != "" {
+		ways = append([]way{{exitMarker, r.tool.ReturnSelector, true}}, ways...)
 	}
 	return ways
 }
@@ -52,7 +52,7 @@ func (r *Run) marksWaysBack(returnURL string) []agent.Marker {
 // URL, or the browser was led there.
 func (f *Flow) LeadsBack() bool { return f.Trip.Markers[wayBackMarker] || f.Returned() }
 
-// OffersExit says whether the page has what tool.exit names.
+// OffersExit says whether the page has what tool.return_selector names.
 func (f *Flow) OffersExit() bool { return f.Trip.Markers[exitMarker] }
 
 // Returned says whether the browser was led to the return URL.

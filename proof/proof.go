@@ -339,10 +339,10 @@ func checkNames(o Options) error {
 var settingsFor = map[string][]string{
 	// Neither status nor session shows what such a tool does: its user has to say
 	// what acceptance looks like.
-	faketool.RefusesWith200: {"--set", "tool.accepts.selector=#resource"},
-	faketool.NeedsOwnWindow: {"--set", "tool.accepts.selector=#resource"},
+	faketool.RefusesWith200: {"--set", "tool.launch_accepted.selector=#resource"},
+	faketool.NeedsOwnWindow: {"--set", "tool.launch_accepted.selector=#resource"},
 	// It would be waited for in full.
-	faketool.WaitsForKeys: {"--set", "patience.visit=2s"},
+	faketool.WaitsForKeys: {"--set", "timeout.launch=2s"},
 }
 
 // inBrowserAlone are conducts that need a browser for every launch, and the requirements that
@@ -391,7 +391,7 @@ func subjectsOf(side config.Side, only []string) []subject {
 			row: Row{Side: side, Subject: p.Name, Kind: NullPeer, Does: p.Does, Agent: "http"},
 			args: []string{
 				"--set", "embedded.null_peer=" + p.Name, "--set", "embedded.skip_preflight=true",
-				"--set", "patience.visit=50ms", "--set", "patience.step=50ms",
+				"--set", "timeout.launch=50ms", "--set", "timeout.step=50ms",
 			},
 		})
 		for _, after := range takeOvers {
@@ -433,8 +433,8 @@ func takingOver(side config.Side, p harness.NullPeer, after int, agent string) s
 
 func takeOverArgs(p harness.NullPeer, after int) []string {
 	return []string{
-		"--set", "embedded.null_peer=" + p.Name, "--set", fmt.Sprintf("embedded.null_peer_after=%d", after),
-		"--set", "patience.visit=3s", "--set", "patience.step=1s",
+		"--set", "embedded.null_peer=" + p.Name, "--set", fmt.Sprintf("embedded.null_peer_after_requests=%d", after),
+		"--set", "timeout.launch=3s", "--set", "timeout.step=1s",
 	}
 }
 
@@ -472,7 +472,7 @@ func partlyTakingOver(side config.Side, p harness.NullPeer, part subjectPart, ev
 	if s.flaps {
 		s.row.Subject, s.row.Does = fmt.Sprintf("%s, every %d", s.row.Subject, every), fmt.Sprintf("%s, each of %d times", s.row.Does, every)
 	}
-	s.args = append(takeOverArgs(p, part.after), "--set", "embedded.null_peer_part="+part.name, "--set", fmt.Sprintf("embedded.null_peer_every=%d", every))
+	s.args = append(takeOverArgs(p, part.after), "--set", "embedded.null_peer_part="+part.name, "--set", fmt.Sprintf("embedded.null_peer_every_requests=%d", every))
 	for _, profile := range part.profiles {
 		s.args = append(s.args, "--profile", profile)
 	}
@@ -495,7 +495,7 @@ func (s subject) weight() int {
 // judge has the suite run once, and takes down what it found.
 func judge(ctx context.Context, w *worker, s *subject) (results.Document, error) {
 	began := time.Now()
-	args := append([]string{"--agent", s.row.Agent, "--set", "embedded.only_verdicts=true", "--set", "crowd=8"}, s.args...)
+	args := append([]string{"--agent", s.row.Agent, "--set", "embedded.only_verdicts=true", "--set", "concurrent_launches=8"}, s.args...)
 	for _, id := range s.only {
 		args = append(args, "--only", id)
 	}

@@ -76,7 +76,7 @@ func (s suite) play(job proof.Job) (results.Document, error) {
 		case strings.HasPrefix(value, "embedded.null_peer="):
 			_, peer, _ = strings.Cut(value, "=")
 			name = peer
-		case strings.HasPrefix(value, "embedded.null_peer_after="):
+		case strings.HasPrefix(value, "embedded.null_peer_after_requests="):
 			_, after, _ = strings.Cut(value, "=")
 			name = peer + " after"
 		}

@@ -28,7 +28,7 @@ func TestTheSpecsRunByGinkgo(t *testing.T) {
 		return string(out), err == nil
 	}
 	demo := func(more ...string) []string {
-		return append([]string{"INVIGILATOR_DEMO=true", "INVIGILATOR_AGENT=http", "INVIGILATOR_ONLY=sec-tool-aud", "INVIGILATOR_REPORT=" + t.TempDir()}, more...)
+		return append([]string{"INVIGILATOR_DEMO=true", "INVIGILATOR_AGENT=http", "INVIGILATOR_REQUIREMENTS=sec-tool-aud", "INVIGILATOR_REPORT=" + t.TempDir()}, more...)
 	}
 
 	for name, c := range map[string]struct {
@@ -68,7 +68,7 @@ func TestTheSpecsRunByGinkgo(t *testing.T) {
 		defer tool.Close()
 		said, ok := run(t, []string{
 			"INVIGILATOR_TOOL_LOGIN_URL=" + tool.URL + "/login", "INVIGILATOR_TOOL_LAUNCH_URL=" + tool.URL + "/launch", "INVIGILATOR_TOOL_NAME=" + strings.TrimSpace(painted),
-			"INVIGILATOR_AGENT=http", "INVIGILATOR_PLATFORM_LISTEN=127.0.0.1:0", "INVIGILATOR_REPORT=" + t.TempDir(),
+			"INVIGILATOR_AGENT=http", "INVIGILATOR_FAKE_PLATFORM_LISTEN=127.0.0.1:0", "INVIGILATOR_REPORT=" + t.TempDir(),
 		})
 		g.Expect(ok).To(BeFalse())
 		g.Expect(said).To(ContainSubstring(`\u001b[2J\u202e\u009b1m{ {green}}CONFORMANT`))

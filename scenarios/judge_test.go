@@ -21,12 +21,12 @@ import (
 func TestTheWaitForTheRegistrationCountsForNothing(t *testing.T) {
 	g := NewWithT(t)
 	c := config.Demo(config.ToolSide)
-	c.Agent, c.Report, c.Only = "http", t.TempDir(), []string{"sec-tool-aud"}
-	c.Patience.Run = config.Duration(5 * time.Second)
+	c.Agent, c.Report, c.Requirements = "http", t.TempDir(), []string{"sec-tool-aud"}
+	c.Timeout.Run = config.Duration(5 * time.Second)
 	doc, paths, err := scenarios.Judge(c, "a run that waits", scenarios.Hooks{
 		Ready: func(_ context.Context, s scenarios.Subject) error {
 			g.Expect(s.Subject().Name).To(Equal("the embedded fake tool (demo)"))
-			<-time.After(c.Patience.Run.Std())
+			<-time.After(c.Timeout.Run.Std())
 			return nil
 		},
 	})
@@ -42,7 +42,7 @@ func TestRunsFollowOneAnother(t *testing.T) {
 	g := NewWithT(t)
 	verdicts := func(side config.Side, only string, faults ...string) (results.Document, map[string]results.Verdict) {
 		c := config.Demo(side)
-		c.Agent, c.Report, c.Only, c.Embedded.Faults = "http", filepath.Join(t.TempDir(), "out"), []string{only}, faults
+		c.Agent, c.Report, c.Requirements, c.Embedded.Faults = "http", filepath.Join(t.TempDir(), "out"), []string{only}, faults
 		doc, err := scenarios.Document(c, "one run of several")
 		g.Expect(err).NotTo(HaveOccurred())
 		g.Expect(c.Report).NotTo(BeADirectory(), "nobody wants reports")

@@ -36,7 +36,7 @@ import (
 // The state of this process's run. Ginkgo's tree of specs is global, and so
 // are these.
 var (
-	settings = config.Default()
+	settings = config.Default(config.ToolSide)
 	run      Subject
 	// notBegun is why there is no run; nil where there is one, or none was begun yet.
 	notBegun error
@@ -176,7 +176,7 @@ func judge(title string, ready func(context.Context, Subject) error) error {
 	gomega.RegisterFailHandler(fail)
 	suite, reporter := GinkgoConfiguration()
 	suite.LabelFilter = sideFilter(settings)
-	suite.Timeout = settings.Patience.Run.Std()
+	suite.Timeout = settings.Timeout.Run.Std()
 	suite.RandomizeAllSpecs = true
 	suite.RandomSeed = time.Now().Unix() // Ginkgo chooses one for all runs of a process
 	sow(&suite, settings)
@@ -190,7 +190,7 @@ func judge(title string, ready func(context.Context, Subject) error) error {
 
 // begin starts the run of this process.
 func begin() {
-	ctx, cancel := context.WithTimeout(stopped, settings.Patience.Run.Std())
+	ctx, cancel := context.WithTimeout(stopped, settings.Timeout.Run.Std())
 	defer cancel()
 	var begun Subject
 	var err error
@@ -256,7 +256,7 @@ func sideFilter(c config.Config) string {
 // empty where nothing is.
 func onlyFilter(c config.Config) string {
 	var filters []string
-	for _, wanted := range [][]string{c.Only, c.Profiles} {
+	for _, wanted := range [][]string{c.Requirements, c.Profiles} {
 		if len(wanted) > 0 {
 			filters = append(filters, "("+strings.Join(wanted, " || ")+")")
 		}
@@ -511,7 +511,7 @@ func selection(report Report) (selected, notCovered []requirements.Requirement) 
 // flagOf are the keys that the command line has a flag of its own for.
 var flagOf = map[string]string{
 	"tool.login_url": "--login-url", "tool.launch_url": "--launch-url",
-	"tool.client_id": "--client-id", "tool.deployment_id": "--deployment-id",
+	"registration.client_id": "--client-id", "registration.deployment_id": "--deployment-id",
 	"agent": "--agent", "profiles": "--profile", "seed": "--seed", "embedded.faults": "--fault",
 }
 
@@ -527,7 +527,7 @@ func command() string {
 	}
 	for _, key := range slices.Sorted(maps.Keys(settings.Given)) {
 		value := settings.Hide(settings.Given[key])
-		if key == "only" || key == "report" || strings.HasPrefix(key, "browser.") {
+		if key == "requirements" || key == "report" || strings.HasPrefix(key, "browser.") {
 			continue // not of the subject, or the matter of this machine; an address may hold a token
 		}
 		if flag, ok := flagOf[key]; ok && value != "" {
@@ -601,7 +601,7 @@ func Seen(wrong string) string {
 
 // lookAtGone is what to look at where the subject has gone.
 var lookAtGone = map[config.Side]string{
-	config.ToolSide:     "The tool's log at that time. If it does work, its page has changed meanwhile: say under tool.accepts what the pages of all accepted launches have.",
+	config.ToolSide:     "The tool's log at that time. If it does work, its page has changed meanwhile: say under tool.launch_accepted what the pages of all accepted launches have.",
 	config.PlatformSide: "The platform's log at that time. If it does work, make the journey of the valid launch by itself.",
 }
 

@@ -41,7 +41,7 @@ func judge(args []string, stderr io.Writer) int {
 		return unusable
 	}
 	c, err := config.Load(config.Sources{Side: config.Side(args[0]), Demo: true, Settings: map[string]string{
-		"agent": "http", "seed": args[1], "report": args[2], "profiles": args[3], "patience.run": "10m",
+		"agent": "http", "seed": args[1], "report": args[2], "profiles": args[3], "timeout.run": "10m",
 	}})
 	if err != nil {
 		_, _ = fmt.Fprintln(stderr, err)

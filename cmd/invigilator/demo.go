@@ -89,7 +89,7 @@ func (d *demoBothCommand) Run(command *kong.Context) error {
 	var runs [][]string
 	for _, side := range []config.Side{config.ToolSide, config.PlatformSide} {
 		given, all := ofSide(side, settings(command)), settings(command)
-		if all["only"] != "" && given["only"] == "" {
+		if all["requirements"] != "" && given["requirements"] == "" {
 			continue // all that is to be judged binds the other side
 		}
 		c, err := load(config.Sources{Side: side, Demo: true, Settings: given})
@@ -141,7 +141,7 @@ func (d *demoBothCommand) Run(command *kong.Context) error {
 // are its own, or that nobody knows, so that it says so.
 func ofSide(side config.Side, given map[string]string) map[string]string {
 	for key, of := range map[string]func(string) config.Side{
-		"only": func(id string) config.Side {
+		"requirements": func(id string) config.Side {
 			r, _ := requirements.Default().Get(requirements.ID(id))
 			return config.Side(r.Binds)
 		},

@@ -55,7 +55,7 @@ type going struct {
 // start begins a run that judges the tool, in a folder with the reports of an earlier one.
 func (s stalled) start(t *testing.T, more ...string) going {
 	t.Helper()
-	return begin(t, append([]string{"tool", "--report", "out", "--login-url", s.URL + "/login", "--launch-url", s.URL + "/launch", "--set", "platform.listen=127.0.0.1:0", "--set", "patience.restart=1s"}, more...)...)
+	return begin(t, append([]string{"tool", "--report", "out", "--login-url", s.URL + "/login", "--launch-url", s.URL + "/launch", "--set", "fake_platform.listen=127.0.0.1:0", "--set", "timeout.restart=1s"}, more...)...)
 }
 
 func begin(t *testing.T, args ...string) going {

@@ -82,10 +82,10 @@ func TestExitStatus(t *testing.T) {
 		"one that is not checked":   {[]string{"--only", "sr-tool-registers-message"}, 3, "no scenario of this version checks sr-tool-registers-message"},
 		"one of the platform's":     {[]string{"--only", "sec-login-initiation-iss"}, 3, "judge it with 'invigilator demo platform'"},
 		"a feature nobody knows":    {[]string{"--set", "features=telepathy"}, 3, `features.0: there is no feature "telepathy"`},
-		"a crowd that is no number": {[]string{"--set", "crowd=many"}, 3, `crowd: "many" is no whole number`},
-		"a crowd of one":            {[]string{"--set", "crowd=1"}, 3, "crowd: "},
-		"a crowd of two":            {[]string{"--agent", "http", "--only", "core-tool-parallel-users", "--set", "crowd=2"}, 0, "CONFORMANT"},
-		"one platform for two":      {[]string{"--set", "platform.other_url=https://platform.test"}, 3, "platform.other_url: has the host of platform.url"},
+		"a crowd that is no number": {[]string{"--set", "concurrent_launches=many"}, 3, `concurrent_launches: "many" is no whole number`},
+		"a crowd of one":            {[]string{"--set", "concurrent_launches=1"}, 3, "concurrent_launches: "},
+		"a crowd of two":            {[]string{"--agent", "http", "--only", "core-tool-parallel-users", "--set", "concurrent_launches=2"}, 0, "CONFORMANT"},
+		"one platform for two":      {[]string{"--set", "fake_platform.other_url=https://platform.test"}, 3, "fake_platform.other_url: has the host of fake_platform.url"},
 		"a seed that is no number":  {[]string{"--seed", "oats"}, 3, `seed: "oats" is no whole number`},
 		"a seed below nothing":      {[]string{"--seed=-1"}, 3, "seed: "},
 		"no verdict but verdicts":   {[]string{"--agent", "http", "--only", "sec-tool-aud", "--set", "embedded.only_verdicts=true"}, 0, "CONFORMANT"},
@@ -178,7 +178,7 @@ func TestJourney(t *testing.T) {
 	_, stderr, status = run(t, dir, "platform", "--config", file)
 	g.Expect(status).To(Equal(3))
 	for _, part := range []string{
-		"platform.jwks_url: is needed", "platform.client_id: is needed", `journeys.a.user: there is no user "nobody"`, "journeys.a.steps.0: a step is one of",
+		"platform.jwks_url: is needed", "registration.client_id: is needed", `journeys.a.user: there is no user "nobody"`, "journeys.a.steps.0: a step is one of",
 	} {
 		g.Expect(stderr).To(ContainSubstring(part))
 	}

@@ -30,13 +30,13 @@ type named struct {
 
 // judging is what the commands that judge a subject have in common.
 type judging struct {
-	Only    []string          `help:"Judge only these requirements." placeholder:"ID" key:"only"`
+	Only    []string          `help:"Judge only these requirements." placeholder:"ID" key:"requirements"`
 	Profile []string          `help:"Judge only these profiles: ${profiles}." placeholder:"NAME" key:"profiles"`
 	Agent   string            `help:"browser, or http for a client without scripts." placeholder:"KIND" key:"agent"`
 	Seed    string            `help:"Run the scenarios in the order of this seed; a report names that of its run." placeholder:"NUMBER" key:"seed"`
 	Headed  bool              `help:"Show the browser's window." key:"browser.headed"`
 	Report  string            `help:"Folder for the reports." placeholder:"DIR" key:"report"`
-	Set     map[string]string `help:"Set any key of the configuration, as in --set patience.visit=5s." placeholder:"KEY=VALUE" mapsep:"none"`
+	Set     map[string]string `help:"Set any key of the configuration, as in --set timeout.launch=5s." placeholder:"KEY=VALUE" mapsep:"none"`
 }
 
 // notEmpty finds a flag that is given but empty, as by a variable of a script that is
@@ -172,18 +172,18 @@ func (n *named) wait(ctx context.Context) error {
 // checkSelection finds ids that no spec would answer to, since a run that
 // judges nothing must not look like one that found nothing.
 func checkSelection(c config.Config) error {
-	if len(c.Only) == 0 {
+	if len(c.Requirements) == 0 {
 		return nil
 	}
 	covered := scenarios.Covered()
 	var problems []error
-	for _, id := range c.Only {
+	for _, id := range c.Requirements {
 		if r, known := requirements.Default().Get(requirements.ID(id)); !known {
-			problems = append(problems, fmt.Errorf("only: there is no requirement %q; 'invigilator requirements' lists them", id))
+			problems = append(problems, fmt.Errorf("requirements: there is no requirement %q; 'invigilator requirements' lists them", id))
 		} else if string(r.Binds) != string(c.Side) {
-			problems = append(problems, fmt.Errorf("only: %s binds a %s; judge it with 'invigilator %s'", id, r.Binds, commandOf(c, r.Binds)))
+			problems = append(problems, fmt.Errorf("requirements: %s binds a %s; judge it with 'invigilator %s'", id, r.Binds, commandOf(c, r.Binds)))
 		} else if _, ok := covered[requirements.ID(id)]; !ok {
-			problems = append(problems, fmt.Errorf("only: no scenario of this version checks %s", id))
+			problems = append(problems, fmt.Errorf("requirements: no scenario of this version checks %s", id))
 		}
 	}
 	return errors.Join(problems...)

@@ -147,7 +147,7 @@ func (j *journeying) travel(c config.Config) error {
 	case err != nil:
 		return err
 	}
-	if strings.HasPrefix(trip.Page.URL, c.Tool.URL+"/") {
+	if strings.HasPrefix(trip.Page.URL, c.FakeTool.URL+"/") {
 		say("The login initiation has reached the fake tool, in a %s.\n", trip.In)
 	} else {
 		say("It ended in a %s at %s\n", trip.In, c.Hide(trip.Page.URL))

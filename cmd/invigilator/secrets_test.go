@@ -113,8 +113,9 @@ func TestNoSecretLeavesARun(t *testing.T) {
 			server, dir := betrayer(t, password), t.TempDir()
 			file := filepath.Join(dir, "platform.yaml")
 			g.Expect(os.WriteFile(file, []byte(strings.ReplaceAll(`
-platform: {issuer: SITE, auth_url: SITE/auth, jwks_url: SITE/keys, client_id: "7"}
-tool: {listen: "127.0.0.1:0"}
+platform: {issuer: SITE, auth_url: SITE/auth, jwks_url: SITE/keys}
+registration: {client_id: "7"}
+fake_tool: {listen: "127.0.0.1:0"}
 users: {learner: {sign_in: [{open: SITE/login}, {fill: "#password", with: "${LMS_PASSWORD}"}, {click: text=Sign in}, {wait: text=Your courses}]}}
 journeys: {opens: SITE/course, stuck: {does: sign-out, steps: [{open: SITE/login}, {click: text=Nothing, within: 200ms}]}}
 agent: http
@@ -150,8 +151,9 @@ func TestAPasswordMayBeAWordOfOurs(t *testing.T) {
 			server, dir := betrayer(t, password), t.TempDir()
 			file := filepath.Join(dir, "platform.yaml")
 			g.Expect(os.WriteFile(file, []byte(strings.ReplaceAll(`
-platform: {issuer: SITE, auth_url: SITE/auth, jwks_url: SITE/keys, client_id: "7"}
-tool: {listen: "127.0.0.1:0"}
+platform: {issuer: SITE, auth_url: SITE/auth, jwks_url: SITE/keys}
+registration: {client_id: "7"}
+fake_tool: {listen: "127.0.0.1:0"}
 users: {learner: {sign_in: [{open: SITE/login}, {fill: "#password", with: "${LMS_PASSWORD}"}, {click: text=Sign in}, {wait: text=Your courses}]}}
 journeys: {opens: SITE/course}
 agent: http
@@ -174,7 +176,8 @@ func TestAPasswordThatIsTooShort(t *testing.T) {
 	dir := t.TempDir()
 	file := filepath.Join(dir, "platform.yaml")
 	g.Expect(os.WriteFile(file, []byte(`
-platform: {issuer: "https://x.example", auth_url: "https://x.example/auth", jwks_url: "https://x.example/keys", client_id: "7"}
+platform: {issuer: "https://x.example", auth_url: "https://x.example/auth", jwks_url: "https://x.example/keys"}
+registration: {client_id: "7"}
 users: {learner: {sign_in: [{open: "https://x.example"}, {fill: "#password", with: a}]}}
 journeys: {opens: "https://x.example"}
 `), 0o600)).To(Succeed())
@@ -195,7 +198,7 @@ func TestTokensOfTheConfigurationLeaveNoRun(t *testing.T) {
 			dir := t.TempDir()
 			login := address + "/login?api_token=TokenSecret&x=1"
 			stdout, stderr, status := run(t, dir, "tool", "--yes", "--agent", "http", "--login-url", login, "--launch-url", address+"/launch?ticket=TicketSecret", "--report", "out",
-				"--set", "platform.listen=127.0.0.1:0", "--set", "patience.restart=1s")
+				"--set", "fake_platform.listen=127.0.0.1:0", "--set", "timeout.restart=1s")
 			g.Expect(status).To(Equal(3), stdout+stderr)
 			g.Expect(stdout).To(ContainSubstring("/login?api_token="))
 			for i, text := range append(secretLeft(g, filepath.Join(dir, "out")), stdout, stderr) {

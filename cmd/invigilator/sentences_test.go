@@ -34,7 +34,7 @@ func TestSentencesAreInPlainWords(t *testing.T) {
 			t.Parallel()
 			g := NewWithT(t)
 			dir := t.TempDir()
-			args := []string{"demo", side, "--agent", "http", "--set", "embedded.only_verdicts=true", "--set", "crowd=8"}
+			args := []string{"demo", side, "--agent", "http", "--set", "embedded.only_verdicts=true", "--set", "concurrent_launches=8"}
 			for _, fault := range c.faults {
 				args = append(args, "--fault", fault)
 			}

@@ -34,8 +34,8 @@ func write(t *testing.T, dir, name, text string) string {
 }
 
 const (
-	toolFile     = "tool: {login_url: 'http://127.0.0.1:1/login', launch_url: 'http://127.0.0.1:1/launch'}\nplatform: {listen: '127.0.0.1:0'}\nagent: http\npatience: {restart: 50ms}\n"
-	platformFile = "platform: {issuer: 'https://lms.example', auth_url: 'https://lms.example/auth', jwks_url: 'https://lms.example/keys', client_id: '7'}\njourneys: {opens: https://lms.example/7}\n"
+	toolFile     = "tool: {login_url: 'http://127.0.0.1:1/login', launch_url: 'http://127.0.0.1:1/launch'}\nfake_platform: {listen: '127.0.0.1:0'}\nagent: http\ntimeout: {restart: 50ms}\n"
+	platformFile = "platform: {issuer: 'https://lms.example', auth_url: 'https://lms.example/auth', jwks_url: 'https://lms.example/keys'}\nregistration: {client_id: '7'}\njourneys: {opens: https://lms.example/7}\n"
 )
 
 // A run that says conformant of the embedded subject, because the real one was not named,
@@ -139,7 +139,7 @@ func TestDemo(t *testing.T) {
 	g.Expect(status).To(Equal(0))
 	g.Expect(document(t, filepath.Join(dir, "out", "tool")).Run.Subject.Name).To(Equal("Acme (demo)"))
 	g.Expect(filepath.Join(dir, "out", "platform")).NotTo(BeADirectory(), "nothing of it was asked for")
-	_, _, status = run(t, dir, "demo", "--agent", "http", "--set", "only=oidc-auth-missing-nonce,sec-tool-aud", "--set", "embedded.faults=accepts-empty-nonce", "--report", "set")
+	_, _, status = run(t, dir, "demo", "--agent", "http", "--set", "requirements=oidc-auth-missing-nonce,sec-tool-aud", "--set", "embedded.faults=accepts-empty-nonce", "--report", "set")
 	g.Expect(status).To(Equal(1))
 	g.Expect(document(t, filepath.Join(dir, "set", "tool")).Requirements).To(HaveLen(1))
 	g.Expect(document(t, filepath.Join(dir, "set", "platform")).Requirements).To(HaveLen(1))
@@ -171,7 +171,7 @@ func TestWhatTheSubjectSaysOnlyReads(t *testing.T) {
 	}))
 	defer tool.Close()
 	dir := t.TempDir()
-	stdout, stderr, status := run(t, dir, "tool", "--agent", "http", "--set", "platform.listen=127.0.0.1:0",
+	stdout, stderr, status := run(t, dir, "tool", "--agent", "http", "--set", "fake_platform.listen=127.0.0.1:0",
 		"--login-url", tool.URL+"/login", "--launch-url", tool.URL+"/launch", "--set", "tool.name=A tool\u202e\x1b[1m")
 	g.Expect(status).To(Equal(3), stdout+stderr)
 	g.Expect(stdout).To(ContainSubstring(`A tool\u202e\u001b[1m`), "it is there to be read")

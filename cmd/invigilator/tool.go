@@ -15,8 +15,8 @@ import (
 type toolCommand struct {
 	LoginURL     string `help:"The tool's login initiation endpoint." placeholder:"URL" key:"tool.login_url"`
 	LaunchURL    string `help:"The tool's redirect URI, which is the target link URI too." placeholder:"URL" key:"tool.launch_url"`
-	ClientID     string `help:"The client_id in the tool's registration." placeholder:"ID" key:"tool.client_id"`
-	DeploymentID string `help:"The deployment_id that the tool knows." placeholder:"ID" key:"tool.deployment_id"`
+	ClientID     string `help:"The client_id in the tool's registration." placeholder:"ID" key:"registration.client_id"`
+	DeploymentID string `help:"The deployment_id that the tool knows." placeholder:"ID" key:"registration.deployment_id"`
 	named        `embed:""`
 	judging      `embed:""`
 }
@@ -50,9 +50,9 @@ func introducePlatform(r *harness.Run) {
 
 `, results.URL(tool.LoginURL), results.URL(tool.LaunchURL), results.URL(tool.TargetLinkURI))
 	if r.Has(config.Proctoring) {
-		say("and for proctored exams at\n  target link URI         %s\n\n", results.URL(tool.ProctoringURI))
+		say("and for proctored exams at\n  target link URI         %s\n\n", results.URL(tool.ProctoringTargetLinkURI))
 	}
 	if r.Has(config.SubmissionReview) {
-		say("and for submission reviews at\n  target link URI         %s\n\n", results.URL(tool.ReviewURI))
+		say("and for submission reviews at\n  target link URI         %s\n\n", results.URL(tool.ReviewTargetLinkURI))
 	}
 }

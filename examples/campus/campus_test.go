@@ -732,10 +732,10 @@ func TestNewRefusesWhatCannotWork(t *testing.T) {
 
 // configuration is the shape of campus.yaml.
 type configuration struct {
-	Platform map[string]any
-	Features []string
-	Users    map[string]person
-	Journeys map[string]struct {
+	Platform, Registration map[string]any
+	Features               []string
+	Users                  map[string]person
+	Journeys               map[string]struct {
 		User, Launch, Does string
 		Steps              []step
 	}
@@ -816,11 +816,12 @@ func TestConfiguration(t *testing.T) {
 	s.g.Expect(yaml.UnmarshalWithOptions([]byte(filled), &c, yaml.Strict())).To(Succeed())
 	s.g.Expect(c.Platform).To(Equal(map[string]any{
 		"name": "Campus", "issuer": s.url, "auth_url": s.campus.Platform().AuthURL(), "jwks_url": s.url + "/jwks",
-		"points":    `tr.grade[data-item="{line_item}"][data-learner="{learner}"] .result`,
-		"token_url": s.campus.Platform().TokenURL(), "client_id": "invigilator", "other_client_id": "invigilator-2", "deployment_id": "1",
-		"exam_started": map[string]any{"selector": started}, "exam_paused": map[string]any{"selector": paused}, "exam_time": "1h",
-		"allow_writes": true, "needs_grading": map[string]any{"selector": waiting},
+		"points_selector": `tr.grade[data-item="{line_item}"][data-learner="{learner}"] .result`,
+		"token_url":       s.campus.Platform().TokenURL(),
+		"exam_started":    map[string]any{"selector": started}, "exam_paused": map[string]any{"selector": paused}, "exam_duration": "1h",
+		"allow_writes": true, "grading_pending": map[string]any{"selector": waiting},
 	}))
+	s.g.Expect(c.Registration).To(Equal(map[string]any{"client_id": "invigilator", "other_client_id": "invigilator-2", "deployment_id": "1"}))
 	s.g.Expect(c.Users).To(HaveLen(6))
 
 	_, err := s.campus.Platform().AddLineItem("invigilator", "course-1", lti.LineItem{

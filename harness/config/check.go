@@ -16,7 +16,7 @@ import (
 type problems []error
 
 func (p *problems) add(key, format string, args ...any) {
-	*p = append(*p, fmt.Errorf("%s: %s", key, fmt.Sprintf(format, args...)))
+	*p = append(*p, problem{key, fmt.Sprintf(format, args...)})
 }
 
 // absolute wants an absolute URL, or nothing.
@@ -38,8 +38,8 @@ func (p *problems) address(key, value string) {
 
 // reachable wants an address that the browser can reach.
 func (p *problems) reachable(key, value string, b Browser) {
-	if strings.Contains(b.Remote, "://") && IsPrivate(value) {
-		p.add(key, "%s is known to the run's own browser alone: choose an address that browser.remote can reach", value)
+	if strings.Contains(b.DevToolsURL, "://") && IsPrivate(value) {
+		p.add(key, "%s is known to the run's own browser alone: choose an address that browser.devtools_url can reach", value)
 	}
 }
 
@@ -71,13 +71,13 @@ func (e *NoSubject) Error() string {
 func (c Config) about(side Side) []string {
 	addresses := []struct{ key, value string }{
 		{"platform.issuer", c.Platform.Issuer}, {"platform.auth_url", c.Platform.AuthURL}, {"platform.jwks_url", c.Platform.JWKSURL},
-		{"platform.token_url", c.Platform.TokenURL}, {"platform.client_id", c.Platform.ClientID},
+		{"platform.token_url", c.Platform.TokenURL},
 	}
 	if side == ToolSide {
 		addresses = []struct{ key, value string }{
 			{"tool.login_url", c.Tool.LoginURL}, {"tool.launch_url", c.Tool.LaunchURL}, {"tool.redirect_uris", strings.Join(c.Tool.RedirectURIs, "")},
-			{"tool.target_link_uri", c.Tool.TargetLinkURI}, {"tool.session_url", c.Tool.SessionURL}, {"tool.jwks_url", c.Tool.JWKSURL},
-			{"tool.proctoring_uri", c.Tool.ProctoringURI}, {"tool.review_uri", c.Tool.ReviewURI},
+			{"tool.target_link_uri", c.Tool.TargetLinkURI}, {"tool.protected_url", c.Tool.ProtectedURL}, {"tool.jwks_url", c.Tool.JWKSURL},
+			{"tool.proctoring_target_link_uri", c.Tool.ProctoringTargetLinkURI}, {"tool.review_target_link_uri", c.Tool.ReviewTargetLinkURI},
 		}
 	}
 	var keys []string
@@ -125,20 +125,20 @@ func (c Config) check() []error {
 	p.absolute("tool.login_url", c.Tool.LoginURL)
 	p.absolute("tool.launch_url", c.Tool.LaunchURL)
 	p.absolute("tool.target_link_uri", c.Tool.TargetLinkURI)
-	p.absolute("tool.session_url", c.Tool.SessionURL)
-	p.absolute("tool.proctoring_uri", c.Tool.ProctoringURI)
-	p.absolute("tool.review_uri", c.Tool.ReviewURI)
+	p.absolute("tool.protected_url", c.Tool.ProtectedURL)
+	p.absolute("tool.proctoring_target_link_uri", c.Tool.ProctoringTargetLinkURI)
+	p.absolute("tool.review_target_link_uri", c.Tool.ReviewTargetLinkURI)
 	p.absolute("tool.jwks_url", c.Tool.JWKSURL)
-	p.absolute("tool.url", c.Tool.URL)
-	p.absolute("tool.other_url", c.Tool.OtherURL)
-	p.absolute("platform.url", c.Platform.URL)
-	p.absolute("platform.other_url", c.Platform.OtherURL)
+	p.absolute("fake_tool.url", c.FakeTool.URL)
+	p.absolute("fake_tool.other_url", c.FakeTool.OtherURL)
+	p.absolute("fake_platform.url", c.FakePlatform.URL)
+	p.absolute("fake_platform.other_url", c.FakePlatform.OtherURL)
 	p.absolute("platform.issuer", c.Platform.Issuer)
 	p.absolute("platform.auth_url", c.Platform.AuthURL)
 	p.absolute("platform.jwks_url", c.Platform.JWKSURL)
 	p.absolute("platform.token_url", c.Platform.TokenURL)
-	p.absolute("platform.review_uri", c.Platform.ReviewURI)
-	p.absolute("platform.target_link_uri", c.Platform.TargetLinkURI)
+	p.absolute("fake_tool.review_target_link_uri", c.FakeTool.ReviewTargetLinkURI)
+	p.absolute("fake_tool.target_link_uri", c.FakeTool.TargetLinkURI)
 	for i, feature := range c.Features {
 		if !slices.Contains(Features(c.Side), feature) {
 			p.add(fmt.Sprintf("features.%d", i), "there is no feature %q of a %s; there are %s", feature, c.Side, strings.Join(Features(c.Side), ", "))
@@ -154,10 +154,10 @@ func (c Config) check() []error {
 			p.add("features", "%s is a part of the feature %s, which is not declared", feature, whole)
 		}
 	}
-	p.address("platform.listen", c.Platform.Listen)
-	p.address("tool.listen", c.Tool.Listen)
-	if c.Patience.Visit <= 0 {
-		p.add("patience.visit", "has to be more than nothing")
+	p.address("fake_platform.listen", c.FakePlatform.Listen)
+	p.address("fake_tool.listen", c.FakeTool.Listen)
+	if c.Timeout.Launch <= 0 {
+		p.add("timeout.launch", "has to be more than nothing")
 	}
 	if !c.IsEmbedded() && (len(c.Embedded.Faults) > 0 || c.Embedded.NullPeer != "") {
 		p.add("embedded", "is about the embedded %s, which only 'invigilator demo' judges", c.Side)
@@ -178,24 +178,32 @@ var ownClaims = []string{
 
 // checkTool finds what is wrong where a tool is judged.
 func (c Config) checkTool(p *problems) {
-	if sameHost(c.Platform.OtherURL, c.Platform.URL) {
-		p.add("platform.other_url", "has the host of platform.url: it has to be another site")
+	if sameHost(c.FakePlatform.OtherURL, c.FakePlatform.URL) {
+		p.add("fake_platform.other_url", "has the host of fake_platform.url: it has to be another site")
 	}
 	if slices.Contains(c.Features, MultiplePlatforms) {
-		p.reachable("platform.other_url", c.Platform.OtherURL, c.Browser)
+		p.reachable("fake_platform.other_url", c.FakePlatform.OtherURL, c.Browser)
 	}
 	for _, twin := range []struct{ feature, key, other, first string }{
-		{MultipleClients, "tool.other_client_id", c.Tool.OtherClientID, c.Tool.ClientID},
-		{MultipleDeployments, "tool.other_deployment_id", c.Tool.OtherDeploymentID, c.Tool.DeploymentID},
+		{MultipleClients, "registration.other_client_id", c.Registration.OtherClientID, c.Registration.ClientID},
+		{MultipleDeployments, "registration.other_deployment_id", c.Registration.OtherDeploymentID, c.Registration.DeploymentID},
 	} {
 		if twin.other == twin.first && c.Has(twin.feature) {
 			p.add(twin.key, "is the same as the first one, so that the feature %s cannot be judged", twin.feature)
 		}
 	}
-	p.needs(c, RoleBasedView, "tool.teacher_view", c.Tool.TeacherView.IsZero(), "is needed for")
-	p.needs(c, UserMarker, "tool.user_mark", c.Tool.UserMark == "", "is needed for")
-	p.needs(c, ResourceMarker, "tool.resource_mark", c.Tool.ResourceMark == "", "is needed for")
-	p.reachable("platform.url", c.Platform.URL, c.Browser)
+	for _, known := range []struct{ key, value string }{
+		{"registration.client_id", c.Registration.ClientID}, {"registration.other_client_id", c.Registration.OtherClientID},
+		{"registration.deployment_id", c.Registration.DeploymentID}, {"registration.other_deployment_id", c.Registration.OtherDeploymentID},
+	} {
+		if known.value == "" {
+			p.add(known.key, "is empty")
+		}
+	}
+	p.needs(c, RoleBasedView, "tool.instructor_view", c.Tool.InstructorView.IsZero(), "is needed for")
+	p.needs(c, UserMarker, "tool.user_selector", c.Tool.UserSelector == "", "is needed for")
+	p.needs(c, ResourceMarker, "tool.resource_selector", c.Tool.ResourceSelector == "", "is needed for")
+	p.reachable("fake_platform.url", c.FakePlatform.URL, c.Browser)
 	for _, feature := range []string{ToolJWKS, Proctoring, Grades, SubmissionReview} {
 		p.needs(c, feature, "tool.jwks_url", c.Tool.JWKSURL == "" && slices.Contains(c.Features, feature), "is needed for")
 	}
@@ -240,25 +248,25 @@ func (c Config) checkTool(p *problems) {
 
 // checkPlatform finds what is wrong where a platform is judged.
 func (c Config) checkPlatform(p *problems) {
-	if sameHost(c.Tool.OtherURL, c.Tool.URL) {
-		p.add("tool.other_url", "has the host of tool.url: it has to be another site")
+	if sameHost(c.FakeTool.OtherURL, c.FakeTool.URL) {
+		p.add("fake_tool.other_url", "has the host of fake_tool.url: it has to be another site")
 	}
 	if c.Platform.Issuer == "" { // the embedded campus, or none
 		return
 	}
 	for _, needed := range []struct{ key, value string }{
-		{"platform.auth_url", c.Platform.AuthURL}, {"platform.jwks_url", c.Platform.JWKSURL}, {"platform.client_id", c.Platform.ClientID},
+		{"platform.auth_url", c.Platform.AuthURL}, {"platform.jwks_url", c.Platform.JWKSURL}, {"registration.client_id", c.Registration.ClientID},
 	} {
 		if needed.value == "" {
 			p.add(needed.key, "is needed beside platform.issuer")
 		}
 	}
-	p.reachable("tool.url", c.Tool.URL, c.Browser)
+	p.reachable("fake_tool.url", c.FakeTool.URL, c.Browser)
 	c.checkJourneys(p)
 	if _, ok := c.JourneyTo(Learner, ResourceLink); !ok && c.Launches() {
 		p.add("journeys", "one is needed with user: %s and launch: %s", Learner, ResourceLink)
 	}
-	p.needs(c, MultipleTools, "platform.other_client_id", c.Platform.OtherClientID == "", "is needed for")
+	p.needs(c, MultipleTools, "registration.other_client_id", c.Registration.OtherClientID == "", "is needed for")
 	for _, need := range []struct {
 		feature, user string
 		launch        LaunchKind

@@ -20,20 +20,23 @@ import (
 
 // Config says what to judge and how. Its JSON Schema comes from [Schema].
 type Config struct {
-	Tool     Tool               `json:"tool" jsonschema_description:"The tool: the one to judge, or the fake one that judges a platform."`
-	Platform Platform           `json:"platform" jsonschema_description:"The platform: the one to judge, or the fake one that launches a tool."`
-	Users    map[string]User    `json:"users" jsonschema_description:"The users of the platform to judge, by name: learner, second-learner, instructor, mentor, and whoever else journeys name. Of a tool to judge: its proctor."`
-	Journeys map[string]Journey `json:"journeys" jsonschema_description:"By name: how the platform to judge is made to launch, or what candidates and proctors do in the tool to judge."`
-	Features []string           `json:"features" jsonschema_description:"The optional features that the subject has; what is not declared is skipped. The embedded subjects have them all."`
-	Agent    string             `json:"agent" jsonschema:"enum=browser,enum=http,default=browser" jsonschema_description:"What carries the user: a browser, or a plain HTTP client that runs no scripts and looks into frames only in journeys."`
-	Browser  Browser            `json:"browser" jsonschema_description:"Which browser to use."`
-	Patience Patience           `json:"patience" jsonschema_description:"How long to wait for what."`
-	Report   string             `json:"report" jsonschema_description:"The folder that the reports are written to; invigilator-report/tool or invigilator-report/platform when empty."`
-	Crowd    int                `json:"crowd" jsonschema:"default=40,minimum=2,maximum=5000" jsonschema_description:"How many users are launched at the same time, over plain HTTP, to see whether the tool keeps them apart."`
-	Seed     int                `json:"seed" jsonschema:"default=0,minimum=0" jsonschema_description:"The order in which the scenarios run: the same for the same seed. The clock chooses it when 0; a report names that of its run."`
-	Only     []string           `json:"only" jsonschema_description:"Ids of the only requirements to judge; all when empty."`
-	Profiles []string           `json:"profiles" jsonschema_description:"The only profiles of the catalogue to judge, such as launch or proctoring; all when empty. Without launch, the subject need not support launches of resource links."`
-	Embedded Embedded           `json:"embedded" jsonschema_description:"What the embedded subject does wrong, for the proof."`
+	Tool               Tool               `json:"tool" jsonschema_description:"The tool to judge."`
+	Platform           Platform           `json:"platform" jsonschema_description:"The platform to judge."`
+	FakePlatform       FakePlatform       `json:"fake_platform" jsonschema_description:"The fake platform that launches the tool to judge."`
+	FakeTool           FakeTool           `json:"fake_tool" jsonschema_description:"The fake tool that the platform to judge launches."`
+	Registration       Registration       `json:"registration" jsonschema_description:"The registration of tool and platform with each other: of the tool to judge and the fake platform, or of the platform to judge and the fake tool."`
+	Users              map[string]User    `json:"users" jsonschema_description:"The users of the platform to judge, by name: learner, second-learner, instructor, mentor, and any others that journeys name. Of a tool to judge: its proctor."`
+	Journeys           map[string]Journey `json:"journeys" jsonschema_description:"By name: how a user makes the platform to judge launch, or what candidates and proctors do in the tool to judge."`
+	Features           []string           `json:"features" jsonschema_description:"The optional features that the subject has; what is not declared is skipped. The embedded subjects have them all."`
+	Agent              string             `json:"agent" jsonschema:"enum=browser,enum=http,default=browser" jsonschema_description:"What carries the user: a browser, or a plain HTTP client that runs no scripts and looks into frames only in journeys."`
+	Browser            Browser            `json:"browser" jsonschema_description:"Which browser to use."`
+	Timeout            Timeout            `json:"timeout" jsonschema_description:"How long to wait for what, each with a unit, as in 1m30s."`
+	Report             string             `json:"report" jsonschema_description:"The folder that the reports are written to; invigilator-report/tool or invigilator-report/platform when empty."`
+	ConcurrentLaunches int                `json:"concurrent_launches" jsonschema:"default=40,minimum=2,maximum=5000" jsonschema_description:"How many users are launched at the same time, over plain HTTP, to see whether the tool keeps them apart."`
+	Seed               int                `json:"seed" jsonschema:"default=0,minimum=0" jsonschema_description:"The order in which the scenarios run: the same for the same seed. The clock chooses it when 0; a report names that of its run."`
+	Requirements       []string           `json:"requirements" jsonschema_description:"Ids of the only requirements to judge; all when empty."`
+	Profiles           []string           `json:"profiles" jsonschema_description:"The only profiles of the catalogue to judge, such as launch or proctoring; all when empty. Without launch, the subject need not support launches of resource links."`
+	Embedded           Embedded           `json:"embedded" jsonschema_description:"What is wrong with the embedded subject, which only the demo and the proof judge."`
 
 	// Side is the side that is judged.
 	Side Side `json:"-"`
@@ -42,7 +45,7 @@ type Config struct {
 	Demo bool `json:"-"`
 	// File is where the configuration was read from; empty for no file.
 	File string `json:"-"`
-	// Given are the values beside the file's, from the environment and from settings, by key.
+	// Given are the values that came from the environment and from settings, by key.
 	Given map[string]string `json:"-"`
 	// Secrets are what must not be shown, each with the name that is shown instead:
 	// the values of environment variables that the steps of journeys name, what
@@ -59,34 +62,26 @@ const (
 	PlatformSide Side = "platform"
 )
 
-// Tool is the tool under test, or the fake one that a platform under test knows.
+// Tool is the tool under test.
 type Tool struct {
-	URL                string            `json:"url" jsonschema:"default=https://tool.test,pattern=^https?://[^/?#]+$" jsonschema_description:"Where browsers find the fake tool that judges a platform. A host under .test is served to the run's own browser alone; any other has to lead to tool.listen."`
-	OtherURL           string            `json:"other_url" jsonschema:"default=https://other-tool.test,pattern=^https?://[^/?#]+$" jsonschema_description:"A second fake tool, where the platform has the feature multiple-tools."`
-	Listen             string            `json:"listen" jsonschema:"default=127.0.0.1:8766" jsonschema_description:"The address at which the platform's server reaches the fake tool over plain HTTP, for its key set."`
-	Key                string            `json:"key" jsonschema:"default=invigilator-tool-key.json" jsonschema_description:"The file that holds the fake tool's key pair, so that its registration lasts; made where it does not exist."`
-	Name               string            `json:"name" jsonschema_description:"What the report calls the tool."`
-	LoginURL           string            `json:"login_url" jsonschema:"pattern=^(https?://.+)?$" jsonschema_description:"The login initiation endpoint of the tool to judge."`
-	LaunchURL          string            `json:"launch_url" jsonschema:"pattern=^(https?://.+)?$" jsonschema_description:"The tool's redirect URI, where launches are posted; the target link URI too, unless one is given."`
-	RedirectURIs       []string          `json:"redirect_uris" jsonschema_description:"Further redirect URIs that are registered for the tool."`
-	TargetLinkURI      string            `json:"target_link_uri" jsonschema:"pattern=^(https?://.+)?$" jsonschema_description:"What a resource link opens; launch_url when empty."`
-	ClientID           string            `json:"client_id" jsonschema:"default=invigilator,minLength=1" jsonschema_description:"The client_id that the tool knows the platform's registration by."`
-	DeploymentID       string            `json:"deployment_id" jsonschema:"default=deployment-1,minLength=1,maxLength=255" jsonschema_description:"The deployment_id that the tool knows."`
-	Accepts            Marker            `json:"accepts" jsonschema_description:"What the page of an accepted launch shows, and no other."`
-	Refuses            Marker            `json:"refuses" jsonschema_description:"What the page of a refused launch shows, and no other."`
-	OtherClientID      string            `json:"other_client_id" jsonschema:"default=invigilator-2,minLength=1" jsonschema_description:"The client_id of a second registration of the same issuer, where the tool has the feature multiple-clients-per-issuer."`
-	OtherDeploymentID  string            `json:"other_deployment_id" jsonschema:"default=deployment-2,minLength=1,maxLength=255" jsonschema_description:"A second deployment_id of the registration, where the tool has the feature multiple-deployments."`
-	JWKSURL            string            `json:"jwks_url" jsonschema:"pattern=^(https?://.+)?$" jsonschema_description:"The tool's own key set, where it has the feature tool-jwks."`
-	TeacherView        Marker            `json:"teacher_view" jsonschema_description:"What only the page of a teacher shows, where the tool has the feature role-based-view."`
-	UserMark           string            `json:"user_mark" jsonschema_description:"CSS selector of the element whose text names the user's account, where the tool has the feature user-marker."`
-	ResourceMark       string            `json:"resource_mark" jsonschema_description:"CSS selector of the element whose text names the resource, where the tool has the feature resource-marker."`
-	Exit               string            `json:"exit" jsonschema_description:"CSS selector of the link or button that leads back to the platform, where the tool has the feature return-url."`
-	ProctoringURI      string            `json:"proctoring_uri" jsonschema:"pattern=^(https?://.+)?$" jsonschema_description:"The target link URI of a proctored exam; target_link_uri when empty."`
-	ReviewURI          string            `json:"review_uri" jsonschema:"pattern=^(https?://.+)?$" jsonschema_description:"The target link URI of a submission review; target_link_uri when empty."`
-	ProctoringSettings string            `json:"proctoring_settings" jsonschema_description:"The data of the claim proctoring_settings that the tool expects, if any."`
-	Custom             map[string]string `json:"custom" jsonschema_description:"Custom parameters that every launch of the tool has to have, such as which of its resources a link opens. A variable such as $ResourceLink.id stands for what the launch says."`
-	Claims             map[string]any    `json:"claims" jsonschema_description:"Further claims that every launch of the tool has to have, by their full names. Members of an object are added to those that the launch sends anyway."`
-	SessionURL         string            `json:"session_url" jsonschema:"pattern=^(https?://.+)?$" jsonschema_description:"A page that only a launched user sees; the page that a launch ends on, without its query, when empty."`
+	Name                    string            `json:"name" jsonschema_description:"What the report calls the tool; its host when empty."`
+	LoginURL                string            `json:"login_url" jsonschema:"pattern=^(https?://.+)?$" jsonschema_description:"The login initiation endpoint of the tool."`
+	LaunchURL               string            `json:"launch_url" jsonschema:"pattern=^(https?://.+)?$" jsonschema_description:"The tool's redirect URI, where launches are posted; the target link URI too, unless one is given."`
+	RedirectURIs            []string          `json:"redirect_uris" jsonschema_description:"Further redirect URIs that are registered for the tool."`
+	TargetLinkURI           string            `json:"target_link_uri" jsonschema:"pattern=^(https?://.+)?$" jsonschema_description:"What a resource link opens; launch_url when empty."`
+	ProctoringTargetLinkURI string            `json:"proctoring_target_link_uri" jsonschema:"pattern=^(https?://.+)?$" jsonschema_description:"The target link URI of a proctored exam; target_link_uri when empty."`
+	ReviewTargetLinkURI     string            `json:"review_target_link_uri" jsonschema:"pattern=^(https?://.+)?$" jsonschema_description:"The target link URI of a submission review; target_link_uri when empty."`
+	JWKSURL                 string            `json:"jwks_url" jsonschema:"pattern=^(https?://.+)?$" jsonschema_description:"The tool's own key set, where it has the feature tool-jwks."`
+	Custom                  map[string]string `json:"custom" jsonschema_description:"Custom parameters that every launch of the tool has to have, such as which of its resources a link opens. A variable such as $ResourceLink.id stands for what the launch says."`
+	Claims                  map[string]any    `json:"claims" jsonschema_description:"Further claims that every launch of the tool has to have, by their full names. Members of an object are added to those that the launch sends anyway."`
+	ProctoringSettings      string            `json:"proctoring_settings" jsonschema_description:"The data of the claim proctoring_settings that the tool expects, if any."`
+	LaunchAccepted          Marker            `json:"launch_accepted" jsonschema_description:"What the page of an accepted launch shows, and no other page."`
+	LaunchRefused           Marker            `json:"launch_refused" jsonschema_description:"What the page of a refused launch shows, and no other page."`
+	InstructorView          Marker            `json:"instructor_view" jsonschema_description:"What only the page of an instructor shows, where the tool has the feature role-based-view."`
+	UserSelector            string            `json:"user_selector" jsonschema_description:"CSS selector of the element whose text names the user's account, where the tool has the feature user-marker."`
+	ResourceSelector        string            `json:"resource_selector" jsonschema_description:"CSS selector of the element whose text names the resource, where the tool has the feature resource-marker."`
+	ReturnSelector          string            `json:"return_selector" jsonschema_description:"CSS selector of the link or button that leads back to the platform, where the tool has the feature return-url."`
+	ProtectedURL            string            `json:"protected_url" jsonschema:"pattern=^(https?://.+)?$" jsonschema_description:"A page that the tool shows only to a user who has been launched; the page that a launch ends on, without its query, when empty."`
 }
 
 // Marker is a sign on a page; all of its parts that are set have to be there.
@@ -99,63 +94,85 @@ type Marker struct {
 // IsZero says whether no part is set.
 func (m Marker) IsZero() bool { return m == Marker{} }
 
-// Platform is the fake platform, as a tool under test knows it, or the platform
-// under test.
+// Platform is the platform under test.
 type Platform struct {
-	Name          string   `json:"name" jsonschema_description:"What the report calls the platform."`
-	Issuer        string   `json:"issuer" jsonschema:"pattern=^(https?://.+)?$" jsonschema_description:"The issuer identifier of the platform to judge."`
-	AuthURL       string   `json:"auth_url" jsonschema:"pattern=^(https?://.+)?$" jsonschema_description:"The platform's authorization endpoint."`
-	JWKSURL       string   `json:"jwks_url" jsonschema:"pattern=^(https?://.+)?$" jsonschema_description:"The platform's key set."`
-	ClientID      string   `json:"client_id" jsonschema_description:"The client_id that the platform gave the fake tool."`
-	OtherClientID string   `json:"other_client_id" jsonschema_description:"The client_id that the platform gave the second fake tool, where it has the feature multiple-tools."`
-	DeploymentID  string   `json:"deployment_id" jsonschema:"maxLength=255" jsonschema_description:"The deployment_id of the fake tool's deployment; any when empty."`
-	TokenURL      string   `json:"token_url" jsonschema:"pattern=^(https?://.+)?$" jsonschema_description:"The platform's token endpoint, where it has services."`
-	ExamStarted   Marker   `json:"exam_started" jsonschema_description:"What the page of an exam shows that the candidate can take, and no other page, where the platform has the feature proctoring."`
-	ExamPaused    Marker   `json:"exam_paused" jsonschema_description:"What the page of an exam shows that is paused, where the platform has the feature acs."`
-	ExamTime      Duration `json:"exam_time" jsonschema:"default=0s" jsonschema_description:"How long an attempt at the exam lasts. Without one, that its time runs out is not tried."`
-	AllowWrites   bool     `json:"allow_writes" jsonschema_description:"Whether the run may change the platform's gradebook: make line items of its own, which it removes again, and send scores."`
-	NeedsGrading  Marker   `json:"needs_grading" jsonschema_description:"What the gradebook shows of work that waits for grading, where the platform has the feature submission-review. {line_item} stands for the label of the line item and {learner} for the name of the learner."`
-	Points        string   `json:"points" jsonschema_description:"CSS selector of the element in which the gradebook shows the points of a learner at a line item, where what it shows is to be held against the results. {line_item} and {learner} stand for the label and the name, as in needs_grading."`
-	ReviewURI     string   `json:"review_uri" jsonschema:"pattern=^(https?://.+)?$" jsonschema_description:"What the platform was given for submission reviews, where that is another URL than target_link_uri."`
-	TargetLinkURI string   `json:"target_link_uri" jsonschema:"pattern=^(https?://.+)?$" jsonschema_description:"The target link URI that the platform's links were given; the fake tool's redirect URI with the query chapter=1 when empty."`
-	URL           string   `json:"url" jsonschema:"default=https://platform.test,pattern=^https?://[^/?#]+$" jsonschema_description:"Where browsers find the platform, and its issuer. A host under .test is served to the run's own browser alone; any other has to lead to platform.listen."`
-	OtherURL      string   `json:"other_url" jsonschema:"default=https://other-platform.test,pattern=^https?://[^/?#]+$" jsonschema_description:"A second platform, where the tool has the feature multiple-platforms: as url, and leading to the same address."`
-	Listen        string   `json:"listen" jsonschema:"default=127.0.0.1:8765" jsonschema_description:"The address at which the tool's server reaches the platform over plain HTTP, for its key set."`
+	Name           string   `json:"name" jsonschema_description:"What the report calls the platform; its issuer when empty."`
+	Issuer         string   `json:"issuer" jsonschema:"pattern=^(https?://.+)?$" jsonschema_description:"The issuer identifier of the platform."`
+	AuthURL        string   `json:"auth_url" jsonschema:"pattern=^(https?://.+)?$" jsonschema_description:"The platform's authorization endpoint."`
+	JWKSURL        string   `json:"jwks_url" jsonschema:"pattern=^(https?://.+)?$" jsonschema_description:"The platform's key set."`
+	TokenURL       string   `json:"token_url" jsonschema:"pattern=^(https?://.+)?$" jsonschema_description:"The platform's token endpoint, where it has services."`
+	ExamStarted    Marker   `json:"exam_started" jsonschema_description:"What the page of an exam shows that the candidate can take, and no other page, where the platform has the feature proctoring."`
+	ExamPaused     Marker   `json:"exam_paused" jsonschema_description:"What the page of an exam shows that is paused, where the platform has the feature acs."`
+	ExamDuration   Duration `json:"exam_duration" jsonschema:"default=0s" jsonschema_description:"How long an attempt at the exam lasts, as in 1h30m. Without it the run does not try what happens when the time is over."`
+	AllowWrites    bool     `json:"allow_writes" jsonschema_description:"Whether the run may change the platform's gradebook: make line items of its own, which it removes again, and send scores."`
+	GradingPending Marker   `json:"grading_pending" jsonschema_description:"What the gradebook shows of work that waits for grading, where the platform has the feature submission-review. {line_item} stands for the label of the line item and {learner} for the name of the learner."`
+	PointsSelector string   `json:"points_selector" jsonschema_description:"CSS selector of the element in which the gradebook shows the points of a learner at a line item. With it, these points are compared with the results. {line_item} and {learner} stand for the label and the name, as in grading_pending."`
+}
+
+// FakePlatform is the platform that launches a tool under test.
+type FakePlatform struct {
+	URL      string `json:"url" jsonschema:"default=https://platform.test,pattern=^https?://[^/?#]+$" jsonschema_description:"Where browsers find the fake platform, and its issuer. A host under .test is served to the run's own browser alone; any other has to lead to fake_platform.listen."`
+	OtherURL string `json:"other_url" jsonschema:"default=https://other-platform.test,pattern=^https?://[^/?#]+$" jsonschema_description:"A second fake platform, where the tool has the feature multiple-platforms: as url, and leading to the same address."`
+	Listen   string `json:"listen" jsonschema:"default=127.0.0.1:8765" jsonschema_description:"The address, host:port, at which the tool's server reaches the fake platform over plain HTTP, for its key set."`
+}
+
+// FakeTool is the tool that a platform under test launches.
+type FakeTool struct {
+	URL                 string `json:"url" jsonschema:"default=https://tool.test,pattern=^https?://[^/?#]+$" jsonschema_description:"Where browsers find the fake tool. A host under .test is served to the run's own browser alone; any other has to lead to fake_tool.listen."`
+	OtherURL            string `json:"other_url" jsonschema:"default=https://other-tool.test,pattern=^https?://[^/?#]+$" jsonschema_description:"A second fake tool, where the platform has the feature multiple-tools."`
+	Listen              string `json:"listen" jsonschema:"default=127.0.0.1:8766" jsonschema_description:"The address, host:port, at which the platform's server reaches the fake tool over plain HTTP, for its key set."`
+	KeyFile             string `json:"key_file" jsonschema:"default=invigilator-tool-key.json" jsonschema_description:"The file that holds the fake tool's key pair, so that its registration lasts; made where it does not exist."`
+	TargetLinkURI       string `json:"target_link_uri" jsonschema:"pattern=^(https?://.+)?$" jsonschema_description:"The target link URI that the platform's links were given; the fake tool's redirect URI with the query chapter=1 when empty."`
+	ReviewTargetLinkURI string `json:"review_target_link_uri" jsonschema:"pattern=^(https?://.+)?$" jsonschema_description:"The target link URI that the platform was given for submission reviews, where that is another one."`
+}
+
+// Registration is what tool and platform know of each other.
+type Registration struct {
+	ClientID          string `json:"client_id" jsonschema_description:"The client_id that the platform gave the tool. Where a tool is judged: invigilator, unless it is given."`
+	DeploymentID      string `json:"deployment_id" jsonschema:"maxLength=255" jsonschema_description:"The deployment_id of the tool's deployment. Where a tool is judged: deployment-1, unless it is given. Where a platform is judged, any when empty."`
+	OtherClientID     string `json:"other_client_id" jsonschema_description:"The client_id of a second registration. Where a tool is judged: of the same tool and issuer, for the feature multiple-clients-per-issuer; invigilator-2, unless it is given. Where a platform is judged: of the second fake tool, for the feature multiple-tools."`
+	OtherDeploymentID string `json:"other_deployment_id" jsonschema:"maxLength=255" jsonschema_description:"A second deployment_id of the registration, where the tool to judge has the feature multiple-deployments; deployment-2, unless it is given."`
+}
+
+// ofFakePlatform is the registration that a tool under test makes of the fake platform,
+// unless the user says otherwise. A platform under test gives its own.
+var ofFakePlatform = Registration{
+	ClientID: "invigilator", DeploymentID: "deployment-1", OtherClientID: "invigilator-2", OtherDeploymentID: "deployment-2",
 }
 
 // Browser says which browser to use.
 type Browser struct {
-	Path   string `json:"path" jsonschema_description:"The browser's executable; the first one installed when empty."`
-	Remote string `json:"remote" jsonschema:"pattern=^((ws|http)s?://.+)?$" jsonschema_description:"The DevTools URL of a browser that runs already."`
-	Headed bool   `json:"headed" jsonschema_description:"Show the browser's window."`
+	Path        string   `json:"path" jsonschema_description:"The browser's executable; the first one installed when empty."`
+	DevToolsURL string   `json:"devtools_url" jsonschema:"pattern=^((ws|http)s?://.+)?$" jsonschema_description:"The DevTools URL of a browser that runs already."`
+	Headed      bool     `json:"headed" jsonschema_description:"Show the browser's window."`
+	IdleTime    Duration `json:"idle_time" jsonschema:"default=100ms" jsonschema_description:"How long nothing may change on a page before it counts as loaded."`
 }
 
-// Patience says how long to wait for what.
-type Patience struct {
-	Visit   Duration `json:"visit" jsonschema:"default=20s" jsonschema_description:"For one launch, from the first request to a page at rest."`
-	Quiet   Duration `json:"quiet" jsonschema:"default=100ms" jsonschema_description:"How long nothing may move on a page before it counts as at rest."`
-	Marker  Duration `json:"marker" jsonschema:"default=2s" jsonschema_description:"For one of the tool's signs to appear on a page at rest."`
-	Restart Duration `json:"restart" jsonschema:"default=30s" jsonschema_description:"For a subject that is away to be back: one that restarts, is down for maintenance, or has had too many requests."`
-	Memory  Duration `json:"memory" jsonschema:"default=35s" jsonschema_description:"How long a check may wait for the tool to forget something, such as a nonce or a key set. What needs longer is not tried."`
-	Step    Duration `json:"step" jsonschema:"default=10s" jsonschema_description:"For what a step of a journey acts on to be there, and for a journey's launch to begin."`
-	Run     Duration `json:"run" jsonschema:"default=30m" jsonschema_description:"For the whole run."`
+// Timeout says how long to wait for what.
+type Timeout struct {
+	Launch   Duration `json:"launch" jsonschema:"default=20s" jsonschema_description:"For one launch, from the first request to a loaded page."`
+	PageSign Duration `json:"page_sign" jsonschema:"default=2s" jsonschema_description:"For a configured sign, such as tool.launch_accepted, to appear on a loaded page."`
+	Restart  Duration `json:"restart" jsonschema:"default=30s" jsonschema_description:"For a subject that is away to be back: one that restarts, is down for maintenance, or has had too many requests."`
+	Expiry   Duration `json:"expiry" jsonschema:"default=35s" jsonschema_description:"For something to expire, such as a nonce or a cached key set of the tool. A check that needs longer is not tried."`
+	Step     Duration `json:"step" jsonschema:"default=10s" jsonschema_description:"For the element that a step of a journey acts on to appear, and for a journey's launch to begin."`
+	Run      Duration `json:"run" jsonschema:"default=30m" jsonschema_description:"For the whole run."`
 }
 
 // Embedded says what the embedded subject does wrong.
 type Embedded struct {
-	Faults        []string `json:"faults" jsonschema_description:"Faults of the embedded subject, by name; 'invigilator faults' lists them."`
-	NullPeer      string   `json:"null_peer" jsonschema:"enum=,enum=not-found,enum=blank,enum=hangs-up,enum=never-answers,enum=redirect-loop,enum=maintenance,enum=home,enum=sign-in,enum=scripts,enum=no-content,enum=error,enum=unavailable,enum=too-many-requests" jsonschema_description:"Puts a server that does nothing in the place of the embedded subject."`
-	NullPeerAfter int      `json:"null_peer_after" jsonschema:"default=0,minimum=0" jsonschema_description:"How many requests the embedded subject answers before the null peer takes its place."`
-	NullPeerPart  string   `json:"null_peer_part" jsonschema:"enum=,enum=token-endpoint,enum=control,enum=grades,enum=key-set" jsonschema_description:"The only part of the embedded subject whose place the null peer takes, where it takes that of one alone."`
-	NullPeerEvery int      `json:"null_peer_every" jsonschema:"default=1,minimum=1" jsonschema_description:"Which of the requests from then on the null peer answers: each when 1, every third when 3."`
-	OnlyVerdicts  bool     `json:"only_verdicts" jsonschema_description:"Keeps no evidence beside the verdicts, for runs whose report nobody reads."`
-	SkipPreflight bool     `json:"skip_preflight" jsonschema_description:"Lets every scenario face the subject, even one that no valid launch works with."`
+	Faults                []string `json:"faults" jsonschema_description:"Faults of the embedded subject, by name; 'invigilator faults' lists them."`
+	NullPeer              string   `json:"null_peer" jsonschema:"enum=,enum=not-found,enum=blank,enum=hangs-up,enum=never-answers,enum=redirect-loop,enum=maintenance,enum=home,enum=sign-in,enum=scripts,enum=no-content,enum=error,enum=unavailable,enum=too-many-requests" jsonschema_description:"Puts a server that does nothing in the place of the embedded subject."`
+	NullPeerAfterRequests int      `json:"null_peer_after_requests" jsonschema:"default=0,minimum=0" jsonschema_description:"How many requests the embedded subject answers before the null peer takes its place."`
+	NullPeerPart          string   `json:"null_peer_part" jsonschema:"enum=,enum=token-endpoint,enum=control,enum=grades,enum=key-set" jsonschema_description:"The only part of the embedded subject whose place the null peer takes, where it takes that of one alone."`
+	NullPeerEveryRequests int      `json:"null_peer_every_requests" jsonschema:"default=1,minimum=1" jsonschema_description:"Which of the requests from then on the null peer answers: each when 1, every third when 3."`
+	OnlyVerdicts          bool     `json:"only_verdicts" jsonschema_description:"Keeps no evidence beside the verdicts, for runs whose report nobody reads."`
+	SkipPreflight         bool     `json:"skip_preflight" jsonschema_description:"Lets every scenario face the subject, even one that no valid launch works with."`
 }
 
 // Demo returns the configuration of a run that judges the embedded subject of a side.
 func Demo(side Side) Config {
-	c := Default()
-	c.Side, c.Demo = side, true
+	c := Default(side)
+	c.Demo = true
 	return c
 }
 
@@ -280,9 +297,9 @@ func (c Config) ReportFolder() string {
 	return cmp.Or(c.Report, filepath.Join("invigilator-report", string(c.Side)))
 }
 
-// Private says whether the platform's host is one that only the run's own
+// Private says whether the fake platform's host is one that only the run's own
 // browser knows: .test never resolves (RFC 6761, 6.2).
-func (p Platform) Private() bool { return IsPrivate(p.URL) }
+func (p FakePlatform) Private() bool { return IsPrivate(p.URL) }
 
 // IsPrivate says whether an address has a host that only the run's own browser knows.
 func IsPrivate(address string) bool {
@@ -297,14 +314,14 @@ func sameHost(a, b string) bool {
 	return errA == nil && errB == nil && strings.EqualFold(ua.Hostname(), ub.Hostname())
 }
 
-// ServerURL returns where the tool's server finds the platform.
-func (p Platform) ServerURL() string { return serverURL(p.URL, p.Listen, "") }
+// ServerURL returns where the tool's server finds the fake platform.
+func (p FakePlatform) ServerURL() string { return serverURL(p.URL, p.Listen, "") }
 
-// OtherServerURL returns where the tool's server finds the second platform.
-func (p Platform) OtherServerURL() string { return serverURL(p.OtherURL, p.Listen, OtherPath) }
+// OtherServerURL returns where the tool's server finds the second fake platform.
+func (p FakePlatform) OtherServerURL() string { return serverURL(p.OtherURL, p.Listen, OtherPath) }
 
 // ServerURL returns where the platform's server finds the fake tool.
-func (t Tool) ServerURL() string { return serverURL(t.URL, t.Listen, "") }
+func (t FakeTool) ServerURL() string { return serverURL(t.URL, t.Listen, "") }
 
 // OtherPath begins the second fake's paths at the address where it listens.
 const OtherPath = "/other"

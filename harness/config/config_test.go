@@ -49,7 +49,7 @@ func load(s config.Sources) (config.Config, error) {
 
 // changed returns the defaults after a change.
 func changed(change func(*config.Config)) config.Config {
-	c := config.Default()
+	c := config.Default(config.ToolSide)
 	change(&c)
 	return c
 }
@@ -96,27 +96,33 @@ func diff(want, got any) string {
 	return gocmp.Diff(want, got, cmpopts.IgnoreFields(config.Config{}, "File", "Given"), cmpopts.EquateEmpty())
 }
 
+// fakeTool is the fake tool of a configuration that says nothing of it.
+var fakeTool = config.FakeTool{
+	URL: "https://tool.test", OtherURL: "https://other-tool.test", Listen: "127.0.0.1:8766", KeyFile: "invigilator-tool-key.json",
+}
+
 func TestDefaults(t *testing.T) {
 	g := NewWithT(t)
 	want := config.Config{
-		Side: config.ToolSide,
-		Tool: config.Tool{
-			URL: "https://tool.test", OtherURL: "https://other-tool.test", Listen: "127.0.0.1:8766", Key: "invigilator-tool-key.json",
+		Side:     config.ToolSide,
+		FakeTool: fakeTool,
+		Registration: config.Registration{
 			ClientID: "invigilator", DeploymentID: "deployment-1",
 			OtherClientID: "invigilator-2", OtherDeploymentID: "deployment-2",
 		},
-		Platform: config.Platform{URL: "https://platform.test", OtherURL: "https://other-platform.test", Listen: "127.0.0.1:8765"},
-		Agent:    "browser",
-		Patience: config.Default().Patience, // tuned now and then
-		Crowd:    40,
-		Embedded: config.Embedded{NullPeerEvery: 1},
+		FakePlatform:       config.FakePlatform{URL: "https://platform.test", OtherURL: "https://other-platform.test", Listen: "127.0.0.1:8765"},
+		Agent:              "browser",
+		Browser:            config.Default(config.ToolSide).Browser, // tuned now and then
+		Timeout:            config.Default(config.ToolSide).Timeout,
+		ConcurrentLaunches: 40,
+		Embedded:           config.Embedded{NullPeerEveryRequests: 1},
 	}
-	g.Expect(diff(want, config.Default())).To(BeEmpty())
+	g.Expect(diff(want, config.Default(config.ToolSide))).To(BeEmpty())
 	loaded, err := load(config.Sources{})
 	g.Expect(err).NotTo(HaveOccurred(), "nothing else has to be configured")
 	g.Expect(diff(want, loaded)).To(BeEmpty())
 	g.Expect(loaded.IsEmbedded()).To(BeFalse(), "the embedded subject has to be asked for")
-	for key, span := range flat(tree(g, want.Patience), "") {
+	for key, span := range flat(tree(g, want.Timeout), "") {
 		patience, err := time.ParseDuration(span.(string))
 		g.Expect(err).NotTo(HaveOccurred())
 		g.Expect(patience).To(BeNumerically(">", 0), key)
@@ -125,14 +131,15 @@ func TestDefaults(t *testing.T) {
 
 func TestDefaultsAreThoseOfTheSchema(t *testing.T) {
 	g := NewWithT(t)
-	defaults := flat(tree(g, config.Default()), "")
+	defaults := flat(tree(g, config.Default(config.ToolSide)), "")
 	for key, property := range described(tree(g, config.Schema()), "") {
 		value, named := property["default"]
 		switch {
+		case strings.HasPrefix(key, "registration."): // they depend on the side
 		case !named:
 			g.Expect(defaults).To(HaveKey(key))
 			g.Expect(slices.Contains([]any{nil, "", false}, defaults[key])).To(BeTrue(), "%s: the schema shows no default", key)
-		case strings.HasPrefix(key, "patience."):
+		case strings.HasPrefix(key, "timeout."), key == "browser.idle_time":
 			shown, err := time.ParseDuration(value.(string))
 			g.Expect(err).NotTo(HaveOccurred())
 			g.Expect(defaults).To(HaveKeyWithValue(key, shown.String()))
@@ -153,22 +160,22 @@ func TestDefaultsCanBeWrittenIntoAFile(t *testing.T) {
 	g.Expect(settings).NotTo(BeEmpty())
 	loaded, err := load(config.Sources{Settings: settings})
 	g.Expect(err).NotTo(HaveOccurred())
-	g.Expect(diff(config.Default(), loaded)).To(BeEmpty())
+	g.Expect(diff(config.Default(config.ToolSide), loaded)).To(BeEmpty())
 }
 
 func TestWhatComesLaterWins(t *testing.T) {
-	const inFile = "tool:\n  name: file\nreport: file\nonly: [file]\nbrowser: {headed: true}\npatience: {run: 1m}\n"
+	const inFile = "tool:\n  name: file\nreport: file\nrequirements: [file]\nbrowser: {headed: true}\ntimeout: {run: 1m}\n"
 	environ := []string{
-		"INVIGILATOR_TOOL_NAME=environment", "INVIGILATOR_REPORT=environment", "INVIGILATOR_ONLY=environment",
-		"INVIGILATOR_BROWSER_HEADED=false", "INVIGILATOR_PATIENCE_RUN=2m", "PATH=/bin", "INVIGILATORY=no",
+		"INVIGILATOR_TOOL_NAME=environment", "INVIGILATOR_REPORT=environment", "INVIGILATOR_REQUIREMENTS=environment",
+		"INVIGILATOR_BROWSER_HEADED=false", "INVIGILATOR_TIMEOUT_RUN=2m", "PATH=/bin", "INVIGILATORY=no",
 	}
 	settings := map[string]string{
-		"tool.name": "setting", "report": "setting", "only": "setting", "browser.headed": "true", "patience.run": "3m",
+		"tool.name": "setting", "report": "setting", "requirements": "setting", "browser.headed": "true", "timeout.run": "3m",
 	}
 	from := func(name string, headed bool, run time.Duration) config.Config {
 		return changed(func(c *config.Config) {
-			c.Tool.Name, c.Report, c.Only, c.Browser.Headed = name, name, []string{name}, headed
-			c.Patience.Run = config.Duration(run)
+			c.Tool.Name, c.Report, c.Requirements, c.Browser.Headed = name, name, []string{name}, headed
+			c.Timeout.Run = config.Duration(run)
 		})
 	}
 	for name, test := range map[string]struct {
@@ -188,10 +195,10 @@ func TestWhatComesLaterWins(t *testing.T) {
 			}),
 		},
 		"empty text over text": {
-			[]string{"INVIGILATOR_TOOL_NAME="}, map[string]string{"only": ""},
+			[]string{"INVIGILATOR_TOOL_NAME="}, map[string]string{"requirements": ""},
 			changed(func(c *config.Config) {
 				*c = from("file", true, time.Minute)
-				c.Tool.Name, c.Only = "", []string{}
+				c.Tool.Name, c.Requirements = "", []string{}
 			}),
 		},
 	} {
@@ -207,14 +214,14 @@ func TestWhatComesLaterWins(t *testing.T) {
 func TestASettingLeavesItsNeighboursAlone(t *testing.T) {
 	g := NewWithT(t)
 	loaded, err := load(config.Sources{
-		File:     file(t, "tool:\n  name: file\n  accepts: {text: welcome, selector: main}\n"),
-		Environ:  []string{"INVIGILATOR_TOOL_CLIENT_ID=client"},
-		Settings: map[string]string{"tool.accepts.text": "hello"},
+		File:     file(t, "tool:\n  name: file\n  launch_accepted: {text: welcome, selector: main}\n"),
+		Environ:  []string{"INVIGILATOR_REGISTRATION_CLIENT_ID=client"},
+		Settings: map[string]string{"tool.launch_accepted.text": "hello"},
 	})
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(diff(changed(func(c *config.Config) {
-		c.Tool.Name, c.Tool.ClientID = "file", "client"
-		c.Tool.Accepts = config.Marker{Text: "hello", Selector: "main"}
+		c.Tool.Name, c.Registration.ClientID = "file", "client"
+		c.Tool.LaunchAccepted = config.Marker{Text: "hello", Selector: "main"}
 	}), loaded)).To(BeEmpty())
 }
 
@@ -245,52 +252,49 @@ tool:
   launch_url: https://tool.example/launch
   redirect_uris: [https://tool.example/a, "http://localhost:3000/b"]
   target_link_uri: https://tool.example/items/7?x=1#y
-  client_id: abc-123
-  deployment_id: "1"
-  accepts: {selector: "#work", text: Welcome, url: /work}
-  refuses: {text: Sorry}
-  session_url: https://tool.example/me
-  other_client_id: abc-124
-  other_deployment_id: "2"
+  launch_accepted: {selector: "#work", text: Welcome, url: /work}
+  launch_refused: {text: Sorry}
+  protected_url: https://tool.example/me
   jwks_url: https://tool.example/keys?v=1
-  teacher_view: {selector: "#grades"}
-  user_mark: "#account"
-  resource_mark: "h1 > .resource"
-  exit: a.exit
-platform: {url: "https://lms.example:8443", other_url: "https://lms-2.example:8443", listen: "0.0.0.0:80"}
+  instructor_view: {selector: "#grades"}
+  user_selector: "#account"
+  resource_selector: "h1 > .resource"
+  return_selector: a.exit
+registration: {client_id: abc-123, deployment_id: "1", other_client_id: abc-124, other_deployment_id: "2"}
+fake_platform: {url: "https://lms.example:8443", other_url: "https://lms-2.example:8443", listen: "0.0.0.0:80"}
 features: [role-based-view, user-marker, resource-marker, tool-jwks, tls]
 agent: http
-browser: {path: /opt/chrome, remote: "ws://127.0.0.1:9222/devtools", headed: false}
-patience: {visit: 1m30s, quiet: 0s, marker: 1.5s, restart: 2h, memory: 0s, run: 250ms}
+browser: {path: /opt/chrome, devtools_url: "ws://127.0.0.1:9222/devtools", headed: false, idle_time: 0s}
+timeout: {launch: 1m30s, page_sign: 1.5s, restart: 2h, expiry: 0s, run: 250ms}
 report: out
-crowd: 250
+concurrent_launches: 250
 seed: 1152921504606846977
-only: [oidc-tool-nonce-foreign]
+requirements: [oidc-tool-nonce-foreign]
 `)})
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(loaded.IsEmbedded()).To(BeFalse())
 	g.Expect(diff(config.Config{
 		Side: config.ToolSide,
 		Tool: config.Tool{
-			URL: "https://tool.test", OtherURL: "https://other-tool.test", Listen: "127.0.0.1:8766", Key: "invigilator-tool-key.json",
 			Name: "A tool", LoginURL: "https://tool.example/login", LaunchURL: "https://tool.example/launch",
 			RedirectURIs:  []string{"https://tool.example/a", "http://localhost:3000/b"},
-			TargetLinkURI: "https://tool.example/items/7?x=1#y", ClientID: "abc-123", DeploymentID: "1",
-			Accepts: config.Marker{Selector: "#work", Text: "Welcome", URL: "/work"},
-			Refuses: config.Marker{Text: "Sorry"}, SessionURL: "https://tool.example/me",
-			OtherClientID: "abc-124", OtherDeploymentID: "2", JWKSURL: "https://tool.example/keys?v=1",
-			TeacherView: config.Marker{Selector: "#grades"}, UserMark: "#account", ResourceMark: "h1 > .resource", Exit: "a.exit",
+			TargetLinkURI: "https://tool.example/items/7?x=1#y", JWKSURL: "https://tool.example/keys?v=1",
+			LaunchAccepted: config.Marker{Selector: "#work", Text: "Welcome", URL: "/work"},
+			LaunchRefused:  config.Marker{Text: "Sorry"}, ProtectedURL: "https://tool.example/me",
+			InstructorView: config.Marker{Selector: "#grades"}, UserSelector: "#account", ResourceSelector: "h1 > .resource", ReturnSelector: "a.exit",
 		},
-		Platform: config.Platform{URL: "https://lms.example:8443", OtherURL: "https://lms-2.example:8443", Listen: "0.0.0.0:80"},
-		Features: []string{"role-based-view", "user-marker", "resource-marker", "tool-jwks", "tls"},
-		Agent:    "http",
-		Browser:  config.Browser{Path: "/opt/chrome", Remote: "ws://127.0.0.1:9222/devtools"},
-		Patience: config.Patience{
-			Visit: config.Duration(90 * time.Second), Marker: config.Duration(1500 * time.Millisecond),
-			Restart: config.Duration(2 * time.Hour), Step: config.Default().Patience.Step, Run: config.Duration(250 * time.Millisecond),
+		FakeTool:     fakeTool,
+		Registration: config.Registration{ClientID: "abc-123", DeploymentID: "1", OtherClientID: "abc-124", OtherDeploymentID: "2"},
+		FakePlatform: config.FakePlatform{URL: "https://lms.example:8443", OtherURL: "https://lms-2.example:8443", Listen: "0.0.0.0:80"},
+		Features:     []string{"role-based-view", "user-marker", "resource-marker", "tool-jwks", "tls"},
+		Agent:        "http",
+		Browser:      config.Browser{Path: "/opt/chrome", DevToolsURL: "ws://127.0.0.1:9222/devtools"},
+		Timeout: config.Timeout{
+			Launch: config.Duration(90 * time.Second), PageSign: config.Duration(1500 * time.Millisecond),
+			Restart: config.Duration(2 * time.Hour), Step: config.Default(config.ToolSide).Timeout.Step, Run: config.Duration(250 * time.Millisecond),
 		},
-		Report: "out", Crowd: 250, Seed: 1<<60 + 1, Only: []string{"oidc-tool-nonce-foreign"},
-		Embedded: config.Embedded{NullPeerEvery: 1},
+		Report: "out", ConcurrentLaunches: 250, Seed: 1<<60 + 1, Requirements: []string{"oidc-tool-nonce-foreign"},
+		Embedded: config.Embedded{NullPeerEveryRequests: 1},
 	}, loaded)).To(BeEmpty())
 }
 
@@ -303,75 +307,75 @@ func TestAProblemNamesItsKey(t *testing.T) {
 	}{
 		"unknown key at the top":      {file: "tools: {}\n", want: []string{"tools: unknown key"}},
 		"unknown key in a section":    {file: "tool: {loginurl: x}\n", want: []string{"tool.loginurl: unknown key"}},
-		"unknown key further in":      {file: "tool: {accepts: {css: x}}\n", want: []string{"tool.accepts.css: unknown key"}},
-		"unknown keys side by side":   {file: "patience: {a: 1, b: 2}\n", want: []string{"patience.a: unknown key", "patience.b: unknown key"}},
+		"unknown key further in":      {file: "tool: {launch_accepted: {css: x}}\n", want: []string{"tool.launch_accepted.css: unknown key"}},
+		"unknown keys side by side":   {file: "timeout: {a: 1, b: 2}\n", want: []string{"timeout.a: unknown key", "timeout.b: unknown key"}},
 		"key in another case":         {file: "Tool: {name: x}\ntool: {Name: x}\n", want: []string{"Tool: unknown key", "tool.Name: unknown key"}},
 		"dotted key":                  {file: "tool.name: x\n", want: []string{"tool.name: unknown key"}},
 		"number as key":               {file: "1: x\n", want: []string{"1: unknown key"}},
-		"number for text":             {file: "tool: {client_id: 12345}\n", want: []string{"tool.client_id: got number, want string"}},
-		"boolean for text":            {file: "report: true\n", want: []string{"report: got boolean, want string"}},
-		"text for boolean":            {file: "browser: {headed: yes}\n", want: []string{"browser.headed: got string, want boolean"}},
-		"text for list":               {file: "only: a\n", want: []string{"only: got string, want array"}},
-		"number in list":              {file: "only: [a, 7]\n", want: []string{"only.1: got number, want string"}},
-		"list for section":            {file: "tool: [a]\n", want: []string{"tool: got array, want object"}},
-		"text for section":            {file: "tool: a\n", want: []string{"tool: got string, want object"}},
+		"number for text":             {file: "registration: {client_id: 12345}\n", want: []string{"registration.client_id: is a number instead of text: put it in quotes"}},
+		"boolean for text":            {file: "report: true\n", want: []string{"report: is true or false instead of text"}},
+		"text for boolean":            {file: "browser: {headed: yes}\n", want: []string{"browser.headed: is text instead of true or false"}},
+		"text for list":               {file: "requirements: a\n", want: []string{"requirements: is text instead of a list"}},
+		"number in list":              {file: "requirements: [a, 7]\n", want: []string{"requirements.1: is a number instead of text: put it in quotes"}},
+		"list for section":            {file: "tool: [a]\n", want: []string{"tool: is a list instead of a section"}},
+		"text for section":            {file: "tool: a\n", want: []string{"tool: is text instead of a section"}},
 		"section for text":            {file: "agent: {a: b}\n", want: []string{"agent: "}},
-		"null for sections":           {file: "tool:\nbrowser: ~\n", want: []string{"tool: got null, want object", "browser: got null, want object"}},
-		"null for leaves":             {file: "only:\ntool:\n  name:\n", want: []string{"only: got null, want array", "tool.name: got null, want string"}},
-		"agent":                       {file: "agent: netscape\n", want: []string{"agent: value must be one of 'browser', 'http'"}},
-		"agent in another case":       {settings: map[string]string{"agent": "HTTP"}, want: []string{"agent: value must be one of"}},
-		"null peer":                   {environ: []string{"INVIGILATOR_EMBEDDED_NULL_PEER=quiet"}, want: []string{"embedded.null_peer: value must be one of", "embedded: "}},
-		"duration without sense":      {file: "patience: {visit: soon}\n", want: []string{"patience.visit: "}},
-		"duration without unit":       {settings: map[string]string{"patience.quiet": "250"}, want: []string{"patience.quiet: "}},
-		"duration as number":          {file: "patience: {run: 5}\n", want: []string{"patience.run: got number, want string"}},
-		"duration below nothing":      {file: "patience: {marker: -1s}\n", want: []string{"patience.marker: "}},
-		"duration empty":              {environ: []string{"INVIGILATOR_PATIENCE_RESTART="}, want: []string{"patience.restart: "}},
-		"visit of no time":            {file: "patience: {visit: 0s}\n", want: []string{"patience.visit: has to be more than nothing"}},
-		"URLs of no sense":            {file: "tool: {login_url: a, launch_url: b, target_link_uri: c, session_url: d, jwks_url: e}\n", want: []string{"tool.login_url: ", "tool.launch_url: ", "tool.target_link_uri: ", "tool.session_url: ", "tool.jwks_url: "}},
-		"URLs of another scheme":      {file: "tool: {target_link_uri: 'ftp://a/b', session_url: 'javascript:alert(1)'}\n", want: []string{"tool.target_link_uri: ", "tool.session_url: "}},
-		"URLs without host":           {file: "tool: {target_link_uri: 'https:///a', session_url: 'https://?a'}\n", want: []string{"tool.target_link_uri: ", "tool.session_url: "}},
-		"URL that does not parse":     {file: "tool: {session_url: 'https://a b/'}\n", want: []string{"tool.session_url: "}},
+		"null for sections":           {file: "tool:\nbrowser: ~\n", want: []string{"tool: is empty: write a section", "browser: is empty: write a section"}},
+		"null for leaves":             {file: "requirements:\ntool:\n  name:\n", want: []string{"requirements: is empty: write a list", "tool.name: is empty: write text"}},
+		"agent":                       {file: "agent: netscape\n", want: []string{"agent: \"netscape\" is unknown; there are browser, http"}},
+		"agent in another case":       {settings: map[string]string{"agent": "HTTP"}, want: []string{"agent: \"HTTP\" is unknown; there are browser, http"}},
+		"null peer":                   {environ: []string{"INVIGILATOR_EMBEDDED_NULL_PEER=quiet"}, want: []string{"embedded.null_peer: \"quiet\" is unknown; there are not-found, blank", "embedded: "}},
+		"duration without sense":      {file: "timeout: {launch: soon}\n", want: []string{"timeout.launch: "}},
+		"duration without unit":       {settings: map[string]string{"browser.idle_time": "250"}, want: []string{"browser.idle_time: "}},
+		"duration as number":          {file: "timeout: {run: 5}\n", want: []string{"timeout.run: has no unit"}},
+		"duration below nothing":      {file: "timeout: {page_sign: -1s}\n", want: []string{"timeout.page_sign: "}},
+		"duration empty":              {environ: []string{"INVIGILATOR_TIMEOUT_RESTART="}, want: []string{"timeout.restart: "}},
+		"visit of no time":            {file: "timeout: {launch: 0s}\n", want: []string{"timeout.launch: has to be more than nothing"}},
+		"URLs of no sense":            {file: "tool: {login_url: a, launch_url: b, target_link_uri: c, protected_url: d, jwks_url: e}\n", want: []string{"tool.login_url: ", "tool.launch_url: ", "tool.target_link_uri: ", "tool.protected_url: ", "tool.jwks_url: "}},
+		"URLs of another scheme":      {file: "tool: {target_link_uri: 'ftp://a/b', protected_url: 'javascript:alert(1)'}\n", want: []string{"tool.target_link_uri: ", "tool.protected_url: "}},
+		"URLs without host":           {file: "tool: {target_link_uri: 'https:///a', protected_url: 'https://?a'}\n", want: []string{"tool.target_link_uri: ", "tool.protected_url: "}},
+		"URL that does not parse":     {file: "tool: {protected_url: 'https://a b/'}\n", want: []string{"tool.protected_url: "}},
 		"redirect URIs":               {file: "tool: {redirect_uris: ['https://a.example/', b, '/c']}\n", want: []string{"tool.redirect_uris.1: ", "tool.redirect_uris.2: "}},
-		"platform with path":          {file: "platform: {url: 'https://lms.example/lti'}\n", want: []string{"platform.url: "}},
-		"platform with slash":         {file: "platform: {url: 'https://lms.example/'}\n", want: []string{"platform.url: "}},
-		"platform with query":         {file: "platform: {url: 'https://lms.example?a'}\n", want: []string{"platform.url: "}},
-		"platform without scheme":     {file: "platform: {url: lms.example}\n", want: []string{"platform.url: "}},
-		"platform empty":              {settings: map[string]string{"platform.url": ""}, want: []string{"platform.url: "}},
-		"other platform with path":    {file: "platform: {other_url: 'https://lms.example/lti'}\n", want: []string{"platform.other_url: "}},
-		"other platform empty":        {settings: map[string]string{"platform.other_url": ""}, want: []string{"platform.other_url: "}},
-		"other platform the same":     {file: "platform: {url: 'https://lms.example', other_url: 'https://lms.example'}\n", want: []string{"platform.other_url: has the host of platform.url"}},
-		"other platform in capitals":  {environ: []string{"INVIGILATOR_PLATFORM_OTHER_URL=https://PLATFORM.test:8443"}, want: []string{"platform.other_url: has the host of platform.url"}},
-		"other client the same":       {file: "features: [multiple-clients-per-issuer]\n", environ: []string{"INVIGILATOR_TOOL_OTHER_CLIENT_ID=invigilator"}, want: []string{"tool.other_client_id: is the same as the first one"}},
-		"other platform the default":  {environ: []string{"INVIGILATOR_PLATFORM_URL=https://other-platform.test"}, want: []string{"platform.other_url: has the host of platform.url"}},
-		"other client_id empty":       {file: "tool: {other_client_id: ''}\n", want: []string{"tool.other_client_id: "}},
-		"other deployment_id empty":   {file: "tool: {other_deployment_id: ''}\n", want: []string{"tool.other_deployment_id: "}},
-		"other deployment too long":   {settings: map[string]string{"tool.other_deployment_id": strings.Repeat("x", 256)}, want: []string{"tool.other_deployment_id: "}},
-		"memory below nothing":        {file: "patience: {memory: -1s}\n", want: []string{"patience.memory: "}},
-		"memory as number":            {file: "patience: {memory: 35}\n", want: []string{"patience.memory: got number, want string"}},
-		"crowd of one":                {file: "crowd: 1\n", want: []string{"crowd: "}},
-		"crowd beyond counting":       {settings: map[string]string{"crowd": "5001"}, want: []string{"crowd: "}},
-		"crowd of half a user":        {file: "crowd: 2.5\n", want: []string{"crowd: got number, want integer"}},
-		"crowd as text":               {file: "crowd: '40'\n", want: []string{"crowd: got string, want integer"}},
-		"crowd of nothing":            {file: "crowd:\n", want: []string{"crowd: got null, want integer"}},
-		"crowd that is no number":     {environ: []string{"INVIGILATOR_CROWD=many"}, want: []string{"crowd: \"many\" is no whole number"}},
-		"crowd empty":                 {settings: map[string]string{"crowd": ""}, want: []string{"crowd: \"\" is no whole number"}},
-		"features as text":            {file: "features: tls\n", want: []string{"features: got string, want array"}},
+		"platform with path":          {file: "fake_platform: {url: 'https://lms.example/lti'}\n", want: []string{"fake_platform.url: "}},
+		"platform with slash":         {file: "fake_platform: {url: 'https://lms.example/'}\n", want: []string{"fake_platform.url: "}},
+		"platform with query":         {file: "fake_platform: {url: 'https://lms.example?a'}\n", want: []string{"fake_platform.url: "}},
+		"platform without scheme":     {file: "fake_platform: {url: lms.example}\n", want: []string{"fake_platform.url: "}},
+		"platform empty":              {settings: map[string]string{"fake_platform.url": ""}, want: []string{"fake_platform.url: "}},
+		"other platform with path":    {file: "fake_platform: {other_url: 'https://lms.example/lti'}\n", want: []string{"fake_platform.other_url: "}},
+		"other platform empty":        {settings: map[string]string{"fake_platform.other_url": ""}, want: []string{"fake_platform.other_url: "}},
+		"other platform the same":     {file: "fake_platform: {url: 'https://lms.example', other_url: 'https://lms.example'}\n", want: []string{"fake_platform.other_url: has the host of fake_platform.url"}},
+		"other platform in capitals":  {environ: []string{"INVIGILATOR_FAKE_PLATFORM_OTHER_URL=https://PLATFORM.test:8443"}, want: []string{"fake_platform.other_url: has the host of fake_platform.url"}},
+		"other client the same":       {file: "features: [multiple-clients-per-issuer]\n", environ: []string{"INVIGILATOR_REGISTRATION_OTHER_CLIENT_ID=invigilator"}, want: []string{"registration.other_client_id: is the same as the first one"}},
+		"other platform the default":  {environ: []string{"INVIGILATOR_FAKE_PLATFORM_URL=https://other-platform.test"}, want: []string{"fake_platform.other_url: has the host of fake_platform.url"}},
+		"other client_id empty":       {file: "registration: {other_client_id: ''}\n", want: []string{"registration.other_client_id: "}},
+		"other deployment_id empty":   {file: "registration: {other_deployment_id: ''}\n", want: []string{"registration.other_deployment_id: "}},
+		"other deployment too long":   {settings: map[string]string{"registration.other_deployment_id": strings.Repeat("x", 256)}, want: []string{"registration.other_deployment_id: "}},
+		"memory below nothing":        {file: "timeout: {expiry: -1s}\n", want: []string{"timeout.expiry: "}},
+		"memory as number":            {file: "timeout: {expiry: 35}\n", want: []string{"timeout.expiry: has no unit"}},
+		"crowd of one":                {file: "concurrent_launches: 1\n", want: []string{"concurrent_launches: "}},
+		"crowd beyond counting":       {settings: map[string]string{"concurrent_launches": "5001"}, want: []string{"concurrent_launches: "}},
+		"crowd of half a user":        {file: "concurrent_launches: 2.5\n", want: []string{"concurrent_launches: is a number instead of a whole number"}},
+		"crowd as text":               {file: "concurrent_launches: '40'\n", want: []string{"concurrent_launches: is text instead of a whole number"}},
+		"crowd of nothing":            {file: "concurrent_launches:\n", want: []string{"concurrent_launches: is empty: write a whole number"}},
+		"crowd that is no number":     {environ: []string{"INVIGILATOR_CONCURRENT_LAUNCHES=many"}, want: []string{"concurrent_launches: \"many\" is no whole number"}},
+		"crowd empty":                 {settings: map[string]string{"concurrent_launches": ""}, want: []string{"concurrent_launches: \"\" is no whole number"}},
+		"features as text":            {file: "features: tls\n", want: []string{"features: is text instead of a list"}},
 		"features as numbers":         {file: "features: [1]\n", want: []string{"features.0: "}},
-		"number for a mark":           {file: "tool: {user_mark: 1, resource_mark: 2, exit: 3}\n", want: []string{"tool.user_mark: got number", "tool.resource_mark: got number", "tool.exit: got number"}},
-		"unknown key of teachers":     {file: "tool: {teacher_view: {css: x}}\n", want: []string{"tool.teacher_view.css: unknown key"}},
+		"number for a mark":           {file: "tool: {user_selector: 1, resource_selector: 2, return_selector: 3}\n", want: []string{"tool.user_selector: is a number instead of text: put it in quotes", "tool.resource_selector: is a number instead of text: put it in quotes", "tool.return_selector: is a number instead of text: put it in quotes"}},
+		"unknown key of teachers":     {file: "tool: {instructor_view: {css: x}}\n", want: []string{"tool.instructor_view.css: unknown key"}},
 		"only verdicts by text":       {environ: []string{"INVIGILATOR_EMBEDDED_ONLY_VERDICTS=yes"}, want: []string{"embedded.only_verdicts: \"yes\" is neither true nor false"}},
-		"remote browser":              {file: "browser: {remote: 'chrome:9222'}\n", want: []string{"browser.remote: "}},
+		"remote browser":              {file: "browser: {devtools_url: 'chrome:9222'}\n", want: []string{"browser.devtools_url: "}},
 		"login_url alone":             {file: "tool: {login_url: 'https://tool.example/login'}\n", want: []string{"tool.launch_url: is needed beside tool.login_url"}},
 		"faults of a real tool":       {file: realTool + "embedded: {faults: [a]}\n", want: []string{"embedded"}},
 		"null peer and a real tool":   {file: realTool + "embedded: {null_peer: blank}\n", want: []string{"embedded"}},
-		"listen without port":         {file: "platform: {listen: 127.0.0.1}\n", want: []string{"platform.listen: "}},
-		"listen without port, IPv6":   {file: "platform: {listen: '::1'}\n", want: []string{"platform.listen: "}},
-		"listen empty":                {settings: map[string]string{"platform.listen": ""}, want: []string{"platform.listen: "}},
-		"login in a URL":              {settings: map[string]string{"tool.session_url": "https://a:b@tool.example/"}, want: []string{"tool.session_url: may hold no login"}},
-		"browser elsewhere":           {settings: map[string]string{"browser.remote": "ws://b:1"}, want: []string{"platform.url: https://platform.test is known to the run's own browser alone"}},
-		"client_id empty":             {file: "tool: {client_id: ''}\n", want: []string{"tool.client_id: "}},
-		"deployment_id empty":         {file: "tool: {deployment_id: ''}\n", want: []string{"tool.deployment_id: "}},
-		"deployment_id too long":      {settings: map[string]string{"tool.deployment_id": strings.Repeat("x", 256)}, want: []string{"tool.deployment_id: "}},
+		"listen without port":         {file: "fake_platform: {listen: 127.0.0.1}\n", want: []string{"fake_platform.listen: "}},
+		"listen without port, IPv6":   {file: "fake_platform: {listen: '::1'}\n", want: []string{"fake_platform.listen: "}},
+		"listen empty":                {settings: map[string]string{"fake_platform.listen": ""}, want: []string{"fake_platform.listen: "}},
+		"login in a URL":              {settings: map[string]string{"tool.protected_url": "https://a:b@tool.example/"}, want: []string{"tool.protected_url: may hold no login"}},
+		"browser elsewhere":           {settings: map[string]string{"browser.devtools_url": "ws://b:1"}, want: []string{"fake_platform.url: https://platform.test is known to the run's own browser alone"}},
+		"client_id empty":             {file: "registration: {client_id: ''}\n", want: []string{"registration.client_id: "}},
+		"deployment_id empty":         {file: "registration: {deployment_id: ''}\n", want: []string{"registration.deployment_id: "}},
+		"deployment_id too long":      {settings: map[string]string{"registration.deployment_id": strings.Repeat("x", 256)}, want: []string{"registration.deployment_id: "}},
 		"unknown variable":            {environ: []string{"INVIGILATOR_TOOL_LOGINURL=x"}, want: []string{"environment variable INVIGILATOR_TOOL_LOGINURL: unknown key"}},
 		"variable of a section":       {environ: []string{"INVIGILATOR_TOOL=x"}, want: []string{"environment variable INVIGILATOR_TOOL: unknown key"}},
 		"variable in another case":    {environ: []string{"INVIGILATOR_tool_name=x"}, want: []string{"environment variable INVIGILATOR_tool_name: unknown key"}},
@@ -393,7 +397,7 @@ func TestAProblemNamesItsKey(t *testing.T) {
 }
 
 func TestAnEmptyClientIDIsNotSaidToLackLetters(t *testing.T) {
-	_, err := load(config.Sources{Settings: map[string]string{"tool.client_id": ""}})
+	_, err := load(config.Sources{Settings: map[string]string{"registration.client_id": ""}})
 	NewWithT(t).Expect(err).To(MatchError(Not(ContainSubstring("letter"))))
 }
 
@@ -416,34 +420,34 @@ func TestEveryProblemIsToldAtOnce(t *testing.T) {
 		_, err := load(config.Sources{
 			File: file(t, `
 tool: {login_url: nope, name: 7, redirect_uris: [1, 2], loginurl: x}
-platform: {url: "https://lms.example/path", port: 8765}
+fake_platform: {url: "https://lms.example/path", port: 8765}
 agent: netscape
-patience: {visit: soon, quiet: 5}
-browser: {headed: maybe}
-crowd: many
+timeout: {launch: soon}
+browser: {headed: maybe, idle_time: 5}
+concurrent_launches: many
 features: [7]
 colour: red
 `),
 			Environ:  []string{"INVIGILATOR_COLOUR=red", "INVIGILATOR_EMBEDDED_NULL_PEER=quiet", "INVIGILATOR_EMBEDDED_SKIP_PREFLIGHT=2"},
-			Settings: map[string]string{"tool.colour": "red", "patience.run": "long", "browser.remote": "x"},
+			Settings: map[string]string{"tool.colour": "red", "timeout.run": "long", "browser.devtools_url": "x"},
 		})
 		expectProblems(NewWithT(t), err, []string{
 			"tool.login_url: ", "tool.name: ", "tool.redirect_uris.0: ", "tool.redirect_uris.1: ", "tool.loginurl: unknown key",
-			"platform.url: ", "platform.port: unknown key", "agent: ", "patience.visit: ", "patience.quiet: ", "browser.headed: ",
-			"crowd: ", "features.0: ", "colour: unknown key", "environment variable INVIGILATOR_COLOUR: unknown key", "embedded.null_peer: ",
-			"embedded.skip_preflight: ", "tool.colour: unknown key", "patience.run: ", "browser.remote: ", "embedded: ",
+			"fake_platform.url: ", "fake_platform.port: unknown key", "agent: ", "timeout.launch: ", "browser.idle_time: ", "browser.headed: ",
+			"concurrent_launches: ", "features.0: ", "colour: unknown key", "environment variable INVIGILATOR_COLOUR: unknown key", "embedded.null_peer: ",
+			"embedded.skip_preflight: ", "tool.colour: unknown key", "timeout.run: ", "browser.devtools_url: ", "embedded: ", "tool.launch_url: is needed",
 		})
 	})
 	t.Run("beyond the schema", func(t *testing.T) {
 		_, err := load(config.Sources{
-			File:     file(t, "tool: {login_url: 'https://tool.example/', session_url: 'https:///', client_id: '1', colour: red}\n"),
-			Environ:  []string{"INVIGILATOR_PLATFORM_LISTEN=8765", "INVIGILATOR_COLOUR=red", "INVIGILATOR_AGENT=netscape"},
-			Settings: map[string]string{"embedded.faults": "a", "patience.visit": "0s", "features": "tool-jwks,telepathy", "crowd": "x"},
+			File:     file(t, "tool: {login_url: 'https://tool.example/', protected_url: 'https:///', name: x, colour: red}\n"),
+			Environ:  []string{"INVIGILATOR_FAKE_PLATFORM_LISTEN=8765", "INVIGILATOR_COLOUR=red", "INVIGILATOR_AGENT=netscape"},
+			Settings: map[string]string{"embedded.faults": "a", "timeout.launch": "0s", "features": "tool-jwks,telepathy", "concurrent_launches": "x"},
 		})
 		expectProblems(NewWithT(t), err, []string{
-			"tool.launch_url: is needed", "tool.session_url: ", "tool.colour: unknown key", "platform.listen: ",
-			"environment variable INVIGILATOR_COLOUR: unknown key", "agent: ", "embedded", "patience.visit: ",
-			"tool.jwks_url: is needed", "features.1: ", "crowd: ",
+			"tool.launch_url: is needed", "tool.protected_url: ", "tool.colour: unknown key", "fake_platform.listen: ",
+			"environment variable INVIGILATOR_COLOUR: unknown key", "agent: ", "embedded", "timeout.launch: ",
+			"tool.jwks_url: is needed", "features.1: ", "concurrent_launches: ",
 		})
 	})
 }
@@ -487,12 +491,12 @@ func TestListsFromText(t *testing.T) {
 		t.Run(text, func(t *testing.T) {
 			g := NewWithT(t)
 			for _, s := range []config.Sources{
-				{Demo: true, Environ: []string{"INVIGILATOR_ONLY=" + text, "INVIGILATOR_EMBEDDED_FAULTS=" + text}},
-				{Demo: true, Settings: map[string]string{"only": text, "embedded.faults": text}},
+				{Demo: true, Environ: []string{"INVIGILATOR_REQUIREMENTS=" + text, "INVIGILATOR_EMBEDDED_FAULTS=" + text}},
+				{Demo: true, Settings: map[string]string{"requirements": text, "embedded.faults": text}},
 			} {
 				loaded, err := load(s)
 				g.Expect(err).NotTo(HaveOccurred())
-				g.Expect(loaded.Only).To(Equal(want))
+				g.Expect(loaded.Requirements).To(Equal(want))
 				g.Expect(loaded.Embedded.Faults).To(Equal(want))
 			}
 		})
@@ -533,33 +537,33 @@ func TestNumbersFromText(t *testing.T) {
 		t.Run(text, func(t *testing.T) {
 			g := NewWithT(t)
 			for _, s := range []config.Sources{
-				{Environ: []string{"INVIGILATOR_CROWD=" + text}},
-				{Settings: map[string]string{"crowd": text}},
-				{File: file(t, "crowd: 9\n"), Environ: []string{"INVIGILATOR_CROWD=" + text}},
-				{File: file(t, "crowd: 9\n"), Environ: []string{"INVIGILATOR_CROWD=8"}, Settings: map[string]string{"crowd": text}},
+				{Environ: []string{"INVIGILATOR_CONCURRENT_LAUNCHES=" + text}},
+				{Settings: map[string]string{"concurrent_launches": text}},
+				{File: file(t, "concurrent_launches: 9\n"), Environ: []string{"INVIGILATOR_CONCURRENT_LAUNCHES=" + text}},
+				{File: file(t, "concurrent_launches: 9\n"), Environ: []string{"INVIGILATOR_CONCURRENT_LAUNCHES=8"}, Settings: map[string]string{"concurrent_launches": text}},
 			} {
 				loaded, err := load(s)
 				g.Expect(err).NotTo(HaveOccurred())
-				g.Expect(loaded.Crowd).To(Equal(want))
+				g.Expect(loaded.ConcurrentLaunches).To(Equal(want))
 			}
 		})
 	}
 	for _, text := range []string{"", " 7", "7 ", "7.0", "7e1", "0x7", "seven", "7,8", "99999999999999999999"} {
-		_, err := load(config.Sources{Settings: map[string]string{"crowd": text}})
-		expectProblems(NewWithT(t), err, []string{fmt.Sprintf("crowd: %q is no whole number", text)})
+		_, err := load(config.Sources{Settings: map[string]string{"concurrent_launches": text}})
+		expectProblems(NewWithT(t), err, []string{fmt.Sprintf("concurrent_launches: %q is no whole number", text)})
 	}
 	for _, text := range []string{"-7", "0", "1", "5001"} {
-		_, err := load(config.Sources{Settings: map[string]string{"crowd": text}})
-		expectProblems(NewWithT(t), err, []string{"crowd: "})
+		_, err := load(config.Sources{Settings: map[string]string{"concurrent_launches": text}})
+		expectProblems(NewWithT(t), err, []string{"concurrent_launches: "})
 	}
 }
 
 func TestNumbersFromAFile(t *testing.T) {
 	for text, want := range map[string]int{"2": 2, "5000": 5000, "40.0": 40, "0x28": 40, "1_000": 1000} {
 		g := NewWithT(t)
-		loaded, err := load(config.Sources{File: file(t, "crowd: "+text+"\n")})
+		loaded, err := load(config.Sources{File: file(t, "concurrent_launches: "+text+"\n")})
 		g.Expect(err).NotTo(HaveOccurred(), text)
-		g.Expect(loaded.Crowd).To(Equal(want), text)
+		g.Expect(loaded.ConcurrentLaunches).To(Equal(want), text)
 	}
 }
 
@@ -643,8 +647,8 @@ func TestWhatAToolNeedsInEveryLaunch(t *testing.T) {
 
 func TestFeaturesThatNeedAKey(t *testing.T) {
 	keys := map[string]string{ // the key that a feature needs, with a value
-		config.RoleBasedView: "tool.teacher_view.text", config.UserMarker: "tool.user_mark",
-		config.ResourceMarker: "tool.resource_mark", config.ToolJWKS: "tool.jwks_url",
+		config.RoleBasedView: "tool.instructor_view.text", config.UserMarker: "tool.user_selector",
+		config.ResourceMarker: "tool.resource_selector", config.ToolJWKS: "tool.jwks_url",
 	}
 	for _, feature := range toolFeatures() {
 		t.Run(feature, func(t *testing.T) {
@@ -672,18 +676,18 @@ func TestFeaturesThatNeedAKey(t *testing.T) {
 	}
 	t.Run("all at once", func(t *testing.T) {
 		_, err := load(config.Sources{File: file(t, realTool), Settings: map[string]string{"features": strings.Join(toolFeatures(), ",")}})
-		expectProblems(NewWithT(t), err, []string{"tool.teacher_view: ", "tool.user_mark: ", "tool.resource_mark: ", "tool.jwks_url: "})
+		expectProblems(NewWithT(t), err, []string{"tool.instructor_view: ", "tool.user_selector: ", "tool.resource_selector: ", "tool.jwks_url: "})
 	})
 }
 
 func TestTheEmbeddedFakeToolCanBeBroken(t *testing.T) {
 	g := NewWithT(t)
 	loaded, err := config.Load(config.Sources{Demo: true, Settings: map[string]string{
-		"embedded.faults": "a,b", "embedded.null_peer": "hangs-up", "embedded.null_peer_after": "7", "embedded.null_peer_part": "grades", "embedded.null_peer_every": "3", "embedded.only_verdicts": "true", "embedded.skip_preflight": "true",
+		"embedded.faults": "a,b", "embedded.null_peer": "hangs-up", "embedded.null_peer_after_requests": "7", "embedded.null_peer_part": "grades", "embedded.null_peer_every_requests": "3", "embedded.only_verdicts": "true", "embedded.skip_preflight": "true",
 	}})
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(loaded.Embedded).To(Equal(config.Embedded{
-		Faults: []string{"a", "b"}, NullPeer: "hangs-up", NullPeerAfter: 7, NullPeerPart: "grades", NullPeerEvery: 3, OnlyVerdicts: true, SkipPreflight: true,
+		Faults: []string{"a", "b"}, NullPeer: "hangs-up", NullPeerAfterRequests: 7, NullPeerPart: "grades", NullPeerEveryRequests: 3, OnlyVerdicts: true, SkipPreflight: true,
 	}))
 }
 
@@ -696,17 +700,17 @@ func TestSchema(t *testing.T) {
 	g.Expect(err).NotTo(HaveOccurred())
 
 	for _, text := range []string{
-		`{}`, `{"tool":{}}`, `{"tool":{"login_url":""}}`, `{"only":[]}`, `{"patience":{"run":"1h30m"}}`,
-		`{"crowd":2}`, `{"crowd":5000}`, `{"features":["tls"]}`, `{"tool":{"jwks_url":""}}`, `{"embedded":{"only_verdicts":true}}`,
-		`{"tool":{"login_url":"https://a.example/","redirect_uris":["https://b.example/"],"accepts":{"text":"x"}},"agent":"http"}`,
+		`{}`, `{"tool":{}}`, `{"tool":{"login_url":""}}`, `{"requirements":[]}`, `{"timeout":{"run":"1h30m"}}`,
+		`{"concurrent_launches":2}`, `{"concurrent_launches":5000}`, `{"features":["tls"]}`, `{"tool":{"jwks_url":""}}`, `{"embedded":{"only_verdicts":true}}`,
+		`{"tool":{"login_url":"https://a.example/","redirect_uris":["https://b.example/"],"launch_accepted":{"text":"x"}},"agent":"http"}`,
 	} {
 		value, err := validator.UnmarshalJSON(strings.NewReader(text))
 		g.Expect(err).NotTo(HaveOccurred())
 		g.Expect(compiled.Validate(value)).To(Succeed(), text)
 	}
-	refused := []string{`[]`, `"x"`, `null`, `{"agent":"netscape"}`, `{"only":"a"}`, `{"patience":{"run":"1"}}`, `{"patience":{"run":60}}`, `{"browser":{"headed":"true"}}`,
-		`{"crowd":"40"}`, `{"crowd":2.5}`, `{"crowd":1}`, `{"crowd":5001}`, `{"features":"tls"}`, `{"embedded":{"only_verdicts":1}}`}
-	objects := []string{`%`, `{"tool":%}`, `{"tool":{"accepts":%}}`, `{"tool":{"refuses":%}}`, `{"tool":{"teacher_view":%}}`, `{"platform":%}`, `{"browser":%}`, `{"patience":%}`, `{"embedded":%}`}
+	refused := []string{`[]`, `"x"`, `null`, `{"agent":"netscape"}`, `{"requirements":"a"}`, `{"timeout":{"run":"1"}}`, `{"timeout":{"run":60}}`, `{"browser":{"headed":"true"}}`,
+		`{"concurrent_launches":"40"}`, `{"concurrent_launches":2.5}`, `{"concurrent_launches":1}`, `{"concurrent_launches":5001}`, `{"features":"tls"}`, `{"embedded":{"only_verdicts":1}}`}
+	objects := []string{`%`, `{"tool":%}`, `{"tool":{"launch_accepted":%}}`, `{"tool":{"launch_refused":%}}`, `{"tool":{"instructor_view":%}}`, `{"platform":%}`, `{"browser":%}`, `{"timeout":%}`, `{"embedded":%}`}
 	for _, object := range objects {
 		refused = append(refused, strings.ReplaceAll(object, "%", `{"nobody-knows":1}`))
 	}
@@ -731,9 +735,9 @@ func TestSchemaSaysWhatEveryKeyIsFor(t *testing.T) {
 
 func TestEveryKeyCanBeSetFromEverySource(t *testing.T) {
 	texts := map[string]string{
-		"agent": "http", "embedded.null_peer": "blank", "platform.url": "https://lms.example", "platform.listen": ":1", "browser.remote": "http://b:1",
-		"platform.other_url": "https://other.example", "features": "tls", "crowd": "7", "seed": "7", "embedded.null_peer_after": "7", "embedded.null_peer_every": "7", "embedded.null_peer_part": "grades",
-		"tool.url": "https://tool.example", "tool.other_url": "https://other.example", "tool.listen": ":1",
+		"agent": "http", "embedded.null_peer": "blank", "fake_platform.url": "https://lms.example", "fake_platform.listen": ":1", "browser.devtools_url": "http://b:1",
+		"fake_platform.other_url": "https://other.example", "features": "tls", "concurrent_launches": "7", "seed": "7", "embedded.null_peer_after_requests": "7", "embedded.null_peer_every_requests": "7", "embedded.null_peer_part": "grades",
+		"fake_tool.url": "https://tool.example", "fake_tool.other_url": "https://other.example", "fake_tool.listen": ":1",
 	}
 	for _, key := range config.Keys() {
 		g := NewWithT(t)
@@ -742,7 +746,7 @@ func TestEveryKeyCanBeSetFromEverySource(t *testing.T) {
 		case text != "":
 		case key == "profiles":
 			text = "proctoring"
-		case strings.HasPrefix(key, "patience."), key == "platform.exam_time":
+		case strings.HasPrefix(key, "timeout."), key == "browser.idle_time", key == "platform.exam_duration":
 			text = "7s"
 		case strings.HasSuffix(key, "headed"), strings.HasSuffix(key, "preflight"), strings.HasSuffix(key, "verdicts"), strings.HasSuffix(key, "writes"):
 			text = "true"
@@ -755,8 +759,8 @@ func TestEveryKeyCanBeSetFromEverySource(t *testing.T) {
 			other["tool.launch_url"] = text
 		case "tool.launch_url":
 			other["tool.login_url"] = text
-		case "browser.remote":
-			other["platform.url"] = "https://lms.example"
+		case "browser.devtools_url":
+			other["fake_platform.url"] = "https://lms.example"
 		}
 		settings := map[string]string{key: text}
 		environ := []string{config.Env(key) + "=" + text}
@@ -771,7 +775,7 @@ func TestEveryKeyCanBeSetFromEverySource(t *testing.T) {
 		g.Expect(err).NotTo(HaveOccurred(), key)
 		g.Expect(diff(set, fromEnvironment)).To(BeEmpty(), key)
 
-		before, after := flat(tree(g, config.Default()), ""), flat(tree(g, set), "")
+		before, after := flat(tree(g, config.Default(config.ToolSide)), ""), flat(tree(g, set), "")
 		var differing []string
 		for k := range after {
 			if _, beside := other[k]; !beside && !reflect.DeepEqual(before[k], after[k]) {
@@ -786,7 +790,7 @@ func TestEnv(t *testing.T) {
 	g := NewWithT(t)
 	g.Expect(config.Env("agent")).To(Equal("INVIGILATOR_AGENT"))
 	g.Expect(config.Env("tool.login_url")).To(Equal("INVIGILATOR_TOOL_LOGIN_URL"))
-	g.Expect(config.Env("tool.accepts.text")).To(Equal("INVIGILATOR_TOOL_ACCEPTS_TEXT"))
+	g.Expect(config.Env("tool.launch_accepted.text")).To(Equal("INVIGILATOR_TOOL_LAUNCH_ACCEPTED_TEXT"))
 	seen := map[string]string{"INVIGILATOR_CONFIG": "the file's", "INVIGILATOR_DEMO": "the demo's"}
 	for _, key := range config.Keys() {
 		g.Expect(config.Env(key)).To(MatchRegexp(`^INVIGILATOR(_[A-Z]+)+$`))
@@ -802,7 +806,7 @@ func TestPlatformOfTheRunsOwnBrowser(t *testing.T) {
 		"http://localhost:8765": false, "http://127.0.0.1:8765": false, "https://lms.example:8443": false,
 	} {
 		t.Run(platform, func(t *testing.T) {
-			NewWithT(t).Expect(config.Platform{URL: platform}.Private()).To(Equal(private))
+			NewWithT(t).Expect(config.FakePlatform{URL: platform}.Private()).To(Equal(private))
 		})
 	}
 }
@@ -831,7 +835,7 @@ func TestWhereTheToolsServerFindsThePlatforms(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			g := NewWithT(t)
-			p := config.Default().Platform
+			p := config.Default(config.ToolSide).FakePlatform
 			p.URL, p.OtherURL, p.Listen = cmp.Or(test.url, p.URL), cmp.Or(test.other, p.OtherURL), test.listen
 			g.Expect(p.ServerURL()).To(Equal(test.want))
 			g.Expect(p.OtherServerURL()).To(Equal(test.wantOther))
@@ -871,7 +875,7 @@ func TestAFileThatSaysNothing(t *testing.T) {
 			g := NewWithT(t)
 			loaded, err := load(config.Sources{File: file(t, text)})
 			g.Expect(err).NotTo(HaveOccurred())
-			g.Expect(diff(config.Default(), loaded)).To(BeEmpty())
+			g.Expect(diff(config.Default(config.ToolSide), loaded)).To(BeEmpty())
 			loaded, err = load(config.Sources{File: file(t, text), Environ: []string{"INVIGILATOR_TOOL_NAME=x"}, Settings: map[string]string{"report": "y"}})
 			g.Expect(err).NotTo(HaveOccurred())
 			g.Expect(loaded.Tool.Name + loaded.Report).To(Equal("xy"))
@@ -880,13 +884,13 @@ func TestAFileThatSaysNothing(t *testing.T) {
 }
 
 func TestADurationBeyondAllBoundsIsRefused(t *testing.T) {
-	_, err := load(config.Sources{File: file(t, "patience: {visit: 99999999999h}\n"+realTool)})
-	expectProblems(NewWithT(t), err, []string{"patience.visit: "})
+	_, err := load(config.Sources{File: file(t, "timeout: {launch: 99999999999h}\n"+realTool)})
+	expectProblems(NewWithT(t), err, []string{"timeout.launch: "})
 }
 
 func TestAWrongTypeHidesNoOtherProblem(t *testing.T) {
-	_, err := load(config.Sources{File: file(t, "tool: {name: 3, login_url: 'https://tool.example/'}\nplatform: {listen: nowhere}\npatience: {run: long}\n")})
-	expectProblems(NewWithT(t), err, []string{"tool.name: ", "tool.launch_url: is needed", "platform.listen: ", "patience.run: "})
+	_, err := load(config.Sources{File: file(t, "tool: {name: 3, login_url: 'https://tool.example/'}\nfake_platform: {listen: nowhere}\ntimeout: {run: long}\n")})
+	expectProblems(NewWithT(t), err, []string{"tool.name: ", "tool.launch_url: is needed", "fake_platform.listen: ", "timeout.run: "})
 }
 
 func TestAnUnreadableFileHidesNoOtherProblem(t *testing.T) {
@@ -903,26 +907,26 @@ func TestASecondDocumentIsNotIgnored(t *testing.T) {
 
 func TestASettingDoesNotHideAWrongSection(t *testing.T) {
 	_, err := load(config.Sources{File: file(t, "tool: https://tool.example\n"), Settings: map[string]string{"tool.name": "x"}})
-	expectProblems(NewWithT(t), err, []string{"tool: got string, want object"})
+	expectProblems(NewWithT(t), err, []string{"tool: is text instead of a section"})
 }
 
 func TestURLsThatNoBrowserOpensAreRefused(t *testing.T) {
 	for name, test := range map[string]struct{ file, want string }{
-		"space in host":           {"platform: {url: 'https://lms example'}\n", "platform.url: "},
-		"two ports":               {"platform: {url: 'https://a:b:c'}\n", "platform.url: "},
-		"port alone":              {"platform: {url: 'https://:80'}\n", "platform.url: "},
-		"login in URL":            {"platform: {url: 'https://user:secret@lms.example'}\n", "platform.url: "},
+		"space in host":           {"fake_platform: {url: 'https://lms example'}\n", "fake_platform.url: "},
+		"two ports":               {"fake_platform: {url: 'https://a:b:c'}\n", "fake_platform.url: "},
+		"port alone":              {"fake_platform: {url: 'https://:80'}\n", "fake_platform.url: "},
+		"login in URL":            {"fake_platform: {url: 'https://user:secret@lms.example'}\n", "fake_platform.url: "},
 		"redirect by FTP":         {"tool: {redirect_uris: ['ftp://a.example/']}\n", "tool.redirect_uris.0: "},
 		"redirect to a script":    {"tool: {redirect_uris: ['javascript://a.example/']}\n", "tool.redirect_uris.0: "},
 		"redirect to nothing":     {"tool: {redirect_uris: ['']}\n", "tool.redirect_uris.0: "},
-		"listen on an empty port": {"platform: {listen: '127.0.0.1:'}\n", "platform.listen: "},
-		"listen beyond ports":     {"platform: {listen: '127.0.0.1:99999'}\n", "platform.listen: "},
-		"other platform's ports":  {"platform: {other_url: 'https://a:b:c'}\n", "platform.other_url: "},
-		"login in the other":      {"platform: {other_url: 'https://user:secret@b.example'}\n", "platform.other_url: "},
+		"listen on an empty port": {"fake_platform: {listen: '127.0.0.1:'}\n", "fake_platform.listen: "},
+		"listen beyond ports":     {"fake_platform: {listen: '127.0.0.1:99999'}\n", "fake_platform.listen: "},
+		"other platform's ports":  {"fake_platform: {other_url: 'https://a:b:c'}\n", "fake_platform.other_url: "},
+		"login in the other":      {"fake_platform: {other_url: 'https://user:secret@b.example'}\n", "fake_platform.other_url: "},
 		"key set by FTP":          {"tool: {jwks_url: 'ftp://a.example/'}\n", "tool.jwks_url: "},
 		"key set with a login":    {"tool: {jwks_url: 'https://a:b@tool.example/'}\n", "tool.jwks_url: may hold no login"},
 		"key set at a port alone": {"tool: {jwks_url: 'https://:443/'}\n", "tool.jwks_url: "},
-		"tool at a port alone":    {"tool: {session_url: 'https://:443/'}\n", "tool.session_url: "},
+		"tool at a port alone":    {"tool: {protected_url: 'https://:443/'}\n", "tool.protected_url: "},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := load(config.Sources{File: file(t, test.file)})
@@ -932,5 +936,5 @@ func TestURLsThatNoBrowserOpensAreRefused(t *testing.T) {
 }
 
 func TestAHostIsTheSameInAnyCase(t *testing.T) {
-	NewWithT(t).Expect(config.Platform{URL: "https://Platform.TEST"}.Private()).To(BeTrue())
+	NewWithT(t).Expect(config.FakePlatform{URL: "https://Platform.TEST"}.Private()).To(BeTrue())
 }

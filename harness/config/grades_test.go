@@ -25,9 +25,9 @@ platform:
   auth_url: https://lms.example/auth
   jwks_url: https://lms.example/keys
   token_url: https://lms.example/token
-  client_id: "7"
   allow_writes: true
-  needs_grading: {selector: "tr[title='{line_item}'] .waiting"}
+  grading_pending: {selector: "tr[title='{line_item}'] .waiting"}
+registration: {client_id: "7"}
 features: [submission-review, line-item-management, unattached-line-items, learner-review]
 users: {learner: {name: Ada Lovelace}, instructor: {}}
 journeys:

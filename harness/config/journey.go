@@ -129,7 +129,7 @@ type Step struct {
 	Wait   string `json:"wait,omitempty" jsonschema_description:"What to wait for: a CSS selector, text=Words, or url=part of the address."`
 	Frame  string `json:"frame,omitempty" jsonschema_description:"The CSS selector of the iframe in which to do so; >> leads into frames within."`
 	Human  string `json:"human,omitempty" jsonschema_description:"With wait: what a human has to do in the browser meanwhile, who is told so and has five minutes where within says nothing. Needs browser.headed."`
-	Within string `json:"within,omitempty" jsonschema_description:"How long to wait for it; patience.step when empty."`
+	Within string `json:"within,omitempty" jsonschema_description:"How long to wait for it; timeout.step when empty."`
 	Agent  string `json:"agent,omitempty" jsonschema:"enum=browser,enum=http" jsonschema_description:"The only agent that makes the step; both do when empty."`
 }
 
@@ -202,7 +202,7 @@ func (c *Config) hidePasswords() []error {
 				continue
 			}
 			if len(step.With) < secret.Least {
-				found = append(found, fmt.Errorf("%s.%d.with: what is filled into %s is shorter than %d characters and could not be kept out of the report", key, i, step.Fill, secret.Least))
+				found = append(found, problem{fmt.Sprintf("%s.%d.with", key, i), fmt.Sprintf("what is filled into %s is shorter than %d characters and could not be kept out of the report", step.Fill, secret.Least)})
 				continue
 			}
 			c.Secrets[step.With] = "secret"

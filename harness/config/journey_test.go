@@ -12,7 +12,8 @@ import (
 
 // realPlatform is the least that a platform's configuration says.
 const realPlatform = `
-platform: {issuer: https://lms.example, auth_url: https://lms.example/auth, jwks_url: https://lms.example/keys, client_id: "7"}
+platform: {issuer: https://lms.example, auth_url: https://lms.example/auth, jwks_url: https://lms.example/keys}
+registration: {client_id: "7"}
 `
 
 func loadPlatform(t *testing.T, text string, environ ...string) (config.Config, error) {
@@ -69,7 +70,7 @@ func TestSecretsAreHidden(t *testing.T) {
 func TestProblemsOfAPlatform(t *testing.T) {
 	for text, want := range map[string][]string{
 		"platform: {issuer: https://lms.example}\n": {
-			"platform.auth_url: is needed", "platform.jwks_url: is needed", "platform.client_id: is needed", "journeys: one is needed with user: learner and launch: resource-link",
+			"platform.auth_url: is needed", "platform.jwks_url: is needed", "registration.client_id: is needed", "journeys: one is needed with user: learner and launch: resource-link",
 		},
 		"journeys: {a: https://lms.example}\n":                                                              {"platform.issuer: is needed"},
 		realPlatform + "journeys: {a: {steps: [{click: a, wait: b}]}}\n":                                    {"journeys.a.steps.0: a step is one of open, fill, click, choose and wait; this one has 2 of them"},
@@ -123,7 +124,7 @@ func TestTokensInURLsAreSecrets(t *testing.T) {
 	g := NewWithT(t)
 	c, err := config.Load(config.Sources{
 		Text:    []byte(`tool: {login_url: "https://tool.example/login?api_token=tok%2Den&page=abcd", launch_url: "https://tool.example/launch?key=1&token_type=bearer#sid=abcdefg"}`),
-		Environ: []string{"INVIGILATOR_TOOL_SESSION_URL=https://tool.example/?PHPSESSID=session-7"},
+		Environ: []string{"INVIGILATOR_TOOL_PROTECTED_URL=https://tool.example/?PHPSESSID=session-7"},
 	})
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(c.Secrets).To(Equal(map[string]string{"tok-en": "api_token", "abcdefg": "sid", "session-7": "PHPSESSID"}))
@@ -140,7 +141,8 @@ func TestFieldsOfSecretsAreKnownByTheirNames(t *testing.T) {
 	} {
 		g := NewWithT(t)
 		c, err := config.Load(config.Sources{Side: config.PlatformSide, Text: []byte(fmt.Sprintf(`
-platform: {issuer: "https://lms.example", auth_url: "https://lms.example/auth", jwks_url: "https://lms.example/keys", client_id: "1"}
+platform: {issuer: "https://lms.example", auth_url: "https://lms.example/auth", jwks_url: "https://lms.example/keys"}
+registration: {client_id: "1"}
 journeys:
   learner-opens-link:
     steps:

@@ -57,8 +57,17 @@ type Sources struct {
 }
 
 // Load reads and checks a configuration. The error lists every problem at
-// once, each with its key.
+// once, each with its key and where that was given.
 func Load(s Sources) (Config, error) {
+	from := origin{}
+	c, problems := load(s, from)
+	problems = from.locate(problems)
+	inOrder(problems)
+	return c, errors.Join(problems...)
+}
+
+// load reads and checks a configuration, and notes where its keys were given.
+func load(s Sources, from origin) (Config, []error) {
 	keys := leaves(reflect.TypeFor[Config](), "")
 	values := map[string]any{}
 	var problems []error
@@ -67,7 +76,8 @@ func Load(s Sources) (Config, error) {
 	}
 
 	environ, unknown := fromEnviron(s.Environ, keys)
-	problems = append(problems, unknown...)
+	settings, old := currentSettings(s.Settings)
+	problems = append(append(problems, unknown...), old...)
 	demo, notDemo := s.demo()
 	file, noFile := s.file(demo)
 	for _, err := range []error{notDemo, noFile} {
@@ -78,32 +88,41 @@ func Load(s Sources) (Config, error) {
 	var err error
 	switch {
 	case file != "":
-		values, err = read(file)
+		values, err = read(file, from)
 	case len(s.Text) > 0:
-		values, err = decode(s.Text, "configuration")
+		values, err = decode(s.Text, "configuration", from)
 	}
 	if err != nil {
 		problems = append(problems, err)
 	}
 	unread := err != nil || notDemo != nil || noFile != nil
+	problems = append(problems, renameKeys(values)...)
+	from.rename()
 	known := variables{environ: s.Environ, secrets: map[string]string{}, missing: map[string][]string{}}
 	values, _ = known.expand(values, "").(map[string]any)
 	if unset := known.unset(); len(unset) > 0 { // all else would be about the gaps
-		return Config{Side: s.Side, File: file, Secrets: known.secrets}, errors.Join(append(problems, unset...)...)
+		return Config{Side: s.Side, File: file, Secrets: known.secrets}, append(problems, unset...)
 	}
 	problems = append(problems, known.problems...)
 	given := map[string]string{}
-	for _, settings := range []map[string]string{environ, s.Settings} {
-		maps.Copy(given, settings)
-		for _, key := range slices.Sorted(maps.Keys(settings)) {
+	for _, source := range []struct {
+		settings map[string]string
+		from     func(key string) string
+	}{
+		{environ, func(key string) string { return "environment variable " + Env(key) }},
+		{settings, func(string) string { return "command line" }},
+	} {
+		maps.Copy(given, source.settings)
+		for _, key := range slices.Sorted(maps.Keys(source.settings)) {
+			from[key] = source.from(key)
 			kind, ok := keys[key]
 			if !ok {
-				problems = append(problems, fmt.Errorf("%s: unknown key", key))
+				problems = append(problems, unknownKey(key))
 				continue
 			}
-			value, err := parse(settings[key], kind)
+			value, err := parse(source.settings[key], kind)
 			if err != nil {
-				problems = append(problems, fmt.Errorf("%s: %w", key, err))
+				problems = append(problems, problem{key, err.Error()})
 				continue
 			}
 			set(values, strings.Split(key, "."), value)
@@ -112,12 +131,12 @@ func Load(s Sources) (Config, error) {
 
 	invalid, err := violations(values)
 	if err != nil {
-		return Config{}, errors.Join(append(problems, err)...)
+		return Config{}, append(problems, err)
 	}
 	problems = append(problems, invalid...)
 	problems = append(problems, durations(values, keys, invalid)...)
-	config := Default()
-	config.Side, config.Demo, config.File, config.Given, config.Secrets = s.Side, demo, file, given, known.secrets
+	config := Default(s.Side)
+	config.Demo, config.File, config.Given, config.Secrets = demo, file, given, known.secrets
 	if encoded, err := json.Marshal(values); err != nil {
 		problems = append(problems, err)
 	} else {
@@ -126,12 +145,39 @@ func Load(s Sources) (Config, error) {
 		_ = json.Unmarshal(encoded, &config)
 		problems = append(problems, config.hidePasswords()...)
 		config.hideTokens(values)
-		problems = append(problems, slices.DeleteFunc(config.check(), func(problem error) bool {
-			_, missing := errors.AsType[*NoSubject](problem)
-			return missing && unread // it may stand in what could not be read
+		problems = append(problems, slices.DeleteFunc(config.check(), func(err error) bool {
+			if _, missing := errors.AsType[*NoSubject](err); missing {
+				return unread // it may stand in what could not be read
+			}
+			found, _ := errors.AsType[problem](err)
+			return isAbout(invalid, found.key) // that is told
 		})...)
 	}
-	return config, errors.Join(problems...)
+	return config, problems
+}
+
+// isAbout says whether one of the problems is about a key.
+func isAbout(found []error, key string) bool {
+	return slices.ContainsFunc(found, func(err error) bool {
+		p, ok := errors.AsType[problem](err)
+		return ok && p.key == key
+	})
+}
+
+// currentSettings returns settings with the keys of today, and a problem for each old one.
+func currentSettings(given map[string]string) (map[string]string, []error) {
+	settings := map[string]string{}
+	var problems []error
+	for _, key := range slices.Sorted(maps.Keys(given)) {
+		name, old := newName(key)
+		if old {
+			problems = append(problems, located{problem{key, nowCalled(name)}, "command line"})
+		}
+		if _, already := given[name]; !old || !already {
+			settings[name] = given[key]
+		}
+	}
+	return settings, problems
 }
 
 // demo says whether the embedded subject is to be judged.
@@ -180,17 +226,18 @@ func lookup(environ []string, name string) (string, bool) {
 	return "", false
 }
 
-// read returns the mapping that a file holds, an empty one where it says nothing.
-func read(file string) (map[string]any, error) {
+// read returns the mapping that a file holds, an empty one where it says nothing, and
+// notes the line of each key.
+func read(file string, from origin) (map[string]any, error) {
 	text, err := os.ReadFile(file)
 	if err != nil {
 		return map[string]any{}, fmt.Errorf("configuration file: %w", err)
 	}
-	return decode(text, "configuration file "+file)
+	return decode(text, "configuration file "+file, from)
 }
 
-// decode returns the mapping that a text holds.
-func decode(text []byte, what string) (map[string]any, error) {
+// decode returns the mapping that a text holds, and notes the line of each key.
+func decode(text []byte, what string, from origin) (map[string]any, error) {
 	values := map[string]any{}
 	decoder := yaml.NewDecoder(bytes.NewReader(text))
 	if err := decoder.Decode(&values); err != nil && !errors.Is(err, io.EOF) {
@@ -199,6 +246,7 @@ func decode(text []byte, what string) (map[string]any, error) {
 	if values == nil {
 		values = map[string]any{}
 	}
+	maps.Copy(from, originOf(text))
 	if err := decoder.Decode(new(any)); !errors.Is(err, io.EOF) {
 		return values, fmt.Errorf("%s holds more than one document", what)
 	}
@@ -215,22 +263,26 @@ func durations(values map[string]any, keys map[string]reflect.Type, invalid []er
 		}
 		section, name, _ := strings.Cut(key, ".")
 		inner, _ := values[section].(map[string]any)
-		text, ok := inner[name].(string)
-		if _, err := time.ParseDuration(text); !ok || err == nil {
+		value, given := inner[name]
+		text, _ := value.(string)
+		if _, err := time.ParseDuration(text); !given || err == nil {
 			continue
 		}
 		delete(inner, name)
-		if !slices.ContainsFunc(invalid, func(e error) bool { return strings.HasPrefix(e.Error(), key+": ") }) {
-			problems = append(problems, fmt.Errorf("%s: %q is too long", key, text))
+		if !isAbout(invalid, key) {
+			problems = append(problems, problem{key, fmt.Sprintf("%q is too long", text)})
 		}
 	}
 	return problems
 }
 
-// Default returns what holds where the user says nothing: the defaults that
-// the schema shows.
-func Default() Config {
-	c := Config{Side: ToolSide}
+// Default returns what holds in a run that judges a side where the user says nothing:
+// the defaults that the schema shows.
+func Default(side Side) Config {
+	c := Config{Side: side}
+	if side == ToolSide {
+		c.Registration = ofFakePlatform
+	}
 	fill(reflect.ValueOf(&c).Elem())
 	return c
 }
@@ -288,7 +340,7 @@ func (v *variables) unset() []error {
 		if len(keys) > 1 {
 			where = fmt.Sprintf("%s and %d more", where, len(keys)-1)
 		}
-		problems = append(problems, fmt.Errorf("%s: the environment variable %s is not set", where, name))
+		problems = append(problems, problem{where, fmt.Sprintf("the environment variable %s is not set", name)})
 	}
 	return problems
 }
@@ -328,7 +380,7 @@ func (v *variables) value(name, key string, whole bool) string {
 	site := err == nil && (u.Path == "" || u.Path == "/" || !whole) && u.Host != "" && (u.Scheme == "http" || u.Scheme == "https") && u.User == nil && u.RawQuery == ""
 	if steps := strings.HasPrefix(key, "users.") || strings.HasPrefix(key, "journeys."); steps && !site {
 		if len(value) < secret.Least {
-			v.problems = append(v.problems, fmt.Errorf("%s: the value of %s is shorter than %d characters and could not be kept out of the report", key, name, secret.Least))
+			v.problems = append(v.problems, problem{key, fmt.Sprintf("the value of %s is shorter than %d characters and could not be kept out of the report", name, secret.Least)})
 		} else {
 			v.secrets[value] = name
 		}
@@ -384,7 +436,7 @@ func Env(key string) string {
 }
 
 func fromEnviron(environ []string, keys map[string]reflect.Type) (map[string]string, []error) {
-	byName := map[string]string{}
+	byName, old := map[string]string{}, oldVariables()
 	for key := range keys {
 		byName[Env(key)] = key
 	}
@@ -397,8 +449,13 @@ func fromEnviron(environ []string, keys map[string]reflect.Type) (map[string]str
 		}
 		if key, ok := byName[name]; ok {
 			settings[key] = value
+		} else if key, ok := old[name]; ok {
+			problems = append(problems, problem{"environment variable " + name, nowCalled(Env(key))})
+			if _, already := lookup(environ, Env(key)); !already {
+				settings[key] = value
+			}
 		} else {
-			problems = append(problems, fmt.Errorf("environment variable %s: unknown key", name))
+			problems = append(problems, unknownVariable(name, byName))
 		}
 	}
 	return settings, problems
@@ -501,15 +558,56 @@ func flatten(e *validator.ValidationError) []error {
 	if extra, ok := e.ErrorKind.(*kind.AdditionalProperties); ok {
 		var all []error
 		for _, name := range extra.Properties {
-			all = append(all, fmt.Errorf("%s: unknown key", strings.Join(append(slices.Clone(e.InstanceLocation), name), ".")))
+			all = append(all, unknownKey(strings.Join(append(slices.Clone(e.InstanceLocation), name), ".")))
 		}
 		return all
 	}
-	says := e.ErrorKind.LocalizedString(english)
-	if p, ok := e.ErrorKind.(*kind.Pattern); ok {
-		says = fmt.Sprintf("%q is no %s", p.Got, patternNames[p.Want])
+	return []error{problem{strings.Join(e.InstanceLocation, "."), inWords(e)}}
+}
+
+// inWords says what is wrong with a value.
+func inWords(e *validator.ValidationError) string {
+	switch wrong := e.ErrorKind.(type) {
+	case *kind.Pattern:
+		return fmt.Sprintf("%q is no %s", wrong.Got, patternNames[wrong.Want])
+	case *kind.Enum:
+		var names []string
+		for _, name := range wrong.Want {
+			if name != "" {
+				names = append(names, fmt.Sprint(name))
+			}
+		}
+		return fmt.Sprintf("\"%v\" is unknown; there are %s", wrong.Got, strings.Join(names, ", "))
+	case *kind.Minimum:
+		return fmt.Sprintf("has to be at least %s", wrong.Want.RatString())
+	case *kind.Maximum:
+		return fmt.Sprintf("may be at most %s", wrong.Want.RatString())
+	case *kind.MaxLength:
+		return fmt.Sprintf("has %d characters; it may have at most %d", wrong.Got, wrong.Want)
+	case *kind.Type:
+		wanted := typeNames[wrong.Want[0]]
+		switch {
+		case wrong.Got == "null":
+			return fmt.Sprintf("is empty: write %s, or leave the key out", wanted)
+		case wrong.Got == "number" && wrong.Want[0] == "string" && isDuration(e.InstanceLocation):
+			return "has no unit: write a duration such as 20s or 1m30s"
+		case wrong.Want[0] == "string":
+			return fmt.Sprintf("is %s instead of text: put it in quotes", typeNames[wrong.Got])
+		}
+		return fmt.Sprintf("is %s instead of %s", typeNames[wrong.Got], wanted)
 	}
-	return []error{fmt.Errorf("%s: %s", strings.Join(e.InstanceLocation, "."), says)}
+	return e.ErrorKind.LocalizedString(english)
+}
+
+// isDuration says whether a key is that of a duration.
+func isDuration(path []string) bool {
+	return leaves(reflect.TypeFor[Config](), "")[strings.Join(path, ".")] == reflect.TypeFor[Duration]()
+}
+
+// typeNames are the types of JSON in words.
+var typeNames = map[string]string{
+	"string": "text", "number": "a number", "integer": "a whole number", "boolean": "true or false",
+	"array": "a list", "object": "a section with keys of its own", "null": "nothing",
 }
 
 // patternNames are the patterns of the schema in words.
@@ -517,5 +615,5 @@ var patternNames = map[string]string{
 	`^(https?://.+)?$`:               "http or https URL",
 	`^https?://[^/?#]+$`:             "http or https URL without a path",
 	`^((ws|http)s?://.+)?$`:          "ws, wss, http or https URL",
-	Duration(0).JSONSchema().Pattern: "duration such as 1m30s",
+	Duration(0).JSONSchema().Pattern: "duration with a unit, such as 20s or 1m30s",
 }

@@ -22,8 +22,8 @@ platform:
   auth_url: https://lms.example/auth
   jwks_url: https://lms.example/keys
   token_url: https://lms.example/token
-  client_id: "7"
   exam_started: {selector: "#exam"}
+registration: {client_id: "7"}
 features: [proctoring, acs]
 journeys:
   opens-link: https://lms.example/course/7

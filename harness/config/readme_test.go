@@ -27,7 +27,7 @@ func TestTheExamplesOfTheREADMEAreConfigurations(t *testing.T) {
 	headed["browser.headed"] = "true"
 	platform := map[string]string{
 		"platform.issuer": "https://lms.example", "platform.auth_url": "https://lms.example/auth",
-		"platform.jwks_url": "https://lms.example/keys", "platform.client_id": "1",
+		"platform.jwks_url": "https://lms.example/keys", "registration.client_id": "1",
 	}
 	// How to read each block, by its first line. What is a whole file says so.
 	blocks := map[string]struct {

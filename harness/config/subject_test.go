@@ -124,13 +124,13 @@ func TestTheFileInTheFolder(t *testing.T) {
 
 func TestWhatIsGivenBesideTheFile(t *testing.T) {
 	g := NewWithT(t)
-	path := file(t, realTool+"crowd: 9\n")
+	path := file(t, realTool+"concurrent_launches: 9\n")
 	c, err := config.Load(config.Sources{
 		File: path, Environ: []string{"INVIGILATOR_AGENT=browser", "INVIGILATOR_TOOL_NAME=A tool", "HOME=/"},
-		Settings: map[string]string{"agent": "http", "patience.quiet": "0.5ms"},
+		Settings: map[string]string{"agent": "http", "browser.idle_time": "0.5ms"},
 	})
 	g.Expect(err).NotTo(HaveOccurred())
-	g.Expect(c.Given).To(Equal(map[string]string{"agent": "http", "tool.name": "A tool", "patience.quiet": "0.5ms"}))
+	g.Expect(c.Given).To(Equal(map[string]string{"agent": "http", "tool.name": "A tool", "browser.idle_time": "0.5ms"}))
 	again, err := config.Load(config.Sources{File: path, Settings: c.Given})
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(diff(c, again)).To(BeEmpty())

@@ -114,7 +114,7 @@ var _ = Describe("A platform, after something has changed,", func() {
 		scene := PlatformScene()
 		if !scene.Run().ShowsPoints() {
 			for _, stimulus := range casesOf(id) {
-				scene.Observe(id, stimulus, results.Skipped, "", "The configuration does not say where the gradebook shows points: platform.points.")
+				scene.Observe(id, stimulus, results.Skipped, "", "The configuration does not say where the gradebook shows points: platform.points_selector.")
 			}
 			return
 		}

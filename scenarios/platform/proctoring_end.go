@@ -127,7 +127,7 @@ var _ = Describe("A platform, at the end of an exam,", func() {
 		}
 
 		if lasts := scene.Run().ExamTime(); lasts == 0 {
-			scene.Observe(id, "end-by-time", results.Skipped, "", "platform.exam_time does not say how long an attempt lasts.")
+			scene.Observe(id, "end-by-time", results.Skipped, "", "platform.exam_duration does not say how long an attempt lasts.")
 		} else if exam, err := scene.Running(ctx, "", wantsEnd); !scene.Unseen(id, "end-by-time", err, exam) {
 			if !scene.Unseen(id, "end-by-time", scene.Pass(ctx, lasts+time.Minute), exam) {
 				judge("end-by-time", exam, harness.Ending{By: config.OpenExam})

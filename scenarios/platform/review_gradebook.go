@@ -173,7 +173,7 @@ var _ = Describe("A platform's gradebook", func() {
 		switch {
 		case scene.Unseen(id, stimulus, err, flows...):
 		case !scene.Run().ShowsWaiting():
-			scene.Observe(id, stimulus, results.Inconclusive, "", "Not seen: platform.needs_grading does not tell how the gradebook shows it.", append(flows, page)...)
+			scene.Observe(id, stimulus, results.Inconclusive, "", "Not seen: platform.grading_pending does not tell how the gradebook shows it.", append(flows, page)...)
 		default:
 			scene.Check(id, stimulus, page.Waiting(), "", map[bool]string{true: "The gradebook shows that the work waits.", false: "The gradebook does not show that the work waits."}[page.Waiting()], append(flows, page)...)
 		}

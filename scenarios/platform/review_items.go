@@ -35,7 +35,7 @@ func targetOf(f *harness.PlatformFlow, want string) string {
 
 // defaultTarget is where reviews lead whose line item does not say where.
 func defaultTarget(scene *harness.PlatformScenario) string {
-	if uri := scene.Run().Platform().ReviewURI; uri != "" {
+	if uri := scene.Run().Platform().ReviewTargetLinkURI; uri != "" {
 		return uri
 	}
 	return scene.Run().Platform().TargetLinkURI

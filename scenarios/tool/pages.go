@@ -80,8 +80,8 @@ var _ = Describe("A tool, sending the user back,", func() {
 		}
 
 		const stimulus = "exit-button"
-		if scene.Run().Tool().Exit == "" {
-			scene.Observe(id, stimulus, results.Skipped, "", "tool.exit names no link that leads back.")
+		if scene.Run().Tool().ReturnSelector == "" {
+			scene.Observe(id, stimulus, results.Skipped, "", "tool.return_selector names no link that leads back.")
 			return
 		}
 		browser := scene.Open(ctx)
@@ -91,7 +91,7 @@ var _ = Describe("A tool, sending the user back,", func() {
 			return
 		}
 		if !flow.OffersExit() {
-			scene.Observe(id, stimulus, results.Inconclusive, "", "The page has nothing at tool.exit: "+flow.End()+".", flow)
+			scene.Observe(id, stimulus, results.Inconclusive, "", "The page has nothing at tool.return_selector: "+flow.End()+".", flow)
 			return
 		}
 		if _, _, err := scene.TakeWayBack(ctx, "the way back", flow, false); scene.Unseen(id, stimulus, err, flow) {

@@ -152,7 +152,7 @@ func judgeLeaving(ctx SpecContext, scene *harness.Scenario, id requirements.ID, 
 	case back == nil:
 		scene.Observe(id, stimulus, results.Warned, expected, "The page leads nowhere: "+end.End()+".", exam, end)
 	default:
-		scene.Observe(id, stimulus, results.Warned, expected, "No way back was found (tool.exit can name it). What the page offers leads to: "+back.End()+".", exam, end, back)
+		scene.Observe(id, stimulus, results.Warned, expected, "No way back was found (tool.return_selector can name it). What the page offers leads to: "+back.End()+".", exam, end, back)
 	}
 }
 

@@ -49,7 +49,7 @@ var _ = Describe("A tool, whose users come and go,", func() {
 			return
 		}
 		flows := []*harness.Flow{first}
-		if scene.Run().Tool().Exit != "" && first.OffersExit() {
+		if scene.Run().Tool().ReturnSelector != "" && first.OffersExit() {
 			back, _, err := scene.TakeWayBack(ctx, "the way back", first, false)
 			if scene.Unseen(id, "", err, first) {
 				return

@@ -163,7 +163,7 @@ var _ = Describe("A tool, launched by a user of whom the platform says nothing,"
 			}
 			mark := flow.UserMark()
 			switch {
-			case l.By != nil && mark == "" && scene.Run().Tool().UserMark == "" && showsUser(flow, harness.Teacher):
+			case l.By != nil && mark == "" && scene.Run().Tool().UserSelector == "" && showsUser(flow, harness.Teacher):
 				scene.Observe(id, f.Name, results.Failed, "", "The page shows the user before: "+flow.End()+".", flow)
 			case f.Name != "anonymous-welcome" && flow.Reaction.Kind == harness.Refused && !flow.Reaction.Crashed && scene.Works(ctx):
 				scene.Observe(id, f.Name, results.Passed, "", "Declined in good order: "+flow.Reaction.Why+".", flow)
@@ -190,7 +190,7 @@ var _ = Describe("A tool, showing teachers another page than learners,", func() 
 				continue
 			}
 			if !teacher.Teaches() && !teaches(f.Name) {
-				scene.Observe(id, f.Name, results.Inconclusive, "", "Not even an instructor's page has the sign of tool.teacher_view.", teacher, flow)
+				scene.Observe(id, f.Name, results.Inconclusive, "", "Not even an instructor's page has the sign of tool.instructor_view.", teacher, flow)
 				continue
 			}
 			says := map[bool]string{true: "the teacher's page", false: "a page that is not the teacher's"}

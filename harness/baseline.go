@@ -71,9 +71,9 @@ func (b *baseline) doubt(bad *Flow) *results.Diagnosis {
 		return nil
 	}
 	return &results.Diagnosis{
-		Problem: "The tool answers a token with a bad signature much as it does a valid one, and nothing tells whether it accepts or refuses both.",
+		Problem: "The tool answers an id_token with a bad signature in the same way as a valid one. It cannot be seen whether it accepts or refuses both.",
 		Step:    "telling acceptance from refusal", Sent: "an id_token with a bad signature", Seen: describe(bad.Trip),
-		LookAt: "Say under tool.launch_accepted what only the page of an accepted launch has: a selector, a text or a part of its URL.",
+		LookAt: "Set tool.launch_accepted to what only the page of an accepted launch has: a selector, a text or a part of its URL.",
 		FlowID: bad.ID,
 	}
 }
@@ -87,16 +87,16 @@ func (b *baseline) diagnose(contrast *Flow) *results.Diagnosis {
 		return nil
 	}
 	d := &results.Diagnosis{
-		Problem: "The page after an answer without id_token looks like that of a valid launch, so acceptance cannot be told from refusal.",
+		Problem: "The page after an answer without id_token looks like the page of a valid launch. So acceptance cannot be told from refusal.",
 		Step:    "telling acceptance from refusal",
 		Sent:    "an authentication response with neither id_token nor state",
 		Seen:    describe(contrast.Trip),
-		LookAt:  "Say under tool.launch_accepted what only the page of an accepted launch has: a selector, a text or a part of its URL.",
+		LookAt:  "Set tool.launch_accepted to what only the page of an accepted launch has: a selector, a text or a part of its URL.",
 		FlowID:  contrast.ID,
 	}
 	if marker {
-		d.Problem = "The tool shows the sign of an accepted launch (tool.launch_accepted) after an answer without id_token as well."
-		d.LookAt = "Choose a sign under tool.launch_accepted that only the page of an accepted launch has. If it is one, the tool accepts launches without an id_token."
+		d.Problem = "The tool also shows the sign of an accepted launch (tool.launch_accepted) after an answer without id_token."
+		d.LookAt = "Set tool.launch_accepted to a sign that only the page of an accepted launch has. If it is such a sign already, the tool accepts launches without an id_token."
 	}
 	return d
 }
@@ -146,7 +146,7 @@ func (b *baseline) reaction(f *Flow) Reaction {
 	case b.refused.shownBy(trip):
 		return Reaction{Kind: Refused, Why: "the page looks like that of an answer without id_token"}
 	default:
-		return Reaction{Kind: Unclear, Why: fmt.Sprintf("HTTP %d with a page that looks like neither an accepted nor a refused launch; tool.launch_accepted can say what acceptance looks like", page.Status)}
+		return Reaction{Kind: Unclear, Why: fmt.Sprintf("HTTP %d with a page that looks like neither an accepted nor a refused launch; set tool.launch_accepted to a sign of acceptance", page.Status)}
 	}
 }
 
@@ -156,13 +156,13 @@ func (b *baseline) refusal(f *Flow) Reaction {
 	r := f.Reaction
 	switch {
 	case f.session == shown:
-		return Reaction{Kind: Accepted, Why: fmt.Sprintf("%s, but the browser is logged in all the same: %s shows the resource", r.Why, b.sessionURL)}
+		return Reaction{Kind: Accepted, Why: fmt.Sprintf("%s, but the browser is logged in: %s shows the resource", r.Why, b.sessionURL)}
 	case r.Kind == Unclear && f.session == nobody:
 		return Reaction{Kind: Refused, Why: "the page is not that of an accepted launch, and " + b.loggedOut()}
 	case r.Kind == Unclear && f.session == somebody && b.honest && f.Trip.Page.Status/100 == 2:
-		return Reaction{Kind: Accepted, Why: fmt.Sprintf("HTTP %d from a tool that refuses with error statuses, and the browser is logged in: %s does not look as it does to a stranger", f.Trip.Page.Status, b.sessionURL)}
+		return Reaction{Kind: Accepted, Why: fmt.Sprintf("HTTP %d from a tool that refuses with error statuses, and the browser is logged in: %s looks different than without a login", f.Trip.Page.Status, b.sessionURL)}
 	case r.bySilence && f.session == somebody:
-		return Reaction{Kind: Unclear, Why: r.Why + ", but the browser seems to be logged in: " + b.sessionURL + " does not look as it does to a stranger"}
+		return Reaction{Kind: Unclear, Why: r.Why + ", but the browser seems to be logged in: " + b.sessionURL + " looks different than without a login"}
 	default:
 		return r
 	}
@@ -180,7 +180,7 @@ func (b *baseline) acceptance(f *Flow) Reaction {
 	case !f.Answered():
 		return Reaction{Kind: Refused, Why: "no id_token has reached the tool: " + describe(f.Trip)}
 	case f.control && f.kind == plain && b.steady && !f.Trip.Markers[acceptsMarker] && !b.accepted.isPartOf(f.Trip):
-		return Reaction{Kind: Refused, Why: "the page is not that of the valid launches before: " + describe(f.Trip)}
+		return Reaction{Kind: Refused, Why: "the page differs from the page of the valid launches before: " + describe(f.Trip)}
 	}
 	return r
 }
@@ -195,11 +195,11 @@ func (b *baseline) welcome(f *Flow) Reaction {
 	case f.kind == intoExam:
 		return f.acceptedExam()
 	case r.bySilence && f.kind == plain && f.teaches() && (f.session == somebody || f.session == shown || b.honest && f.Trip.Page.Status/100 == 2):
-		return Reaction{Kind: Unclear, Why: r.Why + ", but nothing else speaks of a refusal; does tool.launch_accepted hold for this user's page, too?"}
+		return Reaction{Kind: Unclear, Why: r.Why + ", but nothing else looks like a refusal; does this user's page have the sign tool.launch_accepted, too?"}
 	case r.Kind != Unclear:
 		return r
 	case f.session == shown || f.session == somebody:
-		return Reaction{Kind: Accepted, Why: "the browser is logged in: " + b.sessionURL + " does not look as it does to a stranger"}
+		return Reaction{Kind: Accepted, Why: "the browser is logged in: " + b.sessionURL + " looks different than without a login"}
 	case f.session == nobody:
 		return Reaction{Kind: Refused, Why: "the page is not that of an accepted launch, and " + b.loggedOut()}
 	case b.honest && f.Trip.Page.Status/100 == 2 && b.accepted.resembles(f.Trip) && sameHost(f.Trip.Page.URL, b.tool):
@@ -210,7 +210,7 @@ func (b *baseline) welcome(f *Flow) Reaction {
 }
 
 func (b *baseline) loggedOut() string {
-	return "the browser is not logged in: " + b.sessionURL + " looks as it does to a stranger"
+	return "the browser is not logged in: " + b.sessionURL + " looks the same as without a login"
 }
 
 func sameHost(pageURL string, tool RegisteredTool) bool {
@@ -253,8 +253,8 @@ func (b *baseline) session(trip *agent.Trip) session {
 var deaths = map[agent.Ending]string{
 	agent.TimedOut:     "the tool gave no page in time",
 	agent.Dropped:      "the connection was dropped",
-	agent.RedirectLoop: "the tool redirects without end",
-	agent.TooLarge:     "the tool sends more than any page has",
+	agent.RedirectLoop: "the tool redirects endlessly",
+	agent.TooLarge:     "the tool sends more data than a page may have",
 	agent.Download:     "the tool sends a file instead of a page",
 	agent.Unreadable:   "the page could not be read",
 }

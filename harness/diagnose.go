@@ -53,15 +53,15 @@ func (r *Run) diagnose(f *Flow) *results.Diagnosis {
 		d.Step = "authentication request"
 		d.Sent = "the login initiation"
 		d.Seen = "authentication request with " + results.Bounded(request.Params.Encode(), 1000)
-		d.Problem = fmt.Sprintf("The tool wants its answer at %q, which is on no site of its redirect URIs.", redirectURI)
-		d.LookAt = fmt.Sprintf("Add it to tool.redirect_uris if it is the tool's; known are %s.%s", strings.Join(registered, ", "), r.AboutRedirectURI(f))
+		d.Problem = fmt.Sprintf("The tool wants its answer at %q, which is not on the site of one of its redirect URIs.", redirectURI)
+		d.LookAt = fmt.Sprintf("Add it to tool.redirect_uris if it is an address of the tool. The configuration has %s.%s", strings.Join(registered, ", "), r.AboutRedirectURI(f))
 		return d
 	}
 	if r.asksElsewhere(f) && !r.redirectsAnew { // which is for a requirement to say
 		d.Step, d.Sent = "authentication request", sentTo(f, r.tool.LoginURL)
 		d.Seen = "redirect_uri " + redirectURI
-		d.Problem = fmt.Sprintf("The tool asks to be answered at %s, which is none of its redirect URIs.", redirectURI)
-		d.LookAt = fmt.Sprintf("Known are %s. Is tool.launch_url right, or is one missing in tool.redirect_uris?", strings.Join(registered, ", "))
+		d.Problem = fmt.Sprintf("The tool wants its answer at %s, which is not one of its redirect URIs.", redirectURI)
+		d.LookAt = fmt.Sprintf("The configuration has %s. Is tool.launch_url right, or is one missing in tool.redirect_uris?", strings.Join(registered, ", "))
 		return d
 	}
 	b := baseline{tool: r.tool}
@@ -73,7 +73,7 @@ func (r *Run) diagnose(f *Flow) *results.Diagnosis {
 	d.Sent = "a valid id_token by form POST to " + answeredAt(f)
 	d.Problem = "The tool does not accept a valid launch: " + reaction.Why + "."
 	if reaction.Kind == Unclear {
-		d.Problem = "The tool answers a valid launch with nothing that can be told from nothing."
+		d.Problem = "The tool's answer to a valid launch does not show whether it accepts or refuses the launch."
 	}
 	d.LookAt = fmt.Sprintf("The tool's registration: issuer %s, client_id %s, deployment_id %s, key set %s.",
 		r.platform.Issuer(), r.tool.ClientID, r.tool.DeploymentID, r.Registrations()[0].JWKSURL)
@@ -82,16 +82,16 @@ func (r *Run) diagnose(f *Flow) *results.Diagnosis {
 	switch {
 	case r.hasNoSuchPage(f):
 		d.Problem = fmt.Sprintf("The tool has nothing at its redirect URI: %s.", reaction.Why)
-		d.LookAt = fmt.Sprintf("Is %s the tool's (tool.launch_url, tool.redirect_uris)? The key set was not fetched for this launch. Only if the page speaks of something that is unknown: %s", answeredAt(f), d.LookAt)
+		d.LookAt = fmt.Sprintf("Is %s the tool's (tool.launch_url, tool.redirect_uris)? The key set was not fetched for this launch. If the page says that something is unknown, look at this as well: %s", answeredAt(f), d.LookAt)
 	case f.Trip.Page.Status == http.StatusNotFound && sameURL(f.Trip.Page.URL, f.targetLinkURI()):
 		d.Problem = fmt.Sprintf("The tool has nothing at the target link URI: %s.", reaction.Why)
 		d.LookAt = "Is " + f.targetLinkURI() + " (tool.target_link_uri) what a resource link of the tool opens? " + d.LookAt
 	case client != "" && client != f.Launch.Plan().ClientID:
-		d.Problem = fmt.Sprintf("The tool has asked in the name of the client %q, and was told of %q: %s.", results.Bounded(client, 100), f.Launch.Plan().ClientID, reaction.Why)
-		d.LookAt = "Is that the client_id that the tool knows for this platform (registration.client_id)? " + d.LookAt
+		d.Problem = fmt.Sprintf("The tool has sent the client_id %q, but the login initiation named %q: %s.", results.Bounded(client, 100), f.Launch.Plan().ClientID, reaction.Why)
+		d.LookAt = "Is registration.client_id the client_id that the tool has for this platform? " + d.LookAt
 	}
 	if !r.tool.LaunchAccepted.IsZero() && reaction.Kind == Refused && f.Trip.Page.Status < 400 {
-		d.LookAt += " If the launch did work, tool.launch_accepted describes a page that this is not."
+		d.LookAt += " If the launch did work, the sign tool.launch_accepted does not fit this page."
 	}
 	return d
 }
@@ -136,9 +136,9 @@ func (r *Run) AboutRedirectURI(f *Flow) string {
 	slices.Sort(carried)
 	switch {
 	case len(carried) > 0:
-		return fmt.Sprintf(" It has %s of its own login initiation in its query. Does the tool take the address at which its login was called, with all that this had, for its redirect URI?", strings.Join(carried, ", "))
+		return fmt.Sprintf(" It has %s of its own login initiation in its query. Does the tool use the whole address of its login request as its redirect URI?", strings.Join(carried, ", "))
 	case r.redirectsAnew:
-		return " Its query is another one in every login, so that nobody can register it."
+		return " Its query changes with every login, so it cannot be registered."
 	}
 	return r.BehindProxy(asked)
 }
@@ -152,10 +152,10 @@ func (r *Run) BehindProxy(redirectURI string) string {
 	}
 	for _, uri := range r.RedirectURIs() {
 		if fakeplatform.DifferInScheme(uri, redirectURI) {
-			return fmt.Sprintf(" It is %s but for the scheme. Behind a proxy that ends TLS a tool sees plain HTTP: does the proxy send X-Forwarded-Proto, and does the tool trust it, or does it know its own public address?", uri)
+			return fmt.Sprintf(" It differs from %s only in the scheme. Behind a proxy that ends TLS a tool sees plain HTTP: does the proxy send X-Forwarded-Proto, and does the tool trust it, or does it know its own public address?", uri)
 		}
 		if u, err := url.Parse(uri); err == nil && strings.HasPrefix(asked.Scheme, "http") && u.Host != asked.Host && u.Path == asked.Path && u.Path != "" && u.Path != "/" {
-			return fmt.Sprintf(" It is %s but for the host. Behind a proxy a tool sees another one: does the proxy send Host or X-Forwarded-Host, and does the tool trust it, or does it know its own public address?", uri)
+			return fmt.Sprintf(" It differs from %s only in the host. Behind a proxy a tool sees another host: does the proxy send Host or X-Forwarded-Host, and does the tool trust it, or does it know its own public address?", uri)
 		}
 	}
 	return ""
@@ -167,7 +167,7 @@ func (r *Run) neverFetched() string {
 	if r.LookedForKey(nil) {
 		return ""
 	}
-	return " Nobody has fetched that key set, so the tool has not: can its server reach it? Or does it keep the keys of an earlier run? Then start it anew."
+	return " That key set has not been fetched: can the tool's server reach it? Or does the tool still use the keys of an earlier run? Then restart it."
 }
 
 // hasNoSuchPage says whether the tool's server knows no launches where the answer was sent:

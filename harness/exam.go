@@ -210,9 +210,9 @@ func (f *Flow) examReaction() Reaction {
 	case f.carriesMessage():
 		return Reaction{Kind: Accepted, Why: "the browser was sent elsewhere with LtiStartAssessment"}
 	case f.ScriptRan():
-		return Reaction{Kind: Accepted, Why: "what the message says ran as a script"}
+		return Reaction{Kind: Accepted, Why: "content of the message ran as a script"}
 	case f.leadsToScript():
-		return Reaction{Kind: Accepted, Why: "the way on is aimed at that start_assessment_url"}
+		return Reaction{Kind: Accepted, Why: "a link or form of the page leads to that start_assessment_url"}
 	}
 	if refused, ok := f.refusal(); ok {
 		return refused
@@ -222,7 +222,7 @@ func (f *Flow) examReaction() Reaction {
 		why += ": " + f.stuck.Error()
 	}
 	if f.attended && (f.stuck == nil || f.stuck.Step > 1) {
-		return Reaction{Kind: Unclear, Why: "the candidate was let into the check-in, but " + why + "; tool.launch_refused can say what a refusal looks like"}
+		return Reaction{Kind: Unclear, Why: "the candidate was let into the check-in, but " + why + "; set tool.launch_refused to a sign of refusal"}
 	}
 	return Reaction{Kind: Refused, bySilence: true, Why: why}
 }

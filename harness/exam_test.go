@@ -299,7 +299,7 @@ func TestWhatIsInTheWayOfExamsIsOneDiagnosisThatConcernsThemAlone(t *testing.T) 
 		subject       campusAt
 		problem, look string
 	}{
-		"no key set": {campusAt{keyless: true}, "A genuine LtiStartAssessment does not start the exam", "/jwks"},
+		"no key set": {campusAt{keyless: true}, "A valid LtiStartAssessment does not start the exam", "/jwks"},
 		"another sign": {campusAt{edit: func(yaml string) string {
 			return strings.ReplaceAll(yaml, "data-status=running", "data-status=walking")
 		}},

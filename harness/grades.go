@@ -131,7 +131,7 @@ func (s *Scenario) HandIn(ctx context.Context, a Assignment, l Launch) (*Work, *
 var errNoWork = errors.New("no work could be handed in")
 
 // ErrNoToken says that nothing of the tool can reach a service of the platform.
-var ErrNoToken = errors.New("the tool gets no access token, since what it sends does not show who it is")
+var ErrNoToken = errors.New("the tool gets no access token, because its request does not prove who it is")
 
 // Denied says why none of the tool's requests for an access token to one of those scopes
 // was granted so far, with [ErrNoToken]; nil where one was, or none was refused for what

@@ -164,14 +164,14 @@ func TestOneDiagnosis(t *testing.T) {
 		"an unknown registration":    {page("who are you?"), nil, "a page of its own instead of an authentication request", "client_id invigilator"},
 		"another platform":           {redirectTo(func(*http.Request) string { return "https://platform.test/other" }), nil, "elsewhere", "authorization endpoint https://platform.test/auth"},
 		"a foreign redirect URI":     {authentication("https://elsewhere.example/launch"), nil, "https://elsewhere.example/launch", "tool.redirect_uris"},
-		"a redirect loop":            {redirectTo(func(r *http.Request) string { return r.URL.String() }), nil, "redirects without end", "log"},
+		"a redirect loop":            {redirectTo(func(r *http.Request) string { return r.URL.String() }), nil, "redirects endlessly", "log"},
 		"a dropped connection":       {func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, nil, "cannot be reached", "running"},
 		"a wrong launch URL":         {nil, http.NotFound, "nothing at its redirect URI: HTTP 404", "tool.launch_url"},
 		"a launch by GET alone":      {nil, func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "no", http.StatusMethodNotAllowed) }, "nothing at its redirect URI: HTTP 405", "tool.launch_url"},
-		"a valid launch refused":     {nil, func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "no", http.StatusForbidden) }, "does not accept a valid launch: HTTP 403", "Nobody has fetched that key set"},
-		"a blank page":               {nil, func(http.ResponseWriter, *http.Request) {}, "nothing that can be told from nothing", "registration"},
-		"errors that look like it":   {nil, apart(page("your registration is unknown to us"), page("open this from your course, please")), "nothing tells whether it accepts or refuses both", "tool.launch_accepted"},
-		"errors for tokens alone":    {nil, apart(page("your registration is unknown to us"), http.NotFound), "nothing tells whether it accepts or refuses both", "tool.launch_accepted"},
+		"a valid launch refused":     {nil, func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "no", http.StatusForbidden) }, "does not accept a valid launch: HTTP 403", "That key set has not been fetched"},
+		"a blank page":               {nil, func(http.ResponseWriter, *http.Request) {}, "does not show whether it accepts or refuses the launch", "registration"},
+		"errors that look like it":   {nil, apart(page("your registration is unknown to us"), page("open this from your course, please")), "It cannot be seen whether it accepts or refuses both", "tool.launch_accepted"},
+		"errors for tokens alone":    {nil, apart(page("your registration is unknown to us"), http.NotFound), "It cannot be seen whether it accepts or refuses both", "tool.launch_accepted"},
 		"the same page for anything": {nil, page("welcome, everybody"), "acceptance cannot be told from refusal", "tool.launch_accepted"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -202,7 +202,7 @@ func TestOneDiagnosis(t *testing.T) {
 	}{
 		"another client_id": {
 			subject{faults: []string{faketool.IgnoresClientID}, register: func(r *faketool.Registration) { r.ClientID = "another" }},
-			`in the name of the client "another", and was told of "invigilator"`, "registration.client_id", "HTTP 401",
+			`the client_id "another", but the login initiation named "invigilator"`, "registration.client_id", "HTTP 401",
 		},
 		"another issuer": {
 			subject{register: func(r *faketool.Registration) { r.Issuer += "/" }}, "a page of its own", "Issuer https://platform.test, ", "No platform with issuer",
@@ -233,7 +233,7 @@ func TestOneDiagnosis(t *testing.T) {
 					tool.ServeHTTP(w, r)
 				})
 			}},
-			"does not accept a valid launch: HTTP 403", "Nobody has fetched that key set", `text "Sorry – unknown deployment"`,
+			"does not accept a valid launch: HTTP 403", "That key set has not been fetched", `text "Sorry – unknown deployment"`,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -373,7 +373,7 @@ func TestJudgingByEffect(t *testing.T) {
 		"refused with a page of status 200":  {[]string{faketool.RefusesWith200}, nil, results.Passed, "without id_token"},
 		"accepted":                           {[]string{faketool.AcceptsEmptyNonce}, nil, results.Failed, "looks like that of a valid launch"},
 		"accepted by a tool that shows 200s": {[]string{faketool.AcceptsEmptyNonce, faketool.RefusesWith200}, nil, results.Failed, "looks like that of a valid launch"},
-		"refused in words only":              {[]string{faketool.StartsSessionBeforeChecking}, nil, results.Failed, "logged in all the same"},
+		"refused in words only":              {[]string{faketool.StartsSessionBeforeChecking}, nil, results.Failed, "but the browser is logged in"},
 		"refused with a server error":        {[]string{faketool.RefusesWith500}, nil, results.Warned, "HTTP 500"},
 		"returned to the platform":           {[]string{faketool.ReturnsRefusals}, nil, results.Passed, "lti_errormsg"},
 		"the connection dropped":             {nil, dropsRefusals, results.Failed, "connection was dropped"},
@@ -659,7 +659,7 @@ func TestOnlyWhatBreaksAFenceIsLeftUnjudged(t *testing.T) {
 					continue
 				}
 				g.Expect(o.Verdict).To(Equal(results.Inconclusive), o.Seen)
-				g.Expect(o.Seen).To(And(ContainSubstring("A valid launch beside this one was not accepted: HTTP 503"), ContainSubstring("HTTP 401")))
+				g.Expect(o.Seen).To(And(ContainSubstring("A valid launch before or after this one was not accepted: HTTP 503"), ContainSubstring("HTTP 401")))
 			}
 		})
 	}
@@ -1193,9 +1193,9 @@ func TestKeySets(t *testing.T) {
 			published(g, without("kid"), short), 1,
 			[]string{"key 1 has no kid", "key 1 publishes the private members d, p, q, dp, dq, qi", "key 1 is an RSA key of 1024 bits instead of 2048 or more"},
 		},
-		"no modulus":      {published(g, without("n"), good.PublicKey), 1, []string{"key 1 is no JWK that can be used"}},
-		"an unknown type": {published(g, with("kty", "PQC"), good.PublicKey), 1, []string{"key 1 is no JWK that can be used"}},
-		"an empty key":    {`{"keys": [{}]}`, 1, []string{"key 1 has no kid", "key 1 is no JWK that can be used"}},
+		"no modulus":      {published(g, without("n"), good.PublicKey), 1, []string{"key 1 is not a usable JWK"}},
+		"an unknown type": {published(g, with("kty", "PQC"), good.PublicKey), 1, []string{"key 1 is not a usable JWK"}},
+		"an empty key":    {`{"keys": [{}]}`, 1, []string{"key 1 has no kid", "key 1 is not a usable JWK"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

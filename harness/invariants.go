@@ -92,7 +92,7 @@ func (r *Run) ofTool(f *Flow) []breach {
 			id    requirements.ID
 		}{{lti.ParamNonce, "sec-tool-auth-request-nonce"}, {lti.ParamState, "sec-tool-auth-request-state"}} {
 			if value := login.request.Get(once.param); value != "" && !r.isFresh(once.param, value, login.initiation) {
-				found = append(found, breach{once.id, fmt.Sprintf("The %s %q is that of another login, too.", once.param, results.Bounded(value, 300))})
+				found = append(found, breach{once.id, fmt.Sprintf("The %s %q is also that of another login.", once.param, results.Bounded(value, 300))})
 			}
 		}
 	}

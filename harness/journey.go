@@ -35,7 +35,7 @@ type JourneyError struct {
 
 func (e *JourneyError) Error() string {
 	if e.Step > e.Of {
-		return fmt.Sprintf("%s came to its end, but not to a launch: %s", e.Journey, e.Why)
+		return fmt.Sprintf("%s reached its last step, but no launch: %s", e.Journey, e.Why)
 	}
 	return fmt.Sprintf("%s got stuck at step %d of %d (%s): %s", e.Journey, e.Step, e.Of, e.Doing, e.Why)
 }

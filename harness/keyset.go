@@ -205,7 +205,7 @@ func keyProblems(members map[string]any) []string {
 	}
 	key, err := jwk.ParseKey(raw)
 	if err != nil {
-		return append(problems, "is no JWK that can be used")
+		return append(problems, "is not a usable JWK")
 	}
 	public, err := key.PublicKey()
 	if err != nil {

@@ -28,7 +28,7 @@ func limits(e *faketool.Exchange) bool {
 }
 
 // raiseLimit says what to do about a subject that limits requests.
-const raiseLimit = "let it take more from the run, or give it more time: timeout.restart"
+const raiseLimit = "raise its limit for the run, or give it more time with timeout.restart"
 
 // patiently sends requests of the fake tool's server, and sends them again as long as the
 // platform does not take all of them for now: when Retry-After says, for as long as timeout.restart
@@ -57,7 +57,7 @@ func (s *PlatformScenario) patiently(ctx context.Context, send func(context.Cont
 			s.run.limited = true
 			return made, nil
 		}
-		s.find("limited", fmt.Sprintf("%s answers that there are too many requests (HTTP %d); what was asked for is tried again. Where that takes long, %s.", hostOf(exchange.URL), exchange.Status, raiseLimit), "")
+		s.find("limited", fmt.Sprintf("%s answers that there are too many requests (HTTP %d); the request is tried again. If that takes long, %s.", hostOf(exchange.URL), exchange.Status, raiseLimit), "")
 		select {
 		case <-time.After(wait):
 		case <-ctx.Done():

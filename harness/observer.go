@@ -196,7 +196,7 @@ func (s *observer[F]) find(kind, says, flow string) {
 func (s *observer[F]) must(err error) {
 	if err != nil {
 		s.tb.Helper()
-		s.tb.Fatalf("the harness failed: %s", s.base.config.Hide(err.Error()))
+		s.tb.Fatalf("Invigilator failed: %s", s.base.config.Hide(err.Error()))
 	}
 }
 
@@ -233,7 +233,7 @@ func (s *observer[F]) Observe(id requirements.ID, stimulus string, verdict resul
 		flow, _ := f.kept()
 		if host := limitedIn(flow, s.hosts); host != "" && verdict == results.Failed && !grave && o.Verdict != results.Inconclusive {
 			o.Verdict = results.Inconclusive
-			o.Seen = results.Bounded(fmt.Sprintf("%s has had too many requests (HTTP 429), so this says nothing: %s Have a look at its limit, and %s.", host, o.Seen, raiseLimit), maxSaid)
+			o.Seen = results.Bounded(fmt.Sprintf("%s has had too many requests (HTTP 429), so this shows nothing: %s Look at its limit, and %s.", host, o.Seen, raiseLimit), maxSaid)
 		}
 		if why := f.misread(); why != "" && slices.Contains([]results.Verdict{results.Passed, results.Failed, results.Warned}, verdict) {
 			o.Verdict, o.Seen = results.Inconclusive, results.Bounded(why, maxSaid)

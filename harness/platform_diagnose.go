@@ -34,9 +34,9 @@ func (r *PlatformRun) diagnoseLaunch(ctx context.Context, f *PlatformFlow) *resu
 		d.Problem = "The platform has nothing at the authorization endpoint."
 		d.LookAt = fmt.Sprintf("Is %s (platform.auth_url) the platform's authorization endpoint?", r.platform.AuthURL)
 	case r.answersAlike(ctx, f, "redirect-uri-other-path"):
-		d.Problem = fmt.Sprintf("The redirect URI %s is not registered: the platform answers a valid authentication request with a page of its own instead of an id_token, and one with another redirect_uri alike.", known.RedirectURIs[0])
+		d.Problem = fmt.Sprintf("The redirect URI %s is not registered: the platform answers a valid authentication request with a page of its own instead of an id_token. It answers a request with another redirect_uri in the same way.", known.RedirectURIs[0])
 		if named := f.Login.Record().Initiation.Params.Get(lti.ParamClientID); named != known.ClientID && r.answersAlike(ctx, f, "client-id-unknown") {
-			d.Problem = fmt.Sprintf("The redirect URI %s or the client_id %s is not registered: the platform answers a valid authentication request with a page of its own instead of an id_token, and one with another redirect_uri or client_id alike.", known.RedirectURIs[0], known.ClientID)
+			d.Problem = fmt.Sprintf("The redirect URI %s or the client_id %s is not registered: the platform answers a valid authentication request with a page of its own instead of an id_token. It answers a request with another redirect_uri or client_id in the same way.", known.RedirectURIs[0], known.ClientID)
 		}
 	default:
 		d.Problem = "The platform answers a valid authentication request with a page of its own instead of an id_token."
@@ -98,7 +98,7 @@ func (r *PlatformRun) diagnoseNames(ctx context.Context, scene *PlatformScenario
 	if len(differs) == 0 {
 		return nil, nil
 	}
-	l.Title = "preflight: another valid launch, since the first names things otherwise than the configuration"
+	l.Title = "preflight: another valid launch, since the first does not match the configuration"
 	again, err := r.launch(ctx, l)
 	if _, stuck := errors.AsType[*JourneyError](err); stuck || err == nil && !again.Launched() {
 		return nil, nil // which scenarios see as well
@@ -111,9 +111,9 @@ func (r *PlatformRun) diagnoseNames(ctx context.Context, scene *PlatformScenario
 		return nil, nil
 	}
 	return &results.Diagnosis{
-		Problem: "The configuration is not that of the platform's launches: " + strings.Join(differs, "; ") + ".",
+		Problem: "The configuration does not match the platform's launches: " + strings.Join(differs, "; ") + ".",
 		Step:    "login initiation", Seen: results.Bounded(f.Login.Record().Initiation.Params.Encode(), 1000), FlowID: f.ID,
-		LookAt: "The platform's registration of the tool, letter by letter. If the configuration is right, the platform is wrong in all of its launches.",
+		LookAt: "Compare the configuration with the platform's registration of the tool, letter by letter. If the configuration is right, all launches of the platform are wrong.",
 	}, nil
 }
 
@@ -125,7 +125,7 @@ func (r *PlatformRun) namesDiffer(f *PlatformFlow) []string {
 	of := func(address string) string { _, rest, _ := strings.Cut(withoutQuery(address), "://"); return rest }
 	var differs []string
 	differ := func(key, known, says string) {
-		differs = append(differs, fmt.Sprintf("%s is %q, and they say %q", key, known, results.Bounded(says, 300)))
+		differs = append(differs, fmt.Sprintf("%s is %q, but the launches say %q", key, known, results.Bounded(says, 300)))
 	}
 	p := r.platform
 	if iss := begun.Get(lti.ParamIssuer); iss != "" && iss == text("iss") && of(iss) != of(p.Issuer) {

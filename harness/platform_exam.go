@@ -496,7 +496,7 @@ func (s *PlatformScenario) MustNotStart(ctx context.Context, id requirements.ID,
 		case a.Theirs != nil && a.Theirs.Started():
 			s.Observe(id, a.Stimulus, results.Failed, "", "The exam of the other candidate is under way: "+a.Theirs.End()+".", append(flows, a.Theirs)...)
 		case a.Flow.ScriptRan():
-			s.Observe(id, a.Stimulus, results.Failed, "", "What the message says ran as a script.", flows...)
+			s.Observe(id, a.Stimulus, results.Failed, "", "Content of the message ran as a script.", flows...)
 		case status >= http.StatusInternalServerError:
 			s.Observe(id, a.Stimulus, s.crash(id), "", "Refused, but with a server error: "+a.Flow.End()+".", flows...)
 		case a.Flow.Trip.Ended != agent.Settled:

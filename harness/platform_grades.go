@@ -262,7 +262,7 @@ func inWholeSeconds(body any) any {
 func unanswered(e *faketool.Exchange) error {
 	switch {
 	case e.Status == 0, e.Status/100 == 2 && e.Err != nil:
-		return fmt.Errorf("%w: no whole answer came from the service: %w", ErrNoLaunch, e.Err)
+		return fmt.Errorf("%w: no complete answer came from the service: %w", ErrNoLaunch, e.Err)
 	}
 	return nil
 }
@@ -291,7 +291,7 @@ func (s *PlatformScenario) tidyLater(b *Gradebook, c GradeCall, made *PlatformFl
 	case ofItems && made.Succeeded():
 		s.discardLater(b, c, made)
 	case ofItems && unknown:
-		s.find("left behind", fmt.Sprintf("Whether the line item %s was made is not known: it may be left behind.", lti.Wire(sent.Label)), made.ID)
+		s.find("left behind", fmt.Sprintf("It is not known whether the line item %s was made: it may be left in the gradebook.", lti.Wire(sent.Label)), made.ID)
 	case !ofItems && strings.HasSuffix(withoutQuery(c.URL), "/scores") && sent.UserID != "" && (made.Succeeded() || unknown):
 		s.clearLater(b, c, sent.UserID, made.ID)
 	}
@@ -315,7 +315,7 @@ func (s *PlatformScenario) discardLater(b *Gradebook, made GradeCall, flow *Plat
 	}
 	s.tidied[faketool.Below(remove.URL, "scores")] = true
 	s.closers = append(s.closers, func() {
-		s.takeAway(b, remove, fmt.Sprintf("The line item %s could not be taken away.", results.Bounded(remove.URL, 300)), flow.ID)
+		s.takeAway(b, remove, fmt.Sprintf("The line item %s could not be removed.", results.Bounded(remove.URL, 300)), flow.ID)
 	})
 }
 
@@ -336,7 +336,7 @@ func (s *PlatformScenario) clearLater(b *Gradebook, sent GradeCall, sub, flow st
 		if sent.Tool != nil {
 			clearing.Token = sent.Token
 		}
-		s.takeAway(b, clearing, fmt.Sprintf("A score could not be taken away: %s.", results.Bounded(scores, 300)), flow)
+		s.takeAway(b, clearing, fmt.Sprintf("A score could not be removed: %s.", results.Bounded(scores, 300)), flow)
 	})
 }
 
@@ -536,7 +536,7 @@ func (s *PlatformScenario) readPages(ctx context.Context, b *Gradebook, l *Listi
 	for next := address; next != ""; {
 		switch {
 		case seen[next]:
-			l.Wrong = "the link to the next page leads to one that came before"
+			l.Wrong = "the link to the next page leads to an earlier page"
 			return nil
 		case len(seen) >= maxListed && l.distinct() < maxListed:
 			l.Wrong = fmt.Sprintf("it has more than %d pages, of %d elements", maxListed, l.distinct())

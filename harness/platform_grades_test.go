@@ -148,8 +148,8 @@ func TestWhatMayBeLeftBehindIsTold(t *testing.T) {
 		status int
 		says   string
 	}{
-		"a line item whose making had no end": {http.MethodPost, http.StatusGatewayTimeout, `Whether the line item "Essay" was made is not known`},
-		"a line item that stays":              {http.MethodDelete, http.StatusInternalServerError, "could not be taken away"},
+		"a line item whose making had no end": {http.MethodPost, http.StatusGatewayTimeout, `It is not known whether the line item "Essay" was made`},
+		"a line item that stays":              {http.MethodDelete, http.StatusInternalServerError, "could not be removed"},
 	} {
 		t.Run(what, func(t *testing.T) {
 			t.Parallel()
@@ -318,7 +318,7 @@ func TestAGradebookIsJudgedByWhatWorks(t *testing.T) {
 	_, _, err = scene.Offered(t.Context(), harness.Review{Item: made})
 	g.Expect(scene.Unseen("sr-reviewable-status-none", "gradebook-status-none", err)).To(BeTrue())
 	g.Expect(scene.Finish().Observations).To(HaveExactElements(And(
-		HaveField("Verdict", results.Inconclusive), HaveField("Seen", ContainSubstring("at none that a tool has made")),
+		HaveField("Verdict", results.Inconclusive), HaveField("Seen", ContainSubstring("not at line items that a tool has made")),
 	)))
 	after := run.Scenario(t, "afterwards", "here:1")
 	book, err = after.Gradebook(t.Context(), harness.PlatformLaunch{})
@@ -384,7 +384,7 @@ func TestWhatIsNotAnsweredIsNotSeen(t *testing.T) {
 		answer func(http.ResponseWriter, *http.Request)
 		says   string
 	}{
-		"a connection that breaks": {func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, "no whole answer came"},
+		"a connection that breaks": {func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, "no complete answer came"},
 		"an answer without end": {func(w http.ResponseWriter, _ *http.Request) {
 			_, _ = w.Write([]byte("[" + strings.Repeat(" ", 5<<20) + "]"))
 		}, "more than Invigilator reads"},
@@ -577,7 +577,7 @@ func TestAPlatformThatDoesNotKnowTheKeyIsJudgedOnLaunches(t *testing.T) {
 			d, ok := errors.AsType[*results.Diagnosis](err)
 			g.Expect(ok).To(BeTrue(), "%v", err)
 			g.Expect(d.Profiles).To(Equal([]string{requirements.Services}))
-			g.Expect(d.Problem).To(ContainSubstring("It does not know the tool's key, it seems"))
+			g.Expect(d.Problem).To(ContainSubstring("It seems not to know the tool's key"))
 			scene := run.Scenario(t, "a scenario", "here:1")
 			_, _, err = scene.Grant(t.Context(), "a token", faketool.TokenProbe{})
 			g.Expect(scene.Unseen("sec-token-response", "two-scopes", err)).To(BeTrue())
@@ -618,7 +618,7 @@ func TestWhatIsInTheWayOfAGradebookKeepsNothingElseFromBeingJudged(t *testing.T)
 		"another token endpoint": {
 			campusAt{edit: replace("CAMPUS_URL}/token", "CAMPUS_URL}/tokens")}, "There is nothing at its token endpoint", "platform.token_url", ofTokens, false,
 		},
-		"no key set": {campusAt{keyless: true}, "nobody has fetched the key set", "/jwks", ofTokens, false},
+		"no key set": {campusAt{keyless: true}, "the key set has not been fetched", "/jwks", ofTokens, false},
 		"a token endpoint that is out of order": {
 			campusAt{wrap: token(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusInternalServerError) })},
 			"grants the fake tool no access tokens", "platform.token_url", nil, false,

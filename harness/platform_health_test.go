@@ -137,7 +137,7 @@ func TestWhatAServiceRefusesIsSentOnce(t *testing.T) {
 		says        types.GomegaMatcher
 	}{
 		"a refusal":                          {http.StatusBadRequest, 1, BeNil()},
-		"a refusal of what may be there now": {http.StatusInternalServerError, 2, And(MatchError(harness.ErrNoLaunch), MatchError(ContainSubstring("may have had its effect")))},
+		"a refusal of what may be there now": {http.StatusInternalServerError, 2, And(MatchError(harness.ErrNoLaunch), MatchError(ContainSubstring("may have had an effect")))},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

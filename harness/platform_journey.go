@@ -19,7 +19,7 @@ type Seat struct {
 }
 
 // errNoClick says that a journey has no link to click.
-var errNoClick = fmt.Errorf("%w: the last step of the journey is no click", ErrNoJourney)
+var errNoClick = fmt.Errorf("%w: the last step of the journey is not a click", ErrNoJourney)
 
 // travelTo makes a journey that ends where Until says, or with its last action.
 // A picture is taken for those who follow the steps: what launches end on has a

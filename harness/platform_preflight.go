@@ -177,9 +177,9 @@ func (r *PlatformRun) obstacleToExams(ctx context.Context, scene *PlatformScenar
 	}
 	if before != nil && before.Started() {
 		return &results.Diagnosis{
-			Problem: "The page before the exam shows what platform.exam_started names, too, so that nothing tells when an exam has started.",
+			Problem: "The page before the exam shows the sign platform.exam_started, too. So it cannot be seen when an exam has started.",
 			Step:    "start of the assessment", Seen: describe(before.Trip), FlowID: before.ID, Profiles: []string{requirements.Proctoring},
-			LookAt: "Choose a sign under platform.exam_started that only the page of an exam has that the candidate can take.",
+			LookAt: "Set platform.exam_started to a sign that only the page of a running exam has.",
 		}, exams, nil
 	}
 	// The candidate is sent to the check-in again: looking may have led away from it.
@@ -209,9 +209,9 @@ func (r *PlatformRun) obstacleToExams(ctx context.Context, scene *PlatformScenar
 		d.Seen, d.LookAt = describe(flow.Trip), "The platform's log at that time."
 		return d, startedExams, nil
 	case !flow.Started():
-		d.Problem = "A genuine LtiStartAssessment does not start the exam, or nothing shows that it has started."
+		d.Problem = "A valid LtiStartAssessment does not start the exam, or the page does not show that it has started."
 		d.Seen = describe(flow.Trip)
-		d.LookAt = fmt.Sprintf("Does the platform know the fake tool's key (%s)? And does the page of an exam that has started show what platform.exam_started names?", r.toolKeySet())
+		d.LookAt = fmt.Sprintf("Does the platform know the fake tool's key (%s)? And does the page of a running exam show the sign platform.exam_started?", r.toolKeySet())
 		if flow.Trip.Page.Status >= http.StatusBadRequest && r.keysFetched() {
 			return d, startedExams, nil // it refuses, which the requirements about the message judge
 		}
@@ -229,7 +229,7 @@ func (r *PlatformRun) obstacleToExams(ctx context.Context, scene *PlatformScenar
 func (r *PlatformRun) toolKeySet() string {
 	says := "key set " + r.ToolRegistrations()[0].JWKSURL
 	if !r.keysFetched() {
-		says += ", which nobody has fetched"
+		says += ", which has not been fetched"
 	}
 	return says
 }
@@ -271,13 +271,13 @@ func (r *PlatformRun) preflightToken(ctx context.Context, scene *PlatformScenari
 	switch {
 	case token.Status == http.StatusTooManyRequests:
 		d.Problem += " Its token endpoint has had too many requests."
-		d.LookAt = "How many requests may this client_id make in a while? Please " + raiseLimit + "."
+		d.LookAt = "How many requests per minute may this client_id send? Please " + raiseLimit + "."
 	case isAway(token.Status):
 		d.Problem += " Its token endpoint cannot be reached."
 	case isNoEndpoint(token):
 		d.Problem += " There is nothing at its token endpoint."
 	case token.Error == lti.ErrorInvalidClient && !r.keysFetched():
-		d.Problem += " It does not know the tool's key, it seems: nobody has fetched the key set."
+		d.Problem += " It seems not to know the tool's key: the key set has not been fetched."
 	default: // which the requirements about access tokens judge
 		scene.obstructed(d, of)
 		return false, nil
@@ -348,11 +348,11 @@ func (r *PlatformRun) diagnoseStuck(e *JourneyError, flow *PlatformFlow) *result
 	case e.page.Status == 0 && e.ended != agent.Settled:
 		d.LookAt = fmt.Sprintf("Is the platform running, and can this machine reach %s?", e.page.URL)
 	case e.Step > e.Of && e.signIn:
-		d.LookAt = "The page asks to log in: say how under users, as sign_in, and name the user in the journey."
+		d.LookAt = "The page asks the user to log in: write the steps of that under users, as sign_in, and name the user in the journey."
 	case e.Step > e.Of:
 		d.LookAt = fmt.Sprintf("Does the link open the tool? The platform's registration of it: login initiation URL %s.", r.ToolRegistrations()[0].LoginURL)
 	case strings.HasPrefix(e.Journey, "the sign-in"):
-		d.LookAt = "The picture in the report: are name and password right, and are the steps those of this page? To see it again: " + command
+		d.LookAt = "The picture in the report: are name and password right, and do the steps fit this page? To see it again: " + command
 	default:
 		d.LookAt = "The picture in the report. To see it again: " + command
 	}

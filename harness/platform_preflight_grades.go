@@ -30,7 +30,7 @@ func (r *PlatformRun) preflightGrades(ctx context.Context, scene *PlatformScenar
 		scene.obstructed(&results.Diagnosis{
 			Problem: "The learner's launch does not offer the grade services: it has no claim of Assignment and Grade Services that names scopes and a URL.",
 			Step:    "grade services", Seen: offered(book.Launch), FlowID: book.Launch.ID,
-			LookAt: "Is the tool allowed to use the grade services, in the platform's registration of it and, where there is such a setting, for the link?",
+			LookAt: "Is the tool allowed to use the grade services, in the platform's registration of it and, if there is such a setting, for the link?",
 		}, gradeServices)
 		return nil
 	}

@@ -106,7 +106,7 @@ func (s *PlatformScenario) reviewable(r Review) error {
 }
 
 // errReviewsElsewhere says that what a check is about cannot be seen of a platform.
-var errReviewsElsewhere = fmt.Errorf("%w: it offers reviews at the line item of the launch, and at none that a tool has made", ErrNoLaunch)
+var errReviewsElsewhere = fmt.Errorf("%w: it offers reviews only at the line item of the launch, not at line items that a tool has made", ErrNoLaunch)
 
 // A reviewPlace says at which line items a platform offers reviews.
 type reviewPlace int

@@ -320,7 +320,7 @@ func (s *PlatformScenario) Unseen(id requirements.ID, stimulus string, err error
 	case err == nil:
 		return false
 	case errors.Is(err, faketool.ErrUnchanged):
-		s.Observe(id, stimulus, results.Skipped, "", "It would change nothing: the platform sends the same value always, or none.", flows...)
+		s.Observe(id, stimulus, results.Skipped, "", "It would change nothing: the platform always sends the same value, or none.", flows...)
 	case errors.Is(err, ErrTooLong), errors.Is(err, errUndeclared):
 		s.Observe(id, stimulus, results.Skipped, "", "Not tried: "+err.Error()+".", flows...)
 	case errors.Is(err, errReadOnly):
@@ -495,7 +495,7 @@ func (s *PlatformScenario) Refused(f *PlatformFlow) (results.Verdict, string) {
 		return results.Failed, "Answered: " + strings.Join(leaks, "; ") + "."
 	}
 	if f.ScriptRan() {
-		return results.Failed, "What the request says ran as a script."
+		return results.Failed, "Content of the request ran as a script."
 	}
 	if uri := s.run.misdirected(f); uri != "" {
 		return results.Failed, fmt.Sprintf("The answer was aimed at the redirect_uri %s, which is not registered.", results.Bounded(uri, 300))
@@ -508,7 +508,7 @@ func (s *PlatformScenario) Refused(f *PlatformFlow) (results.Verdict, string) {
 	case f.Trip.Ended == agent.Dropped && f.answeredByPlatform(s.run.authHost()) == 0:
 		return results.Warned, "The platform closed the connection."
 	case f.Trip.Ended == agent.RedirectLoop:
-		return results.Warned, "No id_token came, but redirects without end."
+		return results.Warned, "No id_token came, but endless redirects."
 	case f.Trip.Ended != agent.Settled && f.answeredByPlatform(s.run.authHost()) == 0:
 		return results.Inconclusive, "Nothing came: " + f.End() + "."
 	case status == http.StatusTooManyRequests:

@@ -267,7 +267,7 @@ func (s *PlatformScenario) exchange(ctx context.Context, to part, title string, 
 			}
 			left := ""
 			if err == nil && to == partLineItems && flow.Exchange.Method == http.MethodPost {
-				left = " A line item that the first has made may be left behind."
+				left = " The first request may have made a line item, which is left in the gradebook."
 			}
 			s.find("away", fmt.Sprintf("The %s did not work for a moment: %s. The same request was answered when it was sent once more.%s", to, flow.Reply(), left), flow.ID)
 			flow = again
@@ -281,7 +281,7 @@ func (s *PlatformScenario) exchange(ctx context.Context, to part, title string, 
 
 // errMayBeDone says that a valid request was refused which had come before, without an answer
 // that tells whether it had its effect.
-var errMayBeDone = fmt.Errorf("%w: a request may have had its effect though it was not answered as it has to be", ErrNoLaunch)
+var errMayBeDone = fmt.Errorf("%w: a request may have had an effect although its answer was wrong", ErrNoLaunch)
 
 // afterSilence makes a valid launch where no answer came: it tells whether the platform is still
 // there.

@@ -294,7 +294,7 @@ func TestWhatIsInTheWayOfAPlatformIsSaidOnce(t *testing.T) {
 		},
 		"a link that opens something else": {
 			campusAt{edit: replace("click: text=Exercise 1", "click: text=Take the slow page")},
-			[]string{"came to its end, but not to a launch", "A slow page", "login initiation URL https://tool.test/login?tenant=7"},
+			[]string{"reached its last step, but no launch", "A slow page", "login initiation URL https://tool.test/login?tenant=7"},
 		},
 		"another redirect URI": {campusAt{redirect: "https://tool.test/callback"}, []string{"The redirect URI https://tool.test/launch is not registered", "page of its own instead of an id_token"}},
 		"another redirect URI, which is not found": {
@@ -315,18 +315,18 @@ func TestWhatIsInTheWayOfAPlatformIsSaidOnce(t *testing.T) {
 			}}, []string{"with a page of its own instead of an id_token.", "It is your turn later"},
 		},
 		"an issuer with a slash": {
-			campusAt{change: func(c *config.Config) { c.Platform.Issuer += "/" }}, []string{"The configuration is not that of the platform's launches", "platform.issuer"},
+			campusAt{change: func(c *config.Config) { c.Platform.Issuer += "/" }}, []string{"The configuration does not match the platform's launches", "platform.issuer"},
 		},
 		"another deployment": {
-			campusAt{change: func(c *config.Config) { c.Registration.DeploymentID = "2" }}, []string{`registration.deployment_id is "2", and they say "1"`},
+			campusAt{change: func(c *config.Config) { c.Registration.DeploymentID = "2" }}, []string{`registration.deployment_id is "2", but the launches say "1"`},
 		},
 		"another client_id, to which the platform does not object": {
 			campusAt{change: func(c *config.Config) { c.Registration.ClientID = "invigilator-9" }, clientID: "invigilator", faults: []string{"ignores-client-id"}},
-			[]string{`registration.client_id is "invigilator-9", and they say "invigilator"`},
+			[]string{`registration.client_id is "invigilator-9", but the launches say "invigilator"`},
 		},
 		"another link": {
 			campusAt{change: func(c *config.Config) { c.FakeTool.TargetLinkURI = "https://tool.test/other" }, target: "https://tool.test/launch?chapter=1"},
-			[]string{`fake_tool.target_link_uri is "https://tool.test/other", and they say "https://tool.test/launch?chapter=1"`},
+			[]string{`fake_tool.target_link_uri is "https://tool.test/other", but the launches say "https://tool.test/launch?chapter=1"`},
 		},
 		"no key set there": {
 			campusAt{wrap: at("/jwks", http.NotFound)}, []string{"There is no key set at platform.jwks_url", "HTTP 404"},

@@ -158,7 +158,7 @@ func (r *Run) lastOne(last *Flow) *results.Diagnosis {
 	return &results.Diagnosis{
 		Problem: "The first valid launches worked, and the last one of the preflight did not: " + reaction.Why + ".",
 		Step:    "launch", Sent: "a valid id_token, after one with a bad signature and an answer without one", Seen: describe(last.Trip), FlowID: last.ID,
-		LookAt: "The tool's log at that time. Does it lock users out after a bad launch? Where the pages of valid launches differ, say under tool.launch_accepted what all of them have: a selector, a text or a part of the URL.",
+		LookAt: "The tool's log at that time. Does it lock users out after a bad launch? Where the pages of valid launches differ, set tool.launch_accepted to what all of them have: a selector, a text or a part of the URL.",
 	}
 }
 

@@ -156,11 +156,11 @@ func (s *Scenario) Unmoved(ctx context.Context, id requirements.ID, stimulus str
 	}
 	switch {
 	case !works:
-		observe(results.Inconclusive, "No valid launch works after this one, so its end says nothing")
+		observe(results.Inconclusive, "No valid launch works after this one, so its result shows nothing")
 	case flow.Reaction.Kind == Dead:
 		observe(results.Failed, "The tool gave no answer")
 	case needsAnswer && !flow.Answered():
-		observe(results.Inconclusive, "The launch did not come as far as the id_token")
+		observe(results.Inconclusive, "The launch did not get as far as the id_token")
 	case flow.Reaction.Crashed:
 		observe(results.Warned, "The tool answered with a server error")
 	default:
@@ -318,7 +318,7 @@ func (s *Scenario) refuseGroup(ctx context.Context, id requirements.ID, before *
 			continue
 		}
 		if l.contrast != nil {
-			s.Observe(id, l.Stimulus, results.Inconclusive, "", "The tool shows the page of an accepted launch, but it does so by now after an answer without id_token, too.", l.flow, l.contrast, before, after)
+			s.Observe(id, l.Stimulus, results.Inconclusive, "", "The tool shows the page of an accepted launch, but by now it also shows it after an answer without id_token.", l.flow, l.contrast, before, after)
 			continue
 		}
 		if l.Excuse != nil && s.run.baseline.refusal(l.flow).Kind == Accepted && s.brokenFence(before, after) == "" {
@@ -392,7 +392,7 @@ func (s *Scenario) judgeRefusal(id requirements.ID, a Attempt, flow *Flow, led [
 	early := a.AlsoAtLogin && !asked && !flow.Answered()
 	switch fenced := s.brokenFence(before, after); {
 	case !a.AtLogin && !early && !flow.Answered():
-		observe(results.Inconclusive, "The launch did not come as far as the id_token: "+describe(flow.Trip)+".")
+		observe(results.Inconclusive, "The launch did not get as far as the id_token: "+describe(flow.Trip)+".")
 	case a.AtLogin && (asked || s.wentElsewhere(flow)):
 		observe(results.Failed, "The tool went on with an authentication request: "+describe(flow.Trip)+".")
 	case (a.AtLogin || early) && fenced == "" && reaction.Kind != Dead && !sameHost(flow.Trip.Page.URL, s.run.tool):
@@ -406,7 +406,7 @@ func (s *Scenario) judgeRefusal(id requirements.ID, a Attempt, flow *Flow, led [
 	case reaction.Kind == Dead && fenced == "":
 		observe(results.Failed, "Neither accepted nor refused: "+reaction.Why+".")
 	case fenced != "":
-		observe(results.Inconclusive, fenced+" So this launch's end says nothing: "+reaction.Why+".")
+		observe(results.Inconclusive, fenced+" So this launch's result shows nothing: "+reaction.Why+".")
 	case reaction.Kind == Unclear && (a.AtLogin || early):
 		observe(results.Passed, "Not accepted: "+describe(flow.Trip)+".")
 	case reaction.Kind == Unclear:
@@ -434,7 +434,7 @@ func (s *Scenario) wentElsewhere(f *Flow) bool {
 func (s *Scenario) brokenFence(controls ...*Flow) string {
 	for _, control := range controls {
 		if r := s.run.baseline.acceptance(control); r.Kind != Accepted {
-			return fmt.Sprintf("A valid launch beside this one was not accepted: %s.", r.Why)
+			return fmt.Sprintf("A valid launch before or after this one was not accepted: %s.", r.Why)
 		}
 	}
 	return ""

@@ -66,7 +66,7 @@ func (f *Flow) reviewReaction() Reaction {
 	if refused, ok := f.refusal(); ok {
 		return refused
 	}
-	return Reaction{Kind: Unclear, Why: fmt.Sprintf("HTTP %d, and the page shows no work, which is no refusal: tool.launch_refused can say what one looks like", f.Trip.Page.Status)}
+	return Reaction{Kind: Unclear, Why: fmt.Sprintf("HTTP %d, and the page shows no work, which alone is not a refusal: set tool.launch_refused to a sign of refusal", f.Trip.Page.Status)}
 }
 
 // acceptedReview is the reaction to a review that has to be accepted: it has to show

@@ -40,7 +40,7 @@ func (r *Run) Scenario(tb TB, text, location string) *Scenario {
 func (s *Scenario) Finish() results.Fragment {
 	for _, u := range s.run.takeUnplanned() {
 		if u.Why == fakeplatform.ErrNoKeySet.Error() {
-			s.find("no-key-set", "The tool asked for an access token and got none, since its key set is not known: say under tool.jwks_url where it is.", "")
+			s.find("no-key-set", "The tool asked for an access token and got none, since its key set is not known: set tool.jwks_url to its address.", "")
 			continue
 		}
 		s.find("unplanned-request", fmt.Sprintf("%s %s: %s", u.Method, results.Bounded(u.URL, 500), u.Why), "")

@@ -99,7 +99,7 @@ func TestARedirectURIThatNobodyCanRegisterEndsNoRun(t *testing.T) {
 		says  string // nothing where the configuration may be wrong
 	}{
 		"that of the login":     {func(login url.Values, _ int) string { return login.Encode() }, "iss, login_hint, lti_deployment_id, lti_message_hint, target_link_uri of its own login initiation"},
-		"one that counts":       {func(_ url.Values, n int) string { return fmt.Sprint("n=", n) }, "another one in every login"},
+		"one that counts":       {func(_ url.Values, n int) string { return fmt.Sprint("n=", n) }, "changes with every login"},
 		"one that may be known": {func(url.Values, int) string { return "from=platform" }, ""},
 	} {
 		t.Run(what, func(t *testing.T) {
@@ -108,7 +108,7 @@ func TestARedirectURIThatNobodyCanRegisterEndsNoRun(t *testing.T) {
 			run := subject{wrap: another(c.query)}.start(t)
 			_, err := run.Preflight(t.Context())
 			if c.says == "" {
-				g.Expect(err).To(MatchError(ContainSubstring("none of its redirect URIs")))
+				g.Expect(err).To(MatchError(ContainSubstring("not one of its redirect URIs")))
 				return
 			}
 			g.Expect(err).NotTo(HaveOccurred())

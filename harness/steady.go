@@ -74,7 +74,7 @@ func (s *observer[F]) tellGone() {
 			continue
 		}
 		s.base.toldGone[p] = true
-		s.find("away", fmt.Sprintf("The %s of the %s does not work any more: %s. What needs it from then on is inconclusive.", p, s.base.config.Side, strings.TrimSuffix(why, ".")), "")
+		s.find("away", fmt.Sprintf("The %s of the %s does not work any more: %s. Checks that need it are inconclusive from then on.", p, s.base.config.Side, strings.TrimSuffix(why, ".")), "")
 	}
 }
 
@@ -236,7 +236,7 @@ func (s *observer[F]) unsettle(wrong string) {
 	for i := range s.fragment.Observations[s.proved:] {
 		if o := &s.fragment.Observations[s.proved+i]; judges(o.Verdict) {
 			o.Verdict = results.Inconclusive
-			o.Seen = fmt.Sprintf("The %s stopped working meanwhile (%s), so this says nothing: %s", s.base.config.Side, strings.TrimSuffix(wrong, "."), o.Seen)
+			o.Seen = fmt.Sprintf("The %s stopped working in the meantime (%s), so this shows nothing: %s", s.base.config.Side, strings.TrimSuffix(wrong, "."), o.Seen)
 		}
 	}
 }

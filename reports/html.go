@@ -39,11 +39,11 @@ var report = template.Must(template.New("report").Funcs(template.FuncMap{
 // meanings introduce the groups of requirements.
 var meanings = map[results.Verdict]string{
 	results.Failed:       "The subject broke the rule.",
-	results.Errored:      "The harness failed, not the subject: nothing is known about these.",
-	results.Inconclusive: "It could not be seen whether the rule is kept; each says why.",
-	results.Warned:       "The subject did not keep a recommendation.",
+	results.Errored:      "Invigilator failed, not the subject: nothing is known about these.",
+	results.Inconclusive: "It could not be seen whether the subject follows the rule. Each says why.",
+	results.Warned:       "The subject did not follow a recommendation.",
 	results.Skipped:      "Not tried: each says why, most often an optional feature that the subject does not declare.",
-	results.Passed:       "The rule was seen to be kept.",
+	results.Passed:       "The subject was seen to follow the rule.",
 }
 
 type page struct {

@@ -42,7 +42,7 @@ func TestTheSpecsRunByGinkgo(t *testing.T) {
 		"the demo with faults": {demo("INVIGILATOR_EMBEDDED_FAULTS=ignores-audience"), nil, false, "the embedded fake tool (demo), not conformant"},
 		"anything else":        {[]string{"INVIGILATOR_AGENT=http"}, nil, false, "configuration: tool.login_url: is needed"},
 		"an empty address":     {[]string{"INVIGILATOR_TOOL_LOGIN_URL="}, nil, false, "configuration: tool.login_url: is needed"},
-		"an empty file":        {[]string{"INVIGILATOR_CONFIG="}, nil, false, "configuration: environment variable INVIGILATOR_CONFIG: is set but names no file"},
+		"an empty file":        {[]string{"INVIGILATOR_CONFIG="}, nil, false, "configuration: environment variable INVIGILATOR_CONFIG: is empty; it has to name a file"},
 		"no demo":              {[]string{"INVIGILATOR_DEMO=0"}, nil, false, "configuration: tool.login_url: is needed"},
 		"demo and subject":     {demo("INVIGILATOR_TOOL_LOGIN_URL=https://tool.example"), nil, false, "configuration: tool.login_url: is about a tool of yours"},
 	} {

@@ -333,7 +333,7 @@ var _ = BeforeSuite(func(ctx SpecContext) {
 func browserGone(during string) *results.Diagnosis {
 	return &results.Diagnosis{
 		Problem: "The browser went away in the middle of the run.", Step: during, Seen: "no connection to the browser",
-		LookAt: "Was it killed, or short of memory? What ran until then is judged.",
+		LookAt: "Was it killed, or did the machine run out of memory? What ran until then is judged.",
 	}
 }
 
@@ -601,7 +601,7 @@ func Seen(wrong string) string {
 
 // lookAtGone is what to look at where the subject has gone.
 var lookAtGone = map[config.Side]string{
-	config.ToolSide:     "The tool's log at that time. If it does work, its page has changed meanwhile: say under tool.launch_accepted what the pages of all accepted launches have.",
+	config.ToolSide:     "The tool's log at that time. If it does work, its page has changed meanwhile: set tool.launch_accepted to what the pages of all accepted launches have.",
 	config.PlatformSide: "The platform's log at that time. If it does work, make the journey of the valid launch by itself.",
 }
 
@@ -664,7 +664,7 @@ func enter[S scene](scenario func(tb harness.TB, text, location string) S) S {
 		scene := current
 		ids := named(CurrentSpecReport().Labels())
 		if ended := CurrentSpecReport(); ended.Failed() {
-			scene.Errored(ids, "The harness failed: "+ended.FailureMessage())
+			scene.Errored(ids, "Invigilator failed: "+ended.FailureMessage())
 		}
 		fragment := scene.Finish()
 		if run.AgentGone() {
@@ -714,7 +714,7 @@ func complaint(fragment results.Fragment, ids []requirements.ID) string {
 	}
 	for _, id := range ids {
 		if !slices.ContainsFunc(fragment.Observations, func(o results.Observation) bool { return o.Requirement == string(id) }) {
-			lines = append(lines, fmt.Sprintf("%s: the spec names it, but observed nothing of it", id))
+			lines = append(lines, fmt.Sprintf("%s: the spec names it, but made no observation of it", id))
 		}
 	}
 	return strings.Join(lines, "\n")

@@ -115,7 +115,7 @@ func (p *Page) click(s *goquery.Selection, target string) (*Lead, error) {
 	if button := s.Closest(submitters); button.Length() > 0 {
 		form := formOf(p.Document, button)
 		if form.Length() == 0 {
-			return nil, Cannot("%s is in no form, and only scripts know what it does", target)
+			return nil, Cannot("%s is not in a form: what it does needs scripts, and so a browser", target)
 		}
 		return p.submit(form, button)
 	}
@@ -136,7 +136,7 @@ func (p *Page) click(s *goquery.Selection, target string) (*Lead, error) {
 	case s.Is("input, textarea, select, option, summary"):
 		return nil, nil
 	default:
-		return nil, Cannot("%s is no link and no button of a form, and only scripts know what it does", target)
+		return nil, Cannot("%s is neither a link nor the button of a form: what it does needs scripts, and so a browser", target)
 	}
 }
 
@@ -200,7 +200,7 @@ func fill(s *goquery.Selection, target, value string) error {
 	case s.Is("input") && !slices.Contains([]string{"radio", "checkbox", "file", "submit", "button", "reset", "image", "hidden"}, kind):
 		s.SetAttr("value", value)
 	default:
-		return Cannot("%s is no field to fill in but %s", target, goquery.NodeName(s))
+		return Cannot("%s is not a field to fill in: it is %s", target, goquery.NodeName(s))
 	}
 	return nil
 }
@@ -240,7 +240,7 @@ func choose(page *goquery.Document, s *goquery.Selection, target, value string) 
 		}
 		check(page, s)
 	default:
-		return Cannot("%s is nothing to choose but %s", target, goquery.NodeName(s))
+		return Cannot("%s is nothing to choose in: it is %s", target, goquery.NodeName(s))
 	}
 	return nil
 }

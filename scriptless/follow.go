@@ -41,7 +41,7 @@ func (r Request) HTTP(ctx context.Context, jar *Jar) (*http.Request, error) {
 
 // Why nothing is shown at the end of the way.
 var (
-	ErrLoop       = errors.New("more redirects than any launch has")
+	ErrLoop       = errors.New("more redirects than a launch may have")
 	ErrUnreadable = errors.New("the page could not be read")
 	ErrFile       = errors.New("a file came in place of a page")
 )

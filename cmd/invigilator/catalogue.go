@@ -20,10 +20,10 @@ import (
 )
 
 type requirementsCommand struct {
-	Side    string `help:"Only those that bind this side: tool or platform." enum:",tool,platform" default:"" placeholder:"SIDE"`
-	Level   string `help:"Only those of this level: MUST, SHOULD or MAY." placeholder:"LEVEL"`
-	Profile string `help:"Only those of this profile." placeholder:"NAME"`
-	Covered bool   `help:"Only those that a scenario of this version checks."`
+	Side    string `help:"Only requirements for this side: tool or platform." enum:",tool,platform" default:"" placeholder:"SIDE"`
+	Level   string `help:"Only requirements of this level: MUST, SHOULD or MAY." placeholder:"LEVEL"`
+	Profile string `help:"Only requirements of this profile." placeholder:"NAME"`
+	Covered bool   `help:"Only requirements that this version checks."`
 	JSON    bool   `name:"json" help:"Print JSON." xor:"form"`
 	Page    bool   `help:"Print a page of documentation, as Markdown." xor:"form"`
 }
@@ -38,7 +38,7 @@ func (c *requirementsCommand) Run() error {
 			(!c.Covered || covered[r.ID] != nil)
 	})
 	if len(list) == 0 {
-		complain("invigilator: no requirement is like that\n")
+		complain("invigilator: no requirement matches these filters\n")
 		return unusable
 	}
 	if c.JSON {
@@ -117,7 +117,7 @@ func (c *explainCommand) Run() error {
 		title, none string
 		items       []string
 	}{
-		{"Stimuli", "none: it is judged from what happens unprovoked", stimuli(e.Requirement)},
+		{"Stimuli", "none: it is judged by what happens in valid launches", stimuli(e.Requirement)},
 		{"Checked by", "no scenario of this version", e.Scenarios},
 		{"Provoked by these faults of the fake " + string(other(e.Binds)), "none", e.ProvokedBy},
 		{"Proved by these faults of the fake " + string(e.Binds), "none", e.ProvedBy},
@@ -131,7 +131,7 @@ func (c *explainCommand) Run() error {
 		}
 	}
 	if len(e.Scenarios) > 0 {
-		say("\nRun only this:\n  invigilator %s --only %s\nAnd on Invigilator's own:\n  invigilator demo %s --only %s\n", e.Binds, e.ID, e.Binds, e.ID)
+		say("\nRun only this:\n  invigilator %s --only %s\nRun it on Invigilator's own subject:\n  invigilator demo %s --only %s\n", e.Binds, e.ID, e.Binds, e.ID)
 	}
 	return nil
 }
@@ -160,7 +160,7 @@ func stimuli(r requirements.Requirement) []string {
 }
 
 type faultsCommand struct {
-	Side string `help:"Only those of this fake: tool or platform." enum:",tool,platform" default:"" placeholder:"SIDE"`
+	Side string `help:"Only faults of this fake: tool or platform." enum:",tool,platform" default:"" placeholder:"SIDE"`
 	JSON bool   `name:"json" help:"Print JSON."`
 }
 
@@ -210,7 +210,7 @@ func (c *faultsCommand) Run() error {
 
 type reportCommand struct {
 	Results string `arg:"" help:"A results.json." type:"existingfile"`
-	Out     string `help:"Folder for the reports; that of the document when empty." placeholder:"DIR"`
+	Out     string `help:"Folder for the reports. Default: the folder of the document." placeholder:"DIR"`
 }
 
 // Run writes the reports of a document again.

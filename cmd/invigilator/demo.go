@@ -28,7 +28,7 @@ type demoCommand struct {
 	Both     demoBothCommand     `cmd:"" default:"withargs" help:"Judge both, one after the other; so does 'invigilator demo' alone."`
 	Tool     demoToolCommand     `cmd:"" help:"Judge the embedded fake tool."`
 	Platform demoPlatformCommand `cmd:"" help:"Judge the embedded campus."`
-	Journey  demoJourneyCommand  `cmd:"" help:"Make one of the journeys to the embedded campus's launches, and print each step."`
+	Journey  demoJourneyCommand  `cmd:"" help:"Make one of the journeys in the embedded campus, and print each step."`
 }
 
 // demonstrating is what the commands that judge an embedded subject have in common.

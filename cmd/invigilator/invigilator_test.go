@@ -82,11 +82,11 @@ func TestExitStatus(t *testing.T) {
 		"one that is not checked":   {[]string{"--only", "sr-tool-registers-message"}, 3, "no scenario of this version checks sr-tool-registers-message"},
 		"one of the platform's":     {[]string{"--only", "sec-login-initiation-iss"}, 3, "judge it with 'invigilator demo platform'"},
 		"a feature nobody knows":    {[]string{"--set", "features=telepathy"}, 3, `features.0: there is no feature "telepathy"`},
-		"a crowd that is no number": {[]string{"--set", "concurrent_launches=many"}, 3, `concurrent_launches: "many" is no whole number`},
+		"a crowd that is no number": {[]string{"--set", "concurrent_launches=many"}, 3, `concurrent_launches: "many" is not a whole number`},
 		"a crowd of one":            {[]string{"--set", "concurrent_launches=1"}, 3, "concurrent_launches: "},
 		"a crowd of two":            {[]string{"--agent", "http", "--only", "core-tool-parallel-users", "--set", "concurrent_launches=2"}, 0, "CONFORMANT"},
-		"one platform for two":      {[]string{"--set", "fake_platform.other_url=https://platform.test"}, 3, "fake_platform.other_url: has the host of fake_platform.url"},
-		"a seed that is no number":  {[]string{"--seed", "oats"}, 3, `seed: "oats" is no whole number`},
+		"one platform for two":      {[]string{"--set", "fake_platform.other_url=https://platform.test"}, 3, "fake_platform.other_url: has the same host as fake_platform.url"},
+		"a seed that is no number":  {[]string{"--seed", "oats"}, 3, `seed: "oats" is not a whole number`},
 		"a seed below nothing":      {[]string{"--seed=-1"}, 3, "seed: "},
 		"no verdict but verdicts":   {[]string{"--agent", "http", "--only", "sec-tool-aud", "--set", "embedded.only_verdicts=true"}, 0, "CONFORMANT"},
 		"a published private key":   {[]string{"--agent", "http", "--only", "sec-tool-jwks", "--fault", "publishes-private-key"}, 1, "publishes the private members d"},
@@ -158,12 +158,12 @@ func TestJourney(t *testing.T) {
 	g.Expect(stdout).To(ContainSubstring(" 8  click text=Exercise 1"))
 	g.Expect(stdout).To(ContainSubstring("The login initiation has reached the fake tool, in a tab."))
 	g.Expect(stdout).To(ContainSubstring("with ${CAMPUS_PASSWORD}"))
-	g.Expect(stdout).To(ContainSubstring("no picture: only a browser takes one"))
+	g.Expect(stdout).To(ContainSubstring("no picture: only the agent browser takes pictures"))
 	_, stderr, status = run(t, dir, "demo", "journey", "learner-opens-link", "--picture", "end.gif")
 	g.Expect(stderr).To(ContainSubstring("--picture end.gif: a picture's name ends in .jpg or .png"))
 	g.Expect(status).To(Equal(3))
 	_, stderr, status = run(t, dir, "demo", "journey", "instructor-reviews", "--agent", "http")
-	g.Expect(stderr).To(ContainSubstring("instructor-reviews is about {line_item}: say which with --line-item"))
+	g.Expect(stderr).To(ContainSubstring("instructor-reviews contains {line_item}: name the line item with --line-item"))
 	g.Expect(status).To(Equal(3))
 	_, stderr, status = run(t, dir, "demo", "journey", "instructor-reviews", "--agent", "http", "--line-item", "Essay", "--learner", "Grace Hopper")
 	g.Expect(stderr).To(ContainSubstring(`there is no tr.grade[data-item="Essay"][data-learner="Grace Hopper"] a.review on the page`))
@@ -178,7 +178,7 @@ func TestJourney(t *testing.T) {
 	_, stderr, status = run(t, dir, "platform", "--config", file)
 	g.Expect(status).To(Equal(3))
 	for _, part := range []string{
-		"platform.jwks_url: is needed", "registration.client_id: is needed", `journeys.a.user: there is no user "nobody"`, "journeys.a.steps.0: a step is one of",
+		"platform.jwks_url: is needed", "registration.client_id: is needed", `journeys.a.user: there is no user "nobody"`, "journeys.a.steps.0: a step has exactly one of",
 	} {
 		g.Expect(stderr).To(ContainSubstring(part))
 	}
@@ -282,7 +282,7 @@ func TestCatalogue(t *testing.T) {
 
 	stdout, _, status = run(t, dir, "explain", "core-tool-parallel-users")
 	g.Expect(status).To(Equal(0))
-	for _, part := range []string{"interleaved-users", "users-at-once", "a crowd of them at once", "none", "--only core-tool-parallel-users"} {
+	for _, part := range []string{"interleaved-users", "users-at-once", "many users at once", "none", "--only core-tool-parallel-users"} {
 		g.Expect(stdout).To(ContainSubstring(part))
 	}
 

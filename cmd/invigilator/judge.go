@@ -24,8 +24,8 @@ import (
 
 // named is what the commands that judge a subject of the user's have in common.
 type named struct {
-	Config string `help:"Configuration file (YAML); invigilator.yaml in this folder when there is one." placeholder:"FILE"`
-	Yes    bool   `short:"y" help:"Do not wait for the registration to be made."`
+	Config string `help:"Configuration file (YAML). Default: invigilator.yaml in this folder, if there is one." placeholder:"FILE"`
+	Yes    bool   `short:"y" help:"Do not wait until the registration is made."`
 }
 
 // judging is what the commands that judge a subject have in common.
@@ -33,7 +33,7 @@ type judging struct {
 	Only    []string          `help:"Judge only these requirements." placeholder:"ID" key:"requirements"`
 	Profile []string          `help:"Judge only these profiles: ${profiles}." placeholder:"NAME" key:"profiles"`
 	Agent   string            `help:"browser, or http for a client without scripts." placeholder:"KIND" key:"agent"`
-	Seed    string            `help:"Run the scenarios in the order of this seed; a report names that of its run." placeholder:"NUMBER" key:"seed"`
+	Seed    string            `help:"Run the scenarios in the order of this seed. Each report names the seed of its run." placeholder:"NUMBER" key:"seed"`
 	Headed  bool              `help:"Show the browser's window." key:"browser.headed"`
 	Report  string            `help:"Folder for the reports." placeholder:"DIR" key:"report"`
 	Set     map[string]string `help:"Set any key of the configuration, as in --set timeout.launch=5s." placeholder:"KEY=VALUE" mapsep:"none"`
@@ -181,7 +181,7 @@ func checkSelection(c config.Config) error {
 		if r, known := requirements.Default().Get(requirements.ID(id)); !known {
 			problems = append(problems, fmt.Errorf("requirements: there is no requirement %q; 'invigilator requirements' lists them", id))
 		} else if string(r.Binds) != string(c.Side) {
-			problems = append(problems, fmt.Errorf("requirements: %s binds a %s; judge it with 'invigilator %s'", id, r.Binds, commandOf(c, r.Binds)))
+			problems = append(problems, fmt.Errorf("requirements: %s is a requirement for a %s; judge it with 'invigilator %s'", id, r.Binds, commandOf(c, r.Binds)))
 		} else if _, ok := covered[requirements.ID(id)]; !ok {
 			problems = append(problems, fmt.Errorf("requirements: no scenario of this version checks %s", id))
 		}

@@ -21,9 +21,9 @@ type cli struct {
 	Tool         toolCommand         `cmd:"" help:"Judge a tool."`
 	Platform     platformCommand     `cmd:"" help:"Judge a platform."`
 	Demo         demoCommand         `cmd:"" help:"Judge Invigilator's own fake tool and campus, to see what a run looks like."`
-	Journey      journeyCommand      `cmd:"" help:"Make one of the journeys to the platform's launches, and print each step."`
+	Journey      journeyCommand      `cmd:"" help:"Make one of the configured journeys in the platform, and print each step."`
 	Requirements requirementsCommand `cmd:"" help:"List the requirements of the catalogue."`
-	Explain      explainCommand      `cmd:"" help:"Explain a requirement: what it says, how it is checked, and by which fault that is proved."`
+	Explain      explainCommand      `cmd:"" help:"Explain a requirement: what it says, how it is checked, and which faults prove the check."`
 	Faults       faultsCommand       `cmd:"" help:"List the faults of the fake platform and of the fake tool."`
 	Prove        proveCommand        `cmd:"" help:"Prove that every check can fail: run the suites against every fault of both fakes and against servers that do nothing."`
 	Work         workCommand         `cmd:"" hidden:"" help:"Judge embedded subjects for a proof, as the standard input asks for."`
@@ -48,7 +48,7 @@ func run(args []string) int {
 		kong.Name("invigilator"),
 		kong.Description("Judges LTI 1.3 implementations end to end.\n\n"+
 			"Exit status: 0 conformant as far as required, 1 something required failed, 2 something required could not be shown, "+
-			"3 the harness or its configuration is at fault."),
+			"3 Invigilator failed, its configuration is wrong, or the subject cannot be reached."),
 		kong.Vars{"version": scenarios.Version, "profiles": strings.Join(requirements.Profiles(), ", ")},
 		kong.UsageOnError(),
 		kong.Writers(stdout, stderr),

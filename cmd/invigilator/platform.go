@@ -42,18 +42,18 @@ func introduceTool(r *harness.PlatformRun) {
 		case i == 0:
 			say("Register this tool in the platform:\n")
 		case r.Has(config.MultipleTools):
-			say("Register as well, for the feature %s:\n", config.MultipleTools)
+			say("Register this tool, too, for the feature %s:\n", config.MultipleTools)
 		default:
 			continue
 		}
-		say(`  client_id             %s (that the platform gives, or is given)
+		say(`  client_id             %s (as the platform gives it, or takes it from you)
   login initiation URL  %s
   redirect URIs         %s
   target link URI       %s
   key set (JWKS) URL    %s
 `, known.ClientID, known.LoginURL, strings.Join(known.RedirectURIs, " "), known.TargetLinkURI, known.JWKSURL)
 		if pem, public, err := publicKey(known.Key); err == nil {
-			say("Where it takes a key instead of a key set URL:\n%s%s\n\n", pem, public)
+			say("If the platform takes a public key instead of a key set URL, give it this one:\n%s%s\n\n", pem, public)
 		}
 	}
 }
@@ -77,7 +77,7 @@ func publicKey(key jwk.Key) (pem, encoded []byte, err error) {
 
 // journeyCommand makes a journey of a platform of the user's.
 type journeyCommand struct {
-	Config     string `help:"Configuration file (YAML); invigilator.yaml in this folder when there is one." placeholder:"FILE"`
+	Config     string `help:"Configuration file (YAML). Default: invigilator.yaml in this folder, if there is one." placeholder:"FILE"`
 	journeying `embed:""`
 }
 
@@ -88,13 +88,13 @@ func (j *journeyCommand) Run(command *kong.Context) error {
 
 // journeying is what the commands that make a journey have in common.
 type journeying struct {
-	Name     string `arg:"" help:"The journey, as the configuration names it."`
-	LineItem string `help:"What {line_item} stands for in it: the label of a line item." placeholder:"LABEL"`
-	Learner  string `help:"What {learner} stands for in it, and the user whose id {user_id} does; the user learner, or who makes the journey, where nothing is said." placeholder:"NAME"`
-	Unique   string `help:"What {unique} stands for in it; a new text where nothing is said." placeholder:"TEXT"`
+	Name     string `arg:"" help:"The name of the journey in the configuration."`
+	LineItem string `help:"The label of the line item that {line_item} stands for." placeholder:"LABEL"`
+	Learner  string `help:"The full name of the user whose name and id {learner} and {user_id} stand for. Default: the user learner, or the user who makes the journey." placeholder:"NAME"`
+	Unique   string `help:"The text that {unique} stands for. Default: a new one." placeholder:"TEXT"`
 	Headed   bool   `help:"Show the browser's window." key:"browser.headed"`
 	Agent    string `help:"browser, or http for a client without scripts." placeholder:"KIND" key:"agent"`
-	Picture  string `help:"File for a picture of the page that it ends on; its name ends in .jpg or .png." default:"invigilator-journey.jpg" placeholder:"FILE"`
+	Picture  string `help:"File for a picture of the last page; its name ends in .jpg or .png." default:"invigilator-journey.jpg" placeholder:"FILE"`
 }
 
 // Validate says where the name of the picture is none of one.
@@ -163,7 +163,7 @@ func (j *journeying) words(run *harness.PlatformRun) ([]string, error) {
 	if j.LineItem != "" {
 		given = append(given, "{line_item}", j.LineItem)
 	} else if run.JourneyNames(j.Name, "{line_item}") {
-		return nil, fmt.Errorf("the journey %s is about {line_item}: say which with --line-item", j.Name)
+		return nil, fmt.Errorf("the journey %s contains {line_item}: name the line item with --line-item", j.Name)
 	}
 	if j.Learner != "" {
 		given = append(given, run.WordsAbout(j.Learner)...)
@@ -177,7 +177,7 @@ func (j *journeying) words(run *harness.PlatformRun) ([]string, error) {
 // keep writes the picture, a JPEG, of the page that the journey ended on.
 func (j *journeying) keep(picture []byte) {
 	if len(picture) == 0 {
-		say("no picture: only a browser takes one\n")
+		say("no picture: only the agent browser takes pictures\n")
 		return
 	}
 	var err error

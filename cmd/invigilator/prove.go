@@ -16,9 +16,9 @@ import (
 type proveCommand struct {
 	Side     string   `help:"Only the checks of this side: tool or platform." enum:",tool,platform" default:"" placeholder:"SIDE"`
 	Only     []string `help:"Only these faults and null peers." placeholder:"NAME"`
-	Whole    bool     `help:"Run every scenario against every fault, even those that it can make no difference to."`
+	Whole    bool     `help:"Run every scenario against every fault, also where the fault cannot make a difference."`
 	Report   string   `help:"Folder for the kill matrix." default:"invigilator-proof" placeholder:"DIR"`
-	Parallel int      `help:"How many suites run at the same time; two more than there are processors when 0." default:"0"`
+	Parallel int      `help:"How many suites run at the same time. 0 means two more than there are processors." default:"0"`
 }
 
 // Run proves the checks.

@@ -183,7 +183,7 @@ journeys: {opens: "https://x.example"}
 `), 0o600)).To(Succeed())
 	_, stderr, status := run(t, dir, "platform", "--config", file, "--yes")
 	g.Expect(status).To(Equal(3))
-	g.Expect(stderr).To(ContainSubstring("users.learner.sign_in.1.with: what is filled into #password is shorter than 4 characters"))
+	g.Expect(stderr).To(ContainSubstring("users.learner.sign_in.1.with: the secret for the field #password has fewer than 4 characters"))
 }
 
 // The addresses of a tool may hold tokens.

@@ -61,7 +61,7 @@ func TestNothingIsJudgedUnasked(t *testing.T) {
 		"no file named":            {args: []string{"tool", "--config", ""}, file: toolFile, says: "--config is given but empty"},
 		"no file named, in short":  {args: []string{"tool", "--config="}, file: toolFile, says: "--config is given but empty"},
 		"no report named":          {args: []string{"demo", "tool", "--report", ""}, says: "--report (report) is given but empty"},
-		"no requirement named":     {args: []string{"demo", "--only", ""}, says: "--only (only) is given but empty"},
+		"no requirement named":     {args: []string{"demo", "--only", ""}, says: "--only (requirements) is given but empty"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -148,8 +148,8 @@ func TestDemo(t *testing.T) {
 		args, env []string
 		says      string
 	}{
-		"an address by a variable": {[]string{"demo"}, []string{"INVIGILATOR_TOOL_LOGIN_URL=https://tool.example/login"}, "tool.login_url: is about a tool of yours"},
-		"an issuer by a setting":   {[]string{"demo", "platform", "--set", "platform.issuer=https://lms.example"}, nil, "platform.issuer: is about a platform of yours"},
+		"an address by a variable": {[]string{"demo"}, []string{"INVIGILATOR_TOOL_LOGIN_URL=https://tool.example/login"}, "tool.login_url: is about your own tool"},
+		"an issuer by a setting":   {[]string{"demo", "platform", "--set", "platform.issuer=https://lms.example"}, nil, "platform.issuer: is about your own platform"},
 		"a file by a variable":     {[]string{"demo", "tool"}, []string{"INVIGILATOR_CONFIG=" + filepath.Join(dir, "invigilator.yaml")}, "config: the demo judges Invigilator's own subject"},
 		"a file by a flag":         {[]string{"demo", "tool", "--config", "invigilator.yaml"}, nil, "unknown flag --config"},
 		"a fault of nobody":        {[]string{"demo", "--agent", "http", "--fault", "forgets-everything"}, nil, `no fault "forgets-everything"`},

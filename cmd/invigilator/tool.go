@@ -33,7 +33,7 @@ func introducePlatform(r *harness.Run) {
 		if i == 0 {
 			say("Register this platform in the tool:\n")
 		} else {
-			say("Register as well, for the features that are declared:\n")
+			say("Register this, too, for the declared features:\n")
 		}
 		say(`  issuer                  %s
   client_id               %s

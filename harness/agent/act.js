@@ -117,7 +117,7 @@ async (verb, target, value, patience) => {
     try {
       e = find();
     } catch (error) {
-      return {why: target + " is no selector", final: true};
+      return {why: target + " is not a CSS selector", final: true};
     }
     if (!e) return {why: "there is no " + target};
     if (verb === "fill" || verb === "choose") e = control(e);
@@ -133,21 +133,21 @@ async (verb, target, value, patience) => {
     }
     if (verb === "wait") return {};
     if (verb === "frame") {
-      if (!/^i?frame$/.test(e.localName)) return {why: target + " is no iframe but " + named(e)};
+      if (!/^i?frame$/.test(e.localName)) return {why: target + " is not an iframe: it is " + named(e)};
       globalThis.frameElementFound = e;
       return {element: e};
     }
     if (matches(e, ":disabled") || attribute(e, "aria-disabled") === "true") return {why: target + " is disabled"};
     if (verb === "fill") {
       if (!(e instanceof HTMLTextAreaElement || e.isContentEditable || e instanceof HTMLInputElement && !toggle(e) && !/^(file|submit|button|reset|image|hidden)$/.test(e.type))) {
-        return {why: target + " is no field to fill in but " + named(e)};
+        return {why: target + " is not a field to fill in: it is " + named(e)};
       }
       if (e.readOnly) return {why: target + " is read-only"};
       return {element: e};
     }
     if (verb === "choose") {
       if (toggle(e)) return {element: e};
-      if (!(e instanceof HTMLSelectElement)) return {why: target + " is nothing to choose but " + named(e)};
+      if (!(e instanceof HTMLSelectElement)) return {why: target + " is nothing to choose in: it is " + named(e)};
       const options = all(e, "option");
       const option = options.find(o => o.value === value) || options.find(o => text(o) === squeeze(value) || squeeze(o.label) === squeeze(value));
       if (!option) return {why: target + " has no option " + value};

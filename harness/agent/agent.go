@@ -120,7 +120,7 @@ const (
 	TimedOut     Ending = "timeout"       // no answer, or never at rest, within the deadline
 	Dropped      Ending = "dropped"       // the connection was refused or cut
 	RedirectLoop Ending = "redirect-loop" // more redirects or pages than any launch has
-	TooLarge     Ending = "too-large"     // more bytes than any page has, or than the agent reads
+	TooLarge     Ending = "too-large"     // more data than a page may have, or than the agent reads
 	Download     Ending = "download"      // a file instead of a page
 	Blocked      Ending = "blocked"       // the browser refused to show the page
 	Unreadable   Ending = "unreadable"    // the page could not be read

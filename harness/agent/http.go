@@ -166,7 +166,7 @@ type journey struct {
 	notes []string
 }
 
-var errTooLarge = errors.New("more bytes than any page has")
+var errTooLarge = errors.New("more data than a page may have")
 
 func endingOfError(err error) Ending {
 	var timeout interface{ Timeout() bool }
@@ -195,7 +195,7 @@ func (j *journey) follow(ctx context.Context, next scriptless.Request) (*documen
 	case err != nil:
 		return nil, err
 	case page.Beyond != "":
-		j.note("the page goes on to %s, which only a browser can make something of", page.Beyond)
+		j.note("the page goes on to %s, which needs a browser", page.Beyond)
 	}
 	return &document{Page: page}, nil
 }

@@ -593,7 +593,7 @@ func (w *walk) do(ctx context.Context, a Action) *problem {
 	switch a.Verb {
 	case Open:
 		if u, err := url.Parse(a.Target); err != nil || !u.IsAbs() {
-			return &problem{why: fmt.Sprintf("%s is no absolute URL", a.Target), ended: Settled}
+			return &problem{why: fmt.Sprintf("%s is not an absolute URL", a.Target), ended: Settled}
 		}
 		t.mu.Lock()
 		t.url = a.Target

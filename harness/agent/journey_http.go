@@ -146,7 +146,7 @@ func (w *httpWalk) do(ctx context.Context, a Action) error {
 	switch a.Verb {
 	case Open:
 		if to, err := url.Parse(a.Target); err != nil || !to.IsAbs() {
-			return scriptless.Cannot("%s is no absolute URL", a.Target)
+			return scriptless.Cannot("%s is not an absolute URL", a.Target)
 		}
 		return w.load(ctx, scriptless.Request{Method: http.MethodGet, URL: a.Target}, nil)
 	case Back:

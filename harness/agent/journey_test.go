@@ -188,7 +188,7 @@ func TestJourneyStuck(t *testing.T) {
 		stuck(t, gone(t, user, journeyOf(does(agent.Open, url+"/login?sessionId=abc"), soon(does(agent.Fill, "#nothing", "x")))), 1, "there is no #nothing on the page", `"Log in"`, "?sessionId=[3+characters,+")
 		stuck(t, gone(t, user, journeyOf(does(agent.Open, url+"/login"), soon(does(agent.Click, "text=Stay")), soon(does(agent.Fill, "#pw", "x", "#frame")))), 2, "there is no #frame on the page")
 		stuck(t, gone(t, user, journeyOf(does(agent.Open, url+"/missing"), soon(does(agent.Click, "#x")))), 1, "(status 404)")
-		stuck(t, gone(t, user, journeyOf(does(agent.Open, "/login"))), 0, "no absolute URL")
+		stuck(t, gone(t, user, journeyOf(does(agent.Open, "/login"))), 0, "not an absolute URL")
 		stuck(t, gone(t, user, journeyOf(agent.Action{Verb: "jump"})), 0, `there is no action "jump"`)
 
 		until := journeyOf(does(agent.Open, url+"/tool"))
@@ -341,7 +341,7 @@ func TestJourneyWaitsForTargets(t *testing.T) {
 	t.Run("no selector", func(t *testing.T) {
 		t.Parallel()
 		user, url := b(t), page(t, "x")
-		stuck(t, gone(t, user, journeyOf(does(agent.Open, url), does(agent.Click, "<<<"))), 1, "<<< is no selector")
+		stuck(t, gone(t, user, journeyOf(does(agent.Open, url), does(agent.Click, "<<<"))), 1, "<<< is not a CSS selector")
 	})
 }
 
@@ -378,7 +378,7 @@ func TestJourneyForms(t *testing.T) {
 		g.Expect(sent(trip)).To(Equal(url.Values{"colour": {"r"}, "size": {"l"}, "agree": {"yes"}, "text": {"old"}, "mail": {""}, "how": {"other"}}))
 		stuck(t, gone(t, user, journeyOf(does(agent.Open, site), soon(does(agent.Choose, "#c", "Blue")))), 1, "#c has no option Blue")
 		stuck(t, gone(t, user, journeyOf(soon(does(agent.Fill, "[name=off]", "x")))), 0, "is disabled")
-		stuck(t, gone(t, user, journeyOf(soon(does(agent.Fill, "#c", "x")))), 0, "no field to fill in")
+		stuck(t, gone(t, user, journeyOf(soon(does(agent.Fill, "#c", "x")))), 0, "not a field to fill in")
 	})
 }
 

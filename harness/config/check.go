@@ -24,7 +24,7 @@ func (p *problems) absolute(key, value string) {
 	if u, err := url.Parse(value); value != "" && (err != nil || u.Hostname() == "" || u.Scheme != "http" && u.Scheme != "https") {
 		p.add(key, "%q is not an absolute URL", value)
 	} else if u.User != nil {
-		p.add(key, "may hold no login: it would stand in the report")
+		p.add(key, "must not contain a user name or password: they would appear in the report")
 	}
 }
 
@@ -39,7 +39,7 @@ func (p *problems) address(key, value string) {
 // reachable wants an address that the browser can reach.
 func (p *problems) reachable(key, value string, b Browser) {
 	if strings.Contains(b.DevToolsURL, "://") && IsPrivate(value) {
-		p.add(key, "%s is known to the run's own browser alone: choose an address that browser.devtools_url can reach", value)
+		p.add(key, "only the run's own browser knows %s: choose an address that the browser at browser.devtools_url can reach", value)
 	}
 }
 
@@ -100,7 +100,7 @@ func (c Config) checkSubject(p *problems) bool {
 	if c.Demo {
 		for _, side := range []Side{ToolSide, PlatformSide} {
 			for _, key := range c.about(side) {
-				p.add(key, "is about a %s of yours, but the demo judges Invigilator's own: 'invigilator %s' judges yours", side, side)
+				p.add(key, "is about your own %s, but the demo judges Invigilator's: use 'invigilator %s'", side, side)
 			}
 		}
 		return len(*p) == 0
@@ -151,16 +151,16 @@ func (c Config) check() []error {
 	}
 	for _, feature := range Features(c.Side) {
 		if whole, is := wholes[feature]; is && slices.Contains(c.Features, feature) && !c.Has(whole) {
-			p.add("features", "%s is a part of the feature %s, which is not declared", feature, whole)
+			p.add("features", "%s needs the feature %s, which is not declared", feature, whole)
 		}
 	}
 	p.address("fake_platform.listen", c.FakePlatform.Listen)
 	p.address("fake_tool.listen", c.FakeTool.Listen)
 	if c.Timeout.Launch <= 0 {
-		p.add("timeout.launch", "has to be more than nothing")
+		p.add("timeout.launch", "has to be more than 0s")
 	}
 	if !c.IsEmbedded() && (len(c.Embedded.Faults) > 0 || c.Embedded.NullPeer != "") {
-		p.add("embedded", "is about the embedded %s, which only 'invigilator demo' judges", c.Side)
+		p.add("embedded", "is only for the embedded %s: use 'invigilator demo'", c.Side)
 	}
 	if c.Side == PlatformSide {
 		c.checkPlatform(&p)
@@ -179,7 +179,7 @@ var ownClaims = []string{
 // checkTool finds what is wrong where a tool is judged.
 func (c Config) checkTool(p *problems) {
 	if sameHost(c.FakePlatform.OtherURL, c.FakePlatform.URL) {
-		p.add("fake_platform.other_url", "has the host of fake_platform.url: it has to be another site")
+		p.add("fake_platform.other_url", "has the same host as fake_platform.url: choose another site")
 	}
 	if slices.Contains(c.Features, MultiplePlatforms) {
 		p.reachable("fake_platform.other_url", c.FakePlatform.OtherURL, c.Browser)
@@ -220,7 +220,7 @@ func (c Config) checkTool(p *problems) {
 		for _, deed := range need.deeds {
 			words = append(words, string(deed))
 		}
-		p.needs(c, need.feature, "journeys", !done, fmt.Sprintf("one with does: %s is needed for", strings.Join(words, " or ")))
+		p.needs(c, need.feature, "journeys", !done, fmt.Sprintf("a journey with does: %s is needed for", strings.Join(words, " or ")))
 	}
 	for _, need := range []struct {
 		deed Deed
@@ -228,11 +228,11 @@ func (c Config) checkTool(p *problems) {
 	}{{Submit, "{work}"}, {Grade, "{score}"}} {
 		name, ok := c.JourneyFor(need.deed)
 		mute := ok && !slices.ContainsFunc(c.Journeys[name].Steps, func(s Step) bool { return strings.Contains(s.With+s.Option, need.word) })
-		p.needs(c, SubmissionReview, "journeys."+name+".steps", mute, "have to fill in "+need.word+", which is looked for afterwards, for")
+		p.needs(c, SubmissionReview, "journeys."+name+".steps", mute, "have to fill in "+need.word+", because the run looks for it later. It is needed for")
 	}
 	for _, claim := range slices.Sorted(maps.Keys(c.Tool.Claims)) {
 		if slices.Contains(ownClaims, claim) {
-			p.add("tool.claims."+claim, "is what the run says itself")
+			p.add("tool.claims."+claim, "cannot be set here: the run sets this claim itself")
 		}
 	}
 	for i, uri := range c.Tool.RedirectURIs {
@@ -242,14 +242,14 @@ func (c Config) checkTool(p *problems) {
 		p.absolute(fmt.Sprintf("tool.redirect_uris.%d", i), uri)
 	}
 	if c.Tool.LoginURL != "" && c.Tool.LaunchURL == "" {
-		p.add("tool.launch_url", "is needed beside tool.login_url")
+		p.add("tool.launch_url", "is needed together with tool.login_url")
 	}
 }
 
 // checkPlatform finds what is wrong where a platform is judged.
 func (c Config) checkPlatform(p *problems) {
 	if sameHost(c.FakeTool.OtherURL, c.FakeTool.URL) {
-		p.add("fake_tool.other_url", "has the host of fake_tool.url: it has to be another site")
+		p.add("fake_tool.other_url", "has the same host as fake_tool.url: choose another site")
 	}
 	if c.Platform.Issuer == "" { // the embedded campus, or none
 		return
@@ -258,13 +258,13 @@ func (c Config) checkPlatform(p *problems) {
 		{"platform.auth_url", c.Platform.AuthURL}, {"platform.jwks_url", c.Platform.JWKSURL}, {"registration.client_id", c.Registration.ClientID},
 	} {
 		if needed.value == "" {
-			p.add(needed.key, "is needed beside platform.issuer")
+			p.add(needed.key, "is needed together with platform.issuer")
 		}
 	}
 	p.reachable("fake_tool.url", c.FakeTool.URL, c.Browser)
 	c.checkJourneys(p)
 	if _, ok := c.JourneyTo(Learner, ResourceLink); !ok && c.Launches() {
-		p.add("journeys", "one is needed with user: %s and launch: %s", Learner, ResourceLink)
+		p.add("journeys", "a journey with user: %s and launch: %s is needed", Learner, ResourceLink)
 	}
 	p.needs(c, MultipleTools, "registration.other_client_id", c.Registration.OtherClientID == "", "is needed for")
 	for _, need := range []struct {
@@ -277,14 +277,14 @@ func (c Config) checkPlatform(p *problems) {
 		{Grades, Learner, ResourceLink}, {SubmissionReview, Learner, ResourceLink}, {SubmissionReview, Instructor, Review}, {LearnerReview, Learner, Review},
 	} {
 		_, ok := c.JourneyTo(need.user, need.launch)
-		p.needs(c, need.feature, "journeys", !ok, fmt.Sprintf("one with user: %s and launch: %s is needed for", need.user, need.launch))
+		p.needs(c, need.feature, "journeys", !ok, fmt.Sprintf("a journey with user: %s and launch: %s is needed for", need.user, need.launch))
 	}
 	_, rotates := c.JourneyFor(RotateKeys)
-	p.needs(c, KeyRotation, "journeys", !rotates, fmt.Sprintf("one with does: %s is needed for", RotateKeys))
+	p.needs(c, KeyRotation, "journeys", !rotates, fmt.Sprintf("a journey with does: %s is needed for", RotateKeys))
 	for _, candidate := range []string{Learner, SecondLearner} {
 		_, takes := c.JourneyTo(candidate, Exam)
 		_, submits := c.JourneyOf(candidate, SubmitExam)
-		p.needs(c, Proctoring, "journeys", takes && !submits, fmt.Sprintf("one with user: %s and does: %s is needed for", candidate, SubmitExam))
+		p.needs(c, Proctoring, "journeys", takes && !submits, fmt.Sprintf("a journey with user: %s and does: %s is needed for", candidate, SubmitExam))
 	}
 	p.needs(c, Proctoring, "platform.exam_started", c.Platform.ExamStarted.IsZero(), "is needed for")
 	for _, feature := range []string{ACS, Grades, SubmissionReview} {

@@ -237,7 +237,7 @@ func TestEnvironmentNamesTheFile(t *testing.T) {
 	g.Expect(loaded.Report).To(Equal("given"), "a file that is given wins over the environment's")
 
 	_, err = load(config.Sources{Environ: []string{"INVIGILATOR_CONFIG="}})
-	g.Expect(err).To(MatchError("environment variable INVIGILATOR_CONFIG: is set but names no file"))
+	g.Expect(err).To(MatchError("environment variable INVIGILATOR_CONFIG: is empty; it has to name a file"))
 }
 
 // A real tool, for what only holds beside one.
@@ -330,7 +330,7 @@ func TestAProblemNamesItsKey(t *testing.T) {
 		"duration as number":          {file: "timeout: {run: 5}\n", want: []string{"timeout.run: has no unit"}},
 		"duration below nothing":      {file: "timeout: {page_sign: -1s}\n", want: []string{"timeout.page_sign: "}},
 		"duration empty":              {environ: []string{"INVIGILATOR_TIMEOUT_RESTART="}, want: []string{"timeout.restart: "}},
-		"visit of no time":            {file: "timeout: {launch: 0s}\n", want: []string{"timeout.launch: has to be more than nothing"}},
+		"visit of no time":            {file: "timeout: {launch: 0s}\n", want: []string{"timeout.launch: has to be more than 0s"}},
 		"URLs of no sense":            {file: "tool: {login_url: a, launch_url: b, target_link_uri: c, protected_url: d, jwks_url: e}\n", want: []string{"tool.login_url: ", "tool.launch_url: ", "tool.target_link_uri: ", "tool.protected_url: ", "tool.jwks_url: "}},
 		"URLs of another scheme":      {file: "tool: {target_link_uri: 'ftp://a/b', protected_url: 'javascript:alert(1)'}\n", want: []string{"tool.target_link_uri: ", "tool.protected_url: "}},
 		"URLs without host":           {file: "tool: {target_link_uri: 'https:///a', protected_url: 'https://?a'}\n", want: []string{"tool.target_link_uri: ", "tool.protected_url: "}},
@@ -343,10 +343,10 @@ func TestAProblemNamesItsKey(t *testing.T) {
 		"platform empty":              {settings: map[string]string{"fake_platform.url": ""}, want: []string{"fake_platform.url: "}},
 		"other platform with path":    {file: "fake_platform: {other_url: 'https://lms.example/lti'}\n", want: []string{"fake_platform.other_url: "}},
 		"other platform empty":        {settings: map[string]string{"fake_platform.other_url": ""}, want: []string{"fake_platform.other_url: "}},
-		"other platform the same":     {file: "fake_platform: {url: 'https://lms.example', other_url: 'https://lms.example'}\n", want: []string{"fake_platform.other_url: has the host of fake_platform.url"}},
-		"other platform in capitals":  {environ: []string{"INVIGILATOR_FAKE_PLATFORM_OTHER_URL=https://PLATFORM.test:8443"}, want: []string{"fake_platform.other_url: has the host of fake_platform.url"}},
+		"other platform the same":     {file: "fake_platform: {url: 'https://lms.example', other_url: 'https://lms.example'}\n", want: []string{"fake_platform.other_url: has the same host as fake_platform.url"}},
+		"other platform in capitals":  {environ: []string{"INVIGILATOR_FAKE_PLATFORM_OTHER_URL=https://PLATFORM.test:8443"}, want: []string{"fake_platform.other_url: has the same host as fake_platform.url"}},
 		"other client the same":       {file: "features: [multiple-clients-per-issuer]\n", environ: []string{"INVIGILATOR_REGISTRATION_OTHER_CLIENT_ID=invigilator"}, want: []string{"registration.other_client_id: is the same as the first one"}},
-		"other platform the default":  {environ: []string{"INVIGILATOR_FAKE_PLATFORM_URL=https://other-platform.test"}, want: []string{"fake_platform.other_url: has the host of fake_platform.url"}},
+		"other platform the default":  {environ: []string{"INVIGILATOR_FAKE_PLATFORM_URL=https://other-platform.test"}, want: []string{"fake_platform.other_url: has the same host as fake_platform.url"}},
 		"other client_id empty":       {file: "registration: {other_client_id: ''}\n", want: []string{"registration.other_client_id: "}},
 		"other deployment_id empty":   {file: "registration: {other_deployment_id: ''}\n", want: []string{"registration.other_deployment_id: "}},
 		"other deployment too long":   {settings: map[string]string{"registration.other_deployment_id": strings.Repeat("x", 256)}, want: []string{"registration.other_deployment_id: "}},
@@ -357,22 +357,22 @@ func TestAProblemNamesItsKey(t *testing.T) {
 		"crowd of half a user":        {file: "concurrent_launches: 2.5\n", want: []string{"concurrent_launches: is a number instead of a whole number"}},
 		"crowd as text":               {file: "concurrent_launches: '40'\n", want: []string{"concurrent_launches: is text instead of a whole number"}},
 		"crowd of nothing":            {file: "concurrent_launches:\n", want: []string{"concurrent_launches: is empty: write a whole number"}},
-		"crowd that is no number":     {environ: []string{"INVIGILATOR_CONCURRENT_LAUNCHES=many"}, want: []string{"concurrent_launches: \"many\" is no whole number"}},
-		"crowd empty":                 {settings: map[string]string{"concurrent_launches": ""}, want: []string{"concurrent_launches: \"\" is no whole number"}},
+		"crowd that is no number":     {environ: []string{"INVIGILATOR_CONCURRENT_LAUNCHES=many"}, want: []string{"concurrent_launches: \"many\" is not a whole number"}},
+		"crowd empty":                 {settings: map[string]string{"concurrent_launches": ""}, want: []string{"concurrent_launches: \"\" is not a whole number"}},
 		"features as text":            {file: "features: tls\n", want: []string{"features: is text instead of a list"}},
 		"features as numbers":         {file: "features: [1]\n", want: []string{"features.0: "}},
 		"number for a mark":           {file: "tool: {user_selector: 1, resource_selector: 2, return_selector: 3}\n", want: []string{"tool.user_selector: is a number instead of text: put it in quotes", "tool.resource_selector: is a number instead of text: put it in quotes", "tool.return_selector: is a number instead of text: put it in quotes"}},
 		"unknown key of teachers":     {file: "tool: {instructor_view: {css: x}}\n", want: []string{"tool.instructor_view.css: unknown key"}},
 		"only verdicts by text":       {environ: []string{"INVIGILATOR_EMBEDDED_ONLY_VERDICTS=yes"}, want: []string{"embedded.only_verdicts: \"yes\" is neither true nor false"}},
 		"remote browser":              {file: "browser: {devtools_url: 'chrome:9222'}\n", want: []string{"browser.devtools_url: "}},
-		"login_url alone":             {file: "tool: {login_url: 'https://tool.example/login'}\n", want: []string{"tool.launch_url: is needed beside tool.login_url"}},
+		"login_url alone":             {file: "tool: {login_url: 'https://tool.example/login'}\n", want: []string{"tool.launch_url: is needed together with tool.login_url"}},
 		"faults of a real tool":       {file: realTool + "embedded: {faults: [a]}\n", want: []string{"embedded"}},
 		"null peer and a real tool":   {file: realTool + "embedded: {null_peer: blank}\n", want: []string{"embedded"}},
 		"listen without port":         {file: "fake_platform: {listen: 127.0.0.1}\n", want: []string{"fake_platform.listen: "}},
 		"listen without port, IPv6":   {file: "fake_platform: {listen: '::1'}\n", want: []string{"fake_platform.listen: "}},
 		"listen empty":                {settings: map[string]string{"fake_platform.listen": ""}, want: []string{"fake_platform.listen: "}},
-		"login in a URL":              {settings: map[string]string{"tool.protected_url": "https://a:b@tool.example/"}, want: []string{"tool.protected_url: may hold no login"}},
-		"browser elsewhere":           {settings: map[string]string{"browser.devtools_url": "ws://b:1"}, want: []string{"fake_platform.url: https://platform.test is known to the run's own browser alone"}},
+		"login in a URL":              {settings: map[string]string{"tool.protected_url": "https://a:b@tool.example/"}, want: []string{"tool.protected_url: must not contain a user name or password"}},
+		"browser elsewhere":           {settings: map[string]string{"browser.devtools_url": "ws://b:1"}, want: []string{"fake_platform.url: only the run's own browser knows https://platform.test"}},
 		"client_id empty":             {file: "registration: {client_id: ''}\n", want: []string{"registration.client_id: "}},
 		"deployment_id empty":         {file: "registration: {deployment_id: ''}\n", want: []string{"registration.deployment_id: "}},
 		"deployment_id too long":      {settings: map[string]string{"registration.deployment_id": strings.Repeat("x", 256)}, want: []string{"registration.deployment_id: "}},
@@ -550,7 +550,7 @@ func TestNumbersFromText(t *testing.T) {
 	}
 	for _, text := range []string{"", " 7", "7 ", "7.0", "7e1", "0x7", "seven", "7,8", "99999999999999999999"} {
 		_, err := load(config.Sources{Settings: map[string]string{"concurrent_launches": text}})
-		expectProblems(NewWithT(t), err, []string{fmt.Sprintf("concurrent_launches: %q is no whole number", text)})
+		expectProblems(NewWithT(t), err, []string{fmt.Sprintf("concurrent_launches: %q is not a whole number", text)})
 	}
 	for _, text := range []string{"-7", "0", "1", "5001"} {
 		_, err := load(config.Sources{Settings: map[string]string{"concurrent_launches": text}})
@@ -642,7 +642,7 @@ func TestWhatAToolNeedsInEveryLaunch(t *testing.T) {
 	_, err = load(config.Sources{File: file(t, tool+"\n  custom: {id: 7}")})
 	expectProblems(g, err, []string{"tool.custom"})
 	_, err = load(config.Sources{File: file(t, tool+"\n  claims: {sub: me, nonce: x}")})
-	expectProblems(g, err, []string{"tool.claims.nonce: is what the run says itself", "tool.claims.sub: is what the run says itself"})
+	expectProblems(g, err, []string{"tool.claims.nonce: cannot be set here: the run sets this claim itself", "tool.claims.sub: cannot be set here: the run sets this claim itself"})
 }
 
 func TestFeaturesThatNeedAKey(t *testing.T) {
@@ -924,7 +924,7 @@ func TestURLsThatNoBrowserOpensAreRefused(t *testing.T) {
 		"other platform's ports":  {"fake_platform: {other_url: 'https://a:b:c'}\n", "fake_platform.other_url: "},
 		"login in the other":      {"fake_platform: {other_url: 'https://user:secret@b.example'}\n", "fake_platform.other_url: "},
 		"key set by FTP":          {"tool: {jwks_url: 'ftp://a.example/'}\n", "tool.jwks_url: "},
-		"key set with a login":    {"tool: {jwks_url: 'https://a:b@tool.example/'}\n", "tool.jwks_url: may hold no login"},
+		"key set with a login":    {"tool: {jwks_url: 'https://a:b@tool.example/'}\n", "tool.jwks_url: must not contain a user name or password"},
 		"key set at a port alone": {"tool: {jwks_url: 'https://:443/'}\n", "tool.jwks_url: "},
 		"tool at a port alone":    {"tool: {protected_url: 'https://:443/'}\n", "tool.protected_url: "},
 	} {

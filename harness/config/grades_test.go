@@ -52,22 +52,22 @@ func TestGradesOfATool(t *testing.T) {
 	}{
 		"nothing said": {realTool + "features: [submission-review]\n", []string{
 			"tool.jwks_url: is needed for the feature submission-review",
-			"journeys: one with does: submit is needed for the feature submission-review", "journeys: one with does: grade is needed for the feature submission-review",
+			"journeys: a journey with does: submit is needed for the feature submission-review", "journeys: a journey with does: grade is needed for the feature submission-review",
 		}},
 		"a part of grades": {realTool + "features: [results]\n", []string{
-			"features: results is a part of the feature grades, which is not declared", "journeys: one with does: read-results is needed for the feature results",
+			"features: results needs the feature grades, which is not declared", "journeys: a journey with does: read-results is needed for the feature results",
 		}},
-		"a part of reviews":   {realTool + "features: [learner-review]\n", []string{"features: learner-review is a part of the feature submission-review, which is not declared"}},
-		"a deed of platforms": {gradingTool + "  looks: {does: open-grades, steps: https://tool.example}\n", []string{"journeys.looks.does: open-grades is nothing that is done in a tool"}},
-		"an unknown choice":   {gradingTool + "  tries: {does: grade, steps: [{choose: '#points', option: '{points}'}]}\n", []string{"journeys.tries.steps.0: {points} stands for nothing; there are {candidate}, {assessment}, {work}, {score}, {label}, {user_id}, {unique}"}},
+		"a part of reviews":   {realTool + "features: [learner-review]\n", []string{"features: learner-review needs the feature submission-review, which is not declared"}},
+		"a deed of platforms": {gradingTool + "  looks: {does: open-grades, steps: https://tool.example}\n", []string{"journeys.looks.does: open-grades is not possible in a tool; there are "}},
+		"an unknown choice":   {gradingTool + "  tries: {does: grade, steps: [{choose: '#points', option: '{points}'}]}\n", []string{"journeys.tries.steps.0: {points} is unknown; there are {candidate}, {assessment}, {work}, {score}, {label}, {user_id}, {unique}"}},
 		"work and points of one's own": {
 			strings.NewReplacer(`{work}`, "Hello", `fill: "#points", with: "{score}"`, `choose: "#points", option: "7"`).Replace(gradingTool),
 			[]string{
-				"journeys.submits.steps: have to fill in {work}, which is looked for afterwards, for the feature submission-review",
-				"journeys.grades.steps: have to fill in {score}, which is looked for afterwards, for the feature submission-review",
+				"journeys.submits.steps: have to fill in {work}, because the run looks for it later. It is needed for the feature submission-review",
+				"journeys.grades.steps: have to fill in {score}, because the run looks for it later. It is needed for the feature submission-review",
 			},
 		},
-		"an unknown placeholder": {gradingTool + "  tries: {does: submit, steps: [{fill: '#answer', with: '{essay}'}]}\n", []string{"journeys.tries.steps.0: {essay} stands for nothing; there are {candidate}, {assessment}, {work}, {score}, {label}, {user_id}, {unique}"}},
+		"an unknown placeholder": {gradingTool + "  tries: {does: submit, steps: [{fill: '#answer', with: '{essay}'}]}\n", []string{"journeys.tries.steps.0: {essay} is unknown; there are {candidate}, {assessment}, {work}, {score}, {label}, {user_id}, {unique}"}},
 	} {
 		t.Run(what, func(t *testing.T) {
 			_, err := config.Load(config.Sources{File: file(t, wrong.file)})
@@ -87,12 +87,12 @@ func TestGradesOfAPlatform(t *testing.T) {
 	g.Expect(c.Has(config.Services)).To(BeTrue())
 
 	_, err = loadPlatform(t, gradingPlatform+"  looks: {does: open-grades, steps: 'https://lms.example/{lineitem}'}\n")
-	expectProblems(g, err, []string{"journeys.looks.steps.0: {lineitem} stands for nothing; there are {line_item}, {learner}, {user_id}, {unique}"})
+	expectProblems(g, err, []string{"journeys.looks.steps.0: {lineitem} is unknown; there are {line_item}, {learner}, {user_id}, {unique}"})
 	_, err = loadPlatform(t, realPlatform+"features: [submission-review, learner-review, line-item-management]\njourneys: {opens-link: https://lms.example/course/7, grades: {does: grade, steps: https://lms.example}}\n")
 	expectProblems(g, err, []string{
-		"journeys.grades.does: grade is nothing that is done in a platform",
-		"journeys: one with user: instructor and launch: review is needed for the feature submission-review",
-		"journeys: one with user: learner and launch: review is needed for the feature learner-review",
+		"journeys.grades.does: grade is not possible in a platform; there are ",
+		"journeys: a journey with user: instructor and launch: review is needed for the feature submission-review",
+		"journeys: a journey with user: learner and launch: review is needed for the feature learner-review",
 		"platform.token_url: is needed for the feature submission-review",
 	})
 }

@@ -97,6 +97,15 @@ var deeds = map[Side][]Deed{
 	ToolSide:     append([]Deed{CheckIn, Cancel, Submit, Grade, RenameLineItem, ReadResults}, Actions...),
 }
 
+// joined are deeds in one text.
+func joined(all []Deed) string {
+	var names []string
+	for _, deed := range all {
+		names = append(names, string(deed))
+	}
+	return strings.Join(names, ", ")
+}
+
 var other = map[Side]Side{ToolSide: PlatformSide, PlatformSide: ToolSide}
 
 // Actions are the deeds of a proctor.
@@ -202,7 +211,7 @@ func (c *Config) hidePasswords() []error {
 				continue
 			}
 			if len(step.With) < secret.Least {
-				found = append(found, problem{fmt.Sprintf("%s.%d.with", key, i), fmt.Sprintf("what is filled into %s is shorter than %d characters and could not be kept out of the report", step.Fill, secret.Least)})
+				found = append(found, problem{fmt.Sprintf("%s.%d.with", key, i), fmt.Sprintf("the secret for the field %s has fewer than %d characters: it is too short to be kept out of the report", step.Fill, secret.Least)})
 				continue
 			}
 			c.Secrets[step.With] = "secret"
@@ -268,7 +277,7 @@ func (c Config) firstJourney(wanted func(Journey) bool) (string, bool) {
 func (c Config) checkJourneys(p *problems) {
 	for _, name := range slices.Sorted(maps.Keys(c.Users)) {
 		if c.Side == ToolSide && name != Proctor {
-			p.add("users."+name, "is nobody whom a tool's run knows; the only one is %s", Proctor)
+			p.add("users."+name, "is unknown: where a tool is judged, the only user is %s", Proctor)
 		}
 		c.checkSteps(p, c.Users[name].SignIn, "users."+name+".sign_in", name)
 	}
@@ -279,20 +288,20 @@ func (c Config) checkJourneys(p *problems) {
 		}
 		switch {
 		case j.Launch != "" && j.Does != "":
-			p.add(key, "has both launch and does; it has to be one of them")
+			p.add(key, "has both launch and does: use one of them")
 		case j.Launch != "" && c.Side == ToolSide:
-			p.add(key+".launch", "is for journeys in a platform; one in a tool has does")
+			p.add(key+".launch", "is only for journeys in a platform; in a tool, use does")
 		case slices.Contains(deeds[other[c.Side]], j.Does):
-			p.add(key+".does", "%s is nothing that is done in a %s", j.Does, c.Side)
+			p.add(key+".does", "%s is not possible in a %s; there are %s", j.Does, c.Side, joined(deeds[c.Side]))
 		}
 		if tells := !j.Saved.IsZero() || !j.Failed.IsZero(); tells && !slices.Contains([]Deed{Submit, Grade, RenameLineItem}, j.Does) {
-			p.add(key, "saved and failed are signs of journeys that do %s, %s or %s", Submit, Grade, RenameLineItem)
+			p.add(key, "saved and failed are only for journeys with does: %s, %s or %s", Submit, Grade, RenameLineItem)
 		}
 		switch {
 		case len(j.Steps) == 0:
-			p.add(key+".steps", "are needed: at the least the address of a page")
+			p.add(key+".steps", "are needed: at least the address of a page")
 		case len(j.Steps.By(c.Agent)) == 0:
-			p.add(key+".steps", "has none that the agent %s makes", c.Agent)
+			p.add(key+".steps", "have no step for the agent %s", c.Agent)
 		}
 		c.checkSteps(p, j.Steps, key+".steps", c.aboutWhom(j)...)
 	}
@@ -333,7 +342,7 @@ func (c Config) checkSteps(p *problems, steps Steps, key string, about ...string
 			}
 		}
 		if verbs != 1 {
-			p.add(at, "a step is one of open, fill, click, choose and wait; this one has %d of them", verbs)
+			p.add(at, "a step has exactly one of open, fill, click, choose and wait; this one has %d", verbs)
 		}
 		for _, text := range []string{step.Open, step.Fill, step.With, step.Click, step.Choose, step.Option, step.Wait} {
 			if _, secret := c.Secrets[text]; secret {
@@ -341,7 +350,7 @@ func (c Config) checkSteps(p *problems, steps Steps, key string, about ...string
 			}
 			for _, found := range placeholder.FindAllStringSubmatch(text, -1) {
 				if words := placeholders[c.Side]; !slices.Contains(words, found[1]) {
-					p.add(at, "%s stands for nothing; there are {%s}", found[0], strings.Join(words, "}, {"))
+					p.add(at, "%s is unknown; there are {%s}", found[0], strings.Join(words, "}, {"))
 				}
 				for _, name := range about {
 					switch user := c.Users[name]; {
@@ -355,21 +364,21 @@ func (c Config) checkSteps(p *problems, steps Steps, key string, about ...string
 			}
 		}
 		if step.Human != "" && step.Wait == "" {
-			p.add(at+".human", "goes with wait")
+			p.add(at+".human", "is only for a step with wait")
 		} else if step.Human != "" && !c.Browser.Headed {
-			p.add(at+".human", "needs a browser that a human sees: browser.headed")
+			p.add(at+".human", "needs a visible browser: set browser.headed to true")
 		}
 		if u, err := url.Parse(step.Open); step.Open != "" && (err != nil || u.Hostname() == "" || u.Scheme != "http" && u.Scheme != "https") {
 			p.add(at+".open", "is not an absolute URL")
 		}
 		if step.With != "" && step.Fill == "" {
-			p.add(at+".with", "goes with fill")
+			p.add(at+".with", "is only for a step with fill")
 		}
 		if step.Option != "" && step.Choose == "" {
-			p.add(at+".option", "goes with choose")
+			p.add(at+".option", "is only for a step with choose")
 		}
 		if d, err := time.ParseDuration(step.Within); step.Within != "" && (err != nil || d <= 0) {
-			p.add(at+".within", "%q is no duration such as 10s", step.Within)
+			p.add(at+".within", "%q is not a duration such as 10s", step.Within)
 		}
 	}
 }

@@ -70,35 +70,35 @@ func TestSecretsAreHidden(t *testing.T) {
 func TestProblemsOfAPlatform(t *testing.T) {
 	for text, want := range map[string][]string{
 		"platform: {issuer: https://lms.example}\n": {
-			"platform.auth_url: is needed", "platform.jwks_url: is needed", "registration.client_id: is needed", "journeys: one is needed with user: learner and launch: resource-link",
+			"platform.auth_url: is needed", "platform.jwks_url: is needed", "registration.client_id: is needed", "journeys: a journey with user: learner and launch: resource-link is needed",
 		},
 		"journeys: {a: https://lms.example}\n":                                                              {"platform.issuer: is needed"},
-		realPlatform + "journeys: {a: {steps: [{click: a, wait: b}]}}\n":                                    {"journeys.a.steps.0: a step is one of open, fill, click, choose and wait; this one has 2 of them"},
-		realPlatform + "journeys: {a: {steps: [{}]}}\n":                                                     {"journeys.a.steps.0: a step is one of", "has 0 of them"},
+		realPlatform + "journeys: {a: {steps: [{click: a, wait: b}]}}\n":                                    {"journeys.a.steps.0: a step has exactly one of open, fill, click, choose and wait; this one has 2"},
+		realPlatform + "journeys: {a: {steps: [{}]}}\n":                                                     {"journeys.a.steps.0: a step has exactly one of", "this one has 0"},
 		realPlatform + "journeys: {a: {steps: []}}\n":                                                       {"journeys.a.steps: are needed"},
 		realPlatform + "journeys: {a: /course}\n":                                                           {"journeys.a.steps.0.open: is not an absolute URL"},
 		realPlatform + "journeys: {a: {launch: nothing, steps: https://x.example}}\n":                       {"journeys.a"},
 		realPlatform + "journeys: {a: {launch: resource-link, does: sign-out, steps: https://x.example}}\n": {"journeys.a: has both launch and does"},
-		realPlatform + "journeys: {a: {saved: {text: Saved}, steps: https://x.example}}\n":                  {"journeys.a: saved and failed are signs of journeys that do submit, grade or rename-line-item"},
+		realPlatform + "journeys: {a: {saved: {text: Saved}, steps: https://x.example}}\n":                  {"journeys.a: saved and failed are only for journeys with does: submit, grade or rename-line-item"},
 		realPlatform + "journeys: {a: {steps: [{click: a, with: b, option: c, within: soon}]}}\n": {
-			"journeys.a.steps.0.with: goes with fill", "journeys.a.steps.0.option: goes with choose", "journeys.a.steps.0.within: \"soon\" is no duration",
+			"journeys.a.steps.0.with: is only for a step with fill", "journeys.a.steps.0.option: is only for a step with choose", "journeys.a.steps.0.within: \"soon\" is not a duration",
 		},
-		realPlatform + "journeys: {a: {steps: [{open: https://x.example, agent: http}]}}\n":  {"journeys.a.steps: has none that the agent browser makes"},
+		realPlatform + "journeys: {a: {steps: [{open: https://x.example, agent: http}]}}\n":  {"journeys.a.steps: have no step for the agent browser"},
 		realPlatform + "journeys: {a: {steps: [{open: https://x.example, agent: human}]}}\n": {"journeys.a"},
 		realPlatform + "users: {learner: {sign_in: [{open: 'https://x.example/{user_id}'}]}, instructor: {id: m}}\njourneys: {a: {user: instructor, launch: review, steps: [{open: 'https://x.example/{user_id}'}, {click: 'text={learner}'}]}, b: {user: instructor, steps: [{open: 'https://x.example/{user_id}/{unique}'}]}}\n": {
 			"users.learner.id: is needed for {user_id} in users.learner.sign_in.0", "users.learner.id: is needed for {user_id} in journeys.a.steps.0", "users.learner.name: is needed for {learner} in journeys.a.steps.1",
 		},
 		realPlatform + "users: {learner: {sign_in: [{fill: '#pw', with: '${PW}'}]}}\njourneys: {a: https://x.example}\n": {"users.learner.sign_in.0.with: the environment variable PW is not set"},
 		realPlatform + "users: {learner: {sign_in: [{fill: '#pw', with: '${SHORT}'}]}}\njourneys: {a: https://x.example}\n": {
-			"users.learner.sign_in.0.with: the value of SHORT is shorter than 4 characters",
+			"users.learner.sign_in.0.with: the value of SHORT has fewer than 4 characters",
 		},
 		realPlatform + "users: {learner: {sign_in: [{fill: '#pw', with: x}, {fill: '#password', with: abc}]}}\njourneys: {a: {steps: [{fill: label=Your PIN, with: '123'}]}}\n": {
-			"users.learner.sign_in.1.with: what is filled into #password is shorter than 4 characters", "journeys.a.steps.0.with: what is filled into label=Your PIN is shorter",
+			"users.learner.sign_in.1.with: the secret for the field #password has fewer than 4 characters", "journeys.a.steps.0.with: the secret for the field label=Your PIN has fewer",
 		},
 		realPlatform + "journeys: {a: {user: mary, steps: https://x.example}, b: https://x.example}\nusers: {learner: {}}\n": {`journeys.a.user: there is no user "mary"; there are learner`},
 		realPlatform + "journeys: {a: https://x.example}\nfeatures: [course-copy, tool-jwks, key-rotation, mentor-role]\n": {
-			"journeys: one with user: learner and launch: copied-link is needed for the feature course-copy", `features.1: there is no feature "tool-jwks" of a platform`,
-			"journeys: one with does: rotate-keys is needed for the feature key-rotation", "journeys: one with user: mentor",
+			"journeys: a journey with user: learner and launch: copied-link is needed for the feature course-copy", `features.1: there is no feature "tool-jwks" of a platform`,
+			"journeys: a journey with does: rotate-keys is needed for the feature key-rotation", "journeys: a journey with user: mentor",
 		},
 	} {
 		g := NewWithT(t)

@@ -198,11 +198,11 @@ func (s Sources) file(demo bool) (string, error) {
 	path, set := lookup(s.Environ, envFile)
 	switch {
 	case demo && (s.File != "" || path != ""):
-		return "", fmt.Errorf("config: the demo judges Invigilator's own subject and reads no file, but %s is named", cmp.Or(s.File, path))
+		return "", fmt.Errorf("config: the demo judges Invigilator's own subject and reads no file: leave out %s", cmp.Or(s.File, path))
 	case s.File != "":
 		return s.File, nil
 	case set && path == "":
-		return "", fmt.Errorf("environment variable %s: is set but names no file", envFile)
+		return "", fmt.Errorf("environment variable %s: is empty; it has to name a file", envFile)
 	case set || demo || s.Folder == "":
 		return path, nil
 	}
@@ -248,7 +248,7 @@ func decode(text []byte, what string, from origin) (map[string]any, error) {
 	}
 	maps.Copy(from, originOf(text))
 	if err := decoder.Decode(new(any)); !errors.Is(err, io.EOF) {
-		return values, fmt.Errorf("%s holds more than one document", what)
+		return values, fmt.Errorf("%s has more than one YAML document", what)
 	}
 	return values, nil
 }
@@ -380,7 +380,7 @@ func (v *variables) value(name, key string, whole bool) string {
 	site := err == nil && (u.Path == "" || u.Path == "/" || !whole) && u.Host != "" && (u.Scheme == "http" || u.Scheme == "https") && u.User == nil && u.RawQuery == ""
 	if steps := strings.HasPrefix(key, "users.") || strings.HasPrefix(key, "journeys."); steps && !site {
 		if len(value) < secret.Least {
-			v.problems = append(v.problems, problem{key, fmt.Sprintf("the value of %s is shorter than %d characters and could not be kept out of the report", name, secret.Least)})
+			v.problems = append(v.problems, problem{key, fmt.Sprintf("the value of %s has fewer than %d characters: it is too short to be kept out of the report", name, secret.Least)})
 		} else {
 			v.secrets[value] = name
 		}
@@ -473,7 +473,7 @@ func parse(text string, t reflect.Type) (any, error) {
 	case reflect.Int:
 		value, err := strconv.Atoi(text)
 		if err != nil {
-			return nil, fmt.Errorf("%q is no whole number", text)
+			return nil, fmt.Errorf("%q is not a whole number", text)
 		}
 		return value, nil
 	case reflect.Slice:
@@ -569,7 +569,7 @@ func flatten(e *validator.ValidationError) []error {
 func inWords(e *validator.ValidationError) string {
 	switch wrong := e.ErrorKind.(type) {
 	case *kind.Pattern:
-		return fmt.Sprintf("%q is no %s", wrong.Got, patternNames[wrong.Want])
+		return fmt.Sprintf("%q is not a valid %s", wrong.Got, patternNames[wrong.Want])
 	case *kind.Enum:
 		var names []string
 		for _, name := range wrong.Want {

@@ -45,15 +45,15 @@ func TestProctoringOfATool(t *testing.T) {
 		want []string
 	}{
 		"nothing said": {realTool + "features: [proctoring]\n", []string{
-			"tool.jwks_url: is needed for the feature proctoring", "journeys: one with does: check-in is needed for the feature proctoring",
+			"tool.jwks_url: is needed for the feature proctoring", "journeys: a journey with does: check-in is needed for the feature proctoring",
 		}},
-		"no proctor":             {realTool + "features: [acs]\n", []string{"features: acs is a part of the feature proctoring", "journeys: one with does: pause or resume or terminate or update or flag is needed for the feature acs"}},
-		"a launch":               {proctoringTool + "  launches: {launch: exam, steps: https://tool.example}\n", []string{"journeys.launches.launch: is for journeys in a platform"}},
-		"a deed of platforms":    {proctoringTool + "  submits: {does: submit-exam, steps: https://tool.example}\n", []string{"journeys.submits.does: submit-exam is nothing that is done in a tool"}},
-		"no wait for a human":    {proctoringTool + "browser: {headed: true}\nusers: {proctor: {sign_in: [{click: '#x', human: Show your face}]}}\n", []string{"users.proctor.sign_in.0.human: goes with wait"}},
-		"an unknown user":        {proctoringTool + "users: {invigilator: {sign_in: https://tool.example}}\n", []string{"users.invigilator: is nobody whom a tool's run knows"}},
-		"an unknown placeholder": {proctoringTool + "  pauses: {does: pause, steps: [{open: 'https://tool.example/{student}'}]}\n", []string{"journeys.pauses.steps.0: {student} stands for nothing"}},
-		"a human without screen": {proctoringTool + "users: {proctor: {sign_in: [{wait: '#x', human: Show your face}]}}\n", []string{"users.proctor.sign_in.0.human: needs a browser that a human sees: browser.headed"}},
+		"no proctor":             {realTool + "features: [acs]\n", []string{"features: acs needs the feature proctoring", "journeys: a journey with does: pause or resume or terminate or update or flag is needed for the feature acs"}},
+		"a launch":               {proctoringTool + "  launches: {launch: exam, steps: https://tool.example}\n", []string{"journeys.launches.launch: is only for journeys in a platform"}},
+		"a deed of platforms":    {proctoringTool + "  submits: {does: submit-exam, steps: https://tool.example}\n", []string{"journeys.submits.does: submit-exam is not possible in a tool; there are "}},
+		"no wait for a human":    {proctoringTool + "browser: {headed: true}\nusers: {proctor: {sign_in: [{click: '#x', human: Show your face}]}}\n", []string{"users.proctor.sign_in.0.human: is only for a step with wait"}},
+		"an unknown user":        {proctoringTool + "users: {invigilator: {sign_in: https://tool.example}}\n", []string{"users.invigilator: is unknown: where a tool is judged, the only user is"}},
+		"an unknown placeholder": {proctoringTool + "  pauses: {does: pause, steps: [{open: 'https://tool.example/{student}'}]}\n", []string{"journeys.pauses.steps.0: {student} is unknown"}},
+		"a human without screen": {proctoringTool + "users: {proctor: {sign_in: [{wait: '#x', human: Show your face}]}}\n", []string{"users.proctor.sign_in.0.human: needs a visible browser: set browser.headed to true"}},
 	} {
 		t.Run(what, func(t *testing.T) {
 			_, err := config.Load(config.Sources{File: file(t, wrong.file)})
@@ -72,8 +72,8 @@ func TestProctoringOfAPlatform(t *testing.T) {
 
 	_, err = loadPlatform(t, realPlatform+"features: [proctoring, acs]\njourneys: {opens-link: https://lms.example/course/7, flags: {does: flag, steps: https://lms.example}}\n")
 	expectProblems(g, err, []string{
-		"journeys.flags.does: flag is nothing that is done in a platform",
-		"journeys: one with user: learner and launch: exam is needed for the feature proctoring",
+		"journeys.flags.does: flag is not possible in a platform",
+		"journeys: a journey with user: learner and launch: exam is needed for the feature proctoring",
 		"platform.exam_started: is needed for the feature proctoring", "platform.token_url: is needed for the feature acs",
 	})
 }

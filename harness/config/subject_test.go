@@ -78,8 +78,8 @@ func TestDemo(t *testing.T) {
 		sources config.Sources
 		want    string
 	}{
-		"a tool's address":      {config.Sources{Environ: []string{"INVIGILATOR_TOOL_LOGIN_URL=https://tool.example/login"}}, "tool.login_url: is about a tool of yours"},
-		"a platform's address":  {config.Sources{Settings: map[string]string{"platform.issuer": "https://lms.example"}}, "platform.issuer: is about a platform of yours"},
+		"a tool's address":      {config.Sources{Environ: []string{"INVIGILATOR_TOOL_LOGIN_URL=https://tool.example/login"}}, "tool.login_url: is about your own tool"},
+		"a platform's address":  {config.Sources{Settings: map[string]string{"platform.issuer": "https://lms.example"}}, "platform.issuer: is about your own platform"},
 		"a file":                {config.Sources{File: file(t, realTool)}, "config: the demo judges Invigilator's own subject"},
 		"a file of a variable":  {config.Sources{Environ: []string{"INVIGILATOR_CONFIG=" + file(t, realTool)}}, "config: the demo judges Invigilator's own subject"},
 		"a word that is no yes": {config.Sources{Environ: []string{"INVIGILATOR_DEMO="}}, `environment variable INVIGILATOR_DEMO: "" is neither true nor false`},
@@ -91,7 +91,7 @@ func TestDemo(t *testing.T) {
 		})
 	}
 	_, err = config.Load(config.Sources{File: file(t, realTool+"embedded: {faults: [ignores-audience]}\n")})
-	expectProblems(g, err, []string{"embedded: is about the embedded tool, which only 'invigilator demo' judges"})
+	expectProblems(g, err, []string{"embedded: is only for the embedded tool: use 'invigilator demo'"})
 }
 
 func TestTheFileInTheFolder(t *testing.T) {
@@ -111,7 +111,7 @@ func TestTheFileInTheFolder(t *testing.T) {
 		g.Expect(c.File == path).To(Equal(want == "found"))
 	}
 	_, err := config.Load(config.Sources{Folder: folder, Environ: []string{"INVIGILATOR_CONFIG="}})
-	g.Expect(err).To(MatchError(ContainSubstring("environment variable INVIGILATOR_CONFIG: is set but names no file")))
+	g.Expect(err).To(MatchError(ContainSubstring("environment variable INVIGILATOR_CONFIG: is empty; it has to name a file")))
 	c, err := config.Load(config.Sources{Folder: folder, Demo: true})
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect([]any{c.File, c.Report, c.IsEmbedded()}).To(Equal([]any{"", "", true}), "the demo reads no file")

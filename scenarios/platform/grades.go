@@ -76,7 +76,7 @@ var _ = Describe("A platform's grade services", func() {
 			wrong, strange := wrongEndpoint(flow.Message())
 			scene.Check(id, "", wrong == "", "", Seen(wrong), flow)
 			if strange != "" {
-				scene.Observe(id, "", results.Warned, "", fmt.Sprintf("scope has %s, which is none of the grade services.", strange), flow)
+				scene.Observe(id, "", results.Warned, "", fmt.Sprintf("scope has %s, which is not a scope of the grade services.", strange), flow)
 			}
 		}
 	})
@@ -208,7 +208,7 @@ var _ = Describe("A platform's grade services", func() {
 				}
 				verdict, says := withoutToken.judge(flow)
 				if call.counts != nil && call.counts(flow) {
-					verdict, says = results.Failed, "The score counts all the same."
+					verdict, says = results.Failed, "The score still counts."
 				}
 				scene.Observe(id, stimulus, verdict, "", says, book.Launch, flow)
 			}
@@ -454,7 +454,7 @@ func refuseScope(ctx SpecContext, scene *harness.PlatformScenario, item *harness
 	}
 	if stimulus == "item-created-readonly" && wrong == "" {
 		if list, err := scene.LineItems(ctx, book, "the line items afterwards", ""); err == nil && slices.ContainsFunc(list.Elements, func(m harness.Members) bool { return m["label"] == label }) {
-			wrong = "the line item is there all the same"
+			wrong = "the line item is still there"
 		}
 	}
 	if wrong != "" {

@@ -92,7 +92,7 @@ var _ = Describe("A platform's line item", func() {
 			}
 			verdict, says := judgeRemoval(stimulus, flow, read)
 			if verdict == results.Passed && slices.Contains(idsOf(list), item.ID) {
-				verdict, says = results.Failed, "The list has it all the same."
+				verdict, says = results.Failed, "The list still has it."
 			}
 			scene.Observe(id, stimulus, verdict, "", says, append(list.Flows, item.Made, flow, read)...)
 		}
@@ -100,7 +100,7 @@ var _ = Describe("A platform's line item", func() {
 		const stimulus = "item-of-link-deleted"
 		switch {
 		case !scene.Run().Disposable():
-			scene.Observe(id, stimulus, results.Skipped, "", "Not tried: the run takes away nothing that it has not made.", book.Launch)
+			scene.Observe(id, stimulus, results.Skipped, "", "Not tried: the run removes only what it has made.", book.Launch)
 		case book.LineItem == "":
 			scene.Observe(id, stimulus, results.Inconclusive, "", "Not seen: the launch names no lineitem.", book.Launch)
 		default:

@@ -12,7 +12,7 @@ import (
 )
 
 var _ = Describe("A platform's result", func() {
-	It("has what the score says beside the points", For("ags-results-comment"), func(ctx SpecContext) {
+	It("has the comment of the score", For("ags-results-comment"), func(ctx SpecContext) {
 		const id = "ags-results-comment"
 		scene := PlatformScene()
 		item := graded(ctx, scene, id, nil)

@@ -189,7 +189,7 @@ func wrongList(f *harness.PlatformFlow, mediaType string, anyType bool) string {
 	case f.Exchange.Status != http.StatusOK:
 		return strings.TrimSuffix(answeredWith(f), ".")
 	case json.Unmarshal(f.Exchange.Body, &list) != nil || list == nil:
-		return "the answer is no array of objects: " + f.Reply()
+		return "the answer is not an array of objects: " + f.Reply()
 	case anyType:
 		return ""
 	case err != nil || content != mediaType:
@@ -677,7 +677,7 @@ func judgeNotCreated(ctx SpecContext, scene *harness.PlatformScenario, book *har
 		}
 		flows = append(flows, list.Flows...)
 		if slices.ContainsFunc(list.Elements, func(m harness.Members) bool { return m["label"] == label }) {
-			verdict, says = results.Failed, "The line item is there all the same."
+			verdict, says = results.Failed, "The line item is still there."
 		}
 	}
 	scene.Observe(id, stimulus, verdict, "", says, flows...)

@@ -101,7 +101,7 @@ var _ = Describe("A platform, sent a score,", func() {
 		}
 	})
 
-	It("refuses what is none", For("ags-score-validation"), func(ctx SpecContext) {
+	It("refuses what is not a valid score", For("ags-score-validation"), func(ctx SpecContext) {
 		const id = "ags-score-validation"
 		scene := PlatformScene()
 		item := graded(ctx, scene, id, nil)
@@ -169,7 +169,7 @@ var _ = Describe("A platform, sent a score,", func() {
 				verdict, says := ofNothing.judge(flow)
 				switch { // what counts is that it has no effect
 				case flow.Succeeded() && unread(scene):
-					verdict, says = results.Inconclusive, "Not seen: it was taken, and without results nothing shows whether it counts."
+					verdict, says = results.Inconclusive, "Not seen: the score was taken, but without the feature results it cannot be seen whether it counts."
 				case flow.Succeeded():
 					verdict = results.Passed
 				}
@@ -280,7 +280,7 @@ var _ = Describe("A platform, sent a score,", func() {
 		}
 	})
 
-	It("refuses one of somebody who does not learn there", For("ags-score-unknown-user"), func(ctx SpecContext) {
+	It("refuses a score of somebody who is not a learner there", For("ags-score-unknown-user"), func(ctx SpecContext) {
 		const id = "ags-score-unknown-user"
 		scene := PlatformScene()
 		item := graded(ctx, scene, id, nil)
@@ -303,7 +303,7 @@ var _ = Describe("A platform, sent a score,", func() {
 				for _, element := range scored(list) {
 					// The line item of a link has the results of those who learn there.
 					if item.Made != nil || reflect.DeepEqual(element["userId"], sentMembers(flow)["userId"]) && amounts(0.3)(harness.Result{Members: element}) {
-						verdict, says = results.Failed, fmt.Sprintf("It is in the results all the same: %s.", lti.Wire(element["userId"]))
+						verdict, says = results.Failed, fmt.Sprintf("It is in the results nevertheless: %s.", lti.Wire(element["userId"]))
 					}
 				}
 			}

@@ -60,7 +60,7 @@ var _ = Describe("A platform, after something has changed,", func() {
 		}
 	})
 
-	It("remembers nothing of a line item that was removed", For("ags-lineitem-delete"), func(ctx SpecContext) {
+	It("forgets a line item that was removed", For("ags-lineitem-delete"), func(ctx SpecContext) {
 		const id, stimulus = "ags-lineitem-delete", "item-made-again"
 		scene := PlatformScene()
 		book := gradebook(ctx, scene, id)
@@ -68,7 +68,7 @@ var _ = Describe("A platform, after something has changed,", func() {
 			return
 		}
 		if unread(scene) {
-			scene.Observe(id, stimulus, results.Skipped, "", "Not tried: without results, nothing shows whether it has some.", book.Launch)
+			scene.Observe(id, stimulus, results.Skipped, "", "Not tried: without the feature results it cannot be seen whether it has some.", book.Launch)
 			return
 		}
 		members := harness.Members{"label": "Invigilator " + lti.RandomString()[:10], "resourceId": lti.RandomString(), "tag": "again"}
@@ -97,7 +97,7 @@ var _ = Describe("A platform, after something has changed,", func() {
 		}
 	})
 
-	It("leaves alone whoever was not touched", For("ags-score-touches-nobody-else"), func(ctx SpecContext) {
+	It("leaves other learners and line items alone", For("ags-score-touches-nobody-else"), func(ctx SpecContext) {
 		const id = "ags-score-touches-nobody-else"
 		scene := PlatformScene()
 		book := gradebook(ctx, scene, id)
@@ -114,7 +114,7 @@ var _ = Describe("A platform, after something has changed,", func() {
 		scene := PlatformScene()
 		if !scene.Run().ShowsPoints() {
 			for _, stimulus := range casesOf(id) {
-				scene.Observe(id, stimulus, results.Skipped, "", "The configuration does not say where the gradebook shows points: platform.points_selector.")
+				scene.Observe(id, stimulus, results.Skipped, "", "platform.points_selector is not set: it names where the gradebook shows points.")
 			}
 			return
 		}
@@ -191,7 +191,7 @@ func judgeOldScores(ctx SpecContext, scene *harness.PlatformScenario, item *harn
 		}
 	}
 	if unread(scene) {
-		scene.Observe(id, stimulus, results.Passed, "", "Each score was taken; without results, nothing more is seen.", flows...)
+		scene.Observe(id, stimulus, results.Passed, "", "Each score was taken; without the feature results nothing more can be seen.", flows...)
 		return
 	}
 	counts := func(r harness.Result) bool { return amounts(0.5)(r) || r.Members["resultScore"] == 5.0 } // how it is scaled is another matter

@@ -399,7 +399,7 @@ func judgeResponse(scene *harness.PlatformScenario, id requirements.ID, exam, fl
 	n, isNumber := extra.(float64)
 	switch {
 	case err != nil:
-		scene.Observe(id, "", results.Failed, "", "The answer is no JSON object.", exam, flow)
+		scene.Observe(id, "", results.Failed, "", "The answer is not a JSON object.", exam, flow)
 	case !slices.Contains(lti.Statuses, lti.Status(status)):
 		scene.Observe(id, "", results.Failed, "", fmt.Sprintf("status is %s.", lti.Wire(members["status"])), exam, flow)
 	case has && (!isNumber || n != float64(int(n))):
@@ -481,7 +481,7 @@ var _ = Describe("A platform's control service", func() {
 		})
 	})
 
-	It("knows nobody but its candidates", For("ap-acs-platform-unknown-target"), func(ctx SpecContext) {
+	It("knows only its own candidates", For("ap-acs-platform-unknown-target"), func(ctx SpecContext) {
 		const id = "ap-acs-platform-unknown-target"
 		scene := PlatformScene()
 		exam, err := scene.Running(ctx, "", nil)

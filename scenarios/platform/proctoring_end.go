@@ -127,7 +127,7 @@ var _ = Describe("A platform, at the end of an exam,", func() {
 		}
 
 		if lasts := scene.Run().ExamTime(); lasts == 0 {
-			scene.Observe(id, "end-by-time", results.Skipped, "", "platform.exam_duration does not say how long an attempt lasts.")
+			scene.Observe(id, "end-by-time", results.Skipped, "", "platform.exam_duration is not set: it says how long an attempt lasts.")
 		} else if exam, err := scene.Running(ctx, "", wantsEnd); !scene.Unseen(id, "end-by-time", err, exam) {
 			if !scene.Unseen(id, "end-by-time", scene.Pass(ctx, lasts+time.Minute), exam) {
 				judge("end-by-time", exam, harness.Ending{By: config.OpenExam})
@@ -151,7 +151,7 @@ var _ = Describe("A platform, at the end of an exam,", func() {
 		}
 	})
 
-	It("tells nobody who has not asked", For("ap-end-assessment-not-sent-unrequested"), func(ctx SpecContext) {
+	It("does not report it to a tool that has not asked", For("ap-end-assessment-not-sent-unrequested"), func(ctx SpecContext) {
 		const id = "ap-end-assessment-not-sent-unrequested"
 		scene := PlatformScene()
 		silent := func(stimulus string, with lti.Claims) {
@@ -175,7 +175,7 @@ var _ = Describe("A platform, at the end of an exam,", func() {
 		}
 	})
 
-	It("takes nothing but true for a wish to be told", For("ap-end-assessment-return-non-boolean"), func(ctx SpecContext) {
+	It("takes only true as the request to report it", For("ap-end-assessment-return-non-boolean"), func(ctx SpecContext) {
 		const id = "ap-end-assessment-return-non-boolean"
 		scene := PlatformScene()
 		strict := []string{"end-return-string-false", "end-return-zero", "end-return-null"}
@@ -193,7 +193,7 @@ var _ = Describe("A platform, at the end of an exam,", func() {
 			case err != nil:
 				remembers = "Not seen: an exam before it did not work: " + err.Error() + "."
 			case wish == nil && end.Login != nil:
-				remembers = "Says nothing: the platform tells of the end of whatever comes after an attempt that wished it."
+				remembers = "This shows nothing: after an attempt that asked for it, the platform reports the end of every attempt."
 			}
 		}
 		faults := faketool.FaultsFor(id)

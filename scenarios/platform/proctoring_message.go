@@ -183,7 +183,7 @@ func wrongServiceURL(value any, name string) string {
 	case !ok || err != nil || u.Hostname() == "":
 		return fmt.Sprintf("%s is %s instead of an absolute URL", name, lti.Wire(value))
 	case u.Scheme != "https" && (u.Scheme != "http" || !loopback(u.Hostname())):
-		return fmt.Sprintf("%s, %s, is no https URL", name, results.Bounded(address, 300))
+		return fmt.Sprintf("%s, %s, is not an https URL", name, results.Bounded(address, 300))
 	}
 	return ""
 }

@@ -58,7 +58,7 @@ var _ = Describe("A platform, sent an authentication request that differs from a
 		scene.ReactBy(ctx, id, faketool.FaultsFor(id), func(_ faketool.Fault, f *harness.PlatformFlow) (results.Verdict, string) {
 			nonce, _ := f.Message().Text("nonce")
 			if f.Launched() && f.Posted() && !f.Strayed() && slices.Contains(f.Request.Params[lti.ParamNonce], nonce) {
-				return results.Warned, "Answered as if it had come once, and at the registered redirect_uri alone."
+				return results.Warned, "Answered as if the parameter had come once, and only at the registered redirect_uri."
 			}
 			return scene.Refused(f)
 		})
@@ -176,7 +176,7 @@ var _ = Describe("A platform, sent an authentication request that differs from a
 		})
 	})
 
-	It("wants the scope openid, and ignores others beside it", For("oidc-auth-scope-openid"), func(ctx SpecContext) {
+	It("needs the scope openid, and ignores others", For("oidc-auth-scope-openid"), func(ctx SpecContext) {
 		PlatformScene().React(ctx, "oidc-auth-scope-openid")
 	})
 
@@ -249,7 +249,7 @@ var _ = Describe("A platform, sent an authentication request that differs from a
 // 5.1.1.2). What must not be is an id_token in a URL.
 func keptOutOfURLs(scene *harness.PlatformScenario, f *harness.PlatformFlow) (results.Verdict, string) {
 	if f.Posted() && !inURL(f) {
-		return results.Passed, "The id_token came by form POST all the same."
+		return results.Passed, "The id_token came by form POST nevertheless."
 	}
 	return scene.Refused(f)
 }
@@ -317,7 +317,7 @@ func reported(scene *harness.PlatformScenario, f *harness.PlatformFlow) (results
 			return results.Failed, fmt.Sprintf("The error came by %s instead of a form POST.", f.Answer.Method)
 		}
 		if !slices.Contains(registeredErrors, f.Answer.Error) {
-			return results.Failed, fmt.Sprintf("The error %q is none that OAuth 2.0 or OpenID Connect define.", results.Bounded(f.Answer.Error, 100))
+			return results.Failed, fmt.Sprintf("The error %q is not defined by OAuth 2.0 or OpenID Connect.", results.Bounded(f.Answer.Error, 100))
 		}
 		if v, says := sameState(f); v != results.Passed {
 			return v, says

@@ -86,7 +86,7 @@ func wrongForUser(m harness.Message) string {
 		switch extension := err == nil && u.Scheme != "" && u.Host != ""; {
 		case extension, name == "roles" && value != nil:
 		case !slices.Contains(forUserMembers, name):
-			wrong = append(wrong, fmt.Sprintf("for_user has %q, which is no member of it", results.Bounded(name, 100)))
+			wrong = append(wrong, fmt.Sprintf("for_user has %q, which is not a member of it", results.Bounded(name, 100)))
 		case !isText || text == "":
 			wrong = append(wrong, fmt.Sprintf("for_user.%s is %s", name, lti.Wire(value)))
 		}

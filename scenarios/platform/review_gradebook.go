@@ -16,7 +16,7 @@ import (
 )
 
 // noReview is seen where a platform may offer no reviews at all of what a tool has made.
-const noReview = "No review is offered, nor is any when the work is handed in."
+const noReview = "No review is offered, not even when the work is handed in."
 
 var _ = Describe("A platform's gradebook", func() {
 	It("offers the review of work as far as its learner has come", For("sr-reviewable-status-respected"), func(ctx SpecContext) {
@@ -173,7 +173,7 @@ var _ = Describe("A platform's gradebook", func() {
 		switch {
 		case scene.Unseen(id, stimulus, err, flows...):
 		case !scene.Run().ShowsWaiting():
-			scene.Observe(id, stimulus, results.Inconclusive, "", "Not seen: platform.grading_pending does not tell how the gradebook shows it.", append(flows, page)...)
+			scene.Observe(id, stimulus, results.Inconclusive, "", "Not seen: platform.grading_pending is not set, so it cannot be seen in the gradebook.", append(flows, page)...)
 		default:
 			scene.Check(id, stimulus, page.Waiting(), "", map[bool]string{true: "The gradebook shows that the work waits.", false: "The gradebook does not show that the work waits."}[page.Waiting()], append(flows, page)...)
 		}
@@ -220,7 +220,7 @@ func judgeLabel(label string, page *harness.PlatformFlow) (results.Verdict, stri
 	case page.Shows(label):
 		return results.Passed, "The gradebook shows the label."
 	case plain != label && page.Shows(plain):
-		return results.Failed, "The gradebook shows the label, but takes its markup for markup."
+		return results.Failed, "The gradebook shows the label, but treats its text as HTML."
 	case page.Shows(beginning):
 		return results.Passed, "The gradebook shows the beginning of the label."
 	default:

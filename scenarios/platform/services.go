@@ -65,7 +65,7 @@ func unresolved(m harness.Message) (wrong string, named bool) {
 			}
 			named = true
 			if text, _ := address.(string); strings.ContainsAny(text, "{}") {
-				return fmt.Sprintf("%s, %q, is no complete address", member, results.Bounded(text, 300)), true
+				return fmt.Sprintf("%s, %q, is not a complete address", member, results.Bounded(text, 300)), true
 			}
 			if wrong := wrongServiceURL(address, member); wrong != "" {
 				return wrong, true

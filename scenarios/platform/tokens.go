@@ -359,7 +359,7 @@ func wrongGrantForm(t *faketool.Token) string {
 	case !strings.EqualFold(t.TokenType, "bearer"):
 		return fmt.Sprintf("token_type is %q", results.Bounded(t.TokenType, 100))
 	case t.ExpiresIn != nil && !isNumber:
-		return fmt.Sprintf("expires_in is %s, and no number", lti.Wire(t.ExpiresIn))
+		return fmt.Sprintf("expires_in is %s, which is not a number", lti.Wire(t.ExpiresIn))
 	case !strings.Contains(strings.ToLower(strings.Join(t.Header.Values("Cache-Control"), ",")), "no-store"):
 		return "the answer has no Cache-Control: no-store"
 	}

@@ -123,7 +123,7 @@ var _ = Describe("A platform, launching its users,", func() {
 				}
 			}
 			if _, ok := rolesOf(flow.Message()); !ok {
-				wrong = append(wrong, "roles is missing, or no array of texts")
+				wrong = append(wrong, "roles is missing or not an array of texts")
 			}
 			scene.Check(id, "", len(wrong) == 0, "", Seen(strings.Join(wrong, "; ")), flow)
 		}
@@ -227,7 +227,7 @@ func judgeOwn(scene *harness.PlatformScenario, id requirements.ID, stimulus stri
 		if _, there := flow.Message().Claims[claim]; there || own.Message().Claims[claim] == nil {
 			continue
 		}
-		says := fmt.Sprintf("%s is missing beside another launch, and was there alone.", claim)
+		says := fmt.Sprintf("%s is missing when another launch goes on at the same time, and was there without it.", claim)
 		scene.Observe(id, stimulus, results.Failed, "", says, flows...)
 		if of := requires[claim]; of != "" { // whatever else is open, a launch has to have it
 			scene.Observe(of, "", results.Failed, "", says, flows...)
@@ -246,7 +246,7 @@ func judgeOwn(scene *harness.PlatformScenario, id requirements.ID, stimulus stri
 			scene.Observe(id, stimulus, results.Failed, "", fmt.Sprintf("The %s is %s, that of the other launch.", mark.name, lti.Wire(got)), flows...)
 			return
 		default:
-			scene.Observe(id, stimulus, results.Inconclusive, "", fmt.Sprintf("The %s is %s, and alone %s: it changes by itself.", mark.name, lti.Wire(got), lti.Wire(want)), flows...)
+			scene.Observe(id, stimulus, results.Inconclusive, "", fmt.Sprintf("The %s is %s, and %s in a launch alone: it changes by itself.", mark.name, lti.Wire(got), lti.Wire(want)), flows...)
 			return
 		}
 	}

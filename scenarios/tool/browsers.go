@@ -133,7 +133,7 @@ var _ = Describe("A tool, offered an answer that belongs elsewhere,", func() {
 				// A tool may show its page to whoever has a session, whatever was posted.
 				nothing, err := scene.Launch(ctx, harness.Launch{Title: "contrast: an answer without id_token and state in that browser", By: victim, LoggedIn: true, Fault: new(fakeplatform.EmptyAnswer)})
 				if err == nil && scene.Accepted(nothing) {
-					return results.Inconclusive, "The page does not say whose it is, and the tool shows it in that browser after an answer without id_token, too."
+					return results.Inconclusive, "The page does not show whose it is, and in that browser the tool also shows it after an answer without id_token."
 				}
 				return "", ""
 			}}

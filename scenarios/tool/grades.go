@@ -302,7 +302,7 @@ func wrongScore(c fakeplatform.GradeCall, work *harness.Work) string {
 		return fmt.Sprintf("Content-Type is %q", results.Bounded(c.ContentType, 200))
 	}
 	if score == nil {
-		return "the body is no JSON object"
+		return "the body is not a JSON object"
 	}
 	if score["userId"] != work.Learner.Sub {
 		return fmt.Sprintf("userId is %s instead of %q", lti.Wire(score["userId"]), work.Learner.Sub)

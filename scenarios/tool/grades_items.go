@@ -88,7 +88,7 @@ var _ = Describe("A tool, looking after its line items,", func() {
 		scene.Check(id, stimulus, wrong == "", assignment.Link.ID, Seen(wrong), flow)
 	})
 
-	It("makes one, whoever is launched and however often", For("ags-tool-one-line-item"), func(ctx SpecContext) {
+	It("makes only one, for all users and launches", For("ags-tool-one-line-item"), func(ctx SpecContext) {
 		const id = "ags-tool-one-line-item"
 		scene := Scene()
 		assignment := scene.Run().NewAssignment()
@@ -177,7 +177,7 @@ var _ = Describe("A tool, looking after its line items,", func() {
 		}
 	})
 
-	It("finds its own on whatever page it is", For("ags-tool-follows-paging"), func(ctx SpecContext) {
+	It("finds its own on each page of the list", For("ags-tool-follows-paging"), func(ctx SpecContext) {
 		const id = "ags-tool-follows-paging"
 		scene := Scene()
 		assignment := scene.Run().NewAssignment()
@@ -263,7 +263,7 @@ var _ = Describe("A tool, looking after its line items,", func() {
 		})
 	})
 
-	It("goes on, however the platform answers", For("ags-tool-tolerates-lineitem-content"), func(ctx SpecContext) {
+	It("goes on, whatever the platform answers", For("ags-tool-tolerates-lineitem-content"), func(ctx SpecContext) {
 		const id = "ags-tool-tolerates-lineitem-content"
 		scene := Scene()
 		usual, err := handedIn(ctx, scene, scene.Run().NewAssignment(), nil)
@@ -393,7 +393,7 @@ func judgePaging(scene *harness.Scenario, id requirements.ID, stimulus string, w
 	}
 	switch {
 	case len(asked) == 0:
-		scene.Observe(id, stimulus, results.Skipped, "", "The tool did not look for its line item: it knows it still, or does without.", first, flow)
+		scene.Observe(id, stimulus, results.Skipped, "", "The tool did not look for its line item: it still knows it, or does not need it.", first, flow)
 		return
 	case stimulus == "items-link-loop":
 		if crashed(flow) || len(asked) > maxPages {
@@ -483,7 +483,7 @@ func wrongItemRequest(c fakeplatform.GradeCall) string {
 	case content != lti.MediaTypeLineItem:
 		return fmt.Sprintf("Content-Type of %s is %q", c.Method, results.Bounded(c.ContentType, 200))
 	case item == nil:
-		return "the body is no JSON object"
+		return "the body is not a JSON object"
 	case item["id"] != nil && c.Method == http.MethodPost:
 		return "POST has an id"
 	case strings.TrimSpace(label) == "":

@@ -56,7 +56,7 @@ var _ = Describe("A tool whose score was answered", func() {
 		}
 	})
 
-	It("tells its user what came of it", For("ags-tool-tells-outcome"), func(ctx SpecContext) {
+	It("tells its user whether it was saved", For("ags-tool-tells-outcome"), func(ctx SpecContext) {
 		const id = "ags-tool-tells-outcome"
 		scene := Scene()
 		for _, f := range fakeplatform.FaultsFor(id) {

@@ -46,7 +46,7 @@ var _ = Describe("A tool, using the grade services,", func() {
 		switch {
 		case scene.Unseen(id, nothing, err, flow):
 		case !flow.Answered():
-			scene.Observe(id, nothing, results.Inconclusive, "", "The launch did not come as far as the id_token: "+flow.End()+".", flow)
+			scene.Observe(id, nothing, results.Inconclusive, "", "The launch did not get as far as the id_token: "+flow.End()+".", flow)
 		case !scene.Accepted(flow):
 			scene.Observe(id, nothing, results.Failed, "", "The launch does not work: "+flow.Reaction.Why+".", flow)
 		default:

@@ -81,7 +81,7 @@ var _ = Describe("A tool, sending the user back,", func() {
 
 		const stimulus = "exit-button"
 		if scene.Run().Tool().ReturnSelector == "" {
-			scene.Observe(id, stimulus, results.Skipped, "", "tool.return_selector names no link that leads back.")
+			scene.Observe(id, stimulus, results.Skipped, "", "tool.return_selector is not set: it names the link that leads back.")
 			return
 		}
 		browser := scene.Open(ctx)
@@ -112,9 +112,9 @@ var _ = Describe("A tool, sending the user back,", func() {
 			case followed && f.Name == "return-url-expired": // genuine, if late
 				scene.Observe(id, f.Name, results.Passed, "", "The return URL of a genuine token that has expired was followed.", flow)
 			case followed:
-				scene.Observe(id, f.Name, results.Failed, "", "The browser was led to the return URL of a token that is not to be trusted.", flow)
+				scene.Observe(id, f.Name, results.Failed, "", "The browser was led to the return URL of an untrusted token.", flow)
 			case scene.Accepted(flow):
-				scene.Observe(id, f.Name, results.Inconclusive, "", "The launch was accepted, so there was nothing to return for.", flow)
+				scene.Observe(id, f.Name, results.Inconclusive, "", "The launch was accepted, so there was no reason to return.", flow)
 			default:
 				scene.Unmoved(ctx, id, f.Name, true, flow)
 			}

@@ -40,7 +40,7 @@ var _ = Describe("A proctoring tool, offered an exam that differs from a valid o
 		of("ap-tool-numeric-date", "times with a fraction of a second"),
 	)
 
-	It("sees a candidate in whoever is launched", For("ap-tool-ignores-roles"), func(ctx SpecContext) {
+	It("treats every launched user as a candidate", For("ap-tool-ignores-roles"), func(ctx SpecContext) {
 		const id = "ap-tool-ignores-roles"
 		scene := ProctoringScene()
 		for _, f := range fakeplatform.FaultsFor(id) {
@@ -105,7 +105,7 @@ func judgeCancelled(scene *harness.Scenario, id requirements.ID, stimulus string
 	case len(flow.Started()) > 0:
 		scene.Observe(id, stimulus, results.Inconclusive, "", "LtiStartAssessment came, though the candidate had given up.", flow)
 	case !flow.Attended():
-		scene.Observe(id, stimulus, results.Inconclusive, "", "The candidate did not come as far as the check-in: "+flow.End()+".", flow)
+		scene.Observe(id, stimulus, results.Inconclusive, "", "The candidate did not get as far as the check-in: "+flow.End()+".", flow)
 	case flow.Stuck() != nil:
 		scene.Observe(id, stimulus, results.Inconclusive, "", "Not seen: "+flow.Stuck().Error()+".", flow)
 	case !offered && flow.Trip.Ended != agent.Settled, !offered && flow.Trip.Page.Status >= 500:

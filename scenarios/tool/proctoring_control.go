@@ -264,7 +264,7 @@ func wrongControl(exam *harness.Flow, c fakeplatform.Control) string {
 func wrongTarget(r *harness.Run, exam *harness.Flow, c fakeplatform.Control) string {
 	members := body(c)
 	if members == nil {
-		return "the body is no JSON object"
+		return "the body is not a JSON object"
 	}
 	for _, name := range slices.Sorted(maps.Keys(members)) {
 		if members[name] == nil {
@@ -319,7 +319,7 @@ func wrongIncidentTime(c fakeplatform.Control) string {
 	at, ok := lti.Instant(text)
 	switch {
 	case !ok:
-		return fmt.Sprintf("incident_time, %s, is no ISO 8601 date-time with a zone", lti.Wire(body(c)["incident_time"]))
+		return fmt.Sprintf("incident_time, %s, is not an ISO 8601 date-time with a zone", lti.Wire(body(c)["incident_time"]))
 	case at.Sub(c.At).Abs() > incidentSkew:
 		return fmt.Sprintf("incident_time, %s, is %.0f seconds away from the request", text, at.Sub(c.At).Abs().Seconds())
 	}

@@ -214,7 +214,7 @@ var _ = Describe("A proctoring tool's message to start the assessment", func() {
 		}
 	})
 
-	It("vouches for no email that nobody has verified", For("ap-tool-ignores-unverified-email"), func(ctx SpecContext) {
+	It("does not confirm an email that nobody has verified", For("ap-tool-ignores-unverified-email"), func(ctx SpecContext) {
 		const id = "ap-tool-ignores-unverified-email"
 		scene := ProctoringScene()
 		for _, f := range fakeplatform.FaultsFor(id) {
@@ -425,7 +425,7 @@ func wrongVerifiedUser(f *harness.Flow) string {
 		switch {
 		case name == "iss" || name == "sub": // these have a requirement of their own
 		case !slices.Contains(identityClaims, name):
-			wrong = append(wrong, fmt.Sprintf("%q is no claim of OpenID Connect", results.Bounded(name, 100)))
+			wrong = append(wrong, fmt.Sprintf("%q is not a claim of OpenID Connect", results.Bounded(name, 100)))
 		case name != "picture" && !reflect.DeepEqual(own, value):
 			wrong = append(wrong, fmt.Sprintf("%s is %s, and was sent as %s", name, lti.Wire(value), lti.Wire(own)))
 		}

@@ -52,7 +52,7 @@ var _ = Describe("A tool, asked to show a learner's work by a review that differ
 		judgeAddress(ctx, scene, id, "review-address-of-other-user")
 	})
 
-	It("gives nobody rights for what the learner is", For("sr-tool-roles-from-launch-not-for-user"), func(ctx SpecContext) {
+	It("gives no rights because of the learner's roles", For("sr-tool-roles-from-launch-not-for-user"), func(ctx SpecContext) {
 		const id = "sr-tool-roles-from-launch-not-for-user"
 		scene := ReviewScene()
 		scene.MustRefuse(ctx, id, elsewhere(attempts(scene, id, byStranger))...)
@@ -61,7 +61,7 @@ var _ = Describe("A tool, asked to show a learner's work by a review that differ
 		}
 	})
 
-	It("needs nothing of the learner but the id, and minds nothing else", For("sr-tool-accepts-minimal-for-user"), func(ctx SpecContext) {
+	It("needs only the learner's id, and ignores the rest", For("sr-tool-accepts-minimal-for-user"), func(ctx SpecContext) {
 		const id, stimulus = "sr-tool-accepts-minimal-for-user", "for-user-id-long"
 		scene := ReviewScene()
 		scene.React(ctx, id)
@@ -344,7 +344,7 @@ var _ = Describe("A tool, asked by learners to show their own work,", func() {
 })
 
 var _ = Describe("A tool, showing a reviewer the work of a learner,", func() {
-	It("takes the reviewer for nobody else", For("sr-tool-does-not-log-in-for-user"), func(ctx SpecContext) {
+	It("does not take the reviewer for somebody else", For("sr-tool-does-not-log-in-for-user"), func(ctx SpecContext) {
 		const id, stimulus = "sr-tool-does-not-log-in-for-user", "for-user-other-identity"
 		scene := ReviewScene()
 		browser, reviewer := scene.Open(ctx), harness.Newcomer(harness.Teacher)

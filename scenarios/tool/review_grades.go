@@ -41,7 +41,7 @@ var _ = Describe("A tool, where a reviewer grades a learner's work,", func() {
 		}
 	})
 
-	DescribeTable("takes no learner for another", func(ctx SpecContext, oneBrowser bool) {
+	DescribeTable("does not confuse learners", func(ctx SpecContext, oneBrowser bool) {
 		const id = "sr-tool-score-for-learner"
 		scene := ReviewScene()
 		assignment := scene.Assign()

@@ -56,7 +56,7 @@ var _ = Describe("A tool, told a target_link_uri,", func() {
 		first, second, mixed := place(flows[0]), place(flows[1]), place(flows[2])
 		switch {
 		case !scene.Accepted(flows[0]) || !scene.Accepted(flows[1]) || first == second:
-			scene.Observe(id, stimulus, results.Inconclusive, "", "Whether the target link's query is chapter=1 or chapter=2, the launch ends alike: "+beginning(first)+". Which resource is shown cannot be told.", flows...)
+			scene.Observe(id, stimulus, results.Inconclusive, "", "Whether the target link's query is chapter=1 or chapter=2, the launch ends in the same way: "+beginning(first)+". It cannot be seen which resource is shown.", flows...)
 		case mixed == first:
 			scene.Observe(id, stimulus, results.Failed, "", "The resource of the login initiation is shown: "+beginning(first)+".", flows...)
 		case mixed == second:

@@ -56,7 +56,7 @@ var _ = Describe("A tool, launched for users at the same time,", func() {
 		}
 	}
 
-	It("shows each his own, their logins interleaved", For(id), func(ctx SpecContext) {
+	It("shows each user their own page, with interleaved logins", For(id), func(ctx SpecContext) {
 		const stimulus = "interleaved-users"
 		scene := Scene()
 		users := crowd(5)
@@ -80,7 +80,7 @@ var _ = Describe("A tool, launched for users at the same time,", func() {
 		judge(ctx, scene, stimulus, users, flows)
 	})
 
-	It("shows each his own, one after the other in a browser", For(id), func(ctx SpecContext) {
+	It("shows each user their own page, one after the other in a browser", For(id), func(ctx SpecContext) {
 		const stimulus = "users-in-one-browser"
 		scene := Scene()
 		browser := scene.Open(ctx) // as those in schools and libraries
@@ -97,7 +97,7 @@ var _ = Describe("A tool, launched for users at the same time,", func() {
 		judge(ctx, scene, stimulus, users, flows)
 	})
 
-	It("shows each his own, a crowd of them at once", For(id), func(ctx SpecContext) {
+	It("shows each user their own page, many users at once", For(id), func(ctx SpecContext) {
 		const stimulus = usersAtOnce
 		scene := Scene()
 		one, err := scene.LaunchCrowd(ctx, crowd(1))
@@ -105,7 +105,7 @@ var _ = Describe("A tool, launched for users at the same time,", func() {
 			return
 		}
 		if !scene.Accepted(one[0]) && scene.Works(ctx) {
-			scene.Observe(id, stimulus, results.Skipped, "", "A crowd is launched without browsers, and without one the tool's launch does not work: "+one[0].End()+".", one[0])
+			scene.Observe(id, stimulus, results.Skipped, "", "Many users at once are launched without browsers, but without a browser the tool's launch does not work: "+one[0].End()+".", one[0])
 			return
 		}
 		users := crowd(scene.Run().CrowdSize())
@@ -134,7 +134,7 @@ func showsUser(f *harness.Flow, u fakeplatform.User) bool {
 }
 
 var _ = Describe("A tool, launched by a user of whom the platform says nothing,", func() {
-	It("takes him for nobody else", For("core-tool-anonymous-launch"), func(ctx SpecContext) {
+	It("does not take the user for somebody else", For("core-tool-anonymous-launch"), func(ctx SpecContext) {
 		const id = "core-tool-anonymous-launch"
 		scene := Scene()
 		known, err := scene.Launch(ctx, harness.Launch{Title: "a user"})
@@ -166,7 +166,7 @@ var _ = Describe("A tool, launched by a user of whom the platform says nothing,"
 			case l.By != nil && mark == "" && scene.Run().Tool().UserSelector == "" && showsUser(flow, harness.Teacher):
 				scene.Observe(id, f.Name, results.Failed, "", "The page shows the user before: "+flow.End()+".", flow)
 			case f.Name != "anonymous-welcome" && flow.Reaction.Kind == harness.Refused && !flow.Reaction.Crashed && scene.Works(ctx):
-				scene.Observe(id, f.Name, results.Passed, "", "Declined in good order: "+flow.Reaction.Why+".", flow)
+				scene.Observe(id, f.Name, results.Passed, "", "Declined with a clear answer: "+flow.Reaction.Why+".", flow)
 			case scene.Accepted(flow) && mark != "" && slices.Contains(marks, mark):
 				scene.Observe(id, f.Name, results.Failed, "", fmt.Sprintf("The page names somebody else's account, %q.", mark), flow)
 			default:
@@ -202,7 +202,7 @@ var _ = Describe("A tool, showing teachers another page than learners,", func() 
 		views(ctx, "core-tool-role-uris", func(name string) bool { return name != "learner" })
 	})
 
-	It("makes nobody an instructor who is not one in the context", For("practice-tool-role-escalation"), func(ctx SpecContext) {
+	It("does not make a user an instructor without that role in the context", For("practice-tool-role-escalation"), func(ctx SpecContext) {
 		views(ctx, "practice-tool-role-escalation", func(string) bool { return false })
 	})
 })
@@ -212,7 +212,7 @@ var _ = Describe("A tool, telling things of the platform apart,", func() {
 	compared := func(scene *harness.Scenario, id requirements.ID, stimulus string, mark func(*harness.Flow) string, same bool, first, second *harness.Flow) {
 		a, b := mark(first), mark(second)
 		if a == "" || b == "" {
-			scene.Observe(id, stimulus, results.Inconclusive, "", fmt.Sprintf("The pages show the marks %q and %q.", a, b), first, second)
+			scene.Observe(id, stimulus, results.Inconclusive, "", fmt.Sprintf("The pages show the texts %q and %q.", a, b), first, second)
 			return
 		}
 		scene.Check(id, stimulus, (a == b) == same, map[bool]string{true: "the same mark", false: "another mark"}[same], fmt.Sprintf("%q, then %q", a, b), first, second)
@@ -257,7 +257,7 @@ var _ = Describe("A tool, telling things of the platform apart,", func() {
 				continue
 			}
 			if first.ResourceMark() != again.ResourceMark() {
-				scene.Observe(id, c.stimulus, results.Inconclusive, "", fmt.Sprintf("The mark of one and the same resource changes: %q, then %q.", first.ResourceMark(), again.ResourceMark()), first, again)
+				scene.Observe(id, c.stimulus, results.Inconclusive, "", fmt.Sprintf("The text at tool.resource_selector changes for the same resource: %q, then %q.", first.ResourceMark(), again.ResourceMark()), first, again)
 				continue
 			}
 			if flow := scene.MustAccept(ctx, id, c.stimulus, c.launch); flow != nil {

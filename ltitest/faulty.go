@@ -68,23 +68,23 @@ var byHand = map[string]string{
 	"state-reused-at-once": "submits two answers with the same state at the same time",
 }
 
-// Faults returns those of [fakeplatform.Stimuli] that LaunchFaulty makes of a launch by
-// itself: of a plain one, of a proctored exam, of one that offers grade services or of a
-// submission review. A tool may take half a minute over those that are Slow.
+// Faults returns the faults that LaunchFaulty needs no help with, for one kind of launch: a
+// plain one, a proctored exam, one that offers grade services, or a submission review. A
+// tool may take half a minute over those that are Slow.
 func Faults(part fakeplatform.Part) []fakeplatform.Fault {
 	return slices.DeleteFunc(fakeplatform.Stimuli(), func(f fakeplatform.Fault) bool {
 		return f.Part != part || byHand[f.Name] != "" || lenders[f.Name] != "" || isOfEnd(f)
 	})
 }
 
-// LaunchFaulty launches a tool with one thing that differs from a valid launch. The name is
-// that of one of [fakeplatform.Stimuli], which says what each Does, and whether it is
-// Permitted: then a tool has to accept the launch, else it has to refuse. Which sentence of
-// a specification that comes of, invigilator explain says of the id that the fault Provokes.
-// LaunchFaulty makes the launches before that such a launch may need, unless Plan.Other is
-// one.
+// LaunchFaulty launches a tool with one thing that differs from a valid launch: with the
+// fault of that name among [fakeplatform.Stimuli]. The fault says what it Does, and whether
+// it is Permitted: then a tool has to accept the launch, else it has to refuse. The id of
+// the requirement is in Provokes; invigilator explain shows what the specification says.
 //
-// A fault of proctoring, grades or submission review needs a plan for a launch of that kind.
+// Where a fault is about two launches, LaunchFaulty makes the first one too, unless
+// Plan.Other is that. A fault of proctoring, grades or submission review needs a plan for a
+// launch of that kind.
 func (p *Platform) LaunchFaulty(t TB, name string, plan fakeplatform.Plan) *Launch {
 	t.Helper()
 	fault, ok := stimulus(name)
@@ -147,8 +147,8 @@ func (p *Platform) submitAgain(t TB, b *Browser, l *Launch, own earlier, plan fa
 }
 
 // LaunchEnd tells the tool, in the browser of a proctored exam, that the attempt has ended
-// (Proctoring Services 1.0, 4.4): by the problem, where there is one. The fault is empty, or
-// the name of a stimulus that begins with "end-".
+// (Proctoring Services 1.0, 4.4), and why where there was a problem. The fault is empty, or
+// the name of one of [fakeplatform.Stimuli] that begins with "end-".
 func (p *Platform) LaunchEnd(t TB, exam *Launch, problem *fakeplatform.ExamError, fault string) *Launch {
 	t.Helper()
 	if exam.Attempt() == nil {

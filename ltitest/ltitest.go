@@ -1,7 +1,7 @@
 // Package ltitest lets a Go test launch an LTI 1.3 tool, or have a fake tool launched by
 // a platform, as net/http/httptest lets it ask a server.
 //
-// Who writes a tool starts a fake platform, registers the tool there and launches it:
+// If you write a tool, start a fake platform, register your tool there and launch it:
 //
 //	func TestGreetsTheLearner(t *testing.T) {
 //		platform := ltitest.NewPlatform(t)
@@ -22,16 +22,16 @@
 //	}
 //
 // [Platform.LaunchFaulty] launches it with one thing that is wrong, by the name of the
-// fault: then the tool has to refuse. [Faults] returns those that there are. Launch it
+// fault: then your tool has to refuse. [Faults] returns all that there are. Launch it
 // without a fault as well, since a tool that refuses everything has shown nothing.
 //
-// Who writes a platform starts a fake tool with [NewTool], registers each with the other,
-// opens a link of the platform with [Browser.Open], and looks with [Tool.Last] at what the
+// If you write a platform, start a fake tool with [NewTool] and register each with the
+// other. Open a link of your platform with [Browser.Open], and see with [Tool.Last] what the
 // tool got, and whether it accepted it. [Tool.Probe], [Tool.StartExam] and
-// [Tool.PostScoreFaulty] send the platform what is wrong in one thing, by its name.
+// [Tool.PostScoreFaulty] send your platform what is wrong in one thing, by its name.
 //
-// Fakes are served until the test ends. Whatever a test gets wrong ends it by Fatalf, at
-// the test's own line. In the examples, t is what a test is handed as its *testing.T.
+// Fakes are served until the test ends. A mistake in a test ends it by Fatalf, at the line of
+// the test. In the examples, t stands for the *testing.T of a test.
 //
 // # Addresses and certificates
 //
@@ -195,8 +195,8 @@ func likeliest(name string, names []string) string {
 	return fmt.Sprintf("; did you mean %s?", strings.Join(similar[:min(len(similar), 4)], ", "))
 }
 
-// Connect registers a fake tool and a fake platform with each other, for who tests what
-// lies between them, or looks how they behave.
+// Connect registers a fake tool and a fake platform with each other. Use it to test what is
+// between the two, or to see how they behave.
 func Connect(t TB, p *Platform, tool *Tool) {
 	t.Helper()
 	p.Register(t, fakeplatform.Registration{

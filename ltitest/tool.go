@@ -143,7 +143,7 @@ func (a *Arrival) String() string {
 	return told
 }
 
-// FaultsSent returns those of [faketool.Stimuli] that change what a tool sends.
+// FaultsSent returns the faults of one kind of what a tool sends.
 func FaultsSent(sent faketool.Sent) []faketool.Fault {
 	return slices.DeleteFunc(faketool.Stimuli(), func(f faketool.Fault) bool { return !f.Changes(sent) })
 }
@@ -165,14 +165,14 @@ func stimulusOf(t TB, name string, sent faketool.Sent) *faketool.Fault {
 	return nil
 }
 
-// Probe lets the tool ask the platform for an id_token by an authentication request with one
-// thing in it that differs from a valid one. The name is that of a stimulus, which says what
+// Probe sends a platform an authentication request with one thing that differs from a valid
+// one: with the fault of that name among those that [FaultsSent] returns. The fault says what
 // it Does, and whether it is Permitted: then a platform has to answer with an id_token, else
-// it must not. An empty name is a valid request.
+// it must not. Without a name the request is valid.
 //
-// The first function opens a link of the platform in a browser and returns the page where
-// that ends, which is one of this tool. Where a fault borrows from another login, as it
-// says of itself, a second one opens that before.
+// The function launch opens a link of the platform in a browser and returns the page that this
+// leads to, which is one of the tool. Where the fault borrows from another launch, as its
+// Does tells, the function other opens that one, and is called first.
 func (tool *Tool) Probe(t TB, name string, launch func() *Page, other ...func() *Page) *Arrival {
 	t.Helper()
 	probe := faketool.Probe{Fault: stimulusOf(t, name, faketool.AuthenticationRequest)}
@@ -216,7 +216,7 @@ func (tool *Tool) held(t TB, launch func() *Page) (*faketool.Login, *Page) {
 
 // StartExam sends LtiStartAssessment in a browser, in answer to LtiStartProctoring, and
 // returns the page that the platform shows (Proctoring Services 1.0, 4.3). The name is that
-// of a stimulus, or empty for a valid message.
+// of a fault of the message, or empty for a valid one.
 func (tool *Tool) StartExam(t TB, b *Browser, a *Arrival, name string) *Page {
 	t.Helper()
 	message, err := tool.StartAssessment(a.Answer, faketool.MessageProbe{Fault: stimulusOf(t, name, faketool.StartAssessmentMessage)})
@@ -234,8 +234,8 @@ func (tool *Tool) PostScore(t TB, a *Arrival, score lti.Score) *faketool.Exchang
 	return tool.PostScoreFaulty(t, "", a, score)
 }
 
-// PostScoreFaulty posts a score with one thing in the request that differs from a valid one,
-// by the name of the stimulus.
+// PostScoreFaulty posts a score by a request with one thing that differs from a valid one, by
+// the name of the fault.
 func (tool *Tool) PostScoreFaulty(t TB, name string, a *Arrival, score lti.Score) *faketool.Exchange {
 	t.Helper()
 	var offer lti.AGSEndpoint
@@ -271,8 +271,8 @@ func (tool *Tool) Call(t TB, a *Arrival, scope string, r faketool.GradeRequest) 
 	return tool.CallFaulty(t, "", a, scope, r)
 }
 
-// CallFaulty is Call with one thing in the service's request that differs from a valid one,
-// by the name of the stimulus.
+// CallFaulty is Call with one thing that differs from a valid request to the service, by the
+// name of the fault.
 func (tool *Tool) CallFaulty(t TB, name string, a *Arrival, scope string, r faketool.GradeRequest) *faketool.Exchange {
 	t.Helper()
 	fault := stimulusOf(t, name, faketool.GradeServiceRequest)

@@ -126,7 +126,7 @@ func TestActs(t *testing.T) {
 	_, script := page.Click("text=Script")
 	for want, err := range map[string]error{
 		"there is no #nothing on the page": page.Find("#nothing"), "[name=off] is disabled": page.Fill("[name=off]", ""),
-		"[name=id] is not visible": page.Fill("[name=id]", "8"), "only scripts know what it does": script,
+		"[name=id] is not visible": page.Fill("[name=id]", "8"), "needs scripts, and so a browser": script,
 	} {
 		if _, ok := errors.AsType[scriptless.ActError](err); !ok || !strings.Contains(err.Error(), want) {
 			t.Errorf("the error is %v, want %q", err, want)

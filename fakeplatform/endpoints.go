@@ -43,6 +43,9 @@ func (p *Platform) routes() *http.ServeMux {
 	mux.HandleFunc(ACSPath, p.serveControl)
 	mux.HandleFunc(ContextsPath+"/{context}/lineitems", p.serveGrades)
 	mux.HandleFunc(ContextsPath+"/{context}/lineitems/{rest...}", p.serveGrades)
+	for _, one := range parts {
+		one.Mount(mux, partCore{p})
+	}
 	mux.HandleFunc("GET "+AuthPath, p.serveAuth)
 	mux.HandleFunc("POST "+AuthPath, p.serveAuth)
 	mux.HandleFunc("GET "+JWKSPath, p.serveJWKS)

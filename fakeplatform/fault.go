@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/lestrrat-go/jwx/v2/jwk"
+
+	"invigilator/fault"
 )
 
 // A Fault is one named deviation from an ordinary valid launch. It changes one
@@ -86,6 +88,10 @@ type Fault struct {
 	grade func(*gradeAnswer)
 	// unsolicited answers without any authentication request.
 	unsolicited bool
+	// Effects are what the fault does at rules and seams.
+	Effects []fault.Effect
+	// inMessage is set where these change nothing but what a message says.
+	inMessage bool
 }
 
 // A Part is a part of what the platform does that may be judged on its own: a
@@ -144,7 +150,7 @@ func FaultsFor(requirement string) []Fault {
 // OnlyInToken says whether the fault changes nothing but what the id_token says,
 // or how it is signed.
 func (f Fault) OnlyInToken() bool {
-	return (f.claims != nil || f.sign != nil) && f.login == nil && f.form == nil && f.answer == nil && f.keySet == nil && f.prepare == nil
+	return (f.claims != nil || f.sign != nil || f.inMessage) && f.login == nil && f.form == nil && f.answer == nil && f.keySet == nil && f.prepare == nil
 }
 
 // NewKey says whether a launch that a tool may accept is signed with a key that
@@ -168,7 +174,7 @@ func FaultNamed(name string) (Fault, bool) {
 // change, and after them the defects that are no stimuli.
 var faults = slices.Concat(loginFaults, answerFaults, signatureFaults, keyFaults, claimFaults,
 	about(OfExams, examFaults), about(OfExams, serviceFaults), about(OfGrades, gradeFaults), about(OfReviews, reviewFaults),
-	messageDefects, conductDefects, examMessageDefects, examDefects, serviceDefects, gradeDefects, reviewDefects)
+	messageDefects, conductDefects, examMessageDefects, examDefects, serviceDefects, gradeDefects, reviewDefects, partFaults(parts))
 
 // about says of the faults of a list what they are about.
 func about(part Part, faults []Fault) []Fault {

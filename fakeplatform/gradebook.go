@@ -13,13 +13,14 @@ import (
 	"sync"
 	"time"
 
+	"invigilator/fakeplatform/part"
 	"invigilator/lti"
 )
 
 // ContextsPath begins the addresses of the grade services (Assignment and Grade
 // Services 2.0): ContextsPath + "/{context}/lineitems", and below it a line item,
 // its scores and its results.
-const ContextsPath = "/contexts"
+const ContextsPath = part.ContextsPath
 
 // maxColumns is how many line items a tool may have in a context.
 const maxColumns = 1000

@@ -95,6 +95,12 @@ type Plan struct {
 	// Grades are the grade services that the launch offers, in the plan's context;
 	// no claim when nil, unless the message is one of submission review.
 	Grades *Grades
+	// Offers are the parts, by their profiles, whose services the launch offers in the
+	// plan's context.
+	Offers []string
+	// Members are the people of the context, where there is no [Options.Members]; those
+	// who have been launched there when nil.
+	Members []User
 	// Review is what a message of submission review is about; the reviewer is the
 	// user. What its line item says of reviews comes first: it names the resource
 	// link, and may name the target link URI and custom parameters.
@@ -289,6 +295,7 @@ func (p *Platform) begin(plan Plan, ended *Attempt, failure *ExamError) (*Launch
 		attempt.offer(l)
 	}
 	p.enroll(l)
+	p.taught.note(l)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.begun = p.forget(p.begun, l.planned.Add(-memory))

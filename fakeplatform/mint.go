@@ -194,6 +194,7 @@ func (l *Launch) claims(plan Plan, request url.Values, now time.Time) lti.Claims
 	if plan.Message == lti.SubmissionReviewRequest {
 		claims[lti.ClaimForUser] = l.platform.spoilForUser(plan, plan.forUser())
 	}
+	l.platform.offersParts(plan, claims)
 	plan.Needs.add(claims)
 	return claims
 }

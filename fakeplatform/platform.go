@@ -37,6 +37,7 @@ import (
 
 	"github.com/lestrrat-go/jwx/v2/jwk"
 
+	"invigilator/fault"
 	"invigilator/lti"
 	"invigilator/together"
 )
@@ -121,7 +122,10 @@ type Platform struct {
 	consulted sync.Map // the names of faults that would have made a difference
 	alsoAt    sync.Map // paths that stimuli have given line items, and their own
 	grades    gradebooks
-	requests  atomic.Int64 // of services
+	taught    taught         // where tools have been launched
+	carrier   *fault.Carrier // of the effects of the faults
+	effects   []fault.Effect // of those that are carried
+	requests  atomic.Int64   // of services
 
 	mu            sync.Mutex
 	registrations map[string]Registration
@@ -160,6 +164,7 @@ func New(opts Options) (*Platform, error) {
 		errs = append(errs, fmt.Errorf("fakeplatform: URL %q is not an absolute URL", opts.URL))
 	}
 	var carried []Fault
+	var effects []fault.Effect
 	names := map[string]bool{}
 	for _, name := range opts.Faults {
 		f, ok := FaultNamed(name)
@@ -167,6 +172,7 @@ func New(opts Options) (*Platform, error) {
 			errs = append(errs, fmt.Errorf("fakeplatform: no platform can have the fault %q", name))
 		}
 		carried = append(carried, f)
+		effects = append(effects, f.Effects...)
 		names[name] = true
 	}
 	if err := errors.Join(errs...); err != nil {
@@ -197,6 +203,9 @@ func New(opts Options) (*Platform, error) {
 	p := &Platform{
 		opts:          opts,
 		carried:       carried,
+		carrier:       fault.Carry(effects...).Watch(effectsOf(Defects())),
+		effects:       effects,
+		taught:        taught{contexts: map[shelf]*taughtContext{}},
 		faults:        names,
 		latest:        map[string]*Launch{},
 		registrations: map[string]Registration{},
@@ -358,8 +367,9 @@ func (p *Platform) Consulted() []string {
 		return true
 	})
 	p.consulted.Clear()
+	names = append(names, p.carrier.Reached()...)
 	slices.Sort(names)
-	return names
+	return slices.Compact(names)
 }
 
 func (p *Platform) unplanned(r *http.Request, why string) {

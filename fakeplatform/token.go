@@ -430,7 +430,7 @@ func (p *Platform) checkJTI(a *application) []refusal {
 }
 
 // grantedScopes are those that a tool may have.
-var grantedScopes = append([]string{lti.ScopeControl}, lti.GradeScopes...)
+var grantedScopes = slices.Concat([]string{lti.ScopeControl}, lti.GradeScopes, scopesOf(parts))
 
 // checkScope chooses the scopes that are granted: those asked for that there
 // are.

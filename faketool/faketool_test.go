@@ -1135,10 +1135,13 @@ func TestOIDCErrorIsShownEscaped(t *testing.T) {
 func TestDefectsAreNamedAndBreakWhatTheCatalogueKnows(t *testing.T) {
 	t.Parallel()
 	g := NewWithT(t)
-	names := map[string]bool{}
+	names, all := map[string]bool{}, map[string]bool{}
 	for _, f := range faketool.Defects() {
-		g.Expect(names).NotTo(HaveKey(f.Name))
-		names[f.Name] = true
+		g.Expect(all).NotTo(HaveKey(f.Name))
+		all[f.Name] = true
+		if len(f.Effects) == 0 { // which honest code asks for by its name
+			names[f.Name] = true
+		}
 		g.Expect(f.Does).NotTo(BeEmpty(), f.Name)
 		g.Expect(f.Permitted || len(f.Breaks) > 0).To(BeTrue(), "%s breaks nothing", f.Name)
 		broken := map[string]bool{}

@@ -1,6 +1,10 @@
 package faketool
 
-import "slices"
+import (
+	"slices"
+
+	"invigilator/fault"
+)
 
 // A Fault is one named deviation. It is either a defect of the tool, something
 // it says wrong or does not check, for the proof that those who judge tools
@@ -51,6 +55,9 @@ type Fault struct {
 	assertion func(*assertionDraft) error
 	control   func(*controlDraft) error
 	grade     func(*gradeDraft) error
+
+	// Effects are what the fault does at rules and seams.
+	Effects []fault.Effect
 }
 
 // A Part is a part of what the tool does that may be judged on its own: a profile
@@ -385,7 +392,7 @@ var otherRefusals = []string{
 	"core-tool-target-link-uri-from-token", "practice-tool-return-url-unverified", "core-tool-return-url",
 }
 
-var defects = slices.Concat(launchDefects, examDefects, gradeDefects, reviewDefects)
+var defects = slices.Concat(launchDefects, examDefects, gradeDefects, reviewDefects, partFaults(parts))
 
 var launchDefects = []Fault{
 	{Name: LoginOnlyByGet, Breaks: []string{"sec-tool-login-get-and-post"}, Does: "answers a login initiation by POST with 405"},

@@ -190,7 +190,7 @@ func (t *Tool) own(address string) bool {
 
 // launchOf is what the tool takes from a launch: who was launched, and where to.
 func (t *Tool) launchOf(r *http.Request, c claims, begun *login) Launch {
-	l := Launch{ReturnURL: c.returnURL(), at: t.opts.Now(), place: placeOf(c)}
+	l := Launch{ReturnURL: c.returnURL(), at: t.opts.Now(), place: placeOf(c), message: c.members}
 	if begun != nil {
 		l.platform = clientOf(begun.registration)
 		l.grades = gradebookOf(c, begun.registration)

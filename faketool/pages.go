@@ -15,6 +15,7 @@ import (
 
 	"github.com/lestrrat-go/jwx/v2/jwk"
 
+	"invigilator/faketool/part"
 	"invigilator/lti"
 )
 
@@ -103,6 +104,7 @@ type page struct {
 	Work       string // of somebody; see [Tool.workInLaunch]
 	// Submit, Rename and ReadResults are where the forms go; empty for none.
 	Submit, Rename, ReadResults string
+	Actions                     []part.Action // that parts offer
 }
 
 func (t *Tool) shown(l Launch) page {
@@ -124,6 +126,7 @@ func (t *Tool) shown(l Launch) page {
 	case template.HTMLEscapeString(l.Name) != l.Name && t.has(ShowsNamesUnescaped):
 		p.ShownName = template.HTML(l.Name)
 	}
+	p.Actions = t.actionsOf(l)
 	at := t.opts.URL + workPath + "/" + l.id
 	if l.handsIn() {
 		p.Submit = at + "/submit"

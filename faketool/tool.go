@@ -32,6 +32,7 @@ import (
 
 	"github.com/lestrrat-go/jwx/v2/jwk"
 
+	"invigilator/fault"
 	"invigilator/lti"
 	"invigilator/together"
 )
@@ -84,6 +85,7 @@ type Tool struct {
 	opts      Options
 	faults    map[string]bool
 	consulted sync.Map // the names of faults that would have made a difference
+	carrier   *fault.Carrier
 	mux       *http.ServeMux
 
 	mu            sync.Mutex
@@ -134,9 +136,10 @@ type Launch struct {
 	event        int    // when it was accepted
 	at           time.Time
 	place        place
-	forUser      string     // whom the claim names whose work a review opens, also where it is none
-	grades       *gradebook // nil where the platform offers none
-	review       *review    // nil where it is none
+	forUser      string         // whom the claim names whose work a review opens, also where it is none
+	grades       *gradebook     // nil where the platform offers none
+	review       *review        // nil where it is none
+	message      map[string]any // what it said
 }
 
 // login is a login that the tool has begun: an authentication request that
@@ -173,10 +176,14 @@ func New(opts Options) (*Tool, error) {
 		errs = append(errs, fmt.Errorf("faketool: URL %q is not an absolute URL", opts.URL))
 	}
 	carried := map[string]bool{}
+	var effects []fault.Effect
 	for _, name := range opts.Faults {
-		if !slices.ContainsFunc(defects, func(f Fault) bool { return f.Name == name }) {
+		i := slices.IndexFunc(defects, func(f Fault) bool { return f.Name == name })
+		if i < 0 {
 			errs = append(errs, fmt.Errorf("faketool: no fault %q", name))
+			continue
 		}
+		effects = append(effects, defects[i].Effects...)
 		carried[name] = true
 	}
 	if err := errors.Join(errs...); err != nil {
@@ -196,7 +203,7 @@ func New(opts Options) (*Tool, error) {
 		opts.Key = key
 	}
 	t := &Tool{
-		opts: opts, faults: carried,
+		opts: opts, faults: carried, carrier: fault.Carry(effects...).Watch(effectsOf(defects)),
 		keySets: map[string]keySet{}, firstKeys: map[string]jwk.Key{},
 		unknownKeys: map[string]bool{},
 		logins:      map[string]*login{},
@@ -230,6 +237,9 @@ func New(opts Options) (*Tool, error) {
 	t.mux.HandleFunc("POST "+workPath+"/{id}/results", patient(t.serveResults))
 	t.mux.HandleFunc("GET "+reviewPath+"/{id}", t.serveReview)
 	t.mux.HandleFunc("POST "+reviewPath+"/{id}/grade", patient(t.serveGrade))
+	for _, one := range parts {
+		one.Mount(t.mux, partCore{t})
+	}
 	t.mux.HandleFunc("GET "+MessagePath+"/{id}", t.serveMessage)
 	t.mux.HandleFunc("POST "+leavePath, t.serveLeave)
 	t.mux.HandleFunc("GET "+strangerKeysPath, serveStrangerKeys)
@@ -350,8 +360,9 @@ func (t *Tool) Consulted() []string {
 		return true
 	})
 	t.consulted.Clear()
+	names = append(names, t.carrier.Reached()...)
 	slices.Sort(names)
-	return names
+	return slices.Compact(names)
 }
 
 // count returns 1, 2, 3 and so on.

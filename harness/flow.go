@@ -72,6 +72,9 @@ type Launch struct {
 	// Review is the work that the launch opens for review; then the user is Teacher
 	// when empty.
 	Review *Work
+	// Plan changes what the platform plans, where the launch offers a part that has a
+	// package of its own.
+	Plan func(*fakeplatform.Plan)
 	// Does is what the user does where that launch has led; of a candidate the
 	// check-in when empty, and of others nothing. One who Stays does nothing.
 	Does  config.Deed
@@ -126,7 +129,7 @@ func (l Launch) kind() launchKind {
 		return intoExam
 	case l.Review != nil:
 		return toReview
-	case l.Assignment != nil:
+	case l.Assignment != nil, l.Plan != nil:
 		return withGrades
 	default:
 		return plain
@@ -316,6 +319,9 @@ func (r *Run) plan(l Launch) (*fakeplatform.Launch, agent.Visit, error) {
 	}
 	if l.Other != nil {
 		plan.Other = l.Other.Launch
+	}
+	if l.Plan != nil {
+		l.Plan(&plan)
 	}
 	started, err := platform.Begin(plan)
 	if err != nil {

@@ -67,6 +67,7 @@ var partPaths = map[string][2]string{
 	"token-endpoint": {fakeplatform.TokenPath, ""},
 	"control":        {fakeplatform.ACSPath, ""},
 	"grades":         {fakeplatform.ContextsPath, "/lineitems"},
+	"memberships":    {fakeplatform.ContextsPath, "/memberships"},
 	"key-set":        {faketool.JWKSPath, ""},
 }
 

@@ -104,9 +104,7 @@ func (s *PlatformScenario) Gradebook(ctx context.Context, l PlatformLaunch) (*Gr
 func (s *PlatformScenario) Offer(flow *PlatformFlow) *Gradebook {
 	b := &Gradebook{Launch: flow, AGSEndpoint: gradeClaim(flow.Message())}
 	for _, address := range []string{b.LineItems, b.LineItem} {
-		if u, err := url.Parse(address); err == nil && u.Host != "" && !slices.Contains(s.offered, siteOf(u)) {
-			s.offered = append(s.offered, siteOf(u))
-		}
+		s.Offers(address)
 	}
 	return b
 }

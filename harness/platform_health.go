@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -76,12 +77,17 @@ func (s *PlatformScenario) servicesWork(ctx context.Context) string {
 		clear(s.served)
 		return ""
 	}
-	for _, c := range []struct {
+	type service struct {
 		of    part
 		works func(context.Context) (*PlatformFlow, error)
-	}{
+	}
+	services := []service{
 		{partTokens, s.tokensWork}, {partLineItems, s.lineItemsWork}, {partScores, s.scoresWork}, {partResults, s.resultsWork}, {partControl, s.controlWorks},
-	} {
+	}
+	for _, of := range slices.Sorted(maps.Keys(s.run.valid)) {
+		services = append(services, service{of, s.asksWork(of)})
+	}
+	for _, c := range services {
 		if !s.served[c.of] {
 			continue
 		}

@@ -43,10 +43,13 @@ func (r *PlatformRun) lacks(needs ...need) error {
 
 // tokensFor is what a token for scopes stands on.
 func tokensFor(scopes []string) need {
-	if slices.Contains(scopes, lti.ScopeControl) {
+	switch {
+	case slices.Contains(scopes, lti.ScopeControl):
 		return controlTokens
+	case slices.ContainsFunc(scopes, func(scope string) bool { return slices.Contains(lti.GradeScopes, scope) }):
+		return gradeTokens
 	}
-	return gradeTokens
+	return need("access tokens for " + strings.Join(scopes, " "))
 }
 
 // obstructed takes down what is in the way of a part of the run: it is told once, and
@@ -90,6 +93,9 @@ func (r *PlatformRun) preflightParts(ctx context.Context, scene *PlatformScenari
 	}
 	if err == nil {
 		err = r.preflightGrades(ctx, scene)
+	}
+	if err == nil {
+		err = r.preflightOfParts(ctx, scene)
 	}
 	scene.clear()
 	return scene.fragment, err

@@ -117,7 +117,7 @@ func (r *PlatformRun) preflightReview(ctx context.Context, scene *PlatformScenar
 // firstLink is what the preflight launches: an exam where launches of resource links
 // are not judged, nor anything else that begins with one.
 func (r *PlatformRun) firstLink() config.LaunchKind {
-	if _, exams := r.journeyTo(config.Learner, config.Exam); r.config.Launches() || r.judgesGrades() || !exams {
+	if _, exams := r.journeyTo(config.Learner, config.Exam); r.config.Launches() || r.judgesGrades() || r.judgesParts() || !exams {
 		return ""
 	}
 	return config.Exam

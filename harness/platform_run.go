@@ -48,14 +48,15 @@ type PlatformRun struct {
 	asked           Members // by the platform in every line item, though they are optional; nil while that is not known
 	wholeSeconds    bool    // the platform refuses scores whose times have fractions of seconds
 	reviewedAt      reviewPlace
-	missing         map[need]string      // what the preflight has found missing, and why
-	partly          *results.Diagnosis   // why some profiles cannot be judged; nil where nothing says so
-	granted         *faketool.TokenProbe // a request for an access token that the platform has granted
-	learning        map[part]int         // how often it was tried whether a service works
-	recovering      bool                 // it is being tried whether one works again
-	works           bool                 // the last launch was a valid one, and worked
-	scored          map[string]time.Time // of the last score that was sent, by its address and user
-	heedsNoTime     bool                 // a score that was refused for its time was refused later as well
+	missing         map[need]string         // what the preflight has found missing, and why
+	partly          *results.Diagnosis      // why some profiles cannot be judged; nil where nothing says so
+	granted         *faketool.TokenProbe    // a request for an access token that the platform has granted
+	learning        map[part]int            // how often it was tried whether a service works
+	valid           map[part]ServiceRequest // that were answered last as they have to be
+	recovering      bool                    // it is being tried whether one works again
+	works           bool                    // the last launch was a valid one, and worked
+	scored          map[string]time.Time    // of the last score that was sent, by its address and user
+	heedsNoTime     bool                    // a score that was refused for its time was refused later as well
 	// byPost is set where the platform answers no authentication request by GET.
 	byPost bool
 }
@@ -80,7 +81,7 @@ func StartPlatform(ctx context.Context, c config.Config, process int) (*Platform
 	r := &PlatformRun{
 		base:     newBase(c, process),
 		platform: registered(c), users: c.Users, journeys: c.Journeys, seats: map[string]*Seat{}, underWay: map[string]bool{},
-		scored: map[string]time.Time{}, learning: map[part]int{},
+		scored: map[string]time.Time{}, learning: map[part]int{}, valid: map[part]ServiceRequest{},
 	}
 	if err := r.start(ctx); err != nil {
 		r.Close()

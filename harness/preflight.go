@@ -229,7 +229,10 @@ func (r *Run) preflightParts(ctx context.Context, found results.Fragment) (resul
 	if err != nil {
 		return found, err
 	}
-	return r.preflightGrades(ctx, found)
+	if found, err = r.preflightGrades(ctx, found); err != nil {
+		return found, err
+	}
+	return r.preflightOfParts(ctx, found)
 }
 
 // preflightExam makes sure that a real tool which has proctoring takes a candidate
@@ -258,7 +261,7 @@ func (r *Run) preflightExam(ctx context.Context, found results.Fragment) (result
 		}
 	}
 	d := r.diagnoseExam(flow)
-	rest := r.config.Launches() || r.judgesPart(config.Grades) || r.judgesPart(config.SubmissionReview)
+	rest := r.config.Launches() || r.judgesPart(config.Grades) || r.judgesPart(config.SubmissionReview) || r.judgesParts()
 	if _, refused := flow.refusal(); !refused || !rest { // else the journey is the matter
 		return s.fragment, d
 	}

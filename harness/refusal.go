@@ -100,7 +100,7 @@ func (s *Scenario) ordinaryKind() launchKind {
 	switch {
 	case s.kind != plain || s.run.config.Launches():
 		return s.kind
-	case s.run.Has(config.Grades):
+	case s.run.Has(config.Grades), s.run.judgesParts():
 		return withGrades
 	default:
 		return intoExam

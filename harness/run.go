@@ -51,6 +51,8 @@ type Run struct {
 	// barred are the kinds of launch that the preflight has found not to work, with the
 	// reason: they are not tried any further.
 	barred map[launchKind]string
+	// barredParts are the profiles of parts of which it has found that they cannot be judged.
+	barredParts map[string]string
 
 	// Guarded by base.mu:
 	unplanned []fakeplatform.Unplanned
@@ -67,7 +69,7 @@ type RegisteredTool struct {
 // Start begins a run: the servers listen and the agent is ready. The number
 // tells the processes of a parallel run apart. The context bounds the start only.
 func Start(ctx context.Context, c config.Config, process int) (*Run, error) {
-	r := &Run{base: newBase(c, process), tool: RegisteredTool{c.Tool, c.Registration}, barred: map[launchKind]string{}}
+	r := &Run{base: newBase(c, process), tool: RegisteredTool{c.Tool, c.Registration}, barred: map[launchKind]string{}, barredParts: map[string]string{}}
 	if err := r.start(ctx); err != nil {
 		r.Close()
 		return nil, err
@@ -213,6 +215,7 @@ func toolJourneys() map[string]config.Journey {
 			{Fill: "#rename-form input", With: "{label}"}, {Click: "#rename"}, {Wait: "#renamed"},
 		}, Saved: savedSign, Failed: failedSign},
 		"reads-results": {Does: config.ReadResults, Steps: config.Steps{{Click: "#read-results"}, {Wait: "#results"}}},
+		"reads-members": {Does: config.ReadMembers, Steps: config.Steps{{Click: "#members"}, {Wait: "#roster"}}},
 	}
 	for _, action := range config.Actions {
 		journeys["proctor-"+string(action)] = config.Journey{Does: action, Steps: config.Steps{

@@ -144,8 +144,8 @@ type subject struct {
 // the requirements of its own part.
 var profilesAbove = map[string][]string{
 	string(fakeplatform.OfLaunches): slices.DeleteFunc(requirements.Profiles(), func(profile string) bool { return profile == requirements.Launch }),
-	string(fakeplatform.OfExams):    {requirements.Grades, requirements.SubmissionReview},
-	string(fakeplatform.OfGrades):   {requirements.SubmissionReview},
+	string(fakeplatform.OfExams):    {requirements.Grades, requirements.SubmissionReview, requirements.NamesAndRoles},
+	string(fakeplatform.OfGrades):   {requirements.SubmissionReview, requirements.NamesAndRoles},
 }
 
 // narrow leaves a subject the requirements that its fault can make a difference
@@ -448,11 +448,12 @@ type subjectPart struct {
 
 // partsOf are those of each side, and the profiles that rest on them.
 var partsOf = map[config.Side][]subjectPart{
-	config.ToolSide: {{"key-set", 1, true, []string{requirements.Proctoring, requirements.Grades, requirements.SubmissionReview}}},
+	config.ToolSide: {{"key-set", 1, true, []string{requirements.Proctoring, requirements.Grades, requirements.SubmissionReview, requirements.NamesAndRoles}}},
 	config.PlatformSide: {
-		{"token-endpoint", 12, false, []string{requirements.Services, requirements.Grades, requirements.SubmissionReview}},
+		{"token-endpoint", 12, false, []string{requirements.Services, requirements.Grades, requirements.SubmissionReview, requirements.NamesAndRoles}},
 		{"control", 12, false, []string{requirements.Proctoring}},
 		{"grades", 40, false, []string{requirements.Services, requirements.Grades, requirements.SubmissionReview}},
+		{"memberships", 8, false, []string{requirements.NamesAndRoles}},
 	},
 }
 

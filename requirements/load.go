@@ -13,17 +13,19 @@ import (
 )
 
 // Launch is the profile of launches of resource links, which every requirement has that names no other; Proctoring is
-// that of exams, Services that of access tokens, Grades that of the Assignment and Grade Services and SubmissionReview that of reviews.
+// that of exams, Services that of access tokens, Grades that of the Assignment and Grade Services, SubmissionReview that of reviews
+// and NamesAndRoles that of the members of contexts.
 const (
 	Launch           = "launch"
 	Services         = "services"
 	Proctoring       = "proctoring"
 	Grades           = "grades"
 	SubmissionReview = "submission-review"
+	NamesAndRoles    = "names-and-roles"
 )
 
 // profiles are the parts of a conformance statement.
-var profiles = []string{Launch, Services, "platform-storage", "dynamic-registration", "tool-messages", Proctoring, Grades, SubmissionReview, "deep-linking", "names-and-roles"}
+var profiles = []string{Launch, Services, "platform-storage", "dynamic-registration", "tool-messages", Proctoring, Grades, SubmissionReview, "deep-linking", NamesAndRoles}
 
 // A slug contains nothing that has a meaning in a Ginkgo label filter: none of & | ! , ( ) / : and no white space.
 var slug = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)

@@ -1,6 +1,7 @@
 // Package scenarios binds the harness to Ginkgo: the life of a run around its
 // specs, and the few words that specs are written in. The specs themselves are in
-// scenarios/tool and scenarios/platform, by the side that they judge.
+// scenarios/tool and scenarios/platform, by the side that they judge, and in packages of
+// their own for parts, such as scenarios/namesroles.
 package scenarios
 
 import (
@@ -106,7 +107,7 @@ func Configure(t *testing.T, side config.Side) (types.SuiteConfig, types.Reporte
 	gomega.RegisterFailHandler(fail)
 	suite, reporter := GinkgoConfiguration()
 	if suite.LabelFilter == "" {
-		suite.LabelFilter = onlyFilter(loaded)
+		suite.LabelFilter = sideFilter(loaded) // the specs of a part are of both sides
 	}
 	sow(&suite, loaded)
 	return suite, reporter

@@ -18,8 +18,9 @@ import (
 	"invigilator/harness/config"
 	"invigilator/results"
 	"invigilator/scenarios"
-	_ "invigilator/scenarios/platform" // the specs
-	_ "invigilator/scenarios/tool"     // the specs
+	_ "invigilator/scenarios/namesroles" // the specs
+	_ "invigilator/scenarios/platform"   // the specs
+	_ "invigilator/scenarios/tool"       // the specs
 )
 
 // judging is the word that makes this program one run: judge SIDE SEED FOLDER PROFILES.

@@ -22,7 +22,8 @@ import (
 	"invigilator/harness/config"
 	"invigilator/lti"
 	"invigilator/scenarios"
-	_ "invigilator/scenarios/platform" // the specs
+	_ "invigilator/scenarios/namesroles" // the specs
+	_ "invigilator/scenarios/platform"   // the specs
 )
 
 type platformCommand struct {

@@ -173,7 +173,7 @@ func (c Config) check() []error {
 // ownClaims are those that a launch is judged by: what they say is the run's own.
 var ownClaims = []string{
 	"iss", "aud", "azp", "sub", "exp", "iat", "nbf", "nonce", lti.ClaimMessageType, lti.ClaimVersion, lti.ClaimDeploymentID,
-	lti.ClaimTargetLinkURI, lti.ClaimResourceLink, lti.ClaimRoles, lti.ClaimCustom, lti.ClaimAGS, lti.ClaimForUser,
+	lti.ClaimTargetLinkURI, lti.ClaimResourceLink, lti.ClaimRoles, lti.ClaimCustom, lti.ClaimAGS, lti.ClaimForUser, lti.ClaimNamesRoles,
 }
 
 // checkTool finds what is wrong where a tool is judged.
@@ -204,7 +204,7 @@ func (c Config) checkTool(p *problems) {
 	p.needs(c, UserMarker, "tool.user_selector", c.Tool.UserSelector == "", "is needed for")
 	p.needs(c, ResourceMarker, "tool.resource_selector", c.Tool.ResourceSelector == "", "is needed for")
 	p.reachable("fake_platform.url", c.FakePlatform.URL, c.Browser)
-	for _, feature := range []string{ToolJWKS, Proctoring, Grades, SubmissionReview} {
+	for _, feature := range []string{ToolJWKS, Proctoring, Grades, SubmissionReview, NamesAndRoles} {
 		p.needs(c, feature, "tool.jwks_url", c.Tool.JWKSURL == "" && slices.Contains(c.Features, feature), "is needed for")
 	}
 	c.checkJourneys(p)
@@ -213,7 +213,7 @@ func (c Config) checkTool(p *problems) {
 		deeds   []Deed
 	}{
 		{Proctoring, []Deed{CheckIn}}, {ACS, Actions}, {Grades, []Deed{Submit}}, {SubmissionReview, []Deed{Submit}}, {SubmissionReview, []Deed{Grade}},
-		{LineItemManagement, []Deed{RenameLineItem}}, {Results, []Deed{ReadResults}},
+		{LineItemManagement, []Deed{RenameLineItem}}, {Results, []Deed{ReadResults}}, {NamesAndRoles, []Deed{ReadMembers}},
 	} {
 		done := slices.ContainsFunc(need.deeds, func(d Deed) bool { _, ok := c.JourneyFor(d); return ok })
 		var words []string
@@ -275,6 +275,7 @@ func (c Config) checkPlatform(p *problems) {
 		{AnonymousLaunch, Learner, Anonymous}, {CustomParameters, Learner, Custom}, {CustomVariables, Learner, Custom},
 		{MentorRole, Mentor, ResourceLink}, {Proctoring, Learner, Exam},
 		{Grades, Learner, ResourceLink}, {SubmissionReview, Learner, ResourceLink}, {SubmissionReview, Instructor, Review}, {LearnerReview, Learner, Review},
+		{NamesAndRoles, Learner, ResourceLink}, {ToolsByCourse, Learner, OtherCourse},
 	} {
 		_, ok := c.JourneyTo(need.user, need.launch)
 		p.needs(c, need.feature, "journeys", !ok, fmt.Sprintf("a journey with user: %s and launch: %s is needed for", need.user, need.launch))
@@ -287,7 +288,7 @@ func (c Config) checkPlatform(p *problems) {
 		p.needs(c, Proctoring, "journeys", takes && !submits, fmt.Sprintf("a journey with user: %s and does: %s is needed for", candidate, SubmitExam))
 	}
 	p.needs(c, Proctoring, "platform.exam_started", c.Platform.ExamStarted.IsZero(), "is needed for")
-	for _, feature := range []string{ACS, Grades, SubmissionReview} {
+	for _, feature := range []string{ACS, Grades, SubmissionReview, NamesAndRoles} {
 		p.needs(c, feature, "platform.token_url", c.Platform.TokenURL == "", "is needed for")
 	}
 }

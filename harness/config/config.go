@@ -163,7 +163,7 @@ type Embedded struct {
 	Faults                []string `json:"faults" jsonschema_description:"Faults of the embedded subject, by name; 'invigilator faults' lists them."`
 	NullPeer              string   `json:"null_peer" jsonschema:"enum=,enum=not-found,enum=blank,enum=hangs-up,enum=never-answers,enum=redirect-loop,enum=maintenance,enum=home,enum=sign-in,enum=scripts,enum=no-content,enum=error,enum=unavailable,enum=too-many-requests" jsonschema_description:"Puts a server that does nothing in the place of the embedded subject."`
 	NullPeerAfterRequests int      `json:"null_peer_after_requests" jsonschema:"default=0,minimum=0" jsonschema_description:"How many requests the embedded subject answers before the null peer takes its place."`
-	NullPeerPart          string   `json:"null_peer_part" jsonschema:"enum=,enum=token-endpoint,enum=control,enum=grades,enum=key-set" jsonschema_description:"The only part of the embedded subject whose place the null peer takes, where it takes that of one alone."`
+	NullPeerPart          string   `json:"null_peer_part" jsonschema:"enum=,enum=token-endpoint,enum=control,enum=grades,enum=memberships,enum=key-set" jsonschema_description:"The only part of the embedded subject whose place the null peer takes, where it takes that of one alone."`
 	NullPeerEveryRequests int      `json:"null_peer_every_requests" jsonschema:"default=1,minimum=1" jsonschema_description:"Which of the requests from then on the null peer answers: each when 1, every third when 3."`
 	OnlyVerdicts          bool     `json:"only_verdicts" jsonschema_description:"Keeps no evidence beside the verdicts, for runs whose report nobody reads."`
 	SkipPreflight         bool     `json:"skip_preflight" jsonschema_description:"Lets every scenario face the subject, even one that no valid launch works with."`
@@ -247,11 +247,16 @@ const (
 	LearnerReview       = "learner-review"
 	UnattachedLineItems = "unattached-line-items" // of platforms
 	SubmissionObject    = "submission-object"     // of tools
+
+	// Of names and roles, and of platforms alone what they may have beside.
+	NamesAndRoles  = requirements.NamesAndRoles
+	MembersOfLinks = "nrps-rlid"       // the members of one resource link
+	ToolsByCourse  = "tools-by-course" // a tool is available in the courses alone that have a link of it
 )
 
 // bringers are the features that bring another one along, each of them.
 var bringers = map[string][]string{
-	ToolMessages: {Proctoring}, Services: {ACS, Grades}, Grades: {SubmissionReview}, ToolJWKS: {Proctoring, Grades},
+	ToolMessages: {Proctoring}, Services: {ACS, Grades}, Grades: {SubmissionReview}, ToolJWKS: {Proctoring, Grades, NamesAndRoles},
 }
 
 // wholes are the features that others are a part of.
@@ -259,6 +264,7 @@ var wholes = map[string]string{
 	ACS: Proctoring, EndAssessment: Proctoring, VerifiedUser: Proctoring, ProctoringSettings: Proctoring,
 	LineItemManagement: Grades, Results: Grades, SubmissionObject: Grades,
 	LearnerReview: SubmissionReview, UnattachedLineItems: SubmissionReview,
+	MembersOfLinks: NamesAndRoles, ToolsByCourse: NamesAndRoles,
 }
 
 // Features returns the optional features that a subject of one side can declare.
@@ -269,12 +275,14 @@ func Features(side Side) []string {
 			ContextClaim, ToolPlatformClaim, MentorRole, LaunchPresentation, ReturnURL, CustomParameters, CustomVariables,
 			KeyRotation, RedirectURIQuery, TLS, Proctoring, ACS, EndAssessment, VerifiedUser, ProctoringSettings,
 			Grades, LineItemManagement, Results, SubmissionReview, LearnerReview, UnattachedLineItems,
+			NamesAndRoles, MembersOfLinks, ToolsByCourse,
 		}
 	}
 	return []string{
 		MultiplePlatforms, MultipleClients, MultipleDeployments, AnonymousLaunch, RoleBasedView, UserMarker,
 		ResourceMarker, ReturnURL, OtherAlgorithms, TLS, ToolJWKS, Proctoring, ACS, EndAssessment, VerifiedUser,
 		Grades, LineItemManagement, Results, SubmissionObject, SubmissionReview, LearnerReview,
+		NamesAndRoles,
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 
 	"invigilator/harness/config"
 	"invigilator/scenarios"
+	_ "invigilator/scenarios/namesroles"
 	_ "invigilator/scenarios/tool"
 )
 

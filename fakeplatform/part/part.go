@@ -1,0 +1,113 @@
+// Package part is what the fake platform and a part of it know of each other. A part is a
+// service in a package of its own, such as the members of a context; it asks nothing of
+// the platform but what a [Core] answers, and the platform knows it by one row in a table.
+package part
+
+import (
+	"encoding/json"
+	"net/http"
+	"time"
+
+	"invigilator/fault"
+	"invigilator/lti"
+)
+
+// ContextsPath is below which the services of a context are: ContextsPath + "/{context}/",
+// the id escaped, and what the service is called.
+const ContextsPath = "/contexts"
+
+// A Part is one service. What it has not is nil.
+type Part struct {
+	// Profile is that of the catalogue. It names the part.
+	Profile string
+	// Scopes are those that the token endpoint grants for it.
+	Scopes []string
+	// Mount adds its endpoints to those of a platform.
+	Mount func(*http.ServeMux, Core)
+	// Claims are those that a message has which offers it.
+	Claims func(Core, Place) lti.Claims
+	// Faults are its defects and the stimuli of tools.
+	Faults []fault.Fault
+}
+
+// A Place is where a tool is launched: a resource link in a context. ResourceLink is
+// empty where any of the tool's in the context will do, and ClientID where any tool's.
+type Place struct{ ClientID, Context, ResourceLink string }
+
+// A Context is a course (LTI Core 1.3, 5.4.1).
+type Context struct{ ID, Label, Title string }
+
+// A Member is a person who belongs to a context, by what a launch of that person says.
+// Withheld are the personal data that such a launch does not have, as claims.
+type Member struct{ Claims, Withheld lti.Claims }
+
+// A Token is what the platform knows of the access token of a request.
+type Token struct {
+	ClientID string
+	Scopes   []string
+}
+
+// A Call is a request to a service, for those who judge the tool that sends it.
+type Call struct {
+	Part                   string // its profile
+	ClientID, Context      string
+	Method, Target, Accept string
+	Scopes                 []string // of the access token
+	Status                 int      // of the answer; 0 where the connection was closed
+	At                     time.Time
+}
+
+// A Core is all that a part may ask of the platform.
+type Core interface {
+	// ServerURL is where tools' servers reach the platform, without a trailing slash.
+	ServerURL() string
+	// Token reads the access token of a request. The error is a [*Refusal] where it has
+	// none that is good.
+	Token(*http.Request) (Token, error)
+	// Context returns the context where a tool was launched; false where it was not, or
+	// there is none.
+	Context(Place) (Context, bool)
+	// Members returns the people who have access to a place, in a lasting order; false
+	// where the tool has no such place.
+	Members(Place) ([]Member, bool)
+	// Carrier carries the faults of the platform, and those of the tool's latest launch in
+	// the context.
+	Carrier(Place) *fault.Carrier
+	// Note keeps a request for those who ask the platform for it.
+	Note(Call)
+}
+
+// A Refusal is why a request is refused: the HTTP status, the error code that goes with
+// it, and what is wrong in words.
+type Refusal struct {
+	Status     int
+	Code, Says string
+	// Scope is what an access token has to be for; empty where that says nothing.
+	Scope string
+}
+
+func (r *Refusal) Error() string { return r.Says }
+
+// Refuse answers with an error (RFC 6749, 5.2; RFC 6750, 3).
+func (r *Refusal) Refuse(w http.ResponseWriter) {
+	challenge := `Bearer realm="fakeplatform"`
+	switch {
+	case r.Status == http.StatusUnauthorized && r.Code == lti.ErrorInvalidRequest:
+		w.Header().Set("WWW-Authenticate", challenge)
+	case r.Status == http.StatusUnauthorized:
+		w.Header().Set("WWW-Authenticate", challenge+`, error="`+r.Code+`"`)
+	case r.Code == lti.ErrorInsufficientScope:
+		w.Header().Set("WWW-Authenticate", challenge+`, error="`+r.Code+`", scope="`+r.Scope+`"`)
+	case r.Status == http.StatusMethodNotAllowed:
+		w.Header().Set("Allow", http.MethodGet)
+	}
+	Send(w, r.Status, "application/json", map[string]string{lti.ParamError: r.Code, lti.ParamErrorDescription: r.Says})
+}
+
+// Send answers with JSON, which nobody may keep.
+func Send(w http.ResponseWriter, status int, mediaType string, value any) {
+	w.Header().Set("Content-Type", mediaType)
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(value) // the tool has gone if this fails
+}

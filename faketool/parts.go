@@ -1,0 +1,116 @@
+package faketool
+
+import (
+	"context"
+	"errors"
+	"html/template"
+	"net/http"
+
+	"invigilator/faketool/namesroles"
+	"invigilator/faketool/part"
+	"invigilator/fault"
+)
+
+// parts are what the tool does with services in packages of their own.
+var parts = []part.Part{namesroles.Part}
+
+// partFaults are the faults of parts.
+func partFaults(parts []part.Part) []Fault {
+	var all []Fault
+	for _, one := range parts {
+		for _, f := range one.Faults {
+			all = append(all, Fault{
+				Name: f.Name, Does: f.Does, Provokes: f.Provokes, Breaks: f.Breaks, Hides: f.Hides, OnlyWarns: f.OnlyWarns,
+				Grave: f.Grave, Permitted: f.Permitted, Part: Part(one.Profile), Effects: f.Effects,
+			})
+		}
+	}
+	return all
+}
+
+// effectsOf are the effects of faults, as far as they have any, by their names.
+func effectsOf(faults []Fault) map[string][]fault.Effect {
+	effects := map[string][]fault.Effect{}
+	for _, f := range faults {
+		if len(f.Effects) > 0 {
+			effects[f.Name] = f.Effects
+		}
+	}
+	return effects
+}
+
+// actionsOf are what parts offer the user of a launch.
+func (t *Tool) actionsOf(l Launch) []part.Action {
+	var all []part.Action
+	for _, one := range parts {
+		for _, action := range one.Actions(l.forParts()) {
+			action.Path = t.opts.URL + action.Path
+			all = append(all, action)
+		}
+	}
+	return all
+}
+
+// forParts is what parts are told of a launch.
+func (l Launch) forParts() part.Launch {
+	return part.Launch{ID: l.id, Teacher: l.Teacher, Claims: l.message}
+}
+
+// partCore is what parts may ask of a tool.
+type partCore struct{ *Tool }
+
+// Carrier carries the faults of the tool.
+func (t partCore) Carrier() *fault.Carrier { return t.carrier }
+
+// Launch returns a launch of the browser that sends a request.
+func (t partCore) Launch(r *http.Request, id string) (part.Launch, error) {
+	l, err := t.launchHere(r, id)
+	return l.forParts(), err
+}
+
+// Get asks a service. Where the platform does not take the access token any more, it is
+// asked again with a new one.
+func (t partCore) Get(ctx context.Context, l part.Launch, r part.Request) (*part.Answer, error) {
+	t.mu.Lock()
+	of := t.sessions[l.ID].platform
+	t.mu.Unlock()
+	spent := ""
+	for {
+		token, err := t.accessToken(ctx, of, []string{r.Scope}, r.Scope, spent)
+		if err != nil {
+			return nil, err
+		}
+		e, err := t.sendGrade(ctx, &gradeDraft{tool: t.Tool, GradeRequest: GradeRequest{Method: http.MethodGet, URL: r.URL, Accept: r.Accept, Token: token}})
+		if err != nil {
+			return nil, err
+		}
+		if e.Status == http.StatusUnauthorized && spent == "" {
+			spent = token
+			continue
+		}
+		return &part.Answer{Header: e.Header, Body: e.Body}, e.failure()
+	}
+}
+
+// NextPage returns where the page after one is that came from an address.
+func (partCore) NextPage(header http.Header, from string) (string, bool) {
+	return NextPage(header, from)
+}
+
+// Show sends a page.
+func (t partCore) Show(w http.ResponseWriter, page *template.Template, data any) {
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.Header().Set("Cache-Control", "no-store")
+	_ = page.Execute(w, data) // the browser has gone if this fails
+}
+
+// Refuse says why there is no page.
+func (t partCore) Refuse(w http.ResponseWriter, err error) {
+	if says, is := errors.AsType[part.Forbidden](err); is {
+		err = &refusal{http.StatusForbidden, string(says)}
+	}
+	t.refuse(w, err, "")
+}
+
+// Page is the address of the page of a launch.
+func (t partCore) Page(l part.Launch) string { return t.opts.URL + ResourcePath + "?launch=" + l.ID }

@@ -45,6 +45,8 @@ func TestTheExamplesOfTheREADMEAreConfigurations(t *testing.T) {
 		"# grading-tool.yaml":                           {side: config.ToolSide},
 		"journeys:":                                     {side: config.ToolSide, beside: tool},
 		"# gradebook-platform.yaml":                     {side: config.PlatformSide},
+		"# roster-tool.yaml":                            {side: config.ToolSide},
+		"# roster-platform.yaml":                        {side: config.PlatformSide},
 	}
 	text, err := os.ReadFile("../../README.md")
 	NewWithT(t).Expect(err).NotTo(HaveOccurred())

@@ -52,7 +52,6 @@ const MaxKept = 256 << 10
 // strange.
 const (
 	maxKept    = MaxKept
-	maxBytes   = 16 << 20
 	maxStrange = 50
 )
 
@@ -149,7 +148,7 @@ func (t *Tool) keepArrival(a *Answer) {
 	if a.Strange && strange == maxStrange {
 		forget(slices.IndexFunc(t.arrivals, isStrange))
 	}
-	for len(t.arrivals) > 0 && (len(t.arrivals) == maxRecord || bytes+a.size() > maxBytes) {
+	for len(t.arrivals) > 0 && (len(t.arrivals) == t.opts.Remembers || bytes+a.size() > t.opts.RemembersBytes) {
 		forget(max(0, slices.IndexFunc(t.arrivals, isStrange)))
 	}
 	t.arrivals = append(t.arrivals, a)

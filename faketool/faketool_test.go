@@ -98,6 +98,12 @@ func served(t *testing.T, hosts map[string]http.Handler) *http.Transport {
 
 func newPair(t *testing.T, faults ...string) *pair {
 	t.Helper()
+	return newPairOf(t, faketool.Options{Faults: faults})
+}
+
+// newPairOf is a pair whose tool has other options, too.
+func newPairOf(t *testing.T, opts faketool.Options) *pair {
+	t.Helper()
 	g := NewWithT(t)
 	p := &pair{}
 	platforms, others, tools := http.NewServeMux(), http.NewServeMux(), http.NewServeMux()
@@ -113,11 +119,10 @@ func newPair(t *testing.T, faults ...string) *pair {
 	g.Expect(err).NotTo(HaveOccurred())
 	p.other, err = fakeplatform.New(fakeplatform.Options{URL: otherURL, Now: clock, Keys: []jwk.Key{key(otherKey)}})
 	g.Expect(err).NotTo(HaveOccurred())
-	p.tool, err = faketool.New(faketool.Options{
-		URL: toolURL, Key: key(toolKey), Faults: faults, OtherTool: faketool.OtherTool{ClientID: "client-b", RedirectURI: otherURL + "/launch"},
-		Client: &http.Client{Transport: p.transport, Timeout: 2 * time.Second}, // the longest that a key set is waited for
-		Now:    func() time.Time { return clock().Add(time.Duration(p.skew.Load()) * time.Second) },
-	})
+	opts.URL, opts.Key, opts.OtherTool = toolURL, key(toolKey), faketool.OtherTool{ClientID: "client-b", RedirectURI: otherURL + "/launch"}
+	opts.Client = &http.Client{Transport: p.transport, Timeout: 2 * time.Second} // the longest that a key set is waited for
+	opts.Now = func() time.Time { return clock().Add(time.Duration(p.skew.Load()) * time.Second) }
+	p.tool, err = faketool.New(opts)
 	g.Expect(err).NotTo(HaveOccurred())
 	platforms.Handle("/", p.platform)
 	others.Handle("/", p.other)

@@ -18,9 +18,6 @@ import (
 // HeldPath begins the address of the page that shows a held login: HeldPath + "/" + id.
 const HeldPath = "/held"
 
-// maxRecord bounds how many logins, and how many answers, the tool remembers.
-const maxRecord = 1000
-
 // A Login is one that a platform has initiated (Security Framework 1.0, 5.1.1.1).
 type Login struct {
 	tool *Tool
@@ -139,7 +136,7 @@ func (t *Tool) remember(l *Login) {
 		bytes += known.bytes
 	}
 	l.bytes = l.size()
-	for len(t.initiated) > 0 && (len(t.initiated) == maxRecord || bytes+l.bytes > maxBytes) {
+	for len(t.initiated) > 0 && (len(t.initiated) == t.opts.Remembers || bytes+l.bytes > t.opts.RemembersBytes) {
 		oldest := slices.IndexFunc(t.initiated, func(known *Login) bool { return len(known.prepared) == 0 && known.refused != "" })
 		if oldest < 0 {
 			oldest = slices.IndexFunc(t.initiated, func(known *Login) bool { return len(known.prepared) == 0 })

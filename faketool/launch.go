@@ -332,10 +332,10 @@ func (t *Tool) startSession(w http.ResponseWriter, launch Launch) string {
 		launch.id = strconv.Itoa(launch.event)
 	}
 	t.mu.Lock()
-	if len(t.began) >= maxRecord {
+	if len(t.began) >= t.opts.Remembers {
 		delete(t.sessions, t.began[0])
 	}
-	t.began = appended(t.began, launch.id)
+	t.began = appended(t.began, launch.id, t.opts.Remembers)
 	t.sessions[launch.id] = launch
 	t.mu.Unlock()
 	if launch.review == nil && t.has(KnowsUsersByAddresses) {

@@ -139,7 +139,7 @@ func (t *Tool) StartAssessment(a *Answer, p MessageProbe) (*ToolMessage, error) 
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if len(t.messages) == maxRecord {
+	if len(t.messages) == t.opts.Remembers {
 		t.messages = slices.Delete(t.messages, 0, 1)
 	}
 	t.messages = append(t.messages, message)

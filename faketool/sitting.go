@@ -355,7 +355,7 @@ func isLoopback(host string) bool {
 func (t *Tool) keep(s *sitting) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if len(t.sittings) == maxRecord {
+	if len(t.sittings) == t.opts.Remembers {
 		t.sittings = slices.Delete(t.sittings, 0, 1)
 	}
 	t.sittings = append(t.sittings, s)

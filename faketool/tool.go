@@ -20,6 +20,7 @@
 package faketool
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -60,6 +61,11 @@ type Options struct {
 	// OtherTool is another tool that is registered with the platform, for
 	// requests and messages in its name.
 	OtherTool OtherTool
+	// Remembers bounds each of what the tool remembers: the latest logins, answers, launches,
+	// messages, exams and works; 1000 when 0.
+	Remembers int
+	// RemembersBytes bounds the logins, and the answers, in bytes as well; 16 MiB when 0.
+	RemembersBytes int
 }
 
 // OtherTool is what the platform knows of another tool, and the key that it
@@ -192,6 +198,8 @@ func New(opts Options) (*Tool, error) {
 	if opts.Now == nil {
 		opts.Now = time.Now
 	}
+	opts.Remembers = cmp.Or(opts.Remembers, 1000)
+	opts.RemembersBytes = cmp.Or(opts.RemembersBytes, 16<<20)
 	if opts.Client == nil {
 		opts.Client = &http.Client{Timeout: 10 * time.Second}
 	}

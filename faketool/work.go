@@ -111,7 +111,7 @@ func (t *Tool) learn(l Launch) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if _, known := t.knownActivity(*l.grades); !known {
-		t.activities = appended(t.activities, activity{l.grades.of, l.grades.lineItem, l.place})
+		t.activities = appended(t.activities, activity{l.grades.of, l.grades.lineItem, l.place}, t.opts.Remembers)
 	}
 }
 
@@ -124,9 +124,9 @@ func (t *Tool) knownActivity(g gradebook) (activity, bool) {
 	return t.activities[i], true
 }
 
-// appended adds to a list, which forgets its oldest one where it is full.
-func appended[T any](list []T, one T) []T {
-	if len(list) >= maxRecord {
+// appended adds to a list of at most so many, which forgets its oldest one where it is full.
+func appended[T any](list []T, one T, most int) []T {
+	if len(list) >= most {
 		list = slices.Delete(list, 0, 1)
 	}
 	return append(list, one)
@@ -203,7 +203,7 @@ func (t *Tool) keepWork(l Launch, text string) work {
 		one.scores = t.works[i].scores
 		t.works = slices.Delete(t.works, i, i+1)
 	}
-	t.works = appended(t.works, one)
+	t.works = appended(t.works, one, t.opts.Remembers)
 	return one
 }
 

@@ -10,22 +10,30 @@ RUNS ?= 20
 LOAD ?= $(shell getconf _NPROCESSORS_ONLN)
 PARALLEL ?= 1
 
+# How long make fuzz runs each target.
+FUZZ ?= 3s
+
 CATALOGUE = docs/catalogue.md
 
 # The race detector needs a C compiler.
 RACE = $(shell if command -v "$$(go env CC)" >/dev/null; then echo -race; else echo "No C compiler: testing without the race detector." >&2; fi)
 
-.PHONY: run test proof check bench soak interop lint docs build browser clean
+.PHONY: run test fuzz proof check bench soak interop lint docs build browser clean
 
 ## run: judge both embedded subjects in a browser, a tool and a platform, and write the reports
 run: browser build
 	bin/invigilator demo $(NARROW)
 
-## test: all tests, with the race detector, and the proof
+## test: all tests, with the race detector, a little fuzzing, and the proof
 test: browser
 	go vet ./...
 	go test $(RACE) -timeout 30m ./...
+	$(MAKE) fuzz
 	$(MAKE) proof
+
+## fuzz: each fuzz target for so long
+fuzz:
+	scripts/fuzz $(FUZZ)
 
 ## proof: show that every check can fail, and fails for nothing else
 proof: browser build

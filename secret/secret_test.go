@@ -4,6 +4,8 @@ import (
 	"encoding/base64"
 	"strings"
 	"testing"
+	"unicode"
+	"unicode/utf8"
 
 	. "github.com/onsi/gomega"
 
@@ -113,6 +115,26 @@ func TestATextThatTakesTooLongIsHidden(t *testing.T) {
 		g.Expect(shown).NotTo(ContainSubstring("difference-engine"), name)
 		g.Expect(strings.HasSuffix(shown, "${P}") || strings.HasPrefix(shown, "[secret] in ")).To(BeTrue(), name)
 	}
+}
+
+// FuzzHideWritten writes a secret in each way beside other texts. What is shown has it in none.
+// One with escapes of its own may stand for something shorter than what is looked for.
+func FuzzHideWritten(f *testing.F) {
+	for _, s := range []string{"Pa*s/s~w!rd", "difference-engine", "pässwörd 7", "a b c d", `q"u o te<>`, "a-b/c", "日本語日本語"} {
+		f.Add("https://tool.example/?a=", s, "&b=c")
+	}
+	f.Fuzz(func(t *testing.T, before, s, after string) {
+		if len(strings.Join(strings.Fields(s), "")) < secret.Least || len(s) > 100 || len(before)+len(after) > 1000 || !utf8.ValidString(s) || strings.ContainsAny(s, `${}[]%&\=+`) || strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) }) {
+			return
+		}
+		hide := secret.New(map[string]string{s: "${ONE}"})
+		for name, write := range secrettest.Writings {
+			written := write(s)
+			if shown := hide.Hide(before + " " + written + " " + after); strings.Contains(shown, written) && !strings.Contains(before+after, written) {
+				t.Errorf("%v: %q shows %q", name, shown, written)
+			}
+		}
+	})
 }
 
 // FuzzHide looks for a secret that can be read in what is shown. What is shown must

@@ -2,6 +2,7 @@ package platform
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"net/http"
 	"reflect"
@@ -548,9 +549,9 @@ func wrongUsers(l *harness.Listing, subs []string, alone bool) string {
 	if l.Wrong != "" {
 		return l.Wrong
 	}
-	for sub, n := range count {
-		if n > 1 {
-			return fmt.Sprintf("%s has %d results", results.Bounded(sub, 100), n)
+	for _, sub := range slices.Sorted(maps.Keys(count)) {
+		if count[sub] > 1 {
+			return fmt.Sprintf("%s has %d results", results.Bounded(sub, 100), count[sub])
 		}
 	}
 	for _, sub := range subs {

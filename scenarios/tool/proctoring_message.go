@@ -266,9 +266,9 @@ func judgeMessageSignature(scene *harness.Scenario, f *harness.Flow, keys harnes
 }
 
 func wrongType(m harness.Message) string {
-	for claim, want := range map[string]string{lti.ClaimMessageType: lti.StartAssessment, lti.ClaimVersion: lti.Version} {
-		if m.Claims[claim] != want {
-			return fmt.Sprintf("%s is %s instead of %q", claim, lti.Wire(m.Claims[claim]), want)
+	for _, want := range [][2]string{{lti.ClaimMessageType, lti.StartAssessment}, {lti.ClaimVersion, lti.Version}} {
+		if claim, value := want[0], m.Claims[want[0]]; value != want[1] {
+			return fmt.Sprintf("%s is %s instead of %q", claim, lti.Wire(value), want[1])
 		}
 	}
 	return ""

@@ -54,7 +54,7 @@ func quotedPrintable(text string) string {
 
 func asJSON(text string) string {
 	encoded, _ := json.Marshal(text)
-	return strings.Trim(string(encoded), `"`)
+	return string(encoded[1 : len(encoded)-1])
 }
 
 // byBrowser percent-encodes what a browser does in the query of an address.

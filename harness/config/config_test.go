@@ -323,7 +323,7 @@ func TestAProblemNamesItsKey(t *testing.T) {
 		"null for sections":           {file: "tool:\nbrowser: ~\n", want: []string{"tool: is empty: write a section", "browser: is empty: write a section"}},
 		"null for leaves":             {file: "requirements:\ntool:\n  name:\n", want: []string{"requirements: is empty: write a list", "tool.name: is empty: write text"}},
 		"agent":                       {file: "agent: netscape\n", want: []string{"agent: \"netscape\" is unknown; there are browser, http"}},
-		"agent in another case":       {settings: map[string]string{"agent": "HTTP"}, want: []string{"agent: \"HTTP\" is unknown; there are browser, http"}},
+		"agent in another case":       {settings: map[string]string{"agent": "HTTP"}, want: []string{"agent: \"HTTP\" is unknown; did you mean http? There are browser, http"}},
 		"null peer":                   {environ: []string{"INVIGILATOR_EMBEDDED_NULL_PEER=quiet"}, want: []string{"embedded.null_peer: \"quiet\" is unknown; there are not-found, blank", "embedded: "}},
 		"duration without sense":      {file: "timeout: {launch: soon}\n", want: []string{"timeout.launch: "}},
 		"duration without unit":       {settings: map[string]string{"browser.idle_time": "250"}, want: []string{"browser.idle_time: "}},

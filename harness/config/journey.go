@@ -285,7 +285,7 @@ func (c Config) checkJourneys(p *problems) {
 	for _, name := range slices.Sorted(maps.Keys(c.Journeys)) {
 		j, key := c.Journeys[name], "journeys."+name
 		if _, ok := c.Users[j.User]; !ok && len(c.Users) > 0 && c.Side == PlatformSide {
-			p.add(key+".user", "there is no user %q; there are %s", j.User, strings.Join(slices.Sorted(maps.Keys(c.Users)), ", "))
+			p.add(key+".user", "there is no user %q; %s", j.User, choice(j.User, slices.Sorted(maps.Keys(c.Users))))
 		}
 		switch {
 		case j.Launch != "" && j.Does != "":

@@ -98,10 +98,13 @@ func load(s Sources, from origin) (Config, []error) {
 	unread := err != nil || notDemo != nil || noFile != nil
 	problems = append(problems, renameKeys(values)...)
 	from.rename()
-	known := variables{environ: s.Environ, secrets: map[string]string{}, missing: map[string][]string{}}
+	known := variables{environ: s.Environ, secrets: map[string]string{}, missing: map[string][]string{}, empty: map[string]string{}}
 	values, _ = known.expand(values, "").(map[string]any)
 	if unset := known.unset(); len(unset) > 0 { // all else would be about the gaps
 		return Config{Side: s.Side, File: file, Secrets: known.secrets}, append(problems, unset...)
+	}
+	for key, name := range known.empty {
+		from[key] = strings.TrimPrefix(from[key]+"; the environment variable "+name+" is empty", "; ")
 	}
 	problems = append(problems, known.problems...)
 	given := map[string]string{}
@@ -143,7 +146,10 @@ func load(s Sources, from origin) (Config, []error) {
 		// Where a value has the wrong type the schema has said so already, and
 		// the others are read all the same.
 		_ = json.Unmarshal(encoded, &config)
-		problems = append(problems, config.hidePasswords()...)
+		problems = append(problems, slices.DeleteFunc(config.hidePasswords(), func(err error) bool {
+			found, _ := errors.AsType[problem](err)
+			return isAbout(known.problems, found.key)
+		})...)
 		config.hideTokens(values)
 		problems = append(problems, slices.DeleteFunc(config.check(), func(err error) bool {
 			if _, missing := errors.AsType[*NoSubject](err); missing {
@@ -327,6 +333,7 @@ type variables struct {
 	environ  []string
 	secrets  map[string]string   // name of the variable by its value
 	missing  map[string][]string // the keys that name a variable which is not set
+	empty    map[string]string   // the variable that is empty, by the key that names it
 	problems []error
 }
 
@@ -336,11 +343,11 @@ func (v *variables) unset() []error {
 	for _, name := range slices.Sorted(maps.Keys(v.missing)) {
 		keys := v.missing[name]
 		slices.Sort(keys)
-		where := keys[0]
+		says := fmt.Sprintf("the environment variable %s is not set", name)
 		if len(keys) > 1 {
-			where = fmt.Sprintf("%s and %d more", where, len(keys)-1)
+			says += fmt.Sprintf("; %d keys name it", len(keys))
 		}
-		problems = append(problems, problem{where, fmt.Sprintf("the environment variable %s is not set", name)})
+		problems = append(problems, problem{keys[0], says})
 	}
 	return problems
 }
@@ -374,6 +381,9 @@ func (v *variables) value(name, key string, whole bool) string {
 	if !set {
 		v.missing[name] = append(v.missing[name], key)
 		return ""
+	}
+	if value == "" {
+		v.empty[key] = name
 	}
 	u, err := url.Parse(value)
 	// The address of a site is none, nor is the beginning of one.
@@ -544,14 +554,21 @@ var english = message.NewPrinter(language.English)
 func flatten(e *validator.ValidationError) []error {
 	if len(e.Causes) > 0 {
 		var all []error
+		var types []string // that the value could have
+		var got string
 		_, alternatives := e.ErrorKind.(*kind.OneOf)
 		for _, cause := range e.Causes {
 			// What is a list is not to be told that it is no text, which it might
 			// have been as well.
-			if _, wrongType := cause.ErrorKind.(*kind.Type); wrongType && alternatives && len(e.Causes) > 1 {
+			wrong, ok := cause.ErrorKind.(*kind.Type)
+			if ok && alternatives && slices.Equal(cause.InstanceLocation, e.InstanceLocation) {
+				types, got = append(types, typeNames[wrong.Want[0]]), typeNames[wrong.Got]
 				continue
 			}
 			all = append(all, flatten(cause)...)
+		}
+		if len(all) == 0 {
+			all = append(all, problem{strings.Join(e.InstanceLocation, "."), fmt.Sprintf("is %s instead of %s", got, strings.Join(types, " or "))})
 		}
 		return all
 	}
@@ -577,7 +594,7 @@ func inWords(e *validator.ValidationError) string {
 				names = append(names, fmt.Sprint(name))
 			}
 		}
-		return fmt.Sprintf("\"%v\" is unknown; there are %s", wrong.Got, strings.Join(names, ", "))
+		return fmt.Sprintf("\"%v\" is unknown; %s", wrong.Got, choice(fmt.Sprint(wrong.Got), names))
 	case *kind.Minimum:
 		return fmt.Sprintf("has to be at least %s", wrong.Want.RatString())
 	case *kind.Maximum:
@@ -586,6 +603,9 @@ func inWords(e *validator.ValidationError) string {
 		return fmt.Sprintf("has %d characters; it may have at most %d", wrong.Got, wrong.Want)
 	case *kind.Type:
 		wanted := typeNames[wrong.Want[0]]
+		if names := namesIn(reflect.TypeFor[Config](), e.InstanceLocation); wrong.Want[0] == "object" && len(names) > 0 && len(names) < 5 {
+			wanted = "a section with " + strings.Join(names, ", ")
+		}
 		switch {
 		case wrong.Got == "null":
 			return fmt.Sprintf("is empty: write %s, or leave the key out", wanted)
@@ -601,7 +621,7 @@ func inWords(e *validator.ValidationError) string {
 
 // isDuration says whether a key is that of a duration.
 func isDuration(path []string) bool {
-	return leaves(reflect.TypeFor[Config](), "")[strings.Join(path, ".")] == reflect.TypeFor[Duration]()
+	return path[len(path)-1] == "within" || leaves(reflect.TypeFor[Config](), "")[strings.Join(path, ".")] == reflect.TypeFor[Duration]()
 }
 
 // typeNames are the types of JSON in words.

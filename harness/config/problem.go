@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math"
 	"reflect"
 	"slices"
 	"strconv"
@@ -97,11 +98,8 @@ func unknownKey(key string) problem {
 // unknownVariable is the problem of a variable that belongs to no key.
 func unknownVariable(name string, keyOf map[string]string) problem {
 	says := "unknown key"
-	for _, known := range slices.Sorted(maps.Keys(keyOf)) {
-		if distance(plain(known), plain(name)) < 3 {
-			says += "; did you mean " + known + "?"
-			break
-		}
+	if meant := nearest(name, slices.Sorted(maps.Keys(keyOf))); meant != "" {
+		says += "; did you mean " + meant + "?"
 	}
 	return problem{"environment variable " + name, says}
 }
@@ -111,15 +109,8 @@ func unknownVariable(name string, keyOf map[string]string) problem {
 func meantBy(key string) string {
 	path := strings.Split(key, ".")
 	section, name := path[:len(path)-1], path[len(path)-1]
-	var best string
-	least := 3 // letters that differ, at most two
-	for _, candidate := range namesIn(reflect.TypeFor[Config](), section) {
-		if d := distance(plain(candidate), plain(name)); d < least && d < len(plain(name)) {
-			best, least = strings.Join(append(slices.Clone(section), candidate), "."), d
-		}
-	}
-	if best != "" {
-		return best
+	if best := nearest(name, namesIn(reflect.TypeFor[Config](), section)); best != "" {
+		return strings.Join(append(slices.Clone(section), best), ".")
 	}
 	var elsewhere []string
 	for _, candidate := range Keys() {
@@ -128,6 +119,29 @@ func meantBy(key string) string {
 		}
 	}
 	return strings.Join(elsewhere, " or ")
+}
+
+// nearest returns the name that differs least from a misspelt one, in two letters at
+// most; empty where none is like it.
+func nearest(misspelt string, names []string) string {
+	var best string
+	least := min(3, len(plain(misspelt)))
+	for _, name := range names {
+		if d := distance(plain(name), plain(misspelt)); d < least {
+			best, least = name, d
+		}
+	}
+	return best
+}
+
+// choice tells which names there are instead of one that is none of them, and asks
+// whether the one that is most like it was meant.
+func choice(misspelt string, names []string) string {
+	all := strings.Join(names, ", ")
+	if best := nearest(misspelt, names); best != "" {
+		return "did you mean " + best + "? There are " + all
+	}
+	return "there are " + all
 }
 
 // namesIn returns the names of the keys in a section.
@@ -192,9 +206,9 @@ func distance(a, b string) int {
 func inOrder(found []error) {
 	line := func(err error) int {
 		l, _ := errors.AsType[located](err)
-		n, err := strconv.Atoi(strings.TrimPrefix(l.where, "line "))
-		if err != nil {
-			return 1 << 30
+		var n int
+		if _, err := fmt.Sscanf(l.where, "line %d", &n); err != nil {
+			return math.MaxInt
 		}
 		return n
 	}

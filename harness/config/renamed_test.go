@@ -1,7 +1,6 @@
 package config_test
 
 import (
-	"strings"
 	"testing"
 
 	. "github.com/onsi/gomega"
@@ -80,26 +79,4 @@ func TestANewNameWinsOverTheOldOne(t *testing.T) {
 		NewWithT(t).Expect(err).To(MatchError(ContainSubstring("is now called ")))
 		NewWithT(t).Expect(c.Tool.UserSelector).To(Equal("new"))
 	}
-}
-
-func TestAMisspeltKeyIsAnsweredWithTheOneThatWasMeant(t *testing.T) {
-	for key, meant := range map[string]string{
-		"tool.loginurl": "tool.login_url", "tool.launch-url": "tool.launch_url", "tool.jwk_url": "tool.jwks_url", "Tool": "tool",
-		"fake_tol": "fake_tool", "login_url": "tool.login_url", "platform.client": "", "tool.listen_": "fake_platform.listen or fake_tool.listen", "listen": "fake_platform.listen or fake_tool.listen",
-		"timeouts": "timeout", "tool.issuer": "platform.issuer", "colour": "", "tool.launch_accepted.select": "tool.launch_accepted.selector",
-		"journeys.opens.step": "journeys.opens.steps", "journeys.opens.userr": "journeys.opens.user", "users.learner.signin": "users.learner.sign_in",
-	} {
-		t.Run(key, func(t *testing.T) {
-			path := strings.Split(key, ".")
-			text := strings.Join(path, ": {") + ": x" + strings.Repeat("}", len(path)-1) + "\n"
-			_, err := load(config.Sources{Text: []byte(text)})
-			want := key + ": unknown key (line 1)"
-			if meant != "" {
-				want = key + ": unknown key; did you mean " + meant + "? (line 1)"
-			}
-			NewWithT(t).Expect(strings.Split(err.Error(), "\n")).To(ContainElement(want))
-		})
-	}
-	_, err := load(config.Sources{Environ: []string{"INVIGILATOR_TOOL_LOGINURL=x"}})
-	NewWithT(t).Expect(err).To(MatchError("environment variable INVIGILATOR_TOOL_LOGINURL: unknown key; did you mean INVIGILATOR_TOOL_LOGIN_URL?"))
 }

@@ -22,7 +22,7 @@ func showing(click string) func(*config.Config) {
 	return func(c *config.Config) {
 		c.Tool.JWKSURL = strings.TrimSuffix(c.Tool.LoginURL, "/login") + "/jwks"
 		c.Features, c.Profiles = []string{config.NamesAndRoles}, []string{requirements.NamesAndRoles}
-		c.Patience.Step, c.Patience.Marker = config.Duration(time.Second), config.Duration(100*time.Millisecond)
+		c.Timeout.Step, c.Timeout.PageSign = config.Duration(time.Second), config.Duration(100*time.Millisecond)
 		c.Journeys = map[string]config.Journey{"reads": {Does: config.ReadMembers, Steps: config.Steps{{Click: click}, {Wait: "#roster"}}}}
 	}
 }

@@ -174,12 +174,12 @@ func TestAServiceURLIsAbsoluteAndSecure(t *testing.T) {
 		row("http on this machine", `"http://localhost:8080/items"`, ""), row("its name in capital letters", `"http://LOCALHOST/items"`, ""),
 		row("a name below it", `"http://lms.localhost/items"`, ""), row("its addresses", `"http://127.0.0.1:9090/"`, ""), row("of IPv6", `"http://[::1]:9090/"`, ""),
 		row("none", "", "lineitems is missing"), row("an empty one", `""`, "instead of an absolute URL"), row("a path", `"/items"`, "instead of an absolute URL"),
-		row("a host alone", `"lms.example/items"`, "instead of an absolute URL"), row("without a scheme", `"//lms.example/items"`, "no https URL"),
+		row("a host alone", `"lms.example/items"`, "instead of an absolute URL"), row("without a scheme", `"//lms.example/items"`, "not an https URL"),
 		row("without a host", `"https:///items"`, "instead of an absolute URL"), row("a port alone", `"https://:443/items"`, "instead of an absolute URL"),
 		row("a script", `"javascript:alert(1)"`, "instead of an absolute URL"), row("a space in the host", `"https://lms example/"`, "instead of an absolute URL"),
-		row("http", `"http://lms.example/items"`, "no https URL"), row("http, and very long", `"http://lms.example/`+long+`"`, "no https URL"),
-		row("another scheme of this machine", `"ftp://localhost/items"`, "no https URL"),
-		row("a name that begins like an address of this machine", `"http://127.lms.example/"`, "no https URL"),
+		row("http", `"http://lms.example/items"`, "not an https URL"), row("http, and very long", `"http://lms.example/`+long+`"`, "not an https URL"),
+		row("another scheme of this machine", `"ftp://localhost/items"`, "not an https URL"),
+		row("a name that begins like an address of this machine", `"http://127.lms.example/"`, "not an https URL"),
 	)
 	holdValue(t, judge, hostile("lineitems is ")...)
 }
@@ -189,7 +189,7 @@ func TestAddressesOfServicesAreComplete(t *testing.T) {
 	holdClaim(t, lti.ClaimAGS, judge,
 		row("complete", `{"lineitems": "https://lms.example/items", "lineitem": "https://lms.example/items/7"}`, ""),
 		row("one that there is not", `{"lineitem": ""}`, ""), row("null", `{"lineitem": null}`, ""), row("no service", "", ""),
-		row("a template", `{"lineitems": "https://lms.example/{context}/items"}`, "no complete address"),
+		row("a template", `{"lineitems": "https://lms.example/{context}/items"}`, "not a complete address"),
 		row("a path", `{"lineitems": "/items"}`, "instead of an absolute URL"), row("a list", `{"lineitems": []}`, "instead of an absolute URL"),
 	)
 	g := NewWithT(t)
@@ -263,7 +263,7 @@ func TestForUserHasKnownMembers(t *testing.T) {
 	holdClaim(t, lti.ClaimForUser, wrongForUser,
 		row("an id alone", `{"user_id": "7"}`, ""), row("all", `{"user_id": "7", "name": "Ada", "given_name": "A", "family_name": "L", "email": "a@l.example", "roles": [], "locale": "en", "picture": "https://l.example/a", "person_sourcedid": "x", "middle_name": "K"}`, ""),
 		row("an extension", `{"user_id": "7", "https://lms.example/x": null}`, ""), row("a very long name", `{"user_id": "7", "name": "`+long+`"}`, ""),
-		row("another member", `{"user_id": "7", "sub": "7"}`, `"sub", which is no member`), row("another case", `{"user_id": "7", "Name": "Ada"}`, `"Name", which is no member`),
+		row("another member", `{"user_id": "7", "sub": "7"}`, `"sub", which is not a member`), row("another case", `{"user_id": "7", "Name": "Ada"}`, `"Name", which is not a member`),
 		row("an empty text", `{"user_id": "7", "name": ""}`, `for_user.name is ""`), row("null", `{"user_id": "7", "roles": null}`, "for_user.roles is absent"),
 		row("a number", `{"user_id": 7}`, "for_user.user_id is 7"), row("no id", `{"name": "Ada"}`, "for_user has no user_id"), row("nothing", "", "for_user has no user_id"),
 	)

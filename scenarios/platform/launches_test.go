@@ -277,8 +277,8 @@ func TestALIstIsAnArrayUnderItsMediaType(t *testing.T) {
 	judgetest.Hold(t, judge,
 		seen("an empty one", answer(200, "[]", "Content-Type", container), ""), seen("a type in another case, with a charset", answer(200, ` [{}] `, "Content-Type", strings.ToUpper(container)+"; charset=utf-8"), ""),
 		seen("another type", answer(200, "[]", "Content-Type", "application/json"), "the Content-Type is"), seen("no type", answer(200, "[]"), "the Content-Type is"), seen("that of one item", answer(200, "[]", "Content-Type", lti.MediaTypeLineItem), "the Content-Type is"),
-		seen("an object", answer(200, `{"items": []}`, "Content-Type", container), "no array of objects"), seen("null", answer(200, "null", "Content-Type", container), "no array of objects"), seen("of numbers", answer(200, "[1]", "Content-Type", container), "no array of objects"),
-		seen("cut off", answer(200, `[{"id": "`, "Content-Type", container), "no array of objects"), seen("markup", answer(200, "<p>"+long, "Content-Type", container), "no array of objects"),
+		seen("an object", answer(200, `{"items": []}`, "Content-Type", container), "not an array of objects"), seen("null", answer(200, "null", "Content-Type", container), "not an array of objects"), seen("of numbers", answer(200, "[1]", "Content-Type", container), "not an array of objects"),
+		seen("cut off", answer(200, `[{"id": "`, "Content-Type", container), "not an array of objects"), seen("markup", answer(200, "<p>"+long, "Content-Type", container), "not an array of objects"),
 		seen("another status", answer(404, "[]", "Content-Type", container), "HTTP 404"), seen("created", answer(201, "[]", "Content-Type", container), "HTTP 201"), seen("nothing", answer(0, ""), "No answer came"),
 	)
 	NewWithT(t).Expect(wrongList(answer(200, "[]", "Content-Type", "application/json"), container, true)).To(BeEmpty())

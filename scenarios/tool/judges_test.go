@@ -145,8 +145,8 @@ func TestAVerifiedUserIsWhoWasSent(t *testing.T) {
 	},
 		row("nobody", "", ""), row("nothing of them", "{}", ""), row("the name, and a picture of its own", `{"picture": "https://tool.example/7", "name": "Ada"}`, ""), row("an object", `{"address": {"country": "UK"}}`, ""),
 		row("sub and iss, which have a requirement of their own", `{"sub": "7", "iss": "x"}`, ""),
-		row("another name", `{"name": "ada"}`, `name is "ada", and was sent as "Ada"`), row("what was not sent", `{"email": "a@l.example"}`, "was sent as absent"), row("a claim that there is not", `{"user_id": "7"}`, "no claim of OpenID Connect"),
-		row("several, in order", `{"name": 7, "email": null, "given_name": "A"}`, "given_name"), row("null", "null", "verified_user is absent"), row("a text", `"Ada"`, "verified_user is"), row("a very long name", `{"`+long+`": 1, "name": "`+long+`"}`, "no claim of OpenID Connect"),
+		row("another name", `{"name": "ada"}`, `name is "ada", and was sent as "Ada"`), row("what was not sent", `{"email": "a@l.example"}`, "was sent as absent"), row("a claim that there is not", `{"user_id": "7"}`, "not a claim of OpenID Connect"),
+		row("several, in order", `{"name": 7, "email": null, "given_name": "A"}`, "given_name"), row("null", "null", "verified_user is absent"), row("a text", `"Ada"`, "verified_user is"), row("a very long name", `{"`+long+`": 1, "name": "`+long+`"}`, "not a claim of OpenID Connect"),
 	)
 }
 
@@ -200,8 +200,8 @@ func TestAnIncidentIsOfNow(t *testing.T) {
 	judgetest.Hold(t, func(at string) string { return wrongIncidentTime(control(t, `{"incident_time": `+at+`}`)) },
 		row("in UTC", `"2026-11-21T10:15:30Z"`, ""), row("with a fraction", `"2026-11-21T10:15:30.125Z"`, ""), row("with nine digits", `"2026-11-21T10:15:30.123456789Z"`, ""), row("in another zone", `"2026-11-21T11:15:30+01:00"`, ""),
 		row("behind", `"2026-11-21T06:45:30-03:30"`, ""), row("with a shorter offset", `"2026-11-21T11:15:30+0100"`, ""), row("in small letters", `"2026-11-21t10:15:30z"`, ""), row("five minutes ago", `"2026-11-21T10:10:31Z"`, ""),
-		row("an hour ago", `"2026-11-21T09:15:30Z"`, "seconds away"), row("local time as UTC", `"2026-11-21T11:15:30Z"`, "seconds away"), row("without a zone", `"2026-11-21T10:15:30"`, "no ISO 8601"), row("a day", `"2026-11-21"`, "no ISO 8601"),
-		row("seconds", "1795256130", "no ISO 8601"), row("none", `"absent"`, "absent"), row("null", "null", "no ISO 8601"), row("very long", `"`+long+`"`, "no ISO 8601"), row("a list", `["2026-11-21T10:15:30Z"]`, "no ISO 8601"),
+		row("an hour ago", `"2026-11-21T09:15:30Z"`, "seconds away"), row("local time as UTC", `"2026-11-21T11:15:30Z"`, "seconds away"), row("without a zone", `"2026-11-21T10:15:30"`, "not an ISO 8601"), row("a day", `"2026-11-21"`, "not an ISO 8601"),
+		row("seconds", "1795256130", "not an ISO 8601"), row("none", `"absent"`, "absent"), row("null", "null", "not an ISO 8601"), row("very long", `"`+long+`"`, "not an ISO 8601"), row("a list", `["2026-11-21T10:15:30Z"]`, "not an ISO 8601"),
 	)
 }
 
@@ -238,7 +238,7 @@ func TestAScoreIsThatOfTheLearner(t *testing.T) {
 		row("of somebody else", `{"userId": "8"}`, "userId is"), row("a number", `{"userId": 7}`, "userId is 7"), row("of nobody", `{"userId": null}`, "userId is absent"), row("null", `{"timestamp": null, "comment": null}`, "comment is null"),
 		row("another case", `{"activityProgress": "completed"}`, "activityProgress is"), row("no progress", `{"gradingProgress": "absent"}`, "gradingProgress is absent"), row("an object", `{"gradingProgress": {}}`, "gradingProgress is {}"), row("no time", `{"timestamp": "absent"}`, "timestamp is missing"),
 		row("a text as points", `{"scoreGiven": "8"}`, "scoreGiven is"), row("less than nothing", `{"scoreGiven": -1}`, "scoreGiven is -1"), row("points of nothing", `{"scoreMaximum": "absent"}`, "no scoreMaximum beside it"), row("0 as maximum", `{"scoreMaximum": 0}`, "scoreMaximum is 0"), row("a text as maximum", `{"scoreMaximum": "10"}`, "scoreMaximum is"),
-		row("an empty scorer", `{"scoringUserId": ""}`, "scoringUserId is"), row("a number as scorer", `{"scoringUserId": 8}`, "scoringUserId is 8"), row("a list", "[]", "no JSON object"), row("nothing", "null", "no JSON object"),
+		row("an empty scorer", `{"scoringUserId": ""}`, "scoringUserId is"), row("a number as scorer", `{"scoringUserId": 8}`, "scoringUserId is 8"), row("a list", "[]", "not a JSON object"), row("nothing", "null", "not a JSON object"),
 	)
 	other := score("{}")
 	other.ContentType = "application/json"
@@ -309,7 +309,7 @@ func TestALineItemIsAskedForInForm(t *testing.T) {
 	judgetest.Hold(t, judge(http.MethodPost),
 		row("the least", `{"label": "Essay", "scoreMaximum": 10}`, ""), row("half a point", `{"label": "Essay", "scoreMaximum": 0.5, "tag": null, "https://tool.example/x": []}`, ""), row("dates", `{"label": "E", "scoreMaximum": 1, "startDateTime": "2026-11-21T10:15:30+0100", "endDateTime": "2026-11-21t10:15z"}`, ""), row("null for dates", `{"label": "E", "scoreMaximum": 1, "startDateTime": null}`, ""),
 		row("an id", `{"id": "x", "label": "E", "scoreMaximum": 1}`, "POST has an id"), row("a blank label", `{"label": "\t", "scoreMaximum": 1}`, "label is"), row("a number as label", `{"label": 7, "scoreMaximum": 1}`, "label is 7"), row("a text as maximum", `{"label": "E", "scoreMaximum": "1"}`, "scoreMaximum is"), row("0", `{"label": "E", "scoreMaximum": 0}`, "scoreMaximum is 0"),
-		row("a date without a zone", `{"label": "E", "scoreMaximum": 1, "endDateTime": "2026-11-21T10:15:30"}`, "endDateTime is"), row("a number as date", `{"label": "E", "scoreMaximum": 1, "endDateTime": 7}`, "endDateTime is 7"), row("a list", "[]", "no JSON object"), row("nothing", "", "no JSON object"),
+		row("a date without a zone", `{"label": "E", "scoreMaximum": 1, "endDateTime": "2026-11-21T10:15:30"}`, "endDateTime is"), row("a number as date", `{"label": "E", "scoreMaximum": 1, "endDateTime": 7}`, "endDateTime is 7"), row("a list", "[]", "not a JSON object"), row("nothing", "", "not a JSON object"),
 	)
 	judgetest.Hold(t, judge(http.MethodPut), row("with its id", `{"id": "x", "label": "E", "scoreMaximum": 1}`, ""))
 	judgetest.Hold(t, judge(http.MethodGet), row("no body", "", ""))
@@ -434,7 +434,7 @@ func TestWhatIsSignedSaysOfWhomAndForWhom(t *testing.T) {
 	judgetest.Hold(t, func(text string) string { return wrongTarget(run, exam, control(t, text)) },
 		row("as it has to be", `{`+iss+`}`, ""), row("with more", `{`+iss+`, "reason_msg": "", "https://tool.example/x": []}`, ""), row("1.0", `{`+iss+`, "attempt_number": 1.0}`, ""),
 		row("null", `{"reason_msg": null, "extra_time": null}`, "extra_time is null"), row("null in an object", `{"resource_link": {"title": null, "id": null}}`, "resource_link.id is null"), row("another issuer", `{"user": {"iss": "x"}}`, "user.iss is"), row("a list as issuer", `{"user": {"iss": []}}`, "user.iss is []"),
-		row("another candidate", `{"user": {"iss": `+at+`, "sub": "8"}}`, "user.sub is"), row("a text as number", `{`+iss+`, "attempt_number": "1"}`, "attempt_number is"), row("another action", `{`+iss+`, "action": "Flag"}`, "action is"), row("no time", `{`+iss+`, "incident_time": "absent"}`, "incident_time is missing"), row("a list", "[]", "no JSON object"), row("nothing", "null", "no JSON object"),
+		row("another candidate", `{"user": {"iss": `+at+`, "sub": "8"}}`, "user.sub is"), row("a text as number", `{`+iss+`, "attempt_number": "1"}`, "attempt_number is"), row("another action", `{`+iss+`, "action": "Flag"}`, "action is"), row("no time", `{`+iss+`, "incident_time": "absent"}`, "incident_time is missing"), row("a list", "[]", "not a JSON object"), row("nothing", "null", "not a JSON object"),
 	)
 	for _, id := range slices.Concat(checked(), controlled()) {
 		_, known := requirements.Default().Get(id)

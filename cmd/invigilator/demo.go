@@ -1,17 +1,10 @@
 package main
 
 import (
-	"context"
 	"errors"
-	"fmt"
-	"maps"
-	"os"
-	"os/exec"
-	"os/signal"
 	"path/filepath"
 	"slices"
 	"strings"
-	"syscall"
 
 	"github.com/alecthomas/kong"
 
@@ -79,14 +72,10 @@ type demoBothCommand struct {
 // gravity orders the exit statuses of several runs.
 var gravity = []results.Outcome{results.Conformant, results.NotShown, results.NotConformant, results.Unusable}
 
-// Run judges both embedded subjects, each in a process of its own, since Ginkgo runs
-// its specs once in a process.
+// Run judges both embedded subjects, one after the other.
 func (d *demoBothCommand) Run(command *kong.Context) error {
-	program, err := os.Executable()
-	if err != nil {
-		return fmt.Errorf("find this program, which runs once for each side: %w", err)
-	}
-	var runs [][]string
+	interrupted := scenarios.UntilInterrupted()
+	var runs []config.Config
 	for _, side := range []config.Side{config.ToolSide, config.PlatformSide} {
 		given, all := ofSide(side, settings(command)), settings(command)
 		if all["requirements"] != "" && given["requirements"] == "" {
@@ -97,38 +86,27 @@ func (d *demoBothCommand) Run(command *kong.Context) error {
 			return err
 		}
 		if c.Report != "" {
-			given["report"] = filepath.Join(c.Report, string(side))
+			c.Report = filepath.Join(c.Report, string(side))
 		}
 		if err := scenarios.Prepare(c.ReportFolder()); err != nil {
 			return err
 		}
-		args := []string{"demo", string(side)}
-		for _, key := range slices.Sorted(maps.Keys(given)) {
-			args = append(args, "--set", key+"="+given[key])
-		}
-		runs = append(runs, args)
+		runs = append(runs, c)
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), scenarios.Signals()...)
-	defer stop()
 	worst := results.Conformant
-	for i, args := range runs {
+	for i, c := range runs {
 		if i > 0 {
 			say("\n")
 		}
-		run := exec.CommandContext(ctx, program, args...)
-		run.Cancel = func() error { return run.Process.Signal(syscall.SIGTERM) } // it then ends by itself
-		run.Stdout, run.Stderr = os.Stdout, os.Stderr
-		err := run.Run()
-		if ctx.Err() != nil {
+		err := judge(c, nil)
+		if interrupted.Err() != nil {
 			return unusable // the run has said why
 		}
-		if _, ended := errors.AsType[*exec.ExitError](err); err != nil && !ended {
+		status, judged := errors.AsType[exit](err)
+		if err != nil && !judged {
 			return err
 		}
-		ended := slices.IndexFunc(gravity, func(o results.Outcome) bool { return o.ExitCode() == run.ProcessState.ExitCode() })
-		if ended < 0 { // by a signal
-			return fmt.Errorf("%s: %w", strings.Join(args[:2], " "), err)
-		}
+		ended := slices.IndexFunc(gravity, func(o results.Outcome) bool { return o.ExitCode() == int(status) })
 		worst = gravity[max(ended, slices.Index(gravity, worst))]
 	}
 	if worst != results.Conformant {

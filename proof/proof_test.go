@@ -268,7 +268,7 @@ func TestARowWithoutResults(t *testing.T) {
 	}{
 		"a process that ends": {
 			suite{Usual: passes(nonce, issuer), Turned: turned, Dies: []string{faketool.IgnoresIssuer}},
-			"could not be judged: the process that ran it has ended: exit status 2",
+			"could not be judged: the process that ran it has ended: exit status 2: a suite that breaks off",
 		},
 		"a process that hangs": {
 			suite{Usual: passes(nonce, issuer), Turned: turned, Hangs: []string{faketool.IgnoresIssuer}},
@@ -276,7 +276,7 @@ func TestARowWithoutResults(t *testing.T) {
 		},
 		"a null peer with whom it ends": {
 			suite{Usual: passes(nonce, issuer), Turned: turned, Dies: []string{"home after"}},
-			"could not be judged: the process that ran it has ended: exit status 2",
+			"could not be judged: the process that ran it has ended: exit status 2: a suite that breaks off",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

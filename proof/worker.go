@@ -114,7 +114,10 @@ func (w *worker) judge(ctx context.Context, job Job) (results.Document, error) {
 		case !inTime:
 			return results.Document{}, fmt.Errorf("it had not ended after %s", w.patience)
 		}
-		return results.Document{}, fmt.Errorf("the process that ran it has ended: %w: %s", errors.Join(ended, err), p.said)
+		if ended != nil {
+			err = ended
+		}
+		return results.Document{}, fmt.Errorf("the process that ran it has ended: %w%s", err, p.said.after(": "))
 	}
 	if a.Problem != "" {
 		return results.Document{}, errors.New(a.Problem)
@@ -172,7 +175,7 @@ func (p *process) do(job Job) (a answer, err error) {
 		return a, err
 	}
 	if a.Problem == "" && a.Document.Schema != results.Schema {
-		return a, fmt.Errorf("it answers with a document of schema %q", a.Document.Schema)
+		a.Problem = fmt.Sprintf("the results are of schema %q", a.Document.Schema)
 	}
 	return a, nil
 }
@@ -199,8 +202,12 @@ func (b *beginning) forget() {
 	b.text = nil
 }
 
-func (b *beginning) String() string {
+// after is the text after another; empty where there is none.
+func (b *beginning) after(text string) string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return strings.ToValidUTF8(string(b.text), "")
+	if len(b.text) == 0 {
+		return ""
+	}
+	return text + strings.ToValidUTF8(string(b.text), "")
 }

@@ -17,6 +17,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/goccy/go-yaml"
@@ -515,8 +516,8 @@ func set(values map[string]any, path []string, value any) {
 	set(inner, path[1:], value)
 }
 
-// violations holds the values against the schema.
-func violations(values map[string]any) ([]error, error) {
+// compiled is the schema, ready to hold values against it.
+var compiled = sync.OnceValues(func() (*validator.Schema, error) {
 	encoded, err := json.Marshal(Schema())
 	if err != nil {
 		return nil, fmt.Errorf("schema of the configuration: %w", err)
@@ -533,7 +534,16 @@ func violations(values map[string]any) ([]error, error) {
 	if err != nil {
 		return nil, fmt.Errorf("schema of the configuration: %w", err)
 	}
-	encoded, err = json.Marshal(values)
+	return schema, nil
+})
+
+// violations holds the values against the schema.
+func violations(values map[string]any) ([]error, error) {
+	schema, err := compiled()
+	if err != nil {
+		return nil, err
+	}
+	encoded, err := json.Marshal(values)
 	if err != nil {
 		return nil, fmt.Errorf("configuration: %w", err)
 	}

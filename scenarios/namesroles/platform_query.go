@@ -236,7 +236,7 @@ func judgeLink(ctx context.Context, scene *harness.PlatformScenario, id requirem
 	if scene.Unseen(id, stimulus, err, r.flows...) {
 		return
 	}
-	flows := append(r.flows, o.launch)
+	flows := slices.Concat(r.flows, []*harness.PlatformFlow{o.launch})
 	wrong, odd := r.wrong, ""
 	if wrong == "" {
 		wrong = wrongLinkMembers(r, whole, o.contextID() == usual.contextID())

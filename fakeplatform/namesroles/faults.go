@@ -199,9 +199,10 @@ var containerDefects = []fault.Fault{
 		Name: "lists-inactive-members", Breaks: []string{}, Permitted: true, Does: "lists a member who is not active",
 		Effects: []fault.Effect{all.Change(lastly(func(m map[string]any) { m["status"] = string(lti.MemberInactive) }))},
 	}, {
-		Name: "says-more-of-members", Breaks: []string{}, Permitted: true, Does: "sends members of objects that no specification knows, and null where it knows no picture",
+		Name: "says-more-of-members", Breaks: []string{}, Permitted: true, Does: "sends members of objects that no specification knows, a picture that launches do not have, and null where it knows no middle name",
 		Effects: says(func(e entry) {
-			e.said["https://vendor.example/group"], e.said["picture"] = map[string]any{"id": 7}, nil
+			e.said["https://vendor.example/group"], e.said["middle_name"] = map[string]any{"id": 7}, nil
+			e.said["picture"] = "https://platform.example/pictures/7"
 		}),
 	}, {
 		Name: "sends-roles-of-members-in-short", Breaks: []string{}, Permitted: true, Does: "sends the simple names of the members' roles in the context",

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -343,23 +344,30 @@ func judgePeople(ctx context.Context, scene *harness.PlatformScenario, id requir
 	}
 }
 
-// personal are the members of a member that tell who somebody is ("Sharing of personal
-// data").
-var personal = []string{"name", "given_name", "family_name", "middle_name", "email", "picture"}
+// personal are the members of a member that tell who somebody is, by what has to be shared
+// for them ("Sharing of personal data"). Others, such as a picture, need not be in launches.
+var personal = map[string][]string{"names": {"name", "given_name", "family_name"}, "email": {"email"}}
+
+// shares says whether something tells any of such members.
+func shares(says func(string) string, members []string) bool {
+	return slices.ContainsFunc(members, func(name string) bool { return says(name) != "" })
+}
 
 // wrongPerson says what is wrong with what a list tells of a person who was launched, and
 // what it does not tell though the launch does.
 func wrongPerson(told harness.Members, m harness.Message) (wrong, less string) {
-	for _, name := range personal {
-		listed, _ := told[name].(string)
-		launched, _ := m.Text(name)
-		switch {
-		case listed != "" && launched == "":
-			return fmt.Sprintf("the list tells the %s of a member, %s, and the launch does not", name, lti.Wire(listed)), ""
-		case listed != "" && listed != launched && name != "picture":
-			return fmt.Sprintf("the %s of a member is %s, and %s in the launch", name, lti.Wire(listed), lti.Wire(launched)), ""
-		case listed == "" && launched != "" && less == "":
-			less = name
+	listed := func(name string) string { text, _ := told[name].(string); return text }
+	launched := func(name string) string { text, _ := m.Text(name); return text }
+	for _, kind := range slices.Sorted(maps.Keys(personal)) {
+		for _, name := range personal[kind] {
+			switch {
+			case listed(name) != "" && !shares(launched, personal[kind]):
+				return fmt.Sprintf("the list tells the %s of a member, %s, and the launch tells no %s", name, lti.Wire(listed(name)), kind), ""
+			case listed(name) != "" && launched(name) != "" && listed(name) != launched(name):
+				return fmt.Sprintf("the %s of a member is %s, and %s in the launch", name, lti.Wire(listed(name)), lti.Wire(launched(name))), ""
+			case listed(name) == "" && launched(name) != "" && less == "":
+				less = name
+			}
 		}
 	}
 	return "", less
@@ -392,10 +400,11 @@ func judgePrivate(ctx context.Context, scene *harness.PlatformScenario, id requi
 	}
 	wrong := ""
 	for _, m := range r.members {
-		for _, name := range slices.Concat(personal, []string{"lis_person_sourcedid"}) {
-			_, launched := o.launch.Message().Text(name)
-			if listed, _ := m[name].(string); listed != "" && !launched && wrong == "" {
-				wrong = fmt.Sprintf("the list tells the %s of a member, %s, and launches do not", name, lti.Wire(listed))
+		for kind, names := range personal {
+			launched := func(name string) string { text, _ := o.launch.Message().Text(name); return text }
+			listed := func(name string) string { text, _ := m[name].(string); return text }
+			if shares(listed, names) && !shares(launched, names) {
+				wrong = fmt.Sprintf("the list tells the %s of the member %s, and launches do not", kind, lti.Wire(idOf(m)))
 			}
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -59,9 +60,7 @@ func exchange(t *testing.T, sent, answer string) *harness.Flow {
 		lti.ClaimStartAssessmentURL: "https://lms_1.example:8443/start/7?a=1", lti.ClaimSessionData: "data", lti.ClaimAttemptNumber: 1,
 		lti.ClaimResourceLink: map[string]any{"id": "link"}, lti.ClaimACS: map[string]any{"assessment_control_url": "https://lms.example/exams/acs"},
 	}
-	for name, value := range object(t, sent) {
-		claims[name] = value
-	}
+	maps.Copy(claims, object(t, sent))
 	message := map[string]any{
 		"iat": came.Unix(), "exp": came.Unix() + 300, "nonce": "of its own", "iss": "tool", "aud": "https://lms.example",
 		lti.ClaimMessageType: lti.StartAssessment, lti.ClaimVersion: lti.Version,

@@ -898,8 +898,8 @@ func TestConfiguration(t *testing.T) {
 		}
 		s.g.Expect(at.page.Find(started).Length()).To(BeZero(), name)
 		l := b.led(at)
-		deployment := map[bool]any{false: c.Platform["deployment_id"], true: "2"}[j.Launch == "other-course" || j.Launch == "other-deployment"]
-		client := c.Platform[map[bool]string{false: "client_id", true: "other_client_id"}[j.Launch == "other-tool"]]
+		deployment := map[bool]any{false: c.Registration["deployment_id"], true: "2"}[j.Launch == "other-course" || j.Launch == "other-deployment"]
+		client := c.Registration[map[bool]string{false: "client_id", true: "other_client_id"}[j.Launch == "other-tool"]]
 		s.g.Expect(l.claims).To(And(HaveKeyWithValue("aud", client), HaveKeyWithValue(claims+"deployment_id", deployment)), name)
 		message, special := map[string]string{"exam": lti.StartProctoring, "other-exam": lti.StartProctoring, "review": lti.SubmissionReviewRequest}[j.Launch]
 		if !special {

@@ -159,7 +159,7 @@ journeys: {opens: SITE/course}
 agent: http
 report: out
 embedded: {skip_preflight: true}
-only: [sec-id-token-sub, oidc-auth-missing-nonce]
+requirements: [sec-id-token-sub, oidc-auth-missing-nonce]
 `, "SITE", server.URL)), 0o600)).To(Succeed())
 			stdout, stderr, status := run(t, dir, "platform", "--config", file, "--yes")
 			g.Expect(status).To(BeNumerically("<=", 2), stdout+stderr)

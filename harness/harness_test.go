@@ -1223,7 +1223,7 @@ func TestKeySetsThatCannotBeRead(t *testing.T) {
 		"elsewhere":       {func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/keys", http.StatusFound) }, "10 redirects"},
 		"no content":      {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) }, "HTTP 204"},
 		"empty":           {answer(""), "not a JWK Set"},
-		"a page":          {answer("<!DOCTYPE html><title>Keys</title>"), "but a page"},
+		"a page":          {answer("<!DOCTYPE html><title>Keys</title>"), "a page instead of a key set"},
 		"a list":          {answer("[]"), "not a JWK Set"},
 		"keys by name":    {answer(`{"keys": {"a": {}}}`), "not a JWK Set"},
 		"numbers as keys": {answer(`{"keys": [1]}`), "not a JWK Set"},

@@ -97,7 +97,7 @@ var (
 	errAway     = errors.New("its server is away")
 	errNothing  = errors.New("there is nothing")
 	errNoLonger = errors.New("it could be read before")
-	errPage     = errors.New("there is no key set, but a page")
+	errPage     = errors.New("there is a page instead of a key set")
 )
 
 func (r *base) fetchKeySet(ctx context.Context, address string) (KeySet, error) {

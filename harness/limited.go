@@ -20,7 +20,7 @@ import (
 // where the subject takes nothing in time.
 
 // errLimited says that a subject takes no more requests for now.
-var errLimited = errors.New("it takes no more requests for now")
+var errLimited = errors.New("it accepts no more requests for now")
 
 // limits says whether an answer is that there are too many requests.
 func limits(e *faketool.Exchange) bool {

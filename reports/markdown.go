@@ -49,7 +49,7 @@ func Markdown(w io.Writer, doc results.Document) error {
 	fmt.Fprintf(&b, "%d requirements: %s. %d not covered by this version. %.1f seconds.\n", len(doc.Requirements),
 		strings.Join(tallies, ", "), len(doc.NotCovered), doc.Run.Seconds)
 	if doc.Run.Only != "" {
-		fmt.Fprintf(&b, "\nThis run was narrowed to: %s\n", cell(doc.Run.Only))
+		fmt.Fprintf(&b, "\nThis run was limited to: %s\n", cell(doc.Run.Only))
 	}
 
 	if d := doc.Diagnosis; d != nil {

@@ -602,7 +602,7 @@ func Seen(wrong string) string {
 
 // lookAtGone is what to look at where the subject has gone.
 var lookAtGone = map[config.Side]string{
-	config.ToolSide:     "The tool's log at that time. If it does work, its page has changed meanwhile: set tool.launch_accepted to what the pages of all accepted launches have.",
+	config.ToolSide:     "The tool's log at that time. If it does work, its page has changed in the meantime: set tool.launch_accepted to what the pages of all accepted launches have.",
 	config.PlatformSide: "The platform's log at that time. If it does work, make the journey of the valid launch by itself.",
 }
 

@@ -492,7 +492,7 @@ func (t *tab) listenLate(e *network.EventResponseReceived) {
 	t.steps = append(t.steps, results.Step{
 		SeenBy: "browser", At: time.Since(t.began).Milliseconds(), Method: http.MethodGet, URL: results.Bounded(e.Response.URL, maxBody),
 		RequestHeader: results.Header(header(e.Response.RequestHeaders)),
-		Note:          "asked for before the new window could be followed: the method is not known, nor what came before",
+		Note:          "requested before the new window could be observed: neither the method nor earlier requests are known",
 	})
 }
 

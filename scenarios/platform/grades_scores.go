@@ -137,7 +137,7 @@ var _ = Describe("A platform, sent a score,", func() {
 				continue
 			}
 			if stimulus == "score-one-millisecond-later" && scene.Run().WholeSeconds() {
-				scene.Observe(id, stimulus, results.Inconclusive, "", "Not seen: the platform takes no times with fractions of a second.", book.Launch)
+				scene.Observe(id, stimulus, results.Inconclusive, "", "Not seen: the platform accepts no times with fractions of a second.", book.Launch)
 				continue
 			}
 			first, err := booked(ctx, scene, item)

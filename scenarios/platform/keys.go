@@ -99,7 +99,7 @@ var _ = Describe("A platform's keys and endpoints", func() {
 			servers = append(servers, u.Host)
 			spoken, old, err := scene.Run().TLSVersions(ctx, u)
 			if err != nil {
-				scene.Observe(id, "", results.Inconclusive, "", fmt.Sprintf("%s takes no connection: %s.", endpoint, err))
+				scene.Observe(id, "", results.Inconclusive, "", fmt.Sprintf("%s accepts no connection: %s.", endpoint, err))
 				continue
 			}
 			scene.Check(id, "", len(spoken) > 0 && !old, "", fmt.Sprintf("%s speaks %s.", endpoint, strings.Join(spoken, ", ")))

@@ -89,7 +89,7 @@ var _ = Describe("A platform, launching its links,", func() {
 			fmt.Sprintf("The courses' ids are %s and %s.", lti.Wire(contextOf(flows[0])), lti.Wire(contextOf(other))), flows[0], other)
 	})
 
-	It("names itself, always alike", For("core-tool-platform-guid"), func(ctx SpecContext) {
+	It("names itself, always in the same way", For("core-tool-platform-guid"), func(ctx SpecContext) {
 		const id = "core-tool-platform-guid"
 		scene := PlatformScene()
 		flows := having(scene, id, config.ToolPlatformClaim, lti.ClaimToolPlatform, possible(ctx, scene, id, "", harness.PlatformLaunch{Title: "a launch"},
@@ -195,7 +195,7 @@ func each(flows []*harness.PlatformFlow, of func(*harness.PlatformFlow) any) []s
 func wrongCustom(m harness.Message) string {
 	custom, ok := m.Claims[lti.ClaimCustom].(map[string]any)
 	if !ok {
-		return "custom is no object"
+		return "custom is not an object"
 	}
 	var wrong []string
 	for name, value := range custom {
@@ -218,7 +218,7 @@ var contextTypes = []string{"CourseTemplate", "CourseOffering", "CourseSection",
 func wrongContext(m harness.Message) string {
 	context, ok := m.Claims[lti.ClaimContext].(map[string]any)
 	if !ok {
-		return "context is no object"
+		return "context is not an object"
 	}
 	if wrong := identifier(context["id"], "context.id"); wrong != "" {
 		return wrong
@@ -246,7 +246,7 @@ func wrongPresentation(scene *harness.PlatformScenario, f *harness.PlatformFlow)
 	}
 	presentation, ok := claim.(map[string]any)
 	if !ok {
-		return "launch_presentation is no object"
+		return "launch_presentation is not an object"
 	}
 	var wrong []string
 	if target, there := presentation["document_target"]; there {

@@ -55,7 +55,7 @@ var checks = []check{
 			return fmt.Sprintf("target_link_uri occurs %d times", len(sent))
 		}
 		if u, err := url.Parse(sent[0]); err != nil || u.Host == "" {
-			return fmt.Sprintf("target_link_uri %q is no absolute URL", sent[0])
+			return fmt.Sprintf("target_link_uri %q is not an absolute URL", sent[0])
 		}
 		if sent[0] != r.Platform().TargetLinkURI {
 			return fmt.Sprintf("target_link_uri is %q instead of %q", sent[0], r.Platform().TargetLinkURI)
@@ -114,7 +114,7 @@ var checks = []check{
 		case err != nil || strings.ContainsAny(iss, "?#"):
 			return fmt.Sprintf("iss %q has a query or a fragment", iss)
 		case u.Scheme != "https" && r.Has(config.TLS):
-			return fmt.Sprintf("iss %q is no https URL", iss)
+			return fmt.Sprintf("iss %q is not an https URL", iss)
 		}
 		return ""
 	}},
@@ -128,7 +128,7 @@ var checks = []check{
 	{"core-resource-link-id-claim", func(_ *harness.PlatformRun, f *harness.PlatformFlow) string {
 		link, ok := f.Message().Claims[lti.ClaimResourceLink].(map[string]any)
 		if !ok {
-			return "resource_link is no object"
+			return "resource_link is not an object"
 		}
 		return identifier(link["id"], "resource_link.id")
 	}},

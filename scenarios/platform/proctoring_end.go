@@ -222,12 +222,12 @@ var _ = Describe("A platform, at the end of an exam,", func() {
 			if scene.Unseen(id, fault.Name, err, exam, flow) {
 				continue
 			}
-			told := map[bool]string{true: "Told of the end.", false: "Not told of the end."}[end.Login != nil]
+			told := map[bool]string{true: "The tool was told of the end.", false: "The tool was not told of the end."}[end.Login != nil]
 			scene.Check(id, fault.Name, end.Login == nil || !decides, "", told, exam, flow, end)
 		}
 	})
 
-	It("says of the attempt what it said at its beginning", For(endChecked()...), func(ctx SpecContext) {
+	It("says the same about the attempt as at its beginning", For(endChecked()...), func(ctx SpecContext) {
 		scene := PlatformScene()
 		keys, keysErr := scene.Run().FetchKeySet(ctx, scene.Run().Platform().JWKSURL)
 		for attempt := range 2 {

@@ -114,7 +114,7 @@ var _ = Describe("A platform, sent an authentication request that differs from a
 		Entry("another response_type than id_token", For("oidc-auth-response-type"), requirements.ID("oidc-auth-response-type"), lti.ErrorInvalidRequest, lti.ErrorUnsupportedResponseType),
 	)
 
-	It("tells unknown clients and redirect URIs nothing but on a page of its own", For("rfc6749-no-open-redirect-on-error"), func(ctx SpecContext) {
+	It("answers unknown clients and redirect URIs only on a page of its own", For("rfc6749-no-open-redirect-on-error"), func(ctx SpecContext) {
 		PlatformScene().React(ctx, "rfc6749-no-open-redirect-on-error", func(f *harness.PlatformFlow) (results.Verdict, string) {
 			if f.Strayed() {
 				return results.Failed, "The browser was sent to the stranger's site."

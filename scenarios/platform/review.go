@@ -431,7 +431,7 @@ var _ = Describe("A platform's review", func() {
 		case status/100 != 2, back.Trip.Ended != "settled", scene.AsksToSignIn(back):
 			wrong = "it leads to no page of the platform: " + back.End()
 		case grades != nil && !back.LeadsTo(grades):
-			wrong = fmt.Sprintf("the page at %s is not the gradebook, nor has it a link there", results.Bounded(back.Trip.Page.URL, 300))
+			wrong = fmt.Sprintf("the page at %s is not the gradebook, and has no link to it", results.Bounded(back.Trip.Page.URL, 300))
 		}
 		scene.Check(id, "", wrong == "", "", Seen(wrong), flow, grades, back)
 	})

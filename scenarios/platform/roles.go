@@ -95,7 +95,7 @@ func deprecatedRoles(m harness.Message) string {
 	for _, role := range roles {
 		switch {
 		case !strings.Contains(role, "://"):
-			wrong = append(wrong, fmt.Sprintf("%q is no full URI", results.Bounded(role, 200)))
+			wrong = append(wrong, fmt.Sprintf("%q is not a full URI", results.Bounded(role, 200)))
 		case strings.HasPrefix(role, "http://purl.imsglobal.org/vocab/lis/v2/person#"):
 			wrong = append(wrong, fmt.Sprintf("%q is deprecated", role))
 		case strings.HasPrefix(role, subRole):

@@ -56,7 +56,7 @@ var _ = Describe("A platform, asked to launch a user,", func() {
 		conclude(ctx, scene, id, stimulus, verdict, seen, flow)
 	})
 
-	It("launches nobody whose session has ended meanwhile", For("practice-platform-session-ended"), func(ctx SpecContext) {
+	It("launches nobody whose session has ended in the meantime", For("practice-platform-session-ended"), func(ctx SpecContext) {
 		const id, stimulus = "practice-platform-session-ended", "session-ended"
 		scene := PlatformScene()
 		seat, err := scene.SignIn(ctx, config.Learner)
@@ -74,7 +74,7 @@ var _ = Describe("A platform, asked to launch a user,", func() {
 		mustRefuse(ctx, scene, id, stimulus, held, harness.PlatformLaunch{Title: "its request, after the session has ended"})
 	})
 
-	It("does not launch a user for another who has signed in meanwhile", For("practice-platform-session-ended"), func(ctx SpecContext) {
+	It("does not launch a user for another who has signed in in the meantime", For("practice-platform-session-ended"), func(ctx SpecContext) {
 		const id, stimulus = "practice-platform-session-ended", "other-user-signed-in"
 		scene := PlatformScene()
 		seat, err := scene.SignIn(ctx, config.Learner)

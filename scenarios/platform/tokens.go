@@ -389,7 +389,7 @@ func beyond(t *faketool.Token, may, requested []string) string {
 	if t.AccessToken == "" || len(more) == 0 {
 		return ""
 	}
-	return fmt.Sprintf("beside %s the platform granted %s%s", strings.Join(may, " "), results.Bounded(strings.Join(more, " "), 300), says)
+	return fmt.Sprintf("besides %s the platform granted %s%s", strings.Join(may, " "), results.Bounded(strings.Join(more, " "), 300), says)
 }
 
 // notJSON says whether what a token endpoint answered is labelled as something else than

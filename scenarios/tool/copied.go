@@ -83,7 +83,7 @@ func shownElsewhere(own, again, opened *harness.Flow) (results.Verdict, string) 
 	case guess.Address(own.Trip.Page.URL):
 		return harness.Breach, "The page shows it to another browser, and its address can be guessed."
 	case !own.KnownByCookies(again, opened):
-		return results.Passed, "The page shows it to another browser: the tool sets no cookie for those who are launched alone, and knows them by addresses, which nobody can guess."
+		return results.Passed, "The page shows it to another browser: the tool sets no cookie for those who are launched alone, and identifies them by addresses that nobody can guess."
 	}
-	return results.Failed, "The page shows it to another browser, which knows nothing but the address."
+	return results.Failed, "The page shows it to another browser, which has only the address."
 }

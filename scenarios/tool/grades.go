@@ -112,7 +112,7 @@ var _ = Describe("A tool, sending a score,", func() {
 			case scene.Unseen(id, stimulus, err, flows...):
 			case len(calls) == 0 && scene.Unseen(id, stimulus, scene.Run().Denied(lti.GradeScopes...), flows...):
 			case len(calls) < 2 && !canGrade:
-				scene.Observe(id, stimulus, results.Skipped, "", fmt.Sprintf("%d scores came: the tool takes work once, and nobody grades it.", len(calls)), flows...)
+				scene.Observe(id, stimulus, results.Skipped, "", fmt.Sprintf("%d scores came: the tool takes work only once, and nobody grades it.", len(calls)), flows...)
 			case wrong != "":
 				scene.Observe(id, stimulus, results.Failed, "", Seen(wrong), flows...)
 			case canGrade && grades < 2:
@@ -331,7 +331,7 @@ func wrongScore(c fakeplatform.GradeCall, work *harness.Work) string {
 			return "scoreGiven is " + lti.Wire(given)
 		}
 		if !hasMaximum {
-			return "scoreGiven has no scoreMaximum beside it"
+			return "scoreGiven comes without scoreMaximum"
 		}
 	}
 	if scorer, sent := score["scoringUserId"]; sent {

@@ -82,7 +82,7 @@ var _ = Describe("A tool, looking after its line items,", func() {
 			}
 		}
 		if looked == 0 {
-			scene.Observe(id, stimulus, results.Inconclusive, "", "Where the launch names no line item, the tool looks for none of the link and makes none: "+flow.End()+".", flow)
+			scene.Observe(id, stimulus, results.Inconclusive, "", "Where the launch names no line item, the tool neither looks for one of the link nor makes one: "+flow.End()+".", flow)
 			return
 		}
 		scene.Check(id, stimulus, wrong == "", assignment.Link.ID, Seen(wrong), flow)
@@ -207,7 +207,7 @@ var _ = Describe("A tool, looking after its line items,", func() {
 			if f.Name == firstPageEmpty {
 				stopsAtEmpty = stopped
 			} else if stopped && stopsAtEmpty {
-				scene.Observe(id, f.Name, results.Inconclusive, "", "Not seen: the tool filters, and stops at an empty page wherever it leads.", first, flow)
+				scene.Observe(id, f.Name, results.Inconclusive, "", "Not seen: the tool filters, and stops at an empty page, even if that names a next page.", first, flow)
 				continue
 			}
 			judgePaging(scene, id, f.Name, work, first, flow)

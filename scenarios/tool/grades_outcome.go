@@ -44,13 +44,13 @@ var _ = Describe("A tool whose score was answered", func() {
 				continue
 			}
 			if usual.Stuck() != nil && flow.Stuck() != nil && !sawNoPage(flow) {
-				scene.Observe(id, f.Name, results.Inconclusive, "", "The score came. But whatever the answer to it is, "+flow.Stuck().Error()+".", usual, flow)
+				scene.Observe(id, f.Name, results.Inconclusive, "", "The score came. But for every answer to it, "+flow.Stuck().Error()+".", usual, flow)
 				continue
 			}
 			wrong := wrongAfterSuccess(flow, usually)
 			says := Seen(wrong)
 			if _, told := flow.Told(); wrong == "" && !told {
-				says = "The tool went on. What it told its user was not looked at: the configuration has no sign for it."
+				says = "The tool went on. What it told its user was not judged: the configuration has no sign for it."
 			}
 			scene.Check(id, f.Name, wrong == "", "", says, usual, flow)
 		}

@@ -35,7 +35,7 @@ var _ = Describe("A proctoring tool, offered an exam that differs from a valid o
 		of("ap-tool-verifies-id-token", "a message that is not genuine"),
 	)
 
-	DescribeTable("starts the assessment all the same", react,
+	DescribeTable("starts the assessment nevertheless", react,
 		of("ap-tool-tolerates-unknown-content", "what it does not know, or does without"),
 		of("ap-tool-numeric-date", "times with a fraction of a second"),
 	)

@@ -199,11 +199,11 @@ var _ = Describe("A proctoring tool's message to start the assessment", func() {
 			scene.Check(id, f.Name, wrong == "", "", Seen(wrong), flow)
 		}
 	},
-		Entry("it where it was told to, to the last character of the address", For("ap-start-assessment-form-post-jwt"), requirements.ID("ap-start-assessment-form-post-jwt")),
-		Entry("of the candidate only what it was told", For("ap-start-assessment-verified-user-shape"), requirements.ID("ap-start-assessment-verified-user-shape")),
+		Entry("it to exactly the address that the platform has sent", For("ap-start-assessment-form-post-jwt"), requirements.ID("ap-start-assessment-form-post-jwt")),
+		Entry("about the candidate only what the platform has sent", For("ap-start-assessment-verified-user-shape"), requirements.ID("ap-start-assessment-verified-user-shape")),
 	)
 
-	It("has no picture but the tool's own", For("ap-start-assessment-verified-user-own-picture"), func(ctx SpecContext) {
+	It("has no picture except the tool's own", For("ap-start-assessment-verified-user-own-picture"), func(ctx SpecContext) {
 		const id = "ap-start-assessment-verified-user-own-picture"
 		scene := ProctoringScene()
 		for _, f := range fakeplatform.FaultsFor(id) {
@@ -377,7 +377,7 @@ func wrongForm(f *harness.Flow) string {
 		return wrong
 	}
 	if further := len(f.Started()[0].Form) - 1; further > 0 {
-		return fmt.Sprintf("further fields beside JWT: %d", further)
+		return fmt.Sprintf("further fields besides JWT: %d", further)
 	}
 	return ""
 }

@@ -148,7 +148,7 @@ func goesOn(ctx context.Context, scene *harness.Scenario, id requirements.ID, st
 	_, asked := flow.Request()
 	if !asked {
 		scene.Observe(id, stimulus, results.Inconclusive, "",
-			"The tool refuses a valid launch, too, that "+l.Fault.Does+": "+flow.End()+". See what is said of "+l.Fault.Provokes+".", flow)
+			"The tool refuses a valid launch, too, that "+l.Fault.Does+": "+flow.End()+". See what is observed for "+l.Fault.Provokes+".", flow)
 	}
 	return asked
 }

@@ -24,7 +24,7 @@ var _ = Describe("A tool, asked to show a learner's work by a review that differ
 		of("sr-tool-rejects-missing-line-item", "of no line item"),
 	)
 
-	DescribeTable("shows it all the same", func(ctx SpecContext, id requirements.ID) { ReviewScene().React(ctx, id) },
+	DescribeTable("shows it nevertheless", func(ctx SpecContext, id requirements.ID) { ReviewScene().React(ctx, id) },
 		of("sr-tool-accepts-without-resource-link", "without a resource link"),
 		of("sr-tool-numeric-date", "with times that have a fraction of a second"),
 	)

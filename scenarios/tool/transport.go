@@ -29,7 +29,7 @@ var _ = Describe("A tool's endpoints", func() {
 			}
 			spoken, old, err := scene.Run().TLSVersions(ctx, u)
 			if err != nil {
-				scene.Observe(id, "", results.Inconclusive, "", fmt.Sprintf("%s takes no connection: %s.", endpoint, err))
+				scene.Observe(id, "", results.Inconclusive, "", fmt.Sprintf("%s accepts no connection: %s.", endpoint, err))
 				return
 			}
 			scene.Check(id, "", len(spoken) > 0 && !old, "", fmt.Sprintf("%s speaks %s.", endpoint, strings.Join(spoken, ", ")))

@@ -2,6 +2,7 @@ package harness
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -76,6 +77,9 @@ func (r *PlatformRun) preflightOfParts(ctx context.Context, scene *PlatformScena
 		d, err := p.Platform(ctx, scene)
 		if stuck, ok := r.stuckAt(scene, err, p.Profile); ok {
 			d, err = stuck, nil
+		}
+		if errors.Is(err, errMissing) { // which has been told
+			continue
 		}
 		if err != nil {
 			return err

@@ -45,13 +45,13 @@ var outcomes = map[string]struct {
 		want:  told{Outcome: results.Unusable, Problem: "The door is locked.", Requirements: 1},
 	},
 	"no time": {
-		change: func(c *config.Config) { c.Patience.Run = 1 },
+		change: func(c *config.Config) { c.Timeout.Run = 1 },
 		want:   told{Outcome: results.Unusable, Problem: "The run was cut short: Suite Timeout Elapsed.", Requirements: 1},
 	},
 	"no place for reports": {change: func(c *config.Config) { c.Report = filepath.Join(os.Args[0], "report") }, want: told{Err: "report: the reports cannot be written"}},
 }
 
-func only(ids ...string) func(*config.Config) { return func(c *config.Config) { c.Only = ids } }
+func only(ids ...string) func(*config.Config) { return func(c *config.Config) { c.Requirements = ids } }
 
 // told is what the process of a run tells of it.
 type told struct {
@@ -95,7 +95,7 @@ func judgeHere(t *testing.T, name string) {
 	t.Helper()
 	wanted := outcomes[name]
 	c := config.Demo(config.ToolSide)
-	c.Agent, c.Report, c.Only = "http", t.TempDir(), []string{"sec-tool-aud"}
+	c.Agent, c.Report, c.Requirements = "http", t.TempDir(), []string{"sec-tool-aud"}
 	if wanted.change != nil {
 		wanted.change(&c)
 	}

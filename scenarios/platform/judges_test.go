@@ -105,11 +105,11 @@ func TestDeprecatedRolesAreFound(t *testing.T) {
 		row("none", "[]", ""),
 		row("a sub-role alone", `["`+membership+`/Instructor#Grader"]`, `comes without "`+membership+`#Instructor"`),
 		row("a sub-role with another principal role", `["`+membership+`/Instructor#Grader", "`+membership+`#Learner"]`, "comes without"),
-		row("a short name", `["Learner"]`, `"Learner" is no full URI`),
-		row("a URN", `["urn:lti:role:ims/lis/Learner"]`, "no full URI"),
+		row("a short name", `["Learner"]`, `"Learner" is not a full URI`),
+		row("a URN", `["urn:lti:role:ims/lis/Learner"]`, "not a full URI"),
 		row("the deprecated vocabulary of persons", `["http://purl.imsglobal.org/vocab/lis/v2/person#Student"]`, "is deprecated"),
-		row("two at once", `["Learner", "Mentor"]`, `"Learner" is no full URI; "Mentor"`),
-		row("a very long one", `["`+long+`"]`, "no full URI"),
+		row("two at once", `["Learner", "Mentor"]`, `"Learner" is not a full URI; "Mentor"`),
+		row("a very long one", `["`+long+`"]`, "not a full URI"),
 	)
 }
 
@@ -134,7 +134,7 @@ func TestCustomValuesAreTexts(t *testing.T) {
 		row("none", "{}", ""), row("texts", `{"a": "", "b": "7", "C-d": "x y"}`, ""), row("a very long one", `{"a": "`+long+`"}`, ""),
 		row("a number", `{"a": 7}`, "a is 7"), row("null", `{"a": null}`, "a is null"), row("true", `{"a": true}`, "a is true"),
 		row("a list", `{"a": ["x"]}`, `a is ["x"]`), row("several, in order", `{"b": 1, "a": 2, "c": "x"}`, "a is 2; b is 1"),
-		row("no object", `["a"]`, "custom is no object"), row("nothing", "", "custom is no object"),
+		row("no object", `["a"]`, "custom is not an object"), row("nothing", "", "custom is not an object"),
 	)
 }
 
@@ -151,7 +151,7 @@ func TestAContextHasAnIDAndAKnownType(t *testing.T) {
 		row("another case", `{"id": "c", "type": ["coursesection"]}`, "without a value of the vocabulary"),
 		row("a text as type", `{"id": "c", "type": `+section+`}`, "without a value of the vocabulary"),
 		row("null as type", `{"id": "c", "type": null}`, "without a value of the vocabulary"),
-		row("nothing", "", "context is no object"),
+		row("nothing", "", "context is not an object"),
 	)
 	holdClaim(t, lti.ClaimContext, wrongContext, hostile("context")...)
 }

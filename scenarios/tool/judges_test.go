@@ -124,7 +124,7 @@ func TestAMessageComesToItsAddress(t *testing.T) {
 		seen("by GET", func(a *fakeplatform.StartAssessment) { a.Method = http.MethodGet }, "by GET"), seen("as JSON", func(a *fakeplatform.StartAssessment) { a.ContentType = "application/json" }, "Content-Type is"),
 		seen("without the query", func(a *fakeplatform.StartAssessment) { a.Target = "/start/7" }, "instead of /start/7?a=1"), seen("with more of it", func(a *fakeplatform.StartAssessment) { a.Target += "&b=2" }, "went to"), seen("very far", func(a *fakeplatform.StartAssessment) { a.Target = "/" + long }, "went to"),
 		seen("as id_token", func(a *fakeplatform.StartAssessment) { a.Form.Set(lti.ParamIDToken, "x") }, "as id_token"), seen("twice", func(a *fakeplatform.StartAssessment) { a.Form.Add(lti.ParamJWT, "x") }, "2 fields JWT"),
-		seen("in small letters", func(a *fakeplatform.StartAssessment) { a.Form = url.Values{"jwt": {"x"}} }, "0 fields JWT"), seen("with a state", func(a *fakeplatform.StartAssessment) { a.Form.Set("state", "x") }, "further fields beside JWT: 1"),
+		seen("in small letters", func(a *fakeplatform.StartAssessment) { a.Form = url.Values{"jwt": {"x"}} }, "0 fields JWT"), seen("with a state", func(a *fakeplatform.StartAssessment) { a.Form.Set("state", "x") }, "further fields besides JWT: 1"),
 	)
 	for address, target := range map[string]string{
 		"https://lms.example": "/", "https://lms.example?a=1": "/?a=1", "https://lms.example/a%2Fb?x=ä": "/a%2Fb?x=%C3%A4", "http://[::1]:9090/start": "/start", "http://user@lms_1:9090/": "/",
@@ -236,7 +236,7 @@ func TestAScoreIsThatOfTheLearner(t *testing.T) {
 		row("a comment, and more", `{"comment": "`+long+`", "https://tool.example/x": {"a": null}, "scoringUserId": "8"}`, ""),
 		row("of somebody else", `{"userId": "8"}`, "userId is"), row("a number", `{"userId": 7}`, "userId is 7"), row("of nobody", `{"userId": null}`, "userId is absent"), row("null", `{"timestamp": null, "comment": null}`, "comment is null"),
 		row("another case", `{"activityProgress": "completed"}`, "activityProgress is"), row("no progress", `{"gradingProgress": "absent"}`, "gradingProgress is absent"), row("an object", `{"gradingProgress": {}}`, "gradingProgress is {}"), row("no time", `{"timestamp": "absent"}`, "timestamp is missing"),
-		row("a text as points", `{"scoreGiven": "8"}`, "scoreGiven is"), row("less than nothing", `{"scoreGiven": -1}`, "scoreGiven is -1"), row("points of nothing", `{"scoreMaximum": "absent"}`, "no scoreMaximum beside it"), row("0 as maximum", `{"scoreMaximum": 0}`, "scoreMaximum is 0"), row("a text as maximum", `{"scoreMaximum": "10"}`, "scoreMaximum is"),
+		row("a text as points", `{"scoreGiven": "8"}`, "scoreGiven is"), row("less than nothing", `{"scoreGiven": -1}`, "scoreGiven is -1"), row("points of nothing", `{"scoreMaximum": "absent"}`, "without scoreMaximum"), row("0 as maximum", `{"scoreMaximum": 0}`, "scoreMaximum is 0"), row("a text as maximum", `{"scoreMaximum": "10"}`, "scoreMaximum is"),
 		row("an empty scorer", `{"scoringUserId": ""}`, "scoringUserId is"), row("a number as scorer", `{"scoringUserId": 8}`, "scoringUserId is 8"), row("a list", "[]", "not a JSON object"), row("nothing", "null", "not a JSON object"),
 	)
 	other := score("{}")

@@ -119,7 +119,7 @@ func newPairOf(t *testing.T, opts faketool.Options) *pair {
 	g.Expect(err).NotTo(HaveOccurred())
 	p.other, err = fakeplatform.New(fakeplatform.Options{URL: otherURL, Now: clock, Keys: []jwk.Key{key(otherKey)}})
 	g.Expect(err).NotTo(HaveOccurred())
-	opts.URL, opts.Key, opts.OtherTool = toolURL, key(toolKey), faketool.OtherTool{ClientID: "client-b", RedirectURI: otherURL + "/launch"}
+	opts.URL, opts.Key, opts.Watch, opts.OtherTool = toolURL, key(toolKey), true, faketool.OtherTool{ClientID: "client-b", RedirectURI: otherURL + "/launch"}
 	opts.Client = &http.Client{Transport: p.transport, Timeout: 2 * time.Second} // the longest that a key set is waited for
 	opts.Now = func() time.Time { return clock().Add(time.Duration(p.skew.Load()) * time.Second) }
 	p.tool, err = faketool.New(opts)

@@ -29,6 +29,8 @@ type Fault struct {
 	Breaks []string
 	// Does says in one sentence what is wrong.
 	Does string
+	// Effects are what a defect does, at the rules and seams of the tool.
+	Effects []fault.Effect
 	// Hides are the ids of the requirements that cannot be judged of a tool with
 	// this fault.
 	Hides []string
@@ -56,8 +58,6 @@ type Fault struct {
 	control   func(*controlDraft) error
 	grade     func(*gradeDraft) error
 
-	// Effects are what the fault does at rules and seams.
-	Effects []fault.Effect
 }
 
 // A Part is a part of what the tool does that may be judged on its own: a profile

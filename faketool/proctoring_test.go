@@ -104,7 +104,7 @@ func newExamOf(t *testing.T, opts faketool.Options, change ...func(*faketool.Reg
 		e.posts = append(e.posts, read(r))
 	})
 	e.transport = served(t, map[string]http.Handler{"platform.example.com": platform, "tool.example.com": tool})
-	opts.URL, opts.Key, opts.Client = toolURL, own, &http.Client{Transport: e.transport, Timeout: 5 * time.Second}
+	opts.URL, opts.Key, opts.Watch, opts.Client = toolURL, own, true, &http.Client{Transport: e.transport, Timeout: 5 * time.Second}
 	opts.Now = func() time.Time {
 		e.mu.Lock()
 		defer e.mu.Unlock()

@@ -58,6 +58,9 @@ type Options struct {
 	Key jwk.Key
 	// Faults are the defects that the tool has, by name.
 	Faults []string
+	// Watch lets the tool note which defects would make a difference, for
+	// [Tool.Consulted].
+	Watch bool
 	// OtherTool is another tool that is registered with the platform, for
 	// requests and messages in its name.
 	OtherTool OtherTool
@@ -89,9 +92,9 @@ type Registration struct {
 // A Tool is a fake tool. It is an [http.Handler] and safe for concurrent use.
 type Tool struct {
 	opts      Options
+	carrier   *fault.Carrier // of the faults that it has, and watches
 	faults    map[string]bool
-	consulted sync.Map // the names of faults that would have made a difference
-	carrier   *fault.Carrier
+	consulted sync.Map // the names of faults that would have made a difference, where it watches them
 	mux       *http.ServeMux
 
 	mu            sync.Mutex
@@ -211,7 +214,7 @@ func New(opts Options) (*Tool, error) {
 		opts.Key = key
 	}
 	t := &Tool{
-		opts: opts, faults: carried, carrier: fault.Carry(effects...).Watch(effectsOf(defects)),
+		opts: opts, faults: carried, carrier: fault.Carry(effects...),
 		keySets: map[string]keySet{}, firstKeys: map[string]jwk.Key{},
 		unknownKeys: map[string]bool{},
 		logins:      map[string]*login{},
@@ -224,6 +227,9 @@ func New(opts Options) (*Tool, error) {
 		keys:        []jwk.Key{opts.Key},
 		grants:      map[grantKey]grant{},
 		assertions:  map[client]string{},
+	}
+	if opts.Watch {
+		t.carrier = t.carrier.Watch(effectsOf(defects))
 	}
 	t.mux = http.NewServeMux()
 	t.mux.HandleFunc("GET "+LoginPath, t.serveLogin)
@@ -353,16 +359,19 @@ func (t *Tool) takesLoginsWord(issuer, clientID string, candidates, ofIssuer []R
 
 // has says whether the tool has a fault. It is asked only where the fault would
 // make a difference, so that [Tool.Consulted] tells which ones would have.
-func (t *Tool) has(fault string) bool {
-	t.consulted.Store(fault, true)
-	return t.faults[fault]
+func (t *Tool) has(name string) bool {
+	if t.opts.Watch {
+		t.consulted.Store(name, true)
+	}
+	return t.faults[name]
 }
 
 // Consulted returns the names of the faults that would have made a difference
 // to what the tool was asked since it was last called. Where a fault is not
-// among them, a tool with it would have answered the same.
+// among them, a tool with it would have answered the same. Without [Options.Watch]
+// there are none.
 func (t *Tool) Consulted() []string {
-	var names []string
+	names := t.carrier.Reached()
 	t.consulted.Range(func(name, _ any) bool {
 		names = append(names, name.(string))
 		return true

@@ -21,10 +21,10 @@ import (
 )
 
 // An Effect is one thing that a fault does, at one place of honest code. [Rule.Lift],
-// [List.Add], [Seam.Change] and [Step.Take] make it.
+// [List.Add], [Seam.Change], [Seam.ChangeWhen] and [Step.Take] make it.
 type Effect struct {
-	at any // the *Rule, *List or *Seam
-	do any // a func whose type goes with that of at
+	at any // the *Rule, *List, *Seam or *Step
+	do any // what is done there, of a type that goes with that of at
 }
 
 // A Carrier holds the effects of the faults that a fake has, and watches others. A nil
@@ -109,19 +109,35 @@ type Seam[T any] struct {
 
 // Change returns the effect of changing what passes. The function is given a copy, keeps
 // nothing between its calls, and may be called without its outcome being used.
-func (s *Seam[T]) Change(f func(T) T) Effect { return Effect{s, f} }
+func (s *Seam[T]) Change(f func(T) T) Effect { return Effect{s, change[T]{f: f}} }
+
+// ChangeWhen returns the effect of changing what passes where when says so. The function is
+// called only of a fault that is carried: it may wait for something, cost much, make
+// something up and keep what it has seen.
+func (s *Seam[T]) ChangeWhen(when func(T) bool, f func(T) T) Effect {
+	return Effect{s, change[T]{when, f}}
+}
+
+// change is what a fault makes of what passes a seam, and when; nil where the outcome tells.
+type change[T any] struct {
+	when func(T) bool
+	f    func(T) T
+}
 
 // Pass returns what leaves the fake instead of v: v itself where no fault is carried that
 // changes it.
 func (s *Seam[T]) Pass(c *Carrier, v T) T {
 	carried, watched := c.effects(s)
 	for _, w := range watched {
-		if changed := w.do.(func(T) T)(s.clone(v)); !reflect.DeepEqual(changed, v) {
+		does := w.do.(change[T])
+		if does.when != nil && does.when(v) || does.when == nil && !reflect.DeepEqual(does.f(s.clone(v)), v) {
 			c.reach(w.fault)
 		}
 	}
 	for _, do := range carried {
-		v = do.(func(T) T)(s.clone(v))
+		if does := do.(change[T]); does.when == nil || does.when(v) {
+			v = does.f(s.clone(v))
+		}
 	}
 	return v
 }

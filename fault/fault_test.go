@@ -90,6 +90,31 @@ func TestAChangeLeavesTheValueItself(t *testing.T) {
 	}
 }
 
+func TestAChangeThatIsBoundToACaseIsMadeWhereItIsCarriedAlone(t *testing.T) {
+	made := 0
+	change := claims.ChangeWhen(func(c map[string]string) bool { return c["sub"] == "ann" }, func(c map[string]string) map[string]string {
+		made++
+		c["sub"] = "bob"
+		return c
+	})
+	watching := fault.Carry().Watch(map[string][]fault.Effect{"mixes-users-up": {change}})
+	for sub, want := range map[string]struct {
+		becomes string
+		reached []string
+	}{"ann": {"bob", []string{"mixes-users-up"}}, "eve": {"eve", nil}} {
+		if got := claims.Pass(fault.Carry(change), map[string]string{"sub": sub}); got["sub"] != want.becomes {
+			t.Errorf("%s becomes %q", sub, got["sub"])
+		}
+		before := made
+		if got := claims.Pass(watching, map[string]string{"sub": sub}); got["sub"] != sub || made != before {
+			t.Errorf("of a fault that is only watched, %s becomes %q", sub, got["sub"])
+		}
+		if got := watching.Reached(); !slices.Equal(got, want.reached) {
+			t.Error(cmp.Diff(want.reached, got))
+		}
+	}
+}
+
 func TestAStepIsTakenOrLeft(t *testing.T) {
 	carrier := fault.Carry(retry.Take(true, nil), answer.Take(false, func(q request) bool { return q.state == "" }))
 	if !retry.Taken(carrier, request{}) || retry.Taken(nil, request{}) {
@@ -97,6 +122,32 @@ func TestAStepIsTakenOrLeft(t *testing.T) {
 	}
 	if answer.Taken(carrier, request{}) || !answer.Taken(carrier, request{state: "s"}) || !answer.Taken(nil, request{}) {
 		t.Error("what a fault leaves at times is left at others, or not then")
+	}
+}
+
+func TestAnAnswerIsGivenWhereItIsCarriedAlone(t *testing.T) {
+	done := 0
+	ofNobody := func(q request) bool { return q.state == "nobody" }
+	says := nonceGiven.Answer(ofNobody, func(request, error) error { done++; return errors.New("nobody") })
+	takes := nonceGiven.Answer(nil, func(request, error) error { done++; return nil })
+	watching := fault.Carry().Watch(map[string][]fault.Effect{"says": {says}, "takes": {takes}})
+	if err := nonceGiven.Check(watching, request{}); err == nil || err.Error() != "no nonce" {
+		t.Errorf("without a fault it says %v", err)
+	}
+	if got, want := watching.Reached(), []string{"takes"}; !slices.Equal(got, want) {
+		t.Error(cmp.Diff(want, got))
+	}
+	if done > 0 {
+		t.Errorf("%d things were done without a fault", done)
+	}
+	if err := nonceGiven.Check(fault.Carry(says), request{state: "nobody"}); err == nil || err.Error() != "nobody" {
+		t.Errorf("it says %v", err)
+	}
+	if err := nonceGiven.Check(fault.Carry(says), request{}); err == nil || err.Error() != "no nonce" {
+		t.Errorf("elsewhere it says %v", err)
+	}
+	if err := nonceGiven.Check(fault.Carry(takes), request{}); err != nil {
+		t.Errorf("it is not taken: %v", err)
 	}
 }
 

@@ -17,6 +17,22 @@ func (r *Rule[Q]) Lift(when func(Q) bool) Effect {
 	return Effect{r, when}
 }
 
+// Answer returns the effect of answering otherwise to what breaks the rule, where when says
+// so; always, when it is nil. The function is given how the rule is broken, and returns what
+// is said of it instead; nil where it is taken as kept. It is called of a fault that is
+// carried alone, so that it may do what is seen elsewhere: ask somebody, wait, remember.
+func (r *Rule[Q]) Answer(when func(Q) bool, instead func(Q, error) error) Effect {
+	if when == nil {
+		when = func(Q) bool { return true }
+	}
+	return Effect{r, answer[Q]{when, instead}}
+}
+
+type answer[Q any] struct {
+	when    func(Q) bool
+	instead func(Q, error) error
+}
+
 // Check says how the rule is broken, unless a fault that is carried lifts it.
 func (r *Rule[Q]) Check(c *Carrier, q Q) error {
 	err := r.Broken(q)
@@ -25,12 +41,29 @@ func (r *Rule[Q]) Check(c *Carrier, q Q) error {
 	}
 	carried, watched := c.effects(r)
 	for _, w := range watched {
-		if w.do.(func(Q) bool)(q) {
-			c.reach(w.fault)
+		switch do := w.do.(type) {
+		case func(Q) bool:
+			if do(q) {
+				c.reach(w.fault)
+			}
+		case answer[Q]:
+			if do.when(q) {
+				c.reach(w.fault)
+			}
 		}
 	}
 	for _, do := range carried {
-		if do.(func(Q) bool)(q) {
+		switch do := do.(type) {
+		case func(Q) bool:
+			if do(q) {
+				return nil
+			}
+		case answer[Q]:
+			if do.when(q) {
+				err = do.instead(q, err)
+			}
+		}
+		if err == nil {
 			return nil
 		}
 	}

@@ -252,6 +252,7 @@ func (r *Run) startFakeTool(site *switchable) error {
 	r.config.Browser.IdleTime, r.config.Timeout.PageSign, r.config.Timeout.Restart = 0, 0, 0
 	options := faketool.Options{
 		URL: embeddedToolURL, Faults: r.config.Embedded.Faults, Now: r.now,
+		Watch:  len(r.config.Embedded.Faults) == 0, // the proof asks it of a tool without faults
 		Client: &http.Client{Transport: r.transport, Timeout: keyPatience},
 	}
 	if keys := r.takeKey(); len(keys) > 0 {

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"invigilator/fault"
 	"invigilator/lti"
 )
 
@@ -25,23 +26,25 @@ type checkInPage struct {
 // seat begins a sitting and lets the browser prove that it is the candidate's.
 // Each has a cookie of its own, so that those in several tabs of one browser do
 // not disturb each other.
-func (t *Tool) seat(w http.ResponseWriter, r *http.Request, c claims, begun *login) {
-	s := t.sittingOf(c, begun.registration)
+func (t *Tool) seat(w http.ResponseWriter, q *response) {
+	s := t.sittingOf(q.claims, q.begun.registration)
 	t.keep(s)
 	cookie := t.cookie(sittingCookie+s.id, s.cookie)
 	cookie.MaxAge = int(sittingLifetime.Seconds())
 	http.SetCookie(w, cookie)
-	switch {
-	case t.isTeacher(c.roles()) && t.has(SendsTeachersToProctoring):
-		t.startSession(w, t.launchOf(r, c, begun))
-		http.Redirect(w, r, t.opts.URL+ProctorPath, http.StatusSeeOther)
-		return
-	case t.has(StartsByItself):
-		t.sendStart(w, r, s)
-		return
-	}
-	http.Redirect(w, r, t.opts.URL+CheckInPath+"?sitting="+s.id, http.StatusSeeOther)
+	candidateSeated.Pass(t.carrier, seating{q, s, func(w http.ResponseWriter) {
+		http.Redirect(w, q.r, t.opts.URL+CheckInPath+"?sitting="+s.id, http.StatusSeeOther)
+	}}).by(w)
 }
+
+// seating is what is done about a candidate whose sitting has begun.
+type seating struct {
+	q       *response
+	sitting *sitting
+	by      func(http.ResponseWriter)
+}
+
+var candidateSeated = &fault.Seam[seating]{Name: "what is done about a candidate whose sitting has begun"}
 
 // sittingHere returns the sitting that the candidate in this browser may go on with.
 func (t *Tool) sittingHere(r *http.Request, id string) (*sitting, error) {

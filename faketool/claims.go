@@ -3,9 +3,7 @@ package faketool
 import (
 	"crypto/subtle"
 	"encoding/json"
-	"fmt"
 	"math"
-	"net/http"
 	"net/url"
 	"slices"
 	"strings"
@@ -13,6 +11,9 @@ import (
 
 	"invigilator/lti"
 )
+
+// leeway is how far the clocks of platform and tool may be apart.
+const leeway = time.Minute
 
 // claims are those of an id_token. Nothing in them is to be trusted before
 // verified is set.
@@ -76,11 +77,6 @@ func (c claims) isMessage() bool {
 	return false
 }
 
-// lacksAll says whether the claims are missing that every message has.
-func (c claims) lacksAll() bool {
-	return !c.has(lti.ClaimMessageType) && !c.has(lti.ClaimVersion) && !c.has(lti.ClaimRoles)
-}
-
 // personal are the claims that tell of a person (OpenID Connect Core 1.0, 5.1).
 var personal = []string{"name", "given_name", "middle_name", "family_name", "email"}
 
@@ -89,112 +85,82 @@ func (c claims) isAnonymous() bool {
 	return !c.has("sub") && !slices.ContainsFunc(personal, c.has)
 }
 
-// checkIssuer holds iss against the platform that the login was begun for
-// (Security Framework 1.0, 5.1.3 (2)).
-func (t *Tool) checkIssuer(begun *login, c claims) error {
-	iss, isText := c.text("iss")
-	if list, ok := c.members["iss"].([]any); ok && len(list) > 0 && t.has(AcceptsIssuerArray) {
-		iss, isText = list[0].(string)
+// Security Framework 1.0, 5.1.3 (2).
+var issuedByPlatform = &rule{Name: "iss is the platform that the login was begun for", Broken: func(q *response) error {
+	if iss, isText := q.text("iss"); !isText || iss != q.begun.registration.Issuer {
+		return unauthorized("The issuer %s is not %q.", lti.Wire(q.members["iss"]), q.begun.registration.Issuer)
 	}
-	switch {
-	case isText && iss == begun.registration.Issuer,
-		loosely(iss) == loosely(begun.registration.Issuer) && t.has(ComparesIssuerLoosely),
-		t.has(IgnoresIssuer):
-		return nil
-	default:
-		return unauthorized("The issuer %s is not %q.", lti.Wire(c.members["iss"]), begun.registration.Issuer)
+	return nil
+}}
+
+// Security Framework 1.0, 5.1.3 (3).
+var meantForTool = &rule{Name: "aud is this client, and nobody else", Broken: func(q *response) error {
+	if audiences := q.audiences(); len(audiences) != 1 || audiences[0] != q.clientID() {
+		return q.otherAudience()
 	}
-}
+	return nil
+}}
 
-func loosely(issuer string) string {
-	_, rest, _ := strings.Cut(strings.ToLower(issuer), "://")
-	return strings.TrimSuffix(rest, "/")
-}
+// Security Framework 1.0, 5.1.3 (5).
+var authorizedParty = &rule{Name: "azp, where it is given, is this client", Broken: func(q *response) error {
+	if q.has("azp") && q.members["azp"] != q.clientID() {
+		return q.otherAudience()
+	}
+	return nil
+}}
 
-// checkAudience wants this client, and nobody else, as the audience (Security
-// Framework 1.0, 5.1.3 (3) to (5)).
-func (t *Tool) checkAudience(begun *login, c claims) error {
-	var audiences []any
+// audiences are those of a token, be they one or several (RFC 7519, 4.1.3).
+func (c claims) audiences() []any {
 	switch aud := c.members["aud"].(type) {
 	case string:
-		audiences = []any{aud}
+		return []any{aud}
 	case []any:
-		if !t.has(RefusesAudienceArray) {
-			audiences = aud
-		}
-	case nil:
-		if t.has(AcceptsMissingAudience) {
-			return nil
-		}
-	}
-	clientID := begun.registration.ClientID
-	matches := func(aud any) bool {
-		s, ok := aud.(string)
-		return ok && (s == clientID || strings.EqualFold(s, clientID) && t.has(IgnoresCaseOfAudience))
-	}
-	azp, hasAZP := c.members["azp"]
-	further := len(audiences) > 1 && slices.ContainsFunc(audiences, matches)
-	right := len(audiences) == 1 && matches(audiences[0]) && (!hasAZP || azp == clientID)
-	switch {
-	case right && (!hasAZP || !t.has(RefusesAuthorizedParty)),
-		further && !hasAZP && t.has(LooksForAudience),
-		further && matches(audiences[0]) && !hasAZP && t.has(TakesFirstAudience),
-		further && azp == clientID && t.has(TrustsAuthorizedParty),
-		!right && len(audiences) == 1 && matches(audiences[0]) && t.has(IgnoresAuthorizedParty),
-		!right && len(audiences) == 1 && !begun.named && t.has(TakesAnyAudienceWithoutClient),
-		!right && t.has(IgnoresAudience):
-		return nil
+		return aud
 	default:
-		err := unauthorized("The audience %s is not %q.", lti.Wire(c.members["aud"]), clientID)
-		if t.has(RefusesAudienceWith400) {
-			err.status = http.StatusBadRequest
-		}
-		return err
+		return nil
 	}
 }
 
-// checkTimes wants a token that was issued, is valid and has not expired
-// (Security Framework 1.0, 5.1.3 (7) and (8); RFC 7519, 4.1.5).
-func (t *Tool) checkTimes(_ *login, c claims) error {
-	now := t.opts.Now()
-	// past and ahead hold a time against the clock, which may be a little off.
-	past := func(at time.Time) bool {
-		return now.After(at.Add(leeway)) || now.After(at) && t.has(AllowsNoClockSkew)
-	}
-	ahead := func(at time.Time) bool {
-		return at.After(now.Add(leeway)) || at.After(now) && t.has(AllowsNoClockSkew)
-	}
-	for _, whole := range []struct{ claim, fault string }{{"iat", NeedsWholeIssueTime}, {"exp", NeedsWholeExpiry}, {"nbf", NeedsWholeNotBefore}} {
-		if at, isNumber := c.members[whole.claim].(float64); isNumber && at != math.Trunc(at) && t.has(whole.fault) {
-			return unauthorized("%s is no whole number.", whole.claim)
-		}
-	}
-	exp, present := c.members["exp"]
-	if s, ok := exp.(string); ok && t.has(ReadsExpiryFromText) {
-		var seconds float64
-		if _, err := fmt.Sscan(s, &seconds); err == nil {
-			exp = seconds
-		}
-	}
-	switch expires, isTime := seconds(exp); {
-	case isTime && (!past(expires) || t.has(IgnoresExpiry)),
-		!present && t.has(AcceptsMissingExpiry),
-		present && exp == nil && t.has(AcceptsNullExpiry):
-	case !isTime:
+// clientID is that of the login.
+func (q *response) clientID() string { return q.begun.registration.ClientID }
+
+func (q *response) otherAudience() error {
+	return unauthorized("The audience %s is not %q.", lti.Wire(q.members["aud"]), q.clientID())
+}
+
+// Security Framework 1.0, 5.1.3 (7).
+var expiryGiven = &rule{Name: "exp is a time", Broken: func(q *response) error {
+	if _, isTime := seconds(q.members["exp"]); !isTime {
 		return unauthorized("The id_token has no time of expiry.")
-	default:
+	}
+	return nil
+}}
+
+// Security Framework 1.0, 5.1.3 (7).
+var notExpired = &rule{Name: "exp is not past", Broken: func(q *response) error {
+	if expires, isTime := seconds(q.members["exp"]); isTime && q.now().After(expires.Add(leeway)) {
 		return unauthorized("The id_token has expired.")
 	}
-	switch issued, isTime := seconds(c.members["iat"]); {
-	case isTime && !ahead(issued), !c.has("iat") && t.has(AcceptsMissingIssueTime), isTime && t.has(AcceptsFutureIssueTime):
-	default:
+	return nil
+}}
+
+// Security Framework 1.0, 5.1.3 (8).
+var issuedByNow = &rule{Name: "iat is a time that is not to come", Broken: func(q *response) error {
+	if at, isTime := seconds(q.members["iat"]); !isTime || at.After(q.now().Add(leeway)) {
 		return unauthorized("The id_token has no time of issue, or one to come.")
 	}
-	if begins, isTime := seconds(c.members["nbf"]); c.has("nbf") && (!isTime || ahead(begins)) && !t.has(IgnoresNotBefore) {
+	return nil
+}}
+
+// RFC 7519, 4.1.5.
+var notBefore = &rule{Name: "nbf, where it is given, is a time that is not to come", Broken: func(q *response) error {
+	if begins, isTime := seconds(q.members["nbf"]); q.has("nbf") && (!isTime || begins.After(q.now().Add(leeway))) {
 		return unauthorized("The id_token is not valid yet.")
 	}
 	return nil
-}
+}}
+
+func (q *response) now() time.Time { return q.t.opts.Now() }
 
 // seconds reads a NumericDate (RFC 7519, 2).
 func seconds(claim any) (time.Time, bool) {
@@ -205,182 +171,76 @@ func seconds(claim any) (time.Time, bool) {
 	return time.Unix(int64(f), 0), true
 }
 
-// checkNonce wants the nonce that this login sent (OpenID Connect Core 1.0, 3.2.2.11).
-func (t *Tool) checkNonce(r *http.Request, begun *login, c claims, twin bool) error {
-	nonce, isText := c.text("nonce")
-	t.mu.Lock()
-	other, known := t.byNonce[nonce]
-	used, stateUsed := known && other.used, begun.used
-	firstWithout := (c.members["nonce"] == nil || c.members["nonce"] == "") && !t.tookNoNonce && t.has(AcceptsMissingNonceOnce)
-	t.tookNoNonce = t.tookNoNonce || firstWithout
-	t.mu.Unlock()
-	if isText && nonce != "" && subtle.ConstantTimeCompare([]byte(nonce), []byte(begun.nonce)) == 1 {
-		return nil
-	}
-	switch {
-	case firstWithout,
-		!c.has("nonce") && t.has(AcceptsMissingNonce),
-		isText && nonce == "" && t.has(AcceptsEmptyNonce),
-		isText && nonce != "" && !known && t.has(AcceptsUnknownNonce),
-		known && !used && t.has(AcceptsNonceOfAnyLogin),
-		known && !used && !begun.used && t.ownsLogin(r, other) && t.has(AcceptsNonceOfOtherLogin),
-		known && !used && stateUsed && t.has(AcceptsUsedState),
-		known && !used && twin,
-		used && other != begun && t.has(AcceptsUsedNonce),
-		used && other != begun && t.ownsLogin(r, other) && t.has(AcceptsUsedNonceOfBrowser):
-		return nil
-	case !isText || nonce == "":
+// Security Framework 1.0, 5.1.3 (9); OpenID Connect Core 1.0, 3.2.2.11.
+var nonceOfLogin = &rule{Name: "the nonce is the one that this login sent", Broken: func(q *response) error {
+	switch nonce := q.nonce(); {
+	case nonce == "":
 		return unauthorized("The id_token has no nonce.")
-	default:
+	case subtle.ConstantTimeCompare([]byte(nonce), []byte(q.begun.nonce)) != 1:
 		return unauthorized("The nonce is not the one of this login.")
+	default:
+		return nil
 	}
-}
+}}
 
-// checkMessage wants a resource link launch with all that it requires (LTI
-// Core 1.3, 5.3).
-func (t *Tool) checkMessage(_ *login, c claims) error {
-	messageType, _ := c.text(lti.ClaimMessageType)
-	version, _ := c.text(lti.ClaimVersion)
-	if c.lacksAll() && t.has(AcceptsMessageWithoutClaims) {
-		return nil
+// LTI Core 1.3, 5.3.1.
+var typeIsLink = &rule{Name: "the message type is that of a resource link launch", Broken: func(q *response) error {
+	if q.messageType() != lti.ResourceLinkRequest {
+		return badRequest("The message type is %s instead of %s.", lti.Wire(q.members[lti.ClaimMessageType]), lti.ResourceLinkRequest)
 	}
-	switch {
-	case messageType == lti.ResourceLinkRequest,
-		strings.EqualFold(messageType, lti.ResourceLinkRequest) && t.has(IgnoresCaseOfMessageType),
-		messageType != "" && t.has(IgnoresMessageType),
-		!c.has(lti.ClaimMessageType) && t.has(AcceptsMissingMessageType),
-		c.has(lti.ClaimMessageType) && messageType == "" && t.has(AcceptsEmptyMessageType):
-	default:
-		return badRequest("The message type is %s instead of %s.", lti.Wire(c.members[lti.ClaimMessageType]), lti.ResourceLinkRequest)
+	return nil
+}}
+
+// LTI Core 1.3, 5.3.2.
+var versionIs13 = &rule{Name: "the version is 1.3.0", Broken: func(q *response) error {
+	if version, _ := q.text(lti.ClaimVersion); version != lti.Version {
+		return badRequest("The version is %s instead of %s.", lti.Wire(q.members[lti.ClaimVersion]), lti.Version)
 	}
-	switch {
-	case version == lti.Version,
-		(version == "1.3" || c.members[lti.ClaimVersion] == 1.3) && t.has(ComparesVersionLoosely),
-		c.has(lti.ClaimVersion) && t.has(IgnoresVersion),
-		!c.has(lti.ClaimVersion) && t.has(AcceptsMissingVersion):
-	default:
-		return badRequest("The version is %s instead of %s.", lti.Wire(c.members[lti.ClaimVersion]), lti.Version)
-	}
-	value, hasID := c.object(lti.ClaimResourceLink)["id"]
-	id, isText := value.(string)
-	switch {
-	case id != "",
-		!hasID && (c.object(lti.ClaimResourceLink) != nil || !c.has(lti.ClaimResourceLink)) && t.has(AcceptsMissingResourceLink),
-		isText && id == "" && t.has(AcceptsEmptyResourceLinkID):
-		return nil
-	default:
+	return nil
+}}
+
+// LTI Core 1.3, 5.3.5.
+var linkGiven = &rule{Name: "a resource link is named", Broken: func(q *response) error {
+	if id, _ := q.object(lti.ClaimResourceLink)["id"].(string); id == "" {
 		return badRequest("The message has no resource link.")
 	}
-}
+	return nil
+}}
 
-// checkTarget wants a target link that is this tool's: it is where the user
-// will be sent (LTI Core 1.3, 5.3.4).
-func (t *Tool) checkTarget(_ *login, c claims) error {
-	target, _ := c.text(lti.ClaimTargetLinkURI)
-	switch {
-	case t.own(target), target != "" && t.has(RedirectsToTargetLink), !c.has(lti.ClaimTargetLinkURI) && t.has(AcceptsMissingTargetLinkURI):
-		return nil
-	default:
-		return badRequest("The target_link_uri %s is none of this tool.", lti.Wire(c.members[lti.ClaimTargetLinkURI]))
-	}
-}
-
-// checkDeployment wants a deployment that is registered (LTI Core 1.3, 5.3.3),
-// where the registration names any.
-func (t *Tool) checkDeployment(begun *login, c claims) error {
-	id, isText := c.text(lti.ClaimDeploymentID)
-	known := begun.registration.DeploymentIDs
-	if slices.Index(known, id) > 0 && t.has(KnowsOneDeployment) {
-		known = known[:1]
-	}
-	switch {
-	case isText && slices.Contains(known, id), len(known) == 0 && id != "":
-		return nil
-	case id != "" && begun.deployment == id && t.has(TakesDeploymentOfLogin),
-		id != "" && begun.deployment == "" && t.has(TakesAnyDeploymentWithoutLogins),
-		!c.has(lti.ClaimDeploymentID) && t.has(AcceptsMissingDeployment),
-		c.has(lti.ClaimDeploymentID) && id == "" && isText && t.has(AcceptsEmptyDeployment),
-		id != "" && t.has(IgnoresDeployment):
-		return nil
-	}
-	knows := func(one string) bool {
-		return strings.EqualFold(one, id) && t.has(IgnoresCaseOfDeployment) ||
-			len(id) > 255 && strings.HasPrefix(id, one) && t.has(TruncatesDeployment)
-	}
-	if !slices.ContainsFunc(known, knows) {
-		return badRequest("The deployment %s is not registered.", lti.Wire(c.members[lti.ClaimDeploymentID]))
+// LTI Core 1.3, 5.3.4: it is where the user will be sent.
+var targetIsOwn = &rule{Name: "the target link is this tool's", Broken: func(q *response) error {
+	if target, _ := q.text(lti.ClaimTargetLinkURI); !q.t.own(target) {
+		return badRequest("The target_link_uri %s is none of this tool.", lti.Wire(q.members[lti.ClaimTargetLinkURI]))
 	}
 	return nil
+}}
+
+// LTI Core 1.3, 5.3.3.
+var deploymentKnown = &rule{Name: "the deployment is registered, where the registration names any", Broken: func(q *response) error {
+	id, isText := q.text(lti.ClaimDeploymentID)
+	known := q.begun.registration.DeploymentIDs
+	if isText && slices.Contains(known, id) || len(known) == 0 && id != "" {
+		return nil
+	}
+	return q.unknownDeployment()
+}}
+
+func (q *response) unknownDeployment() error {
+	return badRequest("The deployment %s is not registered.", lti.Wire(q.members[lti.ClaimDeploymentID]))
 }
 
-// checkUser wants roles, however many, and a user or nobody at all (LTI Core
-// 1.3, 5.3.6 and 5.3.7).
-func (t *Tool) checkUser(_ *login, c claims) error {
-	_, isList := c.members[lti.ClaimRoles].([]any)
-	switch {
-	case isList, c.lacksAll() && t.has(AcceptsMessageWithoutClaims), !c.has(lti.ClaimRoles) && t.has(AcceptsMissingRoles):
-	default:
+// LTI Core 1.3, 5.3.7.
+var rolesGiven = &rule{Name: "there are roles, however many", Broken: func(q *response) error {
+	if _, isList := q.members[lti.ClaimRoles].([]any); !isList {
 		return badRequest("The message has no roles.")
 	}
-	sub, isText := c.text("sub")
-	switch {
-	case c.isAnonymous() && t.has(CrashesOnAnonymous):
-		return &refusal{http.StatusInternalServerError, "null"}
-	case c.isAnonymous() && t.has(DeclinesAnonymous):
-		return badRequest("This tool is for users who are known.")
-	case c.isAnonymous(), sub != "",
-		!c.has("sub") && t.has(AcceptsMissingUser),
-		c.has("sub") && isText && sub == "" && t.has(AcceptsEmptyUser):
-		return nil
-	default:
+	return nil
+}}
+
+// LTI Core 1.3, 5.3.6.
+var userGiven = &rule{Name: "there is a user, or nobody at all", Broken: func(q *response) error {
+	if sub, _ := q.text("sub"); sub == "" && !q.isAnonymous() {
 		return badRequest("The message has no user.")
 	}
-}
-
-// checkPickily are the faults of being too strict.
-func (t *Tool) checkPickily(_ *login, c claims) error {
-	roles := c.roles()
-	any := func(matches func(string) bool) bool { return slices.ContainsFunc(roles, matches) }
-	for _, rule := range []struct {
-		fault   string
-		refuses bool
-		says    string
-	}{
-		{RefusesUnknownRole, slices.Contains(roles, lti.RoleUnknown), "There is a role that is unknown."},
-		{RefusesTeachers, slices.Equal(roles, []string{lti.RoleInstructor}), "This tool is for students."},
-		{RefusesSeveralRoles, len(roles) > 2, "There are too many roles."},
-		{RefusesSystemRoles, any(func(r string) bool { return strings.Contains(r, "/system/person#") }), "There is a role of the system."},
-		{NeedsRoleInContext, slices.Equal(roles, []string{lti.RoleInstitutionStudent}), "The user has no role in the course."},
-		{RefusesShortRole, any(func(r string) bool { return r == "Instructor" || r == "Learner" }), "There is a role that is no URI."},
-		{RefusesCustomRole, any(func(r string) bool { return strings.Contains(r, "school.example") }), "There is a role of no vocabulary."},
-		{NeedsRole, len(roles) == 0 && !c.isAnonymous(), "The user has no role."},
-		{NeedsName, !c.has("name") && !c.isAnonymous(), "The user has no name."},
-		{NeedsEmail, !c.has("email") && !c.isAnonymous(), "The user has no email."},
-		{NeedsContext, !c.has(lti.ClaimContext), "The launch is in no course."},
-		{NeedsPlatformClaim, !c.has(lti.ClaimToolPlatform), "The claim tool_platform is missing."},
-		{NeedsCustom, !c.has(lti.ClaimCustom), "There are no custom parameters."},
-		{NeedsResourceParameter, c.object(lti.ClaimCustom)["resource"] == nil, "The launch does not say which resource it opens."},
-		{NeedsCourseNumber, c.object(lti.ClaimLIS)["course_offering_sourcedid"] == nil, "The launch does not say the number of the course."},
-		{RefusesMiddleName, c.has("middle_name"), "The claim middle_name is unknown."},
-		{RefusesLongTitles, isLong(c.object(lti.ClaimContext)["title"]), "The course has a title that is too long."},
-		{RefusesManyRoles, len(roles) > manyRoles, "The user has too many roles."},
-		{RefusesUnknownClaims, c.has("favourite_colour"), "There is a claim that is unknown."},
-		{RefusesUnknownMembers, c.object(lti.ClaimResourceLink)["favourite_colour"] != nil, "There is a member that is unknown."},
-	} {
-		if rule.refuses && t.has(rule.fault) {
-			return badRequest("%s", rule.says)
-		}
-	}
 	return nil
-}
-
-// What faults take at most of titles, in characters, and of roles.
-const (
-	longTitle = 100
-	manyRoles = 6
-)
-
-func isLong(title any) bool {
-	text, _ := title.(string)
-	return len([]rune(text)) > longTitle
-}
+}}

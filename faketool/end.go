@@ -1,82 +1,96 @@
 package faketool
 
 import (
-	"html/template"
 	"net/http"
 	"slices"
 
+	"invigilator/fault"
 	"invigilator/lti"
 )
 
-// checkEnd wants what tells which attempt is over, and nothing else (Proctoring
+// What a message has to keep that an exam is over: it tells which attempt (Proctoring
 // Services 1.0, 4.4.1).
-func (t *Tool) checkEnd(c claims) error {
-	id, _ := c.object(lti.ClaimResourceLink)["id"].(string)
-	_, isNumber := c.attemptNumber()
-	switch sub, _ := c.text("sub"); {
-	case sub == "" && (c.has("sub") || !t.has(ClosesWithoutCandidate)):
-		return badRequest("The message names no candidate.")
-	case !isNumber && (c.has(lti.ClaimAttemptNumber) || !t.has(ClosesWithoutAttempt)):
-		return badRequest("The attempt number %s is none.", clipTo(string(c.raw(lti.ClaimAttemptNumber)), 100))
-	case c.has(lti.ClaimResourceLink) && id == "":
-		return badRequest("The message has a resource link without an id.")
-	case !c.has(lti.ClaimResourceLink) && t.has(NeedsLinkAtEnd), !c.has(lti.ClaimLaunchPresentation) && t.has(NeedsPresentationAtEnd):
-		return badRequest("The message lacks a claim.")
-	default:
-		return nil
+var endsExam = &checks{Name: "the message that a proctored exam is over", Rules: []*rule{
+	versionIs13, candidateOfEnd, attemptOfEnd, linkOfEnd,
+}}
+
+var candidateOfEnd = &rule{Name: "the candidate is named whose exam is over", Broken: candidateGiven.Broken}
+
+var attemptOfEnd = &rule{Name: "the attempt number that is over is an integer from 1 on", Broken: func(q *response) error {
+	if _, isNumber := q.attemptNumber(); !isNumber {
+		return q.noAttempt()
 	}
+	return nil
+}}
+
+var linkOfEnd = &rule{Name: "the resource link, where there is one, has an id", Broken: func(q *response) error {
+	if id, _ := q.object(lti.ClaimResourceLink)["id"].(string); q.has(lti.ClaimResourceLink) && id == "" {
+		return badRequest("The message has a resource link without an id.")
+	}
+	return nil
+}}
+
+// What the end of an exam does.
+var (
+	attemptOver = &fault.Seam[sameAttempt]{Name: "whether an attempt is the one that is over"}
+	examEnded   = &fault.Seam[ending]{Name: "what comes of the message that an exam is over"}
+	endShown    = &fault.Seam[endShowing]{Name: "what a candidate sees after the assessment"}
+	endAnswered = &fault.Seam[handling]{Name: "how a candidate is told that the exam is over"}
+	leaves      = &fault.Step[string]{Name: "leads back to the platform by way of the tool"}
+)
+
+// sameAttempt says whether an attempt that is known is the one that is over.
+type sameAttempt struct {
+	known, over attempt
+	same        bool
+}
+
+// ending is what comes of a message that an exam is over.
+type ending struct {
+	q      *response
+	before bool // it was over before
+	err    error
+}
+
+// endShowing is what a candidate sees after the assessment.
+type endShowing struct {
+	t            *Tool
+	problem, log string // that the platform tells of
+	page         endPage
 }
 
 // end finds the sitting that an EndAssessment message is about and closes it
 // (Proctoring Services 1.0, 4.4). A message may come again, and does no harm.
 // What belongs to no sitting closes none.
-func (t *Tool) end(r *http.Request, c claims, begun *login) (*sitting, error) {
-	over := attempt{of: clientOf(begun.registration)}
-	over.of.deployment, _ = c.text(lti.ClaimDeploymentID)
-	over.sub, _ = c.text("sub")
-	over.number, _ = c.attemptNumber()
-	over.link, _ = c.object(lti.ClaimResourceLink)["id"].(string)
+func (t *Tool) end(q *response) (*sitting, error) {
+	over := attempt{of: clientOf(q.begun.registration)}
+	over.of.deployment, _ = q.text(lti.ClaimDeploymentID)
+	over.sub, _ = q.text("sub")
+	over.number, _ = q.attemptNumber()
+	over.link, _ = q.object(lti.ClaimResourceLink)["id"].(string)
 
 	t.mu.Lock()
 	found := slices.DeleteFunc(slices.Clone(t.sittings), func(s *sitting) bool { return !t.isOver(s.attempt(), over) })
 	t.mu.Unlock()
-	if here := slices.DeleteFunc(slices.Clone(found), func(s *sitting) bool { return !s.isHere(r) }); over.link == "" && len(here) > 0 {
+	if here := slices.DeleteFunc(slices.Clone(found), func(s *sitting) bool { return !s.isHere(q.r) }); over.link == "" && len(here) > 0 {
 		found = here
 	}
 	if len(found) == 0 {
 		return nil, &refusal{http.StatusNotFound, "No such attempt is proctored here."}
 	}
 	last := found[len(found)-1]
-	if _, open := t.sittingNamed(last.id); !open && t.has(CrashesOnSecondEnd) {
-		return nil, &refusal{http.StatusInternalServerError, "null"}
-	}
+	_, open := t.sittingNamed(last.id)
 	t.finish(last)
-	_, isText := c.text(lti.ClaimErrorMessage)
-	switch {
-	case c.has(lti.ClaimErrorMessage) && !isText && t.has(CrashesOnErrorOfOtherType):
-		return nil, &refusal{http.StatusInternalServerError, "null"}
-	case t.has(AnswersEndWith400):
-		return nil, badRequest("Messages of this type are unknown.")
-	}
-	return last, nil
+	return last, examEnded.Pass(t.carrier, ending{q: q, before: !open}).err
 }
 
-// isOver says whether an attempt that is known is the one that is over. What the
-// message lacks is no matter; it may lack the resource link alone.
+// isOver says whether an attempt that is known is the one that is over. The message may
+// lack the resource link.
 func (t *Tool) isOver(known, over attempt) bool {
 	if over.link == "" {
 		known.link = ""
 	}
-	if over.sub == "" {
-		known.sub = ""
-	}
-	if over.number == 0 {
-		known.number = 0
-	}
-	sameCandidate, sameAttempt := known, known
-	sameCandidate.link, sameCandidate.number = over.link, over.number
-	sameAttempt.sub = over.sub
-	return known == over || sameCandidate == over && t.has(ClosesByCandidateAlone) || sameAttempt == over && t.has(ClosesForAnyCandidate)
+	return attemptOver.Pass(t.carrier, sameAttempt{known, over, known == over}).same
 }
 
 // endPage is what a candidate sees after the assessment.
@@ -89,42 +103,11 @@ type endPage struct {
 
 // showEnd shows that the assessment is over. What the platform says for the log
 // is not for the candidate.
-func (t *Tool) showEnd(w http.ResponseWriter, c claims, over *sitting) {
-	problem, _ := c.text(lti.ClaimErrorMessage)
-	log, _ := c.text(lti.ClaimErrorLog)
-	shown := endPage{Title: over.shownTitle(), Problem: clip(problem), Exit: c.returnURL()}
-	if template.HTMLEscapeString(problem) != problem && t.has(ShowsEndErrorUnescaped) {
-		shown.Problem = template.HTML(problem)
-	}
-	if log != "" && t.has(ShowsErrorLog) {
-		shown.Log = clip(log)
-	}
-	if shown.Exit != "" {
-		if t.has(ReturnsAtEnd) {
-			w.Header().Set("Location", shown.Exit)
-			w.WriteHeader(http.StatusSeeOther)
-			return
-		}
-		if t.has(EndsNowhere) {
-			shown.Exit = ""
-		}
-		shown.Exit, shown.Leave = t.spoilExit(shown.Exit, EndsWithButton, LosesWayBackAtEnd)
-	}
-	t.render(w, http.StatusOK, "ended", shown)
-}
-
-// spoilExit makes of the link that leads back a form that leads there by way of the tool,
-// where it has one of two faults; with the second the tool does not know where to any more.
-func (t *Tool) spoilExit(exit, button, loses string) (to, leave string) {
-	switch {
-	case exit == "":
-		return "", ""
-	case t.has(loses):
-		return "", t.opts.URL + leavePath
-	case t.has(button):
-		return exit, t.opts.URL + leavePath
-	}
-	return exit, ""
+func (t *Tool) showEnd(w http.ResponseWriter, q *response, over *sitting) {
+	problem, _ := q.text(lti.ClaimErrorMessage)
+	log, _ := q.text(lti.ClaimErrorLog)
+	shown := endShown.Pass(t.carrier, endShowing{t, problem, log, endPage{Title: over.shownTitle(), Problem: clip(problem), Exit: q.returnURL()}})
+	endAnswered.Pass(t.carrier, handling{q: q, by: func(w http.ResponseWriter) { t.render(w, http.StatusOK, "ended", shown.page) }}).by(w)
 }
 
 // leavePath is where the forms of faults lead back to the platform.
@@ -134,7 +117,7 @@ const leavePath = "/leave"
 func (t *Tool) serveLeave(w http.ResponseWriter, r *http.Request) {
 	to := r.PostFormValue("to")
 	switch {
-	case !slices.ContainsFunc([]string{EndsWithButton, LosesWayBackAtEnd, ReviewsWithButton, LosesWayBackOfReview}, t.has):
+	case !leaves.Taken(t.carrier, to):
 		t.serveNothing(w, r)
 	case to == "":
 		http.Error(w, "null", http.StatusInternalServerError)

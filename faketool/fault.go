@@ -1,9 +1,20 @@
 package faketool
 
 import (
+	"errors"
+	"fmt"
+	"html/template"
+	"net/http"
+	"net/url"
 	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/lestrrat-go/jwx/v2/jwa"
 
 	"invigilator/fault"
+	"invigilator/lti"
 )
 
 // A Fault is one named deviation. It is either a defect of the tool, something
@@ -418,56 +429,56 @@ var launchDefects = []Fault{
 	{Name: ShortState, Breaks: []string{"sec-tool-auth-request-state"}, Does: "makes a state of 8 characters"},
 	{Name: CountsState, Breaks: []string{"sec-tool-auth-request-state"}, Does: "makes a state by counting"},
 	{Name: OmitsState, Breaks: []string{"sec-tool-auth-request-state"}, Hides: []string{"sec-tool-state-missing", "sec-tool-state-foreign", "practice-tool-state-single-use"}, Does: "sends no state, and knows a login by its cookie and nonce"},
-	{Name: SetsNoStateCookie, Breaks: []string{"sec-tool-auth-request-state", "sec-tool-login-csrf"}, Does: "binds the state to no browser"},
-	{Name: AcceptsMissingState, Breaks: []string{"sec-tool-state-missing", "ap-tool-verifies-id-token"}, Does: "accepts a launch without state"},
-	{Name: AcceptsEmptyState, Breaks: []string{"sec-tool-state-missing"}, Does: "accepts a launch with an empty state"},
-	{Name: AcceptsUnknownState, Breaks: []string{"sec-tool-state-foreign"}, Does: "accepts a state that it never issued"},
-	{Name: IgnoresStateCookie, Breaks: []string{"sec-tool-login-csrf"}, Does: "does not ask whether the browser is the one that began the login"},
-	{Name: AcceptsOthersLoginAfterLaunch, Breaks: []string{"sec-tool-login-csrf"}, Does: "takes the answer to another browser's login in a browser that was launched before"},
-	{Name: AcceptsOthersLoginDuringLogin, Breaks: []string{"sec-tool-login-csrf"}, Does: "takes the answer to another browser's login in a browser whose own login is under way"},
-	{Name: AcceptsNonceOfOtherLogin, Breaks: []string{"oidc-tool-nonce-foreign"}, Does: "takes the nonce of any open login of the browser, whichever the state is of"},
-	{Name: AcceptsUsedNonceOfBrowser, Breaks: []string{"sec-tool-nonce-replayed"}, Does: "takes a used nonce in the next login of its browser"},
-	{Name: AcceptsUnsolicited, Breaks: []string{"sec-tool-login-csrf"}, Does: "accepts a launch that answers no login"},
-	{Name: SkipsSignature, Breaks: []string{"sec-tool-signature-tampered", "sec-tool-signature-wrong-key", "ap-tool-verifies-id-token", "ap-tool-rejects-bad-end-assessment"}, Hides: []string{"practice-tool-return-url-unverified"}, Does: "looks at alg and kid, but not at the signature"},
-	{Name: AcceptsEmptySignature, Breaks: []string{"sec-tool-signature-tampered"}, Does: "takes a token without signature for verified"},
-	{Name: AcceptsAlgNone, Breaks: []string{"sec-tool-alg-none", "ap-tool-verifies-id-token"}, Does: "accepts the algorithm none"},
-	{Name: AcceptsAlgNoneInOtherSpelling, Breaks: []string{"sec-tool-alg-none"}, Does: "refuses none, but not None, NONE and nOnE"},
-	{Name: AcceptsMissingAlg, Breaks: []string{"sec-tool-alg-none"}, Does: "accepts a header without alg"},
-	{Name: AcceptsFirstKeyAsSecret, Breaks: []string{"cert-tool-alg-hmac-confusion"}, Does: "verifies an HMAC with the first public key that it ever had as the secret"},
-	{Name: AcceptsPublicKeyAsSecret, Breaks: []string{"cert-tool-alg-hmac-confusion"}, Does: "verifies an HMAC with the platform's public key as the secret"},
-	{Name: TriesAnyKey, Breaks: []string{"cert-tool-kid-unknown"}, Does: "tries the first key where it does not know the kid"},
-	{Name: NeverFetchesKeysAgain, Breaks: []string{"oidc-tool-key-rotation"}, Hides: []string{"cert-tool-kid-missing", "practice-tool-jwks-formats", "sec-tool-jwks-unavailable", "practice-tool-removed-key"}, Does: "fetches the platform's key set once and never again"},
-	{Name: IgnoresIssuer, Breaks: []string{"sec-tool-iss", "ap-tool-verifies-id-token"}, Hides: []string{"practice-tool-return-url-unverified"}, Does: "does not look at iss"},
-	{Name: ComparesIssuerLoosely, Breaks: []string{"sec-tool-iss"}, Does: "ignores scheme, case and a trailing slash of iss"},
-	{Name: AcceptsIssuerArray, Breaks: []string{"sec-tool-iss"}, Does: "accepts an array as iss"},
-	{Name: IgnoresAudience, Breaks: []string{"sec-tool-aud", "sec-tool-aud-untrusted-additional", "sec-tool-azp-mismatch", "practice-tool-malformed-token", "ap-tool-verifies-id-token"}, Does: "does not look at aud"},
-	{Name: AcceptsMissingAudience, Breaks: []string{"sec-tool-aud"}, Does: "accepts a token without aud"},
-	{Name: IgnoresCaseOfAudience, Breaks: []string{"sec-tool-aud"}, Does: "ignores the case of aud"},
-	{Name: RefusesAudienceWith400, Breaks: []string{"sec-tool-aud", "sec-tool-aud-untrusted-additional"}, OnlyWarns: true, Does: "refuses a wrong aud with 400 instead of 401"},
-	{Name: IgnoresExpiry, Breaks: []string{"sec-tool-exp", "ap-tool-verifies-id-token"}, Hides: []string{"practice-tool-return-url-unverified"}, Does: "wants exp, but accepts expired tokens"},
-	{Name: AcceptsMissingExpiry, Breaks: []string{"sec-tool-exp"}, Does: "accepts a token without exp"},
-	{Name: AcceptsNullExpiry, Breaks: []string{"sec-tool-exp"}, Does: "takes exp null for never"},
-	{Name: ReadsExpiryFromText, Breaks: []string{"sec-tool-exp"}, Does: "accepts exp as a string"},
-	{Name: AcceptsMissingNonce, Breaks: []string{"sec-tool-nonce-missing"}, Does: "accepts a token without nonce"},
-	{Name: AcceptsMissingNonceOnce, Breaks: []string{"sec-tool-nonce-missing"}, Does: "looks in a nonce for a replay alone, so that the first token without one is accepted"},
-	{Name: AcceptsEmptyNonce, Breaks: []string{"sec-tool-nonce-missing"}, Does: "accepts a token with an empty nonce"},
-	{Name: AcceptsUnknownNonce, Breaks: []string{"oidc-tool-nonce-foreign"}, Does: "accepts a nonce that it never sent"},
-	{Name: AcceptsNonceOfAnyLogin, Breaks: []string{"oidc-tool-nonce-foreign", "ap-tool-verifies-id-token"}, Does: "accepts the nonce of any login that is still open"},
-	{Name: AcceptsLaunchTwice, Breaks: []string{"sec-tool-nonce-replayed"}, Does: "lets the same launch be submitted twice"},
-	{Name: NotesUseLate, Breaks: []string{"sec-tool-nonce-replayed"}, Does: "notes that a login has been used a while after it has looked"},
-	{Name: AcceptsUsedNonce, Breaks: []string{"sec-tool-nonce-replayed"}, Does: "accepts the nonce of an earlier launch in a new login"},
-	{Name: IgnoresMessageType, Breaks: []string{"core-tool-message-type-unknown"}, Does: "takes every message for a resource link launch"},
-	{Name: IgnoresCaseOfMessageType, Breaks: []string{"core-tool-message-type-unknown"}, Does: "ignores the case of the message type"},
-	{Name: AcceptsMissingDeployment, Breaks: []string{"core-tool-deployment-id-missing"}, Does: "accepts a launch without deployment_id"},
-	{Name: AcceptsEmptyDeployment, Breaks: []string{"core-tool-deployment-id-missing"}, Does: "accepts a launch with an empty deployment_id"},
+	{Name: SetsNoStateCookie, Breaks: []string{"sec-tool-auth-request-state", "sec-tool-login-csrf"}, Does: "binds the state to no browser", Effects: []fault.Effect{loginOfBrowser.Lift(nil)}},
+	{Name: AcceptsMissingState, Breaks: []string{"sec-tool-state-missing", "ap-tool-verifies-id-token"}, Does: "accepts a launch without state", Effects: []fault.Effect{responseFor.ChangeWhen(acceptsMissingStateWhen, goByNonce)}},
+	{Name: AcceptsEmptyState, Breaks: []string{"sec-tool-state-missing"}, Does: "accepts a launch with an empty state", Effects: []fault.Effect{responseFor.ChangeWhen(acceptsEmptyStateWhen, goByNonce)}},
+	{Name: AcceptsUnknownState, Breaks: []string{"sec-tool-state-foreign"}, Does: "accepts a state that it never issued", Effects: []fault.Effect{responseFor.ChangeWhen(func(q *response) bool { return q.begun == nil && q.state() != "" && q.loginOfNonce() != nil }, goByNonce)}},
+	{Name: IgnoresStateCookie, Breaks: []string{"sec-tool-login-csrf"}, Does: "does not ask whether the browser is the one that began the login", Effects: []fault.Effect{loginOfBrowser.Lift(nil)}},
+	{Name: AcceptsOthersLoginAfterLaunch, Breaks: []string{"sec-tool-login-csrf"}, Does: "takes the answer to another browser's login in a browser that was launched before", Effects: []fault.Effect{loginOfBrowser.Lift(func(q *response) bool { return q.browser().launched })}},
+	{Name: AcceptsOthersLoginDuringLogin, Breaks: []string{"sec-tool-login-csrf"}, Does: "takes the answer to another browser's login in a browser whose own login is under way", Effects: []fault.Effect{loginOfBrowser.Lift(func(q *response) bool { return !q.browser().launched && q.browser().sent })}},
+	{Name: AcceptsNonceOfOtherLogin, Breaks: []string{"oidc-tool-nonce-foreign"}, Does: "takes the nonce of any open login of the browser, whichever the state is of", Effects: []fault.Effect{nonceOfLogin.Lift(acceptsNonceOfOtherLogin)}},
+	{Name: AcceptsUsedNonceOfBrowser, Breaks: []string{"sec-tool-nonce-replayed"}, Does: "takes a used nonce in the next login of its browser", Effects: []fault.Effect{nonceOfLogin.Lift(func(q *response) bool { return q.ofUsedLogin() && ownsLogin(q.r, q.loginOfNonce()) })}},
+	{Name: AcceptsUnsolicited, Breaks: []string{"sec-tool-login-csrf"}, Does: "accepts a launch that answers no login", Effects: []fault.Effect{responseFor.ChangeWhen(acceptsUnsolicitedWhen, goOnUnasked), loginOfBrowser.Lift(unasked)}},
+	{Name: SkipsSignature, Breaks: []string{"sec-tool-signature-tampered", "sec-tool-signature-wrong-key", "ap-tool-verifies-id-token", "ap-tool-rejects-bad-end-assessment"}, Hides: []string{"practice-tool-return-url-unverified"}, Does: "looks at alg and kid, but not at the signature", Effects: []fault.Effect{signatureVerified.Lift(nil)}},
+	{Name: AcceptsEmptySignature, Breaks: []string{"sec-tool-signature-tampered"}, Does: "takes a token without signature for verified", Effects: []fault.Effect{signatureVerified.Lift(func(q *response) bool { return strings.HasSuffix(q.form.Get(lti.ParamIDToken), ".") })}},
+	{Name: AcceptsAlgNone, Breaks: []string{"sec-tool-alg-none", "ap-tool-verifies-id-token"}, Does: "accepts the algorithm none", Effects: []fault.Effect{signedByPlatform.Lift(func(q *response) bool { return q.algorithm() == "none" })}},
+	{Name: AcceptsAlgNoneInOtherSpelling, Breaks: []string{"sec-tool-alg-none"}, Does: "refuses none, but not None, NONE and nOnE", Effects: []fault.Effect{signedByPlatform.Lift(acceptsAlgNoneInOtherSpelling)}},
+	{Name: AcceptsMissingAlg, Breaks: []string{"sec-tool-alg-none"}, Does: "accepts a header without alg", Effects: []fault.Effect{signedByPlatform.Lift(acceptsMissingAlg)}},
+	{Name: AcceptsFirstKeyAsSecret, Breaks: []string{"cert-tool-alg-hmac-confusion"}, Does: "verifies an HMAC with the first public key that it ever had as the secret", Effects: []fault.Effect{signedByPlatform.Lift(acceptsFirstKeyAsSecret)}},
+	{Name: AcceptsPublicKeyAsSecret, Breaks: []string{"cert-tool-alg-hmac-confusion"}, Does: "verifies an HMAC with the platform's public key as the secret", Effects: []fault.Effect{signedByPlatform.Lift(func(q *response) bool { return q.key != nil && q.signedWithSecret(q.key) })}},
+	{Name: TriesAnyKey, Breaks: []string{"cert-tool-kid-unknown"}, Does: "tries the first key where it does not know the kid", Effects: []fault.Effect{keyFound.ChangeWhen(func(s search) bool { return !s.kept && s.key == nil && len(s.set.keys) > 0 && s.q.kid() != "" }, takeFirstKey)}},
+	{Name: NeverFetchesKeysAgain, Breaks: []string{"oidc-tool-key-rotation"}, Hides: []string{"cert-tool-kid-missing", "practice-tool-jwks-formats", "sec-tool-jwks-unavailable", "practice-tool-removed-key"}, Does: "fetches the platform's key set once and never again", Effects: []fault.Effect{searchesKept.Take(true, func(s search) bool { return s.kept }), fetchesAgain.Take(false, func(s search) bool { return s.kept })}},
+	{Name: IgnoresIssuer, Breaks: []string{"sec-tool-iss", "ap-tool-verifies-id-token"}, Hides: []string{"practice-tool-return-url-unverified"}, Does: "does not look at iss", Effects: []fault.Effect{issuedByPlatform.Lift(nil)}},
+	{Name: ComparesIssuerLoosely, Breaks: []string{"sec-tool-iss"}, Does: "ignores scheme, case and a trailing slash of iss", Effects: []fault.Effect{issuedByPlatform.Lift(comparesIssuerLoosely)}},
+	{Name: AcceptsIssuerArray, Breaks: []string{"sec-tool-iss"}, Does: "accepts an array as iss", Effects: []fault.Effect{issuedByPlatform.Lift(acceptsIssuerArray)}},
+	{Name: IgnoresAudience, Breaks: []string{"sec-tool-aud", "sec-tool-aud-untrusted-additional", "sec-tool-azp-mismatch", "practice-tool-malformed-token", "ap-tool-verifies-id-token"}, Does: "does not look at aud", Effects: []fault.Effect{meantForTool.Lift(nil), authorizedParty.Lift(nil)}},
+	{Name: AcceptsMissingAudience, Breaks: []string{"sec-tool-aud"}, Does: "accepts a token without aud", Effects: []fault.Effect{meantForTool.Lift(func(q *response) bool { return q.members["aud"] == nil }), authorizedParty.Lift(func(q *response) bool { return q.members["aud"] == nil })}},
+	{Name: IgnoresCaseOfAudience, Breaks: []string{"sec-tool-aud"}, Does: "ignores the case of aud", Effects: []fault.Effect{meantForTool.Lift(ignoresCaseOfAudience)}},
+	{Name: RefusesAudienceWith400, Breaks: []string{"sec-tool-aud", "sec-tool-aud-untrusted-additional"}, OnlyWarns: true, Does: "refuses a wrong aud with 400 instead of 401", Effects: []fault.Effect{meantForTool.Answer(nil, withStatus400), authorizedParty.Answer(nil, withStatus400)}},
+	{Name: IgnoresExpiry, Breaks: []string{"sec-tool-exp", "ap-tool-verifies-id-token"}, Hides: []string{"practice-tool-return-url-unverified"}, Does: "wants exp, but accepts expired tokens", Effects: []fault.Effect{notExpired.Lift(nil)}},
+	{Name: AcceptsMissingExpiry, Breaks: []string{"sec-tool-exp"}, Does: "accepts a token without exp", Effects: []fault.Effect{expiryGiven.Lift(func(q *response) bool { return !q.has("exp") })}},
+	{Name: AcceptsNullExpiry, Breaks: []string{"sec-tool-exp"}, Does: "takes exp null for never", Effects: []fault.Effect{expiryGiven.Lift(func(q *response) bool { return q.has("exp") && q.members["exp"] == nil })}},
+	{Name: ReadsExpiryFromText, Breaks: []string{"sec-tool-exp"}, Does: "accepts exp as a string", Effects: []fault.Effect{expiryGiven.Lift((*response).expiresInText)}},
+	{Name: AcceptsMissingNonce, Breaks: []string{"sec-tool-nonce-missing"}, Does: "accepts a token without nonce", Effects: []fault.Effect{nonceOfLogin.Lift(func(q *response) bool { return !q.has("nonce") })}},
+	{Name: AcceptsMissingNonceOnce, Breaks: []string{"sec-tool-nonce-missing"}, Does: "looks in a nonce for a replay alone, so that the first token without one is accepted", Effects: []fault.Effect{nonceOfLogin.Answer(func(q *response) bool { return q.members["nonce"] == nil || q.members["nonce"] == "" }, acceptOnce)}},
+	{Name: AcceptsEmptyNonce, Breaks: []string{"sec-tool-nonce-missing"}, Does: "accepts a token with an empty nonce", Effects: []fault.Effect{nonceOfLogin.Lift(func(q *response) bool { return q.members["nonce"] == "" })}},
+	{Name: AcceptsUnknownNonce, Breaks: []string{"oidc-tool-nonce-foreign"}, Does: "accepts a nonce that it never sent", Effects: []fault.Effect{nonceOfLogin.Lift(func(q *response) bool { return q.nonce() != "" && q.loginOfNonce() == nil })}},
+	{Name: AcceptsNonceOfAnyLogin, Breaks: []string{"oidc-tool-nonce-foreign", "ap-tool-verifies-id-token"}, Does: "accepts the nonce of any login that is still open", Effects: []fault.Effect{nonceOfLogin.Lift((*response).ofOpenLogin)}},
+	{Name: AcceptsLaunchTwice, Breaks: []string{"sec-tool-nonce-replayed"}, Does: "lets the same launch be submitted twice", Effects: []fault.Effect{loginUnused.Lift(nil)}},
+	{Name: NotesUseLate, Breaks: []string{"sec-tool-nonce-replayed"}, Does: "notes that a login has been used a while after it has looked", Effects: []fault.Effect{responseValid.ChangeWhen(hasSession, meetTwinLate), loginUnused.Lift(func(q *response) bool { return q.late })}},
+	{Name: AcceptsUsedNonce, Breaks: []string{"sec-tool-nonce-replayed"}, Does: "accepts the nonce of an earlier launch in a new login", Effects: []fault.Effect{nonceOfLogin.Lift((*response).ofUsedLogin)}},
+	{Name: IgnoresMessageType, Breaks: []string{"core-tool-message-type-unknown"}, Does: "takes every message for a resource link launch", Effects: []fault.Effect{typeIsLink.Lift(func(q *response) bool { return q.messageType() != "" })}},
+	{Name: IgnoresCaseOfMessageType, Breaks: []string{"core-tool-message-type-unknown"}, Does: "ignores the case of the message type", Effects: []fault.Effect{typeIsLink.Lift(func(q *response) bool { return strings.EqualFold(q.messageType(), lti.ResourceLinkRequest) })}},
+	{Name: AcceptsMissingDeployment, Breaks: []string{"core-tool-deployment-id-missing"}, Does: "accepts a launch without deployment_id", Effects: []fault.Effect{deploymentKnown.Lift(func(q *response) bool { return !q.has(lti.ClaimDeploymentID) })}},
+	{Name: AcceptsEmptyDeployment, Breaks: []string{"core-tool-deployment-id-missing"}, Does: "accepts a launch with an empty deployment_id", Effects: []fault.Effect{deploymentKnown.Lift(func(q *response) bool { return q.members[lti.ClaimDeploymentID] == "" })}},
 	{Name: FallsBackOnFirstPlatform, Breaks: []string{"sec-tool-login-unknown-issuer"}, Does: "begins a login for an issuer that it does not know, at the first platform that it does"},
 	{Name: TakesEndpointFromLogin, Breaks: []string{"sec-tool-login-unknown-issuer"}, Does: "sends the authentication request where a parameter of the login initiation says"},
 	{Name: NeedsNoLoginHint, Breaks: []string{"sec-tool-login-missing-parameters"}, Does: "goes on without login_hint"},
 	{Name: NeedsNoTargetLinkURI, Breaks: []string{"sec-tool-login-missing-parameters"}, Does: "goes on without target_link_uri in the login initiation"},
 	{Name: RefusesUnknownParameters, Breaks: []string{"oidc-tool-login-unknown-parameters-ignored"}, Does: "refuses a login initiation with a parameter that it does not know"},
-	{Name: RedirectsToTargetLink, Breaks: []string{"oidc-tool-target-link-uri-no-open-redirect", "core-tool-target-link-uri-from-token"}, Grave: true, Does: "sends the user to whatever target_link_uri the token names"},
-	{Name: RedirectsToTargetOfLogin, Breaks: []string{"oidc-tool-target-link-uri-no-open-redirect"}, Does: "sends the user to whatever foreign target_link_uri the login initiation names"},
-	{Name: OpensTargetOfLogin, Breaks: []string{"core-tool-target-link-uri-from-token"}, Does: "opens the resource that the login initiation names, whatever the token says"},
+	{Name: RedirectsToTargetLink, Breaks: []string{"oidc-tool-target-link-uri-no-open-redirect", "core-tool-target-link-uri-from-token"}, Grave: true, Does: "sends the user to whatever target_link_uri the token names", Effects: []fault.Effect{targetIsOwn.Lift(redirectsToTargetLink), userSentTo.Change(redirectsToTargetLink2)}},
+	{Name: RedirectsToTargetOfLogin, Breaks: []string{"oidc-tool-target-link-uri-no-open-redirect"}, Does: "sends the user to whatever foreign target_link_uri the login initiation names", Effects: []fault.Effect{userSentTo.Change(redirectsToTargetOfLogin)}},
+	{Name: OpensTargetOfLogin, Breaks: []string{"core-tool-target-link-uri-from-token"}, Does: "opens the resource that the login initiation names, whatever the token says", Effects: []fault.Effect{launchTaken.Change(opensTargetOfLogin)}},
 	{Name: IgnoresClientID, Breaks: []string{"core-tool-login-client-id"}, Does: "takes the first registration of an issuer, whatever client_id the login initiation names"},
 	{Name: TakesAnyClientIDForOnly, Breaks: []string{"core-tool-login-client-id"}, OnlyWarns: true, Does: "takes any client_id in a login initiation for that of the issuer's only registration"},
 	{Name: NeedsClientID, Breaks: []string{"core-tool-login-client-id"}, Hides: []string{"sec-tool-aud"}, Does: "refuses a login initiation without client_id"},
@@ -475,142 +486,512 @@ var launchDefects = []Fault{
 	{Name: DropsEndpointQuery, Breaks: []string{"rfc6749-tool-auth-endpoint-query-retained"}, Does: "replaces the query of the authorization endpoint by its own"},
 	{Name: GluesEndpointQuery, Breaks: []string{"rfc6749-tool-auth-endpoint-query-retained"}, Does: "appends its parameters with a second ? to an authorization endpoint that has a query"},
 	{Name: EscapesEndpointQuery, Breaks: []string{"rfc6749-tool-auth-endpoint-query-retained"}, Does: "escapes the question mark of the authorization endpoint's query"},
-	{Name: RefusesManyCookies, Breaks: []string{"practice-tool-abandoned-logins"}, Does: "answers with 431 where the cookies of a request have more than two KiB"},
+	{Name: RefusesManyCookies, Breaks: []string{"practice-tool-abandoned-logins"}, Does: "answers with 431 where the cookies of a request have more than two KiB", Effects: []fault.Effect{anyRequest.Add(refuseManyCookies)}},
 	{Name: KeepsOneLoginPerBrowser, Breaks: []string{"practice-tool-parallel-launches"}, Hides: []string{"practice-tool-state-single-use"}, Does: "forgets a browser's login when it begins another"},
-	{Name: AcceptsUsedState, Breaks: []string{"practice-tool-state-single-use"}, Does: "accepts the state of an earlier launch with the nonce of another login"},
-	{Name: NotesStateLate, Breaks: []string{"practice-tool-state-single-use"}, Does: "accepts a state twice, with the nonces of two logins, where both launches come at the same time"},
-	{Name: AcceptsTokenOfAnyPlatform, Breaks: []string{"sec-tool-issuer-mix-up"}, Does: "holds a token against the platform that it names, not against the one that the login was begun for"},
-	{Name: AcceptsTokenOfOtherClient, Breaks: []string{"sec-tool-aud"}, OnlyWarns: true, Does: "holds a token against the registration that its aud names, not against the one that the login was begun for"},
-	{Name: AcceptsLaunchByGet, Breaks: []string{"practice-tool-id-token-only-by-post"}, Does: "accepts id_token and state from the query of a GET request"},
-	{Name: ReadsLaunchFromQuery, Breaks: []string{"practice-tool-id-token-only-by-post"}, Does: "accepts id_token and state from the query of a POST request"},
-	{Name: IgnoresError, Breaks: []string{}, Permitted: true, Does: "does not look at error where there is an id_token as well"},
-	{Name: ShowsErrorUnescaped, Breaks: []string{"oidc-tool-error-response"}, Does: "shows error_description as it came"},
-	{Name: CrashesOnError, Breaks: []string{"oidc-tool-error-response"}, OnlyWarns: true, Does: "answers an error response with 500"},
-	{Name: TrustsEmbeddedKey, Breaks: []string{"sec-tool-embedded-key-not-trusted"}, Does: "verifies with the jwk of the header"},
-	{Name: TrustsEmbeddedCertificate, Breaks: []string{"sec-tool-embedded-key-not-trusted"}, Does: "verifies with the x5c of the header"},
-	{Name: TrustsKeyURL, Breaks: []string{"sec-tool-embedded-key-not-trusted"}, Does: "verifies with the key that the header's jku leads to"},
-	{Name: FetchesCertificateURL, Breaks: []string{"sec-tool-embedded-key-not-trusted"}, Does: "fetches the certificate that the header's x5u leads to, and trusts it not"},
-	{Name: AcceptsAnyAlgorithm, Breaks: []string{"sec11-tool-approved-algorithms"}, Does: "accepts every algorithm that the published key names"},
-	{Name: VerifiesByKeyTypeAlone, Breaks: []string{"sec11-tool-approved-algorithms"}, Does: "tries the other keys where the named one does not fit the algorithm"},
-	{Name: CrashesOnOtherAlgorithm, Breaks: []string{"sec11-tool-approved-algorithms"}, Does: "dies of a signature that is not RS256"},
-	{Name: IgnoresCrit, Breaks: []string{"rfc7515-tool-crit-header"}, Does: "does not look at crit"},
-	{Name: TriesKeysWithoutKID, Breaks: []string{"cert-tool-kid-missing"}, Does: "tries every key where the header names none"},
-	{Name: TakesOnlyKeptKeyWithoutKID, Breaks: []string{"cert-tool-kid-missing"}, Does: "takes the only key of the key set that it has kept where the header names none, and fetches no other"},
-	{Name: TriesOnlyKeyWithoutKID, Breaks: []string{"cert-tool-kid-missing"}, Does: "takes the only key where the header names none"},
-	{Name: KeepsWithdrawnKeys, Breaks: []string{"practice-tool-removed-key"}, Does: "keeps every key that it has ever fetched"},
-	{Name: NeedsAlgInKeySet, Breaks: []string{"practice-tool-jwks-formats"}, Does: "cannot use a key that is published without alg"},
-	{Name: ChokesOnForeignKeys, Breaks: []string{"practice-tool-jwks-formats"}, Does: "cannot read a key set with a key type that it does not know"},
-	{Name: TakesFirstKeyOfKID, Breaks: []string{"practice-tool-jwks-formats"}, Does: "takes the first key of a kid, whatever its type"},
-	{Name: AcceptsWithoutKeys, Breaks: []string{"sec-tool-jwks-unavailable"}, Does: "skips the signature where the key set cannot be had"},
-	{Name: WaitsForKeys, Breaks: []string{"sec-tool-jwks-unavailable"}, OnlyWarns: true, Does: "waits for the key set without end"},
-	{Name: RemembersKeyFailure, Breaks: []string{"sec-tool-jwks-unavailable"}, Does: "never asks again for a key that it did not get"},
-	{Name: RefusesAudienceArray, Breaks: []string{"sec-tool-aud-array"}, Does: "wants aud to be a string"},
-	{Name: RefusesAuthorizedParty, Breaks: []string{"sec-tool-aud-array"}, Does: "refuses a token with azp"},
-	{Name: LooksForAudience, Breaks: []string{"sec-tool-aud-untrusted-additional"}, Does: "is content to be one audience among others"},
-	{Name: TakesFirstAudience, Breaks: []string{"sec-tool-aud-untrusted-additional"}, Does: "looks at the first audience only"},
-	{Name: TrustsAuthorizedParty, Breaks: []string{"sec-tool-aud-untrusted-additional"}, OnlyWarns: true, Does: "is content to be one audience among others where azp names it"},
-	{Name: IgnoresAuthorizedParty, Breaks: []string{"sec-tool-azp-mismatch"}, Does: "does not look at azp"},
-	{Name: AcceptsMissingIssueTime, Breaks: []string{"sec-tool-iat"}, Does: "accepts a token without iat"},
-	{Name: AcceptsFutureIssueTime, Breaks: []string{"sec-tool-iat"}, Does: "accepts a token that is yet to be issued"},
-	{Name: IgnoresNotBefore, Breaks: []string{"rfc7519-tool-nbf"}, Does: "does not look at nbf"},
-	{Name: AllowsNoClockSkew, Breaks: []string{"practice-tool-clock-skew"}, Does: "takes the platform's clock for its own"},
-	{Name: NeedsWholeIssueTime, Breaks: []string{"rfc7519-tool-numeric-date", "ap-tool-numeric-date", "sr-tool-numeric-date"}, Does: "refuses an iat with a fraction of a second"},
-	{Name: NeedsWholeExpiry, Breaks: []string{"rfc7519-tool-numeric-date", "ap-tool-numeric-date", "sr-tool-numeric-date"}, Does: "refuses an exp with a fraction of a second"},
-	{Name: NeedsWholeNotBefore, Breaks: []string{"rfc7519-tool-numeric-date"}, Does: "refuses an nbf with a fraction of a second"},
-	{Name: CrashesOnMalformedToken, Breaks: []string{"practice-tool-malformed-token"}, Does: "answers a token that it cannot read with 500"},
-	{Name: ReadsNumbersAsText, Breaks: []string{"practice-tool-malformed-token"}, Does: "takes a number for text"},
-	{Name: LimitsLaunchTo32KiB, Breaks: []string{"practice-tool-large-token"}, Does: "reads 32 KiB of a launch"},
-	{Name: GarblesUnicode, Breaks: []string{"practice-tool-unicode-claims"}, Does: "shows UTF-8 as if it were Latin-1"},
-	{Name: ShowsNamesUnescaped, Breaks: []string{"practice-tool-claims-escaped"}, Grave: true, Does: "shows the user's name as it came"},
-	{Name: AcceptsAnySignedToken, Breaks: []string{"cert-tool-not-an-lti-message"}, Does: "takes a genuine token without any claim of LTI for a launch"},
-	{Name: AcceptsMessageWithoutClaims, Breaks: []string{"cert-tool-required-claims-missing"}, Does: "takes a message without type, version and roles for a resource link launch"},
-	{Name: AcceptsMissingMessageType, Breaks: []string{"core-tool-message-type-missing"}, Does: "accepts a message without message_type"},
-	{Name: AcceptsEmptyMessageType, Breaks: []string{"core-tool-message-type-missing"}, Does: "accepts an empty message_type"},
-	{Name: IgnoresVersion, Breaks: []string{"core-tool-version-wrong"}, Does: "wants a version, but takes any"},
-	{Name: ComparesVersionLoosely, Breaks: []string{"core-tool-version-wrong"}, Does: "accepts the versions 1.3 and 1.3.0, as text or as a number"},
-	{Name: AcceptsMissingVersion, Breaks: []string{"core-tool-version-missing"}, Does: "accepts a message without version"},
+	{Name: AcceptsUsedState, Breaks: []string{"practice-tool-state-single-use"}, Does: "accepts the state of an earlier launch with the nonce of another login", Effects: []fault.Effect{nonceOfLogin.Lift(func(q *response) bool { return q.ofOpenLogin() && q.t.isUsed(q.begun) }), loginUnused.Lift(func(q *response) bool { return q.nonce() != q.begun.nonce })}},
+	{Name: NotesStateLate, Breaks: []string{"practice-tool-state-single-use"}, Does: "accepts a state twice, with the nonces of two logins, where both launches come at the same time", Effects: []fault.Effect{responseGenuine.ChangeWhen(hasSession, meetTwin), nonceOfLogin.Lift(func(q *response) bool { return q.twin && q.ofOpenLogin() }), loginUnused.Lift(func(q *response) bool { return q.twin && q.begun.usedWith != q.nonce() })}},
+	{Name: AcceptsTokenOfAnyPlatform, Breaks: []string{"sec-tool-issuer-mix-up"}, Does: "holds a token against the platform that it names, not against the one that the login was begun for", Effects: []fault.Effect{responseHeld.ChangeWhen(func(q *response) bool { return q.named() >= 0 && !q.isOf("iss", q.begun.registration.Issuer) }, holdAgainstNamed)}},
+	{Name: AcceptsTokenOfOtherClient, Breaks: []string{"sec-tool-aud"}, OnlyWarns: true, Does: "holds a token against the registration that its aud names, not against the one that the login was begun for", Effects: []fault.Effect{responseHeld.ChangeWhen(acceptsTokenOfOtherClientWhen, holdAgainstNamed)}},
+	{Name: AcceptsLaunchByGet, Breaks: []string{"practice-tool-id-token-only-by-post"}, Does: "accepts id_token and state from the query of a GET request", Effects: []fault.Effect{responsePosted.Lift(nil), parametersRead.ChangeWhen(acceptsLaunchByGetWhen, readQuery)}},
+	{Name: ReadsLaunchFromQuery, Breaks: []string{"practice-tool-id-token-only-by-post"}, Does: "accepts id_token and state from the query of a POST request", Effects: []fault.Effect{parametersRead.ChangeWhen(readsLaunchFromQueryWhen, readQuery)}},
+	{Name: IgnoresError, Breaks: []string{}, Permitted: true, Does: "does not look at error where there is an id_token as well", Effects: []fault.Effect{loginGranted.Lift(func(q *response) bool { return q.form.Get(lti.ParamIDToken) != "" })}},
+	{Name: ShowsErrorUnescaped, Breaks: []string{"oidc-tool-error-response"}, Does: "shows error_description as it came", Effects: []fault.Effect{errorShown.Change(showsErrorUnescaped)}},
+	{Name: CrashesOnError, Breaks: []string{"oidc-tool-error-response"}, OnlyWarns: true, Does: "answers an error response with 500", Effects: []fault.Effect{errorShown.Change(crashesOnError)}},
+	{Name: TrustsEmbeddedKey, Breaks: []string{"sec-tool-embedded-key-not-trusted"}, Does: "verifies with the jwk of the header", Effects: []fault.Effect{signedByPlatform.Lift(func(q *response) bool { return q.verifiedByHeader("jwk") })}},
+	{Name: TrustsEmbeddedCertificate, Breaks: []string{"sec-tool-embedded-key-not-trusted"}, Does: "verifies with the x5c of the header", Effects: []fault.Effect{signedByPlatform.Lift(func(q *response) bool { return q.verifiedByHeader("x5c") })}},
+	{Name: TrustsKeyURL, Breaks: []string{"sec-tool-embedded-key-not-trusted"}, Does: "verifies with the key that the header's jku leads to", Effects: []fault.Effect{signedByPlatform.Answer(trustsKeyURL, trustKeyURL)}},
+	{Name: FetchesCertificateURL, Breaks: []string{"sec-tool-embedded-key-not-trusted"}, Does: "fetches the certificate that the header's x5u leads to, and trusts it not", Effects: []fault.Effect{responseRead.ChangeWhen(fetchesCertificateURLWhen, fetchCertificate)}},
+	{Name: AcceptsAnyAlgorithm, Breaks: []string{"sec11-tool-approved-algorithms"}, Does: "accepts every algorithm that the published key names", Effects: []fault.Effect{signedByPlatform.Lift(acceptsAnyAlgorithm), keyFound.ChangeWhen(func(s search) bool { return s.key == nil && s.first() != nil }, acceptsAnyAlgorithm2)}},
+	{Name: VerifiesByKeyTypeAlone, Breaks: []string{"sec11-tool-approved-algorithms"}, Does: "tries the other keys where the named one does not fit the algorithm", Effects: []fault.Effect{keyFound.ChangeWhen(func(s search) bool { return s.key == nil && s.first() != nil && s.ofRSA() != nil }, verifiesByKeyTypeAlone)}},
+	{Name: CrashesOnOtherAlgorithm, Breaks: []string{"sec11-tool-approved-algorithms"}, Does: "dies of a signature that is not RS256", Effects: []fault.Effect{responseRead.ChangeWhen(crashesOnOtherAlgorithmWhen, func(*response) *response { panic(http.ErrAbortHandler) })}},
+	{Name: IgnoresCrit, Breaks: []string{"rfc7515-tool-crit-header"}, Does: "does not look at crit", Effects: []fault.Effect{extensionsKnown.Lift(nil)}},
+	{Name: TriesKeysWithoutKID, Breaks: []string{"cert-tool-kid-missing"}, Does: "tries every key where the header names none", Effects: []fault.Effect{keyNamed.Lift(nil), searchesKept.Take(false, withoutName), keyFound.ChangeWhen(func(s search) bool { return withoutName(s) && s.key == nil && len(s.set.keys) > 0 }, takeFirstKey)}},
+	{Name: TakesOnlyKeptKeyWithoutKID, Breaks: []string{"cert-tool-kid-missing"}, Does: "takes the only key of the key set that it has kept where the header names none, and fetches no other", Effects: []fault.Effect{keyNamed.Lift(func(q *response) bool { return len(q.keptKeys()) == 1 }), searchesKept.Take(true, withoutName), keyFound.ChangeWhen(func(s search) bool { return s.kept && withoutName(s) && s.key == nil && len(s.set.keys) == 1 }, takeFirstKey)}},
+	{Name: TriesOnlyKeyWithoutKID, Breaks: []string{"cert-tool-kid-missing"}, Does: "takes the only key where the header names none", Effects: []fault.Effect{keyNamed.Lift(nil), searchesKept.Take(false, withoutName), keyFound.ChangeWhen(func(s search) bool { return withoutName(s) && s.key == nil && len(s.set.keys) == 1 }, takeFirstKey)}},
+	{Name: KeepsWithdrawnKeys, Breaks: []string{"practice-tool-removed-key"}, Does: "keeps every key that it has ever fetched", Effects: []fault.Effect{searchesKept.Take(true, func(s search) bool { return s.kept }), keysFetched.ChangeWhen(func(f fetched) bool { return len(f.before.keys) > 0 }, keepsWithdrawnKeys)}},
+	{Name: NeedsAlgInKeySet, Breaks: []string{"practice-tool-jwks-formats"}, Does: "cannot use a key that is published without alg", Effects: []fault.Effect{hasSignature.Add(needsAlgInKeySet)}},
+	{Name: ChokesOnForeignKeys, Breaks: []string{"practice-tool-jwks-formats"}, Does: "cannot read a key set with a key type that it does not know", Effects: []fault.Effect{skipsKeys.Take(false, nil)}},
+	{Name: TakesFirstKeyOfKID, Breaks: []string{"practice-tool-jwks-formats"}, Does: "takes the first key of a kid, whatever its type", Effects: []fault.Effect{keyFound.ChangeWhen(func(s search) bool { return s.key != nil && s.key != s.first() }, takesFirstKeyOfKID)}},
+	{Name: AcceptsWithoutKeys, Breaks: []string{"sec-tool-jwks-unavailable"}, Does: "skips the signature where the key set cannot be had", Effects: []fault.Effect{signedByPlatform.Lift(func(q *response) bool { return q.noKeys })}},
+	{Name: WaitsForKeys, Breaks: []string{"sec-tool-jwks-unavailable"}, OnlyWarns: true, Does: "waits for the key set without end", Effects: []fault.Effect{keyPatience.Change(func(time.Duration) time.Duration { return 0 })}},
+	{Name: RemembersKeyFailure, Breaks: []string{"sec-tool-jwks-unavailable"}, Does: "never asks again for a key that it did not get", Effects: []fault.Effect{hasSignature.Add(remembersKeyFailure)}},
+	{Name: RefusesAudienceArray, Breaks: []string{"sec-tool-aud-array"}, Does: "wants aud to be a string", Effects: []fault.Effect{isGenuine.Add(refusesAudienceArray)}},
+	{Name: RefusesAuthorizedParty, Breaks: []string{"sec-tool-aud-array"}, Does: "refuses a token with azp", Effects: []fault.Effect{isGenuine.Add(refusesAuthorizedParty)}},
+	{Name: LooksForAudience, Breaks: []string{"sec-tool-aud-untrusted-additional"}, Does: "is content to be one audience among others", Effects: []fault.Effect{meantForTool.Lift(func(q *response) bool { return q.isAmongOthers() && !q.has("azp") })}},
+	{Name: TakesFirstAudience, Breaks: []string{"sec-tool-aud-untrusted-additional"}, Does: "looks at the first audience only", Effects: []fault.Effect{meantForTool.Lift(takesFirstAudience)}},
+	{Name: TrustsAuthorizedParty, Breaks: []string{"sec-tool-aud-untrusted-additional"}, OnlyWarns: true, Does: "is content to be one audience among others where azp names it", Effects: []fault.Effect{meantForTool.Lift(func(q *response) bool { return q.isAmongOthers() && q.members["azp"] == q.clientID() })}},
+	{Name: IgnoresAuthorizedParty, Breaks: []string{"sec-tool-azp-mismatch"}, Does: "does not look at azp", Effects: []fault.Effect{authorizedParty.Lift(nil)}},
+	{Name: AcceptsMissingIssueTime, Breaks: []string{"sec-tool-iat"}, Does: "accepts a token without iat", Effects: []fault.Effect{issuedByNow.Lift(func(q *response) bool { return !q.has("iat") })}},
+	{Name: AcceptsFutureIssueTime, Breaks: []string{"sec-tool-iat"}, Does: "accepts a token that is yet to be issued", Effects: []fault.Effect{issuedByNow.Lift(acceptsFutureIssueTime)}},
+	{Name: IgnoresNotBefore, Breaks: []string{"rfc7519-tool-nbf"}, Does: "does not look at nbf", Effects: []fault.Effect{notBefore.Lift(nil)}},
+	{Name: AllowsNoClockSkew, Breaks: []string{"practice-tool-clock-skew"}, Does: "takes the platform's clock for its own", Effects: []fault.Effect{isCurrent.Add(heldAgainstOwnClock)}},
+	{Name: NeedsWholeIssueTime, Breaks: []string{"rfc7519-tool-numeric-date", "ap-tool-numeric-date", "sr-tool-numeric-date"}, Does: "refuses an iat with a fraction of a second", Effects: []fault.Effect{isCurrent.Add(needsWhole("iat"))}},
+	{Name: NeedsWholeExpiry, Breaks: []string{"rfc7519-tool-numeric-date", "ap-tool-numeric-date", "sr-tool-numeric-date"}, Does: "refuses an exp with a fraction of a second", Effects: []fault.Effect{isCurrent.Add(needsWhole("exp"))}},
+	{Name: NeedsWholeNotBefore, Breaks: []string{"rfc7519-tool-numeric-date"}, Does: "refuses an nbf with a fraction of a second", Effects: []fault.Effect{isCurrent.Add(needsWhole("nbf"))}},
+	{Name: CrashesOnMalformedToken, Breaks: []string{"practice-tool-malformed-token"}, Does: "answers a token that it cannot read with 500", Effects: []fault.Effect{tokenReadable.Answer(nil, crash)}},
+	{Name: ReadsNumbersAsText, Breaks: []string{"practice-tool-malformed-token"}, Does: "takes a number for text", Effects: []fault.Effect{responseRead.ChangeWhen(readsNumbersAsTextWhen, readsNumbersAsText)}},
+	{Name: LimitsLaunchTo32KiB, Breaks: []string{"practice-tool-large-token"}, Does: "reads 32 KiB of a launch", Effects: []fault.Effect{isResponse.Add(limitsLaunchTo32KiB)}},
+	{Name: GarblesUnicode, Breaks: []string{"practice-tool-unicode-claims"}, Does: "shows UTF-8 as if it were Latin-1", Effects: []fault.Effect{launchTaken.Change(garblesUnicode)}},
+	{Name: ShowsNamesUnescaped, Breaks: []string{"practice-tool-claims-escaped"}, Grave: true, Does: "shows the user's name as it came", Effects: []fault.Effect{resourceSeen.Change(showsNamesUnescaped)}},
+	{Name: AcceptsAnySignedToken, Breaks: []string{"cert-tool-not-an-lti-message"}, Does: "takes a genuine token without any claim of LTI for a launch", Effects: liftAll(func(q *response) bool { return !q.isMessage() }, issuedByPlatform, meantForTool, authorizedParty, expiryGiven, notExpired, issuedByNow, notBefore, nonceOfLogin, typeIsLink, versionIs13, linkGiven, rolesGiven, userGiven, targetIsOwn, deploymentKnown, loginUnused)},
+	{Name: AcceptsMessageWithoutClaims, Breaks: []string{"cert-tool-required-claims-missing"}, Does: "takes a message without type, version and roles for a resource link launch", Effects: liftAll((*response).lacksAll, typeIsLink, versionIs13, linkGiven, rolesGiven)},
+	{Name: AcceptsMissingMessageType, Breaks: []string{"core-tool-message-type-missing"}, Does: "accepts a message without message_type", Effects: []fault.Effect{typeIsLink.Lift(func(q *response) bool { return !q.has(lti.ClaimMessageType) })}},
+	{Name: AcceptsEmptyMessageType, Breaks: []string{"core-tool-message-type-missing"}, Does: "accepts an empty message_type", Effects: []fault.Effect{typeIsLink.Lift(func(q *response) bool { return q.has(lti.ClaimMessageType) && q.messageType() == "" })}},
+	{Name: IgnoresVersion, Breaks: []string{"core-tool-version-wrong"}, Does: "wants a version, but takes any", Effects: []fault.Effect{versionIs13.Lift(func(q *response) bool { return q.opensLink() && q.has(lti.ClaimVersion) })}},
+	{Name: ComparesVersionLoosely, Breaks: []string{"core-tool-version-wrong"}, Does: "accepts the versions 1.3 and 1.3.0, as text or as a number", Effects: []fault.Effect{versionIs13.Lift(comparesVersionLoosely)}},
+	{Name: AcceptsMissingVersion, Breaks: []string{"core-tool-version-missing"}, Does: "accepts a message without version", Effects: []fault.Effect{versionIs13.Lift(func(q *response) bool { return q.opensLink() && !q.has(lti.ClaimVersion) })}},
 	{Name: TakesIssuerOfLogin, Breaks: []string{"sec-tool-iss", "sec-tool-login-unknown-issuer"}, Does: "holds iss against that of the login initiation, whatever that is"},
 	{Name: TakesIssuerLikeLogins, Breaks: []string{"sec-tool-iss"}, Does: "holds iss against that of the login initiation, which only nearly has to be a registered one"},
 	{Name: TakesClientIDOfLogin, Breaks: []string{"sec-tool-aud", "core-tool-login-client-id"}, Does: "holds aud against the client_id of the login initiation, whatever that is"},
-	{Name: TakesAnyAudienceWithoutClient, Breaks: []string{"sec-tool-aud"}, Does: "takes any aud where the login initiation has no client_id to hold it against"},
-	{Name: TakesDeploymentOfLogin, Breaks: []string{"practice-tool-deployment-id-unknown"}, Does: "holds deployment_id against that of the login initiation, whatever that is"},
-	{Name: TakesAnyDeploymentWithoutLogins, Breaks: []string{"practice-tool-deployment-id-unknown"}, Does: "takes any deployment_id where the login initiation has none to hold it against"},
-	{Name: IgnoresDeployment, Breaks: []string{"practice-tool-deployment-id-unknown", "ap-tool-verifies-id-token"}, Does: "wants a deployment_id, but takes any"},
-	{Name: IgnoresCaseOfDeployment, Breaks: []string{"practice-tool-deployment-id-unknown"}, Does: "ignores the case of deployment_id"},
-	{Name: TruncatesDeployment, Breaks: []string{"practice-tool-deployment-id-unknown"}, Does: "looks at the beginning of deployment_id only"},
-	{Name: KnowsOneDeployment, Breaks: []string{"core-tool-multiple-deployments", "core-tool-identifiers-scoped"}, Does: "knows the first deployment of a platform only"},
-	{Name: AcceptsMissingResourceLink, Breaks: []string{"core-tool-resource-link-missing"}, Does: "accepts a message without resource link"},
-	{Name: AcceptsEmptyResourceLinkID, Breaks: []string{"core-tool-resource-link-missing"}, Does: "accepts an empty resource link id"},
-	{Name: AcceptsMissingRoles, Breaks: []string{"core-tool-roles-missing"}, Does: "accepts a message without roles"},
-	{Name: AcceptsMissingUser, Breaks: []string{"core-tool-sub-missing"}, Does: "accepts a person without sub"},
-	{Name: AcceptsEmptyUser, Breaks: []string{"core-tool-sub-missing"}, Does: "accepts a person whose sub is empty"},
-	{Name: DeclinesAnonymous, Breaks: []string{"core-tool-anonymous-launch"}, Does: "says that it lets anonymous users in, and declines them with a clear message"},
-	{Name: CrashesOnAnonymous, Breaks: []string{"core-tool-anonymous-launch"}, Does: "answers an anonymous launch with 500"},
-	{Name: TakesAnonymousForLastUser, Breaks: []string{"core-tool-anonymous-launch"}, Does: "takes an anonymous user for the last one of the browser"},
-	{Name: AcceptsMissingTargetLinkURI, Breaks: []string{"core-tool-target-link-uri-missing"}, Does: "accepts a message without target_link_uri"},
-	{Name: RefusesUnknownClaims, Breaks: []string{"core-tool-unknown-claims-ignored"}, Does: "refuses a claim that it does not know"},
-	{Name: RefusesLongTitles, Breaks: []string{"core-tool-unknown-claims-ignored"}, Does: "refuses a course whose title has more than 100 characters"},
-	{Name: RefusesManyRoles, Breaks: []string{"core-tool-unknown-claims-ignored"}, Does: "refuses a user who has more than six roles"},
-	{Name: RefusesUnknownMembers, Breaks: []string{"core-tool-unknown-claims-ignored"}, Does: "refuses a resource link with a member that it does not know"},
-	{Name: NeedsPlatformClaim, Breaks: []string{"core-tool-optional-claims-absent"}, Does: "refuses a message without tool_platform"},
-	{Name: NeedsCustom, Breaks: []string{"core-tool-optional-claims-absent"}, Does: "refuses a message without custom parameters"},
-	{Name: NeedsRole, Breaks: []string{"core-tool-roles-empty", "cert-tool-valid-no-role"}, Does: "refuses an empty array of roles"},
-	{Name: ShowsLearnersView, Breaks: []string{"core-tool-role-uris"}, Hides: []string{"practice-tool-role-escalation"}, Does: "shows everybody the learner's view"},
-	{Name: NeedsOnlyRole, Breaks: []string{"core-tool-role-uris"}, Does: "knows an instructor only by one single role"},
-	{Name: StopsAtSystemRole, Breaks: []string{"core-tool-role-uris"}, Does: "knows no instructor who has a role in the system, too"},
-	{Name: TakesAdministratorsForTeachers, Breaks: []string{"practice-tool-role-escalation"}, Does: "takes an administrator of the system for a teacher of every context"},
-	{Name: LooksForInstructorInRole, Breaks: []string{"practice-tool-role-escalation"}, Does: "takes every role that contains Instructor for that of a teacher"},
-	{Name: KnowsUsersByEmail, Breaks: []string{"core-tool-user-identified-by-sub"}, Does: "knows a user by email"},
-	{Name: KnowsUsersBySubAlone, Breaks: []string{"core-tool-user-identified-by-sub"}, Does: "takes the same sub at another platform for the same user"},
-	{Name: KnowsUsersByAllClaims, Breaks: []string{"core-tool-user-identified-by-sub"}, Does: "takes a user with another email for another user"},
+	{Name: TakesAnyAudienceWithoutClient, Breaks: []string{"sec-tool-aud"}, Does: "takes any aud where the login initiation has no client_id to hold it against", Effects: []fault.Effect{meantForTool.Lift(namesAudienceAlone), authorizedParty.Lift(namesAudienceAlone)}},
+	{Name: TakesDeploymentOfLogin, Breaks: []string{"practice-tool-deployment-id-unknown"}, Does: "holds deployment_id against that of the login initiation, whatever that is", Effects: []fault.Effect{deploymentKnown.Lift(func(q *response) bool { return q.deployment() != "" && q.begun.deployment == q.deployment() })}},
+	{Name: TakesAnyDeploymentWithoutLogins, Breaks: []string{"practice-tool-deployment-id-unknown"}, Does: "takes any deployment_id where the login initiation has none to hold it against", Effects: []fault.Effect{deploymentKnown.Lift(func(q *response) bool { return q.deployment() != "" && q.begun.deployment == "" })}},
+	{Name: IgnoresDeployment, Breaks: []string{"practice-tool-deployment-id-unknown", "ap-tool-verifies-id-token"}, Does: "wants a deployment_id, but takes any", Effects: []fault.Effect{deploymentKnown.Lift(func(q *response) bool { return q.deployment() != "" })}},
+	{Name: IgnoresCaseOfDeployment, Breaks: []string{"practice-tool-deployment-id-unknown"}, Does: "ignores the case of deployment_id", Effects: []fault.Effect{deploymentKnown.Lift(func(q *response) bool { return q.nearlyRegistered(strings.EqualFold) })}},
+	{Name: TruncatesDeployment, Breaks: []string{"practice-tool-deployment-id-unknown"}, Does: "looks at the beginning of deployment_id only", Effects: []fault.Effect{deploymentKnown.Lift(truncatesDeployment)}},
+	{Name: KnowsOneDeployment, Breaks: []string{"core-tool-multiple-deployments", "core-tool-identifiers-scoped"}, Does: "knows the first deployment of a platform only", Effects: []fault.Effect{everyMessage.Add(knowsOneDeployment)}},
+	{Name: AcceptsMissingResourceLink, Breaks: []string{"core-tool-resource-link-missing"}, Does: "accepts a message without resource link", Effects: []fault.Effect{linkGiven.Lift(acceptsMissingResourceLink)}},
+	{Name: AcceptsEmptyResourceLinkID, Breaks: []string{"core-tool-resource-link-missing"}, Does: "accepts an empty resource link id", Effects: []fault.Effect{linkGiven.Lift(func(q *response) bool { return q.object(lti.ClaimResourceLink)["id"] == "" })}},
+	{Name: AcceptsMissingRoles, Breaks: []string{"core-tool-roles-missing"}, Does: "accepts a message without roles", Effects: []fault.Effect{rolesGiven.Lift(func(q *response) bool { return q.opensLink() && !q.has(lti.ClaimRoles) })}},
+	{Name: AcceptsMissingUser, Breaks: []string{"core-tool-sub-missing"}, Does: "accepts a person without sub", Effects: []fault.Effect{userGiven.Lift(func(q *response) bool { return !q.has("sub") })}},
+	{Name: AcceptsEmptyUser, Breaks: []string{"core-tool-sub-missing"}, Does: "accepts a person whose sub is empty", Effects: []fault.Effect{userGiven.Lift(func(q *response) bool { return q.members["sub"] == "" })}},
+	{Name: DeclinesAnonymous, Breaks: []string{"core-tool-anonymous-launch"}, Does: "says that it lets anonymous users in, and declines them with a clear message", Effects: []fault.Effect{opensLink.Add(needs("This tool is for users who are known.", func(q *response) bool { return !q.isAnonymous() }))}},
+	{Name: CrashesOnAnonymous, Breaks: []string{"core-tool-anonymous-launch"}, Does: "answers an anonymous launch with 500", Effects: []fault.Effect{opensLink.Add(crashesOnAnonymous)}},
+	{Name: TakesAnonymousForLastUser, Breaks: []string{"core-tool-anonymous-launch"}, Does: "takes an anonymous user for the last one of the browser", Effects: []fault.Effect{launchTaken.Change(takesAnonymousForLastUser)}},
+	{Name: AcceptsMissingTargetLinkURI, Breaks: []string{"core-tool-target-link-uri-missing"}, Does: "accepts a message without target_link_uri", Effects: []fault.Effect{targetIsOwn.Lift(func(q *response) bool { return !q.has(lti.ClaimTargetLinkURI) })}},
+	{Name: RefusesUnknownClaims, Breaks: []string{"core-tool-unknown-claims-ignored"}, Does: "refuses a claim that it does not know", Effects: []fault.Effect{opensLink.Add(needs("There is a claim that is unknown.", func(q *response) bool { return !q.has("favourite_colour") }))}},
+	{Name: RefusesLongTitles, Breaks: []string{"core-tool-unknown-claims-ignored"}, Does: "refuses a course whose title has more than 100 characters", Effects: []fault.Effect{opensLink.Add(needs("The course has a title that is too long.", func(q *response) bool { return !isLong(q.object(lti.ClaimContext)["title"]) }))}},
+	{Name: RefusesManyRoles, Breaks: []string{"core-tool-unknown-claims-ignored"}, Does: "refuses a user who has more than six roles", Effects: []fault.Effect{opensLink.Add(needs("The user has too many roles.", func(q *response) bool { return len(q.roles()) <= manyRoles }))}},
+	{Name: RefusesUnknownMembers, Breaks: []string{"core-tool-unknown-claims-ignored"}, Does: "refuses a resource link with a member that it does not know", Effects: []fault.Effect{opensLink.Add(needs("There is a member that is unknown.", func(q *response) bool { return q.object(lti.ClaimResourceLink)["favourite_colour"] == nil }))}},
+	{Name: NeedsPlatformClaim, Breaks: []string{"core-tool-optional-claims-absent"}, Does: "refuses a message without tool_platform", Effects: []fault.Effect{opensLink.Add(needs("The claim tool_platform is missing.", func(q *response) bool { return q.has(lti.ClaimToolPlatform) }))}},
+	{Name: NeedsCustom, Breaks: []string{"core-tool-optional-claims-absent"}, Does: "refuses a message without custom parameters", Effects: []fault.Effect{opensLink.Add(needs("There are no custom parameters.", func(q *response) bool { return q.has(lti.ClaimCustom) }))}},
+	{Name: NeedsRole, Breaks: []string{"core-tool-roles-empty", "cert-tool-valid-no-role"}, Does: "refuses an empty array of roles", Effects: []fault.Effect{opensLink.Add(needs("The user has no role.", func(q *response) bool { return len(q.roles()) > 0 || q.isAnonymous() }))}},
+	{Name: ShowsLearnersView, Breaks: []string{"core-tool-role-uris"}, Hides: []string{"practice-tool-role-escalation"}, Does: "shows everybody the learner's view", Effects: []fault.Effect{teaches.Change(showsLearnersView)}},
+	{Name: NeedsOnlyRole, Breaks: []string{"core-tool-role-uris"}, Does: "knows an instructor only by one single role", Effects: []fault.Effect{teaches.Change(needsOnlyRole)}},
+	{Name: StopsAtSystemRole, Breaks: []string{"core-tool-role-uris"}, Does: "knows no instructor who has a role in the system, too", Effects: []fault.Effect{teaches.Change(stopsAtSystemRole)}},
+	{Name: TakesAdministratorsForTeachers, Breaks: []string{"practice-tool-role-escalation"}, Does: "takes an administrator of the system for a teacher of every context", Effects: []fault.Effect{teaches.Change(takesAdministratorsForTeachers)}},
+	{Name: LooksForInstructorInRole, Breaks: []string{"practice-tool-role-escalation"}, Does: "takes every role that contains Instructor for that of a teacher", Effects: []fault.Effect{teaches.Change(looksForInstructorInRole)}},
+	{Name: KnowsUsersByEmail, Breaks: []string{"core-tool-user-identified-by-sub"}, Does: "knows a user by email", Effects: []fault.Effect{userKnownBy.Change(knowsUsersByEmail)}},
+	{Name: KnowsUsersBySubAlone, Breaks: []string{"core-tool-user-identified-by-sub"}, Does: "takes the same sub at another platform for the same user", Effects: []fault.Effect{userKnownBy.Change(knowsUsersBySubAlone)}},
+	{Name: KnowsUsersByAllClaims, Breaks: []string{"core-tool-user-identified-by-sub"}, Does: "takes a user with another email for another user", Effects: []fault.Effect{userKnownBy.Change(knowsUsersByAllClaims)}},
 	{Name: SwapsOverlappingLoginHints, Breaks: []string{"sec-tool-login-hint-returned-unaltered"}, Does: "sends the login_hint of the login before where that one is still open"},
 	{Name: DropsMessageHintOfPost, Breaks: []string{"core-tool-message-hint-returned-unaltered"}, Does: "leaves lti_message_hint out where the login initiation came by POST"},
 	{Name: SharesNonceOfOverlappingLogins, Breaks: []string{"sec-tool-auth-request-nonce", "oidc-tool-nonce-foreign"}, Does: "sends the nonce of the login before where that one is still open"},
 	{Name: SharesStateOfOverlappingLogins, Breaks: []string{"sec-tool-auth-request-state", "sec-tool-state-foreign", "oidc-tool-nonce-foreign", "practice-tool-state-single-use"}, Does: "sends the state of the login before where that one is still open"},
-	{Name: SwapsOverlappingUsers, Breaks: []string{"core-tool-parallel-users"}, Does: "shows the user of the launch before where two logins overlapped"},
-	{Name: KeepsFirstUserOfBrowser, Breaks: []string{"core-tool-parallel-users"}, Does: "keeps the session of the user before where another one is launched in the same browser"},
-	{Name: KnowsLinksByIDAlone, Breaks: []string{"core-tool-identifiers-scoped"}, Does: "takes the same resource link id in another deployment for the same link"},
-	{Name: DropsReturnQuery, Breaks: []string{"core-tool-return-url", "ap-tool-error-return"}, Does: "replaces the query of the return URL by its own"},
-	{Name: AddsOwnReturnParameters, Breaks: []string{"core-tool-return-url", "ap-tool-error-return"}, Does: "adds a parameter of its own to the return URL"},
-	{Name: ReturnsUnverified, Breaks: []string{"practice-tool-return-url-unverified"}, Grave: true, Does: "follows a return URL to a stranger's site in a token that it has not verified"},
+	{Name: SwapsOverlappingUsers, Breaks: []string{"core-tool-parallel-users"}, Does: "shows the user of the launch before where two logins overlapped", Effects: []fault.Effect{launchTaken.ChangeWhen(func(l launching) bool { return l.q.begun != nil && l.q.begun.event < l.last.event }, swapsOverlappingUsers)}},
+	{Name: KeepsFirstUserOfBrowser, Breaks: []string{"core-tool-parallel-users"}, Does: "keeps the session of the user before where another one is launched in the same browser", Effects: []fault.Effect{launchTaken.Change(keepsFirstUserOfBrowser)}},
+	{Name: KnowsLinksByIDAlone, Breaks: []string{"core-tool-identifiers-scoped"}, Does: "takes the same resource link id in another deployment for the same link", Effects: []fault.Effect{linkKnownBy.Change(knowsLinksByIDAlone)}},
+	{Name: DropsReturnQuery, Breaks: []string{"core-tool-return-url", "ap-tool-error-return"}, Does: "replaces the query of the return URL by its own", Effects: []fault.Effect{returnedTo.Change(dropsReturnQuery)}},
+	{Name: AddsOwnReturnParameters, Breaks: []string{"core-tool-return-url", "ap-tool-error-return"}, Does: "adds a parameter of its own to the return URL", Effects: []fault.Effect{returnedTo.Change(addsOwnReturnParameters)}},
+	{Name: ReturnsUnverified, Breaks: []string{"practice-tool-return-url-unverified"}, Grave: true, Does: "follows a return URL to a stranger's site in a token that it has not verified", Effects: []fault.Effect{refusalTold.Change(toStrangersSite)}},
 	{Name: AcceptsOldTLS, Breaks: []string{"sec-tool-tls"}, Does: "speaks TLS 1.0 and 1.1"},
-	{Name: RefusesSeveralRoles, Breaks: []string{"cert-tool-valid-multiple-roles", "core-tool-role-uris", "core-tool-role-vocabularies", "core-tool-unknown-claims-ignored"}, Does: "refuses more than two roles"},
-	{Name: RefusesSystemRoles, Breaks: []string{"core-tool-role-vocabularies", "core-tool-role-uris", "practice-tool-role-escalation", "core-tool-unknown-claims-ignored"}, Does: "refuses roles of the system"},
-	{Name: NeedsRoleInContext, Breaks: []string{"core-tool-role-vocabularies"}, Does: "refuses a user whose only role is one of the institution"},
+	{Name: RefusesSeveralRoles, Breaks: []string{"cert-tool-valid-multiple-roles", "core-tool-role-uris", "core-tool-role-vocabularies", "core-tool-unknown-claims-ignored"}, Does: "refuses more than two roles", Effects: []fault.Effect{opensLink.Add(needs("There are too many roles.", func(q *response) bool { return len(q.roles()) <= 2 }))}},
+	{Name: RefusesSystemRoles, Breaks: []string{"core-tool-role-vocabularies", "core-tool-role-uris", "practice-tool-role-escalation", "core-tool-unknown-claims-ignored"}, Does: "refuses roles of the system", Effects: []fault.Effect{opensLink.Add(needs("There is a role of the system.", func(q *response) bool { return !q.hasRole("/system/person#") }))}},
+	{Name: NeedsRoleInContext, Breaks: []string{"core-tool-role-vocabularies"}, Does: "refuses a user whose only role is one of the institution", Effects: []fault.Effect{opensLink.Add(needs("The user has no role in the course.", func(q *response) bool { return !slices.Equal(q.roles(), []string{lti.RoleInstitutionStudent}) }))}},
 	{Name: ForgetsOldLogins, Breaks: []string{}, Permitted: true, Does: "forgets all but a browser's latest ten logins"},
-	{Name: RefusesShortRole, Breaks: []string{"cert-tool-valid-short-role"}, Does: "refuses roles that are no URI"},
-	{Name: RefusesCustomRole, Breaks: []string{"cert-tool-valid-custom-role"}, Does: "refuses roles of a school's own"},
-	{Name: NeedsName, Breaks: []string{"cert-tool-valid-email-only", "cert-tool-valid-no-pii", "core-tool-optional-claims-absent"}, Does: "refuses a user without a name"},
-	{Name: NeedsEmail, Breaks: []string{"cert-tool-valid-names-only", "cert-tool-valid-no-pii", "core-tool-optional-claims-absent"}, Does: "refuses a user without an email"},
-	{Name: NeedsContext, Breaks: []string{"cert-tool-valid-no-context", "core-tool-optional-claims-absent"}, Does: "refuses a launch without a course"},
-	{Name: PublishesShortKey, Breaks: []string{"sec-tool-jwks"}, Does: "publishes an RSA key of 1024 bits"},
-	{Name: PublishesKeyWithoutKID, Breaks: []string{"sec-tool-jwks"}, Does: "publishes a key without kid"},
-	{Name: NestsKeySet, Breaks: []string{"sec-tool-jwks"}, Does: "publishes its key set as the member keys of another one"},
-	{Name: PublishesPrivateKey, Breaks: []string{"sec-tool-jwks"}, Does: "publishes the private members of its key"},
-	{Name: ForbidsFraming, Breaks: []string{"practice-tool-works-in-cross-site-frame"}, NeedsBrowser: true, Does: "sends X-Frame-Options: SAMEORIGIN"},
+	{Name: RefusesShortRole, Breaks: []string{"cert-tool-valid-short-role"}, Does: "refuses roles that are no URI", Effects: []fault.Effect{opensLink.Add(needs("There is a role that is no URI.", refusesShortRole))}},
+	{Name: RefusesCustomRole, Breaks: []string{"cert-tool-valid-custom-role"}, Does: "refuses roles of a school's own", Effects: []fault.Effect{opensLink.Add(needs("There is a role of no vocabulary.", func(q *response) bool { return !q.hasRole("school.example") }))}},
+	{Name: NeedsName, Breaks: []string{"cert-tool-valid-email-only", "cert-tool-valid-no-pii", "core-tool-optional-claims-absent"}, Does: "refuses a user without a name", Effects: []fault.Effect{opensLink.Add(needs("The user has no name.", func(q *response) bool { return q.has("name") || q.isAnonymous() }))}},
+	{Name: NeedsEmail, Breaks: []string{"cert-tool-valid-names-only", "cert-tool-valid-no-pii", "core-tool-optional-claims-absent"}, Does: "refuses a user without an email", Effects: []fault.Effect{opensLink.Add(needs("The user has no email.", func(q *response) bool { return q.has("email") || q.isAnonymous() }))}},
+	{Name: NeedsContext, Breaks: []string{"cert-tool-valid-no-context", "core-tool-optional-claims-absent"}, Does: "refuses a launch without a course", Effects: []fault.Effect{opensLink.Add(needs("The launch is in no course.", func(q *response) bool { return q.has(lti.ClaimContext) }))}},
+	{Name: PublishesShortKey, Breaks: []string{"sec-tool-jwks"}, Does: "publishes an RSA key of 1024 bits", Effects: []fault.Effect{keysPublished.ChangeWhen(always, publishShortKey)}},
+	{Name: PublishesKeyWithoutKID, Breaks: []string{"sec-tool-jwks"}, Does: "publishes a key without kid", Effects: []fault.Effect{keySetDocument.ChangeWhen(always, publishWithoutKID)}},
+	{Name: NestsKeySet, Breaks: []string{"sec-tool-jwks"}, Does: "publishes its key set as the member keys of another one", Effects: []fault.Effect{keySetDocument.ChangeWhen(always, nestsKeySet)}},
+	{Name: PublishesPrivateKey, Breaks: []string{"sec-tool-jwks"}, Does: "publishes the private members of its key", Effects: []fault.Effect{keySetDocument.ChangeWhen(always, publishPrivateKeys)}},
+	{Name: ForbidsFraming, Breaks: []string{"practice-tool-works-in-cross-site-frame"}, NeedsBrowser: true, Does: "sends X-Frame-Options: SAMEORIGIN", Effects: []fault.Effect{headerSent.ChangeWhen(always, forbidsFraming)}},
 	{Name: StateCookieWithoutSameSite, Breaks: []string{"practice-tool-works-in-cross-site-frame"}, NeedsBrowser: true, Does: "sets its cookies without SameSite=None"},
 	{Name: StateCookieUnpartitioned, Breaks: []string{"practice-tool-works-in-cross-site-frame"}, NeedsBrowser: true, Does: "sets its cookies without Partitioned"},
-	{Name: NeedsOwnWindow, Breaks: []string{"cert-tool-valid-launch"}, NeedsBrowser: true, Does: "shows nothing in a window that another page opened"},
-	{Name: RefusesTeachers, Breaks: []string{"cert-tool-valid-launch", "cert-tool-valid-email-only", "cert-tool-valid-names-only", "cert-tool-valid-no-pii", "cert-tool-valid-no-context", "core-tool-role-uris"}, Hides: []string{"core-tool-anonymous-launch", "practice-tool-role-escalation"}, Does: "launches students only"},
-	{Name: RefusesMiddleName, Breaks: []string{"cert-tool-valid-launch", "cert-tool-valid-names-only", "core-tool-unknown-claims-ignored"}, Does: "refuses a token with the claim middle_name"},
-	{Name: RefusesUnknownRole, Breaks: []string{"cert-tool-valid-unknown-role"}, Does: "refuses a role that it does not know next to one that it does"},
-	{Name: StartsSessionBeforeChecking, Breaks: refusals, Does: "shows a refusal, but has logged the user in already"},
-	{Name: RefusesWith500, Breaks: slices.Concat(refusals, otherRefusals), OnlyWarns: true, Does: "answers every launch that it refuses with 500"},
-	{Name: RefusesWith200, Breaks: []string{"sec-tool-aud", "sec-tool-aud-untrusted-additional"}, OnlyWarns: true, Permitted: true, Does: "shows every refusal with status 200; only a wrong aud has to be answered with 401"},
-	{Name: ShowsOwnSessionInstead, Breaks: []string{}, Permitted: true, Does: "shows the session that a browser has where an answer to another browser's login comes"},
-	{Name: ShowsClassmates, Breaks: []string{}, Permitted: true, Does: "lists who else was launched, beside the user"},
-	{Name: OpensPagesByAddress, Breaks: []string{"practice-tool-page-bound-to-browser"}, Does: "shows the page of a launch to every browser that knows its address"},
-	{Name: NumbersPages, Breaks: []string{"practice-tool-page-bound-to-browser"}, Grave: true, Does: "numbers the pages of launches, and shows them to every browser"},
-	{Name: PassesIDTokenOn, Breaks: []string{"rfc6750-tool-tokens-not-in-addresses"}, Does: "passes the id_token on to its own page in the address"},
-	{Name: PassesAccessTokensOn, Breaks: []string{"rfc6750-tool-tokens-not-in-addresses"}, Part: OfGrades, Does: "passes an access token on to its own page in the address"},
-	{Name: TellsPlatformsSessions, Breaks: []string{"practice-tool-session-stays-secret"}, Does: "tells the platform the cookie of the session when the user leaves"},
+	{Name: NeedsOwnWindow, Breaks: []string{"cert-tool-valid-launch"}, NeedsBrowser: true, Does: "shows nothing in a window that another page opened", Effects: []fault.Effect{pageSent.Change(needsOwnWindow)}},
+	{Name: RefusesTeachers, Breaks: []string{"cert-tool-valid-launch", "cert-tool-valid-email-only", "cert-tool-valid-names-only", "cert-tool-valid-no-pii", "cert-tool-valid-no-context", "core-tool-role-uris"}, Hides: []string{"core-tool-anonymous-launch", "practice-tool-role-escalation"}, Does: "launches students only", Effects: []fault.Effect{opensLink.Add(needs("This tool is for students.", func(q *response) bool { return !slices.Equal(q.roles(), []string{lti.RoleInstructor}) }))}},
+	{Name: RefusesMiddleName, Breaks: []string{"cert-tool-valid-launch", "cert-tool-valid-names-only", "core-tool-unknown-claims-ignored"}, Does: "refuses a token with the claim middle_name", Effects: []fault.Effect{opensLink.Add(needs("The claim middle_name is unknown.", func(q *response) bool { return !q.has("middle_name") }))}},
+	{Name: RefusesUnknownRole, Breaks: []string{"cert-tool-valid-unknown-role"}, Does: "refuses a role that it does not know next to one that it does", Effects: []fault.Effect{opensLink.Add(needs("There is a role that is unknown.", func(q *response) bool { return !slices.Contains(q.roles(), lti.RoleUnknown) }))}},
+	{Name: StartsSessionBeforeChecking, Breaks: refusals, Does: "shows a refusal, but has logged the user in already", Effects: []fault.Effect{responseRefused.ChangeWhen(func(a handling) bool { return a.q.opensLink() }, startSessionFirst)}},
+	{Name: RefusesWith500, Breaks: slices.Concat(refusals, otherRefusals), OnlyWarns: true, Does: "answers every launch that it refuses with 500", Effects: []fault.Effect{statusTold.Change(func(int) int { return http.StatusInternalServerError })}},
+	{Name: RefusesWith200, Breaks: []string{"sec-tool-aud", "sec-tool-aud-untrusted-additional"}, OnlyWarns: true, Permitted: true, Does: "shows every refusal with status 200; only a wrong aud has to be answered with 401", Effects: []fault.Effect{statusTold.Change(func(int) int { return http.StatusOK })}},
+	{Name: ShowsOwnSessionInstead, Breaks: []string{}, Permitted: true, Does: "shows the session that a browser has where an answer to another browser's login comes", Effects: []fault.Effect{responseRefused.ChangeWhen(showsOwnSessionInsteadWhen, showOwnSession)}},
+	{Name: ShowsClassmates, Breaks: []string{}, Permitted: true, Does: "lists who else was launched, beside the user", Effects: []fault.Effect{resourceSeen.ChangeWhen(always, showsClassmates)}},
+	{Name: OpensPagesByAddress, Breaks: []string{"practice-tool-page-bound-to-browser"}, Does: "shows the page of a launch to every browser that knows its address", Effects: []fault.Effect{browserLaunched.Lift(opensByAddress)}},
+	{Name: NumbersPages, Breaks: []string{"practice-tool-page-bound-to-browser"}, Grave: true, Does: "numbers the pages of launches, and shows them to every browser", Effects: []fault.Effect{idChosen.Change(numbersPages), browserLaunched.Lift(opensByAddress)}},
+	{Name: PassesIDTokenOn, Breaks: []string{"rfc6750-tool-tokens-not-in-addresses"}, Does: "passes the id_token on to its own page in the address", Effects: []fault.Effect{userSentTo.Change(passesIDTokenOn)}},
+	{Name: PassesAccessTokensOn, Breaks: []string{"rfc6750-tool-tokens-not-in-addresses"}, Part: OfGrades, Does: "passes an access token on to its own page in the address", Effects: []fault.Effect{userSentTo.Change(passesAccessTokensOn)}},
+	{Name: TellsPlatformsSessions, Breaks: []string{"practice-tool-session-stays-secret"}, Does: "tells the platform the cookie of the session when the user leaves", Effects: []fault.Effect{leavingSaid.ChangeWhen(func(l leaving) bool { return l.launch.cookie != "" }, tellsPlatformsSessions)}},
 	{Name: KeepsStateInCookie, Breaks: []string{}, Permitted: true, Does: "keeps the state of a login in a cookie"},
 	{Name: TellsCookieInState, Breaks: []string{}, Permitted: true, Does: "begins the state of a login with the value of the cookie that binds it to the browser"},
-	{Name: KnowsUsersByAddresses, Breaks: []string{}, Permitted: true, Does: "knows those who are launched by an address that nobody can guess, and sets no cookie for them, but one of a load balancer for everybody"},
-	{Name: NamesGuests, Breaks: []string{}, Permitted: true, Does: "shows an account of their own to anonymous users"},
-	{Name: KeepsStateInLocalStorage, Breaks: []string{}, Permitted: true, NeedsBrowser: true, Does: "keeps what binds the state to a browser in localStorage, on a page in between, and sets no cookie for it"},
-	{Name: WritesReturnQueryAnew, Breaks: []string{}, Permitted: true, Does: "encodes the return URL's own query anew, with + for a space"},
-	{Name: NeedsResourceParameter, Breaks: []string{}, Permitted: true, Does: "cannot know its resource without the custom parameter resource, which the configuration of such a tool names"},
-	{Name: NeedsCourseNumber, Breaks: []string{}, Permitted: true, Does: "cannot be launched without the number of a course in the claim lis, which the configuration of such a tool names"},
-	{Name: ReturnsRefusals, Breaks: []string{}, Hides: []string{"sec-tool-nonce-replayed"}, Permitted: true, Does: "sends the user back to the platform's return URL where the token is genuine"},
+	{Name: KnowsUsersByAddresses, Breaks: []string{}, Permitted: true, Does: "knows those who are launched by an address that nobody can guess, and sets no cookie for them, but one of a load balancer for everybody", Effects: []fault.Effect{anyAnswer.ChangeWhen(always, setBalancerCookie), setsSession.Take(false, func(l Launch) bool { return l.review == nil }), browserLaunched.Lift(func(v visit) bool { return v.known && v.launch.review == nil })}},
+	{Name: NamesGuests, Breaks: []string{}, Permitted: true, Does: "shows an account of their own to anonymous users", Effects: []fault.Effect{resourceSeen.Change(namesGuests)}},
+	{Name: KeepsStateInLocalStorage, Breaks: []string{}, Permitted: true, NeedsBrowser: true, Does: "keeps what binds the state to a browser in localStorage, on a page in between, and sets no cookie for it", Effects: []fault.Effect{loginOfBrowser.Lift((*response).boundByStorage), responseTaken.ChangeWhen(func(a handling) bool { return a.q.form.Get(lti.ParamState) != "" && !a.q.form.Has(boundParam) }, readStorage)}},
+	{Name: WritesReturnQueryAnew, Breaks: []string{}, Permitted: true, Does: "encodes the return URL's own query anew, with + for a space", Effects: []fault.Effect{returnedTo.Change(writeQueryAnew)}},
+	{Name: NeedsResourceParameter, Breaks: []string{}, Permitted: true, Does: "cannot know its resource without the custom parameter resource, which the configuration of such a tool names", Effects: []fault.Effect{opensLink.Add(needs("The launch does not say which resource it opens.", func(q *response) bool { return q.object(lti.ClaimCustom)["resource"] != nil }))}},
+	{Name: NeedsCourseNumber, Breaks: []string{}, Permitted: true, Does: "cannot be launched without the number of a course in the claim lis, which the configuration of such a tool names", Effects: []fault.Effect{opensLink.Add(needs("The launch does not say the number of the course.", func(q *response) bool { return q.object(lti.ClaimLIS)["course_offering_sourcedid"] != nil }))}},
+	{Name: ReturnsRefusals, Breaks: []string{}, Hides: []string{"sec-tool-nonce-replayed"}, Permitted: true, Does: "sends the user back to the platform's return URL where the token is genuine", Effects: []fault.Effect{refusalTold.Change(returnsRefusals)}},
+}
+
+func acceptsMissingStateWhen(q *response) bool {
+	return q.begun == nil && !q.form.Has(lti.ParamState) && q.loginOfNonce() != nil
+}
+
+func acceptsEmptyStateWhen(q *response) bool {
+	return q.begun == nil && q.form.Has(lti.ParamState) && q.state() == "" && q.loginOfNonce() != nil
+}
+
+func acceptsUnsolicitedWhen(q *response) bool {
+	return q.begun == nil && q.state() != "" && q.loginOfNonce() == nil && q.t.firstRegistration() != nil
+}
+
+func acceptsTokenOfOtherClientWhen(q *response) bool {
+	return q.named() >= 0 && q.isOf("iss", q.begun.registration.Issuer) && !q.isOf("aud", q.clientID())
+}
+
+func readsNumbersAsTextWhen(q *response) bool {
+	_, isNumber := q.members["sub"].(float64)
+	return isNumber
+}
+
+func readsNumbersAsText(q *response) *response {
+	q.members["sub"] = fmt.Sprint(q.members["sub"])
+	return q
+}
+
+func fetchesCertificateURLWhen(q *response) bool {
+	_, given := q.header["x5u"].(string)
+	return given
+}
+
+func crashesOnOtherAlgorithmWhen(q *response) bool {
+	return slices.Contains([]string{"RS384", "RS512", "ES256"}, q.algorithm())
+}
+
+func acceptsAlgNoneInOtherSpelling(q *response) bool {
+	return q.algorithm() != "none" && strings.EqualFold(q.algorithm(), "none")
+}
+
+func acceptsMissingAlg(q *response) bool {
+	_, given := q.header["alg"].(string)
+	return !given && len(q.header) > 0
+}
+
+func acceptsFirstKeyAsSecret(q *response) bool {
+	return q.key != nil && q.firstKey() != nil && q.signedWithSecret(q.firstKey())
+}
+
+func trustsKeyURL(q *response) bool {
+	_, given := q.header["jku"].(string)
+	return given
+}
+
+func acceptsAnyAlgorithm(q *response) bool {
+	return q.key != nil && q.algorithm() == q.key.Algorithm().String() && q.algorithm() != jwa.RS256.String() && q.verifiedBy(jwa.SignatureAlgorithm(q.algorithm()), q.key)
+}
+
+func acceptsAnyAlgorithm2(s search) search {
+	s.key = s.first()
+	return s
+}
+
+func verifiesByKeyTypeAlone(s search) search {
+	s.key = s.ofRSA()
+	return s
+}
+
+func keepsWithdrawnKeys(f fetched) fetched {
+	f.set.keys = append(f.set.keys, f.before.keys...)
+	return f
+}
+
+func needsAlgInKeySet(q *response) error {
+	if q.key.Algorithm().String() != "" {
+		return nil
+	}
+	return unauthorized("The platform's key %q is for no algorithm.", q.kid())
+}
+
+func takesFirstKeyOfKID(s search) search {
+	s.key = s.first()
+	return s
+}
+
+func remembersKeyFailure(q *response) error {
+	if !q.failedBefore() {
+		return nil
+	}
+	return unauthorized("The platform's key %q could not be had.", q.kid())
+}
+
+func comparesIssuerLoosely(q *response) bool {
+	iss, _ := q.text("iss")
+	return loosely(iss) == loosely(q.begun.registration.Issuer)
+}
+
+func acceptsIssuerArray(q *response) bool {
+	list, _ := q.members["iss"].([]any)
+	return len(list) > 0 && list[0] == q.begun.registration.Issuer
+}
+
+func ignoresCaseOfAudience(q *response) bool {
+	aud, _ := q.onlyAudience()
+	return strings.EqualFold(aud, q.clientID())
+}
+
+func refusesAudienceArray(q *response) error {
+	if _, isList := q.members["aud"].([]any); !isList {
+		return nil
+	}
+	return q.otherAudience()
+}
+
+func refusesAuthorizedParty(q *response) error {
+	if !q.has("azp") {
+		return nil
+	}
+	return q.otherAudience()
+}
+
+func takesFirstAudience(q *response) bool {
+	return q.isAmongOthers() && q.audiences()[0] == q.clientID() && !q.has("azp")
+}
+
+func acceptsFutureIssueTime(q *response) bool {
+	_, isTime := seconds(q.members["iat"])
+	return isTime
+}
+
+func acceptsNonceOfOtherLogin(q *response) bool {
+	return q.ofOpenLogin() && !q.t.isUsed(q.begun) && ownsLogin(q.r, q.loginOfNonce())
+}
+
+func comparesVersionLoosely(q *response) bool {
+	return q.opensLink() && (q.members[lti.ClaimVersion] == "1.3" || q.members[lti.ClaimVersion] == 1.3)
+}
+
+func acceptsMissingResourceLink(q *response) bool {
+	link := q.object(lti.ClaimResourceLink)
+	_, hasID := link["id"]
+	return !hasID && (link != nil || !q.has(lti.ClaimResourceLink))
+}
+
+func crashesOnAnonymous(q *response) error {
+	if !q.isAnonymous() {
+		return nil
+	}
+	return crash(q, nil)
+}
+
+func redirectsToTargetLink(q *response) bool {
+	target, _ := q.text(lti.ClaimTargetLinkURI)
+	return target != ""
+}
+
+func redirectsToTargetLink2(s sendingTo) sendingTo {
+	if target, _ := s.q.text(lti.ClaimTargetLinkURI); target != "" && !s.q.t.own(target) {
+		s.url = target
+	}
+	return s
+}
+
+func redirectsToTargetOfLogin(s sendingTo) sendingTo {
+	if target := s.q.begun.target; target != "" && !s.q.t.own(target) {
+		s.url = target
+	}
+	return s
+}
+
+func knowsOneDeployment(q *response) error {
+	if slices.Index(q.begun.registration.DeploymentIDs, q.deployment()) <= 0 {
+		return nil
+	}
+	return q.unknownDeployment()
+}
+
+func truncatesDeployment(q *response) bool {
+	return len(q.deployment()) > 255 && q.nearlyRegistered(strings.HasPrefix)
+}
+
+func refusesShortRole(q *response) bool {
+	return !slices.Contains(q.roles(), "Instructor") && !slices.Contains(q.roles(), "Learner")
+}
+
+func acceptsLaunchByGetWhen(q *response) bool {
+	return q.r.Method == http.MethodGet && q.r.URL.Query().Has(lti.ParamIDToken)
+}
+
+func readsLaunchFromQueryWhen(q *response) bool {
+	return q.r.Method == http.MethodPost && q.r.URL.Query().Has(lti.ParamIDToken)
+}
+
+func limitsLaunchTo32KiB(q *response) error {
+	if q.r.ContentLength <= 32<<10 {
+		return nil
+	}
+	return errUnreadable
+}
+
+func showsErrorUnescaped(p errorPage) errorPage {
+	p.why = template.HTML("The platform refused the login: " + p.q.form.Get(lti.ParamErrorDescription))
+	return p
+}
+
+func crashesOnError(p errorPage) errorPage {
+	p.status, p.why = http.StatusInternalServerError, "internal error"
+	return p
+}
+
+func showsOwnSessionInsteadWhen(a handling) bool {
+	_, none := a.q.t.launchHere(a.q.r, "")
+	return none == nil && errors.Is(a.err, errOtherBrowser)
+}
+
+func returnsRefusals(at refusalAt) refusalAt {
+	if at.q.verified {
+		at.url = at.q.returnURL()
+	}
+	return at
+}
+
+func passesIDTokenOn(s sendingTo) sendingTo {
+	s.url += "&id_token=" + s.q.form.Get(lti.ParamIDToken)
+	return s
+}
+
+func passesAccessTokensOn(s sendingTo) sendingTo {
+	if token := s.q.t.keptFor(s.grades); token != "" {
+		s.url += "&access_token=" + url.QueryEscape(token)
+	}
+	return s
+}
+
+func garblesUnicode(l launching) launching {
+	l.launch.Name = garbled(l.launch.Name)
+	return l
+}
+
+func opensTargetOfLogin(l launching) launching {
+	if l.q.begun != nil {
+		l.launch.Chapter = chapterOf(l.q.begun.target)
+	}
+	return l
+}
+
+func takesAnonymousForLastUser(l launching) launching {
+	if l.launch.Sub == "" {
+		l.launch.take(l.q.t.sessionOf(l.q.r))
+	}
+	return l
+}
+
+func keepsFirstUserOfBrowser(l launching) launching {
+	if before := l.q.t.sessionOf(l.q.r); l.launch.Sub != "" && before.Sub != "" && before.Sub != l.launch.Sub {
+		l.launch.take(before)
+	}
+	return l
+}
+
+func swapsOverlappingUsers(l launching) launching {
+	l.launch.take(l.last)
+	return l
+}
+
+func knowsUsersByEmail(k knownBy) knownBy {
+	if email, given := k.claims.text("email"); given {
+		k.key = email
+	}
+	return k
+}
+
+func knowsUsersBySubAlone(k knownBy) knownBy {
+	k.key, _ = k.claims.text("sub")
+	return k
+}
+
+func knowsUsersByAllClaims(k knownBy) knownBy {
+	email, _ := k.claims.text("email")
+	k.key += fmt.Sprintf(" %q", email)
+	return k
+}
+
+func knowsLinksByIDAlone(k knownBy) knownBy {
+	k.key, _ = k.claims.object(lti.ClaimResourceLink)["id"].(string)
+	return k
+}
+
+func stopsAtSystemRole(t teaching) teaching {
+	t.teacher = t.teacher && !slices.ContainsFunc(t.roles, ofSystem)
+	return t
+}
+
+func takesAdministratorsForTeachers(t teaching) teaching {
+	t.teacher = t.teacher || slices.Contains(t.roles, roleSystem+"Administrator")
+	return t
+}
+
+func looksForInstructorInRole(t teaching) teaching {
+	t.teacher = t.teacher || slices.ContainsFunc(t.roles, func(role string) bool { return strings.Contains(role, "Instructor") })
+	return t
+}
+
+func showsLearnersView(t teaching) teaching {
+	t.teacher = false
+	return t
+}
+
+func needsOnlyRole(t teaching) teaching {
+	t.teacher = t.teacher && len(t.roles) == 1
+	return t
+}
+
+func numbersPages(n naming) naming {
+	if n.launch.review == nil {
+		n.id = strconv.Itoa(n.launch.event)
+	}
+	return n
+}
+
+func forbidsFraming(h http.Header) http.Header {
+	h.Set("X-Frame-Options", "SAMEORIGIN")
+	return h
+}
+
+func needsOwnWindow(page string) string {
+	if page == "resource" {
+		page = "resource-in-own-window"
+	}
+	return page
+}
+
+func addsOwnReturnParameters(r returning) returning {
+	r.query += "&session=1"
+	return r
+}
+
+func dropsReturnQuery(r returning) returning {
+	r.query = r.message.Encode()
+	return r
+}
+
+func namesGuests(s showing) showing {
+	if s.page.User == 0 {
+		s.page.Account = "guest"
+	}
+	return s
+}
+
+func showsClassmates(s showing) showing {
+	s.page.Classmates = s.t.classmates()
+	return s
+}
+
+func showsNamesUnescaped(s showing) showing {
+	if name := s.page.Name; template.HTMLEscapeString(name) != name {
+		s.page.ShownName = template.HTML(name)
+	}
+	return s
+}
+
+func tellsPlatformsSessions(l leaving) leaving {
+	l.message.Set(lti.ParamLog, "session "+l.launch.cookie)
+	return l
+}
+
+func nestsKeySet(d keyDocument) keyDocument {
+	d.document = map[string]any{"keys": d.document}
+	return d
 }

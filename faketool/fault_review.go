@@ -1,5 +1,15 @@
 package faketool
 
+import (
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+
+	"invigilator/fault"
+	"invigilator/lti"
+)
+
 // The names of the faults of reviews.
 const (
 	AcceptsMissingForUser      = "accepts-missing-for-user"
@@ -110,27 +120,27 @@ var reviewRefusals = []string{
 
 // reviewDefects are those of a tool that opens learners' work for review.
 var reviewDefects = []Fault{
-	{Name: AcceptsMissingForUser, Breaks: []string{"sr-tool-rejects-missing-for-user"}, Part: OfReviews, Does: "opens the last work of the line item where there is no for_user"},
-	{Name: AcceptsEmptyForUser, Breaks: []string{"sr-tool-rejects-missing-for-user"}, Part: OfReviews, Does: "opens the last work of the line item where for_user is empty"},
-	{Name: AcceptsEmptyLearner, Breaks: []string{"sr-tool-rejects-missing-for-user"}, Part: OfReviews, Does: "opens the last work of the line item where user_id is empty"},
-	{Name: AcceptsNullLearner, Breaks: []string{"sr-tool-rejects-missing-for-user"}, Part: OfReviews, Does: "opens the last work of the line item where user_id is null"},
-	{Name: AcceptsNumberAsLearner, Breaks: []string{"sr-tool-rejects-missing-for-user"}, Part: OfReviews, Does: "opens the last work of the line item where user_id is a number"},
-	{Name: AcceptsTextAsForUser, Breaks: []string{"sr-tool-rejects-missing-for-user"}, Part: OfReviews, Does: "takes a string as for_user for the learner's id"},
-	{Name: TakesSubOfForUser, Breaks: []string{"sr-tool-rejects-missing-for-user"}, Part: OfReviews, Does: "takes sub in for_user for user_id"},
-	{Name: FallsBackOnReviewer, Breaks: []string{"sr-tool-rejects-missing-for-user"}, Part: OfReviews, Does: "opens the reviewer's own work where nobody is named"},
-	{Name: AcceptsMissingEndpoint, Breaks: []string{"sr-tool-rejects-missing-line-item"}, Part: OfReviews, Does: "opens the learner's work at the resource link where there is no claim of the grade services"},
-	{Name: AcceptsMissingLineItem, Breaks: []string{"sr-tool-rejects-missing-line-item"}, Part: OfReviews, Does: "opens the learner's work at the resource link where there is no lineitem"},
-	{Name: AcceptsEmptyLineItem, Breaks: []string{"sr-tool-rejects-missing-line-item"}, Part: OfReviews, Does: "opens the learner's work at the resource link where lineitem is empty"},
-	{Name: AcceptsPathAsLineItem, Breaks: []string{"sr-tool-rejects-missing-line-item"}, Part: OfReviews, Does: "opens the learner's work at the resource link where lineitem is no URL"},
-	{Name: OpensFormWithoutLearner, Breaks: []string{"sr-tool-rejects-missing-for-user"}, Part: OfReviews, Does: "opens an empty form for points where nobody is named"},
-	{Name: OpensFormWithoutItem, Breaks: []string{"sr-tool-rejects-missing-line-item"}, Part: OfReviews, Does: "opens an empty form for points where no line item is named"},
-	{Name: NeedsLinkInReview, Breaks: []string{"sr-tool-accepts-without-resource-link"}, Part: OfReviews, OnlyWarns: true, Does: "refuses a review without a resource link"},
+	{Name: AcceptsMissingForUser, Breaks: []string{"sr-tool-rejects-missing-for-user"}, Part: OfReviews, Does: "opens the last work of the line item where there is no for_user", Effects: []fault.Effect{learnerRead.Change(acceptsMissingForUser)}},
+	{Name: AcceptsEmptyForUser, Breaks: []string{"sr-tool-rejects-missing-for-user"}, Part: OfReviews, Does: "opens the last work of the line item where for_user is empty", Effects: []fault.Effect{learnerRead.Change(acceptsEmptyForUser)}},
+	{Name: AcceptsEmptyLearner, Breaks: []string{"sr-tool-rejects-missing-for-user"}, Part: OfReviews, Does: "opens the last work of the line item where user_id is empty", Effects: []fault.Effect{learnerRead.Change(acceptsEmptyLearner)}},
+	{Name: AcceptsNullLearner, Breaks: []string{"sr-tool-rejects-missing-for-user"}, Part: OfReviews, Does: "opens the last work of the line item where user_id is null", Effects: []fault.Effect{learnerRead.Change(acceptsNullLearner)}},
+	{Name: AcceptsNumberAsLearner, Breaks: []string{"sr-tool-rejects-missing-for-user"}, Part: OfReviews, Does: "opens the last work of the line item where user_id is a number", Effects: []fault.Effect{learnerRead.Change(acceptsNumberAsLearner)}},
+	{Name: AcceptsTextAsForUser, Breaks: []string{"sr-tool-rejects-missing-for-user"}, Part: OfReviews, Does: "takes a string as for_user for the learner's id", Effects: []fault.Effect{learnerRead.Change(acceptsTextAsForUser)}},
+	{Name: TakesSubOfForUser, Breaks: []string{"sr-tool-rejects-missing-for-user"}, Part: OfReviews, Does: "takes sub in for_user for user_id", Effects: []fault.Effect{learnerRead.Change(takesSubOfForUser)}},
+	{Name: FallsBackOnReviewer, Breaks: []string{"sr-tool-rejects-missing-for-user"}, Part: OfReviews, Does: "opens the reviewer's own work where nobody is named", Effects: []fault.Effect{learnerRead.Change(fallsBackOnReviewer)}},
+	{Name: AcceptsMissingEndpoint, Breaks: []string{"sr-tool-rejects-missing-line-item"}, Part: OfReviews, Does: "opens the learner's work at the resource link where there is no claim of the grade services", Effects: []fault.Effect{itemGiven.Lift(func(q *response) bool { return !q.has(lti.ClaimAGS) })}},
+	{Name: AcceptsMissingLineItem, Breaks: []string{"sr-tool-rejects-missing-line-item"}, Part: OfReviews, Does: "opens the learner's work at the resource link where there is no lineitem", Effects: []fault.Effect{itemGiven.Lift(acceptsMissingLineItem)}},
+	{Name: AcceptsEmptyLineItem, Breaks: []string{"sr-tool-rejects-missing-line-item"}, Part: OfReviews, Does: "opens the learner's work at the resource link where lineitem is empty", Effects: []fault.Effect{itemGiven.Lift(func(q *response) bool { return q.object(lti.ClaimAGS)["lineitem"] == "" })}},
+	{Name: AcceptsPathAsLineItem, Breaks: []string{"sr-tool-rejects-missing-line-item"}, Part: OfReviews, Does: "opens the learner's work at the resource link where lineitem is no URL", Effects: []fault.Effect{itemGiven.Lift(acceptsPathAsLineItem)}},
+	{Name: OpensFormWithoutLearner, Breaks: []string{"sr-tool-rejects-missing-for-user"}, Part: OfReviews, Does: "opens an empty form for points where nobody is named", Effects: []fault.Effect{learnerRead.Change(opensFormWithoutLearner)}},
+	{Name: OpensFormWithoutItem, Breaks: []string{"sr-tool-rejects-missing-line-item"}, Part: OfReviews, Does: "opens an empty form for points where no line item is named", Effects: []fault.Effect{itemGiven.Lift(nil)}},
+	{Name: NeedsLinkInReview, Breaks: []string{"sr-tool-accepts-without-resource-link"}, Part: OfReviews, OnlyWarns: true, Does: "refuses a review without a resource link", Effects: []fault.Effect{opensWork.Add(needs("The message has no resource link.", func(q *response) bool { return q.has(lti.ClaimResourceLink) }))}},
 	{Name: FindsActivityByLink, Breaks: []string{"sr-tool-accepts-without-resource-link"}, Part: OfReviews, OnlyWarns: true, Does: "finds nothing where a review has no resource link"},
-	{Name: NeedsNameOfLearner, Breaks: []string{"sr-tool-accepts-minimal-for-user"}, Part: OfReviews, Does: "refuses a review of a learner without a name"},
-	{Name: NeedsRolesOfLearner, Breaks: []string{"sr-tool-accepts-minimal-for-user"}, Part: OfReviews, Does: "refuses a review of a learner whose roles are empty"},
-	{Name: RefusesMembersOfForUser, Breaks: []string{"sr-tool-accepts-minimal-for-user"}, Part: OfReviews, Does: "refuses for_user with a member that it does not know"},
-	{Name: CutsLearnerID, Breaks: []string{"sr-tool-accepts-minimal-for-user"}, Part: OfReviews, Does: "keeps 64 characters of user_id"},
-	{Name: TakesLearnerIDForPath, Breaks: []string{"sr-tool-accepts-minimal-for-user"}, Part: OfReviews, Does: "keeps what of user_id is in front of a slash"},
+	{Name: NeedsNameOfLearner, Breaks: []string{"sr-tool-accepts-minimal-for-user"}, Part: OfReviews, Does: "refuses a review of a learner without a name", Effects: []fault.Effect{opensWork.Add(needs("The learner has no name.", needsNameOfLearner))}},
+	{Name: NeedsRolesOfLearner, Breaks: []string{"sr-tool-accepts-minimal-for-user"}, Part: OfReviews, Does: "refuses a review of a learner whose roles are empty", Effects: []fault.Effect{opensWork.Add(needs("The learner has no role.", needsRolesOfLearner))}},
+	{Name: RefusesMembersOfForUser, Breaks: []string{"sr-tool-accepts-minimal-for-user"}, Part: OfReviews, Does: "refuses for_user with a member that it does not know", Effects: []fault.Effect{opensWork.Add(needs("There is a member that is unknown.", refusesMembersOfForUser))}},
+	{Name: CutsLearnerID, Breaks: []string{"sr-tool-accepts-minimal-for-user"}, Part: OfReviews, Does: "keeps 64 characters of user_id", Effects: []fault.Effect{learnerRead.Change(cutsLearnerID)}},
+	{Name: TakesLearnerIDForPath, Breaks: []string{"sr-tool-accepts-minimal-for-user"}, Part: OfReviews, Does: "keeps what of user_id is in front of a slash", Effects: []fault.Effect{learnerRead.Change(takesLearnerIDForPath)}},
 	{Name: ShowsReviewersWork, Breaks: []string{"sr-tool-shows-for-user-work"}, Part: OfReviews, Does: "shows reviewers their own work where they have handed in any"},
 	{Name: ShowsLastWork, Breaks: []string{"sr-tool-shows-for-user-work", "sr-tool-score-for-learner"}, Part: OfReviews, Does: "shows the work that was handed in last for the line item"},
 	{Name: ShowsLearnersLastWork, Breaks: []string{"sr-tool-shows-for-user-work"}, Part: OfReviews, Does: "shows the work that the learner handed in last, whatever the line item"},
@@ -147,25 +157,25 @@ var reviewDefects = []Fault{
 	{Name: LetsAnybodyReview, Breaks: []string{"sr-tool-learner-may-only-see-own"}, Part: OfReviews, Does: "shows everybody's work to users without a role"},
 	{Name: OffersAnybodyToGrade, Breaks: []string{"sr-tool-learner-may-only-see-own", "sr-tool-roles-from-launch-not-for-user"}, Part: OfReviews, Does: "hides others' work from learners, and offers them to grade it"},
 	{Name: OffersToGradeUnknownItem, Breaks: []string{"sr-tool-unknown-line-item"}, Part: OfReviews, Does: "opens an empty form for points for a line item that it does not know"},
-	{Name: OpensReviewsByAddress, Breaks: []string{"sr-tool-learner-may-only-see-own"}, OnlyWarns: true, Part: OfReviews, Does: "shows the page of a review to every browser that knows its address"},
+	{Name: OpensReviewsByAddress, Breaks: []string{"sr-tool-learner-may-only-see-own"}, OnlyWarns: true, Part: OfReviews, Does: "shows the page of a review to every browser that knows its address", Effects: []fault.Effect{browserLaunched.Lift(func(v visit) bool { return v.known && v.launch.review != nil && v.r.Method == http.MethodGet })}},
 	{Name: LetsLearnersGrade, Breaks: []string{"sr-tool-learner-read-only"}, Part: OfReviews, Does: "lets learners grade their own work"},
 	{Name: ScoresLearnersVisit, Breaks: []string{"sr-tool-learner-read-only"}, Part: OfReviews, Does: "posts a score when learners look at their own work"},
 	{Name: TakesRolesOfForUser, Breaks: []string{"sr-tool-roles-from-launch-not-for-user"}, Part: OfReviews, Does: "takes the roles in for_user for the reviewer's"},
-	{Name: NeedsLearnersRoles, Breaks: []string{"sr-tool-roles-from-launch-not-for-user", "sr-tool-accepts-minimal-for-user"}, Part: OfReviews, Does: "refuses teachers where for_user has no roles"},
-	{Name: LogsInForUser, Breaks: []string{"sr-tool-does-not-log-in-for-user"}, Part: OfReviews, Does: "takes the reviewer for the learner from then on"},
-	{Name: RenamesReviewer, Breaks: []string{"sr-tool-does-not-log-in-for-user"}, Part: OfReviews, Does: "keeps the learner's name as the reviewer's"},
-	{Name: ShowsWorkInLaunch, Breaks: []string{"sr-tool-message-type-confusion"}, Part: OfReviews, Does: "shows the work of for_user in a launch of a resource link"},
-	{Name: KnowsReviewsByForUser, Breaks: []string{"sr-tool-message-type-confusion"}, Part: OfReviews, Does: "opens a review for every message of another type with for_user"},
+	{Name: NeedsLearnersRoles, Breaks: []string{"sr-tool-roles-from-launch-not-for-user", "sr-tool-accepts-minimal-for-user"}, Part: OfReviews, Does: "refuses teachers where for_user has no roles", Effects: []fault.Effect{opensWork.Add(needs("The learner's roles are missing.", needsLearnersRoles))}},
+	{Name: LogsInForUser, Breaks: []string{"sr-tool-does-not-log-in-for-user"}, Part: OfReviews, Does: "takes the reviewer for the learner from then on", Effects: []fault.Effect{launchTaken.Change(renamedByReview)}},
+	{Name: RenamesReviewer, Breaks: []string{"sr-tool-does-not-log-in-for-user"}, Part: OfReviews, Does: "keeps the learner's name as the reviewer's", Effects: []fault.Effect{launchTaken.Change(renamedByReview)}},
+	{Name: ShowsWorkInLaunch, Breaks: []string{"sr-tool-message-type-confusion"}, Part: OfReviews, Does: "shows the work of for_user in a launch of a resource link", Effects: []fault.Effect{resourceSeen.Change(showsWorkInLaunch)}},
+	{Name: KnowsReviewsByForUser, Breaks: []string{"sr-tool-message-type-confusion"}, Part: OfReviews, Does: "opens a review for every message of another type with for_user", Effects: []fault.Effect{typeTaken.Change(knowsReviewsByForUser)}},
 	{Name: OpensReviewOfLogin, Breaks: []string{"sr-tool-honours-target-and-custom"}, Part: OfReviews, Does: "opens the target that the login initiation of a review names"},
-	{Name: SkipsSignatureOfReviews, Breaks: []string{"sr-tool-verifies-id-token"}, Part: OfReviews, Does: "does not verify the signature of a review"},
-	{Name: IgnoresAudienceOfReviews, Breaks: []string{"sr-tool-verifies-id-token"}, Part: OfReviews, Does: "does not look at the audience of a review"},
-	{Name: IgnoresIssuerOfReviews, Breaks: []string{"sr-tool-verifies-id-token"}, Part: OfReviews, Does: "does not look at the issuer of a review"},
-	{Name: IgnoresStateOfReviews, Breaks: []string{"sr-tool-verifies-id-token"}, Part: OfReviews, Does: "goes by the nonce of a review alone, whichever login the state names"},
-	{Name: AcceptsReviewsWithoutState, Breaks: []string{"sr-tool-verifies-id-token"}, Part: OfReviews, Does: "accepts a review without state"},
-	{Name: IgnoresExpiryOfReviews, Breaks: []string{"sr-tool-verifies-id-token"}, Part: OfReviews, Does: "does not look at the times of a review"},
-	{Name: IgnoresNonceOfReviews, Breaks: []string{"sr-tool-verifies-id-token"}, Part: OfReviews, Does: "does not look at the nonce of a review"},
-	{Name: IgnoresDeploymentOfReviews, Breaks: []string{"sr-tool-verifies-id-token"}, Part: OfReviews, Does: "does not look at the deployment of a review"},
-	{Name: AcceptsReviewsAgain, Breaks: []string{"sr-tool-verifies-id-token"}, Part: OfReviews, Does: "takes a review again, in any browser"},
+	{Name: SkipsSignatureOfReviews, Breaks: []string{"sr-tool-verifies-id-token"}, Part: OfReviews, Does: "does not verify the signature of a review", Effects: []fault.Effect{signedByPlatform.Lift((*response).opensWork)}},
+	{Name: IgnoresAudienceOfReviews, Breaks: []string{"sr-tool-verifies-id-token"}, Part: OfReviews, Does: "does not look at the audience of a review", Effects: []fault.Effect{meantForTool.Lift((*response).opensWork), authorizedParty.Lift((*response).opensWork)}},
+	{Name: IgnoresIssuerOfReviews, Breaks: []string{"sr-tool-verifies-id-token"}, Part: OfReviews, Does: "does not look at the issuer of a review", Effects: []fault.Effect{issuedByPlatform.Lift((*response).opensWork)}},
+	{Name: IgnoresStateOfReviews, Breaks: []string{"sr-tool-verifies-id-token"}, Part: OfReviews, Does: "goes by the nonce of a review alone, whichever login the state names", Effects: []fault.Effect{responseFor.ChangeWhen(ignoresStateOfReviewsWhen, goByNonce)}},
+	{Name: AcceptsReviewsWithoutState, Breaks: []string{"sr-tool-verifies-id-token"}, Part: OfReviews, Does: "accepts a review without state", Effects: []fault.Effect{responseFor.ChangeWhen(acceptsReviewsWithoutStateWhen, goByNonce)}},
+	{Name: IgnoresExpiryOfReviews, Breaks: []string{"sr-tool-verifies-id-token"}, Part: OfReviews, Does: "does not look at the times of a review", Effects: []fault.Effect{expiryGiven.Lift((*response).opensWork), notExpired.Lift((*response).opensWork), issuedByNow.Lift((*response).opensWork), notBefore.Lift((*response).opensWork)}},
+	{Name: IgnoresNonceOfReviews, Breaks: []string{"sr-tool-verifies-id-token"}, Part: OfReviews, Does: "does not look at the nonce of a review", Effects: []fault.Effect{nonceOfLogin.Lift((*response).opensWork)}},
+	{Name: IgnoresDeploymentOfReviews, Breaks: []string{"sr-tool-verifies-id-token"}, Part: OfReviews, Does: "does not look at the deployment of a review", Effects: []fault.Effect{deploymentKnown.Lift((*response).opensWork)}},
+	{Name: AcceptsReviewsAgain, Breaks: []string{"sr-tool-verifies-id-token"}, Part: OfReviews, Does: "takes a review again, in any browser", Effects: []fault.Effect{loginOfBrowser.Lift((*response).opensWork), loginUnused.Lift((*response).opensWork)}},
 	{Name: GradesReviewer, Breaks: []string{"sr-tool-score-for-learner", "ags-tool-score-members"}, Part: OfReviews, Does: "posts the reviewer's id as the learner's"},
 	{Name: NamesLearnerAsGrader, Breaks: []string{"sr-tool-score-for-learner"}, Part: OfReviews, Does: "posts the learner's id as the scoringUserId"},
 	{Name: DropsQueryOfGrade, Breaks: []string{"sr-tool-score-for-learner"}, Part: OfReviews, Does: "drops the query of the line item where it posts a grade"},
@@ -189,20 +199,149 @@ var reviewDefects = []Fault{
 	{Name: DropsReviewableStatus, Breaks: []string{"sr-tool-publishes-valid-submission-review", "ags-tool-tolerates-lineitem-content"}, Part: OfReviews, Does: "puts a line item back without reviewableStatus"},
 	{Name: WritesReviewAnew, Breaks: []string{"sr-tool-publishes-valid-submission-review", "ags-tool-tolerates-lineitem-content"}, Part: OfReviews, Does: "puts a line item back with a submissionReview of its own"},
 	{Name: OffersNoWayBack, Breaks: []string{"sr-tool-returns"}, Part: OfReviews, Does: "shows no way back to the gradebook"},
-	{Name: LosesWayBackOfReview, Breaks: []string{"sr-tool-returns"}, Part: OfReviews, Does: "shows a button for the way back to the gradebook that leads to 500"},
-	{Name: ReviewsWithButton, Breaks: []string{}, Part: OfReviews, Permitted: true, Does: "shows a button that leads back to the gradebook by way of the tool"},
+	{Name: LosesWayBackOfReview, Breaks: []string{"sr-tool-returns"}, Part: OfReviews, Does: "shows a button for the way back to the gradebook that leads to 500", Effects: []fault.Effect{leaves.Take(true, nil)}},
+	{Name: ReviewsWithButton, Breaks: []string{}, Part: OfReviews, Permitted: true, Does: "shows a button that leads back to the gradebook by way of the tool", Effects: []fault.Effect{leaves.Take(true, nil)}},
 	{Name: CrashesWithoutWayBack, Breaks: []string{"sr-tool-returns"}, Part: OfReviews, Does: "answers a review without return_url with 500"},
 	{Name: ShowsLearnerUnescaped, Breaks: []string{"sr-tool-escapes-for-user"}, Part: OfReviews, Does: "shows the learner's name as it came"},
 	{Name: ShowsCustomUnescaped, Breaks: []string{"sr-tool-escapes-for-user"}, Part: OfReviews, Does: "shows the values of custom as they came"},
 	{Name: CrashesOnLongName, Breaks: []string{"sr-tool-escapes-for-user"}, Part: OfReviews, Does: "answers a review of a learner whose name has more than 255 letters with 500"},
 	{Name: CrashesOnRightToLeft, Breaks: []string{"sr-tool-escapes-for-user"}, Part: OfReviews, Does: "answers a review of a learner whose name is written from right to left with 500"},
-	{Name: CrashesOnBadReview, Breaks: reviewRefusals, Part: OfReviews, OnlyWarns: true, Does: "answers every review whose message it refuses with 500"},
+	{Name: CrashesOnBadReview, Breaks: reviewRefusals, Part: OfReviews, OnlyWarns: true, Does: "answers every review whose message it refuses with 500", Effects: []fault.Effect{responseJudged.ChangeWhen(func(a handling) bool { return a.err != nil && (a.q.opensWork() || a.q.has(lti.ClaimForUser)) }, crashInstead)}},
 	{Name: OmitsScoringUser, Breaks: []string{}, Part: OfReviews, Permitted: true, Does: "posts grades without saying who gave them"},
 	{Name: RefusesAssistants, Breaks: []string{}, Part: OfReviews, Permitted: true, Does: "lets nobody review who has a sub-role of an instructor alone"},
 	{Name: HidesUnknownLearners, Breaks: []string{}, Part: OfReviews, Permitted: true, Does: "answers a review of a learner who has handed in nothing with 404"},
 	{Name: TellsUnknownItemsKindly, Breaks: []string{}, Part: OfReviews, Permitted: true, Does: "answers a review of an unknown line item with 200, on a page that says so"},
-	{Name: ReturnsBadReviews, Breaks: []string{}, Part: OfReviews, Permitted: true, Does: "sends the user back to the return URL where a genuine review is not complete"},
+	{Name: ReturnsBadReviews, Breaks: []string{}, Part: OfReviews, Permitted: true, Does: "sends the user back to the return URL where a genuine review is not complete", Effects: []fault.Effect{refusalTold.Change(returnsBadReviews)}},
 	{Name: OmitsStart, Breaks: []string{}, Part: OfReviews, Permitted: true, Does: "posts when work was handed in, but not when it was begun"},
 	{Name: OffersToGradeNothing, Breaks: []string{}, Part: OfReviews, Permitted: true, Does: "offers to grade a learner who has handed in nothing"},
 	{Name: ShowsLearnerID, Breaks: []string{}, Part: OfReviews, Permitted: true, Does: "shows the learner's id beside the name"},
+}
+
+func acceptsReviewsWithoutStateWhen(q *response) bool {
+	return q.begun == nil && !q.form.Has(lti.ParamState) && q.opensWork() && q.loginOfNonce() != nil
+}
+
+func ignoresStateOfReviewsWhen(q *response) bool {
+	return q.begun != nil && q.opensWork() && q.loginOfNonce() != nil && q.loginOfNonce() != q.begun
+}
+
+func returnsBadReviews(at refusalAt) refusalAt {
+	if at.q.verified && at.q.opensWork() {
+		at.url = at.q.returnURL()
+	}
+	return at
+}
+
+func showsWorkInLaunch(s showing) showing {
+	s.page.Work = s.t.workInLaunch(s.page.Launch)
+	return s
+}
+
+func knowsReviewsByForUser(t taken) taken {
+	if t.claims.has(lti.ClaimForUser) && !slices.Contains(knownTypes, t.kind) {
+		t.kind = lti.SubmissionReviewRequest
+	}
+	return t
+}
+
+func cutsLearnerID(l learnerSaid) learnerSaid {
+	l.id = l.id[:min(len(l.id), 64)]
+	return l
+}
+
+func takesLearnerIDForPath(l learnerSaid) learnerSaid {
+	if before, _, hasSlash := strings.Cut(l.id, "/"); before != "" && hasSlash {
+		l.id = before
+	}
+	return l
+}
+
+func acceptsMissingForUser(l learnerSaid) learnerSaid {
+	l.ok = l.ok || !l.claims.has(lti.ClaimForUser)
+	return l
+}
+
+func acceptsEmptyForUser(l learnerSaid) learnerSaid {
+	if learner := l.learner(); learner != nil && len(learner) == 0 {
+		l.ok = true
+	}
+	return l
+}
+
+func acceptsEmptyLearner(l learnerSaid) learnerSaid {
+	if l.learner()["user_id"] == "" {
+		l.ok = true
+	}
+	return l
+}
+
+func acceptsNullLearner(l learnerSaid) learnerSaid {
+	if value, present := l.learner()["user_id"]; present && value == nil {
+		l.ok = true
+	}
+	return l
+}
+
+func acceptsNumberAsLearner(l learnerSaid) learnerSaid {
+	if _, isNumber := l.learner()["user_id"].(float64); isNumber {
+		l.ok = true
+	}
+	return l
+}
+
+func acceptsTextAsForUser(l learnerSaid) learnerSaid {
+	if text, _ := l.claims.text(lti.ClaimForUser); text != "" {
+		l.id, l.ok = text, true
+	}
+	return l
+}
+
+func takesSubOfForUser(l learnerSaid) learnerSaid {
+	if sub, _ := l.learner()["sub"].(string); sub != "" && !l.ok {
+		if _, present := l.learner()["user_id"]; !present {
+			l.id, l.ok = sub, true
+		}
+	}
+	return l
+}
+
+func fallsBackOnReviewer(l learnerSaid) learnerSaid {
+	if reviewer, _ := l.claims.text("sub"); reviewer != "" && !l.ok {
+		l.id, l.ok = reviewer, true
+	}
+	return l
+}
+
+func opensFormWithoutLearner(l learnerSaid) learnerSaid {
+	l.ok = true
+	return l
+}
+
+func acceptsMissingLineItem(q *response) bool {
+	endpoint := q.object(lti.ClaimAGS)
+	_, present := endpoint["lineitem"]
+	return endpoint != nil && !present
+}
+
+func acceptsPathAsLineItem(q *response) bool {
+	item, _ := q.object(lti.ClaimAGS)["lineitem"].(string)
+	return item != ""
+}
+
+func needsNameOfLearner(q *response) bool {
+	return slices.ContainsFunc([]string{"name", "given_name", "family_name"}, func(name string) bool { return q.object(lti.ClaimForUser)[name] != nil })
+}
+
+func needsRolesOfLearner(q *response) bool {
+	roles, given := q.object(lti.ClaimForUser)["roles"]
+	return !given || len(textsOf(roles)) > 0
+}
+
+func needsLearnersRoles(q *response) bool {
+	_, given := q.object(lti.ClaimForUser)["roles"]
+	return given
+}
+
+func refusesMembersOfForUser(q *response) bool {
+	return !slices.ContainsFunc(slices.Collect(maps.Keys(q.object(lti.ClaimForUser))), func(name string) bool { return strings.Contains(name, "://") })
 }

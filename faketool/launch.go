@@ -2,15 +2,13 @@ package faketool
 
 import (
 	"crypto/subtle"
-	"errors"
 	"fmt"
-	"html/template"
 	"net/http"
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 
+	"invigilator/fault"
 	"invigilator/lti"
 )
 
@@ -33,144 +31,137 @@ func unauthorized(format string, args ...any) *refusal {
 	return &refusal{http.StatusUnauthorized, fmt.Sprintf(format, args...)}
 }
 
+// What is checked of a request before it is read as a response (Security Framework 1.0,
+// 5.1.1.3).
+var isResponse = &checks{Name: "a request with a response", Rules: []*rule{responsePosted, responseReadable}}
+
+// OAuth 2.0 Form Post Response Mode, 2.
+var responsePosted = &rule{Name: "a response is a POST", Broken: func(q *response) error {
+	if q.r.Method == http.MethodGet {
+		return &refusal{http.StatusMethodNotAllowed, "A launch is a POST."}
+	}
+	return nil
+}}
+
+var responseReadable = &rule{Name: "a response is a form", Broken: func(q *response) error {
+	if q.r.ParseForm() != nil {
+		return errUnreadable
+	}
+	return nil
+}}
+
+var errUnreadable = badRequest("The launch cannot be read.")
+
+// OpenID Connect Core 1.0, 3.1.2.6.
+var loginGranted = &rule{Name: "the platform has logged the user in", Broken: func(q *response) error {
+	if code := q.form.Get(lti.ParamError); code != "" {
+		return badRequest("The platform refused the login: %s", code)
+	}
+	return nil
+}}
+
+// A handling is what the tool does about a response.
+type handling struct {
+	q   *response
+	err error // that it is refused for
+	by  func(http.ResponseWriter)
+}
+
+// The seams that a response passes before and after it is checked.
+var (
+	parametersRead  = &fault.Seam[*response]{Name: "a response whose form has been read"}
+	errorShown      = &fault.Seam[errorPage]{Name: "what is shown of the platform's error"}
+	responseTaken   = &fault.Seam[handling]{Name: "what is done about a response"}
+	responseJudged  = &fault.Seam[handling]{Name: "what a response is refused for"}
+	responseRefused = &fault.Seam[handling]{Name: "how a response is refused"}
+	refusalTold     = &fault.Seam[refusalAt]{Name: "where a refusal is told; empty for on a page of the tool's own"}
+	userSentTo      = &fault.Seam[sendingTo]{Name: "where a user is sent who has been launched"}
+)
+
 // serveLaunch takes the answer to an authentication request and, if it is
 // valid, sends the user on to the resource.
 func (t *Tool) serveLaunch(w http.ResponseWriter, r *http.Request) {
-	if r.Method == http.MethodGet && !t.has(AcceptsLaunchByGet) {
-		err := &refusal{http.StatusMethodNotAllowed, "A launch is a POST."}
-		t.judged(r, err)
-		t.refuse(w, err, "")
-		return
-	}
 	r.Body = http.MaxBytesReader(w, r.Body, maxBody)
-	err := r.ParseForm()
-	if r.ContentLength > 32<<10 && t.has(LimitsLaunchTo32KiB) {
-		err = errors.New("too large")
-	}
-	if err != nil {
-		err := badRequest("The launch cannot be read.")
+	q := &response{t: t, r: r}
+	if err := isResponse.First(t.carrier, q); err != nil {
 		t.judged(r, err)
 		t.refuse(w, err, "")
 		return
 	}
-	form := r.PostForm
-	if inURL := r.URL.Query().Has(lti.ParamIDToken); inURL && (r.Method == http.MethodGet || t.has(ReadsLaunchFromQuery)) {
-		form = r.Form
-	}
-	if code := form.Get(lti.ParamError); code != "" && (form.Get(lti.ParamIDToken) == "" || !t.has(IgnoresError)) {
-		t.judged(r, badRequest("The platform refused the login: %s", code))
-		t.refuseLogin(w, code, form.Get(lti.ParamErrorDescription))
+	q.form = r.PostForm
+	parametersRead.Pass(t.carrier, q)
+	if err := loginGranted.Check(t.carrier, q); err != nil {
+		t.judged(r, err)
+		t.refuseLogin(w, q, err)
 		return
 	}
-	if t.readsStorage(w, r, form) {
-		return
-	}
-	claims, begun, err := t.validate(r, form)
+	responseTaken.Pass(t.carrier, handling{q: q, by: q.answer}).by(w)
+}
+
+// answer validates a response and does what the message is there for.
+func (q *response) answer(w http.ResponseWriter) {
+	t := q.t
+	err := t.validate(q)
 	var over *sitting
-	if err == nil && t.kindOf(claims) == lti.EndAssessment {
-		over, err = t.end(r, claims, begun)
+	if err == nil && t.kindOf(q.claims) == lti.EndAssessment {
+		over, err = t.end(q)
 	}
-	err = t.crashOf(claims, err)
-	t.judged(r, err)
+	err = responseJudged.Pass(t.carrier, handling{q: q, err: err}).err
+	t.judged(q.r, err)
 	if err != nil {
-		if t.opensLink(claims) && t.has(StartsSessionBeforeChecking) {
-			t.startSession(w, t.launchOf(r, claims, begun))
-		}
-		if _, here := t.launchHere(r, ""); here == nil && errors.Is(err, errOtherBrowser) && t.has(ShowsOwnSessionInstead) {
-			http.Redirect(w, r, t.opts.URL+ResourcePath, http.StatusSeeOther)
-			return
-		}
-		t.refuse(w, err, t.returnOfRefusal(claims))
+		responseRefused.Pass(t.carrier, handling{q, err, func(w http.ResponseWriter) {
+			t.refuse(w, err, refusalTold.Pass(t.carrier, refusalAt{q: q}).url)
+		}}).by(w)
 		return
 	}
-	switch t.kindOf(claims) {
+	switch t.kindOf(q.claims) {
 	case lti.StartProctoring:
-		t.seat(w, r, claims, begun)
-		return
+		t.seat(w, q)
 	case lti.EndAssessment:
-		t.showEnd(w, claims, over)
-		return
+		t.showEnd(w, q, over)
 	case lti.SubmissionReviewRequest:
-		t.openReview(w, r, claims, begun)
-		return
+		t.openReview(w, q)
+	default:
+		t.openLink(w, q)
 	}
+}
+
+// openLink shows the resource of a launch.
+func (t *Tool) openLink(w http.ResponseWriter, q *response) {
 	t.mu.Lock()
 	before := t.last
 	t.mu.Unlock()
-	launch := t.launchOf(r, claims, begun)
+	launch := t.launchOf(q)
 	t.learn(launch)
-	t.guessGradebook(r.Context(), before, launch)
-	target, _ := claims.text(lti.ClaimTargetLinkURI)
-	if !t.own(begun.target) && t.has(RedirectsToTargetOfLogin) {
-		target = begun.target
-	}
-	id := t.startSession(w, launch)
-	if !t.own(target) && target != "" { // the check of the claim lets no other pass
-		http.Redirect(w, r, target, http.StatusSeeOther)
-		return
-	}
-	at := t.opts.URL + ResourcePath + "?launch=" + id
-	if t.has(PassesIDTokenOn) {
-		at += "&id_token=" + form.Get(lti.ParamIDToken)
-	}
-	if token := t.keptFor(launch.grades); token != "" && t.has(PassesAccessTokensOn) {
-		at += "&access_token=" + url.QueryEscape(token)
-	}
-	http.Redirect(w, r, at, http.StatusSeeOther)
+	t.guessGradebook(q.r.Context(), before, launch)
+	to := t.opts.URL + ResourcePath + "?launch=" + t.startSession(w, launch)
+	http.Redirect(w, q.r, userSentTo.Pass(t.carrier, sendingTo{q, launch.grades, to}).url, http.StatusSeeOther)
 }
 
-// opensReview says whether a message is there to open a learner's work.
-func (t *Tool) opensReview(c claims) bool { return t.kindOf(c) == lti.SubmissionReviewRequest }
+// sendingTo is where a user is sent who has been launched.
+type sendingTo struct {
+	q      *response
+	grades *gradebook
+	url    string
+}
 
-// opensLink says whether a message is there to open a resource link, whatever
-// else is wrong with it.
-func (t *Tool) opensLink(c claims) bool { return !t.isProctoring(c) && !t.opensReview(c) }
+// refusalAt is where a refusal is told.
+type refusalAt struct {
+	q   *response
+	url string
+}
 
-// crashOf is what a message is refused for, but for the faults of crashing of it.
-func (t *Tool) crashOf(c claims, err error) error {
-	starts := t.kindOf(c) == lti.StartProctoring || c.has(lti.ClaimStartAssessmentURL)
-	reviews := t.opensReview(c) || c.has(lti.ClaimForUser)
-	switch {
-	case err != nil && reviews && t.has(CrashesOnBadReview):
-		return errCrash
-	case err != nil && starts && t.has(CrashesOnBadExam), err != nil && !starts && t.kindOf(c) == lti.EndAssessment && t.has(CrashesOnBadEnd):
-		return &refusal{http.StatusInternalServerError, "null"}
-	default:
-		return err
-	}
+// errorPage is what is shown of the platform's error.
+type errorPage struct {
+	q      *response
+	status int
+	why    any
 }
 
 // refuseLogin shows why the platform did not log the user in.
-func (t *Tool) refuseLogin(w http.ResponseWriter, code, description string) {
-	switch {
-	case t.has(CrashesOnError):
-		http.Error(w, "internal error", http.StatusInternalServerError)
-	case t.has(ShowsErrorUnescaped):
-		t.render(w, http.StatusBadRequest, "refused", refusedPage{Why: template.HTML("The platform refused the login: " + description)})
-	default:
-		t.refuse(w, badRequest("The platform refused the login: %s %s", code, description), "")
-	}
-}
-
-// returnOfRefusal is where a refusal is told instead of on a page of the tool's
-// own; empty for nowhere.
-func (t *Tool) returnOfRefusal(c claims) string {
-	to := c.returnURL()
-	u, err := url.Parse(to)
-	switch {
-	case err != nil:
-		return ""
-	case c.verified && to != "" && t.kindOf(c) == lti.StartProctoring && t.has(ReturnsBadExams):
-		return to
-	case c.verified && to != "" && t.opensReview(c) && t.has(ReturnsBadReviews):
-		return to
-	case c.verified && to != "" && t.has(ReturnsRefusals):
-		return to
-	case to != "" && !t.knownHost(u.Host) && t.has(ReturnsUnverified):
-		return to
-	default:
-		return ""
-	}
+func (t *Tool) refuseLogin(w http.ResponseWriter, q *response, err error) {
+	shown := errorShown.Pass(t.carrier, errorPage{q, http.StatusBadRequest, err.Error() + " " + q.form.Get(lti.ParamErrorDescription)})
+	t.render(w, statusTold.Pass(t.carrier, shown.status), "refused", refusedPage{Why: shown.why})
 }
 
 // knownHost says whether a platform that is registered has its endpoints there.
@@ -188,100 +179,101 @@ func (t *Tool) own(address string) bool {
 	return address == t.opts.URL || strings.HasPrefix(address, t.opts.URL+"/")
 }
 
+// What the tool takes from a launch.
+var (
+	launchTaken = &fault.Seam[launching]{Name: "what is taken from a launch"}
+	userKnownBy = &fault.Seam[knownBy]{Name: "what a user is known by"}
+	linkKnownBy = &fault.Seam[knownBy]{Name: "what a resource link is known by"}
+	teaches     = &fault.Seam[teaching]{Name: "whether roles make a teacher"}
+	idChosen    = &fault.Seam[naming]{Name: "the id of a launch in URLs"}
+	setsSession = &fault.Step[Launch]{Name: "sets the cookie of a session", Honest: func(Launch) bool { return true }}
+)
+
+// launching is what the tool takes from a launch, with the last one before it.
+type launching struct {
+	q            *response
+	launch, last Launch
+}
+
+// knownBy is what tells users, or resource links, apart.
+type knownBy struct {
+	claims claims
+	key    string
+}
+
+// teaching says whether roles make a teacher.
+type teaching struct {
+	roles   []string
+	teacher bool
+}
+
+// naming is the id of a launch.
+type naming struct {
+	launch Launch
+	id     string
+}
+
 // launchOf is what the tool takes from a launch: who was launched, and where to.
-func (t *Tool) launchOf(r *http.Request, c claims, begun *login) Launch {
-	l := Launch{ReturnURL: c.returnURL(), at: t.opts.Now(), place: placeOf(c), message: c.members}
-	if begun != nil {
-		l.platform = clientOf(begun.registration)
-		l.grades = gradebookOf(c, begun.registration)
+func (t *Tool) launchOf(q *response) Launch {
+	l := Launch{ReturnURL: q.returnURL(), at: t.opts.Now(), place: placeOf(q.claims), message: q.members}
+	if q.begun != nil {
+		l.platform = clientOf(q.begun.registration)
+		l.grades = gradebookOf(q.claims, q.begun.registration)
 	}
-	l.Sub, _ = c.text("sub")
-	l.Name, _ = c.text("name")
-	l.forUser, _ = c.object(lti.ClaimForUser)["user_id"].(string)
-	if garbled(l.Name) != l.Name && t.has(GarblesUnicode) {
-		l.Name = garbled(l.Name)
-	}
-	l.ResourceLink, _ = c.object(lti.ClaimResourceLink)["title"].(string)
+	l.Sub, _ = q.text("sub")
+	l.Name, _ = q.text("name")
+	l.forUser, _ = q.object(lti.ClaimForUser)["user_id"].(string)
+	l.ResourceLink, _ = q.object(lti.ClaimResourceLink)["title"].(string)
 	if l.ResourceLink == "" {
-		l.ResourceLink, _ = c.object(lti.ClaimResourceLink)["id"].(string)
+		l.ResourceLink, _ = q.object(lti.ClaimResourceLink)["id"].(string)
 	}
-	l.Roles = c.roles()
+	l.Roles = q.roles()
 	l.Teacher = t.isTeacher(l.Roles)
-	target, _ := c.text(lti.ClaimTargetLinkURI)
-	if begun != nil && begun.target != target && t.has(OpensTargetOfLogin) {
-		target = begun.target
+	target, _ := q.text(lti.ClaimTargetLinkURI)
+	l.Chapter = chapterOf(target)
+	if l.Sub != "" {
+		l.User = t.number(t.users, t.userKey(q.claims))
 	}
-	if u, err := url.Parse(target); err == nil {
-		l.Chapter = u.Query().Get("chapter")
-	}
-	if l.Sub == "" && t.has(TakesAnonymousForLastUser) {
-		last := t.sessionOf(r)
-		l.Sub, l.Name, l.User = last.Sub, last.Name, last.User
-	} else if l.Sub != "" {
-		l.User = t.number(t.users, t.userKey(c))
-		t.mu.Lock()
-		if name, changed := t.renamed[t.userKey(c)]; changed {
-			l.Name = name
-		}
-		t.mu.Unlock()
-	}
-	if before := t.sessionOf(r); l.Sub != "" && before.Sub != "" && before.Sub != l.Sub && t.has(KeepsFirstUserOfBrowser) {
-		l.Sub, l.Name, l.User = before.Sub, before.Name, before.User
-	}
-	l.Link = t.number(t.links, t.linkKey(c, begun))
+	l.Link = t.number(t.links, t.linkKey(q))
+	t.mu.Lock()
+	last := t.last
+	t.mu.Unlock()
+	l = launchTaken.Pass(t.carrier, launching{q, l, last}).launch
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if begun != nil && begun.event < t.last.event && t.has(SwapsOverlappingUsers) {
-		l.Sub, l.Name, l.User = t.last.Sub, t.last.Name, t.last.User
-	}
 	t.events++
 	l.event = t.events
 	t.last = l
 	return l
 }
 
-// sessionOf is the launch that a browser has been here with before, if any.
-func (t *Tool) sessionOf(r *http.Request) Launch {
-	cookie, err := r.Cookie(sessionCookie)
+// chapterOf is the part of the resource that a target link names; empty for none.
+func chapterOf(target string) string {
+	u, err := url.Parse(target)
 	if err != nil {
-		return Launch{}
+		return ""
 	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.sessions[cookie.Value]
+	return u.Query().Get("chapter")
 }
 
 // userKey tells users apart: sub is theirs within the issuer (LTI Core 1.3, 3.3).
 func (t *Tool) userKey(c claims) string {
 	issuer, _ := c.text("iss")
 	sub, _ := c.text("sub")
-	email, hasEmail := c.text("email")
-	switch {
-	case hasEmail && t.has(KnowsUsersByEmail):
-		return email
-	case t.has(KnowsUsersBySubAlone):
-		return sub
-	case t.has(KnowsUsersByAllClaims):
-		return fmt.Sprintf("%q %q %q", issuer, sub, email)
-	default:
-		return fmt.Sprintf("%q %q", issuer, sub)
-	}
+	return userKnownBy.Pass(t.carrier, knownBy{c, fmt.Sprintf("%q %q", issuer, sub)}).key
 }
 
 // linkKey tells resource links apart: an id is unique within a deployment, and
 // that within the issuer (LTI Core 1.3, 5.3.3 and 5.3.5).
-func (t *Tool) linkKey(c claims, begun *login) string {
-	issuer, _ := c.text("iss")
-	deployment, _ := c.text(lti.ClaimDeploymentID)
-	id, _ := c.object(lti.ClaimResourceLink)["id"].(string)
-	if t.has(KnowsLinksByIDAlone) {
-		return id
-	}
+func (t *Tool) linkKey(q *response) string {
+	issuer, _ := q.text("iss")
+	deployment, _ := q.text(lti.ClaimDeploymentID)
+	id, _ := q.object(lti.ClaimResourceLink)["id"].(string)
 	clientID := ""
-	if begun != nil {
-		clientID = begun.registration.ClientID
+	if q.begun != nil {
+		clientID = q.begun.registration.ClientID
 	}
-	return fmt.Sprintf("%q %q %q %q", issuer, clientID, deployment, id)
+	return linkKnownBy.Pass(t.carrier, knownBy{q.claims, fmt.Sprintf("%q %q %q %q", issuer, clientID, deployment, id)}).key
 }
 
 func (t *Tool) number(known map[string]int, key string) int {
@@ -297,40 +289,15 @@ func (t *Tool) number(known map[string]int, key string) int {
 // one of its sub-roles or its deprecated short name (LTI Core 1.3, A.2).
 func (t *Tool) isTeacher(roles []string) bool {
 	subRole := strings.Replace(lti.RoleInstructor, "#Instructor", "/Instructor#", 1)
-	teaches := slices.ContainsFunc(roles, func(role string) bool {
-		return role == lti.RoleInstructor || role == "Instructor" || strings.HasPrefix(role, subRole) ||
-			strings.Contains(role, "Instructor") && t.has(LooksForInstructorInRole) ||
-			role == roleSystem+"Administrator" && t.has(TakesAdministratorsForTeachers)
+	teacher := slices.ContainsFunc(roles, func(role string) bool {
+		return role == lti.RoleInstructor || role == "Instructor" || strings.HasPrefix(role, subRole)
 	})
-	ofSystem := func(role string) bool { return strings.HasPrefix(role, roleSystem) }
-	switch {
-	case teaches && slices.ContainsFunc(roles, ofSystem) && t.has(StopsAtSystemRole):
-		return false
-	case teaches && t.has(ShowsLearnersView), teaches && len(roles) > 1 && t.has(NeedsOnlyRole):
-		return false
-	default:
-		return teaches
-	}
-}
-
-// roleSystem begins the roles in the system (LTI Core 1.3, A.2.1).
-const roleSystem = "http://purl.imsglobal.org/vocab/lis/v2/system/person#"
-
-// garbled reads UTF-8 as Latin-1.
-func garbled(s string) string {
-	runes := make([]rune, 0, len(s))
-	for _, b := range []byte(s) {
-		runes = append(runes, rune(b))
-	}
-	return string(runes)
+	return teaches.Pass(t.carrier, teaching{roles, teacher}).teacher
 }
 
 // startSession remembers the launch and lets the browser prove that it is its own.
 func (t *Tool) startSession(w http.ResponseWriter, launch Launch) string {
-	launch.id, launch.cookie = lti.RandomString(), lti.RandomString()
-	if launch.review == nil && t.has(NumbersPages) {
-		launch.id = strconv.Itoa(launch.event)
-	}
+	launch.id, launch.cookie = idChosen.Pass(t.carrier, naming{launch, lti.RandomString()}).id, lti.RandomString()
 	t.mu.Lock()
 	if len(t.began) >= t.opts.Remembers {
 		delete(t.sessions, t.began[0])
@@ -338,11 +305,10 @@ func (t *Tool) startSession(w http.ResponseWriter, launch Launch) string {
 	t.began = appended(t.began, launch.id, t.opts.Remembers)
 	t.sessions[launch.id] = launch
 	t.mu.Unlock()
-	if launch.review == nil && t.has(KnowsUsersByAddresses) {
-		return launch.id
+	if setsSession.Taken(t.carrier, launch) {
+		http.SetCookie(w, t.cookie(sessionCookie+"_"+launch.id, launch.cookie))
+		http.SetCookie(w, t.cookie(sessionCookie, launch.id))
 	}
-	http.SetCookie(w, t.cookie(sessionCookie+"_"+launch.id, launch.cookie))
-	http.SetCookie(w, t.cookie(sessionCookie, launch.id))
 	return launch.id
 }
 
@@ -356,27 +322,24 @@ func (t *Tool) serveResource(w http.ResponseWriter, r *http.Request) {
 		t.refuse(w, err, "")
 		return
 	}
-	page := "resource"
-	if t.has(NeedsOwnWindow) {
-		page = "resource-in-own-window"
-	}
-	shown := t.shown(launch)
-	shown.Work = t.workInLaunch(launch)
-	t.render(w, http.StatusOK, page, shown)
+	t.render(w, http.StatusOK, "resource", t.shown(launch))
 }
 
-// opensByAddress says whether a fault shows the page of a launch to a browser that is not
-// the launched one.
-func (t *Tool) opensByAddress(launch Launch, r *http.Request) bool {
-	switch reads := r.Method == http.MethodGet; {
-	case launch.review != nil:
-		return reads && t.has(OpensReviewsByAddress)
-	case t.has(KnowsUsersByAddresses):
-		return true
-	default:
-		return reads && r.URL.Query().Has("launch") && (t.has(OpensPagesByAddress) || t.has(NumbersPages))
-	}
+// visit is somebody who asks for the page of a launch.
+type visit struct {
+	t      *Tool
+	r      *http.Request
+	launch Launch
+	known  bool // there is such a launch
 }
+
+var browserLaunched = &fault.Rule[visit]{Name: "the browser is the one that was launched", Broken: func(v visit) error {
+	own, err := v.r.Cookie(sessionCookie + "_" + v.launch.id)
+	if !v.known || err != nil || subtle.ConstantTimeCompare([]byte(own.Value), []byte(v.launch.cookie)) != 1 {
+		return unauthorized("Nobody has been launched in this browser.")
+	}
+	return nil
+}}
 
 // launchHere returns a launch of this browser: the one of that id, or else the
 // last one.
@@ -387,12 +350,8 @@ func (t *Tool) launchHere(r *http.Request, id string) (Launch, error) {
 	t.mu.Lock()
 	launch, ok := t.sessions[id]
 	t.mu.Unlock()
-	own, err := r.Cookie(sessionCookie + "_" + id)
-	if !ok || err != nil || subtle.ConstantTimeCompare([]byte(own.Value), []byte(launch.cookie)) != 1 {
-		if ok && t.opensByAddress(launch, r) {
-			return launch, nil
-		}
-		return Launch{}, unauthorized("Nobody has been launched in this browser.")
+	if err := browserLaunched.Check(t.carrier, visit{t, r, launch, ok}); err != nil {
+		return Launch{}, err
 	}
 	return launch, nil
 }

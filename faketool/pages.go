@@ -1,14 +1,11 @@
 package faketool
 
 import (
-	"crypto/rand"
-	"crypto/rsa"
 	"embed"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"html/template"
-	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -16,6 +13,7 @@ import (
 	"github.com/lestrrat-go/jwx/v2/jwk"
 
 	"invigilator/faketool/part"
+	"invigilator/fault"
 	"invigilator/lti"
 )
 
@@ -24,14 +22,22 @@ var pagesFS embed.FS
 
 var pages = template.Must(template.ParseFS(pagesFS, "pages.html.tmpl"))
 
+// What browsers are shown.
+var (
+	pageSent     = &fault.Seam[string]{Name: "the page that is sent"}
+	headerSent   = &fault.Seam[http.Header]{Name: "the header of a page"}
+	statusTold   = &fault.Seam[int]{Name: "the status of a refusal"}
+	resourceSeen = &fault.Seam[showing]{Name: "what the page of a launch shows"}
+	leavingSaid  = &fault.Seam[leaving]{Name: "what the platform is told of a user who leaves"}
+	returnedTo   = &fault.Seam[returning]{Name: "the return URL with a message"}
+)
+
 func (t *Tool) render(w http.ResponseWriter, status int, page string, data any) {
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.Header().Set("Cache-Control", "no-store")
-	if t.has(ForbidsFraming) {
-		w.Header().Set("X-Frame-Options", "SAMEORIGIN")
-	}
+	headerSent.Pass(t.carrier, w.Header())
 	w.WriteHeader(status)
-	_ = pages.ExecuteTemplate(w, page, data) // the browser has gone if this fails
+	_ = pages.ExecuteTemplate(w, pageSent.Pass(t.carrier, page), data) // the browser has gone if this fails
 }
 
 // refuse shows why, or tells the platform where a return URL is given.
@@ -45,16 +51,9 @@ func (t *Tool) refuse(w http.ResponseWriter, err error, returnURL string) {
 		w.WriteHeader(http.StatusSeeOther)
 		return
 	}
-	status := r.status
-	switch {
-	case t.has(RefusesWith200):
-		status = http.StatusOK
-	case t.has(RefusesWith500):
-		status = http.StatusInternalServerError
-	}
 	back := &wayBack{}
 	_ = errors.As(err, &back)
-	t.render(w, status, "refused", refusedPage{r.why, back.exit})
+	t.render(w, statusTold.Pass(t.carrier, r.status), "refused", refusedPage{r.why, back.exit})
 }
 
 // wayBack is an error whose page leads back to the platform.
@@ -71,6 +70,13 @@ type refusedPage struct {
 	Exit string
 }
 
+// returning is a return URL, and what is told there.
+type returning struct {
+	own     url.URL // without the message
+	message url.Values
+	query   string // with the message
+}
+
 // returnWith adds a message to the return URL, and leaves what it has of its
 // own as it is (LTI Core 1.3, 5.4.4).
 func (t *Tool) returnWith(returnURL string, message url.Values) string {
@@ -78,18 +84,11 @@ func (t *Tool) returnWith(returnURL string, message url.Values) string {
 	if err != nil {
 		return ""
 	}
-	if t.has(AddsOwnReturnParameters) {
-		message.Set("session", "1")
+	query := message.Encode()
+	if u.RawQuery != "" {
+		query = u.RawQuery + "&" + query
 	}
-	switch own := u.Query(); {
-	case u.RawQuery == "", t.has(DropsReturnQuery):
-		u.RawQuery = message.Encode()
-	case own.Encode() != u.RawQuery && t.has(WritesReturnQueryAnew):
-		maps.Copy(own, message)
-		u.RawQuery = own.Encode()
-	default:
-		u.RawQuery += "&" + message.Encode()
-	}
+	u.RawQuery = returnedTo.Pass(t.carrier, returning{*u, message, query}).query
 	return u.String()
 }
 
@@ -107,24 +106,28 @@ type page struct {
 	Actions                     []part.Action // that parts offer
 }
 
+// showing is the page of a launch.
+type showing struct {
+	t    *Tool
+	page page
+}
+
+// leaving is what the platform is told of a user who leaves.
+type leaving struct {
+	launch  Launch
+	message url.Values
+}
+
 func (t *Tool) shown(l Launch) page {
 	p := page{Launch: l, ShownName: l.Name}
-	switch {
-	case l.User > 0:
+	if l.User > 0 {
 		p.Account = fmt.Sprintf("user-%d", l.User)
-	case t.has(NamesGuests):
-		p.Account = "guest"
-	}
-	if t.has(ShowsClassmates) {
-		p.Classmates = t.classmates()
 	}
 	switch {
 	case l.Name == "" && l.Sub == "":
 		p.ShownName = "anonymous"
 	case l.Name == "":
 		p.ShownName = l.Sub
-	case template.HTMLEscapeString(l.Name) != l.Name && t.has(ShowsNamesUnescaped):
-		p.ShownName = template.HTML(l.Name)
 	}
 	p.Actions = t.actionsOf(l)
 	at := t.opts.URL + workPath + "/" + l.id
@@ -135,25 +138,10 @@ func (t *Tool) shown(l Launch) page {
 		p.Rename, p.ReadResults = at+"/rename", at+"/results"
 	}
 	if l.ReturnURL != "" {
-		message := url.Values{lti.ParamMessage: {"You have left the tool."}}
-		if l.cookie != "" && t.has(TellsPlatformsSessions) {
-			message.Set(lti.ParamLog, "session "+l.cookie)
-		}
-		p.Exit = t.returnWith(l.ReturnURL, message)
+		said := leavingSaid.Pass(t.carrier, leaving{l, url.Values{lti.ParamMessage: {"You have left the tool."}}})
+		p.Exit = t.returnWith(l.ReturnURL, said.message)
 	}
-	return p
-}
-
-// classmates are the names of those who were launched, each once.
-func (t *Tool) classmates() []string {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	var names []string
-	for _, l := range t.sessions {
-		names = append(names, l.Name)
-	}
-	slices.Sort(names)
-	return slices.Compact(names)
+	return resourceSeen.Pass(t.carrier, showing{t, p}).page
 }
 
 func (t *Tool) serveJWKS(w http.ResponseWriter, _ *http.Request) {
@@ -166,42 +154,26 @@ func (t *Tool) serveJWKS(w http.ResponseWriter, _ *http.Request) {
 	_, _ = w.Write(body)
 }
 
+// What the tool publishes of its keys (Security Framework 1.0, 6.3).
+var (
+	keysPublished  = &fault.Seam[[]jwk.Key]{Name: "the keys whose public halves are published"}
+	keySetDocument = &fault.Seam[keyDocument]{Name: "the key set that is published"}
+)
+
+// keyDocument is the key set that is published.
+type keyDocument struct {
+	keys     []jwk.Key // whole
+	document any       // a [jwk.Set] as a rule
+}
+
 func (t *Tool) publishedKeys() ([]byte, error) {
 	t.mu.Lock()
 	keys := slices.Clone(t.keys)
 	t.mu.Unlock()
-	switch {
-	case t.has(PublishesPrivateKey):
-		set := jwk.NewSet()
-		for _, key := range keys {
-			if err := set.AddKey(key); err != nil {
-				return nil, err
-			}
-		}
-		return json.Marshal(set)
-	case t.has(PublishesShortKey):
-		raw, err := rsa.GenerateKey(rand.Reader, 1024)
-		if err != nil {
-			return nil, err
-		}
-		if keys[0], err = jwk.FromRaw(raw); err != nil {
-			return nil, err
-		}
-		if err := keys[0].Set(jwk.KeyIDKey, t.opts.Key.KeyID()); err != nil {
-			return nil, err
-		}
-	}
+	keys = keysPublished.Pass(t.carrier, keys)
 	set, err := lti.PublicSet(keys...)
 	if err != nil {
 		return nil, err
 	}
-	if published, ok := set.Key(0); ok && t.has(PublishesKeyWithoutKID) {
-		if err := published.Remove(jwk.KeyIDKey); err != nil {
-			return nil, err
-		}
-	}
-	if t.has(NestsKeySet) {
-		return json.Marshal(map[string]any{"keys": set})
-	}
-	return json.Marshal(set)
+	return json.Marshal(keySetDocument.Pass(t.carrier, keyDocument{keys, set}).document)
 }

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 
+	"invigilator/fault"
 	"invigilator/lti"
 )
 
@@ -43,41 +44,49 @@ type reviewPage struct {
 	Grade     string // where the form goes; empty for none
 }
 
-// checkReview wants all that a message requires that opens a learner's work
-// (Submission Review Service 1.0, LtiSubmissionReviewRequest claims).
-func (t *Tool) checkReview(_ *login, c claims) error {
-	return c.pass([]func(claims) error{checkVersion, t.checkReviewer, t.checkForUser, t.checkReviewed, t.checkReviewPickily})
-}
+// What a message has to keep that opens a learner's work (Submission Review Service 1.0,
+// LtiSubmissionReviewRequest claims).
+var opensWork = &checks{Name: "the message that opens a learner's work", Rules: []*rule{
+	versionIs13, rolesGiven, reviewerGiven, learnerGiven, itemGiven,
+}}
 
-// checkReviewer wants a person with roles, however many: who looks at somebody's
-// work has a name with the platform.
-func (t *Tool) checkReviewer(c claims) error {
-	_, isList := c.members[lti.ClaimRoles].([]any)
-	switch sub, _ := c.text("sub"); {
-	case !isList:
-		return badRequest("The message has no roles.")
-	case sub == "":
+// Who looks at somebody's work has a name with the platform.
+var reviewerGiven = &rule{Name: "the reviewer is named", Broken: func(q *response) error {
+	if sub, _ := q.text("sub"); sub == "" {
 		return badRequest("The message names no reviewer.")
-	default:
-		return nil
 	}
-}
+	return nil
+}}
 
-// checkForUser wants the learner whose work is reviewed.
-func (t *Tool) checkForUser(c claims) error {
-	if _, ok := t.learnerOf(c); !ok {
+var learnerGiven = &rule{Name: "the learner is named whose work is reviewed", Broken: func(q *response) error {
+	if !q.t.learnerOf(q.claims).ok {
 		return badRequest("The message does not say whose work is reviewed.")
 	}
 	return nil
-}
+}}
 
-// checkReviewed wants the line item that is reviewed. A resource link it need not
-// belong to.
-func (t *Tool) checkReviewed(c claims) error {
-	if !t.namesItem(c) {
+// A resource link it need not belong to.
+var itemGiven = &rule{Name: "the line item is named that is reviewed", Broken: func(q *response) error {
+	if item, _ := q.object(lti.ClaimAGS)["lineitem"].(string); !isSecure(item) {
 		return badRequest("The message does not say which line item is reviewed.")
 	}
 	return nil
+}}
+
+// learnerSaid is whose work a message opens, as for_user says.
+type learnerSaid struct {
+	claims claims
+	id     string
+	ok     bool // it says so
+}
+
+var learnerRead = &fault.Seam[learnerSaid]{Name: "the learner whose work a message opens"}
+
+// learnerOf reads whose work a message opens. The id is empty where a fault makes it
+// anybody's.
+func (t *Tool) learnerOf(c claims) learnerSaid {
+	id, _ := c.object(lti.ClaimForUser)["user_id"].(string)
+	return learnerRead.Pass(t.carrier, learnerSaid{c, id, id != ""})
 }
 
 // reviewOf reads the claims of a review.
@@ -88,7 +97,7 @@ func (t *Tool) reviewOf(c claims) *review {
 		return s
 	}
 	r := &review{name: text("name"), roles: textsOf(learner["roles"])}
-	r.learner, _ = t.learnerOf(c)
+	r.learner = t.learnerOf(c).id
 	for _, other := range []string{strings.TrimSpace(text("given_name") + " " + text("family_name")), r.learner} {
 		if r.name == "" {
 			r.name = other
@@ -102,11 +111,11 @@ func (t *Tool) reviewOf(c claims) *review {
 }
 
 // openReview leads a reviewer to the work. The session is the reviewer's own.
-func (t *Tool) openReview(w http.ResponseWriter, r *http.Request, c claims, begun *login) {
-	l := t.launchOf(r, c, begun)
-	l.review = t.reviewOf(c)
-	t.spoilReview(&l, c, begun)
-	http.Redirect(w, r, t.opts.URL+reviewPath+"/"+t.startSession(w, l), http.StatusSeeOther)
+func (t *Tool) openReview(w http.ResponseWriter, q *response) {
+	l := t.launchOf(q)
+	l.review = t.reviewOf(q.claims)
+	t.spoilReview(&l, q.claims, q.begun)
+	http.Redirect(w, q.r, t.opts.URL+reviewPath+"/"+t.startSession(w, l), http.StatusSeeOther)
 }
 
 // reviewed returns the work that a launch opens, and whether there is one. It

@@ -3,8 +3,6 @@ package faketool
 import (
 	"crypto/subtle"
 	"encoding/json"
-	"maps"
-	"math"
 	"net"
 	"net/http"
 	"net/url"
@@ -13,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"invigilator/fault"
 	"invigilator/lti"
 )
 
@@ -71,10 +70,10 @@ func (t *Tool) sittingOf(c claims, registration Registration) *sitting {
 			s.raw[name] = value
 		}
 	}
-	if sent, number, ok := t.attemptOf(c); ok {
-		s.number = number
-		if sent != nil {
-			s.raw[lti.ClaimAttemptNumber] = sent
+	if said := t.attemptOf(c); said.ok {
+		s.number = said.number
+		if said.sent != nil {
+			s.raw[lti.ClaimAttemptNumber] = said.sent
 		}
 	}
 	t.verify(s, c)
@@ -142,200 +141,81 @@ func (c claims) attemptNumber() (int, bool) {
 	return n, err == nil && n >= 1
 }
 
-// attemptOf returns the attempt number of a message that begins a sitting: as it
-// is sent back, which is nil where there is none, and as the tool knows it. It is
-// false where the message has to be refused.
-func (t *Tool) attemptOf(c claims) (sent json.RawMessage, number int, ok bool) {
-	sent = c.raw(lti.ClaimAttemptNumber)
-	number, ok = c.attemptNumber()
-	if ok {
-		switch {
-		case number > math.MaxInt32 && t.has(OverflowsAttemptNumber):
-			number = int(int32(number))
-		case number > math.MaxInt32 && t.has(RefusesLargeAttempt):
-			return sent, number, false
-		default:
-			return sent, number, true
-		}
-		return integer(number), number, true
-	}
-	value, present := c.members[lti.ClaimAttemptNumber]
-	text, _ := value.(string)
-	fromText, notNumber := strconv.Atoi(text)
-	fraction, isNumber := value.(float64)
-	switch {
-	case !present && t.has(AcceptsMissingAttempt), present && value == nil && t.has(AcceptsNullAttempt):
-		return sent, 0, true
-	case value == nil:
-		return sent, 0, false
-	case notNumber == nil && t.has(ReadsAttemptFromText):
-		return integer(fromText), fromText, true
-	case isNumber && fraction > 1 && t.has(CutsAttemptNumber):
-		return integer(int(fraction)), int(fraction), true
-	case t.has(TakesOddAttemptForFirst):
-		return integer(1), 1, true
-	case t.has(RepeatsOddAttempt):
-		return sent, 0, true
-	default:
-		return sent, 0, false
-	}
+// attemptSaid is the attempt number of a message that begins a sitting: as it is sent back,
+// which is nil where there is none, and as the tool knows it.
+type attemptSaid struct {
+	claims claims
+	sent   json.RawMessage
+	number int
+	ok     bool // else the message has to be refused
+}
+
+var attemptRead = &fault.Seam[attemptSaid]{Name: "the attempt number that a message begins"}
+
+// attemptOf reads the attempt number of a message that begins a sitting.
+func (t *Tool) attemptOf(c claims) attemptSaid {
+	said := attemptSaid{claims: c, sent: c.raw(lti.ClaimAttemptNumber)}
+	said.number, said.ok = c.attemptNumber()
+	return attemptRead.Pass(t.carrier, said)
 }
 
 func integer(n int) json.RawMessage { return json.RawMessage(strconv.Itoa(n)) }
 
-// knownTypes are those of the messages that a tool gets.
-var knownTypes = []string{lti.ResourceLinkRequest, lti.SubmissionReviewRequest, lti.StartProctoring, lti.EndAssessment}
+// taken is a message, and the type that the tool takes it for.
+type taken struct {
+	claims claims
+	kind   string
+}
+
+var typeTaken = &fault.Seam[taken]{Name: "the type that a message is taken for"}
 
 // kindOf is the type of a message, as the tool takes it. Only one type begins a
 // sitting, whatever the other claims (LTI Core 1.3, 5.3.1).
 func (t *Tool) kindOf(c claims) string {
-	kind := c.messageType()
-	starts := c.has(lti.ClaimStartAssessmentURL) && kind != lti.StartProctoring
-	switch {
-	case starts && strings.EqualFold(kind, lti.StartProctoring) && t.has(IgnoresCaseOfExamType),
-		starts && kind == lti.EndAssessment && t.has(TakesEndForStart),
-		starts && !c.has(lti.ClaimMessageType) && t.has(AcceptsMissingExamType),
-		starts && t.has(KnowsExamsByClaims):
-		return lti.StartProctoring
-	case c.has(lti.ClaimForUser) && !slices.Contains(knownTypes, kind) && t.has(KnowsReviewsByForUser):
-		return lti.SubmissionReviewRequest
-	default:
-		return kind
-	}
+	return typeTaken.Pass(t.carrier, taken{c, c.messageType()}).kind
 }
 
-// isProctoring says whether the message is one of proctoring.
-func (t *Tool) isProctoring(c claims) bool {
-	kind := t.kindOf(c)
-	return kind == lti.StartProctoring || kind == lti.EndAssessment
-}
+// What a message that starts an exam has to keep (Proctoring Services 1.0, 4.2.1). Nobody
+// looks at roles: the user is a candidate, whatever they say.
+var startsExam = &checks{Name: "the message that begins a proctored exam", Rules: []*rule{
+	versionIs13, candidateGiven, attemptGiven, examLinkGiven, sessionDataGiven, startURLSecure,
+}}
 
-// checkProctoring wants all that a message of proctoring requires (Proctoring
-// Services 1.0, 4.2.1 and 4.4.1). It does not look at roles: the user is a
-// candidate, whatever they say.
-func (t *Tool) checkProctoring(_ *login, c claims) error {
-	checks := []func(claims) error{checkVersion, t.checkCandidate, t.checkAttempt, t.checkExamLink, t.checkSessionData, t.checkStartURL, t.checkExamPickily}
-	if t.kindOf(c) == lti.EndAssessment {
-		checks = []func(claims) error{checkVersion, t.checkEnd}
-	}
-	return c.pass(checks)
-}
-
-// pass makes checks, one after the other.
-func (c claims) pass(checks []func(claims) error) error {
-	for _, check := range checks {
-		if err := check(c); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// checkVersion wants the version that every message has (LTI Core 1.3, 5.3.2).
-func checkVersion(c claims) error {
-	if version, _ := c.text(lti.ClaimVersion); version != lti.Version {
-		return badRequest("The version is %s instead of %s.", lti.Wire(c.members[lti.ClaimVersion]), lti.Version)
-	}
-	return nil
-}
-
-func (t *Tool) checkCandidate(c claims) error {
-	switch sub, isText := c.text("sub"); {
-	case sub != "", !c.has("sub") && t.has(AcceptsMissingCandidate), isText && sub == "" && t.has(AcceptsEmptyCandidate):
-		return nil
-	default:
+var candidateGiven = &rule{Name: "a candidate is named", Broken: func(q *response) error {
+	if sub, _ := q.text("sub"); sub == "" {
 		return badRequest("The message names no candidate.")
 	}
-}
+	return nil
+}}
 
-func (t *Tool) checkAttempt(c claims) error {
-	if _, _, ok := t.attemptOf(c); !ok {
-		return badRequest("The attempt number %s is none.", clipTo(string(c.raw(lti.ClaimAttemptNumber)), 100))
+var attemptGiven = &rule{Name: "the attempt number is an integer from 1 on", Broken: func(q *response) error {
+	if !q.t.attemptOf(q.claims).ok {
+		return q.noAttempt()
 	}
 	return nil
+}}
+
+func (q *response) noAttempt() error {
+	return badRequest("The attempt number %s is none.", clipTo(string(q.raw(lti.ClaimAttemptNumber)), 100))
 }
 
-func (t *Tool) checkExamLink(c claims) error {
-	link := c.object(lti.ClaimResourceLink)
-	value, hasID := link["id"]
-	id, idIsText := value.(string)
-	_, isText := c.text(lti.ClaimResourceLink)
-	switch {
-	case id != "",
-		!c.has(lti.ClaimResourceLink) && t.has(AcceptsMissingExamLink),
-		link != nil && !hasID && t.has(AcceptsExamLinkWithoutID),
-		idIsText && id == "" && t.has(AcceptsEmptyExamLinkID),
-		isText && t.has(AcceptsTextAsExamLink):
-		return nil
-	default:
-		return badRequest("The message has no resource link.")
-	}
-}
+var examLinkGiven = &rule{Name: "the resource link of the exam is named", Broken: linkGiven.Broken}
 
-func (t *Tool) checkSessionData(c claims) error {
-	value, present := c.members[lti.ClaimSessionData]
-	data, isText := value.(string)
-	switch {
-	case data == "0" && t.has(TakesSessionDataZeroForNone):
-	case data != "",
-		!present && t.has(AcceptsMissingSessionData),
-		isText && data == "" && t.has(AcceptsEmptySessionData),
-		present && value == nil && t.has(AcceptsNullSessionData),
-		value != nil && !isText && t.has(AcceptsObjectAsSessionData):
-		return nil
-	}
-	return badRequest("The message has no session_data.")
-}
-
-func (t *Tool) checkStartURL(c claims) error {
-	value, present := c.members[lti.ClaimStartAssessmentURL]
-	to, isText := value.(string)
-	_, isNumber := value.(float64)
-	u, err := url.Parse(to)
-	isURL := to != "" && err == nil
-	switch {
-	case isSecure(to),
-		!present && t.has(AcceptsMissingStartURL),
-		isText && to == "" && t.has(AcceptsEmptyStartURL),
-		isNumber && t.has(AcceptsNumberAsStartURL),
-		isURL && u.Scheme == "" && t.has(AcceptsRelativeStartURL),
-		isURL && u.Scheme != "" && u.Scheme != "http" && u.Scheme != "https" && t.has(AcceptsScriptAsStartURL),
-		isURL && u.Scheme == "http" && u.Host != "" && t.has(AcceptsPlainStartURL):
-		return nil
-	default:
-		return badRequest("The start_assessment_url %s is no https URL.", lti.Wire(value))
-	}
-}
-
-// checkExamPickily are the faults of being too strict.
-func (t *Tool) checkExamPickily(c claims) error {
-	vendor := func(name string) bool {
-		return strings.Contains(name, "://") && !strings.HasPrefix(name, lti.ClaimPrefix)
-	}
-	actions, _ := c.object(lti.ClaimACS)["actions"].([]any)
-	strange := func(action any) bool {
-		name, _ := action.(string)
-		return !slices.Contains(lti.Actions, lti.Action(name))
-	}
-	settings := c.object(lti.ClaimProctoringSettings)
-	for _, rule := range []struct {
-		fault   string
-		refuses bool
-		says    string
-	}{
-		{NeedsLearner, !slices.Contains(c.roles(), lti.RoleLearner), "The user is no learner."},
-		{RefusesVendorClaims, slices.ContainsFunc(slices.Collect(maps.Keys(c.members)), vendor), "There is a claim that is unknown."},
-		{RefusesUnknownActions, slices.ContainsFunc(actions, strange), "There is an action that is unknown."},
-		{NeedsSettingsData, settings != nil && settings["data"] == nil, "The settings have no data."},
-		{NeedsPresentation, !c.has(lti.ClaimLaunchPresentation), "The claim launch_presentation is missing."},
-		{NeedsCandidateName, !c.has("name"), "The candidate has no name."},
-	} {
-		if rule.refuses && t.has(rule.fault) {
-			return badRequest("%s", rule.says)
-		}
+var sessionDataGiven = &rule{Name: "there is session_data", Broken: func(q *response) error {
+	if data, _ := q.text(lti.ClaimSessionData); data == "" {
+		return q.noSessionData()
 	}
 	return nil
-}
+}}
+
+func (q *response) noSessionData() error { return badRequest("The message has no session_data.") }
+
+var startURLSecure = &rule{Name: "start_assessment_url is an absolute https URL", Broken: func(q *response) error {
+	if to, _ := q.text(lti.ClaimStartAssessmentURL); !isSecure(to) {
+		return badRequest("The start_assessment_url %s is no https URL.", lti.Wire(q.members[lti.ClaimStartAssessmentURL]))
+	}
+	return nil
+}}
 
 // isSecure says whether the tool sends what it signs to an address: an absolute
 // https URL, or an http one of this machine.

@@ -15,95 +15,9 @@ import (
 	"invigilator/lti"
 )
 
-// inReviews is a check that a fault lets every review pass.
-func (t *Tool) inReviews(fault string, check func(*login, claims) error) func(*login, claims) error {
-	return func(begun *login, c claims) error {
-		err := check(begun, c)
-		if err != nil && t.opensReview(c) && t.has(fault) {
-			return nil
-		}
-		return err
-	}
-}
-
-// takesAgain is the fault of taking a review more than once.
-func (t *Tool) takesAgain(c claims) bool { return t.opensReview(c) && t.has(AcceptsReviewsAgain) }
-
-// learnerOf returns whose work a message opens, and false where it does not say so.
-// The id is empty where a fault makes it anybody's.
-func (t *Tool) learnerOf(c claims) (id string, ok bool) {
-	learner := c.object(lti.ClaimForUser)
-	value, present := learner["user_id"]
-	id, isText := value.(string)
-	_, isNumber := value.(float64)
-	text, _ := c.text(lti.ClaimForUser)
-	sub, _ := learner["sub"].(string)
-	before, _, hasSlash := strings.Cut(id, "/")
-	switch {
-	case len(id) > 64 && t.has(CutsLearnerID):
-		return id[:64], true
-	case before != "" && hasSlash && t.has(TakesLearnerIDForPath):
-		return before, true
-	case id != "":
-		return id, true
-	case !c.has(lti.ClaimForUser) && t.has(AcceptsMissingForUser),
-		learner != nil && len(learner) == 0 && t.has(AcceptsEmptyForUser),
-		isText && t.has(AcceptsEmptyLearner),
-		present && value == nil && t.has(AcceptsNullLearner),
-		isNumber && t.has(AcceptsNumberAsLearner):
-		return "", true
-	case text != "" && t.has(AcceptsTextAsForUser):
-		return text, true
-	case sub != "" && !present && t.has(TakesSubOfForUser):
-		return sub, true
-	}
-	reviewer, _ := c.text("sub")
-	if reviewer != "" && t.has(FallsBackOnReviewer) {
-		return reviewer, true
-	}
-	return "", t.has(OpensFormWithoutLearner)
-}
-
 // offersToGradeNothing are the faults of offering to grade where no work is shown.
 func (t *Tool) offersToGradeNothing(l Launch) bool {
 	return l.review.blank || t.has(OffersAnybodyToGrade) || t.has(OffersToGradeUnknownItem) || t.has(OffersToGradeNothing)
-}
-
-// namesItem says whether a message names the line item that is reviewed.
-func (t *Tool) namesItem(c claims) bool {
-	endpoint := c.object(lti.ClaimAGS)
-	value, present := endpoint["lineitem"]
-	address, isText := value.(string)
-	return isSecure(address) ||
-		!c.has(lti.ClaimAGS) && t.has(AcceptsMissingEndpoint) ||
-		endpoint != nil && !present && t.has(AcceptsMissingLineItem) ||
-		isText && address == "" && t.has(AcceptsEmptyLineItem) ||
-		address != "" && t.has(AcceptsPathAsLineItem) ||
-		t.has(OpensFormWithoutItem)
-}
-
-// checkReviewPickily are the faults of being too strict.
-func (t *Tool) checkReviewPickily(c claims) error {
-	learner := c.object(lti.ClaimForUser)
-	_, hasRoles := learner["roles"]
-	isNamed := slices.ContainsFunc([]string{"name", "given_name", "family_name"}, func(name string) bool { return learner[name] != nil })
-	vendor := func(name string) bool { return strings.Contains(name, "://") }
-	for _, rule := range []struct {
-		fault   string
-		refuses bool
-		says    string
-	}{
-		{NeedsLinkInReview, !c.has(lti.ClaimResourceLink), "The message has no resource link."},
-		{NeedsNameOfLearner, !isNamed, "The learner has no name."},
-		{NeedsRolesOfLearner, hasRoles && len(textsOf(learner["roles"])) == 0, "The learner has no role."},
-		{NeedsLearnersRoles, !hasRoles, "The learner's roles are missing."},
-		{RefusesMembersOfForUser, slices.ContainsFunc(slices.Collect(maps.Keys(learner)), vendor), "There is a member that is unknown."},
-	} {
-		if rule.refuses && t.has(rule.fault) {
-			return badRequest("%s", rule.says)
-		}
-	}
-	return nil
 }
 
 // spoilReview applies the faults of taking a review for what it is not.
@@ -268,6 +182,20 @@ func (t *Tool) spoilReviewPage(ctx context.Context, l Launch, one work, shown *r
 	return http.StatusOK, nil
 }
 
+// spoilExit makes of the link that leads back a form that leads there by way of the tool,
+// where it has one of two faults; with the second the tool does not know where to any more.
+func (t *Tool) spoilExit(exit, button, loses string) (to, leave string) {
+	switch {
+	case exit == "":
+		return "", ""
+	case t.has(loses):
+		return "", t.opts.URL + leavePath
+	case t.has(button):
+		return exit, t.opts.URL + leavePath
+	}
+	return exit, ""
+}
+
 // spoilNothing applies the faults of a review where nothing was handed in, and
 // returns the status of the page.
 func (t *Tool) spoilNothing(ctx context.Context, l Launch) (int, error) {
@@ -302,10 +230,10 @@ func (t *Tool) workInLaunch(l Launch) string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	one, found := t.lastWork(work{of: l.grades.of, lineItem: l.grades.lineItem, sub: l.forUser}.sameAs)
-	if found && t.has(ShowsWorkInLaunch) {
-		return one.text
+	if !found {
+		return ""
 	}
-	return ""
+	return one.text
 }
 
 // spoilItemReview applies the faults of what a new line item says of its reviews.

@@ -268,18 +268,25 @@ func (t *Tool) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		r.Body = http.MaxBytesReader(w, r.Body, maxBody)
 	}
 	t.arrive(r)
-	if len(strings.Join(r.Header.Values("Cookie"), "; ")) > manyCookies && t.has(RefusesManyCookies) {
-		t.refuse(w, &refusal{http.StatusRequestHeaderFieldsTooLarge, "The cookies are too large."}, "")
+	if err := anyRequest.First(t.carrier, r); err != nil {
+		t.refuse(w, err, "")
 		return
 	}
-	if t.faults[KnowsUsersByAddresses] { // it matters only where [Tool.has] is asked for it
-		http.SetCookie(w, t.cookie("balancer", lti.RandomString()))
-	}
+	anyAnswer.Pass(t.carrier, reply{t, w})
 	t.mux.ServeHTTP(w, r)
 }
 
-// manyCookies is how many bytes of cookies a fault takes.
-const manyCookies = 2 << 10
+// What holds of all requests and answers.
+var (
+	anyRequest = &fault.List[*http.Request]{Name: "a request, whatever it is for"}
+	anyAnswer  = &fault.Seam[reply]{Name: "an answer before it is begun, whatever is asked for"}
+)
+
+// reply is an answer that is yet to be begun.
+type reply struct {
+	t *Tool
+	w http.ResponseWriter
+}
 
 func (t *Tool) serveNothing(w http.ResponseWriter, r *http.Request) {
 	err := &refusal{http.StatusNotFound, "There is nothing at " + r.URL.EscapedPath() + "."}

@@ -7,127 +7,167 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-	"time"
 
+	"github.com/lestrrat-go/jwx/v2/jwk"
+
+	"invigilator/fault"
 	"invigilator/lti"
 )
 
-// leeway is how far the clocks of platform and tool may be apart.
-const leeway = time.Minute
+// A response is what came as the answer to an authentication request, while the tool
+// checks it. What could be read of it stays when it is refused.
+type response struct {
+	claims
+	t      *Tool
+	r      *http.Request
+	form   url.Values
+	header map[string]any // of the id_token
+	begun  *login         // that it answers; nil where it is not known
+	key    jwk.Key        // of the platform, that the header names
+	noKeys bool           // the platform's key set cannot be had
+	twin   bool           // another one with its state has come at the same time: only faults wait for it
+	late   bool           // the same, after all has been checked
+}
 
-// validate checks the answer to an authentication request in full (Security
-// Framework 1.0, 5.1.1.4 and 5.1.3; LTI Core 1.3, 5.3). A login is used up only
+// A rule is one thing that is checked of a response, and checks are those of one kind.
+type (
+	rule   = fault.Rule[*response]
+	checks = fault.List[*response]
+)
+
+// What is checked of a response, in this order (Security Framework 1.0, 5.1.1.4 and 5.1.3;
+// LTI Core 1.3, 5.3). Which rules the message has to keep depends on its type.
+var (
+	answersLogin = &checks{Name: "the answer to a login of this browser", Rules: []*rule{
+		tokenSent, tokenReadable, stateSent, stateKnown, loginOpen, loginOfBrowser,
+	}}
+	isGenuine = &checks{Name: "an id_token of the platform for this tool", Rules: []*rule{
+		signedByPlatform, issuedByPlatform, meantForTool, authorizedParty,
+	}}
+	isCurrent = &checks{Name: "an id_token that can be used now", Rules: []*rule{
+		expiryGiven, notExpired, issuedByNow, notBefore, nonceOfLogin,
+	}}
+	opensLink = &checks{Name: "a resource link launch", Rules: []*rule{
+		typeIsLink, versionIs13, linkGiven, rolesGiven, userGiven,
+	}}
+	everyMessage = &checks{Name: "a message", Rules: []*rule{targetIsOwn, deploymentKnown}}
+)
+
+// The seams that a response passes while it is checked.
+var (
+	responseRead    = &fault.Seam[*response]{Name: "a response whose id_token has been read"}
+	responseFor     = &fault.Seam[*response]{Name: "a response whose login has been looked for"}
+	responseHeld    = &fault.Seam[*response]{Name: "a response that is held against the registration of its login"}
+	responseGenuine = &fault.Seam[*response]{Name: "a response that comes from its platform"}
+	responseValid   = &fault.Seam[*response]{Name: "a response that is valid, before its login is used up"}
+)
+
+// validate checks the answer to an authentication request in full. A login is used up only
 // by a token that passes every check, so that nobody can burn another's nonce.
-// What could be read is returned along with the error.
-func (t *Tool) validate(r *http.Request, form url.Values) (claims, *login, error) {
-	token := form.Get(lti.ParamIDToken)
-	if token == "" {
-		return claims{}, nil, badRequest("The launch has no id_token.")
+func (t *Tool) validate(q *response) error {
+	if err := answersLogin.First(t.carrier, q); err != nil {
+		q.begun = nil
+		return err
 	}
-	header, c, err := decode(token)
-	if err != nil {
-		if t.has(CrashesOnMalformedToken) {
-			return claims{}, nil, &refusal{http.StatusInternalServerError, "null"}
-		}
-		return claims{}, nil, badRequest("The id_token cannot be read: %s.", err)
+	responseHeld.Pass(t.carrier, q)
+	if err := isGenuine.First(t.carrier, q); err != nil {
+		return err
 	}
-	if sub, ok := c.members["sub"].(float64); ok && t.has(ReadsNumbersAsText) {
-		c.members["sub"] = fmt.Sprint(sub)
-	}
-	begun, err := t.loginOf(r, form, c)
-	if err != nil {
-		return c, nil, err
-	}
-	begun = t.heldAgainst(c, begun)
-	verified := func(begun *login, _ claims) error { return t.verifySignature(r, token, header, begun.registration) }
-	if err := t.inReviews(SkipsSignatureOfReviews, verified)(begun, c); err != nil {
-		return c, begun, err
-	}
-	if !c.isMessage() && t.has(AcceptsAnySignedToken) {
-		c.verified = true
-		return c, begun, nil
-	}
-	for _, check := range []func(*login, claims) error{t.inReviews(IgnoresIssuerOfReviews, t.checkIssuer), t.inReviews(IgnoresAudienceOfReviews, t.checkAudience)} {
-		if err := check(begun, c); err != nil {
-			return c, begun, err
+	q.verified = true
+	responseGenuine.Pass(t.carrier, q)
+	for _, rules := range []*checks{isCurrent, t.rulesOf(q.claims), everyMessage} {
+		if err := rules.First(t.carrier, q); err != nil {
+			return err
 		}
 	}
-	c.verified = true
-	twin := t.meetsTwin(r, begun, NotesStateLate)
-	checkNonce := func(begun *login, c claims) error { return t.checkNonce(r, begun, c, twin) }
-	checks := []func(*login, claims) error{
-		t.checkTimes, checkNonce, t.checkMessage, t.checkTarget, t.checkDeployment, t.checkUser, t.checkPickily,
-	}
-	switch {
-	case t.isProctoring(c):
-		checks = []func(*login, claims) error{t.checkTimes, checkNonce, t.checkProctoring, t.checkTarget, t.checkDeployment}
-	case t.opensReview(c):
-		checks = []func(*login, claims) error{
-			t.inReviews(IgnoresExpiryOfReviews, t.checkTimes), t.inReviews(IgnoresNonceOfReviews, checkNonce), t.checkReview, t.checkTarget,
-			t.inReviews(IgnoresDeploymentOfReviews, t.checkDeployment),
-		}
-	}
-	for _, check := range checks {
-		if err := check(begun, c); err != nil {
-			return c, begun, err
-		}
-	}
-	late := t.meetsTwin(r, begun, NotesUseLate)
-	return c, begun, t.use(begun, c, late || twin && !t.usedWith(begun, c))
+	responseValid.Pass(t.carrier, q)
+	return t.use(q)
 }
 
-// meetsTwin waits, with a fault, for another launch with the same state, and says whether one
-// has come at the same time. It is a fault of browsers that have a session.
-func (t *Tool) meetsTwin(r *http.Request, begun *login, fault string) bool {
-	if _, err := r.Cookie(sessionCookie); err != nil || !t.has(fault) {
-		return false
+// rulesOf are those that a message of its type has to keep.
+func (t *Tool) rulesOf(c claims) *checks {
+	switch t.kindOf(c) {
+	case lti.StartProctoring:
+		return startsExam
+	case lti.EndAssessment:
+		return endsExam
+	case lti.SubmissionReviewRequest:
+		return opensWork
+	default:
+		return opensLink
 	}
-	t.mu.Lock()
-	used := begun.used
-	t.mu.Unlock()
-	return !used && t.pairs.Meet(r.Context(), begun.nonce)
 }
 
-// usedWith says whether a login was used with the nonce of a token.
-func (t *Tool) usedWith(begun *login, c claims) bool {
-	nonce, _ := c.text("nonce")
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return begun.usedWith == nonce
-}
+// Security Framework 1.0, 5.1.1.3.
+var tokenSent = &rule{Name: "an id_token is sent", Broken: func(q *response) error {
+	if q.form.Get(lti.ParamIDToken) == "" {
+		return badRequest("The launch has no id_token.")
+	}
+	return nil
+}}
 
-// use marks a login as used. Both of two launches that have come at the same time pass with a
-// fault.
-func (t *Tool) use(begun *login, c claims, twin bool) error {
-	nonce, _ := c.text("nonce")
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if begun.used && !twin && (nonce == begun.nonce || !t.has(AcceptsUsedState)) && !t.has(AcceptsLaunchTwice) && !t.takesAgain(c) {
+// RFC 7519, 7.2.
+var tokenReadable = &rule{Name: "the id_token is a JWT", Broken: func(q *response) error {
+	var err error
+	if q.header, q.claims, err = decode(q.form.Get(lti.ParamIDToken)); err != nil {
+		return badRequest("The id_token cannot be read: %s.", err)
+	}
+	responseRead.Pass(q.t.carrier, q)
+	q.begun = q.t.loginOf(q)
+	responseFor.Pass(q.t.carrier, q)
+	return nil
+}}
+
+// Security Framework 1.0, 5.1.1.4; OpenID Connect Core 1.0, 3.2.2.5.
+var stateSent = &rule{Name: "a state is sent", Broken: func(q *response) error {
+	if q.begun == nil && q.state() == "" {
+		return unauthorized("The launch has no state.")
+	}
+	return nil
+}}
+
+// Security Framework 1.0, 5.1.1.4.
+var stateKnown = &rule{Name: "the state is one that this tool has sent", Broken: func(q *response) error {
+	if q.begun == nil {
+		return unauthorized("The state belongs to no login of this tool.")
+	}
+	return nil
+}}
+
+var loginOpen = &rule{Name: "the login is not too old", Broken: func(q *response) error {
+	if q.t.opts.Now().After(q.begun.expires) {
+		return unauthorized("The login has taken too long.")
+	}
+	return nil
+}}
+
+// Security Framework 1.0, 7.3.1.
+var loginOfBrowser = &rule{Name: "the login was begun in this browser", Broken: func(q *response) error {
+	if !ownsLogin(q.r, q.begun) {
+		return errOtherBrowser
+	}
+	return nil
+}}
+
+var errOtherBrowser = unauthorized("The login was not begun in this browser, or its cookie was not sent.")
+
+// Security Framework 1.0, 5.1.3 (9). The tool's mutex is held.
+var loginUnused = &rule{Name: "the login has not been used before", Broken: func(q *response) error {
+	if q.begun.used {
 		return unauthorized("This login has been used already.")
 	}
-	begun.used, begun.usedWith = true, nonce
 	return nil
-}
+}}
 
-// heldAgainst is the fault of choosing the registration by the token.
-func (t *Tool) heldAgainst(c claims, begun *login) *login {
-	issuer, _ := c.text("iss")
-	clientID, _ := c.text("aud")
+// use uses up the login.
+func (t *Tool) use(q *response) error {
 	t.mu.Lock()
-	i := slices.IndexFunc(t.registrations, func(r Registration) bool {
-		return r.Issuer == issuer && r.ClientID == clientID
-	})
-	other := *begun
-	if i >= 0 {
-		other.registration = t.registrations[i]
+	defer t.mu.Unlock()
+	if err := loginUnused.Check(t.carrier, q); err != nil {
+		return err
 	}
-	t.mu.Unlock()
-	switch own := begun.registration; {
-	case i >= 0 && issuer != own.Issuer && t.has(AcceptsTokenOfAnyPlatform),
-		i >= 0 && issuer == own.Issuer && clientID != own.ClientID && t.has(AcceptsTokenOfOtherClient):
-		return &other
-	}
-	return begun
+	q.begun.used, q.begun.usedWith = true, q.nonce()
+	return nil
 }
 
 // decode reads header and claims without trusting either.
@@ -146,62 +186,32 @@ func decode(token string) (header map[string]any, c claims, err error) {
 	return header, c, nil
 }
 
-// loginOf finds the login that the state belongs to and makes sure that it was
-// begun in this browser (Security Framework 1.0, 5.1.1.4 and 7.3.1).
-func (t *Tool) loginOf(r *http.Request, form url.Values, c claims) (*login, error) {
-	states, present := form[lti.ParamState]
-	state := strings.Join(states, " ")
-	nonce, _ := c.text("nonce")
-	t.mu.Lock()
-	byNonce, nonceKnown := t.byNonce[nonce]
-	begun := t.ofState(state, byNonce)
-	known := begun != nil
-	only := t.registrations[:min(1, len(t.registrations))]
-	t.mu.Unlock()
+// state is what was sent as state; empty for none.
+func (q *response) state() string { return strings.Join(q.form[lti.ParamState], " ") }
 
-	switch {
-	case state == "" && nonceKnown && byNonce.state == "": // the request had none either
-		begun, known = byNonce, true
-	case !present && t.opensReview(c) && t.has(AcceptsReviewsWithoutState), !present && t.has(AcceptsMissingState), present && state == "" && t.has(AcceptsEmptyState):
-		begun, known = byNonce, nonceKnown
-	case state == "":
-		return nil, unauthorized("The launch has no state.")
-	case known && nonceKnown && begun != byNonce && t.opensReview(c) && t.has(IgnoresStateOfReviews):
-		begun = byNonce
-	case !known && t.has(AcceptsUnknownState):
-		begun, known = byNonce, nonceKnown
-	}
-	if !known && !nonceKnown && len(only) > 0 && t.has(AcceptsUnsolicited) {
-		return &login{registration: only[0], nonce: nonce, expires: t.opts.Now().Add(loginLifetime)}, nil
-	}
-	if !known {
-		return nil, unauthorized("The state belongs to no login of this tool.")
-	}
-	if t.opts.Now().After(begun.expires) {
-		return nil, unauthorized("The login has taken too long.")
-	}
-	if !t.ownsLogin(r, begun) && !t.takesOthersLogin(r) && !t.has(IgnoresStateCookie) && !t.has(SetsNoStateCookie) && !t.takesAgain(c) {
-		return nil, errOtherBrowser
-	}
-	return begun, nil
+// nonce is the one of the id_token; empty for none.
+func (q *response) nonce() string {
+	nonce, _ := q.text("nonce")
+	return nonce
 }
 
-var errOtherBrowser = unauthorized("The login was not begun in this browser, or its cookie was not sent.")
-
-// takesOthersLogin is the fault of taking the answer to another browser's login in one that
-// has cookies of its own.
-func (t *Tool) takesOthersLogin(r *http.Request) bool {
+// loginOf finds the login that a response answers: the one that its state belongs to, or,
+// where the request had none either, its nonce. It is nil where there is none.
+func (t *Tool) loginOf(q *response) *login {
 	t.mu.Lock()
-	sent, launched := t.browserOf(r)
-	t.mu.Unlock()
-	return launched && t.has(AcceptsOthersLoginAfterLaunch) || !launched && sent != nil && t.has(AcceptsOthersLoginDuringLogin)
+	defer t.mu.Unlock()
+	byNonce := t.byNonce[q.nonce()]
+	if q.state() == "" {
+		if byNonce != nil && byNonce.state == "" {
+			return byNonce
+		}
+		return nil
+	}
+	return t.ofState(q.state(), byNonce)
 }
 
-// ownsLogin says whether the browser sent the cookie of the login, or what it has kept instead.
-func (t *Tool) ownsLogin(r *http.Request, begun *login) bool {
-	if bound := r.PostForm.Get(boundParam); bound != "" && subtle.ConstantTimeCompare([]byte(bound), []byte(begun.cookie)) == 1 && t.has(KeepsStateInLocalStorage) {
-		return true
-	}
+// ownsLogin says whether the browser sent the cookie of the login.
+func ownsLogin(r *http.Request, begun *login) bool {
 	return slices.ContainsFunc(r.Cookies(), func(c *http.Cookie) bool {
 		return strings.HasPrefix(c.Name, loginCookie) && subtle.ConstantTimeCompare([]byte(c.Value), []byte(begun.cookie)) == 1
 	})

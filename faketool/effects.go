@@ -466,6 +466,16 @@ func readQuery(q *response) *response {
 	return q
 }
 
+// A storedLogin is what a page keeps of a login in the browser's storage, or reads there, and
+// where it goes on to.
+type storedLogin struct {
+	Name, Value, URL string
+	Params           url.Values // that are sent along
+}
+
+// boundParam carries what a page has read in the browser's storage.
+const boundParam = "bound"
+
 // readStorage answers a launch with a page that reads in the browser's storage whether the
 // login was begun there, and sends the launch on with what it has read.
 func readStorage(a handling) handling {
@@ -598,4 +608,150 @@ func (t *Tool) classmates() []string {
 	}
 	slices.Sort(names)
 	return slices.Compact(names)
+}
+
+// Logins.
+
+// ofIssuer are the registrations of the issuer that a login initiation names.
+func (c choosing) ofIssuer() []Registration {
+	return slices.DeleteFunc(slices.Clone(c.registrations), func(r Registration) bool { return r.Issuer != c.issuer })
+}
+
+// chooses is the registration that a login initiation is taken to name.
+func (c choosing) chooses(r Registration) choosing {
+	c.registration, c.known = r, true
+	return c
+}
+
+func chooseFirst(c choosing) choosing { return c.chooses(c.registrations[0]) }
+
+func chooseFirstOfIssuer(c choosing) choosing { return c.chooses(c.ofIssuer()[0]) }
+
+func chooseWithIssuer(c choosing) choosing {
+	r := c.registrations[0]
+	r.Issuer = c.issuer
+	return c.chooses(r)
+}
+
+func chooseWithClientID(c choosing) choosing {
+	r := c.ofIssuer()[0]
+	r.ClientID = c.clientID
+	return c.chooses(r)
+}
+
+// issuerIsNew says whether a login initiation names an issuer, and none that is registered.
+func (c choosing) issuerIsNew() bool {
+	return c.issuer != "" && len(c.registrations) > 0 && len(c.ofIssuer()) == 0
+}
+
+// clientIsNew says whether a login initiation names a client_id that the issuer, which is
+// registered, does not know the tool by.
+func (c choosing) clientIsNew() bool { return len(c.ofIssuer()) > 0 && len(c.named()) == 0 }
+
+// onlyBy is the rule of faults that a login initiation is made by one method.
+func onlyBy(method string) func(*initiating) error {
+	return func(q *initiating) error {
+		if q.r.Method == method {
+			return nil
+		}
+		return &refusal{http.StatusMethodNotAllowed, "Logins by " + q.r.Method + " are not offered."}
+	}
+}
+
+// needsAtLogin is the rule of faults that need more of a login initiation.
+func needsAtLogin(name string) func(*initiating) error {
+	return func(q *initiating) error { return q.lacks(name) }
+}
+
+// knownParameters are those of a login initiation.
+var knownParameters = []string{
+	lti.ParamIssuer, lti.ParamLoginHint, lti.ParamTargetLinkURI, lti.ParamMessageHint, lti.ParamLTIDeploymentID, lti.ParamClientID,
+}
+
+func refuseUnknownParameters(q *initiating) error {
+	for name := range q.params {
+		if !slices.Contains(knownParameters, name) {
+			return badRequest("The parameter %s is unknown.", name)
+		}
+	}
+	return nil
+}
+
+// requestWith changes a parameter of the authentication request, where it has one.
+func requestWith(name string, change func(string) string) fault.Effect {
+	return authenticationRequest.Change(func(a authRequest) authRequest {
+		if was, ok := a.params[name]; ok {
+			a.params.Set(name, change(was[0]))
+		}
+		return a
+	})
+}
+
+// requestWithout leaves a parameter of the authentication request out, where it has one of
+// these values; where there are none, whatever it has.
+func requestWithout(name string, values ...string) fault.Effect {
+	return authenticationRequest.Change(func(a authRequest) authRequest {
+		if len(values) == 0 || slices.Contains(values, a.params.Get(name)) {
+			a.params.Del(name)
+		}
+		return a
+	})
+}
+
+// requestWithFormer sends a parameter of the login before where no answer to that one has
+// come yet.
+func requestWithFormer(name string) fault.Effect {
+	return authenticationRequest.Change(func(a authRequest) authRequest {
+		t := a.login.tool
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		if n := len(t.sent); n > 0 && !t.sent[n-1].answered {
+			if value, ok := t.sent[n-1].request.Params[name]; ok {
+				a.params[name] = value
+			}
+		}
+		return a
+	})
+}
+
+// truncate is what a database column of 255 characters does.
+func truncate(s string) string { return s[:min(len(s), 255)] }
+
+func decodeAgain(s string) string {
+	if decoded, err := url.QueryUnescape(s); err == nil {
+		return decoded
+	}
+	return strings.ReplaceAll(s, "+", " ")
+}
+
+// count returns 1, 2, 3 and so on.
+func (t *Tool) count() int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.counter++
+	return t.counter
+}
+
+// keepInStorage sends a browser to the platform by a page that keeps what binds the login
+// to it.
+func keepInStorage(s sendingOff) sendingOff {
+	s.by = func(w http.ResponseWriter) {
+		s.t.render(w, http.StatusOK, "to-storage", storedLogin{Name: loginCookie + s.begun.state, Value: s.begun.cookie, URL: s.begun.request.URL})
+	}
+	return s
+}
+
+// fewCookies is how many cookies of logins a browser keeps with a fault.
+const fewCookies = 10
+
+// glueQuery appends the request with a second ? to an endpoint that has a query.
+func glueQuery(a addressing) addressing {
+	u, err := url.Parse(a.url)
+	if err != nil || u.RawQuery == "" {
+		return a
+	}
+	rest := maps.Clone(a.request)
+	rest.Del(lti.ParamScope)
+	a.query = u.Query().Encode() + "?" + url.Values{lti.ParamScope: {a.request.Get(lti.ParamScope)}}.Encode() + "&" + rest.Encode()
+	return a
 }

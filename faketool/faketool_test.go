@@ -715,10 +715,10 @@ func TestConformingToolAgainstEveryFaultOfThePlatform(t *testing.T) {
 		faketool.AcceptsOldTLS,                                      // the server's
 		faketool.KnowsOneDeployment, faketool.SwapsOverlappingUsers, // only one deployment was launched, and one user at a time
 		faketool.RefusesManyCookies, faketool.ForgetsOldLogins, // nor did a browser begin many logins
-		faketool.GluesEndpointQuery,        // no authorization endpoint has a query
-		faketool.AcceptsTokenOfOtherClient, // nor does the tool know of another registration with the platform
-		faketool.KeepsFirstUserOfBrowser,   // no browser is launched as two users
-		faketool.OpensPagesByAddress,       // nor opens the page that another one was launched on
+		faketool.GluesEndpointQuery, faketool.DropsEndpointQuery, faketool.EscapesEndpointQuery, // no authorization endpoint has a query
+		faketool.AcceptsTokenOfOtherClient,                                   // nor does the tool know of another registration with the platform
+		faketool.KeepsFirstUserOfBrowser, faketool.TakesAnonymousForLastUser, // no browser is launched as two users
+		faketool.OpensPagesByAddress, // nor opens the page that another one was launched on
 	))
 }
 

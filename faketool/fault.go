@@ -406,30 +406,30 @@ var otherRefusals = []string{
 var defects = slices.Concat(launchDefects, examDefects, gradeDefects, reviewDefects, partFaults(parts))
 
 var launchDefects = []Fault{
-	{Name: LoginOnlyByGet, Breaks: []string{"sec-tool-login-get-and-post"}, Does: "answers a login initiation by POST with 405"},
-	{Name: LoginOnlyByPost, Breaks: []string{"sec-tool-login-get-and-post"}, Does: "answers a login initiation by GET with 405"},
-	{Name: TruncatesMessageHint, Breaks: []string{"core-tool-message-hint-returned-unaltered"}, Does: "keeps 255 characters of lti_message_hint"},
-	{Name: DecodesMessageHintTwice, Breaks: []string{"core-tool-message-hint-returned-unaltered"}, Does: "URL-decodes lti_message_hint once too often"},
-	{Name: DropsMessageHintZero, Breaks: []string{"core-tool-message-hint-returned-unaltered"}, Does: "takes the lti_message_hint 0 for none"},
-	{Name: InventsMessageHint, Breaks: []string{"core-tool-message-hint-returned-unaltered"}, Does: "sends an lti_message_hint where it received none"},
-	{Name: TruncatesLoginHint, Breaks: []string{"sec-tool-login-hint-returned-unaltered"}, Does: "keeps 255 characters of login_hint"},
-	{Name: DecodesLoginHintTwice, Breaks: []string{"sec-tool-login-hint-returned-unaltered"}, Does: "URL-decodes login_hint once too often"},
-	{Name: DropsLoginHintZero, Breaks: []string{"sec-tool-login-hint-returned-unaltered"}, Does: "takes the login_hint 0 for none"},
-	{Name: OmitsPrompt, Breaks: []string{"sec-tool-auth-request-parameters"}, Does: "leaves prompt out of the authentication request"},
-	{Name: OmitsResponseMode, Breaks: []string{"sec-tool-auth-request-parameters"}, Does: "leaves response_mode out of the authentication request"},
-	{Name: AsksForOtherScope, Breaks: []string{"sec-tool-auth-request-parameters"}, Does: "asks for the scope profile instead of openid"},
-	{Name: RepeatsClientID, Breaks: []string{"sec-tool-auth-request-parameters"}, Does: "sends client_id twice"},
-	{Name: AsksForTargetLinkURI, Breaks: []string{"sec-tool-auth-request-redirect-uri", "oidc-tool-target-link-uri-no-open-redirect"}, Does: "takes target_link_uri for its redirect_uri, registered or not"},
-	{Name: AsksForPlainRedirectURI, Breaks: []string{"sec-tool-auth-request-redirect-uri"}, Does: "asks to be answered at http, as it is reached behind a proxy that ends TLS"},
-	{Name: KeepsLoginInRedirectURI, Breaks: []string{"sec-tool-auth-request-redirect-uri"}, Does: "keeps the parameters of the login initiation in its redirect_uri, as it was itself called with them"},
-	{Name: ShortNonce, Breaks: []string{"sec-tool-auth-request-nonce"}, Does: "makes a nonce of 8 characters"},
-	{Name: CountsNonce, Breaks: []string{"sec-tool-auth-request-nonce"}, Does: "makes a nonce by counting"},
-	{Name: TakesNonceFromClock, Breaks: []string{"sec-tool-auth-request-nonce"}, Does: "makes a nonce from the time"},
-	{Name: SendsStateAsNonce, Breaks: []string{"sec-tool-auth-request-nonce"}, Does: "sends the state as the nonce as well"},
-	{Name: ShortState, Breaks: []string{"sec-tool-auth-request-state"}, Does: "makes a state of 8 characters"},
-	{Name: CountsState, Breaks: []string{"sec-tool-auth-request-state"}, Does: "makes a state by counting"},
-	{Name: OmitsState, Breaks: []string{"sec-tool-auth-request-state"}, Hides: []string{"sec-tool-state-missing", "sec-tool-state-foreign", "practice-tool-state-single-use"}, Does: "sends no state, and knows a login by its cookie and nonce"},
-	{Name: SetsNoStateCookie, Breaks: []string{"sec-tool-auth-request-state", "sec-tool-login-csrf"}, Does: "binds the state to no browser", Effects: []fault.Effect{loginOfBrowser.Lift(nil)}},
+	{Name: LoginOnlyByGet, Breaks: []string{"sec-tool-login-get-and-post"}, Does: "answers a login initiation by POST with 405", Effects: []fault.Effect{beginsLogin.Add(onlyBy(http.MethodGet))}},
+	{Name: LoginOnlyByPost, Breaks: []string{"sec-tool-login-get-and-post"}, Does: "answers a login initiation by GET with 405", Effects: []fault.Effect{beginsLogin.Add(onlyBy(http.MethodPost))}},
+	{Name: TruncatesMessageHint, Breaks: []string{"core-tool-message-hint-returned-unaltered"}, Does: "keeps 255 characters of lti_message_hint", Effects: []fault.Effect{requestWith(lti.ParamMessageHint, truncate)}},
+	{Name: DecodesMessageHintTwice, Breaks: []string{"core-tool-message-hint-returned-unaltered"}, Does: "URL-decodes lti_message_hint once too often", Effects: []fault.Effect{requestWith(lti.ParamMessageHint, decodeAgain)}},
+	{Name: DropsMessageHintZero, Breaks: []string{"core-tool-message-hint-returned-unaltered"}, Does: "takes the lti_message_hint 0 for none", Effects: []fault.Effect{requestWithout(lti.ParamMessageHint, "0")}},
+	{Name: InventsMessageHint, Breaks: []string{"core-tool-message-hint-returned-unaltered"}, Does: "sends an lti_message_hint where it received none", Effects: []fault.Effect{authenticationRequest.Change(inventsMessageHint)}},
+	{Name: TruncatesLoginHint, Breaks: []string{"sec-tool-login-hint-returned-unaltered"}, Does: "keeps 255 characters of login_hint", Effects: []fault.Effect{requestWith(lti.ParamLoginHint, truncate)}},
+	{Name: DecodesLoginHintTwice, Breaks: []string{"sec-tool-login-hint-returned-unaltered"}, Does: "URL-decodes login_hint once too often", Effects: []fault.Effect{requestWith(lti.ParamLoginHint, decodeAgain)}},
+	{Name: DropsLoginHintZero, Breaks: []string{"sec-tool-login-hint-returned-unaltered"}, Does: "takes the login_hint 0 for none", Effects: []fault.Effect{requestWithout(lti.ParamLoginHint, "0")}},
+	{Name: OmitsPrompt, Breaks: []string{"sec-tool-auth-request-parameters"}, Does: "leaves prompt out of the authentication request", Effects: []fault.Effect{requestWithout(lti.ParamPrompt)}},
+	{Name: OmitsResponseMode, Breaks: []string{"sec-tool-auth-request-parameters"}, Does: "leaves response_mode out of the authentication request", Effects: []fault.Effect{requestWithout(lti.ParamResponseMode)}},
+	{Name: AsksForOtherScope, Breaks: []string{"sec-tool-auth-request-parameters"}, Does: "asks for the scope profile instead of openid", Effects: []fault.Effect{requestWith(lti.ParamScope, func(string) string { return "profile" })}},
+	{Name: RepeatsClientID, Breaks: []string{"sec-tool-auth-request-parameters"}, Does: "sends client_id twice", Effects: []fault.Effect{authenticationRequest.Change(repeatsClientID)}},
+	{Name: AsksForTargetLinkURI, Breaks: []string{"sec-tool-auth-request-redirect-uri", "oidc-tool-target-link-uri-no-open-redirect"}, Does: "takes target_link_uri for its redirect_uri, registered or not", Effects: []fault.Effect{authenticationRequest.Change(asksForTargetLinkURI)}},
+	{Name: AsksForPlainRedirectURI, Breaks: []string{"sec-tool-auth-request-redirect-uri"}, Does: "asks to be answered at http, as it is reached behind a proxy that ends TLS", Effects: []fault.Effect{requestWith(lti.ParamRedirectURI, func(uri string) string { return strings.Replace(uri, "https:", "http:", 1) })}},
+	{Name: KeepsLoginInRedirectURI, Breaks: []string{"sec-tool-auth-request-redirect-uri"}, Does: "keeps the parameters of the login initiation in its redirect_uri, as it was itself called with them", Effects: []fault.Effect{authenticationRequest.Change(keepsLoginInRedirectURI)}},
+	{Name: ShortNonce, Breaks: []string{"sec-tool-auth-request-nonce"}, Does: "makes a nonce of 8 characters", Effects: []fault.Effect{loginMade.Change(shortNonce)}},
+	{Name: CountsNonce, Breaks: []string{"sec-tool-auth-request-nonce"}, Does: "makes a nonce by counting", Effects: []fault.Effect{loginMade.ChangeWhen(always, countsNonce)}},
+	{Name: TakesNonceFromClock, Breaks: []string{"sec-tool-auth-request-nonce"}, Does: "makes a nonce from the time", Effects: []fault.Effect{loginMade.Change(takesNonceFromClock)}},
+	{Name: SendsStateAsNonce, Breaks: []string{"sec-tool-auth-request-nonce"}, Does: "sends the state as the nonce as well", Effects: []fault.Effect{loginMade.Change(sendsStateAsNonce)}},
+	{Name: ShortState, Breaks: []string{"sec-tool-auth-request-state"}, Does: "makes a state of 8 characters", Effects: []fault.Effect{loginMade.Change(shortState)}},
+	{Name: CountsState, Breaks: []string{"sec-tool-auth-request-state"}, Does: "makes a state by counting", Effects: []fault.Effect{loginMade.ChangeWhen(always, countsState)}},
+	{Name: OmitsState, Breaks: []string{"sec-tool-auth-request-state"}, Hides: []string{"sec-tool-state-missing", "sec-tool-state-foreign", "practice-tool-state-single-use"}, Does: "sends no state, and knows a login by its cookie and nonce", Effects: []fault.Effect{loginMade.Change(omitsState), requestWithout(lti.ParamState)}},
+	{Name: SetsNoStateCookie, Breaks: []string{"sec-tool-auth-request-state", "sec-tool-login-csrf"}, Does: "binds the state to no browser", Effects: []fault.Effect{loginOfBrowser.Lift(nil), bindsToBrowser.Take(false, nil)}},
 	{Name: AcceptsMissingState, Breaks: []string{"sec-tool-state-missing", "ap-tool-verifies-id-token"}, Does: "accepts a launch without state", Effects: []fault.Effect{responseFor.ChangeWhen(acceptsMissingStateWhen, goByNonce)}},
 	{Name: AcceptsEmptyState, Breaks: []string{"sec-tool-state-missing"}, Does: "accepts a launch with an empty state", Effects: []fault.Effect{responseFor.ChangeWhen(acceptsEmptyStateWhen, goByNonce)}},
 	{Name: AcceptsUnknownState, Breaks: []string{"sec-tool-state-foreign"}, Does: "accepts a state that it never issued", Effects: []fault.Effect{responseFor.ChangeWhen(func(q *response) bool { return q.begun == nil && q.state() != "" && q.loginOfNonce() != nil }, goByNonce)}},
@@ -471,23 +471,23 @@ var launchDefects = []Fault{
 	{Name: IgnoresCaseOfMessageType, Breaks: []string{"core-tool-message-type-unknown"}, Does: "ignores the case of the message type", Effects: []fault.Effect{typeIsLink.Lift(func(q *response) bool { return strings.EqualFold(q.messageType(), lti.ResourceLinkRequest) })}},
 	{Name: AcceptsMissingDeployment, Breaks: []string{"core-tool-deployment-id-missing"}, Does: "accepts a launch without deployment_id", Effects: []fault.Effect{deploymentKnown.Lift(func(q *response) bool { return !q.has(lti.ClaimDeploymentID) })}},
 	{Name: AcceptsEmptyDeployment, Breaks: []string{"core-tool-deployment-id-missing"}, Does: "accepts a launch with an empty deployment_id", Effects: []fault.Effect{deploymentKnown.Lift(func(q *response) bool { return q.members[lti.ClaimDeploymentID] == "" })}},
-	{Name: FallsBackOnFirstPlatform, Breaks: []string{"sec-tool-login-unknown-issuer"}, Does: "begins a login for an issuer that it does not know, at the first platform that it does"},
-	{Name: TakesEndpointFromLogin, Breaks: []string{"sec-tool-login-unknown-issuer"}, Does: "sends the authentication request where a parameter of the login initiation says"},
-	{Name: NeedsNoLoginHint, Breaks: []string{"sec-tool-login-missing-parameters"}, Does: "goes on without login_hint"},
-	{Name: NeedsNoTargetLinkURI, Breaks: []string{"sec-tool-login-missing-parameters"}, Does: "goes on without target_link_uri in the login initiation"},
-	{Name: RefusesUnknownParameters, Breaks: []string{"oidc-tool-login-unknown-parameters-ignored"}, Does: "refuses a login initiation with a parameter that it does not know"},
+	{Name: FallsBackOnFirstPlatform, Breaks: []string{"sec-tool-login-unknown-issuer"}, Does: "begins a login for an issuer that it does not know, at the first platform that it does", Effects: []fault.Effect{registrationChosen.ChangeWhen(func(c choosing) bool { return len(c.registrations) > 0 && len(c.ofIssuer()) == 0 }, chooseFirst)}},
+	{Name: TakesEndpointFromLogin, Breaks: []string{"sec-tool-login-unknown-issuer"}, Does: "sends the authentication request where a parameter of the login initiation says", Effects: []fault.Effect{endpointTaken.Change(takesEndpointFromLogin)}},
+	{Name: NeedsNoLoginHint, Breaks: []string{"sec-tool-login-missing-parameters"}, Does: "goes on without login_hint", Effects: []fault.Effect{hintGiven.Lift(nil)}},
+	{Name: NeedsNoTargetLinkURI, Breaks: []string{"sec-tool-login-missing-parameters"}, Does: "goes on without target_link_uri in the login initiation", Effects: []fault.Effect{targetGiven.Lift(nil)}},
+	{Name: RefusesUnknownParameters, Breaks: []string{"oidc-tool-login-unknown-parameters-ignored"}, Does: "refuses a login initiation with a parameter that it does not know", Effects: []fault.Effect{beginsLogin.Add(refuseUnknownParameters)}},
 	{Name: RedirectsToTargetLink, Breaks: []string{"oidc-tool-target-link-uri-no-open-redirect", "core-tool-target-link-uri-from-token"}, Grave: true, Does: "sends the user to whatever target_link_uri the token names", Effects: []fault.Effect{targetIsOwn.Lift(redirectsToTargetLink), userSentTo.Change(redirectsToTargetLink2)}},
 	{Name: RedirectsToTargetOfLogin, Breaks: []string{"oidc-tool-target-link-uri-no-open-redirect"}, Does: "sends the user to whatever foreign target_link_uri the login initiation names", Effects: []fault.Effect{userSentTo.Change(redirectsToTargetOfLogin)}},
 	{Name: OpensTargetOfLogin, Breaks: []string{"core-tool-target-link-uri-from-token"}, Does: "opens the resource that the login initiation names, whatever the token says", Effects: []fault.Effect{launchTaken.Change(opensTargetOfLogin)}},
-	{Name: IgnoresClientID, Breaks: []string{"core-tool-login-client-id"}, Does: "takes the first registration of an issuer, whatever client_id the login initiation names"},
-	{Name: TakesAnyClientIDForOnly, Breaks: []string{"core-tool-login-client-id"}, OnlyWarns: true, Does: "takes any client_id in a login initiation for that of the issuer's only registration"},
-	{Name: NeedsClientID, Breaks: []string{"core-tool-login-client-id"}, Hides: []string{"sec-tool-aud"}, Does: "refuses a login initiation without client_id"},
-	{Name: NeedsDeploymentAtLogin, Breaks: []string{"core-tool-login-client-id"}, Hides: []string{"practice-tool-deployment-id-unknown"}, Does: "refuses a login initiation without lti_deployment_id"},
-	{Name: DropsEndpointQuery, Breaks: []string{"rfc6749-tool-auth-endpoint-query-retained"}, Does: "replaces the query of the authorization endpoint by its own"},
-	{Name: GluesEndpointQuery, Breaks: []string{"rfc6749-tool-auth-endpoint-query-retained"}, Does: "appends its parameters with a second ? to an authorization endpoint that has a query"},
-	{Name: EscapesEndpointQuery, Breaks: []string{"rfc6749-tool-auth-endpoint-query-retained"}, Does: "escapes the question mark of the authorization endpoint's query"},
+	{Name: IgnoresClientID, Breaks: []string{"core-tool-login-client-id"}, Does: "takes the first registration of an issuer, whatever client_id the login initiation names", Effects: []fault.Effect{registrationChosen.ChangeWhen(ignoresClientIDWhen, chooseFirstOfIssuer)}},
+	{Name: TakesAnyClientIDForOnly, Breaks: []string{"core-tool-login-client-id"}, OnlyWarns: true, Does: "takes any client_id in a login initiation for that of the issuer's only registration", Effects: []fault.Effect{registrationChosen.ChangeWhen(func(c choosing) bool { return len(c.ofIssuer()) == 1 && c.clientIsNew() }, chooseFirstOfIssuer)}},
+	{Name: NeedsClientID, Breaks: []string{"core-tool-login-client-id"}, Hides: []string{"sec-tool-aud"}, Does: "refuses a login initiation without client_id", Effects: []fault.Effect{beginsLogin.Add(needsAtLogin(lti.ParamClientID))}},
+	{Name: NeedsDeploymentAtLogin, Breaks: []string{"core-tool-login-client-id"}, Hides: []string{"practice-tool-deployment-id-unknown"}, Does: "refuses a login initiation without lti_deployment_id", Effects: []fault.Effect{beginsLogin.Add(needsAtLogin(lti.ParamLTIDeploymentID))}},
+	{Name: DropsEndpointQuery, Breaks: []string{"rfc6749-tool-auth-endpoint-query-retained"}, Does: "replaces the query of the authorization endpoint by its own", Effects: []fault.Effect{requestInURL.Change(dropsEndpointQuery)}},
+	{Name: GluesEndpointQuery, Breaks: []string{"rfc6749-tool-auth-endpoint-query-retained"}, Does: "appends its parameters with a second ? to an authorization endpoint that has a query", Effects: []fault.Effect{requestInURL.Change(glueQuery)}},
+	{Name: EscapesEndpointQuery, Breaks: []string{"rfc6749-tool-auth-endpoint-query-retained"}, Does: "escapes the question mark of the authorization endpoint's query", Effects: []fault.Effect{endpointTaken.Change(escapesEndpointQuery)}},
 	{Name: RefusesManyCookies, Breaks: []string{"practice-tool-abandoned-logins"}, Does: "answers with 431 where the cookies of a request have more than two KiB", Effects: []fault.Effect{anyRequest.Add(refuseManyCookies)}},
-	{Name: KeepsOneLoginPerBrowser, Breaks: []string{"practice-tool-parallel-launches"}, Hides: []string{"practice-tool-state-single-use"}, Does: "forgets a browser's login when it begins another"},
+	{Name: KeepsOneLoginPerBrowser, Breaks: []string{"practice-tool-parallel-launches"}, Hides: []string{"practice-tool-state-single-use"}, Does: "forgets a browser's login when it begins another", Effects: []fault.Effect{cookieOfLogin.Change(func(string) string { return "only" })}},
 	{Name: AcceptsUsedState, Breaks: []string{"practice-tool-state-single-use"}, Does: "accepts the state of an earlier launch with the nonce of another login", Effects: []fault.Effect{nonceOfLogin.Lift(func(q *response) bool { return q.ofOpenLogin() && q.t.isUsed(q.begun) }), loginUnused.Lift(func(q *response) bool { return q.nonce() != q.begun.nonce })}},
 	{Name: NotesStateLate, Breaks: []string{"practice-tool-state-single-use"}, Does: "accepts a state twice, with the nonces of two logins, where both launches come at the same time", Effects: []fault.Effect{responseGenuine.ChangeWhen(hasSession, meetTwin), nonceOfLogin.Lift(func(q *response) bool { return q.twin && q.ofOpenLogin() }), loginUnused.Lift(func(q *response) bool { return q.twin && q.begun.usedWith != q.nonce() })}},
 	{Name: AcceptsTokenOfAnyPlatform, Breaks: []string{"sec-tool-issuer-mix-up"}, Does: "holds a token against the platform that it names, not against the one that the login was begun for", Effects: []fault.Effect{responseHeld.ChangeWhen(func(q *response) bool { return q.named() >= 0 && !q.isOf("iss", q.begun.registration.Issuer) }, holdAgainstNamed)}},
@@ -540,9 +540,9 @@ var launchDefects = []Fault{
 	{Name: IgnoresVersion, Breaks: []string{"core-tool-version-wrong"}, Does: "wants a version, but takes any", Effects: []fault.Effect{versionIs13.Lift(func(q *response) bool { return q.opensLink() && q.has(lti.ClaimVersion) })}},
 	{Name: ComparesVersionLoosely, Breaks: []string{"core-tool-version-wrong"}, Does: "accepts the versions 1.3 and 1.3.0, as text or as a number", Effects: []fault.Effect{versionIs13.Lift(comparesVersionLoosely)}},
 	{Name: AcceptsMissingVersion, Breaks: []string{"core-tool-version-missing"}, Does: "accepts a message without version", Effects: []fault.Effect{versionIs13.Lift(func(q *response) bool { return q.opensLink() && !q.has(lti.ClaimVersion) })}},
-	{Name: TakesIssuerOfLogin, Breaks: []string{"sec-tool-iss", "sec-tool-login-unknown-issuer"}, Does: "holds iss against that of the login initiation, whatever that is"},
-	{Name: TakesIssuerLikeLogins, Breaks: []string{"sec-tool-iss"}, Does: "holds iss against that of the login initiation, which only nearly has to be a registered one"},
-	{Name: TakesClientIDOfLogin, Breaks: []string{"sec-tool-aud", "core-tool-login-client-id"}, Does: "holds aud against the client_id of the login initiation, whatever that is"},
+	{Name: TakesIssuerOfLogin, Breaks: []string{"sec-tool-iss", "sec-tool-login-unknown-issuer"}, Does: "holds iss against that of the login initiation, whatever that is", Effects: []fault.Effect{registrationChosen.ChangeWhen(choosing.issuerIsNew, chooseWithIssuer)}},
+	{Name: TakesIssuerLikeLogins, Breaks: []string{"sec-tool-iss"}, Does: "holds iss against that of the login initiation, which only nearly has to be a registered one", Effects: []fault.Effect{registrationChosen.ChangeWhen(takesIssuerLikeLoginsWhen, chooseWithIssuer)}},
+	{Name: TakesClientIDOfLogin, Breaks: []string{"sec-tool-aud", "core-tool-login-client-id"}, Does: "holds aud against the client_id of the login initiation, whatever that is", Effects: []fault.Effect{registrationChosen.ChangeWhen(func(c choosing) bool { return c.issuer != "" && c.clientIsNew() }, chooseWithClientID)}},
 	{Name: TakesAnyAudienceWithoutClient, Breaks: []string{"sec-tool-aud"}, Does: "takes any aud where the login initiation has no client_id to hold it against", Effects: []fault.Effect{meantForTool.Lift(namesAudienceAlone), authorizedParty.Lift(namesAudienceAlone)}},
 	{Name: TakesDeploymentOfLogin, Breaks: []string{"practice-tool-deployment-id-unknown"}, Does: "holds deployment_id against that of the login initiation, whatever that is", Effects: []fault.Effect{deploymentKnown.Lift(func(q *response) bool { return q.deployment() != "" && q.begun.deployment == q.deployment() })}},
 	{Name: TakesAnyDeploymentWithoutLogins, Breaks: []string{"practice-tool-deployment-id-unknown"}, Does: "takes any deployment_id where the login initiation has none to hold it against", Effects: []fault.Effect{deploymentKnown.Lift(func(q *response) bool { return q.deployment() != "" && q.begun.deployment == "" })}},
@@ -574,10 +574,10 @@ var launchDefects = []Fault{
 	{Name: KnowsUsersByEmail, Breaks: []string{"core-tool-user-identified-by-sub"}, Does: "knows a user by email", Effects: []fault.Effect{userKnownBy.Change(knowsUsersByEmail)}},
 	{Name: KnowsUsersBySubAlone, Breaks: []string{"core-tool-user-identified-by-sub"}, Does: "takes the same sub at another platform for the same user", Effects: []fault.Effect{userKnownBy.Change(knowsUsersBySubAlone)}},
 	{Name: KnowsUsersByAllClaims, Breaks: []string{"core-tool-user-identified-by-sub"}, Does: "takes a user with another email for another user", Effects: []fault.Effect{userKnownBy.Change(knowsUsersByAllClaims)}},
-	{Name: SwapsOverlappingLoginHints, Breaks: []string{"sec-tool-login-hint-returned-unaltered"}, Does: "sends the login_hint of the login before where that one is still open"},
-	{Name: DropsMessageHintOfPost, Breaks: []string{"core-tool-message-hint-returned-unaltered"}, Does: "leaves lti_message_hint out where the login initiation came by POST"},
-	{Name: SharesNonceOfOverlappingLogins, Breaks: []string{"sec-tool-auth-request-nonce", "oidc-tool-nonce-foreign"}, Does: "sends the nonce of the login before where that one is still open"},
-	{Name: SharesStateOfOverlappingLogins, Breaks: []string{"sec-tool-auth-request-state", "sec-tool-state-foreign", "oidc-tool-nonce-foreign", "practice-tool-state-single-use"}, Does: "sends the state of the login before where that one is still open"},
+	{Name: SwapsOverlappingLoginHints, Breaks: []string{"sec-tool-login-hint-returned-unaltered"}, Does: "sends the login_hint of the login before where that one is still open", Effects: []fault.Effect{requestWithFormer(lti.ParamLoginHint)}},
+	{Name: DropsMessageHintOfPost, Breaks: []string{"core-tool-message-hint-returned-unaltered"}, Does: "leaves lti_message_hint out where the login initiation came by POST", Effects: []fault.Effect{authenticationRequest.Change(dropsMessageHintOfPost)}},
+	{Name: SharesNonceOfOverlappingLogins, Breaks: []string{"sec-tool-auth-request-nonce", "oidc-tool-nonce-foreign"}, Does: "sends the nonce of the login before where that one is still open", Effects: []fault.Effect{requestWithFormer(lti.ParamNonce)}},
+	{Name: SharesStateOfOverlappingLogins, Breaks: []string{"sec-tool-auth-request-state", "sec-tool-state-foreign", "oidc-tool-nonce-foreign", "practice-tool-state-single-use"}, Does: "sends the state of the login before where that one is still open", Effects: []fault.Effect{requestWithFormer(lti.ParamState)}},
 	{Name: SwapsOverlappingUsers, Breaks: []string{"core-tool-parallel-users"}, Does: "shows the user of the launch before where two logins overlapped", Effects: []fault.Effect{launchTaken.ChangeWhen(func(l launching) bool { return l.q.begun != nil && l.q.begun.event < l.last.event }, swapsOverlappingUsers)}},
 	{Name: KeepsFirstUserOfBrowser, Breaks: []string{"core-tool-parallel-users"}, Does: "keeps the session of the user before where another one is launched in the same browser", Effects: []fault.Effect{launchTaken.Change(keepsFirstUserOfBrowser)}},
 	{Name: KnowsLinksByIDAlone, Breaks: []string{"core-tool-identifiers-scoped"}, Does: "takes the same resource link id in another deployment for the same link", Effects: []fault.Effect{linkKnownBy.Change(knowsLinksByIDAlone)}},
@@ -588,7 +588,7 @@ var launchDefects = []Fault{
 	{Name: RefusesSeveralRoles, Breaks: []string{"cert-tool-valid-multiple-roles", "core-tool-role-uris", "core-tool-role-vocabularies", "core-tool-unknown-claims-ignored"}, Does: "refuses more than two roles", Effects: []fault.Effect{opensLink.Add(needs("There are too many roles.", func(q *response) bool { return len(q.roles()) <= 2 }))}},
 	{Name: RefusesSystemRoles, Breaks: []string{"core-tool-role-vocabularies", "core-tool-role-uris", "practice-tool-role-escalation", "core-tool-unknown-claims-ignored"}, Does: "refuses roles of the system", Effects: []fault.Effect{opensLink.Add(needs("There is a role of the system.", func(q *response) bool { return !q.hasRole("/system/person#") }))}},
 	{Name: NeedsRoleInContext, Breaks: []string{"core-tool-role-vocabularies"}, Does: "refuses a user whose only role is one of the institution", Effects: []fault.Effect{opensLink.Add(needs("The user has no role in the course.", func(q *response) bool { return !slices.Equal(q.roles(), []string{lti.RoleInstitutionStudent}) }))}},
-	{Name: ForgetsOldLogins, Breaks: []string{}, Permitted: true, Does: "forgets all but a browser's latest ten logins"},
+	{Name: ForgetsOldLogins, Breaks: []string{}, Permitted: true, Does: "forgets all but a browser's latest ten logins", Effects: []fault.Effect{cookiesKept.Change(forgetsOldLogins)}},
 	{Name: RefusesShortRole, Breaks: []string{"cert-tool-valid-short-role"}, Does: "refuses roles that are no URI", Effects: []fault.Effect{opensLink.Add(needs("There is a role that is no URI.", refusesShortRole))}},
 	{Name: RefusesCustomRole, Breaks: []string{"cert-tool-valid-custom-role"}, Does: "refuses roles of a school's own", Effects: []fault.Effect{opensLink.Add(needs("There is a role of no vocabulary.", func(q *response) bool { return !q.hasRole("school.example") }))}},
 	{Name: NeedsName, Breaks: []string{"cert-tool-valid-email-only", "cert-tool-valid-no-pii", "core-tool-optional-claims-absent"}, Does: "refuses a user without a name", Effects: []fault.Effect{opensLink.Add(needs("The user has no name.", func(q *response) bool { return q.has("name") || q.isAnonymous() }))}},
@@ -599,8 +599,8 @@ var launchDefects = []Fault{
 	{Name: NestsKeySet, Breaks: []string{"sec-tool-jwks"}, Does: "publishes its key set as the member keys of another one", Effects: []fault.Effect{keySetDocument.ChangeWhen(always, nestsKeySet)}},
 	{Name: PublishesPrivateKey, Breaks: []string{"sec-tool-jwks"}, Does: "publishes the private members of its key", Effects: []fault.Effect{keySetDocument.ChangeWhen(always, publishPrivateKeys)}},
 	{Name: ForbidsFraming, Breaks: []string{"practice-tool-works-in-cross-site-frame"}, NeedsBrowser: true, Does: "sends X-Frame-Options: SAMEORIGIN", Effects: []fault.Effect{headerSent.ChangeWhen(always, forbidsFraming)}},
-	{Name: StateCookieWithoutSameSite, Breaks: []string{"practice-tool-works-in-cross-site-frame"}, NeedsBrowser: true, Does: "sets its cookies without SameSite=None"},
-	{Name: StateCookieUnpartitioned, Breaks: []string{"practice-tool-works-in-cross-site-frame"}, NeedsBrowser: true, Does: "sets its cookies without Partitioned"},
+	{Name: StateCookieWithoutSameSite, Breaks: []string{"practice-tool-works-in-cross-site-frame"}, NeedsBrowser: true, Does: "sets its cookies without SameSite=None", Effects: []fault.Effect{cookieSet.Change(stateCookieWithoutSameSite)}},
+	{Name: StateCookieUnpartitioned, Breaks: []string{"practice-tool-works-in-cross-site-frame"}, NeedsBrowser: true, Does: "sets its cookies without Partitioned", Effects: []fault.Effect{cookieSet.Change(stateCookieUnpartitioned)}},
 	{Name: NeedsOwnWindow, Breaks: []string{"cert-tool-valid-launch"}, NeedsBrowser: true, Does: "shows nothing in a window that another page opened", Effects: []fault.Effect{pageSent.Change(needsOwnWindow)}},
 	{Name: RefusesTeachers, Breaks: []string{"cert-tool-valid-launch", "cert-tool-valid-email-only", "cert-tool-valid-names-only", "cert-tool-valid-no-pii", "cert-tool-valid-no-context", "core-tool-role-uris"}, Hides: []string{"core-tool-anonymous-launch", "practice-tool-role-escalation"}, Does: "launches students only", Effects: []fault.Effect{opensLink.Add(needs("This tool is for students.", func(q *response) bool { return !slices.Equal(q.roles(), []string{lti.RoleInstructor}) }))}},
 	{Name: RefusesMiddleName, Breaks: []string{"cert-tool-valid-launch", "cert-tool-valid-names-only", "core-tool-unknown-claims-ignored"}, Does: "refuses a token with the claim middle_name", Effects: []fault.Effect{opensLink.Add(needs("The claim middle_name is unknown.", func(q *response) bool { return !q.has("middle_name") }))}},
@@ -615,11 +615,11 @@ var launchDefects = []Fault{
 	{Name: PassesIDTokenOn, Breaks: []string{"rfc6750-tool-tokens-not-in-addresses"}, Does: "passes the id_token on to its own page in the address", Effects: []fault.Effect{userSentTo.Change(passesIDTokenOn)}},
 	{Name: PassesAccessTokensOn, Breaks: []string{"rfc6750-tool-tokens-not-in-addresses"}, Part: OfGrades, Does: "passes an access token on to its own page in the address", Effects: []fault.Effect{userSentTo.Change(passesAccessTokensOn)}},
 	{Name: TellsPlatformsSessions, Breaks: []string{"practice-tool-session-stays-secret"}, Does: "tells the platform the cookie of the session when the user leaves", Effects: []fault.Effect{leavingSaid.ChangeWhen(func(l leaving) bool { return l.launch.cookie != "" }, tellsPlatformsSessions)}},
-	{Name: KeepsStateInCookie, Breaks: []string{}, Permitted: true, Does: "keeps the state of a login in a cookie"},
-	{Name: TellsCookieInState, Breaks: []string{}, Permitted: true, Does: "begins the state of a login with the value of the cookie that binds it to the browser"},
+	{Name: KeepsStateInCookie, Breaks: []string{}, Permitted: true, Does: "keeps the state of a login in a cookie", Effects: []fault.Effect{loginMade.Change(keepsStateInCookie)}},
+	{Name: TellsCookieInState, Breaks: []string{}, Permitted: true, Does: "begins the state of a login with the value of the cookie that binds it to the browser", Effects: []fault.Effect{loginMade.ChangeWhen(always, tellsCookieInState)}},
 	{Name: KnowsUsersByAddresses, Breaks: []string{}, Permitted: true, Does: "knows those who are launched by an address that nobody can guess, and sets no cookie for them, but one of a load balancer for everybody", Effects: []fault.Effect{anyAnswer.ChangeWhen(always, setBalancerCookie), setsSession.Take(false, func(l Launch) bool { return l.review == nil }), browserLaunched.Lift(func(v visit) bool { return v.known && v.launch.review == nil })}},
 	{Name: NamesGuests, Breaks: []string{}, Permitted: true, Does: "shows an account of their own to anonymous users", Effects: []fault.Effect{resourceSeen.Change(namesGuests)}},
-	{Name: KeepsStateInLocalStorage, Breaks: []string{}, Permitted: true, NeedsBrowser: true, Does: "keeps what binds the state to a browser in localStorage, on a page in between, and sets no cookie for it", Effects: []fault.Effect{loginOfBrowser.Lift((*response).boundByStorage), responseTaken.ChangeWhen(func(a handling) bool { return a.q.form.Get(lti.ParamState) != "" && !a.q.form.Has(boundParam) }, readStorage)}},
+	{Name: KeepsStateInLocalStorage, Breaks: []string{}, Permitted: true, NeedsBrowser: true, Does: "keeps what binds the state to a browser in localStorage, on a page in between, and sets no cookie for it", Effects: []fault.Effect{loginOfBrowser.Lift((*response).boundByStorage), responseTaken.ChangeWhen(func(a handling) bool { return a.q.form.Get(lti.ParamState) != "" && !a.q.form.Has(boundParam) }, readStorage), loginSent.ChangeWhen(func(s sendingOff) bool { return s.begun.request.Method != http.MethodPost }, keepInStorage)}},
 	{Name: WritesReturnQueryAnew, Breaks: []string{}, Permitted: true, Does: "encodes the return URL's own query anew, with + for a space", Effects: []fault.Effect{returnedTo.Change(writeQueryAnew)}},
 	{Name: NeedsResourceParameter, Breaks: []string{}, Permitted: true, Does: "cannot know its resource without the custom parameter resource, which the configuration of such a tool names", Effects: []fault.Effect{opensLink.Add(needs("The launch does not say which resource it opens.", func(q *response) bool { return q.object(lti.ClaimCustom)["resource"] != nil }))}},
 	{Name: NeedsCourseNumber, Breaks: []string{}, Permitted: true, Does: "cannot be launched without the number of a course in the claim lis, which the configuration of such a tool names", Effects: []fault.Effect{opensLink.Add(needs("The launch does not say the number of the course.", func(q *response) bool { return q.object(lti.ClaimLIS)["course_offering_sourcedid"] != nil }))}},
@@ -994,4 +994,120 @@ func tellsPlatformsSessions(l leaving) leaving {
 func nestsKeySet(d keyDocument) keyDocument {
 	d.document = map[string]any{"keys": d.document}
 	return d
+}
+
+func takesIssuerLikeLoginsWhen(c choosing) bool {
+	return c.issuerIsNew() && loosely(c.registrations[0].Issuer) == loosely(c.issuer)
+}
+
+func ignoresClientIDWhen(c choosing) bool {
+	return c.clientID != "" && len(c.ofIssuer()) > 0 && c.ofIssuer()[0].ClientID != c.clientID
+}
+
+func shortState(s secrets) secrets {
+	s.state = s.state[:8]
+	return s
+}
+
+func omitsState(s secrets) secrets {
+	s.state = ""
+	return s
+}
+
+func countsState(s secrets) secrets {
+	s.state = fmt.Sprintf("state-%016d", s.t.count())
+	return s
+}
+
+func shortNonce(s secrets) secrets {
+	s.nonce = s.nonce[:8]
+	return s
+}
+
+func countsNonce(s secrets) secrets {
+	s.nonce = fmt.Sprintf("nonce-%016d", s.t.count())
+	return s
+}
+
+func takesNonceFromClock(s secrets) secrets {
+	s.nonce = fmt.Sprintf("nonce-%020d", s.t.opts.Now().UnixNano())
+	return s
+}
+
+func sendsStateAsNonce(s secrets) secrets {
+	s.nonce = s.state
+	return s
+}
+
+func tellsCookieInState(s secrets) secrets {
+	s.state = s.cookie + "." + lti.RandomString()
+	return s
+}
+
+func keepsStateInCookie(s secrets) secrets {
+	s.cookie = s.state
+	return s
+}
+
+func inventsMessageHint(a authRequest) authRequest {
+	if !a.params.Has(lti.ParamMessageHint) {
+		a.params.Set(lti.ParamMessageHint, "none")
+	}
+	return a
+}
+
+func dropsMessageHintOfPost(a authRequest) authRequest {
+	if a.login.initiation.Method == http.MethodPost {
+		a.params.Del(lti.ParamMessageHint)
+	}
+	return a
+}
+
+func repeatsClientID(a authRequest) authRequest {
+	a.params.Add(lti.ParamClientID, a.params.Get(lti.ParamClientID))
+	return a
+}
+
+func asksForTargetLinkURI(a authRequest) authRequest {
+	a.params.Set(lti.ParamRedirectURI, a.login.params.Get(lti.ParamTargetLinkURI))
+	return a
+}
+
+func keepsLoginInRedirectURI(a authRequest) authRequest {
+	a.params.Set(lti.ParamRedirectURI, a.params.Get(lti.ParamRedirectURI)+"?"+a.login.params.Encode())
+	return a
+}
+
+func takesEndpointFromLogin(a addressing) addressing {
+	if named := a.login.params.Get("authorization_endpoint"); named != "" {
+		a.url = named
+	}
+	return a
+}
+
+func escapesEndpointQuery(a addressing) addressing {
+	a.url = strings.ReplaceAll(a.url, "?", "%3F")
+	return a
+}
+
+func dropsEndpointQuery(a addressing) addressing {
+	a.query = a.request.Encode()
+	return a
+}
+
+func stateCookieUnpartitioned(c *http.Cookie) *http.Cookie {
+	c.Partitioned = false
+	return c
+}
+
+func stateCookieWithoutSameSite(c *http.Cookie) *http.Cookie {
+	c.SameSite, c.Partitioned = 0, false
+	return c
+}
+
+func forgetsOldLogins(k keeping) keeping {
+	if k.prefix == loginCookie && len(k.own) > fewCookies {
+		k.most = fewCookies
+	}
+	return k
 }

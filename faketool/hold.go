@@ -247,14 +247,7 @@ func (d *draft) redirectURI() string { return d.tool.LaunchURL() }
 // prepare makes an authentication request for a login (Security Framework 1.0,
 // 5.1.1.2), and changes in it what the probe says.
 func (t *Tool) prepare(l *Login, p Probe) (*login, error) {
-	state, nonce := t.newState(), t.newNonce()
-	if t.has(SendsStateAsNonce) {
-		nonce = state
-	}
-	cookie := lti.RandomString()
-	if state != "" && t.has(TellsCookieInState) {
-		state = cookie + "." + lti.RandomString()
-	}
+	made := loginMade.Pass(t.carrier, secrets{t, lti.RandomString(), lti.RandomString(), lti.RandomString()})
 	d := &draft{tool: t, login: l, other: p.Other, post: p.Post, params: url.Values{
 		lti.ParamScope:        {lti.ScopeOpenID},
 		lti.ParamResponseType: {lti.ResponseTypeIDToken},
@@ -263,20 +256,13 @@ func (t *Tool) prepare(l *Login, p Probe) (*login, error) {
 		lti.ParamClientID:     {l.registration.ClientID},
 		lti.ParamRedirectURI:  {t.LaunchURL()},
 		lti.ParamLoginHint:    {l.params.Get(lti.ParamLoginHint)},
-		lti.ParamState:        {state},
-		lti.ParamNonce:        {nonce},
+		lti.ParamState:        {made.state},
+		lti.ParamNonce:        {made.nonce},
 	}}
-	if state == "" {
-		d.params.Del(lti.ParamState)
-	}
 	if hint, ok := l.params[lti.ParamMessageHint]; ok {
 		d.params[lti.ParamMessageHint] = hint[:1]
 	}
-	t.spoilRequest(d.params, l.params)
-	t.mixLogins(d.params)
-	if l.initiation.Method == http.MethodPost && d.params.Has(lti.ParamMessageHint) && t.has(DropsMessageHintOfPost) {
-		d.params.Del(lti.ParamMessageHint)
-	}
+	d.params = authenticationRequest.Pass(t.carrier, authRequest{l, d.params}).params
 	if p.Fault != nil {
 		if err := p.Fault.change(d); err != nil {
 			return nil, err
@@ -288,18 +274,15 @@ func (t *Tool) prepare(l *Login, p Probe) (*login, error) {
 	if d.post {
 		request.Method, inURL = http.MethodPost, nil
 	}
-	to, err := t.endpoint(l.registration, l.params, inURL)
+	to, err := t.endpoint(l, inURL)
 	if err != nil {
 		return nil, &refusal{http.StatusInternalServerError, "The platform's authorization endpoint is no URL."}
 	}
 	request.URL = to
-	if state != "" && t.has(KeepsStateInCookie) {
-		cookie = state
-	}
 	return &login{
 		registration: l.registration, state: d.params.Get(lti.ParamState), nonce: d.params.Get(lti.ParamNonce),
 		target: l.params.Get(lti.ParamTargetLinkURI), deployment: l.params.Get(lti.ParamLTIDeploymentID), named: l.params.Get(lti.ParamClientID) != "",
-		cookie: cookie, cookieName: cmp.Or(state, nonce), of: l, request: request,
+		cookie: made.cookie, cookieName: cmp.Or(made.state, made.nonce), of: l, request: request,
 	}, nil
 }
 
@@ -351,48 +334,22 @@ func (t *Tool) send(w http.ResponseWriter, r *http.Request, begun *login) {
 	begun.sending = t.sendings
 	t.mu.Unlock()
 	t.forgetCookies(w, r)
-	if begun.request.Method != http.MethodPost && t.has(KeepsStateInLocalStorage) {
-		t.render(w, http.StatusOK, "to-storage", storedLogin{Name: loginCookie + begun.state, Value: begun.cookie, URL: begun.request.URL})
-		return
-	}
-	if !t.has(SetsNoStateCookie) {
-		http.SetCookie(w, t.cookie(t.cookieName(begun.cookieName), begun.cookie))
-	}
-	if begun.request.Method == http.MethodPost {
-		t.render(w, http.StatusOK, "form", begun.request)
-		return
-	}
-	http.Redirect(w, r, begun.request.URL, http.StatusFound)
-}
-
-// A storedLogin is what a page keeps of a login in the browser's storage, or reads there, and
-// where it goes on to.
-type storedLogin struct {
-	Name, Value, URL string
-	Params           url.Values // that are sent along
-}
-
-// boundParam carries what a page has read in the browser's storage.
-const boundParam = "bound"
-
-// readsStorage answers a launch with a page that reads in the browser's storage whether the
-// login was begun there and sends the launch on with what it has read, and says whether it does.
-func (t *Tool) readsStorage(w http.ResponseWriter, r *http.Request, form url.Values) bool {
-	state := form.Get(lti.ParamState)
-	if state == "" || form.Has(boundParam) || !t.has(KeepsStateInLocalStorage) {
-		return false
-	}
-	t.render(w, http.StatusOK, "from-storage", storedLogin{Name: loginCookie + state, URL: t.opts.URL + r.URL.RequestURI(), Params: form})
-	return true
+	loginSent.Pass(t.carrier, sendingOff{t, begun, func(w http.ResponseWriter) {
+		if bindsToBrowser.Taken(t.carrier, begun) {
+			http.SetCookie(w, t.cookie(t.cookieName(begun.cookieName), begun.cookie))
+		}
+		if begun.request.Method == http.MethodPost {
+			t.render(w, http.StatusOK, "form", begun.request)
+			return
+		}
+		http.Redirect(w, r, begun.request.URL, http.StatusFound)
+	}}).by(w)
 }
 
 // maxCookies is how many cookies of logins, and how many of launches, a browser keeps.
 // Browsers forget cookies of a host that has many, the platform's among them where it
 // has the same host.
 const maxCookies = 40
-
-// fewCookies is how many cookies of logins a browser keeps with a fault.
-const fewCookies = 10
 
 // forgetCookies makes a browser forget its oldest cookies of logins and of launches.
 func (t *Tool) forgetCookies(w http.ResponseWriter, r *http.Request) {
@@ -403,10 +360,7 @@ func (t *Tool) forgetCookies(w http.ResponseWriter, r *http.Request) {
 				own = append(own, c.Name)
 			}
 		}
-		most := maxCookies
-		if prefix == loginCookie && len(own) > fewCookies && t.has(ForgetsOldLogins) {
-			most = fewCookies
-		}
+		most := cookiesKept.Pass(t.carrier, keeping{prefix, own, maxCookies}).most
 		for _, name := range own[:max(0, len(own)-most)] {
 			c := t.cookie(name, "")
 			c.MaxAge = -1

@@ -71,7 +71,7 @@ var requestStimuli = []Fault{
 	}, {
 		Name: "nonce-twice", Provokes: "rfc6749-auth-duplicate-parameters",
 		Does:    "sends two different nonce values",
-		request: func(d *draft) error { d.params.Add(lti.ParamNonce, d.tool.newNonce()); return nil },
+		request: func(d *draft) error { d.params.Add(lti.ParamNonce, lti.RandomString()); return nil },
 	},
 }
 

@@ -1,10 +1,9 @@
 package faketool
 
 import (
+	"maps"
 	"net/http"
 	"net/url"
-	"slices"
-	"strings"
 
 	"invigilator/fault"
 	"invigilator/lti"
@@ -46,40 +45,43 @@ type seating struct {
 
 var candidateSeated = &fault.Seam[seating]{Name: "what is done about a candidate whose sitting has begun"}
 
-// sittingHere returns the sitting that the candidate in this browser may go on with.
-func (t *Tool) sittingHere(r *http.Request, id string) (*sitting, error) {
-	s, open := t.sittingNamed(id)
-	if last := t.lastHere(r); s != nil && last != nil && last != s && t.has(KeepsOneSitting) {
-		s, open = t.sittingNamed(last.id)
-	}
-	switch {
-	case s == nil || !s.isHere(r):
-		return nil, unauthorized("Nobody checks in here in this browser.")
-	case !open:
-		return nil, &refusal{http.StatusConflict, "This sitting is over."}
-	default:
-		return s, nil
-	}
+// sittingVisit is a browser that asks for a sitting.
+type sittingVisit struct {
+	t    *Tool
+	r    *http.Request
+	s    *sitting // nil for none
+	open bool
 }
 
-// lastHere returns the last sitting that was begun in this browser.
-func (t *Tool) lastHere(r *http.Request) *sitting {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	for _, s := range slices.Backward(t.sittings) {
-		if s.isHere(r) {
-			return s
+// Who may go on with a sitting.
+var (
+	sittingFound  = &fault.Seam[sittingVisit]{Name: "the sitting that a browser asks for"}
+	candidateHere = &fault.List[sittingVisit]{Name: "a browser that asks for a sitting", Rules: []*fault.Rule[sittingVisit]{sittingOfBrowser, sittingGoesOn}}
+
+	sittingOfBrowser = &fault.Rule[sittingVisit]{Name: "the sitting was begun in this browser", Broken: func(v sittingVisit) error {
+		if v.s == nil || !v.s.isHere(v.r) {
+			return unauthorized("Nobody checks in here in this browser.")
 		}
-	}
-	return nil
+		return nil
+	}}
+	sittingGoesOn = &fault.Rule[sittingVisit]{Name: "the sitting is not over", Broken: func(v sittingVisit) error {
+		if !v.open {
+			return &refusal{http.StatusConflict, "This sitting is over."}
+		}
+		return nil
+	}}
+)
+
+// sittingHere returns the sitting that the candidate in this browser may go on with.
+func (t *Tool) sittingHere(r *http.Request, id string) (*sitting, error) {
+	v := sittingVisit{t: t, r: r}
+	v.s, v.open = t.sittingNamed(id)
+	v = sittingFound.Pass(t.carrier, v)
+	return v.s, candidateHere.First(t.carrier, v)
 }
 
 func (t *Tool) serveCheckIn(w http.ResponseWriter, r *http.Request) {
-	id := r.URL.Query().Get("sitting")
-	s, err := t.sittingHere(r, id)
-	if known, open := t.sittingNamed(id); err != nil && open && t.has(OpensCheckInsByAddress) {
-		s, err = known, nil
-	}
+	s, err := t.sittingHere(r, r.URL.Query().Get("sitting"))
 	if err != nil {
 		t.refuse(w, err, "")
 		return
@@ -117,15 +119,38 @@ func (t *Tool) serveStart(w http.ResponseWriter, r *http.Request) {
 
 // sendStart lets the browser send the message that starts the assessment.
 func (t *Tool) sendStart(w http.ResponseWriter, r *http.Request, s *sitting) {
-	draft := t.startAssessment(s)
-	t.spoilMessage(s, draft)
-	message, err := t.message(draft)
+	said := startMessage.Pass(t.carrier, starting{s, *t.startAssessment(s)})
+	message, err := t.message(&said.draft)
 	if err != nil {
 		t.refuse(w, err, "")
 		return
 	}
 	t.submit(w, r, message)
 }
+
+// starting is the message that starts the assessment of a sitting.
+type starting struct {
+	sitting *sitting
+	draft   messageDraft
+}
+
+var startMessage = &fault.Seam[starting]{Name: "the message that starts an assessment", Clone: func(s starting) starting {
+	s.draft.claims = maps.Clone(s.draft.claims)
+	s.draft.form = maps.Clone(s.draft.form)
+	return s
+}}
+
+// cancelling is a candidate who may not start, and where the browser goes.
+type cancelling struct {
+	sitting *sitting
+	why     url.Values
+	to      string // empty for a page of the tool's own
+}
+
+var (
+	mayCancel = &fault.List[*sitting]{Name: "a sitting that is cancelled"}
+	cancelled = &fault.Seam[cancelling]{Name: "where a candidate goes who may not start"}
+)
 
 // serveCancel returns a candidate who may not start to the platform (Proctoring
 // Services 1.0, 3.2). Nothing has been started by then.
@@ -142,22 +167,20 @@ func (t *Tool) serveCancel(w http.ResponseWriter, r *http.Request) {
 		lti.ParamErrorMessage: {"You cannot take this exam: check-in was not completed."},
 		lti.ParamErrorLog:     {"check-in cancelled by the candidate"},
 	}
-	switch {
-	case s.returnURL == "" && t.has(CrashesWithoutReturnURL):
-		http.Error(w, "internal error", http.StatusInternalServerError)
+	if err := mayCancel.First(t.carrier, s); err != nil {
+		t.refuse(w, err, "")
 		return
-	case s.returnURL == "", t.has(KeepsCancelledCandidate):
+	}
+	c := cancelling{sitting: s, why: why}
+	if s.returnURL != "" {
+		c.to = t.returnWith(s.returnURL, why)
+	}
+	c = cancelled.Pass(t.carrier, c)
+	if c.to == "" {
 		t.render(w, http.StatusOK, "cancelled", nil)
 		return
 	}
-	to := t.returnWith(s.returnURL, why)
-	switch {
-	case t.has(ReturnsWithoutReason):
-		to = s.returnURL
-	case strings.Contains(s.returnURL, "?") && t.has(AppendsSecondQuery):
-		to = s.returnURL + "?" + why.Encode()
-	}
-	w.Header().Set("Location", to)
+	w.Header().Set("Location", c.to)
 	w.WriteHeader(http.StatusSeeOther)
 }
 

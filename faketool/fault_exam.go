@@ -1,6 +1,8 @@
 package faketool
 
 import (
+	"encoding/json"
+	"html"
 	"html/template"
 	"math"
 	"net/http"
@@ -8,6 +10,9 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
+
+	"golang.org/x/text/unicode/norm"
 
 	"invigilator/fault"
 	"invigilator/lti"
@@ -174,9 +179,9 @@ var examRefusals = []string{
 
 // examDefects are those of a tool that proctors.
 var examDefects = []Fault{
-	{Name: AcceptsMissingStartURL, Breaks: []string{"ap-tool-rejects-missing-start-assessment-url"}, Part: OfExams, Does: "sends the message to the platform's issuer where it has no start_assessment_url", Effects: []fault.Effect{startURLSecure.Lift(func(q *response) bool { return !q.has(lti.ClaimStartAssessmentURL) })}},
-	{Name: AcceptsEmptyStartURL, Breaks: []string{"ap-tool-rejects-missing-start-assessment-url"}, Part: OfExams, Does: "sends the message to the platform's issuer where start_assessment_url is empty", Effects: []fault.Effect{startURLSecure.Lift(func(q *response) bool { return q.members[lti.ClaimStartAssessmentURL] == "" })}},
-	{Name: AcceptsNumberAsStartURL, Breaks: []string{"ap-tool-rejects-missing-start-assessment-url"}, Part: OfExams, Does: "sends the message to the platform's issuer where start_assessment_url is a number", Effects: []fault.Effect{startURLSecure.Lift(acceptsNumberAsStartURL)}},
+	{Name: AcceptsMissingStartURL, Breaks: []string{"ap-tool-rejects-missing-start-assessment-url"}, Part: OfExams, Does: "sends the message to the platform's issuer where it has no start_assessment_url", Effects: []fault.Effect{startURLSecure.Lift(func(q *response) bool { return !q.has(lti.ClaimStartAssessmentURL) }), startMessage.Change(goesToIssuer)}},
+	{Name: AcceptsEmptyStartURL, Breaks: []string{"ap-tool-rejects-missing-start-assessment-url"}, Part: OfExams, Does: "sends the message to the platform's issuer where start_assessment_url is empty", Effects: []fault.Effect{startURLSecure.Lift(func(q *response) bool { return q.members[lti.ClaimStartAssessmentURL] == "" }), startMessage.Change(goesToIssuer)}},
+	{Name: AcceptsNumberAsStartURL, Breaks: []string{"ap-tool-rejects-missing-start-assessment-url"}, Part: OfExams, Does: "sends the message to the platform's issuer where start_assessment_url is a number", Effects: []fault.Effect{startURLSecure.Lift(acceptsNumberAsStartURL), startMessage.Change(goesToIssuer)}},
 	{Name: AcceptsRelativeStartURL, Breaks: []string{"ap-tool-rejects-missing-start-assessment-url"}, Part: OfExams, Does: "takes a path for a start_assessment_url", Effects: []fault.Effect{startURLSecure.Lift(startURLIs(func(u *url.URL) bool { return u.Scheme == "" }))}},
 	{Name: AcceptsScriptAsStartURL, Breaks: []string{"ap-tool-rejects-missing-start-assessment-url"}, Part: OfExams, Does: "takes a URL of any scheme for a start_assessment_url", Effects: []fault.Effect{startURLSecure.Lift(startURLIs(func(u *url.URL) bool { return u.Scheme != "" && u.Scheme != "http" && u.Scheme != "https" }))}},
 	{Name: AcceptsPlainStartURL, Breaks: []string{"ap-tool-rejects-http-start-assessment-url"}, Part: OfExams, Does: "sends the message over plain http", Effects: []fault.Effect{startURLSecure.Lift(startURLIs(func(u *url.URL) bool { return u.Scheme == "http" && u.Host != "" }))}},
@@ -208,62 +213,62 @@ var examDefects = []Fault{
 	{Name: IgnoresCaseOfExamType, Breaks: []string{"ap-tool-rejects-message-type-confusion"}, Part: OfExams, Does: "ignores the case of LtiStartProctoring", Effects: []fault.Effect{typeTaken.Change(ignoresCaseOfExamType)}},
 	{Name: TakesEndForStart, Breaks: []string{"ap-tool-rejects-message-type-confusion"}, Part: OfExams, Does: "begins a sitting for LtiEndAssessment with start_assessment_url", Effects: []fault.Effect{typeTaken.Change(takesEndForStart)}},
 	{Name: AcceptsMissingExamType, Breaks: []string{"ap-tool-rejects-message-type-confusion"}, Part: OfExams, Does: "begins a sitting without message_type", Effects: []fault.Effect{typeTaken.Change(acceptsMissingExamType)}},
-	{Name: OpensCheckInsByAddress, Breaks: []string{"ap-tool-keeps-parallel-sessions-apart"}, Part: OfExams, Does: "shows a check-in to every browser that knows its address"},
-	{Name: KeepsOneSitting, Breaks: []string{"ap-tool-keeps-parallel-sessions-apart"}, Part: OfExams, Does: "goes on with a browser's last sitting in every tab"},
-	{Name: KeepsCancelledCandidate, Breaks: []string{"ap-tool-error-return"}, Part: OfExams, Does: "leaves a candidate who gives up on a page of its own"},
-	{Name: ReturnsWithoutReason, Breaks: []string{"ap-tool-error-return"}, Part: OfExams, Does: "sends a candidate who gives up back without saying why"},
-	{Name: AppendsSecondQuery, Breaks: []string{"ap-tool-error-return"}, Part: OfExams, Does: "adds a second ? to a return URL that has a query"},
-	{Name: CrashesWithoutReturnURL, Breaks: []string{"ap-tool-error-return"}, Part: OfExams, Does: "answers with 500 where there is nowhere to return to"},
-	{Name: TrustsUnverifiedEmail, Breaks: []string{"ap-tool-ignores-unverified-email"}, Part: OfExams, Does: "vouches for an email whose email_verified is false"},
-	{Name: TrustsEmailWithoutFlag, Breaks: []string{"ap-tool-ignores-unverified-email"}, Part: OfExams, Does: "vouches for an email without email_verified"},
-	{Name: SendsOtherMessageType, Breaks: []string{"ap-start-assessment-type-and-version", "sec-tool-message-claims"}, Part: OfExams, Does: "sends the message_type LtiStartAssessmentRequest"},
-	{Name: SendsShortVersion, Breaks: []string{"ap-start-assessment-type-and-version", "sec-tool-message-claims"}, Part: OfExams, Does: "sends the version 1.3"},
-	{Name: PostsIDToken, Breaks: []string{"ap-start-assessment-form-post-jwt", "sec-tool-message-form"}, Part: OfExams, Does: "posts the message as id_token"},
-	{Name: SubmitsByGet, Breaks: []string{"ap-start-assessment-form-post-jwt", "sec-tool-message-form"}, Part: OfExams, Does: "sends the message by GET"},
-	{Name: PostsFurtherFields, Breaks: []string{"sec-tool-message-form"}, Part: OfExams, Does: "posts a field beside JWT"},
-	{Name: DropsStartQuery, Breaks: []string{"ap-start-assessment-form-post-jwt"}, Part: OfExams, Does: "drops the query of start_assessment_url"},
-	{Name: DecodesStartPath, Breaks: []string{"ap-start-assessment-form-post-jwt"}, Part: OfExams, Does: "decodes the path of start_assessment_url"},
-	{Name: SendsPlatformAsIssuer, Breaks: []string{"ap-start-assessment-iss-aud", "sec-tool-message-claims"}, Part: OfExams, Does: "sends the platform's issuer as iss"},
-	{Name: SendsClientIDAsAudience, Breaks: []string{"ap-start-assessment-iss-aud", "sec-tool-message-claims"}, Part: OfExams, Does: "sends its client_id as aud"},
-	{Name: SendsTokenURLAsAudience, Breaks: []string{"ap-start-assessment-iss-aud", "sec-tool-message-claims"}, Part: OfExams, Does: "sends the platform's token endpoint as aud"},
-	{Name: TellsFractionsOfSeconds, Breaks: []string{}, Part: OfExams, Permitted: true, Does: "sends messages whose iat and exp have a fraction of a second"},
-	{Name: SignsForADay, Breaks: []string{"ap-start-assessment-time-and-nonce", "sec-tool-message-claims"}, Part: OfExams, OnlyWarns: true, Does: "signs a message for a day"},
-	{Name: OmitsMessageExpiry, Breaks: []string{"ap-start-assessment-time-and-nonce", "sec-tool-message-claims"}, Part: OfExams, Does: "leaves exp out of a message"},
-	{Name: OmitsMessageIssueTime, Breaks: []string{"ap-start-assessment-time-and-nonce", "sec-tool-message-claims"}, Part: OfExams, Does: "leaves iat out of a message"},
-	{Name: TellsMilliseconds, Breaks: []string{"ap-start-assessment-time-and-nonce", "sec-tool-message-claims"}, Part: OfExams, Does: "tells the times of a message in milliseconds"},
-	{Name: OmitsMessageNonce, Breaks: []string{"ap-start-assessment-time-and-nonce", "sec-tool-message-claims"}, Part: OfExams, Does: "leaves nonce out of a message"},
-	{Name: RepeatsNonceOfLaunch, Breaks: []string{"ap-start-assessment-time-and-nonce", "sec-tool-message-claims"}, Part: OfExams, Does: "sends the nonce of the launch back"},
-	{Name: SendsConstantNonce, Breaks: []string{"ap-start-assessment-time-and-nonce", "sec-tool-message-claims"}, Part: OfExams, Does: "sends the same nonce in every message"},
-	{Name: OmitsMessageKID, Breaks: []string{"ap-start-assessment-signature", "sec-tool-message-signature"}, Part: OfExams, Does: "does not name the key of a message"},
-	{Name: SignsWithUnpublishedKey, Breaks: []string{"ap-start-assessment-signature", "sec-tool-message-signature"}, Part: OfExams, Does: "signs a message with a key that it does not publish"},
-	{Name: SignsWithPublicKey, Breaks: []string{"ap-start-assessment-signature", "sec-tool-message-signature"}, Part: OfExams, Does: "signs a message with HS256 and its public key"},
-	{Name: EmbedsKey, Breaks: []string{"sec-tool-message-signature"}, Part: OfExams, Does: "supplies its key in the header of a message"},
-	{Name: SendsFirstDeployment, Breaks: []string{"ap-start-assessment-deployment-id"}, Part: OfExams, Does: "sends the first deployment of the platform"},
-	{Name: OmitsDeployment, Breaks: []string{"ap-start-assessment-deployment-id", "sec-tool-message-claims", "ap-tool-keeps-parallel-sessions-apart"}, Part: OfExams, Does: "leaves deployment_id out of a message"},
-	{Name: TrimsSessionData, Breaks: []string{"ap-start-assessment-session-data-unchanged"}, Part: OfExams, Does: "trims session_data"},
-	{Name: EscapesSessionData, Breaks: []string{"ap-start-assessment-session-data-unchanged"}, Part: OfExams, Does: "escapes session_data as HTML"},
-	{Name: DecodesSessionData, Breaks: []string{"ap-start-assessment-session-data-unchanged"}, Part: OfExams, Does: "URL-decodes session_data"},
-	{Name: ConvertsLineBreaks, Breaks: []string{"ap-start-assessment-session-data-unchanged"}, Part: OfExams, Does: "makes LF of CRLF in session_data"},
-	{Name: NormalisesSessionData, Breaks: []string{"ap-start-assessment-session-data-unchanged"}, Part: OfExams, Does: "normalises the accents in session_data"},
-	{Name: LosesLettersBeyondBMP, Breaks: []string{"ap-start-assessment-session-data-unchanged"}, Part: OfExams, Does: "loses the letters of session_data that take four bytes"},
-	{Name: ReadsSessionDataAsJSON, Breaks: []string{"ap-start-assessment-session-data-unchanged"}, Part: OfExams, Does: "sends session_data that look like JSON as JSON"},
+	{Name: OpensCheckInsByAddress, Breaks: []string{"ap-tool-keeps-parallel-sessions-apart"}, Part: OfExams, Does: "shows a check-in to every browser that knows its address", Effects: []fault.Effect{sittingOfBrowser.Lift(func(v sittingVisit) bool { return v.s != nil && v.open && v.r.Method == http.MethodGet })}},
+	{Name: KeepsOneSitting, Breaks: []string{"ap-tool-keeps-parallel-sessions-apart"}, Part: OfExams, Does: "goes on with a browser's last sitting in every tab", Effects: []fault.Effect{sittingFound.ChangeWhen(func(v sittingVisit) bool { return v.lastOther() != nil }, takeLast)}},
+	{Name: KeepsCancelledCandidate, Breaks: []string{"ap-tool-error-return"}, Part: OfExams, Does: "leaves a candidate who gives up on a page of its own", Effects: []fault.Effect{cancelled.Change(keepsCancelledCandidate)}},
+	{Name: ReturnsWithoutReason, Breaks: []string{"ap-tool-error-return"}, Part: OfExams, Does: "sends a candidate who gives up back without saying why", Effects: []fault.Effect{cancelled.Change(returnsWithoutReason)}},
+	{Name: AppendsSecondQuery, Breaks: []string{"ap-tool-error-return"}, Part: OfExams, Does: "adds a second ? to a return URL that has a query", Effects: []fault.Effect{cancelled.Change(appendSecondQuery)}},
+	{Name: CrashesWithoutReturnURL, Breaks: []string{"ap-tool-error-return"}, Part: OfExams, Does: "answers with 500 where there is nowhere to return to", Effects: []fault.Effect{mayCancel.Add(crashesWithoutReturnURL)}},
+	{Name: TrustsUnverifiedEmail, Breaks: []string{"ap-tool-ignores-unverified-email"}, Part: OfExams, Does: "vouches for an email whose email_verified is false", Effects: []fault.Effect{emailVerified.Change(trustsUnverifiedEmail)}},
+	{Name: TrustsEmailWithoutFlag, Breaks: []string{"ap-tool-ignores-unverified-email"}, Part: OfExams, Does: "vouches for an email without email_verified", Effects: []fault.Effect{emailVerified.Change(trustsEmailWithoutFlag)}},
+	{Name: SendsOtherMessageType, Breaks: []string{"ap-start-assessment-type-and-version", "sec-tool-message-claims"}, Part: OfExams, Does: "sends the message_type LtiStartAssessmentRequest", Effects: []fault.Effect{startsWithClaim(lti.ClaimMessageType, "LtiStartAssessmentRequest")}},
+	{Name: SendsShortVersion, Breaks: []string{"ap-start-assessment-type-and-version", "sec-tool-message-claims"}, Part: OfExams, Does: "sends the version 1.3", Effects: []fault.Effect{startsWithClaim(lti.ClaimVersion, "1.3")}},
+	{Name: PostsIDToken, Breaks: []string{"ap-start-assessment-form-post-jwt", "sec-tool-message-form"}, Part: OfExams, Does: "posts the message as id_token", Effects: []fault.Effect{startMessage.Change(postsIDToken)}},
+	{Name: SubmitsByGet, Breaks: []string{"ap-start-assessment-form-post-jwt", "sec-tool-message-form"}, Part: OfExams, Does: "sends the message by GET", Effects: []fault.Effect{startMessage.Change(submitsByGet)}},
+	{Name: PostsFurtherFields, Breaks: []string{"sec-tool-message-form"}, Part: OfExams, Does: "posts a field beside JWT", Effects: []fault.Effect{startMessage.Change(postsFurtherFields)}},
+	{Name: DropsStartQuery, Breaks: []string{"ap-start-assessment-form-post-jwt"}, Part: OfExams, Does: "drops the query of start_assessment_url", Effects: []fault.Effect{startMessage.Change(dropsStartQuery)}},
+	{Name: DecodesStartPath, Breaks: []string{"ap-start-assessment-form-post-jwt"}, Part: OfExams, Does: "decodes the path of start_assessment_url", Effects: []fault.Effect{startMessage.Change(decodesStartPath)}},
+	{Name: SendsPlatformAsIssuer, Breaks: []string{"ap-start-assessment-iss-aud", "sec-tool-message-claims"}, Part: OfExams, Does: "sends the platform's issuer as iss", Effects: []fault.Effect{startsWith(func(s starting) lti.Claims { return lti.Claims{"iss": s.sitting.registration.Issuer} })}},
+	{Name: SendsClientIDAsAudience, Breaks: []string{"ap-start-assessment-iss-aud", "sec-tool-message-claims"}, Part: OfExams, Does: "sends its client_id as aud", Effects: []fault.Effect{startsWith(func(s starting) lti.Claims { return lti.Claims{"aud": s.sitting.registration.ClientID} })}},
+	{Name: SendsTokenURLAsAudience, Breaks: []string{"ap-start-assessment-iss-aud", "sec-tool-message-claims"}, Part: OfExams, Does: "sends the platform's token endpoint as aud", Effects: []fault.Effect{startsWith(func(s starting) lti.Claims { return lti.Claims{"aud": s.sitting.registration.TokenURL} })}},
+	{Name: TellsFractionsOfSeconds, Breaks: []string{}, Part: OfExams, Permitted: true, Does: "sends messages whose iat and exp have a fraction of a second", Effects: []fault.Effect{startsWith(tellsFractionsOfSeconds)}},
+	{Name: SignsForADay, Breaks: []string{"ap-start-assessment-time-and-nonce", "sec-tool-message-claims"}, Part: OfExams, OnlyWarns: true, Does: "signs a message for a day", Effects: []fault.Effect{startsWith(func(s starting) lti.Claims { return lti.Claims{"exp": s.now().Add(24 * time.Hour).Unix()} })}},
+	{Name: OmitsMessageExpiry, Breaks: []string{"ap-start-assessment-time-and-nonce", "sec-tool-message-claims"}, Part: OfExams, Does: "leaves exp out of a message", Effects: []fault.Effect{startsWithClaim("exp", nil)}},
+	{Name: OmitsMessageIssueTime, Breaks: []string{"ap-start-assessment-time-and-nonce", "sec-tool-message-claims"}, Part: OfExams, Does: "leaves iat out of a message", Effects: []fault.Effect{startsWithClaim("iat", nil)}},
+	{Name: TellsMilliseconds, Breaks: []string{"ap-start-assessment-time-and-nonce", "sec-tool-message-claims"}, Part: OfExams, Does: "tells the times of a message in milliseconds", Effects: []fault.Effect{startsWith(tellsMilliseconds)}},
+	{Name: OmitsMessageNonce, Breaks: []string{"ap-start-assessment-time-and-nonce", "sec-tool-message-claims"}, Part: OfExams, Does: "leaves nonce out of a message", Effects: []fault.Effect{startsWithClaim("nonce", nil)}},
+	{Name: RepeatsNonceOfLaunch, Breaks: []string{"ap-start-assessment-time-and-nonce", "sec-tool-message-claims"}, Part: OfExams, Does: "sends the nonce of the launch back", Effects: []fault.Effect{startsWith(func(s starting) lti.Claims { return lti.Claims{"nonce": s.sitting.nonce} })}},
+	{Name: SendsConstantNonce, Breaks: []string{"ap-start-assessment-time-and-nonce", "sec-tool-message-claims"}, Part: OfExams, Does: "sends the same nonce in every message", Effects: []fault.Effect{startsWithClaim("nonce", "nonce-of-every-message")}},
+	{Name: OmitsMessageKID, Breaks: []string{"ap-start-assessment-signature", "sec-tool-message-signature"}, Part: OfExams, Does: "does not name the key of a message", Effects: []fault.Effect{signsAs(withoutKID)}},
+	{Name: SignsWithUnpublishedKey, Breaks: []string{"ap-start-assessment-signature", "sec-tool-message-signature"}, Part: OfExams, Does: "signs a message with a key that it does not publish", Effects: []fault.Effect{signsAs(byStranger)}},
+	{Name: SignsWithPublicKey, Breaks: []string{"ap-start-assessment-signature", "sec-tool-message-signature"}, Part: OfExams, Does: "signs a message with HS256 and its public key", Effects: []fault.Effect{signsAs(byPublicKey)}},
+	{Name: EmbedsKey, Breaks: []string{"sec-tool-message-signature"}, Part: OfExams, Does: "supplies its key in the header of a message", Effects: []fault.Effect{signsAs(withEmbeddedKey)}},
+	{Name: SendsFirstDeployment, Breaks: []string{"ap-start-assessment-deployment-id"}, Part: OfExams, Does: "sends the first deployment of the platform", Effects: []fault.Effect{startsWith(sendsFirstDeployment)}},
+	{Name: OmitsDeployment, Breaks: []string{"ap-start-assessment-deployment-id", "sec-tool-message-claims", "ap-tool-keeps-parallel-sessions-apart"}, Part: OfExams, Does: "leaves deployment_id out of a message", Effects: []fault.Effect{startsWithClaim(lti.ClaimDeploymentID, nil)}},
+	{Name: TrimsSessionData, Breaks: []string{"ap-start-assessment-session-data-unchanged"}, Part: OfExams, Does: "trims session_data", Effects: []fault.Effect{givesBack(strings.TrimSpace)}},
+	{Name: EscapesSessionData, Breaks: []string{"ap-start-assessment-session-data-unchanged"}, Part: OfExams, Does: "escapes session_data as HTML", Effects: []fault.Effect{givesBack(html.EscapeString)}},
+	{Name: DecodesSessionData, Breaks: []string{"ap-start-assessment-session-data-unchanged"}, Part: OfExams, Does: "URL-decodes session_data", Effects: []fault.Effect{givesBack(decodeAgain)}},
+	{Name: ConvertsLineBreaks, Breaks: []string{"ap-start-assessment-session-data-unchanged"}, Part: OfExams, Does: "makes LF of CRLF in session_data", Effects: []fault.Effect{givesBack(func(s string) string { return strings.ReplaceAll(s, "\r\n", "\n") })}},
+	{Name: NormalisesSessionData, Breaks: []string{"ap-start-assessment-session-data-unchanged"}, Part: OfExams, Does: "normalises the accents in session_data", Effects: []fault.Effect{givesBack(norm.NFC.String)}},
+	{Name: LosesLettersBeyondBMP, Breaks: []string{"ap-start-assessment-session-data-unchanged"}, Part: OfExams, Does: "loses the letters of session_data that take four bytes", Effects: []fault.Effect{givesBack(withoutLettersBeyondBMP)}},
+	{Name: ReadsSessionDataAsJSON, Breaks: []string{"ap-start-assessment-session-data-unchanged"}, Part: OfExams, Does: "sends session_data that look like JSON as JSON", Effects: []fault.Effect{startMessage.Change(readsSessionDataAsJSON)}},
 	{Name: TakesSessionDataZeroForNone, Breaks: []string{"ap-start-assessment-session-data-unchanged"}, Part: OfExams, Does: "takes the session_data 0 for none", Effects: []fault.Effect{startsExam.Add(takesSessionDataZeroForNone)}},
-	{Name: Keeps1024OfSessionData, Breaks: []string{"ap-start-assessment-session-data-long"}, Part: OfExams, Does: "keeps 1024 characters of session_data"},
-	{Name: Keeps4096OfSessionData, Breaks: []string{"ap-start-assessment-session-data-long"}, Part: OfExams, Does: "keeps 4096 characters of session_data"},
-	{Name: SendsLinkIDAlone, Breaks: []string{"ap-start-assessment-resource-link-unchanged", "ap-tool-keeps-parallel-sessions-apart"}, Part: OfExams, Does: "sends the id of the resource link alone"},
-	{Name: DropsLinkDescription, Breaks: []string{"ap-start-assessment-resource-link-unchanged", "ap-tool-keeps-parallel-sessions-apart"}, Part: OfExams, Does: "drops the description of the resource link"},
-	{Name: DropsEmptyDescription, Breaks: []string{"ap-start-assessment-resource-link-unchanged"}, Part: OfExams, OnlyWarns: true, Does: "drops an empty description of the resource link"},
-	{Name: DropsUnknownMembers, Breaks: []string{"ap-start-assessment-resource-link-unchanged"}, Part: OfExams, OnlyWarns: true, Does: "drops the members of the resource link that it does not know"},
-	{Name: AlwaysSendsFirstAttempt, Breaks: []string{"ap-start-assessment-attempt-number-unchanged", "ap-tool-rejects-invalid-attempt-number", "ap-tool-keeps-parallel-sessions-apart"}, Part: OfExams, Does: "sends the attempt_number 1 whatever it was"},
-	{Name: SendsAttemptAsText, Breaks: []string{"ap-start-assessment-attempt-number-unchanged", "ap-tool-rejects-invalid-attempt-number", "ap-tool-keeps-parallel-sessions-apart"}, Part: OfExams, Does: "sends attempt_number as a string"},
-	{Name: MakesUpName, Breaks: []string{"ap-start-assessment-verified-user-shape"}, Part: OfExams, Does: "sends the given name as name where it was told no name"},
-	{Name: SendsFullName, Breaks: []string{"ap-start-assessment-verified-user-shape"}, Part: OfExams, Does: "sends full_name in verified_user"},
-	{Name: SendsVerifiedUserAsText, Breaks: []string{"ap-start-assessment-verified-user-shape"}, Part: OfExams, Does: "sends verified_user as a string"},
-	{Name: SendsSubInVerifiedUser, Breaks: []string{"ap-start-assessment-verified-user-without-iss-sub"}, Part: OfExams, Does: "sends sub in verified_user"},
-	{Name: SendsIssuerInVerifiedUser, Breaks: []string{"ap-start-assessment-verified-user-without-iss-sub"}, Part: OfExams, Does: "sends iss in verified_user"},
-	{Name: SendsPlatformsPicture, Breaks: []string{"ap-start-assessment-verified-user-own-picture"}, Part: OfExams, Does: "sends the platform's picture as the verified one"},
-	{Name: SendsEndReturnAsText, Breaks: []string{"ap-start-assessment-end-return-boolean"}, Part: OfExams, Does: "sends end_assessment_return as a string"},
-	{Name: SendsEndReturnAsNumber, Breaks: []string{"ap-start-assessment-end-return-boolean"}, Part: OfExams, Does: "sends end_assessment_return as a number"},
+	{Name: Keeps1024OfSessionData, Breaks: []string{"ap-start-assessment-session-data-long"}, Part: OfExams, Does: "keeps 1024 characters of session_data", Effects: []fault.Effect{givesBack(func(s string) string { return keeps(s, 1024) })}},
+	{Name: Keeps4096OfSessionData, Breaks: []string{"ap-start-assessment-session-data-long"}, Part: OfExams, Does: "keeps 4096 characters of session_data", Effects: []fault.Effect{givesBack(func(s string) string { return keeps(s, 4096) })}},
+	{Name: SendsLinkIDAlone, Breaks: []string{"ap-start-assessment-resource-link-unchanged", "ap-tool-keeps-parallel-sessions-apart"}, Part: OfExams, Does: "sends the id of the resource link alone", Effects: []fault.Effect{dropsOfLink(func(name string, _ any) bool { return name != "id" })}},
+	{Name: DropsLinkDescription, Breaks: []string{"ap-start-assessment-resource-link-unchanged", "ap-tool-keeps-parallel-sessions-apart"}, Part: OfExams, Does: "drops the description of the resource link", Effects: []fault.Effect{dropsOfLink(func(name string, _ any) bool { return name == "description" })}},
+	{Name: DropsEmptyDescription, Breaks: []string{"ap-start-assessment-resource-link-unchanged"}, Part: OfExams, OnlyWarns: true, Does: "drops an empty description of the resource link", Effects: []fault.Effect{dropsOfLink(func(name string, value any) bool { return name == "description" && value == "" })}},
+	{Name: DropsUnknownMembers, Breaks: []string{"ap-start-assessment-resource-link-unchanged"}, Part: OfExams, OnlyWarns: true, Does: "drops the members of the resource link that it does not know", Effects: []fault.Effect{dropsOfLink(dropsUnknownMembers)}},
+	{Name: AlwaysSendsFirstAttempt, Breaks: []string{"ap-start-assessment-attempt-number-unchanged", "ap-tool-rejects-invalid-attempt-number", "ap-tool-keeps-parallel-sessions-apart"}, Part: OfExams, Does: "sends the attempt_number 1 whatever it was", Effects: []fault.Effect{startsWithClaim(lti.ClaimAttemptNumber, 1)}},
+	{Name: SendsAttemptAsText, Breaks: []string{"ap-start-assessment-attempt-number-unchanged", "ap-tool-rejects-invalid-attempt-number", "ap-tool-keeps-parallel-sessions-apart"}, Part: OfExams, Does: "sends attempt_number as a string", Effects: []fault.Effect{startsWith(sendsAttemptAsText)}},
+	{Name: MakesUpName, Breaks: []string{"ap-start-assessment-verified-user-shape"}, Part: OfExams, Does: "sends the given name as name where it was told no name", Effects: []fault.Effect{userVerified.Change(makesUpName)}},
+	{Name: SendsFullName, Breaks: []string{"ap-start-assessment-verified-user-shape"}, Part: OfExams, Does: "sends full_name in verified_user", Effects: []fault.Effect{verifiesWith("full_name", func(s *sitting) any { return s.shownName() })}},
+	{Name: SendsVerifiedUserAsText, Breaks: []string{"ap-start-assessment-verified-user-shape"}, Part: OfExams, Does: "sends verified_user as a string", Effects: []fault.Effect{startsWith(func(s starting) lti.Claims { return lti.Claims{lti.ClaimVerifiedUser: s.sitting.shownName()} })}},
+	{Name: SendsSubInVerifiedUser, Breaks: []string{"ap-start-assessment-verified-user-without-iss-sub"}, Part: OfExams, Does: "sends sub in verified_user", Effects: []fault.Effect{verifiesWith("sub", func(s *sitting) any { return s.sub })}},
+	{Name: SendsIssuerInVerifiedUser, Breaks: []string{"ap-start-assessment-verified-user-without-iss-sub"}, Part: OfExams, Does: "sends iss in verified_user", Effects: []fault.Effect{verifiesWith("iss", func(s *sitting) any { return s.registration.Issuer })}},
+	{Name: SendsPlatformsPicture, Breaks: []string{"ap-start-assessment-verified-user-own-picture"}, Part: OfExams, Does: "sends the platform's picture as the verified one", Effects: []fault.Effect{userVerified.Change(sendsPlatformsPicture)}},
+	{Name: SendsEndReturnAsText, Breaks: []string{"ap-start-assessment-end-return-boolean"}, Part: OfExams, Does: "sends end_assessment_return as a string", Effects: []fault.Effect{startsWithClaim(lti.ClaimEndAssessmentReturn, "true")}},
+	{Name: SendsEndReturnAsNumber, Breaks: []string{"ap-start-assessment-end-return-boolean"}, Part: OfExams, Does: "sends end_assessment_return as a number", Effects: []fault.Effect{startsWithClaim(lti.ClaimEndAssessmentReturn, 1)}},
 	{Name: AnswersEndWith400, Breaks: []string{"ap-tool-handles-end-assessment"}, Part: OfExams, Does: "closes a sitting, but answers with 400", Effects: []fault.Effect{examEnded.Change(answersEndWith400)}},
 	{Name: NeedsLinkAtEnd, Breaks: []string{}, Permitted: true, Part: OfExams, Does: "refuses LtiEndAssessment without resource link", Effects: []fault.Effect{endsExam.Add(needs("The message lacks a claim.", func(q *response) bool { return q.has(lti.ClaimResourceLink) }))}},
 	{Name: NeedsPresentationAtEnd, Breaks: []string{"ap-tool-handles-end-assessment"}, Part: OfExams, Does: "refuses LtiEndAssessment without launch_presentation", Effects: []fault.Effect{endsExam.Add(needs("The message lacks a claim.", func(q *response) bool { return q.has(lti.ClaimLaunchPresentation) }))}},
@@ -280,38 +285,38 @@ var examDefects = []Fault{
 	{Name: CrashesOnSecondEnd, Breaks: []string{"ap-tool-rejects-bad-end-assessment"}, Part: OfExams, Does: "answers LtiEndAssessment with 500 when it comes again", Effects: []fault.Effect{examEnded.Change(crashesOnSecondEnd)}},
 	{Name: CrashesOnBadEnd, Breaks: []string{"ap-tool-rejects-bad-end-assessment"}, Part: OfExams, Does: "answers every LtiEndAssessment that it refuses with 500", Effects: []fault.Effect{responseJudged.ChangeWhen(crashesOnBadEndWhen, crashInstead)}},
 	{Name: CrashesOnBadExam, Breaks: examRefusals, Part: OfExams, OnlyWarns: true, Does: "answers every exam that it refuses with 500", Effects: []fault.Effect{responseJudged.ChangeWhen(func(a handling) bool { return a.err != nil && a.q.startsExam() }, crashInstead)}},
-	{Name: SendsJSONMediaType, Breaks: []string{"ap-acs-tool-request-form"}, Part: OfExams, Does: "controls with the media type application/json"},
-	{Name: DropsControlQuery, Breaks: []string{"ap-acs-tool-request-form"}, Part: OfExams, Does: "drops the query of assessment_control_url"},
-	{Name: SendsOrderByPut, Breaks: []string{"ap-acs-tool-request-form", "ap-acs-tool-handles-answers"}, Part: OfExams, Does: "controls by PUT"},
-	{Name: SendsClientIDAsUserIssuer, Breaks: []string{"ap-acs-tool-request-body", "ap-acs-tool-handles-answers"}, Part: OfExams, Does: "sends its client_id as user.iss"},
-	{Name: SendsAttemptAsTextInOrder, Breaks: []string{"ap-acs-tool-request-body", "ap-acs-tool-handles-answers"}, Part: OfExams, Does: "sends attempt_number as a string when it controls"},
-	{Name: SendsNulls, Breaks: []string{"ap-acs-tool-request-body", "ap-acs-tool-handles-answers"}, Part: OfExams, Does: "sends null for a reason that there is none of"},
-	{Name: EscapesIDs, Breaks: []string{"ap-acs-tool-request-body"}, Part: OfExams, Does: "URL-encodes the ids of the candidate and the assessment"},
-	{Name: OmitsIncidentTime, Breaks: []string{"ap-acs-tool-request-body", "ap-acs-tool-incident-time", "ap-acs-tool-handles-answers"}, Part: OfExams, Does: "leaves incident_time out"},
-	{Name: LabelsLocalTimeZ, Breaks: []string{"ap-acs-tool-incident-time"}, Part: OfExams, Does: "sends the local time as if it were UTC"},
-	{Name: SendsTimeWithoutZone, Breaks: []string{"ap-acs-tool-incident-time", "ap-acs-tool-handles-answers"}, Part: OfExams, Does: "sends incident_time without a zone"},
-	{Name: SendsSeverityAsText, Breaks: []string{"ap-acs-tool-severity-and-extra-time", "ap-acs-tool-handles-answers"}, Part: OfExams, Does: "sends incident_severity as a string"},
-	{Name: SendsSeverityInPercent, Breaks: []string{"ap-acs-tool-severity-and-extra-time", "ap-acs-tool-handles-answers"}, Part: OfExams, Does: "sends incident_severity in percent"},
-	{Name: SendsExtraTimeAsText, Breaks: []string{"ap-acs-tool-severity-and-extra-time"}, Part: OfExams, Does: "sends extra_time as a string"},
-	{Name: OffersEveryAction, Breaks: []string{"ap-acs-tool-respects-actions"}, Part: OfExams, Does: "offers every action to the proctor, whatever the platform listed"},
-	{Name: GuessesControlURL, Breaks: []string{"ap-acs-tool-respects-actions"}, Part: OfExams, Does: "controls without the acs claim, at a URL that it guesses"},
-	{Name: CrashesOnAnswerTypes, Breaks: []string{"ap-acs-tool-handles-answers"}, Part: OfExams, Does: "dies of an answer to a control request that is no object, or whose status is a number"},
-	{Name: CrashesOnAnswerMembers, Breaks: []string{"ap-acs-tool-handles-answers"}, Part: OfExams, Does: "dies of an answer to a control request with members that it does not know"},
-	{Name: RepeatsFailedOrders, Breaks: []string{"ap-acs-tool-handles-answers"}, Part: OfExams, Does: "sends what the platform did not take five times"},
-	{Name: InsistsWithoutScope, Breaks: []string{"ap-acs-tool-request-form"}, Part: OfExams, Does: "sends an order again and again where the platform grants it no scope"},
-	{Name: EscapesControlToken, Breaks: []string{"sec-tool-access-token-use"}, Part: OfExams, Does: "escapes an access token as if it were a part of a URL, where it controls"},
-	{Name: NeverRenewsToken, Breaks: []string{"ap-acs-tool-handles-answers", "sec-tool-access-token-use"}, Part: OfExams, Does: "gives up where the platform takes its access token no more"},
-	{Name: RepeatsSpentToken, Breaks: []string{"ap-acs-tool-handles-answers", "sec-tool-access-token-use"}, Part: OfExams, Does: "sends the access token again that the platform takes no more"},
-	{Name: CrashesOnEmptyAnswer, Breaks: []string{"ap-acs-tool-handles-answers"}, Part: OfExams, Does: "answers the proctor with 500 where the platform answers with 204"},
-	{Name: CrashesOnReset, Breaks: []string{"ap-acs-tool-handles-answers"}, Part: OfExams, Does: "answers the proctor with 500 where the platform does not answer"},
-	{Name: CrashesOnFailure, Breaks: []string{"ap-acs-tool-handles-answers"}, Part: OfExams, Does: "answers the proctor with 500 where the platform fails"},
-	{Name: CrashesOnUnknownAttempt, Breaks: []string{"ap-acs-tool-handles-answers"}, Part: OfExams, Does: "answers the proctor with 500 where the platform knows no attempt"},
-	{Name: CrashesOnStatusNone, Breaks: []string{"ap-acs-tool-handles-answers"}, Part: OfExams, Does: "answers the proctor with 500 where the status is none"},
-	{Name: SendsClientSecret, Breaks: []string{"sec-tool-token-request"}, Part: OfExams, Does: "sends a client secret beside the assertion"},
-	{Name: SendsBasicHeader, Breaks: []string{"sec-tool-token-request"}, Part: OfExams, Does: "sends a Basic header beside the assertion"},
-	{Name: LeavesUserOut, Breaks: []string{}, Part: OfExams, Permitted: true, Does: "sends no verified_user"},
-	{Name: AsksForNoEnd, Breaks: []string{}, Part: OfExams, Permitted: true, Does: "sends no end_assessment_return"},
-	{Name: SendsAudienceArray, Breaks: []string{}, Part: OfExams, Permitted: true, Does: "sends aud as an array of one"},
+	{Name: SendsJSONMediaType, Breaks: []string{"ap-acs-tool-request-form"}, Part: OfExams, Does: "controls with the media type application/json", Effects: []fault.Effect{orderSaid.Change(sendsJSONMediaType)}},
+	{Name: DropsControlQuery, Breaks: []string{"ap-acs-tool-request-form"}, Part: OfExams, Does: "drops the query of assessment_control_url", Effects: []fault.Effect{orderSaid.Change(dropsControlQuery)}},
+	{Name: SendsOrderByPut, Breaks: []string{"ap-acs-tool-request-form", "ap-acs-tool-handles-answers"}, Part: OfExams, Does: "controls by PUT", Effects: []fault.Effect{orderSaid.Change(sendsOrderByPut)}},
+	{Name: SendsClientIDAsUserIssuer, Breaks: []string{"ap-acs-tool-request-body", "ap-acs-tool-handles-answers"}, Part: OfExams, Does: "sends its client_id as user.iss", Effects: []fault.Effect{ordersWith(sendsClientIDAsUserIssuer)}},
+	{Name: SendsAttemptAsTextInOrder, Breaks: []string{"ap-acs-tool-request-body", "ap-acs-tool-handles-answers"}, Part: OfExams, Does: "sends attempt_number as a string when it controls", Effects: []fault.Effect{ordersWith(sendsAttemptAsTextInOrder)}},
+	{Name: SendsNulls, Breaks: []string{"ap-acs-tool-request-body", "ap-acs-tool-handles-answers"}, Part: OfExams, Does: "sends null for a reason that there is none of", Effects: []fault.Effect{ordersWith(func(o ordering) map[string]any { return map[string]any{"reason_code": null, "reason_msg": null} })}},
+	{Name: EscapesIDs, Breaks: []string{"ap-acs-tool-request-body"}, Part: OfExams, Does: "URL-encodes the ids of the candidate and the assessment", Effects: []fault.Effect{ordersWith(escapesIDs)}},
+	{Name: OmitsIncidentTime, Breaks: []string{"ap-acs-tool-request-body", "ap-acs-tool-incident-time", "ap-acs-tool-handles-answers"}, Part: OfExams, Does: "leaves incident_time out", Effects: []fault.Effect{ordersWith(func(o ordering) map[string]any { return map[string]any{"incident_time": nil} })}},
+	{Name: LabelsLocalTimeZ, Breaks: []string{"ap-acs-tool-incident-time"}, Part: OfExams, Does: "sends the local time as if it were UTC", Effects: []fault.Effect{ordersWith(labelsLocalTimeZ)}},
+	{Name: SendsTimeWithoutZone, Breaks: []string{"ap-acs-tool-incident-time", "ap-acs-tool-handles-answers"}, Part: OfExams, Does: "sends incident_time without a zone", Effects: []fault.Effect{ordersWith(sendsTimeWithoutZone)}},
+	{Name: SendsSeverityAsText, Breaks: []string{"ap-acs-tool-severity-and-extra-time", "ap-acs-tool-handles-answers"}, Part: OfExams, Does: "sends incident_severity as a string", Effects: []fault.Effect{ordersNumberAs("incident_severity", asText)}},
+	{Name: SendsSeverityInPercent, Breaks: []string{"ap-acs-tool-severity-and-extra-time", "ap-acs-tool-handles-answers"}, Part: OfExams, Does: "sends incident_severity in percent", Effects: []fault.Effect{ordersNumberAs("incident_severity", inPercent)}},
+	{Name: SendsExtraTimeAsText, Breaks: []string{"ap-acs-tool-severity-and-extra-time"}, Part: OfExams, Does: "sends extra_time as a string", Effects: []fault.Effect{ordersNumberAs("extra_time", asText)}},
+	{Name: OffersEveryAction, Breaks: []string{"ap-acs-tool-respects-actions"}, Part: OfExams, Does: "offers every action to the proctor, whatever the platform listed", Effects: []fault.Effect{controlOffered.Change(offersEveryAction)}},
+	{Name: GuessesControlURL, Breaks: []string{"ap-acs-tool-respects-actions"}, Part: OfExams, Does: "controls without the acs claim, at a URL that it guesses", Effects: []fault.Effect{controlOffered.Change(guessesControlURL)}},
+	{Name: CrashesOnAnswerTypes, Breaks: []string{"ap-acs-tool-handles-answers"}, Part: OfExams, Does: "dies of an answer to a control request that is no object, or whose status is a number", Effects: []fault.Effect{crashesOf(isOfOtherTypes)}},
+	{Name: CrashesOnAnswerMembers, Breaks: []string{"ap-acs-tool-handles-answers"}, Part: OfExams, Does: "dies of an answer to a control request with members that it does not know", Effects: []fault.Effect{crashesOf(hasUnknownMembers)}},
+	{Name: RepeatsFailedOrders, Breaks: []string{"ap-acs-tool-handles-answers"}, Part: OfExams, Does: "sends what the platform did not take five times", Effects: []fault.Effect{orderRepeated.ChangeWhen(func(o ordered) bool { return o.err == nil && o.exchange.Status != http.StatusOK }, insist)}},
+	{Name: InsistsWithoutScope, Breaks: []string{"ap-acs-tool-request-form"}, Part: OfExams, Does: "sends an order again and again where the platform grants it no scope", Effects: []fault.Effect{orderRepeated.ChangeWhen(func(o ordered) bool { return o.err != nil }, insist)}},
+	{Name: EscapesControlToken, Breaks: []string{"sec-tool-access-token-use"}, Part: OfExams, Does: "escapes an access token as if it were a part of a URL, where it controls", Effects: []fault.Effect{orderSaid.Change(escapesControlToken)}},
+	{Name: NeverRenewsToken, Breaks: []string{"ap-acs-tool-handles-answers", "sec-tool-access-token-use"}, Part: OfExams, Does: "gives up where the platform takes its access token no more", Effects: []fault.Effect{renewsToken.Take(false, nil)}},
+	{Name: RepeatsSpentToken, Breaks: []string{"ap-acs-tool-handles-answers", "sec-tool-access-token-use"}, Part: OfExams, Does: "sends the access token again that the platform takes no more", Effects: []fault.Effect{tokenInstead.ChangeWhen(always, repeatSpent)}},
+	{Name: CrashesOnEmptyAnswer, Breaks: []string{"ap-acs-tool-handles-answers"}, Part: OfExams, Does: "answers the proctor with 500 where the platform answers with 204", Effects: []fault.Effect{crashesOf(func(e *Exchange) bool { return e.Status == http.StatusNoContent })}},
+	{Name: CrashesOnReset, Breaks: []string{"ap-acs-tool-handles-answers"}, Part: OfExams, Does: "answers the proctor with 500 where the platform does not answer", Effects: []fault.Effect{crashesOf(func(e *Exchange) bool { return e.Status == 0 })}},
+	{Name: CrashesOnFailure, Breaks: []string{"ap-acs-tool-handles-answers"}, Part: OfExams, Does: "answers the proctor with 500 where the platform fails", Effects: []fault.Effect{crashesOf(func(e *Exchange) bool { return e.Status >= http.StatusInternalServerError })}},
+	{Name: CrashesOnUnknownAttempt, Breaks: []string{"ap-acs-tool-handles-answers"}, Part: OfExams, Does: "answers the proctor with 500 where the platform knows no attempt", Effects: []fault.Effect{crashesOf(func(e *Exchange) bool { return e.Status == http.StatusNotFound })}},
+	{Name: CrashesOnStatusNone, Breaks: []string{"ap-acs-tool-handles-answers"}, Part: OfExams, Does: "answers the proctor with 500 where the status is none", Effects: []fault.Effect{crashesOf(tellsOfNone)}},
+	{Name: SendsClientSecret, Breaks: []string{"sec-tool-token-request"}, Part: OfExams, Does: "sends a client secret beside the assertion", Effects: []fault.Effect{tokenAsked.ChangeWhen(always, sendsClientSecret)}},
+	{Name: SendsBasicHeader, Breaks: []string{"sec-tool-token-request"}, Part: OfExams, Does: "sends a Basic header beside the assertion", Effects: []fault.Effect{tokenAsked.ChangeWhen(always, sendsBasicHeader)}},
+	{Name: LeavesUserOut, Breaks: []string{}, Part: OfExams, Permitted: true, Does: "sends no verified_user", Effects: []fault.Effect{startsWithClaim(lti.ClaimVerifiedUser, nil)}},
+	{Name: AsksForNoEnd, Breaks: []string{}, Part: OfExams, Permitted: true, Does: "sends no end_assessment_return", Effects: []fault.Effect{startsWithClaim(lti.ClaimEndAssessmentReturn, nil)}},
+	{Name: SendsAudienceArray, Breaks: []string{}, Part: OfExams, Permitted: true, Does: "sends aud as an array of one", Effects: []fault.Effect{startsWith(func(s starting) lti.Claims { return lti.Claims{"aud": []string{s.sitting.registration.Issuer}} })}},
 	{Name: StartsByItself, Breaks: []string{}, Part: OfExams, Permitted: true, Hides: []string{"ap-tool-error-return"}, Does: "asks nothing of the candidate at check-in", Effects: []fault.Effect{candidateSeated.ChangeWhen(always, startsByItself)}},
 	{Name: ReturnsBadExams, Breaks: []string{}, Part: OfExams, Permitted: true, Does: "returns a candidate whose message is genuine, but not valid, to the platform", Effects: []fault.Effect{refusalTold.Change(returnsBadExams)}},
 	{Name: ReturnsAtEnd, Breaks: []string{}, Part: OfExams, Permitted: true, Does: "sends the candidate to the return URL at the end", Effects: []fault.Effect{endAnswered.ChangeWhen(func(a handling) bool { return a.q.returnURL() != "" }, returnAtOnce)}},
@@ -533,4 +538,166 @@ func losesWayBackAtEnd(s endShowing) endShowing {
 func startsByItself(s seating) seating {
 	s.by = func(w http.ResponseWriter) { s.q.t.sendStart(w, s.q.r, s.sitting) }
 	return s
+}
+
+func tellsFractionsOfSeconds(s starting) lti.Claims {
+	return lti.Claims{"iat": fractional(s.now()), "exp": fractional(s.now().Add(tokenLifetime))}
+}
+
+func tellsMilliseconds(s starting) lti.Claims {
+	return lti.Claims{"iat": s.now().UnixMilli(), "exp": s.now().Add(tokenLifetime).UnixMilli()}
+}
+
+func sendsFirstDeployment(s starting) lti.Claims {
+	return lti.Claims{lti.ClaimDeploymentID: s.sitting.firstDeployment()}
+}
+
+func sendsAttemptAsText(s starting) lti.Claims {
+	return lti.Claims{lti.ClaimAttemptNumber: string(s.sitting.raw[lti.ClaimAttemptNumber])}
+}
+
+func readsSessionDataAsJSON(s starting) starting {
+	if data := s.draft.text(lti.ClaimSessionData); (strings.HasPrefix(data, "{") || strings.HasPrefix(data, "[")) && json.Valid([]byte(data)) {
+		s.draft.claims[lti.ClaimSessionData] = json.RawMessage(data)
+	}
+	return s
+}
+
+func dropsUnknownMembers(name string, _ any) bool {
+	return !slices.Contains([]string{"id", "title", "description"}, name)
+}
+
+func postsIDToken(s starting) starting {
+	s.draft.field = lti.ParamIDToken
+	return s
+}
+
+func postsFurtherFields(s starting) starting {
+	s.draft.form.Set("tool", s.draft.tool.opts.URL)
+	return s
+}
+
+func submitsByGet(s starting) starting {
+	s.draft.method = http.MethodGet
+	return s
+}
+
+func dropsStartQuery(s starting) starting {
+	s.draft.to, _, _ = strings.Cut(s.draft.to, "?")
+	return s
+}
+
+func decodesStartPath(s starting) starting {
+	if u, err := url.Parse(s.draft.to); err == nil && u.RawPath != "" {
+		u.RawPath = ""
+		s.draft.to = u.String()
+	}
+	return s
+}
+
+func sendsClientIDAsUserIssuer(o ordering) map[string]any {
+	return map[string]any{"user": lti.ControlUser{Issuer: o.sitting.registration.ClientID, Sub: o.sitting.sub}}
+}
+
+func sendsAttemptAsTextInOrder(o ordering) map[string]any {
+	return map[string]any{"attempt_number": string(integer(o.sitting.number))}
+}
+
+func escapesIDs(o ordering) map[string]any {
+	return map[string]any{"user": lti.ControlUser{Issuer: o.sitting.registration.Issuer, Sub: url.QueryEscape(o.sitting.sub)}, "resource_link": lti.ControlResourceLink{ID: url.QueryEscape(o.sitting.link)}}
+}
+
+func labelsLocalTimeZ(o ordering) map[string]any {
+	return map[string]any{"incident_time": o.now().In(time.FixedZone("two hours ahead", 2*60*60)).Format("2006-01-02T15:04:05") + "Z"}
+}
+
+func sendsTimeWithoutZone(o ordering) map[string]any {
+	return map[string]any{"incident_time": o.now().UTC().Format("2006-01-02T15:04:05")}
+}
+
+func sendsJSONMediaType(o ordering) ordering {
+	o.draft.mediaType = "application/json"
+	return o
+}
+
+func escapesControlToken(o ordering) ordering {
+	o.draft.token = url.QueryEscape(o.draft.token)
+	return o
+}
+
+func dropsControlQuery(o ordering) ordering {
+	o.draft.url, _, _ = strings.Cut(o.draft.url, "?")
+	return o
+}
+
+func sendsOrderByPut(o ordering) ordering {
+	o.draft.method = http.MethodPut
+	return o
+}
+
+func sendsClientSecret(d *assertionDraft) *assertionDraft {
+	d.form.Set("client_secret", "secret")
+	return d
+}
+
+func sendsBasicHeader(d *assertionDraft) *assertionDraft {
+	d.basic = d.registration.ClientID
+	return d
+}
+
+func crashesWithoutReturnURL(s *sitting) error {
+	if s.returnURL != "" {
+		return nil
+	}
+	return errCrash
+}
+
+func keepsCancelledCandidate(c cancelling) cancelling {
+	c.to = ""
+	return c
+}
+
+func returnsWithoutReason(c cancelling) cancelling {
+	c.to = c.sitting.returnURL
+	return c
+}
+
+func makesUpName(v verifying) verifying {
+	if given, _ := v.claims.text("given_name"); given != "" {
+		if name, _ := v.claims.text("name"); name == "" {
+			v.user["name"] = given
+		}
+	}
+	return v
+}
+
+func sendsPlatformsPicture(v verifying) verifying {
+	if picture, _ := v.claims.text("picture"); picture != "" {
+		v.user["picture"] = picture
+	}
+	return v
+}
+
+func trustsUnverifiedEmail(e verifiedEmail) verifiedEmail {
+	e.verified = e.verified || e.sent
+	return e
+}
+
+func trustsEmailWithoutFlag(e verifiedEmail) verifiedEmail {
+	e.verified = e.verified || !e.sent
+	return e
+}
+
+func guessesControlURL(o offering) offering {
+	if !o.claims.has(lti.ClaimACS) && o.tokenURL != "" {
+		o.url, o.actions = strings.TrimSuffix(o.tokenURL, "/token")+"/acs", lti.Actions
+	}
+	return o
+}
+
+func offersEveryAction(o offering) offering {
+	if o.url != "" {
+		o.actions = slices.Clone(lti.Actions)
+	}
+	return o
 }

@@ -17,6 +17,7 @@ import (
 
 	"github.com/lestrrat-go/jwx/v2/jwk"
 
+	"invigilator/fault"
 	"invigilator/lti"
 )
 
@@ -80,7 +81,8 @@ type assertionDraft struct {
 	method    string
 	url       string
 	mediaType string
-	twice     bool // what is answered is the second one, where the first was granted a token
+	basic     string // the client_id in the header of a fault
+	twice     bool   // what is answered is the second one, where the first was granted a token
 
 	registration Registration
 }
@@ -162,11 +164,10 @@ func (t *Tool) draftToken(issuer, clientID string, p TokenProbe) (*assertionDraf
 			return nil, err
 		}
 	}
-	if t.has(SendsClientSecret) {
-		d.form.Set("client_secret", "secret")
-	}
-	return d, nil
+	return tokenAsked.Pass(t.carrier, d), nil
 }
+
+var tokenAsked = &fault.Seam[*assertionDraft]{Name: "the request for an access token"}
 
 const mediaTypeForm = "application/x-www-form-urlencoded"
 
@@ -199,13 +200,10 @@ func (t *Tool) apply(issuer, clientID string, p TokenProbe) (application, error)
 		d.form.Set(d.field, assertion)
 		shown.Set(d.field, assertion[:strings.LastIndexByte(assertion, '.')+1])
 	}
-	a := application{method: d.method, to: d.url, body: d.form.Encode(), mediaType: d.mediaType, shownURL: d.url, shownBody: shown.Encode(), twice: d.twice}
+	a := application{method: d.method, to: d.url, body: d.form.Encode(), mediaType: d.mediaType, shownURL: d.url, shownBody: shown.Encode(), basic: d.basic, twice: d.twice}
 	if d.method == http.MethodGet {
 		a.to, a.body = withQuery(a.to, a.body), ""
 		a.shownURL, a.shownBody = withQuery(a.shownURL, a.shownBody), ""
-	}
-	if t.has(SendsBasicHeader) {
-		a.basic = d.registration.ClientID
 	}
 	return a, nil
 }
@@ -422,6 +420,36 @@ func (e *Exchange) Answer() (lti.ControlResponse, error) {
 	return answer, nil
 }
 
+// How an order is sent.
+var (
+	orderSaid = &fault.Seam[ordering]{Name: "a control request", Clone: func(o ordering) ordering {
+		o.draft.members = maps.Clone(o.draft.members)
+		return o
+	}}
+	renewsToken   = &fault.Step[*Exchange]{Name: "asks for another access token where one is not taken", Honest: func(*Exchange) bool { return true }}
+	tokenInstead  = &fault.Seam[renewing]{Name: "the access token that is sent after one that was not taken"}
+	orderRepeated = &fault.Seam[ordered]{Name: "what came of an order that was sent"}
+)
+
+// ordering is a control request for a sitting.
+type ordering struct {
+	sitting *sitting
+	draft   controlDraft
+}
+
+// renewing is the access token that is sent after one that was not taken.
+type renewing struct {
+	spent string
+	renew func() (string, error)
+}
+
+// ordered is what came of an order.
+type ordered struct {
+	exchange *Exchange // nil where it could not be sent again
+	err      error
+	again    func() (*Exchange, error) // sends it once more
+}
+
 // order sends an order of a proctor to the platform. Where the platform does not
 // take the access token any more, it is sent once more with a new one.
 func (t *Tool) order(ctx context.Context, s *sitting, request lti.ControlRequest) (*Exchange, error) {
@@ -433,41 +461,23 @@ func (t *Tool) order(ctx context.Context, s *sitting, request lti.ControlRequest
 	if err != nil {
 		return nil, err
 	}
+	done := ordered{exchange: e, again: func() (*Exchange, error) { return t.sendOrder(ctx, s, token, request) }}
 	if e.Status == http.StatusUnauthorized {
-		switch {
-		case t.has(NeverRenewsToken):
+		if !renewsToken.Taken(t.carrier, e) {
 			return e, nil
-		case t.has(RepeatsSpentToken):
-		default:
-			renewed, err := t.controlToken(ctx, s, token)
-			switch {
-			case err != nil && t.has(InsistsWithoutScope):
-				return t.insist(ctx, s, token, request)
-			case err != nil:
-				return nil, err
-			}
-			token = renewed
 		}
-		return t.sendOrder(ctx, s, token, request)
+		other, err := tokenInstead.Pass(t.carrier, renewing{token, func() (string, error) { return t.controlToken(ctx, s, token) }}).renew()
+		if err == nil {
+			return t.sendOrder(ctx, s, other, request)
+		}
+		done.exchange, done.err = nil, err
 	}
-	if e.Status != http.StatusOK && t.has(RepeatsFailedOrders) {
-		return t.insist(ctx, s, token, request)
-	}
-	return e, nil
+	done = orderRepeated.Pass(t.carrier, done)
+	return done.exchange, done.err
 }
 
 func (t *Tool) controlToken(ctx context.Context, s *sitting, spent string) (string, error) {
 	return t.accessToken(ctx, s.client(), []string{lti.ScopeControl}, lti.ScopeControl, spent)
-}
-
-// insist is the fault of sending an order four times more until it is taken.
-func (t *Tool) insist(ctx context.Context, s *sitting, token string, request lti.ControlRequest) (e *Exchange, err error) {
-	for range 4 {
-		if e, err = t.sendOrder(ctx, s, token, request); err != nil || e.Status == http.StatusOK {
-			break
-		}
-	}
-	return e, err
 }
 
 // sendOrder sends an order with an access token.
@@ -476,6 +486,6 @@ func (t *Tool) sendOrder(ctx context.Context, s *sitting, token string, request 
 	if err != nil {
 		return nil, err
 	}
-	t.spoilOrder(s, d)
-	return t.sendControl(ctx, d)
+	said := orderSaid.Pass(t.carrier, ordering{s, *d})
+	return t.sendControl(ctx, &said.draft)
 }

@@ -3,6 +3,7 @@ package faketool
 import (
 	"crypto/subtle"
 	"encoding/json"
+	"maps"
 	"net"
 	"net/http"
 	"net/url"
@@ -56,7 +57,7 @@ var returned = []string{lti.ClaimSessionData, lti.ClaimResourceLink, lti.ClaimAt
 func (t *Tool) sittingOf(c claims, registration Registration) *sitting {
 	s := &sitting{
 		id: lti.RandomString(), cookie: lti.RandomString(), registration: registration,
-		raw: map[string]json.RawMessage{}, returnURL: c.returnURL(), verified: lti.Claims{},
+		raw: map[string]json.RawMessage{}, returnURL: c.returnURL(),
 	}
 	s.deployment, _ = c.text(lti.ClaimDeploymentID)
 	s.sub, _ = c.text("sub")
@@ -81,50 +82,67 @@ func (t *Tool) sittingOf(c claims, registration Registration) *sitting {
 	return s
 }
 
+// What the tool takes from the message that begins a sitting.
+var (
+	userVerified = &fault.Seam[verifying]{Name: "what the tool says of the person", Clone: func(v verifying) verifying {
+		v.user = maps.Clone(v.user)
+		return v
+	}}
+	emailVerified  = &fault.Seam[verifiedEmail]{Name: "whether an email is the person's"}
+	controlOffered = &fault.Seam[offering]{Name: "what the platform lets proctors do"}
+)
+
+// verifying is what the tool says of the person, by what the platform has said.
+type verifying struct {
+	claims claims
+	user   lti.Claims
+}
+
+// verifiedEmail says whether an email is the person's.
+type verifiedEmail struct {
+	flag     any // email_verified, where it is sent
+	sent     bool
+	verified bool
+}
+
+// offering is what the platform lets proctors do.
+type offering struct {
+	claims   claims
+	tokenURL string // of the platform
+	url      string // empty where it offers no service
+	actions  []lti.Action
+}
+
 // verify notes what the tool says of the person: the claims that the platform
 // sent, and a picture of its own (Proctoring Services 1.0, 4.3.2.1).
 func (t *Tool) verify(s *sitting, c claims) {
+	user := lti.Claims{"picture": t.opts.URL + picturesPath + "/" + s.id}
 	for _, name := range personal {
 		value, isText := c.text(name)
 		if isText && value != "" && (name != "email" || t.isVerified(c)) {
-			s.verified[name] = value
+			user[name] = value
 		}
 	}
-	if given, _ := c.text("given_name"); given != "" && s.name == "" && t.has(MakesUpName) {
-		s.verified["name"] = given
-	}
-	s.verified["picture"] = t.opts.URL + picturesPath + "/" + s.id
-	if picture, _ := c.text("picture"); picture != "" && t.has(SendsPlatformsPicture) {
-		s.verified["picture"] = picture
-	}
+	s.verified = userVerified.Pass(t.carrier, verifying{c, user}).user
 }
 
 // isVerified says whether the email is the person's (Proctoring Services 1.0, 4.2.2).
 func (t *Tool) isVerified(c claims) bool {
 	flag, sent := c.members["email_verified"]
-	return flag == true || sent && t.has(TrustsUnverifiedEmail) || !sent && t.has(TrustsEmailWithoutFlag)
+	return emailVerified.Pass(t.carrier, verifiedEmail{flag, sent, flag == true}).verified
 }
 
 // offer notes what the platform lets proctors do (Proctoring Services 1.0, 4.2.2).
 func (t *Tool) offer(s *sitting, c claims) {
+	o := offering{claims: c, tokenURL: s.registration.TokenURL}
 	acs := c.object(lti.ClaimACS)
-	to, _ := acs["assessment_control_url"].(string)
-	listed, _ := acs["actions"].([]any)
-	switch {
-	case isSecure(to):
-		s.controlURL = to
-	case !c.has(lti.ClaimACS) && s.registration.TokenURL != "" && t.has(GuessesControlURL):
-		s.controlURL = strings.TrimSuffix(s.registration.TokenURL, "/token") + "/acs"
-		s.actions = lti.Actions
-		return
-	default:
-		return
+	if to, _ := acs["assessment_control_url"].(string); isSecure(to) {
+		listed, _ := acs["actions"].([]any)
+		o.url = to
+		o.actions = slices.DeleteFunc(slices.Clone(lti.Actions), func(action lti.Action) bool { return !slices.Contains(listed, any(string(action))) })
 	}
-	for _, action := range lti.Actions {
-		if slices.Contains(listed, any(string(action))) || t.has(OffersEveryAction) {
-			s.actions = append(s.actions, action)
-		}
-	}
+	o = controlOffered.Pass(t.carrier, o)
+	s.controlURL, s.actions = o.url, o.actions
 }
 
 // raw returns a claim as the JSON that it came as, and nil where there is none.

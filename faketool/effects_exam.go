@@ -1,0 +1,259 @@
+package faketool
+
+import (
+	"encoding/json"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/lestrrat-go/jwx/v2/jwk"
+	"github.com/lestrrat-go/jwx/v2/jws"
+
+	"invigilator/fault"
+	"invigilator/lti"
+)
+
+// What several faults of proctoring have in common, and what takes more than a line of theirs.
+
+// startsWith sends other claims in the message that starts an assessment; nil takes one away.
+func startsWith(changes func(starting) lti.Claims) fault.Effect {
+	return startMessage.Change(func(s starting) starting {
+		changed := maps.Clone(s.draft.claims)
+		change(changed, changes(s))
+		if asJSON(changed) != asJSON(s.draft.claims) {
+			s.draft.claims = changed
+		}
+		return s
+	})
+}
+
+// startsWithClaim sends a claim that is always the same; nil takes it away.
+func startsWithClaim(name string, value any) fault.Effect {
+	return startsWith(func(starting) lti.Claims { return lti.Claims{name: value} })
+}
+
+// verifiesWith says something else in verified_user.
+func verifiesWith(name string, value func(*sitting) any) fault.Effect {
+	return startsWith(func(s starting) lti.Claims {
+		user := maps.Clone(s.sitting.verified)
+		user[name] = value(s.sitting)
+		return lti.Claims{lti.ClaimVerifiedUser: user}
+	})
+}
+
+func (s starting) now() time.Time { return s.draft.tool.opts.Now() }
+
+// firstDeployment is the first that the registration names, or else the sitting's own.
+func (s *sitting) firstDeployment() string {
+	if known := s.registration.DeploymentIDs; len(known) > 0 {
+		return known[0]
+	}
+	return s.deployment
+}
+
+// givesBack changes session_data that is given back (Proctoring Services 1.0, 4.3.1.4).
+func givesBack(spoil func(string) string) fault.Effect {
+	return startMessage.Change(func(s starting) starting {
+		data := s.draft.text(lti.ClaimSessionData)
+		if spoilt := spoil(data); spoilt != data {
+			s.draft.claims[lti.ClaimSessionData] = spoilt
+		}
+		return s
+	})
+}
+
+func withoutLettersBeyondBMP(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r > 0xFFFF {
+			return '?'
+		}
+		return r
+	}, s)
+}
+
+// dropsOfLink leaves members of the resource link out that is given back (Proctoring
+// Services 1.0, 4.3.1.5).
+func dropsOfLink(drops func(name string, value any) bool) fault.Effect {
+	return startMessage.Change(func(s starting) starting {
+		link := s.draft.object(lti.ClaimResourceLink)
+		size := len(link)
+		maps.DeleteFunc(link, drops)
+		if len(link) < size {
+			s.draft.claims[lti.ClaimResourceLink] = link
+		}
+		return s
+	})
+}
+
+// signsAs signs the message otherwise.
+func signsAs(how signing) fault.Effect {
+	return startMessage.Change(func(s starting) starting {
+		s.draft.sign = how
+		return s
+	})
+}
+
+// goesToIssuer sends a message that was begun without an address to the platform's issuer.
+func goesToIssuer(s starting) starting {
+	if s.draft.to == "" {
+		s.draft.to = s.draft.issuer
+	}
+	return s
+}
+
+// ordersWith sends other members in a control request; nil takes one away.
+func ordersWith(changes func(ordering) map[string]any) fault.Effect {
+	return orderSaid.Change(func(o ordering) ordering {
+		changed := maps.Clone(o.draft.members)
+		change(changed, changes(o))
+		if asJSON(changed) != asJSON(o.draft.members) {
+			o.draft.members = changed
+		}
+		return o
+	})
+}
+
+// ordersNumberAs sends a number in a control request otherwise.
+func ordersNumberAs(name string, as func(json.Number) any) fault.Effect {
+	return orderSaid.Change(func(o ordering) ordering {
+		if n, ok := o.draft.members[name].(json.Number); ok {
+			o.draft.members[name] = as(n)
+		}
+		return o
+	})
+}
+
+func asText(n json.Number) any { return n.String() }
+
+func inPercent(n json.Number) any {
+	if f, err := n.Float64(); err == nil && f > 0 {
+		return f * 100
+	}
+	return n
+}
+
+func (o ordering) now() time.Time { return o.draft.tool.opts.Now() }
+
+// crashesOf crashes of what came of an order.
+func crashesOf(such func(*Exchange) bool) fault.Effect {
+	return orderAnswered.Add(func(e *Exchange) error {
+		if such(e) {
+			return errCrash
+		}
+		return nil
+	})
+}
+
+// isOfOtherTypes says whether an answer is no object, or its status is no text.
+func isOfOtherTypes(e *Exchange) bool {
+	var members map[string]any
+	notObject := json.Unmarshal(e.Body, &members) != nil
+	_, isText := members["status"].(string)
+	return e.Status == http.StatusOK && (notObject || !isText)
+}
+
+// hasUnknownMembers says whether an answer has members that are unknown.
+func hasUnknownMembers(e *Exchange) bool {
+	var members map[string]any
+	_ = json.Unmarshal(e.Body, &members) // it has none where it is no object
+	return e.Status == http.StatusOK && slices.ContainsFunc(slices.Collect(maps.Keys(members)), func(name string) bool {
+		return name != "status" && name != "extra_time"
+	})
+}
+
+// tellsOfNone says whether the status of an answer is none.
+func tellsOfNone(e *Exchange) bool {
+	answer, err := e.Answer()
+	return err == nil && answer.Status == lti.None
+}
+
+// insist sends an order four times more until it is taken.
+func insist(o ordered) ordered {
+	for range 4 {
+		if o.exchange, o.err = o.again(); o.err != nil || o.exchange.Status == http.StatusOK {
+			break
+		}
+	}
+	return o
+}
+
+func repeatSpent(r renewing) renewing {
+	r.renew = func() (string, error) { return r.spent, nil }
+	return r
+}
+
+// lastOther is the last sitting that was begun in a browser, where it is another than the
+// one that is asked for; nil for none.
+func (v sittingVisit) lastOther() *sitting {
+	if last := v.t.lastHere(v.r); v.s != nil && last != v.s {
+		return last
+	}
+	return nil
+}
+
+// takeLast takes the last sitting of a browser for the one that is asked for.
+func takeLast(v sittingVisit) sittingVisit {
+	v.s, v.open = v.t.sittingNamed(v.lastOther().id)
+	return v
+}
+
+func appendSecondQuery(c cancelling) cancelling {
+	if strings.Contains(c.sitting.returnURL, "?") {
+		c.to = c.sitting.returnURL + "?" + c.why.Encode()
+	}
+	return c
+}
+
+// lastHere returns the last sitting that was begun in this browser.
+func (t *Tool) lastHere(r *http.Request) *sitting {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, s := range slices.Backward(t.sittings) {
+		if s.isHere(r) {
+			return s
+		}
+	}
+	return nil
+}
+
+// fractional is a NumericDate with a fraction of a second, just before a time.
+func fractional(at time.Time) float64 { return float64(at.Unix()) - 0.25 }
+
+// asJSON is the same for the same value only.
+func asJSON(value any) string {
+	raw, _ := json.Marshal(value) // signing tells of an error
+	return string(raw)
+}
+
+// keeps returns the first characters.
+func keeps(s string, n int) string {
+	chars := []rune(s)
+	return string(chars[:min(len(chars), n)])
+}
+
+// withoutKID signs with the right key and does not name it.
+func withoutKID(_ *Tool, claims lti.Claims, key jwk.Key) (string, error) {
+	nameless, err := key.Clone()
+	if err != nil {
+		return "", err
+	}
+	if err := nameless.Remove(jwk.KeyIDKey); err != nil {
+		return "", err
+	}
+	return lti.Sign(claims, nameless)
+}
+
+// withEmbeddedKey signs with the right key, which the header holds as jwk.
+func withEmbeddedKey(_ *Tool, claims lti.Claims, key jwk.Key) (string, error) {
+	public, err := key.PublicKey()
+	if err != nil {
+		return "", err
+	}
+	payload, err := json.Marshal(claims)
+	if err != nil {
+		return "", err
+	}
+	return lti.SignPayload(payload, key, map[string]any{jws.JWKKey: public})
+}

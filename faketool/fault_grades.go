@@ -1,5 +1,15 @@
 package faketool
 
+import (
+	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+
+	"invigilator/fault"
+	"invigilator/lti"
+)
+
 // The names of the faults of the client of the grade services.
 const (
 	AsksForAllScopes             = "asks-for-all-scopes"
@@ -152,30 +162,30 @@ var gradeDefects = []Fault{
 	{Name: GuessesGradebook, Breaks: []string{"ags-tool-requests-needed-scopes"}, Part: OfGrades, Does: "guesses where the line items of a course are that a launch does not offer"},
 	{Name: ReadsUnannouncedLineItem, Breaks: []string{"ags-tool-requests-needed-scopes"}, Part: OfGrades, Does: "reads the line item before it posts a score where no scope for that is announced"},
 	{Name: FetchesTokenEachTime, Breaks: []string{"ags-tool-renews-token"}, Part: OfGrades, Does: "asks for a new access token for each call of a grade service"},
-	{Name: RenewsForNextRequest, Breaks: []string{}, Permitted: true, Part: OfGrades, Does: "sends nothing again that was refused with 401, and gets a new access token for what comes next"},
-	{Name: NeverRenewsGradeToken, Breaks: []string{"ags-tool-renews-token", "sec-tool-access-token-use"}, Hides: []string{"sec-tool-assertion-claims"}, Part: OfGrades, Does: "gives up where a grade service does not take the access token any more"},
-	{Name: RenewsForever, Breaks: []string{"ags-tool-renews-token"}, Part: OfGrades, Does: "asks for a new access token a dozen times where a grade service takes none"},
-	{Name: RepeatsJTI, Breaks: []string{"sec-tool-assertion-claims", "sec-tool-access-token-use", "ags-tool-renews-token"}, Part: OfGrades, Does: "sends the jti of the last assertion once more where it asks for another access token"},
-	{Name: SignsFractionsOfSeconds, Breaks: []string{}, Part: OfGrades, Permitted: true, Does: "sends assertions whose iat and exp have a fraction of a second"},
-	{Name: SendsURLAsAssertionIssuer, Breaks: []string{"sec-tool-assertion-claims"}, Hides: hiddenWithoutToken, Part: OfGrades, Does: "sends assertions whose iss is its own URL instead of the client_id"},
-	{Name: SignsAssertionAsUnpublished, Breaks: []string{"sec-tool-assertion-claims"}, Hides: hiddenWithoutToken, Part: OfGrades, Does: "signs assertions with a key that it does not publish"},
+	{Name: RenewsForNextRequest, Breaks: []string{}, Permitted: true, Part: OfGrades, Does: "sends nothing again that was refused with 401, and gets a new access token for what comes next", Effects: []fault.Effect{callAnswered.ChangeWhen(answersWith(http.StatusUnauthorized), forgetGrant), callsAgain.Take(false, answersWith(http.StatusUnauthorized))}},
+	{Name: NeverRenewsGradeToken, Breaks: []string{"ags-tool-renews-token", "sec-tool-access-token-use"}, Hides: []string{"sec-tool-assertion-claims"}, Part: OfGrades, Does: "gives up where a grade service does not take the access token any more", Effects: []fault.Effect{callsAgain.Take(false, answersWith(http.StatusUnauthorized))}},
+	{Name: RenewsForever, Breaks: []string{"ags-tool-renews-token"}, Part: OfGrades, Does: "asks for a new access token a dozen times where a grade service takes none", Effects: []fault.Effect{callsAgain.Take(true, func(c calling) bool { return c.status == http.StatusUnauthorized && c.times < dozen })}},
+	{Name: RepeatsJTI, Breaks: []string{"sec-tool-assertion-claims", "sec-tool-access-token-use", "ags-tool-renews-token"}, Part: OfGrades, Does: "sends the jti of the last assertion once more where it asks for another access token", Effects: []fault.Effect{assertionSaid.ChangeWhen(func(a asserting) bool { return a.forGrades() && a.again && a.last() != "" }, repeatsJTI)}},
+	{Name: SignsFractionsOfSeconds, Breaks: []string{}, Part: OfGrades, Permitted: true, Does: "sends assertions whose iat and exp have a fraction of a second", Effects: []fault.Effect{assertsWith(signsFractionsOfSeconds)}},
+	{Name: SendsURLAsAssertionIssuer, Breaks: []string{"sec-tool-assertion-claims"}, Hides: hiddenWithoutToken, Part: OfGrades, Does: "sends assertions whose iss is its own URL instead of the client_id", Effects: []fault.Effect{assertsWith(func(a asserting) lti.Claims { return lti.Claims{"iss": a.t.opts.URL} })}},
+	{Name: SignsAssertionAsUnpublished, Breaks: []string{"sec-tool-assertion-claims"}, Hides: hiddenWithoutToken, Part: OfGrades, Does: "signs assertions with a key that it does not publish", Effects: []fault.Effect{assertionSaid.ChangeWhen(asserting.forGrades, assertAsUnpublished)}},
 	{Name: CrashesOnNoContent, Breaks: []string{"ags-tool-score-answers", "ags-tool-tells-outcome"}, Part: OfGrades, Does: "answers with 500 where a grade service answers a score without a body, which it has taken all the same"},
-	{Name: SignsAssertionForAnHour, Breaks: []string{"sec-tool-assertion-claims"}, Part: OfGrades, OnlyWarns: true, Does: "sends assertions that last an hour"},
-	{Name: SignsAssertionInMilliseconds, Breaks: []string{"sec-tool-assertion-claims"}, Hides: hiddenWithoutToken, Part: OfGrades, Does: "sends assertions whose times are in milliseconds"},
-	{Name: SignsAssertionBySlowClock, Breaks: []string{"sec-tool-assertion-claims"}, Hides: hiddenWithoutToken, Part: OfGrades, Does: "sends assertions by a clock that is an hour slow, so that they have expired"},
-	{Name: SendsIssueTimeAsText, Breaks: []string{"sec-tool-assertion-claims"}, Part: OfGrades, Does: "sends assertions whose time of issue is text"},
-	{Name: EscapesToken, Breaks: []string{"sec-tool-access-token-use"}, Part: OfGrades, Does: "escapes an access token as if it were a part of a URL"},
-	{Name: NeedsBearerSpelt, Breaks: []string{"sec-tool-access-token-use"}, Part: OfGrades, Does: "does not take the token_type bearer in lower case"},
-	{Name: SendsTokenInURL, Breaks: []string{"sec-tool-access-token-use", "ags-tool-score-url"}, Part: OfGrades, Does: "sends the access token of a score in the query, too"},
-	{Name: CrashesOnReducedScope, Breaks: []string{"sec-tool-access-token-use"}, Part: OfGrades, Does: "answers with 500 where fewer scopes are granted than were asked for"},
-	{Name: KeepsExpiredToken, Breaks: []string{"sec-tool-access-token-use"}, Part: OfGrades, Does: "goes on with an access token that has expired, whatever the platform says"},
-	{Name: IgnoresRetryAfter, Breaks: []string{"ags-tool-renews-token"}, Part: OfGrades, Does: "tries again at once where it is told to come back later"},
+	{Name: SignsAssertionForAnHour, Breaks: []string{"sec-tool-assertion-claims"}, Part: OfGrades, OnlyWarns: true, Does: "sends assertions that last an hour", Effects: []fault.Effect{assertsWith(func(a asserting) lti.Claims { return lti.Claims{"exp": a.now().Add(time.Hour).Unix()} })}},
+	{Name: SignsAssertionInMilliseconds, Breaks: []string{"sec-tool-assertion-claims"}, Hides: hiddenWithoutToken, Part: OfGrades, Does: "sends assertions whose times are in milliseconds", Effects: []fault.Effect{assertsWith(signsAssertionInMilliseconds)}},
+	{Name: SignsAssertionBySlowClock, Breaks: []string{"sec-tool-assertion-claims"}, Hides: hiddenWithoutToken, Part: OfGrades, Does: "sends assertions by a clock that is an hour slow, so that they have expired", Effects: []fault.Effect{assertsWith(signsAssertionBySlowClock)}},
+	{Name: SendsIssueTimeAsText, Breaks: []string{"sec-tool-assertion-claims"}, Part: OfGrades, Does: "sends assertions whose time of issue is text", Effects: []fault.Effect{assertsWith(func(a asserting) lti.Claims { return lti.Claims{"iat": strconv.FormatInt(a.now().Unix(), 10)} })}},
+	{Name: EscapesToken, Breaks: []string{"sec-tool-access-token-use"}, Part: OfGrades, Does: "escapes an access token as if it were a part of a URL", Effects: []fault.Effect{tokenCarried.Change(escapesToken)}},
+	{Name: NeedsBearerSpelt, Breaks: []string{"sec-tool-access-token-use"}, Part: OfGrades, Does: "does not take the token_type bearer in lower case", Effects: []fault.Effect{mindsGrant(errNoToken, func(g granting) bool { return g.token.TokenType != bearer })}},
+	{Name: SendsTokenInURL, Breaks: []string{"sec-tool-access-token-use", "ags-tool-score-url"}, Part: OfGrades, Does: "sends the access token of a score in the query, too", Effects: []fault.Effect{tokenCarried.Change(sendsTokenInURL)}},
+	{Name: CrashesOnReducedScope, Breaks: []string{"sec-tool-access-token-use"}, Part: OfGrades, Does: "answers with 500 where fewer scopes are granted than were asked for", Effects: []fault.Effect{mindsGrant(errCrash, granting.isReduced)}},
+	{Name: KeepsExpiredToken, Breaks: []string{"sec-tool-access-token-use"}, Part: OfGrades, Does: "goes on with an access token that has expired, whatever the platform says", Effects: []fault.Effect{renewsExpired.Take(false, ofGrades), callsAgain.Take(false, withExpired)}},
+	{Name: IgnoresRetryAfter, Breaks: []string{"ags-tool-renews-token"}, Part: OfGrades, Does: "tries again at once where it is told to come back later", Effects: []fault.Effect{callsAgain.Take(true, func(c calling) bool { return c.status == http.StatusTooManyRequests && c.times < dozen })}},
 	{Name: CrashesOnTooManyRequests, Breaks: []string{"ags-tool-renews-token"}, Part: OfGrades, Does: "answers with 500 where a grade service has had too many requests"},
 	{Name: CrashesOnUnavailable, Breaks: []string{"ags-tool-renews-token"}, Part: OfGrades, Does: "answers with 500 where a grade service is not available"},
-	{Name: NeedsExpiry, Breaks: []string{"sec-tool-access-token-use"}, Part: OfGrades, Does: "takes no access token of which it is not told when it expires"},
-	{Name: RefusesGrantMembers, Breaks: []string{"sec-tool-access-token-use"}, Part: OfGrades, Does: "takes no access token that comes with members that it does not know"},
-	{Name: CutsLongTokens, Breaks: []string{"sec-tool-access-token-use"}, Part: OfGrades, Does: "keeps 1024 characters of an access token"},
-	{Name: CrashesOnGrantTypes, Breaks: []string{"sec-tool-access-token-use"}, Part: OfGrades, OnlyWarns: true, Does: "dies of an answer of a token endpoint that is no object, or whose members are of other types"},
+	{Name: NeedsExpiry, Breaks: []string{"sec-tool-access-token-use"}, Part: OfGrades, Does: "takes no access token of which it is not told when it expires", Effects: []fault.Effect{mindsGrant(errNoToken, func(g granting) bool { return g.token.ExpiresIn == nil })}},
+	{Name: RefusesGrantMembers, Breaks: []string{"sec-tool-access-token-use"}, Part: OfGrades, Does: "takes no access token that comes with members that it does not know", Effects: []fault.Effect{mindsGrant(errNoToken, granting.hasUnknownMembers)}},
+	{Name: CutsLongTokens, Breaks: []string{"sec-tool-access-token-use"}, Part: OfGrades, Does: "keeps 1024 characters of an access token", Effects: []fault.Effect{tokenKept.ChangeWhen(granting.isLong, cutsLongTokens)}},
+	{Name: CrashesOnGrantTypes, Breaks: []string{"sec-tool-access-token-use"}, Part: OfGrades, OnlyWarns: true, Does: "dies of an answer of a token endpoint that is no object, or whose members are of other types", Effects: []fault.Effect{tokenGiven.Answer(granting.isOfOtherTypes, crashOfGrant), mindsGrant(errCrash, granting.isOfOtherTypes)}},
 	{Name: StopsAtEmptyPages, Breaks: []string{"ags-tool-follows-paging", "ags-tool-results-tolerant"}, Part: OfGrades, Does: "takes an empty page for the end of a list"},
 	{Name: ChokesOnLongLabels, Breaks: []string{"ags-tool-tolerates-lineitem-content"}, Part: OfGrades, Does: "cannot read a line item whose label has more than 100 characters"},
 	{Name: CrashesOnObjectsForLists, Breaks: []string{"ags-tool-tolerates-lineitem-content", "ags-tool-results-tolerant"}, Part: OfGrades, OnlyWarns: true, Does: "dies of an object where a list belongs"},
@@ -225,8 +235,8 @@ var gradeDefects = []Fault{
 	{Name: ReplacesPathInHost, Breaks: []string{"ags-tool-score-url"}, Part: OfGrades, Does: "adds /scores where the last part of the address first occurs"},
 	{Name: NeedsOKForScores, Breaks: []string{"ags-tool-score-answers"}, Part: OfGrades, Does: "tells its user that a score was not saved unless it is answered with 200 or 201"},
 	{Name: ChokesOnScoreBody, Breaks: []string{"ags-tool-score-answers"}, Part: OfGrades, Does: "dies of the answer to a score that has a body"},
-	{Name: RetriesCreatedScores, Breaks: []string{"ags-tool-score-answers"}, Part: OfGrades, Does: "sends a score again that is answered with 201"},
-	{Name: RetriesAcceptedScores, Breaks: []string{"ags-tool-score-answers"}, Part: OfGrades, Does: "sends a score again that is answered with 202"},
+	{Name: RetriesCreatedScores, Breaks: []string{"ags-tool-score-answers"}, Part: OfGrades, Does: "sends a score again that is answered with 201", Effects: []fault.Effect{callsAgain.Take(true, scoredWith(http.StatusCreated))}},
+	{Name: RetriesAcceptedScores, Breaks: []string{"ags-tool-score-answers"}, Part: OfGrades, Does: "sends a score again that is answered with 202", Effects: []fault.Effect{callsAgain.Take(true, scoredWith(http.StatusAccepted))}},
 	{Name: AlwaysSaysSaved, Breaks: []string{"ags-tool-tells-outcome"}, Part: OfGrades, OnlyWarns: true, Does: "tells its user that a score was saved, whatever the gradebook says"},
 	{Name: NeverSaysSaved, Breaks: []string{"ags-tool-tells-outcome"}, Part: OfGrades, OnlyWarns: true, Does: "does not tell its user what came of a score"},
 	{Name: SendsScoreAsJSON, Breaks: []string{"ags-tool-score-members"}, Part: OfGrades, Does: "sends scores as application/json"},
@@ -258,9 +268,9 @@ var gradeDefects = []Fault{
 	{Name: CrashesOnStrangersResult, Breaks: []string{"ags-tool-results-tolerant"}, Part: OfGrades, Does: "dies of a result of somebody whom it does not know"},
 	{Name: CrashesOnOverriddenResult, Breaks: []string{"ags-tool-results-tolerant"}, Part: OfGrades, Does: "dies of a result that is not what it posted"},
 	{Name: AsksForOneScope, Breaks: []string{}, Part: OfGrades, Permitted: true, Does: "asks for an access token of its own for each scope"},
-	{Name: ForgetsExpiry, Breaks: []string{}, Part: OfGrades, Permitted: true, Does: "asks for another access token only when the platform does not take the last one any more"},
+	{Name: ForgetsExpiry, Breaks: []string{}, Part: OfGrades, Permitted: true, Does: "asks for another access token only when the platform does not take the last one any more", Effects: []fault.Effect{renewsExpired.Take(false, ofGrades)}},
 	{Name: ReadsLineItemFirst, Breaks: []string{}, Part: OfGrades, Permitted: true, Does: "reads the line item before it posts a score, where it may"},
-	{Name: GivesUpOnUnavailable, Breaks: []string{}, Part: OfGrades, Permitted: true, Does: "does not try a score again where the service is not available"},
+	{Name: GivesUpOnUnavailable, Breaks: []string{}, Part: OfGrades, Permitted: true, Does: "does not try a score again where the service is not available", Effects: []fault.Effect{callsAgain.Take(false, answersWith(http.StatusServiceUnavailable))}},
 	{Name: NamesCharsetOfItems, Breaks: []string{}, Part: OfGrades, Permitted: true, Does: "sends line items with a charset in their media type"},
 	{Name: AcceptsJSONToo, Breaks: []string{}, Part: OfGrades, Permitted: true, Does: "asks for line items as application/json as well, which it likes less"},
 	{Name: PostsWithoutAccept, Breaks: []string{}, Part: OfGrades, Permitted: true, Does: "does not say what it accepts where it posts or puts a line item"},
@@ -275,4 +285,38 @@ var gradeDefects = []Fault{
 	{Name: ScoresOutOfHundred, Breaks: []string{}, Part: OfGrades, Permitted: true, Does: "posts points out of a hundred, in proportion"},
 	{Name: SendsNullsBack, Breaks: []string{}, Part: OfGrades, Permitted: true, Does: "puts a line item back with the null members that it came with"},
 	{Name: HidesStrangersResults, Breaks: []string{}, Part: OfGrades, Permitted: true, Does: "shows no results of those whom it does not know"},
+}
+
+func repeatsJTI(a asserting) asserting {
+	a.claims["jti"] = a.last()
+	return a
+}
+
+func signsFractionsOfSeconds(a asserting) lti.Claims {
+	return lti.Claims{"iat": fractional(a.now()), "exp": fractional(a.now().Add(tokenLifetime))}
+}
+
+func signsAssertionInMilliseconds(a asserting) lti.Claims {
+	return lti.Claims{"iat": a.now().UnixMilli(), "exp": a.now().Add(tokenLifetime).UnixMilli()}
+}
+
+func signsAssertionBySlowClock(a asserting) lti.Claims {
+	return lti.Claims{"iat": a.now().Add(-time.Hour).Unix(), "exp": a.now().Add(tokenLifetime - time.Hour).Unix()}
+}
+
+func sendsTokenInURL(r GradeRequest) GradeRequest {
+	if r.MediaType == lti.MediaTypeScore {
+		r.URL = withQuery(r.URL, "access_token="+url.QueryEscape(r.Token))
+	}
+	return r
+}
+
+func escapesToken(r GradeRequest) GradeRequest {
+	r.Token = url.QueryEscape(r.Token)
+	return r
+}
+
+func cutsLongTokens(g granting) granting {
+	g.access = g.access[:shortToken]
+	return g
 }

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"invigilator/fault"
 	"invigilator/lti"
 )
 
@@ -88,18 +89,14 @@ func (t *Tool) callGrades(ctx context.Context, g *gradebook, scope string, r Gra
 			return nil, err
 		}
 		r.Token = token
-		e, err := t.sendGrade(ctx, &gradeDraft{tool: t, GradeRequest: t.spoilToken(r)})
+		e, err := t.sendGrade(ctx, &gradeDraft{tool: t, GradeRequest: tokenCarried.Pass(t.carrier, r)})
 		if err != nil {
 			return nil, err
 		}
 		tries[e.Status]++
-		if e.Status == http.StatusUnauthorized && t.has(RenewsForNextRequest) {
-			t.mu.Lock()
-			delete(t.grants, grantOf(g.of, scopes))
-			t.mu.Unlock()
-			return e, e.failure()
-		}
-		if !t.again(r.MediaType == lti.MediaTypeScore, e.Status, tries[e.Status]) || t.insistsOnExpired(grantOf(g.of, scopes), e) {
+		done := calling{t, grantOf(g.of, scopes), r.MediaType == lti.MediaTypeScore, e.Status, tries[e.Status]}
+		callAnswered.Pass(t.carrier, done)
+		if !callsAgain.Taken(t.carrier, done) {
 			return e, cmp.Or(t.crashOfCall(e), e.failure(), t.misjudges(r, e), t.misread(r, e))
 		}
 		if e.Status == http.StatusUnauthorized {
@@ -109,24 +106,23 @@ func (t *Tool) callGrades(ctx context.Context, g *gradebook, scope string, r Gra
 	}
 }
 
-// again says whether a request, for a score or not, is sent once more after so many
-// answers of a status.
-func (t *Tool) again(score bool, status, times int) bool {
-	switch status {
-	case http.StatusUnauthorized:
-		return times == 1 && !t.has(NeverRenewsGradeToken) || times > 1 && times < dozen && t.has(RenewsForever)
-	case http.StatusServiceUnavailable:
-		return times == 1 && !t.has(GivesUpOnUnavailable)
-	case http.StatusCreated:
-		return score && times == 1 && t.has(RetriesCreatedScores)
-	case http.StatusAccepted:
-		return score && times == 1 && t.has(RetriesAcceptedScores)
-	default:
-		return status == http.StatusTooManyRequests && times < dozen && t.has(IgnoresRetryAfter)
-	}
+// calling is a request to a grade service that was answered.
+type calling struct {
+	t      *Tool
+	grant  grantKey // of its access token
+	score  bool     // it was for a score
+	status int
+	times  int // that this was the answer
 }
 
-const dozen = 12
+// How a grade service is asked.
+var (
+	tokenCarried = &fault.Seam[GradeRequest]{Name: "a request with its access token"}
+	callAnswered = &fault.Seam[calling]{Name: "a request that was answered"}
+	callsAgain   = &fault.Step[calling]{Name: "sends a request once more", Honest: func(c calling) bool {
+		return c.times == 1 && (c.status == http.StatusUnauthorized || c.status == http.StatusServiceUnavailable)
+	}}
+)
 
 // failure says why a request has not succeeded; nil where it has.
 func (e *Exchange) failure() error {

@@ -159,25 +159,6 @@ func (t *Tool) crashOfList(fault string, says error) error {
 
 func isNull(raw json.RawMessage) bool { return string(raw) == "null" }
 
-// crashOfGrant is how the tool dies of an answer of a token endpoint, or what it minds in
-// one, where it has a fault.
-func (t *Tool) crashOfGrant(token *Token) error {
-	_, isText := token.Raw["access_token"].(string)
-	_, timeIsText := token.ExpiresIn.(string)
-	known := []string{"access_token", "token_type", "expires_in", lti.ParamScope}
-	unknown := func(name string) bool { return !slices.Contains(known, name) }
-	switch {
-	case (!isText || timeIsText) && t.has(CrashesOnGrantTypes):
-		return errCrash
-	case token.Raw != nil && token.ExpiresIn == nil && t.has(NeedsExpiry), slices.ContainsFunc(slices.Collect(maps.Keys(token.Raw)), unknown) && t.has(RefusesGrantMembers):
-		return errors.New("the platform grants no access token that is known")
-	}
-	if len(token.AccessToken) > shortToken && t.has(CutsLongTokens) {
-		token.AccessToken = token.AccessToken[:shortToken]
-	}
-	return nil
-}
-
 // What faults take at most of access tokens, labels and comments.
 const (
 	shortToken   = 1024

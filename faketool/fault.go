@@ -97,224 +97,77 @@ const (
 
 // The names of the faults of launches.
 const (
-	LoginOnlyByGet                  = "login-only-by-get"
-	LoginOnlyByPost                 = "login-only-by-post"
-	TruncatesMessageHint            = "truncates-message-hint"
-	DecodesMessageHintTwice         = "decodes-message-hint-twice"
-	DropsMessageHintZero            = "drops-message-hint-zero"
-	InventsMessageHint              = "invents-message-hint"
-	TruncatesLoginHint              = "truncates-login-hint"
-	DecodesLoginHintTwice           = "decodes-login-hint-twice"
-	DropsLoginHintZero              = "drops-login-hint-zero"
-	OmitsPrompt                     = "omits-prompt"
-	OmitsResponseMode               = "omits-response-mode"
-	AsksForOtherScope               = "asks-for-other-scope"
-	RepeatsClientID                 = "repeats-client-id"
-	AsksForTargetLinkURI            = "asks-for-target-link-uri"
-	AsksForPlainRedirectURI         = "asks-for-plain-redirect-uri"
-	KeepsLoginInRedirectURI         = "keeps-login-in-redirect-uri"
-	ShortNonce                      = "short-nonce"
-	CountsNonce                     = "counts-nonce"
-	TakesNonceFromClock             = "takes-nonce-from-clock"
-	SendsStateAsNonce               = "sends-state-as-nonce"
-	ShortState                      = "short-state"
-	CountsState                     = "counts-state"
-	OmitsState                      = "omits-state"
-	SetsNoStateCookie               = "sets-no-state-cookie"
-	AcceptsMissingState             = "accepts-missing-state"
-	AcceptsEmptyState               = "accepts-empty-state"
-	AcceptsUnknownState             = "accepts-unknown-state"
-	IgnoresStateCookie              = "ignores-state-cookie"
-	AcceptsUnsolicited              = "accepts-unsolicited"
-	SkipsSignature                  = "skips-signature"
-	AcceptsEmptySignature           = "accepts-empty-signature"
-	AcceptsAlgNone                  = "accepts-alg-none"
-	AcceptsAlgNoneInOtherSpelling   = "accepts-alg-none-in-other-spelling"
-	AcceptsMissingAlg               = "accepts-missing-alg"
-	AcceptsFirstKeyAsSecret         = "accepts-first-key-as-secret"
-	AcceptsPublicKeyAsSecret        = "accepts-public-key-as-secret"
-	TriesAnyKey                     = "tries-any-key"
-	NeverFetchesKeysAgain           = "never-fetches-keys-again"
-	IgnoresIssuer                   = "ignores-issuer"
-	ComparesIssuerLoosely           = "compares-issuer-loosely"
-	AcceptsIssuerArray              = "accepts-issuer-array"
-	IgnoresAudience                 = "ignores-audience"
-	AcceptsMissingAudience          = "accepts-missing-audience"
-	IgnoresCaseOfAudience           = "ignores-case-of-audience"
-	RefusesAudienceWith400          = "refuses-audience-with-400"
-	IgnoresExpiry                   = "ignores-expiry"
-	AcceptsMissingExpiry            = "accepts-missing-expiry"
-	AcceptsNullExpiry               = "accepts-null-expiry"
-	ReadsExpiryFromText             = "reads-expiry-from-text"
-	AcceptsMissingNonce             = "accepts-missing-nonce"
-	AcceptsMissingNonceOnce         = "accepts-missing-nonce-once"
-	AcceptsEmptyNonce               = "accepts-empty-nonce"
-	AcceptsUnknownNonce             = "accepts-unknown-nonce"
-	AcceptsOthersLoginAfterLaunch   = "accepts-others-login-after-launch"
-	AcceptsOthersLoginDuringLogin   = "accepts-others-login-during-login"
-	AcceptsNonceOfOtherLogin        = "accepts-nonce-of-other-login"
-	AcceptsUsedNonceOfBrowser       = "accepts-used-nonce-of-browser"
-	AcceptsNonceOfAnyLogin          = "accepts-nonce-of-any-login"
-	AcceptsLaunchTwice              = "accepts-launch-twice"
-	NotesUseLate                    = "notes-use-late"
-	AcceptsUsedNonce                = "accepts-used-nonce"
-	IgnoresMessageType              = "ignores-message-type"
-	IgnoresCaseOfMessageType        = "ignores-case-of-message-type"
-	AcceptsMissingDeployment        = "accepts-missing-deployment"
-	AcceptsEmptyDeployment          = "accepts-empty-deployment"
-	FallsBackOnFirstPlatform        = "falls-back-on-first-platform"
-	TakesEndpointFromLogin          = "takes-endpoint-from-login"
-	NeedsNoLoginHint                = "needs-no-login-hint"
-	NeedsNoTargetLinkURI            = "needs-no-target-link-uri"
-	RefusesUnknownParameters        = "refuses-unknown-parameters"
-	RedirectsToTargetLink           = "redirects-to-target-link"
-	RedirectsToTargetOfLogin        = "redirects-to-target-of-login"
-	OpensTargetOfLogin              = "opens-target-of-login"
-	IgnoresClientID                 = "ignores-client-id"
-	NeedsClientID                   = "needs-client-id"
-	NeedsDeploymentAtLogin          = "needs-deployment-at-login"
-	StopsAtSystemRole               = "stops-at-system-role"
-	TakesAdministratorsForTeachers  = "takes-administrators-for-teachers"
-	TakesAnyClientIDForOnly         = "takes-any-client-id-for-only"
-	DropsEndpointQuery              = "drops-endpoint-query"
-	GluesEndpointQuery              = "glues-endpoint-query"
-	EscapesEndpointQuery            = "escapes-endpoint-query"
-	RefusesManyCookies              = "refuses-many-cookies"
-	KeepsOneLoginPerBrowser         = "keeps-one-login-per-browser"
-	AcceptsUsedState                = "accepts-used-state"
-	NotesStateLate                  = "notes-state-late"
-	AcceptsTokenOfAnyPlatform       = "accepts-token-of-any-platform"
-	AcceptsTokenOfOtherClient       = "accepts-token-of-other-client"
-	AcceptsLaunchByGet              = "accepts-launch-by-get"
-	ReadsLaunchFromQuery            = "reads-launch-from-query"
-	IgnoresError                    = "ignores-error"
-	ShowsErrorUnescaped             = "shows-error-unescaped"
-	CrashesOnError                  = "crashes-on-error"
-	TrustsEmbeddedKey               = "trusts-embedded-key"
-	TrustsEmbeddedCertificate       = "trusts-embedded-certificate"
-	TrustsKeyURL                    = "trusts-key-url"
-	FetchesCertificateURL           = "fetches-certificate-url"
-	AcceptsAnyAlgorithm             = "accepts-any-algorithm"
-	VerifiesByKeyTypeAlone          = "verifies-by-key-type-alone"
-	CrashesOnOtherAlgorithm         = "crashes-on-other-algorithm"
-	IgnoresCrit                     = "ignores-crit"
-	TriesKeysWithoutKID             = "tries-keys-without-kid"
-	TakesOnlyKeptKeyWithoutKID      = "takes-only-kept-key-without-kid"
-	TriesOnlyKeyWithoutKID          = "tries-only-key-without-kid"
-	KeepsWithdrawnKeys              = "keeps-withdrawn-keys"
-	NeedsAlgInKeySet                = "needs-alg-in-key-set"
-	ChokesOnForeignKeys             = "chokes-on-foreign-keys"
-	TakesFirstKeyOfKID              = "takes-first-key-of-kid"
-	AcceptsWithoutKeys              = "accepts-without-keys"
-	WaitsForKeys                    = "waits-for-keys"
-	RemembersKeyFailure             = "remembers-key-failure"
-	RefusesAudienceArray            = "refuses-audience-array"
-	RefusesAuthorizedParty          = "refuses-authorized-party"
-	LooksForAudience                = "looks-for-audience"
-	TakesFirstAudience              = "takes-first-audience"
-	TrustsAuthorizedParty           = "trusts-authorized-party"
-	IgnoresAuthorizedParty          = "ignores-authorized-party"
-	AcceptsMissingIssueTime         = "accepts-missing-issue-time"
-	AcceptsFutureIssueTime          = "accepts-future-issue-time"
-	IgnoresNotBefore                = "ignores-not-before"
-	AllowsNoClockSkew               = "allows-no-clock-skew"
-	NeedsWholeIssueTime             = "needs-whole-issue-time"
-	NeedsWholeExpiry                = "needs-whole-expiry"
-	NeedsWholeNotBefore             = "needs-whole-not-before"
-	CrashesOnMalformedToken         = "crashes-on-malformed-token"
-	ReadsNumbersAsText              = "reads-numbers-as-text"
-	LimitsLaunchTo32KiB             = "limits-launch-to-32-kib"
-	GarblesUnicode                  = "garbles-unicode"
-	ShowsNamesUnescaped             = "shows-names-unescaped"
-	AcceptsAnySignedToken           = "accepts-any-signed-token"
-	AcceptsMessageWithoutClaims     = "accepts-message-without-claims"
-	AcceptsMissingMessageType       = "accepts-missing-message-type"
-	AcceptsEmptyMessageType         = "accepts-empty-message-type"
-	IgnoresVersion                  = "ignores-version"
-	ComparesVersionLoosely          = "compares-version-loosely"
-	AcceptsMissingVersion           = "accepts-missing-version"
-	TakesIssuerOfLogin              = "takes-issuer-of-login"
-	TakesIssuerLikeLogins           = "takes-issuer-like-logins"
-	TakesClientIDOfLogin            = "takes-client-id-of-login"
-	TakesAnyAudienceWithoutClient   = "takes-any-audience-without-client"
-	TakesDeploymentOfLogin          = "takes-deployment-of-login"
-	TakesAnyDeploymentWithoutLogins = "takes-any-deployment-without-logins"
-	IgnoresDeployment               = "ignores-deployment"
-	IgnoresCaseOfDeployment         = "ignores-case-of-deployment"
-	TruncatesDeployment             = "truncates-deployment"
-	KnowsOneDeployment              = "knows-one-deployment"
-	AcceptsMissingResourceLink      = "accepts-missing-resource-link"
-	AcceptsEmptyResourceLinkID      = "accepts-empty-resource-link-id"
-	AcceptsMissingRoles             = "accepts-missing-roles"
-	AcceptsMissingUser              = "accepts-missing-user"
-	AcceptsEmptyUser                = "accepts-empty-user"
-	CrashesOnAnonymous              = "crashes-on-anonymous"
-	DeclinesAnonymous               = "declines-anonymous"
-	TakesAnonymousForLastUser       = "takes-anonymous-for-last-user"
-	KeepsFirstUserOfBrowser         = "keeps-first-user-of-browser"
-	AcceptsMissingTargetLinkURI     = "accepts-missing-target-link-uri"
-	RefusesUnknownClaims            = "refuses-unknown-claims"
-	RefusesLongTitles               = "refuses-long-titles"
-	RefusesManyRoles                = "refuses-many-roles"
-	RefusesUnknownMembers           = "refuses-unknown-members"
-	NeedsPlatformClaim              = "needs-platform-claim"
-	NeedsRole                       = "needs-role"
-	ShowsLearnersView               = "shows-learners-view"
-	NeedsOnlyRole                   = "needs-only-role"
-	LooksForInstructorInRole        = "looks-for-instructor-in-role"
-	KnowsUsersByEmail               = "knows-users-by-email"
-	KnowsUsersBySubAlone            = "knows-users-by-sub-alone"
-	KnowsUsersByAllClaims           = "knows-users-by-all-claims"
-	SwapsOverlappingLoginHints      = "swaps-overlapping-login-hints"
-	DropsMessageHintOfPost          = "drops-message-hint-of-post"
-	SharesNonceOfOverlappingLogins  = "shares-nonce-of-overlapping-logins"
-	SharesStateOfOverlappingLogins  = "shares-state-of-overlapping-logins"
-	SwapsOverlappingUsers           = "swaps-overlapping-users"
-	KnowsLinksByIDAlone             = "knows-links-by-id-alone"
-	DropsReturnQuery                = "drops-return-query"
-	AddsOwnReturnParameters         = "adds-own-return-parameters"
-	ReturnsUnverified               = "returns-unverified"
-	AcceptsOldTLS                   = "accepts-old-tls"
-	RefusesSeveralRoles             = "refuses-several-roles"
-	RefusesSystemRoles              = "refuses-system-roles"
-	NeedsRoleInContext              = "needs-role-in-context"
-	ForgetsOldLogins                = "forgets-old-logins"
-	RefusesShortRole                = "refuses-short-role"
-	RefusesCustomRole               = "refuses-custom-role"
-	NeedsName                       = "needs-name"
-	NeedsEmail                      = "needs-email"
-	NeedsContext                    = "needs-context"
-	PublishesShortKey               = "publishes-short-key"
-	PublishesKeyWithoutKID          = "publishes-key-without-kid"
-	NestsKeySet                     = "nests-key-set"
-	NeedsCustom                     = "needs-custom"
-	NeedsResourceParameter          = "needs-resource-parameter"
-	NeedsCourseNumber               = "needs-course-number"
-	PublishesPrivateKey             = "publishes-private-key"
-	ForbidsFraming                  = "forbids-framing"
-	StateCookieWithoutSameSite      = "cookies-without-samesite"
-	StateCookieUnpartitioned        = "cookies-unpartitioned"
-	NeedsOwnWindow                  = "needs-own-window"
-	RefusesTeachers                 = "refuses-teachers"
-	RefusesMiddleName               = "refuses-middle-name"
-	RefusesUnknownRole              = "refuses-unknown-role"
-	StartsSessionBeforeChecking     = "starts-session-before-checking"
-	RefusesWith200                  = "refuses-with-200"
-	RefusesWith500                  = "refuses-with-500"
-	ReturnsRefusals                 = "returns-refusals"
-	ShowsOwnSessionInstead          = "shows-own-session-instead"
-	ShowsClassmates                 = "shows-classmates"
-	NamesGuests                     = "names-guests"
-	OpensPagesByAddress             = "opens-pages-by-address"
-	NumbersPages                    = "numbers-pages"
-	KnowsUsersByAddresses           = "knows-users-by-addresses"
-	PassesIDTokenOn                 = "passes-id-token-on"
-	PassesAccessTokensOn            = "passes-access-tokens-on"
-	TellsPlatformsSessions          = "tells-platforms-its-sessions"
-	KeepsStateInCookie              = "keeps-state-in-cookie"
-	TellsCookieInState              = "tells-cookie-in-state"
-	KeepsStateInLocalStorage        = "keeps-state-in-local-storage"
-	WritesReturnQueryAnew           = "writes-return-query-anew"
+	LoginOnlyByGet              = "login-only-by-get"
+	LoginOnlyByPost             = "login-only-by-post"
+	OmitsPrompt                 = "omits-prompt"
+	ShortNonce                  = "short-nonce"
+	CountsNonce                 = "counts-nonce"
+	CountsState                 = "counts-state"
+	SetsNoStateCookie           = "sets-no-state-cookie"
+	AcceptsMissingState         = "accepts-missing-state"
+	SkipsSignature              = "skips-signature"
+	NeverFetchesKeysAgain       = "never-fetches-keys-again"
+	IgnoresIssuer               = "ignores-issuer"
+	RefusesAudienceWith400      = "refuses-audience-with-400"
+	IgnoresExpiry               = "ignores-expiry"
+	AcceptsEmptyNonce           = "accepts-empty-nonce"
+	NotesUseLate                = "notes-use-late"
+	IgnoresClientID             = "ignores-client-id"
+	DropsEndpointQuery          = "drops-endpoint-query"
+	GluesEndpointQuery          = "glues-endpoint-query"
+	EscapesEndpointQuery        = "escapes-endpoint-query"
+	RefusesManyCookies          = "refuses-many-cookies"
+	KeepsOneLoginPerBrowser     = "keeps-one-login-per-browser"
+	NotesStateLate              = "notes-state-late"
+	AcceptsTokenOfOtherClient   = "accepts-token-of-other-client"
+	IgnoresError                = "ignores-error"
+	FetchesCertificateURL       = "fetches-certificate-url"
+	WaitsForKeys                = "waits-for-keys"
+	RefusesAudienceArray        = "refuses-audience-array"
+	AcceptsFutureIssueTime      = "accepts-future-issue-time"
+	IgnoresNotBefore            = "ignores-not-before"
+	ShowsNamesUnescaped         = "shows-names-unescaped"
+	KnowsOneDeployment          = "knows-one-deployment"
+	TakesAnonymousForLastUser   = "takes-anonymous-for-last-user"
+	KeepsFirstUserOfBrowser     = "keeps-first-user-of-browser"
+	KnowsUsersByEmail           = "knows-users-by-email"
+	KnowsUsersBySubAlone        = "knows-users-by-sub-alone"
+	KnowsUsersByAllClaims       = "knows-users-by-all-claims"
+	SwapsOverlappingLoginHints  = "swaps-overlapping-login-hints"
+	DropsMessageHintOfPost      = "drops-message-hint-of-post"
+	SwapsOverlappingUsers       = "swaps-overlapping-users"
+	KnowsLinksByIDAlone         = "knows-links-by-id-alone"
+	DropsReturnQuery            = "drops-return-query"
+	AddsOwnReturnParameters     = "adds-own-return-parameters"
+	AcceptsOldTLS               = "accepts-old-tls"
+	ForgetsOldLogins            = "forgets-old-logins"
+	PublishesShortKey           = "publishes-short-key"
+	PublishesKeyWithoutKID      = "publishes-key-without-kid"
+	NestsKeySet                 = "nests-key-set"
+	NeedsResourceParameter      = "needs-resource-parameter"
+	NeedsCourseNumber           = "needs-course-number"
+	PublishesPrivateKey         = "publishes-private-key"
+	ForbidsFraming              = "forbids-framing"
+	StateCookieWithoutSameSite  = "cookies-without-samesite"
+	StateCookieUnpartitioned    = "cookies-unpartitioned"
+	NeedsOwnWindow              = "needs-own-window"
+	StartsSessionBeforeChecking = "starts-session-before-checking"
+	RefusesWith200              = "refuses-with-200"
+	RefusesWith500              = "refuses-with-500"
+	ReturnsRefusals             = "returns-refusals"
+	ShowsOwnSessionInstead      = "shows-own-session-instead"
+	ShowsClassmates             = "shows-classmates"
+	NamesGuests                 = "names-guests"
+	OpensPagesByAddress         = "opens-pages-by-address"
+	NumbersPages                = "numbers-pages"
+	KnowsUsersByAddresses       = "knows-users-by-addresses"
+	PassesIDTokenOn             = "passes-id-token-on"
+	PassesAccessTokensOn        = "passes-access-tokens-on"
+	TellsPlatformsSessions      = "tells-platforms-its-sessions"
+	KeepsStateInCookie          = "keeps-state-in-cookie"
+	TellsCookieInState          = "tells-cookie-in-state"
+	KeepsStateInLocalStorage    = "keeps-state-in-local-storage"
+	WritesReturnQueryAnew       = "writes-return-query-anew"
 )
 
 // Faults returns every fault: the defects of the tool, and then the stimuli for
@@ -408,192 +261,192 @@ var defects = slices.Concat(launchDefects, examDefects, gradeDefects, reviewDefe
 var launchDefects = []Fault{
 	{Name: LoginOnlyByGet, Breaks: []string{"sec-tool-login-get-and-post"}, Does: "answers a login initiation by POST with 405", Effects: []fault.Effect{beginsLogin.Add(onlyBy(http.MethodGet))}},
 	{Name: LoginOnlyByPost, Breaks: []string{"sec-tool-login-get-and-post"}, Does: "answers a login initiation by GET with 405", Effects: []fault.Effect{beginsLogin.Add(onlyBy(http.MethodPost))}},
-	{Name: TruncatesMessageHint, Breaks: []string{"core-tool-message-hint-returned-unaltered"}, Does: "keeps 255 characters of lti_message_hint", Effects: []fault.Effect{requestWith(lti.ParamMessageHint, truncate)}},
-	{Name: DecodesMessageHintTwice, Breaks: []string{"core-tool-message-hint-returned-unaltered"}, Does: "URL-decodes lti_message_hint once too often", Effects: []fault.Effect{requestWith(lti.ParamMessageHint, decodeAgain)}},
-	{Name: DropsMessageHintZero, Breaks: []string{"core-tool-message-hint-returned-unaltered"}, Does: "takes the lti_message_hint 0 for none", Effects: []fault.Effect{requestWithout(lti.ParamMessageHint, "0")}},
-	{Name: InventsMessageHint, Breaks: []string{"core-tool-message-hint-returned-unaltered"}, Does: "sends an lti_message_hint where it received none", Effects: []fault.Effect{authenticationRequest.Change(inventsMessageHint)}},
-	{Name: TruncatesLoginHint, Breaks: []string{"sec-tool-login-hint-returned-unaltered"}, Does: "keeps 255 characters of login_hint", Effects: []fault.Effect{requestWith(lti.ParamLoginHint, truncate)}},
-	{Name: DecodesLoginHintTwice, Breaks: []string{"sec-tool-login-hint-returned-unaltered"}, Does: "URL-decodes login_hint once too often", Effects: []fault.Effect{requestWith(lti.ParamLoginHint, decodeAgain)}},
-	{Name: DropsLoginHintZero, Breaks: []string{"sec-tool-login-hint-returned-unaltered"}, Does: "takes the login_hint 0 for none", Effects: []fault.Effect{requestWithout(lti.ParamLoginHint, "0")}},
+	{Name: "truncates-message-hint", Breaks: []string{"core-tool-message-hint-returned-unaltered"}, Does: "keeps 255 characters of lti_message_hint", Effects: []fault.Effect{requestWith(lti.ParamMessageHint, truncate)}},
+	{Name: "decodes-message-hint-twice", Breaks: []string{"core-tool-message-hint-returned-unaltered"}, Does: "URL-decodes lti_message_hint once too often", Effects: []fault.Effect{requestWith(lti.ParamMessageHint, decodeAgain)}},
+	{Name: "drops-message-hint-zero", Breaks: []string{"core-tool-message-hint-returned-unaltered"}, Does: "takes the lti_message_hint 0 for none", Effects: []fault.Effect{requestWithout(lti.ParamMessageHint, "0")}},
+	{Name: "invents-message-hint", Breaks: []string{"core-tool-message-hint-returned-unaltered"}, Does: "sends an lti_message_hint where it received none", Effects: []fault.Effect{authenticationRequest.Change(inventsMessageHint)}},
+	{Name: "truncates-login-hint", Breaks: []string{"sec-tool-login-hint-returned-unaltered"}, Does: "keeps 255 characters of login_hint", Effects: []fault.Effect{requestWith(lti.ParamLoginHint, truncate)}},
+	{Name: "decodes-login-hint-twice", Breaks: []string{"sec-tool-login-hint-returned-unaltered"}, Does: "URL-decodes login_hint once too often", Effects: []fault.Effect{requestWith(lti.ParamLoginHint, decodeAgain)}},
+	{Name: "drops-login-hint-zero", Breaks: []string{"sec-tool-login-hint-returned-unaltered"}, Does: "takes the login_hint 0 for none", Effects: []fault.Effect{requestWithout(lti.ParamLoginHint, "0")}},
 	{Name: OmitsPrompt, Breaks: []string{"sec-tool-auth-request-parameters"}, Does: "leaves prompt out of the authentication request", Effects: []fault.Effect{requestWithout(lti.ParamPrompt)}},
-	{Name: OmitsResponseMode, Breaks: []string{"sec-tool-auth-request-parameters"}, Does: "leaves response_mode out of the authentication request", Effects: []fault.Effect{requestWithout(lti.ParamResponseMode)}},
-	{Name: AsksForOtherScope, Breaks: []string{"sec-tool-auth-request-parameters"}, Does: "asks for the scope profile instead of openid", Effects: []fault.Effect{requestWith(lti.ParamScope, func(string) string { return "profile" })}},
-	{Name: RepeatsClientID, Breaks: []string{"sec-tool-auth-request-parameters"}, Does: "sends client_id twice", Effects: []fault.Effect{authenticationRequest.Change(repeatsClientID)}},
-	{Name: AsksForTargetLinkURI, Breaks: []string{"sec-tool-auth-request-redirect-uri", "oidc-tool-target-link-uri-no-open-redirect"}, Does: "takes target_link_uri for its redirect_uri, registered or not", Effects: []fault.Effect{authenticationRequest.Change(asksForTargetLinkURI)}},
-	{Name: AsksForPlainRedirectURI, Breaks: []string{"sec-tool-auth-request-redirect-uri"}, Does: "asks to be answered at http, as it is reached behind a proxy that ends TLS", Effects: []fault.Effect{requestWith(lti.ParamRedirectURI, func(uri string) string { return strings.Replace(uri, "https:", "http:", 1) })}},
-	{Name: KeepsLoginInRedirectURI, Breaks: []string{"sec-tool-auth-request-redirect-uri"}, Does: "keeps the parameters of the login initiation in its redirect_uri, as it was itself called with them", Effects: []fault.Effect{authenticationRequest.Change(keepsLoginInRedirectURI)}},
+	{Name: "omits-response-mode", Breaks: []string{"sec-tool-auth-request-parameters"}, Does: "leaves response_mode out of the authentication request", Effects: []fault.Effect{requestWithout(lti.ParamResponseMode)}},
+	{Name: "asks-for-other-scope", Breaks: []string{"sec-tool-auth-request-parameters"}, Does: "asks for the scope profile instead of openid", Effects: []fault.Effect{requestWith(lti.ParamScope, func(string) string { return "profile" })}},
+	{Name: "repeats-client-id", Breaks: []string{"sec-tool-auth-request-parameters"}, Does: "sends client_id twice", Effects: []fault.Effect{authenticationRequest.Change(repeatsClientID)}},
+	{Name: "asks-for-target-link-uri", Breaks: []string{"sec-tool-auth-request-redirect-uri", "oidc-tool-target-link-uri-no-open-redirect"}, Does: "takes target_link_uri for its redirect_uri, registered or not", Effects: []fault.Effect{authenticationRequest.Change(asksForTargetLinkURI)}},
+	{Name: "asks-for-plain-redirect-uri", Breaks: []string{"sec-tool-auth-request-redirect-uri"}, Does: "asks to be answered at http, as it is reached behind a proxy that ends TLS", Effects: []fault.Effect{requestWith(lti.ParamRedirectURI, func(uri string) string { return strings.Replace(uri, "https:", "http:", 1) })}},
+	{Name: "keeps-login-in-redirect-uri", Breaks: []string{"sec-tool-auth-request-redirect-uri"}, Does: "keeps the parameters of the login initiation in its redirect_uri, as it was itself called with them", Effects: []fault.Effect{authenticationRequest.Change(keepsLoginInRedirectURI)}},
 	{Name: ShortNonce, Breaks: []string{"sec-tool-auth-request-nonce"}, Does: "makes a nonce of 8 characters", Effects: []fault.Effect{loginMade.Change(shortNonce)}},
 	{Name: CountsNonce, Breaks: []string{"sec-tool-auth-request-nonce"}, Does: "makes a nonce by counting", Effects: []fault.Effect{loginMade.ChangeWhen(always, countsNonce)}},
-	{Name: TakesNonceFromClock, Breaks: []string{"sec-tool-auth-request-nonce"}, Does: "makes a nonce from the time", Effects: []fault.Effect{loginMade.Change(takesNonceFromClock)}},
-	{Name: SendsStateAsNonce, Breaks: []string{"sec-tool-auth-request-nonce"}, Does: "sends the state as the nonce as well", Effects: []fault.Effect{loginMade.Change(sendsStateAsNonce)}},
-	{Name: ShortState, Breaks: []string{"sec-tool-auth-request-state"}, Does: "makes a state of 8 characters", Effects: []fault.Effect{loginMade.Change(shortState)}},
+	{Name: "takes-nonce-from-clock", Breaks: []string{"sec-tool-auth-request-nonce"}, Does: "makes a nonce from the time", Effects: []fault.Effect{loginMade.Change(takesNonceFromClock)}},
+	{Name: "sends-state-as-nonce", Breaks: []string{"sec-tool-auth-request-nonce"}, Does: "sends the state as the nonce as well", Effects: []fault.Effect{loginMade.Change(sendsStateAsNonce)}},
+	{Name: "short-state", Breaks: []string{"sec-tool-auth-request-state"}, Does: "makes a state of 8 characters", Effects: []fault.Effect{loginMade.Change(shortState)}},
 	{Name: CountsState, Breaks: []string{"sec-tool-auth-request-state"}, Does: "makes a state by counting", Effects: []fault.Effect{loginMade.ChangeWhen(always, countsState)}},
-	{Name: OmitsState, Breaks: []string{"sec-tool-auth-request-state"}, Hides: []string{"sec-tool-state-missing", "sec-tool-state-foreign", "practice-tool-state-single-use"}, Does: "sends no state, and knows a login by its cookie and nonce", Effects: []fault.Effect{loginMade.Change(omitsState), requestWithout(lti.ParamState)}},
+	{Name: "omits-state", Breaks: []string{"sec-tool-auth-request-state"}, Hides: []string{"sec-tool-state-missing", "sec-tool-state-foreign", "practice-tool-state-single-use"}, Does: "sends no state, and knows a login by its cookie and nonce", Effects: []fault.Effect{loginMade.Change(omitsState), requestWithout(lti.ParamState)}},
 	{Name: SetsNoStateCookie, Breaks: []string{"sec-tool-auth-request-state", "sec-tool-login-csrf"}, Does: "binds the state to no browser", Effects: []fault.Effect{loginOfBrowser.Lift(nil), bindsToBrowser.Take(false, nil)}},
 	{Name: AcceptsMissingState, Breaks: []string{"sec-tool-state-missing", "ap-tool-verifies-id-token"}, Does: "accepts a launch without state", Effects: []fault.Effect{responseFor.ChangeWhen(acceptsMissingStateWhen, goByNonce)}},
-	{Name: AcceptsEmptyState, Breaks: []string{"sec-tool-state-missing"}, Does: "accepts a launch with an empty state", Effects: []fault.Effect{responseFor.ChangeWhen(acceptsEmptyStateWhen, goByNonce)}},
-	{Name: AcceptsUnknownState, Breaks: []string{"sec-tool-state-foreign"}, Does: "accepts a state that it never issued", Effects: []fault.Effect{responseFor.ChangeWhen(func(q *response) bool { return q.begun == nil && q.state() != "" && q.loginOfNonce() != nil }, goByNonce)}},
-	{Name: IgnoresStateCookie, Breaks: []string{"sec-tool-login-csrf"}, Does: "does not ask whether the browser is the one that began the login", Effects: []fault.Effect{loginOfBrowser.Lift(nil)}},
-	{Name: AcceptsOthersLoginAfterLaunch, Breaks: []string{"sec-tool-login-csrf"}, Does: "takes the answer to another browser's login in a browser that was launched before", Effects: []fault.Effect{loginOfBrowser.Lift(func(q *response) bool { return q.browser().launched })}},
-	{Name: AcceptsOthersLoginDuringLogin, Breaks: []string{"sec-tool-login-csrf"}, Does: "takes the answer to another browser's login in a browser whose own login is under way", Effects: []fault.Effect{loginOfBrowser.Lift(func(q *response) bool { return !q.browser().launched && q.browser().sent })}},
-	{Name: AcceptsNonceOfOtherLogin, Breaks: []string{"oidc-tool-nonce-foreign"}, Does: "takes the nonce of any open login of the browser, whichever the state is of", Effects: []fault.Effect{nonceOfLogin.Lift(acceptsNonceOfOtherLogin)}},
-	{Name: AcceptsUsedNonceOfBrowser, Breaks: []string{"sec-tool-nonce-replayed"}, Does: "takes a used nonce in the next login of its browser", Effects: []fault.Effect{nonceOfLogin.Lift(func(q *response) bool { return q.ofUsedLogin() && ownsLogin(q.r, q.loginOfNonce()) })}},
-	{Name: AcceptsUnsolicited, Breaks: []string{"sec-tool-login-csrf"}, Does: "accepts a launch that answers no login", Effects: []fault.Effect{responseFor.ChangeWhen(acceptsUnsolicitedWhen, goOnUnasked), loginOfBrowser.Lift(unasked)}},
+	{Name: "accepts-empty-state", Breaks: []string{"sec-tool-state-missing"}, Does: "accepts a launch with an empty state", Effects: []fault.Effect{responseFor.ChangeWhen(acceptsEmptyStateWhen, goByNonce)}},
+	{Name: "accepts-unknown-state", Breaks: []string{"sec-tool-state-foreign"}, Does: "accepts a state that it never issued", Effects: []fault.Effect{responseFor.ChangeWhen(func(q *response) bool { return q.begun == nil && q.state() != "" && q.loginOfNonce() != nil }, goByNonce)}},
+	{Name: "ignores-state-cookie", Breaks: []string{"sec-tool-login-csrf"}, Does: "does not ask whether the browser is the one that began the login", Effects: []fault.Effect{loginOfBrowser.Lift(nil)}},
+	{Name: "accepts-others-login-after-launch", Breaks: []string{"sec-tool-login-csrf"}, Does: "takes the answer to another browser's login in a browser that was launched before", Effects: []fault.Effect{loginOfBrowser.Lift(func(q *response) bool { return q.browser().launched })}},
+	{Name: "accepts-others-login-during-login", Breaks: []string{"sec-tool-login-csrf"}, Does: "takes the answer to another browser's login in a browser whose own login is under way", Effects: []fault.Effect{loginOfBrowser.Lift(func(q *response) bool { return !q.browser().launched && q.browser().sent })}},
+	{Name: "accepts-nonce-of-other-login", Breaks: []string{"oidc-tool-nonce-foreign"}, Does: "takes the nonce of any open login of the browser, whichever the state is of", Effects: []fault.Effect{nonceOfLogin.Lift(acceptsNonceOfOtherLogin)}},
+	{Name: "accepts-used-nonce-of-browser", Breaks: []string{"sec-tool-nonce-replayed"}, Does: "takes a used nonce in the next login of its browser", Effects: []fault.Effect{nonceOfLogin.Lift(func(q *response) bool { return q.ofUsedLogin() && ownsLogin(q.r, q.loginOfNonce()) })}},
+	{Name: "accepts-unsolicited", Breaks: []string{"sec-tool-login-csrf"}, Does: "accepts a launch that answers no login", Effects: []fault.Effect{responseFor.ChangeWhen(acceptsUnsolicitedWhen, goOnUnasked), loginOfBrowser.Lift(unasked)}},
 	{Name: SkipsSignature, Breaks: []string{"sec-tool-signature-tampered", "sec-tool-signature-wrong-key", "ap-tool-verifies-id-token", "ap-tool-rejects-bad-end-assessment"}, Hides: []string{"practice-tool-return-url-unverified"}, Does: "looks at alg and kid, but not at the signature", Effects: []fault.Effect{signatureVerified.Lift(nil)}},
-	{Name: AcceptsEmptySignature, Breaks: []string{"sec-tool-signature-tampered"}, Does: "takes a token without signature for verified", Effects: []fault.Effect{signatureVerified.Lift(func(q *response) bool { return strings.HasSuffix(q.form.Get(lti.ParamIDToken), ".") })}},
-	{Name: AcceptsAlgNone, Breaks: []string{"sec-tool-alg-none", "ap-tool-verifies-id-token"}, Does: "accepts the algorithm none", Effects: []fault.Effect{signedByPlatform.Lift(func(q *response) bool { return q.algorithm() == "none" })}},
-	{Name: AcceptsAlgNoneInOtherSpelling, Breaks: []string{"sec-tool-alg-none"}, Does: "refuses none, but not None, NONE and nOnE", Effects: []fault.Effect{signedByPlatform.Lift(acceptsAlgNoneInOtherSpelling)}},
-	{Name: AcceptsMissingAlg, Breaks: []string{"sec-tool-alg-none"}, Does: "accepts a header without alg", Effects: []fault.Effect{signedByPlatform.Lift(acceptsMissingAlg)}},
-	{Name: AcceptsFirstKeyAsSecret, Breaks: []string{"cert-tool-alg-hmac-confusion"}, Does: "verifies an HMAC with the first public key that it ever had as the secret", Effects: []fault.Effect{signedByPlatform.Lift(acceptsFirstKeyAsSecret)}},
-	{Name: AcceptsPublicKeyAsSecret, Breaks: []string{"cert-tool-alg-hmac-confusion"}, Does: "verifies an HMAC with the platform's public key as the secret", Effects: []fault.Effect{signedByPlatform.Lift(func(q *response) bool { return q.key != nil && q.signedWithSecret(q.key) })}},
-	{Name: TriesAnyKey, Breaks: []string{"cert-tool-kid-unknown"}, Does: "tries the first key where it does not know the kid", Effects: []fault.Effect{keyFound.ChangeWhen(func(s search) bool { return !s.kept && s.key == nil && len(s.set.keys) > 0 && s.q.kid() != "" }, takeFirstKey)}},
+	{Name: "accepts-empty-signature", Breaks: []string{"sec-tool-signature-tampered"}, Does: "takes a token without signature for verified", Effects: []fault.Effect{signatureVerified.Lift(func(q *response) bool { return strings.HasSuffix(q.form.Get(lti.ParamIDToken), ".") })}},
+	{Name: "accepts-alg-none", Breaks: []string{"sec-tool-alg-none", "ap-tool-verifies-id-token"}, Does: "accepts the algorithm none", Effects: []fault.Effect{signedByPlatform.Lift(func(q *response) bool { return q.algorithm() == "none" })}},
+	{Name: "accepts-alg-none-in-other-spelling", Breaks: []string{"sec-tool-alg-none"}, Does: "refuses none, but not None, NONE and nOnE", Effects: []fault.Effect{signedByPlatform.Lift(acceptsAlgNoneInOtherSpelling)}},
+	{Name: "accepts-missing-alg", Breaks: []string{"sec-tool-alg-none"}, Does: "accepts a header without alg", Effects: []fault.Effect{signedByPlatform.Lift(acceptsMissingAlg)}},
+	{Name: "accepts-first-key-as-secret", Breaks: []string{"cert-tool-alg-hmac-confusion"}, Does: "verifies an HMAC with the first public key that it ever had as the secret", Effects: []fault.Effect{signedByPlatform.Lift(acceptsFirstKeyAsSecret)}},
+	{Name: "accepts-public-key-as-secret", Breaks: []string{"cert-tool-alg-hmac-confusion"}, Does: "verifies an HMAC with the platform's public key as the secret", Effects: []fault.Effect{signedByPlatform.Lift(func(q *response) bool { return q.key != nil && q.signedWithSecret(q.key) })}},
+	{Name: "tries-any-key", Breaks: []string{"cert-tool-kid-unknown"}, Does: "tries the first key where it does not know the kid", Effects: []fault.Effect{keyFound.ChangeWhen(func(s search) bool { return !s.kept && s.key == nil && len(s.set.keys) > 0 && s.q.kid() != "" }, takeFirstKey)}},
 	{Name: NeverFetchesKeysAgain, Breaks: []string{"oidc-tool-key-rotation"}, Hides: []string{"cert-tool-kid-missing", "practice-tool-jwks-formats", "sec-tool-jwks-unavailable", "practice-tool-removed-key"}, Does: "fetches the platform's key set once and never again", Effects: []fault.Effect{searchesKept.Take(true, func(s search) bool { return s.kept }), fetchesAgain.Take(false, func(s search) bool { return s.kept })}},
 	{Name: IgnoresIssuer, Breaks: []string{"sec-tool-iss", "ap-tool-verifies-id-token"}, Hides: []string{"practice-tool-return-url-unverified"}, Does: "does not look at iss", Effects: []fault.Effect{issuedByPlatform.Lift(nil)}},
-	{Name: ComparesIssuerLoosely, Breaks: []string{"sec-tool-iss"}, Does: "ignores scheme, case and a trailing slash of iss", Effects: []fault.Effect{issuedByPlatform.Lift(comparesIssuerLoosely)}},
-	{Name: AcceptsIssuerArray, Breaks: []string{"sec-tool-iss"}, Does: "accepts an array as iss", Effects: []fault.Effect{issuedByPlatform.Lift(acceptsIssuerArray)}},
-	{Name: IgnoresAudience, Breaks: []string{"sec-tool-aud", "sec-tool-aud-untrusted-additional", "sec-tool-azp-mismatch", "practice-tool-malformed-token", "ap-tool-verifies-id-token"}, Does: "does not look at aud", Effects: []fault.Effect{meantForTool.Lift(nil), authorizedParty.Lift(nil)}},
-	{Name: AcceptsMissingAudience, Breaks: []string{"sec-tool-aud"}, Does: "accepts a token without aud", Effects: []fault.Effect{meantForTool.Lift(func(q *response) bool { return q.members["aud"] == nil }), authorizedParty.Lift(func(q *response) bool { return q.members["aud"] == nil })}},
-	{Name: IgnoresCaseOfAudience, Breaks: []string{"sec-tool-aud"}, Does: "ignores the case of aud", Effects: []fault.Effect{meantForTool.Lift(ignoresCaseOfAudience)}},
+	{Name: "compares-issuer-loosely", Breaks: []string{"sec-tool-iss"}, Does: "ignores scheme, case and a trailing slash of iss", Effects: []fault.Effect{issuedByPlatform.Lift(comparesIssuerLoosely)}},
+	{Name: "accepts-issuer-array", Breaks: []string{"sec-tool-iss"}, Does: "accepts an array as iss", Effects: []fault.Effect{issuedByPlatform.Lift(acceptsIssuerArray)}},
+	{Name: "ignores-audience", Breaks: []string{"sec-tool-aud", "sec-tool-aud-untrusted-additional", "sec-tool-azp-mismatch", "practice-tool-malformed-token", "ap-tool-verifies-id-token"}, Does: "does not look at aud", Effects: []fault.Effect{meantForTool.Lift(nil), authorizedParty.Lift(nil)}},
+	{Name: "accepts-missing-audience", Breaks: []string{"sec-tool-aud"}, Does: "accepts a token without aud", Effects: []fault.Effect{meantForTool.Lift(func(q *response) bool { return q.members["aud"] == nil }), authorizedParty.Lift(func(q *response) bool { return q.members["aud"] == nil })}},
+	{Name: "ignores-case-of-audience", Breaks: []string{"sec-tool-aud"}, Does: "ignores the case of aud", Effects: []fault.Effect{meantForTool.Lift(ignoresCaseOfAudience)}},
 	{Name: RefusesAudienceWith400, Breaks: []string{"sec-tool-aud", "sec-tool-aud-untrusted-additional"}, OnlyWarns: true, Does: "refuses a wrong aud with 400 instead of 401", Effects: []fault.Effect{meantForTool.Answer(nil, withStatus400), authorizedParty.Answer(nil, withStatus400)}},
 	{Name: IgnoresExpiry, Breaks: []string{"sec-tool-exp", "ap-tool-verifies-id-token"}, Hides: []string{"practice-tool-return-url-unverified"}, Does: "wants exp, but accepts expired tokens", Effects: []fault.Effect{notExpired.Lift(nil)}},
-	{Name: AcceptsMissingExpiry, Breaks: []string{"sec-tool-exp"}, Does: "accepts a token without exp", Effects: []fault.Effect{expiryGiven.Lift(func(q *response) bool { return !q.has("exp") })}},
-	{Name: AcceptsNullExpiry, Breaks: []string{"sec-tool-exp"}, Does: "takes exp null for never", Effects: []fault.Effect{expiryGiven.Lift(func(q *response) bool { return q.has("exp") && q.members["exp"] == nil })}},
-	{Name: ReadsExpiryFromText, Breaks: []string{"sec-tool-exp"}, Does: "accepts exp as a string", Effects: []fault.Effect{expiryGiven.Lift((*response).expiresInText)}},
-	{Name: AcceptsMissingNonce, Breaks: []string{"sec-tool-nonce-missing"}, Does: "accepts a token without nonce", Effects: []fault.Effect{nonceOfLogin.Lift(func(q *response) bool { return !q.has("nonce") })}},
-	{Name: AcceptsMissingNonceOnce, Breaks: []string{"sec-tool-nonce-missing"}, Does: "looks in a nonce for a replay alone, so that the first token without one is accepted", Effects: []fault.Effect{nonceOfLogin.Answer(func(q *response) bool { return q.members["nonce"] == nil || q.members["nonce"] == "" }, acceptOnce)}},
+	{Name: "accepts-missing-expiry", Breaks: []string{"sec-tool-exp"}, Does: "accepts a token without exp", Effects: []fault.Effect{expiryGiven.Lift(func(q *response) bool { return !q.has("exp") })}},
+	{Name: "accepts-null-expiry", Breaks: []string{"sec-tool-exp"}, Does: "takes exp null for never", Effects: []fault.Effect{expiryGiven.Lift(func(q *response) bool { return q.has("exp") && q.members["exp"] == nil })}},
+	{Name: "reads-expiry-from-text", Breaks: []string{"sec-tool-exp"}, Does: "accepts exp as a string", Effects: []fault.Effect{expiryGiven.Lift((*response).expiresInText)}},
+	{Name: "accepts-missing-nonce", Breaks: []string{"sec-tool-nonce-missing"}, Does: "accepts a token without nonce", Effects: []fault.Effect{nonceOfLogin.Lift(func(q *response) bool { return !q.has("nonce") })}},
+	{Name: "accepts-missing-nonce-once", Breaks: []string{"sec-tool-nonce-missing"}, Does: "looks in a nonce for a replay alone, so that the first token without one is accepted", Effects: []fault.Effect{nonceOfLogin.Answer(func(q *response) bool { return q.members["nonce"] == nil || q.members["nonce"] == "" }, acceptOnce)}},
 	{Name: AcceptsEmptyNonce, Breaks: []string{"sec-tool-nonce-missing"}, Does: "accepts a token with an empty nonce", Effects: []fault.Effect{nonceOfLogin.Lift(func(q *response) bool { return q.members["nonce"] == "" })}},
-	{Name: AcceptsUnknownNonce, Breaks: []string{"oidc-tool-nonce-foreign"}, Does: "accepts a nonce that it never sent", Effects: []fault.Effect{nonceOfLogin.Lift(func(q *response) bool { return q.nonce() != "" && q.loginOfNonce() == nil })}},
-	{Name: AcceptsNonceOfAnyLogin, Breaks: []string{"oidc-tool-nonce-foreign", "ap-tool-verifies-id-token"}, Does: "accepts the nonce of any login that is still open", Effects: []fault.Effect{nonceOfLogin.Lift((*response).ofOpenLogin)}},
-	{Name: AcceptsLaunchTwice, Breaks: []string{"sec-tool-nonce-replayed"}, Does: "lets the same launch be submitted twice", Effects: []fault.Effect{loginUnused.Lift(nil)}},
+	{Name: "accepts-unknown-nonce", Breaks: []string{"oidc-tool-nonce-foreign"}, Does: "accepts a nonce that it never sent", Effects: []fault.Effect{nonceOfLogin.Lift(func(q *response) bool { return q.nonce() != "" && q.loginOfNonce() == nil })}},
+	{Name: "accepts-nonce-of-any-login", Breaks: []string{"oidc-tool-nonce-foreign", "ap-tool-verifies-id-token"}, Does: "accepts the nonce of any login that is still open", Effects: []fault.Effect{nonceOfLogin.Lift((*response).ofOpenLogin)}},
+	{Name: "accepts-launch-twice", Breaks: []string{"sec-tool-nonce-replayed"}, Does: "lets the same launch be submitted twice", Effects: []fault.Effect{loginUnused.Lift(nil)}},
 	{Name: NotesUseLate, Breaks: []string{"sec-tool-nonce-replayed"}, Does: "notes that a login has been used a while after it has looked", Effects: []fault.Effect{responseValid.ChangeWhen(hasSession, meetTwinLate), loginUnused.Lift(func(q *response) bool { return q.late })}},
-	{Name: AcceptsUsedNonce, Breaks: []string{"sec-tool-nonce-replayed"}, Does: "accepts the nonce of an earlier launch in a new login", Effects: []fault.Effect{nonceOfLogin.Lift((*response).ofUsedLogin)}},
-	{Name: IgnoresMessageType, Breaks: []string{"core-tool-message-type-unknown"}, Does: "takes every message for a resource link launch", Effects: []fault.Effect{typeIsLink.Lift(func(q *response) bool { return q.messageType() != "" })}},
-	{Name: IgnoresCaseOfMessageType, Breaks: []string{"core-tool-message-type-unknown"}, Does: "ignores the case of the message type", Effects: []fault.Effect{typeIsLink.Lift(func(q *response) bool { return strings.EqualFold(q.messageType(), lti.ResourceLinkRequest) })}},
-	{Name: AcceptsMissingDeployment, Breaks: []string{"core-tool-deployment-id-missing"}, Does: "accepts a launch without deployment_id", Effects: []fault.Effect{deploymentKnown.Lift(func(q *response) bool { return !q.has(lti.ClaimDeploymentID) })}},
-	{Name: AcceptsEmptyDeployment, Breaks: []string{"core-tool-deployment-id-missing"}, Does: "accepts a launch with an empty deployment_id", Effects: []fault.Effect{deploymentKnown.Lift(func(q *response) bool { return q.members[lti.ClaimDeploymentID] == "" })}},
-	{Name: FallsBackOnFirstPlatform, Breaks: []string{"sec-tool-login-unknown-issuer"}, Does: "begins a login for an issuer that it does not know, at the first platform that it does", Effects: []fault.Effect{registrationChosen.ChangeWhen(func(c choosing) bool { return len(c.registrations) > 0 && len(c.ofIssuer()) == 0 }, chooseFirst)}},
-	{Name: TakesEndpointFromLogin, Breaks: []string{"sec-tool-login-unknown-issuer"}, Does: "sends the authentication request where a parameter of the login initiation says", Effects: []fault.Effect{endpointTaken.Change(takesEndpointFromLogin)}},
-	{Name: NeedsNoLoginHint, Breaks: []string{"sec-tool-login-missing-parameters"}, Does: "goes on without login_hint", Effects: []fault.Effect{hintGiven.Lift(nil)}},
-	{Name: NeedsNoTargetLinkURI, Breaks: []string{"sec-tool-login-missing-parameters"}, Does: "goes on without target_link_uri in the login initiation", Effects: []fault.Effect{targetGiven.Lift(nil)}},
-	{Name: RefusesUnknownParameters, Breaks: []string{"oidc-tool-login-unknown-parameters-ignored"}, Does: "refuses a login initiation with a parameter that it does not know", Effects: []fault.Effect{beginsLogin.Add(refuseUnknownParameters)}},
-	{Name: RedirectsToTargetLink, Breaks: []string{"oidc-tool-target-link-uri-no-open-redirect", "core-tool-target-link-uri-from-token"}, Grave: true, Does: "sends the user to whatever target_link_uri the token names", Effects: []fault.Effect{targetIsOwn.Lift(redirectsToTargetLink), userSentTo.Change(redirectsToTargetLink2)}},
-	{Name: RedirectsToTargetOfLogin, Breaks: []string{"oidc-tool-target-link-uri-no-open-redirect"}, Does: "sends the user to whatever foreign target_link_uri the login initiation names", Effects: []fault.Effect{userSentTo.Change(redirectsToTargetOfLogin)}},
-	{Name: OpensTargetOfLogin, Breaks: []string{"core-tool-target-link-uri-from-token"}, Does: "opens the resource that the login initiation names, whatever the token says", Effects: []fault.Effect{launchTaken.Change(opensTargetOfLogin)}},
+	{Name: "accepts-used-nonce", Breaks: []string{"sec-tool-nonce-replayed"}, Does: "accepts the nonce of an earlier launch in a new login", Effects: []fault.Effect{nonceOfLogin.Lift((*response).ofUsedLogin)}},
+	{Name: "ignores-message-type", Breaks: []string{"core-tool-message-type-unknown"}, Does: "takes every message for a resource link launch", Effects: []fault.Effect{typeIsLink.Lift(func(q *response) bool { return q.messageType() != "" })}},
+	{Name: "ignores-case-of-message-type", Breaks: []string{"core-tool-message-type-unknown"}, Does: "ignores the case of the message type", Effects: []fault.Effect{typeIsLink.Lift(func(q *response) bool { return strings.EqualFold(q.messageType(), lti.ResourceLinkRequest) })}},
+	{Name: "accepts-missing-deployment", Breaks: []string{"core-tool-deployment-id-missing"}, Does: "accepts a launch without deployment_id", Effects: []fault.Effect{deploymentKnown.Lift(func(q *response) bool { return !q.has(lti.ClaimDeploymentID) })}},
+	{Name: "accepts-empty-deployment", Breaks: []string{"core-tool-deployment-id-missing"}, Does: "accepts a launch with an empty deployment_id", Effects: []fault.Effect{deploymentKnown.Lift(func(q *response) bool { return q.members[lti.ClaimDeploymentID] == "" })}},
+	{Name: "falls-back-on-first-platform", Breaks: []string{"sec-tool-login-unknown-issuer"}, Does: "begins a login for an issuer that it does not know, at the first platform that it does", Effects: []fault.Effect{registrationChosen.ChangeWhen(func(c choosing) bool { return len(c.registrations) > 0 && len(c.ofIssuer()) == 0 }, chooseFirst)}},
+	{Name: "takes-endpoint-from-login", Breaks: []string{"sec-tool-login-unknown-issuer"}, Does: "sends the authentication request where a parameter of the login initiation says", Effects: []fault.Effect{endpointTaken.Change(takesEndpointFromLogin)}},
+	{Name: "needs-no-login-hint", Breaks: []string{"sec-tool-login-missing-parameters"}, Does: "goes on without login_hint", Effects: []fault.Effect{hintGiven.Lift(nil)}},
+	{Name: "needs-no-target-link-uri", Breaks: []string{"sec-tool-login-missing-parameters"}, Does: "goes on without target_link_uri in the login initiation", Effects: []fault.Effect{targetGiven.Lift(nil)}},
+	{Name: "refuses-unknown-parameters", Breaks: []string{"oidc-tool-login-unknown-parameters-ignored"}, Does: "refuses a login initiation with a parameter that it does not know", Effects: []fault.Effect{beginsLogin.Add(refuseUnknownParameters)}},
+	{Name: "redirects-to-target-link", Breaks: []string{"oidc-tool-target-link-uri-no-open-redirect", "core-tool-target-link-uri-from-token"}, Grave: true, Does: "sends the user to whatever target_link_uri the token names", Effects: []fault.Effect{targetIsOwn.Lift(redirectsToTargetLink), userSentTo.Change(redirectsToTargetLink2)}},
+	{Name: "redirects-to-target-of-login", Breaks: []string{"oidc-tool-target-link-uri-no-open-redirect"}, Does: "sends the user to whatever foreign target_link_uri the login initiation names", Effects: []fault.Effect{userSentTo.Change(redirectsToTargetOfLogin)}},
+	{Name: "opens-target-of-login", Breaks: []string{"core-tool-target-link-uri-from-token"}, Does: "opens the resource that the login initiation names, whatever the token says", Effects: []fault.Effect{launchTaken.Change(opensTargetOfLogin)}},
 	{Name: IgnoresClientID, Breaks: []string{"core-tool-login-client-id"}, Does: "takes the first registration of an issuer, whatever client_id the login initiation names", Effects: []fault.Effect{registrationChosen.ChangeWhen(ignoresClientIDWhen, chooseFirstOfIssuer)}},
-	{Name: TakesAnyClientIDForOnly, Breaks: []string{"core-tool-login-client-id"}, OnlyWarns: true, Does: "takes any client_id in a login initiation for that of the issuer's only registration", Effects: []fault.Effect{registrationChosen.ChangeWhen(func(c choosing) bool { return len(c.ofIssuer()) == 1 && c.clientIsNew() }, chooseFirstOfIssuer)}},
-	{Name: NeedsClientID, Breaks: []string{"core-tool-login-client-id"}, Hides: []string{"sec-tool-aud"}, Does: "refuses a login initiation without client_id", Effects: []fault.Effect{beginsLogin.Add(needsAtLogin(lti.ParamClientID))}},
-	{Name: NeedsDeploymentAtLogin, Breaks: []string{"core-tool-login-client-id"}, Hides: []string{"practice-tool-deployment-id-unknown"}, Does: "refuses a login initiation without lti_deployment_id", Effects: []fault.Effect{beginsLogin.Add(needsAtLogin(lti.ParamLTIDeploymentID))}},
+	{Name: "takes-any-client-id-for-only", Breaks: []string{"core-tool-login-client-id"}, OnlyWarns: true, Does: "takes any client_id in a login initiation for that of the issuer's only registration", Effects: []fault.Effect{registrationChosen.ChangeWhen(func(c choosing) bool { return len(c.ofIssuer()) == 1 && c.clientIsNew() }, chooseFirstOfIssuer)}},
+	{Name: "needs-client-id", Breaks: []string{"core-tool-login-client-id"}, Hides: []string{"sec-tool-aud"}, Does: "refuses a login initiation without client_id", Effects: []fault.Effect{beginsLogin.Add(needsAtLogin(lti.ParamClientID))}},
+	{Name: "needs-deployment-at-login", Breaks: []string{"core-tool-login-client-id"}, Hides: []string{"practice-tool-deployment-id-unknown"}, Does: "refuses a login initiation without lti_deployment_id", Effects: []fault.Effect{beginsLogin.Add(needsAtLogin(lti.ParamLTIDeploymentID))}},
 	{Name: DropsEndpointQuery, Breaks: []string{"rfc6749-tool-auth-endpoint-query-retained"}, Does: "replaces the query of the authorization endpoint by its own", Effects: []fault.Effect{requestInURL.Change(dropsEndpointQuery)}},
 	{Name: GluesEndpointQuery, Breaks: []string{"rfc6749-tool-auth-endpoint-query-retained"}, Does: "appends its parameters with a second ? to an authorization endpoint that has a query", Effects: []fault.Effect{requestInURL.Change(glueQuery)}},
 	{Name: EscapesEndpointQuery, Breaks: []string{"rfc6749-tool-auth-endpoint-query-retained"}, Does: "escapes the question mark of the authorization endpoint's query", Effects: []fault.Effect{endpointTaken.Change(escapesEndpointQuery)}},
 	{Name: RefusesManyCookies, Breaks: []string{"practice-tool-abandoned-logins"}, Does: "answers with 431 where the cookies of a request have more than two KiB", Effects: []fault.Effect{anyRequest.Add(refuseManyCookies)}},
 	{Name: KeepsOneLoginPerBrowser, Breaks: []string{"practice-tool-parallel-launches"}, Hides: []string{"practice-tool-state-single-use"}, Does: "forgets a browser's login when it begins another", Effects: []fault.Effect{cookieOfLogin.Change(func(string) string { return "only" })}},
-	{Name: AcceptsUsedState, Breaks: []string{"practice-tool-state-single-use"}, Does: "accepts the state of an earlier launch with the nonce of another login", Effects: []fault.Effect{nonceOfLogin.Lift(func(q *response) bool { return q.ofOpenLogin() && q.t.isUsed(q.begun) }), loginUnused.Lift(func(q *response) bool { return q.nonce() != q.begun.nonce })}},
+	{Name: "accepts-used-state", Breaks: []string{"practice-tool-state-single-use"}, Does: "accepts the state of an earlier launch with the nonce of another login", Effects: []fault.Effect{nonceOfLogin.Lift(func(q *response) bool { return q.ofOpenLogin() && q.t.isUsed(q.begun) }), loginUnused.Lift(func(q *response) bool { return q.nonce() != q.begun.nonce })}},
 	{Name: NotesStateLate, Breaks: []string{"practice-tool-state-single-use"}, Does: "accepts a state twice, with the nonces of two logins, where both launches come at the same time", Effects: []fault.Effect{responseGenuine.ChangeWhen(hasSession, meetTwin), nonceOfLogin.Lift(func(q *response) bool { return q.twin && q.ofOpenLogin() }), loginUnused.Lift(func(q *response) bool { return q.twin && q.begun.usedWith != q.nonce() })}},
-	{Name: AcceptsTokenOfAnyPlatform, Breaks: []string{"sec-tool-issuer-mix-up"}, Does: "holds a token against the platform that it names, not against the one that the login was begun for", Effects: []fault.Effect{responseHeld.ChangeWhen(func(q *response) bool { return q.named() >= 0 && !q.isOf("iss", q.begun.registration.Issuer) }, holdAgainstNamed)}},
+	{Name: "accepts-token-of-any-platform", Breaks: []string{"sec-tool-issuer-mix-up"}, Does: "holds a token against the platform that it names, not against the one that the login was begun for", Effects: []fault.Effect{responseHeld.ChangeWhen(func(q *response) bool { return q.named() >= 0 && !q.isOf("iss", q.begun.registration.Issuer) }, holdAgainstNamed)}},
 	{Name: AcceptsTokenOfOtherClient, Breaks: []string{"sec-tool-aud"}, OnlyWarns: true, Does: "holds a token against the registration that its aud names, not against the one that the login was begun for", Effects: []fault.Effect{responseHeld.ChangeWhen(acceptsTokenOfOtherClientWhen, holdAgainstNamed)}},
-	{Name: AcceptsLaunchByGet, Breaks: []string{"practice-tool-id-token-only-by-post"}, Does: "accepts id_token and state from the query of a GET request", Effects: []fault.Effect{responsePosted.Lift(nil), parametersRead.ChangeWhen(acceptsLaunchByGetWhen, readQuery)}},
-	{Name: ReadsLaunchFromQuery, Breaks: []string{"practice-tool-id-token-only-by-post"}, Does: "accepts id_token and state from the query of a POST request", Effects: []fault.Effect{parametersRead.ChangeWhen(readsLaunchFromQueryWhen, readQuery)}},
+	{Name: "accepts-launch-by-get", Breaks: []string{"practice-tool-id-token-only-by-post"}, Does: "accepts id_token and state from the query of a GET request", Effects: []fault.Effect{responsePosted.Lift(nil), parametersRead.ChangeWhen(acceptsLaunchByGetWhen, readQuery)}},
+	{Name: "reads-launch-from-query", Breaks: []string{"practice-tool-id-token-only-by-post"}, Does: "accepts id_token and state from the query of a POST request", Effects: []fault.Effect{parametersRead.ChangeWhen(readsLaunchFromQueryWhen, readQuery)}},
 	{Name: IgnoresError, Breaks: []string{}, Permitted: true, Does: "does not look at error where there is an id_token as well", Effects: []fault.Effect{loginGranted.Lift(func(q *response) bool { return q.form.Get(lti.ParamIDToken) != "" })}},
-	{Name: ShowsErrorUnescaped, Breaks: []string{"oidc-tool-error-response"}, Does: "shows error_description as it came", Effects: []fault.Effect{errorShown.Change(showsErrorUnescaped)}},
-	{Name: CrashesOnError, Breaks: []string{"oidc-tool-error-response"}, OnlyWarns: true, Does: "answers an error response with 500", Effects: []fault.Effect{errorShown.Change(crashesOnError)}},
-	{Name: TrustsEmbeddedKey, Breaks: []string{"sec-tool-embedded-key-not-trusted"}, Does: "verifies with the jwk of the header", Effects: []fault.Effect{signedByPlatform.Lift(func(q *response) bool { return q.verifiedByHeader("jwk") })}},
-	{Name: TrustsEmbeddedCertificate, Breaks: []string{"sec-tool-embedded-key-not-trusted"}, Does: "verifies with the x5c of the header", Effects: []fault.Effect{signedByPlatform.Lift(func(q *response) bool { return q.verifiedByHeader("x5c") })}},
-	{Name: TrustsKeyURL, Breaks: []string{"sec-tool-embedded-key-not-trusted"}, Does: "verifies with the key that the header's jku leads to", Effects: []fault.Effect{signedByPlatform.Answer(trustsKeyURL, trustKeyURL)}},
+	{Name: "shows-error-unescaped", Breaks: []string{"oidc-tool-error-response"}, Does: "shows error_description as it came", Effects: []fault.Effect{errorShown.Change(showsErrorUnescaped)}},
+	{Name: "crashes-on-error", Breaks: []string{"oidc-tool-error-response"}, OnlyWarns: true, Does: "answers an error response with 500", Effects: []fault.Effect{errorShown.Change(crashesOnError)}},
+	{Name: "trusts-embedded-key", Breaks: []string{"sec-tool-embedded-key-not-trusted"}, Does: "verifies with the jwk of the header", Effects: []fault.Effect{signedByPlatform.Lift(func(q *response) bool { return q.verifiedByHeader("jwk") })}},
+	{Name: "trusts-embedded-certificate", Breaks: []string{"sec-tool-embedded-key-not-trusted"}, Does: "verifies with the x5c of the header", Effects: []fault.Effect{signedByPlatform.Lift(func(q *response) bool { return q.verifiedByHeader("x5c") })}},
+	{Name: "trusts-key-url", Breaks: []string{"sec-tool-embedded-key-not-trusted"}, Does: "verifies with the key that the header's jku leads to", Effects: []fault.Effect{signedByPlatform.Answer(trustsKeyURL, trustKeyURL)}},
 	{Name: FetchesCertificateURL, Breaks: []string{"sec-tool-embedded-key-not-trusted"}, Does: "fetches the certificate that the header's x5u leads to, and trusts it not", Effects: []fault.Effect{responseRead.ChangeWhen(fetchesCertificateURLWhen, fetchCertificate)}},
-	{Name: AcceptsAnyAlgorithm, Breaks: []string{"sec11-tool-approved-algorithms"}, Does: "accepts every algorithm that the published key names", Effects: []fault.Effect{signedByPlatform.Lift(acceptsAnyAlgorithm), keyFound.ChangeWhen(func(s search) bool { return s.key == nil && s.first() != nil }, acceptsAnyAlgorithm2)}},
-	{Name: VerifiesByKeyTypeAlone, Breaks: []string{"sec11-tool-approved-algorithms"}, Does: "tries the other keys where the named one does not fit the algorithm", Effects: []fault.Effect{keyFound.ChangeWhen(func(s search) bool { return s.key == nil && s.first() != nil && s.ofRSA() != nil }, verifiesByKeyTypeAlone)}},
-	{Name: CrashesOnOtherAlgorithm, Breaks: []string{"sec11-tool-approved-algorithms"}, Does: "dies of a signature that is not RS256", Effects: []fault.Effect{responseRead.ChangeWhen(crashesOnOtherAlgorithmWhen, func(*response) *response { panic(http.ErrAbortHandler) })}},
-	{Name: IgnoresCrit, Breaks: []string{"rfc7515-tool-crit-header"}, Does: "does not look at crit", Effects: []fault.Effect{extensionsKnown.Lift(nil)}},
-	{Name: TriesKeysWithoutKID, Breaks: []string{"cert-tool-kid-missing"}, Does: "tries every key where the header names none", Effects: []fault.Effect{keyNamed.Lift(nil), searchesKept.Take(false, withoutName), keyFound.ChangeWhen(func(s search) bool { return withoutName(s) && s.key == nil && len(s.set.keys) > 0 }, takeFirstKey)}},
-	{Name: TakesOnlyKeptKeyWithoutKID, Breaks: []string{"cert-tool-kid-missing"}, Does: "takes the only key of the key set that it has kept where the header names none, and fetches no other", Effects: []fault.Effect{keyNamed.Lift(func(q *response) bool { return len(q.keptKeys()) == 1 }), searchesKept.Take(true, withoutName), keyFound.ChangeWhen(func(s search) bool { return s.kept && withoutName(s) && s.key == nil && len(s.set.keys) == 1 }, takeFirstKey)}},
-	{Name: TriesOnlyKeyWithoutKID, Breaks: []string{"cert-tool-kid-missing"}, Does: "takes the only key where the header names none", Effects: []fault.Effect{keyNamed.Lift(nil), searchesKept.Take(false, withoutName), keyFound.ChangeWhen(func(s search) bool { return withoutName(s) && s.key == nil && len(s.set.keys) == 1 }, takeFirstKey)}},
-	{Name: KeepsWithdrawnKeys, Breaks: []string{"practice-tool-removed-key"}, Does: "keeps every key that it has ever fetched", Effects: []fault.Effect{searchesKept.Take(true, func(s search) bool { return s.kept }), keysFetched.ChangeWhen(func(f fetched) bool { return len(f.before.keys) > 0 }, keepsWithdrawnKeys)}},
-	{Name: NeedsAlgInKeySet, Breaks: []string{"practice-tool-jwks-formats"}, Does: "cannot use a key that is published without alg", Effects: []fault.Effect{hasSignature.Add(needsAlgInKeySet)}},
-	{Name: ChokesOnForeignKeys, Breaks: []string{"practice-tool-jwks-formats"}, Does: "cannot read a key set with a key type that it does not know", Effects: []fault.Effect{skipsKeys.Take(false, nil)}},
-	{Name: TakesFirstKeyOfKID, Breaks: []string{"practice-tool-jwks-formats"}, Does: "takes the first key of a kid, whatever its type", Effects: []fault.Effect{keyFound.ChangeWhen(func(s search) bool { return s.key != nil && s.key != s.first() }, takesFirstKeyOfKID)}},
-	{Name: AcceptsWithoutKeys, Breaks: []string{"sec-tool-jwks-unavailable"}, Does: "skips the signature where the key set cannot be had", Effects: []fault.Effect{signedByPlatform.Lift(func(q *response) bool { return q.noKeys })}},
+	{Name: "accepts-any-algorithm", Breaks: []string{"sec11-tool-approved-algorithms"}, Does: "accepts every algorithm that the published key names", Effects: []fault.Effect{signedByPlatform.Lift(acceptsAnyAlgorithm), keyFound.ChangeWhen(func(s search) bool { return s.key == nil && s.first() != nil }, acceptsAnyAlgorithm2)}},
+	{Name: "verifies-by-key-type-alone", Breaks: []string{"sec11-tool-approved-algorithms"}, Does: "tries the other keys where the named one does not fit the algorithm", Effects: []fault.Effect{keyFound.ChangeWhen(func(s search) bool { return s.key == nil && s.first() != nil && s.ofRSA() != nil }, verifiesByKeyTypeAlone)}},
+	{Name: "crashes-on-other-algorithm", Breaks: []string{"sec11-tool-approved-algorithms"}, Does: "dies of a signature that is not RS256", Effects: []fault.Effect{responseRead.ChangeWhen(crashesOnOtherAlgorithmWhen, func(*response) *response { panic(http.ErrAbortHandler) })}},
+	{Name: "ignores-crit", Breaks: []string{"rfc7515-tool-crit-header"}, Does: "does not look at crit", Effects: []fault.Effect{extensionsKnown.Lift(nil)}},
+	{Name: "tries-keys-without-kid", Breaks: []string{"cert-tool-kid-missing"}, Does: "tries every key where the header names none", Effects: []fault.Effect{keyNamed.Lift(nil), searchesKept.Take(false, withoutName), keyFound.ChangeWhen(func(s search) bool { return withoutName(s) && s.key == nil && len(s.set.keys) > 0 }, takeFirstKey)}},
+	{Name: "takes-only-kept-key-without-kid", Breaks: []string{"cert-tool-kid-missing"}, Does: "takes the only key of the key set that it has kept where the header names none, and fetches no other", Effects: []fault.Effect{keyNamed.Lift(func(q *response) bool { return len(q.keptKeys()) == 1 }), searchesKept.Take(true, withoutName), keyFound.ChangeWhen(func(s search) bool { return s.kept && withoutName(s) && s.key == nil && len(s.set.keys) == 1 }, takeFirstKey)}},
+	{Name: "tries-only-key-without-kid", Breaks: []string{"cert-tool-kid-missing"}, Does: "takes the only key where the header names none", Effects: []fault.Effect{keyNamed.Lift(nil), searchesKept.Take(false, withoutName), keyFound.ChangeWhen(func(s search) bool { return withoutName(s) && s.key == nil && len(s.set.keys) == 1 }, takeFirstKey)}},
+	{Name: "keeps-withdrawn-keys", Breaks: []string{"practice-tool-removed-key"}, Does: "keeps every key that it has ever fetched", Effects: []fault.Effect{searchesKept.Take(true, func(s search) bool { return s.kept }), keysFetched.ChangeWhen(func(f fetched) bool { return len(f.before.keys) > 0 }, keepsWithdrawnKeys)}},
+	{Name: "needs-alg-in-key-set", Breaks: []string{"practice-tool-jwks-formats"}, Does: "cannot use a key that is published without alg", Effects: []fault.Effect{hasSignature.Add(needsAlgInKeySet)}},
+	{Name: "chokes-on-foreign-keys", Breaks: []string{"practice-tool-jwks-formats"}, Does: "cannot read a key set with a key type that it does not know", Effects: []fault.Effect{skipsKeys.Take(false, nil)}},
+	{Name: "takes-first-key-of-kid", Breaks: []string{"practice-tool-jwks-formats"}, Does: "takes the first key of a kid, whatever its type", Effects: []fault.Effect{keyFound.ChangeWhen(func(s search) bool { return s.key != nil && s.key != s.first() }, takesFirstKeyOfKID)}},
+	{Name: "accepts-without-keys", Breaks: []string{"sec-tool-jwks-unavailable"}, Does: "skips the signature where the key set cannot be had", Effects: []fault.Effect{signedByPlatform.Lift(func(q *response) bool { return q.noKeys })}},
 	{Name: WaitsForKeys, Breaks: []string{"sec-tool-jwks-unavailable"}, OnlyWarns: true, Does: "waits for the key set without end", Effects: []fault.Effect{keyPatience.Change(func(time.Duration) time.Duration { return 0 })}},
-	{Name: RemembersKeyFailure, Breaks: []string{"sec-tool-jwks-unavailable"}, Does: "never asks again for a key that it did not get", Effects: []fault.Effect{hasSignature.Add(remembersKeyFailure)}},
+	{Name: "remembers-key-failure", Breaks: []string{"sec-tool-jwks-unavailable"}, Does: "never asks again for a key that it did not get", Effects: []fault.Effect{hasSignature.Add(remembersKeyFailure)}},
 	{Name: RefusesAudienceArray, Breaks: []string{"sec-tool-aud-array"}, Does: "wants aud to be a string", Effects: []fault.Effect{isGenuine.Add(refusesAudienceArray)}},
-	{Name: RefusesAuthorizedParty, Breaks: []string{"sec-tool-aud-array"}, Does: "refuses a token with azp", Effects: []fault.Effect{isGenuine.Add(refusesAuthorizedParty)}},
-	{Name: LooksForAudience, Breaks: []string{"sec-tool-aud-untrusted-additional"}, Does: "is content to be one audience among others", Effects: []fault.Effect{meantForTool.Lift(func(q *response) bool { return q.isAmongOthers() && !q.has("azp") })}},
-	{Name: TakesFirstAudience, Breaks: []string{"sec-tool-aud-untrusted-additional"}, Does: "looks at the first audience only", Effects: []fault.Effect{meantForTool.Lift(takesFirstAudience)}},
-	{Name: TrustsAuthorizedParty, Breaks: []string{"sec-tool-aud-untrusted-additional"}, OnlyWarns: true, Does: "is content to be one audience among others where azp names it", Effects: []fault.Effect{meantForTool.Lift(func(q *response) bool { return q.isAmongOthers() && q.members["azp"] == q.clientID() })}},
-	{Name: IgnoresAuthorizedParty, Breaks: []string{"sec-tool-azp-mismatch"}, Does: "does not look at azp", Effects: []fault.Effect{authorizedParty.Lift(nil)}},
-	{Name: AcceptsMissingIssueTime, Breaks: []string{"sec-tool-iat"}, Does: "accepts a token without iat", Effects: []fault.Effect{issuedByNow.Lift(func(q *response) bool { return !q.has("iat") })}},
+	{Name: "refuses-authorized-party", Breaks: []string{"sec-tool-aud-array"}, Does: "refuses a token with azp", Effects: []fault.Effect{isGenuine.Add(refusesAuthorizedParty)}},
+	{Name: "looks-for-audience", Breaks: []string{"sec-tool-aud-untrusted-additional"}, Does: "is content to be one audience among others", Effects: []fault.Effect{meantForTool.Lift(func(q *response) bool { return q.isAmongOthers() && !q.has("azp") })}},
+	{Name: "takes-first-audience", Breaks: []string{"sec-tool-aud-untrusted-additional"}, Does: "looks at the first audience only", Effects: []fault.Effect{meantForTool.Lift(takesFirstAudience)}},
+	{Name: "trusts-authorized-party", Breaks: []string{"sec-tool-aud-untrusted-additional"}, OnlyWarns: true, Does: "is content to be one audience among others where azp names it", Effects: []fault.Effect{meantForTool.Lift(func(q *response) bool { return q.isAmongOthers() && q.members["azp"] == q.clientID() })}},
+	{Name: "ignores-authorized-party", Breaks: []string{"sec-tool-azp-mismatch"}, Does: "does not look at azp", Effects: []fault.Effect{authorizedParty.Lift(nil)}},
+	{Name: "accepts-missing-issue-time", Breaks: []string{"sec-tool-iat"}, Does: "accepts a token without iat", Effects: []fault.Effect{issuedByNow.Lift(func(q *response) bool { return !q.has("iat") })}},
 	{Name: AcceptsFutureIssueTime, Breaks: []string{"sec-tool-iat"}, Does: "accepts a token that is yet to be issued", Effects: []fault.Effect{issuedByNow.Lift(acceptsFutureIssueTime)}},
 	{Name: IgnoresNotBefore, Breaks: []string{"rfc7519-tool-nbf"}, Does: "does not look at nbf", Effects: []fault.Effect{notBefore.Lift(nil)}},
-	{Name: AllowsNoClockSkew, Breaks: []string{"practice-tool-clock-skew"}, Does: "takes the platform's clock for its own", Effects: []fault.Effect{isCurrent.Add(heldAgainstOwnClock)}},
-	{Name: NeedsWholeIssueTime, Breaks: []string{"rfc7519-tool-numeric-date", "ap-tool-numeric-date", "sr-tool-numeric-date"}, Does: "refuses an iat with a fraction of a second", Effects: []fault.Effect{isCurrent.Add(needsWhole("iat"))}},
-	{Name: NeedsWholeExpiry, Breaks: []string{"rfc7519-tool-numeric-date", "ap-tool-numeric-date", "sr-tool-numeric-date"}, Does: "refuses an exp with a fraction of a second", Effects: []fault.Effect{isCurrent.Add(needsWhole("exp"))}},
-	{Name: NeedsWholeNotBefore, Breaks: []string{"rfc7519-tool-numeric-date"}, Does: "refuses an nbf with a fraction of a second", Effects: []fault.Effect{isCurrent.Add(needsWhole("nbf"))}},
-	{Name: CrashesOnMalformedToken, Breaks: []string{"practice-tool-malformed-token"}, Does: "answers a token that it cannot read with 500", Effects: []fault.Effect{tokenReadable.Answer(nil, crash)}},
-	{Name: ReadsNumbersAsText, Breaks: []string{"practice-tool-malformed-token"}, Does: "takes a number for text", Effects: []fault.Effect{responseRead.ChangeWhen(readsNumbersAsTextWhen, readsNumbersAsText)}},
-	{Name: LimitsLaunchTo32KiB, Breaks: []string{"practice-tool-large-token"}, Does: "reads 32 KiB of a launch", Effects: []fault.Effect{isResponse.Add(limitsLaunchTo32KiB)}},
-	{Name: GarblesUnicode, Breaks: []string{"practice-tool-unicode-claims"}, Does: "shows UTF-8 as if it were Latin-1", Effects: []fault.Effect{launchTaken.Change(garblesUnicode)}},
+	{Name: "allows-no-clock-skew", Breaks: []string{"practice-tool-clock-skew"}, Does: "takes the platform's clock for its own", Effects: []fault.Effect{isCurrent.Add(heldAgainstOwnClock)}},
+	{Name: "needs-whole-issue-time", Breaks: []string{"rfc7519-tool-numeric-date", "ap-tool-numeric-date", "sr-tool-numeric-date"}, Does: "refuses an iat with a fraction of a second", Effects: []fault.Effect{isCurrent.Add(needsWhole("iat"))}},
+	{Name: "needs-whole-expiry", Breaks: []string{"rfc7519-tool-numeric-date", "ap-tool-numeric-date", "sr-tool-numeric-date"}, Does: "refuses an exp with a fraction of a second", Effects: []fault.Effect{isCurrent.Add(needsWhole("exp"))}},
+	{Name: "needs-whole-not-before", Breaks: []string{"rfc7519-tool-numeric-date"}, Does: "refuses an nbf with a fraction of a second", Effects: []fault.Effect{isCurrent.Add(needsWhole("nbf"))}},
+	{Name: "crashes-on-malformed-token", Breaks: []string{"practice-tool-malformed-token"}, Does: "answers a token that it cannot read with 500", Effects: []fault.Effect{tokenReadable.Answer(nil, crash)}},
+	{Name: "reads-numbers-as-text", Breaks: []string{"practice-tool-malformed-token"}, Does: "takes a number for text", Effects: []fault.Effect{responseRead.ChangeWhen(readsNumbersAsTextWhen, readsNumbersAsText)}},
+	{Name: "limits-launch-to-32-kib", Breaks: []string{"practice-tool-large-token"}, Does: "reads 32 KiB of a launch", Effects: []fault.Effect{isResponse.Add(limitsLaunchTo32KiB)}},
+	{Name: "garbles-unicode", Breaks: []string{"practice-tool-unicode-claims"}, Does: "shows UTF-8 as if it were Latin-1", Effects: []fault.Effect{launchTaken.Change(garblesUnicode)}},
 	{Name: ShowsNamesUnescaped, Breaks: []string{"practice-tool-claims-escaped"}, Grave: true, Does: "shows the user's name as it came", Effects: []fault.Effect{resourceSeen.Change(showsNamesUnescaped)}},
-	{Name: AcceptsAnySignedToken, Breaks: []string{"cert-tool-not-an-lti-message"}, Does: "takes a genuine token without any claim of LTI for a launch", Effects: liftAll(func(q *response) bool { return !q.isMessage() }, issuedByPlatform, meantForTool, authorizedParty, expiryGiven, notExpired, issuedByNow, notBefore, nonceOfLogin, typeIsLink, versionIs13, linkGiven, rolesGiven, userGiven, targetIsOwn, deploymentKnown, loginUnused)},
-	{Name: AcceptsMessageWithoutClaims, Breaks: []string{"cert-tool-required-claims-missing"}, Does: "takes a message without type, version and roles for a resource link launch", Effects: liftAll((*response).lacksAll, typeIsLink, versionIs13, linkGiven, rolesGiven)},
-	{Name: AcceptsMissingMessageType, Breaks: []string{"core-tool-message-type-missing"}, Does: "accepts a message without message_type", Effects: []fault.Effect{typeIsLink.Lift(func(q *response) bool { return !q.has(lti.ClaimMessageType) })}},
-	{Name: AcceptsEmptyMessageType, Breaks: []string{"core-tool-message-type-missing"}, Does: "accepts an empty message_type", Effects: []fault.Effect{typeIsLink.Lift(func(q *response) bool { return q.has(lti.ClaimMessageType) && q.messageType() == "" })}},
-	{Name: IgnoresVersion, Breaks: []string{"core-tool-version-wrong"}, Does: "wants a version, but takes any", Effects: []fault.Effect{versionIs13.Lift(func(q *response) bool { return q.opensLink() && q.has(lti.ClaimVersion) })}},
-	{Name: ComparesVersionLoosely, Breaks: []string{"core-tool-version-wrong"}, Does: "accepts the versions 1.3 and 1.3.0, as text or as a number", Effects: []fault.Effect{versionIs13.Lift(comparesVersionLoosely)}},
-	{Name: AcceptsMissingVersion, Breaks: []string{"core-tool-version-missing"}, Does: "accepts a message without version", Effects: []fault.Effect{versionIs13.Lift(func(q *response) bool { return q.opensLink() && !q.has(lti.ClaimVersion) })}},
-	{Name: TakesIssuerOfLogin, Breaks: []string{"sec-tool-iss", "sec-tool-login-unknown-issuer"}, Does: "holds iss against that of the login initiation, whatever that is", Effects: []fault.Effect{registrationChosen.ChangeWhen(choosing.issuerIsNew, chooseWithIssuer)}},
-	{Name: TakesIssuerLikeLogins, Breaks: []string{"sec-tool-iss"}, Does: "holds iss against that of the login initiation, which only nearly has to be a registered one", Effects: []fault.Effect{registrationChosen.ChangeWhen(takesIssuerLikeLoginsWhen, chooseWithIssuer)}},
-	{Name: TakesClientIDOfLogin, Breaks: []string{"sec-tool-aud", "core-tool-login-client-id"}, Does: "holds aud against the client_id of the login initiation, whatever that is", Effects: []fault.Effect{registrationChosen.ChangeWhen(func(c choosing) bool { return c.issuer != "" && c.clientIsNew() }, chooseWithClientID)}},
-	{Name: TakesAnyAudienceWithoutClient, Breaks: []string{"sec-tool-aud"}, Does: "takes any aud where the login initiation has no client_id to hold it against", Effects: []fault.Effect{meantForTool.Lift(namesAudienceAlone), authorizedParty.Lift(namesAudienceAlone)}},
-	{Name: TakesDeploymentOfLogin, Breaks: []string{"practice-tool-deployment-id-unknown"}, Does: "holds deployment_id against that of the login initiation, whatever that is", Effects: []fault.Effect{deploymentKnown.Lift(func(q *response) bool { return q.deployment() != "" && q.begun.deployment == q.deployment() })}},
-	{Name: TakesAnyDeploymentWithoutLogins, Breaks: []string{"practice-tool-deployment-id-unknown"}, Does: "takes any deployment_id where the login initiation has none to hold it against", Effects: []fault.Effect{deploymentKnown.Lift(func(q *response) bool { return q.deployment() != "" && q.begun.deployment == "" })}},
-	{Name: IgnoresDeployment, Breaks: []string{"practice-tool-deployment-id-unknown", "ap-tool-verifies-id-token"}, Does: "wants a deployment_id, but takes any", Effects: []fault.Effect{deploymentKnown.Lift(func(q *response) bool { return q.deployment() != "" })}},
-	{Name: IgnoresCaseOfDeployment, Breaks: []string{"practice-tool-deployment-id-unknown"}, Does: "ignores the case of deployment_id", Effects: []fault.Effect{deploymentKnown.Lift(func(q *response) bool { return q.nearlyRegistered(strings.EqualFold) })}},
-	{Name: TruncatesDeployment, Breaks: []string{"practice-tool-deployment-id-unknown"}, Does: "looks at the beginning of deployment_id only", Effects: []fault.Effect{deploymentKnown.Lift(truncatesDeployment)}},
+	{Name: "accepts-any-signed-token", Breaks: []string{"cert-tool-not-an-lti-message"}, Does: "takes a genuine token without any claim of LTI for a launch", Effects: liftAll(func(q *response) bool { return !q.isMessage() }, issuedByPlatform, meantForTool, authorizedParty, expiryGiven, notExpired, issuedByNow, notBefore, nonceOfLogin, typeIsLink, versionIs13, linkGiven, rolesGiven, userGiven, targetIsOwn, deploymentKnown, loginUnused)},
+	{Name: "accepts-message-without-claims", Breaks: []string{"cert-tool-required-claims-missing"}, Does: "takes a message without type, version and roles for a resource link launch", Effects: liftAll((*response).lacksAll, typeIsLink, versionIs13, linkGiven, rolesGiven)},
+	{Name: "accepts-missing-message-type", Breaks: []string{"core-tool-message-type-missing"}, Does: "accepts a message without message_type", Effects: []fault.Effect{typeIsLink.Lift(func(q *response) bool { return !q.has(lti.ClaimMessageType) })}},
+	{Name: "accepts-empty-message-type", Breaks: []string{"core-tool-message-type-missing"}, Does: "accepts an empty message_type", Effects: []fault.Effect{typeIsLink.Lift(func(q *response) bool { return q.has(lti.ClaimMessageType) && q.messageType() == "" })}},
+	{Name: "ignores-version", Breaks: []string{"core-tool-version-wrong"}, Does: "wants a version, but takes any", Effects: []fault.Effect{versionIs13.Lift(func(q *response) bool { return q.opensLink() && q.has(lti.ClaimVersion) })}},
+	{Name: "compares-version-loosely", Breaks: []string{"core-tool-version-wrong"}, Does: "accepts the versions 1.3 and 1.3.0, as text or as a number", Effects: []fault.Effect{versionIs13.Lift(comparesVersionLoosely)}},
+	{Name: "accepts-missing-version", Breaks: []string{"core-tool-version-missing"}, Does: "accepts a message without version", Effects: []fault.Effect{versionIs13.Lift(func(q *response) bool { return q.opensLink() && !q.has(lti.ClaimVersion) })}},
+	{Name: "takes-issuer-of-login", Breaks: []string{"sec-tool-iss", "sec-tool-login-unknown-issuer"}, Does: "holds iss against that of the login initiation, whatever that is", Effects: []fault.Effect{registrationChosen.ChangeWhen(choosing.issuerIsNew, chooseWithIssuer)}},
+	{Name: "takes-issuer-like-logins", Breaks: []string{"sec-tool-iss"}, Does: "holds iss against that of the login initiation, which only nearly has to be a registered one", Effects: []fault.Effect{registrationChosen.ChangeWhen(takesIssuerLikeLoginsWhen, chooseWithIssuer)}},
+	{Name: "takes-client-id-of-login", Breaks: []string{"sec-tool-aud", "core-tool-login-client-id"}, Does: "holds aud against the client_id of the login initiation, whatever that is", Effects: []fault.Effect{registrationChosen.ChangeWhen(func(c choosing) bool { return c.issuer != "" && c.clientIsNew() }, chooseWithClientID)}},
+	{Name: "takes-any-audience-without-client", Breaks: []string{"sec-tool-aud"}, Does: "takes any aud where the login initiation has no client_id to hold it against", Effects: []fault.Effect{meantForTool.Lift(namesAudienceAlone), authorizedParty.Lift(namesAudienceAlone)}},
+	{Name: "takes-deployment-of-login", Breaks: []string{"practice-tool-deployment-id-unknown"}, Does: "holds deployment_id against that of the login initiation, whatever that is", Effects: []fault.Effect{deploymentKnown.Lift(func(q *response) bool { return q.deployment() != "" && q.begun.deployment == q.deployment() })}},
+	{Name: "takes-any-deployment-without-logins", Breaks: []string{"practice-tool-deployment-id-unknown"}, Does: "takes any deployment_id where the login initiation has none to hold it against", Effects: []fault.Effect{deploymentKnown.Lift(func(q *response) bool { return q.deployment() != "" && q.begun.deployment == "" })}},
+	{Name: "ignores-deployment", Breaks: []string{"practice-tool-deployment-id-unknown", "ap-tool-verifies-id-token"}, Does: "wants a deployment_id, but takes any", Effects: []fault.Effect{deploymentKnown.Lift(func(q *response) bool { return q.deployment() != "" })}},
+	{Name: "ignores-case-of-deployment", Breaks: []string{"practice-tool-deployment-id-unknown"}, Does: "ignores the case of deployment_id", Effects: []fault.Effect{deploymentKnown.Lift(func(q *response) bool { return q.nearlyRegistered(strings.EqualFold) })}},
+	{Name: "truncates-deployment", Breaks: []string{"practice-tool-deployment-id-unknown"}, Does: "looks at the beginning of deployment_id only", Effects: []fault.Effect{deploymentKnown.Lift(truncatesDeployment)}},
 	{Name: KnowsOneDeployment, Breaks: []string{"core-tool-multiple-deployments", "core-tool-identifiers-scoped"}, Does: "knows the first deployment of a platform only", Effects: []fault.Effect{everyMessage.Add(knowsOneDeployment)}},
-	{Name: AcceptsMissingResourceLink, Breaks: []string{"core-tool-resource-link-missing"}, Does: "accepts a message without resource link", Effects: []fault.Effect{linkGiven.Lift(acceptsMissingResourceLink)}},
-	{Name: AcceptsEmptyResourceLinkID, Breaks: []string{"core-tool-resource-link-missing"}, Does: "accepts an empty resource link id", Effects: []fault.Effect{linkGiven.Lift(func(q *response) bool { return q.object(lti.ClaimResourceLink)["id"] == "" })}},
-	{Name: AcceptsMissingRoles, Breaks: []string{"core-tool-roles-missing"}, Does: "accepts a message without roles", Effects: []fault.Effect{rolesGiven.Lift(func(q *response) bool { return q.opensLink() && !q.has(lti.ClaimRoles) })}},
-	{Name: AcceptsMissingUser, Breaks: []string{"core-tool-sub-missing"}, Does: "accepts a person without sub", Effects: []fault.Effect{userGiven.Lift(func(q *response) bool { return !q.has("sub") })}},
-	{Name: AcceptsEmptyUser, Breaks: []string{"core-tool-sub-missing"}, Does: "accepts a person whose sub is empty", Effects: []fault.Effect{userGiven.Lift(func(q *response) bool { return q.members["sub"] == "" })}},
-	{Name: DeclinesAnonymous, Breaks: []string{"core-tool-anonymous-launch"}, Does: "says that it lets anonymous users in, and declines them with a clear message", Effects: []fault.Effect{opensLink.Add(needs("This tool is for users who are known.", func(q *response) bool { return !q.isAnonymous() }))}},
-	{Name: CrashesOnAnonymous, Breaks: []string{"core-tool-anonymous-launch"}, Does: "answers an anonymous launch with 500", Effects: []fault.Effect{opensLink.Add(crashesOnAnonymous)}},
+	{Name: "accepts-missing-resource-link", Breaks: []string{"core-tool-resource-link-missing"}, Does: "accepts a message without resource link", Effects: []fault.Effect{linkGiven.Lift(acceptsMissingResourceLink)}},
+	{Name: "accepts-empty-resource-link-id", Breaks: []string{"core-tool-resource-link-missing"}, Does: "accepts an empty resource link id", Effects: []fault.Effect{linkGiven.Lift(func(q *response) bool { return q.object(lti.ClaimResourceLink)["id"] == "" })}},
+	{Name: "accepts-missing-roles", Breaks: []string{"core-tool-roles-missing"}, Does: "accepts a message without roles", Effects: []fault.Effect{rolesGiven.Lift(func(q *response) bool { return q.opensLink() && !q.has(lti.ClaimRoles) })}},
+	{Name: "accepts-missing-user", Breaks: []string{"core-tool-sub-missing"}, Does: "accepts a person without sub", Effects: []fault.Effect{userGiven.Lift(func(q *response) bool { return !q.has("sub") })}},
+	{Name: "accepts-empty-user", Breaks: []string{"core-tool-sub-missing"}, Does: "accepts a person whose sub is empty", Effects: []fault.Effect{userGiven.Lift(func(q *response) bool { return q.members["sub"] == "" })}},
+	{Name: "declines-anonymous", Breaks: []string{"core-tool-anonymous-launch"}, Does: "says that it lets anonymous users in, and declines them with a clear message", Effects: []fault.Effect{opensLink.Add(needs("This tool is for users who are known.", func(q *response) bool { return !q.isAnonymous() }))}},
+	{Name: "crashes-on-anonymous", Breaks: []string{"core-tool-anonymous-launch"}, Does: "answers an anonymous launch with 500", Effects: []fault.Effect{opensLink.Add(crashesOnAnonymous)}},
 	{Name: TakesAnonymousForLastUser, Breaks: []string{"core-tool-anonymous-launch"}, Does: "takes an anonymous user for the last one of the browser", Effects: []fault.Effect{launchTaken.Change(takesAnonymousForLastUser)}},
-	{Name: AcceptsMissingTargetLinkURI, Breaks: []string{"core-tool-target-link-uri-missing"}, Does: "accepts a message without target_link_uri", Effects: []fault.Effect{targetIsOwn.Lift(func(q *response) bool { return !q.has(lti.ClaimTargetLinkURI) })}},
-	{Name: RefusesUnknownClaims, Breaks: []string{"core-tool-unknown-claims-ignored"}, Does: "refuses a claim that it does not know", Effects: []fault.Effect{opensLink.Add(needs("There is a claim that is unknown.", func(q *response) bool { return !q.has("favourite_colour") }))}},
-	{Name: RefusesLongTitles, Breaks: []string{"core-tool-unknown-claims-ignored"}, Does: "refuses a course whose title has more than 100 characters", Effects: []fault.Effect{opensLink.Add(needs("The course has a title that is too long.", func(q *response) bool { return !isLong(q.object(lti.ClaimContext)["title"]) }))}},
-	{Name: RefusesManyRoles, Breaks: []string{"core-tool-unknown-claims-ignored"}, Does: "refuses a user who has more than six roles", Effects: []fault.Effect{opensLink.Add(needs("The user has too many roles.", func(q *response) bool { return len(q.roles()) <= manyRoles }))}},
-	{Name: RefusesUnknownMembers, Breaks: []string{"core-tool-unknown-claims-ignored"}, Does: "refuses a resource link with a member that it does not know", Effects: []fault.Effect{opensLink.Add(needs("There is a member that is unknown.", func(q *response) bool { return q.object(lti.ClaimResourceLink)["favourite_colour"] == nil }))}},
-	{Name: NeedsPlatformClaim, Breaks: []string{"core-tool-optional-claims-absent"}, Does: "refuses a message without tool_platform", Effects: []fault.Effect{opensLink.Add(needs("The claim tool_platform is missing.", func(q *response) bool { return q.has(lti.ClaimToolPlatform) }))}},
-	{Name: NeedsCustom, Breaks: []string{"core-tool-optional-claims-absent"}, Does: "refuses a message without custom parameters", Effects: []fault.Effect{opensLink.Add(needs("There are no custom parameters.", func(q *response) bool { return q.has(lti.ClaimCustom) }))}},
-	{Name: NeedsRole, Breaks: []string{"core-tool-roles-empty", "cert-tool-valid-no-role"}, Does: "refuses an empty array of roles", Effects: []fault.Effect{opensLink.Add(needs("The user has no role.", func(q *response) bool { return len(q.roles()) > 0 || q.isAnonymous() }))}},
-	{Name: ShowsLearnersView, Breaks: []string{"core-tool-role-uris"}, Hides: []string{"practice-tool-role-escalation"}, Does: "shows everybody the learner's view", Effects: []fault.Effect{teaches.Change(showsLearnersView)}},
-	{Name: NeedsOnlyRole, Breaks: []string{"core-tool-role-uris"}, Does: "knows an instructor only by one single role", Effects: []fault.Effect{teaches.Change(needsOnlyRole)}},
-	{Name: StopsAtSystemRole, Breaks: []string{"core-tool-role-uris"}, Does: "knows no instructor who has a role in the system, too", Effects: []fault.Effect{teaches.Change(stopsAtSystemRole)}},
-	{Name: TakesAdministratorsForTeachers, Breaks: []string{"practice-tool-role-escalation"}, Does: "takes an administrator of the system for a teacher of every context", Effects: []fault.Effect{teaches.Change(takesAdministratorsForTeachers)}},
-	{Name: LooksForInstructorInRole, Breaks: []string{"practice-tool-role-escalation"}, Does: "takes every role that contains Instructor for that of a teacher", Effects: []fault.Effect{teaches.Change(looksForInstructorInRole)}},
+	{Name: "accepts-missing-target-link-uri", Breaks: []string{"core-tool-target-link-uri-missing"}, Does: "accepts a message without target_link_uri", Effects: []fault.Effect{targetIsOwn.Lift(func(q *response) bool { return !q.has(lti.ClaimTargetLinkURI) })}},
+	{Name: "refuses-unknown-claims", Breaks: []string{"core-tool-unknown-claims-ignored"}, Does: "refuses a claim that it does not know", Effects: []fault.Effect{opensLink.Add(needs("There is a claim that is unknown.", func(q *response) bool { return !q.has("favourite_colour") }))}},
+	{Name: "refuses-long-titles", Breaks: []string{"core-tool-unknown-claims-ignored"}, Does: "refuses a course whose title has more than 100 characters", Effects: []fault.Effect{opensLink.Add(needs("The course has a title that is too long.", func(q *response) bool { return !isLong(q.object(lti.ClaimContext)["title"]) }))}},
+	{Name: "refuses-many-roles", Breaks: []string{"core-tool-unknown-claims-ignored"}, Does: "refuses a user who has more than six roles", Effects: []fault.Effect{opensLink.Add(needs("The user has too many roles.", func(q *response) bool { return len(q.roles()) <= manyRoles }))}},
+	{Name: "refuses-unknown-members", Breaks: []string{"core-tool-unknown-claims-ignored"}, Does: "refuses a resource link with a member that it does not know", Effects: []fault.Effect{opensLink.Add(needs("There is a member that is unknown.", func(q *response) bool { return q.object(lti.ClaimResourceLink)["favourite_colour"] == nil }))}},
+	{Name: "needs-platform-claim", Breaks: []string{"core-tool-optional-claims-absent"}, Does: "refuses a message without tool_platform", Effects: []fault.Effect{opensLink.Add(needs("The claim tool_platform is missing.", func(q *response) bool { return q.has(lti.ClaimToolPlatform) }))}},
+	{Name: "needs-custom", Breaks: []string{"core-tool-optional-claims-absent"}, Does: "refuses a message without custom parameters", Effects: []fault.Effect{opensLink.Add(needs("There are no custom parameters.", func(q *response) bool { return q.has(lti.ClaimCustom) }))}},
+	{Name: "needs-role", Breaks: []string{"core-tool-roles-empty", "cert-tool-valid-no-role"}, Does: "refuses an empty array of roles", Effects: []fault.Effect{opensLink.Add(needs("The user has no role.", func(q *response) bool { return len(q.roles()) > 0 || q.isAnonymous() }))}},
+	{Name: "shows-learners-view", Breaks: []string{"core-tool-role-uris"}, Hides: []string{"practice-tool-role-escalation"}, Does: "shows everybody the learner's view", Effects: []fault.Effect{teaches.Change(showsLearnersView)}},
+	{Name: "needs-only-role", Breaks: []string{"core-tool-role-uris"}, Does: "knows an instructor only by one single role", Effects: []fault.Effect{teaches.Change(needsOnlyRole)}},
+	{Name: "stops-at-system-role", Breaks: []string{"core-tool-role-uris"}, Does: "knows no instructor who has a role in the system, too", Effects: []fault.Effect{teaches.Change(stopsAtSystemRole)}},
+	{Name: "takes-administrators-for-teachers", Breaks: []string{"practice-tool-role-escalation"}, Does: "takes an administrator of the system for a teacher of every context", Effects: []fault.Effect{teaches.Change(takesAdministratorsForTeachers)}},
+	{Name: "looks-for-instructor-in-role", Breaks: []string{"practice-tool-role-escalation"}, Does: "takes every role that contains Instructor for that of a teacher", Effects: []fault.Effect{teaches.Change(looksForInstructorInRole)}},
 	{Name: KnowsUsersByEmail, Breaks: []string{"core-tool-user-identified-by-sub"}, Does: "knows a user by email", Effects: []fault.Effect{userKnownBy.Change(knowsUsersByEmail)}},
 	{Name: KnowsUsersBySubAlone, Breaks: []string{"core-tool-user-identified-by-sub"}, Does: "takes the same sub at another platform for the same user", Effects: []fault.Effect{userKnownBy.Change(knowsUsersBySubAlone)}},
 	{Name: KnowsUsersByAllClaims, Breaks: []string{"core-tool-user-identified-by-sub"}, Does: "takes a user with another email for another user", Effects: []fault.Effect{userKnownBy.Change(knowsUsersByAllClaims)}},
 	{Name: SwapsOverlappingLoginHints, Breaks: []string{"sec-tool-login-hint-returned-unaltered"}, Does: "sends the login_hint of the login before where that one is still open", Effects: []fault.Effect{requestWithFormer(lti.ParamLoginHint)}},
 	{Name: DropsMessageHintOfPost, Breaks: []string{"core-tool-message-hint-returned-unaltered"}, Does: "leaves lti_message_hint out where the login initiation came by POST", Effects: []fault.Effect{authenticationRequest.Change(dropsMessageHintOfPost)}},
-	{Name: SharesNonceOfOverlappingLogins, Breaks: []string{"sec-tool-auth-request-nonce", "oidc-tool-nonce-foreign"}, Does: "sends the nonce of the login before where that one is still open", Effects: []fault.Effect{requestWithFormer(lti.ParamNonce)}},
-	{Name: SharesStateOfOverlappingLogins, Breaks: []string{"sec-tool-auth-request-state", "sec-tool-state-foreign", "oidc-tool-nonce-foreign", "practice-tool-state-single-use"}, Does: "sends the state of the login before where that one is still open", Effects: []fault.Effect{requestWithFormer(lti.ParamState)}},
+	{Name: "shares-nonce-of-overlapping-logins", Breaks: []string{"sec-tool-auth-request-nonce", "oidc-tool-nonce-foreign"}, Does: "sends the nonce of the login before where that one is still open", Effects: []fault.Effect{requestWithFormer(lti.ParamNonce)}},
+	{Name: "shares-state-of-overlapping-logins", Breaks: []string{"sec-tool-auth-request-state", "sec-tool-state-foreign", "oidc-tool-nonce-foreign", "practice-tool-state-single-use"}, Does: "sends the state of the login before where that one is still open", Effects: []fault.Effect{requestWithFormer(lti.ParamState)}},
 	{Name: SwapsOverlappingUsers, Breaks: []string{"core-tool-parallel-users"}, Does: "shows the user of the launch before where two logins overlapped", Effects: []fault.Effect{launchTaken.ChangeWhen(func(l launching) bool { return l.q.begun != nil && l.q.begun.event < l.last.event }, swapsOverlappingUsers)}},
 	{Name: KeepsFirstUserOfBrowser, Breaks: []string{"core-tool-parallel-users"}, Does: "keeps the session of the user before where another one is launched in the same browser", Effects: []fault.Effect{launchTaken.Change(keepsFirstUserOfBrowser)}},
 	{Name: KnowsLinksByIDAlone, Breaks: []string{"core-tool-identifiers-scoped"}, Does: "takes the same resource link id in another deployment for the same link", Effects: []fault.Effect{linkKnownBy.Change(knowsLinksByIDAlone)}},
 	{Name: DropsReturnQuery, Breaks: []string{"core-tool-return-url", "ap-tool-error-return"}, Does: "replaces the query of the return URL by its own", Effects: []fault.Effect{returnedTo.Change(dropsReturnQuery)}},
 	{Name: AddsOwnReturnParameters, Breaks: []string{"core-tool-return-url", "ap-tool-error-return"}, Does: "adds a parameter of its own to the return URL", Effects: []fault.Effect{returnedTo.Change(addsOwnReturnParameters)}},
-	{Name: ReturnsUnverified, Breaks: []string{"practice-tool-return-url-unverified"}, Grave: true, Does: "follows a return URL to a stranger's site in a token that it has not verified", Effects: []fault.Effect{refusalTold.Change(toStrangersSite)}},
+	{Name: "returns-unverified", Breaks: []string{"practice-tool-return-url-unverified"}, Grave: true, Does: "follows a return URL to a stranger's site in a token that it has not verified", Effects: []fault.Effect{refusalTold.Change(toStrangersSite)}},
 	{Name: AcceptsOldTLS, Breaks: []string{"sec-tool-tls"}, Does: "speaks TLS 1.0 and 1.1"},
-	{Name: RefusesSeveralRoles, Breaks: []string{"cert-tool-valid-multiple-roles", "core-tool-role-uris", "core-tool-role-vocabularies", "core-tool-unknown-claims-ignored"}, Does: "refuses more than two roles", Effects: []fault.Effect{opensLink.Add(needs("There are too many roles.", func(q *response) bool { return len(q.roles()) <= 2 }))}},
-	{Name: RefusesSystemRoles, Breaks: []string{"core-tool-role-vocabularies", "core-tool-role-uris", "practice-tool-role-escalation", "core-tool-unknown-claims-ignored"}, Does: "refuses roles of the system", Effects: []fault.Effect{opensLink.Add(needs("There is a role of the system.", func(q *response) bool { return !q.hasRole("/system/person#") }))}},
-	{Name: NeedsRoleInContext, Breaks: []string{"core-tool-role-vocabularies"}, Does: "refuses a user whose only role is one of the institution", Effects: []fault.Effect{opensLink.Add(needs("The user has no role in the course.", func(q *response) bool { return !slices.Equal(q.roles(), []string{lti.RoleInstitutionStudent}) }))}},
+	{Name: "refuses-several-roles", Breaks: []string{"cert-tool-valid-multiple-roles", "core-tool-role-uris", "core-tool-role-vocabularies", "core-tool-unknown-claims-ignored"}, Does: "refuses more than two roles", Effects: []fault.Effect{opensLink.Add(needs("There are too many roles.", func(q *response) bool { return len(q.roles()) <= 2 }))}},
+	{Name: "refuses-system-roles", Breaks: []string{"core-tool-role-vocabularies", "core-tool-role-uris", "practice-tool-role-escalation", "core-tool-unknown-claims-ignored"}, Does: "refuses roles of the system", Effects: []fault.Effect{opensLink.Add(needs("There is a role of the system.", func(q *response) bool { return !q.hasRole("/system/person#") }))}},
+	{Name: "needs-role-in-context", Breaks: []string{"core-tool-role-vocabularies"}, Does: "refuses a user whose only role is one of the institution", Effects: []fault.Effect{opensLink.Add(needs("The user has no role in the course.", func(q *response) bool { return !slices.Equal(q.roles(), []string{lti.RoleInstitutionStudent}) }))}},
 	{Name: ForgetsOldLogins, Breaks: []string{}, Permitted: true, Does: "forgets all but a browser's latest ten logins", Effects: []fault.Effect{cookiesKept.Change(forgetsOldLogins)}},
-	{Name: RefusesShortRole, Breaks: []string{"cert-tool-valid-short-role"}, Does: "refuses roles that are no URI", Effects: []fault.Effect{opensLink.Add(needs("There is a role that is no URI.", refusesShortRole))}},
-	{Name: RefusesCustomRole, Breaks: []string{"cert-tool-valid-custom-role"}, Does: "refuses roles of a school's own", Effects: []fault.Effect{opensLink.Add(needs("There is a role of no vocabulary.", func(q *response) bool { return !q.hasRole("school.example") }))}},
-	{Name: NeedsName, Breaks: []string{"cert-tool-valid-email-only", "cert-tool-valid-no-pii", "core-tool-optional-claims-absent"}, Does: "refuses a user without a name", Effects: []fault.Effect{opensLink.Add(needs("The user has no name.", func(q *response) bool { return q.has("name") || q.isAnonymous() }))}},
-	{Name: NeedsEmail, Breaks: []string{"cert-tool-valid-names-only", "cert-tool-valid-no-pii", "core-tool-optional-claims-absent"}, Does: "refuses a user without an email", Effects: []fault.Effect{opensLink.Add(needs("The user has no email.", func(q *response) bool { return q.has("email") || q.isAnonymous() }))}},
-	{Name: NeedsContext, Breaks: []string{"cert-tool-valid-no-context", "core-tool-optional-claims-absent"}, Does: "refuses a launch without a course", Effects: []fault.Effect{opensLink.Add(needs("The launch is in no course.", func(q *response) bool { return q.has(lti.ClaimContext) }))}},
+	{Name: "refuses-short-role", Breaks: []string{"cert-tool-valid-short-role"}, Does: "refuses roles that are no URI", Effects: []fault.Effect{opensLink.Add(needs("There is a role that is no URI.", refusesShortRole))}},
+	{Name: "refuses-custom-role", Breaks: []string{"cert-tool-valid-custom-role"}, Does: "refuses roles of a school's own", Effects: []fault.Effect{opensLink.Add(needs("There is a role of no vocabulary.", func(q *response) bool { return !q.hasRole("school.example") }))}},
+	{Name: "needs-name", Breaks: []string{"cert-tool-valid-email-only", "cert-tool-valid-no-pii", "core-tool-optional-claims-absent"}, Does: "refuses a user without a name", Effects: []fault.Effect{opensLink.Add(needs("The user has no name.", func(q *response) bool { return q.has("name") || q.isAnonymous() }))}},
+	{Name: "needs-email", Breaks: []string{"cert-tool-valid-names-only", "cert-tool-valid-no-pii", "core-tool-optional-claims-absent"}, Does: "refuses a user without an email", Effects: []fault.Effect{opensLink.Add(needs("The user has no email.", func(q *response) bool { return q.has("email") || q.isAnonymous() }))}},
+	{Name: "needs-context", Breaks: []string{"cert-tool-valid-no-context", "core-tool-optional-claims-absent"}, Does: "refuses a launch without a course", Effects: []fault.Effect{opensLink.Add(needs("The launch is in no course.", func(q *response) bool { return q.has(lti.ClaimContext) }))}},
 	{Name: PublishesShortKey, Breaks: []string{"sec-tool-jwks"}, Does: "publishes an RSA key of 1024 bits", Effects: []fault.Effect{keysPublished.ChangeWhen(always, publishShortKey)}},
 	{Name: PublishesKeyWithoutKID, Breaks: []string{"sec-tool-jwks"}, Does: "publishes a key without kid", Effects: []fault.Effect{keySetDocument.ChangeWhen(always, publishWithoutKID)}},
 	{Name: NestsKeySet, Breaks: []string{"sec-tool-jwks"}, Does: "publishes its key set as the member keys of another one", Effects: []fault.Effect{keySetDocument.ChangeWhen(always, nestsKeySet)}},
@@ -602,9 +455,9 @@ var launchDefects = []Fault{
 	{Name: StateCookieWithoutSameSite, Breaks: []string{"practice-tool-works-in-cross-site-frame"}, NeedsBrowser: true, Does: "sets its cookies without SameSite=None", Effects: []fault.Effect{cookieSet.Change(stateCookieWithoutSameSite)}},
 	{Name: StateCookieUnpartitioned, Breaks: []string{"practice-tool-works-in-cross-site-frame"}, NeedsBrowser: true, Does: "sets its cookies without Partitioned", Effects: []fault.Effect{cookieSet.Change(stateCookieUnpartitioned)}},
 	{Name: NeedsOwnWindow, Breaks: []string{"cert-tool-valid-launch"}, NeedsBrowser: true, Does: "shows nothing in a window that another page opened", Effects: []fault.Effect{pageSent.Change(needsOwnWindow)}},
-	{Name: RefusesTeachers, Breaks: []string{"cert-tool-valid-launch", "cert-tool-valid-email-only", "cert-tool-valid-names-only", "cert-tool-valid-no-pii", "cert-tool-valid-no-context", "core-tool-role-uris"}, Hides: []string{"core-tool-anonymous-launch", "practice-tool-role-escalation"}, Does: "launches students only", Effects: []fault.Effect{opensLink.Add(needs("This tool is for students.", func(q *response) bool { return !slices.Equal(q.roles(), []string{lti.RoleInstructor}) }))}},
-	{Name: RefusesMiddleName, Breaks: []string{"cert-tool-valid-launch", "cert-tool-valid-names-only", "core-tool-unknown-claims-ignored"}, Does: "refuses a token with the claim middle_name", Effects: []fault.Effect{opensLink.Add(needs("The claim middle_name is unknown.", func(q *response) bool { return !q.has("middle_name") }))}},
-	{Name: RefusesUnknownRole, Breaks: []string{"cert-tool-valid-unknown-role"}, Does: "refuses a role that it does not know next to one that it does", Effects: []fault.Effect{opensLink.Add(needs("There is a role that is unknown.", func(q *response) bool { return !slices.Contains(q.roles(), lti.RoleUnknown) }))}},
+	{Name: "refuses-teachers", Breaks: []string{"cert-tool-valid-launch", "cert-tool-valid-email-only", "cert-tool-valid-names-only", "cert-tool-valid-no-pii", "cert-tool-valid-no-context", "core-tool-role-uris"}, Hides: []string{"core-tool-anonymous-launch", "practice-tool-role-escalation"}, Does: "launches students only", Effects: []fault.Effect{opensLink.Add(needs("This tool is for students.", func(q *response) bool { return !slices.Equal(q.roles(), []string{lti.RoleInstructor}) }))}},
+	{Name: "refuses-middle-name", Breaks: []string{"cert-tool-valid-launch", "cert-tool-valid-names-only", "core-tool-unknown-claims-ignored"}, Does: "refuses a token with the claim middle_name", Effects: []fault.Effect{opensLink.Add(needs("The claim middle_name is unknown.", func(q *response) bool { return !q.has("middle_name") }))}},
+	{Name: "refuses-unknown-role", Breaks: []string{"cert-tool-valid-unknown-role"}, Does: "refuses a role that it does not know next to one that it does", Effects: []fault.Effect{opensLink.Add(needs("There is a role that is unknown.", func(q *response) bool { return !slices.Contains(q.roles(), lti.RoleUnknown) }))}},
 	{Name: StartsSessionBeforeChecking, Breaks: refusals, Does: "shows a refusal, but has logged the user in already", Effects: []fault.Effect{responseRefused.ChangeWhen(func(a handling) bool { return a.q.opensLink() }, startSessionFirst)}},
 	{Name: RefusesWith500, Breaks: slices.Concat(refusals, otherRefusals), OnlyWarns: true, Does: "answers every launch that it refuses with 500", Effects: []fault.Effect{statusTold.Change(func(int) int { return http.StatusInternalServerError })}},
 	{Name: RefusesWith200, Breaks: []string{"sec-tool-aud", "sec-tool-aud-untrusted-additional"}, OnlyWarns: true, Permitted: true, Does: "shows every refusal with status 200; only a wrong aud has to be answered with 401", Effects: []fault.Effect{statusTold.Change(func(int) int { return http.StatusOK })}},

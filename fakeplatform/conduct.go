@@ -19,7 +19,7 @@ import (
 
 // spoilLogin changes a login initiation as the platform's faults do.
 func (p *Platform) spoilLogin(l *Launch) {
-	for _, f := range Defects() {
+	for _, f := range p.watched {
 		if f.login == nil || !l.isOf(f.Part) {
 			continue
 		}
@@ -44,7 +44,7 @@ func (p *Platform) spoilLogin(l *Launch) {
 
 // consider notes which faults would change a message.
 func (p *Platform) consider(d *draft) {
-	for _, f := range Defects() {
+	for _, f := range p.watched {
 		if !d.launch.isOf(f.Part) {
 			continue
 		}

@@ -56,7 +56,7 @@ func newScene(t *testing.T, faults ...string) *scene {
 	t.Helper()
 	g := NewWithT(t)
 	p, err := fakeplatform.New(fakeplatform.Options{
-		URL: platformURL, Keys: sharedKeys(t)[:1], Now: func() time.Time { return noon }, Faults: faults,
+		URL: platformURL, Keys: sharedKeys(t)[:1], Now: func() time.Time { return noon }, Faults: faults, Watch: true,
 		SignedIn: func(r *http.Request) string {
 			c, err := r.Cookie("account")
 			if err != nil {

@@ -87,7 +87,7 @@ func serve(t *testing.T, changes ...func(*fakeplatform.Options)) *site {
 	t.Helper()
 	s := &site{}
 	options := fakeplatform.Options{
-		URL: platformURL, Keys: sharedKeys(t)[:1], Now: func() time.Time { return noon },
+		URL: platformURL, Keys: sharedKeys(t)[:1], Now: func() time.Time { return noon }, Watch: true,
 		OnUnplanned: func(u fakeplatform.Unplanned) {
 			s.mu.Lock()
 			defer s.mu.Unlock()

@@ -64,6 +64,8 @@ type Fault struct {
 	Part Part
 	// Slow is set where a tool may take half a minute to answer.
 	Slow bool
+	// Effects are what a platform that carries the fault does otherwise.
+	Effects []fault.Effect
 
 	// prepare runs when the launch is planned, and so does keySet, which
 	// changes what is published while the launch goes on; login before the
@@ -88,8 +90,6 @@ type Fault struct {
 	grade func(*gradeAnswer)
 	// unsolicited answers without any authentication request.
 	unsolicited bool
-	// Effects are what the fault does at rules and seams.
-	Effects []fault.Effect
 	// inMessage is set where these change nothing but what a message says.
 	inMessage bool
 }

@@ -79,6 +79,9 @@ type Options struct {
 	Members func(contextID string) []User
 	// Faults are the defects that the platform has, by name.
 	Faults []string
+	// Watch is set where [Platform.Consulted] is asked for. It costs more than the launches
+	// themselves.
+	Watch bool
 	// Client fetches the key sets of tools; one with a timeout when nil.
 	Client *http.Client
 }
@@ -118,12 +121,13 @@ type Platform struct {
 	issuer    string // that tools were told, whatever the messages say
 	mux       *http.ServeMux
 	carried   []Fault // in the order of Options.Faults
+	carrier   *fault.Carrier
 	faults    map[string]bool
+	watched   []Fault  // those that a platform can have; none where nobody watches
 	consulted sync.Map // the names of faults that would have made a difference
 	alsoAt    sync.Map // paths that stimuli have given line items, and their own
 	grades    gradebooks
 	taught    taught         // where tools have been launched
-	carrier   *fault.Carrier // of the effects of the faults
 	effects   []fault.Effect // of those that are carried
 	requests  atomic.Int64   // of services
 
@@ -203,7 +207,7 @@ func New(opts Options) (*Platform, error) {
 	p := &Platform{
 		opts:          opts,
 		carried:       carried,
-		carrier:       fault.Carry(effects...).Watch(effectsOf(Defects())),
+		carrier:       fault.Carry(effects...),
 		effects:       effects,
 		taught:        taught{contexts: map[shelf]*taughtContext{}},
 		faults:        names,
@@ -221,6 +225,10 @@ func New(opts Options) (*Platform, error) {
 		controlled:    make(chan struct{}),
 		grades:        newGradebooks(),
 		strangerID:    lti.RandomString(),
+	}
+	if opts.Watch {
+		p.watched = Defects()
+		p.carrier = p.carrier.Watch(effectsOf(p.watched))
 	}
 	p.issuer = p.opts.Issuer
 	switch {
@@ -353,15 +361,18 @@ func (p *Platform) Has(fault string) bool { return p.has(fault) }
 // would make a difference, so that [Platform.Consulted] tells which ones would
 // have.
 func (p *Platform) has(fault string) bool {
-	p.consulted.Store(fault, true)
+	if p.opts.Watch {
+		p.consulted.Store(fault, true)
+	}
 	return p.faults[fault]
 }
 
 // Consulted returns the names of the faults that would have made a difference
 // to what the platform was asked since it was last called. Where a fault is not
-// among them, a platform with it would have answered the same.
+// among them, a platform with it would have answered the same. Nothing is known
+// without [Options.Watch].
 func (p *Platform) Consulted() []string {
-	var names []string
+	names := p.carrier.Reached()
 	p.consulted.Range(func(name, _ any) bool {
 		names = append(names, name.(string))
 		return true

@@ -68,7 +68,6 @@ type Fault struct {
 	assertion func(*assertionDraft) error
 	control   func(*controlDraft) error
 	grade     func(*gradeDraft) error
-
 }
 
 // A Part is a part of what the tool does that may be judged on its own: a profile

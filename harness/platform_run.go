@@ -204,6 +204,8 @@ func (r *PlatformRun) startCampus(site *switchable) error {
 	}
 	c, err := campus.New(campus.Options{
 		URL: address, Password: password, Tools: tools, Now: r.now, Keys: r.takeKey(), Faults: r.config.Embedded.Faults,
+		// The proof asks it of a campus without faults.
+		Watch:  len(r.config.Embedded.Faults) == 0,
 		Client: &http.Client{Transport: r.transport, Timeout: keyPatience},
 	})
 	if err != nil {

@@ -46,6 +46,8 @@ type Options struct {
 	Keys []jwk.Key
 	// Faults are the defects that the campus has, by name.
 	Faults []string
+	// Watch is set where it is asked which defects would have made a difference.
+	Watch bool
 	// Client fetches the tools' key sets; one with a timeout when nil.
 	Client *http.Client
 }
@@ -109,7 +111,7 @@ func New(opts Options) (*Campus, error) {
 	var err error
 	c.platform, err = fakeplatform.New(fakeplatform.Options{
 		URL: opts.URL, Keys: opts.Keys, Now: opts.Now, Faults: opts.Faults, SignedIn: c.signedInAs,
-		Members: c.membersOf, Client: opts.Client,
+		Members: c.membersOf, Client: opts.Client, Watch: opts.Watch,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("campus: %w", err)

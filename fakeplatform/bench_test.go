@@ -1,0 +1,54 @@
+package fakeplatform_test
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/lestrrat-go/jwx/v2/jwk"
+
+	"invigilator/fakeplatform"
+	"invigilator/lti"
+)
+
+// BenchmarkLaunch is an ordinary launch of a platform without faults, as whoever tests
+// a tool makes it: what it allocates is what faults cost those who have none.
+func BenchmarkLaunch(b *testing.B) {
+	key, err := firstKey()
+	if err != nil {
+		b.Fatal(err)
+	}
+	p, err := fakeplatform.New(fakeplatform.Options{URL: platformURL, Keys: []jwk.Key{key}})
+	if err != nil {
+		b.Fatal(err)
+	}
+	if err := p.Register(registration()); err != nil {
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		l, err := p.Begin(fakeplatform.Plan{ClientID: clientID, User: learner})
+		if err != nil {
+			b.Fatal(err)
+		}
+		started := httptest.NewRecorder()
+		p.ServeHTTP(started, httptest.NewRequest(http.MethodGet, l.URL(), nil))
+		sent := l.Record().LoginInitiation.Params
+		request := httptest.NewRequest(http.MethodPost, p.AuthURL(), strings.NewReader(url.Values{
+			lti.ParamScope: {lti.ScopeOpenID}, lti.ParamResponseType: {lti.ResponseTypeIDToken}, lti.ParamResponseMode: {lti.ResponseModeFormPost},
+			lti.ParamPrompt: {lti.PromptNone}, lti.ParamClientID: {clientID}, lti.ParamRedirectURI: {redirectURI},
+			lti.ParamLoginHint: sent[lti.ParamLoginHint], lti.ParamMessageHint: sent[lti.ParamMessageHint],
+			lti.ParamNonce: {"nonce"}, lti.ParamState: {"state"},
+		}.Encode()))
+		request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		for _, c := range started.Result().Cookies() {
+			request.AddCookie(c)
+		}
+		p.ServeHTTP(httptest.NewRecorder(), request)
+		if l.Record().IDToken == "" {
+			b.Fatal("the launch has not been answered")
+		}
+	}
+}

@@ -20,8 +20,8 @@ import (
 	"sync"
 )
 
-// An Effect is one thing that a fault does, at one place of honest code. [Rule.Lift],
-// [List.Add], [Seam.Change], [Seam.ChangeWhen] and [Step.Take] make it.
+// An Effect is one thing that a fault does, at one place of honest code. The methods
+// of [Rule], [List], [Seam] and [Step] make it.
 type Effect struct {
 	at any // the *Rule, *List, *Seam or *Step
 	do any // what is done there, of a type that goes with that of at
@@ -115,13 +115,22 @@ func (s *Seam[T]) Change(f func(T) T) Effect { return Effect{s, change[T]{f: f}}
 // called only of a fault that is carried: it may wait for something, cost much, make
 // something up and keep what it has seen.
 func (s *Seam[T]) ChangeWhen(when func(T) bool, f func(T) T) Effect {
-	return Effect{s, change[T]{when, f}}
+	return Effect{s, change[T]{when, f, false}}
+}
+
+// ChangeAll returns the effect of a function that is called of all that passes, since it
+// has to see it: it may wait for another request, and keep what it has seen. As with
+// ChangeWhen, it is called only of a fault that is carried; shows says of what it makes a
+// difference.
+func (s *Seam[T]) ChangeAll(shows func(T) bool, f func(T) T) Effect {
+	return Effect{s, change[T]{shows, f, true}}
 }
 
 // change is what a fault makes of what passes a seam, and when; nil where the outcome tells.
 type change[T any] struct {
 	when func(T) bool
 	f    func(T) T
+	all  bool // f is called whatever when says
 }
 
 // Pass returns what leaves the fake instead of v: v itself where no fault is carried that
@@ -135,7 +144,7 @@ func (s *Seam[T]) Pass(c *Carrier, v T) T {
 		}
 	}
 	for _, do := range carried {
-		if does := do.(change[T]); does.when == nil || does.when(v) {
+		if does := do.(change[T]); does.all || does.when == nil || does.when(v) {
 			v = does.f(s.clone(v))
 		}
 	}

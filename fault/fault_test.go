@@ -115,6 +115,29 @@ func TestAChangeThatIsBoundToACaseIsMadeWhereItIsCarriedAlone(t *testing.T) {
 	}
 }
 
+func TestAChangeOfAllIsMadeOfAllAndShowsWhereItSaysSo(t *testing.T) {
+	seen := 0
+	change := claims.ChangeAll(func(c map[string]string) bool { return c["sub"] == "ann" }, func(c map[string]string) map[string]string {
+		seen++
+		return c
+	})
+	carrier, watching := fault.Carry(change), fault.Carry().Watch(map[string][]fault.Effect{"mixes-users-up": {change}})
+	for _, sub := range []string{"ann", "eve"} {
+		claims.Pass(carrier, map[string]string{"sub": sub})
+	}
+	if seen != 2 {
+		t.Errorf("of two that passed, %d were seen", seen)
+	}
+	claims.Pass(watching, map[string]string{"sub": "eve"})
+	if got := watching.Reached(); len(got) > 0 {
+		t.Errorf("%q would have made a difference to eve", got)
+	}
+	claims.Pass(watching, map[string]string{"sub": "ann"})
+	if got := watching.Reached(); len(got) != 1 || seen != 2 {
+		t.Errorf("%q would have made a difference to ann, and %d were seen", got, seen)
+	}
+}
+
 func TestAStepIsTakenOrLeft(t *testing.T) {
 	carrier := fault.Carry(retry.Take(true, nil), answer.Take(false, func(q request) bool { return q.state == "" }))
 	if !retry.Taken(carrier, request{}) || retry.Taken(nil, request{}) {

@@ -11,24 +11,23 @@ import (
 	"invigilator/lti"
 )
 
-// inquiry is an authentication request while it is being judged.
-type inquiry struct {
+// authRequest is an authentication request while it is being judged.
+type authRequest struct {
 	*http.Request
-	params  url.Values
-	account string  // of the user who is signed in, where the application has sessions
-	launch  *Launch // nil where none can be found
-	plan    Plan    // of the message to be sent: the launch's, but for a fault
-	// sameBrowser is set where the browser may have this launch, and foreign
-	// where lti_message_hint is that of another user's launch.
-	sameBrowser, foreign bool
-	problems             []problem
-
-	// What follows is for faults: whether the message hint does not matter, where
-	// the answer goes instead of redirect_uri, and whether an error is sent there
-	// by a redirect.
-	guessed   bool
-	target    string
-	redirects bool
+	platform *Platform
+	params   url.Values
+	account  string  // of the user who is signed in, where the application has sessions
+	launch   *Launch // nil where none can be found
+	plan     Plan    // of the message to be sent: the launch's
+	// registration is that of the client_id, which is known where it is that of the launch;
+	// where it is not, that of the launch.
+	registration Registration
+	known        bool
+	// beganLaunch is set where the browser has begun the launch, as far as the platform has
+	// sessions of its own, and sameBrowser where it is that of the launch's user.
+	beganLaunch, sameBrowser bool
+	problems                 refusals
+	target                   string // where the answer goes; redirect_uri when empty
 }
 
 // serveAuth is the authorization endpoint, for GET and POST (OpenID Connect
@@ -39,27 +38,21 @@ func (p *Platform) serveAuth(w http.ResponseWriter, r *http.Request) {
 		refuse(w, http.StatusBadRequest, "The authentication request cannot be read.")
 		return
 	}
-	q := &inquiry{Request: r, params: lti.Unglued(r.URL.Query())}
+	q := &authRequest{Request: r, platform: p, params: lti.Unglued(r.URL.Query())}
 	if r.Method == http.MethodPost {
 		q.params = r.PostForm
 	}
-	if p.refusesMethod(w, q) {
+	read := authRead.Pass(p.carrier, authReading{authRequest: q, params: q.params})
+	if read.instead != nil {
+		read.instead(w, r)
 		return
 	}
-	p.settleRepeated(q)
-	if p.opts.SignedIn == nil {
-		q.launch, q.sameBrowser = p.launchOf(r, q.params)
-	} else {
-		q.account = p.opts.SignedIn(r)
-		p.findLaunch(q)
-	}
+	q.params, q.target = read.params, read.target
+	p.findLaunch(q)
 	if q.launch == nil && p.opts.SignedIn == nil {
 		p.unplanned(r, "an authentication request that belongs to no launch of this platform")
 		refuse(w, http.StatusBadRequest, "This authentication request belongs to no launch of this platform.")
 		return
-	}
-	if l := q.launch; l != nil && q.plan.ClientID == "" {
-		q.plan = l.plan
 	}
 	again := p.judge(q)
 
@@ -69,9 +62,9 @@ func (p *Platform) serveAuth(w http.ResponseWriter, r *http.Request) {
 		refuse(w, http.StatusBadRequest, "The redirect_uri is not registered for this client_id.")
 		return
 	}
-	if again {
+	if again != nil {
 		p.unplanned(r, errGone.Error())
-		p.fail(w, q, problem{says: errGone.Error(), code: lti.ErrorInvalidRequest})
+		p.fail(w, q, again)
 		return
 	}
 	lenient := q.launch != nil && q.launch.plan.Lenient && (q.sameBrowser || p.opts.SignedIn == nil)
@@ -79,17 +72,18 @@ func (p *Platform) serveAuth(w http.ResponseWriter, r *http.Request) {
 		p.fail(w, q, q.problems[0])
 		return
 	}
-	if p.answersOtherwise(w, q) {
-		return
-	}
 	params := maps.Clone(q.params)
 	params.Set(lti.ParamRedirectURI, q.target)
-	p.spoilRequest(q, params)
-	if !q.launch.take() && !p.faults[AnswersOtherUsers] { // meanwhile
-		p.fail(w, q, problem{says: errGone.Error(), code: lti.ErrorInvalidRequest})
+	response := authResponse.Pass(p.carrier, authAnswer{authRequest: q, answers: params})
+	if response.instead != nil {
+		writeForm(w, formPage{Action: q.target, Params: response.instead})
 		return
 	}
-	p.answer(w, r, q.launch, params, q.plan)
+	if err := takenOnce.Check(p.carrier, q); err != nil { // meanwhile
+		p.fail(w, q, err)
+		return
+	}
+	p.answer(w, r, q.launch, response.answers, q.plan)
 }
 
 // take says whether the launch has not been taken yet, once.
@@ -103,32 +97,56 @@ func (l *Launch) take() bool {
 
 // judge says what is wrong with a request, keeps it in its launch's record and
 // says whether the launch has been answered already.
-func (p *Platform) judge(q *inquiry) (again bool) {
-	q.problems = p.check(q)
-	if !q.sameBrowser {
-		q.problems = append(q.problems, problem{says: "the browser has no session of the user that login_hint designates", code: lti.ErrorLoginRequired})
-	}
+func (p *Platform) judge(q *authRequest) (again error) {
+	q.problems = refusalsOf(authRules.All(p.carrier, q))
 	l := q.launch
 	if l == nil {
-		return false
+		return nil
 	}
 	l.mu.Lock()
-	defer l.mu.Unlock()
-	request := AuthenticationRequest{Method: q.Method, Params: q.params, Query: q.URL.Query(), Path: q.URL.EscapedPath()}
-	for _, pr := range q.problems {
-		request.Problems = append(request.Problems, pr.says)
+	request := AuthenticationRequest{
+		Method: q.Method, Params: q.params, Query: q.URL.Query(), Path: q.URL.EscapedPath(), Problems: said(q.problems),
 	}
 	if len(l.record.AuthenticationRequests) < maxRecord {
 		l.record.AuthenticationRequests = append(l.record.AuthenticationRequests, request)
 	}
-	if l.form == nil {
-		return false
+	l.mu.Unlock()
+	return answeredOnce.Check(p.carrier, q)
+}
+
+// findLaunch finds the launch that an authentication request is about, and whose it is:
+// where the application has sessions, the one that lti_message_hint names.
+func (p *Platform) findLaunch(q *authRequest) {
+	if p.opts.SignedIn == nil {
+		q.launch, q.beganLaunch = p.launchOf(q.Request, q.params)
+	} else {
+		q.account = p.opts.SignedIn(q.Request)
+		hinted := launchHinted.Pass(p.carrier, hintedLaunch{
+			authRequest: q,
+			byMessage:   p.started(lti.ParamMessageHint, q.params.Get(lti.ParamMessageHint)),
+			byLogin:     p.started(lti.ParamLoginHint, q.params.Get(lti.ParamLoginHint)),
+		})
+		q.launch = hinted.byMessage
+		if q.launch == nil {
+			p.unplanned(q.Request, "an authentication request that belongs to no launch of this platform")
+		} else if q.plan = q.launch.plan; hinted.plan != nil {
+			q.plan = *hinted.plan
+		}
 	}
-	if q.account != "" && q.account != l.plan.Account && q.sameBrowser && p.has(AnswersOtherUsers) {
-		return false
+	if l := q.launch; l != nil && q.plan.ClientID == "" {
+		q.plan = l.plan
 	}
-	// A request of somebody else is answered as if there had been no other.
-	return p.opts.SignedIn == nil || q.sameBrowser
+	q.sameBrowser = userSignedIn.Check(p.carrier, q) == nil
+	if q.launch != nil && q.sameBrowser && p.opts.SignedIn != nil {
+		q.plan = messagePlanned.Pass(p.carrier, plannedMessage{q, q.plan}).Plan
+	}
+	clientID := q.params.Get(lti.ParamClientID)
+	registration, known := p.registrationOf(clientID)
+	if l := q.launch; l != nil && (!known || clientID != l.plan.ClientID) {
+		registration, known = l.registration, false
+	}
+	client := clientNamed.Pass(p.carrier, namedClient{q, registration, known, q.plan.ClientID})
+	q.registration, q.known, q.plan.ClientID = client.registration, client.known, client.audience
 }
 
 // launchOf finds the launch that an authentication request belongs to. The
@@ -179,167 +197,31 @@ func (p *Platform) started(name, value string) *Launch {
 	return nil
 }
 
-// findLaunch finds the launch that lti_message_hint names, and says whether it
-// is one of the user who is signed in in the browser.
-func (p *Platform) findLaunch(q *inquiry) {
-	messageHint := q.params.Get(lti.ParamMessageHint)
-	l := p.started(lti.ParamMessageHint, messageHint)
-	switch byLogin := p.started(lti.ParamLoginHint, q.params.Get(lti.ParamLoginHint)); {
-	case l == nil && q.account != "":
-		l = p.guessLaunch(q, byLogin)
-	case l != nil && byLogin != nil && l.plan.Account != q.account && byLogin.plan.Account == q.account && p.has(LaunchesOthersMessage):
-		q.plan, q.guessed = byLogin.plan.message(l.plan), true
-		l = byLogin
-	case p.opensByHint(q, l, byLogin):
-		l = byLogin
-	}
-	if l == nil {
-		p.unplanned(q.Request, "an authentication request that belongs to no launch of this platform")
-		// Nothing tells whose launch it was to be; that is the message hint's
-		// fault where somebody is signed in.
-		q.sameBrowser = q.account != ""
-		return
-	}
-	q.launch = l
-	q.sameBrowser = q.account == l.plan.Account || p.trusts(q)
-	q.foreign = !q.sameBrowser && q.account != ""
-	if q.sameBrowser {
-		p.mixLaunches(q)
-	}
-}
-
-// A problem is a way in which an authentication request departs from the
-// specification, with the error code that says so.
-type problem struct {
-	says string
-	code string
-}
-
-// check holds an authentication request against Security Framework 1.0, 5.1.1.2.
-func (p *Platform) check(q *inquiry) []problem {
-	var problems []problem
-	add := func(code, format string, args ...any) {
-		problems = append(problems, problem{says: fmt.Sprintf(format, args...), code: code})
-	}
-	params := q.params
-	if q.foreign {
-		add(lti.ErrorInvalidRequest, "lti_message_hint is that of another user's launch")
-	}
-	registration, ownClient := p.clientOf(q)
-	missing := map[string]string{ // codes other than invalid_request
-		lti.ParamScope: lti.ErrorInvalidScope, lti.ParamResponseType: lti.ErrorUnsupportedResponseType, lti.ParamLoginHint: lti.ErrorLoginRequired,
-	}
-	for _, name := range []string{
-		lti.ParamScope, lti.ParamResponseType, lti.ParamResponseMode, lti.ParamPrompt,
-		lti.ParamClientID, lti.ParamRedirectURI, lti.ParamLoginHint, lti.ParamNonce,
-	} {
-		switch n := len(params[name]); {
-		case n > 1:
-			add(lti.ErrorInvalidRequest, "%s occurs %d times instead of once", name, n)
-		case n == 0 && !p.doesWithout(q, name):
-			code := missing[name]
-			if code == "" {
-				code = lti.ErrorInvalidRequest
-			}
-			add(code, "%s occurs 0 times instead of once", name)
-		}
-	}
-	want := func(name, code, value string) {
-		if got := params.Get(name); len(params[name]) == 1 && got != value && !p.takes(q, name, got) {
-			add(code, "%s is %q instead of %q", name, got, value)
-		}
-	}
-	want(lti.ParamResponseType, lti.ErrorUnsupportedResponseType, lti.ResponseTypeIDToken)
-	want(lti.ParamResponseMode, lti.ErrorInvalidRequest, lti.ResponseModeFormPost)
-	want(lti.ParamPrompt, lti.ErrorInvalidRequest, lti.PromptNone)
-	if q.launch != nil {
-		if !ownClient {
-			want(lti.ParamClientID, lti.ErrorInvalidRequest, q.launch.plan.ClientID)
-			registration = q.launch.registration
-		}
-		want(lti.ParamLoginHint, lti.ErrorLoginRequired, q.launch.login.Params.Get(lti.ParamLoginHint))
-	}
-	for _, name := range []string{lti.ParamState, lti.ParamMessageHint} {
-		if n := len(params[name]); n > 1 { // RFC 6749, 3.1
-			add(lti.ErrorInvalidRequest, "%s occurs %d times", name, n)
-		}
-	}
-	if l, got := q.launch, params.Get(lti.ParamMessageHint); l == nil || got != l.login.Params.Get(lti.ParamMessageHint) && !q.guessed {
-		add(lti.ErrorInvalidRequest, "lti_message_hint is not the one of the login initiation")
-	}
-	if scopes := strings.Fields(params.Get(lti.ParamScope)); len(params[lti.ParamScope]) == 1 {
-		switch {
-		case !slices.Contains(scopes, lti.ScopeOpenID):
-			if !p.has(AcceptsScopeWithoutOpenID) {
-				add(lti.ErrorInvalidScope, "scope %q does not contain openid", params.Get(lti.ParamScope))
-			}
-		case len(scopes) > 1 && p.has(RefusesFurtherScopes):
-			add(lti.ErrorInvalidScope, "scope %q contains more than openid", params.Get(lti.ParamScope))
-		}
-	}
-	if len(params[lti.ParamNonce]) == 1 && params.Get(lti.ParamNonce) == "" && !p.has(AcceptsEmptyNonce) {
-		add(lti.ErrorInvalidRequest, "nonce is empty")
-	}
-	if len(params[lti.ParamState]) == 0 && p.has(NeedsState) {
-		add(lti.ErrorInvalidRequest, "state is missing")
-	}
-	for name := range params {
-		if !slices.Contains(requestParameters, name) && p.has(RefusesUnknownParameters) {
-			add(lti.ErrorInvalidRequest, "%s is unknown", name)
-		}
-	}
-	if l, got := q.launch, params.Get(lti.ParamRedirectURI); l != nil && len(params[lti.ParamRedirectURI]) == 1 && !p.registered(registration, got) {
-		add(lti.ErrorInvalidRequest, "redirect_uri %q is not registered", got)
-	}
-	return problems
-}
-
-// requestParameters are those of an authentication request.
-var requestParameters = []string{
-	lti.ParamScope, lti.ParamResponseType, lti.ParamResponseMode, lti.ParamPrompt, lti.ParamClientID, lti.ParamRedirectURI,
-	lti.ParamLoginHint, lti.ParamMessageHint, lti.ParamNonce, lti.ParamState,
-}
-
 // mayAnswer says whether an answer may go to the request's redirect URI: to one
 // that is registered for its client_id, or, leniently, to the origin of one; where
 // the request has the other scheme, to the one that is registered. Where it may, it
-// sets the inquiry's target.
-func (p *Platform) mayAnswer(q *inquiry) bool {
+// sets the request's target.
+func (p *Platform) mayAnswer(q *authRequest) bool {
 	redirectURI := q.params.Get(lti.ParamRedirectURI)
 	if q.target == "" {
 		q.target = redirectURI
 	}
-	if l := q.launch; l != nil && l.plan.Lenient {
-		asked, err := url.Parse(redirectURI)
-		if err == nil && slices.ContainsFunc(l.registration.RedirectURIs, func(uri string) bool {
-			u, err := url.Parse(uri)
-			return err == nil && u.Scheme == asked.Scheme && u.Host == asked.Host
-		}) {
-			return true
-		}
-		i := slices.IndexFunc(l.registration.RedirectURIs, func(uri string) bool { return DifferInScheme(uri, redirectURI) })
-		if i >= 0 {
-			q.target = l.registration.RedirectURIs[i]
-		}
-		return i >= 0
+	l := q.launch
+	if l == nil || !l.plan.Lenient {
+		return answerRules.First(p.carrier, q) == nil
 	}
-	registration, ok := p.clientOf(q)
-	if !ok && p.isKnown(q) {
-		return false
+	asked, err := url.Parse(redirectURI)
+	if err == nil && slices.ContainsFunc(l.registration.RedirectURIs, func(uri string) bool {
+		u, err := url.Parse(uri)
+		return err == nil && u.Scheme == asked.Scheme && u.Host == asked.Host
+	}) {
+		return true
 	}
-	if !ok {
-		return p.mayReportTo(q, redirectURI, SendsErrorsForUnknownClient, RedirectsErrorsForUnknownClient)
+	i := slices.IndexFunc(l.registration.RedirectURIs, func(uri string) bool { return DifferInScheme(uri, redirectURI) })
+	if i >= 0 {
+		q.target = l.registration.RedirectURIs[i]
 	}
-	// With two of them nobody can say which one is meant.
-	if slices.ContainsFunc(q.params[lti.ParamRedirectURI], func(uri string) bool { return uri != redirectURI }) {
-		return false
-	}
-	if !p.registered(registration, redirectURI) {
-		others := slices.DeleteFunc(slices.Clone(q.problems), func(pr problem) bool { return strings.HasPrefix(pr.says, lti.ParamRedirectURI) })
-		return len(others) > 0 && p.mayReportTo(q, redirectURI, SendsErrorsToUnregisteredURI, RedirectsErrorsToUnregisteredURI) ||
-			p.reportsToItself(q, redirectURI)
-	}
-	return true
+	return i >= 0
 }
 
 // DifferInScheme says whether two URLs are the same but for their scheme, http and
@@ -360,11 +242,6 @@ func DifferInScheme(a, b string) bool {
 	return one.String() == other.String()
 }
 
-func (p *Platform) isKnown(q *inquiry) bool {
-	_, known := p.registrationOf(q.params.Get(lti.ParamClientID))
-	return known
-}
-
 func (p *Platform) registrationOf(clientID string) (Registration, bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -372,37 +249,19 @@ func (p *Platform) registrationOf(clientID string) (Registration, bool) {
 	return registration, known
 }
 
-// clientOf returns the registration of the request's client_id, if it is that
-// of the launch.
-func (p *Platform) clientOf(q *inquiry) (Registration, bool) {
-	clientID := q.params.Get(lti.ParamClientID)
-	registration, known := p.registrationOf(clientID)
-	l := q.launch
-	switch {
-	case l != nil && p.forgetsTool(l):
-	case l == nil || known && clientID == l.plan.ClientID:
-		return registration, known
-	case known && slices.Contains(l.registration.RedirectURIs, q.params.Get(lti.ParamRedirectURI)) && p.has(TakesOtherClientForLaunchs):
-		return l.registration, true
-	case known && p.has(AnswersOtherClient):
-		q.plan.ClientID = clientID
-		return registration, true
-	case !known && p.takesClient(clientID):
-		return l.registration, true
-	}
-	return Registration{}, false
-}
-
 // fail reports a problem to the tool (OpenID Connect Core 1.0, 3.1.2.6).
-func (p *Platform) fail(w http.ResponseWriter, q *inquiry, pr problem) {
-	params := url.Values{lti.ParamError: {pr.code}, lti.ParamErrorDescription: {pr.says}}
-	if state := q.params[lti.ParamState]; len(state) > 0 && !p.has(DropsStateOnError) {
+func (p *Platform) fail(w http.ResponseWriter, q *authRequest, err error) {
+	why := refusalsOf([]error{err})[0]
+	params := url.Values{lti.ParamError: {why.code}, lti.ParamErrorDescription: {why.says}}
+	if state := q.params[lti.ParamState]; len(state) > 0 {
 		params[lti.ParamState] = state[:1]
 	}
-	if p.failsOtherwise(w, q, pr, params) {
+	sent := authError.Pass(p.carrier, authErrorAnswer{authRequest: q, why: why, params: params})
+	if sent.instead != nil {
+		sent.instead(w, q.Request)
 		return
 	}
-	writeForm(w, formPage{Action: q.target, Params: params})
+	writeForm(w, formPage{Action: q.target, Params: sent.params})
 }
 
 // answer mints the id_token and submits it through the browser, or keeps the
@@ -422,4 +281,10 @@ func (p *Platform) answer(w http.ResponseWriter, r *http.Request, l *Launch, req
 		return
 	}
 	form.deliver(w, r)
+}
+
+// requestParameters are those of an authentication request.
+var requestParameters = []string{
+	lti.ParamScope, lti.ParamResponseType, lti.ParamResponseMode, lti.ParamPrompt, lti.ParamClientID, lti.ParamRedirectURI,
+	lti.ParamLoginHint, lti.ParamMessageHint, lti.ParamNonce, lti.ParamState,
 }

@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 
+	"invigilator/fault"
 	"invigilator/lti"
 )
 
@@ -64,259 +65,11 @@ func (p *Platform) consider(d *draft) {
 	}
 }
 
-// refusesMethod answers a request by a method that a fault knows nothing of.
-func (p *Platform) refusesMethod(w http.ResponseWriter, q *inquiry) bool {
-	byPost := q.Method == http.MethodPost
-	switch {
-	case byPost && p.has(RefusesAuthByPost), !byPost && p.has(RefusesAuthByGet):
-		refuse(w, http.StatusMethodNotAllowed, "Authentication requests by "+q.Method+" are not accepted.")
-		return true
-	case byPost && !q.params.Has(reposted) && p.has(RepostsAuthByPost):
-		params := maps.Clone(q.params)
-		params.Set(reposted, "1")
-		writeForm(w, formPage{Action: p.AuthURL(), Params: params})
-		return true
-	}
-	q.params.Del(reposted)
-	return false
-}
-
-// reposted marks a request that the platform has sent to itself once more, so
-// that the browser adds the cookies that it withholds from other sites.
-const reposted = "fakeplatform_reposted"
-
-// settleRepeated takes one of several values.
-func (p *Platform) settleRepeated(q *inquiry) {
-	for name, values := range q.params {
-		if len(values) < 2 {
-			continue
-		}
-		switch {
-		case p.has(TakesFirstOfRepeated), name == lti.ParamNonce && p.has(AcceptsRepeatedNonce):
-			q.params[name] = values[:1]
-		case p.has(TakesLastOfRepeated):
-			q.params[name] = values[len(values)-1:]
-		case name == lti.ParamRedirectURI && p.has(AnswersLastRedirectURI):
-			q.target = values[len(values)-1]
-			q.params[name] = values[:1]
-		}
-	}
-}
-
-// guessLaunch finds a launch of the user who is signed in where no launch has
-// the message hint of the request.
-func (p *Platform) guessLaunch(q *inquiry, byLogin *Launch) *Launch {
-	got := q.params.Get(lti.ParamMessageHint)
-	p.mu.Lock()
-	latest := p.latest[q.account]
-	p.mu.Unlock()
-	var found *Launch
-	switch own := byLogin != nil && byLogin.plan.Account == q.account; {
-	case got == "":
-		if latest != nil && p.has(AcceptsMissingMessageHint) {
-			found = latest
-		}
-	case !own:
-	case p.has(AcceptsUnknownMessageHint):
-		found = byLogin
-	case strings.HasPrefix(got, byLogin.login.Params.Get(lti.ParamMessageHint)[:comparedOfHint]) && p.has(ComparesMessageHintPrefix):
-		found = byLogin
-	}
-	q.guessed = found != nil
-	return found
-}
-
-// comparedOfHint is how much of a message hint a fault compares.
-const comparedOfHint = 12
-
-// trusts says whether a launch is answered to a browser in which its user is
-// not signed in.
-func (p *Platform) trusts(q *inquiry) bool {
-	cookie := slices.Contains(sessionsOf(q.Request), q.launch.session)
-	if q.account == "" {
-		return p.has(AnswersWithoutSession) || p.has(AnswersEndedSession) && cookie
-	}
-	return p.has(AnswersOtherUsers) || p.has(AnswersEarlierUser) && cookie
-}
-
-// mixLaunches puts something of another launch that overlaps with this one into
-// its message.
-func (p *Platform) mixLaunches(q *inquiry) {
-	l := q.launch
-	if q.plan.ClientID == "" {
-		q.plan = l.plan
-	}
-	p.mu.Lock()
-	last, latest := p.lastStarted, p.latest[l.plan.Account]
-	p.mu.Unlock()
-	if last != nil && last.plan.User.Sub != l.plan.User.Sub && p.has(SwapsOverlappingUsers) {
-		q.plan.User = last.plan.User
-	}
-	if other := p.launchBeside(q, last, latest); other != nil && other.plan.Account != l.plan.Account {
-		q.plan.User = other.plan.User
-	} else if other != nil {
-		q.plan = q.plan.message(other.plan)
-	}
-	if latest != nil && latest != l && p.has(LaunchesLatestLink) {
-		q.plan = q.plan.message(latest.plan)
-	}
-}
-
-// launchBeside is, with a fault, the launch whose request is answered at the same time: of
-// another user, or of the same one in another tab. It is nil without. The last launch that was
-// started, of all and of the user, tells whether others may go on beside this one.
-func (p *Platform) launchBeside(q *inquiry, last, latest *Launch) *Launch {
-	l := q.launch
-	mixes := last != nil && last.plan.Account != l.plan.Account && p.has(MixesUsersAtOnce)
-	mixes = latest != nil && latest != l && p.has(MixesTabsAtOnce) || mixes
-	if !mixes && !p.carriesAny(MixesUsersAtOnce, MixesTabsAtOnce) {
-		return nil
-	}
-	p.mu.Lock()
-	p.entered = append(p.entered, l)[max(0, len(p.entered)-1):]
-	p.mu.Unlock()
-	if !p.pairs.Meet(q.Context(), "authentication") {
-		return nil
-	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for _, other := range p.entered {
-		if same := other.plan.Account == l.plan.Account; other != l && (same && p.has(MixesTabsAtOnce) || !same && p.has(MixesUsersAtOnce)) {
-			return other
-		}
-	}
-	return nil
-}
-
-// forgetsTool is the fault of knowing one tool that a user is on the way to.
-func (p *Platform) forgetsTool(l *Launch) bool {
-	p.mu.Lock()
-	latest := p.latest[l.plan.Account]
-	p.mu.Unlock()
-	return latest != nil && latest.plan.ClientID != l.plan.ClientID && p.has(KeepsOneToolPerUser)
-}
-
-// forgets takes out of a message what a fault forgets of a launch beside which its user
-// has started that of another link.
-func (p *Platform) forgets(d *draft) {
-	p.mu.Lock()
-	latest := p.latest[d.launch.plan.Account]
-	p.mu.Unlock()
-	if latest == nil || latest.plan.ResourceLink.ID == d.launch.plan.ResourceLink.ID || !d.launch.isOf(OfLaunches) {
-		return
-	}
-	for fault, claim := range map[string]string{ForgetsUserInOlderTab: "sub", ForgetsTypeInOlderTab: lti.ClaimMessageType} {
-		if p.has(fault) {
-			delete(d.claims, claim)
-		}
-	}
-}
-
 // message is the plan with what another one launches.
 func (plan Plan) message(other Plan) Plan {
 	plan.ResourceLink, plan.Context, plan.Custom = other.ResourceLink, other.Context, other.Custom
 	plan.TargetLinkURI, plan.DeploymentID = other.TargetLinkURI, other.DeploymentID
 	return plan
-}
-
-// doesWithout says whether a request may lack a parameter.
-func (p *Platform) doesWithout(q *inquiry, name string) bool {
-	switch name {
-	case lti.ParamScope:
-		return p.has(AcceptsMissingScope)
-	case lti.ParamResponseType:
-		return p.has(AcceptsMissingResponseType)
-	case lti.ParamResponseMode:
-		return p.has(AcceptsMissingResponseMode) || p.has(AnswersInQueryByDefault) || p.has(AnswersInFragmentByDefault)
-	case lti.ParamClientID:
-		return p.takesClient("")
-	case lti.ParamNonce:
-		return p.has(AcceptsMissingNonce)
-	case lti.ParamLoginHint:
-		// Nobody can send back what was never sent.
-		sent := q.launch != nil && q.launch.login.Params.Get(name) != ""
-		return p.has(AcceptsMissingLoginHint) || p.has(IgnoresLoginHint) || !sent && p.faults[loginHintMissing]
-	}
-	return false
-}
-
-// loginHintMissing is a stimulus that is a defect as well.
-const loginHintMissing = "login-hint-missing"
-
-// takes says whether a request may have another value than the one it should.
-func (p *Platform) takes(q *inquiry, name, value string) bool {
-	switch {
-	case name == lti.ParamResponseType && p.has(IgnoresResponseType):
-		return true
-	case name == lti.ParamResponseType:
-		fault := map[string]string{"code": SendsCode, "token": SendsAccessToken, "id_token token": AcceptsTokenBeside}[value]
-		return fault != "" && p.has(fault)
-	case name == lti.ParamResponseMode:
-		fault := map[string]string{"query": AnswersInQuery, "fragment": AnswersInFragment}[value]
-		return fault != "" && p.has(fault) || p.has(PostsWhateverTheMode)
-	case name != lti.ParamLoginHint:
-		return false
-	case p.has(IgnoresLoginHint):
-		return true
-	case value == "":
-		return p.has(AcceptsMissingLoginHint)
-	}
-	other := p.started(name, value)
-	if other == nil {
-		return p.has(AcceptsUnknownLoginHint)
-	}
-	if other.plan.User.Sub != q.launch.plan.User.Sub && p.has(LaunchesUserOfLoginHint) {
-		q.plan.User = other.plan.User
-		return true
-	}
-	return false
-}
-
-// takesClient says whether a client_id that is missing or that nobody has does
-// not matter.
-func (p *Platform) takesClient(clientID string) bool {
-	return p.has(IgnoresClientID) || clientID == "" && p.has(AcceptsMissingClientID)
-}
-
-// registered says whether a redirect URI is one of the registered ones, by
-// simple string comparison (OpenID Connect Core 1.0, 3.1.2.1).
-func (p *Platform) registered(registration Registration, uri string) bool {
-	if slices.Contains(registration.RedirectURIs, uri) {
-		return true
-	}
-	if uri == "" {
-		return false
-	}
-	if p.has(AcceptsAnyRedirectURI) || p.isRegistered(uri) && p.has(TakesRedirectURIOfAnyClient) {
-		return true
-	}
-	asked, err := url.Parse(uri)
-	if err != nil {
-		return false
-	}
-	for _, known := range registration.RedirectURIs {
-		u, err := url.Parse(known)
-		if err != nil {
-			continue
-		}
-		for fault, same := range map[string]bool{
-			ComparesRedirectHost:        asked.Hostname() == u.Hostname(),
-			ComparesRedirectPrefix:      strings.HasPrefix(uri, known),
-			IgnoresRedirectCase:         strings.EqualFold(uri, known),
-			IgnoresRedirectQuery:        withoutQuery(*asked) == withoutQuery(*u),
-			IgnoresLoginInRedirectQuery: withoutLogin(*asked) == known,
-			IgnoresRedirectSlash:        withoutSlash(*asked) == withoutSlash(*u),
-			IgnoresRedirectPort:         asked.User == nil && asked.Hostname() == u.Hostname() && asked.Scheme == u.Scheme && asked.RequestURI() == u.RequestURI() && asked.Fragment == "",
-			IgnoresRedirectScheme:       strings.TrimPrefix(uri, asked.Scheme) == strings.TrimPrefix(known, u.Scheme),
-			IgnoresRedirectFragment:     strings.TrimSuffix(uri, "#"+asked.EscapedFragment()) == known,
-			TakesUserinfoForHost:        strings.HasPrefix(uri, u.Scheme+"://"+u.Host+"@") || strings.HasPrefix(uri, u.Scheme+"://"+u.Hostname()+"@"),
-		} {
-			if same && p.has(fault) {
-				return true
-			}
-		}
-	}
-	return false
 }
 
 func withoutQuery(u url.URL) string {
@@ -342,19 +95,6 @@ func withoutSlash(u url.URL) string {
 	return u.String()
 }
 
-// mayReportTo says whether an error is sent to a URI that is not registered:
-// by a form or by a redirect.
-func (p *Platform) mayReportTo(q *inquiry, uri, byForm, byRedirect string) bool {
-	if uri == "" {
-		return false
-	}
-	if p.has(byForm) {
-		return true
-	}
-	q.redirects = p.has(byRedirect)
-	return q.redirects
-}
-
 // isRegistered says whether a redirect URI is that of any tool.
 func (p *Platform) isRegistered(uri string) bool {
 	p.mu.Lock()
@@ -367,175 +107,11 @@ func (p *Platform) isRegistered(uri string) bool {
 	return false
 }
 
-// reportsToItself says whether a URI that is not registered is told so itself.
-func (p *Platform) reportsToItself(q *inquiry, uri string) bool {
-	u, err := url.Parse(uri)
-	switch {
-	case uri == "" || err != nil:
-		return false
-	case u.Host == "":
-		return p.mayReportTo(q, uri, PostsErrorsToScripts, RedirectsErrorsToScripts)
-	case u.User != nil:
-		return p.mayReportTo(q, uri, PostsErrorsBehindUserInfo, RedirectsErrorsBehindUserInfo)
-	case u.Host != strings.ToLower(u.Host):
-		return p.mayReportTo(q, uri, PostsErrorsToUpperCase, RedirectsErrorsToUpperCase)
-	}
-	return false
-}
-
-// failsOtherwise reports a problem as a fault would have it.
-func (p *Platform) failsOtherwise(w http.ResponseWriter, q *inquiry, pr problem, params url.Values) bool {
-	noSession := q.account == "" && pr.code == lti.ErrorLoginRequired && p.opts.SignedIn != nil
-	askedForCode := pr.code == lti.ErrorUnsupportedResponseType && q.params.Get(lti.ParamResponseType) == "code"
-	switch {
-	case q.redirects, p.has(RedirectsErrors):
-		to, err := addQuery(q.target, params)
-		if err != nil {
-			refuse(w, http.StatusBadRequest, "The redirect_uri is no URL.")
-			return true
-		}
-		http.Redirect(w, q.Request, to, http.StatusFound)
-		return true
-	case noSession && p.has(ShowsLoginForm):
-		render(w, http.StatusOK, "login", nil)
-		return true
-	case noSession && p.has(SaysInvalidRequestWithoutSession):
-		params.Set(lti.ParamError, lti.ErrorInvalidRequest)
-	case askedForCode && p.has(CrashesOnResponseType):
-		http.Error(w, "Internal Server Error", http.StatusInternalServerError)
-		return true
-	case askedForCode && p.has(InventsErrorCode):
-		params.Set(lti.ParamError, "bad_response_type")
-	case askedForCode && q.launch != nil && p.has(SendsTokenWithError):
-		form, err := p.mint(q.launch, q.params, q.plan)
-		if err != nil {
-			return false
-		}
-		params.Set(lti.ParamIDToken, form.fields.Get(lti.ParamIDToken))
-	case strings.HasPrefix(pr.says, lti.ParamNonce) && len(q.problems) == 1 && p.has(SaysLoginRequiredWithoutNonce):
-		params.Set(lti.ParamError, lti.ErrorLoginRequired)
-	case p.has(ShowsErrorsWith400):
-		refuse(w, http.StatusBadRequest, pr.says)
-		return true
-	case p.has(ShowsErrorsWith404):
-		refuse(w, http.StatusNotFound, pr.says)
-		return true
-	}
-	return false
-}
-
-// answersOtherwise answers without an id_token.
-func (p *Platform) answersOtherwise(w http.ResponseWriter, q *inquiry) bool {
-	var params url.Values
-	switch responseType := q.params.Get(lti.ParamResponseType); {
-	case responseType == "code" && p.faults[SendsCode]:
-		params = url.Values{"code": {lti.RandomString()}}
-	case responseType == "token" && p.faults[SendsAccessToken]:
-		params = url.Values{"access_token": {lti.RandomString()}, "token_type": {"Bearer"}, "expires_in": {"3600"}}
-	default:
-		return false
-	}
-	if state := q.params[lti.ParamState]; len(state) > 0 {
-		params[lti.ParamState] = state[:1]
-	}
-	writeForm(w, formPage{Action: q.target, Params: params})
-	return true
-}
-
-// spoilRequest changes what the answer takes from the request.
-func (p *Platform) spoilRequest(q *inquiry, params url.Values) {
-	p.spoil(params, lti.ParamNonce, map[string]func(string) string{
-		TruncatesNonce:    func(s string) string { return s[:min(len(s), 128)] },
-		DecodesNonceTwice: decodeAgain,
-		TrimsNonce:        strings.TrimSpace,
-		DropsNonceSpaces:  func(s string) string { return strings.ReplaceAll(s, " ", "") },
-	})
-	p.mu.Lock()
-	latest := p.latest[q.launch.plan.Account]
-	p.mu.Unlock()
-	if latest == nil || latest == q.launch || q.account == "" {
-		return
-	}
-	if of, ok := latest.Request(); ok {
-		if p.has(SendsNonceOfLatestTab) {
-			params[lti.ParamNonce] = of[lti.ParamNonce]
-		}
-		if p.has(SendsStateOfLatestTab) {
-			params[lti.ParamState] = of[lti.ParamState]
-		}
-	}
-}
-
-// spoil changes a parameter's first value by the first fault that there is.
-func (p *Platform) spoil(params url.Values, name string, changes map[string]func(string) string) {
-	was, ok := params[name]
-	if !ok {
-		return
-	}
-	for fault, change := range changes {
-		if changed := change(was[0]); changed != was[0] && p.has(fault) {
-			params[name] = []string{changed}
-		}
-	}
-}
-
 func decodeAgain(s string) string {
 	if decoded, err := url.QueryUnescape(s); err == nil {
 		return decoded
 	}
 	return strings.ReplaceAll(s, "+", " ")
-}
-
-// spoilState changes the state of an answer.
-func (p *Platform) spoilState(form url.Values) {
-	state, sent := form[lti.ParamState]
-	switch {
-	case !sent && p.has(InventsState):
-		form.Set(lti.ParamState, lti.RandomString())
-	case sent && state[0] == "0" && p.has(DropsStateZero):
-		form.Del(lti.ParamState)
-	}
-	p.spoil(form, lti.ParamState, map[string]func(string) string{
-		TruncatesState:    func(s string) string { return s[:min(len(s), 255)] },
-		DecodesStateTwice: decodeAgain,
-	})
-}
-
-// spoilForm changes the page that carries the answer.
-func (p *Platform) spoilForm(request url.Values, f *answerForm) {
-	switch mode := request.Get(lti.ParamResponseMode); {
-	case mode == "query" && p.faults[AnswersInQuery], mode == "" && p.faults[AnswersInQueryByDefault]:
-		f.inQuery, f.method = true, http.MethodGet
-	case mode == "fragment" && p.faults[AnswersInFragment], mode == "" && p.faults[AnswersInFragmentByDefault]:
-		f.inFragment = true
-	}
-	if bare, query, _ := strings.Cut(f.action, "?"); query != "" && p.has(DropsRedirectQuery) {
-		f.action = bare
-	}
-	if p.has(SendsFormByGet) {
-		f.page.Method = "get"
-	}
-	f.page.Multipart = p.has(SendsMultipartForm)
-	if p.has(AllowsStoring) {
-		f.page.Cache = "none"
-	}
-	if p.has(SaysOnlyNoCache) {
-		f.page.Cache = "no-cache"
-	}
-	state := f.fields.Get(lti.ParamState)
-	special := template.HTMLEscapeString(state) != state
-	if special && p.has(WritesStateUnescaped) {
-		f.page.Raw = func(value string) string { return value }
-	}
-	if special && p.has(LeavesQuotesInState) {
-		f.page.Raw = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;").Replace
-	}
-	if special && p.has(ShowsStateUnescaped) {
-		f.page.Shows = template.HTML("<p>" + state + "</p>")
-	}
-	if p.has(SendsSessionState) {
-		f.fields.Set("session_state", lti.RandomString())
-	}
 }
 
 // spoilKeySet answers a request for the key set in place of the platform, or
@@ -614,4 +190,333 @@ func asNumber(s string) int {
 func isNumber(s string) bool {
 	_, err := strconv.ParseFloat(s, 64)
 	return err == nil
+}
+
+// What follows says of which authentication requests a fault makes a difference.
+
+func lacks(name string) func(*authRequest) bool {
+	return func(q *authRequest) bool { return len(q.params[name]) == 0 }
+}
+
+func sends(name string, values ...string) func(*authRequest) bool {
+	return func(q *authRequest) bool { return slices.Contains(values, q.params.Get(name)) }
+}
+
+// ofNobody are requests from browsers in which nobody is signed in.
+func ofNobody(q *authRequest) bool { return q.account == "" }
+
+// ofUnknownClient are requests with a client_id that no tool has, which are told where to go.
+func ofUnknownClient(q *authRequest) bool {
+	return !q.known && !q.platform.isClient(q.params.Get(lti.ParamClientID)) && q.params.Get(lti.ParamRedirectURI) != ""
+}
+
+// reportsForUnknownClient lets an error go where a request with such a client_id says.
+func reportsForUnknownClient() []fault.Effect {
+	return []fault.Effect{clientKnown.Lift(ofUnknownClient), oneRedirectURI.Lift(ofUnknownClient), answerRegistered.Lift(ofUnknownClient)}
+}
+
+// withOtherProblems are requests with something wrong beside redirect_uri.
+func withOtherProblems(q *authRequest) bool {
+	return q.params.Get(lti.ParamRedirectURI) != "" &&
+		slices.ContainsFunc(q.problems, func(why refusal) bool { return !strings.HasPrefix(why.says, lti.ParamRedirectURI) })
+}
+
+// toURI are requests whose redirect_uri is like that.
+func toURI(is func(*url.URL) bool) func(*authRequest) bool {
+	return func(q *authRequest) bool {
+		uri := q.params.Get(lti.ParamRedirectURI)
+		u, err := url.Parse(uri)
+		return uri != "" && err == nil && is(u)
+	}
+}
+
+var (
+	toScript    = toURI(func(u *url.URL) bool { return u.Host == "" })
+	toUserInfo  = toURI(func(u *url.URL) bool { return u.Host != "" && u.User != nil })
+	toUpperCase = toURI(func(u *url.URL) bool { return u.Host != strings.ToLower(u.Host) && u.User == nil })
+)
+
+// unregistered are the errors that go to a redirect_uri that is not registered.
+func unregistered(a authErrorAnswer) bool { return answerRegistered.Broken(a.authRequest) != nil }
+
+// likeRegistered are requests whose redirect_uri is like one that is registered.
+func likeRegistered(like func(asked, known *url.URL, uri, registered string) bool) func(*authRequest) bool {
+	return func(q *authRequest) bool {
+		uri := q.params.Get(lti.ParamRedirectURI)
+		asked, err := url.Parse(uri)
+		return uri != "" && err == nil && slices.ContainsFunc(q.registration.RedirectURIs, func(registered string) bool {
+			known, err := url.Parse(registered)
+			return err == nil && like(asked, known, uri, registered)
+		})
+	}
+}
+
+// reportsTo lets an error go to a redirect_uri that is not registered: by a form, and by a
+// redirect if need be.
+func reportsTo(when func(*authRequest) bool) []fault.Effect {
+	return []fault.Effect{answerRegistered.Lift(when)}
+}
+
+func redirectsTo(when func(*authRequest) bool) []fault.Effect {
+	return append(reportsTo(when), authError.ChangeWhen(func(a authErrorAnswer) bool { return unregistered(a) && when(a.authRequest) }, byRedirect))
+}
+
+// byRedirect sends an error in a query.
+func byRedirect(a authErrorAnswer) authErrorAnswer {
+	a.instead = func(w http.ResponseWriter, r *http.Request) {
+		to, err := addQuery(a.target, a.params)
+		if err != nil {
+			refuse(w, http.StatusBadRequest, "The redirect_uri is no URL.")
+			return
+		}
+		http.Redirect(w, r, to, http.StatusFound)
+	}
+	return a
+}
+
+// shown shows an error to the user.
+func shown(status int) func(authErrorAnswer) authErrorAnswer {
+	return func(a authErrorAnswer) authErrorAnswer {
+		a.instead = func(w http.ResponseWriter, _ *http.Request) { refuse(w, status, a.why.says) }
+		return a
+	}
+}
+
+// coded tells of an error with another code.
+func coded(when func(authErrorAnswer) bool, code string) fault.Effect {
+	return authError.ChangeWhen(when, func(a authErrorAnswer) authErrorAnswer {
+		a.params.Set(lti.ParamError, code)
+		return a
+	})
+}
+
+// noSession are errors that say that nobody is signed in.
+func noSession(a authErrorAnswer) bool {
+	return a.account == "" && a.why.code == lti.ErrorLoginRequired && a.platform.opts.SignedIn != nil
+}
+
+// askedForCode are errors that say that there is no authorization code.
+func askedForCode(a authErrorAnswer) bool {
+	return a.why.code == lti.ErrorUnsupportedResponseType && a.authRequest.params.Get(lti.ParamResponseType) == "code"
+}
+
+// answersWith answers a request of another response_type with what that asks for.
+func answersWith(responseType string, params func() url.Values) []fault.Effect {
+	asked := sends(lti.ParamResponseType, responseType)
+	return []fault.Effect{
+		asksForIDToken.Lift(asked),
+		authResponse.ChangeWhen(func(a authAnswer) bool { return asked(a.authRequest) }, func(a authAnswer) authAnswer {
+			a.instead = params()
+			if state := a.params[lti.ParamState]; len(state) > 0 {
+				a.instead[lti.ParamState] = state[:1]
+			}
+			return a
+		}),
+	}
+}
+
+// repeated changes each parameter that occurs more than once.
+func repeated(change func(r authReading, name string, values []string) authReading) fault.Effect {
+	return authRead.Change(func(r authReading) authReading {
+		for name, values := range r.params {
+			if len(values) > 1 {
+				r = change(r, name, values)
+			}
+		}
+		return r
+	})
+}
+
+// refusesMethod answers requests by a method with 405.
+func refusesMethod(method string) fault.Effect {
+	return authRead.ChangeWhen(func(r authReading) bool { return r.Method == method }, func(r authReading) authReading {
+		r.instead = func(w http.ResponseWriter, _ *http.Request) {
+			refuse(w, http.StatusMethodNotAllowed, "Authentication requests by "+method+" are not accepted.")
+		}
+		return r
+	})
+}
+
+// reposted marks a request that the platform has sent to itself once more, so
+// that the browser adds the cookies that it withholds from other sites.
+const reposted = "fakeplatform_reposted"
+
+// setsSession lets each launch set a cookie, beside the application's own session.
+var setsSession = sessionSet.ChangeAll(func(launchSession) bool { return false }, func(s launchSession) launchSession {
+	s.set = true
+	return s
+})
+
+// ofOwnSession says whether a request comes from the browser that has begun the launch. Where
+// the platform sets no cookies, nothing tells.
+func (q *authRequest) ofOwnSession() bool {
+	return q.launch != nil && (slices.Contains(sessionsOf(q.Request), q.launch.session) || !q.launch.setsSession())
+}
+
+// otherUser is a launch of another user that login_hint names; nil for none.
+func (q *authRequest) otherUser() *Launch {
+	other := q.platform.started(lti.ParamLoginHint, q.params.Get(lti.ParamLoginHint))
+	if other == nil || q.launch == nil || other.plan.User.Sub == q.launch.plan.User.Sub {
+		return nil
+	}
+	return other
+}
+
+// comparedOfHint is how much of a message hint a fault compares.
+const comparedOfHint = 12
+
+// guesses answers a request whose lti_message_hint names no launch with one of the user who
+// is signed in.
+func guesses(which func(h hintedLaunch, hint string) *Launch) []fault.Effect {
+	return []fault.Effect{
+		launchHinted.Change(func(h hintedLaunch) hintedLaunch {
+			if h.byMessage == nil && h.account != "" {
+				h.byMessage = which(h, h.params.Get(lti.ParamMessageHint))
+			}
+			return h
+		}),
+		anyHint,
+	}
+}
+
+// ownByLogin is the launch that login_hint names, if it is one of the user who is signed in.
+func (h hintedLaunch) ownByLogin() *Launch {
+	if h.byLogin == nil || h.byLogin.plan.Account != h.account {
+		return nil
+	}
+	return h.byLogin
+}
+
+// anyHint takes any lti_message_hint for that of the launch that a fault has found.
+var anyHint = messageHintOfLaunch.Lift(func(q *authRequest) bool { return q.launch != nil && q.platform.opts.SignedIn != nil })
+
+// takesClient takes a client_id that is missing, or that no tool has, for that of the launch.
+func takesClient(when func(c namedClient) bool) []fault.Effect {
+	return []fault.Effect{
+		clientNamed.Change(func(c namedClient) namedClient {
+			if c.launch != nil && !c.known && !c.platform.isClient(c.params.Get(lti.ParamClientID)) && when(c) {
+				c.known = true
+			}
+			return c
+		}),
+		clientIDOnce.Lift(lacks(lti.ParamClientID)),
+	}
+}
+
+// latestOf is the launch that its user has started last, and nil where that is this one.
+func (l *Launch) latestOf() *Launch {
+	l.platform.mu.Lock()
+	defer l.platform.mu.Unlock()
+	if latest := l.platform.latest[l.plan.Account]; latest != l {
+		return latest
+	}
+	return nil
+}
+
+// last is the launch that was started last.
+func (p *Platform) last() *Launch {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.lastStarted
+}
+
+// mixesAtOnce launches something of the launch whose request is answered at the same time: of
+// another user, or of the same one in another tab.
+func mixesAtOnce(sameUser bool, mix func(into *Plan, other Plan)) fault.Effect {
+	return messagePlanned.ChangeAll(func(m plannedMessage) bool {
+		other := m.launch.latestOf()
+		if !sameUser {
+			other = m.platform.last()
+		}
+		return other != nil && (other.plan.Account == m.launch.plan.Account) == sameUser
+	}, func(m plannedMessage) plannedMessage {
+		l, p := m.launch, m.platform
+		p.mu.Lock()
+		p.entered = append(p.entered, l)[max(0, len(p.entered)-1):]
+		p.mu.Unlock()
+		if !p.pairs.Meet(m.Request.Context(), "authentication") {
+			return m
+		}
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		for _, other := range p.entered {
+			if other != l && (other.plan.Account == l.plan.Account) == sameUser {
+				mix(&m.Plan, other.plan)
+				break
+			}
+		}
+		return m
+	})
+}
+
+// echoes changes what the answer says of a parameter of the request.
+func echoes(name string, change func(string) string) fault.Effect {
+	return authResponse.Change(func(a authAnswer) authAnswer {
+		if was, sent := a.answers[name]; sent && len(was) > 0 {
+			a.answers[name] = []string{change(was[0])}
+		}
+		return a
+	})
+}
+
+// echoesOfLatestTab sends a parameter of the launch that the user has started last.
+func echoesOfLatestTab(name string) fault.Effect {
+	return authResponse.ChangeWhen(func(a authAnswer) bool {
+		latest := a.launch.latestOf()
+		if latest == nil || a.account == "" {
+			return false
+		}
+		_, asked := latest.Request()
+		return asked
+	}, func(a authAnswer) authAnswer {
+		of, _ := a.launch.latestOf().Request()
+		a.answers[name] = of[name]
+		return a
+	})
+}
+
+// inOlderTab changes the message of a launch beside which its user has started that of
+// another link.
+func inOlderTab(change func(*draft)) func(*draft) {
+	return func(d *draft) {
+		if latest := d.launch.latestOf(); latest != nil && latest.plan.ResourceLink.ID != d.launch.plan.ResourceLink.ID {
+			change(d)
+		}
+	}
+}
+
+// inForm changes the page that carries the answer.
+func inForm(when func(sentForm) bool, change func(*answerForm)) fault.Effect {
+	return formSent.ChangeWhen(when, func(f sentForm) sentForm {
+		change(&f.answerForm)
+		return f
+	})
+}
+
+func always[T any](T) bool { return true }
+
+// byMode changes the page where response_mode asks for something.
+func byMode(mode string, change func(*answerForm)) fault.Effect {
+	return inForm(func(f sentForm) bool { return f.request.Get(lti.ParamResponseMode) == mode }, change)
+}
+
+func intoQuery(f *answerForm)    { f.inQuery, f.method = true, http.MethodGet }
+func intoFragment(f *answerForm) { f.inFragment = true }
+
+// withState are forms whose state is like that.
+func withState(is func(state string) bool) func(sentForm) bool {
+	return func(f sentForm) bool {
+		state, sent := f.fields[lti.ParamState]
+		return sent && is(state[0])
+	}
+}
+
+// specialState are forms whose state says something else where it is not escaped.
+var specialState = withState(func(state string) bool { return template.HTMLEscapeString(state) != state })
+
+// changesState changes the state of an answer.
+func changesState(change func(string) string) fault.Effect {
+	return inForm(withState(func(state string) bool { return change(state) != state }), func(f *answerForm) {
+		f.fields.Set(lti.ParamState, change(f.fields.Get(lti.ParamState)))
+	})
 }

@@ -259,15 +259,3 @@ func (p *Platform) spoilReviewVariable(variable string, claims lti.Claims) (stri
 	}
 	return "", !supported && p.has(EmptiesReviewVariables)
 }
-
-// opensByHint answers a request for the review of somebody else's account as one of the
-// user who is signed in.
-func (p *Platform) opensByHint(q *inquiry, l, byLogin *Launch) bool {
-	if l == nil || byLogin == nil || l.plan.Message != lti.SubmissionReviewRequest || l.plan.Account == q.account ||
-		byLogin.plan.Account != q.account || !p.has(OpensReviewsByHint) {
-		return false
-	}
-	q.plan, q.guessed = l.plan, true
-	q.plan.User, q.plan.Account = byLogin.plan.User, byLogin.plan.Account
-	return true
-}

@@ -495,7 +495,7 @@ func TestDefectsAreInTheCatalogue(t *testing.T) {
 func TestOnlyDefectsCanBeCarried(t *testing.T) {
 	t.Parallel()
 	for name, carried := range map[string]bool{
-		fakeplatform.IgnoresClientID: true, "aud-missing": true, fakeplatform.RepostsAuthByPost: true,
+		"ignores-client-id": true, "aud-missing": true, "reposts-auth-by-post": true,
 		"no-such-fault": false, "key-added": false, fakeplatform.HeldAnswer.Name: false,
 	} {
 		_, err := fakeplatform.New(fakeplatform.Options{URL: platformURL, Keys: sharedKeys(t)[:1], Faults: []string{name}})

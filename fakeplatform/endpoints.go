@@ -11,6 +11,7 @@ import (
 
 	"github.com/lestrrat-go/jwx/v2/jwk"
 
+	"invigilator/fault"
 	"invigilator/lti"
 )
 
@@ -90,9 +91,7 @@ func (p *Platform) serveStart(w http.ResponseWriter, r *http.Request, l *Launch)
 		refuse(w, http.StatusGone, err.Error())
 		return
 	}
-	// Two defects are those of a platform that has sessions of its own beside
-	// the application's.
-	if p.opts.SignedIn == nil || p.faults[AnswersEndedSession] || p.faults[AnswersEarlierUser] {
+	if l.setsSession() {
 		http.SetCookie(w, &http.Cookie{
 			Name: sessionCookie + l.id, Value: l.session, Path: "/", HttpOnly: true, Secure: true, SameSite: http.SameSiteNoneMode,
 		})
@@ -116,6 +115,20 @@ func (p *Platform) serveStart(w http.ResponseWriter, r *http.Request, l *Launch)
 		return
 	}
 	http.Redirect(w, r, p.loginURL(l), http.StatusFound)
+}
+
+// launchSession says whether a launch sets a cookie that ties the browser to it.
+type launchSession struct {
+	*Launch
+	set bool
+}
+
+var sessionSet = &fault.Seam[launchSession]{Name: "the session of a launch"}
+
+// setsSession says whether the launch's browser gets a cookie: where the application has no
+// sessions of its own.
+func (l *Launch) setsSession() bool {
+	return sessionSet.Pass(l.platform.carrier, launchSession{l, l.platform.opts.SignedIn == nil}).set
 }
 
 // unsolicited is an authentication request that no tool has sent.

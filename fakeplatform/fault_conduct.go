@@ -1,153 +1,66 @@
 package fakeplatform
 
+import (
+	"fmt"
+	"html/template"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"invigilator/fault"
+	"invigilator/lti"
+)
+
 // The names of the defects of conduct: a missing check, or an answer that is
 // put together wrongly. Some of them are only names here: LaxSessionCookie,
 // OneTimeLinks and KeepsLinkIDOnCopy are for the application that is built on the platform, which
 // asks for them with [Platform.Has], and AcceptsOldTLS is for whoever serves it.
 const (
-	GluesLoginQuery                  = "glues-login-query"
-	DropsLoginQuery                  = "drops-login-query"
-	PostsTokenBesides                = "posts-token-besides-login"
-	OpensPrivateLinksByLTI11         = "opens-private-links-by-lti-1-1"
-	OneTimeLinks                     = "one-time-links"
-	RefusesAuthByGet                 = "refuses-auth-by-get"
-	RefusesAuthByPost                = "refuses-auth-by-post"
-	LaxSessionCookie                 = "lax-session-cookie"
-	TellsToolsSessions               = "tells-tools-its-sessions"
-	TellsToolsOfSessions             = "tells-tools-of-its-sessions"
-	HintsAccounts                    = "hints-accounts-of-cookies"
-	RepostsAuthByPost                = "reposts-auth-by-post"
-	AcceptsAnyRedirectURI            = "accepts-any-redirect-uri"
-	ComparesRedirectHost             = "compares-redirect-host"
-	ComparesRedirectPrefix           = "compares-redirect-prefix"
-	IgnoresRedirectCase              = "ignores-redirect-case"
-	IgnoresRedirectQuery             = "ignores-redirect-query"
-	IgnoresLoginInRedirectQuery      = "ignores-login-in-redirect-query"
-	IgnoresRedirectSlash             = "ignores-redirect-slash"
-	IgnoresRedirectPort              = "ignores-redirect-port"
-	IgnoresRedirectScheme            = "ignores-redirect-scheme"
-	IgnoresRedirectFragment          = "ignores-redirect-fragment"
-	TakesUserinfoForHost             = "takes-userinfo-for-host"
-	SendsErrorsToUnregisteredURI     = "sends-errors-to-unregistered-uri"
-	RedirectsErrorsToUnregisteredURI = "redirects-errors-to-unregistered-uri"
-	SendsErrorsForUnknownClient      = "sends-errors-for-unknown-client"
-	RedirectsErrorsForUnknownClient  = "redirects-errors-for-unknown-client"
-	PostsErrorsToScripts             = "posts-errors-to-scripts"
-	RedirectsErrorsToScripts         = "redirects-errors-to-scripts"
-	PostsErrorsBehindUserInfo        = "posts-errors-behind-user-info"
-	RedirectsErrorsBehindUserInfo    = "redirects-errors-behind-user-info"
-	PostsErrorsToUpperCase           = "posts-errors-to-upper-case"
-	RedirectsErrorsToUpperCase       = "redirects-errors-to-upper-case"
-	IgnoresClientID                  = "ignores-client-id"
-	AcceptsMissingClientID           = "accepts-missing-client-id"
-	TakesOtherClientForLaunchs       = "takes-other-client-for-launchs"
-	TakesRedirectURIOfAnyClient      = "takes-redirect-uri-of-any-client"
-	AnswersOtherClient               = "answers-other-client"
-	AcceptsMissingNonce              = "accepts-missing-nonce"
-	AcceptsEmptyNonce                = "accepts-empty-nonce"
-	SaysLoginRequiredWithoutNonce    = "says-login-required-without-nonce"
-	TruncatesNonce                   = "truncates-nonce"
-	DecodesNonceTwice                = "decodes-nonce-twice"
-	TrimsNonce                       = "trims-nonce"
-	DropsNonceSpaces                 = "drops-nonce-spaces"
-	AcceptsMissingResponseType       = "accepts-missing-response-type"
-	IgnoresResponseType              = "ignores-response-type"
-	SendsCode                        = "sends-code"
-	SendsAccessToken                 = "sends-access-token"
-	AcceptsTokenBeside               = "accepts-token-beside-id-token"
-	AnswersInQuery                   = "answers-in-query"
-	AnswersInFragment                = "answers-in-fragment"
-	AnswersInQueryByDefault          = "answers-in-query-by-default"
-	AnswersInFragmentByDefault       = "answers-in-fragment-by-default"
-	PostsWhateverTheMode             = "posts-whatever-the-response-mode"
-	AcceptsMissingResponseMode       = "accepts-missing-response-mode"
-	AcceptsMissingScope              = "accepts-missing-scope"
-	AcceptsScopeWithoutOpenID        = "accepts-scope-without-openid"
-	RefusesFurtherScopes             = "refuses-further-scopes"
-	AnswersWithoutSession            = "answers-without-session"
-	ShowsLoginForm                   = "shows-login-form"
-	SaysInvalidRequestWithoutSession = "says-invalid-request-without-session"
-	AnswersEndedSession              = "answers-ended-session"
-	AnswersEarlierUser               = "answers-earlier-user"
-	AnswersOtherUsers                = "answers-other-users"
-	ForgetsUserInOlderTab            = "forgets-user-in-older-tab"
-	ForgetsTypeInOlderTab            = "forgets-message-type-in-older-tab"
-	SwapsOverlappingUsers            = "swaps-overlapping-users"
-	LaunchesLatestLink               = "launches-latest-link"
-	KeepsOneToolPerUser              = "keeps-one-tool-per-user"
-	MixesUsersAtOnce                 = "mixes-users-at-once"
-	MixesTabsAtOnce                  = "mixes-tabs-at-once"
-	SendsNonceOfLatestTab            = "sends-nonce-of-latest-tab"
-	SendsStateOfLatestTab            = "sends-state-of-latest-tab"
-	AcceptsMissingLoginHint          = "accepts-missing-login-hint"
-	AcceptsUnknownLoginHint          = "accepts-unknown-login-hint"
-	IgnoresLoginHint                 = "ignores-login-hint"
-	LaunchesUserOfLoginHint          = "launches-user-of-login-hint"
-	AcceptsMissingMessageHint        = "accepts-missing-message-hint"
-	AcceptsUnknownMessageHint        = "accepts-unknown-message-hint"
-	ComparesMessageHintPrefix        = "compares-message-hint-prefix"
-	LaunchesOthersMessage            = "launches-others-message"
-	TruncatesState                   = "truncates-state"
-	DecodesStateTwice                = "decodes-state-twice"
-	DropsStateZero                   = "drops-state-zero"
-	DropsStateOnError                = "drops-state-on-error"
-	NeedsState                       = "needs-state"
-	InventsState                     = "invents-state"
-	ShowsErrorsWith400               = "shows-errors-with-400"
-	ShowsErrorsWith404               = "shows-errors-with-404"
-	RedirectsErrors                  = "redirects-errors"
-	CrashesOnResponseType            = "crashes-on-response-type"
-	InventsErrorCode                 = "invents-error-code"
-	SendsTokenWithError              = "sends-token-with-error"
-	RefusesUnknownParameters         = "refuses-unknown-parameters"
-	TakesFirstOfRepeated             = "takes-first-of-repeated"
-	TakesLastOfRepeated              = "takes-last-of-repeated"
-	AcceptsRepeatedNonce             = "accepts-repeated-nonce"
-	AnswersLastRedirectURI           = "answers-last-redirect-uri"
-	SendsFormByGet                   = "sends-form-by-get"
-	SendsMultipartForm               = "sends-multipart-form"
-	AnswersPrivateLaunchesAtLogin    = "answers-private-launches-at-login"
-	DropsRedirectQuery               = "drops-redirect-query"
-	SendsSessionState                = "sends-session-state"
-	AllowsStoring                    = "allows-storing"
-	SaysOnlyNoCache                  = "says-only-no-cache"
-	WritesStateUnescaped             = "writes-state-unescaped"
-	LeavesQuotesInState              = "leaves-quotes-in-state"
-	ShowsStateUnescaped              = "shows-state-unescaped"
-	IssuerWithQuery                  = "issuer-with-query"
-	IssuerWithoutTLS                 = "issuer-without-tls"
-	HidesMessage                     = "hides-message"
-	HidesErrorMessage                = "hides-error-message"
-	ShowsLog                         = "shows-log"
-	ShowsErrorLog                    = "shows-error-log"
-	HasNoReturnPage                  = "has-no-return-page"
-	ShowsMessageUnescaped            = "shows-message-unescaped"
-	ShowsErrorMessageUnescaped       = "shows-error-message-unescaped"
-	ShowsMessagesAsMarkup            = "shows-messages-as-markup"
-	SubstitutesNothing               = "substitutes-nothing"
-	SubstitutesNotTheUser            = "substitutes-not-the-user"
-	SubstitutesName                  = "substitutes-name"
-	SubstitutesTitle                 = "substitutes-title"
-	SubstitutesLabel                 = "substitutes-label"
-	PassesOnCourseTitle              = "passes-on-course-title"
-	EmptiesUnknownVariable           = "empties-unknown-variable"
-	StripsUnknownVariable            = "strips-unknown-variable"
-	DropsUnknownVariable             = "drops-unknown-variable"
-	KeepsLinkIDOnCopy                = "keeps-link-id-on-copy"
-	HasNoKeySet                      = "has-no-key-set"
-	PublishesPage                    = "publishes-page-as-key-set"
-	PublishesNoKeys                  = "publishes-no-keys"
-	PublishesPrivateKey              = "publishes-private-key"
-	PublishesSharedSecret            = "publishes-shared-secret"
-	PublishesKeyWithoutExponent      = "publishes-key-without-exponent"
-	PublishesKeyWithoutKID           = "publishes-key-without-kid"
-	PublishesShortKey                = "publishes-short-key"
-	PadsModulus                      = "pads-modulus"
-	RepeatsKID                       = "repeats-kid"
-	PublishesECKey                   = "publishes-ec-key"
-	ReusesKID                        = "reuses-kid"
-	WithdrawsOldKeyAtOnce            = "withdraws-old-key-at-once"
-	AcceptsOldTLS                    = "accepts-old-tls"
+	GluesLoginQuery             = "glues-login-query"
+	DropsLoginQuery             = "drops-login-query"
+	PostsTokenBesides           = "posts-token-besides-login"
+	OpensPrivateLinksByLTI11    = "opens-private-links-by-lti-1-1"
+	OneTimeLinks                = "one-time-links"
+	LaxSessionCookie            = "lax-session-cookie"
+	TellsToolsSessions          = "tells-tools-its-sessions"
+	TellsToolsOfSessions        = "tells-tools-of-its-sessions"
+	HintsAccounts               = "hints-accounts-of-cookies"
+	NeedsState                  = "needs-state"
+	IssuerWithQuery             = "issuer-with-query"
+	IssuerWithoutTLS            = "issuer-without-tls"
+	HidesMessage                = "hides-message"
+	HidesErrorMessage           = "hides-error-message"
+	ShowsLog                    = "shows-log"
+	ShowsErrorLog               = "shows-error-log"
+	HasNoReturnPage             = "has-no-return-page"
+	ShowsMessageUnescaped       = "shows-message-unescaped"
+	ShowsErrorMessageUnescaped  = "shows-error-message-unescaped"
+	ShowsMessagesAsMarkup       = "shows-messages-as-markup"
+	SubstitutesNothing          = "substitutes-nothing"
+	SubstitutesNotTheUser       = "substitutes-not-the-user"
+	SubstitutesName             = "substitutes-name"
+	SubstitutesTitle            = "substitutes-title"
+	SubstitutesLabel            = "substitutes-label"
+	PassesOnCourseTitle         = "passes-on-course-title"
+	EmptiesUnknownVariable      = "empties-unknown-variable"
+	StripsUnknownVariable       = "strips-unknown-variable"
+	DropsUnknownVariable        = "drops-unknown-variable"
+	KeepsLinkIDOnCopy           = "keeps-link-id-on-copy"
+	HasNoKeySet                 = "has-no-key-set"
+	PublishesPage               = "publishes-page-as-key-set"
+	PublishesNoKeys             = "publishes-no-keys"
+	PublishesPrivateKey         = "publishes-private-key"
+	PublishesSharedSecret       = "publishes-shared-secret"
+	PublishesKeyWithoutExponent = "publishes-key-without-exponent"
+	PublishesKeyWithoutKID      = "publishes-key-without-kid"
+	PublishesShortKey           = "publishes-short-key"
+	PadsModulus                 = "pads-modulus"
+	RepeatsKID                  = "repeats-kid"
+	PublishesECKey              = "publishes-ec-key"
+	ReusesKID                   = "reuses-kid"
+	WithdrawsOldKeyAtOnce       = "withdraws-old-key-at-once"
+	AcceptsOldTLS               = "accepts-old-tls"
 )
 
 // conductDefects are the defects of conduct, and what is unusual, but allowed.
@@ -161,126 +74,311 @@ var conductDefects = []Fault{
 	{Name: OneTimeLinks, Breaks: []string{"practice-platform-link-opened-again"}, NeedsBrowser: true, Does: "shows links that launch once, until the page is loaded again"},
 
 	// Authorization endpoint.
-	{Name: RefusesAuthByGet, Breaks: []string{"oidc-auth-endpoint-get"}, Does: "answers an authentication request by GET with 405"},
-	{Name: RefusesAuthByPost, Breaks: []string{"oidc-auth-endpoint-post"}, Does: "answers an authentication request by POST with 405"},
+	{Name: "refuses-auth-by-get", Breaks: []string{"oidc-auth-endpoint-get"}, Does: "answers an authentication request by GET with 405", Effects: []fault.Effect{refusesMethod(http.MethodGet)}},
+	{Name: "refuses-auth-by-post", Breaks: []string{"oidc-auth-endpoint-post"}, Does: "answers an authentication request by POST with 405", Effects: []fault.Effect{refusesMethod(http.MethodPost)}},
 	{Name: TellsToolsSessions, Breaks: []string{"practice-platform-session-stays-secret"}, Does: "tells the tool the cookie of the user's session in custom"},
 	{Name: TellsToolsOfSessions, Breaks: []string{}, Permitted: true, Does: "tells the tool in custom what is made of the user's session, and opens none"},
 	{Name: HintsAccounts, Breaks: []string{}, Permitted: true, Does: "keeps who has signed in last in a cookie as well, and sends the same in login_hint"},
 	{Name: LaxSessionCookie, Breaks: []string{"oidc-auth-endpoint-post"}, NeedsBrowser: true, Does: "sets its session cookie with SameSite=Lax, which a browser withholds from a cross-site POST"},
-	{Name: RepostsAuthByPost, Breaks: []string{}, Permitted: true, Does: "answers an authentication request by POST with a page that sends it once more from the platform's own site"},
+	{Name: "reposts-auth-by-post", Breaks: []string{}, Permitted: true, Does: "answers an authentication request by POST with a page that sends it once more from the platform's own site", Effects: []fault.Effect{
+		authRead.ChangeWhen(func(r authReading) bool { return r.Method == http.MethodPost }, func(r authReading) authReading {
+			if r.params.Has(reposted) {
+				r.params.Del(reposted)
+				return r
+			}
+			r.params.Set(reposted, "1")
+			page := formPage{Action: r.platform.AuthURL(), Params: r.params}
+			r.instead = func(w http.ResponseWriter, _ *http.Request) { writeForm(w, page) }
+			return r
+		}),
+	}},
 
 	// redirect_uri.
-	{Name: AcceptsAnyRedirectURI, Breaks: []string{"sec-auth-redirect-uri-registered", "oidc-redirect-uri-exact-match", "rfc6749-no-open-redirect-on-error", "ap-start-proctoring-through-oidc-login"}, Does: "does not look at redirect_uri"},
-	{Name: TakesRedirectURIOfAnyClient, Breaks: []string{"sec-auth-redirect-uri-registered"}, Does: "accepts a redirect_uri that is registered for another client"},
-	{Name: ComparesRedirectHost, Breaks: []string{"oidc-redirect-uri-exact-match", "ap-start-proctoring-through-oidc-login"}, Does: "compares only the host of redirect_uri"},
-	{Name: ComparesRedirectPrefix, Breaks: []string{"oidc-redirect-uri-exact-match"}, Does: "accepts a redirect_uri that begins with a registered one"},
-	{Name: IgnoresRedirectCase, Breaks: []string{"oidc-redirect-uri-exact-match"}, Does: "ignores the case of redirect_uri"},
-	{Name: IgnoresRedirectQuery, Breaks: []string{"oidc-redirect-uri-exact-match"}, Does: "ignores the query of redirect_uri"},
-	{Name: IgnoresLoginInRedirectQuery, Breaks: []string{"oidc-redirect-uri-exact-match"}, Does: "ignores parameters of a login initiation in the query of redirect_uri"},
-	{Name: IgnoresRedirectSlash, Breaks: []string{"oidc-redirect-uri-exact-match"}, Does: "ignores a slash at the end of redirect_uri"},
-	{Name: IgnoresRedirectPort, Breaks: []string{"oidc-redirect-uri-exact-match"}, Does: "ignores the port of redirect_uri"},
-	{Name: IgnoresRedirectScheme, Breaks: []string{"oidc-redirect-uri-exact-match"}, Does: "ignores the scheme of redirect_uri"},
-	{Name: IgnoresRedirectFragment, Breaks: []string{"oidc-redirect-uri-exact-match"}, Does: "ignores a fragment of redirect_uri"},
-	{Name: TakesUserinfoForHost, Breaks: []string{"oidc-redirect-uri-exact-match"}, Does: "takes the user information of redirect_uri for its host"},
-	{Name: SendsErrorsToUnregisteredURI, Breaks: []string{"rfc6749-no-open-redirect-on-error"}, Does: "looks for other mistakes before it looks at redirect_uri, and posts the error there"},
-	{Name: RedirectsErrorsToUnregisteredURI, Breaks: []string{"rfc6749-no-open-redirect-on-error"}, Does: "looks for other mistakes before it looks at redirect_uri, and redirects there with the error"},
-	{Name: SendsErrorsForUnknownClient, Breaks: []string{"rfc6749-no-open-redirect-on-error"}, Does: "posts an error to the redirect_uri of a client that it does not know"},
-	{Name: RedirectsErrorsForUnknownClient, Breaks: []string{"rfc6749-no-open-redirect-on-error"}, Does: "redirects with an error to the redirect_uri of a client that it does not know"},
-	{Name: PostsErrorsToScripts, Breaks: []string{"sec-auth-redirect-uri-registered"}, Does: "posts the error that a redirect_uri is not registered to that redirect_uri where it has no host, as javascript: and data: URLs"},
-	{Name: RedirectsErrorsToScripts, Breaks: []string{"sec-auth-redirect-uri-registered"}, Does: "redirects with the error that a redirect_uri is not registered to that redirect_uri where it has no host, as javascript: and data: URLs"},
-	{Name: PostsErrorsBehindUserInfo, Breaks: []string{"oidc-redirect-uri-exact-match"}, Does: "posts the error that a redirect_uri is not registered to that redirect_uri where it has user information"},
-	{Name: RedirectsErrorsBehindUserInfo, Breaks: []string{"oidc-redirect-uri-exact-match"}, Does: "redirects with the error that a redirect_uri is not registered to that redirect_uri where it has user information"},
-	{Name: PostsErrorsToUpperCase, Breaks: []string{"oidc-redirect-uri-exact-match"}, Does: "posts the error that a redirect_uri is not registered to that redirect_uri where its host is in upper case"},
-	{Name: RedirectsErrorsToUpperCase, Breaks: []string{"oidc-redirect-uri-exact-match"}, Does: "redirects with the error that a redirect_uri is not registered to that redirect_uri where its host is in upper case"},
+	{Name: "accepts-any-redirect-uri", Breaks: []string{"sec-auth-redirect-uri-registered", "oidc-redirect-uri-exact-match", "rfc6749-no-open-redirect-on-error", "ap-start-proctoring-through-oidc-login"}, Does: "does not look at redirect_uri", Effects: []fault.Effect{redirectURIRegistered.Lift(func(q *authRequest) bool { return q.params.Get(lti.ParamRedirectURI) != "" })}},
+	{Name: "takes-redirect-uri-of-any-client", Breaks: []string{"sec-auth-redirect-uri-registered"}, Does: "accepts a redirect_uri that is registered for another client", Effects: []fault.Effect{redirectURIRegistered.Lift(func(q *authRequest) bool { return q.platform.isRegistered(q.params.Get(lti.ParamRedirectURI)) })}},
+	{Name: "compares-redirect-host", Breaks: []string{"oidc-redirect-uri-exact-match", "ap-start-proctoring-through-oidc-login"}, Does: "compares only the host of redirect_uri", Effects: []fault.Effect{redirectURIRegistered.Lift(likeRegistered(func(asked, known *url.URL, _, _ string) bool { return asked.Hostname() == known.Hostname() }))}},
+	{Name: "compares-redirect-prefix", Breaks: []string{"oidc-redirect-uri-exact-match"}, Does: "accepts a redirect_uri that begins with a registered one", Effects: []fault.Effect{redirectURIRegistered.Lift(likeRegistered(func(_, _ *url.URL, uri, registered string) bool { return strings.HasPrefix(uri, registered) }))}},
+	{Name: "ignores-redirect-case", Breaks: []string{"oidc-redirect-uri-exact-match"}, Does: "ignores the case of redirect_uri", Effects: []fault.Effect{redirectURIRegistered.Lift(likeRegistered(func(_, _ *url.URL, uri, registered string) bool { return strings.EqualFold(uri, registered) }))}},
+	{Name: "ignores-redirect-query", Breaks: []string{"oidc-redirect-uri-exact-match"}, Does: "ignores the query of redirect_uri", Effects: []fault.Effect{redirectURIRegistered.Lift(likeRegistered(func(asked, known *url.URL, _, _ string) bool { return withoutQuery(*asked) == withoutQuery(*known) }))}},
+	{Name: "ignores-login-in-redirect-query", Breaks: []string{"oidc-redirect-uri-exact-match"}, Does: "ignores parameters of a login initiation in the query of redirect_uri", Effects: []fault.Effect{redirectURIRegistered.Lift(likeRegistered(func(asked, _ *url.URL, _, registered string) bool { return withoutLogin(*asked) == registered }))}},
+	{Name: "ignores-redirect-slash", Breaks: []string{"oidc-redirect-uri-exact-match"}, Does: "ignores a slash at the end of redirect_uri", Effects: []fault.Effect{redirectURIRegistered.Lift(likeRegistered(func(asked, known *url.URL, _, _ string) bool { return withoutSlash(*asked) == withoutSlash(*known) }))}},
+	{Name: "ignores-redirect-port", Breaks: []string{"oidc-redirect-uri-exact-match"}, Does: "ignores the port of redirect_uri", Effects: []fault.Effect{
+		redirectURIRegistered.Lift(likeRegistered(func(asked, known *url.URL, _, _ string) bool {
+			return asked.User == nil && asked.Hostname() == known.Hostname() && asked.Scheme == known.Scheme && asked.RequestURI() == known.RequestURI() && asked.Fragment == ""
+		})),
+	}},
+	{Name: "ignores-redirect-scheme", Breaks: []string{"oidc-redirect-uri-exact-match"}, Does: "ignores the scheme of redirect_uri", Effects: []fault.Effect{
+		redirectURIRegistered.Lift(likeRegistered(func(asked, known *url.URL, uri, registered string) bool {
+			return strings.TrimPrefix(uri, asked.Scheme) == strings.TrimPrefix(registered, known.Scheme)
+		})),
+	}},
+	{Name: "ignores-redirect-fragment", Breaks: []string{"oidc-redirect-uri-exact-match"}, Does: "ignores a fragment of redirect_uri", Effects: []fault.Effect{
+		redirectURIRegistered.Lift(likeRegistered(func(asked, _ *url.URL, uri, registered string) bool {
+			return strings.TrimSuffix(uri, "#"+asked.EscapedFragment()) == registered
+		})),
+	}},
+	{Name: "takes-userinfo-for-host", Breaks: []string{"oidc-redirect-uri-exact-match"}, Does: "takes the user information of redirect_uri for its host", Effects: []fault.Effect{
+		redirectURIRegistered.Lift(likeRegistered(func(_, known *url.URL, uri, _ string) bool {
+			return strings.HasPrefix(uri, known.Scheme+"://"+known.Host+"@") || strings.HasPrefix(uri, known.Scheme+"://"+known.Hostname()+"@")
+		})),
+	}},
+	{Name: "sends-errors-to-unregistered-uri", Breaks: []string{"rfc6749-no-open-redirect-on-error"}, Does: "looks for other mistakes before it looks at redirect_uri, and posts the error there", Effects: reportsTo(withOtherProblems)},
+	{Name: "redirects-errors-to-unregistered-uri", Breaks: []string{"rfc6749-no-open-redirect-on-error"}, Does: "looks for other mistakes before it looks at redirect_uri, and redirects there with the error", Effects: redirectsTo(withOtherProblems)},
+	{Name: "sends-errors-for-unknown-client", Breaks: []string{"rfc6749-no-open-redirect-on-error"}, Does: "posts an error to the redirect_uri of a client that it does not know", Effects: reportsForUnknownClient()},
+	{Name: "redirects-errors-for-unknown-client", Breaks: []string{"rfc6749-no-open-redirect-on-error"}, Does: "redirects with an error to the redirect_uri of a client that it does not know", Effects: append(reportsForUnknownClient(), authError.ChangeWhen(func(a authErrorAnswer) bool { return ofUnknownClient(a.authRequest) }, byRedirect))},
+	{Name: "posts-errors-to-scripts", Breaks: []string{"sec-auth-redirect-uri-registered"}, Does: "posts the error that a redirect_uri is not registered to that redirect_uri where it has no host, as javascript: and data: URLs", Effects: reportsTo(toScript)},
+	{Name: "redirects-errors-to-scripts", Breaks: []string{"sec-auth-redirect-uri-registered"}, Does: "redirects with the error that a redirect_uri is not registered to that redirect_uri where it has no host, as javascript: and data: URLs", Effects: redirectsTo(toScript)},
+	{Name: "posts-errors-behind-user-info", Breaks: []string{"oidc-redirect-uri-exact-match"}, Does: "posts the error that a redirect_uri is not registered to that redirect_uri where it has user information", Effects: reportsTo(toUserInfo)},
+	{Name: "redirects-errors-behind-user-info", Breaks: []string{"oidc-redirect-uri-exact-match"}, Does: "redirects with the error that a redirect_uri is not registered to that redirect_uri where it has user information", Effects: redirectsTo(toUserInfo)},
+	{Name: "posts-errors-to-upper-case", Breaks: []string{"oidc-redirect-uri-exact-match"}, Does: "posts the error that a redirect_uri is not registered to that redirect_uri where its host is in upper case", Effects: reportsTo(toUpperCase)},
+	{Name: "redirects-errors-to-upper-case", Breaks: []string{"oidc-redirect-uri-exact-match"}, Does: "redirects with the error that a redirect_uri is not registered to that redirect_uri where its host is in upper case", Effects: redirectsTo(toUpperCase)},
 
 	// client_id.
-	{Name: IgnoresClientID, Breaks: []string{"oidc-auth-unknown-client"}, Does: "takes a client_id that it does not know, or none, for that of the launch"},
-	{Name: AcceptsMissingClientID, Breaks: []string{"oidc-auth-unknown-client"}, Does: "accepts a request without client_id"},
-	{Name: TakesOtherClientForLaunchs, Breaks: []string{"oidc-auth-unknown-client"}, Does: "takes another tool's client_id for that of the launch where redirect_uri is the launch's"},
-	{Name: AnswersOtherClient, Breaks: []string{"oidc-auth-unknown-client"}, Does: "sends a launch to whichever tool asks for it"},
+	{Name: "ignores-client-id", Breaks: []string{"oidc-auth-unknown-client"}, Does: "takes a client_id that it does not know, or none, for that of the launch", Effects: takesClient(always)},
+	{Name: "accepts-missing-client-id", Breaks: []string{"oidc-auth-unknown-client"}, Does: "accepts a request without client_id", Effects: takesClient(func(c namedClient) bool { return c.params.Get(lti.ParamClientID) == "" })},
+	{Name: "takes-other-client-for-launchs", Breaks: []string{"oidc-auth-unknown-client"}, Does: "takes another tool's client_id for that of the launch where redirect_uri is the launch's", Effects: []fault.Effect{
+		clientNamed.Change(func(c namedClient) namedClient {
+			if c.launch != nil && c.platform.isClient(c.params.Get(lti.ParamClientID)) && slices.Contains(c.launch.registration.RedirectURIs, c.params.Get(lti.ParamRedirectURI)) {
+				c.known = true
+			}
+			return c
+		}),
+	}},
+	{Name: "answers-other-client", Breaks: []string{"oidc-auth-unknown-client"}, Does: "sends a launch to whichever tool asks for it", Effects: []fault.Effect{
+		clientNamed.Change(func(c namedClient) namedClient {
+			clientID := c.params.Get(lti.ParamClientID)
+			if other, is := c.platform.registrationOf(clientID); is && c.launch != nil && !c.known {
+				c.registration, c.known, c.audience = other, true, clientID
+			}
+			return c
+		}),
+	}},
 
 	// nonce.
-	{Name: AcceptsMissingNonce, Breaks: []string{"oidc-auth-missing-nonce", "ap-start-proctoring-through-oidc-login"}, Does: "accepts a request without nonce"},
-	{Name: AcceptsEmptyNonce, Breaks: []string{"oidc-auth-missing-nonce"}, Does: "accepts a request with an empty nonce"},
-	{Name: SaysLoginRequiredWithoutNonce, Breaks: []string{"oidc-auth-missing-nonce"}, Does: "reports login_required where the nonce is missing"},
-	{Name: TruncatesNonce, Breaks: []string{"sec-id-token-nonce-passthrough"}, Does: "keeps 128 characters of the nonce"},
-	{Name: DecodesNonceTwice, Breaks: []string{"sec-id-token-nonce-passthrough"}, Does: "URL-decodes the nonce once too often"},
-	{Name: TrimsNonce, Breaks: []string{"sec-id-token-nonce-passthrough"}, Does: "takes white space from the ends of the nonce"},
-	{Name: DropsNonceSpaces, Breaks: []string{"sec-id-token-nonce-passthrough"}, Does: "takes every space out of the nonce"},
+	{Name: "accepts-missing-nonce", Breaks: []string{"oidc-auth-missing-nonce", "ap-start-proctoring-through-oidc-login"}, Does: "accepts a request without nonce", Effects: []fault.Effect{nonceOnce.Lift(lacks(lti.ParamNonce))}},
+	{Name: "accepts-empty-nonce", Breaks: []string{"oidc-auth-missing-nonce"}, Does: "accepts a request with an empty nonce", Effects: []fault.Effect{nonceGiven.Lift(nil)}},
+	{Name: "says-login-required-without-nonce", Breaks: []string{"oidc-auth-missing-nonce"}, Does: "reports login_required where the nonce is missing", Effects: []fault.Effect{coded(func(a authErrorAnswer) bool {
+		return strings.HasPrefix(a.why.says, lti.ParamNonce) && len(a.problems) == 1
+	}, lti.ErrorLoginRequired)}},
+	{Name: "truncates-nonce", Breaks: []string{"sec-id-token-nonce-passthrough"}, Does: "keeps 128 characters of the nonce", Effects: []fault.Effect{echoes(lti.ParamNonce, func(s string) string { return s[:min(len(s), 128)] })}},
+	{Name: "decodes-nonce-twice", Breaks: []string{"sec-id-token-nonce-passthrough"}, Does: "URL-decodes the nonce once too often", Effects: []fault.Effect{echoes(lti.ParamNonce, decodeAgain)}},
+	{Name: "trims-nonce", Breaks: []string{"sec-id-token-nonce-passthrough"}, Does: "takes white space from the ends of the nonce", Effects: []fault.Effect{echoes(lti.ParamNonce, strings.TrimSpace)}},
+	{Name: "drops-nonce-spaces", Breaks: []string{"sec-id-token-nonce-passthrough"}, Does: "takes every space out of the nonce", Effects: []fault.Effect{echoes(lti.ParamNonce, func(s string) string { return strings.ReplaceAll(s, " ", "") })}},
 
 	// response_type, response_mode, scope.
-	{Name: AcceptsMissingResponseType, Breaks: []string{"oidc-auth-response-type"}, Does: "accepts a request without response_type"},
-	{Name: IgnoresResponseType, Breaks: []string{"oidc-auth-response-type", "oidc-auth-error-response"}, Does: "sends an id_token whatever response_type asks for"},
-	{Name: SendsCode, Breaks: []string{"oidc-auth-response-type", "oidc-auth-error-response"}, Does: "sends a code where response_type asks for one"},
-	{Name: SendsAccessToken, Breaks: []string{"oidc-auth-response-type"}, Does: "sends an access token where response_type asks for one"},
-	{Name: AcceptsTokenBeside, Breaks: []string{"oidc-auth-response-type"}, Does: "accepts the response_type id_token token"},
-	{Name: AnswersInQuery, Breaks: []string{"sec-auth-response-mode-form-post", "ap-start-proctoring-through-oidc-login"}, Does: "sends the id_token in a query where response_mode asks for it"},
-	{Name: AnswersInFragment, Breaks: []string{"sec-auth-response-mode-form-post"}, Does: "sends the id_token in a fragment where response_mode asks for it"},
-	{Name: AnswersInQueryByDefault, Breaks: []string{"sec-auth-response-mode-form-post"}, Does: "sends the id_token in a query where response_mode is missing"},
-	{Name: AnswersInFragmentByDefault, Breaks: []string{"sec-auth-response-mode-form-post"}, Does: "sends the id_token in a fragment where response_mode is missing"},
-	{Name: PostsWhateverTheMode, Breaks: []string{}, Permitted: true, Does: "posts the id_token whatever response_mode asks for"},
-	{Name: AcceptsMissingResponseMode, Breaks: []string{}, Permitted: true, Does: "posts the id_token where response_mode is missing, too"},
-	{Name: AcceptsMissingScope, Breaks: []string{"oidc-auth-scope-openid"}, Does: "accepts a request without scope"},
-	{Name: AcceptsScopeWithoutOpenID, Breaks: []string{"oidc-auth-scope-openid"}, Does: "accepts a scope without openid"},
-	{Name: RefusesFurtherScopes, Breaks: []string{"oidc-auth-scope-openid"}, Does: "refuses scopes that it does not know next to openid"},
+	{Name: "accepts-missing-response-type", Breaks: []string{"oidc-auth-response-type"}, Does: "accepts a request without response_type", Effects: []fault.Effect{responseTypeOnce.Lift(lacks(lti.ParamResponseType))}},
+	{Name: "ignores-response-type", Breaks: []string{"oidc-auth-response-type", "oidc-auth-error-response"}, Does: "sends an id_token whatever response_type asks for", Effects: []fault.Effect{asksForIDToken.Lift(nil)}},
+	{Name: "sends-code", Breaks: []string{"oidc-auth-response-type", "oidc-auth-error-response"}, Does: "sends a code where response_type asks for one", Effects: answersWith("code", func() url.Values { return url.Values{"code": {lti.RandomString()}} })},
+	{Name: "sends-access-token", Breaks: []string{"oidc-auth-response-type"}, Does: "sends an access token where response_type asks for one", Effects: answersWith("token", func() url.Values {
+		return url.Values{"access_token": {lti.RandomString()}, "token_type": {"Bearer"}, "expires_in": {"3600"}}
+	})},
+	{Name: "accepts-token-beside-id-token", Breaks: []string{"oidc-auth-response-type"}, Does: "accepts the response_type id_token token", Effects: []fault.Effect{asksForIDToken.Lift(sends(lti.ParamResponseType, "id_token token"))}},
+	{Name: "answers-in-query", Breaks: []string{"sec-auth-response-mode-form-post", "ap-start-proctoring-through-oidc-login"}, Does: "sends the id_token in a query where response_mode asks for it", Effects: []fault.Effect{asksForFormPost.Lift(sends(lti.ParamResponseMode, "query")), byMode("query", intoQuery)}},
+	{Name: "answers-in-fragment", Breaks: []string{"sec-auth-response-mode-form-post"}, Does: "sends the id_token in a fragment where response_mode asks for it", Effects: []fault.Effect{asksForFormPost.Lift(sends(lti.ParamResponseMode, "fragment")), byMode("fragment", intoFragment)}},
+	{Name: "answers-in-query-by-default", Breaks: []string{"sec-auth-response-mode-form-post"}, Does: "sends the id_token in a query where response_mode is missing", Effects: []fault.Effect{responseModeOnce.Lift(lacks(lti.ParamResponseMode)), byMode("", intoQuery)}},
+	{Name: "answers-in-fragment-by-default", Breaks: []string{"sec-auth-response-mode-form-post"}, Does: "sends the id_token in a fragment where response_mode is missing", Effects: []fault.Effect{responseModeOnce.Lift(lacks(lti.ParamResponseMode)), byMode("", intoFragment)}},
+	{Name: "posts-whatever-the-response-mode", Breaks: []string{}, Permitted: true, Does: "posts the id_token whatever response_mode asks for", Effects: []fault.Effect{asksForFormPost.Lift(nil)}},
+	{Name: "accepts-missing-response-mode", Breaks: []string{}, Permitted: true, Does: "posts the id_token where response_mode is missing, too", Effects: []fault.Effect{responseModeOnce.Lift(lacks(lti.ParamResponseMode))}},
+	{Name: "accepts-missing-scope", Breaks: []string{"oidc-auth-scope-openid"}, Does: "accepts a request without scope", Effects: []fault.Effect{scopeOnce.Lift(lacks(lti.ParamScope))}},
+	{Name: "accepts-scope-without-openid", Breaks: []string{"oidc-auth-scope-openid"}, Does: "accepts a scope without openid", Effects: []fault.Effect{scopeWithOpenID.Lift(nil)}},
+	{Name: "refuses-further-scopes", Breaks: []string{"oidc-auth-scope-openid"}, Does: "refuses scopes that it does not know next to openid", Effects: []fault.Effect{
+		authRules.Add(func(q *authRequest) error {
+			scope := q.params.Get(lti.ParamScope)
+			if scopes := strings.Fields(scope); len(q.params[lti.ParamScope]) == 1 && len(scopes) > 1 && slices.Contains(scopes, lti.ScopeOpenID) {
+				return refusal{code: lti.ErrorInvalidScope, says: fmt.Sprintf("scope %q contains more than openid", scope)}
+			}
+			return nil
+		}),
+	}},
 
 	// Sessions.
-	{Name: AnswersWithoutSession, Breaks: []string{"sec-auth-prompt-none-no-session", "practice-platform-session-ended"}, Does: "answers a browser in which nobody is signed in as if the launch's user were"},
-	{Name: ShowsLoginForm, Breaks: []string{"sec-auth-prompt-none-no-session"}, Does: "asks a browser in which nobody is signed in to sign in"},
-	{Name: SaysInvalidRequestWithoutSession, Breaks: []string{"sec-auth-prompt-none-no-session"}, Does: "reports invalid_request where nobody is signed in"},
-	{Name: AnswersEndedSession, Breaks: []string{"practice-platform-session-ended"}, Does: "answers the browser that began the launch after its user has signed out"},
-	{Name: AnswersEarlierUser, Breaks: []string{"practice-platform-session-ended"}, Does: "answers the browser that began the launch for its user after somebody else has signed in"},
-	{Name: AnswersOtherUsers, Breaks: []string{"practice-platform-session-ended"}, Does: "answers an authentication request, once more if need be, in the browser of another user"},
-	{Name: SwapsOverlappingUsers, Breaks: []string{"core-platform-parallel-users"}, Does: "names the user of the launch that was started last"},
-	{Name: MixesUsersAtOnce, Breaks: []string{"core-platform-parallel-users"}, Does: "names the user of the request that it answers at the same time"},
-	{Name: MixesTabsAtOnce, Breaks: []string{"practice-platform-parallel-tabs"}, Does: "launches the link of the request that it answers at the same time, of the same user"},
-	{Name: LaunchesLatestLink, Breaks: []string{"practice-platform-parallel-tabs"}, Does: "launches the link that the user has started last, in every tab"},
-	{Name: KeepsOneToolPerUser, Breaks: []string{"practice-platform-parallel-tabs"}, Does: "refuses the request of a tool beside whose link the user has started that of another tool"},
-	{Name: ForgetsUserInOlderTab, Breaks: []string{"practice-platform-parallel-tabs", "sec-id-token-sub"}, Does: "sends no sub in the launch of a link beside which the user has started another"},
-	{Name: ForgetsTypeInOlderTab, Breaks: []string{"practice-platform-parallel-tabs", "core-message-type-claim"}, Does: "sends no message_type in the launch of a link beside which the user has started another"},
-	{Name: SendsNonceOfLatestTab, Breaks: []string{"practice-platform-parallel-tabs", "sec-id-token-nonce-passthrough"}, Does: "sends the nonce of the launch that the user has started last, in every tab"},
-	{Name: SendsStateOfLatestTab, Breaks: []string{"practice-platform-parallel-tabs", "oidc-auth-state-echo"}, Does: "sends the state of the launch that the user has started last, in every tab"},
+	{Name: "answers-without-session", Breaks: []string{"sec-auth-prompt-none-no-session", "practice-platform-session-ended"}, Does: "answers a browser in which nobody is signed in as if the launch's user were", Effects: []fault.Effect{userSignedIn.Lift(ofNobody)}},
+	{Name: "shows-login-form", Breaks: []string{"sec-auth-prompt-none-no-session"}, Does: "asks a browser in which nobody is signed in to sign in", Effects: []fault.Effect{
+		authError.ChangeWhen(noSession, func(a authErrorAnswer) authErrorAnswer {
+			a.instead = func(w http.ResponseWriter, _ *http.Request) { render(w, http.StatusOK, "login", nil) }
+			return a
+		}),
+	}},
+	{Name: "says-invalid-request-without-session", Breaks: []string{"sec-auth-prompt-none-no-session"}, Does: "reports invalid_request where nobody is signed in", Effects: []fault.Effect{coded(noSession, lti.ErrorInvalidRequest)}},
+	{Name: "answers-ended-session", Breaks: []string{"practice-platform-session-ended"}, Does: "answers the browser that began the launch after its user has signed out", Effects: []fault.Effect{userSignedIn.Lift(func(q *authRequest) bool { return q.account == "" && q.ofOwnSession() }), setsSession}},
+	{Name: "answers-earlier-user", Breaks: []string{"practice-platform-session-ended"}, Does: "answers the browser that began the launch for its user after somebody else has signed in", Effects: []fault.Effect{userSignedIn.Lift(func(q *authRequest) bool { return q.account != "" && q.ofOwnSession() }), setsSession}},
+	{Name: "answers-other-users", Breaks: []string{"practice-platform-session-ended"}, Does: "answers an authentication request, once more if need be, in the browser of another user", Effects: []fault.Effect{
+		userSignedIn.Lift(func(q *authRequest) bool { return q.launch != nil && q.account != "" }), takenOnce.Lift(nil),
+		answeredOnce.Lift(func(q *authRequest) bool { return q.account != "" && q.account != q.launch.plan.Account }),
+	}},
+	{Name: "swaps-overlapping-users", Breaks: []string{"core-platform-parallel-users"}, Does: "names the user of the launch that was started last", Effects: []fault.Effect{
+		messagePlanned.Change(func(m plannedMessage) plannedMessage {
+			if last := m.platform.last(); last != nil && last.plan.User.Sub != m.launch.plan.User.Sub {
+				m.User = last.plan.User
+			}
+			return m
+		}),
+	}},
+	{Name: "mixes-users-at-once", Breaks: []string{"core-platform-parallel-users"}, Does: "names the user of the request that it answers at the same time", Effects: []fault.Effect{mixesAtOnce(false, func(into *Plan, other Plan) { into.User = other.User })}},
+	{Name: "mixes-tabs-at-once", Breaks: []string{"practice-platform-parallel-tabs"}, Does: "launches the link of the request that it answers at the same time, of the same user", Effects: []fault.Effect{mixesAtOnce(true, func(into *Plan, other Plan) { *into = into.message(other) })}},
+	{Name: "launches-latest-link", Breaks: []string{"practice-platform-parallel-tabs"}, Does: "launches the link that the user has started last, in every tab", Effects: []fault.Effect{
+		messagePlanned.ChangeWhen(func(m plannedMessage) bool { return m.launch.latestOf() != nil }, func(m plannedMessage) plannedMessage {
+			m.Plan = m.message(m.launch.latestOf().plan)
+			return m
+		}),
+	}},
+	{Name: "keeps-one-tool-per-user", Breaks: []string{"practice-platform-parallel-tabs"}, Does: "refuses the request of a tool beside whose link the user has started that of another tool", Effects: []fault.Effect{
+		answerRules.Add(func(q *authRequest) error {
+			if q.launch == nil {
+				return nil
+			}
+			if latest := q.launch.latestOf(); latest != nil && latest.plan.ClientID != q.launch.plan.ClientID {
+				return invalidRequest("the user is on the way to another tool")
+			}
+			return nil
+		}),
+	}},
+	{Name: "forgets-user-in-older-tab", Breaks: []string{"practice-platform-parallel-tabs", "sec-id-token-sub"}, Does: "sends no sub in the launch of a link beside which the user has started another", claims: inOlderTab(without("sub"))},
+	{Name: "forgets-message-type-in-older-tab", Breaks: []string{"practice-platform-parallel-tabs", "core-message-type-claim"}, Does: "sends no message_type in the launch of a link beside which the user has started another", claims: inOlderTab(without(lti.ClaimMessageType))},
+	{Name: "sends-nonce-of-latest-tab", Breaks: []string{"practice-platform-parallel-tabs", "sec-id-token-nonce-passthrough"}, Does: "sends the nonce of the launch that the user has started last, in every tab", Effects: []fault.Effect{echoesOfLatestTab(lti.ParamNonce)}},
+	{Name: "sends-state-of-latest-tab", Breaks: []string{"practice-platform-parallel-tabs", "oidc-auth-state-echo"}, Does: "sends the state of the launch that the user has started last, in every tab", Effects: []fault.Effect{echoesOfLatestTab(lti.ParamState)}},
 
 	// login_hint, lti_message_hint.
-	{Name: AcceptsMissingLoginHint, Breaks: []string{"sec-auth-login-hint-matches-session-user"}, Does: "accepts a request without login_hint"},
-	{Name: AcceptsUnknownLoginHint, Breaks: []string{"sec-auth-login-hint-matches-session-user"}, Does: "accepts a login_hint that it never sent"},
-	{Name: IgnoresLoginHint, Breaks: []string{"sec-auth-login-hint-matches-session-user", "ap-start-proctoring-through-oidc-login"}, Does: "does not look at login_hint"},
-	{Name: LaunchesUserOfLoginHint, Breaks: []string{"sec-auth-login-hint-matches-session-user", "ap-start-proctoring-through-oidc-login"}, Does: "launches the user whom login_hint designates, whoever is signed in"},
-	{Name: AcceptsMissingMessageHint, Breaks: []string{"practice-auth-message-hint-integrity"}, Does: "launches what the user has started last where lti_message_hint is missing"},
-	{Name: AcceptsUnknownMessageHint, Breaks: []string{"practice-auth-message-hint-integrity"}, Does: "goes by login_hint where it never sent the lti_message_hint"},
-	{Name: ComparesMessageHintPrefix, Breaks: []string{"practice-auth-message-hint-integrity"}, Does: "looks at the beginning of lti_message_hint only"},
-	{Name: LaunchesOthersMessage, Breaks: []string{"practice-auth-message-hint-integrity"}, Does: "launches what lti_message_hint names, whoever it was for"},
+	{Name: "accepts-missing-login-hint", Breaks: []string{"sec-auth-login-hint-matches-session-user"}, Does: "accepts a request without login_hint", Effects: []fault.Effect{loginHintOnce.Lift(lacks(lti.ParamLoginHint)), loginHintOfLaunch.Lift(sends(lti.ParamLoginHint, ""))}},
+	{Name: "accepts-unknown-login-hint", Breaks: []string{"sec-auth-login-hint-matches-session-user"}, Does: "accepts a login_hint that it never sent", Effects: []fault.Effect{
+		loginHintOfLaunch.Lift(func(q *authRequest) bool {
+			hint := q.params.Get(lti.ParamLoginHint)
+			return hint != "" && q.platform.started(lti.ParamLoginHint, hint) == nil
+		}),
+	}},
+	{Name: "ignores-login-hint", Breaks: []string{"sec-auth-login-hint-matches-session-user", "ap-start-proctoring-through-oidc-login"}, Does: "does not look at login_hint", Effects: []fault.Effect{loginHintOnce.Lift(lacks(lti.ParamLoginHint)), loginHintOfLaunch.Lift(nil)}},
+	{Name: "launches-user-of-login-hint", Breaks: []string{"sec-auth-login-hint-matches-session-user", "ap-start-proctoring-through-oidc-login"}, Does: "launches the user whom login_hint designates, whoever is signed in", Effects: []fault.Effect{
+		loginHintOfLaunch.Lift(func(q *authRequest) bool { return q.otherUser() != nil }),
+		messagePlanned.Change(func(m plannedMessage) plannedMessage {
+			if other := m.otherUser(); other != nil {
+				m.User = other.plan.User
+			}
+			return m
+		}),
+	}},
+	{Name: "accepts-missing-message-hint", Breaks: []string{"practice-auth-message-hint-integrity"}, Does: "launches what the user has started last where lti_message_hint is missing", Effects: guesses(func(h hintedLaunch, hint string) *Launch {
+		if hint != "" {
+			return nil
+		}
+		h.platform.mu.Lock()
+		defer h.platform.mu.Unlock()
+		return h.platform.latest[h.account]
+	})},
+	{Name: "accepts-unknown-message-hint", Breaks: []string{"practice-auth-message-hint-integrity"}, Does: "goes by login_hint where it never sent the lti_message_hint", Effects: guesses(func(h hintedLaunch, hint string) *Launch {
+		if hint == "" {
+			return nil
+		}
+		return h.ownByLogin()
+	})},
+	{Name: "compares-message-hint-prefix", Breaks: []string{"practice-auth-message-hint-integrity"}, Does: "looks at the beginning of lti_message_hint only", Effects: guesses(func(h hintedLaunch, hint string) *Launch {
+		own := h.ownByLogin()
+		if own == nil || !strings.HasPrefix(hint, own.login.Params.Get(lti.ParamMessageHint)[:comparedOfHint]) {
+			return nil
+		}
+		return own
+	})},
+	{Name: "launches-others-message", Breaks: []string{"practice-auth-message-hint-integrity"}, Does: "launches what lti_message_hint names, whoever it was for", Effects: []fault.Effect{
+		launchHinted.Change(func(h hintedLaunch) hintedLaunch {
+			if named, own := h.byMessage, h.ownByLogin(); named != nil && own != nil && named.plan.Account != h.account {
+				plan := own.plan.message(named.plan)
+				h.byMessage, h.plan = own, &plan
+			}
+			return h
+		}), anyHint,
+	}},
 
 	// State and errors.
-	{Name: TruncatesState, Breaks: []string{"oidc-auth-state-echo"}, Does: "keeps 255 characters of state"},
-	{Name: DecodesStateTwice, Breaks: []string{"oidc-auth-state-echo"}, Does: "URL-decodes state once too often"},
-	{Name: DropsStateZero, Breaks: []string{"oidc-auth-state-echo"}, Does: "takes the state 0 for none"},
-	{Name: DropsStateOnError, Breaks: []string{"oidc-auth-state-echo", "oidc-auth-error-response", "sec-auth-prompt-none-no-session"}, Does: "leaves state out of error responses"},
-	{Name: NeedsState, Breaks: []string{"oidc-auth-state-optional"}, Does: "refuses a request without state"},
-	{Name: InventsState, Breaks: []string{"oidc-auth-state-optional"}, Does: "sends a state where it received none"},
-	{Name: ShowsErrorsWith400, Breaks: []string{"oidc-auth-error-response"}, OnlyWarns: true, Does: "shows the user a page with 400 instead of reporting an error to the tool"},
-	{Name: ShowsErrorsWith404, Breaks: []string{"oidc-auth-error-response"}, OnlyWarns: true, Does: "shows the user a page with 404 instead of reporting an error to the tool"},
-	{Name: RedirectsErrors, Breaks: []string{"oidc-auth-error-response"}, Does: "reports errors by a redirect with a query"},
-	{Name: CrashesOnResponseType, Breaks: []string{"oidc-auth-error-response"}, Warns: []string{"oidc-auth-response-type"}, Does: "answers response_type=code with 500"},
-	{Name: InventsErrorCode, Breaks: []string{"oidc-auth-error-response", "oidc-auth-response-type"}, Does: "reports response_type=code with an error code that is registered nowhere"},
-	{Name: SendsTokenWithError, Breaks: []string{"oidc-auth-error-response", "oidc-auth-response-type"}, Does: "reports response_type=code as an error and sends the id_token all the same"},
-	{Name: RefusesUnknownParameters, Breaks: []string{"rfc6749-auth-unknown-parameters-ignored"}, Does: "refuses a request with a parameter that it does not know"},
-	{Name: TakesFirstOfRepeated, Breaks: []string{"rfc6749-auth-duplicate-parameters"}, OnlyWarns: true, Does: "takes the first value of a repeated parameter"},
-	{Name: TakesLastOfRepeated, Breaks: []string{"rfc6749-auth-duplicate-parameters"}, OnlyWarns: true, Does: "takes the last value of a repeated parameter"},
-	{Name: AcceptsRepeatedNonce, Breaks: []string{"rfc6749-auth-duplicate-parameters"}, OnlyWarns: true, Does: "takes the first of several nonces"},
-	{Name: AnswersLastRedirectURI, Breaks: []string{"rfc6749-auth-duplicate-parameters"}, Does: "checks the first redirect_uri and answers the last one"},
+	{Name: "truncates-state", Breaks: []string{"oidc-auth-state-echo"}, Does: "keeps 255 characters of state", Effects: []fault.Effect{changesState(func(s string) string { return s[:min(len(s), 255)] })}},
+	{Name: "decodes-state-twice", Breaks: []string{"oidc-auth-state-echo"}, Does: "URL-decodes state once too often", Effects: []fault.Effect{changesState(decodeAgain)}},
+	{Name: "drops-state-zero", Breaks: []string{"oidc-auth-state-echo"}, Does: "takes the state 0 for none", Effects: []fault.Effect{inForm(withState(func(state string) bool { return state == "0" }), func(f *answerForm) { f.fields.Del(lti.ParamState) })}},
+	{Name: "drops-state-on-error", Breaks: []string{"oidc-auth-state-echo", "oidc-auth-error-response", "sec-auth-prompt-none-no-session"}, Does: "leaves state out of error responses", Effects: []fault.Effect{
+		authError.Change(func(a authErrorAnswer) authErrorAnswer {
+			a.params.Del(lti.ParamState)
+			return a
+		}),
+	}},
+	{Name: NeedsState, Breaks: []string{"oidc-auth-state-optional"}, Does: "refuses a request without state", Effects: []fault.Effect{
+		authRules.Add(func(q *authRequest) error {
+			if len(q.params[lti.ParamState]) == 0 {
+				return invalidRequest("state is missing")
+			}
+			return nil
+		}),
+	}},
+	{Name: "invents-state", Breaks: []string{"oidc-auth-state-optional"}, Does: "sends a state where it received none", Effects: []fault.Effect{inForm(func(f sentForm) bool { return !f.fields.Has(lti.ParamState) }, func(f *answerForm) { f.fields.Set(lti.ParamState, lti.RandomString()) })}},
+	{Name: "shows-errors-with-400", Breaks: []string{"oidc-auth-error-response"}, OnlyWarns: true, Does: "shows the user a page with 400 instead of reporting an error to the tool", Effects: []fault.Effect{authError.ChangeWhen(always, shown(http.StatusBadRequest))}},
+	{Name: "shows-errors-with-404", Breaks: []string{"oidc-auth-error-response"}, OnlyWarns: true, Does: "shows the user a page with 404 instead of reporting an error to the tool", Effects: []fault.Effect{authError.ChangeWhen(always, shown(http.StatusNotFound))}},
+	{Name: "redirects-errors", Breaks: []string{"oidc-auth-error-response"}, Does: "reports errors by a redirect with a query", Effects: []fault.Effect{authError.ChangeWhen(always, byRedirect)}},
+	{Name: "crashes-on-response-type", Breaks: []string{"oidc-auth-error-response"}, Warns: []string{"oidc-auth-response-type"}, Does: "answers response_type=code with 500", Effects: []fault.Effect{
+		authError.ChangeWhen(askedForCode, func(a authErrorAnswer) authErrorAnswer {
+			a.instead = func(w http.ResponseWriter, _ *http.Request) { crash(w) }
+			return a
+		}),
+	}},
+	{Name: "invents-error-code", Breaks: []string{"oidc-auth-error-response", "oidc-auth-response-type"}, Does: "reports response_type=code with an error code that is registered nowhere", Effects: []fault.Effect{coded(askedForCode, "bad_response_type")}},
+	{Name: "sends-token-with-error", Breaks: []string{"oidc-auth-error-response", "oidc-auth-response-type"}, Does: "reports response_type=code as an error and sends the id_token all the same", Effects: []fault.Effect{
+		authError.ChangeWhen(func(a authErrorAnswer) bool { return askedForCode(a) && a.launch != nil }, func(a authErrorAnswer) authErrorAnswer {
+			if form, err := a.platform.mint(a.launch, a.authRequest.params, a.plan); err == nil {
+				a.params.Set(lti.ParamIDToken, form.fields.Get(lti.ParamIDToken))
+			}
+			return a
+		}),
+	}},
+	{Name: "refuses-unknown-parameters", Breaks: []string{"rfc6749-auth-unknown-parameters-ignored"}, Does: "refuses a request with a parameter that it does not know", Effects: []fault.Effect{
+		authRules.Add(func(q *authRequest) error {
+			for name := range q.params {
+				if !slices.Contains(requestParameters, name) {
+					return invalidRequest("%s is unknown", name)
+				}
+			}
+			return nil
+		}),
+	}},
+	{Name: "takes-first-of-repeated", Breaks: []string{"rfc6749-auth-duplicate-parameters"}, OnlyWarns: true, Does: "takes the first value of a repeated parameter", Effects: []fault.Effect{
+		repeated(func(r authReading, name string, values []string) authReading {
+			r.params[name] = values[:1]
+			return r
+		}),
+	}},
+	{Name: "takes-last-of-repeated", Breaks: []string{"rfc6749-auth-duplicate-parameters"}, OnlyWarns: true, Does: "takes the last value of a repeated parameter", Effects: []fault.Effect{
+		repeated(func(r authReading, name string, values []string) authReading {
+			r.params[name] = values[len(values)-1:]
+			return r
+		}),
+	}},
+	{Name: "accepts-repeated-nonce", Breaks: []string{"rfc6749-auth-duplicate-parameters"}, OnlyWarns: true, Does: "takes the first of several nonces", Effects: []fault.Effect{
+		repeated(func(r authReading, name string, values []string) authReading {
+			if name == lti.ParamNonce {
+				r.params[name] = values[:1]
+			}
+			return r
+		}),
+	}},
+	{Name: "answers-last-redirect-uri", Breaks: []string{"rfc6749-auth-duplicate-parameters"}, Does: "checks the first redirect_uri and answers the last one", Effects: []fault.Effect{
+		repeated(func(r authReading, name string, values []string) authReading {
+			if name == lti.ParamRedirectURI {
+				r.params[name], r.target = values[:1], values[len(values)-1]
+			}
+			return r
+		}),
+	}},
 
 	// The page with the answer.
-	{Name: SendsFormByGet, Breaks: []string{"formpost-response-form", "sec-auth-response-mode-form-post", "oidc-auth-endpoint-get", "oidc-auth-endpoint-post", "ap-start-proctoring-through-oidc-login", "ap-end-assessment-fresh-oidc"}, Does: "submits its form by GET, with id_token and state in the URL"},
-	{Name: SendsMultipartForm, Breaks: []string{"formpost-response-form", "ap-start-proctoring-through-oidc-login", "ap-end-assessment-fresh-oidc"}, NeedsBrowser: true, Does: "submits its form as multipart/form-data"},
-	{Name: AnswersPrivateLaunchesAtLogin, Breaks: []string{"formpost-response-form"}, Does: "submits the form of a launch without personal data to the login URL"},
-	{Name: DropsRedirectQuery, Breaks: []string{"formpost-response-form"}, Does: "submits its form to redirect_uri without its query"},
-	{Name: SendsSessionState, Breaks: []string{}, Permitted: true, Does: "sends a session_state beside id_token and state"},
-	{Name: AllowsStoring, Breaks: []string{"formpost-response-not-stored"}, Does: "says nothing of storing the page with the id_token"},
-	{Name: SaysOnlyNoCache, Breaks: []string{"formpost-response-not-stored"}, Does: "says no-cache of the page with the id_token, but not no-store"},
-	{Name: WritesStateUnescaped, Breaks: []string{"oidc-auth-state-echo"}, Hides: []string{"practice-form-post-values-escaped"}, Does: "writes state into its form as it came"},
-	{Name: LeavesQuotesInState, Breaks: []string{"oidc-auth-state-echo"}, Hides: []string{"practice-form-post-values-escaped"}, Does: "escapes < and > of state, but not the quotes"},
-	{Name: ShowsStateUnescaped, Breaks: []string{"practice-form-post-values-escaped"}, Grave: true, NeedsBrowser: true, Does: "shows state as it came, beside the form that has it escaped"},
+	{Name: "sends-form-by-get", Breaks: []string{"formpost-response-form", "sec-auth-response-mode-form-post", "oidc-auth-endpoint-get", "oidc-auth-endpoint-post", "ap-start-proctoring-through-oidc-login", "ap-end-assessment-fresh-oidc"}, Does: "submits its form by GET, with id_token and state in the URL", Effects: []fault.Effect{inForm(always, func(f *answerForm) { f.page.Method = "get" })}},
+	{Name: "sends-multipart-form", Breaks: []string{"formpost-response-form", "ap-start-proctoring-through-oidc-login", "ap-end-assessment-fresh-oidc"}, NeedsBrowser: true, Does: "submits its form as multipart/form-data", Effects: []fault.Effect{inForm(always, func(f *answerForm) { f.page.Multipart = true })}},
+	{Name: "answers-private-launches-at-login", Breaks: []string{"formpost-response-form"}, Does: "submits the form of a launch without personal data to the login URL", Effects: []fault.Effect{
+		formSent.ChangeWhen(func(f sentForm) bool { return f.plan.HidePersonalData }, func(f sentForm) sentForm {
+			f.action = f.launch.registration.LoginURL
+			return f
+		}),
+	}},
+	{Name: "drops-redirect-query", Breaks: []string{"formpost-response-form"}, Does: "submits its form to redirect_uri without its query", Effects: []fault.Effect{inForm(func(f sentForm) bool { return strings.Contains(f.action, "?") }, func(f *answerForm) { f.action, _, _ = strings.Cut(f.action, "?") })}},
+	{Name: "sends-session-state", Breaks: []string{}, Permitted: true, Does: "sends a session_state beside id_token and state", Effects: []fault.Effect{inForm(always, func(f *answerForm) { f.fields.Set("session_state", lti.RandomString()) })}},
+	{Name: "allows-storing", Breaks: []string{"formpost-response-not-stored"}, Does: "says nothing of storing the page with the id_token", Effects: []fault.Effect{inForm(always, func(f *answerForm) { f.page.Cache = "none" })}},
+	{Name: "says-only-no-cache", Breaks: []string{"formpost-response-not-stored"}, Does: "says no-cache of the page with the id_token, but not no-store", Effects: []fault.Effect{inForm(always, func(f *answerForm) { f.page.Cache = "no-cache" })}},
+	{Name: "writes-state-unescaped", Breaks: []string{"oidc-auth-state-echo"}, Hides: []string{"practice-form-post-values-escaped"}, Does: "writes state into its form as it came", Effects: []fault.Effect{inForm(specialState, func(f *answerForm) { f.page.Raw = func(value string) string { return value } })}},
+	{Name: "leaves-quotes-in-state", Breaks: []string{"oidc-auth-state-echo"}, Hides: []string{"practice-form-post-values-escaped"}, Does: "escapes < and > of state, but not the quotes", Effects: []fault.Effect{inForm(specialState, func(f *answerForm) { f.page.Raw = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;").Replace })}},
+	{Name: "shows-state-unescaped", Breaks: []string{"practice-form-post-values-escaped"}, Grave: true, NeedsBrowser: true, Does: "shows state as it came, beside the form that has it escaped", Effects: []fault.Effect{inForm(specialState, func(f *answerForm) { f.page.Shows = template.HTML("<p>" + f.fields.Get(lti.ParamState) + "</p>") })}},
 
 	// Issuer.
 	{Name: IssuerWithQuery, Breaks: []string{"sec-id-token-iss"}, Does: "has an issuer identifier with a query"},

@@ -15,7 +15,6 @@ const (
 	CountsLaunches                  = "counts-launches"
 	SharesAttemptNumbers            = "shares-attempt-numbers"
 	SendsAttemptNumberAsText        = "sends-attempt-number-as-text"
-	AlwaysFirstAttempt              = "numbers-every-attempt-1"
 	ForgetsSessionDataSoon          = "forgets-session-data-after-10-minutes"
 	CountsSessionData               = "session-data-counter"
 	SendsSubAsSessionData           = "session-data-is-sub"
@@ -110,7 +109,7 @@ var examDefects = []Fault{
 	{Name: CountsLaunches, Breaks: []string{"ap-start-proctoring-attempt-number-integer"}, Part: OfExams, Does: "gives each launch into an exam an attempt of its own"},
 	{Name: SharesAttemptNumbers, Breaks: []string{"ap-start-proctoring-attempt-number-integer"}, Part: OfExams, Does: "counts the attempts of all candidates together"},
 	{Name: SendsAttemptNumberAsText, Breaks: []string{"ap-start-proctoring-attempt-number-integer"}, Part: OfExams, Does: "sends attempt_number as a string", claims: attemptText},
-	{Name: AlwaysFirstAttempt, Breaks: []string{"ap-start-proctoring-attempt-number-integer"}, Part: OfExams, Does: "sends attempt_number 1 in every attempt", claims: with(lti.ClaimAttemptNumber, 1)},
+	{Name: "numbers-every-attempt-1", Breaks: []string{"ap-start-proctoring-attempt-number-integer"}, Part: OfExams, Does: "sends attempt_number 1 in every attempt", claims: with(lti.ClaimAttemptNumber, 1)},
 	{Name: ForgetsSessionDataSoon, Breaks: []string{"ap-start-proctoring-session-data-outlives-check-in"}, Part: OfExams, Does: "takes session_data for ten minutes"},
 	{Name: CountsSessionData, Breaks: []string{"ap-start-proctoring-session-data-unguessable"}, Part: OfExams, Does: "counts its launches in session_data"},
 	{Name: SendsSubAsSessionData, Breaks: []string{"ap-start-proctoring-session-data-unguessable"}, Part: OfExams, Does: "sends the candidate's sub as session_data"},

@@ -3,15 +3,6 @@ package fakeplatform
 // The names of the defects of the grade services (Assignment and Grade Services
 // 2.0), and of the claim that offers them.
 const (
-	GradeScopesAsText             = "sends-grade-scopes-as-text"
-	OffersUnknownGradeScope       = "offers-unknown-grade-scope"
-	OffersForeignScope            = "offers-foreign-scope"
-	SendsTemplates                = "sends-templates"
-	NamesLineItemsByPath          = "names-line-items-by-path"
-	NamesLineItemsWithoutScheme   = "names-line-items-without-scheme"
-	LeavesLineItemsOut            = "leaves-line-items-out"
-	NamesLineItemByPath           = "names-line-item-by-path"
-	SendsEmptyLineItem            = "sends-empty-line-item"
 	NamesAnyLineItem              = "names-any-line-item"
 	NamesOwnLineItemsAlone        = "names-own-line-items-alone"
 	NamesFirstOfSeveral           = "names-first-of-several-line-items"
@@ -291,15 +282,15 @@ const (
 var gradeDefects = []Fault{
 
 	// The claim.
-	{Name: GradeScopesAsText, Breaks: []string{"ags-claim-shape"}, Part: OfGrades, Does: "sends the scopes of the grade services as a string", claims: endpointAs("scope", scopesAsText)},
-	{Name: OffersUnknownGradeScope, Breaks: []string{"ags-claim-shape", "ags-claim-scopes-grantable"}, Part: OfGrades, Does: "offers a scope of the grade services that there is not", claims: endpointAs("scope", alsoScope("https://purl.imsglobal.org/spec/lti-ags/scope/lineitem.write"))},
-	{Name: OffersForeignScope, Breaks: []string{"ags-claim-scopes-grantable"}, Part: OfGrades, Warns: []string{"ags-claim-shape"}, Does: "offers a scope that is none of the grade services, and does not grant it", claims: endpointAs("scope", alsoScope("https://platform.example/scope/gradebook"))},
-	{Name: SendsTemplates, Breaks: []string{"core-service-claims-resolved"}, Part: OfGrades, Does: "sends lineitems as a template to those who teach", claims: toTeachers(endpointAs("lineitems", asTemplate))},
-	{Name: NamesLineItemsWithoutScheme, Breaks: []string{"ags-claim-shape", "core-service-claims-resolved"}, Part: OfGrades, Does: "leaves the scheme out of lineitems for those who teach", claims: toTeachers(endpointAs("lineitems", schemeless))},
-	{Name: NamesLineItemsByPath, Breaks: []string{"ags-claim-shape", "core-service-claims-resolved"}, Part: OfGrades, Does: "sends the path of lineitems alone to those who teach", claims: toTeachers(endpointAs("lineitems", pathAlone))},
-	{Name: LeavesLineItemsOut, Breaks: []string{"ags-claim-shape"}, Part: OfGrades, Does: "leaves lineitems out for those who teach", claims: toTeachers(endpointWithout("lineitems"))},
-	{Name: NamesLineItemByPath, Breaks: []string{"ags-claim-shape", "core-service-claims-resolved"}, Part: OfGrades, Does: "sends the path of lineitem alone to those who teach", claims: toTeachers(endpointAs("lineitem", pathAlone))},
-	{Name: SendsEmptyLineItem, Breaks: []string{}, Part: OfGrades, Permitted: true, Does: "sends an empty lineitem where there is none", claims: emptyLineItem},
+	{Name: "sends-grade-scopes-as-text", Breaks: []string{"ags-claim-shape"}, Part: OfGrades, Does: "sends the scopes of the grade services as a string", claims: endpointAs("scope", scopesAsText)},
+	{Name: "offers-unknown-grade-scope", Breaks: []string{"ags-claim-shape", "ags-claim-scopes-grantable"}, Part: OfGrades, Does: "offers a scope of the grade services that there is not", claims: endpointAs("scope", alsoScope("https://purl.imsglobal.org/spec/lti-ags/scope/lineitem.write"))},
+	{Name: "offers-foreign-scope", Breaks: []string{"ags-claim-scopes-grantable"}, Part: OfGrades, Warns: []string{"ags-claim-shape"}, Does: "offers a scope that is none of the grade services, and does not grant it", claims: endpointAs("scope", alsoScope("https://platform.example/scope/gradebook"))},
+	{Name: "sends-templates", Breaks: []string{"core-service-claims-resolved"}, Part: OfGrades, Does: "sends lineitems as a template to those who teach", claims: toTeachers(endpointAs("lineitems", asTemplate))},
+	{Name: "names-line-items-without-scheme", Breaks: []string{"ags-claim-shape", "core-service-claims-resolved"}, Part: OfGrades, Does: "leaves the scheme out of lineitems for those who teach", claims: toTeachers(endpointAs("lineitems", schemeless))},
+	{Name: "names-line-items-by-path", Breaks: []string{"ags-claim-shape", "core-service-claims-resolved"}, Part: OfGrades, Does: "sends the path of lineitems alone to those who teach", claims: toTeachers(endpointAs("lineitems", pathAlone))},
+	{Name: "leaves-line-items-out", Breaks: []string{"ags-claim-shape"}, Part: OfGrades, Does: "leaves lineitems out for those who teach", claims: toTeachers(endpointWithout("lineitems"))},
+	{Name: "names-line-item-by-path", Breaks: []string{"ags-claim-shape", "core-service-claims-resolved"}, Part: OfGrades, Does: "sends the path of lineitem alone to those who teach", claims: toTeachers(endpointAs("lineitem", pathAlone))},
+	{Name: "sends-empty-line-item", Breaks: []string{}, Part: OfGrades, Permitted: true, Does: "sends an empty lineitem where there is none", claims: emptyLineItem},
 	{Name: NamesAnyLineItem, Breaks: []string{"ags-claim-lineitem-only-if-single"}, Part: OfGrades, Does: "names the first line item of the context for a link that has none"},
 	{Name: NamesOwnLineItemsAlone, Breaks: []string{"ags-claim-lineitem-only-if-single"}, Part: OfGrades, Does: "names no line item that a tool has made"},
 	{Name: NamesFirstOfSeveral, Breaks: []string{"ags-claim-lineitem-only-if-single"}, Part: OfGrades, Does: "names the first line item of a link that has several"},

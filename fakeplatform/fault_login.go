@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"strings"
 
+	"invigilator/fault"
 	"invigilator/lti"
 )
 
@@ -99,6 +100,9 @@ var loginFaults = []Fault{
 		Breaks: []string{"sec-login-initiation-login-hint", "sec-auth-login-hint-matches-session-user"},
 		Does:   "sends the login initiation without login_hint",
 		login:  func(l *login) { l.Params.Del(lti.ParamLoginHint) },
+		Effects: []fault.Effect{loginHintOnce.Lift(func(q *authRequest) bool {
+			return q.launch != nil && q.launch.login.Params.Get(lti.ParamLoginHint) == ""
+		})},
 	}, {
 		Name: "login-target-link-uri-missing", Provokes: "sec-tool-login-missing-parameters",
 		Breaks: []string{"sec-login-initiation-target-link-uri", "core-target-link-uri-claim"},

@@ -5,87 +5,56 @@ import (
 	"slices"
 	"strings"
 
+	"invigilator/fault"
 	"invigilator/lti"
 )
 
 // The names of the defects of reviews (Submission Review Service 1.0). Those that only
 // show on the pages of the gradebook are the application's to ask for.
 const (
-	OpensReviewsAsLinks           = "opens-reviews-as-links"
-	ShortensVersionOfReviews      = "shortens-version-of-reviews"
-	AnswersReviewsInQuery         = "answers-reviews-in-query"
-	SignsReviewsWithOtherKey      = "signs-reviews-with-other-key"
-	OpensOwnReviewsByLTI11        = "opens-own-reviews-by-lti-1-1"
-	InventsNonceOfReviews         = "invents-nonce-of-reviews"
-	SendsOtherTargetInReviews     = "sends-other-target-in-reviews"
-	NamesFirstLineItemInReviews   = "names-first-line-item-in-reviews"
-	LeavesLineItemOutOfReviews    = "leaves-line-item-out-of-reviews"
-	NamesUnknownLineItemInReviews = "names-unknown-line-item-in-reviews"
-	SendsScopesOfReviewsAsText    = "sends-scopes-of-reviews-as-text"
-	LeavesForUserOut              = "leaves-for-user-out"
-	SendsForUserAsText            = "sends-for-user-as-text"
-	SendsSubInForUser             = "sends-sub-in-for-user"
-	NamesReviewerInForUser        = "names-reviewer-in-for-user"
-	NamesLearnersByAccount        = "names-learners-by-account"
-	NamesLastLearnerInForUser     = "names-last-learner-in-for-user"
-	LaunchesReviewsAsLearner      = "launches-reviews-as-learner"
-	SendsLearnersNamesInReviews   = "sends-learners-names-in-reviews"
-	SendsLearnersRolesInReviews   = "sends-learners-roles-in-reviews"
-	SendsReviewersRolesInForUser  = "sends-reviewers-roles-in-for-user"
-	SendsRolesOfForUserAsText     = "sends-roles-of-for-user-as-text"
-	LeavesRolesOutOfForUser       = "leaves-roles-out-of-for-user"
-	TellsLearnersNamesAlways      = "tells-learners-names-always"
-	TellsLearnersEmailAlways      = "tells-learners-email-always"
-	TellsNothingOfLearners        = "tells-nothing-of-learners"
-	SendsNullInForUser            = "sends-null-in-for-user"
-	SendsEmptyTextInForUser       = "sends-empty-text-in-for-user"
-	AddsAccountToForUser          = "adds-account-to-for-user"
-	LaunchesLearnersAsTeachers    = "launches-learners-as-teachers-in-reviews"
-	NamesOtherLinkInReviews       = "names-other-link-in-reviews"
-	LeavesLinkOutOfReviews        = "leaves-link-out-of-reviews"
-	MakesUpLinksInReviews         = "makes-up-links-in-reviews"
-	IgnoresReviewURLs             = "ignores-review-urls"
-	DropsQueriesOfReviewURLs      = "drops-queries-of-review-urls"
-	ReviewsAtRedirectURI          = "reviews-at-redirect-uri"
-	IgnoresReviewCustom           = "ignores-review-custom"
-	LetsLinkCustomWin             = "lets-link-custom-win"
-	EscapesReviewCustom           = "escapes-review-custom"
-	PassesReviewVariables         = "passes-review-variables"
-	EmptiesReviewVariables        = "empties-unknown-review-variables"
-	SendsReviewCustomAlways       = "sends-review-custom-always"
-	OpensReviewURLsAlways         = "opens-review-urls-always"
-	WritesLabelsAsMarkup          = "writes-review-labels-as-markup"
-	HidesLongLabels               = "hides-reviews-with-long-labels"
-	NamesReviewsItself            = "names-reviews-itself"
-	OffersUnscoredReviews         = "offers-unscored-reviews"
-	OffersUnfinishedReviews       = "offers-unfinished-reviews"
-	KnowsNoStatusNone             = "knows-no-status-none"
-	RefusesStatusNone             = "refuses-status-none"
-	HidesSubmissionReviews        = "hides-submission-reviews"
-	LosesReviewCustom             = "loses-review-custom"
-	SendsStatusAsText             = "sends-reviewable-status-as-text"
-	NeedsReviewableStatus         = "needs-reviewable-status"
-	RefusesReviewExtensions       = "refuses-review-extensions"
-	DropsReviewExtensions         = "drops-review-extensions"
-	CrashesOnUnknownStatus        = "crashes-on-unknown-status"
-	IgnoresUnknownStatus          = "ignores-unknown-status"
-	KeepsFirstReviewURL           = "keeps-first-review-url"
-	KeepsRemovedReviews           = "keeps-removed-reviews"
-	IgnoresReviewChanges          = "ignores-review-changes"
-	TakesReviewScripts            = "takes-review-scripts"
-	TakesPlainReviewURLs          = "takes-plain-review-urls"
-	TakesForeignReviewURLs        = "takes-foreign-review-urls"
-	TakesRelativeReviewURLs       = "takes-relative-review-urls"
-	IgnoresUnsafeReviewURLs       = "ignores-unsafe-review-urls"
-	LeavesReturnOutOfReviews      = "leaves-return-url-out-of-reviews"
-	ReturnsReviewsToCourses       = "returns-reviews-to-courses"
-	ShowsNothingWaiting           = "shows-nothing-waiting"
-	KeepsWorkWaiting              = "keeps-work-waiting"
-	KeepsFirstGrades              = "keeps-first-grades"
-	TakesEarlierGrades            = "takes-earlier-grades"
-	OpensAnybodysReview           = "opens-anybodys-review"
-	OpensReviewsByHint            = "opens-reviews-by-hint"
-	ReviewsOwnLineItemsAlone      = "reviews-own-line-items-alone"
+	OpensOwnReviewsByLTI11      = "opens-own-reviews-by-lti-1-1"
+	NamesFirstLineItemInReviews = "names-first-line-item-in-reviews"
+	NamesLastLearnerInForUser   = "names-last-learner-in-for-user"
+	IgnoresReviewURLs           = "ignores-review-urls"
+	DropsQueriesOfReviewURLs    = "drops-queries-of-review-urls"
+	ReviewsAtRedirectURI        = "reviews-at-redirect-uri"
+	IgnoresReviewCustom         = "ignores-review-custom"
+	LetsLinkCustomWin           = "lets-link-custom-win"
+	EscapesReviewCustom         = "escapes-review-custom"
+	PassesReviewVariables       = "passes-review-variables"
+	EmptiesReviewVariables      = "empties-unknown-review-variables"
+	SendsReviewCustomAlways     = "sends-review-custom-always"
+	OpensReviewURLsAlways       = "opens-review-urls-always"
+	WritesLabelsAsMarkup        = "writes-review-labels-as-markup"
+	HidesLongLabels             = "hides-reviews-with-long-labels"
+	NamesReviewsItself          = "names-reviews-itself"
+	OffersUnscoredReviews       = "offers-unscored-reviews"
+	OffersUnfinishedReviews     = "offers-unfinished-reviews"
+	KnowsNoStatusNone           = "knows-no-status-none"
+	RefusesStatusNone           = "refuses-status-none"
+	HidesSubmissionReviews      = "hides-submission-reviews"
+	LosesReviewCustom           = "loses-review-custom"
+	SendsStatusAsText           = "sends-reviewable-status-as-text"
+	NeedsReviewableStatus       = "needs-reviewable-status"
+	RefusesReviewExtensions     = "refuses-review-extensions"
+	DropsReviewExtensions       = "drops-review-extensions"
+	CrashesOnUnknownStatus      = "crashes-on-unknown-status"
+	IgnoresUnknownStatus        = "ignores-unknown-status"
+	KeepsFirstReviewURL         = "keeps-first-review-url"
+	KeepsRemovedReviews         = "keeps-removed-reviews"
+	IgnoresReviewChanges        = "ignores-review-changes"
+	TakesReviewScripts          = "takes-review-scripts"
+	TakesPlainReviewURLs        = "takes-plain-review-urls"
+	TakesForeignReviewURLs      = "takes-foreign-review-urls"
+	TakesRelativeReviewURLs     = "takes-relative-review-urls"
+	IgnoresUnsafeReviewURLs     = "ignores-unsafe-review-urls"
+	ReturnsReviewsToCourses     = "returns-reviews-to-courses"
+	ShowsNothingWaiting         = "shows-nothing-waiting"
+	KeepsWorkWaiting            = "keeps-work-waiting"
+	KeepsFirstGrades            = "keeps-first-grades"
+	TakesEarlierGrades          = "takes-earlier-grades"
+	OpensAnybodysReview         = "opens-anybodys-review"
+	ReviewsOwnLineItemsAlone    = "reviews-own-line-items-alone"
 )
 
 // unnamed are the requirements that a review breaks which does not say whose work it
@@ -107,55 +76,55 @@ var ofToolsItems = []string{
 // reviewDefects are the defects of reviews, and what is unusual, but allowed.
 var reviewDefects = []Fault{
 	// The message.
-	{Name: OpensReviewsAsLinks, Breaks: []string{"sr-message-type-and-version"}, Part: OfReviews, Does: "opens reviews with the message_type of a resource link launch", claims: with(lti.ClaimMessageType, lti.ResourceLinkRequest)},
-	{Name: ShortensVersionOfReviews, Breaks: []string{"sr-message-type-and-version"}, Part: OfReviews, Does: "sends the version 1.3 in reviews", claims: with(lti.ClaimVersion, "1.3")},
-	{Name: AnswersReviewsInQuery, Breaks: []string{"sr-through-oidc-login"}, Part: OfReviews, Does: "sends the id_token of a review in the query", answer: func(f *answerForm) { f.inQuery, f.method = true, http.MethodGet }},
-	{Name: SignsReviewsWithOtherKey, Breaks: []string{"sr-through-oidc-login"}, Part: OfReviews, Does: "signs reviews with a key that it does not publish", sign: signAsUnpublished},
+	{Name: "opens-reviews-as-links", Breaks: []string{"sr-message-type-and-version"}, Part: OfReviews, Does: "opens reviews with the message_type of a resource link launch", claims: with(lti.ClaimMessageType, lti.ResourceLinkRequest)},
+	{Name: "shortens-version-of-reviews", Breaks: []string{"sr-message-type-and-version"}, Part: OfReviews, Does: "sends the version 1.3 in reviews", claims: with(lti.ClaimVersion, "1.3")},
+	{Name: "answers-reviews-in-query", Breaks: []string{"sr-through-oidc-login"}, Part: OfReviews, Does: "sends the id_token of a review in the query", answer: func(f *answerForm) { f.inQuery, f.method = true, http.MethodGet }},
+	{Name: "signs-reviews-with-other-key", Breaks: []string{"sr-through-oidc-login"}, Part: OfReviews, Does: "signs reviews with a key that it does not publish", sign: signAsUnpublished},
 	{Name: OpensOwnReviewsByLTI11, Breaks: []string{"sr-through-oidc-login"}, Hides: []string{
 		"sr-message-type-and-version", "sr-for-user-required", "sr-for-user-id-is-learner-sub", "sr-sub-is-reviewer", "sr-for-user-roles",
 		"sr-for-user-member-types", "sr-learner-self-review", "sr-reviewer-authorised", "sr-resource-link-when-attached",
 	}, Part: OfReviews, Does: "opens the review of a learner's own work with a form of LTI 1.1"},
-	{Name: InventsNonceOfReviews, Breaks: []string{"sr-through-oidc-login"}, Part: OfReviews, Does: "sends a nonce of its own in reviews", claims: func(d *draft) { d.claims["nonce"] = lti.RandomString() }},
-	{Name: SendsOtherTargetInReviews, Breaks: append([]string{"sr-through-oidc-login", "sr-default-target"}, targeted...), Part: OfReviews, Does: "adds a parameter to the target_link_uri of a review that was not in the login initiation", claims: func(d *draft) {
+	{Name: "invents-nonce-of-reviews", Breaks: []string{"sr-through-oidc-login"}, Part: OfReviews, Does: "sends a nonce of its own in reviews", claims: func(d *draft) { d.claims["nonce"] = lti.RandomString() }},
+	{Name: "sends-other-target-in-reviews", Breaks: append([]string{"sr-through-oidc-login", "sr-default-target"}, targeted...), Part: OfReviews, Does: "adds a parameter to the target_link_uri of a review that was not in the login initiation", claims: func(d *draft) {
 		target, _ := d.claims[lti.ClaimTargetLinkURI].(string)
 		d.claims[lti.ClaimTargetLinkURI] = withQuery(target, "for", "review")
 	}},
 	{Name: NamesFirstLineItemInReviews, Breaks: []string{"sr-lineitem-in-ags-claim", "sr-resource-link-absent-when-unattached"}, Part: OfReviews, Does: "names the first line item of the context in reviews"},
-	{Name: LeavesLineItemOutOfReviews, Breaks: []string{"sr-lineitem-in-ags-claim", "sr-lineitem-resolvable", "sr-resource-link-absent-when-unattached"}, Part: OfReviews, Does: "names no line item in reviews", claims: endpointWithout("lineitem")},
-	{Name: NamesUnknownLineItemInReviews, Breaks: []string{"sr-lineitem-in-ags-claim", "sr-lineitem-resolvable", "sr-resource-link-absent-when-unattached"}, Part: OfReviews, Does: "names a line item in reviews that there is not", claims: lineItemURL(func(address string) string { return address + "x" })},
-	{Name: SendsScopesOfReviewsAsText, Breaks: []string{"sr-lineitem-in-ags-claim"}, Part: OfReviews, Does: "sends the scopes of the grade services as a string in reviews", claims: endpointAs("scope", scopesAsText)},
+	{Name: "leaves-line-item-out-of-reviews", Breaks: []string{"sr-lineitem-in-ags-claim", "sr-lineitem-resolvable", "sr-resource-link-absent-when-unattached"}, Part: OfReviews, Does: "names no line item in reviews", claims: endpointWithout("lineitem")},
+	{Name: "names-unknown-line-item-in-reviews", Breaks: []string{"sr-lineitem-in-ags-claim", "sr-lineitem-resolvable", "sr-resource-link-absent-when-unattached"}, Part: OfReviews, Does: "names a line item in reviews that there is not", claims: lineItemURL(func(address string) string { return address + "x" })},
+	{Name: "sends-scopes-of-reviews-as-text", Breaks: []string{"sr-lineitem-in-ags-claim"}, Part: OfReviews, Does: "sends the scopes of the grade services as a string in reviews", claims: endpointAs("scope", scopesAsText)},
 
 	// Whose work it is.
-	{Name: LeavesForUserOut, Breaks: unnamed, Part: OfReviews, Does: "leaves for_user out", claims: without(lti.ClaimForUser)},
-	{Name: SendsForUserAsText, Breaks: unnamed, Part: OfReviews, Does: "sends the learner's id alone as for_user", claims: func(d *draft) { d.claims[lti.ClaimForUser] = d.plan.Review.Learner.Sub }},
-	{Name: SendsSubInForUser, Breaks: unnamed, Part: OfReviews, Does: "sends sub instead of user_id in for_user", claims: reshaped(lti.ClaimForUser, func(members map[string]any) {
+	{Name: "leaves-for-user-out", Breaks: unnamed, Part: OfReviews, Does: "leaves for_user out", claims: without(lti.ClaimForUser)},
+	{Name: "sends-for-user-as-text", Breaks: unnamed, Part: OfReviews, Does: "sends the learner's id alone as for_user", claims: func(d *draft) { d.claims[lti.ClaimForUser] = d.plan.Review.Learner.Sub }},
+	{Name: "sends-sub-in-for-user", Breaks: unnamed, Part: OfReviews, Does: "sends sub instead of user_id in for_user", claims: reshaped(lti.ClaimForUser, func(members map[string]any) {
 		members["sub"] = members["user_id"]
 		delete(members, "user_id")
 	})},
-	{Name: NamesReviewerInForUser, Breaks: []string{"sr-for-user-id-is-learner-sub"}, Part: OfReviews, Does: "names the reviewer in for_user", claims: func(d *draft) { forUser("user_id", d.plan.User.Sub)(d) }},
-	{Name: NamesLearnersByAccount, Breaks: []string{"sr-for-user-id-is-learner-sub", "sr-learner-self-review"}, Part: OfReviews, Does: "names the learner in for_user by another identifier than sub", claims: func(d *draft) {
+	{Name: "names-reviewer-in-for-user", Breaks: []string{"sr-for-user-id-is-learner-sub"}, Part: OfReviews, Does: "names the reviewer in for_user", claims: func(d *draft) { forUser("user_id", d.plan.User.Sub)(d) }},
+	{Name: "names-learners-by-account", Breaks: []string{"sr-for-user-id-is-learner-sub", "sr-learner-self-review"}, Part: OfReviews, Does: "names the learner in for_user by another identifier than sub", claims: func(d *draft) {
 		forUser("user_id", "account-"+d.plan.Review.Learner.Sub)(d)
 	}},
 	{Name: NamesLastLearnerInForUser, Breaks: []string{"sr-for-user-id-is-learner-sub"}, Part: OfReviews, Does: "names in for_user the learner whose first score came last"},
-	{Name: SendsReviewersRolesInForUser, Breaks: []string{"sr-for-user-roles"}, Part: OfReviews, Does: "sends the reviewer's roles in for_user", claims: func(d *draft) { forUser("roles", d.plan.User.Roles)(d) }},
-	{Name: SendsRolesOfForUserAsText, Breaks: []string{"sr-for-user-roles"}, Part: OfReviews, Does: "sends the roles in for_user as a string", claims: func(d *draft) {
+	{Name: "sends-reviewers-roles-in-for-user", Breaks: []string{"sr-for-user-roles"}, Part: OfReviews, Does: "sends the reviewer's roles in for_user", claims: func(d *draft) { forUser("roles", d.plan.User.Roles)(d) }},
+	{Name: "sends-roles-of-for-user-as-text", Breaks: []string{"sr-for-user-roles"}, Part: OfReviews, Does: "sends the roles in for_user as a string", claims: func(d *draft) {
 		forUser("roles", strings.Join(d.plan.Review.Learner.Roles, ","))(d)
 	}},
-	{Name: LeavesRolesOutOfForUser, Breaks: []string{}, Part: OfReviews, Permitted: true, Does: "sends no roles in for_user", claims: reshaped(lti.ClaimForUser, func(members map[string]any) { delete(members, "roles") })},
-	{Name: TellsLearnersNamesAlways, Breaks: []string{"sr-for-user-privacy"}, Part: OfReviews, Does: "sends the learner's names in for_user where personal data are not shared", claims: toldAnyway(func(learner User) map[string]any {
+	{Name: "leaves-roles-out-of-for-user", Breaks: []string{}, Part: OfReviews, Permitted: true, Does: "sends no roles in for_user", claims: reshaped(lti.ClaimForUser, func(members map[string]any) { delete(members, "roles") })},
+	{Name: "tells-learners-names-always", Breaks: []string{"sr-for-user-privacy"}, Part: OfReviews, Does: "sends the learner's names in for_user where personal data are not shared", claims: toldAnyway(func(learner User) map[string]any {
 		return map[string]any{"given_name": learner.GivenName, "family_name": learner.FamilyName, "name": learner.Name}
 	})},
-	{Name: TellsLearnersEmailAlways, Breaks: []string{"sr-for-user-privacy"}, Part: OfReviews, Does: "sends the learner's email in for_user where personal data are not shared", claims: toldAnyway(func(learner User) map[string]any {
+	{Name: "tells-learners-email-always", Breaks: []string{"sr-for-user-privacy"}, Part: OfReviews, Does: "sends the learner's email in for_user where personal data are not shared", claims: toldAnyway(func(learner User) map[string]any {
 		return map[string]any{"email": learner.Email}
 	})},
-	{Name: TellsNothingOfLearners, Breaks: []string{}, Part: OfReviews, Permitted: true, Does: "sends nothing but user_id in for_user", claims: onlyUserID(nil)},
-	{Name: SendsNullInForUser, Breaks: []string{"sr-for-user-member-types"}, Part: OfReviews, Does: "sends null as middle_name in for_user", claims: forUser("middle_name", nil)},
-	{Name: SendsEmptyTextInForUser, Breaks: []string{"sr-for-user-member-types"}, Part: OfReviews, Does: "sends an empty middle_name in for_user", claims: forUser("middle_name", "")},
-	{Name: AddsAccountToForUser, Breaks: []string{"sr-for-user-member-types"}, Part: OfReviews, Does: "sends a member in for_user that there is not", claims: forUser("account", "account-1")},
+	{Name: "tells-nothing-of-learners", Breaks: []string{}, Part: OfReviews, Permitted: true, Does: "sends nothing but user_id in for_user", claims: onlyUserID(nil)},
+	{Name: "sends-null-in-for-user", Breaks: []string{"sr-for-user-member-types"}, Part: OfReviews, Does: "sends null as middle_name in for_user", claims: forUser("middle_name", nil)},
+	{Name: "sends-empty-text-in-for-user", Breaks: []string{"sr-for-user-member-types"}, Part: OfReviews, Does: "sends an empty middle_name in for_user", claims: forUser("middle_name", "")},
+	{Name: "adds-account-to-for-user", Breaks: []string{"sr-for-user-member-types"}, Part: OfReviews, Does: "sends a member in for_user that there is not", claims: forUser("account", "account-1")},
 
 	// Who reviews it.
-	{Name: LaunchesReviewsAsLearner, Breaks: []string{"sr-sub-is-reviewer"}, Part: OfReviews, Does: "sends the learner's sub in reviews", claims: func(d *draft) { d.claims["sub"] = d.plan.Review.Learner.Sub }},
-	{Name: SendsLearnersNamesInReviews, Breaks: []string{"sr-sub-is-reviewer"}, Part: OfReviews, Does: "sends the learner's names in reviews", claims: func(d *draft) {
+	{Name: "launches-reviews-as-learner", Breaks: []string{"sr-sub-is-reviewer"}, Part: OfReviews, Does: "sends the learner's sub in reviews", claims: func(d *draft) { d.claims["sub"] = d.plan.Review.Learner.Sub }},
+	{Name: "sends-learners-names-in-reviews", Breaks: []string{"sr-sub-is-reviewer"}, Part: OfReviews, Does: "sends the learner's names in reviews", claims: func(d *draft) {
 		learner := d.plan.Review.Learner
 		for claim, name := range map[string]string{"name": learner.Name, "given_name": learner.GivenName, "family_name": learner.FamilyName} {
 			if _, told := d.claims[claim]; told {
@@ -163,23 +132,33 @@ var reviewDefects = []Fault{
 			}
 		}
 	}},
-	{Name: SendsLearnersRolesInReviews, Breaks: []string{"sr-sub-is-reviewer"}, Part: OfReviews, Does: "sends the learner's roles in reviews", claims: func(d *draft) { roles(d.plan.Review.Learner.Roles...)(d) }},
-	{Name: LaunchesLearnersAsTeachers, Breaks: []string{"sr-learner-self-review"}, Part: OfReviews, Does: "sends learners who review their own work the role of an instructor, too", claims: func(d *draft) {
+	{Name: "sends-learners-roles-in-reviews", Breaks: []string{"sr-sub-is-reviewer"}, Part: OfReviews, Does: "sends the learner's roles in reviews", claims: func(d *draft) { roles(d.plan.Review.Learner.Roles...)(d) }},
+	{Name: "launches-learners-as-teachers-in-reviews", Breaks: []string{"sr-learner-self-review"}, Part: OfReviews, Does: "sends learners who review their own work the role of an instructor, too", claims: func(d *draft) {
 		if d.plan.User.Sub == d.plan.Review.Learner.Sub {
 			roles(append(slices.Clone(d.plan.User.Roles), lti.RoleInstructor)...)(d)
 		}
 	}},
 	{Name: OpensAnybodysReview, Breaks: []string{"sr-reviewer-authorised"}, Part: OfReviews, Does: "opens the work of a learner for any other who knows its address"},
-	{Name: OpensReviewsByHint, Breaks: []string{"sr-reviewer-authorised"}, Part: OfReviews, Does: "opens the review that lti_message_hint names for whoever is signed in"},
+	{Name: "opens-reviews-by-hint", Breaks: []string{"sr-reviewer-authorised"}, Part: OfReviews, Does: "opens the review that lti_message_hint names for whoever is signed in", Effects: []fault.Effect{
+		launchHinted.Change(func(h hintedLaunch) hintedLaunch {
+			named, own := h.byMessage, h.ownByLogin()
+			if named != nil && own != nil && named.plan.Message == lti.SubmissionReviewRequest && named.plan.Account != h.account {
+				plan := named.plan
+				plan.User, plan.Account = own.plan.User, own.plan.Account
+				h.byMessage, h.plan = own, &plan
+			}
+			return h
+		}), anyHint,
+	}},
 
 	// Where it leads, and what goes with it.
-	{Name: NamesOtherLinkInReviews, Breaks: []string{"sr-resource-link-when-attached"}, Part: OfReviews, Does: "gives the resource link another id in reviews", claims: func(d *draft) {
+	{Name: "names-other-link-in-reviews", Breaks: []string{"sr-resource-link-when-attached"}, Part: OfReviews, Does: "gives the resource link another id in reviews", claims: func(d *draft) {
 		if d.claims[lti.ClaimResourceLink] != nil {
 			set(d, lti.ClaimResourceLink, "id", "review-"+d.plan.ResourceLink.ID)
 		}
 	}},
-	{Name: LeavesLinkOutOfReviews, Breaks: []string{"sr-resource-link-when-attached"}, Part: OfReviews, Does: "names no resource link in reviews", claims: without(lti.ClaimResourceLink)},
-	{Name: MakesUpLinksInReviews, Breaks: []string{"sr-resource-link-absent-when-unattached"}, Part: OfReviews, Does: "makes up a resource link in the review for a line item that has none", claims: func(d *draft) {
+	{Name: "leaves-link-out-of-reviews", Breaks: []string{"sr-resource-link-when-attached"}, Part: OfReviews, Does: "names no resource link in reviews", claims: without(lti.ClaimResourceLink)},
+	{Name: "makes-up-links-in-reviews", Breaks: []string{"sr-resource-link-absent-when-unattached"}, Part: OfReviews, Does: "makes up a resource link in the review for a line item that has none", claims: func(d *draft) {
 		if d.claims[lti.ClaimResourceLink] == nil {
 			d.claims[lti.ClaimResourceLink] = map[string]any{"id": d.plan.Context.ID + "-grades"}
 		}
@@ -194,7 +173,7 @@ var reviewDefects = []Fault{
 	{Name: EmptiesReviewVariables, Breaks: []string{"sr-line-item-custom"}, Part: OfReviews, Does: "sends nothing for variables in reviews that it does not know"},
 	{Name: SendsReviewCustomAlways, Breaks: []string{"sr-line-item-custom-not-in-ordinary-launch"}, Part: OfReviews, Does: "sends the line item's parameters for reviews in launches of its resource link"},
 	{Name: OpensReviewURLsAlways, Breaks: []string{"sr-line-item-custom-not-in-ordinary-launch"}, Part: OfReviews, Does: "opens a resource link at the address for reviews of its line item"},
-	{Name: LeavesReturnOutOfReviews, Breaks: []string{"sr-return-url"}, Part: OfReviews, Does: "sends reviews without return_url", claims: withoutReturnURL},
+	{Name: "leaves-return-url-out-of-reviews", Breaks: []string{"sr-return-url"}, Part: OfReviews, Does: "sends reviews without return_url", claims: withoutReturnURL},
 	{Name: ReturnsReviewsToCourses, Breaks: []string{"sr-return-url"}, Part: OfReviews, Does: "leads back from a review to the course instead of the gradebook"},
 
 	// The gradebook.

@@ -11,6 +11,7 @@ import (
 
 	"github.com/lestrrat-go/jwx/v2/jwk"
 
+	"invigilator/fault"
 	"invigilator/lti"
 )
 
@@ -55,7 +56,6 @@ func (p *Platform) mint(l *Launch, request url.Values, plan Plan) (*answerForm, 
 	now := p.opts.Now()
 	d := &draft{launch: l, plan: plan, request: request, now: now, key: l.signingKey(), claims: l.claims(plan, request, now)}
 	p.consider(d)
-	p.forgets(d)
 	faults := l.faults()
 	sign := func(d *draft) (string, error) { return lti.Sign(d.claims, d.key) }
 	for _, f := range faults {
@@ -78,17 +78,13 @@ func (p *Platform) mint(l *Launch, request url.Values, plan Plan) (*answerForm, 
 	if state, ok := request[lti.ParamState]; ok {
 		d.form[lti.ParamState] = state[:1]
 	}
-	p.spoilState(d.form)
 	for _, f := range faults {
 		if f.form != nil {
 			f.form(d)
 		}
 	}
 	f := &answerForm{action: request.Get(lti.ParamRedirectURI), fields: d.form, method: http.MethodPost}
-	p.spoilForm(request, f)
-	if plan.HidePersonalData && p.has(AnswersPrivateLaunchesAtLogin) {
-		f.action = l.registration.LoginURL
-	}
+	*f = formSent.Pass(p.carrier, sentForm{*f, l, request, plan}).answerForm
 	for _, fault := range faults {
 		if fault.answer != nil {
 			fault.answer(f)
@@ -96,6 +92,19 @@ func (p *Platform) mint(l *Launch, request url.Values, plan Plan) (*answerForm, 
 	}
 	return f, nil
 }
+
+// sentForm is the answer to a request before it is submitted.
+type sentForm struct {
+	answerForm
+	launch  *Launch
+	request url.Values
+	plan    Plan
+}
+
+var formSent = &fault.Seam[sentForm]{Name: "the form that carries an authentication response", Clone: func(f sentForm) sentForm {
+	f.fields = maps.Clone(f.fields)
+	return f
+}}
 
 // proctored says whether the launch is one of Proctoring Services.
 func (l *Launch) proctored() bool { return l.attempt != nil }

@@ -1,6 +1,7 @@
 package fakeplatform
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 
@@ -13,6 +14,25 @@ type refusal struct {
 	status int
 	code   string
 	says   string
+}
+
+// Error says why.
+func (r refusal) Error() string { return r.says }
+
+// invalidRequest is the refusal of a request that is not as it should be.
+func invalidRequest(format string, args ...any) error {
+	return refusal{http.StatusBadRequest, lti.ErrorInvalidRequest, fmt.Sprintf(format, args...)}
+}
+
+// refusalsOf returns the refusals among what rules have found, which all are.
+func refusalsOf(broken []error) refusals {
+	var all refusals
+	for _, err := range broken {
+		if why, is := errors.AsType[refusal](err); is {
+			all = append(all, why)
+		}
+	}
+	return all
 }
 
 // refusals are those that checks have found.

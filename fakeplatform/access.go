@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"invigilator/fault"
 	"invigilator/lti"
 )
 
@@ -17,84 +18,108 @@ type credentials struct {
 
 // credentialsOf reads the first Authorization header. The case of a scheme's letters does
 // not matter (RFC 9110, 11.1).
-func (p *Platform) credentialsOf(r *http.Request) credentials {
+func credentialsOf(r *http.Request) credentials {
 	scheme, token, found := strings.Cut(r.Header.Get("Authorization"), " ")
-	const bearer = "Bearer"
-	known := strings.EqualFold(scheme, bearer) && (scheme == bearer || !p.has(ComparesCaseOfBearer))
-	return credentials{token: strings.TrimSpace(token), bearer: found && known}
+	return credentials{token: strings.TrimSpace(token), bearer: found && strings.EqualFold(scheme, "Bearer")}
 }
 
 // A guard says what access token a service asks for.
 type guard struct {
-	scopes []string // one of them is enough; any token does where there is none
-	negligence
+	scopes []string   // one of them is enough; any token does where there is none
+	does   *operation // of the grade services; nil where another service is guarded
 }
 
-// negligence names the faults of a service that asks for access tokens; none where
-// it has none of a kind.
-type negligence struct{ without, otherScheme, inQuery, unknown, own, ofTools, expired, otherScope string }
+// isControl says whether the Assessment Control Service is guarded.
+func (g guard) isControl() bool { return slices.Contains(g.scopes, lti.ScopeControl) }
 
-var ofControl = guard{[]string{lti.ScopeControl}, negligence{
-	without: ControlsWithoutToken, otherScheme: ControlsWithoutToken, inQuery: TakesAccessTokenInQuery, unknown: TakesUnknownAccessTokens,
-	expired: TakesExpiredAccessTokens, otherScope: IgnoresTokenScope,
-}}
+var ofControl = guard{scopes: []string{lti.ScopeControl}}
 
-// ofGrades guards what a grade service does.
-func ofGrades(o operation) guard {
-	return guard{o.scopes, negligence{
-		without: GradesWithoutToken, otherScheme: TakesBasicForGrades, unknown: TakesUnknownGradeTokens, own: TakesOwnTokensForGrades,
-		ofTools: TakesToolTokensForGrades, expired: TakesExpiredGradeTokens, otherScope: o.lax,
-	}}
+// guarded is a request to a service whose access token is being judged.
+type guarded struct {
+	*http.Request
+	*credentials
+	guard
+	platform *Platform
+	there    bool // the platform knows the token
 }
 
-// lets says whether the platform has a fault, where there is one of the kind.
-func (p *Platform) lets(fault string) bool { return fault != "" && p.has(fault) }
+// What is checked of an access token, for which the Authorization header is the only place
+// (RFC 6750, 2.1 and 3.1).
+var (
+	credentialRules = &fault.List[*guarded]{Name: "the credentials of a request to a service", Rules: []*fault.Rule[*guarded]{tokenGiven, tokenOnce}}
+	tokenRules      = &fault.List[*guarded]{Name: "an access token", Rules: []*fault.Rule[*guarded]{tokenKnown, tokenNotExpired, tokenOfScope}}
 
-// checkToken checks the access token, for which the Authorization header is the
-// only place (RFC 6750, 2.1 and 3.1).
-func (p *Platform) checkToken(r *http.Request, c *credentials, g guard) []refusal {
-	if inQuery := r.URL.Query().Get("access_token"); !c.bearer && inQuery != "" && p.lets(g.inQuery) {
-		c.token, c.bearer = inQuery, true
-	}
-	if !c.bearer {
-		fault := g.without
-		if r.Header.Get("Authorization") != "" {
-			fault = g.otherScheme
+	tokenGiven = &fault.Rule[*guarded]{Name: "there is a bearer token", Broken: func(g *guarded) error {
+		if !g.bearer {
+			return refusal{http.StatusUnauthorized, lti.ErrorInvalidRequest, "there is no access token in the Authorization header"}
 		}
-		if p.lets(fault) {
-			return nil
-		}
-		return []refusal{{http.StatusUnauthorized, lti.ErrorInvalidRequest, "there is no access token in the Authorization header"}}
-	}
-	if len(r.Header.Values("Authorization")) > 1 {
-		switch {
-		case p.has(CrashesOnTwoTokens):
-			return []refusal{failure}
-		case !p.has(TakesFirstOfTwoTokens):
-			return []refusal{{http.StatusBadRequest, lti.ErrorInvalidRequest, "there are two Authorization headers"}}
-		}
-	}
-	p.mu.Lock()
-	known, ok := p.accessTokens[c.token]
-	p.mu.Unlock()
-	if end, found := p.tokenEndingLike(c.token); !ok && found && p.has(KnowsTokensByTheirEnd) {
-		known, ok = end, true
-	}
-	if !ok && (p.lets(g.unknown) || p.takesJWT(c.token, g.negligence)) {
 		return nil
+	}}
+	tokenOnce = &fault.Rule[*guarded]{Name: "there is one Authorization header", Broken: func(g *guarded) error {
+		if g.bearer && len(g.Header.Values("Authorization")) > 1 {
+			return refusal{http.StatusBadRequest, lti.ErrorInvalidRequest, "there are two Authorization headers"}
+		}
+		return nil
+	}}
+	tokenKnown = &fault.Rule[*guarded]{Name: "the token is one of this platform's", Broken: func(g *guarded) error {
+		if !g.there {
+			return refusal{http.StatusUnauthorized, lti.ErrorInvalidToken, "the access token is none of this platform's"}
+		}
+		return nil
+	}}
+	tokenNotExpired = &fault.Rule[*guarded]{Name: "the token has not expired", Broken: func(g *guarded) error {
+		if g.there && !g.platform.opts.Now().Before(g.known.expires) {
+			return refusal{http.StatusUnauthorized, lti.ErrorInvalidToken, "the access token has expired"}
+		}
+		return nil
+	}}
+	tokenOfScope = &fault.Rule[*guarded]{Name: "the token is for what is asked for", Broken: func(g *guarded) error {
+		if g.there && len(g.scopes) > 0 && !slices.ContainsFunc(g.scopes, func(scope string) bool { return slices.Contains(g.known.scopes, scope) }) {
+			return refusal{http.StatusForbidden, lti.ErrorInsufficientScope, "the access token is not for " + strings.Join(g.scopes, " or ")}
+		}
+		return nil
+	}}
+)
+
+// The seams of the check: what a request brings along, what is known of its token, and why it
+// is refused; nil where it is not.
+type (
+	readCredentials struct {
+		*http.Request
+		guard
+		credentials
 	}
-	if !ok {
-		return []refusal{{http.StatusUnauthorized, lti.ErrorInvalidToken, "the access token is none of this platform's"}}
+	knownToken struct {
+		*guarded
+		known accessToken
+		there bool
 	}
-	c.known = known
-	if !p.opts.Now().Before(known.expires) && !p.lets(g.expired) {
-		return []refusal{{http.StatusUnauthorized, lti.ErrorInvalidToken, "the access token has expired"}}
+	guardRefusal struct {
+		*guarded
+		why error
 	}
-	allowed := len(g.scopes) == 0 || slices.ContainsFunc(g.scopes, func(scope string) bool { return slices.Contains(known.scopes, scope) })
-	if !allowed && !p.lets(g.otherScope) {
-		return []refusal{{http.StatusForbidden, lti.ErrorInsufficientScope, "the access token is not for " + strings.Join(g.scopes, " or ")}}
+)
+
+var (
+	credentialsRead = &fault.Seam[readCredentials]{Name: "the credentials of a request to a service"}
+	tokenLookedUp   = &fault.Seam[knownToken]{Name: "what is known of an access token"}
+	guardRefused    = &fault.Seam[guardRefusal]{Name: "the refusal of an access token"}
+)
+
+// checkToken checks the access token of a request to a service.
+func (p *Platform) checkToken(r *http.Request, c *credentials, what guard) []refusal {
+	*c = credentialsRead.Pass(p.carrier, readCredentials{r, what, *c}).credentials
+	g := &guarded{Request: r, credentials: c, guard: what, platform: p}
+	err := credentialRules.First(p.carrier, g)
+	if err == nil && c.bearer {
+		p.mu.Lock()
+		known, there := p.accessTokens[c.token]
+		p.mu.Unlock()
+		looked := tokenLookedUp.Pass(p.carrier, knownToken{g, known, there})
+		c.known, g.there = looked.known, looked.there
+		err = tokenRules.First(p.carrier, g)
 	}
-	return nil
+	return refusalsOf([]error{guardRefused.Pass(p.carrier, guardRefusal{g, err}).why})
 }
 
 // challenge is what a client is told that lacks an access token of those scopes
@@ -108,25 +133,4 @@ func challenge(why refusal, scopes []string) string {
 		parameters += `, scope="` + strings.Join(scopes, " ") + `"`
 	}
 	return parameters
-}
-
-// tokenEndingLike returns an access token that ends as a text does, and whether there is
-// one.
-func (p *Platform) tokenEndingLike(text string) (accessToken, bool) {
-	const compared = 8
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for value, known := range p.accessTokens {
-		if len(text) > compared && strings.HasSuffix(value, text[len(text)-compared:]) {
-			return known, true
-		}
-	}
-	return accessToken{}, false
-}
-
-// takesJWT says whether a fault takes a JWT for an access token: one of the
-// platform's own, or one that a tool has signed.
-func (p *Platform) takesJWT(token string, faults negligence) bool {
-	issuer, _ := readToken(token).claims["iss"].(string)
-	return issuer == p.opts.Issuer && p.lets(faults.own) || p.isClient(issuer) && p.lets(faults.ofTools)
 }

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"invigilator/fault"
 	"invigilator/lti"
 )
 
@@ -63,6 +64,37 @@ type Attempt struct {
 // that there is no next one.
 var ErrUnderWay = errors.New("fakeplatform: the candidate has an attempt that is under way")
 
+// numberedAttempt is the number of somebody's first attempt, and waitingAttempt the latest one,
+// which was not started, when another launch comes. They are asked for with the platform locked.
+type (
+	numberedAttempt struct {
+		*Platform
+		who    candidate
+		number int
+	}
+	waitingAttempt struct {
+		*Platform
+		who    candidate
+		latest *Attempt
+	}
+)
+
+var (
+	firstNumber       = &fault.Seam[numberedAttempt]{Name: "the number of a candidate's first attempt"}
+	attemptPassedOver = &fault.Step[waitingAttempt]{Name: "an attempt that was not started gives way to the next"}
+
+	// Of an attempt that is locked.
+	attemptRestarts = &fault.Step[*Attempt]{Name: "an attempt that is over begins once more"}
+	endWanted       = &fault.Step[*Attempt]{Name: "the tool has asked to be told of the end", Honest: func(a *Attempt) bool { return a.wantsEnd }}
+)
+
+// mayRestart says whether an attempt that is over may begin once more.
+func (a *Attempt) mayRestart() bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return attemptRestarts.Taken(a.platform.carrier, a)
+}
+
 // attemptFor returns the attempt that a launch is about: the one that its plan
 // names, or else the candidate's latest until it has been started, and then the
 // next.
@@ -75,11 +107,11 @@ func (p *Platform) attemptFor(plan Plan) (*Attempt, error) {
 	defer p.mu.Unlock()
 	number := plan.Exam.Attempt
 	if latest := p.latestAttempt(who, plan.DeploymentID); number == 0 {
-		number = p.firstNumber(who)
+		number = firstNumber.Pass(p.carrier, numberedAttempt{p, who, 1}).number
 		if latest != nil {
 			switch latest.Status() {
 			case lti.None:
-				if !p.movesOn(who, latest) {
+				if !attemptPassedOver.Taken(p.carrier, waitingAttempt{p, who, latest}) {
 					return latest, nil
 				}
 			case lti.Running, lti.Paused:
@@ -194,7 +226,7 @@ func (a *Attempt) offer(l *Launch) {
 func (a *Attempt) start(l *Launch, name string, wantsEnd bool) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if a.status != lti.None && !a.restarts() {
+	if a.status != lti.None && !attemptRestarts.Taken(a.platform.carrier, a) {
 		return false
 	}
 	a.launch, a.name, a.wantsEnd, a.toldEnd = l, name, wantsEnd, false
@@ -236,7 +268,7 @@ func (a *Attempt) timeLeft() time.Duration {
 func (a *Attempt) endDue() bool {
 	status := a.settled()
 	over := status == lti.Complete || status == lti.Terminated
-	return over && !a.toldEnd && a.tells()
+	return over && !a.toldEnd && endWanted.Taken(a.platform.carrier, a)
 }
 
 // maxExtraTime is how many minutes a tool may add in all.

@@ -145,35 +145,6 @@ func (p *Platform) spoilKeySet(w http.ResponseWriter, set *keySet) bool {
 	return false
 }
 
-// showReturn shows what the tool has to say to the user.
-func (p *Platform) showReturn(w http.ResponseWriter, said Return, returnTo string) {
-	page := map[string]any{"ReturnTo": returnTo}
-	show := func(member, text, hides, unescaped string) {
-		switch {
-		case text == "" || p.has(hides):
-		case template.HTMLEscapeString(text) != text && p.has(unescaped):
-			page[member] = template.HTML(text)
-		case template.HTMLEscapeString(text) != text && p.has(ShowsMessagesAsMarkup):
-			page[member] = template.HTML(scripts.ReplaceAllString(text, ""))
-		default:
-			page[member] = text
-		}
-	}
-	show("Message", said.Message, HidesMessage, ShowsMessageUnescaped)
-	show("ErrorMessage", said.ErrorMessage, HidesErrorMessage, ShowsErrorMessageUnescaped)
-	if said.Log != "" && p.has(ShowsLog) {
-		page["Log"] = said.Log
-	}
-	if said.ErrorLog != "" && p.has(ShowsErrorLog) {
-		page["ErrorLog"] = said.ErrorLog
-	}
-	if p.has(HasNoReturnPage) {
-		refuse(w, http.StatusNotFound, "There is nothing here.")
-		return
-	}
-	render(w, http.StatusOK, "return", page)
-}
-
 // scripts are the parts of markup that run.
 var scripts = regexp.MustCompile(`(?s)<script.*?(</script>|$)| on\w+=('[^']*'|"[^"]*"|[^ >]*)`)
 
@@ -518,5 +489,29 @@ var specialState = withState(func(state string) bool { return template.HTMLEscap
 func changesState(change func(string) string) fault.Effect {
 	return inForm(withState(func(state string) bool { return change(state) != state }), func(f *answerForm) {
 		f.fields.Set(lti.ParamState, change(f.fields.Get(lti.ParamState)))
+	})
+}
+
+// showsOnReturn changes what the return page shows.
+func showsOnReturn(change func(said Return, page *returnPage)) fault.Effect {
+	return returnAnswered.Change(func(a returnAnswer) returnAnswer {
+		change(a.said, &a.page)
+		return a
+	})
+}
+
+// asMarkup is a text as markup, where that makes a difference.
+func asMarkup(text, markup string) any {
+	if template.HTMLEscapeString(text) == text {
+		return text
+	}
+	return template.HTML(markup)
+}
+
+// failsOnReturn answers at return URLs in place of the page.
+func failsOnReturn(when func(returnAnswer) bool, answer func(http.ResponseWriter)) fault.Effect {
+	return returnAnswered.ChangeWhen(when, func(a returnAnswer) returnAnswer {
+		a.instead = func(w http.ResponseWriter, _ *http.Request) { answer(w) }
+		return a
 	})
 }

@@ -3,10 +3,8 @@ package fakeplatform
 import (
 	"context"
 	"encoding/json"
-	"html/template"
 	"net/http"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -14,25 +12,11 @@ import (
 	"github.com/lestrrat-go/jwx/v2/jwk"
 	"github.com/lestrrat-go/jwx/v2/jws"
 
+	"invigilator/fault"
 	"invigilator/lti"
 )
 
-// The functions of this file apply the defects of proctored exams that the
-// platform carries. Without a defect they do nothing.
-
-// firstNumber is that of the first attempt that somebody has not begun before.
-// It is called with the platform locked.
-func (p *Platform) firstNumber(who candidate) int {
-	if highest := p.highestNumber(who); highest > 0 && p.has(SharesAttemptNumbers) {
-		return highest + 1
-	}
-	return 1
-}
-
-// movesOn says whether an attempt that was not started gives way to the next.
-func (p *Platform) movesOn(who candidate, latest *Attempt) bool {
-	return p.has(CountsLaunches) || p.highestNumber(who) > latest.number && p.has(SharesAttemptNumbers)
-}
+// What faults of proctored exams do, and of which messages and exams they make a difference.
 
 // highestNumber is that of any candidate's attempts at the same assessment.
 func (p *Platform) highestNumber(of candidate) int {
@@ -47,238 +31,12 @@ func (p *Platform) highestNumber(of candidate) int {
 	return highest
 }
 
-// makeSessionData makes the value that a launch is recognised by.
-func (p *Platform) makeSessionData(plan Plan) string {
-	switch {
-	case plan.Message != lti.StartProctoring:
-		return lti.RandomString()
-	case p.has(CountsSessionData):
-		p.mu.Lock()
-		defer p.mu.Unlock()
-		p.counted++
-		return strconv.Itoa(100000 + p.counted)
-	case p.has(SendsSubAsSessionData):
-		return plan.User.Sub
-	case p.has(SharesSessionData):
-		return "check-in"
-	}
-	return lti.RandomString()
-}
-
-// restarts says whether an attempt that is over may begin once more. It is called
-// with the attempt locked.
-func (a *Attempt) restarts() bool {
-	return a.settled() == lti.Complete && a.platform.has(ReusesSessionData) || a.status == lti.Terminated && a.platform.has(StartsTerminated)
-}
-
-func (a *Attempt) mayRestart() bool {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	return a.restarts()
-}
-
-// tells says whether the tool is told of the attempt's end. It is called with the
-// attempt locked.
-func (a *Attempt) tells() bool { return a.wantsEnd || a.platform.has(TellsEndUnasked) }
-
-// keepsEndBack says whether the tool is not told all the same.
-func (p *Platform) keepsEndBack(r *http.Request, problem *ExamError) bool {
-	return p.has(TellsNoEnd) || r.Method == http.MethodGet && problem == nil && p.has(TellsOnlyOfSubmission)
-}
-
-// spoilSitting changes what the page of the assessment shows. It is called with
-// the attempt locked.
-func (p *Platform) spoilSitting(page *sitting, verified map[string]any) {
-	if template.HTMLEscapeString(page.Name) != page.Name && p.has(ShowsVerifiedNameUnescaped) {
-		page.Shows = template.HTML(page.Name)
-	}
-	if sub, _ := verified["sub"].(string); sub != "" && p.has(ShowsVerifiedSub) {
-		page.Shows = sub
-	}
-	if picture, _ := verified["picture"].(string); picture != "" && p.has(ShowsVerifiedPicture) {
-		page.Picture = picture
-	}
-}
-
-// spoilExamReturn answers at the return URL of an exam in place of the platform.
-func (p *Platform) spoilExamReturn(w http.ResponseWriter, l *Launch, said Return) bool {
-	refused, over := l.plan.Message == lti.StartProctoring && said.ErrorMessage != "", l.plan.Message == lti.EndAssessment
-	if refused && p.has(CrashesOnReturn) || over && p.has(CrashesOnReturnAtEnd) {
-		crash(w)
-		return true
-	}
-	return false
-}
-
 func crash(w http.ResponseWriter) {
 	http.Error(w, "Internal Server Error", http.StatusInternalServerError)
 }
 
-// overlook forgets what is wrong with a message where a fault knows nothing of it.
-func (p *Platform) overlook(s *submission, wrong []refusal) []refusal {
-	own := s.token.compact != "" && s.token.compact == s.launch.Record().IDToken
-	if len(wrong) > 0 && own && p.isCandidates(s.Request, s.launch) && s.launch.attempt.startedBy() == nil && p.has(TakesOwnToken) {
-		return nil
-	}
-	return wrong
-}
-
-// crashesOn says whether a message is too much for a fault.
-func (p *Platform) crashesOn(s *submission) bool {
-	claims := s.token.claims
-	user, isObject := claims[lti.ClaimVerifiedUser].(map[string]any)
-	name, _ := user["name"].(string)
-	family, _ := user["family_name"].(string)
-	_, isBool := claims[lti.ClaimEndAssessmentReturn].(bool)
-	_, isLink := claims[lti.ClaimResourceLink].(map[string]any)
-	has := func(name string) bool { return jsonOf(claims, name) != "" }
-	return s.Method == http.MethodPost && claims == nil && p.has(CrashesOnMalformedMessage) ||
-		has(lti.ClaimVerifiedUser) && !isObject && p.has(CrashesOnVerifiedUserText) ||
-		len(name)+len(family) > longName && p.has(CrashesOnLongNames) ||
-		has(lti.ClaimEndAssessmentReturn) && !isBool && p.has(CrashesOnEndReturn) ||
-		has(lti.ClaimResourceLink) && !isLink && p.has(CrashesOnLinkText)
-}
-
-// answersStartOtherwise answers a message in place of the platform.
-func (p *Platform) answersStartOtherwise(w http.ResponseWriter, s *submission, started bool, wrong []refusal) bool {
-	l := s.launch
-	switch {
-	case started:
-		if p.has(AnswersStartWithPage) {
-			p.serveExam(w, s.Request, l)
-			return true
-		}
-	case l.attempt.Status() == lti.None && p.isCandidates(s.Request, l) && s.token.claims != nil:
-		if p.has(UsesAttemptUpOnRefusal) {
-			l.attempt.start(l, "", false)
-			l.attempt.complete()
-		}
-		if p.has(ForgetsLaunchOnRefusal) {
-			l.mu.Lock()
-			l.said.sessionData = "forgotten"
-			l.mu.Unlock()
-		}
-	case len(wrong) > 0 && l.attempt.startedBy() == l && l.attempt.Status() == lti.Running && p.isCandidates(s.Request, l):
-		return p.answersLateStart(w, s, wrong)
-	}
-	return false
-}
-
-// answersLateStart answers a message in place of the platform whose attempt was started by
-// the same one before, or by another with the same session_data.
-func (p *Platform) answersLateStart(w http.ResponseWriter, s *submission, wrong []refusal) bool {
-	l := s.launch
-	nonce, _ := s.token.claims["nonce"].(string)
-	p.mu.Lock()
-	same := p.nonces.used(l.plan.ClientID, nonce)
-	p.mu.Unlock()
-	late := !same && len(wrong) == 1 && (wrong[0].says == usedSessionData || wrong[0].says == alreadyStarted)
-	switch {
-	case same && p.has(TakesMessagesTwice), same && p.has(NotesMessagesLate) && s.twin, late && p.has(LeadsToRunningExam):
-	case same && p.has(CrashesOnMessageTwins) && s.twin:
-		crash(w)
-		return true
-	case late && p.has(KeepsBothAttempts) && s.twin:
-		l.attempt.mu.Lock()
-		l.attempt.beside++
-		l.attempt.mu.Unlock()
-	case late && p.has(CountsBothAttempts) && s.twin:
-		l.attempt.mu.Lock()
-		l.attempt.skips++
-		l.attempt.mu.Unlock()
-	default:
-		return false
-	}
-	http.Redirect(w, s.Request, l.ExamURL(), http.StatusSeeOther)
-	return true
-}
-
-// awaitOther waits, with a fault, for another message for the same launch.
-func (p *Platform) awaitOther(s *submission) {
-	if p.carriesAny(NotesMessagesLate, CrashesOnMessageTwins, KeepsBothAttempts, CountsBothAttempts) {
-		s.twin = p.pairs.Meet(s.Context(), s.launch.id)
-	}
-}
-
 // longName is more than anybody's name has.
 const longName = 10000
-
-// wishesEnd says whether the tool wants to be told of the end. It is called with
-// the platform locked.
-func (p *Platform) wishesEnd(l *Launch, claims map[string]any, wants bool) bool {
-	value, sent := claims[lti.ClaimEndAssessmentReturn]
-	text, _ := value.(string)
-	if wants {
-		return true
-	}
-	if sent && p.has(TakesPresenceForTrue) || text != "" && p.has(TakesTextForTrue) {
-		return true
-	}
-	for _, a := range p.attempts[candidate{l.plan.ClientID, l.plan.User.Sub, l.plan.ResourceLink.ID}] {
-		if a.number == l.attempt.number-1 && a.WantsEnd() && p.has(RemembersEndWish) {
-			return true
-		}
-	}
-	return false
-}
-
-// welcomes says whether it does not matter who sits an exam.
-func (p *Platform) welcomes(account string) bool {
-	if p.has(StartsExamsInAnyBrowser) {
-		return true
-	}
-	if account == "" {
-		return p.has(StartsExamsWithoutSession)
-	}
-	return p.has(StartsExamsOfOthers)
-}
-
-// showsToAnybody says whether a fault shows an exam that has started to a browser that is
-// not its candidate's.
-func (p *Platform) showsToAnybody(r *http.Request, l *Launch) bool {
-	if l.attempt == nil || l.attempt.Status() != lti.Running || p.isCandidates(r, l) {
-		return false
-	}
-	return p.has(ShowsExamsByAddress)
-}
-
-// senderOf returns the tool whose keys have to verify a message.
-func (p *Platform) senderOf(s *submission) Registration {
-	iss, _ := s.token.claims["iss"].(string)
-	if sender, known := p.registrationOf(iss); known && iss != s.launch.plan.ClientID && p.has(TakesMessagesOfOtherTools) {
-		return sender
-	}
-	return s.launch.registration
-}
-
-func (p *Platform) takesSender(s *submission) bool {
-	iss, sent := s.token.claims["iss"]
-	name, _ := iss.(string)
-	_, known := p.registrationOf(name)
-	return p.has(IgnoresMessageIssuer) || !sent && p.has(TakesMessagesWithoutIssuer) || known && p.has(TakesMessagesOfOtherTools)
-}
-
-func (p *Platform) takesExpiry(exp any) bool {
-	_, isText := exp.(string)
-	return exp == nil && p.has(TakesMessagesWithoutExpiry) || isText && p.has(TakesExpiryAsText)
-}
-
-func (p *Platform) takesType(s *submission) bool {
-	_, sent := s.token.claims[lti.ClaimMessageType]
-	return p.has(IgnoresMessageType) || !sent && p.has(TakesMessagesWithoutType)
-}
-
-func (p *Platform) takesVersion(s *submission) bool {
-	_, sent := s.token.claims[lti.ClaimVersion]
-	return p.has(IgnoresMessageVersion) || !sent && p.has(TakesMessagesWithoutVersion)
-}
-
-func (p *Platform) takesDeployment(s *submission) bool {
-	deployment, sent := s.token.claims[lti.ClaimDeploymentID]
-	name, _ := deployment.(string)
-	other := slices.Contains(s.launch.registration.DeploymentIDs, name)
-	return p.has(IgnoresMessageDeployment) || !sent && p.has(TakesMessagesWithoutDeployment) || other && p.has(TakesMessagesOfOtherDeployments)
-}
 
 // comparedOfSessionData is how much of session_data a fault compares.
 const comparedOfSessionData = 8
@@ -286,136 +44,96 @@ const comparedOfSessionData = 8
 // shortLifetime is how long session_data is good where that is too short.
 const shortLifetime = 10 * time.Minute
 
-func (p *Platform) takesSessionData(s *submission) bool {
-	value, sent := s.token.claims[lti.ClaimSessionData]
-	data, isText := value.(string)
-	said := s.launch.statement()
-	var expected string
-	_ = json.Unmarshal([]byte(said.sessionData), &expected) // is no text where a stimulus says so
-	list, _ := value.([]any)
-	sameBegin := len(data) >= comparedOfSessionData && len(expected) >= comparedOfSessionData && data[:comparedOfSessionData] == expected[:comparedOfSessionData]
-	if p.has(IgnoresSessionData) {
-		return true
-	}
-	switch {
-	case !sent, value == nil:
-		return p.has(TakesMissingSessionData)
-	case isText && data == "":
-		return p.has(TakesEmptySessionData)
-	case len(list) == 1 && list[0] == any(expected) && p.has(TakesSessionDataInArray),
-		strings.EqualFold(data, expected) && p.has(IgnoresCaseOfSessionData),
-		strings.HasPrefix(expected, data) && data != "" && p.has(TakesBeginOfSessionData),
-		sameBegin && p.has(ComparesBeginOfSessionData):
-		return true
-	}
-	others := p.exams(func(l *Launch, of statement) bool {
-		return l != s.launch && of.sessionData == stated(s.token.claims).sessionData
-	})
-	if len(others) == 0 {
-		return false
-	}
-	if p.has(StartsOwnersOfSessionData) {
-		p.startAttempt(s, others[0])
-	}
-	return p.has(TakesSessionDataOfOthers) || others[0].statement().sub == said.sub && p.has(TakesSessionDataOfOtherExams)
-}
-
-func (p *Platform) takesLink(s *submission) bool {
-	_, sent := s.token.claims[lti.ClaimResourceLink]
-	return p.has(IgnoresMessageLink) || !sent && p.has(TakesMessagesWithoutLink)
-}
-
-func (p *Platform) takesAttemptNumber(s *submission, came, said statement) bool {
-	_, sent := s.token.claims[lti.ClaimAttemptNumber]
-	number, isInteger := integer(s.token.claims[lti.ClaimAttemptNumber])
-	return p.has(IgnoresAttemptNumber) || !sent && p.has(TakesMessagesWithoutAttempt) ||
-		isInteger && number < s.launch.attempt.Number() && p.has(TakesEarlierAttempts) ||
-		came.attemptNumber == strconv.Quote(said.attemptNumber) && p.has(TakesAttemptNumberAsText)
-}
-
 // messageClaims are those that a message may have.
 var messageClaims = []string{
 	"iss", "aud", "azp", "iat", "nbf", "exp", "nonce", "jti", "sub", lti.ClaimMessageType, lti.ClaimVersion, lti.ClaimDeploymentID, lti.ClaimSessionData,
 	lti.ClaimResourceLink, lti.ClaimAttemptNumber, lti.ClaimVerifiedUser, lti.ClaimEndAssessmentReturn,
 }
 
-func (p *Platform) refusesUnknownClaims(s *submission) bool {
-	for name := range s.token.claims {
-		if !slices.Contains(messageClaims, name) {
-			return p.has(RefusesUnknownClaims)
+// trusts takes a signature that is not the tool's where when says so and, of a platform that
+// has the fault, is says so, too: that may fetch keys.
+func trusts(ofAssertion bool, when func(verification) bool, is func(verification) bool) fault.Effect {
+	return signatureVerified.ChangeWhen(func(v verification) bool {
+		return v.err != nil && v.ofAssertion == ofAssertion && when(v)
+	}, func(v verification) verification {
+		if is(v) {
+			v.err = nil
 		}
-	}
-	return false
+		return v
+	})
 }
 
-// carelessness names the faults of whoever checks a signature: of messages, or of
-// client assertions.
-type carelessness struct{ ignores, unsigned, hmac, embedded, pointed, others string }
+func readable(v verification) bool { return v.token.claims != nil }
 
-var (
-	ofMessages = carelessness{
-		ignores: IgnoresMessageSignature, unsigned: TakesUnsignedMessages, hmac: TakesMessagesWithHMAC,
-		embedded: TrustsKeysInMessages, pointed: TrustsKeyURLsOfMessages,
-	}
-	ofAssertions = carelessness{
-		ignores: IgnoresAssertionSignature, unsigned: TakesUnsignedAssertions, hmac: TakesAssertionsWithHMAC,
-		others: TakesKeysOfOtherTools,
-	}
-)
+// header is a text in the header of the JWT.
+func (v verification) header(name string) string {
+	text, _ := v.token.header[name].(string)
+	return text
+}
 
-// trustsAllTheSame says whether a signature that is not right does for a fault.
-func (p *Platform) trustsAllTheSame(ctx context.Context, t token, registration Registration, careless carelessness) bool {
-	alg, _ := t.header["alg"].(string)
-	kid, _ := t.header["kid"].(string)
-	signs := jwa.SignatureAlgorithm(alg)
-	verifies := func(set jwk.Set) bool {
-		key, found := set.Key(0)
-		if named, ok := set.LookupKeyID(kid); ok {
-			key, found = named, true
+func withoutAlg(v verification) bool { return strings.EqualFold(v.header("alg"), "none") }
+
+func withHMAC(v verification) bool { return v.header("alg") == jwa.HS256.String() }
+
+// fitsPublicKey says whether the signature is an HMAC keyed with the PEM text of a key of the
+// tool.
+func fitsPublicKey(v verification) bool {
+	return v.platform.fitsPublicKey(v, v.token, v.registration.JWKSURL)
+}
+
+// signed says whether a JWT is signed as its header says. Without alg or with a symmetric one
+// other faults look at it.
+func signed(v verification) bool { return !withoutAlg(v) && !withHMAC(v) }
+
+// verifies says whether the signature is one of a key set: of the key that is named, or of the
+// first one.
+func (v verification) verifies(set jwk.Set) bool {
+	key, there := set.Key(0)
+	if named, ok := set.LookupKeyID(v.header("kid")); ok {
+		key, there = named, true
+	}
+	return there && v.verifiesWith(key)
+}
+
+func (v verification) verifiesWith(key jwk.Key) bool {
+	_, err := jws.Verify([]byte(v.token.compact), jws.WithKey(jwa.SignatureAlgorithm(v.header("alg")), key))
+	return err == nil
+}
+
+// withOwnKey says whether the header brings the key that the JWT is signed with.
+func withOwnKey(v verification) bool {
+	member, sent := v.token.header["jwk"].(map[string]any)
+	if !sent || !signed(v) {
+		return false
+	}
+	raw, _ := json.Marshal(map[string]any{"keys": []any{member}}) // has come as JSON
+	set, err := jwk.Parse(raw)
+	return err == nil && v.verifies(set)
+}
+
+func withKeyURL(v verification) bool { return v.header("jku") != "" && signed(v) }
+
+// isOfKeyURL says whether the JWT is signed with a key that its header points to.
+func isOfKeyURL(v verification) bool {
+	set, err := v.platform.fetchKeys(v, v.header("jku"))
+	return err == nil && v.verifies(set)
+}
+
+// isOfOtherTool says whether the JWT is signed by another tool.
+func isOfOtherTool(v verification) bool {
+	p := v.platform
+	p.mu.Lock()
+	var addresses []string
+	for _, other := range p.registrations {
+		if other.JWKSURL != "" && other.JWKSURL != v.registration.JWKSURL {
+			addresses = append(addresses, other.JWKSURL)
 		}
-		if !found {
-			return false
-		}
-		_, err := jws.Verify([]byte(t.compact), jws.WithKey(signs, key))
-		return err == nil
 	}
-	if t.claims != nil && p.has(careless.ignores) {
-		return true
-	}
-	switch {
-	case strings.EqualFold(alg, "none"):
-		return p.has(careless.unsigned)
-	case signs == jwa.HS256:
-		return p.fitsPublicKey(ctx, t, registration.JWKSURL) && p.has(careless.hmac)
-	}
-	if member, sent := t.header["jwk"].(map[string]any); sent && careless.embedded != "" {
-		raw, _ := json.Marshal(map[string]any{"keys": []any{member}}) // has come as JSON
-		if set, err := jwk.Parse(raw); err == nil && verifies(set) && p.has(careless.embedded) {
-			return true
-		}
-	}
-	if address, _ := t.header["jku"].(string); address != "" && careless.pointed != "" && p.has(careless.pointed) {
-		set, err := p.fetchKeys(ctx, address)
-		return err == nil && verifies(set)
-	}
-	if careless.others != "" {
-		p.mu.Lock()
-		var addresses []string
-		for _, other := range p.registrations {
-			if other.JWKSURL != "" && other.JWKSURL != registration.JWKSURL {
-				addresses = append(addresses, other.JWKSURL)
-			}
-		}
-		p.mu.Unlock()
-		for _, address := range addresses {
-			if key, err := p.toolKey(ctx, address, kid); err == nil {
-				if _, err := jws.Verify([]byte(t.compact), jws.WithKey(signs, key)); err == nil && p.has(careless.others) {
-					return true
-				}
-			}
-		}
-	}
-	return false
+	p.mu.Unlock()
+	return slices.ContainsFunc(addresses, func(address string) bool {
+		key, err := p.toolKey(v, address, v.header("kid"))
+		return err == nil && v.verifiesWith(key)
+	})
 }
 
 // fitsPublicKey says whether a token is an HMAC keyed with the PEM text of a key
@@ -436,4 +154,178 @@ func (p *Platform) fitsPublicKey(ctx context.Context, t token, address string) b
 		}
 	}
 	return false
+}
+
+// sharesNumbers says whether other candidates have had further attempts at the same assessment.
+func (p *Platform) sharesNumbers(who candidate, own int) bool { return p.highestNumber(who) > own }
+
+// crashesOnMessage breaks down on a message.
+func crashesOnMessage(when func(s *submission) bool) fault.Effect {
+	return messageJudged.ChangeWhen(func(j judgedMessage) bool { return when(j.submission) }, func(j judgedMessage) judgedMessage {
+		j.instead = func(w http.ResponseWriter, _ *http.Request) { crash(w) }
+		return j
+	})
+}
+
+// lacksClaim are messages without a claim.
+func lacksClaim(claim string) func(*submission) bool {
+	return func(s *submission) bool {
+		_, sent := s.token.claims[claim]
+		return !sent
+	}
+}
+
+// otherThan are messages whose claim is something else than it has to be.
+func otherThan[T any](claim string) func(*submission) bool {
+	return func(s *submission) bool {
+		_, is := s.token.claims[claim].(T)
+		return jsonOf(s.token.claims, claim) != "" && !is
+	}
+}
+
+func readableByGet(s *submission) bool { return s.Method == http.MethodGet && s.token.claims != nil }
+
+func asIDToken(s *submission) bool { return s.form.Has(lti.ParamIDToken) }
+
+// issuerOf is who a JWT says that it is from.
+func issuerOf(t token) string {
+	iss, _ := t.claims["iss"].(string)
+	return iss
+}
+
+// verifiesByIssuer verifies a message by the keys of the tool that it says it is from.
+var verifiesByIssuer = signatureVerified.ChangeWhen(func(v verification) bool {
+	iss := issuerOf(v.token)
+	return !v.ofAssertion && iss != v.registration.ClientID && v.platform.isClient(iss)
+}, func(v verification) verification {
+	sender, _ := v.platform.registrationOf(issuerOf(v.token))
+	v.err = v.platform.verifyWith(v, v.token, sender)
+	return v
+})
+
+// needsWholeOfMessage refuses a message with a time that has a fraction of a second.
+func needsWholeOfMessage(name string) fault.Effect {
+	return messageRules.Add(func(s *submission) error {
+		if fractional(s.token.claims, name) {
+			return invalidRequest("%s is no integer", name)
+		}
+		return nil
+	})
+}
+
+// data is the session_data of a message, and expected that of the launch, "" where a stimulus
+// sends none that is text.
+func (s *submission) data() (data, expected string) {
+	data, _ = s.token.claims[lti.ClaimSessionData].(string)
+	_ = json.Unmarshal([]byte(s.launch.statement().sessionData), &expected)
+	return data, expected
+}
+
+// lacksData are messages without session_data, or with null, and emptyData those with an empty
+// one.
+func lacksData(s *submission) bool { return s.token.claims[lti.ClaimSessionData] == nil }
+func emptyData(s *submission) bool { return s.token.claims[lti.ClaimSessionData] == "" }
+
+// likeData are messages whose session_data is like that of the launch.
+func likeData(like func(data, expected string) bool) func(*submission) bool {
+	return func(s *submission) bool {
+		data, expected := s.data()
+		return !lacksData(s) && !emptyData(s) && like(data, expected)
+	}
+}
+
+// owner is another launch whose session_data a message has; nil for none.
+func (s *submission) owner() *Launch {
+	data := stated(s.token.claims).sessionData
+	if lacksData(s) || emptyData(s) || data == s.launch.statement().sessionData {
+		return nil
+	}
+	others := s.platform.exams(func(l *Launch, of statement) bool { return l != s.launch && of.sessionData == data })
+	if len(others) == 0 {
+		return nil
+	}
+	return others[0]
+}
+
+// awaitsOther waits for another message for the same launch. By itself that shows nowhere.
+var awaitsOther = messageRead.ChangeAll(func(readMessage) bool { return false }, func(r readMessage) readMessage {
+	r.alone = !r.platform.pairs.Meet(r.Context(), r.launch.id)
+	return r
+})
+
+// late says whether the attempt was started meanwhile, by the same message before or by another
+// one with the same session_data.
+func (s startAnswer) late() (same, other bool) {
+	l := s.launch
+	if s.started || len(s.wrong) == 0 || l.attempt.startedBy() != l || l.attempt.Status() != lti.Running || !s.platform.isCandidates(s.Request, l) {
+		return false, false
+	}
+	s.platform.mu.Lock()
+	defer s.platform.mu.Unlock()
+	same = s.platform.nonces.used(l.plan.ClientID, s.nonce())
+	return same, !same && len(s.wrong) == 1 && (s.wrong[0].says == usedSessionData || s.wrong[0].says == alreadyStarted)
+}
+
+func sameMessage(s startAnswer) bool {
+	same, _ := s.late()
+	return same
+}
+
+func otherMessage(s startAnswer) bool {
+	_, other := s.late()
+	return other
+}
+
+// atOnce are those that may have come at the same time: nobody knows where nobody has waited.
+func atOnce(is func(startAnswer) bool) func(startAnswer) bool {
+	return func(s startAnswer) bool { return !s.alone && is(s) }
+}
+
+// leadsToExam leads the browser to the exam all the same.
+func leadsToExam(when func(startAnswer) bool, and func(a *Attempt)) fault.Effect {
+	return startAnswered.ChangeWhen(when, func(s startAnswer) startAnswer {
+		a := s.launch.attempt
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		and(a)
+		s.instead = func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, s.launch.ExamURL(), http.StatusSeeOther)
+		}
+		return s
+	})
+}
+
+func nothingElse(*Attempt) {}
+
+// onRefusal does something where a message of the candidate has not started the attempt.
+func onRefusal(do func(*Launch)) fault.Effect {
+	return startAnswered.ChangeWhen(func(s startAnswer) bool {
+		l := s.launch
+		return !s.started && l.attempt.Status() == lti.None && s.platform.isCandidates(s.Request, l) && s.token.claims != nil
+	}, func(s startAnswer) startAnswer {
+		do(s.launch)
+		return s
+	})
+}
+
+// showsOfExam changes what the page of the assessment shows.
+func showsOfExam(change func(e *shownExam)) fault.Effect {
+	return examShown.Change(func(e shownExam) shownExam {
+		change(&e)
+		return e
+	})
+}
+
+// verifiedText is a text of what the tool says to have verified of the candidate.
+func (e shownExam) verifiedText(name string) string {
+	text, _ := e.verified[name].(string)
+	return text
+}
+
+// makesData makes another value that a launch is recognised by.
+func makesData(make func(madeSessionData) string) fault.Effect {
+	return sessionDataMade.ChangeWhen(func(m madeSessionData) bool { return m.plan.Message == lti.StartProctoring }, func(m madeSessionData) madeSessionData {
+		m.data = make(m)
+		return m
+	})
 }

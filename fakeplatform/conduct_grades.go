@@ -88,33 +88,6 @@ func (p *Platform) namedLineItem(book *gradebook, attached []*column) *column {
 	return nil
 }
 
-// restrictGrades changes which scopes of the grade services are granted.
-func (p *Platform) restrictGrades(a *application) {
-	asked := strings.Fields(a.form.Get(lti.ParamScope))
-	if !slices.Contains(asked, lti.ScopeLineItem) && slices.Contains(asked, lti.ScopeLineItemReadOnly) && p.has(GrantsScopesBySubstring) {
-		a.scopes = append(a.scopes, lti.ScopeLineItem)
-	}
-	ofGrades := slices.ContainsFunc(a.scopes, func(scope string) bool { return slices.Contains(lti.GradeScopes, scope) })
-	if ofGrades && len(a.scopes) < len(asked) && p.has(RefusesUnknownScopes) {
-		a.scopes = nil
-	}
-	if len(a.scopes) > 1 && slices.Contains(a.scopes, lti.ScopeResultReadOnly) && p.has(GrantsFewerOfSeveral) {
-		a.scopes = slices.DeleteFunc(a.scopes, func(scope string) bool { return scope == lti.ScopeResultReadOnly })
-	}
-}
-
-// spoilGradeGrant changes what is said of an access token for the grade services.
-func (p *Platform) spoilGradeGrant(a *application, answer map[string]any) {
-	asked := a.form.Get(lti.ParamScope)
-	ofGrades := slices.ContainsFunc(a.scopes, func(scope string) bool { return slices.Contains(lti.GradeScopes, scope) })
-	switch {
-	case asked == lti.ScopeLineItem && p.has(SaysMoreGradeScopes):
-		answer[lti.ParamScope] = asked + " " + lti.ScopeLineItemReadOnly
-	case ofGrades && len(a.scopes) < len(strings.Fields(asked)) && p.has(EchoesUnknownScopes):
-		answer[lti.ParamScope] = asked
-	}
-}
-
 // anybodys is the gradebook of a context that is used where an access token names no
 // tool: that of the line item, or else of the tool that was launched there last. It
 // is called with the gradebooks locked.
@@ -396,3 +369,6 @@ func (p *Platform) spoilGradeAnswer(q *gradeRequest, answer *gradeAnswer) {
 		}
 	}
 }
+
+// lets says whether the platform has a fault, where there is one of the kind.
+func (p *Platform) lets(fault string) bool { return fault != "" && p.has(fault) }

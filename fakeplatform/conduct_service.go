@@ -9,80 +9,12 @@ import (
 	"strings"
 	"time"
 
+	"invigilator/fault"
 	"invigilator/lti"
 )
 
 // The functions of this file apply the defects of the services that the platform
 // carries. Without a defect they do nothing.
-
-// formProblems holds the form of a token request against Security Framework 1.0,
-// 4.1.1.
-func (a *application) formProblems() []string {
-	var found []string
-	is := func(name, got, wanted string) {
-		if got != wanted {
-			found = append(found, fmt.Sprintf("%s is %.100q instead of %q", name, got, wanted))
-		}
-	}
-	is("the method", a.Method, http.MethodPost)
-	is("the content type", mediaType(a.Request), formMediaType)
-	is(lti.ParamGrantType, a.form.Get(lti.ParamGrantType), lti.GrantClientCredentials)
-	is(lti.ParamClientAssertionType, a.form.Get(lti.ParamClientAssertionType), lti.AssertionTypeJWT)
-	if a.assertion.header == nil || a.assertion.claims == nil {
-		found = append(found, lti.ParamClientAssertion+" is missing or no JWT")
-	}
-	if len(strings.Fields(a.form.Get(lti.ParamScope))) == 0 {
-		found = append(found, lti.ParamScope+" is missing or empty")
-	}
-	for _, name := range slices.Sorted(maps.Keys(a.form)) {
-		if len(a.form[name]) > 1 {
-			found = append(found, fmt.Sprintf("%.100s occurs %d times", name, len(a.form[name])))
-		}
-	}
-	if a.form.Has("client_secret") {
-		found = append(found, "there is a client_secret")
-	}
-	if a.Header.Get("Authorization") != "" {
-		found = append(found, "there is an Authorization header")
-	}
-	return found
-}
-
-// readOtherwise reads an application as a fault would have it.
-func (p *Platform) readOtherwise(a *application) {
-	if a.Method == http.MethodGet && p.has(TakesTokenRequestsByGet) {
-		a.form = a.URL.Query()
-		a.assertion = readToken(a.form.Get(lti.ParamClientAssertion))
-		a.clientID, _ = a.assertion.claims["iss"].(string)
-	}
-	sub, _ := a.assertion.claims["sub"].(string)
-	if _, known := p.registrationOf(sub); known && sub != a.clientID && a.clientID != "" && !p.isClient(a.clientID) && p.has(IgnoresAssertionIssuer) {
-		a.clientID = sub
-	}
-}
-
-func (p *Platform) isClient(clientID string) bool {
-	_, known := p.registrationOf(clientID)
-	return known
-}
-
-func (p *Platform) takesAssertionAudience(a *application, aud []string) bool {
-	return p.has(IgnoresAssertionAudience) || len(aud) == 0 && p.has(TakesAssertionsWithoutAudience) ||
-		slices.Contains(aud, a.clientID) && p.has(TakesClientForAudience)
-}
-
-// needsWhole says which time a fault takes for none because it has a fraction; the
-// faults are of iat, exp and nbf.
-func (p *Platform) needsWhole(claims map[string]any, faults ...string) string {
-	for i, fault := range faults {
-		name := []string{"iat", "exp", "nbf"}[i]
-		number, _ := claims[name].(json.Number)
-		if strings.Contains(number.String(), ".") && p.has(fault) {
-			return name + " is no integer"
-		}
-	}
-	return ""
-}
 
 // restrict lets the launch that has last offered the tool services, the exam or that
 // with grades, change what is granted.
@@ -104,103 +36,13 @@ func (p *Platform) restrict(a *application) {
 	}
 }
 
-// failsTokenOtherwise reports what is wrong with an application as a fault would
-// have it.
-func (p *Platform) failsTokenOtherwise(w http.ResponseWriter, a *application, why refusal) bool {
-	assertion := a.form.Has(lti.ParamClientAssertion)
-	switch {
-	case why.says == usedJTI && p.has(CrashesOnAssertionTwins) && a.twin:
-		crash(w)
-	case a.Method == http.MethodPost && !a.form.Has(lti.ParamGrantType) && p.has(CrashesWithoutGrantType),
-		assertion && a.assertion.claims == nil && p.has(CrashesOnMalformedAssertion):
-		crash(w)
-	case p.has(AnswersTokenErrorsWith200):
-		writeJSON(w, http.StatusOK, "application/json", map[string]string{lti.ParamError: why.code})
-	case p.has(ForbidsTokenErrors):
-		writeJSON(w, http.StatusForbidden, "application/json", map[string]string{lti.ParamError: why.code})
-	case p.has(ForbidsWithMadeUpErrors):
-		writeJSON(w, http.StatusForbidden, "application/json", map[string]string{lti.ParamError: "forbidden"})
-	case p.has(LabelsTokenErrorsAsPage):
-		writeJSON(w, why.status, pageMediaType, map[string]string{lti.ParamError: why.code})
-	case p.has(MakesUpTokenErrors):
-		writeJSON(w, why.status, "application/json", map[string]string{lti.ParamError: "token_request_failed"})
-	case p.has(ShowsTokenErrorsAsPages):
-		refuse(w, why.status, why.says)
-	default:
-		return false
-	}
-	return true
-}
-
 // carriesAny says whether the platform has one of several faults, which this does not ask
 // for: what it leads to makes no difference by itself.
 func (p *Platform) carriesAny(faults ...string) bool {
 	return slices.ContainsFunc(faults, func(name string) bool { return p.faults[name] })
 }
 
-// awaitTwin waits, with a fault, for a request with the same client assertion.
-func (p *Platform) awaitTwin(a *application) {
-	if p.carriesAny(NotesAssertionsLate, CrashesOnAssertionTwins) && a.assertion.compact != "" {
-		a.twin = p.pairs.Meet(a.Context(), a.assertion.compact)
-	}
-}
-
-// takesAgain says whether a client assertion is taken that was used. It is called with the
-// platform locked.
-func (p *Platform) takesAgain(a *application) bool {
-	return p.has(ReusesAssertions) || p.has(NotesAssertionsLate) && a.twin
-}
-
-// makeAccessToken makes a value that nobody can guess, or only nearly.
-func (p *Platform) makeAccessToken() string {
-	value := lti.RandomString()
-	if p.has(MakesShortAccessTokens) {
-		return value[:12]
-	}
-	return value
-}
-
-// spoilGrant changes the answer to a token request.
-func (p *Platform) spoilGrant(a *application, answer map[string]any) {
-	asked := strings.Fields(a.form.Get(lti.ParamScope))
-	if p.has(SaysOtherTokenType) {
-		answer["token_type"] = "mac"
-	}
-	if p.has(LeavesExpiryOut) {
-		delete(answer, "expires_in")
-	}
-	if p.has(SaysExpiryAsText) {
-		answer["expires_in"] = fmt.Sprint(answer["expires_in"])
-	}
-	if slices.Contains(asked, lti.ScopeControl) && !slices.Contains(asked, lti.ScopeScore) && p.has(GrantsMoreScopes) {
-		answer[lti.ParamScope] = strings.Join(grantedScopes, " ")
-	}
-	if len(a.scopes) > 1 && p.has(DropsControlAmongOthers) {
-		answer[lti.ParamScope] = lti.ScopeScore
-	}
-	p.spoilGradeGrant(a, answer)
-	if p.has(OmitsGrantedScope) || len(a.scopes) == len(asked) && p.has(OmitsScopeAsAsked) {
-		delete(answer, lti.ParamScope)
-	}
-}
-
 const pageMediaType = "text/html; charset=utf-8"
-
-// labelOfTokens is the media type of an answer that grants an access token.
-func (p *Platform) labelOfTokens() string {
-	if p.has(LabelsTokensAsPage) {
-		return pageMediaType
-	}
-	return "application/json"
-}
-
-// cachingOfTokens is said of access tokens instead of no-store.
-func (p *Platform) cachingOfTokens() []string {
-	if p.has(AllowsStoringTokens) {
-		return []string{"private"}
-	}
-	return nil
-}
 
 // A controlAnswer is the answer to a control request before it is made; the fault
 // of a launch may change it.
@@ -479,4 +321,123 @@ func (p *Platform) reportedStatus(o *order) lti.Status {
 		return lti.Running
 	}
 	return status
+}
+
+// What follows says of which requests for access tokens a fault makes a difference.
+
+// fractional refuses a time that has a fraction of a second.
+func fractional(claims map[string]any, name string) bool {
+	number, _ := claims[name].(json.Number)
+	return strings.Contains(number.String(), ".")
+}
+
+// needsWhole refuses an assertion with such a time.
+func needsWhole(name string) fault.Effect {
+	return assertionRules.Add(func(a *application) error {
+		if fractional(a.assertion.claims, name) {
+			return invalidClient(name + " is no integer")
+		}
+		return nil
+	})
+}
+
+// refusesClaim refuses an assertion that has a claim.
+func refusesClaim(name, says string) fault.Effect {
+	return clientRules.Add(func(a *application) error {
+		if _, sent := a.assertion.claims[name]; sent && a.assertion.header != nil {
+			return invalidClient(says)
+		}
+		return nil
+	})
+}
+
+func byGet(a *application) bool { return a.Method == http.MethodGet }
+
+// awaitsTwin waits for a request with the same client assertion. By itself that shows nowhere.
+var awaitsTwin = tokenRequestRead.ChangeAll(func(readApplication) bool { return false }, func(r readApplication) readApplication {
+	if r.assertion.compact != "" {
+		r.alone = !r.platform.pairs.Meet(r.Context(), r.assertion.compact)
+	}
+	return r
+})
+
+// hasTwin are those whose assertion may have come twice at the same time: nobody knows where
+// nobody has waited.
+func hasTwin(a *application) bool { return !a.alone }
+
+// ofGrades says whether a grade service is among the scopes that are granted.
+func ofGrades(scopes []string) bool {
+	return slices.ContainsFunc(scopes, func(scope string) bool { return slices.Contains(lti.GradeScopes, scope) })
+}
+
+// grants changes what is granted.
+func grants(change func(a *application, scopes []string) []string) fault.Effect {
+	return scopesGranted.Change(func(g grantedApplication) grantedApplication {
+		g.scopes = change(g.application, g.scopes)
+		return g
+	})
+}
+
+// says changes the answer with the access token.
+func saysOfToken(change func(a *application, members map[string]any)) fault.Effect {
+	return tokenGranted.Change(func(g grantAnswer) grantAnswer {
+		change(g.application, g.members)
+		return g
+	})
+}
+
+// refusesTokens answers in place of the platform where something is wrong.
+func refusesTokens(when func(refusedApplication) bool, answer func(w http.ResponseWriter, why refusal)) fault.Effect {
+	return tokenRefused.ChangeWhen(when, func(r refusedApplication) refusedApplication {
+		r.instead = func(w http.ResponseWriter, _ *http.Request) { answer(w, r.why) }
+		return r
+	})
+}
+
+func crashes(w http.ResponseWriter, _ refusal) { crash(w) }
+
+// errorOf is the body of an error without a description.
+func errorOf(code string) map[string]string { return map[string]string{lti.ParamError: code} }
+
+// tokenEndingLike returns an access token that ends as a text does, and whether there is
+// one.
+func (p *Platform) tokenEndingLike(text string) (accessToken, bool) {
+	const compared = 8
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for value, known := range p.accessTokens {
+		if len(text) > compared && strings.HasSuffix(value, text[len(text)-compared:]) {
+			return known, true
+		}
+	}
+	return accessToken{}, false
+}
+
+// What follows says of which access tokens a fault makes a difference.
+
+// toControl are requests to the Assessment Control Service, and toGrades those to the grade
+// services.
+func toControl(g *guarded) bool { return g.isControl() }
+func toGrades(g *guarded) bool  { return g.does != nil }
+
+// toDo are requests that do one thing with the grade services.
+func toDo(service Service, method string) func(*guarded) bool {
+	return func(g *guarded) bool { return g.does != nil && g.does.service == service && g.does.method == method }
+}
+
+// without are requests that bring nothing along, and withOtherScheme those with an Authorization
+// header of another scheme.
+func withoutCredentials(g *guarded) bool { return g.Header.Get("Authorization") == "" }
+func withOtherScheme(g *guarded) bool    { return !withoutCredentials(g) }
+
+// withJWTOf are requests whose token is a JWT of somebody.
+func withJWTOf(is func(p *Platform, issuer string) bool) func(*guarded) bool {
+	return func(g *guarded) bool {
+		issuer, _ := readToken(g.token).claims["iss"].(string)
+		return is(g.platform, issuer)
+	}
+}
+
+func and[T any](one, other func(T) bool) func(T) bool {
+	return func(v T) bool { return one(v) && other(v) }
 }

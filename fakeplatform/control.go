@@ -50,7 +50,7 @@ type order struct {
 
 // serveControl is the Assessment Control Service (Proctoring Services 1.0, 5).
 func (p *Platform) serveControl(w http.ResponseWriter, r *http.Request) {
-	o := &order{Request: r, credentials: p.credentialsOf(r)}
+	o := &order{Request: r, credentials: credentialsOf(r)}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxServiceBody))
 	o.body = body
 	var tooLarge *http.MaxBytesError

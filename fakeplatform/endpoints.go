@@ -269,11 +269,33 @@ func (p *Platform) serveReturn(w http.ResponseWriter, r *http.Request, l *Launch
 		l.record.Returns = append(l.record.Returns, ret)
 	}
 	l.mu.Unlock()
-	if p.spoilExamReturn(w, l, ret) {
+	answer := returnAnswered.Pass(p.carrier, returnAnswer{launch: l, said: ret, page: returnPage{
+		Message: ret.Message, ErrorMessage: ret.ErrorMessage, ReturnTo: l.plan.ReturnTo,
+	}})
+	if answer.instead != nil {
+		answer.instead(w, r)
 		return
 	}
-	p.showReturn(w, ret, l.plan.ReturnTo)
+	render(w, http.StatusOK, "return", answer.page)
 }
+
+// returnPage is what the return page shows. The logs are for faults; so is a message that is no
+// text.
+type returnPage struct {
+	Message, ErrorMessage any
+	Log, ErrorLog         string
+	ReturnTo              string
+}
+
+// returnAnswer is the answer at a return URL.
+type returnAnswer struct {
+	launch  *Launch
+	said    Return
+	page    returnPage
+	instead http.HandlerFunc
+}
+
+var returnAnswered = &fault.Seam[returnAnswer]{Name: "the return page"}
 
 func (p *Platform) serveJWKS(w http.ResponseWriter, r *http.Request) {
 	p.mu.Lock()

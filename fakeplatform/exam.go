@@ -5,11 +5,12 @@ import (
 	"net/http"
 	"slices"
 
+	"invigilator/fault"
 	"invigilator/lti"
 )
 
-// A sitting is what the page of the assessment shows.
-type sitting struct {
+// An examPage is what the page of the assessment shows.
+type examPage struct {
 	Status   lti.Status
 	Title    string
 	Name     string // of the candidate, as the tool has verified it
@@ -20,27 +21,53 @@ type sitting struct {
 	ReturnTo string
 }
 
-// isCandidates says whether a request comes from the browser in which the
-// launch's user is signed in, or, without an application, from the one that
-// began the launch.
-func (p *Platform) isCandidates(r *http.Request, l *Launch) bool {
-	if p.opts.SignedIn != nil {
-		account := p.opts.SignedIn(r)
-		return account == l.plan.Account || p.welcomes(account)
-	}
-	return slices.Contains(sessionsOf(r), l.session) || p.welcomes("")
+// examVisit is a request that has to come from a candidate's browser.
+type examVisit struct {
+	*http.Request
+	launch *Launch
 }
 
-// attending says whether the browser is that of a candidate whose exam this is,
+// account is that of the user who is signed in, where the application has sessions.
+func (v examVisit) account() string {
+	if v.launch.platform.opts.SignedIn == nil {
+		return ""
+	}
+	return v.launch.platform.opts.SignedIn(v.Request)
+}
+
+var (
+	// The candidate takes the exam in the browser that was sent to the tool (Proctoring Services
+	// 1.0, 3.3): the one in which the launch's user is signed in, or, without an application, the
+	// one that began the launch.
+	candidateSignedIn = &fault.Rule[examVisit]{Name: "the browser is the candidate's", Broken: func(v examVisit) error {
+		is := slices.Contains(sessionsOf(v.Request), v.launch.session)
+		if v.launch.platform.opts.SignedIn != nil {
+			is = v.account() == v.launch.plan.Account
+		}
+		if !is {
+			return refusal{status: http.StatusForbidden, says: "Please sign in as the candidate whose exam this is."}
+		}
+		return nil
+	}}
+	examOfCandidate = &fault.Rule[examVisit]{Name: "the page of the assessment is the candidate's", Broken: func(v examVisit) error {
+		return candidateSignedIn.Check(v.launch.platform.carrier, v)
+	}}
+)
+
+func (p *Platform) isCandidates(r *http.Request, l *Launch) bool {
+	return candidateSignedIn.Check(p.carrier, examVisit{r, l}) == nil
+}
+
+// attending says whether the browser is that of a candidate whose exam this is, by that rule,
 // and refuses otherwise.
-func (p *Platform) attending(w http.ResponseWriter, r *http.Request, l *Launch) bool {
+func (p *Platform) attending(w http.ResponseWriter, r *http.Request, l *Launch, may *fault.Rule[examVisit]) bool {
 	if l.attempt == nil {
 		p.unplanned(r, "this launch is about no exam")
 		refuse(w, http.StatusNotFound, "This launch is about no exam.")
 		return false
 	}
-	if !p.isCandidates(r, l) {
-		refuse(w, http.StatusForbidden, "Please sign in as the candidate whose exam this is.")
+	if err := may.Check(p.carrier, examVisit{r, l}); err != nil {
+		refuse(w, http.StatusForbidden, err.Error())
 		return false
 	}
 	if http.NewCrossOriginProtection().Check(r) != nil {
@@ -50,10 +77,29 @@ func (p *Platform) attending(w http.ResponseWriter, r *http.Request, l *Launch) 
 	return true
 }
 
+// shownExam is the page of the assessment, and what the tool says to have verified.
+type shownExam struct {
+	examPage
+	verified map[string]any
+}
+
+// toldEnd is the news that an attempt has ended, of which the tool is told in a request of the
+// candidate's.
+type toldEnd struct {
+	*http.Request
+	problem *ExamError
+}
+
+var (
+	examShown = &fault.Seam[shownExam]{Name: "the page of the assessment"}
+	// The tool is told of the end (Proctoring Services 1.0, 4.4).
+	endTold = &fault.Step[toldEnd]{Name: "the tool is told of the end that it asks for", Honest: func(toldEnd) bool { return true }}
+)
+
 // serveExam shows the assessment. A candidate whose attempt has ended meanwhile
 // is sent to the tool first, where it has asked for it.
 func (p *Platform) serveExam(w http.ResponseWriter, r *http.Request, l *Launch) {
-	if !p.showsToAnybody(r, l) && !p.attending(w, r, l) {
+	if !p.attending(w, r, l, examOfCandidate) {
 		return
 	}
 	if p.leave(w, r, l.attempt, nil) {
@@ -61,11 +107,11 @@ func (p *Platform) serveExam(w http.ResponseWriter, r *http.Request, l *Launch) 
 	}
 	a := l.attempt
 	a.mu.Lock()
-	page := sitting{
+	page := examPage{
 		Status: a.settled(), Title: l.plan.ResourceLink.Title, Name: a.name,
 		TimeLeft: int(math.Ceil(a.timeLeft().Minutes())), URL: l.ExamURL(), ReturnTo: l.plan.ReturnTo,
 	}
-	p.spoilSitting(&page, a.verified)
+	page = examShown.Pass(p.carrier, shownExam{page, a.verified}).examPage
 	a.mu.Unlock()
 	render(w, http.StatusOK, "exam", page)
 }
@@ -76,7 +122,7 @@ func (p *Platform) leave(w http.ResponseWriter, r *http.Request, a *Attempt, pro
 	a.mu.Lock()
 	due := a.endDue()
 	a.toldEnd = a.toldEnd || due
-	due = due && !p.keepsEndBack(r, problem)
+	due = due && endTold.Taken(p.carrier, toldEnd{r, problem})
 	a.mu.Unlock()
 	if !due {
 		return false
@@ -107,7 +153,7 @@ func (a *Attempt) complete() bool {
 
 // serveSubmit takes the candidate's answers.
 func (p *Platform) serveSubmit(w http.ResponseWriter, r *http.Request, l *Launch) {
-	if !p.attending(w, r, l) {
+	if !p.attending(w, r, l, candidateSignedIn) {
 		return
 	}
 	l.attempt.complete()
@@ -124,7 +170,7 @@ var broken = ExamError{
 
 // serveBreak fails, and the attempt with it.
 func (p *Platform) serveBreak(w http.ResponseWriter, r *http.Request, l *Launch) {
-	if !p.attending(w, r, l) {
+	if !p.attending(w, r, l, candidateSignedIn) {
 		return
 	}
 	if !l.attempt.complete() {

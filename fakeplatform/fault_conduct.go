@@ -29,14 +29,6 @@ const (
 	NeedsState                  = "needs-state"
 	IssuerWithQuery             = "issuer-with-query"
 	IssuerWithoutTLS            = "issuer-without-tls"
-	HidesMessage                = "hides-message"
-	HidesErrorMessage           = "hides-error-message"
-	ShowsLog                    = "shows-log"
-	ShowsErrorLog               = "shows-error-log"
-	HasNoReturnPage             = "has-no-return-page"
-	ShowsMessageUnescaped       = "shows-message-unescaped"
-	ShowsErrorMessageUnescaped  = "shows-error-message-unescaped"
-	ShowsMessagesAsMarkup       = "shows-messages-as-markup"
 	SubstitutesNothing          = "substitutes-nothing"
 	SubstitutesNotTheUser       = "substitutes-not-the-user"
 	SubstitutesName             = "substitutes-name"
@@ -385,14 +377,21 @@ var conductDefects = []Fault{
 	{Name: IssuerWithoutTLS, Breaks: []string{"sec-id-token-iss"}, Does: "has an http URL for its issuer identifier"},
 
 	// Return page.
-	{Name: HidesMessage, Breaks: []string{"core-return-url-parameters"}, Does: "does not show lti_msg"},
-	{Name: HidesErrorMessage, Breaks: []string{"core-return-url-parameters"}, Does: "does not show lti_errormsg"},
-	{Name: ShowsLog, Breaks: []string{"core-return-url-parameters"}, Does: "shows lti_log to the user"},
-	{Name: ShowsErrorLog, Breaks: []string{"core-return-url-parameters"}, Does: "shows lti_errorlog to the user"},
-	{Name: HasNoReturnPage, Breaks: []string{"core-return-url-parameters"}, Does: "answers 404 at its return_url"},
-	{Name: ShowsMessageUnescaped, Breaks: []string{"practice-return-url-messages-escaped"}, Grave: true, NeedsBrowser: true, Does: "shows lti_msg as it came"},
-	{Name: ShowsMessagesAsMarkup, Breaks: []string{"practice-return-url-messages-escaped"}, Does: "shows messages as markup, without its scripts"},
-	{Name: ShowsErrorMessageUnescaped, Breaks: []string{"practice-return-url-messages-escaped", "ap-start-proctoring-return-url"}, Grave: true, NeedsBrowser: true, Does: "shows lti_errormsg as it came"},
+	{Name: "hides-message", Breaks: []string{"core-return-url-parameters"}, Does: "does not show lti_msg", Effects: []fault.Effect{showsOnReturn(func(_ Return, page *returnPage) { page.Message = "" })}},
+	{Name: "hides-error-message", Breaks: []string{"core-return-url-parameters"}, Does: "does not show lti_errormsg", Effects: []fault.Effect{showsOnReturn(func(_ Return, page *returnPage) { page.ErrorMessage = "" })}},
+	{Name: "shows-log", Breaks: []string{"core-return-url-parameters"}, Does: "shows lti_log to the user", Effects: []fault.Effect{showsOnReturn(func(said Return, page *returnPage) { page.Log = said.Log })}},
+	{Name: "shows-error-log", Breaks: []string{"core-return-url-parameters"}, Does: "shows lti_errorlog to the user", Effects: []fault.Effect{showsOnReturn(func(said Return, page *returnPage) { page.ErrorLog = said.ErrorLog })}},
+	{Name: "has-no-return-page", Breaks: []string{"core-return-url-parameters"}, Does: "answers 404 at its return_url", Effects: []fault.Effect{failsOnReturn(always, func(w http.ResponseWriter) { refuse(w, http.StatusNotFound, "There is nothing here.") })}},
+	{Name: "shows-message-unescaped", Breaks: []string{"practice-return-url-messages-escaped"}, Grave: true, NeedsBrowser: true, Does: "shows lti_msg as it came", Effects: []fault.Effect{showsOnReturn(func(said Return, page *returnPage) { page.Message = asMarkup(said.Message, said.Message) })}},
+	{Name: "shows-messages-as-markup", Breaks: []string{"practice-return-url-messages-escaped"}, Does: "shows messages as markup, without its scripts", Effects: []fault.Effect{
+		showsOnReturn(func(said Return, page *returnPage) {
+			page.Message = asMarkup(said.Message, scripts.ReplaceAllString(said.Message, ""))
+			page.ErrorMessage = asMarkup(said.ErrorMessage, scripts.ReplaceAllString(said.ErrorMessage, ""))
+		}),
+	}},
+	{Name: "shows-error-message-unescaped", Breaks: []string{"practice-return-url-messages-escaped", "ap-start-proctoring-return-url"}, Grave: true, NeedsBrowser: true, Does: "shows lti_errormsg as it came", Effects: []fault.Effect{showsOnReturn(func(said Return, page *returnPage) {
+		page.ErrorMessage = asMarkup(said.ErrorMessage, said.ErrorMessage)
+	})}},
 
 	// Custom variables.
 	{Name: SubstitutesNothing, Breaks: []string{"core-custom-variable-substitution"}, Does: "passes on the variables that it supports"},

@@ -2,9 +2,13 @@ package fakeplatform
 
 import (
 	"fmt"
+	"html/template"
+	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 
+	"invigilator/fault"
 	"invigilator/lti"
 )
 
@@ -12,93 +16,8 @@ import (
 // attempt, and what is taken for LtiStartAssessment (Proctoring Services 1.0, 3.3 and
 // 4.3).
 const (
-	CountsLaunches                  = "counts-launches"
-	SharesAttemptNumbers            = "shares-attempt-numbers"
-	SendsAttemptNumberAsText        = "sends-attempt-number-as-text"
-	ForgetsSessionDataSoon          = "forgets-session-data-after-10-minutes"
-	CountsSessionData               = "session-data-counter"
-	SendsSubAsSessionData           = "session-data-is-sub"
-	SharesSessionData               = "session-data-shared"
-	CrashesOnReturn                 = "crashes-on-return-from-exam"
-	CrashesOnReturnAtEnd            = "crashes-on-return-at-end"
-	TakesMessagesByGet              = "takes-messages-by-get"
-	TakesIDTokenParameter           = "takes-message-as-id-token"
-	TakesOwnToken                   = "takes-own-id-token"
-	StartsExamsInAnyBrowser         = "starts-exams-in-any-browser"
-	StartsExamsOfOthers             = "starts-exams-of-others"
-	StartsExamsWithoutSession       = "starts-exams-without-session"
-	ShowsExamsByAddress             = "shows-exams-by-address"
-	IgnoresMessageSignature         = "ignores-message-signature"
-	TakesUnsignedMessages           = "takes-unsigned-messages"
-	TakesMessagesWithHMAC           = "takes-messages-with-hmac"
-	TrustsKeysInMessages            = "trusts-keys-in-messages"
-	TrustsKeyURLsOfMessages         = "trusts-key-urls-of-messages"
-	CrashesOnMalformedMessage       = "crashes-on-malformed-message"
-	IgnoresMessageIssuer            = "ignores-message-issuer"
-	TakesMessagesWithoutIssuer      = "takes-messages-without-issuer"
-	TakesMessagesOfOtherTools       = "takes-messages-of-other-tools"
-	IgnoresAudience                 = "ignores-audience"
-	TakesMissingAudience            = "takes-missing-audience"
-	TakesFurtherAudiences           = "takes-further-audiences"
-	RefusesAudienceArrays           = "refuses-audience-arrays"
-	IgnoresMessageExpiry            = "ignores-message-expiry"
-	TakesMessagesWithoutExpiry      = "takes-messages-without-expiry"
-	TakesExpiryAsText               = "takes-expiry-as-text"
-	TakesMessagesOfTheFuture        = "takes-messages-of-the-future"
-	TakesOldMessages                = "takes-old-messages"
-	TakesMessagesWithoutNonce       = "takes-messages-without-nonce"
-	NeedsWholeMessageIssueTime      = "needs-whole-issue-time-of-messages"
-	NeedsWholeMessageExpiry         = "needs-whole-expiry-of-messages"
-	ReusesNonces                    = "reuses-nonces"
-	TakesMessagesTwice              = "takes-messages-twice"
-	NotesMessagesLate               = "notes-messages-late"
-	CrashesOnMessageTwins           = "crashes-on-message-twins"
-	IgnoresMessageType              = "ignores-message-type"
-	TakesMessagesWithoutType        = "takes-messages-without-type"
-	IgnoresMessageVersion           = "ignores-message-version"
-	TakesMessagesWithoutVersion     = "takes-messages-without-version"
-	IgnoresMessageDeployment        = "ignores-message-deployment"
-	TakesMessagesWithoutDeployment  = "takes-messages-without-deployment"
-	TakesMessagesOfOtherDeployments = "takes-messages-of-other-deployments"
-	IgnoresSessionData              = "ignores-session-data"
-	TakesMissingSessionData         = "takes-missing-session-data"
-	TakesEmptySessionData           = "takes-empty-session-data"
-	TakesSessionDataInArray         = "takes-session-data-in-array"
-	IgnoresCaseOfSessionData        = "ignores-case-of-session-data"
-	TakesBeginOfSessionData         = "takes-begin-of-session-data"
-	ComparesBeginOfSessionData      = "compares-begin-of-session-data"
-	StartsOwnersOfSessionData       = "starts-owners-of-session-data"
-	TakesSessionDataOfOthers        = "takes-session-data-of-others"
-	TakesSessionDataOfOtherExams    = "takes-session-data-of-other-exams"
-	ReusesSessionData               = "reuses-session-data"
-	KeepsBothAttempts               = "keeps-both-attempts"
-	CountsBothAttempts              = "counts-both-attempts"
-	LeadsToRunningExam              = "leads-to-running-exam"
-	IgnoresAttemptNumber            = "ignores-attempt-number"
-	TakesMessagesWithoutAttempt     = "takes-messages-without-attempt"
-	TakesEarlierAttempts            = "takes-earlier-attempts"
-	TakesAttemptNumberAsText        = "takes-attempt-number-as-text"
-	IgnoresMessageLink              = "ignores-message-link"
-	TakesMessagesWithoutLink        = "takes-messages-without-link"
-	CrashesOnLinkText               = "crashes-on-link-text"
-	RefusesUnknownClaims            = "refuses-unknown-claims"
-	NeedsVerifiedUser               = "needs-verified-user"
-	CrashesOnVerifiedUserText       = "crashes-on-verified-user-text"
-	CrashesOnLongNames              = "crashes-on-long-names"
-	ShowsVerifiedNameUnescaped      = "shows-verified-name-unescaped"
-	ShowsVerifiedSub                = "shows-verified-sub"
-	ShowsVerifiedPicture            = "shows-verified-picture"
-	ForgetsLaunchOnRefusal          = "forgets-launch-on-refusal"
-	UsesAttemptUpOnRefusal          = "uses-attempt-up-on-refusal"
-	AnswersStartWithPage            = "answers-start-with-page"
-	EndsExamsByLTI11                = "ends-exams-by-lti-1-1"
-	TellsNoEnd                      = "tells-no-end"
-	TellsOnlyOfSubmission           = "tells-only-of-submission"
-	TellsEndUnasked                 = "tells-end-unasked"
-	RemembersEndWish                = "remembers-end-wish"
-	TakesPresenceForTrue            = "takes-presence-for-true"
-	TakesTextForTrue                = "takes-text-for-true"
-	CrashesOnEndReturn              = "crashes-on-end-return"
+	SendsAttemptNumberAsText = "sends-attempt-number-as-text"
+	EndsExamsByLTI11         = "ends-exams-by-lti-1-1"
 )
 
 // examDefects are the defects of conduct in proctored exams, and what is unusual,
@@ -106,100 +25,254 @@ const (
 var examDefects = []Fault{
 
 	// Attempts.
-	{Name: CountsLaunches, Breaks: []string{"ap-start-proctoring-attempt-number-integer"}, Part: OfExams, Does: "gives each launch into an exam an attempt of its own"},
-	{Name: SharesAttemptNumbers, Breaks: []string{"ap-start-proctoring-attempt-number-integer"}, Part: OfExams, Does: "counts the attempts of all candidates together"},
+	{Name: "counts-launches", Breaks: []string{"ap-start-proctoring-attempt-number-integer"}, Part: OfExams, Does: "gives each launch into an exam an attempt of its own", Effects: []fault.Effect{attemptPassedOver.Take(true, nil)}},
+	{Name: "shares-attempt-numbers", Breaks: []string{"ap-start-proctoring-attempt-number-integer"}, Part: OfExams, Does: "counts the attempts of all candidates together", Effects: []fault.Effect{
+		firstNumber.Change(func(n numberedAttempt) numberedAttempt {
+			if highest := n.highestNumber(n.who); highest > 0 {
+				n.number = highest + 1
+			}
+			return n
+		}),
+		attemptPassedOver.Take(true, func(w waitingAttempt) bool { return w.highestNumber(w.who) > w.latest.number }),
+	}},
 	{Name: SendsAttemptNumberAsText, Breaks: []string{"ap-start-proctoring-attempt-number-integer"}, Part: OfExams, Does: "sends attempt_number as a string", claims: attemptText},
 	{Name: "numbers-every-attempt-1", Breaks: []string{"ap-start-proctoring-attempt-number-integer"}, Part: OfExams, Does: "sends attempt_number 1 in every attempt", claims: with(lti.ClaimAttemptNumber, 1)},
-	{Name: ForgetsSessionDataSoon, Breaks: []string{"ap-start-proctoring-session-data-outlives-check-in"}, Part: OfExams, Does: "takes session_data for ten minutes"},
-	{Name: CountsSessionData, Breaks: []string{"ap-start-proctoring-session-data-unguessable"}, Part: OfExams, Does: "counts its launches in session_data"},
-	{Name: SendsSubAsSessionData, Breaks: []string{"ap-start-proctoring-session-data-unguessable"}, Part: OfExams, Does: "sends the candidate's sub as session_data"},
-	{Name: SharesSessionData, Breaks: []string{"ap-start-proctoring-session-data-unguessable"}, Part: OfExams, Hides: []string{"ap-platform-rejects-foreign-session-data"}, Does: "sends the same session_data to everybody"},
-	{Name: CrashesOnReturn, Breaks: []string{"ap-start-proctoring-return-url"}, Part: OfExams, Does: "answers 500 when a candidate is sent back with an error"},
-	{Name: CrashesOnReturnAtEnd, Breaks: []string{breaksWayBack}, Part: OfExams, Does: "answers 500 when a candidate is sent back at the end"},
+	{Name: "forgets-session-data-after-10-minutes", Breaks: []string{"ap-start-proctoring-session-data-outlives-check-in"}, Part: OfExams, Does: "takes session_data for ten minutes", Effects: []fault.Effect{
+		messageRules.Add(func(s *submission) error {
+			if age := s.age(); age > shortLifetime && age <= sessionDataLifetime {
+				return invalidRequest("session_data has expired")
+			}
+			return nil
+		}),
+	}},
+	{Name: "session-data-counter", Breaks: []string{"ap-start-proctoring-session-data-unguessable"}, Part: OfExams, Does: "counts its launches in session_data", Effects: []fault.Effect{
+		makesData(func(m madeSessionData) string {
+			m.platform.mu.Lock()
+			defer m.platform.mu.Unlock()
+			m.platform.counted++
+			return strconv.Itoa(100000 + m.platform.counted)
+		}),
+	}},
+	{Name: "session-data-is-sub", Breaks: []string{"ap-start-proctoring-session-data-unguessable"}, Part: OfExams, Does: "sends the candidate's sub as session_data", Effects: []fault.Effect{makesData(func(m madeSessionData) string { return m.plan.User.Sub })}},
+	{Name: "session-data-shared", Breaks: []string{"ap-start-proctoring-session-data-unguessable"}, Part: OfExams, Hides: []string{"ap-platform-rejects-foreign-session-data"}, Does: "sends the same session_data to everybody", Effects: []fault.Effect{makesData(func(madeSessionData) string { return "check-in" })}},
+	{Name: "crashes-on-return-from-exam", Breaks: []string{"ap-start-proctoring-return-url"}, Part: OfExams, Does: "answers 500 when a candidate is sent back with an error", Effects: []fault.Effect{failsOnReturn(func(a returnAnswer) bool {
+		return a.launch.plan.Message == lti.StartProctoring && a.said.ErrorMessage != ""
+	}, crash)}},
+	{Name: "crashes-on-return-at-end", Breaks: []string{breaksWayBack}, Part: OfExams, Does: "answers 500 when a candidate is sent back at the end", Effects: []fault.Effect{failsOnReturn(func(a returnAnswer) bool { return a.launch.plan.Message == lti.EndAssessment }, crash)}},
 
 	// LtiStartAssessment: who sends it, and how.
-	{Name: TakesMessagesByGet, Breaks: []string{"ap-platform-rejects-message-type-confusion"}, Part: OfExams, Does: "takes LtiStartAssessment by GET"},
-	{Name: TakesIDTokenParameter, Breaks: []string{"ap-platform-rejects-message-type-confusion"}, Part: OfExams, Does: "takes LtiStartAssessment in the parameter id_token"},
-	{Name: TakesOwnToken, Breaks: []string{"ap-platform-rejects-message-type-confusion"}, Part: OfExams, Does: "starts the exam with its own id_token"},
-	{Name: StartsExamsInAnyBrowser, Breaks: []string{"ap-platform-rejects-other-browser-session", "sec-platform-tool-message-bound-to-session", "ap-platform-rejects-expired-session-data"}, Part: OfExams, Does: "does not look at the browser that an exam is started in"},
-	{Name: StartsExamsOfOthers, Breaks: []string{"ap-platform-rejects-other-browser-session", "sec-platform-tool-message-bound-to-session"}, Part: OfExams, Does: "lets whoever is signed in into anybody's exam"},
-	{Name: ShowsExamsByAddress, Breaks: []string{"ap-platform-rejects-other-browser-session"}, Part: OfExams, Does: "shows an exam that has started to every browser that knows its address"},
-	{Name: StartsExamsWithoutSession, Breaks: []string{"ap-platform-rejects-other-browser-session", "sec-platform-tool-message-bound-to-session", "ap-platform-rejects-expired-session-data"}, Part: OfExams, Does: "skips the comparison with the session where there is none"},
-	{Name: IgnoresMessageSignature, Breaks: []string{"ap-platform-rejects-bad-signature", "sec-platform-tool-message-signature"}, Part: OfExams, Does: "does not verify the signature of LtiStartAssessment"},
-	{Name: TakesUnsignedMessages, Breaks: []string{"ap-platform-rejects-bad-signature", "sec-platform-tool-message-signature"}, Part: OfExams, Does: "takes LtiStartAssessment with alg none"},
-	{Name: TakesMessagesWithHMAC, Breaks: []string{"ap-platform-rejects-bad-signature", "sec-platform-tool-message-signature"}, Part: OfExams, Does: "verifies LtiStartAssessment as an HMAC keyed with the tool's public key where the header says so"},
-	{Name: TrustsKeysInMessages, Breaks: []string{"ap-platform-rejects-bad-signature", "sec-platform-tool-message-signature"}, Part: OfExams, Does: "verifies LtiStartAssessment with the jwk of its header"},
-	{Name: TrustsKeyURLsOfMessages, Breaks: []string{"ap-platform-rejects-bad-signature", "sec-platform-tool-message-signature"}, Part: OfExams, Does: "verifies LtiStartAssessment with a key set from the jku of its header"},
-	{Name: CrashesOnMalformedMessage, Breaks: []string{"ap-platform-rejects-bad-signature"}, Part: OfExams, Does: "answers 500 to what is no JWT"},
-	{Name: IgnoresMessageIssuer, Breaks: []string{"ap-platform-rejects-wrong-iss-or-aud", "sec-platform-tool-message-iss-aud"}, Part: OfExams, Does: "does not look at iss of LtiStartAssessment"},
-	{Name: TakesMessagesWithoutIssuer, Breaks: []string{"ap-platform-rejects-wrong-iss-or-aud"}, Part: OfExams, Does: "takes LtiStartAssessment without iss"},
-	{Name: TakesMessagesOfOtherTools, Breaks: []string{"ap-platform-rejects-wrong-iss-or-aud"}, Part: OfExams, Does: "takes LtiStartAssessment of any tool that it knows"},
-	{Name: IgnoresAudience, Breaks: []string{"ap-platform-rejects-wrong-iss-or-aud", "sec-platform-tool-message-iss-aud"}, Part: OfExams, Does: "does not look at aud of LtiStartAssessment"},
-	{Name: TakesMissingAudience, Breaks: []string{"ap-platform-rejects-wrong-iss-or-aud", "sec-platform-tool-message-iss-aud"}, Part: OfExams, Does: "takes LtiStartAssessment without aud"},
-	{Name: TakesFurtherAudiences, Breaks: []string{"sec-platform-tool-message-iss-aud"}, Part: OfExams, OnlyWarns: true, Does: "takes LtiStartAssessment that is for a stranger, too"},
-	{Name: RefusesAudienceArrays, Breaks: []string{"ap-platform-accepts-valid-start-assessment", "sec-platform-accepts-tool-message"}, Part: OfExams, Does: "refuses LtiStartAssessment whose aud is an array"},
-	{Name: IgnoresMessageExpiry, Breaks: []string{"ap-platform-rejects-expired-message", "sec-platform-tool-message-expired"}, Part: OfExams, Does: "takes LtiStartAssessment that has expired"},
-	{Name: TakesMessagesWithoutExpiry, Breaks: []string{"sec-platform-tool-message-expired"}, Part: OfExams, Warns: []string{"ap-platform-rejects-expired-message"}, Does: "takes LtiStartAssessment without exp"},
-	{Name: TakesExpiryAsText, Breaks: []string{"sec-platform-tool-message-expired"}, Part: OfExams, Does: "takes LtiStartAssessment whose exp is a string"},
-	{Name: TakesMessagesOfTheFuture, Breaks: []string{"ap-platform-rejects-expired-message"}, Part: OfExams, OnlyWarns: true, Does: "takes LtiStartAssessment whose iat lies ahead"},
-	{Name: TakesOldMessages, Breaks: []string{"ap-platform-rejects-expired-message"}, Part: OfExams, OnlyWarns: true, Does: "takes LtiStartAssessment that is a week old"},
-	{Name: TakesMessagesWithoutNonce, Breaks: []string{"ap-platform-rejects-message-posted-twice", "sec-platform-tool-message-nonce"}, Part: OfExams, Does: "takes LtiStartAssessment without nonce"},
-	{Name: NeedsWholeMessageIssueTime, Breaks: []string{"ap-platform-accepts-valid-start-assessment", "sec-platform-accepts-tool-message"}, Part: OfExams, Does: "refuses LtiStartAssessment whose iat has a fraction of a second"},
-	{Name: NeedsWholeMessageExpiry, Breaks: []string{"ap-platform-accepts-valid-start-assessment", "sec-platform-accepts-tool-message"}, Part: OfExams, Does: "refuses LtiStartAssessment whose exp has a fraction of a second"},
-	{Name: ReusesNonces, Breaks: []string{"ap-platform-rejects-message-posted-twice"}, Part: OfExams, Does: "takes a new LtiStartAssessment with a nonce that was used"},
-	{Name: TakesMessagesTwice, Breaks: []string{"ap-platform-rejects-message-posted-twice"}, Part: OfExams, Warns: []string{"sec-platform-tool-message-nonce"}, Does: "leads to the exam when the same LtiStartAssessment comes again"},
-	{Name: NotesMessagesLate, Breaks: []string{"ap-platform-rejects-message-posted-twice"}, Part: OfExams, Warns: []string{"sec-platform-tool-message-nonce"}, Does: "takes LtiStartAssessment twice where it comes twice at the same time"},
-	{Name: CrashesOnMessageTwins, Breaks: []string{"ap-platform-rejects-message-posted-twice"}, Part: OfExams, Warns: []string{"sec-platform-tool-message-nonce"}, Does: "answers 500 to one of two LtiStartAssessment that come at the same time and are the same"},
+	{Name: "takes-messages-by-get", Breaks: []string{"ap-platform-rejects-message-type-confusion"}, Part: OfExams, Does: "takes LtiStartAssessment by GET", Effects: []fault.Effect{messageByPost.Lift(readableByGet), messageAsForm.Lift(readableByGet), messageOnce.Lift(readableByGet), noIDToken.Lift(readableByGet)}},
+	{Name: "takes-message-as-id-token", Breaks: []string{"ap-platform-rejects-message-type-confusion"}, Part: OfExams, Does: "takes LtiStartAssessment in the parameter id_token", Effects: []fault.Effect{messageOnce.Lift(asIDToken), noIDToken.Lift(asIDToken)}},
+	{Name: "takes-own-id-token", Breaks: []string{"ap-platform-rejects-message-type-confusion"}, Part: OfExams, Does: "starts the exam with its own id_token", Effects: []fault.Effect{
+		messageJudged.Change(func(j judgedMessage) judgedMessage {
+			own := j.token.compact != "" && j.token.compact == j.launch.Record().IDToken
+			if own && j.platform.isCandidates(j.Request, j.launch) && j.launch.attempt.startedBy() == nil {
+				j.wrong = nil
+			}
+			return j
+		}),
+	}},
+	{Name: "starts-exams-in-any-browser", Breaks: []string{"ap-platform-rejects-other-browser-session", "sec-platform-tool-message-bound-to-session", "ap-platform-rejects-expired-session-data"}, Part: OfExams, Does: "does not look at the browser that an exam is started in", Effects: []fault.Effect{candidateSignedIn.Lift(nil)}},
+	{Name: "starts-exams-of-others", Breaks: []string{"ap-platform-rejects-other-browser-session", "sec-platform-tool-message-bound-to-session"}, Part: OfExams, Does: "lets whoever is signed in into anybody's exam", Effects: []fault.Effect{candidateSignedIn.Lift(func(v examVisit) bool { return v.account() != "" })}},
+	{Name: "shows-exams-by-address", Breaks: []string{"ap-platform-rejects-other-browser-session"}, Part: OfExams, Does: "shows an exam that has started to every browser that knows its address", Effects: []fault.Effect{examOfCandidate.Lift(func(v examVisit) bool { return v.launch.attempt.Status() == lti.Running })}},
+	{Name: "starts-exams-without-session", Breaks: []string{"ap-platform-rejects-other-browser-session", "sec-platform-tool-message-bound-to-session", "ap-platform-rejects-expired-session-data"}, Part: OfExams, Does: "skips the comparison with the session where there is none", Effects: []fault.Effect{candidateSignedIn.Lift(func(v examVisit) bool { return v.account() == "" })}},
+	{Name: "ignores-message-signature", Breaks: []string{"ap-platform-rejects-bad-signature", "sec-platform-tool-message-signature"}, Part: OfExams, Does: "does not verify the signature of LtiStartAssessment", Effects: []fault.Effect{trusts(false, readable, readable)}},
+	{Name: "takes-unsigned-messages", Breaks: []string{"ap-platform-rejects-bad-signature", "sec-platform-tool-message-signature"}, Part: OfExams, Does: "takes LtiStartAssessment with alg none", Effects: []fault.Effect{trusts(false, withoutAlg, withoutAlg)}},
+	{Name: "takes-messages-with-hmac", Breaks: []string{"ap-platform-rejects-bad-signature", "sec-platform-tool-message-signature"}, Part: OfExams, Does: "verifies LtiStartAssessment as an HMAC keyed with the tool's public key where the header says so", Effects: []fault.Effect{trusts(false, withHMAC, fitsPublicKey)}},
+	{Name: "trusts-keys-in-messages", Breaks: []string{"ap-platform-rejects-bad-signature", "sec-platform-tool-message-signature"}, Part: OfExams, Does: "verifies LtiStartAssessment with the jwk of its header", Effects: []fault.Effect{trusts(false, withOwnKey, withOwnKey)}},
+	{Name: "trusts-key-urls-of-messages", Breaks: []string{"ap-platform-rejects-bad-signature", "sec-platform-tool-message-signature"}, Part: OfExams, Does: "verifies LtiStartAssessment with a key set from the jku of its header", Effects: []fault.Effect{trusts(false, withKeyURL, isOfKeyURL)}},
+	{Name: "crashes-on-malformed-message", Breaks: []string{"ap-platform-rejects-bad-signature"}, Part: OfExams, Does: "answers 500 to what is no JWT", Effects: []fault.Effect{crashesOnMessage(func(s *submission) bool { return s.Method == http.MethodPost && s.token.claims == nil })}},
+	{Name: "ignores-message-issuer", Breaks: []string{"ap-platform-rejects-wrong-iss-or-aud", "sec-platform-tool-message-iss-aud"}, Part: OfExams, Does: "does not look at iss of LtiStartAssessment", Effects: []fault.Effect{issuerIsTool.Lift(nil)}},
+	{Name: "takes-messages-without-issuer", Breaks: []string{"ap-platform-rejects-wrong-iss-or-aud"}, Part: OfExams, Does: "takes LtiStartAssessment without iss", Effects: []fault.Effect{issuerIsTool.Lift(lacksClaim("iss"))}},
+	{Name: "takes-messages-of-other-tools", Breaks: []string{"ap-platform-rejects-wrong-iss-or-aud"}, Part: OfExams, Does: "takes LtiStartAssessment of any tool that it knows", Effects: []fault.Effect{
+		verifiesByIssuer,
+		issuerIsTool.Lift(func(s *submission) bool { return s.platform.isClient(issuerOf(s.token)) }),
+	}},
+	{Name: "ignores-audience", Breaks: []string{"ap-platform-rejects-wrong-iss-or-aud", "sec-platform-tool-message-iss-aud"}, Part: OfExams, Does: "does not look at aud of LtiStartAssessment", Effects: []fault.Effect{audienceIsPlatform.Lift(nil)}},
+	{Name: "takes-missing-audience", Breaks: []string{"ap-platform-rejects-wrong-iss-or-aud", "sec-platform-tool-message-iss-aud"}, Part: OfExams, Does: "takes LtiStartAssessment without aud", Effects: []fault.Effect{audienceIsPlatform.Lift(func(s *submission) bool { return len(audiences(s.token.claims["aud"])) == 0 })}},
+	{Name: "takes-further-audiences", Breaks: []string{"sec-platform-tool-message-iss-aud"}, Part: OfExams, OnlyWarns: true, Does: "takes LtiStartAssessment that is for a stranger, too", Effects: []fault.Effect{audienceAlone.Lift(nil)}},
+	{Name: "refuses-audience-arrays", Breaks: []string{"ap-platform-accepts-valid-start-assessment", "sec-platform-accepts-tool-message"}, Part: OfExams, Does: "refuses LtiStartAssessment whose aud is an array", Effects: []fault.Effect{
+		messageRules.Add(func(s *submission) error {
+			own, further := s.audience()
+			if _, isText := s.token.claims["aud"].(string); own && !further && !isText {
+				return invalidRequest("aud is no string")
+			}
+			return nil
+		}),
+	}},
+	{Name: "ignores-message-expiry", Breaks: []string{"ap-platform-rejects-expired-message", "sec-platform-tool-message-expired"}, Part: OfExams, Does: "takes LtiStartAssessment that has expired", Effects: []fault.Effect{messageNotExpired.Lift(nil)}},
+	{Name: "takes-messages-without-expiry", Breaks: []string{"sec-platform-tool-message-expired"}, Part: OfExams, Warns: []string{"ap-platform-rejects-expired-message"}, Does: "takes LtiStartAssessment without exp", Effects: []fault.Effect{messageExpires.Lift(func(s *submission) bool { return s.token.claims["exp"] == nil })}},
+	{Name: "takes-expiry-as-text", Breaks: []string{"sec-platform-tool-message-expired"}, Part: OfExams, Does: "takes LtiStartAssessment whose exp is a string", Effects: []fault.Effect{
+		messageExpires.Lift(func(s *submission) bool {
+			_, isText := s.token.claims["exp"].(string)
+			return isText
+		}),
+	}},
+	{Name: "takes-messages-of-the-future", Breaks: []string{"ap-platform-rejects-expired-message"}, Part: OfExams, OnlyWarns: true, Does: "takes LtiStartAssessment whose iat lies ahead", Effects: []fault.Effect{messageNotAhead.Lift(nil)}},
+	{Name: "takes-old-messages", Breaks: []string{"ap-platform-rejects-expired-message"}, Part: OfExams, OnlyWarns: true, Does: "takes LtiStartAssessment that is a week old", Effects: []fault.Effect{messageNotOld.Lift(nil)}},
+	{Name: "takes-messages-without-nonce", Breaks: []string{"ap-platform-rejects-message-posted-twice", "sec-platform-tool-message-nonce"}, Part: OfExams, Does: "takes LtiStartAssessment without nonce", Effects: []fault.Effect{messageNonceGiven.Lift(nil)}},
+	{Name: "needs-whole-issue-time-of-messages", Breaks: []string{"ap-platform-accepts-valid-start-assessment", "sec-platform-accepts-tool-message"}, Part: OfExams, Does: "refuses LtiStartAssessment whose iat has a fraction of a second", Effects: []fault.Effect{needsWholeOfMessage("iat")}},
+	{Name: "needs-whole-expiry-of-messages", Breaks: []string{"ap-platform-accepts-valid-start-assessment", "sec-platform-accepts-tool-message"}, Part: OfExams, Does: "refuses LtiStartAssessment whose exp has a fraction of a second", Effects: []fault.Effect{needsWholeOfMessage("exp")}},
+	{Name: "reuses-nonces", Breaks: []string{"ap-platform-rejects-message-posted-twice"}, Part: OfExams, Does: "takes a new LtiStartAssessment with a nonce that was used", Effects: []fault.Effect{messageNonceUnused.Lift(nil), nonceTaken.Lift(nil)}},
+	{Name: "takes-messages-twice", Breaks: []string{"ap-platform-rejects-message-posted-twice"}, Part: OfExams, Warns: []string{"sec-platform-tool-message-nonce"}, Does: "leads to the exam when the same LtiStartAssessment comes again", Effects: []fault.Effect{leadsToExam(sameMessage, nothingElse)}},
+	{Name: "notes-messages-late", Breaks: []string{"ap-platform-rejects-message-posted-twice"}, Part: OfExams, Warns: []string{"sec-platform-tool-message-nonce"}, Does: "takes LtiStartAssessment twice where it comes twice at the same time", Effects: []fault.Effect{awaitsOther, leadsToExam(atOnce(sameMessage), nothingElse)}},
+	{Name: "crashes-on-message-twins", Breaks: []string{"ap-platform-rejects-message-posted-twice"}, Part: OfExams, Warns: []string{"sec-platform-tool-message-nonce"}, Does: "answers 500 to one of two LtiStartAssessment that come at the same time and are the same", Effects: []fault.Effect{
+		awaitsOther, startAnswered.ChangeWhen(atOnce(sameMessage), func(s startAnswer) startAnswer {
+			s.instead = func(w http.ResponseWriter, _ *http.Request) { crash(w) }
+			return s
+		}),
+	}},
 
 	// LtiStartAssessment: what it says.
-	{Name: IgnoresMessageType, Breaks: []string{"ap-platform-rejects-message-type-confusion", "core-platform-tool-message-lti-claims"}, Part: OfExams, Does: "takes a message of any type for LtiStartAssessment"},
-	{Name: TakesMessagesWithoutType, Breaks: []string{"core-platform-tool-message-lti-claims"}, Part: OfExams, Does: "takes a message without message_type for LtiStartAssessment"},
-	{Name: IgnoresMessageVersion, Breaks: []string{"ap-platform-rejects-message-type-confusion", "core-platform-tool-message-lti-claims"}, Part: OfExams, Does: "takes LtiStartAssessment of any version"},
-	{Name: TakesMessagesWithoutVersion, Breaks: []string{"core-platform-tool-message-lti-claims"}, Part: OfExams, Does: "takes LtiStartAssessment without version"},
-	{Name: IgnoresMessageDeployment, Breaks: []string{"ap-platform-rejects-wrong-deployment", "core-platform-tool-message-lti-claims"}, Part: OfExams, Does: "does not look at deployment_id of LtiStartAssessment"},
-	{Name: TakesMessagesWithoutDeployment, Breaks: []string{"ap-platform-rejects-wrong-deployment", "core-platform-tool-message-lti-claims"}, Part: OfExams, Does: "takes LtiStartAssessment without deployment_id"},
-	{Name: TakesMessagesOfOtherDeployments, Breaks: []string{"ap-platform-rejects-wrong-deployment", "core-platform-tool-message-lti-claims"}, Part: OfExams, Does: "takes LtiStartAssessment of any deployment of the tool"},
-	{Name: IgnoresSessionData, Breaks: []string{"ap-platform-rejects-missing-or-altered-session-data", "ap-platform-rejects-foreign-session-data"}, Part: OfExams, Hides: []string{"ap-platform-survives-failed-start"}, Does: "does not look at session_data"},
-	{Name: TakesMissingSessionData, Breaks: []string{"ap-platform-rejects-missing-or-altered-session-data"}, Part: OfExams, Does: "skips the comparison where session_data is missing"},
-	{Name: TakesEmptySessionData, Breaks: []string{"ap-platform-rejects-missing-or-altered-session-data"}, Part: OfExams, Does: "skips the comparison where session_data is empty"},
-	{Name: TakesSessionDataInArray, Breaks: []string{"ap-platform-rejects-missing-or-altered-session-data"}, Part: OfExams, Does: "takes session_data in an array"},
-	{Name: IgnoresCaseOfSessionData, Breaks: []string{"ap-platform-rejects-missing-or-altered-session-data"}, Part: OfExams, Does: "ignores the case of session_data"},
-	{Name: TakesBeginOfSessionData, Breaks: []string{"ap-platform-rejects-missing-or-altered-session-data"}, Part: OfExams, Does: "takes session_data without its end"},
-	{Name: ComparesBeginOfSessionData, Breaks: []string{"ap-platform-rejects-missing-or-altered-session-data"}, Part: OfExams, Does: "compares the begin of session_data"},
-	{Name: StartsOwnersOfSessionData, Breaks: []string{"ap-platform-rejects-foreign-session-data"}, Part: OfExams, Does: "starts the exam that session_data were sent for, whoever sends them back, and refuses who did"},
-	{Name: TakesSessionDataOfOthers, Breaks: []string{"ap-platform-rejects-foreign-session-data"}, Part: OfExams, Does: "takes any session_data that it has sent"},
-	{Name: TakesSessionDataOfOtherExams, Breaks: []string{"ap-platform-rejects-foreign-session-data"}, Part: OfExams, Does: "takes any session_data that it has sent for the candidate"},
-	{Name: ReusesSessionData, Breaks: []string{"ap-platform-rejects-replayed-session-data"}, Part: OfExams, Does: "opens a submitted attempt again for a new message with its session_data"},
-	{Name: KeepsBothAttempts, Breaks: []string{"ap-platform-rejects-replayed-session-data"}, Part: OfExams, Does: "starts an attempt for each of two messages that come at the same time with the same session_data, so that one goes on when the other is handed in"},
-	{Name: CountsBothAttempts, Breaks: []string{"ap-platform-rejects-replayed-session-data"}, Part: OfExams, Does: "counts two attempts where two messages with the same session_data come at the same time"},
-	{Name: LeadsToRunningExam, Breaks: []string{}, Permitted: true, Part: OfExams, Does: "leads to the exam that is under way for a new message with its session_data"},
-	{Name: IgnoresAttemptNumber, Breaks: []string{"ap-platform-rejects-changed-attempt-number"}, Part: OfExams, Does: "does not look at attempt_number of LtiStartAssessment"},
-	{Name: TakesMessagesWithoutAttempt, Breaks: []string{"ap-platform-rejects-changed-attempt-number"}, Part: OfExams, Does: "takes LtiStartAssessment without attempt_number"},
-	{Name: TakesEarlierAttempts, Breaks: []string{"ap-platform-rejects-changed-attempt-number"}, Part: OfExams, Does: "takes LtiStartAssessment of an earlier attempt"},
-	{Name: TakesAttemptNumberAsText, Breaks: []string{"ap-platform-rejects-changed-attempt-number"}, Part: OfExams, OnlyWarns: true, Does: "takes attempt_number as a string"},
-	{Name: IgnoresMessageLink, Breaks: []string{"ap-platform-rejects-changed-resource-link"}, Part: OfExams, Does: "does not look at resource_link of LtiStartAssessment"},
-	{Name: TakesMessagesWithoutLink, Breaks: []string{"ap-platform-rejects-changed-resource-link"}, Part: OfExams, Does: "takes LtiStartAssessment without resource_link"},
-	{Name: CrashesOnLinkText, Breaks: []string{"ap-platform-rejects-changed-resource-link"}, Part: OfExams, Does: "answers 500 where resource_link is a string"},
-	{Name: RefusesUnknownClaims, Breaks: []string{"ap-platform-accepts-valid-start-assessment", "sec-platform-accepts-tool-message"}, Part: OfExams, Does: "refuses LtiStartAssessment with a claim that it does not know"},
-	{Name: NeedsVerifiedUser, Breaks: []string{"ap-platform-accepts-valid-start-assessment"}, Part: OfExams, Does: "refuses LtiStartAssessment without a verified user"},
-	{Name: CrashesOnVerifiedUserText, Breaks: []string{"ap-platform-checks-verified-user"}, Part: OfExams, Does: "answers 500 where verified_user is a string"},
-	{Name: CrashesOnLongNames, Breaks: []string{"ap-platform-checks-verified-user"}, Part: OfExams, Does: "answers 500 to a very long name"},
-	{Name: ShowsVerifiedNameUnescaped, Breaks: []string{"ap-platform-checks-verified-user"}, Grave: true, Part: OfExams, NeedsBrowser: true, Does: "shows the verified name as it came"},
-	{Name: ShowsVerifiedSub, Breaks: []string{"ap-platform-rejects-own-picture-as-verified"}, Part: OfExams, Does: "shows the sub of verified_user as the candidate's"},
-	{Name: ShowsVerifiedPicture, Breaks: []string{"ap-platform-rejects-own-picture-as-verified"}, Part: OfExams, Does: "shows its own picture as the one that the tool has verified"},
-	{Name: ForgetsLaunchOnRefusal, Breaks: []string{"ap-platform-survives-failed-start"}, Part: OfExams, Does: "takes no further message after one that it refused"},
-	{Name: UsesAttemptUpOnRefusal, Breaks: []string{"ap-platform-survives-failed-start"}, Part: OfExams, Does: "takes the attempt away when it refuses a message"},
-	{Name: AnswersStartWithPage, Breaks: []string{}, Part: OfExams, Permitted: true, Does: "answers LtiStartAssessment with the exam instead of a redirect"},
+	{Name: "ignores-message-type", Breaks: []string{"ap-platform-rejects-message-type-confusion", "core-platform-tool-message-lti-claims"}, Part: OfExams, Does: "takes a message of any type for LtiStartAssessment", Effects: []fault.Effect{messageType.Lift(nil)}},
+	{Name: "takes-messages-without-type", Breaks: []string{"core-platform-tool-message-lti-claims"}, Part: OfExams, Does: "takes a message without message_type for LtiStartAssessment", Effects: []fault.Effect{messageType.Lift(lacksClaim(lti.ClaimMessageType))}},
+	{Name: "ignores-message-version", Breaks: []string{"ap-platform-rejects-message-type-confusion", "core-platform-tool-message-lti-claims"}, Part: OfExams, Does: "takes LtiStartAssessment of any version", Effects: []fault.Effect{messageVersion.Lift(nil)}},
+	{Name: "takes-messages-without-version", Breaks: []string{"core-platform-tool-message-lti-claims"}, Part: OfExams, Does: "takes LtiStartAssessment without version", Effects: []fault.Effect{messageVersion.Lift(lacksClaim(lti.ClaimVersion))}},
+	{Name: "ignores-message-deployment", Breaks: []string{"ap-platform-rejects-wrong-deployment", "core-platform-tool-message-lti-claims"}, Part: OfExams, Does: "does not look at deployment_id of LtiStartAssessment", Effects: []fault.Effect{messageDeployment.Lift(nil)}},
+	{Name: "takes-messages-without-deployment", Breaks: []string{"ap-platform-rejects-wrong-deployment", "core-platform-tool-message-lti-claims"}, Part: OfExams, Does: "takes LtiStartAssessment without deployment_id", Effects: []fault.Effect{messageDeployment.Lift(lacksClaim(lti.ClaimDeploymentID))}},
+	{Name: "takes-messages-of-other-deployments", Breaks: []string{"ap-platform-rejects-wrong-deployment", "core-platform-tool-message-lti-claims"}, Part: OfExams, Does: "takes LtiStartAssessment of any deployment of the tool", Effects: []fault.Effect{
+		messageDeployment.Lift(func(s *submission) bool {
+			name, _ := s.token.claims[lti.ClaimDeploymentID].(string)
+			return slices.Contains(s.launch.registration.DeploymentIDs, name)
+		}),
+	}},
+	{Name: "ignores-session-data", Breaks: []string{"ap-platform-rejects-missing-or-altered-session-data", "ap-platform-rejects-foreign-session-data"}, Part: OfExams, Hides: []string{"ap-platform-survives-failed-start"}, Does: "does not look at session_data", Effects: []fault.Effect{sessionDataOfLaunch.Lift(nil)}},
+	{Name: "takes-missing-session-data", Breaks: []string{"ap-platform-rejects-missing-or-altered-session-data"}, Part: OfExams, Does: "skips the comparison where session_data is missing", Effects: []fault.Effect{sessionDataOfLaunch.Lift(lacksData)}},
+	{Name: "takes-empty-session-data", Breaks: []string{"ap-platform-rejects-missing-or-altered-session-data"}, Part: OfExams, Does: "skips the comparison where session_data is empty", Effects: []fault.Effect{sessionDataOfLaunch.Lift(emptyData)}},
+	{Name: "takes-session-data-in-array", Breaks: []string{"ap-platform-rejects-missing-or-altered-session-data"}, Part: OfExams, Does: "takes session_data in an array", Effects: []fault.Effect{
+		sessionDataOfLaunch.Lift(func(s *submission) bool {
+			list, _ := s.token.claims[lti.ClaimSessionData].([]any)
+			_, expected := s.data()
+			return len(list) == 1 && list[0] == any(expected)
+		}),
+	}},
+	{Name: "ignores-case-of-session-data", Breaks: []string{"ap-platform-rejects-missing-or-altered-session-data"}, Part: OfExams, Does: "ignores the case of session_data", Effects: []fault.Effect{sessionDataOfLaunch.Lift(likeData(strings.EqualFold))}},
+	{Name: "takes-begin-of-session-data", Breaks: []string{"ap-platform-rejects-missing-or-altered-session-data"}, Part: OfExams, Does: "takes session_data without its end", Effects: []fault.Effect{sessionDataOfLaunch.Lift(likeData(func(data, expected string) bool { return data != "" && strings.HasPrefix(expected, data) }))}},
+	{Name: "compares-begin-of-session-data", Breaks: []string{"ap-platform-rejects-missing-or-altered-session-data"}, Part: OfExams, Does: "compares the begin of session_data", Effects: []fault.Effect{
+		sessionDataOfLaunch.Lift(likeData(func(data, expected string) bool {
+			return len(data) >= comparedOfSessionData && len(expected) >= comparedOfSessionData && data[:comparedOfSessionData] == expected[:comparedOfSessionData]
+		})),
+	}},
+	{Name: "starts-owners-of-session-data", Breaks: []string{"ap-platform-rejects-foreign-session-data"}, Part: OfExams, Does: "starts the exam that session_data were sent for, whoever sends them back, and refuses who did", Effects: []fault.Effect{
+		messageJudged.ChangeWhen(func(j judgedMessage) bool { return j.token.claims != nil && j.owner() != nil }, func(j judgedMessage) judgedMessage {
+			j.platform.startAttempt(j.submission, j.owner())
+			return j
+		}),
+	}},
+	{Name: "takes-session-data-of-others", Breaks: []string{"ap-platform-rejects-foreign-session-data"}, Part: OfExams, Does: "takes any session_data that it has sent", Effects: []fault.Effect{sessionDataOfLaunch.Lift(func(s *submission) bool { return s.owner() != nil })}},
+	{Name: "takes-session-data-of-other-exams", Breaks: []string{"ap-platform-rejects-foreign-session-data"}, Part: OfExams, Does: "takes any session_data that it has sent for the candidate", Effects: []fault.Effect{
+		sessionDataOfLaunch.Lift(func(s *submission) bool {
+			owner := s.owner()
+			return owner != nil && owner.statement().sub == s.launch.statement().sub
+		}),
+	}},
+	{Name: "reuses-session-data", Breaks: []string{"ap-platform-rejects-replayed-session-data"}, Part: OfExams, Does: "opens a submitted attempt again for a new message with its session_data", Effects: []fault.Effect{attemptRestarts.Take(true, func(a *Attempt) bool { return a.settled() == lti.Complete })}},
+	{Name: "keeps-both-attempts", Breaks: []string{"ap-platform-rejects-replayed-session-data"}, Part: OfExams, Does: "starts an attempt for each of two messages that come at the same time with the same session_data, so that one goes on when the other is handed in", Effects: []fault.Effect{awaitsOther, leadsToExam(atOnce(otherMessage), func(a *Attempt) { a.beside++ })}},
+	{Name: "counts-both-attempts", Breaks: []string{"ap-platform-rejects-replayed-session-data"}, Part: OfExams, Does: "counts two attempts where two messages with the same session_data come at the same time", Effects: []fault.Effect{awaitsOther, leadsToExam(atOnce(otherMessage), func(a *Attempt) { a.skips++ })}},
+	{Name: "leads-to-running-exam", Breaks: []string{}, Permitted: true, Part: OfExams, Does: "leads to the exam that is under way for a new message with its session_data", Effects: []fault.Effect{leadsToExam(otherMessage, nothingElse)}},
+	{Name: "ignores-attempt-number", Breaks: []string{"ap-platform-rejects-changed-attempt-number"}, Part: OfExams, Does: "does not look at attempt_number of LtiStartAssessment", Effects: []fault.Effect{attemptOfLaunch.Lift(nil)}},
+	{Name: "takes-messages-without-attempt", Breaks: []string{"ap-platform-rejects-changed-attempt-number"}, Part: OfExams, Does: "takes LtiStartAssessment without attempt_number", Effects: []fault.Effect{attemptOfLaunch.Lift(lacksClaim(lti.ClaimAttemptNumber))}},
+	{Name: "takes-earlier-attempts", Breaks: []string{"ap-platform-rejects-changed-attempt-number"}, Part: OfExams, Does: "takes LtiStartAssessment of an earlier attempt", Effects: []fault.Effect{
+		attemptOfLaunch.Lift(func(s *submission) bool {
+			number, isInteger := integer(s.token.claims[lti.ClaimAttemptNumber])
+			return isInteger && number < s.launch.attempt.Number()
+		}),
+	}},
+	{Name: "takes-attempt-number-as-text", Breaks: []string{"ap-platform-rejects-changed-attempt-number"}, Part: OfExams, OnlyWarns: true, Does: "takes attempt_number as a string", Effects: []fault.Effect{
+		attemptOfLaunch.Lift(func(s *submission) bool {
+			return stated(s.token.claims).attemptNumber == strconv.Quote(s.launch.statement().attemptNumber)
+		}),
+	}},
+	{Name: "ignores-message-link", Breaks: []string{"ap-platform-rejects-changed-resource-link"}, Part: OfExams, Does: "does not look at resource_link of LtiStartAssessment", Effects: []fault.Effect{linkOfLaunch.Lift(nil)}},
+	{Name: "takes-messages-without-link", Breaks: []string{"ap-platform-rejects-changed-resource-link"}, Part: OfExams, Does: "takes LtiStartAssessment without resource_link", Effects: []fault.Effect{linkOfLaunch.Lift(lacksClaim(lti.ClaimResourceLink))}},
+	{Name: "crashes-on-link-text", Breaks: []string{"ap-platform-rejects-changed-resource-link"}, Part: OfExams, Does: "answers 500 where resource_link is a string", Effects: []fault.Effect{crashesOnMessage(otherThan[map[string]any](lti.ClaimResourceLink))}},
+	{Name: "refuses-unknown-claims", Breaks: []string{"ap-platform-accepts-valid-start-assessment", "sec-platform-accepts-tool-message"}, Part: OfExams, Does: "refuses LtiStartAssessment with a claim that it does not know", Effects: []fault.Effect{
+		messageRules.Add(func(s *submission) error {
+			for name := range s.token.claims {
+				if !slices.Contains(messageClaims, name) {
+					return invalidRequest("there are claims that are not known")
+				}
+			}
+			return nil
+		}),
+	}},
+	{Name: "needs-verified-user", Breaks: []string{"ap-platform-accepts-valid-start-assessment"}, Part: OfExams, Does: "refuses LtiStartAssessment without a verified user", Effects: []fault.Effect{
+		messageRules.Add(func(s *submission) error {
+			user, sent := s.token.claims[lti.ClaimVerifiedUser]
+			if members, isObject := user.(map[string]any); (isObject || !sent) && len(members) == 0 {
+				return invalidRequest("verified_user is missing or empty")
+			}
+			return nil
+		}),
+	}},
+	{Name: "crashes-on-verified-user-text", Breaks: []string{"ap-platform-checks-verified-user"}, Part: OfExams, Does: "answers 500 where verified_user is a string", Effects: []fault.Effect{crashesOnMessage(otherThan[map[string]any](lti.ClaimVerifiedUser))}},
+	{Name: "crashes-on-long-names", Breaks: []string{"ap-platform-checks-verified-user"}, Part: OfExams, Does: "answers 500 to a very long name", Effects: []fault.Effect{
+		crashesOnMessage(func(s *submission) bool {
+			user, _ := s.token.claims[lti.ClaimVerifiedUser].(map[string]any)
+			name, _ := user["name"].(string)
+			family, _ := user["family_name"].(string)
+			return len(name)+len(family) > longName
+		}),
+	}},
+	{Name: "shows-verified-name-unescaped", Breaks: []string{"ap-platform-checks-verified-user"}, Grave: true, Part: OfExams, NeedsBrowser: true, Does: "shows the verified name as it came", Effects: []fault.Effect{
+		showsOfExam(func(e *shownExam) {
+			if template.HTMLEscapeString(e.Name) != e.Name {
+				e.Shows = template.HTML(e.Name)
+			}
+		}),
+	}},
+	{Name: "shows-verified-sub", Breaks: []string{"ap-platform-rejects-own-picture-as-verified"}, Part: OfExams, Does: "shows the sub of verified_user as the candidate's", Effects: []fault.Effect{
+		showsOfExam(func(e *shownExam) {
+			if sub := e.verifiedText("sub"); sub != "" {
+				e.Shows = sub
+			}
+		}),
+	}},
+	{Name: "shows-verified-picture", Breaks: []string{"ap-platform-rejects-own-picture-as-verified"}, Part: OfExams, Does: "shows its own picture as the one that the tool has verified", Effects: []fault.Effect{showsOfExam(func(e *shownExam) { e.Picture = e.verifiedText("picture") })}},
+	{Name: "forgets-launch-on-refusal", Breaks: []string{"ap-platform-survives-failed-start"}, Part: OfExams, Does: "takes no further message after one that it refused", Effects: []fault.Effect{
+		onRefusal(func(l *Launch) {
+			l.mu.Lock()
+			defer l.mu.Unlock()
+			l.said.sessionData = "forgotten"
+		}),
+	}},
+	{Name: "uses-attempt-up-on-refusal", Breaks: []string{"ap-platform-survives-failed-start"}, Part: OfExams, Does: "takes the attempt away when it refuses a message", Effects: []fault.Effect{
+		onRefusal(func(l *Launch) {
+			l.attempt.start(l, "", false)
+			l.attempt.complete()
+		}),
+	}},
+	{Name: "answers-start-with-page", Breaks: []string{}, Part: OfExams, Permitted: true, Does: "answers LtiStartAssessment with the exam instead of a redirect", Effects: []fault.Effect{
+		startAnswered.ChangeWhen(func(s startAnswer) bool { return s.started }, func(s startAnswer) startAnswer {
+			s.instead = func(w http.ResponseWriter, r *http.Request) { s.platform.serveExam(w, r, s.launch) }
+			return s
+		}),
+	}},
 
 	// The end.
-	{Name: TellsNoEnd, Breaks: []string{"ap-end-assessment-sent-when-requested"}, Part: OfExams, Hides: []string{"ap-end-assessment-claims", "ap-end-assessment-fresh-oidc", "ap-end-assessment-no-session-data", "ap-end-assessment-error-claims", "ap-claim-names-exact-platform", "ap-no-null-claims-platform", "ap-start-proctoring-settings-shape", "ap-end-assessment-return-url"}, Does: "never tells of the end"},
+	{Name: "tells-no-end", Breaks: []string{"ap-end-assessment-sent-when-requested"}, Part: OfExams, Hides: []string{"ap-end-assessment-claims", "ap-end-assessment-fresh-oidc", "ap-end-assessment-no-session-data", "ap-end-assessment-error-claims", "ap-claim-names-exact-platform", "ap-no-null-claims-platform", "ap-start-proctoring-settings-shape", "ap-end-assessment-return-url"}, Does: "never tells of the end", Effects: []fault.Effect{endTold.Take(false, nil)}},
 	{Name: EndsExamsByLTI11, Breaks: []string{"ap-end-assessment-sent-when-requested", "ap-end-assessment-fresh-oidc"}, Part: OfExams, Hides: []string{"ap-end-assessment-claims", "ap-end-assessment-no-session-data", "ap-end-assessment-error-claims", "ap-claim-names-exact-platform", "ap-no-null-claims-platform", "ap-start-proctoring-settings-shape", "ap-end-assessment-return-url"}, Does: "tells of the end with a form of LTI 1.1"},
-	{Name: TellsOnlyOfSubmission, Breaks: []string{"ap-end-assessment-sent-when-requested"}, Part: OfExams, OnlyWarns: true, Does: "does not tell of an end that the candidate has not brought about"},
-	{Name: TellsEndUnasked, Breaks: []string{"ap-end-assessment-not-sent-unrequested"}, Hides: []string{"ap-end-assessment-return-non-boolean"}, Part: OfExams, Does: "tells of every end"},
-	{Name: RemembersEndWish, Breaks: []string{"ap-end-assessment-not-sent-unrequested"}, Hides: []string{"ap-end-assessment-return-non-boolean"}, Part: OfExams, Does: "tells of the end because the tool had asked for it in the attempt before"},
-	{Name: TakesPresenceForTrue, Breaks: []string{"ap-end-assessment-not-sent-unrequested", "ap-end-assessment-return-non-boolean"}, Part: OfExams, Does: "takes any end_assessment_return for true"},
-	{Name: TakesTextForTrue, Breaks: []string{"ap-end-assessment-return-non-boolean"}, Part: OfExams, Does: "takes any text in end_assessment_return for true"},
-	{Name: CrashesOnEndReturn, Breaks: []string{"ap-end-assessment-return-non-boolean"}, Part: OfExams, Does: "answers 500 where end_assessment_return is no boolean"},
+	{Name: "tells-only-of-submission", Breaks: []string{"ap-end-assessment-sent-when-requested"}, Part: OfExams, OnlyWarns: true, Does: "does not tell of an end that the candidate has not brought about", Effects: []fault.Effect{endTold.Take(false, func(e toldEnd) bool { return e.Method == http.MethodGet && e.problem == nil })}},
+	{Name: "tells-end-unasked", Breaks: []string{"ap-end-assessment-not-sent-unrequested"}, Hides: []string{"ap-end-assessment-return-non-boolean"}, Part: OfExams, Does: "tells of every end", Effects: []fault.Effect{endWanted.Take(true, nil)}},
+	{Name: "remembers-end-wish", Breaks: []string{"ap-end-assessment-not-sent-unrequested"}, Hides: []string{"ap-end-assessment-return-non-boolean"}, Part: OfExams, Does: "tells of the end because the tool had asked for it in the attempt before", Effects: []fault.Effect{
+		endAsked.Take(true, func(e endWish) bool {
+			before := e.platform.attempts[candidate{e.plan.ClientID, e.plan.User.Sub, e.plan.ResourceLink.ID}]
+			return slices.ContainsFunc(before, func(a *Attempt) bool { return a.number == e.attempt.number-1 && a.WantsEnd() })
+		}),
+	}},
+	{Name: "takes-presence-for-true", Breaks: []string{"ap-end-assessment-not-sent-unrequested", "ap-end-assessment-return-non-boolean"}, Part: OfExams, Does: "takes any end_assessment_return for true", Effects: []fault.Effect{
+		endAsked.Take(true, func(e endWish) bool {
+			_, sent := e.claims[lti.ClaimEndAssessmentReturn]
+			return sent
+		}),
+	}},
+	{Name: "takes-text-for-true", Breaks: []string{"ap-end-assessment-return-non-boolean"}, Part: OfExams, Does: "takes any text in end_assessment_return for true", Effects: []fault.Effect{
+		endAsked.Take(true, func(e endWish) bool {
+			text, _ := e.claims[lti.ClaimEndAssessmentReturn].(string)
+			return text != ""
+		}),
+	}},
+	{Name: "crashes-on-end-return", Breaks: []string{"ap-end-assessment-return-non-boolean"}, Part: OfExams, Does: "answers 500 where end_assessment_return is no boolean", Effects: []fault.Effect{crashesOnMessage(otherThan[bool](lti.ClaimEndAssessmentReturn))}},
 }
 
 // The rows that most defects of what an exam's messages say break.

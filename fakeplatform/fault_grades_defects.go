@@ -1,40 +1,28 @@
 package fakeplatform
 
+import (
+	"net/http"
+	"slices"
+	"strings"
+
+	"invigilator/fault"
+	"invigilator/lti"
+)
+
 // The names of the defects of the grade services (Assignment and Grade Services
 // 2.0), and of the claim that offers them.
 const (
 	NamesAnyLineItem              = "names-any-line-item"
 	NamesOwnLineItemsAlone        = "names-own-line-items-alone"
 	NamesFirstOfSeveral           = "names-first-of-several-line-items"
-	SaysMoreGradeScopes           = "says-more-grade-scopes"
-	GrantsScopesBySubstring       = "grants-scopes-by-substring"
-	GrantsFewerOfSeveral          = "grants-fewer-of-several-scopes"
-	EchoesUnknownScopes           = "echoes-unknown-scopes"
-	RefusesUnknownScopes          = "refuses-unknown-scopes"
-	GradesWithoutToken            = "answers-without-grade-token"
-	TakesBasicForGrades           = "takes-basic-for-grades"
-	KnowsTokensByTheirEnd         = "knows-access-tokens-by-their-end"
-	TakesUnknownGradeTokens       = "takes-unknown-grade-tokens"
-	TakesOwnTokensForGrades       = "takes-id-tokens-for-grades"
-	TakesToolTokensForGrades      = "takes-tokens-of-tools-for-grades"
-	TakesExpiredGradeTokens       = "takes-expired-grade-tokens"
 	ForbidsWithoutGradeToken      = "forbids-without-grade-token"
 	ChallengesNobodyForGrades     = "challenges-nobody-for-grades"
-	CreatesWithReadOnlyScope      = "creates-with-read-only-scope"
-	ChangesWithReadOnlyScope      = "changes-with-read-only-scope"
-	DeletesWithReadOnlyScope      = "deletes-with-read-only-scope"
-	ScoresWithLineItemScope       = "scores-with-line-item-scope"
-	ListsResultsWithScoreScope    = "lists-results-with-score-scope"
-	ListsLineItemsWithScoreScope  = "lists-line-items-with-score-scope"
 	SaysUnauthorizedForGradeScope = "says-unauthorized-for-grade-scope"
 	ObeysMethodOfHeader           = "obeys-method-of-header-unchecked"
 	ObeysMethodOfQuery            = "obeys-method-of-query-unchecked"
 	ObeysMethodOfForm             = "obeys-method-of-form-unchecked"
 	ChecksNamedMethods            = "checks-named-methods"
 	ObeysNamedMethods             = "obeys-named-methods"
-	ComparesCaseOfBearer          = "compares-case-of-bearer"
-	CrashesOnTwoTokens            = "crashes-on-two-access-tokens"
-	TakesFirstOfTwoTokens         = "takes-first-of-two-access-tokens"
 	ShowsForeignLineItems         = "shows-foreign-line-items"
 	ChangesForeignLineItems       = "changes-foreign-line-items"
 	DeletesForeignLineItems       = "deletes-foreign-line-items"
@@ -296,35 +284,85 @@ var gradeDefects = []Fault{
 	{Name: NamesFirstOfSeveral, Breaks: []string{"ags-claim-lineitem-only-if-single"}, Part: OfGrades, Does: "names the first line item of a link that has several"},
 
 	// Access tokens.
-	{Name: GrantsScopesBySubstring, Breaks: []string{"sec-token-scope-limits", "ags-rejects-insufficient-scope"}, Part: OfGrades, Does: "grants each scope whose name is found in the text of the request: lineitem, too, where lineitem.readonly is asked for"},
-	{Name: SaysMoreGradeScopes, Breaks: []string{"sec-token-scope-limits"}, Part: OfGrades, Does: "says that a token for lineitem is one for lineitem.readonly, too"},
-	{Name: GrantsFewerOfSeveral, Breaks: []string{"ags-claim-scopes-grantable"}, Part: OfGrades, Does: "grants all but result.readonly where several scopes are asked for"},
-	{Name: EchoesUnknownScopes, Breaks: []string{"ags-claim-scopes-grantable"}, Part: OfGrades, Does: "says that a token is one for unknown scopes, too"},
-	{Name: RefusesUnknownScopes, Breaks: []string{}, Part: OfGrades, Permitted: true, Does: "grants nothing where a scope of the grade services is asked for along with an unknown one"},
-	{Name: GradesWithoutToken, Breaks: []string{"ags-rejects-missing-or-invalid-token"}, Part: OfGrades, Does: "answers the grade services without an access token"},
-	{Name: TakesBasicForGrades, Breaks: []string{"ags-rejects-missing-or-invalid-token"}, Part: OfGrades, Does: "answers the grade services for Authorization Basic"},
-	{Name: KnowsTokensByTheirEnd, Breaks: []string{"ap-acs-platform-authorisation", "ags-rejects-missing-or-invalid-token"}, Part: OfGrades, Does: "looks at the last characters of an access token alone"},
-	{Name: TakesUnknownGradeTokens, Breaks: []string{"ags-rejects-missing-or-invalid-token"}, Part: OfGrades, Does: "takes any text for an access token of the grade services"},
-	{Name: TakesOwnTokensForGrades, Breaks: []string{"ags-rejects-missing-or-invalid-token"}, Part: OfGrades, Does: "takes its own id_token for an access token of the grade services"},
-	{Name: TakesToolTokensForGrades, Breaks: []string{"ags-rejects-missing-or-invalid-token"}, Part: OfGrades, Does: "takes what a tool has signed for an access token of the grade services"},
-	{Name: TakesExpiredGradeTokens, Breaks: []string{"ags-rejects-missing-or-invalid-token"}, Part: OfGrades, Does: "takes access tokens of the grade services that have expired"},
+	{Name: "grants-scopes-by-substring", Breaks: []string{"sec-token-scope-limits", "ags-rejects-insufficient-scope"}, Part: OfGrades, Does: "grants each scope whose name is found in the text of the request: lineitem, too, where lineitem.readonly is asked for", Effects: []fault.Effect{
+		grants(func(a *application, scopes []string) []string {
+			if asked := a.asked(); !slices.Contains(asked, lti.ScopeLineItem) && slices.Contains(asked, lti.ScopeLineItemReadOnly) {
+				scopes = append(scopes, lti.ScopeLineItem)
+			}
+			return scopes
+		}),
+	}},
+	{Name: "says-more-grade-scopes", Breaks: []string{"sec-token-scope-limits"}, Part: OfGrades, Does: "says that a token for lineitem is one for lineitem.readonly, too", Effects: []fault.Effect{
+		saysOfToken(func(a *application, members map[string]any) {
+			if a.form.Get(lti.ParamScope) == lti.ScopeLineItem {
+				members[lti.ParamScope] = lti.ScopeLineItem + " " + lti.ScopeLineItemReadOnly
+			}
+		}),
+	}},
+	{Name: "grants-fewer-of-several-scopes", Breaks: []string{"ags-claim-scopes-grantable"}, Part: OfGrades, Does: "grants all but result.readonly where several scopes are asked for", Effects: []fault.Effect{
+		grants(func(_ *application, scopes []string) []string {
+			if len(scopes) > 1 {
+				return slices.DeleteFunc(scopes, func(scope string) bool { return scope == lti.ScopeResultReadOnly })
+			}
+			return scopes
+		}),
+	}},
+	{Name: "echoes-unknown-scopes", Breaks: []string{"ags-claim-scopes-grantable"}, Part: OfGrades, Does: "says that a token is one for unknown scopes, too", Effects: []fault.Effect{
+		saysOfToken(func(a *application, members map[string]any) {
+			if ofGrades(a.scopes) && len(a.scopes) < len(a.asked()) {
+				members[lti.ParamScope] = a.form.Get(lti.ParamScope)
+			}
+		}),
+	}},
+	{Name: "refuses-unknown-scopes", Breaks: []string{}, Part: OfGrades, Permitted: true, Does: "grants nothing where a scope of the grade services is asked for along with an unknown one", Effects: []fault.Effect{
+		grants(func(a *application, scopes []string) []string {
+			if ofGrades(scopes) && len(scopes) < len(a.asked()) {
+				return nil
+			}
+			return scopes
+		}),
+	}},
+	{Name: "answers-without-grade-token", Breaks: []string{"ags-rejects-missing-or-invalid-token"}, Part: OfGrades, Does: "answers the grade services without an access token", Effects: []fault.Effect{tokenGiven.Lift(and(toGrades, withoutCredentials))}},
+	{Name: "takes-basic-for-grades", Breaks: []string{"ags-rejects-missing-or-invalid-token"}, Part: OfGrades, Does: "answers the grade services for Authorization Basic", Effects: []fault.Effect{tokenGiven.Lift(and(toGrades, withOtherScheme))}},
+	{Name: "knows-access-tokens-by-their-end", Breaks: []string{"ap-acs-platform-authorisation", "ags-rejects-missing-or-invalid-token"}, Part: OfGrades, Does: "looks at the last characters of an access token alone", Effects: []fault.Effect{
+		tokenLookedUp.Change(func(k knownToken) knownToken {
+			if !k.there {
+				k.known, k.there = k.platform.tokenEndingLike(k.token)
+			}
+			return k
+		}),
+	}},
+	{Name: "takes-unknown-grade-tokens", Breaks: []string{"ags-rejects-missing-or-invalid-token"}, Part: OfGrades, Does: "takes any text for an access token of the grade services", Effects: []fault.Effect{tokenKnown.Lift(toGrades)}},
+	{Name: "takes-id-tokens-for-grades", Breaks: []string{"ags-rejects-missing-or-invalid-token"}, Part: OfGrades, Does: "takes its own id_token for an access token of the grade services", Effects: []fault.Effect{tokenKnown.Lift(and(toGrades, withJWTOf(func(p *Platform, issuer string) bool { return issuer == p.opts.Issuer })))}},
+	{Name: "takes-tokens-of-tools-for-grades", Breaks: []string{"ags-rejects-missing-or-invalid-token"}, Part: OfGrades, Does: "takes what a tool has signed for an access token of the grade services", Effects: []fault.Effect{tokenKnown.Lift(and(toGrades, withJWTOf((*Platform).isClient)))}},
+	{Name: "takes-expired-grade-tokens", Breaks: []string{"ags-rejects-missing-or-invalid-token"}, Part: OfGrades, Does: "takes access tokens of the grade services that have expired", Effects: []fault.Effect{tokenNotExpired.Lift(toGrades)}},
 	{Name: ForbidsWithoutGradeToken, Breaks: []string{"ags-rejects-missing-or-invalid-token"}, Part: OfGrades, OnlyWarns: true, Does: "answers 403 instead of 401 to a request of the grade services without a valid access token"},
 	{Name: ChallengesNobodyForGrades, Breaks: []string{"ags-rejects-missing-or-invalid-token"}, Part: OfGrades, OnlyWarns: true, Does: "answers 401 at the grade services without WWW-Authenticate"},
-	{Name: CreatesWithReadOnlyScope, Breaks: []string{"ags-rejects-insufficient-scope"}, Part: OfGrades, Does: "makes line items with a token for other scopes of the grade services"},
-	{Name: ChangesWithReadOnlyScope, Breaks: []string{"ags-rejects-insufficient-scope"}, Part: OfGrades, Does: "changes line items with a token for other scopes of the grade services"},
-	{Name: DeletesWithReadOnlyScope, Breaks: []string{"ags-rejects-insufficient-scope"}, Part: OfGrades, Does: "removes line items with a token for other scopes of the grade services"},
-	{Name: ScoresWithLineItemScope, Breaks: []string{"ags-rejects-insufficient-scope"}, Part: OfGrades, Does: "takes scores with a token for other scopes of the grade services"},
-	{Name: ListsResultsWithScoreScope, Breaks: []string{"ags-rejects-insufficient-scope"}, Part: OfGrades, Does: "lists results with a token for other scopes of the grade services"},
-	{Name: ListsLineItemsWithScoreScope, Breaks: []string{"ags-rejects-insufficient-scope"}, Part: OfGrades, Does: "lists line items with a token for other scopes of the grade services"},
+	{Name: "creates-with-read-only-scope", Breaks: []string{"ags-rejects-insufficient-scope"}, Part: OfGrades, Does: "makes line items with a token for other scopes of the grade services", Effects: []fault.Effect{tokenOfScope.Lift(toDo(LineItems, http.MethodPost))}},
+	{Name: "changes-with-read-only-scope", Breaks: []string{"ags-rejects-insufficient-scope"}, Part: OfGrades, Does: "changes line items with a token for other scopes of the grade services", Effects: []fault.Effect{tokenOfScope.Lift(toDo(LineItem, http.MethodPut))}},
+	{Name: "deletes-with-read-only-scope", Breaks: []string{"ags-rejects-insufficient-scope"}, Part: OfGrades, Does: "removes line items with a token for other scopes of the grade services", Effects: []fault.Effect{tokenOfScope.Lift(toDo(LineItem, http.MethodDelete))}},
+	{Name: "scores-with-line-item-scope", Breaks: []string{"ags-rejects-insufficient-scope"}, Part: OfGrades, Does: "takes scores with a token for other scopes of the grade services", Effects: []fault.Effect{tokenOfScope.Lift(toDo(Scores, http.MethodPost))}},
+	{Name: "lists-results-with-score-scope", Breaks: []string{"ags-rejects-insufficient-scope"}, Part: OfGrades, Does: "lists results with a token for other scopes of the grade services", Effects: []fault.Effect{tokenOfScope.Lift(toDo(Results, http.MethodGet))}},
+	{Name: "lists-line-items-with-score-scope", Breaks: []string{"ags-rejects-insufficient-scope"}, Part: OfGrades, Does: "lists line items with a token for other scopes of the grade services", Effects: []fault.Effect{tokenOfScope.Lift(toDo(LineItems, http.MethodGet))}},
 	{Name: SaysUnauthorizedForGradeScope, Breaks: []string{"ags-rejects-insufficient-scope"}, Part: OfGrades, OnlyWarns: true, Does: "answers 401 instead of 403 to a token for other scopes of the grade services"},
 	{Name: ObeysMethodOfHeader, Breaks: []string{"ags-rejects-insufficient-scope"}, Part: OfGrades, Does: "asks for the scope of the method as it was sent, and obeys the one that a header names"},
 	{Name: ObeysMethodOfQuery, Breaks: []string{"ags-rejects-insufficient-scope"}, Part: OfGrades, Does: "asks for the scope of the method as it was sent, and obeys the one that the query names"},
 	{Name: ObeysMethodOfForm, Breaks: []string{"ags-rejects-insufficient-scope"}, Part: OfGrades, Does: "asks for the scope of the method as it was sent, and obeys the one that a form names"},
 	{Name: ChecksNamedMethods, Breaks: []string{"ags-rejects-insufficient-scope"}, Part: OfGrades, Does: "asks for the scope of the method that a header, the query or a form names, and obeys the one that was sent"},
 	{Name: ObeysNamedMethods, Breaks: []string{}, Part: OfGrades, Permitted: true, Does: "obeys the method that a header, the query or a form names, and asks for its scope"},
-	{Name: ComparesCaseOfBearer, Breaks: []string{"rfc6750-access-token-enforced"}, Part: OfGrades, OnlyWarns: true, Does: "knows the scheme of an access token only as Bearer"},
-	{Name: CrashesOnTwoTokens, Breaks: []string{"rfc6750-access-token-enforced"}, Part: OfGrades, OnlyWarns: true, Does: "answers 500 to a request with two Authorization headers"},
-	{Name: TakesFirstOfTwoTokens, Breaks: []string{}, Part: OfGrades, Permitted: true, Does: "takes the first of two Authorization headers"},
+	{Name: "compares-case-of-bearer", Breaks: []string{"rfc6750-access-token-enforced"}, Part: OfGrades, OnlyWarns: true, Does: "knows the scheme of an access token only as Bearer", Effects: []fault.Effect{
+		credentialsRead.Change(func(r readCredentials) readCredentials {
+			r.bearer = r.bearer && strings.HasPrefix(r.Header.Get("Authorization"), "Bearer ")
+			return r
+		}),
+	}},
+	{Name: "crashes-on-two-access-tokens", Breaks: []string{"rfc6750-access-token-enforced"}, Part: OfGrades, OnlyWarns: true, Does: "answers 500 to a request with two Authorization headers", Effects: []fault.Effect{
+		guardRefused.ChangeWhen(func(g guardRefusal) bool { return tokenOnce.Broken(g.guarded) != nil }, func(g guardRefusal) guardRefusal {
+			g.why = failure
+			return g
+		}),
+	}},
+	{Name: "takes-first-of-two-access-tokens", Breaks: []string{}, Part: OfGrades, Permitted: true, Does: "takes the first of two Authorization headers", Effects: []fault.Effect{tokenOnce.Lift(nil)}},
 
 	// What belongs to others.
 	{Name: ShowsForeignLineItems, Breaks: []string{"ags-tool-isolation"}, Part: OfGrades, Does: "shows a tool the line items of others"},

@@ -1,125 +1,80 @@
 package fakeplatform
 
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+
+	"invigilator/fault"
+	"invigilator/lti"
+)
+
 // The names of the defects of what tools' servers ask for: access tokens (Security
 // Framework 1.0, 4.1), and the Assessment Control Service (Proctoring Services 1.0,
 // 5).
 const (
-	AllowsStoringTokens            = "allows-storing-access-tokens"
-	OmitsGrantedScope              = "omits-granted-scope"
-	OmitsScopeAsAsked              = "omits-scope-as-asked"
-	SaysOtherTokenType             = "says-other-token-type"
-	LeavesExpiryOut                = "leaves-expires-in-out"
-	RefusesAssertionMembers        = "refuses-unknown-claims-of-assertions"
-	RefusesFormCharset             = "refuses-charset-of-token-requests"
-	TakesControlArrays             = "takes-arrays-of-one-in-control"
-	TruncatesAttemptNumbers        = "truncates-attempt-numbers"
-	TakesAnyReason                 = "takes-any-reason"
-	CrashesOnControlArrays         = "crashes-on-arrays-in-control"
-	RefusesReasonsOfUpdates        = "refuses-reasons-of-updates"
-	SaysExpiryAsText               = "says-expires-in-as-text"
-	LabelsTokensAsPage             = "labels-access-tokens-as-page"
-	LabelsTokenErrorsAsPage        = "labels-token-errors-as-page"
-	MakesUpTokenErrors             = "makes-up-token-errors"
-	MakesShortAccessTokens         = "makes-short-access-tokens"
-	GrantsMoreScopes               = "grants-more-scopes"
-	GrantsControlWithScores        = "grants-control-with-scores"
-	GrantsNobody                   = "grants-nobody"
-	CrashesOnTokenRequests         = "crashes-on-token-requests"
-	RefusesSeveralScopes           = "refuses-several-scopes"
-	DropsControlAmongOthers        = "drops-control-among-others"
-	GrantsUnknownScopes            = "grants-unknown-scopes"
-	GrantsWithoutScope             = "grants-without-scope"
-	AnswersTokenErrorsWith200      = "answers-token-errors-with-200"
-	ForbidsTokenErrors             = "forbids-token-errors"
-	ForbidsWithMadeUpErrors        = "forbids-with-made-up-errors"
-	ShowsTokenErrorsAsPages        = "shows-token-errors-as-pages"
-	IgnoresAssertionAudience       = "ignores-assertion-audience"
-	TakesAssertionsWithoutAudience = "takes-assertions-without-audience"
-	TakesClientForAudience         = "takes-client-for-audience"
-	RefusesAssertionAudienceArrays = "refuses-assertion-audience-arrays"
-	IgnoresAssertionIssuer         = "ignores-assertion-issuer"
-	IgnoresAssertionSubject        = "ignores-assertion-subject"
-	RefusesDeploymentInAssertion   = "refuses-deployment-in-assertion"
-	IgnoresAssertionExpiry         = "ignores-assertion-expiry"
-	TakesAssertionsWithoutExpiry   = "takes-assertions-without-expiry"
-	NeedsWholeAssertionIssueTime   = "needs-whole-issue-time-of-assertions"
-	NeedsWholeAssertionExpiry      = "needs-whole-expiry-of-assertions"
-	NeedsWholeAssertionNotBefore   = "needs-whole-not-before-of-assertions"
-	TakesAssertionsWithoutJTI      = "takes-assertions-without-jti"
-	ReusesAssertions               = "reuses-assertions"
-	NotesAssertionsLate            = "notes-assertions-late"
-	CrashesOnAssertionTwins        = "crashes-on-assertion-twins"
-	IgnoresAssertionSignature      = "ignores-assertion-signature"
-	TakesUnsignedAssertions        = "takes-unsigned-assertions"
-	TakesAssertionsWithHMAC        = "takes-assertions-with-hmac"
-	TakesKeysOfOtherTools          = "takes-keys-of-other-tools"
-	FetchesToolKeysOnce            = "fetches-tool-keys-once"
-	IgnoresGrantType               = "ignores-grant-type"
-	TakesMissingGrantType          = "takes-missing-grant-type"
-	CrashesWithoutGrantType        = "crashes-without-grant-type"
-	IgnoresAssertionType           = "ignores-assertion-type"
-	CrashesOnMalformedAssertion    = "crashes-on-malformed-assertion"
-	TakesTokenRequestsByGet        = "takes-token-requests-by-get"
-	ControlsWithoutToken           = "controls-without-token"
-	TakesUnknownAccessTokens       = "takes-unknown-access-tokens"
-	TakesExpiredAccessTokens       = "takes-expired-access-tokens"
-	IgnoresTokenScope              = "ignores-token-scope"
-	TakesAccessTokenInQuery        = "takes-access-token-in-query"
-	ForbidsWithoutToken            = "forbids-without-access-token"
-	SaysUnauthorizedForScope       = "says-unauthorized-for-scope"
-	ChallengesNobody               = "challenges-nobody"
-	ControlsExamsOfOtherTools      = "controls-exams-of-other-tools"
-	PausesNothing                  = "pauses-nothing"
-	SaysRunningWhenPaused          = "says-running-when-paused"
-	SaysPausedWhenResumed          = "says-paused-when-resumed"
-	CrashesOnSecondPause           = "crashes-on-second-pause"
-	RefusesNeedlessResume          = "refuses-needless-resume"
-	TerminatesNothing              = "terminates-nothing"
-	ResumesTerminated              = "resumes-terminated"
-	StartsTerminated               = "starts-terminated"
-	LeavesExtraTimeOut             = "leaves-extra-time-out"
-	RefusesNoExtraTime             = "refuses-no-extra-time"
-	CrashesWithoutExtraTime        = "crashes-without-extra-time"
-	TerminatesFlagged              = "terminates-flagged"
-	SaysPausedWhenFlagged          = "says-paused-when-flagged"
-	RefusesLongReasons             = "refuses-long-reasons"
-	ControlsUnoffered              = "controls-unoffered"
-	TakesUnknownActions            = "takes-unknown-actions"
-	IgnoresActionCase              = "ignores-action-case"
-	TakesEmptyAction               = "takes-empty-action"
-	SaysRunningBeforeStart         = "says-running-before-start"
-	GuessesControlTarget           = "guesses-control-target"
-	TakesMissingControlIssuer      = "takes-missing-control-issuer"
-	TakesMissingAction             = "takes-missing-action"
-	TakesMissingIncidentTime       = "takes-missing-incident-time"
-	TakesAnyIncidentTime           = "takes-any-incident-time"
-	TakesIncidentTimeNumbers       = "takes-incident-time-numbers"
-	TakesAnySeverity               = "takes-any-severity"
-	TakesAnyExtraTime              = "takes-any-extra-time"
-	TakesTextAttemptNumbers        = "takes-text-attempt-numbers"
-	CrashesOnMalformedControl      = "crashes-on-malformed-control"
-	HidesMalformedControl          = "hides-malformed-control"
-	NeedsWholeIncidentTimes        = "needs-whole-incident-times"
-	NeedsIncidentTimesInUTC        = "needs-incident-times-in-utc"
-	SaysUnprocessable              = "says-unprocessable"
-	IgnoresControlIssuer           = "ignores-control-issuer"
-	IgnoresControlLink             = "ignores-control-link"
-	IgnoresControlAttempt          = "ignores-control-attempt"
-	AnswersUnknownTargets          = "answers-unknown-targets"
-	CrashesOnUnknownTarget         = "crashes-on-unknown-target"
-	SaysBadRequestForTarget        = "says-bad-request-for-target"
-	RefusesControlOfEnded          = "refuses-control-of-ended"
-	AnswersControlAsJSON           = "answers-control-as-json"
-	AnswersControlAsText           = "answers-control-as-text"
-	SaysSuspended                  = "says-suspended"
-	SaysExtraTimeAsText            = "says-extra-time-as-text"
-	RefusesControlCharset          = "refuses-control-charset"
-	ComparesMediaTypeCase          = "compares-media-type-case"
-	RefusesControlAsJSON           = "refuses-control-as-json"
-	TakesAnyMediaType              = "takes-any-media-type"
-	SaysBadRequestForMediaType     = "says-bad-request-for-media-type"
-	ControlsByPut                  = "controls-by-put"
-	HidesControlByMethod           = "hides-control-by-method"
+	TakesControlArrays         = "takes-arrays-of-one-in-control"
+	TruncatesAttemptNumbers    = "truncates-attempt-numbers"
+	TakesAnyReason             = "takes-any-reason"
+	CrashesOnControlArrays     = "crashes-on-arrays-in-control"
+	RefusesReasonsOfUpdates    = "refuses-reasons-of-updates"
+	ControlsWithoutToken       = "controls-without-token"
+	TakesUnknownAccessTokens   = "takes-unknown-access-tokens"
+	ForbidsWithoutToken        = "forbids-without-access-token"
+	SaysUnauthorizedForScope   = "says-unauthorized-for-scope"
+	ChallengesNobody           = "challenges-nobody"
+	ControlsExamsOfOtherTools  = "controls-exams-of-other-tools"
+	PausesNothing              = "pauses-nothing"
+	SaysRunningWhenPaused      = "says-running-when-paused"
+	SaysPausedWhenResumed      = "says-paused-when-resumed"
+	CrashesOnSecondPause       = "crashes-on-second-pause"
+	RefusesNeedlessResume      = "refuses-needless-resume"
+	TerminatesNothing          = "terminates-nothing"
+	ResumesTerminated          = "resumes-terminated"
+	LeavesExtraTimeOut         = "leaves-extra-time-out"
+	RefusesNoExtraTime         = "refuses-no-extra-time"
+	CrashesWithoutExtraTime    = "crashes-without-extra-time"
+	TerminatesFlagged          = "terminates-flagged"
+	SaysPausedWhenFlagged      = "says-paused-when-flagged"
+	RefusesLongReasons         = "refuses-long-reasons"
+	ControlsUnoffered          = "controls-unoffered"
+	TakesUnknownActions        = "takes-unknown-actions"
+	IgnoresActionCase          = "ignores-action-case"
+	TakesEmptyAction           = "takes-empty-action"
+	SaysRunningBeforeStart     = "says-running-before-start"
+	GuessesControlTarget       = "guesses-control-target"
+	TakesMissingControlIssuer  = "takes-missing-control-issuer"
+	TakesMissingAction         = "takes-missing-action"
+	TakesMissingIncidentTime   = "takes-missing-incident-time"
+	TakesAnyIncidentTime       = "takes-any-incident-time"
+	TakesIncidentTimeNumbers   = "takes-incident-time-numbers"
+	TakesAnySeverity           = "takes-any-severity"
+	TakesAnyExtraTime          = "takes-any-extra-time"
+	TakesTextAttemptNumbers    = "takes-text-attempt-numbers"
+	CrashesOnMalformedControl  = "crashes-on-malformed-control"
+	HidesMalformedControl      = "hides-malformed-control"
+	NeedsWholeIncidentTimes    = "needs-whole-incident-times"
+	NeedsIncidentTimesInUTC    = "needs-incident-times-in-utc"
+	SaysUnprocessable          = "says-unprocessable"
+	IgnoresControlIssuer       = "ignores-control-issuer"
+	IgnoresControlLink         = "ignores-control-link"
+	IgnoresControlAttempt      = "ignores-control-attempt"
+	AnswersUnknownTargets      = "answers-unknown-targets"
+	CrashesOnUnknownTarget     = "crashes-on-unknown-target"
+	SaysBadRequestForTarget    = "says-bad-request-for-target"
+	RefusesControlOfEnded      = "refuses-control-of-ended"
+	AnswersControlAsJSON       = "answers-control-as-json"
+	AnswersControlAsText       = "answers-control-as-text"
+	SaysSuspended              = "says-suspended"
+	SaysExtraTimeAsText        = "says-extra-time-as-text"
+	RefusesControlCharset      = "refuses-control-charset"
+	ComparesMediaTypeCase      = "compares-media-type-case"
+	RefusesControlAsJSON       = "refuses-control-as-json"
+	TakesAnyMediaType          = "takes-any-media-type"
+	SaysBadRequestForMediaType = "says-bad-request-for-media-type"
+	ControlsByPut              = "controls-by-put"
+	HidesControlByMethod       = "hides-control-by-method"
 )
 
 // breaksGrants are the requirements that a platform breaks which grants no access token, and
@@ -137,66 +92,179 @@ var (
 var serviceDefects = []Fault{
 
 	// Access tokens: what is granted.
-	{Name: AllowsStoringTokens, Breaks: []string{"sec-token-response"}, Part: OfExams, Does: "says nothing of storing access tokens but that they are private"},
-	{Name: LabelsTokensAsPage, Breaks: []string{"sec-token-response"}, Part: OfExams, Does: "says that the JSON of an access token is text/html"},
-	{Name: LabelsTokenErrorsAsPage, Breaks: []string{"rfc6749-token-request-form"}, Part: OfExams, Does: "says that the JSON of a token request's error is text/html"},
-	{Name: MakesUpTokenErrors, Breaks: []string{"rfc6749-token-request-form"}, Part: OfExams, Does: "answers malformed token requests with error codes of its own"},
-	{Name: OmitsGrantedScope, Breaks: []string{"sec-token-scope-limits", "ags-claim-scopes-grantable"}, Warns: []string{"sec-token-response"}, Part: OfExams, Does: "does not say which scopes it grants, even where they are fewer than were asked for"},
-	{Name: OmitsScopeAsAsked, Breaks: []string{"sec-token-response"}, OnlyWarns: true, Part: OfExams, Does: "does not say which scopes it grants where they are those that were asked for"},
-	{Name: SaysOtherTokenType, Breaks: []string{"sec-token-response"}, Part: OfExams, Does: "says that its access tokens are of type mac"},
-	{Name: LeavesExpiryOut, Breaks: []string{"sec-token-response"}, OnlyWarns: true, Part: OfExams, Does: "does not say when access tokens expire"},
-	{Name: RefusesAssertionMembers, Breaks: []string{"sec-token-response"}, Part: OfExams, Does: "refuses an assertion with claims that it does not know"},
-	{Name: RefusesFormCharset, Breaks: []string{"rfc6749-token-request-form"}, OnlyWarns: true, Part: OfExams, Does: "refuses a request for an access token whose media type has a charset"},
-	{Name: SaysExpiryAsText, Breaks: []string{"sec-token-response"}, Part: OfExams, Does: "sends expires_in as a string"},
-	{Name: MakesShortAccessTokens, Breaks: []string{"sec-token-response"}, Part: OfExams, OnlyWarns: true, Does: "makes access tokens of 12 characters"},
-	{Name: GrantsMoreScopes, Breaks: []string{"sec-token-scope-limits"}, Part: OfExams, Does: "says that it grants scopes that nobody asked for"},
-	{Name: GrantsControlWithScores, Breaks: []string{"sec-token-scope-limits", "ap-acs-platform-authorisation", "rfc6750-access-token-enforced"}, Part: OfExams, Does: "grants the control of exams to who asks for scores"},
-	{Name: GrantsNobody, Breaks: breaksGrants, Hides: needTokens, Part: OfExams, Does: "trusts no client assertion"},
-	{Name: CrashesOnTokenRequests, Breaks: append([]string{"ap-platform-rejects-message-type-confusion"}, breaksGrants...), Hides: needTokens, Part: OfExams, Does: "answers 500 to every token request"},
-	{Name: RefusesSeveralScopes, Breaks: []string{"sec-token-response", "ap-acs-platform-token-scope-grantable"}, Part: OfExams, Does: "grants nothing where two scopes are asked for"},
-	{Name: DropsControlAmongOthers, Breaks: []string{"ap-acs-platform-token-scope-grantable"}, Part: OfExams, Does: "does not grant the control of exams among other scopes"},
-	{Name: GrantsUnknownScopes, Breaks: []string{"sec-token-scope-limits"}, Part: OfExams, Does: "grants scopes that there are not"},
-	{Name: GrantsWithoutScope, Breaks: []string{"sec-token-scope-limits"}, Part: OfExams, Does: "grants every scope where none is asked for"},
+	{Name: "allows-storing-access-tokens", Breaks: []string{"sec-token-response"}, Part: OfExams, Does: "says nothing of storing access tokens but that they are private", Effects: []fault.Effect{
+		tokenGranted.Change(func(g grantAnswer) grantAnswer {
+			g.caching = "private"
+			return g
+		}),
+	}},
+	{Name: "labels-access-tokens-as-page", Breaks: []string{"sec-token-response"}, Part: OfExams, Does: "says that the JSON of an access token is text/html", Effects: []fault.Effect{
+		tokenGranted.Change(func(g grantAnswer) grantAnswer {
+			g.mediaType = pageMediaType
+			return g
+		}),
+	}},
+	{Name: "labels-token-errors-as-page", Breaks: []string{"rfc6749-token-request-form"}, Part: OfExams, Does: "says that the JSON of a token request's error is text/html", Effects: []fault.Effect{refusesTokens(always, func(w http.ResponseWriter, why refusal) { writeJSON(w, why.status, pageMediaType, errorOf(why.code)) })}},
+	{Name: "makes-up-token-errors", Breaks: []string{"rfc6749-token-request-form"}, Part: OfExams, Does: "answers malformed token requests with error codes of its own", Effects: []fault.Effect{refusesTokens(always, func(w http.ResponseWriter, why refusal) {
+		writeJSON(w, why.status, jsonMediaType, errorOf("token_request_failed"))
+	})}},
+	{Name: "omits-granted-scope", Breaks: []string{"sec-token-scope-limits", "ags-claim-scopes-grantable"}, Warns: []string{"sec-token-response"}, Part: OfExams, Does: "does not say which scopes it grants, even where they are fewer than were asked for", Effects: []fault.Effect{saysOfToken(func(_ *application, members map[string]any) { delete(members, lti.ParamScope) })}},
+	{Name: "omits-scope-as-asked", Breaks: []string{"sec-token-response"}, OnlyWarns: true, Part: OfExams, Does: "does not say which scopes it grants where they are those that were asked for", Effects: []fault.Effect{
+		saysOfToken(func(a *application, members map[string]any) {
+			if len(a.scopes) == len(a.asked()) {
+				delete(members, lti.ParamScope)
+			}
+		}),
+	}},
+	{Name: "says-other-token-type", Breaks: []string{"sec-token-response"}, Part: OfExams, Does: "says that its access tokens are of type mac", Effects: []fault.Effect{saysOfToken(func(_ *application, members map[string]any) { members["token_type"] = "mac" })}},
+	{Name: "leaves-expires-in-out", Breaks: []string{"sec-token-response"}, OnlyWarns: true, Part: OfExams, Does: "does not say when access tokens expire", Effects: []fault.Effect{saysOfToken(func(_ *application, members map[string]any) { delete(members, "expires_in") })}},
+	{Name: "refuses-unknown-claims-of-assertions", Breaks: []string{"sec-token-response"}, Part: OfExams, Does: "refuses an assertion with claims that it does not know", Effects: []fault.Effect{refusesClaim("vendor_note", "the assertion has a claim that is unknown")}},
+	{Name: "refuses-charset-of-token-requests", Breaks: []string{"rfc6749-token-request-form"}, OnlyWarns: true, Part: OfExams, Does: "refuses a request for an access token whose media type has a charset", Effects: []fault.Effect{
+		tokenRequestRules.Add(func(a *application) error {
+			if strings.Contains(a.Header.Get("Content-Type"), ";") {
+				return invalidRequest("the content type has parameters")
+			}
+			return nil
+		}),
+	}},
+	{Name: "says-expires-in-as-text", Breaks: []string{"sec-token-response"}, Part: OfExams, Does: "sends expires_in as a string", Effects: []fault.Effect{saysOfToken(func(_ *application, members map[string]any) {
+		members["expires_in"] = fmt.Sprint(members["expires_in"])
+	})}},
+	{Name: "makes-short-access-tokens", Breaks: []string{"sec-token-response"}, Part: OfExams, OnlyWarns: true, Does: "makes access tokens of 12 characters", Effects: []fault.Effect{accessTokenMade.Change(func(token string) string { return token[:12] })}},
+	{Name: "grants-more-scopes", Breaks: []string{"sec-token-scope-limits"}, Part: OfExams, Does: "says that it grants scopes that nobody asked for", Effects: []fault.Effect{
+		saysOfToken(func(a *application, members map[string]any) {
+			if asked := a.asked(); slices.Contains(asked, lti.ScopeControl) && !slices.Contains(asked, lti.ScopeScore) {
+				members[lti.ParamScope] = strings.Join(grantedScopes, " ")
+			}
+		}),
+	}},
+	{Name: "grants-control-with-scores", Breaks: []string{"sec-token-scope-limits", "ap-acs-platform-authorisation", "rfc6750-access-token-enforced"}, Part: OfExams, Does: "grants the control of exams to who asks for scores", Effects: []fault.Effect{
+		grants(func(_ *application, scopes []string) []string {
+			if slices.Equal(scopes, []string{lti.ScopeScore}) {
+				scopes = append(scopes, lti.ScopeControl)
+			}
+			return scopes
+		}),
+	}},
+	{Name: "grants-nobody", Breaks: breaksGrants, Hides: needTokens, Part: OfExams, Does: "trusts no client assertion", Effects: []fault.Effect{scopeRules.Add(func(*application) error { return invalidClient("the client assertion is not trusted") })}},
+	{Name: "crashes-on-token-requests", Breaks: append([]string{"ap-platform-rejects-message-type-confusion"}, breaksGrants...), Hides: needTokens, Part: OfExams, Does: "answers 500 to every token request", Effects: []fault.Effect{
+		tokenRequestJudged.ChangeWhen(always, func(j judgedApplication) judgedApplication {
+			j.instead = func(w http.ResponseWriter, _ *http.Request) { crash(w) }
+			return j
+		}),
+	}},
+	{Name: "refuses-several-scopes", Breaks: []string{"sec-token-response", "ap-acs-platform-token-scope-grantable"}, Part: OfExams, Does: "grants nothing where two scopes are asked for", Effects: []fault.Effect{
+		grants(func(_ *application, scopes []string) []string {
+			if len(scopes) > 1 {
+				return nil
+			}
+			return scopes
+		}),
+	}},
+	{Name: "drops-control-among-others", Breaks: []string{"ap-acs-platform-token-scope-grantable"}, Part: OfExams, Does: "does not grant the control of exams among other scopes", Effects: []fault.Effect{
+		saysOfToken(func(a *application, members map[string]any) {
+			if len(a.scopes) > 1 {
+				members[lti.ParamScope] = lti.ScopeScore
+			}
+		}),
+	}},
+	{Name: "grants-unknown-scopes", Breaks: []string{"sec-token-scope-limits"}, Part: OfExams, Does: "grants scopes that there are not", Effects: []fault.Effect{
+		grants(func(a *application, scopes []string) []string {
+			for _, scope := range a.asked() {
+				if !slices.Contains(scopes, scope) {
+					scopes = append(scopes, scope)
+				}
+			}
+			return scopes
+		}),
+	}},
+	{Name: "grants-without-scope", Breaks: []string{"sec-token-scope-limits"}, Part: OfExams, Does: "grants every scope where none is asked for", Effects: []fault.Effect{
+		grants(func(a *application, scopes []string) []string {
+			if !a.form.Has(lti.ParamScope) {
+				return slices.Clone(grantedScopes)
+			}
+			return scopes
+		}),
+	}},
 
 	// Access tokens: who gets one.
-	{Name: AnswersTokenErrorsWith200, Breaks: []string{"sec-token-scope-limits", "sec-token-assertion-aud", "core-token-assertion-iss-sub", "sec-token-assertion-expired", "sec-token-assertion-jti", "sec-token-assertion-signature", "rfc6749-token-request-form"}, Part: OfExams, Does: "reports the errors of token requests with 200"},
-	{Name: ShowsTokenErrorsAsPages, Breaks: []string{"sec-token-scope-limits", "sec-token-assertion-aud", "core-token-assertion-iss-sub", "sec-token-assertion-expired", "sec-token-assertion-jti", "sec-token-assertion-signature", "rfc6749-token-request-form"}, Part: OfExams, Does: "reports the errors of token requests as pages"},
-	{Name: ForbidsTokenErrors, Breaks: []string{"sec-token-scope-limits", "sec-token-assertion-aud", "core-token-assertion-iss-sub", "sec-token-assertion-expired", "sec-token-assertion-jti", "sec-token-assertion-signature", "rfc6749-token-request-form"}, Part: OfExams, OnlyWarns: true, Does: "reports the errors of token requests with 403"},
-	{Name: ForbidsWithMadeUpErrors, Breaks: []string{"rfc6749-token-request-form"}, Warns: []string{"sec-token-scope-limits", "sec-token-assertion-aud", "core-token-assertion-iss-sub", "sec-token-assertion-expired", "sec-token-assertion-jti", "sec-token-assertion-signature"}, Part: OfExams, Does: "reports the errors of token requests with 403 and codes of its own"},
-	{Name: IgnoresAssertionAudience, Breaks: []string{"sec-token-assertion-aud"}, Part: OfExams, Does: "does not look at aud of a client assertion"},
-	{Name: TakesAssertionsWithoutAudience, Breaks: []string{"sec-token-assertion-aud"}, Part: OfExams, Does: "takes a client assertion without aud"},
-	{Name: TakesClientForAudience, Breaks: []string{"sec-token-assertion-aud"}, Part: OfExams, Does: "takes a client assertion whose aud is the client_id"},
-	{Name: RefusesAssertionAudienceArrays, Breaks: []string{"sec-token-assertion-aud"}, Part: OfExams, Does: "refuses a client assertion whose aud is an array"},
-	{Name: IgnoresAssertionIssuer, Breaks: []string{"core-token-assertion-iss-sub"}, Part: OfExams, Does: "goes by sub of a client assertion alone"},
-	{Name: IgnoresAssertionSubject, Breaks: []string{"core-token-assertion-iss-sub"}, Part: OfExams, Does: "goes by iss of a client assertion alone"},
-	{Name: RefusesDeploymentInAssertion, Breaks: []string{"core-token-assertion-iss-sub"}, Part: OfExams, Does: "refuses a client assertion with a deployment_id"},
-	{Name: IgnoresAssertionExpiry, Breaks: []string{"sec-token-assertion-expired"}, Part: OfExams, Does: "takes a client assertion that has expired"},
-	{Name: TakesAssertionsWithoutExpiry, Breaks: []string{"sec-token-assertion-expired"}, Part: OfExams, Does: "takes a client assertion without exp"},
-	{Name: NeedsWholeAssertionIssueTime, Breaks: []string{"rfc7519-token-assertion-numeric-date"}, Part: OfExams, Does: "refuses a client assertion whose iat has a fraction of a second"},
-	{Name: NeedsWholeAssertionExpiry, Breaks: []string{"rfc7519-token-assertion-numeric-date"}, Part: OfExams, Does: "refuses a client assertion whose exp has a fraction of a second"},
-	{Name: NeedsWholeAssertionNotBefore, Breaks: []string{"rfc7519-token-assertion-numeric-date"}, Part: OfExams, Does: "refuses a client assertion whose nbf has a fraction of a second"},
-	{Name: TakesAssertionsWithoutJTI, Breaks: []string{"sec-token-assertion-jti"}, Part: OfExams, Does: "takes a client assertion without jti"},
-	{Name: ReusesAssertions, Breaks: []string{"sec-token-assertion-jti"}, Part: OfExams, OnlyWarns: true, Does: "takes a client assertion twice"},
-	{Name: NotesAssertionsLate, Breaks: []string{"sec-token-assertion-jti"}, Part: OfExams, OnlyWarns: true, Does: "takes a client assertion twice that comes twice at the same time"},
-	{Name: CrashesOnAssertionTwins, Breaks: []string{"sec-token-assertion-jti"}, Part: OfExams, OnlyWarns: true, Does: "answers 500 to the second of two requests with one client assertion that come at the same time"},
-	{Name: IgnoresAssertionSignature, Breaks: []string{"sec-token-assertion-signature"}, Part: OfExams, Does: "does not verify the signature of a client assertion"},
-	{Name: TakesUnsignedAssertions, Breaks: []string{"sec-token-assertion-signature"}, Part: OfExams, Does: "takes a client assertion with alg none"},
-	{Name: TakesAssertionsWithHMAC, Breaks: []string{"sec-token-assertion-signature"}, Part: OfExams, Does: "verifies a client assertion as an HMAC keyed with the tool's public key where the header says so"},
-	{Name: TakesKeysOfOtherTools, Breaks: []string{"sec-token-assertion-signature"}, Part: OfExams, Does: "verifies a client assertion with the keys of every tool"},
-	{Name: FetchesToolKeysOnce, Breaks: []string{"sec-token-key-rotation"}, Part: OfExams, Does: "fetches a tool's key set once"},
-	{Name: IgnoresGrantType, Breaks: []string{"rfc6749-token-request-form"}, Part: OfExams, Does: "takes any grant_type for client_credentials"},
-	{Name: TakesMissingGrantType, Breaks: []string{"rfc6749-token-request-form"}, Part: OfExams, Does: "takes a token request without grant_type"},
-	{Name: CrashesWithoutGrantType, Breaks: []string{"rfc6749-token-request-form", "ap-platform-rejects-message-type-confusion"}, Part: OfExams, Does: "answers 500 to a token request without grant_type"},
-	{Name: IgnoresAssertionType, Breaks: []string{"rfc6749-token-request-form"}, Part: OfExams, Does: "does not look at client_assertion_type"},
-	{Name: CrashesOnMalformedAssertion, Breaks: []string{"rfc6749-token-request-form"}, Part: OfExams, Does: "answers 500 to a client assertion that is no JWT"},
-	{Name: TakesTokenRequestsByGet, Breaks: []string{"rfc6749-token-request-form"}, Part: OfExams, Does: "takes a token request by GET"},
+	{Name: "answers-token-errors-with-200", Breaks: []string{"sec-token-scope-limits", "sec-token-assertion-aud", "core-token-assertion-iss-sub", "sec-token-assertion-expired", "sec-token-assertion-jti", "sec-token-assertion-signature", "rfc6749-token-request-form"}, Part: OfExams, Does: "reports the errors of token requests with 200", Effects: []fault.Effect{refusesTokens(always, func(w http.ResponseWriter, why refusal) {
+		writeJSON(w, http.StatusOK, jsonMediaType, errorOf(why.code))
+	})}},
+	{Name: "shows-token-errors-as-pages", Breaks: []string{"sec-token-scope-limits", "sec-token-assertion-aud", "core-token-assertion-iss-sub", "sec-token-assertion-expired", "sec-token-assertion-jti", "sec-token-assertion-signature", "rfc6749-token-request-form"}, Part: OfExams, Does: "reports the errors of token requests as pages", Effects: []fault.Effect{refusesTokens(always, func(w http.ResponseWriter, why refusal) { refuse(w, why.status, why.says) })}},
+	{Name: "forbids-token-errors", Breaks: []string{"sec-token-scope-limits", "sec-token-assertion-aud", "core-token-assertion-iss-sub", "sec-token-assertion-expired", "sec-token-assertion-jti", "sec-token-assertion-signature", "rfc6749-token-request-form"}, Part: OfExams, OnlyWarns: true, Does: "reports the errors of token requests with 403", Effects: []fault.Effect{refusesTokens(always, func(w http.ResponseWriter, why refusal) {
+		writeJSON(w, http.StatusForbidden, jsonMediaType, errorOf(why.code))
+	})}},
+	{Name: "forbids-with-made-up-errors", Breaks: []string{"rfc6749-token-request-form"}, Warns: []string{"sec-token-scope-limits", "sec-token-assertion-aud", "core-token-assertion-iss-sub", "sec-token-assertion-expired", "sec-token-assertion-jti", "sec-token-assertion-signature"}, Part: OfExams, Does: "reports the errors of token requests with 403 and codes of its own", Effects: []fault.Effect{refusesTokens(always, func(w http.ResponseWriter, _ refusal) {
+		writeJSON(w, http.StatusForbidden, jsonMediaType, errorOf("forbidden"))
+	})}},
+	{Name: "ignores-assertion-audience", Breaks: []string{"sec-token-assertion-aud"}, Part: OfExams, Does: "does not look at aud of a client assertion", Effects: []fault.Effect{assertionForPlatform.Lift(nil)}},
+	{Name: "takes-assertions-without-audience", Breaks: []string{"sec-token-assertion-aud"}, Part: OfExams, Does: "takes a client assertion without aud", Effects: []fault.Effect{assertionForPlatform.Lift(func(a *application) bool { return len(audiences(a.assertion.claims["aud"])) == 0 })}},
+	{Name: "takes-client-for-audience", Breaks: []string{"sec-token-assertion-aud"}, Part: OfExams, Does: "takes a client assertion whose aud is the client_id", Effects: []fault.Effect{assertionForPlatform.Lift(func(a *application) bool { return slices.Contains(audiences(a.assertion.claims["aud"]), a.clientID) })}},
+	{Name: "refuses-assertion-audience-arrays", Breaks: []string{"sec-token-assertion-aud"}, Part: OfExams, Does: "refuses a client assertion whose aud is an array", Effects: []fault.Effect{
+		assertionRules.Add(func(a *application) error {
+			if _, isText := a.assertion.claims["aud"].(string); !isText && a.forPlatform() {
+				return invalidClient("aud is no string")
+			}
+			return nil
+		}),
+	}},
+	{Name: "ignores-assertion-issuer", Breaks: []string{"core-token-assertion-iss-sub"}, Part: OfExams, Does: "goes by sub of a client assertion alone", Effects: []fault.Effect{
+		tokenRequestRead.Change(func(r readApplication) readApplication {
+			if sub, _ := r.assertion.claims["sub"].(string); r.platform.isClient(sub) && r.clientID != "" && !r.platform.isClient(r.clientID) {
+				r.clientID = sub
+			}
+			return r
+		}),
+	}},
+	{Name: "ignores-assertion-subject", Breaks: []string{"core-token-assertion-iss-sub"}, Part: OfExams, Does: "goes by iss of a client assertion alone", Effects: []fault.Effect{assertionSubjectIsClient.Lift(nil)}},
+	{Name: "refuses-deployment-in-assertion", Breaks: []string{"core-token-assertion-iss-sub"}, Part: OfExams, Does: "refuses a client assertion with a deployment_id", Effects: []fault.Effect{refusesClaim(lti.ClaimDeploymentID, "the assertion has a deployment_id")}},
+	{Name: "ignores-assertion-expiry", Breaks: []string{"sec-token-assertion-expired"}, Part: OfExams, Does: "takes a client assertion that has expired", Effects: []fault.Effect{assertionNotExpired.Lift(nil)}},
+	{Name: "takes-assertions-without-expiry", Breaks: []string{"sec-token-assertion-expired"}, Part: OfExams, Does: "takes a client assertion without exp", Effects: []fault.Effect{assertionExpires.Lift(nil)}},
+	{Name: "needs-whole-issue-time-of-assertions", Breaks: []string{"rfc7519-token-assertion-numeric-date"}, Part: OfExams, Does: "refuses a client assertion whose iat has a fraction of a second", Effects: []fault.Effect{needsWhole("iat")}},
+	{Name: "needs-whole-expiry-of-assertions", Breaks: []string{"rfc7519-token-assertion-numeric-date"}, Part: OfExams, Does: "refuses a client assertion whose exp has a fraction of a second", Effects: []fault.Effect{needsWhole("exp")}},
+	{Name: "needs-whole-not-before-of-assertions", Breaks: []string{"rfc7519-token-assertion-numeric-date"}, Part: OfExams, Does: "refuses a client assertion whose nbf has a fraction of a second", Effects: []fault.Effect{needsWhole("nbf")}},
+	{Name: "takes-assertions-without-jti", Breaks: []string{"sec-token-assertion-jti"}, Part: OfExams, Does: "takes a client assertion without jti", Effects: []fault.Effect{jtiGiven.Lift(nil)}},
+	{Name: "reuses-assertions", Breaks: []string{"sec-token-assertion-jti"}, Part: OfExams, OnlyWarns: true, Does: "takes a client assertion twice", Effects: []fault.Effect{jtiUnused.Lift(nil), jtiTaken.Lift(nil)}},
+	{Name: "notes-assertions-late", Breaks: []string{"sec-token-assertion-jti"}, Part: OfExams, OnlyWarns: true, Does: "takes a client assertion twice that comes twice at the same time", Effects: []fault.Effect{awaitsTwin, jtiUnused.Lift(hasTwin), jtiTaken.Lift(hasTwin)}},
+	{Name: "crashes-on-assertion-twins", Breaks: []string{"sec-token-assertion-jti"}, Part: OfExams, OnlyWarns: true, Does: "answers 500 to the second of two requests with one client assertion that come at the same time", Effects: []fault.Effect{awaitsTwin, refusesTokens(func(r refusedApplication) bool { return r.why.says == usedJTI && hasTwin(r.application) }, crashes)}},
+	{Name: "ignores-assertion-signature", Breaks: []string{"sec-token-assertion-signature"}, Part: OfExams, Does: "does not verify the signature of a client assertion", Effects: []fault.Effect{trusts(true, readable, readable)}},
+	{Name: "takes-unsigned-assertions", Breaks: []string{"sec-token-assertion-signature"}, Part: OfExams, Does: "takes a client assertion with alg none", Effects: []fault.Effect{trusts(true, withoutAlg, withoutAlg)}},
+	{Name: "takes-assertions-with-hmac", Breaks: []string{"sec-token-assertion-signature"}, Part: OfExams, Does: "verifies a client assertion as an HMAC keyed with the tool's public key where the header says so", Effects: []fault.Effect{trusts(true, withHMAC, fitsPublicKey)}},
+	{Name: "takes-keys-of-other-tools", Breaks: []string{"sec-token-assertion-signature"}, Part: OfExams, Does: "verifies a client assertion with the keys of every tool", Effects: []fault.Effect{trusts(true, signed, isOfOtherTool)}},
+	{Name: "fetches-tool-keys-once", Breaks: []string{"sec-token-key-rotation"}, Part: OfExams, Does: "fetches a tool's key set once", Effects: []fault.Effect{keysFetchedAgain.Take(false, nil)}},
+	{Name: "ignores-grant-type", Breaks: []string{"rfc6749-token-request-form"}, Part: OfExams, Does: "takes any grant_type for client_credentials", Effects: []fault.Effect{grantTypeClientCredentials.Lift(nil)}},
+	{Name: "takes-missing-grant-type", Breaks: []string{"rfc6749-token-request-form"}, Part: OfExams, Does: "takes a token request without grant_type", Effects: []fault.Effect{grantTypeGiven.Lift(nil)}},
+	{Name: "crashes-without-grant-type", Breaks: []string{"rfc6749-token-request-form", "ap-platform-rejects-message-type-confusion"}, Part: OfExams, Does: "answers 500 to a token request without grant_type", Effects: []fault.Effect{refusesTokens(func(r refusedApplication) bool { return r.Method == http.MethodPost && !r.form.Has(lti.ParamGrantType) }, crashes)}},
+	{Name: "ignores-assertion-type", Breaks: []string{"rfc6749-token-request-form"}, Part: OfExams, Does: "does not look at client_assertion_type", Effects: []fault.Effect{assertionTypeJWT.Lift(nil)}},
+	{Name: "crashes-on-malformed-assertion", Breaks: []string{"rfc6749-token-request-form"}, Part: OfExams, Does: "answers 500 to a client assertion that is no JWT", Effects: []fault.Effect{refusesTokens(func(r refusedApplication) bool {
+		return r.form.Has(lti.ParamClientAssertion) && r.assertion.claims == nil
+	}, crashes)}},
+	{Name: "takes-token-requests-by-get", Breaks: []string{"rfc6749-token-request-form"}, Part: OfExams, Does: "takes a token request by GET", Effects: []fault.Effect{
+		tokenRequestByPost.Lift(byGet), tokenRequestAsForm.Lift(byGet),
+		tokenRequestRead.Change(func(r readApplication) readApplication {
+			if byGet(&r.application) {
+				r.form = r.URL.Query()
+				r.assertion = readToken(r.form.Get(lti.ParamClientAssertion))
+				r.clientID, _ = r.assertion.claims["iss"].(string)
+			}
+			return r
+		}),
+	}},
 
 	// The Assessment Control Service: access.
-	{Name: ControlsWithoutToken, Breaks: []string{"ap-acs-platform-authorisation", "rfc6750-access-token-enforced"}, Part: OfExams, Does: "obeys control requests without an access token"},
-	{Name: TakesUnknownAccessTokens, Breaks: []string{"ap-acs-platform-authorisation", "rfc6750-access-token-enforced"}, Part: OfExams, Does: "takes any text for an access token"},
-	{Name: TakesExpiredAccessTokens, Breaks: []string{"ap-acs-platform-authorisation", "rfc6750-access-token-enforced"}, Part: OfExams, Does: "takes access tokens that have expired"},
-	{Name: IgnoresTokenScope, Breaks: []string{"ap-acs-platform-authorisation", "rfc6750-access-token-enforced"}, Part: OfExams, Does: "takes access tokens of any scope"},
-	{Name: TakesAccessTokenInQuery, Breaks: []string{"ap-acs-platform-authorisation"}, Part: OfExams, OnlyWarns: true, Warns: []string{"rfc6750-access-token-enforced"}, Does: "takes an access token from the query"},
+	{Name: ControlsWithoutToken, Breaks: []string{"ap-acs-platform-authorisation", "rfc6750-access-token-enforced"}, Part: OfExams, Does: "obeys control requests without an access token", Effects: []fault.Effect{tokenGiven.Lift(toControl)}},
+	{Name: TakesUnknownAccessTokens, Breaks: []string{"ap-acs-platform-authorisation", "rfc6750-access-token-enforced"}, Part: OfExams, Does: "takes any text for an access token", Effects: []fault.Effect{tokenKnown.Lift(toControl)}},
+	{Name: "takes-expired-access-tokens", Breaks: []string{"ap-acs-platform-authorisation", "rfc6750-access-token-enforced"}, Part: OfExams, Does: "takes access tokens that have expired", Effects: []fault.Effect{tokenNotExpired.Lift(toControl)}},
+	{Name: "ignores-token-scope", Breaks: []string{"ap-acs-platform-authorisation", "rfc6750-access-token-enforced"}, Part: OfExams, Does: "takes access tokens of any scope", Effects: []fault.Effect{tokenOfScope.Lift(toControl)}},
+	{Name: "takes-access-token-in-query", Breaks: []string{"ap-acs-platform-authorisation"}, Part: OfExams, OnlyWarns: true, Warns: []string{"rfc6750-access-token-enforced"}, Does: "takes an access token from the query", Effects: []fault.Effect{
+		credentialsRead.Change(func(r readCredentials) readCredentials {
+			if inQuery := r.URL.Query().Get("access_token"); r.isControl() && !r.bearer && inQuery != "" {
+				r.token, r.bearer = inQuery, true
+			}
+			return r
+		}),
+	}},
 	{Name: ForbidsWithoutToken, Breaks: []string{"ap-acs-platform-authorisation", "rfc6750-access-token-enforced"}, Part: OfExams, OnlyWarns: true, Does: "answers 403 instead of 401 to a control request without the right access token"},
 	{Name: SaysUnauthorizedForScope, Breaks: []string{"ap-acs-platform-authorisation", "rfc6750-access-token-enforced"}, Part: OfExams, OnlyWarns: true, Does: "answers 401 instead of 403 to an access token of another scope"},
 	{Name: ChallengesNobody, Breaks: []string{"ap-acs-platform-authorisation", "rfc6750-access-token-enforced"}, Part: OfExams, OnlyWarns: true, Does: "answers 401 without WWW-Authenticate"},
@@ -210,7 +278,7 @@ var serviceDefects = []Fault{
 	{Name: RefusesNeedlessResume, Breaks: []string{"ap-acs-platform-pause-resume"}, Part: OfExams, Does: "refuses to resume an attempt that is running"},
 	{Name: TerminatesNothing, Breaks: []string{"ap-acs-platform-terminate"}, Part: OfExams, Warns: []string{"ap-end-assessment-sent-when-requested"}, Does: "says terminated, and lets the candidate go on"},
 	{Name: ResumesTerminated, Breaks: []string{"ap-acs-platform-terminate"}, Part: OfExams, Does: "resumes an attempt that was terminated"},
-	{Name: StartsTerminated, Breaks: []string{"ap-acs-platform-terminate"}, Part: OfExams, Does: "starts an attempt again that was terminated"},
+	{Name: "starts-terminated", Breaks: []string{"ap-acs-platform-terminate"}, Part: OfExams, Does: "starts an attempt again that was terminated", Effects: []fault.Effect{attemptRestarts.Take(true, func(a *Attempt) bool { return a.status == lti.Terminated })}},
 	{Name: LeavesExtraTimeOut, Breaks: []string{"ap-acs-platform-update-extra-time"}, Part: OfExams, Does: "does not say how much time was added"},
 	{Name: RefusesNoExtraTime, Breaks: []string{"ap-acs-platform-update-extra-time"}, Part: OfExams, Does: "refuses to add 0 minutes"},
 	{Name: CrashesWithoutExtraTime, Breaks: []string{"ap-acs-platform-update-extra-time"}, Part: OfExams, Does: "answers 500 to an update without extra_time"},

@@ -122,9 +122,9 @@ type operation struct {
 	read    func(*Platform, *gradeRequest) []refusal // reads the body
 	do      func(*Platform, *gradeRequest) gradeAnswer
 
-	// Names of faults: it takes tokens of other scopes, does what it does with line
-	// items of other tools, and with those that there are not.
-	lax, foreign, unknown string
+	// Names of faults: it does what it does with line items of other tools, and with those
+	// that there are not.
+	foreign, unknown string
 }
 
 // The scopes that let a tool read line items, and write them.
@@ -137,26 +137,25 @@ var (
 var operations = []operation{
 	{
 		service: LineItems, method: http.MethodGet, scopes: readsLineItems, gives: lti.MediaTypeLineItemContainer, do: (*Platform).listLineItems,
-		lax: ListsLineItemsWithScoreScope,
 	}, {
 		service: LineItems, method: http.MethodPost, scopes: writesLineItems, takes: lti.MediaTypeLineItem, gives: lti.MediaTypeLineItem,
-		read: (*Platform).takeLineItem, do: (*Platform).createLineItem, lax: CreatesWithReadOnlyScope,
+		read: (*Platform).takeLineItem, do: (*Platform).createLineItem,
 	}, {
 		service: LineItem, method: http.MethodGet, scopes: readsLineItems, gives: lti.MediaTypeLineItem, do: (*Platform).showLineItem,
 		foreign: ShowsForeignLineItems, unknown: ShowsUnknownLineItems,
 	}, {
 		service: LineItem, method: http.MethodPut, scopes: writesLineItems, takes: lti.MediaTypeLineItem, gives: lti.MediaTypeLineItem,
 		read: (*Platform).takeLineItem, do: (*Platform).replaceLineItem,
-		lax: ChangesWithReadOnlyScope, foreign: ChangesForeignLineItems, unknown: MakesUnknownLineItems,
+		foreign: ChangesForeignLineItems, unknown: MakesUnknownLineItems,
 	}, {
 		service: LineItem, method: http.MethodDelete, scopes: writesLineItems, do: (*Platform).deleteLineItem,
-		lax: DeletesWithReadOnlyScope, foreign: DeletesForeignLineItems, unknown: DeletesUnknownLineItems,
+		foreign: DeletesForeignLineItems, unknown: DeletesUnknownLineItems,
 	}, {
 		service: Scores, method: http.MethodPost, scopes: []string{lti.ScopeScore}, takes: lti.MediaTypeScore,
-		read: (*Platform).takeScore, do: (*Platform).record, lax: ScoresWithLineItemScope, foreign: ScoresForeignLineItems, unknown: ScoresUnknownLineItems,
+		read: (*Platform).takeScore, do: (*Platform).record, foreign: ScoresForeignLineItems, unknown: ScoresUnknownLineItems,
 	}, {
 		service: Results, method: http.MethodGet, scopes: []string{lti.ScopeResultReadOnly}, gives: lti.MediaTypeResultContainer, do: (*Platform).listResults,
-		lax: ListsResultsWithScoreScope, foreign: ListsForeignResults, unknown: ListsResultsOfNothing,
+		foreign: ListsForeignResults, unknown: ListsResultsOfNothing,
 	},
 }
 
@@ -181,7 +180,7 @@ func (p *Platform) serveGrades(w http.ResponseWriter, r *http.Request) {
 	q.people = p.peopleOf(contextID)
 	var wrong, authorization, form []refusal
 	if q.does == nil {
-		authorization = p.checkToken(r, &q.credentials, ofGrades(operation{}))
+		authorization = p.checkToken(r, &q.credentials, guard{does: &operation{}})
 		wrong = append(wrong, refusal{http.StatusMethodNotAllowed, lti.ErrorInvalidRequest, "the request is a " + r.Method})
 		wrong = append(wrong, authorization...)
 	} else {
@@ -240,7 +239,7 @@ func (p *Platform) serveGrades(w http.ResponseWriter, r *http.Request) {
 // empty for the container, or the last part of a line item's id and what is asked
 // of it; the id may have something before that part.
 func (p *Platform) readGradeRequest(w http.ResponseWriter, r *http.Request) *gradeRequest {
-	q := &gradeRequest{Request: r, service: LineItems, credentials: p.credentialsOf(r)}
+	q := &gradeRequest{Request: r, service: LineItems, credentials: credentialsOf(r)}
 	if below := r.PathValue("rest"); below != "" || strings.HasSuffix(r.URL.Path, "/") {
 		q.service = LineItem
 		parts := strings.Split(below, "/")
@@ -279,9 +278,9 @@ func (s Service) operation(method string) *operation {
 // that of a method which the service does not have.
 func (q *gradeRequest) guard() guard {
 	if q.guarded == nil {
-		return ofGrades(operation{})
+		return guard{does: &operation{}}
 	}
-	return ofGrades(*q.guarded)
+	return guard{q.guarded.scopes, q.guarded}
 }
 
 // findLineItem finds what the path names, among what is the tool's. A tool that was

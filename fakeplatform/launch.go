@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"invigilator/fault"
 	"invigilator/lti"
 	"invigilator/together"
 )
@@ -195,6 +196,15 @@ func AccountID(account string) string {
 	return base64.RawURLEncoding.EncodeToString(sum[:16])
 }
 
+// madeSessionData is the value that a launch is recognised by (Proctoring Services 1.0, 4.2.1).
+type madeSessionData struct {
+	platform *Platform
+	plan     Plan
+	data     string
+}
+
+var sessionDataMade = &fault.Seam[madeSessionData]{Name: "the session_data of a launch"}
+
 // Begin plans a launch. Nothing is sent before a browser opens the launch's URL.
 func (p *Platform) Begin(plan Plan) (*Launch, error) {
 	switch plan.Message {
@@ -252,7 +262,7 @@ func (p *Platform) begin(plan Plan, ended *Attempt, failure *ExamError) (*Launch
 		attempt: attempt, failure: failure,
 	}
 	if l.proctored() {
-		l.sessionData = cmp.Or(plan.Exam.SessionData, p.makeSessionData(plan))
+		l.sessionData = cmp.Or(plan.Exam.SessionData, sessionDataMade.Pass(p.carrier, madeSessionData{p, plan, lti.RandomString()}).data)
 		l.state(l.claims(plan, url.Values{}, l.planned))
 	}
 	l.login = login{launch: l, Method: http.MethodGet, Params: url.Values{

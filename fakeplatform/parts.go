@@ -144,7 +144,7 @@ func (p partCore) ServerURL() string { return p.opts.ServerURL }
 
 // Token reads the access token of a request.
 func (p partCore) Token(r *http.Request) (part.Token, error) {
-	c := p.credentialsOf(r)
+	c := credentialsOf(r)
 	wrong := p.checkToken(r, &c, guard{})
 	token := part.Token{ClientID: c.known.clientID, Scopes: c.known.scopes}
 	if len(wrong) > 0 {

@@ -1,7 +1,6 @@
 package fakeplatform
 
 import (
-	"errors"
 	"fmt"
 	"net/http"
 
@@ -24,12 +23,16 @@ func invalidRequest(format string, args ...any) error {
 	return refusal{http.StatusBadRequest, lti.ErrorInvalidRequest, fmt.Sprintf(format, args...)}
 }
 
-// refusalsOf returns the refusals among what rules have found, which all are.
+// refusalsOf returns the refusals among what rules have found, which all are, or several of
+// them.
 func refusalsOf(broken []error) refusals {
 	var all refusals
 	for _, err := range broken {
-		if why, is := errors.AsType[refusal](err); is {
-			all = append(all, why)
+		switch err := err.(type) {
+		case refusal:
+			all = append(all, err)
+		case interface{ Unwrap() []error }:
+			all = append(all, refusalsOf(err.Unwrap())...)
 		}
 	}
 	return all

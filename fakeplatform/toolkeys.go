@@ -16,6 +16,7 @@ import (
 	"github.com/lestrrat-go/jwx/v2/jwk"
 	"github.com/lestrrat-go/jwx/v2/jws"
 
+	"invigilator/fault"
 	"invigilator/lti"
 )
 
@@ -78,15 +79,25 @@ func asObject(raw []byte) map[string]any {
 // ErrNoKeySet says that nothing that a tool has signed can be verified.
 var ErrNoKeySet = errors.New("no key set of the tool is registered")
 
+// verification is what a signature is verified by.
+type verification struct {
+	context.Context
+	platform     *Platform
+	token        token
+	registration Registration
+	ofAssertion  bool  // the JWT is a client assertion, else a message
+	err          error // why it is not the tool's
+}
+
+var signatureVerified = &fault.Seam[verification]{Name: "the signature of a JWT"}
+
 // verify checks the signature of a JWT with the tool's key that its header
 // names, and with no other key that the header may bring (Security Framework
 // 1.0, 5.2.3 and 6.3).
-func (p *Platform) verify(ctx context.Context, t token, registration Registration, careless carelessness) error {
-	err := p.verifyWith(ctx, t, registration)
-	if err != nil && p.trustsAllTheSame(ctx, t, registration, careless) {
-		return nil
-	}
-	return err
+func (p *Platform) verify(v verification) error {
+	v.platform = p
+	v.err = p.verifyWith(v, v.token, v.registration)
+	return signatureVerified.Pass(p.carrier, v).err
 }
 
 func (p *Platform) verifyWith(ctx context.Context, t token, registration Registration) error {
@@ -115,6 +126,9 @@ func (p *Platform) verifyWith(ctx context.Context, t token, registration Registr
 	return nil
 }
 
+// A key set that is old, or lacks a key, is fetched again (Security Framework 1.0, 6.4).
+var keysFetchedAgain = &fault.Step[*toolKeys]{Name: "a tool's key set is fetched again", Honest: func(*toolKeys) bool { return true }}
+
 // toolKey returns the key of that kid from a tool's key set.
 func (p *Platform) toolKey(ctx context.Context, address, kid string) (jwk.Key, error) {
 	p.mu.Lock()
@@ -129,14 +143,17 @@ func (p *Platform) toolKey(ctx context.Context, address, kid string) (jwk.Key, e
 	defer keys.mu.Unlock()
 	now := p.opts.Now()
 	known := signing(keys.set, kid)
-	if known != nil && (now.Before(keys.fetched.Add(toolKeyLifetime)) || p.has(FetchesToolKeysOnce)) {
+	if known != nil && now.Before(keys.fetched.Add(toolKeyLifetime)) {
 		return known, nil
+	}
+	if keys.set != nil && !keysFetchedAgain.Taken(p.carrier, keys) {
+		if known != nil {
+			return known, nil
+		}
+		return nil, fmt.Errorf("the tool had no key %.100q", kid)
 	}
 	if now.After(keys.window.Add(fetchWindow)) {
 		keys.window, keys.fetches = now, 0
-	}
-	if keys.set != nil && p.has(FetchesToolKeysOnce) {
-		return nil, fmt.Errorf("the tool had no key %.100q", kid)
 	}
 	if keys.fetches >= maxFetches {
 		return nil, fmt.Errorf("the tool has no key %.100q, and its key set was fetched %d times within %s", kid, maxFetches, fetchWindow)

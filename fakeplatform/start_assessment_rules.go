@@ -1,0 +1,297 @@
+package fakeplatform
+
+import (
+	"net/http"
+	"slices"
+	"time"
+
+	"invigilator/fault"
+	"invigilator/lti"
+)
+
+// What is checked of LtiStartAssessment, in the order in which it is told: how it was sent
+// (Security Framework 1.0, 5.2.1), and what it says (Security Framework 1.0, 5.2.3; Proctoring
+// Services 1.0, 4.3), where it can be read.
+var (
+	messageSentRules = &fault.List[*submission]{Name: "how LtiStartAssessment was sent", Rules: []*fault.Rule[*submission]{
+		messageByPost, messageAsForm, messageOnce, noIDToken, messageOfCandidate, messageReadable, messageSigned,
+	}}
+	messageRules = &fault.List[*submission]{Name: "LtiStartAssessment", Rules: []*fault.Rule[*submission]{
+		issuerIsTool, audienceAlone, audienceIsPlatform,
+		messageExpires, messageNotExpired, messageIssued, messageNotAhead, messageNotOld,
+		messageNonceGiven, messageNonceUnused,
+		messageType, messageVersion, messageDeployment,
+		sessionDataOfLaunch, sessionDataFresh,
+		linkOfLaunch, attemptOfLaunch,
+		verifiedUserObject,
+		attemptNotStarted,
+	}}
+)
+
+// How it was sent: by a form of the candidate's browser, with one JWT (Security Framework 1.0,
+// 5.2.1; Proctoring Services 1.0, 3.3).
+var (
+	messageByPost = &fault.Rule[*submission]{Name: "the request is a POST", Broken: func(s *submission) error {
+		if s.Method != http.MethodPost {
+			return refusal{status: http.StatusMethodNotAllowed, says: "the request is a " + s.Method + " instead of a POST"}
+		}
+		return nil
+	}}
+	messageAsForm = &fault.Rule[*submission]{Name: "the body is a form", Broken: func(s *submission) error {
+		if mediaType(s.Request) != formMediaType {
+			return invalidRequest("the content type is %.100q instead of %s", s.Header.Get("Content-Type"), formMediaType)
+		}
+		return nil
+	}}
+	messageOnce = &fault.Rule[*submission]{Name: "JWT occurs once", Broken: func(s *submission) error {
+		if n := len(s.form[lti.ParamJWT]); n != 1 {
+			return invalidRequest("JWT occurs %d times instead of once", n)
+		}
+		return nil
+	}}
+	noIDToken = &fault.Rule[*submission]{Name: "there is no id_token", Broken: func(s *submission) error {
+		if s.form.Has(lti.ParamIDToken) {
+			return invalidRequest("the form has an id_token")
+		}
+		return nil
+	}}
+	messageOfCandidate = &fault.Rule[*submission]{Name: "the browser is the candidate's", Broken: func(s *submission) error {
+		if !s.platform.isCandidates(s.Request, s.launch) {
+			return refusal{status: http.StatusForbidden, says: "the browser is not that of the candidate whose launch this is"}
+		}
+		return nil
+	}}
+	messageReadable = &fault.Rule[*submission]{Name: "there is a JWT", Broken: func(s *submission) error {
+		if !s.readable() {
+			return invalidRequest("there is no JWT that can be read")
+		}
+		return nil
+	}}
+	messageSigned = &fault.Rule[*submission]{Name: "the JWT is signed by the tool that was launched", Broken: func(s *submission) error {
+		if !s.readable() {
+			return nil
+		}
+		if err := s.platform.verify(verification{Context: s.Context(), token: s.token, registration: s.launch.registration}); err != nil {
+			return invalidRequest("%s", err)
+		}
+		return nil
+	}}
+)
+
+// Who it is from, for whom, and when (Security Framework 1.0, 5.2.3).
+var (
+	issuerIsTool = &fault.Rule[*submission]{Name: "iss is the client_id of the tool", Broken: func(s *submission) error {
+		if s.token.claims["iss"] != s.launch.plan.ClientID {
+			return invalidRequest("iss is not the client_id of the tool that was launched")
+		}
+		return nil
+	}}
+	audienceAlone = &fault.Rule[*submission]{Name: "aud names nobody beside this platform", Broken: func(s *submission) error {
+		if own, further := s.audience(); own && further {
+			return invalidRequest("aud names somebody beside this platform")
+		}
+		return nil
+	}}
+	audienceIsPlatform = &fault.Rule[*submission]{Name: "aud names this platform", Broken: func(s *submission) error {
+		if own, _ := s.audience(); !own {
+			return invalidRequest("aud does not name this platform")
+		}
+		return nil
+	}}
+	messageExpires = &fault.Rule[*submission]{Name: "exp is a time", Broken: func(s *submission) error {
+		if _, is := instant(s.token.claims["exp"]); !is {
+			return invalidRequest("exp is missing or no time")
+		}
+		return nil
+	}}
+	messageNotExpired = &fault.Rule[*submission]{Name: "exp has not passed", Broken: func(s *submission) error {
+		if exp, is := instant(s.token.claims["exp"]); is && s.platform.opts.Now().After(exp.Add(leeway)) {
+			return invalidRequest("the message has expired")
+		}
+		return nil
+	}}
+	messageIssued = &fault.Rule[*submission]{Name: "iat is a time", Broken: func(s *submission) error {
+		if _, is := instant(s.token.claims["iat"]); !is {
+			return invalidRequest("iat is missing or no time")
+		}
+		return nil
+	}}
+	messageNotAhead = &fault.Rule[*submission]{Name: "iat does not lie ahead", Broken: func(s *submission) error {
+		if iat, is := instant(s.token.claims["iat"]); is && iat.After(s.platform.opts.Now().Add(leeway)) {
+			return invalidRequest("iat lies ahead")
+		}
+		return nil
+	}}
+	messageNotOld = &fault.Rule[*submission]{Name: "iat is at most a day old", Broken: func(s *submission) error {
+		if iat, is := instant(s.token.claims["iat"]); is && s.platform.opts.Now().After(iat.Add(oldest)) {
+			return invalidRequest("the message is more than a day old")
+		}
+		return nil
+	}}
+)
+
+// The nonce starts one attempt at most (Security Framework 1.0, 5.2.3).
+var (
+	messageNonceGiven = &fault.Rule[*submission]{Name: "nonce is given", Broken: func(s *submission) error {
+		if s.nonce() == "" {
+			return invalidRequest("nonce is missing or empty")
+		}
+		return nil
+	}}
+	messageNonceUnused = &fault.Rule[*submission]{Name: "nonce has not been used", Broken: func(s *submission) error {
+		s.platform.mu.Lock()
+		defer s.platform.mu.Unlock()
+		if s.usedNonce() {
+			return invalidRequest("nonce has been used already")
+		}
+		return nil
+	}}
+	// nonceTaken is checked with the platform locked, when the attempt is about to start.
+	nonceTaken = &fault.Rule[*submission]{Name: "nonce is not used meanwhile", Broken: func(s *submission) error {
+		if s.usedNonce() && !s.launch.plan.Lenient {
+			return invalidRequest("nonce has been used already")
+		}
+		return nil
+	}}
+)
+
+// What it is (Proctoring Services 1.0, 4.3.1.1 to 4.3.1.3).
+var (
+	messageType = &fault.Rule[*submission]{Name: "message_type is LtiStartAssessment", Broken: func(s *submission) error {
+		if s.token.claims[lti.ClaimMessageType] != lti.StartAssessment {
+			return invalidRequest("message_type is not %s", lti.StartAssessment)
+		}
+		return nil
+	}}
+	messageVersion = &fault.Rule[*submission]{Name: "version is 1.3.0", Broken: func(s *submission) error {
+		if s.token.claims[lti.ClaimVersion] != lti.Version {
+			return invalidRequest("version is not %s", lti.Version)
+		}
+		return nil
+	}}
+	messageDeployment = &fault.Rule[*submission]{Name: "deployment_id is that of the launch", Broken: func(s *submission) error {
+		if stated(s.token.claims).deploymentID != s.launch.statement().deploymentID {
+			return invalidRequest("deployment_id is not that of the launch")
+		}
+		return nil
+	}}
+)
+
+// It answers the launch: session_data is what this launch sent, and not too long ago
+// (Proctoring Services 1.0, 3.3 and 4.3.1.4).
+var (
+	sessionDataOfLaunch = &fault.Rule[*submission]{Name: "session_data is that of the launch", Broken: func(s *submission) error {
+		if stated(s.token.claims).sessionData != s.launch.statement().sessionData {
+			return invalidRequest("session_data is not that of the launch")
+		}
+		return nil
+	}}
+	sessionDataFresh = &fault.Rule[*submission]{Name: "session_data has not expired", Broken: func(s *submission) error {
+		if s.age() > sessionDataLifetime {
+			return invalidRequest("session_data has expired")
+		}
+		return nil
+	}}
+)
+
+// It is about the assessment and the attempt of the launch (Proctoring Services 1.0, 4.3.1.5
+// and 4.3.1.6).
+var (
+	linkOfLaunch = &fault.Rule[*submission]{Name: "resource_link is that of the launch", Broken: func(s *submission) error {
+		if _, isObject := s.token.claims[lti.ClaimResourceLink].(map[string]any); !isObject {
+			return invalidRequest("resource_link is missing or no object")
+		}
+		if stated(s.token.claims).linkID != s.launch.statement().linkID {
+			return invalidRequest("resource_link is not that of the launch")
+		}
+		return nil
+	}}
+	attemptOfLaunch = &fault.Rule[*submission]{Name: "attempt_number is that of the launch", Broken: func(s *submission) error {
+		if stated(s.token.claims).attemptNumber == s.launch.statement().attemptNumber {
+			return nil
+		}
+		if _, isInteger := integer(s.token.claims[lti.ClaimAttemptNumber]); isInteger {
+			return invalidRequest("attempt_number is not that of the launch")
+		}
+		return invalidRequest("attempt_number is missing or no integer")
+	}}
+)
+
+var (
+	// The platform holds the form alone of what the tool says of the candidate (Proctoring
+	// Services 1.0, 4.3.2.1).
+	verifiedUserObject = &fault.Rule[*submission]{Name: "verified_user is an object", Broken: func(s *submission) error {
+		user, sent := s.token.claims[lti.ClaimVerifiedUser]
+		if _, isObject := user.(map[string]any); sent && !isObject {
+			return invalidRequest("verified_user is no object")
+		}
+		return nil
+	}}
+	// An attempt starts once (Proctoring Services 1.0, 3.3).
+	attemptNotStarted = &fault.Rule[*submission]{Name: "the attempt has not been started", Broken: func(s *submission) error {
+		by := s.launch.attempt.startedBy()
+		switch {
+		case s.launch.attempt.mayRestart(), by == nil:
+			return nil
+		case by == s.launch:
+			return invalidRequest(usedSessionData)
+		}
+		return invalidRequest("the attempt has been started by another launch")
+	}}
+)
+
+func (s *submission) readable() bool { return s.token.header != nil && s.token.claims != nil }
+
+// audience says whether aud names this platform, and somebody else.
+func (s *submission) audience() (own, further bool) {
+	aud := audiences(s.token.claims["aud"])
+	issuer := s.platform.issuer
+	return slices.Contains(aud, issuer), slices.ContainsFunc(aud, func(name string) bool { return name != issuer })
+}
+
+func (s *submission) nonce() string {
+	nonce, _ := s.token.claims["nonce"].(string)
+	return nonce
+}
+
+// usedNonce says whether the tool has used the nonce. It is called with the platform locked.
+func (s *submission) usedNonce() bool {
+	return s.nonce() != "" && s.platform.nonces.used(s.launch.plan.ClientID, s.nonce())
+}
+
+// age is how long ago the launch was planned.
+func (s *submission) age() time.Duration { return s.platform.opts.Now().Sub(s.launch.planned) }
+
+// What passes the seams of the start of an assessment.
+type (
+	readMessage struct{ submission }
+	// judgedMessage is a message of which is known what is wrong, and what is answered at once
+	// instead.
+	judgedMessage struct {
+		*submission
+		wrong   refusals
+		instead http.HandlerFunc
+	}
+	// startAnswer is the answer to a message that has started an attempt, or has not.
+	startAnswer struct {
+		*submission
+		started bool
+		wrong   refusals
+		instead http.HandlerFunc
+	}
+	// endWish is what a message says of the end of the attempt.
+	endWish struct {
+		*Launch
+		claims map[string]any
+		wants  bool
+	}
+)
+
+var (
+	messageRead   = &fault.Seam[readMessage]{Name: "LtiStartAssessment as it is read"}
+	messageJudged = &fault.Seam[judgedMessage]{Name: "LtiStartAssessment that was judged"}
+	startAnswered = &fault.Seam[startAnswer]{Name: "the answer to LtiStartAssessment"}
+	// The tool is told of the end where it has asked for it (Proctoring Services 1.0, 4.3.2.2).
+	// It is asked with the platform locked.
+	endAsked = &fault.Step[endWish]{Name: "the tool is to be told of the end", Honest: func(e endWish) bool { return e.wants }}
+)

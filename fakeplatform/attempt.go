@@ -277,34 +277,31 @@ const maxExtraTime = 7 * 24 * 60
 // control does what a tool asks for (Proctoring Services 1.0, 5). An attempt
 // that is not under way stays as it is.
 func (a *Attempt) control(request lti.ControlRequest) {
-	status := a.settled()
-	if request.Action == lti.Resume && status == lti.Terminated && a.platform.has(ResumesTerminated) {
-		a.status = lti.Running
-	}
-	if status != lti.Running && status != lti.Paused {
-		return
-	}
+	from := a.settled()
+	to, underWay := from, from == lti.Running || from == lti.Paused
 	switch request.Action {
 	case lti.Pause:
-		if status == lti.Running && !a.platform.has(PausesNothing) {
-			a.status, a.paused = lti.Paused, a.platform.opts.Now()
-		}
+		to = lti.Paused
 	case lti.Resume:
-		if status == lti.Paused {
-			a.held += a.platform.opts.Now().Sub(a.paused)
-			a.status = lti.Running
-		}
+		to = lti.Running
 	case lti.Terminate:
-		if !a.platform.has(TerminatesNothing) {
-			a.status = lti.Terminated
-		}
-	case lti.Update:
+		to = lti.Terminated
+	}
+	if !underWay {
+		to = from
+	}
+	a.status = attemptControlled.Pass(a.platform.carrier, controlledAttempt{request.Action, from, to}).to
+	switch {
+	case from == lti.Running && a.status == lti.Paused:
+		a.paused = a.platform.opts.Now()
+	case from == lti.Paused && a.status == lti.Running:
+		a.held += a.platform.opts.Now().Sub(a.paused)
+	}
+	switch {
+	case underWay && request.Action == lti.Update:
 		a.extraTime += *request.ExtraTime
-	case lti.Flag:
+	case underWay && request.Action == lti.Flag:
 		a.incidents = last(append(a.incidents, request), maxRecord)
-		if a.platform.has(TerminatesFlagged) {
-			a.status = lti.Terminated
-		}
 	}
 }
 

@@ -172,9 +172,14 @@ func (p *Platform) foreignColumns(q *gradeRequest) (columns []*column) {
 // takesAddress says whether a fault takes something for the tool's own by how its
 // address is written.
 func (p *Platform) takesAddress(r *http.Request, clientID string) bool {
-	written := &url.URL{Path: r.URL.Path}
 	return clientID != "" && r.URL.Query().Get(lti.ParamClientID) == clientID && p.has(TakesOwnerFromQuery) ||
-		r.URL.EscapedPath() != written.EscapedPath() && p.has(KnowsOwnersByPlainAddress)
+		escapedOddly(r) && p.has(KnowsOwnersByPlainAddress)
+}
+
+// escapedOddly says whether an address has more escaped than it needs.
+func escapedOddly(r *http.Request) bool {
+	written := &url.URL{Path: r.URL.Path}
+	return r.URL.EscapedPath() != written.EscapedPath()
 }
 
 // methodsOf are the method by which a request is done, and that whose scopes it needs: its

@@ -3,18 +3,15 @@ package fakeplatform
 import (
 	"encoding/json"
 	"fmt"
-	"maps"
 	"net/http"
 	"slices"
 	"strings"
-	"time"
 
 	"invigilator/fault"
 	"invigilator/lti"
 )
 
-// The functions of this file apply the defects of the services that the platform
-// carries. Without a defect they do nothing.
+// What faults of the services do, and of which requests they make a difference.
 
 // restrict lets the launch that has last offered the tool services, the exam or that
 // with grades, change what is granted.
@@ -34,12 +31,6 @@ func (p *Platform) restrict(a *application) {
 	if latest != nil && latest.plan.Fault != nil && latest.plan.Fault.tokens != nil {
 		latest.plan.Fault.tokens(a)
 	}
-}
-
-// carriesAny says whether the platform has one of several faults, which this does not ask
-// for: what it leads to makes no difference by itself.
-func (p *Platform) carriesAny(faults ...string) bool {
-	return slices.ContainsFunc(faults, func(name string) bool { return p.faults[name] })
 }
 
 const pageMediaType = "text/html; charset=utf-8"
@@ -73,255 +64,8 @@ func (p *Platform) stimulated(o *order) controlAnswer {
 	return answer
 }
 
-// respond tells what has become of the attempt.
-func (p *Platform) respond(w http.ResponseWriter, o *order, instead any) {
-	if instead != nil {
-		writeJSON(w, http.StatusOK, lti.MediaTypeControl, instead)
-		return
-	}
-	answer := map[string]any{"status": o.response.Status}
-	if o.response.ExtraTime != nil {
-		answer["extra_time"] = *o.response.ExtraTime
-		if p.has(SaysExtraTimeAsText) {
-			answer["extra_time"] = fmt.Sprint(*o.response.ExtraTime)
-		}
-	}
-	if o.response.Status == lti.Paused && p.has(SaysSuspended) {
-		answer["status"] = "suspended"
-	}
-	contentType := lti.MediaTypeControl
-	switch {
-	case p.has(AnswersControlAsJSON):
-		contentType = "application/json"
-	case p.has(AnswersControlAsText):
-		contentType = "text/plain"
-	}
-	writeJSON(w, http.StatusOK, contentType, answer)
-}
-
-// spoilRefusal changes why a request is not obeyed, or forgets it.
-func (p *Platform) spoilRefusal(o *order, wrong []refusal) []refusal {
-	if len(wrong) == 0 {
-		return nil
-	}
-	why := &wrong[0]
-	to := func(status int) []refusal {
-		why.status = status
-		return wrong
-	}
-	method := o.Method != http.MethodPost
-	malformed := o.object == nil
-	switch {
-	case method && p.has(HidesControlByMethod):
-		return to(http.StatusNotFound)
-	case why.status == http.StatusUnauthorized && p.has(ForbidsWithoutToken):
-		return to(http.StatusForbidden)
-	case why.status == http.StatusForbidden && p.has(SaysUnauthorizedForScope):
-		return to(http.StatusUnauthorized)
-	case why.status == http.StatusUnsupportedMediaType && p.has(SaysBadRequestForMediaType):
-		return to(http.StatusBadRequest)
-	case why.status == http.StatusBadRequest && malformed && p.has(CrashesOnMalformedControl):
-		return to(http.StatusInternalServerError)
-	case why.status == http.StatusBadRequest && malformed && p.has(HidesMalformedControl):
-		return to(http.StatusNotFound)
-	case why.status == http.StatusBadRequest && !malformed && o.attempt == nil && p.has(SaysUnprocessable):
-		return to(http.StatusUnprocessableEntity)
-	case why.status == http.StatusNotFound && p.has(CrashesOnUnknownTarget):
-		return to(http.StatusInternalServerError)
-	case why.status == http.StatusNotFound && p.has(SaysBadRequestForTarget):
-		return to(http.StatusBadRequest)
-	case why.status == http.StatusNotFound && p.has(AnswersUnknownTargets):
-		o.response.Status = lti.None
-		return nil
-	}
-	return wrong
-}
-
-func (p *Platform) refusesMediaType(o *order, name string) bool {
-	sent := o.Header.Get("Content-Type")
-	switch {
-	case name == "application/json":
-		return p.has(RefusesControlAsJSON)
-	case name != lti.MediaTypeControl:
-		return false
-	case sent != name && strings.Contains(sent, ";"):
-		return p.has(RefusesControlCharset)
-	case sent != name:
-		return p.has(ComparesMediaTypeCase)
-	}
-	return false
-}
-
-// completes adds what a request lacks from the tool's latest exam.
-func (p *Platform) completes(o *order) {
-	if o.object == nil {
-		return
-	}
-	guesses := func() map[string]any {
-		user, isUser := o.object["user"].(map[string]any)
-		link, isLink := o.object["resource_link"].(map[string]any)
-		number, hasNumber := o.object["attempt_number"]
-		if isUser && user["sub"] != nil && isLink && link["id"] != nil && hasNumber {
-			return nil
-		}
-		latest := p.exams(func(l *Launch, _ statement) bool { return l.plan.ClientID == o.known.clientID })
-		if len(latest) == 0 || !p.has(GuessesControlTarget) {
-			return nil
-		}
-		if !hasNumber {
-			number = json.Number(fmt.Sprint(latest[0].attempt.Number()))
-		}
-		return map[string]any{
-			"user":          map[string]any{"iss": p.issuer, "sub": latest[0].plan.User.Sub},
-			"resource_link": map[string]any{"id": latest[0].plan.ResourceLink.ID}, "attempt_number": number,
-		}
-	}
-	maps.Copy(o.object, guesses())
-	if user, ok := o.object["user"].(map[string]any); ok && user["iss"] == nil && p.has(TakesMissingControlIssuer) {
-		user["iss"] = p.issuer
-	}
-	if _, sent := o.object["action"]; !sent && p.has(TakesMissingAction) {
-		o.object["action"] = string(lti.Flag)
-	}
-	if _, sent := o.object["incident_time"]; !sent && p.has(TakesMissingIncidentTime) {
-		o.object["incident_time"] = p.opts.Now().Format(time.RFC3339)
-	}
-}
-
-// unpacks takes what is in arrays of one, and breaks down on arrays, as a fault does.
-func (p *Platform) unpacks(o *order) (found refusals) {
-	for _, name := range slices.Sorted(maps.Keys(o.object)) {
-		list, isArray := o.object[name].([]any)
-		switch {
-		case !isArray:
-		case p.has(CrashesOnControlArrays):
-			found = append(found, failure)
-		case len(list) == 1 && p.has(TakesControlArrays):
-			o.object[name] = list[0]
-		}
-	}
-	if number, is := o.object["attempt_number"].(json.Number); is && strings.Contains(number.String(), ".") && p.has(TruncatesAttemptNumbers) {
-		whole, _, _ := strings.Cut(number.String(), ".")
-		o.object["attempt_number"] = json.Number(whole)
-	}
-	return found
-}
-
-// controlInteger reads a JSON integer, or what a fault takes for one.
-func (p *Platform) controlInteger(value any, fault string) (int, bool) {
-	number, ok := integer(value)
-	text, isText := value.(string)
-	if !ok && isText {
-		if number, ok = integer(json.Number(text)); ok && !p.has(fault) {
-			return 0, false
-		}
-	}
-	return number, ok
-}
-
-func (p *Platform) readAction(o *order, action string) string {
-	if lower := strings.ToLower(action); lower != action && slices.Contains(lti.Actions, lti.Action(lower)) && p.has(IgnoresActionCase) {
-		o.object["action"] = lower
-		return lower
-	}
-	return action
-}
-
-// takesAction says whether an action that does not exist is one.
-func (p *Platform) takesAction(action string) bool {
-	switch {
-	case slices.Contains(lti.Actions, lti.Action(action)):
-		return false
-	case action == "":
-		return p.has(TakesEmptyAction)
-	}
-	return p.has(TakesUnknownActions)
-}
-
-func (p *Platform) takesIncidentTime(o *order) bool {
-	value, sent := o.object["incident_time"]
-	_, isText := value.(string)
-	return isText && p.has(TakesAnyIncidentTime) || sent && !isText && p.has(TakesIncidentTimeNumbers)
-}
-
-// narrowIncidentTime says whether a fault does not take an incident_time that is one.
-func (p *Platform) narrowIncidentTime(at string) bool {
-	return strings.Contains(at, ".") && p.has(NeedsWholeIncidentTimes) || !strings.HasSuffix(at, "Z") && p.has(NeedsIncidentTimesInUTC)
-}
-
 // shortReason is the longest reason_msg that a fault takes.
 const shortReason = 255
-
-// crashesWithoutTime remembers that update without extra_time is too much.
-func (p *Platform) crashesWithoutTime(o *order) bool {
-	o.crashes = p.has(CrashesWithoutExtraTime)
-	o.request.ExtraTime = new(int)
-	return o.crashes
-}
-
-// target returns the launches that a request is about, the latest first.
-func (p *Platform) target(o *order) []*Launch {
-	text := func(value any) string { return jsonOf(map[string]any{"": value}, "") }
-	sub, link, number := text(o.request.User.Sub), text(o.request.ResourceLink.ID), text(o.request.AttemptNumber)
-	own := func(l *Launch) bool {
-		return l.plan.ClientID == o.known.clientID || p.takesAddress(o.Request, o.known.clientID)
-	}
-	same := func(said statement) bool {
-		return said.sub == sub && said.linkID == link && said.attemptNumber == number
-	}
-	if found := p.exams(func(l *Launch, said statement) bool { return own(l) && same(said) }); len(found) > 0 {
-		return found
-	}
-	for fault, found := range map[string][]*Launch{
-		ControlsExamsOfOtherTools: p.exams(func(_ *Launch, said statement) bool { return o.known.clientID != "" && same(said) }),
-		ControlsWithoutToken:      p.exams(func(_ *Launch, said statement) bool { return o.known.clientID == "" && o.token == "" && same(said) }),
-		TakesUnknownAccessTokens:  p.exams(func(_ *Launch, said statement) bool { return o.known.clientID == "" && o.token != "" && same(said) }),
-		IgnoresControlLink:        p.exams(func(l *Launch, said statement) bool { return own(l) && said.sub == sub && said.attemptNumber == number }),
-		IgnoresControlAttempt:     p.exams(func(l *Launch, said statement) bool { return own(l) && said.sub == sub && said.linkID == link }),
-		SendsAttemptNumberAsText: p.exams(func(l *Launch, said statement) bool {
-			return own(l) && said.sub == sub && said.linkID == link && o.request.AttemptNumber == 0 // an integer that is none
-		}),
-	} {
-		if len(found) > 0 && p.has(fault) {
-			return found
-		}
-	}
-	return nil
-}
-
-// balks fails where a fault cannot do what is asked for. It is called with the
-// attempt locked.
-func (p *Platform) balks(o *order) []refusal {
-	status, action := o.attempt.settled(), o.request.Action
-	fails := []refusal{{http.StatusInternalServerError, lti.ErrorInvalidRequest, "an error"}}
-	over := status != lti.Running && status != lti.Paused
-	switch {
-	case o.crashes, status == lti.Paused && action == lti.Pause && p.has(CrashesOnSecondPause):
-		return fails
-	case status == lti.Running && action == lti.Resume && p.has(RefusesNeedlessResume), over && p.has(RefusesControlOfEnded):
-		return []refusal{{http.StatusConflict, lti.ErrorInvalidRequest, "the attempt is " + string(status)}}
-	}
-	return nil
-}
-
-// reportedStatus is what is told of the attempt. It is called with the attempt
-// locked.
-func (p *Platform) reportedStatus(o *order) lti.Status {
-	status, action := o.attempt.settled(), o.request.Action
-	severe := action == lti.Flag && o.request.IncidentSeverity != nil && *o.request.IncidentSeverity >= 1
-	switch {
-	case status == lti.Running && action == lti.Pause && p.has(PausesNothing),
-		status == lti.Running && action == lti.Resume && p.has(SaysPausedWhenResumed),
-		status == lti.Running && severe && p.has(SaysPausedWhenFlagged):
-		return lti.Paused
-	case status == lti.Running && action == lti.Terminate && p.has(TerminatesNothing):
-		return lti.Terminated
-	case status == lti.Paused && action == lti.Pause && p.has(SaysRunningWhenPaused),
-		status == lti.None && p.has(SaysRunningBeforeStart):
-		return lti.Running
-	}
-	return status
-}
 
 // What follows says of which requests for access tokens a fault makes a difference.
 
@@ -440,4 +184,159 @@ func withJWTOf(is func(p *Platform, issuer string) bool) func(*guarded) bool {
 
 func and[T any](one, other func(T) bool) func(T) bool {
 	return func(v T) bool { return one(v) && other(v) }
+}
+
+// What follows says of which control requests a fault makes a difference.
+
+// readsControl changes what is read of a request whose body can be read.
+func readsControl(change func(o *order, object map[string]any)) fault.Effect {
+	return controlRead.Change(func(r readOrder) readOrder {
+		if r.object != nil {
+			change(r.order, r.object)
+		}
+		return r
+	})
+}
+
+// addsMissing adds a member that a request lacks.
+func addsMissing(name string, value func(o *order) any) fault.Effect {
+	return readsControl(func(o *order, object map[string]any) {
+		if _, sent := object[name]; !sent {
+			object[name] = value(o)
+		}
+	})
+}
+
+// guessedTarget is what a request lacks, from the tool's latest exam.
+func guessedTarget(o *order, object map[string]any) {
+	user, _ := object["user"].(map[string]any)
+	link, _ := object["resource_link"].(map[string]any)
+	number, hasNumber := object["attempt_number"]
+	latest := o.platform.exams(func(l *Launch, _ statement) bool { return l.plan.ClientID == o.known.clientID })
+	if user["sub"] != nil && link["id"] != nil && hasNumber || len(latest) == 0 {
+		return
+	}
+	if !hasNumber {
+		number = json.Number(fmt.Sprint(latest[0].attempt.Number()))
+	}
+	object["user"] = map[string]any{"iss": o.platform.issuer, "sub": latest[0].plan.User.Sub}
+	object["resource_link"] = map[string]any{"id": latest[0].plan.ResourceLink.ID}
+	object["attempt_number"] = number
+}
+
+// refusesControl refuses a request that nothing else is wrong with.
+func refusesControl(says string, when func(*order) bool) fault.Effect {
+	return controlRules.Add(func(o *order) error {
+		if when(o) {
+			return invalidRequest("%s", says)
+		}
+		return nil
+	})
+}
+
+// refusesType refuses a media type that is one of the service.
+func refusesType(when func(name, sent string) bool) fault.Effect {
+	return controlMediaTypeRules.Add(func(o *order) error {
+		if when(mediaType(o.Request), o.Header.Get("Content-Type")) {
+			return wrongControlType
+		}
+		return nil
+	})
+}
+
+// asksFor are requests for an action that there is not.
+func asksFor(is func(action lti.Action) bool) func(*order) bool {
+	return func(o *order) bool { return !slices.Contains(lti.Actions, o.request.Action) && is(o.request.Action) }
+}
+
+var (
+	emptyAction   = asksFor(func(action lti.Action) bool { return action == "" })
+	unknownAction = asksFor(func(action lti.Action) bool { return action != "" })
+)
+
+// timeIs are requests whose incident_time is one like that.
+func timeIs(is func(at string) bool) func(*order) bool {
+	return func(o *order) bool {
+		return incidentTimeGiven.Broken(o) == nil && o.object != nil && is(o.request.IncidentTime)
+	}
+}
+
+// finds finds what a request is about among more exams, where nothing else is found.
+func finds(which func(o *order, l *Launch, said statement) bool) fault.Effect {
+	return controlTarget.Change(func(t targetedOrder) targetedOrder {
+		if len(t.launches) == 0 {
+			t.launches = t.platform.exams(func(l *Launch, said statement) bool { return which(t.order, l, said) })
+		}
+		return t
+	})
+}
+
+// refusesToObey refuses an action in a state of the attempt.
+func refusesToObey(when func(o *order, status lti.Status) bool, why func(status lti.Status) refusal) fault.Effect {
+	return obeyedRules.Add(func(o *order) error {
+		if status := o.attempt.settled(); when(o, status) {
+			return why(status)
+		}
+		return nil
+	})
+}
+
+func conflict(status lti.Status) refusal {
+	return refusal{http.StatusConflict, lti.ErrorInvalidRequest, "the attempt is " + string(status)}
+}
+
+func anError(lti.Status) refusal { return failure }
+
+// does changes what an action makes of an attempt.
+func does(action lti.Action, to func(from lti.Status) lti.Status) fault.Effect {
+	return attemptControlled.Change(func(c controlledAttempt) controlledAttempt {
+		if c.action == action {
+			c.to = to(c.from)
+		}
+		return c
+	})
+}
+
+func nothing(from lti.Status) lti.Status { return from }
+
+// tells tells another status of an attempt.
+func tells(instead lti.Status, when func(o *order) bool, status lti.Status) fault.Effect {
+	return statusTold.Change(func(t toldStatus) toldStatus {
+		if t.status == status && when(t.order) {
+			t.status = instead
+		}
+		return t
+	})
+}
+
+// after are requests for an action.
+func after(action lti.Action) func(*order) bool {
+	return func(o *order) bool { return o.request.Action == action }
+}
+
+// refusesWith refuses with another status.
+func refusesWith(status int, when func(o *order, why refusal) bool) fault.Effect {
+	return controlRefused.Change(func(r refusedOrder) refusedOrder {
+		if when(r.order, r.wrong[0]) {
+			r.wrong[0].status = status
+		}
+		return r
+	})
+}
+
+// forStatus are the requests that are refused with it.
+func forStatus(status int) func(*order, refusal) bool {
+	return func(_ *order, why refusal) bool { return why.status == status }
+}
+
+func forMalformed(o *order, why refusal) bool {
+	return why.status == http.StatusBadRequest && o.object == nil
+}
+
+// answersControl changes the answer to a request.
+func answersControl(change func(a *answeredOrder)) fault.Effect {
+	return controlAnswered.Change(func(a answeredOrder) answeredOrder {
+		change(&a)
+		return a
+	})
 }

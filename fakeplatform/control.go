@@ -2,7 +2,6 @@ package fakeplatform
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"io"
 	"net/http"
@@ -40,17 +39,17 @@ func (p *Platform) Controls() []Control {
 type order struct {
 	*http.Request
 	credentials
+	platform *Platform
 	body     []byte
 	object   map[string]any // nil where the body is none
 	request  lti.ControlRequest
 	attempt  *Attempt // nil where none is found
 	response lti.ControlResponse
-	crashes  bool // for a fault
 }
 
 // serveControl is the Assessment Control Service (Proctoring Services 1.0, 5).
 func (p *Platform) serveControl(w http.ResponseWriter, r *http.Request) {
-	o := &order{Request: r, credentials: credentialsOf(r)}
+	o := &order{Request: r, platform: p, credentials: credentialsOf(r)}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxServiceBody))
 	o.body = body
 	var tooLarge *http.MaxBytesError
@@ -59,9 +58,9 @@ func (p *Platform) serveControl(w http.ResponseWriter, r *http.Request) {
 	}
 	var wrong []refusal
 	authorization := p.checkToken(r, &o.credentials, ofControl)
-	wrong = append(wrong, p.checkMethod(o)...)
+	wrong = append(wrong, refusalsOf(controlMethodRules.All(p.carrier, o))...)
 	wrong = append(wrong, authorization...)
-	wrong = append(wrong, p.checkMediaType(o)...)
+	wrong = append(wrong, refusalsOf(controlMediaTypeRules.All(p.carrier, o))...)
 	form := p.checkBody(o)
 	wrong = append(wrong, form...)
 	if len(authorization) == 0 && len(form) == 0 {
@@ -74,7 +73,10 @@ func (p *Platform) serveControl(w http.ResponseWriter, r *http.Request) {
 	if len(wrong) == 0 {
 		wrong = p.obey(o)
 	}
-	wrong = p.spoilRefusal(o, wrong)
+	if len(wrong) > 0 {
+		refused := controlRefused.Pass(p.carrier, refusedOrder{o, wrong, o.response})
+		wrong, o.response = refused.wrong, refused.response
+	}
 
 	control := Control{
 		Method: r.Method, Target: r.RequestURI, ContentType: r.Header.Get("Content-Type"), Authorized: len(authorization) == 0,
@@ -100,7 +102,7 @@ func (p *Platform) serveControl(w http.ResponseWriter, r *http.Request) {
 		p.respond(w, o, answer.body)
 		return
 	}
-	if why := wrong[0]; (why.status == http.StatusUnauthorized || why.status == http.StatusForbidden) && !p.has(ChallengesNobody) {
+	if why := wrong[0]; (why.status == http.StatusUnauthorized || why.status == http.StatusForbidden) && challenged.Taken(p.carrier, ofControl) {
 		w.Header().Set("WWW-Authenticate", challenge(why, ofControl.scopes))
 	}
 	fail(w, wrong[0], http.MethodPost)
@@ -155,137 +157,61 @@ func (l *Launch) AwaitControls(ctx context.Context, n int) bool {
 	}
 }
 
-func (p *Platform) checkMethod(o *order) []refusal {
-	if o.Method != http.MethodPost && (o.Method != http.MethodPut || !p.has(ControlsByPut)) {
-		return []refusal{{http.StatusMethodNotAllowed, lti.ErrorInvalidRequest, "the request is a " + o.Method + " instead of a POST"}}
-	}
-	return nil
-}
-
-func (p *Platform) checkMediaType(o *order) []refusal {
-	if name := mediaType(o.Request); (name != lti.MediaTypeControl && name != "application/json") && !p.has(TakesAnyMediaType) || p.refusesMediaType(o, name) {
-		return []refusal{{http.StatusUnsupportedMediaType, lti.ErrorInvalidRequest, "the content type is not " + lti.MediaTypeControl}}
-	}
-	return nil
-}
-
-// checkBody reads what the tool asks for.
+// checkBody reads what the tool asks for, and checks it.
 func (p *Platform) checkBody(o *order) []refusal {
-	found := p.unpacks(o)
-	p.completes(o)
-	if o.object == nil {
-		found.bad("the body is no JSON object of at most %d bytes", maxServiceBody)
-		return found
-	}
-	text := func(object map[string]any, member, name string) string {
-		value, _ := object[member].(string)
-		if value == "" {
-			found.bad("%s is missing or no string", name)
-		}
+	o.object = controlRead.Pass(p.carrier, readOrder{o, o.object}).object
+	o.read()
+	return controlChecked.Pass(p.carrier, checkedOrder{o, refusalsOf(controlRules.All(p.carrier, o))}).wrong
+}
+
+// read reads what the tool asks for, as far as it can be read.
+func (o *order) read() {
+	text := func(name string, members ...string) string {
+		value, _ := o.member(name, members...).(string)
 		return value
 	}
-	user, _ := o.object["user"].(map[string]any)
-	link, _ := o.object["resource_link"].(map[string]any)
-	if user == nil {
-		found.bad("user is missing or no object")
-	} else {
-		o.request.User = lti.ControlUser{Issuer: text(user, "iss", "user.iss"), Sub: text(user, "sub", "user.sub")}
-	}
-	if link == nil {
-		found.bad("resource_link is missing or no object")
-	} else {
-		o.request.ResourceLink.ID = text(link, "id", "resource_link.id")
-	}
-	number, ok := p.controlInteger(o.object["attempt_number"], TakesTextAttemptNumbers)
-	if !ok {
-		found.bad("attempt_number is missing or no integer")
-	}
-	o.request.AttemptNumber = number
-	action, ok := o.object["action"].(string)
-	action = p.readAction(o, action)
-	if !ok {
-		found.bad("action is missing or no string")
-	} else if !slices.Contains(lti.Actions, lti.Action(action)) && !p.takesAction(action) {
-		found.bad("there is no action %.100q", action)
-	}
-	o.request.Action = lti.Action(action)
-	found = append(found, p.checkIncident(o)...)
-	return append(found, p.checkExtraTime(o)...)
-}
-
-// checkIncident reads what has happened.
-func (p *Platform) checkIncident(o *order) []refusal {
-	var found refusals
-	at, _ := o.object["incident_time"].(string)
-	if _, err := time.Parse(time.RFC3339, at); err == nil && p.narrowIncidentTime(at) || err != nil && !p.takesIncidentTime(o) {
-		found.bad("incident_time is missing or no date-time with zone")
-	}
-	o.request.IncidentTime = at
-	if value, sent := o.object["incident_severity"]; sent {
-		number, _ := value.(json.Number)
-		severity, err := number.Float64()
-		if (err != nil || severity < 0 || severity > 1) && !p.has(TakesAnySeverity) {
-			found.bad("incident_severity is no number from 0 to 1")
-		}
+	o.request.User = lti.ControlUser{Issuer: text("user", "iss"), Sub: text("user", "sub")}
+	o.request.ResourceLink.ID = text("resource_link", "id")
+	o.request.AttemptNumber, _ = integer(o.object["attempt_number"])
+	o.request.Action = lti.Action(text("action"))
+	o.request.IncidentTime = text("incident_time")
+	if _, sent := o.object["incident_severity"]; sent {
+		severity, _ := o.severity()
 		o.request.IncidentSeverity = &severity
 	}
-	text := func(name string) string {
-		value, ok := o.object[name].(string)
-		if _, sent := o.object[name]; sent && !ok && !p.has(TakesAnyReason) {
-			found.bad("%s is no string", name)
-		}
-		return value
-	}
 	o.request.ReasonCode, o.request.ReasonMessage = text("reason_code"), text("reason_msg")
-	if len(o.request.ReasonMessage) > shortReason && p.has(RefusesLongReasons) || o.request.ReasonMessage != "" && o.request.Action == lti.Update && p.has(RefusesReasonsOfUpdates) {
-		found.bad("reason_msg is too long, or does not belong there")
+	if _, sent := o.object["extra_time"]; sent || o.request.Action == lti.Update {
+		minutes, _ := integer(o.object["extra_time"])
+		o.request.ExtraTime = &minutes
 	}
-	return found
-}
-
-// checkExtraTime reads the minutes that are added.
-func (p *Platform) checkExtraTime(o *order) []refusal {
-	var found refusals
-	value, sent := o.object["extra_time"]
-	if !sent {
-		if o.request.Action == lti.Update && !p.crashesWithoutTime(o) {
-			found.bad("extra_time is missing")
-		}
-		return found
-	}
-	minutes, ok := integer(value)
-	if ok && minutes == 0 && p.has(RefusesNoExtraTime) {
-		found.bad("extra_time is 0")
-	}
-	if (!ok || minutes < 0 || minutes > maxExtraTime) && !p.has(TakesAnyExtraTime) {
-		found.bad("extra_time is no integer from 0 to %d", maxExtraTime)
-	}
-	o.request.ExtraTime = &minutes
-	return found
 }
 
 // checkTarget finds the attempt, among those that were launched with the same
 // tool, and checks that the launch offered the action.
 func (p *Platform) checkTarget(o *order) []refusal {
-	unknown := func(says string) []refusal {
-		return []refusal{{http.StatusNotFound, lti.ErrorInvalidRequest, says}}
+	if err := targetIssuer.Check(p.carrier, o); err != nil {
+		return refusalsOf([]error{err})
 	}
-	if o.request.User.Issuer != p.issuer && !p.has(IgnoresControlIssuer) {
-		return unknown("user.iss is not this platform")
-	}
-	if found := p.target(o); len(found) > 0 {
+	said := o.names()
+	found := controlTarget.Pass(p.carrier, targetedOrder{o, p.exams(func(l *Launch, of statement) bool {
+		return l.plan.ClientID == o.known.clientID && said.sameAttempt(of)
+	})}).launches
+	if len(found) > 0 {
 		o.attempt = found[0].attempt
 	}
-	if o.attempt == nil {
-		return unknown("no such attempt was launched with this tool")
-	}
-	o.attempt.mu.Lock()
-	defer o.attempt.mu.Unlock()
-	var found refusals
-	if !slices.Contains(o.attempt.launch.plan.Exam.Actions, o.request.Action) && !p.has(ControlsUnoffered) && !p.takesAction(string(o.request.Action)) {
-		found.bad("the launch did not offer the action %s", o.request.Action)
-	}
-	return found
+	return refusalsOf([]error{targetRules.First(p.carrier, o)})
+}
+
+// names is the candidate, the resource link and the attempt that a request names, as a message
+// would say them.
+func (o *order) names() statement {
+	text := func(value any) string { return jsonOf(map[string]any{"": value}, "") }
+	return statement{sub: text(o.request.User.Sub), linkID: text(o.request.ResourceLink.ID), attemptNumber: text(o.request.AttemptNumber)}
+}
+
+// sameAttempt says whether two statements are about one attempt.
+func (s statement) sameAttempt(other statement) bool {
+	return s.sub == other.sub && s.linkID == other.linkID && s.attemptNumber == other.attemptNumber
 }
 
 // obey does what is asked for and says what has become of the attempt.
@@ -293,19 +219,28 @@ func (p *Platform) obey(o *order) []refusal {
 	a := o.attempt
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	var found refusals
-	if o.request.Action == lti.Update && a.extraTime+*o.request.ExtraTime > maxExtraTime {
-		found.bad("extra_time makes more than %d minutes", maxExtraTime)
-		return found
-	}
-	if wrong := p.balks(o); len(wrong) > 0 {
-		return wrong
+	if err := obeyedRules.First(p.carrier, o); err != nil {
+		return refusalsOf([]error{err})
 	}
 	a.control(o.request)
-	o.response.Status = p.reportedStatus(o)
-	if a.extraTime > 0 && !p.has(LeavesExtraTimeOut) {
+	o.response.Status = statusTold.Pass(p.carrier, toldStatus{o, a.settled()}).status
+	if a.extraTime > 0 {
 		minutes := a.extraTime
 		o.response.ExtraTime = &minutes
 	}
 	return nil
+}
+
+// respond tells what has become of the attempt.
+func (p *Platform) respond(w http.ResponseWriter, o *order, instead any) {
+	if instead != nil {
+		writeJSON(w, http.StatusOK, lti.MediaTypeControl, instead)
+		return
+	}
+	members := map[string]any{"status": o.response.Status}
+	if o.response.ExtraTime != nil {
+		members["extra_time"] = *o.response.ExtraTime
+	}
+	answer := controlAnswered.Pass(p.carrier, answeredOrder{o, members, lti.MediaTypeControl})
+	writeJSON(w, http.StatusOK, answer.mediaType, answer.members)
 }

@@ -16,8 +16,7 @@ import (
 // attempt, and what is taken for LtiStartAssessment (Proctoring Services 1.0, 3.3 and
 // 4.3).
 const (
-	SendsAttemptNumberAsText = "sends-attempt-number-as-text"
-	EndsExamsByLTI11         = "ends-exams-by-lti-1-1"
+	EndsExamsByLTI11 = "ends-exams-by-lti-1-1"
 )
 
 // examDefects are the defects of conduct in proctored exams, and what is unusual,
@@ -35,7 +34,12 @@ var examDefects = []Fault{
 		}),
 		attemptPassedOver.Take(true, func(w waitingAttempt) bool { return w.highestNumber(w.who) > w.latest.number }),
 	}},
-	{Name: SendsAttemptNumberAsText, Breaks: []string{"ap-start-proctoring-attempt-number-integer"}, Part: OfExams, Does: "sends attempt_number as a string", claims: attemptText},
+	{Name: "sends-attempt-number-as-text", Breaks: []string{"ap-start-proctoring-attempt-number-integer"}, Part: OfExams, Does: "sends attempt_number as a string", claims: attemptText, Effects: []fault.Effect{
+		finds(func(o *order, l *Launch, said statement) bool {
+			asked := o.names()
+			return l.plan.ClientID == o.known.clientID && said.sub == asked.sub && said.linkID == asked.linkID && o.request.AttemptNumber == 0 // an integer that is none
+		}),
+	}},
 	{Name: "numbers-every-attempt-1", Breaks: []string{"ap-start-proctoring-attempt-number-integer"}, Part: OfExams, Does: "sends attempt_number 1 in every attempt", claims: with(lti.ClaimAttemptNumber, 1)},
 	{Name: "forgets-session-data-after-10-minutes", Breaks: []string{"ap-start-proctoring-session-data-outlives-check-in"}, Part: OfExams, Does: "takes session_data for ten minutes", Effects: []fault.Effect{
 		messageRules.Add(func(s *submission) error {

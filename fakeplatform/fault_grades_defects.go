@@ -16,7 +16,6 @@ const (
 	NamesOwnLineItemsAlone        = "names-own-line-items-alone"
 	NamesFirstOfSeveral           = "names-first-of-several-line-items"
 	ForbidsWithoutGradeToken      = "forbids-without-grade-token"
-	ChallengesNobodyForGrades     = "challenges-nobody-for-grades"
 	SaysUnauthorizedForGradeScope = "says-unauthorized-for-grade-scope"
 	ObeysMethodOfHeader           = "obeys-method-of-header-unchecked"
 	ObeysMethodOfQuery            = "obeys-method-of-query-unchecked"
@@ -337,7 +336,7 @@ var gradeDefects = []Fault{
 	{Name: "takes-tokens-of-tools-for-grades", Breaks: []string{"ags-rejects-missing-or-invalid-token"}, Part: OfGrades, Does: "takes what a tool has signed for an access token of the grade services", Effects: []fault.Effect{tokenKnown.Lift(and(toGrades, withJWTOf((*Platform).isClient)))}},
 	{Name: "takes-expired-grade-tokens", Breaks: []string{"ags-rejects-missing-or-invalid-token"}, Part: OfGrades, Does: "takes access tokens of the grade services that have expired", Effects: []fault.Effect{tokenNotExpired.Lift(toGrades)}},
 	{Name: ForbidsWithoutGradeToken, Breaks: []string{"ags-rejects-missing-or-invalid-token"}, Part: OfGrades, OnlyWarns: true, Does: "answers 403 instead of 401 to a request of the grade services without a valid access token"},
-	{Name: ChallengesNobodyForGrades, Breaks: []string{"ags-rejects-missing-or-invalid-token"}, Part: OfGrades, OnlyWarns: true, Does: "answers 401 at the grade services without WWW-Authenticate"},
+	{Name: "challenges-nobody-for-grades", Breaks: []string{"ags-rejects-missing-or-invalid-token"}, Part: OfGrades, OnlyWarns: true, Does: "answers 401 at the grade services without WWW-Authenticate", Effects: []fault.Effect{challenged.Take(false, func(g guard) bool { return g.does != nil })}},
 	{Name: "creates-with-read-only-scope", Breaks: []string{"ags-rejects-insufficient-scope"}, Part: OfGrades, Does: "makes line items with a token for other scopes of the grade services", Effects: []fault.Effect{tokenOfScope.Lift(toDo(LineItems, http.MethodPost))}},
 	{Name: "changes-with-read-only-scope", Breaks: []string{"ags-rejects-insufficient-scope"}, Part: OfGrades, Does: "changes line items with a token for other scopes of the grade services", Effects: []fault.Effect{tokenOfScope.Lift(toDo(LineItem, http.MethodPut))}},
 	{Name: "deletes-with-read-only-scope", Breaks: []string{"ags-rejects-insufficient-scope"}, Part: OfGrades, Does: "removes line items with a token for other scopes of the grade services", Effects: []fault.Effect{tokenOfScope.Lift(toDo(LineItem, http.MethodDelete))}},
@@ -372,8 +371,14 @@ var gradeDefects = []Fault{
 	{Name: ListsForeignResults, Breaks: []string{"ags-tool-isolation"}, Part: OfGrades, Does: "shows a tool the results of others"},
 	{Name: ListsForeignLineItems, Breaks: []string{"ags-tool-isolation"}, Part: OfGrades, Does: "lists the line items of all tools in a context"},
 	{Name: TrustsToolsOfContext, Breaks: []string{"ags-tool-isolation"}, Part: OfGrades, Does: "shows a tool, once a link of a context has opened it, the line items of all tools there"},
-	{Name: TakesOwnerFromQuery, Breaks: []string{"ags-tool-isolation", "ap-acs-platform-tool-isolation"}, Part: OfGrades, Does: "takes the client_id in the query of an address for that of the tool that owns what is there"},
-	{Name: KnowsOwnersByPlainAddress, Breaks: []string{"ags-tool-isolation", "ap-acs-platform-tool-isolation"}, Part: OfGrades, Does: "looks whose something is only where its address is written as usual"},
+	{Name: TakesOwnerFromQuery, Breaks: []string{"ags-tool-isolation", "ap-acs-platform-tool-isolation"}, Part: OfGrades, Does: "takes the client_id in the query of an address for that of the tool that owns what is there", Effects: []fault.Effect{
+		finds(func(o *order, _ *Launch, said statement) bool {
+			return o.known.clientID != "" && o.URL.Query().Get(lti.ParamClientID) == o.known.clientID && o.names().sameAttempt(said)
+		}),
+	}},
+	{Name: KnowsOwnersByPlainAddress, Breaks: []string{"ags-tool-isolation", "ap-acs-platform-tool-isolation"}, Part: OfGrades, Does: "looks whose something is only where its address is written as usual", Effects: []fault.Effect{finds(func(o *order, _ *Launch, said statement) bool {
+		return escapedOddly(o.Request) && o.names().sameAttempt(said)
+	})}},
 	{Name: ChecksContextOfAddressAlone, Breaks: []string{"ags-tool-isolation"}, Part: OfGrades, Does: "looks whether a tool may go to the context that the address of a line item names, and not whose the line item is"},
 	{Name: ReadsBeginOfKeys, Breaks: []string{"ags-tool-isolation"}, Part: OfGrades, Does: "reads the key of a line item as far as a semicolon or a full stop, and looks whose it is only where there is none"},
 	{Name: ListsAllContexts, Breaks: []string{"ags-tool-isolation"}, Part: OfGrades, Hides: []string{"ags-lineitems-list"}, Does: "lists the tool's line items of all contexts"},

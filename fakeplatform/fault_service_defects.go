@@ -1,80 +1,15 @@
 package fakeplatform
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"invigilator/fault"
 	"invigilator/lti"
-)
-
-// The names of the defects of what tools' servers ask for: access tokens (Security
-// Framework 1.0, 4.1), and the Assessment Control Service (Proctoring Services 1.0,
-// 5).
-const (
-	TakesControlArrays         = "takes-arrays-of-one-in-control"
-	TruncatesAttemptNumbers    = "truncates-attempt-numbers"
-	TakesAnyReason             = "takes-any-reason"
-	CrashesOnControlArrays     = "crashes-on-arrays-in-control"
-	RefusesReasonsOfUpdates    = "refuses-reasons-of-updates"
-	ControlsWithoutToken       = "controls-without-token"
-	TakesUnknownAccessTokens   = "takes-unknown-access-tokens"
-	ForbidsWithoutToken        = "forbids-without-access-token"
-	SaysUnauthorizedForScope   = "says-unauthorized-for-scope"
-	ChallengesNobody           = "challenges-nobody"
-	ControlsExamsOfOtherTools  = "controls-exams-of-other-tools"
-	PausesNothing              = "pauses-nothing"
-	SaysRunningWhenPaused      = "says-running-when-paused"
-	SaysPausedWhenResumed      = "says-paused-when-resumed"
-	CrashesOnSecondPause       = "crashes-on-second-pause"
-	RefusesNeedlessResume      = "refuses-needless-resume"
-	TerminatesNothing          = "terminates-nothing"
-	ResumesTerminated          = "resumes-terminated"
-	LeavesExtraTimeOut         = "leaves-extra-time-out"
-	RefusesNoExtraTime         = "refuses-no-extra-time"
-	CrashesWithoutExtraTime    = "crashes-without-extra-time"
-	TerminatesFlagged          = "terminates-flagged"
-	SaysPausedWhenFlagged      = "says-paused-when-flagged"
-	RefusesLongReasons         = "refuses-long-reasons"
-	ControlsUnoffered          = "controls-unoffered"
-	TakesUnknownActions        = "takes-unknown-actions"
-	IgnoresActionCase          = "ignores-action-case"
-	TakesEmptyAction           = "takes-empty-action"
-	SaysRunningBeforeStart     = "says-running-before-start"
-	GuessesControlTarget       = "guesses-control-target"
-	TakesMissingControlIssuer  = "takes-missing-control-issuer"
-	TakesMissingAction         = "takes-missing-action"
-	TakesMissingIncidentTime   = "takes-missing-incident-time"
-	TakesAnyIncidentTime       = "takes-any-incident-time"
-	TakesIncidentTimeNumbers   = "takes-incident-time-numbers"
-	TakesAnySeverity           = "takes-any-severity"
-	TakesAnyExtraTime          = "takes-any-extra-time"
-	TakesTextAttemptNumbers    = "takes-text-attempt-numbers"
-	CrashesOnMalformedControl  = "crashes-on-malformed-control"
-	HidesMalformedControl      = "hides-malformed-control"
-	NeedsWholeIncidentTimes    = "needs-whole-incident-times"
-	NeedsIncidentTimesInUTC    = "needs-incident-times-in-utc"
-	SaysUnprocessable          = "says-unprocessable"
-	IgnoresControlIssuer       = "ignores-control-issuer"
-	IgnoresControlLink         = "ignores-control-link"
-	IgnoresControlAttempt      = "ignores-control-attempt"
-	AnswersUnknownTargets      = "answers-unknown-targets"
-	CrashesOnUnknownTarget     = "crashes-on-unknown-target"
-	SaysBadRequestForTarget    = "says-bad-request-for-target"
-	RefusesControlOfEnded      = "refuses-control-of-ended"
-	AnswersControlAsJSON       = "answers-control-as-json"
-	AnswersControlAsText       = "answers-control-as-text"
-	SaysSuspended              = "says-suspended"
-	SaysExtraTimeAsText        = "says-extra-time-as-text"
-	RefusesControlCharset      = "refuses-control-charset"
-	ComparesMediaTypeCase      = "compares-media-type-case"
-	RefusesControlAsJSON       = "refuses-control-as-json"
-	TakesAnyMediaType          = "takes-any-media-type"
-	SaysBadRequestForMediaType = "says-bad-request-for-media-type"
-	ControlsByPut              = "controls-by-put"
-	HidesControlByMethod       = "hides-control-by-method"
 )
 
 // breaksGrants are the requirements that a platform breaks which grants no access token, and
@@ -253,8 +188,18 @@ var serviceDefects = []Fault{
 	}},
 
 	// The Assessment Control Service: access.
-	{Name: ControlsWithoutToken, Breaks: []string{"ap-acs-platform-authorisation", "rfc6750-access-token-enforced"}, Part: OfExams, Does: "obeys control requests without an access token", Effects: []fault.Effect{tokenGiven.Lift(toControl)}},
-	{Name: TakesUnknownAccessTokens, Breaks: []string{"ap-acs-platform-authorisation", "rfc6750-access-token-enforced"}, Part: OfExams, Does: "takes any text for an access token", Effects: []fault.Effect{tokenKnown.Lift(toControl)}},
+	{Name: "controls-without-token", Breaks: []string{"ap-acs-platform-authorisation", "rfc6750-access-token-enforced"}, Part: OfExams, Does: "obeys control requests without an access token", Effects: []fault.Effect{
+		tokenGiven.Lift(toControl),
+		finds(func(o *order, _ *Launch, said statement) bool {
+			return o.known.clientID == "" && o.token == "" && o.names().sameAttempt(said)
+		}),
+	}},
+	{Name: "takes-unknown-access-tokens", Breaks: []string{"ap-acs-platform-authorisation", "rfc6750-access-token-enforced"}, Part: OfExams, Does: "takes any text for an access token", Effects: []fault.Effect{
+		tokenKnown.Lift(toControl),
+		finds(func(o *order, _ *Launch, said statement) bool {
+			return o.known.clientID == "" && o.token != "" && o.names().sameAttempt(said)
+		}),
+	}},
 	{Name: "takes-expired-access-tokens", Breaks: []string{"ap-acs-platform-authorisation", "rfc6750-access-token-enforced"}, Part: OfExams, Does: "takes access tokens that have expired", Effects: []fault.Effect{tokenNotExpired.Lift(toControl)}},
 	{Name: "ignores-token-scope", Breaks: []string{"ap-acs-platform-authorisation", "rfc6750-access-token-enforced"}, Part: OfExams, Does: "takes access tokens of any scope", Effects: []fault.Effect{tokenOfScope.Lift(toControl)}},
 	{Name: "takes-access-token-in-query", Breaks: []string{"ap-acs-platform-authorisation"}, Part: OfExams, OnlyWarns: true, Warns: []string{"rfc6750-access-token-enforced"}, Does: "takes an access token from the query", Effects: []fault.Effect{
@@ -265,70 +210,189 @@ var serviceDefects = []Fault{
 			return r
 		}),
 	}},
-	{Name: ForbidsWithoutToken, Breaks: []string{"ap-acs-platform-authorisation", "rfc6750-access-token-enforced"}, Part: OfExams, OnlyWarns: true, Does: "answers 403 instead of 401 to a control request without the right access token"},
-	{Name: SaysUnauthorizedForScope, Breaks: []string{"ap-acs-platform-authorisation", "rfc6750-access-token-enforced"}, Part: OfExams, OnlyWarns: true, Does: "answers 401 instead of 403 to an access token of another scope"},
-	{Name: ChallengesNobody, Breaks: []string{"ap-acs-platform-authorisation", "rfc6750-access-token-enforced"}, Part: OfExams, OnlyWarns: true, Does: "answers 401 without WWW-Authenticate"},
-	{Name: ControlsExamsOfOtherTools, Breaks: []string{"ap-acs-platform-tool-isolation"}, Part: OfExams, Does: "lets each tool control the exams of all"},
+	{Name: "forbids-without-access-token", Breaks: []string{"ap-acs-platform-authorisation", "rfc6750-access-token-enforced"}, Part: OfExams, OnlyWarns: true, Does: "answers 403 instead of 401 to a control request without the right access token", Effects: []fault.Effect{refusesWith(http.StatusForbidden, forStatus(http.StatusUnauthorized))}},
+	{Name: "says-unauthorized-for-scope", Breaks: []string{"ap-acs-platform-authorisation", "rfc6750-access-token-enforced"}, Part: OfExams, OnlyWarns: true, Does: "answers 401 instead of 403 to an access token of another scope", Effects: []fault.Effect{refusesWith(http.StatusUnauthorized, forStatus(http.StatusForbidden))}},
+	{Name: "challenges-nobody", Breaks: []string{"ap-acs-platform-authorisation", "rfc6750-access-token-enforced"}, Part: OfExams, OnlyWarns: true, Does: "answers 401 without WWW-Authenticate", Effects: []fault.Effect{challenged.Take(false, func(g guard) bool { return g.does == nil })}},
+	{Name: "controls-exams-of-other-tools", Breaks: []string{"ap-acs-platform-tool-isolation"}, Part: OfExams, Does: "lets each tool control the exams of all", Effects: []fault.Effect{finds(func(o *order, _ *Launch, said statement) bool {
+		return o.known.clientID != "" && o.names().sameAttempt(said)
+	})}},
 
 	// The Assessment Control Service: what it does.
-	{Name: PausesNothing, Breaks: []string{"ap-acs-platform-pause-resume"}, Part: OfExams, Does: "says paused, and lets the candidate go on"},
-	{Name: SaysRunningWhenPaused, Breaks: []string{"ap-acs-platform-pause-resume", "ap-acs-platform-advertised-actions"}, Part: OfExams, Does: "pauses an attempt, and says that it is running"},
-	{Name: SaysPausedWhenResumed, Breaks: []string{"ap-acs-platform-pause-resume", "ap-acs-platform-advertised-actions"}, Part: OfExams, Does: "resumes an attempt, and says that it is paused"},
-	{Name: CrashesOnSecondPause, Breaks: []string{"ap-acs-platform-pause-resume"}, Part: OfExams, Does: "answers 500 when an attempt is paused that is"},
-	{Name: RefusesNeedlessResume, Breaks: []string{"ap-acs-platform-pause-resume"}, Part: OfExams, Does: "refuses to resume an attempt that is running"},
-	{Name: TerminatesNothing, Breaks: []string{"ap-acs-platform-terminate"}, Part: OfExams, Warns: []string{"ap-end-assessment-sent-when-requested"}, Does: "says terminated, and lets the candidate go on"},
-	{Name: ResumesTerminated, Breaks: []string{"ap-acs-platform-terminate"}, Part: OfExams, Does: "resumes an attempt that was terminated"},
+	{Name: "pauses-nothing", Breaks: []string{"ap-acs-platform-pause-resume"}, Part: OfExams, Does: "says paused, and lets the candidate go on", Effects: []fault.Effect{does(lti.Pause, nothing), tells(lti.Paused, after(lti.Pause), lti.Running)}},
+	{Name: "says-running-when-paused", Breaks: []string{"ap-acs-platform-pause-resume", "ap-acs-platform-advertised-actions"}, Part: OfExams, Does: "pauses an attempt, and says that it is running", Effects: []fault.Effect{tells(lti.Running, after(lti.Pause), lti.Paused)}},
+	{Name: "says-paused-when-resumed", Breaks: []string{"ap-acs-platform-pause-resume", "ap-acs-platform-advertised-actions"}, Part: OfExams, Does: "resumes an attempt, and says that it is paused", Effects: []fault.Effect{tells(lti.Paused, after(lti.Resume), lti.Running)}},
+	{Name: "crashes-on-second-pause", Breaks: []string{"ap-acs-platform-pause-resume"}, Part: OfExams, Does: "answers 500 when an attempt is paused that is", Effects: []fault.Effect{refusesToObey(func(o *order, status lti.Status) bool { return status == lti.Paused && o.request.Action == lti.Pause }, anError)}},
+	{Name: "refuses-needless-resume", Breaks: []string{"ap-acs-platform-pause-resume"}, Part: OfExams, Does: "refuses to resume an attempt that is running", Effects: []fault.Effect{refusesToObey(func(o *order, status lti.Status) bool { return status == lti.Running && o.request.Action == lti.Resume }, conflict)}},
+	{Name: "terminates-nothing", Breaks: []string{"ap-acs-platform-terminate"}, Part: OfExams, Warns: []string{"ap-end-assessment-sent-when-requested"}, Does: "says terminated, and lets the candidate go on", Effects: []fault.Effect{does(lti.Terminate, nothing), tells(lti.Terminated, after(lti.Terminate), lti.Running)}},
+	{Name: "resumes-terminated", Breaks: []string{"ap-acs-platform-terminate"}, Part: OfExams, Does: "resumes an attempt that was terminated", Effects: []fault.Effect{
+		does(lti.Resume, func(from lti.Status) lti.Status {
+			if from == lti.Terminated || from == lti.Paused {
+				return lti.Running
+			}
+			return from
+		}),
+	}},
 	{Name: "starts-terminated", Breaks: []string{"ap-acs-platform-terminate"}, Part: OfExams, Does: "starts an attempt again that was terminated", Effects: []fault.Effect{attemptRestarts.Take(true, func(a *Attempt) bool { return a.status == lti.Terminated })}},
-	{Name: LeavesExtraTimeOut, Breaks: []string{"ap-acs-platform-update-extra-time"}, Part: OfExams, Does: "does not say how much time was added"},
-	{Name: RefusesNoExtraTime, Breaks: []string{"ap-acs-platform-update-extra-time"}, Part: OfExams, Does: "refuses to add 0 minutes"},
-	{Name: CrashesWithoutExtraTime, Breaks: []string{"ap-acs-platform-update-extra-time"}, Part: OfExams, Does: "answers 500 to an update without extra_time"},
-	{Name: TerminatesFlagged, Breaks: []string{"ap-acs-platform-flag", "ap-acs-platform-advertised-actions"}, Part: OfExams, Hides: []string{"ap-end-assessment-sent-when-requested"}, Does: "terminates an attempt with an incident"},
-	{Name: SaysPausedWhenFlagged, Breaks: []string{"ap-acs-platform-flag"}, Part: OfExams, Does: "says that an attempt with a most severe incident is paused"},
-	{Name: RefusesLongReasons, Breaks: []string{"ap-acs-platform-flag", "ap-acs-platform-update-extra-time"}, Part: OfExams, Does: "refuses a reason_msg of more than 255 bytes"},
-	{Name: ControlsUnoffered, Breaks: []string{"ap-acs-platform-advertised-actions"}, Part: OfExams, Does: "does what the launch did not offer"},
-	{Name: TakesUnknownActions, Breaks: []string{"ap-acs-platform-advertised-actions"}, Part: OfExams, Does: "answers 200 to an action that does not exist"},
-	{Name: IgnoresActionCase, Breaks: []string{"ap-acs-platform-advertised-actions"}, Part: OfExams, Does: "ignores the case of action"},
-	{Name: TakesEmptyAction, Breaks: []string{"ap-acs-platform-advertised-actions"}, Part: OfExams, Does: "answers 200 to an empty action"},
-	{Name: SaysRunningBeforeStart, Breaks: []string{"ap-acs-platform-unknown-target"}, Part: OfExams, Does: "says that an attempt is running which has not begun"},
+	{Name: "leaves-extra-time-out", Breaks: []string{"ap-acs-platform-update-extra-time"}, Part: OfExams, Does: "does not say how much time was added", Effects: []fault.Effect{answersControl(func(a *answeredOrder) { delete(a.members, "extra_time") })}},
+	{Name: "refuses-no-extra-time", Breaks: []string{"ap-acs-platform-update-extra-time"}, Part: OfExams, Does: "refuses to add 0 minutes", Effects: []fault.Effect{
+		refusesControl("extra_time is 0", func(o *order) bool {
+			minutes, is := integer(o.object["extra_time"])
+			return is && minutes == 0
+		}),
+	}},
+	{Name: "crashes-without-extra-time", Breaks: []string{"ap-acs-platform-update-extra-time"}, Part: OfExams, Does: "answers 500 to an update without extra_time", Effects: []fault.Effect{
+		extraTimeGiven.Lift(nil),
+		refusesToObey(func(o *order, _ lti.Status) bool { return extraTimeGiven.Broken(o) != nil }, anError),
+	}},
+	{Name: "terminates-flagged", Breaks: []string{"ap-acs-platform-flag", "ap-acs-platform-advertised-actions"}, Part: OfExams, Hides: []string{"ap-end-assessment-sent-when-requested"}, Does: "terminates an attempt with an incident", Effects: []fault.Effect{
+		does(lti.Flag, func(from lti.Status) lti.Status {
+			if from == lti.Running || from == lti.Paused {
+				return lti.Terminated
+			}
+			return from
+		}),
+	}},
+	{Name: "says-paused-when-flagged", Breaks: []string{"ap-acs-platform-flag"}, Part: OfExams, Does: "says that an attempt with a most severe incident is paused", Effects: []fault.Effect{
+		tells(lti.Paused, func(o *order) bool {
+			return o.request.Action == lti.Flag && o.request.IncidentSeverity != nil && *o.request.IncidentSeverity >= 1
+		}, lti.Running),
+	}},
+	{Name: "refuses-long-reasons", Breaks: []string{"ap-acs-platform-flag", "ap-acs-platform-update-extra-time"}, Part: OfExams, Does: "refuses a reason_msg of more than 255 bytes", Effects: []fault.Effect{refusesControl("reason_msg is too long", func(o *order) bool { return len(o.request.ReasonMessage) > shortReason })}},
+	{Name: "controls-unoffered", Breaks: []string{"ap-acs-platform-advertised-actions"}, Part: OfExams, Does: "does what the launch did not offer", Effects: []fault.Effect{actionOffered.Lift(nil)}},
+	{Name: "takes-unknown-actions", Breaks: []string{"ap-acs-platform-advertised-actions"}, Part: OfExams, Does: "answers 200 to an action that does not exist", Effects: []fault.Effect{actionKnown.Lift(unknownAction), actionOffered.Lift(unknownAction)}},
+	{Name: "ignores-action-case", Breaks: []string{"ap-acs-platform-advertised-actions"}, Part: OfExams, Does: "ignores the case of action", Effects: []fault.Effect{
+		readsControl(func(_ *order, object map[string]any) {
+			action, _ := object["action"].(string)
+			if lower := strings.ToLower(action); slices.Contains(lti.Actions, lti.Action(lower)) {
+				object["action"] = lower
+			}
+		}),
+	}},
+	{Name: "takes-empty-action", Breaks: []string{"ap-acs-platform-advertised-actions"}, Part: OfExams, Does: "answers 200 to an empty action", Effects: []fault.Effect{actionKnown.Lift(emptyAction), actionOffered.Lift(emptyAction)}},
+	{Name: "says-running-before-start", Breaks: []string{"ap-acs-platform-unknown-target"}, Part: OfExams, Does: "says that an attempt is running which has not begun", Effects: []fault.Effect{tells(lti.Running, always, lti.None)}},
 
 	// The Assessment Control Service: what it is asked.
-	{Name: GuessesControlTarget, Breaks: []string{"ap-acs-platform-validates-body"}, Part: OfExams, Does: "takes the tool's latest exam where a request does not say which one"},
-	{Name: TakesMissingControlIssuer, Breaks: []string{"ap-acs-platform-validates-body"}, Part: OfExams, Does: "obeys a control request without user.iss"},
-	{Name: TakesMissingAction, Breaks: []string{"ap-acs-platform-validates-body"}, Part: OfExams, Does: "takes a control request without action for a flag"},
-	{Name: TakesMissingIncidentTime, Breaks: []string{"ap-acs-platform-validates-body"}, Part: OfExams, Does: "obeys a control request without incident_time"},
-	{Name: TakesAnyIncidentTime, Breaks: []string{"ap-acs-platform-validates-body"}, Part: OfExams, Does: "takes any text for incident_time"},
-	{Name: TakesIncidentTimeNumbers, Breaks: []string{"ap-acs-platform-validates-body"}, Part: OfExams, Does: "takes a number for incident_time"},
-	{Name: TakesAnySeverity, Breaks: []string{"ap-acs-platform-validates-body"}, Part: OfExams, OnlyWarns: true, Does: "takes any incident_severity"},
-	{Name: TakesAnyExtraTime, Breaks: []string{"ap-acs-platform-validates-body"}, Part: OfExams, OnlyWarns: true, Does: "takes any extra_time"},
-	{Name: TakesTextAttemptNumbers, Breaks: []string{"ap-acs-platform-validates-body"}, Part: OfExams, OnlyWarns: true, Does: "takes an attempt_number that is a string from the tool's server"},
-	{Name: TakesControlArrays, Breaks: []string{"ap-acs-platform-validates-body"}, Part: OfExams, Does: "takes an array of one in a control request for what is in it"},
-	{Name: TruncatesAttemptNumbers, Breaks: []string{"ap-acs-platform-validates-body"}, OnlyWarns: true, Part: OfExams, Does: "takes an attempt_number with a fraction for the number before the point"},
-	{Name: TakesAnyReason, Breaks: []string{"ap-acs-platform-validates-body"}, OnlyWarns: true, Part: OfExams, Does: "takes a reason_code and a reason_msg that are no strings"},
-	{Name: CrashesOnControlArrays, Breaks: []string{"ap-acs-platform-validates-body"}, Part: OfExams, Does: "answers 500 to a control request with an array in it"},
-	{Name: RefusesReasonsOfUpdates, Breaks: []string{"ap-acs-platform-update-extra-time"}, Part: OfExams, Does: "refuses an update that has a reason"},
-	{Name: CrashesOnMalformedControl, Breaks: []string{"ap-acs-platform-validates-body"}, Part: OfExams, Does: "answers 500 to a control request that is no JSON object"},
-	{Name: HidesMalformedControl, Breaks: []string{"ap-acs-platform-validates-body"}, Part: OfExams, OnlyWarns: true, Does: "answers 404 to a control request that is no JSON object"},
-	{Name: NeedsWholeIncidentTimes, Breaks: []string{"ap-acs-platform-incident-time"}, Part: OfExams, Does: "refuses an incident_time with a fraction of a second"},
-	{Name: NeedsIncidentTimesInUTC, Breaks: []string{"ap-acs-platform-incident-time"}, Part: OfExams, Does: "refuses an incident_time with an offset"},
-	{Name: SaysUnprocessable, Breaks: []string{}, Part: OfExams, Permitted: true, Does: "answers 422 to a control request that lacks something"},
-	{Name: IgnoresControlIssuer, Breaks: []string{"ap-acs-platform-unknown-target"}, Part: OfExams, Does: "does not look at user.iss"},
-	{Name: IgnoresControlLink, Breaks: []string{"ap-acs-platform-unknown-target"}, Part: OfExams, Does: "does not look at resource_link of a control request"},
-	{Name: IgnoresControlAttempt, Breaks: []string{"ap-acs-platform-unknown-target"}, Part: OfExams, Does: "does not look at attempt_number of a control request"},
-	{Name: AnswersUnknownTargets, Breaks: []string{"ap-acs-platform-unknown-target", "ap-acs-platform-tool-isolation"}, Part: OfExams, Does: "answers 200 for an attempt that does not exist"},
-	{Name: CrashesOnUnknownTarget, Breaks: []string{"ap-acs-platform-unknown-target", "ap-acs-platform-tool-isolation"}, Part: OfExams, Does: "answers 500 for an attempt that does not exist"},
-	{Name: SaysBadRequestForTarget, Breaks: []string{}, Part: OfExams, Permitted: true, Does: "answers 400 for an attempt that does not exist"},
-	{Name: RefusesControlOfEnded, Breaks: []string{}, Part: OfExams, Permitted: true, Does: "answers 409 for an attempt that is not under way"},
+	{Name: "guesses-control-target", Breaks: []string{"ap-acs-platform-validates-body"}, Part: OfExams, Does: "takes the tool's latest exam where a request does not say which one", Effects: []fault.Effect{readsControl(guessedTarget)}},
+	{Name: "takes-missing-control-issuer", Breaks: []string{"ap-acs-platform-validates-body"}, Part: OfExams, Does: "obeys a control request without user.iss", Effects: []fault.Effect{
+		readsControl(func(o *order, object map[string]any) {
+			if user, is := object["user"].(map[string]any); is && user["iss"] == nil {
+				user["iss"] = o.platform.issuer
+			}
+		}),
+	}},
+	{Name: "takes-missing-action", Breaks: []string{"ap-acs-platform-validates-body"}, Part: OfExams, Does: "takes a control request without action for a flag", Effects: []fault.Effect{addsMissing("action", func(*order) any { return string(lti.Flag) })}},
+	{Name: "takes-missing-incident-time", Breaks: []string{"ap-acs-platform-validates-body"}, Part: OfExams, Does: "obeys a control request without incident_time", Effects: []fault.Effect{addsMissing("incident_time", func(o *order) any { return o.platform.opts.Now().Format(time.RFC3339) })}},
+	{Name: "takes-any-incident-time", Breaks: []string{"ap-acs-platform-validates-body"}, Part: OfExams, Does: "takes any text for incident_time", Effects: []fault.Effect{
+		incidentTimeGiven.Lift(func(o *order) bool {
+			_, isText := o.object["incident_time"].(string)
+			return isText
+		}),
+	}},
+	{Name: "takes-incident-time-numbers", Breaks: []string{"ap-acs-platform-validates-body"}, Part: OfExams, Does: "takes a number for incident_time", Effects: []fault.Effect{
+		incidentTimeGiven.Lift(func(o *order) bool {
+			value, sent := o.object["incident_time"]
+			_, isText := value.(string)
+			return sent && !isText
+		}),
+	}},
+	{Name: "takes-any-severity", Breaks: []string{"ap-acs-platform-validates-body"}, Part: OfExams, OnlyWarns: true, Does: "takes any incident_severity", Effects: []fault.Effect{severityInRange.Lift(nil)}},
+	{Name: "takes-any-extra-time", Breaks: []string{"ap-acs-platform-validates-body"}, Part: OfExams, OnlyWarns: true, Does: "takes any extra_time", Effects: []fault.Effect{extraTimeInRange.Lift(nil)}},
+	{Name: "takes-text-attempt-numbers", Breaks: []string{"ap-acs-platform-validates-body"}, Part: OfExams, OnlyWarns: true, Does: "takes an attempt_number that is a string from the tool's server", Effects: []fault.Effect{
+		readsControl(func(_ *order, object map[string]any) {
+			text, _ := object["attempt_number"].(string)
+			if _, is := integer(json.Number(text)); is {
+				object["attempt_number"] = json.Number(text)
+			}
+		}),
+	}},
+	{Name: "takes-arrays-of-one-in-control", Breaks: []string{"ap-acs-platform-validates-body"}, Part: OfExams, Does: "takes an array of one in a control request for what is in it", Effects: []fault.Effect{
+		readsControl(func(_ *order, object map[string]any) {
+			for name, value := range object {
+				if list, _ := value.([]any); len(list) == 1 {
+					object[name] = list[0]
+				}
+			}
+		}),
+	}},
+	{Name: "truncates-attempt-numbers", Breaks: []string{"ap-acs-platform-validates-body"}, OnlyWarns: true, Part: OfExams, Does: "takes an attempt_number with a fraction for the number before the point", Effects: []fault.Effect{
+		readsControl(func(_ *order, object map[string]any) {
+			if number, is := object["attempt_number"].(json.Number); is {
+				whole, _, _ := strings.Cut(number.String(), ".")
+				object["attempt_number"] = json.Number(whole)
+			}
+		}),
+	}},
+	{Name: "takes-any-reason", Breaks: []string{"ap-acs-platform-validates-body"}, OnlyWarns: true, Part: OfExams, Does: "takes a reason_code and a reason_msg that are no strings", Effects: []fault.Effect{reasonCodeText.Lift(nil), reasonMessageText.Lift(nil)}},
+	{Name: "crashes-on-arrays-in-control", Breaks: []string{"ap-acs-platform-validates-body"}, Part: OfExams, Does: "answers 500 to a control request with an array in it", Effects: []fault.Effect{
+		controlChecked.Change(func(c checkedOrder) checkedOrder {
+			for _, value := range c.object {
+				if _, isArray := value.([]any); isArray {
+					c.wrong = append(refusals{failure}, c.wrong...)
+					break
+				}
+			}
+			return c
+		}),
+	}},
+	{Name: "refuses-reasons-of-updates", Breaks: []string{"ap-acs-platform-update-extra-time"}, Part: OfExams, Does: "refuses an update that has a reason", Effects: []fault.Effect{refusesControl("reason_msg does not belong there", func(o *order) bool { return o.request.ReasonMessage != "" && o.request.Action == lti.Update })}},
+	{Name: "crashes-on-malformed-control", Breaks: []string{"ap-acs-platform-validates-body"}, Part: OfExams, Does: "answers 500 to a control request that is no JSON object", Effects: []fault.Effect{refusesWith(http.StatusInternalServerError, forMalformed)}},
+	{Name: "hides-malformed-control", Breaks: []string{"ap-acs-platform-validates-body"}, Part: OfExams, OnlyWarns: true, Does: "answers 404 to a control request that is no JSON object", Effects: []fault.Effect{refusesWith(http.StatusNotFound, forMalformed)}},
+	{Name: "needs-whole-incident-times", Breaks: []string{"ap-acs-platform-incident-time"}, Part: OfExams, Does: "refuses an incident_time with a fraction of a second", Effects: []fault.Effect{refusesControl("incident_time has a fraction", timeIs(func(at string) bool { return strings.Contains(at, ".") }))}},
+	{Name: "needs-incident-times-in-utc", Breaks: []string{"ap-acs-platform-incident-time"}, Part: OfExams, Does: "refuses an incident_time with an offset", Effects: []fault.Effect{refusesControl("incident_time is not in UTC", timeIs(func(at string) bool { return !strings.HasSuffix(at, "Z") }))}},
+	{Name: "says-unprocessable", Breaks: []string{}, Part: OfExams, Permitted: true, Does: "answers 422 to a control request that lacks something", Effects: []fault.Effect{
+		refusesWith(http.StatusUnprocessableEntity, func(o *order, why refusal) bool {
+			return why.status == http.StatusBadRequest && o.object != nil && o.attempt == nil
+		}),
+	}},
+	{Name: "ignores-control-issuer", Breaks: []string{"ap-acs-platform-unknown-target"}, Part: OfExams, Does: "does not look at user.iss", Effects: []fault.Effect{targetIssuer.Lift(nil)}},
+	{Name: "ignores-control-link", Breaks: []string{"ap-acs-platform-unknown-target"}, Part: OfExams, Does: "does not look at resource_link of a control request", Effects: []fault.Effect{
+		finds(func(o *order, l *Launch, said statement) bool {
+			asked := o.names()
+			return l.plan.ClientID == o.known.clientID && said.sub == asked.sub && said.attemptNumber == asked.attemptNumber
+		}),
+	}},
+	{Name: "ignores-control-attempt", Breaks: []string{"ap-acs-platform-unknown-target"}, Part: OfExams, Does: "does not look at attempt_number of a control request", Effects: []fault.Effect{
+		finds(func(o *order, l *Launch, said statement) bool {
+			asked := o.names()
+			return l.plan.ClientID == o.known.clientID && said.sub == asked.sub && said.linkID == asked.linkID
+		}),
+	}},
+	{Name: "answers-unknown-targets", Breaks: []string{"ap-acs-platform-unknown-target", "ap-acs-platform-tool-isolation"}, Part: OfExams, Does: "answers 200 for an attempt that does not exist", Effects: []fault.Effect{
+		controlRefused.Change(func(r refusedOrder) refusedOrder {
+			if r.wrong[0].status == http.StatusNotFound {
+				r.wrong, r.response.Status = nil, lti.None
+			}
+			return r
+		}),
+	}},
+	{Name: "crashes-on-unknown-target", Breaks: []string{"ap-acs-platform-unknown-target", "ap-acs-platform-tool-isolation"}, Part: OfExams, Does: "answers 500 for an attempt that does not exist", Effects: []fault.Effect{refusesWith(http.StatusInternalServerError, forStatus(http.StatusNotFound))}},
+	{Name: "says-bad-request-for-target", Breaks: []string{}, Part: OfExams, Permitted: true, Does: "answers 400 for an attempt that does not exist", Effects: []fault.Effect{refusesWith(http.StatusBadRequest, forStatus(http.StatusNotFound))}},
+	{Name: "refuses-control-of-ended", Breaks: []string{}, Part: OfExams, Permitted: true, Does: "answers 409 for an attempt that is not under way", Effects: []fault.Effect{refusesToObey(func(_ *order, status lti.Status) bool { return status != lti.Running && status != lti.Paused }, conflict)}},
 
 	// The Assessment Control Service: form.
-	{Name: AnswersControlAsJSON, Breaks: []string{"ap-acs-platform-response-form"}, Part: OfExams, OnlyWarns: true, Does: "answers control requests as application/json"},
-	{Name: AnswersControlAsText, Breaks: []string{"ap-acs-platform-response-form"}, Part: OfExams, Does: "answers control requests as text/plain"},
-	{Name: SaysSuspended, Breaks: []string{"ap-acs-platform-response-form", "ap-acs-platform-pause-resume", "ap-acs-platform-advertised-actions"}, Part: OfExams, Does: "says that an attempt is suspended which is paused"},
-	{Name: SaysExtraTimeAsText, Breaks: []string{"ap-acs-platform-response-form", "ap-acs-platform-update-extra-time", "ap-acs-platform-advertised-actions"}, Part: OfExams, Does: "sends extra_time as a string"},
-	{Name: RefusesControlCharset, Breaks: []string{"ap-acs-platform-accepts-media-type"}, Part: OfExams, Does: "refuses a control request whose media type has a charset"},
-	{Name: ComparesMediaTypeCase, Breaks: []string{"ap-acs-platform-accepts-media-type"}, Part: OfExams, Does: "refuses a control request whose media type is in upper case"},
-	{Name: RefusesControlAsJSON, Breaks: []string{}, Part: OfExams, Permitted: true, Does: "refuses a control request that is application/json"},
-	{Name: TakesAnyMediaType, Breaks: []string{"ap-acs-platform-accepts-media-type"}, Part: OfExams, Does: "takes a control request of any media type"},
-	{Name: SaysBadRequestForMediaType, Breaks: []string{"ap-acs-platform-accepts-media-type"}, Part: OfExams, OnlyWarns: true, Does: "answers 400 instead of 415 to another media type"},
-	{Name: ControlsByPut, Breaks: []string{"ap-acs-platform-accepts-media-type"}, Part: OfExams, Does: "takes a control request by PUT"},
-	{Name: HidesControlByMethod, Breaks: []string{"ap-acs-platform-accepts-media-type"}, Part: OfExams, OnlyWarns: true, Does: "answers 404 to control requests by other methods"},
+	{Name: "answers-control-as-json", Breaks: []string{"ap-acs-platform-response-form"}, Part: OfExams, OnlyWarns: true, Does: "answers control requests as application/json", Effects: []fault.Effect{answersControl(func(a *answeredOrder) { a.mediaType = jsonMediaType })}},
+	{Name: "answers-control-as-text", Breaks: []string{"ap-acs-platform-response-form"}, Part: OfExams, Does: "answers control requests as text/plain", Effects: []fault.Effect{answersControl(func(a *answeredOrder) { a.mediaType = "text/plain" })}},
+	{Name: "says-suspended", Breaks: []string{"ap-acs-platform-response-form", "ap-acs-platform-pause-resume", "ap-acs-platform-advertised-actions"}, Part: OfExams, Does: "says that an attempt is suspended which is paused", Effects: []fault.Effect{
+		answersControl(func(a *answeredOrder) {
+			if a.members["status"] == lti.Paused {
+				a.members["status"] = "suspended"
+			}
+		}),
+	}},
+	{Name: "says-extra-time-as-text", Breaks: []string{"ap-acs-platform-response-form", "ap-acs-platform-update-extra-time", "ap-acs-platform-advertised-actions"}, Part: OfExams, Does: "sends extra_time as a string", Effects: []fault.Effect{
+		answersControl(func(a *answeredOrder) {
+			if minutes, sent := a.members["extra_time"]; sent {
+				a.members["extra_time"] = fmt.Sprint(minutes)
+			}
+		}),
+	}},
+	{Name: "refuses-control-charset", Breaks: []string{"ap-acs-platform-accepts-media-type"}, Part: OfExams, Does: "refuses a control request whose media type has a charset", Effects: []fault.Effect{refusesType(func(name, sent string) bool { return name == lti.MediaTypeControl && strings.Contains(sent, ";") })}},
+	{Name: "compares-media-type-case", Breaks: []string{"ap-acs-platform-accepts-media-type"}, Part: OfExams, Does: "refuses a control request whose media type is in upper case", Effects: []fault.Effect{refusesType(func(name, sent string) bool {
+		return name == lti.MediaTypeControl && sent != name && !strings.Contains(sent, ";")
+	})}},
+	{Name: "refuses-control-as-json", Breaks: []string{}, Part: OfExams, Permitted: true, Does: "refuses a control request that is application/json", Effects: []fault.Effect{refusesType(func(name, _ string) bool { return name == jsonMediaType })}},
+	{Name: "takes-any-media-type", Breaks: []string{"ap-acs-platform-accepts-media-type"}, Part: OfExams, Does: "takes a control request of any media type", Effects: []fault.Effect{controlMediaType.Lift(nil)}},
+	{Name: "says-bad-request-for-media-type", Breaks: []string{"ap-acs-platform-accepts-media-type"}, Part: OfExams, OnlyWarns: true, Does: "answers 400 instead of 415 to another media type", Effects: []fault.Effect{refusesWith(http.StatusBadRequest, forStatus(http.StatusUnsupportedMediaType))}},
+	{Name: "controls-by-put", Breaks: []string{"ap-acs-platform-accepts-media-type"}, Part: OfExams, Does: "takes a control request by PUT", Effects: []fault.Effect{controlByPost.Lift(func(o *order) bool { return o.Method == http.MethodPut })}},
+	{Name: "hides-control-by-method", Breaks: []string{"ap-acs-platform-accepts-media-type"}, Part: OfExams, OnlyWarns: true, Does: "answers 404 to control requests by other methods", Effects: []fault.Effect{refusesWith(http.StatusNotFound, func(o *order, _ refusal) bool { return o.Method != http.MethodPost })}},
 }

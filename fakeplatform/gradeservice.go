@@ -426,7 +426,7 @@ func (p *Platform) refuseGrades(w http.ResponseWriter, q *gradeRequest, why refu
 	if q.does != nil {
 		needed = q.does.scopes
 	}
-	if (why.status == http.StatusUnauthorized || why.code == lti.ErrorInsufficientScope) && !p.has(ChallengesNobodyForGrades) {
+	if (why.status == http.StatusUnauthorized || why.code == lti.ErrorInsufficientScope) && challenged.Taken(p.carrier, q.guard()) {
 		w.Header().Set("WWW-Authenticate", challenge(why, needed))
 	}
 	var methods []string

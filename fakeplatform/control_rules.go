@@ -1,0 +1,262 @@
+package fakeplatform
+
+import (
+	"encoding/json"
+	"maps"
+	"net/http"
+	"slices"
+	"time"
+
+	"invigilator/fault"
+	"invigilator/lti"
+)
+
+// What is checked of a request to the Assessment Control Service (Proctoring Services 1.0, 5),
+// in the order in which it is told. The access token is checked after the method.
+var (
+	controlMethodRules    = &fault.List[*order]{Name: "the method of a control request", Rules: []*fault.Rule[*order]{controlByPost}}
+	controlMediaTypeRules = &fault.List[*order]{Name: "the media type of a control request", Rules: []*fault.Rule[*order]{controlMediaType}}
+	controlRules          = &fault.List[*order]{Name: "a control request", Rules: []*fault.Rule[*order]{
+		controlReadable,
+		userGiven, userIssuerGiven, userSubGiven, linkGiven, linkIDGiven, attemptNumberGiven,
+		actionGiven, actionKnown,
+		incidentTimeGiven, severityInRange, reasonCodeText, reasonMessageText,
+		extraTimeGiven, extraTimeInRange,
+	}}
+	// The target is one of the tool that asks: of the others it is told as of what there is not.
+	targetRules = &fault.List[*order]{Name: "what a control request is about", Rules: []*fault.Rule[*order]{attemptFound, actionOffered}}
+	// Of an attempt that is locked.
+	obeyedRules = &fault.List[*order]{Name: "what is done to an attempt", Rules: []*fault.Rule[*order]{extraTimeInAll}}
+)
+
+// How it is sent (Proctoring Services 1.0, 5.1).
+var (
+	controlByPost = &fault.Rule[*order]{Name: "the request is a POST", Broken: func(o *order) error {
+		if o.Method != http.MethodPost {
+			return refusal{http.StatusMethodNotAllowed, lti.ErrorInvalidRequest, "the request is a " + o.Method + " instead of a POST"}
+		}
+		return nil
+	}}
+	controlMediaType = &fault.Rule[*order]{Name: "the media type is that of the service, or JSON", Broken: func(o *order) error {
+		if name := mediaType(o.Request); name != lti.MediaTypeControl && name != jsonMediaType {
+			return wrongControlType
+		}
+		return nil
+	}}
+	controlReadable = &fault.Rule[*order]{Name: "the body is a JSON object", Broken: func(o *order) error {
+		if o.object == nil {
+			return invalidRequest("the body is no JSON object of at most %d bytes", maxServiceBody)
+		}
+		return nil
+	}}
+)
+
+var wrongControlType = refusal{http.StatusUnsupportedMediaType, lti.ErrorInvalidRequest, "the content type is not " + lti.MediaTypeControl}
+
+// What it is about (Proctoring Services 1.0, 5.1.1).
+var (
+	userGiven = &fault.Rule[*order]{Name: "user is given", Broken: func(o *order) error {
+		if o.object != nil && o.objectNamed("user") == nil {
+			return invalidRequest("user is missing or no object")
+		}
+		return nil
+	}}
+	userIssuerGiven = hasText("user", "iss")
+	userSubGiven    = hasText("user", "sub")
+	linkGiven       = &fault.Rule[*order]{Name: "resource_link is given", Broken: func(o *order) error {
+		if o.object != nil && o.objectNamed("resource_link") == nil {
+			return invalidRequest("resource_link is missing or no object")
+		}
+		return nil
+	}}
+	linkIDGiven        = hasText("resource_link", "id")
+	attemptNumberGiven = &fault.Rule[*order]{Name: "attempt_number is an integer", Broken: func(o *order) error {
+		if _, is := integer(o.object["attempt_number"]); o.object != nil && !is {
+			return invalidRequest("attempt_number is missing or no integer")
+		}
+		return nil
+	}}
+)
+
+// What is to be done, and why (Proctoring Services 1.0, 5.1.1 and 5.1.2).
+var (
+	actionGiven = &fault.Rule[*order]{Name: "action is given", Broken: func(o *order) error {
+		if _, isText := o.object["action"].(string); o.object != nil && !isText {
+			return invalidRequest("action is missing or no string")
+		}
+		return nil
+	}}
+	actionKnown = &fault.Rule[*order]{Name: "action is one that there is", Broken: func(o *order) error {
+		if action, isText := o.object["action"].(string); isText && !slices.Contains(lti.Actions, lti.Action(action)) {
+			return invalidRequest("there is no action %.100q", action)
+		}
+		return nil
+	}}
+	incidentTimeGiven = &fault.Rule[*order]{Name: "incident_time is a date-time with zone", Broken: func(o *order) error {
+		if _, err := time.Parse(time.RFC3339, o.request.IncidentTime); o.object != nil && err != nil {
+			return invalidRequest("incident_time is missing or no date-time with zone")
+		}
+		return nil
+	}}
+	severityInRange = &fault.Rule[*order]{Name: "incident_severity is a number from 0 to 1", Broken: func(o *order) error {
+		if _, sent := o.object["incident_severity"]; !sent {
+			return nil
+		}
+		if severity, err := o.severity(); err != nil || severity < 0 || severity > 1 {
+			return invalidRequest("incident_severity is no number from 0 to 1")
+		}
+		return nil
+	}}
+	reasonCodeText    = textIfSent("reason_code")
+	reasonMessageText = textIfSent("reason_msg")
+	extraTimeGiven    = &fault.Rule[*order]{Name: "extra_time is given where time is added", Broken: func(o *order) error {
+		if _, sent := o.object["extra_time"]; !sent && o.request.Action == lti.Update {
+			return invalidRequest("extra_time is missing")
+		}
+		return nil
+	}}
+	extraTimeInRange = &fault.Rule[*order]{Name: "extra_time is a number of minutes", Broken: func(o *order) error {
+		value, sent := o.object["extra_time"]
+		if minutes, is := integer(value); sent && (!is || minutes < 0 || minutes > maxExtraTime) {
+			return invalidRequest("extra_time is no integer from 0 to %d", maxExtraTime)
+		}
+		return nil
+	}}
+)
+
+// That there is such an attempt, and that its launch offered the action (Proctoring Services
+// 1.0, 4.2.3 and 5).
+var (
+	targetIssuer = &fault.Rule[*order]{Name: "user.iss is this platform", Broken: func(o *order) error {
+		if o.request.User.Issuer != o.platform.issuer {
+			return noTarget("user.iss is not this platform")
+		}
+		return nil
+	}}
+	attemptFound = &fault.Rule[*order]{Name: "the attempt is one of the tool", Broken: func(o *order) error {
+		if o.attempt == nil {
+			return noTarget("no such attempt was launched with this tool")
+		}
+		return nil
+	}}
+	actionOffered = &fault.Rule[*order]{Name: "the launch offered the action", Broken: func(o *order) error {
+		o.attempt.mu.Lock()
+		defer o.attempt.mu.Unlock()
+		if !slices.Contains(o.attempt.launch.plan.Exam.Actions, o.request.Action) {
+			return invalidRequest("the launch did not offer the action %s", o.request.Action)
+		}
+		return nil
+	}}
+	extraTimeInAll = &fault.Rule[*order]{Name: "there is a bound to the time that is added", Broken: func(o *order) error {
+		if o.request.Action == lti.Update && o.attempt.extraTime+*o.request.ExtraTime > maxExtraTime {
+			return invalidRequest("extra_time makes more than %d minutes", maxExtraTime)
+		}
+		return nil
+	}}
+)
+
+func noTarget(says string) error {
+	return refusal{http.StatusNotFound, lti.ErrorInvalidRequest, says}
+}
+
+// hasText is the rule that a member of an object is a text, where there is the object.
+func hasText(object, member string) *fault.Rule[*order] {
+	name := object + "." + member
+	return &fault.Rule[*order]{Name: name + " is given", Broken: func(o *order) error {
+		if text, _ := o.member(object, member).(string); o.objectNamed(object) != nil && text == "" {
+			return invalidRequest("%s is missing or no string", name)
+		}
+		return nil
+	}}
+}
+
+func textIfSent(name string) *fault.Rule[*order] {
+	return &fault.Rule[*order]{Name: name + " is a string", Broken: func(o *order) error {
+		value, sent := o.object[name]
+		if _, isText := value.(string); sent && !isText {
+			return invalidRequest("%s is no string", name)
+		}
+		return nil
+	}}
+}
+
+func (o *order) objectNamed(name string) map[string]any {
+	object, _ := o.object[name].(map[string]any)
+	return object
+}
+
+// member is what the body says, or one of its objects.
+func (o *order) member(name string, members ...string) any {
+	if len(members) == 0 {
+		return o.object[name]
+	}
+	return o.objectNamed(name)[members[0]]
+}
+
+func (o *order) severity() (float64, error) {
+	number, _ := o.object["incident_severity"].(json.Number)
+	return number.Float64()
+}
+
+// What passes the seams of the Assessment Control Service.
+type (
+	readOrder struct {
+		*order
+		object map[string]any
+	}
+	checkedOrder struct {
+		*order
+		wrong refusals
+	}
+	// targetedOrder is what a request is about: the launches, the latest first.
+	targetedOrder struct {
+		*order
+		launches []*Launch
+	}
+	// toldStatus is what is told of the attempt, which is locked.
+	toldStatus struct {
+		*order
+		status lti.Status
+	}
+	refusedOrder struct {
+		*order
+		wrong    refusals
+		response lti.ControlResponse
+	}
+	answeredOrder struct {
+		*order
+		members   map[string]any
+		mediaType string
+	}
+	// controlledAttempt is what an action makes of the status of an attempt.
+	controlledAttempt struct {
+		action   lti.Action
+		from, to lti.Status
+	}
+)
+
+var (
+	controlRead = &fault.Seam[readOrder]{Name: "a control request as it is read", Clone: func(r readOrder) readOrder {
+		r.object = maps.Clone(r.object)
+		for name, value := range r.object {
+			if object, is := value.(map[string]any); is {
+				r.object[name] = maps.Clone(object)
+			}
+		}
+		return r
+	}}
+	controlChecked    = &fault.Seam[checkedOrder]{Name: "what is wrong with a control request"}
+	controlTarget     = &fault.Seam[targetedOrder]{Name: "what a control request is about"}
+	attemptControlled = &fault.Seam[controlledAttempt]{Name: "what an action makes of an attempt"}
+	statusTold        = &fault.Seam[toldStatus]{Name: "the status that is told"}
+	controlRefused    = &fault.Seam[refusedOrder]{Name: "the refusal of a control request", Clone: func(r refusedOrder) refusedOrder {
+		r.wrong = slices.Clone(r.wrong)
+		return r
+	}}
+	controlAnswered = &fault.Seam[answeredOrder]{Name: "the answer to a control request", Clone: func(a answeredOrder) answeredOrder {
+		a.members = maps.Clone(a.members)
+		return a
+	}}
+	// Who lacks an access token is told so by WWW-Authenticate (RFC 6750, 3).
+	challenged = &fault.Step[guard]{Name: "who lacks an access token is told so", Honest: func(guard) bool { return true }}
+)

@@ -1,6 +1,7 @@
 package fakeplatform
 
 import (
+	"encoding/json"
 	"html/template"
 	"maps"
 	"net/http"
@@ -112,37 +113,6 @@ func decodeAgain(s string) string {
 		return decoded
 	}
 	return strings.ReplaceAll(s, "+", " ")
-}
-
-// spoilKeySet answers a request for the key set in place of the platform, or
-// adds to what is published.
-func (p *Platform) spoilKeySet(w http.ResponseWriter, set *keySet) bool {
-	answers := func(contentType, body string) bool {
-		w.Header().Set("Content-Type", contentType)
-		_, _ = w.Write([]byte(body))
-		return true
-	}
-	switch {
-	case p.has(HasNoKeySet):
-		refuse(w, http.StatusNotFound, "There is nothing here.")
-		return true
-	case p.has(PublishesPage):
-		return answers("text/html; charset=utf-8", "<!DOCTYPE html><title>Keys</title><p>Please sign in.</p>")
-	case p.has(PublishesNoKeys):
-		return answers(lti.MediaTypeJWKSet, `{"keys":[]}`)
-	}
-	for _, name := range slices.Sorted(maps.Keys(furtherKeys)) {
-		if p.has(name) {
-			raw, err := furtherKeys[name](set)
-			if err != nil {
-				refuse(w, http.StatusInternalServerError, err.Error())
-				return true
-			}
-			set.after = append(set.after, raw)
-		}
-	}
-	set.private = p.has(PublishesPrivateKey)
-	return false
 }
 
 // scripts are the parts of markup that run.
@@ -515,3 +485,62 @@ func failsOnReturn(when func(returnAnswer) bool, answer func(http.ResponseWriter
 		return a
 	})
 }
+
+// publishesInstead answers in place of the key set.
+func publishesInstead(answer func(w http.ResponseWriter)) fault.Effect {
+	return keySetPublished.ChangeWhen(always, func(k publishedKeys) publishedKeys {
+		k.instead = func(w http.ResponseWriter, _ *http.Request) { answer(w) }
+		return k
+	})
+}
+
+// writes is an answer of that media type.
+func writes(contentType, body string) func(w http.ResponseWriter) {
+	return func(w http.ResponseWriter) {
+		w.Header().Set("Content-Type", contentType)
+		_, _ = w.Write([]byte(body))
+	}
+}
+
+// notFound answers that there is nothing.
+func notFound(w http.ResponseWriter) { refuse(w, http.StatusNotFound, "There is nothing here.") }
+
+// publishesToo publishes a further key.
+func publishesToo(key func(set *keySet) (json.RawMessage, error)) fault.Effect {
+	return keySetPublished.ChangeWhen(always, func(k publishedKeys) publishedKeys {
+		raw, err := key(&k.set)
+		if err != nil {
+			k.instead = func(w http.ResponseWriter, _ *http.Request) { refuse(w, http.StatusInternalServerError, err.Error()) }
+		}
+		k.set.after = append(slices.Clone(k.set.after), raw)
+		return k
+	})
+}
+
+// resolves changes what is sent for a variable.
+func resolves(when func(r resolvedVariable) bool, change func(r *resolvedVariable)) fault.Effect {
+	return variableResolved.Change(func(r resolvedVariable) resolvedVariable {
+		if when(r) {
+			change(&r)
+		}
+		return r
+	})
+}
+
+func supported(r resolvedVariable) bool   { return r.supported }
+func unsupported(r resolvedVariable) bool { return !r.supported }
+
+// inReview are variables in the message of a submission review.
+func inReview(is func(resolvedVariable) bool) func(resolvedVariable) bool {
+	return func(r resolvedVariable) bool {
+		return r.claims[lti.ClaimMessageType] == lti.SubmissionReviewRequest && is(r)
+	}
+}
+
+// ofVariable is a variable of which the message says something.
+func ofVariable(name string) func(resolvedVariable) bool {
+	return func(r resolvedVariable) bool { return r.variable == name && r.value != "" }
+}
+
+func passedOn(r *resolvedVariable) { r.value = r.variable }
+func emptied(r *resolvedVariable)  { r.value = "" }

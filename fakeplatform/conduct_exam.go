@@ -156,9 +156,6 @@ func (p *Platform) fitsPublicKey(ctx context.Context, t token, address string) b
 	return false
 }
 
-// sharesNumbers says whether other candidates have had further attempts at the same assessment.
-func (p *Platform) sharesNumbers(who candidate, own int) bool { return p.highestNumber(who) > own }
-
 // crashesOnMessage breaks down on a message.
 func crashesOnMessage(when func(s *submission) bool) fault.Effect {
 	return messageJudged.ChangeWhen(func(j judgedMessage) bool { return when(j.submission) }, func(j judgedMessage) judgedMessage {

@@ -246,16 +246,3 @@ func (p *Platform) spoilGrade(q *gradeRequest, current *row, why *refusal, forge
 	}
 	return why, forgets
 }
-
-// spoilReviewVariable says what a fault sends for a variable in a review, and whether it
-// does.
-func (p *Platform) spoilReviewVariable(variable string, claims lti.Claims) (string, bool) {
-	_, supported := variables[variable]
-	switch {
-	case claims[lti.ClaimMessageType] != lti.SubmissionReviewRequest:
-		return "", false
-	case supported && p.has(PassesReviewVariables):
-		return variable, true
-	}
-	return "", !supported && p.has(EmptiesReviewVariables)
-}

@@ -102,11 +102,11 @@ func (p *Platform) serveStart(w http.ResponseWriter, r *http.Request, l *Launch)
 			return
 		}
 	}
-	if p.opensAsLTI11(l) {
+	if openedAsLTI11.Taken(p.carrier, l) {
 		writeForm(w, formPage{Action: l.registration.RedirectURIs[0], Params: l.legacy()})
 		return
 	}
-	if p.has(PostsTokenBesides) {
+	if tokenPostedBesides.Taken(p.carrier, l) {
 		render(w, http.StatusOK, "besides", map[string]string{"Token": l.URL() + "/besides", "Login": p.loginURL(l)})
 		return
 	}
@@ -140,26 +140,32 @@ func (l *Launch) unsolicited() url.Values {
 	}
 }
 
+// tokenPostedBesides is for faults alone: every launch begins with its login (Security Framework
+// 1.0, 5.1.1).
+var tokenPostedBesides = &fault.Step[*Launch]{Name: "an id_token is posted beside the login initiation"}
+
+// loginAddress is where a login initiation by GET goes.
+type loginAddress struct {
+	*Launch
+	url string
+}
+
+var loginSent = &fault.Seam[loginAddress]{Name: "the URL of a login initiation"}
+
 // loginURL is where a login initiation by GET goes. The login URL's own query
 // is kept.
 func (p *Platform) loginURL(l *Launch) string {
 	registered, own, _ := strings.Cut(l.registration.LoginURL, "?")
 	query := l.login.Params.Encode()
-	switch {
-	case own == "" || p.has(DropsLoginQuery):
-	case p.has(GluesLoginQuery):
-		first, rest := url.Values{lti.ParamIssuer: l.login.Params[lti.ParamIssuer]}, maps.Clone(l.login.Params)
-		rest.Del(lti.ParamIssuer)
-		registered, query = registered+"?"+own, first.Encode()+"&"+rest.Encode()
-	default:
+	if own != "" {
 		query = own + "&" + query
 	}
-	return registered + "?" + query
+	return loginSent.Pass(p.carrier, loginAddress{l, registered + "?" + query}).url
 }
 
 // serveBesides posts an id_token that no tool has asked for, from a hidden frame.
 func (p *Platform) serveBesides(w http.ResponseWriter, r *http.Request, l *Launch) {
-	if !p.faults[PostsTokenBesides] || !p.admits(w, r, l) {
+	if !tokenPostedBesides.Taken(p.carrier, l) || !p.admits(w, r, l) {
 		http.NotFound(w, r)
 		return
 	}
@@ -297,6 +303,14 @@ type returnAnswer struct {
 
 var returnAnswered = &fault.Seam[returnAnswer]{Name: "the return page"}
 
+// publishedKeys is what is answered where the key set is asked for.
+type publishedKeys struct {
+	set     keySet
+	instead http.HandlerFunc
+}
+
+var keySetPublished = &fault.Seam[publishedKeys]{Name: "the key set"}
+
 func (p *Platform) serveJWKS(w http.ResponseWriter, r *http.Request) {
 	p.mu.Lock()
 	p.keySetFetches++
@@ -307,9 +321,12 @@ func (p *Platform) serveJWKS(w http.ResponseWriter, r *http.Request) {
 		set = keySet{keys: slices.Clone(p.keys)}
 	}
 	p.mu.Unlock()
-	if p.spoilKeySet(w, &set) {
+	published := keySetPublished.Pass(p.carrier, publishedKeys{set: set})
+	if published.instead != nil {
+		published.instead(w, r)
 		return
 	}
+	set = published.set
 	if set.answer != nil {
 		set.answer(w, r)
 		return

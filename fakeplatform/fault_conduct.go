@@ -1,68 +1,58 @@
 package fakeplatform
 
 import (
+	"encoding/base64"
+	"encoding/json"
 	"fmt"
 	"html/template"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
 	"strings"
 
+	"github.com/lestrrat-go/jwx/v2/jwk"
+
 	"invigilator/fault"
 	"invigilator/lti"
 )
 
-// The names of the defects of conduct: a missing check, or an answer that is
-// put together wrongly. Some of them are only names here: LaxSessionCookie,
-// OneTimeLinks and KeepsLinkIDOnCopy are for the application that is built on the platform, which
-// asks for them with [Platform.Has], and AcceptsOldTLS is for whoever serves it.
+// The names of the defects that the application which is built on the platform has: it asks for
+// them with [Platform.Has]. HintsAccounts is one of both, and AcceptsOldTLS is for whoever serves
+// the platform.
 const (
-	GluesLoginQuery             = "glues-login-query"
-	DropsLoginQuery             = "drops-login-query"
-	PostsTokenBesides           = "posts-token-besides-login"
-	OpensPrivateLinksByLTI11    = "opens-private-links-by-lti-1-1"
-	OneTimeLinks                = "one-time-links"
-	LaxSessionCookie            = "lax-session-cookie"
-	TellsToolsSessions          = "tells-tools-its-sessions"
-	TellsToolsOfSessions        = "tells-tools-of-its-sessions"
-	HintsAccounts               = "hints-accounts-of-cookies"
-	NeedsState                  = "needs-state"
-	IssuerWithQuery             = "issuer-with-query"
-	IssuerWithoutTLS            = "issuer-without-tls"
-	SubstitutesNothing          = "substitutes-nothing"
-	SubstitutesNotTheUser       = "substitutes-not-the-user"
-	SubstitutesName             = "substitutes-name"
-	SubstitutesTitle            = "substitutes-title"
-	SubstitutesLabel            = "substitutes-label"
-	PassesOnCourseTitle         = "passes-on-course-title"
-	EmptiesUnknownVariable      = "empties-unknown-variable"
-	StripsUnknownVariable       = "strips-unknown-variable"
-	DropsUnknownVariable        = "drops-unknown-variable"
-	KeepsLinkIDOnCopy           = "keeps-link-id-on-copy"
-	HasNoKeySet                 = "has-no-key-set"
-	PublishesPage               = "publishes-page-as-key-set"
-	PublishesNoKeys             = "publishes-no-keys"
-	PublishesPrivateKey         = "publishes-private-key"
-	PublishesSharedSecret       = "publishes-shared-secret"
-	PublishesKeyWithoutExponent = "publishes-key-without-exponent"
-	PublishesKeyWithoutKID      = "publishes-key-without-kid"
-	PublishesShortKey           = "publishes-short-key"
-	PadsModulus                 = "pads-modulus"
-	RepeatsKID                  = "repeats-kid"
-	PublishesECKey              = "publishes-ec-key"
-	ReusesKID                   = "reuses-kid"
-	WithdrawsOldKeyAtOnce       = "withdraws-old-key-at-once"
-	AcceptsOldTLS               = "accepts-old-tls"
+	OneTimeLinks         = "one-time-links"
+	LaxSessionCookie     = "lax-session-cookie"
+	TellsToolsSessions   = "tells-tools-its-sessions"
+	TellsToolsOfSessions = "tells-tools-of-its-sessions"
+	HintsAccounts        = "hints-accounts-of-cookies"
+	KeepsLinkIDOnCopy    = "keeps-link-id-on-copy"
+	AcceptsOldTLS        = "accepts-old-tls"
 )
 
 // conductDefects are the defects of conduct, and what is unusual, but allowed.
 var conductDefects = []Fault{
 
 	// Login initiation.
-	{Name: GluesLoginQuery, Breaks: []string{"practice-login-url-query-preserved"}, Does: "appends its parameters with a second ? to a login URL that has a query"},
-	{Name: DropsLoginQuery, Breaks: []string{"practice-login-url-query-preserved"}, Does: "replaces the query of the login URL by its own parameters"},
-	{Name: PostsTokenBesides, Breaks: []string{"sec-every-launch-starts-with-login"}, Does: "posts an id_token that nobody asked for from a hidden frame, beside the login initiation"},
-	{Name: OpensPrivateLinksByLTI11, Breaks: []string{"sec-every-launch-starts-with-login"}, Hides: []string{"cert-platform-no-pii-launch", "sr-for-user-privacy"}, Does: "opens a link that shares no personal data with a form of LTI 1.1"},
+	{Name: "glues-login-query", Breaks: []string{"practice-login-url-query-preserved"}, Does: "appends its parameters with a second ? to a login URL that has a query", Effects: []fault.Effect{
+		loginSent.Change(func(l loginAddress) loginAddress {
+			if registered := l.registration.LoginURL; strings.Contains(registered, "?") {
+				first, rest := url.Values{lti.ParamIssuer: l.login.Params[lti.ParamIssuer]}, maps.Clone(l.login.Params)
+				rest.Del(lti.ParamIssuer)
+				l.url = registered + "?" + first.Encode() + "&" + rest.Encode()
+			}
+			return l
+		}),
+	}},
+	{Name: "drops-login-query", Breaks: []string{"practice-login-url-query-preserved"}, Does: "replaces the query of the login URL by its own parameters", Effects: []fault.Effect{
+		loginSent.Change(func(l loginAddress) loginAddress {
+			registered, _, _ := strings.Cut(l.registration.LoginURL, "?")
+			l.url = registered + "?" + l.login.Params.Encode()
+			return l
+		}),
+	}},
+	{Name: "posts-token-besides-login", Breaks: []string{"sec-every-launch-starts-with-login"}, Does: "posts an id_token that nobody asked for from a hidden frame, beside the login initiation", Effects: []fault.Effect{tokenPostedBesides.Take(true, nil)}},
+	{Name: "opens-private-links-by-lti-1-1", Breaks: []string{"sec-every-launch-starts-with-login"}, Hides: []string{"cert-platform-no-pii-launch", "sr-for-user-privacy"}, Does: "opens a link that shares no personal data with a form of LTI 1.1", Effects: []fault.Effect{openedAsLTI11.Take(true, func(l *Launch) bool { return l.plan.Message == lti.ResourceLinkRequest && l.plan.HidePersonalData })}},
 	{Name: OneTimeLinks, Breaks: []string{"practice-platform-link-opened-again"}, NeedsBrowser: true, Does: "shows links that launch once, until the page is loaded again"},
 
 	// Authorization endpoint.
@@ -70,7 +60,14 @@ var conductDefects = []Fault{
 	{Name: "refuses-auth-by-post", Breaks: []string{"oidc-auth-endpoint-post"}, Does: "answers an authentication request by POST with 405", Effects: []fault.Effect{refusesMethod(http.MethodPost)}},
 	{Name: TellsToolsSessions, Breaks: []string{"practice-platform-session-stays-secret"}, Does: "tells the tool the cookie of the user's session in custom"},
 	{Name: TellsToolsOfSessions, Breaks: []string{}, Permitted: true, Does: "tells the tool in custom what is made of the user's session, and opens none"},
-	{Name: HintsAccounts, Breaks: []string{}, Permitted: true, Does: "keeps who has signed in last in a cookie as well, and sends the same in login_hint"},
+	{Name: HintsAccounts, Breaks: []string{}, Permitted: true, Does: "keeps who has signed in last in a cookie as well, and sends the same in login_hint", Effects: []fault.Effect{
+		loginHintMade.Change(func(m madeHint) madeHint {
+			if m.plan.Account != "" {
+				m.hint += "." + AccountID(m.plan.Account)
+			}
+			return m
+		}),
+	}},
 	{Name: LaxSessionCookie, Breaks: []string{"oidc-auth-endpoint-post"}, NeedsBrowser: true, Does: "sets its session cookie with SameSite=Lax, which a browser withholds from a cross-site POST"},
 	{Name: "reposts-auth-by-post", Breaks: []string{}, Permitted: true, Does: "answers an authentication request by POST with a page that sends it once more from the platform's own site", Effects: []fault.Effect{
 		authRead.ChangeWhen(func(r authReading) bool { return r.Method == http.MethodPost }, func(r authReading) authReading {
@@ -289,7 +286,7 @@ var conductDefects = []Fault{
 			return a
 		}),
 	}},
-	{Name: NeedsState, Breaks: []string{"oidc-auth-state-optional"}, Does: "refuses a request without state", Effects: []fault.Effect{
+	{Name: "needs-state", Breaks: []string{"oidc-auth-state-optional"}, Does: "refuses a request without state", Effects: []fault.Effect{
 		authRules.Add(func(q *authRequest) error {
 			if len(q.params[lti.ParamState]) == 0 {
 				return invalidRequest("state is missing")
@@ -373,8 +370,8 @@ var conductDefects = []Fault{
 	{Name: "shows-state-unescaped", Breaks: []string{"practice-form-post-values-escaped"}, Grave: true, NeedsBrowser: true, Does: "shows state as it came, beside the form that has it escaped", Effects: []fault.Effect{inForm(specialState, func(f *answerForm) { f.page.Shows = template.HTML("<p>" + f.fields.Get(lti.ParamState) + "</p>") })}},
 
 	// Issuer.
-	{Name: IssuerWithQuery, Breaks: []string{"sec-id-token-iss"}, Does: "has an issuer identifier with a query"},
-	{Name: IssuerWithoutTLS, Breaks: []string{"sec-id-token-iss"}, Does: "has an http URL for its issuer identifier"},
+	{Name: "issuer-with-query", Breaks: []string{"sec-id-token-iss"}, Does: "has an issuer identifier with a query", Effects: []fault.Effect{issuerSaid.Change(func(issuer string) string { return withQuery(issuer, "tenant", "7") })}},
+	{Name: "issuer-without-tls", Breaks: []string{"sec-id-token-iss"}, Does: "has an http URL for its issuer identifier", Effects: []fault.Effect{issuerSaid.Change(func(issuer string) string { return "http://" + strings.TrimPrefix(issuer, "https://") })}},
 
 	// Return page.
 	{Name: "hides-message", Breaks: []string{"core-return-url-parameters"}, Does: "does not show lti_msg", Effects: []fault.Effect{showsOnReturn(func(_ Return, page *returnPage) { page.Message = "" })}},
@@ -394,30 +391,84 @@ var conductDefects = []Fault{
 	})}},
 
 	// Custom variables.
-	{Name: SubstitutesNothing, Breaks: []string{"core-custom-variable-substitution"}, Does: "passes on the variables that it supports"},
-	{Name: SubstitutesNotTheUser, Breaks: []string{"core-custom-variable-substitution"}, Does: "passes on $User.id"},
-	{Name: SubstitutesName, Breaks: []string{"core-custom-variable-substitution"}, Does: "replaces $User.id by the user's name"},
-	{Name: SubstitutesTitle, Breaks: []string{"core-custom-variable-substitution"}, Does: "replaces $ResourceLink.id by the title"},
-	{Name: SubstitutesLabel, Breaks: []string{"core-custom-variable-substitution"}, Does: "replaces $Context.title by the label"},
-	{Name: PassesOnCourseTitle, Breaks: []string{}, Permitted: true, Does: "passes on $Context.title, which it does not support"},
-	{Name: EmptiesUnknownVariable, Breaks: []string{"core-custom-variable-unsupported-unresolved"}, Does: "sends an empty string for a variable that it does not support"},
-	{Name: StripsUnknownVariable, Breaks: []string{"core-custom-variable-unsupported-unresolved"}, Does: "passes on a variable that it does not support without its $"},
-	{Name: DropsUnknownVariable, Breaks: []string{"core-custom-variable-unsupported-unresolved"}, Does: "leaves out a custom parameter with a variable that it does not support"},
+	{Name: "substitutes-nothing", Breaks: []string{"core-custom-variable-substitution"}, Does: "passes on the variables that it supports", Effects: []fault.Effect{resolves(supported, passedOn)}},
+	{Name: "substitutes-not-the-user", Breaks: []string{"core-custom-variable-substitution"}, Does: "passes on $User.id", Effects: []fault.Effect{resolves(func(r resolvedVariable) bool { return r.variable == "$User.id" }, passedOn)}},
+	{Name: "substitutes-name", Breaks: []string{"core-custom-variable-substitution"}, Does: "replaces $User.id by the user's name", Effects: []fault.Effect{
+		resolves(ofVariable("$User.id"), func(r *resolvedVariable) {
+			if name := r.claims["name"]; name != nil {
+				r.value = fmt.Sprint(name)
+			}
+		}),
+	}},
+	{Name: "substitutes-title", Breaks: []string{"core-custom-variable-substitution"}, Does: "replaces $ResourceLink.id by the title", Effects: []fault.Effect{resolves(ofVariable("$ResourceLink.id"), func(r *resolvedVariable) { r.value, _ = valueOf("$ResourceLink.title", r.claims) })}},
+	{Name: "substitutes-label", Breaks: []string{"core-custom-variable-substitution"}, Does: "replaces $Context.title by the label", Effects: []fault.Effect{
+		resolves(ofVariable("$Context.title"), func(r *resolvedVariable) {
+			context, _ := r.claims[lti.ClaimContext].(map[string]any)
+			r.value = fmt.Sprint(context["label"])
+		}),
+	}},
+	{Name: "passes-on-course-title", Breaks: []string{}, Permitted: true, Does: "passes on $Context.title, which it does not support", Effects: []fault.Effect{resolves(ofVariable("$Context.title"), passedOn)}},
+	{Name: "empties-unknown-variable", Breaks: []string{"core-custom-variable-unsupported-unresolved"}, Does: "sends an empty string for a variable that it does not support", Effects: []fault.Effect{resolves(unsupported, emptied)}},
+	{Name: "strips-unknown-variable", Breaks: []string{"core-custom-variable-unsupported-unresolved"}, Does: "passes on a variable that it does not support without its $", Effects: []fault.Effect{resolves(unsupported, func(r *resolvedVariable) { r.value = strings.TrimPrefix(r.variable, "$") })}},
+	{Name: "drops-unknown-variable", Breaks: []string{"core-custom-variable-unsupported-unresolved"}, Does: "leaves out a custom parameter with a variable that it does not support", Effects: []fault.Effect{resolves(unsupported, func(r *resolvedVariable) { r.sent = false })}},
 	{Name: KeepsLinkIDOnCopy, Breaks: []string{"core-resource-link-id-changes-on-copy"}, Does: "keeps the id of a link that is copied"},
 
 	// Keys and transport.
-	{Name: HasNoKeySet, Breaks: []string{"sec-jwks-published", "sec-id-token-signature"}, Hides: []string{"sec-jwks-no-private-members", "sec-key-rotation"}, Does: "answers 404 at its key set URL"},
-	{Name: PublishesPage, Breaks: []string{"sec-jwks-published", "sec-id-token-signature"}, Hides: []string{"sec-jwks-no-private-members", "sec-key-rotation"}, Does: "publishes a page instead of its key set"},
-	{Name: PublishesNoKeys, Breaks: []string{"sec-jwks-published", "sec-id-token-signature", "sec-key-rotation"}, Hides: []string{"sec-jwks-no-private-members"}, Does: "publishes an empty key set"},
-	{Name: PublishesPrivateKey, Breaks: []string{"sec-jwks-no-private-members"}, Does: "publishes the private members of its keys"},
-	{Name: PublishesSharedSecret, Breaks: []string{"sec-jwks-no-private-members"}, Does: "publishes a symmetric key beside its own"},
-	{Name: PublishesKeyWithoutExponent, Breaks: []string{"sec-jwks-published"}, Does: "publishes a second key without e"},
-	{Name: PublishesKeyWithoutKID, Breaks: []string{"sec-jwks-published"}, Does: "publishes a second key without kid"},
-	{Name: PublishesShortKey, Breaks: []string{"sec-jwks-published"}, Does: "publishes a second key, of 1024 bits"},
-	{Name: PadsModulus, Breaks: []string{"sec-jwks-published"}, Does: "pads the n of a second key"},
-	{Name: RepeatsKID, Breaks: []string{"sec-jwks-published", "sec-key-rotation"}, Does: "publishes a second key under the kid of the first"},
-	{Name: PublishesECKey, Breaks: []string{}, Permitted: true, Does: "publishes an EC key beside its own"},
-	{Name: ReusesKID, Breaks: []string{"sec-key-rotation"}, Does: "names its new key like the old one, which it replaces"},
-	{Name: WithdrawsOldKeyAtOnce, Breaks: []string{"sec-key-rotation"}, OnlyWarns: true, Does: "withdraws the old key as soon as there is a new one"},
+	{Name: "has-no-key-set", Breaks: []string{"sec-jwks-published", "sec-id-token-signature"}, Hides: []string{"sec-jwks-no-private-members", "sec-key-rotation"}, Does: "answers 404 at its key set URL", Effects: []fault.Effect{publishesInstead(notFound)}},
+	{Name: "publishes-page-as-key-set", Breaks: []string{"sec-jwks-published", "sec-id-token-signature"}, Hides: []string{"sec-jwks-no-private-members", "sec-key-rotation"}, Does: "publishes a page instead of its key set", Effects: []fault.Effect{publishesInstead(writes(pageMediaType, "<!DOCTYPE html><title>Keys</title><p>Please sign in.</p>"))}},
+	{Name: "publishes-no-keys", Breaks: []string{"sec-jwks-published", "sec-id-token-signature", "sec-key-rotation"}, Hides: []string{"sec-jwks-no-private-members"}, Does: "publishes an empty key set", Effects: []fault.Effect{publishesInstead(writes(lti.MediaTypeJWKSet, `{"keys":[]}`))}},
+	{Name: "publishes-private-key", Breaks: []string{"sec-jwks-no-private-members"}, Does: "publishes the private members of its keys", Effects: []fault.Effect{
+		keySetPublished.ChangeWhen(always, func(k publishedKeys) publishedKeys {
+			k.set.private = true
+			return k
+		}),
+	}},
+	{Name: "publishes-shared-secret", Breaks: []string{"sec-jwks-no-private-members"}, Does: "publishes a symmetric key beside its own", Effects: []fault.Effect{
+		publishesToo(func(*keySet) (json.RawMessage, error) {
+			return json.RawMessage(`{"kty":"oct","kid":"shared-secret","alg":"HS256","k":"` + base64.RawURLEncoding.EncodeToString([]byte(strings.Repeat("secret", 6))) + `"}`), nil
+		}),
+	}},
+	{Name: "publishes-key-without-exponent", Breaks: []string{"sec-jwks-published"}, Does: "publishes a second key without e", Effects: []fault.Effect{
+		publishesToo(func(*keySet) (json.RawMessage, error) {
+			return publicMembers(unpublishedKey, func(key map[string]any) { delete(key, "e") })
+		}),
+	}},
+	{Name: "publishes-key-without-kid", Breaks: []string{"sec-jwks-published"}, Does: "publishes a second key without kid", Effects: []fault.Effect{
+		publishesToo(func(*keySet) (json.RawMessage, error) {
+			return publicMembers(unpublishedKey, func(key map[string]any) { delete(key, "kid") })
+		}),
+	}},
+	{Name: "publishes-short-key", Breaks: []string{"sec-jwks-published"}, Does: "publishes a second key, of 1024 bits", Effects: []fault.Effect{
+		publishesToo(func(*keySet) (json.RawMessage, error) {
+			return publicMembers(shortKey, func(key map[string]any) { key["kid"], key["alg"], key["use"] = "short", "RS256", "sig" })
+		}),
+	}},
+	{Name: "pads-modulus", Breaks: []string{"sec-jwks-published"}, Does: "pads the n of a second key", Effects: []fault.Effect{
+		publishesToo(func(*keySet) (json.RawMessage, error) {
+			return publicMembers(unpublishedKey, func(key map[string]any) {
+				n, _ := key["n"].(string)
+				key["n"] = n + strings.Repeat("=", (4-len(n)%4)%4)
+			})
+		}),
+	}},
+	{Name: "repeats-kid", Breaks: []string{"sec-jwks-published", "sec-key-rotation"}, Does: "publishes a second key under the kid of the first", Effects: []fault.Effect{
+		publishesToo(func(set *keySet) (json.RawMessage, error) {
+			return publicMembers(unpublishedKey, func(key map[string]any) { key["kid"] = set.keys[0].KeyID() })
+		}),
+	}},
+	{Name: "publishes-ec-key", Breaks: []string{}, Permitted: true, Does: "publishes an EC key beside its own", Effects: []fault.Effect{publishesToo(func(*keySet) (json.RawMessage, error) { return publicMembers(ecKey, func(map[string]any) {}) })}},
+	{Name: "reuses-kid", Breaks: []string{"sec-key-rotation"}, Does: "names its new key like the old one, which it replaces", Effects: []fault.Effect{
+		keysRotated.ChangeWhen(always, func(r rotatedKeys) rotatedKeys {
+			_ = r.key.Set(jwk.KeyIDKey, r.old[0].KeyID()) // a kid is a text
+			r.old = nil                                   // a key set with two keys of one kid would be another defect
+			return r
+		}),
+	}},
+	{Name: "withdraws-old-key-at-once", Breaks: []string{"sec-key-rotation"}, OnlyWarns: true, Does: "withdraws the old key as soon as there is a new one", Effects: []fault.Effect{
+		keysRotated.ChangeWhen(always, func(r rotatedKeys) rotatedKeys {
+			r.old = nil
+			return r
+		}),
+	}},
 	{Name: AcceptsOldTLS, Breaks: []string{"sec-platform-tls"}, Does: "speaks TLS 1.0 and 1.1"},
 }

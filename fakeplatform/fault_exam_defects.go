@@ -12,13 +12,6 @@ import (
 	"invigilator/lti"
 )
 
-// The names of the defects of conduct in proctored exams: what a launch says of its
-// attempt, and what is taken for LtiStartAssessment (Proctoring Services 1.0, 3.3 and
-// 4.3).
-const (
-	EndsExamsByLTI11 = "ends-exams-by-lti-1-1"
-)
-
 // examDefects are the defects of conduct in proctored exams, and what is unusual,
 // but allowed.
 var examDefects = []Fault{
@@ -255,7 +248,7 @@ var examDefects = []Fault{
 
 	// The end.
 	{Name: "tells-no-end", Breaks: []string{"ap-end-assessment-sent-when-requested"}, Part: OfExams, Hides: []string{"ap-end-assessment-claims", "ap-end-assessment-fresh-oidc", "ap-end-assessment-no-session-data", "ap-end-assessment-error-claims", "ap-claim-names-exact-platform", "ap-no-null-claims-platform", "ap-start-proctoring-settings-shape", "ap-end-assessment-return-url"}, Does: "never tells of the end", Effects: []fault.Effect{endTold.Take(false, nil)}},
-	{Name: EndsExamsByLTI11, Breaks: []string{"ap-end-assessment-sent-when-requested", "ap-end-assessment-fresh-oidc"}, Part: OfExams, Hides: []string{"ap-end-assessment-claims", "ap-end-assessment-no-session-data", "ap-end-assessment-error-claims", "ap-claim-names-exact-platform", "ap-no-null-claims-platform", "ap-start-proctoring-settings-shape", "ap-end-assessment-return-url"}, Does: "tells of the end with a form of LTI 1.1"},
+	{Name: "ends-exams-by-lti-1-1", Breaks: []string{"ap-end-assessment-sent-when-requested", "ap-end-assessment-fresh-oidc"}, Part: OfExams, Hides: []string{"ap-end-assessment-claims", "ap-end-assessment-no-session-data", "ap-end-assessment-error-claims", "ap-claim-names-exact-platform", "ap-no-null-claims-platform", "ap-start-proctoring-settings-shape", "ap-end-assessment-return-url"}, Does: "tells of the end with a form of LTI 1.1", Effects: []fault.Effect{openedAsLTI11.Take(true, func(l *Launch) bool { return l.plan.Message == lti.EndAssessment })}},
 	{Name: "tells-only-of-submission", Breaks: []string{"ap-end-assessment-sent-when-requested"}, Part: OfExams, OnlyWarns: true, Does: "does not tell of an end that the candidate has not brought about", Effects: []fault.Effect{endTold.Take(false, func(e toldEnd) bool { return e.Method == http.MethodGet && e.problem == nil })}},
 	{Name: "tells-end-unasked", Breaks: []string{"ap-end-assessment-not-sent-unrequested"}, Hides: []string{"ap-end-assessment-return-non-boolean"}, Part: OfExams, Does: "tells of every end", Effects: []fault.Effect{endWanted.Take(true, nil)}},
 	{Name: "remembers-end-wish", Breaks: []string{"ap-end-assessment-not-sent-unrequested"}, Hides: []string{"ap-end-assessment-return-non-boolean"}, Part: OfExams, Does: "tells of the end because the tool had asked for it in the attempt before", Effects: []fault.Effect{

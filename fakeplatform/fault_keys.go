@@ -356,32 +356,6 @@ func keySetWithExtras(_ *Launch, k *keySet) error {
 	return err
 }
 
-// furtherKeys are keys that a platform with a defect publishes after its own.
-var furtherKeys = map[string]func(*keySet) (json.RawMessage, error){
-	PublishesSharedSecret: func(*keySet) (json.RawMessage, error) {
-		return json.RawMessage(`{"kty":"oct","kid":"shared-secret","alg":"HS256","k":"` + base64.RawURLEncoding.EncodeToString([]byte(strings.Repeat("secret", 6))) + `"}`), nil
-	},
-	PublishesKeyWithoutKID: func(*keySet) (json.RawMessage, error) {
-		return publicMembers(unpublishedKey, func(key map[string]any) { delete(key, "kid") })
-	},
-	PublishesShortKey: func(*keySet) (json.RawMessage, error) {
-		return publicMembers(shortKey, func(key map[string]any) { key["kid"], key["alg"], key["use"] = "short", "RS256", "sig" })
-	},
-	PublishesKeyWithoutExponent: func(*keySet) (json.RawMessage, error) {
-		return publicMembers(unpublishedKey, func(key map[string]any) { delete(key, "e") })
-	},
-	PadsModulus: func(*keySet) (json.RawMessage, error) {
-		return publicMembers(unpublishedKey, func(key map[string]any) {
-			n, _ := key["n"].(string)
-			key["n"] = n + strings.Repeat("=", (4-len(n)%4)%4)
-		})
-	},
-	RepeatsKID: func(set *keySet) (json.RawMessage, error) {
-		return publicMembers(unpublishedKey, func(key map[string]any) { key["kid"] = set.keys[0].KeyID() })
-	},
-	PublishesECKey: func(*keySet) (json.RawMessage, error) { return publicMembers(ecKey, func(map[string]any) {}) },
-}
-
 // One short key and one EC key serve all platforms.
 var (
 	shortKey = sync.OnceValues(func() (jwk.Key, error) {

@@ -12,7 +12,6 @@ import (
 // The names of the defects of reviews (Submission Review Service 1.0). Those that only
 // show on the pages of the gradebook are the application's to ask for.
 const (
-	OpensOwnReviewsByLTI11      = "opens-own-reviews-by-lti-1-1"
 	NamesFirstLineItemInReviews = "names-first-line-item-in-reviews"
 	NamesLastLearnerInForUser   = "names-last-learner-in-for-user"
 	IgnoresReviewURLs           = "ignores-review-urls"
@@ -21,8 +20,6 @@ const (
 	IgnoresReviewCustom         = "ignores-review-custom"
 	LetsLinkCustomWin           = "lets-link-custom-win"
 	EscapesReviewCustom         = "escapes-review-custom"
-	PassesReviewVariables       = "passes-review-variables"
-	EmptiesReviewVariables      = "empties-unknown-review-variables"
 	SendsReviewCustomAlways     = "sends-review-custom-always"
 	OpensReviewURLsAlways       = "opens-review-urls-always"
 	WritesLabelsAsMarkup        = "writes-review-labels-as-markup"
@@ -80,10 +77,14 @@ var reviewDefects = []Fault{
 	{Name: "shortens-version-of-reviews", Breaks: []string{"sr-message-type-and-version"}, Part: OfReviews, Does: "sends the version 1.3 in reviews", claims: with(lti.ClaimVersion, "1.3")},
 	{Name: "answers-reviews-in-query", Breaks: []string{"sr-through-oidc-login"}, Part: OfReviews, Does: "sends the id_token of a review in the query", answer: func(f *answerForm) { f.inQuery, f.method = true, http.MethodGet }},
 	{Name: "signs-reviews-with-other-key", Breaks: []string{"sr-through-oidc-login"}, Part: OfReviews, Does: "signs reviews with a key that it does not publish", sign: signAsUnpublished},
-	{Name: OpensOwnReviewsByLTI11, Breaks: []string{"sr-through-oidc-login"}, Hides: []string{
+	{Name: "opens-own-reviews-by-lti-1-1", Breaks: []string{"sr-through-oidc-login"}, Hides: []string{
 		"sr-message-type-and-version", "sr-for-user-required", "sr-for-user-id-is-learner-sub", "sr-sub-is-reviewer", "sr-for-user-roles",
 		"sr-for-user-member-types", "sr-learner-self-review", "sr-reviewer-authorised", "sr-resource-link-when-attached",
-	}, Part: OfReviews, Does: "opens the review of a learner's own work with a form of LTI 1.1"},
+	}, Part: OfReviews, Does: "opens the review of a learner's own work with a form of LTI 1.1", Effects: []fault.Effect{
+		openedAsLTI11.Take(true, func(l *Launch) bool {
+			return l.plan.Message == lti.SubmissionReviewRequest && l.plan.Review.Learner.Sub == l.plan.User.Sub
+		}),
+	}},
 	{Name: "invents-nonce-of-reviews", Breaks: []string{"sr-through-oidc-login"}, Part: OfReviews, Does: "sends a nonce of its own in reviews", claims: func(d *draft) { d.claims["nonce"] = lti.RandomString() }},
 	{Name: "sends-other-target-in-reviews", Breaks: append([]string{"sr-through-oidc-login", "sr-default-target"}, targeted...), Part: OfReviews, Does: "adds a parameter to the target_link_uri of a review that was not in the login initiation", claims: func(d *draft) {
 		target, _ := d.claims[lti.ClaimTargetLinkURI].(string)
@@ -169,8 +170,8 @@ var reviewDefects = []Fault{
 	{Name: IgnoresReviewCustom, Breaks: []string{"sr-line-item-custom"}, Part: OfReviews, Does: "sends none of the line item's parameters in reviews"},
 	{Name: LetsLinkCustomWin, Breaks: []string{"sr-line-item-custom"}, Part: OfReviews, Does: "sends the resource link's parameter in reviews where the line item has one of the same name"},
 	{Name: EscapesReviewCustom, Breaks: []string{"sr-line-item-custom"}, Part: OfReviews, Does: "escapes the line item's parameters as in an address"},
-	{Name: PassesReviewVariables, Breaks: []string{"sr-line-item-custom"}, Part: OfReviews, Does: "substitutes no variables in reviews"},
-	{Name: EmptiesReviewVariables, Breaks: []string{"sr-line-item-custom"}, Part: OfReviews, Does: "sends nothing for variables in reviews that it does not know"},
+	{Name: "passes-review-variables", Breaks: []string{"sr-line-item-custom"}, Part: OfReviews, Does: "substitutes no variables in reviews", Effects: []fault.Effect{resolves(inReview(supported), passedOn)}},
+	{Name: "empties-unknown-review-variables", Breaks: []string{"sr-line-item-custom"}, Part: OfReviews, Does: "sends nothing for variables in reviews that it does not know", Effects: []fault.Effect{resolves(inReview(unsupported), emptied)}},
 	{Name: SendsReviewCustomAlways, Breaks: []string{"sr-line-item-custom-not-in-ordinary-launch"}, Part: OfReviews, Does: "sends the line item's parameters for reviews in launches of its resource link"},
 	{Name: OpensReviewURLsAlways, Breaks: []string{"sr-line-item-custom-not-in-ordinary-launch"}, Part: OfReviews, Does: "opens a resource link at the address for reviews of its line item"},
 	{Name: "leaves-return-url-out-of-reviews", Breaks: []string{"sr-return-url"}, Part: OfReviews, Does: "sends reviews without return_url", claims: withoutReturnURL},

@@ -205,6 +205,14 @@ type madeSessionData struct {
 
 var sessionDataMade = &fault.Seam[madeSessionData]{Name: "the session_data of a launch"}
 
+// madeHint is the login_hint of a launch.
+type madeHint struct {
+	*Launch
+	hint string
+}
+
+var loginHintMade = &fault.Seam[madeHint]{Name: "the login_hint of a launch"}
+
 // Begin plans a launch. Nothing is sent before a browser opens the launch's URL.
 func (p *Platform) Begin(plan Plan) (*Launch, error) {
 	switch plan.Message {
@@ -273,9 +281,7 @@ func (p *Platform) begin(plan Plan, ended *Attempt, failure *ExamError) (*Launch
 		lti.ParamLTIDeploymentID: {plan.DeploymentID},
 		lti.ParamClientID:        {plan.ClientID},
 	}}
-	if plan.Account != "" && p.has(HintsAccounts) {
-		l.login.Params[lti.ParamLoginHint][0] += "." + AccountID(plan.Account)
-	}
+	l.login.Params[lti.ParamLoginHint][0] = loginHintMade.Pass(p.carrier, madeHint{l, l.login.Params.Get(lti.ParamLoginHint)}).hint
 	if plan.LoginByPost {
 		l.login.Method = http.MethodPost
 	}

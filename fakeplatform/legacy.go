@@ -4,17 +4,12 @@ import (
 	"net/url"
 	"strconv"
 
+	"invigilator/fault"
 	"invigilator/lti"
 )
 
-// opensAsLTI11 says whether a launch is one of LTI 1.1: a platform that knows both
-// versions may take the older one where nobody has looked.
-func (p *Platform) opensAsLTI11(l *Launch) bool {
-	plan := l.plan
-	return plan.Message == lti.EndAssessment && p.has(EndsExamsByLTI11) ||
-		plan.Message == lti.SubmissionReviewRequest && plan.Review.Learner.Sub == plan.User.Sub && p.has(OpensOwnReviewsByLTI11) ||
-		plan.Message == lti.ResourceLinkRequest && plan.HidePersonalData && p.has(OpensPrivateLinksByLTI11)
-}
+// A platform that knows both versions may take the older one where nobody has looked.
+var openedAsLTI11 = &fault.Step[*Launch]{Name: "a launch is opened as one of LTI 1.1"}
 
 // legacy are the parameters of a launch by LTI 1.1 (LTI 1.1.1 Implementation Guide, 3 and
 // 4.2). Nobody checks the signature.

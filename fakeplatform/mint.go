@@ -303,43 +303,37 @@ func (p *Platform) substitute(claims lti.Claims) {
 	claims[lti.ClaimCustom] = custom
 }
 
+// resolvedVariable is what is sent for a variable in a message, if anything is.
+type resolvedVariable struct {
+	variable  string
+	claims    lti.Claims
+	supported bool
+	value     string
+	sent      bool
+}
+
+var variableResolved = &fault.Seam[resolvedVariable]{Name: "what is sent for a variable"}
+
 // resolve says what is sent for a variable, and whether anything is.
-func (p *Platform) resolve(variable string, claims lti.Claims) (any, bool) {
+func (p *Platform) resolve(variable string, claims lti.Claims) (string, bool) {
+	value, supported := valueOf(variable, claims)
+	resolved := variableResolved.Pass(p.carrier, resolvedVariable{variable, claims, supported, value, true})
+	return resolved.value, resolved.sent
+}
+
+// valueOf is what a message says of a variable, the variable itself where it is not supported.
+func valueOf(variable string, claims lti.Claims) (text string, supported bool) {
 	path, supported := variables[variable]
-	if text, spoilt := p.spoilReviewVariable(variable, claims); spoilt {
-		return text, true
-	}
 	if !supported {
-		switch {
-		case p.has(EmptiesUnknownVariable):
-			return "", true
-		case p.has(StripsUnknownVariable):
-			return strings.TrimPrefix(variable, "$"), true
-		}
-		return variable, !p.has(DropsUnknownVariable)
+		return variable, false
 	}
 	var value any = map[string]any(claims)
 	for _, name := range path {
 		object, _ := value.(map[string]any)
 		value = object[name]
 	}
-	switch {
-	case p.has(SubstitutesNothing), variable == "$User.id" && p.has(SubstitutesNotTheUser):
-		return variable, true
-	case value == nil:
+	if value == nil {
 		return "", true
-	case variable == "$Context.title" && p.has(PassesOnCourseTitle):
-		return variable, true
-	case variable == "$Context.title" && p.has(SubstitutesLabel):
-		context, _ := claims[lti.ClaimContext].(map[string]any)
-		value = context["label"]
-	case variable == "$User.id" && p.has(SubstitutesName) && claims["name"] != nil:
-		return claims["name"], true
-	case variable == "$ResourceLink.id" && p.has(SubstitutesTitle):
-		return p.resolve("$ResourceLink.title", claims)
-	}
-	if text, ok := value.(string); ok {
-		return text, true
 	}
 	return fmt.Sprint(value), true
 }

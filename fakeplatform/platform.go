@@ -226,16 +226,11 @@ func New(opts Options) (*Platform, error) {
 		grades:        newGradebooks(),
 		strangerID:    lti.RandomString(),
 	}
+	p.issuer = p.opts.Issuer
+	p.opts.Issuer = issuerSaid.Pass(p.carrier, p.issuer) // settled before anybody watches
 	if opts.Watch {
 		p.watched = Defects()
 		p.carrier = p.carrier.Watch(effectsOf(p.watched))
-	}
-	p.issuer = p.opts.Issuer
-	switch {
-	case p.faults[IssuerWithQuery]:
-		p.opts.Issuer = withQuery(p.opts.Issuer, "tenant", "7")
-	case p.faults[IssuerWithoutTLS]:
-		p.opts.Issuer = "http://" + strings.TrimPrefix(p.opts.Issuer, "https://")
 	}
 	p.mux = p.routes()
 	return p, nil
@@ -290,6 +285,17 @@ func (p *Platform) Register(r Registration) error {
 	return nil
 }
 
+// rotatedKeys are the old keys that stay published beside a new one.
+type rotatedKeys struct {
+	key jwk.Key
+	old []jwk.Key
+}
+
+var (
+	issuerSaid  = &fault.Seam[string]{Name: "the issuer identifier in messages"}
+	keysRotated = &fault.Seam[rotatedKeys]{Name: "the keys that stay beside a new one"}
+)
+
 // AddKey publishes a new key next to the old ones and signs with it from now on
 // (Security Framework 1.0, 6.4).
 func (p *Platform) AddKey() error {
@@ -299,17 +305,7 @@ func (p *Platform) AddKey() error {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	old := p.keys
-	if p.has(ReusesKID) {
-		if err := key.Set(jwk.KeyIDKey, old[0].KeyID()); err != nil {
-			return fmt.Errorf("fakeplatform: %w", err)
-		}
-		old = nil // a key set with two keys of one kid would be another defect
-	}
-	if p.has(WithdrawsOldKeyAtOnce) {
-		old = nil
-	}
-	p.keys = append([]jwk.Key{key}, old...)
+	p.keys = append([]jwk.Key{key}, keysRotated.Pass(p.carrier, rotatedKeys{key, slices.Clone(p.keys)}).old...)
 	return nil
 }
 

@@ -390,11 +390,11 @@ func mixesAtOnce(sameUser bool, mix func(into *Plan, other Plan)) fault.Effect {
 	})
 }
 
-// echoes changes what the answer says of a parameter of the request.
-func echoes(name string, change func(string) string) fault.Effect {
+// changesNonce changes the nonce that the answer takes from the request.
+func changesNonce(change func(string) string) fault.Effect {
 	return authResponse.Change(func(a authAnswer) authAnswer {
-		if was, sent := a.answers[name]; sent && len(was) > 0 {
-			a.answers[name] = []string{change(was[0])}
+		if was := a.answers[lti.ParamNonce]; len(was) > 0 {
+			a.answers[lti.ParamNonce] = []string{change(was[0])}
 		}
 		return a
 	})

@@ -149,10 +149,10 @@ var conductDefects = []Fault{
 	{Name: "says-login-required-without-nonce", Breaks: []string{"oidc-auth-missing-nonce"}, Does: "reports login_required where the nonce is missing", Effects: []fault.Effect{coded(func(a authErrorAnswer) bool {
 		return strings.HasPrefix(a.why.says, lti.ParamNonce) && len(a.problems) == 1
 	}, lti.ErrorLoginRequired)}},
-	{Name: "truncates-nonce", Breaks: []string{"sec-id-token-nonce-passthrough"}, Does: "keeps 128 characters of the nonce", Effects: []fault.Effect{echoes(lti.ParamNonce, func(s string) string { return s[:min(len(s), 128)] })}},
-	{Name: "decodes-nonce-twice", Breaks: []string{"sec-id-token-nonce-passthrough"}, Does: "URL-decodes the nonce once too often", Effects: []fault.Effect{echoes(lti.ParamNonce, decodeAgain)}},
-	{Name: "trims-nonce", Breaks: []string{"sec-id-token-nonce-passthrough"}, Does: "takes white space from the ends of the nonce", Effects: []fault.Effect{echoes(lti.ParamNonce, strings.TrimSpace)}},
-	{Name: "drops-nonce-spaces", Breaks: []string{"sec-id-token-nonce-passthrough"}, Does: "takes every space out of the nonce", Effects: []fault.Effect{echoes(lti.ParamNonce, func(s string) string { return strings.ReplaceAll(s, " ", "") })}},
+	{Name: "truncates-nonce", Breaks: []string{"sec-id-token-nonce-passthrough"}, Does: "keeps 128 characters of the nonce", Effects: []fault.Effect{changesNonce(func(s string) string { return s[:min(len(s), 128)] })}},
+	{Name: "decodes-nonce-twice", Breaks: []string{"sec-id-token-nonce-passthrough"}, Does: "URL-decodes the nonce once too often", Effects: []fault.Effect{changesNonce(decodeAgain)}},
+	{Name: "trims-nonce", Breaks: []string{"sec-id-token-nonce-passthrough"}, Does: "takes white space from the ends of the nonce", Effects: []fault.Effect{changesNonce(strings.TrimSpace)}},
+	{Name: "drops-nonce-spaces", Breaks: []string{"sec-id-token-nonce-passthrough"}, Does: "takes every space out of the nonce", Effects: []fault.Effect{changesNonce(func(s string) string { return strings.ReplaceAll(s, " ", "") })}},
 
 	// response_type, response_mode, scope.
 	{Name: "accepts-missing-response-type", Breaks: []string{"oidc-auth-response-type"}, Does: "accepts a request without response_type", Effects: []fault.Effect{responseTypeOnce.Lift(lacks(lti.ParamResponseType))}},

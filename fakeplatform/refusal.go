@@ -1,6 +1,7 @@
 package fakeplatform
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 
@@ -23,16 +24,21 @@ func invalidRequest(format string, args ...any) error {
 	return refusal{http.StatusBadRequest, lti.ErrorInvalidRequest, fmt.Sprintf(format, args...)}
 }
 
+// several errors are what [errors.Join] makes.
+type several interface {
+	error
+	Unwrap() []error
+}
+
 // refusalsOf returns the refusals among what rules have found, which all are, or several of
 // them.
 func refusalsOf(broken []error) refusals {
 	var all refusals
 	for _, err := range broken {
-		switch err := err.(type) {
-		case refusal:
-			all = append(all, err)
-		case interface{ Unwrap() []error }:
-			all = append(all, refusalsOf(err.Unwrap())...)
+		if joined, are := errors.AsType[several](err); are {
+			all = append(all, refusalsOf(joined.Unwrap())...)
+		} else if why, is := errors.AsType[refusal](err); is {
+			all = append(all, why)
 		}
 	}
 	return all

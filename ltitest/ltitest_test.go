@@ -126,17 +126,17 @@ func TestLaunchFaultyByEveryNameOfAReview(t *testing.T) {
 // A tool that does not check what a fault is about accepts it.
 func TestLaunchFaultyFindsDefects(t *testing.T) {
 	for defect, fault := range map[string]string{
-		faketool.AcceptsLaunchTwice:            "replayed-with-same-state",
-		faketool.AcceptsUsedNonce:              "replayed-in-new-login",
-		faketool.AcceptsUsedNonceOfBrowser:     "replayed-in-next-login",
-		faketool.AcceptsUsedState:              "state-reused",
-		faketool.IgnoresStateCookie:            "form-submitted-in-other-browser",
-		faketool.AcceptsOthersLoginAfterLaunch: "form-submitted-after-login",
-		faketool.AcceptsOthersLoginDuringLogin: "form-submitted-during-login",
-		faketool.AcceptsNonceOfAnyLogin:        "nonce-of-other-browser",
-		faketool.AcceptsNonceOfOtherLogin:      "nonce-of-other-login",
-		faketool.AcceptsUnsolicited:            "unsolicited-id-token",
-		faketool.TriesOnlyKeyWithoutKID:        "kid-missing-one-key",
+		"accepts-launch-twice":            "replayed-with-same-state",
+		"accepts-used-nonce":              "replayed-in-new-login",
+		"accepts-used-nonce-of-browser":     "replayed-in-next-login",
+		"accepts-used-state":              "state-reused",
+		"ignores-state-cookie":            "form-submitted-in-other-browser",
+		"accepts-others-login-after-launch": "form-submitted-after-login",
+		"accepts-others-login-during-login": "form-submitted-during-login",
+		"accepts-nonce-of-any-login":        "nonce-of-other-browser",
+		"accepts-nonce-of-other-login":      "nonce-of-other-login",
+		"accepts-unsolicited":            "unsolicited-id-token",
+		"tries-only-key-without-kid":        "kid-missing-one-key",
 		faketool.SkipsSignature:                "signed-by-unpublished-key",
 	} {
 		t.Run(fault, func(t *testing.T) {
@@ -305,7 +305,7 @@ func TestMistakes(t *testing.T) {
 		}, []string{`no launch can have the fault "nonce-absent"; did you mean nonce-`, "fakeplatform.Stimuli"}},
 		"a defect of platforms": {func(t ltitest.TB) {
 			p, _ := pair(t)
-			p.LaunchFaulty(t, fakeplatform.AcceptsEmptyNonce, plan)
+			p.LaunchFaulty(t, "accepts-empty-nonce", plan)
 		}, []string{"no launch can have the fault"}},
 		"an exam's fault": {func(t ltitest.TB) {
 			p, _ := pair(t)
@@ -324,7 +324,7 @@ func TestMistakes(t *testing.T) {
 			p.LaunchFaulty(t, "token-of-other-platform", plan)
 		}, []string{"Plan.Other"}},
 		"a fault of the state of a tool without": {func(t ltitest.TB) {
-			p, _ := pair(t, faketool.OmitsState)
+			p, _ := pair(t, "omits-state")
 			p.LaunchFaulty(t, "state-altered", plan)
 		}, []string{"authentication request has none"}},
 		"a fault of platforms that is none": {func(t ltitest.TB) {

@@ -8,8 +8,6 @@ import (
 
 	. "github.com/onsi/gomega"
 
-	"invigilator/fakeplatform"
-	"invigilator/faketool"
 	"invigilator/harness/config"
 	"invigilator/results"
 	"invigilator/scenarios"
@@ -53,7 +51,7 @@ func TestRunsFollowOneAnother(t *testing.T) {
 		return doc, found
 	}
 	const audience, issuer, nonce = "sec-tool-aud", "sec-tool-iss", "oidc-auth-missing-nonce"
-	broken, found := verdicts(config.ToolSide, audience, faketool.IgnoresAudience)
+	broken, found := verdicts(config.ToolSide, audience, "ignores-audience")
 	g.Expect(found).To(Equal(map[string]results.Verdict{audience: results.Failed}))
 	g.Expect(broken.Outcome).To(Equal(results.NotConformant))
 	_, found = verdicts(config.ToolSide, audience)
@@ -61,7 +59,7 @@ func TestRunsFollowOneAnother(t *testing.T) {
 	unreachable, found := verdicts(config.ToolSide, audience, "forgets-everything")
 	g.Expect(unreachable.Diagnosis.Problem).To(ContainSubstring("forgets-everything"))
 	g.Expect(found).To(Equal(map[string]results.Verdict{audience: results.Inconclusive}))
-	_, found = verdicts(config.PlatformSide, nonce, fakeplatform.AcceptsEmptyNonce)
+	_, found = verdicts(config.PlatformSide, nonce, "accepts-empty-nonce")
 	g.Expect(found).To(Equal(map[string]results.Verdict{nonce: results.Failed}))
 	sound, found := verdicts(config.ToolSide, issuer)
 	g.Expect(found).To(Equal(map[string]results.Verdict{issuer: results.Passed}))

@@ -18,7 +18,6 @@ import (
 
 	"invigilator/fakeplatform"
 	"invigilator/lti"
-	"invigilator/requirements"
 )
 
 // An examProbe is something that is asked of a platform about exams.
@@ -624,38 +623,5 @@ func TestEveryDefectOfExamsShows(t *testing.T) {
 				NewWithT(t).Expect(shown).To(ConsistOf(want))
 			}
 		})
-	}
-}
-
-// besides are the rows of other profiles that proctoring shows.
-var besides = []requirements.ID{
-	"sec-platform-accepts-tool-message", "sec-platform-tool-message-signature", "sec-platform-tool-message-iss-aud", "sec-platform-tool-message-expired",
-	"sec-platform-tool-message-nonce", "core-platform-tool-message-lti-claims", "sec-platform-tool-message-bound-to-session", "sec-token-response",
-	"sec-token-scope-limits", "sec-token-assertion-aud", "core-token-assertion-iss-sub", "sec-token-assertion-expired", "sec-token-assertion-jti",
-	"sec-token-assertion-signature", "sec-token-key-rotation", "rfc6749-token-request-form", "rfc6750-access-token-enforced",
-}
-
-func TestEveryRowOfPartsIsBroken(t *testing.T) {
-	t.Parallel()
-	g := NewWithT(t)
-	broken := map[requirements.ID]bool{}
-	for _, f := range fakeplatform.Defects() {
-		for _, id := range slices.Concat(f.Breaks, f.Warns, f.Hides) {
-			r, ok := requirements.Default().Get(requirements.ID(id))
-			g.Expect(ok).To(BeTrue(), "%s: %q", f.Name, id)
-			g.Expect(r.Binds).To(Equal(requirements.Platform), "%s: %q", f.Name, id)
-		}
-		for _, id := range f.Breaks {
-			broken[requirements.ID(id)] = true
-			g.Expect(f.Warns).NotTo(ContainElement(id), f.Name)
-			g.Expect(f.Hides).NotTo(ContainElement(id), f.Name)
-		}
-		ofPart := f.Part != fakeplatform.OfLaunches && f.Provokes == ""
-		g.Expect(f.Permitted && ofPart).To(Equal(ofPart && len(f.Breaks) == 0), f.Name)
-	}
-	for _, r := range requirements.Default().All() {
-		if r.Binds == requirements.Platform && (r.Profile == "proctoring" || r.Profile == requirements.Grades || r.Profile == requirements.SubmissionReview && r.Feature != "deep-linking" || slices.Contains(besides, r.ID)) {
-			g.Expect(broken).To(HaveKey(r.ID), "no defect breaks it")
-		}
 	}
 }

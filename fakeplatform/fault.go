@@ -23,19 +23,12 @@ type Fault struct {
 	Provokes string
 	// Does says in one sentence what is different.
 	Does string
-	// Breaks are the ids of the requirements that a platform with this defect
-	// does not keep: all of them, and no others. It is nil where the fault is
-	// none that a platform can carry, and empty where the conduct is unusual,
-	// but allowed.
-	Breaks []string
-	// Warns are further ones for which the defect only warns, and Hides those that
-	// cannot be judged of a platform with this defect.
-	Warns, Hides []string
-	// OnlyWarns is set where the defect is one that only warns.
-	OnlyWarns bool
-	// Grave is set where what it breaks fails, and is not only warned of, whatever the
-	// level of the requirement: somebody gets at what is another's.
-	Grave bool
+	// Proves is the id of the requirement that a platform with this defect is there to
+	// prove: it does not keep it. What else it breaks is written down by the proof.
+	Proves string
+	// Conduct is set where a platform may do so, though it is unusual: it is there to
+	// prove that nobody raises a false alarm.
+	Conduct bool
 	// NeedsBrowser is set where only a browser shows the defect.
 	NeedsBrowser bool
 	// Permitted is set where the specification allows the deviation, so that a
@@ -94,6 +87,9 @@ type Fault struct {
 	inMessage bool
 }
 
+// Carried says whether a platform can have the fault: as a defect, or as a conduct.
+func (f Fault) Carried() bool { return f.Proves != "" || f.Conduct }
+
 // A Part is a part of what the platform does that may be judged on its own: a
 // profile of the requirements.
 type Part string
@@ -133,7 +129,7 @@ func Stimuli() []Fault {
 // Defects returns the faults that a platform can carry, the unusual but allowed
 // ones included.
 func Defects() []Fault {
-	return slices.DeleteFunc(Faults(), func(f Fault) bool { return f.Breaks == nil })
+	return slices.DeleteFunc(Faults(), func(f Fault) bool { return !f.Carried() })
 }
 
 // FaultsFor returns the faults that provoke a requirement, in order.

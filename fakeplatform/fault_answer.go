@@ -13,9 +13,9 @@ import (
 var answerFaults = []Fault{
 	{
 		Name: "state-dropped", Provokes: "sec-tool-state-missing", NeedsState: true,
-		Breaks: []string{"oidc-auth-endpoint-get", "oidc-auth-endpoint-post", "oidc-auth-state-echo", "formpost-response-form"}, Hides: []string{"practice-form-post-values-escaped"},
-		Does: "leaves the state out of the answer",
-		form: func(d *draft) { d.form.Del(lti.ParamState) },
+		Proves: "oidc-auth-endpoint-get",
+		Does:   "leaves the state out of the answer",
+		form:   func(d *draft) { d.form.Del(lti.ParamState) },
 	}, {
 		Name: "state-empty", Provokes: "sec-tool-state-missing", NeedsState: true,
 		Does: "sends an empty state",
@@ -26,9 +26,9 @@ var answerFaults = []Fault{
 		form: func(d *draft) { d.form.Set(lti.ParamState, lti.RandomString()) },
 	}, {
 		Name: "state-altered", Provokes: "sec-tool-state-foreign", NeedsState: true,
-		Breaks: []string{"oidc-auth-state-echo", "oidc-auth-state-optional"}, Hides: []string{"practice-form-post-values-escaped"},
-		Does: "sends the state with one character changed",
-		form: func(d *draft) { d.form.Set(lti.ParamState, alter(d.form.Get(lti.ParamState))) },
+		Proves: "oidc-auth-state-echo",
+		Does:   "sends the state with one character changed",
+		form:   func(d *draft) { d.form.Set(lti.ParamState, alter(d.form.Get(lti.ParamState))) },
 	}, {
 		Name: "state-of-other-browser", Provokes: "sec-tool-state-foreign", NeedsState: true, Borrows: true,
 		Does: "sends the state that the tool issued to another browser",
@@ -85,12 +85,12 @@ var answerFaults = []Fault{
 		sign: signedForOther,
 	}, {
 		Name: "response-by-get", Provokes: "practice-tool-id-token-only-by-post",
-		Breaks: []string{"formpost-response-form", "sec-auth-response-mode-form-post", "oidc-auth-endpoint-get", "oidc-auth-endpoint-post", "formpost-response-not-stored"},
+		Proves: "formpost-response-form",
 		Does:   "sends id_token and state in the query of a GET request",
 		answer: func(f *answerForm) { f.method, f.inQuery = http.MethodGet, true },
 	}, {
 		Name: "response-in-query-of-post", Provokes: "practice-tool-id-token-only-by-post",
-		Breaks: []string{"formpost-response-form", "sec-auth-response-mode-form-post", "oidc-auth-endpoint-get", "oidc-auth-endpoint-post"},
+		Proves: "formpost-response-form",
 		Does:   "sends id_token and state in the query of a POST request with an empty body",
 		answer: func(f *answerForm) { f.inQuery = true },
 	}, {

@@ -63,30 +63,30 @@ var furtherRoles = []string{
 var claimFaults = slices.Concat([]Fault{
 	{
 		Name: "iss-missing", Provokes: "sec-tool-iss",
-		Breaks: []string{"sec-id-token-iss", "sec-login-initiation-iss", "cert-platform-full-launches", "cert-platform-no-pii-launch"},
+		Proves: "sec-id-token-iss",
 		Does:   "leaves iss out", claims: without("iss"),
 	}, {
 		Name: "iss-unknown", Provokes: "sec-tool-iss",
-		Breaks: []string{"sec-id-token-iss", "sec-login-initiation-iss"},
+		Proves: "sec-id-token-iss",
 		Does:   "names an issuer that the tool does not know", claims: with("iss", "https://unknown-issuer.example"),
 	}, {
 		Name: "iss-trailing-slash", Provokes: "sec-tool-iss",
-		Breaks: []string{"sec-id-token-iss", "sec-login-initiation-iss"},
+		Proves: "sec-id-token-iss",
 		Does:   "adds a slash to iss, or takes away the one it has",
 		claims: changed("iss", toggleSlash),
 	}, {
 		Name: "iss-upper-case-host", Provokes: "sec-tool-iss",
-		Breaks: []string{"sec-id-token-iss", "sec-login-initiation-iss"},
+		Proves: "sec-id-token-iss",
 		Does:   "writes the host of iss in upper case",
 		claims: changed("iss", upperCaseHost),
 	}, {
 		Name: "iss-other-scheme", Provokes: "sec-tool-iss",
-		Breaks: []string{"sec-id-token-iss", "sec-login-initiation-iss"},
+		Proves: "sec-id-token-iss",
 		Does:   "swaps https and http in iss",
 		claims: changed("iss", otherScheme),
 	}, {
 		Name: "iss-array", Provokes: "sec-tool-iss",
-		Breaks: []string{"sec-id-token-iss", "sec-login-initiation-iss"},
+		Proves: "sec-id-token-iss",
 		Does:   "sends iss as an array of one",
 		claims: func(d *draft) { d.claims["iss"] = []any{d.claims["iss"]} },
 	}, {
@@ -99,24 +99,24 @@ var claimFaults = slices.Concat([]Fault{
 		login: changeParam(lti.ParamIssuer, toggleSlash), claims: ofLogin("iss", lti.ParamIssuer),
 	}, {
 		Name: "aud-missing", Provokes: "sec-tool-aud",
-		Breaks: []string{"sec-id-token-aud", "core-login-optional-parameters-consistent", "cert-platform-full-launches", "cert-platform-no-pii-launch"},
+		Proves: "sec-id-token-aud",
 		Does:   "leaves aud out", claims: without("aud"),
 	}, {
 		Name: "aud-empty-array", Provokes: "sec-tool-aud",
-		Breaks: []string{"sec-id-token-aud", "core-login-optional-parameters-consistent"},
+		Proves: "sec-id-token-aud",
 		Does:   "sends aud as an empty array", claims: with("aud", []string{}),
 	}, {
 		Name: "aud-other-client", Provokes: "sec-tool-aud",
-		Breaks: []string{"sec-id-token-aud", "core-login-optional-parameters-consistent"},
+		Proves: "sec-id-token-aud",
 		Does:   "names another client as the audience", claims: changed("aud", alter),
 	}, {
 		Name: "aud-tool-url", Provokes: "sec-tool-aud",
-		Breaks: []string{"sec-id-token-aud", "core-login-optional-parameters-consistent"},
+		Proves: "sec-id-token-aud",
 		Does:   "names the tool's URL as the audience",
 		claims: func(d *draft) { d.claims["aud"] = d.launch.registration.TargetLinkURI },
 	}, {
 		Name: "aud-other-case", Provokes: "sec-tool-aud",
-		Breaks: []string{"sec-id-token-aud", "core-login-optional-parameters-consistent"},
+		Proves: "sec-id-token-aud",
 		Does:   "changes the case of the client_id in aud", claims: changed("aud", otherCase),
 	}, {
 		Name: "aud-other-client-in-both", Provokes: "sec-tool-aud", AlsoAtLogin: true,
@@ -128,49 +128,49 @@ var claimFaults = slices.Concat([]Fault{
 		login: func(l *login) { l.Params.Del(lti.ParamClientID) }, claims: changed("aud", alter),
 	}, {
 		Name: "exp-past", Provokes: "sec-tool-exp",
-		Breaks: []string{"sec-id-token-exp-iat"},
+		Proves: "sec-id-token-exp-iat",
 		Does:   "sends a token that expired 10 minutes ago",
 		claims: func(d *draft) { d.claims["exp"] = d.now.Unix() - 600 },
 	}, {
 		Name: "exp-certification-suite", Provokes: "sec-tool-exp",
-		Breaks: []string{"sec-id-token-exp-iat"},
+		Proves: "sec-id-token-exp-iat",
 		Does:   "sends iat 11111 and exp 22222, as the certification suite does",
 		claims: func(d *draft) {
 			d.claims["iat"], d.claims["exp"] = 11111, 22222
 		},
 	}, {
 		Name: "exp-missing", Provokes: "sec-tool-exp",
-		Breaks: []string{"sec-id-token-exp-iat", "cert-platform-full-launches", "cert-platform-no-pii-launch"},
+		Proves: "sec-id-token-exp-iat",
 		Does:   "leaves exp out", claims: without("exp"),
 	}, {
 		Name: "exp-string", Provokes: "sec-tool-exp",
-		Breaks: []string{"sec-id-token-exp-iat"},
+		Proves: "sec-id-token-exp-iat",
 		Does:   "sends exp as a string",
 		claims: func(d *draft) { d.claims["exp"] = fmt.Sprint(d.claims["exp"]) },
 	}, {
 		Name: "exp-null", Provokes: "sec-tool-exp",
-		Breaks: []string{"sec-id-token-exp-iat"},
+		Proves: "sec-id-token-exp-iat",
 		Does:   "sends exp as null", claims: with("exp", nil),
 	}, {
 		Name: "nonce-missing", Provokes: "sec-tool-nonce-missing",
-		Breaks: []string{"sec-id-token-nonce-passthrough", "cert-platform-full-launches", "cert-platform-no-pii-launch"},
+		Proves: "sec-id-token-nonce-passthrough",
 		Does:   "leaves nonce out", claims: without("nonce"),
 	}, {
 		Name: "nonce-empty", Provokes: "sec-tool-nonce-missing",
-		Breaks: []string{"sec-id-token-nonce-passthrough"},
+		Proves: "sec-id-token-nonce-passthrough",
 		Does:   "sends an empty nonce", claims: with("nonce", ""),
 	}, {
 		Name: "nonce-null", Provokes: "sec-tool-nonce-missing",
-		Breaks: []string{"sec-id-token-nonce-passthrough"},
+		Proves: "sec-id-token-nonce-passthrough",
 		Does:   "sends nonce as null", claims: with("nonce", nil),
 	}, {
 		Name: "nonce-random", Provokes: "oidc-tool-nonce-foreign",
-		Breaks: []string{"sec-id-token-nonce-passthrough"},
+		Proves: "sec-id-token-nonce-passthrough",
 		Does:   "sends a nonce that nobody issued",
 		claims: func(d *draft) { d.claims["nonce"] = lti.RandomString() },
 	}, {
 		Name: "nonce-altered", Provokes: "oidc-tool-nonce-foreign",
-		Breaks: []string{"sec-id-token-nonce-passthrough"},
+		Proves: "sec-id-token-nonce-passthrough",
 		Does:   "changes one character of the nonce", claims: changed("nonce", alter),
 	}, {
 		Name: "nonce-of-other-browser", Provokes: "oidc-tool-nonce-foreign", Borrows: true,
@@ -186,67 +186,67 @@ var claimFaults = slices.Concat([]Fault{
 		form: func(d *draft) { d.form.Set(lti.ParamState, d.borrowed().Get(lti.ParamState)) },
 	}, {
 		Name: "message-type-unknown", Provokes: "core-tool-message-type-unknown",
-		Breaks: []string{"core-message-type-claim"},
+		Proves: "core-message-type-claim",
 		Does:   "sends a message type that does not exist", claims: with(lti.ClaimMessageType, "LtiUnknownRequest"),
 	}, {
 		Name: "message-type-lower-case", Provokes: "core-tool-message-type-unknown",
-		Breaks: []string{"core-message-type-claim"},
+		Proves: "core-message-type-claim",
 		Does:   "sends the message type in lower case",
 		claims: with(lti.ClaimMessageType, strings.ToLower(lti.ResourceLinkRequest)),
 	}, {
 		Name: "message-type-other-direction", Provokes: "core-tool-message-type-unknown",
-		Breaks: []string{"core-message-type-claim"},
+		Proves: "core-message-type-claim",
 		Does:   "sends a message type that goes from tools to platforms",
 		claims: with(lti.ClaimMessageType, lti.DeepLinkingResponse),
 	}, {
 		Name: "deployment-id-missing", Provokes: "core-tool-deployment-id-missing",
-		Breaks: []string{"core-deployment-id-claim", "core-deployment-id-unique", "core-login-optional-parameters-consistent", "cert-platform-full-launches", "cert-platform-no-pii-launch"},
+		Proves: "core-deployment-id-claim",
 		Does:   "leaves deployment_id out", claims: without(lti.ClaimDeploymentID),
 	}, {
 		Name: "deployment-id-empty", Provokes: "core-tool-deployment-id-missing",
-		Breaks: []string{"core-deployment-id-claim", "core-deployment-id-unique", "core-login-optional-parameters-consistent"},
+		Proves: "core-deployment-id-claim",
 		Does:   "sends an empty deployment_id", claims: with(lti.ClaimDeploymentID, ""),
 	}, {
 		Name: "aud-one-element-array", Provokes: "sec-tool-aud-array",
-		Breaks:    []string{},
+		Conduct:   true,
 		Permitted: true,
 		Does:      "sends aud as an array of one", claims: audience(ownClient),
 	}, {
 		Name: "aud-string-with-azp", Provokes: "sec-tool-aud-array",
-		Breaks:    []string{},
+		Conduct:   true,
 		Permitted: true,
 		Does:      "sends the client_id as azp, too", claims: authorizedParty,
 	}, {
 		Name: "aud-additional-without-azp", Provokes: "sec-tool-aud-untrusted-additional",
-		Breaks: []string{"sec-id-token-aud"}, OnlyWarns: true,
-		Does: "adds an audience that the tool does not know", claims: audience(ownClient, Stranger),
+		Proves: "sec-id-token-aud",
+		Does:   "adds an audience that the tool does not know", claims: audience(ownClient, Stranger),
 	}, {
 		Name: "aud-additional-reversed", Provokes: "sec-tool-aud-untrusted-additional",
 		Does: "puts an audience that the tool does not know before the right one", claims: audience(Stranger, ownClient),
 	}, {
 		Name: "aud-additional-with-azp", Provokes: "sec-tool-aud-untrusted-additional",
-		Breaks: []string{},
-		Does:   "adds an audience that the tool does not know, and names the right client as azp",
+		Conduct: true,
+		Does:    "adds an audience that the tool does not know, and names the right client as azp",
 		claims: func(d *draft) {
 			audience(ownClient, Stranger)(d)
 			authorizedParty(d)
 		},
 	}, {
 		Name: "azp-other-client", Provokes: "sec-tool-azp-mismatch",
-		Breaks: []string{"sec-id-token-aud"},
+		Proves: "sec-id-token-aud",
 		Does:   "names another client as azp",
 		claims: func(d *draft) { d.claims["azp"] = alter(d.launch.plan.ClientID) },
 	}, {
 		Name: "iat-missing", Provokes: "sec-tool-iat",
-		Breaks: []string{"sec-id-token-exp-iat", "cert-platform-full-launches", "cert-platform-no-pii-launch"},
+		Proves: "sec-id-token-exp-iat",
 		Does:   "leaves iat out", claims: without("iat"),
 	}, {
 		Name: "iat-future", Provokes: "sec-tool-iat",
-		Breaks: []string{"sec-id-token-exp-iat"},
+		Proves: "sec-id-token-exp-iat",
 		Does:   "sends an iat one hour ahead", claims: at("iat", 3600),
 	}, {
 		Name: "iat-old", Provokes: "sec-tool-iat",
-		Breaks:    []string{"sec-id-token-exp-iat"},
+		Proves:    "sec-id-token-exp-iat",
 		Permitted: true,
 		Does:      "sends an iat one day back, with an exp still ahead", claims: at("iat", -86400),
 	}, {
@@ -268,44 +268,44 @@ var claimFaults = slices.Concat([]Fault{
 		},
 	}, {
 		Name: "iat-with-fraction", Provokes: "rfc7519-tool-numeric-date",
-		Breaks:    []string{},
+		Conduct:   true,
 		Permitted: true,
 		Does:      "sends an iat with a fraction of a second", claims: fraction("iat", -2),
 	}, {
 		Name: "exp-with-fraction", Provokes: "rfc7519-tool-numeric-date",
-		Breaks:    []string{},
+		Conduct:   true,
 		Permitted: true,
 		Does:      "sends an exp with a fraction of a second", claims: fraction("exp", 300),
 	}, {
 		Name: "nbf-with-fraction", Provokes: "rfc7519-tool-numeric-date",
-		Breaks:    []string{},
+		Conduct:   true,
 		Permitted: true,
 		Does:      "sends an nbf of a minute ago with a fraction of a second", claims: fraction("nbf", -60),
 	}, {
 		Name: "roles-string", Provokes: "practice-tool-malformed-token",
-		Breaks: []string{"core-roles-claim", "cert-platform-full-launches", "cert-platform-no-pii-launch", "core-role-scope-mentor-needs-mentor", "core-anonymous-launch-claims"},
+		Proves: "core-roles-claim",
 		Does:   "sends roles as a string", claims: with(lti.ClaimRoles, lti.RoleLearner),
 	}, {
 		Name: "resource-link-string", Provokes: "practice-tool-malformed-token",
-		Breaks: []string{"core-resource-link-id-claim", "core-resource-link-id-stable-unique", "core-resource-link-id-changes-on-copy"},
+		Proves: "core-resource-link-id-claim",
 		Does:   "sends resource_link as a string", claims: with(lti.ClaimResourceLink, "link-1"),
 	}, {
 		Name: "deployment-id-number", Provokes: "practice-tool-malformed-token",
-		Breaks: []string{"core-deployment-id-claim", "core-deployment-id-unique", "core-login-optional-parameters-consistent"},
+		Proves: "core-deployment-id-claim",
 		Does:   "sends deployment_id as a number", claims: with(lti.ClaimDeploymentID, 1),
 	}, {
 		Name: "nonce-array", Provokes: "practice-tool-malformed-token",
-		Breaks: []string{"sec-id-token-nonce-passthrough"},
+		Proves: "sec-id-token-nonce-passthrough",
 		Does:   "sends the nonce as an array of one",
 		claims: func(d *draft) { d.claims["nonce"] = []any{d.claims["nonce"]} },
 	}, {
 		Name: "aud-object", Provokes: "practice-tool-malformed-token",
-		Breaks: []string{"sec-id-token-aud", "core-login-optional-parameters-consistent"},
+		Proves: "sec-id-token-aud",
 		Does:   "sends aud as an object",
 		claims: func(d *draft) { d.claims["aud"] = map[string]any{"client_id": d.claims["aud"]} },
 	}, {
 		Name: "sub-number", Provokes: "practice-tool-malformed-token",
-		Breaks: []string{"sec-id-token-sub", "core-sub-stable-and-unique", "cert-platform-full-launches", "cert-platform-no-pii-launch", "core-anonymous-launch-claims"},
+		Proves: "sec-id-token-sub",
 		Does:   "sends sub as a number", claims: with("sub", 17),
 	}, {
 		Name: "token-16-kib", Provokes: "practice-tool-large-token", Permitted: true,
@@ -345,52 +345,52 @@ var claimFaults = slices.Concat([]Fault{
 		claims: func(d *draft) { d.claims = lti.Claims{"name": "badltilaunch"} },
 	}, {
 		Name: "required-claims-missing", Provokes: "cert-tool-required-claims-missing",
-		Breaks: []string{"core-message-type-claim", "core-version-claim", "core-roles-claim", "cert-platform-full-launches", "cert-platform-no-pii-launch", "core-role-scope-mentor-needs-mentor", "core-anonymous-launch-claims"},
+		Proves: "core-message-type-claim",
 		Does:   "leaves out message_type, version and roles", claims: without(lti.ClaimMessageType, lti.ClaimVersion, lti.ClaimRoles),
 	}, {
 		Name: "message-type-missing", Provokes: "core-tool-message-type-missing",
-		Breaks: []string{"core-message-type-claim", "cert-platform-full-launches", "cert-platform-no-pii-launch"},
+		Proves: "core-message-type-claim",
 		Does:   "leaves message_type out", claims: without(lti.ClaimMessageType),
 	}, {
 		Name: "message-type-empty", Provokes: "core-tool-message-type-missing",
-		Breaks: []string{"core-message-type-claim"},
+		Proves: "core-message-type-claim",
 		Does:   "sends an empty message_type", claims: with(lti.ClaimMessageType, ""),
 	}, {
 		Name: "version-certification-suite", Provokes: "core-tool-version-wrong",
-		Breaks: []string{"core-version-claim"},
+		Proves: "core-version-claim",
 		Does:   "sends version 11.3, as the certification suite does", claims: with(lti.ClaimVersion, "11.3"),
 	}, {
 		Name: "version-1-1", Provokes: "core-tool-version-wrong",
-		Breaks: []string{"core-version-claim"},
+		Proves: "core-version-claim",
 		Does:   "sends version 1.1", claims: with(lti.ClaimVersion, "1.1"),
 	}, {
 		Name: "version-2-0-0", Provokes: "core-tool-version-wrong",
-		Breaks: []string{"core-version-claim"},
+		Proves: "core-version-claim",
 		Does:   "sends version 2.0.0", claims: with(lti.ClaimVersion, "2.0.0"),
 	}, {
 		Name: "version-1-3", Provokes: "core-tool-version-wrong",
-		Breaks: []string{"core-version-claim"},
+		Proves: "core-version-claim",
 		Does:   "sends version 1.3", claims: with(lti.ClaimVersion, "1.3"),
 	}, {
 		Name: "version-number", Provokes: "core-tool-version-wrong",
-		Breaks: []string{"core-version-claim"},
+		Proves: "core-version-claim",
 		Does:   "sends the number 1.3 as version", claims: with(lti.ClaimVersion, 1.3),
 	}, {
 		Name: "version-missing", Provokes: "core-tool-version-missing",
-		Breaks: []string{"core-version-claim", "cert-platform-full-launches", "cert-platform-no-pii-launch"},
+		Proves: "core-version-claim",
 		Does:   "leaves version out", claims: without(lti.ClaimVersion),
 	}, {
 		Name: "deployment-id-unknown", Provokes: "practice-tool-deployment-id-unknown",
-		Breaks: []string{"core-deployment-id-claim", "core-login-optional-parameters-consistent"},
+		Proves: "core-deployment-id-claim",
 		Does:   "sends a deployment_id that nobody registered",
 		claims: func(d *draft) { d.claims[lti.ClaimDeploymentID] = lti.RandomString() },
 	}, {
 		Name: "deployment-id-other-case", Provokes: "practice-tool-deployment-id-unknown",
-		Breaks: []string{"core-login-optional-parameters-consistent", "core-deployment-id-claim"},
+		Proves: "core-login-optional-parameters-consistent",
 		Does:   "changes the case of the deployment_id", claims: changed(lti.ClaimDeploymentID, otherCase),
 	}, {
 		Name: "deployment-id-too-long", Provokes: "practice-tool-deployment-id-unknown",
-		Breaks: []string{"core-deployment-id-claim", "core-login-optional-parameters-consistent"},
+		Proves: "core-deployment-id-claim",
 		Does:   "sends a deployment_id of more than 255 characters that begins with the right one",
 		claims: changed(lti.ClaimDeploymentID, func(id string) string { return id + strings.Repeat("0", 255) }),
 	}, {
@@ -404,32 +404,32 @@ var claimFaults = slices.Concat([]Fault{
 		claims: func(d *draft) { d.claims[lti.ClaimDeploymentID] = lti.RandomString() },
 	}, {
 		Name: "resource-link-missing", Provokes: "core-tool-resource-link-missing",
-		Breaks: []string{"core-resource-link-id-claim", "core-resource-link-id-stable-unique", "core-resource-link-id-changes-on-copy", "cert-platform-full-launches", "cert-platform-no-pii-launch"},
+		Proves: "core-resource-link-id-claim",
 		Does:   "leaves resource_link out", claims: without(lti.ClaimResourceLink),
 	}, {
 		Name: "resource-link-id-missing", Provokes: "core-tool-resource-link-missing",
-		Breaks: []string{"core-resource-link-id-claim", "core-resource-link-id-stable-unique", "core-resource-link-id-changes-on-copy"},
+		Proves: "core-resource-link-id-claim",
 		Does:   "leaves the id out of resource_link", claims: with(lti.ClaimResourceLink, map[string]any{"title": "Introduction"}),
 	}, {
 		Name: "resource-link-id-empty", Provokes: "core-tool-resource-link-missing",
-		Breaks: []string{"core-resource-link-id-claim", "core-resource-link-id-stable-unique", "core-resource-link-id-changes-on-copy"},
+		Proves: "core-resource-link-id-claim",
 		Does:   "sends an empty id in resource_link",
 		claims: func(d *draft) { set(d, lti.ClaimResourceLink, "id", "") },
 	}, {
 		Name: "roles-missing", Provokes: "core-tool-roles-missing",
-		Breaks: []string{"core-roles-claim", "cert-platform-full-launches", "cert-platform-no-pii-launch", "core-role-scope-mentor-needs-mentor", "core-anonymous-launch-claims"},
+		Proves: "core-roles-claim",
 		Does:   "leaves roles out", claims: without(lti.ClaimRoles),
 	}, {
 		Name: "sub-empty", Provokes: "core-tool-sub-missing",
-		Breaks: []string{"sec-id-token-sub", "core-sub-stable-and-unique", "cert-platform-full-launches", "cert-platform-no-pii-launch", "core-anonymous-launch-claims"},
+		Proves: "sec-id-token-sub",
 		Does:   "sends an empty sub beside name and email, as the certification suite does", claims: with("sub", ""),
 	}, {
 		Name: "sub-absent", Provokes: "core-tool-sub-missing",
-		Breaks: []string{"sec-id-token-sub", "core-sub-stable-and-unique", "cert-platform-full-launches", "cert-platform-no-pii-launch"},
+		Proves: "sec-id-token-sub",
 		Does:   "leaves sub out beside name and email", claims: without("sub"),
 	}, {
 		Name: "sub-null", Provokes: "core-tool-sub-missing",
-		Breaks: []string{"sec-id-token-sub", "core-sub-stable-and-unique", "cert-platform-full-launches", "cert-platform-no-pii-launch", "core-anonymous-launch-claims"},
+		Proves: "sec-id-token-sub",
 		Does:   "sends sub as null beside name and email", claims: with("sub", nil),
 	}, {
 		Name: "anonymous-without-role", Provokes: "core-tool-anonymous-launch", Permitted: true,
@@ -445,11 +445,11 @@ var claimFaults = slices.Concat([]Fault{
 		Does: "sends neither sub nor anything else of the person, after a launch of another user in the same browser", claims: anonymous(lti.RoleLearner),
 	}, {
 		Name: "target-link-uri-missing", Provokes: "core-tool-target-link-uri-missing",
-		Breaks: []string{"core-target-link-uri-claim", "cert-platform-full-launches", "cert-platform-no-pii-launch"},
+		Proves: "core-target-link-uri-claim",
 		Does:   "leaves the claim target_link_uri out", claims: without(lti.ClaimTargetLinkURI),
 	}, {
 		Name: "unknown-claims", Provokes: "core-tool-unknown-claims-ignored",
-		Breaks:    []string{"core-vendor-claims-are-urls"},
+		Proves:    "core-vendor-claims-are-urls",
 		Permitted: true,
 		Does:      "adds claims that nobody knows: an object, an array, a number, null, a future one of LTI, a short name",
 		claims: func(d *draft) {
@@ -461,7 +461,7 @@ var claimFaults = slices.Concat([]Fault{
 		},
 	}, {
 		Name: "unknown-members", Provokes: "core-tool-unknown-claims-ignored",
-		Breaks:    []string{},
+		Conduct:   true,
 		Permitted: true,
 		Does:      "adds members that nobody knows to resource_link, context and launch_presentation",
 		claims: func(d *draft) {

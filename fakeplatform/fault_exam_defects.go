@@ -17,8 +17,8 @@ import (
 var examDefects = []Fault{
 
 	// Attempts.
-	{Name: "counts-launches", Breaks: []string{"ap-start-proctoring-attempt-number-integer"}, Part: OfExams, Does: "gives each launch into an exam an attempt of its own", Effects: []fault.Effect{attemptPassedOver.Take(true, nil)}},
-	{Name: "shares-attempt-numbers", Breaks: []string{"ap-start-proctoring-attempt-number-integer"}, Part: OfExams, Does: "counts the attempts of all candidates together", Effects: []fault.Effect{
+	{Name: "counts-launches", Proves: "ap-start-proctoring-attempt-number-integer", Part: OfExams, Does: "gives each launch into an exam an attempt of its own", Effects: []fault.Effect{attemptPassedOver.Take(true, nil)}},
+	{Name: "shares-attempt-numbers", Proves: "ap-start-proctoring-attempt-number-integer", Part: OfExams, Does: "counts the attempts of all candidates together", Effects: []fault.Effect{
 		firstNumber.Change(func(n numberedAttempt) numberedAttempt {
 			if highest := n.highestNumber(n.who); highest > 0 {
 				n.number = highest + 1
@@ -27,14 +27,14 @@ var examDefects = []Fault{
 		}),
 		attemptPassedOver.Take(true, func(w waitingAttempt) bool { return w.highestNumber(w.who) > w.latest.number }),
 	}},
-	{Name: "sends-attempt-number-as-text", Breaks: []string{"ap-start-proctoring-attempt-number-integer"}, Part: OfExams, Does: "sends attempt_number as a string", claims: attemptText, Effects: []fault.Effect{
+	{Name: "sends-attempt-number-as-text", Proves: "ap-start-proctoring-attempt-number-integer", Part: OfExams, Does: "sends attempt_number as a string", claims: attemptText, Effects: []fault.Effect{
 		finds(func(o *order, l *Launch, said statement) bool {
 			asked := o.names()
 			return l.plan.ClientID == o.known.clientID && said.sub == asked.sub && said.linkID == asked.linkID && o.request.AttemptNumber == 0 // an integer that is none
 		}),
 	}},
-	{Name: "numbers-every-attempt-1", Breaks: []string{"ap-start-proctoring-attempt-number-integer"}, Part: OfExams, Does: "sends attempt_number 1 in every attempt", claims: with(lti.ClaimAttemptNumber, 1)},
-	{Name: "forgets-session-data-after-10-minutes", Breaks: []string{"ap-start-proctoring-session-data-outlives-check-in"}, Part: OfExams, Does: "takes session_data for ten minutes", Effects: []fault.Effect{
+	{Name: "numbers-every-attempt-1", Proves: "ap-start-proctoring-attempt-number-integer", Part: OfExams, Does: "sends attempt_number 1 in every attempt", claims: with(lti.ClaimAttemptNumber, 1)},
+	{Name: "forgets-session-data-after-10-minutes", Proves: "ap-start-proctoring-session-data-outlives-check-in", Part: OfExams, Does: "takes session_data for ten minutes", Effects: []fault.Effect{
 		messageRules.Add(func(s *submission) error {
 			if age := s.age(); age > shortLifetime && age <= sessionDataLifetime {
 				return invalidRequest("session_data has expired")
@@ -42,7 +42,7 @@ var examDefects = []Fault{
 			return nil
 		}),
 	}},
-	{Name: "session-data-counter", Breaks: []string{"ap-start-proctoring-session-data-unguessable"}, Part: OfExams, Does: "counts its launches in session_data", Effects: []fault.Effect{
+	{Name: "session-data-counter", Proves: "ap-start-proctoring-session-data-unguessable", Part: OfExams, Does: "counts its launches in session_data", Effects: []fault.Effect{
 		makesData(func(m madeSessionData) string {
 			m.platform.mu.Lock()
 			defer m.platform.mu.Unlock()
@@ -50,17 +50,17 @@ var examDefects = []Fault{
 			return strconv.Itoa(100000 + m.platform.counted)
 		}),
 	}},
-	{Name: "session-data-is-sub", Breaks: []string{"ap-start-proctoring-session-data-unguessable"}, Part: OfExams, Does: "sends the candidate's sub as session_data", Effects: []fault.Effect{makesData(func(m madeSessionData) string { return m.plan.User.Sub })}},
-	{Name: "session-data-shared", Breaks: []string{"ap-start-proctoring-session-data-unguessable"}, Part: OfExams, Hides: []string{"ap-platform-rejects-foreign-session-data"}, Does: "sends the same session_data to everybody", Effects: []fault.Effect{makesData(func(madeSessionData) string { return "check-in" })}},
-	{Name: "crashes-on-return-from-exam", Breaks: []string{"ap-start-proctoring-return-url"}, Part: OfExams, Does: "answers 500 when a candidate is sent back with an error", Effects: []fault.Effect{failsOnReturn(func(a returnAnswer) bool {
+	{Name: "session-data-is-sub", Proves: "ap-start-proctoring-session-data-unguessable", Part: OfExams, Does: "sends the candidate's sub as session_data", Effects: []fault.Effect{makesData(func(m madeSessionData) string { return m.plan.User.Sub })}},
+	{Name: "session-data-shared", Proves: "ap-start-proctoring-session-data-unguessable", Part: OfExams, Does: "sends the same session_data to everybody", Effects: []fault.Effect{makesData(func(madeSessionData) string { return "check-in" })}},
+	{Name: "crashes-on-return-from-exam", Proves: "ap-start-proctoring-return-url", Part: OfExams, Does: "answers 500 when a candidate is sent back with an error", Effects: []fault.Effect{failsOnReturn(func(a returnAnswer) bool {
 		return a.launch.plan.Message == lti.StartProctoring && a.said.ErrorMessage != ""
 	}, crash)}},
-	{Name: "crashes-on-return-at-end", Breaks: []string{breaksWayBack}, Part: OfExams, Does: "answers 500 when a candidate is sent back at the end", Effects: []fault.Effect{failsOnReturn(func(a returnAnswer) bool { return a.launch.plan.Message == lti.EndAssessment }, crash)}},
+	{Name: "crashes-on-return-at-end", Proves: "ap-end-assessment-return-url", Part: OfExams, Does: "answers 500 when a candidate is sent back at the end", Effects: []fault.Effect{failsOnReturn(func(a returnAnswer) bool { return a.launch.plan.Message == lti.EndAssessment }, crash)}},
 
 	// LtiStartAssessment: who sends it, and how.
-	{Name: "takes-messages-by-get", Breaks: []string{"ap-platform-rejects-message-type-confusion"}, Part: OfExams, Does: "takes LtiStartAssessment by GET", Effects: []fault.Effect{messageByPost.Lift(readableByGet), messageAsForm.Lift(readableByGet), messageOnce.Lift(readableByGet), noIDToken.Lift(readableByGet)}},
-	{Name: "takes-message-as-id-token", Breaks: []string{"ap-platform-rejects-message-type-confusion"}, Part: OfExams, Does: "takes LtiStartAssessment in the parameter id_token", Effects: []fault.Effect{messageOnce.Lift(asIDToken), noIDToken.Lift(asIDToken)}},
-	{Name: "takes-own-id-token", Breaks: []string{"ap-platform-rejects-message-type-confusion"}, Part: OfExams, Does: "starts the exam with its own id_token", Effects: []fault.Effect{
+	{Name: "takes-messages-by-get", Proves: "ap-platform-rejects-message-type-confusion", Part: OfExams, Does: "takes LtiStartAssessment by GET", Effects: []fault.Effect{messageByPost.Lift(readableByGet), messageAsForm.Lift(readableByGet), messageOnce.Lift(readableByGet), noIDToken.Lift(readableByGet)}},
+	{Name: "takes-message-as-id-token", Proves: "ap-platform-rejects-message-type-confusion", Part: OfExams, Does: "takes LtiStartAssessment in the parameter id_token", Effects: []fault.Effect{messageOnce.Lift(asIDToken), noIDToken.Lift(asIDToken)}},
+	{Name: "takes-own-id-token", Proves: "ap-platform-rejects-message-type-confusion", Part: OfExams, Does: "starts the exam with its own id_token", Effects: []fault.Effect{
 		messageJudged.Change(func(j judgedMessage) judgedMessage {
 			own := j.token.compact != "" && j.token.compact == j.launch.Record().IDToken
 			if own && j.platform.isCandidates(j.Request, j.launch) && j.launch.attempt.startedBy() == nil {
@@ -69,26 +69,26 @@ var examDefects = []Fault{
 			return j
 		}),
 	}},
-	{Name: "starts-exams-in-any-browser", Breaks: []string{"ap-platform-rejects-other-browser-session", "sec-platform-tool-message-bound-to-session", "ap-platform-rejects-expired-session-data"}, Part: OfExams, Does: "does not look at the browser that an exam is started in", Effects: []fault.Effect{candidateSignedIn.Lift(nil)}},
-	{Name: "starts-exams-of-others", Breaks: []string{"ap-platform-rejects-other-browser-session", "sec-platform-tool-message-bound-to-session"}, Part: OfExams, Does: "lets whoever is signed in into anybody's exam", Effects: []fault.Effect{candidateSignedIn.Lift(func(v examVisit) bool { return v.account() != "" })}},
-	{Name: "shows-exams-by-address", Breaks: []string{"ap-platform-rejects-other-browser-session"}, Part: OfExams, Does: "shows an exam that has started to every browser that knows its address", Effects: []fault.Effect{examOfCandidate.Lift(func(v examVisit) bool { return v.launch.attempt.Status() == lti.Running })}},
-	{Name: "starts-exams-without-session", Breaks: []string{"ap-platform-rejects-other-browser-session", "sec-platform-tool-message-bound-to-session", "ap-platform-rejects-expired-session-data"}, Part: OfExams, Does: "skips the comparison with the session where there is none", Effects: []fault.Effect{candidateSignedIn.Lift(func(v examVisit) bool { return v.account() == "" })}},
-	{Name: "ignores-message-signature", Breaks: []string{"ap-platform-rejects-bad-signature", "sec-platform-tool-message-signature"}, Part: OfExams, Does: "does not verify the signature of LtiStartAssessment", Effects: []fault.Effect{trusts(false, readable, readable)}},
-	{Name: "takes-unsigned-messages", Breaks: []string{"ap-platform-rejects-bad-signature", "sec-platform-tool-message-signature"}, Part: OfExams, Does: "takes LtiStartAssessment with alg none", Effects: []fault.Effect{trusts(false, withoutAlg, withoutAlg)}},
-	{Name: "takes-messages-with-hmac", Breaks: []string{"ap-platform-rejects-bad-signature", "sec-platform-tool-message-signature"}, Part: OfExams, Does: "verifies LtiStartAssessment as an HMAC keyed with the tool's public key where the header says so", Effects: []fault.Effect{trusts(false, withHMAC, fitsPublicKey)}},
-	{Name: "trusts-keys-in-messages", Breaks: []string{"ap-platform-rejects-bad-signature", "sec-platform-tool-message-signature"}, Part: OfExams, Does: "verifies LtiStartAssessment with the jwk of its header", Effects: []fault.Effect{trusts(false, withOwnKey, withOwnKey)}},
-	{Name: "trusts-key-urls-of-messages", Breaks: []string{"ap-platform-rejects-bad-signature", "sec-platform-tool-message-signature"}, Part: OfExams, Does: "verifies LtiStartAssessment with a key set from the jku of its header", Effects: []fault.Effect{trusts(false, withKeyURL, isOfKeyURL)}},
-	{Name: "crashes-on-malformed-message", Breaks: []string{"ap-platform-rejects-bad-signature"}, Part: OfExams, Does: "answers 500 to what is no JWT", Effects: []fault.Effect{crashesOnMessage(func(s *submission) bool { return s.Method == http.MethodPost && s.token.claims == nil })}},
-	{Name: "ignores-message-issuer", Breaks: []string{"ap-platform-rejects-wrong-iss-or-aud", "sec-platform-tool-message-iss-aud"}, Part: OfExams, Does: "does not look at iss of LtiStartAssessment", Effects: []fault.Effect{issuerIsTool.Lift(nil)}},
-	{Name: "takes-messages-without-issuer", Breaks: []string{"ap-platform-rejects-wrong-iss-or-aud"}, Part: OfExams, Does: "takes LtiStartAssessment without iss", Effects: []fault.Effect{issuerIsTool.Lift(lacksClaim("iss"))}},
-	{Name: "takes-messages-of-other-tools", Breaks: []string{"ap-platform-rejects-wrong-iss-or-aud"}, Part: OfExams, Does: "takes LtiStartAssessment of any tool that it knows", Effects: []fault.Effect{
+	{Name: "starts-exams-in-any-browser", Proves: "ap-platform-rejects-other-browser-session", Part: OfExams, Does: "does not look at the browser that an exam is started in", Effects: []fault.Effect{candidateSignedIn.Lift(nil)}},
+	{Name: "starts-exams-of-others", Proves: "ap-platform-rejects-other-browser-session", Part: OfExams, Does: "lets whoever is signed in into anybody's exam", Effects: []fault.Effect{candidateSignedIn.Lift(func(v examVisit) bool { return v.account() != "" })}},
+	{Name: "shows-exams-by-address", Proves: "ap-platform-rejects-other-browser-session", Part: OfExams, Does: "shows an exam that has started to every browser that knows its address", Effects: []fault.Effect{examOfCandidate.Lift(func(v examVisit) bool { return v.launch.attempt.Status() == lti.Running })}},
+	{Name: "starts-exams-without-session", Proves: "ap-platform-rejects-other-browser-session", Part: OfExams, Does: "skips the comparison with the session where there is none", Effects: []fault.Effect{candidateSignedIn.Lift(func(v examVisit) bool { return v.account() == "" })}},
+	{Name: "ignores-message-signature", Proves: "ap-platform-rejects-bad-signature", Part: OfExams, Does: "does not verify the signature of LtiStartAssessment", Effects: []fault.Effect{trusts(false, readable, readable)}},
+	{Name: "takes-unsigned-messages", Proves: "ap-platform-rejects-bad-signature", Part: OfExams, Does: "takes LtiStartAssessment with alg none", Effects: []fault.Effect{trusts(false, withoutAlg, withoutAlg)}},
+	{Name: "takes-messages-with-hmac", Proves: "ap-platform-rejects-bad-signature", Part: OfExams, Does: "verifies LtiStartAssessment as an HMAC keyed with the tool's public key where the header says so", Effects: []fault.Effect{trusts(false, withHMAC, fitsPublicKey)}},
+	{Name: "trusts-keys-in-messages", Proves: "ap-platform-rejects-bad-signature", Part: OfExams, Does: "verifies LtiStartAssessment with the jwk of its header", Effects: []fault.Effect{trusts(false, withOwnKey, withOwnKey)}},
+	{Name: "trusts-key-urls-of-messages", Proves: "ap-platform-rejects-bad-signature", Part: OfExams, Does: "verifies LtiStartAssessment with a key set from the jku of its header", Effects: []fault.Effect{trusts(false, withKeyURL, isOfKeyURL)}},
+	{Name: "crashes-on-malformed-message", Proves: "ap-platform-rejects-bad-signature", Part: OfExams, Does: "answers 500 to what is no JWT", Effects: []fault.Effect{crashesOnMessage(func(s *submission) bool { return s.Method == http.MethodPost && s.token.claims == nil })}},
+	{Name: "ignores-message-issuer", Proves: "ap-platform-rejects-wrong-iss-or-aud", Part: OfExams, Does: "does not look at iss of LtiStartAssessment", Effects: []fault.Effect{issuerIsTool.Lift(nil)}},
+	{Name: "takes-messages-without-issuer", Proves: "ap-platform-rejects-wrong-iss-or-aud", Part: OfExams, Does: "takes LtiStartAssessment without iss", Effects: []fault.Effect{issuerIsTool.Lift(lacksClaim("iss"))}},
+	{Name: "takes-messages-of-other-tools", Proves: "ap-platform-rejects-wrong-iss-or-aud", Part: OfExams, Does: "takes LtiStartAssessment of any tool that it knows", Effects: []fault.Effect{
 		verifiesByIssuer,
 		issuerIsTool.Lift(func(s *submission) bool { return s.platform.isClient(issuerOf(s.token)) }),
 	}},
-	{Name: "ignores-audience", Breaks: []string{"ap-platform-rejects-wrong-iss-or-aud", "sec-platform-tool-message-iss-aud"}, Part: OfExams, Does: "does not look at aud of LtiStartAssessment", Effects: []fault.Effect{audienceIsPlatform.Lift(nil)}},
-	{Name: "takes-missing-audience", Breaks: []string{"ap-platform-rejects-wrong-iss-or-aud", "sec-platform-tool-message-iss-aud"}, Part: OfExams, Does: "takes LtiStartAssessment without aud", Effects: []fault.Effect{audienceIsPlatform.Lift(func(s *submission) bool { return len(audiences(s.token.claims["aud"])) == 0 })}},
-	{Name: "takes-further-audiences", Breaks: []string{"sec-platform-tool-message-iss-aud"}, Part: OfExams, OnlyWarns: true, Does: "takes LtiStartAssessment that is for a stranger, too", Effects: []fault.Effect{audienceAlone.Lift(nil)}},
-	{Name: "refuses-audience-arrays", Breaks: []string{"ap-platform-accepts-valid-start-assessment", "sec-platform-accepts-tool-message"}, Part: OfExams, Does: "refuses LtiStartAssessment whose aud is an array", Effects: []fault.Effect{
+	{Name: "ignores-audience", Proves: "ap-platform-rejects-wrong-iss-or-aud", Part: OfExams, Does: "does not look at aud of LtiStartAssessment", Effects: []fault.Effect{audienceIsPlatform.Lift(nil)}},
+	{Name: "takes-missing-audience", Proves: "ap-platform-rejects-wrong-iss-or-aud", Part: OfExams, Does: "takes LtiStartAssessment without aud", Effects: []fault.Effect{audienceIsPlatform.Lift(func(s *submission) bool { return len(audiences(s.token.claims["aud"])) == 0 })}},
+	{Name: "takes-further-audiences", Proves: "sec-platform-tool-message-iss-aud", Part: OfExams, Does: "takes LtiStartAssessment that is for a stranger, too", Effects: []fault.Effect{audienceAlone.Lift(nil)}},
+	{Name: "refuses-audience-arrays", Proves: "ap-platform-accepts-valid-start-assessment", Part: OfExams, Does: "refuses LtiStartAssessment whose aud is an array", Effects: []fault.Effect{
 		messageRules.Add(func(s *submission) error {
 			own, further := s.audience()
 			if _, isText := s.token.claims["aud"].(string); own && !further && !isText {
@@ -97,23 +97,23 @@ var examDefects = []Fault{
 			return nil
 		}),
 	}},
-	{Name: "ignores-message-expiry", Breaks: []string{"ap-platform-rejects-expired-message", "sec-platform-tool-message-expired"}, Part: OfExams, Does: "takes LtiStartAssessment that has expired", Effects: []fault.Effect{messageNotExpired.Lift(nil)}},
-	{Name: "takes-messages-without-expiry", Breaks: []string{"sec-platform-tool-message-expired"}, Part: OfExams, Warns: []string{"ap-platform-rejects-expired-message"}, Does: "takes LtiStartAssessment without exp", Effects: []fault.Effect{messageExpires.Lift(func(s *submission) bool { return s.token.claims["exp"] == nil })}},
-	{Name: "takes-expiry-as-text", Breaks: []string{"sec-platform-tool-message-expired"}, Part: OfExams, Does: "takes LtiStartAssessment whose exp is a string", Effects: []fault.Effect{
+	{Name: "ignores-message-expiry", Proves: "ap-platform-rejects-expired-message", Part: OfExams, Does: "takes LtiStartAssessment that has expired", Effects: []fault.Effect{messageNotExpired.Lift(nil)}},
+	{Name: "takes-messages-without-expiry", Proves: "sec-platform-tool-message-expired", Part: OfExams, Does: "takes LtiStartAssessment without exp", Effects: []fault.Effect{messageExpires.Lift(func(s *submission) bool { return s.token.claims["exp"] == nil })}},
+	{Name: "takes-expiry-as-text", Proves: "sec-platform-tool-message-expired", Part: OfExams, Does: "takes LtiStartAssessment whose exp is a string", Effects: []fault.Effect{
 		messageExpires.Lift(func(s *submission) bool {
 			_, isText := s.token.claims["exp"].(string)
 			return isText
 		}),
 	}},
-	{Name: "takes-messages-of-the-future", Breaks: []string{"ap-platform-rejects-expired-message"}, Part: OfExams, OnlyWarns: true, Does: "takes LtiStartAssessment whose iat lies ahead", Effects: []fault.Effect{messageNotAhead.Lift(nil)}},
-	{Name: "takes-old-messages", Breaks: []string{"ap-platform-rejects-expired-message"}, Part: OfExams, OnlyWarns: true, Does: "takes LtiStartAssessment that is a week old", Effects: []fault.Effect{messageNotOld.Lift(nil)}},
-	{Name: "takes-messages-without-nonce", Breaks: []string{"ap-platform-rejects-message-posted-twice", "sec-platform-tool-message-nonce"}, Part: OfExams, Does: "takes LtiStartAssessment without nonce", Effects: []fault.Effect{messageNonceGiven.Lift(nil)}},
-	{Name: "needs-whole-issue-time-of-messages", Breaks: []string{"ap-platform-accepts-valid-start-assessment", "sec-platform-accepts-tool-message"}, Part: OfExams, Does: "refuses LtiStartAssessment whose iat has a fraction of a second", Effects: []fault.Effect{needsWholeOfMessage("iat")}},
-	{Name: "needs-whole-expiry-of-messages", Breaks: []string{"ap-platform-accepts-valid-start-assessment", "sec-platform-accepts-tool-message"}, Part: OfExams, Does: "refuses LtiStartAssessment whose exp has a fraction of a second", Effects: []fault.Effect{needsWholeOfMessage("exp")}},
-	{Name: "reuses-nonces", Breaks: []string{"ap-platform-rejects-message-posted-twice"}, Part: OfExams, Does: "takes a new LtiStartAssessment with a nonce that was used", Effects: []fault.Effect{messageNonceUnused.Lift(nil), nonceTaken.Lift(nil)}},
-	{Name: "takes-messages-twice", Breaks: []string{"ap-platform-rejects-message-posted-twice"}, Part: OfExams, Warns: []string{"sec-platform-tool-message-nonce"}, Does: "leads to the exam when the same LtiStartAssessment comes again", Effects: []fault.Effect{leadsToExam(sameMessage, nothingElse)}},
-	{Name: "notes-messages-late", Breaks: []string{"ap-platform-rejects-message-posted-twice"}, Part: OfExams, Warns: []string{"sec-platform-tool-message-nonce"}, Does: "takes LtiStartAssessment twice where it comes twice at the same time", Effects: []fault.Effect{awaitsOther, leadsToExam(atOnce(sameMessage), nothingElse)}},
-	{Name: "crashes-on-message-twins", Breaks: []string{"ap-platform-rejects-message-posted-twice"}, Part: OfExams, Warns: []string{"sec-platform-tool-message-nonce"}, Does: "answers 500 to one of two LtiStartAssessment that come at the same time and are the same", Effects: []fault.Effect{
+	{Name: "takes-messages-of-the-future", Proves: "ap-platform-rejects-expired-message", Part: OfExams, Does: "takes LtiStartAssessment whose iat lies ahead", Effects: []fault.Effect{messageNotAhead.Lift(nil)}},
+	{Name: "takes-old-messages", Proves: "ap-platform-rejects-expired-message", Part: OfExams, Does: "takes LtiStartAssessment that is a week old", Effects: []fault.Effect{messageNotOld.Lift(nil)}},
+	{Name: "takes-messages-without-nonce", Proves: "ap-platform-rejects-message-posted-twice", Part: OfExams, Does: "takes LtiStartAssessment without nonce", Effects: []fault.Effect{messageNonceGiven.Lift(nil)}},
+	{Name: "needs-whole-issue-time-of-messages", Proves: "ap-platform-accepts-valid-start-assessment", Part: OfExams, Does: "refuses LtiStartAssessment whose iat has a fraction of a second", Effects: []fault.Effect{needsWholeOfMessage("iat")}},
+	{Name: "needs-whole-expiry-of-messages", Proves: "ap-platform-accepts-valid-start-assessment", Part: OfExams, Does: "refuses LtiStartAssessment whose exp has a fraction of a second", Effects: []fault.Effect{needsWholeOfMessage("exp")}},
+	{Name: "reuses-nonces", Proves: "ap-platform-rejects-message-posted-twice", Part: OfExams, Does: "takes a new LtiStartAssessment with a nonce that was used", Effects: []fault.Effect{messageNonceUnused.Lift(nil), nonceTaken.Lift(nil)}},
+	{Name: "takes-messages-twice", Proves: "ap-platform-rejects-message-posted-twice", Part: OfExams, Does: "leads to the exam when the same LtiStartAssessment comes again", Effects: []fault.Effect{leadsToExam(sameMessage, nothingElse)}},
+	{Name: "notes-messages-late", Proves: "ap-platform-rejects-message-posted-twice", Part: OfExams, Does: "takes LtiStartAssessment twice where it comes twice at the same time", Effects: []fault.Effect{awaitsOther, leadsToExam(atOnce(sameMessage), nothingElse)}},
+	{Name: "crashes-on-message-twins", Proves: "ap-platform-rejects-message-posted-twice", Part: OfExams, Does: "answers 500 to one of two LtiStartAssessment that come at the same time and are the same", Effects: []fault.Effect{
 		awaitsOther, startAnswered.ChangeWhen(atOnce(sameMessage), func(s startAnswer) startAnswer {
 			s.instead = func(w http.ResponseWriter, _ *http.Request) { crash(w) }
 			return s
@@ -121,69 +121,69 @@ var examDefects = []Fault{
 	}},
 
 	// LtiStartAssessment: what it says.
-	{Name: "ignores-message-type", Breaks: []string{"ap-platform-rejects-message-type-confusion", "core-platform-tool-message-lti-claims"}, Part: OfExams, Does: "takes a message of any type for LtiStartAssessment", Effects: []fault.Effect{messageType.Lift(nil)}},
-	{Name: "takes-messages-without-type", Breaks: []string{"core-platform-tool-message-lti-claims"}, Part: OfExams, Does: "takes a message without message_type for LtiStartAssessment", Effects: []fault.Effect{messageType.Lift(lacksClaim(lti.ClaimMessageType))}},
-	{Name: "ignores-message-version", Breaks: []string{"ap-platform-rejects-message-type-confusion", "core-platform-tool-message-lti-claims"}, Part: OfExams, Does: "takes LtiStartAssessment of any version", Effects: []fault.Effect{messageVersion.Lift(nil)}},
-	{Name: "takes-messages-without-version", Breaks: []string{"core-platform-tool-message-lti-claims"}, Part: OfExams, Does: "takes LtiStartAssessment without version", Effects: []fault.Effect{messageVersion.Lift(lacksClaim(lti.ClaimVersion))}},
-	{Name: "ignores-message-deployment", Breaks: []string{"ap-platform-rejects-wrong-deployment", "core-platform-tool-message-lti-claims"}, Part: OfExams, Does: "does not look at deployment_id of LtiStartAssessment", Effects: []fault.Effect{messageDeployment.Lift(nil)}},
-	{Name: "takes-messages-without-deployment", Breaks: []string{"ap-platform-rejects-wrong-deployment", "core-platform-tool-message-lti-claims"}, Part: OfExams, Does: "takes LtiStartAssessment without deployment_id", Effects: []fault.Effect{messageDeployment.Lift(lacksClaim(lti.ClaimDeploymentID))}},
-	{Name: "takes-messages-of-other-deployments", Breaks: []string{"ap-platform-rejects-wrong-deployment", "core-platform-tool-message-lti-claims"}, Part: OfExams, Does: "takes LtiStartAssessment of any deployment of the tool", Effects: []fault.Effect{
+	{Name: "ignores-message-type", Proves: "ap-platform-rejects-message-type-confusion", Part: OfExams, Does: "takes a message of any type for LtiStartAssessment", Effects: []fault.Effect{messageType.Lift(nil)}},
+	{Name: "takes-messages-without-type", Proves: "core-platform-tool-message-lti-claims", Part: OfExams, Does: "takes a message without message_type for LtiStartAssessment", Effects: []fault.Effect{messageType.Lift(lacksClaim(lti.ClaimMessageType))}},
+	{Name: "ignores-message-version", Proves: "ap-platform-rejects-message-type-confusion", Part: OfExams, Does: "takes LtiStartAssessment of any version", Effects: []fault.Effect{messageVersion.Lift(nil)}},
+	{Name: "takes-messages-without-version", Proves: "core-platform-tool-message-lti-claims", Part: OfExams, Does: "takes LtiStartAssessment without version", Effects: []fault.Effect{messageVersion.Lift(lacksClaim(lti.ClaimVersion))}},
+	{Name: "ignores-message-deployment", Proves: "ap-platform-rejects-wrong-deployment", Part: OfExams, Does: "does not look at deployment_id of LtiStartAssessment", Effects: []fault.Effect{messageDeployment.Lift(nil)}},
+	{Name: "takes-messages-without-deployment", Proves: "ap-platform-rejects-wrong-deployment", Part: OfExams, Does: "takes LtiStartAssessment without deployment_id", Effects: []fault.Effect{messageDeployment.Lift(lacksClaim(lti.ClaimDeploymentID))}},
+	{Name: "takes-messages-of-other-deployments", Proves: "ap-platform-rejects-wrong-deployment", Part: OfExams, Does: "takes LtiStartAssessment of any deployment of the tool", Effects: []fault.Effect{
 		messageDeployment.Lift(func(s *submission) bool {
 			name, _ := s.token.claims[lti.ClaimDeploymentID].(string)
 			return slices.Contains(s.launch.registration.DeploymentIDs, name)
 		}),
 	}},
-	{Name: "ignores-session-data", Breaks: []string{"ap-platform-rejects-missing-or-altered-session-data", "ap-platform-rejects-foreign-session-data"}, Part: OfExams, Hides: []string{"ap-platform-survives-failed-start"}, Does: "does not look at session_data", Effects: []fault.Effect{sessionDataOfLaunch.Lift(nil)}},
-	{Name: "takes-missing-session-data", Breaks: []string{"ap-platform-rejects-missing-or-altered-session-data"}, Part: OfExams, Does: "skips the comparison where session_data is missing", Effects: []fault.Effect{sessionDataOfLaunch.Lift(lacksData)}},
-	{Name: "takes-empty-session-data", Breaks: []string{"ap-platform-rejects-missing-or-altered-session-data"}, Part: OfExams, Does: "skips the comparison where session_data is empty", Effects: []fault.Effect{sessionDataOfLaunch.Lift(emptyData)}},
-	{Name: "takes-session-data-in-array", Breaks: []string{"ap-platform-rejects-missing-or-altered-session-data"}, Part: OfExams, Does: "takes session_data in an array", Effects: []fault.Effect{
+	{Name: "ignores-session-data", Proves: "ap-platform-rejects-missing-or-altered-session-data", Part: OfExams, Does: "does not look at session_data", Effects: []fault.Effect{sessionDataOfLaunch.Lift(nil)}},
+	{Name: "takes-missing-session-data", Proves: "ap-platform-rejects-missing-or-altered-session-data", Part: OfExams, Does: "skips the comparison where session_data is missing", Effects: []fault.Effect{sessionDataOfLaunch.Lift(lacksData)}},
+	{Name: "takes-empty-session-data", Proves: "ap-platform-rejects-missing-or-altered-session-data", Part: OfExams, Does: "skips the comparison where session_data is empty", Effects: []fault.Effect{sessionDataOfLaunch.Lift(emptyData)}},
+	{Name: "takes-session-data-in-array", Proves: "ap-platform-rejects-missing-or-altered-session-data", Part: OfExams, Does: "takes session_data in an array", Effects: []fault.Effect{
 		sessionDataOfLaunch.Lift(func(s *submission) bool {
 			list, _ := s.token.claims[lti.ClaimSessionData].([]any)
 			_, expected := s.data()
 			return len(list) == 1 && list[0] == any(expected)
 		}),
 	}},
-	{Name: "ignores-case-of-session-data", Breaks: []string{"ap-platform-rejects-missing-or-altered-session-data"}, Part: OfExams, Does: "ignores the case of session_data", Effects: []fault.Effect{sessionDataOfLaunch.Lift(likeData(strings.EqualFold))}},
-	{Name: "takes-begin-of-session-data", Breaks: []string{"ap-platform-rejects-missing-or-altered-session-data"}, Part: OfExams, Does: "takes session_data without its end", Effects: []fault.Effect{sessionDataOfLaunch.Lift(likeData(func(data, expected string) bool { return data != "" && strings.HasPrefix(expected, data) }))}},
-	{Name: "compares-begin-of-session-data", Breaks: []string{"ap-platform-rejects-missing-or-altered-session-data"}, Part: OfExams, Does: "compares the begin of session_data", Effects: []fault.Effect{
+	{Name: "ignores-case-of-session-data", Proves: "ap-platform-rejects-missing-or-altered-session-data", Part: OfExams, Does: "ignores the case of session_data", Effects: []fault.Effect{sessionDataOfLaunch.Lift(likeData(strings.EqualFold))}},
+	{Name: "takes-begin-of-session-data", Proves: "ap-platform-rejects-missing-or-altered-session-data", Part: OfExams, Does: "takes session_data without its end", Effects: []fault.Effect{sessionDataOfLaunch.Lift(likeData(func(data, expected string) bool { return data != "" && strings.HasPrefix(expected, data) }))}},
+	{Name: "compares-begin-of-session-data", Proves: "ap-platform-rejects-missing-or-altered-session-data", Part: OfExams, Does: "compares the begin of session_data", Effects: []fault.Effect{
 		sessionDataOfLaunch.Lift(likeData(func(data, expected string) bool {
 			return len(data) >= comparedOfSessionData && len(expected) >= comparedOfSessionData && data[:comparedOfSessionData] == expected[:comparedOfSessionData]
 		})),
 	}},
-	{Name: "starts-owners-of-session-data", Breaks: []string{"ap-platform-rejects-foreign-session-data"}, Part: OfExams, Does: "starts the exam that session_data were sent for, whoever sends them back, and refuses who did", Effects: []fault.Effect{
+	{Name: "starts-owners-of-session-data", Proves: "ap-platform-rejects-foreign-session-data", Part: OfExams, Does: "starts the exam that session_data were sent for, whoever sends them back, and refuses who did", Effects: []fault.Effect{
 		messageJudged.ChangeWhen(func(j judgedMessage) bool { return j.token.claims != nil && j.owner() != nil }, func(j judgedMessage) judgedMessage {
 			j.platform.startAttempt(j.submission, j.owner())
 			return j
 		}),
 	}},
-	{Name: "takes-session-data-of-others", Breaks: []string{"ap-platform-rejects-foreign-session-data"}, Part: OfExams, Does: "takes any session_data that it has sent", Effects: []fault.Effect{sessionDataOfLaunch.Lift(func(s *submission) bool { return s.owner() != nil })}},
-	{Name: "takes-session-data-of-other-exams", Breaks: []string{"ap-platform-rejects-foreign-session-data"}, Part: OfExams, Does: "takes any session_data that it has sent for the candidate", Effects: []fault.Effect{
+	{Name: "takes-session-data-of-others", Proves: "ap-platform-rejects-foreign-session-data", Part: OfExams, Does: "takes any session_data that it has sent", Effects: []fault.Effect{sessionDataOfLaunch.Lift(func(s *submission) bool { return s.owner() != nil })}},
+	{Name: "takes-session-data-of-other-exams", Proves: "ap-platform-rejects-foreign-session-data", Part: OfExams, Does: "takes any session_data that it has sent for the candidate", Effects: []fault.Effect{
 		sessionDataOfLaunch.Lift(func(s *submission) bool {
 			owner := s.owner()
 			return owner != nil && owner.statement().sub == s.launch.statement().sub
 		}),
 	}},
-	{Name: "reuses-session-data", Breaks: []string{"ap-platform-rejects-replayed-session-data"}, Part: OfExams, Does: "opens a submitted attempt again for a new message with its session_data", Effects: []fault.Effect{attemptRestarts.Take(true, func(a *Attempt) bool { return a.settled() == lti.Complete })}},
-	{Name: "keeps-both-attempts", Breaks: []string{"ap-platform-rejects-replayed-session-data"}, Part: OfExams, Does: "starts an attempt for each of two messages that come at the same time with the same session_data, so that one goes on when the other is handed in", Effects: []fault.Effect{awaitsOther, leadsToExam(atOnce(otherMessage), func(a *Attempt) { a.beside++ })}},
-	{Name: "counts-both-attempts", Breaks: []string{"ap-platform-rejects-replayed-session-data"}, Part: OfExams, Does: "counts two attempts where two messages with the same session_data come at the same time", Effects: []fault.Effect{awaitsOther, leadsToExam(atOnce(otherMessage), func(a *Attempt) { a.skips++ })}},
-	{Name: "leads-to-running-exam", Breaks: []string{}, Permitted: true, Part: OfExams, Does: "leads to the exam that is under way for a new message with its session_data", Effects: []fault.Effect{leadsToExam(otherMessage, nothingElse)}},
-	{Name: "ignores-attempt-number", Breaks: []string{"ap-platform-rejects-changed-attempt-number"}, Part: OfExams, Does: "does not look at attempt_number of LtiStartAssessment", Effects: []fault.Effect{attemptOfLaunch.Lift(nil)}},
-	{Name: "takes-messages-without-attempt", Breaks: []string{"ap-platform-rejects-changed-attempt-number"}, Part: OfExams, Does: "takes LtiStartAssessment without attempt_number", Effects: []fault.Effect{attemptOfLaunch.Lift(lacksClaim(lti.ClaimAttemptNumber))}},
-	{Name: "takes-earlier-attempts", Breaks: []string{"ap-platform-rejects-changed-attempt-number"}, Part: OfExams, Does: "takes LtiStartAssessment of an earlier attempt", Effects: []fault.Effect{
+	{Name: "reuses-session-data", Proves: "ap-platform-rejects-replayed-session-data", Part: OfExams, Does: "opens a submitted attempt again for a new message with its session_data", Effects: []fault.Effect{attemptRestarts.Take(true, func(a *Attempt) bool { return a.settled() == lti.Complete })}},
+	{Name: "keeps-both-attempts", Proves: "ap-platform-rejects-replayed-session-data", Part: OfExams, Does: "starts an attempt for each of two messages that come at the same time with the same session_data, so that one goes on when the other is handed in", Effects: []fault.Effect{awaitsOther, leadsToExam(atOnce(otherMessage), func(a *Attempt) { a.beside++ })}},
+	{Name: "counts-both-attempts", Proves: "ap-platform-rejects-replayed-session-data", Part: OfExams, Does: "counts two attempts where two messages with the same session_data come at the same time", Effects: []fault.Effect{awaitsOther, leadsToExam(atOnce(otherMessage), func(a *Attempt) { a.skips++ })}},
+	{Name: "leads-to-running-exam", Conduct: true, Permitted: true, Part: OfExams, Does: "leads to the exam that is under way for a new message with its session_data", Effects: []fault.Effect{leadsToExam(otherMessage, nothingElse)}},
+	{Name: "ignores-attempt-number", Proves: "ap-platform-rejects-changed-attempt-number", Part: OfExams, Does: "does not look at attempt_number of LtiStartAssessment", Effects: []fault.Effect{attemptOfLaunch.Lift(nil)}},
+	{Name: "takes-messages-without-attempt", Proves: "ap-platform-rejects-changed-attempt-number", Part: OfExams, Does: "takes LtiStartAssessment without attempt_number", Effects: []fault.Effect{attemptOfLaunch.Lift(lacksClaim(lti.ClaimAttemptNumber))}},
+	{Name: "takes-earlier-attempts", Proves: "ap-platform-rejects-changed-attempt-number", Part: OfExams, Does: "takes LtiStartAssessment of an earlier attempt", Effects: []fault.Effect{
 		attemptOfLaunch.Lift(func(s *submission) bool {
 			number, isInteger := integer(s.token.claims[lti.ClaimAttemptNumber])
 			return isInteger && number < s.launch.attempt.Number()
 		}),
 	}},
-	{Name: "takes-attempt-number-as-text", Breaks: []string{"ap-platform-rejects-changed-attempt-number"}, Part: OfExams, OnlyWarns: true, Does: "takes attempt_number as a string", Effects: []fault.Effect{
+	{Name: "takes-attempt-number-as-text", Proves: "ap-platform-rejects-changed-attempt-number", Part: OfExams, Does: "takes attempt_number as a string", Effects: []fault.Effect{
 		attemptOfLaunch.Lift(func(s *submission) bool {
 			return stated(s.token.claims).attemptNumber == strconv.Quote(s.launch.statement().attemptNumber)
 		}),
 	}},
-	{Name: "ignores-message-link", Breaks: []string{"ap-platform-rejects-changed-resource-link"}, Part: OfExams, Does: "does not look at resource_link of LtiStartAssessment", Effects: []fault.Effect{linkOfLaunch.Lift(nil)}},
-	{Name: "takes-messages-without-link", Breaks: []string{"ap-platform-rejects-changed-resource-link"}, Part: OfExams, Does: "takes LtiStartAssessment without resource_link", Effects: []fault.Effect{linkOfLaunch.Lift(lacksClaim(lti.ClaimResourceLink))}},
-	{Name: "crashes-on-link-text", Breaks: []string{"ap-platform-rejects-changed-resource-link"}, Part: OfExams, Does: "answers 500 where resource_link is a string", Effects: []fault.Effect{crashesOnMessage(otherThan[map[string]any](lti.ClaimResourceLink))}},
-	{Name: "refuses-unknown-claims", Breaks: []string{"ap-platform-accepts-valid-start-assessment", "sec-platform-accepts-tool-message"}, Part: OfExams, Does: "refuses LtiStartAssessment with a claim that it does not know", Effects: []fault.Effect{
+	{Name: "ignores-message-link", Proves: "ap-platform-rejects-changed-resource-link", Part: OfExams, Does: "does not look at resource_link of LtiStartAssessment", Effects: []fault.Effect{linkOfLaunch.Lift(nil)}},
+	{Name: "takes-messages-without-link", Proves: "ap-platform-rejects-changed-resource-link", Part: OfExams, Does: "takes LtiStartAssessment without resource_link", Effects: []fault.Effect{linkOfLaunch.Lift(lacksClaim(lti.ClaimResourceLink))}},
+	{Name: "crashes-on-link-text", Proves: "ap-platform-rejects-changed-resource-link", Part: OfExams, Does: "answers 500 where resource_link is a string", Effects: []fault.Effect{crashesOnMessage(otherThan[map[string]any](lti.ClaimResourceLink))}},
+	{Name: "refuses-unknown-claims", Proves: "ap-platform-accepts-valid-start-assessment", Part: OfExams, Does: "refuses LtiStartAssessment with a claim that it does not know", Effects: []fault.Effect{
 		messageRules.Add(func(s *submission) error {
 			for name := range s.token.claims {
 				if !slices.Contains(messageClaims, name) {
@@ -193,7 +193,7 @@ var examDefects = []Fault{
 			return nil
 		}),
 	}},
-	{Name: "needs-verified-user", Breaks: []string{"ap-platform-accepts-valid-start-assessment"}, Part: OfExams, Does: "refuses LtiStartAssessment without a verified user", Effects: []fault.Effect{
+	{Name: "needs-verified-user", Proves: "ap-platform-accepts-valid-start-assessment", Part: OfExams, Does: "refuses LtiStartAssessment without a verified user", Effects: []fault.Effect{
 		messageRules.Add(func(s *submission) error {
 			user, sent := s.token.claims[lti.ClaimVerifiedUser]
 			if members, isObject := user.(map[string]any); (isObject || !sent) && len(members) == 0 {
@@ -202,8 +202,8 @@ var examDefects = []Fault{
 			return nil
 		}),
 	}},
-	{Name: "crashes-on-verified-user-text", Breaks: []string{"ap-platform-checks-verified-user"}, Part: OfExams, Does: "answers 500 where verified_user is a string", Effects: []fault.Effect{crashesOnMessage(otherThan[map[string]any](lti.ClaimVerifiedUser))}},
-	{Name: "crashes-on-long-names", Breaks: []string{"ap-platform-checks-verified-user"}, Part: OfExams, Does: "answers 500 to a very long name", Effects: []fault.Effect{
+	{Name: "crashes-on-verified-user-text", Proves: "ap-platform-checks-verified-user", Part: OfExams, Does: "answers 500 where verified_user is a string", Effects: []fault.Effect{crashesOnMessage(otherThan[map[string]any](lti.ClaimVerifiedUser))}},
+	{Name: "crashes-on-long-names", Proves: "ap-platform-checks-verified-user", Part: OfExams, Does: "answers 500 to a very long name", Effects: []fault.Effect{
 		crashesOnMessage(func(s *submission) bool {
 			user, _ := s.token.claims[lti.ClaimVerifiedUser].(map[string]any)
 			name, _ := user["name"].(string)
@@ -211,35 +211,35 @@ var examDefects = []Fault{
 			return len(name)+len(family) > longName
 		}),
 	}},
-	{Name: "shows-verified-name-unescaped", Breaks: []string{"ap-platform-checks-verified-user"}, Grave: true, Part: OfExams, NeedsBrowser: true, Does: "shows the verified name as it came", Effects: []fault.Effect{
+	{Name: "shows-verified-name-unescaped", Proves: "ap-platform-checks-verified-user", Part: OfExams, NeedsBrowser: true, Does: "shows the verified name as it came", Effects: []fault.Effect{
 		showsOfExam(func(e *shownExam) {
 			if template.HTMLEscapeString(e.Name) != e.Name {
 				e.Shows = template.HTML(e.Name)
 			}
 		}),
 	}},
-	{Name: "shows-verified-sub", Breaks: []string{"ap-platform-rejects-own-picture-as-verified"}, Part: OfExams, Does: "shows the sub of verified_user as the candidate's", Effects: []fault.Effect{
+	{Name: "shows-verified-sub", Proves: "ap-platform-rejects-own-picture-as-verified", Part: OfExams, Does: "shows the sub of verified_user as the candidate's", Effects: []fault.Effect{
 		showsOfExam(func(e *shownExam) {
 			if sub := e.verifiedText("sub"); sub != "" {
 				e.Shows = sub
 			}
 		}),
 	}},
-	{Name: "shows-verified-picture", Breaks: []string{"ap-platform-rejects-own-picture-as-verified"}, Part: OfExams, Does: "shows its own picture as the one that the tool has verified", Effects: []fault.Effect{showsOfExam(func(e *shownExam) { e.Picture = e.verifiedText("picture") })}},
-	{Name: "forgets-launch-on-refusal", Breaks: []string{"ap-platform-survives-failed-start"}, Part: OfExams, Does: "takes no further message after one that it refused", Effects: []fault.Effect{
+	{Name: "shows-verified-picture", Proves: "ap-platform-rejects-own-picture-as-verified", Part: OfExams, Does: "shows its own picture as the one that the tool has verified", Effects: []fault.Effect{showsOfExam(func(e *shownExam) { e.Picture = e.verifiedText("picture") })}},
+	{Name: "forgets-launch-on-refusal", Proves: "ap-platform-survives-failed-start", Part: OfExams, Does: "takes no further message after one that it refused", Effects: []fault.Effect{
 		onRefusal(func(l *Launch) {
 			l.mu.Lock()
 			defer l.mu.Unlock()
 			l.said.sessionData = "forgotten"
 		}),
 	}},
-	{Name: "uses-attempt-up-on-refusal", Breaks: []string{"ap-platform-survives-failed-start"}, Part: OfExams, Does: "takes the attempt away when it refuses a message", Effects: []fault.Effect{
+	{Name: "uses-attempt-up-on-refusal", Proves: "ap-platform-survives-failed-start", Part: OfExams, Does: "takes the attempt away when it refuses a message", Effects: []fault.Effect{
 		onRefusal(func(l *Launch) {
 			l.attempt.start(l, "", false)
 			l.attempt.complete()
 		}),
 	}},
-	{Name: "answers-start-with-page", Breaks: []string{}, Part: OfExams, Permitted: true, Does: "answers LtiStartAssessment with the exam instead of a redirect", Effects: []fault.Effect{
+	{Name: "answers-start-with-page", Conduct: true, Part: OfExams, Permitted: true, Does: "answers LtiStartAssessment with the exam instead of a redirect", Effects: []fault.Effect{
 		startAnswered.ChangeWhen(func(s startAnswer) bool { return s.started }, func(s startAnswer) startAnswer {
 			s.instead = func(w http.ResponseWriter, r *http.Request) { s.platform.serveExam(w, r, s.launch) }
 			return s
@@ -247,29 +247,29 @@ var examDefects = []Fault{
 	}},
 
 	// The end.
-	{Name: "tells-no-end", Breaks: []string{"ap-end-assessment-sent-when-requested"}, Part: OfExams, Hides: []string{"ap-end-assessment-claims", "ap-end-assessment-fresh-oidc", "ap-end-assessment-no-session-data", "ap-end-assessment-error-claims", "ap-claim-names-exact-platform", "ap-no-null-claims-platform", "ap-start-proctoring-settings-shape", "ap-end-assessment-return-url"}, Does: "never tells of the end", Effects: []fault.Effect{endTold.Take(false, nil)}},
-	{Name: "ends-exams-by-lti-1-1", Breaks: []string{"ap-end-assessment-sent-when-requested", "ap-end-assessment-fresh-oidc"}, Part: OfExams, Hides: []string{"ap-end-assessment-claims", "ap-end-assessment-no-session-data", "ap-end-assessment-error-claims", "ap-claim-names-exact-platform", "ap-no-null-claims-platform", "ap-start-proctoring-settings-shape", "ap-end-assessment-return-url"}, Does: "tells of the end with a form of LTI 1.1", Effects: []fault.Effect{openedAsLTI11.Take(true, func(l *Launch) bool { return l.plan.Message == lti.EndAssessment })}},
-	{Name: "tells-only-of-submission", Breaks: []string{"ap-end-assessment-sent-when-requested"}, Part: OfExams, OnlyWarns: true, Does: "does not tell of an end that the candidate has not brought about", Effects: []fault.Effect{endTold.Take(false, func(e toldEnd) bool { return e.Method == http.MethodGet && e.problem == nil })}},
-	{Name: "tells-end-unasked", Breaks: []string{"ap-end-assessment-not-sent-unrequested"}, Hides: []string{"ap-end-assessment-return-non-boolean"}, Part: OfExams, Does: "tells of every end", Effects: []fault.Effect{endWanted.Take(true, nil)}},
-	{Name: "remembers-end-wish", Breaks: []string{"ap-end-assessment-not-sent-unrequested"}, Hides: []string{"ap-end-assessment-return-non-boolean"}, Part: OfExams, Does: "tells of the end because the tool had asked for it in the attempt before", Effects: []fault.Effect{
+	{Name: "tells-no-end", Proves: "ap-end-assessment-sent-when-requested", Part: OfExams, Does: "never tells of the end", Effects: []fault.Effect{endTold.Take(false, nil)}},
+	{Name: "ends-exams-by-lti-1-1", Proves: "ap-end-assessment-sent-when-requested", Part: OfExams, Does: "tells of the end with a form of LTI 1.1", Effects: []fault.Effect{openedAsLTI11.Take(true, func(l *Launch) bool { return l.plan.Message == lti.EndAssessment })}},
+	{Name: "tells-only-of-submission", Proves: "ap-end-assessment-sent-when-requested", Part: OfExams, Does: "does not tell of an end that the candidate has not brought about", Effects: []fault.Effect{endTold.Take(false, func(e toldEnd) bool { return e.Method == http.MethodGet && e.problem == nil })}},
+	{Name: "tells-end-unasked", Proves: "ap-end-assessment-not-sent-unrequested", Part: OfExams, Does: "tells of every end", Effects: []fault.Effect{endWanted.Take(true, nil)}},
+	{Name: "remembers-end-wish", Proves: "ap-end-assessment-not-sent-unrequested", Part: OfExams, Does: "tells of the end because the tool had asked for it in the attempt before", Effects: []fault.Effect{
 		endAsked.Take(true, func(e endWish) bool {
 			before := e.platform.attempts[candidate{e.plan.ClientID, e.plan.User.Sub, e.plan.ResourceLink.ID}]
 			return slices.ContainsFunc(before, func(a *Attempt) bool { return a.number == e.attempt.number-1 && a.WantsEnd() })
 		}),
 	}},
-	{Name: "takes-presence-for-true", Breaks: []string{"ap-end-assessment-not-sent-unrequested", "ap-end-assessment-return-non-boolean"}, Part: OfExams, Does: "takes any end_assessment_return for true", Effects: []fault.Effect{
+	{Name: "takes-presence-for-true", Proves: "ap-end-assessment-not-sent-unrequested", Part: OfExams, Does: "takes any end_assessment_return for true", Effects: []fault.Effect{
 		endAsked.Take(true, func(e endWish) bool {
 			_, sent := e.claims[lti.ClaimEndAssessmentReturn]
 			return sent
 		}),
 	}},
-	{Name: "takes-text-for-true", Breaks: []string{"ap-end-assessment-return-non-boolean"}, Part: OfExams, Does: "takes any text in end_assessment_return for true", Effects: []fault.Effect{
+	{Name: "takes-text-for-true", Proves: "ap-end-assessment-return-non-boolean", Part: OfExams, Does: "takes any text in end_assessment_return for true", Effects: []fault.Effect{
 		endAsked.Take(true, func(e endWish) bool {
 			text, _ := e.claims[lti.ClaimEndAssessmentReturn].(string)
 			return text != ""
 		}),
 	}},
-	{Name: "crashes-on-end-return", Breaks: []string{"ap-end-assessment-return-non-boolean"}, Part: OfExams, Does: "answers 500 where end_assessment_return is no boolean", Effects: []fault.Effect{crashesOnMessage(otherThan[bool](lti.ClaimEndAssessmentReturn))}},
+	{Name: "crashes-on-end-return", Proves: "ap-end-assessment-return-non-boolean", Part: OfExams, Does: "answers 500 where end_assessment_return is no boolean", Effects: []fault.Effect{crashesOnMessage(otherThan[bool](lti.ClaimEndAssessmentReturn))}},
 }
 
 // The rows that most defects of what an exam's messages say break.
@@ -298,11 +298,11 @@ var examMessageDefects = []Fault{
 	startingWith("exam-version-1.3", "sends an exam of version 1.3", with(lti.ClaimVersion, "1.3"), "ap-start-proctoring-type-and-version"),
 	startingWith("exam-nonce-altered", "changes a character of the nonce in an exam", changed("nonce", alter), breaksOIDC),
 	{
-		Name: "exam-answered-by-get", Breaks: []string{breaksOIDC, breaksFresh}, Part: OfExams, Does: "sends id_token and state of an exam in a query",
+		Name: "exam-answered-by-get", Proves: "ap-start-proctoring-through-oidc-login", Part: OfExams, Does: "sends id_token and state of an exam in a query",
 		answer: func(f *answerForm) { f.method, f.inQuery = "GET", true },
 	},
 	{
-		Name: "exam-deployment-id-altered-in-login", Breaks: []string{"ap-start-proctoring-deployment-id"}, Part: OfExams,
+		Name: "exam-deployment-id-altered-in-login", Proves: "ap-start-proctoring-deployment-id", Part: OfExams,
 		Does: "changes a character of lti_deployment_id in the login initiation of an exam", login: changeParam(lti.ParamLTIDeploymentID, alter),
 	},
 	startingWith("exam-target-link-uri-slash", "adds a slash to target_link_uri in an exam", changed(lti.ClaimTargetLinkURI, toggleSlash), "ap-start-proctoring-target-link-uri"),
@@ -311,20 +311,19 @@ var examMessageDefects = []Fault{
 	}, breaksLinks),
 	examWith("exam-link-id-per-message", "makes a resource_link id for each message", func(d *draft) {
 		set(d, lti.ClaimResourceLink, "id", d.plan.ResourceLink.ID+"-"+d.launch.id)
-	}, breaksLinks, breaksEnd),
+	}, breaksLinks),
 	startingWith("exam-link-without-title", "leaves the title out of the resource_link in an exam", func(d *draft) {
 		d.claims[lti.ClaimResourceLink] = map[string]any{"id": d.plan.ResourceLink.ID}
 	}, "ap-start-proctoring-resource-link-title"),
-	{Name: "exam-signed-by-unpublished-key", Breaks: []string{"ap-start-proctoring-through-oidc-login", "ap-end-assessment-fresh-oidc"}, Part: OfExams, Does: "signs its messages about exams with a key that it does not publish", sign: signAsUnpublished},
-	hiding(startingWith("start-url-without-scheme", "leaves the scheme out of start_assessment_url", changed(lti.ClaimStartAssessmentURL, func(s string) string {
+	{Name: "exam-signed-by-unpublished-key", Proves: "ap-start-proctoring-through-oidc-login", Part: OfExams, Does: "signs its messages about exams with a key that it does not publish", sign: signAsUnpublished},
+	startingWith("start-url-without-scheme", "leaves the scheme out of start_assessment_url", changed(lti.ClaimStartAssessmentURL, func(s string) string {
 		return strings.TrimPrefix(s, "https:")
-	}), "ap-start-proctoring-start-assessment-url"), append([]string{"ap-platform-rejects-replayed-session-data"}, startRows...)...),
-	hiding(startingWith("exam-without-session-data", "leaves session_data out, and does not miss it", without(lti.ClaimSessionData),
-		"ap-start-proctoring-session-data-present", "ap-start-proctoring-session-data-unguessable"),
-		"ap-platform-rejects-foreign-session-data"),
+	}), "ap-start-proctoring-start-assessment-url"),
+	startingWith("exam-without-session-data", "leaves session_data out, and does not miss it", without(lti.ClaimSessionData),
+		"ap-start-proctoring-session-data-present"),
 	examWith("exam-sub-256-characters", "sends a sub of 256 characters in an exam", changed("sub", to256), "ap-start-proctoring-names-the-candidate"),
 	startingWith("exam-roles-absent", "leaves roles out of an exam", without(lti.ClaimRoles), breaksLearner),
-	startingWith("exam-roles-null", "sends null as roles in an exam", with(lti.ClaimRoles, nil), breaksLearner, breaksNulls),
+	startingWith("exam-roles-null", "sends null as roles in an exam", with(lti.ClaimRoles, nil), breaksLearner),
 	startingWith("exam-roles-without-learner", "sends the candidate's role in the institution alone", roles(lti.RoleInstitutionStudent), breaksLearner),
 	startingWith("exam-family-name-left-out", "leaves family_name out of an exam", without("family_name"), "ap-start-proctoring-name-claims"),
 	startingWith("exam-name-left-out", "leaves name out of an exam", without("name"), "ap-start-proctoring-name-claims"),
@@ -335,18 +334,18 @@ var examMessageDefects = []Fault{
 		}
 	}, breaksEmail),
 	startingWith("exam-return-url-absent", "sends no return_url in an exam", withoutReturnURL, breaksExit),
-	startingWith("exam-presentation-empty", "sends an empty launch_presentation in an exam", with(lti.ClaimLaunchPresentation, map[string]any{}), breaksExit, breaksNulls),
+	startingWith("exam-presentation-empty", "sends an empty launch_presentation in an exam", with(lti.ClaimLaunchPresentation, map[string]any{}), breaksExit),
 	startingWith("exam-document-target-unknown", "sends a document_target that does not exist in an exam", presentation("document_target", func(*draft) any { return "popup" }), breaksSize),
 	startingWith("exam-height-text", "sends a height as a string in an exam", presentation("height", func(*draft) any { return "600px" }), breaksSize),
 	startingWith("exam-locale-malformed", "sends a locale with an underscore in an exam", presentation("locale", func(*draft) any { return "en_GB" }), breaksSize),
-	hiding(startingWith("acs-null", "sends null as acs", with(lti.ClaimACS, nil), breaksACS, breaksNulls), controlRows...),
+	startingWith("acs-null", "sends null as acs", with(lti.ClaimACS, nil), breaksACS),
 	startingWith("acs-actions-repeated", "offers an action twice", func(d *draft) { offers(lti.Pause)(d) }, breaksACS),
 	startingWith("acs-action-unknown", "offers an action that does not exist", offers("teleport"), breaksACS),
-	hiding(startingWith("acs-url-without-scheme", "leaves the scheme out of assessment_control_url", func(d *draft) {
+	startingWith("acs-url-without-scheme", "leaves the scheme out of assessment_control_url", func(d *draft) {
 		if acs, ok := d.claims[lti.ClaimACS].(map[string]any); ok {
 			set(d, lti.ClaimACS, "assessment_control_url", strings.TrimPrefix(fmt.Sprint(acs["assessment_control_url"]), "https:"))
 		}
-	}, breaksACS, "core-service-claims-resolved"), append([]string{"ap-platform-accepts-valid-start-assessment", "ap-end-assessment-sent-when-requested"}, controlRows...)...),
+	}, breaksACS),
 	startingWith("acs-url-as-template", "leaves a variable in assessment_control_url", func(d *draft) {
 		if acs, ok := d.claims[lti.ClaimACS].(map[string]any); ok {
 			set(d, lti.ClaimACS, "assessment_control_url", fmt.Sprint(acs["assessment_control_url"], "?attempt={attempt}"))
@@ -359,8 +358,8 @@ var examMessageDefects = []Fault{
 	endingWith("end-settings-altered", "changes a character of proctoring_settings at the end", withSettings(func(data string) any {
 		return map[string]any{"data": alter(data)}
 	}), breaksShape),
-	examWith("settings-under-other-prefix", "names proctoring_settings like a claim of LTI", renamed(lti.ClaimProctoringSettings, lti.ClaimPrefix+"lti/claim/proctoring_settings"), breaksNames, breaksShape),
-	examWith("settings-name-with-space", "adds a space to the name of proctoring_settings", renamed(lti.ClaimProctoringSettings, lti.ClaimProctoringSettings+" "), breaksNames, breaksShape),
+	examWith("settings-under-other-prefix", "names proctoring_settings like a claim of LTI", renamed(lti.ClaimProctoringSettings, lti.ClaimPrefix+"lti/claim/proctoring_settings"), breaksNames),
+	examWith("settings-name-with-space", "adds a space to the name of proctoring_settings", renamed(lti.ClaimProctoringSettings, lti.ClaimProctoringSettings+" "), breaksNames),
 	examWith("exam-middle-name-null", "sends null as middle_name where there is none", func(d *draft) {
 		if _, sent := d.claims["middle_name"]; !sent {
 			d.claims["middle_name"] = nil
@@ -370,7 +369,7 @@ var examMessageDefects = []Fault{
 	// LtiEndAssessment.
 	endingWith("end-return-url-absent", "sends no return_url at the end", withoutReturnURL, breaksWayBack),
 	endingWith("end-version-1.3", "tells of the end in version 1.3", with(lti.ClaimVersion, "1.3"), breaksEnd),
-	endingWith("end-type-resource-link", "tells of the end with a resource link launch", with(lti.ClaimMessageType, lti.ResourceLinkRequest), breaksEnd, "ap-end-assessment-sent-when-requested"),
+	endingWith("end-type-resource-link", "tells of the end with a resource link launch", with(lti.ClaimMessageType, lti.ResourceLinkRequest), breaksEnd),
 	endingWith("end-attempt-number-1", "tells of the end of attempt 1, whichever it was", with(lti.ClaimAttemptNumber, 1), breaksEnd),
 	endingWith("end-attempt-number-text", "tells of the end with attempt_number as a string", attemptText, breaksEnd),
 	endingWith("end-sub-altered", "changes a character of sub at the end", changed("sub", alter), breaksEnd),
@@ -380,7 +379,7 @@ var examMessageDefects = []Fault{
 	endingWith("end-link-id-altered", "changes a character of the resource_link id at the end", func(d *draft) {
 		set(d, lti.ClaimResourceLink, "id", alter(d.plan.ResourceLink.ID))
 	}, breaksEnd),
-	endingWith("end-without-link", "leaves resource_link out at the end", without(lti.ClaimResourceLink)),
+	endingWith("end-without-link", "leaves resource_link out at the end", without(lti.ClaimResourceLink), ""),
 	endingWith("end-nonce-of-start", "repeats the nonce of the begin at the end", func(d *draft) {
 		if start := d.launch.attempt.startedBy(); start != nil {
 			d.claims["nonce"] = strings.Trim(start.statement().nonce, `"`)
@@ -389,72 +388,59 @@ var examMessageDefects = []Fault{
 	endingWith("end-with-session-data", "repeats session_data and start_assessment_url at the end", func(d *draft) {
 		d.claims[lti.ClaimSessionData], d.claims[lti.ClaimStartAssessmentURL] = d.launch.sessionData, d.launch.StartAssessmentURL()
 	}, breaksNoStart),
-	endingWith("end-session-data-null", "sends null as session_data at the end", with(lti.ClaimSessionData, nil), breaksNoStart, breaksNulls),
+	endingWith("end-session-data-null", "sends null as session_data at the end", with(lti.ClaimSessionData, nil), breaksNoStart),
 	endingWith("end-error-always", "tells of an error at every end", func(d *draft) {
 		if d.launch.failure == nil {
 			failing("", "")(d)
 		}
 	}, breaksError),
-	failingWith("end-error-message-left-out", "leaves errormsg out", without(lti.ClaimErrorMessage), breaksError),
-	failingWith("end-error-log-left-out", "leaves errorlog out", without(lti.ClaimErrorLog), breaksError),
-	failingWith("end-error-log-object", "sends an object as errorlog", with(lti.ClaimErrorLog, map[string]any{"line": 7}), breaksError),
+	failingWith("end-error-message-left-out", "leaves errormsg out", without(lti.ClaimErrorMessage)),
+	failingWith("end-error-log-left-out", "leaves errorlog out", without(lti.ClaimErrorLog)),
+	failingWith("end-error-log-object", "sends an object as errorlog", with(lti.ClaimErrorLog, map[string]any{"line": 7})),
 	failingWith("end-error-names-with-spaces", "adds a space to the names of errormsg and errorlog", both(
 		renamed(lti.ClaimErrorMessage, lti.ClaimErrorMessage+" "), renamed(lti.ClaimErrorLog, lti.ClaimErrorLog+" "),
-	), breaksError, breaksNames),
+	)),
 	failingWith("end-error-names-of-deep-linking", "names errormsg and errorlog like those of deep linking", both(
 		renamed(lti.ClaimErrorMessage, lti.ClaimPrefix+"lti-dl/claim/errormsg"), renamed(lti.ClaimErrorLog, lti.ClaimPrefix+"lti-dl/claim/errorlog"),
-	), breaksError, breaksNames),
+	)),
 
 	// Unusual, but allowed.
-	startingWith("start-url-with-fragment", "adds a fragment to start_assessment_url", changed(lti.ClaimStartAssessmentURL, func(s string) string { return s + "#start" })),
+	startingWith("start-url-with-fragment", "adds a fragment to start_assessment_url", changed(lti.ClaimStartAssessmentURL, func(s string) string { return s + "#start" }), ""),
 	startingWith("acs-url-with-fragment", "adds a fragment to assessment_control_url", func(d *draft) {
 		if acs, ok := d.claims[lti.ClaimACS].(map[string]any); ok {
 			set(d, lti.ClaimACS, "assessment_control_url", fmt.Sprint(acs["assessment_control_url"], "#control"))
 		}
-	}),
-	startingWith("exam-without-roles", "sends no role of a candidate", roles()),
+	}, ""),
+	startingWith("exam-without-roles", "sends no role of a candidate", roles(), ""),
 	examWith("exam-audience-array", "sends aud as an array of one, with azp", func(d *draft) {
 		audience(ownClient)(d)
 		authorizedParty(d)
-	}),
-	examWith("exam-vendor-claims", "sends claims of its own in an exam", with("https://school.example/claims/exam", map[string]any{"room": "7b", "open_book": false})),
+	}, ""),
+	examWith("exam-vendor-claims", "sends claims of its own in an exam", with("https://school.example/claims/exam", map[string]any{"room": "7b", "open_book": false}), ""),
 	startingWith("exam-settings-without-data-beside", "sends a member of its own in proctoring_settings", func(d *draft) {
 		if _, sent := d.claims[lti.ClaimProctoringSettings]; sent {
 			set(d, lti.ClaimProctoringSettings, "https://school.example/claims/profile", "strict")
 		}
-	}),
+	}, ""),
 }
-
-// controlRows cannot be judged of a platform that does not say where it is controlled.
-var controlRows = []string{
-	"ap-acs-platform-pause-resume", "ap-acs-platform-terminate", "ap-acs-platform-update-extra-time", "ap-acs-platform-flag",
-	"ap-acs-platform-advertised-actions", "ap-acs-platform-response-form", "ap-acs-platform-authorisation", "ap-acs-platform-tool-isolation",
-	"ap-acs-platform-validates-body", "ap-acs-platform-accepts-media-type", "ap-acs-platform-unknown-target", "ap-acs-platform-incident-time", "rfc6750-access-token-enforced",
-}
-
-// startRows cannot be judged of a platform whose exams nobody can start.
-var startRows = append([]string{
-	"ap-start-proctoring-resource-link-identifies-assessment", "ap-start-proctoring-attempt-number-integer", breaksShape, breaksNames, breaksNulls,
-	"ap-platform-accepts-valid-start-assessment", "ap-end-assessment-sent-when-requested", breaksEnd, breaksFresh, breaksError, breaksNoStart, breaksWayBack,
-}, controlRows...)
 
 // examWith is a defect of every message of proctoring; startingWith is one of
 // LtiStartProctoring, endingWith of LtiEndAssessment and failingWith of one that
-// tells of an error. Without rows that it breaks it is allowed.
-func examWith(name, does string, claims func(*draft), breaks ...string) Fault {
-	return Fault{Name: name, Does: does, Breaks: append([]string{}, breaks...), Permitted: len(breaks) == 0, Part: OfExams, claims: claims}
+// tells of an error. It is a conduct that is allowed where it proves nothing.
+func examWith(name, does string, claims func(*draft), proves string) Fault {
+	return Fault{Name: name, Does: does, Proves: proves, Conduct: proves == "", Permitted: proves == "", Part: OfExams, claims: claims}
 }
 
-func startingWith(name, does string, claims func(*draft), breaks ...string) Fault {
-	return examWith(name, does, when(func(d *draft) bool { return d.plan.Message == lti.StartProctoring }, claims), breaks...)
+func startingWith(name, does string, claims func(*draft), proves string) Fault {
+	return examWith(name, does, when(func(d *draft) bool { return d.plan.Message == lti.StartProctoring }, claims), proves)
 }
 
-func endingWith(name, does string, claims func(*draft), breaks ...string) Fault {
-	return examWith(name, does, when(func(d *draft) bool { return d.plan.Message == lti.EndAssessment }, claims), breaks...)
+func endingWith(name, does string, claims func(*draft), proves string) Fault {
+	return examWith(name, does, when(func(d *draft) bool { return d.plan.Message == lti.EndAssessment }, claims), proves)
 }
 
-func failingWith(name, does string, claims func(*draft), breaks ...string) Fault {
-	return examWith(name, does, when(func(d *draft) bool { return d.launch.failure != nil }, claims), breaks...)
+func failingWith(name, does string, claims func(*draft)) Fault {
+	return examWith(name, does, when(func(d *draft) bool { return d.launch.failure != nil }, claims), breaksError)
 }
 
 func when(is func(*draft) bool, claims func(*draft)) func(*draft) {
@@ -463,12 +449,6 @@ func when(is func(*draft) bool, claims func(*draft)) func(*draft) {
 			claims(d)
 		}
 	}
-}
-
-// hiding is a defect with which some rows cannot be judged.
-func hiding(f Fault, rows ...string) Fault {
-	f.Hides = slices.Clone(rows)
-	return f
 }
 
 // renamed sends a claim under another name.

@@ -20,13 +20,13 @@ const Stranger = "https://stranger.example"
 var loginFaults = []Fault{
 	{
 		Name: "login-by-get", Provokes: "sec-tool-login-get-and-post",
-		Breaks:    []string{},
+		Conduct:   true,
 		Permitted: true,
 		Does:      "sends the login initiation as a GET request with the parameters in the query",
 		login:     func(l *login) { l.Method = http.MethodGet },
 	}, {
 		Name: "login-by-post", Provokes: "sec-tool-login-get-and-post",
-		Breaks:    []string{},
+		Conduct:   true,
 		Permitted: true,
 		Does:      "sends the login initiation as a cross-site form POST",
 		login:     func(l *login) { l.Method = http.MethodPost },
@@ -80,12 +80,12 @@ var loginFaults = []Fault{
 	},
 	{
 		Name: "iss-unknown-in-login", Provokes: "sec-tool-login-unknown-issuer",
-		Breaks: []string{"sec-login-initiation-iss"},
+		Proves: "sec-login-initiation-iss",
 		Does:   "sends the login initiation with the iss of a platform that the tool does not know",
 		login:  setParam(lti.ParamIssuer, "https://unknown-issuer.example"),
 	}, {
 		Name: "iss-missing-in-login", Provokes: "sec-tool-login-unknown-issuer",
-		Breaks: []string{"sec-login-initiation-iss"},
+		Proves: "sec-login-initiation-iss",
 		Does:   "sends the login initiation without iss",
 		login:  func(l *login) { l.Params.Del(lti.ParamIssuer) },
 	}, {
@@ -97,7 +97,7 @@ var loginFaults = []Fault{
 		},
 	}, {
 		Name: "login-hint-missing", Provokes: "sec-tool-login-missing-parameters",
-		Breaks: []string{"sec-login-initiation-login-hint", "sec-auth-login-hint-matches-session-user"},
+		Proves: "sec-login-initiation-login-hint",
 		Does:   "sends the login initiation without login_hint",
 		login:  func(l *login) { l.Params.Del(lti.ParamLoginHint) },
 		Effects: []fault.Effect{loginHintOnce.Lift(func(q *authRequest) bool {
@@ -105,12 +105,12 @@ var loginFaults = []Fault{
 		})},
 	}, {
 		Name: "login-target-link-uri-missing", Provokes: "sec-tool-login-missing-parameters",
-		Breaks: []string{"sec-login-initiation-target-link-uri", "core-target-link-uri-claim"},
+		Proves: "sec-login-initiation-target-link-uri",
 		Does:   "sends the login initiation without target_link_uri",
 		login:  func(l *login) { l.Params.Del(lti.ParamTargetLinkURI) },
 	}, {
 		Name: "unknown-parameters", Provokes: "oidc-tool-login-unknown-parameters-ignored",
-		Breaks:    []string{},
+		Conduct:   true,
 		Permitted: true,
 		Does:      "adds parameters to the login initiation that LTI does not define, or that other specifications do",
 		login: func(l *login) {
@@ -120,12 +120,12 @@ var loginFaults = []Fault{
 		},
 	}, {
 		Name: "foreign-target-in-login-and-token", Provokes: "oidc-tool-target-link-uri-no-open-redirect",
-		Breaks: []string{"sec-login-initiation-target-link-uri"},
+		Proves: "sec-login-initiation-target-link-uri",
 		Does:   "names a stranger's site as target_link_uri, in the login initiation and in the id_token",
 		login:  setParam(lti.ParamTargetLinkURI, Stranger+"/x"),
 	}, {
 		Name: "foreign-target-in-login-only", Provokes: "oidc-tool-target-link-uri-no-open-redirect",
-		Breaks: []string{"sec-login-initiation-target-link-uri", "core-target-link-uri-claim"},
+		Proves: "sec-login-initiation-target-link-uri",
 		Does:   "names a stranger's site as target_link_uri in the login initiation, and the right one in the id_token",
 		login:  setParam(lti.ParamTargetLinkURI, Stranger+"/x"),
 		claims: func(d *draft) { d.claims[lti.ClaimTargetLinkURI] = d.launch.registration.TargetLinkURI },
@@ -138,28 +138,28 @@ var loginFaults = []Fault{
 		},
 	}, {
 		Name: "target-link-uri-on-foreign-host", Provokes: "core-tool-target-link-uri-from-token",
-		Breaks: []string{"core-target-link-uri-claim"},
+		Proves: "core-target-link-uri-claim",
 		Does:   "names the tool's resource in the login initiation and a stranger's site in the id_token", claims: with(lti.ClaimTargetLinkURI, Stranger+"/x"),
 	}, {
 		Name: "client-id-unknown", Provokes: "core-tool-login-client-id",
-		Breaks: []string{"core-login-optional-parameters-consistent"},
+		Proves: "core-login-optional-parameters-consistent",
 		Does:   "sends the login initiation with a client_id that the tool does not know", login: func(l *login) {
 			l.Params.Set(lti.ParamClientID, alter(l.Params.Get(lti.ParamClientID)))
 		},
 	}, {
 		Name: "client-id-unknown-alone", Provokes: "core-tool-login-client-id",
-		Breaks: []string{"core-login-optional-parameters-consistent"},
+		Proves: "core-login-optional-parameters-consistent",
 		Does:   "sends the login initiation with a client_id that is not the only one of the issuer", login: func(l *login) {
 			l.Params.Set(lti.ParamClientID, alter(l.Params.Get(lti.ParamClientID)))
 		},
 	}, {
 		Name: "client-id-absent", Provokes: "core-tool-login-client-id",
-		Breaks:    []string{},
+		Conduct:   true,
 		Permitted: true,
 		Does:      "sends the login initiation without client_id", login: func(l *login) { l.Params.Del(lti.ParamClientID) },
 	}, {
 		Name: "login-deployment-id-absent", Provokes: "core-tool-login-client-id",
-		Breaks:    []string{"core-login-optional-parameters-consistent"}, // of a platform that says that it sends it
+		Proves:    "core-login-optional-parameters-consistent", // of a platform that says that it sends it
 		Permitted: true,
 		Does:      "sends the login initiation without lti_deployment_id", login: func(l *login) { l.Params.Del(lti.ParamLTIDeploymentID) },
 	},

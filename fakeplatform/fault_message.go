@@ -21,72 +21,39 @@ const (
 	roleURN              = "urn:lti:role:ims/lis/Member"
 )
 
-// The row that most defects of a kind break.
-const (
-	breaksLaunches     = "cert-platform-full-launches"
-	breaksPrivacy      = "cert-platform-no-pii-launch"
-	breaksSub          = "sec-id-token-sub"
-	breaksStableSub    = "core-sub-stable-and-unique"
-	breaksTimes        = "sec-id-token-exp-iat"
-	breaksLinkID       = "core-resource-link-id-claim"
-	breaksStableLink   = "core-resource-link-id-stable-unique"
-	breaksDeployment   = "core-deployment-id-claim"
-	breaksRoles        = "core-roles-claim"
-	breaksFullRoles    = "core-roles-full-uris"
-	breaksContext      = "core-context-claim"
-	breaksGUID         = "core-tool-platform-guid"
-	breaksMentor       = "core-role-scope-mentor-needs-mentor"
-	breaksPresentation = "core-launch-presentation"
-	breaksReturn       = "core-return-url-parameters"
-	breaksCustom       = "core-custom-values-are-strings"
-	breaksWhitespace   = "cert-platform-no-extra-whitespace"
-	breaksAnonymous    = "core-anonymous-launch-claims"
-	breaksVendor       = "core-vendor-claims-are-urls"
-	breaksTarget       = "sec-login-initiation-target-link-uri"
-)
-
-// unreadable are the rows that nothing can be said of where an instructor's id_token
-// cannot be read.
-var unreadable = []string{
-	"sec-login-initiation-iss", "core-login-optional-parameters-consistent", "sec-id-token-nonce-passthrough", "sec-id-token-iss", "sec-id-token-aud",
-	breaksSub, breaksTimes, "core-message-type-claim", "core-version-claim", breaksDeployment, "core-target-link-uri-claim", breaksLinkID,
-	breaksRoles, breaksFullRoles, breaksLaunches, breaksPrivacy, breaksWhitespace, breaksVendor, "core-service-claims-resolved",
-	"core-role-scope-mentor-needs-mentor", "ags-claim-shape", "ags-score-unknown-user", "ap-acs-platform-unknown-target", "sr-for-user-id-is-learner-sub", "sr-sub-is-reviewer",
-}
-
 // messageDefects are those of what the platform says, in the login initiation
 // and in the message. Tools need not notice them, so that they are no stimuli.
 var messageDefects = []Fault{
-	{Name: "iss-trailing-slash-in-login", Breaks: []string{"sec-login-initiation-iss"}, Does: "adds a slash to iss in the login initiation, or takes away the one it has", login: changeParam(lti.ParamIssuer, toggleSlash)},
-	{Name: "iss-twice-in-login", Breaks: []string{"sec-login-initiation-iss"}, Does: "sends iss twice in the login initiation", login: func(l *login) {
+	{Name: "iss-trailing-slash-in-login", Proves: "sec-login-initiation-iss", Does: "adds a slash to iss in the login initiation, or takes away the one it has", login: changeParam(lti.ParamIssuer, toggleSlash)},
+	{Name: "iss-twice-in-login", Proves: "sec-login-initiation-iss", Does: "sends iss twice in the login initiation", login: func(l *login) {
 		l.Params[lti.ParamIssuer] = append(l.Params[lti.ParamIssuer], l.Params.Get(lti.ParamIssuer))
 	}},
-	{Name: "target-link-uri-relative", Breaks: []string{breaksTarget}, Does: "sends the path of target_link_uri alone", login: changeParam(lti.ParamTargetLinkURI, func(uri string) string {
+	{Name: "target-link-uri-relative", Proves: "sec-login-initiation-target-link-uri", Does: "sends the path of target_link_uri alone", login: changeParam(lti.ParamTargetLinkURI, func(uri string) string {
 		u, err := url.Parse(uri)
 		if err != nil {
 			return uri
 		}
 		return u.RequestURI()
 	})},
-	{Name: "target-link-uri-without-query", Breaks: []string{breaksTarget}, Does: "drops the query of target_link_uri", login: changeParam(lti.ParamTargetLinkURI, func(uri string) string {
+	{Name: "target-link-uri-without-query", Proves: "sec-login-initiation-target-link-uri", Does: "drops the query of target_link_uri", login: changeParam(lti.ParamTargetLinkURI, func(uri string) string {
 		bare, _, _ := strings.Cut(uri, "?")
 		return bare
 	})},
-	{Name: "deployment-id-altered-in-login", Breaks: []string{"core-login-optional-parameters-consistent"}, Does: "changes a character of lti_deployment_id in the login initiation", login: changeParam(lti.ParamLTIDeploymentID, alter)},
-	{Name: "deployment-id-absent-in-login", Breaks: []string{"core-login-optional-parameters-consistent"}, Permitted: true, Does: "sends the login initiation without lti_deployment_id", login: func(l *login) { l.Params.Del(lti.ParamLTIDeploymentID) }},
+	{Name: "deployment-id-altered-in-login", Proves: "core-login-optional-parameters-consistent", Does: "changes a character of lti_deployment_id in the login initiation", login: changeParam(lti.ParamLTIDeploymentID, alter)},
+	{Name: "deployment-id-absent-in-login", Proves: "core-login-optional-parameters-consistent", Permitted: true, Does: "sends the login initiation without lti_deployment_id", login: func(l *login) { l.Params.Del(lti.ParamLTIDeploymentID) }},
 
 	// deployment_id, in the login initiation and in the message.
-	{Name: "deployment-id-256-characters", Breaks: []string{breaksDeployment}, Does: "sends a deployment_id of 256 characters", login: changeParam(lti.ParamLTIDeploymentID, to256), claims: changed(lti.ClaimDeploymentID, to256)},
-	{Name: "deployment-id-per-launch", Breaks: []string{breaksDeployment}, Does: "makes a deployment_id for each launch", login: func(l *login) { l.Params.Set(lti.ParamLTIDeploymentID, lti.RandomString()) }, claims: deploymentOfLogin},
-	{Name: "deployment-id-shared", Breaks: []string{"core-deployment-id-unique"}, Does: "sends the same deployment_id for all deployments of a tool", login: func(l *login) {
+	{Name: "deployment-id-256-characters", Proves: "core-deployment-id-claim", Does: "sends a deployment_id of 256 characters", login: changeParam(lti.ParamLTIDeploymentID, to256), claims: changed(lti.ClaimDeploymentID, to256)},
+	{Name: "deployment-id-per-launch", Proves: "core-deployment-id-claim", Does: "makes a deployment_id for each launch", login: func(l *login) { l.Params.Set(lti.ParamLTIDeploymentID, lti.RandomString()) }, claims: deploymentOfLogin},
+	{Name: "deployment-id-shared", Proves: "core-deployment-id-unique", Does: "sends the same deployment_id for all deployments of a tool", login: func(l *login) {
 		l.Params.Set(lti.ParamLTIDeploymentID, l.launch.registration.DeploymentIDs[0])
 	}, claims: deploymentOfLogin},
 
 	// The signature.
-	{Name: "jku-in-header", Breaks: []string{"sec-id-token-signature"}, OnlyWarns: true, Does: "names its key set as jku in the header", sign: func(d *draft) (string, error) {
+	{Name: "jku-in-header", Proves: "sec-id-token-signature", Does: "names its key set as jku in the header", sign: func(d *draft) (string, error) {
 		return signWithHeader(d.claims, d.key, map[string]any{jws.JWKSetURLKey: d.launch.platform.opts.URL + JWKSPath})
 	}},
-	{Name: "jwk-in-header", Breaks: []string{"sec-id-token-signature"}, OnlyWarns: true, Does: "sends its public key as jwk in the header", sign: func(d *draft) (string, error) {
+	{Name: "jwk-in-header", Proves: "sec-id-token-signature", Does: "sends its public key as jwk in the header", sign: func(d *draft) (string, error) {
 		public, err := d.key.PublicKey()
 		if err != nil {
 			return "", err
@@ -94,7 +61,7 @@ var messageDefects = []Fault{
 		return signWithHeader(d.claims, d.key, map[string]any{jws.JWKKey: public})
 	}},
 
-	{Name: "encrypts-instructors-token", Breaks: []string{"sec-id-token-signature"}, Hides: unreadable, Does: "encrypts the id_token of an instructor instead of signing it", sign: func(d *draft) (string, error) {
+	{Name: "encrypts-instructors-token", Proves: "sec-id-token-signature", Does: "encrypts the id_token of an instructor instead of signing it", sign: func(d *draft) (string, error) {
 		if !slices.Contains(d.plan.User.Roles, lti.RoleInstructor) {
 			return lti.Sign(d.claims, d.key)
 		}
@@ -102,120 +69,120 @@ var messageDefects = []Fault{
 	}},
 
 	// sub.
-	{Name: "sub-as-number", Breaks: []string{breaksSub, "cert-platform-full-launches", "cert-platform-no-pii-launch"}, Does: "sends a number as sub, the same for the same user", claims: ofUser(func(sub string) any { return asNumber(sub) })},
-	{Name: "sub-256-characters", Breaks: []string{breaksSub}, Does: "sends a sub of 256 characters", claims: ofUser(func(sub string) any { return to256(sub) })},
-	{Name: "sub-not-ascii", Breaks: []string{breaksSub}, Does: "sends a sub with a letter beyond ASCII", claims: ofUser(func(sub string) any { return sub + "é" })},
-	{Name: "sub-255-characters", Breaks: []string{}, Permitted: true, Does: "sends a sub of 255 characters", claims: ofUser(func(sub string) any { return to256(sub)[:255] })},
-	{Name: "sub-per-link", Breaks: []string{breaksStableSub}, Does: "makes a sub for each resource link", claims: ofUserAnd(func(d *draft) string { return d.plan.ResourceLink.ID })},
-	{Name: "sub-per-course", Breaks: []string{breaksStableSub}, Does: "makes a sub for each course", claims: ofUserAnd(func(d *draft) string { return d.plan.Context.ID })},
-	{Name: "sub-per-launch", Breaks: []string{breaksStableSub}, Hides: []string{"core-platform-parallel-users", "practice-platform-parallel-tabs", "practice-platform-link-opened-again"}, Does: "makes a sub for each launch", claims: ofUserAnd(func(*draft) string { return lti.RandomString() })},
-	{Name: "sub-shared", Breaks: []string{breaksStableSub}, Does: "sends the same sub for all users", claims: ofUser(func(string) any { return "user" })},
+	{Name: "sub-as-number", Proves: "sec-id-token-sub", Does: "sends a number as sub, the same for the same user", claims: ofUser(func(sub string) any { return asNumber(sub) })},
+	{Name: "sub-256-characters", Proves: "sec-id-token-sub", Does: "sends a sub of 256 characters", claims: ofUser(func(sub string) any { return to256(sub) })},
+	{Name: "sub-not-ascii", Proves: "sec-id-token-sub", Does: "sends a sub with a letter beyond ASCII", claims: ofUser(func(sub string) any { return sub + "é" })},
+	{Name: "sub-255-characters", Conduct: true, Permitted: true, Does: "sends a sub of 255 characters", claims: ofUser(func(sub string) any { return to256(sub)[:255] })},
+	{Name: "sub-per-link", Proves: "core-sub-stable-and-unique", Does: "makes a sub for each resource link", claims: ofUserAnd(func(d *draft) string { return d.plan.ResourceLink.ID })},
+	{Name: "sub-per-course", Proves: "core-sub-stable-and-unique", Does: "makes a sub for each course", claims: ofUserAnd(func(d *draft) string { return d.plan.Context.ID })},
+	{Name: "sub-per-launch", Proves: "core-sub-stable-and-unique", Does: "makes a sub for each launch", claims: ofUserAnd(func(*draft) string { return lti.RandomString() })},
+	{Name: "sub-shared", Proves: "core-sub-stable-and-unique", Does: "sends the same sub for all users", claims: ofUser(func(string) any { return "user" })},
 
 	// exp and iat.
-	{Name: "exp-milliseconds", Breaks: []string{breaksTimes}, Does: "sends exp in milliseconds", claims: func(d *draft) { d.claims["exp"] = d.now.Add(lifetime).UnixMilli() }},
-	{Name: "exp-before-iat", Breaks: []string{breaksTimes}, Does: "sends an exp ahead, and an iat after it", claims: both(at("iat", 240), at("exp", 120))},
-	{Name: "exp-one-day", Breaks: []string{breaksTimes}, OnlyWarns: true, Does: "sends an exp one day ahead", claims: at("exp", 86400)},
-	{Name: "exp-one-hour", Breaks: []string{}, Permitted: true, Does: "sends an exp one hour ahead", claims: at("exp", 3600)},
-	{Name: "iat-milliseconds", Breaks: []string{breaksTimes}, Does: "sends iat in milliseconds", claims: func(d *draft) { d.claims["iat"] = d.now.UnixMilli() }},
-	{Name: "iat-string", Breaks: []string{breaksTimes}, Does: "sends iat as a string", claims: func(d *draft) { d.claims["iat"] = d.now.UTC().Format("2006-01-02T15:04:05Z") }},
+	{Name: "exp-milliseconds", Proves: "sec-id-token-exp-iat", Does: "sends exp in milliseconds", claims: func(d *draft) { d.claims["exp"] = d.now.Add(lifetime).UnixMilli() }},
+	{Name: "exp-before-iat", Proves: "sec-id-token-exp-iat", Does: "sends an exp ahead, and an iat after it", claims: both(at("iat", 240), at("exp", 120))},
+	{Name: "exp-one-day", Proves: "sec-id-token-exp-iat", Does: "sends an exp one day ahead", claims: at("exp", 86400)},
+	{Name: "exp-one-hour", Conduct: true, Permitted: true, Does: "sends an exp one hour ahead", claims: at("exp", 3600)},
+	{Name: "iat-milliseconds", Proves: "sec-id-token-exp-iat", Does: "sends iat in milliseconds", claims: func(d *draft) { d.claims["iat"] = d.now.UnixMilli() }},
+	{Name: "iat-string", Proves: "sec-id-token-exp-iat", Does: "sends iat as a string", claims: func(d *draft) { d.claims["iat"] = d.now.UTC().Format("2006-01-02T15:04:05Z") }},
 
 	// resource_link.
-	{Name: "resource-link-id-number", Breaks: []string{breaksLinkID}, Does: "sends a number as the id of resource_link", claims: linkID(func(d *draft) any { return asNumber(d.plan.ResourceLink.ID) })},
-	{Name: "resource-link-id-256-characters", Breaks: []string{breaksLinkID}, Does: "sends a resource_link id of 256 characters", claims: linkID(func(d *draft) any { return to256(d.plan.ResourceLink.ID) })},
-	{Name: "resource-link-id-not-ascii", Breaks: []string{breaksLinkID}, Does: "sends a resource_link id with a letter beyond ASCII", claims: linkID(func(d *draft) any { return d.plan.ResourceLink.ID + "é" })},
-	{Name: "resource-link-id-per-launch", Breaks: []string{breaksStableLink}, Hides: []string{"core-platform-parallel-users", "practice-platform-parallel-tabs", "practice-platform-link-opened-again"}, Does: "makes a resource_link id for each launch", claims: linkID(func(*draft) any { return lti.RandomString() })},
-	{Name: "resource-link-id-per-user", Breaks: []string{breaksStableLink}, Does: "makes a resource_link id for each user", claims: linkID(func(d *draft) any { return d.plan.ResourceLink.ID + "-" + d.plan.User.Sub })},
-	{Name: "resource-link-id-is-target", Breaks: []string{breaksStableLink, "core-resource-link-id-changes-on-copy"}, Does: "sends the target link URI as the id of resource_link", claims: linkID(func(d *draft) any { return d.plan.TargetLinkURI })},
+	{Name: "resource-link-id-number", Proves: "core-resource-link-id-claim", Does: "sends a number as the id of resource_link", claims: linkID(func(d *draft) any { return asNumber(d.plan.ResourceLink.ID) })},
+	{Name: "resource-link-id-256-characters", Proves: "core-resource-link-id-claim", Does: "sends a resource_link id of 256 characters", claims: linkID(func(d *draft) any { return to256(d.plan.ResourceLink.ID) })},
+	{Name: "resource-link-id-not-ascii", Proves: "core-resource-link-id-claim", Does: "sends a resource_link id with a letter beyond ASCII", claims: linkID(func(d *draft) any { return d.plan.ResourceLink.ID + "é" })},
+	{Name: "resource-link-id-per-launch", Proves: "core-resource-link-id-stable-unique", Does: "makes a resource_link id for each launch", claims: linkID(func(*draft) any { return lti.RandomString() })},
+	{Name: "resource-link-id-per-user", Proves: "core-resource-link-id-stable-unique", Does: "makes a resource_link id for each user", claims: linkID(func(d *draft) any { return d.plan.ResourceLink.ID + "-" + d.plan.User.Sub })},
+	{Name: "resource-link-id-is-target", Proves: "core-resource-link-id-stable-unique", Does: "sends the target link URI as the id of resource_link", claims: linkID(func(d *draft) any { return d.plan.TargetLinkURI })},
 
 	// roles.
-	{Name: "roles-one-string", Breaks: []string{breaksRoles, breaksLaunches, "cert-platform-no-pii-launch", "core-role-scope-mentor-needs-mentor", "core-anonymous-launch-claims"}, Does: "sends the user's first role as a string", claims: func(d *draft) {
+	{Name: "roles-one-string", Proves: "core-roles-claim", Does: "sends the user's first role as a string", claims: func(d *draft) {
 		if len(d.plan.User.Roles) > 0 {
 			d.claims[lti.ClaimRoles] = d.plan.User.Roles[0]
 		}
 	}},
-	{Name: "roles-unknown-only", Breaks: []string{breaksRoles, breaksLaunches, "cert-platform-no-pii-launch", "core-role-scope-mentor-needs-mentor"}, Does: "sends a role that is in no vocabulary, and no other", claims: roles(lti.RoleUnknown)},
-	{Name: "roles-short-beside", Breaks: []string{breaksFullRoles}, Does: "sends the short name of a role beside its URI", claims: furtherRole("Member")},
-	{Name: "roles-urn-beside", Breaks: []string{breaksFullRoles}, Does: "sends the URN of a role beside its URI", claims: furtherRole(roleURN)},
-	{Name: "roles-person-beside", Breaks: []string{breaksFullRoles}, Does: "sends a deprecated person role beside the URI of the role", claims: furtherRole(rolePersonDeprecated)},
-	{Name: "sub-role-without-principal", Breaks: []string{breaksFullRoles}, Does: "sends a sub-role without its principal role", claims: furtherRole(roleOfficerChair)},
-	{Name: "roles-institution-beside", Breaks: []string{}, Permitted: true, Does: "sends a role in the institution beside that in the course", claims: furtherRole(lti.RoleInstitutionOther)},
-	{Name: "learners-teach", Breaks: []string{breaksLaunches}, Does: "sends the role of an instructor with that of a learner", claims: roleWith(lti.RoleLearner, lti.RoleInstructor)},
-	{Name: "teachers-learn", Breaks: []string{breaksLaunches}, Does: "sends the role of a learner with that of an instructor", claims: roleWith(lti.RoleInstructor, lti.RoleLearner)},
+	{Name: "roles-unknown-only", Proves: "core-roles-claim", Does: "sends a role that is in no vocabulary, and no other", claims: roles(lti.RoleUnknown)},
+	{Name: "roles-short-beside", Proves: "core-roles-full-uris", Does: "sends the short name of a role beside its URI", claims: furtherRole("Member")},
+	{Name: "roles-urn-beside", Proves: "core-roles-full-uris", Does: "sends the URN of a role beside its URI", claims: furtherRole(roleURN)},
+	{Name: "roles-person-beside", Proves: "core-roles-full-uris", Does: "sends a deprecated person role beside the URI of the role", claims: furtherRole(rolePersonDeprecated)},
+	{Name: "sub-role-without-principal", Proves: "core-roles-full-uris", Does: "sends a sub-role without its principal role", claims: furtherRole(roleOfficerChair)},
+	{Name: "roles-institution-beside", Conduct: true, Permitted: true, Does: "sends a role in the institution beside that in the course", claims: furtherRole(lti.RoleInstitutionOther)},
+	{Name: "learners-teach", Proves: "cert-platform-full-launches", Does: "sends the role of an instructor with that of a learner", claims: roleWith(lti.RoleLearner, lti.RoleInstructor)},
+	{Name: "teachers-learn", Proves: "cert-platform-full-launches", Does: "sends the role of a learner with that of an instructor", claims: roleWith(lti.RoleInstructor, lti.RoleLearner)},
 
 	// Personal data.
-	{Name: "name-left-out", Breaks: []string{breaksLaunches}, Does: "leaves name out", claims: without("name")},
-	{Name: "given-name-left-out", Breaks: []string{breaksLaunches}, Does: "leaves given_name out", claims: without("given_name")},
-	{Name: "family-name-left-out", Breaks: []string{breaksLaunches}, Does: "leaves family_name out", claims: without("family_name")},
-	{Name: "email-left-out", Breaks: []string{breaksLaunches}, Does: "leaves email out", claims: without("email")},
-	{Name: "names-swapped", Breaks: []string{breaksLaunches}, Does: "swaps given_name and family_name", claims: func(d *draft) {
+	{Name: "name-left-out", Proves: "cert-platform-full-launches", Does: "leaves name out", claims: without("name")},
+	{Name: "given-name-left-out", Proves: "cert-platform-full-launches", Does: "leaves given_name out", claims: without("given_name")},
+	{Name: "family-name-left-out", Proves: "cert-platform-full-launches", Does: "leaves family_name out", claims: without("family_name")},
+	{Name: "email-left-out", Proves: "cert-platform-full-launches", Does: "leaves email out", claims: without("email")},
+	{Name: "names-swapped", Proves: "cert-platform-full-launches", Does: "swaps given_name and family_name", claims: func(d *draft) {
 		given, hasGiven := d.claims["given_name"]
 		family, hasFamily := d.claims["family_name"]
 		if hasGiven && hasFamily {
 			d.claims["given_name"], d.claims["family_name"] = family, given
 		}
 	}},
-	{Name: "name-despite-privacy", Breaks: []string{breaksPrivacy}, Does: "sends the name though it is not to be shared", claims: despitePrivacy(func(d *draft) { d.claims["name"] = d.plan.User.Name })},
-	{Name: "given-name-despite-privacy", Breaks: []string{breaksPrivacy}, Does: "sends the given name though it is not to be shared", claims: despitePrivacy(func(d *draft) { d.claims["given_name"] = d.plan.User.GivenName })},
-	{Name: "email-despite-privacy", Breaks: []string{breaksPrivacy}, Does: "sends the email though it is not to be shared", claims: despitePrivacy(func(d *draft) { d.claims["email"] = d.plan.User.Email })},
-	{Name: "custom-despite-privacy", Breaks: []string{breaksPrivacy}, Does: "sends the name as a custom parameter though it is not to be shared", claims: despitePrivacy(func(d *draft) { set(d, lti.ClaimCustom, "student", d.plan.User.Name) })},
-	{Name: "lis-despite-privacy", Breaks: []string{breaksPrivacy}, Does: "sends the email as the LIS identifier of the person though it is not to be shared", claims: despitePrivacy(func(d *draft) { set(d, lti.ClaimLIS, "person_sourcedid", d.plan.User.Email) })},
-	{Name: "anonymous-with-sub", Breaks: []string{breaksAnonymous}, Does: "sends sub in an anonymous launch", claims: whenAnonymous(func(d *draft) { d.claims["sub"] = d.plan.User.Sub })},
-	{Name: "anonymous-with-name", Breaks: []string{breaksAnonymous}, Does: "sends the name in an anonymous launch", claims: whenAnonymous(func(d *draft) { d.claims["name"] = d.plan.User.Name })},
-	{Name: "anonymous-with-email", Breaks: []string{breaksAnonymous}, Does: "sends the email in an anonymous launch", claims: whenAnonymous(func(d *draft) { d.claims["email"] = d.plan.User.Email })},
-	{Name: "anonymous-without-roles", Breaks: []string{breaksAnonymous}, Does: "leaves roles out of an anonymous launch", claims: whenAnonymous(without(lti.ClaimRoles))},
+	{Name: "name-despite-privacy", Proves: "cert-platform-no-pii-launch", Does: "sends the name though it is not to be shared", claims: despitePrivacy(func(d *draft) { d.claims["name"] = d.plan.User.Name })},
+	{Name: "given-name-despite-privacy", Proves: "cert-platform-no-pii-launch", Does: "sends the given name though it is not to be shared", claims: despitePrivacy(func(d *draft) { d.claims["given_name"] = d.plan.User.GivenName })},
+	{Name: "email-despite-privacy", Proves: "cert-platform-no-pii-launch", Does: "sends the email though it is not to be shared", claims: despitePrivacy(func(d *draft) { d.claims["email"] = d.plan.User.Email })},
+	{Name: "custom-despite-privacy", Proves: "cert-platform-no-pii-launch", Does: "sends the name as a custom parameter though it is not to be shared", claims: despitePrivacy(func(d *draft) { set(d, lti.ClaimCustom, "student", d.plan.User.Name) })},
+	{Name: "lis-despite-privacy", Proves: "cert-platform-no-pii-launch", Does: "sends the email as the LIS identifier of the person though it is not to be shared", claims: despitePrivacy(func(d *draft) { set(d, lti.ClaimLIS, "person_sourcedid", d.plan.User.Email) })},
+	{Name: "anonymous-with-sub", Proves: "core-anonymous-launch-claims", Does: "sends sub in an anonymous launch", claims: whenAnonymous(func(d *draft) { d.claims["sub"] = d.plan.User.Sub })},
+	{Name: "anonymous-with-name", Proves: "core-anonymous-launch-claims", Does: "sends the name in an anonymous launch", claims: whenAnonymous(func(d *draft) { d.claims["name"] = d.plan.User.Name })},
+	{Name: "anonymous-with-email", Proves: "core-anonymous-launch-claims", Does: "sends the email in an anonymous launch", claims: whenAnonymous(func(d *draft) { d.claims["email"] = d.plan.User.Email })},
+	{Name: "anonymous-without-roles", Proves: "core-anonymous-launch-claims", Does: "leaves roles out of an anonymous launch", claims: whenAnonymous(without(lti.ClaimRoles))},
 
 	// White space.
-	{Name: "name-with-space", Breaks: []string{breaksWhitespace, breaksLaunches}, Does: "sends a space after the name", claims: changed("name", func(s string) string { return s + " " })},
-	{Name: "title-with-space", Breaks: []string{breaksWhitespace}, Does: "sends a space after the title of the resource link", claims: func(d *draft) { set(d, lti.ClaimResourceLink, "title", d.plan.ResourceLink.Title+" ") }},
-	{Name: "platform-name-with-line-feed", Breaks: []string{breaksWhitespace}, Does: "sends a line feed after the name of the platform", claims: func(d *draft) { set(d, lti.ClaimToolPlatform, "name", "Fake platform\n") }},
+	{Name: "name-with-space", Proves: "cert-platform-no-extra-whitespace", Does: "sends a space after the name", claims: changed("name", func(s string) string { return s + " " })},
+	{Name: "title-with-space", Proves: "cert-platform-no-extra-whitespace", Does: "sends a space after the title of the resource link", claims: func(d *draft) { set(d, lti.ClaimResourceLink, "title", d.plan.ResourceLink.Title+" ") }},
+	{Name: "platform-name-with-line-feed", Proves: "cert-platform-no-extra-whitespace", Does: "sends a line feed after the name of the platform", claims: func(d *draft) { set(d, lti.ClaimToolPlatform, "name", "Fake platform\n") }},
 
 	// context.
-	{Name: "context-without-id", Breaks: []string{breaksContext}, Does: "leaves the id out of context", claims: inContext(func(d *draft) {
+	{Name: "context-without-id", Proves: "core-context-claim", Does: "leaves the id out of context", claims: inContext(func(d *draft) {
 		object := maps.Clone(d.claims[lti.ClaimContext].(map[string]any))
 		delete(object, "id")
 		d.claims[lti.ClaimContext] = object
 	})},
-	{Name: "context-id-number", Breaks: []string{breaksContext}, Does: "sends a number as the id of context", claims: inContext(func(d *draft) { set(d, lti.ClaimContext, "id", asNumber(d.plan.Context.ID)) })},
-	{Name: "context-id-256-characters", Breaks: []string{breaksContext}, Does: "sends a context id of 256 characters", claims: inContext(func(d *draft) { set(d, lti.ClaimContext, "id", to256(d.plan.Context.ID)) })},
-	{Name: "context-id-per-launch", Breaks: []string{breaksContext}, Does: "makes a context id for each launch", claims: inContext(func(d *draft) { set(d, lti.ClaimContext, "id", lti.RandomString()) })},
-	{Name: "context-id-shared", Breaks: []string{breaksContext}, Does: "sends the same context id for all courses", claims: inContext(func(d *draft) { set(d, lti.ClaimContext, "id", "course") })},
-	{Name: "context-type-string", Breaks: []string{breaksContext}, Does: "sends the type of context as a string", claims: inContext(func(d *draft) { set(d, lti.ClaimContext, "type", lti.ContextTypeCourseOffering) })},
-	{Name: "context-type-unknown", Breaks: []string{breaksContext}, Does: "sends a context type that is in no vocabulary, and no other", claims: inContext(func(d *draft) {
+	{Name: "context-id-number", Proves: "core-context-claim", Does: "sends a number as the id of context", claims: inContext(func(d *draft) { set(d, lti.ClaimContext, "id", asNumber(d.plan.Context.ID)) })},
+	{Name: "context-id-256-characters", Proves: "core-context-claim", Does: "sends a context id of 256 characters", claims: inContext(func(d *draft) { set(d, lti.ClaimContext, "id", to256(d.plan.Context.ID)) })},
+	{Name: "context-id-per-launch", Proves: "core-context-claim", Does: "makes a context id for each launch", claims: inContext(func(d *draft) { set(d, lti.ClaimContext, "id", lti.RandomString()) })},
+	{Name: "context-id-shared", Proves: "core-context-claim", Does: "sends the same context id for all courses", claims: inContext(func(d *draft) { set(d, lti.ClaimContext, "id", "course") })},
+	{Name: "context-type-string", Proves: "core-context-claim", Does: "sends the type of context as a string", claims: inContext(func(d *draft) { set(d, lti.ClaimContext, "type", lti.ContextTypeCourseOffering) })},
+	{Name: "context-type-unknown", Proves: "core-context-claim", Does: "sends a context type that is in no vocabulary, and no other", claims: inContext(func(d *draft) {
 		set(d, lti.ClaimContext, "type", []string{lti.ContextTypeCourseOffering + "s"})
 	})},
-	{Name: "context-type-further", Breaks: []string{}, Permitted: true, Does: "sends a context type of its own beside that of the vocabulary", claims: inContext(func(d *draft) {
+	{Name: "context-type-further", Conduct: true, Permitted: true, Does: "sends a context type of its own beside that of the vocabulary", claims: inContext(func(d *draft) {
 		set(d, lti.ClaimContext, "type", []string{"https://school.example/types#Workshop", lti.ContextTypeCourseOffering})
 	})},
 
 	// tool_platform and role_scope_mentor.
-	{Name: "guid-missing", Breaks: []string{breaksGUID}, Does: "leaves the guid out of tool_platform", claims: with(lti.ClaimToolPlatform, map[string]any{"name": "Fake platform"})},
-	{Name: "guid-per-launch", Breaks: []string{breaksGUID}, Does: "makes a guid for each launch", claims: func(d *draft) { set(d, lti.ClaimToolPlatform, "guid", lti.RandomString()) }},
-	{Name: "guid-number", Breaks: []string{breaksGUID}, Does: "sends a number as guid", claims: func(d *draft) { set(d, lti.ClaimToolPlatform, "guid", 1) }},
-	{Name: "guid-256-characters", Breaks: []string{breaksGUID}, Does: "sends a guid of 256 characters", claims: func(d *draft) { set(d, lti.ClaimToolPlatform, "guid", to256("fakeplatform")) }},
-	{Name: "mentees-without-role", Breaks: []string{breaksMentor}, Does: "sends role_scope_mentor to everybody", claims: func(d *draft) {
+	{Name: "guid-missing", Proves: "core-tool-platform-guid", Does: "leaves the guid out of tool_platform", claims: with(lti.ClaimToolPlatform, map[string]any{"name": "Fake platform"})},
+	{Name: "guid-per-launch", Proves: "core-tool-platform-guid", Does: "makes a guid for each launch", claims: func(d *draft) { set(d, lti.ClaimToolPlatform, "guid", lti.RandomString()) }},
+	{Name: "guid-number", Proves: "core-tool-platform-guid", Does: "sends a number as guid", claims: func(d *draft) { set(d, lti.ClaimToolPlatform, "guid", 1) }},
+	{Name: "guid-256-characters", Proves: "core-tool-platform-guid", Does: "sends a guid of 256 characters", claims: func(d *draft) { set(d, lti.ClaimToolPlatform, "guid", to256("fakeplatform")) }},
+	{Name: "mentees-without-role", Proves: "core-role-scope-mentor-needs-mentor", Does: "sends role_scope_mentor to everybody", claims: func(d *draft) {
 		if _, sent := d.claims[claimRoleScopeMentor]; !sent && !d.plan.Anonymous {
 			d.claims[claimRoleScopeMentor] = []string{}
 		}
 	}},
-	{Name: "mentees-string", Breaks: []string{breaksMentor}, Does: "sends the first mentee as a string", claims: mentees(func(subs []string) any { return subs[0] })},
+	{Name: "mentees-string", Proves: "core-role-scope-mentor-needs-mentor", Does: "sends the first mentee as a string", claims: mentees(func(subs []string) any { return subs[0] })},
 
 	// launch_presentation.
-	{Name: "document-target-wrong", Breaks: []string{breaksPresentation}, NeedsBrowser: true, Does: "says iframe of a window and window of an iframe", claims: presentation("document_target", func(d *draft) any {
+	{Name: "document-target-wrong", Proves: "core-launch-presentation", NeedsBrowser: true, Does: "says iframe of a window and window of an iframe", claims: presentation("document_target", func(d *draft) any {
 		if d.plan.Target == IFrame {
 			return string(Window)
 		}
 		return string(IFrame)
 	})},
-	{Name: "document-target-unknown", Breaks: []string{breaksPresentation}, Does: "sends a document_target that does not exist", claims: presentation("document_target", func(*draft) any { return "popup" })},
-	{Name: "height-string", Breaks: []string{breaksPresentation}, Does: "sends a height as a string", claims: presentation("height", func(*draft) any { return "600px" })},
-	{Name: "height-number", Breaks: []string{}, Permitted: true, Does: "sends a height and a width", claims: both(
+	{Name: "document-target-unknown", Proves: "core-launch-presentation", Does: "sends a document_target that does not exist", claims: presentation("document_target", func(*draft) any { return "popup" })},
+	{Name: "height-string", Proves: "core-launch-presentation", Does: "sends a height as a string", claims: presentation("height", func(*draft) any { return "600px" })},
+	{Name: "height-number", Conduct: true, Permitted: true, Does: "sends a height and a width", claims: both(
 		presentation("height", func(*draft) any { return 600 }), presentation("width", func(*draft) any { return 800.5 }),
 	)},
-	{Name: "return-url-relative", Breaks: []string{breaksPresentation, breaksReturn, "practice-return-url-messages-escaped"}, Does: "sends the path of return_url alone", claims: presentation("return_url", func(d *draft) any {
+	{Name: "return-url-relative", Proves: "core-launch-presentation", Does: "sends the path of return_url alone", claims: presentation("return_url", func(d *draft) any {
 		return strings.TrimPrefix(d.launch.ReturnURL(), d.launch.platform.opts.URL)
 	})},
-	{Name: "return-url-without-tls", Breaks: []string{breaksPresentation, breaksReturn}, Does: "sends a return_url with http", claims: presentation("return_url", func(d *draft) any { return otherScheme(d.launch.ReturnURL()) })},
-	{Name: "return-url-absent", Breaks: []string{"core-return-url-parameters", "practice-return-url-messages-escaped"}, Permitted: true, Does: "sends no return_url", claims: func(d *draft) {
+	{Name: "return-url-without-tls", Proves: "core-launch-presentation", Does: "sends a return_url with http", claims: presentation("return_url", func(d *draft) any { return otherScheme(d.launch.ReturnURL()) })},
+	{Name: "return-url-absent", Proves: "core-return-url-parameters", Permitted: true, Does: "sends no return_url", claims: func(d *draft) {
 		object, _ := d.claims[lti.ClaimLaunchPresentation].(map[string]any)
 		object = maps.Clone(object)
 		delete(object, "return_url")
@@ -223,24 +190,24 @@ var messageDefects = []Fault{
 	}},
 
 	// custom and claims of its own.
-	{Name: "custom-numbers", Breaks: []string{breaksCustom}, Does: "sends a number where a custom parameter looks like one", claims: eachCustom(func(value string) any {
+	{Name: "custom-numbers", Proves: "core-custom-values-are-strings", Does: "sends a number where a custom parameter looks like one", claims: eachCustom(func(value string) any {
 		if isNumber(value) {
 			return asNumber(value)
 		}
 		return value
 	})},
-	{Name: "custom-null", Breaks: []string{breaksCustom}, Does: "sends null where a custom parameter is empty", claims: eachCustom(func(value string) any {
+	{Name: "custom-null", Proves: "core-custom-values-are-strings", Does: "sends null where a custom parameter is empty", claims: eachCustom(func(value string) any {
 		if value == "" {
 			return nil
 		}
 		return value
 	})},
-	{Name: "custom-boolean", Breaks: []string{breaksCustom}, Does: "adds a boolean to the custom parameters", claims: func(d *draft) { set(d, lti.ClaimCustom, "preview", false) }},
-	{Name: "custom-nested", Breaks: []string{breaksCustom}, Does: "adds an object to the custom parameters", claims: func(d *draft) { set(d, lti.ClaimCustom, "settings", map[string]any{"mode": "test"}) }},
-	{Name: "vendor-claim-short-name", Breaks: []string{breaksVendor}, Does: "sends a claim of its own with a short name", claims: with("school_class", "7b")},
-	{Name: "vendor-claim-without-scheme", Breaks: []string{breaksVendor}, Does: "sends a claim of its own whose name is a URL without its scheme", claims: with("school.example/claims/class", "7b")},
-	{Name: "vendor-claim-urn", Breaks: []string{breaksVendor}, Does: "sends a claim of its own whose name is a URN", claims: with("urn:school:claims:class", "7b")},
-	{Name: "vendor-claims", Breaks: []string{}, Permitted: true, Does: "sends claims of its own with URLs as names", claims: both(
+	{Name: "custom-boolean", Proves: "core-custom-values-are-strings", Does: "adds a boolean to the custom parameters", claims: func(d *draft) { set(d, lti.ClaimCustom, "preview", false) }},
+	{Name: "custom-nested", Proves: "core-custom-values-are-strings", Does: "adds an object to the custom parameters", claims: func(d *draft) { set(d, lti.ClaimCustom, "settings", map[string]any{"mode": "test"}) }},
+	{Name: "vendor-claim-short-name", Proves: "core-vendor-claims-are-urls", Does: "sends a claim of its own with a short name", claims: with("school_class", "7b")},
+	{Name: "vendor-claim-without-scheme", Proves: "core-vendor-claims-are-urls", Does: "sends a claim of its own whose name is a URL without its scheme", claims: with("school.example/claims/class", "7b")},
+	{Name: "vendor-claim-urn", Proves: "core-vendor-claims-are-urls", Does: "sends a claim of its own whose name is a URN", claims: with("urn:school:claims:class", "7b")},
+	{Name: "vendor-claims", Conduct: true, Permitted: true, Does: "sends claims of its own with URLs as names", claims: both(
 		with("https://school.example/claims/class", "7b"), with("https://school.example/claims/settings", map[string]any{"preview": true, "level": 2}),
 	)},
 }

@@ -31,17 +31,17 @@ var signatureFaults = slices.Concat([]Fault{
 		},
 	}, {
 		Name: "signature-last-byte-changed", Provokes: "sec-tool-signature-tampered",
-		Breaks: []string{"sec-id-token-signature"},
+		Proves: "sec-id-token-signature",
 		Does:   "changes the last byte of the signature",
 		sign:   changeSignature(flipLastByte),
 	}, {
 		Name: "signature-empty", Provokes: "sec-tool-signature-tampered",
-		Breaks: []string{"sec-id-token-signature"},
+		Proves: "sec-id-token-signature",
 		Does:   "cuts the signature off",
 		sign:   changeSignature(func([]byte) []byte { return nil }),
 	}, {
 		Name: "signed-by-unpublished-key", Provokes: "sec-tool-signature-wrong-key",
-		Breaks: []string{"sec-id-token-signature"},
+		Proves: "sec-id-token-signature",
 		Does:   "signs with a key that was never published, under the kid of the published one",
 		sign:   signAsUnpublished,
 	}},
@@ -59,19 +59,19 @@ var signatureFaults = slices.Concat([]Fault{
 	},
 	[]Fault{{
 		Name: "kid-unknown", Provokes: "cert-tool-kid-unknown",
-		Breaks: []string{"sec-id-token-signature", "sec-key-rotation"},
+		Proves: "sec-id-token-signature",
 		Does:   "signs with the right key, but names a kid that the key set lacks",
 		sign:   func(d *draft) (string, error) { return signAs(d.claims, d.key, alter(d.key.KeyID())) },
 	}, {
 		Name: "kid-missing-one-key", Provokes: "cert-tool-kid-missing",
-		Breaks: []string{"sec-id-token-signature", "sec-key-rotation"},
+		Proves: "sec-id-token-signature",
 		Does:   "signs with the only key of the key set, but names none", After: &onlyNewKey, keySet: asBefore(onlyKey), sign: signWithoutKID,
 	}, {
 		Name: "kid-missing-two-keys", Provokes: "cert-tool-kid-missing",
 		Does: "signs with the first of two keys, but names none", After: &twoNewKeys, keySet: asBefore(secondKey), sign: signWithoutKID,
 	}, {
 		Name: "embedded-jwk", Provokes: "sec-tool-embedded-key-not-trusted",
-		Breaks: []string{"sec-id-token-signature", "sec-key-rotation"},
+		Proves: "sec-id-token-signature",
 		Does:   "signs with a stranger's key, which the header holds as jwk",
 		sign: signAsStranger(func(*draft) (string, any, error) {
 			key, err := unpublishedKey()
@@ -83,7 +83,7 @@ var signatureFaults = slices.Concat([]Fault{
 		}),
 	}, {
 		Name: "foreign-jku", Provokes: "sec-tool-embedded-key-not-trusted",
-		Breaks: []string{"sec-id-token-signature", "sec-key-rotation"},
+		Proves: "sec-id-token-signature",
 		Does:   "signs with a stranger's key, which is found at the jku of the header",
 		sign: signAsStranger(func(d *draft) (string, any, error) {
 			return jws.JWKSetURLKey, d.launch.platform.strangerKeysURL(), nil

@@ -213,7 +213,7 @@ func algNoneFaults() []Fault {
 			{"alg-absent", "", "no alg"},
 		} {
 			f := Fault{
-				Name: spelling.name, Provokes: "sec-tool-alg-none", Breaks: []string{"sec-id-token-signature"},
+				Name: spelling.name, Provokes: "sec-tool-alg-none", Proves: "sec-id-token-signature",
 				Does: "sends a token with " + spelling.says + " in its header and no signature",
 				sign: func(d *draft) (string, error) { return unsigned(d, spelling.alg, keeps) },
 			}
@@ -284,7 +284,7 @@ func hmacFault(name, form string, alg jwa.SignatureAlgorithm, secret func(jwk.Ke
 		return string(token), err
 	}
 	return Fault{
-		Name: name, Provokes: "cert-tool-alg-hmac-confusion", Breaks: []string{"sec-id-token-signature"},
+		Name: name, Provokes: "cert-tool-alg-hmac-confusion", Proves: "sec-id-token-signature",
 		Does: fmt.Sprintf("signs with %s and the platform's public key (%s) as the secret", alg, form),
 		sign: func(d *draft) (string, error) { return keyed(d, d.key, d.key.KeyID()) }, keyed: keyed,
 	}

@@ -30,14 +30,10 @@ func partFaults(parts []part.Part) []Fault {
 	var all []Fault
 	for _, one := range parts {
 		for _, f := range one.Faults {
-			known := Fault{
-				Name: f.Name, Does: f.Does, Provokes: f.Provokes, Hides: f.Hides, OnlyWarns: f.OnlyWarns, Grave: f.Grave,
+			all = append(all, Fault{
+				Name: f.Name, Does: f.Does, Provokes: f.Provokes, Proves: f.Proves, Conduct: f.Provokes == "" && f.Proves == "",
 				Permitted: f.Permitted, Part: Part(one.Profile), Effects: f.Effects, inMessage: f.InMessage,
-			}
-			if f.Provokes == "" {
-				known.Breaks = append([]string{}, f.Breaks...)
-			}
-			all = append(all, known)
+			})
 		}
 	}
 	return all

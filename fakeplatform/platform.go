@@ -172,7 +172,7 @@ func New(opts Options) (*Platform, error) {
 	names := map[string]bool{}
 	for _, name := range opts.Faults {
 		f, ok := FaultNamed(name)
-		if !ok || f.Breaks == nil {
+		if !ok || !f.Carried() {
 			errs = append(errs, fmt.Errorf("fakeplatform: no platform can have the fault %q", name))
 		}
 		carried = append(carried, f)

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -13,7 +12,6 @@ import (
 
 	"invigilator/faketool"
 	"invigilator/lti"
-	"invigilator/requirements"
 )
 
 // openedReview is what a page shows of a review.
@@ -293,21 +291,4 @@ func expired(e *exam) string {
 func TestEachDefectOfReviewsShows(t *testing.T) {
 	t.Parallel()
 	expectShown(t, faketool.OfReviews, showsInReviews)
-}
-
-// Each requirement of grades and reviews that binds tools has a defect that breaks it.
-func TestEveryRequirementOfGradesAndReviewsHasADefect(t *testing.T) {
-	t.Parallel()
-	broken := map[string]bool{}
-	for _, f := range faketool.Defects() {
-		for _, id := range f.Breaks {
-			broken[id] = true
-		}
-	}
-	for _, r := range requirements.Default().All() {
-		judged := r.Binds == requirements.Tool && slices.Contains([]string{requirements.Grades, requirements.SubmissionReview}, r.Profile)
-		if judged && r.ID != "sr-tool-registers-message" { // tools are registered by hand
-			NewWithT(t).Expect(broken).To(HaveKey(string(r.ID)))
-		}
-	}
 }

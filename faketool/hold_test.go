@@ -998,7 +998,7 @@ func TestStimuliAreThoseOfTheCatalogue(t *testing.T) {
 			names = append(names, f.Name)
 			g.Expect(f.Provokes).To(Equal(id))
 			g.Expect(f.Does).NotTo(BeEmpty(), f.Name)
-			g.Expect(f.Breaks).To(BeEmpty(), f.Name)
+			g.Expect(f.Proves).To(BeEmpty(), f.Name)
 			g.Expect(faketool.Changes(f)).NotTo(BeEmpty(), f.Name)
 			g.Expect(f.Lender != "").To(Equal(f.Borrows && faketool.Changes(f) == "message" || id == "ap-start-proctoring-through-oidc-login" && f.Borrows), f.Name)
 			g.Expect(f.Borrows || !f.Repeats).To(BeTrue(), f.Name)

@@ -20,8 +20,8 @@ func partFaults(parts []part.Part) []Fault {
 	for _, one := range parts {
 		for _, f := range one.Faults {
 			all = append(all, Fault{
-				Name: f.Name, Does: f.Does, Provokes: f.Provokes, Breaks: f.Breaks, Hides: f.Hides, OnlyWarns: f.OnlyWarns,
-				Grave: f.Grave, Permitted: f.Permitted, Part: Part(one.Profile), Effects: f.Effects,
+				Name: f.Name, Does: f.Does, Provokes: f.Provokes, Proves: f.Proves,
+				Permitted: f.Permitted, Part: Part(one.Profile), Effects: f.Effects,
 			})
 		}
 	}

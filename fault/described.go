@@ -12,14 +12,9 @@ type Fault struct {
 	// Provokes is the id of the requirement whose reaction a stimulus provokes in the
 	// other side; empty for a defect.
 	Provokes string
-	// Breaks are the ids of the requirements that a fake with this defect does not
-	// keep: all of them, and no others; empty where it is allowed. Hides are those that
-	// cannot be judged of it.
-	Breaks, Hides []string
-	// OnlyWarns is set where the defect is one that only warns.
-	OnlyWarns bool
-	// Grave is set where what it breaks fails, whatever the level of the requirement.
-	Grave bool
+	// Proves is the id of the requirement that a fake with this defect is there to prove:
+	// it does not keep it. It is empty for a stimulus and for a conduct that is allowed.
+	Proves string
 	// Permitted is set where the specification allows the deviation.
 	Permitted bool
 	// InMessage is set where it changes nothing but what a message says.

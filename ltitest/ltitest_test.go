@@ -126,18 +126,18 @@ func TestLaunchFaultyByEveryNameOfAReview(t *testing.T) {
 // A tool that does not check what a fault is about accepts it.
 func TestLaunchFaultyFindsDefects(t *testing.T) {
 	for defect, fault := range map[string]string{
-		"accepts-launch-twice":            "replayed-with-same-state",
-		"accepts-used-nonce":              "replayed-in-new-login",
+		"accepts-launch-twice":              "replayed-with-same-state",
+		"accepts-used-nonce":                "replayed-in-new-login",
 		"accepts-used-nonce-of-browser":     "replayed-in-next-login",
-		"accepts-used-state":              "state-reused",
-		"ignores-state-cookie":            "form-submitted-in-other-browser",
+		"accepts-used-state":                "state-reused",
+		"ignores-state-cookie":              "form-submitted-in-other-browser",
 		"accepts-others-login-after-launch": "form-submitted-after-login",
 		"accepts-others-login-during-login": "form-submitted-during-login",
 		"accepts-nonce-of-any-login":        "nonce-of-other-browser",
 		"accepts-nonce-of-other-login":      "nonce-of-other-login",
-		"accepts-unsolicited":            "unsolicited-id-token",
+		"accepts-unsolicited":               "unsolicited-id-token",
 		"tries-only-key-without-kid":        "kid-missing-one-key",
-		faketool.SkipsSignature:                "signed-by-unpublished-key",
+		faketool.SkipsSignature:             "signed-by-unpublished-key",
 	} {
 		t.Run(fault, func(t *testing.T) {
 			platform, tool := pair(t, defect)

@@ -36,6 +36,10 @@ type Options struct {
 	// Whole runs the whole suite against every fault, even where the fault can
 	// make no difference.
 	Whole bool
+	// Update is the folder in which what was found is written down as what is expected,
+	// [ExpectedFolder] in the source. What is found is held against what has been written down
+	// when empty.
+	Update string
 	// Parallel is how many suites run at the same time.
 	Parallel int
 	// Patience is how long a run may take; 10 minutes when 0.
@@ -52,6 +56,9 @@ type Matrix struct {
 	Rows         []Row    `json:"rows"`
 	// Problems are the reasons why the proof does not hold; none when it does.
 	Problems []string `json:"problems"`
+	// Added and Removed count the lines of [ExpectedFolder] that Options.Update has changed.
+	Added   int `json:"-"`
+	Removed int `json:"-"`
 }
 
 // Schema names the version of the matrix's shape.
@@ -88,6 +95,7 @@ type Cell struct {
 	Expected results.Verdict `json:"expected"`
 	Actual   results.Verdict `json:"actual"`
 	Reason   string          `json:"reason,omitempty"` // of a verdict other than passed
+	turned   bool            // it is another than on a subject without faults
 }
 
 // Letter is the verdict in one character; empty where the run was not to judge
@@ -120,15 +128,15 @@ func (r Row) String() string {
 
 // subject is one run of the suite.
 type subject struct {
-	row     Row
-	args    []string
-	only    []string // requirements that this run is narrowed to
-	above   []string // profiles of what is built on the part that the fault is one of
-	breaks  []string
-	warns   []string // further ones that only warn
-	hides   []string
-	warning bool
-	grave   bool // what it breaks fails, whatever its level
+	row   Row
+	args  []string
+	only  []string // requirements that this run is narrowed to
+	above []string // profiles of what is built on the part that the fault is one of
+	// proves is the requirement that the fault has to turn red, and expects are all verdicts
+	// that it turns. With blind, nothing may show.
+	proves  string
+	expects map[string]results.Verdict
+	blind   bool
 	// takesOver is set where a null peer takes the subject's place in the middle of
 	// the run, part where it is that of a part alone, and flaps where it answers some
 	// requests alone.
@@ -161,11 +169,21 @@ func (s *subject) narrow(clean results.Document, whole bool) {
 			s.only = append(s.only, r.ID)
 		}
 	}
-	for _, id := range slices.Concat(s.breaks, s.warns, s.hides) { // a fault that nobody asks for breaks nothing, and survives
+	for _, id := range s.turned() { // a fault that nobody asks for breaks nothing, and survives
 		if !slices.Contains(s.only, id) {
 			s.only = append(s.only, id)
 		}
 	}
+}
+
+// turned are the requirements that the fault is expected to turn, sorted.
+func (s *subject) turned() []string {
+	ids := slices.Collect(maps.Keys(s.expects))
+	if s.proves != "" && !slices.Contains(ids, s.proves) {
+		ids = append(ids, s.proves)
+	}
+	slices.Sort(ids)
+	return ids
 }
 
 var errInterrupted = errors.New("the proof was cut short: it was interrupted")
@@ -189,6 +207,7 @@ func Prove(ctx context.Context, o Options) (*Matrix, error) {
 	// What a suite says of a subject without faults is what every other
 	// requirement has to be on one with a fault.
 	usual := map[string]results.Verdict{}
+	expected := Expected()
 	var subjects []subject
 	for _, side := range o.Sides {
 		doc, err := m.proveClean(ctx, o, &workers[0], side)
@@ -199,7 +218,7 @@ func Prove(ctx context.Context, o Options) (*Matrix, error) {
 			usual[r.ID] = r.Verdict
 			m.Requirements = append(m.Requirements, r.ID)
 		}
-		for _, s := range subjectsOf(side, o.Only) {
+		for _, s := range subjectsOf(side, o.Only, expected) {
 			s.narrow(doc, o.Whole)
 			subjects = append(subjects, s)
 		}
@@ -221,7 +240,10 @@ func Prove(ctx context.Context, o Options) (*Matrix, error) {
 				if err != nil {
 					s.row.Wrong = append(s.row.Wrong, "could not be judged: "+err.Error())
 				} else {
-					s.hold(doc, usual)
+					s.hold(doc, usual, o.Update != "")
+					if s.row.Kind == Fault && !s.blind && o.Update != "" {
+						expected.take(s.row)
+					}
 				}
 				m.add(s.row, o.Tell)
 				mu.Unlock()
@@ -239,6 +261,11 @@ func Prove(ctx context.Context, o Options) (*Matrix, error) {
 		return nil, errInterrupted
 	}
 	m.conclude(o)
+	if o.Update != "" {
+		if err := m.update(o, expected); err != nil {
+			return nil, err
+		}
+	}
 	m.Seconds = time.Since(began).Seconds()
 	return m, nil
 }
@@ -292,13 +319,24 @@ func needsBrowser(r results.Requirement) bool {
 	})
 }
 
+// update writes down what was found.
+func (m *Matrix) update(o Options, expected Expectations) error {
+	for _, side := range o.Sides {
+		expected.forget(side, defectsOf(side))
+		added, removed, err := expected.Write(o.Update, side)
+		if err != nil {
+			return fmt.Errorf("what is expected cannot be written down: %w", err)
+		}
+		m.Added, m.Removed = m.Added+added, m.Removed+removed
+	}
+	return nil
+}
+
 // defect is a fault of either embedded subject.
 type defect struct {
-	name, does              string
-	breaks, warns, hides    []string
-	onlyWarns, needsBrowser bool
-	grave                   bool
-	part                    string // of the subject; a profile, and empty for launches
+	name, does, proves string
+	needsBrowser       bool
+	part               string // of the subject; a profile, and empty for launches
 }
 
 // defectsOf returns those that the subject of a side can have.
@@ -306,12 +344,12 @@ func defectsOf(side config.Side) []defect {
 	var list []defect
 	if side == config.ToolSide {
 		for _, f := range faketool.Defects() {
-			list = append(list, defect{f.Name, f.Does, f.Breaks, nil, f.Hides, f.OnlyWarns, f.NeedsBrowser, f.Grave, string(f.Part)})
+			list = append(list, defect{f.Name, f.Does, f.Proves, f.NeedsBrowser, string(f.Part)})
 		}
 		return list
 	}
 	for _, f := range fakeplatform.Defects() {
-		list = append(list, defect{f.Name, f.Does, f.Breaks, f.Warns, f.Hides, f.OnlyWarns, f.NeedsBrowser, f.Grave, string(f.Part)})
+		list = append(list, defect{f.Name, f.Does, f.Proves, f.NeedsBrowser, string(f.Part)})
 	}
 	return list
 }
@@ -355,7 +393,7 @@ var inBrowserAlone = map[string][]string{
 }
 
 // subjectsOf returns what a side's suite runs against, narrowed to the names.
-func subjectsOf(side config.Side, only []string) []subject {
+func subjectsOf(side config.Side, only []string, expected Expectations) []subject {
 	wanted := func(name string) bool { return len(only) == 0 || slices.Contains(only, name) }
 	var list []subject
 	for _, d := range defectsOf(side) {
@@ -364,7 +402,7 @@ func subjectsOf(side config.Side, only []string) []subject {
 		}
 		s := subject{
 			row:  Row{Side: side, Subject: d.name, Kind: Fault, Does: d.does, Agent: "http"},
-			args: []string{"--fault", d.name}, breaks: d.breaks, warns: d.warns, hides: d.hides, warning: d.onlyWarns, grave: d.grave, above: profilesAbove[d.part],
+			args: []string{"--fault", d.name}, proves: d.proves, expects: maps.Clone(expected[side][d.name]), above: profilesAbove[d.part],
 		}
 		if side == config.ToolSide {
 			s.args = append(s.args, settingsFor[d.name]...)
@@ -377,9 +415,9 @@ func subjectsOf(side config.Side, only []string) []subject {
 		if d.needsBrowser {
 			// Nothing may show without a browser, and exactly this in one.
 			blind := s
-			blind.breaks, blind.warns = nil, nil
+			blind.proves, blind.expects, blind.blind = "", nil, true
 			list = append(list, blind)
-			s.row.Agent, s.only = "browser", d.breaks
+			s.row.Agent, s.only = "browser", s.turned()
 		}
 		list = append(list, s)
 	}
@@ -523,7 +561,7 @@ func reason(r results.Requirement) string {
 }
 
 // hold compares what the suite found with what the subject is.
-func (s *subject) hold(doc results.Document, usual map[string]results.Verdict) {
+func (s *subject) hold(doc results.Document, usual map[string]results.Verdict, update bool) {
 	tells := doc.Diagnosis != nil
 	if s.part {
 		tells = slices.ContainsFunc(doc.Findings, func(f results.Finding) bool { return f.Kind == "away" })
@@ -546,36 +584,49 @@ func (s *subject) hold(doc results.Document, usual map[string]results.Verdict) {
 			} else {
 				cell.Expected = cell.Actual // anything but passed will do
 			}
-		case slices.Contains(s.breaks, r.ID), slices.Contains(s.warns, r.ID):
-			cell.Expected = results.Failed
-			if !s.grave && (s.warning || r.Level != string(requirements.Must)) || slices.Contains(s.warns, r.ID) {
-				cell.Expected = results.Warned
-			}
-			if cell.Actual == results.Inconclusive { // it may be so for want of a browser alone
-				cell.Actual = seen(r)
-			}
-			if cell.Actual != cell.Expected {
-				s.row.Wrong = append(s.row.Wrong, fmt.Sprintf("survives: %s is %s instead of %s", r.ID, cell.Actual, cell.Expected))
-			}
-		case slices.Contains(s.hides, r.ID):
-			cell.Expected = results.Inconclusive
-			if cell.Actual == results.Skipped { // the subject does not even offer it
-				cell.Expected = cell.Actual
-			}
-			if cell.Actual != cell.Expected {
-				s.row.Wrong = append(s.row.Wrong, fmt.Sprintf("%s is %s, though nothing can be seen of it", r.ID, cell.Actual))
-			}
 		default:
 			cell.Expected = usual[r.ID]
 			if s.row.Agent == "browser" && cell.Expected == results.Inconclusive { // for want of one
 				cell.Expected = results.Passed
 			}
-			if cell.Actual != cell.Expected {
-				s.row.Wrong = append(s.row.Wrong, fmt.Sprintf("false alarm: %s is %s instead of %s (%s)", r.ID, cell.Actual, cell.Expected, cell.Reason))
-			}
+			cell = s.holdFault(r, cell, update)
 		}
 		s.row.Cells[r.ID] = cell
 	}
+}
+
+// holdFault compares a verdict on a subject with a fault with what is expected, which is what
+// it usually is where nothing has been written down. With update, it becomes what is expected.
+func (s *subject) holdFault(r results.Requirement, cell Cell, update bool) Cell {
+	expected, turns := s.expects[r.ID]
+	if cell.Actual == results.Inconclusive && (isRed(expected) || update && isRed(seen(r))) { // it may be so for want of a browser alone
+		cell.Actual = seen(r)
+	}
+	if r.ID == s.proves && !isRed(cell.Actual) {
+		cell.Expected = cmp.Or(expected, results.Failed)
+		s.row.Wrong = append(s.row.Wrong, fmt.Sprintf("survives: %s is %s instead of %s", r.ID, cell.Actual, cell.Expected))
+		return cell
+	}
+	if update && !s.blind && cell.Actual != results.Errored {
+		cell.turned = cell.Actual != cell.Expected
+		cell.Expected = cell.Actual
+		return cell
+	}
+	if turns {
+		cell.Expected = expected
+	}
+	switch {
+	case cell.Actual == cell.Expected:
+	case isRed(expected):
+		s.row.Wrong = append(s.row.Wrong, fmt.Sprintf("survives: %s is %s instead of %s", r.ID, cell.Actual, cell.Expected))
+	case turns && expected == results.Inconclusive && cell.Actual == results.Skipped: // the subject does not even offer it
+		cell.Expected = cell.Actual
+	case turns:
+		s.row.Wrong = append(s.row.Wrong, fmt.Sprintf("%s is %s, though nothing can be seen of it", r.ID, cell.Actual))
+	default:
+		s.row.Wrong = append(s.row.Wrong, fmt.Sprintf("false alarm: %s is %s instead of %s (%s)", r.ID, cell.Actual, cell.Expected, cell.Reason))
+	}
+	return cell
 }
 
 // judgedUnseen are the verdicts on a requirement that rest on what a null peer did,

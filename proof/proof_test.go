@@ -136,6 +136,11 @@ const (
 // prove proves the tool's side of a suite by some faults and null peers.
 func prove(ctx context.Context, t *testing.T, s suite, only ...string) (*proof.Matrix, error) {
 	t.Helper()
+	return proveWith(ctx, t, s, proof.Options{Only: only})
+}
+
+func proveWith(ctx context.Context, t *testing.T, s suite, o proof.Options) (*proof.Matrix, error) {
+	t.Helper()
 	program, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
@@ -146,11 +151,11 @@ func prove(ctx context.Context, t *testing.T, s suite, only ...string) (*proof.M
 	}
 	t.Setenv(suiteVariable, string(text))
 	t.Setenv("INVIGILATOR_AGENT", "lynx") // the proof's settings are all there is
-	options := proof.Options{Program: program, Sides: []config.Side{config.ToolSide}, Only: only, Parallel: 2}
+	o.Program, o.Sides, o.Parallel = program, []config.Side{config.ToolSide}, 2
 	if len(s.Hangs) > 0 {
-		options.Patience = 15 * time.Second // the others have ended long before, on a busy machine as well
+		o.Patience = 15 * time.Second // the others have ended long before, on a busy machine as well
 	}
-	return proof.Prove(ctx, options)
+	return proof.Prove(ctx, o)
 }
 
 func passes(ids ...string) map[string]results.Verdict {

@@ -13,6 +13,7 @@ import (
 	"invigilator/fakeplatform"
 	"invigilator/faketool"
 	"invigilator/harness/config"
+	"invigilator/proof"
 	"invigilator/reports"
 	"invigilator/requirements"
 	"invigilator/results"
@@ -170,18 +171,20 @@ type listedFault struct {
 	Name      string   `json:"name"`
 	Does      string   `json:"does"`
 	Provokes  string   `json:"provokes,omitempty"` // the requirement whose reaction it provokes
-	Breaks    []string `json:"breaks,omitempty"`   // the requirements that a subject with it does not keep
+	Proves    string   `json:"proves,omitempty"`   // the requirement that a subject with it is there to prove
+	Breaks    []string `json:"breaks,omitempty"`   // all the requirements that turn red on such a subject
 	Permitted bool     `json:"permitted"`          // by the specification
 }
 
 // faults returns those of both fakes.
 func faults() []listedFault {
 	var list []listedFault
+	expected := proof.Expected()
 	for _, f := range fakeplatform.Faults() {
-		list = append(list, listedFault{"platform", f.Name, f.Does, f.Provokes, f.Breaks, f.Permitted})
+		list = append(list, listedFault{"platform", f.Name, f.Does, f.Provokes, f.Proves, expected.Turns(config.PlatformSide, f.Name), f.Permitted})
 	}
 	for _, f := range faketool.Faults() {
-		list = append(list, listedFault{"tool", f.Name, f.Does, f.Provokes, f.Breaks, f.Permitted})
+		list = append(list, listedFault{"tool", f.Name, f.Does, f.Provokes, f.Proves, expected.Turns(config.ToolSide, f.Name), f.Permitted})
 	}
 	return list
 }

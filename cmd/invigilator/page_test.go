@@ -7,6 +7,7 @@ import (
 
 	. "github.com/onsi/gomega"
 
+	"invigilator/proof"
 	"invigilator/requirements"
 	"invigilator/scenarios"
 )
@@ -18,4 +19,21 @@ func TestThePageOfTheCatalogueIsUpToDate(t *testing.T) {
 	written, err := os.ReadFile("../../docs/catalogue.md")
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(string(written) == page.String()).To(BeTrue(), "run make docs")
+}
+
+// A check that no fault turns red has not been shown to be one.
+func TestEveryRequirementIsTurnedRedByAFault(t *testing.T) {
+	g := NewWithT(t)
+	proved := map[string]bool{}
+	expected := proof.Expected()
+	for side, faults := range expected {
+		for fault := range faults {
+			for _, id := range expected.Turns(side, fault) {
+				proved[id] = true
+			}
+		}
+	}
+	for id := range scenarios.Covered() {
+		g.Expect(proved).To(HaveKey(string(id)))
+	}
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"runtime"
 
 	"invigilator/harness/config"
@@ -17,6 +18,7 @@ type proveCommand struct {
 	Side     string   `help:"Only the checks of this side: tool or platform." enum:",tool,platform" default:"" placeholder:"SIDE"`
 	Only     []string `help:"Only these faults and null peers." placeholder:"NAME"`
 	Whole    bool     `help:"Run every scenario against every fault, also where the fault cannot make a difference."`
+	Update   bool     `help:"Write down what was found as what is expected of each fault, in proof/expected of the source, to be reviewed."`
 	Report   string   `help:"Folder for the kill matrix." default:"invigilator-proof" placeholder:"DIR"`
 	Parallel int      `help:"How many suites run at the same time. 0 means two more than there are processors." default:"0"`
 }
@@ -34,6 +36,14 @@ func (c *proveCommand) Run() error {
 	if err := reports.Prepare(c.Report, proof.Names...); err != nil {
 		return fmt.Errorf("--report: the kill matrix cannot be written: %w", err)
 	}
+	update := ""
+	if c.Update {
+		update = filepath.FromSlash(proof.ExpectedFolder)
+		if _, err := os.Stat(update); err != nil {
+			complain("invigilator: --update: there is no %s here; call it from the root of Invigilator's source\n", proof.ExpectedFolder)
+			return unusable
+		}
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), scenarios.Signals()...)
 	defer stop()
 	var sides []config.Side
@@ -41,7 +51,7 @@ func (c *proveCommand) Run() error {
 		sides = append(sides, config.Side(c.Side))
 	}
 	matrix, err := proof.Prove(ctx, proof.Options{
-		Program: program, Sides: sides, Only: c.Only, Whole: c.Whole, Parallel: parallel, Covered: scenarios.Covered(),
+		Program: program, Sides: sides, Only: c.Only, Whole: c.Whole, Update: update, Parallel: parallel, Covered: scenarios.Covered(),
 		Tell: func(row proof.Row) { say("%s\n", row) },
 	})
 	if err != nil {
@@ -52,6 +62,9 @@ func (c *proveCommand) Run() error {
 		return err
 	}
 	say("\n%s\nkill matrix: %s\n", matrix.Summary(), paths.HTML)
+	if c.Update {
+		say("%s: %d lines added, %d removed; review them with git diff\n", proof.ExpectedFolder, matrix.Added, matrix.Removed)
+	}
 	for _, problem := range matrix.Problems {
 		say("  %s\n", problem)
 	}

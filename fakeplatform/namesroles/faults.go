@@ -14,11 +14,6 @@ import (
 	"invigilator/lti"
 )
 
-// others are the requirements that cannot be judged where nothing can be asked for.
-var others = []string{
-	"nrps-access", "nrps-container", "nrps-user-id-is-sub", "nrps-role-filter", "nrps-paging", "nrps-resource-link-membership",
-}
-
 // defects are those that a platform can have, and what it may do.
 var defects = slices.Concat(claimDefects, accessDefects, containerDefects, personalDefects, roleDefects, pagingDefects, linkDefects)
 
@@ -31,7 +26,7 @@ func claims(change func(map[string]any)) []fault.Effect {
 
 var claimDefects = []fault.Fault{
 	{
-		Name: "names-memberships-by-path", InMessage: true, Breaks: []string{"nrps-claim-shape", "core-service-claims-resolved"}, Hides: others,
+		Name: "names-memberships-by-path", InMessage: true, Proves: "nrps-claim-shape",
 		Does: "names the address of the members without scheme and host",
 		Effects: claims(func(c map[string]any) {
 			if u, err := url.Parse(fmt.Sprint(c["context_memberships_url"])); err == nil {
@@ -39,22 +34,22 @@ var claimDefects = []fault.Fault{
 			}
 		}),
 	}, {
-		Name: "leaves-memberships-url-out", InMessage: true, Breaks: []string{"nrps-claim-shape"}, Hides: others,
+		Name: "leaves-memberships-url-out", InMessage: true, Proves: "nrps-claim-shape",
 		Does: "sends a claim of the members that has no address", Effects: claims(func(c map[string]any) { delete(c, "context_memberships_url") }),
 	}, {
-		Name: "leaves-membership-versions-out", InMessage: true, Breaks: []string{"nrps-claim-shape"},
+		Name: "leaves-membership-versions-out", InMessage: true, Proves: "nrps-claim-shape",
 		Does: "sends a claim of the members without service_versions", Effects: claims(func(c map[string]any) { delete(c, "service_versions") }),
 	}, {
-		Name: "sends-membership-versions-as-text", InMessage: true, Breaks: []string{"nrps-claim-shape"},
+		Name: "sends-membership-versions-as-text", InMessage: true, Proves: "nrps-claim-shape",
 		Does: "sends service_versions as text", Effects: claims(func(c map[string]any) { c["service_versions"] = lti.NamesRolesVersion }),
 	}, {
-		Name: "offers-memberships-1", InMessage: true, Breaks: []string{"nrps-claim-shape"},
+		Name: "offers-memberships-1", InMessage: true, Proves: "nrps-claim-shape",
 		Does: "says that the service has version 1.0", Effects: claims(func(c map[string]any) { c["service_versions"] = []string{"1.0"} }),
 	}, {
-		Name: "offers-two-membership-versions", InMessage: true, Breaks: []string{}, Permitted: true,
+		Name: "offers-two-membership-versions", InMessage: true, Permitted: true,
 		Does: "says that the service has version 1.0, too", Effects: claims(func(c map[string]any) { c["service_versions"] = []string{"1.0", lti.NamesRolesVersion} }),
 	}, {
-		Name: "names-memberships-with-query", InMessage: true, Breaks: []string{}, Permitted: true,
+		Name: "names-memberships-with-query", InMessage: true, Permitted: true,
 		Does: "names an address of the members that has a query",
 		Effects: claims(func(c map[string]any) {
 			c["context_memberships_url"] = fmt.Sprint(c["context_memberships_url"], "?view=list")
@@ -77,25 +72,25 @@ func expired(q *request) bool { return q.noToken != nil && q.token.ClientID != "
 
 var accessDefects = []fault.Fault{
 	{
-		Name: "lists-members-without-token", Breaks: []string{"nrps-access"}, Does: "lists members where there is no access token",
+		Name: "lists-members-without-token", Proves: "nrps-access", Does: "lists members where there is no access token",
 		Effects: []fault.Effect{hasToken.Lift(func(q *request) bool { return q.Header.Get("Authorization") == "" })},
 	}, {
-		Name: "lists-members-with-expired-token", Breaks: []string{"nrps-access"}, Does: "lists members where the access token has expired",
+		Name: "lists-members-with-expired-token", Proves: "nrps-access", Does: "lists members where the access token has expired",
 		Effects: []fault.Effect{hasToken.Lift(expired)},
 	}, {
-		Name: "lists-members-with-any-scope", Breaks: []string{"nrps-access"}, Does: "lists members whatever the access token is for",
+		Name: "lists-members-with-any-scope", Proves: "nrps-access", Does: "lists members whatever the access token is for",
 		Effects: []fault.Effect{hasScope.Lift(nil)},
 	}, {
-		Name: "lists-members-to-other-tools", Breaks: []string{"nrps-access"}, Does: "lists members to tools that are not available in the context",
+		Name: "lists-members-to-other-tools", Proves: "nrps-access", Does: "lists members to tools that are not available in the context",
 		Effects: []fault.Effect{isToolsContext.Lift(nil)},
 	}, {
-		Name: "lists-members-by-post", Breaks: []string{"nrps-access"}, Does: "lists members by POST",
+		Name: "lists-members-by-post", Proves: "nrps-access", Does: "lists members by POST",
 		Effects: []fault.Effect{isGet.Lift(func(q *request) bool { return q.Method == http.MethodPost })},
 	}, {
-		Name: "lists-members-of-no-context", Breaks: []string{"nrps-access"}, Does: "answers with an empty list for a context that there is not",
+		Name: "lists-members-of-no-context", Proves: "nrps-access", Does: "answers with an empty list for a context that there is not",
 		Effects: []fault.Effect{isContext.Lift(nil)},
 	}, {
-		Name: "crashes-on-unknown-contexts", Breaks: []string{"nrps-access"}, Does: "answers with 500 for a context that there is not",
+		Name: "crashes-on-unknown-contexts", Proves: "nrps-access", Does: "answers with 500 for a context that there is not",
 		Effects: []fault.Effect{refused.Change(func(r part.Refusal) part.Refusal {
 			if r.Status == http.StatusNotFound && strings.Contains(r.Says, "no such context") {
 				r.Status = http.StatusInternalServerError
@@ -103,13 +98,13 @@ var accessDefects = []fault.Fault{
 			return r
 		})},
 	}, {
-		Name: "forbids-without-membership-token", Breaks: []string{"nrps-access"}, OnlyWarns: true,
+		Name: "forbids-without-membership-token", Proves: "nrps-access",
 		Does: "answers with 403 where there is no access token for members", Effects: refuses(http.StatusUnauthorized, http.StatusForbidden),
 	}, {
-		Name: "refuses-post-for-members-with-400", Breaks: []string{"nrps-access"}, OnlyWarns: true,
+		Name: "refuses-post-for-members-with-400", Proves: "nrps-access",
 		Does: "answers with 400 where members are asked for by POST", Effects: refuses(http.StatusMethodNotAllowed, http.StatusBadRequest),
 	}, {
-		Name: "says-unauthorized-for-membership-scope", Breaks: []string{"nrps-access"}, OnlyWarns: true,
+		Name: "says-unauthorized-for-membership-scope", Proves: "nrps-access",
 		Does: "answers with 401 where the access token is not for members",
 		Effects: []fault.Effect{refused.Change(func(r part.Refusal) part.Refusal {
 			if r.Code == lti.ErrorInsufficientScope {
@@ -118,7 +113,7 @@ var accessDefects = []fault.Fault{
 			return r
 		})},
 	}, {
-		Name: "hides-contexts-from-other-tools", Breaks: []string{}, Permitted: true,
+		Name: "hides-contexts-from-other-tools", Permitted: true,
 		Does: "answers with 404 where a tool is not available in the context",
 		Effects: []fault.Effect{refused.Change(func(r part.Refusal) part.Refusal {
 			if r.Status == http.StatusForbidden && r.Code == lti.ErrorInvalidRequest {
@@ -143,32 +138,28 @@ func says(change func(entry)) []fault.Effect {
 	})}
 }
 
-// unread are the requirements that cannot be judged where it is not told who a member is,
-// or what the members' roles are.
-var unread = []string{"nrps-user-id-is-sub", "nrps-role-filter", "nrps-paging", "nrps-resource-link-membership"}
-
 var containerDefects = []fault.Fault{
 	{
-		Name: "lists-members-as-json", Breaks: []string{"nrps-container"}, Does: "lists members as application/json",
+		Name: "lists-members-as-json", Proves: "nrps-container", Does: "lists members as application/json",
 		Effects: []fault.Effect{mediaType.Change(func(string) string { return "application/json" })},
 	}, {
-		Name: "lists-members-with-charset", Breaks: []string{}, Permitted: true, Does: "says that lists of members are in UTF-8, in capitals",
+		Name: "lists-members-with-charset", Permitted: true, Does: "says that lists of members are in UTF-8, in capitals",
 		Effects: []fault.Effect{mediaType.Change(func(t string) string { return strings.ToUpper(t) + ";charset=UTF-8" })},
 	}, {
-		Name: "leaves-membership-id-out", Breaks: []string{"nrps-container"}, Does: "sends a list of members without id",
+		Name: "leaves-membership-id-out", Proves: "nrps-container", Does: "sends a list of members without id",
 		Effects: contains(func(c map[string]any) { delete(c, "id") }),
 	}, {
-		Name: "leaves-membership-context-out", Breaks: []string{"nrps-container"}, Does: "sends a list of members without context",
+		Name: "leaves-membership-context-out", Proves: "nrps-container", Does: "sends a list of members without context",
 		Effects: contains(func(c map[string]any) { delete(c, "context") }),
 	}, {
-		Name: "names-context-of-members-by-label", Breaks: []string{"nrps-container"}, Does: "sends the label of the context for its id with lists of members",
+		Name: "names-context-of-members-by-label", Proves: "nrps-container", Does: "sends the label of the context for its id with lists of members",
 		Effects: contains(func(c map[string]any) {
 			if of, _ := c["context"].(map[string]any); of["label"] != nil {
 				c["context"] = map[string]any{"id": of["label"]}
 			}
 		}),
 	}, {
-		Name: "sends-one-member-as-object", Breaks: []string{"nrps-container"}, Hides: []string{"nrps-paging", "nrps-role-filter"},
+		Name: "sends-one-member-as-object", Proves: "nrps-container",
 		Does: "sends an object instead of an array where there is one member",
 		Effects: contains(func(c map[string]any) {
 			if members, _ := c["members"].([]map[string]any); len(members) == 1 {
@@ -176,36 +167,36 @@ var containerDefects = []fault.Fault{
 			}
 		}),
 	}, {
-		Name: "leaves-user-id-out", Breaks: []string{"nrps-container"}, Hides: unread, Does: "does not say the user_id of members",
+		Name: "leaves-user-id-out", Proves: "nrps-container", Does: "does not say the user_id of members",
 		Effects: says(func(e entry) { delete(e.said, "user_id") }),
 	}, {
-		Name: "leaves-roles-out", Breaks: []string{"nrps-container"}, Hides: []string{"nrps-role-filter"}, Does: "does not say the roles of members",
+		Name: "leaves-roles-out", Proves: "nrps-container", Does: "does not say the roles of members",
 		Effects: says(func(e entry) { delete(e.said, "roles") }),
 	}, {
-		Name: "sends-roles-of-members-as-text", Breaks: []string{"nrps-container"}, Hides: []string{"nrps-role-filter"}, Does: "sends the roles of a member as text",
+		Name: "sends-roles-of-members-as-text", Proves: "nrps-container", Does: "sends the roles of a member as text",
 		Effects: says(func(e entry) {
 			roles, _ := e.said["roles"].([]string)
 			e.said["roles"] = strings.Join(roles, ",")
 		}),
 	}, {
-		Name: "sends-status-in-lower-case", Breaks: []string{"nrps-container"}, Does: "sends the status active",
+		Name: "sends-status-in-lower-case", Proves: "nrps-container", Does: "sends the status active",
 		Effects: says(func(e entry) { e.said["status"] = "active" }),
 	}, {
-		Name: "lists-deleted-members", Breaks: []string{"nrps-container"}, Does: "sends the status Deleted in a list that is none of differences",
+		Name: "lists-deleted-members", Proves: "nrps-container", Does: "sends the status Deleted in a list that is none of differences",
 		Effects: []fault.Effect{all.Change(lastly(func(m map[string]any) { m["status"] = string(lti.MemberDeleted) }))},
 	}, {
-		Name: "says-no-status", Breaks: []string{}, Permitted: true, Does: "sends no status of members", Effects: says(func(e entry) { delete(e.said, "status") }),
+		Name: "says-no-status", Permitted: true, Does: "sends no status of members", Effects: says(func(e entry) { delete(e.said, "status") }),
 	}, {
-		Name: "lists-inactive-members", Breaks: []string{}, Permitted: true, Does: "lists a member who is not active",
+		Name: "lists-inactive-members", Permitted: true, Does: "lists a member who is not active",
 		Effects: []fault.Effect{all.Change(lastly(func(m map[string]any) { m["status"] = string(lti.MemberInactive) }))},
 	}, {
-		Name: "says-more-of-members", Breaks: []string{}, Permitted: true, Does: "sends members of objects that no specification knows, a picture that launches do not have, and null where it knows no middle name",
+		Name: "says-more-of-members", Permitted: true, Does: "sends members of objects that no specification knows, a picture that launches do not have, and null where it knows no middle name",
 		Effects: says(func(e entry) {
 			e.said["https://vendor.example/group"], e.said["middle_name"] = map[string]any{"id": 7}, nil
 			e.said["picture"] = "https://platform.example/pictures/7"
 		}),
 	}, {
-		Name: "sends-roles-of-members-in-short", Breaks: []string{}, Permitted: true, Does: "sends the simple names of the members' roles in the context",
+		Name: "sends-roles-of-members-in-short", Permitted: true, Does: "sends the simple names of the members' roles in the context",
 		Effects: says(func(e entry) {
 			roles, _ := e.said["roles"].([]string)
 			short := slices.Clone(roles)
@@ -229,27 +220,27 @@ func lastly(change func(map[string]any)) func(roster) roster {
 
 var personalDefects = []fault.Fault{
 	{
-		Name: "gives-members-other-ids", Breaks: []string{"nrps-user-id-is-sub"}, Hides: []string{"nrps-resource-link-membership"},
+		Name: "gives-members-other-ids", Proves: "nrps-user-id-is-sub",
 		Does: "sends a user_id of members that is not their sub", Effects: says(func(e entry) { e.said["user_id"] = fmt.Sprint("member-", e.said["user_id"]) }),
 	}, {
-		Name: "tells-withheld-names", Breaks: []string{"nrps-user-id-is-sub"}, Does: "tells the names of members where launches do not",
+		Name: "tells-withheld-names", Proves: "nrps-user-id-is-sub", Does: "tells the names of members where launches do not",
 		Effects: says(func(e entry) { maps.Copy(e.said, personalIn(e.of.Withheld)) }),
 	}, {
-		Name: "tells-withheld-emails", Breaks: []string{"nrps-user-id-is-sub"}, Does: "tells the email of members where launches do not",
+		Name: "tells-withheld-emails", Proves: "nrps-user-id-is-sub", Does: "tells the email of members where launches do not",
 		Effects: says(func(e entry) {
 			if email := e.of.Withheld["email"]; email != nil {
 				e.said["email"] = email
 			}
 		}),
 	}, {
-		Name: "mixes-names-of-members", Breaks: []string{"nrps-user-id-is-sub"}, Does: "tells everybody's name of a member alike",
+		Name: "mixes-names-of-members", Proves: "nrps-user-id-is-sub", Does: "tells everybody's name of a member alike",
 		Effects: says(func(e entry) {
 			if e.said["name"] != nil {
 				e.said["name"] = "Somebody"
 			}
 		}),
 	}, {
-		Name: "withholds-names-of-members", Breaks: []string{"nrps-user-id-is-sub"}, OnlyWarns: true, Does: "tells no names of members, though launches do",
+		Name: "withholds-names-of-members", Proves: "nrps-user-id-is-sub", Does: "tells no names of members, though launches do",
 		Effects: says(func(e entry) {
 			for _, name := range personal {
 				delete(e.said, name)
@@ -267,19 +258,19 @@ func isKnown(role string) bool {
 
 var roleDefects = []fault.Fault{
 	{
-		Name: "ignores-role", Breaks: []string{"nrps-role-filter"}, Does: "lists all members whatever role is asked for",
+		Name: "ignores-role", Proves: "nrps-role-filter", Does: "lists all members whatever role is asked for",
 		Effects: []fault.Effect{matches.Take(true, nil)},
 	}, {
-		Name: "knows-no-simple-roles", Breaks: []string{"nrps-role-filter"}, Hides: []string{}, Does: "knows no role by its simple name",
+		Name: "knows-no-simple-roles", Proves: "nrps-role-filter", Does: "knows no role by its simple name",
 		Effects: []fault.Effect{matches.Take(false, isSimple)},
 	}, {
-		Name: "knows-simple-roles-alone", Breaks: []string{"nrps-role-filter"}, Does: "knows no role by its URI",
+		Name: "knows-simple-roles-alone", Proves: "nrps-role-filter", Does: "knows no role by its URI",
 		Effects: []fault.Effect{matches.Take(false, func(m match) bool { return !isSimple(m) })},
 	}, {
-		Name: "lists-all-for-unknown-roles", Breaks: []string{"nrps-role-filter"}, Does: "lists all members where it does not know the role that is asked for",
+		Name: "lists-all-for-unknown-roles", Proves: "nrps-role-filter", Does: "lists all members where it does not know the role that is asked for",
 		Effects: []fault.Effect{matches.Take(true, func(m match) bool { return !isKnown(m.role) })},
 	}, {
-		Name: "takes-roles-of-institution-for-those-of-context", Breaks: []string{"nrps-role-filter"},
+		Name: "takes-roles-of-institution-for-those-of-context", Proves: "nrps-role-filter",
 		Does: "lists who has a role of that name in the institution alone",
 		Effects: []fault.Effect{matches.Take(true, func(m match) bool {
 			return slices.ContainsFunc(m.roles, func(has string) bool {
@@ -288,7 +279,7 @@ var roleDefects = []fault.Fault{
 			})
 		})},
 	}, {
-		Name: "forgets-role-on-next-page", Breaks: []string{"nrps-role-filter"}, Does: "leads to a next page of all members, whatever role is asked for",
+		Name: "forgets-role-on-next-page", Proves: "nrps-role-filter", Does: "leads to a next page of all members, whatever role is asked for",
 		Effects: []fault.Effect{next.Change(func(l link) link {
 			if u, err := url.Parse(l.to); err == nil && l.of.query.Has(paramRole) && l.to != "" {
 				query := u.Query()
@@ -299,7 +290,7 @@ var roleDefects = []fault.Fault{
 			return l
 		})},
 	}, {
-		Name: "crashes-on-unknown-roles", Breaks: []string{"nrps-role-filter"}, Does: "answers with 500 where it does not know the role that is asked for",
+		Name: "crashes-on-unknown-roles", Proves: "nrps-role-filter", Does: "answers with 500 where it does not know the role that is asked for",
 		Effects: []fault.Effect{rules.Add(func(q *request) error {
 			if q.query.Has(paramRole) && !isKnown(q.query.Get(paramRole)) {
 				return errors.New("null")
@@ -307,7 +298,7 @@ var roleDefects = []fault.Fault{
 			return nil
 		})},
 	}, {
-		Name: "refuses-unknown-roles", Breaks: []string{"nrps-role-filter"}, OnlyWarns: true, Does: "answers with 400 where it does not know the role that is asked for",
+		Name: "refuses-unknown-roles", Proves: "nrps-role-filter", Does: "answers with 400 where it does not know the role that is asked for",
 		Effects: []fault.Effect{rules.Add(func(q *request) error {
 			if q.query.Has(paramRole) && !isKnown(q.query.Get(paramRole)) {
 				return badRequest("there is no such role")
@@ -315,7 +306,7 @@ var roleDefects = []fault.Fault{
 			return nil
 		})},
 	}, {
-		Name: "sends-null-for-no-members", Breaks: []string{"nrps-role-filter"}, Does: "sends null instead of an array where nobody has the role",
+		Name: "sends-null-for-no-members", Proves: "nrps-role-filter", Does: "sends null instead of an array where nobody has the role",
 		Effects: contains(func(c map[string]any) {
 			if members, _ := c["members"].([]map[string]any); len(members) == 0 {
 				c["members"] = nil
@@ -342,19 +333,19 @@ func goesOnAfter(change int) []fault.Effect {
 
 var pagingDefects = []fault.Fault{
 	{
-		Name: "ends-list-of-members-at-limit", Breaks: []string{"nrps-paging", "nrps-role-filter"}, Does: "does not say that a list of members goes on",
+		Name: "ends-list-of-members-at-limit", Proves: "nrps-paging", Does: "does not say that a list of members goes on",
 		Effects: []fault.Effect{next.Change(func(l link) link {
 			l.to = ""
 			return l
 		})},
 	}, {
-		Name: "repeats-members-on-next-page", Breaks: []string{"nrps-paging", "nrps-role-filter"}, Does: "begins the next page with the last member of the one before",
+		Name: "repeats-members-on-next-page", Proves: "nrps-paging", Does: "begins the next page with the last member of the one before",
 		Effects: goesOnAfter(-1),
 	}, {
-		Name: "loses-members-between-pages", Breaks: []string{"nrps-paging", "nrps-role-filter"}, Does: "leaves a member out between two pages",
+		Name: "loses-members-between-pages", Proves: "nrps-paging", Does: "leaves a member out between two pages",
 		Effects: goesOnAfter(1),
 	}, {
-		Name: "crashes-on-odd-limits", Breaks: []string{"nrps-paging"}, Does: "answers with 500 where limit is 0 or no number",
+		Name: "crashes-on-odd-limits", Proves: "nrps-paging", Does: "answers with 500 where limit is 0 or no number",
 		Effects: []fault.Effect{rules.Add(func(q *request) error {
 			if isOdd(q) {
 				return errors.New("null")
@@ -362,7 +353,7 @@ var pagingDefects = []fault.Fault{
 			return nil
 		})},
 	}, {
-		Name: "sends-no-members-for-limit-0", Breaks: []string{"nrps-paging"}, Does: "sends no members, and none after them, where limit is 0",
+		Name: "sends-no-members-for-limit-0", Proves: "nrps-paging", Does: "sends no members, and none after them, where limit is 0",
 		Effects: []fault.Effect{
 			size.Change(func(p paging) paging {
 				if p.limit == "0" {
@@ -378,7 +369,7 @@ var pagingDefects = []fault.Fault{
 			}),
 		},
 	}, {
-		Name: "refuses-odd-membership-limits", Breaks: []string{}, Permitted: true, Does: "answers with 400 where limit is 0 or no number",
+		Name: "refuses-odd-membership-limits", Permitted: true, Does: "answers with 400 where limit is 0 or no number",
 		Effects: []fault.Effect{rules.Add(func(q *request) error {
 			if isOdd(q) {
 				return badRequest("limit is no number above 0")
@@ -386,22 +377,22 @@ var pagingDefects = []fault.Fault{
 			return nil
 		})},
 	}, {
-		Name: "ignores-membership-limit", Breaks: []string{}, Permitted: true, Does: "sends as many members as it likes, whatever limit is",
+		Name: "ignores-membership-limit", Permitted: true, Does: "sends as many members as it likes, whatever limit is",
 		Effects: []fault.Effect{size.Change(func(p paging) paging {
 			p.size = pageSize
 			return p
 		})},
 	}, {
-		Name: "sends-two-members-at-once", Breaks: []string{}, Permitted: true, Does: "sends two members at once, whatever limit is",
+		Name: "sends-two-members-at-once", Permitted: true, Does: "sends two members at once, whatever limit is",
 		Effects: []fault.Effect{size.Change(func(p paging) paging {
 			p.size = 2
 			return p
 		})},
 	}, {
-		Name: "leads-to-pages-of-members-by-path", Breaks: []string{}, Permitted: true, Does: "names the next page of members by its path alone",
+		Name: "leads-to-pages-of-members-by-path", Permitted: true, Does: "names the next page of members by its path alone",
 		Effects: []fault.Effect{next.Change(byPath)},
 	}, {
-		Name: "ends-with-empty-page-of-members", Breaks: []string{}, Permitted: true, Does: "leads to a last page that has no members",
+		Name: "ends-with-empty-page-of-members", Permitted: true, Does: "leads to a last page that has no members",
 		Effects: []fault.Effect{next.Change(func(l link) link {
 			if l.to == "" && l.of.after < l.after {
 				l.to = fmt.Sprintf("%s/after/%d", l.base, l.after)
@@ -459,13 +450,13 @@ func ofUser(instead string) []fault.Effect {
 
 var linkDefects = []fault.Fault{
 	{
-		Name: "lists-members-of-unknown-links", Breaks: []string{"nrps-resource-link-membership"}, Does: "lists the members of the context where it does not know the resource link",
+		Name: "lists-members-of-unknown-links", Proves: "nrps-resource-link-membership", Does: "lists the members of the context where it does not know the resource link",
 		Effects: []fault.Effect{isToolsLink.Lift(func(q *request) bool { return !q.others })},
 	}, {
-		Name: "lists-members-of-other-tools-links", Breaks: []string{"nrps-resource-link-membership"}, Does: "lists the members of the context where the resource link is another tool's",
+		Name: "lists-members-of-other-tools-links", Proves: "nrps-resource-link-membership", Does: "lists the members of the context where the resource link is another tool's",
 		Effects: []fault.Effect{isToolsLink.Lift(func(q *request) bool { return q.others })},
 	}, {
-		Name: "says-bad-request-for-unknown-links", Breaks: []string{"nrps-resource-link-membership"}, OnlyWarns: true, Does: "answers with 400 where it does not know the resource link",
+		Name: "says-bad-request-for-unknown-links", Proves: "nrps-resource-link-membership", Does: "answers with 400 where it does not know the resource link",
 		Effects: []fault.Effect{refused.Change(func(r part.Refusal) part.Refusal {
 			if r.Status == http.StatusNotFound && strings.Contains(r.Says, "resource link") {
 				r.Status = http.StatusBadRequest
@@ -473,26 +464,26 @@ var linkDefects = []fault.Fault{
 			return r
 		})},
 	}, {
-		Name: "leaves-message-section-out", Breaks: []string{"nrps-resource-link-membership"}, Does: "sends no message section with the members of a resource link",
+		Name: "leaves-message-section-out", Proves: "nrps-resource-link-membership", Does: "sends no message section with the members of a resource link",
 		Effects: says(func(e entry) { delete(e.said, "message") }),
 	}, {
-		Name: "sends-message-section-as-object", Breaks: []string{"nrps-resource-link-membership"}, Does: "sends a message section that is no array",
+		Name: "sends-message-section-as-object", Proves: "nrps-resource-link-membership", Does: "sends a message section that is no array",
 		Effects: tells(func(m message) any { return first(m) }),
 	}, {
-		Name: "leaves-message-type-out-of-section", Breaks: []string{"nrps-resource-link-membership"}, Does: "sends a message section that does not say the message type",
+		Name: "leaves-message-type-out-of-section", Proves: "nrps-resource-link-membership", Does: "sends a message section that does not say the message type",
 		Effects: tells(func(m message) any {
 			one := first(m)
 			delete(one, lti.ClaimMessageType)
 			return []any{one}
 		}),
 	}, {
-		Name: "leaves-variables-in-message-section", Breaks: []string{"nrps-resource-link-membership"}, Does: "does not substitute what says who a member is in a message section",
+		Name: "leaves-variables-in-message-section", Proves: "nrps-resource-link-membership", Does: "does not substitute what says who a member is in a message section",
 		Effects: ofUser("$User.id"),
 	}, {
-		Name: "sends-one-message-section-for-all", Breaks: []string{"nrps-resource-link-membership"}, Does: "sends the custom parameters of one member in the message section of all",
+		Name: "sends-one-message-section-for-all", Proves: "nrps-resource-link-membership", Does: "sends the custom parameters of one member in the message section of all",
 		Effects: ofUser("somebody"),
 	}, {
-		Name: "says-more-in-message-section", Breaks: []string{}, Permitted: true, Does: "sends further claims in a message section",
+		Name: "says-more-in-message-section", Permitted: true, Does: "sends further claims in a message section",
 		Effects: tells(func(m message) any {
 			one := first(m)
 			one["locale"], one["https://vendor.example/login"] = "en", "ada"

@@ -77,39 +77,37 @@ func hasUnknownRole(m member) bool {
 	})
 }
 
-var breaks = []string{"nrps-tool-tolerant"}
-
 var defects = []fault.Fault{
-	{Name: "asks-for-members-as-json", Breaks: breaks, Does: "asks for members as application/json", Effects: asks(func(r *request) { r.Accept = "application/json" })},
-	{Name: "asks-for-members-without-accept", Breaks: breaks, OnlyWarns: true, Does: "does not say what it accepts where it asks for members", Effects: asks(func(r *request) { r.Accept = "" })},
-	{Name: "asks-for-members-with-other-scope", Breaks: breaks, Does: "asks for members with an access token for line items", Effects: asks(func(r *request) { r.Scope = lti.ScopeLineItem })},
-	{Name: "reads-first-page-of-members", Breaks: breaks, Does: "reads the first page of a list of members alone", Effects: reads(func(p progress) bool { return p.pages == 1 })},
-	{Name: "reads-two-pages-of-members", Breaks: breaks, Does: "reads two pages of a list of members at most", Effects: reads(func(p progress) bool { return p.pages == 2 })},
-	{Name: "stops-at-empty-page-of-members", Breaks: breaks, Does: "takes an empty page for the end of a list of members", Effects: reads(func(p progress) bool { return p.found == 0 })},
-	{Name: "needs-whole-address-of-next-page", Breaks: breaks, Does: "does not follow a link to the next page that is relative", Effects: reads(func(p progress) bool { return strings.HasPrefix(p.said, "</") })},
-	{Name: "drops-query-of-members-url", Breaks: breaks, Does: "asks for members without the query of the address that the launch names", Effects: asks(func(r *request) {
+	{Name: "asks-for-members-as-json", Proves: "nrps-tool-tolerant", Does: "asks for members as application/json", Effects: asks(func(r *request) { r.Accept = "application/json" })},
+	{Name: "asks-for-members-without-accept", Proves: "nrps-tool-tolerant", Does: "does not say what it accepts where it asks for members", Effects: asks(func(r *request) { r.Accept = "" })},
+	{Name: "asks-for-members-with-other-scope", Proves: "nrps-tool-tolerant", Does: "asks for members with an access token for line items", Effects: asks(func(r *request) { r.Scope = lti.ScopeLineItem })},
+	{Name: "reads-first-page-of-members", Proves: "nrps-tool-tolerant", Does: "reads the first page of a list of members alone", Effects: reads(func(p progress) bool { return p.pages == 1 })},
+	{Name: "reads-two-pages-of-members", Proves: "nrps-tool-tolerant", Does: "reads two pages of a list of members at most", Effects: reads(func(p progress) bool { return p.pages == 2 })},
+	{Name: "stops-at-empty-page-of-members", Proves: "nrps-tool-tolerant", Does: "takes an empty page for the end of a list of members", Effects: reads(func(p progress) bool { return p.found == 0 })},
+	{Name: "needs-whole-address-of-next-page", Proves: "nrps-tool-tolerant", Does: "does not follow a link to the next page that is relative", Effects: reads(func(p progress) bool { return strings.HasPrefix(p.said, "</") })},
+	{Name: "drops-query-of-members-url", Proves: "nrps-tool-tolerant", Does: "asks for members without the query of the address that the launch names", Effects: asks(func(r *request) {
 		if r.first {
 			r.URL = withoutQuery(r.URL)
 		}
 	})},
-	{Name: "drops-query-of-next-page", Breaks: breaks, Does: "asks for the next page of members without the query of its address", Effects: asks(func(r *request) {
+	{Name: "drops-query-of-next-page", Proves: "nrps-tool-tolerant", Does: "asks for the next page of members without the query of its address", Effects: asks(func(r *request) {
 		if !r.first {
 			r.URL = withoutQuery(r.URL)
 		}
 	})},
-	{Name: "decodes-query-of-next-page", Breaks: breaks, Does: "decodes the query of the address of the next page", Effects: asks(func(r *request) {
+	{Name: "decodes-query-of-next-page", Proves: "nrps-tool-tolerant", Does: "decodes the query of the address of the next page", Effects: asks(func(r *request) {
 		if query, err := url.QueryUnescape(strings.TrimPrefix(r.URL, withoutQuery(r.URL))); err == nil && !r.first {
 			r.URL = withoutQuery(r.URL) + query
 		}
 	})},
-	{Name: "dies-of-members-without-names", Breaks: breaks, Does: "dies of a member of whom it is told no name", Effects: dies(func(m member) bool { return m.text("name") == "" })},
-	{Name: "needs-emails-of-members", Breaks: breaks, Does: "reads no list with a member of whom it is told no email", Effects: []fault.Effect{members.Add(func(m member) error {
+	{Name: "dies-of-members-without-names", Proves: "nrps-tool-tolerant", Does: "dies of a member of whom it is told no name", Effects: dies(func(m member) bool { return m.text("name") == "" })},
+	{Name: "needs-emails-of-members", Proves: "nrps-tool-tolerant", Does: "reads no list with a member of whom it is told no email", Effects: []fault.Effect{members.Add(func(m member) error {
 		if _, told := m["email"]; !told {
 			return fmt.Errorf("the platform tells no email of %q", m.text("user_id"))
 		}
 		return nil
 	})}},
-	{Name: "dies-of-null-in-members", Breaks: breaks, Does: "dies of a member of whom it is told null", Effects: dies(func(m member) bool {
+	{Name: "dies-of-null-in-members", Proves: "nrps-tool-tolerant", Does: "dies of a member of whom it is told null", Effects: dies(func(m member) bool {
 		for _, value := range m {
 			if value == nil {
 				return true
@@ -117,16 +115,16 @@ var defects = []fault.Fault{
 		}
 		return false
 	})},
-	{Name: "dies-of-unknown-roles-of-members", Breaks: breaks, Does: "dies of a member with a role that it does not know", Effects: dies(hasUnknownRole)},
-	{Name: "leaves-members-of-unknown-roles-out", Breaks: breaks, Does: "leaves out a member who has a role that it does not know", Effects: []fault.Effect{counted.Take(false, hasUnknownRole)}},
-	{Name: "shows-inactive-members-as-active", Breaks: breaks, OnlyWarns: true, Does: "shows a member who is not active as if the member were", Effects: asActive(lti.MemberInactive)},
-	{Name: "shows-deleted-members-as-active", Breaks: breaks, OnlyWarns: true, Does: "shows a member who has been deleted as if the member had not", Effects: asActive(lti.MemberDeleted)},
-	{Name: "shows-names-of-members-unescaped", Breaks: breaks, Grave: true, Does: "takes the name of a member for markup", Effects: shows(func(r *row) {
+	{Name: "dies-of-unknown-roles-of-members", Proves: "nrps-tool-tolerant", Does: "dies of a member with a role that it does not know", Effects: dies(hasUnknownRole)},
+	{Name: "leaves-members-of-unknown-roles-out", Proves: "nrps-tool-tolerant", Does: "leaves out a member who has a role that it does not know", Effects: []fault.Effect{counted.Take(false, hasUnknownRole)}},
+	{Name: "shows-inactive-members-as-active", Proves: "nrps-tool-tolerant", Does: "shows a member who is not active as if the member were", Effects: asActive(lti.MemberInactive)},
+	{Name: "shows-deleted-members-as-active", Proves: "nrps-tool-tolerant", Does: "shows a member who has been deleted as if the member had not", Effects: asActive(lti.MemberDeleted)},
+	{Name: "shows-names-of-members-unescaped", Proves: "nrps-tool-tolerant", Does: "takes the name of a member for markup", Effects: shows(func(r *row) {
 		if name, ok := r.Name.(string); ok && template.HTMLEscapeString(name) != name {
 			r.Name = template.HTML(name)
 		}
 	})},
-	{Name: "needs-status-of-members", Breaks: breaks, Does: "takes a member without status for one who is not active, and leaves out who is not", Effects: shows(func(r *row) {
+	{Name: "needs-status-of-members", Proves: "nrps-tool-tolerant", Does: "takes a member without status for one who is not active, and leaves out who is not", Effects: shows(func(r *row) {
 		r.Hidden = r.of.text("status") != string(lti.MemberActive)
 	})},
 	{Name: "asks-for-two-members-at-once", Permitted: true, Does: "asks for two members at once", Effects: withQuery("limit", func(request) string { return "2" })},

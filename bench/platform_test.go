@@ -10,7 +10,7 @@ import (
 
 	"github.com/chromedp/chromedp"
 
-	"invigilator/examples/campus"
+	"invigilator/campus"
 	"invigilator/faketool"
 	"invigilator/harness"
 	"invigilator/harness/agent"

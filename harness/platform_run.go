@@ -18,7 +18,7 @@ import (
 
 	"github.com/lestrrat-go/jwx/v2/jwk"
 
-	"invigilator/examples/campus"
+	"invigilator/campus"
 	"invigilator/fakeplatform"
 	"invigilator/faketool"
 	"invigilator/harness/agent"

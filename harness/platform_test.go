@@ -23,7 +23,7 @@ import (
 
 	. "github.com/onsi/gomega"
 
-	"invigilator/examples/campus"
+	"invigilator/campus"
 	"invigilator/faketool"
 	"invigilator/harness"
 	"invigilator/harness/config"

@@ -22,7 +22,7 @@ import (
 	"github.com/lestrrat-go/jwx/v2/jws"
 	. "github.com/onsi/gomega"
 
-	"invigilator/examples/campus"
+	"invigilator/campus"
 	"invigilator/fakeplatform"
 	"invigilator/lti"
 )

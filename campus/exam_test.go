@@ -17,7 +17,7 @@ import (
 	"github.com/lestrrat-go/jwx/v2/jwk"
 	. "github.com/onsi/gomega"
 
-	"invigilator/examples/campus"
+	"invigilator/campus"
 	"invigilator/lti"
 )
 

@@ -1,4 +1,4 @@
-// Command serve runs the campus: see examples/campus/README.md.
+// Command serve runs the campus: see campus/README.md.
 package main
 
 import (
@@ -16,7 +16,7 @@ import (
 	"syscall"
 	"time"
 
-	"invigilator/examples/campus"
+	"invigilator/campus"
 )
 
 func main() {

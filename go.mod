@@ -1,4 +1,4 @@
-module invigilator
+module invigilator.example
 
 go 1.26.0
 

@@ -17,12 +17,12 @@ import (
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 
-	"invigilator/fakeplatform"
-	"invigilator/faketool"
-	"invigilator/harness"
-	"invigilator/harness/config"
-	"invigilator/requirements"
-	"invigilator/results"
+	"invigilator.example/fakeplatform"
+	"invigilator.example/faketool"
+	"invigilator.example/harness"
+	"invigilator.example/harness/config"
+	"invigilator.example/requirements"
+	"invigilator.example/results"
 )
 
 // BenchmarkLaunch makes one isolated valid launch through the harness, with
@@ -102,7 +102,7 @@ func BenchmarkRun(b *testing.B) {
 	for _, side := range []string{"tool", "platform"} {
 		b.Run(side, func(b *testing.B) {
 			suite := filepath.Join(dir, side+".test")
-			command(b, "go", "test", "-c", "-o", suite, "invigilator/scenarios/"+side)
+			command(b, "go", "test", "-c", "-o", suite, "invigilator.example/scenarios/"+side)
 			times := map[int][]time.Duration{}
 			for b.Loop() {
 				for _, processes := range []int{1, 2} {
@@ -124,7 +124,7 @@ func BenchmarkRun(b *testing.B) {
 // with their number.
 func BenchmarkScale(b *testing.B) {
 	program := filepath.Join(b.TempDir(), "invigilator")
-	command(b, "go", "build", "-o", program, "invigilator/cmd/invigilator")
+	command(b, "go", "build", "-o", program, "invigilator.example/cmd/invigilator")
 	covered := covered(b, program)
 	perLaunch, memory := map[int][]time.Duration{}, map[int]int64{}
 	for b.Loop() {
@@ -187,7 +187,7 @@ func launches(b *testing.B, report string) int {
 // BenchmarkProof proves a sample of the faults.
 func BenchmarkProof(b *testing.B) {
 	program := filepath.Join(b.TempDir(), "invigilator")
-	command(b, "go", "build", "-o", program, "invigilator/cmd/invigilator")
+	command(b, "go", "build", "-o", program, "invigilator.example/cmd/invigilator")
 	args := []string{"prove", "--side", "tool", "--report", b.TempDir()}
 	faults := faketool.Defects()
 	sample := 0

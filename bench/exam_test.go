@@ -6,10 +6,10 @@ import (
 
 	"github.com/chromedp/chromedp"
 
-	"invigilator/fakeplatform"
-	"invigilator/harness"
-	"invigilator/harness/config"
-	"invigilator/lti"
+	"invigilator.example/fakeplatform"
+	"invigilator.example/harness"
+	"invigilator.example/harness/config"
+	"invigilator.example/lti"
 )
 
 // BenchmarkExamLaunch carries a candidate into an exam through the harness, with

@@ -10,11 +10,11 @@ import (
 
 	"github.com/chromedp/chromedp"
 
-	"invigilator/campus"
-	"invigilator/faketool"
-	"invigilator/harness"
-	"invigilator/harness/agent"
-	"invigilator/harness/config"
+	"invigilator.example/campus"
+	"invigilator.example/faketool"
+	"invigilator.example/harness"
+	"invigilator.example/harness/agent"
+	"invigilator.example/harness/config"
 )
 
 // BenchmarkPlatformLaunch makes one launch of a campus by a journey, with evidence

@@ -6,10 +6,10 @@ import (
 
 	"github.com/chromedp/chromedp"
 
-	"invigilator/fakeplatform"
-	"invigilator/harness"
-	"invigilator/harness/config"
-	"invigilator/lti"
+	"invigilator.example/fakeplatform"
+	"invigilator.example/harness"
+	"invigilator.example/harness/config"
+	"invigilator.example/lti"
 )
 
 // BenchmarkReviewLaunch opens a learner's work for review through the harness, with

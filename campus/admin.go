@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"invigilator/fakeplatform"
+	"invigilator.example/fakeplatform"
 )
 
 // maxTools bounds what registering can fill the memory with.

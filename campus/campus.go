@@ -21,7 +21,7 @@ import (
 
 	"github.com/lestrrat-go/jwx/v2/jwk"
 
-	"invigilator/fakeplatform"
+	"invigilator.example/fakeplatform"
 )
 
 // Configuration is how Invigilator is told about the campus. It names the

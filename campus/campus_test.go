@@ -22,9 +22,9 @@ import (
 	"github.com/lestrrat-go/jwx/v2/jws"
 	. "github.com/onsi/gomega"
 
-	"invigilator/campus"
-	"invigilator/fakeplatform"
-	"invigilator/lti"
+	"invigilator.example/campus"
+	"invigilator.example/fakeplatform"
+	"invigilator.example/lti"
 )
 
 const (

@@ -7,8 +7,8 @@ import (
 	"strconv"
 	"strings"
 
-	"invigilator/fakeplatform"
-	"invigilator/lti"
+	"invigilator.example/fakeplatform"
+	"invigilator.example/lti"
 )
 
 // maxCourses bounds what copying can fill the memory with.

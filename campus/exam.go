@@ -8,8 +8,8 @@ import (
 	"slices"
 	"unicode/utf8"
 
-	"invigilator/fakeplatform"
-	"invigilator/lti"
+	"invigilator.example/fakeplatform"
+	"invigilator.example/lti"
 )
 
 // An exam is one that candidates take under the eyes of a proctor.

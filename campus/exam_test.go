@@ -17,8 +17,8 @@ import (
 	"github.com/lestrrat-go/jwx/v2/jwk"
 	. "github.com/onsi/gomega"
 
-	"invigilator/campus"
-	"invigilator/lti"
+	"invigilator.example/campus"
+	"invigilator.example/lti"
 )
 
 const (

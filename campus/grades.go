@@ -10,8 +10,8 @@ import (
 	"strconv"
 	"strings"
 
-	"invigilator/fakeplatform"
-	"invigilator/lti"
+	"invigilator.example/fakeplatform"
+	"invigilator.example/lti"
 )
 
 // openGradebook gives a tool the line items that the campus has made for links,

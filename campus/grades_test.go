@@ -13,8 +13,8 @@ import (
 	"github.com/PuerkitoBio/goquery"
 	. "github.com/onsi/gomega"
 
-	"invigilator/fakeplatform"
-	"invigilator/lti"
+	"invigilator.example/fakeplatform"
+	"invigilator.example/lti"
 )
 
 // waiting is what the page of grades shows of work that waits, as campus.yaml says.

@@ -3,8 +3,8 @@ package campus
 import (
 	"slices"
 
-	"invigilator/fakeplatform"
-	"invigilator/lti"
+	"invigilator.example/fakeplatform"
+	"invigilator.example/lti"
 )
 
 // roleMentor is that of somebody who looks after a learner (LTI Core 1.3, A.2.3).

@@ -10,8 +10,8 @@ import (
 	"strings"
 	"time"
 
-	"invigilator/fakeplatform"
-	"invigilator/lti"
+	"invigilator.example/fakeplatform"
+	"invigilator.example/lti"
 )
 
 const (

@@ -8,8 +8,8 @@ import (
 	"sync"
 	"time"
 
-	"invigilator/fault"
-	"invigilator/lti"
+	"invigilator.example/fault"
+	"invigilator.example/lti"
 )
 
 // An Exam is what a proctored launch is about (Proctoring Services 1.0, 4.2).

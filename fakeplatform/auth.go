@@ -8,7 +8,7 @@ import (
 	"slices"
 	"strings"
 
-	"invigilator/lti"
+	"invigilator.example/lti"
 )
 
 // authRequest is an authentication request while it is being judged.

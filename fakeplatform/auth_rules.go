@@ -8,8 +8,8 @@ import (
 	"slices"
 	"strings"
 
-	"invigilator/fault"
-	"invigilator/lti"
+	"invigilator.example/fault"
+	"invigilator.example/lti"
 )
 
 // authRules are what is checked of an authentication request, in the order in which it is

@@ -9,8 +9,8 @@ import (
 
 	"github.com/lestrrat-go/jwx/v2/jwk"
 
-	"invigilator/fakeplatform"
-	"invigilator/lti"
+	"invigilator.example/fakeplatform"
+	"invigilator.example/lti"
 )
 
 // BenchmarkLaunch is an ordinary launch of a platform without faults, as whoever tests

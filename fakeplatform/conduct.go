@@ -12,8 +12,8 @@ import (
 	"strconv"
 	"strings"
 
-	"invigilator/fault"
-	"invigilator/lti"
+	"invigilator.example/fault"
+	"invigilator.example/lti"
 )
 
 // The functions of this file apply the defects of conduct that the platform

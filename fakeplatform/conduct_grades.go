@@ -9,7 +9,7 @@ import (
 	"slices"
 	"strings"
 
-	"invigilator/lti"
+	"invigilator.example/lti"
 )
 
 // The functions of this file apply the defects of the grade services that the

@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"invigilator/lti"
+	"invigilator.example/lti"
 )
 
 // The functions of this file apply the defects of reviews that the platform carries.

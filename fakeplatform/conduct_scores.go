@@ -12,7 +12,7 @@ import (
 	"strings"
 	"time"
 
-	"invigilator/lti"
+	"invigilator.example/lti"
 )
 
 // The functions of this file apply the defects of scores and results. Without a defect

@@ -5,7 +5,7 @@ import (
 	"slices"
 	"time"
 
-	"invigilator/lti"
+	"invigilator.example/lti"
 )
 
 // The functions of this file apply the defects of what follows from a request for other

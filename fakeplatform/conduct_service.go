@@ -7,8 +7,8 @@ import (
 	"slices"
 	"strings"
 
-	"invigilator/fault"
-	"invigilator/lti"
+	"invigilator.example/fault"
+	"invigilator.example/lti"
 )
 
 // What faults of the services do, and of which requests they make a difference.

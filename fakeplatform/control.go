@@ -8,7 +8,7 @@ import (
 	"slices"
 	"time"
 
-	"invigilator/lti"
+	"invigilator.example/lti"
 )
 
 // A Control is a request to the Assessment Control Service (Proctoring Services

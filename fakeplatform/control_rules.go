@@ -7,8 +7,8 @@ import (
 	"slices"
 	"time"
 
-	"invigilator/fault"
-	"invigilator/lti"
+	"invigilator.example/fault"
+	"invigilator.example/lti"
 )
 
 // What is checked of a request to the Assessment Control Service (Proctoring Services 1.0, 5),

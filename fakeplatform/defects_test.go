@@ -20,9 +20,9 @@ import (
 	"github.com/lestrrat-go/jwx/v2/jws"
 	. "github.com/onsi/gomega"
 
-	"invigilator/fakeplatform"
-	"invigilator/lti"
-	"invigilator/requirements"
+	"invigilator.example/fakeplatform"
+	"invigilator.example/lti"
+	"invigilator.example/requirements"
 )
 
 // The users of the application: its session is a cookie with their account.

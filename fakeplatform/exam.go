@@ -5,8 +5,8 @@ import (
 	"net/http"
 	"slices"
 
-	"invigilator/fault"
-	"invigilator/lti"
+	"invigilator.example/fault"
+	"invigilator.example/lti"
 )
 
 // An examPage is what the page of the assessment shows.

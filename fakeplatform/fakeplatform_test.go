@@ -33,9 +33,9 @@ import (
 	. "github.com/onsi/gomega"
 	"github.com/onsi/gomega/types"
 
-	"invigilator/fakeplatform"
-	"invigilator/lti"
-	"invigilator/requirements"
+	"invigilator.example/fakeplatform"
+	"invigilator.example/lti"
+	"invigilator.example/requirements"
 )
 
 const (

@@ -7,7 +7,7 @@ import (
 
 	"github.com/lestrrat-go/jwx/v2/jwk"
 
-	"invigilator/fault"
+	"invigilator.example/fault"
 )
 
 // A Fault is one named deviation from an ordinary valid launch. It changes one

@@ -5,7 +5,7 @@ import (
 	"net/http"
 	"net/url"
 
-	"invigilator/lti"
+	"invigilator.example/lti"
 )
 
 // answerFaults are those of the form that carries the answer, and of who

@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"invigilator/lti"
+	"invigilator.example/lti"
 )
 
 // Markup is what claims hold where a tool has to escape them. Where it does

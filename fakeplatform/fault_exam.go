@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"invigilator/lti"
+	"invigilator.example/lti"
 )
 
 // ScriptRan is what markup in a message of proctoring writes to the console where

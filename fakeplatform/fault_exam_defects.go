@@ -8,8 +8,8 @@ import (
 	"strconv"
 	"strings"
 
-	"invigilator/fault"
-	"invigilator/lti"
+	"invigilator.example/fault"
+	"invigilator.example/lti"
 )
 
 // examDefects are the defects of conduct in proctored exams, and what is unusual,

@@ -10,7 +10,7 @@ import (
 	"strings"
 	"time"
 
-	"invigilator/lti"
+	"invigilator.example/lti"
 )
 
 // gradeFaults are those of what a launch offers of the grade services, and of

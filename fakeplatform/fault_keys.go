@@ -19,7 +19,7 @@ import (
 	"github.com/lestrrat-go/jwx/v2/jwa"
 	"github.com/lestrrat-go/jwx/v2/jwk"
 
-	"invigilator/lti"
+	"invigilator.example/lti"
 )
 
 // keyFaults are those of the key set.

@@ -4,8 +4,8 @@ import (
 	"net/http"
 	"strings"
 
-	"invigilator/fault"
-	"invigilator/lti"
+	"invigilator.example/fault"
+	"invigilator.example/lti"
 )
 
 // specialCharacters are those that a careless tool loses: the reserved ones of

@@ -11,7 +11,7 @@ import (
 	"github.com/lestrrat-go/jwx/v2/jwe"
 	"github.com/lestrrat-go/jwx/v2/jws"
 
-	"invigilator/lti"
+	"invigilator.example/lti"
 )
 
 // Roles that a defect sends (LTI Core 1.3, A.2).

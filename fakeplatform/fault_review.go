@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"invigilator/lti"
+	"invigilator.example/lti"
 )
 
 // reviewFaults are those of the message that opens a learner's work for review

@@ -5,8 +5,8 @@ import (
 	"slices"
 	"strings"
 
-	"invigilator/fault"
-	"invigilator/lti"
+	"invigilator.example/fault"
+	"invigilator.example/lti"
 )
 
 // The names of the defects of reviews (Submission Review Service 1.0). Those that only

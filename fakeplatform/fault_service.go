@@ -4,7 +4,7 @@ import (
 	"net/http"
 	"slices"
 
-	"invigilator/lti"
+	"invigilator.example/lti"
 )
 
 // serviceFaults are those of what a tool's server asks for: access tokens, and the

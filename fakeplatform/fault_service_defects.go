@@ -8,8 +8,8 @@ import (
 	"strings"
 	"time"
 
-	"invigilator/fault"
-	"invigilator/lti"
+	"invigilator.example/fault"
+	"invigilator.example/lti"
 )
 
 // serviceDefects are the defects of the services, and what is unusual, but allowed.

@@ -7,7 +7,7 @@ import (
 	"github.com/lestrrat-go/jwx/v2/jwa"
 	"github.com/lestrrat-go/jwx/v2/jws"
 
-	"invigilator/lti"
+	"invigilator.example/lti"
 )
 
 // signatureFaults are those of the token around its claims: its parts, its

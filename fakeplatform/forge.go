@@ -23,7 +23,7 @@ import (
 	"github.com/lestrrat-go/jwx/v2/jwk"
 	"github.com/lestrrat-go/jwx/v2/jws"
 
-	"invigilator/lti"
+	"invigilator.example/lti"
 )
 
 // unpublishedKey is an attacker's key. One serves all platforms: nobody trusts it.

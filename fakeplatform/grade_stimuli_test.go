@@ -13,9 +13,9 @@ import (
 	. "github.com/onsi/gomega"
 	"github.com/onsi/gomega/types"
 
-	"invigilator/fakeplatform"
-	"invigilator/lti"
-	"invigilator/requirements"
+	"invigilator.example/fakeplatform"
+	"invigilator.example/lti"
+	"invigilator.example/requirements"
 )
 
 // noGradeStimuli are the cases of grades and reviews that are no deviation of one

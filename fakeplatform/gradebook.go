@@ -13,8 +13,8 @@ import (
 	"sync"
 	"time"
 
-	"invigilator/fakeplatform/part"
-	"invigilator/lti"
+	"invigilator.example/fakeplatform/part"
+	"invigilator.example/lti"
 )
 
 // ContextsPath begins the addresses of the grade services (Assignment and Grade

@@ -14,8 +14,8 @@ import (
 
 	. "github.com/onsi/gomega"
 
-	"invigilator/fakeplatform"
-	"invigilator/lti"
+	"invigilator.example/fakeplatform"
+	"invigilator.example/lti"
 )
 
 // The people and the course of the tests of grades.

@@ -12,9 +12,9 @@ import (
 	"sync"
 	"time"
 
-	"invigilator/fault"
-	"invigilator/lti"
-	"invigilator/together"
+	"invigilator.example/fault"
+	"invigilator.example/lti"
+	"invigilator.example/together"
 )
 
 // A User is a person with an account on the platform. Empty fields are not sent.

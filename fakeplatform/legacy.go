@@ -4,8 +4,8 @@ import (
 	"net/url"
 	"strconv"
 
-	"invigilator/fault"
-	"invigilator/lti"
+	"invigilator.example/fault"
+	"invigilator.example/lti"
 )
 
 // A platform that knows both versions may take the older one where nobody has looked.

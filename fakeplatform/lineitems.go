@@ -10,7 +10,7 @@ import (
 	"strings"
 	"time"
 
-	"invigilator/lti"
+	"invigilator.example/lti"
 )
 
 // A lineItemDraft is what a tool wants a line item to be.

@@ -11,8 +11,8 @@ import (
 
 	"github.com/lestrrat-go/jwx/v2/jwk"
 
-	"invigilator/fault"
-	"invigilator/lti"
+	"invigilator.example/fault"
+	"invigilator.example/lti"
 )
 
 // lifetime of an id_token: long enough for a slow tool, short enough to be safe.

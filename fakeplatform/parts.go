@@ -7,10 +7,10 @@ import (
 	"slices"
 	"sync"
 
-	"invigilator/fakeplatform/namesroles"
-	"invigilator/fakeplatform/part"
-	"invigilator/fault"
-	"invigilator/lti"
+	"invigilator.example/fakeplatform/namesroles"
+	"invigilator.example/fakeplatform/part"
+	"invigilator.example/fault"
+	"invigilator.example/lti"
 )
 
 // parts are the services that have a package of their own.

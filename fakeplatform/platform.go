@@ -37,9 +37,9 @@ import (
 
 	"github.com/lestrrat-go/jwx/v2/jwk"
 
-	"invigilator/fault"
-	"invigilator/lti"
-	"invigilator/together"
+	"invigilator.example/fault"
+	"invigilator.example/lti"
+	"invigilator.example/together"
 )
 
 // Paths of the platform's endpoints below its URL.

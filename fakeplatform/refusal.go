@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"net/http"
 
-	"invigilator/lti"
+	"invigilator.example/lti"
 )
 
 // A refusal is why something that a tool sent is not taken, with the HTTP status

@@ -4,7 +4,7 @@ import (
 	"net/url"
 	"slices"
 
-	"invigilator/lti"
+	"invigilator.example/lti"
 )
 
 // An entry is what the gradebook holds of a learner at a line item.

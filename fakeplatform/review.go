@@ -6,7 +6,7 @@ import (
 	"maps"
 	"slices"
 
-	"invigilator/lti"
+	"invigilator.example/lti"
 )
 
 // A Review says whose work at which line item a launch opens (Submission Review

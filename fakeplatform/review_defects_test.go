@@ -10,8 +10,8 @@ import (
 	"github.com/lestrrat-go/jwx/v2/jws"
 	. "github.com/onsi/gomega"
 
-	"invigilator/fakeplatform"
-	"invigilator/lti"
+	"invigilator.example/fakeplatform"
+	"invigilator.example/lti"
 )
 
 // signedSchool is a classroom whose people are known, and sign in.

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"invigilator/lti"
+	"invigilator.example/lti"
 )
 
 // A scoreDraft is a score that a tool has sent.

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"invigilator/lti"
+	"invigilator.example/lti"
 )
 
 // sessionDataLifetime is how long a candidate may take to check in.

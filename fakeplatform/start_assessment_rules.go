@@ -5,8 +5,8 @@ import (
 	"slices"
 	"time"
 
-	"invigilator/fault"
-	"invigilator/lti"
+	"invigilator.example/fault"
+	"invigilator.example/lti"
 )
 
 // What is checked of LtiStartAssessment, in the order in which it is told: how it was sent

@@ -4,7 +4,7 @@ import (
 	"encoding/json"
 	"slices"
 
-	"invigilator/lti"
+	"invigilator.example/lti"
 )
 
 // A statement is what a message says of its exam, each value as JSON and none

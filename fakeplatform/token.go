@@ -17,7 +17,7 @@ import (
 	"github.com/lestrrat-go/jwx/v2/jwa"
 	"github.com/lestrrat-go/jwx/v2/jws"
 
-	"invigilator/lti"
+	"invigilator.example/lti"
 )
 
 // What services read of a request, how many requests of a kind are kept, and how

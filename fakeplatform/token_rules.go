@@ -8,8 +8,8 @@ import (
 	"slices"
 	"strings"
 
-	"invigilator/fault"
-	"invigilator/lti"
+	"invigilator.example/fault"
+	"invigilator.example/lti"
 )
 
 // What is checked of a request for an access token, in the order in which it is told: how it

@@ -10,8 +10,8 @@ import (
 	. "github.com/onsi/gomega"
 	"github.com/onsi/gomega/types"
 
-	"invigilator/fakeplatform"
-	"invigilator/faketool"
+	"invigilator.example/fakeplatform"
+	"invigilator.example/faketool"
 )
 
 // Who knows the address of a launch's page sees it only in the browser that was launched.

@@ -14,7 +14,7 @@ import (
 	"strings"
 	"time"
 
-	"invigilator/lti"
+	"invigilator.example/lti"
 )
 
 // An Answer is what reached the tool as the answer to an authentication

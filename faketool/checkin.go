@@ -5,8 +5,8 @@ import (
 	"net/http"
 	"net/url"
 
-	"invigilator/fault"
-	"invigilator/lti"
+	"invigilator.example/fault"
+	"invigilator.example/lti"
 )
 
 // CheckInPath is where a candidate checks in.

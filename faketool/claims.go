@@ -9,7 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"invigilator/lti"
+	"invigilator.example/lti"
 )
 
 // leeway is how far the clocks of platform and tool may be apart.

@@ -11,8 +11,8 @@ import (
 	"github.com/lestrrat-go/jwx/v2/jwk"
 	"github.com/lestrrat-go/jwx/v2/jws"
 
-	"invigilator/fault"
-	"invigilator/lti"
+	"invigilator.example/fault"
+	"invigilator.example/lti"
 )
 
 // What several faults of proctoring have in common, and what takes more than a line of theirs.

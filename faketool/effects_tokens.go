@@ -6,8 +6,8 @@ import (
 	"slices"
 	"time"
 
-	"invigilator/fault"
-	"invigilator/lti"
+	"invigilator.example/fault"
+	"invigilator.example/lti"
 )
 
 // What faults of access tokens for the grade services have in common.

@@ -4,8 +4,8 @@ import (
 	"net/http"
 	"slices"
 
-	"invigilator/fault"
-	"invigilator/lti"
+	"invigilator.example/fault"
+	"invigilator.example/lti"
 )
 
 // What a message has to keep that an exam is over: it tells which attempt (Proctoring

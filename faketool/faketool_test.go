@@ -29,10 +29,10 @@ import (
 	"github.com/lestrrat-go/jwx/v2/jwk"
 	. "github.com/onsi/gomega"
 
-	"invigilator/fakeplatform"
-	"invigilator/faketool"
-	"invigilator/lti"
-	"invigilator/requirements"
+	"invigilator.example/fakeplatform"
+	"invigilator.example/faketool"
+	"invigilator.example/lti"
+	"invigilator.example/requirements"
 )
 
 // Servers of httptest have a certificate for hosts below example.com.

@@ -13,8 +13,8 @@ import (
 
 	"github.com/lestrrat-go/jwx/v2/jwa"
 
-	"invigilator/fault"
-	"invigilator/lti"
+	"invigilator.example/fault"
+	"invigilator.example/lti"
 )
 
 // A Fault is one named deviation. It is either a defect of the tool, something

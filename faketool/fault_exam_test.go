@@ -15,8 +15,8 @@ import (
 	"github.com/lestrrat-go/jwx/v2/jws"
 	. "github.com/onsi/gomega"
 
-	"invigilator/faketool"
-	"invigilator/lti"
+	"invigilator.example/faketool"
+	"invigilator.example/lti"
 )
 
 // A sight is what can be seen of a tool.

@@ -6,8 +6,8 @@ import (
 	"strconv"
 	"time"
 
-	"invigilator/fault"
-	"invigilator/lti"
+	"invigilator.example/fault"
+	"invigilator.example/lti"
 )
 
 // The names of the faults of the client of the grade services.

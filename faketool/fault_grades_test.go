@@ -13,8 +13,8 @@ import (
 
 	. "github.com/onsi/gomega"
 
-	"invigilator/faketool"
-	"invigilator/lti"
+	"invigilator.example/faketool"
+	"invigilator.example/lti"
 )
 
 // outcomeOf is what a page says of the gradebook, or the status of a page that says

@@ -6,8 +6,8 @@ import (
 	"slices"
 	"strings"
 
-	"invigilator/fault"
-	"invigilator/lti"
+	"invigilator.example/fault"
+	"invigilator.example/lti"
 )
 
 // The names of the faults of reviews.

@@ -10,8 +10,8 @@ import (
 
 	. "github.com/onsi/gomega"
 
-	"invigilator/faketool"
-	"invigilator/lti"
+	"invigilator.example/faketool"
+	"invigilator.example/lti"
 )
 
 // openedReview is what a page shows of a review.

@@ -12,8 +12,8 @@ import (
 	"strings"
 	"time"
 
-	"invigilator/fault"
-	"invigilator/lti"
+	"invigilator.example/fault"
+	"invigilator.example/lti"
 )
 
 // A gradebook is what a platform offers of its grade services in a launch

@@ -15,8 +15,8 @@ import (
 
 	. "github.com/onsi/gomega"
 
-	"invigilator/faketool"
-	"invigilator/lti"
+	"invigilator.example/faketool"
+	"invigilator.example/lti"
 )
 
 const (

@@ -11,8 +11,8 @@ import (
 	"strings"
 	"time"
 
-	"invigilator/lti"
-	"invigilator/together"
+	"invigilator.example/lti"
+	"invigilator.example/together"
 )
 
 // HeldPath begins the address of the page that shows a held login: HeldPath + "/" + id.

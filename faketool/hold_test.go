@@ -16,10 +16,10 @@ import (
 	. "github.com/onsi/gomega"
 	"github.com/onsi/gomega/types"
 
-	"invigilator/fakeplatform"
-	"invigilator/faketool"
-	"invigilator/lti"
-	"invigilator/requirements"
+	"invigilator.example/fakeplatform"
+	"invigilator.example/faketool"
+	"invigilator.example/lti"
+	"invigilator.example/requirements"
 )
 
 // initiated brings a browser to where the tool holds its login.

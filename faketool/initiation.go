@@ -6,8 +6,8 @@ import (
 	"net/url"
 	"slices"
 
-	"invigilator/fault"
-	"invigilator/lti"
+	"invigilator.example/fault"
+	"invigilator.example/lti"
 )
 
 // An initiating is a login initiation while the tool checks it.

@@ -8,8 +8,8 @@ import (
 	"slices"
 	"strings"
 
-	"invigilator/fault"
-	"invigilator/lti"
+	"invigilator.example/fault"
+	"invigilator.example/lti"
 )
 
 // maxBody bounds what the tool reads of a request.

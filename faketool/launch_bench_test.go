@@ -11,8 +11,8 @@ import (
 	"testing"
 	"time"
 
-	"invigilator/faketool"
-	"invigilator/lti"
+	"invigilator.example/faketool"
+	"invigilator.example/lti"
 )
 
 // keysOnly answers every request with a key set.

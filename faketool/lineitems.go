@@ -9,7 +9,7 @@ import (
 	"net/url"
 	"strings"
 
-	"invigilator/lti"
+	"invigilator.example/lti"
 )
 
 // What the tool says of its line items (Assignment and Grade Services 2.0, 3.2).

@@ -5,7 +5,7 @@ import (
 	"net/url"
 	"testing"
 
-	"invigilator/faketool"
+	"invigilator.example/faketool"
 )
 
 // FuzzNextPage reads the links of an answer, whatever they are. A page of the answer's

@@ -13,8 +13,8 @@ import (
 
 	"github.com/lestrrat-go/jwx/v2/jwk"
 
-	"invigilator/lti"
-	"invigilator/together"
+	"invigilator.example/lti"
+	"invigilator.example/together"
 )
 
 // MessagePath begins the address of the page that submits a message: MessagePath + "/" + id.

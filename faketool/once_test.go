@@ -8,8 +8,8 @@ import (
 
 	. "github.com/onsi/gomega"
 
-	"invigilator/fakeplatform"
-	"invigilator/faketool"
+	"invigilator.example/fakeplatform"
+	"invigilator.example/faketool"
 )
 
 func TestALoginThatComesTwiceAtOnceIsUsedOnce(t *testing.T) {

@@ -12,9 +12,9 @@ import (
 
 	"github.com/lestrrat-go/jwx/v2/jwk"
 
-	"invigilator/faketool/part"
-	"invigilator/fault"
-	"invigilator/lti"
+	"invigilator.example/faketool/part"
+	"invigilator.example/fault"
+	"invigilator.example/lti"
 )
 
 //go:embed pages.html.tmpl

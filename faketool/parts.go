@@ -6,9 +6,9 @@ import (
 	"html/template"
 	"net/http"
 
-	"invigilator/faketool/namesroles"
-	"invigilator/faketool/part"
-	"invigilator/fault"
+	"invigilator.example/faketool/namesroles"
+	"invigilator.example/faketool/part"
+	"invigilator.example/fault"
 )
 
 // parts are what the tool does with services in packages of their own.

@@ -9,8 +9,8 @@ import (
 	"strings"
 	"time"
 
-	"invigilator/fault"
-	"invigilator/lti"
+	"invigilator.example/fault"
+	"invigilator.example/lti"
 )
 
 // ProctorPath is where teachers see who is proctored. Its parameter candidate

@@ -20,8 +20,8 @@ import (
 	"github.com/lestrrat-go/jwx/v2/jws"
 	. "github.com/onsi/gomega"
 
-	"invigilator/faketool"
-	"invigilator/lti"
+	"invigilator.example/faketool"
+	"invigilator.example/lti"
 )
 
 const (

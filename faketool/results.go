@@ -7,7 +7,7 @@ import (
 	"fmt"
 	"net/http"
 
-	"invigilator/lti"
+	"invigilator.example/lti"
 )
 
 // maxResults bounds how many results are shown.

@@ -10,8 +10,8 @@ import (
 	"strconv"
 	"strings"
 
-	"invigilator/fault"
-	"invigilator/lti"
+	"invigilator.example/fault"
+	"invigilator.example/lti"
 )
 
 // reviewPath begins the addresses of works that are reviewed.

@@ -17,8 +17,8 @@ import (
 
 	"github.com/lestrrat-go/jwx/v2/jwk"
 
-	"invigilator/fault"
-	"invigilator/lti"
+	"invigilator.example/fault"
+	"invigilator.example/lti"
 )
 
 // An Exchange is a request of a service and what came of it.

@@ -13,7 +13,7 @@ import (
 	"github.com/lestrrat-go/jwx/v2/jwk"
 	"github.com/lestrrat-go/jwx/v2/jws"
 
-	"invigilator/lti"
+	"invigilator.example/lti"
 )
 
 // strangerKeysPath is where the stranger's key set is, for a header that leads there.

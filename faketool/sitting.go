@@ -12,8 +12,8 @@ import (
 	"strings"
 	"time"
 
-	"invigilator/fault"
-	"invigilator/lti"
+	"invigilator.example/fault"
+	"invigilator.example/lti"
 )
 
 // sittingLifetime is how long a candidate's browser proves itself: check-in and

@@ -16,7 +16,7 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"invigilator/lti"
+	"invigilator.example/lti"
 )
 
 // errCrash is what the tool dies of.

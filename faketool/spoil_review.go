@@ -12,7 +12,7 @@ import (
 	"time"
 	"unicode"
 
-	"invigilator/lti"
+	"invigilator.example/lti"
 )
 
 // offersToGradeNothing are the faults of offering to grade where no work is shown.

@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"invigilator/lti"
+	"invigilator.example/lti"
 )
 
 // Stranger is a site that has nothing to do with the launch: no platform may

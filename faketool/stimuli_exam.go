@@ -10,7 +10,7 @@ import (
 	"time"
 	"unicode"
 
-	"invigilator/lti"
+	"invigilator.example/lti"
 )
 
 // StrangerSub is the sub of a user whom no platform knows.

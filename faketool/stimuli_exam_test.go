@@ -17,8 +17,8 @@ import (
 	. "github.com/onsi/gomega"
 	"github.com/onsi/gomega/types"
 
-	"invigilator/faketool"
-	"invigilator/lti"
+	"invigilator.example/faketool"
+	"invigilator.example/lti"
 )
 
 // parts are what is sent: claims, members or parameters, by name.

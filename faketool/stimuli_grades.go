@@ -9,7 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"invigilator/lti"
+	"invigilator.example/lti"
 )
 
 // extension is a member that no platform knows, named as the specification wants

@@ -10,8 +10,8 @@ import (
 
 	. "github.com/onsi/gomega"
 
-	"invigilator/faketool"
-	"invigilator/lti"
+	"invigilator.example/faketool"
+	"invigilator.example/lti"
 )
 
 // ofGradesByScenarios are the cases of platforms' requirements for grades and reviews

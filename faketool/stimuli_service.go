@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"invigilator/lti"
+	"invigilator.example/lti"
 )
 
 // UnknownScope is one that no platform knows.

@@ -9,7 +9,7 @@ import (
 	"net/http"
 	"sync"
 
-	"invigilator/together"
+	"invigilator.example/together"
 )
 
 // Together makes the pages of messages wait for one another: the next visits to them, n in

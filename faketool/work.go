@@ -10,7 +10,7 @@ import (
 	"sync"
 	"time"
 
-	"invigilator/lti"
+	"invigilator.example/lti"
 )
 
 // workPath begins the addresses of what is done from a launch: hand work in, and

@@ -9,7 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"invigilator/fault"
+	"invigilator.example/fault"
 )
 
 type request struct{ nonce, state string }

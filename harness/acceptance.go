@@ -7,9 +7,9 @@ import (
 	"net/http"
 	"time"
 
-	"invigilator/fakeplatform"
-	"invigilator/requirements"
-	"invigilator/results"
+	"invigilator.example/fakeplatform"
+	"invigilator.example/requirements"
+	"invigilator.example/results"
 )
 
 // Accepted says whether a launch that has to be accepted was.

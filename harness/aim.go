@@ -5,8 +5,8 @@ import (
 	"slices"
 	"strings"
 
-	"invigilator/harness/agent"
-	"invigilator/results"
+	"invigilator.example/harness/agent"
+	"invigilator.example/results"
 )
 
 // aimedAt says whether a redirect or a form on the way has an address for its aim, as it

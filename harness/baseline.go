@@ -7,8 +7,8 @@ import (
 	"regexp"
 	"strings"
 
-	"invigilator/harness/agent"
-	"invigilator/results"
+	"invigilator.example/harness/agent"
+	"invigilator.example/results"
 )
 
 // Kind is how a tool reacted to a launch.

@@ -14,10 +14,10 @@ import (
 
 	. "github.com/onsi/gomega"
 
-	"invigilator/harness"
-	"invigilator/harness/config"
-	"invigilator/lti"
-	"invigilator/results"
+	"invigilator.example/harness"
+	"invigilator.example/harness/config"
+	"invigilator.example/lti"
+	"invigilator.example/results"
 )
 
 func TestWhatASubjectSendsTooMuchOfIsBounded(t *testing.T) {

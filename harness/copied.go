@@ -7,9 +7,9 @@ import (
 	"strings"
 	"time"
 
-	"invigilator/harness/agent"
-	"invigilator/lti"
-	"invigilator/results"
+	"invigilator.example/harness/agent"
+	"invigilator.example/lti"
+	"invigilator.example/results"
 )
 
 // KnownByCookies says whether the tool may know the browser of a launch by a cookie: one that

@@ -7,10 +7,10 @@ import (
 	"slices"
 	"strings"
 
-	"invigilator/fakeplatform"
-	"invigilator/harness/agent"
-	"invigilator/lti"
-	"invigilator/results"
+	"invigilator.example/fakeplatform"
+	"invigilator.example/harness/agent"
+	"invigilator.example/lti"
+	"invigilator.example/results"
 )
 
 // diagnose says where a valid launch went wrong, or nil when it did not.

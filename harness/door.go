@@ -8,10 +8,10 @@ import (
 	"strings"
 	"sync"
 
-	"invigilator/fakeplatform"
-	"invigilator/faketool"
-	"invigilator/harness/config"
-	"invigilator/results"
+	"invigilator.example/fakeplatform"
+	"invigilator.example/faketool"
+	"invigilator.example/harness/config"
+	"invigilator.example/results"
 )
 
 // A door is where the run listens for the subject's server, over plain HTTP. Whoever

@@ -11,11 +11,11 @@ import (
 	"strings"
 	"time"
 
-	"invigilator/fakeplatform"
-	"invigilator/harness/agent"
-	"invigilator/harness/config"
-	"invigilator/lti"
-	"invigilator/results"
+	"invigilator.example/fakeplatform"
+	"invigilator.example/harness/agent"
+	"invigilator.example/harness/config"
+	"invigilator.example/lti"
+	"invigilator.example/results"
 )
 
 // lostKeySets is how often the fake platforms could not fetch a key set of the tool that they had

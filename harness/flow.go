@@ -12,11 +12,11 @@ import (
 	"strings"
 	"time"
 
-	"invigilator/fakeplatform"
-	"invigilator/harness/agent"
-	"invigilator/harness/config"
-	"invigilator/lti"
-	"invigilator/results"
+	"invigilator.example/fakeplatform"
+	"invigilator.example/harness/agent"
+	"invigilator.example/harness/config"
+	"invigilator.example/lti"
+	"invigilator.example/results"
 )
 
 // Learner and Teacher are the users that launches are made for, with what

@@ -9,11 +9,11 @@ import (
 	"strings"
 	"time"
 
-	"invigilator/fakeplatform"
-	"invigilator/harness/agent"
-	"invigilator/harness/config"
-	"invigilator/lti"
-	"invigilator/results"
+	"invigilator.example/fakeplatform"
+	"invigilator.example/harness/agent"
+	"invigilator.example/harness/config"
+	"invigilator.example/lti"
+	"invigilator.example/results"
 )
 
 // An Assignment is where learners hand in work: a resource link of a course in which

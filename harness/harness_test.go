@@ -24,14 +24,14 @@ import (
 	"github.com/lestrrat-go/jwx/v2/jwk"
 	. "github.com/onsi/gomega"
 
-	"invigilator/fakeplatform"
-	"invigilator/faketool"
-	"invigilator/harness"
-	"invigilator/harness/agent"
-	"invigilator/harness/config"
-	"invigilator/lti"
-	"invigilator/requirements"
-	"invigilator/results"
+	"invigilator.example/fakeplatform"
+	"invigilator.example/faketool"
+	"invigilator.example/harness"
+	"invigilator.example/harness/agent"
+	"invigilator.example/harness/config"
+	"invigilator.example/lti"
+	"invigilator.example/requirements"
+	"invigilator.example/results"
 )
 
 // start begins a run, over HTTP, against a tool that is served elsewhere.

@@ -7,10 +7,10 @@ import (
 	"strings"
 	"sync"
 
-	"invigilator/fakeplatform"
-	"invigilator/lti"
-	"invigilator/requirements"
-	"invigilator/results"
+	"invigilator.example/fakeplatform"
+	"invigilator.example/lti"
+	"invigilator.example/requirements"
+	"invigilator.example/results"
 )
 
 // An invariant holds in every flow of a run, whatever the flow is there for: a tool that

@@ -12,10 +12,10 @@ import (
 	"strings"
 	"time"
 
-	"invigilator/harness/agent"
-	"invigilator/harness/config"
-	"invigilator/results"
-	"invigilator/visible"
+	"invigilator.example/harness/agent"
+	"invigilator.example/harness/config"
+	"invigilator.example/results"
+	"invigilator.example/visible"
 )
 
 // A JourneyError says at which step a journey got stuck.

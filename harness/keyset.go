@@ -16,10 +16,10 @@ import (
 	"github.com/lestrrat-go/jwx/v2/jwk"
 	"github.com/lestrrat-go/jwx/v2/jws"
 
-	"invigilator/faketool"
-	"invigilator/harness/agent"
-	"invigilator/lti"
-	"invigilator/results"
+	"invigilator.example/faketool"
+	"invigilator.example/harness/agent"
+	"invigilator.example/lti"
+	"invigilator.example/results"
 )
 
 // A KeySet is what a subject publishes, and what is wrong with it.

@@ -8,9 +8,9 @@ import (
 	"strings"
 	"sync"
 
-	"invigilator/harness/agent"
-	"invigilator/lti"
-	"invigilator/results"
+	"invigilator.example/harness/agent"
+	"invigilator.example/lti"
+	"invigilator.example/results"
 )
 
 // sessions are the values of the subject's cookies that look like those of sessions, as far

@@ -10,8 +10,8 @@ import (
 	"strings"
 	"time"
 
-	"invigilator/faketool"
-	"invigilator/results"
+	"invigilator.example/faketool"
+	"invigilator.example/results"
 )
 
 // A subject may take only so many requests in a while. It says so by 429, or by 503 with

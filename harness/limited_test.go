@@ -8,10 +8,10 @@ import (
 
 	. "github.com/onsi/gomega"
 
-	"invigilator/faketool"
-	"invigilator/harness"
-	"invigilator/lti"
-	"invigilator/results"
+	"invigilator.example/faketool"
+	"invigilator.example/harness"
+	"invigilator.example/lti"
+	"invigilator.example/results"
 )
 
 // limiter refuses so many requests of the platform's services, or of the pages of a path.

@@ -7,9 +7,9 @@ import (
 	"strings"
 	"sync/atomic"
 
-	"invigilator/fakeplatform"
-	"invigilator/faketool"
-	"invigilator/results"
+	"invigilator.example/fakeplatform"
+	"invigilator.example/faketool"
+	"invigilator.example/results"
 )
 
 // A NullPeer is a server that does nothing a tool or a platform does. No check may

@@ -7,9 +7,9 @@ import (
 	"maps"
 	"slices"
 
-	"invigilator/harness/agent"
-	"invigilator/requirements"
-	"invigilator/results"
+	"invigilator.example/harness/agent"
+	"invigilator.example/requirements"
+	"invigilator.example/results"
 )
 
 // TB is what a scenario needs of the test that it runs in: a way to stop when

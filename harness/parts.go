@@ -7,8 +7,8 @@ import (
 	"net/http"
 	"net/url"
 
-	"invigilator/faketool"
-	"invigilator/results"
+	"invigilator.example/faketool"
+	"invigilator.example/results"
 )
 
 // A Part is a service whose checks are in a package of their own, which adds it. What it

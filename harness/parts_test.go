@@ -9,11 +9,11 @@ import (
 
 	. "github.com/onsi/gomega"
 
-	"invigilator/faketool"
-	"invigilator/harness/config"
-	"invigilator/requirements"
-	"invigilator/results"
-	_ "invigilator/scenarios/namesroles" // a part
+	"invigilator.example/faketool"
+	"invigilator.example/harness/config"
+	"invigilator.example/requirements"
+	"invigilator.example/results"
+	_ "invigilator.example/scenarios/namesroles" // a part
 )
 
 // showing configures a fake tool that is served like a real one as the vendor of a tool

@@ -9,10 +9,10 @@ import (
 	"slices"
 	"strings"
 
-	"invigilator/faketool"
-	"invigilator/harness/agent"
-	"invigilator/lti"
-	"invigilator/results"
+	"invigilator.example/faketool"
+	"invigilator.example/harness/agent"
+	"invigilator.example/lti"
+	"invigilator.example/results"
 )
 
 // diagnoseLaunch says why a valid authentication request came to nothing.

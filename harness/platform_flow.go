@@ -12,12 +12,12 @@ import (
 	"strings"
 	"time"
 
-	"invigilator/faketool"
-	"invigilator/harness/agent"
-	"invigilator/harness/config"
-	"invigilator/lti"
-	"invigilator/results"
-	"invigilator/together"
+	"invigilator.example/faketool"
+	"invigilator.example/harness/agent"
+	"invigilator.example/harness/config"
+	"invigilator.example/lti"
+	"invigilator.example/results"
+	"invigilator.example/together"
 )
 
 // A PlatformLaunch says how a launch of the platform is made and probed. Its zero

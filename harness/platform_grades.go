@@ -14,10 +14,10 @@ import (
 	"strings"
 	"time"
 
-	"invigilator/faketool"
-	"invigilator/harness/config"
-	"invigilator/lti"
-	"invigilator/results"
+	"invigilator.example/faketool"
+	"invigilator.example/harness/config"
+	"invigilator.example/lti"
+	"invigilator.example/results"
 )
 
 // A Gradebook is what a launch offers of the grade services (Assignment and Grade

@@ -10,9 +10,9 @@ import (
 	"slices"
 	"strings"
 
-	"invigilator/faketool"
-	"invigilator/harness/agent"
-	"invigilator/lti"
+	"invigilator.example/faketool"
+	"invigilator.example/harness/agent"
+	"invigilator.example/lti"
 )
 
 // A platform's services may stop working while launches go on. So a scenario that has used one

@@ -7,9 +7,9 @@ import (
 	"slices"
 	"strings"
 
-	"invigilator/faketool"
-	"invigilator/harness/agent"
-	"invigilator/harness/config"
+	"invigilator.example/faketool"
+	"invigilator.example/harness/agent"
+	"invigilator.example/harness/config"
 )
 
 // A Seat is a user of the platform at a browser of their own, signed in.

@@ -7,10 +7,10 @@ import (
 	"slices"
 	"strings"
 
-	"invigilator/harness/config"
-	"invigilator/lti"
-	"invigilator/requirements"
-	"invigilator/results"
+	"invigilator.example/harness/config"
+	"invigilator.example/lti"
+	"invigilator.example/requirements"
+	"invigilator.example/results"
 )
 
 // A need is something that checks of a platform stand on beside launches, and that the

@@ -10,12 +10,12 @@ import (
 	"slices"
 	"strings"
 
-	"invigilator/faketool"
-	"invigilator/harness/agent"
-	"invigilator/harness/config"
-	"invigilator/lti"
-	"invigilator/requirements"
-	"invigilator/results"
+	"invigilator.example/faketool"
+	"invigilator.example/harness/agent"
+	"invigilator.example/harness/config"
+	"invigilator.example/lti"
+	"invigilator.example/requirements"
+	"invigilator.example/results"
 )
 
 // Preflight makes sure that the platform can be judged: that the learner can sign

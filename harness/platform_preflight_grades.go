@@ -6,10 +6,10 @@ import (
 	"errors"
 	"fmt"
 
-	"invigilator/harness/config"
-	"invigilator/lti"
-	"invigilator/requirements"
-	"invigilator/results"
+	"invigilator.example/harness/config"
+	"invigilator.example/lti"
+	"invigilator.example/requirements"
+	"invigilator.example/results"
 )
 
 // judgesGrades says whether grades or reviews are to be judged of a platform that

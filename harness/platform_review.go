@@ -11,11 +11,11 @@ import (
 	"strings"
 	"time"
 
-	"invigilator/faketool"
-	"invigilator/harness/agent"
-	"invigilator/harness/config"
-	"invigilator/lti"
-	"invigilator/results"
+	"invigilator.example/faketool"
+	"invigilator.example/harness/agent"
+	"invigilator.example/harness/config"
+	"invigilator.example/lti"
+	"invigilator.example/results"
 )
 
 // A Review says whose work at a line item is reviewed, and by whom.

@@ -10,13 +10,13 @@ import (
 	"strings"
 	"time"
 
-	"invigilator/faketool"
-	"invigilator/harness/agent"
-	"invigilator/harness/config"
-	"invigilator/lti"
-	"invigilator/requirements"
-	"invigilator/results"
-	"invigilator/together"
+	"invigilator.example/faketool"
+	"invigilator.example/harness/agent"
+	"invigilator.example/harness/config"
+	"invigilator.example/lti"
+	"invigilator.example/requirements"
+	"invigilator.example/results"
+	"invigilator.example/together"
 )
 
 // A PlatformScenario lets launches of the platform happen and keeps what was

@@ -4,7 +4,7 @@ import (
 	"context"
 	"time"
 
-	"invigilator/harness/agent"
+	"invigilator.example/harness/agent"
 )
 
 // Ago writes a time so long ago as scores have it.

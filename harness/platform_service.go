@@ -10,11 +10,11 @@ import (
 	"strings"
 	"time"
 
-	"invigilator/faketool"
-	"invigilator/harness/agent"
-	"invigilator/harness/config"
-	"invigilator/lti"
-	"invigilator/results"
+	"invigilator.example/faketool"
+	"invigilator.example/harness/agent"
+	"invigilator.example/harness/config"
+	"invigilator.example/lti"
+	"invigilator.example/results"
 )
 
 // A Call is a request of the fake tool's server to a service of the platform.

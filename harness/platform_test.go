@@ -23,14 +23,14 @@ import (
 
 	. "github.com/onsi/gomega"
 
-	"invigilator/campus"
-	"invigilator/faketool"
-	"invigilator/harness"
-	"invigilator/harness/config"
-	"invigilator/requirements"
-	"invigilator/results"
-	"invigilator/secret"
-	"invigilator/secret/secrettest"
+	"invigilator.example/campus"
+	"invigilator.example/faketool"
+	"invigilator.example/harness"
+	"invigilator.example/harness/config"
+	"invigilator.example/requirements"
+	"invigilator.example/results"
+	"invigilator.example/secret"
+	"invigilator.example/secret/secrettest"
 )
 
 // password is the secret of the journeys: it has characters that URLs, JSON and

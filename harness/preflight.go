@@ -9,10 +9,10 @@ import (
 	"strings"
 	"time"
 
-	"invigilator/fakeplatform"
-	"invigilator/harness/agent"
-	"invigilator/harness/config"
-	"invigilator/results"
+	"invigilator.example/fakeplatform"
+	"invigilator.example/harness/agent"
+	"invigilator.example/harness/config"
+	"invigilator.example/results"
 )
 
 // startPatience is how long a tool may take to be there.

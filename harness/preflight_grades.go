@@ -5,9 +5,9 @@ import (
 	"errors"
 	"fmt"
 
-	"invigilator/harness/config"
-	"invigilator/lti"
-	"invigilator/results"
+	"invigilator.example/harness/config"
+	"invigilator.example/lti"
+	"invigilator.example/results"
 )
 
 // preflightGrades makes sure that a real tool which sends grades lets a learner hand

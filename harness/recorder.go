@@ -8,7 +8,7 @@ import (
 	"sync"
 	"time"
 
-	"invigilator/results"
+	"invigilator.example/results"
 )
 
 // The bounds of what is kept of an exchange that a fake saw.

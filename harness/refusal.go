@@ -7,11 +7,11 @@ import (
 	"net/http"
 	"slices"
 
-	"invigilator/fakeplatform"
-	"invigilator/harness/agent"
-	"invigilator/harness/config"
-	"invigilator/requirements"
-	"invigilator/results"
+	"invigilator.example/fakeplatform"
+	"invigilator.example/harness/agent"
+	"invigilator.example/harness/config"
+	"invigilator.example/requirements"
+	"invigilator.example/results"
 )
 
 // React judges a requirement by launches with each fault of the platform that

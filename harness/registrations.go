@@ -1,8 +1,8 @@
 package harness
 
 import (
-	"invigilator/fakeplatform"
-	"invigilator/harness/config"
+	"invigilator.example/fakeplatform"
+	"invigilator.example/harness/config"
 )
 
 // A Registration is one of the tool at a platform, as the tool has to know it.

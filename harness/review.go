@@ -9,8 +9,8 @@ import (
 	"strings"
 	"time"
 
-	"invigilator/harness/agent"
-	"invigilator/harness/config"
+	"invigilator.example/harness/agent"
+	"invigilator.example/harness/config"
 )
 
 // ReviewScenario begins a scenario whose launches open a learner's work for review

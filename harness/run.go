@@ -14,12 +14,12 @@ import (
 	"slices"
 	"time"
 
-	"invigilator/fakeplatform"
-	"invigilator/faketool"
-	"invigilator/harness/agent"
-	"invigilator/harness/config"
-	"invigilator/lti"
-	"invigilator/results"
+	"invigilator.example/fakeplatform"
+	"invigilator.example/faketool"
+	"invigilator.example/harness/agent"
+	"invigilator.example/harness/config"
+	"invigilator.example/lti"
+	"invigilator.example/results"
 )
 
 // embeddedToolURL is where the embedded fake tool is: on another site than the

@@ -8,12 +8,12 @@ import (
 	"slices"
 	"time"
 
-	"invigilator/fakeplatform"
-	"invigilator/harness/agent"
-	"invigilator/lti"
-	"invigilator/requirements"
-	"invigilator/results"
-	"invigilator/together"
+	"invigilator.example/fakeplatform"
+	"invigilator.example/harness/agent"
+	"invigilator.example/lti"
+	"invigilator.example/requirements"
+	"invigilator.example/results"
+	"invigilator.example/together"
 )
 
 // A Scenario lets flows happen and keeps what was observed of them. One flow

@@ -6,10 +6,10 @@ import (
 	"slices"
 	"strings"
 
-	"invigilator/harness/config"
-	"invigilator/lti"
-	"invigilator/requirements"
-	"invigilator/results"
+	"invigilator.example/harness/config"
+	"invigilator.example/lti"
+	"invigilator.example/requirements"
+	"invigilator.example/results"
 )
 
 // A shortcut is a launch that no login initiation began (Security Framework 1.0, 5.1.1): a

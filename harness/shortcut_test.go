@@ -12,10 +12,10 @@ import (
 
 	. "github.com/onsi/gomega"
 
-	"invigilator/harness"
-	"invigilator/harness/config"
-	"invigilator/requirements"
-	"invigilator/results"
+	"invigilator.example/harness"
+	"invigilator.example/harness/config"
+	"invigilator.example/requirements"
+	"invigilator.example/results"
 )
 
 // cutShort has requests to some paths answered with a page that posts a form to the tool.

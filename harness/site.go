@@ -18,7 +18,7 @@ import (
 	"sync"
 	"time"
 
-	"invigilator/harness/agent"
+	"invigilator.example/harness/agent"
 )
 
 // certificate is the one that the run's own sites are served with. It exists

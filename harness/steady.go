@@ -11,8 +11,8 @@ import (
 	"strings"
 	"time"
 
-	"invigilator/harness/agent"
-	"invigilator/results"
+	"invigilator.example/harness/agent"
+	"invigilator.example/results"
 )
 
 // A subject that is down for maintenance, that restarts or has had too many requests

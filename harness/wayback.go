@@ -8,7 +8,7 @@ import (
 	"strings"
 	"time"
 
-	"invigilator/harness/agent"
+	"invigilator.example/harness/agent"
 )
 
 // A way is something on a page that may lead its user back to the platform.

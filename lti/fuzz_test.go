@@ -9,7 +9,7 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"invigilator/lti"
+	"invigilator.example/lti"
 )
 
 // FuzzDecode decodes what a subject may send as a token. What is decoded is JSON, and

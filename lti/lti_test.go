@@ -18,7 +18,7 @@ import (
 	"github.com/lestrrat-go/jwx/v2/jws"
 	. "github.com/onsi/gomega"
 
-	"invigilator/lti"
+	"invigilator.example/lti"
 )
 
 // Keys are costly to make; the tests share these.

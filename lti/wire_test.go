@@ -7,7 +7,7 @@ import (
 
 	. "github.com/onsi/gomega"
 
-	"invigilator/lti"
+	"invigilator.example/lti"
 )
 
 func TestValuesAreWrittenAsOnTheWire(t *testing.T) {

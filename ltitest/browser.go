@@ -11,7 +11,7 @@ import (
 	"syscall"
 	"time"
 
-	"invigilator/scriptless"
+	"invigilator.example/scriptless"
 )
 
 // A Browser is that of one person. It keeps cookies, follows redirects and submits the

@@ -5,11 +5,11 @@ import (
 	"net/http/httptest"
 	"time"
 
-	"invigilator/examples/greeter"
-	"invigilator/fakeplatform"
-	"invigilator/faketool"
-	"invigilator/lti"
-	"invigilator/ltitest"
+	"invigilator.example/examples/greeter"
+	"invigilator.example/fakeplatform"
+	"invigilator.example/faketool"
+	"invigilator.example/lti"
+	"invigilator.example/ltitest"
 )
 
 // Launch a tool as a learner, and look at the page that it shows.

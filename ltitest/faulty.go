@@ -4,8 +4,8 @@ import (
 	"slices"
 	"strings"
 
-	"invigilator/fakeplatform"
-	"invigilator/lti"
+	"invigilator.example/fakeplatform"
+	"invigilator.example/lti"
 )
 
 // An earlier launch is one that a fault takes something from.

@@ -56,9 +56,9 @@ import (
 
 	"github.com/lestrrat-go/jwx/v2/jwk"
 
-	"invigilator/fakeplatform"
-	"invigilator/faketool"
-	"invigilator/lti"
+	"invigilator.example/fakeplatform"
+	"invigilator.example/faketool"
+	"invigilator.example/lti"
 )
 
 // TB is what is needed of a test: *testing.T, *testing.B and *testing.F have it, and so has

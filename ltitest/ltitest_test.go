@@ -11,10 +11,10 @@ import (
 	"strings"
 	"testing"
 
-	"invigilator/fakeplatform"
-	"invigilator/faketool"
-	"invigilator/lti"
-	"invigilator/ltitest"
+	"invigilator.example/fakeplatform"
+	"invigilator.example/faketool"
+	"invigilator.example/lti"
+	"invigilator.example/ltitest"
 )
 
 // TestMain ends the examples' t as well.
@@ -410,7 +410,7 @@ func TestNeedsNoBrowser(t *testing.T) {
 	}
 	modules := slices.Compact(slices.Sorted(strings.FieldsSeq(string(out))))
 	want := func(module string) bool {
-		return module == "invigilator" || strings.HasPrefix(module, "github.com/lestrrat-go/") || strings.HasPrefix(module, "golang.org/x/") ||
+		return module == "invigilator.example" || strings.HasPrefix(module, "github.com/lestrrat-go/") || strings.HasPrefix(module, "golang.org/x/") ||
 			slices.Contains([]string{
 				"github.com/PuerkitoBio/goquery", "github.com/andybalholm/cascadia", // pages
 				"github.com/goccy/go-json", "github.com/segmentio/asm", "github.com/decred/dcrd/dcrec/secp256k1/v4", // of jwx

@@ -9,7 +9,7 @@ import (
 
 	"github.com/lestrrat-go/jwx/v2/jwk"
 
-	"invigilator/fakeplatform"
+	"invigilator.example/fakeplatform"
 )
 
 // A Platform is a fake platform that is served. It is all that [fakeplatform.Platform] is,

@@ -10,8 +10,8 @@ import (
 	"strings"
 	"time"
 
-	"invigilator/faketool"
-	"invigilator/lti"
+	"invigilator.example/faketool"
+	"invigilator.example/lti"
 )
 
 // A Tool is a fake tool that is served. It is all that [faketool.Tool] is.

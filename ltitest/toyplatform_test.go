@@ -13,9 +13,9 @@ import (
 	"github.com/lestrrat-go/jwx/v2/jwk"
 	"github.com/lestrrat-go/jwx/v2/jwt"
 
-	"invigilator/faketool"
-	"invigilator/lti"
-	"invigilator/ltitest"
+	"invigilator.example/faketool"
+	"invigilator.example/lti"
+	"invigilator.example/ltitest"
 )
 
 // A toyPlatform is the platform of the examples, as somebody may be writing it. It has one

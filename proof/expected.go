@@ -12,8 +12,8 @@ import (
 	"slices"
 	"strings"
 
-	"invigilator/harness/config"
-	"invigilator/results"
+	"invigilator.example/harness/config"
+	"invigilator.example/results"
 )
 
 // expectedFiles are, by side, what turns with which fault: a line for each verdict that is

@@ -7,12 +7,12 @@ import (
 
 	. "github.com/onsi/gomega"
 
-	"invigilator/fakeplatform"
-	"invigilator/faketool"
-	"invigilator/harness/config"
-	"invigilator/proof"
-	"invigilator/requirements"
-	"invigilator/results"
+	"invigilator.example/fakeplatform"
+	"invigilator.example/faketool"
+	"invigilator.example/harness/config"
+	"invigilator.example/proof"
+	"invigilator.example/requirements"
+	"invigilator.example/results"
 )
 
 // What has been written down is of faults that there are, and of requirements of their side.

@@ -15,12 +15,12 @@ import (
 	"sync"
 	"time"
 
-	"invigilator/fakeplatform"
-	"invigilator/faketool"
-	"invigilator/harness"
-	"invigilator/harness/config"
-	"invigilator/requirements"
-	"invigilator/results"
+	"invigilator.example/fakeplatform"
+	"invigilator.example/faketool"
+	"invigilator.example/harness"
+	"invigilator.example/harness/config"
+	"invigilator.example/requirements"
+	"invigilator.example/results"
 )
 
 // Options say what to prove and with what.

@@ -13,11 +13,11 @@ import (
 
 	. "github.com/onsi/gomega"
 
-	"invigilator/faketool"
-	"invigilator/harness/config"
-	"invigilator/proof"
-	"invigilator/requirements"
-	"invigilator/results"
+	"invigilator.example/faketool"
+	"invigilator.example/harness/config"
+	"invigilator.example/proof"
+	"invigilator.example/requirements"
+	"invigilator.example/results"
 )
 
 // suite says what a small suite finds. The test's own program plays it, in the place of

@@ -4,7 +4,7 @@ import (
 	"regexp"
 	"strings"
 
-	"invigilator/results"
+	"invigilator.example/results"
 )
 
 // notation matches how Go writes values, types and lapses in formatting, which readers of a

@@ -5,8 +5,8 @@ import (
 
 	. "github.com/onsi/gomega"
 
-	"invigilator/proof"
-	"invigilator/results"
+	"invigilator.example/proof"
+	"invigilator.example/results"
 )
 
 func TestGoNotationInSentencesIsFound(t *testing.T) {

@@ -14,8 +14,8 @@ import (
 	"syscall"
 	"time"
 
-	"invigilator/harness/config"
-	"invigilator/results"
+	"invigilator.example/harness/config"
+	"invigilator.example/results"
 )
 
 // A Job is one run of a suite: what 'invigilator demo' would be called with.

@@ -7,7 +7,7 @@ import (
 	"io"
 	"path/filepath"
 
-	"invigilator/reports"
+	"invigilator.example/reports"
 )
 
 //go:embed matrix.html.tmpl

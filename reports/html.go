@@ -14,7 +14,7 @@ import (
 	"regexp"
 	"strings"
 
-	"invigilator/results"
+	"invigilator.example/results"
 )
 
 //go:embed report.html.tmpl

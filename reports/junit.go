@@ -7,7 +7,7 @@ import (
 	"io"
 	"time"
 
-	"invigilator/results"
+	"invigilator.example/results"
 )
 
 // mostMessage is the length of a message, which build servers show as a title;

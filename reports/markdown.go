@@ -7,7 +7,7 @@ import (
 	"io"
 	"strings"
 
-	"invigilator/results"
+	"invigilator.example/results"
 )
 
 // Bounds of a summary: build servers refuse a long one.

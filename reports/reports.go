@@ -14,8 +14,8 @@ import (
 	"path/filepath"
 	"strings"
 
-	"invigilator/results"
-	"invigilator/visible"
+	"invigilator.example/results"
+	"invigilator.example/visible"
 )
 
 // order is that in which reports show verdicts: what needs a reader first.

@@ -20,8 +20,8 @@ import (
 	"github.com/joshdk/go-junit"
 	. "github.com/onsi/gomega"
 
-	"invigilator/reports"
-	"invigilator/results"
+	"invigilator.example/reports"
+	"invigilator.example/results"
 )
 
 var formats = map[string]func(io.Writer, results.Document) error{

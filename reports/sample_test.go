@@ -9,7 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"invigilator/results"
+	"invigilator.example/results"
 )
 
 // hostile is what a subject could send to break a report, or its reader.

@@ -10,7 +10,7 @@ import (
 
 	. "github.com/onsi/gomega"
 
-	"invigilator/requirements"
+	"invigilator.example/requirements"
 )
 
 func TestDefaultIsComplete(t *testing.T) {

@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"invigilator/requirements"
+	"invigilator.example/requirements"
 )
 
 // A Fragment is what one spec adds to the document.

@@ -8,7 +8,7 @@ import (
 	"testing"
 	"unicode/utf8"
 
-	"invigilator/results"
+	"invigilator.example/results"
 )
 
 // FuzzBounded cuts texts. What is left is UTF-8, begins as the text does, has no more

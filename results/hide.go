@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"invigilator/requirements"
+	"invigilator.example/requirements"
 )
 
 // A hider takes secrets out of what is not Invigilator's own: hide takes out those that

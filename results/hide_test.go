@@ -8,10 +8,10 @@ import (
 
 	. "github.com/onsi/gomega"
 
-	"invigilator/requirements"
-	"invigilator/results"
-	"invigilator/secret"
-	"invigilator/secret/secrettest"
+	"invigilator.example/requirements"
+	"invigilator.example/results"
+	"invigilator.example/secret"
+	"invigilator.example/secret/secrettest"
 )
 
 // own are the fields that hold nothing but Invigilator's own words: no subject can write

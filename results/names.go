@@ -14,7 +14,7 @@ import (
 	"slices"
 	"strings"
 
-	"invigilator/secret"
+	"invigilator.example/secret"
 )
 
 // Names of parameters, headers and members whose values let somebody in are known by

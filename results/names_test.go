@@ -9,7 +9,7 @@ import (
 
 	. "github.com/onsi/gomega"
 
-	"invigilator/results"
+	"invigilator.example/results"
 )
 
 // secretNames are names of parameters, fields and members whose values let somebody in.

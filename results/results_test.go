@@ -16,8 +16,8 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 	. "github.com/onsi/gomega"
 
-	"invigilator/requirements"
-	"invigilator/results"
+	"invigilator.example/requirements"
+	"invigilator.example/results"
 )
 
 // byGravity are the verdicts, the gravest first.

@@ -8,11 +8,11 @@ import (
 
 	. "github.com/onsi/gomega"
 
-	"invigilator/harness/config"
-	"invigilator/results"
-	"invigilator/scenarios"
-	_ "invigilator/scenarios/platform"
-	_ "invigilator/scenarios/tool"
+	"invigilator.example/harness/config"
+	"invigilator.example/results"
+	"invigilator.example/scenarios"
+	_ "invigilator.example/scenarios/platform"
+	_ "invigilator.example/scenarios/tool"
 )
 
 // Whoever registers the platform in a tool takes as long as that takes.

@@ -12,10 +12,10 @@ import (
 
 	. "github.com/onsi/gomega"
 
-	"invigilator/harness/config"
-	"invigilator/requirements"
-	"invigilator/results"
-	"invigilator/scenarios"
+	"invigilator.example/harness/config"
+	"invigilator.example/requirements"
+	"invigilator.example/results"
+	"invigilator.example/scenarios"
 )
 
 // A run can be made once in a process, so that each of these is made in one of its own.

@@ -26,12 +26,12 @@ import (
 	"github.com/onsi/ginkgo/v2/types"
 	"github.com/onsi/gomega"
 
-	"invigilator/harness"
-	"invigilator/harness/config"
-	"invigilator/reports"
-	"invigilator/requirements"
-	"invigilator/results"
-	"invigilator/visible"
+	"invigilator.example/harness"
+	"invigilator.example/harness/config"
+	"invigilator.example/reports"
+	"invigilator.example/requirements"
+	"invigilator.example/results"
+	"invigilator.example/visible"
 )
 
 // The state of this process's run. Ginkgo's tree of specs is global, and so

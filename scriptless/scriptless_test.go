@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"invigilator/scriptless"
+	"invigilator.example/scriptless"
 )
 
 // serve answers each path with what is told of it: "303 /to" is a redirect, all else a page.

@@ -9,8 +9,8 @@ import (
 
 	. "github.com/onsi/gomega"
 
-	"invigilator/secret"
-	"invigilator/secret/secrettest"
+	"invigilator.example/secret"
+	"invigilator.example/secret/secrettest"
 )
 
 // secrets are such as users have, one the beginning of another.

@@ -10,8 +10,8 @@ import (
 	"strings"
 	"sync"
 
-	"invigilator/harness/config"
-	"invigilator/results"
+	"invigilator.example/harness/config"
+	"invigilator.example/results"
 )
 
 // A judged thing is what a verdict is about. A scenario can come to several verdicts

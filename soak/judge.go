@@ -15,12 +15,12 @@ import (
 	"strings"
 	"syscall"
 
-	"invigilator/harness/config"
-	"invigilator/results"
-	"invigilator/scenarios"
-	_ "invigilator/scenarios/namesroles" // the specs
-	_ "invigilator/scenarios/platform"   // the specs
-	_ "invigilator/scenarios/tool"       // the specs
+	"invigilator.example/harness/config"
+	"invigilator.example/results"
+	"invigilator.example/scenarios"
+	_ "invigilator.example/scenarios/namesroles" // the specs
+	_ "invigilator.example/scenarios/platform"   // the specs
+	_ "invigilator.example/scenarios/tool"       // the specs
 )
 
 // judging is the word that makes this program one run: judge SIDE SEED FOLDER PROFILES.

@@ -18,8 +18,8 @@ import (
 	"syscall"
 	"time"
 
-	"invigilator/harness/config"
-	"invigilator/results"
+	"invigilator.example/harness/config"
+	"invigilator.example/results"
 )
 
 func main() {

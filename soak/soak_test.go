@@ -10,8 +10,8 @@ import (
 
 	. "github.com/onsi/gomega"
 
-	"invigilator/harness/config"
-	"invigilator/results"
+	"invigilator.example/harness/config"
+	"invigilator.example/results"
 )
 
 // The runs of a soak are made by this program, which is the test here.

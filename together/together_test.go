@@ -7,7 +7,7 @@ import (
 
 	. "github.com/onsi/gomega"
 
-	"invigilator/together"
+	"invigilator.example/together"
 )
 
 func TestAGatheringWaitsForAllAndForNobodyElse(t *testing.T) {

@@ -8,7 +8,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"invigilator/visible"
+	"invigilator.example/visible"
 )
 
 // FuzzText writes out what a subject says. What comes of it has nothing that a reader would

@@ -8,7 +8,7 @@ import (
 
 	. "github.com/onsi/gomega"
 
-	"invigilator/visible"
+	"invigilator.example/visible"
 )
 
 func TestText(t *testing.T) {

@@ -16,7 +16,7 @@ import (
 	"syscall"
 	"time"
 
-	"invigilator/campus"
+	"invigilator.example/campus"
 )
 
 func main() {

@@ -10,14 +10,14 @@ import (
 	"strings"
 	"text/tabwriter"
 
-	"invigilator/fakeplatform"
-	"invigilator/faketool"
-	"invigilator/harness/config"
-	"invigilator/proof"
-	"invigilator/reports"
-	"invigilator/requirements"
-	"invigilator/results"
-	"invigilator/scenarios"
+	"invigilator.example/fakeplatform"
+	"invigilator.example/faketool"
+	"invigilator.example/harness/config"
+	"invigilator.example/proof"
+	"invigilator.example/reports"
+	"invigilator.example/requirements"
+	"invigilator.example/results"
+	"invigilator.example/scenarios"
 )
 
 type requirementsCommand struct {

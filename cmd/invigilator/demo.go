@@ -8,12 +8,12 @@ import (
 
 	"github.com/alecthomas/kong"
 
-	"invigilator/fakeplatform"
-	"invigilator/faketool"
-	"invigilator/harness/config"
-	"invigilator/requirements"
-	"invigilator/results"
-	"invigilator/scenarios"
+	"invigilator.example/fakeplatform"
+	"invigilator.example/faketool"
+	"invigilator.example/harness/config"
+	"invigilator.example/requirements"
+	"invigilator.example/results"
+	"invigilator.example/scenarios"
 )
 
 // demoCommand judges the embedded subjects, which nothing else leads to.

@@ -20,8 +20,8 @@ import (
 
 	. "github.com/onsi/gomega"
 
-	"invigilator/harness/agent"
-	"invigilator/results"
+	"invigilator.example/harness/agent"
+	"invigilator.example/results"
 )
 
 // files are those that a run leaves.

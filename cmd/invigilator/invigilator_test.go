@@ -15,9 +15,9 @@ import (
 
 	. "github.com/onsi/gomega"
 
-	"invigilator/harness/agent"
-	"invigilator/requirements"
-	"invigilator/results"
+	"invigilator.example/harness/agent"
+	"invigilator.example/requirements"
+	"invigilator.example/results"
 )
 
 // program is the command, built once.

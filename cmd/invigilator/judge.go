@@ -14,12 +14,12 @@ import (
 	"github.com/alecthomas/kong"
 	"golang.org/x/term"
 
-	"invigilator/harness/config"
-	"invigilator/reports"
-	"invigilator/requirements"
-	"invigilator/results"
-	"invigilator/scenarios"
-	"invigilator/visible"
+	"invigilator.example/harness/config"
+	"invigilator.example/reports"
+	"invigilator.example/requirements"
+	"invigilator.example/results"
+	"invigilator.example/scenarios"
+	"invigilator.example/visible"
 )
 
 // named is what the commands that judge a subject of the user's have in common.

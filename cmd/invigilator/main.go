@@ -11,10 +11,10 @@ import (
 
 	"github.com/alecthomas/kong"
 
-	"invigilator/requirements"
-	"invigilator/results"
-	"invigilator/scenarios"
-	"invigilator/visible"
+	"invigilator.example/requirements"
+	"invigilator.example/results"
+	"invigilator.example/scenarios"
+	"invigilator.example/visible"
 )
 
 type cli struct {

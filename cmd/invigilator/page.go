@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"invigilator/requirements"
+	"invigilator.example/requirements"
 )
 
 // writeCatalogue writes requirements as a page of the documentation: what each

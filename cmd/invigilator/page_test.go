@@ -7,9 +7,9 @@ import (
 
 	. "github.com/onsi/gomega"
 
-	"invigilator/proof"
-	"invigilator/requirements"
-	"invigilator/scenarios"
+	"invigilator.example/proof"
+	"invigilator.example/requirements"
+	"invigilator.example/scenarios"
 )
 
 func TestThePageOfTheCatalogueIsUpToDate(t *testing.T) {

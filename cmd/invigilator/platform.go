@@ -18,12 +18,12 @@ import (
 	"github.com/alecthomas/kong"
 	"github.com/lestrrat-go/jwx/v2/jwk"
 
-	"invigilator/harness"
-	"invigilator/harness/config"
-	"invigilator/lti"
-	"invigilator/scenarios"
-	_ "invigilator/scenarios/namesroles" // the specs
-	_ "invigilator/scenarios/platform"   // the specs
+	"invigilator.example/harness"
+	"invigilator.example/harness/config"
+	"invigilator.example/lti"
+	"invigilator.example/scenarios"
+	_ "invigilator.example/scenarios/namesroles" // the specs
+	_ "invigilator.example/scenarios/platform"   // the specs
 )
 
 type platformCommand struct {

@@ -8,10 +8,10 @@ import (
 	"path/filepath"
 	"runtime"
 
-	"invigilator/harness/config"
-	"invigilator/proof"
-	"invigilator/reports"
-	"invigilator/scenarios"
+	"invigilator.example/harness/config"
+	"invigilator.example/proof"
+	"invigilator.example/reports"
+	"invigilator.example/scenarios"
 )
 
 type proveCommand struct {

@@ -18,9 +18,9 @@ import (
 
 	. "github.com/onsi/gomega"
 
-	"invigilator/requirements"
-	"invigilator/results"
-	"invigilator/secret/secrettest"
+	"invigilator.example/requirements"
+	"invigilator.example/results"
+	"invigilator.example/secret/secrettest"
 )
 
 // betrayer is a platform that shows a secret in every way of writing it, wherever an

@@ -7,8 +7,8 @@ import (
 
 	. "github.com/onsi/gomega"
 
-	"invigilator/proof"
-	"invigilator/results"
+	"invigilator.example/proof"
+	"invigilator.example/results"
 )
 
 // Values are shown as they were on the wire, whatever they are: a whole run against subjects

@@ -12,7 +12,7 @@ import (
 
 	. "github.com/onsi/gomega"
 
-	"invigilator/results"
+	"invigilator.example/results"
 )
 
 // document reads the results that a run has left.

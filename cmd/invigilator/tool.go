@@ -5,11 +5,11 @@ import (
 
 	"github.com/alecthomas/kong"
 
-	"invigilator/harness"
-	"invigilator/harness/config"
-	"invigilator/results"
-	"invigilator/scenarios"
-	_ "invigilator/scenarios/tool" // the specs
+	"invigilator.example/harness"
+	"invigilator.example/harness/config"
+	"invigilator.example/results"
+	"invigilator.example/scenarios"
+	_ "invigilator.example/scenarios/tool" // the specs
 )
 
 type toolCommand struct {

@@ -5,10 +5,10 @@ import (
 
 	"github.com/alecthomas/kong"
 
-	"invigilator/harness/config"
-	"invigilator/proof"
-	"invigilator/results"
-	"invigilator/scenarios"
+	"invigilator.example/harness/config"
+	"invigilator.example/proof"
+	"invigilator.example/results"
+	"invigilator.example/scenarios"
 )
 
 // workCommand is what a proof starts: it judges embedded subjects, one after another.

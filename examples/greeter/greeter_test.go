@@ -4,9 +4,9 @@ import (
 	"net/http/httptest"
 	"testing"
 
-	"invigilator/examples/greeter"
-	"invigilator/fakeplatform"
-	"invigilator/ltitest"
+	"invigilator.example/examples/greeter"
+	"invigilator.example/fakeplatform"
+	"invigilator.example/ltitest"
 )
 
 func TestGreetsTheLearner(t *testing.T) {

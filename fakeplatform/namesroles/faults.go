@@ -9,9 +9,9 @@ import (
 	"slices"
 	"strings"
 
-	"invigilator/fakeplatform/part"
-	"invigilator/fault"
-	"invigilator/lti"
+	"invigilator.example/fakeplatform/part"
+	"invigilator.example/fault"
+	"invigilator.example/lti"
 )
 
 // defects are those that a platform can have, and what it may do.

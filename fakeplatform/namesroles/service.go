@@ -13,9 +13,9 @@ import (
 	"strings"
 	"time"
 
-	"invigilator/fakeplatform/part"
-	"invigilator/fault"
-	"invigilator/lti"
+	"invigilator.example/fakeplatform/part"
+	"invigilator.example/fault"
+	"invigilator.example/lti"
 )
 
 // Profile is that of the catalogue.

@@ -12,11 +12,11 @@ import (
 
 	. "github.com/onsi/gomega"
 
-	"invigilator/fakeplatform/namesroles"
-	"invigilator/fakeplatform/part"
-	"invigilator/fault"
-	"invigilator/lti"
-	"invigilator/requirements"
+	"invigilator.example/fakeplatform/namesroles"
+	"invigilator.example/fakeplatform/part"
+	"invigilator.example/fault"
+	"invigilator.example/lti"
+	"invigilator.example/requirements"
 )
 
 // core is a platform with a course of three people, where the tool "tool" has the links

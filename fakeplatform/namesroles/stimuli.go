@@ -5,8 +5,8 @@ import (
 	"net/http"
 	"slices"
 
-	"invigilator/fault"
-	"invigilator/lti"
+	"invigilator.example/fault"
+	"invigilator.example/lti"
 )
 
 const ofTools = "nrps-tool-tolerant"

@@ -8,8 +8,8 @@ import (
 	"net/http"
 	"time"
 
-	"invigilator/fault"
-	"invigilator/lti"
+	"invigilator.example/fault"
+	"invigilator.example/lti"
 )
 
 // ContextsPath is below which the services of a context are: ContextsPath + "/{context}/",

@@ -7,9 +7,9 @@ import (
 	"slices"
 	"strings"
 
-	"invigilator/faketool/part"
-	"invigilator/fault"
-	"invigilator/lti"
+	"invigilator.example/faketool/part"
+	"invigilator.example/fault"
+	"invigilator.example/lti"
 )
 
 // asks changes the requests for members.

@@ -14,9 +14,9 @@ import (
 	"slices"
 	"time"
 
-	"invigilator/faketool/part"
-	"invigilator/fault"
-	"invigilator/lti"
+	"invigilator.example/faketool/part"
+	"invigilator.example/fault"
+	"invigilator.example/lti"
 )
 
 // Profile is that of the catalogue.

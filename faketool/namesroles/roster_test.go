@@ -15,12 +15,12 @@ import (
 
 	. "github.com/onsi/gomega"
 
-	"invigilator/faketool"
-	"invigilator/faketool/namesroles"
-	"invigilator/faketool/part"
-	"invigilator/fault"
-	"invigilator/lti"
-	"invigilator/requirements"
+	"invigilator.example/faketool"
+	"invigilator.example/faketool/namesroles"
+	"invigilator.example/faketool/part"
+	"invigilator.example/fault"
+	"invigilator.example/lti"
+	"invigilator.example/requirements"
 )
 
 // list is where a platform lists members.

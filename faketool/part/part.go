@@ -8,7 +8,7 @@ import (
 	"html/template"
 	"net/http"
 
-	"invigilator/fault"
+	"invigilator.example/fault"
 )
 
 // A Part is what the tool does with one service. What it has not is nil.

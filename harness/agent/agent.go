@@ -14,8 +14,8 @@ import (
 	"net/http"
 	"time"
 
-	"invigilator/results"
-	"invigilator/scriptless"
+	"invigilator.example/results"
+	"invigilator.example/scriptless"
 )
 
 // An Agent opens users. It is safe for concurrent use.

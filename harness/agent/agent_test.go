@@ -27,7 +27,7 @@ import (
 	. "github.com/onsi/gomega"
 	"github.com/onsi/gomega/gleak"
 
-	"invigilator/harness/agent"
+	"invigilator.example/harness/agent"
 )
 
 // All tests share one browser and one server of two sites; each has a user and

@@ -17,7 +17,7 @@ import (
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/remote"
 
-	"invigilator/results"
+	"invigilator.example/results"
 )
 
 // BrowserOptions say which browser to use and how.

@@ -7,7 +7,7 @@ import (
 
 	. "github.com/onsi/gomega"
 
-	"invigilator/harness/agent"
+	"invigilator.example/harness/agent"
 )
 
 // checkIn asks for all that a proctoring tool may ask for, and shows what it gets.

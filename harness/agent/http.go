@@ -14,8 +14,8 @@ import (
 
 	"github.com/PuerkitoBio/goquery"
 
-	"invigilator/results"
-	"invigilator/scriptless"
+	"invigilator.example/results"
+	"invigilator.example/scriptless"
 )
 
 // HTTP is an [Agent] without a browser: it follows redirects and submits the

@@ -8,8 +8,8 @@ import (
 	"strings"
 	"time"
 
-	"invigilator/results"
-	"invigilator/secret"
+	"invigilator.example/results"
+	"invigilator.example/secret"
 )
 
 // Verb says what a user does.

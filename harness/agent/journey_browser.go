@@ -22,7 +22,7 @@ import (
 	"github.com/chromedp/cdproto/target"
 	"github.com/chromedp/chromedp"
 
-	"invigilator/results"
+	"invigilator.example/results"
 )
 
 //go:embed act.js

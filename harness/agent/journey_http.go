@@ -13,8 +13,8 @@ import (
 
 	"github.com/PuerkitoBio/goquery"
 
-	"invigilator/results"
-	"invigilator/scriptless"
+	"invigilator.example/results"
+	"invigilator.example/scriptless"
 )
 
 // document is a page that an HTTP user has before them, with its frames.

@@ -13,7 +13,7 @@ import (
 
 	. "github.com/onsi/gomega"
 
-	"invigilator/harness/agent"
+	"invigilator.example/harness/agent"
 )
 
 // journeyOf returns a journey that a busy machine has time for.

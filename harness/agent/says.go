@@ -6,8 +6,8 @@ import (
 
 	"github.com/PuerkitoBio/goquery"
 
-	"invigilator/results"
-	"invigilator/scriptless"
+	"invigilator.example/results"
+	"invigilator.example/scriptless"
 )
 
 // What a page says is bounded, and so is what is read of it.

@@ -6,7 +6,7 @@ import (
 
 	. "github.com/onsi/gomega"
 
-	"invigilator/harness/agent"
+	"invigilator.example/harness/agent"
 )
 
 func TestWhatAPageSays(t *testing.T) {

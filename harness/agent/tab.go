@@ -25,7 +25,7 @@ import (
 	"github.com/chromedp/cdproto/target"
 	"github.com/chromedp/chromedp"
 
-	"invigilator/results"
+	"invigilator.example/results"
 )
 
 // What a page is given to be read, and what one is that has shown to be stuck,

@@ -8,8 +8,8 @@ import (
 	"slices"
 	"strings"
 
-	"invigilator/lti"
-	"invigilator/requirements"
+	"invigilator.example/lti"
+	"invigilator.example/requirements"
 )
 
 // problems collects what is wrong with a configuration, each with its key.

@@ -15,7 +15,7 @@ import (
 
 	"github.com/invopop/jsonschema"
 
-	"invigilator/requirements"
+	"invigilator.example/requirements"
 )
 
 // Config says what to judge and how. Its JSON Schema comes from [Schema].

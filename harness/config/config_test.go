@@ -20,8 +20,8 @@ import (
 	"github.com/onsi/gomega/types"
 	validator "github.com/santhosh-tekuri/jsonschema/v6"
 
-	"invigilator/harness/config"
-	"invigilator/requirements"
+	"invigilator.example/harness/config"
+	"invigilator.example/requirements"
 )
 
 // file writes a configuration file and returns its path.

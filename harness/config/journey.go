@@ -12,8 +12,8 @@ import (
 
 	"github.com/invopop/jsonschema"
 
-	"invigilator/results"
-	"invigilator/secret"
+	"invigilator.example/results"
+	"invigilator.example/secret"
 )
 
 // The users that scenarios name.

@@ -7,7 +7,7 @@ import (
 
 	. "github.com/onsi/gomega"
 
-	"invigilator/harness/config"
+	"invigilator.example/harness/config"
 )
 
 // realPlatform is the least that a platform's configuration says.

@@ -27,8 +27,8 @@ import (
 	"golang.org/x/text/language"
 	"golang.org/x/text/message"
 
-	"invigilator/results"
-	"invigilator/secret"
+	"invigilator.example/results"
+	"invigilator.example/secret"
 )
 
 // EnvPrefix begins the environment variables: tool.login_url is read from

@@ -6,7 +6,7 @@ import (
 
 	. "github.com/onsi/gomega"
 
-	"invigilator/harness/config"
+	"invigilator.example/harness/config"
 )
 
 func TestAMisspeltKeyIsAnsweredWithTheOneThatWasMeant(t *testing.T) {

@@ -9,7 +9,7 @@ import (
 
 	. "github.com/onsi/gomega"
 
-	"invigilator/harness/config"
+	"invigilator.example/harness/config"
 )
 
 // yamlBlock is a block of YAML in the README, with the line that it begins with.

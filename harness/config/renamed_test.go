@@ -5,7 +5,7 @@ import (
 
 	. "github.com/onsi/gomega"
 
-	"invigilator/harness/config"
+	"invigilator.example/harness/config"
 )
 
 // An old key is answered with its new name, wherever it is used, and all of them at once.

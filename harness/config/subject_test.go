@@ -8,7 +8,7 @@ import (
 
 	. "github.com/onsi/gomega"
 
-	"invigilator/harness/config"
+	"invigilator.example/harness/config"
 )
 
 // A subject is judged when it is named, and the embedded one when it is asked for;

@@ -8,8 +8,8 @@
 package namesroles
 
 import (
-	"invigilator/harness"
-	"invigilator/requirements"
+	"invigilator.example/harness"
+	"invigilator.example/requirements"
 )
 
 // profile is that of the catalogue, and the feature that declares it.

@@ -13,14 +13,14 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 
-	"invigilator/faketool"
-	"invigilator/harness"
-	"invigilator/harness/config"
-	"invigilator/lti"
-	"invigilator/requirements"
-	"invigilator/results"
-	. "invigilator/scenarios"
-	"invigilator/scenarios/platform"
+	"invigilator.example/faketool"
+	"invigilator.example/harness"
+	"invigilator.example/harness/config"
+	"invigilator.example/lti"
+	"invigilator.example/requirements"
+	"invigilator.example/results"
+	. "invigilator.example/scenarios"
+	"invigilator.example/scenarios/platform"
 )
 
 // preflightPlatform makes sure that a launch of the learner offers the service, and that

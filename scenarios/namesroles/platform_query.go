@@ -10,13 +10,13 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 
-	"invigilator/harness"
-	"invigilator/harness/config"
-	"invigilator/lti"
-	"invigilator/requirements"
-	"invigilator/results"
-	. "invigilator/scenarios"
-	"invigilator/scenarios/platform"
+	"invigilator.example/harness"
+	"invigilator.example/harness/config"
+	"invigilator.example/lti"
+	"invigilator.example/requirements"
+	"invigilator.example/results"
+	. "invigilator.example/scenarios"
+	"invigilator.example/scenarios/platform"
 )
 
 var _ = Describe("A platform's members of contexts, asked for by a query,", func() {

@@ -9,10 +9,10 @@ import (
 	"slices"
 	"strings"
 
-	"invigilator/faketool"
-	"invigilator/harness"
-	"invigilator/lti"
-	"invigilator/results"
+	"invigilator.example/faketool"
+	"invigilator.example/harness"
+	"invigilator.example/lti"
+	"invigilator.example/results"
 )
 
 // service is what the service is called in reports.

@@ -10,13 +10,13 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 
-	"invigilator/fakeplatform"
-	"invigilator/fakeplatform/part"
-	"invigilator/harness"
-	"invigilator/harness/config"
-	"invigilator/lti"
-	"invigilator/results"
-	. "invigilator/scenarios"
+	"invigilator.example/fakeplatform"
+	"invigilator.example/fakeplatform/part"
+	"invigilator.example/harness"
+	"invigilator.example/harness/config"
+	"invigilator.example/lti"
+	"invigilator.example/results"
+	. "invigilator.example/scenarios"
 )
 
 // A class is the people of a course that no tool has seen. Each has a mark, which is part

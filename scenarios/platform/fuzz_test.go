@@ -7,9 +7,9 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"invigilator/faketool"
-	"invigilator/harness"
-	"invigilator/lti"
+	"invigilator.example/faketool"
+	"invigilator.example/harness"
+	"invigilator.example/lti"
 )
 
 // FuzzClaims holds whatever a platform may send as a message against all that judges one. Each

@@ -6,9 +6,9 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 
-	"invigilator/harness"
-	"invigilator/lti"
-	. "invigilator/scenarios"
+	"invigilator.example/harness"
+	"invigilator.example/lti"
+	. "invigilator.example/scenarios"
 )
 
 var _ = Describe("A platform's result", func() {

@@ -6,9 +6,9 @@ import (
 
 	. "github.com/onsi/gomega"
 
-	"invigilator/harness"
-	"invigilator/lti"
-	"invigilator/scenarios/judgetest"
+	"invigilator.example/harness"
+	"invigilator.example/lti"
+	"invigilator.example/scenarios/judgetest"
 )
 
 // row is what a claim, a member or an answer says in JSON, and what is wrong with it.

@@ -14,14 +14,14 @@ import (
 
 	. "github.com/onsi/gomega"
 
-	"invigilator/faketool"
-	"invigilator/harness"
-	"invigilator/harness/agent"
-	"invigilator/harness/config"
-	"invigilator/lti"
-	"invigilator/requirements"
-	"invigilator/results"
-	"invigilator/scenarios/judgetest"
+	"invigilator.example/faketool"
+	"invigilator.example/harness"
+	"invigilator.example/harness/agent"
+	"invigilator.example/harness/config"
+	"invigilator.example/lti"
+	"invigilator.example/requirements"
+	"invigilator.example/results"
+	"invigilator.example/scenarios/judgetest"
 )
 
 // embedded is a run that judges the embedded campus, and its scenario.

@@ -14,9 +14,9 @@ import (
 	"reflect"
 	"slices"
 
-	"invigilator/harness"
-	"invigilator/requirements"
-	"invigilator/results"
+	"invigilator.example/harness"
+	"invigilator.example/requirements"
+	"invigilator.example/results"
 )
 
 // launches makes launches that have to work, one after the other. Where one does

@@ -5,10 +5,10 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 
-	"invigilator/harness/config"
-	"invigilator/scenarios"
-	_ "invigilator/scenarios/namesroles"
-	_ "invigilator/scenarios/platform"
+	"invigilator.example/harness/config"
+	"invigilator.example/scenarios"
+	_ "invigilator.example/scenarios/namesroles"
+	_ "invigilator.example/scenarios/platform"
 )
 
 func TestPlatform(t *testing.T) {

@@ -3,11 +3,11 @@ package platform
 import (
 	. "github.com/onsi/ginkgo/v2"
 
-	"invigilator/harness"
-	"invigilator/harness/config"
-	"invigilator/lti"
-	"invigilator/results"
-	. "invigilator/scenarios"
+	"invigilator.example/harness"
+	"invigilator.example/harness/config"
+	"invigilator.example/lti"
+	"invigilator.example/results"
+	. "invigilator.example/scenarios"
 )
 
 // The whole story of one exam, with a picture of each stage in the report.

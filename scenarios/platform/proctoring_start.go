@@ -10,15 +10,15 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 
-	"invigilator/faketool"
-	"invigilator/harness"
-	"invigilator/harness/agent"
-	"invigilator/harness/config"
-	"invigilator/lti"
-	"invigilator/requirements"
-	"invigilator/results"
-	. "invigilator/scenarios"
-	"invigilator/scenarios/guess"
+	"invigilator.example/faketool"
+	"invigilator.example/harness"
+	"invigilator.example/harness/agent"
+	"invigilator.example/harness/config"
+	"invigilator.example/lti"
+	"invigilator.example/requirements"
+	"invigilator.example/results"
+	. "invigilator.example/scenarios"
+	"invigilator.example/scenarios/guess"
 )
 
 // Each fault of the fake tool that provokes one of these requirements is one

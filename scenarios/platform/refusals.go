@@ -6,10 +6,10 @@ import (
 	"slices"
 	"strings"
 
-	"invigilator/faketool"
-	"invigilator/harness"
-	"invigilator/requirements"
-	"invigilator/results"
+	"invigilator.example/faketool"
+	"invigilator.example/harness"
+	"invigilator.example/requirements"
+	"invigilator.example/results"
 )
 
 // A mistake is one kind of request to a service that a platform has to refuse. However

@@ -7,13 +7,13 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 
-	"invigilator/faketool"
-	"invigilator/harness"
-	"invigilator/harness/config"
-	"invigilator/lti"
-	"invigilator/requirements"
-	"invigilator/results"
-	. "invigilator/scenarios"
+	"invigilator.example/faketool"
+	"invigilator.example/harness"
+	"invigilator.example/harness/config"
+	"invigilator.example/lti"
+	"invigilator.example/requirements"
+	"invigilator.example/results"
+	. "invigilator.example/scenarios"
 )
 
 var _ = Describe("A platform, to which the tool returns the user,", func() {

@@ -7,12 +7,12 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 
-	"invigilator/harness"
-	"invigilator/harness/config"
-	"invigilator/lti"
-	"invigilator/requirements"
-	"invigilator/results"
-	. "invigilator/scenarios"
+	"invigilator.example/harness"
+	"invigilator.example/harness/config"
+	"invigilator.example/lti"
+	"invigilator.example/requirements"
+	"invigilator.example/results"
+	. "invigilator.example/scenarios"
 )
 
 // noReview is seen where a platform may offer no reviews at all of what a tool has made.

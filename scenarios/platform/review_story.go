@@ -5,12 +5,12 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 
-	"invigilator/harness"
-	"invigilator/harness/config"
-	"invigilator/lti"
-	"invigilator/requirements"
-	"invigilator/results"
-	. "invigilator/scenarios"
+	"invigilator.example/harness"
+	"invigilator.example/harness/config"
+	"invigilator.example/lti"
+	"invigilator.example/requirements"
+	"invigilator.example/results"
+	. "invigilator.example/scenarios"
 )
 
 // The whole story of one piece of work, with a picture of each stage in the report.

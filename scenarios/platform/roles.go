@@ -5,9 +5,9 @@ import (
 	"slices"
 	"strings"
 
-	"invigilator/harness"
-	"invigilator/lti"
-	"invigilator/results"
+	"invigilator.example/harness"
+	"invigilator.example/lti"
+	"invigilator.example/results"
 )
 
 // The vocabularies of roles (LTI Core 1.3, A.2): what their URIs begin with, and

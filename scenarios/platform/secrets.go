@@ -3,10 +3,10 @@ package platform
 import (
 	. "github.com/onsi/ginkgo/v2"
 
-	"invigilator/harness"
-	"invigilator/harness/config"
-	"invigilator/results"
-	. "invigilator/scenarios"
+	"invigilator.example/harness"
+	"invigilator.example/harness/config"
+	"invigilator.example/results"
+	. "invigilator.example/scenarios"
 )
 
 // What a platform must let no tool know is looked for in every flow of the run: a scene

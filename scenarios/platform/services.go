@@ -6,11 +6,11 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 
-	"invigilator/harness"
-	"invigilator/harness/config"
-	"invigilator/lti"
-	"invigilator/results"
-	. "invigilator/scenarios"
+	"invigilator.example/harness"
+	"invigilator.example/harness/config"
+	"invigilator.example/lti"
+	"invigilator.example/results"
+	. "invigilator.example/scenarios"
 )
 
 // A service is one that a launch offers by a claim of its own, with the members of the

@@ -3,8 +3,8 @@ package platform
 import (
 	"context"
 
-	"invigilator/harness"
-	"invigilator/results"
+	"invigilator.example/harness"
+	"invigilator.example/results"
 )
 
 // The mistakes that requests to the services of parts have in common with others, for

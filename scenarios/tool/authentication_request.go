@@ -9,14 +9,14 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 
-	"invigilator/fakeplatform"
-	"invigilator/harness"
-	"invigilator/harness/agent"
-	"invigilator/lti"
-	"invigilator/requirements"
-	"invigilator/results"
-	. "invigilator/scenarios"
-	"invigilator/scenarios/guess"
+	"invigilator.example/fakeplatform"
+	"invigilator.example/harness"
+	"invigilator.example/harness/agent"
+	"invigilator.example/lti"
+	"invigilator.example/requirements"
+	"invigilator.example/results"
+	. "invigilator.example/scenarios"
+	"invigilator.example/scenarios/guess"
 )
 
 var _ = Describe("A tool, answering a login initiation,", func() {

@@ -5,12 +5,12 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 
-	"invigilator/fakeplatform"
-	"invigilator/harness"
-	"invigilator/requirements"
-	"invigilator/results"
-	. "invigilator/scenarios"
-	"invigilator/scenarios/guess"
+	"invigilator.example/fakeplatform"
+	"invigilator.example/harness"
+	"invigilator.example/requirements"
+	"invigilator.example/results"
+	. "invigilator.example/scenarios"
+	"invigilator.example/scenarios/guess"
 )
 
 // A tool's page has an address, which its user may pass on, and which stands in the history

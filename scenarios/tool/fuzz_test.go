@@ -6,9 +6,9 @@ import (
 	"testing"
 	"unicode/utf8"
 
-	"invigilator/fakeplatform"
-	"invigilator/harness"
-	"invigilator/lti"
+	"invigilator.example/fakeplatform"
+	"invigilator.example/harness"
+	"invigilator.example/lti"
 )
 
 // FuzzBodies holds whatever a tool may send as a score, a line item or a control request

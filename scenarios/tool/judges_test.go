@@ -14,14 +14,14 @@ import (
 
 	. "github.com/onsi/gomega"
 
-	"invigilator/fakeplatform"
-	"invigilator/harness"
-	"invigilator/harness/agent"
-	"invigilator/harness/config"
-	"invigilator/lti"
-	"invigilator/requirements"
-	"invigilator/results"
-	"invigilator/scenarios/judgetest"
+	"invigilator.example/fakeplatform"
+	"invigilator.example/harness"
+	"invigilator.example/harness/agent"
+	"invigilator.example/harness/config"
+	"invigilator.example/lti"
+	"invigilator.example/requirements"
+	"invigilator.example/results"
+	"invigilator.example/scenarios/judgetest"
 )
 
 // row is what a claim, or a body, says in JSON, and what is wrong with it.

@@ -8,10 +8,10 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 
-	"invigilator/fakeplatform"
-	"invigilator/harness"
-	"invigilator/results"
-	. "invigilator/scenarios"
+	"invigilator.example/fakeplatform"
+	"invigilator.example/harness"
+	"invigilator.example/results"
+	. "invigilator.example/scenarios"
 )
 
 var _ = Describe("A tool, looking for the platform's key,", func() {

@@ -6,12 +6,12 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 
-	"invigilator/fakeplatform"
-	"invigilator/harness"
-	"invigilator/harness/agent"
-	"invigilator/harness/config"
-	"invigilator/lti"
-	. "invigilator/scenarios"
+	"invigilator.example/fakeplatform"
+	"invigilator.example/harness"
+	"invigilator.example/harness/agent"
+	"invigilator.example/harness/config"
+	"invigilator.example/lti"
+	. "invigilator.example/scenarios"
 )
 
 // The whole story of one exam, with a picture of each stage in the report.

@@ -8,12 +8,12 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 
-	"invigilator/fakeplatform"
-	"invigilator/harness"
-	"invigilator/lti"
-	"invigilator/requirements"
-	"invigilator/results"
-	. "invigilator/scenarios"
+	"invigilator.example/fakeplatform"
+	"invigilator.example/harness"
+	"invigilator.example/lti"
+	"invigilator.example/requirements"
+	"invigilator.example/results"
+	. "invigilator.example/scenarios"
 )
 
 var _ = Describe("A tool, told a target_link_uri,", func() {

@@ -5,10 +5,10 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 
-	"invigilator/harness/config"
-	"invigilator/scenarios"
-	_ "invigilator/scenarios/namesroles"
-	_ "invigilator/scenarios/tool"
+	"invigilator.example/harness/config"
+	"invigilator.example/scenarios"
+	_ "invigilator.example/scenarios/namesroles"
+	_ "invigilator.example/scenarios/tool"
 )
 
 func TestTool(t *testing.T) {

@@ -8,13 +8,13 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 
-	"invigilator/fakeplatform"
-	"invigilator/harness"
-	"invigilator/harness/agent"
-	"invigilator/lti"
-	"invigilator/requirements"
-	"invigilator/results"
-	. "invigilator/scenarios"
+	"invigilator.example/fakeplatform"
+	"invigilator.example/harness"
+	"invigilator.example/harness/agent"
+	"invigilator.example/lti"
+	"invigilator.example/requirements"
+	"invigilator.example/results"
+	. "invigilator.example/scenarios"
 )
 
 var _ = Describe("A tool, launched for users at the same time,", func() {

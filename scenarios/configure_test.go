@@ -44,7 +44,7 @@ func TestTheSpecsRunByGinkgo(t *testing.T) {
 		"an empty address":     {[]string{"INVIGILATOR_TOOL_LOGIN_URL="}, nil, false, "configuration: tool.login_url: is needed"},
 		"an empty file":        {[]string{"INVIGILATOR_CONFIG="}, nil, false, "configuration: environment variable INVIGILATOR_CONFIG: is empty; it has to name a file"},
 		"no demo":              {[]string{"INVIGILATOR_DEMO=0"}, nil, false, "configuration: tool.login_url: is needed"},
-		"demo and subject":     {demo("INVIGILATOR_TOOL_LOGIN_URL=https://tool.example"), nil, false, "configuration: tool.login_url: is about a tool of yours"},
+		"demo and subject":     {demo("INVIGILATOR_TOOL_LOGIN_URL=https://tool.example"), nil, false, "configuration: tool.login_url: is about your own tool"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -339,7 +339,7 @@ func (s *Scenario) Act(ctx context.Context, deed config.Deed, exam *Flow) (*Flow
 	before, began := len(exam.Launch.Record().Controls), time.Now()
 	trip, err := s.run.do(ctx, by, deed, agent.Journey{Screenshot: true}, 0, wordsOn(exam.Launch))
 	stuck, isStuck := errors.AsType[*JourneyError](err)
-	if isStuck && stuck.signIn { // the session has ended meanwhile
+	if isStuck && stuck.endedSession() {
 		s.run.proctor.Close()
 		s.run.proctor = nil
 		if by, err = s.proctorSeat(ctx); err != nil {

@@ -371,6 +371,43 @@ func TestATokenOfAnEarlierRunIsNoDefect(t *testing.T) {
 	g.Expect(flow.Controls()).To(HaveExactElements(HaveField("Status", http.StatusOK)))
 }
 
+// A site forgets sessions in time, and a run is long.
+func TestAProctorWhoseSessionHasEndedIsLaunchedAgain(t *testing.T) {
+	t.Parallel()
+	g := NewWithT(t)
+	var forgotten sync.Map // the cookies of sessions
+	run := subject{
+		change: func(c *config.Config) {
+			proctoring(nil)(c)
+			c.Journeys["checks-in"] = config.Journey{Does: config.CheckIn, Steps: config.Steps{{Click: "#start"}}}
+		},
+		wrap: func(tool http.Handler) http.Handler {
+			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if strings.HasPrefix(r.URL.Path, "/proctor") {
+					if over, known := forgotten.LoadOrStore(r.Header.Get("Cookie"), false); known && over.(bool) {
+						r.Header.Del("Cookie")
+					}
+				}
+				tool.ServeHTTP(w, r)
+			})
+		},
+	}.ready(t)
+	scene := run.ProctoringScenario(t, "a scenario", "here:1")
+	browser := scene.Open(t.Context())
+	defer browser.Close()
+	exam, err := scene.Launch(t.Context(), harness.Launch{By: browser, Link: algebra})
+	g.Expect(err).NotTo(HaveOccurred())
+	for range 2 {
+		flagged, err := scene.Act(t.Context(), config.Flag, exam)
+		g.Expect(err).NotTo(HaveOccurred())
+		g.Expect(flagged.Controls()).To(HaveExactElements(HaveField("Status", http.StatusOK)))
+		forgotten.Range(func(cookies, _ any) bool {
+			forgotten.Store(cookies, true)
+			return true
+		})
+	}
+}
+
 func TestACheckInThatTakesItsTimeToRefuseIsARefusal(t *testing.T) {
 	t.Parallel()
 	g := NewWithT(t)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net/http"
 	"net/url"
 	"os"
 	"slices"
@@ -31,6 +32,11 @@ type JourneyError struct {
 	steps   []results.Step
 	ended   agent.Ending
 	signIn  bool // the page asks the user to log in
+}
+
+// endedSession says whether the user's session seems to have ended: sites forget sessions in time.
+func (e *JourneyError) endedSession() bool {
+	return e.signIn || e.page.Status == http.StatusUnauthorized || e.page.Status == http.StatusForbidden
 }
 
 func (e *JourneyError) Error() string {

@@ -47,17 +47,6 @@ func scopesOf(parts []part.Part) []string {
 	return scopes
 }
 
-// effectsOf are the effects of faults, as far as they have any, by their names.
-func effectsOf(faults []Fault) map[string][]fault.Effect {
-	effects := map[string][]fault.Effect{}
-	for _, f := range faults {
-		if len(f.Effects) > 0 {
-			effects[f.Name] = f.Effects
-		}
-	}
-	return effects
-}
-
 // offersParts adds what a launch says of the services that it offers.
 func (p *Platform) offersParts(plan Plan, claims lti.Claims) {
 	for _, one := range parts {

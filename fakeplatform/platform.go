@@ -230,7 +230,7 @@ func New(opts Options) (*Platform, error) {
 	p.opts.Issuer = issuerSaid.Pass(p.carrier, p.issuer) // settled before anybody watches
 	if opts.Watch {
 		p.watched = Defects()
-		p.carrier = p.carrier.Watch(effectsOf(p.watched))
+		p.carrier = p.carrier.Watch(fault.ByName(p.watched, func(f Fault) (string, []fault.Effect) { return f.Name, f.Effects }))
 	}
 	p.mux = p.routes()
 	return p, nil

@@ -28,17 +28,6 @@ func partFaults(parts []part.Part) []Fault {
 	return all
 }
 
-// effectsOf are the effects of faults, as far as they have any, by their names.
-func effectsOf(faults []Fault) map[string][]fault.Effect {
-	effects := map[string][]fault.Effect{}
-	for _, f := range faults {
-		if len(f.Effects) > 0 {
-			effects[f.Name] = f.Effects
-		}
-	}
-	return effects
-}
-
 // actionsOf are what parts offer the user of a launch.
 func (t *Tool) actionsOf(l Launch) []part.Action {
 	var all []part.Action

@@ -227,7 +227,7 @@ func New(opts Options) (*Tool, error) {
 		assertions:  map[client]string{},
 	}
 	if opts.Watch {
-		t.carrier = t.carrier.Watch(effectsOf(defects))
+		t.carrier = t.carrier.Watch(fault.ByName(defects, func(f Fault) (string, []fault.Effect) { return f.Name, f.Effects }))
 	}
 	t.mux = http.NewServeMux()
 	t.mux.HandleFunc("GET "+LoginPath, t.serveLogin)

@@ -70,6 +70,18 @@ func (c *Carrier) Watch(faults map[string][]Effect) *Carrier {
 	return w
 }
 
+// ByName returns the effects of the faults of a fake, as far as they have any, by the names
+// of the faults: of says both of one.
+func ByName[F any](faults []F, of func(F) (name string, effects []Effect)) map[string][]Effect {
+	all := map[string][]Effect{}
+	for _, f := range faults {
+		if name, effects := of(f); len(effects) > 0 {
+			all[name] = effects
+		}
+	}
+	return all
+}
+
 // Reached returns, sorted, the names of the watched faults that would have made a
 // difference since it was last called. Where a fault is not among them, a fake that has
 // it would have done the same.

@@ -121,16 +121,3 @@ func (p *Platform) checkToken(r *http.Request, c *credentials, what guard) []ref
 	}
 	return refusalsOf([]error{guardRefused.Pass(p.carrier, guardRefusal{g, err}).why})
 }
-
-// challenge is what a client is told that lacks an access token of those scopes
-// (RFC 6750, 3).
-func challenge(why refusal, scopes []string) string {
-	parameters := `Bearer realm="fakeplatform"`
-	if why.code != lti.ErrorInvalidRequest { // it has sent one
-		parameters += `, error="` + why.code + `"`
-	}
-	if why.code == lti.ErrorInsufficientScope {
-		parameters += `, scope="` + strings.Join(scopes, " ") + `"`
-	}
-	return parameters
-}

@@ -6,8 +6,10 @@ import (
 	"io"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
+	"invigilator.example/fakeplatform/part"
 	"invigilator.example/lti"
 )
 
@@ -103,7 +105,7 @@ func (p *Platform) serveControl(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if why := wrong[0]; (why.status == http.StatusUnauthorized || why.status == http.StatusForbidden) && challenged.Taken(p.carrier, ofControl) {
-		w.Header().Set("WWW-Authenticate", challenge(why, ofControl.scopes))
+		w.Header().Set("WWW-Authenticate", part.Challenge(why.code, strings.Join(ofControl.scopes, " ")))
 	}
 	fail(w, wrong[0], http.MethodPost)
 }
@@ -234,7 +236,7 @@ func (p *Platform) obey(o *order) []refusal {
 // respond tells what has become of the attempt.
 func (p *Platform) respond(w http.ResponseWriter, o *order, instead any) {
 	if instead != nil {
-		writeJSON(w, http.StatusOK, lti.MediaTypeControl, instead)
+		part.Send(w, http.StatusOK, lti.MediaTypeControl, instead)
 		return
 	}
 	members := map[string]any{"status": o.response.Status}
@@ -242,5 +244,5 @@ func (p *Platform) respond(w http.ResponseWriter, o *order, instead any) {
 		members["extra_time"] = *o.response.ExtraTime
 	}
 	answer := controlAnswered.Pass(p.carrier, answeredOrder{o, members, lti.MediaTypeControl})
-	writeJSON(w, http.StatusOK, answer.mediaType, answer.members)
+	part.Send(w, http.StatusOK, answer.mediaType, answer.members)
 }

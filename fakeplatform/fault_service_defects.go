@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"invigilator.example/fakeplatform/part"
 	"invigilator.example/fault"
 	"invigilator.example/lti"
 )
@@ -28,9 +29,9 @@ var serviceDefects = []Fault{
 			return g
 		}),
 	}},
-	{Name: "labels-token-errors-as-page", Proves: "rfc6749-token-request-form", Part: OfExams, Does: "says that the JSON of a token request's error is text/html", Effects: []fault.Effect{refusesTokens(always, func(w http.ResponseWriter, why refusal) { writeJSON(w, why.status, pageMediaType, errorOf(why.code)) })}},
+	{Name: "labels-token-errors-as-page", Proves: "rfc6749-token-request-form", Part: OfExams, Does: "says that the JSON of a token request's error is text/html", Effects: []fault.Effect{refusesTokens(always, func(w http.ResponseWriter, why refusal) { part.Send(w, why.status, pageMediaType, errorOf(why.code)) })}},
 	{Name: "makes-up-token-errors", Proves: "rfc6749-token-request-form", Part: OfExams, Does: "answers malformed token requests with error codes of its own", Effects: []fault.Effect{refusesTokens(always, func(w http.ResponseWriter, why refusal) {
-		writeJSON(w, why.status, jsonMediaType, errorOf("token_request_failed"))
+		part.Send(w, why.status, jsonMediaType, errorOf("token_request_failed"))
 	})}},
 	{Name: "omits-granted-scope", Proves: "sec-token-scope-limits", Part: OfExams, Does: "does not say which scopes it grants, even where they are fewer than were asked for", Effects: []fault.Effect{saysOfToken(func(_ *application, members map[string]any) { delete(members, lti.ParamScope) })}},
 	{Name: "omits-scope-as-asked", Proves: "sec-token-response", Part: OfExams, Does: "does not say which scopes it grants where they are those that were asked for", Effects: []fault.Effect{
@@ -113,14 +114,14 @@ var serviceDefects = []Fault{
 
 	// Access tokens: who gets one.
 	{Name: "answers-token-errors-with-200", Proves: "sec-token-scope-limits", Part: OfExams, Does: "reports the errors of token requests with 200", Effects: []fault.Effect{refusesTokens(always, func(w http.ResponseWriter, why refusal) {
-		writeJSON(w, http.StatusOK, jsonMediaType, errorOf(why.code))
+		part.Send(w, http.StatusOK, jsonMediaType, errorOf(why.code))
 	})}},
 	{Name: "shows-token-errors-as-pages", Proves: "sec-token-scope-limits", Part: OfExams, Does: "reports the errors of token requests as pages", Effects: []fault.Effect{refusesTokens(always, func(w http.ResponseWriter, why refusal) { refuse(w, why.status, why.says) })}},
 	{Name: "forbids-token-errors", Proves: "sec-token-scope-limits", Part: OfExams, Does: "reports the errors of token requests with 403", Effects: []fault.Effect{refusesTokens(always, func(w http.ResponseWriter, why refusal) {
-		writeJSON(w, http.StatusForbidden, jsonMediaType, errorOf(why.code))
+		part.Send(w, http.StatusForbidden, jsonMediaType, errorOf(why.code))
 	})}},
 	{Name: "forbids-with-made-up-errors", Proves: "rfc6749-token-request-form", Part: OfExams, Does: "reports the errors of token requests with 403 and codes of its own", Effects: []fault.Effect{refusesTokens(always, func(w http.ResponseWriter, _ refusal) {
-		writeJSON(w, http.StatusForbidden, jsonMediaType, errorOf("forbidden"))
+		part.Send(w, http.StatusForbidden, jsonMediaType, errorOf("forbidden"))
 	})}},
 	{Name: "ignores-assertion-audience", Proves: "sec-token-assertion-aud", Part: OfExams, Does: "does not look at aud of a client assertion", Effects: []fault.Effect{assertionForPlatform.Lift(nil)}},
 	{Name: "takes-assertions-without-audience", Proves: "sec-token-assertion-aud", Part: OfExams, Does: "takes a client assertion without aud", Effects: []fault.Effect{assertionForPlatform.Lift(func(a *application) bool { return len(audiences(a.assertion.claims["aud"])) == 0 })}},

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"invigilator.example/fakeplatform/part"
 	"invigilator.example/lti"
 )
 
@@ -417,7 +418,7 @@ func (g gradeAnswer) send(w http.ResponseWriter) {
 		w.WriteHeader(g.status)
 		return
 	}
-	writeJSON(w, g.status, w.Header().Get("Content-Type"), g.body)
+	part.Send(w, g.status, w.Header().Get("Content-Type"), g.body)
 }
 
 // refuseGrades answers with an error.
@@ -427,7 +428,7 @@ func (p *Platform) refuseGrades(w http.ResponseWriter, q *gradeRequest, why refu
 		needed = q.does.scopes
 	}
 	if (why.status == http.StatusUnauthorized || why.code == lti.ErrorInsufficientScope) && challenged.Taken(p.carrier, q.guard()) {
-		w.Header().Set("WWW-Authenticate", challenge(why, needed))
+		w.Header().Set("WWW-Authenticate", part.Challenge(why.code, strings.Join(needed, " ")))
 	}
 	var methods []string
 	for _, o := range operations {

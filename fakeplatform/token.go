@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"cmp"
 	"context"
-	"encoding/json"
 	"io"
 	"maps"
 	"net/http"
@@ -17,6 +16,7 @@ import (
 	"github.com/lestrrat-go/jwx/v2/jwa"
 	"github.com/lestrrat-go/jwx/v2/jws"
 
+	"invigilator.example/fakeplatform/part"
 	"invigilator.example/lti"
 )
 
@@ -161,7 +161,7 @@ func (p *Platform) serveToken(w http.ResponseWriter, r *http.Request) {
 	if a.answers != nil {
 		sent = a.answers(answer.members)
 	}
-	writeJSON(w, http.StatusOK, answer.mediaType, sent, answer.caching)
+	part.Send(w, http.StatusOK, answer.mediaType, sent, answer.caching)
 }
 
 // HoldsAccessToken says whether a text has an access token that the launch's platform has
@@ -239,17 +239,7 @@ func (p *Platform) signedByTool(ctx context.Context, assertion token) bool {
 
 // fail answers with an error (RFC 6749, 5.2), where only those methods are allowed.
 func fail(w http.ResponseWriter, why refusal, methods ...string) {
-	if why.status == http.StatusMethodNotAllowed {
-		w.Header().Set("Allow", strings.Join(methods, ", "))
-	}
-	writeJSON(w, why.status, "application/json", map[string]string{lti.ParamError: why.code, lti.ParamErrorDescription: why.says})
-}
-
-func writeJSON(w http.ResponseWriter, status int, contentType string, value any, cache ...string) {
-	w.Header().Set("Content-Type", contentType)
-	w.Header()["Cache-Control"] = append([]string{"no-store"}, cache...)[len(cache):]
-	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(value) // the tool has gone if this fails
+	part.Fail(w, why.status, why.code, why.says, methods...)
 }
 
 // grant makes an access token.

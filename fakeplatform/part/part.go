@@ -6,6 +6,7 @@ package part
 import (
 	"encoding/json"
 	"net/http"
+	"strings"
 	"time"
 
 	"invigilator.example/fault"
@@ -88,26 +89,39 @@ type Refusal struct {
 
 func (r *Refusal) Error() string { return r.Says }
 
-// Refuse answers with an error (RFC 6749, 5.2; RFC 6750, 3).
+// Refuse answers with an error, where only GET is allowed.
 func (r *Refusal) Refuse(w http.ResponseWriter) {
-	challenge := `Bearer realm="fakeplatform"`
-	switch {
-	case r.Status == http.StatusUnauthorized && r.Code == lti.ErrorInvalidRequest:
-		w.Header().Set("WWW-Authenticate", challenge)
-	case r.Status == http.StatusUnauthorized:
-		w.Header().Set("WWW-Authenticate", challenge+`, error="`+r.Code+`"`)
-	case r.Code == lti.ErrorInsufficientScope:
-		w.Header().Set("WWW-Authenticate", challenge+`, error="`+r.Code+`", scope="`+r.Scope+`"`)
-	case r.Status == http.StatusMethodNotAllowed:
-		w.Header().Set("Allow", http.MethodGet)
+	if r.Status == http.StatusUnauthorized || r.Code == lti.ErrorInsufficientScope {
+		w.Header().Set("WWW-Authenticate", Challenge(r.Code, r.Scope))
 	}
-	Send(w, r.Status, "application/json", map[string]string{lti.ParamError: r.Code, lti.ParamErrorDescription: r.Says})
+	Fail(w, r.Status, r.Code, r.Says, http.MethodGet)
 }
 
-// Send answers with JSON, which nobody may keep.
-func Send(w http.ResponseWriter, status int, mediaType string, value any) {
+// Challenge is what a client is told that lacks an access token for some scopes, by the
+// code of the error (RFC 6750, 3).
+func Challenge(code, scope string) string {
+	parameters := `Bearer realm="fakeplatform"`
+	if code != lti.ErrorInvalidRequest { // it has sent one
+		parameters += `, error="` + code + `"`
+	}
+	if code == lti.ErrorInsufficientScope {
+		parameters += `, scope="` + scope + `"`
+	}
+	return parameters
+}
+
+// Fail answers with an error (RFC 6749, 5.2), where only those methods are allowed.
+func Fail(w http.ResponseWriter, status int, code, says string, methods ...string) {
+	if status == http.StatusMethodNotAllowed {
+		w.Header().Set("Allow", strings.Join(methods, ", "))
+	}
+	Send(w, status, "application/json", map[string]string{lti.ParamError: code, lti.ParamErrorDescription: says})
+}
+
+// Send answers with JSON, which nobody may keep, unless another Cache-Control is given.
+func Send(w http.ResponseWriter, status int, mediaType string, value any, cache ...string) {
 	w.Header().Set("Content-Type", mediaType)
-	w.Header().Set("Cache-Control", "no-store")
+	w.Header()["Cache-Control"] = append([]string{"no-store"}, cache...)[len(cache):]
 	w.WriteHeader(status)
 	_ = json.NewEncoder(w).Encode(value) // the tool has gone if this fails
 }

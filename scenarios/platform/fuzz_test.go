@@ -79,7 +79,7 @@ func FuzzAddresses(f *testing.F) {
 		f.Add(address)
 	}
 	f.Fuzz(func(t *testing.T, address string) {
-		wrong := wrongServiceURL(address, "lineitems")
+		wrong := WrongServiceURL(address, "lineitems")
 		if !utf8.ValidString(wrong) && utf8.ValidString(address) {
 			t.Errorf("%q: %q", address, wrong)
 		}

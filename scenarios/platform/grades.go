@@ -194,7 +194,7 @@ var _ = Describe("A platform's grade services", func() {
 				case known:
 					call.Fault = &fault
 				case stimulus == "grades-expired-token":
-					token, err := expired(ctx, scene, call.Scopes)
+					token, err := Expired(ctx, scene, call.Scopes)
 					if scene.Unseen(id, stimulus, err, book.Launch) {
 						continue
 					}
@@ -206,7 +206,7 @@ var _ = Describe("A platform's grade services", func() {
 				if scene.Unseen(id, stimulus, err, book.Launch, flow) {
 					continue
 				}
-				verdict, says := withoutToken.judge(flow)
+				verdict, says := WithoutToken.Judge(flow)
 				if call.counts != nil && call.counts(flow) {
 					verdict, says = results.Failed, "The score still counts."
 				}
@@ -282,7 +282,7 @@ var _ = Describe("A platform's grade services", func() {
 			if scene.Unseen(id, stimulus, err, book.Launch, flow) {
 				continue
 			}
-			verdict, says := ofOthers.judge(flow)
+			verdict, says := OfOthers.Judge(flow)
 			wrong, seen, err := changed(ctx, scene, item)
 			if scene.Unseen(id, stimulus, err, flow, seen) {
 				continue
@@ -337,18 +337,18 @@ func wrongEndpoint(m harness.Message) (wrong, strange string) {
 		}
 	}
 	if _, named := endpoint["lineitems"]; named || ofLineItems {
-		if wrong := wrongServiceURL(endpoint["lineitems"], "lineitems"); wrong != "" {
+		if wrong := WrongServiceURL(endpoint["lineitems"], "lineitems"); wrong != "" {
 			return wrong, strange
 		}
 	}
 	if item, named := endpoint["lineitem"]; named && item != "" {
-		return wrongServiceURL(item, "lineitem"), strange
+		return WrongServiceURL(item, "lineitem"), strange
 	}
 	return "", strange
 }
 
-// expired returns an access token that was good, and has expired.
-func expired(ctx context.Context, scene *harness.PlatformScenario, scopes []string) (string, error) {
+// Expired returns an access token that was good, and has expired.
+func Expired(ctx context.Context, scene *harness.PlatformScenario, scopes []string) (string, error) {
 	token, lives, err := scene.Fresh(ctx, scopes...)
 	if err != nil {
 		return "", err
@@ -447,7 +447,7 @@ func refuseScope(ctx SpecContext, scene *harness.PlatformScenario, item *harness
 	if scene.Unseen(id, stimulus, err, asked, flow) {
 		return false
 	}
-	verdict, says := ofOtherScope.judge(flow)
+	verdict, says := OfOtherScope.Judge(flow)
 	wrong, seen, err := changed(ctx, scene, item)
 	if scene.Unseen(id, stimulus, err, asked, flow) {
 		return false

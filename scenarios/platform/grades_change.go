@@ -149,14 +149,14 @@ var _ = Describe("A platform's line item", func() {
 				continue
 			}
 			flows := []*harness.PlatformFlow{book.Launch, flow}
-			verdict, says := nowhere.judge(flow)
+			verdict, says := nowhere.Judge(flow)
 			switch status := flow.Exchange.Status; {
 			case malformed && status == http.StatusBadRequest,
 				request.method != http.MethodGet && (status == http.StatusForbidden || status == http.StatusMethodNotAllowed) && scene.Undeclared("ags-lineitem-delete") != "":
 				verdict = results.Passed
 			case verdict == results.Warned && removed != "" && !malformed: // it may be no address of a line item at all
 				if flow, err = ask(removed); err == nil {
-					verdict, says = nowhere.judge(flow)
+					verdict, says = nowhere.Judge(flow)
 					flows = append(flows, flow)
 				}
 			}
@@ -299,7 +299,7 @@ func judgeRemoval(stimulus string, flow, read *harness.PlatformFlow) (results.Ve
 	case status == 0:
 		return results.Inconclusive, says
 	case stimulus == "item-deleted-again":
-		verdict, _ := nowhere.judge(flow)
+		verdict, _ := nowhere.Judge(flow)
 		if flow.Succeeded() && gone { // DELETE is idempotent (RFC 9110, 9.2.2)
 			verdict = results.Warned
 		}

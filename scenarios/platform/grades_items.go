@@ -148,7 +148,7 @@ var _ = Describe("A platform's list of line items", func() {
 			if scene.Unseen(id, fault.Name, err, book.Launch, flow) {
 				continue
 			}
-			verdict, says := malformed.judge(flow)
+			verdict, says := malformed.Judge(flow)
 			if flow.Exchange.Status == http.StatusOK {
 				wrong := wrongList(flow, lti.MediaTypeLineItemContainer, true)
 				verdict, says = map[bool]results.Verdict{true: results.Passed, false: results.Failed}[wrong == ""], Seen(wrong)
@@ -222,8 +222,8 @@ func wrongLineItem(item harness.Members) string {
 	label, _ := item["label"].(string)
 	maximum, isNumber := item["scoreMaximum"].(float64)
 	switch {
-	case wrongServiceURL(item["id"], "id") != "":
-		return wrongServiceURL(item["id"], "id")
+	case WrongServiceURL(item["id"], "id") != "":
+		return WrongServiceURL(item["id"], "id")
 	case strings.TrimSpace(label) == "":
 		return fmt.Sprintf("label is %s", lti.Wire(item["label"]))
 	case !isNumber || maximum <= 0:
@@ -403,7 +403,7 @@ var _ = Describe("A platform, asked for a line item,", func() {
 		if !scene.Unseen(id, ofTool, err, book.Launch, flow) {
 			// A platform need not even tell another tool whether the context exists.
 			wrong := ofOtherLink
-			wrong.right = append(slices.Clone(wrong.right), ofOthers.right...)
+			wrong.right = append(slices.Clone(wrong.right), OfOthers.right...)
 			judgeNotCreated(ctx, scene, book, id, ofTool, flow, wrong)
 		}
 	})
@@ -455,7 +455,7 @@ var _ = Describe("A platform, asked for a line item,", func() {
 				continue
 			}
 			if !flow.Succeeded() {
-				verdict, says := malformed.judge(flow)
+				verdict, says := malformed.Judge(flow)
 				if fault.Permitted && verdict != results.Inconclusive {
 					verdict = results.Failed
 				}
@@ -663,7 +663,7 @@ func alike(a, b any) bool {
 
 // judgeNotCreated judges the answer to a request for a line item that must not be made.
 func judgeNotCreated(ctx SpecContext, scene *harness.PlatformScenario, book *harness.Gradebook, id requirements.ID, stimulus string, flow *harness.PlatformFlow, wrong mistake) {
-	verdict, says := wrong.judge(flow)
+	verdict, says := wrong.Judge(flow)
 	ignored := id == "ags-lineitem-create-resource-link" && flow.Succeeded() && (flow.Said()["resourceLinkId"] == nil || flow.Said()["resourceLinkId"] == "")
 	if ignored {
 		scene.Observe(id, stimulus, results.Warned, "", "It was made without the resource link.", book.Launch, flow)
@@ -688,17 +688,17 @@ func judgeMediaType(stimulus string, f *harness.PlatformFlow) (results.Verdict, 
 	content, _, _ := mime.ParseMediaType(f.Exchange.ContentType)
 	switch stimulus {
 	case "item-type-text":
-		return ofOtherType.judge(f)
+		return ofOtherType.Judge(f)
 	case "item-patched":
-		return byOtherMethod.judge(f)
+		return ByOtherMethod.Judge(f)
 	case "item-accept-html":
 		if f.Succeeded() && strings.HasSuffix(content, "json") {
 			return results.Passed, "The line item came as JSON."
 		}
-		return notAcceptable.judge(f)
+		return notAcceptable.Judge(f)
 	case "item-type-json":
 		if f.Exchange.Status/100 == 4 {
-			return ofOtherType.judge(f)
+			return ofOtherType.Judge(f)
 		}
 	}
 	if f.Exchange.Status == http.StatusCreated {

@@ -117,7 +117,7 @@ var _ = Describe("A platform, sent a score,", func() {
 			if scene.Unseen(id, fault.Name, err, append(launchedFor(item), flow)...) {
 				continue
 			}
-			verdict, says := malformed.judge(flow)
+			verdict, says := malformed.Judge(flow)
 			judgeUnmoved(ctx, scene, item, id, fault.Name, verdict, says, 0.8, flow)
 		}
 		_, err := scene.Graded(ctx, item, item.Book.Sub(), points(9, 10))
@@ -167,7 +167,7 @@ var _ = Describe("A platform, sent a score,", func() {
 			}
 			switch stimulus {
 			case "score-earlier":
-				verdict, says := ofNothing.judge(flow)
+				verdict, says := ofNothing.Judge(flow)
 				switch { // what counts is that it has no effect
 				case flow.Succeeded() && unread(scene):
 					verdict, says = results.Inconclusive, "Not seen: the score was taken, but without the feature results it cannot be seen whether it counts."
@@ -294,7 +294,7 @@ var _ = Describe("A platform, sent a score,", func() {
 			if scene.Unseen(id, stimulus, err, flows...) {
 				return
 			}
-			verdict, says := ofNothing.judge(flow)
+			verdict, says := ofNothing.Judge(flow)
 			if verdict == results.Passed && !unread(scene) {
 				list, err := scene.Results(ctx, item, "the results afterwards", "")
 				if scene.Unseen(id, stimulus, err, flows...) {

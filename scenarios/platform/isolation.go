@@ -251,7 +251,7 @@ func judgeOthersList(ctx SpecContext, scene *harness.PlatformScenario, item *har
 		case strings.Contains(string(flow.Exchange.Body), `"`+item.ID+`"`):
 			verdict, says = results.Failed, "The list has this tool's line item."
 		case !flow.Succeeded():
-			verdict, says = ofOthers.judge(flow)
+			verdict, says = OfOthers.Judge(flow)
 		}
 		scene.Observe(id, stimulus, verdict, "", says, item.Made, flow)
 	}

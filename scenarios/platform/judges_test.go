@@ -167,7 +167,7 @@ func TestWhiteSpaceAtTheEndsIsFound(t *testing.T) {
 }
 
 func TestAServiceURLIsAbsoluteAndSecure(t *testing.T) {
-	judge := func(value any) string { return wrongServiceURL(value, "lineitems") }
+	judge := func(value any) string { return WrongServiceURL(value, "lineitems") }
 	holdValue(t, judge,
 		row("https", `"https://lms.example/items"`, ""), row("a port, a query and a fragment", `"https://lms.example:8443/items?a=1&b=%20#x"`, ""),
 		row("capital letters", `"HTTPS://LMS.EXAMPLE/Items"`, ""), row("no path", `"https://lms.example"`, ""), row("a very long one", `"https://lms.example/`+long+`"`, ""),

@@ -287,10 +287,10 @@ func TestALIstIsAnArrayUnderItsMediaType(t *testing.T) {
 
 func TestARequestIsRefusedByItsStatus(t *testing.T) {
 	judge := func(m mistake) func(*harness.PlatformFlow) string {
-		return func(f *harness.PlatformFlow) string { verdict, says := m.judge(f); return string(verdict) + " " + says }
+		return func(f *harness.PlatformFlow) string { verdict, says := m.Judge(f); return string(verdict) + " " + says }
 	}
 	seen := judgetest.Seen[*harness.PlatformFlow]
-	judgetest.Hold(t, judge(withoutToken),
+	judgetest.Hold(t, judge(WithoutToken),
 		seen("with a challenge", answer(401, "", "WWW-Authenticate", "Bearer"), "passed"), seen("with its parameters", answer(401, "", "WWW-Authenticate", `bearer realm="x", error="invalid_token"`), "passed"),
 		seen("beside another, in one field", answer(401, "", "WWW-Authenticate", `Basic realm="x", Bearer error="invalid_token"`), "passed"),
 		seen("beside another, in a field of its own", answer(401, "", "WWW-Authenticate", `Basic realm="x"`, "WWW-Authenticate", "Bearer"), "passed"),
@@ -298,7 +298,7 @@ func TestARequestIsRefusedByItsStatus(t *testing.T) {
 		seen("by another status", answer(403, "", "WWW-Authenticate", "Bearer"), "warned HTTP 403 instead of 401"), seen("taken", answer(200, ""), "failed"), seen("broken", answer(500, ""), "failed"), seen("sent away", answer(302, ""), "failed"),
 		seen("too many", answer(429, ""), "inconclusive"), seen("no answer", answer(0, ""), "inconclusive"),
 	)
-	judgetest.Hold(t, judge(ofOthers), seen("403", answer(403, ""), "passed"), seen("404, so as to hide it", answer(404, ""), "passed"), seen("400", answer(400, ""), "warned"))
+	judgetest.Hold(t, judge(OfOthers), seen("403", answer(403, ""), "passed"), seen("404, so as to hide it", answer(404, ""), "passed"), seen("400", answer(400, ""), "warned"))
 	judgetest.Hold(t, judge(ofNothing), seen("any", answer(418, ""), "passed"), seen("taken", answer(204, ""), "failed"))
 }
 

@@ -102,7 +102,7 @@ func refuseNamed(ctx SpecContext, scene *harness.PlatformScenario, item *harness
 		}
 		switch status := flow.Exchange.Status; {
 		case status >= http.StatusInternalServerError:
-			verdict, says := ofOtherScope.judge(flow)
+			verdict, says := OfOtherScope.Judge(flow)
 			scene.Observe(id, stimulus, verdict, "", n.how+": "+says, asked, flow)
 		case flow.Succeeded():
 			flows, taken = append(flows, flow), append(taken, fmt.Sprintf("%s (HTTP %d)", n.how, status))

@@ -345,7 +345,7 @@ func judgeControlTokens(ctx SpecContext, scene *harness.PlatformScenario, id req
 		return nil
 	}
 	for _, stimulus := range casesOf(id) {
-		wrong := withoutToken
+		wrong := WithoutToken
 		call := harness.Call{Title: stimulus, Action: lti.Terminate}
 		if mild, ok := harness.Harmless(exam); ok && (!exam.OffersAction(lti.Terminate) || slices.Contains(mayBeTaken, stimulus)) {
 			call.Action, call.ExtraTime = mild.Action, mild.ExtraTime // a platform may take a token from there
@@ -367,7 +367,7 @@ func judgeControlTokens(ctx SpecContext, scene *harness.PlatformScenario, id req
 		case "acs-garbage-token", "token-random":
 			call.Token = lti.RandomString()
 		case "acs-other-scope", "token-of-other-scope":
-			wrong = ofOtherScope
+			wrong = OfOtherScope
 			flow, token, err := scene.Grant(ctx, "an access token for a scope of another service", faketool.TokenProbe{Scopes: []string{lti.ScopeScore}})
 			if scene.Unseen(id, stimulus, err, exam, flow) {
 				continue
@@ -474,7 +474,7 @@ var _ = Describe("A platform's control service", func() {
 			case fault == "media-type-text", fault == "media-type-json" && !ok:
 				ofOtherType.observe(scene, id, fault, flow, exam)
 			case fault == "acs-by-get", fault == "acs-by-put":
-				byOtherMethod.observe(scene, id, fault, flow, exam)
+				ByOtherMethod.observe(scene, id, fault, flow, exam)
 			default:
 				scene.Check(id, fault, ok, "", answeredWith(flow), exam, flow)
 			}

@@ -263,7 +263,7 @@ var _ = Describe("A platform, at the end of an exam,", func() {
 		if scene.Unseen(id, stimulus, err, exam, end) {
 			return
 		}
-		if wrong := wrongServiceURL(end.Message().Object(lti.ClaimLaunchPresentation)["return_url"], "launch_presentation.return_url"); wrong != "" {
+		if wrong := WrongServiceURL(end.Message().Object(lti.ClaimLaunchPresentation)["return_url"], "launch_presentation.return_url"); wrong != "" {
 			scene.Observe(id, stimulus, results.Failed, "", Seen(wrong), exam, end)
 			return
 		}

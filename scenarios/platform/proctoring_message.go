@@ -60,7 +60,7 @@ var examChecks = []check{
 		return ""
 	}},
 	{"ap-start-proctoring-start-assessment-url", func(_ *harness.PlatformRun, f *harness.PlatformFlow) string {
-		return wrongServiceURL(f.Message().Claims[lti.ClaimStartAssessmentURL], "start_assessment_url")
+		return WrongServiceURL(f.Message().Claims[lti.ClaimStartAssessmentURL], "start_assessment_url")
 	}},
 	{"ap-start-proctoring-session-data-present", func(_ *harness.PlatformRun, f *harness.PlatformFlow) string {
 		if data, ok := f.Message().Text(lti.ClaimSessionData); !ok || data == "" {
@@ -100,7 +100,7 @@ var examChecks = []check{
 		return ""
 	}},
 	{"ap-start-proctoring-return-url", func(_ *harness.PlatformRun, f *harness.PlatformFlow) string {
-		return wrongServiceURL(f.Message().Object(lti.ClaimLaunchPresentation)["return_url"], "launch_presentation.return_url")
+		return WrongServiceURL(f.Message().Object(lti.ClaimLaunchPresentation)["return_url"], "launch_presentation.return_url")
 	}},
 	{"ap-start-proctoring-presentation-size-and-locale", func(_ *harness.PlatformRun, f *harness.PlatformFlow) string {
 		return wrongSizeOrLocale(f.Message().Object(lti.ClaimLaunchPresentation))
@@ -172,9 +172,9 @@ func firstOf(r *harness.PlatformRun, f *harness.PlatformFlow, checks ...func(*ha
 	return ""
 }
 
-// wrongServiceURL says what is wrong with an address of the platform: it has to be
+// WrongServiceURL says what is wrong with an address of the platform: it has to be
 // absolute and, but on this machine, over TLS.
-func wrongServiceURL(value any, name string) string {
+func WrongServiceURL(value any, name string) string {
 	address, ok := value.(string)
 	u, err := url.Parse(address)
 	switch {
@@ -242,7 +242,7 @@ func wrongACS(m harness.Message) string {
 		}
 		known[action] = true
 	}
-	return wrongServiceURL(acs["assessment_control_url"], "assessment_control_url")
+	return WrongServiceURL(acs["assessment_control_url"], "assessment_control_url")
 }
 
 // proctoringClaims are the names under the prefix of Proctoring Services 1.0, 4.
@@ -494,7 +494,7 @@ var _ = Describe("A platform's launch into a proctored exam", func() {
 			if !optionalClaims[id].sent(exam) && scene.Skip(id, stimulus, config.ReturnURL) {
 				continue
 			}
-			if wrong := wrongServiceURL(exam.Message().Object(lti.ClaimLaunchPresentation)["return_url"], "launch_presentation.return_url"); wrong != "" {
+			if wrong := WrongServiceURL(exam.Message().Object(lti.ClaimLaunchPresentation)["return_url"], "launch_presentation.return_url"); wrong != "" {
 				scene.Observe(id, stimulus, results.Failed, "", Seen(wrong), exam)
 				continue
 			}

@@ -28,14 +28,14 @@ type mistake struct {
 // The mistakes. No sentence makes one status a MUST: RFC 6750 says SHOULD, and RFC 9110
 // lets a server answer any of its client's errors with 400.
 var (
-	withoutToken = mistake{right: []int{http.StatusUnauthorized}, challenged: true,
+	WithoutToken = mistake{right: []int{http.StatusUnauthorized}, challenged: true,
 		source: `RFC 6750, 3.1, invalid_token: "The resource SHOULD respond with the HTTP 401 (Unauthorized) status code"`}
-	ofOtherScope = mistake{right: []int{http.StatusForbidden},
+	OfOtherScope = mistake{right: []int{http.StatusForbidden},
 		source: `RFC 6750, 3.1, insufficient_scope: "The resource server SHOULD respond with the HTTP 403 (Forbidden) status code"`}
 	twoTokens = mistake{
 		source: `RFC 6750, 3.1, invalid_request, for a request that "uses more than one method for including an access token, or is otherwise malformed"`}
-	// ofOthers is about things that another tool, or another context, has.
-	ofOthers = mistake{right: []int{http.StatusForbidden, http.StatusNotFound},
+	// OfOthers is about things that another tool, or another context, has.
+	OfOthers = mistake{right: []int{http.StatusForbidden, http.StatusNotFound},
 		source: "RFC 9110, 15.5.4: an origin server that wishes to hide a forbidden resource MAY respond with 404 instead of 403"}
 	malformed = mistake{right: []int{http.StatusBadRequest, http.StatusUnprocessableEntity},
 		source: "RFC 9110, 15.5.1 and 15.5.21: 400 is for what the client got wrong, 422 for content whose syntax is right"}
@@ -43,7 +43,7 @@ var (
 		source: "RFC 9110, 15.5.16: 415 is for content in a format that the method does not support"}
 	notAcceptable = mistake{right: []int{http.StatusNotAcceptable},
 		source: "RFC 9110, 15.5.7: 406 is for want of a representation that the client accepts"}
-	byOtherMethod = mistake{right: []int{http.StatusMethodNotAllowed},
+	ByOtherMethod = mistake{right: []int{http.StatusMethodNotAllowed},
 		source: "RFC 9110, 15.5.6: 405 is for a method that the resource does not support"}
 	// nowhere is an address at which there is nothing.
 	nowhere = mistake{right: []int{http.StatusNotFound, http.StatusGone},
@@ -54,8 +54,8 @@ var (
 		source: `Assignment and Grade Services 2.0, 3.2.9: "MUST fail with a response code of Not Found 404"; 3.2.5: the platform may "treat it as a bad request"`}
 )
 
-// judge judges how a request with the mistake was answered.
-func (m mistake) judge(f *harness.PlatformFlow) (results.Verdict, string) {
+// Judge judges how a request with the mistake was answered.
+func (m mistake) Judge(f *harness.PlatformFlow) (results.Verdict, string) {
 	status, says := f.Exchange.Status, answeredWith(f)
 	switch {
 	case status == 0, status == http.StatusTooManyRequests:
@@ -85,7 +85,7 @@ func challenges(answer http.Header) bool {
 
 // observe keeps how a request with the mistake was answered.
 func (m mistake) observe(scene *harness.PlatformScenario, id requirements.ID, stimulus string, flow *harness.PlatformFlow, flows ...*harness.PlatformFlow) {
-	verdict, says := m.judge(flow)
+	verdict, says := m.Judge(flow)
 	scene.Observe(id, stimulus, verdict, "", says, append(flows, flow)...)
 }
 

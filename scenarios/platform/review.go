@@ -414,7 +414,7 @@ var _ = Describe("A platform's review", func() {
 		if scene.Unseen(id, "", err, item.Made, flow) {
 			return
 		}
-		if wrong := wrongServiceURL(flow.Message().Object(lti.ClaimLaunchPresentation)["return_url"], "launch_presentation.return_url"); wrong != "" {
+		if wrong := WrongServiceURL(flow.Message().Object(lti.ClaimLaunchPresentation)["return_url"], "launch_presentation.return_url"); wrong != "" {
 			scene.Observe(id, "", results.Failed, "", Seen(wrong), flow)
 			return
 		}

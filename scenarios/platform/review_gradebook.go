@@ -203,7 +203,7 @@ var _ = Describe("A platform's gradebook", func() {
 		old := points(3, 10).With(harness.Members{"timestamp": harness.Timestamp(timeOf(regraded).Add(-time.Second))})
 		stale, err := scene.PostScore(ctx, item, "a grade with an earlier timestamp", scene.Run().NewScore(item, sub, old), nil)
 		if !scene.Unseen(id, earlier, err, append(flows, stale)...) {
-			verdict, says := ofNothing.judge(stale)
+			verdict, says := ofNothing.Judge(stale)
 			if stale.Succeeded() { // it must have no effect
 				verdict = results.Passed
 			}

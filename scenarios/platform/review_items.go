@@ -217,7 +217,7 @@ var _ = Describe("A line item's submissionReview", func() {
 				continue
 			}
 			if !flow.Succeeded() {
-				verdict, says := ofNothing.judge(flow)
+				verdict, says := ofNothing.Judge(flow)
 				scene.Observe(id, fault.Name, verdict, "", "Refused: "+says, book.Launch, flow)
 				continue
 			}

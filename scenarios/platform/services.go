@@ -67,7 +67,7 @@ func unresolved(m harness.Message) (wrong string, named bool) {
 			if text, _ := address.(string); strings.ContainsAny(text, "{}") {
 				return fmt.Sprintf("%s, %q, is not a complete address", member, results.Bounded(text, 300)), true
 			}
-			if wrong := wrongServiceURL(address, member); wrong != "" {
+			if wrong := WrongServiceURL(address, member); wrong != "" {
 				return wrong, true
 			}
 		}

@@ -299,11 +299,11 @@ func judgeGradeTokens(ctx SpecContext, scene *harness.PlatformScenario, id requi
 		return
 	}
 	for _, stimulus := range casesOf(id) {
-		wrong, sent := withoutToken, call
+		wrong, sent := WithoutToken, call
 		sent.Title = stimulus
 		switch stimulus {
 		case "token-expired":
-			token, err := expired(ctx, scene, call.Scopes)
+			token, err := Expired(ctx, scene, call.Scopes)
 			if scene.Unseen(id, stimulus, err, book.Launch) {
 				continue
 			}
@@ -318,7 +318,7 @@ func judgeGradeTokens(ctx SpecContext, scene *harness.PlatformScenario, id requi
 				scene.Observe(id, stimulus, results.Skipped, "", "The launch offers no scope of another service.", book.Launch)
 				continue
 			}
-			wrong, sent.Scopes = ofOtherScope, book.Scope[other:other+1]
+			wrong, sent.Scopes = OfOtherScope, book.Scope[other:other+1]
 		default:
 			fault, _ := faketool.FaultNamed(stimulus)
 			sent.Fault = &fault

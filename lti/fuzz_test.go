@@ -97,7 +97,7 @@ func FuzzWire(f *testing.F) {
 
 // FuzzInstant reads instants. One that is read is the same when it is written in another zone.
 func FuzzInstant(f *testing.F) {
-	for _, text := range []string{"2026-03-06T20:05:00Z", "2026-03-06t22:05:00,5+02", "2026-03-06T20:05-0330", "0000-01-01T00:00Z", "9999-12-31T23:59:59.999999999+14:00", "2026-02-30T00:00:00Z", "2026-03-06T20:05:00"} {
+	for _, text := range []string{"2026-03-06T20:05:00Z", "2026-03-06t22:05:00,5+02", "2026-03-06T20:05-0330", "0000-01-01T00:00Z", "9999-12-31T23:59:59.999999999+14:00", "2026-02-30T00:00:00Z", "2026-03-06T20:05:00", "2026-03-06T0:00Z"} {
 		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, text string) {

@@ -10,8 +10,9 @@ RUNS ?= 20
 LOAD ?= $(shell getconf _NPROCESSORS_ONLN)
 PARALLEL ?= 1
 
-# How long make fuzz runs each target.
+# How long, or how often (2000x), make fuzz runs each target; and from which seed, for the same inputs each time.
 FUZZ ?= 3s
+SEED ?=
 
 CATALOGUE = docs/catalogue.md
 
@@ -28,12 +29,12 @@ run: browser build
 test: browser
 	go vet ./...
 	go test $(RACE) -timeout 30m ./...
-	$(MAKE) fuzz
+	$(MAKE) fuzz FUZZ=2000x SEED=1
 	$(MAKE) proof
 
 ## fuzz: each fuzz target for so long
 fuzz:
-	scripts/fuzz $(FUZZ)
+	scripts/fuzz $(FUZZ) $(SEED)
 
 ## proof: show that every check can fail, and fails for nothing else
 proof: browser build

@@ -27,6 +27,7 @@ var report = template.Must(template.New("report").Funcs(template.FuncMap{
 	"again":  again,
 	"class":  func(o results.Outcome) string { return strings.ReplaceAll(string(o), " ", "-") },
 	"curl":   curl,
+	"gate":   gateParts,
 	"line":   line,
 	"mark":   func(word any) string { return mark(fmt.Sprint(word)) },
 	"means":  func(v results.Verdict) string { return meanings[v] },

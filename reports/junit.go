@@ -120,6 +120,7 @@ func JUnit(w io.Writer, doc results.Document) error {
 		}
 		for _, o := range r.Observations {
 			test := judged(doc.Run, r, o)
+			test.hold(doc.Gate, r.ID, o)
 			for _, id := range o.Flows {
 				if !timed[id] {
 					timed[id] = true
@@ -127,6 +128,14 @@ func JUnit(w io.Writer, doc results.Document) error {
 				}
 			}
 			profiles[r.Profile].add(test)
+		}
+	}
+	if doc.Gate != nil {
+		terms := begin("terms", property{"status", fmt.Sprint(doc.Gate.Exit)}, property{"because", doc.Gate.Because})
+		for _, red := range doc.Gate.Red {
+			if red.Verdict == "" {
+				terms.add(testcase{Class: cmp.Or(red.Requirement, "finding"), Name: cmp.Or(red.Case, "observed"), Failure: &remark{red.Why, "terms", red.Seen}})
+			}
 		}
 	}
 	for _, s := range all.Suites {
@@ -141,6 +150,22 @@ func JUnit(w io.Writer, doc results.Document) error {
 	}
 	_, err = io.WriteString(w, xml.Header+shown(string(out))+"\n")
 	return err
+}
+
+// hold makes of a test case what the terms of the run make of it.
+func (t *testcase) hold(g *results.Gate, requirement string, o results.Observation) {
+	counts, excused, why := standing(g, requirement, o.Case)
+	switch says := cmp.Or(t.Failure, t.Skipped); {
+	case excused && t.Failure != nil:
+		says.Message = why + ": " + says.Message
+		t.Failure, t.Skipped = nil, says
+	case counts && o.Verdict != results.Passed && t.Failure == nil && t.Error == nil:
+		if says == nil {
+			says = &remark{Message: line(o.Seen, mostMessage), Type: string(o.Verdict), Text: t.Out}
+		}
+		says.Message = why + ": " + says.Message
+		t.Failure, t.Skipped, t.Out = says, nil, ""
+	}
 }
 
 // judged is the test case of an observation.

@@ -41,6 +41,9 @@ func Markdown(w io.Writer, doc results.Document) error {
 	subject := doc.Run.Subject
 	fmt.Fprintf(&b, "## %s %s: %s (%s)\n\n", mark(doc.Outcome), cell(string(doc.Outcome)), cell(subject.Name), cell(subject.Side))
 	fmt.Fprintf(&b, "Because: %s\n\n", cell(doc.Because))
+	if g := doc.Gate; g != nil {
+		fmt.Fprintf(&b, "%s by the terms of this run (status %d): %s\n\n", gateMark(g), g.Exit, cell(g.Because))
+	}
 	counts := tally(doc.Requirements)
 	var tallies []string
 	for _, v := range order {
@@ -65,6 +68,19 @@ func Markdown(w io.Writer, doc results.Document) error {
 				continue
 			}
 			fmt.Fprintf(&b, "- **%s:** %s\n", part[0], cell(part[1]))
+		}
+	}
+
+	if g := doc.Gate; g != nil {
+		for _, part := range gateParts(g) {
+			if len(part.List) == 0 {
+				continue
+			}
+			fmt.Fprintf(&b, "\n### %s\n\n", part.Name)
+			head("Requirement", "Case", "Verdict", "Before", "Why", "Seen")
+			for _, red := range part.List[:min(len(part.List), mostRows)] {
+				row(cell(red.Requirement), cell(red.Case), cell(string(red.Verdict)), cell(string(red.Before)), cell(red.Why), cell(red.Seen))
+			}
 		}
 	}
 
@@ -98,6 +114,14 @@ func Markdown(w io.Writer, doc results.Document) error {
 	fmt.Fprintf(&b, "\nRun it all again:\n\n    %s\n", line(doc.Run.Command, 2000))
 	_, err := b.WriteTo(w)
 	return err
+}
+
+// gateMark is the colour of a gate, in a word.
+func gateMark(g *results.Gate) string {
+	if g.Exit == 0 {
+		return "Green"
+	}
+	return "Red"
 }
 
 // notPassed are the cells of every observation that did not pass, gravest

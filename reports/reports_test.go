@@ -29,7 +29,7 @@ var formats = map[string]func(io.Writer, results.Document) error{
 }
 
 var documents = map[string]func() results.Document{
-	"sample": sample, "words": words, "diagnosis": undone, "empty": func() results.Document { return results.Document{} },
+	"sample": sample, "gated": gated, "words": words, "diagnosis": undone, "empty": func() results.Document { return results.Document{} },
 }
 
 // each runs a test for every document that a report must stand.
@@ -265,6 +265,11 @@ func TestJUnitCountsAsTheDocumentDoes(t *testing.T) {
 		}
 		if doc.Diagnosis != nil {
 			want[junit.StatusError]++
+		}
+		if doc.Gate != nil { // see TestTermsCountInEveryReport
+			want[junit.StatusPassed]--
+			want[junit.StatusSkipped]++
+			want[junit.StatusFailed]++
 		}
 		suites, err := junit.Ingest([]byte(text))
 		g.Expect(err).NotTo(HaveOccurred())
@@ -525,4 +530,32 @@ func names(g *WithT, dir string) (names []string) {
 		names = append(names, e.Name())
 	}
 	return names
+}
+
+// TestTermsCountInEveryReport holds what a gate says against what a build server counts, and
+// what people read.
+func TestTermsCountInEveryReport(t *testing.T) {
+	g := NewWithT(t)
+	suites, err := junit.Ingest([]byte(render(g, "JUnit", gated())))
+	g.Expect(err).NotTo(HaveOccurred())
+	tests := map[string]junit.Test{}
+	for _, s := range suites {
+		for _, test := range s.Tests {
+			name, _, _ := strings.Cut(test.Name, ": ")
+			tests[test.Classname+" "+name] = test
+		}
+	}
+	g.Expect(tests["core-should http-200"].Status).To(Equal(junit.StatusFailed))
+	g.Expect(tests["core-should http-200"].Message).To(HavePrefix("warned, which fail_on names: "))
+	g.Expect(tests["core-nonce-foreign nonce-of-another-login"].Status).To(Equal(junit.StatusSkipped))
+	g.Expect(tests["core-nonce-foreign nonce-of-another-login"].Message).To(HavePrefix("waived until 2026-12-31: "))
+	g.Expect(tests["core-passed observed"].Status).To(Equal(junit.StatusFailed))
+
+	page := parse(g, render(g, "HTML", gated()))
+	g.Expect(page.Find("header").Text()).To(ContainSubstring("Red by the terms of this run"))
+	g.Expect(page.Find("h1").Text()).To(HaveSuffix(string(results.NotConformant)), "the outcome is not theirs to change")
+	for _, red := range append(gated().Gate.Red, gated().Gate.Waived...) {
+		g.Expect(page.Find("#gate").Text()).To(And(ContainSubstring(red.Requirement), ContainSubstring("waiver")))
+		g.Expect(render(g, "Markdown", gated())).To(MatchRegexp(`\| %s \| `, red.Requirement))
+	}
 }

@@ -99,6 +99,23 @@ func sample() results.Document {
 	}
 }
 
+// gated is a run that is held against the terms of who runs it.
+func gated() results.Document {
+	doc := sample()
+	doc.Gate = &results.Gate{
+		Exit: 1, Because: "2 count: " + hostile, FailOn: []string{"warned"}, Require: []string{"core-*"},
+		Baseline: &results.Baseline{Name: hostile, Version: "0.1.0", Started: "2026-02-01T12:00:00Z"},
+		Red: []results.Red{
+			{Requirement: "core-should", Case: "http-200", Verdict: results.Warned, Why: "warned, which fail_on names", Seen: hostile},
+			{Requirement: "core-passed", Why: "nothing needs this waiver any more"},
+		},
+		Waived: []results.Red{
+			{Requirement: "core-nonce-foreign", Case: "nonce-of-another-login", Verdict: results.Failed, Before: results.Passed, Why: "waived until 2026-12-31: " + hostile},
+		},
+	}
+	return doc
+}
+
 // picture is a screenshot of a page that has but one colour.
 func picture(c color.Color) []byte {
 	img := image.NewRGBA(image.Rect(0, 0, 320, 200))

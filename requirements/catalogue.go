@@ -6,6 +6,7 @@ package requirements
 
 import (
 	"embed"
+	"path"
 	"slices"
 	"sync"
 )
@@ -143,4 +144,16 @@ func (c *Catalogue) Select(keep func(Requirement) bool) []Requirement {
 		}
 	}
 	return kept
+}
+
+// Matches says whether a name, an id or that of a case, is what a pattern stands for: in it * is any
+// characters and ? is one. A pattern that is none stands for nothing.
+func Matches(pattern, name string) bool {
+	ok, err := path.Match(pattern, name)
+	return err == nil && ok
+}
+
+// Named returns the requirements whose ids are what a pattern stands for, in the catalogue's order.
+func (c *Catalogue) Named(pattern string) []Requirement {
+	return c.Select(func(r Requirement) bool { return Matches(pattern, string(r.ID)) })
 }

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -80,6 +81,8 @@ type Document struct {
 	// Outcome is the overall outcome; Because says in one sentence why.
 	Outcome Outcome `json:"outcome"`
 	Because string  `json:"because"`
+	// Gate is set where who ran it has terms of their own.
+	Gate *Gate `json:"gate,omitempty"`
 	// Diagnosis is set when the run could not judge the subject, or a part of it.
 	Diagnosis *Diagnosis `json:"diagnosis,omitempty"`
 	Profiles  []Profile  `json:"profiles"`
@@ -333,6 +336,20 @@ func Read(r io.Reader) (Document, error) {
 	var doc Document
 	if err := json.Unmarshal(text, &doc); err != nil {
 		return Document{}, fmt.Errorf("results document: %w", err)
+	}
+	return doc, nil
+}
+
+// ReadFile reads a document from a file; the error names it.
+func ReadFile(path string) (Document, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return Document{}, err
+	}
+	defer func() { _ = file.Close() }()
+	doc, err := Read(file)
+	if err != nil {
+		return doc, fmt.Errorf("%s: %w", path, err)
 	}
 	return doc, nil
 }

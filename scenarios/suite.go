@@ -26,6 +26,7 @@ import (
 	"github.com/onsi/ginkgo/v2/types"
 	"github.com/onsi/gomega"
 
+	"invigilator.example/gate"
 	"invigilator.example/harness"
 	"invigilator.example/harness/config"
 	"invigilator.example/reports"
@@ -47,6 +48,8 @@ var (
 	stopped  = context.Background()
 	document results.Document
 	written  reports.Paths
+	// terms are what the run is held against.
+	terms gate.Terms
 	// unreported is set where nobody wants reports: the document is all that is asked for.
 	unreported bool
 	// unwritten is why the reports could not be written.
@@ -102,6 +105,9 @@ func Configure(t *testing.T, side config.Side) (types.SuiteConfig, types.Reporte
 		loaded.Report = filepath.Join(moduleRoot(), loaded.Report)
 	}
 	settings = loaded
+	if terms, err = gate.Configured(loaded, time.Now()); err != nil {
+		t.Fatalf("configuration: %s", inert(loaded.Hide(err.Error())))
+	}
 	covers = Covered()
 	stopped = UntilInterrupted()
 	gomega.RegisterFailHandler(fail)
@@ -140,6 +146,10 @@ type Hooks struct {
 // all the same. A subject that fails is told in the document.
 func Judge(c config.Config, title string, hooks Hooks) (results.Document, reports.Paths, error) {
 	forget(c)
+	var err error
+	if terms, err = gate.Configured(c, time.Now()); err != nil { // the baseline may be what the reports are written over
+		return document, written, err
+	}
 	if err := Prepare(c.ReportFolder()); err != nil {
 		return document, written, err
 	}
@@ -147,7 +157,7 @@ func Judge(c config.Config, title string, hooks Hooks) (results.Document, report
 		progress = hooks.Progress
 	}
 	followSpecs()
-	err := judge(title, hooks.Ready)
+	err = judge(title, hooks.Ready)
 	return document, written, err
 }
 
@@ -163,7 +173,7 @@ func Document(c config.Config, title string) (results.Document, error) {
 func forget(c config.Config) {
 	settings, covers, run, notBegun, closeRun = c, Covered(), nil, nil, func() {}
 	document, written, unreported, unwritten = results.Document{}, reports.Paths{}, false, nil
-	progress = func(Progress) {}
+	progress, terms = func(Progress) {}, gate.Terms{}
 }
 
 // judge makes a run as it is configured.
@@ -246,20 +256,26 @@ func named(labels []string) []requirements.ID {
 // sideFilter selects the specs of the configured side, which the program may not
 // have been linked with alone, and of those the ones that are asked for.
 func sideFilter(c config.Config) string {
+	var ids []string
+	for _, pattern := range c.Requirements {
+		for _, r := range requirements.Default().Named(pattern) {
+			ids = append(ids, string(r.ID))
+		}
+	}
 	filter := string(c.Side)
-	if narrow := onlyFilter(c); narrow != "" {
+	if narrow := anyOf(ids, c.Profiles); narrow != "" {
 		filter += " && " + narrow
 	}
 	return filter
 }
 
-// onlyFilter selects what is asked for: requirements, profiles, or both; it is
-// empty where nothing is.
-func onlyFilter(c config.Config) string {
+// anyOf is the filter that selects what has a label of each list, but for the empty ones;
+// empty where all are.
+func anyOf(lists ...[]string) string {
 	var filters []string
-	for _, wanted := range [][]string{c.Requirements, c.Profiles} {
-		if len(wanted) > 0 {
-			filters = append(filters, "("+strings.Join(wanted, " || ")+")")
+	for _, labels := range lists {
+		if len(labels) > 0 {
+			filters = append(filters, "("+strings.Join(labels, " || ")+")")
 		}
 	}
 	return strings.Join(filters, " && ")
@@ -419,6 +435,7 @@ var _ = ReportAfterSuite("results", func(report Report) {
 	// as long as a run goes on they are kept aside, and come back when it ends.
 	defer globals.Reset()
 	document = assemble(report)
+	document.Gate = gate.Decide(document, terms)
 	if unreported {
 		return
 	}
@@ -427,10 +444,18 @@ var _ = ReportAfterSuite("results", func(report Report) {
 		unwritten = fmt.Errorf("report: the reports cannot be written: %w", err)
 		fail(unwritten.Error())
 	}
-	if document.Outcome != results.Conformant {
-		fail(fmt.Sprintf("%s, %s: %s See %s", document.Run.Subject.Name, document.Outcome, document.Because, written.HTML))
+	if document.ExitCode() != 0 {
+		fail(fmt.Sprintf("%s, %s: %s%s See %s", document.Run.Subject.Name, document.Outcome, document.Because, gateSays(document.Gate), written.HTML))
 	}
 })
+
+// gateSays is what a gate adds to the reason of an outcome.
+func gateSays(g *results.Gate) string {
+	if g == nil {
+		return ""
+	}
+	return " " + g.Because
+}
 
 // assemble makes the document from what the processes attached.
 func assemble(report Report) results.Document {
@@ -476,7 +501,7 @@ func narrowedTo(filter string) string {
 	case string(settings.Side):
 		return ""
 	case sideFilter(settings):
-		return onlyFilter(settings)
+		return anyOf(settings.Requirements, settings.Profiles)
 	default:
 		return filter
 	}
@@ -528,7 +553,7 @@ func command() string {
 	}
 	for _, key := range slices.Sorted(maps.Keys(settings.Given)) {
 		value := settings.Hide(settings.Given[key])
-		if key == "requirements" || key == "report" || strings.HasPrefix(key, "browser.") {
+		if slices.Contains([]string{"requirements", "report", "fail_on", "require", "baseline"}, key) || strings.HasPrefix(key, "browser.") {
 			continue // not of the subject, or the matter of this machine; an address may hold a token
 		}
 		if flag, ok := flagOf[key]; ok && value != "" {

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -218,14 +217,9 @@ type reportCommand struct {
 
 // Run writes the reports of a document again.
 func (c *reportCommand) Run() error {
-	file, err := os.Open(c.Results)
+	doc, err := results.ReadFile(c.Results)
 	if err != nil {
 		return err
-	}
-	defer func() { _ = file.Close() }()
-	doc, err := results.Read(file)
-	if err != nil {
-		return fmt.Errorf("%s: %w", c.Results, err)
 	}
 	paths, err := reports.WriteAll(cmp.Or(c.Out, filepath.Dir(c.Results)), doc)
 	if err != nil {

@@ -119,10 +119,7 @@ func (d *demoBothCommand) Run(command *kong.Context) error {
 // are its own, or that nobody knows, so that it says so.
 func ofSide(side config.Side, given map[string]string) map[string]string {
 	for key, of := range map[string]func(string) config.Side{
-		"requirements": func(id string) config.Side {
-			r, _ := requirements.Default().Get(requirements.ID(id))
-			return config.Side(r.Binds)
-		},
+		"requirements": boundBy, "require": boundBy,
 		"embedded.faults": sideOf,
 	} {
 		var own []string
@@ -136,6 +133,19 @@ func ofSide(side config.Side, given map[string]string) map[string]string {
 		}
 	}
 	return given
+}
+
+// boundBy is the side that the requirements of an id or pattern bind; empty where there
+// are none, or some of both.
+func boundBy(id string) config.Side {
+	var side config.Side
+	for _, r := range requirements.Default().Named(id) {
+		if side != "" && side != config.Side(r.Binds) {
+			return ""
+		}
+		side = config.Side(r.Binds)
+	}
+	return side
 }
 
 // sideOf is the side of the embedded subject that has a fault; empty where none has, or both.

@@ -30,13 +30,17 @@ type named struct {
 
 // judging is what the commands that judge a subject have in common.
 type judging struct {
-	Only    []string          `help:"Judge only these requirements." placeholder:"ID" key:"requirements"`
-	Profile []string          `help:"Judge only these profiles: ${profiles}." placeholder:"NAME" key:"profiles"`
-	Agent   string            `help:"browser, or http for a client without scripts." placeholder:"KIND" key:"agent"`
-	Seed    string            `help:"Run the scenarios in the order of this seed. Each report names the seed of its run." placeholder:"NUMBER" key:"seed"`
-	Headed  bool              `help:"Show the browser's window." key:"browser.headed"`
-	Report  string            `help:"Folder for the reports." placeholder:"DIR" key:"report"`
-	Set     map[string]string `help:"Set any key of the configuration, as in --set timeout.launch=5s." placeholder:"KEY=VALUE" mapsep:"none"`
+	Only     []string          `help:"Judge only these requirements: ids, or patterns such as sec-tool-*." placeholder:"ID" key:"requirements"`
+	Profile  []string          `help:"Judge only these profiles: ${profiles}." placeholder:"NAME" key:"profiles"`
+	Agent    string            `help:"browser, or http for a client without scripts." placeholder:"KIND" key:"agent"`
+	Seed     string            `help:"Run the scenarios in the order of this seed. Each report names the seed of its run." placeholder:"NUMBER" key:"seed"`
+	Headed   bool              `help:"Show the browser's window." key:"browser.headed"`
+	FailOn   []string          `help:"What turns the run red beside what failed: warned, inconclusive, findings." placeholder:"WHAT" key:"fail_on"`
+	Strict   bool              `help:"As --fail-on warned,inconclusive,findings."`
+	Require  []string          `help:"Requirements that have to be passed whatever their level: ids, or patterns such as sec-tool-*." placeholder:"ID" key:"require"`
+	Baseline string            `help:"The results.json of an earlier run: only what has got worse since turns this one red." placeholder:"FILE" key:"baseline"`
+	Report   string            `help:"Folder for the reports." placeholder:"DIR" key:"report"`
+	Set      map[string]string `help:"Set any key of the configuration, as in --set timeout.launch=5s." placeholder:"KEY=VALUE" mapsep:"none"`
 }
 
 // notEmpty finds a flag that is given but empty, as by a variable of a script that is
@@ -70,6 +74,8 @@ func settings(command *kong.Context) map[string]string {
 		}
 		value, key := command.FlagValue(p.Flag), p.Flag.Tag.Get("key")
 		switch {
+		case p.Flag.Name == "strict":
+			given["fail_on"] = strings.Join(config.Failures, ",")
 		case p.Flag.Name == "set":
 			set, _ := value.(map[string]string)
 			for key, value := range set {
@@ -144,7 +150,7 @@ func judge(c config.Config, ready func(context.Context, scenarios.Subject) error
 	if err != nil {
 		return errors.New(c.Hide(err.Error()))
 	}
-	if code := doc.Outcome.ExitCode(); code != 0 {
+	if code := doc.ExitCode(); code != 0 {
 		return exit(code)
 	}
 	return nil
@@ -172,29 +178,16 @@ func (n *named) wait(ctx context.Context) error {
 // checkSelection finds ids that no spec would answer to, since a run that
 // judges nothing must not look like one that found nothing.
 func checkSelection(c config.Config) error {
-	if len(c.Requirements) == 0 {
-		return nil
-	}
 	covered := scenarios.Covered()
 	var problems []error
 	for _, id := range c.Requirements {
-		if r, known := requirements.Default().Get(requirements.ID(id)); !known {
-			problems = append(problems, fmt.Errorf("requirements: there is no requirement %q; 'invigilator requirements' lists them", id))
-		} else if string(r.Binds) != string(c.Side) {
-			problems = append(problems, fmt.Errorf("requirements: %s is a requirement for a %s; judge it with 'invigilator %s'", id, r.Binds, commandOf(c, r.Binds)))
-		} else if _, ok := covered[requirements.ID(id)]; !ok {
+		if !slices.ContainsFunc(requirements.Default().Named(id), func(r requirements.Requirement) bool {
+			return string(r.Binds) == string(c.Side) && covered[r.ID] != nil
+		}) {
 			problems = append(problems, fmt.Errorf("requirements: no scenario of this version checks %s", id))
 		}
 	}
 	return errors.Join(problems...)
-}
-
-// commandOf is the command that judges the other side likewise.
-func commandOf(c config.Config, side requirements.Side) string {
-	if c.IsEmbedded() {
-		return "demo " + string(side)
-	}
-	return string(side)
 }
 
 // progressLine shows how far the run is, in one line that is written over
@@ -257,10 +250,43 @@ func summarize(out io.Writer, doc results.Document, paths reports.Paths) {
 		judged := len(doc.Requirements) - counts[results.Inconclusive]
 		fmt.Fprintf(&b, "%s: %d of %d requirements were judged\n%s\n", strings.ToUpper(string(doc.Outcome)), judged, len(doc.Requirements), doc.Run.Subject.Name)
 	}
+	tellGate(&b, doc.Gate)
 	if paths.HTML != "" {
 		fmt.Fprintf(&b, "report: %s\n", paths.HTML)
 	}
 	_, _ = io.WriteString(out, b.String())
+}
+
+// tellGate says what the terms of who runs it make of a run, where there are some.
+func tellGate(b *strings.Builder, g *results.Gate) {
+	if g == nil {
+		return
+	}
+	fmt.Fprintf(b, "by your terms, status %d: %s\n", g.Exit, g.Because)
+	for _, part := range []struct {
+		name string
+		list []results.Red
+	}{{"red", g.Red}, {"waived", g.Waived}, {"mended", g.Mended}} {
+		for i, red := range part.list {
+			if i == maxReds {
+				fmt.Fprintf(b, "  and %d more, in the report\n", len(part.list)-i)
+				break
+			}
+			fmt.Fprintf(b, "  %s  %s\n", part.name, oneLine(red))
+		}
+	}
+}
+
+// maxReds is how many lines of a kind the gate tells; the report has all.
+const maxReds = 30
+
+// oneLine says what a verdict that counts is about, and why it does.
+func oneLine(red results.Red) string {
+	about := strings.TrimSpace(red.Requirement + " " + red.Case)
+	if about == "" {
+		about = results.Bounded(strings.Join(strings.Fields(red.Seen), " "), 200)
+	}
+	return about + ": " + red.Why
 }
 
 // maxTold is how many observations of a requirement are told; the report has all.

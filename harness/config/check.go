@@ -149,6 +149,7 @@ func (c Config) check() []error {
 			p.add(fmt.Sprintf("profiles.%d", i), "there is no profile %q; %s", profile, choice(profile, requirements.Profiles()))
 		}
 	}
+	c.checkTerms(&p)
 	for _, feature := range Features(c.Side) {
 		if whole, is := wholes[feature]; is && slices.Contains(c.Features, feature) && !c.Has(whole) {
 			p.add("features", "%s needs the feature %s, which is not declared", feature, whole)

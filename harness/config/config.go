@@ -16,6 +16,7 @@ import (
 	"github.com/invopop/jsonschema"
 
 	"invigilator.example/requirements"
+	"invigilator.example/results"
 )
 
 // Config says what to judge and how. Its JSON Schema comes from [Schema].
@@ -34,8 +35,12 @@ type Config struct {
 	Report             string             `json:"report" jsonschema_description:"The folder that the reports are written to; invigilator-report/tool or invigilator-report/platform when empty."`
 	ConcurrentLaunches int                `json:"concurrent_launches" jsonschema:"default=40,minimum=2,maximum=5000" jsonschema_description:"How many users are launched at the same time, over plain HTTP, to see whether the tool keeps them apart."`
 	Seed               int                `json:"seed" jsonschema:"default=0,minimum=0" jsonschema_description:"The order in which the scenarios run: the same for the same seed. The clock chooses it when 0; a report names that of its run."`
-	Requirements       []string           `json:"requirements" jsonschema_description:"Ids of the only requirements to judge; all when empty."`
+	Requirements       []string           `json:"requirements" jsonschema_description:"Ids of the only requirements to judge, or patterns such as sec-tool-*; all when empty."`
 	Profiles           []string           `json:"profiles" jsonschema_description:"The only profiles of the catalogue to judge, such as launch or proctoring; all when empty. Without launch, the subject need not support launches of resource links."`
+	FailOn             []string           `json:"fail_on" jsonschema_description:"What turns the run red beside what failed: warned, inconclusive (of what is only recommended, too) and findings."`
+	Require            []string           `json:"require" jsonschema_description:"Ids of requirements, or patterns such as sec-tool-*, that have to be passed whatever their level: a warning counts as a failure, and what is skipped as not shown."`
+	Waivers            []results.Waiver   `json:"waivers" jsonschema_description:"What may fail for a while, each with a reason and a last day. One that has ended, or that nothing needs, turns the run red."`
+	Baseline           string             `json:"baseline" jsonschema_description:"The results.json of an earlier run. What was as bad then does not turn this run red, and what passed then has to pass."`
 	Embedded           Embedded           `json:"embedded" jsonschema_description:"What is wrong with the embedded subject, which only the demo and the proof judge."`
 
 	// Side is the side that is judged.

@@ -82,6 +82,9 @@ func described(schema map[string]any, prefix string) map[string]map[string]any {
 	properties, _ := schema["properties"].(map[string]any)
 	for name, value := range properties {
 		property := value.(map[string]any)
+		if items, _ := property["items"].(map[string]any); items["type"] == "object" {
+			continue // a matter of files
+		}
 		if property["type"] != "object" {
 			out[prefix+name] = property
 			continue
@@ -164,17 +167,18 @@ func TestDefaultsCanBeWrittenIntoAFile(t *testing.T) {
 }
 
 func TestWhatComesLaterWins(t *testing.T) {
-	const inFile = "tool:\n  name: file\nreport: file\nrequirements: [file]\nbrowser: {headed: true}\ntimeout: {run: 1m}\n"
+	const inFile = "tool:\n  name: file\nreport: file\nrequirements: [sec-tool-aud]\nbrowser: {headed: true}\ntimeout: {run: 1m}\n"
 	environ := []string{
-		"INVIGILATOR_TOOL_NAME=environment", "INVIGILATOR_REPORT=environment", "INVIGILATOR_REQUIREMENTS=environment",
+		"INVIGILATOR_TOOL_NAME=environment", "INVIGILATOR_REPORT=environment", "INVIGILATOR_REQUIREMENTS=sec-tool-login-csrf",
 		"INVIGILATOR_BROWSER_HEADED=false", "INVIGILATOR_TIMEOUT_RUN=2m", "PATH=/bin", "INVIGILATORY=no",
 	}
 	settings := map[string]string{
-		"tool.name": "setting", "report": "setting", "requirements": "setting", "browser.headed": "true", "timeout.run": "3m",
+		"tool.name": "setting", "report": "setting", "requirements": "sec-tool-nonce-*", "browser.headed": "true", "timeout.run": "3m",
 	}
+	only := map[string]string{"file": "sec-tool-aud", "environment": "sec-tool-login-csrf", "setting": "sec-tool-nonce-*"}
 	from := func(name string, headed bool, run time.Duration) config.Config {
 		return changed(func(c *config.Config) {
-			c.Tool.Name, c.Report, c.Requirements, c.Browser.Headed = name, name, []string{name}, headed
+			c.Tool.Name, c.Report, c.Requirements, c.Browser.Headed = name, name, []string{only[name]}, headed
 			c.Timeout.Run = config.Duration(run)
 		})
 	}
@@ -316,7 +320,15 @@ func TestAProblemNamesItsKey(t *testing.T) {
 		"boolean for text":            {file: "report: true\n", want: []string{"report: is true or false instead of text"}},
 		"text for boolean":            {file: "browser: {headed: yes}\n", want: []string{"browser.headed: is text instead of true or false"}},
 		"text for list":               {file: "requirements: a\n", want: []string{"requirements: is text instead of a list"}},
-		"number in list":              {file: "requirements: [a, 7]\n", want: []string{"requirements.1: is a number instead of text: put it in quotes"}},
+		"unknown requirement":         {file: "requirements: [sec-tool-audd]\n", want: []string{"requirements.0: there is no requirement \"sec-tool-audd\"; did you mean sec-tool-aud?"}},
+		"requirement of other side":   {file: "require: [sec-id-token-*]\n", want: []string{"require.0: sec-id-token-* is a requirement for a platform; judge it with 'invigilator platform'"}},
+		"what turns it red":           {file: "fail_on: [warn]\n", want: []string{"fail_on.0: nothing is called \"warn\"; did you mean warned? There are failed, warned, inconclusive, findings"}},
+		"waiver without a reason":     {file: "waivers: [{requirement: sec-tool-aud, until: 2027-01-31}]\n", want: []string{"waivers.0.reason: is needed"}},
+		"waiver for ever":             {file: "waivers: [{requirement: sec-tool-aud, reason: a ticket}]\n", want: []string{"waivers.0.until: \"\" is not a day such as 2027-01-31"}},
+		"waiver until no day":         {file: "waivers: [{requirement: sec-tool-aud, reason: a ticket, until: 2027-02-31}]\n", want: []string{"waivers.0.until: \"2027-02-31\" is not a day"}},
+		"waiver of no requirement":    {file: "waivers: [{requirement: sec-tool-x*, reason: a ticket, until: 2027-01-31}]\n", want: []string{"waivers.0.requirement: there is no requirement \"sec-tool-x*\""}},
+		"waiver of no case":           {file: "waivers: [{requirement: sec-tool-aud, case: aud-oter, reason: a ticket, until: 2027-01-31}]\n", want: []string{"waivers.0.case: sec-tool-aud has no case \"aud-oter\""}},
+		"number in list":              {file: "requirements: [sec-tool-aud, 7]\n", want: []string{"requirements.1: is a number instead of text: put it in quotes"}},
 		"list for section":            {file: "tool: [a]\n", want: []string{"tool: is a list instead of a section"}},
 		"text for section":            {file: "tool: a\n", want: []string{"tool: is text instead of a section"}},
 		"section for text":            {file: "agent: {a: b}\n", want: []string{"agent: "}},
@@ -491,12 +503,11 @@ func TestListsFromText(t *testing.T) {
 		t.Run(text, func(t *testing.T) {
 			g := NewWithT(t)
 			for _, s := range []config.Sources{
-				{Demo: true, Environ: []string{"INVIGILATOR_REQUIREMENTS=" + text, "INVIGILATOR_EMBEDDED_FAULTS=" + text}},
-				{Demo: true, Settings: map[string]string{"requirements": text, "embedded.faults": text}},
+				{Demo: true, Environ: []string{"INVIGILATOR_EMBEDDED_FAULTS=" + text}},
+				{Demo: true, Settings: map[string]string{"embedded.faults": text}},
 			} {
 				loaded, err := load(s)
 				g.Expect(err).NotTo(HaveOccurred())
-				g.Expect(loaded.Requirements).To(Equal(want))
 				g.Expect(loaded.Embedded.Faults).To(Equal(want))
 			}
 		})
@@ -738,6 +749,7 @@ func TestEveryKeyCanBeSetFromEverySource(t *testing.T) {
 	texts := map[string]string{
 		"agent": "http", "embedded.null_peer": "blank", "fake_platform.url": "https://lms.example", "fake_platform.listen": ":1", "browser.devtools_url": "http://b:1",
 		"fake_platform.other_url": "https://other.example", "features": "tls", "concurrent_launches": "7", "seed": "7", "embedded.null_peer_after_requests": "7", "embedded.null_peer_every_requests": "7", "embedded.null_peer_part": "grades",
+		"fail_on": "warned", "require": "sec-tool-nonce-*", "requirements": "sec-tool-aud",
 		"fake_tool.url": "https://tool.example", "fake_tool.other_url": "https://other.example", "fake_tool.listen": ":1",
 	}
 	for _, key := range config.Keys() {

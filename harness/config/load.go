@@ -428,7 +428,7 @@ func leaves(t reflect.Type, prefix string) map[string]reflect.Type {
 	for field := range t.Fields() {
 		key := prefix + field.Tag.Get("json")
 		switch {
-		case field.Tag.Get("json") == "-", field.Type.Kind() == reflect.Map: // a matter of files
+		case field.Tag.Get("json") == "-", field.Type.Kind() == reflect.Map, field.Type == reflect.TypeFor[[]results.Waiver](): // a matter of files
 		case field.Type.Kind() == reflect.Struct:
 			maps.Copy(found, leaves(field.Type, key+"."))
 		default:

@@ -6,8 +6,6 @@ package results
 import (
 	"encoding/json"
 	"fmt"
-	"io"
-	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -15,8 +13,8 @@ import (
 )
 
 // Schema names the version of the document's shape. A reader refuses a
-// document whose schema it does not know.
-const Schema = "invigilator/results/v1"
+// document whose schema it does not know; [Read] knows that of the version before, too.
+const Schema = "invigilator/results/v2"
 
 // A Verdict says what was found about a requirement or about one stimulus of it.
 type Verdict string
@@ -316,48 +314,4 @@ type Page struct {
 	Screenshot string   `json:"screenshot,omitempty"`
 	Console    []string `json:"console,omitempty"`
 	Notes      []string `json:"notes,omitempty"` // dialogs, downloads, blocked frames
-}
-
-// Read decodes a document and refuses one of another schema.
-func Read(r io.Reader) (Document, error) {
-	text, err := io.ReadAll(r)
-	if err != nil {
-		return Document{}, fmt.Errorf("results document: %w", err)
-	}
-	var version struct {
-		Schema string `json:"schema"`
-	}
-	if err := json.Unmarshal(text, &version); err != nil {
-		return Document{}, fmt.Errorf("results document: %w", err)
-	}
-	if version.Schema != Schema {
-		return Document{}, fmt.Errorf("results document has schema %q, this version reads %q", version.Schema, Schema)
-	}
-	var doc Document
-	if err := json.Unmarshal(text, &doc); err != nil {
-		return Document{}, fmt.Errorf("results document: %w", err)
-	}
-	return doc, nil
-}
-
-// ReadFile reads a document from a file; the error names it.
-func ReadFile(path string) (Document, error) {
-	file, err := os.Open(path)
-	if err != nil {
-		return Document{}, err
-	}
-	defer func() { _ = file.Close() }()
-	doc, err := Read(file)
-	if err != nil {
-		return doc, fmt.Errorf("%s: %w", path, err)
-	}
-	return doc, nil
-}
-
-// Write encodes the document, the same bytes for the same document.
-func Write(w io.Writer, doc Document) error {
-	enc := json.NewEncoder(w)
-	enc.SetEscapeHTML(true)
-	enc.SetIndent("", " ")
-	return enc.Encode(doc)
 }

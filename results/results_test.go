@@ -2,10 +2,12 @@ package results_test
 
 import (
 	"bytes"
+	"compress/gzip"
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
 	"net/http"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -518,6 +520,65 @@ func TestWriteThenRead(t *testing.T) {
 	}
 }
 
+// What a version before has written is read as what it says.
+func TestReadTheSchemaBefore(t *testing.T) {
+	g := NewWithT(t)
+	run, selected, notCovered, fragments := whole()
+	doc := results.Assemble(run, nil, selected, notCovered, fragments)
+	before := doc
+	before.Schema = "invigilator/results/v1"
+	text, err := json.MarshalIndent(before, "", " ")
+	g.Expect(err).NotTo(HaveOccurred())
+	read, err := results.Read(bytes.NewReader(text))
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(cmp.Diff(doc, read, sameJSON, cmpopts.EquateEmpty())).To(BeEmpty())
+	g.Expect(cmp.Diff(written(g, doc), written(g, read))).To(BeEmpty())
+}
+
+// storedEvidence are the values that a document as it is written holds for its flows.
+func storedEvidence(g *WithT, text string) (values []any) {
+	var stored struct{ Evidence []byte }
+	g.Expect(json.Unmarshal([]byte(text), &stored)).To(Succeed())
+	unpacked, err := gzip.NewReader(bytes.NewReader(stored.Evidence))
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(json.NewDecoder(unpacked).Decode(&values)).To(Succeed())
+	return values
+}
+
+func TestEvidenceIsStoredOnce(t *testing.T) {
+	g := NewWithT(t)
+	doc := results.Document{Schema: results.Schema, Flows: map[string]results.Flow{}, Consulted: map[string][]string{"a": {"x", "y"}, "b": {"x", "y"}}}
+	for i := range 50 {
+		id := fmt.Sprint("f", i)
+		doc.Flows[id] = results.Flow{
+			ID: id, Title: id, Tokens: []results.Token{{Name: "id_token", Raw: "a.b.c", Claims: json.RawMessage(`{"sub":"ada"}`)}},
+			Steps: []results.Step{{SeenBy: "tool", URL: "https://tool.example", ResponseHeader: [][2]string{{"Content-Type", "text/html"}}, ResponseBody: "the same page"}},
+			Page:  results.Page{URL: "https://tool.example", Text: "the same page", Console: []string{"said"}, Notes: []string{"said"}},
+		}
+	}
+	values := storedEvidence(g, written(g, doc))
+	g.Expect(values[0]).To(BeNil(), "no value has the number that stands for none")
+	g.Expect(values[1:]).To(ConsistOf(
+		"https://tool.example", "the same page", "a.b.c", map[string]any{"sub": "ada"}, []any{"said"}, []any{"x", "y"}, []any{[]any{"Content-Type", "text/html"}},
+		ConsistOf(HaveKeyWithValue("seen_by", "tool")), ConsistOf(HaveKeyWithValue("name", "id_token")),
+	))
+}
+
+// A requirement, and a flow, is a line, so that those who look for one see it whole.
+func TestWrittenInLines(t *testing.T) {
+	g := NewWithT(t)
+	run, selected, notCovered, fragments := whole()
+	doc := results.Assemble(run, nil, selected, notCovered, fragments)
+	lines := strings.Split(written(g, doc), "\n")
+	for _, r := range doc.Requirements {
+		g.Expect(lines).To(ContainElement(HavePrefix(`{"id":"` + r.ID + `"`)))
+	}
+	for id := range doc.Flows {
+		g.Expect(lines).To(ContainElement(HavePrefix(`"` + id + `":{"id":"` + id + `"`)))
+	}
+	g.Expect(lines).To(ContainElements(`"screenshots":{`, `"run":{`))
+}
+
 func TestListsAreNeverNull(t *testing.T) {
 	g := NewWithT(t)
 	g.Expect(written(g, assemble(nil))).NotTo(ContainSubstring("null"))
@@ -528,7 +589,7 @@ func TestReadRefuses(t *testing.T) {
 	g := NewWithT(t)
 	text := written(g, assemble([]requirements.Requirement{requirement("a", requirements.Must)}))
 	for name, test := range map[string]struct{ text, want string }{
-		"a later schema":    {strings.Replace(text, results.Schema, "invigilator/results/v2", 1), `schema "invigilator/results/v2"`},
+		"a later schema":    {strings.Replace(text, results.Schema, "invigilator/results/v3", 1), `schema "invigilator/results/v3"`},
 		"a longer schema":   {strings.Replace(text, results.Schema, results.Schema+"0", 1), `schema "` + results.Schema + `0"`},
 		"another program's": {`{"schema":"sarif"}`, `schema "sarif"`},
 		"no schema":         {`{}`, `schema ""`},
@@ -538,8 +599,11 @@ func TestReadRefuses(t *testing.T) {
 		"half a document":   {text[:len(text)/2], "results document: "},
 		"no closing brace":  {strings.TrimSuffix(text, "}\n"), "results document: "},
 		"a list":            {`[` + text + `]`, "results document: "},
-		"wrong types":       {strings.Replace(text, `"verdict": "inconclusive"`, `"verdict": 1`, 1), "results document: "},
-		"broken image":      {strings.Replace(text, `"screenshots": {}`, `"screenshots": {"a": "%"}`, 1), "results document: "},
+		"wrong types":       {strings.Replace(text, `"verdict":"inconclusive"`, `"verdict":1`, 1), "results document: "},
+		"broken image":      {strings.Replace(text, `"screenshots":{}`, `"screenshots":{"a":"%"}`, 1), "results document: "},
+		"no compression":    {strings.Replace(text, `"screenshots":{}`, `"screenshots":{"a":"/9j/"}`, 1), "results document: screenshot a: "},
+		"no evidence":       {regexp.MustCompile(`"evidence":"[^"]*"`).ReplaceAllString(text, `"evidence":""`), "results document: evidence: "},
+		"lost evidence":     {strings.Replace(text, `"flows":{}`, `"flows":{"f":{"page":{"text":7}}}`, 1), "results document: there is no value 7 of the evidence"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			g := NewWithT(t)
@@ -690,8 +754,8 @@ func TestScenariosOfTheSameNameKeepAnOrder(t *testing.T) {
 }
 
 func TestReadNamesTheSchemaOfAnotherShape(t *testing.T) {
-	_, err := results.Read(strings.NewReader(`{"requirements":{"a":1},"schema":"invigilator/results/v2"}`))
-	NewWithT(t).Expect(err).To(MatchError(ContainSubstring(`schema "invigilator/results/v2"`)))
+	_, err := results.Read(strings.NewReader(`{"requirements":{"a":1},"schema":"invigilator/results/v3"}`))
+	NewWithT(t).Expect(err).To(MatchError(ContainSubstring(`schema "invigilator/results/v3"`)))
 }
 
 func TestReadRefusesWhatFollows(t *testing.T) {

@@ -2,6 +2,10 @@ package reports_test
 
 import (
 	"bytes"
+	"compress/gzip"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
 	"encoding/xml"
 	"errors"
 	"fmt"
@@ -97,13 +101,53 @@ type broken struct{}
 
 func (broken) Write([]byte) (int, error) { return 0, errors.New("disk full") }
 
+// filled is a page in which a reader has opened everything, and the parts that were
+// unpacked for that, by the ids of what has them.
+func filled(g *WithT, text string) (*goquery.Document, map[string]string) {
+	page, parts := parse(g, text), map[string]string{}
+	page.Find("script[type]").Each(func(_ int, s *goquery.Selection) {
+		packed, err := gzip.NewReader(base64.NewDecoder(base64.StdEncoding, strings.NewReader(s.Text())))
+		g.Expect(err).NotTo(HaveOccurred())
+		var pack map[string]string
+		g.Expect(json.NewDecoder(packed).Decode(&pack)).To(Succeed())
+		for id, part := range pack {
+			g.Expect(parts).NotTo(HaveKey(id))
+			parts[id] = part
+			at := page.Find(fmt.Sprintf("[id=%q]", id))
+			g.Expect(at.AttrOr("data-pack", "")).To(Equal(strings.TrimPrefix(s.AttrOr("id", ""), "pack-")))
+			if at.Is("image") {
+				at.SetAttr("href", "data:image/jpeg;base64,"+part)
+			} else {
+				at.Find("summary").NextAll().Remove()
+				at.AppendHtml(part)
+			}
+		}
+	})
+	g.Expect(page.Find("[data-pack]").Length()).To(Equal(len(parts)))
+	return page, parts
+}
+
 func TestPageIsInert(t *testing.T) {
 	each(t, "HTML", func(g *WithT, _ results.Document, text string) {
-		page := parse(g, text)
-		g.Expect(page.Find("script, iframe, object, embed, form, link, base, img, textarea").Length()).To(BeZero())
+		page, parts := filled(g, text)
+		g.Expect(page.Find("iframe, object, embed, form, link, base, img, textarea").Length()).To(BeZero())
+		for id, part := range parts {
+			g.Expect(part).NotTo(ContainSubstring("ZgotmplZ"), id)
+			g.Expect(part).NotTo(MatchRegexp("[\x00\x0b\x1b\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]"), id)
+		}
 		g.Expect(page.Find("style").Length()).To(Equal(1))
 		policy, _ := page.Find("meta[http-equiv=Content-Security-Policy]").Attr("content")
-		g.Expect(policy).To(HavePrefix("default-src 'none'; img-src data:; style-src 'unsafe-inline'"))
+		own := page.Find("script:not([type])")
+		hash := sha256.Sum256([]byte(own.Text()))
+		g.Expect(own.Length()).To(BeNumerically("<=", 1), "the page has one script, and runs no other")
+		g.Expect(policy).To(HavePrefix("default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'sha256-"))
+		if own.Length() > 0 {
+			g.Expect(policy).To(ContainSubstring("script-src 'sha256-" + base64.StdEncoding.EncodeToString(hash[:]) + "';"))
+		}
+		page.Find("script[type]").Each(func(_ int, s *goquery.Selection) {
+			g.Expect(s.AttrOr("type", "")).To(Equal("application/gzip"), "which no browser runs")
+			g.Expect(s.Text()).To(MatchRegexp("^[A-Za-z0-9+/=]+$"))
+		})
 		g.Expect(text).NotTo(ContainSubstring("ZgotmplZ"), "html/template's word for what it had to refuse")
 		g.Expect(text).NotTo(MatchRegexp("[\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]"))
 		page.Find("*").Each(func(_ int, s *goquery.Selection) {
@@ -195,11 +239,11 @@ func TestPageShowsTheEvidence(t *testing.T) {
 	g := NewWithT(t)
 	doc := sample()
 	text := render(g, "HTML", doc)
-	page := parse(g, text)
+	page, _ := filled(g, text)
 
 	g.Expect(page.Find("#core-nonce-foreign .observation").First().Find("use").Length()).To(Equal(2), "screenshots side by side")
 	g.Expect(page.Find("#core-passed use").Length()).To(BeZero())
-	g.Expect(strings.Count(text, "data:image/jpeg;base64,")).To(Equal(2), "each screenshot is held once, and none that is no JPEG")
+	g.Expect(page.Find("image").Length()).To(Equal(3), "each screenshot is held once, and none that is no JPEG")
 	g.Expect(page.Find("#flow-third").Text()).To(ContainSubstring("not in the record as a JPEG"))
 	g.Expect(page.Find("#core-unseen").Text()).To(ContainSubstring("lost (not recorded)"))
 
@@ -218,6 +262,45 @@ func TestPageShowsTheEvidence(t *testing.T) {
 
 	doc.Run.Subject.Embedded = true
 	g.Expect(render(g, "HTML", doc)).NotTo(ContainSubstring("curl"), "it would call a tool that is gone")
+}
+
+// Without scripts a reader sees the evidence of all that did not pass, and what else there is.
+func TestWhatDidNotPassIsWholeWithoutAScript(t *testing.T) {
+	g := NewWithT(t)
+	doc := sample()
+	text := render(g, "HTML", doc)
+	page := parse(g, text)
+	opened, parts := filled(g, text)
+	for _, r := range doc.Requirements {
+		for i, o := range r.Observations {
+			seen := page.Find("#" + r.ID + " .observation").Eq(i)
+			g.Expect(seen.Find("summary").Text()).To(And(ContainSubstring(o.Stimulus), ContainSubstring(string(o.Verdict))))
+			if o.Verdict == results.Passed {
+				g.Expect(seen.Find("dl").Length()).To(BeZero())
+				continue
+			}
+			g.Expect(seen.AttrOr("data-pack", "")).To(BeEmpty())
+			g.Expect(seen.Find("dl").Length()).To(Equal(1))
+			for _, id := range o.Flows {
+				if id != "lost" {
+					g.Expect(page.Find("#flow-" + id + " tbody tr").Length()).To(Equal(3))
+					g.Expect(page.Find("#shot-"+doc.Flows[id].Page.Screenshot).AttrOr("href", "")).To(HavePrefix("data:image/jpeg;base64,"))
+				}
+			}
+		}
+	}
+	row := page.Find("#flow-fourth")
+	g.Expect(row.Text()).To(And(ContainSubstring("A launch that nobody blames"), ContainSubstring("settled, 130 ms"), ContainSubstring("3 exchanges"), ContainSubstring("https://tool.example/launch, status 200")))
+	g.Expect(row.Find("tbody").Length()).To(BeZero())
+	g.Expect(page.Find("#shot-blue").AttrOr("href", "")).To(BeEmpty())
+	g.Expect(opened.Find("#flow-fourth tbody tr").Length()).To(Equal(3))
+	g.Expect(opened.Find("#core-passed").Text()).To(ContainSubstring("the launch was accepted"))
+	var ids []string
+	for id := range parts {
+		ids = append(ids, id)
+	}
+	g.Expect(ids).To(ConsistOf("flow-third", "flow-fourth", "shot-blue", "seen-core-passed-1", "seen-core-passed-2", "seen-core-nonce-foreign-2"))
+	g.Expect(page.Find("#evidence noscript").Length()).To(Equal(1))
 }
 
 func TestPageLinksOnlyToTheWeb(t *testing.T) {
@@ -239,6 +322,11 @@ func TestPageStaysUsableWithManyFlows(t *testing.T) {
 	}
 	text := render(g, "HTML", doc)
 	g.Expect(len(text)).To(BeNumerically("<", 6_000_000))
+	passed := doc
+	passed.Requirements = doc.Requirements[:1]
+	passed.Requirements[0].Observations[0].Flows = doc.Requirements[1].Observations[0].Flows
+	passed.Findings = nil
+	g.Expect(len(render(g, "HTML", passed))).To(BeNumerically("<", 400_000), "what passed is packed")
 	g.Expect(parse(g, text).Find("details.flow[open]").Length()).To(BeZero())
 }
 

@@ -94,8 +94,9 @@ func sample() results.Document {
 			"control": flow("control", "A launch as it should be", "red"),
 			"foreign": flow("foreign", "The same with the nonce of another login: "+hostile, "green"),
 			"third":   flow("third", "A launch whose picture is broken", "broken"),
+			"fourth":  flow("fourth", "A launch that nobody blames", "blue"),
 		},
-		Screenshots: map[string][]byte{"red": picture(color.RGBA{200, 60, 60, 255}), "green": picture(color.RGBA{60, 160, 90, 255}), "broken": []byte(hostile)},
+		Screenshots: map[string][]byte{"red": picture(color.RGBA{200, 60, 60, 255}), "green": picture(color.RGBA{60, 160, 90, 255}), "blue": picture(color.RGBA{60, 90, 160, 255}), "broken": []byte(hostile)},
 	}
 }
 

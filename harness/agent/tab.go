@@ -951,14 +951,32 @@ func (t *tab) screenshot(ctx context.Context) []byte {
 			return nil
 		}
 	}
-	shot, err := chromedp.Call(call, page.CaptureScreenshot, page.CaptureScreenshotParams{
-		Format: page.CaptureScreenshotFormatJpeg, Quality: new(int64(50)), OptimizeForSpeed: new(true),
-	})
+	shot, err := capture(call)
 	if err != nil {
 		t.note("no screenshot: %v", whichever(ctx, err))
 		return nil
 	}
 	return shot.Data
+}
+
+// How pictures are taken: as wide as a report shows them (640 pixels of a window of 1024), in
+// which a page's text can still be read.
+const (
+	pictureScale   = 0.625
+	pictureQuality = 40
+)
+
+// capture takes a picture of what the window shows.
+func capture(ctx context.Context) (page.CaptureScreenshotResult, error) {
+	metrics, err := chromedp.Call(ctx, page.GetLayoutMetrics, cdp.Empty{})
+	if err != nil {
+		return page.CaptureScreenshotResult{}, err
+	}
+	view := metrics.CSSVisualViewport
+	return chromedp.Call(ctx, page.CaptureScreenshot, page.CaptureScreenshotParams{
+		Format: page.CaptureScreenshotFormatJpeg, Quality: new(int64(pictureQuality)), OptimizeForSpeed: new(true),
+		Clip: &page.Viewport{X: view.PageX, Y: view.PageY, Width: view.ClientWidth, Height: view.ClientHeight, Scale: pictureScale},
+	})
 }
 
 // listed writes the browser's reasons in a line.

@@ -107,6 +107,13 @@ func (t *Tool) accessToken(ctx context.Context, of client, scopes []string, need
 	return kept.token, nil
 }
 
+// forget drops an access token that is kept.
+func (t *Tool) forget(key grantKey) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	delete(t.grants, key)
+}
+
 // isExpired says whether a token has had its time, as far as the platform said it.
 func (t *Tool) isExpired(g grant) bool { return !g.expires.IsZero() && !t.opts.Now().Before(g.expires) }
 

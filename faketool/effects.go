@@ -43,6 +43,9 @@ func needs(says string, kept func(*response) bool) func(*response) error {
 	}
 }
 
+// errCrash is what the tool dies of.
+var errCrash = &refusal{http.StatusInternalServerError, "null"}
+
 func crash(*response, error) error { return errCrash }
 
 func crashInstead(a handling) handling {

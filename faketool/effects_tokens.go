@@ -78,27 +78,72 @@ func (g granting) isReduced() bool {
 // isLong says whether a token for the grade services is longer than a fault takes.
 func (g granting) isLong() bool { return ofGrades(g.scopes) && len(g.access) > shortToken }
 
-// answersWith says whether a request was answered with a status.
-func answersWith(status int) func(calling) bool {
-	return func(c calling) bool { return c.status == status }
+// gradesAnswer says whether a request to a grade service was answered with a status.
+func gradesAnswer(status int) func(calling) bool {
+	return func(c calling) bool { return ofGrades(c.scopes) && c.status == status }
+}
+
+// gradesAnswerStill is the same for the first dozen times.
+func gradesAnswerStill(status int) func(calling) bool {
+	return func(c calling) bool { return gradesAnswer(status)(c) && c.times < dozen }
 }
 
 // scoredWith says whether a score was answered for the first time, with a status.
 func scoredWith(status int) func(calling) bool {
-	return func(c calling) bool { return c.score && c.times == 1 && c.status == status }
+	return func(c calling) bool { return c.sendsScore() && c.times == 1 && c.status == status }
 }
 
 // withExpired says whether an access token was not taken that has expired.
 func withExpired(c calling) bool {
 	c.t.mu.Lock()
 	defer c.t.mu.Unlock()
-	return c.status == http.StatusUnauthorized && c.t.isExpired(c.t.grants[c.grant])
+	return gradesAnswer(http.StatusUnauthorized)(c) && c.t.isExpired(c.t.grants[c.grant()])
 }
 
 // forgetGrant forgets the access token of a request.
 func forgetGrant(c calling) calling {
-	c.t.mu.Lock()
-	defer c.t.mu.Unlock()
-	delete(c.t.grants, c.grant)
+	c.t.forget(c.grant())
 	return c
 }
+
+// hasToken says whether there is an access token for a request to a grade service.
+func (c call) hasToken() bool {
+	c.t.mu.Lock()
+	defer c.t.mu.Unlock()
+	_, kept := c.t.grants[c.grant()]
+	return kept && ofGrades(c.scopes)
+}
+
+// carries changes how an access token for the grade services is sent.
+func carries(changed func(GradeRequest) GradeRequest) fault.Effect {
+	return tokenCarried.Change(func(c call) call {
+		if ofGrades(c.scopes) {
+			c.GradeRequest = changed(c.GradeRequest)
+		}
+		return c
+	})
+}
+
+// asks asks for a token for other scopes.
+func asks(instead func(scoping) []string) fault.Effect {
+	return scopesAsked.Change(func(a scoping) scoping {
+		a.scopes = instead(a)
+		return a
+	})
+}
+
+func asksForOneScope(a scoping) []string {
+	if len(a.scopes) > 1 {
+		return []string{a.needed}
+	}
+	return a.scopes
+}
+
+func asksForAllScopes(a scoping) []string {
+	if len(a.scopes) < len(lti.GradeScopes) {
+		return lti.GradeScopes
+	}
+	return a.scopes
+}
+
+func asksForControlScope(a scoping) []string { return append(slices.Clone(a.scopes), lti.ScopeControl) }

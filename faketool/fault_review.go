@@ -169,7 +169,7 @@ var reviewDefects = []Fault{
 	{Name: AcceptsReviewsAgain, Proves: "sr-tool-verifies-id-token", Part: OfReviews, Does: "takes a review again, in any browser", Effects: []fault.Effect{loginOfBrowser.Lift((*response).opensWork), loginUnused.Lift((*response).opensWork)}},
 	{Name: GradesReviewer, Proves: "sr-tool-score-for-learner", Part: OfReviews, Does: "posts the reviewer's id as the learner's"},
 	{Name: NamesLearnerAsGrader, Proves: "sr-tool-score-for-learner", Part: OfReviews, Does: "posts the learner's id as the scoringUserId"},
-	{Name: DropsQueryOfGrade, Proves: "sr-tool-score-for-learner", Part: OfReviews, Does: "drops the query of the line item where it posts a grade"},
+	{Name: DropsQueryOfGrade, Proves: "sr-tool-score-for-learner", Part: OfReviews, Does: "drops the query of the line item where it posts a grade", Effects: []fault.Effect{postsTo(dropsQueryOfGrade)}},
 	{Name: GradesAtSubmission, Proves: "sr-tool-score-timestamp-grows", Part: OfReviews, Does: "posts a grade with the time of the score before it"},
 	{Name: RepeatsTimeOfGrade, Proves: "sr-tool-score-timestamp-grows", Part: OfReviews, Does: "posts another grade with the time of the first one"},
 	{Name: GradesInWholeSeconds, Proves: "sr-tool-score-timestamp-grows", Part: OfReviews, Does: "posts grades with a time in whole seconds"},

@@ -1,7 +1,6 @@
 package faketool
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -9,7 +8,6 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
-	"strings"
 	"time"
 
 	"invigilator.example/fault"
@@ -72,56 +70,38 @@ func patient(serve http.HandlerFunc) http.HandlerFunc {
 
 // callGrades sends a request to a grade service, with an access token for all that
 // the platform announces: the tool needs one token only. It fails where the
-// answer is none of success. Where the platform does not take the token any more,
-// the request is sent again with a new one, and where the service is not available,
-// once more in any case.
+// answer is none of success.
 func (t *Tool) callGrades(ctx context.Context, g *gradebook, scope string, r GradeRequest) (*Exchange, error) {
 	if !g.offers(scope) {
 		return nil, fmt.Errorf("the platform does not offer the scope %s", scope)
 	}
-	scopes := t.asked(g, scope)
-	t.spoilCall(&r)
-	t.forget(grantOf(g.of, scopes))
-	spent, tries := "", map[int]int{} // by the status of the answer
-	for {
-		token, err := t.accessToken(ctx, g.of, scopes, scope, spent)
-		if err != nil {
-			return nil, err
-		}
-		r.Token = token
-		e, err := t.sendGrade(ctx, &gradeDraft{tool: t, GradeRequest: tokenCarried.Pass(t.carrier, r)})
-		if err != nil {
-			return nil, err
-		}
-		tries[e.Status]++
-		done := calling{t, grantOf(g.of, scopes), r.MediaType == lti.MediaTypeScore, e.Status, tries[e.Status]}
-		callAnswered.Pass(t.carrier, done)
-		if !callsAgain.Taken(t.carrier, done) {
-			return e, cmp.Or(t.crashOfCall(e), e.failure(), t.misjudges(r, e), t.misread(r, e))
-		}
-		if e.Status == http.StatusUnauthorized {
-			spent = token
-		}
-		t.spoilRetry(&r)
+	asked := scopesAsked.Pass(t.carrier, scoping{scope, g.scopes})
+	r = gradeRequested.Pass(t.carrier, r)
+	e, err := t.call(ctx, call{t, g.of, asked.scopes, scope, r})
+	if err != nil {
+		return nil, err
 	}
+	return e, gradesAnswered.First(t.carrier, answered{r, e})
 }
 
-// calling is a request to a grade service that was answered.
-type calling struct {
-	t      *Tool
-	grant  grantKey // of its access token
-	score  bool     // it was for a score
-	status int
-	times  int // that this was the answer
+// scoping is what a token is asked for where one is needed.
+type scoping struct {
+	needed string
+	scopes []string // all that the platform announces
 }
 
-// How a grade service is asked.
+// answered is a request to a grade service with its answer.
+type answered struct {
+	request GradeRequest
+	*Exchange
+}
+
+// How a grade service is asked, and what its answer has to be.
 var (
-	tokenCarried = &fault.Seam[GradeRequest]{Name: "a request with its access token"}
-	callAnswered = &fault.Seam[calling]{Name: "a request that was answered"}
-	callsAgain   = &fault.Step[calling]{Name: "sends a request once more", Honest: func(c calling) bool {
-		return c.times == 1 && (c.status == http.StatusUnauthorized || c.status == http.StatusServiceUnavailable)
-	}}
+	scopesAsked    = &fault.Seam[scoping]{Name: "the scopes that an access token for the grade services is asked for"}
+	gradeRequested = &fault.Seam[GradeRequest]{Name: "a request to a grade service, before it has its access token"}
+	gradesAnswered = &fault.List[answered]{Name: "the answer of a grade service", Rules: []*fault.Rule[answered]{callSucceeded}}
+	callSucceeded  = &fault.Rule[answered]{Name: "a grade service has done what it was asked for", Broken: func(a answered) error { return a.failure() }}
 )
 
 // failure says why a request has not succeeded; nil where it has.
@@ -141,46 +121,80 @@ func (e *Exchange) failure() error {
 // maxPages bounds how many pages of a list are read.
 const maxPages = 50
 
+// A listing is a list that is read page by page, as far as it has been read.
+type listing struct {
+	list       string // its address
+	read       int    // how many pages
+	seen       map[string]bool
+	page       []json.RawMessage // the last that was read
+	unreadable error             // why that cannot be read; nil where it can
+	header     http.Header       // that it came with
+	next       string            // where the next one is; empty where there is none
+}
+
+// How a list is read.
+var (
+	pageRead     = &fault.List[listing]{Name: "a page of a list", Rules: []*fault.Rule[listing]{pageIsList}}
+	nextNamed    = &fault.Seam[listing]{Name: "where the next page of a list is"}
+	goesOn       = &fault.Step[listing]{Name: "reads the next page of a list", Honest: func(l listing) bool { return l.next != "" }}
+	nextFollowed = &fault.List[listing]{Name: "the way to the next page of a list", Rules: []*fault.Rule[listing]{pageIsNew, pageIsOfSite, pagesBounded}}
+)
+
+var pageIsList = &fault.Rule[listing]{Name: "a page is a list", Broken: func(l listing) error {
+	if l.unreadable != nil {
+		return errors.New("the platform's list is none")
+	}
+	return nil
+}}
+
+var pageIsNew = &fault.Rule[listing]{Name: "the next page is one that has not been read", Broken: func(l listing) error {
+	if l.seen[l.next] {
+		return errors.New("the platform's list leads back to where it was")
+	}
+	return nil
+}}
+
+// The access token goes to no other site than the list's.
+var pageIsOfSite = &fault.Rule[listing]{Name: "the next page is at the site of the list", Broken: func(l listing) error {
+	if siteOf(l.next) != siteOf(l.list) {
+		return errors.New("the platform's list goes on at another site")
+	}
+	return nil
+}}
+
+var pagesBounded = &fault.Rule[listing]{Name: "a list has not too many pages", Broken: func(l listing) error {
+	if l.read >= maxPages {
+		return errors.New("the platform's list has too many pages")
+	}
+	return nil
+}}
+
 // eachOf reads a list page by page, to its end or until it is enough (Assignment
-// and Grade Services 2.0, 3.2.4 and 3.3.6). The access token goes to no other site
-// than the list's.
+// and Grade Services 2.0, 3.2.4 and 3.3.6).
 func (t *Tool) eachOf(ctx context.Context, g *gradebook, scope, list, mediaType string, enough func(json.RawMessage) bool) error {
-	at, seen := list, map[string]bool{}
-	for pages := 1; pages <= maxPages || pages < 4*maxPages && t.has(FollowsLoops); pages++ {
-		seen[at] = true
+	for l, at := (listing{list: list, seen: map[string]bool{}}), list; ; at = l.next {
 		e, err := t.callGrades(ctx, g, scope, GradeRequest{Method: http.MethodGet, URL: at, Accept: mediaType})
 		if err != nil {
 			return err
 		}
-		var page []json.RawMessage
-		if err := json.Unmarshal(e.Body, &page); err != nil {
-			return t.crashOfList(CrashesOnObjectsForLists, errors.New("the platform's list is none"))
+		l.seen[at], l.header, l.page = true, e.Header, nil
+		l.read++
+		l.unreadable = json.Unmarshal(e.Body, &l.page)
+		if err := pageRead.First(t.carrier, l); err != nil {
+			return err
 		}
-		if slices.ContainsFunc(page, isNull) && t.has(CrashesOnNullElements) {
-			return errCrash
-		}
-		if slices.ContainsFunc(page, enough) {
+		if slices.ContainsFunc(l.page, enough) {
 			return nil
 		}
-		next, more := NextPage(e.Header, at)
-		if more && relative(e.Header, next) && t.has(CrashesOnRelativeNext) {
-			return errCrash
-		}
-		next, more = t.spoilNext(e.Header, list, next, more)
-		if more && len(page) == 0 && t.has(StopsAtEmptyPages) {
+		l.next, _ = NextPage(e.Header, at)
+		l = nextNamed.Pass(t.carrier, l)
+		if !goesOn.Taken(t.carrier, l) {
 			return nil
 		}
-		switch {
-		case !more, pages == 2 && t.has(ReadsTwoPages):
-			return nil
-		case seen[next] && !t.has(FollowsLoops):
-			return errors.New("the platform's list leads back to where it was")
-		case siteOf(next) != siteOf(list):
-			return errors.New("the platform's list goes on at another site")
+		if err := nextFollowed.First(t.carrier, l); err != nil {
+			return err
 		}
-		at = next
 	}
-	return errors.New("the platform's list has too many pages")
 }
 
 // siteOf is the beginning of an address, up to its path.
@@ -190,14 +204,4 @@ func siteOf(address string) string {
 		return ""
 	}
 	return u.Scheme + "://" + u.Host
-}
-
-// Below returns the URL of what is below a line item, such as "scores": its path
-// grows, and its query stays behind it (Assignment and Grade Services 2.0, 3.3.1 and 3.4.1).
-func Below(lineItem, part string) string {
-	path, query, has := strings.Cut(lineItem, "?")
-	if has {
-		query = "?" + query
-	}
-	return path + "/" + part + query
 }

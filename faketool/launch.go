@@ -128,12 +128,8 @@ func (q *response) answer(w http.ResponseWriter) {
 
 // openLink shows the resource of a launch.
 func (t *Tool) openLink(w http.ResponseWriter, q *response) {
-	t.mu.Lock()
-	before := t.last
-	t.mu.Unlock()
 	launch := t.launchOf(q)
 	t.learn(launch)
-	t.guessGradebook(q.r.Context(), before, launch)
 	to := t.opts.URL + ResourcePath + "?launch=" + t.startSession(w, launch)
 	http.Redirect(w, q.r, userSentTo.Pass(t.carrier, sendingTo{q, launch.grades, to}).url, http.StatusSeeOther)
 }

@@ -5,10 +5,12 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"maps"
 	"net/http"
 	"net/url"
 	"strings"
 
+	"invigilator.example/fault"
 	"invigilator.example/lti"
 )
 
@@ -28,10 +30,53 @@ func (t *Tool) lineItemOf(ctx context.Context, l Launch) (string, error) {
 		return l.grades.lineItem, nil
 	}
 	found, err := t.findLineItem(ctx, l)
-	if err != nil || found != "" && !t.makesAnother(l) {
+	if err != nil || !makesItem.Taken(t.carrier, looking{t, l, found}) {
 		return found, err
 	}
 	return t.createLineItem(ctx, l)
+}
+
+// looking is what has come of looking for a line item.
+type looking struct {
+	t      *Tool
+	launch Launch
+	found  string // its address; empty for none
+}
+
+// How line items are looked for, made and changed.
+var (
+	makesItem  = &fault.Step[looking]{Name: "makes a line item", Honest: func(l looking) bool { return l.found == "" }}
+	itemsAsked = &fault.Seam[itemSearch]{Name: "the address of line items, with what is looked for"}
+	itemMade   = &fault.Seam[making]{Name: "a new line item"}
+	keepsNull  = &fault.Step[json.RawMessage]{Name: "puts a member of a line item back that is null"}
+	itemPut    = &fault.Seam[map[string]json.RawMessage]{Name: "a line item that is put back", Clone: maps.Clone[map[string]json.RawMessage]}
+)
+
+// making is a line item that is to be made.
+type making struct {
+	t       *Tool
+	members map[string]any
+}
+
+// itemSearch is the address of line items, narrowed to those that are looked for.
+type itemSearch struct {
+	items   string // the address of all of them
+	wanted  url.Values
+	address string
+}
+
+// searched adds what is looked for to the address of line items, whose own query stays.
+func (t *Tool) searched(items string, wanted url.Values) string {
+	s := itemSearch{items: items, wanted: wanted}
+	s.narrow()
+	return itemsAsked.Pass(t.carrier, s).address
+}
+
+func (s *itemSearch) narrow() {
+	s.address = s.items
+	if len(s.wanted) > 0 {
+		s.address = withQuery(s.items, s.wanted.Encode())
+	}
 }
 
 // findLineItem looks for the tool's own line item of the resource link; empty where
@@ -44,7 +89,7 @@ func (t *Tool) findLineItem(ctx context.Context, l Launch) (found string, err er
 	if !l.grades.offers(scope) {
 		scope = lti.ScopeLineItemReadOnly
 	}
-	list := t.search(l.grades.lineItems, url.Values{"resource_link_id": {l.place.link}, "resource_id": {ownResource}})
+	list := t.searched(l.grades.lineItems, url.Values{"resource_link_id": {l.place.link}, "resource_id": {ownResource}})
 	err = t.eachOf(ctx, l.grades, scope, list, lti.MediaTypeLineItemContainer, func(raw json.RawMessage) bool {
 		var item lti.LineItem
 		_ = json.Unmarshal(raw, &item) // what cannot be read is not the one
@@ -68,10 +113,10 @@ func (t *Tool) createLineItem(ctx context.Context, l Launch) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	t.spoilItem(body)
+	body = itemMade.Pass(t.carrier, making{t, body}).members
 	t.spoilItemReview(body)
 	e, err := t.callGrades(ctx, l.grades, lti.ScopeLineItem, GradeRequest{
-		Method: http.MethodPost, URL: t.search(l.grades.lineItems, nil), MediaType: lti.MediaTypeLineItem, Accept: lti.MediaTypeLineItem, Body: body,
+		Method: http.MethodPost, URL: t.searched(l.grades.lineItems, nil), MediaType: lti.MediaTypeLineItem, Accept: lti.MediaTypeLineItem, Body: body,
 	})
 	if err != nil {
 		return "", err
@@ -113,7 +158,7 @@ func (t *Tool) rename(ctx context.Context, l Launch, label string) error {
 	if err != nil {
 		return err
 	}
-	e, err := t.callGrades(ctx, l.grades, lti.ScopeLineItem, GradeRequest{Method: http.MethodGet, URL: address, Accept: lti.MediaTypeLineItem})
+	e, err := t.readItem(ctx, l.grades, lti.ScopeLineItem, address)
 	if err != nil {
 		return err
 	}
@@ -122,19 +167,26 @@ func (t *Tool) rename(ctx context.Context, l Launch, label string) error {
 		return errors.New("the platform's line item is none")
 	}
 	for name, value := range item {
-		if string(value) == "null" && !t.has(SendsNullsBack) { // says nothing, and some platforms refuse it
+		if isNull(value) && !keepsNull.Taken(t.carrier, value) { // says nothing, and some platforms refuse it
 			delete(item, name)
 		}
 	}
 	if item["label"], err = json.Marshal(label); err != nil {
 		return err
 	}
-	t.spoilRenamed(item)
+	item = itemPut.Pass(t.carrier, item)
 	t.spoilRenamedReview(item)
 	_, err = t.callGrades(ctx, l.grades, lti.ScopeLineItem, GradeRequest{
 		Method: http.MethodPut, URL: address, MediaType: lti.MediaTypeLineItem, Accept: lti.MediaTypeLineItem, Body: item,
 	})
 	return err
+}
+
+func isNull(raw json.RawMessage) bool { return string(raw) == "null" }
+
+// readItem reads a line item.
+func (t *Tool) readItem(ctx context.Context, g *gradebook, scope, address string) (*Exchange, error) {
+	return t.callGrades(ctx, g, scope, GradeRequest{Method: http.MethodGet, URL: address, Accept: lti.MediaTypeLineItem})
 }
 
 // existingLineItem returns the line item of a launch, and an error where there is none.

@@ -57,28 +57,16 @@ func (t partCore) Launch(r *http.Request, id string) (part.Launch, error) {
 	return l.forParts(), err
 }
 
-// Get asks a service. Where the platform does not take the access token any more, it is
-// asked again with a new one.
+// Get asks a service.
 func (t partCore) Get(ctx context.Context, l part.Launch, r part.Request) (*part.Answer, error) {
 	t.mu.Lock()
 	of := t.sessions[l.ID].platform
 	t.mu.Unlock()
-	spent := ""
-	for {
-		token, err := t.accessToken(ctx, of, []string{r.Scope}, r.Scope, spent)
-		if err != nil {
-			return nil, err
-		}
-		e, err := t.sendGrade(ctx, &gradeDraft{tool: t.Tool, GradeRequest: GradeRequest{Method: http.MethodGet, URL: r.URL, Accept: r.Accept, Token: token}})
-		if err != nil {
-			return nil, err
-		}
-		if e.Status == http.StatusUnauthorized && spent == "" {
-			spent = token
-			continue
-		}
-		return &part.Answer{Header: e.Header, Body: e.Body}, e.failure()
+	e, err := t.call(ctx, call{t.Tool, of, []string{r.Scope}, r.Scope, GradeRequest{Method: http.MethodGet, URL: r.URL, Accept: r.Accept}})
+	if err != nil {
+		return nil, err
 	}
+	return &part.Answer{Header: e.Header, Body: e.Body}, e.failure()
 }
 
 // NextPage returns where the page after one is that came from an address.

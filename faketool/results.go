@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 
+	"invigilator.example/fault"
 	"invigilator.example/lti"
 )
 
@@ -58,11 +59,41 @@ func (t *Tool) results(ctx context.Context, l Launch) (all []shownResult, err er
 		all = append(all, resultOf(raw))
 		return len(all) == maxResults
 	})
-	if err == nil {
-		all, err = t.spoilResults(l.grades.of, address, all)
+	if err != nil {
+		return all, err
 	}
-	return all, err
+	if err := resultsRead.First(t.carrier, all); err != nil {
+		return nil, err
+	}
+	var shown []shownResult
+	for _, one := range all {
+		r := result{t, l.grades.of, address, one}
+		if err := resultRead.First(t.carrier, r); err != nil {
+			return nil, err
+		}
+		if showsResult.Taken(t.carrier, r) {
+			shown = append(shown, resultShown.Pass(t.carrier, r).shownResult)
+		}
+	}
+	return shown, nil
 }
+
+// A result is what the gradebook holds of a learner at a line item.
+type result struct {
+	t        *Tool
+	of       client
+	lineItem string
+	shownResult
+}
+
+// What is read of results, and what is shown of it. Each of their members may be missing
+// or null, and they may be of people whom the tool does not know.
+var (
+	resultsRead = &fault.List[[]shownResult]{Name: "the results of a line item"}
+	resultRead  = &fault.List[result]{Name: "a result"}
+	showsResult = &fault.Step[result]{Name: "shows a result", Honest: func(result) bool { return true }}
+	resultShown = &fault.Seam[result]{Name: "what is shown of a result"}
+)
 
 // resultOf reads a result. Where it has no maximum, that is 1 (Assignment and
 // Grade Services 2.0, 3.3.5).

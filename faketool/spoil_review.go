@@ -271,6 +271,23 @@ func (t *Tool) spoilRenamedReview(item map[string]json.RawMessage) {
 	}
 }
 
+// spoiltMembers are what a fault makes of some members; nil takes one away.
+type spoiltMembers struct {
+	fault   string
+	members map[string]any
+}
+
+// spoilMembers applies faults to the members of a body, one after the other.
+func (t *Tool) spoilMembers(body map[string]any, spoils []spoiltMembers) {
+	for _, spoil := range spoils {
+		changed := maps.Clone(body)
+		change(changed, spoil.members)
+		if asJSON(changed) != asJSON(body) && t.has(spoil.fault) {
+			change(body, spoil.members)
+		}
+	}
+}
+
 // spoilGrade applies the faults of a score that a reviewer gives.
 func (t *Tool) spoilGrade(score map[string]any, now time.Time) {
 	if score["scoreGiven"] == nil || score["scoringUserId"] == nil {

@@ -186,7 +186,7 @@ func (t *Tool) handIn(ctx context.Context, l Launch, text string) error {
 	at.lineItem = lineItem
 	l.grades = &at
 	one := t.keepWork(l, text)
-	t.readFirst(ctx, l.grades)
+	scoreDue.Pass(t.carrier, due{l.grades, func(g *gradebook, scope string) { _, _ = t.readItem(ctx, g, scope, g.lineItem) }})
 	return t.postScore(ctx, l.grades, one, lti.Score{
 		ActivityProgress: lti.Submitted, GradingProgress: lti.PendingManual,
 		Submission: &lti.Submission{StartedAt: l.at.UTC().Format(instant), SubmittedAt: now.UTC().Format(instant)},
@@ -221,7 +221,7 @@ func (t *Tool) postScore(ctx context.Context, g *gradebook, w work, score lti.Sc
 	if err != nil {
 		return err
 	}
-	t.spoilScore(body, w, now)
+	body = scoreSaid.Pass(t.carrier, scoring{w, now, body}).members
 	t.spoilGrade(body, now)
 	t.spoilSubmission(body, now)
 	to, err := t.scoresOf(w.lineItem, score.ScoreGiven != nil)

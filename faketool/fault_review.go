@@ -111,53 +111,53 @@ const (
 
 // reviewDefects are those of a tool that opens learners' work for review.
 var reviewDefects = []Fault{
-	{Name: AcceptsMissingForUser, Proves: "sr-tool-rejects-missing-for-user", Part: OfReviews, Does: "opens the last work of the line item where there is no for_user", Effects: []fault.Effect{learnerRead.Change(acceptsMissingForUser)}},
-	{Name: AcceptsEmptyForUser, Proves: "sr-tool-rejects-missing-for-user", Part: OfReviews, Does: "opens the last work of the line item where for_user is empty", Effects: []fault.Effect{learnerRead.Change(acceptsEmptyForUser)}},
-	{Name: AcceptsEmptyLearner, Proves: "sr-tool-rejects-missing-for-user", Part: OfReviews, Does: "opens the last work of the line item where user_id is empty", Effects: []fault.Effect{learnerRead.Change(acceptsEmptyLearner)}},
-	{Name: AcceptsNullLearner, Proves: "sr-tool-rejects-missing-for-user", Part: OfReviews, Does: "opens the last work of the line item where user_id is null", Effects: []fault.Effect{learnerRead.Change(acceptsNullLearner)}},
-	{Name: AcceptsNumberAsLearner, Proves: "sr-tool-rejects-missing-for-user", Part: OfReviews, Does: "opens the last work of the line item where user_id is a number", Effects: []fault.Effect{learnerRead.Change(acceptsNumberAsLearner)}},
+	{Name: AcceptsMissingForUser, Proves: "sr-tool-rejects-missing-for-user", Part: OfReviews, Does: "opens the last work of the line item where there is no for_user", Effects: opensLast(acceptsMissingForUser)},
+	{Name: AcceptsEmptyForUser, Proves: "sr-tool-rejects-missing-for-user", Part: OfReviews, Does: "opens the last work of the line item where for_user is empty", Effects: opensLast(acceptsEmptyForUser)},
+	{Name: AcceptsEmptyLearner, Proves: "sr-tool-rejects-missing-for-user", Part: OfReviews, Does: "opens the last work of the line item where user_id is empty", Effects: opensLast(acceptsEmptyLearner)},
+	{Name: AcceptsNullLearner, Proves: "sr-tool-rejects-missing-for-user", Part: OfReviews, Does: "opens the last work of the line item where user_id is null", Effects: opensLast(acceptsNullLearner)},
+	{Name: AcceptsNumberAsLearner, Proves: "sr-tool-rejects-missing-for-user", Part: OfReviews, Does: "opens the last work of the line item where user_id is a number", Effects: opensLast(acceptsNumberAsLearner)},
 	{Name: AcceptsTextAsForUser, Proves: "sr-tool-rejects-missing-for-user", Part: OfReviews, Does: "takes a string as for_user for the learner's id", Effects: []fault.Effect{learnerRead.Change(acceptsTextAsForUser)}},
 	{Name: TakesSubOfForUser, Proves: "sr-tool-rejects-missing-for-user", Part: OfReviews, Does: "takes sub in for_user for user_id", Effects: []fault.Effect{learnerRead.Change(takesSubOfForUser)}},
 	{Name: FallsBackOnReviewer, Proves: "sr-tool-rejects-missing-for-user", Part: OfReviews, Does: "opens the reviewer's own work where nobody is named", Effects: []fault.Effect{learnerRead.Change(fallsBackOnReviewer)}},
-	{Name: AcceptsMissingEndpoint, Proves: "sr-tool-rejects-missing-line-item", Part: OfReviews, Does: "opens the learner's work at the resource link where there is no claim of the grade services", Effects: []fault.Effect{itemGiven.Lift(func(q *response) bool { return !q.has(lti.ClaimAGS) })}},
-	{Name: AcceptsMissingLineItem, Proves: "sr-tool-rejects-missing-line-item", Part: OfReviews, Does: "opens the learner's work at the resource link where there is no lineitem", Effects: []fault.Effect{itemGiven.Lift(acceptsMissingLineItem)}},
-	{Name: AcceptsEmptyLineItem, Proves: "sr-tool-rejects-missing-line-item", Part: OfReviews, Does: "opens the learner's work at the resource link where lineitem is empty", Effects: []fault.Effect{itemGiven.Lift(func(q *response) bool { return q.object(lti.ClaimAGS)["lineitem"] == "" })}},
-	{Name: AcceptsPathAsLineItem, Proves: "sr-tool-rejects-missing-line-item", Part: OfReviews, Does: "opens the learner's work at the resource link where lineitem is no URL", Effects: []fault.Effect{itemGiven.Lift(acceptsPathAsLineItem)}},
-	{Name: OpensFormWithoutLearner, Proves: "sr-tool-rejects-missing-for-user", Part: OfReviews, Does: "opens an empty form for points where nobody is named", Effects: []fault.Effect{learnerRead.Change(opensFormWithoutLearner)}},
-	{Name: OpensFormWithoutItem, Proves: "sr-tool-rejects-missing-line-item", Part: OfReviews, Does: "opens an empty form for points where no line item is named", Effects: []fault.Effect{itemGiven.Lift(nil)}},
+	{Name: AcceptsMissingEndpoint, Proves: "sr-tool-rejects-missing-line-item", Part: OfReviews, Does: "opens the learner's work at the resource link where there is no claim of the grade services", Effects: opensAtLink(func(q *response) bool { return !q.has(lti.ClaimAGS) })},
+	{Name: AcceptsMissingLineItem, Proves: "sr-tool-rejects-missing-line-item", Part: OfReviews, Does: "opens the learner's work at the resource link where there is no lineitem", Effects: opensAtLink(acceptsMissingLineItem)},
+	{Name: AcceptsEmptyLineItem, Proves: "sr-tool-rejects-missing-line-item", Part: OfReviews, Does: "opens the learner's work at the resource link where lineitem is empty", Effects: opensAtLink(func(q *response) bool { return q.object(lti.ClaimAGS)["lineitem"] == "" })},
+	{Name: AcceptsPathAsLineItem, Proves: "sr-tool-rejects-missing-line-item", Part: OfReviews, Does: "opens the learner's work at the resource link where lineitem is no URL", Effects: opensAtLink(acceptsPathAsLineItem)},
+	{Name: OpensFormWithoutLearner, Proves: "sr-tool-rejects-missing-for-user", Part: OfReviews, Does: "opens an empty form for points where nobody is named", Effects: offersForm(ofAnybody, learnerRead.Change(opensFormWithoutLearner))},
+	{Name: OpensFormWithoutItem, Proves: "sr-tool-rejects-missing-line-item", Part: OfReviews, Does: "opens an empty form for points where no line item is named", Effects: offersForm(namesNoItem, itemGiven.Lift(nil), reviewOpened.Change(withGradebook))},
 	{Name: NeedsLinkInReview, Proves: "sr-tool-accepts-without-resource-link", Part: OfReviews, Does: "refuses a review without a resource link", Effects: []fault.Effect{opensWork.Add(needs("The message has no resource link.", func(q *response) bool { return q.has(lti.ClaimResourceLink) }))}},
-	{Name: FindsActivityByLink, Proves: "sr-tool-accepts-without-resource-link", Part: OfReviews, Does: "finds nothing where a review has no resource link"},
+	{Name: FindsActivityByLink, Proves: "sr-tool-accepts-without-resource-link", Part: OfReviews, Does: "finds nothing where a review has no resource link", Effects: []fault.Effect{findsWork.Add(findsActivityByLink)}},
 	{Name: NeedsNameOfLearner, Proves: "sr-tool-accepts-minimal-for-user", Part: OfReviews, Does: "refuses a review of a learner without a name", Effects: []fault.Effect{opensWork.Add(needs("The learner has no name.", needsNameOfLearner))}},
 	{Name: NeedsRolesOfLearner, Proves: "sr-tool-accepts-minimal-for-user", Part: OfReviews, Does: "refuses a review of a learner whose roles are empty", Effects: []fault.Effect{opensWork.Add(needs("The learner has no role.", needsRolesOfLearner))}},
 	{Name: RefusesMembersOfForUser, Proves: "sr-tool-accepts-minimal-for-user", Part: OfReviews, Does: "refuses for_user with a member that it does not know", Effects: []fault.Effect{opensWork.Add(needs("There is a member that is unknown.", refusesMembersOfForUser))}},
 	{Name: CutsLearnerID, Proves: "sr-tool-accepts-minimal-for-user", Part: OfReviews, Does: "keeps 64 characters of user_id", Effects: []fault.Effect{learnerRead.Change(cutsLearnerID)}},
 	{Name: TakesLearnerIDForPath, Proves: "sr-tool-accepts-minimal-for-user", Part: OfReviews, Does: "keeps what of user_id is in front of a slash", Effects: []fault.Effect{learnerRead.Change(takesLearnerIDForPath)}},
-	{Name: ShowsReviewersWork, Proves: "sr-tool-shows-for-user-work", Part: OfReviews, Does: "shows reviewers their own work where they have handed in any"},
-	{Name: ShowsLastWork, Proves: "sr-tool-shows-for-user-work", Part: OfReviews, Does: "shows the work that was handed in last for the line item"},
-	{Name: ShowsLearnersLastWork, Proves: "sr-tool-shows-for-user-work", Part: OfReviews, Does: "shows the work that the learner handed in last, whatever the line item"},
-	{Name: ShowsAllWorks, Proves: "sr-tool-shows-for-user-work", Part: OfReviews, Does: "shows the works of all learners at the line item"},
-	{Name: CrashesOnUnknownLearner, Proves: "sr-tool-unknown-learner", Part: OfReviews, Does: "answers a review of a learner who has handed in nothing with 500"},
-	{Name: ShowsAnyWorkInstead, Proves: "sr-tool-unknown-learner", Part: OfReviews, Does: "shows another work where the learner has handed in nothing"},
-	{Name: BeginsWorkOfUnknown, Proves: "sr-tool-unknown-learner", Part: OfReviews, Does: "posts a score where the learner has handed in nothing"},
-	{Name: KnowsLearnersAlone, Proves: "sr-tool-unknown-line-item", Part: OfReviews, Does: "opens the learner's last work where the line item is unknown"},
-	{Name: IgnoresPlaceOfItem, Proves: "sr-tool-unknown-line-item", Part: OfReviews, Does: "opens line items of other contexts and resource links"},
-	{Name: IgnoresLinkOfItem, Proves: "sr-tool-unknown-line-item", Part: OfReviews, Does: "opens line items of other resource links in the same context"},
-	{Name: SharesItemsOfPlatforms, Proves: "sr-tool-unknown-line-item", Part: OfReviews, Does: "opens line items of other platforms"},
-	{Name: CrashesOnUnknownItem, Proves: "sr-tool-unknown-line-item", Part: OfReviews, Does: "answers a review of an unknown line item with 500"},
-	{Name: LetsLearnersReview, Proves: "sr-tool-learner-may-only-see-own", Part: OfReviews, Does: "shows everybody's work to every learner"},
-	{Name: LetsAnybodyReview, Proves: "sr-tool-learner-may-only-see-own", Part: OfReviews, Does: "shows everybody's work to users without a role"},
-	{Name: OffersAnybodyToGrade, Proves: "sr-tool-learner-may-only-see-own", Part: OfReviews, Does: "hides others' work from learners, and offers them to grade it"},
-	{Name: OffersToGradeUnknownItem, Proves: "sr-tool-unknown-line-item", Part: OfReviews, Does: "opens an empty form for points for a line item that it does not know"},
+	{Name: ShowsReviewersWork, Proves: "sr-tool-shows-for-user-work", Part: OfReviews, Does: "shows reviewers their own work where they have handed in any", Effects: showsInstead(true, func(v reviewedWork, w work) bool { return v.isOfItem(w) && w.sub == v.launch.Sub })},
+	{Name: ShowsLastWork, Proves: "sr-tool-shows-for-user-work", Part: OfReviews, Does: "shows the work that was handed in last for the line item", Effects: showsInstead(true, reviewedWork.isOfItem)},
+	{Name: ShowsLearnersLastWork, Proves: "sr-tool-shows-for-user-work", Part: OfReviews, Does: "shows the work that the learner handed in last, whatever the line item", Effects: showsInstead(true, reviewedWork.isOfLearner)},
+	{Name: ShowsAllWorks, Proves: "sr-tool-shows-for-user-work", Part: OfReviews, Does: "shows the works of all learners at the line item", Effects: []fault.Effect{reviewShows(showsAllWorks)}},
+	{Name: CrashesOnUnknownLearner, Proves: "sr-tool-unknown-learner", Part: OfReviews, Does: "answers a review of a learner who has handed in nothing with 500", Effects: crashesOnReview(nothingHandedIn)},
+	{Name: ShowsAnyWorkInstead, Proves: "sr-tool-unknown-learner", Part: OfReviews, Does: "shows another work where the learner has handed in nothing", Effects: showsInstead(false, reviewedWork.isOfItem)},
+	{Name: BeginsWorkOfUnknown, Proves: "sr-tool-unknown-learner", Part: OfReviews, Does: "posts a score where the learner has handed in nothing", Effects: scoresVisit(nothingHandedIn, lti.Score{ActivityProgress: lti.Initialized, GradingProgress: lti.NotReady})},
+	{Name: KnowsLearnersAlone, Proves: "sr-tool-unknown-line-item", Part: OfReviews, Does: "opens the learner's last work where the line item is unknown", Effects: opensElsewhere(ofUnknownItem, reviewedWork.isOfLearner)},
+	{Name: IgnoresPlaceOfItem, Proves: "sr-tool-unknown-line-item", Part: OfReviews, Does: "opens line items of other contexts and resource links", Effects: opensElsewhere(ofKnownItem, reviewedWork.isWanted)},
+	{Name: IgnoresLinkOfItem, Proves: "sr-tool-unknown-line-item", Part: OfReviews, Does: "opens line items of other resource links in the same context", Effects: opensElsewhere(ofOtherLink, reviewedWork.isWanted)},
+	{Name: SharesItemsOfPlatforms, Proves: "sr-tool-unknown-line-item", Part: OfReviews, Does: "opens line items of other platforms", Effects: opensElsewhere(ofUnknownItem, reviewedWork.isWantedOfAnyPlatform)},
+	{Name: CrashesOnUnknownItem, Proves: "sr-tool-unknown-line-item", Part: OfReviews, Does: "answers a review of an unknown line item with 500", Effects: []fault.Effect{itemHere.Answer(ofUnknownItem, func(reviewedWork, error) error { return errCrash })}},
+	{Name: LetsLearnersReview, Proves: "sr-tool-learner-may-only-see-own", Part: OfReviews, Does: "shows everybody's work to every learner", Effects: letsReview(func(l Launch) bool { return slices.Contains(l.Roles, lti.RoleLearner) })},
+	{Name: LetsAnybodyReview, Proves: "sr-tool-learner-may-only-see-own", Part: OfReviews, Does: "shows everybody's work to users without a role", Effects: letsReview(func(l Launch) bool { return len(l.Roles) == 0 })},
+	{Name: OffersAnybodyToGrade, Proves: "sr-tool-learner-may-only-see-own", Part: OfReviews, Does: "hides others' work from learners, and offers them to grade it", Effects: offersForm(func(v reviewedWork) bool { return v.launch.ofOthers() }, showsWork.Take(true, Launch.ofOthers))},
+	{Name: OffersToGradeUnknownItem, Proves: "sr-tool-unknown-line-item", Part: OfReviews, Does: "opens an empty form for points for a line item that it does not know", Effects: offersForm(func(v reviewedWork) bool { return !v.isHere() })},
 	{Name: OpensReviewsByAddress, Proves: "sr-tool-learner-may-only-see-own", Part: OfReviews, Does: "shows the page of a review to every browser that knows its address", Effects: []fault.Effect{browserLaunched.Lift(func(v visit) bool { return v.known && v.launch.review != nil && v.r.Method == http.MethodGet })}},
-	{Name: LetsLearnersGrade, Proves: "sr-tool-learner-read-only", Part: OfReviews, Does: "lets learners grade their own work"},
-	{Name: ScoresLearnersVisit, Proves: "sr-tool-learner-read-only", Part: OfReviews, Does: "posts a score when learners look at their own work"},
-	{Name: TakesRolesOfForUser, Proves: "sr-tool-roles-from-launch-not-for-user", Part: OfReviews, Does: "takes the roles in for_user for the reviewer's"},
+	{Name: LetsLearnersGrade, Proves: "sr-tool-learner-read-only", Part: OfReviews, Does: "lets learners grade their own work", Effects: []fault.Effect{takesGrade.Take(true, Launch.ofOwnWork)}},
+	{Name: ScoresLearnersVisit, Proves: "sr-tool-learner-read-only", Part: OfReviews, Does: "posts a score when learners look at their own work", Effects: scoresVisit(ofLearnersVisit, lti.Score{ActivityProgress: lti.Completed, GradingProgress: lti.Pending})},
+	{Name: TakesRolesOfForUser, Proves: "sr-tool-roles-from-launch-not-for-user", Part: OfReviews, Does: "takes the roles in for_user for the reviewer's", Effects: letsReview(func(l Launch) bool { return slices.Contains(l.review.roles, lti.RoleInstructor) })},
 	{Name: NeedsLearnersRoles, Proves: "sr-tool-roles-from-launch-not-for-user", Part: OfReviews, Does: "refuses teachers where for_user has no roles", Effects: []fault.Effect{opensWork.Add(needs("The learner's roles are missing.", needsLearnersRoles))}},
-	{Name: LogsInForUser, Proves: "sr-tool-does-not-log-in-for-user", Part: OfReviews, Does: "takes the reviewer for the learner from then on", Effects: []fault.Effect{launchTaken.Change(renamedByReview)}},
-	{Name: RenamesReviewer, Proves: "sr-tool-does-not-log-in-for-user", Part: OfReviews, Does: "keeps the learner's name as the reviewer's", Effects: []fault.Effect{launchTaken.Change(renamedByReview)}},
+	{Name: LogsInForUser, Proves: "sr-tool-does-not-log-in-for-user", Part: OfReviews, Does: "takes the reviewer for the learner from then on", Effects: []fault.Effect{launchTaken.Change(renamedByReview), reviewOpened.ChangeWhen(ofOthersWork, takesAccount)}},
+	{Name: RenamesReviewer, Proves: "sr-tool-does-not-log-in-for-user", Part: OfReviews, Does: "keeps the learner's name as the reviewer's", Effects: []fault.Effect{launchTaken.Change(renamedByReview), reviewOpened.ChangeWhen(ofOtherName, takesName)}},
 	{Name: ShowsWorkInLaunch, Proves: "sr-tool-message-type-confusion", Part: OfReviews, Does: "shows the work of for_user in a launch of a resource link", Effects: []fault.Effect{resourceSeen.Change(showsWorkInLaunch)}},
 	{Name: KnowsReviewsByForUser, Proves: "sr-tool-message-type-confusion", Part: OfReviews, Does: "opens a review for every message of another type with for_user", Effects: []fault.Effect{typeTaken.Change(knowsReviewsByForUser)}},
-	{Name: OpensReviewOfLogin, Proves: "sr-tool-honours-target-and-custom", Part: OfReviews, Does: "opens the target that the login initiation of a review names"},
+	{Name: OpensReviewOfLogin, Proves: "sr-tool-honours-target-and-custom", Part: OfReviews, Does: "opens the target that the login initiation of a review names", Effects: []fault.Effect{reviewOpened.Change(opensReviewOfLogin)}},
 	{Name: SkipsSignatureOfReviews, Proves: "sr-tool-verifies-id-token", Part: OfReviews, Does: "does not verify the signature of a review", Effects: []fault.Effect{signedByPlatform.Lift((*response).opensWork)}},
 	{Name: IgnoresAudienceOfReviews, Proves: "sr-tool-verifies-id-token", Part: OfReviews, Does: "does not look at the audience of a review", Effects: []fault.Effect{meantForTool.Lift((*response).opensWork), authorizedParty.Lift((*response).opensWork)}},
 	{Name: IgnoresIssuerOfReviews, Proves: "sr-tool-verifies-id-token", Part: OfReviews, Does: "does not look at the issuer of a review", Effects: []fault.Effect{issuedByPlatform.Lift((*response).opensWork)}},
@@ -165,7 +165,7 @@ var reviewDefects = []Fault{
 	{Name: AcceptsReviewsWithoutState, Proves: "sr-tool-verifies-id-token", Part: OfReviews, Does: "accepts a review without state", Effects: []fault.Effect{responseFor.ChangeWhen(acceptsReviewsWithoutStateWhen, goByNonce)}},
 	{Name: IgnoresExpiryOfReviews, Proves: "sr-tool-verifies-id-token", Part: OfReviews, Does: "does not look at the times of a review", Effects: []fault.Effect{expiryGiven.Lift((*response).opensWork), notExpired.Lift((*response).opensWork), issuedByNow.Lift((*response).opensWork), notBefore.Lift((*response).opensWork)}},
 	{Name: IgnoresNonceOfReviews, Proves: "sr-tool-verifies-id-token", Part: OfReviews, Does: "does not look at the nonce of a review", Effects: []fault.Effect{nonceOfLogin.Lift((*response).opensWork)}},
-	{Name: IgnoresDeploymentOfReviews, Proves: "sr-tool-verifies-id-token", Part: OfReviews, Does: "does not look at the deployment of a review", Effects: []fault.Effect{deploymentKnown.Lift((*response).opensWork)}},
+	{Name: IgnoresDeploymentOfReviews, Proves: "sr-tool-verifies-id-token", Part: OfReviews, Does: "does not look at the deployment of a review", Effects: []fault.Effect{deploymentKnown.Lift((*response).opensWork), reviewOpened.Change(takesKnownDeployment)}},
 	{Name: AcceptsReviewsAgain, Proves: "sr-tool-verifies-id-token", Part: OfReviews, Does: "takes a review again, in any browser", Effects: []fault.Effect{loginOfBrowser.Lift((*response).opensWork), loginUnused.Lift((*response).opensWork)}},
 	{Name: GradesReviewer, Proves: "sr-tool-score-for-learner", Part: OfReviews, Does: "posts the reviewer's id as the learner's"},
 	{Name: NamesLearnerAsGrader, Proves: "sr-tool-score-for-learner", Part: OfReviews, Does: "posts the learner's id as the scoringUserId"},
@@ -174,7 +174,7 @@ var reviewDefects = []Fault{
 	{Name: RepeatsTimeOfGrade, Proves: "sr-tool-score-timestamp-grows", Part: OfReviews, Does: "posts another grade with the time of the first one"},
 	{Name: GradesInWholeSeconds, Proves: "sr-tool-score-timestamp-grows", Part: OfReviews, Does: "posts grades with a time in whole seconds"},
 	{Name: PostsUnannouncedScore, Proves: "sr-tool-score-scope", Part: OfReviews, Does: "posts a grade where no scope for that is announced"},
-	{Name: CrashesWithoutScoreScope, Proves: "sr-tool-score-scope", Part: OfReviews, Does: "answers a grade with 500 where no scope for it is announced"},
+	{Name: CrashesWithoutScoreScope, Proves: "sr-tool-score-scope", Part: OfReviews, Does: "answers a grade with 500 where no scope for it is announced", Effects: []fault.Effect{anyGrade.Add(crashesWithoutScoreScope)}},
 	{Name: OmitsSubmission, Proves: "sr-tool-score-submission-object", Part: OfReviews, Does: "posts no submission with the score of work that is handed in"},
 	{Name: StartsAfterSubmission, Proves: "sr-tool-score-submission-object", Part: OfReviews, Does: "posts that work was begun after it was handed in"},
 	{Name: SubmitsInFuture, Proves: "sr-tool-score-submission-object", Part: OfReviews, Does: "posts that work was handed in after the score was set"},
@@ -189,23 +189,23 @@ var reviewDefects = []Fault{
 	{Name: DropsReview, Proves: "sr-tool-publishes-valid-submission-review", Part: OfReviews, Does: "puts a line item back without submissionReview"},
 	{Name: DropsReviewableStatus, Proves: "sr-tool-publishes-valid-submission-review", Part: OfReviews, Does: "puts a line item back without reviewableStatus"},
 	{Name: WritesReviewAnew, Proves: "sr-tool-publishes-valid-submission-review", Part: OfReviews, Does: "puts a line item back with a submissionReview of its own"},
-	{Name: OffersNoWayBack, Proves: "sr-tool-returns", Part: OfReviews, Does: "shows no way back to the gradebook"},
-	{Name: LosesWayBackOfReview, Proves: "sr-tool-returns", Part: OfReviews, Does: "shows a button for the way back to the gradebook that leads to 500", Effects: []fault.Effect{leaves.Take(true, nil)}},
-	{Name: ReviewsWithButton, Part: OfReviews, Permitted: true, Does: "shows a button that leads back to the gradebook by way of the tool", Effects: []fault.Effect{leaves.Take(true, nil)}},
-	{Name: CrashesWithoutWayBack, Proves: "sr-tool-returns", Part: OfReviews, Does: "answers a review without return_url with 500"},
-	{Name: ShowsLearnerUnescaped, Proves: "sr-tool-escapes-for-user", Part: OfReviews, Does: "shows the learner's name as it came"},
-	{Name: ShowsCustomUnescaped, Proves: "sr-tool-escapes-for-user", Part: OfReviews, Does: "shows the values of custom as they came"},
-	{Name: CrashesOnLongName, Proves: "sr-tool-escapes-for-user", Part: OfReviews, Does: "answers a review of a learner whose name has more than 255 letters with 500"},
-	{Name: CrashesOnRightToLeft, Proves: "sr-tool-escapes-for-user", Part: OfReviews, Does: "answers a review of a learner whose name is written from right to left with 500"},
+	{Name: OffersNoWayBack, Proves: "sr-tool-returns", Part: OfReviews, Does: "shows no way back to the gradebook", Effects: []fault.Effect{reviewShows(func(s *reviewShowing) { s.page.Exit = "" })}},
+	{Name: LosesWayBackOfReview, Proves: "sr-tool-returns", Part: OfReviews, Does: "shows a button for the way back to the gradebook that leads to 500", Effects: []fault.Effect{reviewShows(losesWayBackOfReview), leaves.Take(true, nil)}},
+	{Name: ReviewsWithButton, Part: OfReviews, Permitted: true, Does: "shows a button that leads back to the gradebook by way of the tool", Effects: []fault.Effect{reviewShows(leadsBackByForm), leaves.Take(true, nil)}},
+	{Name: CrashesWithoutWayBack, Proves: "sr-tool-returns", Part: OfReviews, Does: "answers a review without return_url with 500", Effects: crashesOnReview(func(s reviewShowing) bool { return s.launch.ReturnURL == "" })},
+	{Name: ShowsLearnerUnescaped, Proves: "sr-tool-escapes-for-user", Part: OfReviews, Does: "shows the learner's name as it came", Effects: []fault.Effect{reviewShows(showsLearnerUnescaped)}},
+	{Name: ShowsCustomUnescaped, Proves: "sr-tool-escapes-for-user", Part: OfReviews, Does: "shows the values of custom as they came", Effects: []fault.Effect{reviewShows(showsCustomUnescaped)}},
+	{Name: CrashesOnLongName, Proves: "sr-tool-escapes-for-user", Part: OfReviews, Does: "answers a review of a learner whose name has more than 255 letters with 500", Effects: crashesOnReview(func(s reviewShowing) bool { return len(s.launch.review.name) > maxName })},
+	{Name: CrashesOnRightToLeft, Proves: "sr-tool-escapes-for-user", Part: OfReviews, Does: "answers a review of a learner whose name is written from right to left with 500", Effects: crashesOnReview(namedRightToLeft)},
 	{Name: CrashesOnBadReview, Proves: "sr-tool-rejects-missing-for-user", Part: OfReviews, Does: "answers every review whose message it refuses with 500", Effects: []fault.Effect{responseJudged.ChangeWhen(func(a handling) bool { return a.err != nil && (a.q.opensWork() || a.q.has(lti.ClaimForUser)) }, crashInstead)}},
 	{Name: OmitsScoringUser, Part: OfReviews, Permitted: true, Does: "posts grades without saying who gave them"},
-	{Name: RefusesAssistants, Part: OfReviews, Permitted: true, Does: "lets nobody review who has a sub-role of an instructor alone"},
-	{Name: HidesUnknownLearners, Part: OfReviews, Permitted: true, Does: "answers a review of a learner who has handed in nothing with 404"},
-	{Name: TellsUnknownItemsKindly, Part: OfReviews, Permitted: true, Does: "answers a review of an unknown line item with 200, on a page that says so"},
+	{Name: RefusesAssistants, Part: OfReviews, Permitted: true, Does: "lets nobody review who has a sub-role of an instructor alone", Effects: []fault.Effect{showsWork.Take(false, func(l Launch) bool { return isAssistant(l) && !l.ofOwnWork() }), takesGrade.Take(false, isAssistant)}},
+	{Name: HidesUnknownLearners, Part: OfReviews, Permitted: true, Does: "answers a review of a learner who has handed in nothing with 404", Effects: []fault.Effect{reviewShows(hidesUnknownLearners)}},
+	{Name: TellsUnknownItemsKindly, Part: OfReviews, Permitted: true, Does: "answers a review of an unknown line item with 200, on a page that says so", Effects: []fault.Effect{itemHere.Answer(ofUnknownItem, func(_ reviewedWork, err error) error { return &refusal{http.StatusOK, err.Error()} })}},
 	{Name: ReturnsBadReviews, Part: OfReviews, Permitted: true, Does: "sends the user back to the return URL where a genuine review is not complete", Effects: []fault.Effect{refusalTold.Change(returnsBadReviews)}},
 	{Name: OmitsStart, Part: OfReviews, Permitted: true, Does: "posts when work was handed in, but not when it was begun"},
-	{Name: OffersToGradeNothing, Part: OfReviews, Permitted: true, Does: "offers to grade a learner who has handed in nothing"},
-	{Name: ShowsLearnerID, Part: OfReviews, Permitted: true, Does: "shows the learner's id beside the name"},
+	{Name: OffersToGradeNothing, Part: OfReviews, Permitted: true, Does: "offers to grade a learner who has handed in nothing", Effects: []fault.Effect{reviewShows(offersToGradeNothing)}},
+	{Name: ShowsLearnerID, Part: OfReviews, Permitted: true, Does: "shows the learner's id beside the name", Effects: []fault.Effect{reviewShows(showsLearnerID)}},
 }
 
 func acceptsReviewsWithoutStateWhen(q *response) bool {
@@ -223,8 +223,18 @@ func returnsBadReviews(at refusalAt) refusalAt {
 	return at
 }
 
+// showsWorkInLaunch heeds for_user in a launch of a resource link.
 func showsWorkInLaunch(s showing) showing {
-	s.page.Work = s.t.workInLaunch(s.page.Launch)
+	l := s.page.Launch
+	learner, _ := claims{members: l.message}.object(lti.ClaimForUser)["user_id"].(string)
+	if learner == "" || l.review != nil || l.grades == nil {
+		return s
+	}
+	s.t.mu.Lock()
+	defer s.t.mu.Unlock()
+	if one, found := s.t.lastWork(work{of: l.grades.of, lineItem: l.grades.lineItem, sub: learner}.sameAs); found {
+		s.page.Work = one.text
+	}
 	return s
 }
 
@@ -335,4 +345,56 @@ func needsLearnersRoles(q *response) bool {
 
 func refusesMembersOfForUser(q *response) bool {
 	return !slices.ContainsFunc(slices.Collect(maps.Keys(q.object(lti.ClaimForUser))), func(name string) bool { return strings.Contains(name, "://") })
+}
+
+func findsActivityByLink(v reviewedWork) error {
+	if v.launch.place.link == "" {
+		return errNotHere
+	}
+	return nil
+}
+
+func offersToGradeNothing(s *reviewShowing) {
+	if !s.handedIn {
+		s.page.Grade = s.t.gradeForm(s.launch)
+	}
+}
+
+func ofLearnersVisit(s reviewShowing) bool {
+	return s.handedIn && s.launch.ofOwnWork() && !s.launch.Teacher
+}
+
+func ofOthersWork(o opening) bool { return !o.launch.ofOwnWork() }
+
+func ofOtherName(o opening) bool {
+	return ofOthersWork(o) && o.launch.review.name != o.launch.Name
+}
+
+func opensReviewOfLogin(o opening) opening {
+	o.launch.Chapter = chapterOf(o.q.begun.target)
+	return o
+}
+
+func crashesWithoutScoreScope(l Launch) error {
+	if !l.grades.offers(lti.ScopeScore) {
+		return errCrash
+	}
+	return nil
+}
+
+func losesWayBackOfReview(s *reviewShowing) {
+	leadsBackByForm(s)
+	s.page.Exit = ""
+}
+
+func hidesUnknownLearners(s *reviewShowing) {
+	if !s.handedIn {
+		s.status = http.StatusNotFound
+	}
+}
+
+func showsLearnerID(s *reviewShowing) {
+	if s.launch.review.name != s.launch.review.learner {
+		s.page.LearnerID = s.launch.review.learner
+	}
 }

@@ -218,7 +218,6 @@ func (t *Tool) launchOf(q *response) Launch {
 	}
 	l.Sub, _ = q.text("sub")
 	l.Name, _ = q.text("name")
-	l.forUser, _ = q.object(lti.ClaimForUser)["user_id"].(string)
 	l.ResourceLink, _ = q.object(lti.ClaimResourceLink)["title"].(string)
 	if l.ResourceLink == "" {
 		l.ResourceLink, _ = q.object(lti.ClaimResourceLink)["id"].(string)

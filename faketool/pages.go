@@ -100,7 +100,7 @@ type page struct {
 	Account    string
 	Exit       string
 	Leave      string // as of endPage
-	Work       string // of somebody; see [Tool.workInLaunch]
+	Work       string // of somebody, in a launch that opens none: only a fault shows it
 	// Submit, Rename and ReadResults are where the forms go; empty for none.
 	Submit, Rename, ReadResults string
 	Actions                     []part.Action // that parts offer

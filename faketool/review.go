@@ -20,10 +20,9 @@ const reviewPath = "/review"
 // A review is whose work a launch opens, and what the platform says along with it
 // (Submission Review Service 1.0).
 type review struct {
-	learner, name string   // nobody's id stands for anybody: only faults have it
+	learner, name string   // the learner's id is empty for anybody's work: only faults have it
 	roles         []string // of the learner
 	custom        []parameter
-	blank         bool // it is opened for nobody, or for no line item: only faults have it
 }
 
 // A parameter is one of custom.
@@ -114,32 +113,81 @@ func (t *Tool) reviewOf(c claims) *review {
 func (t *Tool) openReview(w http.ResponseWriter, q *response) {
 	l := t.launchOf(q)
 	l.review = t.reviewOf(q.claims)
-	t.spoilReview(&l, q.claims, q.begun)
+	l = reviewOpened.Pass(t.carrier, opening{q, l}).launch
 	http.Redirect(w, q.r, t.opts.URL+reviewPath+"/"+t.startSession(w, l), http.StatusSeeOther)
+}
+
+// opening is a launch that opens a learner's work.
+type opening struct {
+	q      *response
+	launch Launch
+}
+
+var reviewOpened = &fault.Seam[opening]{Name: "the launch that opens a learner's work", Clone: func(o opening) opening {
+	review := *o.launch.review
+	o.launch.review = &review
+	if o.launch.grades != nil {
+		grades := *o.launch.grades
+		o.launch.grades = &grades
+	}
+	return o
+}}
+
+// Who may do what with a learner's work.
+var (
+	showsWork  = &fault.Step[Launch]{Name: "shows a reviewer the work", Honest: func(l Launch) bool { return l.Teacher || l.ofOwnWork() }}
+	takesGrade = &fault.Step[Launch]{Name: "lets a reviewer give points", Honest: func(l Launch) bool { return l.Teacher }}
+)
+
+// ofOwnWork says whether the reviewer is the learner.
+func (l Launch) ofOwnWork() bool { return l.Sub == l.review.learner }
+
+// reviewedWork is the work that a review shows.
+type reviewedWork struct {
+	t        *Tool
+	launch   Launch
+	item     activity // that the line item belongs to
+	known    bool     // the tool knows that line item
+	work     work
+	handedIn bool // there is a work
+}
+
+// What is looked up for a review, while the tool's mutex is held.
+var (
+	findsWork = &fault.List[reviewedWork]{Name: "the line item of a review", Rules: []*fault.Rule[reviewedWork]{itemHere}}
+	workFound = &fault.Seam[reviewedWork]{Name: "the work that is reviewed"}
+)
+
+var itemHere = &fault.Rule[reviewedWork]{Name: "the line item belongs to this place, as far as both are told", Broken: func(v reviewedWork) error {
+	if !v.isHere() {
+		return errNotHere
+	}
+	return nil
+}}
+
+func (v reviewedWork) isHere() bool { return v.known && v.launch.place.within(v.item.place) }
+
+// wanted is what a review asks for: a work of that learner for that line item.
+func (v reviewedWork) wanted() work {
+	return work{of: v.launch.grades.of, lineItem: v.launch.grades.lineItem, sub: v.launch.review.learner}
 }
 
 // reviewed returns the work that a launch opens, and whether there is one. It
 // fails where the user may not see it, and where the tool knows no such line item
-// of this platform at this place. Rights come from the launch alone.
-func (t *Tool) reviewed(l Launch) (work, bool, error) {
-	switch others := !t.mayReview(l) && l.Sub != l.review.learner; {
-	case l.review.blank, others && t.has(OffersAnybodyToGrade):
-		return work{}, false, nil
-	case others:
-		return work{}, false, &refusal{http.StatusForbidden, "This is not your work."}
+// at that place.
+func (t *Tool) reviewed(l Launch) (reviewedWork, error) {
+	v := reviewedWork{t: t, launch: l}
+	if !showsWork.Taken(t.carrier, l) {
+		return v, &refusal{http.StatusForbidden, "This is not your work."}
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	known, ok := t.knownActivity(*l.grades)
-	if !ok || !l.place.within(known.place) {
-		return t.spoilPlace(l, known, ok)
+	v.item, v.known = t.knownActivity(*l.grades)
+	if err := findsWork.First(t.carrier, v); err != nil {
+		return v, err
 	}
-	if l.place.link == "" && t.has(FindsActivityByLink) {
-		return work{}, false, errNotHere
-	}
-	one, handedIn := t.lastWork(work{of: l.grades.of, lineItem: l.grades.lineItem, sub: l.review.learner}.sameAs)
-	one, handedIn = t.spoilChoice(l, one, handedIn)
-	return one, handedIn, nil
+	v.work, v.handedIn = t.lastWork(v.wanted().sameAs)
+	return workFound.Pass(t.carrier, v), nil
 }
 
 var errNotHere = &refusal{http.StatusNotFound, "This line item is none of this tool here."}
@@ -164,22 +212,41 @@ func (t *Tool) serveReview(w http.ResponseWriter, r *http.Request) {
 		t.refuse(w, err, "")
 		return
 	}
-	one, handedIn, err := t.reviewed(l)
+	v, err := t.reviewed(l)
 	if err != nil {
 		t.refuse(w, t.leadingBack(l, err), "")
 		return
 	}
-	shown := reviewPage{page: t.shown(l), Learner: l.review.name, Custom: l.review.custom, HandedIn: handedIn, Text: one.text}
-	if handedIn && t.mayGrade(l) || !handedIn && t.offersToGradeNothing(l) {
-		shown.Grade = t.resource(l) + "/grade"
+	shown := reviewPage{page: t.shown(l), Learner: l.review.name, Custom: l.review.custom, HandedIn: v.handedIn, Text: v.work.text}
+	if v.handedIn && takesGrade.Taken(t.carrier, l) {
+		shown.Grade = t.gradeForm(l)
 	}
-	status, err := t.spoilReviewPage(r.Context(), l, one, &shown)
-	if err != nil {
+	s := reviewShowing{v, r, http.StatusOK, shown}
+	if err := anyReview.First(t.carrier, s); err != nil {
 		t.refuse(w, err, "")
 		return
 	}
-	t.render(w, status, "review", shown)
+	s = reviewSeen.Pass(t.carrier, s)
+	t.render(w, s.status, "review", s.page)
 }
+
+// gradeForm is where the form for points goes.
+func (t *Tool) gradeForm(l Launch) string { return t.resource(l) + "/grade" }
+
+// reviewShowing is the page of a review.
+type reviewShowing struct {
+	reviewedWork
+	r      *http.Request
+	status int
+	page   reviewPage
+}
+
+// What holds of the page of a review.
+var (
+	anyReview  = &fault.List[reviewShowing]{Name: "a review that can be shown"}
+	reviewSeen = &fault.Seam[reviewShowing]{Name: "what the page of a review shows"}
+	anyGrade   = &fault.List[Launch]{Name: "points that a reviewer gives"}
+)
 
 // leadingBack offers a way back to the platform after an error, which is told there
 // (LTI Core 1.3, 5.4.4).
@@ -192,7 +259,7 @@ func (t *Tool) leadingBack(l Launch, err error) error {
 
 // serveGrade gives a work points.
 func (t *Tool) serveGrade(w http.ResponseWriter, r *http.Request) {
-	l, err := t.launchFor(w, r, func(l Launch) bool { return l.review != nil && t.mayGrade(l) })
+	l, err := t.launchFor(w, r, func(l Launch) bool { return l.review != nil && takesGrade.Taken(t.carrier, l) })
 	if err != nil {
 		t.refuse(w, err, "")
 		return
@@ -202,20 +269,20 @@ func (t *Tool) serveGrade(w http.ResponseWriter, r *http.Request) {
 		t.refuse(w, badRequest("The points are no number from 0 on."), "")
 		return
 	}
-	one, handedIn, err := t.reviewed(l)
-	if err == nil && !handedIn {
+	v, err := t.reviewed(l)
+	if err == nil && !v.handedIn {
 		err = &refusal{http.StatusNotFound, "Nothing has been handed in here."}
 	}
 	if err != nil {
 		t.refuse(w, t.leadingBack(l, err), "")
 		return
 	}
-	if !l.grades.offers(lti.ScopeScore) && t.has(CrashesWithoutScoreScope) {
-		t.refuse(w, errCrash, "")
+	if err := anyGrade.First(t.carrier, l); err != nil {
+		t.refuse(w, err, "")
 		return
 	}
 	maximum := float64(scoreMaximum)
-	t.tell(w, l, "graded", t.postScore(r.Context(), l.grades, one, lti.Score{
+	t.tell(w, l, "graded", t.postScore(r.Context(), l.grades, v.work, lti.Score{
 		ActivityProgress: lti.Completed, GradingProgress: lti.FullyGraded, ScoreGiven: &points, ScoreMaximum: &maximum, ScoringUserID: l.Sub,
 	}))
 }

@@ -143,7 +143,6 @@ type Launch struct {
 	event        int    // when it was accepted
 	at           time.Time
 	place        place
-	forUser      string         // whom the claim names whose work a review opens, also where it is none
 	grades       *gradebook     // nil where the platform offers none
 	review       *review        // nil where it is none
 	message      map[string]any // what it said

@@ -320,9 +320,9 @@ func startsNow(format string) fault.Effect {
 
 // putsWithout puts a line item back without some of its members.
 func putsWithout(drops func(name string) bool) fault.Effect {
-	return itemPut.Change(func(item map[string]json.RawMessage) map[string]json.RawMessage {
-		maps.DeleteFunc(item, func(name string, _ json.RawMessage) bool { return drops(name) })
-		return item
+	return itemPut.Change(func(p putting) putting {
+		maps.DeleteFunc(p.members, func(name string, _ json.RawMessage) bool { return drops(name) })
+		return p
 	})
 }
 
@@ -333,13 +333,13 @@ func named(wanted string) func(string) bool {
 
 func isVendors(name string) bool { return strings.Contains(name, "://") }
 
-func roundMaximum(item map[string]json.RawMessage) map[string]json.RawMessage {
+func roundMaximum(p putting) putting {
 	var maximum float64
-	_ = json.Unmarshal(item["scoreMaximum"], &maximum)
+	_ = json.Unmarshal(p.members["scoreMaximum"], &maximum)
 	if maximum != float64(int(maximum)) {
-		item["scoreMaximum"] = json.RawMessage(strconv.Itoa(int(maximum)))
+		p.members["scoreMaximum"] = json.RawMessage(strconv.Itoa(int(maximum)))
 	}
-	return item
+	return p
 }
 
 // Scores.
@@ -458,6 +458,28 @@ func scoresOutOfHundred(_ json.Number, points float64) map[string]any {
 func sendsGradingInLowerCase(s scoring) map[string]any {
 	grading, _ := s.members["gradingProgress"].(string)
 	return map[string]any{"gradingProgress": strings.ToLower(grading)}
+}
+
+// stampsNext posts a learner's further scores with another time, where they are such ones.
+func stampsNext(such func(timing) bool, with func(timing) time.Time) fault.Effect {
+	return scoreTimed.Change(func(s timing) timing {
+		if !s.last.IsZero() && such(s) {
+			s.next = with(s)
+		}
+		return s
+	})
+}
+
+func timeBefore(s timing) time.Time { return s.last }
+
+func saysSaved(p toldPage) toldPage {
+	p.say(nil)
+	return p
+}
+
+func saysNothing(p toldPage) toldPage {
+	p.Says, p.Outcome = "Thank you.", ""
+	return p
 }
 
 // Results.

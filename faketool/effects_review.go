@@ -1,10 +1,12 @@
 package faketool
 
 import (
+	"encoding/json"
 	"html/template"
 	"maps"
 	"slices"
 	"strings"
+	"time"
 	"unicode"
 
 	"invigilator.example/fault"
@@ -247,3 +249,52 @@ func scoresVisit(when func(reviewShowing) bool, score lti.Score) []fault.Effect 
 }
 
 func nothingHandedIn(s reviewShowing) bool { return !s.handedIn }
+
+// What the gradebook is told.
+
+// gradesWith posts points that a reviewer gives with other members.
+func gradesWith(members func(scoring) map[string]any) fault.Effect {
+	return scoresWith(func(s scoring) map[string]any {
+		if s.members["scoreGiven"] == nil || s.members["scoringUserId"] == nil {
+			return nil
+		}
+		return members(s)
+	})
+}
+
+// submitsWith posts the score of work that is handed in with other members.
+func submitsWith(members func(scoring) map[string]any) fault.Effect {
+	return scoresWith(func(s scoring) map[string]any {
+		if s.members["submission"] == nil {
+			return nil
+		}
+		return members(s)
+	})
+}
+
+// submitsAt posts that work was begun now, and handed in so much later.
+func submitsAt(later time.Duration, layout string) fault.Effect {
+	return submitsWith(func(s scoring) map[string]any {
+		return map[string]any{"submission": map[string]any{"startedAt": s.now.Format(layout), "submittedAt": s.now.Add(later).Format(layout)}}
+	})
+}
+
+// makesReviewWith makes a line item that says something else of its reviews.
+func makesReviewWith(name string, value any) fault.Effect {
+	return makesItemWith(func(m making) map[string]any {
+		review, _ := m.members["submissionReview"].(map[string]any)
+		return map[string]any{"submissionReview": changed(review, map[string]any{name: value})}
+	})
+}
+
+// putsReviewWith puts a line item back with something else about its reviews, where it said
+// anything.
+func putsReviewWith(change func(p putting, review map[string]json.RawMessage)) fault.Effect {
+	return itemPut.Change(func(p putting) putting {
+		var review map[string]json.RawMessage
+		if json.Unmarshal(p.members["submissionReview"], &review) == nil && review != nil {
+			change(p, review)
+		}
+		return p
+	})
+}

@@ -1,10 +1,12 @@
 package faketool
 
 import (
+	"encoding/json"
 	"maps"
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"invigilator.example/fault"
 	"invigilator.example/lti"
@@ -167,28 +169,28 @@ var reviewDefects = []Fault{
 	{Name: IgnoresNonceOfReviews, Proves: "sr-tool-verifies-id-token", Part: OfReviews, Does: "does not look at the nonce of a review", Effects: []fault.Effect{nonceOfLogin.Lift((*response).opensWork)}},
 	{Name: IgnoresDeploymentOfReviews, Proves: "sr-tool-verifies-id-token", Part: OfReviews, Does: "does not look at the deployment of a review", Effects: []fault.Effect{deploymentKnown.Lift((*response).opensWork), reviewOpened.Change(takesKnownDeployment)}},
 	{Name: AcceptsReviewsAgain, Proves: "sr-tool-verifies-id-token", Part: OfReviews, Does: "takes a review again, in any browser", Effects: []fault.Effect{loginOfBrowser.Lift((*response).opensWork), loginUnused.Lift((*response).opensWork)}},
-	{Name: GradesReviewer, Proves: "sr-tool-score-for-learner", Part: OfReviews, Does: "posts the reviewer's id as the learner's"},
-	{Name: NamesLearnerAsGrader, Proves: "sr-tool-score-for-learner", Part: OfReviews, Does: "posts the learner's id as the scoringUserId"},
+	{Name: GradesReviewer, Proves: "sr-tool-score-for-learner", Part: OfReviews, Does: "posts the reviewer's id as the learner's", Effects: []fault.Effect{gradesWith(func(s scoring) map[string]any { return map[string]any{"userId": s.members["scoringUserId"]} })}},
+	{Name: NamesLearnerAsGrader, Proves: "sr-tool-score-for-learner", Part: OfReviews, Does: "posts the learner's id as the scoringUserId", Effects: []fault.Effect{gradesWith(func(s scoring) map[string]any { return map[string]any{"scoringUserId": s.members["userId"]} })}},
 	{Name: DropsQueryOfGrade, Proves: "sr-tool-score-for-learner", Part: OfReviews, Does: "drops the query of the line item where it posts a grade", Effects: []fault.Effect{postsTo(dropsQueryOfGrade)}},
-	{Name: GradesAtSubmission, Proves: "sr-tool-score-timestamp-grows", Part: OfReviews, Does: "posts a grade with the time of the score before it"},
-	{Name: RepeatsTimeOfGrade, Proves: "sr-tool-score-timestamp-grows", Part: OfReviews, Does: "posts another grade with the time of the first one"},
-	{Name: GradesInWholeSeconds, Proves: "sr-tool-score-timestamp-grows", Part: OfReviews, Does: "posts grades with a time in whole seconds"},
-	{Name: PostsUnannouncedScore, Proves: "sr-tool-score-scope", Part: OfReviews, Does: "posts a grade where no scope for that is announced"},
+	{Name: GradesAtSubmission, Proves: "sr-tool-score-timestamp-grows", Part: OfReviews, Does: "posts a grade with the time of the score before it", Effects: []fault.Effect{stampsNext(func(s timing) bool { return s.grade }, timeBefore)}},
+	{Name: RepeatsTimeOfGrade, Proves: "sr-tool-score-timestamp-grows", Part: OfReviews, Does: "posts another grade with the time of the first one", Effects: []fault.Effect{stampsNext(func(s timing) bool { return s.grade && s.regrade }, timeBefore)}},
+	{Name: GradesInWholeSeconds, Proves: "sr-tool-score-timestamp-grows", Part: OfReviews, Does: "posts grades with a time in whole seconds", Effects: []fault.Effect{gradesWith(func(s scoring) map[string]any { return map[string]any{"timestamp": s.now.Format(wholeSeconds)} })}},
+	{Name: PostsUnannouncedScore, Proves: "sr-tool-score-scope", Part: OfReviews, Does: "posts a grade where no scope for that is announced", Effects: []fault.Effect{scoreGoesTo.Change(postsUnannouncedScore)}},
 	{Name: CrashesWithoutScoreScope, Proves: "sr-tool-score-scope", Part: OfReviews, Does: "answers a grade with 500 where no scope for it is announced", Effects: []fault.Effect{anyGrade.Add(crashesWithoutScoreScope)}},
-	{Name: OmitsSubmission, Proves: "sr-tool-score-submission-object", Part: OfReviews, Does: "posts no submission with the score of work that is handed in"},
-	{Name: StartsAfterSubmission, Proves: "sr-tool-score-submission-object", Part: OfReviews, Does: "posts that work was begun after it was handed in"},
-	{Name: SubmitsInFuture, Proves: "sr-tool-score-submission-object", Part: OfReviews, Does: "posts that work was handed in after the score was set"},
-	{Name: SubmitsWithoutZone, Proves: "sr-tool-score-submission-object", Part: OfReviews, Does: "posts times of a submission without a zone"},
-	{Name: SubmitsInWholeSeconds, Proves: "sr-tool-score-submission-object", Part: OfReviews, Does: "posts times of a submission in whole seconds"},
-	{Name: SubmitsInProgress, Proves: "sr-tool-score-submission-object", Part: OfReviews, Does: "posts that work is in progress when it is handed in"},
-	{Name: ScoresWithReview, Proves: "sr-tool-score-submission-object", Part: OfReviews, Does: "puts submissionReview into scores"},
-	{Name: SendsStatusAsText, Proves: "sr-tool-publishes-valid-submission-review", Part: OfReviews, Does: "makes a line item whose reviewableStatus is text"},
-	{Name: SendsUnknownStatus, Proves: "sr-tool-publishes-valid-submission-review", Part: OfReviews, Does: "makes a line item with a reviewableStatus of its own"},
-	{Name: SendsRelativeReviewURL, Proves: "sr-tool-publishes-valid-submission-review", Part: OfReviews, Does: "makes a line item whose review has a relative URL"},
-	{Name: SendsNumbersInCustom, Proves: "sr-tool-publishes-valid-submission-review", Part: OfReviews, Does: "makes a line item whose review has a number in custom"},
-	{Name: DropsReview, Proves: "sr-tool-publishes-valid-submission-review", Part: OfReviews, Does: "puts a line item back without submissionReview"},
-	{Name: DropsReviewableStatus, Proves: "sr-tool-publishes-valid-submission-review", Part: OfReviews, Does: "puts a line item back without reviewableStatus"},
-	{Name: WritesReviewAnew, Proves: "sr-tool-publishes-valid-submission-review", Part: OfReviews, Does: "puts a line item back with a submissionReview of its own"},
+	{Name: OmitsSubmission, Proves: "sr-tool-score-submission-object", Part: OfReviews, Does: "posts no submission with the score of work that is handed in", Effects: []fault.Effect{submitsWith(func(scoring) map[string]any { return map[string]any{"submission": nil} })}},
+	{Name: StartsAfterSubmission, Proves: "sr-tool-score-submission-object", Part: OfReviews, Does: "posts that work was begun after it was handed in", Effects: []fault.Effect{submitsAt(-time.Minute, instant)}},
+	{Name: SubmitsInFuture, Proves: "sr-tool-score-submission-object", Part: OfReviews, Does: "posts that work was handed in after the score was set", Effects: []fault.Effect{submitsAt(time.Hour, instant)}},
+	{Name: SubmitsWithoutZone, Proves: "sr-tool-score-submission-object", Part: OfReviews, Does: "posts times of a submission without a zone", Effects: []fault.Effect{submitsAt(0, withoutZone)}},
+	{Name: SubmitsInWholeSeconds, Proves: "sr-tool-score-submission-object", Part: OfReviews, Does: "posts times of a submission in whole seconds", Effects: []fault.Effect{submitsAt(0, wholeSeconds)}},
+	{Name: SubmitsInProgress, Proves: "sr-tool-score-submission-object", Part: OfReviews, Does: "posts that work is in progress when it is handed in", Effects: []fault.Effect{submitsWith(func(scoring) map[string]any { return map[string]any{"activityProgress": string(lti.InProgress)} })}},
+	{Name: ScoresWithReview, Proves: "sr-tool-score-submission-object", Part: OfReviews, Does: "puts submissionReview into scores", Effects: []fault.Effect{submitsWith(func(s scoring) map[string]any { return map[string]any{"submissionReview": s.t.ownReview()} })}},
+	{Name: SendsStatusAsText, Proves: "sr-tool-publishes-valid-submission-review", Part: OfReviews, Does: "makes a line item whose reviewableStatus is text", Effects: []fault.Effect{makesReviewWith("reviewableStatus", string(lti.Submitted))}},
+	{Name: SendsUnknownStatus, Proves: "sr-tool-publishes-valid-submission-review", Part: OfReviews, Does: "makes a line item with a reviewableStatus of its own", Effects: []fault.Effect{makesReviewWith("reviewableStatus", []string{string(lti.Submitted), "Late"})}},
+	{Name: SendsRelativeReviewURL, Proves: "sr-tool-publishes-valid-submission-review", Part: OfReviews, Does: "makes a line item whose review has a relative URL", Effects: []fault.Effect{makesReviewWith("url", LaunchPath)}},
+	{Name: SendsNumbersInCustom, Proves: "sr-tool-publishes-valid-submission-review", Part: OfReviews, Does: "makes a line item whose review has a number in custom", Effects: []fault.Effect{makesReviewWith("custom", map[string]any{"action": "review", "version": 2})}},
+	{Name: DropsReview, Proves: "sr-tool-publishes-valid-submission-review", Part: OfReviews, Does: "puts a line item back without submissionReview", Effects: []fault.Effect{putsReviewWith(dropsReview)}},
+	{Name: DropsReviewableStatus, Proves: "sr-tool-publishes-valid-submission-review", Part: OfReviews, Does: "puts a line item back without reviewableStatus", Effects: []fault.Effect{putsReviewWith(dropsReviewableStatus)}},
+	{Name: WritesReviewAnew, Proves: "sr-tool-publishes-valid-submission-review", Part: OfReviews, Does: "puts a line item back with a submissionReview of its own", Effects: []fault.Effect{putsReviewWith(writesReviewAnew)}},
 	{Name: OffersNoWayBack, Proves: "sr-tool-returns", Part: OfReviews, Does: "shows no way back to the gradebook", Effects: []fault.Effect{reviewShows(func(s *reviewShowing) { s.page.Exit = "" })}},
 	{Name: LosesWayBackOfReview, Proves: "sr-tool-returns", Part: OfReviews, Does: "shows a button for the way back to the gradebook that leads to 500", Effects: []fault.Effect{reviewShows(losesWayBackOfReview), leaves.Take(true, nil)}},
 	{Name: ReviewsWithButton, Part: OfReviews, Permitted: true, Does: "shows a button that leads back to the gradebook by way of the tool", Effects: []fault.Effect{reviewShows(leadsBackByForm), leaves.Take(true, nil)}},
@@ -198,12 +200,12 @@ var reviewDefects = []Fault{
 	{Name: CrashesOnLongName, Proves: "sr-tool-escapes-for-user", Part: OfReviews, Does: "answers a review of a learner whose name has more than 255 letters with 500", Effects: crashesOnReview(func(s reviewShowing) bool { return len(s.launch.review.name) > maxName })},
 	{Name: CrashesOnRightToLeft, Proves: "sr-tool-escapes-for-user", Part: OfReviews, Does: "answers a review of a learner whose name is written from right to left with 500", Effects: crashesOnReview(namedRightToLeft)},
 	{Name: CrashesOnBadReview, Proves: "sr-tool-rejects-missing-for-user", Part: OfReviews, Does: "answers every review whose message it refuses with 500", Effects: []fault.Effect{responseJudged.ChangeWhen(func(a handling) bool { return a.err != nil && (a.q.opensWork() || a.q.has(lti.ClaimForUser)) }, crashInstead)}},
-	{Name: OmitsScoringUser, Part: OfReviews, Permitted: true, Does: "posts grades without saying who gave them"},
+	{Name: OmitsScoringUser, Part: OfReviews, Permitted: true, Does: "posts grades without saying who gave them", Effects: []fault.Effect{gradesWith(func(scoring) map[string]any { return map[string]any{"scoringUserId": nil} })}},
 	{Name: RefusesAssistants, Part: OfReviews, Permitted: true, Does: "lets nobody review who has a sub-role of an instructor alone", Effects: []fault.Effect{showsWork.Take(false, func(l Launch) bool { return isAssistant(l) && !l.ofOwnWork() }), takesGrade.Take(false, isAssistant)}},
 	{Name: HidesUnknownLearners, Part: OfReviews, Permitted: true, Does: "answers a review of a learner who has handed in nothing with 404", Effects: []fault.Effect{reviewShows(hidesUnknownLearners)}},
 	{Name: TellsUnknownItemsKindly, Part: OfReviews, Permitted: true, Does: "answers a review of an unknown line item with 200, on a page that says so", Effects: []fault.Effect{itemHere.Answer(ofUnknownItem, func(_ reviewedWork, err error) error { return &refusal{http.StatusOK, err.Error()} })}},
 	{Name: ReturnsBadReviews, Part: OfReviews, Permitted: true, Does: "sends the user back to the return URL where a genuine review is not complete", Effects: []fault.Effect{refusalTold.Change(returnsBadReviews)}},
-	{Name: OmitsStart, Part: OfReviews, Permitted: true, Does: "posts when work was handed in, but not when it was begun"},
+	{Name: OmitsStart, Part: OfReviews, Permitted: true, Does: "posts when work was handed in, but not when it was begun", Effects: []fault.Effect{submitsWith(omitsStart)}},
 	{Name: OffersToGradeNothing, Part: OfReviews, Permitted: true, Does: "offers to grade a learner who has handed in nothing", Effects: []fault.Effect{reviewShows(offersToGradeNothing)}},
 	{Name: ShowsLearnerID, Part: OfReviews, Permitted: true, Does: "shows the learner's id beside the name", Effects: []fault.Effect{reviewShows(showsLearnerID)}},
 }
@@ -397,4 +399,29 @@ func showsLearnerID(s *reviewShowing) {
 	if s.launch.review.name != s.launch.review.learner {
 		s.page.LearnerID = s.launch.review.learner
 	}
+}
+
+func postsUnannouncedScore(g *gradebook) *gradebook {
+	if g.offers(lti.ScopeScore) {
+		return g
+	}
+	return g.with(lti.ScopeScore)
+}
+
+func omitsStart(s scoring) map[string]any {
+	submission, _ := s.members["submission"].(map[string]any)
+	return map[string]any{"submission": map[string]any{"submittedAt": submission["submittedAt"]}}
+}
+
+func dropsReview(p putting, _ map[string]json.RawMessage) { delete(p.members, "submissionReview") }
+
+func dropsReviewableStatus(p putting, review map[string]json.RawMessage) {
+	if _, given := review["reviewableStatus"]; given {
+		delete(review, "reviewableStatus")
+		p.members["submissionReview"] = json.RawMessage(asJSON(review))
+	}
+}
+
+func writesReviewAnew(p putting, _ map[string]json.RawMessage) {
+	p.members["submissionReview"] = json.RawMessage(asJSON(p.t.ownReview()))
 }

@@ -49,13 +49,22 @@ var (
 	itemsAsked = &fault.Seam[itemSearch]{Name: "the address of line items, with what is looked for"}
 	itemMade   = &fault.Seam[making]{Name: "a new line item"}
 	keepsNull  = &fault.Step[json.RawMessage]{Name: "puts a member of a line item back that is null"}
-	itemPut    = &fault.Seam[map[string]json.RawMessage]{Name: "a line item that is put back", Clone: maps.Clone[map[string]json.RawMessage]}
+	itemPut    = &fault.Seam[putting]{Name: "a line item that is put back", Clone: func(p putting) putting {
+		p.members = maps.Clone(p.members)
+		return p
+	}}
 )
 
 // making is a line item that is to be made.
 type making struct {
 	t       *Tool
 	members map[string]any
+}
+
+// putting is a line item that is put back.
+type putting struct {
+	t       *Tool
+	members map[string]json.RawMessage
 }
 
 // itemSearch is the address of line items, narrowed to those that are looked for.
@@ -114,7 +123,6 @@ func (t *Tool) createLineItem(ctx context.Context, l Launch) (string, error) {
 		return "", err
 	}
 	body = itemMade.Pass(t.carrier, making{t, body}).members
-	t.spoilItemReview(body)
 	e, err := t.callGrades(ctx, l.grades, lti.ScopeLineItem, GradeRequest{
 		Method: http.MethodPost, URL: t.searched(l.grades.lineItems, nil), MediaType: lti.MediaTypeLineItem, Accept: lti.MediaTypeLineItem, Body: body,
 	})
@@ -174,8 +182,7 @@ func (t *Tool) rename(ctx context.Context, l Launch, label string) error {
 	if item["label"], err = json.Marshal(label); err != nil {
 		return err
 	}
-	item = itemPut.Pass(t.carrier, item)
-	t.spoilRenamedReview(item)
+	item = itemPut.Pass(t.carrier, putting{t, item}).members
 	_, err = t.callGrades(ctx, l.grades, lti.ScopeLineItem, GradeRequest{
 		Method: http.MethodPut, URL: address, MediaType: lti.MediaTypeLineItem, Accept: lti.MediaTypeLineItem, Body: item,
 	})

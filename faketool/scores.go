@@ -10,6 +10,8 @@ import (
 // How scores are told.
 var (
 	scoreDue     = &fault.Seam[due]{Name: "a gradebook that a score is about to be posted to"}
+	scoreGoesTo  = &fault.Seam[*gradebook]{Name: "the gradebook that a score is posted to"}
+	scoreTimed   = &fault.Seam[timing]{Name: "the time of a score"}
 	scoreSaid    = &fault.Seam[scoring]{Name: "a score"}
 	scoresNamed  = &fault.Seam[scoresURL]{Name: "where the scores of a line item are posted to"}
 	scoresUsable = &fault.List[scoresURL]{Name: "the address that scores are posted to"}
@@ -23,6 +25,7 @@ type due struct {
 
 // scoring is a score of a work.
 type scoring struct {
+	t       *Tool
 	work    work
 	now     time.Time // that it says
 	members map[string]any

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"invigilator.example/fault"
 	"invigilator.example/lti"
 )
 
@@ -72,18 +73,16 @@ const instant = "2006-01-02T15:04:05.000Z07:00"
 
 // tick returns the time of the next score.
 func (t *Tool) tick(c *scoreClock, grade bool) time.Time {
-	was, next := c.last, latest(t.opts.Now().UTC().Truncate(time.Millisecond), c.last.Add(time.Millisecond))
-	switch {
-	case was.IsZero():
-	case t.has(RepeatsTimestamp):
-		next = was
-	case t.has(CountsTimestampDown):
-		next = was.Add(-time.Millisecond)
-	case grade && t.has(GradesAtSubmission), grade && c.points != nil && t.has(RepeatsTimeOfGrade):
-		next = was
-	}
-	c.last = next
-	return next
+	next := latest(t.opts.Now().UTC().Truncate(time.Millisecond), c.last.Add(time.Millisecond))
+	c.last = scoreTimed.Pass(t.carrier, timing{c.last, next, grade, c.points != nil}).next
+	return c.last
+}
+
+// timing is the time of a score, after that of the learner's last one, which is zero where
+// there is none.
+type timing struct {
+	last, next     time.Time
+	grade, regrade bool // it has points, and the last one had
 }
 
 func latest(a, b time.Time) time.Time {
@@ -211,9 +210,7 @@ func (t *Tool) keepWork(l Launch, text string) work {
 func (t *Tool) postScore(ctx context.Context, g *gradebook, w work, score lti.Score) error {
 	w.scores.mu.Lock()
 	defer w.scores.mu.Unlock()
-	if !g.offers(lti.ScopeScore) && t.has(PostsUnannouncedScore) {
-		g = g.with(lti.ScopeScore)
-	}
+	g = scoreGoesTo.Pass(t.carrier, g)
 	now := t.tick(w.scores, score.ScoreGiven != nil)
 	score.UserID, score.Timestamp = w.sub, now.Format(instant)
 	w.scores.points = score.ScoreGiven
@@ -221,9 +218,7 @@ func (t *Tool) postScore(ctx context.Context, g *gradebook, w work, score lti.Sc
 	if err != nil {
 		return err
 	}
-	body = scoreSaid.Pass(t.carrier, scoring{w, now, body}).members
-	t.spoilGrade(body, now)
-	t.spoilSubmission(body, now)
+	body = scoreSaid.Pass(t.carrier, scoring{t, w, now, body}).members
 	to, err := t.scoresOf(w.lineItem, score.ScoreGiven != nil)
 	if err != nil {
 		return err
@@ -238,20 +233,25 @@ type toldPage struct {
 	Outcome          string // whether it was saved: true, false, or nothing
 }
 
+var outcomeTold = &fault.Seam[toldPage]{Name: "what a user is told of what came of it"}
+
 // tell shows whether the gradebook has taken what it was told.
 func (t *Tool) tell(w http.ResponseWriter, l Launch, page string, err error) {
 	if errors.Is(err, errCrash) {
 		t.refuse(w, err, "")
 		return
 	}
-	shown := toldPage{Page: page, Says: "Saved in the gradebook.", Outcome: "true", Back: t.resource(l)}
-	if err != nil && !t.has(AlwaysSaysSaved) {
-		shown.Says, shown.Outcome = fmt.Sprintf("Not saved in the gradebook: %s.", err), "false"
+	shown := toldPage{Page: page, Back: t.resource(l)}
+	shown.say(err)
+	t.render(w, http.StatusOK, "told", outcomeTold.Pass(t.carrier, shown))
+}
+
+// say says whether the gradebook has taken what it was told.
+func (p *toldPage) say(err error) {
+	p.Says, p.Outcome = "Saved in the gradebook.", "true"
+	if err != nil {
+		p.Says, p.Outcome = fmt.Sprintf("Not saved in the gradebook: %s.", err), "false"
 	}
-	if t.has(NeverSaysSaved) {
-		shown.Says, shown.Outcome = "Thank you.", ""
-	}
-	t.render(w, http.StatusOK, "told", shown)
 }
 
 // resource is where a launch has led.

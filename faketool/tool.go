@@ -89,11 +89,9 @@ type Registration struct {
 
 // A Tool is a fake tool. It is an [http.Handler] and safe for concurrent use.
 type Tool struct {
-	opts      Options
-	carrier   *fault.Carrier // of the faults that it has, and watches
-	faults    map[string]bool
-	consulted sync.Map // the names of faults that would have made a difference, where it watches them
-	mux       *http.ServeMux
+	opts    Options
+	carrier *fault.Carrier // of the faults that it has, and watches
+	mux     *http.ServeMux
 
 	mu            sync.Mutex
 	registrations []Registration
@@ -181,7 +179,6 @@ func New(opts Options) (*Tool, error) {
 	if u, err := url.Parse(opts.URL); err != nil || u.Host == "" || u.Scheme == "" {
 		errs = append(errs, fmt.Errorf("faketool: URL %q is not an absolute URL", opts.URL))
 	}
-	carried := map[string]bool{}
 	var effects []fault.Effect
 	for _, name := range opts.Faults {
 		i := slices.IndexFunc(defects, func(f Fault) bool { return f.Name == name })
@@ -190,7 +187,6 @@ func New(opts Options) (*Tool, error) {
 			continue
 		}
 		effects = append(effects, defects[i].Effects...)
-		carried[name] = true
 	}
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
@@ -211,7 +207,7 @@ func New(opts Options) (*Tool, error) {
 		opts.Key = key
 	}
 	t := &Tool{
-		opts: opts, faults: carried, carrier: fault.Carry(effects...),
+		opts: opts, carrier: fault.Carry(effects...),
 		keySets: map[string]keySet{}, firstKeys: map[string]jwk.Key{},
 		unknownKeys: map[string]bool{},
 		logins:      map[string]*login{},
@@ -318,27 +314,8 @@ func (t *Tool) Register(r Registration) error {
 	return nil
 }
 
-// has says whether the tool has a fault. It is asked only where the fault would
-// make a difference, so that [Tool.Consulted] tells which ones would have.
-func (t *Tool) has(name string) bool {
-	if t.opts.Watch {
-		t.consulted.Store(name, true)
-	}
-	return t.faults[name]
-}
-
 // Consulted returns the names of the faults that would have made a difference
 // to what the tool was asked since it was last called. Where a fault is not
 // among them, a tool with it would have answered the same. Without [Options.Watch]
 // there are none.
-func (t *Tool) Consulted() []string {
-	names := t.carrier.Reached()
-	t.consulted.Range(func(name, _ any) bool {
-		names = append(names, name.(string))
-		return true
-	})
-	t.consulted.Clear()
-	names = append(names, t.carrier.Reached()...)
-	slices.Sort(names)
-	return slices.Compact(names)
-}
+func (t *Tool) Consulted() []string { return t.carrier.Reached() }

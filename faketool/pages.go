@@ -32,12 +32,18 @@ var (
 	returnedTo   = &fault.Seam[returning]{Name: "the return URL with a message"}
 )
 
+// render shows one of the tool's own pages.
 func (t *Tool) render(w http.ResponseWriter, status int, page string, data any) {
+	t.show(w, status, pages.Lookup(pageSent.Pass(t.carrier, page)), data)
+}
+
+// show sends a page.
+func (t *Tool) show(w http.ResponseWriter, status int, page *template.Template, data any) {
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.Header().Set("Cache-Control", "no-store")
 	headerSent.Pass(t.carrier, w.Header())
 	w.WriteHeader(status)
-	_ = pages.ExecuteTemplate(w, pageSent.Pass(t.carrier, page), data) // the browser has gone if this fails
+	_ = page.Execute(w, data) // the browser has gone if this fails
 }
 
 // refuse shows why, or tells the platform where a return URL is given.

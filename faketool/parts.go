@@ -76,9 +76,7 @@ func (partCore) NextPage(header http.Header, from string) (string, bool) {
 
 // Show sends a page.
 func (t partCore) Show(w http.ResponseWriter, page *template.Template, data any) {
-	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	w.Header().Set("Cache-Control", "no-store")
-	_ = page.Execute(w, data) // the browser has gone if this fails
+	t.show(w, http.StatusOK, page, data)
 }
 
 // Refuse says why there is no page.

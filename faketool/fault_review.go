@@ -12,202 +12,103 @@ import (
 	"invigilator.example/lti"
 )
 
-// The names of the faults of reviews.
-const (
-	AcceptsMissingForUser      = "accepts-missing-for-user"
-	AcceptsEmptyForUser        = "accepts-empty-for-user"
-	AcceptsEmptyLearner        = "accepts-empty-learner"
-	AcceptsNullLearner         = "accepts-null-learner"
-	AcceptsNumberAsLearner     = "accepts-number-as-learner"
-	AcceptsTextAsForUser       = "accepts-text-as-for-user"
-	TakesSubOfForUser          = "takes-sub-of-for-user"
-	FallsBackOnReviewer        = "falls-back-on-reviewer"
-	AcceptsMissingEndpoint     = "accepts-missing-endpoint"
-	AcceptsMissingLineItem     = "accepts-missing-line-item"
-	AcceptsEmptyLineItem       = "accepts-empty-line-item"
-	AcceptsPathAsLineItem      = "accepts-path-as-line-item"
-	NeedsLinkInReview          = "needs-link-in-review"
-	FindsActivityByLink        = "finds-activity-by-link"
-	NeedsNameOfLearner         = "needs-name-of-learner"
-	NeedsRolesOfLearner        = "needs-roles-of-learner"
-	RefusesMembersOfForUser    = "refuses-members-of-for-user"
-	CutsLearnerID              = "cuts-learner-id"
-	TakesLearnerIDForPath      = "takes-learner-id-for-path"
-	ShowsReviewersWork         = "shows-reviewers-work"
-	ShowsLastWork              = "shows-last-work"
-	ShowsLearnersLastWork      = "shows-learners-last-work"
-	ShowsAllWorks              = "shows-all-works"
-	CrashesOnUnknownLearner    = "crashes-on-unknown-learner"
-	ShowsAnyWorkInstead        = "shows-any-work-instead"
-	BeginsWorkOfUnknown        = "begins-work-of-unknown"
-	KnowsLearnersAlone         = "knows-learners-alone"
-	IgnoresPlaceOfItem         = "ignores-place-of-item"
-	IgnoresLinkOfItem          = "ignores-link-of-item"
-	SharesItemsOfPlatforms     = "shares-items-of-platforms"
-	CrashesOnUnknownItem       = "crashes-on-unknown-item"
-	LetsLearnersReview         = "lets-learners-review"
-	LetsAnybodyReview          = "lets-anybody-review"
-	LetsLearnersGrade          = "lets-learners-grade"
-	ScoresLearnersVisit        = "scores-learners-visit"
-	TakesRolesOfForUser        = "takes-roles-of-for-user"
-	NeedsLearnersRoles         = "needs-learners-roles"
-	LogsInForUser              = "logs-in-for-user"
-	RenamesReviewer            = "renames-reviewer"
-	ShowsWorkInLaunch          = "shows-work-in-launch"
-	KnowsReviewsByForUser      = "knows-reviews-by-for-user"
-	OpensReviewOfLogin         = "opens-review-of-login"
-	SkipsSignatureOfReviews    = "skips-signature-of-reviews"
-	IgnoresAudienceOfReviews   = "ignores-audience-of-reviews"
-	IgnoresIssuerOfReviews     = "ignores-issuer-of-reviews"
-	AcceptsReviewsWithoutState = "accepts-reviews-without-state"
-	IgnoresStateOfReviews      = "ignores-state-of-reviews"
-	IgnoresExpiryOfReviews     = "ignores-expiry-of-reviews"
-	IgnoresNonceOfReviews      = "ignores-nonce-of-reviews"
-	IgnoresDeploymentOfReviews = "ignores-deployment-of-reviews"
-	AcceptsReviewsAgain        = "accepts-reviews-again"
-	GradesReviewer             = "grades-reviewer"
-	NamesLearnerAsGrader       = "names-learner-as-grader"
-	DropsQueryOfGrade          = "drops-query-of-grade"
-	GradesAtSubmission         = "grades-at-submission"
-	RepeatsTimeOfGrade         = "repeats-time-of-grade"
-	GradesInWholeSeconds       = "grades-in-whole-seconds"
-	PostsUnannouncedScore      = "posts-unannounced-score"
-	CrashesWithoutScoreScope   = "crashes-without-score-scope"
-	OmitsSubmission            = "omits-submission"
-	StartsAfterSubmission      = "starts-after-submission"
-	SubmitsInFuture            = "submits-in-future"
-	SubmitsWithoutZone         = "submits-without-zone"
-	SubmitsInWholeSeconds      = "submits-in-whole-seconds"
-	SubmitsInProgress          = "submits-in-progress"
-	ScoresWithReview           = "scores-with-review"
-	SendsStatusAsText          = "sends-status-as-text"
-	SendsUnknownStatus         = "sends-unknown-status"
-	SendsRelativeReviewURL     = "sends-relative-review-url"
-	SendsNumbersInCustom       = "sends-numbers-in-custom"
-	DropsReview                = "drops-review"
-	DropsReviewableStatus      = "drops-reviewable-status"
-	WritesReviewAnew           = "writes-review-anew"
-	OffersNoWayBack            = "offers-no-way-back"
-	ReviewsWithButton          = "reviews-with-button"
-	LosesWayBackOfReview       = "loses-way-back-of-review"
-	CrashesWithoutWayBack      = "crashes-without-way-back"
-	ShowsLearnerUnescaped      = "shows-learner-unescaped"
-	ShowsCustomUnescaped       = "shows-custom-unescaped"
-	CrashesOnLongName          = "crashes-on-long-name"
-	CrashesOnRightToLeft       = "crashes-on-right-to-left"
-	CrashesOnBadReview         = "crashes-on-bad-review"
-	OmitsScoringUser           = "omits-scoring-user"
-	RefusesAssistants          = "refuses-assistants"
-	HidesUnknownLearners       = "hides-unknown-learners"
-	TellsUnknownItemsKindly    = "tells-unknown-items-kindly"
-	ReturnsBadReviews          = "returns-bad-reviews"
-	OmitsStart                 = "omits-start"
-	ShowsLearnerID             = "shows-learner-id"
-	OpensFormWithoutLearner    = "opens-form-without-learner"
-	OpensFormWithoutItem       = "opens-form-without-item"
-	OpensReviewsByAddress      = "opens-reviews-by-address"
-	OffersAnybodyToGrade       = "offers-anybody-to-grade"
-	OffersToGradeUnknownItem   = "offers-to-grade-unknown-item"
-	OffersToGradeNothing       = "offers-to-grade-nothing"
-)
-
 // reviewDefects are those of a tool that opens learners' work for review.
 var reviewDefects = []Fault{
-	{Name: AcceptsMissingForUser, Proves: "sr-tool-rejects-missing-for-user", Part: OfReviews, Does: "opens the last work of the line item where there is no for_user", Effects: opensLast(acceptsMissingForUser)},
-	{Name: AcceptsEmptyForUser, Proves: "sr-tool-rejects-missing-for-user", Part: OfReviews, Does: "opens the last work of the line item where for_user is empty", Effects: opensLast(acceptsEmptyForUser)},
-	{Name: AcceptsEmptyLearner, Proves: "sr-tool-rejects-missing-for-user", Part: OfReviews, Does: "opens the last work of the line item where user_id is empty", Effects: opensLast(acceptsEmptyLearner)},
-	{Name: AcceptsNullLearner, Proves: "sr-tool-rejects-missing-for-user", Part: OfReviews, Does: "opens the last work of the line item where user_id is null", Effects: opensLast(acceptsNullLearner)},
-	{Name: AcceptsNumberAsLearner, Proves: "sr-tool-rejects-missing-for-user", Part: OfReviews, Does: "opens the last work of the line item where user_id is a number", Effects: opensLast(acceptsNumberAsLearner)},
-	{Name: AcceptsTextAsForUser, Proves: "sr-tool-rejects-missing-for-user", Part: OfReviews, Does: "takes a string as for_user for the learner's id", Effects: []fault.Effect{learnerRead.Change(acceptsTextAsForUser)}},
-	{Name: TakesSubOfForUser, Proves: "sr-tool-rejects-missing-for-user", Part: OfReviews, Does: "takes sub in for_user for user_id", Effects: []fault.Effect{learnerRead.Change(takesSubOfForUser)}},
-	{Name: FallsBackOnReviewer, Proves: "sr-tool-rejects-missing-for-user", Part: OfReviews, Does: "opens the reviewer's own work where nobody is named", Effects: []fault.Effect{learnerRead.Change(fallsBackOnReviewer)}},
-	{Name: AcceptsMissingEndpoint, Proves: "sr-tool-rejects-missing-line-item", Part: OfReviews, Does: "opens the learner's work at the resource link where there is no claim of the grade services", Effects: opensAtLink(func(q *response) bool { return !q.has(lti.ClaimAGS) })},
-	{Name: AcceptsMissingLineItem, Proves: "sr-tool-rejects-missing-line-item", Part: OfReviews, Does: "opens the learner's work at the resource link where there is no lineitem", Effects: opensAtLink(acceptsMissingLineItem)},
-	{Name: AcceptsEmptyLineItem, Proves: "sr-tool-rejects-missing-line-item", Part: OfReviews, Does: "opens the learner's work at the resource link where lineitem is empty", Effects: opensAtLink(func(q *response) bool { return q.object(lti.ClaimAGS)["lineitem"] == "" })},
-	{Name: AcceptsPathAsLineItem, Proves: "sr-tool-rejects-missing-line-item", Part: OfReviews, Does: "opens the learner's work at the resource link where lineitem is no URL", Effects: opensAtLink(acceptsPathAsLineItem)},
-	{Name: OpensFormWithoutLearner, Proves: "sr-tool-rejects-missing-for-user", Part: OfReviews, Does: "opens an empty form for points where nobody is named", Effects: offersForm(ofAnybody, learnerRead.Change(opensFormWithoutLearner))},
-	{Name: OpensFormWithoutItem, Proves: "sr-tool-rejects-missing-line-item", Part: OfReviews, Does: "opens an empty form for points where no line item is named", Effects: offersForm(namesNoItem, itemGiven.Lift(nil), reviewOpened.Change(withGradebook))},
-	{Name: NeedsLinkInReview, Proves: "sr-tool-accepts-without-resource-link", Part: OfReviews, Does: "refuses a review without a resource link", Effects: []fault.Effect{opensWork.Add(needs("The message has no resource link.", func(q *response) bool { return q.has(lti.ClaimResourceLink) }))}},
-	{Name: FindsActivityByLink, Proves: "sr-tool-accepts-without-resource-link", Part: OfReviews, Does: "finds nothing where a review has no resource link", Effects: []fault.Effect{findsWork.Add(findsActivityByLink)}},
-	{Name: NeedsNameOfLearner, Proves: "sr-tool-accepts-minimal-for-user", Part: OfReviews, Does: "refuses a review of a learner without a name", Effects: []fault.Effect{opensWork.Add(needs("The learner has no name.", needsNameOfLearner))}},
-	{Name: NeedsRolesOfLearner, Proves: "sr-tool-accepts-minimal-for-user", Part: OfReviews, Does: "refuses a review of a learner whose roles are empty", Effects: []fault.Effect{opensWork.Add(needs("The learner has no role.", needsRolesOfLearner))}},
-	{Name: RefusesMembersOfForUser, Proves: "sr-tool-accepts-minimal-for-user", Part: OfReviews, Does: "refuses for_user with a member that it does not know", Effects: []fault.Effect{opensWork.Add(needs("There is a member that is unknown.", refusesMembersOfForUser))}},
-	{Name: CutsLearnerID, Proves: "sr-tool-accepts-minimal-for-user", Part: OfReviews, Does: "keeps 64 characters of user_id", Effects: []fault.Effect{learnerRead.Change(cutsLearnerID)}},
-	{Name: TakesLearnerIDForPath, Proves: "sr-tool-accepts-minimal-for-user", Part: OfReviews, Does: "keeps what of user_id is in front of a slash", Effects: []fault.Effect{learnerRead.Change(takesLearnerIDForPath)}},
-	{Name: ShowsReviewersWork, Proves: "sr-tool-shows-for-user-work", Part: OfReviews, Does: "shows reviewers their own work where they have handed in any", Effects: showsInstead(true, func(v reviewedWork, w work) bool { return v.isOfItem(w) && w.sub == v.launch.Sub })},
-	{Name: ShowsLastWork, Proves: "sr-tool-shows-for-user-work", Part: OfReviews, Does: "shows the work that was handed in last for the line item", Effects: showsInstead(true, reviewedWork.isOfItem)},
-	{Name: ShowsLearnersLastWork, Proves: "sr-tool-shows-for-user-work", Part: OfReviews, Does: "shows the work that the learner handed in last, whatever the line item", Effects: showsInstead(true, reviewedWork.isOfLearner)},
-	{Name: ShowsAllWorks, Proves: "sr-tool-shows-for-user-work", Part: OfReviews, Does: "shows the works of all learners at the line item", Effects: []fault.Effect{reviewShows(showsAllWorks)}},
-	{Name: CrashesOnUnknownLearner, Proves: "sr-tool-unknown-learner", Part: OfReviews, Does: "answers a review of a learner who has handed in nothing with 500", Effects: crashesOnReview(nothingHandedIn)},
-	{Name: ShowsAnyWorkInstead, Proves: "sr-tool-unknown-learner", Part: OfReviews, Does: "shows another work where the learner has handed in nothing", Effects: showsInstead(false, reviewedWork.isOfItem)},
-	{Name: BeginsWorkOfUnknown, Proves: "sr-tool-unknown-learner", Part: OfReviews, Does: "posts a score where the learner has handed in nothing", Effects: scoresVisit(nothingHandedIn, lti.Score{ActivityProgress: lti.Initialized, GradingProgress: lti.NotReady})},
-	{Name: KnowsLearnersAlone, Proves: "sr-tool-unknown-line-item", Part: OfReviews, Does: "opens the learner's last work where the line item is unknown", Effects: opensElsewhere(ofUnknownItem, reviewedWork.isOfLearner)},
-	{Name: IgnoresPlaceOfItem, Proves: "sr-tool-unknown-line-item", Part: OfReviews, Does: "opens line items of other contexts and resource links", Effects: opensElsewhere(ofKnownItem, reviewedWork.isWanted)},
-	{Name: IgnoresLinkOfItem, Proves: "sr-tool-unknown-line-item", Part: OfReviews, Does: "opens line items of other resource links in the same context", Effects: opensElsewhere(ofOtherLink, reviewedWork.isWanted)},
-	{Name: SharesItemsOfPlatforms, Proves: "sr-tool-unknown-line-item", Part: OfReviews, Does: "opens line items of other platforms", Effects: opensElsewhere(ofUnknownItem, reviewedWork.isWantedOfAnyPlatform)},
-	{Name: CrashesOnUnknownItem, Proves: "sr-tool-unknown-line-item", Part: OfReviews, Does: "answers a review of an unknown line item with 500", Effects: []fault.Effect{itemHere.Answer(ofUnknownItem, func(reviewedWork, error) error { return errCrash })}},
-	{Name: LetsLearnersReview, Proves: "sr-tool-learner-may-only-see-own", Part: OfReviews, Does: "shows everybody's work to every learner", Effects: letsReview(func(l Launch) bool { return slices.Contains(l.Roles, lti.RoleLearner) })},
-	{Name: LetsAnybodyReview, Proves: "sr-tool-learner-may-only-see-own", Part: OfReviews, Does: "shows everybody's work to users without a role", Effects: letsReview(func(l Launch) bool { return len(l.Roles) == 0 })},
-	{Name: OffersAnybodyToGrade, Proves: "sr-tool-learner-may-only-see-own", Part: OfReviews, Does: "hides others' work from learners, and offers them to grade it", Effects: offersForm(func(v reviewedWork) bool { return v.launch.ofOthers() }, showsWork.Take(true, Launch.ofOthers))},
-	{Name: OffersToGradeUnknownItem, Proves: "sr-tool-unknown-line-item", Part: OfReviews, Does: "opens an empty form for points for a line item that it does not know", Effects: offersForm(func(v reviewedWork) bool { return !v.isHere() })},
-	{Name: OpensReviewsByAddress, Proves: "sr-tool-learner-may-only-see-own", Part: OfReviews, Does: "shows the page of a review to every browser that knows its address", Effects: []fault.Effect{browserLaunched.Lift(func(v visit) bool { return v.known && v.launch.review != nil && v.r.Method == http.MethodGet })}},
-	{Name: LetsLearnersGrade, Proves: "sr-tool-learner-read-only", Part: OfReviews, Does: "lets learners grade their own work", Effects: []fault.Effect{takesGrade.Take(true, Launch.ofOwnWork)}},
-	{Name: ScoresLearnersVisit, Proves: "sr-tool-learner-read-only", Part: OfReviews, Does: "posts a score when learners look at their own work", Effects: scoresVisit(ofLearnersVisit, lti.Score{ActivityProgress: lti.Completed, GradingProgress: lti.Pending})},
-	{Name: TakesRolesOfForUser, Proves: "sr-tool-roles-from-launch-not-for-user", Part: OfReviews, Does: "takes the roles in for_user for the reviewer's", Effects: letsReview(func(l Launch) bool { return slices.Contains(l.review.roles, lti.RoleInstructor) })},
-	{Name: NeedsLearnersRoles, Proves: "sr-tool-roles-from-launch-not-for-user", Part: OfReviews, Does: "refuses teachers where for_user has no roles", Effects: []fault.Effect{opensWork.Add(needs("The learner's roles are missing.", needsLearnersRoles))}},
-	{Name: LogsInForUser, Proves: "sr-tool-does-not-log-in-for-user", Part: OfReviews, Does: "takes the reviewer for the learner from then on", Effects: []fault.Effect{launchTaken.Change(renamedByReview), reviewOpened.ChangeWhen(ofOthersWork, takesAccount)}},
-	{Name: RenamesReviewer, Proves: "sr-tool-does-not-log-in-for-user", Part: OfReviews, Does: "keeps the learner's name as the reviewer's", Effects: []fault.Effect{launchTaken.Change(renamedByReview), reviewOpened.ChangeWhen(ofOtherName, takesName)}},
-	{Name: ShowsWorkInLaunch, Proves: "sr-tool-message-type-confusion", Part: OfReviews, Does: "shows the work of for_user in a launch of a resource link", Effects: []fault.Effect{resourceSeen.Change(showsWorkInLaunch)}},
-	{Name: KnowsReviewsByForUser, Proves: "sr-tool-message-type-confusion", Part: OfReviews, Does: "opens a review for every message of another type with for_user", Effects: []fault.Effect{typeTaken.Change(knowsReviewsByForUser)}},
-	{Name: OpensReviewOfLogin, Proves: "sr-tool-honours-target-and-custom", Part: OfReviews, Does: "opens the target that the login initiation of a review names", Effects: []fault.Effect{reviewOpened.Change(opensReviewOfLogin)}},
-	{Name: SkipsSignatureOfReviews, Proves: "sr-tool-verifies-id-token", Part: OfReviews, Does: "does not verify the signature of a review", Effects: []fault.Effect{signedByPlatform.Lift((*response).opensWork)}},
-	{Name: IgnoresAudienceOfReviews, Proves: "sr-tool-verifies-id-token", Part: OfReviews, Does: "does not look at the audience of a review", Effects: []fault.Effect{meantForTool.Lift((*response).opensWork), authorizedParty.Lift((*response).opensWork)}},
-	{Name: IgnoresIssuerOfReviews, Proves: "sr-tool-verifies-id-token", Part: OfReviews, Does: "does not look at the issuer of a review", Effects: []fault.Effect{issuedByPlatform.Lift((*response).opensWork)}},
-	{Name: IgnoresStateOfReviews, Proves: "sr-tool-verifies-id-token", Part: OfReviews, Does: "goes by the nonce of a review alone, whichever login the state names", Effects: []fault.Effect{responseFor.ChangeWhen(ignoresStateOfReviewsWhen, goByNonce)}},
-	{Name: AcceptsReviewsWithoutState, Proves: "sr-tool-verifies-id-token", Part: OfReviews, Does: "accepts a review without state", Effects: []fault.Effect{responseFor.ChangeWhen(acceptsReviewsWithoutStateWhen, goByNonce)}},
-	{Name: IgnoresExpiryOfReviews, Proves: "sr-tool-verifies-id-token", Part: OfReviews, Does: "does not look at the times of a review", Effects: []fault.Effect{expiryGiven.Lift((*response).opensWork), notExpired.Lift((*response).opensWork), issuedByNow.Lift((*response).opensWork), notBefore.Lift((*response).opensWork)}},
-	{Name: IgnoresNonceOfReviews, Proves: "sr-tool-verifies-id-token", Part: OfReviews, Does: "does not look at the nonce of a review", Effects: []fault.Effect{nonceOfLogin.Lift((*response).opensWork)}},
-	{Name: IgnoresDeploymentOfReviews, Proves: "sr-tool-verifies-id-token", Part: OfReviews, Does: "does not look at the deployment of a review", Effects: []fault.Effect{deploymentKnown.Lift((*response).opensWork), reviewOpened.Change(takesKnownDeployment)}},
-	{Name: AcceptsReviewsAgain, Proves: "sr-tool-verifies-id-token", Part: OfReviews, Does: "takes a review again, in any browser", Effects: []fault.Effect{loginOfBrowser.Lift((*response).opensWork), loginUnused.Lift((*response).opensWork)}},
-	{Name: GradesReviewer, Proves: "sr-tool-score-for-learner", Part: OfReviews, Does: "posts the reviewer's id as the learner's", Effects: []fault.Effect{gradesWith(func(s scoring) map[string]any { return map[string]any{"userId": s.members["scoringUserId"]} })}},
-	{Name: NamesLearnerAsGrader, Proves: "sr-tool-score-for-learner", Part: OfReviews, Does: "posts the learner's id as the scoringUserId", Effects: []fault.Effect{gradesWith(func(s scoring) map[string]any { return map[string]any{"scoringUserId": s.members["userId"]} })}},
-	{Name: DropsQueryOfGrade, Proves: "sr-tool-score-for-learner", Part: OfReviews, Does: "drops the query of the line item where it posts a grade", Effects: []fault.Effect{postsTo(dropsQueryOfGrade)}},
-	{Name: GradesAtSubmission, Proves: "sr-tool-score-timestamp-grows", Part: OfReviews, Does: "posts a grade with the time of the score before it", Effects: []fault.Effect{stampsNext(func(s timing) bool { return s.grade }, timeBefore)}},
-	{Name: RepeatsTimeOfGrade, Proves: "sr-tool-score-timestamp-grows", Part: OfReviews, Does: "posts another grade with the time of the first one", Effects: []fault.Effect{stampsNext(func(s timing) bool { return s.grade && s.regrade }, timeBefore)}},
-	{Name: GradesInWholeSeconds, Proves: "sr-tool-score-timestamp-grows", Part: OfReviews, Does: "posts grades with a time in whole seconds", Effects: []fault.Effect{gradesWith(func(s scoring) map[string]any { return map[string]any{"timestamp": s.now.Format(wholeSeconds)} })}},
-	{Name: PostsUnannouncedScore, Proves: "sr-tool-score-scope", Part: OfReviews, Does: "posts a grade where no scope for that is announced", Effects: []fault.Effect{scoreGoesTo.Change(postsUnannouncedScore)}},
-	{Name: CrashesWithoutScoreScope, Proves: "sr-tool-score-scope", Part: OfReviews, Does: "answers a grade with 500 where no scope for it is announced", Effects: []fault.Effect{anyGrade.Add(crashesWithoutScoreScope)}},
-	{Name: OmitsSubmission, Proves: "sr-tool-score-submission-object", Part: OfReviews, Does: "posts no submission with the score of work that is handed in", Effects: []fault.Effect{submitsWith(func(scoring) map[string]any { return map[string]any{"submission": nil} })}},
-	{Name: StartsAfterSubmission, Proves: "sr-tool-score-submission-object", Part: OfReviews, Does: "posts that work was begun after it was handed in", Effects: []fault.Effect{submitsAt(-time.Minute, instant)}},
-	{Name: SubmitsInFuture, Proves: "sr-tool-score-submission-object", Part: OfReviews, Does: "posts that work was handed in after the score was set", Effects: []fault.Effect{submitsAt(time.Hour, instant)}},
-	{Name: SubmitsWithoutZone, Proves: "sr-tool-score-submission-object", Part: OfReviews, Does: "posts times of a submission without a zone", Effects: []fault.Effect{submitsAt(0, withoutZone)}},
-	{Name: SubmitsInWholeSeconds, Proves: "sr-tool-score-submission-object", Part: OfReviews, Does: "posts times of a submission in whole seconds", Effects: []fault.Effect{submitsAt(0, wholeSeconds)}},
-	{Name: SubmitsInProgress, Proves: "sr-tool-score-submission-object", Part: OfReviews, Does: "posts that work is in progress when it is handed in", Effects: []fault.Effect{submitsWith(func(scoring) map[string]any { return map[string]any{"activityProgress": string(lti.InProgress)} })}},
-	{Name: ScoresWithReview, Proves: "sr-tool-score-submission-object", Part: OfReviews, Does: "puts submissionReview into scores", Effects: []fault.Effect{submitsWith(func(s scoring) map[string]any { return map[string]any{"submissionReview": s.t.ownReview()} })}},
-	{Name: SendsStatusAsText, Proves: "sr-tool-publishes-valid-submission-review", Part: OfReviews, Does: "makes a line item whose reviewableStatus is text", Effects: []fault.Effect{makesReviewWith("reviewableStatus", string(lti.Submitted))}},
-	{Name: SendsUnknownStatus, Proves: "sr-tool-publishes-valid-submission-review", Part: OfReviews, Does: "makes a line item with a reviewableStatus of its own", Effects: []fault.Effect{makesReviewWith("reviewableStatus", []string{string(lti.Submitted), "Late"})}},
-	{Name: SendsRelativeReviewURL, Proves: "sr-tool-publishes-valid-submission-review", Part: OfReviews, Does: "makes a line item whose review has a relative URL", Effects: []fault.Effect{makesReviewWith("url", LaunchPath)}},
-	{Name: SendsNumbersInCustom, Proves: "sr-tool-publishes-valid-submission-review", Part: OfReviews, Does: "makes a line item whose review has a number in custom", Effects: []fault.Effect{makesReviewWith("custom", map[string]any{"action": "review", "version": 2})}},
-	{Name: DropsReview, Proves: "sr-tool-publishes-valid-submission-review", Part: OfReviews, Does: "puts a line item back without submissionReview", Effects: []fault.Effect{putsReviewWith(dropsReview)}},
-	{Name: DropsReviewableStatus, Proves: "sr-tool-publishes-valid-submission-review", Part: OfReviews, Does: "puts a line item back without reviewableStatus", Effects: []fault.Effect{putsReviewWith(dropsReviewableStatus)}},
-	{Name: WritesReviewAnew, Proves: "sr-tool-publishes-valid-submission-review", Part: OfReviews, Does: "puts a line item back with a submissionReview of its own", Effects: []fault.Effect{putsReviewWith(writesReviewAnew)}},
-	{Name: OffersNoWayBack, Proves: "sr-tool-returns", Part: OfReviews, Does: "shows no way back to the gradebook", Effects: []fault.Effect{reviewShows(func(s *reviewShowing) { s.page.Exit = "" })}},
-	{Name: LosesWayBackOfReview, Proves: "sr-tool-returns", Part: OfReviews, Does: "shows a button for the way back to the gradebook that leads to 500", Effects: []fault.Effect{reviewShows(losesWayBackOfReview), leaves.Take(true, nil)}},
-	{Name: ReviewsWithButton, Part: OfReviews, Permitted: true, Does: "shows a button that leads back to the gradebook by way of the tool", Effects: []fault.Effect{reviewShows(leadsBackByForm), leaves.Take(true, nil)}},
-	{Name: CrashesWithoutWayBack, Proves: "sr-tool-returns", Part: OfReviews, Does: "answers a review without return_url with 500", Effects: crashesOnReview(func(s reviewShowing) bool { return s.launch.ReturnURL == "" })},
-	{Name: ShowsLearnerUnescaped, Proves: "sr-tool-escapes-for-user", Part: OfReviews, Does: "shows the learner's name as it came", Effects: []fault.Effect{reviewShows(showsLearnerUnescaped)}},
-	{Name: ShowsCustomUnescaped, Proves: "sr-tool-escapes-for-user", Part: OfReviews, Does: "shows the values of custom as they came", Effects: []fault.Effect{reviewShows(showsCustomUnescaped)}},
-	{Name: CrashesOnLongName, Proves: "sr-tool-escapes-for-user", Part: OfReviews, Does: "answers a review of a learner whose name has more than 255 letters with 500", Effects: crashesOnReview(func(s reviewShowing) bool { return len(s.launch.review.name) > maxName })},
-	{Name: CrashesOnRightToLeft, Proves: "sr-tool-escapes-for-user", Part: OfReviews, Does: "answers a review of a learner whose name is written from right to left with 500", Effects: crashesOnReview(namedRightToLeft)},
-	{Name: CrashesOnBadReview, Proves: "sr-tool-rejects-missing-for-user", Part: OfReviews, Does: "answers every review whose message it refuses with 500", Effects: []fault.Effect{responseJudged.ChangeWhen(func(a handling) bool { return a.err != nil && (a.q.opensWork() || a.q.has(lti.ClaimForUser)) }, crashInstead)}},
-	{Name: OmitsScoringUser, Part: OfReviews, Permitted: true, Does: "posts grades without saying who gave them", Effects: []fault.Effect{gradesWith(func(scoring) map[string]any { return map[string]any{"scoringUserId": nil} })}},
-	{Name: RefusesAssistants, Part: OfReviews, Permitted: true, Does: "lets nobody review who has a sub-role of an instructor alone", Effects: []fault.Effect{showsWork.Take(false, func(l Launch) bool { return isAssistant(l) && !l.ofOwnWork() }), takesGrade.Take(false, isAssistant)}},
-	{Name: HidesUnknownLearners, Part: OfReviews, Permitted: true, Does: "answers a review of a learner who has handed in nothing with 404", Effects: []fault.Effect{reviewShows(hidesUnknownLearners)}},
-	{Name: TellsUnknownItemsKindly, Part: OfReviews, Permitted: true, Does: "answers a review of an unknown line item with 200, on a page that says so", Effects: []fault.Effect{itemHere.Answer(ofUnknownItem, func(_ reviewedWork, err error) error { return &refusal{http.StatusOK, err.Error()} })}},
-	{Name: ReturnsBadReviews, Part: OfReviews, Permitted: true, Does: "sends the user back to the return URL where a genuine review is not complete", Effects: []fault.Effect{refusalTold.Change(returnsBadReviews)}},
-	{Name: OmitsStart, Part: OfReviews, Permitted: true, Does: "posts when work was handed in, but not when it was begun", Effects: []fault.Effect{submitsWith(omitsStart)}},
-	{Name: OffersToGradeNothing, Part: OfReviews, Permitted: true, Does: "offers to grade a learner who has handed in nothing", Effects: []fault.Effect{reviewShows(offersToGradeNothing)}},
-	{Name: ShowsLearnerID, Part: OfReviews, Permitted: true, Does: "shows the learner's id beside the name", Effects: []fault.Effect{reviewShows(showsLearnerID)}},
+	{Name: "accepts-missing-for-user", Proves: "sr-tool-rejects-missing-for-user", Part: OfReviews, Does: "opens the last work of the line item where there is no for_user", Effects: opensLast(acceptsMissingForUser)},
+	{Name: "accepts-empty-for-user", Proves: "sr-tool-rejects-missing-for-user", Part: OfReviews, Does: "opens the last work of the line item where for_user is empty", Effects: opensLast(acceptsEmptyForUser)},
+	{Name: "accepts-empty-learner", Proves: "sr-tool-rejects-missing-for-user", Part: OfReviews, Does: "opens the last work of the line item where user_id is empty", Effects: opensLast(acceptsEmptyLearner)},
+	{Name: "accepts-null-learner", Proves: "sr-tool-rejects-missing-for-user", Part: OfReviews, Does: "opens the last work of the line item where user_id is null", Effects: opensLast(acceptsNullLearner)},
+	{Name: "accepts-number-as-learner", Proves: "sr-tool-rejects-missing-for-user", Part: OfReviews, Does: "opens the last work of the line item where user_id is a number", Effects: opensLast(acceptsNumberAsLearner)},
+	{Name: "accepts-text-as-for-user", Proves: "sr-tool-rejects-missing-for-user", Part: OfReviews, Does: "takes a string as for_user for the learner's id", Effects: []fault.Effect{learnerRead.Change(acceptsTextAsForUser)}},
+	{Name: "takes-sub-of-for-user", Proves: "sr-tool-rejects-missing-for-user", Part: OfReviews, Does: "takes sub in for_user for user_id", Effects: []fault.Effect{learnerRead.Change(takesSubOfForUser)}},
+	{Name: "falls-back-on-reviewer", Proves: "sr-tool-rejects-missing-for-user", Part: OfReviews, Does: "opens the reviewer's own work where nobody is named", Effects: []fault.Effect{learnerRead.Change(fallsBackOnReviewer)}},
+	{Name: "accepts-missing-endpoint", Proves: "sr-tool-rejects-missing-line-item", Part: OfReviews, Does: "opens the learner's work at the resource link where there is no claim of the grade services", Effects: opensAtLink(func(q *response) bool { return !q.has(lti.ClaimAGS) })},
+	{Name: "accepts-missing-line-item", Proves: "sr-tool-rejects-missing-line-item", Part: OfReviews, Does: "opens the learner's work at the resource link where there is no lineitem", Effects: opensAtLink(acceptsMissingLineItem)},
+	{Name: "accepts-empty-line-item", Proves: "sr-tool-rejects-missing-line-item", Part: OfReviews, Does: "opens the learner's work at the resource link where lineitem is empty", Effects: opensAtLink(func(q *response) bool { return q.object(lti.ClaimAGS)["lineitem"] == "" })},
+	{Name: "accepts-path-as-line-item", Proves: "sr-tool-rejects-missing-line-item", Part: OfReviews, Does: "opens the learner's work at the resource link where lineitem is no URL", Effects: opensAtLink(acceptsPathAsLineItem)},
+	{Name: "opens-form-without-learner", Proves: "sr-tool-rejects-missing-for-user", Part: OfReviews, Does: "opens an empty form for points where nobody is named", Effects: offersForm(ofAnybody, learnerRead.Change(opensFormWithoutLearner))},
+	{Name: "opens-form-without-item", Proves: "sr-tool-rejects-missing-line-item", Part: OfReviews, Does: "opens an empty form for points where no line item is named", Effects: offersForm(namesNoItem, itemGiven.Lift(nil), reviewOpened.Change(withGradebook))},
+	{Name: "needs-link-in-review", Proves: "sr-tool-accepts-without-resource-link", Part: OfReviews, Does: "refuses a review without a resource link", Effects: []fault.Effect{opensWork.Add(needs("The message has no resource link.", func(q *response) bool { return q.has(lti.ClaimResourceLink) }))}},
+	{Name: "finds-activity-by-link", Proves: "sr-tool-accepts-without-resource-link", Part: OfReviews, Does: "finds nothing where a review has no resource link", Effects: []fault.Effect{findsWork.Add(findsActivityByLink)}},
+	{Name: "needs-name-of-learner", Proves: "sr-tool-accepts-minimal-for-user", Part: OfReviews, Does: "refuses a review of a learner without a name", Effects: []fault.Effect{opensWork.Add(needs("The learner has no name.", needsNameOfLearner))}},
+	{Name: "needs-roles-of-learner", Proves: "sr-tool-accepts-minimal-for-user", Part: OfReviews, Does: "refuses a review of a learner whose roles are empty", Effects: []fault.Effect{opensWork.Add(needs("The learner has no role.", needsRolesOfLearner))}},
+	{Name: "refuses-members-of-for-user", Proves: "sr-tool-accepts-minimal-for-user", Part: OfReviews, Does: "refuses for_user with a member that it does not know", Effects: []fault.Effect{opensWork.Add(needs("There is a member that is unknown.", refusesMembersOfForUser))}},
+	{Name: "cuts-learner-id", Proves: "sr-tool-accepts-minimal-for-user", Part: OfReviews, Does: "keeps 64 characters of user_id", Effects: []fault.Effect{learnerRead.Change(cutsLearnerID)}},
+	{Name: "takes-learner-id-for-path", Proves: "sr-tool-accepts-minimal-for-user", Part: OfReviews, Does: "keeps what of user_id is in front of a slash", Effects: []fault.Effect{learnerRead.Change(takesLearnerIDForPath)}},
+	{Name: "shows-reviewers-work", Proves: "sr-tool-shows-for-user-work", Part: OfReviews, Does: "shows reviewers their own work where they have handed in any", Effects: showsInstead(true, func(v reviewedWork, w work) bool { return v.isOfItem(w) && w.sub == v.launch.Sub })},
+	{Name: "shows-last-work", Proves: "sr-tool-shows-for-user-work", Part: OfReviews, Does: "shows the work that was handed in last for the line item", Effects: showsInstead(true, reviewedWork.isOfItem)},
+	{Name: "shows-learners-last-work", Proves: "sr-tool-shows-for-user-work", Part: OfReviews, Does: "shows the work that the learner handed in last, whatever the line item", Effects: showsInstead(true, reviewedWork.isOfLearner)},
+	{Name: "shows-all-works", Proves: "sr-tool-shows-for-user-work", Part: OfReviews, Does: "shows the works of all learners at the line item", Effects: []fault.Effect{reviewShows(showsAllWorks)}},
+	{Name: "crashes-on-unknown-learner", Proves: "sr-tool-unknown-learner", Part: OfReviews, Does: "answers a review of a learner who has handed in nothing with 500", Effects: crashesOnReview(nothingHandedIn)},
+	{Name: "shows-any-work-instead", Proves: "sr-tool-unknown-learner", Part: OfReviews, Does: "shows another work where the learner has handed in nothing", Effects: showsInstead(false, reviewedWork.isOfItem)},
+	{Name: "begins-work-of-unknown", Proves: "sr-tool-unknown-learner", Part: OfReviews, Does: "posts a score where the learner has handed in nothing", Effects: scoresVisit(nothingHandedIn, lti.Score{ActivityProgress: lti.Initialized, GradingProgress: lti.NotReady})},
+	{Name: "knows-learners-alone", Proves: "sr-tool-unknown-line-item", Part: OfReviews, Does: "opens the learner's last work where the line item is unknown", Effects: opensElsewhere(ofUnknownItem, reviewedWork.isOfLearner)},
+	{Name: "ignores-place-of-item", Proves: "sr-tool-unknown-line-item", Part: OfReviews, Does: "opens line items of other contexts and resource links", Effects: opensElsewhere(ofKnownItem, reviewedWork.isWanted)},
+	{Name: "ignores-link-of-item", Proves: "sr-tool-unknown-line-item", Part: OfReviews, Does: "opens line items of other resource links in the same context", Effects: opensElsewhere(ofOtherLink, reviewedWork.isWanted)},
+	{Name: "shares-items-of-platforms", Proves: "sr-tool-unknown-line-item", Part: OfReviews, Does: "opens line items of other platforms", Effects: opensElsewhere(ofUnknownItem, reviewedWork.isWantedOfAnyPlatform)},
+	{Name: "crashes-on-unknown-item", Proves: "sr-tool-unknown-line-item", Part: OfReviews, Does: "answers a review of an unknown line item with 500", Effects: []fault.Effect{itemHere.Answer(ofUnknownItem, func(reviewedWork, error) error { return errCrash })}},
+	{Name: "lets-learners-review", Proves: "sr-tool-learner-may-only-see-own", Part: OfReviews, Does: "shows everybody's work to every learner", Effects: letsReview(func(l Launch) bool { return slices.Contains(l.Roles, lti.RoleLearner) })},
+	{Name: "lets-anybody-review", Proves: "sr-tool-learner-may-only-see-own", Part: OfReviews, Does: "shows everybody's work to users without a role", Effects: letsReview(func(l Launch) bool { return len(l.Roles) == 0 })},
+	{Name: "offers-anybody-to-grade", Proves: "sr-tool-learner-may-only-see-own", Part: OfReviews, Does: "hides others' work from learners, and offers them to grade it", Effects: offersForm(func(v reviewedWork) bool { return v.launch.ofOthers() }, showsWork.Take(true, Launch.ofOthers))},
+	{Name: "offers-to-grade-unknown-item", Proves: "sr-tool-unknown-line-item", Part: OfReviews, Does: "opens an empty form for points for a line item that it does not know", Effects: offersForm(func(v reviewedWork) bool { return !v.isHere() })},
+	{Name: "opens-reviews-by-address", Proves: "sr-tool-learner-may-only-see-own", Part: OfReviews, Does: "shows the page of a review to every browser that knows its address", Effects: []fault.Effect{browserLaunched.Lift(func(v visit) bool { return v.known && v.launch.review != nil && v.r.Method == http.MethodGet })}},
+	{Name: "lets-learners-grade", Proves: "sr-tool-learner-read-only", Part: OfReviews, Does: "lets learners grade their own work", Effects: []fault.Effect{takesGrade.Take(true, Launch.ofOwnWork)}},
+	{Name: "scores-learners-visit", Proves: "sr-tool-learner-read-only", Part: OfReviews, Does: "posts a score when learners look at their own work", Effects: scoresVisit(ofLearnersVisit, lti.Score{ActivityProgress: lti.Completed, GradingProgress: lti.Pending})},
+	{Name: "takes-roles-of-for-user", Proves: "sr-tool-roles-from-launch-not-for-user", Part: OfReviews, Does: "takes the roles in for_user for the reviewer's", Effects: letsReview(func(l Launch) bool { return slices.Contains(l.review.roles, lti.RoleInstructor) })},
+	{Name: "needs-learners-roles", Proves: "sr-tool-roles-from-launch-not-for-user", Part: OfReviews, Does: "refuses teachers where for_user has no roles", Effects: []fault.Effect{opensWork.Add(needs("The learner's roles are missing.", needsLearnersRoles))}},
+	{Name: "logs-in-for-user", Proves: "sr-tool-does-not-log-in-for-user", Part: OfReviews, Does: "takes the reviewer for the learner from then on", Effects: []fault.Effect{launchTaken.Change(renamedByReview), reviewOpened.ChangeWhen(ofOthersWork, takesAccount)}},
+	{Name: "renames-reviewer", Proves: "sr-tool-does-not-log-in-for-user", Part: OfReviews, Does: "keeps the learner's name as the reviewer's", Effects: []fault.Effect{launchTaken.Change(renamedByReview), reviewOpened.ChangeWhen(ofOtherName, takesName)}},
+	{Name: "shows-work-in-launch", Proves: "sr-tool-message-type-confusion", Part: OfReviews, Does: "shows the work of for_user in a launch of a resource link", Effects: []fault.Effect{resourceSeen.Change(showsWorkInLaunch)}},
+	{Name: "knows-reviews-by-for-user", Proves: "sr-tool-message-type-confusion", Part: OfReviews, Does: "opens a review for every message of another type with for_user", Effects: []fault.Effect{typeTaken.Change(knowsReviewsByForUser)}},
+	{Name: "opens-review-of-login", Proves: "sr-tool-honours-target-and-custom", Part: OfReviews, Does: "opens the target that the login initiation of a review names", Effects: []fault.Effect{reviewOpened.Change(opensReviewOfLogin)}},
+	{Name: "skips-signature-of-reviews", Proves: "sr-tool-verifies-id-token", Part: OfReviews, Does: "does not verify the signature of a review", Effects: []fault.Effect{signedByPlatform.Lift((*response).opensWork)}},
+	{Name: "ignores-audience-of-reviews", Proves: "sr-tool-verifies-id-token", Part: OfReviews, Does: "does not look at the audience of a review", Effects: []fault.Effect{meantForTool.Lift((*response).opensWork), authorizedParty.Lift((*response).opensWork)}},
+	{Name: "ignores-issuer-of-reviews", Proves: "sr-tool-verifies-id-token", Part: OfReviews, Does: "does not look at the issuer of a review", Effects: []fault.Effect{issuedByPlatform.Lift((*response).opensWork)}},
+	{Name: "ignores-state-of-reviews", Proves: "sr-tool-verifies-id-token", Part: OfReviews, Does: "goes by the nonce of a review alone, whichever login the state names", Effects: []fault.Effect{responseFor.ChangeWhen(ignoresStateOfReviewsWhen, goByNonce)}},
+	{Name: "accepts-reviews-without-state", Proves: "sr-tool-verifies-id-token", Part: OfReviews, Does: "accepts a review without state", Effects: []fault.Effect{responseFor.ChangeWhen(acceptsReviewsWithoutStateWhen, goByNonce)}},
+	{Name: "ignores-expiry-of-reviews", Proves: "sr-tool-verifies-id-token", Part: OfReviews, Does: "does not look at the times of a review", Effects: []fault.Effect{expiryGiven.Lift((*response).opensWork), notExpired.Lift((*response).opensWork), issuedByNow.Lift((*response).opensWork), notBefore.Lift((*response).opensWork)}},
+	{Name: "ignores-nonce-of-reviews", Proves: "sr-tool-verifies-id-token", Part: OfReviews, Does: "does not look at the nonce of a review", Effects: []fault.Effect{nonceOfLogin.Lift((*response).opensWork)}},
+	{Name: "ignores-deployment-of-reviews", Proves: "sr-tool-verifies-id-token", Part: OfReviews, Does: "does not look at the deployment of a review", Effects: []fault.Effect{deploymentKnown.Lift((*response).opensWork), reviewOpened.Change(takesKnownDeployment)}},
+	{Name: "accepts-reviews-again", Proves: "sr-tool-verifies-id-token", Part: OfReviews, Does: "takes a review again, in any browser", Effects: []fault.Effect{loginOfBrowser.Lift((*response).opensWork), loginUnused.Lift((*response).opensWork)}},
+	{Name: "grades-reviewer", Proves: "sr-tool-score-for-learner", Part: OfReviews, Does: "posts the reviewer's id as the learner's", Effects: []fault.Effect{gradesWith(func(s scoring) map[string]any { return map[string]any{"userId": s.members["scoringUserId"]} })}},
+	{Name: "names-learner-as-grader", Proves: "sr-tool-score-for-learner", Part: OfReviews, Does: "posts the learner's id as the scoringUserId", Effects: []fault.Effect{gradesWith(func(s scoring) map[string]any { return map[string]any{"scoringUserId": s.members["userId"]} })}},
+	{Name: "drops-query-of-grade", Proves: "sr-tool-score-for-learner", Part: OfReviews, Does: "drops the query of the line item where it posts a grade", Effects: []fault.Effect{postsTo(dropsQueryOfGrade)}},
+	{Name: "grades-at-submission", Proves: "sr-tool-score-timestamp-grows", Part: OfReviews, Does: "posts a grade with the time of the score before it", Effects: []fault.Effect{stampsNext(func(s timing) bool { return s.grade }, timeBefore)}},
+	{Name: "repeats-time-of-grade", Proves: "sr-tool-score-timestamp-grows", Part: OfReviews, Does: "posts another grade with the time of the first one", Effects: []fault.Effect{stampsNext(func(s timing) bool { return s.grade && s.regrade }, timeBefore)}},
+	{Name: "grades-in-whole-seconds", Proves: "sr-tool-score-timestamp-grows", Part: OfReviews, Does: "posts grades with a time in whole seconds", Effects: []fault.Effect{gradesWith(func(s scoring) map[string]any { return map[string]any{"timestamp": s.now.Format(wholeSeconds)} })}},
+	{Name: "posts-unannounced-score", Proves: "sr-tool-score-scope", Part: OfReviews, Does: "posts a grade where no scope for that is announced", Effects: []fault.Effect{scoreGoesTo.Change(postsUnannouncedScore)}},
+	{Name: "crashes-without-score-scope", Proves: "sr-tool-score-scope", Part: OfReviews, Does: "answers a grade with 500 where no scope for it is announced", Effects: []fault.Effect{anyGrade.Add(crashesWithoutScoreScope)}},
+	{Name: "omits-submission", Proves: "sr-tool-score-submission-object", Part: OfReviews, Does: "posts no submission with the score of work that is handed in", Effects: []fault.Effect{submitsWith(func(scoring) map[string]any { return map[string]any{"submission": nil} })}},
+	{Name: "starts-after-submission", Proves: "sr-tool-score-submission-object", Part: OfReviews, Does: "posts that work was begun after it was handed in", Effects: []fault.Effect{submitsAt(-time.Minute, instant)}},
+	{Name: "submits-in-future", Proves: "sr-tool-score-submission-object", Part: OfReviews, Does: "posts that work was handed in after the score was set", Effects: []fault.Effect{submitsAt(time.Hour, instant)}},
+	{Name: "submits-without-zone", Proves: "sr-tool-score-submission-object", Part: OfReviews, Does: "posts times of a submission without a zone", Effects: []fault.Effect{submitsAt(0, withoutZone)}},
+	{Name: "submits-in-whole-seconds", Proves: "sr-tool-score-submission-object", Part: OfReviews, Does: "posts times of a submission in whole seconds", Effects: []fault.Effect{submitsAt(0, wholeSeconds)}},
+	{Name: "submits-in-progress", Proves: "sr-tool-score-submission-object", Part: OfReviews, Does: "posts that work is in progress when it is handed in", Effects: []fault.Effect{submitsWith(func(scoring) map[string]any { return map[string]any{"activityProgress": string(lti.InProgress)} })}},
+	{Name: "scores-with-review", Proves: "sr-tool-score-submission-object", Part: OfReviews, Does: "puts submissionReview into scores", Effects: []fault.Effect{submitsWith(func(s scoring) map[string]any { return map[string]any{"submissionReview": s.t.ownReview()} })}},
+	{Name: "sends-status-as-text", Proves: "sr-tool-publishes-valid-submission-review", Part: OfReviews, Does: "makes a line item whose reviewableStatus is text", Effects: []fault.Effect{makesReviewWith("reviewableStatus", string(lti.Submitted))}},
+	{Name: "sends-unknown-status", Proves: "sr-tool-publishes-valid-submission-review", Part: OfReviews, Does: "makes a line item with a reviewableStatus of its own", Effects: []fault.Effect{makesReviewWith("reviewableStatus", []string{string(lti.Submitted), "Late"})}},
+	{Name: "sends-relative-review-url", Proves: "sr-tool-publishes-valid-submission-review", Part: OfReviews, Does: "makes a line item whose review has a relative URL", Effects: []fault.Effect{makesReviewWith("url", LaunchPath)}},
+	{Name: "sends-numbers-in-custom", Proves: "sr-tool-publishes-valid-submission-review", Part: OfReviews, Does: "makes a line item whose review has a number in custom", Effects: []fault.Effect{makesReviewWith("custom", map[string]any{"action": "review", "version": 2})}},
+	{Name: "drops-review", Proves: "sr-tool-publishes-valid-submission-review", Part: OfReviews, Does: "puts a line item back without submissionReview", Effects: []fault.Effect{putsReviewWith(dropsReview)}},
+	{Name: "drops-reviewable-status", Proves: "sr-tool-publishes-valid-submission-review", Part: OfReviews, Does: "puts a line item back without reviewableStatus", Effects: []fault.Effect{putsReviewWith(dropsReviewableStatus)}},
+	{Name: "writes-review-anew", Proves: "sr-tool-publishes-valid-submission-review", Part: OfReviews, Does: "puts a line item back with a submissionReview of its own", Effects: []fault.Effect{putsReviewWith(writesReviewAnew)}},
+	{Name: "offers-no-way-back", Proves: "sr-tool-returns", Part: OfReviews, Does: "shows no way back to the gradebook", Effects: []fault.Effect{reviewShows(func(s *reviewShowing) { s.page.Exit = "" })}},
+	{Name: "loses-way-back-of-review", Proves: "sr-tool-returns", Part: OfReviews, Does: "shows a button for the way back to the gradebook that leads to 500", Effects: []fault.Effect{reviewShows(losesWayBackOfReview), leaves.Take(true, nil)}},
+	{Name: "reviews-with-button", Part: OfReviews, Permitted: true, Does: "shows a button that leads back to the gradebook by way of the tool", Effects: []fault.Effect{reviewShows(leadsBackByForm), leaves.Take(true, nil)}},
+	{Name: "crashes-without-way-back", Proves: "sr-tool-returns", Part: OfReviews, Does: "answers a review without return_url with 500", Effects: crashesOnReview(func(s reviewShowing) bool { return s.launch.ReturnURL == "" })},
+	{Name: "shows-learner-unescaped", Proves: "sr-tool-escapes-for-user", Part: OfReviews, Does: "shows the learner's name as it came", Effects: []fault.Effect{reviewShows(showsLearnerUnescaped)}},
+	{Name: "shows-custom-unescaped", Proves: "sr-tool-escapes-for-user", Part: OfReviews, Does: "shows the values of custom as they came", Effects: []fault.Effect{reviewShows(showsCustomUnescaped)}},
+	{Name: "crashes-on-long-name", Proves: "sr-tool-escapes-for-user", Part: OfReviews, Does: "answers a review of a learner whose name has more than 255 letters with 500", Effects: crashesOnReview(func(s reviewShowing) bool { return len(s.launch.review.name) > maxName })},
+	{Name: "crashes-on-right-to-left", Proves: "sr-tool-escapes-for-user", Part: OfReviews, Does: "answers a review of a learner whose name is written from right to left with 500", Effects: crashesOnReview(namedRightToLeft)},
+	{Name: "crashes-on-bad-review", Proves: "sr-tool-rejects-missing-for-user", Part: OfReviews, Does: "answers every review whose message it refuses with 500", Effects: []fault.Effect{responseJudged.ChangeWhen(func(a handling) bool { return a.err != nil && (a.q.opensWork() || a.q.has(lti.ClaimForUser)) }, crashInstead)}},
+	{Name: "omits-scoring-user", Part: OfReviews, Permitted: true, Does: "posts grades without saying who gave them", Effects: []fault.Effect{gradesWith(func(scoring) map[string]any { return map[string]any{"scoringUserId": nil} })}},
+	{Name: "refuses-assistants", Part: OfReviews, Permitted: true, Does: "lets nobody review who has a sub-role of an instructor alone", Effects: []fault.Effect{showsWork.Take(false, func(l Launch) bool { return isAssistant(l) && !l.ofOwnWork() }), takesGrade.Take(false, isAssistant)}},
+	{Name: "hides-unknown-learners", Part: OfReviews, Permitted: true, Does: "answers a review of a learner who has handed in nothing with 404", Effects: []fault.Effect{reviewShows(hidesUnknownLearners)}},
+	{Name: "tells-unknown-items-kindly", Part: OfReviews, Permitted: true, Does: "answers a review of an unknown line item with 200, on a page that says so", Effects: []fault.Effect{itemHere.Answer(ofUnknownItem, func(_ reviewedWork, err error) error { return &refusal{http.StatusOK, err.Error()} })}},
+	{Name: "returns-bad-reviews", Part: OfReviews, Permitted: true, Does: "sends the user back to the return URL where a genuine review is not complete", Effects: []fault.Effect{refusalTold.Change(returnsBadReviews)}},
+	{Name: "omits-start", Part: OfReviews, Permitted: true, Does: "posts when work was handed in, but not when it was begun", Effects: []fault.Effect{submitsWith(omitsStart)}},
+	{Name: "offers-to-grade-nothing", Part: OfReviews, Permitted: true, Does: "offers to grade a learner who has handed in nothing", Effects: []fault.Effect{reviewShows(offersToGradeNothing)}},
+	{Name: "shows-learner-id", Part: OfReviews, Permitted: true, Does: "shows the learner's id beside the name", Effects: []fault.Effect{reviewShows(showsLearnerID)}},
 }
 
 func acceptsReviewsWithoutStateWhen(q *response) bool {

@@ -462,7 +462,7 @@ func TestAReviewPageWithoutWorkIsNoRefusalUntilItIsSaidToBeOne(t *testing.T) {
 func TestAReviewThatOffersToGradeWasAccepted(t *testing.T) {
 	t.Parallel()
 	g := NewWithT(t)
-	run := subject{faults: []string{faketool.OpensFormWithoutItem}, change: grading(nil)}.ready(t)
+	run := subject{faults: []string{"opens-form-without-item"}, change: grading(nil)}.ready(t)
 	scene := run.ReviewScenario(t, "a scenario", "here:1")
 	scene.React(t.Context(), "sr-tool-rejects-missing-line-item")
 	found := scene.Finish().Observations

@@ -417,7 +417,7 @@ func TestDefectsThatShowInTokens(t *testing.T) {
 
 	e := of(faketool.RepeatsNonceOfLaunch)
 	nonce := sent("nonce", nil)(e)
-	arrived := claimsOf(t, e.tool.Arrivals()[0].IDToken)["nonce"]
+	arrived := claimsOf(t, e.tool.Answers()[0].IDToken)["nonce"]
 	g.Expect(nonce).To(Equal(fmt.Sprintf("%q", arrived)))
 
 	own, err := toolKey()

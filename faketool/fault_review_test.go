@@ -92,7 +92,7 @@ func gradedTwice(changes lti.Claims) sight {
 func twiceInOtherBrowser(e *exam) string {
 	e.hands("first work", nil)
 	e.launch(e.window(), reviews(nil))
-	sent := e.tool.Arrivals()
+	sent := e.tool.Answers()
 	last := sent[len(sent)-1]
 	return openedReview(e.window().do(http.MethodPost, toolURL+"/launch", last.Form))
 }

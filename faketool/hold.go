@@ -58,7 +58,7 @@ type LoginRecord struct {
 	// Requests are the authentication requests that browsers were sent on with,
 	// in the order in which they first were. One that is sent again is listed once.
 	Requests []Request
-	// Answers are those of the arrivals that belong to this login.
+	// Answers are those of [Tool.Answers] that belong to this login.
 	Answers []*Answer
 }
 
@@ -187,7 +187,7 @@ func (l *Login) Record() LoginRecord {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	r := LoginRecord{Initiation: l.initiation, Refused: l.refused, Requests: slices.Clone(l.requests)}
-	for _, a := range t.arrivals {
+	for _, a := range t.answers {
 		if a.Login == l {
 			r.Answers = append(r.Answers, a)
 		}

@@ -86,7 +86,7 @@ func TestHeldLoginGoesOn(t *testing.T) {
 	b := p.browser(t)
 	login, l := p.initiated(b, fakeplatform.Plan{})
 	g.Expect(l.Record().AuthenticationRequests).To(BeEmpty())
-	g.Expect(p.tool.Arrivals()).To(BeEmpty())
+	g.Expect(p.tool.Answers()).To(BeEmpty())
 	g.Expect(p.tool.Logins()).To(Equal([]*faketool.Login{login}))
 	g.Expect(login.Record().Requests).To(BeEmpty())
 	g.Expect(login.Record().Refused).To(BeEmpty())
@@ -110,7 +110,7 @@ func TestHeldLoginGoesOn(t *testing.T) {
 	g.Expect(asked[0].Params).To(Equal(sent.Params))
 
 	g.Expect(record.Answers).To(HaveLen(1))
-	g.Expect(p.tool.Arrivals()).To(Equal(record.Answers))
+	g.Expect(p.tool.Answers()).To(Equal(record.Answers))
 	a := record.Answers[0]
 	g.Expect(*a).To(Equal(faketool.Answer{
 		Method: http.MethodPost, Host: "tool.example.com", Path: faketool.LaunchPath, ContentType: "application/x-www-form-urlencoded",
@@ -167,7 +167,7 @@ func TestHeldPageIsReachedByARedirectAndRunsNothing(t *testing.T) {
 	for _, path := range []string{"/held/other", "/held/" + login.ID() + "/go/1", "/held/" + login.ID() + "/go/-1", "/held/" + login.ID() + "/go/x", "/held/other/go/0"} {
 		expectRefused(t, p.browser(t).open(toolURL+path), http.StatusNotFound, "There is nothing")
 	}
-	g.Expect(p.tool.Arrivals()).To(BeEmpty())
+	g.Expect(p.tool.Answers()).To(BeEmpty())
 }
 
 func TestEachContinuationIsARequestOfItsOwn(t *testing.T) {
@@ -262,7 +262,7 @@ func TestAnswersBelongToRequests(t *testing.T) {
 	p := newPair(t)
 	b := p.browser(t)
 	b.post(toolURL+faketool.LaunchPath, url.Values{"error": {"early"}})
-	early := p.tool.Arrivals()[0]
+	early := p.tool.Answers()[0]
 	g.Expect(early.Login).To(BeNil(), "nothing was sent")
 	g.Expect(early.Request).To(Equal(-1))
 
@@ -311,15 +311,15 @@ func TestAnswersBelongToRequests(t *testing.T) {
 		"empty nonce":                   {nil, url.Values{"id_token": {token("")}}, two, 0},
 		"nonce that is a number":        {nil, url.Values{"id_token": {unsigned(`{"nonce":7}`)}}, two, 0},
 	} {
-		count := len(p.tool.Arrivals())
+		count := len(p.tool.Answers())
 		still.post(toolURL+faketool.LaunchPath+"?"+c.query.Encode(), c.form)
-		arrivals := p.tool.Arrivals()
-		g.Expect(arrivals).To(HaveLen(count+1), name)
-		g.Expect(arrivals[count].Login).To(BeIdenticalTo(c.login), name)
-		g.Expect(arrivals[count].Request).To(Equal(c.request), name)
-		g.Expect(c.login.Record().Answers).To(ContainElement(BeIdenticalTo(arrivals[count])), name)
-		g.Expect(arrivals[count].Accepted).To(BeFalse())
-		g.Expect(arrivals[count].Strange).To(BeFalse())
+		answers := p.tool.Answers()
+		g.Expect(answers).To(HaveLen(count+1), name)
+		g.Expect(answers[count].Login).To(BeIdenticalTo(c.login), name)
+		g.Expect(answers[count].Request).To(Equal(c.request), name)
+		g.Expect(c.login.Record().Answers).To(ContainElement(BeIdenticalTo(answers[count])), name)
+		g.Expect(answers[count].Accepted).To(BeFalse())
+		g.Expect(answers[count].Strange).To(BeFalse())
 	}
 
 	// Whoever has no cookie of a request needs the state or nonce of one that waits.
@@ -331,30 +331,30 @@ func TestAnswersBelongToRequests(t *testing.T) {
 		"a state that was answered": {"state": {value(one, 0, "state")}}, "a nonce that was answered": {"id_token": {token(value(one, 1, "nonce"))}},
 	} {
 		b.post(toolURL+faketool.LaunchPath, c)
-		arrivals := p.tool.Arrivals()
-		a := arrivals[len(arrivals)-1]
+		answers := p.tool.Answers()
+		a := answers[len(answers)-1]
 		g.Expect(a.Strange).To(BeTrue(), name)
 		g.Expect(a.Login).To(BeNil(), name)
 		g.Expect(a.Request).To(Equal(-1), name)
 	}
 	b.post(toolURL+faketool.LaunchPath, url.Values{"state": {value(two, of, "state")}})
-	arrivals := p.tool.Arrivals()
-	g.Expect(arrivals[len(arrivals)-1]).To(And(HaveField("Strange", false), HaveField("Login", BeIdenticalTo(two)), HaveField("Request", of)), "the state waits")
+	answers := p.tool.Answers()
+	g.Expect(answers[len(answers)-1]).To(And(HaveField("Strange", false), HaveField("Login", BeIdenticalTo(two)), HaveField("Request", of)), "the state waits")
 
 	still.open(prepared)
 	still.post(toolURL+faketool.LaunchPath, nil)
-	arrivals = p.tool.Arrivals()
-	g.Expect(arrivals[len(arrivals)-1].Login).To(BeIdenticalTo(one), "whose request was sent last now")
-	g.Expect(arrivals[len(arrivals)-1].Request).To(Equal(2))
+	answers = p.tool.Answers()
+	g.Expect(answers[len(answers)-1].Login).To(BeIdenticalTo(one), "whose request was sent last now")
+	g.Expect(answers[len(answers)-1].Request).To(Equal(2))
 }
 
-func TestArrivals(t *testing.T) {
+func TestAnswers(t *testing.T) {
 	t.Parallel()
 	p := newPair(t)
 	const form = "application/x-www-form-urlencoded"
 	for name, c := range map[string]struct {
 		method, target, contentType, body string
-		want                              *faketool.Answer // nil where it is no arrival
+		want                              *faketool.Answer // nil where it is no answer
 	}{
 		"launch endpoint, empty":       {"POST", "/launch", "", "", &faketool.Answer{Path: "/launch", Why: "The launch has no id_token."}},
 		"launch endpoint by GET":       {"GET", "/launch?id_token=a.b.c&state=s", "", "", &faketool.Answer{Path: "/launch", RawQuery: "id_token=a.b.c&state=s", IDToken: "a.b.c", State: "s", HasState: true, InURL: true, Why: "A launch is a POST."}},
@@ -386,22 +386,22 @@ func TestArrivals(t *testing.T) {
 		"held page":                    {"GET", "/held/x", "", "", nil},
 	} {
 		g := NewWithT(t)
-		count := len(p.tool.Arrivals())
+		count := len(p.tool.Answers())
 		r := httptest.NewRequest(c.method, "https://tool.example.com"+c.target, strings.NewReader(c.body))
 		if c.contentType != "" {
 			r.Header.Set("Content-Type", c.contentType)
 		}
 		p.tool.ServeHTTP(httptest.NewRecorder(), r)
-		arrivals := p.tool.Arrivals()[count:]
+		answers := p.tool.Answers()[count:]
 		if c.want == nil {
-			g.Expect(arrivals).To(BeEmpty(), name)
+			g.Expect(answers).To(BeEmpty(), name)
 			continue
 		}
-		g.Expect(arrivals).To(HaveLen(1), name)
+		g.Expect(answers).To(HaveLen(1), name)
 		if c.method == http.MethodPost && c.contentType == form && strings.HasPrefix(c.target, "/launch?") {
 			g.Expect(r.PostForm).NotTo(BeNil(), "whoever serves the tool sees what it parsed")
 		}
-		a := *arrivals[0]
+		a := *answers[0]
 		c.want.Method, c.want.Host, c.want.ContentType, c.want.Request, c.want.At = c.method, "tool.example.com", c.contentType, -1, noon
 		c.want.Strange = true
 		c.want.Query, c.want.Form = a.Query, a.Form // looked at through the values in them
@@ -502,7 +502,7 @@ func TestWhatIsRecordedIsBounded(t *testing.T) {
 		g.Expect(p.tool.Logins()).To(HaveLen(most))
 		g.Expect(p.tool.Logins()[0]).To(BeIdenticalTo(oldest), "those that nobody goes on with are forgotten first")
 		serve(http.MethodPost, "/launch", state)
-		arrived := p.tool.Arrivals()
+		arrived := p.tool.Answers()
 		g.Expect(arrived[len(arrived)-1].Login).To(BeIdenticalTo(oldest))
 
 		for _, l := range p.tool.Logins()[1:] {
@@ -513,14 +513,14 @@ func TestWhatIsRecordedIsBounded(t *testing.T) {
 		g.Expect(p.tool.Logins()[0]).NotTo(BeIdenticalTo(oldest))
 		g.Expect(serve(http.MethodGet, strings.TrimPrefix(unsent, toolURL), "").Code).To(Equal(http.StatusNotFound))
 		serve(http.MethodPost, "/launch", state)
-		arrived = p.tool.Arrivals()
+		arrived = p.tool.Answers()
 		g.Expect(arrived[len(arrived)-1].Login).To(BeNil(), "it is forgotten")
 		g.Expect(arrived[len(arrived)-1].Request).To(Equal(-1))
 
 		for n := range 2 * most {
 			serve(http.MethodPost, "/launch", fmt.Sprint("state=", n))
 		}
-		arrived = p.tool.Arrivals()
+		arrived = p.tool.Answers()
 		g.Expect(len(arrived)).To(BeNumerically("<=", 52))
 		g.Expect(arrived[0].Login).NotTo(BeNil(), "strangers push out nobody")
 		g.Expect(arrived[len(arrived)-1].State).To(Equal(fmt.Sprint(2*most - 1)))
@@ -536,7 +536,7 @@ func TestWhatIsRecordedIsBounded(t *testing.T) {
 		for _, l := range p.tool.Logins() {
 			bytes += len(l.Record().Initiation.Params.Encode())
 		}
-		for _, a := range p.tool.Arrivals() {
+		for _, a := range p.tool.Answers() {
 			bytes += len(a.Form.Encode())
 		}
 		g.Expect(bytes).To(And(BeNumerically(">", mostBytes), BeNumerically("<=", 2*mostBytes)))
@@ -545,7 +545,7 @@ func TestWhatIsRecordedIsBounded(t *testing.T) {
 		g := NewWithT(t)
 		long := strings.Repeat("x", 1<<20)
 		serve(http.MethodPost, "/other?q="+long, "id_token="+long)
-		arrived := p.tool.Arrivals()
+		arrived := p.tool.Answers()
 		a := arrived[len(arrived)-1]
 		g.Expect(len(a.IDToken)).To(And(BeNumerically(">", 200<<10), BeNumerically("<=", 256<<10)))
 		g.Expect(len(a.RawQuery)).To(And(BeNumerically(">", 200<<10), BeNumerically("<=", 256<<10)))
@@ -561,7 +561,7 @@ func TestWhatIsRecordedIsBounded(t *testing.T) {
 		_, fields := p.hold(b)
 		fields.Set("a", strings.Repeat("x", 300<<10)) // comes first
 		expectLaunched(t, b.post(p.tool.LaunchURL(), fields))
-		arrived := p.tool.Arrivals()
+		arrived := p.tool.Answers()
 		g.Expect(arrived[len(arrived)-1].Accepted).To(BeTrue())
 		g.Expect(arrived[len(arrived)-1].IDToken).To(BeEmpty())
 	})
@@ -577,15 +577,15 @@ func TestVerdictOfTheToolIsKnownWithItsPage(t *testing.T) {
 	fields.Set("id_token", held[:strings.LastIndexByte(held, '.')+1]+"AAAA")
 	refused := b.post(p.tool.LaunchURL(), fields)
 	expectRefused(t, refused, http.StatusUnauthorized, "")
-	before := p.tool.Arrivals()
+	before := p.tool.Answers()
 	g.Expect(before).To(HaveLen(1))
 	g.Expect(before[0].Accepted).To(BeFalse())
 	g.Expect(before[0].Why).To(Equal(refused.why()))
 	expectLaunched(t, b.open(l.DeliverURL()))
-	g.Expect(p.tool.Arrivals()).To(HaveLen(2))
-	g.Expect(p.tool.Arrivals()[0]).To(BeIdenticalTo(before[0]))
-	g.Expect(p.tool.Arrivals()[1].Accepted).To(BeTrue())
-	g.Expect(p.tool.Arrivals()[1].Why).To(BeEmpty())
+	g.Expect(p.tool.Answers()).To(HaveLen(2))
+	g.Expect(p.tool.Answers()[0]).To(BeIdenticalTo(before[0]))
+	g.Expect(p.tool.Answers()[1].Accepted).To(BeTrue())
+	g.Expect(p.tool.Answers()[1].Why).To(BeEmpty())
 }
 
 // told is a response that shows when it begins.
@@ -615,8 +615,8 @@ func TestVerdictIsThereBeforeThePage(t *testing.T) {
 		times := 0
 		p.tool.ServeHTTP(told{httptest.NewRecorder(), func() {
 			times++
-			arrivals := p.tool.Arrivals()
-			then(*arrivals[len(arrivals)-1])
+			answers := p.tool.Answers()
+			then(*answers[len(answers)-1])
 		}}, r)
 		NewWithT(t).Expect(times).To(Equal(1))
 	}
@@ -684,7 +684,7 @@ func TestManyLoginsGoOnAtOnce(t *testing.T) {
 					return
 				default:
 				}
-				for _, a := range p.tool.Arrivals() {
+				for _, a := range p.tool.Answers() {
 					_ = fmt.Sprint(a.Accepted, a.Why, a.Form)
 				}
 				for _, l := range p.tool.Logins() {

@@ -378,8 +378,8 @@ func TestStartAssessmentAnswersStartProctoring(t *testing.T) {
 	}))
 	_, _, again, _ := e.message(b, checkIn)
 	g.Expect(again["nonce"]).NotTo(Equal(nonce))
-	g.Expect(e.tool.Arrivals()[0].Accepted).To(BeTrue())
-	g.Expect(e.tool.Arrivals()).To(HaveLen(1), "check-in is no answer")
+	g.Expect(e.tool.Answers()[0].Accepted).To(BeTrue())
+	g.Expect(e.tool.Answers()).To(HaveLen(1), "check-in is no answer")
 }
 
 func TestWhatIsSentBackIsTheSameJSON(t *testing.T) {
@@ -473,9 +473,9 @@ func TestMessagesThatBeginNoSitting(t *testing.T) {
 				shown := e.launch(e.window(), with(starts(), change))
 				g.Expect(shown.status).To(And(BeNumerically(">=", 400), BeNumerically("<", 500)), shown.Text())
 				g.Expect(shown.why()).To(ContainSubstring(why))
-				arrivals := e.tool.Arrivals()
-				g.Expect(arrivals[len(arrivals)-1].Accepted).To(BeFalse())
-				g.Expect(arrivals[len(arrivals)-1].Why).To(Equal(shown.why()))
+				answers := e.tool.Answers()
+				g.Expect(answers[len(answers)-1].Accepted).To(BeFalse())
+				g.Expect(answers[len(answers)-1].Why).To(Equal(shown.why()))
 			})
 		}
 	}
@@ -890,8 +890,8 @@ func (e *exam) answered(b window, c lti.Claims) *faketool.Answer {
 	e.t.Helper()
 	e.tool.Hold(true)
 	e.launch(b, c)
-	arrivals := e.tool.Arrivals()
-	a := arrivals[len(arrivals)-1]
+	answers := e.tool.Answers()
+	a := answers[len(answers)-1]
 	NewWithT(e.t).Expect(a.Login).NotTo(BeNil())
 	return a
 }

@@ -433,7 +433,7 @@ func (t *Tool) deploymentOf(r Registration) string {
 	if len(r.DeploymentIDs) > 0 {
 		return r.DeploymentIDs[0]
 	}
-	for _, a := range t.Arrivals() {
+	for _, a := range t.Answers() {
 		_, c, err := decode(a.IDToken)
 		if err != nil || a.Login == nil || clientOf(a.Login.registration) != clientOf(r) {
 			continue

@@ -14,7 +14,7 @@
 // judge it find it. It can also judge a platform: it holds the logins that the
 // platform initiates ([Tool.Hold]), goes on with requests that a [Fault] makes
 // differ in one thing ([Login.Continue]), and tells what came of them
-// ([Tool.Arrivals]). It sends messages ([Tool.StartAssessment]), asks for access
+// ([Tool.Answers]). It sends messages ([Tool.StartAssessment]), asks for access
 // tokens ([Tool.Token]), controls attempts ([Tool.Control]) and asks grade services
 // ([Tool.Grade]) in the same way.
 package faketool
@@ -113,7 +113,7 @@ type Tool struct {
 	last          Launch            // the last one that was accepted
 	holds         bool              // logins, instead of answering them
 	initiated     []*Login          // the oldest first
-	arrivals      []*Answer         // the oldest first
+	answers       []*Answer         // the oldest first
 	keys          []jwk.Key         // the tool's own; the last one signs
 	sittings      []*sitting        // the oldest first
 	messages      []*ToolMessage    // prepared for browsers, the oldest first
@@ -260,7 +260,7 @@ func (t *Tool) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.Body != nil && r.Body != http.NoBody {
 		r.Body = http.MaxBytesReader(w, r.Body, maxBody)
 	}
-	t.arrive(r)
+	t.noteAnswer(r)
 	if err := anyRequest.First(t.carrier, r); err != nil {
 		t.refuse(w, err, "")
 		return

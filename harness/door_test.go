@@ -300,7 +300,7 @@ func TestStrangersChangeNoVerdictOnAPlatform(t *testing.T) {
 						return results.Passed, ""
 					})
 				}
-				for _, a := range run.Tool().Arrivals() {
+				for _, a := range run.Tool().Answers() {
 					if a.Login != nil && !a.Strange {
 						g.Expect(a.Form.Get("access_token")).To(BeEmpty(), "of a stranger")
 					}

@@ -411,7 +411,7 @@ func (r *PlatformRun) arrivedSince(since time.Time) []*faketool.Answer {
 		if tool == nil {
 			return nil
 		}
-		return slices.DeleteFunc(tool.Arrivals(), func(a *faketool.Answer) bool {
+		return slices.DeleteFunc(tool.Answers(), func(a *faketool.Answer) bool {
 			return a.At.Before(since) || a.Strange && !r.config.IsEmbedded() && !config.IsPrivate(address)
 		})
 	}

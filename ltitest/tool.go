@@ -92,7 +92,7 @@ func (a *Arrival) Answered() bool { return a.Answer != nil && a.Answer.IDToken !
 // Last returns the launch that came last. It ends the test where none has come.
 func (tool *Tool) Last(t TB) *Arrival {
 	t.Helper()
-	logins, answers := tool.Logins(), tool.Arrivals()
+	logins, answers := tool.Logins(), tool.Answers()
 	if len(logins)+len(answers) == 0 {
 		fatalf(t, "no launch has come to the tool: the platform has to send browsers to %s", tool.LoginURL())
 	}

@@ -48,7 +48,7 @@ type Answer struct {
 // MaxKept bounds what is kept of a query and of a body.
 const MaxKept = 256 << 10
 
-// The bounds of all arrivals, and all logins, together, and of the arrivals that are
+// The bounds of all answers, and all logins, together, and of the answers that are
 // strange.
 const (
 	maxKept    = MaxKept
@@ -73,22 +73,22 @@ func isOwn(path string) bool {
 	})
 }
 
-// Arrivals returns everything that reached the tool as an answer, the oldest
+// Answers returns everything that reached the tool as an answer, the oldest
 // first: each request to the launch endpoint or to a path that is none of the
 // tool's, and each request whose query or body holds id_token, error, code,
 // access_token or state. The tool remembers the last 1000, as far as there is room for
 // them, and of those that are strange the last 50.
-func (t *Tool) Arrivals() []*Answer {
+func (t *Tool) Answers() []*Answer {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return slices.Clone(t.arrivals)
+	return slices.Clone(t.answers)
 }
 
-// arrivalKey is the context key of what a request arrived as.
-type arrivalKey struct{}
+// answerKey is the context key of what a request arrived as.
+type answerKey struct{}
 
-// arrive records a request that may be an answer, before the tool looks at it.
-func (t *Tool) arrive(r *http.Request) {
+// noteAnswer remembers a request that may be an answer, before the tool looks at it.
+func (t *Tool) noteAnswer(r *http.Request) {
 	a := &Answer{
 		Method: r.Method, Host: r.Host, Path: clip(r.URL.EscapedPath()), RawQuery: clip(r.URL.RawQuery),
 		ContentType: clip(r.Header.Get("Content-Type")), Request: -1, At: t.opts.Now(),
@@ -125,16 +125,16 @@ func (t *Tool) arrive(r *http.Request) {
 			a.Login, a.Request = begun.of, begun.index
 		}
 	}
-	t.keepArrival(a)
+	t.keepAnswer(a)
 	// In place: whoever serves the tool may look at what it parsed.
-	*r = *r.WithContext(context.WithValue(r.Context(), arrivalKey{}, a))
+	*r = *r.WithContext(context.WithValue(r.Context(), answerKey{}, a))
 }
 
-// keepArrival remembers an arrival, and forgets others where there is no room: first
+// keepAnswer remembers an answer, and forgets others where there is no room: first
 // those that are strange.
-func (t *Tool) keepArrival(a *Answer) {
+func (t *Tool) keepAnswer(a *Answer) {
 	strange, bytes := 0, 0
-	for _, known := range t.arrivals {
+	for _, known := range t.answers {
 		bytes += known.size()
 		if known.Strange {
 			strange++
@@ -142,19 +142,19 @@ func (t *Tool) keepArrival(a *Answer) {
 	}
 	isStrange := func(known *Answer) bool { return known.Strange }
 	forget := func(i int) {
-		bytes -= t.arrivals[i].size()
-		t.arrivals = slices.Delete(t.arrivals, i, i+1)
+		bytes -= t.answers[i].size()
+		t.answers = slices.Delete(t.answers, i, i+1)
 	}
 	if a.Strange && strange == maxStrange {
-		forget(slices.IndexFunc(t.arrivals, isStrange))
+		forget(slices.IndexFunc(t.answers, isStrange))
 	}
-	for len(t.arrivals) > 0 && (len(t.arrivals) == t.opts.Remembers || bytes+a.size() > t.opts.RemembersBytes) {
-		forget(max(0, slices.IndexFunc(t.arrivals, isStrange)))
+	for len(t.answers) > 0 && (len(t.answers) == t.opts.Remembers || bytes+a.size() > t.opts.RemembersBytes) {
+		forget(max(0, slices.IndexFunc(t.answers, isStrange)))
 	}
-	t.arrivals = append(t.arrivals, a)
+	t.answers = append(t.answers, a)
 }
 
-// size is how many bytes an arrival takes, but for what is always small.
+// size is how many bytes an answer takes, but for what is always small.
 func (a *Answer) size() int {
 	return 2*len(a.RawQuery) + len(a.Path) + len(a.Host) + len(a.ContentType) + sizeOf(a.Form)
 }
@@ -190,7 +190,7 @@ func (t *Tool) browserOf(r *http.Request) (sent *login, launched bool) {
 // with the tool, so that anybody can have sent it: see [Answer]. A login that somebody
 // initiates, and who asks for the key set, is none.
 func (t *Tool) Stranger(r *http.Request) bool {
-	if a, ok := r.Context().Value(arrivalKey{}).(*Answer); ok {
+	if a, ok := r.Context().Value(answerKey{}).(*Answer); ok {
 		return a.Strange
 	}
 	switch page, below := strings.CutPrefix(r.URL.Path, HeldPath+"/"); {
@@ -240,7 +240,7 @@ func (t *Tool) ofState(state string, byNonce *login) *login {
 // judged notes what the tool makes of a request that arrived as an answer,
 // before anybody is told: whoever has seen the page can read the verdict.
 func (t *Tool) judged(r *http.Request, err error) {
-	arrived, ok := r.Context().Value(arrivalKey{}).(*Answer)
+	arrived, ok := r.Context().Value(answerKey{}).(*Answer)
 	if !ok {
 		return
 	}
@@ -251,8 +251,8 @@ func (t *Tool) judged(r *http.Request, err error) {
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if i := slices.Index(t.arrivals, arrived); i >= 0 {
-		t.arrivals[i] = &a
+	if i := slices.Index(t.answers, arrived); i >= 0 {
+		t.answers[i] = &a
 	}
 }
 

@@ -54,11 +54,11 @@ func (s *sitting) firstDeployment() string {
 }
 
 // givesBack changes session_data that is given back (Proctoring Services 1.0, 4.3.1.4).
-func givesBack(spoil func(string) string) fault.Effect {
+func givesBack(alter func(string) string) fault.Effect {
 	return startMessage.Change(func(s starting) starting {
 		data := s.draft.text(lti.ClaimSessionData)
-		if spoilt := spoil(data); spoilt != data {
-			s.draft.claims[lti.ClaimSessionData] = spoilt
+		if altered := alter(data); altered != data {
+			s.draft.claims[lti.ClaimSessionData] = altered
 		}
 		return s
 	})

@@ -1086,7 +1086,7 @@ func TestConsultedNamesTheFaultsThatWouldHaveMadeADifference(t *testing.T) {
 func TestABadTokenDoesNotUseUpTheLogin(t *testing.T) {
 	t.Parallel()
 	p := newPair(t)
-	for name, spoil := range map[string]func(*testing.T, url.Values){
+	for name, change := range map[string]func(*testing.T, url.Values){
 		"bad signature": func(_ *testing.T, fields url.Values) {
 			signed := fields.Get("id_token")
 			fields.Set("id_token", signed[:strings.LastIndexByte(signed, '.')+1]+"AAAA")
@@ -1106,7 +1106,7 @@ func TestABadTokenDoesNotUseUpTheLogin(t *testing.T) {
 			g := NewWithT(t)
 			b := p.browser(t)
 			l, fields := p.hold(b)
-			spoil(t, fields)
+			change(t, fields)
 			g.Expect(b.post(p.tool.LaunchURL(), fields).status).To(BeElementOf(400, 401))
 			g.Expect(p.browser(t).open(l.DeliverURL()).status).To(Equal(401), "nor does another browser")
 			expectLaunched(t, b.open(l.DeliverURL()))

@@ -7,13 +7,14 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 
+	"invigilator.example/fault"
 	"invigilator.example/lti"
 )
 
-// The functions of this file apply the defects of the grade services that the
-// platform carries. Without a defect they do nothing.
+// What faults of the grade services do, and of which requests they make a difference.
 
 // endpointAs sends a member of the claim of the grade services as a fault makes it,
 // where there is one.
@@ -88,80 +89,100 @@ func (p *Platform) namedLineItem(book *gradebook, attached []*column) *column {
 	return nil
 }
 
-// anybodys is the gradebook of a context that is used where an access token names no
-// tool: that of the line item, or else of the tool that was launched there last. It
-// is called with the gradebooks locked.
-func (g *gradebooks) anybodys(contextID, key string) *gradebook {
-	if c := g.columns[key]; c != nil && c.book.contextID == contextID {
-		return c.book
-	}
-	var latest *gradebook
-	for at, book := range g.books {
-		if at.contextID == contextID && book.latest != nil && (latest == nil || book.latest.planned.After(latest.latest.planned)) {
-			latest = book
-		}
-	}
-	return latest
-}
-
 // wellFormed says whether the last part of a line item's id could be one.
 func wellFormed(key string) bool {
 	return key != "" && strings.Trim(key, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_") == ""
 }
 
-// wasRemoved returns the line item of that key which the tool has removed, and nil
-// for none.
-func (q *gradeRequest) wasRemoved() *column {
-	i := slices.IndexFunc(q.book.removed, func(c *column) bool { return c.key == q.key })
-	if i < 0 {
+func everyRequest(*gradeRequest) bool { return true }
+
+// toService are the requests to some of the grade services.
+func toService(services ...Service) func(*gradeRequest) bool {
+	return func(q *gradeRequest) bool { return slices.Contains(services, q.service) }
+}
+
+var ofLineItems = toService(LineItems, LineItem)
+
+// doing are the requests that do one thing with the grade services.
+func doing(service Service, method string) func(*gradeRequest) bool {
+	return func(q *gradeRequest) bool {
+		return q.does != nil && q.does.service == service && q.does.method == method
+	}
+}
+
+// obeys changes the method by which a request is done, and that whose scopes it needs, where
+// it names another one than its own.
+func obeys(named func(*gradeRequest) string, change func(m *methodsOfGrades, method string)) fault.Effect {
+	return gradeMethods.Change(func(m methodsOfGrades) methodsOfGrades {
+		if method := strings.ToUpper(named(m.gradeRequest)); method != "" && method != m.Method {
+			change(&m, method)
+		}
+		return m
+	})
+}
+
+func doneBy(m *methodsOfGrades, method string)    { m.done = method }
+func guardedBy(m *methodsOfGrades, method string) { m.guarded = method }
+
+func methodOfHeader(q *gradeRequest) string {
+	return cmp.Or(q.Header.Get("X-HTTP-Method-Override"), q.Header.Get("X-HTTP-Method"), q.Header.Get("X-Method-Override"))
+}
+
+func methodOfQuery(q *gradeRequest) string { return q.URL.Query().Get("_method") }
+
+func methodOfForm(q *gradeRequest) string {
+	if mediaType(q.Request) != formMediaType {
+		return ""
+	}
+	form, _ := url.ParseQuery(string(q.body))
+	return form.Get("_method")
+}
+
+// anyNamedMethod is the first method that a request names which is not its own.
+func anyNamedMethod(q *gradeRequest) string {
+	for _, named := range []string{methodOfHeader(q), methodOfQuery(q), methodOfForm(q)} {
+		if named != "" && !strings.EqualFold(named, q.Method) {
+			return named
+		}
+	}
+	return ""
+}
+
+// findsLineItem finds a line item where the tool has none of that name. It is called with the
+// gradebooks locked.
+func findsLineItem(which func(*gradeRequest) *column) fault.Effect {
+	return gradeTarget.Change(func(t targetedGrades) targetedGrades {
+		if t.found == nil && t.book != nil && t.does != nil && t.service != LineItems {
+			t.found = which(t.gradeRequest)
+		}
+		return t
+	})
+}
+
+// findsForeign finds a line item that is not the tool's, in the context that the address
+// names.
+func findsForeign(when func(*gradeRequest) bool) fault.Effect {
+	return findsLineItem(func(q *gradeRequest) *column {
+		if c := q.platform.grades.columns[q.key]; c != nil && c.book.contextID == q.contextID() && when(q) {
+			return c
+		}
 		return nil
-	}
-	return q.book.removed[i]
+	})
 }
 
-// findsMore finds the line item that a fault lets a tool have. It is called with the
-// gradebooks locked, where the tool has none of that key.
-func (p *Platform) findsMore(q *gradeRequest, contextID string) {
-	if q.does == nil || q.service == LineItems {
-		return
-	}
-	foreign, removed := p.grades.columns[q.key], q.wasRemoved()
-	known, _, more := strings.Cut(strings.ReplaceAll(q.key, ".", ";"), ";")
-	switch {
-	case foreign != nil:
-		here := foreign.book.contextID == contextID
-		trusted := q.Method == http.MethodGet && q.service == LineItem && here && p.trustsTool(q, contextID)
-		if here && (p.lets(q.does.foreign) || p.takesAddress(q.Request, q.known.clientID)) || trusted ||
-			!here && foreign.book.clientID != q.known.clientID && p.has(ChecksContextOfAddressAlone) {
-			q.book, q.column = foreign.book, foreign
-		}
-	case more && p.grades.columns[known] != nil && p.has(ReadsBeginOfKeys):
-		q.column = p.grades.columns[known]
-		q.book = q.column.book
-	case removed != nil:
-		if q.Method == http.MethodGet && q.service == LineItem {
-			removed.missed = true
-			if p.has(PretendsToDelete) {
-				q.column = removed
-			}
-		}
-		q.moot = q.Method == http.MethodDelete && p.has(DeletesTwice)
-	default:
-		q.moot = wellFormed(q.key) && p.lets(q.does.unknown)
-	}
-}
+func (q *gradeRequest) contextID() string { return q.PathValue("context") }
 
-// trustsTool is the fault of showing a tool that a link of a context opens what others have
-// there. It is called with the gradebooks locked.
-func (p *Platform) trustsTool(q *gradeRequest, contextID string) bool {
-	own := p.grades.books[shelf{q.known.clientID, contextID}]
-	return own != nil && len(own.links) > 0 && p.has(TrustsToolsOfContext)
+// opensLinks says whether a link of the context opens the tool that asks. It is called with
+// the gradebooks locked.
+func (q *gradeRequest) opensLinks() bool {
+	own := q.platform.grades.books[shelf{q.known.clientID, q.contextID()}]
+	return own != nil && len(own.links) > 0
 }
 
 // foreignColumns is the fault of listing the line items of other tools, too.
 func (p *Platform) foreignColumns(q *gradeRequest) (columns []*column) {
 	for _, c := range p.grades.columns {
-		if c.book != q.book && c.book.contextID == q.book.contextID && p.passes(q.URL.Query(), c.item) && (p.has(ListsForeignLineItems) || p.trustsTool(q, c.book.contextID)) {
+		if c.book != q.book && c.book.contextID == q.book.contextID && p.passes(q.URL.Query(), c.item) && (p.has(ListsForeignLineItems) || q.opensLinks() && p.has(TrustsToolsOfContext)) {
 			columns = append(columns, c)
 		}
 	}
@@ -169,11 +190,9 @@ func (p *Platform) foreignColumns(q *gradeRequest) (columns []*column) {
 	return columns
 }
 
-// takesAddress says whether a fault takes something for the tool's own by how its
-// address is written.
-func (p *Platform) takesAddress(r *http.Request, clientID string) bool {
-	return clientID != "" && r.URL.Query().Get(lti.ParamClientID) == clientID && p.has(TakesOwnerFromQuery) ||
-		escapedOddly(r) && p.has(KnowsOwnersByPlainAddress)
+// ownerFromQuery says whether the query of an address names the tool that asks.
+func ownerFromQuery(r *http.Request, clientID string) bool {
+	return clientID != "" && r.URL.Query().Get(lti.ParamClientID) == clientID
 }
 
 // escapedOddly says whether an address has more escaped than it needs.
@@ -182,110 +201,93 @@ func escapedOddly(r *http.Request) bool {
 	return r.URL.EscapedPath() != written.EscapedPath()
 }
 
-// methodsOf are the method by which a request is done, and that whose scopes it needs: its
-// own, but for the faults of obeying another one that it names, which some frameworks do.
-func (p *Platform) methodsOf(q *gradeRequest) (done, guarded string) {
-	own := q.Method
-	if own == http.MethodPatch && q.service == LineItem && p.has(PatchesLineItems) {
-		own = http.MethodPut
+// beginOfKey finds the line item whose key comes before a semicolon or a full stop.
+func beginOfKey(q *gradeRequest) *column {
+	known, _, more := strings.Cut(strings.ReplaceAll(q.key, ".", ";"), ";")
+	if !more || q.platform.grades.columns[q.key] != nil {
+		return nil
 	}
-	form := url.Values{}
-	if mediaType(q.Request) == formMediaType {
-		form, _ = url.ParseQuery(string(q.body))
-	}
-	for _, named := range []struct{ fault, method string }{
-		{ObeysMethodOfHeader, cmp.Or(q.Header.Get("X-HTTP-Method-Override"), q.Header.Get("X-HTTP-Method"), q.Header.Get("X-Method-Override"))},
-		{ObeysMethodOfQuery, q.URL.Query().Get("_method")},
-		{ObeysMethodOfForm, form.Get("_method")},
-	} {
-		switch method := strings.ToUpper(named.method); {
-		case method == "" || method == own:
-		case p.has(ObeysNamedMethods):
-			return method, method
-		case p.has(named.fault):
-			return method, own
-		case p.has(ChecksNamedMethods):
-			return own, method
-		}
-	}
-	return own, own
+	return q.platform.grades.columns[known]
 }
 
-// mootAnswer is that to a request about something that there is not.
-func (p *Platform) mootAnswer(q *gradeRequest) gradeAnswer {
-	switch {
-	case q.service == Results:
-		return q.answer(http.StatusOK, []map[string]any{})
-	case q.service == LineItem && q.Method != http.MethodDelete:
-		return q.answer(http.StatusOK, map[string]any{"id": p.opts.ServerURL + q.URL.EscapedPath(), "label": "Untitled", "scoreMaximum": 100})
+// midway ends the addresses of line items where a fault has their names before the last
+// part.
+const midway = "/lineitem"
+
+// withoutMidway takes that away from the path of a line item.
+func withoutMidway(parts []string) []string {
+	if len(parts) < 2 || "/"+parts[1] != midway {
+		return parts
 	}
-	return gradeAnswer{status: http.StatusNoContent}
+	return append(parts[:1:1], parts[2:]...)
 }
 
-// eachFifth is which of the requests of services faults put off.
-const eachFifth = 5
-
-// putsOff answers that there were too many requests, where a fault takes no more for now.
-func (p *Platform) putsOff(w http.ResponseWriter, r *http.Request) bool {
-	if r.URL.Path != TokenPath && !strings.HasPrefix(r.URL.Path, ContextsPath+"/") || p.requests.Add(1)%eachFifth != 0 {
-		return false
-	}
-	for status, fault := range map[int]string{http.StatusTooManyRequests: LimitsRequests, http.StatusServiceUnavailable: LimitsRequestsFor503} {
-		if p.has(fault) {
-			w.Header().Set("Retry-After", "0")
-			fail(w, refusal{status, lti.ErrorInvalidRequest, "there were too many requests"})
-			return true
-		}
-	}
-	return false
+// notMidway are the requests whose address has something else in that place.
+func notMidway(q *gradeRequest) bool {
+	parts := strings.Split(strings.TrimPrefix(q.PathValue("rest"), string(Scores)+"/"), "/")
+	return q.service != LineItems && (len(parts) < 2 || "/"+parts[1] != midway)
 }
 
-// takesMediaType says whether a fault takes a body of a media type that is none for it,
-// and why one is not taken that is.
-func (p *Platform) takesMediaType(q *gradeRequest, name string) (bool, *refusal) {
-	ofLineItems := q.service == LineItems || q.service == LineItem
-	refuses := func(status int) *refusal {
-		return &refusal{status, lti.ErrorInvalidRequest, "the content type is " + q.Header.Get("Content-Type")}
-	}
-	switch sent := q.Header.Get("Content-Type"); {
-	case q.service == Scores && name == q.does.takes && (strings.Contains(sent, ";") && p.has(RefusesScoreTypeParameters) || !strings.HasPrefix(sent, name) && p.has(ComparesScoreTypeCase)):
-		return false, refuses(http.StatusUnsupportedMediaType)
-	case !ofLineItems:
-	case name == "text/plain":
-		if p.has(TakesLineItemsAsText) {
-			return true, nil
+var noAddress = invalidRequest("this is no address of the grade services")
+
+// limitsRequests puts each fifth request of the services off.
+func limitsRequests(status int) fault.Effect {
+	const each = 5
+	return serviceBusy.Change(func(b busyService) busyService {
+		if b.nth%each == 0 {
+			b.status = status
 		}
-		if p.has(SaysBadRequestForTypes) {
-			return false, refuses(http.StatusBadRequest)
-		}
-	case name == jsonMediaType && p.has(CrashesOnLineItemsAsJSON):
-		return false, refuses(http.StatusInternalServerError)
-	case name == jsonMediaType && p.has(RefusesLineItemsAsJSON),
-		name == q.does.takes && strings.Contains(sent, ";") && p.has(RefusesLineItemCharset),
-		name == q.does.takes && strings.Count(sent, ";") > 1 && p.has(RefusesTypeParameters),
-		name == q.does.takes && !strings.HasPrefix(sent, name) && p.has(ComparesLineItemTypeCase):
-		return false, refuses(http.StatusUnsupportedMediaType)
-	}
-	return false, nil
+		return b
+	})
 }
 
-// takesAccept is the same of what a tool accepts.
-func (p *Platform) takesAccept(q *gradeRequest, header string) (bool, *refusal) {
-	refuses := func(status int) *refusal {
-		return &refusal{status, lti.ErrorInvalidRequest, "Accept is " + header}
-	}
-	switch {
-	case q.service == LineItem && strings.HasPrefix(header, "text/html"):
-		return p.has(IgnoresAccept) || p.has(SendsLineItemsAsPages), nil
-	case q.service != LineItems:
-	case header == "*/*" && p.has(RefusesAnyType), header == jsonMediaType && p.has(RefusesAcceptJSON):
-		return false, refuses(http.StatusNotAcceptable)
-	case strings.Contains(header, ",") && p.has(ComparesAccept):
-		return false, refuses(http.StatusNotAcceptable)
-	case header == jsonMediaType && p.has(CrashesOnAcceptJSON):
-		return false, refuses(http.StatusInternalServerError)
-	}
-	return false, nil
+// refusesAccept refuses what a tool accepts, which suits the service.
+func refusesAccept(status int, when func(q *gradeRequest, accept string) bool) fault.Effect {
+	return gradeFormRules.Add(func(q *gradeRequest) error {
+		if q.service == LineItems && q.does != nil && q.does.gives != "" && when(q, q.accept()) {
+			return refusal{status, lti.ErrorInvalidRequest, "Accept is " + q.accept()}
+		}
+		return nil
+	})
+}
+
+func acceptIs(what string) func(*gradeRequest, string) bool {
+	return func(_ *gradeRequest, accept string) bool { return accept == what }
+}
+
+// acceptsPages are the requests for a line item as a page.
+func acceptsPages(q *gradeRequest) bool {
+	return q.service == LineItem && strings.HasPrefix(q.accept(), "text/html")
+}
+
+// refusesBodyType refuses a media type that is one of the service.
+func refusesBodyType(status int, when func(q *gradeRequest, name, sent string) bool) fault.Effect {
+	return gradeFormRules.Add(func(q *gradeRequest) error {
+		sent := q.Header.Get("Content-Type")
+		if q.does != nil && q.does.takes != "" && when(q, mediaType(q.Request), sent) {
+			return refusal{status, lti.ErrorInvalidRequest, "the content type is " + sent}
+		}
+		return nil
+	})
+}
+
+// ofType are the requests of some services whose media type is theirs, and written like that.
+func ofType(to func(*gradeRequest) bool, is func(name, sent string) bool) func(*gradeRequest, string, string) bool {
+	return func(q *gradeRequest, name, sent string) bool { return to(q) && name == q.does.takes && is(name, sent) }
+}
+
+func withParameters(n int) func(name, sent string) bool {
+	return func(_, sent string) bool { return strings.Count(sent, ";") >= n }
+}
+
+func inOtherCase(name, sent string) bool { return !strings.HasPrefix(sent, name) }
+
+func lineItemAsJSON(q *gradeRequest, name, _ string) bool {
+	return ofLineItems(q) && name == jsonMediaType
+}
+
+func lineItemAsText(q *gradeRequest) bool {
+	return ofLineItems(q) && mediaType(q.Request) == "text/plain"
 }
 
 // isJSON says whether a body is, and a whole one.
@@ -296,59 +298,160 @@ func (q *gradeRequest) isArray() bool {
 	return q.isJSON() && strings.HasPrefix(strings.TrimSpace(string(q.body)), "[")
 }
 
-// spoilGradeRefusal changes why a request is not answered.
-func (p *Platform) spoilGradeRefusal(q *gradeRequest, wrong []refusal) {
-	if len(wrong) == 0 {
-		return
+// isBroken says whether there is a body that is no JSON.
+func (q *gradeRequest) isBroken() bool { return len(q.body) > 0 && !q.isJSON() }
+
+// isForeign says whether there is a line item of that name, of any tool. It is called with
+// the gradebooks locked.
+func (q *gradeRequest) isForeign() bool { return q.platform.grades.columns[q.key] != nil }
+
+// refusesGrades refuses a request for another reason than the one that comes first. It is
+// called with the gradebooks locked.
+func refusesGrades(status int, when func(*gradeRequest) bool, change func(why *refusal)) fault.Effect {
+	return gradeRefused.Change(func(r refusedGrades) refusedGrades {
+		if r.wrong[0].status == status && when(r.gradeRequest) {
+			change(&r.wrong[0])
+		}
+		return r
+	})
+}
+
+// asStatus gives a refusal another status.
+func asStatus(status int) func(*refusal) { return func(why *refusal) { why.status = status } }
+
+func crashed(why *refusal) { *why = failure }
+
+// malformedID are the requests for a line item by an id that could be none, and unknownID
+// those by one that could, and that there never was. They are called with the gradebooks
+// locked.
+func malformedID(q *gradeRequest) bool {
+	return q.service != LineItems && !q.isForeign() && !wellFormed(q.key)
+}
+func unknownID(q *gradeRequest) bool {
+	return q.service != LineItems && q.book != nil && !q.isForeign() && wellFormed(q.key) && q.wasRemoved() == nil
+}
+
+func foreignID(q *gradeRequest) bool { return q.service != LineItems && q.isForeign() }
+
+func removedTwice(q *gradeRequest) bool {
+	return q.Method == http.MethodDelete && q.wasRemoved() != nil
+}
+
+// pretends answers a request that nothing is found for as if there were something.
+func pretends(when func(*gradeRequest) bool) fault.Effect {
+	return gradeRefused.Change(func(r refusedGrades) refusedGrades {
+		if r.wrong[0].status == http.StatusNotFound && when(r.gradeRequest) {
+			r.wrong, r.answer = r.wrong[1:], r.madeUp()
+		}
+		return r
+	})
+}
+
+// madeUp is the answer to a request about something that there is not.
+func (q *gradeRequest) madeUp() gradeAnswer {
+	switch {
+	case q.service == Results:
+		return q.answer(http.StatusOK, []map[string]any{})
+	case q.service == LineItem && q.Method != http.MethodDelete:
+		return q.answer(http.StatusOK, map[string]any{"id": q.platform.opts.ServerURL + q.URL.EscapedPath(), "label": "Untitled", "scoreMaximum": 100})
 	}
-	why := &wrong[0]
-	foreign := p.grades.columns[q.key]
-	switch why.status {
-	case http.StatusUnauthorized:
-		if p.has(ForbidsWithoutGradeToken) {
-			why.status = http.StatusForbidden
+	return gradeAnswer{status: http.StatusNoContent}
+}
+
+// crashesOnLimit does not bear the limit of a list of line items.
+func crashesOnLimit(when func(n int, err error) bool) fault.Effect {
+	return containerRules.Add(func(q *gradeRequest) error {
+		if n, err := q.limit(); q.service == LineItems && q.URL.Query().Get(paramLimit) != "" && when(n, err) {
+			return failure
 		}
-	case http.StatusForbidden:
-		if why.code == lti.ErrorInsufficientScope && p.has(SaysUnauthorizedForGradeScope) {
-			why.status = http.StatusUnauthorized
+		return nil
+	})
+}
+
+// crashesOnOddLimit is the same of a limit that is none.
+func crashesOnOddLimit(when func(n int, err error) bool) fault.Effect {
+	return limitAboveZero.Answer(func(q *gradeRequest) bool {
+		n, err := q.limit()
+		return q.service == LineItems && q.URL.Query().Get(paramLimit) != "" && when(n, err)
+	}, func(*gradeRequest, error) error { return failure })
+}
+
+// ignoresLimit sends all that is left of a container.
+func ignoresLimit(service Service) fault.Effect {
+	return pageSized.Change(func(s sizedPage) sizedPage {
+		if s.service == service && s.URL.Query().Has(paramLimit) && s.limit < s.left {
+			s.limit = s.left
 		}
-	case http.StatusMethodNotAllowed:
-		if q.Method == http.MethodPatch && p.has(HidesPatch) {
-			why.status = http.StatusNotFound
+		return s
+	})
+}
+
+func smallPages(s sizedPage) sizedPage {
+	const most = 2
+	if min(s.limit, s.left) > most {
+		s.limit = most
+	}
+	return s
+}
+
+func emptyFirstPages(s sizedPage) sizedPage {
+	if s.left > 0 && !s.URL.Query().Has(paramAfter) {
+		s.limit = 0
+	}
+	return s
+}
+
+// addressesNext changes the address of the next page of a container, where there is one.
+func addressesNext(service Service, change func(*nextPage)) fault.Effect {
+	return nextPageAddressed.Change(func(n nextPage) nextPage {
+		if n.service == service && n.query != nil {
+			change(&n)
 		}
-	case http.StatusNotFound:
-		switch {
-		case q.service == LineItems:
-		case foreign != nil:
-			if p.has(SaysBadRequestForForeign) {
-				why.status = http.StatusBadRequest
-			}
-		case !wellFormed(q.key):
-			switch {
-			case p.has(CrashesOnMalformedIDs):
-				*why = failure
-			case p.has(SaysBadRequestForMalformedIDs):
-				why.status = http.StatusBadRequest
-			}
-		case q.book != nil && q.wasRemoved() == nil && p.has(SaysGone):
-			why.status = http.StatusGone
-		}
-	case http.StatusBadRequest:
-		ofScores := q.service == Scores
-		broken := len(q.body) > 0 && !q.isJSON()
-		switch {
-		case broken && ofScores && p.has(CrashesOnMalformedScores), broken && !ofScores && p.has(CrashesOnMalformedLineItems):
-			*why = failure
-		case ofScores && p.has(SaysUnprocessableScores), !ofScores && q.does != nil && q.does.read != nil && p.has(SaysUnprocessableLineItems):
-			why.status = http.StatusUnprocessableEntity
-		}
+		return n
+	})
+}
+
+func noNextPage(n *nextPage) { n.query = nil }
+
+func withoutFilters(n *nextPage) {
+	for _, name := range []string{paramResourceLinkID, paramResourceID, paramTag} {
+		n.query.Del(name)
 	}
 }
 
-// spoilGradeAnswer changes an answer, or forgets what the request was to change. It
-// is called with the gradebooks locked.
+// endlessPages name a page after the last one.
+func endlessPages(n nextPage) nextPage {
+	if query := n.URL.Query(); n.service == LineItems && n.query == nil && query.Has(paramAfter) {
+		before, _ := n.after()
+		query.Set(paramAfter, strconv.Itoa(cmp.Or(n.at, before)))
+		n.query = query
+	}
+	return n
+}
+
+// answersGrades changes the answer of a grade service. It is called with the gradebooks
+// locked.
+func answersGrades(when func(*gradeRequest) bool, change func(*answeredGrades)) fault.Effect {
+	return gradeAnswered.Change(func(a answeredGrades) answeredGrades {
+		if when(a.gradeRequest) {
+			change(&a)
+		}
+		return a
+	})
+}
+
+func asJSONType(a *answeredGrades) { a.answer.header.Set("Content-Type", jsonMediaType) }
+
+func nextWithoutRelation(a *answeredGrades) {
+	if links := a.answer.header["Link"]; len(links) > 0 {
+		a.answer.header.Set("Link", strings.Split(links[0], ";")[0])
+	}
+}
+
+// spoilGradeAnswer changes the answer about line items, or forgets what the request was to
+// change. It is called with the gradebooks locked.
 func (p *Platform) spoilGradeAnswer(q *gradeRequest, answer *gradeAnswer) {
-	if answer.why != nil || q.moot {
+	if answer.why != nil {
 		return
 	}
 	switch q.service {
@@ -365,15 +468,4 @@ func (p *Platform) spoilGradeAnswer(q *gradeRequest, answer *gradeAnswer) {
 	case Results:
 		p.spoilResults(q, answer)
 	}
-	if links := answer.header["Link"]; len(links) > 0 {
-		switch {
-		case p.has(limits[q.service].noNext):
-			answer.header.Del("Link")
-		case q.service == LineItems && p.has(SendsNextWithoutRelation):
-			answer.header.Set("Link", strings.Split(links[0], ";")[0])
-		}
-	}
 }
-
-// lets says whether the platform has a fault, where there is one of the kind.
-func (p *Platform) lets(fault string) bool { return fault != "" && p.has(fault) }

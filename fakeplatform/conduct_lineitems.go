@@ -1,7 +1,6 @@
 package fakeplatform
 
 import (
-	"cmp"
 	"encoding/json"
 	"maps"
 	"math"
@@ -292,23 +291,6 @@ func (p *Platform) keepsLink() (moves, refuses bool) {
 	return false, !p.has(KeepsLinksSilently)
 }
 
-// crashesOnLimit says whether a limit is too much for a fault.
-func (p *Platform) crashesOnLimit(q *gradeRequest) bool {
-	limit := q.URL.Query().Get(paramLimit)
-	n, err := strconv.Atoi(limit)
-	switch {
-	case limit == "" || q.service != LineItems:
-		return false
-	case err != nil:
-		return p.has(CrashesOnLimitWord)
-	case n == 0:
-		return p.has(CrashesOnLimitZero)
-	case n < 0:
-		return p.has(CrashesOnNegativeLimit)
-	}
-	return n > 10_000 && p.has(CrashesOnHugeLimit)
-}
-
 // readsFilter reads what a list is filtered by as a fault does.
 func (p *Platform) readsFilter(name, value string) string {
 	before, _, found := strings.Cut(value, "&")
@@ -352,60 +334,6 @@ func (p *Platform) spoilSelection(q *gradeRequest, found []*column) []*column {
 		}
 	}
 	return found
-}
-
-// limits are the faults of containers that come in pages.
-var limits = map[Service]struct{ ignores, noNext string }{
-	LineItems: {IgnoresLimit, SendsNoNext}, Results: {IgnoresResultLimit, SendsNoNextResult},
-}
-
-// sizeOf is how many elements of a container are sent at once, of those that are left.
-func (p *Platform) sizeOf(q *gradeRequest, limit, left int) int {
-	asked := q.URL.Query().Has(paramLimit)
-	switch {
-	case asked && limit < left && p.has(limits[q.service].ignores):
-		return left
-	case min(limit, left) > smallPage && p.has(SendsSmallPages):
-		return smallPage
-	}
-	return limit
-}
-
-const smallPage = 2
-
-// spoilNext changes what the address of the next page says; at is the number of the
-// last element of this page, and following that of the next one.
-func (p *Platform) spoilNext(q *gradeRequest, query url.Values, at, following int) {
-	if q.service != LineItems {
-		return
-	}
-	switch {
-	case p.has(RepeatsPages):
-		query.Set(paramAfter, strconv.Itoa(at-1))
-	case p.has(SkipsBetweenPages):
-		query.Set(paramAfter, strconv.Itoa(following))
-	}
-	for _, name := range []string{paramResourceLinkID, paramResourceID, paramTag} {
-		if query.Has(name) && p.has(DropsFiltersOnNextPage) {
-			query.Del(name)
-		}
-	}
-}
-
-// midway ends the addresses of line items where a fault has their names before the last
-// part.
-const midway = "/lineitem"
-
-// readsMidway takes the last part of a line item's address away where a fault wants it,
-// and says whether there is another in its place.
-func (p *Platform) readsMidway(parts []string) (below []string, misplaced bool) {
-	if !p.has(NamesLineItemsMidway) {
-		return parts, false
-	}
-	if len(parts) < 2 || "/"+parts[1] != midway {
-		return parts, true
-	}
-	return append(parts[:1:1], parts[2:]...), false
 }
 
 // spoilCreation changes the answer to a new line item.
@@ -502,15 +430,4 @@ func (p *Platform) refusesToDeleteOwn() gradeAnswer {
 		why.status = http.StatusMethodNotAllowed
 	}
 	return gradeAnswer{why: &why}
-}
-
-// nextPage is where the page after the last one is, for a fault.
-func (p *Platform) nextPage(q *gradeRequest, last int) (url.Values, bool) {
-	query := q.URL.Query()
-	if q.service != LineItems || !query.Has(paramAfter) || !p.has(NeverEndsPages) {
-		return nil, false
-	}
-	before, _ := strconv.Atoi(query.Get(paramAfter))
-	query.Set(paramAfter, strconv.Itoa(cmp.Or(last, before)))
-	return query, true
 }

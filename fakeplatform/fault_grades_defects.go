@@ -3,6 +3,7 @@ package fakeplatform
 import (
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 
 	"invigilator.example/fault"
@@ -12,256 +13,190 @@ import (
 // The names of the defects of the grade services (Assignment and Grade Services
 // 2.0), and of the claim that offers them.
 const (
-	NamesAnyLineItem              = "names-any-line-item"
-	NamesOwnLineItemsAlone        = "names-own-line-items-alone"
-	NamesFirstOfSeveral           = "names-first-of-several-line-items"
-	ForbidsWithoutGradeToken      = "forbids-without-grade-token"
-	SaysUnauthorizedForGradeScope = "says-unauthorized-for-grade-scope"
-	ObeysMethodOfHeader           = "obeys-method-of-header-unchecked"
-	ObeysMethodOfQuery            = "obeys-method-of-query-unchecked"
-	ObeysMethodOfForm             = "obeys-method-of-form-unchecked"
-	ChecksNamedMethods            = "checks-named-methods"
-	ObeysNamedMethods             = "obeys-named-methods"
-	ShowsForeignLineItems         = "shows-foreign-line-items"
-	ChangesForeignLineItems       = "changes-foreign-line-items"
-	DeletesForeignLineItems       = "deletes-foreign-line-items"
-	ScoresForeignLineItems        = "scores-foreign-line-items"
-	ListsAllContexts              = "lists-line-items-of-all-contexts"
-	SaysBadRequestForForeign      = "says-bad-request-for-foreign-line-items"
-	SendsNullForNoLineItems       = "sends-null-for-no-line-items"
-	HidesEmptyLists               = "hides-empty-lists"
-	ListsLineItemsAsJSON          = "lists-line-items-as-json"
-	RefusesAnyType                = "refuses-any-type"
-	CrashesOnAcceptJSON           = "crashes-on-accept-json"
-	RefusesAcceptJSON             = "refuses-accept-json"
-	LeavesLabelsOutOfLists        = "leaves-labels-out-of-lists"
-	ListsMaximumAsText            = "lists-maximum-as-text"
-	IgnoresResourceLinkFilter     = "ignores-resource-link-filter"
-	IgnoresResourceIDFilter       = "ignores-resource-id-filter"
-	IgnoresTagFilter              = "ignores-tag-filter"
-	JoinsFilters                  = "joins-filters"
-	ListsAllWithoutMatch          = "lists-all-without-match"
-	CutsTagsAtAmpersand           = "cuts-tags-at-ampersand"
-	DropsForeignLetters           = "drops-foreign-letters"
-	IgnoresLimit                  = "ignores-limit"
-	SendsNoNext                   = "sends-no-next"
-	SendsNextWithoutRelation      = "sends-next-without-relation"
-	DropsFiltersOnNextPage        = "drops-filters-on-next-page"
-	RepeatsPages                  = "repeats-pages"
-	SkipsBetweenPages             = "skips-between-pages"
-	NeverEndsPages                = "never-ends-pages"
-	CrashesOnLimitZero            = "crashes-on-limit-zero"
-	CrashesOnNegativeLimit        = "crashes-on-negative-limit"
-	CrashesOnLimitWord            = "crashes-on-limit-word"
-	CrashesOnHugeLimit            = "crashes-on-huge-limit"
-	IgnoresOddLimits              = "ignores-odd-limits"
-	SendsSmallPages               = "sends-small-pages"
-	AnswersCreationWith200        = "answers-creation-with-200"
-	TakesSuppliedIDs              = "takes-supplied-ids"
-	LeavesIDsOutOfAnswers         = "leaves-ids-out-of-answers"
-	MergesTwins                   = "merges-twins"
-	LosesNewTags                  = "loses-new-tags"
-	LosesNewResourceIDs           = "loses-new-resource-ids"
-	RoundsMaximums                = "rounds-maximums"
-	AnswersCreationAsJSON         = "answers-creation-as-json"
-	ListsNothingDated             = "lists-nothing-dated"
-	NamesLineItemsMidway          = "names-line-items-midway"
-	ForgetsTagsAfterAnswer        = "forgets-tags-after-answer"
-	ShowsMissingAsBlank           = "shows-missing-members-as-blank"
-	ForgetsDatesAfterAnswer       = "forgets-dates-after-answer"
-	LeavesDatesOut                = "leaves-dates-out"
-	RefusesSuppliedIDs            = "refuses-supplied-ids"
-	AsksForResourceIDs            = "asks-for-resource-ids"
-	AsksForTags                   = "asks-for-tags"
-	TakesMissingLabels            = "takes-missing-labels"
-	TakesEmptyLabels              = "takes-empty-labels"
-	TakesBlankLabels              = "takes-blank-labels"
-	TakesMissingMaximums          = "takes-missing-maximums"
-	TakesMaximumZero              = "takes-maximum-zero"
-	TakesNegativeMaximums         = "takes-negative-maximums"
-	TakesNullMaximums             = "takes-null-maximums"
-	TakesMaximumsAsText           = "takes-maximums-as-text"
-	TakesLineItemArrays           = "takes-line-item-arrays"
-	CrashesOnMalformedLineItems   = "crashes-on-malformed-line-items"
-	MakesLineItemsOfNothing       = "makes-line-items-of-nothing"
-	SaysUnprocessableLineItems    = "says-unprocessable-line-items"
-	LeavesLinksOutOfAnswers       = "leaves-links-out-of-answers"
-	AttachesToUnknownLinks        = "attaches-to-unknown-links"
-	ListsForeignResults           = "lists-foreign-results"
-	ListsForeignLineItems         = "lists-foreign-line-items"
-	TakesOwnerFromQuery           = "takes-owner-from-query"
-	KnowsOwnersByPlainAddress     = "knows-owners-by-plain-address"
-	ChecksContextOfAddressAlone   = "checks-context-of-address-alone"
-	ReadsBeginOfKeys              = "reads-begin-of-line-item-keys"
-	AttachesToLinksOfOtherTools   = "attaches-to-links-of-other-tools"
-	TrustsToolsOfContext          = "trusts-tools-of-context"
-	AttachesToLinksElsewhere      = "attaches-to-links-elsewhere"
-	IgnoresUnknownLinks           = "ignores-unknown-links"
-	SaysBadRequestForLinks        = "says-bad-request-for-links"
-	PretendsToChange              = "pretends-to-change"
-	IgnoresChanges                = "ignores-changes"
-	KeepsLeftOutTags              = "keeps-left-out-tags"
-	EchoesSentIDs                 = "echoes-sent-ids"
-	MovesToOtherLinks             = "moves-to-other-links"
-	AnswersChangesWith204         = "answers-changes-with-204"
-	KeepsLinksSilently            = "keeps-links-silently"
-	RefusesOtherIDs               = "refuses-other-ids"
-	PretendsToDelete              = "pretends-to-delete"
-	ListsTheRemoved               = "lists-the-removed"
-	DeletesTwice                  = "deletes-twice"
-	PretendsToDeleteOwn           = "pretends-to-delete-own"
-	Says405ToDeleteOwn            = "says-405-to-delete-own"
-	AnswersDeletionWith200        = "answers-deletion-with-200"
-	ShowsUnknownLineItems         = "shows-unknown-line-items"
-	MakesUnknownLineItems         = "makes-unknown-line-items"
-	DeletesUnknownLineItems       = "deletes-unknown-line-items"
-	ScoresUnknownLineItems        = "scores-unknown-line-items"
-	ListsResultsOfNothing         = "lists-results-of-nothing"
-	CrashesOnMalformedIDs         = "crashes-on-malformed-ids"
-	SaysBadRequestForMalformedIDs = "says-bad-request-for-malformed-ids"
-	SaysGone                      = "says-gone"
-	RefusesLineItemCharset        = "refuses-line-item-charset"
-	CrashesOnLineItemsAsJSON      = "crashes-on-line-items-as-json"
-	RefusesLineItemsAsJSON        = "refuses-line-items-as-json"
-	TakesLineItemsAsText          = "takes-line-items-as-text"
-	SaysBadRequestForTypes        = "says-bad-request-for-types"
-	PatchesLineItems              = "patches-line-items"
-	HidesPatch                    = "hides-patch"
-	SendsLineItemsAsPages         = "sends-line-items-as-pages"
-	IgnoresAccept                 = "ignores-accept"
-	DropsOffsetsOfDates           = "drops-offsets-of-dates"
-	ShiftsDatesInUTC              = "shifts-dates-in-utc"
-	DropsHalfSeconds              = "drops-half-seconds"
-	CrashesOnDatesWithoutZone     = "crashes-on-dates-without-zone"
-	KeepsDatesWithoutZone         = "keeps-dates-without-zone"
-	CrashesOnDateWords            = "crashes-on-date-words"
-	KeepsDateWords                = "keeps-date-words"
-	CrashesOnReversedDates        = "crashes-on-reversed-dates"
-	TakesReversedDates            = "takes-reversed-dates"
-	IgnoresWrongDates             = "ignores-wrong-dates"
-	RefusesExtensions             = "refuses-extensions"
-	RefusesExtensionsInChanges    = "refuses-extensions-in-changes"
-	DropsExtensions               = "drops-extensions"
-	RefusesPlainMembers           = "refuses-plain-members"
-	RefusesSubmissionReviews      = "refuses-submission-reviews"
-	RefusesDeepMembers            = "refuses-deep-members"
-	RefusesLongLabels             = "refuses-long-labels"
-	RefusesLongLabelsInChanges    = "refuses-long-labels-in-changes"
-	CutsLongLabels                = "cuts-long-labels"
-	ReadsNoExponents              = "reads-no-exponents"
-	ReadsFewDigits                = "reads-few-digits"
-	TakesLabelsOfOtherTypes       = "takes-labels-of-other-types"
-	TakesMaximumsOfOtherTypes     = "takes-maximums-of-other-types"
-	KeepsMembersOfOtherTypes      = "keeps-members-of-other-types"
-	ReadsMembersOfOtherTypes      = "reads-members-of-other-types"
-	IgnoresMembersOfOtherTypes    = "ignores-members-of-other-types"
-	CrashesOnMembersOfOtherTypes  = "crashes-on-members-of-other-types"
-	ComparesLineItemTypeCase      = "compares-line-item-type-case"
-	RefusesTypeParameters         = "refuses-type-parameters"
-	ComparesAccept                = "compares-accept"
-	RefusesDatesFarAhead          = "refuses-dates-far-ahead"
-	RefusesFractions              = "refuses-fractions-of-seconds"
-	RefusesScoresWithoutPoints    = "refuses-scores-without-points"
-	RefusesLongComments           = "refuses-long-comments"
-	RefusesScoreExtensions        = "refuses-score-extensions"
-	RefusesSubmissions            = "refuses-submissions"
-	SendsEmptyFirstPages          = "sends-empty-first-pages"
-	LimitsRequests                = "limits-requests"
-	LimitsRequestsFor503          = "limits-requests-with-503"
-	RefusesLargeScores            = "refuses-large-scores"
-	CrashesOnNegativeZeros        = "crashes-on-negative-zeros"
-	RefusesScoreTypeParameters    = "refuses-score-type-parameters"
-	ComparesScoreTypeCase         = "compares-score-type-case"
-	TakesPointsInArrays           = "takes-points-in-arrays"
-	TakesMaximumsOfScoresAsText   = "takes-maximums-of-scores-as-text"
-	TakesMaximumsOfScoresTrue     = "takes-maximums-of-scores-true"
-	TakesUsersInArrays            = "takes-users-in-arrays"
-	TakesProgressOfOtherTypes     = "takes-progress-of-other-types"
-	TakesScoringUserNumbers       = "takes-scoring-user-numbers"
-	TakesSubmissionsAsText        = "takes-submissions-as-text"
-	CrashesOnScoresOfOtherTypes   = "crashes-on-scores-of-other-types"
-	AnswersScoresWith200          = "answers-scores-with-200"
-	AnswersScoresWith201          = "answers-scores-with-201"
-	AnswersScoresWith202          = "answers-scores-with-202"
-	TakesScoresWithoutUser        = "takes-scores-without-user"
-	TakesScoresWithoutTimestamp   = "takes-scores-without-timestamp"
-	TakesScoresWithoutActivity    = "takes-scores-without-activity"
-	TakesScoresWithoutGrading     = "takes-scores-without-grading"
-	TakesScoresWithoutMaximum     = "takes-scores-without-maximum"
-	TakesNegativeScores           = "takes-negative-scores"
-	TakesScoresOfZero             = "takes-scores-of-zero"
-	TakesUnknownActivities        = "takes-unknown-activities"
-	IgnoresCaseOfGrading          = "ignores-case-of-grading"
-	TakesTimestampWords           = "takes-timestamp-words"
-	TakesScoreArrays              = "takes-score-arrays"
-	CrashesOnMalformedScores      = "crashes-on-malformed-scores"
-	SaysUnprocessableScores       = "says-unprocessable-scores"
-	NeedsThreeDigits              = "needs-three-digits"
-	NeedsTimestampsInUTC          = "needs-timestamps-in-utc"
-	NeedsTheLetterZ               = "needs-the-letter-z"
-	NeedsWholeDates               = "needs-whole-dates"
-	RefusesDatesBehindUTC         = "refuses-dates-behind-utc"
-	DecodesFiltersTwice           = "decodes-filters-twice"
-	TakesPointsAsText             = "takes-points-as-text"
-	TakesPointsTrue               = "takes-points-true"
-	TakesCommentNumbers           = "takes-comment-numbers"
-	TakesTimestampNumbers         = "takes-timestamp-numbers"
-	TakesEarlierScores            = "takes-earlier-scores"
-	WaitsForLowerScores           = "waits-for-lower-scores"
-	KeepsWholeSeconds             = "keeps-whole-seconds-of-scores"
-	RefusesFutureScores           = "refuses-scores-of-the-future"
-	TakesScoresOfSameInstant      = "takes-scores-of-same-instant"
-	IgnoresEarlierScores          = "ignores-earlier-scores"
-	SaysBadRequestForEarlier      = "says-bad-request-for-earlier-scores"
-	StampsGradesOnChange          = "stamps-grades-on-change-of-maximum"
-	StampsGradesOnRename          = "stamps-grades-on-change-of-label"
-	RefusesOldScores              = "refuses-old-scores"
-	RefusesOldScoresOfLinks       = "refuses-old-scores-of-links"
-	ScalesToFirstMaximum          = "scales-to-first-maximum"
-	RevivesResults                = "revives-results"
-	ScoresTheClass                = "scores-the-class"
-	ScoresTwins                   = "scores-twins"
-	ChangesTwins                  = "changes-twins"
-	RemovesTwins                  = "removes-twins"
-	ShowsDashForZero              = "shows-dash-for-zero"
-	ShowsTickForPoints            = "shows-tick-for-points"
-	ShowsPercents                 = "shows-percents"
-	ShowsZeroForNone              = "shows-zero-for-none"
-	DoesNotScale                  = "does-not-scale"
-	RoundsPoints                  = "rounds-points"
-	BlanksZeros                   = "blanks-zeros"
-	RefusesBonus                  = "refuses-bonus"
-	DropsBonus                    = "drops-bonus"
-	CapsBonus                     = "caps-bonus"
-	KeepsScoresTakenBack          = "keeps-scores-taken-back"
-	ShowsPending                  = "shows-pending"
-	ShowsPendingManual            = "shows-pending-manual"
-	ShowsFailed                   = "shows-failed"
-	ShowsNotReady                 = "shows-not-ready"
-	KeepsNotReady                 = "keeps-not-ready"
-	RefusesFailed                 = "refuses-failed"
-	GradesStrangers               = "grades-strangers"
-	GradesUsersElsewhere          = "grades-users-elsewhere"
-	GradesTeachers                = "grades-teachers"
-	GradesNobody                  = "grades-nobody"
-	MixesResults                  = "mixes-results"
-	ListsEarlierScores            = "lists-earlier-scores"
-	KeepsOneResult                = "keeps-one-result"
-	LeavesScoreOfOut              = "leaves-score-of-out"
-	NamesScoreOfByPath            = "names-score-of-by-path"
-	LeavesResultIDsOut            = "leaves-result-ids-out"
-	ListsResultsAsJSON            = "lists-results-as-json"
-	LeavesResultMaximumOut        = "leaves-result-maximum-out"
-	LeavesResultCommentsOut       = "leaves-result-comments-out"
-	KeepsFirstComments            = "keeps-first-comments"
-	AddsToResultComments          = "adds-to-result-comments"
-	SendsNullResultScores         = "sends-null-result-scores"
-	IgnoresUserFilter             = "ignores-user-filter"
-	ListsAllForStrangers          = "lists-all-results-for-unknown-users"
-	HidesUnknownResults           = "hides-unknown-results"
-	IgnoresResultLimit            = "ignores-result-limit"
-	SendsNoNextResult             = "sends-no-next-result"
-	ForgetsUserWithLimit          = "forgets-user-with-limit"
+	NamesAnyLineItem             = "names-any-line-item"
+	NamesOwnLineItemsAlone       = "names-own-line-items-alone"
+	NamesFirstOfSeveral          = "names-first-of-several-line-items"
+	ListsAllContexts             = "lists-line-items-of-all-contexts"
+	SendsNullForNoLineItems      = "sends-null-for-no-line-items"
+	HidesEmptyLists              = "hides-empty-lists"
+	ListsLineItemsAsJSON         = "lists-line-items-as-json"
+	LeavesLabelsOutOfLists       = "leaves-labels-out-of-lists"
+	ListsMaximumAsText           = "lists-maximum-as-text"
+	IgnoresResourceLinkFilter    = "ignores-resource-link-filter"
+	IgnoresResourceIDFilter      = "ignores-resource-id-filter"
+	IgnoresTagFilter             = "ignores-tag-filter"
+	JoinsFilters                 = "joins-filters"
+	ListsAllWithoutMatch         = "lists-all-without-match"
+	CutsTagsAtAmpersand          = "cuts-tags-at-ampersand"
+	DropsForeignLetters          = "drops-foreign-letters"
+	AnswersCreationWith200       = "answers-creation-with-200"
+	TakesSuppliedIDs             = "takes-supplied-ids"
+	LeavesIDsOutOfAnswers        = "leaves-ids-out-of-answers"
+	MergesTwins                  = "merges-twins"
+	LosesNewTags                 = "loses-new-tags"
+	LosesNewResourceIDs          = "loses-new-resource-ids"
+	RoundsMaximums               = "rounds-maximums"
+	AnswersCreationAsJSON        = "answers-creation-as-json"
+	ListsNothingDated            = "lists-nothing-dated"
+	ForgetsTagsAfterAnswer       = "forgets-tags-after-answer"
+	ShowsMissingAsBlank          = "shows-missing-members-as-blank"
+	ForgetsDatesAfterAnswer      = "forgets-dates-after-answer"
+	LeavesDatesOut               = "leaves-dates-out"
+	RefusesSuppliedIDs           = "refuses-supplied-ids"
+	AsksForResourceIDs           = "asks-for-resource-ids"
+	AsksForTags                  = "asks-for-tags"
+	TakesMissingLabels           = "takes-missing-labels"
+	TakesEmptyLabels             = "takes-empty-labels"
+	TakesBlankLabels             = "takes-blank-labels"
+	TakesMissingMaximums         = "takes-missing-maximums"
+	TakesMaximumZero             = "takes-maximum-zero"
+	TakesNegativeMaximums        = "takes-negative-maximums"
+	TakesNullMaximums            = "takes-null-maximums"
+	TakesMaximumsAsText          = "takes-maximums-as-text"
+	TakesLineItemArrays          = "takes-line-item-arrays"
+	MakesLineItemsOfNothing      = "makes-line-items-of-nothing"
+	LeavesLinksOutOfAnswers      = "leaves-links-out-of-answers"
+	AttachesToUnknownLinks       = "attaches-to-unknown-links"
+	ListsForeignLineItems        = "lists-foreign-line-items"
+	AttachesToLinksOfOtherTools  = "attaches-to-links-of-other-tools"
+	TrustsToolsOfContext         = "trusts-tools-of-context"
+	AttachesToLinksElsewhere     = "attaches-to-links-elsewhere"
+	IgnoresUnknownLinks          = "ignores-unknown-links"
+	SaysBadRequestForLinks       = "says-bad-request-for-links"
+	PretendsToChange             = "pretends-to-change"
+	IgnoresChanges               = "ignores-changes"
+	KeepsLeftOutTags             = "keeps-left-out-tags"
+	EchoesSentIDs                = "echoes-sent-ids"
+	MovesToOtherLinks            = "moves-to-other-links"
+	AnswersChangesWith204        = "answers-changes-with-204"
+	KeepsLinksSilently           = "keeps-links-silently"
+	RefusesOtherIDs              = "refuses-other-ids"
+	ListsTheRemoved              = "lists-the-removed"
+	PretendsToDeleteOwn          = "pretends-to-delete-own"
+	Says405ToDeleteOwn           = "says-405-to-delete-own"
+	AnswersDeletionWith200       = "answers-deletion-with-200"
+	SendsLineItemsAsPages        = "sends-line-items-as-pages"
+	DropsOffsetsOfDates          = "drops-offsets-of-dates"
+	ShiftsDatesInUTC             = "shifts-dates-in-utc"
+	DropsHalfSeconds             = "drops-half-seconds"
+	CrashesOnDatesWithoutZone    = "crashes-on-dates-without-zone"
+	KeepsDatesWithoutZone        = "keeps-dates-without-zone"
+	CrashesOnDateWords           = "crashes-on-date-words"
+	KeepsDateWords               = "keeps-date-words"
+	CrashesOnReversedDates       = "crashes-on-reversed-dates"
+	TakesReversedDates           = "takes-reversed-dates"
+	IgnoresWrongDates            = "ignores-wrong-dates"
+	RefusesExtensions            = "refuses-extensions"
+	RefusesExtensionsInChanges   = "refuses-extensions-in-changes"
+	DropsExtensions              = "drops-extensions"
+	RefusesPlainMembers          = "refuses-plain-members"
+	RefusesSubmissionReviews     = "refuses-submission-reviews"
+	RefusesDeepMembers           = "refuses-deep-members"
+	RefusesLongLabels            = "refuses-long-labels"
+	RefusesLongLabelsInChanges   = "refuses-long-labels-in-changes"
+	CutsLongLabels               = "cuts-long-labels"
+	ReadsNoExponents             = "reads-no-exponents"
+	ReadsFewDigits               = "reads-few-digits"
+	TakesLabelsOfOtherTypes      = "takes-labels-of-other-types"
+	TakesMaximumsOfOtherTypes    = "takes-maximums-of-other-types"
+	KeepsMembersOfOtherTypes     = "keeps-members-of-other-types"
+	ReadsMembersOfOtherTypes     = "reads-members-of-other-types"
+	IgnoresMembersOfOtherTypes   = "ignores-members-of-other-types"
+	CrashesOnMembersOfOtherTypes = "crashes-on-members-of-other-types"
+	RefusesDatesFarAhead         = "refuses-dates-far-ahead"
+	RefusesFractions             = "refuses-fractions-of-seconds"
+	RefusesScoresWithoutPoints   = "refuses-scores-without-points"
+	RefusesLongComments          = "refuses-long-comments"
+	RefusesScoreExtensions       = "refuses-score-extensions"
+	RefusesSubmissions           = "refuses-submissions"
+	RefusesLargeScores           = "refuses-large-scores"
+	CrashesOnNegativeZeros       = "crashes-on-negative-zeros"
+	TakesPointsInArrays          = "takes-points-in-arrays"
+	TakesMaximumsOfScoresAsText  = "takes-maximums-of-scores-as-text"
+	TakesMaximumsOfScoresTrue    = "takes-maximums-of-scores-true"
+	TakesUsersInArrays           = "takes-users-in-arrays"
+	TakesProgressOfOtherTypes    = "takes-progress-of-other-types"
+	TakesScoringUserNumbers      = "takes-scoring-user-numbers"
+	TakesSubmissionsAsText       = "takes-submissions-as-text"
+	CrashesOnScoresOfOtherTypes  = "crashes-on-scores-of-other-types"
+	AnswersScoresWith200         = "answers-scores-with-200"
+	AnswersScoresWith201         = "answers-scores-with-201"
+	AnswersScoresWith202         = "answers-scores-with-202"
+	TakesScoresWithoutUser       = "takes-scores-without-user"
+	TakesScoresWithoutTimestamp  = "takes-scores-without-timestamp"
+	TakesScoresWithoutActivity   = "takes-scores-without-activity"
+	TakesScoresWithoutGrading    = "takes-scores-without-grading"
+	TakesScoresWithoutMaximum    = "takes-scores-without-maximum"
+	TakesNegativeScores          = "takes-negative-scores"
+	TakesScoresOfZero            = "takes-scores-of-zero"
+	TakesUnknownActivities       = "takes-unknown-activities"
+	IgnoresCaseOfGrading         = "ignores-case-of-grading"
+	TakesTimestampWords          = "takes-timestamp-words"
+	TakesScoreArrays             = "takes-score-arrays"
+	NeedsThreeDigits             = "needs-three-digits"
+	NeedsTimestampsInUTC         = "needs-timestamps-in-utc"
+	NeedsTheLetterZ              = "needs-the-letter-z"
+	NeedsWholeDates              = "needs-whole-dates"
+	RefusesDatesBehindUTC        = "refuses-dates-behind-utc"
+	DecodesFiltersTwice          = "decodes-filters-twice"
+	TakesPointsAsText            = "takes-points-as-text"
+	TakesPointsTrue              = "takes-points-true"
+	TakesCommentNumbers          = "takes-comment-numbers"
+	TakesTimestampNumbers        = "takes-timestamp-numbers"
+	TakesEarlierScores           = "takes-earlier-scores"
+	WaitsForLowerScores          = "waits-for-lower-scores"
+	KeepsWholeSeconds            = "keeps-whole-seconds-of-scores"
+	RefusesFutureScores          = "refuses-scores-of-the-future"
+	TakesScoresOfSameInstant     = "takes-scores-of-same-instant"
+	IgnoresEarlierScores         = "ignores-earlier-scores"
+	SaysBadRequestForEarlier     = "says-bad-request-for-earlier-scores"
+	StampsGradesOnChange         = "stamps-grades-on-change-of-maximum"
+	StampsGradesOnRename         = "stamps-grades-on-change-of-label"
+	RefusesOldScores             = "refuses-old-scores"
+	RefusesOldScoresOfLinks      = "refuses-old-scores-of-links"
+	ScalesToFirstMaximum         = "scales-to-first-maximum"
+	RevivesResults               = "revives-results"
+	ScoresTheClass               = "scores-the-class"
+	ScoresTwins                  = "scores-twins"
+	ChangesTwins                 = "changes-twins"
+	RemovesTwins                 = "removes-twins"
+	ShowsDashForZero             = "shows-dash-for-zero"
+	ShowsTickForPoints           = "shows-tick-for-points"
+	ShowsPercents                = "shows-percents"
+	ShowsZeroForNone             = "shows-zero-for-none"
+	DoesNotScale                 = "does-not-scale"
+	RoundsPoints                 = "rounds-points"
+	BlanksZeros                  = "blanks-zeros"
+	RefusesBonus                 = "refuses-bonus"
+	DropsBonus                   = "drops-bonus"
+	CapsBonus                    = "caps-bonus"
+	KeepsScoresTakenBack         = "keeps-scores-taken-back"
+	ShowsPending                 = "shows-pending"
+	ShowsPendingManual           = "shows-pending-manual"
+	ShowsFailed                  = "shows-failed"
+	ShowsNotReady                = "shows-not-ready"
+	KeepsNotReady                = "keeps-not-ready"
+	RefusesFailed                = "refuses-failed"
+	GradesStrangers              = "grades-strangers"
+	GradesUsersElsewhere         = "grades-users-elsewhere"
+	GradesTeachers               = "grades-teachers"
+	GradesNobody                 = "grades-nobody"
+	MixesResults                 = "mixes-results"
+	ListsEarlierScores           = "lists-earlier-scores"
+	KeepsOneResult               = "keeps-one-result"
+	LeavesScoreOfOut             = "leaves-score-of-out"
+	NamesScoreOfByPath           = "names-score-of-by-path"
+	LeavesResultIDsOut           = "leaves-result-ids-out"
+	ListsResultsAsJSON           = "lists-results-as-json"
+	LeavesResultMaximumOut       = "leaves-result-maximum-out"
+	LeavesResultCommentsOut      = "leaves-result-comments-out"
+	KeepsFirstComments           = "keeps-first-comments"
+	AddsToResultComments         = "adds-to-result-comments"
+	SendsNullResultScores        = "sends-null-result-scores"
+	IgnoresUserFilter            = "ignores-user-filter"
+	ListsAllForStrangers         = "lists-all-results-for-unknown-users"
+	HidesUnknownResults          = "hides-unknown-results"
+	ForgetsUserWithLimit         = "forgets-user-with-limit"
 )
 
 // gradeDefects are the defects of the grade services, and what is unusual, but
@@ -335,7 +270,7 @@ var gradeDefects = []Fault{
 	{Name: "takes-id-tokens-for-grades", Proves: "ags-rejects-missing-or-invalid-token", Part: OfGrades, Does: "takes its own id_token for an access token of the grade services", Effects: []fault.Effect{tokenKnown.Lift(and(toGrades, withJWTOf(func(p *Platform, issuer string) bool { return issuer == p.opts.Issuer })))}},
 	{Name: "takes-tokens-of-tools-for-grades", Proves: "ags-rejects-missing-or-invalid-token", Part: OfGrades, Does: "takes what a tool has signed for an access token of the grade services", Effects: []fault.Effect{tokenKnown.Lift(and(toGrades, withJWTOf((*Platform).isClient)))}},
 	{Name: "takes-expired-grade-tokens", Proves: "ags-rejects-missing-or-invalid-token", Part: OfGrades, Does: "takes access tokens of the grade services that have expired", Effects: []fault.Effect{tokenNotExpired.Lift(toGrades)}},
-	{Name: ForbidsWithoutGradeToken, Proves: "ags-rejects-missing-or-invalid-token", Part: OfGrades, Does: "answers 403 instead of 401 to a request of the grade services without a valid access token"},
+	{Name: "forbids-without-grade-token", Proves: "ags-rejects-missing-or-invalid-token", Part: OfGrades, Does: "answers 403 instead of 401 to a request of the grade services without a valid access token", Effects: []fault.Effect{refusesGrades(http.StatusUnauthorized, everyRequest, asStatus(http.StatusForbidden))}},
 	{Name: "challenges-nobody-for-grades", Proves: "ags-rejects-missing-or-invalid-token", Part: OfGrades, Does: "answers 401 at the grade services without WWW-Authenticate", Effects: []fault.Effect{challenged.Take(false, func(g guard) bool { return g.does != nil })}},
 	{Name: "creates-with-read-only-scope", Proves: "ags-rejects-insufficient-scope", Part: OfGrades, Does: "makes line items with a token for other scopes of the grade services", Effects: []fault.Effect{tokenOfScope.Lift(toDo(LineItems, http.MethodPost))}},
 	{Name: "changes-with-read-only-scope", Proves: "ags-rejects-insufficient-scope", Part: OfGrades, Does: "changes line items with a token for other scopes of the grade services", Effects: []fault.Effect{tokenOfScope.Lift(toDo(LineItem, http.MethodPut))}},
@@ -343,12 +278,19 @@ var gradeDefects = []Fault{
 	{Name: "scores-with-line-item-scope", Proves: "ags-rejects-insufficient-scope", Part: OfGrades, Does: "takes scores with a token for other scopes of the grade services", Effects: []fault.Effect{tokenOfScope.Lift(toDo(Scores, http.MethodPost))}},
 	{Name: "lists-results-with-score-scope", Proves: "ags-rejects-insufficient-scope", Part: OfGrades, Does: "lists results with a token for other scopes of the grade services", Effects: []fault.Effect{tokenOfScope.Lift(toDo(Results, http.MethodGet))}},
 	{Name: "lists-line-items-with-score-scope", Proves: "ags-rejects-insufficient-scope", Part: OfGrades, Does: "lists line items with a token for other scopes of the grade services", Effects: []fault.Effect{tokenOfScope.Lift(toDo(LineItems, http.MethodGet))}},
-	{Name: SaysUnauthorizedForGradeScope, Proves: "ags-rejects-insufficient-scope", Part: OfGrades, Does: "answers 401 instead of 403 to a token for other scopes of the grade services"},
-	{Name: ObeysMethodOfHeader, Proves: "ags-rejects-insufficient-scope", Part: OfGrades, Does: "asks for the scope of the method as it was sent, and obeys the one that a header names"},
-	{Name: ObeysMethodOfQuery, Proves: "ags-rejects-insufficient-scope", Part: OfGrades, Does: "asks for the scope of the method as it was sent, and obeys the one that the query names"},
-	{Name: ObeysMethodOfForm, Proves: "ags-rejects-insufficient-scope", Part: OfGrades, Does: "asks for the scope of the method as it was sent, and obeys the one that a form names"},
-	{Name: ChecksNamedMethods, Proves: "ags-rejects-insufficient-scope", Part: OfGrades, Does: "asks for the scope of the method that a header, the query or a form names, and obeys the one that was sent"},
-	{Name: ObeysNamedMethods, Conduct: true, Part: OfGrades, Permitted: true, Does: "obeys the method that a header, the query or a form names, and asks for its scope"},
+	{Name: "says-unauthorized-for-grade-scope", Proves: "ags-rejects-insufficient-scope", Part: OfGrades, Does: "answers 401 instead of 403 to a token for other scopes of the grade services", Effects: []fault.Effect{
+		gradeRefused.Change(func(r refusedGrades) refusedGrades {
+			if r.wrong[0].status == http.StatusForbidden && r.wrong[0].code == lti.ErrorInsufficientScope {
+				r.wrong[0].status = http.StatusUnauthorized
+			}
+			return r
+		}),
+	}},
+	{Name: "obeys-method-of-header-unchecked", Proves: "ags-rejects-insufficient-scope", Part: OfGrades, Does: "asks for the scope of the method as it was sent, and obeys the one that a header names", Effects: []fault.Effect{obeys(methodOfHeader, doneBy)}},
+	{Name: "obeys-method-of-query-unchecked", Proves: "ags-rejects-insufficient-scope", Part: OfGrades, Does: "asks for the scope of the method as it was sent, and obeys the one that the query names", Effects: []fault.Effect{obeys(methodOfQuery, doneBy)}},
+	{Name: "obeys-method-of-form-unchecked", Proves: "ags-rejects-insufficient-scope", Part: OfGrades, Does: "asks for the scope of the method as it was sent, and obeys the one that a form names", Effects: []fault.Effect{obeys(methodOfForm, doneBy)}},
+	{Name: "checks-named-methods", Proves: "ags-rejects-insufficient-scope", Part: OfGrades, Does: "asks for the scope of the method that a header, the query or a form names, and obeys the one that was sent", Effects: []fault.Effect{obeys(anyNamedMethod, guardedBy)}},
+	{Name: "obeys-named-methods", Conduct: true, Part: OfGrades, Permitted: true, Does: "obeys the method that a header, the query or a form names, and asks for its scope", Effects: []fault.Effect{obeys(anyNamedMethod, doneBy), obeys(anyNamedMethod, guardedBy)}},
 	{Name: "compares-case-of-bearer", Proves: "rfc6750-access-token-enforced", Part: OfGrades, Does: "knows the scheme of an access token only as Bearer", Effects: []fault.Effect{
 		credentialsRead.Change(func(r readCredentials) readCredentials {
 			r.bearer = r.bearer && strings.HasPrefix(r.Header.Get("Authorization"), "Bearer ")
@@ -364,33 +306,46 @@ var gradeDefects = []Fault{
 	{Name: "takes-first-of-two-access-tokens", Conduct: true, Part: OfGrades, Permitted: true, Does: "takes the first of two Authorization headers", Effects: []fault.Effect{tokenOnce.Lift(nil)}},
 
 	// What belongs to others.
-	{Name: ShowsForeignLineItems, Proves: "ags-tool-isolation", Part: OfGrades, Does: "shows a tool the line items of others"},
-	{Name: ChangesForeignLineItems, Proves: "ags-tool-isolation", Part: OfGrades, Does: "lets a tool change the line items of others"},
-	{Name: DeletesForeignLineItems, Proves: "ags-tool-isolation", Part: OfGrades, Does: "lets a tool remove the line items of others"},
-	{Name: ScoresForeignLineItems, Proves: "ags-tool-isolation", Part: OfGrades, Does: "takes a tool's scores for the line items of others"},
-	{Name: ListsForeignResults, Proves: "ags-tool-isolation", Part: OfGrades, Does: "shows a tool the results of others"},
+	{Name: "shows-foreign-line-items", Proves: "ags-tool-isolation", Part: OfGrades, Does: "shows a tool the line items of others", Effects: []fault.Effect{findsForeign(doing(LineItem, http.MethodGet))}},
+	{Name: "changes-foreign-line-items", Proves: "ags-tool-isolation", Part: OfGrades, Does: "lets a tool change the line items of others", Effects: []fault.Effect{findsForeign(doing(LineItem, http.MethodPut))}},
+	{Name: "deletes-foreign-line-items", Proves: "ags-tool-isolation", Part: OfGrades, Does: "lets a tool remove the line items of others", Effects: []fault.Effect{findsForeign(doing(LineItem, http.MethodDelete))}},
+	{Name: "scores-foreign-line-items", Proves: "ags-tool-isolation", Part: OfGrades, Does: "takes a tool's scores for the line items of others", Effects: []fault.Effect{findsForeign(doing(Scores, http.MethodPost))}},
+	{Name: "lists-foreign-results", Proves: "ags-tool-isolation", Part: OfGrades, Does: "shows a tool the results of others", Effects: []fault.Effect{findsForeign(doing(Results, http.MethodGet))}},
 	{Name: ListsForeignLineItems, Proves: "ags-tool-isolation", Part: OfGrades, Does: "lists the line items of all tools in a context"},
-	{Name: TrustsToolsOfContext, Proves: "ags-tool-isolation", Part: OfGrades, Does: "shows a tool, once a link of a context has opened it, the line items of all tools there"},
-	{Name: TakesOwnerFromQuery, Proves: "ags-tool-isolation", Part: OfGrades, Does: "takes the client_id in the query of an address for that of the tool that owns what is there", Effects: []fault.Effect{
+	{Name: TrustsToolsOfContext, Proves: "ags-tool-isolation", Part: OfGrades, Does: "shows a tool, once a link of a context has opened it, the line items of all tools there", Effects: []fault.Effect{
+		findsForeign(and(doing(LineItem, http.MethodGet), (*gradeRequest).opensLinks)),
+	}},
+	{Name: "takes-owner-from-query", Proves: "ags-tool-isolation", Part: OfGrades, Does: "takes the client_id in the query of an address for that of the tool that owns what is there", Effects: []fault.Effect{
+		findsForeign(func(q *gradeRequest) bool { return ownerFromQuery(q.Request, q.known.clientID) }),
+
 		finds(func(o *order, _ *Launch, said statement) bool {
 			return o.known.clientID != "" && o.URL.Query().Get(lti.ParamClientID) == o.known.clientID && o.names().sameAttempt(said)
 		}),
 	}},
-	{Name: KnowsOwnersByPlainAddress, Proves: "ags-tool-isolation", Part: OfGrades, Does: "looks whose something is only where its address is written as usual", Effects: []fault.Effect{finds(func(o *order, _ *Launch, said statement) bool {
-		return escapedOddly(o.Request) && o.names().sameAttempt(said)
-	})}},
-	{Name: ChecksContextOfAddressAlone, Proves: "ags-tool-isolation", Part: OfGrades, Does: "looks whether a tool may go to the context that the address of a line item names, and not whose the line item is"},
-	{Name: ReadsBeginOfKeys, Proves: "ags-tool-isolation", Part: OfGrades, Does: "reads the key of a line item as far as a semicolon or a full stop, and looks whose it is only where there is none"},
+	{Name: "knows-owners-by-plain-address", Proves: "ags-tool-isolation", Part: OfGrades, Does: "looks whose something is only where its address is written as usual", Effects: []fault.Effect{
+		findsForeign(func(q *gradeRequest) bool { return escapedOddly(q.Request) }),
+		finds(func(o *order, _ *Launch, said statement) bool {
+			return escapedOddly(o.Request) && o.names().sameAttempt(said)
+		})}},
+	{Name: "checks-context-of-address-alone", Proves: "ags-tool-isolation", Part: OfGrades, Does: "looks whether a tool may go to the context that the address of a line item names, and not whose the line item is", Effects: []fault.Effect{
+		findsLineItem(func(q *gradeRequest) *column {
+			if c := q.platform.grades.columns[q.key]; c != nil && c.book.contextID != q.contextID() && c.book.clientID != q.known.clientID {
+				return c
+			}
+			return nil
+		}),
+	}},
+	{Name: "reads-begin-of-line-item-keys", Proves: "ags-tool-isolation", Part: OfGrades, Does: "reads the key of a line item as far as a semicolon or a full stop, and looks whose it is only where there is none", Effects: []fault.Effect{findsLineItem(beginOfKey)}},
 	{Name: ListsAllContexts, Proves: "ags-tool-isolation", Part: OfGrades, Does: "lists the tool's line items of all contexts"},
-	{Name: SaysBadRequestForForeign, Proves: "ags-tool-isolation", Part: OfGrades, Does: "answers 400 to a request for a line item of another tool"},
+	{Name: "says-bad-request-for-foreign-line-items", Proves: "ags-tool-isolation", Part: OfGrades, Does: "answers 400 to a request for a line item of another tool", Effects: []fault.Effect{refusesGrades(http.StatusNotFound, foreignID, asStatus(http.StatusBadRequest))}},
 
 	// Lists of line items.
 	{Name: SendsNullForNoLineItems, Proves: "ags-lineitems-list", Part: OfGrades, Does: "answers null where a context has no line items"},
 	{Name: HidesEmptyLists, Proves: "ags-lineitems-list", Part: OfGrades, Does: "answers 404 where a context has no line items"},
 	{Name: ListsLineItemsAsJSON, Proves: "ags-lineitems-list", Part: OfGrades, Does: "lists line items as application/json"},
-	{Name: RefusesAnyType, Proves: "ags-lineitems-list", Part: OfGrades, Does: "answers 406 to Accept: */*"},
-	{Name: CrashesOnAcceptJSON, Proves: "ags-lineitems-list", Part: OfGrades, Does: "answers 500 to Accept: application/json"},
-	{Name: RefusesAcceptJSON, Conduct: true, Part: OfGrades, Permitted: true, Does: "answers 406 to Accept: application/json"},
+	{Name: "refuses-any-type", Proves: "ags-lineitems-list", Part: OfGrades, Does: "answers 406 to Accept: */*", Effects: []fault.Effect{refusesAccept(http.StatusNotAcceptable, acceptIs("*/*"))}},
+	{Name: "crashes-on-accept-json", Proves: "ags-lineitems-list", Part: OfGrades, Does: "answers 500 to Accept: application/json", Effects: []fault.Effect{refusesAccept(http.StatusInternalServerError, acceptIs(jsonMediaType))}},
+	{Name: "refuses-accept-json", Conduct: true, Part: OfGrades, Permitted: true, Does: "answers 406 to Accept: application/json", Effects: []fault.Effect{refusesAccept(http.StatusNotAcceptable, acceptIs(jsonMediaType))}},
 	{Name: LeavesLabelsOutOfLists, Proves: "ags-lineitems-list", Part: OfGrades, Does: "lists line items without label"},
 	{Name: ListsMaximumAsText, Proves: "ags-lineitems-list", Part: OfGrades, Does: "lists line items whose scoreMaximum is a string"},
 	{Name: IgnoresResourceLinkFilter, Proves: "ags-lineitems-filters", Part: OfGrades, Does: "does not look at resource_link_id"},
@@ -400,19 +355,19 @@ var gradeDefects = []Fault{
 	{Name: ListsAllWithoutMatch, Proves: "ags-lineitems-filters", Part: OfGrades, Does: "lists all line items where none matches"},
 	{Name: CutsTagsAtAmpersand, Proves: "ags-lineitems-filters", Part: OfGrades, Does: "reads the tag that it filters by as far as an ampersand"},
 	{Name: DropsForeignLetters, Proves: "ags-lineitems-filters", Part: OfGrades, Does: "drops letters beyond ASCII from the tag that it filters by"},
-	{Name: IgnoresLimit, Proves: "ags-lineitems-paging", Part: OfGrades, Does: "sends more line items at once than limit says"},
-	{Name: SendsNoNext, Proves: "ags-lineitems-paging", Part: OfGrades, Does: "does not say where the rest of the line items is"},
-	{Name: SendsNextWithoutRelation, Proves: "ags-lineitems-paging", Part: OfGrades, Does: "does not say of the address of the next page what it is"},
-	{Name: DropsFiltersOnNextPage, Proves: "ags-lineitems-paging", Part: OfGrades, Does: "forgets the filters on the next page of line items"},
-	{Name: RepeatsPages, Proves: "ags-lineitems-paging", Part: OfGrades, Does: "begins the next page with the last line item of the one before"},
-	{Name: SkipsBetweenPages, Proves: "ags-lineitems-paging", Part: OfGrades, Does: "leaves a line item out between two pages"},
-	{Name: NeverEndsPages, Proves: "ags-lineitems-paging", Part: OfGrades, Does: "names a next page after the last one"},
-	{Name: CrashesOnLimitZero, Proves: "ags-lineitems-paging", Part: OfGrades, Does: "answers 500 to limit=0"},
-	{Name: CrashesOnNegativeLimit, Proves: "ags-lineitems-paging", Part: OfGrades, Does: "answers 500 to a limit below 0"},
-	{Name: CrashesOnLimitWord, Proves: "ags-lineitems-paging", Part: OfGrades, Does: "answers 500 to a limit that is no number"},
-	{Name: CrashesOnHugeLimit, Proves: "ags-lineitems-paging", Part: OfGrades, Does: "answers 500 to a limit of more than ten thousand"},
-	{Name: IgnoresOddLimits, Conduct: true, Part: OfGrades, Permitted: true, Does: "sends a page of the usual size where limit is odd"},
-	{Name: SendsSmallPages, Conduct: true, Part: OfGrades, Permitted: true, Does: "sends two line items or results at once"},
+	{Name: "ignores-limit", Proves: "ags-lineitems-paging", Part: OfGrades, Does: "sends more line items at once than limit says", Effects: []fault.Effect{ignoresLimit(LineItems)}},
+	{Name: "sends-no-next", Proves: "ags-lineitems-paging", Part: OfGrades, Does: "does not say where the rest of the line items is", Effects: []fault.Effect{addressesNext(LineItems, noNextPage)}},
+	{Name: "sends-next-without-relation", Proves: "ags-lineitems-paging", Part: OfGrades, Does: "does not say of the address of the next page what it is", Effects: []fault.Effect{answersGrades(toService(LineItems), nextWithoutRelation)}},
+	{Name: "drops-filters-on-next-page", Proves: "ags-lineitems-paging", Part: OfGrades, Does: "forgets the filters on the next page of line items", Effects: []fault.Effect{addressesNext(LineItems, withoutFilters)}},
+	{Name: "repeats-pages", Proves: "ags-lineitems-paging", Part: OfGrades, Does: "begins the next page with the last line item of the one before", Effects: []fault.Effect{addressesNext(LineItems, func(n *nextPage) { n.query.Set(paramAfter, strconv.Itoa(n.at-1)) })}},
+	{Name: "skips-between-pages", Proves: "ags-lineitems-paging", Part: OfGrades, Does: "leaves a line item out between two pages", Effects: []fault.Effect{addressesNext(LineItems, func(n *nextPage) { n.query.Set(paramAfter, strconv.Itoa(n.following)) })}},
+	{Name: "never-ends-pages", Proves: "ags-lineitems-paging", Part: OfGrades, Does: "names a next page after the last one", Effects: []fault.Effect{nextPageAddressed.Change(endlessPages)}},
+	{Name: "crashes-on-limit-zero", Proves: "ags-lineitems-paging", Part: OfGrades, Does: "answers 500 to limit=0", Effects: []fault.Effect{crashesOnOddLimit(func(n int, err error) bool { return err == nil && n == 0 })}},
+	{Name: "crashes-on-negative-limit", Proves: "ags-lineitems-paging", Part: OfGrades, Does: "answers 500 to a limit below 0", Effects: []fault.Effect{crashesOnOddLimit(func(n int, err error) bool { return err == nil && n < 0 })}},
+	{Name: "crashes-on-limit-word", Proves: "ags-lineitems-paging", Part: OfGrades, Does: "answers 500 to a limit that is no number", Effects: []fault.Effect{crashesOnOddLimit(func(_ int, err error) bool { return err != nil })}},
+	{Name: "crashes-on-huge-limit", Proves: "ags-lineitems-paging", Part: OfGrades, Does: "answers 500 to a limit of more than ten thousand", Effects: []fault.Effect{crashesOnLimit(func(n int, err error) bool { return err == nil && n > 10_000 })}},
+	{Name: "ignores-odd-limits", Conduct: true, Part: OfGrades, Permitted: true, Does: "sends a page of the usual size where limit is odd", Effects: []fault.Effect{limitAboveZero.Lift(nil)}},
+	{Name: "sends-small-pages", Conduct: true, Part: OfGrades, Permitted: true, Does: "sends two line items or results at once", Effects: []fault.Effect{pageSized.Change(smallPages)}},
 
 	// New line items.
 	{Name: AnswersCreationWith200, Proves: "ags-lineitem-create", Part: OfGrades, Does: "answers 200 when a line item has been made"},
@@ -425,7 +380,17 @@ var gradeDefects = []Fault{
 	{Name: AnswersCreationAsJSON, Proves: "ags-lineitem-create", Part: OfGrades, Does: "answers a new line item as application/json"},
 	{Name: ListsNothingDated, Proves: "ags-lineitem-create", Part: OfGrades, Does: "leaves line items with dates out of lists"},
 	{Name: ForgetsDatesAfterAnswer, Proves: "ags-lineitem-create", Part: OfGrades, Does: "answers a line item with dates that it does not keep"},
-	{Name: NamesLineItemsMidway, Conduct: true, Permitted: true, Part: OfGrades, Does: "has /lineitem behind the name of a line item in its address, and answers 400 to addresses that have something else there"},
+	{Name: "names-line-items-midway", Conduct: true, Permitted: true, Part: OfGrades, Does: "has /lineitem behind the name of a line item in its address, and answers 400 to addresses that have something else there", Effects: []fault.Effect{
+		lineItemAddress.Change(func(address string) string { return address + midway }),
+		lineItemPathRead.Change(withoutMidway),
+		lineItemFound.Answer(notMidway, func(*gradeRequest, error) error { return noAddress }),
+		gradeTargetRules.Add(func(q *gradeRequest) error {
+			if notMidway(q) {
+				return noAddress
+			}
+			return nil
+		}),
+	}},
 	{Name: ForgetsTagsAfterAnswer, Proves: "ags-lineitem-create", Part: OfGrades, Does: "answers a new line item with a tag that it does not keep"},
 	{Name: ShowsMissingAsBlank, Conduct: true, Permitted: true, Part: OfGrades, Does: "shows a blank tag, and null for other members that a line item does not have, where it is read"},
 	{Name: LeavesDatesOut, Conduct: true, Part: OfGrades, Permitted: true, Does: "keeps neither dates nor gradesReleased of line items"},
@@ -441,9 +406,9 @@ var gradeDefects = []Fault{
 	{Name: TakesNullMaximums, Proves: "ags-lineitem-create-validation", Part: OfGrades, Does: "makes up the scoreMaximum of a line item where it is null"},
 	{Name: TakesMaximumsAsText, Proves: "ags-lineitem-create-validation", Part: OfGrades, Does: "takes a line item whose scoreMaximum is a string"},
 	{Name: TakesLineItemArrays, Proves: "ags-lineitem-create-validation", Part: OfGrades, Does: "makes a line item of an array"},
-	{Name: CrashesOnMalformedLineItems, Proves: "ags-lineitem-create-validation", Part: OfGrades, Does: "answers 500 to a line item that is no JSON"},
+	{Name: "crashes-on-malformed-line-items", Proves: "ags-lineitem-create-validation", Part: OfGrades, Does: "answers 500 to a line item that is no JSON", Effects: []fault.Effect{refusesGrades(http.StatusBadRequest, and(ofLineItems, (*gradeRequest).isBroken), crashed)}},
 	{Name: MakesLineItemsOfNothing, Proves: "ags-lineitem-create-validation", Part: OfGrades, Does: "makes a line item of an empty body"},
-	{Name: SaysUnprocessableLineItems, Conduct: true, Part: OfGrades, Permitted: true, Does: "answers 422 instead of 400 to a line item that is none"},
+	{Name: "says-unprocessable-line-items", Conduct: true, Part: OfGrades, Permitted: true, Does: "answers 422 instead of 400 to a line item that is none", Effects: []fault.Effect{refusesGrades(http.StatusBadRequest, func(q *gradeRequest) bool { return ofLineItems(q) && q.does != nil && q.does.read != nil }, asStatus(http.StatusUnprocessableEntity))}},
 	{Name: LeavesLinksOutOfAnswers, Proves: "ags-lineitem-create", Part: OfGrades, Does: "answers a new line item without resourceLinkId"},
 	{Name: AttachesToUnknownLinks, Proves: "ags-lineitem-create-resource-link", Part: OfGrades, Does: "attaches a line item to a link that there is not"},
 	{Name: AttachesToLinksOfOtherTools, Proves: "ags-lineitem-create-resource-link", Part: OfGrades, Does: "attaches a line item to a link of another tool"},
@@ -460,31 +425,49 @@ var gradeDefects = []Fault{
 	{Name: AnswersChangesWith204, Proves: "ags-lineitem-update", Part: OfGrades, Does: "answers 204 to a change"},
 	{Name: KeepsLinksSilently, Conduct: true, Part: OfGrades, Permitted: true, Does: "answers 200 to another resourceLinkId, and keeps the one that there is"},
 	{Name: RefusesOtherIDs, Conduct: true, Part: OfGrades, Permitted: true, Does: "answers 400 to a change with another id"},
-	{Name: PretendsToDelete, Proves: "ags-lineitem-delete", Part: OfGrades, Does: "shows a line item that was removed"},
+	{Name: "pretends-to-delete", Proves: "ags-lineitem-delete", Part: OfGrades, Does: "shows a line item that was removed", Effects: []fault.Effect{
+		findsLineItem(func(q *gradeRequest) *column {
+			if doing(LineItem, http.MethodGet)(q) {
+				return q.wasRemoved()
+			}
+			return nil
+		}),
+	}},
 	{Name: ListsTheRemoved, Proves: "ags-lineitem-delete", Part: OfGrades, Does: "lists a line item that was removed"},
-	{Name: DeletesTwice, Proves: "ags-lineitem-delete", Part: OfGrades, Does: "answers 204 when a line item is removed that is gone"},
+	{Name: "deletes-twice", Proves: "ags-lineitem-delete", Part: OfGrades, Does: "answers 204 when a line item is removed that is gone", Effects: []fault.Effect{pretends(removedTwice)}},
 	{Name: PretendsToDeleteOwn, Proves: "ags-lineitem-delete", Part: OfGrades, Does: "answers 204 when one of its own line items is to be removed, and keeps it"},
 	{Name: Says405ToDeleteOwn, Conduct: true, Part: OfGrades, Permitted: true, Does: "answers 405 when one of its own line items is to be removed"},
 	{Name: AnswersDeletionWith200, Conduct: true, Part: OfGrades, Permitted: true, Does: "answers 200 when a line item has been removed"},
-	{Name: ShowsUnknownLineItems, Proves: "ags-lineitem-unknown", Part: OfGrades, Does: "shows line items that there are not"},
-	{Name: MakesUnknownLineItems, Proves: "ags-lineitem-unknown", Part: OfGrades, Does: "answers 200 when a line item is changed that there is not"},
-	{Name: DeletesUnknownLineItems, Proves: "ags-lineitem-unknown", Part: OfGrades, Does: "answers 204 when a line item is removed that there is not"},
-	{Name: ScoresUnknownLineItems, Proves: "ags-lineitem-unknown", Part: OfGrades, Does: "answers 204 to a score for a line item that there is not"},
-	{Name: ListsResultsOfNothing, Proves: "ags-lineitem-unknown", Part: OfGrades, Does: "lists no results of a line item that there is not"},
-	{Name: CrashesOnMalformedIDs, Proves: "ags-lineitem-unknown", Part: OfGrades, Does: "answers 500 to the id of a line item that is none"},
-	{Name: SaysBadRequestForMalformedIDs, Conduct: true, Part: OfGrades, Permitted: true, Does: "answers 400 to the id of a line item that is none"},
-	{Name: SaysGone, Conduct: true, Part: OfGrades, Permitted: true, Does: "answers 410 instead of 404 for a line item that there is not"},
+	{Name: "shows-unknown-line-items", Proves: "ags-lineitem-unknown", Part: OfGrades, Does: "shows line items that there are not", Effects: []fault.Effect{pretends(and(unknownID, doing(LineItem, http.MethodGet)))}},
+	{Name: "makes-unknown-line-items", Proves: "ags-lineitem-unknown", Part: OfGrades, Does: "answers 200 when a line item is changed that there is not", Effects: []fault.Effect{pretends(and(unknownID, doing(LineItem, http.MethodPut)))}},
+	{Name: "deletes-unknown-line-items", Proves: "ags-lineitem-unknown", Part: OfGrades, Does: "answers 204 when a line item is removed that there is not", Effects: []fault.Effect{pretends(and(unknownID, doing(LineItem, http.MethodDelete)))}},
+	{Name: "scores-unknown-line-items", Proves: "ags-lineitem-unknown", Part: OfGrades, Does: "answers 204 to a score for a line item that there is not", Effects: []fault.Effect{pretends(and(unknownID, doing(Scores, http.MethodPost)))}},
+	{Name: "lists-results-of-nothing", Proves: "ags-lineitem-unknown", Part: OfGrades, Does: "lists no results of a line item that there is not", Effects: []fault.Effect{pretends(and(unknownID, doing(Results, http.MethodGet)))}},
+	{Name: "crashes-on-malformed-ids", Proves: "ags-lineitem-unknown", Part: OfGrades, Does: "answers 500 to the id of a line item that is none", Effects: []fault.Effect{refusesGrades(http.StatusNotFound, malformedID, crashed)}},
+	{Name: "says-bad-request-for-malformed-ids", Conduct: true, Part: OfGrades, Permitted: true, Does: "answers 400 to the id of a line item that is none", Effects: []fault.Effect{refusesGrades(http.StatusNotFound, malformedID, asStatus(http.StatusBadRequest))}},
+	{Name: "says-gone", Conduct: true, Part: OfGrades, Permitted: true, Does: "answers 410 instead of 404 for a line item that there is not", Effects: []fault.Effect{refusesGrades(http.StatusNotFound, unknownID, asStatus(http.StatusGone))}},
 
 	// Media types, dates, extensions.
-	{Name: RefusesLineItemCharset, Proves: "ags-lineitem-media-types", Part: OfGrades, Does: "refuses a line item whose media type has a charset"},
-	{Name: CrashesOnLineItemsAsJSON, Proves: "ags-lineitem-media-types", Part: OfGrades, Does: "answers 500 to a line item that is application/json"},
-	{Name: RefusesLineItemsAsJSON, Conduct: true, Part: OfGrades, Permitted: true, Does: "answers 415 to a line item that is application/json"},
-	{Name: TakesLineItemsAsText, Proves: "ags-lineitem-media-types", Part: OfGrades, Does: "takes a line item that is text/plain"},
-	{Name: SaysBadRequestForTypes, Proves: "ags-lineitem-media-types", Part: OfGrades, Does: "answers 400 instead of 415 to a line item of another media type"},
-	{Name: PatchesLineItems, Proves: "ags-lineitem-media-types", Part: OfGrades, Does: "changes a line item by PATCH"},
-	{Name: HidesPatch, Proves: "ags-lineitem-media-types", Part: OfGrades, Does: "answers 404 to PATCH"},
-	{Name: SendsLineItemsAsPages, Proves: "ags-lineitem-media-types", Part: OfGrades, Does: "answers a line item as text/html to who accepts that"},
-	{Name: IgnoresAccept, Conduct: true, Part: OfGrades, Permitted: true, Does: "sends JSON to who accepts text/html"},
+	{Name: "refuses-line-item-charset", Proves: "ags-lineitem-media-types", Part: OfGrades, Does: "refuses a line item whose media type has a charset", Effects: []fault.Effect{refusesBodyType(http.StatusUnsupportedMediaType, ofType(ofLineItems, withParameters(1)))}},
+	{Name: "crashes-on-line-items-as-json", Proves: "ags-lineitem-media-types", Part: OfGrades, Does: "answers 500 to a line item that is application/json", Effects: []fault.Effect{refusesBodyType(http.StatusInternalServerError, lineItemAsJSON)}},
+	{Name: "refuses-line-items-as-json", Conduct: true, Part: OfGrades, Permitted: true, Does: "answers 415 to a line item that is application/json", Effects: []fault.Effect{refusesBodyType(http.StatusUnsupportedMediaType, lineItemAsJSON)}},
+	{Name: "takes-line-items-as-text", Proves: "ags-lineitem-media-types", Part: OfGrades, Does: "takes a line item that is text/plain", Effects: []fault.Effect{bodyTypeKnown.Lift(lineItemAsText)}},
+	{Name: "says-bad-request-for-types", Proves: "ags-lineitem-media-types", Part: OfGrades, Does: "answers 400 instead of 415 to a line item of another media type", Effects: []fault.Effect{
+		bodyTypeKnown.Answer(lineItemAsText, func(q *gradeRequest, _ error) error {
+			return invalidRequest("the content type is %s", q.Header.Get("Content-Type"))
+		}),
+	}},
+	{Name: "patches-line-items", Proves: "ags-lineitem-media-types", Part: OfGrades, Does: "changes a line item by PATCH", Effects: []fault.Effect{
+		gradeMethods.Change(func(m methodsOfGrades) methodsOfGrades {
+			if m.Method == http.MethodPatch && m.service == LineItem {
+				m.done, m.guarded = http.MethodPut, http.MethodPut
+			}
+			return m
+		}),
+	}},
+	{Name: "hides-patch", Proves: "ags-lineitem-media-types", Part: OfGrades, Does: "answers 404 to PATCH", Effects: []fault.Effect{refusesGrades(http.StatusMethodNotAllowed, func(q *gradeRequest) bool { return q.Method == http.MethodPatch }, asStatus(http.StatusNotFound))}},
+	{Name: SendsLineItemsAsPages, Proves: "ags-lineitem-media-types", Part: OfGrades, Does: "answers a line item as text/html to who accepts that", Effects: []fault.Effect{answerAcceptable.Lift(acceptsPages)}},
+	{Name: "ignores-accept", Conduct: true, Part: OfGrades, Permitted: true, Does: "sends JSON to who accepts text/html", Effects: []fault.Effect{answerAcceptable.Lift(acceptsPages)}},
 	{Name: DropsOffsetsOfDates, Proves: "ags-lineitem-dates", Part: OfGrades, Does: "takes the local time of a date for UTC"},
 	{Name: ShiftsDatesInUTC, Proves: "ags-lineitem-dates", Part: OfGrades, Does: "takes a date in UTC for one in its own zone"},
 	{Name: DropsHalfSeconds, Proves: "ags-lineitem-dates", Part: OfGrades, Does: "drops the fraction of a second of a date"},
@@ -512,14 +495,14 @@ var gradeDefects = []Fault{
 	{Name: ReadsMembersOfOtherTypes, Proves: "ags-lineitem-create-validation", Part: OfGrades, Does: "takes optional members of a line item for what they could mean, whatever their type is"},
 	{Name: IgnoresMembersOfOtherTypes, Conduct: true, Part: OfGrades, Permitted: true, Does: "leaves out optional members of a line item that are of another type"},
 	{Name: CrashesOnMembersOfOtherTypes, Proves: "ags-lineitem-create-validation", Part: OfGrades, Does: "answers 500 to a line item with an optional member of another type"},
-	{Name: ComparesLineItemTypeCase, Proves: "ags-lineitem-media-types", Part: OfGrades, Does: "refuses a line item whose media type is in upper case"},
-	{Name: RefusesTypeParameters, Proves: "ags-lineitem-media-types", Part: OfGrades, Does: "refuses a line item whose media type has more than one parameter"},
-	{Name: ComparesAccept, Proves: "ags-lineitems-list", Part: OfGrades, Does: "refuses an Accept that lists several media types"},
+	{Name: "compares-line-item-type-case", Proves: "ags-lineitem-media-types", Part: OfGrades, Does: "refuses a line item whose media type is in upper case", Effects: []fault.Effect{refusesBodyType(http.StatusUnsupportedMediaType, ofType(ofLineItems, inOtherCase))}},
+	{Name: "refuses-type-parameters", Proves: "ags-lineitem-media-types", Part: OfGrades, Does: "refuses a line item whose media type has more than one parameter", Effects: []fault.Effect{refusesBodyType(http.StatusUnsupportedMediaType, ofType(ofLineItems, withParameters(2)))}},
+	{Name: "compares-accept", Proves: "ags-lineitems-list", Part: OfGrades, Does: "refuses an Accept that lists several media types", Effects: []fault.Effect{refusesAccept(http.StatusNotAcceptable, func(_ *gradeRequest, accept string) bool { return strings.Contains(accept, ",") })}},
 	{Name: RefusesDatesFarAhead, Proves: "ags-lineitem-dates", Part: OfGrades, Does: "refuses a new line item with a date more than twelve hours ahead of UTC"},
 
-	{Name: SendsEmptyFirstPages, Conduct: true, Part: OfGrades, Permitted: true, Does: "sends an empty first page of a list, which leads to the rest"},
-	{Name: LimitsRequests, Conduct: true, Part: OfGrades, Permitted: true, Does: "answers each fifth request of a service with 429, and takes the next"},
-	{Name: LimitsRequestsFor503, Conduct: true, Part: OfGrades, Permitted: true, Does: "answers each fifth request of a service with 503 and Retry-After, and takes the next"},
+	{Name: "sends-empty-first-pages", Conduct: true, Part: OfGrades, Permitted: true, Does: "sends an empty first page of a list, which leads to the rest", Effects: []fault.Effect{pageSized.Change(emptyFirstPages)}},
+	{Name: "limits-requests", Conduct: true, Part: OfGrades, Permitted: true, Does: "answers each fifth request of a service with 429, and takes the next", Effects: []fault.Effect{limitsRequests(http.StatusTooManyRequests)}},
+	{Name: "limits-requests-with-503", Conduct: true, Part: OfGrades, Permitted: true, Does: "answers each fifth request of a service with 503 and Retry-After, and takes the next", Effects: []fault.Effect{limitsRequests(http.StatusServiceUnavailable)}},
 
 	// Scores.
 	{Name: RefusesFractions, Proves: "ags-score-accept", Part: OfGrades, Does: "refuses a score whose timestamp has a fraction of a second"},
@@ -529,8 +512,8 @@ var gradeDefects = []Fault{
 	{Name: RefusesSubmissions, Proves: "ags-score-accept", Part: OfGrades, Does: "refuses a score that says when the work was handed in"},
 	{Name: RefusesLargeScores, Proves: "ags-score-accept", Part: OfGrades, Does: "refuses a score whose scoreMaximum is above 1000"},
 	{Name: CrashesOnNegativeZeros, Proves: "ags-score-accept", Part: OfGrades, Does: "answers 500 to a score of -0"},
-	{Name: RefusesScoreTypeParameters, Proves: "ags-score-accept", Part: OfGrades, Does: "refuses a score whose media type has parameters"},
-	{Name: ComparesScoreTypeCase, Proves: "ags-score-accept", Part: OfGrades, Does: "refuses a score whose media type is in upper case"},
+	{Name: "refuses-score-type-parameters", Proves: "ags-score-accept", Part: OfGrades, Does: "refuses a score whose media type has parameters", Effects: []fault.Effect{refusesBodyType(http.StatusUnsupportedMediaType, ofType(toService(Scores), withParameters(1)))}},
+	{Name: "compares-score-type-case", Proves: "ags-score-accept", Part: OfGrades, Does: "refuses a score whose media type is in upper case", Effects: []fault.Effect{refusesBodyType(http.StatusUnsupportedMediaType, ofType(toService(Scores), inOtherCase))}},
 	{Name: TakesPointsInArrays, Proves: "ags-score-validation", Part: OfGrades, Does: "takes scoreGiven in an array"},
 	{Name: TakesMaximumsOfScoresAsText, Proves: "ags-score-validation", Part: OfGrades, Does: "takes scoreMaximum of a score as text"},
 	{Name: TakesMaximumsOfScoresTrue, Proves: "ags-score-validation", Part: OfGrades, Does: "takes the scoreMaximum true of a score for 1"},
@@ -553,8 +536,8 @@ var gradeDefects = []Fault{
 	{Name: IgnoresCaseOfGrading, Proves: "ags-score-validation", Part: OfGrades, Does: "ignores the case of gradingProgress"},
 	{Name: TakesTimestampWords, Proves: "ags-score-validation", Part: OfGrades, Does: "takes a score whose timestamp is a word"},
 	{Name: TakesScoreArrays, Proves: "ags-score-validation", Part: OfGrades, Does: "answers 204 to a score that is an array"},
-	{Name: CrashesOnMalformedScores, Proves: "ags-score-validation", Part: OfGrades, Does: "answers 500 to a score that is no JSON"},
-	{Name: SaysUnprocessableScores, Conduct: true, Part: OfGrades, Permitted: true, Does: "answers 422 instead of 400 to a score that is none"},
+	{Name: "crashes-on-malformed-scores", Proves: "ags-score-validation", Part: OfGrades, Does: "answers 500 to a score that is no JSON", Effects: []fault.Effect{refusesGrades(http.StatusBadRequest, and(toService(Scores), (*gradeRequest).isBroken), crashed)}},
+	{Name: "says-unprocessable-scores", Conduct: true, Part: OfGrades, Permitted: true, Does: "answers 422 instead of 400 to a score that is none", Effects: []fault.Effect{refusesGrades(http.StatusBadRequest, toService(Scores), asStatus(http.StatusUnprocessableEntity))}},
 	{Name: NeedsThreeDigits, Proves: "ags-score-accept", Part: OfGrades, Does: "refuses a timestamp whose fraction has not three digits"},
 	{Name: NeedsTimestampsInUTC, Proves: "ags-score-accept", Part: OfGrades, Does: "refuses a timestamp with an offset other than 0"},
 	{Name: NeedsTheLetterZ, Proves: "ags-score-accept", Part: OfGrades, Does: "refuses a timestamp whose zone is not the letter Z"},
@@ -620,7 +603,7 @@ var gradeDefects = []Fault{
 	{Name: IgnoresUserFilter, Proves: "ags-results-filter-and-paging", Part: OfGrades, Does: "does not look at user_id"},
 	{Name: ListsAllForStrangers, Proves: "ags-results-filter-and-paging", Part: OfGrades, Does: "lists the results of all where user_id names nobody"},
 	{Name: HidesUnknownResults, Proves: "ags-results-filter-and-paging", Part: OfGrades, Does: "answers 404 for the result of a user who has none"},
-	{Name: IgnoresResultLimit, Proves: "ags-results-filter-and-paging", Part: OfGrades, Does: "sends more results at once than limit says"},
-	{Name: SendsNoNextResult, Proves: "ags-results-filter-and-paging", Part: OfGrades, Does: "does not say where the rest of the results is"},
+	{Name: "ignores-result-limit", Proves: "ags-results-filter-and-paging", Part: OfGrades, Does: "sends more results at once than limit says", Effects: []fault.Effect{ignoresLimit(Results)}},
+	{Name: "sends-no-next-result", Proves: "ags-results-filter-and-paging", Part: OfGrades, Does: "does not say where the rest of the results is", Effects: []fault.Effect{addressesNext(Results, noNextPage)}},
 	{Name: ForgetsUserWithLimit, Proves: "ags-results-filter-and-paging", Part: OfGrades, Does: "does not look at user_id where there is a limit"},
 }

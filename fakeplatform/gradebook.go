@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
@@ -278,12 +277,12 @@ func (g *gradebooks) knows(contextID string) bool {
 
 // column returns the one of that id, and nil for none.
 func (g *gradebooks) column(id string) *column {
-	named := strings.TrimSuffix(id, midway)
-	c := g.columns[named[strings.LastIndex(named, "/")+1:]]
-	if c == nil || c.id != id {
-		return nil
+	for _, c := range g.columns {
+		if c.id == id {
+			return c
+		}
 	}
-	return c
+	return nil
 }
 
 // number counts what has an order.
@@ -296,10 +295,7 @@ func (g *gradebooks) number() int {
 // none. It is none of the gradebook's yet.
 func (p *Platform) newColumn(book *gradebook, draft lineItemDraft, key string) *column {
 	c := &column{book: book, key: cmp.Or(key, lti.RandomString()), members: draft.members, item: draft.item}
-	c.id = p.lineItemsURL(book.contextID) + "/" + c.key
-	if p.has(NamesLineItemsMidway) {
-		c.id += midway
-	}
+	c.id = lineItemAddress.Pass(p.carrier, p.lineItemsURL(book.contextID)+"/"+c.key)
 	c.item.ID, c.first = c.id, c.item.ScoreMaximum
 	return c
 }
@@ -325,44 +321,27 @@ func (p *Platform) lineItemsURL(contextID string) string {
 // platform sends at once, and the address of the rest where there is more
 // (Assignment and Grade Services 2.0, 3.2.4 and 3.3.6).
 func page[T any](p *Platform, q *gradeRequest, all []T, number func(T) int) (shown []T, next string, wrong []refusal) {
-	query := q.URL.Query()
-	limit, after := pageSize, 0
-	if query.Has(paramLimit) {
-		asked, err := strconv.Atoi(query.Get(paramLimit))
-		switch {
-		case p.crashesOnLimit(q):
-			return nil, "", []refusal{failure}
-		case err == nil && asked > 0:
-			limit = min(limit, asked)
-		case !p.has(IgnoresOddLimits):
-			return nil, "", []refusal{{http.StatusBadRequest, lti.ErrorInvalidRequest, "limit is no number above 0"}}
-		}
+	if wrong := refusalsOf(containerRules.All(p.carrier, q)); len(wrong) > 0 {
+		return nil, "", wrong
 	}
-	if query.Has(paramAfter) {
-		var err error
-		if after, err = strconv.Atoi(query.Get(paramAfter)); err != nil {
-			return nil, "", []refusal{{http.StatusBadRequest, lti.ErrorInvalidRequest, "there is no such page"}}
-		}
+	limit := pageSize
+	if asked, err := q.limit(); err == nil && asked > 0 {
+		limit = min(limit, asked)
 	}
-	if query := q.URL.Query(); len(all) > 0 && !query.Has(paramAfter) && p.has(SendsEmptyFirstPages) {
-		query.Set(paramAfter, "0")
-		return nil, p.opts.ServerURL + q.URL.EscapedPath() + "?" + query.Encode(), nil
-	}
+	after, _ := q.after() // a number, as was checked
 	rest := slices.DeleteFunc(slices.Clone(all), func(one T) bool { return number(one) <= after })
-	limit = p.sizeOf(q, limit, len(rest))
-	at := func(query url.Values) string { return p.opts.ServerURL + q.URL.EscapedPath() + "?" + query.Encode() }
-	if len(rest) <= limit {
-		last := 0
-		if len(rest) > 0 {
-			last = number(rest[len(rest)-1])
-		}
-		if query, goesOn := p.nextPage(q, last); goesOn {
-			next = at(query)
-		}
-		return rest, next, nil
+	limit = pageSized.Pass(p.carrier, sizedPage{q, limit, len(rest)}).limit
+	shown = rest[:min(limit, len(rest))]
+	on := nextPage{gradeRequest: q}
+	if len(shown) > 0 {
+		on.at = number(shown[len(shown)-1])
 	}
-	shown = rest[:limit]
-	query.Set(paramAfter, strconv.Itoa(number(shown[limit-1])))
-	p.spoilNext(q, query, number(shown[limit-1]), number(rest[limit]))
-	return shown, at(query), nil
+	if len(shown) < len(rest) {
+		on.following, on.query = number(rest[len(shown)]), q.URL.Query()
+		on.query.Set(paramAfter, strconv.Itoa(max(on.at, after)))
+	}
+	if on = nextPageAddressed.Pass(p.carrier, on); on.query != nil {
+		next = p.opts.ServerURL + q.URL.EscapedPath() + "?" + on.query.Encode()
+	}
+	return shown, next, nil
 }

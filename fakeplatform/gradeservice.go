@@ -6,10 +6,8 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"mime"
 	"net/http"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -76,12 +74,13 @@ func (p *Platform) AwaitGradeCalls(ctx context.Context, contextID string, n int)
 type gradeRequest struct {
 	*http.Request
 	credentials
+	platform *Platform
 	service  Service
 	key      string // of the line item, as the path has it
 	body     []byte
 	object   map[string]any  // nil where the body is none
 	does     *operation      // nil where the service has no such method
-	guarded  *operation      // whose scopes are asked for: the same, but for faults
+	guarded  *operation      // whose scopes are asked for
 	people   map[string]User // of the context; nil where these are all who were launched there
 	book     *gradebook      // nil where there is none of the tool's
 	column   *column         // nil where the tool has no such line item there
@@ -91,8 +90,6 @@ type gradeRequest struct {
 	// For faults: it is answered as if there were what it is about, and the score
 	// has no timestamp.
 	moot, undated bool
-	// misplaced is set where the address is none that a fault gives line items.
-	misplaced bool
 }
 
 // A gradeAnswer is the answer of a grade service before it is sent; the fault of
@@ -122,10 +119,6 @@ type operation struct {
 	gives   string                                   // media type of the answer
 	read    func(*Platform, *gradeRequest) []refusal // reads the body
 	do      func(*Platform, *gradeRequest) gradeAnswer
-
-	// Names of faults: it does what it does with line items of other tools, and with those
-	// that there are not.
-	foreign, unknown string
 }
 
 // The scopes that let a tool read line items, and write them.
@@ -143,20 +136,16 @@ var operations = []operation{
 		read: (*Platform).takeLineItem, do: (*Platform).createLineItem,
 	}, {
 		service: LineItem, method: http.MethodGet, scopes: readsLineItems, gives: lti.MediaTypeLineItem, do: (*Platform).showLineItem,
-		foreign: ShowsForeignLineItems, unknown: ShowsUnknownLineItems,
 	}, {
 		service: LineItem, method: http.MethodPut, scopes: writesLineItems, takes: lti.MediaTypeLineItem, gives: lti.MediaTypeLineItem,
 		read: (*Platform).takeLineItem, do: (*Platform).replaceLineItem,
-		foreign: ChangesForeignLineItems, unknown: MakesUnknownLineItems,
 	}, {
 		service: LineItem, method: http.MethodDelete, scopes: writesLineItems, do: (*Platform).deleteLineItem,
-		foreign: DeletesForeignLineItems, unknown: DeletesUnknownLineItems,
 	}, {
 		service: Scores, method: http.MethodPost, scopes: []string{lti.ScopeScore}, takes: lti.MediaTypeScore,
-		read: (*Platform).takeScore, do: (*Platform).record, foreign: ScoresForeignLineItems, unknown: ScoresUnknownLineItems,
+		read: (*Platform).takeScore, do: (*Platform).record,
 	}, {
 		service: Results, method: http.MethodGet, scopes: []string{lti.ScopeResultReadOnly}, gives: lti.MediaTypeResultContainer, do: (*Platform).listResults,
-		foreign: ListsForeignResults, unknown: ListsResultsOfNothing,
 	},
 }
 
@@ -174,25 +163,31 @@ const (
 // pageSize is how many the platform sends at once.
 const pageSize = 50
 
+// putsOff puts a request to a service off, where it takes none now.
+func (p *Platform) putsOff(w http.ResponseWriter, r *http.Request) bool {
+	if r.URL.Path != TokenPath && !strings.HasPrefix(r.URL.Path, ContextsPath+"/") {
+		return false
+	}
+	busy := serviceBusy.Pass(p.carrier, busyService{nth: int64(p.requests.Add(1))})
+	if busy.status == 0 {
+		return false
+	}
+	w.Header().Set("Retry-After", "0")
+	fail(w, refusal{busy.status, lti.ErrorInvalidRequest, "there were too many requests"})
+	return true
+}
+
 // serveGrades is all of the grade services (Assignment and Grade Services 2.0).
 func (p *Platform) serveGrades(w http.ResponseWriter, r *http.Request) {
 	q := p.readGradeRequest(w, r)
 	contextID := r.PathValue("context")
 	q.people = p.peopleOf(contextID)
-	var wrong, authorization, form []refusal
-	if q.does == nil {
-		authorization = p.checkToken(r, &q.credentials, guard{does: &operation{}})
-		wrong = append(wrong, refusal{http.StatusMethodNotAllowed, lti.ErrorInvalidRequest, "the request is a " + r.Method})
-		wrong = append(wrong, authorization...)
-	} else {
-		authorization = p.checkToken(r, &q.credentials, q.guard())
-		form = append(form, p.checkAccept(q)...)
-		form = append(form, p.checkBodyType(q)...)
-		if q.does.read != nil {
-			form = append(form, q.does.read(p, q)...)
-		}
-		wrong = append(wrong, authorization...)
+	authorization := p.checkToken(r, &q.credentials, q.guard())
+	form := refusalsOf(gradeFormRules.All(p.carrier, q))
+	if q.does != nil && q.does.read != nil {
+		form = append(form, q.does.read(p, q)...)
 	}
+	wrong := append(refusalsOf(gradeMethodRules.All(p.carrier, q)), authorization...)
 
 	p.grades.mu.Lock()
 	if !p.grades.knows(contextID) {
@@ -201,19 +196,10 @@ func (p *Platform) serveGrades(w http.ResponseWriter, r *http.Request) {
 		p.refuseGrades(w, q, refusal{http.StatusNotFound, lti.ErrorInvalidRequest, "there is no such context"})
 		return
 	}
-	wrong = append(wrong, p.findLineItem(q, contextID, len(authorization) == 0)...)
+	p.findLineItem(q, contextID, len(authorization) == 0)
+	wrong = append(wrong, refusalsOf(gradeTargetRules.All(p.carrier, q))...)
 	wrong = append(wrong, form...)
-	p.spoilGradeRefusal(q, wrong)
-	var answer gradeAnswer
-	switch {
-	case len(wrong) > 0:
-		answer.why = &wrong[0]
-	case q.moot:
-		answer = p.mootAnswer(q)
-	default:
-		answer = q.does.do(p, q)
-		p.spoilGradeAnswer(q, &answer)
-	}
+	answer := p.answerGrades(q, &wrong)
 	problems := append(said(wrong), q.improprieties()...)
 	if len(wrong) == 0 && answer.why != nil {
 		problems = append(problems, answer.why.says)
@@ -236,11 +222,35 @@ func (p *Platform) serveGrades(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+// answerGrades answers a request, with what is wrong with it.
+func (p *Platform) answerGrades(q *gradeRequest, wrong *refusals) gradeAnswer {
+	if len(*wrong) > 0 {
+		refused := gradeRefused.Pass(p.carrier, refusedGrades{gradeRequest: q, wrong: *wrong})
+		*wrong = refused.wrong
+		if len(refused.wrong) > 0 {
+			refused.answer.why = &refused.wrong[0]
+		}
+		return refused.answer
+	}
+	answer := q.does.do(p, q)
+	if answer.why != nil {
+		return answer
+	}
+	effect := answer.effect
+	answer.effect = nil
+	answered := gradeAnswered.Pass(p.carrier, answeredGrades{gradeRequest: q, answer: answer})
+	if !answered.undone {
+		answered.answer.effect = effect
+	}
+	p.spoilGradeAnswer(q, &answered.answer)
+	return answered.answer
+}
+
 // readGradeRequest reads what is asked for. What follows lineitems in the path is
 // empty for the container, or the last part of a line item's id and what is asked
 // of it; the id may have something before that part.
 func (p *Platform) readGradeRequest(w http.ResponseWriter, r *http.Request) *gradeRequest {
-	q := &gradeRequest{Request: r, service: LineItems, credentials: credentialsOf(r)}
+	q := &gradeRequest{Request: r, platform: p, service: LineItems, credentials: credentialsOf(r)}
 	if below := r.PathValue("rest"); below != "" || strings.HasSuffix(r.URL.Path, "/") {
 		q.service = LineItem
 		parts := strings.Split(below, "/")
@@ -248,7 +258,7 @@ func (p *Platform) readGradeRequest(w http.ResponseWriter, r *http.Request) *gra
 			parts = parts[1:]
 		}
 		q.key = parts[0]
-		parts, q.misplaced = p.readsMidway(parts)
+		parts = lineItemPathRead.Pass(p.carrier, parts)
 		switch {
 		case len(parts) == 2 && (parts[1] == string(Scores) || parts[1] == string(Results)):
 			q.service = Service(parts[1])
@@ -261,8 +271,8 @@ func (p *Platform) readGradeRequest(w http.ResponseWriter, r *http.Request) *gra
 	if _, tooLarge := errors.AsType[*http.MaxBytesError](err); !tooLarge {
 		q.object = asObject(body)
 	}
-	done, guarded := p.methodsOf(q)
-	q.does, q.guarded = q.service.operation(done), q.service.operation(guarded)
+	method := gradeMethods.Pass(p.carrier, methodsOfGrades{q, q.Method, q.Method})
+	q.does, q.guarded = q.service.operation(method.done), q.service.operation(method.guarded)
 	return q
 }
 
@@ -275,8 +285,8 @@ func (s Service) operation(method string) *operation {
 	return &operations[i]
 }
 
-// guard says what access token the request needs; any will do where a fault asks for
-// that of a method which the service does not have.
+// guard says what access token the request needs; any will do where the service has no
+// such method.
 func (q *gradeRequest) guard() guard {
 	if q.guarded == nil {
 		return guard{does: &operation{}}
@@ -284,65 +294,57 @@ func (q *gradeRequest) guard() guard {
 	return guard{q.guarded.scopes, q.guarded}
 }
 
-// findLineItem finds what the path names, among what is the tool's. A tool that was
-// not launched in the context yet has nothing there. Whether the tool may have what it
-// asks for was said before.
-func (p *Platform) findLineItem(q *gradeRequest, contextID string, may bool) []refusal {
-	if q.misplaced {
-		return []refusal{{http.StatusBadRequest, lti.ErrorInvalidRequest, "this is no address of the grade services"}}
-	}
+// findLineItem finds what the path names, among what is the tool's. Whether the tool may
+// have what it asks for was said before. It is called with the gradebooks locked.
+func (p *Platform) findLineItem(q *gradeRequest, contextID string, may bool) {
 	if q.known.clientID != "" {
 		q.book = p.grades.open(shelf{q.known.clientID, contextID})
 	} else if may {
 		q.book = p.grades.anybodys(contextID, q.key)
 	}
-	if c := p.grades.columns[q.key]; c != nil && c.book == q.book {
-		q.column = c
+	found := p.grades.columns[q.key]
+	if found != nil && found.book != q.book {
+		found = nil
 	}
-	if q.book != nil && q.column == nil {
-		p.findsMore(q, contextID)
+	if removed := q.wasRemoved(); removed != nil && q.Method == http.MethodGet && q.service == LineItem {
+		removed.missed = true
 	}
-	if q.book == nil || q.service != LineItems && q.column == nil && !q.moot {
-		return []refusal{{http.StatusNotFound, lti.ErrorInvalidRequest, "the tool has nothing of the kind in this context"}}
+	if q.column = gradeTarget.Pass(p.carrier, targetedGrades{q, found}).found; q.column != nil {
+		q.book = q.column.book
 	}
-	return nil
 }
 
-// checkAccept checks that the tool takes what it will get (RFC 9110, 12.5.1).
-func (p *Platform) checkAccept(q *gradeRequest) []refusal {
-	header := strings.Join(q.Header.Values("Accept"), ",")
-	if q.does.gives == "" || header == "" {
-		return nil
+// anybodys is the gradebook of a context that is used where an access token names no
+// tool: that of the line item, or else of the tool that was launched there last. It
+// is called with the gradebooks locked.
+func (g *gradebooks) anybodys(contextID, key string) *gradebook {
+	if c := g.columns[key]; c != nil && c.book.contextID == contextID {
+		return c.book
 	}
-	if takes, why := p.takesAccept(q, header); takes || why != nil {
-		return refused(why)
-	}
-	for taken := range strings.SplitSeq(header, ",") {
-		name, parameters, err := mime.ParseMediaType(strings.TrimSpace(taken))
-		quality, notNumber := strconv.ParseFloat(parameters["q"], 64)
-		if err == nil && (notNumber != nil || quality > 0) && slices.Contains([]string{q.does.gives, jsonMediaType, "application/*", "*/*"}, name) {
-			return nil
+	var latest *gradebook
+	for at, book := range g.books {
+		if at.contextID == contextID && book.latest != nil && (latest == nil || book.latest.planned.After(latest.latest.planned)) {
+			latest = book
 		}
 	}
-	return []refusal{{http.StatusNotAcceptable, lti.ErrorInvalidRequest, "Accept does not name " + q.does.gives}}
+	return latest
+}
+
+// wasRemoved returns the line item of that key which the tool has removed, and nil
+// for none.
+func (q *gradeRequest) wasRemoved() *column {
+	if q.book == nil {
+		return nil
+	}
+	i := slices.IndexFunc(q.book.removed, func(c *column) bool { return c.key == q.key })
+	if i < 0 {
+		return nil
+	}
+	return q.book.removed[i]
 }
 
 // jsonMediaType is that of any JSON.
 const jsonMediaType = "application/json"
-
-func (p *Platform) checkBodyType(q *gradeRequest) []refusal {
-	if q.does.takes == "" {
-		return nil
-	}
-	name := mediaType(q.Request)
-	if takes, why := p.takesMediaType(q, name); takes || why != nil {
-		return refused(why)
-	}
-	if name != q.does.takes && name != jsonMediaType {
-		return []refusal{{http.StatusUnsupportedMediaType, lti.ErrorInvalidRequest, "the content type is not " + q.does.takes}}
-	}
-	return nil
-}
 
 // improprieties are what a tool should have sent otherwise, though the platform
 // takes it.

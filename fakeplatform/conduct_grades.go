@@ -179,17 +179,6 @@ func (q *gradeRequest) opensLinks() bool {
 	return own != nil && len(own.links) > 0
 }
 
-// foreignColumns is the fault of listing the line items of other tools, too.
-func (p *Platform) foreignColumns(q *gradeRequest) (columns []*column) {
-	for _, c := range p.grades.columns {
-		if c.book != q.book && c.book.contextID == q.book.contextID && p.passes(q.URL.Query(), c.item) && (p.has(ListsForeignLineItems) || q.opensLinks() && p.has(TrustsToolsOfContext)) {
-			columns = append(columns, c)
-		}
-	}
-	slices.SortFunc(columns, func(a, b *column) int { return a.number - b.number })
-	return columns
-}
-
 // ownerFromQuery says whether the query of an address names the tool that asks.
 func ownerFromQuery(r *http.Request, clientID string) bool {
 	return clientID != "" && r.URL.Query().Get(lti.ParamClientID) == clientID
@@ -455,14 +444,6 @@ func (p *Platform) spoilGradeAnswer(q *gradeRequest, answer *gradeAnswer) {
 		return
 	}
 	switch q.service {
-	case LineItems:
-		if q.Method == http.MethodPost {
-			p.spoilCreation(q, answer)
-		} else {
-			p.spoilLineItems(q, answer)
-		}
-	case LineItem:
-		p.spoilLineItem(q, answer)
 	case Scores:
 		p.spoilScoreAnswer(answer)
 	case Results:

@@ -351,3 +351,12 @@ func (p *Platform) spoilComment(r *row, comment string) string {
 	}
 	return comment
 }
+
+// narrowNumber refuses numbers in a form that a fault does not take.
+func (p *Platform) narrowNumber(value any) (wrong refusals) {
+	number, _ := value.(json.Number)
+	if withExponent(number.String()) && p.has("reads-no-exponents") || withManyDigits(number.String()) && p.has("reads-few-digits") {
+		wrong.bad(inNoForm)
+	}
+	return wrong
+}

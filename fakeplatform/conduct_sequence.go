@@ -12,25 +12,6 @@ import (
 // requests, and for other learners and line items. Without a defect they do nothing. They
 // are called with the gradebooks locked.
 
-// changesToo returns what a fault changes beside a line item, and nothing to do without
-// one.
-func (p *Platform) changesToo(q *gradeRequest, made column) func() {
-	was := q.column.item
-	stamps := len(made.rows) > 0 && (made.item.ScoreMaximum != was.ScoreMaximum && p.has(StampsGradesOnChange) || made.item.Label != was.Label && p.has(StampsGradesOnRename))
-	twins, stamp := p.twins(q, ChangesTwins), p.opts.Now().Add(-time.Second) // what is sent at once is later
-	return func() {
-		for _, r := range q.column.rows {
-			if stamps {
-				r.at = stamp
-			}
-		}
-		for _, c := range twins {
-			c.item.Label, c.item.ScoreMaximum = made.item.Label, made.item.ScoreMaximum
-			c.members["label"], c.members["scoreMaximum"] = made.members["label"], made.members["scoreMaximum"]
-		}
-	}
-}
-
 // twins are the other line items with the same resourceId, for a fault; none without it.
 func (p *Platform) twins(q *gradeRequest, fault string) []*column {
 	own := q.column.item.ResourceID
@@ -39,15 +20,6 @@ func (p *Platform) twins(q *gradeRequest, fault string) []*column {
 		return nil
 	}
 	return found
-}
-
-// revives gives a new line item the scores of one that was removed, for a fault.
-func (p *Platform) revives(made *column) {
-	for _, c := range made.book.removed {
-		if len(c.rows) > 0 && c.item.Label == made.item.Label && p.has(RevivesResults) {
-			made.rows = c.rows
-		}
-	}
 }
 
 // How old a score may be that a fault takes, at any line item and at one of a link.

@@ -13,190 +13,94 @@ import (
 // The names of the defects of the grade services (Assignment and Grade Services
 // 2.0), and of the claim that offers them.
 const (
-	NamesAnyLineItem             = "names-any-line-item"
-	NamesOwnLineItemsAlone       = "names-own-line-items-alone"
-	NamesFirstOfSeveral          = "names-first-of-several-line-items"
-	ListsAllContexts             = "lists-line-items-of-all-contexts"
-	SendsNullForNoLineItems      = "sends-null-for-no-line-items"
-	HidesEmptyLists              = "hides-empty-lists"
-	ListsLineItemsAsJSON         = "lists-line-items-as-json"
-	LeavesLabelsOutOfLists       = "leaves-labels-out-of-lists"
-	ListsMaximumAsText           = "lists-maximum-as-text"
-	IgnoresResourceLinkFilter    = "ignores-resource-link-filter"
-	IgnoresResourceIDFilter      = "ignores-resource-id-filter"
-	IgnoresTagFilter             = "ignores-tag-filter"
-	JoinsFilters                 = "joins-filters"
-	ListsAllWithoutMatch         = "lists-all-without-match"
-	CutsTagsAtAmpersand          = "cuts-tags-at-ampersand"
-	DropsForeignLetters          = "drops-foreign-letters"
-	AnswersCreationWith200       = "answers-creation-with-200"
-	TakesSuppliedIDs             = "takes-supplied-ids"
-	LeavesIDsOutOfAnswers        = "leaves-ids-out-of-answers"
-	MergesTwins                  = "merges-twins"
-	LosesNewTags                 = "loses-new-tags"
-	LosesNewResourceIDs          = "loses-new-resource-ids"
-	RoundsMaximums               = "rounds-maximums"
-	AnswersCreationAsJSON        = "answers-creation-as-json"
-	ListsNothingDated            = "lists-nothing-dated"
-	ForgetsTagsAfterAnswer       = "forgets-tags-after-answer"
-	ShowsMissingAsBlank          = "shows-missing-members-as-blank"
-	ForgetsDatesAfterAnswer      = "forgets-dates-after-answer"
-	LeavesDatesOut               = "leaves-dates-out"
-	RefusesSuppliedIDs           = "refuses-supplied-ids"
-	AsksForResourceIDs           = "asks-for-resource-ids"
-	AsksForTags                  = "asks-for-tags"
-	TakesMissingLabels           = "takes-missing-labels"
-	TakesEmptyLabels             = "takes-empty-labels"
-	TakesBlankLabels             = "takes-blank-labels"
-	TakesMissingMaximums         = "takes-missing-maximums"
-	TakesMaximumZero             = "takes-maximum-zero"
-	TakesNegativeMaximums        = "takes-negative-maximums"
-	TakesNullMaximums            = "takes-null-maximums"
-	TakesMaximumsAsText          = "takes-maximums-as-text"
-	TakesLineItemArrays          = "takes-line-item-arrays"
-	MakesLineItemsOfNothing      = "makes-line-items-of-nothing"
-	LeavesLinksOutOfAnswers      = "leaves-links-out-of-answers"
-	AttachesToUnknownLinks       = "attaches-to-unknown-links"
-	ListsForeignLineItems        = "lists-foreign-line-items"
-	AttachesToLinksOfOtherTools  = "attaches-to-links-of-other-tools"
-	TrustsToolsOfContext         = "trusts-tools-of-context"
-	AttachesToLinksElsewhere     = "attaches-to-links-elsewhere"
-	IgnoresUnknownLinks          = "ignores-unknown-links"
-	SaysBadRequestForLinks       = "says-bad-request-for-links"
-	PretendsToChange             = "pretends-to-change"
-	IgnoresChanges               = "ignores-changes"
-	KeepsLeftOutTags             = "keeps-left-out-tags"
-	EchoesSentIDs                = "echoes-sent-ids"
-	MovesToOtherLinks            = "moves-to-other-links"
-	AnswersChangesWith204        = "answers-changes-with-204"
-	KeepsLinksSilently           = "keeps-links-silently"
-	RefusesOtherIDs              = "refuses-other-ids"
-	ListsTheRemoved              = "lists-the-removed"
-	PretendsToDeleteOwn          = "pretends-to-delete-own"
-	Says405ToDeleteOwn           = "says-405-to-delete-own"
-	AnswersDeletionWith200       = "answers-deletion-with-200"
-	SendsLineItemsAsPages        = "sends-line-items-as-pages"
-	DropsOffsetsOfDates          = "drops-offsets-of-dates"
-	ShiftsDatesInUTC             = "shifts-dates-in-utc"
-	DropsHalfSeconds             = "drops-half-seconds"
-	CrashesOnDatesWithoutZone    = "crashes-on-dates-without-zone"
-	KeepsDatesWithoutZone        = "keeps-dates-without-zone"
-	CrashesOnDateWords           = "crashes-on-date-words"
-	KeepsDateWords               = "keeps-date-words"
-	CrashesOnReversedDates       = "crashes-on-reversed-dates"
-	TakesReversedDates           = "takes-reversed-dates"
-	IgnoresWrongDates            = "ignores-wrong-dates"
-	RefusesExtensions            = "refuses-extensions"
-	RefusesExtensionsInChanges   = "refuses-extensions-in-changes"
-	DropsExtensions              = "drops-extensions"
-	RefusesPlainMembers          = "refuses-plain-members"
-	RefusesSubmissionReviews     = "refuses-submission-reviews"
-	RefusesDeepMembers           = "refuses-deep-members"
-	RefusesLongLabels            = "refuses-long-labels"
-	RefusesLongLabelsInChanges   = "refuses-long-labels-in-changes"
-	CutsLongLabels               = "cuts-long-labels"
-	ReadsNoExponents             = "reads-no-exponents"
-	ReadsFewDigits               = "reads-few-digits"
-	TakesLabelsOfOtherTypes      = "takes-labels-of-other-types"
-	TakesMaximumsOfOtherTypes    = "takes-maximums-of-other-types"
-	KeepsMembersOfOtherTypes     = "keeps-members-of-other-types"
-	ReadsMembersOfOtherTypes     = "reads-members-of-other-types"
-	IgnoresMembersOfOtherTypes   = "ignores-members-of-other-types"
-	CrashesOnMembersOfOtherTypes = "crashes-on-members-of-other-types"
-	RefusesDatesFarAhead         = "refuses-dates-far-ahead"
-	RefusesFractions             = "refuses-fractions-of-seconds"
-	RefusesScoresWithoutPoints   = "refuses-scores-without-points"
-	RefusesLongComments          = "refuses-long-comments"
-	RefusesScoreExtensions       = "refuses-score-extensions"
-	RefusesSubmissions           = "refuses-submissions"
-	RefusesLargeScores           = "refuses-large-scores"
-	CrashesOnNegativeZeros       = "crashes-on-negative-zeros"
-	TakesPointsInArrays          = "takes-points-in-arrays"
-	TakesMaximumsOfScoresAsText  = "takes-maximums-of-scores-as-text"
-	TakesMaximumsOfScoresTrue    = "takes-maximums-of-scores-true"
-	TakesUsersInArrays           = "takes-users-in-arrays"
-	TakesProgressOfOtherTypes    = "takes-progress-of-other-types"
-	TakesScoringUserNumbers      = "takes-scoring-user-numbers"
-	TakesSubmissionsAsText       = "takes-submissions-as-text"
-	CrashesOnScoresOfOtherTypes  = "crashes-on-scores-of-other-types"
-	AnswersScoresWith200         = "answers-scores-with-200"
-	AnswersScoresWith201         = "answers-scores-with-201"
-	AnswersScoresWith202         = "answers-scores-with-202"
-	TakesScoresWithoutUser       = "takes-scores-without-user"
-	TakesScoresWithoutTimestamp  = "takes-scores-without-timestamp"
-	TakesScoresWithoutActivity   = "takes-scores-without-activity"
-	TakesScoresWithoutGrading    = "takes-scores-without-grading"
-	TakesScoresWithoutMaximum    = "takes-scores-without-maximum"
-	TakesNegativeScores          = "takes-negative-scores"
-	TakesScoresOfZero            = "takes-scores-of-zero"
-	TakesUnknownActivities       = "takes-unknown-activities"
-	IgnoresCaseOfGrading         = "ignores-case-of-grading"
-	TakesTimestampWords          = "takes-timestamp-words"
-	TakesScoreArrays             = "takes-score-arrays"
-	NeedsThreeDigits             = "needs-three-digits"
-	NeedsTimestampsInUTC         = "needs-timestamps-in-utc"
-	NeedsTheLetterZ              = "needs-the-letter-z"
-	NeedsWholeDates              = "needs-whole-dates"
-	RefusesDatesBehindUTC        = "refuses-dates-behind-utc"
-	DecodesFiltersTwice          = "decodes-filters-twice"
-	TakesPointsAsText            = "takes-points-as-text"
-	TakesPointsTrue              = "takes-points-true"
-	TakesCommentNumbers          = "takes-comment-numbers"
-	TakesTimestampNumbers        = "takes-timestamp-numbers"
-	TakesEarlierScores           = "takes-earlier-scores"
-	WaitsForLowerScores          = "waits-for-lower-scores"
-	KeepsWholeSeconds            = "keeps-whole-seconds-of-scores"
-	RefusesFutureScores          = "refuses-scores-of-the-future"
-	TakesScoresOfSameInstant     = "takes-scores-of-same-instant"
-	IgnoresEarlierScores         = "ignores-earlier-scores"
-	SaysBadRequestForEarlier     = "says-bad-request-for-earlier-scores"
-	StampsGradesOnChange         = "stamps-grades-on-change-of-maximum"
-	StampsGradesOnRename         = "stamps-grades-on-change-of-label"
-	RefusesOldScores             = "refuses-old-scores"
-	RefusesOldScoresOfLinks      = "refuses-old-scores-of-links"
-	ScalesToFirstMaximum         = "scales-to-first-maximum"
-	RevivesResults               = "revives-results"
-	ScoresTheClass               = "scores-the-class"
-	ScoresTwins                  = "scores-twins"
-	ChangesTwins                 = "changes-twins"
-	RemovesTwins                 = "removes-twins"
-	ShowsDashForZero             = "shows-dash-for-zero"
-	ShowsTickForPoints           = "shows-tick-for-points"
-	ShowsPercents                = "shows-percents"
-	ShowsZeroForNone             = "shows-zero-for-none"
-	DoesNotScale                 = "does-not-scale"
-	RoundsPoints                 = "rounds-points"
-	BlanksZeros                  = "blanks-zeros"
-	RefusesBonus                 = "refuses-bonus"
-	DropsBonus                   = "drops-bonus"
-	CapsBonus                    = "caps-bonus"
-	KeepsScoresTakenBack         = "keeps-scores-taken-back"
-	ShowsPending                 = "shows-pending"
-	ShowsPendingManual           = "shows-pending-manual"
-	ShowsFailed                  = "shows-failed"
-	ShowsNotReady                = "shows-not-ready"
-	KeepsNotReady                = "keeps-not-ready"
-	RefusesFailed                = "refuses-failed"
-	GradesStrangers              = "grades-strangers"
-	GradesUsersElsewhere         = "grades-users-elsewhere"
-	GradesTeachers               = "grades-teachers"
-	GradesNobody                 = "grades-nobody"
-	MixesResults                 = "mixes-results"
-	ListsEarlierScores           = "lists-earlier-scores"
-	KeepsOneResult               = "keeps-one-result"
-	LeavesScoreOfOut             = "leaves-score-of-out"
-	NamesScoreOfByPath           = "names-score-of-by-path"
-	LeavesResultIDsOut           = "leaves-result-ids-out"
-	ListsResultsAsJSON           = "lists-results-as-json"
-	LeavesResultMaximumOut       = "leaves-result-maximum-out"
-	LeavesResultCommentsOut      = "leaves-result-comments-out"
-	KeepsFirstComments           = "keeps-first-comments"
-	AddsToResultComments         = "adds-to-result-comments"
-	SendsNullResultScores        = "sends-null-result-scores"
-	IgnoresUserFilter            = "ignores-user-filter"
-	ListsAllForStrangers         = "lists-all-results-for-unknown-users"
-	HidesUnknownResults          = "hides-unknown-results"
-	ForgetsUserWithLimit         = "forgets-user-with-limit"
+	NamesAnyLineItem            = "names-any-line-item"
+	NamesOwnLineItemsAlone      = "names-own-line-items-alone"
+	NamesFirstOfSeveral         = "names-first-of-several-line-items"
+	RefusesFractions            = "refuses-fractions-of-seconds"
+	RefusesScoresWithoutPoints  = "refuses-scores-without-points"
+	RefusesLongComments         = "refuses-long-comments"
+	RefusesScoreExtensions      = "refuses-score-extensions"
+	RefusesSubmissions          = "refuses-submissions"
+	RefusesLargeScores          = "refuses-large-scores"
+	CrashesOnNegativeZeros      = "crashes-on-negative-zeros"
+	TakesPointsInArrays         = "takes-points-in-arrays"
+	TakesMaximumsOfScoresAsText = "takes-maximums-of-scores-as-text"
+	TakesMaximumsOfScoresTrue   = "takes-maximums-of-scores-true"
+	TakesUsersInArrays          = "takes-users-in-arrays"
+	TakesProgressOfOtherTypes   = "takes-progress-of-other-types"
+	TakesScoringUserNumbers     = "takes-scoring-user-numbers"
+	TakesSubmissionsAsText      = "takes-submissions-as-text"
+	CrashesOnScoresOfOtherTypes = "crashes-on-scores-of-other-types"
+	AnswersScoresWith200        = "answers-scores-with-200"
+	AnswersScoresWith201        = "answers-scores-with-201"
+	AnswersScoresWith202        = "answers-scores-with-202"
+	TakesScoresWithoutUser      = "takes-scores-without-user"
+	TakesScoresWithoutTimestamp = "takes-scores-without-timestamp"
+	TakesScoresWithoutActivity  = "takes-scores-without-activity"
+	TakesScoresWithoutGrading   = "takes-scores-without-grading"
+	TakesScoresWithoutMaximum   = "takes-scores-without-maximum"
+	TakesNegativeScores         = "takes-negative-scores"
+	TakesScoresOfZero           = "takes-scores-of-zero"
+	TakesUnknownActivities      = "takes-unknown-activities"
+	IgnoresCaseOfGrading        = "ignores-case-of-grading"
+	TakesTimestampWords         = "takes-timestamp-words"
+	TakesScoreArrays            = "takes-score-arrays"
+	NeedsThreeDigits            = "needs-three-digits"
+	NeedsTimestampsInUTC        = "needs-timestamps-in-utc"
+	NeedsTheLetterZ             = "needs-the-letter-z"
+	TakesPointsAsText           = "takes-points-as-text"
+	TakesPointsTrue             = "takes-points-true"
+	TakesCommentNumbers         = "takes-comment-numbers"
+	TakesTimestampNumbers       = "takes-timestamp-numbers"
+	TakesEarlierScores          = "takes-earlier-scores"
+	WaitsForLowerScores         = "waits-for-lower-scores"
+	KeepsWholeSeconds           = "keeps-whole-seconds-of-scores"
+	RefusesFutureScores         = "refuses-scores-of-the-future"
+	TakesScoresOfSameInstant    = "takes-scores-of-same-instant"
+	IgnoresEarlierScores        = "ignores-earlier-scores"
+	SaysBadRequestForEarlier    = "says-bad-request-for-earlier-scores"
+	RefusesOldScores            = "refuses-old-scores"
+	RefusesOldScoresOfLinks     = "refuses-old-scores-of-links"
+	ScalesToFirstMaximum        = "scales-to-first-maximum"
+	ScoresTheClass              = "scores-the-class"
+	ScoresTwins                 = "scores-twins"
+	ShowsDashForZero            = "shows-dash-for-zero"
+	ShowsTickForPoints          = "shows-tick-for-points"
+	ShowsPercents               = "shows-percents"
+	ShowsZeroForNone            = "shows-zero-for-none"
+	DoesNotScale                = "does-not-scale"
+	RoundsPoints                = "rounds-points"
+	BlanksZeros                 = "blanks-zeros"
+	RefusesBonus                = "refuses-bonus"
+	DropsBonus                  = "drops-bonus"
+	CapsBonus                   = "caps-bonus"
+	KeepsScoresTakenBack        = "keeps-scores-taken-back"
+	ShowsPending                = "shows-pending"
+	ShowsPendingManual          = "shows-pending-manual"
+	ShowsFailed                 = "shows-failed"
+	ShowsNotReady               = "shows-not-ready"
+	KeepsNotReady               = "keeps-not-ready"
+	RefusesFailed               = "refuses-failed"
+	GradesStrangers             = "grades-strangers"
+	GradesUsersElsewhere        = "grades-users-elsewhere"
+	GradesTeachers              = "grades-teachers"
+	GradesNobody                = "grades-nobody"
+	MixesResults                = "mixes-results"
+	ListsEarlierScores          = "lists-earlier-scores"
+	KeepsOneResult              = "keeps-one-result"
+	LeavesScoreOfOut            = "leaves-score-of-out"
+	NamesScoreOfByPath          = "names-score-of-by-path"
+	LeavesResultIDsOut          = "leaves-result-ids-out"
+	ListsResultsAsJSON          = "lists-results-as-json"
+	LeavesResultMaximumOut      = "leaves-result-maximum-out"
+	LeavesResultCommentsOut     = "leaves-result-comments-out"
+	KeepsFirstComments          = "keeps-first-comments"
+	AddsToResultComments        = "adds-to-result-comments"
+	SendsNullResultScores       = "sends-null-result-scores"
+	IgnoresUserFilter           = "ignores-user-filter"
+	ListsAllForStrangers        = "lists-all-results-for-unknown-users"
+	HidesUnknownResults         = "hides-unknown-results"
+	ForgetsUserWithLimit        = "forgets-user-with-limit"
 )
 
 // gradeDefects are the defects of the grade services, and what is unusual, but
@@ -311,9 +215,8 @@ var gradeDefects = []Fault{
 	{Name: "deletes-foreign-line-items", Proves: "ags-tool-isolation", Part: OfGrades, Does: "lets a tool remove the line items of others", Effects: []fault.Effect{findsForeign(doing(LineItem, http.MethodDelete))}},
 	{Name: "scores-foreign-line-items", Proves: "ags-tool-isolation", Part: OfGrades, Does: "takes a tool's scores for the line items of others", Effects: []fault.Effect{findsForeign(doing(Scores, http.MethodPost))}},
 	{Name: "lists-foreign-results", Proves: "ags-tool-isolation", Part: OfGrades, Does: "shows a tool the results of others", Effects: []fault.Effect{findsForeign(doing(Results, http.MethodGet))}},
-	{Name: ListsForeignLineItems, Proves: "ags-tool-isolation", Part: OfGrades, Does: "lists the line items of all tools in a context"},
-	{Name: TrustsToolsOfContext, Proves: "ags-tool-isolation", Part: OfGrades, Does: "shows a tool, once a link of a context has opened it, the line items of all tools there", Effects: []fault.Effect{
-		findsForeign(and(doing(LineItem, http.MethodGet), (*gradeRequest).opensLinks)),
+	{Name: "trusts-tools-of-context", Proves: "ags-tool-isolation", Part: OfGrades, Does: "shows a tool, once a link of a context has opened it, the line items of all tools there", Effects: []fault.Effect{
+		findsForeign(and(doing(LineItem, http.MethodGet), (*gradeRequest).opensLinks)), listsForeign((*gradeRequest).opensLinks),
 	}},
 	{Name: "takes-owner-from-query", Proves: "ags-tool-isolation", Part: OfGrades, Does: "takes the client_id in the query of an address for that of the tool that owns what is there", Effects: []fault.Effect{
 		findsForeign(func(q *gradeRequest) bool { return ownerFromQuery(q.Request, q.known.clientID) }),
@@ -336,25 +239,12 @@ var gradeDefects = []Fault{
 		}),
 	}},
 	{Name: "reads-begin-of-line-item-keys", Proves: "ags-tool-isolation", Part: OfGrades, Does: "reads the key of a line item as far as a semicolon or a full stop, and looks whose it is only where there is none", Effects: []fault.Effect{findsLineItem(beginOfKey)}},
-	{Name: ListsAllContexts, Proves: "ags-tool-isolation", Part: OfGrades, Does: "lists the tool's line items of all contexts"},
 	{Name: "says-bad-request-for-foreign-line-items", Proves: "ags-tool-isolation", Part: OfGrades, Does: "answers 400 to a request for a line item of another tool", Effects: []fault.Effect{refusesGrades(http.StatusNotFound, foreignID, asStatus(http.StatusBadRequest))}},
 
 	// Lists of line items.
-	{Name: SendsNullForNoLineItems, Proves: "ags-lineitems-list", Part: OfGrades, Does: "answers null where a context has no line items"},
-	{Name: HidesEmptyLists, Proves: "ags-lineitems-list", Part: OfGrades, Does: "answers 404 where a context has no line items"},
-	{Name: ListsLineItemsAsJSON, Proves: "ags-lineitems-list", Part: OfGrades, Does: "lists line items as application/json"},
 	{Name: "refuses-any-type", Proves: "ags-lineitems-list", Part: OfGrades, Does: "answers 406 to Accept: */*", Effects: []fault.Effect{refusesAccept(http.StatusNotAcceptable, acceptIs("*/*"))}},
 	{Name: "crashes-on-accept-json", Proves: "ags-lineitems-list", Part: OfGrades, Does: "answers 500 to Accept: application/json", Effects: []fault.Effect{refusesAccept(http.StatusInternalServerError, acceptIs(jsonMediaType))}},
 	{Name: "refuses-accept-json", Conduct: true, Part: OfGrades, Permitted: true, Does: "answers 406 to Accept: application/json", Effects: []fault.Effect{refusesAccept(http.StatusNotAcceptable, acceptIs(jsonMediaType))}},
-	{Name: LeavesLabelsOutOfLists, Proves: "ags-lineitems-list", Part: OfGrades, Does: "lists line items without label"},
-	{Name: ListsMaximumAsText, Proves: "ags-lineitems-list", Part: OfGrades, Does: "lists line items whose scoreMaximum is a string"},
-	{Name: IgnoresResourceLinkFilter, Proves: "ags-lineitems-filters", Part: OfGrades, Does: "does not look at resource_link_id"},
-	{Name: IgnoresResourceIDFilter, Proves: "ags-lineitems-filters", Part: OfGrades, Does: "does not look at resource_id"},
-	{Name: IgnoresTagFilter, Proves: "ags-lineitems-filters", Part: OfGrades, Does: "does not look at tag"},
-	{Name: JoinsFilters, Proves: "ags-lineitems-filters", Part: OfGrades, Does: "lists what one of several filters lets through"},
-	{Name: ListsAllWithoutMatch, Proves: "ags-lineitems-filters", Part: OfGrades, Does: "lists all line items where none matches"},
-	{Name: CutsTagsAtAmpersand, Proves: "ags-lineitems-filters", Part: OfGrades, Does: "reads the tag that it filters by as far as an ampersand"},
-	{Name: DropsForeignLetters, Proves: "ags-lineitems-filters", Part: OfGrades, Does: "drops letters beyond ASCII from the tag that it filters by"},
 	{Name: "ignores-limit", Proves: "ags-lineitems-paging", Part: OfGrades, Does: "sends more line items at once than limit says", Effects: []fault.Effect{ignoresLimit(LineItems)}},
 	{Name: "sends-no-next", Proves: "ags-lineitems-paging", Part: OfGrades, Does: "does not say where the rest of the line items is", Effects: []fault.Effect{addressesNext(LineItems, noNextPage)}},
 	{Name: "sends-next-without-relation", Proves: "ags-lineitems-paging", Part: OfGrades, Does: "does not say of the address of the next page what it is", Effects: []fault.Effect{answersGrades(toService(LineItems), nextWithoutRelation)}},
@@ -370,16 +260,6 @@ var gradeDefects = []Fault{
 	{Name: "sends-small-pages", Conduct: true, Part: OfGrades, Permitted: true, Does: "sends two line items or results at once", Effects: []fault.Effect{pageSized.Change(smallPages)}},
 
 	// New line items.
-	{Name: AnswersCreationWith200, Proves: "ags-lineitem-create", Part: OfGrades, Does: "answers 200 when a line item has been made"},
-	{Name: TakesSuppliedIDs, Proves: "ags-lineitem-create", Part: OfGrades, Does: "gives a new line item the id that was sent"},
-	{Name: LeavesIDsOutOfAnswers, Proves: "ags-lineitem-create", Part: OfGrades, Does: "answers a new line item without id"},
-	{Name: MergesTwins, Proves: "ags-lineitem-create", Part: OfGrades, Does: "answers with the line item that it has where another with the same resourceId is asked for"},
-	{Name: LosesNewTags, Proves: "ags-lineitem-create", Part: OfGrades, Does: "does not keep the tag of a new line item"},
-	{Name: LosesNewResourceIDs, Proves: "ags-lineitem-create", Part: OfGrades, Does: "does not keep the resourceId of a new line item"},
-	{Name: RoundsMaximums, Proves: "ags-lineitem-create", Part: OfGrades, Does: "rounds the scoreMaximum of a new line item"},
-	{Name: AnswersCreationAsJSON, Proves: "ags-lineitem-create", Part: OfGrades, Does: "answers a new line item as application/json"},
-	{Name: ListsNothingDated, Proves: "ags-lineitem-create", Part: OfGrades, Does: "leaves line items with dates out of lists"},
-	{Name: ForgetsDatesAfterAnswer, Proves: "ags-lineitem-create", Part: OfGrades, Does: "answers a line item with dates that it does not keep"},
 	{Name: "names-line-items-midway", Conduct: true, Permitted: true, Part: OfGrades, Does: "has /lineitem behind the name of a line item in its address, and answers 400 to addresses that have something else there", Effects: []fault.Effect{
 		lineItemAddress.Change(func(address string) string { return address + midway }),
 		lineItemPathRead.Change(withoutMidway),
@@ -391,40 +271,10 @@ var gradeDefects = []Fault{
 			return nil
 		}),
 	}},
-	{Name: ForgetsTagsAfterAnswer, Proves: "ags-lineitem-create", Part: OfGrades, Does: "answers a new line item with a tag that it does not keep"},
-	{Name: ShowsMissingAsBlank, Conduct: true, Permitted: true, Part: OfGrades, Does: "shows a blank tag, and null for other members that a line item does not have, where it is read"},
-	{Name: LeavesDatesOut, Conduct: true, Part: OfGrades, Permitted: true, Does: "keeps neither dates nor gradesReleased of line items"},
-	{Name: RefusesSuppliedIDs, Conduct: true, Part: OfGrades, Permitted: true, Does: "answers 400 to a new line item with an id"},
-	{Name: AsksForResourceIDs, Proves: "ags-lineitem-create", Part: OfGrades, Does: "refuses a new line item without resourceId"},
-	{Name: AsksForTags, Proves: "ags-lineitem-create", Part: OfGrades, Does: "refuses a new line item without tag"},
-	{Name: TakesMissingLabels, Proves: "ags-lineitem-create-validation", Part: OfGrades, Does: "makes up the label of a line item that has none"},
-	{Name: TakesEmptyLabels, Proves: "ags-lineitem-create-validation", Part: OfGrades, Does: "takes a line item with an empty label"},
-	{Name: TakesBlankLabels, Proves: "ags-lineitem-create-validation", Part: OfGrades, Does: "takes a line item whose label is of spaces alone"},
-	{Name: TakesMissingMaximums, Proves: "ags-lineitem-create-validation", Part: OfGrades, Does: "makes up the scoreMaximum of a line item that has none"},
-	{Name: TakesMaximumZero, Proves: "ags-lineitem-create-validation", Part: OfGrades, Does: "takes a line item whose scoreMaximum is 0"},
-	{Name: TakesNegativeMaximums, Proves: "ags-lineitem-create-validation", Part: OfGrades, Does: "takes a line item whose scoreMaximum is below 0"},
-	{Name: TakesNullMaximums, Proves: "ags-lineitem-create-validation", Part: OfGrades, Does: "makes up the scoreMaximum of a line item where it is null"},
-	{Name: TakesMaximumsAsText, Proves: "ags-lineitem-create-validation", Part: OfGrades, Does: "takes a line item whose scoreMaximum is a string"},
-	{Name: TakesLineItemArrays, Proves: "ags-lineitem-create-validation", Part: OfGrades, Does: "makes a line item of an array"},
 	{Name: "crashes-on-malformed-line-items", Proves: "ags-lineitem-create-validation", Part: OfGrades, Does: "answers 500 to a line item that is no JSON", Effects: []fault.Effect{refusesGrades(http.StatusBadRequest, and(ofLineItems, (*gradeRequest).isBroken), crashed)}},
-	{Name: MakesLineItemsOfNothing, Proves: "ags-lineitem-create-validation", Part: OfGrades, Does: "makes a line item of an empty body"},
 	{Name: "says-unprocessable-line-items", Conduct: true, Part: OfGrades, Permitted: true, Does: "answers 422 instead of 400 to a line item that is none", Effects: []fault.Effect{refusesGrades(http.StatusBadRequest, func(q *gradeRequest) bool { return ofLineItems(q) && q.does != nil && q.does.read != nil }, asStatus(http.StatusUnprocessableEntity))}},
-	{Name: LeavesLinksOutOfAnswers, Proves: "ags-lineitem-create", Part: OfGrades, Does: "answers a new line item without resourceLinkId"},
-	{Name: AttachesToUnknownLinks, Proves: "ags-lineitem-create-resource-link", Part: OfGrades, Does: "attaches a line item to a link that there is not"},
-	{Name: AttachesToLinksOfOtherTools, Proves: "ags-lineitem-create-resource-link", Part: OfGrades, Does: "attaches a line item to a link of another tool"},
-	{Name: AttachesToLinksElsewhere, Proves: "ags-lineitem-create-resource-link", Part: OfGrades, Does: "attaches a line item to a link of the tool in another context"},
-	{Name: IgnoresUnknownLinks, Proves: "ags-lineitem-create-resource-link", Part: OfGrades, Does: "makes a line item without resourceLinkId where the link is not the tool's"},
-	{Name: SaysBadRequestForLinks, Conduct: true, Part: OfGrades, Permitted: true, Does: "answers 400 instead of 404 to a resourceLinkId that is not the tool's"},
 
 	// Changed and removed line items.
-	{Name: PretendsToChange, Proves: "ags-lineitem-update", Part: OfGrades, Does: "answers a changed line item, and changes nothing"},
-	{Name: IgnoresChanges, Proves: "ags-lineitem-update", Part: OfGrades, Does: "answers 200 with the line item as it was"},
-	{Name: KeepsLeftOutTags, Proves: "ags-lineitem-update", Part: OfGrades, Does: "keeps a tag that is left out of a change"},
-	{Name: EchoesSentIDs, Proves: "ags-lineitem-update", Part: OfGrades, Does: "answers a change with the id that was sent"},
-	{Name: MovesToOtherLinks, Proves: "ags-lineitem-update", Part: OfGrades, Does: "attaches a line item to another link"},
-	{Name: AnswersChangesWith204, Proves: "ags-lineitem-update", Part: OfGrades, Does: "answers 204 to a change"},
-	{Name: KeepsLinksSilently, Conduct: true, Part: OfGrades, Permitted: true, Does: "answers 200 to another resourceLinkId, and keeps the one that there is"},
-	{Name: RefusesOtherIDs, Conduct: true, Part: OfGrades, Permitted: true, Does: "answers 400 to a change with another id"},
 	{Name: "pretends-to-delete", Proves: "ags-lineitem-delete", Part: OfGrades, Does: "shows a line item that was removed", Effects: []fault.Effect{
 		findsLineItem(func(q *gradeRequest) *column {
 			if doing(LineItem, http.MethodGet)(q) {
@@ -433,11 +283,7 @@ var gradeDefects = []Fault{
 			return nil
 		}),
 	}},
-	{Name: ListsTheRemoved, Proves: "ags-lineitem-delete", Part: OfGrades, Does: "lists a line item that was removed"},
 	{Name: "deletes-twice", Proves: "ags-lineitem-delete", Part: OfGrades, Does: "answers 204 when a line item is removed that is gone", Effects: []fault.Effect{pretends(removedTwice)}},
-	{Name: PretendsToDeleteOwn, Proves: "ags-lineitem-delete", Part: OfGrades, Does: "answers 204 when one of its own line items is to be removed, and keeps it"},
-	{Name: Says405ToDeleteOwn, Conduct: true, Part: OfGrades, Permitted: true, Does: "answers 405 when one of its own line items is to be removed"},
-	{Name: AnswersDeletionWith200, Conduct: true, Part: OfGrades, Permitted: true, Does: "answers 200 when a line item has been removed"},
 	{Name: "shows-unknown-line-items", Proves: "ags-lineitem-unknown", Part: OfGrades, Does: "shows line items that there are not", Effects: []fault.Effect{pretends(and(unknownID, doing(LineItem, http.MethodGet)))}},
 	{Name: "makes-unknown-line-items", Proves: "ags-lineitem-unknown", Part: OfGrades, Does: "answers 200 when a line item is changed that there is not", Effects: []fault.Effect{pretends(and(unknownID, doing(LineItem, http.MethodPut)))}},
 	{Name: "deletes-unknown-line-items", Proves: "ags-lineitem-unknown", Part: OfGrades, Does: "answers 204 when a line item is removed that there is not", Effects: []fault.Effect{pretends(and(unknownID, doing(LineItem, http.MethodDelete)))}},
@@ -466,39 +312,14 @@ var gradeDefects = []Fault{
 		}),
 	}},
 	{Name: "hides-patch", Proves: "ags-lineitem-media-types", Part: OfGrades, Does: "answers 404 to PATCH", Effects: []fault.Effect{refusesGrades(http.StatusMethodNotAllowed, func(q *gradeRequest) bool { return q.Method == http.MethodPatch }, asStatus(http.StatusNotFound))}},
-	{Name: SendsLineItemsAsPages, Proves: "ags-lineitem-media-types", Part: OfGrades, Does: "answers a line item as text/html to who accepts that", Effects: []fault.Effect{answerAcceptable.Lift(acceptsPages)}},
+	{Name: "sends-line-items-as-pages", Proves: "ags-lineitem-media-types", Part: OfGrades, Does: "answers a line item as text/html to who accepts that", Effects: []fault.Effect{
+		answerAcceptable.Lift(acceptsPages),
+		answersLineItems(and(reading, acceptsPages), func(a *answeredGrades) { a.answer.header.Set("Content-Type", pageMediaType) }),
+	}},
 	{Name: "ignores-accept", Conduct: true, Part: OfGrades, Permitted: true, Does: "sends JSON to who accepts text/html", Effects: []fault.Effect{answerAcceptable.Lift(acceptsPages)}},
-	{Name: DropsOffsetsOfDates, Proves: "ags-lineitem-dates", Part: OfGrades, Does: "takes the local time of a date for UTC"},
-	{Name: ShiftsDatesInUTC, Proves: "ags-lineitem-dates", Part: OfGrades, Does: "takes a date in UTC for one in its own zone"},
-	{Name: DropsHalfSeconds, Proves: "ags-lineitem-dates", Part: OfGrades, Does: "drops the fraction of a second of a date"},
-	{Name: CrashesOnDatesWithoutZone, Proves: "ags-lineitem-dates", Part: OfGrades, Does: "answers 500 to a date without zone"},
-	{Name: KeepsDatesWithoutZone, Proves: "ags-lineitem-dates", Part: OfGrades, Does: "keeps a date without zone as it is"},
-	{Name: CrashesOnDateWords, Proves: "ags-lineitem-dates", Part: OfGrades, Does: "answers 500 to a date that is a word"},
-	{Name: KeepsDateWords, Proves: "ags-lineitem-dates", Part: OfGrades, Does: "keeps a date that is a word"},
-	{Name: CrashesOnReversedDates, Proves: "ags-lineitem-dates", Part: OfGrades, Does: "answers 500 to a line item that ends before it starts"},
-	{Name: TakesReversedDates, Proves: "ags-lineitem-dates", Part: OfGrades, Does: "takes a line item that ends before it starts"},
-	{Name: IgnoresWrongDates, Conduct: true, Part: OfGrades, Permitted: true, Does: "leaves out what is no date"},
-	{Name: RefusesExtensions, Proves: "ags-lineitem-extensions", Part: OfGrades, Does: "refuses a new line item with a member of a vendor"},
-	{Name: RefusesExtensionsInChanges, Proves: "ags-lineitem-extensions", Part: OfGrades, Does: "refuses a change with a member of a vendor"},
-	{Name: DropsExtensions, Conduct: true, Part: OfGrades, Permitted: true, Does: "keeps no members of vendors"},
-	{Name: RefusesPlainMembers, Conduct: true, Part: OfGrades, Permitted: true, Does: "refuses a line item with an unknown member that is not named by a URL"},
-	{Name: RefusesSubmissionReviews, Proves: "sr-unsupported-platform-tolerates", Part: OfGrades, Does: "refuses a line item with submissionReview"},
-	{Name: RefusesDeepMembers, Proves: "ags-lineitem-extensions", Part: OfGrades, Does: "refuses a line item with a member of a vendor that is more than three levels deep"},
-	{Name: RefusesLongLabels, Proves: "ags-lineitem-create", Part: OfGrades, Does: "refuses a new line item whose label has more than 100 characters"},
-	{Name: RefusesLongLabelsInChanges, Proves: "ags-lineitem-update", Part: OfGrades, Does: "refuses a change to a label that has more than 100 characters"},
-	{Name: CutsLongLabels, Proves: "ags-lineitem-create", Part: OfGrades, Does: "cuts the label of a new line item to 100 characters"},
-	{Name: ReadsNoExponents, Proves: "ags-lineitem-create", Part: OfGrades, Does: "refuses numbers with an exponent"},
-	{Name: ReadsFewDigits, Proves: "ags-lineitem-create", Part: OfGrades, Does: "refuses numbers with more than sixteen digits"},
-	{Name: TakesLabelsOfOtherTypes, Proves: "ags-lineitem-create-validation", Part: OfGrades, Does: "takes a label that is no string for the text that it is written as"},
-	{Name: TakesMaximumsOfOtherTypes, Proves: "ags-lineitem-create-validation", Part: OfGrades, Does: "takes a scoreMaximum that is true, or an array, for 1"},
-	{Name: KeepsMembersOfOtherTypes, Proves: "ags-lineitem-create-validation", Part: OfGrades, Does: "keeps optional members of a line item as they are, whatever their type is"},
-	{Name: ReadsMembersOfOtherTypes, Proves: "ags-lineitem-create-validation", Part: OfGrades, Does: "takes optional members of a line item for what they could mean, whatever their type is"},
-	{Name: IgnoresMembersOfOtherTypes, Conduct: true, Part: OfGrades, Permitted: true, Does: "leaves out optional members of a line item that are of another type"},
-	{Name: CrashesOnMembersOfOtherTypes, Proves: "ags-lineitem-create-validation", Part: OfGrades, Does: "answers 500 to a line item with an optional member of another type"},
 	{Name: "compares-line-item-type-case", Proves: "ags-lineitem-media-types", Part: OfGrades, Does: "refuses a line item whose media type is in upper case", Effects: []fault.Effect{refusesBodyType(http.StatusUnsupportedMediaType, ofType(ofLineItems, inOtherCase))}},
 	{Name: "refuses-type-parameters", Proves: "ags-lineitem-media-types", Part: OfGrades, Does: "refuses a line item whose media type has more than one parameter", Effects: []fault.Effect{refusesBodyType(http.StatusUnsupportedMediaType, ofType(ofLineItems, withParameters(2)))}},
 	{Name: "compares-accept", Proves: "ags-lineitems-list", Part: OfGrades, Does: "refuses an Accept that lists several media types", Effects: []fault.Effect{refusesAccept(http.StatusNotAcceptable, func(_ *gradeRequest, accept string) bool { return strings.Contains(accept, ",") })}},
-	{Name: RefusesDatesFarAhead, Proves: "ags-lineitem-dates", Part: OfGrades, Does: "refuses a new line item with a date more than twelve hours ahead of UTC"},
 
 	{Name: "sends-empty-first-pages", Conduct: true, Part: OfGrades, Permitted: true, Does: "sends an empty first page of a list, which leads to the rest", Effects: []fault.Effect{pageSized.Change(emptyFirstPages)}},
 	{Name: "limits-requests", Conduct: true, Part: OfGrades, Permitted: true, Does: "answers each fifth request of a service with 429, and takes the next", Effects: []fault.Effect{limitsRequests(http.StatusTooManyRequests)}},
@@ -541,9 +362,6 @@ var gradeDefects = []Fault{
 	{Name: NeedsThreeDigits, Proves: "ags-score-accept", Part: OfGrades, Does: "refuses a timestamp whose fraction has not three digits"},
 	{Name: NeedsTimestampsInUTC, Proves: "ags-score-accept", Part: OfGrades, Does: "refuses a timestamp with an offset other than 0"},
 	{Name: NeedsTheLetterZ, Proves: "ags-score-accept", Part: OfGrades, Does: "refuses a timestamp whose zone is not the letter Z"},
-	{Name: NeedsWholeDates, Proves: "ags-lineitem-dates", Part: OfGrades, Does: "refuses a new line item with a date that has a fraction of a second"},
-	{Name: RefusesDatesBehindUTC, Proves: "ags-lineitem-dates", Part: OfGrades, Does: "refuses a new line item with a date in a zone west of UTC"},
-	{Name: DecodesFiltersTwice, Proves: "ags-lineitems-filters", Part: OfGrades, Does: "decodes twice what line items are filtered by"},
 	{Name: TakesPointsAsText, Proves: "ags-score-validation", Part: OfGrades, Does: "takes scoreGiven as text"},
 	{Name: TakesPointsTrue, Proves: "ags-score-validation", Part: OfGrades, Does: "takes true for one point"},
 	{Name: TakesCommentNumbers, Proves: "ags-score-validation", Part: OfGrades, Does: "takes a number as comment"},
@@ -555,16 +373,11 @@ var gradeDefects = []Fault{
 	{Name: TakesScoresOfSameInstant, Conduct: true, Part: OfGrades, Permitted: true, Does: "takes a score with the timestamp of the last one"},
 	{Name: IgnoresEarlierScores, Conduct: true, Part: OfGrades, Permitted: true, Does: "answers 204 to an earlier score, and keeps the later one"},
 	{Name: SaysBadRequestForEarlier, Conduct: true, Part: OfGrades, Permitted: true, Does: "answers 400 to an earlier score"},
-	{Name: StampsGradesOnChange, Proves: "ags-score-own-time", Part: OfGrades, Does: "takes the change of a line item's maximum for the time of its scores"},
-	{Name: StampsGradesOnRename, Proves: "ags-score-own-time", Part: OfGrades, Does: "takes the change of a line item's label for the time of its scores"},
 	{Name: RefusesOldScores, Proves: "ags-score-own-time", Part: OfGrades, Does: "refuses a score that was set more than half an hour ago"},
 	{Name: RefusesOldScoresOfLinks, Proves: "ags-score-own-time", Part: OfGrades, Does: "refuses a score that was set before the launch, at a line item of a link"},
 	{Name: ScalesToFirstMaximum, Proves: "ags-score-scaling", Part: OfGrades, Does: "scales scores to the maximum that a line item had at first"},
-	{Name: RevivesResults, Proves: "ags-lineitem-delete", Part: OfGrades, Does: "gives a line item that is made again the scores of the one that was removed"},
 	{Name: ScoresTheClass, Proves: "ags-score-touches-nobody-else", Part: OfGrades, Does: "records a score for every learner of the line item who has one"},
 	{Name: ScoresTwins, Proves: "ags-score-touches-nobody-else", Part: OfGrades, Does: "records a score at every line item with the same resourceId"},
-	{Name: ChangesTwins, Proves: "ags-score-touches-nobody-else", Part: OfGrades, Does: "changes every line item with the same resourceId"},
-	{Name: RemovesTwins, Proves: "ags-score-touches-nobody-else", Part: OfGrades, Does: "removes every line item with the same resourceId"},
 	{Name: ShowsDashForZero, Proves: "ags-gradebook-shows-points", Part: OfGrades, Does: "shows a dash in the gradebook for a grade of 0"},
 	{Name: ShowsTickForPoints, Proves: "ags-gradebook-shows-points", Part: OfGrades, Does: "shows a tick in the gradebook for the points of a grade"},
 	{Name: ShowsPercents, Conduct: true, Part: OfGrades, Permitted: true, Does: "shows points in the gradebook as parts of a hundred"},

@@ -1,7 +1,11 @@
 package fakeplatform
 
 import (
+	"cmp"
+	"maps"
 	"net/http"
+	"net/url"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -9,49 +13,18 @@ import (
 	"invigilator.example/lti"
 )
 
-// The names of the defects of reviews (Submission Review Service 1.0). Those that only
-// show on the pages of the gradebook are the application's to ask for.
+// The names of the defects of reviews (Submission Review Service 1.0) that only show on the
+// pages of the gradebook: they are the application's to ask for.
 const (
-	NamesFirstLineItemInReviews = "names-first-line-item-in-reviews"
-	NamesLastLearnerInForUser   = "names-last-learner-in-for-user"
-	IgnoresReviewURLs           = "ignores-review-urls"
-	DropsQueriesOfReviewURLs    = "drops-queries-of-review-urls"
-	ReviewsAtRedirectURI        = "reviews-at-redirect-uri"
-	IgnoresReviewCustom         = "ignores-review-custom"
-	LetsLinkCustomWin           = "lets-link-custom-win"
-	EscapesReviewCustom         = "escapes-review-custom"
-	SendsReviewCustomAlways     = "sends-review-custom-always"
-	OpensReviewURLsAlways       = "opens-review-urls-always"
-	WritesLabelsAsMarkup        = "writes-review-labels-as-markup"
-	HidesLongLabels             = "hides-reviews-with-long-labels"
-	NamesReviewsItself          = "names-reviews-itself"
-	OffersUnscoredReviews       = "offers-unscored-reviews"
-	OffersUnfinishedReviews     = "offers-unfinished-reviews"
-	KnowsNoStatusNone           = "knows-no-status-none"
-	RefusesStatusNone           = "refuses-status-none"
-	HidesSubmissionReviews      = "hides-submission-reviews"
-	LosesReviewCustom           = "loses-review-custom"
-	SendsStatusAsText           = "sends-reviewable-status-as-text"
-	NeedsReviewableStatus       = "needs-reviewable-status"
-	RefusesReviewExtensions     = "refuses-review-extensions"
-	DropsReviewExtensions       = "drops-review-extensions"
-	CrashesOnUnknownStatus      = "crashes-on-unknown-status"
-	IgnoresUnknownStatus        = "ignores-unknown-status"
-	KeepsFirstReviewURL         = "keeps-first-review-url"
-	KeepsRemovedReviews         = "keeps-removed-reviews"
-	IgnoresReviewChanges        = "ignores-review-changes"
-	TakesReviewScripts          = "takes-review-scripts"
-	TakesPlainReviewURLs        = "takes-plain-review-urls"
-	TakesForeignReviewURLs      = "takes-foreign-review-urls"
-	TakesRelativeReviewURLs     = "takes-relative-review-urls"
-	IgnoresUnsafeReviewURLs     = "ignores-unsafe-review-urls"
-	ReturnsReviewsToCourses     = "returns-reviews-to-courses"
-	ShowsNothingWaiting         = "shows-nothing-waiting"
-	KeepsWorkWaiting            = "keeps-work-waiting"
-	KeepsFirstGrades            = "keeps-first-grades"
-	TakesEarlierGrades          = "takes-earlier-grades"
-	OpensAnybodysReview         = "opens-anybodys-review"
-	ReviewsOwnLineItemsAlone    = "reviews-own-line-items-alone"
+	WritesLabelsAsMarkup    = "writes-review-labels-as-markup"
+	HidesLongLabels         = "hides-reviews-with-long-labels"
+	NamesReviewsItself      = "names-reviews-itself"
+	ReturnsReviewsToCourses = "returns-reviews-to-courses"
+	ShowsNothingWaiting     = "shows-nothing-waiting"
+	KeepsWorkWaiting        = "keeps-work-waiting"
+	KeepsFirstGrades        = "keeps-first-grades"
+	TakesEarlierGrades      = "takes-earlier-grades"
+	OpensAnybodysReview     = "opens-anybodys-review"
 )
 
 // reviewDefects are the defects of reviews, and what is unusual, but allowed.
@@ -71,7 +44,7 @@ var reviewDefects = []Fault{
 		target, _ := d.claims[lti.ClaimTargetLinkURI].(string)
 		d.claims[lti.ClaimTargetLinkURI] = withQuery(target, "for", "review")
 	}},
-	{Name: NamesFirstLineItemInReviews, Proves: "sr-lineitem-in-ags-claim", Part: OfReviews, Does: "names the first line item of the context in reviews"},
+	{Name: "names-first-line-item-in-reviews", Proves: "sr-lineitem-in-ags-claim", Part: OfReviews, Does: "names the first line item of the context in reviews", claims: firstLineItem},
 	{Name: "leaves-line-item-out-of-reviews", Proves: "sr-lineitem-in-ags-claim", Part: OfReviews, Does: "names no line item in reviews", claims: endpointWithout("lineitem")},
 	{Name: "names-unknown-line-item-in-reviews", Proves: "sr-lineitem-in-ags-claim", Part: OfReviews, Does: "names a line item in reviews that there is not", claims: lineItemURL(func(address string) string { return address + "x" })},
 	{Name: "sends-scopes-of-reviews-as-text", Proves: "sr-lineitem-in-ags-claim", Part: OfReviews, Does: "sends the scopes of the grade services as a string in reviews", claims: endpointAs("scope", scopesAsText)},
@@ -87,7 +60,7 @@ var reviewDefects = []Fault{
 	{Name: "names-learners-by-account", Proves: "sr-for-user-id-is-learner-sub", Part: OfReviews, Does: "names the learner in for_user by another identifier than sub", claims: func(d *draft) {
 		forUser("user_id", "account-"+d.plan.Review.Learner.Sub)(d)
 	}},
-	{Name: NamesLastLearnerInForUser, Proves: "sr-for-user-id-is-learner-sub", Part: OfReviews, Does: "names in for_user the learner whose first score came last"},
+	{Name: "names-last-learner-in-for-user", Proves: "sr-for-user-id-is-learner-sub", Part: OfReviews, Does: "names in for_user the learner whose first score came last", claims: lastLearner},
 	{Name: "sends-reviewers-roles-in-for-user", Proves: "sr-for-user-roles", Part: OfReviews, Does: "sends the reviewer's roles in for_user", claims: func(d *draft) { forUser("roles", d.plan.User.Roles)(d) }},
 	{Name: "sends-roles-of-for-user-as-text", Proves: "sr-for-user-roles", Part: OfReviews, Does: "sends the roles in for_user as a string", claims: func(d *draft) {
 		forUser("roles", strings.Join(d.plan.Review.Learner.Roles, ","))(d)
@@ -145,16 +118,57 @@ var reviewDefects = []Fault{
 			d.claims[lti.ClaimResourceLink] = map[string]any{"id": d.plan.Context.ID + "-grades"}
 		}
 	}},
-	{Name: IgnoresReviewURLs, Proves: "sr-line-item-url-overrides-target", Part: OfReviews, Does: "opens reviews at the tool's default address, whatever the line item says"},
-	{Name: DropsQueriesOfReviewURLs, Proves: "sr-line-item-url-overrides-target", Part: OfReviews, Does: "drops the query of the address that a line item names for its reviews"},
-	{Name: ReviewsAtRedirectURI, Proves: "sr-default-target", Part: OfReviews, Does: "opens reviews at the tool's redirect URI where the line item names no address"},
-	{Name: IgnoresReviewCustom, Proves: "sr-line-item-custom", Part: OfReviews, Does: "sends none of the line item's parameters in reviews"},
-	{Name: LetsLinkCustomWin, Proves: "sr-line-item-custom", Part: OfReviews, Does: "sends the resource link's parameter in reviews where the line item has one of the same name"},
-	{Name: EscapesReviewCustom, Proves: "sr-line-item-custom", Part: OfReviews, Does: "escapes the line item's parameters as in an address"},
+	{Name: "ignores-review-urls", Proves: "sr-line-item-url-overrides-target", Part: OfReviews, Does: "opens reviews at the tool's default address, whatever the line item says", Effects: []fault.Effect{
+		plansReview(func(r *plannedReview) { r.targetLinkURI = r.usualTarget }),
+	}},
+	{Name: "drops-queries-of-review-urls", Proves: "sr-line-item-url-overrides-target", Part: OfReviews, Does: "drops the query of the address that a line item names for its reviews", Effects: []fault.Effect{
+		plansReview(func(r *plannedReview) {
+			if path, _, found := strings.Cut(r.ofItem.URL, "?"); found {
+				r.targetLinkURI = path
+			}
+		}),
+	}},
+	{Name: "reviews-at-redirect-uri", Proves: "sr-default-target", Part: OfReviews, Does: "opens reviews at the tool's redirect URI where the line item names no address", Effects: []fault.Effect{
+		plansReview(func(r *plannedReview) {
+			if r.ofItem.URL == "" {
+				r.targetLinkURI = r.registration.RedirectURIs[0]
+			}
+		}),
+	}},
+	{Name: "ignores-review-custom", Proves: "sr-line-item-custom", Part: OfReviews, Does: "sends none of the line item's parameters in reviews", Effects: []fault.Effect{
+		plansReview(func(r *plannedReview) {
+			r.custom = map[string]string{}
+			maps.Copy(r.custom, r.customOfLink)
+		}),
+	}},
+	{Name: "lets-link-custom-win", Proves: "sr-line-item-custom", Part: OfReviews, Does: "sends the resource link's parameter in reviews where the line item has one of the same name", Effects: []fault.Effect{
+		plansReview(func(r *plannedReview) { maps.Copy(r.custom, r.customOfLink) }),
+	}},
+	{Name: "escapes-review-custom", Proves: "sr-line-item-custom", Part: OfReviews, Does: "escapes the line item's parameters as in an address", Effects: []fault.Effect{
+		plansReview(func(r *plannedReview) {
+			for name, value := range r.ofItem.Custom {
+				if !strings.HasPrefix(value, "$") {
+					r.custom[name] = url.QueryEscape(value)
+				}
+			}
+		}),
+	}},
 	{Name: "passes-review-variables", Proves: "sr-line-item-custom", Part: OfReviews, Does: "substitutes no variables in reviews", Effects: []fault.Effect{resolves(inReview(supported), passedOn)}},
 	{Name: "empties-unknown-review-variables", Proves: "sr-line-item-custom", Part: OfReviews, Does: "sends nothing for variables in reviews that it does not know", Effects: []fault.Effect{resolves(inReview(unsupported), emptied)}},
-	{Name: SendsReviewCustomAlways, Proves: "sr-line-item-custom-not-in-ordinary-launch", Part: OfReviews, Does: "sends the line item's parameters for reviews in launches of its resource link"},
-	{Name: OpensReviewURLsAlways, Proves: "sr-line-item-custom-not-in-ordinary-launch", Part: OfReviews, Does: "opens a resource link at the address for reviews of its line item"},
+	{Name: "sends-review-custom-always", Proves: "sr-line-item-custom-not-in-ordinary-launch", Part: OfReviews, Does: "sends the line item's parameters for reviews in launches of its resource link", Effects: []fault.Effect{
+		mixesReviewIn(func(review *lti.SubmissionReview, plan *Plan) {
+			if len(review.Custom) > 0 {
+				custom := maps.Clone(review.Custom)
+				maps.Copy(custom, plan.Custom)
+				plan.Custom = custom
+			}
+		}),
+	}},
+	{Name: "opens-review-urls-always", Proves: "sr-line-item-custom-not-in-ordinary-launch", Part: OfReviews, Does: "opens a resource link at the address for reviews of its line item", Effects: []fault.Effect{
+		mixesReviewIn(func(review *lti.SubmissionReview, plan *Plan) {
+			plan.TargetLinkURI = cmp.Or(review.URL, plan.TargetLinkURI)
+		}),
+	}},
 	{Name: "leaves-return-url-out-of-reviews", Proves: "sr-return-url", Part: OfReviews, Does: "sends reviews without return_url", claims: withoutReturnURL},
 	{Name: ReturnsReviewsToCourses, Proves: "sr-return-url", Part: OfReviews, Does: "leads back from a review to the course instead of the gradebook"},
 
@@ -162,33 +176,111 @@ var reviewDefects = []Fault{
 	{Name: WritesLabelsAsMarkup, Proves: "sr-label-shown", Part: OfReviews, Does: "takes the label of a review for markup"},
 	{Name: HidesLongLabels, Proves: "sr-label-shown", Part: OfReviews, Does: "offers no review that has a long label"},
 	{Name: NamesReviewsItself, Conduct: true, Part: OfReviews, Permitted: true, Does: "names reviews in words of its own"},
-	{Name: OffersUnscoredReviews, Proves: "sr-reviewable-status-respected", Part: OfReviews, Does: "offers the review of a learner without a score"},
-	{Name: OffersUnfinishedReviews, Proves: "sr-reviewable-status-respected", Part: OfReviews, Does: "offers the review of every learner with a score"},
-	{Name: KnowsNoStatusNone, Proves: "sr-reviewable-status-none", Part: OfReviews, Does: "offers no review of a learner without a score"},
-	{Name: RefusesStatusNone, Proves: "sr-reviewable-status-none", Part: OfReviews, Does: "refuses a line item whose reviewableStatus has None"},
-	{Name: ReviewsOwnLineItemsAlone, Conduct: true, Part: OfReviews, Permitted: true, Does: "offers reviews at its own line items, and at none that a tool has made"},
+	{Name: "offers-unscored-reviews", Proves: "sr-reviewable-status-respected", Part: OfReviews, Does: "offers the review of a learner without a score", Effects: []fault.Effect{
+		reviewOffered.Take(true, func(o reviewOffer) bool { return o.of.item.SubmissionReview != nil && !o.scored }),
+	}},
+	{Name: "offers-unfinished-reviews", Proves: "sr-reviewable-status-respected", Part: OfReviews, Does: "offers the review of every learner with a score", Effects: []fault.Effect{
+		reviewOffered.Take(true, func(o reviewOffer) bool { return o.of.item.SubmissionReview != nil && o.scored }),
+	}},
+	{Name: "knows-no-status-none", Proves: "sr-reviewable-status-none", Part: OfReviews, Does: "offers no review of a learner without a score", Effects: []fault.Effect{
+		reviewOffered.Take(false, func(o reviewOffer) bool { return !o.scored }),
+	}},
+	{Name: "refuses-status-none", Proves: "sr-reviewable-status-none", Part: OfReviews, Does: "refuses a line item whose reviewableStatus has None", Effects: []fault.Effect{
+		refusesReviews("reviewableStatus has "+lti.ReviewableNone, func(s *sentLineItem) bool {
+			return slices.Contains(s.reviewableStatus(), any(lti.ReviewableNone))
+		}),
+	}},
+	{Name: "reviews-own-line-items-alone", Conduct: true, Part: OfReviews, Permitted: true, Does: "offers reviews at its own line items, and at none that a tool has made", Effects: []fault.Effect{
+		reviewOffered.Take(true, func(o reviewOffer) bool { return o.of.own && o.scored }),
+		reviewOffered.Take(false, func(o reviewOffer) bool { return !o.of.own || !o.scored }),
+	}},
 	{Name: ShowsNothingWaiting, Proves: "sr-score-needs-grading-offered", Part: OfReviews, Does: "does not show that work waits for grading"},
 	{Name: KeepsWorkWaiting, Proves: "sr-regrade-accepted", Part: OfReviews, Does: "shows that work waits which has been graded"},
 	{Name: KeepsFirstGrades, Proves: "sr-regrade-accepted", Part: OfReviews, Does: "keeps the first grade of work that can be reviewed"},
 	{Name: TakesEarlierGrades, Proves: "sr-regrade-accepted", Part: OfReviews, Does: "takes an earlier grade of work that can be reviewed"},
 
 	// What a line item says of its reviews.
-	{Name: HidesSubmissionReviews, Proves: "sr-platform-keeps-submission-review", Part: OfReviews, Does: "shows line items without submissionReview"},
-	{Name: LosesReviewCustom, Proves: "sr-platform-keeps-submission-review", Part: OfReviews, Does: "shows submissionReview without custom"},
-	{Name: SendsStatusAsText, Proves: "sr-platform-keeps-submission-review", Part: OfReviews, Does: "shows reviewableStatus as a string"},
-	{Name: NeedsReviewableStatus, Proves: "sr-platform-keeps-submission-review", Part: OfReviews, Does: "refuses a submissionReview without reviewableStatus"},
-	{Name: RefusesReviewExtensions, Proves: "sr-platform-keeps-submission-review", Part: OfReviews, Does: "refuses a submissionReview with an unknown member"},
-	{Name: DropsReviewExtensions, Conduct: true, Part: OfReviews, Permitted: true, Does: "keeps no unknown member of submissionReview"},
-	{Name: CrashesOnUnknownStatus, Proves: "sr-platform-keeps-submission-review", Part: OfReviews, Does: "answers 500 to a reviewableStatus with an unknown value"},
-	{Name: IgnoresUnknownStatus, Conduct: true, Part: OfReviews, Permitted: true, Does: "leaves unknown values out of reviewableStatus"},
-	{Name: KeepsFirstReviewURL, Proves: "sr-platform-updates-submission-review", Part: OfReviews, Does: "opens reviews at the address that the line item was made with"},
-	{Name: KeepsRemovedReviews, Proves: "sr-platform-updates-submission-review", Part: OfReviews, Does: "offers reviews as before when submissionReview has been left out of a change"},
-	{Name: IgnoresReviewChanges, Proves: "sr-platform-updates-submission-review", Part: OfReviews, Does: "does not change submissionReview"},
-	{Name: TakesReviewScripts, Proves: "sr-unsafe-review-url-refused", Part: OfReviews, Does: "takes a script for the address of reviews"},
-	{Name: TakesPlainReviewURLs, Proves: "sr-unsafe-review-url-refused", Part: OfReviews, Does: "takes an http address for reviews"},
-	{Name: TakesForeignReviewURLs, Proves: "sr-unsafe-review-url-refused", Part: OfReviews, Does: "takes a stranger's address for reviews"},
-	{Name: TakesRelativeReviewURLs, Proves: "sr-unsafe-review-url-refused", Part: OfReviews, Does: "takes a path for the address of reviews"},
-	{Name: IgnoresUnsafeReviewURLs, Conduct: true, Part: OfReviews, Permitted: true, Does: "leaves out an address for reviews that is none of the tool's"},
+	{Name: "hides-submission-reviews", Proves: "sr-platform-keeps-submission-review", Part: OfReviews, Does: "shows line items without submissionReview", Effects: []fault.Effect{
+		lineItemShown.Change(func(s shownLineItem) shownLineItem {
+			delete(s.members, "submissionReview")
+			return s
+		}),
+	}},
+	{Name: "loses-review-custom", Proves: "sr-platform-keeps-submission-review", Part: OfReviews, Does: "shows submissionReview without custom", Effects: []fault.Effect{
+		showsReviews(func(review map[string]any) { delete(review, "custom") }),
+	}},
+	{Name: "sends-reviewable-status-as-text", Proves: "sr-platform-keeps-submission-review", Part: OfReviews, Does: "shows reviewableStatus as a string", Effects: []fault.Effect{
+		showsReviews(func(review map[string]any) {
+			if status, listed := review["reviewableStatus"].([]any); listed {
+				review["reviewableStatus"] = strings.Join(texts(status), " ")
+			}
+		}),
+	}},
+	{Name: "needs-reviewable-status", Proves: "sr-platform-keeps-submission-review", Part: OfReviews, Does: "refuses a submissionReview without reviewableStatus", Effects: []fault.Effect{
+		refusesReviews("there is no reviewableStatus", func(s *sentLineItem) bool { return !isArray(s.review()["reviewableStatus"]) }),
+	}},
+	{Name: "refuses-review-extensions", Proves: "sr-platform-keeps-submission-review", Part: OfReviews, Does: "refuses a submissionReview with an unknown member", Effects: []fault.Effect{
+		refusesReviews("there is an unknown member of submissionReview", func(s *sentLineItem) bool {
+			return slices.ContainsFunc(slices.Collect(maps.Keys(s.review())), isOddOfReview)
+		}),
+	}},
+	{Name: "drops-review-extensions", Conduct: true, Part: OfReviews, Permitted: true, Does: "keeps no unknown member of submissionReview", Effects: []fault.Effect{
+		readsReviews(func(s *sentLineItem, review map[string]any) {
+			maps.DeleteFunc(review, func(name string, _ any) bool { return isOddOfReview(name) })
+		}),
+	}},
+	{Name: "crashes-on-unknown-status", Proves: "sr-platform-keeps-submission-review", Part: OfReviews, Does: "answers 500 to a reviewableStatus with an unknown value", Effects: []fault.Effect{
+		reviewableStatusKnown.Answer(nil, crashesOn),
+	}},
+	{Name: "ignores-unknown-status", Conduct: true, Part: OfReviews, Permitted: true, Does: "leaves unknown values out of reviewableStatus", Effects: []fault.Effect{
+		readsReviews(func(s *sentLineItem, review map[string]any) {
+			if status := s.reviewableStatus(); status != nil {
+				review["reviewableStatus"] = slices.DeleteFunc(slices.Clone(status), func(value any) bool { return !isReviewable(value) })
+			}
+		}),
+	}},
+	{Name: "keeps-first-review-url", Proves: "sr-platform-updates-submission-review", Part: OfReviews, Does: "opens reviews at the address that the line item was made with", Effects: []fault.Effect{
+		changesReview(func(was lti.SubmissionReview, c *changedLineItem) {
+			if is := c.draft.item.SubmissionReview; is != nil {
+				kept := *is
+				kept.URL = was.URL
+				c.draft.item.SubmissionReview = &kept
+			}
+		}),
+	}},
+	{Name: "keeps-removed-reviews", Proves: "sr-platform-updates-submission-review", Part: OfReviews, Does: "offers reviews as before when submissionReview has been left out of a change", Effects: []fault.Effect{
+		changesReview(func(was lti.SubmissionReview, c *changedLineItem) {
+			if c.draft.item.SubmissionReview == nil {
+				c.draft.item.SubmissionReview = &was
+			}
+		}),
+	}},
+	{Name: "ignores-review-changes", Proves: "sr-platform-updates-submission-review", Part: OfReviews, Does: "does not change submissionReview", Effects: []fault.Effect{
+		changesReview(func(was lti.SubmissionReview, c *changedLineItem) {
+			c.draft.item.SubmissionReview, c.draft.members["submissionReview"] = &was, c.column.members["submissionReview"]
+		}),
+	}},
+	{Name: "takes-review-scripts", Proves: "sr-unsafe-review-url-refused", Part: OfReviews, Does: "takes a script for the address of reviews", Effects: []fault.Effect{
+		reviewURLOfTool.Lift(reviewURLIs(func(u *url.URL) bool { return u.Scheme == "javascript" })),
+	}},
+	{Name: "takes-plain-review-urls", Proves: "sr-unsafe-review-url-refused", Part: OfReviews, Does: "takes an http address for reviews", Effects: []fault.Effect{
+		reviewURLOfTool.Lift(reviewURLIs(func(u *url.URL) bool { return u.Scheme == "http" })),
+	}},
+	{Name: "takes-foreign-review-urls", Proves: "sr-unsafe-review-url-refused", Part: OfReviews, Does: "takes a stranger's address for reviews", Effects: []fault.Effect{
+		reviewURLOfTool.Lift(reviewURLIs(func(u *url.URL) bool {
+			return !isRelative(u) && u.Scheme != "javascript" && u.Scheme != "http"
+		})),
+	}},
+	{Name: "takes-relative-review-urls", Proves: "sr-unsafe-review-url-refused", Part: OfReviews, Does: "takes a path for the address of reviews", Effects: []fault.Effect{
+		reviewURLOfTool.Lift(reviewURLIs(isRelative)),
+	}},
+	{Name: "ignores-unsafe-review-urls", Conduct: true, Part: OfReviews, Permitted: true, Does: "leaves out an address for reviews that is none of the tool's", Effects: []fault.Effect{
+		readsReviews(func(s *sentLineItem, review map[string]any) {
+			if isText(review["url"]) && !s.ownsReviewURL() {
+				delete(review, "url")
+			}
+		}),
+	}},
 }
 
 // toldAnyway sends personal data of the learner where they are not shared.
@@ -201,4 +293,114 @@ func toldAnyway(data func(User) map[string]any) func(*draft) {
 			forUser(name, value)(d)
 		}
 	}
+}
+
+// firstLineItem names the first line item of the context in a review.
+func firstLineItem(d *draft) {
+	if items := d.launch.platform.LineItems(d.plan.ClientID, d.plan.Context.ID); len(items) > 0 && items[0].ID != d.plan.Review.LineItem {
+		endpoint("lineitem", items[0].ID)(d)
+	}
+}
+
+// lastLearner names the learner whose first score came last at the line item under review.
+func lastLearner(d *draft) {
+	p := d.launch.platform
+	p.grades.mu.Lock()
+	defer p.grades.mu.Unlock()
+	c := p.grades.column(d.plan.Review.LineItem)
+	if c == nil || len(c.rows) == 0 {
+		return
+	}
+	if last := c.rows[len(c.rows)-1].sub; last != d.plan.Review.Learner.Sub {
+		forUser("user_id", last)(d)
+	}
+}
+
+// plansReview changes where a review leads and what goes with it.
+func plansReview(change func(*plannedReview)) fault.Effect {
+	return reviewPlanned.Change(func(r plannedReview) plannedReview {
+		change(&r)
+		return r
+	})
+}
+
+// mixesReviewIn changes the launch of a resource link by what a line item of it says of
+// reviews.
+func mixesReviewIn(change func(review *lti.SubmissionReview, plan *Plan)) fault.Effect {
+	return launchPlanned.Change(func(l plannedLaunch) plannedLaunch {
+		if l.Message != lti.ResourceLinkRequest {
+			return l
+		}
+		for _, item := range l.platform.LineItems(l.ClientID, l.Context.ID) {
+			if item.ResourceLinkID == l.ResourceLink.ID && item.SubmissionReview != nil {
+				change(item.SubmissionReview, &l.Plan)
+			}
+		}
+		return l
+	})
+}
+
+// readsReviews changes what is read of submissionReview.
+func readsReviews(change func(s *sentLineItem, review map[string]any)) fault.Effect {
+	return readsItem(func(s *sentLineItem) {
+		if review := s.review(); review != nil {
+			change(s, review)
+		}
+	})
+}
+
+// refusesReviews refuses a line item with such a submissionReview.
+func refusesReviews(says string, when func(*sentLineItem) bool) fault.Effect {
+	return refusesLineItems(says, func(s *sentLineItem) bool { return s.review() != nil && when(s) })
+}
+
+// showsReviews changes submissionReview as it is shown.
+func showsReviews(change func(review map[string]any)) fault.Effect {
+	return lineItemShown.Change(func(s shownLineItem) shownLineItem {
+		if review, _ := s.members["submissionReview"].(map[string]any); review != nil {
+			shown := maps.Clone(review)
+			change(shown)
+			s.members["submissionReview"] = shown
+		}
+		return s
+	})
+}
+
+// changesReview changes what becomes of the submissionReview that a line item had, where it
+// is to be another.
+func changesReview(change func(was lti.SubmissionReview, c *changedLineItem)) fault.Effect {
+	return changes(func(c *changedLineItem) {
+		if was := c.column.item.SubmissionReview; was != nil && !reflect.DeepEqual(was, c.draft.item.SubmissionReview) {
+			change(*was, c)
+		}
+	})
+}
+
+// isOddOfReview says whether a member is none of submissionReview's (Submission Review
+// Service 1.0, on a per line item basis).
+func isOddOfReview(name string) bool {
+	return !slices.Contains([]string{"reviewableStatus", "label", "url", "custom"}, name)
+}
+
+// reviewURLIs are line items whose address for reviews is one like that.
+func reviewURLIs(is func(*url.URL) bool) func(*sentLineItem) bool {
+	return func(s *sentLineItem) bool {
+		address, named := s.review()["url"].(string)
+		u, err := url.Parse(address)
+		if err != nil {
+			u = &url.URL{Path: address}
+		}
+		return named && is(u)
+	}
+}
+
+func isRelative(u *url.URL) bool { return u.Host == "" && u.Scheme == "" }
+
+func texts(values []any) []string {
+	var all []string
+	for _, value := range values {
+		text, _ := value.(string)
+		all = append(all, text)
+	}
+	return all
 }

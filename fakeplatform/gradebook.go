@@ -114,8 +114,8 @@ func (p *Platform) AddLineItem(clientID, contextID string, item lti.LineItem) (l
 	if err != nil {
 		return lti.LineItem{}, fmt.Errorf("fakeplatform: add a line item: %w", err)
 	}
-	draft, wrong := p.readLineItem(asObject(raw), registration)
-	if len(wrong) > 0 {
+	sent := &sentLineItem{registration, true, raw, asObject(raw)}
+	if wrong := refusalsOf(lineItemRules.All(nil, sent)); len(wrong) > 0 {
 		return lti.LineItem{}, fmt.Errorf("fakeplatform: add a line item: %s", strings.Join(said(wrong), "; "))
 	}
 	p.grades.mu.Lock()
@@ -127,7 +127,7 @@ func (p *Platform) AddLineItem(clientID, contextID string, item lti.LineItem) (l
 	if item.ResourceLinkID != "" {
 		book.links[item.ResourceLinkID] = true
 	}
-	made := p.newColumn(book, draft, "")
+	made := p.newColumn(book, sent.draft(), "")
 	made.own = true
 	p.grades.insert(made)
 	return made.item, nil
@@ -191,6 +191,37 @@ func (c *column) row(sub string) *row {
 		return nil
 	}
 	return c.rows[i]
+}
+
+// offersGrades is the claim by which a launch offers the grade services
+// (Assignment and Grade Services 2.0, 3.1). It names the line item under review, or
+// that of the resource link where the link has exactly one.
+func (p *Platform) offersGrades(plan Plan) map[string]any {
+	scopes := plan.Grades.Scopes
+	if scopes == nil {
+		scopes = lti.GradeScopes
+	}
+	claim := map[string]any{"scope": slices.Clone(scopes), "lineitems": p.lineItemsURL(plan.Context.ID)}
+	p.grades.mu.Lock()
+	defer p.grades.mu.Unlock()
+	if plan.Review.LineItem != "" {
+		claim["lineitem"] = plan.Review.LineItem
+		return claim
+	}
+	book := p.grades.books[shelf{plan.ClientID, plan.Context.ID}]
+	if book == nil || plan.ResourceLink.ID == "" {
+		return claim
+	}
+	var attached []*column
+	for _, c := range book.columns {
+		if c.item.ResourceLinkID == plan.ResourceLink.ID {
+			attached = append(attached, c)
+		}
+	}
+	if named := p.namedLineItem(book, attached); named != nil {
+		claim["lineitem"] = named.id
+	}
+	return claim
 }
 
 // enroll notes, when a launch has begun, what the tool learns by it: its link and

@@ -213,6 +213,14 @@ type madeHint struct {
 
 var loginHintMade = &fault.Seam[madeHint]{Name: "the login_hint of a launch"}
 
+// plannedLaunch is what a launch is to say, before it begins.
+type plannedLaunch struct {
+	platform *Platform
+	Plan
+}
+
+var launchPlanned = &fault.Seam[plannedLaunch]{Name: "the plan of a launch"}
+
 // Begin plans a launch. Nothing is sent before a browser opens the launch's URL.
 func (p *Platform) Begin(plan Plan) (*Launch, error) {
 	switch plan.Message {
@@ -251,7 +259,7 @@ func (p *Platform) begin(plan Plan, ended *Attempt, failure *ExamError) (*Launch
 	} else if plan.ResourceLink == (ResourceLink{}) {
 		plan.ResourceLink = ResourceLink{ID: "link-1", Title: "Introduction", Description: "The first exercise of the course"}
 	}
-	p.mixesReviewIn(&plan)
+	plan = launchPlanned.Pass(p.carrier, plannedLaunch{p, plan}).Plan
 	if plan.TargetLinkURI == "" {
 		plan.TargetLinkURI = registration.TargetLinkURI
 	}

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"invigilator.example/fault"
 	"invigilator.example/lti"
 )
 
@@ -92,99 +93,49 @@ func one[T ~string](m *members, name string, of []T) T {
 // takeLineItem reads the line item that a tool sends.
 func (p *Platform) takeLineItem(q *gradeRequest) []refusal {
 	registration, _ := p.registrationOf(q.known.clientID)
-	aside, wrong := p.amendLineItem(q)
-	review, unsaid := p.amendReview(q)
-	var found []refusal
-	q.lineItem, found = p.readLineItem(q.object, registration)
-	maps.Copy(q.lineItem.members, aside)
-	p.spoilReview(&q.lineItem, review)
-	return slices.Concat(wrong, unsaid, found)
+	sent := lineItemRead.Pass(p.carrier, sentLineItem{registration, q.service == LineItems, q.body, q.object})
+	q.lineItem = sent.draft()
+	return refusalsOf(lineItemRules.All(p.carrier, &sent))
 }
 
-// readLineItem reads a line item of the tool of a registration (Assignment and
-// Grade Services 2.0, 3.2).
-func (p *Platform) readLineItem(object map[string]any, registration Registration) (lineItemDraft, []refusal) {
-	m := members{object: object}
-	if object == nil {
-		m.bad("the body is no JSON object of at most %d bytes", maxServiceBody)
-		return lineItemDraft{}, m.refusals
-	}
-	item := lti.LineItem{
-		Label: m.text("label"), ResourceID: m.text("resourceId"), Tag: m.text("tag"), ResourceLinkID: m.text("resourceLinkId"),
-		StartDateTime: m.text("startDateTime"), EndDateTime: m.text("endDateTime"),
-	}
-	if strings.TrimSpace(item.Label) == "" {
-		m.bad("label is missing or blank")
-	}
-	if maximum := m.maximum("scoreMaximum"); maximum == nil {
-		m.bad("scoreMaximum is missing")
-	} else {
-		item.ScoreMaximum = *maximum
-	}
-	start, starts := m.date("startDateTime")
-	end, ends := m.date("endDateTime")
-	if starts && ends && end.Before(start) {
-		m.bad("endDateTime is before startDateTime")
-	}
-	if value := object["gradesReleased"]; value != nil {
-		released, ok := value.(bool)
-		if !ok {
-			m.bad("gradesReleased is no boolean")
-		}
-		item.GradesReleased = &released
-	}
-	if value := object["submissionReview"]; value != nil {
-		var wrong refusals
-		item.SubmissionReview, wrong = readSubmissionReview(value, registration)
-		m.refusals = append(m.refusals, wrong...)
-	}
-	draft := lineItemDraft{members: maps.Clone(object), item: item}
+// draft is what a line item says, as far as it is what it must be.
+func (s *sentLineItem) draft() lineItemDraft {
+	draft := lineItemDraft{members: maps.Clone(s.object), item: lti.LineItem{
+		Label: s.text("label"), ResourceID: s.text("resourceId"), Tag: s.text("tag"), ResourceLinkID: s.text("resourceLinkId"),
+		StartDateTime: s.text("startDateTime"), EndDateTime: s.text("endDateTime"),
+	}}
 	maps.DeleteFunc(draft.members, func(name string, value any) bool { return name == "id" || value == nil })
-	return draft, m.refusals
+	draft.item.ScoreMaximum, _ = numeric(s.object["scoreMaximum"])
+	if released, ok := s.object["gradesReleased"].(bool); ok {
+		draft.item.GradesReleased = &released
+	}
+	if s.review() != nil {
+		draft.item.SubmissionReview = s.submissionReview()
+	}
+	return draft
 }
 
-// readSubmissionReview reads how submissions are reviewed (Submission Review
-// Service 1.0, on a per line item basis).
-func readSubmissionReview(value any, registration Registration) (*lti.SubmissionReview, refusals) {
-	object, ok := value.(map[string]any)
-	m := members{object: object}
-	if !ok {
-		m.bad("submissionReview is no object")
-		return nil, m.refusals
-	}
-	review := &lti.SubmissionReview{Label: m.text("label"), URL: m.text("url")}
-	if value := object["reviewableStatus"]; value != nil {
-		list, ok := value.([]any)
-		if !ok {
-			m.bad("reviewableStatus is no array")
-		}
+// submissionReview is how submissions are reviewed (Submission Review Service 1.0, on a per
+// line item basis).
+func (s *sentLineItem) submissionReview() *lti.SubmissionReview {
+	said := s.review()
+	review := &lti.SubmissionReview{}
+	review.Label, _ = said["label"].(string)
+	review.URL, _ = said["url"].(string)
+	if said["reviewableStatus"] != nil {
 		review.ReviewableStatus = []string{}
-		for _, value := range list {
+		for _, value := range s.reviewableStatus() {
 			status, _ := value.(string)
-			if status != lti.ReviewableNone && !slices.Contains(lti.ActivityProgresses, lti.ActivityProgress(status)) {
-				m.bad("reviewableStatus has a value that there is not")
-			}
 			review.ReviewableStatus = append(review.ReviewableStatus, status)
 		}
 	}
-	if object["url"] != nil && !registration.owns(review.URL) {
-		m.bad("the url of submissionReview is none of the tool's")
-	}
-	if value := object["custom"]; value != nil {
-		custom, ok := value.(map[string]any)
-		if !ok {
-			m.bad("the custom of submissionReview is no object")
-		}
+	if custom, ok := said["custom"].(map[string]any); ok {
 		review.Custom = map[string]string{}
-		for _, name := range slices.Sorted(maps.Keys(custom)) {
-			text, ok := custom[name].(string)
-			if !ok {
-				m.bad("custom parameter %.100q of submissionReview is no string", name)
-			}
-			review.Custom[name] = text
+		for name, value := range custom {
+			review.Custom[name], _ = value.(string)
 		}
 	}
-	return review, m.refusals
+	return review
 }
 
 // owns says whether a URL is one at which the tool was registered: at one of its
@@ -200,43 +151,47 @@ func (r Registration) owns(address string) bool {
 	})
 }
 
-// shown is a line item as it is sent.
-func (c *column) shown() map[string]any {
+// shows is a line item as it is sent.
+func (q *gradeRequest) shows(c *column) map[string]any {
 	item := maps.Clone(c.members)
 	item["id"] = c.id
-	return item
+	return lineItemShown.Pass(q.platform.carrier, shownLineItem{q, c, item}).members
 }
 
 // listLineItems lists the tool's line items (Assignment and Grade Services 2.0,
 // 3.2.4).
 func (p *Platform) listLineItems(q *gradeRequest) gradeAnswer {
 	query := q.URL.Query()
-	found := slices.DeleteFunc(slices.Clone(q.book.columns), func(c *column) bool { return !p.passes(query, c.item) })
-	found = append(p.spoilSelection(q, found), p.foreignColumns(q)...)
+	found := slices.DeleteFunc(slices.Clone(q.book.columns), func(c *column) bool { return !passes(p.carrier, query, c.item) })
+	found = lineItemsFound.Pass(p.carrier, foundLineItems{q, found}).columns
+	for _, c := range q.book.removed {
+		c.missed = false
+	}
 	columns, next, wrong := page(p, q, found, func(c *column) int { return c.number })
 	items := []map[string]any{}
 	for _, c := range columns {
-		items = append(items, c.shown())
+		items = append(items, q.shows(c))
 	}
 	return q.container(items, next, wrong)
 }
 
 // passes says whether a line item passes all filters that there are.
-func (p *Platform) passes(query url.Values, item lti.LineItem) bool {
-	passed, failed := 0, 0
-	for _, f := range []struct{ name, value, ignored string }{
-		{paramResourceLinkID, item.ResourceLinkID, IgnoresResourceLinkFilter}, {paramResourceID, item.ResourceID, IgnoresResourceIDFilter},
-		{paramTag, item.Tag, IgnoresTagFilter},
+func passes(c *fault.Carrier, query url.Values, item lti.LineItem) bool {
+	var of filteredLineItem
+	for _, f := range []filter{
+		{paramResourceLinkID, query.Get(paramResourceLinkID), item.ResourceLinkID},
+		{paramResourceID, query.Get(paramResourceID), item.ResourceID},
+		{paramTag, query.Get(paramTag), item.Tag},
 	} {
 		switch {
 		case !query.Has(f.name):
-		case p.readsFilter(f.name, query.Get(f.name)) == f.value, p.has(f.ignored):
-			passed++
+		case filterPassed.Taken(c, f):
+			of.passed++
 		default:
-			failed++
+			of.failed++
 		}
 	}
-	return failed == 0 || passed > 0 && p.has(JoinsFilters)
+	return lineItemListed.Taken(c, of)
 }
 
 // container answers with a page of a container.
@@ -256,74 +211,62 @@ func (q *gradeRequest) answer(status int, body any) gradeAnswer {
 	return gradeAnswer{status: status, header: http.Header{"Content-Type": {q.does.gives}}, body: body}
 }
 
+// refuses answers with the first of what is wrong.
+func refuses(wrong refusals) gradeAnswer { return gradeAnswer{why: &wrong[0]} }
+
 // createLineItem makes a line item (Assignment and Grade Services 2.0, 3.2.5).
 func (p *Platform) createLineItem(q *gradeRequest) gradeAnswer {
-	if link := q.lineItem.item.ResourceLinkID; link != "" && !q.book.links[link] {
-		if takes, why := p.takesLineItemLink(q, link); !takes {
-			return gradeAnswer{why: why}
-		}
+	if wrong := refusalsOf(newLineItemRules.All(p.carrier, q)); len(wrong) > 0 {
+		return refuses(wrong)
 	}
-	if twin := p.twinOf(q); twin != nil {
-		return q.answer(http.StatusCreated, twin.shown())
+	asked := lineItemMade.Pass(p.carrier, newLineItem{gradeRequest: q})
+	if asked.instead != nil {
+		return q.answer(http.StatusCreated, q.shows(asked.instead))
 	}
-	if len(q.book.columns) >= maxColumns {
-		return gradeAnswer{why: &refusal{http.StatusConflict, lti.ErrorInvalidRequest, "the gradebook is full"}}
-	}
-	made := p.newColumn(q.book, q.lineItem, p.suppliedID(q))
-	answer := q.answer(http.StatusCreated, made.shown())
+	made := p.newColumn(q.book, q.lineItem, asked.key)
+	made.rows = asked.rows
+	answer := q.answer(http.StatusCreated, q.shows(made))
 	answer.header.Set("Location", made.id)
-	p.revives(made)
-	answer.effect = func() { p.grades.insert(made) }
+	answer.effect = func() {
+		made.members = lineItemKept.Pass(p.carrier, keptLineItem{q, made.members}).members
+		p.grades.insert(made)
+	}
 	return answer
 }
 
 func (p *Platform) showLineItem(q *gradeRequest) gradeAnswer {
-	return q.answer(http.StatusOK, q.column.shown())
+	return q.answer(http.StatusOK, q.shows(q.column))
 }
 
 // replaceLineItem changes a line item to what the tool has sent, but for what never
 // changes: its id, and the resource link that it is attached to (Assignment and
 // Grade Services 2.0, 3.2.6).
 func (p *Platform) replaceLineItem(q *gradeRequest) gradeAnswer {
-	link := q.column.item.ResourceLinkID
-	if sent := q.lineItem.item.ResourceLinkID; sent != "" && sent != link {
-		moves, refuses := p.keepsLink()
-		if refuses {
-			return gradeAnswer{why: &refusal{http.StatusBadRequest, lti.ErrorInvalidRequest, "resourceLinkId does not change"}}
-		}
-		if moves {
-			link = sent
-		}
+	if wrong := refusalsOf(changedLineItemRules.All(p.carrier, q)); len(wrong) > 0 {
+		return refuses(wrong)
 	}
-	if id := q.object["id"]; id != nil && id != q.column.id && p.has(RefusesOtherIDs) {
-		return gradeAnswer{why: &refusal{http.StatusBadRequest, lti.ErrorInvalidRequest, "id does not change"}}
-	}
+	to := lineItemChanged.Pass(p.carrier, changedLineItem{q, q.lineItem, q.column.item.ResourceLinkID})
 	made := *q.column
-	made.members, made.item = q.lineItem.members, q.lineItem.item
-	if tag := q.column.item.Tag; tag != "" && made.item.Tag == "" && p.has(KeepsLeftOutTags) {
-		made.item.Tag, made.members["tag"] = tag, tag
-	}
-	made.item.ID, made.item.ResourceLinkID = made.id, link
+	made.members, made.item = to.draft.members, to.draft.item
+	made.item.ID, made.item.ResourceLinkID = made.id, to.link
 	delete(made.members, "resourceLinkId")
-	if link != "" {
-		made.members["resourceLinkId"] = link
+	if to.link != "" {
+		made.members["resourceLinkId"] = to.link
 	}
-	p.keepsReview(q.column, &made)
-	answer := q.answer(http.StatusOK, made.shown())
-	changes := p.changesToo(q, made)
+	answer := q.answer(http.StatusOK, q.shows(&made))
 	answer.effect = func() {
+		made.members = lineItemKept.Pass(p.carrier, keptLineItem{q, made.members}).members
 		*q.column = made
-		changes()
 	}
 	return answer
 }
 
 // deleteLineItem removes a line item that the tool has made.
 func (p *Platform) deleteLineItem(q *gradeRequest) gradeAnswer {
-	if q.column.own {
-		return p.refusesToDeleteOwn()
+	if wrong := refusalsOf(removedLineItemRules.All(p.carrier, q)); len(wrong) > 0 {
+		return refuses(wrong)
 	}
-	removed := append(p.twins(q, RemovesTwins), q.column)
+	removed := lineItemsRemoved.Pass(p.carrier, foundLineItems{q, []*column{q.column}}).columns
 	return gradeAnswer{status: http.StatusNoContent, effect: func() {
 		for _, c := range removed {
 			p.grades.remove(c)

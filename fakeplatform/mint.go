@@ -201,7 +201,7 @@ func (l *Launch) claims(plan Plan, request url.Values, now time.Time) lti.Claims
 		claims[lti.ClaimAGS] = l.platform.offersGrades(plan)
 	}
 	if plan.Message == lti.SubmissionReviewRequest {
-		claims[lti.ClaimForUser] = l.platform.spoilForUser(plan, plan.forUser())
+		claims[lti.ClaimForUser] = plan.forUser()
 	}
 	l.platform.offersParts(plan, claims)
 	plan.Needs.add(claims)

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 
+	"invigilator.example/fault"
 	"invigilator.example/lti"
 )
 
@@ -16,6 +17,15 @@ type Review struct {
 	Learner  User
 }
 
+// A reviewOffer is a learner's work at a line item, and what is known of it.
+type reviewOffer struct {
+	of     *column
+	scored bool // there is a score
+	listed bool // its status is among those that the line item names
+}
+
+var reviewOffered = &fault.Step[reviewOffer]{Name: "a learner's work is offered for review", Honest: func(o reviewOffer) bool { return o.listed }}
+
 // Reviewable says whether a learner's work at a line item is offered for review
 // (Submission Review Service 1.0, on a per line item basis).
 func (p *Platform) Reviewable(lineItem, sub string) bool {
@@ -25,28 +35,32 @@ func (p *Platform) Reviewable(lineItem, sub string) bool {
 	if c == nil {
 		return false
 	}
-	offered := p.offersReview(c, sub)
-	if own := c.own && c.row(sub) != nil; own != offered && p.has(ReviewsOwnLineItemsAlone) {
-		return own
-	}
-	return offered
-}
-
-func (p *Platform) offersReview(c *column, sub string) bool {
-	if c.item.SubmissionReview == nil {
-		return false
-	}
+	offer := reviewOffer{of: c}
 	status := lti.ReviewableNone
 	if r := c.row(sub); r != nil {
-		status = string(r.score.ActivityProgress)
+		offer.scored, status = true, string(r.score.ActivityProgress)
 	}
-	scored := status != lti.ReviewableNone
-	listed := slices.Contains(c.item.SubmissionReview.ReviewableStatus, status)
-	if c.item.SubmissionReview.ReviewableStatus == nil {
-		listed = scored
+	if review := c.item.SubmissionReview; review != nil {
+		offer.listed = slices.Contains(review.ReviewableStatus, status) || review.ReviewableStatus == nil && offer.scored
 	}
-	return p.spoilOffer(listed, scored)
+	return reviewOffered.Taken(p.carrier, offer)
 }
+
+// A plannedReview is where a review leads and what goes with it, by its line item, its
+// resource link and its tool.
+type plannedReview struct {
+	registration  Registration
+	ofItem        lti.SubmissionReview
+	usualTarget   string // where the line item names none
+	customOfLink  map[string]string
+	targetLinkURI string
+	custom        map[string]string
+}
+
+var reviewPlanned = &fault.Seam[plannedReview]{Name: "where a review leads and what goes with it", Clone: func(r plannedReview) plannedReview {
+	r.custom = maps.Clone(r.custom)
+	return r
+}}
 
 // planReview completes the plan of a launch that opens a learner's work, by what
 // the line item says (Submission Review Service 1.0, on a per line item basis).
@@ -69,12 +83,18 @@ func (p *Platform) planReview(plan *Plan, registration Registration) error {
 	case attached != plan.ResourceLink.ID:
 		plan.ResourceLink = ResourceLink{ID: attached}
 	}
-	review := lti.SubmissionReview{}
-	if c.item.SubmissionReview != nil {
-		review = *c.item.SubmissionReview
+	review := plannedReview{
+		registration: registration, usualTarget: cmp.Or(plan.TargetLinkURI, registration.ReviewURI, registration.TargetLinkURI),
+		customOfLink: plan.Custom, custom: map[string]string{},
 	}
-	plan.TargetLinkURI = p.spoilTarget(review.URL, cmp.Or(plan.TargetLinkURI, registration.ReviewURI, registration.TargetLinkURI), registration)
-	plan.Custom = p.spoilReviewCustom(review.Custom, plan.Custom)
+	if c.item.SubmissionReview != nil {
+		review.ofItem = *c.item.SubmissionReview
+	}
+	review.targetLinkURI = cmp.Or(review.ofItem.URL, review.usualTarget)
+	maps.Copy(review.custom, review.customOfLink)
+	maps.Copy(review.custom, review.ofItem.Custom)
+	review = reviewPlanned.Pass(p.carrier, review)
+	plan.TargetLinkURI, plan.Custom = review.targetLinkURI, review.custom
 	return nil
 }
 
@@ -92,35 +112,4 @@ func (plan Plan) forUser() map[string]any {
 		claim["roles"] = slices.Clone(learner.Roles)
 	}
 	return filled(claim)
-}
-
-// offersGrades is the claim by which a launch offers the grade services
-// (Assignment and Grade Services 2.0, 3.1). It names the line item under review,
-// or that of the resource link where the link has exactly one.
-func (p *Platform) offersGrades(plan Plan) map[string]any {
-	scopes := plan.Grades.Scopes
-	if scopes == nil {
-		scopes = lti.GradeScopes
-	}
-	claim := map[string]any{"scope": slices.Clone(scopes), "lineitems": p.lineItemsURL(plan.Context.ID)}
-	p.grades.mu.Lock()
-	defer p.grades.mu.Unlock()
-	if plan.Message == lti.SubmissionReviewRequest {
-		claim["lineitem"] = p.reviewedLineItem(plan)
-		return claim
-	}
-	book := p.grades.books[shelf{plan.ClientID, plan.Context.ID}]
-	if book == nil || plan.ResourceLink.ID == "" {
-		return claim
-	}
-	var attached []*column
-	for _, c := range book.columns {
-		if c.item.ResourceLinkID == plan.ResourceLink.ID {
-			attached = append(attached, c)
-		}
-	}
-	if named := p.namedLineItem(book, attached); named != nil {
-		claim["lineitem"] = named.id
-	}
-	return claim
 }

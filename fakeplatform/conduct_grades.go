@@ -76,17 +76,13 @@ func emptyLineItem(d *draft) {
 	}
 }
 
-// namedLineItem is the line item that a launch names: the one that its link has.
-// It is called with the gradebooks locked.
-func (p *Platform) namedLineItem(book *gradebook, attached []*column) *column {
-	switch {
-	case len(attached) == 0 && len(book.columns) > 0 && p.has(NamesAnyLineItem):
-		return book.columns[0]
-	case len(attached) == 1 && (attached[0].own || !p.has(NamesOwnLineItemsAlone)),
-		len(attached) > 1 && p.has(NamesFirstOfSeveral):
-		return attached[0]
-	}
-	return nil
+// namesLineItem changes which line item a launch names. It is called with the gradebooks
+// locked.
+func namesLineItem(change func(*namedLineItem)) fault.Effect {
+	return lineItemNamed.Change(func(n namedLineItem) namedLineItem {
+		change(&n)
+		return n
+	})
 }
 
 // wellFormed says whether the last part of a line item's id could be one.

@@ -13,9 +13,6 @@ import (
 // The names of the defects of the grade services (Assignment and Grade Services
 // 2.0), and of the claim that offers them.
 const (
-	NamesAnyLineItem            = "names-any-line-item"
-	NamesOwnLineItemsAlone      = "names-own-line-items-alone"
-	NamesFirstOfSeveral         = "names-first-of-several-line-items"
 	RefusesFractions            = "refuses-fractions-of-seconds"
 	RefusesScoresWithoutPoints  = "refuses-scores-without-points"
 	RefusesLongComments         = "refuses-long-comments"
@@ -117,9 +114,27 @@ var gradeDefects = []Fault{
 	{Name: "leaves-line-items-out", Proves: "ags-claim-shape", Part: OfGrades, Does: "leaves lineitems out for those who teach", claims: toTeachers(endpointWithout("lineitems"))},
 	{Name: "names-line-item-by-path", Proves: "ags-claim-shape", Part: OfGrades, Does: "sends the path of lineitem alone to those who teach", claims: toTeachers(endpointAs("lineitem", pathAlone))},
 	{Name: "sends-empty-line-item", Conduct: true, Part: OfGrades, Permitted: true, Does: "sends an empty lineitem where there is none", claims: emptyLineItem},
-	{Name: NamesAnyLineItem, Proves: "ags-claim-lineitem-only-if-single", Part: OfGrades, Does: "names the first line item of the context for a link that has none"},
-	{Name: NamesOwnLineItemsAlone, Proves: "ags-claim-lineitem-only-if-single", Part: OfGrades, Does: "names no line item that a tool has made"},
-	{Name: NamesFirstOfSeveral, Proves: "ags-claim-lineitem-only-if-single", Part: OfGrades, Does: "names the first line item of a link that has several"},
+	{Name: "names-any-line-item", Proves: "ags-claim-lineitem-only-if-single", Part: OfGrades, Does: "names the first line item of the context for a link that has none", Effects: []fault.Effect{
+		namesLineItem(func(n *namedLineItem) {
+			if len(n.attached) == 0 && len(n.book.columns) > 0 {
+				n.column = n.book.columns[0]
+			}
+		}),
+	}},
+	{Name: "names-own-line-items-alone", Proves: "ags-claim-lineitem-only-if-single", Part: OfGrades, Does: "names no line item that a tool has made", Effects: []fault.Effect{
+		namesLineItem(func(n *namedLineItem) {
+			if n.column != nil && !n.column.own {
+				n.column = nil
+			}
+		}),
+	}},
+	{Name: "names-first-of-several-line-items", Proves: "ags-claim-lineitem-only-if-single", Part: OfGrades, Does: "names the first line item of a link that has several", Effects: []fault.Effect{
+		namesLineItem(func(n *namedLineItem) {
+			if len(n.attached) > 1 {
+				n.column = n.attached[0]
+			}
+		}),
+	}},
 
 	// Access tokens.
 	{Name: "grants-scopes-by-substring", Proves: "sec-token-scope-limits", Part: OfGrades, Does: "grants each scope whose name is found in the text of the request: lineitem, too, where lineitem.readonly is asked for", Effects: []fault.Effect{

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"invigilator.example/fakeplatform/part"
+	"invigilator.example/fault"
 	"invigilator.example/lti"
 )
 
@@ -218,11 +219,24 @@ func (p *Platform) offersGrades(plan Plan) map[string]any {
 			attached = append(attached, c)
 		}
 	}
-	if named := p.namedLineItem(book, attached); named != nil {
-		claim["lineitem"] = named.id
+	named := namedLineItem{book: book, attached: attached}
+	if len(attached) == 1 {
+		named.column = attached[0]
+	}
+	if named = lineItemNamed.Pass(p.carrier, named); named.column != nil {
+		claim["lineitem"] = named.column.id
 	}
 	return claim
 }
+
+// namedLineItem is the line item that a launch names, nil for none, among those of its link.
+type namedLineItem struct {
+	book     *gradebook
+	attached []*column
+	column   *column
+}
+
+var lineItemNamed = &fault.Seam[namedLineItem]{Name: "the line item that a launch names"}
 
 // enroll notes, when a launch has begun, what the tool learns by it: its link and
 // its people.

@@ -61,7 +61,13 @@ var (
 		}
 		return nil
 	}}
-	maximumNumber   = typed("scoreMaximum", "number, or too large", isNumeric)
+	maximumNumber = &fault.Rule[*sentLineItem]{Name: "scoreMaximum is a number that points can be reckoned with", Broken: func(s *sentLineItem) error {
+		maximum := s.object["scoreMaximum"]
+		if _, is := numeric(maximum); maximum != nil && !is {
+			return invalidRequest("scoreMaximum is no number, or too large")
+		}
+		return nil
+	}}
 	maximumPositive = &fault.Rule[*sentLineItem]{Name: "scoreMaximum is above 0", Broken: func(s *sentLineItem) error {
 		if n, ok := numeric(s.object["scoreMaximum"]); ok && n < 1/largest {
 			return invalidRequest("scoreMaximum is not above 0")
@@ -167,11 +173,6 @@ func isObject(value any) bool {
 
 func isArray(value any) bool {
 	_, is := value.([]any)
-	return is
-}
-
-func isNumeric(value any) bool {
-	_, is := numeric(value)
 	return is
 }
 

@@ -37,7 +37,7 @@ var lineItemDefects = []Fault{
 			a.answer.why = &refusal{http.StatusNotFound, lti.ErrorInvalidRequest, "there are no line items"}
 		}),
 	}},
-	{Name: "lists-line-items-as-json", Proves: "ags-lineitems-list", Part: OfGrades, Does: "lists line items as application/json", Effects: []fault.Effect{answersLineItems(listing, asJSONAlone)}},
+	{Name: "lists-line-items-as-json", Proves: "ags-lineitems-list", Part: OfGrades, Does: "lists line items as application/json", Effects: []fault.Effect{answersLineItems(listing, asJSONType)}},
 	{Name: "leaves-labels-out-of-lists", Proves: "ags-lineitems-list", Part: OfGrades, Does: "lists line items without label", Effects: []fault.Effect{
 		showsLineItems(listing, func(s shownLineItem) { delete(s.members, "label") }),
 	}},
@@ -87,7 +87,7 @@ var lineItemDefects = []Fault{
 	{Name: "answers-creation-with-200", Proves: "ags-lineitem-create", Part: OfGrades, Does: "answers 200 when a line item has been made", Effects: []fault.Effect{
 		answersLineItems(making, func(a *answeredGrades) { a.answer.status = http.StatusOK }),
 	}},
-	{Name: "answers-creation-as-json", Proves: "ags-lineitem-create", Part: OfGrades, Does: "answers a new line item as application/json", Effects: []fault.Effect{answersLineItems(making, asJSONAlone)}},
+	{Name: "answers-creation-as-json", Proves: "ags-lineitem-create", Part: OfGrades, Does: "answers a new line item as application/json", Effects: []fault.Effect{answersLineItems(making, asJSONType)}},
 	{Name: "leaves-ids-out-of-answers", Proves: "ags-lineitem-create", Part: OfGrades, Does: "answers a new line item without id", Effects: []fault.Effect{
 		showsLineItems(making, func(s shownLineItem) { delete(s.members, "id") }),
 	}},
@@ -432,8 +432,6 @@ func answersLineItems(when func(*gradeRequest) bool, change func(*answeredGrades
 		return a
 	})
 }
-
-func asJSONAlone(a *answeredGrades) { a.answer.header.Set("Content-Type", jsonMediaType) }
 
 // showsLineItems changes line items as the answers to requests have them.
 func showsLineItems(when func(*gradeRequest) bool, change func(shownLineItem)) fault.Effect {

@@ -52,14 +52,6 @@ func (all *refusals) bad(format string, args ...any) {
 	*all = append(*all, refusal{http.StatusBadRequest, lti.ErrorInvalidRequest, fmt.Sprintf(format, args...)})
 }
 
-// refused is a refusal as checks return it, none where it is nil.
-func refused(why *refusal) []refusal {
-	if why == nil {
-		return nil
-	}
-	return []refusal{*why}
-}
-
 // said returns what the refusals say.
 func said(all []refusal) []string {
 	var says []string

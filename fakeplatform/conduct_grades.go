@@ -432,17 +432,3 @@ func nextWithoutRelation(a *answeredGrades) {
 		a.answer.header.Set("Link", strings.Split(links[0], ";")[0])
 	}
 }
-
-// spoilGradeAnswer changes the answer about line items, or forgets what the request was to
-// change. It is called with the gradebooks locked.
-func (p *Platform) spoilGradeAnswer(q *gradeRequest, answer *gradeAnswer) {
-	if answer.why != nil {
-		return
-	}
-	switch q.service {
-	case Scores:
-		p.spoilScoreAnswer(answer)
-	case Results:
-		p.spoilResults(q, answer)
-	}
-}

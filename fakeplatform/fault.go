@@ -170,7 +170,7 @@ func FaultNamed(name string) (Fault, bool) {
 // change, and after them the defects that are no stimuli.
 var faults = slices.Concat(loginFaults, answerFaults, signatureFaults, keyFaults, claimFaults,
 	about(OfExams, examFaults), about(OfExams, serviceFaults), about(OfGrades, gradeFaults), about(OfReviews, reviewFaults),
-	messageDefects, conductDefects, examMessageDefects, examDefects, serviceDefects, gradeDefects, lineItemDefects, reviewDefects, partFaults(parts))
+	messageDefects, conductDefects, examMessageDefects, examDefects, serviceDefects, gradeDefects, lineItemDefects, scoreDefects, reviewDefects, partFaults(parts))
 
 // about says of the faults of a list what they are about.
 func about(part Part, faults []Fault) []Fault {

@@ -144,8 +144,8 @@ var lineItemDefects = []Fault{
 		refusesNew("a new line item has no tag", func(s *sentLineItem) bool { return s.object["tag"] == nil }),
 	}},
 	{Name: "refuses-long-labels", Proves: "ags-lineitem-create", Part: OfGrades, Does: "refuses a new line item whose label has more than 100 characters", Effects: []fault.Effect{refusesNew("label is too long", hasLongLabel)}},
-	{Name: "reads-no-exponents", Proves: "ags-lineitem-create", Part: OfGrades, Does: "refuses numbers with an exponent", Effects: []fault.Effect{refusesNew(inNoForm, maximumIs(withExponent))}},
-	{Name: "reads-few-digits", Proves: "ags-lineitem-create", Part: OfGrades, Does: "refuses numbers with more than sixteen digits", Effects: []fault.Effect{refusesNew(inNoForm, maximumIs(withManyDigits))}},
+	{Name: "reads-no-exponents", Proves: "ags-lineitem-create", Part: OfGrades, Does: "refuses numbers with an exponent", Effects: []fault.Effect{refusesNew(inNoForm, maximumIs(withExponent)), refusesScore(inNoForm, pointsAre(withExponent))}},
+	{Name: "reads-few-digits", Proves: "ags-lineitem-create", Part: OfGrades, Does: "refuses numbers with more than sixteen digits", Effects: []fault.Effect{refusesNew(inNoForm, maximumIs(withManyDigits)), refusesScore(inNoForm, pointsAre(withManyDigits))}},
 	{Name: "leaves-dates-out", Conduct: true, Part: OfGrades, Permitted: true, Does: "keeps neither dates nor gradesReleased of line items", Effects: []fault.Effect{
 		readsNew(func(s *sentLineItem) { withoutDates(s.object) }),
 	}},

@@ -22,8 +22,6 @@ const (
 	ReturnsReviewsToCourses = "returns-reviews-to-courses"
 	ShowsNothingWaiting     = "shows-nothing-waiting"
 	KeepsWorkWaiting        = "keeps-work-waiting"
-	KeepsFirstGrades        = "keeps-first-grades"
-	TakesEarlierGrades      = "takes-earlier-grades"
 	OpensAnybodysReview     = "opens-anybodys-review"
 )
 
@@ -196,8 +194,8 @@ var reviewDefects = []Fault{
 	}},
 	{Name: ShowsNothingWaiting, Proves: "sr-score-needs-grading-offered", Part: OfReviews, Does: "does not show that work waits for grading"},
 	{Name: KeepsWorkWaiting, Proves: "sr-regrade-accepted", Part: OfReviews, Does: "shows that work waits which has been graded"},
-	{Name: KeepsFirstGrades, Proves: "sr-regrade-accepted", Part: OfReviews, Does: "keeps the first grade of work that can be reviewed"},
-	{Name: TakesEarlierGrades, Proves: "sr-regrade-accepted", Part: OfReviews, Does: "takes an earlier grade of work that can be reviewed"},
+	{Name: "keeps-first-grades", Proves: "sr-regrade-accepted", Part: OfReviews, Does: "keeps the first grade of work that can be reviewed", Effects: []fault.Effect{scoreCounts.Take(false, and(ofReviewable, isRegrade))}},
+	{Name: "takes-earlier-grades", Proves: "sr-regrade-accepted", Part: OfReviews, Does: "takes an earlier grade of work that can be reviewed", Effects: []fault.Effect{scoreLater.Lift(and(ofReviewable, isEarlier))}},
 
 	// What a line item says of its reviews.
 	{Name: "hides-submission-reviews", Proves: "sr-platform-keeps-submission-review", Part: OfReviews, Does: "shows line items without submissionReview", Effects: []fault.Effect{

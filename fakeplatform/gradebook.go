@@ -95,8 +95,8 @@ type row struct {
 	score  lti.Score
 	at     time.Time
 
-	earlier *lti.Score // for a fault: the one before; nil for none
-	comment string     // for a fault: the first one
+	earlier *lti.Score // the one before; nil for none
+	comment string     // the first one
 }
 
 func newGradebooks() gradebooks {
@@ -168,9 +168,7 @@ func (p *Platform) Grade(lineItem, sub string) Grade {
 }
 
 // final says whether the points of a score are the grade.
-func (p *Platform) final(score lti.Score) bool {
-	return score.GradingProgress == lti.FullyGraded || score.ScoreGiven != nil && p.has(finalToo[score.GradingProgress])
-}
+func (p *Platform) final(score lti.Score) bool { return pointsFinal.Taken(p.carrier, score) }
 
 // points returns what a score is of the line item's maximum, and nil for nothing
 // (Assignment and Grade Services 2.0, 3.4).
@@ -179,11 +177,8 @@ func (p *Platform) points(c *column, score lti.Score) *float64 {
 		return nil
 	}
 	most := c.item.ScoreMaximum
-	if c.first > 0 && c.first != most && p.has(ScalesToFirstMaximum) {
-		most = c.first
-	}
-	scaled := p.spoilPoints(score, *score.ScoreGiven / *score.ScoreMaximum * most, most)
-	return &scaled
+	scaled := pointsScaled.Pass(p.carrier, scaledPoints{score, most, c.first, *score.ScoreGiven / *score.ScoreMaximum * most})
+	return &scaled.points
 }
 
 func (c *column) row(sub string) *row {

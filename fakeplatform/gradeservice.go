@@ -86,10 +86,6 @@ type gradeRequest struct {
 	column   *column         // nil where the tool has no such line item there
 	lineItem lineItemDraft
 	score    scoreDraft
-
-	// For faults: it is answered as if there were what it is about, and the score
-	// has no timestamp.
-	moot, undated bool
 }
 
 // A gradeAnswer is the answer of a grade service before it is sent; the fault of
@@ -242,7 +238,6 @@ func (p *Platform) answerGrades(q *gradeRequest, wrong *refusals) gradeAnswer {
 	if !answered.undone {
 		answered.answer.effect = effect
 	}
-	p.spoilGradeAnswer(q, &answered.answer)
 	return answered.answer
 }
 

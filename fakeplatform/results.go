@@ -21,12 +21,12 @@ func (p *Platform) listResults(q *gradeRequest) gradeAnswer {
 	for _, r := range q.column.rows {
 		found = append(found, entry{q.column, r})
 	}
-	query := q.URL.Query()
-	found = slices.DeleteFunc(p.spoilEntries(q, found), func(e entry) bool { return !p.filtersResult(q, query, e.sub) })
+	found = resultsFound.Pass(p.carrier, foundResults{q, found}).found
+	found = slices.DeleteFunc(found, func(e entry) bool { return !resultWanted.Taken(p.carrier, wantedResult{q, e.sub}) })
 	entries, next, wrong := page(p, q, found, func(e entry) int { return e.row.number })
 	results := []map[string]any{}
 	for _, e := range entries {
-		for _, score := range append(p.earlierOf(e.row), e.score) {
+		for _, score := range scoresListed.Pass(p.carrier, listedScores{e.row, []lti.Score{e.score}}).scores {
 			results = append(results, p.result(e, score))
 		}
 	}
@@ -42,11 +42,11 @@ func (p *Platform) result(e entry, score lti.Score) map[string]any {
 	if points := p.points(e.column, score); points != nil && p.final(score) {
 		result["resultScore"] = *points
 	}
-	if comment := p.spoilComment(e.row, score.Comment); comment != "" {
-		result["comment"] = comment
+	if score.Comment != "" {
+		result["comment"] = score.Comment
 	}
 	if score.ScoringUserID != "" {
 		result["scoringUserId"] = score.ScoringUserID
 	}
-	return result
+	return resultTold.Pass(p.carrier, toldResult{e, result}).members
 }

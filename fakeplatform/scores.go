@@ -3,7 +3,6 @@ package fakeplatform
 import (
 	"cmp"
 	"net/http"
-	"slices"
 	"strings"
 	"time"
 
@@ -19,45 +18,17 @@ type scoreDraft struct {
 // takeScore reads the score that a tool sends (Assignment and Grade Services 2.0,
 // 3.4).
 func (p *Platform) takeScore(q *gradeRequest) []refusal {
-	wrong := p.amendScore(q)
-	if q.moot {
-		return nil
+	if q.object != nil {
+		q.object = scoreRead.Pass(p.carrier, readScore{q, q.object}).object
 	}
-	m := members{object: q.object, refusals: wrong}
-	if q.object == nil {
-		m.bad("the body is no JSON object of at most %d bytes", maxServiceBody)
-		return m.refusals
-	}
-	s := &q.score
-	s.Score = lti.Score{
+	m := members{object: q.object} // what is wrong with them is told by the rules
+	q.score.Score = lti.Score{
 		UserID: m.text("userId"), Timestamp: m.text("timestamp"), Comment: m.text("comment"), ScoringUserID: m.text("scoringUserId"),
-		ActivityProgress: one(&m, "activityProgress", lti.ActivityProgresses), GradingProgress: one(&m, "gradingProgress", lti.GradingProgresses),
+		ActivityProgress: lti.ActivityProgress(m.text("activityProgress")), GradingProgress: lti.GradingProgress(m.text("gradingProgress")),
 		ScoreGiven: m.number("scoreGiven"), ScoreMaximum: m.maximum("scoreMaximum"),
 	}
-	if s.UserID == "" {
-		m.bad("userId is missing or empty")
-	}
-	var dated bool
-	if s.at, dated = m.date("timestamp"); !dated && s.Timestamp == "" {
-		m.bad("timestamp is missing")
-	}
-	if s.ScoreGiven != nil && *s.ScoreGiven < 0 {
-		m.bad("scoreGiven is below 0")
-	}
-	if s.ScoreGiven != nil && s.ScoreMaximum == nil {
-		m.bad("there is a scoreGiven without scoreMaximum")
-	}
-	if value := q.object["submission"]; value != nil {
-		object, ok := value.(map[string]any)
-		if !ok {
-			m.bad("submission is no object")
-		}
-		submission := members{object: object}
-		submission.date("startedAt")
-		submission.date("submittedAt")
-		m.refusals = append(m.refusals, submission.refusals...)
-	}
-	return m.refusals
+	q.score.at, _ = m.date("timestamp")
+	return refusalsOf(scoreRules.All(p.carrier, q))
 }
 
 // improprieties are what a tool should have sent otherwise, though the platform
@@ -73,49 +44,32 @@ func (s scoreDraft) improprieties(object map[string]any) []string {
 	return found
 }
 
-// record takes a score of a member that is later than the last one of that
-// learner (Assignment and Grade Services 2.0, 3.4).
+// record takes a score of a learner that is later than the last one (Assignment and
+// Grade Services 2.0, 3.4).
 func (p *Platform) record(q *gradeRequest) gradeAnswer {
-	if q.moot {
-		return gradeAnswer{status: http.StatusNoContent}
+	r := recordedScore{q, q.column.row(q.score.UserID)}
+	if wrong := refusalsOf([]error{recordRules.First(p.carrier, r)}); len(wrong) > 0 {
+		return gradeAnswer{why: &wrong[0]}
 	}
-	sub := q.score.UserID
-	_, known := q.book.users[sub]
-	if q.people != nil {
-		known = slices.Contains(q.people[sub].Roles, lti.RoleLearner)
+	answer := gradeAnswer{status: http.StatusNoContent}
+	if scoreCounts.Taken(p.carrier, r) {
+		kept := scoreKept.Pass(p.carrier, keptScore{r, q.score.Score, q.score.at})
+		answer.effect = func() { p.keep(kept) }
 	}
-	if !known && !p.gradesStranger(q, sub) {
-		return gradeAnswer{why: &refusal{http.StatusNotFound, lti.ErrorInvalidRequest, "userId is no learner of this context"}}
+	return answer
+}
+
+// keep notes a score in the row of the learner.
+func (p *Platform) keep(k keptScore) {
+	r := k.current
+	if r == nil {
+		r = &row{sub: k.score.UserID, number: p.grades.number()}
+		k.column.rows = append(k.column.rows, r)
+	} else {
+		earlier := r.score
+		r.earlier = &earlier
 	}
-	current := q.column.row(sub)
-	why, forgets := p.tooEarly(q, current)
-	if why == nil {
-		why = p.tooOld(q)
-	}
-	if why == nil && !forgets {
-		why, forgets = p.spoilScore(&q.score.Score, current)
-	}
-	why, forgets = p.spoilGrade(q, current, why, forgets)
-	switch {
-	case why != nil:
-		return gradeAnswer{why: why}
-	case forgets:
-		return gradeAnswer{status: http.StatusNoContent}
-	}
-	spills := p.spills(q)
-	return gradeAnswer{status: http.StatusNoContent, effect: func() {
-		spills()
-		if current == nil {
-			current = &row{sub: sub, number: p.grades.number()}
-			q.column.rows = append(q.column.rows, current)
-		} else {
-			earlier := current.score
-			current.earlier = &earlier
-			if q.undated {
-				q.score.at = current.at
-			}
-		}
-		current.score, current.at = q.score.Score, q.score.at
-		current.comment = cmp.Or(current.comment, q.score.Comment)
-	}}
+	r.score, r.at = k.score, k.at
+	r.comment = cmp.Or(r.comment, k.score.Comment)
+	scoreRecorded.Pass(p.carrier, k.recordedScore)
 }

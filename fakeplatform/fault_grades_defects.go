@@ -248,7 +248,7 @@ var gradeDefects = []Fault{
 	{Name: "hides-patch", Proves: "ags-lineitem-media-types", Part: OfGrades, Does: "answers 404 to PATCH", Effects: []fault.Effect{refusesGrades(http.StatusMethodNotAllowed, func(q *gradeRequest) bool { return q.Method == http.MethodPatch }, asStatus(http.StatusNotFound))}},
 	{Name: "sends-line-items-as-pages", Proves: "ags-lineitem-media-types", Part: OfGrades, Does: "answers a line item as text/html to who accepts that", Effects: []fault.Effect{
 		answerAcceptable.Lift(acceptsPages),
-		answersLineItems(and(reading, acceptsPages), func(a *answeredGrades) { a.answer.header.Set("Content-Type", pageMediaType) }),
+		answersGrades(and(reading, acceptsPages), func(a *answeredGrades) { a.answer.header.Set("Content-Type", pageMediaType) }),
 	}},
 	{Name: "ignores-accept", Conduct: true, Part: OfGrades, Permitted: true, Does: "sends JSON to who accepts text/html", Effects: []fault.Effect{answerAcceptable.Lift(acceptsPages)}},
 	{Name: "compares-line-item-type-case", Proves: "ags-lineitem-media-types", Part: OfGrades, Does: "refuses a line item whose media type is in upper case", Effects: []fault.Effect{refusesBodyType(http.StatusUnsupportedMediaType, ofType(ofLineItems, inOtherCase))}},

@@ -30,14 +30,14 @@ var lineItemDefects = []Fault{
 		}),
 	}},
 	{Name: "sends-null-for-no-line-items", Proves: "ags-lineitems-list", Part: OfGrades, Does: "answers null where a context has no line items", Effects: []fault.Effect{
-		answersLineItems(ofNoLineItems, func(a *answeredGrades) { a.answer.body = []map[string]any(nil) }),
+		answersGrades(ofNoLineItems, func(a *answeredGrades) { a.answer.body = []map[string]any(nil) }),
 	}},
 	{Name: "hides-empty-lists", Proves: "ags-lineitems-list", Part: OfGrades, Does: "answers 404 where a context has no line items", Effects: []fault.Effect{
-		answersLineItems(ofNoLineItems, func(a *answeredGrades) {
+		answersGrades(ofNoLineItems, func(a *answeredGrades) {
 			a.answer.why = &refusal{http.StatusNotFound, lti.ErrorInvalidRequest, "there are no line items"}
 		}),
 	}},
-	{Name: "lists-line-items-as-json", Proves: "ags-lineitems-list", Part: OfGrades, Does: "lists line items as application/json", Effects: []fault.Effect{answersLineItems(listing, asJSONType)}},
+	{Name: "lists-line-items-as-json", Proves: "ags-lineitems-list", Part: OfGrades, Does: "lists line items as application/json", Effects: []fault.Effect{answersGrades(listing, asJSONType)}},
 	{Name: "leaves-labels-out-of-lists", Proves: "ags-lineitems-list", Part: OfGrades, Does: "lists line items without label", Effects: []fault.Effect{
 		showsLineItems(listing, func(s shownLineItem) { delete(s.members, "label") }),
 	}},
@@ -85,9 +85,9 @@ var lineItemDefects = []Fault{
 
 	// New line items.
 	{Name: "answers-creation-with-200", Proves: "ags-lineitem-create", Part: OfGrades, Does: "answers 200 when a line item has been made", Effects: []fault.Effect{
-		answersLineItems(making, func(a *answeredGrades) { a.answer.status = http.StatusOK }),
+		answersGrades(making, func(a *answeredGrades) { a.answer.status = http.StatusOK }),
 	}},
-	{Name: "answers-creation-as-json", Proves: "ags-lineitem-create", Part: OfGrades, Does: "answers a new line item as application/json", Effects: []fault.Effect{answersLineItems(making, asJSONType)}},
+	{Name: "answers-creation-as-json", Proves: "ags-lineitem-create", Part: OfGrades, Does: "answers a new line item as application/json", Effects: []fault.Effect{answersGrades(making, asJSONType)}},
 	{Name: "leaves-ids-out-of-answers", Proves: "ags-lineitem-create", Part: OfGrades, Does: "answers a new line item without id", Effects: []fault.Effect{
 		showsLineItems(making, func(s shownLineItem) { delete(s.members, "id") }),
 	}},
@@ -249,10 +249,10 @@ var lineItemDefects = []Fault{
 
 	// Changed and removed line items.
 	{Name: "pretends-to-change", Proves: "ags-lineitem-update", Part: OfGrades, Does: "answers a changed line item, and changes nothing", Effects: []fault.Effect{
-		answersLineItems(changing, func(a *answeredGrades) { a.undone = true }),
+		answersGrades(changing, func(a *answeredGrades) { a.undone = true }),
 	}},
 	{Name: "ignores-changes", Proves: "ags-lineitem-update", Part: OfGrades, Does: "answers 200 with the line item as it was", Effects: []fault.Effect{
-		answersLineItems(changing, func(a *answeredGrades) { a.answer.body, a.undone = a.shows(a.column), true }),
+		answersGrades(changing, func(a *answeredGrades) { a.answer.body, a.undone = a.column.shown(), true }),
 	}},
 	{Name: "keeps-left-out-tags", Proves: "ags-lineitem-update", Part: OfGrades, Does: "keeps a tag that is left out of a change", Effects: []fault.Effect{
 		changes(func(c *changedLineItem) {
@@ -277,7 +277,7 @@ var lineItemDefects = []Fault{
 		}),
 	}},
 	{Name: "answers-changes-with-204", Proves: "ags-lineitem-update", Part: OfGrades, Does: "answers 204 to a change", Effects: []fault.Effect{
-		answersLineItems(changing, func(a *answeredGrades) {
+		answersGrades(changing, func(a *answeredGrades) {
 			a.answer.status, a.answer.body = http.StatusNoContent, nil
 			a.answer.header.Del("Content-Type")
 		}),
@@ -306,7 +306,7 @@ var lineItemDefects = []Fault{
 		}),
 	}},
 	{Name: "answers-deletion-with-200", Conduct: true, Part: OfGrades, Permitted: true, Does: "answers 200 when a line item has been removed", Effects: []fault.Effect{
-		answersLineItems(removing, func(a *answeredGrades) { a.answer.status = http.StatusOK }),
+		answersGrades(removing, func(a *answeredGrades) { a.answer.status = http.StatusOK }),
 	}},
 
 	// What a change does to scores, and to other line items.
@@ -424,14 +424,6 @@ var (
 
 // ofNoLineItems are the requests for a list where the tool has nothing in the context.
 func ofNoLineItems(q *gradeRequest) bool { return listing(q) && len(q.book.columns) == 0 }
-
-// answersLineItems changes the answer to a request.
-func answersLineItems(when func(*gradeRequest) bool, change func(*answeredGrades)) fault.Effect {
-	return gradeAnswered.ChangeWhen(func(a answeredGrades) bool { return when(a.gradeRequest) }, func(a answeredGrades) answeredGrades {
-		change(&a)
-		return a
-	})
-}
 
 // showsLineItems changes line items as the answers to requests have them.
 func showsLineItems(when func(*gradeRequest) bool, change func(shownLineItem)) fault.Effect {

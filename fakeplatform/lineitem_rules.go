@@ -270,7 +270,6 @@ type (
 	// shownLineItem is a line item as an answer has it.
 	shownLineItem struct {
 		*gradeRequest
-		of      *column
 		members map[string]any
 	}
 	// foundLineItems are those that are listed, on all pages, or removed.

@@ -151,11 +151,16 @@ func (r Registration) owns(address string) bool {
 	})
 }
 
-// shows is a line item as it is sent.
-func (q *gradeRequest) shows(c *column) map[string]any {
+// shown is a line item with its id.
+func (c *column) shown() map[string]any {
 	item := maps.Clone(c.members)
 	item["id"] = c.id
-	return lineItemShown.Pass(q.platform.carrier, shownLineItem{q, c, item}).members
+	return item
+}
+
+// shows is a line item as the answer to a request has it.
+func (q *gradeRequest) shows(c *column) map[string]any {
+	return lineItemShown.Pass(q.platform.carrier, shownLineItem{q, c.shown()}).members
 }
 
 // listLineItems lists the tool's line items (Assignment and Grade Services 2.0,

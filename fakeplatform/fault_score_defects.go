@@ -288,7 +288,7 @@ var scoreDefects = []Fault{
 	{Name: "leaves-result-ids-out", Proves: "ags-results-list", Part: OfGrades, Does: "lists results without id", Effects: []fault.Effect{tellsResult(func(t toldResult) { delete(t.members, "id") })}},
 	{Name: "lists-results-as-json", Proves: "ags-results-list", Part: OfGrades, Does: "lists results as application/json", Effects: []fault.Effect{answersGrades(toService(Results), asJSONType)}},
 	{Name: "leaves-result-comments-out", Proves: "ags-results-comment", Part: OfGrades, Does: "lists results without the comments of scores", Effects: []fault.Effect{tellsResult(func(t toldResult) { delete(t.members, "comment") })}},
-	{Name: "keeps-first-comments", Proves: "ags-results-comment", Part: OfGrades, Does: "keeps the comment of the first score when a later one has another", Effects: []fault.Effect{tellsComment(func(t toldResult, _ string) string { return t.row.comment })}},
+	{Name: "keeps-first-comments", Proves: "ags-results-comment", Part: OfGrades, Does: "keeps the comment of the first score when a later one has another", Effects: []fault.Effect{tellsComment(func(t toldResult, _ string) string { return t.comment })}},
 	{Name: "adds-to-result-comments", Conduct: true, Part: OfGrades, Permitted: true, Does: "lists comments as markup", Effects: []fault.Effect{tellsComment(func(_ toldResult, comment string) string { return "<p>" + html.EscapeString(comment) + "</p>" })}},
 	{Name: "leaves-result-maximum-out", Conduct: true, Part: OfGrades, Permitted: true, Does: "sends results as parts of 1, without resultMaximum", Effects: []fault.Effect{
 		tellsResult(func(t toldResult) {

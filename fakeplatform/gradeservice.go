@@ -164,7 +164,7 @@ func (p *Platform) putsOff(w http.ResponseWriter, r *http.Request) bool {
 	if r.URL.Path != TokenPath && !strings.HasPrefix(r.URL.Path, ContextsPath+"/") {
 		return false
 	}
-	busy := serviceBusy.Pass(p.carrier, busyService{nth: int64(p.requests.Add(1))})
+	busy := serviceBusy.Pass(p.carrier, busyService{nth: p.requests.Add(1)})
 	if busy.status == 0 {
 		return false
 	}

@@ -8,9 +8,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/lestrrat-go/jwx/v2/jwk"
-	"github.com/lestrrat-go/jwx/v2/jws"
-
+	"invigilator.example/faketool/signing"
 	"invigilator.example/fault"
 	"invigilator.example/lti"
 )
@@ -88,7 +86,7 @@ func dropsOfLink(drops func(name string, value any) bool) fault.Effect {
 }
 
 // signsAs signs the message otherwise.
-func signsAs(how signing) fault.Effect {
+func signsAs(how signing.Way) fault.Effect {
 	return startMessage.Change(func(s starting) starting {
 		s.draft.sign = how
 		return s
@@ -231,29 +229,4 @@ func asJSON(value any) string {
 func keeps(s string, n int) string {
 	chars := []rune(s)
 	return string(chars[:min(len(chars), n)])
-}
-
-// withoutKID signs with the right key and does not name it.
-func withoutKID(_ *Tool, claims lti.Claims, key jwk.Key) (string, error) {
-	nameless, err := key.Clone()
-	if err != nil {
-		return "", err
-	}
-	if err := nameless.Remove(jwk.KeyIDKey); err != nil {
-		return "", err
-	}
-	return lti.Sign(claims, nameless)
-}
-
-// withEmbeddedKey signs with the right key, which the header holds as jwk.
-func withEmbeddedKey(_ *Tool, claims lti.Claims, key jwk.Key) (string, error) {
-	public, err := key.PublicKey()
-	if err != nil {
-		return "", err
-	}
-	payload, err := json.Marshal(claims)
-	if err != nil {
-		return "", err
-	}
-	return lti.SignPayload(payload, key, map[string]any{jws.JWKKey: public})
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"invigilator.example/faketool/signing"
 	"invigilator.example/fault"
 	"invigilator.example/lti"
 )
@@ -40,7 +41,7 @@ func (a asserting) last() string {
 // assertAsUnpublished signs with a key that nobody knows; one that cannot be made leaves the
 // right one.
 func assertAsUnpublished(a asserting) asserting {
-	a.key, _ = strangerKey()
+	a.key, _ = signing.StrangerKey()
 	return a
 }
 

@@ -14,6 +14,7 @@ import (
 
 	"golang.org/x/text/unicode/norm"
 
+	"invigilator.example/faketool/signing"
 	"invigilator.example/fault"
 	"invigilator.example/lti"
 )
@@ -226,10 +227,10 @@ var examDefects = []Fault{
 	{Name: OmitsMessageNonce, Proves: "ap-start-assessment-time-and-nonce", Part: OfExams, Does: "leaves nonce out of a message", Effects: []fault.Effect{startsWithClaim("nonce", nil)}},
 	{Name: RepeatsNonceOfLaunch, Proves: "ap-start-assessment-time-and-nonce", Part: OfExams, Does: "sends the nonce of the launch back", Effects: []fault.Effect{startsWith(func(s starting) lti.Claims { return lti.Claims{"nonce": s.sitting.nonce} })}},
 	{Name: SendsConstantNonce, Proves: "ap-start-assessment-time-and-nonce", Part: OfExams, Does: "sends the same nonce in every message", Effects: []fault.Effect{startsWithClaim("nonce", "nonce-of-every-message")}},
-	{Name: OmitsMessageKID, Proves: "ap-start-assessment-signature", Part: OfExams, Does: "does not name the key of a message", Effects: []fault.Effect{signsAs(withoutKID)}},
-	{Name: SignsWithUnpublishedKey, Proves: "ap-start-assessment-signature", Part: OfExams, Does: "signs a message with a key that it does not publish", Effects: []fault.Effect{signsAs(byStranger)}},
-	{Name: SignsWithPublicKey, Proves: "ap-start-assessment-signature", Part: OfExams, Does: "signs a message with HS256 and its public key", Effects: []fault.Effect{signsAs(byPublicKey)}},
-	{Name: EmbedsKey, Proves: "sec-tool-message-signature", Part: OfExams, Does: "supplies its key in the header of a message", Effects: []fault.Effect{signsAs(withEmbeddedKey)}},
+	{Name: OmitsMessageKID, Proves: "ap-start-assessment-signature", Part: OfExams, Does: "does not name the key of a message", Effects: []fault.Effect{signsAs(signing.WithoutKID)}},
+	{Name: SignsWithUnpublishedKey, Proves: "ap-start-assessment-signature", Part: OfExams, Does: "signs a message with a key that it does not publish", Effects: []fault.Effect{signsAs(signing.ByStranger)}},
+	{Name: SignsWithPublicKey, Proves: "ap-start-assessment-signature", Part: OfExams, Does: "signs a message with HS256 and its public key", Effects: []fault.Effect{signsAs(signing.ByPublicKey)}},
+	{Name: EmbedsKey, Proves: "sec-tool-message-signature", Part: OfExams, Does: "supplies its key in the header of a message", Effects: []fault.Effect{signsAs(signing.WithEmbeddedKey)}},
 	{Name: SendsFirstDeployment, Proves: "ap-start-assessment-deployment-id", Part: OfExams, Does: "sends the first deployment of the platform", Effects: []fault.Effect{startsWith(sendsFirstDeployment)}},
 	{Name: OmitsDeployment, Proves: "ap-start-assessment-deployment-id", Part: OfExams, Does: "leaves deployment_id out of a message", Effects: []fault.Effect{startsWithClaim(lti.ClaimDeploymentID, nil)}},
 	{Name: TrimsSessionData, Proves: "ap-start-assessment-session-data-unchanged", Part: OfExams, Does: "trims session_data", Effects: []fault.Effect{givesBack(strings.TrimSpace)}},

@@ -9,10 +9,10 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
-	"time"
 
 	"github.com/lestrrat-go/jwx/v2/jwk"
 
+	"invigilator.example/faketool/signing"
 	"invigilator.example/lti"
 	"invigilator.example/together"
 )
@@ -21,7 +21,7 @@ import (
 const MessagePath = "/message"
 
 // tokenLifetime is how long what the tool signs may be used.
-const tokenLifetime = 5 * time.Minute
+const tokenLifetime = signing.Lifetime
 
 // A MessageProbe says how StartAssessment is sent.
 type MessageProbe struct {
@@ -62,9 +62,9 @@ type messageDraft struct {
 	tool       *Tool
 	issuer     string // of the platform
 	claims     lti.Claims
-	sign       signing // nil for the right one
-	key        jwk.Key // the tool's own when nil
-	field      string  // the parameter that holds the token; none when empty
+	sign       signing.Way // nil for the right one
+	key        jwk.Key     // the tool's own when nil
+	field      string      // the parameter that holds the token; none when empty
 	form       url.Values
 	method, to string
 

@@ -17,6 +17,7 @@ import (
 
 	"github.com/lestrrat-go/jwx/v2/jwk"
 
+	"invigilator.example/faketool/signing"
 	"invigilator.example/fault"
 	"invigilator.example/lti"
 )
@@ -73,10 +74,10 @@ type ControlProbe struct {
 // assertionDraft is a request for an access token that a fault may still change.
 type assertionDraft struct {
 	tool      *Tool
-	claims    lti.Claims // of the assertion
-	sign      signing    // nil for the right one
-	key       jwk.Key    // the tool's own when nil
-	field     string     // the parameter that holds the assertion; none when empty
+	claims    lti.Claims  // of the assertion
+	sign      signing.Way // nil for the right one
+	key       jwk.Key     // the tool's own when nil
+	field     string      // the parameter that holds the assertion; none when empty
 	form      url.Values
 	method    string
 	url       string

@@ -10,6 +10,8 @@ import (
 	"time"
 	"unicode"
 
+	"invigilator.example/faketool/signing"
+	"invigilator.example/fault"
 	"invigilator.example/lti"
 )
 
@@ -87,7 +89,7 @@ var sessionStimuli = []Fault{
 		Does: "sends empty session_data", message: claim(lti.Claims{lti.ClaimSessionData: ""}),
 	}, {
 		Name: "start-session-altered", Provokes: "ap-platform-rejects-missing-or-altered-session-data",
-		Does: "changes one character of session_data", message: sessionData(func(s string) any { return alter(s) }),
+		Does: "changes one character of session_data", message: sessionData(func(s string) any { return fault.Alter(s) }),
 	}, {
 		Name: "start-session-other-case", Provokes: "ap-platform-rejects-missing-or-altered-session-data",
 		Does: "swaps the case of session_data", message: sessionData(func(s string) any { return strings.Map(otherCase, s) }),
@@ -206,49 +208,49 @@ var partyStimuli = []Fault{
 var signatureStimuli = []Fault{
 	{
 		Name: "start-payload-altered", Provokes: "ap-platform-rejects-bad-signature",
-		Does: "changes the nonce after signing", message: signed(changedAfter("nonce")),
+		Does: "changes the nonce after signing", message: signed(signing.ChangedAfter("nonce")),
 	}, {
 		Name: "start-kid-unknown", Provokes: "ap-platform-rejects-bad-signature",
-		Does: "signs with a foreign key under an unknown kid", message: signed(byUnknownKey),
+		Does: "signs with a foreign key under an unknown kid", message: signed(signing.ByUnknownKey),
 	}, {
 		Name: "start-alg-none", Provokes: "ap-platform-rejects-bad-signature",
-		Does: "leaves the signature out, with alg none", message: signed(unsigned),
+		Does: "leaves the signature out, with alg none", message: signed(signing.Unsigned),
 	}, {
 		Name: "start-hs256-public-key", Provokes: "ap-platform-rejects-bad-signature",
-		Does: "signs with HS256 and the PEM text of the public key", message: signed(byPublicKey),
+		Does: "signs with HS256 and the PEM text of the public key", message: signed(signing.ByPublicKey),
 	}, {
 		Name: "start-embedded-jwk", Provokes: "ap-platform-rejects-bad-signature",
-		Does: "signs with a foreign key that the header supplies as jwk", message: signed(byEmbeddedKey),
+		Does: "signs with a foreign key that the header supplies as jwk", message: signed(signing.ByEmbeddedKey),
 	}, {
 		Name: "start-foreign-jku", Provokes: "ap-platform-rejects-bad-signature",
-		Does: "signs with a foreign key that the jku of the header leads to", message: signed(byKeyURL),
+		Does: "signs with a foreign key that the jku of the header leads to", message: byKeyURL,
 	}, {
 		Name: "start-no-jwt", Provokes: "ap-platform-rejects-bad-signature",
-		Does: "sends something that is no JWT", message: signed(nothing),
+		Does: "sends something that is no JWT", message: signed(signing.Nothing),
 	}, {
 		Name: "start-parameter-missing", Provokes: "ap-platform-rejects-bad-signature",
 		Does: "sends a form without JWT", message: inField(""),
 	}, {
 		Name: "payload-changed-after-signing", Provokes: "sec-platform-tool-message-signature",
-		Does: "changes the nonce after signing", message: signed(changedAfter("nonce")),
+		Does: "changes the nonce after signing", message: signed(signing.ChangedAfter("nonce")),
 	}, {
 		Name: "signed-by-other-key", Provokes: "sec-platform-tool-message-signature",
-		Does: "signs with a foreign key under the registered kid", message: signed(byStranger),
+		Does: "signs with a foreign key under the registered kid", message: signed(signing.ByStranger),
 	}, {
 		Name: "kid-unknown", Provokes: "sec-platform-tool-message-signature",
-		Does: "signs with a foreign key under an unknown kid", message: signed(byUnknownKey),
+		Does: "signs with a foreign key under an unknown kid", message: signed(signing.ByUnknownKey),
 	}, {
 		Name: "alg-none", Provokes: "sec-platform-tool-message-signature",
-		Does: "leaves the signature out, with alg none", message: signed(unsigned),
+		Does: "leaves the signature out, with alg none", message: signed(signing.Unsigned),
 	}, {
 		Name: "hs256-public-key-pem", Provokes: "sec-platform-tool-message-signature",
-		Does: "signs with HS256 and the PEM text of the public key", message: signed(byPublicKey),
+		Does: "signs with HS256 and the PEM text of the public key", message: signed(signing.ByPublicKey),
 	}, {
 		Name: "embedded-jwk", Provokes: "sec-platform-tool-message-signature",
-		Does: "signs with a foreign key that the header supplies as jwk", message: signed(byEmbeddedKey),
+		Does: "signs with a foreign key that the header supplies as jwk", message: signed(signing.ByEmbeddedKey),
 	}, {
 		Name: "foreign-jku", Provokes: "sec-platform-tool-message-signature",
-		Does: "signs with a foreign key that the jku of the header leads to", message: signed(byKeyURL),
+		Does: "signs with a foreign key that the jku of the header leads to", message: byKeyURL,
 	},
 }
 
@@ -545,8 +547,14 @@ func signedByOther(d *messageDraft) error {
 	return nil
 }
 
-func signed(how signing) func(*messageDraft) error {
+func signed(how signing.Way) func(*messageDraft) error {
 	return func(d *messageDraft) error { d.sign = how; return nil }
+}
+
+// byKeyURL signs with a foreign key that is found where the tool publishes it.
+func byKeyURL(d *messageDraft) error {
+	d.sign = signing.ByKeyURL(d.tool.opts.URL + strangerKeysPath)
+	return nil
 }
 
 // inField sends the token in another parameter, or in none.

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"invigilator.example/faketool/signing"
+	"invigilator.example/fault"
 	"invigilator.example/lti"
 )
 
@@ -118,7 +120,7 @@ var assertionStimuli = []Fault{
 		Does: "sends a valid request twice", assertion: func(d *assertionDraft) error { d.twice = true; return nil },
 	}, {
 		Name: "signed-by-unrelated-key", Provokes: "sec-token-assertion-signature",
-		Does: "signs with a foreign key under the registered kid", assertion: asserted(byStranger),
+		Does: "signs with a foreign key under the registered kid", assertion: asserted(signing.ByStranger),
 	}, {
 		Name: "signed-by-other-tool", Provokes: "sec-token-assertion-signature",
 		Does: "signs with another registered tool's key",
@@ -130,16 +132,16 @@ var assertionStimuli = []Fault{
 		},
 	}, {
 		Name: "kid-unknown", Provokes: "sec-token-assertion-signature",
-		Does: "signs with a foreign key under an unknown kid", assertion: asserted(byUnknownKey),
+		Does: "signs with a foreign key under an unknown kid", assertion: asserted(signing.ByUnknownKey),
 	}, {
 		Name: "alg-none", Provokes: "sec-token-assertion-signature",
-		Does: "leaves the signature out, with alg none", assertion: asserted(unsigned),
+		Does: "leaves the signature out, with alg none", assertion: asserted(signing.Unsigned),
 	}, {
 		Name: "hs256-public-key-pem", Provokes: "sec-token-assertion-signature",
-		Does: "signs with HS256 and the PEM text of the public key", assertion: asserted(byPublicKey),
+		Does: "signs with HS256 and the PEM text of the public key", assertion: asserted(signing.ByPublicKey),
 	}, {
 		Name: "payload-altered", Provokes: "sec-token-assertion-signature",
-		Does: "changes the jti after signing", assertion: asserted(changedAfter("jti")),
+		Does: "changes the jti after signing", assertion: asserted(signing.ChangedAfter("jti")),
 	},
 }
 
@@ -164,7 +166,7 @@ var tokenFormStimuli = []Fault{
 		Does: "leaves client_assertion out", assertion: func(d *assertionDraft) error { d.field = ""; return nil },
 	}, {
 		Name: "assertion-not-a-jwt", Provokes: "rfc6749-token-request-form",
-		Does: "sends something that is no JWT", assertion: asserted(nothing),
+		Does: "sends something that is no JWT", assertion: asserted(signing.Nothing),
 	}, {
 		Name: "request-by-get", Provokes: "rfc6749-token-request-form",
 		Does: "sends the request by GET", assertion: func(d *assertionDraft) error { d.method = http.MethodGet; return nil },
@@ -230,7 +232,7 @@ func alteredToken(token string) string {
 			}
 		}
 	}
-	return alter(token)
+	return fault.Alter(token)
 }
 
 // bodyStimuli are those of what a control request says (Proctoring Services 1.0, 5).
@@ -423,7 +425,7 @@ func fraction(claims lti.Claims, t *Tool, claim string, seconds int64) error {
 	return nil
 }
 
-func asserted(how signing) func(*assertionDraft) error {
+func asserted(how signing.Way) func(*assertionDraft) error {
 	return func(d *assertionDraft) error { d.sign = how; return nil }
 }
 

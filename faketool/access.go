@@ -12,6 +12,7 @@ import (
 
 	"github.com/lestrrat-go/jwx/v2/jwk"
 
+	"invigilator.example/faketool/part"
 	"invigilator.example/fault"
 	"invigilator.example/lti"
 )
@@ -117,7 +118,7 @@ func (t *Tool) forget(key grantKey) {
 // isExpired says whether a token has had its time, as far as the platform said it.
 func (t *Tool) isExpired(g grant) bool { return !g.expires.IsZero() && !t.opts.Now().Before(g.expires) }
 
-const bearer = "Bearer"
+const bearer = part.Bearer
 
 // keptFor is an access token for a gradebook that is kept; empty for none.
 func (t *Tool) keptFor(g *gradebook) string {

@@ -14,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	"invigilator.example/faketool/part"
 	"invigilator.example/lti"
 )
 
@@ -62,15 +63,16 @@ var answering = []string{lti.ParamIDToken, lti.ParamError, "code", "access_token
 // ownPaths are the paths of the tool at which no answer is expected; where one
 // ends with a slash, what is below it. Browsers ask for the last by themselves.
 var ownPaths = []string{
-	LoginPath, ResourcePath, JWKSPath, HeldPath + "/", CheckInPath, CheckInPath + "/", picturesPath + "/",
-	ProctorPath, ProctorPath + "/", workPath + "/", reviewPath + "/", leavePath, MessagePath + "/", strangerKeysPath, "/favicon.ico",
+	LoginPath, ResourcePath, JWKSPath, HeldPath + "/",
+	workPath + "/", reviewPath + "/", leavePath, strangerKeysPath, "/favicon.ico",
 }
 
 // isOwn says whether no answer is expected at a path.
 func isOwn(path string) bool {
-	return slices.ContainsFunc(ownPaths, func(own string) bool {
+	matches := func(own string) bool {
 		return path == own || strings.HasSuffix(own, "/") && strings.HasPrefix(path, own)
-	})
+	}
+	return slices.ContainsFunc(ownPaths, matches) || slices.ContainsFunc(parts, func(p part.Part) bool { return slices.ContainsFunc(p.Paths, matches) })
 }
 
 // Answers returns everything that reached the tool as an answer, the oldest

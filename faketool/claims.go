@@ -4,11 +4,11 @@ import (
 	"crypto/subtle"
 	"encoding/json"
 	"math"
-	"net/url"
 	"slices"
 	"strings"
 	"time"
 
+	"invigilator.example/faketool/part"
 	"invigilator.example/lti"
 )
 
@@ -18,54 +18,25 @@ const leeway = time.Minute
 // claims are those of an id_token. Nothing in them is to be trusted before
 // verified is set.
 type claims struct {
-	members  map[string]any
+	members  part.Claims
 	payload  json.RawMessage // as it came
 	verified bool            // signature, issuer and audience have been checked
 }
 
-func (c claims) text(name string) (string, bool) {
-	s, ok := c.members[name].(string)
-	return s, ok
-}
+func (c claims) text(name string) (string, bool) { return c.members.Text(name) }
 
-func (c claims) has(name string) bool {
-	_, ok := c.members[name]
-	return ok
-}
+func (c claims) has(name string) bool { return c.members.Has(name) }
 
-func (c claims) object(name string) map[string]any {
-	o, _ := c.members[name].(map[string]any)
-	return o
-}
+func (c claims) object(name string) map[string]any { return c.members.Object(name) }
 
-func (c claims) messageType() string {
-	s, _ := c.text(lti.ClaimMessageType)
-	return s
-}
+func (c claims) messageType() string { return c.members.Type() }
 
-func (c claims) returnURL() string {
-	s, _ := c.object(lti.ClaimLaunchPresentation)["return_url"].(string)
-	if u, err := url.Parse(s); err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
-		return ""
-	}
-	return s
-}
+func (c claims) returnURL() string { return c.members.ReturnURL() }
 
-func (c claims) roles() []string {
-	return textsOf(c.members[lti.ClaimRoles])
-}
+func (c claims) roles() []string { return c.members.Roles() }
 
 // textsOf returns what is text in a list.
-func textsOf(value any) []string {
-	list, _ := value.([]any)
-	var texts []string
-	for _, one := range list {
-		if s, ok := one.(string); ok {
-			texts = append(texts, s)
-		}
-	}
-	return texts
-}
+var textsOf = part.Texts
 
 // isMessage says whether there is any claim of LTI.
 func (c claims) isMessage() bool {

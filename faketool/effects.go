@@ -59,16 +59,6 @@ func (q *response) opensWork() bool { return q.t.kindOf(q.claims) == lti.Submiss
 
 func (q *response) opensLink() bool { return q.t.rulesOf(q.claims) == opensLink }
 
-// startsExam says whether a message begins an exam, or looks like one that does.
-func (q *response) startsExam() bool {
-	return q.t.kindOf(q.claims) == lti.StartProctoring || q.has(lti.ClaimStartAssessmentURL)
-}
-
-// startsExam says whether a message of another type looks like one that begins an exam.
-func (t taken) startsExam() bool {
-	return t.claims.has(lti.ClaimStartAssessmentURL) && t.claims.messageType() != lti.StartProctoring
-}
-
 // knownTypes are those of the messages that a tool gets.
 var knownTypes = []string{lti.ResourceLinkRequest, lti.SubmissionReviewRequest, lti.StartProctoring, lti.EndAssessment}
 
@@ -430,34 +420,6 @@ func isLong(title any) bool {
 	return len([]rune(text)) > longTitle
 }
 
-// hasVendorClaim says whether there is a claim with a name of somebody's own.
-func (q *response) hasVendorClaim() bool {
-	return slices.ContainsFunc(slices.Collect(maps.Keys(q.members)), func(name string) bool {
-		return strings.Contains(name, "://") && !strings.HasPrefix(name, lti.ClaimPrefix)
-	})
-}
-
-// hasUnknownAction says whether the platform lists an action that is unknown.
-func (q *response) hasUnknownAction() bool {
-	actions, _ := q.object(lti.ClaimACS)["actions"].([]any)
-	return slices.ContainsFunc(actions, func(action any) bool {
-		name, _ := action.(string)
-		return !slices.Contains(lti.Actions, lti.Action(name))
-	})
-}
-
-// startURLIs says whether start_assessment_url is some URL.
-func startURLIs(such func(*url.URL) bool) func(*response) bool {
-	return func(q *response) bool {
-		to, _ := q.text(lti.ClaimStartAssessmentURL)
-		u, err := url.Parse(to)
-		return to != "" && err == nil && such(u)
-	}
-}
-
-// value is the attempt number as it was said.
-func (a attemptSaid) value() any { return a.claims.members[lti.ClaimAttemptNumber] }
-
 // learner is what for_user says; nil where it is no object.
 func (l learnerSaid) learner() map[string]any { return l.claims.object(lti.ClaimForUser) }
 
@@ -513,22 +475,6 @@ func toStrangersSite(at refusalAt) refusalAt {
 		at.url = to
 	}
 	return at
-}
-
-func sendToProctoring(s seating) seating {
-	s.by = func(w http.ResponseWriter) {
-		s.q.t.startSession(w, s.q.t.launchOf(s.q))
-		http.Redirect(w, s.q.r, s.q.t.opts.URL+ProctorPath, http.StatusSeeOther)
-	}
-	return s
-}
-
-func returnAtOnce(a handling) handling {
-	a.by = func(w http.ResponseWriter) {
-		w.Header().Set("Location", a.q.returnURL())
-		w.WriteHeader(http.StatusSeeOther)
-	}
-	return a
 }
 
 // sessionOf is the launch that a browser has been here with before, if any.

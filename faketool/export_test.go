@@ -1,15 +1,17 @@
 package faketool
 
+import "invigilator.example/faketool/proctoring"
+
 // Changes says what a stimulus changes.
 func Changes(f Fault) string {
 	switch {
 	case f.request != nil:
 		return "request"
-	case f.message != nil:
+	case f.Changes(proctoring.StartAssessmentMessage):
 		return "message"
 	case f.assertion != nil:
 		return "assertion"
-	case f.control != nil:
+	case f.Changes(proctoring.ControlServiceRequest):
 		return "control"
 	case f.grade != nil:
 		return "grade"

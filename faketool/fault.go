@@ -13,6 +13,7 @@ import (
 
 	"github.com/lestrrat-go/jwx/v2/jwa"
 
+	"invigilator.example/faketool/part"
 	"invigilator.example/fault"
 	"invigilator.example/lti"
 )
@@ -28,12 +29,12 @@ type Fault struct {
 	// empty for a defect.
 	Provokes string
 	// Borrows is set where a stimulus takes a value from another login, named by
-	// Probe.Other, or from another message, named by MessageProbe.Other. Lender
+	// Probe.Other, or from another message, named by a probe of a part. Lender
 	// says whose that has to be.
 	Borrows bool
-	Lender  Lender
+	Lender  part.Lender
 	// Repeats is set where a stimulus takes a value from an earlier message of the
-	// tool, named by MessageProbe.Earlier.
+	// tool, named by such a probe.
 	Repeats bool
 	// Proves is the id of the requirement that a tool with this defect is there to
 	// prove: it does not keep it. What else it breaks is written down by the proof.
@@ -52,13 +53,10 @@ type Fault struct {
 	// an id_token, or to do what a valid message or request asks for.
 	Permitted bool
 
-	// A stimulus has one of these, or both of the last two. They change the
-	// authentication request, a message of the tool, the request for an access token,
-	// the one of the Assessment Control Service, or one of a grade service.
+	// A stimulus has one of these, or effects. They change the authentication request, the
+	// request for an access token, or one of a grade service.
 	request   func(*draft) error
-	message   func(*messageDraft) error
 	assertion func(*assertionDraft) error
-	control   func(*controlDraft) error
 	grade     func(*gradeDraft) error
 }
 
@@ -72,18 +70,6 @@ const (
 	OfExams    Part = "proctoring"        // and the services that go with them
 	OfGrades   Part = "grades"            // the client of the grade services
 	OfReviews  Part = "submission-review" // of learners' work
-)
-
-// A Lender is a launch that a message borrows from, beside the one that it answers.
-type Lender string
-
-// The lenders.
-const (
-	OtherCandidate     Lender = "other-candidate"      // another candidate's launch into the assessment
-	OtherAssessment    Lender = "other-assessment"     // the candidate's launch into another assessment
-	OtherDeployment    Lender = "other-deployment"     // a launch of another deployment
-	EarlierAttempt     Lender = "earlier-attempt"      // the candidate's attempt before, which was started
-	ResourceLinkLaunch Lender = "resource-link-launch" // a launch without proctoring
 )
 
 // The names of the faults of launches.
@@ -173,15 +159,13 @@ func Defects() []Fault { return slices.Clone(defects) }
 func Stimuli() []Fault { return slices.Clone(stimuli) }
 
 // Sent is a kind of what a tool sends to a platform.
-type Sent string
+type Sent = part.Sent
 
 // What a stimulus may change. Each goes by a method of its own.
 const (
-	AuthenticationRequest  Sent = "authentication request"                    // Login.Continue
-	StartAssessmentMessage Sent = "LtiStartAssessment message"                // Tool.StartAssessment
-	AccessTokenRequest     Sent = "request for an access token"               // Tool.Token
-	ControlServiceRequest  Sent = "request of the Assessment Control Service" // Tool.Control
-	GradeServiceRequest    Sent = "request of a grade service"                // Tool.Grade
+	AuthenticationRequest Sent = "authentication request"      // Login.Continue
+	AccessTokenRequest    Sent = "request for an access token" // Tool.Token
+	GradeServiceRequest   Sent = "request of a grade service"  // Tool.Grade
 )
 
 // Changes says whether a stimulus changes what is sent: one may change requests of both
@@ -190,16 +174,12 @@ func (f Fault) Changes(sent Sent) bool {
 	switch sent {
 	case AuthenticationRequest:
 		return f.request != nil
-	case StartAssessmentMessage:
-		return f.message != nil
 	case AccessTokenRequest:
 		return f.assertion != nil
-	case ControlServiceRequest:
-		return f.control != nil
 	case GradeServiceRequest:
 		return f.grade != nil
 	default:
-		return false
+		return f.changesOfPart(sent)
 	}
 }
 
@@ -220,7 +200,7 @@ func FaultNamed(name string) (Fault, bool) {
 	return faults[i], true
 }
 
-var defects = slices.Concat(launchDefects, examDefects, gradeDefects, reviewDefects, partFaults(parts))
+var defects = slices.Concat(launchDefects, tokenDefects, gradeDefects, reviewDefects, partFaults(parts))
 
 var launchDefects = []Fault{
 	{Name: LoginOnlyByGet, Proves: "sec-tool-login-get-and-post", Does: "answers a login initiation by POST with 405", Effects: []fault.Effect{beginsLogin.Add(onlyBy(http.MethodGet))}},

@@ -142,8 +142,8 @@ func showsWorkInLaunch(s showing) showing {
 }
 
 func knowsReviewsByForUser(t taken) taken {
-	if t.claims.has(lti.ClaimForUser) && !slices.Contains(knownTypes, t.kind) {
-		t.kind = lti.SubmissionReviewRequest
+	if t.Has(lti.ClaimForUser) && !slices.Contains(knownTypes, t.As) {
+		t.As = lti.SubmissionReviewRequest
 	}
 	return t
 }

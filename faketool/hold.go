@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"invigilator.example/faketool/part"
 	"invigilator.example/lti"
 	"invigilator.example/together"
 )
@@ -196,16 +197,16 @@ func (l *Login) Record() LoginRecord {
 }
 
 // ErrUnusable says that a message of the platform does not say where to go on.
-var ErrUnusable = errors.New("the platform's message does not say where to go on")
+var ErrUnusable = part.ErrUnusable
 
 // ErrNoOtherTool says that a fault needs another tool that is registered with the
 // platform, and its key ([Options.OtherTool]).
-var ErrNoOtherTool = errors.New("no other tool is registered with the platform")
+var ErrNoOtherTool = part.ErrNoOtherTool
 
 // ErrUnchanged says that a fault makes no difference to the request or message
 // at hand, because what it takes away or alters is not there, or what it borrows
 // is the same.
-var ErrUnchanged = errors.New("what is sent stays as it is")
+var ErrUnchanged = part.ErrUnchanged
 
 // Continue prepares an authentication request and returns the address on this
 // tool that sends a browser to the platform with it: by a redirect, or by a

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"invigilator.example/faketool/part"
 	"invigilator.example/fault"
 	"invigilator.example/lti"
 )
@@ -102,28 +103,32 @@ func (t *Tool) serveLaunch(w http.ResponseWriter, r *http.Request) {
 func (q *response) answer(w http.ResponseWriter) {
 	t := q.t
 	err := t.validate(q)
-	var over *sitting
-	if err == nil && t.kindOf(q.claims) == lti.EndAssessment {
-		over, err = t.end(q)
+	var take func(http.ResponseWriter)
+	if err == nil {
+		take, err = t.take(q)
 	}
 	err = responseJudged.Pass(t.carrier, handling{q: q, err: err}).err
+	judged := part.Judged.Pass(t.carrier, part.Judgement{Message: q.forParts(), As: t.kindOf(q.claims), Err: err})
+	err = judged.Err
 	t.judged(q.r, err)
 	if err != nil {
 		responseRefused.Pass(t.carrier, handling{q, err, func(w http.ResponseWriter) {
-			t.refuse(w, err, refusalTold.Pass(t.carrier, refusalAt{q: q}).url)
+			t.refuse(w, err, refusalTold.Pass(t.carrier, refusalAt{q, judged.Return}).url)
 		}}).by(w)
 		return
 	}
-	switch t.kindOf(q.claims) {
-	case lti.StartProctoring:
-		t.seat(w, q)
-	case lti.EndAssessment:
-		t.showEnd(w, q, over)
-	case lti.SubmissionReviewRequest:
-		t.openReview(w, q)
-	default:
-		t.openLink(w, q)
+	take(w)
+}
+
+// take does what a valid message asks for, and returns how its browser is answered.
+func (t *Tool) take(q *response) (func(http.ResponseWriter), error) {
+	if of, taken := t.takenByPart(q.claims); taken {
+		return of.Take(q.forParts())
 	}
+	if t.kindOf(q.claims) == lti.SubmissionReviewRequest {
+		return func(w http.ResponseWriter) { t.openReview(w, q) }, nil
+	}
+	return func(w http.ResponseWriter) { t.openLink(w, q) }, nil
 }
 
 // openLink shows the resource of a launch.

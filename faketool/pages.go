@@ -50,6 +50,9 @@ func (t *Tool) show(w http.ResponseWriter, status int, page *template.Template, 
 func (t *Tool) refuse(w http.ResponseWriter, err error, returnURL string) {
 	r := &refusal{http.StatusInternalServerError, err.Error()}
 	_ = errors.As(err, &r)
+	if said, is := errors.AsType[*part.Refusal](err); is {
+		r = &refusal{said.Status, said.Why}
+	}
 	if returnURL != "" {
 		w.Header().Set("Location", t.returnWith(returnURL, url.Values{
 			lti.ParamErrorMessage: {"The launch was refused."}, lti.ParamErrorLog: {r.why},
@@ -105,7 +108,7 @@ type page struct {
 	Classmates []string
 	Account    string
 	Exit       string
-	Leave      string // as of endPage
+	Leave      string // where a form leads that goes back; a link does where it is empty
 	Work       string // of somebody, in a launch that opens none: only a fault shows it
 	// Submit, Rename and ReadResults are where the forms go; empty for none.
 	Submit, Rename, ReadResults string
@@ -183,3 +186,22 @@ func (t *Tool) publishedKeys() ([]byte, error) {
 	}
 	return json.Marshal(keySetDocument.Pass(t.carrier, keyDocument{keys, set}).document)
 }
+
+// serveLeave leads back to the platform, for a fault.
+func (t *Tool) serveLeave(w http.ResponseWriter, r *http.Request) {
+	to := r.PostFormValue("to")
+	switch {
+	case !leaves.Taken(t.carrier, to):
+		t.serveNothing(w, r)
+	case to == "":
+		http.Error(w, "null", http.StatusInternalServerError)
+	default:
+		w.Header().Set("Location", to)
+		w.WriteHeader(http.StatusSeeOther)
+	}
+}
+
+// leavePath is where the forms of faults lead back to the platform.
+const leavePath = part.LeavePath
+
+var leaves = part.Leaves

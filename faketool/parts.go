@@ -3,16 +3,114 @@ package faketool
 import (
 	"context"
 	"errors"
+	"fmt"
 	"html/template"
 	"net/http"
+	"net/url"
+	"slices"
+	"time"
+
+	"github.com/lestrrat-go/jwx/v2/jwk"
 
 	"invigilator.example/faketool/namesroles"
 	"invigilator.example/faketool/part"
+	"invigilator.example/faketool/proctoring"
 	"invigilator.example/fault"
+	"invigilator.example/lti"
 )
 
 // parts are what the tool does with services in packages of their own.
-var parts = []part.Part{namesroles.Part}
+var parts = []part.Part{proctoring.Part, namesroles.Part}
+
+// Part returns what the package of a part gives to those who use the tool; nil where there
+// is no such part. The package has a function that says of which type that is.
+func (t *Tool) Part(profile string) any { return t.mounted[profile].Own }
+
+// partStimuli are the stimuli of parts.
+func partStimuli(parts []part.Part) []Fault {
+	var all []Fault
+	for _, one := range parts {
+		for _, s := range one.Stimuli {
+			all = append(all, Fault{
+				Name: s.Name, Does: s.Does, Provokes: s.Provokes, Permitted: s.Permitted,
+				Borrows: s.Borrows, Lender: s.Lender, Repeats: s.Repeats, Effects: s.Effects,
+			})
+		}
+	}
+	return all
+}
+
+// Stimulus is the fault as parts know it; nil for none.
+func (f *Fault) Stimulus() *part.Stimulus {
+	if f == nil {
+		return nil
+	}
+	return &part.Stimulus{
+		Name: f.Name, Does: f.Does, Provokes: f.Provokes, Permitted: f.Permitted,
+		Borrows: f.Borrows, Lender: f.Lender, Repeats: f.Repeats, Effects: f.Effects,
+	}
+}
+
+// changesOfPart says whether a fault changes what a part sends.
+func (f Fault) changesOfPart(sent Sent) bool {
+	return slices.ContainsFunc(parts, func(p part.Part) bool {
+		return slices.ContainsFunc(p.Sends, func(s part.Sending) bool { return s.Sent == sent && s.Changed(f.Effects) })
+	})
+}
+
+// takenByPart returns the type of messages that a part takes, where a message is of one.
+func (t *Tool) takenByPart(c claims) (part.MessageType, bool) {
+	kind := t.kindOf(c)
+	for _, one := range t.mounted {
+		for _, of := range one.Messages {
+			if of.Type == kind {
+				return of, true
+			}
+		}
+	}
+	return part.MessageType{}, false
+}
+
+// forParts is what parts are told of a response.
+func (q *response) forParts() *part.Message {
+	m := q.claims.forParts(q.form.Get(lti.ParamIDToken))
+	if q.begun != nil {
+		m.Platform = q.begun.registration
+	}
+	m.Request, m.Carrier = q.r, q.t.carrier
+	m.Begin = func(w http.ResponseWriter) { q.t.startSession(w, q.t.launchOf(q)) }
+	return m
+}
+
+func (c claims) forParts(token string) *part.Message {
+	return &part.Message{Claims: c.members, Payload: c.payload, IDToken: token, Genuine: c.verified}
+}
+
+// Message reads the id_token of an answer as a message, without checking it. It fails where
+// it cannot be read, and where there is no answer.
+func (a *Answer) Message() (*part.Message, error) {
+	if a == nil {
+		return nil, errors.New("no message to answer")
+	}
+	_, c, err := decode(a.IDToken)
+	m := c.forParts(a.IDToken)
+	if a.Login != nil {
+		m.Platform = a.Login.registration
+	}
+	if err != nil {
+		return m, fmt.Errorf("%w: it cannot be read: %w", ErrUnusable, err)
+	}
+	return m, nil
+}
+
+// What is done alike in the tool and its parts.
+var (
+	change    = part.Change
+	asJSON    = part.AsJSON
+	membersOf = part.Members
+	withQuery = part.WithQuery
+	isSecure  = part.IsSecure
+)
 
 // partFaults are the faults of parts.
 func partFaults(parts []part.Part) []Fault {
@@ -32,6 +130,9 @@ func partFaults(parts []part.Part) []Fault {
 func (t *Tool) actionsOf(l Launch) []part.Action {
 	var all []part.Action
 	for _, one := range parts {
+		if one.Actions == nil {
+			continue
+		}
 		for _, action := range one.Actions(l.forParts()) {
 			action.Path = t.opts.URL + action.Path
 			all = append(all, action)
@@ -42,7 +143,7 @@ func (t *Tool) actionsOf(l Launch) []part.Action {
 
 // forParts is what parts are told of a launch.
 func (l Launch) forParts() part.Launch {
-	return part.Launch{ID: l.id, Teacher: l.Teacher, Claims: l.message}
+	return part.Launch{ID: l.id, Teacher: l.Teacher, Issuer: l.platform.issuer, ClientID: l.platform.clientID, Claims: l.message}
 }
 
 // partCore is what parts may ask of a tool.
@@ -80,12 +181,49 @@ func (t partCore) Show(w http.ResponseWriter, page *template.Template, data any)
 }
 
 // Refuse says why there is no page.
-func (t partCore) Refuse(w http.ResponseWriter, err error) {
-	if says, is := errors.AsType[part.Forbidden](err); is {
-		err = &refusal{http.StatusForbidden, string(says)}
-	}
-	t.refuse(w, err, "")
-}
+func (t partCore) Refuse(w http.ResponseWriter, err error) { t.refuse(w, err, "") }
+
+// Nothing says that there is nothing at an address.
+func (t partCore) Nothing(w http.ResponseWriter, r *http.Request) { t.serveNothing(w, r) }
 
 // Page is the address of the page of a launch.
 func (t partCore) Page(l part.Launch) string { return t.opts.URL + ResourcePath + "?launch=" + l.ID }
+
+// URL is where browsers reach the tool.
+func (t partCore) URL() string { return t.opts.URL }
+
+// Now tells the tool's time.
+func (t partCore) Now() time.Time { return t.opts.Now() }
+
+// Remembers bounds each of what is remembered.
+func (t partCore) Remembers() int { return t.opts.Remembers }
+
+// Registered returns a registration by what it is known by.
+func (t partCore) Registered(issuer, clientID string) (Registration, bool) {
+	return t.registered(issuer, clientID)
+}
+
+// OtherTool is another tool that is registered with the platform.
+func (t partCore) OtherTool() OtherTool { return t.opts.OtherTool }
+
+// SigningKey is the tool's own key, which signs.
+func (t partCore) SigningKey() jwk.Key { return t.signingKey() }
+
+// StrangerKeysURL is where the stranger's key set is.
+func (t partCore) StrangerKeysURL() string { return t.opts.URL + strangerKeysPath }
+
+// AccessToken returns an access token of a platform for a scope.
+func (t partCore) AccessToken(ctx context.Context, of Registration, deployment, scope, spent string) (string, error) {
+	return t.accessToken(ctx, client{of.Issuer, of.ClientID, deployment}, []string{scope}, scope, spent)
+}
+
+// Send sends a request and reads the beginning of the answer.
+func (t partCore) Send(r *http.Request, shownURL, shownBody string) part.Exchange {
+	return part.Exchange(t.exchange(r, shownURL, shownBody))
+}
+
+// Return is a return URL with a message for the platform.
+func (t partCore) Return(to string, message url.Values) string { return t.returnWith(to, message) }
+
+// Cookie makes one that comes back in a cross-site frame as well.
+func (t partCore) Cookie(name, value string) *http.Cookie { return t.cookie(name, value) }

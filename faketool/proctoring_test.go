@@ -21,6 +21,8 @@ import (
 	. "github.com/onsi/gomega"
 
 	"invigilator.example/faketool"
+	"invigilator.example/faketool/part"
+	"invigilator.example/faketool/proctoring"
 	"invigilator.example/lti"
 )
 
@@ -302,7 +304,7 @@ func (e *exam) seated(b window, changes lti.Claims) page {
 	shown := e.launch(b, with(starts(), changes))
 	g := NewWithT(e.t)
 	g.Expect(shown.status).To(Equal(http.StatusOK), shown.Text())
-	g.Expect(shown.url).To(HavePrefix(toolURL + faketool.CheckInPath + "?sitting="))
+	g.Expect(shown.url).To(HavePrefix(toolURL + proctoring.CheckInPath + "?sitting="))
 	g.Expect(shown.Find("#check-in").Length()).To(Equal(1))
 	return shown
 }
@@ -500,7 +502,7 @@ func TestMessagesThatBeginASitting(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			b := e.window()
 			e.seated(b, change)
-			shown := b.get(toolURL + faketool.ProctorPath)
+			shown := b.get(toolURL + proctoring.ProctorPath)
 			expectRefused(t, shown, http.StatusUnauthorized, "Nobody has been launched")
 		})
 	}
@@ -533,7 +535,7 @@ func TestSittingsInOneBrowserAreKeptApart(t *testing.T) {
 	expectRefused(t, stranger.get(first.url), http.StatusUnauthorized, "in this browser")
 	expectRefused(t, stranger.press(first, "#start", nil), http.StatusUnauthorized, "in this browser")
 	expectRefused(t, stranger.press(first, "#cancel", nil), http.StatusUnauthorized, "in this browser")
-	expectRefused(t, b.get(toolURL+faketool.CheckInPath), http.StatusUnauthorized, "in this browser")
+	expectRefused(t, b.get(toolURL+proctoring.CheckInPath), http.StatusUnauthorized, "in this browser")
 	g.Expect(b.get(first.url).Find("#check-in").Length()).To(Equal(1))
 	e.pass(2 * time.Hour)
 	e.message(b, first)
@@ -589,7 +591,7 @@ func (e *exam) proctor() window {
 
 func list(b window, candidate string) page {
 	b.t.Helper()
-	return b.get(toolURL + faketool.ProctorPath + "?candidate=" + url.QueryEscape(candidate))
+	return b.get(toolURL + proctoring.ProctorPath + "?candidate=" + url.QueryEscape(candidate))
 }
 
 func TestProctorsControlAttempts(t *testing.T) {
@@ -903,9 +905,9 @@ func TestProbingSendsTheMessageThatWasMade(t *testing.T) {
 	b := e.window()
 	a := e.answered(b, starts())
 	g.Expect(a.Accepted).To(BeTrue())
-	m, err := e.tool.StartAssessment(a, faketool.MessageProbe{})
+	m, err := proctoring.Of(e.tool).StartAssessment(a, proctoring.MessageProbe{})
 	g.Expect(err).NotTo(HaveOccurred())
-	g.Expect(m.Address).To(HavePrefix(toolURL + faketool.MessagePath + "/"))
+	g.Expect(m.Address).To(HavePrefix(toolURL + proctoring.MessagePath + "/"))
 	g.Expect(m.Form).To(Equal(url.Values{"JWT": {m.JWT}}))
 	g.Expect([]string{m.Method, m.To}).To(Equal([]string{http.MethodPost, startURL}))
 	for range 2 {
@@ -919,7 +921,7 @@ func TestProbingSendsTheMessageThatWasMade(t *testing.T) {
 	g.Expect(claims).To(And(HaveKeyWithValue("iss", clientID), HaveKeyWithValue(lti.ClaimSessionData, "data"), HaveKeyWithValue(lti.ClaimEndAssessmentReturn, true)))
 	g.Expect(claims["nonce"]).To(Equal(m.Claims["nonce"]))
 
-	other, err := e.tool.StartAssessment(a, faketool.MessageProbe{
+	other, err := proctoring.Of(e.tool).StartAssessment(a, proctoring.MessageProbe{
 		To: platformURL + "/elsewhere", With: lti.Claims{lti.ClaimEndAssessmentReturn: false, lti.ClaimVerifiedUser: nil, "vendor": "x"},
 	})
 	g.Expect(err).NotTo(HaveOccurred())
@@ -929,28 +931,28 @@ func TestProbingSendsTheMessageThatWasMade(t *testing.T) {
 	_, claims, _ = opened(t, posts[0].form.Get("JWT"))
 	g.Expect(claims).To(And(HaveKeyWithValue(lti.ClaimEndAssessmentReturn, false), Not(HaveKey(lti.ClaimVerifiedUser)), HaveKeyWithValue("vendor", "x")))
 	g.Expect(claims["nonce"]).NotTo(Equal(m.Claims["nonce"]))
-	g.Expect(b.get(toolURL + faketool.MessagePath + "/nothing").status).To(Equal(http.StatusNotFound))
+	g.Expect(b.get(toolURL + proctoring.MessagePath + "/nothing").status).To(Equal(http.StatusNotFound))
 
 	ended := e.answered(b, ends(starts()))
 	g.Expect(ended.Accepted).To(BeTrue(), ended.Why)
 	bad := e.answered(b, with(starts(), lti.Claims{lti.ClaimAttemptNumber: "1", lti.ClaimSessionData: nil}))
 	g.Expect(bad.Accepted).To(BeFalse())
-	m, err = e.tool.StartAssessment(bad, faketool.MessageProbe{})
+	m, err = proctoring.Of(e.tool).StartAssessment(bad, proctoring.MessageProbe{})
 	g.Expect(err).NotTo(HaveOccurred())
 	_, claims, _ = opened(t, m.JWT)
 	g.Expect(claims).To(And(HaveKeyWithValue(lti.ClaimAttemptNumber, "1"), Not(HaveKey(lti.ClaimSessionData))))
 
 	for _, none := range []*faketool.Answer{nil, {}, {IDToken: "x"}, ended} {
-		_, err = e.tool.StartAssessment(none, faketool.MessageProbe{})
+		_, err = proctoring.Of(e.tool).StartAssessment(none, proctoring.MessageProbe{})
 		g.Expect(err).To(MatchError(HavePrefix("faketool: ")))
 	}
 	for _, to := range []string{"javascript:alert(1)", "/start", "ftp://platform.example.com/"} {
-		_, err = e.tool.StartAssessment(a, faketool.MessageProbe{To: to})
+		_, err = proctoring.Of(e.tool).StartAssessment(a, proctoring.MessageProbe{To: to})
 		g.Expect(err).To(MatchError(ContainSubstring("nothing can be posted")))
 	}
 	unknown := *a
 	unknown.Login = nil
-	_, err = e.tool.StartAssessment(&unknown, faketool.MessageProbe{})
+	_, err = proctoring.Of(e.tool).StartAssessment(&unknown, proctoring.MessageProbe{})
 	g.Expect(err).NotTo(HaveOccurred(), "the message says who it is of")
 }
 
@@ -961,9 +963,9 @@ func TestMessagesAreForgottenInTheEnd(t *testing.T) {
 	e := newExamOf(t, faketool.Options{Remembers: most})
 	b := e.window()
 	a := e.answered(b, starts())
-	var first, second *faketool.ToolMessage
+	var first, second *proctoring.ToolMessage
 	for i := range most + 1 {
-		m, err := e.tool.StartAssessment(a, faketool.MessageProbe{})
+		m, err := proctoring.Of(e.tool).StartAssessment(a, proctoring.MessageProbe{})
 		g.Expect(err).NotTo(HaveOccurred())
 		switch i {
 		case 0:
@@ -983,10 +985,10 @@ func TestFaultsChangeAMessage(t *testing.T) {
 	b := e.window()
 	a := e.answered(b, starts())
 	other := e.answered(b, with(starts(), lti.Claims{lti.ClaimSessionData: "of another"}))
-	valid, err := e.tool.StartAssessment(a, faketool.MessageProbe{})
+	valid, err := proctoring.Of(e.tool).StartAssessment(a, proctoring.MessageProbe{})
 	g.Expect(err).NotTo(HaveOccurred())
-	sent := func(p faketool.MessageProbe) (*faketool.ToolMessage, request) {
-		m, err := e.tool.StartAssessment(a, p)
+	sent := func(p proctoring.MessageProbe) (*proctoring.ToolMessage, request) {
+		m, err := proctoring.Of(e.tool).StartAssessment(a, p)
 		g.Expect(err).NotTo(HaveOccurred())
 		e.seen()
 		b.get(m.Address)
@@ -994,36 +996,36 @@ func TestFaultsChangeAMessage(t *testing.T) {
 		g.Expect(posts).To(HaveLen(1))
 		return m, posts[0]
 	}
-	_, claims, _ := opened(t, first(sent(faketool.MessageProbe{Fault: stimulus(t, "start-session-of-other-candidate"), Other: other})).JWT)
+	_, claims, _ := opened(t, first(sent(proctoring.MessageProbe{Fault: stimulus(t, "start-session-of-other-candidate").Stimulus(), Other: other})).JWT)
 	g.Expect(claims[lti.ClaimSessionData]).To(Equal("of another"))
-	_, claims, _ = opened(t, first(sent(faketool.MessageProbe{Fault: stimulus(t, "start-nonce-used"), Other: other, Earlier: valid})).JWT)
+	_, claims, _ = opened(t, first(sent(proctoring.MessageProbe{Fault: stimulus(t, "start-nonce-used").Stimulus(), Other: other, Earlier: valid})).JWT)
 	g.Expect(claims["nonce"]).To(Equal(valid.Claims["nonce"]))
-	m, got := sent(faketool.MessageProbe{Fault: stimulus(t, "start-by-get")})
+	m, got := sent(proctoring.MessageProbe{Fault: stimulus(t, "start-by-get").Stimulus()})
 	g.Expect([]string{got.method, got.target, got.body}).To(Equal([]string{http.MethodGet, "/start?a=1&b=2&JWT=" + m.JWT, ""}))
-	m, got = sent(faketool.MessageProbe{Fault: stimulus(t, "start-as-id-token")})
+	m, got = sent(proctoring.MessageProbe{Fault: stimulus(t, "start-as-id-token").Stimulus()})
 	g.Expect(got.form).To(Equal(url.Values{"id_token": {m.JWT}}))
-	_, got = sent(faketool.MessageProbe{Fault: stimulus(t, "start-parameter-missing")})
+	_, got = sent(proctoring.MessageProbe{Fault: stimulus(t, "start-parameter-missing").Stimulus()})
 	g.Expect(got.form).To(BeEmpty())
-	_, got = sent(faketool.MessageProbe{Fault: stimulus(t, "start-type-of-exam")})
+	_, got = sent(proctoring.MessageProbe{Fault: stimulus(t, "start-type-of-exam").Stimulus()})
 	g.Expect(got.form).To(Equal(url.Values{"JWT": {a.IDToken}}))
-	_, got = sent(faketool.MessageProbe{Fault: stimulus(t, "start-type-of-link"), Other: other})
+	_, got = sent(proctoring.MessageProbe{Fault: stimulus(t, "start-type-of-link").Stimulus(), Other: other})
 	g.Expect(got.form).To(Equal(url.Values{"JWT": {other.IDToken}}))
 
 	for fault, why := range map[*faketool.Fault]string{
 		stimulus(t, "start-link-of-other-exam"): "needs another message",
 		stimulus(t, "acs-by-put"):               "none of a message", stimulus(t, "nonce-missing"): "none of a message",
 	} {
-		_, err = e.tool.StartAssessment(a, faketool.MessageProbe{Fault: fault})
+		_, err = proctoring.Of(e.tool).StartAssessment(a, proctoring.MessageProbe{Fault: fault.Stimulus()})
 		g.Expect(err).To(MatchError(ContainSubstring(why)))
 	}
-	_, err = e.tool.StartAssessment(a, faketool.MessageProbe{Fault: stimulus(t, "start-nonce-used"), Other: other})
+	_, err = proctoring.Of(e.tool).StartAssessment(a, proctoring.MessageProbe{Fault: stimulus(t, "start-nonce-used").Stimulus(), Other: other})
 	g.Expect(err).To(MatchError(ContainSubstring("needs an earlier message")))
 	for name, why := range map[string]error{ // no other link or deployment, no picture, and no other tool
 		"start-link-of-other-exam": faketool.ErrUnchanged, "start-deployment-other": faketool.ErrUnchanged,
 		"verified-user-platform-picture": faketool.ErrUnchanged,
 		"start-iss-of-other-tool":        faketool.ErrNoOtherTool, "iss-of-other-tool": faketool.ErrNoOtherTool,
 	} {
-		_, err = e.tool.StartAssessment(a, faketool.MessageProbe{Fault: stimulus(t, name), Other: other})
+		_, err = proctoring.Of(e.tool).StartAssessment(a, proctoring.MessageProbe{Fault: stimulus(t, name).Stimulus(), Other: other})
 		g.Expect(err).To(MatchError(why), name)
 	}
 }
@@ -1063,7 +1065,7 @@ func TestWaysOfSigning(t *testing.T) {
 			label := how + ": " + name
 			var token string
 			if fault := provoking(t, id, name); faketool.Changes(*fault) == "message" {
-				m, err := e.tool.StartAssessment(a, faketool.MessageProbe{Fault: fault})
+				m, err := proctoring.Of(e.tool).StartAssessment(a, proctoring.MessageProbe{Fault: fault.Stimulus()})
 				g.Expect(err).NotTo(HaveOccurred())
 				token = m.JWT
 			} else {
@@ -1117,7 +1119,7 @@ func TestAnotherKeyIsPublishedAndSigns(t *testing.T) {
 	set, err := jwk.ParseString(b.get(toolURL + "/jwks").Text())
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(set.Len()).To(Equal(2))
-	m, err := e.tool.StartAssessment(a, faketool.MessageProbe{})
+	m, err := proctoring.Of(e.tool).StartAssessment(a, proctoring.MessageProbe{})
 	g.Expect(err).NotTo(HaveOccurred())
 	added, _ := set.Key(1)
 	_, err = jws.Verify([]byte(m.JWT), jws.WithKey(jwa.RS256, added))
@@ -1126,12 +1128,12 @@ func TestAnotherKeyIsPublishedAndSigns(t *testing.T) {
 	set, err = jwk.ParseString(b.get(toolURL + "/jwks").Text())
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(set.Len()).To(Equal(1))
-	m, err = e.tool.StartAssessment(a, faketool.MessageProbe{})
+	m, err = proctoring.Of(e.tool).StartAssessment(a, proctoring.MessageProbe{})
 	g.Expect(err).NotTo(HaveOccurred())
 	opened(t, m.JWT)
 	own, err := otherKey()
 	g.Expect(err).NotTo(HaveOccurred())
-	m, err = e.tool.StartAssessment(a, faketool.MessageProbe{Key: own})
+	m, err = proctoring.Of(e.tool).StartAssessment(a, proctoring.MessageProbe{Key: own})
 	g.Expect(err).NotTo(HaveOccurred())
 	_, err = jws.Verify([]byte(m.JWT), jws.WithKey(jwa.RS256, public(t, own)))
 	g.Expect(err).NotTo(HaveOccurred())
@@ -1189,8 +1191,8 @@ func TestProbingControlsAttempts(t *testing.T) {
 		User: lti.ControlUser{Issuer: platformURL, Sub: "candidate-1"}, ResourceLink: lti.ControlResourceLink{ID: "exam-7"},
 		AttemptNumber: 1 << 60, Action: lti.Flag, IncidentTime: "x", IncidentSeverity: &severity,
 	}
-	sent := func(fault *faketool.Fault) (*faketool.Exchange, request) {
-		got, err := e.tool.Control(t.Context(), controlURL, "secret", order, faketool.ControlProbe{Fault: fault})
+	sent := func(fault *faketool.Fault) (*part.Exchange, request) {
+		got, err := proctoring.Of(e.tool).Control(t.Context(), controlURL, "secret", order, proctoring.ControlProbe{Fault: fault.Stimulus()})
 		g.Expect(err).NotTo(HaveOccurred())
 		_, _, orders := e.seen()
 		g.Expect(orders).To(HaveLen(1))
@@ -1205,7 +1207,7 @@ func TestProbingControlsAttempts(t *testing.T) {
 		http.MethodPost, "/acs?at=1", lti.MediaTypeControl, "Bearer secret"}))
 	g.Expect([]any{got.Status, got.ContentType, got.URL, got.RequestHeader}).To(Equal([]any{200, lti.MediaTypeControl, controlURL, http.Header{
 		"Content-Type": {lti.MediaTypeControl}, "Accept": {lti.MediaTypeControl}, "Authorization": {"Bearer secret"}}}))
-	answer, err := got.Answer()
+	answer, err := proctoring.ReadAnswer(got)
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(answer.Status).To(Equal(lti.Paused))
 	g.Expect(*answer.ExtraTime).To(Equal(7))
@@ -1226,16 +1228,16 @@ func TestProbingControlsAttempts(t *testing.T) {
 	g.Expect(asked.body).To(ContainSubstring(`"attempt_number":"1152921504606846976"`))
 	e.answer(status(http.StatusForbidden))
 	got, _ = sent(nil)
-	_, err = got.Answer()
+	_, err = proctoring.ReadAnswer(got)
 	g.Expect(err).To(MatchError("HTTP 403"))
 
-	got, err = e.tool.Control(t.Context(), "https://nobody.example/acs", "secret", order, faketool.ControlProbe{Fault: stimulus(t, "token-in-query")})
+	got, err = proctoring.Of(e.tool).Control(t.Context(), "https://nobody.example/acs", "secret", order, proctoring.ControlProbe{Fault: stimulus(t, "token-in-query").Stimulus()})
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(got.Err).To(And(HaveOccurred(), Not(MatchError(ContainSubstring("secret")))))
 	for _, to := range []string{"", "/acs", "javascript:alert(1)", ":"} {
-		_, err = e.tool.Control(t.Context(), to, "secret", order, faketool.ControlProbe{})
-		g.Expect(err).To(MatchError(HavePrefix("faketool: ")))
+		_, err = proctoring.Of(e.tool).Control(t.Context(), to, "secret", order, proctoring.ControlProbe{})
+		g.Expect(err).To(MatchError(HavePrefix("proctoring: ")))
 	}
-	_, err = e.tool.Control(t.Context(), controlURL, "secret", order, faketool.ControlProbe{Fault: stimulus(t, "start-by-get")})
+	_, err = proctoring.Of(e.tool).Control(t.Context(), controlURL, "secret", order, proctoring.ControlProbe{Fault: stimulus(t, "start-by-get").Stimulus()})
 	g.Expect(err).To(MatchError(ContainSubstring("none of a control request")))
 }

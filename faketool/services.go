@@ -1,7 +1,6 @@
 package faketool
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
@@ -17,29 +16,14 @@ import (
 
 	"github.com/lestrrat-go/jwx/v2/jwk"
 
+	"invigilator.example/faketool/part"
 	"invigilator.example/faketool/signing"
 	"invigilator.example/fault"
 	"invigilator.example/lti"
 )
 
 // An Exchange is a request of a service and what came of it.
-type Exchange struct {
-	// Method, URL, RequestHeader and RequestBody are what was sent. URL and body are
-	// without access token and without the signature of an assertion; the header holds
-	// the token where that is sent there.
-	Method, URL   string
-	RequestHeader http.Header
-	RequestBody   string
-	// Status is 0 where nobody answered, and Err says why. Body is the beginning
-	// of the answer's; that of a token endpoint holds the access token.
-	Status      int
-	ContentType string
-	Header      http.Header
-	Body        []byte
-	Err         error
-	At          time.Time
-	Took        time.Duration
-}
+type Exchange part.Exchange
 
 // A TokenProbe says how an access token is asked for.
 type TokenProbe struct {
@@ -65,12 +49,6 @@ type Token struct {
 	Raw                           map[string]any
 }
 
-// A ControlProbe says how the Assessment Control Service is asked.
-type ControlProbe struct {
-	// Fault is what differs from a valid request; nil for nothing.
-	Fault *Fault
-}
-
 // assertionDraft is a request for an access token that a fault may still change.
 type assertionDraft struct {
 	tool      *Tool
@@ -86,21 +64,6 @@ type assertionDraft struct {
 	twice     bool   // what is answered is the second one, where the first was granted a token
 
 	registration Registration
-}
-
-// controlDraft is a request of the Assessment Control Service that a fault may
-// still change.
-type controlDraft struct {
-	tool       *Tool
-	members    map[string]any // numbers are of type [json.Number]
-	body       []byte         // sent instead of the members where it is not nil
-	method     string
-	url        string
-	mediaType  string // no header when empty
-	token      string // none is sent when empty
-	tokenInURL bool   // instead of the header
-
-	authorization []string // are sent instead of the token where there are any
 }
 
 // Token asks the token endpoint of a platform for an access token (Security
@@ -169,6 +132,9 @@ func (t *Tool) draftToken(issuer, clientID string, p TokenProbe) (*assertionDraf
 }
 
 var tokenAsked = &fault.Seam[*assertionDraft]{Name: "the request for an access token"}
+
+// tokenLifetime is how long what the tool signs may be used.
+const tokenLifetime = signing.Lifetime
 
 const mediaTypeForm = "application/x-www-form-urlencoded"
 
@@ -248,20 +214,7 @@ func readAnswer(e Exchange) *Token {
 // authorize gives a request its access token in the header, or other headers instead where
 // there are any; none where the token stands in the URL.
 func authorize(r *http.Request, instead []string, token string, inURL bool) {
-	switch {
-	case len(instead) > 0:
-		r.Header["Authorization"] = instead
-	case token != "" && !inURL:
-		r.Header.Set("Authorization", bearer+" "+token)
-	}
-}
-
-// withQuery adds to the query of a URL, which stays as it is.
-func withQuery(address, query string) string {
-	if strings.Contains(address, "?") {
-		return address + "&" + query
-	}
-	return address + "?" + query
+	part.Bearing{Token: token, InURL: inURL, Headers: instead}.Authorize(r)
 }
 
 // maxAnswer bounds what is read of an answer.
@@ -302,191 +255,26 @@ func (t *Tool) exchangeBy(client http.Client, request *http.Request, shownURL, s
 	return e
 }
 
-// Control sends a request to the Assessment Control Service (Proctoring Services
-// 1.0, 5). It fails only where nothing could be sent, and with [ErrUnchanged]; a
-// refusal, or nobody's answer, is in what it returns.
-func (t *Tool) Control(ctx context.Context, controlURL, accessToken string, request lti.ControlRequest, p ControlProbe) (*Exchange, error) {
-	e, err := t.control(ctx, controlURL, accessToken, request, p)
-	if err != nil {
-		return nil, fmt.Errorf("faketool: %w", err)
+// registered returns a registration by what it is known by.
+func (t *Tool) registered(issuer, clientID string) (Registration, bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	i := slices.IndexFunc(t.registrations, func(r Registration) bool { return r.Issuer == issuer && r.ClientID == clientID })
+	if i < 0 {
+		return Registration{}, false
 	}
-	return e, nil
+	return t.registrations[i], true
 }
 
-func (t *Tool) control(ctx context.Context, controlURL, accessToken string, request lti.ControlRequest, p ControlProbe) (*Exchange, error) {
-	d, err := t.draftControl(controlURL, accessToken, request)
-	if err != nil {
-		return nil, err
-	}
-	if f := p.Fault; f != nil {
-		if f.control == nil {
-			return nil, fmt.Errorf("fault %s is none of a control request", f.Name)
-		}
-		if err := f.changes(d.snapshot, func() error { return f.control(d) }); err != nil {
-			return nil, err
-		}
-	}
-	return t.sendControl(ctx, d)
+// changes applies the fault and holds what is sent against what it was before.
+func (f *Fault) changes(snapshot func() string, apply func() error) error {
+	return f.Stimulus().Changes(snapshot, apply)
 }
 
-func (t *Tool) draftControl(controlURL, accessToken string, request lti.ControlRequest) (*controlDraft, error) {
-	members, err := membersOf(request)
-	return &controlDraft{
-		tool: t, members: members, method: http.MethodPost, url: controlURL, mediaType: lti.MediaTypeControl, token: accessToken,
-	}, err
-}
+func clipTo(s string, length int) string { return s[:min(len(s), length)] }
 
-// sendControl sends a request of the Assessment Control Service.
-func (t *Tool) sendControl(ctx context.Context, d *controlDraft) (*Exchange, error) {
-	body := d.body
-	if body == nil {
-		var err error
-		if body, err = json.Marshal(d.members); err != nil {
-			return nil, err
-		}
-	}
-	to, err := d.target()
-	if err != nil {
-		return nil, err
-	}
-	r, err := http.NewRequestWithContext(ctx, d.method, to, bytes.NewReader(body))
-	if err != nil {
-		return nil, err
-	}
-	if d.mediaType != "" {
-		r.Header.Set("Content-Type", d.mediaType)
-	}
-	r.Header.Set("Accept", lti.MediaTypeControl)
-	authorize(r, d.authorization, d.token, d.tokenInURL)
-	e := t.exchange(r, d.url, string(body))
-	return &e, nil
-}
+// fractional is a NumericDate with a fraction of a second, just before a time.
+func fractional(at time.Time) float64 { return float64(at.Unix()) - 0.25 }
 
-// membersOf returns what a request says as its JSON, which a fault can change
-// into what the request could not say.
-func membersOf(request any) (map[string]any, error) {
-	raw, err := json.Marshal(request)
-	if err != nil {
-		return nil, err
-	}
-	var members map[string]any
-	decoder := json.NewDecoder(bytes.NewReader(raw))
-	decoder.UseNumber()
-	return members, decoder.Decode(&members)
-}
-
-// target is where the request goes: the URL as the platform wrote it, and the
-// token where that belongs into it.
-func (d *controlDraft) target() (string, error) {
-	u, err := url.Parse(d.url)
-	switch {
-	case err != nil:
-		return "", fmt.Errorf("%w: the URL of the control service is none", ErrUnusable)
-	case u.Host == "" || u.Scheme != "https" && u.Scheme != "http":
-		return "", fmt.Errorf("%w: nothing can be sent to %q", ErrUnusable, clip(d.url))
-	case !d.tokenInURL:
-		return d.url, nil
-	}
-	if u.RawQuery != "" {
-		u.RawQuery += "&"
-	}
-	u.RawQuery += url.Values{"access_token": {d.token}}.Encode()
-	return u.String(), nil
-}
-
-// snapshot is the same for the same request only.
-func (d *controlDraft) snapshot() string {
-	members, _ := json.Marshal(d.members) // sending tells of an error
-	return fmt.Sprintf("%s %q %t %q %q %q %q %t %q", members, d.body, d.body == nil, d.method, d.url, d.mediaType, d.token, d.tokenInURL, d.authorization)
-}
-
-// Answer returns what the Assessment Control Service said, and an error where it
-// said nothing that is known (Proctoring Services 1.0, 5).
-func (e *Exchange) Answer() (lti.ControlResponse, error) {
-	var answer lti.ControlResponse
-	switch {
-	case e.Status == 0:
-		return answer, fmt.Errorf("nobody answered: %w", e.Err)
-	case e.Status != http.StatusOK:
-		return answer, fmt.Errorf("HTTP %d", e.Status)
-	case e.Err != nil:
-		return answer, fmt.Errorf("the answer broke off: %w", e.Err)
-	}
-	if err := json.Unmarshal(e.Body, &answer); err != nil {
-		return lti.ControlResponse{}, errors.New("the answer is none of the service")
-	}
-	if !slices.Contains(lti.Statuses, answer.Status) {
-		return lti.ControlResponse{}, errors.New("the answer has no status that is known")
-	}
-	return answer, nil
-}
-
-// How an order is sent.
-var (
-	orderSaid = &fault.Seam[ordering]{Name: "a control request", Clone: func(o ordering) ordering {
-		o.draft.members = maps.Clone(o.draft.members)
-		return o
-	}}
-	renewsToken   = &fault.Step[*Exchange]{Name: "asks for another access token where one is not taken", Honest: func(*Exchange) bool { return true }}
-	tokenInstead  = &fault.Seam[renewing]{Name: "the access token that is sent after one that was not taken"}
-	orderRepeated = &fault.Seam[ordered]{Name: "what came of an order that was sent"}
-)
-
-// ordering is a control request for a sitting.
-type ordering struct {
-	sitting *sitting
-	draft   controlDraft
-}
-
-// renewing is the access token that is sent after one that was not taken.
-type renewing struct {
-	spent string
-	renew func() (string, error)
-}
-
-// ordered is what came of an order.
-type ordered struct {
-	exchange *Exchange // nil where it could not be sent again
-	err      error
-	again    func() (*Exchange, error) // sends it once more
-}
-
-// order sends an order of a proctor to the platform. Where the platform does not
-// take the access token any more, it is sent once more with a new one.
-func (t *Tool) order(ctx context.Context, s *sitting, request lti.ControlRequest) (*Exchange, error) {
-	token, err := t.controlToken(ctx, s, "")
-	if err != nil {
-		return nil, err
-	}
-	e, err := t.sendOrder(ctx, s, token, request)
-	if err != nil {
-		return nil, err
-	}
-	done := ordered{exchange: e, again: func() (*Exchange, error) { return t.sendOrder(ctx, s, token, request) }}
-	if e.Status == http.StatusUnauthorized {
-		if !renewsToken.Taken(t.carrier, e) {
-			return e, nil
-		}
-		other, err := tokenInstead.Pass(t.carrier, renewing{token, func() (string, error) { return t.controlToken(ctx, s, token) }}).renew()
-		if err == nil {
-			return t.sendOrder(ctx, s, other, request)
-		}
-		done.exchange, done.err = nil, err
-	}
-	done = orderRepeated.Pass(t.carrier, done)
-	return done.exchange, done.err
-}
-
-func (t *Tool) controlToken(ctx context.Context, s *sitting, spent string) (string, error) {
-	return t.accessToken(ctx, s.client(), []string{lti.ScopeControl}, lti.ScopeControl, spent)
-}
-
-// sendOrder sends an order with an access token.
-func (t *Tool) sendOrder(ctx context.Context, s *sitting, token string, request lti.ControlRequest) (*Exchange, error) {
-	d, err := t.draftControl(s.controlURL, token, request)
-	if err != nil {
-		return nil, err
-	}
-	said := orderSaid.Pass(t.carrier, ordering{s, *d})
-	return t.sendControl(ctx, &said.draft)
-}
+// null is what a member that is there says nothing with.
+var null = json.RawMessage("null")

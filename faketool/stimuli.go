@@ -7,31 +7,32 @@ import (
 	"slices"
 	"strings"
 
+	"invigilator.example/faketool/part"
 	"invigilator.example/fault"
 	"invigilator.example/lti"
 )
 
-// Stranger is a site that has nothing to do with the launch: no platform may
-// send a browser there.
-const Stranger = "https://stranger.example"
-
-// ScriptRan is what markup in a request writes to the console where a platform
-// lets it run: no policy of the page keeps it from that.
-const ScriptRan = "invigilator-ran"
-
+// What requests and messages say that a platform must not follow, run or take for its own.
 const (
-	script = `console.error(/` + ScriptRan + `/.source)`
+	// Stranger is a site that has nothing to do with the launch: no platform may
+	// send a browser there.
+	Stranger = part.Stranger
+	// StrangerSub is the sub of a user whom no platform knows.
+	StrangerSub = part.StrangerSub
+	// ScriptRan is what markup in a request writes to the console where a platform
+	// lets it run: no policy of the page keeps it from that.
+	ScriptRan = part.ScriptRan
 	// ScriptMarkup ends the attribute that it is written into.
-	ScriptMarkup = `"><script>` + script + `</script>`
+	ScriptMarkup = part.ScriptMarkup
+	script       = part.Script
 )
 
 // stimuli are what differs from valid requests and messages, by the requirement
 // that it provokes.
 var stimuli = slices.Concat(
 	requestStimuli, redirectStimuli, clientStimuli, parameterStimuli, hintStimuli, stateStimuli,
-	loginStimuli, startStimuli, sessionStimuli, assessmentStimuli, partyStimuli, signatureStimuli, timeStimuli, typeStimuli,
-	verifiedUserStimuli, endReturnStimuli,
-	scopeStimuli, assertionStimuli, tokenFormStimuli, bearerStimuli, bodyStimuli, incidentTimeStimuli, mediaTypeStimuli,
+	loginStimuli, partStimuli(parts),
+	scopeStimuli, assertionStimuli, tokenFormStimuli, bearerStimuli,
 	gradeTokenStimuli, listStimuli, lineItemStimuli, scoreStimuli, reviewStimuli,
 )
 
@@ -298,6 +299,25 @@ var hintStimuli = []Fault{
 	}, {
 		Name: "message-hint-of-other-link", Provokes: "practice-auth-message-hint-integrity", Borrows: true,
 		Does: "sends the lti_message_hint of the same user's launch of another link", request: borrowed(lti.ParamMessageHint),
+	},
+}
+
+// loginStimuli are those of the authentication request for an exam (Proctoring
+// Services 1.0, 3.2).
+var loginStimuli = []Fault{
+	{
+		Name: "exam-redirect-uri-unregistered", Provokes: "ap-start-proctoring-through-oidc-login",
+		Does:    "sends a redirect_uri that is not registered",
+		request: redirect(func(u *url.URL) { u.Path = strings.TrimSuffix(u.Path, LaunchPath) + "/exam" }),
+	}, {
+		Name: "exam-login-hint-of-other-user", Provokes: "ap-start-proctoring-through-oidc-login", Borrows: true, Lender: part.OtherCandidate,
+		Does: "sends the login_hint of another candidate's launch", request: borrowed(lti.ParamLoginHint),
+	}, {
+		Name: "exam-nonce-missing", Provokes: "ap-start-proctoring-through-oidc-login",
+		Does: "leaves nonce out", request: without(lti.ParamNonce),
+	}, {
+		Name: "exam-response-mode-query", Provokes: "ap-start-proctoring-through-oidc-login",
+		Does: "asks for the answer in the query", request: set(lti.ParamResponseMode, "query"),
 	},
 }
 

@@ -18,6 +18,7 @@ import (
 	"github.com/onsi/gomega/types"
 
 	"invigilator.example/faketool"
+	"invigilator.example/faketool/proctoring"
 	"invigilator.example/lti"
 )
 
@@ -122,8 +123,8 @@ func TestEachStimulusOfAMessageChangesWhatItSays(t *testing.T) {
 	other := e.answered(b, with(starts(), lti.Claims{
 		sessionClaim: "of another", linkClaim: json.RawMessage(`{"id":"exam-8"}`), numberClaim: 2, placeClaim: "deployment-b",
 	}))
-	earlier := &faketool.ToolMessage{Claims: lti.Claims{"nonce": "of before"}}
-	valid, err := e.tool.StartAssessment(a, faketool.MessageProbe{})
+	earlier := &proctoring.ToolMessage{Claims: lti.Claims{"nonce": "of before"}}
+	valid, err := proctoring.Of(e.tool).StartAssessment(a, proctoring.MessageProbe{})
 	NewWithT(t).Expect(err).NotTo(HaveOccurred())
 	usual := claimsOf(t, valid.JWT)
 	for _, f := range faketool.Stimuli() {
@@ -134,7 +135,7 @@ func TestEachStimulusOfAMessageChangesWhatItSays(t *testing.T) {
 		t.Run(f.Provokes+" "+f.Name, func(t *testing.T) {
 			g := NewWithT(t)
 			g.Expect(told).To(BeTrue())
-			m, err := e.tool.StartAssessment(a, faketool.MessageProbe{Fault: &f, Other: other, Earlier: earlier})
+			m, err := proctoring.Of(e.tool).StartAssessment(a, proctoring.MessageProbe{Fault: f.Stimulus(), Other: other, Earlier: earlier})
 			g.Expect(err).NotTo(HaveOccurred())
 			own := []string{"nonce"}
 			if user, ok := m.Claims[userClaim].(lti.Claims); want[userClaim] == nil && ok {
@@ -301,7 +302,7 @@ func TestEachStimulusOfAControlRequestChangesWhatItSays(t *testing.T) {
 		AttemptNumber: 3, Action: lti.Flag, IncidentTime: "2026-03-01T12:00:00Z", IncidentSeverity: &severity, ExtraTime: &minutes,
 	}
 	ask := func(t *testing.T, f *faketool.Fault) parts {
-		_, err := e.tool.Control(t.Context(), controlURL, "secret", order, faketool.ControlProbe{Fault: f})
+		_, err := proctoring.Of(e.tool).Control(t.Context(), controlURL, "secret", order, proctoring.ControlProbe{Fault: f.Stimulus()})
 		NewWithT(t).Expect(err).NotTo(HaveOccurred())
 		_, _, came := e.seen()
 		NewWithT(t).Expect(came).To(HaveLen(1))

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"time"
 
+	"invigilator.example/faketool/part"
+	"invigilator.example/faketool/signing"
 	"invigilator.example/lti"
 )
 
@@ -37,7 +39,7 @@ var gradeTokenStimuli = []Fault{
 		Does: "sends a made-up access token", grade: func(d *gradeDraft) error { return bearing(lti.RandomString())(d) },
 	}, {
 		Name: "grades-altered-token", Provokes: "ags-rejects-missing-or-invalid-token",
-		Does: "sends an access token that it has altered", grade: func(d *gradeDraft) error { return bearing(alteredToken(d.Token))(d) },
+		Does: "sends an access token that it has altered", grade: func(d *gradeDraft) error { return bearing(signing.AlteredToken(d.Token))(d) },
 	}, {
 		Name: "grades-self-signed-token", Provokes: "ags-rejects-missing-or-invalid-token",
 		Does: "sends an access token that the tool has signed itself",
@@ -547,7 +549,7 @@ func reviewing(review func(*Tool) map[string]any) func(*gradeDraft) error {
 // no other where the tool has no TLS, and as good on this machine.
 func reviewedWithoutTLS(d *gradeDraft) error {
 	u, err := url.Parse(d.tool.LaunchURL())
-	if err != nil || u.Scheme != "https" || isLoopback(u.Hostname()) {
+	if err != nil || u.Scheme != "https" || part.IsLoopback(u.Hostname()) {
 		return ErrUnchanged
 	}
 	u.Scheme = "http"

@@ -12,18 +12,6 @@ import (
 	"invigilator.example/together"
 )
 
-// Together makes the pages of messages wait for one another: the next visits to them, n in
-// all, are answered when all of them have come, or after some seconds. So browsers send the
-// messages, or one of them n times, at the same moment.
-func (t *Tool) Together(n int, messages ...*ToolMessage) {
-	g := together.Gather(n)
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	for _, m := range messages {
-		m.gathers = g
-	}
-}
-
 // TokensTogether sends the same request for an access token n times at the same time, with
 // one client assertion, and returns what was answered to each. Each has a connection of its
 // own, and all are sent but for the last byte of their bodies before any is completed. It

@@ -14,9 +14,9 @@
 // judge it find it. It can also judge a platform: it holds the logins that the
 // platform initiates ([Tool.Hold]), goes on with requests that a [Fault] makes
 // differ in one thing ([Login.Continue]), and tells what came of them
-// ([Tool.Answers]). It sends messages ([Tool.StartAssessment]), asks for access
-// tokens ([Tool.Token]), controls attempts ([Tool.Control]) and asks grade services
-// ([Tool.Grade]) in the same way.
+// ([Tool.Answers]). It asks for access tokens ([Tool.Token]) and grade services
+// ([Tool.Grade]) in the same way, and so do its parts: package proctoring starts
+// assessments and controls attempts.
 package faketool
 
 import (
@@ -31,6 +31,7 @@ import (
 
 	"github.com/lestrrat-go/jwx/v2/jwk"
 
+	"invigilator.example/faketool/part"
 	"invigilator.example/fault"
 	"invigilator.example/lti"
 	"invigilator.example/together"
@@ -71,21 +72,16 @@ type Options struct {
 
 // OtherTool is what the platform knows of another tool, and the key that it
 // signs with.
-type OtherTool struct {
-	ClientID, RedirectURI string
-	Key                   jwk.Key
-}
+type OtherTool = part.OtherTool
 
 // A Registration is what the tool knows of a platform (LTI Core 1.3, 3.1.3).
-type Registration struct {
-	Issuer        string
-	ClientID      string
-	AuthURL       string   // the platform's authorization endpoint
-	JWKSURL       string   // the platform's key set
-	TokenURL      string   // the platform's token endpoint; services need it
-	TokenAudience string   // the audience of assertions; TokenURL when empty
-	DeploymentIDs []string // any when there is none
-}
+type Registration = part.Registration
+
+// A client is what the tool is to one platform.
+type client struct{ issuer, clientID, deployment string }
+
+// clientOf is the one of a registration, whatever the deployment.
+func clientOf(r Registration) client { return client{r.Issuer, r.ClientID, ""} }
 
 // A Tool is a fake tool. It is an [http.Handler] and safe for concurrent use.
 type Tool struct {
@@ -115,13 +111,12 @@ type Tool struct {
 	initiated     []*Login          // the oldest first
 	answers       []*Answer         // the oldest first
 	keys          []jwk.Key         // the tool's own; the last one signs
-	sittings      []*sitting        // the oldest first
-	messages      []*ToolMessage    // prepared for browsers, the oldest first
 	grants        map[grantKey]grant
-	assertions    map[client]string // the jti of the last one for the grade services
-	pairs         together.Pairs    // for faults: launches that come twice at the same time
-	activities    []activity        // the oldest first
-	works         []work            // handed in, the oldest first
+	assertions    map[client]string       // the jti of the last one for the grade services
+	pairs         together.Pairs          // for faults: launches that come twice at the same time
+	activities    []activity              // the oldest first
+	works         []work                  // handed in, the oldest first
+	mounted       map[string]part.Mounted // parts, by profile
 }
 
 // A Launch is one that the tool accepted.
@@ -220,6 +215,7 @@ func New(opts Options) (*Tool, error) {
 		keys:        []jwk.Key{opts.Key},
 		grants:      map[grantKey]grant{},
 		assertions:  map[client]string{},
+		mounted:     map[string]part.Mounted{},
 	}
 	if opts.Watch {
 		t.carrier = t.carrier.Watch(fault.ByName(defects, func(f Fault) (string, []fault.Effect) { return f.Name, f.Effects }))
@@ -233,21 +229,14 @@ func New(opts Options) (*Tool, error) {
 	t.mux.HandleFunc("GET "+JWKSPath, t.serveJWKS)
 	t.mux.HandleFunc("GET "+HeldPath+"/{id}", t.serveHeld)
 	t.mux.HandleFunc("GET "+HeldPath+"/{id}/go/{n}", t.serveContinue)
-	t.mux.HandleFunc("GET "+CheckInPath, t.serveCheckIn)
-	t.mux.HandleFunc("POST "+CheckInPath+"/{id}/start", t.serveStart)
-	t.mux.HandleFunc("POST "+CheckInPath+"/{id}/cancel", t.serveCancel)
-	t.mux.HandleFunc("GET "+picturesPath+"/{id}", servePicture)
-	t.mux.HandleFunc("GET "+ProctorPath, t.serveProctor)
-	t.mux.HandleFunc("POST "+ProctorPath+"/{id}/{action}", t.serveAction)
 	t.mux.HandleFunc("POST "+workPath+"/{id}/submit", patient(t.serveSubmit))
 	t.mux.HandleFunc("POST "+workPath+"/{id}/rename", patient(t.serveRename))
 	t.mux.HandleFunc("POST "+workPath+"/{id}/results", patient(t.serveResults))
 	t.mux.HandleFunc("GET "+reviewPath+"/{id}", t.serveReview)
 	t.mux.HandleFunc("POST "+reviewPath+"/{id}/grade", patient(t.serveGrade))
 	for _, one := range parts {
-		one.Mount(t.mux, partCore{t})
+		t.mounted[one.Profile] = one.Mount(t.mux, partCore{t})
 	}
-	t.mux.HandleFunc("GET "+MessagePath+"/{id}", t.serveMessage)
 	t.mux.HandleFunc("POST "+leavePath, t.serveLeave)
 	t.mux.HandleFunc("GET "+strangerKeysPath, serveStrangerKeys)
 	t.mux.HandleFunc("GET /favicon.ico", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })

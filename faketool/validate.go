@@ -10,6 +10,7 @@ import (
 
 	"github.com/lestrrat-go/jwx/v2/jwk"
 
+	"invigilator.example/faketool/part"
 	"invigilator.example/fault"
 	"invigilator.example/lti"
 )
@@ -84,18 +85,34 @@ func (t *Tool) validate(q *response) error {
 	return t.use(q)
 }
 
-// rulesOf are those that a message of its type has to keep.
+// rulesOf are those that a message of its type has to keep. Those of parts are in
+// [keepsRulesOfPart].
 func (t *Tool) rulesOf(c claims) *checks {
-	switch t.kindOf(c) {
-	case lti.StartProctoring:
-		return startsExam
-	case lti.EndAssessment:
-		return endsExam
-	case lti.SubmissionReviewRequest:
-		return opensWork
-	default:
-		return opensLink
+	if _, taken := t.takenByPart(c); taken {
+		return ofPart
 	}
+	if t.kindOf(c) == lti.SubmissionReviewRequest {
+		return opensWork
+	}
+	return opensLink
+}
+
+var ofPart = &checks{Name: "a message of a part", Rules: []*rule{versionIs13, keepsRulesOfPart}}
+
+var keepsRulesOfPart = &rule{Name: "the message is what the part needs", Broken: func(q *response) error {
+	of, _ := q.t.takenByPart(q.claims)
+	return of.Rules.First(q.t.carrier, q.forParts())
+}}
+
+// taken is a message, and the type that the tool takes it for.
+type taken = part.Typed
+
+var typeTaken = part.TypeTaken
+
+// kindOf is the type of a message, as the tool takes it, whatever the other claims (LTI
+// Core 1.3, 5.3.1).
+func (t *Tool) kindOf(c claims) string {
+	return typeTaken.Pass(t.carrier, taken{Claims: c.members, As: c.messageType()}).As
 }
 
 // Security Framework 1.0, 5.1.1.3.

@@ -138,6 +138,11 @@ func (s *Seam[T]) ChangeAll(shows func(T) bool, f func(T) T) Effect {
 	return Effect{s, change[T]{shows, f, true}}
 }
 
+// Changed says whether one of these effects changes what passes.
+func (s *Seam[T]) Changed(by []Effect) bool {
+	return slices.ContainsFunc(by, func(e Effect) bool { return e.at == any(s) })
+}
+
 // change is what a fault makes of what passes a seam, and when; nil where the outcome tells.
 type change[T any] struct {
 	when func(T) bool

@@ -15,7 +15,6 @@ import (
 	. "github.com/onsi/gomega"
 
 	"invigilator.example/fakeplatform"
-	"invigilator.example/faketool"
 	"invigilator.example/harness"
 	"invigilator.example/harness/config"
 	"invigilator.example/lti"
@@ -106,7 +105,7 @@ func unsent(tool http.Handler) http.Handler {
 func TestACheckInThatLeadsNowhereIsNoRefusal(t *testing.T) {
 	t.Parallel()
 	g := NewWithT(t)
-	run := subject{wrap: unsent, faults: []string{faketool.AcceptsMissingSessionData}, change: func(c *config.Config) {
+	run := subject{wrap: unsent, faults: []string{"accepts-missing-session-data"}, change: func(c *config.Config) {
 		proctoring(map[string]config.Journey{"checks-in": {Does: config.CheckIn, Steps: config.Steps{{Click: "#start"}}}})(c)
 	}}.ready(t)
 	scene := run.ProctoringScenario(t, "a scenario", "here:1")
@@ -194,7 +193,7 @@ func TestARealPlatformsExamsCanBeJudged(t *testing.T) {
 
 	paused, err := scene.Act(t.Context(), exam, harness.Call{Action: lti.Pause})
 	g.Expect(err).NotTo(HaveOccurred())
-	g.Expect(paused.Exchange.Answer()).To(HaveField("Status", lti.Paused))
+	g.Expect(paused.ControlAnswer()).To(HaveField("Status", lti.Paused))
 	looked, err := scene.Look(t.Context(), exam, "the exam's page")
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect([]bool{looked.Started(), looked.Paused()}).To(Equal([]bool{false, true}))

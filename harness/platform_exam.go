@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"invigilator.example/faketool"
+	toolpart "invigilator.example/faketool/part"
+	"invigilator.example/faketool/proctoring"
 	"invigilator.example/harness/agent"
 	"invigilator.example/harness/config"
 	"invigilator.example/lti"
@@ -105,7 +107,7 @@ func (s *PlatformScenario) StartTogether(ctx context.Context, exam *PlatformFlow
 	tab := exam.by.NewTab()
 	s.closers = append(s.closers, tab.Close)
 	sent := []StartMessage{{Title: title + ", in the tab of the launch"}, {Title: title + ", in another tab", By: tab}}
-	messages := make([]*faketool.ToolMessage, len(sent))
+	messages := make([]*proctoring.ToolMessage, len(sent))
 	for i, st := range sent {
 		var err error
 		if messages[i], err = s.run.startMessage(exam, st); err != nil {
@@ -115,7 +117,7 @@ func (s *PlatformScenario) StartTogether(ctx context.Context, exam *PlatformFlow
 	if same {
 		messages[1] = messages[0]
 	}
-	s.run.tool.Together(len(messages), messages...)
+	proctoring.Of(s.run.tool).Together(len(messages), messages...)
 	flows, err := together.Do(len(sent), func(i int) (*PlatformFlow, error) { return s.run.startExam(ctx, exam, sent[i], messages[i]) })
 	for _, flow := range flows {
 		if flow != nil {
@@ -134,21 +136,21 @@ func (s *PlatformScenario) keepStart(exam, flow *PlatformFlow) {
 }
 
 // startMessage is the LtiStartAssessment that is sent for an exam.
-func (r *PlatformRun) startMessage(exam *PlatformFlow, st StartMessage) (*faketool.ToolMessage, error) {
+func (r *PlatformRun) startMessage(exam *PlatformFlow, st StartMessage) (*proctoring.ToolMessage, error) {
 	if st.Again != nil {
 		return st.Again.sent, nil
 	}
 	with := lti.Claims{lti.ClaimEndAssessmentReturn: nil}
 	maps.Copy(with, st.With)
-	probe := faketool.MessageProbe{Fault: st.Fault, With: with, To: st.To}
+	probe := proctoring.MessageProbe{Fault: st.Fault.Stimulus(), With: with, To: st.To}
 	if st.Other != nil {
 		probe.Other, probe.Earlier = st.Other.Answer, st.Other.sent
 	}
-	return r.tool.StartAssessment(exam.Answer, probe)
+	return proctoring.Of(r.tool).StartAssessment(exam.Answer, probe)
 }
 
 // startExam sends it.
-func (r *PlatformRun) startExam(ctx context.Context, exam *PlatformFlow, st StartMessage, message *faketool.ToolMessage) (*PlatformFlow, error) {
+func (r *PlatformRun) startExam(ctx context.Context, exam *PlatformFlow, st StartMessage, message *proctoring.ToolMessage) (*PlatformFlow, error) {
 	visit := r.visit(message.Address)
 	by := agent.User(exam.by)
 	if st.By != nil {
@@ -219,7 +221,7 @@ func (f *PlatformFlow) ShowsPicture() bool { return f.Trip.Markers[pictureMarker
 func (r *PlatformRun) ShowsPause() bool { return !r.platform.ExamPaused.IsZero() }
 
 // Sent is the LtiStartAssessment that the flow sent; nil where it sent none.
-func (f *PlatformFlow) Sent() *faketool.ToolMessage { return f.sent }
+func (f *PlatformFlow) Sent() *proctoring.ToolMessage { return f.sent }
 
 // look lets the candidate look at the exam's page again; nil where no journey does
 // so.
@@ -405,7 +407,7 @@ func (s *PlatformScenario) startWith(ctx context.Context, fault faketool.Fault) 
 		return Attempted{Exam: exam}, err
 	}
 	a, err := s.Attempt(ctx, fault.Name, exam, st)
-	if err != nil || fault.Lender != faketool.OtherCandidate || a.Flow.Started() {
+	if err != nil || fault.Lender != toolpart.OtherCandidate || a.Flow.Started() {
 		return a, err
 	}
 	if a.Theirs, err = s.look(ctx, config.SecondLearner, "the other candidate's page after that"); a.Theirs != nil && a.Theirs.Started() {
@@ -432,21 +434,21 @@ func (s *PlatformScenario) Attempt(ctx context.Context, stimulus string, exam *P
 // lender is the exam that a fault borrows from.
 func (s *PlatformScenario) lender(ctx context.Context, fault faketool.Fault) (*PlatformFlow, error) {
 	switch fault.Lender {
-	case faketool.OtherCandidate:
+	case toolpart.OtherCandidate:
 		return s.Exam(ctx, PlatformLaunch{Title: "another candidate's launch into the exam", User: config.SecondLearner})
-	case faketool.OtherAssessment:
+	case toolpart.OtherAssessment:
 		tab, err := s.NewTab(ctx, config.Learner)
 		if err != nil {
 			return nil, err
 		}
 		s.closers = append(s.closers, tab.Close)
 		return s.Exam(ctx, PlatformLaunch{Title: "a launch into another exam", Link: config.OtherExam, By: tab})
-	case faketool.OtherDeployment:
+	case toolpart.OtherDeployment:
 		if !s.run.Has(config.MultipleDeployments) {
 			return nil, fmt.Errorf("%w: the feature %s", errUndeclared, config.MultipleDeployments)
 		}
 		return s.Control(ctx, PlatformLaunch{Title: "a launch of another deployment", Link: config.OtherDeployment})
-	case faketool.EarlierAttempt:
+	case toolpart.EarlierAttempt:
 		exam, earlier, err := s.running(ctx, PlatformLaunch{Title: "an earlier attempt"}, StartMessage{Title: "LtiStartAssessment of an earlier attempt"})
 		if err == nil {
 			_, err = s.End(ctx, exam, Ending{Silent: true})

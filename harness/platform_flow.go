@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"invigilator.example/faketool"
+	"invigilator.example/faketool/proctoring"
 	"invigilator.example/harness/agent"
 	"invigilator.example/harness/config"
 	"invigilator.example/lti"
@@ -56,7 +57,7 @@ type PlatformFlow struct {
 	// Exchange is the request that the fake tool's server sent, and its answer; nil
 	// where a browser went the way.
 	Exchange *faketool.Exchange
-	sent     *faketool.ToolMessage // the LtiStartAssessment that went out, if any
+	sent     *proctoring.ToolMessage // the LtiStartAssessment that went out, if any
 	message  Message
 	reading
 	noted    *bool // is set where somebody reads the message

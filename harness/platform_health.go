@@ -201,7 +201,7 @@ func (s *PlatformScenario) controlWorks(ctx context.Context) (*PlatformFlow, err
 	if err != nil {
 		return flow, err
 	}
-	if _, wrong := flow.Exchange.Answer(); wrong != nil {
+	if _, wrong := flow.ControlAnswer(); wrong != nil {
 		return flow, fmt.Errorf("a valid request is not answered: %s", flow.Reply())
 	}
 	return flow, s.tidy(ctx, "")

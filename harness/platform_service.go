@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"invigilator.example/faketool"
+	toolpart "invigilator.example/faketool/part"
+	"invigilator.example/faketool/proctoring"
 	"invigilator.example/harness/agent"
 	"invigilator.example/harness/config"
 	"invigilator.example/lti"
@@ -219,10 +221,11 @@ func (s *PlatformScenario) Act(ctx context.Context, exam *PlatformFlow, c Call) 
 		c.Title = "control: " + string(c.Action)
 	}
 	flow, err := s.exchange(ctx, partControl, c.Title, c.Fault, func(ctx context.Context) (*faketool.Exchange, error) {
-		return tool.Control(ctx, address, c.Token, request, faketool.ControlProbe{Fault: c.Fault})
+		e, err := proctoring.Of(tool).Control(ctx, address, c.Token, request, proctoring.ControlProbe{Fault: c.Fault.Stimulus()})
+		return (*faketool.Exchange)(e), err
 	})
 	if err == nil {
-		if answer, wrong := flow.Exchange.Answer(); wrong == nil {
+		if answer, wrong := flow.ControlAnswer(); wrong == nil {
 			s.underWay = nil
 			if answer.Status == lti.Running || answer.Status == lti.Paused {
 				s.underWay = exam
@@ -230,6 +233,12 @@ func (s *PlatformScenario) Act(ctx context.Context, exam *PlatformFlow, c Call) 
 		}
 	}
 	return flow, err
+}
+
+// ControlAnswer is what the Assessment Control Service has said, and an error where it said
+// nothing that is known.
+func (f *PlatformFlow) ControlAnswer() (lti.ControlResponse, error) {
+	return proctoring.ReadAnswer((*toolpart.Exchange)(f.Exchange))
 }
 
 // learnControl acts on an exam by a valid request, where it is not known whether the control

@@ -16,6 +16,7 @@ import (
 
 	"invigilator.example/fakeplatform"
 	"invigilator.example/faketool"
+	"invigilator.example/faketool/proctoring"
 	"invigilator.example/harness/agent"
 	"invigilator.example/harness/config"
 	"invigilator.example/lti"
@@ -219,7 +220,7 @@ func toolJourneys() map[string]config.Journey {
 	}
 	for _, action := range config.Actions {
 		journeys["proctor-"+string(action)] = config.Journey{Does: action, Steps: config.Steps{
-			{Open: embeddedToolURL + faketool.ProctorPath + "?candidate={candidate}"}, {Click: "." + string(action)}, {Wait: "#outcome"},
+			{Open: embeddedToolURL + proctoring.ProctorPath + "?candidate={candidate}"}, {Click: "." + string(action)}, {Wait: "#outcome"},
 		}}
 	}
 	return journeys

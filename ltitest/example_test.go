@@ -8,6 +8,7 @@ import (
 	"invigilator.example/examples/greeter"
 	"invigilator.example/fakeplatform"
 	"invigilator.example/faketool"
+	"invigilator.example/faketool/proctoring"
 	"invigilator.example/lti"
 	"invigilator.example/ltitest"
 )
@@ -131,7 +132,7 @@ func ExamplePlatform_proctoredExam() {
 	fmt.Println(exam.Attempt().Status(), page.Has("text=Submit exam"))
 
 	proctor := platform.Launch(t, fakeplatform.Plan{User: ltitest.Instructor})
-	proctor.Browser.Open(t, tool.URL+faketool.ProctorPath).Click(t, "text=Pause")
+	proctor.Browser.Open(t, tool.URL+proctoring.ProctorPath).Click(t, "text=Pause")
 	fmt.Println(exam.Attempt().Status(), exam.Problems())
 	// Output:
 	// running true

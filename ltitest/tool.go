@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"invigilator.example/faketool"
+	"invigilator.example/faketool/proctoring"
 	"invigilator.example/lti"
 )
 
@@ -219,7 +220,8 @@ func (tool *Tool) held(t TB, launch func() *Page) (*faketool.Login, *Page) {
 // of a fault of the message, or empty for a valid one.
 func (tool *Tool) StartExam(t TB, b *Browser, a *Arrival, name string) *Page {
 	t.Helper()
-	message, err := tool.StartAssessment(a.Answer, faketool.MessageProbe{Fault: stimulusOf(t, name, faketool.StartAssessmentMessage)})
+	fault := stimulusOf(t, name, proctoring.StartAssessmentMessage).Stimulus()
+	message, err := proctoring.Of(tool).StartAssessment(a.Answer, proctoring.MessageProbe{Fault: fault})
 	if err != nil {
 		fatalf(t, "start the exam: %v", err)
 	}

@@ -23,7 +23,7 @@ import (
 const Profile = "names-and-roles"
 
 // Part is the roster.
-var Part = part.Part{Profile: Profile, Mount: mount, Actions: actions, Faults: defects}
+var Part = part.Part{Profile: Profile, Paths: []string{path + "/"}, Mount: mount, Actions: actions, Faults: defects}
 
 // path begins the addresses of the rosters of launches.
 const path = "/members"
@@ -54,8 +54,9 @@ func offered(l part.Launch) string {
 	return address
 }
 
-func mount(mux *http.ServeMux, core part.Core) {
+func mount(mux *http.ServeMux, core part.Core) part.Mounted {
 	mux.HandleFunc("POST "+path+"/{id}", func(w http.ResponseWriter, r *http.Request) { show(w, r, core) })
+	return part.Mounted{}
 }
 
 // patience is how long a teacher waits, however many pages there are.
@@ -65,7 +66,7 @@ const patience = 30 * time.Second
 func show(w http.ResponseWriter, r *http.Request, core part.Core) {
 	l, err := core.Launch(r, r.PathValue("id"))
 	if err == nil && len(actions(l)) == 0 {
-		err = part.Forbidden("This is not for you.")
+		err = &part.Refusal{Status: http.StatusForbidden, Why: "This is not for you."}
 	}
 	if err != nil {
 		core.Refuse(w, err)

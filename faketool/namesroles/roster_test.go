@@ -34,6 +34,8 @@ type page struct {
 
 // core is a tool that a teacher was launched in.
 type core struct {
+	part.Core // but for what the roster asks
+
 	carrier *fault.Carrier
 	address string
 	pages   map[string]page

@@ -174,3 +174,19 @@ func WithEmbeddedKey(claims lti.Claims, key jwk.Key) (string, error) {
 	}
 	return lti.SignPayload(payload, key, map[string]any{jws.JWKKey: public})
 }
+
+// AlteredToken is an access token that says something else: a JWT with one more claim
+// under the old signature, or another text with one character changed.
+func AlteredToken(token string) string {
+	parts := strings.Split(token, ".")
+	if _, claims, err := lti.Decode(token); err == nil && len(parts) == 3 {
+		var members map[string]json.RawMessage
+		if json.Unmarshal(claims, &members) == nil {
+			members["altered"] = json.RawMessage("true")
+			if payload, err := json.Marshal(members); err == nil {
+				return parts[0] + "." + base64.RawURLEncoding.EncodeToString(payload) + "." + parts[2]
+			}
+		}
+	}
+	return fault.Alter(token)
+}

@@ -38,7 +38,7 @@ func acting(ctx SpecContext, scene *harness.PlatformScenario, action lti.Action,
 // answered says what is wrong with the answer to a control request, which has to
 // have one of some statuses.
 func answered(f *harness.PlatformFlow, statuses ...lti.Status) string {
-	answer, err := f.Exchange.Answer()
+	answer, err := f.ControlAnswer()
 	switch {
 	case f.Exchange.Err != nil:
 		return "no answer came: " + f.Exchange.Err.Error()
@@ -179,7 +179,7 @@ var _ = Describe("A platform's control of an exam", func() {
 				continue
 			}
 			wrong := answered(flow, lti.Running)
-			answer, _ := flow.Exchange.Answer()
+			answer, _ := flow.ControlAnswer()
 			switch {
 			case c.minutes == nil && flow.Exchange.Status/100 == 4:
 				wrong = ""

@@ -1,19 +1,14 @@
-package faketool
+package proctoring
 
 import (
 	"maps"
 	"net/http"
 	"net/url"
 
+	"invigilator.example/faketool/part"
 	"invigilator.example/fault"
 	"invigilator.example/lti"
 )
-
-// CheckInPath is where a candidate checks in.
-const CheckInPath = "/check-in"
-
-// picturesPath begins the address of a picture that the tool took.
-const picturesPath = "/pictures"
 
 // checkInPage is what a candidate sees before the assessment.
 type checkInPage struct {
@@ -25,20 +20,23 @@ type checkInPage struct {
 // seat begins a sitting and lets the browser prove that it is the candidate's.
 // Each has a cookie of its own, so that those in several tabs of one browser do
 // not disturb each other.
-func (t *Tool) seat(w http.ResponseWriter, q *response) {
-	s := t.sittingOf(q.claims, q.begun.registration)
-	t.keep(s)
-	cookie := t.cookie(sittingCookie+s.id, s.cookie)
-	cookie.MaxAge = int(sittingLifetime.Seconds())
-	http.SetCookie(w, cookie)
-	candidateSeated.Pass(t.carrier, seating{q, s, func(w http.ResponseWriter) {
-		http.Redirect(w, q.r, t.opts.URL+CheckInPath+"?sitting="+s.id, http.StatusSeeOther)
-	}}).by(w)
+func (p *Proctor) seat(q *part.Message) (func(http.ResponseWriter), error) {
+	return func(w http.ResponseWriter) {
+		s := p.sittingOf(q)
+		p.keep(s)
+		cookie := p.core.Cookie(sittingCookie+s.id, s.cookie)
+		cookie.MaxAge = int(sittingLifetime.Seconds())
+		http.SetCookie(w, cookie)
+		candidateSeated.Pass(p.core.Carrier(), seating{p, q, s, func(w http.ResponseWriter) {
+			http.Redirect(w, q.Request, p.core.URL()+CheckInPath+"?sitting="+s.id, http.StatusSeeOther)
+		}}).by(w)
+	}, nil
 }
 
 // seating is what is done about a candidate whose sitting has begun.
 type seating struct {
-	q       *response
+	p       *Proctor
+	q       *part.Message
 	sitting *sitting
 	by      func(http.ResponseWriter)
 }
@@ -47,7 +45,7 @@ var candidateSeated = &fault.Seam[seating]{Name: "what is done about a candidate
 
 // sittingVisit is a browser that asks for a sitting.
 type sittingVisit struct {
-	t    *Tool
+	p    *Proctor
 	r    *http.Request
 	s    *sitting // nil for none
 	open bool
@@ -60,34 +58,34 @@ var (
 
 	sittingOfBrowser = &fault.Rule[sittingVisit]{Name: "the sitting was begun in this browser", Broken: func(v sittingVisit) error {
 		if v.s == nil || !v.s.isHere(v.r) {
-			return unauthorized("Nobody checks in here in this browser.")
+			return &part.Refusal{Status: http.StatusUnauthorized, Why: "Nobody checks in here in this browser."}
 		}
 		return nil
 	}}
 	sittingGoesOn = &fault.Rule[sittingVisit]{Name: "the sitting is not over", Broken: func(v sittingVisit) error {
 		if !v.open {
-			return &refusal{http.StatusConflict, "This sitting is over."}
+			return &part.Refusal{Status: http.StatusConflict, Why: "This sitting is over."}
 		}
 		return nil
 	}}
 )
 
 // sittingHere returns the sitting that the candidate in this browser may go on with.
-func (t *Tool) sittingHere(r *http.Request, id string) (*sitting, error) {
-	v := sittingVisit{t: t, r: r}
-	v.s, v.open = t.sittingNamed(id)
-	v = sittingFound.Pass(t.carrier, v)
-	return v.s, candidateHere.First(t.carrier, v)
+func (p *Proctor) sittingHere(r *http.Request, id string) (*sitting, error) {
+	v := sittingVisit{p: p, r: r}
+	v.s, v.open = p.sittingNamed(id)
+	v = sittingFound.Pass(p.core.Carrier(), v)
+	return v.s, candidateHere.First(p.core.Carrier(), v)
 }
 
-func (t *Tool) serveCheckIn(w http.ResponseWriter, r *http.Request) {
-	s, err := t.sittingHere(r, r.URL.Query().Get("sitting"))
+func (p *Proctor) serveCheckIn(w http.ResponseWriter, r *http.Request) {
+	s, err := p.sittingHere(r, r.URL.Query().Get("sitting"))
 	if err != nil {
-		t.refuse(w, err, "")
+		p.core.Refuse(w, err)
 		return
 	}
-	at := t.opts.URL + CheckInPath + "/" + s.id
-	t.render(w, http.StatusOK, "check-in", checkInPage{
+	at := p.core.URL() + CheckInPath + "/" + s.id
+	p.show(w, "check-in", checkInPage{
 		Name: s.shownName(), Title: s.shownTitle(), Number: s.number, Start: at + "/start", Cancel: at + "/cancel",
 	})
 }
@@ -108,24 +106,24 @@ func (s *sitting) shownTitle() string {
 
 // serveStart asks the platform to start the assessment, through the candidate's
 // browser (Proctoring Services 1.0, 4.3).
-func (t *Tool) serveStart(w http.ResponseWriter, r *http.Request) {
-	s, err := t.sittingHere(r, r.PathValue("id"))
+func (p *Proctor) serveStart(w http.ResponseWriter, r *http.Request) {
+	s, err := p.sittingHere(r, r.PathValue("id"))
 	if err != nil {
-		t.refuse(w, err, "")
+		p.core.Refuse(w, err)
 		return
 	}
-	t.sendStart(w, r, s)
+	p.sendStart(w, r, s)
 }
 
 // sendStart lets the browser send the message that starts the assessment.
-func (t *Tool) sendStart(w http.ResponseWriter, r *http.Request, s *sitting) {
-	said := startMessage.Pass(t.carrier, starting{s, *t.startAssessment(s)})
-	message, err := t.message(&said.draft)
+func (p *Proctor) sendStart(w http.ResponseWriter, r *http.Request, s *sitting) {
+	said := startMessage.Pass(p.core.Carrier(), starting{s, *p.startAssessment(s)})
+	message, err := p.message(&said.draft)
 	if err != nil {
-		t.refuse(w, err, "")
+		p.core.Refuse(w, err)
 		return
 	}
-	t.submit(w, r, message)
+	p.submit(w, r, message)
 }
 
 // starting is the message that starts the assessment of a sitting.
@@ -154,30 +152,30 @@ var (
 
 // serveCancel returns a candidate who may not start to the platform (Proctoring
 // Services 1.0, 3.2). Nothing has been started by then.
-func (t *Tool) serveCancel(w http.ResponseWriter, r *http.Request) {
-	s, err := t.sittingHere(r, r.PathValue("id"))
+func (p *Proctor) serveCancel(w http.ResponseWriter, r *http.Request) {
+	s, err := p.sittingHere(r, r.PathValue("id"))
 	if err != nil {
-		t.refuse(w, err, "")
+		p.core.Refuse(w, err)
 		return
 	}
-	t.mu.Lock()
+	p.mu.Lock()
 	s.closed = true // the same attempt may go on in another tab
-	t.mu.Unlock()
+	p.mu.Unlock()
 	why := url.Values{
 		lti.ParamErrorMessage: {"You cannot take this exam: check-in was not completed."},
 		lti.ParamErrorLog:     {"check-in cancelled by the candidate"},
 	}
-	if err := mayCancel.First(t.carrier, s); err != nil {
-		t.refuse(w, err, "")
+	if err := mayCancel.First(p.core.Carrier(), s); err != nil {
+		p.core.Refuse(w, err)
 		return
 	}
 	c := cancelling{sitting: s, why: why}
 	if s.returnURL != "" {
-		c.to = t.returnWith(s.returnURL, why)
+		c.to = p.core.Return(s.returnURL, why)
 	}
-	c = cancelled.Pass(t.carrier, c)
+	c = cancelled.Pass(p.core.Carrier(), c)
 	if c.to == "" {
-		t.render(w, http.StatusOK, "cancelled", nil)
+		p.show(w, "cancelled", nil)
 		return
 	}
 	w.Header().Set("Location", c.to)

@@ -1,4 +1,4 @@
-package faketool
+package proctoring
 
 import (
 	"fmt"
@@ -9,13 +9,10 @@ import (
 	"strings"
 	"time"
 
+	"invigilator.example/faketool/part"
 	"invigilator.example/fault"
 	"invigilator.example/lti"
 )
-
-// ProctorPath is where teachers see who is proctored. Its parameter candidate
-// narrows the list down.
-const ProctorPath = "/proctor"
 
 // maxListed bounds how many sittings are listed.
 const maxListed = 50
@@ -54,98 +51,99 @@ type outcomePage struct{ Status, Says, Back string }
 
 // teacherHere returns the last launch in this browser, where it was a teacher's.
 // Candidates have none, whatever their roles.
-func (t *Tool) teacherHere(r *http.Request) (Launch, error) {
-	launch, err := t.launchHere(r, "")
+func (p *Proctor) teacherHere(r *http.Request) (part.Launch, error) {
+	launch, err := p.core.Launch(r, "")
 	if err != nil {
-		return Launch{}, err
+		return part.Launch{}, err
 	}
 	if !launch.Teacher {
-		return Launch{}, &refusal{http.StatusForbidden, "Only teachers proctor."}
+		return part.Launch{}, &part.Refusal{Status: http.StatusForbidden, Why: "Only teachers proctor."}
 	}
 	return launch, nil
 }
 
 // watches says whether a sitting is one of the platform that a teacher was
 // launched from.
-func (l Launch) watches(s *sitting) bool { return clientOf(s.registration) == l.platform }
+func watches(l part.Launch, s *sitting) bool {
+	return s.registration.Issuer == l.Issuer && s.registration.ClientID == l.ClientID
+}
 
-func (t *Tool) serveProctor(w http.ResponseWriter, r *http.Request) {
-	teacher, err := t.teacherHere(r)
+func (p *Proctor) serveProctor(w http.ResponseWriter, r *http.Request) {
+	teacher, err := p.teacherHere(r)
 	if err != nil {
-		t.refuse(w, err, "")
+		p.core.Refuse(w, err)
 		return
 	}
-	shown := proctorPage{Candidate: clip(r.URL.Query().Get("candidate"))}
-	t.mu.Lock()
-	for _, s := range slices.Backward(t.sittings) {
+	shown := proctorPage{Candidate: clip(r.URL.Query().Get("candidate"), maxShown)}
+	p.mu.Lock()
+	for _, s := range slices.Backward(p.sittings) {
 		if len(shown.Sittings) == maxListed {
 			break
 		}
-		if teacher.watches(s) && (strings.Contains(s.name, shown.Candidate) || strings.Contains(s.sub, shown.Candidate)) {
-			shown.Sittings = append(shown.Sittings, t.proctored(s))
+		if watches(teacher, s) && (strings.Contains(s.name, shown.Candidate) || strings.Contains(s.sub, shown.Candidate)) {
+			shown.Sittings = append(shown.Sittings, p.proctored(s))
 		}
 	}
-	t.mu.Unlock()
-	t.render(w, http.StatusOK, "proctor", shown)
+	p.mu.Unlock()
+	p.show(w, "proctor", shown)
 }
 
 // proctored tells of a sitting while the tool's mutex is held.
-func (t *Tool) proctored(s *sitting) proctored {
-	p := proctored{Name: s.shownName(), Sub: s.sub, Title: s.shownTitle(), Number: s.number, Closed: s.closed}
+func (p *Proctor) proctored(s *sitting) proctored {
+	one := proctored{Name: s.shownName(), Sub: s.sub, Title: s.shownTitle(), Number: s.number, Closed: s.closed}
 	if !s.closed {
 		for _, action := range s.actions {
-			p.Orders = append(p.Orders, orderForm{action, labels[action], t.opts.URL + ProctorPath + "/" + s.id + "/" + string(action)})
+			one.Orders = append(one.Orders, orderForm{action, labels[action], p.core.URL() + ProctorPath + "/" + s.id + "/" + string(action)})
 		}
 	}
-	return p
+	return one
 }
 
 // serveAction does what a proctor asks for to an attempt, through the platform's
 // Assessment Control Service (Proctoring Services 1.0, 5).
-func (t *Tool) serveAction(w http.ResponseWriter, r *http.Request) {
-	teacher, err := t.teacherHere(r)
+func (p *Proctor) serveAction(w http.ResponseWriter, r *http.Request) {
+	teacher, err := p.teacherHere(r)
 	if err != nil {
-		t.refuse(w, err, "")
+		p.core.Refuse(w, err)
 		return
 	}
-	s, open := t.sittingNamed(r.PathValue("id"))
+	s, open := p.sittingNamed(r.PathValue("id"))
 	action := lti.Action(r.PathValue("action"))
 	switch {
-	case s == nil || !teacher.watches(s):
-		err = &refusal{http.StatusNotFound, "There is no such sitting."}
+	case s == nil || !watches(teacher, s):
+		err = &part.Refusal{Status: http.StatusNotFound, Why: "There is no such sitting."}
 	case !open:
-		err = &refusal{http.StatusConflict, "This sitting is over."}
+		err = &part.Refusal{Status: http.StatusConflict, Why: "This sitting is over."}
 	case !slices.Contains(s.actions, action):
-		err = &refusal{http.StatusNotFound, "The platform does not offer this."}
+		err = &part.Refusal{Status: http.StatusNotFound, Why: "The platform does not offer this."}
 	}
-	r.Body = http.MaxBytesReader(w, r.Body, maxBody)
 	if unreadable := r.ParseForm(); err == nil && unreadable != nil {
 		err = badRequest("The order cannot be read.")
 	}
 	var request lti.ControlRequest
 	if err == nil {
-		request, err = t.orderOf(s, action, r.PostForm)
+		request, err = p.orderOf(s, action, r.PostForm)
 	}
 	if err != nil {
-		t.refuse(w, err, "")
+		p.core.Refuse(w, err)
 		return
 	}
-	shown, err := t.outcome(r, s, request)
+	shown, err := p.outcome(r, s, request)
 	if err != nil {
-		t.refuse(w, err, "")
+		p.core.Refuse(w, err)
 		return
 	}
-	t.render(w, http.StatusOK, "outcome", shown)
+	p.show(w, "outcome", shown)
 }
 
 // orderOf reads what a proctor asks for.
-func (t *Tool) orderOf(s *sitting, action lti.Action, form url.Values) (lti.ControlRequest, error) {
+func (p *Proctor) orderOf(s *sitting, action lti.Action, form url.Values) (lti.ControlRequest, error) {
 	request := lti.ControlRequest{
 		User:          lti.ControlUser{Issuer: s.registration.Issuer, Sub: s.sub},
 		ResourceLink:  lti.ControlResourceLink{ID: s.link},
 		AttemptNumber: s.number,
 		Action:        action,
-		IncidentTime:  t.opts.Now().Format(time.RFC3339),
+		IncidentTime:  p.core.Now().Format(time.RFC3339),
 	}
 	switch action {
 	case lti.Update:
@@ -169,20 +167,20 @@ func (t *Tool) orderOf(s *sitting, action lti.Action, form url.Values) (lti.Cont
 }
 
 // orderAnswered is empty: whatever the platform answers is told to the proctor.
-var orderAnswered = &fault.List[*Exchange]{Name: "what came of an order"}
+var orderAnswered = &fault.List[*part.Exchange]{Name: "what came of an order"}
 
 // outcome sends an order and tells what came of it.
-func (t *Tool) outcome(r *http.Request, s *sitting, request lti.ControlRequest) (outcomePage, error) {
-	shown := outcomePage{Status: "failed", Back: t.opts.URL + ProctorPath + "?candidate=" + url.QueryEscape(s.sub)}
-	e, err := t.order(r.Context(), s, request)
+func (p *Proctor) outcome(r *http.Request, s *sitting, request lti.ControlRequest) (outcomePage, error) {
+	shown := outcomePage{Status: "failed", Back: p.core.URL() + ProctorPath + "?candidate=" + url.QueryEscape(s.sub)}
+	e, err := p.order(r.Context(), s, request)
 	if err != nil {
 		shown.Says = fmt.Sprintf("The platform was not asked: %s.", err)
 		return shown, nil
 	}
-	if err := orderAnswered.First(t.carrier, e); err != nil {
+	if err := orderAnswered.First(p.core.Carrier(), e); err != nil {
 		return shown, err
 	}
-	answer, err := e.Answer()
+	answer, err := ReadAnswer(e)
 	if err != nil {
 		shown.Says = fmt.Sprintf("The platform did not take it: %s.", err)
 		return shown, nil

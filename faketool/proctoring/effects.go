@@ -1,13 +1,15 @@
-package faketool
+package proctoring
 
 import (
 	"encoding/json"
 	"maps"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
 
+	"invigilator.example/faketool/part"
 	"invigilator.example/faketool/signing"
 	"invigilator.example/fault"
 	"invigilator.example/lti"
@@ -19,8 +21,8 @@ import (
 func startsWith(changes func(starting) lti.Claims) fault.Effect {
 	return startMessage.Change(func(s starting) starting {
 		changed := maps.Clone(s.draft.claims)
-		change(changed, changes(s))
-		if asJSON(changed) != asJSON(s.draft.claims) {
+		part.Change(changed, changes(s))
+		if part.AsJSON(changed) != part.AsJSON(s.draft.claims) {
 			s.draft.claims = changed
 		}
 		return s
@@ -41,7 +43,7 @@ func verifiesWith(name string, value func(*sitting) any) fault.Effect {
 	})
 }
 
-func (s starting) now() time.Time { return s.draft.tool.opts.Now() }
+func (s starting) now() time.Time { return s.draft.core.Now() }
 
 // firstDeployment is the first that the registration names, or else the sitting's own.
 func (s *sitting) firstDeployment() string {
@@ -105,8 +107,8 @@ func goesToIssuer(s starting) starting {
 func ordersWith(changes func(ordering) map[string]any) fault.Effect {
 	return orderSaid.Change(func(o ordering) ordering {
 		changed := maps.Clone(o.draft.members)
-		change(changed, changes(o))
-		if asJSON(changed) != asJSON(o.draft.members) {
+		part.Change(changed, changes(o))
+		if part.AsJSON(changed) != part.AsJSON(o.draft.members) {
 			o.draft.members = changed
 		}
 		return o
@@ -132,20 +134,20 @@ func inPercent(n json.Number) any {
 	return n
 }
 
-func (o ordering) now() time.Time { return o.draft.tool.opts.Now() }
+func (o ordering) now() time.Time { return o.draft.core.Now() }
 
 // crashesOf crashes of what came of an order.
-func crashesOf(such func(*Exchange) bool) fault.Effect {
-	return orderAnswered.Add(func(e *Exchange) error {
+func crashesOf(such func(*part.Exchange) bool) fault.Effect {
+	return orderAnswered.Add(func(e *part.Exchange) error {
 		if such(e) {
-			return errCrash
+			return part.Crash{}
 		}
 		return nil
 	})
 }
 
 // isOfOtherTypes says whether an answer is no object, or its status is no text.
-func isOfOtherTypes(e *Exchange) bool {
+func isOfOtherTypes(e *part.Exchange) bool {
 	var members map[string]any
 	notObject := json.Unmarshal(e.Body, &members) != nil
 	_, isText := members["status"].(string)
@@ -153,7 +155,7 @@ func isOfOtherTypes(e *Exchange) bool {
 }
 
 // hasUnknownMembers says whether an answer has members that are unknown.
-func hasUnknownMembers(e *Exchange) bool {
+func hasUnknownMembers(e *part.Exchange) bool {
 	var members map[string]any
 	_ = json.Unmarshal(e.Body, &members) // it has none where it is no object
 	return e.Status == http.StatusOK && slices.ContainsFunc(slices.Collect(maps.Keys(members)), func(name string) bool {
@@ -162,8 +164,8 @@ func hasUnknownMembers(e *Exchange) bool {
 }
 
 // tellsOfNone says whether the status of an answer is none.
-func tellsOfNone(e *Exchange) bool {
-	answer, err := e.Answer()
+func tellsOfNone(e *part.Exchange) bool {
+	answer, err := ReadAnswer(e)
 	return err == nil && answer.Status == lti.None
 }
 
@@ -185,7 +187,7 @@ func repeatSpent(r renewing) renewing {
 // lastOther is the last sitting that was begun in a browser, where it is another than the
 // one that is asked for; nil for none.
 func (v sittingVisit) lastOther() *sitting {
-	if last := v.t.lastHere(v.r); v.s != nil && last != v.s {
+	if last := v.p.lastHere(v.r); v.s != nil && last != v.s {
 		return last
 	}
 	return nil
@@ -193,7 +195,7 @@ func (v sittingVisit) lastOther() *sitting {
 
 // takeLast takes the last sitting of a browser for the one that is asked for.
 func takeLast(v sittingVisit) sittingVisit {
-	v.s, v.open = v.t.sittingNamed(v.lastOther().id)
+	v.s, v.open = v.p.sittingNamed(v.lastOther().id)
 	return v
 }
 
@@ -205,10 +207,10 @@ func appendSecondQuery(c cancelling) cancelling {
 }
 
 // lastHere returns the last sitting that was begun in this browser.
-func (t *Tool) lastHere(r *http.Request) *sitting {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	for _, s := range slices.Backward(t.sittings) {
+func (p *Proctor) lastHere(r *http.Request) *sitting {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, s := range slices.Backward(p.sittings) {
 		if s.isHere(r) {
 			return s
 		}
@@ -219,14 +221,77 @@ func (t *Tool) lastHere(r *http.Request) *sitting {
 // fractional is a NumericDate with a fraction of a second, just before a time.
 func fractional(at time.Time) float64 { return float64(at.Unix()) - 0.25 }
 
-// asJSON is the same for the same value only.
-func asJSON(value any) string {
-	raw, _ := json.Marshal(value) // signing tells of an error
-	return string(raw)
-}
-
 // keeps returns the first characters.
 func keeps(s string, n int) string {
 	chars := []rune(s)
 	return string(chars[:min(len(chars), n)])
+}
+
+func always[T any](T) bool { return true }
+
+// needs is a rule of faults that are too strict.
+func needs(says string, kept func(*part.Message) bool) func(*part.Message) error {
+	return func(q *part.Message) error {
+		if kept(q) {
+			return nil
+		}
+		return badRequest("%s", says)
+	}
+}
+
+// looksLikeStart says whether a message of another type looks like one that begins an exam.
+func looksLikeStart(t part.Typed) bool {
+	return t.Has(lti.ClaimStartAssessmentURL) && t.Type() != lti.StartProctoring
+}
+
+// hasVendorClaim says whether there is a claim with a name of somebody's own.
+func hasVendorClaim(q *part.Message) bool {
+	return slices.ContainsFunc(slices.Collect(maps.Keys(q.Claims)), func(name string) bool {
+		return strings.Contains(name, "://") && !strings.HasPrefix(name, lti.ClaimPrefix)
+	})
+}
+
+// hasUnknownAction says whether the platform lists an action that is unknown.
+func hasUnknownAction(q *part.Message) bool {
+	actions, _ := q.Object(lti.ClaimACS)["actions"].([]any)
+	return slices.ContainsFunc(actions, func(action any) bool {
+		name, _ := action.(string)
+		return !slices.Contains(lti.Actions, lti.Action(name))
+	})
+}
+
+// startURLIs says whether start_assessment_url is some URL.
+func startURLIs(such func(*url.URL) bool) func(*part.Message) bool {
+	return func(q *part.Message) bool {
+		to, _ := q.Text(lti.ClaimStartAssessmentURL)
+		u, err := url.Parse(to)
+		return to != "" && err == nil && such(u)
+	}
+}
+
+// value is the attempt number as it was said.
+func (a attemptSaid) value() any { return a.message.Claims[lti.ClaimAttemptNumber] }
+
+// sendToProctoring begins a session of the candidate, as of one who has launched.
+func sendToProctoring(s seating) seating {
+	s.by = func(w http.ResponseWriter) {
+		s.q.Begin(w)
+		http.Redirect(w, s.q.Request, s.p.core.URL()+ProctorPath, http.StatusSeeOther)
+	}
+	return s
+}
+
+func returnAtOnce(g goodbye) goodbye {
+	g.by = func(w http.ResponseWriter) {
+		w.Header().Set("Location", g.q.ReturnURL())
+		w.WriteHeader(http.StatusSeeOther)
+	}
+	return g
+}
+
+func decodeAgain(s string) string {
+	if decoded, err := url.QueryUnescape(s); err == nil {
+		return decoded
+	}
+	return strings.ReplaceAll(s, "+", " ")
 }

@@ -1,430 +1,426 @@
-package faketool
+package proctoring
 
 import (
 	"encoding/json"
 	"maps"
 	"net/http"
-	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 	"unicode"
 
+	"invigilator.example/faketool/part"
 	"invigilator.example/faketool/signing"
 	"invigilator.example/fault"
 	"invigilator.example/lti"
 )
 
-// StrangerSub is the sub of a user whom no platform knows.
-const StrangerSub = "stranger-7f3c1d9e"
-
 // vendorClaim is one that no platform knows.
 const vendorClaim = "https://vendor.example/claim/camera"
 
-// loginStimuli are those of the authentication request for an exam (Proctoring
-// Services 1.0, 3.2).
-var loginStimuli = []Fault{
-	{
-		Name: "exam-redirect-uri-unregistered", Provokes: "ap-start-proctoring-through-oidc-login",
-		Does:    "sends a redirect_uri that is not registered",
-		request: redirect(func(u *url.URL) { u.Path = strings.TrimSuffix(u.Path, LaunchPath) + "/exam" }),
-	}, {
-		Name: "exam-login-hint-of-other-user", Provokes: "ap-start-proctoring-through-oidc-login", Borrows: true, Lender: OtherCandidate,
-		Does: "sends the login_hint of another candidate's launch", request: borrowed(lti.ParamLoginHint),
-	}, {
-		Name: "exam-nonce-missing", Provokes: "ap-start-proctoring-through-oidc-login",
-		Does: "leaves nonce out", request: without(lti.ParamNonce),
-	}, {
-		Name: "exam-response-mode-query", Provokes: "ap-start-proctoring-through-oidc-login",
-		Does: "asks for the answer in the query", request: set(lti.ParamResponseMode, "query"),
-	},
-}
+// stimuli are what differs from valid messages and control requests, by the requirement
+// that it provokes.
+var stimuli = slices.Concat(
+	startStimuli, sessionStimuli, assessmentStimuli, partyStimuli, signatureStimuli, timeStimuli, typeStimuli,
+	verifiedUserStimuli, endReturnStimuli,
+	controlTokenStimuli, bodyStimuli, incidentTimeStimuli, mediaTypeStimuli,
+)
 
 // startStimuli are messages that start the assessment (Proctoring Services 1.0, 4.3).
-var startStimuli = []Fault{
+var startStimuli = []part.Stimulus{
 	{
 		Name: "start-valid", Provokes: "ap-platform-accepts-valid-start-assessment", Permitted: true,
-		Does: "sends a valid message", message: claim(nil),
+		Does: "sends a valid message", Effects: message(claim(nil)),
 	}, {
 		Name: "start-required-claims-alone", Provokes: "ap-platform-accepts-valid-start-assessment", Permitted: true,
 		Does:    "sends the required claims alone",
-		message: claim(lti.Claims{lti.ClaimVerifiedUser: nil, lti.ClaimEndAssessmentReturn: nil}),
+		Effects: message(claim(lti.Claims{lti.ClaimVerifiedUser: nil, lti.ClaimEndAssessmentReturn: nil})),
 	}, {
 		Name: "start-unknown-claim", Provokes: "ap-platform-accepts-valid-start-assessment", Permitted: true,
-		Does: "adds a claim of a vendor", message: claim(lti.Claims{vendorClaim: "x"}),
+		Does: "adds a claim of a vendor", Effects: message(claim(lti.Claims{vendorClaim: "x"})),
 	}, {
 		Name: "start-aud-array", Provokes: "ap-platform-accepts-valid-start-assessment", Permitted: true,
-		Does: "sends aud as an array of one", message: audienceArray,
+		Does: "sends aud as an array of one", Effects: message(audienceArray),
 	}, {
 		Name: "start-verified-user-empty", Provokes: "ap-platform-accepts-valid-start-assessment", Permitted: true,
-		Does: "sends an empty verified_user", message: claim(lti.Claims{lti.ClaimVerifiedUser: lti.Claims{}}),
+		Does: "sends an empty verified_user", Effects: message(claim(lti.Claims{lti.ClaimVerifiedUser: lti.Claims{}})),
 	}, {
 		Name: "start-iat-with-fraction", Provokes: "ap-platform-accepts-valid-start-assessment", Permitted: true,
-		Does: "sends an iat with a fraction of a second", message: fractionOf("iat", -2),
+		Does: "sends an iat with a fraction of a second", Effects: message(fractionOf("iat", -2)),
 	}, {
 		Name: "start-exp-with-fraction", Provokes: "ap-platform-accepts-valid-start-assessment", Permitted: true,
-		Does: "sends an exp with a fraction of a second", message: fractionOf("exp", 240),
+		Does: "sends an exp with a fraction of a second", Effects: message(fractionOf("exp", 240)),
 	}, {
 		Name: "iat-with-fraction", Provokes: "sec-platform-accepts-tool-message", Permitted: true,
-		Does: "sends an iat with a fraction of a second", message: fractionOf("iat", -2),
+		Does: "sends an iat with a fraction of a second", Effects: message(fractionOf("iat", -2)),
 	}, {
 		Name: "exp-with-fraction", Provokes: "sec-platform-accepts-tool-message", Permitted: true,
-		Does: "sends an exp with a fraction of a second", message: fractionOf("exp", 240),
+		Does: "sends an exp with a fraction of a second", Effects: message(fractionOf("exp", 240)),
 	}, {
 		Name: "aud-string", Provokes: "sec-platform-accepts-tool-message", Permitted: true,
-		Does: "sends aud as a string, and a claim of a vendor", message: claim(lti.Claims{vendorClaim: "x"}),
+		Does: "sends aud as a string, and a claim of a vendor", Effects: message(claim(lti.Claims{vendorClaim: "x"})),
 	}, {
 		Name: "aud-array", Provokes: "sec-platform-accepts-tool-message", Permitted: true,
-		Does: "sends aud as an array of one, and a claim of a vendor", message: both(audienceArray, claim(lti.Claims{vendorClaim: "x"})),
+		Does: "sends aud as an array of one, and a claim of a vendor", Effects: message(both(audienceArray, claim(lti.Claims{vendorClaim: "x"}))),
 	},
 }
 
 // sessionStimuli are those of session_data (Proctoring Services 1.0, 3.3).
-var sessionStimuli = []Fault{
+var sessionStimuli = []part.Stimulus{
 	{
 		Name: "start-session-absent", Provokes: "ap-platform-rejects-missing-or-altered-session-data",
-		Does: "leaves session_data out", message: claim(lti.Claims{lti.ClaimSessionData: nil}),
+		Does: "leaves session_data out", Effects: message(claim(lti.Claims{lti.ClaimSessionData: nil})),
 	}, {
 		Name: "start-session-empty", Provokes: "ap-platform-rejects-missing-or-altered-session-data",
-		Does: "sends empty session_data", message: claim(lti.Claims{lti.ClaimSessionData: ""}),
+		Does: "sends empty session_data", Effects: message(claim(lti.Claims{lti.ClaimSessionData: ""})),
 	}, {
 		Name: "start-session-altered", Provokes: "ap-platform-rejects-missing-or-altered-session-data",
-		Does: "changes one character of session_data", message: sessionData(func(s string) any { return fault.Alter(s) }),
+		Does: "changes one character of session_data", Effects: message(sessionData(func(s string) any { return fault.Alter(s) })),
 	}, {
 		Name: "start-session-other-case", Provokes: "ap-platform-rejects-missing-or-altered-session-data",
-		Does: "swaps the case of session_data", message: sessionData(func(s string) any { return strings.Map(otherCase, s) }),
+		Does: "swaps the case of session_data", Effects: message(sessionData(func(s string) any { return strings.Map(otherCase, s) })),
 	}, {
 		Name: "start-session-truncated", Provokes: "ap-platform-rejects-missing-or-altered-session-data",
-		Does: "leaves out the last character of session_data", message: sessionData(func(s string) any { return truncated(s) }),
+		Does: "leaves out the last character of session_data", Effects: message(sessionData(func(s string) any { return truncated(s) })),
 	}, {
 		Name: "start-session-null", Provokes: "ap-platform-rejects-missing-or-altered-session-data",
-		Does: "sends session_data null", message: claim(lti.Claims{lti.ClaimSessionData: null}),
+		Does: "sends session_data null", Effects: message(claim(lti.Claims{lti.ClaimSessionData: null})),
 	}, {
 		Name: "start-session-array", Provokes: "ap-platform-rejects-missing-or-altered-session-data",
-		Does: "sends session_data in an array", message: sessionData(func(s string) any { return []string{s} }),
+		Does: "sends session_data in an array", Effects: message(sessionData(func(s string) any { return []string{s} })),
 	}, {
-		Name: "start-session-of-other-candidate", Provokes: "ap-platform-rejects-foreign-session-data", Borrows: true, Lender: OtherCandidate,
-		Does: "sends the session_data of another candidate's launch", message: borrow(lti.ClaimSessionData),
+		Name: "start-session-of-other-candidate", Provokes: "ap-platform-rejects-foreign-session-data", Borrows: true, Lender: part.OtherCandidate,
+		Does: "sends the session_data of another candidate's launch", Effects: message(borrow(lti.ClaimSessionData)),
 	}, {
-		Name: "start-session-of-other-exam", Provokes: "ap-platform-rejects-foreign-session-data", Borrows: true, Lender: OtherAssessment,
-		Does: "sends the session_data of the candidate's launch of another assessment", message: borrow(lti.ClaimSessionData),
+		Name: "start-session-of-other-exam", Provokes: "ap-platform-rejects-foreign-session-data", Borrows: true, Lender: part.OtherAssessment,
+		Does: "sends the session_data of the candidate's launch of another assessment", Effects: message(borrow(lti.ClaimSessionData)),
 	},
 }
 
 // assessmentStimuli are those of the assessment, the attempt and the deployment
 // (Proctoring Services 1.0, 4.3.1.3, 4.3.1.5 and 4.3.1.6).
-var assessmentStimuli = []Fault{
+var assessmentStimuli = []part.Stimulus{
 	{
 		Name: "start-attempt-plus-one", Provokes: "ap-platform-rejects-changed-attempt-number",
-		Does: "sends the attempt number that follows", message: attemptNumber(func(n int) any { return n + 1 }),
+		Does: "sends the attempt number that follows", Effects: message(numbered(func(n int) any { return n + 1 })),
 	}, {
-		Name: "start-attempt-earlier", Provokes: "ap-platform-rejects-changed-attempt-number", Borrows: true, Lender: EarlierAttempt,
-		Does: "sends the number of an earlier attempt", message: borrow(lti.ClaimAttemptNumber),
+		Name: "start-attempt-earlier", Provokes: "ap-platform-rejects-changed-attempt-number", Borrows: true, Lender: part.EarlierAttempt,
+		Does: "sends the number of an earlier attempt", Effects: message(borrow(lti.ClaimAttemptNumber)),
 	}, {
 		Name: "start-attempt-zero", Provokes: "ap-platform-rejects-changed-attempt-number",
-		Does: "sends the attempt number 0", message: claim(lti.Claims{lti.ClaimAttemptNumber: 0}),
+		Does: "sends the attempt number 0", Effects: message(claim(lti.Claims{lti.ClaimAttemptNumber: 0})),
 	}, {
 		Name: "start-attempt-string", Provokes: "ap-platform-rejects-changed-attempt-number",
-		Does: "sends the attempt number as a string", message: attemptNumber(func(n int) any { return strconv.Itoa(n) }),
+		Does: "sends the attempt number as a string", Effects: message(numbered(func(n int) any { return strconv.Itoa(n) })),
 	}, {
 		Name: "start-attempt-absent", Provokes: "ap-platform-rejects-changed-attempt-number",
-		Does: "leaves attempt_number out", message: claim(lti.Claims{lti.ClaimAttemptNumber: nil}),
+		Does: "leaves attempt_number out", Effects: message(claim(lti.Claims{lti.ClaimAttemptNumber: nil})),
 	}, {
-		Name: "start-link-of-other-exam", Provokes: "ap-platform-rejects-changed-resource-link", Borrows: true, Lender: OtherAssessment,
-		Does: "sends the resource link of another assessment", message: borrow(lti.ClaimResourceLink),
+		Name: "start-link-of-other-exam", Provokes: "ap-platform-rejects-changed-resource-link", Borrows: true, Lender: part.OtherAssessment,
+		Does: "sends the resource link of another assessment", Effects: message(borrow(lti.ClaimResourceLink)),
 	}, {
 		Name: "start-link-unknown", Provokes: "ap-platform-rejects-changed-resource-link",
 		Does: "sends a resource link with an unknown id",
-		message: func(d *messageDraft) error {
+		Effects: message(func(d *messageDraft) error {
 			link := d.object(lti.ClaimResourceLink)
 			if link != nil {
 				link["id"] = lti.RandomString()
 				d.claims[lti.ClaimResourceLink] = link
 			}
 			return nil
-		},
+		}),
 	}, {
 		Name: "start-link-absent", Provokes: "ap-platform-rejects-changed-resource-link",
-		Does: "leaves resource_link out", message: claim(lti.Claims{lti.ClaimResourceLink: nil}),
+		Does: "leaves resource_link out", Effects: message(claim(lti.Claims{lti.ClaimResourceLink: nil})),
 	}, {
 		Name: "start-link-string", Provokes: "ap-platform-rejects-changed-resource-link",
 		Does: "sends the id of the resource link in its place",
-		message: func(d *messageDraft) error {
+		Effects: message(func(d *messageDraft) error {
 			d.claims[lti.ClaimResourceLink] = d.object(lti.ClaimResourceLink)["id"]
 			return nil
-		},
+		}),
 	}, {
 		Name: "start-deployment-absent", Provokes: "ap-platform-rejects-wrong-deployment",
-		Does: "leaves deployment_id out", message: claim(lti.Claims{lti.ClaimDeploymentID: nil}),
+		Does: "leaves deployment_id out", Effects: message(claim(lti.Claims{lti.ClaimDeploymentID: nil})),
 	}, {
 		Name: "start-deployment-unknown", Provokes: "ap-platform-rejects-wrong-deployment",
-		Does: "sends an unknown deployment_id", message: unknown(lti.ClaimDeploymentID),
+		Does: "sends an unknown deployment_id", Effects: message(unknown(lti.ClaimDeploymentID)),
 	}, {
-		Name: "start-deployment-other", Provokes: "ap-platform-rejects-wrong-deployment", Borrows: true, Lender: OtherDeployment,
-		Does: "sends the deployment_id of another deployment", message: borrow(lti.ClaimDeploymentID),
+		Name: "start-deployment-other", Provokes: "ap-platform-rejects-wrong-deployment", Borrows: true, Lender: part.OtherDeployment,
+		Does: "sends the deployment_id of another deployment", Effects: message(borrow(lti.ClaimDeploymentID)),
 	},
 }
 
 // partyStimuli are those of iss and aud (Security Framework 1.0, 5.2.2).
-var partyStimuli = []Fault{
+var partyStimuli = []part.Stimulus{
 	{
 		Name: "start-aud-other", Provokes: "ap-platform-rejects-wrong-iss-or-aud",
-		Does: "sends another platform as aud", message: claim(lti.Claims{"aud": Stranger}),
+		Does: "sends another platform as aud", Effects: message(claim(lti.Claims{"aud": part.Stranger})),
 	}, {
 		Name: "start-aud-absent", Provokes: "ap-platform-rejects-wrong-iss-or-aud",
-		Does: "leaves aud out", message: claim(lti.Claims{"aud": nil}),
+		Does: "leaves aud out", Effects: message(claim(lti.Claims{"aud": nil})),
 	}, {
 		Name: "start-iss-of-other-tool", Provokes: "ap-platform-rejects-wrong-iss-or-aud",
-		Does: "sends a message of another registered tool, which signs it", message: both(otherIssuer, signedByOther),
+		Does: "sends a message of another registered tool, which signs it", Effects: message(both(otherIssuer, signedByOther)),
 	}, {
 		Name: "start-iss-of-platform", Provokes: "ap-platform-rejects-wrong-iss-or-aud",
-		Does: "sends the platform's issuer as iss", message: platformIssuer,
+		Does: "sends the platform's issuer as iss", Effects: message(platformIssuer),
 	}, {
 		Name: "start-iss-absent", Provokes: "ap-platform-rejects-wrong-iss-or-aud",
-		Does: "leaves iss out", message: claim(lti.Claims{"iss": nil}),
+		Does: "leaves iss out", Effects: message(claim(lti.Claims{"iss": nil})),
 	}, {
 		Name: "iss-platform", Provokes: "sec-platform-tool-message-iss-aud",
-		Does: "sends the platform's issuer as iss", message: platformIssuer,
+		Does: "sends the platform's issuer as iss", Effects: message(platformIssuer),
 	}, {
 		Name: "iss-unknown", Provokes: "sec-platform-tool-message-iss-aud",
-		Does: "sends an unknown client_id as iss", message: unknown("iss"),
+		Does: "sends an unknown client_id as iss", Effects: message(unknown("iss")),
 	}, {
 		Name: "iss-of-other-tool", Provokes: "sec-platform-tool-message-iss-aud",
-		Does: "sends another registered tool's client_id as iss", message: otherIssuer,
+		Does: "sends another registered tool's client_id as iss", Effects: message(otherIssuer),
 	}, {
 		Name: "aud-other", Provokes: "sec-platform-tool-message-iss-aud",
-		Does: "sends another URL as aud", message: claim(lti.Claims{"aud": Stranger}),
+		Does: "sends another URL as aud", Effects: message(claim(lti.Claims{"aud": part.Stranger})),
 	}, {
 		Name: "aud-missing", Provokes: "sec-platform-tool-message-iss-aud",
-		Does: "leaves aud out", message: claim(lti.Claims{"aud": nil}),
+		Does: "leaves aud out", Effects: message(claim(lti.Claims{"aud": nil})),
 	}, {
 		Name: "aud-untrusted-additional", Provokes: "sec-platform-tool-message-iss-aud",
 		Does:    "adds a stranger to aud",
-		message: func(d *messageDraft) error { d.claims["aud"] = []string{d.issuer, Stranger}; return nil },
+		Effects: message(func(d *messageDraft) error { d.claims["aud"] = []string{d.issuer, part.Stranger}; return nil }),
 	},
 }
 
 // signatureStimuli are those of the signature (Security Framework 1.0, 5.2.3 and 6).
-var signatureStimuli = []Fault{
+var signatureStimuli = []part.Stimulus{
 	{
 		Name: "start-payload-altered", Provokes: "ap-platform-rejects-bad-signature",
-		Does: "changes the nonce after signing", message: signed(signing.ChangedAfter("nonce")),
+		Does: "changes the nonce after signing", Effects: message(signed(signing.ChangedAfter("nonce"))),
 	}, {
 		Name: "start-kid-unknown", Provokes: "ap-platform-rejects-bad-signature",
-		Does: "signs with a foreign key under an unknown kid", message: signed(signing.ByUnknownKey),
+		Does: "signs with a foreign key under an unknown kid", Effects: message(signed(signing.ByUnknownKey)),
 	}, {
 		Name: "start-alg-none", Provokes: "ap-platform-rejects-bad-signature",
-		Does: "leaves the signature out, with alg none", message: signed(signing.Unsigned),
+		Does: "leaves the signature out, with alg none", Effects: message(signed(signing.Unsigned)),
 	}, {
 		Name: "start-hs256-public-key", Provokes: "ap-platform-rejects-bad-signature",
-		Does: "signs with HS256 and the PEM text of the public key", message: signed(signing.ByPublicKey),
+		Does: "signs with HS256 and the PEM text of the public key", Effects: message(signed(signing.ByPublicKey)),
 	}, {
 		Name: "start-embedded-jwk", Provokes: "ap-platform-rejects-bad-signature",
-		Does: "signs with a foreign key that the header supplies as jwk", message: signed(signing.ByEmbeddedKey),
+		Does: "signs with a foreign key that the header supplies as jwk", Effects: message(signed(signing.ByEmbeddedKey)),
 	}, {
 		Name: "start-foreign-jku", Provokes: "ap-platform-rejects-bad-signature",
-		Does: "signs with a foreign key that the jku of the header leads to", message: byKeyURL,
+		Does: "signs with a foreign key that the jku of the header leads to", Effects: message(byKeyURL),
 	}, {
 		Name: "start-no-jwt", Provokes: "ap-platform-rejects-bad-signature",
-		Does: "sends something that is no JWT", message: signed(signing.Nothing),
+		Does: "sends something that is no JWT", Effects: message(signed(signing.Nothing)),
 	}, {
 		Name: "start-parameter-missing", Provokes: "ap-platform-rejects-bad-signature",
-		Does: "sends a form without JWT", message: inField(""),
+		Does: "sends a form without JWT", Effects: message(inField("")),
 	}, {
 		Name: "payload-changed-after-signing", Provokes: "sec-platform-tool-message-signature",
-		Does: "changes the nonce after signing", message: signed(signing.ChangedAfter("nonce")),
+		Does: "changes the nonce after signing", Effects: message(signed(signing.ChangedAfter("nonce"))),
 	}, {
 		Name: "signed-by-other-key", Provokes: "sec-platform-tool-message-signature",
-		Does: "signs with a foreign key under the registered kid", message: signed(signing.ByStranger),
+		Does: "signs with a foreign key under the registered kid", Effects: message(signed(signing.ByStranger)),
 	}, {
 		Name: "kid-unknown", Provokes: "sec-platform-tool-message-signature",
-		Does: "signs with a foreign key under an unknown kid", message: signed(signing.ByUnknownKey),
+		Does: "signs with a foreign key under an unknown kid", Effects: message(signed(signing.ByUnknownKey)),
 	}, {
 		Name: "alg-none", Provokes: "sec-platform-tool-message-signature",
-		Does: "leaves the signature out, with alg none", message: signed(signing.Unsigned),
+		Does: "leaves the signature out, with alg none", Effects: message(signed(signing.Unsigned)),
 	}, {
 		Name: "hs256-public-key-pem", Provokes: "sec-platform-tool-message-signature",
-		Does: "signs with HS256 and the PEM text of the public key", message: signed(signing.ByPublicKey),
+		Does: "signs with HS256 and the PEM text of the public key", Effects: message(signed(signing.ByPublicKey)),
 	}, {
 		Name: "embedded-jwk", Provokes: "sec-platform-tool-message-signature",
-		Does: "signs with a foreign key that the header supplies as jwk", message: signed(signing.ByEmbeddedKey),
+		Does: "signs with a foreign key that the header supplies as jwk", Effects: message(signed(signing.ByEmbeddedKey)),
 	}, {
 		Name: "foreign-jku", Provokes: "sec-platform-tool-message-signature",
-		Does: "signs with a foreign key that the jku of the header leads to", message: byKeyURL,
+		Does: "signs with a foreign key that the jku of the header leads to", Effects: message(byKeyURL),
 	},
 }
 
 // timeStimuli are those of iat, exp and nonce (Security Framework 1.0, 5.2.2).
 // What has expired was issued before it did.
-var timeStimuli = []Fault{
+var timeStimuli = []part.Stimulus{
 	{
 		Name: "start-exp-past", Provokes: "ap-platform-rejects-expired-message",
-		Does: "sends a message that expired ten minutes ago", message: issued(-10*time.Minute - tokenLifetime),
+		Does: "sends a message that expired ten minutes ago", Effects: message(issued(-10*time.Minute - signing.Lifetime)),
 	}, {
 		Name: "start-exp-absent", Provokes: "ap-platform-rejects-expired-message",
-		Does: "leaves exp out", message: claim(lti.Claims{"exp": nil}),
+		Does: "leaves exp out", Effects: message(claim(lti.Claims{"exp": nil})),
 	}, {
 		Name: "start-iat-ahead", Provokes: "ap-platform-rejects-expired-message",
-		Does: "sends a message that is issued in a day", message: issued(24 * time.Hour),
+		Does: "sends a message that is issued in a day", Effects: message(issued(24 * time.Hour)),
 	}, {
 		Name: "start-iat-old", Provokes: "ap-platform-rejects-expired-message",
 		Does: "sends a message that was issued a week ago and has not expired",
-		message: func(d *messageDraft) error {
-			d.claims["iat"] = d.tool.opts.Now().AddDate(0, 0, -7).Unix()
+		Effects: message(func(d *messageDraft) error {
+			d.claims["iat"] = d.core.Now().AddDate(0, 0, -7).Unix()
 			return nil
-		},
+		}),
 	}, {
 		Name: "exp-past", Provokes: "sec-platform-tool-message-expired",
-		Does: "sends a message that expired ten minutes ago", message: issued(-10*time.Minute - tokenLifetime),
+		Does: "sends a message that expired ten minutes ago", Effects: message(issued(-10*time.Minute - signing.Lifetime)),
 	}, {
 		Name: "exp-missing", Provokes: "sec-platform-tool-message-expired",
-		Does: "leaves exp out", message: claim(lti.Claims{"exp": nil}),
+		Does: "leaves exp out", Effects: message(claim(lti.Claims{"exp": nil})),
 	}, {
 		Name: "exp-string", Provokes: "sec-platform-tool-message-expired",
 		Does: "sends exp as a string",
-		message: func(d *messageDraft) error {
-			d.claims["exp"] = strconv.FormatInt(d.tool.opts.Now().Add(tokenLifetime).Unix(), 10)
+		Effects: message(func(d *messageDraft) error {
+			d.claims["exp"] = strconv.FormatInt(d.core.Now().Add(signing.Lifetime).Unix(), 10)
 			return nil
-		},
+		}),
 	}, {
 		Name: "start-nonce-absent", Provokes: "ap-platform-rejects-message-posted-twice",
-		Does: "leaves nonce out", message: claim(lti.Claims{"nonce": nil}),
+		Does: "leaves nonce out", Effects: message(claim(lti.Claims{"nonce": nil})),
 	}, {
-		Name: "start-nonce-used", Provokes: "ap-platform-rejects-message-posted-twice", Borrows: true, Repeats: true, Lender: EarlierAttempt,
+		Name: "start-nonce-used", Provokes: "ap-platform-rejects-message-posted-twice", Borrows: true, Repeats: true, Lender: part.EarlierAttempt,
 		Does:    "sends the nonce of an earlier message",
-		message: func(d *messageDraft) error { d.claims["nonce"] = d.earlier.Claims["nonce"]; return nil },
+		Effects: message(func(d *messageDraft) error { d.claims["nonce"] = d.earlier.Claims["nonce"]; return nil }),
 	}, {
 		Name: "nonce-missing", Provokes: "sec-platform-tool-message-nonce",
-		Does: "leaves nonce out", message: claim(lti.Claims{"nonce": nil}),
+		Does: "leaves nonce out", Effects: message(claim(lti.Claims{"nonce": nil})),
 	},
 }
 
 // typeStimuli are those of what the message is, and of how it is sent (LTI Core
 // 1.3, 5.3.1 and 5.3.2; Security Framework 1.0, 5.2.1).
-var typeStimuli = []Fault{
+var typeStimuli = []part.Stimulus{
 	{
-		Name: "start-type-of-link", Provokes: "ap-platform-rejects-message-type-confusion", Borrows: true, Lender: ResourceLinkLaunch,
+		Name: "start-type-of-link", Provokes: "ap-platform-rejects-message-type-confusion", Borrows: true, Lender: part.ResourceLinkLaunch,
 		Does:    "sends back the id_token of a resource link launch",
-		message: func(d *messageDraft) error { return sendBack(d, d.other) },
+		Effects: message(func(d *messageDraft) error { return sendBack(d, d.other) }),
 	}, {
 		Name: "start-type-of-exam", Provokes: "ap-platform-rejects-message-type-confusion",
 		Does:    "sends back the id_token of the launch into the exam",
-		message: func(d *messageDraft) error { return sendBack(d, d.start) },
+		Effects: message(func(d *messageDraft) error { return sendBack(d, d.start) }),
 	}, {
 		Name: "start-type-deep-linking", Provokes: "ap-platform-rejects-message-type-confusion",
-		Does: "sends the message_type LtiDeepLinkingResponse", message: claim(lti.Claims{lti.ClaimMessageType: "LtiDeepLinkingResponse"}),
+		Does: "sends the message_type LtiDeepLinkingResponse", Effects: message(claim(lti.Claims{lti.ClaimMessageType: "LtiDeepLinkingResponse"})),
 	}, {
 		Name: "start-version-old", Provokes: "ap-platform-rejects-message-type-confusion",
-		Does: "sends the version LTI-1p0", message: claim(lti.Claims{lti.ClaimVersion: "LTI-1p0"}),
+		Does: "sends the version LTI-1p0", Effects: message(claim(lti.Claims{lti.ClaimVersion: "LTI-1p0"})),
 	}, {
 		Name: "start-as-id-token", Provokes: "ap-platform-rejects-message-type-confusion",
-		Does: "sends the message as id_token", message: inField(lti.ParamIDToken),
+		Does: "sends the message as id_token", Effects: message(inField(lti.ParamIDToken)),
 	}, {
 		Name: "start-by-get", Provokes: "ap-platform-rejects-message-type-confusion",
-		Does: "sends the message by GET", message: func(d *messageDraft) error { d.method = http.MethodGet; return nil },
+		Does: "sends the message by GET", Effects: message(func(d *messageDraft) error { d.method = http.MethodGet; return nil }),
 	}, {
 		Name: "deployment-id-missing", Provokes: "core-platform-tool-message-lti-claims",
-		Does: "leaves deployment_id out", message: claim(lti.Claims{lti.ClaimDeploymentID: nil}),
+		Does: "leaves deployment_id out", Effects: message(claim(lti.Claims{lti.ClaimDeploymentID: nil})),
 	}, {
 		Name: "deployment-id-unknown", Provokes: "core-platform-tool-message-lti-claims",
-		Does: "sends an unknown deployment_id", message: unknown(lti.ClaimDeploymentID),
+		Does: "sends an unknown deployment_id", Effects: message(unknown(lti.ClaimDeploymentID)),
 	}, {
-		Name: "deployment-id-of-other-deployment", Provokes: "core-platform-tool-message-lti-claims", Borrows: true, Lender: OtherDeployment,
-		Does: "sends the deployment_id of another deployment", message: borrow(lti.ClaimDeploymentID),
+		Name: "deployment-id-of-other-deployment", Provokes: "core-platform-tool-message-lti-claims", Borrows: true, Lender: part.OtherDeployment,
+		Does: "sends the deployment_id of another deployment", Effects: message(borrow(lti.ClaimDeploymentID)),
 	}, {
 		Name: "message-type-missing", Provokes: "core-platform-tool-message-lti-claims",
-		Does: "leaves message_type out", message: claim(lti.Claims{lti.ClaimMessageType: nil}),
+		Does: "leaves message_type out", Effects: message(claim(lti.Claims{lti.ClaimMessageType: nil})),
 	}, {
 		Name: "message-type-other-direction", Provokes: "core-platform-tool-message-lti-claims",
-		Does: "sends the message_type of a launch", message: claim(lti.Claims{lti.ClaimMessageType: lti.ResourceLinkRequest}),
+		Does: "sends the message_type of a launch", Effects: message(claim(lti.Claims{lti.ClaimMessageType: lti.ResourceLinkRequest})),
 	}, {
 		Name: "message-type-unknown", Provokes: "core-platform-tool-message-lti-claims",
-		Does: "sends an unknown message_type", message: claim(lti.Claims{lti.ClaimMessageType: "LtiUnknownResponse"}),
+		Does: "sends an unknown message_type", Effects: message(claim(lti.Claims{lti.ClaimMessageType: "LtiUnknownResponse"})),
 	}, {
 		Name: "version-missing", Provokes: "core-platform-tool-message-lti-claims",
-		Does: "leaves version out", message: claim(lti.Claims{lti.ClaimVersion: nil}),
+		Does: "leaves version out", Effects: message(claim(lti.Claims{lti.ClaimVersion: nil})),
 	}, {
 		Name: "version-wrong", Provokes: "core-platform-tool-message-lti-claims",
-		Does: "sends the version 1.1", message: claim(lti.Claims{lti.ClaimVersion: "1.1"}),
+		Does: "sends the version 1.1", Effects: message(claim(lti.Claims{lti.ClaimVersion: "1.1"})),
 	},
 }
 
 // verifiedUserStimuli are those of verified_user (Proctoring Services 1.0,
 // 4.3.2.1). The platform may start the assessment for each.
-var verifiedUserStimuli = []Fault{
+var verifiedUserStimuli = []part.Stimulus{
 	{
 		Name: "verified-user-absent", Provokes: "ap-platform-checks-verified-user", Permitted: true,
-		Does: "leaves verified_user out", message: claim(lti.Claims{lti.ClaimVerifiedUser: nil}),
+		Does: "leaves verified_user out", Effects: message(claim(lti.Claims{lti.ClaimVerifiedUser: nil})),
 	}, {
 		Name: "verified-user-empty", Provokes: "ap-platform-checks-verified-user", Permitted: true,
-		Does: "sends an empty verified_user", message: claim(lti.Claims{lti.ClaimVerifiedUser: lti.Claims{}}),
+		Does: "sends an empty verified_user", Effects: message(claim(lti.Claims{lti.ClaimVerifiedUser: lti.Claims{}})),
 	}, {
 		Name: "verified-user-other-name", Provokes: "ap-platform-checks-verified-user", Permitted: true,
-		Does: "sends another family name", message: verifiedAs(lti.Claims{"family_name": "Strange"}),
+		Does: "sends another family name", Effects: message(verifiedAs(lti.Claims{"family_name": "Strange"})),
 	}, {
 		Name: "verified-user-string", Provokes: "ap-platform-checks-verified-user", Permitted: true,
-		Does: "sends verified_user as a string", message: claim(lti.Claims{lti.ClaimVerifiedUser: "Ada Strange"}),
+		Does: "sends verified_user as a string", Effects: message(claim(lti.Claims{lti.ClaimVerifiedUser: "Ada Strange"})),
 	}, {
 		Name: "verified-user-long-name", Provokes: "ap-platform-checks-verified-user", Permitted: true,
-		Does: "sends a name of 100 kB", message: verifiedAs(lti.Claims{"name": strings.Repeat("Ada Strange ", 100_000/12+1)[:100_000]}),
+		Does: "sends a name of 100 kB", Effects: message(verifiedAs(lti.Claims{"name": strings.Repeat("Ada Strange ", 100_000/12+1)[:100_000]})),
 	}, {
 		Name: "verified-user-script", Provokes: "ap-platform-checks-verified-user", Permitted: true,
 		Does:    "sends names with a script element",
-		message: verifiedAs(lti.Claims{"name": "Ada" + ScriptMarkup, "given_name": "Ada" + ScriptMarkup, "family_name": "Strange" + ScriptMarkup}),
+		Effects: message(verifiedAs(lti.Claims{"name": "Ada" + part.ScriptMarkup, "given_name": "Ada" + part.ScriptMarkup, "family_name": "Strange" + part.ScriptMarkup})),
 	}, {
 		Name: "verified-user-platform-picture", Provokes: "ap-platform-rejects-own-picture-as-verified", Permitted: true,
 		Does: "sends the platform's own picture as the verified one",
-		message: func(d *messageDraft) error {
-			_, c, err := decode(d.start.IDToken)
-			picture, _ := c.text("picture")
-			if err != nil || picture == "" {
-				return ErrUnchanged
+		Effects: message(func(d *messageDraft) error {
+			picture, _ := d.start.Text("picture")
+			if picture == "" {
+				return part.ErrUnchanged
 			}
 			return verifiedAs(lti.Claims{"picture": picture})(d)
-		},
+		}),
 	}, {
 		Name: "verified-user-iss-sub", Provokes: "ap-platform-rejects-own-picture-as-verified", Permitted: true,
-		Does:    "sends iss and sub of another user in verified_user",
-		message: func(d *messageDraft) error { return verifiedAs(lti.Claims{"iss": d.issuer, "sub": StrangerSub})(d) },
+		Does: "sends iss and sub of another user in verified_user",
+		Effects: message(func(d *messageDraft) error {
+			return verifiedAs(lti.Claims{"iss": d.issuer, "sub": part.StrangerSub})(d)
+		}),
 	},
 }
 
 // endReturnStimuli are those of end_assessment_return (Proctoring Services 1.0,
 // 4.3.2.2). The platform may start the assessment for each.
-var endReturnStimuli = []Fault{
+var endReturnStimuli = []part.Stimulus{
 	{
 		Name: "end-return-string-true", Provokes: "ap-end-assessment-return-non-boolean", Permitted: true,
-		Does: "sends the string true", message: claim(lti.Claims{lti.ClaimEndAssessmentReturn: "true"}),
+		Does: "sends the string true", Effects: message(claim(lti.Claims{lti.ClaimEndAssessmentReturn: "true"})),
 	}, {
 		Name: "end-return-string-false", Provokes: "ap-end-assessment-return-non-boolean", Permitted: true,
-		Does: "sends the string false", message: claim(lti.Claims{lti.ClaimEndAssessmentReturn: "false"}),
+		Does: "sends the string false", Effects: message(claim(lti.Claims{lti.ClaimEndAssessmentReturn: "false"})),
 	}, {
 		Name: "end-return-one", Provokes: "ap-end-assessment-return-non-boolean", Permitted: true,
-		Does: "sends the number 1", message: claim(lti.Claims{lti.ClaimEndAssessmentReturn: 1}),
+		Does: "sends the number 1", Effects: message(claim(lti.Claims{lti.ClaimEndAssessmentReturn: 1})),
 	}, {
 		Name: "end-return-zero", Provokes: "ap-end-assessment-return-non-boolean", Permitted: true,
-		Does: "sends the number 0", message: claim(lti.Claims{lti.ClaimEndAssessmentReturn: 0}),
+		Does: "sends the number 0", Effects: message(claim(lti.Claims{lti.ClaimEndAssessmentReturn: 0})),
 	}, {
 		Name: "end-return-null", Provokes: "ap-end-assessment-return-non-boolean", Permitted: true,
-		Does: "sends null", message: claim(lti.Claims{lti.ClaimEndAssessmentReturn: null}),
+		Does: "sends null", Effects: message(claim(lti.Claims{lti.ClaimEndAssessmentReturn: null})),
 	}, {
 		Name: "end-return-array", Provokes: "ap-end-assessment-return-non-boolean", Permitted: true,
-		Does: "sends true in an array", message: claim(lti.Claims{lti.ClaimEndAssessmentReturn: []any{true}}),
+		Does: "sends true in an array", Effects: message(claim(lti.Claims{lti.ClaimEndAssessmentReturn: []any{true}})),
 	}, {
 		Name: "end-return-object", Provokes: "ap-end-assessment-return-non-boolean", Permitted: true,
-		Does: "sends true in an object", message: claim(lti.Claims{lti.ClaimEndAssessmentReturn: lti.Claims{"value": true}}),
+		Does: "sends true in an object", Effects: message(claim(lti.Claims{lti.ClaimEndAssessmentReturn: lti.Claims{"value": true}})),
 	}, {
 		Name: "end-return-long", Provokes: "ap-end-assessment-return-non-boolean", Permitted: true,
-		Does: "sends a string of 10 kB", message: claim(lti.Claims{lti.ClaimEndAssessmentReturn: strings.Repeat("true ", 2000)}),
+		Does: "sends a string of 10 kB", Effects: message(claim(lti.Claims{lti.ClaimEndAssessmentReturn: strings.Repeat("true ", 2000)})),
 	},
 }
 
 // null is what a claim that is there says nothing with.
 var null = json.RawMessage("null")
 
+// message changes the message that starts an assessment.
+func message(change func(*messageDraft) error) []fault.Effect {
+	return []fault.Effect{startMessage.ChangeWhen(always, func(s starting) starting {
+		s.draft.err = change(&s.draft)
+		return s
+	})}
+}
+
 // claim sends other claims, and leaves out those that are nil.
 func claim(changes lti.Claims) func(*messageDraft) error {
-	return func(d *messageDraft) error { change(d.claims, changes); return nil }
+	return func(d *messageDraft) error { part.Change(d.claims, changes); return nil }
 }
 
 func both(changes ...func(*messageDraft) error) func(*messageDraft) error {
@@ -435,16 +431,6 @@ func both(changes ...func(*messageDraft) error) func(*messageDraft) error {
 			}
 		}
 		return nil
-	}
-}
-
-// change sends other claims, and leaves out those that are nil.
-func change(claims, changes lti.Claims) {
-	for name, value := range changes {
-		claims[name] = value
-		if value == nil {
-			delete(claims, name)
-		}
 	}
 }
 
@@ -505,8 +491,8 @@ func truncated(s string) string {
 	return string(chars[:len(chars)-1])
 }
 
-// attemptNumber sends another attempt number, where there is one.
-func attemptNumber(change func(int) any) func(*messageDraft) error {
+// numbered sends another attempt number, where there is one.
+func numbered(change func(int) any) func(*messageDraft) error {
 	return func(d *messageDraft) error {
 		n := 0
 		if d.read(lti.ClaimAttemptNumber, &n); n > 0 {
@@ -521,7 +507,7 @@ func verifiedAs(changes lti.Claims) func(*messageDraft) error {
 	return func(d *messageDraft) error {
 		user := lti.Claims{}
 		maps.Copy(user, d.object(lti.ClaimVerifiedUser))
-		change(user, changes)
+		part.Change(user, changes)
 		d.claims[lti.ClaimVerifiedUser] = user
 		return nil
 	}
@@ -532,17 +518,17 @@ func audienceArray(d *messageDraft) error { d.claims["aud"] = []string{d.issuer}
 func platformIssuer(d *messageDraft) error { d.claims["iss"] = d.issuer; return nil }
 
 func otherIssuer(d *messageDraft) error {
-	other := d.tool.opts.OtherTool.ClientID
-	if d.tool.opts.OtherTool.Key == nil {
-		return ErrNoOtherTool
+	other := d.core.OtherTool().ClientID
+	if d.core.OtherTool().Key == nil {
+		return part.ErrNoOtherTool
 	}
 	d.claims["iss"] = other
 	return nil
 }
 
 func signedByOther(d *messageDraft) error {
-	if d.key = d.tool.opts.OtherTool.Key; d.key == nil {
-		return ErrNoOtherTool
+	if d.key = d.core.OtherTool().Key; d.key == nil {
+		return part.ErrNoOtherTool
 	}
 	return nil
 }
@@ -553,7 +539,7 @@ func signed(how signing.Way) func(*messageDraft) error {
 
 // byKeyURL signs with a foreign key that is found where the tool publishes it.
 func byKeyURL(d *messageDraft) error {
-	d.sign = signing.ByKeyURL(d.tool.opts.URL + strangerKeysPath)
+	d.sign = signing.ByKeyURL(d.core.StrangerKeysURL())
 	return nil
 }
 
@@ -565,20 +551,24 @@ func inField(name string) func(*messageDraft) error {
 // issued moves the times of a message.
 func issued(later time.Duration) func(*messageDraft) error {
 	return func(d *messageDraft) error {
-		at := d.tool.opts.Now().Add(later)
-		d.claims["iat"], d.claims["exp"] = at.Unix(), at.Add(tokenLifetime).Unix()
+		at := d.core.Now().Add(later)
+		d.claims["iat"], d.claims["exp"] = at.Unix(), at.Add(signing.Lifetime).Unix()
 		return nil
 	}
 }
 
 // sendBack sends a token of the platform in place of one.
-func sendBack(d *messageDraft, of *Answer) error {
+func sendBack(d *messageDraft, of *part.Message) error {
 	d.field = ""
 	d.form.Set(lti.ParamJWT, of.IDToken)
 	return nil
 }
 
-// fractionOf is [fraction] in a message.
+// fractionOf gives a claim a time between two seconds, so many after now, as a
+// NumericDate may be (RFC 7519, 2).
 func fractionOf(claim string, seconds int64) func(*messageDraft) error {
-	return func(d *messageDraft) error { return fraction(d.claims, d.tool, claim, seconds) }
+	return func(d *messageDraft) error {
+		d.claims[claim] = float64(d.core.Now().Unix()+seconds) + 0.375
+		return nil
+	}
 }

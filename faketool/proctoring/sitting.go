@@ -1,17 +1,16 @@
-package faketool
+package proctoring
 
 import (
 	"crypto/subtle"
 	"encoding/json"
+	"fmt"
 	"maps"
-	"net"
 	"net/http"
-	"net/url"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
+	"invigilator.example/faketool/part"
 	"invigilator.example/fault"
 	"invigilator.example/lti"
 )
@@ -20,19 +19,13 @@ import (
 // assessment take longer than a login.
 const sittingLifetime = 6 * time.Hour
 
-// A client is what the tool is to one platform.
-type client struct{ issuer, clientID, deployment string }
-
-// clientOf is the one of a registration, whatever the deployment.
-func clientOf(r Registration) client { return client{r.Issuer, r.ClientID, ""} }
-
 // A sitting is a candidate's check-in for an attempt at an assessment, and what
 // the tool keeps of the message that began it (Proctoring Services 1.0, 4.2).
 type sitting struct {
 	// These do not change.
 	id           string // unguessable; names the sitting in URLs
 	cookie       string // what the candidate's browser proves itself with
-	registration Registration
+	registration part.Registration
 	deployment   string
 	sub, name    string
 	nonce        string // of the message that began it
@@ -54,31 +47,31 @@ var returned = []string{lti.ClaimSessionData, lti.ClaimResourceLink, lti.ClaimAt
 
 // sittingOf reads a StartProctoring message. It is no matter whether the message
 // is valid: what is missing there is empty.
-func (t *Tool) sittingOf(c claims, registration Registration) *sitting {
+func (p *Proctor) sittingOf(c *part.Message) *sitting {
 	s := &sitting{
-		id: lti.RandomString(), cookie: lti.RandomString(), registration: registration,
-		raw: map[string]json.RawMessage{}, returnURL: c.returnURL(),
+		id: lti.RandomString(), cookie: lti.RandomString(), registration: c.Platform,
+		raw: map[string]json.RawMessage{}, returnURL: c.ReturnURL(),
 	}
-	s.deployment, _ = c.text(lti.ClaimDeploymentID)
-	s.sub, _ = c.text("sub")
-	s.name, _ = c.text("name")
-	s.nonce, _ = c.text("nonce")
-	s.link, _ = c.object(lti.ClaimResourceLink)["id"].(string)
-	s.title, _ = c.object(lti.ClaimResourceLink)["title"].(string)
-	s.startURL, _ = c.text(lti.ClaimStartAssessmentURL)
+	s.deployment, _ = c.Text(lti.ClaimDeploymentID)
+	s.sub, _ = c.Text("sub")
+	s.name, _ = c.Text("name")
+	s.nonce, _ = c.Text("nonce")
+	s.link, _ = c.Object(lti.ClaimResourceLink)["id"].(string)
+	s.title, _ = c.Object(lti.ClaimResourceLink)["title"].(string)
+	s.startURL, _ = c.Text(lti.ClaimStartAssessmentURL)
 	for _, name := range returned {
-		if value := c.raw(name); value != nil {
+		if value := c.Raw(name); value != nil {
 			s.raw[name] = value
 		}
 	}
-	if said := t.attemptOf(c); said.ok {
+	if said := attemptOf(p.core.Carrier(), c); said.ok {
 		s.number = said.number
 		if said.sent != nil {
 			s.raw[lti.ClaimAttemptNumber] = said.sent
 		}
 	}
-	t.verify(s, c)
-	t.offer(s, c)
+	p.verify(s, c)
+	p.offer(s, c)
 	return s
 }
 
@@ -94,8 +87,8 @@ var (
 
 // verifying is what the tool says of the person, by what the platform has said.
 type verifying struct {
-	claims claims
-	user   lti.Claims
+	message *part.Message
+	user    lti.Claims
 }
 
 // verifiedEmail says whether an email is the person's.
@@ -107,174 +100,147 @@ type verifiedEmail struct {
 
 // offering is what the platform lets proctors do.
 type offering struct {
-	claims   claims
+	message  *part.Message
 	tokenURL string // of the platform
 	url      string // empty where it offers no service
 	actions  []lti.Action
 }
 
+// personal are the claims that tell of a person (OpenID Connect Core 1.0, 5.1).
+var personal = []string{"name", "given_name", "middle_name", "family_name", "email"}
+
 // verify notes what the tool says of the person: the claims that the platform
 // sent, and a picture of its own (Proctoring Services 1.0, 4.3.2.1).
-func (t *Tool) verify(s *sitting, c claims) {
-	user := lti.Claims{"picture": t.opts.URL + picturesPath + "/" + s.id}
+func (p *Proctor) verify(s *sitting, c *part.Message) {
+	user := lti.Claims{"picture": p.core.URL() + picturesPath + "/" + s.id}
 	for _, name := range personal {
-		value, isText := c.text(name)
-		if isText && value != "" && (name != "email" || t.isVerified(c)) {
+		value, isText := c.Text(name)
+		if isText && value != "" && (name != "email" || p.isVerified(c)) {
 			user[name] = value
 		}
 	}
-	s.verified = userVerified.Pass(t.carrier, verifying{c, user}).user
+	s.verified = userVerified.Pass(p.core.Carrier(), verifying{c, user}).user
 }
 
 // isVerified says whether the email is the person's (Proctoring Services 1.0, 4.2.2).
-func (t *Tool) isVerified(c claims) bool {
-	flag, sent := c.members["email_verified"]
-	return emailVerified.Pass(t.carrier, verifiedEmail{flag, sent, flag == true}).verified
+func (p *Proctor) isVerified(c *part.Message) bool {
+	flag, sent := c.Claims["email_verified"]
+	return emailVerified.Pass(p.core.Carrier(), verifiedEmail{flag, sent, flag == true}).verified
 }
 
 // offer notes what the platform lets proctors do (Proctoring Services 1.0, 4.2.2).
-func (t *Tool) offer(s *sitting, c claims) {
-	o := offering{claims: c, tokenURL: s.registration.TokenURL}
-	acs := c.object(lti.ClaimACS)
-	if to, _ := acs["assessment_control_url"].(string); isSecure(to) {
+func (p *Proctor) offer(s *sitting, c *part.Message) {
+	o := offering{message: c, tokenURL: s.registration.TokenURL}
+	acs := c.Object(lti.ClaimACS)
+	if to, _ := acs["assessment_control_url"].(string); part.IsSecure(to) {
 		listed, _ := acs["actions"].([]any)
 		o.url = to
 		o.actions = slices.DeleteFunc(slices.Clone(lti.Actions), func(action lti.Action) bool { return !slices.Contains(listed, any(string(action))) })
 	}
-	o = controlOffered.Pass(t.carrier, o)
+	o = controlOffered.Pass(p.core.Carrier(), o)
 	s.controlURL, s.actions = o.url, o.actions
-}
-
-// raw returns a claim as the JSON that it came as, and nil where there is none.
-func (c claims) raw(name string) json.RawMessage {
-	var members map[string]json.RawMessage
-	_ = json.Unmarshal(c.payload, &members) // decode has read it
-	return members[name]
 }
 
 // attemptNumber returns the attempt number, and false where the claim is no integer
 // from 1 on.
-func (c claims) attemptNumber() (int, bool) {
-	n, err := strconv.Atoi(string(c.raw(lti.ClaimAttemptNumber)))
+func attemptNumber(c *part.Message) (int, bool) {
+	n, err := strconv.Atoi(string(c.Raw(lti.ClaimAttemptNumber)))
 	return n, err == nil && n >= 1
 }
 
 // attemptSaid is the attempt number of a message that begins a sitting: as it is sent back,
 // which is nil where there is none, and as the tool knows it.
 type attemptSaid struct {
-	claims claims
-	sent   json.RawMessage
-	number int
-	ok     bool // else the message has to be refused
+	message *part.Message
+	sent    json.RawMessage
+	number  int
+	ok      bool // else the message has to be refused
 }
 
 var attemptRead = &fault.Seam[attemptSaid]{Name: "the attempt number that a message begins"}
 
 // attemptOf reads the attempt number of a message that begins a sitting.
-func (t *Tool) attemptOf(c claims) attemptSaid {
-	said := attemptSaid{claims: c, sent: c.raw(lti.ClaimAttemptNumber)}
-	said.number, said.ok = c.attemptNumber()
-	return attemptRead.Pass(t.carrier, said)
+func attemptOf(carrier *fault.Carrier, c *part.Message) attemptSaid {
+	said := attemptSaid{message: c, sent: c.Raw(lti.ClaimAttemptNumber)}
+	said.number, said.ok = attemptNumber(c)
+	return attemptRead.Pass(carrier, said)
 }
 
 func integer(n int) json.RawMessage { return json.RawMessage(strconv.Itoa(n)) }
 
-// taken is a message, and the type that the tool takes it for.
-type taken struct {
-	claims claims
-	kind   string
-}
-
-var typeTaken = &fault.Seam[taken]{Name: "the type that a message is taken for"}
-
-// kindOf is the type of a message, as the tool takes it. Only one type begins a
-// sitting, whatever the other claims (LTI Core 1.3, 5.3.1).
-func (t *Tool) kindOf(c claims) string {
-	return typeTaken.Pass(t.carrier, taken{c, c.messageType()}).kind
-}
-
 // What a message that starts an exam has to keep (Proctoring Services 1.0, 4.2.1). Nobody
 // looks at roles: the user is a candidate, whatever they say.
 var startsExam = &checks{Name: "the message that begins a proctored exam", Rules: []*rule{
-	versionIs13, candidateGiven, attemptGiven, examLinkGiven, sessionDataGiven, startURLSecure,
+	candidateGiven, attemptGiven, examLinkGiven, sessionDataGiven, startURLSecure,
 }}
 
-var candidateGiven = &rule{Name: "a candidate is named", Broken: func(q *response) error {
-	if sub, _ := q.text("sub"); sub == "" {
+var candidateGiven = &rule{Name: "a candidate is named", Broken: func(q *part.Message) error {
+	if sub, _ := q.Text("sub"); sub == "" {
 		return badRequest("The message names no candidate.")
 	}
 	return nil
 }}
 
-var attemptGiven = &rule{Name: "the attempt number is an integer from 1 on", Broken: func(q *response) error {
-	if !q.t.attemptOf(q.claims).ok {
-		return q.noAttempt()
+var attemptGiven = &rule{Name: "the attempt number is an integer from 1 on", Broken: func(q *part.Message) error {
+	if !attemptOf(q.Carrier, q).ok {
+		return noAttempt(q)
 	}
 	return nil
 }}
 
-func (q *response) noAttempt() error {
-	return badRequest("The attempt number %s is none.", clipTo(string(q.raw(lti.ClaimAttemptNumber)), 100))
+func noAttempt(q *part.Message) error {
+	return badRequest("The attempt number %s is none.", clip(string(q.Raw(lti.ClaimAttemptNumber)), 100))
 }
 
-var examLinkGiven = &rule{Name: "the resource link of the exam is named", Broken: linkGiven.Broken}
-
-var sessionDataGiven = &rule{Name: "there is session_data", Broken: func(q *response) error {
-	if data, _ := q.text(lti.ClaimSessionData); data == "" {
-		return q.noSessionData()
+var examLinkGiven = &rule{Name: "the resource link of the exam is named", Broken: func(q *part.Message) error {
+	if id, _ := q.Object(lti.ClaimResourceLink)["id"].(string); id == "" {
+		return badRequest("The message has no resource link.")
 	}
 	return nil
 }}
 
-func (q *response) noSessionData() error { return badRequest("The message has no session_data.") }
-
-var startURLSecure = &rule{Name: "start_assessment_url is an absolute https URL", Broken: func(q *response) error {
-	if to, _ := q.text(lti.ClaimStartAssessmentURL); !isSecure(to) {
-		return badRequest("The start_assessment_url %s is no https URL.", lti.Wire(q.members[lti.ClaimStartAssessmentURL]))
+var sessionDataGiven = &rule{Name: "there is session_data", Broken: func(q *part.Message) error {
+	if data, _ := q.Text(lti.ClaimSessionData); data == "" {
+		return errNoSessionData
 	}
 	return nil
 }}
 
-// isSecure says whether the tool sends what it signs to an address: an absolute
-// https URL, or an http one of this machine.
-func isSecure(address string) bool {
-	u, err := url.Parse(address)
-	if err != nil || u.Hostname() == "" {
-		return false
-	}
-	return u.Scheme == "https" || u.Scheme == "http" && isLoopback(u.Hostname())
-}
+var errNoSessionData = badRequest("The message has no session_data.")
 
-func isLoopback(host string) bool {
-	return strings.EqualFold(host, "localhost") || net.ParseIP(host).IsLoopback()
-}
+var startURLSecure = &rule{Name: "start_assessment_url is an absolute https URL", Broken: func(q *part.Message) error {
+	if to, _ := q.Text(lti.ClaimStartAssessmentURL); !part.IsSecure(to) {
+		return badRequest("The start_assessment_url %s is no https URL.", lti.Wire(q.Claims[lti.ClaimStartAssessmentURL]))
+	}
+	return nil
+}}
 
 // keep adds a sitting to those of the tool. The oldest one is forgotten.
-func (t *Tool) keep(s *sitting) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if len(t.sittings) == t.opts.Remembers {
-		t.sittings = slices.Delete(t.sittings, 0, 1)
+func (p *Proctor) keep(s *sitting) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if len(p.sittings) == p.core.Remembers() {
+		p.sittings = slices.Delete(p.sittings, 0, 1)
 	}
-	t.sittings = append(t.sittings, s)
+	p.sittings = append(p.sittings, s)
 }
 
 // sittingNamed returns a sitting, and whether it goes on.
-func (t *Tool) sittingNamed(id string) (s *sitting, open bool) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	i := slices.IndexFunc(t.sittings, func(s *sitting) bool { return s.id == id })
+func (p *Proctor) sittingNamed(id string) (s *sitting, open bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	i := slices.IndexFunc(p.sittings, func(s *sitting) bool { return s.id == id })
 	if i < 0 {
 		return nil, false
 	}
-	return t.sittings[i], !t.sittings[i].closed
+	return p.sittings[i], !p.sittings[i].closed
 }
 
 // finish closes a sitting, and every other of the same attempt: it is over in all tabs.
-func (t *Tool) finish(s *sitting) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	for _, other := range t.sittings {
+func (p *Proctor) finish(s *sitting) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, other := range p.sittings {
 		if other.attempt() == s.attempt() {
 			other.closed = true
 		}
@@ -287,6 +253,9 @@ type attempt struct {
 	sub, link string
 	number    int
 }
+
+// A client is what the tool is to one platform.
+type client struct{ issuer, clientID, deployment string }
 
 func (s *sitting) client() client {
 	return client{s.registration.Issuer, s.registration.ClientID, s.deployment}
@@ -302,4 +271,9 @@ func (s *sitting) isHere(r *http.Request) bool {
 
 const sittingCookie = "faketool_sitting_"
 
-func clipTo(s string, length int) string { return s[:min(len(s), length)] }
+// clip bounds what is shown.
+func clip(s string, length int) string { return s[:min(len(s), length)] }
+
+func badRequest(format string, args ...any) error {
+	return &part.Refusal{Status: http.StatusBadRequest, Why: fmt.Sprintf(format, args...)}
+}

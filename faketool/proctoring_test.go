@@ -944,7 +944,7 @@ func TestProbingSendsTheMessageThatWasMade(t *testing.T) {
 
 	for _, none := range []*faketool.Answer{nil, {}, {IDToken: "x"}, ended} {
 		_, err = proctoring.Of(e.tool).StartAssessment(none, proctoring.MessageProbe{})
-		g.Expect(err).To(MatchError(HavePrefix("faketool: ")))
+		g.Expect(err).To(MatchError(HavePrefix("proctoring: ")))
 	}
 	for _, to := range []string{"javascript:alert(1)", "/start", "ftp://platform.example.com/"} {
 		_, err = proctoring.Of(e.tool).StartAssessment(a, proctoring.MessageProbe{To: to})

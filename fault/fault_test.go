@@ -174,6 +174,24 @@ func TestAnAnswerIsGivenWhereItIsCarriedAlone(t *testing.T) {
 	}
 }
 
+func TestASeamKnowsTheEffectsThatChangeWhatPasses(t *testing.T) {
+	change := claims.Change(func(c map[string]string) map[string]string { return c })
+	if !claims.Changed([]fault.Effect{nonceGiven.Lift(nil), change}) {
+		t.Error("an effect on what passes is not found")
+	}
+	if other := (&fault.Seam[map[string]string]{Name: "the claims"}); other.Changed([]fault.Effect{change}) || claims.Changed(nil) {
+		t.Error("an effect at another seam is found, or none is")
+	}
+}
+
+func TestAlterChangesOneCharacterAndKeepsTheKind(t *testing.T) {
+	for s, want := range map[string]string{"": "", "1234": "1244", "99": "91", "az": "ay", "-..-": "-.x-", "é1é": "é2é"} {
+		if got := fault.Alter(s); got != want {
+			t.Errorf("%q becomes %q instead of %q", s, got, want)
+		}
+	}
+}
+
 func TestReachedAreThoseThatWouldMakeADifference(t *testing.T) {
 	carrier := fault.Carry(stateGiven.Lift(nil)).Watch(map[string][]fault.Effect{
 		"accepts-no-nonce": {nonceGiven.Lift(nil)},

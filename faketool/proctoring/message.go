@@ -165,10 +165,11 @@ func (p *Proctor) startProctoring(to part.Received) (*part.Message, error) {
 	if start.Platform.Issuer == "" { // nobody asked for it: it is of whom it names
 		issuer, _ := start.Text("iss")
 		clientID, _ := start.Text("aud")
-		known := false
-		if start.Platform, known = p.core.Registered(issuer, clientID); !known {
+		platform, known := p.core.Registered(issuer, clientID)
+		if !known {
 			return nil, errors.New("the message is of a platform that is not registered")
 		}
+		start.Platform = platform
 	}
 	return start, nil
 }

@@ -148,19 +148,3 @@ func asksForAllScopes(a scoping) []string {
 }
 
 func asksForControlScope(a scoping) []string { return append(slices.Clone(a.scopes), lti.ScopeControl) }
-
-// tokenDefects are those of how a tool asks for access tokens, whatever for.
-var tokenDefects = []Fault{
-	{Name: "sends-client-secret", Proves: "sec-tool-token-request", Part: OfExams, Does: "sends a client secret beside the assertion", Effects: []fault.Effect{tokenAsked.ChangeWhen(always, sendsClientSecret)}},
-	{Name: "sends-basic-header", Proves: "sec-tool-token-request", Part: OfExams, Does: "sends a Basic header beside the assertion", Effects: []fault.Effect{tokenAsked.ChangeWhen(always, sendsBasicHeader)}},
-}
-
-func sendsClientSecret(d *assertionDraft) *assertionDraft {
-	d.form.Set("client_secret", "secret")
-	return d
-}
-
-func sendsBasicHeader(d *assertionDraft) *assertionDraft {
-	d.basic = d.registration.ClientID
-	return d
-}

@@ -2,16 +2,20 @@ package main_test
 
 import (
 	"bytes"
+	"compress/gzip"
+	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"html"
+	"io"
 	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -61,14 +65,28 @@ func betrayer(t *testing.T, secret string) *httptest.Server {
 	return server
 }
 
-// left are all texts that a run has left in a folder: the reports as they are, and the
-// strings of the results document.
+// secretLeft are all texts that a run has left in a folder: the reports as they are, what
+// they hold compressed, and the strings of the results document.
 func secretLeft(g Gomega, dir string) []string {
 	var texts []string
 	for _, name := range []string{"report.html", "junit.xml", "summary.md", "results.json"} {
 		text, err := os.ReadFile(filepath.Join(dir, name))
 		g.Expect(err).NotTo(HaveOccurred())
 		texts = append(texts, string(text), html.UnescapeString(string(text)))
+		for _, packed := range inBase64.FindAll(text, -1) {
+			if part, err := base64.StdEncoding.DecodeString(string(packed)); err == nil && bytes.HasPrefix(part, []byte("\x1f\x8b")) {
+				z, err := gzip.NewReader(bytes.NewReader(part))
+				g.Expect(err).NotTo(HaveOccurred())
+				all, err := io.ReadAll(z)
+				g.Expect(err).NotTo(HaveOccurred())
+				texts = append(texts, strings.ToValidUTF8(string(all), ""))
+				var values any
+				if json.Unmarshal(all, &values) == nil { // but for a picture
+					said := fmt.Sprint(values)
+					texts = append(texts, said, html.UnescapeString(said))
+				}
+			}
+		}
 		if name == "results.json" {
 			var doc any
 			g.Expect(json.Unmarshal(text, &doc)).To(Succeed())
@@ -77,6 +95,9 @@ func secretLeft(g Gomega, dir string) []string {
 	}
 	return texts
 }
+
+// inBase64 matches what may be compressed in a report.
+var inBase64 = regexp.MustCompile(`[A-Za-z0-9+/]{40,}={0,2}`)
 
 // whole makes sure that a document's own words are all there.
 func whole(g Gomega, path string) results.Document {

@@ -347,14 +347,14 @@ func (t *Tool) send(w http.ResponseWriter, r *http.Request, begun *login) {
 	}}).by(w)
 }
 
-// maxCookies is how many cookies of logins, and how many of launches, a browser keeps.
-// Browsers forget cookies of a host that has many, the platform's among them where it
-// has the same host.
+// maxCookies is how many cookies of logins, and how many of launches and of sittings, a
+// browser keeps. Browsers forget cookies of a host that has many, the platform's among
+// them where it has the same host.
 const maxCookies = 40
 
-// forgetCookies makes a browser forget its oldest cookies of logins and of launches.
+// forgetCookies makes a browser forget its oldest cookies of logins, launches and sittings.
 func (t *Tool) forgetCookies(w http.ResponseWriter, r *http.Request) {
-	for _, prefix := range []string{loginCookie, sessionCookie + "_"} {
+	for _, prefix := range []string{loginCookie, sessionCookie + "_", sittingCookie} {
 		var own []string // the oldest first, as browsers send them
 		for _, c := range r.Cookies() {
 			if strings.HasPrefix(c.Name, prefix) {

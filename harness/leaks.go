@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 
@@ -20,7 +21,20 @@ type sessions struct {
 	given   map[string]given // by value
 	no      map[string]bool  // the values that were seen to be something else
 	signIns int
+	// writings are the values as texts may have them, by how they start, and those that are
+	// too short for it.
+	writings map[string][]writing
+	short    []writing
 }
+
+// A writing is a value as it may stand in a text.
+type writing struct {
+	text, value string
+	unescaped   bool // without the escapes of URLs, which make it another text
+}
+
+// startLength is how many bytes of a writing it is looked up by.
+const startLength = minRandom
 
 // given is how a browser was given a value: in the cookie of that name, when a user signed
 // in for the which-th time of all in the run; the zeroth is no sign-in.
@@ -52,7 +66,7 @@ func (s *sessions) learnSignIn(trip *agent.Trip, ours []string, user string) {
 
 func (s *sessions) add(trip *agent.Trip, ours []string, said string, by given) {
 	if s.given == nil {
-		s.given, s.no = map[string]given{}, map[string]bool{}
+		s.given, s.no, s.writings = map[string]given{}, map[string]bool{}, map[string][]writing{}
 	}
 	for _, h := range trip.Hidden {
 		if isAt(h.URL, ours) {
@@ -64,8 +78,15 @@ func (s *sessions) add(trip *agent.Trip, ours []string, said string, by given) {
 				continue
 			}
 			by.cookie = cookie.Name
-			if before, known := s.given[cookie.Value]; known && before.signIn != by.signIn {
+			before, known := s.given[cookie.Value]
+			if known && before.signIn != by.signIn {
 				s.no[cookie.Value] = true
+			}
+			if !known {
+				s.index(writing{text: cookie.Value, value: cookie.Value})
+				if plain := unescapedQuery(cookie.Value); plain != cookie.Value {
+					s.index(writing{plain, cookie.Value, true})
+				}
 			}
 			s.given[cookie.Value] = by
 		}
@@ -81,8 +102,67 @@ func (s *sessions) areNone(values []string) {
 	}
 }
 
+func (s *sessions) index(w writing) {
+	if len(w.text) < startLength {
+		s.short = append(s.short, w)
+		return
+	}
+	start := w.text[:startLength]
+	s.writings[start] = append(s.writings[start], w)
+}
+
+// in returns the values of sessions that are in a text, which takes no longer for many than
+// for few. Those that are there without the escapes of URLs alone count where it is asked for.
+func (s *sessions) in(text string, unescaped bool) []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var found []string
+	take := func(w writing) {
+		if (unescaped || !w.unescaped) && !slices.Contains(found, w.value) && s.isSession(w.value) {
+			found = append(found, w.value)
+		}
+	}
+	for _, w := range s.short {
+		if strings.Contains(text, w.text) {
+			take(w)
+		}
+	}
+	for i := 0; i+startLength <= len(text); i++ {
+		for _, w := range s.writings[text[i:i+startLength]] {
+			if strings.HasPrefix(text[i:], w.text) {
+				take(w)
+			}
+		}
+	}
+	return found
+}
+
+// isSession says whether a value that is remembered is of a session; one of a sign-in only
+// where another sign-in of the same user has set the cookie to another value.
+func (s *sessions) isSession(value string) bool {
+	by := s.given[value]
+	if s.no[value] || by.signIn == 0 {
+		return !s.no[value]
+	}
+	for _, other := range s.given {
+		if other.signIn != 0 && other.signIn != by.signIn && other.cookie == by.cookie && other.user == by.user {
+			return true
+		}
+	}
+	return false
+}
+
+// cookie returns the name of the cookie that had a value.
+func (s *sessions) cookie(value string) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.given[value].cookie
+}
+
+const minRandom = 16
+
 func looksRandom(value string) bool {
-	const minLength, minDifferent = 16, 9
+	const minLength, minDifferent = minRandom, 9
 	different := map[rune]bool{}
 	for _, r := range value {
 		different[r] = true
@@ -90,35 +170,18 @@ func looksRandom(value string) bool {
 	return len(value) >= minLength && len(different) >= minDifferent && !strings.Contains(strings.ToLower(value), "%3a%2f%2f") && !strings.Contains(value, "://")
 }
 
-// all are those that are remembered, each with the cookie's name. Those of sign-ins are of
-// sessions only where another sign-in of the same user has set the cookie to another value.
-func (s *sessions) all() map[string]string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	type place struct{ cookie, user string }
-	signIns := map[place]map[int]bool{}
-	for _, by := range s.given {
-		if by.signIn == 0 {
-			continue
-		}
-		at := place{by.cookie, by.user}
-		if signIns[at] == nil {
-			signIns[at] = map[int]bool{}
-		}
-		signIns[at][by.signIn] = true
-	}
-	all := map[string]string{}
-	for value, by := range s.given {
-		if !s.no[value] && (by.signIn == 0 || len(signIns[place{by.cookie, by.user}]) > 1) {
-			all[value] = by.cookie
-		}
-	}
-	return all
-}
-
 // SeesSessions says whether the subject was seen to give browsers cookies that look like
 // those of sessions.
-func (r *base) SeesSessions() bool { return len(r.sessions.all()) > 0 }
+func (r *base) SeesSessions() bool {
+	r.sessions.mu.Lock()
+	defer r.sessions.mu.Unlock()
+	for value := range r.sessions.given {
+		if r.sessions.isSession(value) {
+			return true
+		}
+	}
+	return false
+}
 
 // A passage is something that a request brings along, and where it has it.
 type passage struct{ where, text string }
@@ -143,13 +206,12 @@ func passagesTo(trip *agent.Trip, hosts []string) []passage {
 	return all
 }
 
-// tells says which of some values of cookies is in a passage, and where; empty for none, and
+// tells says which value of the sessions' cookies is in a passage, and where; empty for none, and
 // for those that are no secret. The value itself is one.
-func (p passage) tells(values map[string]string, isPublic func(string) bool) string {
-	text := decoded(p.text)
-	for value, name := range values {
-		if strings.Contains(text, value) && !isPublic(value) {
-			return fmt.Sprintf("The value of the cookie %s is in %s.", results.Bounded(name, 100), p.where)
+func (p passage) tells(known *sessions, isPublic func(string) bool) string {
+	for _, value := range known.in(decoded(p.text), false) {
+		if !isPublic(value) {
+			return fmt.Sprintf("The value of the cookie %s is in %s.", results.Bounded(known.cookie(value), 100), p.where)
 		}
 	}
 	return ""
@@ -177,9 +239,9 @@ func decoded(text string) string {
 	return text
 }
 
-// ofLogins are those values of cookies that the state or the nonce of a login tells, as it is
+// ofLogins are those values of the sessions' cookies that the state or the nonce of a login tells, as it is
 // or in Base64: a cookie that binds the login to the browser is none of a session.
-func ofLogins(values map[string]string, logins []loginOnWay) []string {
+func ofLogins(known *sessions, logins []loginOnWay) []string {
 	var told []string
 	for _, login := range logins {
 		for _, text := range []string{login.request.Get(lti.ParamState), login.request.Get(lti.ParamNonce)} {
@@ -190,11 +252,7 @@ func ofLogins(values map[string]string, logins []loginOnWay) []string {
 					text += "\n" + string(plain)
 				}
 			}
-			for value := range values {
-				if strings.Contains(text, value) || strings.Contains(text, unescapedQuery(value)) {
-					told = append(told, value)
-				}
-			}
+			told = append(told, known.in(text, true)...)
 		}
 	}
 	return told
@@ -221,15 +279,10 @@ func (r *Run) leaksOfTool(f *Flow) []breach {
 	}
 	said := strings.Join(told, " ")
 	r.sessions.learn(f.Trip, r.ours, said)
-	values := r.sessions.all()
-	none := ofLogins(values, logins)
-	r.sessions.areNone(none)
-	for _, value := range none {
-		delete(values, value)
-	}
+	r.sessions.areNone(ofLogins(&r.sessions, logins))
 	isPublic := func(value string) bool { return strings.Contains(said, value) || r.isOfLogin(value) }
 	for _, p := range passagesTo(f.Trip, r.ours) {
-		if says := p.tells(values, isPublic); says != "" {
+		if says := p.tells(&r.sessions, isPublic); says != "" {
 			return append(found, breach{"practice-tool-session-stays-secret", says})
 		}
 	}
@@ -279,7 +332,6 @@ func tokenInAddress(f *Flow) string {
 
 // leaksOfPlatform are the cookies of a platform's sessions that a flow tells the tool.
 func (r *PlatformRun) leaksOfPlatform(f *PlatformFlow) []breach {
-	values := r.sessions.all()
 	subject, _ := f.message.Text("sub")
 	session, _ := f.message.Text("sid") // it names a session, and opens none (OpenID Connect Front-Channel Logout 1.0, 3)
 	isPublic := func(value string) bool { return value == subject || value == session }
@@ -291,7 +343,7 @@ func (r *PlatformRun) leaksOfPlatform(f *PlatformFlow) []breach {
 		all = append(all, passage{"the answer to the authentication request", f.Answer.IDToken})
 	}
 	for _, p := range all {
-		if says := p.tells(values, isPublic); says != "" {
+		if says := p.tells(&r.sessions, isPublic); says != "" {
 			return []breach{{"practice-platform-session-stays-secret", says}}
 		}
 	}

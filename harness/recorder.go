@@ -29,8 +29,8 @@ type recorder struct {
 }
 
 type recorded struct {
-	at   time.Time
-	step results.Step
+	at, done time.Time // done is when it was added: later than all before
+	step     results.Step
 }
 
 // wrap records what passes through a handler.
@@ -61,13 +61,14 @@ func (r *recorder) wrap(seenBy string, base string, handler http.Handler) http.H
 func (r *recorder) add(at time.Time, step results.Step) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.steps = append(r.steps, recorded{at, step})
+	r.steps = append(r.steps, recorded{at, time.Now(), step})
 	r.bytes += step.Size()
 	gone := 0
 	for ; len(r.steps)-gone > maxRecordedSteps || r.bytes > maxRecordedBytes; gone++ {
 		r.bytes -= r.steps[gone].step.Size()
 	}
-	r.steps = slices.Delete(r.steps, 0, gone)
+	clear(r.steps[:gone])
+	r.steps = r.steps[gone:] // append moves the rest, now and then
 }
 
 // between returns the exchanges of a journey, in the order of time.
@@ -75,7 +76,8 @@ func (r *recorder) between(from, to time.Time) []results.Step {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	var steps []results.Step
-	for _, s := range r.steps {
+	first, _ := slices.BinarySearchFunc(r.steps, from, func(s recorded, from time.Time) int { return s.done.Compare(from) })
+	for _, s := range r.steps[first:] {
 		if !s.at.Before(from) && !s.at.After(to) {
 			s.step.At = s.at.Sub(from).Milliseconds()
 			steps = append(steps, s.step)

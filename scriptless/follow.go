@@ -33,8 +33,15 @@ func (r Request) HTTP(ctx context.Context, jar *Jar) (*http.Request, error) {
 		made.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	}
 	made.Header.Set("Accept", "text/html")
+	// AddCookie writes them, each into a header of its own: it would copy the whole line for each.
+	var pairs []string
 	for _, c := range jar.Cookies(made.URL) {
-		made.AddCookie(c)
+		one := http.Request{Header: http.Header{}}
+		one.AddCookie(c)
+		pairs = append(pairs, one.Header.Get("Cookie"))
+	}
+	if len(pairs) > 0 {
+		made.Header.Set("Cookie", strings.Join(pairs, "; "))
 	}
 	return made, nil
 }

@@ -119,42 +119,66 @@ func BenchmarkRun(b *testing.B) {
 	}
 }
 
-// BenchmarkScale judges a quarter, a half and all of the requirements without a
-// browser, so that the harness's own cost shows: that of a launch must not grow
-// with their number.
+// BenchmarkScale judges a quarter, a half and all of the requirements of each side without
+// a browser, so that the harness's own cost shows: the CPU time of a flow must not grow
+// with their number. The time of a run that judges one requirement alone is taken away,
+// since each has it once.
 func BenchmarkScale(b *testing.B) {
 	program := filepath.Join(b.TempDir(), "invigilator")
 	command(b, "go", "build", "-o", program, "invigilator.example/cmd/invigilator")
-	covered := covered(b, program)
-	perLaunch, memory := map[int][]time.Duration{}, map[int]int64{}
-	for b.Loop() {
-		for _, part := range []int{4, 2, 1} {
-			report := b.TempDir()
-			args := []string{"demo", "tool", "--agent", "http", "--report", report}
-			for i := 0; i < len(covered); i += part {
-				args = append(args, "--only", covered[i])
+	for _, side := range []string{"tool", "platform"} {
+		b.Run(side, func(b *testing.B) {
+			covered := covered(b, program, side)
+			perFlow, memory := map[int][]time.Duration{}, map[int]int64{}
+			for b.Loop() {
+				alone := judge(b, program, side, covered[:1])
+				for _, part := range []int{4, 2, 1} {
+					var some []string
+					for i := 0; i < len(covered); i += part {
+						some = append(some, covered[i])
+					}
+					run := judge(b, program, side, some)
+					perFlow[part] = append(perFlow[part], (run.cpu-alone.cpu)/time.Duration(max(1, run.flows-alone.flows)))
+					memory[part] = max(memory[part], run.memory)
+				}
 			}
-			c := exec.CommandContext(b.Context(), program, args...)
-			began := time.Now()
-			_ = c.Run() // inconclusive where only a browser would do
-			took := time.Since(began)
-			perLaunch[part] = append(perLaunch[part], took/time.Duration(launches(b, report)))
-			if usage, ok := c.ProcessState.SysUsage().(*syscall.Rusage); ok {
-				memory[part] = max(memory[part], usage.Maxrss/1024)
+			b.ReportMetric(0, "ns/op")
+			for part, name := range map[int]string{4: "quarter", 2: "half", 1: "whole"} {
+				b.ReportMetric(milliseconds(median(perFlow[part])), "ms-CPU/flow-"+name)
+				b.ReportMetric(float64(memory[part]), "MB-"+name)
 			}
-		}
-	}
-	b.ReportMetric(0, "ns/op")
-	for part, name := range map[int]string{4: "quarter", 2: "half", 1: "whole"} {
-		b.ReportMetric(milliseconds(median(perLaunch[part])), "ms/launch-"+name)
-		b.ReportMetric(float64(memory[part]), "MB-"+name)
+		})
 	}
 }
 
-// covered returns the requirements that are checked.
-func covered(b *testing.B, program string) []string {
+// spent is what a run took: its CPU time, in MB its memory at most, and its flows.
+type spent struct {
+	cpu    time.Duration
+	memory int64
+	flows  int
+}
+
+// judge judges some requirements of an embedded subject.
+func judge(b *testing.B, program, side string, ids []string) spent {
 	b.Helper()
-	out, err := exec.CommandContext(b.Context(), program, "requirements", "--side", "tool", "--covered", "--json").Output()
+	report := b.TempDir()
+	args := []string{"demo", side, "--agent", "http", "--report", report}
+	for _, id := range ids {
+		args = append(args, "--only", id)
+	}
+	c := exec.CommandContext(b.Context(), program, args...)
+	_ = c.Run() // inconclusive where only a browser would do
+	s := spent{cpu: c.ProcessState.UserTime() + c.ProcessState.SystemTime(), flows: flows(b, report)}
+	if usage, ok := c.ProcessState.SysUsage().(*syscall.Rusage); ok {
+		s.memory = usage.Maxrss / 1024
+	}
+	return s
+}
+
+// covered returns the requirements that are checked.
+func covered(b *testing.B, program, side string) []string {
+	b.Helper()
+	out, err := exec.CommandContext(b.Context(), program, "requirements", "--side", side, "--covered", "--json").Output()
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -169,8 +193,8 @@ func covered(b *testing.B, program string) []string {
 	return ids
 }
 
-// launches returns how many launches a run has made.
-func launches(b *testing.B, report string) int {
+// flows returns how many flows a run has made.
+func flows(b *testing.B, report string) int {
 	b.Helper()
 	file, err := os.Open(filepath.Join(report, "results.json"))
 	if err != nil {

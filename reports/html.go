@@ -221,18 +221,19 @@ func (p *page) addImage(hash string, isShown bool, pictures *packer) error {
 		return nil
 	}
 	data := p.Screenshots[hash]
-	size, err := jpeg.DecodeConfig(bytes.NewReader(data))
-	if err != nil {
-		return nil // the page says so
+	size, unread := jpeg.DecodeConfig(bytes.NewReader(data))
+	if unread != nil {
+		return nil //nolint:nilerr // the page says that it is no JPEG
 	}
 	added, encoded := image{Width: size.Width, Height: size.Height}, base64.StdEncoding.EncodeToString(data)
+	var err error
 	if isShown {
 		added.Source = template.URL("data:image/jpeg;base64," + encoded)
-	} else if added.Pack, err = pictures.add("shot-"+hash, encoded); err != nil {
-		return err
+	} else {
+		added.Pack, err = pictures.add("shot-"+hash, encoded)
 	}
 	p.Images[hash] = added
-	return nil
+	return err
 }
 
 var carriageReturns = strings.NewReplacer("\r\n", "\n", "\r", "\n")

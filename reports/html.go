@@ -221,9 +221,9 @@ func (p *page) addImage(hash string, isShown bool, pictures *packer) error {
 		return nil
 	}
 	data := p.Screenshots[hash]
-	size, unread := jpeg.DecodeConfig(bytes.NewReader(data))
-	if unread != nil {
-		return nil //nolint:nilerr // the page says that it is no JPEG
+	size, _ := jpeg.DecodeConfig(bytes.NewReader(data))
+	if size.Width == 0 {
+		return nil // the page says that it is no JPEG
 	}
 	added, encoded := image{Width: size.Width, Height: size.Height}, base64.StdEncoding.EncodeToString(data)
 	var err error

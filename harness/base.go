@@ -28,9 +28,12 @@ import (
 type base struct {
 	process   int
 	config    config.Config
-	agent     agent.Agent
-	passed    time.Duration   // by which the clocks of the fakes have been put forward
-	transport *http.Transport // reaches the subject as the agent does
+	main      agent.Agent             // that the configuration names; the browser for auto
+	plain     agent.Agent             // plain HTTP, which carries crowds as well
+	agent     agent.Agent             // of the two, the one that carries the users now
+	shown     map[flowKind]comparison // of the two agents, with auto
+	passed    time.Duration           // by which the clocks of the fakes have been put forward
+	transport *http.Transport         // reaches the subject as the agent does
 	hosts     agent.Hosts
 	recorder  recorder
 	door      *door     // where a real subject's server comes; nil for an embedded one
@@ -57,24 +60,27 @@ type base struct {
 }
 
 func newBase(c config.Config, process int) base {
-	return base{config: c, process: process, keySets: map[string]bool{}, gone: map[part]string{}, toldGone: map[part]bool{}, known: map[part]bool{}}
+	return base{config: c, process: process, keySets: map[string]bool{}, shown: map[flowKind]comparison{}, gone: map[part]string{}, toldGone: map[part]bool{}, known: map[part]bool{}}
 }
 
 // startAgent starts the agent while other things go on, and tells when it is
 // ready.
 func (r *base) startAgent(ctx context.Context, hosts agent.Hosts) <-chan error {
 	ready := make(chan error, 1)
+	r.plain = agent.NewHTTP(hosts)
+	r.onClose(r.plain.Close)
 	go func() {
 		var err error
-		if r.config.Agent == "http" {
-			r.agent = agent.NewHTTP(hosts)
-		} else if r.agent, err = agent.StartBrowser(ctx, agent.BrowserOptions{
+		if r.configured() == results.HTTP {
+			r.main = r.plain
+		} else if r.main, err = agent.StartBrowser(ctx, agent.BrowserOptions{
 			Path: r.config.Browser.Path, Remote: r.config.Browser.DevToolsURL, Headed: r.config.Browser.Headed, Hosts: hosts,
 		}); err != nil {
-			r.agent = nil
+			r.main = nil
 		}
 		if err == nil {
-			r.onClose(r.agent.Close)
+			r.agent = r.main
+			r.onClose(r.main.Close)
 		}
 		ready <- err
 	}()
@@ -208,10 +214,18 @@ func (r *base) Patience() time.Duration { return r.config.Timeout.Launch.Std() }
 func (r *base) Hosts() agent.Hosts { return r.hosts }
 
 // AgentGone says whether the browser has gone away by itself.
-func (r *base) AgentGone() bool { return r.agent.Gone() }
+func (r *base) AgentGone() bool { return r.main.Gone() }
 
-// Agent says what carries the users.
+// Agent says what carries the users of the current scenario.
 func (r *base) Agent() results.Agent { return r.agent.About() }
+
+// Agents says what carries the users of the run: as the configuration names it, and the
+// browser where there is one.
+func (r *base) Agents() results.Agent {
+	about := r.main.About()
+	about.Kind = r.configured()
+	return about
+}
 
 // Open returns a user with a fresh browser. Close it after use.
 func (r *base) Open(ctx context.Context) (agent.User, error) {

@@ -297,8 +297,8 @@ func (s *Scenario) GoOn(ctx context.Context, title string, launched *Flow, deed 
 // says, or else is launched as an instructor.
 func (s *Scenario) proctorSeat(ctx context.Context) (agent.User, error) {
 	r := s.run
-	if r.proctor != nil {
-		return r.proctor, nil
+	if proctor := r.proctors[r.agent]; proctor != nil {
+		return proctor, nil
 	}
 	by, err := r.Open(ctx)
 	if err != nil {
@@ -321,7 +321,7 @@ func (s *Scenario) proctorSeat(ctx context.Context) (agent.User, error) {
 		by.Close()
 		return nil, err
 	}
-	r.proctor = by
+	r.proctors[r.agent] = by
 	return by, nil
 }
 
@@ -340,8 +340,8 @@ func (s *Scenario) Act(ctx context.Context, deed config.Deed, exam *Flow) (*Flow
 	trip, err := s.run.do(ctx, by, deed, agent.Journey{Screenshot: true}, 0, wordsOn(exam.Launch))
 	stuck, isStuck := errors.AsType[*JourneyError](err)
 	if isStuck && stuck.endedSession() {
-		s.run.proctor.Close()
-		s.run.proctor = nil
+		by.Close()
+		delete(s.run.proctors, s.run.agent)
 		if by, err = s.proctorSeat(ctx); err != nil {
 			return nil, err
 		}

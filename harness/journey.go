@@ -94,7 +94,7 @@ const humanPatience = 5 * time.Minute
 // something.
 func (r *base) actionsOf(steps config.Steps, given words) []agent.Action {
 	var actions []agent.Action
-	for _, step := range steps.By(r.config.Agent) {
+	for _, step := range steps.By(string(r.Agent().Kind)) {
 		actions = append(actions, r.action(step))
 	}
 	return given.fill(actions)
@@ -108,6 +108,10 @@ func unique() string { return strings.ToLower(rand.Text()[:12]) }
 // makeJourney makes a journey of that name, whose actions, end and signs are given.
 // Where it gets stuck the error is a [*JourneyError]; then a picture is taken.
 func (r *base) makeJourney(ctx context.Context, by agent.User, name string, j agent.Journey) (*agent.Trip, error) {
+	asks := slices.ContainsFunc(j.Actions, func(a agent.Action) bool { return a.Says != "" })
+	if (asks || len(j.Actions) == 0) && j.In != agent.Here && r.Agent().Kind == results.HTTP { // a human sits before a browser, or all steps are for one
+		return nil, agent.ErrNeedsBrowser
+	}
 	j.Quiet, j.Whole = r.config.Browser.IdleTime.Std(), true // what is kept of it is rid of secrets when it is written down
 	if j.Patience == 0 {
 		j.Patience = r.config.Timeout.Step.Std()

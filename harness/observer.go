@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"invigilator.example/harness/agent"
 	"invigilator.example/requirements"
@@ -231,6 +232,9 @@ func (s *observer[F]) Observe(id requirements.ID, stimulus string, verdict resul
 			continue
 		}
 		flow, _ := f.kept()
+		if by := carrierIn(flow); by == results.HTTP || o.Agent == "" {
+			o.Agent = by
+		}
 		if host := limitedIn(flow, s.hosts); host != "" && verdict == results.Failed && !grave && o.Verdict != results.Inconclusive {
 			o.Verdict = results.Inconclusive
 			o.Seen = results.Bounded(fmt.Sprintf("%s has had too many requests (HTTP 429), so this shows nothing: %s Look at its limit, and %s.", host, o.Seen, raiseLimit), maxSaid)
@@ -244,6 +248,19 @@ func (s *observer[F]) Observe(id requirements.ID, stimulus string, verdict resul
 	}
 	o.AfterNullPeer = s.base.takenOver.shows(o)
 	s.fragment.Observations = append(s.fragment.Observations, o)
+}
+
+// carrierIn is the agent that carried a flow; empty where none did.
+func carrierIn(flow results.Flow) results.AgentKind {
+	for _, step := range flow.Steps {
+		switch by, _, _ := strings.Cut(step.SeenBy, ","); by {
+		case "browser":
+			return results.Browser
+		case "http agent":
+			return results.HTTP
+		}
+	}
+	return ""
 }
 
 // Failed says whether the scenario has observed that a requirement is not kept, or one of

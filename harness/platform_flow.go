@@ -369,7 +369,7 @@ func (f *PlatformFlow) findAnswer(n int) {
 // one that counts down, or asks its server something before it goes on. Where a
 // platform says no by a status or an error there is nothing to wait for.
 func (r *PlatformRun) mayBeLate(f *PlatformFlow, l PlatformLaunch) bool {
-	return r.config.Agent != "http" && f.Answer == nil && f.Trip.Ended == agent.Settled && f.Trip.Page.Status < http.StatusBadRequest && r.lateness(l) > 0
+	return r.Agent().Kind != results.HTTP && f.Answer == nil && f.Trip.Ended == agent.Settled && f.Trip.Page.Status < http.StatusBadRequest && r.lateness(l) > 0
 }
 
 // lateness is how long a late answer is waited for: where one has to come as long

@@ -18,6 +18,12 @@ type Seat struct {
 	Name string // of the user in the configuration
 }
 
+// A place is where a user stays signed in: in what carries the user.
+type place struct {
+	agent agent.Agent
+	user  string
+}
+
 // errNoClick says that a journey has no link to click.
 var errNoClick = fmt.Errorf("%w: the last step of the journey is not a click", ErrNoJourney)
 
@@ -59,23 +65,27 @@ func (r *PlatformRun) signInAt(ctx context.Context, seat *Seat, name string, tel
 
 // seat returns the browser in which a user stays signed in.
 func (r *PlatformRun) seat(ctx context.Context, name string) (*Seat, error) {
-	if seat := r.seats[name]; seat != nil {
+	at := place{r.agent, name}
+	if seat := r.seats[at]; seat != nil {
 		return seat, nil
 	}
 	seat, err := r.SignIn(ctx, name, nil)
 	if err != nil {
 		return nil, err
 	}
-	r.seats[name] = seat
+	r.seats[at] = seat
 	return seat, nil
 }
 
 // leave gives up the browser of a user who no longer can be where a journey
 // begins; the next journey signs in anew.
 func (r *PlatformRun) leave(seat *Seat) {
-	if seat != nil && r.seats[seat.Name] == seat {
+	if seat == nil {
+		return
+	}
+	if at := (place{r.agent, seat.Name}); r.seats[at] == seat {
 		seat.Close()
-		delete(r.seats, seat.Name)
+		delete(r.seats, at)
 	}
 }
 

@@ -36,11 +36,11 @@ type PlatformRun struct {
 	users    map[string]config.User
 	journeys map[string]config.Journey
 	tool     *faketool.Tool
-	other    *faketool.Tool   // a second one; nil where the platform knows only one
-	toolKeys [2]jwk.Key       // of the two tools
-	campus   *campus.Campus   // where it is judged
-	seats    map[string]*Seat // of users who stay signed in
-	underWay map[string]bool  // users with an attempt at the exam that has not been ended
+	other    *faketool.Tool  // a second one; nil where the platform knows only one
+	toolKeys [2]jwk.Key      // of the two tools
+	campus   *campus.Campus  // where it is judged
+	seats    map[place]*Seat // of users who stay signed in
+	underWay map[string]bool // users with an attempt at the exam that has not been ended
 	// nothingToReview is set where the gradebook may not be changed, and offers no
 	// review as it is.
 	nothingToReview bool
@@ -80,7 +80,7 @@ func registered(c config.Config) RegisteredPlatform {
 func StartPlatform(ctx context.Context, c config.Config, process int) (*PlatformRun, error) {
 	r := &PlatformRun{
 		base:     newBase(c, process),
-		platform: registered(c), users: c.Users, journeys: c.Journeys, seats: map[string]*Seat{}, underWay: map[string]bool{},
+		platform: registered(c), users: c.Users, journeys: c.Journeys, seats: map[place]*Seat{}, underWay: map[string]bool{},
 		scored: map[string]time.Time{}, learning: map[part]int{}, valid: map[part]ServiceRequest{},
 	}
 	if err := r.start(ctx); err != nil {

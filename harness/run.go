@@ -34,7 +34,6 @@ type Run struct {
 	tool     RegisteredTool // with everything that a real tool's configuration has
 	platform *fakeplatform.Platform
 	other    *fakeplatform.Platform // a second one; nil where the tool knows only one
-	crowd    agent.Agent            // many users at once, without a browser
 	fakeTool *faketool.Tool         // where it is judged
 	baseline baseline
 	// redirectsAnew is set where the tool asks for its answer at another address in every
@@ -45,10 +44,10 @@ type Run struct {
 	// keySetChanged is set where a launch since the last valid one met another
 	// key set than is usual.
 	keySetChanged bool
-	proctor       agent.User // signed in with the tool; nil until one is needed
-	lastControl   *Flow      // a valid launch, with nothing but valid ones since
-	standing      *Work      // that is there to be reviewed; nil until one is needed
-	texts         []string   // that learners have handed in
+	proctors      map[agent.Agent]agent.User // signed in with the tool, by what carries them
+	lastControl   *Flow                      // a valid launch, with nothing but valid ones since
+	standing      *Work                      // that is there to be reviewed; nil until one is needed
+	texts         []string                   // that learners have handed in
 	// barred are the kinds of launch that the preflight has found not to work, with the
 	// reason: they are not tried any further.
 	barred map[launchKind]string
@@ -70,7 +69,7 @@ type RegisteredTool struct {
 // Start begins a run: the servers listen and the agent is ready. The number
 // tells the processes of a parallel run apart. The context bounds the start only.
 func Start(ctx context.Context, c config.Config, process int) (*Run, error) {
-	r := &Run{base: newBase(c, process), tool: RegisteredTool{c.Tool, c.Registration}, barred: map[launchKind]string{}, barredParts: map[string]string{}}
+	r := &Run{base: newBase(c, process), tool: RegisteredTool{c.Tool, c.Registration}, barred: map[launchKind]string{}, barredParts: map[string]string{}, proctors: map[agent.Agent]agent.User{}}
 	if err := r.start(ctx); err != nil {
 		r.Close()
 		return nil, err
@@ -127,8 +126,6 @@ func (r *Run) start(ctx context.Context) error {
 	if err := <-agentReady; err != nil {
 		return err
 	}
-	r.crowd = agent.NewHTTP(hosts)
-	r.onClose(r.crowd.Close)
 	return sitesErr
 }
 

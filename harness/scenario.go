@@ -202,7 +202,7 @@ func (s *Scenario) LaunchTogether(ctx context.Context, launches ...Launch) ([]*F
 func (s *Scenario) LaunchCrowd(ctx context.Context, users []fakeplatform.User) ([]*Flow, error) {
 	launches := make([]Launch, len(users))
 	for i, user := range users {
-		by, err := s.run.crowd.Open(ctx)
+		by, err := s.run.plain.Open(ctx)
 		if err != nil {
 			return nil, err
 		}
@@ -218,7 +218,7 @@ func (s *Scenario) Pass(ctx context.Context, d time.Duration) error { return s.r
 // LoginsByHTTP returns a user for many logins in a row that no page has to be
 // seen of: one without a browser where the tool's login needs none.
 func (s *Scenario) LoginsByHTTP(ctx context.Context) (agent.User, error) {
-	user, err := s.run.crowd.Open(ctx)
+	user, err := s.run.plain.Open(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -24,6 +24,8 @@ type Fragment struct {
 	// Consulted are the faults of the embedded fake tool that would have made a
 	// difference to what the spec saw.
 	Consulted []string `json:"consulted,omitempty"`
+	// Carriers are what was shown of kinds of flow.
+	Carriers []Carrier `json:"carriers,omitempty"`
 }
 
 // Assemble makes the document of a run from the fragments of its specs.
@@ -37,10 +39,21 @@ func Assemble(run Run, diagnosis *Diagnosis, selected, notCovered []requirements
 		Requirements: []Requirement{}, NotCovered: []Uncovered{}, Findings: []Finding{}, Profiles: []Profile{},
 		Flows: map[string]Flow{}, Screenshots: map[string][]byte{},
 	}
-	byRequirement := map[string][]Observation{}
+	byRequirement, apart := map[string][]Observation{}, map[string]string{}
+	doc.Run.Carriers = carriers(fragments)
+	for _, c := range doc.Run.Carriers {
+		for _, profile := range c.Profiles {
+			if c.Agent == Browser {
+				apart[profile] = c.Why
+			}
+		}
+	}
 	strangers, thinned := map[string]int{}, 0
 	for _, f := range fragments {
 		for _, o := range f.Observations {
+			if r, _ := requirements.Default().Get(requirements.ID(o.Requirement)); run.Agent.Kind == Auto {
+				o = o.doubted(apart[r.Profile])
+			}
 			o.Seen, o.Expected = Bounded(o.Seen, maxText), Bounded(o.Expected, maxText)
 			byRequirement[o.Requirement] = append(byRequirement[o.Requirement], o)
 		}
@@ -84,6 +97,29 @@ func Assemble(run Run, diagnosis *Diagnosis, selected, notCovered []requirements
 		}
 	}
 	return doc
+}
+
+// carriers puts together what the processes of a run have shown of each kind of flow: plain
+// HTTP carries one only where nothing has shown otherwise.
+func carriers(fragments []Fragment) []Carrier {
+	var all []Carrier
+	for _, f := range fragments {
+		all = append(all, f.Carriers...)
+	}
+	slices.SortStableFunc(all, func(a, b Carrier) int {
+		return cmp.Or(cmp.Compare(a.Flows, b.Flows), cmp.Compare(a.Agent, b.Agent), cmp.Compare(a.Why, b.Why)) // the browser comes first
+	})
+	return slices.CompactFunc(all, func(a, b Carrier) bool { return a.Flows == b.Flows })
+}
+
+// doubted is an observation that no longer passes where plain HTTP alone has seen it, and the
+// subject is known to tell the agents apart, as why says; empty where it is not.
+func (o Observation) doubted(why string) Observation {
+	if why != "" && o.Agent == HTTP && o.Verdict == Passed {
+		o.Verdict = Inconclusive
+		o.Seen = fmt.Sprintf("Seen over plain HTTP alone, which says nothing of what a browser sees, since %s. Judge it with the agent browser. %s", why, o.Seen)
+	}
+	return o
 }
 
 // maxDocument bounds the evidence of a document, in bytes.

@@ -107,6 +107,7 @@ type Run struct {
 	Version   string    `json:"version"` // of Invigilator
 	Subject   Subject   `json:"subject"`
 	Agent     Agent     `json:"agent"`
+	Carriers  []Carrier `json:"carriers,omitempty"` // by kind of flow, with the agent auto
 	Started   time.Time `json:"started"`
 	Seconds   float64   `json:"seconds"`
 	Processes int       `json:"processes"`
@@ -128,11 +129,31 @@ type Subject struct {
 	Faults []string `json:"faults,omitempty"`
 }
 
+// An AgentKind is a kind of user agent.
+type AgentKind string
+
+// The kinds. Auto is none that carries anything: it leaves to plain HTTP what a browser need
+// not carry.
+const (
+	Browser AgentKind = "browser"
+	HTTP    AgentKind = "http"
+	Auto    AgentKind = "auto"
+)
+
 // Agent is the user agent that carried the launches.
 type Agent struct {
-	Kind    string   `json:"kind"` // browser or http
-	Version string   `json:"version,omitempty"`
-	Flags   []string `json:"flags,omitempty"`
+	Kind    AgentKind `json:"kind"`
+	Version string    `json:"version,omitempty"` // of the browser, where there is one
+	Flags   []string  `json:"flags,omitempty"`
+}
+
+// A Carrier says which agent carried the flows of a kind in a run with the agent [Auto], but
+// for those in which a browser can tell a difference: those it carried itself.
+type Carrier struct {
+	Flows    string    `json:"flows"`    // the kind, for example launch or exam
+	Profiles []string  `json:"profiles"` // whose requirements are seen in such flows
+	Agent    AgentKind `json:"agent"`
+	Why      string    `json:"why,omitempty"` // it is the browser
 }
 
 // A Diagnosis explains why the subject could not be judged, as a whole or in part.
@@ -209,6 +230,9 @@ type Observation struct {
 	Scenario string   `json:"scenario"` // full text of the spec
 	Location string   `json:"location"` // file:line of the spec
 	Flows    []string `json:"flows"`    // ids of the evidence
+	// Agent carried what the verdict rests on: HTTP where that carried any of it. It is empty
+	// where nothing was carried, such as a key set.
+	Agent AgentKind `json:"agent,omitempty"`
 	// Withheld is set where the subject declares what was skipped, and the user does
 	// not let the run try it.
 	Withheld bool `json:"withheld,omitempty"`

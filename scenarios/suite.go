@@ -65,7 +65,12 @@ var (
 // platform, a [harness.PlatformRun].
 type Subject interface {
 	Subject() results.Subject
-	Agent() results.Agent
+	// Agents says what carries the users.
+	Agents() results.Agent
+	// Carry chooses who carries the users of the next scenario, of requirements of those
+	// profiles, and returns what was seen for that. InBrowser says that a browser can tell a
+	// difference in it.
+	Carry(ctx context.Context, inBrowser bool, profiles []string) []results.Fragment
 	// Undeclared returns a feature that a requirement needs and the subject does
 	// not declare.
 	Undeclared(requirements.Requirement) string
@@ -332,7 +337,7 @@ var _ = BeforeSuite(func(ctx SpecContext) {
 		abort(attachment{}, notBegun)
 	}
 	found, err := run.Preflight(ctx)
-	about := attachment{Fragment: found, Subject: new(run.Subject()), Agent: new(run.Agent())}
+	about := attachment{Fragment: found, Subject: new(run.Subject()), Agent: new(run.Agents())}
 	if run.AgentGone() {
 		about.Fragment, err = results.Fragment{}, browserGone("preflight")
 	}
@@ -638,6 +643,10 @@ type scene interface {
 	// Settle decides whether what was observed stands, and says whether the scenario
 	// is to be done again.
 	Settle(ctx context.Context, again bool) bool
+	// Doubts returns what plain HTTP alone has seen and may not stand; then the browser
+	// carries from now on. HoldAgainst holds what that has seen against it.
+	Doubts() []harness.Doubt
+	HoldAgainst(doubts []harness.Doubt, profiles []string)
 	// Drop takes back what was observed, and ends the scenario.
 	Drop() results.Fragment
 	Finish() results.Fragment
@@ -664,17 +673,50 @@ var _ = AddTreeConstructionNodeArgsTransformer(func(kind types.NodeType, _ Offse
 // again is set while a spec is done a second time.
 var again bool
 
-// settled runs the body of a spec, and once more where its scenario says so.
+// InBrowser declares that a browser can tell a difference in a spec: in frames, windows and
+// tabs, in cookies, scripts and what is escaped, in the history, or since its pictures tell a
+// whole story. See the agent auto.
+var InBrowser = Label("browser")
+
+// settled runs the body of a spec, and once more where its scenario says so: where the subject
+// was away, or plain HTTP saw something else than what passes.
 func settled(ctx SpecContext, body func(SpecContext)) {
 	current, again = nil, false
+	var profiles []string
+	if run != nil {
+		labels := CurrentSpecReport().Labels()
+		profiles = profilesOf(labels)
+		for _, found := range run.Carry(ctx, slices.Contains(labels, InBrowser[0]), profiles) {
+			attach(attachment{Fragment: found})
+		}
+	}
 	body(ctx)
-	if current == nil || !current.Settle(ctx, false) {
+	if current == nil {
+		return
+	}
+	away := current.Settle(ctx, false)
+	doubts := current.Doubts()
+	if !away && len(doubts) == 0 {
 		return
 	}
 	attach(attachment{Fragment: current.Drop()})
 	again = true
 	body(ctx)
 	current.Settle(ctx, true)
+	if !away { // else what was seen first says nothing
+		current.HoldAgainst(doubts, profiles)
+	}
+}
+
+// profilesOf are those of the requirements among the labels of a spec.
+func profilesOf(labels []string) []string {
+	var profiles []string
+	for _, id := range named(labels) {
+		if r, _ := requirements.Default().Get(id); !slices.Contains(profiles, r.Profile) {
+			profiles = append(profiles, r.Profile)
+		}
+	}
+	return profiles
 }
 
 func enter[S scene](scenario func(tb harness.TB, text, location string) S) S {

@@ -244,7 +244,7 @@ func summarize(out io.Writer, doc results.Document, paths reports.Paths) {
 	if !whole {
 		fmt.Fprintf(&b, "%s: %s\n", strings.ToUpper(string(doc.Outcome)), doc.Because)
 		fmt.Fprintf(&b, "%d requirements: %s; %d not covered by this version\n", len(doc.Requirements), strings.Join(tally, ", "), len(doc.NotCovered))
-		agent := strings.TrimSpace(doc.Run.Agent.Kind + " " + doc.Run.Agent.Version)
+		agent := strings.TrimSpace(string(doc.Run.Agent.Kind) + " " + doc.Run.Agent.Version)
 		fmt.Fprintf(&b, "%s, %s, %.1f seconds\n", doc.Run.Subject.Name, agent, doc.Run.Seconds)
 	} else {
 		judged := len(doc.Requirements) - counts[results.Inconclusive]

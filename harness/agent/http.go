@@ -75,7 +75,7 @@ func (a *HTTP) Open(context.Context) (User, error) {
 }
 
 // About says that there is no browser.
-func (a *HTTP) About() results.Agent { return results.Agent{Kind: "http"} }
+func (a *HTTP) About() results.Agent { return results.Agent{Kind: results.HTTP} }
 
 // Gone is false: there is nothing that could end.
 func (a *HTTP) Gone() bool { return false }

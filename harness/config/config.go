@@ -29,7 +29,7 @@ type Config struct {
 	Users              map[string]User    `json:"users" jsonschema_description:"The users of the platform to judge, by name: learner, second-learner, instructor, mentor, and any others that journeys name. Of a tool to judge: its proctor."`
 	Journeys           map[string]Journey `json:"journeys" jsonschema_description:"By name: how a user makes the platform to judge launch, or what candidates and proctors do in the tool to judge."`
 	Features           []string           `json:"features" jsonschema_description:"The optional features that the subject has; what is not declared is skipped. The embedded subjects have them all."`
-	Agent              string             `json:"agent" jsonschema:"enum=browser,enum=http,default=browser" jsonschema_description:"What carries the user: a browser, or a plain HTTP client that runs no scripts and looks into frames only in journeys."`
+	Agent              string             `json:"agent" jsonschema:"enum=auto,enum=browser,enum=http,default=auto" jsonschema_description:"What carries the user: a browser, or a plain HTTP client that runs no scripts and looks into frames only in journeys. With auto a browser carries all in which it can tell a difference, and plain HTTP the rest where the subject is shown to answer both alike."`
 	Browser            Browser            `json:"browser" jsonschema_description:"Which browser to use."`
 	Timeout            Timeout            `json:"timeout" jsonschema_description:"How long to wait for what, each with a unit, as in 1m30s."`
 	Report             string             `json:"report" jsonschema_description:"The folder that the reports are written to; invigilator-report/tool or invigilator-report/platform when empty."`

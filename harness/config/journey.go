@@ -143,6 +143,14 @@ type Step struct {
 	Agent  string `json:"agent,omitempty" jsonschema:"enum=browser,enum=http" jsonschema_description:"The only agent that makes the step; both do when empty."`
 }
 
+// carrier is the agent that has to be able to make every journey.
+func (c Config) carrier() string {
+	if c.Agent == "auto" {
+		return "browser"
+	}
+	return c.Agent
+}
+
 // By returns the steps that an agent makes, browser or http.
 func (s Steps) By(agent string) Steps {
 	return slices.DeleteFunc(slices.Clone(s), func(step Step) bool { return step.Agent != "" && step.Agent != agent })
@@ -301,8 +309,8 @@ func (c Config) checkJourneys(p *problems) {
 		switch {
 		case len(j.Steps) == 0:
 			p.add(key+".steps", "are needed: at least the address of a page")
-		case len(j.Steps.By(c.Agent)) == 0:
-			p.add(key+".steps", "have no step for the agent %s", c.Agent)
+		case len(j.Steps.By(c.carrier())) == 0:
+			p.add(key+".steps", "have no step for the agent %s", c.carrier())
 		}
 		c.checkSteps(p, j.Steps, key+".steps", c.aboutWhom(j)...)
 	}

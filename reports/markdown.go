@@ -51,6 +51,13 @@ func Markdown(w io.Writer, doc results.Document) error {
 	}
 	fmt.Fprintf(&b, "%d requirements: %s. %d not covered by this version. %.1f seconds.\n", len(doc.Requirements),
 		strings.Join(tallies, ", "), len(doc.NotCovered), doc.Run.Seconds)
+	fmt.Fprintf(&b, "\nCarried by the agent %s.\n", cell(string(doc.Run.Agent.Kind)))
+	for i, c := range doc.Run.Carriers {
+		if i == 0 {
+			b.WriteString("\n")
+		}
+		fmt.Fprintf(&b, "- flows of the kind %s by %s: %s\n", cell(c.Flows), cell(string(c.Agent)), cell(c.Why))
+	}
 	if doc.Run.Only != "" {
 		fmt.Fprintf(&b, "\nThis run was limited to: %s\n", cell(doc.Run.Only))
 	}

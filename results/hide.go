@@ -48,6 +48,10 @@ func (f Fragment) Hide(hide func(string) string) Fragment {
 	for i := range f.Findings {
 		f.Findings[i].Says = h.text(f.Findings[i].Says)
 	}
+	f.Carriers = slices.Clone(f.Carriers)
+	for i := range f.Carriers {
+		f.Carriers[i].Why = h.text(f.Carriers[i].Why)
+	}
 	flows := make(map[string]Flow, len(f.Flows))
 	for id, flow := range f.Flows {
 		flows[id] = h.flow(flow)

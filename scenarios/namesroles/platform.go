@@ -76,7 +76,7 @@ func unseenAll(scene *harness.PlatformScenario, id requirements.ID, err error, f
 }
 
 var _ = Describe("A platform's members of contexts", func() {
-	It("are offered in launches, by an address and versions", For("nrps-claim-shape"), func(ctx SpecContext) {
+	It("are offered in launches, by an address and versions", For("nrps-claim-shape"), InBrowser, func(ctx SpecContext) {
 		const id = "nrps-claim-shape"
 		scene := PlatformScene()
 		var without *harness.PlatformFlow

@@ -143,7 +143,7 @@ func asked(scene *harness.Scenario) bool {
 }
 
 var _ = Describe("A tool, showing who belongs to a course,", func() {
-	It("reads all that a list may have, or not", For("nrps-tool-tolerant"), func(ctx SpecContext) {
+	It("reads all that a list may have, or not", For("nrps-tool-tolerant"), InBrowser, func(ctx SpecContext) {
 		const id = "nrps-tool-tolerant"
 		scene := Scene()
 		stimuli := fakeplatform.FaultsFor(id)

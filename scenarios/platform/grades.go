@@ -62,7 +62,7 @@ func answeredWith(f *harness.PlatformFlow) string {
 }
 
 var _ = Describe("A platform's grade services", func() {
-	It("are offered in launches, by scopes and addresses", For("ags-claim-shape"), func(ctx SpecContext) {
+	It("are offered in launches, by scopes and addresses", For("ags-claim-shape"), InBrowser, func(ctx SpecContext) {
 		const id = "ags-claim-shape"
 		scene := PlatformScene()
 		for _, user := range []string{config.Learner, config.Instructor} {

@@ -109,7 +109,7 @@ var _ = Describe("A platform, after something has changed,", func() {
 		}
 	})
 
-	It("shows people the points that it tells tools", For("ags-gradebook-shows-points"), func(ctx SpecContext) {
+	It("shows people the points that it tells tools", For("ags-gradebook-shows-points"), InBrowser, func(ctx SpecContext) {
 		const id = "ags-gradebook-shows-points"
 		scene := PlatformScene()
 		if !scene.Run().ShowsPoints() {

@@ -104,7 +104,7 @@ var _ = Describe("A platform, launching its links,", func() {
 		scene.Check(id, "", len(guids) == 1, "one guid", fmt.Sprintf("guid is %s.", strings.Join(guids, " and ")), flows...)
 	})
 
-	It("tells how the launch is shown", For("core-launch-presentation"), func(ctx SpecContext) {
+	It("tells how the launch is shown", For("core-launch-presentation"), InBrowser, func(ctx SpecContext) {
 		const id = "core-launch-presentation"
 		scene := PlatformScene()
 		flows := possible(ctx, scene, id, "", harness.PlatformLaunch{Title: "a launch"},

@@ -171,7 +171,7 @@ func checked() []requirements.ID {
 }
 
 var _ = Describe("A platform's launch", func() {
-	It("is what the specifications say, from the login initiation to the last claim", For(checked()...), func(ctx SpecContext) {
+	It("is what the specifications say, from the login initiation to the last claim", For(checked()...), InBrowser, func(ctx SpecContext) {
 		scene := PlatformScene()
 		run := scene.Run()
 		keys, keysErr := run.FetchKeySet(ctx, run.Platform().JWKSURL)
@@ -213,7 +213,7 @@ var _ = Describe("A platform's launch", func() {
 		}
 	})
 
-	It("is answered at a redirect URI that has a query", For("formpost-response-form"), func(ctx SpecContext) {
+	It("is answered at a redirect URI that has a query", For("formpost-response-form"), InBrowser, func(ctx SpecContext) {
 		const id, stimulus = "formpost-response-form", "redirect-uri-with-query"
 		scene := PlatformScene()
 		if scene.Unbound(id, stimulus) {

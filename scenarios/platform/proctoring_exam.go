@@ -12,7 +12,7 @@ import (
 
 // The whole story of one exam, with a picture of each stage in the report.
 var _ = Describe("A platform, through a whole exam,", func() {
-	It("starts it, does what the proctor asks, and tells the tool of its end", For("ap-platform-accepts-valid-start-assessment", "ap-end-assessment-sent-when-requested"), func(ctx SpecContext) {
+	It("starts it, does what the proctor asks, and tells the tool of its end", For("ap-platform-accepts-valid-start-assessment", "ap-end-assessment-sent-when-requested"), InBrowser, func(ctx SpecContext) {
 		const start, end = "ap-platform-accepts-valid-start-assessment", "ap-end-assessment-sent-when-requested"
 		scene := PlatformScene()
 		exam, err := scene.Exam(ctx, harness.PlatformLaunch{Title: "a whole exam: the candidate is sent to the check-in"})

@@ -304,7 +304,7 @@ func examChecked() []requirements.ID {
 }
 
 var _ = Describe("A platform's launch into a proctored exam", func() {
-	It("is what the specifications say, from the login initiation to the last claim", For(examChecked()...), func(ctx SpecContext) {
+	It("is what the specifications say, from the login initiation to the last claim", For(examChecked()...), InBrowser, func(ctx SpecContext) {
 		scene := PlatformScene()
 		keys, keysErr := scene.Run().FetchKeySet(ctx, scene.Run().Platform().JWKSURL)
 		for _, user := range scene.Run().Candidates() {
@@ -481,7 +481,7 @@ var _ = Describe("A platform's launch into a proctored exam", func() {
 		}
 	})
 
-	It("can be returned from without taking the exam", For("ap-start-proctoring-return-url"), func(ctx SpecContext) {
+	It("can be returned from without taking the exam", For("ap-start-proctoring-return-url"), InBrowser, func(ctx SpecContext) {
 		const id = "ap-start-proctoring-return-url"
 		scene := PlatformScene()
 		for stimulus, message := range map[string]string{

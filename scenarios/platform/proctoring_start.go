@@ -250,7 +250,7 @@ var _ = Describe("A platform, sent the message that starts an exam,", func() {
 		}
 	})
 
-	It("starts one attempt for two messages that come at the same time with its session data", For("ap-platform-rejects-replayed-session-data"), func(ctx SpecContext) {
+	It("starts one attempt for two messages that come at the same time with its session data", For("ap-platform-rejects-replayed-session-data"), InBrowser, func(ctx SpecContext) {
 		const id, stimulus = "ap-platform-rejects-replayed-session-data", "start-session-used-at-once"
 		scene := PlatformScene()
 		exam, err := scene.Exam(ctx, harness.PlatformLaunch{})
@@ -410,7 +410,7 @@ func attemptOf(f *harness.PlatformFlow) (float64, bool) {
 }
 
 var _ = Describe("A platform, told who the tool has seen,", func() {
-	It("refuses or starts, and never fails", For("ap-platform-checks-verified-user", "ap-platform-rejects-own-picture-as-verified"), func(ctx SpecContext) {
+	It("refuses or starts, and never fails", For("ap-platform-checks-verified-user", "ap-platform-rejects-own-picture-as-verified"), InBrowser, func(ctx SpecContext) {
 		scene := PlatformScene()
 		for _, id := range []requirements.ID{"ap-platform-checks-verified-user", "ap-platform-rejects-own-picture-as-verified"} {
 			for _, fault := range faketool.FaultsFor(string(id)) {

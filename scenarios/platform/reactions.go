@@ -40,7 +40,7 @@ var _ = Describe("A platform, sent an authentication request that differs from a
 		})
 	},
 		of("oidc-auth-endpoint-get", "a GET"),
-		of("oidc-auth-endpoint-post", "a form POST"),
+		Entry("a form POST", For("oidc-auth-endpoint-post"), InBrowser, requirements.ID("oidc-auth-endpoint-post")), // with the cookies that a browser sends
 	)
 
 	DescribeTable("answers", react,
@@ -214,7 +214,7 @@ var _ = Describe("A platform, sent an authentication request that differs from a
 		}
 	})
 
-	It("never runs a value of the request as a script", For("practice-form-post-values-escaped"), func(ctx SpecContext) {
+	It("never runs a value of the request as a script", For("practice-form-post-values-escaped"), InBrowser, func(ctx SpecContext) {
 		const id = "practice-form-post-values-escaped"
 		scene := PlatformScene()
 		for _, fault := range faketool.FaultsFor(id) {

@@ -17,7 +17,7 @@ import (
 )
 
 var _ = Describe("A platform, to which the tool returns the user,", func() {
-	It("shows messages to the user, and no logs", For("core-return-url-parameters"), func(ctx SpecContext) {
+	It("shows messages to the user, and no logs", For("core-return-url-parameters"), InBrowser, func(ctx SpecContext) {
 		const id = "core-return-url-parameters"
 		scene := PlatformScene()
 		for _, parameter := range []struct {
@@ -38,7 +38,7 @@ var _ = Describe("A platform, to which the tool returns the user,", func() {
 		}
 	})
 
-	It("never runs a message as a script", For("practice-return-url-messages-escaped"), func(ctx SpecContext) {
+	It("never runs a message as a script", For("practice-return-url-messages-escaped"), InBrowser, func(ctx SpecContext) {
 		const id = "practice-return-url-messages-escaped"
 		scene := PlatformScene()
 		markup := `<img src="x:" id="` + harness.ReturnedMarkup + `" onerror='console.error("` + faketool.ScriptRan + `")'>`

@@ -136,7 +136,7 @@ func subOf(f *harness.PlatformFlow) string {
 }
 
 var _ = Describe("A platform's review", func() {
-	It("is what the specifications say, from the login initiation to the last claim", For(reviewChecked()...), func(ctx SpecContext) {
+	It("is what the specifications say, from the login initiation to the last claim", For(reviewChecked()...), InBrowser, func(ctx SpecContext) {
 		scene := PlatformScene()
 		item := work(ctx, scene, nil, reviewChecked()...)
 		if item == nil {
@@ -236,7 +236,7 @@ var _ = Describe("A platform's review", func() {
 		}
 	})
 
-	It("is kept apart from another that is open at the same time", For("sr-for-user-id-is-learner-sub", "sr-sub-is-reviewer"), func(ctx SpecContext) {
+	It("is kept apart from another that is open at the same time", For("sr-for-user-id-is-learner-sub", "sr-sub-is-reviewer"), InBrowser, func(ctx SpecContext) {
 		const learner, reviewer = "sr-for-user-id-is-learner-sub", "sr-sub-is-reviewer"
 		scene := PlatformScene()
 		item := work(ctx, scene, nil, learner, reviewer)

@@ -203,7 +203,7 @@ var _ = Describe("A line item's submissionReview", func() {
 		}
 	})
 
-	It("leads nowhere but to the tool", For("sr-unsafe-review-url-refused"), func(ctx SpecContext) {
+	It("leads nowhere but to the tool", For("sr-unsafe-review-url-refused"), InBrowser, func(ctx SpecContext) {
 		const id = "sr-unsafe-review-url-refused"
 		scene := PlatformScene()
 		book := gradebook(ctx, scene, id)

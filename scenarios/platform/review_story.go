@@ -15,7 +15,7 @@ import (
 
 // The whole story of one piece of work, with a picture of each stage in the report.
 var _ = Describe("A platform, from work that is handed in to its grade,", func() {
-	It("shows that it waits, opens its review, and takes the grade", For("sr-score-needs-grading-offered", "sr-for-user-id-is-learner-sub", "sr-regrade-accepted"), func(ctx SpecContext) {
+	It("shows that it waits, opens its review, and takes the grade", For("sr-score-needs-grading-offered", "sr-for-user-id-is-learner-sub", "sr-regrade-accepted"), InBrowser, func(ctx SpecContext) {
 		const offered, learner, regraded = "sr-score-needs-grading-offered", "sr-for-user-id-is-learner-sub", "sr-regrade-accepted"
 		cases := map[requirements.ID]string{offered: "gradebook-needs-grading", learner: "for-user-after-own-launch", regraded: "gradebook-regraded"}
 		scene := PlatformScene()

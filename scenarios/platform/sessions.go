@@ -27,7 +27,7 @@ var noSession = []string{lti.ErrorLoginRequired, "interaction_required"}
 var errNeedsBrowser = agent.ErrNeedsBrowser
 
 var _ = Describe("A platform, asked to launch a user,", func() {
-	It("does not ask a browser without a session to log in, and launches nobody", For("sec-auth-prompt-none-no-session"), func(ctx SpecContext) {
+	It("does not ask a browser without a session to log in, and launches nobody", For("sec-auth-prompt-none-no-session"), InBrowser, func(ctx SpecContext) {
 		const id, stimulus = "sec-auth-prompt-none-no-session", "no-platform-session"
 		scene := PlatformScene()
 		held, err := scene.Hold(ctx, harness.PlatformLaunch{Title: "a login"})
@@ -56,7 +56,7 @@ var _ = Describe("A platform, asked to launch a user,", func() {
 		conclude(ctx, scene, id, stimulus, verdict, seen, flow)
 	})
 
-	It("launches nobody whose session has ended in the meantime", For("practice-platform-session-ended"), func(ctx SpecContext) {
+	It("launches nobody whose session has ended in the meantime", For("practice-platform-session-ended"), InBrowser, func(ctx SpecContext) {
 		const id, stimulus = "practice-platform-session-ended", "session-ended"
 		scene := PlatformScene()
 		seat, err := scene.SignIn(ctx, config.Learner)
@@ -74,7 +74,7 @@ var _ = Describe("A platform, asked to launch a user,", func() {
 		mustRefuse(ctx, scene, id, stimulus, held, harness.PlatformLaunch{Title: "its request, after the session has ended"})
 	})
 
-	It("does not launch a user for another who has signed in in the meantime", For("practice-platform-session-ended"), func(ctx SpecContext) {
+	It("does not launch a user for another who has signed in in the meantime", For("practice-platform-session-ended"), InBrowser, func(ctx SpecContext) {
 		const id, stimulus = "practice-platform-session-ended", "other-user-signed-in"
 		scene := PlatformScene()
 		seat, err := scene.SignIn(ctx, config.Learner)
@@ -96,7 +96,7 @@ var _ = Describe("A platform, asked to launch a user,", func() {
 		mustRefuse(ctx, scene, id, stimulus, held, harness.PlatformLaunch{Title: "the learner's request, in the second learner's session"})
 	})
 
-	It("does not launch a user from another's browser", For("practice-platform-session-ended"), func(ctx SpecContext) {
+	It("does not launch a user from another's browser", For("practice-platform-session-ended"), InBrowser, func(ctx SpecContext) {
 		const id, stimulus = "practice-platform-session-ended", "sent-from-other-browser"
 		scene := PlatformScene()
 		held, err := scene.Hold(ctx, harness.PlatformLaunch{Title: "the learner's login"})
@@ -133,12 +133,12 @@ var _ = Describe("A platform, asked to launch a user,", func() {
 			judgeOwn(scene, id, stimulus, flow, alone[i], alone[1-i])
 		}
 	},
-		Entry("the second one first", For("practice-platform-parallel-tabs"), "second-tab-first", config.OtherLink, 1, 0),
-		Entry("the first one first", For("practice-platform-parallel-tabs"), "first-tab-first", config.OtherLink, 0, 1),
-		Entry("one of them of another tool", For("practice-platform-parallel-tabs"), "link-of-other-tool-beside", config.OtherTool, 1, 0),
+		Entry("the second one first", For("practice-platform-parallel-tabs"), InBrowser, "second-tab-first", config.OtherLink, 1, 0),
+		Entry("the first one first", For("practice-platform-parallel-tabs"), InBrowser, "first-tab-first", config.OtherLink, 0, 1),
+		Entry("one of them of another tool", For("practice-platform-parallel-tabs"), InBrowser, "link-of-other-tool-beside", config.OtherTool, 1, 0),
 	)
 
-	It("launches two links at the same moment, in two tabs, each for itself", For("practice-platform-parallel-tabs"), func(ctx SpecContext) {
+	It("launches two links at the same moment, in two tabs, each for itself", For("practice-platform-parallel-tabs"), InBrowser, func(ctx SpecContext) {
 		const id, stimulus = "practice-platform-parallel-tabs", "tabs-at-once"
 		scene := PlatformScene()
 		alone := launches(ctx, scene, id, stimulus, harness.PlatformLaunch{Title: "launch of the link alone"}, harness.PlatformLaunch{Title: "launch of the other link alone", Link: config.OtherLink})
@@ -160,7 +160,7 @@ var _ = Describe("A platform, asked to launch a user,", func() {
 		}
 	})
 
-	It("launches a link that is clicked twice", For("practice-platform-link-opened-again"), func(ctx SpecContext) {
+	It("launches a link that is clicked twice", For("practice-platform-link-opened-again"), InBrowser, func(ctx SpecContext) {
 		const id, stimulus = "practice-platform-link-opened-again", "double-click"
 		scene := PlatformScene()
 		alone := usualLaunch(ctx, scene, id)
@@ -173,7 +173,7 @@ var _ = Describe("A platform, asked to launch a user,", func() {
 		}
 	})
 
-	It("launches a link again after the back button", For("practice-platform-link-opened-again"), func(ctx SpecContext) {
+	It("launches a link again after the back button", For("practice-platform-link-opened-again"), InBrowser, func(ctx SpecContext) {
 		const id, stimulus = "practice-platform-link-opened-again", "back-button"
 		scene := PlatformScene()
 		alone := usualLaunch(ctx, scene, id)

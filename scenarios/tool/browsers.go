@@ -16,7 +16,7 @@ import (
 )
 
 var _ = Describe("A tool, offered a valid launch,", func() {
-	DescribeTable("accepts it", For("cert-tool-valid-launch"), func(ctx SpecContext, stimulus string, user fakeplatform.User, in agent.Place) {
+	DescribeTable("accepts it", For("cert-tool-valid-launch"), InBrowser, func(ctx SpecContext, stimulus string, user fakeplatform.User, in agent.Place) {
 		Scene().MustAccept(ctx, "cert-tool-valid-launch", stimulus, harness.Launch{User: user, In: in})
 	},
 		Entry("of a teacher", "teacher", withMiddleName(harness.Teacher), agent.Tab),
@@ -24,7 +24,7 @@ var _ = Describe("A tool, offered a valid launch,", func() {
 		Entry("in a new window", "new-window", harness.Learner, agent.Window),
 	)
 
-	DescribeTable("accepts it in a frame of another site", For("practice-tool-works-in-cross-site-frame"), func(ctx SpecContext, stimulus string, block bool) {
+	DescribeTable("accepts it in a frame of another site", For("practice-tool-works-in-cross-site-frame"), InBrowser, func(ctx SpecContext, stimulus string, block bool) {
 		Scene().MustAccept(ctx, "practice-tool-works-in-cross-site-frame", stimulus, harness.Launch{In: agent.Frame, BlockThirdPartyCookies: block})
 	},
 		Entry("with third-party cookies", "frame", false),
@@ -49,7 +49,7 @@ var _ = Describe("A tool, launched several times in one browser,", func() {
 		}
 	}
 
-	It("keeps launches apart whose logins were interleaved", For(id), func(ctx SpecContext) {
+	It("keeps launches apart whose logins were interleaved", For(id), InBrowser, func(ctx SpecContext) {
 		const stimulus = "interleaved"
 		scene := Scene()
 		browser := scene.Open(ctx)
@@ -74,7 +74,7 @@ var _ = Describe("A tool, launched several times in one browser,", func() {
 		judge(ctx, scene, stimulus, flows)
 	})
 
-	It("keeps launches apart that go on at the same time", For(id), func(ctx SpecContext) {
+	It("keeps launches apart that go on at the same time", For(id), InBrowser, func(ctx SpecContext) {
 		const stimulus = "at-once"
 		scene := Scene()
 		browser := scene.Open(ctx)
@@ -94,7 +94,7 @@ var _ = Describe("A tool, launched several times in one browser,", func() {
 })
 
 var _ = Describe("A tool, offered an answer that belongs elsewhere,", func() {
-	It("starts no session in a browser that did not run the login", For("sec-tool-login-csrf"), func(ctx SpecContext) {
+	It("starts no session in a browser that did not run the login", For("sec-tool-login-csrf"), InBrowser, func(ctx SpecContext) {
 		scene := Scene()
 		attacker := harness.Newcomer(harness.Learner)
 		posted := func(name string, l harness.Launch) func(context.Context) (*harness.Flow, error) {
@@ -185,7 +185,7 @@ var _ = Describe("A tool, offered an answer that belongs elsewhere,", func() {
 		)
 	})
 
-	It("accepts a launch once that two tabs submit at the same time", For("sec-tool-nonce-replayed"), func(ctx SpecContext) {
+	It("accepts a launch once that two tabs submit at the same time", For("sec-tool-nonce-replayed"), InBrowser, func(ctx SpecContext) {
 		onceOfTwo(ctx, "sec-tool-nonce-replayed", "replayed-at-once", func(_ *harness.Scenario, _ agent.User, first *harness.Flow) (*harness.Flow, error) {
 			return first, nil
 		})
@@ -196,7 +196,7 @@ var _ = Describe("A tool, offered an answer that belongs elsewhere,", func() {
 		scene.MustRefuse(ctx, "practice-tool-state-single-use", afterUse(scene, "state-reused", true, false, 0))
 	})
 
-	It("accepts a state once that two tabs submit at the same time", For("practice-tool-state-single-use"), func(ctx SpecContext) {
+	It("accepts a state once that two tabs submit at the same time", For("practice-tool-state-single-use"), InBrowser, func(ctx SpecContext) {
 		f := fault("state-reused-at-once")
 		onceOfTwo(ctx, "practice-tool-state-single-use", f.Name, func(scene *harness.Scenario, browser agent.User, first *harness.Flow) (*harness.Flow, error) {
 			return heldBack(ctx, scene, harness.Launch{Title: f.Does, By: browser, LoggedIn: true, Fault: &f, Other: first})

@@ -38,7 +38,7 @@ var _ = Describe("A tool, sending a score,", func() {
 		}
 	})
 
-	It("says in it what the specification asks for", For("ags-tool-score-members"), func(ctx SpecContext) {
+	It("says in it what the specification asks for", For("ags-tool-score-members"), InBrowser, func(ctx SpecContext) {
 		const id, ungraded = "ags-tool-score-members", "score-not-graded-yet"
 		scene := Scene()
 		work, handed, err := scene.HandIn(ctx, scene.Assign(), harness.Launch{})

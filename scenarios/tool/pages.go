@@ -16,7 +16,7 @@ import (
 )
 
 var _ = Describe("A tool, showing what a message says,", func() {
-	It("keeps every letter of it", For("practice-tool-unicode-claims"), func(ctx SpecContext) {
+	It("keeps every letter of it", For("practice-tool-unicode-claims"), InBrowser, func(ctx SpecContext) {
 		const id, stimulus = "practice-tool-unicode-claims", "unicode-claims"
 		scene := Scene()
 		usual, err := scene.Launch(ctx, harness.Launch{Title: "a valid launch", User: stranger(), Link: newLink()})
@@ -30,7 +30,7 @@ var _ = Describe("A tool, showing what a message says,", func() {
 		}
 	})
 
-	It("escapes it", For("practice-tool-claims-escaped"), func(ctx SpecContext) {
+	It("escapes it", For("practice-tool-claims-escaped"), InBrowser, func(ctx SpecContext) {
 		const id, stimulus = "practice-tool-claims-escaped", "script-in-claims"
 		scene := Scene()
 		if flow := scene.MustAccept(ctx, id, stimulus, harness.Launch{User: stranger(), Link: newLink(), Fault: new(fault(stimulus))}); flow != nil {
@@ -100,7 +100,7 @@ var _ = Describe("A tool, sending the user back,", func() {
 		judgeReturn(ctx, scene, stimulus, flow, flow.Launch.Record().Returns)
 	})
 
-	It("follows no return URL that it has not verified", For("practice-tool-return-url-unverified"), func(ctx SpecContext) {
+	It("follows no return URL that it has not verified", For("practice-tool-return-url-unverified"), InBrowser, func(ctx SpecContext) {
 		const id = "practice-tool-return-url-unverified"
 		scene := Scene()
 		for _, f := range fakeplatform.FaultsFor(id) {

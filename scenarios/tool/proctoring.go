@@ -127,7 +127,7 @@ func judgeCancelled(scene *harness.Scenario, id requirements.ID, stimulus string
 var _ = Describe("A proctoring tool, with several exams at a time,", func() {
 	const id = "ap-tool-keeps-parallel-sessions-apart"
 
-	It("keeps those in one browser apart", For(id), func(ctx SpecContext) {
+	It("keeps those in one browser apart", For(id), InBrowser, func(ctx SpecContext) {
 		scene := ProctoringScene()
 		browser, candidate := scene.Open(ctx), harness.Candidate()
 		defer browser.Close()

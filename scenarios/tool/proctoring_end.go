@@ -37,7 +37,7 @@ var _ = Describe("A proctoring tool, told that the assessment has ended,", func(
 		}
 	})
 
-	It("shows what went wrong as text, and keeps the log to itself", For("ap-tool-shows-end-error-safely"), func(ctx SpecContext) {
+	It("shows what went wrong as text, and keeps the log to itself", For("ap-tool-shows-end-error-safely"), InBrowser, func(ctx SpecContext) {
 		const id = "ap-tool-shows-end-error-safely"
 		scene := ProctoringScene()
 		for _, f := range fakeplatform.FaultsFor(id) {

@@ -16,7 +16,7 @@ import (
 
 // The whole story of one exam, with a picture of each stage in the report.
 var _ = Describe("A proctoring tool, through a whole exam,", func() {
-	It("checks in, watches over the candidate and sees the candidate off", For("ap-start-assessment-session-data-unchanged", "ap-tool-handles-end-assessment"), func(ctx SpecContext) {
+	It("checks in, watches over the candidate and sees the candidate off", For("ap-start-assessment-session-data-unchanged", "ap-tool-handles-end-assessment"), InBrowser, func(ctx SpecContext) {
 		const checkIn, end = "ap-start-assessment-session-data-unchanged", "ap-tool-handles-end-assessment"
 		scene := ProctoringScene()
 		browser := scene.Open(ctx)

@@ -91,7 +91,7 @@ func checked() []requirements.ID {
 }
 
 var _ = Describe("A proctoring tool's message to start the assessment", func() {
-	It("is what the specifications say", For(checked()...), func(ctx SpecContext) {
+	It("is what the specifications say", For(checked()...), InBrowser, func(ctx SpecContext) {
 		scene := ProctoringScene()
 		run := scene.Run()
 		keys, keysErr := run.FetchKeySet(ctx, run.Tool().JWKSURL)

@@ -390,7 +390,7 @@ var _ = Describe("A tool, showing a reviewer the work of a learner,", func() {
 		}
 	})
 
-	It("shows what the message says of the learner as text", For("sr-tool-escapes-for-user"), func(ctx SpecContext) {
+	It("shows what the message says of the learner as text", For("sr-tool-escapes-for-user"), InBrowser, func(ctx SpecContext) {
 		const id = "sr-tool-escapes-for-user"
 		scene := ReviewScene()
 		for _, f := range fakeplatform.FaultsFor(id) {

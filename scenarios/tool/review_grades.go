@@ -85,7 +85,7 @@ var _ = Describe("A tool, where a reviewer grades a learner's work,", func() {
 			scene.Check(id, "", wrong == "", "", Seen(wrong)+" "+told(flow.Scores()[0]), reviews[i], flow)
 		}
 	},
-		Entry("in two tabs of a browser", For("sr-tool-score-for-learner"), true),
+		Entry("in two tabs of a browser", For("sr-tool-score-for-learner"), InBrowser, true),
 		Entry("for two reviewers", For("sr-tool-score-for-learner"), false),
 	)
 
@@ -139,7 +139,7 @@ func wrongGrade(c fakeplatform.GradeCall, work *harness.Work, reviewer fakeplatf
 
 // The whole story of one work, with a picture of each stage in the report.
 var _ = Describe("A tool, from the work that is handed in to its grade,", func() {
-	It("tells the gradebook, shows the work, takes the points and leads back", For("sr-tool-shows-for-user-work", "sr-tool-score-for-learner", "sr-tool-returns"), func(ctx SpecContext) {
+	It("tells the gradebook, shows the work, takes the points and leads back", For("sr-tool-shows-for-user-work", "sr-tool-score-for-learner", "sr-tool-returns"), InBrowser, func(ctx SpecContext) {
 		const shows, scores, returns = "sr-tool-shows-for-user-work", "sr-tool-score-for-learner", "sr-tool-returns"
 		scene := ReviewScene()
 		judged := []requirements.ID{shows, scores}

@@ -80,7 +80,7 @@ var _ = Describe("A tool, launched for users at the same time,", func() {
 		judge(ctx, scene, stimulus, users, flows)
 	})
 
-	It("shows each user their own page, one after the other in a browser", For(id), func(ctx SpecContext) {
+	It("shows each user their own page, one after the other in a browser", For(id), InBrowser, func(ctx SpecContext) {
 		const stimulus = "users-in-one-browser"
 		scene := Scene()
 		browser := scene.Open(ctx) // as those in schools and libraries

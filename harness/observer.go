@@ -246,6 +246,9 @@ func (s *observer[F]) Observe(id requirements.ID, stimulus string, verdict resul
 			o.Flows = append(o.Flows, flow.ID)
 		}
 	}
+	if o.Agent == results.HTTP && s.base.agent != s.base.plain {
+		o.Agent = results.Both
+	}
 	o.AfterNullPeer = s.base.takenOver.shows(o)
 	s.fragment.Observations = append(s.fragment.Observations, o)
 }

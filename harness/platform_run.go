@@ -202,17 +202,25 @@ func (r *PlatformRun) startCampus(site *switchable) error {
 			ClientID: known.ClientID, LoginURL: known.LoginURL, RedirectURIs: known.RedirectURIs, TargetLinkURI: known.TargetLinkURI, JWKSURL: known.JWKSURL,
 		})
 	}
-	c, err := campus.New(campus.Options{
+	options := campus.Options{
 		URL: address, Password: password, Tools: tools, Now: r.now, Keys: r.takeKey(), Faults: r.config.Embedded.Faults,
 		// The proof asks it of a campus without faults.
 		Watch:  len(r.config.Embedded.Faults) == 0,
 		Client: &http.Client{Transport: r.transport, Timeout: keyPatience},
-	})
+	}
+	c, err := campus.New(options)
 	if err != nil {
 		return err
 	}
 	r.campus = c
-	site.set(r.recorder.wrap("platform", address, r.takeOver(c)))
+	faced, err := r.twoFaced(c, func() (http.Handler, error) {
+		options.Faults = nil
+		return campus.New(options)
+	})
+	if err != nil {
+		return err
+	}
+	site.set(r.recorder.wrap("platform", address, r.takeOver(faced)))
 	return nil
 }
 

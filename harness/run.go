@@ -256,22 +256,38 @@ func (r *Run) startFakeTool(site *switchable) error {
 	if keys := r.takeKey(); len(keys) > 0 {
 		options.Key = keys[0]
 	}
-	tool, err := faketool.New(options)
+	tool, err := r.registeredTool(options)
 	if err != nil {
 		return err
 	}
 	r.fakeTool = tool
-	site.set(r.recorder.wrap("tool", embeddedToolURL, r.takeOver(tool)))
+	faced, err := r.twoFaced(tool, func() (http.Handler, error) {
+		options.Faults = nil
+		return r.registeredTool(options)
+	})
+	if err != nil {
+		return err
+	}
+	site.set(r.recorder.wrap("tool", embeddedToolURL, r.takeOver(faced)))
+	return nil
+}
+
+// registeredTool makes an embedded fake tool that knows the platforms.
+func (r *Run) registeredTool(options faketool.Options) (*faketool.Tool, error) {
+	tool, err := faketool.New(options)
+	if err != nil {
+		return nil, err
+	}
 	for _, known := range r.Registrations() {
 		err := tool.Register(faketool.Registration{
 			Issuer: known.Platform.Issuer(), ClientID: known.ClientID, AuthURL: known.AuthURL,
 			JWKSURL: known.JWKSURL, DeploymentIDs: known.DeploymentIDs, TokenURL: known.TokenURL,
 		})
 		if err != nil {
-			return err
+			return nil, err
 		}
 	}
-	return nil
+	return tool, nil
 }
 
 // consulted returns the faults that would have made a difference to the

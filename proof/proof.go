@@ -88,6 +88,7 @@ const (
 	Clean    Kind = "clean"     // the embedded subject without faults
 	Fault    Kind = "fault"     // the embedded subject with one fault
 	NullPeer Kind = "null peer" // a server that does nothing
+	TwoFaced Kind = "two-faced" // the embedded subject with a fault that only one agent meets
 )
 
 // Cell is what was expected of a requirement and what came.
@@ -421,6 +422,7 @@ func subjectsOf(side config.Side, only []string, expected Expectations) []subjec
 		}
 		list = append(list, s)
 	}
+	list = append(list, twoFacedOnes(side, wanted)...)
 	for _, p := range harness.NullPeers() {
 		if !wanted(p.Name) {
 			continue
@@ -448,6 +450,55 @@ func subjectsOf(side config.Side, only []string, expected Expectations) []subjec
 		}
 	}
 	return list
+}
+
+// twoFaced are faults that one agent alone meets: what the controls of the agent auto show, and
+// what shows when plain HTTP sees it in a scenario.
+var twoFaced = map[config.Side][]struct {
+	fault string
+	metBy results.AgentKind
+}{
+	config.ToolSide:     {{faketool.SkipsSignature, results.Browser}, {faketool.SkipsSignature, results.HTTP}, {"accepts-missing-nonce", results.HTTP}},
+	config.PlatformSide: {{"ignores-client-id", results.Browser}, {"ignores-client-id", results.HTTP}, {"accepts-empty-nonce", results.HTTP}},
+}
+
+// besides are requirements that two-faced subjects keep, of the same kind of flow.
+var besides = map[config.Side]string{config.ToolSide: "sec-tool-iat", config.PlatformSide: "oidc-auth-response-type"}
+
+// twoFacedOnes are those subjects of a side. Nothing of them may pass that plain HTTP alone has
+// seen, and what the browser meets has to show.
+func twoFacedOnes(side config.Side, wanted func(string) bool) []subject {
+	var list []subject
+	for _, t := range twoFaced[side] {
+		i := slices.IndexFunc(defectsOf(side), func(d defect) bool { return d.name == t.fault })
+		if i < 0 || !wanted(t.fault) {
+			continue
+		}
+		d := defectsOf(side)[i]
+		s := subject{
+			row: Row{
+				Side: side, Subject: fmt.Sprintf("%s, met by %s", d.name, t.metBy), Kind: TwoFaced, Agent: string(results.Auto),
+				Does: fmt.Sprintf("%s, where the agent is %s", d.does, t.metBy),
+			},
+			args: []string{"--fault", d.name, "--set", "embedded.faults_met_by=" + string(t.metBy)}, only: []string{d.proves, besides[side]},
+		}
+		if t.metBy == results.Browser {
+			s.proves = d.proves
+		}
+		list = append(list, s)
+	}
+	return list
+}
+
+// unseenByBrowser are the verdicts on a requirement that pass by what plain HTTP alone has seen.
+func unseenByBrowser(r results.Requirement) []string {
+	var wrong []string
+	for _, o := range r.Observations {
+		if o.Verdict == results.Passed && o.Agent == results.HTTP {
+			wrong = append(wrong, fmt.Sprintf("%s passes by what plain HTTP alone has seen of a subject that tells agents apart: %s", strings.TrimSpace(r.ID+" "+o.Case), results.Bounded(o.Seen, 300)))
+		}
+	}
+	return wrong
 }
 
 // takeOvers are the numbers of requests that a subject without faults answers before a
@@ -522,7 +573,7 @@ func (s subject) weight() int {
 	switch {
 	case s.row.Kind == NullPeer:
 		return 0
-	case s.row.Agent == "browser":
+	case s.row.Agent != "http":
 		return 1
 	case len(s.only) == 0:
 		return 2
@@ -577,6 +628,13 @@ func (s *subject) hold(doc results.Document, usual map[string]results.Verdict, u
 		switch {
 		case s.takesOver:
 			s.row.Wrong = append(s.row.Wrong, judgedUnseen(r, s.passes)...)
+		case s.row.Kind == TwoFaced:
+			s.row.Wrong = append(s.row.Wrong, unseenByBrowser(r)...)
+			cell.Expected = cell.Actual // anything else will do
+			if r.ID == s.proves && !isRed(cell.Actual) {
+				cell.Expected = results.Failed
+				s.row.Wrong = append(s.row.Wrong, fmt.Sprintf("survives: %s is %s, though the browser meets the fault", r.ID, cell.Actual))
+			}
 		case s.row.Kind == NullPeer:
 			cell.Expected = results.Inconclusive
 			if cell.Actual == results.Passed {
@@ -683,6 +741,6 @@ func (m *Matrix) Summary() string {
 	if len(m.Problems) > 0 {
 		verdict = fmt.Sprintf("The proof does not hold (%d problems)", len(m.Problems))
 	}
-	return fmt.Sprintf("%s: %d requirements, %d runs against faults, %d against null peers, %.1f seconds.",
-		verdict, len(m.Requirements), count[Fault], count[NullPeer], m.Seconds)
+	return fmt.Sprintf("%s: %d requirements, %d runs against faults, %d against subjects that tell agents apart, %d against null peers, %.1f seconds.",
+		verdict, len(m.Requirements), count[Fault], count[TwoFaced], count[NullPeer], m.Seconds)
 }

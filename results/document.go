@@ -138,6 +138,7 @@ const (
 	Browser AgentKind = "browser"
 	HTTP    AgentKind = "http"
 	Auto    AgentKind = "auto"
+	Both    AgentKind = "browser and http" // crowds go over plain HTTP beside a browser
 )
 
 // Agent is the user agent that carried the launches.
@@ -230,8 +231,8 @@ type Observation struct {
 	Scenario string   `json:"scenario"` // full text of the spec
 	Location string   `json:"location"` // file:line of the spec
 	Flows    []string `json:"flows"`    // ids of the evidence
-	// Agent carried what the verdict rests on: HTTP where that carried any of it. It is empty
-	// where nothing was carried, such as a key set.
+	// Agent carried what the verdict rests on. It is empty where nothing was carried, such as a
+	// key set.
 	Agent AgentKind `json:"agent,omitempty"`
 	// Withheld is set where the subject declares what was skipped, and the user does
 	// not let the run try it.

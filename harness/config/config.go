@@ -166,6 +166,7 @@ type Timeout struct {
 // Embedded says what the embedded subject does wrong.
 type Embedded struct {
 	Faults                []string `json:"faults" jsonschema_description:"Faults of the embedded subject, by name; 'invigilator faults' lists them."`
+	FaultsMetBy           string   `json:"faults_met_by" jsonschema:"enum=,enum=browser,enum=http" jsonschema_description:"The only agent that meets the faults, of an embedded subject that tells agents apart; both do when empty."`
 	NullPeer              string   `json:"null_peer" jsonschema:"enum=,enum=not-found,enum=blank,enum=hangs-up,enum=never-answers,enum=redirect-loop,enum=maintenance,enum=home,enum=sign-in,enum=scripts,enum=no-content,enum=error,enum=unavailable,enum=too-many-requests" jsonschema_description:"Puts a server that does nothing in the place of the embedded subject."`
 	NullPeerAfterRequests int      `json:"null_peer_after_requests" jsonschema:"default=0,minimum=0" jsonschema_description:"How many requests the embedded subject answers before the null peer takes its place."`
 	NullPeerPart          string   `json:"null_peer_part" jsonschema:"enum=,enum=token-endpoint,enum=control,enum=grades,enum=memberships,enum=key-set" jsonschema_description:"The only part of the embedded subject whose place the null peer takes, where it takes that of one alone."`

@@ -18,7 +18,7 @@ import (
 // into them, and no secret changes them.
 var own = map[string]bool{
 	"Observation.Requirement": true, "Observation.Case": true, "Observation.Stimulus": true, "Observation.Verdict": true, "Observation.Scenario": true,
-	"Observation.Location": true, "Observation.Flows": true, "Finding.Kind": true, "Finding.Scenario": true, "Finding.Flow": true, "Flow.ID": true, "Flow.Fault": true, "Flow.Ended": true,
+	"Observation.Location": true, "Observation.Agent": true, "Carrier.Flows": true, "Carrier.Profiles": true, "Carrier.Agent": true, "Observation.Flows": true, "Finding.Kind": true, "Finding.Scenario": true, "Finding.Flow": true, "Flow.ID": true, "Flow.Fault": true, "Flow.Ended": true,
 	"Step.SeenBy": true, "Token.Name": true, "Page.Screenshot": true, "Fragment.Consulted": true, "Fragment.Screenshots": true,
 	"Diagnosis.Step": true, "Diagnosis.Profiles": true, "Diagnosis.FlowID": true, "Subject.Side": true, "Subject.Faults": true,
 }

@@ -32,7 +32,7 @@ type named struct {
 type judging struct {
 	Only     []string          `help:"Judge only these requirements: ids, or patterns such as sec-tool-*." placeholder:"ID" key:"requirements"`
 	Profile  []string          `help:"Judge only these profiles: ${profiles}." placeholder:"NAME" key:"profiles"`
-	Agent    string            `help:"browser, or http for a client without scripts." placeholder:"KIND" key:"agent"`
+	Agent    string            `help:"auto, browser, or http for a client without scripts. Auto: a browser where it can tell a difference, else http." placeholder:"KIND" key:"agent"`
 	Seed     string            `help:"Run the scenarios in the order of this seed. Each report names the seed of its run." placeholder:"NUMBER" key:"seed"`
 	Headed   bool              `help:"Show the browser's window." key:"browser.headed"`
 	FailOn   []string          `help:"What turns the run red beside what failed: warned, inconclusive, findings." placeholder:"WHAT" key:"fail_on"`

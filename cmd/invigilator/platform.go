@@ -94,7 +94,7 @@ type journeying struct {
 	Learner  string `help:"The full name of the user whose name and id {learner} and {user_id} stand for. Default: the user learner, or the user who makes the journey." placeholder:"NAME"`
 	Unique   string `help:"The text that {unique} stands for. Default: a new one." placeholder:"TEXT"`
 	Headed   bool   `help:"Show the browser's window." key:"browser.headed"`
-	Agent    string `help:"browser, or http for a client without scripts." placeholder:"KIND" key:"agent"`
+	Agent    string `help:"browser, which auto stands for as well, or http for a client without scripts." placeholder:"KIND" key:"agent"`
 	Picture  string `help:"File for a picture of the last page; its name ends in .jpg or .png." default:"invigilator-journey.jpg" placeholder:"FILE"`
 }
 

@@ -46,7 +46,7 @@ const openDeadline = 20 * time.Second
 
 // ErrNoBrowser says that no browser is installed, and what to do about it.
 var ErrNoBrowser = errors.New("no browser found: install Chromium (on Debian: apt-get install chromium-headless-shell), " +
-	"or name one with browser.path, or a running one with browser.devtools_url")
+	"or name one with browser.path, or a running one with browser.devtools_url; or judge over plain HTTP with --agent http, which leaves open what needs a browser")
 
 // ErrNoWindow says that no browser is installed that can show a window.
 var ErrNoWindow = errors.New("no browser found that shows a window: the headless shell has none; install Chromium or Chrome, or name one with browser.path")

@@ -347,14 +347,18 @@ func (t *Tool) send(w http.ResponseWriter, r *http.Request, begun *login) {
 	}}).by(w)
 }
 
-// maxCookies is how many cookies of logins, and how many of launches and of sittings, a
+// maxCookies is how many cookies of logins, of launches, and of each kind of a part's a
 // browser keeps. Browsers forget cookies of a host that has many, the platform's among
 // them where it has the same host.
 const maxCookies = 40
 
-// forgetCookies makes a browser forget its oldest cookies of logins, launches and sittings.
+// forgetCookies makes a browser forget its oldest cookies of each kind.
 func (t *Tool) forgetCookies(w http.ResponseWriter, r *http.Request) {
-	for _, prefix := range []string{loginCookie, sessionCookie + "_", sittingCookie} {
+	kinds := []string{loginCookie, sessionCookie + "_"}
+	for _, one := range parts {
+		kinds = append(kinds, one.Cookies...)
+	}
+	for _, prefix := range kinds {
 		var own []string // the oldest first, as browsers send them
 		for _, c := range r.Cookies() {
 			if strings.HasPrefix(c.Name, prefix) {

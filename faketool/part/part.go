@@ -22,6 +22,8 @@ type Part struct {
 	// Paths are those of its pages, below the tool's URL; where one ends with a slash, what
 	// is below it.
 	Paths []string
+	// Cookies are what the names of its cookies begin with. A browser keeps the latest of each.
+	Cookies []string
 	// Mount adds its pages to those of a tool, and returns what else it does there.
 	Mount func(*http.ServeMux, Core) Mounted
 	// Actions are what the page of a launch offers its user.

@@ -40,6 +40,7 @@ const (
 var Part = part.Part{
 	Profile: Profile,
 	Paths:   []string{CheckInPath, CheckInPath + "/", picturesPath + "/", ProctorPath, ProctorPath + "/", MessagePath + "/"},
+	Cookies: []string{sittingCookie},
 	Mount:   mount,
 	Faults:  defects,
 	Stimuli: stimuli,

@@ -1,17 +1,11 @@
 package fakeplatform
 
 import (
-	"context"
 	"encoding/json"
 	"net/http"
-	"slices"
-	"strings"
 	"time"
 
-	"github.com/lestrrat-go/jwx/v2/jwa"
-	"github.com/lestrrat-go/jwx/v2/jwk"
-	"github.com/lestrrat-go/jwx/v2/jws"
-
+	"invigilator.example/fakeplatform/jwt"
 	"invigilator.example/fault"
 	"invigilator.example/lti"
 )
@@ -50,112 +44,6 @@ var messageClaims = []string{
 	lti.ClaimResourceLink, lti.ClaimAttemptNumber, lti.ClaimVerifiedUser, lti.ClaimEndAssessmentReturn,
 }
 
-// trusts takes a signature that is not the tool's where when says so and, of a platform that
-// has the fault, is says so, too: that may fetch keys.
-func trusts(ofAssertion bool, when func(verification) bool, is func(verification) bool) fault.Effect {
-	return signatureVerified.ChangeWhen(func(v verification) bool {
-		return v.err != nil && v.ofAssertion == ofAssertion && when(v)
-	}, func(v verification) verification {
-		if is(v) {
-			v.err = nil
-		}
-		return v
-	})
-}
-
-func readable(v verification) bool { return v.token.claims != nil }
-
-// header is a text in the header of the JWT.
-func (v verification) header(name string) string {
-	text, _ := v.token.header[name].(string)
-	return text
-}
-
-func withoutAlg(v verification) bool { return strings.EqualFold(v.header("alg"), "none") }
-
-func withHMAC(v verification) bool { return v.header("alg") == jwa.HS256.String() }
-
-// fitsPublicKey says whether the signature is an HMAC keyed with the PEM text of a key of the
-// tool.
-func fitsPublicKey(v verification) bool {
-	return v.platform.fitsPublicKey(v, v.token, v.registration.JWKSURL)
-}
-
-// signed says whether a JWT is signed as its header says. Without alg or with a symmetric one
-// other faults look at it.
-func signed(v verification) bool { return !withoutAlg(v) && !withHMAC(v) }
-
-// verifies says whether the signature is one of a key set: of the key that is named, or of the
-// first one.
-func (v verification) verifies(set jwk.Set) bool {
-	key, there := set.Key(0)
-	if named, ok := set.LookupKeyID(v.header("kid")); ok {
-		key, there = named, true
-	}
-	return there && v.verifiesWith(key)
-}
-
-func (v verification) verifiesWith(key jwk.Key) bool {
-	_, err := jws.Verify([]byte(v.token.compact), jws.WithKey(jwa.SignatureAlgorithm(v.header("alg")), key))
-	return err == nil
-}
-
-// withOwnKey says whether the header brings the key that the JWT is signed with.
-func withOwnKey(v verification) bool {
-	member, sent := v.token.header["jwk"].(map[string]any)
-	if !sent || !signed(v) {
-		return false
-	}
-	raw, _ := json.Marshal(map[string]any{"keys": []any{member}}) // has come as JSON
-	set, err := jwk.Parse(raw)
-	return err == nil && v.verifies(set)
-}
-
-func withKeyURL(v verification) bool { return v.header("jku") != "" && signed(v) }
-
-// isOfKeyURL says whether the JWT is signed with a key that its header points to.
-func isOfKeyURL(v verification) bool {
-	set, err := v.platform.fetchKeys(v, v.header("jku"))
-	return err == nil && v.verifies(set)
-}
-
-// isOfOtherTool says whether the JWT is signed by another tool.
-func isOfOtherTool(v verification) bool {
-	p := v.platform
-	p.mu.Lock()
-	var addresses []string
-	for _, other := range p.registrations {
-		if other.JWKSURL != "" && other.JWKSURL != v.registration.JWKSURL {
-			addresses = append(addresses, other.JWKSURL)
-		}
-	}
-	p.mu.Unlock()
-	return slices.ContainsFunc(addresses, func(address string) bool {
-		key, err := p.toolKey(v, address, v.header("kid"))
-		return err == nil && v.verifiesWith(key)
-	})
-}
-
-// fitsPublicKey says whether a token is an HMAC keyed with the PEM text of a key
-// of the tool.
-func (p *Platform) fitsPublicKey(ctx context.Context, t token, address string) bool {
-	set, err := p.fetchKeys(ctx, address)
-	if err != nil {
-		return false
-	}
-	for i := range set.Len() {
-		key, _ := set.Key(i)
-		secret, err := jwk.Pem(key)
-		if err != nil {
-			continue
-		}
-		if _, err := jws.Verify([]byte(t.compact), jws.WithKey(jwa.HS256, secret)); err == nil {
-			return true
-		}
-	}
-	return false
-}
-
 // crashesOnMessage breaks down on a message.
 func crashesOnMessage(when func(s *submission) bool) fault.Effect {
 	return messageJudged.ChangeWhen(func(j judgedMessage) bool { return when(j.submission) }, func(j judgedMessage) judgedMessage {
@@ -167,7 +55,7 @@ func crashesOnMessage(when func(s *submission) bool) fault.Effect {
 // lacksClaim are messages without a claim.
 func lacksClaim(claim string) func(*submission) bool {
 	return func(s *submission) bool {
-		_, sent := s.token.claims[claim]
+		_, sent := s.token.Claims[claim]
 		return !sent
 	}
 }
@@ -175,35 +63,19 @@ func lacksClaim(claim string) func(*submission) bool {
 // otherThan are messages whose claim is something else than it has to be.
 func otherThan[T any](claim string) func(*submission) bool {
 	return func(s *submission) bool {
-		_, is := s.token.claims[claim].(T)
-		return jsonOf(s.token.claims, claim) != "" && !is
+		_, is := s.token.Claims[claim].(T)
+		return jwt.Member(s.token.Claims, claim) != "" && !is
 	}
 }
 
-func readableByGet(s *submission) bool { return s.Method == http.MethodGet && s.token.claims != nil }
+func readableByGet(s *submission) bool { return s.Method == http.MethodGet && s.token.Claims != nil }
 
 func asIDToken(s *submission) bool { return s.form.Has(lti.ParamIDToken) }
-
-// issuerOf is who a JWT says that it is from.
-func issuerOf(t token) string {
-	iss, _ := t.claims["iss"].(string)
-	return iss
-}
-
-// verifiesByIssuer verifies a message by the keys of the tool that it says it is from.
-var verifiesByIssuer = signatureVerified.ChangeWhen(func(v verification) bool {
-	iss := issuerOf(v.token)
-	return !v.ofAssertion && iss != v.registration.ClientID && v.platform.isClient(iss)
-}, func(v verification) verification {
-	sender, _ := v.platform.registrationOf(issuerOf(v.token))
-	v.err = v.platform.verifyWith(v, v.token, sender)
-	return v
-})
 
 // needsWholeOfMessage refuses a message with a time that has a fraction of a second.
 func needsWholeOfMessage(name string) fault.Effect {
 	return messageRules.Add(func(s *submission) error {
-		if fractional(s.token.claims, name) {
+		if s.token.HasFraction(name) {
 			return invalidRequest("%s is no integer", name)
 		}
 		return nil
@@ -213,15 +85,15 @@ func needsWholeOfMessage(name string) fault.Effect {
 // data is the session_data of a message, and expected that of the launch, "" where a stimulus
 // sends none that is text.
 func (s *submission) data() (data, expected string) {
-	data, _ = s.token.claims[lti.ClaimSessionData].(string)
+	data, _ = s.token.Claims[lti.ClaimSessionData].(string)
 	_ = json.Unmarshal([]byte(s.launch.statement().sessionData), &expected)
 	return data, expected
 }
 
 // lacksData are messages without session_data, or with null, and emptyData those with an empty
 // one.
-func lacksData(s *submission) bool { return s.token.claims[lti.ClaimSessionData] == nil }
-func emptyData(s *submission) bool { return s.token.claims[lti.ClaimSessionData] == "" }
+func lacksData(s *submission) bool { return s.token.Claims[lti.ClaimSessionData] == nil }
+func emptyData(s *submission) bool { return s.token.Claims[lti.ClaimSessionData] == "" }
 
 // likeData are messages whose session_data is like that of the launch.
 func likeData(like func(data, expected string) bool) func(*submission) bool {
@@ -233,7 +105,7 @@ func likeData(like func(data, expected string) bool) func(*submission) bool {
 
 // owner is another launch whose session_data a message has; nil for none.
 func (s *submission) owner() *Launch {
-	data := stated(s.token.claims).sessionData
+	data := stated(s.token.Claims).sessionData
 	if lacksData(s) || emptyData(s) || data == s.launch.statement().sessionData {
 		return nil
 	}
@@ -259,7 +131,7 @@ func (s startAnswer) late() (same, other bool) {
 	}
 	s.platform.mu.Lock()
 	defer s.platform.mu.Unlock()
-	same = s.platform.nonces.used(l.plan.ClientID, s.nonce())
+	same = s.platform.nonces.Used(l.plan.ClientID, s.nonce())
 	return same, !same && len(s.wrong) == 1 && (s.wrong[0].says == usedSessionData || s.wrong[0].says == alreadyStarted)
 }
 
@@ -298,7 +170,7 @@ func nothingElse(*Attempt) {}
 func onRefusal(do func(*Launch)) fault.Effect {
 	return startAnswered.ChangeWhen(func(s startAnswer) bool {
 		l := s.launch
-		return !s.started && l.attempt.Status() == lti.None && s.platform.isCandidates(s.Request, l) && s.token.claims != nil
+		return !s.started && l.attempt.Status() == lti.None && s.platform.isCandidates(s.Request, l) && s.token.Claims != nil
 	}, func(s startAnswer) startAnswer {
 		do(s.launch)
 		return s

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"invigilator.example/fakeplatform/jwt"
 	"invigilator.example/fault"
 	"invigilator.example/lti"
 )
@@ -69,16 +70,10 @@ const shortReason = 255
 
 // What follows says of which requests for access tokens a fault makes a difference.
 
-// fractional refuses a time that has a fraction of a second.
-func fractional(claims map[string]any, name string) bool {
-	number, _ := claims[name].(json.Number)
-	return strings.Contains(number.String(), ".")
-}
-
-// needsWhole refuses an assertion with such a time.
+// needsWhole refuses an assertion with a time that has a fraction of a second.
 func needsWhole(name string) fault.Effect {
 	return assertionRules.Add(func(a *application) error {
-		if fractional(a.assertion.claims, name) {
+		if a.assertion.HasFraction(name) {
 			return invalidClient(name + " is no integer")
 		}
 		return nil
@@ -88,7 +83,7 @@ func needsWhole(name string) fault.Effect {
 // refusesClaim refuses an assertion that has a claim.
 func refusesClaim(name, says string) fault.Effect {
 	return clientRules.Add(func(a *application) error {
-		if _, sent := a.assertion.claims[name]; sent && a.assertion.header != nil {
+		if _, sent := a.assertion.Claims[name]; sent && a.assertion.Header != nil {
 			return invalidClient(says)
 		}
 		return nil
@@ -99,8 +94,8 @@ func byGet(a *application) bool { return a.Method == http.MethodGet }
 
 // awaitsTwin waits for a request with the same client assertion. By itself that shows nowhere.
 var awaitsTwin = tokenRequestRead.ChangeAll(func(readApplication) bool { return false }, func(r readApplication) readApplication {
-	if r.assertion.compact != "" {
-		r.alone = !r.platform.pairs.Meet(r.Context(), r.assertion.compact)
+	if r.assertion.Compact != "" {
+		r.alone = !r.platform.pairs.Meet(r.Context(), r.assertion.Compact)
 	}
 	return r
 })
@@ -177,7 +172,7 @@ func withOtherScheme(g *guarded) bool    { return !withoutCredentials(g) }
 // withJWTOf are requests whose token is a JWT of somebody.
 func withJWTOf(is func(p *Platform, issuer string) bool) func(*guarded) bool {
 	return func(g *guarded) bool {
-		issuer, _ := readToken(g.token).claims["iss"].(string)
+		issuer, _ := jwt.Read(g.token).Claims["iss"].(string)
 		return is(g.platform, issuer)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"invigilator.example/fakeplatform/jwt"
 	"invigilator.example/fakeplatform/part"
 	"invigilator.example/lti"
 )
@@ -56,7 +57,7 @@ func (p *Platform) serveControl(w http.ResponseWriter, r *http.Request) {
 	o.body = body
 	var tooLarge *http.MaxBytesError
 	if err == nil || !errors.As(err, &tooLarge) {
-		o.object = asObject(body)
+		o.object = jwt.Object(body)
 	}
 	var wrong []refusal
 	authorization := p.checkToken(r, &o.credentials, ofControl)
@@ -115,7 +116,7 @@ func (p *Platform) serveControl(w http.ResponseWriter, r *http.Request) {
 func (p *Platform) note(o *order, control Control) {
 	user, _ := o.object["user"].(map[string]any)
 	link, _ := o.object["resource_link"].(map[string]any)
-	sub, linkID := jsonOf(user, "sub"), jsonOf(link, "id")
+	sub, linkID := jwt.Member(user, "sub"), jwt.Member(link, "id")
 	about := p.exams(func(_ *Launch, said statement) bool { return said.sub == sub && said.linkID == linkID })
 	if len(about) == 0 && o.known.clientID == "" {
 		p.unplanned(o.Request, "a request to the Assessment Control Service that has no access token of this platform, and is about no candidate of it")
@@ -174,7 +175,7 @@ func (o *order) read() {
 	}
 	o.request.User = lti.ControlUser{Issuer: text("user", "iss"), Sub: text("user", "sub")}
 	o.request.ResourceLink.ID = text("resource_link", "id")
-	o.request.AttemptNumber, _ = integer(o.object["attempt_number"])
+	o.request.AttemptNumber, _ = jwt.Integer(o.object["attempt_number"])
 	o.request.Action = lti.Action(text("action"))
 	o.request.IncidentTime = text("incident_time")
 	if _, sent := o.object["incident_severity"]; sent {
@@ -183,7 +184,7 @@ func (o *order) read() {
 	}
 	o.request.ReasonCode, o.request.ReasonMessage = text("reason_code"), text("reason_msg")
 	if _, sent := o.object["extra_time"]; sent || o.request.Action == lti.Update {
-		minutes, _ := integer(o.object["extra_time"])
+		minutes, _ := jwt.Integer(o.object["extra_time"])
 		o.request.ExtraTime = &minutes
 	}
 }
@@ -207,7 +208,7 @@ func (p *Platform) checkTarget(o *order) []refusal {
 // names is the candidate, the resource link and the attempt that a request names, as a message
 // would say them.
 func (o *order) names() statement {
-	text := func(value any) string { return jsonOf(map[string]any{"": value}, "") }
+	text := func(value any) string { return jwt.Member(map[string]any{"": value}, "") }
 	return statement{sub: text(o.request.User.Sub), linkID: text(o.request.ResourceLink.ID), attemptNumber: text(o.request.AttemptNumber)}
 }
 

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"invigilator.example/fakeplatform/jwt"
 	"invigilator.example/fault"
 	"invigilator.example/lti"
 )
@@ -71,7 +72,7 @@ var (
 	}}
 	linkIDGiven        = hasText("resource_link", "id")
 	attemptNumberGiven = &fault.Rule[*order]{Name: "attempt_number is an integer", Broken: func(o *order) error {
-		if _, is := integer(o.object["attempt_number"]); o.object != nil && !is {
+		if _, is := jwt.Integer(o.object["attempt_number"]); o.object != nil && !is {
 			return invalidRequest("attempt_number is missing or no integer")
 		}
 		return nil
@@ -117,7 +118,7 @@ var (
 	}}
 	extraTimeInRange = &fault.Rule[*order]{Name: "extra_time is a number of minutes", Broken: func(o *order) error {
 		value, sent := o.object["extra_time"]
-		if minutes, is := integer(value); sent && (!is || minutes < 0 || minutes > maxExtraTime) {
+		if minutes, is := jwt.Integer(value); sent && (!is || minutes < 0 || minutes > maxExtraTime) {
 			return invalidRequest("extra_time is no integer from 0 to %d", maxExtraTime)
 		}
 		return nil

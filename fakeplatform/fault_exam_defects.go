@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"invigilator.example/fakeplatform/jwt"
 	"invigilator.example/fault"
 	"invigilator.example/lti"
 )
@@ -62,7 +63,7 @@ var examDefects = []Fault{
 	{Name: "takes-message-as-id-token", Proves: "ap-platform-rejects-message-type-confusion", Part: OfExams, Does: "takes LtiStartAssessment in the parameter id_token", Effects: []fault.Effect{messageOnce.Lift(asIDToken), noIDToken.Lift(asIDToken)}},
 	{Name: "takes-own-id-token", Proves: "ap-platform-rejects-message-type-confusion", Part: OfExams, Does: "starts the exam with its own id_token", Effects: []fault.Effect{
 		messageJudged.Change(func(j judgedMessage) judgedMessage {
-			own := j.token.compact != "" && j.token.compact == j.launch.Record().IDToken
+			own := j.token.Compact != "" && j.token.Compact == j.launch.Record().IDToken
 			if own && j.platform.isCandidates(j.Request, j.launch) && j.launch.attempt.startedBy() == nil {
 				j.wrong = nil
 			}
@@ -73,35 +74,35 @@ var examDefects = []Fault{
 	{Name: "starts-exams-of-others", Proves: "ap-platform-rejects-other-browser-session", Part: OfExams, Does: "lets whoever is signed in into anybody's exam", Effects: []fault.Effect{candidateSignedIn.Lift(func(v examVisit) bool { return v.account() != "" })}},
 	{Name: "shows-exams-by-address", Proves: "ap-platform-rejects-other-browser-session", Part: OfExams, Does: "shows an exam that has started to every browser that knows its address", Effects: []fault.Effect{examOfCandidate.Lift(func(v examVisit) bool { return v.launch.attempt.Status() == lti.Running })}},
 	{Name: "starts-exams-without-session", Proves: "ap-platform-rejects-other-browser-session", Part: OfExams, Does: "skips the comparison with the session where there is none", Effects: []fault.Effect{candidateSignedIn.Lift(func(v examVisit) bool { return v.account() == "" })}},
-	{Name: "ignores-message-signature", Proves: "ap-platform-rejects-bad-signature", Part: OfExams, Does: "does not verify the signature of LtiStartAssessment", Effects: []fault.Effect{trusts(false, readable, readable)}},
-	{Name: "takes-unsigned-messages", Proves: "ap-platform-rejects-bad-signature", Part: OfExams, Does: "takes LtiStartAssessment with alg none", Effects: []fault.Effect{trusts(false, withoutAlg, withoutAlg)}},
-	{Name: "takes-messages-with-hmac", Proves: "ap-platform-rejects-bad-signature", Part: OfExams, Does: "verifies LtiStartAssessment as an HMAC keyed with the tool's public key where the header says so", Effects: []fault.Effect{trusts(false, withHMAC, fitsPublicKey)}},
-	{Name: "trusts-keys-in-messages", Proves: "ap-platform-rejects-bad-signature", Part: OfExams, Does: "verifies LtiStartAssessment with the jwk of its header", Effects: []fault.Effect{trusts(false, withOwnKey, withOwnKey)}},
-	{Name: "trusts-key-urls-of-messages", Proves: "ap-platform-rejects-bad-signature", Part: OfExams, Does: "verifies LtiStartAssessment with a key set from the jku of its header", Effects: []fault.Effect{trusts(false, withKeyURL, isOfKeyURL)}},
-	{Name: "crashes-on-malformed-message", Proves: "ap-platform-rejects-bad-signature", Part: OfExams, Does: "answers 500 to what is no JWT", Effects: []fault.Effect{crashesOnMessage(func(s *submission) bool { return s.Method == http.MethodPost && s.token.claims == nil })}},
+	{Name: "ignores-message-signature", Proves: "ap-platform-rejects-bad-signature", Part: OfExams, Does: "does not verify the signature of LtiStartAssessment", Effects: []fault.Effect{jwt.Trusts(jwt.Message, jwt.Readable, jwt.Readable)}},
+	{Name: "takes-unsigned-messages", Proves: "ap-platform-rejects-bad-signature", Part: OfExams, Does: "takes LtiStartAssessment with alg none", Effects: []fault.Effect{jwt.Trusts(jwt.Message, jwt.WithoutAlg, jwt.WithoutAlg)}},
+	{Name: "takes-messages-with-hmac", Proves: "ap-platform-rejects-bad-signature", Part: OfExams, Does: "verifies LtiStartAssessment as an HMAC keyed with the tool's public key where the header says so", Effects: []fault.Effect{jwt.Trusts(jwt.Message, jwt.WithHMAC, jwt.FitsPublicKey)}},
+	{Name: "trusts-keys-in-messages", Proves: "ap-platform-rejects-bad-signature", Part: OfExams, Does: "verifies LtiStartAssessment with the jwk of its header", Effects: []fault.Effect{jwt.Trusts(jwt.Message, jwt.WithOwnKey, jwt.WithOwnKey)}},
+	{Name: "trusts-key-urls-of-messages", Proves: "ap-platform-rejects-bad-signature", Part: OfExams, Does: "verifies LtiStartAssessment with a key set from the jku of its header", Effects: []fault.Effect{jwt.Trusts(jwt.Message, jwt.WithKeyURL, jwt.OfKeyURL)}},
+	{Name: "crashes-on-malformed-message", Proves: "ap-platform-rejects-bad-signature", Part: OfExams, Does: "answers 500 to what is no JWT", Effects: []fault.Effect{crashesOnMessage(func(s *submission) bool { return s.Method == http.MethodPost && s.token.Claims == nil })}},
 	{Name: "ignores-message-issuer", Proves: "ap-platform-rejects-wrong-iss-or-aud", Part: OfExams, Does: "does not look at iss of LtiStartAssessment", Effects: []fault.Effect{issuerIsTool.Lift(nil)}},
 	{Name: "takes-messages-without-issuer", Proves: "ap-platform-rejects-wrong-iss-or-aud", Part: OfExams, Does: "takes LtiStartAssessment without iss", Effects: []fault.Effect{issuerIsTool.Lift(lacksClaim("iss"))}},
 	{Name: "takes-messages-of-other-tools", Proves: "ap-platform-rejects-wrong-iss-or-aud", Part: OfExams, Does: "takes LtiStartAssessment of any tool that it knows", Effects: []fault.Effect{
-		verifiesByIssuer,
-		issuerIsTool.Lift(func(s *submission) bool { return s.platform.isClient(issuerOf(s.token)) }),
+		jwt.VerifiesByIssuer(jwt.Message),
+		issuerIsTool.Lift(func(s *submission) bool { return s.platform.isClient(s.token.Text("iss")) }),
 	}},
 	{Name: "ignores-audience", Proves: "ap-platform-rejects-wrong-iss-or-aud", Part: OfExams, Does: "does not look at aud of LtiStartAssessment", Effects: []fault.Effect{audienceIsPlatform.Lift(nil)}},
-	{Name: "takes-missing-audience", Proves: "ap-platform-rejects-wrong-iss-or-aud", Part: OfExams, Does: "takes LtiStartAssessment without aud", Effects: []fault.Effect{audienceIsPlatform.Lift(func(s *submission) bool { return len(audiences(s.token.claims["aud"])) == 0 })}},
+	{Name: "takes-missing-audience", Proves: "ap-platform-rejects-wrong-iss-or-aud", Part: OfExams, Does: "takes LtiStartAssessment without aud", Effects: []fault.Effect{audienceIsPlatform.Lift(func(s *submission) bool { return len(jwt.Audiences(s.token.Claims["aud"])) == 0 })}},
 	{Name: "takes-further-audiences", Proves: "sec-platform-tool-message-iss-aud", Part: OfExams, Does: "takes LtiStartAssessment that is for a stranger, too", Effects: []fault.Effect{audienceAlone.Lift(nil)}},
 	{Name: "refuses-audience-arrays", Proves: "ap-platform-accepts-valid-start-assessment", Part: OfExams, Does: "refuses LtiStartAssessment whose aud is an array", Effects: []fault.Effect{
 		messageRules.Add(func(s *submission) error {
 			own, further := s.audience()
-			if _, isText := s.token.claims["aud"].(string); own && !further && !isText {
+			if _, isText := s.token.Claims["aud"].(string); own && !further && !isText {
 				return invalidRequest("aud is no string")
 			}
 			return nil
 		}),
 	}},
 	{Name: "ignores-message-expiry", Proves: "ap-platform-rejects-expired-message", Part: OfExams, Does: "takes LtiStartAssessment that has expired", Effects: []fault.Effect{messageNotExpired.Lift(nil)}},
-	{Name: "takes-messages-without-expiry", Proves: "sec-platform-tool-message-expired", Part: OfExams, Does: "takes LtiStartAssessment without exp", Effects: []fault.Effect{messageExpires.Lift(func(s *submission) bool { return s.token.claims["exp"] == nil })}},
+	{Name: "takes-messages-without-expiry", Proves: "sec-platform-tool-message-expired", Part: OfExams, Does: "takes LtiStartAssessment without exp", Effects: []fault.Effect{messageExpires.Lift(func(s *submission) bool { return s.token.Claims["exp"] == nil })}},
 	{Name: "takes-expiry-as-text", Proves: "sec-platform-tool-message-expired", Part: OfExams, Does: "takes LtiStartAssessment whose exp is a string", Effects: []fault.Effect{
 		messageExpires.Lift(func(s *submission) bool {
-			_, isText := s.token.claims["exp"].(string)
+			_, isText := s.token.Claims["exp"].(string)
 			return isText
 		}),
 	}},
@@ -129,7 +130,7 @@ var examDefects = []Fault{
 	{Name: "takes-messages-without-deployment", Proves: "ap-platform-rejects-wrong-deployment", Part: OfExams, Does: "takes LtiStartAssessment without deployment_id", Effects: []fault.Effect{messageDeployment.Lift(lacksClaim(lti.ClaimDeploymentID))}},
 	{Name: "takes-messages-of-other-deployments", Proves: "ap-platform-rejects-wrong-deployment", Part: OfExams, Does: "takes LtiStartAssessment of any deployment of the tool", Effects: []fault.Effect{
 		messageDeployment.Lift(func(s *submission) bool {
-			name, _ := s.token.claims[lti.ClaimDeploymentID].(string)
+			name, _ := s.token.Claims[lti.ClaimDeploymentID].(string)
 			return slices.Contains(s.launch.registration.DeploymentIDs, name)
 		}),
 	}},
@@ -138,7 +139,7 @@ var examDefects = []Fault{
 	{Name: "takes-empty-session-data", Proves: "ap-platform-rejects-missing-or-altered-session-data", Part: OfExams, Does: "skips the comparison where session_data is empty", Effects: []fault.Effect{sessionDataOfLaunch.Lift(emptyData)}},
 	{Name: "takes-session-data-in-array", Proves: "ap-platform-rejects-missing-or-altered-session-data", Part: OfExams, Does: "takes session_data in an array", Effects: []fault.Effect{
 		sessionDataOfLaunch.Lift(func(s *submission) bool {
-			list, _ := s.token.claims[lti.ClaimSessionData].([]any)
+			list, _ := s.token.Claims[lti.ClaimSessionData].([]any)
 			_, expected := s.data()
 			return len(list) == 1 && list[0] == any(expected)
 		}),
@@ -151,7 +152,7 @@ var examDefects = []Fault{
 		})),
 	}},
 	{Name: "starts-owners-of-session-data", Proves: "ap-platform-rejects-foreign-session-data", Part: OfExams, Does: "starts the exam that session_data were sent for, whoever sends them back, and refuses who did", Effects: []fault.Effect{
-		messageJudged.ChangeWhen(func(j judgedMessage) bool { return j.token.claims != nil && j.owner() != nil }, func(j judgedMessage) judgedMessage {
+		messageJudged.ChangeWhen(func(j judgedMessage) bool { return j.token.Claims != nil && j.owner() != nil }, func(j judgedMessage) judgedMessage {
 			j.platform.startAttempt(j.submission, j.owner())
 			return j
 		}),
@@ -171,13 +172,13 @@ var examDefects = []Fault{
 	{Name: "takes-messages-without-attempt", Proves: "ap-platform-rejects-changed-attempt-number", Part: OfExams, Does: "takes LtiStartAssessment without attempt_number", Effects: []fault.Effect{attemptOfLaunch.Lift(lacksClaim(lti.ClaimAttemptNumber))}},
 	{Name: "takes-earlier-attempts", Proves: "ap-platform-rejects-changed-attempt-number", Part: OfExams, Does: "takes LtiStartAssessment of an earlier attempt", Effects: []fault.Effect{
 		attemptOfLaunch.Lift(func(s *submission) bool {
-			number, isInteger := integer(s.token.claims[lti.ClaimAttemptNumber])
+			number, isInteger := jwt.Integer(s.token.Claims[lti.ClaimAttemptNumber])
 			return isInteger && number < s.launch.attempt.Number()
 		}),
 	}},
 	{Name: "takes-attempt-number-as-text", Proves: "ap-platform-rejects-changed-attempt-number", Part: OfExams, Does: "takes attempt_number as a string", Effects: []fault.Effect{
 		attemptOfLaunch.Lift(func(s *submission) bool {
-			return stated(s.token.claims).attemptNumber == strconv.Quote(s.launch.statement().attemptNumber)
+			return stated(s.token.Claims).attemptNumber == strconv.Quote(s.launch.statement().attemptNumber)
 		}),
 	}},
 	{Name: "ignores-message-link", Proves: "ap-platform-rejects-changed-resource-link", Part: OfExams, Does: "does not look at resource_link of LtiStartAssessment", Effects: []fault.Effect{linkOfLaunch.Lift(nil)}},
@@ -185,7 +186,7 @@ var examDefects = []Fault{
 	{Name: "crashes-on-link-text", Proves: "ap-platform-rejects-changed-resource-link", Part: OfExams, Does: "answers 500 where resource_link is a string", Effects: []fault.Effect{crashesOnMessage(otherThan[map[string]any](lti.ClaimResourceLink))}},
 	{Name: "refuses-unknown-claims", Proves: "ap-platform-accepts-valid-start-assessment", Part: OfExams, Does: "refuses LtiStartAssessment with a claim that it does not know", Effects: []fault.Effect{
 		messageRules.Add(func(s *submission) error {
-			for name := range s.token.claims {
+			for name := range s.token.Claims {
 				if !slices.Contains(messageClaims, name) {
 					return invalidRequest("there are claims that are not known")
 				}
@@ -195,7 +196,7 @@ var examDefects = []Fault{
 	}},
 	{Name: "needs-verified-user", Proves: "ap-platform-accepts-valid-start-assessment", Part: OfExams, Does: "refuses LtiStartAssessment without a verified user", Effects: []fault.Effect{
 		messageRules.Add(func(s *submission) error {
-			user, sent := s.token.claims[lti.ClaimVerifiedUser]
+			user, sent := s.token.Claims[lti.ClaimVerifiedUser]
 			if members, isObject := user.(map[string]any); (isObject || !sent) && len(members) == 0 {
 				return invalidRequest("verified_user is missing or empty")
 			}
@@ -205,7 +206,7 @@ var examDefects = []Fault{
 	{Name: "crashes-on-verified-user-text", Proves: "ap-platform-checks-verified-user", Part: OfExams, Does: "answers 500 where verified_user is a string", Effects: []fault.Effect{crashesOnMessage(otherThan[map[string]any](lti.ClaimVerifiedUser))}},
 	{Name: "crashes-on-long-names", Proves: "ap-platform-checks-verified-user", Part: OfExams, Does: "answers 500 to a very long name", Effects: []fault.Effect{
 		crashesOnMessage(func(s *submission) bool {
-			user, _ := s.token.claims[lti.ClaimVerifiedUser].(map[string]any)
+			user, _ := s.token.Claims[lti.ClaimVerifiedUser].(map[string]any)
 			name, _ := user["name"].(string)
 			family, _ := user["family_name"].(string)
 			return len(name)+len(family) > longName

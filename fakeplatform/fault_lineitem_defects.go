@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"invigilator.example/fakeplatform/jwt"
 	"invigilator.example/fault"
 	"invigilator.example/lti"
 )
@@ -42,7 +43,7 @@ var lineItemDefects = []Fault{
 		showsLineItems(listing, func(s shownLineItem) { delete(s.members, "label") }),
 	}},
 	{Name: "lists-maximum-as-text", Proves: "ags-lineitems-list", Part: OfGrades, Does: "lists line items whose scoreMaximum is a string", Effects: []fault.Effect{
-		showsLineItems(listing, func(s shownLineItem) { s.members["scoreMaximum"] = jsonOf(s.members, "scoreMaximum") }),
+		showsLineItems(listing, func(s shownLineItem) { s.members["scoreMaximum"] = jwt.Member(s.members, "scoreMaximum") }),
 	}},
 	{Name: "ignores-resource-link-filter", Proves: "ags-lineitems-filters", Part: OfGrades, Does: "does not look at resource_link_id", Effects: []fault.Effect{ignoresFilter(paramResourceLinkID)}},
 	{Name: "ignores-resource-id-filter", Proves: "ags-lineitems-filters", Part: OfGrades, Does: "does not look at resource_id", Effects: []fault.Effect{ignoresFilter(paramResourceID)}},
@@ -176,7 +177,7 @@ var lineItemDefects = []Fault{
 	{Name: "takes-labels-of-other-types", Proves: "ags-lineitem-create-validation", Part: OfGrades, Does: "takes a label that is no string for the text that it is written as", Effects: []fault.Effect{
 		readsNew(func(s *sentLineItem) {
 			if label, sent := s.object["label"]; sent && !isText(label) {
-				s.object["label"] = jsonOf(s.object, "label")
+				s.object["label"] = jwt.Member(s.object, "label")
 			}
 		}),
 	}},
@@ -224,7 +225,7 @@ var lineItemDefects = []Fault{
 			case "gradesReleased":
 				s.object[name] = s.object[name] == "true"
 			default:
-				s.object[name] = jsonOf(s.object, name)
+				s.object[name] = jwt.Member(s.object, name)
 			}
 		}),
 	}},
@@ -395,7 +396,7 @@ var lineItemDefects = []Fault{
 	}},
 	{Name: "refuses-deep-members", Proves: "ags-lineitem-extensions", Part: OfGrades, Does: "refuses a line item with a member of a vendor that is more than three levels deep", Effects: []fault.Effect{
 		refusesMember(func(s *sentLineItem, name string) bool {
-			return s.isNew && ofVendor(name) && strings.Contains(jsonOf(s.object, name), "[{")
+			return s.isNew && ofVendor(name) && strings.Contains(jwt.Member(s.object, name), "[{")
 		}),
 	}},
 	{Name: "drops-extensions", Conduct: true, Part: OfGrades, Permitted: true, Does: "keeps no members of vendors", Effects: []fault.Effect{

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"invigilator.example/fakeplatform/jwt"
 	"invigilator.example/fault"
 	"invigilator.example/lti"
 )
@@ -381,7 +382,7 @@ func numberOf(value any) (float64, bool) {
 // takesUndated takes a score, whose timestamp is none, at any time, and leaves the time of the
 // learner's last one.
 func takesUndated(isNone func(timestamp any) bool) []fault.Effect {
-	undated := func(r recordedScore) bool { return isNone(asObject(r.body)["timestamp"]) }
+	undated := func(r recordedScore) bool { return isNone(jwt.Object(r.body)["timestamp"]) }
 	return []fault.Effect{
 		readsScore(func(q *gradeRequest, object map[string]any) {
 			if isNone(object["timestamp"]) {

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"invigilator.example/fakeplatform/jwt"
 	"invigilator.example/fakeplatform/part"
 	"invigilator.example/fault"
 	"invigilator.example/lti"
@@ -124,11 +125,13 @@ var serviceDefects = []Fault{
 		part.Send(w, http.StatusForbidden, jsonMediaType, errorOf("forbidden"))
 	})}},
 	{Name: "ignores-assertion-audience", Proves: "sec-token-assertion-aud", Part: OfExams, Does: "does not look at aud of a client assertion", Effects: []fault.Effect{assertionForPlatform.Lift(nil)}},
-	{Name: "takes-assertions-without-audience", Proves: "sec-token-assertion-aud", Part: OfExams, Does: "takes a client assertion without aud", Effects: []fault.Effect{assertionForPlatform.Lift(func(a *application) bool { return len(audiences(a.assertion.claims["aud"])) == 0 })}},
-	{Name: "takes-client-for-audience", Proves: "sec-token-assertion-aud", Part: OfExams, Does: "takes a client assertion whose aud is the client_id", Effects: []fault.Effect{assertionForPlatform.Lift(func(a *application) bool { return slices.Contains(audiences(a.assertion.claims["aud"]), a.clientID) })}},
+	{Name: "takes-assertions-without-audience", Proves: "sec-token-assertion-aud", Part: OfExams, Does: "takes a client assertion without aud", Effects: []fault.Effect{assertionForPlatform.Lift(func(a *application) bool { return len(jwt.Audiences(a.assertion.Claims["aud"])) == 0 })}},
+	{Name: "takes-client-for-audience", Proves: "sec-token-assertion-aud", Part: OfExams, Does: "takes a client assertion whose aud is the client_id", Effects: []fault.Effect{assertionForPlatform.Lift(func(a *application) bool {
+		return slices.Contains(jwt.Audiences(a.assertion.Claims["aud"]), a.clientID)
+	})}},
 	{Name: "refuses-assertion-audience-arrays", Proves: "sec-token-assertion-aud", Part: OfExams, Does: "refuses a client assertion whose aud is an array", Effects: []fault.Effect{
 		assertionRules.Add(func(a *application) error {
-			if _, isText := a.assertion.claims["aud"].(string); !isText && a.forPlatform() {
+			if _, isText := a.assertion.Claims["aud"].(string); !isText && a.forPlatform() {
 				return invalidClient("aud is no string")
 			}
 			return nil
@@ -136,7 +139,7 @@ var serviceDefects = []Fault{
 	}},
 	{Name: "ignores-assertion-issuer", Proves: "core-token-assertion-iss-sub", Part: OfExams, Does: "goes by sub of a client assertion alone", Effects: []fault.Effect{
 		tokenRequestRead.Change(func(r readApplication) readApplication {
-			if sub, _ := r.assertion.claims["sub"].(string); r.platform.isClient(sub) && r.clientID != "" && !r.platform.isClient(r.clientID) {
+			if sub, _ := r.assertion.Claims["sub"].(string); r.platform.isClient(sub) && r.clientID != "" && !r.platform.isClient(r.clientID) {
 				r.clientID = sub
 			}
 			return r
@@ -153,25 +156,25 @@ var serviceDefects = []Fault{
 	{Name: "reuses-assertions", Proves: "sec-token-assertion-jti", Part: OfExams, Does: "takes a client assertion twice", Effects: []fault.Effect{jtiUnused.Lift(nil), jtiTaken.Lift(nil)}},
 	{Name: "notes-assertions-late", Proves: "sec-token-assertion-jti", Part: OfExams, Does: "takes a client assertion twice that comes twice at the same time", Effects: []fault.Effect{awaitsTwin, jtiUnused.Lift(hasTwin), jtiTaken.Lift(hasTwin)}},
 	{Name: "crashes-on-assertion-twins", Proves: "sec-token-assertion-jti", Part: OfExams, Does: "answers 500 to the second of two requests with one client assertion that come at the same time", Effects: []fault.Effect{awaitsTwin, refusesTokens(func(r refusedApplication) bool { return r.why.says == usedJTI && hasTwin(r.application) }, crashes)}},
-	{Name: "ignores-assertion-signature", Proves: "sec-token-assertion-signature", Part: OfExams, Does: "does not verify the signature of a client assertion", Effects: []fault.Effect{trusts(true, readable, readable)}},
-	{Name: "takes-unsigned-assertions", Proves: "sec-token-assertion-signature", Part: OfExams, Does: "takes a client assertion with alg none", Effects: []fault.Effect{trusts(true, withoutAlg, withoutAlg)}},
-	{Name: "takes-assertions-with-hmac", Proves: "sec-token-assertion-signature", Part: OfExams, Does: "verifies a client assertion as an HMAC keyed with the tool's public key where the header says so", Effects: []fault.Effect{trusts(true, withHMAC, fitsPublicKey)}},
-	{Name: "takes-keys-of-other-tools", Proves: "sec-token-assertion-signature", Part: OfExams, Does: "verifies a client assertion with the keys of every tool", Effects: []fault.Effect{trusts(true, signed, isOfOtherTool)}},
-	{Name: "fetches-tool-keys-once", Proves: "sec-token-key-rotation", Part: OfExams, Does: "fetches a tool's key set once", Effects: []fault.Effect{keysFetchedAgain.Take(false, nil)}},
+	{Name: "ignores-assertion-signature", Proves: "sec-token-assertion-signature", Part: OfExams, Does: "does not verify the signature of a client assertion", Effects: []fault.Effect{jwt.Trusts(jwt.Assertion, jwt.Readable, jwt.Readable)}},
+	{Name: "takes-unsigned-assertions", Proves: "sec-token-assertion-signature", Part: OfExams, Does: "takes a client assertion with alg none", Effects: []fault.Effect{jwt.Trusts(jwt.Assertion, jwt.WithoutAlg, jwt.WithoutAlg)}},
+	{Name: "takes-assertions-with-hmac", Proves: "sec-token-assertion-signature", Part: OfExams, Does: "verifies a client assertion as an HMAC keyed with the tool's public key where the header says so", Effects: []fault.Effect{jwt.Trusts(jwt.Assertion, jwt.WithHMAC, jwt.FitsPublicKey)}},
+	{Name: "takes-keys-of-other-tools", Proves: "sec-token-assertion-signature", Part: OfExams, Does: "verifies a client assertion with the keys of every tool", Effects: []fault.Effect{jwt.Trusts(jwt.Assertion, jwt.Signed, jwt.OfOtherTool)}},
+	{Name: "fetches-tool-keys-once", Proves: "sec-token-key-rotation", Part: OfExams, Does: "fetches a tool's key set once", Effects: []fault.Effect{jwt.FetchesOnce}},
 	{Name: "ignores-grant-type", Proves: "rfc6749-token-request-form", Part: OfExams, Does: "takes any grant_type for client_credentials", Effects: []fault.Effect{grantTypeClientCredentials.Lift(nil)}},
 	{Name: "takes-missing-grant-type", Proves: "rfc6749-token-request-form", Part: OfExams, Does: "takes a token request without grant_type", Effects: []fault.Effect{grantTypeGiven.Lift(nil)}},
 	{Name: "crashes-without-grant-type", Proves: "rfc6749-token-request-form", Part: OfExams, Does: "answers 500 to a token request without grant_type", Effects: []fault.Effect{refusesTokens(func(r refusedApplication) bool { return r.Method == http.MethodPost && !r.form.Has(lti.ParamGrantType) }, crashes)}},
 	{Name: "ignores-assertion-type", Proves: "rfc6749-token-request-form", Part: OfExams, Does: "does not look at client_assertion_type", Effects: []fault.Effect{assertionTypeJWT.Lift(nil)}},
 	{Name: "crashes-on-malformed-assertion", Proves: "rfc6749-token-request-form", Part: OfExams, Does: "answers 500 to a client assertion that is no JWT", Effects: []fault.Effect{refusesTokens(func(r refusedApplication) bool {
-		return r.form.Has(lti.ParamClientAssertion) && r.assertion.claims == nil
+		return r.form.Has(lti.ParamClientAssertion) && r.assertion.Claims == nil
 	}, crashes)}},
 	{Name: "takes-token-requests-by-get", Proves: "rfc6749-token-request-form", Part: OfExams, Does: "takes a token request by GET", Effects: []fault.Effect{
 		tokenRequestByPost.Lift(byGet), tokenRequestAsForm.Lift(byGet),
 		tokenRequestRead.Change(func(r readApplication) readApplication {
 			if byGet(&r.application) {
 				r.form = r.URL.Query()
-				r.assertion = readToken(r.form.Get(lti.ParamClientAssertion))
-				r.clientID, _ = r.assertion.claims["iss"].(string)
+				r.assertion = jwt.Read(r.form.Get(lti.ParamClientAssertion))
+				r.clientID, _ = r.assertion.Claims["iss"].(string)
 			}
 			return r
 		}),
@@ -226,7 +229,7 @@ var serviceDefects = []Fault{
 	{Name: "leaves-extra-time-out", Proves: "ap-acs-platform-update-extra-time", Part: OfExams, Does: "does not say how much time was added", Effects: []fault.Effect{answersControl(func(a *answeredOrder) { delete(a.members, "extra_time") })}},
 	{Name: "refuses-no-extra-time", Proves: "ap-acs-platform-update-extra-time", Part: OfExams, Does: "refuses to add 0 minutes", Effects: []fault.Effect{
 		refusesControl("extra_time is 0", func(o *order) bool {
-			minutes, is := integer(o.object["extra_time"])
+			minutes, is := jwt.Integer(o.object["extra_time"])
 			return is && minutes == 0
 		}),
 	}},
@@ -290,7 +293,7 @@ var serviceDefects = []Fault{
 	{Name: "takes-text-attempt-numbers", Proves: "ap-acs-platform-validates-body", Part: OfExams, Does: "takes an attempt_number that is a string from the tool's server", Effects: []fault.Effect{
 		readsControl(func(_ *order, object map[string]any) {
 			text, _ := object["attempt_number"].(string)
-			if _, is := integer(json.Number(text)); is {
+			if _, is := jwt.Integer(json.Number(text)); is {
 				object["attempt_number"] = json.Number(text)
 			}
 		}),

@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"invigilator.example/fakeplatform/jwt"
 	"invigilator.example/fakeplatform/part"
 	"invigilator.example/fault"
 	"invigilator.example/lti"
@@ -115,7 +116,7 @@ func (p *Platform) AddLineItem(clientID, contextID string, item lti.LineItem) (l
 	if err != nil {
 		return lti.LineItem{}, fmt.Errorf("fakeplatform: add a line item: %w", err)
 	}
-	sent := &sentLineItem{registration, true, raw, asObject(raw)}
+	sent := &sentLineItem{registration, true, raw, jwt.Object(raw)}
 	if wrong := refusalsOf(lineItemRules.All(nil, sent)); len(wrong) > 0 {
 		return lti.LineItem{}, fmt.Errorf("fakeplatform: add a line item: %s", strings.Join(said(wrong), "; "))
 	}

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"invigilator.example/fakeplatform/jwt"
 	"invigilator.example/fakeplatform/part"
 	"invigilator.example/lti"
 )
@@ -264,7 +265,7 @@ func (p *Platform) readGradeRequest(w http.ResponseWriter, r *http.Request) *gra
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxServiceBody))
 	q.body = body
 	if _, tooLarge := errors.AsType[*http.MaxBytesError](err); !tooLarge {
-		q.object = asObject(body)
+		q.object = jwt.Object(body)
 	}
 	method := gradeMethods.Pass(p.carrier, methodsOfGrades{q, q.Method, q.Method})
 	q.does, q.guarded = q.service.operation(method.done), q.service.operation(method.guarded)

@@ -37,6 +37,7 @@ import (
 
 	"github.com/lestrrat-go/jwx/v2/jwk"
 
+	"invigilator.example/fakeplatform/jwt"
 	"invigilator.example/fault"
 	"invigilator.example/lti"
 	"invigilator.example/together"
@@ -129,7 +130,8 @@ type Platform struct {
 	grades    gradebooks
 	taught    taught         // where tools have been launched
 	effects   []fault.Effect // of those that are carried
-	requests  atomic.Int64   // of services
+	toolKeys  jwt.Keys
+	requests  atomic.Int64 // of services
 
 	mu            sync.Mutex
 	registrations map[string]Registration
@@ -148,10 +150,8 @@ type Platform struct {
 	lastStarted   *Launch
 	entered       []*Launch                // for faults: those whose requests came last, two at most
 	attempts      map[candidate][]*Attempt // in the order in which they were made
-	lostKeySets   int                      // fetches of key sets that had been fetched before
-	toolKeys      map[string]*toolKeys     // by the URL of the key set
-	nonces        ledger                   // of the messages that started something
-	assertions    ledger                   // the jti of those that were taken
+	nonces        jwt.Ledger               // of the messages that started something
+	assertions    jwt.Ledger               // the jti of those that were taken
 	pairs         together.Pairs           // for faults: requests that come twice at the same time
 	accessTokens  map[string]accessToken
 	tokenRequests []TokenRequest
@@ -218,9 +218,8 @@ func New(opts Options) (*Platform, error) {
 		byHint:        map[hint][]*Launch{},
 		bySession:     map[string]*Launch{},
 		attempts:      map[candidate][]*Attempt{},
-		toolKeys:      map[string]*toolKeys{},
-		nonces:        ledger{},
-		assertions:    ledger{},
+		nonces:        jwt.Ledger{},
+		assertions:    jwt.Ledger{},
 		accessTokens:  map[string]accessToken{},
 		controlled:    make(chan struct{}),
 		grades:        newGradebooks(),
@@ -232,6 +231,7 @@ func New(opts Options) (*Platform, error) {
 		p.watched = Defects()
 		p.carrier = p.carrier.Watch(fault.ByName(p.watched, func(f Fault) (string, []fault.Effect) { return f.Name, f.Effects }))
 	}
+	p.toolKeys = jwt.Keys{Client: opts.Client, Now: opts.Now, Carrier: p.carrier, Tools: p.keySetsOfTools}
 	p.mux = p.routes()
 	return p, nil
 }
@@ -284,6 +284,20 @@ func (p *Platform) Register(r Registration) error {
 	p.registrations[r.ClientID] = r
 	return nil
 }
+
+// keySetsOfTools are where tools publish their keys, by client_id.
+func (p *Platform) keySetsOfTools() map[string]string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	addresses := map[string]string{}
+	for clientID, r := range p.registrations {
+		addresses[clientID] = r.JWKSURL
+	}
+	return addresses
+}
+
+// LostKeySets is how often a tool's key set could not be fetched that had been fetched before.
+func (p *Platform) LostKeySets() int { return p.toolKeys.Lost() }
 
 // rotatedKeys are the old keys that stay published beside a new one.
 type rotatedKeys struct {

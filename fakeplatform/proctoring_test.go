@@ -20,6 +20,7 @@ import (
 	. "github.com/onsi/gomega"
 
 	"invigilator.example/fakeplatform"
+	"invigilator.example/fakeplatform/jwt"
 	"invigilator.example/lti"
 )
 
@@ -904,7 +905,7 @@ func TestToolWithoutKeySet(t *testing.T) {
 				answer := room.token(assertion)
 				g.Expect(answer.status).To(Equal(http.StatusUnauthorized))
 				g.Expect(answer.body).To(And(ContainSubstring(`"error":"invalid_client"`), ContainSubstring("no key set of the tool is registered"), Not(ContainSubstring("access_token"))))
-				g.Expect(unplanned).To(Equal([]string{fakeplatform.ErrNoKeySet.Error()}), "whoever judges the tool is told")
+				g.Expect(unplanned).To(Equal([]string{jwt.ErrNoKeySet.Error()}), "whoever judges the tool is told")
 			}
 		})
 	}

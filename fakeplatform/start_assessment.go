@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"invigilator.example/fakeplatform/jwt"
 	"invigilator.example/lti"
 )
 
@@ -33,7 +34,7 @@ type submission struct {
 	platform *Platform
 	launch   *Launch
 	form     url.Values // of the body
-	token    token
+	token    jwt.Token
 	alone    bool // for faults: no other one for the launch has come at the same time
 }
 
@@ -48,10 +49,10 @@ func (p *Platform) serveStartAssessment(w http.ResponseWriter, r *http.Request, 
 	s := p.read(w, r, l)
 	s.alone = messageRead.Pass(p.carrier, readMessage{*s}).alone
 	wrong := refusalsOf(messageSentRules.All(p.carrier, s))
-	if s.token.claims != nil {
+	if s.token.Claims != nil {
 		wrong = append(wrong, refusalsOf(messageRules.All(p.carrier, s))...)
 	}
-	lenient := l.plan.Lenient && s.token.claims != nil && (p.opts.SignedIn == nil || p.isCandidates(r, l))
+	lenient := l.plan.Lenient && s.token.Claims != nil && (p.opts.SignedIn == nil || p.isCandidates(r, l))
 	judged := messageJudged.Pass(p.carrier, judgedMessage{submission: s, wrong: wrong})
 	if judged.instead != nil {
 		judged.instead(w, r)
@@ -64,7 +65,7 @@ func (p *Platform) serveStartAssessment(w http.ResponseWriter, r *http.Request, 
 		wrong = append(wrong, refusal{status: http.StatusConflict, says: alreadyStarted})
 	}
 	request := StartAssessment{
-		Method: r.Method, ContentType: r.Header.Get("Content-Type"), Target: r.RequestURI, Form: s.form, JWT: s.token.compact,
+		Method: r.Method, ContentType: r.Header.Get("Content-Type"), Target: r.RequestURI, Form: s.form, JWT: s.token.Compact,
 		Problems: said(wrong), Started: started, At: p.opts.Now(),
 	}
 	l.mu.Lock()
@@ -100,7 +101,7 @@ func (p *Platform) read(w http.ResponseWriter, r *http.Request, l *Launch) *subm
 		s.form[lti.ParamJWT], s.form[lti.ParamIDToken], r.URL.Query()[lti.ParamJWT], r.URL.Query()[lti.ParamIDToken],
 	} {
 		if len(found) > 0 {
-			s.token = readToken(found[0])
+			s.token = jwt.Read(found[0])
 			break
 		}
 	}
@@ -110,7 +111,7 @@ func (p *Platform) read(w http.ResponseWriter, r *http.Request, l *Launch) *subm
 // startAttempt starts the launch's attempt, once, and notes that the message
 // has been used.
 func (p *Platform) startAttempt(s *submission, l *Launch) bool {
-	claims := s.token.claims
+	claims := s.token.Claims
 	wantsEnd, _ := claims[lti.ClaimEndAssessmentReturn].(bool)
 	nonce, _ := claims["nonce"].(string)
 	p.mu.Lock()
@@ -125,7 +126,7 @@ func (p *Platform) startAttempt(s *submission, l *Launch) bool {
 	l.attempt.verified, _ = claims[lti.ClaimVerifiedUser].(map[string]any)
 	l.attempt.mu.Unlock()
 	now := p.opts.Now()
-	p.nonces.add(l.plan.ClientID, nonce, now, now.Add(oldest+2*leeway))
+	p.nonces.Add(l.plan.ClientID, nonce, now, now.Add(jwt.Oldest+2*jwt.Leeway))
 	return true
 }
 

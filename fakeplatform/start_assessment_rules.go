@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"invigilator.example/fakeplatform/jwt"
 	"invigilator.example/fault"
 	"invigilator.example/lti"
 )
@@ -71,7 +72,7 @@ var (
 		if !s.readable() {
 			return nil
 		}
-		if err := s.platform.verify(verification{Context: s.Context(), token: s.token, registration: s.launch.registration}); err != nil {
+		if err := s.platform.toolKeys.Verify(s.Context(), jwt.Message, s.token, s.launch.plan.ClientID); err != nil {
 			return invalidRequest("%s", err)
 		}
 		return nil
@@ -81,7 +82,7 @@ var (
 // Who it is from, for whom, and when (Security Framework 1.0, 5.2.3).
 var (
 	issuerIsTool = &fault.Rule[*submission]{Name: "iss is the client_id of the tool", Broken: func(s *submission) error {
-		if s.token.claims["iss"] != s.launch.plan.ClientID {
+		if s.token.Claims["iss"] != s.launch.plan.ClientID {
 			return invalidRequest("iss is not the client_id of the tool that was launched")
 		}
 		return nil
@@ -99,31 +100,31 @@ var (
 		return nil
 	}}
 	messageExpires = &fault.Rule[*submission]{Name: "exp is a time", Broken: func(s *submission) error {
-		if _, is := instant(s.token.claims["exp"]); !is {
+		if _, is := jwt.Instant(s.token.Claims["exp"]); !is {
 			return invalidRequest("exp is missing or no time")
 		}
 		return nil
 	}}
 	messageNotExpired = &fault.Rule[*submission]{Name: "exp has not passed", Broken: func(s *submission) error {
-		if exp, is := instant(s.token.claims["exp"]); is && s.platform.opts.Now().After(exp.Add(leeway)) {
+		if exp, is := jwt.Instant(s.token.Claims["exp"]); is && s.platform.opts.Now().After(exp.Add(jwt.Leeway)) {
 			return invalidRequest("the message has expired")
 		}
 		return nil
 	}}
 	messageIssued = &fault.Rule[*submission]{Name: "iat is a time", Broken: func(s *submission) error {
-		if _, is := instant(s.token.claims["iat"]); !is {
+		if _, is := jwt.Instant(s.token.Claims["iat"]); !is {
 			return invalidRequest("iat is missing or no time")
 		}
 		return nil
 	}}
 	messageNotAhead = &fault.Rule[*submission]{Name: "iat does not lie ahead", Broken: func(s *submission) error {
-		if iat, is := instant(s.token.claims["iat"]); is && iat.After(s.platform.opts.Now().Add(leeway)) {
+		if iat, is := jwt.Instant(s.token.Claims["iat"]); is && iat.After(s.platform.opts.Now().Add(jwt.Leeway)) {
 			return invalidRequest("iat lies ahead")
 		}
 		return nil
 	}}
 	messageNotOld = &fault.Rule[*submission]{Name: "iat is at most a day old", Broken: func(s *submission) error {
-		if iat, is := instant(s.token.claims["iat"]); is && s.platform.opts.Now().After(iat.Add(oldest)) {
+		if iat, is := jwt.Instant(s.token.Claims["iat"]); is && s.platform.opts.Now().After(iat.Add(jwt.Oldest)) {
 			return invalidRequest("the message is more than a day old")
 		}
 		return nil
@@ -158,19 +159,19 @@ var (
 // What it is (Proctoring Services 1.0, 4.3.1.1 to 4.3.1.3).
 var (
 	messageType = &fault.Rule[*submission]{Name: "message_type is LtiStartAssessment", Broken: func(s *submission) error {
-		if s.token.claims[lti.ClaimMessageType] != lti.StartAssessment {
+		if s.token.Claims[lti.ClaimMessageType] != lti.StartAssessment {
 			return invalidRequest("message_type is not %s", lti.StartAssessment)
 		}
 		return nil
 	}}
 	messageVersion = &fault.Rule[*submission]{Name: "version is 1.3.0", Broken: func(s *submission) error {
-		if s.token.claims[lti.ClaimVersion] != lti.Version {
+		if s.token.Claims[lti.ClaimVersion] != lti.Version {
 			return invalidRequest("version is not %s", lti.Version)
 		}
 		return nil
 	}}
 	messageDeployment = &fault.Rule[*submission]{Name: "deployment_id is that of the launch", Broken: func(s *submission) error {
-		if stated(s.token.claims).deploymentID != s.launch.statement().deploymentID {
+		if stated(s.token.Claims).deploymentID != s.launch.statement().deploymentID {
 			return invalidRequest("deployment_id is not that of the launch")
 		}
 		return nil
@@ -181,7 +182,7 @@ var (
 // (Proctoring Services 1.0, 3.3 and 4.3.1.4).
 var (
 	sessionDataOfLaunch = &fault.Rule[*submission]{Name: "session_data is that of the launch", Broken: func(s *submission) error {
-		if stated(s.token.claims).sessionData != s.launch.statement().sessionData {
+		if stated(s.token.Claims).sessionData != s.launch.statement().sessionData {
 			return invalidRequest("session_data is not that of the launch")
 		}
 		return nil
@@ -198,19 +199,19 @@ var (
 // and 4.3.1.6).
 var (
 	linkOfLaunch = &fault.Rule[*submission]{Name: "resource_link is that of the launch", Broken: func(s *submission) error {
-		if _, isObject := s.token.claims[lti.ClaimResourceLink].(map[string]any); !isObject {
+		if _, isObject := s.token.Claims[lti.ClaimResourceLink].(map[string]any); !isObject {
 			return invalidRequest("resource_link is missing or no object")
 		}
-		if stated(s.token.claims).linkID != s.launch.statement().linkID {
+		if stated(s.token.Claims).linkID != s.launch.statement().linkID {
 			return invalidRequest("resource_link is not that of the launch")
 		}
 		return nil
 	}}
 	attemptOfLaunch = &fault.Rule[*submission]{Name: "attempt_number is that of the launch", Broken: func(s *submission) error {
-		if stated(s.token.claims).attemptNumber == s.launch.statement().attemptNumber {
+		if stated(s.token.Claims).attemptNumber == s.launch.statement().attemptNumber {
 			return nil
 		}
-		if _, isInteger := integer(s.token.claims[lti.ClaimAttemptNumber]); isInteger {
+		if _, isInteger := jwt.Integer(s.token.Claims[lti.ClaimAttemptNumber]); isInteger {
 			return invalidRequest("attempt_number is not that of the launch")
 		}
 		return invalidRequest("attempt_number is missing or no integer")
@@ -221,7 +222,7 @@ var (
 	// The platform holds the form alone of what the tool says of the candidate (Proctoring
 	// Services 1.0, 4.3.2.1).
 	verifiedUserObject = &fault.Rule[*submission]{Name: "verified_user is an object", Broken: func(s *submission) error {
-		user, sent := s.token.claims[lti.ClaimVerifiedUser]
+		user, sent := s.token.Claims[lti.ClaimVerifiedUser]
 		if _, isObject := user.(map[string]any); sent && !isObject {
 			return invalidRequest("verified_user is no object")
 		}
@@ -240,23 +241,23 @@ var (
 	}}
 )
 
-func (s *submission) readable() bool { return s.token.header != nil && s.token.claims != nil }
+func (s *submission) readable() bool { return s.token.Readable() }
 
 // audience says whether aud names this platform, and somebody else.
 func (s *submission) audience() (own, further bool) {
-	aud := audiences(s.token.claims["aud"])
+	aud := jwt.Audiences(s.token.Claims["aud"])
 	issuer := s.platform.issuer
 	return slices.Contains(aud, issuer), slices.ContainsFunc(aud, func(name string) bool { return name != issuer })
 }
 
 func (s *submission) nonce() string {
-	nonce, _ := s.token.claims["nonce"].(string)
+	nonce, _ := s.token.Claims["nonce"].(string)
 	return nonce
 }
 
 // usedNonce says whether the tool has used the nonce. It is called with the platform locked.
 func (s *submission) usedNonce() bool {
-	return s.nonce() != "" && s.platform.nonces.used(s.launch.plan.ClientID, s.nonce())
+	return s.nonce() != "" && s.platform.nonces.Used(s.launch.plan.ClientID, s.nonce())
 }
 
 // age is how long ago the launch was planned.

@@ -1,9 +1,9 @@
 package fakeplatform
 
 import (
-	"encoding/json"
 	"slices"
 
+	"invigilator.example/fakeplatform/jwt"
 	"invigilator.example/lti"
 )
 
@@ -17,19 +17,9 @@ type statement struct {
 func stated(claims map[string]any) statement {
 	link, _ := claims[lti.ClaimResourceLink].(map[string]any)
 	return statement{
-		sub: jsonOf(claims, "sub"), linkID: jsonOf(link, "id"), attemptNumber: jsonOf(claims, lti.ClaimAttemptNumber),
-		sessionData: jsonOf(claims, lti.ClaimSessionData), deploymentID: jsonOf(claims, lti.ClaimDeploymentID), nonce: jsonOf(claims, "nonce"),
+		sub: jwt.Member(claims, "sub"), linkID: jwt.Member(link, "id"), attemptNumber: jwt.Member(claims, lti.ClaimAttemptNumber),
+		sessionData: jwt.Member(claims, lti.ClaimSessionData), deploymentID: jwt.Member(claims, lti.ClaimDeploymentID), nonce: jwt.Member(claims, "nonce"),
 	}
-}
-
-// jsonOf writes a member as JSON; nothing where it is missing.
-func jsonOf(object map[string]any, member string) string {
-	value, sent := object[member]
-	if !sent {
-		return ""
-	}
-	text, _ := json.Marshal(value) // what comes from JSON goes there again
-	return string(text)
 }
 
 // state keeps what the launch's message says.

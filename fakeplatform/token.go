@@ -3,7 +3,6 @@ package fakeplatform
 import (
 	"bytes"
 	"cmp"
-	"context"
 	"io"
 	"maps"
 	"net/http"
@@ -13,9 +12,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/lestrrat-go/jwx/v2/jwa"
-	"github.com/lestrrat-go/jwx/v2/jws"
-
+	"invigilator.example/fakeplatform/jwt"
 	"invigilator.example/fakeplatform/part"
 	"invigilator.example/lti"
 )
@@ -73,7 +70,7 @@ type application struct {
 	platform  *Platform
 	raw       string     // body and query, whatever form they have
 	form      url.Values // of the body
-	assertion token
+	assertion jwt.Token
 	clientID  string // that the assertion names
 	scopes    []string
 	// For faults: what the token is, and how it is granted.
@@ -97,9 +94,9 @@ func (p *Platform) serveToken(w http.ResponseWriter, r *http.Request) {
 	_ = r.ParseForm()
 	a := &application{
 		Request: r, platform: p, raw: string(body) + " " + r.URL.RawQuery, form: r.PostForm,
-		assertion: readToken(r.PostForm.Get(lti.ParamClientAssertion)), tokenType: "Bearer", expires: accessTokenExpires,
+		assertion: jwt.Read(r.PostForm.Get(lti.ParamClientAssertion)), tokenType: "Bearer", expires: accessTokenExpires,
 	}
-	a.clientID, _ = a.assertion.claims["iss"].(string)
+	a.clientID, _ = a.assertion.Claims["iss"].(string)
 	formProblems := a.formProblems()
 	*a = tokenRequestRead.Pass(p.carrier, readApplication{*a}).application
 	wrong := append(refusalsOf(tokenRequestRules.All(p.carrier, a)), refusalsOf(clientRules.All(p.carrier, a))...)
@@ -126,7 +123,7 @@ func (p *Platform) serveToken(w http.ResponseWriter, r *http.Request) {
 	}
 	request := TokenRequest{
 		Method: r.Method, ContentType: r.Header.Get("Content-Type"), Addresses: reachedAt(r), Form: maps.Clone(a.form), ClientID: proved,
-		AssertionHeader: a.assertion.header, AssertionClaims: a.assertion.claims,
+		AssertionHeader: a.assertion.Header, AssertionClaims: a.assertion.Claims,
 		Problems: said(wrong), FormProblems: formProblems, ClientProblems: ofClient, Status: http.StatusOK, At: p.opts.Now(),
 	}
 	var value string
@@ -191,50 +188,20 @@ func (p *Platform) isTools(a *application) bool {
 	if user, _, ok := a.BasicAuth(); ok {
 		names = append(names, user)
 	}
-	assertions := []token{a.assertion}
+	assertions := []jwt.Token{a.assertion}
 	for _, compact := range jwts.FindAllString(a.raw, 3) {
-		assertions = append(assertions, readToken(compact))
+		assertions = append(assertions, jwt.Read(compact))
 	}
 	for _, assertion := range assertions {
 		for _, claim := range []string{"iss", "sub"} {
-			name, _ := assertion.claims[claim].(string)
+			name, _ := assertion.Claims[claim].(string)
 			names = append(names, name)
 		}
 	}
 	return slices.ContainsFunc(names, func(name string) bool {
 		_, known := p.registrationOf(name)
 		return known
-	}) || slices.ContainsFunc(assertions, func(assertion token) bool { return p.signedByTool(a.Context(), assertion) })
-}
-
-// signedByTool says whether an assertion is signed with a key of a tool that is
-// registered, whomever it names. It asks for a key set only where none is known yet,
-// so that nobody can make the platform ask without end.
-func (p *Platform) signedByTool(ctx context.Context, assertion token) bool {
-	kid, _ := assertion.header["kid"].(string)
-	alg, _ := assertion.header["alg"].(string)
-	if kid == "" || assertion.claims == nil {
-		return false
-	}
-	p.mu.Lock()
-	addresses := map[string]bool{}
-	for _, registration := range p.registrations {
-		addresses[registration.JWKSURL] = registration.JWKSURL != ""
-	}
-	p.mu.Unlock()
-	for address, is := range addresses {
-		if !is {
-			continue
-		}
-		key := signing(p.knownKeys(ctx, address), kid)
-		if key == nil {
-			continue
-		}
-		if _, err := jws.Verify([]byte(assertion.compact), jws.WithKey(jwa.SignatureAlgorithm(alg), key)); err == nil {
-			return true
-		}
-	}
-	return false
+	}) || slices.ContainsFunc(assertions, func(assertion jwt.Token) bool { return p.toolKeys.SignedByTool(a.Context(), assertion) })
 }
 
 // fail answers with an error (RFC 6749, 5.2), where only those methods are allowed.

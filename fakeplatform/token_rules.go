@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"invigilator.example/fakeplatform/jwt"
 	"invigilator.example/fault"
 	"invigilator.example/lti"
 )
@@ -86,7 +87,7 @@ var (
 		return nil
 	}}
 	assertionSubjectIsClient = &fault.Rule[*application]{Name: "sub is the client_id", Broken: func(a *application) error {
-		if a.readable() && a.assertion.claims["sub"] != a.clientID {
+		if a.readable() && a.assertion.Claims["sub"] != a.clientID {
 			return invalidClient("sub is not the client_id")
 		}
 		return nil
@@ -103,10 +104,9 @@ var (
 // Security Framework 1.0, 4.1.1).
 var (
 	assertionSigned = &fault.Rule[*application]{Name: "the assertion is signed by the client", Broken: func(a *application) error {
-		registration, _ := a.platform.registrationOf(a.clientID)
-		err := a.platform.verify(verification{Context: a.Context(), token: a.assertion, registration: registration, ofAssertion: true})
-		if errors.Is(err, ErrNoKeySet) {
-			a.platform.unplanned(a.Request, ErrNoKeySet.Error())
+		err := a.platform.toolKeys.Verify(a.Context(), jwt.Assertion, a.assertion, a.clientID)
+		if errors.Is(err, jwt.ErrNoKeySet) {
+			a.platform.unplanned(a.Request, jwt.ErrNoKeySet.Error())
 		}
 		if err != nil {
 			return invalidClient(err.Error())
@@ -120,19 +120,19 @@ var (
 		return nil
 	}}
 	assertionExpires = &fault.Rule[*application]{Name: "exp is a time", Broken: func(a *application) error {
-		if _, is := instant(a.assertion.claims["exp"]); !is {
+		if _, is := jwt.Instant(a.assertion.Claims["exp"]); !is {
 			return invalidClient("exp is missing or no time")
 		}
 		return nil
 	}}
 	assertionNotExpired = &fault.Rule[*application]{Name: "exp has not passed", Broken: func(a *application) error {
-		if exp, is := instant(a.assertion.claims["exp"]); is && a.platform.opts.Now().After(exp.Add(leeway)) {
+		if exp, is := jwt.Instant(a.assertion.Claims["exp"]); is && a.platform.opts.Now().After(exp.Add(jwt.Leeway)) {
 			return invalidClient("the assertion has expired")
 		}
 		return nil
 	}}
 	assertionExpiresSoon = &fault.Rule[*application]{Name: "exp is near", Broken: func(a *application) error {
-		if exp, is := instant(a.assertion.claims["exp"]); is && exp.After(a.platform.opts.Now().Add(oldest)) {
+		if exp, is := jwt.Instant(a.assertion.Claims["exp"]); is && exp.After(a.platform.opts.Now().Add(jwt.Oldest)) {
 			return invalidClient("exp lies more than a day ahead")
 		}
 		return nil
@@ -146,21 +146,21 @@ var (
 	jtiUnused = &fault.Rule[*application]{Name: "jti has not been used", Broken: func(a *application) error {
 		a.platform.mu.Lock()
 		defer a.platform.mu.Unlock()
-		if a.jti() != "" && a.platform.assertions.used(a.clientID, a.jti()) {
+		if a.jti() != "" && a.platform.assertions.Used(a.clientID, a.jti()) {
 			return invalidClient(usedJTI)
 		}
 		return nil
 	}}
 	// jtiTaken notes that the assertion is used, once.
 	jtiTaken = &fault.Rule[*application]{Name: "jti is not used meanwhile", Broken: func(a *application) error {
-		exp, _ := instant(a.assertion.claims["exp"])
+		exp, _ := jwt.Instant(a.assertion.Claims["exp"])
 		p := a.platform
 		p.mu.Lock()
 		defer p.mu.Unlock()
-		if a.jti() != "" && p.assertions.used(a.clientID, a.jti()) {
+		if a.jti() != "" && p.assertions.Used(a.clientID, a.jti()) {
 			return invalidClient(usedJTI)
 		}
-		p.assertions.add(a.clientID, a.jti(), p.opts.Now(), exp.Add(leeway))
+		p.assertions.Add(a.clientID, a.jti(), p.opts.Now(), exp.Add(jwt.Leeway))
 		return nil
 	}}
 )
@@ -181,11 +181,10 @@ func invalidClient(says string) refusal {
 }
 
 // readable says whether the assertion is a JWT.
-func (a *application) readable() bool { return a.assertion.header != nil && a.assertion.claims != nil }
+func (a *application) readable() bool { return a.assertion.Readable() }
 
 func (a *application) jti() string {
-	jti, _ := a.assertion.claims["jti"].(string)
-	return jti
+	return a.assertion.Text("jti")
 }
 
 // forPlatform says whether aud names this token endpoint, or the platform.
@@ -195,7 +194,7 @@ func (a *application) forPlatform() bool {
 	if p.opts.SignedIn == nil { // it is reached under more names than one, such as localhost and 127.0.0.1
 		names = append(names, reachedAt(a.Request)...)
 	}
-	aud := audiences(a.assertion.claims["aud"])
+	aud := jwt.Audiences(a.assertion.Claims["aud"])
 	return slices.ContainsFunc(names, func(own string) bool { return slices.Contains(aud, own) })
 }
 
@@ -234,7 +233,7 @@ func (a *application) formProblems() []string {
 	is("the content type", mediaType(a.Request), formMediaType)
 	is(lti.ParamGrantType, a.form.Get(lti.ParamGrantType), lti.GrantClientCredentials)
 	is(lti.ParamClientAssertionType, a.form.Get(lti.ParamClientAssertionType), lti.AssertionTypeJWT)
-	if a.assertion.header == nil || a.assertion.claims == nil {
+	if a.assertion.Header == nil || a.assertion.Claims == nil {
 		found = append(found, lti.ParamClientAssertion+" is missing or no JWT")
 	}
 	if len(strings.Fields(a.form.Get(lti.ParamScope))) == 0 {

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"invigilator.example/fakeplatform"
+	"invigilator.example/fakeplatform/jwt"
 	"invigilator.example/faketool"
 	"invigilator.example/faketool/proctoring"
 	"invigilator.example/harness/agent"
@@ -179,7 +180,7 @@ func (r *Run) startPlatform(site *switchable, address, serverURL string) (*fakep
 		URL: address, ServerURL: serverURL, Now: r.now, Keys: r.takeKey(),
 		Client: &http.Client{Transport: r.transport, Timeout: r.Patience()},
 		OnUnplanned: func(u fakeplatform.Unplanned) {
-			if k := knockOf(u.Request); k != nil && !u.Known && u.Why != fakeplatform.ErrNoKeySet.Error() {
+			if k := knockOf(u.Request); k != nil && !u.Known && u.Why != jwt.ErrNoKeySet.Error() {
 				k.strange = true
 				return
 			}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"invigilator.example/fakeplatform"
+	"invigilator.example/fakeplatform/jwt"
 	"invigilator.example/harness/agent"
 	"invigilator.example/lti"
 	"invigilator.example/requirements"
@@ -39,7 +40,7 @@ func (r *Run) Scenario(tb TB, text, location string) *Scenario {
 // Finish ends the scenario and returns what it adds to the results.
 func (s *Scenario) Finish() results.Fragment {
 	for _, u := range s.run.takeUnplanned() {
-		if u.Why == fakeplatform.ErrNoKeySet.Error() {
+		if u.Why == jwt.ErrNoKeySet.Error() {
 			s.find("no-key-set", "The tool asked for an access token and got none, since its key set is not known: set tool.jwks_url to its address.", "")
 			continue
 		}

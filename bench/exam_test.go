@@ -7,6 +7,7 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"invigilator.example/fakeplatform"
+	"invigilator.example/fakeplatform/proctoring"
 	"invigilator.example/harness"
 	"invigilator.example/harness/config"
 	"invigilator.example/lti"
@@ -37,7 +38,7 @@ func BenchmarkExamLaunch(b *testing.B) {
 		began = time.Now()
 		launch, err := run.Platform().Begin(fakeplatform.Plan{
 			Message: lti.StartProctoring, ClientID: run.Tool().ClientID, User: harness.Candidate(),
-			Exam: fakeplatform.Exam{Attempt: 1, Actions: lti.Actions}, Lenient: true,
+			About: proctoring.Exam{Attempt: 1, Actions: lti.Actions}, Lenient: true,
 		})
 		if err != nil {
 			b.Fatal(err)

@@ -22,6 +22,7 @@ import (
 	"github.com/lestrrat-go/jwx/v2/jwk"
 
 	"invigilator.example/fakeplatform"
+	"invigilator.example/fakeplatform/proctoring"
 )
 
 // Configuration is how Invigilator is told about the campus. It names the
@@ -131,7 +132,7 @@ func (c *Campus) Platform() *fakeplatform.Platform { return c.platform }
 // platformPaths are those that the platform answers, beside the ones of launches
 // and of the grade services.
 var platformPaths = []string{
-	fakeplatform.AuthPath, fakeplatform.JWKSPath, fakeplatform.TokenPath, fakeplatform.ACSPath,
+	fakeplatform.AuthPath, fakeplatform.JWKSPath, fakeplatform.TokenPath, proctoring.ACSPath,
 }
 
 // ServeHTTP answers browsers and tools.

@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"invigilator.example/fakeplatform"
+	"invigilator.example/fakeplatform/proctoring"
 	"invigilator.example/lti"
 )
 
@@ -60,13 +61,13 @@ func (c *Campus) ofExam(serve examHandler) courseHandler {
 }
 
 // attempt is the account's last attempt at an exam, nil for none.
-func (c *Campus) attempt(a *account, course *course, e exam) *fakeplatform.Attempt {
-	return c.platform.CurrentAttempt(c.toolOfLinks(), course.deployment, a.user.Sub, e.resource.ID)
+func (c *Campus) attempt(a *account, course *course, e exam) *proctoring.Attempt {
+	return proctoring.On(c.platform).Current(c.toolOfLinks(), course.deployment, a.user.Sub, e.resource.ID)
 }
 
 // underWay says whether the candidate still has something to do about an
 // attempt: take the exam, or bring the tool the news that it has ended.
-func underWay(a *fakeplatform.Attempt) bool {
+func underWay(a *proctoring.Attempt) bool {
 	if a == nil {
 		return false
 	}
@@ -107,12 +108,12 @@ func (c *Campus) takeExam(w http.ResponseWriter, r *http.Request, s *session, co
 		Message: lti.StartProctoring, ClientID: clientID, DeploymentID: course.deployment,
 		User: s.account.user, Account: s.account.name,
 		ResourceLink: e.resource, Context: course.context, ReturnTo: c.opts.URL + course.Path(),
-		Exam: fakeplatform.Exam{
+		About: proctoring.Exam{
 			Settings: e.settings, Actions: e.actions, Minutes: e.minutes, Picture: c.opts.URL + "/pictures/" + s.account.user.Sub,
 		},
 	})
 	switch {
-	case errors.Is(err, fakeplatform.ErrUnderWay): // meanwhile
+	case errors.Is(err, proctoring.ErrUnderWay): // meanwhile
 		redirect(w, r, course.examPath(e))
 	case err != nil:
 		c.refuse(w, s, http.StatusInternalServerError, "The exam cannot be begun.")

@@ -18,6 +18,7 @@ import (
 	. "github.com/onsi/gomega"
 
 	"invigilator.example/campus"
+	"invigilator.example/fakeplatform/proctoring"
 	"invigilator.example/lti"
 )
 
@@ -357,7 +358,7 @@ func TestServicesReachThePlatform(t *testing.T) {
 	a := b.post("/acs", nil)
 	s.g.Expect(a.StatusCode).To(Equal(http.StatusUnauthorized))
 	s.g.Expect(a.Header.Get("WWW-Authenticate")).To(HavePrefix("Bearer "))
-	s.g.Expect(s.campus.Platform().Controls()).To(BeEmpty(), "without a token it can be anybody's")
+	s.g.Expect(proctoring.On(s.campus.Platform()).Controls()).To(BeEmpty(), "without a token it can be anybody's")
 }
 
 func TestRegisteringAKeySet(t *testing.T) {

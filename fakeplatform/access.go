@@ -29,10 +29,8 @@ type guard struct {
 	does   *operation // of the grade services; nil where another service is guarded
 }
 
-// isControl says whether the Assessment Control Service is guarded.
-func (g guard) isControl() bool { return slices.Contains(g.scopes, lti.ScopeControl) }
-
-var ofControl = guard{scopes: []string{lti.ScopeControl}}
+// Who lacks an access token for the grade services is told so by WWW-Authenticate (RFC 6750, 3).
+var challenged = &fault.Step[guard]{Name: "who lacks an access token is told so", Honest: func(guard) bool { return true }}
 
 // guarded is a request to a service whose access token is being judged.
 type guarded struct {

@@ -544,3 +544,7 @@ func ofVariable(name string) func(resolvedVariable) bool {
 
 func passedOn(r *resolvedVariable) { r.value = r.variable }
 func emptied(r *resolvedVariable)  { r.value = "" }
+
+func crash(w http.ResponseWriter) {
+	http.Error(w, "Internal Server Error", http.StatusInternalServerError)
+}

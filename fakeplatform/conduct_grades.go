@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 
+	"invigilator.example/fakeplatform/part"
 	"invigilator.example/fault"
 	"invigilator.example/lti"
 )
@@ -127,7 +128,7 @@ func methodOfHeader(q *gradeRequest) string {
 func methodOfQuery(q *gradeRequest) string { return q.URL.Query().Get("_method") }
 
 func methodOfForm(q *gradeRequest) string {
-	if mediaType(q.Request) != formMediaType {
+	if part.MediaType(q.Request) != part.FormMediaType {
 		return ""
 	}
 	form, _ := url.ParseQuery(string(q.body))
@@ -249,7 +250,7 @@ func acceptsPages(q *gradeRequest) bool {
 func refusesBodyType(status int, when func(q *gradeRequest, name, sent string) bool) fault.Effect {
 	return gradeFormRules.Add(func(q *gradeRequest) error {
 		sent := q.Header.Get("Content-Type")
-		if q.does != nil && q.does.takes != "" && when(q, mediaType(q.Request), sent) {
+		if q.does != nil && q.does.takes != "" && when(q, part.MediaType(q.Request), sent) {
 			return refusal{status, lti.ErrorInvalidRequest, "the content type is " + sent}
 		}
 		return nil
@@ -272,7 +273,7 @@ func lineItemAsJSON(q *gradeRequest, name, _ string) bool {
 }
 
 func lineItemAsText(q *gradeRequest) bool {
-	return ofLineItems(q) && mediaType(q.Request) == "text/plain"
+	return ofLineItems(q) && part.MediaType(q.Request) == "text/plain"
 }
 
 // isJSON says whether a body is, and a whole one.

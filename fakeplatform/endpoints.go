@@ -11,6 +11,7 @@ import (
 
 	"github.com/lestrrat-go/jwx/v2/jwk"
 
+	"invigilator.example/fakeplatform/part"
 	"invigilator.example/fault"
 	"invigilator.example/lti"
 )
@@ -35,13 +36,7 @@ func (p *Platform) routes() *http.ServeMux {
 	mux.HandleFunc("GET /launch/{id}/deliver", p.withLaunch(p.serveDelivery))
 	mux.HandleFunc("GET /launch/{id}/besides", p.withLaunch(p.serveBesides))
 	mux.HandleFunc("GET /launch/{id}/return", p.withLaunch(p.serveReturn))
-	mux.HandleFunc("/launch/{id}/start-assessment", p.withLaunch(p.serveStartAssessment))
-	mux.HandleFunc("/launch/{id}/start-assessment/{odd...}", p.withLaunch(p.serveStartAssessment)) // of a fault
-	mux.HandleFunc("GET /launch/{id}/exam", p.withLaunch(p.serveExam))
-	mux.HandleFunc("POST /launch/{id}/exam/submit", p.withLaunch(p.serveSubmit))
-	mux.HandleFunc("POST /launch/{id}/exam/break", p.withLaunch(p.serveBreak))
 	mux.HandleFunc(TokenPath, p.serveToken)
-	mux.HandleFunc(ACSPath, p.serveControl)
 	mux.HandleFunc(ContextsPath+"/{context}/lineitems", p.serveGrades)
 	mux.HandleFunc(ContextsPath+"/{context}/lineitems/{rest...}", p.serveGrades)
 	for _, one := range parts {
@@ -102,7 +97,7 @@ func (p *Platform) serveStart(w http.ResponseWriter, r *http.Request, l *Launch)
 			return
 		}
 	}
-	if openedAsLTI11.Taken(p.carrier, l) {
+	if part.OpenedAsLTI11.Taken(l.carrier(), partLaunch{l}) {
 		writeForm(w, formPage{Action: l.registration.RedirectURIs[0], Params: l.legacy()})
 		return
 	}
@@ -275,6 +270,10 @@ func (p *Platform) serveReturn(w http.ResponseWriter, r *http.Request, l *Launch
 		l.record.Returns = append(l.record.Returns, ret)
 	}
 	l.mu.Unlock()
+	if of := part.Returned.Pass(l.carrier(), part.Return{Launch: partLaunch{l}, ErrorMessage: ret.ErrorMessage}); of.Instead != nil {
+		of.Instead(w, r)
+		return
+	}
 	answer := returnAnswered.Pass(p.carrier, returnAnswer{launch: l, said: ret, page: returnPage{
 		Message: ret.Message, ErrorMessage: ret.ErrorMessage, ReturnTo: l.plan.ReturnTo,
 	}})

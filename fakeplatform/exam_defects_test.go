@@ -17,6 +17,7 @@ import (
 	. "github.com/onsi/gomega"
 
 	"invigilator.example/fakeplatform"
+	"invigilator.example/fakeplatform/proctoring"
 	"invigilator.example/lti"
 )
 
@@ -34,7 +35,8 @@ func (room *examRoom) candidate(account string, changes ...func(*fakeplatform.Pl
 func (room *examRoom) candidateIn(b browser, account string, changes ...func(*fakeplatform.Plan)) *sitting {
 	room.t.Helper()
 	l := room.begin(room.t, proctored(append([]func(*fakeplatform.Plan){func(plan *fakeplatform.Plan) {
-		plan.User, plan.Account, plan.ReturnTo, plan.Exam.Settings = accounts[account], account, platformURL+"/course", "strict"
+		plan.User, plan.Account, plan.ReturnTo = accounts[account], account, platformURL+"/course"
+		inExam(plan, func(e *proctoring.Exam) { e.Settings = "strict" })
 	}}, changes...)...))
 	claims, _ := b.told(l.URL(), "nonce-of-start")
 	return &sitting{room, b, l, claims}
@@ -82,7 +84,7 @@ func (s *sitting) words(claims map[string]any, names ...string) string {
 // outcome says how a message was answered, and what has become of the attempt.
 func (s *sitting) outcome(p page) string {
 	s.t.Helper()
-	says := fmt.Sprintln(p.status, p.header.Get("Location") != "", p.Find("#exam").Length(), s.launch.Attempt().Status())
+	says := fmt.Sprintln(p.status, p.header.Get("Location") != "", p.Find("#exam").Length(), proctoring.Of(s.launch).Attempt().Status())
 	if p.status == http.StatusSeeOther {
 		says += strings.Join(strings.Fields(s.get(p.header.Get("Location")).Find("main, body").Last().Text()), " ")
 	}
@@ -157,7 +159,7 @@ func ended(by func(*sitting) page, changes ...func(lti.Claims)) examProbe {
 func (s *sitting) endOf(p page) string {
 	s.t.Helper()
 	to := p.header.Get("Location")
-	if to == "" || to == s.launch.ExamURL() {
+	if to == "" || to == proctoring.Of(s.launch).ExamURL() {
 		return fmt.Sprintln("not told", p.status)
 	}
 	claims, says := s.told(to, "nonce-of-end")
@@ -165,12 +167,12 @@ func (s *sitting) endOf(p page) string {
 }
 
 func submitted(s *sitting) page {
-	return s.send(http.MethodPost, s.launch.ExamURL()+"/submit", url.Values{})
+	return s.send(http.MethodPost, proctoring.Of(s.launch).ExamURL()+"/submit", url.Values{})
 }
 
 func terminated(s *sitting) page {
 	s.room.control(s.room.accessToken(clientID), s.order(lti.Terminate))
-	return s.get(s.launch.ExamURL())
+	return s.get(proctoring.Of(s.launch).ExamURL())
 }
 
 // ordered is what comes of control requests for an attempt that runs.
@@ -217,7 +219,7 @@ func asked(method, body, mediaType string) func(*sitting) reply {
 		if body == "" {
 			body = s.order(lti.Flag)
 		}
-		return s.room.call(method, platformURL+fakeplatform.ACSPath, strings.TrimPrefix(body, "-"), map[string]string{
+		return s.room.call(method, platformURL+proctoring.ACSPath, strings.TrimPrefix(body, "-"), map[string]string{
 			"Authorization": "Bearer " + s.room.accessToken(clientID), "Content-Type": mediaType,
 		})
 	}
@@ -225,7 +227,7 @@ func asked(method, body, mediaType string) func(*sitting) reply {
 
 func authorized(token func(*examRoom) string, inQuery bool) func(*sitting) reply {
 	return func(s *sitting) reply {
-		address, header := platformURL+fakeplatform.ACSPath, map[string]string{"Content-Type": lti.MediaTypeControl}
+		address, header := platformURL+proctoring.ACSPath, map[string]string{"Content-Type": lti.MediaTypeControl}
 		if value := token(s.room); inQuery {
 			address += "?access_token=" + value
 		} else if value != "" {
@@ -296,7 +298,9 @@ func examProbes() map[string]examProbe {
 			return says + s.words(s.claims)
 		},
 		"an exam without control": func(room *examRoom) string {
-			s := room.candidate("ada", func(plan *fakeplatform.Plan) { plan.Exam.Actions = nil })
+			s := room.candidate("ada", func(plan *fakeplatform.Plan) {
+				inExam(plan, func(e *proctoring.Exam) { e.Actions = nil })
+			})
 			return s.words(s.claims)
 		},
 		"attempts": func(room *examRoom) string {
@@ -332,7 +336,7 @@ func examProbes() map[string]examProbe {
 		"start session of another": func(room *examRoom) string {
 			other, s := room.candidate("bob"), room.candidate("ada")
 			outcome := s.outcome(s.start(sets1(lti.ClaimSessionData, other.claims[lti.ClaimSessionData])))
-			return fmt.Sprintln(outcome, other.launch.Attempt().Status())
+			return fmt.Sprintln(outcome, proctoring.Of(other.launch).Attempt().Status())
 		},
 		"start session of another exam": func(room *examRoom) string {
 			other, s := room.candidate("ada", otherExam), room.candidate("ada")
@@ -357,11 +361,11 @@ func examProbes() map[string]examProbe {
 		},
 		"start by GET": func(room *examRoom) string {
 			s := room.candidate("ada")
-			return s.outcome(s.send(http.MethodGet, s.launch.StartAssessmentURL(), url.Values{"JWT": {s.sign(s.message())}}))
+			return s.outcome(s.send(http.MethodGet, proctoring.Of(s.launch).StartAssessmentURL(), url.Values{"JWT": {s.sign(s.message())}}))
 		},
 		"start as id_token": func(room *examRoom) string {
 			s := room.candidate("ada")
-			return s.outcome(s.send(http.MethodPost, s.launch.StartAssessmentURL(), url.Values{"id_token": {s.sign(s.message())}}))
+			return s.outcome(s.send(http.MethodPost, proctoring.Of(s.launch).StartAssessmentURL(), url.Values{"id_token": {s.sign(s.message())}}))
 		},
 		"start with own id_token": func(room *examRoom) string {
 			s := room.candidate("ada")
@@ -397,7 +401,7 @@ func examProbes() map[string]examProbe {
 			one, two := s.sign(s.message()), s.sign(s.message(sets1("nonce", "another")))
 			says := atOnce(func() string { return fmt.Sprintln(s.post(one).status) }, func() string { return fmt.Sprintln(s.post(two).status) })
 			submitted(s)
-			says += fmt.Sprintln(s.launch.Attempt().Status())
+			says += fmt.Sprintln(proctoring.Of(s.launch).Attempt().Status())
 			submitted(s)
 			return says + fmt.Sprintln(room.candidate("ada").claims[lti.ClaimAttemptNumber])
 		},
@@ -442,7 +446,7 @@ func examProbes() map[string]examProbe {
 			s := room.candidate("ada")
 			s.start(wantsEnd)
 			to := submitted(s).header.Get("Location")
-			if to == "" || to == s.launch.ExamURL() {
+			if to == "" || to == proctoring.Of(s.launch).ExamURL() {
 				return "not told"
 			}
 			end, _ := s.told(to, "nonce-of-end")
@@ -450,7 +454,7 @@ func examProbes() map[string]examProbe {
 			return s.outcome(s.get(exit))
 		},
 		"end by an error": ended(func(s *sitting) page {
-			return s.send(http.MethodPost, s.launch.ExamURL()+"/break", url.Values{})
+			return s.send(http.MethodPost, proctoring.Of(s.launch).ExamURL()+"/break", url.Values{})
 		}, wantsEnd),
 		"end of the second attempt": func(room *examRoom) string {
 			s := room.candidate("ada").begun(wantsEnd)
@@ -471,7 +475,9 @@ func examProbes() map[string]examProbe {
 		},
 		"control after the end": ordered(func(s *sitting) reply { submitted(s); return does(lti.Flag)(s) }),
 		"control of what is not offered": func(room *examRoom) string {
-			s := room.candidate("ada", func(plan *fakeplatform.Plan) { plan.Exam.Actions = []lti.Action{lti.Pause} }).begun()
+			s := room.candidate("ada", func(plan *fakeplatform.Plan) {
+				inExam(plan, func(e *proctoring.Exam) { e.Actions = []lti.Action{lti.Pause} })
+			}).begun()
 			return s.controlled(does(lti.Terminate)(s))
 		},
 		"control by another tool": ordered(func(s *sitting) reply { return s.room.control(s.room.accessToken(otherClient), s.order(lti.Terminate)) }),
@@ -487,7 +493,7 @@ func examProbes() map[string]examProbe {
 			return room.token(room.assertion(clientID, keyOf(room.t, toolKey)), formSets("scope", lti.ScopeScore)).json()["access_token"].(string)
 		}, false)),
 		"control with bearer in lower case": ordered(func(s *sitting) reply {
-			return s.room.call(http.MethodPost, platformURL+fakeplatform.ACSPath, s.order(lti.Flag), map[string]string{
+			return s.room.call(http.MethodPost, platformURL+proctoring.ACSPath, s.order(lti.Flag), map[string]string{
 				"Content-Type": lti.MediaTypeControl, "Authorization": "bearer " + s.room.accessToken(clientID),
 			})
 		}),

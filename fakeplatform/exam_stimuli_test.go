@@ -13,6 +13,7 @@ import (
 	"github.com/onsi/gomega/types"
 
 	"invigilator.example/fakeplatform"
+	"invigilator.example/fakeplatform/proctoring"
 	"invigilator.example/lti"
 	"invigilator.example/requirements"
 )
@@ -84,10 +85,10 @@ var examDiffers = map[string]types.GomegaMatcher{
 	"only-given-name":      gone("name", "family_name"),
 	"no-names":             gone("name", "given_name", "family_name"),
 	"ids-with-punctuation": ConsistOf(HavePrefix("claim sub = "), HavePrefix("claim "+lti.ClaimResourceLink+" = ")),
-	"end-error-script":     ConsistOf(ContainSubstring(fakeplatform.ScriptRan), And(ContainSubstring(fakeplatform.ScriptRan), ContainSubstring(fakeplatform.LogOfError))),
+	"end-error-script":     ConsistOf(ContainSubstring(fakeplatform.ScriptRan), And(ContainSubstring(fakeplatform.ScriptRan), ContainSubstring(proctoring.LogOfError))),
 	"end-error-quotes":     HaveLen(2),
 	"end-error-long":       HaveLen(2),
-	"end-error-types":      ConsistOf(claim(lti.ClaimErrorMessage, 500), claim(lti.ClaimErrorLog, map[string]string{"log": fakeplatform.LogOfError})),
+	"end-error-types":      ConsistOf(claim(lti.ClaimErrorMessage, 500), claim(lti.ClaimErrorLog, map[string]string{"log": proctoring.LogOfError})),
 	"no-scope-granted":     BeEmpty(),
 }
 
@@ -97,7 +98,7 @@ func TestEachStimulusOfExams(t *testing.T) {
 	plan := func() fakeplatform.Plan {
 		plan := fullPlan()
 		plan.Message, plan.ResourceLink = lti.StartProctoring, fakeplatform.ResourceLink{ID: "exam-7", Title: "Final exam"}
-		plan.Exam = fakeplatform.Exam{Attempt: 1, SessionData: "session-data", Settings: "strict", Actions: lti.Actions}
+		plan.About = proctoring.Exam{Attempt: 1, SessionData: "session-data", Settings: "strict", Actions: lti.Actions}
 		return plan
 	}
 	see := func(t *testing.T, l *fakeplatform.Launch) observed {
@@ -129,9 +130,9 @@ func TestEachStimulusOfExams(t *testing.T) {
 			if strings.HasPrefix(f.Name, "end-") {
 				observe(t, s, valid)
 				var err error
-				faulty, err = s.BeginEnd(valid.Attempt(), nil, &f)
+				faulty, err = s.Begin(fakeplatform.Plan{Message: lti.EndAssessment, About: proctoring.End{Attempt: proctoring.Of(valid).Attempt()}, Fault: &f})
 				g.Expect(err).NotTo(HaveOccurred())
-				valid, err = s.BeginEnd(valid.Attempt(), nil, nil)
+				valid, err = s.Begin(fakeplatform.Plan{Message: lti.EndAssessment, About: proctoring.End{Attempt: proctoring.Of(valid).Attempt()}})
 				g.Expect(err).NotTo(HaveOccurred())
 			} else {
 				faulty = s.begin(t, start)
@@ -182,16 +183,16 @@ func TestWhatAToolRepeatsIsRight(t *testing.T) {
 			address.RawQuery = strings.NewReplacer("à", "%C3%A0", "ë", "%C3%AB").Replace(address.RawQuery)
 			p := s.send(http.MethodPost, address.String(), url.Values{"JWT": {s.sign(s.message())}})
 			g.Expect(p.status).To(Equal(http.StatusSeeOther), p.body)
-			g.Expect(s.launch.Record().StartAssessments).To(ConsistOf(And(HaveField("Problems", BeEmpty()), HaveField("Target", address.RequestURI()))))
+			g.Expect(proctoring.Of(s.launch).Record().StartAssessments).To(ConsistOf(And(HaveField("Problems", BeEmpty()), HaveField("Target", address.RequestURI()))))
 			if _, offered := s.claims[lti.ClaimACS]; offered {
 				g.Expect(room.control(room.accessToken(clientID), s.order(lti.Flag)).status).To(Equal(http.StatusOK))
-				g.Expect(s.launch.Attempt().Incidents()).To(HaveLen(1))
+				g.Expect(proctoring.Of(s.launch).Attempt().Incidents()).To(HaveLen(1))
 			}
 		})
 	}
 	t.Run("an odd address of a launch without a fault", func(t *testing.T) {
 		s := newExamRoom(t).sit(nil)
-		p := s.send(http.MethodPost, s.launch.StartAssessmentURL()+"/part%2Ftwo", url.Values{"JWT": {s.sign(s.message())}})
+		p := s.send(http.MethodPost, proctoring.Of(s.launch).StartAssessmentURL()+"/part%2Ftwo", url.Values{"JWT": {s.sign(s.message())}})
 		NewWithT(t).Expect(p.status).To(Equal(http.StatusNotFound))
 	})
 }
@@ -235,13 +236,13 @@ func TestAnswersOfTheControlServiceThatToolsCopeWith(t *testing.T) {
 			statuses = append(statuses, room.control(room.accessToken(clientID), s.order(lti.Flag)).status)
 		}
 		NewWithT(t).Expect(statuses).To(Equal([]int{401, 200, 200}))
-		NewWithT(t).Expect(s.launch.Attempt().Incidents()).To(HaveLen(2))
+		NewWithT(t).Expect(proctoring.Of(s.launch).Attempt().Incidents()).To(HaveLen(2))
 	})
 	t.Run("answer-reset", func(t *testing.T) {
 		g := NewWithT(t)
 		room := newExamRoom(t)
 		s := room.sit(nil, func(plan *fakeplatform.Plan) { plan.Fault = fault(t, "answer-reset") }).starts()
-		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, platformURL+fakeplatform.ACSPath, strings.NewReader(s.order(lti.Flag)))
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, platformURL+proctoring.ACSPath, strings.NewReader(s.order(lti.Flag)))
 		g.Expect(err).NotTo(HaveOccurred())
 		r.Header.Set("Authorization", "Bearer "+room.accessToken(clientID))
 		r.Header.Set("Content-Type", lti.MediaTypeControl)
@@ -250,7 +251,7 @@ func TestAnswersOfTheControlServiceThatToolsCopeWith(t *testing.T) {
 			_ = response.Body.Close()
 		}
 		g.Expect(err).To(HaveOccurred())
-		g.Expect(s.launch.Record().Controls).To(HaveLen(1))
+		g.Expect(proctoring.Of(s.launch).Record().Controls).To(HaveLen(1))
 	})
 }
 
@@ -262,12 +263,12 @@ func TestAwaitControls(t *testing.T) {
 	other := room.sit(nil, func(plan *fakeplatform.Plan) { plan.User = bob }).starts()
 	ended, end := context.WithCancel(t.Context())
 	end()
-	g.Expect(s.launch.AwaitControls(ended, 0)).To(BeTrue(), "at once")
-	g.Expect(s.launch.AwaitControls(ended, 1)).To(BeFalse())
+	g.Expect(proctoring.Of(s.launch).AwaitControls(ended, 0)).To(BeTrue(), "at once")
+	g.Expect(proctoring.Of(s.launch).AwaitControls(ended, 1)).To(BeFalse())
 
 	token := room.accessToken(clientID)
 	came := make(chan bool)
-	await := func(n int) { go func() { came <- s.launch.AwaitControls(t.Context(), n) }() }
+	await := func(n int) { go func() { came <- proctoring.Of(s.launch).AwaitControls(t.Context(), n) }() }
 	for n, body := range []string{
 		s.order(lti.Flag),
 		s.order(lti.Flag, func(body map[string]any) { body["attempt_number"] = "one" }),
@@ -281,10 +282,10 @@ func TestAwaitControls(t *testing.T) {
 		room.control(token, body)
 		g.Eventually(came, "5s").Should(Receive(BeTrue()), body)
 	}
-	g.Expect(s.launch.Record().Controls).To(HaveLen(5))
-	g.Expect(other.launch.Record().Controls).To(HaveLen(7))
+	g.Expect(proctoring.Of(s.launch).Record().Controls).To(HaveLen(5))
+	g.Expect(proctoring.Of(other.launch).Record().Controls).To(HaveLen(7))
 	late := room.sit(nil, func(plan *fakeplatform.Plan) { plan.ResourceLink.ID = "exam-8" })
-	g.Expect(late.launch.Record().Controls).To(BeEmpty())
+	g.Expect(proctoring.Of(late.launch).Record().Controls).To(BeEmpty())
 }
 
 func TestWhatALaunchSaysOfItself(t *testing.T) {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/lestrrat-go/jwx/v2/jwk"
 
+	"invigilator.example/fakeplatform/part"
 	"invigilator.example/fault"
 )
 
@@ -74,10 +75,9 @@ type Fault struct {
 	keyed  func(d *draft, key jwk.Key, kid string) (string, error)
 	form   func(*draft)
 	answer func(*answerForm)
-	// control changes the answer to a control request for the launch's attempt, and
-	// tokens that to a token request while the launch is the tool's latest exam.
-	control func(*controlAnswer)
-	tokens  func(*application)
+	// tokens changes the answer to a token request while the launch is the latest that has
+	// offered the tool services.
+	tokens func(*application)
 	// grade changes the answers of the grade services of a context while the launch
 	// is the latest one there.
 	grade func(*gradeAnswer)
@@ -97,7 +97,7 @@ type Part string
 // The parts.
 const (
 	OfLaunches Part = ""                  // of resource links, and what all launches have in common
-	OfExams    Part = "proctoring"        // and the services that go with them
+	OfExams    Part = "proctoring"        // and access tokens
 	OfGrades   Part = "grades"            // the grade services, and the claim that offers them
 	OfReviews  Part = "submission-review" // of learners' work
 )
@@ -169,13 +169,13 @@ func FaultNamed(name string) (Fault, bool) {
 // faults are the stimuli of the catalogue, by the part of a launch that they
 // change, and after them the defects that are no stimuli.
 var faults = slices.Concat(loginFaults, answerFaults, signatureFaults, keyFaults, claimFaults,
-	about(OfExams, examFaults), about(OfExams, serviceFaults), about(OfGrades, gradeFaults), about(OfReviews, reviewFaults),
-	messageDefects, conductDefects, examMessageDefects, examDefects, serviceDefects, gradeDefects, lineItemDefects, scoreDefects, reviewDefects, partFaults(parts))
+	about(OfGrades, gradeFaults), about(OfReviews, reviewFaults),
+	messageDefects, conductDefects, tokenDefects, gradeDefects, lineItemDefects, scoreDefects, reviewDefects, partFaults(parts))
 
 // about says of the faults of a list what they are about.
-func about(part Part, faults []Fault) []Fault {
+func about(what Part, faults []Fault) []Fault {
 	for i := range faults {
-		faults[i].Part = part
+		faults[i].Part = what
 	}
 	return faults
 }
@@ -188,19 +188,7 @@ func (d *draft) borrowed() url.Values {
 }
 
 // alter changes one character in the middle, into another of the same kind.
-func alter(s string) string {
-	if s == "" {
-		return "x"
-	}
-	b := []byte(s)
-	i := len(b) / 2
-	if b[i] == 'a' {
-		b[i] = 'b'
-	} else {
-		b[i] = 'a'
-	}
-	return string(b)
-}
+func alter(s string) string { return part.Alter(s) }
 
 func toggleSlash(s string) string {
 	if trimmed, ok := strings.CutSuffix(s, "/"); ok {

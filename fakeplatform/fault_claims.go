@@ -3,17 +3,21 @@ package fakeplatform
 import (
 	"fmt"
 	"maps"
+	"net/url"
 	"slices"
 	"strings"
 
+	"invigilator.example/fakeplatform/part"
 	"invigilator.example/lti"
 )
 
 // Markup is what claims hold where a tool has to escape them. Where it does
 // not, its page has an element with [MarkupID].
 const (
-	MarkupID = "invigilator-markup"
-	Markup   = `"'></script><b id="` + MarkupID + `">no</b><script>window.invigilator = 1</script>`
+	MarkupID = part.MarkupID
+	// ScriptRan is what markup writes to the console where a tool lets it run.
+	ScriptRan = part.ScriptRan
+	Markup    = `"'></script><b id="` + MarkupID + `">no</b><script>window.invigilator = 1</script>`
 )
 
 // everyClaim adds what a message may have at most (LTI Core 1.3, 5.4, and appendix A). Texts
@@ -484,7 +488,7 @@ var claimFaults = slices.Concat([]Fault{
 			}
 			maps.DeleteFunc(d.claims, func(name string, _ any) bool { return !slices.Contains(required, name) })
 			d.claims[lti.ClaimResourceLink] = map[string]any{"id": d.launch.plan.ResourceLink.ID}
-			d.keepNeeded()
+			d.plan.Needs.Keep(d.claims)
 		},
 	}, {
 		Name: "roles-empty", Provokes: "core-tool-roles-empty", Permitted: true,
@@ -655,7 +659,10 @@ func returnWithQuery(d *draft) {
 }
 
 // ReturnQuery is the query of the return URL in the faults of core-tool-return-url.
-const ReturnQuery = "course=7&x=a%20b"
+const ReturnQuery = part.ReturnQuery
+
+// scriptMarkup is markup with scripts.
+const scriptMarkup = part.ScriptMarkup
 
 func returnToStranger(d *draft) {
 	set(d, lti.ClaimLaunchPresentation, "return_url", Stranger+"/return")
@@ -702,19 +709,7 @@ func fraction(claim string, seconds int64) func(*draft) {
 
 // set sets a member of a claim that is an object, and makes the claim where
 // there is none.
-func set(d *draft, claim, member string, value any) {
-	object := map[string]any{}
-	switch known := d.claims[claim].(type) {
-	case map[string]any:
-		object = maps.Clone(known)
-	case map[string]string:
-		for k, v := range known {
-			object[k] = v
-		}
-	}
-	object[member] = value
-	d.claims[claim] = object
-}
+func set(d *draft, claim, member string, value any) { part.SetMember(d.claims, claim, member, value) }
 
 func changed(claim string, change func(string) string) func(*draft) {
 	return func(d *draft) {
@@ -723,3 +718,43 @@ func changed(claim string, change func(string) string) func(*draft) {
 		}
 	}
 }
+
+// A stimulus is a change of the claims.
+type stimulus struct {
+	name, does string
+	claims     func(*draft)
+}
+
+// refusedFor are stimuli that a tool has to refuse, and acceptedFor those that it
+// has to accept.
+func refusedFor(requirement string, stimuli ...stimulus) []Fault {
+	var faults []Fault
+	for _, s := range stimuli {
+		faults = append(faults, Fault{Name: s.name, Provokes: requirement, Does: s.does, claims: s.claims})
+	}
+	return faults
+}
+
+func acceptedFor(requirement string, stimuli ...stimulus) []Fault {
+	faults := refusedFor(requirement, stimuli...)
+	for i := range faults {
+		faults[i].Permitted = true
+	}
+	return faults
+}
+
+// withoutReturnURL leaves return_url out.
+func withoutReturnURL(d *draft) {
+	part.WithoutMember(d.claims, lti.ClaimLaunchPresentation, "return_url")
+}
+
+func pathOf(address string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return address
+	}
+	return u.RequestURI()
+}
+
+// roleSystemAdministrator is one of the vocabulary (LTI Core 1.3, A.2.1).
+const roleSystemAdministrator = "http://purl.imsglobal.org/vocab/lis/v2/system/person#Administrator"

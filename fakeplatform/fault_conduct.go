@@ -52,7 +52,7 @@ var conductDefects = []Fault{
 		}),
 	}},
 	{Name: "posts-token-besides-login", Proves: "sec-every-launch-starts-with-login", Does: "posts an id_token that nobody asked for from a hidden frame, beside the login initiation", Effects: []fault.Effect{tokenPostedBesides.Take(true, nil)}},
-	{Name: "opens-private-links-by-lti-1-1", Proves: "sec-every-launch-starts-with-login", Does: "opens a link that shares no personal data with a form of LTI 1.1", Effects: []fault.Effect{openedAsLTI11.Take(true, func(l *Launch) bool { return l.plan.Message == lti.ResourceLinkRequest && l.plan.HidePersonalData })}},
+	{Name: "opens-private-links-by-lti-1-1", Proves: "sec-every-launch-starts-with-login", Does: "opens a link that shares no personal data with a form of LTI 1.1", Effects: []fault.Effect{opensAsLTI11(func(l *Launch) bool { return l.plan.Message == lti.ResourceLinkRequest && l.plan.HidePersonalData })}},
 	{Name: OneTimeLinks, Proves: "practice-platform-link-opened-again", NeedsBrowser: true, Does: "shows links that launch once, until the page is loaded again"},
 
 	// Authorization endpoint.

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"time"
 
+	"invigilator.example/fakeplatform/part"
+	"invigilator.example/fault"
 	"invigilator.example/lti"
 )
 
@@ -169,18 +171,24 @@ var gradeFaults = slices.Concat(
 	),
 	[]Fault{{
 		Name: "service-call-401-once", Provokes: ofTokens, Permitted: true, Does: "answers the first score, and the first control request, with 401",
-		grade: onlyFirst(refuseScores(http.StatusUnauthorized, lti.ErrorInvalidToken, "the access token has been revoked")),
-		control: func(c *controlAnswer) {
-			if c.first {
-				c.why = revoked()
-			}
-		},
+		grade:   onlyFirst(refuseScores(http.StatusUnauthorized, lti.ErrorInvalidToken, "the access token has been revoked")),
+		Effects: []fault.Effect{refusesServing(func(s part.Serving) bool { return s.First })},
 	}},
 )
 
 // revoked is why an access token is not taken any more.
 func revoked() *refusal {
 	return &refusal{http.StatusUnauthorized, lti.ErrorInvalidToken, "the access token has been revoked"}
+}
+
+// refusesServing has the services of parts take an access token no more.
+func refusesServing(when func(part.Serving) bool) fault.Effect {
+	return part.Served.Change(func(s part.Serving) part.Serving {
+		if when(s) {
+			s.Why = &part.Refusal{Status: http.StatusUnauthorized, Code: lti.ErrorInvalidToken, Says: revoked().says}
+		}
+		return s
+	})
 }
 
 // ofTokens is the requirement of what tools do with access tokens.
@@ -204,11 +212,7 @@ func tokenAnswers(stimuli ...granted) []Fault {
 			if !g.fresh {
 				g.why = revoked()
 			}
-		}, control: func(c *controlAnswer) {
-			if !c.fresh {
-				c.why = revoked()
-			}
-		}})
+		}, Effects: []fault.Effect{refusesServing(func(s part.Serving) bool { return !s.Fresh })}})
 	}
 	return faults
 }

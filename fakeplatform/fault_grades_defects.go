@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"invigilator.example/fakeplatform/part"
 	"invigilator.example/fault"
 	"invigilator.example/lti"
 )
@@ -154,16 +155,14 @@ var gradeDefects = []Fault{
 	}},
 	{Name: "takes-owner-from-query", Proves: "ags-tool-isolation", Part: OfGrades, Does: "takes the client_id in the query of an address for that of the tool that owns what is there", Effects: []fault.Effect{
 		findsForeign(func(q *gradeRequest) bool { return ownerFromQuery(q.Request, q.known.clientID) }),
-
-		finds(func(o *order, _ *Launch, said statement) bool {
-			return o.known.clientID != "" && o.URL.Query().Get(lti.ParamClientID) == o.known.clientID && o.names().sameAttempt(said)
+		part.OthersServed.Take(true, func(a part.Asking) bool {
+			return a.ClientID != "" && a.URL.Query().Get(lti.ParamClientID) == a.ClientID
 		}),
 	}},
 	{Name: "knows-owners-by-plain-address", Proves: "ags-tool-isolation", Part: OfGrades, Does: "looks whose something is only where its address is written as usual", Effects: []fault.Effect{
 		findsForeign(func(q *gradeRequest) bool { return escapedOddly(q.Request) }),
-		finds(func(o *order, _ *Launch, said statement) bool {
-			return escapedOddly(o.Request) && o.names().sameAttempt(said)
-		})}},
+		part.OthersServed.Take(true, func(a part.Asking) bool { return escapedOddly(a.Request) }),
+	}},
 	{Name: "checks-context-of-address-alone", Proves: "ags-tool-isolation", Part: OfGrades, Does: "looks whether a tool may go to the context that the address of a line item names, and not whose the line item is", Effects: []fault.Effect{
 		findsLineItem(func(q *gradeRequest) *column {
 			if c := q.platform.grades.columns[q.key]; c != nil && c.book.contextID != q.contextID() && c.book.clientID != q.known.clientID {

@@ -33,7 +33,7 @@ var reviewDefects = []Fault{
 	{Name: "answers-reviews-in-query", Proves: "sr-through-oidc-login", Part: OfReviews, Does: "sends the id_token of a review in the query", answer: func(f *answerForm) { f.inQuery, f.method = true, http.MethodGet }},
 	{Name: "signs-reviews-with-other-key", Proves: "sr-through-oidc-login", Part: OfReviews, Does: "signs reviews with a key that it does not publish", sign: signAsUnpublished},
 	{Name: "opens-own-reviews-by-lti-1-1", Proves: "sr-through-oidc-login", Part: OfReviews, Does: "opens the review of a learner's own work with a form of LTI 1.1", Effects: []fault.Effect{
-		openedAsLTI11.Take(true, func(l *Launch) bool {
+		opensAsLTI11(func(l *Launch) bool {
 			return l.plan.Message == lti.SubmissionReviewRequest && l.plan.Review.Learner.Sub == l.plan.User.Sub
 		}),
 	}},

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	"invigilator.example/fakeplatform/part"
 	"invigilator.example/fault"
 	"invigilator.example/lti"
 )
@@ -57,7 +58,7 @@ var (
 		if q.does == nil || q.does.takes == "" {
 			return nil
 		}
-		if name := mediaType(q.Request); name != q.does.takes && name != jsonMediaType {
+		if name := part.MediaType(q.Request); name != q.does.takes && name != jsonMediaType {
 			return refusal{http.StatusUnsupportedMediaType, lti.ErrorInvalidRequest, "the content type is not " + q.does.takes}
 		}
 		return nil

@@ -349,7 +349,7 @@ func (q *gradeRequest) improprieties() []string {
 		return nil
 	}
 	var found []string
-	if q.does.takes != "" && mediaType(q.Request) == jsonMediaType {
+	if q.does.takes != "" && part.MediaType(q.Request) == jsonMediaType {
 		found = append(found, "the content type is "+jsonMediaType+" instead of "+q.does.takes)
 	}
 	if q.Method == http.MethodGet && !strings.Contains(q.Header.Get("Accept"), q.does.gives) {

@@ -1,7 +1,6 @@
 package fakeplatform
 
 import (
-	"cmp"
 	"crypto/sha256"
 	"encoding/base64"
 	"errors"
@@ -12,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"invigilator.example/fakeplatform/part"
 	"invigilator.example/fault"
 	"invigilator.example/lti"
 	"invigilator.example/together"
@@ -51,10 +51,7 @@ type Context struct {
 // resources a link opens: custom parameters, variables among them, and further claims.
 // The members of a claim that is an object are added to those that the launch sends
 // anyway. A launch with the required claims alone has them, too.
-type Needs struct {
-	Custom map[string]string
-	Claims map[string]any
-}
+type Needs = part.Needs
 
 // A Plan says what a launch sends. ClientID and User are required, the rest has a
 // sensible default.
@@ -88,11 +85,11 @@ type Plan struct {
 	HidePersonalData bool
 	// Anonymous leaves out sub, too (LTI Core 1.3, 5.3.6.1).
 	Anonymous bool
-	// Message is the type of the message, lti.ResourceLinkRequest,
-	// lti.StartProctoring or lti.SubmissionReviewRequest; the first when empty.
+	// Message is the type of the message: lti.ResourceLinkRequest when empty,
+	// lti.SubmissionReviewRequest, or one of a part, such as lti.StartProctoring.
 	Message string
-	// Exam is what a message of proctoring says beside.
-	Exam Exam
+	// About is what a message of a part is about, such as a [proctoring.Exam].
+	About any
 	// Grades are the grade services that the launch offers, in the plan's context;
 	// no claim when nil, unless the message is one of submission review.
 	Grades *Grades
@@ -128,16 +125,11 @@ type Launch struct {
 	login        login
 	keySet       *keySet // what is published while the launch goes on; nil when nothing special
 
-	// Of a proctored launch: what it is about, the value that only its tool and
-	// its browser have, and what ended the attempt where that was an error.
-	attempt     *Attempt
-	sessionData string
-	failure     *ExamError
-	granted     sync.Map // access tokens since then, as long as it is the tool's latest launch
+	kept    part.Kept // what the part keeps of it whose message it has; nil for none
+	granted sync.Map  // access tokens since then, as long as it is the tool's latest launch
 
 	mu      sync.Mutex
 	record  Record
-	said    statement           // what the message said of the exam, or will say
 	form    *answerForm         // the answer, once there is one
 	taken   bool                // an authentication request is being answered
 	gathers *together.Gathering // of pages that wait for one another; nil for none
@@ -153,12 +145,9 @@ type Record struct {
 	IDToken string
 	// Returns are the visits to the launch's return URL.
 	Returns []Return
-	// StartAssessments are the requests to the launch's start_assessment_url.
-	StartAssessments []StartAssessment
-	// Controls are the requests to the Assessment Control Service that name the
-	// launch's candidate and resource link, whatever else is wrong with them, and
-	// those that came since the launch began and name nobody who is known.
-	Controls []Control
+	// Part is what the part has seen whose message the launch has, such as a
+	// [proctoring.Record].
+	Part any
 }
 
 // LoginInitiation is the request that starts a login (Security Framework 1.0, 5.1.1.1).
@@ -196,15 +185,6 @@ func AccountID(account string) string {
 	return base64.RawURLEncoding.EncodeToString(sum[:16])
 }
 
-// madeSessionData is the value that a launch is recognised by (Proctoring Services 1.0, 4.2.1).
-type madeSessionData struct {
-	platform *Platform
-	plan     Plan
-	data     string
-}
-
-var sessionDataMade = &fault.Seam[madeSessionData]{Name: "the session_data of a launch"}
-
 // madeHint is the login_hint of a launch.
 type madeHint struct {
 	*Launch
@@ -226,16 +206,22 @@ func (p *Platform) Begin(plan Plan) (*Launch, error) {
 	switch plan.Message {
 	case "":
 		plan.Message = lti.ResourceLinkRequest
-	case lti.ResourceLinkRequest, lti.StartProctoring, lti.SubmissionReviewRequest:
+	case lti.ResourceLinkRequest, lti.SubmissionReviewRequest:
 	default:
-		return nil, fmt.Errorf("fakeplatform: no launch begins with the message type %q", plan.Message)
+		if messageOf(plan.Message) == nil {
+			return nil, fmt.Errorf("fakeplatform: no launch begins with the message type %q", plan.Message)
+		}
 	}
-	return p.begin(plan, nil, nil)
-}
-
-// begin plans a launch, also one that tells the tool of an attempt's end, which
-// may be that of an error.
-func (p *Platform) begin(plan Plan, ended *Attempt, failure *ExamError) (*Launch, error) {
+	ofPart := messageOf(plan.Message)
+	if ofPart != nil && ofPart.Follows != nil {
+		before, err := ofPart.Follows(plan.About)
+		if err != nil {
+			return nil, err
+		}
+		followed := before.(partLaunch).plan
+		followed.Message, followed.About, followed.Fault = plan.Message, plan.About, plan.Fault
+		plan = followed
+	}
 	registration, ok := p.registrationOf(plan.ClientID)
 	if !ok {
 		return nil, fmt.Errorf("fakeplatform: no registration of client_id %q", plan.ClientID)
@@ -266,20 +252,15 @@ func (p *Platform) begin(plan Plan, ended *Attempt, failure *ExamError) (*Launch
 	if plan.Target == "" {
 		plan.Target = Window
 	}
-	attempt := ended
-	if plan.Message == lti.StartProctoring {
-		var err error
-		if attempt, err = p.attemptFor(plan); err != nil {
-			return nil, err
-		}
-	}
 	l := &Launch{
 		platform: p, plan: plan, registration: registration, id: lti.RandomString(), session: lti.RandomString(), planned: p.opts.Now(),
-		attempt: attempt, failure: failure,
 	}
-	if l.proctored() {
-		l.sessionData = cmp.Or(plan.Exam.SessionData, sessionDataMade.Pass(p.carrier, madeSessionData{p, plan, lti.RandomString()}).data)
-		l.state(l.claims(plan, url.Values{}, l.planned))
+	if ofPart != nil {
+		var err error
+		if l.kept, err = ofPart.Begin(partCore{p}, partLaunch{l}); err != nil {
+			return nil, err
+		}
+		l.kept.Says(l.claims(plan, url.Values{}, l.planned))
 	}
 	l.login = login{launch: l, Method: http.MethodGet, Params: url.Values{
 		lti.ParamIssuer:          {p.opts.Issuer},
@@ -294,6 +275,7 @@ func (p *Platform) begin(plan Plan, ended *Attempt, failure *ExamError) (*Launch
 		l.login.Method = http.MethodPost
 	}
 	p.spoilLogin(l)
+	l.login.Params = part.LoginInitiated.Pass(l.carrier(), part.Login{Launch: partLaunch{l}, Params: l.login.Params}).Params
 	if f := plan.Fault; f != nil {
 		if f.Borrows && plan.Other == nil {
 			return nil, fmt.Errorf("fakeplatform: fault %s needs another launch to borrow from", f.Name)
@@ -315,18 +297,15 @@ func (p *Platform) begin(plan Plan, ended *Attempt, failure *ExamError) (*Launch
 			l.plan.TargetLinkURI = l.login.Params.Get(lti.ParamTargetLinkURI)
 		}
 	}
-	if plan.Message == lti.StartProctoring {
-		attempt.offer(l)
-	}
 	p.enroll(l)
 	p.taught.note(l)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.begun = p.forget(p.begun, l.planned.Add(-memory))
-	p.begunExams = p.forget(p.begunExams, l.planned.Add(-examMemory))
+	p.begunOfParts = p.forget(p.begunOfParts, l.planned.Add(-memoryOfParts))
 	p.launches[l.id] = l
-	if l.attempt != nil {
-		p.begunExams = append(p.begunExams, l)
+	if l.kept != nil {
+		p.begunOfParts = append(p.begunOfParts, l)
 	} else {
 		p.begun = append(p.begun, l)
 	}
@@ -336,11 +315,11 @@ func (p *Platform) begin(plan Plan, ended *Attempt, failure *ExamError) (*Launch
 	return l, nil
 }
 
-// memory is how long a launch is kept, and examMemory how long one of an exam,
-// which takes its time.
+// memory is how long a launch is kept, and memoryOfParts how long one with a message of a
+// part: an exam takes its time.
 const (
-	memory     = time.Hour
-	examMemory = 24 * time.Hour
+	memory        = time.Hour
+	memoryOfParts = 24 * time.Hour
 )
 
 // forget drops the launches that were planned before a time, so that they do
@@ -418,26 +397,22 @@ func Together(n int, launches ...*Launch) {
 // ReturnURL returns the launch's return URL (LTI Core 1.3, 5.4.4).
 func (l *Launch) ReturnURL() string { return l.URL() + "/return" }
 
-// StartAssessmentURL returns the launch's start_assessment_url (Proctoring
-// Services 1.0, 4.2.1).
-func (l *Launch) StartAssessmentURL() string { return l.URL() + "/start-assessment" }
+// Part returns what the part keeps of the launch whose message it has, and nil for none.
+func (l *Launch) Part() any { return l.kept }
 
-// ExamURL returns the page of the assessment, for the candidate's browser.
-func (l *Launch) ExamURL() string { return l.URL() + "/exam" }
-
-// Attempt returns the attempt that the launch is about, and nil where it is not
-// proctored.
-func (l *Launch) Attempt() *Attempt { return l.attempt }
+// carrier carries the faults of the platform, and that of the launch.
+func (l *Launch) carrier() *fault.Carrier { return l.platform.with(l.plan.Fault) }
 
 // Record returns what the launch has seen so far.
 func (l *Launch) Record() Record {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	r := l.record
+	if l.kept != nil {
+		r.Part = l.kept.Seen()
+	}
 	r.AuthenticationRequests = slices.Clone(r.AuthenticationRequests)
 	r.Returns = slices.Clone(r.Returns)
-	r.StartAssessments = slices.Clone(r.StartAssessments)
-	r.Controls = slices.Clone(r.Controls)
 	return r
 }
 

@@ -4,12 +4,15 @@ import (
 	"net/url"
 	"strconv"
 
+	"invigilator.example/fakeplatform/part"
 	"invigilator.example/fault"
 	"invigilator.example/lti"
 )
 
-// A platform that knows both versions may take the older one where nobody has looked.
-var openedAsLTI11 = &fault.Step[*Launch]{Name: "a launch is opened as one of LTI 1.1"}
+// opensAsLTI11 opens launches like that.
+func opensAsLTI11(are func(*Launch) bool) fault.Effect {
+	return part.OpenedAsLTI11.Take(true, func(l part.Launch) bool { return are(l.(partLaunch).Launch) })
+}
 
 // legacy are the parameters of a launch by LTI 1.1 (LTI 1.1.1 Implementation Guide, 3 and
 // 4.2). Nobody checks the signature.

@@ -11,6 +11,7 @@ import (
 
 	"github.com/lestrrat-go/jwx/v2/jwk"
 
+	"invigilator.example/fakeplatform/part"
 	"invigilator.example/fault"
 	"invigilator.example/lti"
 )
@@ -66,9 +67,17 @@ func (p *Platform) mint(l *Launch, request url.Values, plan Plan) (*answerForm, 
 			sign = f.sign
 		}
 	}
+	carrier := l.carrier()
+	d.claims = part.Said.Pass(carrier, d.saying()).Claims
+	switch part.Signed.Pass(carrier, part.Signature{Launch: partLaunch{l}}).By {
+	case part.ByUnpublishedKey:
+		sign = signAsUnpublished
+	case part.ByNothing:
+		sign = func(d *draft) (string, error) { return unsigned(d, "none", false) }
+	}
 	p.substitute(d.claims)
-	if l.proctored() {
-		l.state(d.claims)
+	if l.kept != nil {
+		l.kept.Says(d.claims)
 	}
 	token, err := sign(d)
 	if err != nil {
@@ -83,12 +92,17 @@ func (p *Platform) mint(l *Launch, request url.Values, plan Plan) (*answerForm, 
 			f.form(d)
 		}
 	}
+	sent := part.Answered.Pass(carrier, part.Answer{Launch: partLaunch{l}, Fields: d.form})
+	d.form = sent.Fields
 	f := &answerForm{action: request.Get(lti.ParamRedirectURI), fields: d.form, method: http.MethodPost}
 	*f = formSent.Pass(p.carrier, sentForm{*f, l, request, plan}).answerForm
 	for _, fault := range faults {
 		if fault.answer != nil {
 			fault.answer(f)
 		}
+	}
+	if sent.InQuery {
+		f.method, f.inQuery = http.MethodGet, true
 	}
 	return f, nil
 }
@@ -106,19 +120,21 @@ var formSent = &fault.Seam[sentForm]{Name: "the form that carries an authenticat
 	return f
 }}
 
-// proctored says whether the launch is one of Proctoring Services.
-func (l *Launch) proctored() bool { return l.attempt != nil }
+// saying is what the message says before faults of parts change it.
+func (d *draft) saying() part.Saying {
+	return part.Saying{Launch: partLaunch{d.launch}, Plan: d.plan.ofPart(), Claims: d.claims, At: d.now}
+}
 
 // isOf says whether a defect of a part shows in the launch's message. A launch of
 // a resource link offers the grade services, too.
-func (l *Launch) isOf(part Part) bool {
+func (l *Launch) isOf(about Part) bool {
 	switch l.plan.Message {
 	case lti.ResourceLinkRequest:
-		return part == OfLaunches || part == OfGrades
+		return about == OfLaunches || about == OfGrades
 	case lti.SubmissionReviewRequest:
-		return part == OfReviews
+		return about == OfReviews
 	default:
-		return part == OfExams
+		return about == partOf(l.plan.Message)
 	}
 }
 
@@ -194,8 +210,8 @@ func (l *Launch) claims(plan Plan, request url.Values, now time.Time) lti.Claims
 	if len(plan.User.Mentees) > 0 && !plan.Anonymous && slices.Contains(plan.User.Roles, roleMentor) {
 		claims[claimRoleScopeMentor] = slices.Clone(plan.User.Mentees)
 	}
-	if l.proctored() {
-		l.proctor(claims, plan, personal)
+	if l.kept != nil {
+		l.kept.Claims(plan.ofPart(), claims)
 	}
 	if plan.Grades != nil {
 		claims[lti.ClaimAGS] = l.platform.offersGrades(plan)
@@ -204,58 +220,8 @@ func (l *Launch) claims(plan Plan, request url.Values, now time.Time) lti.Claims
 		claims[lti.ClaimForUser] = plan.forUser()
 	}
 	l.platform.offersParts(plan, claims)
-	plan.Needs.add(claims)
+	plan.Needs.Add(claims)
 	return claims
-}
-
-// add adds the further claims.
-func (n Needs) add(claims lti.Claims) {
-	for name, value := range n.Claims {
-		needed, isObject := value.(map[string]any)
-		if sent, both := claims[name].(map[string]any); both && isObject {
-			merged := maps.Clone(sent)
-			maps.Copy(merged, needed)
-			value = merged
-		}
-		claims[name] = value
-	}
-}
-
-// keepNeeded puts back what the tool needs, where all else was left out.
-func (d *draft) keepNeeded() {
-	if len(d.plan.Needs.Custom) > 0 {
-		d.claims[lti.ClaimCustom] = maps.Clone(d.plan.Needs.Custom)
-	}
-	d.plan.Needs.add(d.claims)
-}
-
-// proctor adds what a message says in proctoring (Proctoring Services 1.0, 4.2
-// and 4.4).
-func (l *Launch) proctor(claims lti.Claims, plan Plan, personal bool) {
-	exam := plan.Exam
-	claims[lti.ClaimAttemptNumber] = l.attempt.Number()
-	if exam.Settings != "" {
-		claims[lti.ClaimProctoringSettings] = map[string]any{"data": exam.Settings}
-	}
-	if exam.Picture != "" && personal {
-		claims["picture"] = exam.Picture
-	}
-	if _, sent := claims["email"]; sent {
-		claims["email_verified"] = exam.EmailVerified == nil || *exam.EmailVerified
-	}
-	if plan.Message == lti.EndAssessment {
-		if l.failure != nil {
-			claims[lti.ClaimErrorMessage], claims[lti.ClaimErrorLog] = l.failure.Message, l.failure.Log
-		}
-		return
-	}
-	claims[lti.ClaimStartAssessmentURL] = l.StartAssessmentURL()
-	claims[lti.ClaimSessionData] = l.sessionData
-	if len(exam.Actions) > 0 {
-		claims[lti.ClaimACS] = map[string]any{
-			"actions": slices.Clone(exam.Actions), "assessment_control_url": l.platform.opts.ServerURL + ACSPath,
-		}
-	}
 }
 
 // The role that a mentor has, and the claim that names the mentees (LTI Core

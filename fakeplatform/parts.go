@@ -1,26 +1,32 @@
 package fakeplatform
 
 import (
+	"context"
 	"maps"
 	"net/http"
 	"net/url"
 	"slices"
 	"sync"
+	"time"
 
+	"invigilator.example/fakeplatform/jwt"
 	"invigilator.example/fakeplatform/namesroles"
 	"invigilator.example/fakeplatform/part"
+	"invigilator.example/fakeplatform/proctoring"
 	"invigilator.example/fault"
 	"invigilator.example/lti"
 )
 
 // parts are the services that have a package of their own.
-var parts = []part.Part{namesroles.Part}
+var parts = []part.Part{proctoring.Part, namesroles.Part}
 
 // Parts are the profiles of all services that a launch can offer by [Plan.Offers].
 func Parts() []string {
 	var profiles []string
 	for _, one := range parts {
-		profiles = append(profiles, one.Profile)
+		if one.Claims != nil {
+			profiles = append(profiles, one.Profile)
+		}
 	}
 	return profiles
 }
@@ -32,7 +38,7 @@ func partFaults(parts []part.Part) []Fault {
 		for _, f := range one.Faults {
 			all = append(all, Fault{
 				Name: f.Name, Does: f.Does, Provokes: f.Provokes, Proves: f.Proves, Conduct: f.Provokes == "" && f.Proves == "",
-				Permitted: f.Permitted, Part: Part(one.Profile), Effects: f.Effects, inMessage: f.InMessage,
+				Permitted: f.Permitted, Part: Part(one.Profile), Effects: f.Effects, inMessage: f.InMessage, Borrows: f.Borrows, NeedsBrowser: f.NeedsBrowser,
 			})
 		}
 	}
@@ -47,10 +53,64 @@ func scopesOf(parts []part.Part) []string {
 	return scopes
 }
 
+func serverPathsOf(parts []part.Part) []string {
+	var paths []string
+	for _, one := range parts {
+		paths = append(paths, one.ServerPaths...)
+	}
+	return paths
+}
+
+// keptBy is what parts keep of a platform, by their profiles.
+func keptBy(parts []part.Part, core part.Core) map[string]any {
+	kept := map[string]any{}
+	for _, one := range parts {
+		if one.Keep != nil {
+			kept[one.Profile] = one.Keep(core)
+		}
+	}
+	return kept
+}
+
+// messageOf is the message of a part that has a type; nil where no part has one.
+func messageOf(messageType string) *part.Message {
+	for _, one := range parts {
+		for i := range one.Messages {
+			if one.Messages[i].Type == messageType {
+				return &one.Messages[i]
+			}
+		}
+	}
+	return nil
+}
+
+// partOf is the part that has a type of message.
+func partOf(messageType string) Part {
+	for _, one := range parts {
+		if slices.ContainsFunc(one.Messages, func(m part.Message) bool { return m.Type == messageType }) {
+			return Part(one.Profile)
+		}
+	}
+	return OfLaunches
+}
+
+// latestOfParts is the launch of a tool that has last offered it services by a message of a
+// part; nil for none.
+func (p *Platform) latestOfParts(clientID string) *Launch {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, l := range slices.Backward(p.begunOfParts) {
+		if l.plan.ClientID == clientID && messageOf(l.plan.Message).Services {
+			return l
+		}
+	}
+	return nil
+}
+
 // offersParts adds what a launch says of the services that it offers.
 func (p *Platform) offersParts(plan Plan, claims lti.Claims) {
 	for _, one := range parts {
-		if plan.Context.ID != "" && slices.Contains(plan.Offers, one.Profile) {
+		if one.Claims != nil && plan.Context.ID != "" && slices.Contains(plan.Offers, one.Profile) {
 			maps.Copy(claims, one.Claims(partCore{p}, part.Place{ClientID: plan.ClientID, Context: plan.Context.ID, ResourceLink: plan.ResourceLink.ID}))
 		}
 	}
@@ -121,17 +181,115 @@ func (t *taught) at(place part.Place) (*taughtContext, *Launch) {
 	return nil, nil
 }
 
+// Part returns what the part with a profile keeps of the platform, and nil for nothing.
+func (p *Platform) Part(profile string) any { return p.parts[profile] }
+
+// partLaunch is what parts may ask of a launch.
+type partLaunch struct{ *Launch }
+
+func (l partLaunch) ID() string              { return l.id }
+func (l partLaunch) Planned() time.Time      { return l.planned }
+func (l partLaunch) Plan() part.Plan         { return l.plan.ofPart() }
+func (l partLaunch) DeploymentIDs() []string { return l.registration.DeploymentIDs }
+func (l partLaunch) Kept() part.Kept         { return l.kept }
+func (l partLaunch) Carrier() *fault.Carrier { return l.carrier() }
+func (l partLaunch) IDToken() string         { return l.Record().IDToken }
+
+// OfBrowser says whether a request comes from the browser of the launch's user.
+func (l partLaunch) OfBrowser(r *http.Request) bool {
+	if l.platform.opts.SignedIn != nil {
+		return l.platform.opts.SignedIn(r) == l.plan.Account
+	}
+	return slices.Contains(sessionsOf(r), l.session)
+}
+
+// Answered are the fields that the launch was answered with.
+func (l partLaunch) Answered() url.Values {
+	_, fields, _ := l.Answer() // none before
+	return fields
+}
+
+// Other are the parameters of the authentication request of the launch that the fault
+// borrows from.
+func (l partLaunch) Other() url.Values {
+	if l.plan.Other == nil {
+		return nil
+	}
+	params, _ := l.plan.Other.Request()
+	return params
+}
+
+// Granted says whether an access token was granted since.
+func (l partLaunch) Granted(accessToken string) bool {
+	_, granted := l.granted.Load(accessToken)
+	return granted
+}
+
+// ofPart is what a part may know of a plan.
+func (plan Plan) ofPart() part.Plan {
+	known := part.Plan{
+		ClientID: plan.ClientID, DeploymentID: plan.DeploymentID, Message: plan.Message, Sub: plan.User.Sub,
+		ResourceLink: plan.ResourceLink.ID, Title: plan.ResourceLink.Title, ReturnTo: plan.ReturnTo,
+		Personal: !plan.HidePersonalData && !plan.Anonymous, Lenient: plan.Lenient, Faulty: plan.Fault != nil, Needs: plan.Needs, About: plan.About,
+	}
+	if plan.Anonymous {
+		known.Sub = ""
+	}
+	return known
+}
+
 // partCore is what parts may ask of a platform.
 type partCore struct{ *Platform }
 
 // ServerURL is where tools' servers reach the platform.
 func (p partCore) ServerURL() string { return p.opts.ServerURL }
 
+// Issuer is the identifier that tools know the platform by, whatever a message says.
+func (p partCore) Issuer() string { return p.issuer }
+
+func (p partCore) Now() time.Time { return p.opts.Now() }
+
+// Known says whether a tool is registered.
+func (p partCore) Known(clientID string) bool { return p.isClient(clientID) }
+
+// Account is that of the user who is signed in, where the platform has sessions.
+func (p partCore) Account(r *http.Request) (string, bool) {
+	if p.opts.SignedIn == nil {
+		return "", false
+	}
+	return p.opts.SignedIn(r), true
+}
+
+// WithLaunch serves what is below the URL of a launch.
+func (p partCore) WithLaunch(serve func(http.ResponseWriter, *http.Request, part.Launch)) http.HandlerFunc {
+	return p.withLaunch(func(w http.ResponseWriter, r *http.Request, l *Launch) { serve(w, r, partLaunch{l}) })
+}
+
+// Begin begins a launch that follows another one.
+func (p partCore) Begin(message string, about any) (part.Launch, error) {
+	l, err := p.Platform.Begin(Plan{Message: message, About: about})
+	if err != nil {
+		return nil, err
+	}
+	return partLaunch{l}, nil
+}
+
+// Verify checks that a message is signed by a tool.
+func (p partCore) Verify(ctx context.Context, message jwt.Token, clientID string) error {
+	return p.toolKeys.Verify(ctx, jwt.Message, message, clientID)
+}
+
+// Unplanned tells of a request that no launch accounts for.
+func (p partCore) Unplanned(r *http.Request, why string) { p.unplanned(r, why) }
+
+// Refuse answers a browser with a page.
+func (p partCore) Refuse(w http.ResponseWriter, status int, says string) { refuse(w, status, says) }
+
 // Token reads the access token of a request.
 func (p partCore) Token(r *http.Request) (part.Token, error) {
 	c := credentialsOf(r)
 	wrong := p.checkToken(r, &c, guard{})
-	token := part.Token{ClientID: c.known.clientID, Scopes: c.known.scopes}
+	token := part.Token{Value: c.token, ClientID: c.known.clientID, Scopes: c.known.scopes}
 	if len(wrong) > 0 {
 		return token, &part.Refusal{Status: wrong[0].status, Code: wrong[0].code, Says: wrong[0].says}
 	}
@@ -194,10 +352,18 @@ func (p partCore) Carrier(at part.Place) *fault.Carrier {
 	p.taught.mu.Lock()
 	defer p.taught.mu.Unlock()
 	known := p.taught.contexts[shelf{at.ClientID, at.Context}]
-	if known == nil || known.latest.plan.Fault == nil || len(known.latest.plan.Fault.Effects) == 0 {
+	if known == nil {
 		return p.carrier
 	}
-	return fault.Carry(slices.Concat(p.effects, known.latest.plan.Fault.Effects)...)
+	return known.latest.carrier()
+}
+
+// with carries the faults of the platform, and one of a launch; nil for none.
+func (p *Platform) with(f *Fault) *fault.Carrier {
+	if f == nil || len(f.Effects) == 0 {
+		return p.carrier
+	}
+	return fault.Carry(slices.Concat(p.effects, f.Effects)...)
 }
 
 // Note keeps a request to the service of a part.

@@ -7,9 +7,9 @@
 // A launch may carry one [Fault], a single named deviation from a valid
 // launch, to see how the tool reacts.
 //
-// A launch may lead into a proctored exam ([Plan.Message], [Plan.Exam]): the
-// platform starts the attempt when the tool says so, lets it be controlled, and
-// tells the tool of its end (Proctoring Services 1.0).
+// A launch may lead into a proctored exam ([Plan.Message], [Plan.About]): the platform starts
+// the attempt when the tool says so, lets it be controlled, and tells the tool of its end
+// (Proctoring Services 1.0; package fakeplatform/proctoring).
 //
 // It has a gradebook, which the tool reads and writes by the grade services that a
 // launch offers ([Plan.Grades]), and from which learners' work is opened for review
@@ -48,10 +48,8 @@ const (
 	AuthPath = "/auth"
 	JWKSPath = "/jwks"
 
-	// What tools' servers ask for: access tokens, and the Assessment Control
-	// Service.
+	// TokenPath is where tools' servers ask for access tokens.
 	TokenPath = "/token"
-	ACSPath   = "/acs"
 )
 
 // Options say how a platform is set up. Only URL is required.
@@ -131,7 +129,8 @@ type Platform struct {
 	taught    taught         // where tools have been launched
 	effects   []fault.Effect // of those that are carried
 	toolKeys  jwt.Keys
-	requests  atomic.Int64 // of services
+	parts     map[string]any // what parts keep of the platform, by their profiles
+	requests  atomic.Int64   // of services
 
 	mu            sync.Mutex
 	registrations map[string]Registration
@@ -144,20 +143,15 @@ type Platform struct {
 	launches      map[string]*Launch // by id
 	byHint        map[hint][]*Launch
 	bySession     map[string]*Launch
-	begun         []*Launch          // all that are known but those of exams, the oldest first
-	begunExams    []*Launch          // those of exams, the oldest first
+	begun         []*Launch          // all that are known but those of parts, the oldest first
+	begunOfParts  []*Launch          // those with messages of parts, the oldest first
 	latest        map[string]*Launch // started last, by account
 	lastStarted   *Launch
-	entered       []*Launch                // for faults: those whose requests came last, two at most
-	attempts      map[candidate][]*Attempt // in the order in which they were made
-	nonces        jwt.Ledger               // of the messages that started something
-	assertions    jwt.Ledger               // the jti of those that were taken
-	pairs         together.Pairs           // for faults: requests that come twice at the same time
+	entered       []*Launch      // for faults: those whose requests came last, two at most
+	assertions    jwt.Ledger     // the jti of those that were taken
+	pairs         together.Pairs // for faults: requests that come twice at the same time
 	accessTokens  map[string]accessToken
 	tokenRequests []TokenRequest
-	controls      []Control
-	counted       int           // session data, for a fault
-	controlled    chan struct{} // closed when the next request to the Assessment Control Service has come
 }
 
 // New makes a platform. It fails when URL is no absolute URL, when a fault is no
@@ -217,11 +211,8 @@ func New(opts Options) (*Platform, error) {
 		launches:      map[string]*Launch{},
 		byHint:        map[hint][]*Launch{},
 		bySession:     map[string]*Launch{},
-		attempts:      map[candidate][]*Attempt{},
-		nonces:        jwt.Ledger{},
 		assertions:    jwt.Ledger{},
 		accessTokens:  map[string]accessToken{},
-		controlled:    make(chan struct{}),
 		grades:        newGradebooks(),
 		strangerID:    lti.RandomString(),
 	}
@@ -232,6 +223,7 @@ func New(opts Options) (*Platform, error) {
 		p.carrier = p.carrier.Watch(fault.ByName(p.watched, func(f Fault) (string, []fault.Effect) { return f.Name, f.Effects }))
 	}
 	p.toolKeys = jwt.Keys{Client: opts.Client, Now: opts.Now, Carrier: p.carrier, Tools: p.keySetsOfTools}
+	p.parts = keptBy(parts, partCore{p})
 	p.mux = p.routes()
 	return p, nil
 }
@@ -409,7 +401,7 @@ func (p *Platform) knowsBrowser(r *http.Request) bool {
 // URL: that of the key set, of the token endpoint, of a service, or one that only the
 // header of a forged token names. All others are for browsers.
 func ForServers(path string) bool {
-	return path == JWKSPath || path == TokenPath || path == ACSPath ||
+	return path == JWKSPath || path == TokenPath || slices.Contains(serverPathsOf(parts), path) ||
 		strings.HasPrefix(path, ContextsPath+"/") || strings.HasPrefix(path, strangerPath)
 }
 

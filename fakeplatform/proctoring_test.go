@@ -21,6 +21,7 @@ import (
 
 	"invigilator.example/fakeplatform"
 	"invigilator.example/fakeplatform/jwt"
+	"invigilator.example/fakeplatform/proctoring"
 	"invigilator.example/lti"
 )
 
@@ -146,7 +147,7 @@ func (room *examRoom) pass(d time.Duration) {
 func proctored(change ...func(*fakeplatform.Plan)) fakeplatform.Plan {
 	plan := fakeplatform.Plan{
 		Message: lti.StartProctoring, User: ada, ResourceLink: fakeplatform.ResourceLink{ID: "exam-7", Title: "Final exam"},
-		Exam: fakeplatform.Exam{Actions: lti.Actions},
+		About: proctoring.Exam{Actions: lti.Actions},
 	}
 	for _, c := range change {
 		c(&plan)
@@ -228,15 +229,15 @@ func (s *sitting) starts(changes ...func(lti.Claims)) *sitting {
 	s.t.Helper()
 	p := s.start(changes...)
 	NewWithT(s.t).Expect(p.status).To(Equal(http.StatusSeeOther), p.body)
-	NewWithT(s.t).Expect(p.header.Get("Location")).To(Equal(s.launch.ExamURL()))
-	NewWithT(s.t).Expect(s.launch.Attempt().Status()).To(Equal(lti.Running))
+	NewWithT(s.t).Expect(p.header.Get("Location")).To(Equal(proctoring.Of(s.launch).ExamURL()))
+	NewWithT(s.t).Expect(proctoring.Of(s.launch).Attempt().Status()).To(Equal(lti.Running))
 	return s
 }
 
 // exam returns the page of the assessment and the status that it shows.
 func (s *sitting) exam() (page, lti.Status) {
 	s.t.Helper()
-	p := s.get(s.launch.ExamURL())
+	p := s.get(proctoring.Of(s.launch).ExamURL())
 	return p, lti.Status(p.Find("#exam").AttrOr("data-status", ""))
 }
 
@@ -245,7 +246,7 @@ func (s *sitting) exam() (page, lti.Status) {
 func (s *sitting) ending(p page) map[string]any {
 	s.t.Helper()
 	NewWithT(s.t).Expect(p.status).To(Equal(http.StatusSeeOther), p.body)
-	NewWithT(s.t).Expect(p.header.Get("Location")).NotTo(Equal(s.launch.ExamURL()))
+	NewWithT(s.t).Expect(p.header.Get("Location")).NotTo(Equal(proctoring.Of(s.launch).ExamURL()))
 	login := s.get(p.header.Get("Location"))
 	NewWithT(s.t).Expect(login.status).To(Equal(http.StatusFound), login.body)
 	u, err := url.Parse(login.header.Get("Location"))
@@ -268,6 +269,13 @@ func sets1(name string, value any) func(lti.Claims) {
 
 var wantsEnd = sets1(lti.ClaimEndAssessmentReturn, true)
 
+// inExam changes what a plan says of the exam.
+func inExam(plan *fakeplatform.Plan, change func(*proctoring.Exam)) {
+	exam, _ := plan.About.(proctoring.Exam)
+	change(&exam)
+	plan.About = exam
+}
+
 func TestProctoredLaunchSaysWhatItIsAbout(t *testing.T) {
 	t.Parallel()
 	room := newExamRoom(t)
@@ -275,12 +283,12 @@ func TestProctoredLaunchSaysWhatItIsAbout(t *testing.T) {
 	no := false
 	s := room.sit(nil, func(plan *fakeplatform.Plan) {
 		plan.Context = fakeplatform.Context{ID: "course-1"}
-		plan.Exam = fakeplatform.Exam{Settings: "video=on", Actions: []lti.Action{lti.Pause, lti.Resume}, Picture: "https://platform.example.com/ada.png", EmailVerified: &no}
+		plan.About = proctoring.Exam{Settings: "video=on", Actions: []lti.Action{lti.Pause, lti.Resume}, Picture: "https://platform.example.com/ada.png", EmailVerified: &no}
 	})
 	g.Expect(s.claims).To(And(
 		HaveKeyWithValue(lti.ClaimMessageType, lti.StartProctoring), HaveKeyWithValue(lti.ClaimVersion, lti.Version),
 		HaveKeyWithValue(lti.ClaimDeploymentID, "deployment-1"), HaveKeyWithValue("sub", ada.Sub),
-		HaveKeyWithValue(lti.ClaimAttemptNumber, 1.0), HaveKeyWithValue(lti.ClaimStartAssessmentURL, s.launch.StartAssessmentURL()),
+		HaveKeyWithValue(lti.ClaimAttemptNumber, 1.0), HaveKeyWithValue(lti.ClaimStartAssessmentURL, proctoring.Of(s.launch).StartAssessmentURL()),
 		HaveKeyWithValue(lti.ClaimSessionData, HaveLen(22)), HaveKeyWithValue(lti.ClaimProctoringSettings, map[string]any{"data": "video=on"}),
 		HaveKeyWithValue(lti.ClaimACS, map[string]any{"actions": []any{"pause", "resume"}, "assessment_control_url": platformURL + "/acs"}),
 		HaveKeyWithValue("picture", "https://platform.example.com/ada.png"), HaveKeyWithValue("given_name", "Ada"),
@@ -293,7 +301,7 @@ func TestProctoredLaunchSaysWhatItIsAbout(t *testing.T) {
 	}))
 
 	s = room.sit(nil, func(plan *fakeplatform.Plan) {
-		plan.Exam = fakeplatform.Exam{SessionData: "a <b>", Attempt: 29}
+		plan.About = proctoring.Exam{SessionData: "a <b>", Attempt: 29}
 		plan.HidePersonalData = true
 	})
 	g.Expect(s.claims).To(And(HaveKeyWithValue(lti.ClaimSessionData, "a <b>"), HaveKeyWithValue(lti.ClaimAttemptNumber, 29.0)))
@@ -304,7 +312,7 @@ func TestProctoredLaunchSaysWhatItIsAbout(t *testing.T) {
 	g.Expect(s.claims).To(HaveKeyWithValue("email_verified", true))
 
 	plain := room.begin(t, fakeplatform.Plan{User: ada})
-	g.Expect(plain.Attempt()).To(BeNil())
+	g.Expect(proctoring.Of(plain).Attempt()).To(BeNil())
 	_, claims := claimsOf(t, room.browser(t).launch(plain))
 	g.Expect(claims).NotTo(Or(HaveKey(lti.ClaimAttemptNumber), HaveKey("email_verified")), "a resource link launch is as it was")
 }
@@ -339,9 +347,10 @@ func TestExamFromCheckInToReturn(t *testing.T) {
 			b := room.browser(t)
 			b.signIn("ada")
 			s := room.sit(&b, func(plan *fakeplatform.Plan) {
-				plan.Account, plan.Exam.Settings, plan.ReturnTo = "ada", "audio=on", platformURL+"/course"
+				plan.Account, plan.ReturnTo = "ada", platformURL+"/course"
+				inExam(plan, func(e *proctoring.Exam) { e.Settings = "audio=on" })
 			})
-			attempt := s.launch.Attempt()
+			attempt := proctoring.Of(s.launch).Attempt()
 			g.Expect(attempt.Status()).To(Equal(lti.None))
 			p, status := s.exam()
 			g.Expect([]any{p.status, status, p.Find("form").Length()}).To(Equal([]any{http.StatusOK, lti.None, 0}))
@@ -349,12 +358,12 @@ func TestExamFromCheckInToReturn(t *testing.T) {
 			room.pass(15 * time.Minute)
 			s.starts(wantsEnd, sets1(lti.ClaimVerifiedUser, map[string]any{"name": "Ada <script>alert(1)</script>", "iss": "x", "sub": "sub-bob"}))
 			g.Expect(attempt.WantsEnd()).To(BeTrue())
-			g.Expect(room.CurrentAttempt(clientID, "deployment-1", ada.Sub, "exam-7")).To(BeIdenticalTo(attempt))
-			record := s.launch.Record().StartAssessments
+			g.Expect(proctoring.On(room).Current(clientID, "deployment-1", ada.Sub, "exam-7")).To(BeIdenticalTo(attempt))
+			record := proctoring.Of(s.launch).Record().StartAssessments
 			g.Expect(record).To(HaveLen(1))
 			g.Expect(record[0].Started).To(BeTrue())
 			g.Expect(record[0].Problems).To(BeEmpty())
-			g.Expect(record[0].Target).To(Equal(strings.TrimPrefix(s.launch.StartAssessmentURL(), platformURL)))
+			g.Expect(record[0].Target).To(Equal(strings.TrimPrefix(proctoring.Of(s.launch).StartAssessmentURL(), platformURL)))
 			g.Expect(record[0].Form).To(Equal(url.Values{"JWT": {record[0].JWT}}))
 
 			p, status = s.exam()
@@ -369,7 +378,7 @@ func TestExamFromCheckInToReturn(t *testing.T) {
 			room.pass(90 * time.Second)
 			p, _ = s.exam()
 			g.Expect(p.Find("#time-left").Text()).To(Equal("59"))
-			claims := s.ending(s.send(http.MethodPost, s.launch.ExamURL()+"/submit", url.Values{"answer": {"Ada"}}))
+			claims := s.ending(s.send(http.MethodPost, proctoring.Of(s.launch).ExamURL()+"/submit", url.Values{"answer": {"Ada"}}))
 			g.Expect(attempt.Status()).To(Equal(lti.Complete))
 			g.Expect(claims).To(And(
 				HaveKeyWithValue("sub", ada.Sub), HaveKeyWithValue(lti.ClaimAttemptNumber, 1.0), HaveKeyWithValue(lti.ClaimVersion, lti.Version),
@@ -384,8 +393,8 @@ func TestExamFromCheckInToReturn(t *testing.T) {
 			g.Expect([]any{p.status, status}).To(Equal([]any{http.StatusOK, lti.Complete}), "the tool is told once")
 			g.Expect(p.Find("#complete").Text()).To(Equal("You have submitted your exam."))
 			g.Expect(p.Find("form").Length()).To(BeZero())
-			again := s.send(http.MethodPost, s.launch.ExamURL()+"/submit", url.Values{})
-			g.Expect(again.header.Get("Location")).To(Equal(s.launch.ExamURL()))
+			again := s.send(http.MethodPost, proctoring.Of(s.launch).ExamURL()+"/submit", url.Values{})
+			g.Expect(again.header.Get("Location")).To(Equal(proctoring.Of(s.launch).ExamURL()))
 
 			presentation := claims[lti.ClaimLaunchPresentation].(map[string]any)
 			g.Expect(s.get(presentation["return_url"].(string)).Find("#return-to").AttrOr("href", "")).To(Equal(platformURL + "/course"))
@@ -520,7 +529,7 @@ func TestStartAssessmentRefuses(t *testing.T) {
 		g := NewWithT(t)
 		g.Expect(p.status).To(Equal(status), p.body)
 		g.Expect(p.Find("[role=alert]").Text()).To(ContainSubstring(says))
-		g.Expect(s.launch.Attempt().Status()).To(Equal(lti.None))
+		g.Expect(proctoring.Of(s.launch).Attempt().Status()).To(Equal(lti.None))
 	}
 	for name, c := range badMessages {
 		t.Run(name, func(t *testing.T) { refused(t, s.start(c.changes...), http.StatusBadRequest, c.says) })
@@ -531,7 +540,7 @@ func TestStartAssessmentRefuses(t *testing.T) {
 	jwt := s.sign(s.message())
 	_, idToken, err := s.launch.Answer()
 	NewWithT(t).Expect(err).NotTo(HaveOccurred())
-	address := s.launch.StartAssessmentURL()
+	address := proctoring.Of(s.launch).StartAssessmentURL()
 	for name, c := range map[string]struct {
 		fields url.Values
 		says   string
@@ -562,9 +571,9 @@ func TestStartAssessmentRefuses(t *testing.T) {
 		defer func() { _ = response.Body.Close() }()
 		NewWithT(t).Expect(response.StatusCode).To(Equal(http.StatusBadRequest))
 	})
-	NewWithT(t).Expect(len(s.launch.Record().StartAssessments)).To(Equal(20), "the record is bounded")
+	NewWithT(t).Expect(len(proctoring.Of(s.launch).Record().StartAssessments)).To(Equal(20), "the record is bounded")
 	s.post(jwt)
-	NewWithT(t).Expect(s.launch.Attempt().Status()).To(Equal(lti.Running), "a refused message leaves the launch usable")
+	NewWithT(t).Expect(proctoring.Of(s.launch).Attempt().Status()).To(Equal(lti.Running), "a refused message leaves the launch usable")
 
 	t.Run("at a launch that is no exam's", func(t *testing.T) {
 		l := room.begin(t, fakeplatform.Plan{})
@@ -599,7 +608,7 @@ func TestStartAssessmentTakesWhatIsAllowed(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := newExamRoom(t).sit(nil).starts(change)
-			NewWithT(t).Expect(s.launch.Attempt().WantsEnd()).To(BeFalse())
+			NewWithT(t).Expect(proctoring.Of(s.launch).Attempt().WantsEnd()).To(BeFalse())
 			p, _ := s.exam()
 			NewWithT(t).Expect(len([]rune(p.Find("#verified-name").Text()))).To(BeNumerically("<=", 200))
 			NewWithT(t).Expect(p.body).NotTo(ContainSubstring("ada.png"))
@@ -650,20 +659,20 @@ func TestStartAssessmentIsBoundToTheBrowser(t *testing.T) {
 			otherTool := sit(adas, "ada", func(p *fakeplatform.Plan) { p.ClientID = otherClient })
 			jwt := a.sign(a.message())
 			for name, b := range map[string]browser{"bob": b.browser, "nobody": room.browser(t)} {
-				p := b.send(http.MethodPost, a.launch.StartAssessmentURL(), url.Values{"JWT": {jwt}})
+				p := b.send(http.MethodPost, proctoring.Of(a.launch).StartAssessmentURL(), url.Values{"JWT": {jwt}})
 				g.Expect(p.status).To(Equal(http.StatusForbidden), name)
-				g.Expect(b.get(a.launch.ExamURL()).status).To(Equal(http.StatusForbidden), name)
-				g.Expect(b.send(http.MethodPost, a.launch.ExamURL()+"/submit", url.Values{}).status).To(Equal(http.StatusForbidden), name)
+				g.Expect(b.get(proctoring.Of(a.launch).ExamURL()).status).To(Equal(http.StatusForbidden), name)
+				g.Expect(b.send(http.MethodPost, proctoring.Of(a.launch).ExamURL()+"/submit", url.Values{}).status).To(Equal(http.StatusForbidden), name)
 			}
 			for _, foreign := range []*sitting{b, other, otherTool} {
 				data := foreign.claims[lti.ClaimSessionData]
 				g.Expect(a.start(sets1(lti.ClaimSessionData, data)).status).To(Equal(http.StatusBadRequest))
-				p := a.send(http.MethodPost, foreign.launch.StartAssessmentURL(), url.Values{"JWT": {jwt}})
+				p := a.send(http.MethodPost, proctoring.Of(foreign.launch).StartAssessmentURL(), url.Values{"JWT": {jwt}})
 				g.Expect(p.status).To(BeNumerically("~", 400, 3), "posted where another launch is answered")
 			}
 			g.Expect(a.post(jwt).status).To(Equal(http.StatusSeeOther), "the same message starts it where it belongs")
 			for _, s := range []*sitting{b, other, otherTool} {
-				g.Expect(s.launch.Attempt().Status()).To(Equal(lti.None))
+				g.Expect(proctoring.Of(s.launch).Attempt().Status()).To(Equal(lti.None))
 				s.starts()
 			}
 		})
@@ -677,23 +686,23 @@ func TestStartAssessmentServesOnce(t *testing.T) {
 	b := room.browser(t)
 	first, second := room.sit(&b), room.sit(&b)
 	g.Expect(second.claims[lti.ClaimSessionData]).NotTo(Equal(first.claims[lti.ClaimSessionData]))
-	g.Expect(second.launch.Attempt()).To(BeIdenticalTo(first.launch.Attempt()), "it has not been started")
+	g.Expect(proctoring.Of(second.launch).Attempt()).To(BeIdenticalTo(proctoring.Of(first.launch).Attempt()), "it has not been started")
 
 	jwt := first.sign(first.message(sets1("nonce", "once")))
 	g.Expect(first.post(jwt).status).To(Equal(http.StatusSeeOther), "a later launch does not invalidate an earlier one")
 	g.Expect(first.post(jwt).body).To(ContainSubstring("nonce has been used already"))
 	g.Expect(first.start().body).To(ContainSubstring("session_data has been used already"))
 	g.Expect(second.start().body).To(ContainSubstring("started by another launch"))
-	g.Expect(first.launch.Attempt().ExamURL()).To(Equal(first.launch.ExamURL()))
-	g.Expect(first.launch.Attempt().Status()).To(Equal(lti.Running))
+	g.Expect(proctoring.Of(first.launch).Attempt().ExamURL()).To(Equal(proctoring.Of(first.launch).ExamURL()))
+	g.Expect(proctoring.Of(first.launch).Attempt().Status()).To(Equal(lti.Running))
 
 	other := room.sit(&b, func(p *fakeplatform.Plan) { p.ResourceLink.ID = "exam-8" })
 	g.Expect(other.start(sets1("nonce", "once")).body).To(ContainSubstring("nonce has been used already"))
 	other.starts()
 
-	first.send(http.MethodPost, first.launch.ExamURL()+"/submit", url.Values{})
+	first.send(http.MethodPost, proctoring.Of(first.launch).ExamURL()+"/submit", url.Values{})
 	g.Expect(first.start().status).To(Equal(http.StatusBadRequest), "what has been submitted is not reopened")
-	g.Expect(first.launch.Attempt().Status()).To(Equal(lti.Complete))
+	g.Expect(proctoring.Of(first.launch).Attempt().Status()).To(Equal(lti.Complete))
 }
 
 func TestSessionDataExpires(t *testing.T) {
@@ -721,7 +730,7 @@ func TestAttemptsAreNumbered(t *testing.T) {
 	g := NewWithT(t)
 	room := newExamRoom(t)
 	number := func(s *sitting) any { return s.claims[lti.ClaimAttemptNumber] }
-	g.Expect(room.CurrentAttempt(clientID, "deployment-1", ada.Sub, "exam-7")).To(BeNil())
+	g.Expect(proctoring.On(room).Current(clientID, "deployment-1", ada.Sub, "exam-7")).To(BeNil())
 	first := room.sit(nil)
 	g.Expect(number(first)).To(Equal(1.0))
 	first.get(first.launch.ReturnURL() + "?lti_errormsg=No&lti_errorlog=log")
@@ -733,11 +742,11 @@ func TestAttemptsAreNumbered(t *testing.T) {
 	plan := proctored()
 	plan.ClientID = clientID
 	_, err := room.Begin(plan)
-	g.Expect(err).To(MatchError(fakeplatform.ErrUnderWay))
-	again.send(http.MethodPost, again.launch.ExamURL()+"/submit", url.Values{})
+	g.Expect(err).To(MatchError(proctoring.ErrUnderWay))
+	again.send(http.MethodPost, proctoring.Of(again.launch).ExamURL()+"/submit", url.Values{})
 	second := room.sit(nil).starts(wantsEnd)
 	g.Expect(number(second)).To(Equal(2.0))
-	g.Expect(second.ending(second.send(http.MethodPost, second.launch.ExamURL()+"/submit", url.Values{}))).To(HaveKeyWithValue(lti.ClaimAttemptNumber, 2.0))
+	g.Expect(second.ending(second.send(http.MethodPost, proctoring.Of(second.launch).ExamURL()+"/submit", url.Values{}))).To(HaveKeyWithValue(lti.ClaimAttemptNumber, 2.0))
 	for _, other := range []func(*fakeplatform.Plan){
 		func(p *fakeplatform.Plan) { p.ResourceLink.ID = "exam-8" },
 		func(p *fakeplatform.Plan) { p.DeploymentID = "deployment-2" },
@@ -746,18 +755,20 @@ func TestAttemptsAreNumbered(t *testing.T) {
 		g.Expect(number(room.sit(nil, other))).To(Equal(1.0))
 	}
 
-	chosen := func(n int) *sitting { return room.sit(nil, func(p *fakeplatform.Plan) { p.Exam.Attempt = n }) }
+	chosen := func(n int) *sitting {
+		return room.sit(nil, func(p *fakeplatform.Plan) { inExam(p, func(e *proctoring.Exam) { e.Attempt = n }) })
+	}
 	g.Expect(number(chosen(29).starts())).To(Equal(29.0))
-	g.Expect(chosen(2).launch.Attempt()).To(BeIdenticalTo(second.launch.Attempt()))
+	g.Expect(proctoring.Of(chosen(2).launch).Attempt()).To(BeIdenticalTo(proctoring.Of(second.launch).Attempt()))
 	g.Expect(chosen(29).start().status).To(Equal(http.StatusBadRequest))
-	g.Expect(room.CurrentAttempt(clientID, "deployment-1", ada.Sub, "exam-7").Number()).To(Equal(29))
+	g.Expect(proctoring.On(room).Current(clientID, "deployment-1", ada.Sub, "exam-7").Number()).To(Equal(29))
 }
 
 func TestTimeRunsOut(t *testing.T) {
 	t.Parallel()
 	g := NewWithT(t)
 	room := newExamRoom(t)
-	s := room.sit(nil, func(p *fakeplatform.Plan) { p.Exam.Minutes = 10 }).starts(wantsEnd)
+	s := room.sit(nil, func(p *fakeplatform.Plan) { inExam(p, func(e *proctoring.Exam) { e.Minutes = 10 }) }).starts(wantsEnd)
 	token := room.accessToken(clientID)
 	room.pass(5 * time.Minute)
 	room.control(token, s.order(lti.Pause))
@@ -766,8 +777,8 @@ func TestTimeRunsOut(t *testing.T) {
 	g.Expect(status).To(Equal(lti.Paused), "the clock stands still")
 	g.Expect(p.Find("#paused").Text()).To(Equal("Your exam is paused."))
 	g.Expect(p.Find("form").Length()).To(BeZero())
-	s.send(http.MethodPost, s.launch.ExamURL()+"/submit", url.Values{})
-	g.Expect(s.launch.Attempt().Status()).To(Equal(lti.Paused))
+	s.send(http.MethodPost, proctoring.Of(s.launch).ExamURL()+"/submit", url.Values{})
+	g.Expect(proctoring.Of(s.launch).Attempt().Status()).To(Equal(lti.Paused))
 
 	token = room.accessToken(clientID)
 	room.control(token, s.order(lti.Resume))
@@ -777,15 +788,15 @@ func TestTimeRunsOut(t *testing.T) {
 	p, _ = s.exam()
 	g.Expect(p.Find("#time-left").Text()).To(Equal("12"))
 	room.pass(12*time.Minute - time.Second)
-	g.Expect(s.launch.Attempt().Status()).To(Equal(lti.Running))
+	g.Expect(proctoring.Of(s.launch).Attempt().Status()).To(Equal(lti.Running))
 	room.pass(time.Second)
-	g.Expect(s.launch.Attempt().Status()).To(Equal(lti.Complete))
-	g.Expect(s.launch.Attempt().EndDue()).To(BeTrue())
-	late := s.send(http.MethodPost, s.launch.ExamURL()+"/break", url.Values{})
-	g.Expect(late.header.Get("Location")).To(Equal(s.launch.ExamURL()), "what has ended does not break")
+	g.Expect(proctoring.Of(s.launch).Attempt().Status()).To(Equal(lti.Complete))
+	g.Expect(proctoring.Of(s.launch).Attempt().EndDue()).To(BeTrue())
+	late := s.send(http.MethodPost, proctoring.Of(s.launch).ExamURL()+"/break", url.Values{})
+	g.Expect(late.header.Get("Location")).To(Equal(proctoring.Of(s.launch).ExamURL()), "what has ended does not break")
 	p, _ = s.exam()
 	g.Expect(s.ending(p)).NotTo(HaveKey(lti.ClaimErrorMessage))
-	g.Expect(s.launch.Attempt().EndDue()).To(BeFalse())
+	g.Expect(proctoring.Of(s.launch).Attempt().EndDue()).To(BeFalse())
 	_, status = s.exam()
 	g.Expect(status).To(Equal(lti.Complete))
 	g.Expect(room.sit(nil).claims).To(HaveKeyWithValue(lti.ClaimAttemptNumber, 2.0))
@@ -796,26 +807,26 @@ func TestExamThatBreaks(t *testing.T) {
 	g := NewWithT(t)
 	room := newExamRoom(t)
 	s := room.sit(nil).starts(wantsEnd)
-	claims := s.ending(s.send(http.MethodPost, s.launch.ExamURL()+"/break", url.Values{}))
+	claims := s.ending(s.send(http.MethodPost, proctoring.Of(s.launch).ExamURL()+"/break", url.Values{}))
 	g.Expect(claims).To(And(
 		HaveKeyWithValue(lti.ClaimErrorMessage, "The exam could not be continued."), HaveKeyWithValue(lti.ClaimErrorLog, ContainSubstring("index out of range")),
 	))
-	g.Expect(s.launch.Attempt().Status()).To(Equal(lti.Complete))
+	g.Expect(proctoring.Of(s.launch).Attempt().Status()).To(Equal(lti.Complete))
 
 	s = room.sit(nil).starts()
-	p := s.send(http.MethodPost, s.launch.ExamURL()+"/break", url.Values{})
+	p := s.send(http.MethodPost, proctoring.Of(s.launch).ExamURL()+"/break", url.Values{})
 	g.Expect(p.status).To(BeNumerically("<", 500))
 	g.Expect(p.Find("[role=alert]").Text()).To(Equal("The exam could not be continued."))
 	g.Expect(p.body).NotTo(ContainSubstring("index"))
 	p, status := s.exam()
 	g.Expect([]any{p.status, status}).To(Equal([]any{http.StatusOK, lti.Complete}))
 
-	l, err := room.BeginEnd(s.launch.Attempt(), &fakeplatform.ExamError{Message: "m", Log: "l"}, nil)
+	l, err := room.Begin(fakeplatform.Plan{Message: lti.EndAssessment, About: proctoring.End{Attempt: proctoring.Of(s.launch).Attempt(), Problem: &proctoring.Problem{Message: "m", Log: "l"}}})
 	g.Expect(err).NotTo(HaveOccurred())
-	g.Expect(l.Attempt()).To(BeIdenticalTo(s.launch.Attempt()))
+	g.Expect(proctoring.Of(l).Attempt()).To(BeIdenticalTo(proctoring.Of(s.launch).Attempt()))
 	_, claims = claimsOf(t, s.browser.launch(l))
 	g.Expect(claims).To(And(HaveKeyWithValue(lti.ClaimErrorMessage, "m"), HaveKeyWithValue(lti.ClaimErrorLog, "l")))
-	g.Expect(s.send(http.MethodPost, l.StartAssessmentURL(), url.Values{"JWT": {s.sign(s.message())}}).status).To(Equal(http.StatusNotFound))
+	g.Expect(s.send(http.MethodPost, proctoring.Of(l).StartAssessmentURL(), url.Values{"JWT": {s.sign(s.message())}}).status).To(Equal(http.StatusNotFound))
 }
 
 func TestToolIsNotToldOfTheEndUnlessItAsks(t *testing.T) {
@@ -823,12 +834,12 @@ func TestToolIsNotToldOfTheEndUnlessItAsks(t *testing.T) {
 	room := newExamRoom(t)
 	for _, value := range []any{true, nil, false, "true", "false", 1, 0, []any{}, strings.Repeat("x", 10_000)} {
 		s := room.sit(nil).starts(sets1(lti.ClaimEndAssessmentReturn, value))
-		p := s.send(http.MethodPost, s.launch.ExamURL()+"/submit", url.Values{})
+		p := s.send(http.MethodPost, proctoring.Of(s.launch).ExamURL()+"/submit", url.Values{})
 		if value == true {
 			s.ending(p)
 			continue
 		}
-		NewWithT(t).Expect(p.header.Get("Location")).To(Equal(s.launch.ExamURL()), "%.20v", value)
+		NewWithT(t).Expect(p.header.Get("Location")).To(Equal(proctoring.Of(s.launch).ExamURL()), "%.20v", value)
 	}
 }
 
@@ -836,14 +847,14 @@ func TestExamIsNotSubmittedFromElsewhere(t *testing.T) {
 	t.Parallel()
 	g := NewWithT(t)
 	s := newExamRoom(t).sit(nil).starts()
-	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.launch.ExamURL()+"/submit", nil)
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, proctoring.Of(s.launch).ExamURL()+"/submit", nil)
 	g.Expect(err).NotTo(HaveOccurred())
 	r.Header.Set("Sec-Fetch-Site", "cross-site")
 	response, err := s.client.Do(r)
 	g.Expect(err).NotTo(HaveOccurred())
 	defer func() { _ = response.Body.Close() }()
 	g.Expect(response.StatusCode).To(Equal(http.StatusForbidden))
-	g.Expect(s.launch.Attempt().Status()).To(Equal(lti.Running))
+	g.Expect(proctoring.Of(s.launch).Attempt().Status()).To(Equal(lti.Running))
 }
 
 func TestLenientPlatformStartsAllTheSame(t *testing.T) {
@@ -853,12 +864,12 @@ func TestLenientPlatformStartsAllTheSame(t *testing.T) {
 	n := 0
 	sit := func() *sitting {
 		n++
-		return room.sit(nil, lenient, func(p *fakeplatform.Plan) { p.Exam.Attempt = n })
+		return room.sit(nil, lenient, func(p *fakeplatform.Plan) { inExam(p, func(e *proctoring.Exam) { e.Attempt = n }) })
 	}
 	expect := func(t *testing.T, s *sitting, p page, problem string) {
 		t.Helper()
 		NewWithT(t).Expect(p.status).To(Equal(http.StatusSeeOther), p.body)
-		record := s.launch.Record().StartAssessments
+		record := proctoring.Of(s.launch).Record().StartAssessments
 		NewWithT(t).Expect(record[0].Started).To(BeTrue())
 		NewWithT(t).Expect(record[0].Problems).To(ContainElement(ContainSubstring(problem)))
 	}
@@ -873,13 +884,13 @@ func TestLenientPlatformStartsAllTheSame(t *testing.T) {
 		})
 	}
 	s := sit()
-	expect(t, s, s.send(http.MethodGet, s.launch.StartAssessmentURL(), url.Values{"JWT": {s.sign(s.message())}}), "instead of a POST")
+	expect(t, s, s.send(http.MethodGet, proctoring.Of(s.launch).StartAssessmentURL(), url.Values{"JWT": {s.sign(s.message())}}), "instead of a POST")
 	s = sit()
-	expect(t, s, s.send(http.MethodPost, s.launch.StartAssessmentURL(), url.Values{"id_token": {s.sign(s.message())}}), "JWT occurs 0 times")
+	expect(t, s, s.send(http.MethodPost, proctoring.Of(s.launch).StartAssessmentURL(), url.Values{"id_token": {s.sign(s.message())}}), "JWT occurs 0 times")
 	s = sit()
 	expect(t, s, s.post(forged(t, s.message(), "alg none")), "which the key is not for")
 	s = sit()
-	expect(t, s, room.browser(t).send(http.MethodPost, s.launch.StartAssessmentURL(), url.Values{"JWT": {s.sign(s.message())}}), "not that of the candidate")
+	expect(t, s, room.browser(t).send(http.MethodPost, proctoring.Of(s.launch).StartAssessmentURL(), url.Values{"JWT": {s.sign(s.message())}}), "not that of the candidate")
 	s = sit()
 	NewWithT(t).Expect(s.post("no JWT").status).To(Equal(http.StatusBadRequest))
 }
@@ -1236,8 +1247,8 @@ func TestStrangersAreKeptOutOfTheRecords(t *testing.T) {
 		}
 	}
 	g.Expect(room.TokenRequests()).To(BeEmpty())
-	g.Expect(room.Controls()).To(BeEmpty())
-	g.Expect(s.launch.Record().Controls).To(BeEmpty())
+	g.Expect(proctoring.On(room).Controls()).To(BeEmpty())
+	g.Expect(proctoring.Of(s.launch).Record().Controls).To(BeEmpty())
 	g.Expect(told).To(HaveLen(200 * 8))
 	for _, u := range told {
 		g.Expect(u.Known).To(BeFalse())
@@ -1248,12 +1259,12 @@ func TestStrangersAreKeptOutOfTheRecords(t *testing.T) {
 	g.Expect(room.token(room.assertion(clientID, keyOf(t, newToolKey))).status).To(Equal(http.StatusUnauthorized), "of a tool that signs with another key")
 	g.Expect(room.TokenRequests()).To(HaveLen(2))
 	g.Expect(room.control(room.accessToken(clientID), "{}").status).To(Equal(http.StatusBadRequest), "of a tool that names nobody")
-	g.Expect(s.launch.Record().Controls).To(HaveLen(1))
+	g.Expect(proctoring.Of(s.launch).Record().Controls).To(HaveLen(1))
 }
 
 func (room *examRoom) control(token, body string) reply {
 	room.t.Helper()
-	return room.call(http.MethodPost, platformURL+fakeplatform.ACSPath, body, map[string]string{
+	return room.call(http.MethodPost, platformURL+proctoring.ACSPath, body, map[string]string{
 		"Authorization": "Bearer " + token, "Content-Type": lti.MediaTypeControl,
 	})
 }
@@ -1281,14 +1292,14 @@ func TestControlServiceDoesWhatItIsAskedFor(t *testing.T) {
 		room := newExamRoom(t)
 		s := room.sit(nil).starts()
 		run(t, room, s, step{lti.Pause, paused}, step{lti.Pause, paused}, step{lti.Flag, paused}, step{lti.Resume, running}, step{lti.Resume, running}, step{lti.Flag, running})
-		NewWithT(t).Expect(s.launch.Record().Controls).To(HaveLen(6))
-		control := s.launch.Record().Controls[0]
+		NewWithT(t).Expect(proctoring.Of(s.launch).Record().Controls).To(HaveLen(6))
+		control := proctoring.Of(s.launch).Record().Controls[0]
 		NewWithT(t).Expect(control.Authorized).To(BeTrue())
 		NewWithT(t).Expect(control.Scopes).To(Equal([]string{lti.ScopeControl}))
 		NewWithT(t).Expect(control.Problems).To(BeEmpty())
 		NewWithT(t).Expect(control.Body).To(MatchJSON(s.order(lti.Pause)))
 		NewWithT(t).Expect([]any{control.Method, control.Target, control.Status}).To(Equal([]any{http.MethodPost, "/acs", http.StatusOK}))
-		NewWithT(t).Expect(room.Controls()).To(Equal(s.launch.Record().Controls))
+		NewWithT(t).Expect(proctoring.On(room).Controls()).To(Equal(proctoring.Of(s.launch).Record().Controls))
 	})
 	t.Run("terminate", func(t *testing.T) {
 		t.Parallel()
@@ -1297,7 +1308,7 @@ func TestControlServiceDoesWhatItIsAskedFor(t *testing.T) {
 		s := room.sit(nil).starts(wantsEnd)
 		run(t, room, s, step{lti.Pause, paused}, step{lti.Terminate, terminated}, step{lti.Terminate, terminated}, step{lti.Resume, terminated}, step{lti.Update, terminated})
 		g.Expect(s.start().status).To(Equal(http.StatusBadRequest))
-		submitted := s.send(http.MethodPost, s.launch.ExamURL()+"/submit", url.Values{})
+		submitted := s.send(http.MethodPost, proctoring.Of(s.launch).ExamURL()+"/submit", url.Values{})
 		g.Expect(s.ending(submitted)).NotTo(HaveKey(lti.ClaimErrorMessage))
 		p, status := s.exam()
 		g.Expect([]any{status, p.Find("#terminated").Length(), p.Find("form").Length()}).To(Equal([]any{lti.Terminated, 1, 0}))
@@ -1320,7 +1331,7 @@ func TestControlServiceDoesWhatItIsAskedFor(t *testing.T) {
 			}
 		}
 		run(t, room, s, step{lti.Flag, `{"status":"running","extra_time":15}`})
-		g.Expect(s.launch.Attempt().ExtraTime()).To(Equal(15))
+		g.Expect(proctoring.Of(s.launch).Attempt().ExtraTime()).To(Equal(15))
 		p, _ := s.exam()
 		g.Expect(p.Find("#time-left").Text()).To(Equal("75"))
 	})
@@ -1336,7 +1347,7 @@ func TestControlServiceDoesWhatItIsAskedFor(t *testing.T) {
 			}))
 			g.Expect(answer.body).To(MatchJSON(running))
 		}
-		incidents := s.launch.Attempt().Incidents()
+		incidents := proctoring.Of(s.launch).Attempt().Incidents()
 		g.Expect(incidents).To(HaveLen(20), "the latest are kept")
 		g.Expect(incidents[19].ReasonCode).To(Equal("24"))
 		g.Expect(*incidents[19].IncidentSeverity).To(Equal(0.0))
@@ -1348,24 +1359,26 @@ func TestControlServiceDoesWhatItIsAskedFor(t *testing.T) {
 		s := room.sit(nil)
 		run(t, room, s, step{lti.Pause, none}, step{lti.Terminate, none}, step{lti.Update, none})
 		s.starts()
-		s.send(http.MethodPost, s.launch.ExamURL()+"/submit", url.Values{})
+		s.send(http.MethodPost, proctoring.Of(s.launch).ExamURL()+"/submit", url.Values{})
 		run(t, room, s, step{lti.Resume, complete}, step{lti.Terminate, complete}, step{lti.Flag, complete})
-		NewWithT(t).Expect(s.launch.Attempt().Incidents()).To(BeEmpty())
+		NewWithT(t).Expect(proctoring.Of(s.launch).Attempt().Incidents()).To(BeEmpty())
 	})
 }
 
 func TestControlServiceRefuses(t *testing.T) {
 	t.Parallel()
 	room := newExamRoom(t)
-	s := room.sit(nil, func(p *fakeplatform.Plan) { p.Exam.Actions = []lti.Action{lti.Pause, lti.Update, lti.Flag} }).starts()
+	s := room.sit(nil, func(p *fakeplatform.Plan) {
+		inExam(p, func(e *proctoring.Exam) { e.Actions = []lti.Action{lti.Pause, lti.Update, lti.Flag} })
+	}).starts()
 	token := room.accessToken(clientID)
 	refused := func(t *testing.T, answer reply, status int) {
 		t.Helper()
 		NewWithT(t).Expect(answer.status).To(Equal(status), answer.body)
 		NewWithT(t).Expect(answer.json()).To(HaveKey("error"))
-		NewWithT(t).Expect(s.launch.Attempt().Status()).To(Equal(lti.Running))
-		NewWithT(t).Expect(s.launch.Attempt().ExtraTime()).To(BeZero())
-		controls := room.Controls()
+		NewWithT(t).Expect(proctoring.Of(s.launch).Attempt().Status()).To(Equal(lti.Running))
+		NewWithT(t).Expect(proctoring.Of(s.launch).Attempt().ExtraTime()).To(BeZero())
+		controls := proctoring.On(room).Controls()
 		NewWithT(t).Expect(controls[len(controls)-1].Problems).NotTo(BeEmpty())
 		NewWithT(t).Expect(controls[len(controls)-1].Status).To(Equal(status))
 	}
@@ -1530,11 +1543,11 @@ func TestExamsOfManyCandidatesAtOnce(t *testing.T) {
 				posts.Go(func() { s.launch.Record() })
 			}
 			posts.Wait()
-			if extra := s.launch.Attempt().ExtraTime(); extra != 50 {
+			if extra := proctoring.Of(s.launch).Attempt().ExtraTime(); extra != 50 {
 				t.Errorf("candidate %d has %d minutes more", i, extra)
 			}
-			s.send(http.MethodPost, s.launch.ExamURL()+"/submit", url.Values{})
-			if status := s.launch.Attempt().Status(); status != lti.Complete {
+			s.send(http.MethodPost, proctoring.Of(s.launch).ExamURL()+"/submit", url.Values{})
+			if status := proctoring.Of(s.launch).Attempt().Status(); status != lti.Complete {
 				t.Errorf("the attempt of candidate %d is %s", i, status)
 			}
 		})

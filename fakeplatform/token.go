@@ -80,7 +80,7 @@ type application struct {
 	answers   func(map[string]any) any // what is sent of it; nil for all
 	nth       int                      // of those granted since the launch that has the fault, from 1
 	book      *gradebook               // of that launch; nil for none
-	exam      *Launch                  // that launch, where it is one into an exam
+	launch    *Launch                  // that launch, where its message is one of a part
 	alone     bool                     // no other one with the same assertion has come at the same time
 }
 
@@ -214,8 +214,8 @@ func (p *Platform) grant(a *application) string {
 	value := cmp.Or(a.value, accessTokenMade.Pass(p.carrier, lti.RandomString()))
 	now := p.opts.Now()
 	p.grades.grants(a.book, value)
-	if a.exam != nil {
-		a.exam.granted.Store(value, true)
+	if a.launch != nil {
+		a.launch.granted.Store(value, true)
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -223,3 +223,6 @@ func (p *Platform) grant(a *application) string {
 	p.accessTokens[value] = accessToken{a.clientID, a.scopes, now.Add(a.expires)}
 	return value
 }
+
+// last returns the latest of what has been collected, at most n of them.
+func last[T any](all []T, n int) []T { return all[max(0, len(all)-n):] }

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"invigilator.example/fakeplatform/jwt"
+	"invigilator.example/fakeplatform/part"
 	"invigilator.example/fault"
 	"invigilator.example/lti"
 )
@@ -38,8 +39,8 @@ var (
 		return nil
 	}}
 	tokenRequestAsForm = &fault.Rule[*application]{Name: "the body is a form", Broken: func(a *application) error {
-		if mediaType(a.Request) != formMediaType {
-			return invalidRequest("the content type is %.100q instead of %s", a.Header.Get("Content-Type"), formMediaType)
+		if part.MediaType(a.Request) != part.FormMediaType {
+			return invalidRequest("the content type is %.100q instead of %s", a.Header.Get("Content-Type"), part.FormMediaType)
 		}
 		return nil
 	}}
@@ -204,7 +205,7 @@ func reachedAt(r *http.Request) []string {
 }
 
 // grantedScopes are those that a tool may have.
-var grantedScopes = slices.Concat([]string{lti.ScopeControl}, lti.GradeScopes, scopesOf(parts))
+var grantedScopes = slices.Concat(lti.GradeScopes, scopesOf(parts))
 
 // asked are the scopes that are asked for.
 func (a *application) asked() []string { return strings.Fields(a.form.Get(lti.ParamScope)) }
@@ -230,7 +231,7 @@ func (a *application) formProblems() []string {
 		}
 	}
 	is("the method", a.Method, http.MethodPost)
-	is("the content type", mediaType(a.Request), formMediaType)
+	is("the content type", part.MediaType(a.Request), part.FormMediaType)
 	is(lti.ParamGrantType, a.form.Get(lti.ParamGrantType), lti.GrantClientCredentials)
 	is(lti.ParamClientAssertionType, a.form.Get(lti.ParamClientAssertionType), lti.AssertionTypeJWT)
 	if a.assertion.Header == nil || a.assertion.Claims == nil {

@@ -19,5 +19,9 @@ type Fault struct {
 	Permitted bool
 	// InMessage is set where it changes nothing but what a message says.
 	InMessage bool
-	Effects   []Effect
+	// Borrows is set where a stimulus takes a value from another launch.
+	Borrows bool
+	// NeedsBrowser is set where only a browser shows the defect.
+	NeedsBrowser bool
+	Effects      []Effect
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"invigilator.example/fakeplatform"
+	"invigilator.example/fakeplatform/proctoring"
 	"invigilator.example/faketool"
 	"invigilator.example/harness/agent"
 	"invigilator.example/harness/config"
@@ -252,7 +253,7 @@ func (r *Run) controls(ctx context.Context, kind flowKind) ([]control, results.F
 	switch kind {
 	case flowExam:
 		feature = config.Proctoring
-		valid.Exam, bad.Exam = &fakeplatform.Exam{}, &fakeplatform.Exam{}
+		valid.Exam, bad.Exam = &proctoring.Exam{}, &proctoring.Exam{}
 	case flowWork:
 		feature = config.Grades
 		a := s.Assign()

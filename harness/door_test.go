@@ -19,6 +19,7 @@ import (
 	. "github.com/onsi/gomega"
 
 	"invigilator.example/fakeplatform"
+	"invigilator.example/fakeplatform/proctoring"
 	"invigilator.example/faketool"
 	"invigilator.example/harness"
 	"invigilator.example/harness/config"
@@ -352,7 +353,7 @@ func TestTheDoorServesServersAlone(t *testing.T) {
 			})
 			g.Expect(get(t, address, fakeplatform.JWKSPath)).To(Equal(http.StatusOK))
 			g.Expect(get(t, address, fakeplatform.TokenPath)).To(Equal(http.StatusMethodNotAllowed))
-			g.Expect(get(t, address, fakeplatform.ACSPath)).To(Equal(http.StatusMethodNotAllowed))
+			g.Expect(get(t, address, proctoring.ACSPath)).To(Equal(http.StatusMethodNotAllowed))
 			auth := http.StatusNotFound
 			if public {
 				auth = http.StatusBadRequest

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"invigilator.example/fakeplatform"
+	"invigilator.example/fakeplatform/proctoring"
 	"invigilator.example/harness/agent"
 	"invigilator.example/harness/config"
 	"invigilator.example/lti"
@@ -57,7 +58,7 @@ func Newcomer(like fakeplatform.User) fakeplatform.User {
 
 // examOf is what a launch into an exam says: what every platform can offer,
 // where it does not say otherwise.
-func (r *Run) examOf(e fakeplatform.Exam) fakeplatform.Exam {
+func (r *Run) examOf(e proctoring.Exam) proctoring.Exam {
 	e.Attempt = cmp.Or(e.Attempt, 1)
 	e.Settings = cmp.Or(e.Settings, r.tool.ProctoringSettings)
 	if e.Actions == nil {
@@ -130,7 +131,7 @@ const leastPatience = 500 * time.Millisecond
 // mayAttend says whether there can be a check-in where the launch has led.
 func (r *Run) mayAttend(l Launch, f *Flow) bool {
 	held := l.Fault != nil && l.Fault.Holds && !l.Again
-	return !held && f.Trip.Ended == agent.Settled && f.Trip.Page.Status < http.StatusBadRequest && len(f.Record.StartAssessments) == 0 &&
+	return !held && f.Trip.Ended == agent.Settled && f.Trip.Page.Status < http.StatusBadRequest && len(proctoring.Seen(f.Record.Part).StartAssessments) == 0 &&
 		!strings.HasPrefix(f.Trip.Page.URL, f.Launch.PlatformURL()+"/")
 }
 
@@ -156,7 +157,9 @@ func wordsOn(launch *fakeplatform.Launch) words {
 }
 
 // Started are the messages that came for the launch to its start_assessment_url.
-func (f *Flow) Started() []fakeplatform.StartAssessment { return f.Record.StartAssessments }
+func (f *Flow) Started() []proctoring.StartAssessment {
+	return proctoring.Seen(f.Record.Part).StartAssessments
+}
 
 // Message is the first LtiStartAssessment that came for the launch, read without
 // any check. What is made of one that cannot be read is observed as inconclusive.
@@ -336,7 +339,7 @@ func (s *Scenario) Act(ctx context.Context, deed config.Deed, exam *Flow) (*Flow
 	if err != nil {
 		return nil, err
 	}
-	before, began := len(exam.Launch.Record().Controls), time.Now()
+	before, began := len(proctoring.Of(exam.Launch).Record().Controls), time.Now()
 	trip, err := s.run.do(ctx, by, deed, agent.Journey{Screenshot: true}, 0, wordsOn(exam.Launch))
 	stuck, isStuck := errors.AsType[*JourneyError](err)
 	if isStuck && stuck.endedSession() {
@@ -355,7 +358,8 @@ func (s *Scenario) Act(ctx context.Context, deed config.Deed, exam *Flow) (*Flow
 		s.awaitControl(ctx, exam.Launch, before+1)
 	}
 	flow := &Flow{ID: s.run.nextFlowID(), Launch: exam.Launch, Record: exam.Launch.Record(), Trip: trip, by: by, stuck: stuck}
-	flow.controls = flow.Record.Controls[min(before, len(flow.Record.Controls)):]
+	flow.controls = proctoring.Seen(flow.Record.Part).Controls
+	flow.controls = flow.controls[min(before, len(flow.controls)):]
 	flow.evidence = s.run.evidence(flow, Launch{Title: fmt.Sprintf("the proctor: %s", deed)}, began)
 	s.keep(flow)
 	switch denied := s.run.Denied(lti.ScopeControl); {
@@ -372,22 +376,22 @@ func (s *Scenario) Act(ctx context.Context, deed config.Deed, exam *Flow) (*Flow
 func (s *Scenario) awaitControl(ctx context.Context, l *fakeplatform.Launch, n int) {
 	ctx, cancel := context.WithTimeout(ctx, s.run.config.Timeout.PageSign.Std())
 	defer cancel()
-	l.AwaitControls(ctx, n)
+	proctoring.Of(l).AwaitControls(ctx, n)
 }
 
 // Controls are the control requests that came while the proctor acted. Those that
 // the platform answered 401 are not among them where the tool then came with a
 // token that holds: it may have kept one of an earlier run.
-func (f *Flow) Controls() []fakeplatform.Control {
-	denied := func(c fakeplatform.Control) bool { return c.Status == http.StatusUnauthorized }
-	if first := slices.IndexFunc(f.controls, func(c fakeplatform.Control) bool { return !denied(c) }); first > 0 {
+func (f *Flow) Controls() []proctoring.Control {
+	denied := func(c proctoring.Control) bool { return c.Status == http.StatusUnauthorized }
+	if first := slices.IndexFunc(f.controls, func(c proctoring.Control) bool { return !denied(c) }); first > 0 {
 		return f.controls[first:]
 	}
 	return f.controls
 }
 
 // AllControls are those, and the ones before them that were answered 401.
-func (f *Flow) AllControls() []fakeplatform.Control { return f.controls }
+func (f *Flow) AllControls() []proctoring.Control { return f.controls }
 
 // Actions are the deeds of the proctor that the configuration tells how to do.
 func (r *Run) Actions() []config.Deed {
@@ -402,7 +406,7 @@ func (r *Run) Actions() []config.Deed {
 func (s *Scenario) AtExam(ctx context.Context, title string, exam *Flow, actions ...agent.Action) (*Flow, error) {
 	began := time.Now()
 	trip, err := s.run.makeJourney(ctx, exam.by, "the exam", agent.Journey{
-		Actions: append([]agent.Action{{Verb: agent.Open, Target: exam.Launch.ExamURL()}}, actions...), Screenshot: true,
+		Actions: append([]agent.Action{{Verb: agent.Open, Target: proctoring.Of(exam.Launch).ExamURL()}}, actions...), Screenshot: true,
 	})
 	if err != nil {
 		return nil, err
@@ -415,8 +419,10 @@ func (s *Scenario) AtExam(ctx context.Context, title string, exam *Flow, actions
 
 // End ends the exam of a flow with LtiEndAssessment, through the candidate's
 // browser, and keeps what came of it.
-func (s *Scenario) End(ctx context.Context, title string, exam *Flow, problem *fakeplatform.ExamError, fault *fakeplatform.Fault) (*Flow, error) {
-	ending, err := s.run.platform.BeginEnd(exam.Launch.Attempt(), problem, fault)
+func (s *Scenario) End(ctx context.Context, title string, exam *Flow, problem *proctoring.Problem, fault *fakeplatform.Fault) (*Flow, error) {
+	ending, err := s.run.platform.Begin(fakeplatform.Plan{
+		Message: lti.EndAssessment, About: proctoring.End{Attempt: proctoring.Of(exam.Launch).Attempt(), Problem: problem}, Fault: fault,
+	})
 	if err != nil {
 		return nil, err
 	}

@@ -15,6 +15,7 @@ import (
 	. "github.com/onsi/gomega"
 
 	"invigilator.example/fakeplatform"
+	"invigilator.example/fakeplatform/proctoring"
 	"invigilator.example/harness"
 	"invigilator.example/harness/config"
 	"invigilator.example/lti"
@@ -112,7 +113,7 @@ func TestACheckInThatLeadsNowhereIsNoRefusal(t *testing.T) {
 	const id = "ap-tool-rejects-missing-session-data"
 	scene.MustRefuse(t.Context(), id, harness.Attempt{Stimulus: "session-data-absent", Make: func(ctx context.Context) (*harness.Flow, error) {
 		return scene.Launch(ctx, harness.Launch{
-			Fault: faultNamed(t, "session-data-absent"), Exam: &fakeplatform.Exam{}, Link: fakeplatform.ResourceLink{ID: "exam-2", Title: "Geometry"},
+			Fault: faultNamed(t, "session-data-absent"), Exam: &proctoring.Exam{}, Link: fakeplatform.ResourceLink{ID: "exam-2", Title: "Geometry"},
 		})
 	}})
 	g.Expect(scene.Finish().Observations).To(ConsistOf(And(HaveField("Verdict", results.Inconclusive), HaveField("Seen", ContainSubstring("let into the check-in")))))
@@ -235,7 +236,7 @@ func TestAControlServiceShowsThatItWorksBeforeItIsTestedOtherwise(t *testing.T) 
 			var mu sync.Mutex
 			var tokens []string
 			run := campusAt{wrap: spoiled(func(w http.ResponseWriter, r *http.Request, subject http.Handler) {
-				if strings.HasPrefix(r.URL.Path, fakeplatform.ACSPath) {
+				if strings.HasPrefix(r.URL.Path, proctoring.ACSPath) {
 					mu.Lock()
 					tokens = append(tokens, r.Header.Get("Authorization"))
 					mu.Unlock()

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"invigilator.example/fakeplatform"
+	"invigilator.example/fakeplatform/proctoring"
 	"invigilator.example/harness/agent"
 	"invigilator.example/harness/config"
 	"invigilator.example/lti"
@@ -65,7 +66,7 @@ type Launch struct {
 	// Exam is set where the launch is one into a proctored exam; then the user is
 	// a [Candidate] of its own when empty. Its zero value is an exam with all that
 	// a platform can offer.
-	Exam *fakeplatform.Exam
+	Exam *proctoring.Exam
 	// Assignment is set where the launch is one of a learner who hands in work, or of
 	// an instructor who looks after the gradebook: the grade services are offered.
 	Assignment *Assignment
@@ -100,15 +101,15 @@ type Flow struct {
 	evidence results.Flow
 	by       agent.User // whose browser it was
 	kind     launchKind
-	held     bool                   // against what holds in every flow
-	control  bool                   // a valid launch like those of the preflight
-	attended bool                   // something was done, or tried, where that had led
-	stuck    *JourneyError          // in the tool, where the user came no further
-	tells    bool                   // the configuration says how the tool tells what became of it
-	controls []fakeplatform.Control // that came while a proctor acted
-	review   *Work                  // that the launch is to show
-	texts    []string               // that learners of the run have handed in
-	account  account                // of what the gradebook saw meanwhile
+	held     bool                 // against what holds in every flow
+	control  bool                 // a valid launch like those of the preflight
+	attended bool                 // something was done, or tried, where that had led
+	stuck    *JourneyError        // in the tool, where the user came no further
+	tells    bool                 // the configuration says how the tool tells what became of it
+	controls []proctoring.Control // that came while a proctor acted
+	review   *Work                // that the launch is to show
+	texts    []string             // that learners of the run have handed in
+	account  account              // of what the gradebook saw meanwhile
 	reading
 }
 
@@ -297,7 +298,7 @@ func (r *Run) plan(l Launch) (*fakeplatform.Launch, agent.Visit, error) {
 	platform := l.platform(r)
 	switch {
 	case l.Exam != nil:
-		plan.Message, plan.Exam = lti.StartProctoring, r.examOf(*l.Exam)
+		plan.Message, plan.About = lti.StartProctoring, r.examOf(*l.Exam)
 		plan.TargetLinkURI = r.tool.ProctoringTargetLinkURI
 		if plan.User.Sub == "" {
 			plan.User = Candidate()
@@ -436,7 +437,7 @@ func (r *Run) evidence(f *Flow, l Launch, began time.Time) results.Flow {
 	if f.Record.IDToken != "" {
 		e.Tokens = []results.Token{tokenOf(lti.ParamIDToken, f.Record.IDToken)}
 	}
-	for _, came := range f.Record.StartAssessments {
+	for _, came := range proctoring.Seen(f.Record.Part).StartAssessments {
 		e.Tokens = append(e.Tokens, tokenOf(lti.ParamJWT, came.JWT))
 	}
 	return e

@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 
 	"invigilator.example/fakeplatform"
+	"invigilator.example/fakeplatform/proctoring"
 	"invigilator.example/faketool"
 	"invigilator.example/results"
 )
@@ -65,7 +66,7 @@ func page(status int, body string) http.HandlerFunc {
 // take alone, and what they contain.
 var partPaths = map[string][2]string{
 	"token-endpoint": {fakeplatform.TokenPath, ""},
-	"control":        {fakeplatform.ACSPath, ""},
+	"control":        {proctoring.ACSPath, ""},
 	"grades":         {fakeplatform.ContextsPath, "/lineitems"},
 	"memberships":    {fakeplatform.ContextsPath, "/memberships"},
 	"key-set":        {faketool.JWKSPath, ""},

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"invigilator.example/fakeplatform"
+	"invigilator.example/fakeplatform/proctoring"
 	"invigilator.example/harness/agent"
 	"invigilator.example/harness/config"
 	"invigilator.example/results"
@@ -246,7 +247,7 @@ func (r *Run) preflightExam(ctx context.Context, found results.Fragment) (result
 		return found, err
 	}
 	defer browser.Close()
-	flow, err := r.launch(ctx, Launch{Title: "preflight: a valid launch into a proctored exam", By: browser, Exam: &fakeplatform.Exam{}})
+	flow, err := r.launch(ctx, Launch{Title: "preflight: a valid launch into a proctored exam", By: browser, Exam: &proctoring.Exam{}})
 	if err != nil {
 		return found, err
 	}
@@ -290,7 +291,7 @@ func (r *Run) diagnoseKeySet(ctx context.Context) *results.Diagnosis {
 func (r *Run) diagnoseExam(flow *Flow) *results.Diagnosis {
 	d := &results.Diagnosis{
 		Problem: "A valid launch into a proctored exam did not lead to LtiStartAssessment: " + flow.Reaction.Why + ".",
-		Step:    "check-in", Sent: "LtiStartProctoring, with start_assessment_url " + flow.Launch.StartAssessmentURL(), Seen: describe(flow.Trip),
+		Step:    "check-in", Sent: "LtiStartProctoring, with start_assessment_url " + proctoring.Of(flow.Launch).StartAssessmentURL(), Seen: describe(flow.Trip),
 		LookAt: "The journey that does check-in: do its steps lead through the tool's pages up to the start of the assessment?",
 		FlowID: flow.ID,
 	}

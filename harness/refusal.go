@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"invigilator.example/fakeplatform"
+	"invigilator.example/fakeplatform/proctoring"
 	"invigilator.example/harness/agent"
 	"invigilator.example/harness/config"
 	"invigilator.example/requirements"
@@ -92,7 +93,7 @@ func (s *Scenario) ordinary() Launch {
 		a := s.Assign()
 		return Launch{Assignment: &a}
 	default:
-		return Launch{Exam: &fakeplatform.Exam{}}
+		return Launch{Exam: &proctoring.Exam{}}
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"invigilator.example/fakeplatform"
 	"invigilator.example/fakeplatform/jwt"
+	"invigilator.example/fakeplatform/proctoring"
 	"invigilator.example/harness/agent"
 	"invigilator.example/lti"
 	"invigilator.example/requirements"
@@ -78,7 +79,7 @@ func (s *Scenario) Launch(ctx context.Context, l Launch) (*Flow, error) {
 	switch {
 	case l.kind() != plain:
 	case s.kind == intoExam:
-		l.Exam = &fakeplatform.Exam{}
+		l.Exam = &proctoring.Exam{}
 	case s.kind == toReview:
 		work, err := s.Standing(ctx)
 		if err != nil {

@@ -7,8 +7,9 @@ import (
 
 	"invigilator.example/examples/greeter"
 	"invigilator.example/fakeplatform"
+	"invigilator.example/fakeplatform/proctoring"
 	"invigilator.example/faketool"
-	"invigilator.example/faketool/proctoring"
+	toolproctoring "invigilator.example/faketool/proctoring"
 	"invigilator.example/lti"
 	"invigilator.example/ltitest"
 )
@@ -126,14 +127,14 @@ func ExamplePlatform_proctoredExam() {
 	ltitest.Connect(t, platform, tool)
 
 	exam := platform.Launch(t, fakeplatform.Plan{
-		Message: lti.StartProctoring, Exam: fakeplatform.Exam{Actions: []lti.Action{lti.Pause, lti.Resume}},
+		Message: lti.StartProctoring, About: proctoring.Exam{Actions: []lti.Action{lti.Pause, lti.Resume}},
 	})
 	page := exam.Page.Click(t, "text=Start the exam")
-	fmt.Println(exam.Attempt().Status(), page.Has("text=Submit exam"))
+	fmt.Println(proctoring.Of(exam).Attempt().Status(), page.Has("text=Submit exam"))
 
 	proctor := platform.Launch(t, fakeplatform.Plan{User: ltitest.Instructor})
-	proctor.Browser.Open(t, tool.URL+proctoring.ProctorPath).Click(t, "text=Pause")
-	fmt.Println(exam.Attempt().Status(), exam.Problems())
+	proctor.Browser.Open(t, tool.URL+toolproctoring.ProctorPath).Click(t, "text=Pause")
+	fmt.Println(proctoring.Of(exam).Attempt().Status(), exam.Problems())
 	// Output:
 	// running true
 	// paused []

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"invigilator.example/fakeplatform"
+	"invigilator.example/fakeplatform/proctoring"
 	"invigilator.example/lti"
 )
 
@@ -149,9 +150,9 @@ func (p *Platform) submitAgain(t TB, b *Browser, l *Launch, own earlier, plan fa
 // LaunchEnd tells the tool, in the browser of a proctored exam, that the attempt has ended
 // (Proctoring Services 1.0, 4.4), and why where there was a problem. The fault is empty, or
 // the name of one of [fakeplatform.Stimuli] that begins with "end-".
-func (p *Platform) LaunchEnd(t TB, exam *Launch, problem *fakeplatform.ExamError, fault string) *Launch {
+func (p *Platform) LaunchEnd(t TB, exam *Launch, problem *proctoring.Problem, fault string) *Launch {
 	t.Helper()
-	if exam.Attempt() == nil {
+	if proctoring.Of(exam).Attempt() == nil {
 		fatalf(t, "tell of the end of an exam: the launch is none of an exam; its Plan.Message has to be lti.StartProctoring")
 	}
 	var carried *fakeplatform.Fault
@@ -162,7 +163,9 @@ func (p *Platform) LaunchEnd(t TB, exam *Launch, problem *fakeplatform.ExamError
 		}
 		carried = &f
 	}
-	l, err := p.BeginEnd(exam.Attempt(), problem, carried)
+	l, err := p.Begin(fakeplatform.Plan{
+		Message: lti.EndAssessment, About: proctoring.End{Attempt: proctoring.Of(exam).Attempt(), Problem: problem}, Fault: carried,
+	})
 	if err != nil {
 		fatalf(t, "tell of the end of an exam: %v", err)
 	}

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"invigilator.example/fakeplatform"
+	"invigilator.example/fakeplatform/proctoring"
 	"invigilator.example/faketool"
 	"invigilator.example/lti"
 	"invigilator.example/ltitest"
@@ -79,7 +80,7 @@ func TestLaunchFaultyByEveryNameOfAnExam(t *testing.T) {
 	either := []string{"exam-type-resource-link", "exam-type-end-assessment"}
 	for _, f := range ltitest.Faults(fakeplatform.OfExams) {
 		l := platform.LaunchFaulty(t, f.Name, fakeplatform.Plan{
-			Message: lti.StartProctoring, Exam: fakeplatform.Exam{Actions: []lti.Action{lti.Pause}},
+			Message: lti.StartProctoring, About: proctoring.Exam{Actions: []lti.Action{lti.Pause}},
 		})
 		if a := tool.Last(t); a.Accepted != f.Permitted && !slices.Contains(either, f.Name) {
 			t.Errorf("%s: permitted is %t, and accepted %t: %s", f.Name, f.Permitted, a.Accepted, l)
@@ -94,7 +95,7 @@ func TestLaunchEnd(t *testing.T) {
 	if tool.Last(t).Claims[lti.ClaimMessageType] != lti.EndAssessment {
 		t.Error("the tool has not been told of the end: ", tool.Last(t))
 	}
-	end := platform.LaunchEnd(t, exam, &fakeplatform.ExamError{Message: "The exam broke."}, "")
+	end := platform.LaunchEnd(t, exam, &proctoring.Problem{Message: "The exam broke."}, "")
 	if !end.Page.Has("text=The exam broke.") {
 		t.Error(end)
 	}
@@ -200,7 +201,7 @@ func TestStartExamAndPostScoreByName(t *testing.T) {
 	for _, name := range []string{"start-session-absent", "start-aud-other", "start-exp-past", ""} {
 		exam := platform.Launch(t, fakeplatform.Plan{Message: lti.StartProctoring})
 		page := tool.StartExam(t, exam.Browser, tool.Last(t), name)
-		if started := exam.Attempt().Status() == lti.Running; started != (name == "") {
+		if started := proctoring.Of(exam).Attempt().Status() == lti.Running; started != (name == "") {
 			t.Errorf("%q: started is %t: %s", name, started, page)
 		}
 	}

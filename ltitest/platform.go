@@ -10,6 +10,7 @@ import (
 	"github.com/lestrrat-go/jwx/v2/jwk"
 
 	"invigilator.example/fakeplatform"
+	"invigilator.example/fakeplatform/proctoring"
 )
 
 // A Platform is a fake platform that is served. It is all that [fakeplatform.Platform] is,
@@ -139,10 +140,11 @@ func (l *Launch) Problems() []string {
 	for _, r := range record.AuthenticationRequests {
 		problems = append(problems, r.Problems...)
 	}
-	for _, r := range record.StartAssessments {
+	exam := proctoring.Seen(record.Part)
+	for _, r := range exam.StartAssessments {
 		problems = append(problems, r.Problems...)
 	}
-	for _, r := range record.Controls {
+	for _, r := range exam.Controls {
 		problems = append(problems, r.Problems...)
 	}
 	return problems

@@ -22,8 +22,9 @@ import (
 // core is a platform with a course of three people, where the tool "tool" has the links
 // "essay" and, without personal data, "survey", and another tool the link "theirs".
 type core struct {
-	carrier *fault.Carrier
-	calls   []part.Call
+	part.Core // what the service does not ask for
+	carrier   *fault.Carrier
+	calls     []part.Call
 }
 
 func (*core) ServerURL() string { return "https://platform.example" }

@@ -4,11 +4,13 @@
 package part
 
 import (
+	"context"
 	"encoding/json"
 	"net/http"
 	"strings"
 	"time"
 
+	"invigilator.example/fakeplatform/jwt"
 	"invigilator.example/fault"
 	"invigilator.example/lti"
 )
@@ -25,8 +27,15 @@ type Part struct {
 	Scopes []string
 	// Mount adds its endpoints to those of a platform.
 	Mount func(*http.ServeMux, Core)
+	// ServerPaths are those of its endpoints that tools' servers ask for, where they are not
+	// below [ContextsPath].
+	ServerPaths []string
+	// Keep makes what the part keeps of a platform, which [Core.Part] returns.
+	Keep func(Core) any
 	// Claims are those that a message has which offers it.
 	Claims func(Core, Place) lti.Claims
+	// Messages are those that it launches tools with.
+	Messages []Message
 	// Faults are its defects and the stimuli of tools.
 	Faults []fault.Fault
 }
@@ -44,7 +53,8 @@ type Member struct{ Claims, Withheld lti.Claims }
 
 // A Token is what the platform knows of the access token of a request.
 type Token struct {
-	ClientID string
+	Value    string // as it came; a secret while it lasts
+	ClientID string // of the tool that it was granted to; empty where the platform does not know it
 	Scopes   []string
 }
 
@@ -62,6 +72,26 @@ type Call struct {
 type Core interface {
 	// ServerURL is where tools' servers reach the platform, without a trailing slash.
 	ServerURL() string
+	// Issuer is the identifier that tools know the platform by, whatever a message says.
+	Issuer() string
+	Now() time.Time
+	// Part returns what the part with a profile keeps of the platform.
+	Part(profile string) any
+	// Known says whether a tool is registered.
+	Known(clientID string) bool
+	// Account is that of the user who is signed in in the browser that a request comes from,
+	// and false where the platform has no such sessions.
+	Account(*http.Request) (string, bool)
+	// WithLaunch serves what is below the URL of a launch: the path has its "{id}".
+	WithLaunch(func(http.ResponseWriter, *http.Request, Launch)) http.HandlerFunc
+	// Begin begins a launch that follows another one ([Message.Follows]).
+	Begin(message string, about any) (Launch, error)
+	// Verify checks that a message is signed by a tool.
+	Verify(ctx context.Context, message jwt.Token, clientID string) error
+	// Unplanned tells of a request that no launch accounts for.
+	Unplanned(r *http.Request, why string)
+	// Refuse answers a browser with a page.
+	Refuse(w http.ResponseWriter, status int, says string)
 	// Token reads the access token of a request. The error is a [*Refusal] where it has
 	// none that is good.
 	Token(*http.Request) (Token, error)
@@ -72,7 +102,7 @@ type Core interface {
 	// where the tool has no such place.
 	Members(Place) ([]Member, bool)
 	// Carrier carries the faults of the platform, and those of the tool's latest launch in
-	// the context.
+	// the context, if there is one.
 	Carrier(Place) *fault.Carrier
 	// Note keeps a request for those who ask the platform for it.
 	Note(Call)

@@ -6,6 +6,7 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 
 	"invigilator.example/fakeplatform"
+	"invigilator.example/fakeplatform/proctoring"
 	"invigilator.example/harness"
 	"invigilator.example/requirements"
 	"invigilator.example/results"
@@ -27,7 +28,7 @@ var _ = Describe("A tool, whose page's address is known to another browser,", fu
 		const id, stimulus = "ap-tool-keeps-parallel-sessions-apart", "check-in-address-in-other-browser"
 		scene := ProctoringScene()
 		candidate := harness.Candidate()
-		judgeCopied(ctx, scene, id, stimulus, harness.Launch{Title: "a candidate's launch, up to the check-in", User: candidate, Exam: &fakeplatform.Exam{}, Stays: true}, ofUser(candidate))
+		judgeCopied(ctx, scene, id, stimulus, harness.Launch{Title: "a candidate's launch, up to the check-in", User: candidate, Exam: &proctoring.Exam{}, Stays: true}, ofUser(candidate))
 	})
 
 	It("does not show it a learner's work", For("sr-tool-learner-may-only-see-own"), func(ctx SpecContext) {

@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	"invigilator.example/fakeplatform"
+	"invigilator.example/fakeplatform/proctoring"
 	"invigilator.example/harness"
 	"invigilator.example/lti"
 )
@@ -43,7 +44,7 @@ func sentences(body []byte, target, media string) []string {
 	call := fakeplatform.GradeCall{Service: fakeplatform.LineItems, Method: http.MethodPost, Target: target, Accept: media, ContentType: media, Body: body, At: came}
 	scored := call
 	scored.ContentType = lti.MediaTypeScore
-	control := fakeplatform.Control{Target: target, ContentType: media, Body: body, At: came}
+	control := proctoring.Control{Target: target, ContentType: media, Body: body, At: came}
 	members := membersOf(body)
 	accept, _ := wrongAccept(call)
 	request := fakeplatform.TokenRequest{Form: url.Values{lti.ParamScope: {media}}}

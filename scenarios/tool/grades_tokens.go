@@ -11,6 +11,7 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 
 	"invigilator.example/fakeplatform"
+	"invigilator.example/fakeplatform/proctoring"
 	"invigilator.example/harness"
 	"invigilator.example/harness/config"
 	"invigilator.example/lti"
@@ -290,7 +291,7 @@ func judgeControlToken(ctx SpecContext, scene *harness.Scenario, f fakeplatform.
 	case last < 0:
 		scene.Observe(id, f.Name, results.Inconclusive, "", "No control request came: "+flow.End()+".", exam, flow)
 		return
-	case slices.ContainsFunc(controls, func(c fakeplatform.Control) bool { return c.Token == "" || strings.Contains(c.Target, "access_token=") }):
+	case slices.ContainsFunc(controls, func(c proctoring.Control) bool { return c.Token == "" || strings.Contains(c.Target, "access_token=") }):
 		wrong = "the access token came elsewhere than in the Authorization header"
 	case len(controls) > maxTries:
 		wrong = fmt.Sprintf("%d control requests came for one action", len(controls))

@@ -15,6 +15,7 @@ import (
 	. "github.com/onsi/gomega"
 
 	"invigilator.example/fakeplatform"
+	"invigilator.example/fakeplatform/proctoring"
 	"invigilator.example/harness"
 	"invigilator.example/harness/agent"
 	"invigilator.example/harness/config"
@@ -73,9 +74,9 @@ func exchange(t *testing.T, sent, answer string) *harness.Flow {
 	jwt := token(t, message)
 	f := &harness.Flow{}
 	f.Record.IDToken = token(t, claims)
-	f.Record.StartAssessments = []fakeplatform.StartAssessment{{
+	f.Record.Part = proctoring.Record{StartAssessments: []proctoring.StartAssessment{{
 		Method: http.MethodPost, ContentType: "application/x-www-form-urlencoded", Target: "/start/7?a=1", Form: url.Values{lti.ParamJWT: {jwt}}, JWT: jwt, At: came,
-	}}
+	}}}
 	return f
 }
 
@@ -111,27 +112,27 @@ func TestAMessageIsOfNowAndOfOneUse(t *testing.T) {
 }
 
 func TestAMessageComesToItsAddress(t *testing.T) {
-	post := func(sent string, change func(*fakeplatform.StartAssessment)) string {
+	post := func(sent string, change func(*proctoring.StartAssessment)) string {
 		f := exchange(t, sent, "{}")
-		change(&f.Record.StartAssessments[0])
+		change(&proctoring.Seen(f.Record.Part).StartAssessments[0])
 		return wrongForm(f)
 	}
-	seen := judgetest.Seen[func(*fakeplatform.StartAssessment)]
-	judgetest.Hold(t, func(change func(*fakeplatform.StartAssessment)) string { return post("{}", change) },
-		seen("as it has to", func(*fakeplatform.StartAssessment) {}, ""), seen("with a charset", func(a *fakeplatform.StartAssessment) {
+	seen := judgetest.Seen[func(*proctoring.StartAssessment)]
+	judgetest.Hold(t, func(change func(*proctoring.StartAssessment)) string { return post("{}", change) },
+		seen("as it has to", func(*proctoring.StartAssessment) {}, ""), seen("with a charset", func(a *proctoring.StartAssessment) {
 			a.ContentType = "Application/x-www-form-urlencoded;charset=utf-8"
 		}, ""),
-		seen("by GET", func(a *fakeplatform.StartAssessment) { a.Method = http.MethodGet }, "by GET"), seen("as JSON", func(a *fakeplatform.StartAssessment) { a.ContentType = "application/json" }, "Content-Type is"),
-		seen("without the query", func(a *fakeplatform.StartAssessment) { a.Target = "/start/7" }, "instead of /start/7?a=1"), seen("with more of it", func(a *fakeplatform.StartAssessment) { a.Target += "&b=2" }, "went to"), seen("very far", func(a *fakeplatform.StartAssessment) { a.Target = "/" + long }, "went to"),
-		seen("as id_token", func(a *fakeplatform.StartAssessment) { a.Form.Set(lti.ParamIDToken, "x") }, "as id_token"), seen("twice", func(a *fakeplatform.StartAssessment) { a.Form.Add(lti.ParamJWT, "x") }, "2 fields JWT"),
-		seen("in small letters", func(a *fakeplatform.StartAssessment) { a.Form = url.Values{"jwt": {"x"}} }, "0 fields JWT"), seen("with a state", func(a *fakeplatform.StartAssessment) { a.Form.Set("state", "x") }, "further fields besides JWT: 1"),
+		seen("by GET", func(a *proctoring.StartAssessment) { a.Method = http.MethodGet }, "by GET"), seen("as JSON", func(a *proctoring.StartAssessment) { a.ContentType = "application/json" }, "Content-Type is"),
+		seen("without the query", func(a *proctoring.StartAssessment) { a.Target = "/start/7" }, "instead of /start/7?a=1"), seen("with more of it", func(a *proctoring.StartAssessment) { a.Target += "&b=2" }, "went to"), seen("very far", func(a *proctoring.StartAssessment) { a.Target = "/" + long }, "went to"),
+		seen("as id_token", func(a *proctoring.StartAssessment) { a.Form.Set(lti.ParamIDToken, "x") }, "as id_token"), seen("twice", func(a *proctoring.StartAssessment) { a.Form.Add(lti.ParamJWT, "x") }, "2 fields JWT"),
+		seen("in small letters", func(a *proctoring.StartAssessment) { a.Form = url.Values{"jwt": {"x"}} }, "0 fields JWT"), seen("with a state", func(a *proctoring.StartAssessment) { a.Form.Set("state", "x") }, "further fields besides JWT: 1"),
 	)
 	for address, target := range map[string]string{
 		"https://lms.example": "/", "https://lms.example?a=1": "/?a=1", "https://lms.example/a%2Fb?x=ä": "/a%2Fb?x=%C3%A4", "http://[::1]:9090/start": "/start", "http://user@lms_1:9090/": "/",
 	} {
 		sent, err := json.Marshal(map[string]string{lti.ClaimStartAssessmentURL: address})
 		NewWithT(t).Expect(err).NotTo(HaveOccurred())
-		NewWithT(t).Expect(post(string(sent), func(a *fakeplatform.StartAssessment) { a.Target = target })).To(BeEmpty(), address)
+		NewWithT(t).Expect(post(string(sent), func(a *proctoring.StartAssessment) { a.Target = target })).To(BeEmpty(), address)
 	}
 }
 
@@ -151,7 +152,7 @@ func TestAVerifiedUserIsWhoWasSent(t *testing.T) {
 
 // control is a request to the Assessment Control Service with members that are changed; "absent"
 // takes one away.
-func control(t *testing.T, text string) fakeplatform.Control {
+func control(t *testing.T, text string) proctoring.Control {
 	t.Helper()
 	members := map[string]any{
 		"user": map[string]any{"iss": "https://lms.example", "sub": "7"}, "resource_link": map[string]any{"id": "link"}, "attempt_number": 1,
@@ -170,20 +171,20 @@ func control(t *testing.T, text string) fakeplatform.Control {
 	if !isObject {
 		body = []byte(text)
 	}
-	return fakeplatform.Control{Method: http.MethodPost, Target: "/exams/acs", ContentType: lti.MediaTypeControl, Authorized: true, Token: "t", Body: body, At: came}
+	return proctoring.Control{Method: http.MethodPost, Target: "/exams/acs", ContentType: lti.MediaTypeControl, Authorized: true, Token: "t", Body: body, At: came}
 }
 
 func TestAControlRequestIsInForm(t *testing.T) {
-	seen := judgetest.Seen[func(*fakeplatform.Control)]
-	judgetest.Hold(t, func(change func(*fakeplatform.Control)) string {
+	seen := judgetest.Seen[func(*proctoring.Control)]
+	judgetest.Hold(t, func(change func(*proctoring.Control)) string {
 		c := control(t, "{}")
 		change(&c)
 		return wrongControl(exchange(t, "{}", "{}"), c)
 	},
-		seen("as it has to be", func(*fakeplatform.Control) {}, ""), seen("with a charset", func(c *fakeplatform.Control) { c.ContentType = strings.ToUpper(c.ContentType) + ";charset=utf-8" }, ""),
-		seen("by PUT", func(c *fakeplatform.Control) { c.Method = http.MethodPut }, "by PUT"), seen("as JSON", func(c *fakeplatform.Control) { c.ContentType = "application/json" }, "Content-Type is"),
-		seen("to the end of the path", func(c *fakeplatform.Control) { c.Target = "/acs" }, "went to /acs"), seen("to nothing of it", func(c *fakeplatform.Control) { c.Target = "" }, "went to"), seen("with a query", func(c *fakeplatform.Control) { c.Target += "?a=1" }, "went to"),
-		seen("without a token", func(c *fakeplatform.Control) { c.Authorized = false }, "no token"),
+		seen("as it has to be", func(*proctoring.Control) {}, ""), seen("with a charset", func(c *proctoring.Control) { c.ContentType = strings.ToUpper(c.ContentType) + ";charset=utf-8" }, ""),
+		seen("by PUT", func(c *proctoring.Control) { c.Method = http.MethodPut }, "by PUT"), seen("as JSON", func(c *proctoring.Control) { c.ContentType = "application/json" }, "Content-Type is"),
+		seen("to the end of the path", func(c *proctoring.Control) { c.Target = "/acs" }, "went to /acs"), seen("to nothing of it", func(c *proctoring.Control) { c.Target = "" }, "went to"), seen("with a query", func(c *proctoring.Control) { c.Target += "?a=1" }, "went to"),
+		seen("without a token", func(c *proctoring.Control) { c.Authorized = false }, "no token"),
 	)
 }
 

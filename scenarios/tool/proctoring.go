@@ -8,6 +8,7 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 
 	"invigilator.example/fakeplatform"
+	"invigilator.example/fakeplatform/proctoring"
 	"invigilator.example/harness"
 	"invigilator.example/harness/agent"
 	"invigilator.example/harness/config"
@@ -149,7 +150,7 @@ func overlap(ctx SpecContext, scene *harness.Scenario, id requirements.ID, stimu
 	var launched []*harness.Flow
 	for i, l := range launches {
 		l.Title, l.Stays = fmt.Sprintf("exam %d of 2, up to the check-in", i+1), true
-		l.Link, l.Exam = exam([]string{"Algebra", "Geometry"}[i]), &fakeplatform.Exam{Attempt: 2 + i}
+		l.Link, l.Exam = exam([]string{"Algebra", "Geometry"}[i]), &proctoring.Exam{Attempt: 2 + i}
 		flow, err := scene.Launch(ctx, l)
 		if scene.Unseen(id, stimulus, err, flow) {
 			return

@@ -16,6 +16,7 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 
 	"invigilator.example/fakeplatform"
+	"invigilator.example/fakeplatform/proctoring"
 	"invigilator.example/harness"
 	"invigilator.example/harness/config"
 	"invigilator.example/lti"
@@ -27,12 +28,12 @@ import (
 // controlChecks are what every control request of a tool is held against.
 var controlChecks = []struct {
 	id    requirements.ID
-	wrong func(*harness.Run, *harness.Flow, fakeplatform.Control) string
+	wrong func(*harness.Run, *harness.Flow, proctoring.Control) string
 }{
-	{"ap-acs-tool-request-form", func(_ *harness.Run, f *harness.Flow, c fakeplatform.Control) string { return wrongControl(f, c) }},
+	{"ap-acs-tool-request-form", func(_ *harness.Run, f *harness.Flow, c proctoring.Control) string { return wrongControl(f, c) }},
 	{"ap-acs-tool-request-body", wrongTarget},
-	{"ap-acs-tool-incident-time", func(_ *harness.Run, _ *harness.Flow, c fakeplatform.Control) string { return wrongIncidentTime(c) }},
-	{"ap-acs-tool-severity-and-extra-time", func(_ *harness.Run, _ *harness.Flow, c fakeplatform.Control) string { return wrongNumbers(c) }},
+	{"ap-acs-tool-incident-time", func(_ *harness.Run, _ *harness.Flow, c proctoring.Control) string { return wrongIncidentTime(c) }},
+	{"ap-acs-tool-severity-and-extra-time", func(_ *harness.Run, _ *harness.Flow, c proctoring.Control) string { return wrongNumbers(c) }},
 }
 
 func controlled() []requirements.ID {
@@ -153,7 +154,7 @@ var _ = Describe("A proctoring tool's control of the assessment", func() {
 					continue
 				}
 				browser := scene.Open(ctx)
-				exam, err := scene.Launch(ctx, harness.Launch{Title: stimulus, By: browser, Exam: &fakeplatform.Exam{Actions: offered}})
+				exam, err := scene.Launch(ctx, harness.Launch{Title: stimulus, By: browser, Exam: &proctoring.Exam{Actions: offered}})
 				if scene.Unseen(id, stimulus, err, exam) || notStarted(scene, id, stimulus, exam) {
 					browser.Close()
 					continue
@@ -216,7 +217,7 @@ func anyAction(scene *harness.Scenario) (config.Deed, bool) {
 func acted(ctx SpecContext, scene *harness.Scenario, deed config.Deed, fault *fakeplatform.Fault) (exam, flow *harness.Flow, err error) {
 	browser := scene.Open(ctx)
 	defer browser.Close()
-	exam, err = scene.Launch(ctx, harness.Launch{Title: fault.Name + ": " + fault.Does, By: browser, Fault: fault, Exam: &fakeplatform.Exam{}})
+	exam, err = scene.Launch(ctx, harness.Launch{Title: fault.Name + ": " + fault.Does, By: browser, Fault: fault, Exam: &proctoring.Exam{}})
 	if err != nil || len(exam.Started()) == 0 {
 		return exam, nil, err
 	}
@@ -237,14 +238,14 @@ func paused(ctx SpecContext, scene *harness.Scenario, exam *harness.Flow) bool {
 }
 
 // body returns the members of a control request.
-func body(c fakeplatform.Control) map[string]any {
+func body(c proctoring.Control) map[string]any {
 	var members map[string]any
 	_ = json.Unmarshal(c.Body, &members) // no members where it is no object
 	return members
 }
 
 // wrongControl holds the form of a control request against the launch that offered it.
-func wrongControl(exam *harness.Flow, c fakeplatform.Control) string {
+func wrongControl(exam *harness.Flow, c proctoring.Control) string {
 	offered, _ := exam.Sent().Object(lti.ClaimACS)["assessment_control_url"].(string)
 	content, _, _ := mime.ParseMediaType(c.ContentType)
 	switch {
@@ -261,7 +262,7 @@ func wrongControl(exam *harness.Flow, c fakeplatform.Control) string {
 }
 
 // wrongTarget says what is wrong with what a control request is about.
-func wrongTarget(r *harness.Run, exam *harness.Flow, c fakeplatform.Control) string {
+func wrongTarget(r *harness.Run, exam *harness.Flow, c proctoring.Control) string {
 	members := body(c)
 	if members == nil {
 		return "the body is not a JSON object"
@@ -298,7 +299,7 @@ func wrongTarget(r *harness.Run, exam *harness.Flow, c fakeplatform.Control) str
 }
 
 // wrongIDs compares the candidate and the assessment with those of the launch.
-func wrongIDs(exam *harness.Flow, c fakeplatform.Control) string {
+func wrongIDs(exam *harness.Flow, c proctoring.Control) string {
 	members := body(c)
 	user, _ := members["user"].(map[string]any)
 	link, _ := members["resource_link"].(map[string]any)
@@ -314,7 +315,7 @@ func wrongIDs(exam *harness.Flow, c fakeplatform.Control) string {
 // incidentSkew is how far an incident may be from the request that tells of it.
 const incidentSkew = 5 * time.Minute
 
-func wrongIncidentTime(c fakeplatform.Control) string {
+func wrongIncidentTime(c proctoring.Control) string {
 	text, _ := body(c)["incident_time"].(string)
 	at, ok := lti.Instant(text)
 	switch {
@@ -326,7 +327,7 @@ func wrongIncidentTime(c fakeplatform.Control) string {
 	return ""
 }
 
-func wrongNumbers(c fakeplatform.Control) string {
+func wrongNumbers(c proctoring.Control) string {
 	members := body(c)
 	severity, told := members["incident_severity"]
 	if n, ok := severity.(float64); told && (!ok || n < 0 || n > 1) {

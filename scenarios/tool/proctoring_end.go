@@ -8,6 +8,7 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 
 	"invigilator.example/fakeplatform"
+	"invigilator.example/fakeplatform/proctoring"
 	"invigilator.example/harness"
 	"invigilator.example/harness/config"
 	"invigilator.example/lti"
@@ -45,7 +46,7 @@ var _ = Describe("A proctoring tool, told that the assessment has ended,", func(
 			if ended == nil {
 				continue
 			}
-			problem := &fakeplatform.ExamError{Message: "The assessment could not be continued.", Log: fakeplatform.LogOfError}
+			problem := &proctoring.Problem{Message: "The assessment could not be continued.", Log: proctoring.LogOfError}
 			flow, err := scene.End(ctx, f.Name+": "+f.Does, ended, problem, &f)
 			if scene.Unseen(id, f.Name, err, flow) {
 				continue
@@ -59,7 +60,7 @@ var _ = Describe("A proctoring tool, told that the assessment has ended,", func(
 				wrong = "markup of the error is part of the page"
 			case crashed(flow):
 				wrong = flow.End()
-			case flow.Shows(fakeplatform.LogOfError):
+			case flow.Shows(proctoring.LogOfError):
 				wrong = "errorlog is shown to the candidate"
 			}
 			scene.Check(id, f.Name, wrong == "", "", Seen(wrong)+note, ended, flow)

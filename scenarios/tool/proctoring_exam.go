@@ -6,7 +6,7 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 
-	"invigilator.example/fakeplatform"
+	"invigilator.example/fakeplatform/proctoring"
 	"invigilator.example/harness"
 	"invigilator.example/harness/agent"
 	"invigilator.example/harness/config"
@@ -52,15 +52,15 @@ var _ = Describe("A proctoring tool, through a whole exam,", func() {
 			scene.SkipAll(end)
 			return
 		}
-		ended, err := scene.AtExam(ctx, "a whole exam: the candidate hands it in", begun, agent.Action{Verb: agent.Click, Target: fakeplatform.SubmitButton})
+		ended, err := scene.AtExam(ctx, "a whole exam: the candidate hands it in", begun, agent.Action{Verb: agent.Click, Target: proctoring.SubmitButton})
 		if scene.Unseen(end, "", err, append(stages, ended)...) {
 			return
 		}
 		stages = append(stages, ended)
 		switch status := ended.Trip.Page.Status; {
-		case !begun.Launch.Attempt().WantsEnd():
+		case !proctoring.Of(begun.Launch).Attempt().WantsEnd():
 			wrong = ""
-			if begun.Launch.Attempt().Status() != lti.Complete {
+			if proctoring.Of(begun.Launch).Attempt().Status() != lti.Complete {
 				wrong = "the exam could not be handed in: " + ended.End()
 			}
 		case status == 0 || status >= http.StatusBadRequest:

@@ -1,9 +1,9 @@
-package fakeplatform
+package proctoring
 
 import (
 	"cmp"
 	"errors"
-	"fmt"
+	"invigilator.example/fakeplatform/part"
 	"slices"
 	"sync"
 	"time"
@@ -12,26 +12,8 @@ import (
 	"invigilator.example/lti"
 )
 
-// An Exam is what a proctored launch is about (Proctoring Services 1.0, 4.2).
-type Exam struct {
-	Attempt       int          // the attempt's number; that of the candidate's next one when 0
-	SessionData   string       // made when empty
-	Settings      string       // data of proctoring_settings; no claim when empty
-	Actions       []lti.Action // that the Assessment Control Service offers; no claim when empty
-	Minutes       int          // the time that the candidate has; an hour when 0
-	Picture       string       // the platform's picture of the candidate; no claim when empty
-	EmailVerified *bool        // goes with the user's email; true when nil
-}
-
 // examMinutes is the time that a candidate has where the plan says nothing.
 const examMinutes = 60
-
-// An ExamError is what ended an attempt where the platform did not expect it
-// (Proctoring Services 1.0, 4.4).
-type ExamError struct {
-	Message string // for the candidate
-	Log     string
-}
 
 // A candidate is who takes which assessment through which tool.
 type candidate struct{ clientID, sub, linkID string }
@@ -39,7 +21,7 @@ type candidate struct{ clientID, sub, linkID string }
 // An Attempt is a candidate's attempt at an assessment. It is safe for
 // concurrent use.
 type Attempt struct {
-	platform     *Platform
+	exams        *Exams
 	deploymentID string
 	number       int
 
@@ -65,15 +47,15 @@ type Attempt struct {
 var ErrUnderWay = errors.New("fakeplatform: the candidate has an attempt that is under way")
 
 // numberedAttempt is the number of somebody's first attempt, and waitingAttempt the latest one,
-// which was not started, when another launch comes. They are asked for with the platform locked.
+// which was not started, when another launch comes. They are asked for with the exams locked.
 type (
 	numberedAttempt struct {
-		*Platform
+		*Exams
 		who    candidate
 		number int
 	}
 	waitingAttempt struct {
-		*Platform
+		*Exams
 		who    candidate
 		latest *Attempt
 	}
@@ -92,26 +74,26 @@ var (
 func (a *Attempt) mayRestart() bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return attemptRestarts.Taken(a.platform.carrier, a)
+	return attemptRestarts.Taken(a.exams.carrier(), a)
 }
 
 // attemptFor returns the attempt that a launch is about: the one that its plan
 // names, or else the candidate's latest until it has been started, and then the
 // next.
-func (p *Platform) attemptFor(plan Plan) (*Attempt, error) {
-	if plan.User.Sub == "" || plan.Anonymous {
+func (e *Exams) attemptFor(plan part.Plan, exam Exam) (*Attempt, error) {
+	if plan.Sub == "" {
 		return nil, errors.New("fakeplatform: a proctored launch of nobody")
 	}
-	who := candidate{plan.ClientID, plan.User.Sub, plan.ResourceLink.ID}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	number := plan.Exam.Attempt
-	if latest := p.latestAttempt(who, plan.DeploymentID); number == 0 {
-		number = firstNumber.Pass(p.carrier, numberedAttempt{p, who, 1}).number
+	who := candidate{plan.ClientID, plan.Sub, plan.ResourceLink}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	number := exam.Attempt
+	if latest := e.latestAttempt(who, plan.DeploymentID); number == 0 {
+		number = firstNumber.Pass(e.carrier(), numberedAttempt{e, who, 1}).number
 		if latest != nil {
 			switch latest.Status() {
 			case lti.None:
-				if !attemptPassedOver.Taken(p.carrier, waitingAttempt{p, who, latest}) {
+				if !attemptPassedOver.Taken(e.carrier(), waitingAttempt{e, who, latest}) {
 					return latest, nil
 				}
 			case lti.Running, lti.Paused:
@@ -120,21 +102,21 @@ func (p *Platform) attemptFor(plan Plan) (*Attempt, error) {
 			number = max(number, latest.number+1+latest.skips)
 		}
 	}
-	for _, a := range p.attempts[who] {
+	for _, a := range e.attempts[who] {
 		if a.deploymentID == plan.DeploymentID && a.number == number {
 			return a, nil
 		}
 	}
-	a := &Attempt{platform: p, deploymentID: plan.DeploymentID, number: number, status: lti.None}
-	p.attempts[who] = append(p.attempts[who], a)
+	a := &Attempt{exams: e, deploymentID: plan.DeploymentID, number: number, status: lti.None}
+	e.attempts[who] = append(e.attempts[who], a)
 	return a, nil
 }
 
 // latestAttempt returns the one with the highest number, and nil for none. It
-// is called with the platform locked.
-func (p *Platform) latestAttempt(who candidate, deploymentID string) *Attempt {
+// is called with the exams locked.
+func (e *Exams) latestAttempt(who candidate, deploymentID string) *Attempt {
 	var latest *Attempt
-	for _, a := range p.attempts[who] {
+	for _, a := range e.attempts[who] {
 		if a.deploymentID == deploymentID && (latest == nil || a.number > latest.number) {
 			latest = a
 		}
@@ -142,28 +124,12 @@ func (p *Platform) latestAttempt(who candidate, deploymentID string) *Attempt {
 	return latest
 }
 
-// CurrentAttempt returns a candidate's latest attempt at the assessment of a
-// resource link, and nil where there is none.
-func (p *Platform) CurrentAttempt(clientID, deploymentID, sub, linkID string) *Attempt {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.latestAttempt(candidate{clientID, sub, linkID}, deploymentID)
-}
-
-// BeginEnd plans the launch that tells the tool of the attempt's end (Proctoring
-// Services 1.0, 4.4): that of an error where there is a problem. It goes as the
-// launch that started the attempt went, but with the fault.
-func (p *Platform) BeginEnd(a *Attempt, problem *ExamError, f *Fault) (*Launch, error) {
-	a.mu.Lock()
-	l := a.launch
-	a.mu.Unlock()
-	plan := l.plan
-	plan.Message, plan.Fault = lti.EndAssessment, f
-	ending, err := p.begin(plan, a, problem)
-	if err != nil {
-		return nil, fmt.Errorf("fakeplatform: tell of the end of attempt %d: %w", a.number, err)
-	}
-	return ending, nil
+// Current returns a candidate's latest attempt at the assessment of a resource link, and nil
+// where there is none.
+func (e *Exams) Current(clientID, deploymentID, sub, linkID string) *Attempt {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.latestAttempt(candidate{clientID, sub, linkID}, deploymentID)
 }
 
 // Number returns the attempt's number, which begins with 1.
@@ -226,11 +192,11 @@ func (a *Attempt) offer(l *Launch) {
 func (a *Attempt) start(l *Launch, name string, wantsEnd bool) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if a.status != lti.None && !attemptRestarts.Taken(a.platform.carrier, a) {
+	if a.status != lti.None && !attemptRestarts.Taken(a.exams.carrier(), a) {
 		return false
 	}
 	a.launch, a.name, a.wantsEnd, a.toldEnd = l, name, wantsEnd, false
-	a.status, a.started, a.held = lti.Running, a.platform.opts.Now(), 0
+	a.status, a.started, a.held = lti.Running, a.exams.core.Now(), 0
 	return true
 }
 
@@ -256,11 +222,11 @@ func (a *Attempt) settled() lti.Status {
 
 // timeLeft is what the candidate has left. It stands still during a pause.
 func (a *Attempt) timeLeft() time.Duration {
-	now := a.platform.opts.Now()
+	now := a.exams.core.Now()
 	if a.status == lti.Paused {
 		now = a.paused
 	}
-	minutes := cmp.Or(a.launch.plan.Exam.Minutes, examMinutes) + a.extraTime
+	minutes := cmp.Or(a.launch.exam.Minutes, examMinutes) + a.extraTime
 	return time.Duration(minutes)*time.Minute - (now.Sub(a.started) - a.held)
 }
 
@@ -268,7 +234,7 @@ func (a *Attempt) timeLeft() time.Duration {
 func (a *Attempt) endDue() bool {
 	status := a.settled()
 	over := status == lti.Complete || status == lti.Terminated
-	return over && !a.toldEnd && endWanted.Taken(a.platform.carrier, a)
+	return over && !a.toldEnd && endWanted.Taken(a.exams.carrier(), a)
 }
 
 // maxExtraTime is how many minutes a tool may add in all.
@@ -290,20 +256,18 @@ func (a *Attempt) control(request lti.ControlRequest) {
 	if !underWay {
 		to = from
 	}
-	a.status = attemptControlled.Pass(a.platform.carrier, controlledAttempt{request.Action, from, to}).to
+	a.status = attemptControlled.Pass(a.exams.carrier(), controlledAttempt{request.Action, from, to}).to
 	switch {
 	case from == lti.Running && a.status == lti.Paused:
-		a.paused = a.platform.opts.Now()
+		a.paused = a.exams.core.Now()
 	case from == lti.Paused && a.status == lti.Running:
-		a.held += a.platform.opts.Now().Sub(a.paused)
+		a.held += a.exams.core.Now().Sub(a.paused)
 	}
 	switch {
 	case underWay && request.Action == lti.Update:
 		a.extraTime += *request.ExtraTime
 	case underWay && request.Action == lti.Flag:
-		a.incidents = last(append(a.incidents, request), maxRecord)
+		a.incidents = append(a.incidents, request)
+		a.incidents = a.incidents[max(0, len(a.incidents)-maxRecord):]
 	}
 }
-
-// last returns the latest of what has been collected, at most n of them.
-func last[T any](all []T, n int) []T { return all[max(0, len(all)-n):] }

@@ -1,13 +1,20 @@
-package fakeplatform
+package proctoring
 
 import (
+	_ "embed"
+	"html/template"
+	"invigilator.example/fakeplatform/part"
 	"math"
 	"net/http"
-	"slices"
 
 	"invigilator.example/fault"
 	"invigilator.example/lti"
 )
+
+//go:embed exam.html.tmpl
+var examTemplate string
+
+var pageOfExam = template.Must(template.New("exam").Parse(examTemplate))
 
 // An examPage is what the page of the assessment shows.
 type examPage struct {
@@ -29,10 +36,8 @@ type examVisit struct {
 
 // account is that of the user who is signed in, where the application has sessions.
 func (v examVisit) account() string {
-	if v.launch.platform.opts.SignedIn == nil {
-		return ""
-	}
-	return v.launch.platform.opts.SignedIn(v.Request)
+	account, _ := v.launch.exams.core.Account(v.Request)
+	return account
 }
 
 var (
@@ -40,38 +45,29 @@ var (
 	// 1.0, 3.3): the one in which the launch's user is signed in, or, without an application, the
 	// one that began the launch.
 	candidateSignedIn = &fault.Rule[examVisit]{Name: "the browser is the candidate's", Broken: func(v examVisit) error {
-		is := slices.Contains(sessionsOf(v.Request), v.launch.session)
-		if v.launch.platform.opts.SignedIn != nil {
-			is = v.account() == v.launch.plan.Account
-		}
-		if !is {
-			return refusal{status: http.StatusForbidden, says: "Please sign in as the candidate whose exam this is."}
+		if !v.launch.OfBrowser(v.Request) {
+			return &part.Refusal{Status: http.StatusForbidden, Says: "Please sign in as the candidate whose exam this is."}
 		}
 		return nil
 	}}
 	examOfCandidate = &fault.Rule[examVisit]{Name: "the page of the assessment is the candidate's", Broken: func(v examVisit) error {
-		return candidateSignedIn.Check(v.launch.platform.carrier, v)
+		return candidateSignedIn.Check(v.launch.exams.carrier(), v)
 	}}
 )
 
-func (p *Platform) isCandidates(r *http.Request, l *Launch) bool {
-	return candidateSignedIn.Check(p.carrier, examVisit{r, l}) == nil
+func (e *Exams) isCandidates(r *http.Request, l *Launch) bool {
+	return candidateSignedIn.Check(e.carrier(), examVisit{r, l}) == nil
 }
 
 // attending says whether the browser is that of a candidate whose exam this is, by that rule,
 // and refuses otherwise.
-func (p *Platform) attending(w http.ResponseWriter, r *http.Request, l *Launch, may *fault.Rule[examVisit]) bool {
-	if l.attempt == nil {
-		p.unplanned(r, "this launch is about no exam")
-		refuse(w, http.StatusNotFound, "This launch is about no exam.")
-		return false
-	}
-	if err := may.Check(p.carrier, examVisit{r, l}); err != nil {
-		refuse(w, http.StatusForbidden, err.Error())
+func (e *Exams) attending(w http.ResponseWriter, r *http.Request, l *Launch, may *fault.Rule[examVisit]) bool {
+	if err := may.Check(e.carrier(), examVisit{r, l}); err != nil {
+		e.core.Refuse(w, http.StatusForbidden, err.Error())
 		return false
 	}
 	if http.NewCrossOriginProtection().Check(r) != nil {
-		refuse(w, http.StatusForbidden, "Exams are taken on the pages of the platform alone.")
+		e.core.Refuse(w, http.StatusForbidden, "Exams are taken on the pages of the platform alone.")
 		return false
 	}
 	return true
@@ -87,7 +83,7 @@ type shownExam struct {
 // candidate's.
 type toldEnd struct {
 	*http.Request
-	problem *ExamError
+	problem *Problem
 }
 
 var (
@@ -98,38 +94,40 @@ var (
 
 // serveExam shows the assessment. A candidate whose attempt has ended meanwhile
 // is sent to the tool first, where it has asked for it.
-func (p *Platform) serveExam(w http.ResponseWriter, r *http.Request, l *Launch) {
-	if !p.attending(w, r, l, examOfCandidate) {
+func (e *Exams) serveExam(w http.ResponseWriter, r *http.Request, l *Launch) {
+	if !e.attending(w, r, l, examOfCandidate) {
 		return
 	}
-	if p.leave(w, r, l.attempt, nil) {
+	if e.leave(w, r, l.attempt, nil) {
 		return
 	}
 	a := l.attempt
 	a.mu.Lock()
 	page := examPage{
-		Status: a.settled(), Title: l.plan.ResourceLink.Title, Name: a.name,
-		TimeLeft: int(math.Ceil(a.timeLeft().Minutes())), URL: l.ExamURL(), ReturnTo: l.plan.ReturnTo,
+		Status: a.settled(), Title: l.Plan().Title, Name: a.name,
+		TimeLeft: int(math.Ceil(a.timeLeft().Minutes())), URL: l.ExamURL(), ReturnTo: l.Plan().ReturnTo,
 	}
-	page = examShown.Pass(p.carrier, shownExam{page, a.verified}).examPage
+	page = examShown.Pass(e.carrier(), shownExam{page, a.verified}).examPage
 	a.mu.Unlock()
-	render(w, http.StatusOK, "exam", page)
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.Header().Set("Cache-Control", "no-store")
+	_ = pageOfExam.Execute(w, page) // the browser has gone if this fails
 }
 
 // leave sends the browser to the tool with the news that the attempt has ended,
 // once, and says whether it has.
-func (p *Platform) leave(w http.ResponseWriter, r *http.Request, a *Attempt, problem *ExamError) bool {
+func (e *Exams) leave(w http.ResponseWriter, r *http.Request, a *Attempt, problem *Problem) bool {
 	a.mu.Lock()
 	due := a.endDue()
 	a.toldEnd = a.toldEnd || due
-	due = due && endTold.Taken(p.carrier, toldEnd{r, problem})
+	due = due && endTold.Taken(e.carrier(), toldEnd{r, problem})
 	a.mu.Unlock()
 	if !due {
 		return false
 	}
-	l, err := p.BeginEnd(a, problem, nil)
+	l, err := e.core.Begin(lti.EndAssessment, End{a, problem})
 	if err != nil {
-		refuse(w, http.StatusConflict, err.Error())
+		e.core.Refuse(w, http.StatusConflict, err.Error())
 		return true
 	}
 	http.Redirect(w, r, l.URL(), http.StatusSeeOther)
@@ -152,33 +150,33 @@ func (a *Attempt) complete() bool {
 }
 
 // serveSubmit takes the candidate's answers.
-func (p *Platform) serveSubmit(w http.ResponseWriter, r *http.Request, l *Launch) {
-	if !p.attending(w, r, l, candidateSignedIn) {
+func (e *Exams) serveSubmit(w http.ResponseWriter, r *http.Request, l *Launch) {
+	if !e.attending(w, r, l, candidateSignedIn) {
 		return
 	}
 	l.attempt.complete()
-	if !p.leave(w, r, l.attempt, nil) {
+	if !e.leave(w, r, l.attempt, nil) {
 		http.Redirect(w, r, l.ExamURL(), http.StatusSeeOther)
 	}
 }
 
 // broken is the error that the platform does not handle.
-var broken = ExamError{
+var broken = Problem{
 	Message: "The exam could not be continued.",
 	Log:     "index out of range [1] with length 1 while the answers were stored",
 }
 
 // serveBreak fails, and the attempt with it.
-func (p *Platform) serveBreak(w http.ResponseWriter, r *http.Request, l *Launch) {
-	if !p.attending(w, r, l, candidateSignedIn) {
+func (e *Exams) serveBreak(w http.ResponseWriter, r *http.Request, l *Launch) {
+	if !e.attending(w, r, l, candidateSignedIn) {
 		return
 	}
 	if !l.attempt.complete() {
 		http.Redirect(w, r, l.ExamURL(), http.StatusSeeOther)
 		return
 	}
-	if !p.leave(w, r, l.attempt, &broken) {
-		refuse(w, http.StatusConflict, broken.Message)
+	if !e.leave(w, r, l.attempt, &broken) {
+		e.core.Refuse(w, http.StatusConflict, broken.Message)
 	}
 }
 

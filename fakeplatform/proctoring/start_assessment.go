@@ -1,7 +1,7 @@
-package fakeplatform
+package proctoring
 
 import (
-	"mime"
+	"invigilator.example/fakeplatform/part"
 	"net/http"
 	"net/url"
 	"strings"
@@ -10,6 +10,9 @@ import (
 	"invigilator.example/fakeplatform/jwt"
 	"invigilator.example/lti"
 )
+
+// maxBody bounds what is read of a message.
+const maxBody = 1 << 20
 
 // sessionDataLifetime is how long a candidate may take to check in.
 const sessionDataLifetime = 2 * time.Hour
@@ -31,49 +34,50 @@ type StartAssessment struct {
 // submission is a request to a start_assessment_url while it is being judged.
 type submission struct {
 	*http.Request
-	platform *Platform
-	launch   *Launch
-	form     url.Values // of the body
-	token    jwt.Token
-	alone    bool // for faults: no other one for the launch has come at the same time
+	exams  *Exams
+	launch *Launch
+	form   url.Values // of the body
+	token  jwt.Token
+	alone  bool // for faults: no other one for the launch has come at the same time
 }
 
 // serveStartAssessment starts the attempt when the tool lets the candidate in
 // (Proctoring Services 1.0, 3.3 and 4.3). What it refuses changes nothing.
-func (p *Platform) serveStartAssessment(w http.ResponseWriter, r *http.Request, l *Launch) {
-	if l.plan.Message != lti.StartProctoring || r.PathValue("odd") != "" && l.plan.Fault == nil {
-		p.unplanned(r, "this launch starts no assessment")
-		refuse(w, http.StatusNotFound, "This launch starts no assessment.")
+func (e *Exams) serveStartAssessment(w http.ResponseWriter, r *http.Request, l *Launch) {
+	if l.Plan().Message != lti.StartProctoring || r.PathValue("odd") != "" && !l.Plan().Faulty {
+		e.core.Unplanned(r, "this launch starts no assessment")
+		e.core.Refuse(w, http.StatusNotFound, "This launch starts no assessment.")
 		return
 	}
-	s := p.read(w, r, l)
-	s.alone = messageRead.Pass(p.carrier, readMessage{*s}).alone
-	wrong := refusalsOf(messageSentRules.All(p.carrier, s))
+	s := e.read(w, r, l)
+	s.alone = messageRead.Pass(e.carrier(), readMessage{*s}).alone
+	wrong := refusalsOf(messageSentRules.All(e.carrier(), s)...)
 	if s.token.Claims != nil {
-		wrong = append(wrong, refusalsOf(messageRules.All(p.carrier, s))...)
+		wrong = append(wrong, refusalsOf(messageRules.All(e.carrier(), s)...)...)
 	}
-	lenient := l.plan.Lenient && s.token.Claims != nil && (p.opts.SignedIn == nil || p.isCandidates(r, l))
-	judged := messageJudged.Pass(p.carrier, judgedMessage{submission: s, wrong: wrong})
+	_, sessions := e.core.Account(r)
+	lenient := l.Plan().Lenient && s.token.Claims != nil && (!sessions || e.isCandidates(r, l))
+	judged := messageJudged.Pass(e.carrier(), judgedMessage{submission: s, wrong: wrong})
 	if judged.instead != nil {
 		judged.instead(w, r)
 		return
 	}
 	wrong = judged.wrong
 	mayStart := len(wrong) == 0 || lenient
-	started := mayStart && p.startAttempt(s, l)
+	started := mayStart && e.startAttempt(s, l)
 	if mayStart && !started && len(wrong) == 0 { // meanwhile
-		wrong = append(wrong, refusal{status: http.StatusConflict, says: alreadyStarted})
+		wrong = append(wrong, part.Refusal{Status: http.StatusConflict, Says: alreadyStarted})
 	}
 	request := StartAssessment{
 		Method: r.Method, ContentType: r.Header.Get("Content-Type"), Target: r.RequestURI, Form: s.form, JWT: s.token.Compact,
-		Problems: said(wrong), Started: started, At: p.opts.Now(),
+		Problems: wrong.said(), Started: started, At: e.core.Now(),
 	}
 	l.mu.Lock()
 	if len(l.record.StartAssessments) < maxRecord {
 		l.record.StartAssessments = append(l.record.StartAssessments, request)
 	}
 	l.mu.Unlock()
-	if answer := startAnswered.Pass(p.carrier, startAnswer{submission: s, started: started, wrong: wrong}); answer.instead != nil {
+	if answer := startAnswered.Pass(e.carrier(), startAnswer{submission: s, started: started, wrong: wrong}); answer.instead != nil {
 		answer.instead(w, r)
 		return
 	}
@@ -81,7 +85,7 @@ func (p *Platform) serveStartAssessment(w http.ResponseWriter, r *http.Request, 
 		if r.Method != http.MethodPost {
 			w.Header().Set("Allow", http.MethodPost)
 		}
-		refuse(w, wrong[0].status, wrong[0].says)
+		e.core.Refuse(w, wrong[0].Status, wrong[0].Says)
 		return
 	}
 	http.Redirect(w, r, l.ExamURL(), http.StatusSeeOther)
@@ -89,14 +93,14 @@ func (p *Platform) serveStartAssessment(w http.ResponseWriter, r *http.Request, 
 
 // read reads a submission, also one that is not in the form that it should
 // have: its launch may be lenient.
-func (p *Platform) read(w http.ResponseWriter, r *http.Request, l *Launch) *submission {
+func (e *Exams) read(w http.ResponseWriter, r *http.Request, l *Launch) *submission {
 	r.Body = http.MaxBytesReader(w, r.Body, maxBody)
-	if mediaType(r) == "multipart/form-data" {
+	if part.MediaType(r) == "multipart/form-data" {
 		_ = r.ParseMultipartForm(maxBody) // the body has no JWT if this fails
 	} else {
 		_ = r.ParseForm()
 	}
-	s := &submission{Request: r, platform: p, launch: l, form: r.PostForm}
+	s := &submission{Request: r, exams: e, launch: l, form: r.PostForm}
 	for _, found := range [][]string{
 		s.form[lti.ParamJWT], s.form[lti.ParamIDToken], r.URL.Query()[lti.ParamJWT], r.URL.Query()[lti.ParamIDToken],
 	} {
@@ -110,23 +114,23 @@ func (p *Platform) read(w http.ResponseWriter, r *http.Request, l *Launch) *subm
 
 // startAttempt starts the launch's attempt, once, and notes that the message
 // has been used.
-func (p *Platform) startAttempt(s *submission, l *Launch) bool {
+func (e *Exams) startAttempt(s *submission, l *Launch) bool {
 	claims := s.token.Claims
 	wantsEnd, _ := claims[lti.ClaimEndAssessmentReturn].(bool)
-	nonce, _ := claims["nonce"].(string)
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if nonceTaken.Check(p.carrier, s) != nil {
+	nonce := s.nonce()
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if nonceTaken.Check(e.carrier(), s) != nil {
 		return false
 	}
-	if !l.attempt.start(l, verifiedName(claims), endAsked.Taken(p.carrier, endWish{l, claims, wantsEnd})) {
+	if !l.attempt.start(l, verifiedName(claims), endAsked.Taken(e.carrier(), endWish{l, claims, wantsEnd})) {
 		return false
 	}
 	l.attempt.mu.Lock()
 	l.attempt.verified, _ = claims[lti.ClaimVerifiedUser].(map[string]any)
 	l.attempt.mu.Unlock()
-	now := p.opts.Now()
-	p.nonces.Add(l.plan.ClientID, nonce, now, now.Add(jwt.Oldest+2*jwt.Leeway))
+	now := e.core.Now()
+	e.nonces.Add(l.Plan().ClientID, nonce, now, now.Add(jwt.Oldest+2*jwt.Leeway))
 	return true
 }
 
@@ -148,17 +152,6 @@ func verifiedName(claims map[string]any) string {
 	runes := []rune(name)
 	return string(runes[:min(len(runes), maxName)])
 }
-
-func mediaType(r *http.Request) string {
-	name, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	if err != nil {
-		return ""
-	}
-	return name
-}
-
-// formMediaType is that of a form which a browser posts.
-const formMediaType = "application/x-www-form-urlencoded"
 
 // Why a message is refused that has nothing wrong but that it comes too late.
 const (

@@ -1,6 +1,7 @@
-package fakeplatform
+package proctoring
 
 import (
+	"invigilator.example/fakeplatform/part"
 	"net/http"
 	"slices"
 	"time"
@@ -34,13 +35,13 @@ var (
 var (
 	messageByPost = &fault.Rule[*submission]{Name: "the request is a POST", Broken: func(s *submission) error {
 		if s.Method != http.MethodPost {
-			return refusal{status: http.StatusMethodNotAllowed, says: "the request is a " + s.Method + " instead of a POST"}
+			return &part.Refusal{Status: http.StatusMethodNotAllowed, Says: "the request is a " + s.Method + " instead of a POST"}
 		}
 		return nil
 	}}
 	messageAsForm = &fault.Rule[*submission]{Name: "the body is a form", Broken: func(s *submission) error {
-		if mediaType(s.Request) != formMediaType {
-			return invalidRequest("the content type is %.100q instead of %s", s.Header.Get("Content-Type"), formMediaType)
+		if part.MediaType(s.Request) != part.FormMediaType {
+			return invalidRequest("the content type is %.100q instead of %s", s.Header.Get("Content-Type"), part.FormMediaType)
 		}
 		return nil
 	}}
@@ -57,8 +58,8 @@ var (
 		return nil
 	}}
 	messageOfCandidate = &fault.Rule[*submission]{Name: "the browser is the candidate's", Broken: func(s *submission) error {
-		if !s.platform.isCandidates(s.Request, s.launch) {
-			return refusal{status: http.StatusForbidden, says: "the browser is not that of the candidate whose launch this is"}
+		if !s.exams.isCandidates(s.Request, s.launch) {
+			return &part.Refusal{Status: http.StatusForbidden, Says: "the browser is not that of the candidate whose launch this is"}
 		}
 		return nil
 	}}
@@ -72,7 +73,7 @@ var (
 		if !s.readable() {
 			return nil
 		}
-		if err := s.platform.toolKeys.Verify(s.Context(), jwt.Message, s.token, s.launch.plan.ClientID); err != nil {
+		if err := s.exams.core.Verify(s.Context(), s.token, s.launch.Plan().ClientID); err != nil {
 			return invalidRequest("%s", err)
 		}
 		return nil
@@ -82,7 +83,7 @@ var (
 // Who it is from, for whom, and when (Security Framework 1.0, 5.2.3).
 var (
 	issuerIsTool = &fault.Rule[*submission]{Name: "iss is the client_id of the tool", Broken: func(s *submission) error {
-		if s.token.Claims["iss"] != s.launch.plan.ClientID {
+		if s.token.Claims["iss"] != s.launch.Plan().ClientID {
 			return invalidRequest("iss is not the client_id of the tool that was launched")
 		}
 		return nil
@@ -106,7 +107,7 @@ var (
 		return nil
 	}}
 	messageNotExpired = &fault.Rule[*submission]{Name: "exp has not passed", Broken: func(s *submission) error {
-		if exp, is := jwt.Instant(s.token.Claims["exp"]); is && s.platform.opts.Now().After(exp.Add(jwt.Leeway)) {
+		if exp, is := jwt.Instant(s.token.Claims["exp"]); is && s.exams.core.Now().After(exp.Add(jwt.Leeway)) {
 			return invalidRequest("the message has expired")
 		}
 		return nil
@@ -118,13 +119,13 @@ var (
 		return nil
 	}}
 	messageNotAhead = &fault.Rule[*submission]{Name: "iat does not lie ahead", Broken: func(s *submission) error {
-		if iat, is := jwt.Instant(s.token.Claims["iat"]); is && iat.After(s.platform.opts.Now().Add(jwt.Leeway)) {
+		if iat, is := jwt.Instant(s.token.Claims["iat"]); is && iat.After(s.exams.core.Now().Add(jwt.Leeway)) {
 			return invalidRequest("iat lies ahead")
 		}
 		return nil
 	}}
 	messageNotOld = &fault.Rule[*submission]{Name: "iat is at most a day old", Broken: func(s *submission) error {
-		if iat, is := jwt.Instant(s.token.Claims["iat"]); is && s.platform.opts.Now().After(iat.Add(jwt.Oldest)) {
+		if iat, is := jwt.Instant(s.token.Claims["iat"]); is && s.exams.core.Now().After(iat.Add(jwt.Oldest)) {
 			return invalidRequest("the message is more than a day old")
 		}
 		return nil
@@ -140,16 +141,16 @@ var (
 		return nil
 	}}
 	messageNonceUnused = &fault.Rule[*submission]{Name: "nonce has not been used", Broken: func(s *submission) error {
-		s.platform.mu.Lock()
-		defer s.platform.mu.Unlock()
+		s.exams.mu.Lock()
+		defer s.exams.mu.Unlock()
 		if s.usedNonce() {
 			return invalidRequest("nonce has been used already")
 		}
 		return nil
 	}}
-	// nonceTaken is checked with the platform locked, when the attempt is about to start.
+	// nonceTaken is checked with the exams locked, when the attempt is about to start.
 	nonceTaken = &fault.Rule[*submission]{Name: "nonce is not used meanwhile", Broken: func(s *submission) error {
-		if s.usedNonce() && !s.launch.plan.Lenient {
+		if s.usedNonce() && !s.launch.Plan().Lenient {
 			return invalidRequest("nonce has been used already")
 		}
 		return nil
@@ -246,22 +247,21 @@ func (s *submission) readable() bool { return s.token.Readable() }
 // audience says whether aud names this platform, and somebody else.
 func (s *submission) audience() (own, further bool) {
 	aud := jwt.Audiences(s.token.Claims["aud"])
-	issuer := s.platform.issuer
+	issuer := s.exams.core.Issuer()
 	return slices.Contains(aud, issuer), slices.ContainsFunc(aud, func(name string) bool { return name != issuer })
 }
 
 func (s *submission) nonce() string {
-	nonce, _ := s.token.Claims["nonce"].(string)
-	return nonce
+	return s.token.Text("nonce")
 }
 
-// usedNonce says whether the tool has used the nonce. It is called with the platform locked.
+// usedNonce says whether the tool has used the nonce. It is called with the exams locked.
 func (s *submission) usedNonce() bool {
-	return s.nonce() != "" && s.platform.nonces.Used(s.launch.plan.ClientID, s.nonce())
+	return s.nonce() != "" && s.exams.nonces.Used(s.launch.Plan().ClientID, s.nonce())
 }
 
 // age is how long ago the launch was planned.
-func (s *submission) age() time.Duration { return s.platform.opts.Now().Sub(s.launch.planned) }
+func (s *submission) age() time.Duration { return s.exams.core.Now().Sub(s.launch.Planned()) }
 
 // What passes the seams of the start of an assessment.
 type (
@@ -293,6 +293,6 @@ var (
 	messageJudged = &fault.Seam[judgedMessage]{Name: "LtiStartAssessment that was judged"}
 	startAnswered = &fault.Seam[startAnswer]{Name: "the answer to LtiStartAssessment"}
 	// The tool is told of the end where it has asked for it (Proctoring Services 1.0, 4.3.2.2).
-	// It is asked with the platform locked.
+	// It is asked with the exams locked.
 	endAsked = &fault.Step[endWish]{Name: "the tool is to be told of the end", Honest: func(e endWish) bool { return e.wants }}
 )

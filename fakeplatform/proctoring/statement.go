@@ -1,8 +1,6 @@
-package fakeplatform
+package proctoring
 
 import (
-	"slices"
-
 	"invigilator.example/fakeplatform/jwt"
 	"invigilator.example/lti"
 )
@@ -20,32 +18,4 @@ func stated(claims map[string]any) statement {
 		sub: jwt.Member(claims, "sub"), linkID: jwt.Member(link, "id"), attemptNumber: jwt.Member(claims, lti.ClaimAttemptNumber),
 		sessionData: jwt.Member(claims, lti.ClaimSessionData), deploymentID: jwt.Member(claims, lti.ClaimDeploymentID), nonce: jwt.Member(claims, "nonce"),
 	}
-}
-
-// state keeps what the launch's message says.
-func (l *Launch) state(claims lti.Claims) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.said = stated(claims)
-}
-
-func (l *Launch) statement() statement {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.said
-}
-
-// exams returns the launches of exams that a condition holds for, the latest
-// first.
-func (p *Platform) exams(are func(*Launch, statement) bool) []*Launch {
-	p.mu.Lock()
-	begun := slices.Clone(p.begunExams)
-	p.mu.Unlock()
-	var found []*Launch
-	for _, l := range slices.Backward(begun) {
-		if are(l, l.statement()) {
-			found = append(found, l)
-		}
-	}
-	return found
 }

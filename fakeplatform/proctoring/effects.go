@@ -1,4 +1,4 @@
-package fakeplatform
+package proctoring
 
 import (
 	"encoding/json"
@@ -13,9 +13,9 @@ import (
 // What faults of proctored exams do, and of which messages and exams they make a difference.
 
 // highestNumber is that of any candidate's attempts at the same assessment.
-func (p *Platform) highestNumber(of candidate) int {
+func (e *Exams) highestNumber(of candidate) int {
 	highest := 0
-	for who, attempts := range p.attempts {
+	for who, attempts := range e.attempts {
 		for _, a := range attempts {
 			if who.clientID == of.clientID && who.linkID == of.linkID {
 				highest = max(highest, a.number)
@@ -25,7 +25,7 @@ func (p *Platform) highestNumber(of candidate) int {
 	return highest
 }
 
-func crash(w http.ResponseWriter) {
+func crashed(w http.ResponseWriter, _ *http.Request) {
 	http.Error(w, "Internal Server Error", http.StatusInternalServerError)
 }
 
@@ -47,7 +47,7 @@ var messageClaims = []string{
 // crashesOnMessage breaks down on a message.
 func crashesOnMessage(when func(s *submission) bool) fault.Effect {
 	return messageJudged.ChangeWhen(func(j judgedMessage) bool { return when(j.submission) }, func(j judgedMessage) judgedMessage {
-		j.instead = func(w http.ResponseWriter, _ *http.Request) { crash(w) }
+		j.instead = crashed
 		return j
 	})
 }
@@ -109,7 +109,7 @@ func (s *submission) owner() *Launch {
 	if lacksData(s) || emptyData(s) || data == s.launch.statement().sessionData {
 		return nil
 	}
-	others := s.platform.exams(func(l *Launch, of statement) bool { return l != s.launch && of.sessionData == data })
+	others := s.exams.find(func(l *Launch, of statement) bool { return l != s.launch && of.sessionData == data })
 	if len(others) == 0 {
 		return nil
 	}
@@ -118,7 +118,7 @@ func (s *submission) owner() *Launch {
 
 // awaitsOther waits for another message for the same launch. By itself that shows nowhere.
 var awaitsOther = messageRead.ChangeAll(func(readMessage) bool { return false }, func(r readMessage) readMessage {
-	r.alone = !r.platform.pairs.Meet(r.Context(), r.launch.id)
+	r.alone = !r.exams.pairs.Meet(r.Context(), r.launch.ID())
 	return r
 })
 
@@ -126,13 +126,13 @@ var awaitsOther = messageRead.ChangeAll(func(readMessage) bool { return false },
 // one with the same session_data.
 func (s startAnswer) late() (same, other bool) {
 	l := s.launch
-	if s.started || len(s.wrong) == 0 || l.attempt.startedBy() != l || l.attempt.Status() != lti.Running || !s.platform.isCandidates(s.Request, l) {
+	if s.started || len(s.wrong) == 0 || l.attempt.startedBy() != l || l.attempt.Status() != lti.Running || !s.exams.isCandidates(s.Request, l) {
 		return false, false
 	}
-	s.platform.mu.Lock()
-	defer s.platform.mu.Unlock()
-	same = s.platform.nonces.Used(l.plan.ClientID, s.nonce())
-	return same, !same && len(s.wrong) == 1 && (s.wrong[0].says == usedSessionData || s.wrong[0].says == alreadyStarted)
+	s.exams.mu.Lock()
+	defer s.exams.mu.Unlock()
+	same = s.exams.nonces.Used(l.Plan().ClientID, s.nonce())
+	return same, !same && len(s.wrong) == 1 && (s.wrong[0].Says == usedSessionData || s.wrong[0].Says == alreadyStarted)
 }
 
 func sameMessage(s startAnswer) bool {
@@ -170,7 +170,7 @@ func nothingElse(*Attempt) {}
 func onRefusal(do func(*Launch)) fault.Effect {
 	return startAnswered.ChangeWhen(func(s startAnswer) bool {
 		l := s.launch
-		return !s.started && l.attempt.Status() == lti.None && s.platform.isCandidates(s.Request, l) && s.token.Claims != nil
+		return !s.started && l.attempt.Status() == lti.None && s.exams.isCandidates(s.Request, l) && s.token.Claims != nil
 	}, func(s startAnswer) startAnswer {
 		do(s.launch)
 		return s

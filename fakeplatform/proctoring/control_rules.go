@@ -1,7 +1,8 @@
-package fakeplatform
+package proctoring
 
 import (
 	"encoding/json"
+	"invigilator.example/fakeplatform/part"
 	"maps"
 	"net/http"
 	"slices"
@@ -16,6 +17,7 @@ import (
 // in the order in which it is told. The access token is checked after the method.
 var (
 	controlMethodRules    = &fault.List[*order]{Name: "the method of a control request", Rules: []*fault.Rule[*order]{controlByPost}}
+	accessRules           = &fault.List[*order]{Name: "the access token of a control request", Rules: []*fault.Rule[*order]{hasToken, hasScope}}
 	controlMediaTypeRules = &fault.List[*order]{Name: "the media type of a control request", Rules: []*fault.Rule[*order]{controlMediaType}}
 	controlRules          = &fault.List[*order]{Name: "a control request", Rules: []*fault.Rule[*order]{
 		controlReadable,
@@ -30,16 +32,27 @@ var (
 	obeyedRules = &fault.List[*order]{Name: "what is done to an attempt", Rules: []*fault.Rule[*order]{extraTimeInAll}}
 )
 
+// The access token (Proctoring Services 1.0, 5; RFC 6750, 3.1).
+var (
+	hasToken = &fault.Rule[*order]{Name: "the request has an access token", Broken: func(o *order) error { return o.noToken }}
+	hasScope = &fault.Rule[*order]{Name: "the access token is for the service", Broken: func(o *order) error {
+		if o.noToken != nil || slices.Contains(o.token.Scopes, lti.ScopeControl) {
+			return nil
+		}
+		return &part.Refusal{Status: http.StatusForbidden, Code: lti.ErrorInsufficientScope, Says: "the access token is not for " + lti.ScopeControl}
+	}}
+)
+
 // How it is sent (Proctoring Services 1.0, 5.1).
 var (
 	controlByPost = &fault.Rule[*order]{Name: "the request is a POST", Broken: func(o *order) error {
 		if o.Method != http.MethodPost {
-			return refusal{http.StatusMethodNotAllowed, lti.ErrorInvalidRequest, "the request is a " + o.Method + " instead of a POST"}
+			return &part.Refusal{Status: http.StatusMethodNotAllowed, Code: lti.ErrorInvalidRequest, Says: "the request is a " + o.Method + " instead of a POST"}
 		}
 		return nil
 	}}
 	controlMediaType = &fault.Rule[*order]{Name: "the media type is that of the service, or JSON", Broken: func(o *order) error {
-		if name := mediaType(o.Request); name != lti.MediaTypeControl && name != jsonMediaType {
+		if name := part.MediaType(o.Request); name != lti.MediaTypeControl && name != jsonMediaType {
 			return wrongControlType
 		}
 		return nil
@@ -52,7 +65,10 @@ var (
 	}}
 )
 
-var wrongControlType = refusal{http.StatusUnsupportedMediaType, lti.ErrorInvalidRequest, "the content type is not " + lti.MediaTypeControl}
+// jsonMediaType is that of any JSON.
+const jsonMediaType = "application/json"
+
+var wrongControlType error = &part.Refusal{Status: http.StatusUnsupportedMediaType, Code: lti.ErrorInvalidRequest, Says: "the content type is not " + lti.MediaTypeControl}
 
 // What it is about (Proctoring Services 1.0, 5.1.1).
 var (
@@ -129,7 +145,7 @@ var (
 // 1.0, 4.2.3 and 5).
 var (
 	targetIssuer = &fault.Rule[*order]{Name: "user.iss is this platform", Broken: func(o *order) error {
-		if o.request.User.Issuer != o.platform.issuer {
+		if o.request.User.Issuer != o.exams.core.Issuer() {
 			return noTarget("user.iss is not this platform")
 		}
 		return nil
@@ -143,7 +159,7 @@ var (
 	actionOffered = &fault.Rule[*order]{Name: "the launch offered the action", Broken: func(o *order) error {
 		o.attempt.mu.Lock()
 		defer o.attempt.mu.Unlock()
-		if !slices.Contains(o.attempt.launch.plan.Exam.Actions, o.request.Action) {
+		if !slices.Contains(o.attempt.launch.exam.Actions, o.request.Action) {
 			return invalidRequest("the launch did not offer the action %s", o.request.Action)
 		}
 		return nil
@@ -157,7 +173,7 @@ var (
 )
 
 func noTarget(says string) error {
-	return refusal{http.StatusNotFound, lti.ErrorInvalidRequest, says}
+	return &part.Refusal{Status: http.StatusNotFound, Code: lti.ErrorInvalidRequest, Says: says}
 }
 
 // hasText is the rule that a member of an object is a text, where there is the object.
@@ -259,5 +275,32 @@ var (
 		return a
 	}}
 	// Who lacks an access token is told so by WWW-Authenticate (RFC 6750, 3).
-	challenged = &fault.Step[guard]{Name: "who lacks an access token is told so", Honest: func(guard) bool { return true }}
+	challenged    = &fault.Step[*order]{Name: "who lacks an access token for control is told so", Honest: func(*order) bool { return true }}
+	controlCame   = &fault.Seam[*http.Request]{Name: "a control request as it comes"}
+	controlServed = &fault.Seam[controlAnswer]{Name: "whether the Assessment Control Service serves a request, and how"}
 )
+
+// A controlAnswer is the answer to a control request before it is made; the fault
+// of a launch may change it.
+type controlAnswer struct {
+	first  bool          // to a request about the attempt
+	why    *part.Refusal // the request is refused
+	status lti.Status    // is told in place of the attempt's
+	empty  bool          // nothing is told
+	body   any           // is told instead; nil for nothing
+	reset  bool          // the connection is closed instead
+}
+
+// stimulated is what the fault of the launch that a request is about makes of the
+// answer.
+func (e *Exams) stimulated(o *order) controlAnswer {
+	if o.attempt == nil {
+		return controlAnswer{}
+	}
+	o.attempt.mu.Lock()
+	defer o.attempt.mu.Unlock()
+	carrier, first := o.attempt.launch.Carrier(), o.attempt.controls == 0
+	o.attempt.controls++
+	served := part.Served.Pass(carrier, part.Serving{First: first, Fresh: o.attempt.launch.Granted(o.token.Value)})
+	return controlServed.Pass(carrier, controlAnswer{first: first, why: served.Why})
+}

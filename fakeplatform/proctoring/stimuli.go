@@ -1,6 +1,8 @@
-package fakeplatform
+package proctoring
 
 import (
+	"invigilator.example/fakeplatform/part"
+	"invigilator.example/fault"
 	"net/url"
 	"slices"
 	"strings"
@@ -8,39 +10,33 @@ import (
 	"invigilator.example/lti"
 )
 
-// ScriptRan is what markup in a message of proctoring writes to the console where
-// a tool lets it run.
-const ScriptRan = "invigilator-ran"
-
 // LogOfError is what errorlog says in the stimuli of LtiEndAssessment: no page may
 // show it.
 const LogOfError = "invigilator: stack trace of the assessment"
 
-const (
-	script       = `console.error(/` + ScriptRan + `/.source)`
-	scriptMarkup = `"'></script><b id="` + MarkupID + `">no</b><script>` + script + `</script><img src=x onerror='` + script + `'>`
-)
-
-// examFaults are those of the messages of proctoring (Proctoring Services 1.0, 4.2
-// and 4.4). Those of LtiEndAssessment are for [Platform.BeginEnd].
-var examFaults = slices.Concat(
+// examStimuli are those of the messages of proctoring (Proctoring Services 1.0, 4.2
+// and 4.4). Those of LtiEndAssessment are for launches about an [End].
+var examStimuli = slices.Concat(
 	refusedFor("ap-tool-rejects-missing-start-assessment-url",
 		stimulus{"start-url-absent", "leaves start_assessment_url out", without(lti.ClaimStartAssessmentURL)},
 		stimulus{"start-url-empty", "sends an empty start_assessment_url", with(lti.ClaimStartAssessmentURL, "")},
 		stimulus{"start-url-number", "sends a number as start_assessment_url", with(lti.ClaimStartAssessmentURL, 7)},
-		stimulus{"start-url-relative", "sends the path of start_assessment_url alone", changed(lti.ClaimStartAssessmentURL, pathOf)},
-		stimulus{"start-url-javascript", "sends a javascript: URL as start_assessment_url", with(lti.ClaimStartAssessmentURL, "javascript:"+script)},
-		stimulus{"start-url-data", "sends a data: URL as start_assessment_url", with(lti.ClaimStartAssessmentURL, "data:text/html,<script>"+script+"</script>")},
+		stimulus{"start-url-relative", "sends the path of start_assessment_url alone", changed(lti.ClaimStartAssessmentURL, func(s string) string {
+			u, _ := url.Parse(s) // it is the platform's own
+			return u.RequestURI()
+		})},
+		stimulus{"start-url-javascript", "sends a javascript: URL as start_assessment_url", with(lti.ClaimStartAssessmentURL, "javascript:"+part.Script)},
+		stimulus{"start-url-data", "sends a data: URL as start_assessment_url", with(lti.ClaimStartAssessmentURL, "data:text/html,<script>"+part.Script+"</script>")},
 	),
 	refusedFor("ap-tool-rejects-http-start-assessment-url",
-		stimulus{"start-url-plain-http", "sends an http URL of another host as start_assessment_url", with(lti.ClaimStartAssessmentURL, otherScheme(Stranger)+"/start-assessment")},
+		stimulus{"start-url-plain-http", "sends an http URL of another host as start_assessment_url", with(lti.ClaimStartAssessmentURL, "http://stranger.example/start-assessment")},
 	),
 	refusedFor("ap-tool-rejects-missing-session-data",
 		stimulus{"session-data-absent", "leaves session_data out", without(lti.ClaimSessionData)},
 		stimulus{"session-data-empty", "sends an empty session_data", with(lti.ClaimSessionData, "")},
 		stimulus{"session-data-null", "sends null as session_data", with(lti.ClaimSessionData, nil)},
-		stimulus{"session-data-object", "sends an object as session_data", func(d *draft) {
-			d.claims[lti.ClaimSessionData] = map[string]any{"token": d.claims[lti.ClaimSessionData]}
+		stimulus{"session-data-object", "sends an object as session_data", func(d *part.Saying) {
+			d.Claims[lti.ClaimSessionData] = map[string]any{"token": d.Claims[lti.ClaimSessionData]}
 		}},
 	),
 	refusedFor("ap-tool-rejects-missing-attempt-number",
@@ -62,7 +58,7 @@ var examFaults = slices.Concat(
 		stimulus{"exam-link-absent", "leaves resource_link out of an exam", without(lti.ClaimResourceLink)},
 		stimulus{"exam-link-without-members", "sends an empty resource_link in an exam", with(lti.ClaimResourceLink, map[string]any{})},
 		stimulus{"exam-link-id-empty", "sends an empty id of the resource_link in an exam", examLink("id", "")},
-		stimulus{"exam-link-string", "sends the id alone as resource_link in an exam", func(d *draft) { d.claims[lti.ClaimResourceLink] = d.plan.ResourceLink.ID }},
+		stimulus{"exam-link-string", "sends the id alone as resource_link in an exam", func(d *part.Saying) { d.Claims[lti.ClaimResourceLink] = d.Plan.ResourceLink }},
 	),
 	refusedFor("ap-tool-rejects-missing-sub",
 		stimulus{"exam-sub-absent", "leaves sub out of an exam", without("sub")},
@@ -92,35 +88,35 @@ var examFaults = slices.Concat(
 		stimulus{"exam-type-absent", "leaves message_type out of an exam", without(lti.ClaimMessageType)},
 	),
 	refusedFor("ap-tool-verifies-id-token",
-		stimulus{"exam-aud-other", "sends an exam for another tool", changed("aud", alter)},
+		stimulus{"exam-aud-other", "sends an exam for another tool", changed("aud", part.Alter)},
 		stimulus{"exam-iss-other", "sends an exam of another issuer", with("iss", "https://unknown-issuer.example")},
 		stimulus{"exam-exp-past", "sends an exam that expired 10 minutes ago", at("exp", -600)},
-		stimulus{"exam-deployment-unknown", "sends an exam of an unknown deployment", changed(lti.ClaimDeploymentID, alter)},
+		stimulus{"exam-deployment-unknown", "sends an exam of an unknown deployment", changed(lti.ClaimDeploymentID, part.Alter)},
 	),
-	[]Fault{
+	[]fault.Fault{
 		{
 			Name: "exam-nonce-foreign", Provokes: "ap-tool-verifies-id-token", Borrows: true,
-			Does: "sends an exam with the nonce of another login", claims: func(d *draft) { d.claims["nonce"] = d.borrowed().Get(lti.ParamNonce) },
+			Does: "sends an exam with the nonce of another login", InMessage: true, Effects: []fault.Effect{says(proctored, func(d *part.Saying) { d.Claims["nonce"] = d.Other().Get(lti.ParamNonce) })},
 		}, {
 			Name: "exam-signed-by-other-key", Provokes: "ap-tool-verifies-id-token",
-			Does: "signs an exam with a key that was never published, under the kid of the published one", sign: signAsUnpublished,
+			Does: "signs an exam with a key that was never published, under the kid of the published one", InMessage: true, Effects: []fault.Effect{signs(part.ByUnpublishedKey)},
 		}, {
 			Name: "exam-alg-none", Provokes: "ap-tool-verifies-id-token",
-			Does: "sends an exam with alg none in its header and no signature", sign: func(d *draft) (string, error) { return unsigned(d, "none", false) },
+			Does: "sends an exam with alg none in its header and no signature", InMessage: true, Effects: []fault.Effect{signs(part.ByNothing)},
 		}, {
 			Name: "exam-state-absent", Provokes: "ap-tool-verifies-id-token",
-			Does: "leaves the state out of the answer with an exam", form: func(d *draft) { d.form.Del(lti.ParamState) },
+			Does: "leaves the state out of the answer with an exam", Effects: []fault.Effect{responds(func(a *part.Answer) { a.Fields.Del(lti.ParamState) })},
 		}, {
 			Name: "exam-state-foreign", Provokes: "ap-tool-verifies-id-token", Borrows: true,
-			Does: "sends an exam with the state of another login", form: func(d *draft) { d.form.Set(lti.ParamState, d.borrowed().Get(lti.ParamState)) },
+			Does: "sends an exam with the state of another login", Effects: []fault.Effect{responds(func(a *part.Answer) { a.Fields.Set(lti.ParamState, a.Other().Get(lti.ParamState)) })},
 		}, {
 			Name: "exam-posted-twice", Provokes: "ap-tool-verifies-id-token",
-			Does: "answers with the id_token and state of the exam before, which another browser has posted", form: func(d *draft) { d.form = d.launch.examBefore() },
+			Does: "answers with the id_token and state of the exam before, which another browser has posted", Effects: []fault.Effect{responds(func(a *part.Answer) { a.Fields = own(a.Launch).examBefore() })},
 		},
 	},
 	acceptedFor("ap-tool-error-return",
 		stimulus{"cancelled-with-query", "sends an exam whose return_url has a query and a fragment", returnWithQuery},
-		stimulus{"cancelled-without-query", "sends an exam whose return_url has no query", func(*draft) {}},
+		stimulus{"cancelled-without-query", "sends an exam whose return_url has no query", func(*part.Saying) {}},
 		stimulus{"cancelled-without-return-url", "sends an exam without return_url", withoutReturnURL},
 	),
 	acceptedFor("ap-tool-ignores-unverified-email",
@@ -166,27 +162,27 @@ var examFaults = slices.Concat(
 
 	// LtiEndAssessment.
 	acceptedFor("ap-tool-handles-end-assessment",
-		stimulus{"end-with-everything", "tells of the end with every claim", func(*draft) {}},
+		stimulus{"end-with-everything", "tells of the end with every claim", func(*part.Saying) {}},
 		stimulus{"end-with-required-claims-alone", "tells of the end with the required claims and resource_link alone", requiredAlone},
 	),
 	acceptedFor("ap-tool-shows-end-error-safely",
-		stimulus{"end-error-script", "tells of an error with a script", failing(scriptMarkup, LogOfError+scriptMarkup)},
+		stimulus{"end-error-script", "tells of an error with a script", failing(part.ScriptMarkup, LogOfError+part.ScriptMarkup)},
 		stimulus{"end-error-quotes", "tells of an error with quotes and entities", failing(`"It" isn't &lt;over&gt; &amp; <done`, LogOfError+` "'&lt;&quot;`)},
 		stimulus{"end-error-long", "tells of an error in 10 kB", failing(strings.Repeat("It went on. ", 850), LogOfError+strings.Repeat(" and on", 1450))},
 		stimulus{"end-error-types", "sends a number and an object as errormsg and errorlog", failing(500, map[string]any{"log": LogOfError})},
 	),
 	refusedFor("ap-tool-rejects-bad-end-assessment",
 		stimulus{"end-attempt-absent", "tells of the end without attempt_number", without(lti.ClaimAttemptNumber)},
-		stimulus{"end-attempt-other", "tells of the end of the attempt after this one", func(d *draft) { d.claims[lti.ClaimAttemptNumber] = d.launch.attempt.Number() + 1 }},
-		stimulus{"end-sub-other", "tells of the end of another candidate's attempt", changed("sub", alter)},
+		stimulus{"end-attempt-other", "tells of the end of the attempt after this one", func(d *part.Saying) { d.Claims[lti.ClaimAttemptNumber] = own(d.Launch).attempt.Number() + 1 }},
+		stimulus{"end-sub-other", "tells of the end of another candidate's attempt", changed("sub", part.Alter)},
 		stimulus{"end-sub-absent", "tells of the end without sub", without("sub")},
 	),
-	[]Fault{{
+	[]fault.Fault{{
 		Name: "end-signed-by-other-key", Provokes: "ap-tool-rejects-bad-end-assessment",
-		Does: "tells of the end with a key that was never published, under the kid of the published one", sign: signAsUnpublished,
+		Does: "tells of the end with a key that was never published, under the kid of the published one", InMessage: true, Effects: []fault.Effect{signs(part.ByUnpublishedKey)},
 	}},
 	acceptedFor("ap-tool-rejects-bad-end-assessment",
-		stimulus{"end-twice", "tells of the end, which is told again", func(*draft) {}},
+		stimulus{"end-twice", "tells of the end, which is told again", func(*part.Saying) {}},
 	),
 )
 
@@ -199,20 +195,22 @@ const (
 // A stimulus is a change of the claims.
 type stimulus struct {
 	name, does string
-	claims     func(*draft)
+	claims     change
 }
 
 // refusedFor are stimuli that a tool has to refuse, and acceptedFor those that it
 // has to accept.
-func refusedFor(requirement string, stimuli ...stimulus) []Fault {
-	var faults []Fault
+func refusedFor(requirement string, stimuli ...stimulus) []fault.Fault {
+	var faults []fault.Fault
 	for _, s := range stimuli {
-		faults = append(faults, Fault{Name: s.name, Provokes: requirement, Does: s.does, claims: s.claims})
+		faults = append(faults, fault.Fault{
+			Name: s.name, Provokes: requirement, Does: s.does, InMessage: true, Effects: []fault.Effect{says(proctored, s.claims)},
+		})
 	}
 	return faults
 }
 
-func acceptedFor(requirement string, stimuli ...stimulus) []Fault {
+func acceptedFor(requirement string, stimuli ...stimulus) []fault.Fault {
 	faults := refusedFor(requirement, stimuli...)
 	for i := range faults {
 		faults[i].Permitted = true
@@ -223,63 +221,45 @@ func acceptedFor(requirement string, stimuli ...stimulus) []Fault {
 // examBefore is the answer of the tool's latest exam before this one, where it was
 // an ordinary one; nothing where there is none.
 func (l *Launch) examBefore() url.Values {
-	for _, before := range l.platform.exams(func(b *Launch, _ statement) bool {
-		return b != l && b.plan.Fault == nil && b.plan.ClientID == l.plan.ClientID && b.plan.Message == lti.StartProctoring
+	for _, before := range l.exams.find(func(b *Launch, _ statement) bool {
+		return b != l && !b.Plan().Faulty && b.Plan().ClientID == l.Plan().ClientID && b.Plan().Message == lti.StartProctoring
 	}) {
-		if _, fields, err := before.Answer(); err == nil {
+		if fields := before.Answered(); fields != nil {
 			return fields
 		}
 	}
 	return url.Values{}
 }
 
-func pathOf(address string) string {
-	u, err := url.Parse(address)
-	if err != nil {
-		return address
-	}
-	return u.RequestURI()
-}
-
-func examLink(member string, value any) func(*draft) {
-	return func(d *draft) { set(d, lti.ClaimResourceLink, member, value) }
-}
-
-// offers adds an action to those that the Assessment Control Service offers.
-func offers(action lti.Action) func(*draft) {
-	return func(d *draft) {
-		if acs, ok := d.claims[lti.ClaimACS].(map[string]any); ok {
-			actions, _ := acs["actions"].([]lti.Action)
-			set(d, lti.ClaimACS, "actions", append(slices.Clone(actions), action))
-		}
-	}
+func examLink(member string, value any) change {
+	return func(d *part.Saying) { set(d, lti.ClaimResourceLink, member, value) }
 }
 
 // requiredAlone leaves out what no message of proctoring has to say.
-func requiredAlone(d *draft) {
+func requiredAlone(d *part.Saying) {
 	without(append([]string{
 		"email", "email_verified", "locale", "picture", lti.ClaimContext, lti.ClaimCustom, lti.ClaimToolPlatform, lti.ClaimLaunchPresentation, lti.ClaimLIS,
 		lti.ClaimACS, lti.ClaimProctoringSettings,
 	}, names...)...)(d)
-	d.claims[lti.ClaimResourceLink] = map[string]any{"id": d.plan.ResourceLink.ID}
-	d.keepNeeded()
+	d.Claims[lti.ClaimResourceLink] = map[string]any{"id": d.Plan.ResourceLink}
+	d.Plan.Needs.Keep(d.Claims)
 }
 
-func withoutReturnURL(d *draft) {
-	presentation, _ := d.claims[lti.ClaimLaunchPresentation].(map[string]any)
-	rest := map[string]any{}
-	for member, value := range presentation {
-		if member != "return_url" {
-			rest[member] = value
-		}
-	}
-	d.claims[lti.ClaimLaunchPresentation] = rest
+// returnWithQuery gives the launch a return URL that has to be added to.
+func returnWithQuery(d *part.Saying) {
+	object, _ := d.Claims[lti.ClaimLaunchPresentation].(map[string]any)
+	address, _ := object["return_url"].(string)
+	set(d, lti.ClaimLaunchPresentation, "return_url", address+"?"+part.ReturnQuery+"#frag")
+}
+
+func withoutReturnURL(d *part.Saying) {
+	part.WithoutMember(d.Claims, lti.ClaimLaunchPresentation, "return_url")
 }
 
 // someEmail sends one where the candidate has none.
-func someEmail(d *draft) {
-	if _, sent := d.claims["email"]; !sent {
-		d.claims["email"] = "candidate@school.example"
+func someEmail(d *part.Saying) {
+	if _, sent := d.Claims["email"]; !sent {
+		d.Claims["email"] = "candidate@school.example"
 	}
 }
 
@@ -291,6 +271,6 @@ func filledTo(size int) func(string) string {
 }
 
 // failing says that an error has ended the attempt.
-func failing(message, log any) func(*draft) {
+func failing(message, log any) change {
 	return both(with(lti.ClaimErrorMessage, message), with(lti.ClaimErrorLog, log))
 }

@@ -1,17 +1,21 @@
-package fakeplatform
+package proctoring
 
 import (
-	"context"
 	"errors"
 	"io"
 	"net/http"
 	"slices"
-	"strings"
 	"time"
 
 	"invigilator.example/fakeplatform/jwt"
 	"invigilator.example/fakeplatform/part"
 	"invigilator.example/lti"
+)
+
+// What the service reads of a request, and how many of them are kept.
+const (
+	maxServiceBody   = 64 << 10
+	maxServiceRecord = 1000
 )
 
 // A Control is a request to the Assessment Control Service (Proctoring Services
@@ -32,17 +36,18 @@ type Control struct {
 
 // Controls returns the requests that came with an access token of the platform or are
 // about a candidate of it, in order and at most a thousand.
-func (p *Platform) Controls() []Control {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return slices.Clone(p.controls)
+func (e *Exams) Controls() []Control {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return slices.Clone(e.controls)
 }
 
 // order is a request to the Assessment Control Service while it is being judged.
 type order struct {
 	*http.Request
-	credentials
-	platform *Platform
+	exams    *Exams
+	token    part.Token
+	noToken  error // why the request has no access token that is good
 	body     []byte
 	object   map[string]any // nil where the body is none
 	request  lti.ControlRequest
@@ -51,47 +56,48 @@ type order struct {
 }
 
 // serveControl is the Assessment Control Service (Proctoring Services 1.0, 5).
-func (p *Platform) serveControl(w http.ResponseWriter, r *http.Request) {
-	o := &order{Request: r, platform: p, credentials: credentialsOf(r)}
+func (e *Exams) serveControl(w http.ResponseWriter, r *http.Request) {
+	o := &order{Request: r, exams: e}
+	o.token, o.noToken = e.core.Token(controlCame.Pass(e.carrier(), r))
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxServiceBody))
 	o.body = body
 	var tooLarge *http.MaxBytesError
 	if err == nil || !errors.As(err, &tooLarge) {
 		o.object = jwt.Object(body)
 	}
-	var wrong []refusal
-	authorization := p.checkToken(r, &o.credentials, ofControl)
-	wrong = append(wrong, refusalsOf(controlMethodRules.All(p.carrier, o))...)
+	var wrong refusals
+	authorization := refusalsOf(accessRules.First(e.carrier(), o))
+	wrong = append(wrong, refusalsOf(controlMethodRules.All(e.carrier(), o)...)...)
 	wrong = append(wrong, authorization...)
-	wrong = append(wrong, refusalsOf(controlMediaTypeRules.All(p.carrier, o))...)
-	form := p.checkBody(o)
+	wrong = append(wrong, refusalsOf(controlMediaTypeRules.All(e.carrier(), o)...)...)
+	form := e.checkBody(o)
 	wrong = append(wrong, form...)
 	if len(authorization) == 0 && len(form) == 0 {
-		wrong = append(wrong, p.checkTarget(o)...)
+		wrong = append(wrong, e.checkTarget(o)...)
 	}
-	answer := p.stimulated(o)
+	answer := e.stimulated(o)
 	if len(wrong) == 0 && answer.why != nil {
-		wrong = []refusal{*answer.why}
+		wrong = refusals{*answer.why}
 	}
 	if len(wrong) == 0 {
-		wrong = p.obey(o)
+		wrong = e.obey(o)
 	}
 	if len(wrong) > 0 {
-		refused := controlRefused.Pass(p.carrier, refusedOrder{o, wrong, o.response})
+		refused := controlRefused.Pass(e.carrier(), refusedOrder{o, wrong, o.response})
 		wrong, o.response = refused.wrong, refused.response
 	}
 
 	control := Control{
 		Method: r.Method, Target: r.RequestURI, ContentType: r.Header.Get("Content-Type"), Authorized: len(authorization) == 0,
-		Token: o.token, Scopes: o.known.scopes, Body: o.body, Status: http.StatusOK, Problems: said(wrong), At: p.opts.Now(),
+		Token: o.token.Value, Scopes: o.token.Scopes, Body: o.body, Status: http.StatusOK, Problems: wrong.said(), At: e.core.Now(),
 	}
 	switch {
 	case len(wrong) > 0:
-		control.Status = wrong[0].status
+		control.Status = wrong[0].Status
 	case answer.empty:
 		control.Status = http.StatusNoContent
 	}
-	p.note(o, control)
+	e.note(o, control)
 	switch {
 	case answer.reset:
 		panic(http.ErrAbortHandler) // net/http drops the connection
@@ -102,28 +108,28 @@ func (p *Platform) serveControl(w http.ResponseWriter, r *http.Request) {
 		if answer.status != "" {
 			o.response.Status = answer.status
 		}
-		p.respond(w, o, answer.body)
+		e.respond(w, o, answer.body)
 		return
 	}
-	if why := wrong[0]; (why.status == http.StatusUnauthorized || why.status == http.StatusForbidden) && challenged.Taken(p.carrier, ofControl) {
-		w.Header().Set("WWW-Authenticate", part.Challenge(why.code, strings.Join(ofControl.scopes, " ")))
+	if why := wrong[0]; (why.Status == http.StatusUnauthorized || why.Status == http.StatusForbidden) && challenged.Taken(e.carrier(), o) {
+		w.Header().Set("WWW-Authenticate", part.Challenge(why.Code, lti.ScopeControl))
 	}
-	fail(w, wrong[0], http.MethodPost)
+	part.Fail(w, wrong[0].Status, wrong[0].Code, wrong[0].Says, http.MethodPost)
 }
 
 // note keeps a request in the records of the platform and of the launches that
 // it is about, as far as that can be told.
-func (p *Platform) note(o *order, control Control) {
+func (e *Exams) note(o *order, control Control) {
 	user, _ := o.object["user"].(map[string]any)
 	link, _ := o.object["resource_link"].(map[string]any)
 	sub, linkID := jwt.Member(user, "sub"), jwt.Member(link, "id")
-	about := p.exams(func(_ *Launch, said statement) bool { return said.sub == sub && said.linkID == linkID })
-	if len(about) == 0 && o.known.clientID == "" {
-		p.unplanned(o.Request, "a request to the Assessment Control Service that has no access token of this platform, and is about no candidate of it")
+	about := e.find(func(_ *Launch, said statement) bool { return said.sub == sub && said.linkID == linkID })
+	if len(about) == 0 && o.token.ClientID == "" {
+		e.core.Unplanned(o.Request, "a request to the Assessment Control Service that has no access token of this platform, and is about no candidate of it")
 		return
 	}
 	if len(about) == 0 {
-		about = p.exams(func(*Launch, statement) bool { return true })
+		about = e.find(func(*Launch, statement) bool { return true })
 	}
 	for _, l := range about {
 		l.mu.Lock()
@@ -132,39 +138,20 @@ func (p *Platform) note(o *order, control Control) {
 		}
 		l.mu.Unlock()
 	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if len(p.controls) < maxServiceRecord {
-		p.controls = append(p.controls, control)
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if len(e.controls) < maxServiceRecord {
+		e.controls = append(e.controls, control)
 	}
-	close(p.controlled)
-	p.controlled = make(chan struct{})
-}
-
-// AwaitControls waits until the launch's record has so many requests to the
-// Assessment Control Service, and says whether it has: it has not when the context
-// ends before.
-func (l *Launch) AwaitControls(ctx context.Context, n int) bool {
-	for {
-		l.platform.mu.Lock()
-		next := l.platform.controlled
-		l.platform.mu.Unlock()
-		if len(l.Record().Controls) >= n {
-			return true
-		}
-		select {
-		case <-next:
-		case <-ctx.Done():
-			return false
-		}
-	}
+	close(e.controlled)
+	e.controlled = make(chan struct{})
 }
 
 // checkBody reads what the tool asks for, and checks it.
-func (p *Platform) checkBody(o *order) []refusal {
-	o.object = controlRead.Pass(p.carrier, readOrder{o, o.object}).object
+func (e *Exams) checkBody(o *order) refusals {
+	o.object = controlRead.Pass(e.carrier(), readOrder{o, o.object}).object
 	o.read()
-	return controlChecked.Pass(p.carrier, checkedOrder{o, refusalsOf(controlRules.All(p.carrier, o))}).wrong
+	return controlChecked.Pass(e.carrier(), checkedOrder{o, refusalsOf(controlRules.All(e.carrier(), o)...)}).wrong
 }
 
 // read reads what the tool asks for, as far as it can be read.
@@ -191,18 +178,25 @@ func (o *order) read() {
 
 // checkTarget finds the attempt, among those that were launched with the same
 // tool, and checks that the launch offered the action.
-func (p *Platform) checkTarget(o *order) []refusal {
-	if err := targetIssuer.Check(p.carrier, o); err != nil {
-		return refusalsOf([]error{err})
+func (e *Exams) checkTarget(o *order) refusals {
+	if err := targetIssuer.Check(e.carrier(), o); err != nil {
+		return refusalsOf(err)
 	}
 	said := o.names()
-	found := controlTarget.Pass(p.carrier, targetedOrder{o, p.exams(func(l *Launch, of statement) bool {
-		return l.plan.ClientID == o.known.clientID && said.sameAttempt(of)
-	})}).launches
+	own := e.find(func(l *Launch, of statement) bool {
+		return l.Plan().ClientID == o.token.ClientID && said.sameAttempt(of)
+	})
+	if len(own) == 0 {
+		others := e.find(func(_ *Launch, of statement) bool { return said.sameAttempt(of) })
+		if len(others) > 0 && part.OthersServed.Taken(e.carrier(), part.Asking{Request: o.Request, ClientID: o.token.ClientID}) {
+			own = others
+		}
+	}
+	found := controlTarget.Pass(e.carrier(), targetedOrder{o, own}).launches
 	if len(found) > 0 {
 		o.attempt = found[0].attempt
 	}
-	return refusalsOf([]error{targetRules.First(p.carrier, o)})
+	return refusalsOf(targetRules.First(e.carrier(), o))
 }
 
 // names is the candidate, the resource link and the attempt that a request names, as a message
@@ -218,15 +212,15 @@ func (s statement) sameAttempt(other statement) bool {
 }
 
 // obey does what is asked for and says what has become of the attempt.
-func (p *Platform) obey(o *order) []refusal {
+func (e *Exams) obey(o *order) refusals {
 	a := o.attempt
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if err := obeyedRules.First(p.carrier, o); err != nil {
-		return refusalsOf([]error{err})
+	if err := obeyedRules.First(e.carrier(), o); err != nil {
+		return refusalsOf(err)
 	}
 	a.control(o.request)
-	o.response.Status = statusTold.Pass(p.carrier, toldStatus{o, a.settled()}).status
+	o.response.Status = statusTold.Pass(e.carrier(), toldStatus{o, a.settled()}).status
 	if a.extraTime > 0 {
 		minutes := a.extraTime
 		o.response.ExtraTime = &minutes
@@ -235,7 +229,7 @@ func (p *Platform) obey(o *order) []refusal {
 }
 
 // respond tells what has become of the attempt.
-func (p *Platform) respond(w http.ResponseWriter, o *order, instead any) {
+func (e *Exams) respond(w http.ResponseWriter, o *order, instead any) {
 	if instead != nil {
 		part.Send(w, http.StatusOK, lti.MediaTypeControl, instead)
 		return
@@ -244,6 +238,6 @@ func (p *Platform) respond(w http.ResponseWriter, o *order, instead any) {
 	if o.response.ExtraTime != nil {
 		members["extra_time"] = *o.response.ExtraTime
 	}
-	answer := controlAnswered.Pass(p.carrier, answeredOrder{o, members, lti.MediaTypeControl})
+	answer := controlAnswered.Pass(e.carrier(), answeredOrder{o, members, lti.MediaTypeControl})
 	part.Send(w, http.StatusOK, answer.mediaType, answer.members)
 }

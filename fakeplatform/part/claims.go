@@ -1,0 +1,75 @@
+package part
+
+import (
+	"maps"
+	"mime"
+	"net/http"
+
+	"invigilator.example/lti"
+)
+
+// SetMember sets a member of a claim that is an object, and makes the claim where
+// there is none.
+func SetMember(claims lti.Claims, claim, member string, value any) {
+	object := map[string]any{}
+	switch known := claims[claim].(type) {
+	case map[string]any:
+		object = maps.Clone(known)
+	case map[string]string:
+		for k, v := range known {
+			object[k] = v
+		}
+	}
+	object[member] = value
+	claims[claim] = object
+}
+
+// WithoutMember leaves a member of a claim out that is an object.
+func WithoutMember(claims lti.Claims, claim, member string) {
+	object, _ := claims[claim].(map[string]any)
+	rest := map[string]any{}
+	maps.Copy(rest, object)
+	delete(rest, member)
+	claims[claim] = rest
+}
+
+// Alter changes one character in the middle, into another of the same kind.
+func Alter(s string) string {
+	if s == "" {
+		return "x"
+	}
+	b := []byte(s)
+	i := len(b) / 2
+	if b[i] == 'a' {
+		b[i] = 'b'
+	} else {
+		b[i] = 'a'
+	}
+	return string(b)
+}
+
+// MediaType is that of a request's body, in lower case and without parameters; empty where
+// there is none that can be read.
+func MediaType(r *http.Request) string {
+	name, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	if err != nil {
+		return ""
+	}
+	return name
+}
+
+// FormMediaType is that of a form which a browser posts.
+const FormMediaType = "application/x-www-form-urlencoded"
+
+// What stimuli have markup do where a tool takes it for that: its page has an element with
+// MarkupID, or the script writes ScriptRan to the console.
+const (
+	MarkupID  = "invigilator-markup"
+	ScriptRan = "invigilator-ran"
+
+	Script       = `console.error(/` + ScriptRan + `/.source)`
+	ScriptMarkup = `"'></script><b id="` + MarkupID + `">no</b><script>` + Script + `</script><img src=x onerror='` + Script + `'>`
+)
+
+// ReturnQuery is the query of the return URL in the faults of core-tool-return-url.
+const ReturnQuery = "course=7&x=a%20b"

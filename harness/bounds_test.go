@@ -128,7 +128,7 @@ func TestAnUnreadableMessageOfAToolIsForARequirementToSay(t *testing.T) {
 	run := subject{
 		wrap: garbled(func(string) string { return "abc" }, func(r *http.Request) bool { return strings.HasPrefix(r.URL.Path, "/check-in") }),
 		change: func(c *config.Config) {
-			proctoring(nil)(c)
+			forExams(nil)(c)
 			c.Journeys["checks-in"] = config.Journey{Does: config.CheckIn, Steps: config.Steps{{Click: "#start"}}}
 		},
 	}.ready(t)

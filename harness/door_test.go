@@ -201,7 +201,7 @@ func TestStrangersChangeNoVerdictOnATool(t *testing.T) {
 					grading(nil)(c)
 					c.Profiles = nil
 					exams := *c
-					proctoring(nil)(&exams)
+					forExams(nil)(&exams)
 					c.Features = append(c.Features, exams.Features...)
 					maps.Copy(c.Journeys, exams.Journeys)
 					c.Journeys["checks-in"] = config.Journey{Does: config.CheckIn, Steps: config.Steps{{Click: "#start"}}}

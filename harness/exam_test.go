@@ -23,9 +23,9 @@ import (
 	"invigilator.example/results"
 )
 
-// proctoring configures a fake tool that is served like a real one as its vendor
+// forExams configures a fake tool that is served like a real one as its vendor
 // would.
-func proctoring(journeys map[string]config.Journey) func(*config.Config) {
+func forExams(journeys map[string]config.Journey) func(*config.Config) {
 	return func(c *config.Config) {
 		address := strings.TrimSuffix(c.Tool.LoginURL, "/login")
 		c.Tool.JWKSURL = address + "/jwks"
@@ -48,7 +48,7 @@ func TestARealProctoringToolCanBeJudged(t *testing.T) {
 	t.Parallel()
 	g := NewWithT(t)
 	run := subject{change: func(c *config.Config) {
-		proctoring(nil)(c)
+		forExams(nil)(c)
 		c.Journeys["checks-in"] = config.Journey{Does: config.CheckIn, Steps: config.Steps{{Click: "#start"}}}
 	}}.ready(t)
 	scene := run.ProctoringScenario(t, "a scenario", "here:1")
@@ -107,7 +107,7 @@ func TestACheckInThatLeadsNowhereIsNoRefusal(t *testing.T) {
 	t.Parallel()
 	g := NewWithT(t)
 	run := subject{wrap: unsent, faults: []string{"accepts-missing-session-data"}, change: func(c *config.Config) {
-		proctoring(map[string]config.Journey{"checks-in": {Does: config.CheckIn, Steps: config.Steps{{Click: "#start"}}}})(c)
+		forExams(map[string]config.Journey{"checks-in": {Does: config.CheckIn, Steps: config.Steps{{Click: "#start"}}}})(c)
 	}}.ready(t)
 	scene := run.ProctoringScenario(t, "a scenario", "here:1")
 	const id = "ap-tool-rejects-missing-session-data"
@@ -124,7 +124,7 @@ func TestAToolMayTakeNothingButExams(t *testing.T) {
 	g := NewWithT(t)
 	run := subject{
 		change: func(c *config.Config) {
-			proctoring(nil)(c)
+			forExams(nil)(c)
 			c.Profiles = []string{requirements.Proctoring}
 			c.Journeys["checks-in"] = config.Journey{Does: config.CheckIn, Steps: config.Steps{{Click: "#start"}}}
 		},
@@ -146,7 +146,7 @@ func TestAToolMayTakeNothingButExams(t *testing.T) {
 func TestACheckInThatGetsStuckIsOneDiagnosis(t *testing.T) {
 	t.Parallel()
 	g := NewWithT(t)
-	run := subject{change: proctoring(map[string]config.Journey{
+	run := subject{change: forExams(map[string]config.Journey{
 		"checks-in": {Does: config.CheckIn, Steps: config.Steps{{Click: "text=I agree"}}},
 	})}.start(t)
 	_, err := run.Preflight(t.Context())
@@ -161,7 +161,7 @@ func TestAToolThatRefusesCandidatesIsJudgedOnTheRest(t *testing.T) {
 	t.Parallel()
 	g := NewWithT(t)
 	run := subject{
-		change: proctoring(nil),
+		change: forExams(nil),
 		wrap: atPath("/check-in", func(w http.ResponseWriter, _ *http.Request, _ http.Handler) {
 			http.Error(w, "we proctor no more", http.StatusInternalServerError)
 		}),
@@ -349,7 +349,7 @@ func TestWhatIsInTheWayOfExamsIsOneDiagnosisThatConcernsThemAlone(t *testing.T) 
 		t.Parallel()
 		g := NewWithT(t)
 		_, err := subject{change: func(c *config.Config) {
-			proctoring(map[string]config.Journey{"checks-in": {Does: config.CheckIn, Steps: config.Steps{{Click: "#start"}}}})(c)
+			forExams(map[string]config.Journey{"checks-in": {Does: config.CheckIn, Steps: config.Steps{{Click: "#start"}}}})(c)
 			c.Tool.JWKSURL += "/elsewhere"
 		}}.start(t).Preflight(t.Context())
 		g.Expect(err).To(MatchError(And(ContainSubstring("key set cannot be read"), ContainSubstring("tool.jwks_url"))))
@@ -378,7 +378,7 @@ func TestAProctorWhoseSessionHasEndedIsLaunchedAgain(t *testing.T) {
 	var forgotten sync.Map // the cookies of sessions
 	run := subject{
 		change: func(c *config.Config) {
-			proctoring(nil)(c)
+			forExams(nil)(c)
 			c.Journeys["checks-in"] = config.Journey{Does: config.CheckIn, Steps: config.Steps{{Click: "#start"}}}
 		},
 		wrap: func(tool http.Handler) http.Handler {
@@ -413,7 +413,7 @@ func TestACheckInThatTakesItsTimeToRefuseIsARefusal(t *testing.T) {
 	g := NewWithT(t)
 	run := subject{
 		change: func(c *config.Config) {
-			proctoring(map[string]config.Journey{"checks-in": {Does: config.CheckIn, Steps: config.Steps{{Click: "#start"}}}})(c)
+			forExams(map[string]config.Journey{"checks-in": {Does: config.CheckIn, Steps: config.Steps{{Click: "#start"}}}})(c)
 			c.Timeout.Step = config.Duration(20 * time.Second)
 		},
 		wrap: func(tool http.Handler) http.Handler {

@@ -3,11 +3,11 @@ package proctoring
 import (
 	"cmp"
 	"errors"
-	"invigilator.example/fakeplatform/part"
 	"slices"
 	"sync"
 	"time"
 
+	"invigilator.example/fakeplatform/part"
 	"invigilator.example/fault"
 	"invigilator.example/lti"
 )

@@ -3,14 +3,15 @@ package proctoring
 import (
 	"encoding/json"
 	"fmt"
-	"invigilator.example/fakeplatform/jwt"
-	"invigilator.example/fakeplatform/part"
-	"invigilator.example/fault"
-	"invigilator.example/lti"
 	"net/http"
 	"slices"
 	"strings"
 	"time"
+
+	"invigilator.example/fakeplatform/jwt"
+	"invigilator.example/fakeplatform/part"
+	"invigilator.example/fault"
+	"invigilator.example/lti"
 )
 
 // controlDefects are the defects of the Assessment Control Service, and what is unusual, but allowed.

@@ -4,12 +4,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"invigilator.example/fakeplatform/part"
-	"invigilator.example/fault"
-	"invigilator.example/lti"
 	"net/http"
 	"slices"
 	"strings"
+
+	"invigilator.example/fakeplatform/part"
+	"invigilator.example/fault"
+	"invigilator.example/lti"
 )
 
 // shortReason is the longest reason_msg that a fault takes.

@@ -2,13 +2,13 @@ package proctoring
 
 import (
 	"encoding/json"
-	"invigilator.example/fakeplatform/part"
 	"maps"
 	"net/http"
 	"slices"
 	"time"
 
 	"invigilator.example/fakeplatform/jwt"
+	"invigilator.example/fakeplatform/part"
 	"invigilator.example/fault"
 	"invigilator.example/lti"
 )

@@ -1,12 +1,12 @@
 package proctoring
 
 import (
-	"invigilator.example/fakeplatform/part"
-	"invigilator.example/fault"
 	"net/http"
 	"slices"
 	"strings"
 
+	"invigilator.example/fakeplatform/part"
+	"invigilator.example/fault"
 	"invigilator.example/lti"
 )
 

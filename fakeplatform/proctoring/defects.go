@@ -3,13 +3,13 @@ package proctoring
 import (
 	"fmt"
 	"html/template"
-	"invigilator.example/fakeplatform/part"
 	"net/http"
 	"slices"
 	"strconv"
 	"strings"
 
 	"invigilator.example/fakeplatform/jwt"
+	"invigilator.example/fakeplatform/part"
 	"invigilator.example/fault"
 	"invigilator.example/lti"
 )

@@ -3,10 +3,10 @@ package proctoring
 import (
 	_ "embed"
 	"html/template"
-	"invigilator.example/fakeplatform/part"
 	"math"
 	"net/http"
 
+	"invigilator.example/fakeplatform/part"
 	"invigilator.example/fault"
 	"invigilator.example/lti"
 )

@@ -1,13 +1,13 @@
 package proctoring
 
 import (
-	"invigilator.example/fakeplatform/part"
 	"net/http"
 	"net/url"
 	"strings"
 	"time"
 
 	"invigilator.example/fakeplatform/jwt"
+	"invigilator.example/fakeplatform/part"
 	"invigilator.example/lti"
 )
 

@@ -1,12 +1,12 @@
 package proctoring
 
 import (
-	"invigilator.example/fakeplatform/part"
 	"net/http"
 	"slices"
 	"time"
 
 	"invigilator.example/fakeplatform/jwt"
+	"invigilator.example/fakeplatform/part"
 	"invigilator.example/fault"
 	"invigilator.example/lti"
 )

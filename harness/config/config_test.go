@@ -695,11 +695,11 @@ func TestFeaturesThatNeedAKey(t *testing.T) {
 func TestTheEmbeddedFakeToolCanBeBroken(t *testing.T) {
 	g := NewWithT(t)
 	loaded, err := config.Load(config.Sources{Demo: true, Settings: map[string]string{
-		"embedded.faults": "a,b", "embedded.null_peer": "hangs-up", "embedded.null_peer_after_requests": "7", "embedded.null_peer_part": "grades", "embedded.null_peer_every_requests": "3", "embedded.only_verdicts": "true", "embedded.skip_preflight": "true",
+		"embedded.faults": "a,b", "embedded.faults_met_by": "browser", "embedded.null_peer": "hangs-up", "embedded.null_peer_after_requests": "7", "embedded.null_peer_part": "grades", "embedded.null_peer_every_requests": "3", "embedded.only_verdicts": "true", "embedded.skip_preflight": "true",
 	}})
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(loaded.Embedded).To(Equal(config.Embedded{
-		Faults: []string{"a", "b"}, NullPeer: "hangs-up", NullPeerAfterRequests: 7, NullPeerPart: "grades", NullPeerEveryRequests: 3, OnlyVerdicts: true, SkipPreflight: true,
+		Faults: []string{"a", "b"}, FaultsMetBy: "browser", NullPeer: "hangs-up", NullPeerAfterRequests: 7, NullPeerPart: "grades", NullPeerEveryRequests: 3, OnlyVerdicts: true, SkipPreflight: true,
 	}))
 }
 
@@ -747,7 +747,7 @@ func TestSchemaSaysWhatEveryKeyIsFor(t *testing.T) {
 
 func TestEveryKeyCanBeSetFromEverySource(t *testing.T) {
 	texts := map[string]string{
-		"agent": "http", "embedded.null_peer": "blank", "fake_platform.url": "https://lms.example", "fake_platform.listen": ":1", "browser.devtools_url": "http://b:1",
+		"agent": "http", "embedded.null_peer": "blank", "embedded.faults_met_by": "http", "fake_platform.url": "https://lms.example", "fake_platform.listen": ":1", "browser.devtools_url": "http://b:1",
 		"fake_platform.other_url": "https://other.example", "features": "tls", "concurrent_launches": "7", "seed": "7", "embedded.null_peer_after_requests": "7", "embedded.null_peer_every_requests": "7", "embedded.null_peer_part": "grades",
 		"fail_on": "warned", "require": "sec-tool-nonce-*", "requirements": "sec-tool-aud",
 		"fake_tool.url": "https://tool.example", "fake_tool.other_url": "https://other.example", "fake_tool.listen": ":1",

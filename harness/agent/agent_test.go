@@ -28,6 +28,7 @@ import (
 	"github.com/onsi/gomega/gleak"
 
 	"invigilator.example/harness/agent"
+	"invigilator.example/results"
 )
 
 // All tests share one browser and one server of two sites; each has a user and
@@ -1194,7 +1195,7 @@ func TestClose(t *testing.T) {
 	before := gleak.Goroutines()
 	b, err := agent.StartBrowser(t.Context(), agent.BrowserOptions{Hosts: hosts})
 	g.Expect(err).NotTo(HaveOccurred())
-	g.Expect(b.About().Kind).To(Equal("browser"))
+	g.Expect(b.About().Kind).To(Equal(results.Browser))
 	g.Expect(b.About().Version).To(ContainSubstring("/"))
 	g.Expect(b.About().Flags).To(ContainElement(HavePrefix("--no-sandbox  (")))
 

@@ -263,7 +263,11 @@ func named(labels []string) []requirements.ID {
 func sideFilter(c config.Config) string {
 	var ids []string
 	for _, pattern := range c.Requirements {
-		for _, r := range requirements.Default().Named(pattern) {
+		named := requirements.Default().Named(pattern)
+		if len(named) == 0 { // a name that nothing has, so that it does not select everything
+			ids = append(ids, "no-requirement")
+		}
+		for _, r := range named {
 			ids = append(ids, string(r.ID))
 		}
 	}

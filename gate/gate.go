@@ -8,6 +8,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"invigilator.example/harness/config"
@@ -27,21 +28,23 @@ type Terms struct {
 	Today time.Time
 }
 
-// none says whether there are no terms, so that the outcome alone decides.
-func (t Terms) none() bool {
+// None says whether there are no terms, so that the outcome alone decides.
+func (t Terms) None() bool {
 	return len(t.FailOn) == 0 && len(t.Require) == 0 && len(t.Waivers) == 0 && t.Baseline == nil
 }
 
 // Decide holds a run against terms; nil where there are none.
 func Decide(doc results.Document, terms Terms) *results.Gate {
-	if terms.none() {
+	if terms.None() {
 		return nil
 	}
 	d := decision{Terms: terms, gate: &results.Gate{FailOn: terms.FailOn, Require: terms.Require, Red: []results.Red{}}, needed: map[int]bool{}}
 	var before map[key]row
 	if terms.Baseline != nil {
 		run := terms.Baseline.Run
-		d.gate.Baseline = &results.Baseline{Name: run.Subject.Name, Version: run.Version, Started: run.Started.UTC().Format(time.RFC3339)}
+		d.gate.Baseline = &results.Baseline{
+			Name: run.Subject.Name, Version: run.Version, Started: run.Started.UTC().Format(time.RFC3339), Differs: differs(run, doc.Run),
+		}
 		before = byKey(rows(*terms.Baseline))
 	}
 	now := rows(doc)
@@ -49,9 +52,11 @@ func Decide(doc results.Document, terms Terms) *results.Gate {
 		old, had := before[r.key]
 		d.judge(r, old, had)
 	}
+	d.required(now)
+	d.gone(doc, byKey(now))
 	d.findings(doc)
 	d.waivers(now)
-	d.end(doc)
+	d.end(doc, now)
 	return d.gate
 }
 
@@ -67,26 +72,38 @@ type row struct {
 	seen     string
 }
 
-// rows are the cases of a run, in its order.
+// rows are the cases of a run, in its order. A verdict that no version ever wrote counts as
+// an error, and a requirement of which nothing was observed is a case.
 func rows(doc results.Document) []row {
 	var list []row
 	for _, r := range doc.Requirements {
 		at := map[string]int{}
 		for _, o := range r.Observations {
+			verdict := known(o.Verdict)
 			i, has := at[o.Case]
 			if !has {
 				i = len(list)
 				at[o.Case] = i
-				list = append(list, row{key: key{r.ID, o.Case}, level: r.Level, verdict: o.Verdict, withheld: o.Withheld, seen: o.Seen})
+				list = append(list, row{key: key{r.ID, o.Case}, level: r.Level, verdict: verdict, withheld: o.Withheld, seen: o.Seen})
 				continue
 			}
 			list[i].withheld = list[i].withheld || o.Withheld
-			if worst := results.Worst(list[i].verdict, o.Verdict); worst != list[i].verdict {
+			if worst := results.Worst(list[i].verdict, verdict); worst != list[i].verdict {
 				list[i].verdict, list[i].seen = worst, o.Seen
 			}
 		}
+		if len(r.Observations) == 0 {
+			list = append(list, row{key: key{r.ID, ""}, level: r.Level, verdict: known(r.Verdict)})
+		}
 	}
 	return list
+}
+
+func known(v results.Verdict) results.Verdict {
+	if _, ok := gravity[v]; !ok {
+		return results.Errored
+	}
+	return v
 }
 
 func byKey(list []row) map[key]row {
@@ -102,7 +119,8 @@ type decision struct {
 	Terms
 	gate   *results.Gate
 	status []int        // that each red ends the run with, in the order of gate.Red
-	needed map[int]bool // the waivers that something needs
+	needed map[int]bool // the waivers that something needs, or that are told already
+	left   int          // how much passed in the baseline, and is left out of a narrower run
 }
 
 // judge says of a case whether it counts.
@@ -117,7 +135,13 @@ func (d *decision) judge(r, before row, had bool) {
 		status, why = lost(r.verdict)
 	}
 	red.Why = why
-	switch i := d.waiver(r); {
+	i := d.waiver(r)
+	if i >= 0 && r.verdict != results.Passed && r.verdict != results.Skipped {
+		d.needed[i] = true
+	}
+	switch {
+	case status == unusable: // no waiver makes good what nobody has seen
+		d.add(red, status)
 	case status == 0:
 		if had && was > 0 && r.verdict == results.Passed {
 			red.Why = fmt.Sprintf("was %s in the baseline", before.verdict)
@@ -125,11 +149,11 @@ func (d *decision) judge(r, before row, had bool) {
 		}
 	case i >= 0 && d.ended(i):
 		red.Why = fmt.Sprintf("%s; its waiver ended on %s", why, d.Waivers[i].Until)
-		d.needed[i] = true
+		d.needed[i] = true // it is told
 		d.add(red, status)
 	case i >= 0:
 		red.Why = fmt.Sprintf("waived until %s: %s", d.Waivers[i].Until, d.Waivers[i].Reason)
-		d.needed[i] = true
+		d.needed[i] = true // where it is of what was skipped, too
 		d.gate.Waived = append(d.gate.Waived, red)
 	case had && was > 0 && gravity[r.verdict] <= gravity[before.verdict]:
 		red.Why = "was no better in the baseline"
@@ -159,7 +183,7 @@ func (d *decision) counts(r row) (int, string) {
 	case results.Failed:
 		return 1, "failed"
 	case results.Errored:
-		return 3, "Invigilator could not judge it"
+		return unusable, "Invigilator could not judge it"
 	case results.Warned:
 		if named {
 			return 1, "warned, and " + how
@@ -184,7 +208,50 @@ func (d *decision) counts(r row) (int, string) {
 
 // gravity orders verdicts by how bad each is beside that of the baseline.
 var gravity = map[results.Verdict]int{
-	results.Passed: 0, results.Skipped: 1, results.Inconclusive: 1, results.Warned: 1, results.Errored: 2, results.Failed: 3,
+	results.Passed: 0, results.Skipped: 1, results.Inconclusive: 1, results.Warned: 2, results.Failed: 3, results.Errored: 4,
+}
+
+// unusable is the status of what says nothing of the subject.
+var unusable = results.Unusable.ExitCode()
+
+// required finds what has to be shown and is no part of the run.
+func (d *decision) required(now []row) {
+	for _, pattern := range d.Require {
+		if !slices.ContainsFunc(now, func(r row) bool { return requirements.Matches(pattern, r.requirement) }) {
+			d.add(results.Red{Requirement: pattern, Why: "your configuration requires it, and this run does not judge it"}, 2)
+		}
+	}
+}
+
+// gone finds what passed in the baseline and is no part of a run that was to judge all.
+func (d *decision) gone(doc results.Document, now map[key]row) {
+	if d.Baseline == nil {
+		return
+	}
+	for _, r := range rows(*d.Baseline) {
+		if _, still := now[r.key]; still || r.verdict != results.Passed {
+			continue
+		}
+		if doc.Run.Only != "" {
+			d.left++
+			continue
+		}
+		d.add(results.Red{Requirement: r.requirement, Case: r.stimulus, Level: r.level, Before: r.verdict, Why: "passed in the baseline, and is no part of this run"}, 2)
+	}
+}
+
+// differs says in what a baseline is of another run than one of the same subject in the
+// same agent; empty where in nothing.
+func differs(before, now results.Run) string {
+	var what []string
+	for _, part := range []struct{ name, before, now string }{
+		{"subject", before.Subject.Name, now.Subject.Name}, {"agent", string(before.Agent.Kind), string(now.Agent.Kind)}, {"version of Invigilator", before.Version, now.Version},
+	} {
+		if part.before != part.now {
+			what = append(what, fmt.Sprintf("another %s (%s)", part.name, results.Bounded(strings.Join(strings.Fields(part.before), " "), 100)))
+		}
+	}
+	return strings.Join(what, ", ")
 }
 
 func (d *decision) add(red results.Red, status int) {
@@ -221,17 +288,26 @@ func (d *decision) ended(i int) bool { return d.Today.UTC().Format(time.DateOnly
 func (d *decision) waivers(now []row) {
 	for i, w := range d.Waivers {
 		about := slices.DeleteFunc(slices.Clone(now), func(r row) bool { return !waives(w, r) })
-		untold := slices.ContainsFunc(about, func(r row) bool { return r.verdict == results.Skipped || r.verdict == results.Inconclusive })
-		if d.needed[i] || len(about) == 0 || untold {
-			continue
+		passed := slices.ContainsFunc(about, func(r row) bool { return r.verdict == results.Passed })
+		switch {
+		case len(about) == 0:
+		case d.ended(i) && !d.told(w):
+			d.add(results.Red{Requirement: w.Requirement, Case: w.Case, Why: fmt.Sprintf("this waiver ended on %s: take it out", w.Until)}, 1)
+		case !d.needed[i] && passed:
+			d.add(results.Red{Requirement: w.Requirement, Case: w.Case, Why: "nothing needs this waiver any more: take it out"}, 1)
 		}
-		why := "nothing needs this waiver any more: take it out"
-		if d.ended(i) {
-			why = fmt.Sprintf("nothing needs this waiver, which ended on %s: take it out", w.Until)
-		}
-		d.add(results.Red{Requirement: w.Requirement, Case: w.Case, Why: why}, 1)
 	}
 }
+
+// told says whether something is red of which a waiver has ended.
+func (d *decision) told(w results.Waiver) bool {
+	return slices.ContainsFunc(d.gate.Red, func(red results.Red) bool {
+		return red.Verdict != "" && waives(w, row{key: key{red.Requirement, red.Case}})
+	})
+}
+
+// ofRun are the kinds of findings that tell what the run has done or could not do.
+var ofRun = []string{"agents", "journey", "left behind", "limited", "not-tried", "preflight"}
 
 // findings counts what the run tells of the subject beside its verdicts, where it is to.
 func (d *decision) findings(doc results.Document) {
@@ -242,7 +318,7 @@ func (d *decision) findings(doc results.Document) {
 		told := func(other results.Finding) bool { return other.Kind == f.Kind && other.Says == f.Says }
 		red := results.Red{Why: "a finding, which fail_on names", Seen: f.Says}
 		switch {
-		case f.Scenario == "": // about the run, not the subject
+		case f.Scenario == "", slices.Contains(ofRun, f.Kind): // about the run, not the subject
 		case d.Baseline != nil && slices.ContainsFunc(d.Baseline.Findings, told):
 			red.Why = "was told in the baseline"
 			d.gate.Known = append(d.gate.Known, red)
@@ -253,26 +329,28 @@ func (d *decision) findings(doc results.Document) {
 }
 
 // end sums up.
-func (d *decision) end(doc results.Document) {
+func (d *decision) end(doc results.Document, now []row) {
 	g := d.gate
-	shown := slices.ContainsFunc(doc.Requirements, func(r results.Requirement) bool {
-		return r.Verdict != results.Skipped && r.Verdict != results.Inconclusive && r.Verdict != results.Errored
+	shown := slices.ContainsFunc(now, func(r row) bool {
+		return r.verdict == results.Passed || r.verdict == results.Warned || r.verdict == results.Failed
 	})
 	switch {
 	case doc.Outcome == results.Unusable && !doc.Diagnosis.Partial():
-		g.Exit, g.Because = results.Unusable.ExitCode(), doc.Because
+		g.Exit, g.Because = unusable, doc.Because
 	case slices.Contains(d.status, 1):
 		g.Exit, g.Because = results.NotConformant.ExitCode(), d.count()
-	case slices.Contains(d.status, 3) || doc.Diagnosis != nil:
-		g.Exit, g.Because = results.Unusable.ExitCode(), doc.Because
+	case doc.Diagnosis != nil:
+		g.Exit, g.Because = unusable, doc.Diagnosis.Problem
+	case slices.Contains(d.status, unusable):
+		g.Exit, g.Because = unusable, d.count()
 	case slices.Contains(d.status, 2):
 		g.Exit, g.Because = results.NotShown.ExitCode(), d.count()
 	case !shown:
-		g.Exit, g.Because = results.NotShown.ExitCode(), doc.Because
+		g.Exit, g.Because = results.NotShown.ExitCode(), "Nothing was shown."
 	default:
 		g.Because = d.count()
 	}
-	order := []int{1, 3, 2}
+	order := []int{1, unusable, 2}
 	var sorted []results.Red
 	for _, status := range order {
 		for i, red := range g.Red {
@@ -295,10 +373,14 @@ func (d *decision) count() string {
 		says string
 	}{
 		{len(d.gate.Waived), "waived"}, {len(d.gate.Known), "as bad in the baseline"}, {len(d.gate.Mended), "mended since the baseline"},
+		{d.left, "of the baseline left out"},
 	} {
 		if part.n > 0 {
 			says += fmt.Sprintf(", %d %s", part.n, part.says)
 		}
+	}
+	if b := d.gate.Baseline; b != nil && b.Differs != "" {
+		says += ". The baseline is of " + b.Differs
 	}
 	return says + "."
 }

@@ -105,7 +105,7 @@ func gated() results.Document {
 	doc := sample()
 	doc.Gate = &results.Gate{
 		Exit: 1, Because: "2 count: " + hostile, FailOn: []string{"warned"}, Require: []string{"core-*"},
-		Baseline: &results.Baseline{Name: hostile, Version: "0.1.0", Started: "2026-02-01T12:00:00Z"},
+		Baseline: &results.Baseline{Name: hostile, Version: "0.1.0", Started: "2026-02-01T12:00:00Z", Differs: hostile},
 		Red: []results.Red{
 			{Requirement: "core-should", Case: "http-200", Verdict: results.Warned, Why: "warned, which fail_on names", Seen: hostile},
 			{Requirement: "core-passed", Why: "nothing needs this waiver any more"},

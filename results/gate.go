@@ -27,6 +27,8 @@ type Baseline struct {
 	Name    string `json:"name"`    // of its subject
 	Version string `json:"version"` // of Invigilator
 	Started string `json:"started"` // RFC 3339
+	// Differs says in what else it is another run; empty where in nothing.
+	Differs string `json:"differs,omitempty"`
 }
 
 // A Red is one verdict that counts against a run; a finding, or a waiver, where it has

@@ -24,6 +24,9 @@ func (c *diffCommand) Run() error {
 	if err != nil {
 		return err
 	}
+	if err := gate.Usable(c.Earlier, earlier); err != nil {
+		return err
+	}
 	later, err := results.ReadFile(c.Later)
 	if err != nil {
 		return err

@@ -180,11 +180,16 @@ func (n *named) wait(ctx context.Context) error {
 func checkSelection(c config.Config) error {
 	covered := scenarios.Covered()
 	var problems []error
-	for _, id := range c.Requirements {
-		if !slices.ContainsFunc(requirements.Default().Named(id), func(r requirements.Requirement) bool {
-			return string(r.Binds) == string(c.Side) && covered[r.ID] != nil
-		}) {
-			problems = append(problems, fmt.Errorf("requirements: no scenario of this version checks %s", id))
+	for _, list := range []struct {
+		key string
+		ids []string
+	}{{"requirements", c.Requirements}, {"require", c.Require}} {
+		for _, id := range list.ids {
+			if !slices.ContainsFunc(requirements.Default().Named(id), func(r requirements.Requirement) bool {
+				return string(r.Binds) == string(c.Side) && covered[r.ID] != nil
+			}) {
+				problems = append(problems, fmt.Errorf("%s: no scenario of this version checks %s", list.key, id))
+			}
 		}
 	}
 	return errors.Join(problems...)

@@ -34,8 +34,12 @@ func TestARecommendationThatIsNoLongerKeptTurnsARunRed(t *testing.T) {
 			g.Expect(string(text)).To(ContainSubstring("1 red"), file)
 		}
 	}
-	says, status = demo("bad", "--baseline", "bad/results.json", "--fault", forgetful) // written over what it is held against
-	g.Expect(status).To(Equal(0), says)
+	says, status = demo("bad", "--baseline", "bad/results.json", "--fault", forgetful)
+	g.Expect(status).To(Equal(3), says)
+	g.Expect(says).To(ContainSubstring("what this run writes its own results to"))
+	says, status = demo("out", "--require", "cs-oidc-tool-target-origin")
+	g.Expect(status).To(Equal(3), says)
+	g.Expect(says).To(ContainSubstring("require: no scenario of this version checks"))
 
 	stdout, _, status := run(t, dir, "diff", "good/results.json", "bad/results.json")
 	g.Expect(status).To(Equal(1), stdout)

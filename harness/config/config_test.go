@@ -323,6 +323,8 @@ func TestAProblemNamesItsKey(t *testing.T) {
 		"unknown requirement":         {file: "requirements: [sec-tool-audd]\n", want: []string{"requirements.0: there is no requirement \"sec-tool-audd\"; did you mean sec-tool-aud?"}},
 		"requirement of other side":   {file: "require: [sec-id-token-*]\n", want: []string{"require.0: sec-id-token-* is a requirement for a platform; judge it with 'invigilator platform'"}},
 		"what turns it red":           {file: "fail_on: [warn]\n", want: []string{"fail_on.0: nothing is called \"warn\"; did you mean warned? There are failed, warned, inconclusive, findings"}},
+		"no baseline after all":       {file: "baseline: ''\n", want: []string{"baseline: is given but empty"}},
+		"a baseline that is not set":  {environ: []string{"INVIGILATOR_BASELINE=", "INVIGILATOR_FAIL_ON=", "INVIGILATOR_REQUIRE="}, want: []string{"baseline: is given but empty", "fail_on: is given but empty", "require: is given but empty"}},
 		"waiver without a reason":     {file: "waivers: [{requirement: sec-tool-aud, until: 2027-01-31}]\n", want: []string{"waivers.0.reason: is needed"}},
 		"waiver for ever":             {file: "waivers: [{requirement: sec-tool-aud, reason: a ticket}]\n", want: []string{"waivers.0.until: \"\" is not a day such as 2027-01-31"}},
 		"waiver until no day":         {file: "waivers: [{requirement: sec-tool-aud, reason: a ticket, until: 2027-02-31}]\n", want: []string{"waivers.0.until: \"2027-02-31\" is not a day"}},

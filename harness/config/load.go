@@ -130,7 +130,13 @@ func load(s Sources, from origin) (Config, []error) {
 				continue
 			}
 			set(values, strings.Split(key, "."), value)
+			if source.settings[key] == "" && slices.Contains(termKeys, key) {
+				problems = append(problems, problem{key, emptyTerm})
+			}
 		}
+	}
+	if values["baseline"] == "" && !isAbout(problems, "baseline") { // as by a variable that is
+		problems = append(problems, problem{"baseline", emptyTerm})
 	}
 
 	invalid, err := violations(values)

@@ -16,6 +16,12 @@ var Failures = []string{string(results.Failed), string(results.Warned), string(r
 // Findings is what a run tells of its subject beside the verdicts.
 const Findings = "findings"
 
+// termKeys are what turns a run red. An empty value, as of a variable that is not set, must
+// not take that away.
+var termKeys = []string{"fail_on", "require", "baseline"}
+
+const emptyTerm = "is given but empty: give it a value, or leave it out"
+
 // checkTerms finds what is wrong with what narrows a run, and with what turns it red.
 func (c Config) checkTerms(p *problems) {
 	for i, id := range c.Requirements {

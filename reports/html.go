@@ -241,12 +241,20 @@ var carriageReturns = strings.NewReplacer("\r\n", "\n", "\r", "\n")
 // needless are escapes that JSON allows and a reader can do without.
 var needless = regexp.MustCompile(`\\(u003c|u003e|u0026|.)`)
 
+// maxIndented is how deep JSON may be nested to be indented: the spaces grow with the
+// square of the depth, which the subject chooses.
+const maxIndented = 50
+
 // pretty indents JSON, alike however it was written, and keeps the order and
-// the repetition of its keys, which a parser would hide.
+// the repetition of its keys, which a parser would hide. JSON that is nested too deep is
+// made compact instead.
 func pretty(raw json.RawMessage) string {
 	var small, b bytes.Buffer
-	if json.Compact(&small, raw) != nil || json.Indent(&b, small.Bytes(), "", "  ") != nil {
+	if json.Compact(&small, raw) != nil {
 		return string(raw)
+	}
+	if depth(small.Bytes()) > maxIndented || json.Indent(&b, small.Bytes(), "", "  ") != nil {
+		b = small
 	}
 	return needless.ReplaceAllStringFunc(b.String(), func(escape string) string {
 		switch escape {
@@ -259,6 +267,26 @@ func pretty(raw json.RawMessage) string {
 		}
 		return escape
 	})
+}
+
+// depth is how deep the lists and objects of JSON are nested.
+func depth(text []byte) (deepest int) {
+	now, inString, escaped := 0, false, false
+	for _, c := range text {
+		switch {
+		case inString:
+			inString = escaped || c != '"'
+			escaped = !escaped && c == '\\'
+		case c == '"':
+			inString = true
+		case c == '[', c == '{':
+			now++
+			deepest = max(deepest, now)
+		case c == ']', c == '}':
+			now--
+		}
+	}
+	return deepest
 }
 
 // curl is the command line that sends the first login initiation of a flow

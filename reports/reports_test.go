@@ -647,3 +647,21 @@ func TestTermsCountInEveryReport(t *testing.T) {
 		g.Expect(render(g, "Markdown", gated())).To(MatchRegexp(`\| %s \| `, red.Requirement))
 	}
 }
+
+// TestClaimsThatAreNestedDeepStayShort shows claims whose spaces would be a thousand times
+// what the subject has sent.
+func TestClaimsThatAreNestedDeepStayShort(t *testing.T) {
+	g := NewWithT(t)
+	nested := func(depth int) string { return strings.Repeat("[", depth) + strings.Repeat("]", depth) }
+	shown := func(claims string) string {
+		page := render(g, "HTML", results.Document{
+			Findings: []results.Finding{{Flow: "f"}},
+			Flows:    map[string]results.Flow{"f": {ID: "f", Tokens: []results.Token{{Name: "id_token", Claims: json.RawMessage(claims)}}}},
+		})
+		return parse(g, page).Find("#flow-f pre").Text()
+	}
+	g.Expect(shown(`{"a" :` + nested(9999) + "}")).To(Equal(`{"a":` + nested(9999) + "}"))
+	g.Expect(shown(nested(51))).To(Equal(nested(51)))
+	g.Expect(shown(nested(50))).To(HavePrefix("[\n  [\n    ["))
+	g.Expect(shown(`["\"` + nested(51) + `\\",{}]`)).To(Equal("[\n  \"\\\"" + nested(51) + "\\\\\",\n  {}\n]"))
+}

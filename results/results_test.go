@@ -614,6 +614,104 @@ func TestReadRefuses(t *testing.T) {
 	}
 }
 
+// small is a document as a stranger may write it: with these values, and flows that have
+// the number 2 for their steps.
+func small(g *WithT, values string, flows int, pictures ...string) string {
+	pack := func(text string) []byte {
+		var b bytes.Buffer
+		z := gzip.NewWriter(&b)
+		_, err := z.Write([]byte(text))
+		g.Expect(err).NotTo(HaveOccurred())
+		g.Expect(z.Close()).To(Succeed())
+		return b.Bytes()
+	}
+	stored := map[string]any{"schema": results.Schema, "evidence": pack("[null," + values + "]")}
+	all, packed := map[string]any{}, map[string]any{}
+	for i := range flows {
+		all[fmt.Sprint(i)] = map[string]any{"steps": 2}
+	}
+	for i, picture := range pictures {
+		packed[fmt.Sprint(i)] = pack(picture)
+	}
+	stored["flows"], stored["screenshots"] = all, packed
+	text, err := json.Marshal(stored)
+	g.Expect(err).NotTo(HaveOccurred())
+	return string(text)
+}
+
+// repeated is a list in JSON that has an element so many times.
+func repeated(element string, times int) string {
+	return "[" + strings.TrimSuffix(strings.Repeat(element+",", times), ",") + "]"
+}
+
+// A small file must not make a large document, however it goes about it.
+func TestReadIsBounded(t *testing.T) {
+	const most = 1 << 20
+	zeros := strings.Repeat("0", most*3/5)
+	const places, unpacked = "takes more than 1048576 bytes where it belongs", "more than 1048576 bytes"
+	for name, test := range map[string]struct {
+		values   string
+		flows    int
+		pictures []string
+		want     string
+	}{
+		"a header in many steps":       {repeated(`["a","`+zeros[:2000]+`"]`, 1) + "," + repeated(`{"request_header":1}`, 1000), 1, nil, places},
+		"a body in many steps":         {`"` + zeros[:2000] + `",` + repeated(`{"request_body":1}`, 1000), 1, nil, places},
+		"steps in many flows":          {`"",` + repeated(`{"note":"`+zeros[:200]+`"}`, 100), 100, nil, places},
+		"what such steps have in them": {`"` + zeros[:2000] + `",` + repeated(`{"request_body":1}`, 100), 10, nil, places},
+		"steps of nothing":             {`"",` + repeated("{}", 20000), 1, nil, places},
+		"fields of nothing":            {repeated("[]", 50000) + `,[{"request_header":1}]`, 1, nil, places},
+		"values of nothing":            {strings.Repeat("1,", 100000) + "1", 0, nil, places},
+		"two pictures":                 {"[]", 0, []string{zeros, zeros}, unpacked},
+		"evidence and a picture":       {`"` + zeros + `"`, 0, []string{zeros}, unpacked},
+		"evidence":                     {`"` + zeros + zeros + `"`, 0, nil, unpacked},
+	} {
+		t.Run(name, func(t *testing.T) {
+			g := NewWithT(t)
+			text := small(g, test.values, test.flows, test.pictures...)
+			_, err := results.ReadWithin(strings.NewReader(text), most)
+			g.Expect(err).To(MatchError(ContainSubstring(test.want)))
+			_, err = results.ReadWithin(strings.NewReader(text), 16*most)
+			g.Expect(err).NotTo(HaveOccurred())
+		})
+	}
+}
+
+// What is stored once is held once, too.
+func TestEvidenceIsHeldOnce(t *testing.T) {
+	g := NewWithT(t)
+	doc, err := results.Read(strings.NewReader(small(g, `[["a","b"]],`+repeated(`{"request_header":1,"response_header":1}`, 2), 2)))
+	g.Expect(err).NotTo(HaveOccurred())
+	steps := doc.Flows["0"].Steps
+	g.Expect(steps).To(HaveLen(2))
+	g.Expect(&doc.Flows["1"].Steps[0]).To(BeIdenticalTo(&steps[0]))
+	g.Expect(steps[0].RequestHeader).To(Equal([][2]string{{"a", "b"}}))
+	g.Expect(&steps[0].ResponseHeader[0]).To(BeIdenticalTo(&steps[0].RequestHeader[0]))
+	g.Expect(&steps[1].RequestHeader[0]).To(BeIdenticalTo(&steps[0].RequestHeader[0]))
+}
+
+// Evidence that is of another kind than its place is refused.
+func TestReadRefusesEvidenceOfAnotherKind(t *testing.T) {
+	for values, want := range map[string]string{
+		`1,null`:                         "value 2 of the evidence: it is no list",
+		`1,{"a":1}`:                      "value 2 of the evidence: it is no list",
+		`1,[[]]`:                         "value 2 of the evidence: ",
+		`1,[{"request_header":1}]`:       "value 1 of the evidence: it is no list",
+		`"a",[{"request_header":2}]`:     "value 2 of the evidence: ",
+		`[1],[{"request_body":1}]`:       "value 1 of the evidence: ",
+		`1,[{"response_header":-1}]`:     "there is no value -1 of the evidence",
+		`1,[]],[`:                        "evidence: something follows the list",
+		`1,[1`:                           "evidence: ",
+		`1,[{"request_body":1} "and"]`:   "evidence: ",
+		`"a",[{"request_body":1}],"b`:    "evidence: ",
+		`"a",[{"request_body":1}]] null`: "evidence: ",
+	} {
+		g := NewWithT(t)
+		_, err := results.Read(strings.NewReader(small(g, values, 1)))
+		g.Expect(err).To(MatchError(ContainSubstring(want)), values)
+	}
+}
+
 func TestHeaderKeepsNoSecret(t *testing.T) {
 	for name, test := range map[string]struct {
 		header http.Header

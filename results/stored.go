@@ -5,10 +5,12 @@ import (
 	"cmp"
 	"compress/gzip"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
 	"os"
+	"reflect"
 	"slices"
 )
 
@@ -190,7 +192,7 @@ func inLines(text []byte) []byte {
 
 // Read decodes a document of this schema or the one before, and refuses one of another.
 func Read(r io.Reader) (Document, error) {
-	doc, err := read(r)
+	doc, err := read(r, maxUnpacked)
 	if err != nil {
 		return Document{}, fmt.Errorf("results document: %w", err)
 	}
@@ -211,7 +213,7 @@ func ReadFile(path string) (Document, error) {
 	return doc, nil
 }
 
-func read(r io.Reader) (Document, error) {
+func read(r io.Reader, most int) (Document, error) {
 	text, err := io.ReadAll(r)
 	if err != nil {
 		return Document{}, err
@@ -228,7 +230,7 @@ func read(r io.Reader) (Document, error) {
 		if err := json.Unmarshal(text, &in); err != nil {
 			return Document{}, err
 		}
-		return in.document()
+		return in.document(most)
 	case schemaV1:
 		var doc Document
 		err := json.Unmarshal(text, &doc)
@@ -239,16 +241,15 @@ func read(r io.Reader) (Document, error) {
 }
 
 // document is what was stored, with each value in its place.
-func (s stored) document() (Document, error) {
-	text, err := unpacked(s.Evidence)
+func (s stored) document(most int) (Document, error) {
+	values := reader{found: map[any]found{}, most: most}
+	text, err := values.unpacked(s.Evidence)
+	if err == nil {
+		err = elements(&values, text, func(value json.RawMessage) { values.values = append(values.values, value) })
+	}
 	if err != nil {
 		return Document{}, fmt.Errorf("evidence: %w", err)
 	}
-	var values reader
-	if err := json.Unmarshal(text, &values.values); err != nil {
-		return Document{}, fmt.Errorf("evidence: %w", err)
-	}
-	values.strings = make([]string, len(values.values))
 	doc := s.Document
 	doc.Flows, doc.Screenshots = make(map[string]Flow, len(s.Flows)), make(map[string][]byte, len(s.Screenshots))
 	for id, flow := range s.Flows {
@@ -258,86 +259,147 @@ func (s stored) document() (Document, error) {
 		if doc.Consulted == nil {
 			doc.Consulted = map[string][]string{}
 		}
-		doc.Consulted[id] = of[[]string](&values, n)
+		doc.Consulted[id] = list(&values, n, same[string])
 	}
 	for hash, picture := range s.Screenshots {
-		if doc.Screenshots[hash], err = unpacked(picture); err != nil {
+		if doc.Screenshots[hash], err = values.unpacked(picture); err != nil {
 			return Document{}, fmt.Errorf("screenshot %s: %w", hash, err)
 		}
 	}
 	return doc, values.err
 }
 
-// maxUnpacked bounds what is unpacked, in bytes: JSON writes some of what a document
-// holds with six for one.
+// maxUnpacked bounds what is unpacked of a document, and what its values take in all their
+// places, in bytes: JSON writes some of what a document holds with six for one.
 const maxUnpacked = 8 * maxDocument
 
-func unpacked(data []byte) ([]byte, error) {
+// A reader finds values by their numbers.
+type reader struct {
+	values []json.RawMessage
+	found  map[any]found // by what they are found as
+	// most bounds both what was unpacked and what was placed, in bytes.
+	most, opened, placed int
+	err                  error
+}
+
+// A found value is one that was decoded. It is shared by all of its places.
+type found struct {
+	value any
+	holds int // bytes that it has placed in itself
+}
+
+// as names a value that is decoded into a type.
+type as[T any] struct{ number }
+
+func (r *reader) unpacked(data []byte) ([]byte, error) {
 	z, err := gzip.NewReader(bytes.NewReader(data))
 	if err != nil {
 		return nil, err
 	}
-	text, err := io.ReadAll(io.LimitReader(z, maxUnpacked+1))
-	if err == nil && len(text) > maxUnpacked {
-		err = fmt.Errorf("more than %d bytes", maxUnpacked)
+	text, err := io.ReadAll(io.LimitReader(z, int64(r.most-r.opened+1)))
+	if r.opened += len(text); err == nil && r.opened > r.most {
+		err = fmt.Errorf("more than %d bytes", r.most)
 	}
 	return text, err
 }
 
-// A reader finds values by their numbers.
-type reader struct {
-	values  []json.RawMessage
-	strings []string // those that were asked for, each held once
-	err     error
+// place counts bytes that stand in a place of the document.
+func (r *reader) place(bytes int) {
+	if r.placed += bytes; r.placed > r.most {
+		r.err = cmp.Or(r.err, fmt.Errorf("the evidence takes more than %d bytes where it belongs", r.most))
+	}
 }
 
-// raw returns the value itself.
+// raw places the value itself. It is nil once something is wrong.
 func (r *reader) raw(n number) json.RawMessage {
-	if n == 0 {
+	if n == 0 || r.err != nil {
 		return nil
 	}
 	if n < 0 || int(n) >= len(r.values) {
-		r.err = cmp.Or(r.err, fmt.Errorf("there is no value %d of the evidence", n))
+		r.err = fmt.Errorf("there is no value %d of the evidence", n)
 		return nil
 	}
+	r.place(len(r.values[n]))
 	return r.values[n]
 }
 
-// of decodes a value, into nothing for none.
-func of[T any](r *reader, n number) (value T) {
-	if raw := r.raw(n); raw != nil {
-		if err := json.Unmarshal(raw, &value); err != nil {
-			r.err = cmp.Or(r.err, fmt.Errorf("value %d of the evidence: %w", n, err))
-		}
+// value places what decode makes of a value, and nothing for none.
+func value[T any](r *reader, n number, decode func(json.RawMessage) (T, error)) (decoded T) {
+	raw := r.raw(n)
+	if raw == nil {
+		return decoded
 	}
-	return value
+	if known, ok := r.found[as[T]{n}]; ok {
+		r.place(known.holds)
+		return known.value.(T)
+	}
+	before := r.placed
+	decoded, err := decode(raw)
+	if err != nil {
+		r.err = cmp.Or(r.err, fmt.Errorf("value %d of the evidence: %w", n, err))
+	}
+	r.found[as[T]{n}] = found{decoded, r.placed - before}
+	return decoded
 }
 
 func (r *reader) string(n number) string {
-	if r.raw(n) == nil {
-		return ""
+	return value(r, n, func(raw json.RawMessage) (text string, err error) { return text, json.Unmarshal(raw, &text) })
+}
+
+// list places a list, each element as from makes it of what is stored.
+func list[S, T any](r *reader, n number, from func(S) T) []T {
+	return value(r, n, func(raw json.RawMessage) (all []T, err error) {
+		err = elements(r, raw, func(element S) { all = append(all, from(element)) })
+		return all, err
+	})
+}
+
+func same[T any](element T) T { return element }
+
+// elements passes on the elements of a list in JSON, one by one: two bytes of it can make
+// an element that takes hundreds.
+func elements[T any](r *reader, text []byte, pass func(T)) error {
+	d := json.NewDecoder(bytes.NewReader(text))
+	if begin, err := d.Token(); err != nil || begin != json.Delim('[') {
+		return cmp.Or(err, errors.New("it is no list"))
 	}
-	if r.strings[n] == "" {
-		r.strings[n] = of[string](r, n)
+	for d.More() {
+		var element T
+		if err := d.Decode(&element); err != nil {
+			return err
+		}
+		pass(element)
+		if r.place(int(reflect.TypeFor[T]().Size())); r.err != nil {
+			return r.err
+		}
 	}
-	return r.strings[n]
+	if _, err := d.Token(); err != nil {
+		return err
+	}
+	if _, err := d.Token(); err != io.EOF {
+		return errors.New("something follows the list")
+	}
+	return nil
 }
 
 func (r *reader) flow(in storedFlow) Flow {
 	f := in.Flow
 	f.Page = in.Page.Page
 	f.Page.URL, f.Page.Text = r.string(in.Page.URL), r.string(in.Page.Text)
-	f.Page.Console, f.Page.Notes = of[[]string](r, in.Page.Console), of[[]string](r, in.Page.Notes)
-	for _, stored := range of[[]storedStep](r, in.Steps) {
-		s := stored.Step
-		s.URL, s.RequestBody, s.ResponseBody = r.string(stored.URL), r.string(stored.RequestBody), r.string(stored.ResponseBody)
-		s.RequestHeader, s.ResponseHeader = of[[][2]string](r, stored.RequestHeader), of[[][2]string](r, stored.ResponseHeader)
-		f.Steps = append(f.Steps, s)
-	}
-	for _, stored := range of[[]storedToken](r, in.Tokens) {
-		t := Token(stored.plainToken)
-		t.Raw, t.Header, t.Claims = r.string(stored.Raw), r.raw(stored.Header), r.raw(stored.Claims)
-		f.Tokens = append(f.Tokens, t)
-	}
+	f.Page.Console, f.Page.Notes = list(r, in.Page.Console, same[string]), list(r, in.Page.Notes, same[string])
+	f.Steps, f.Tokens = list(r, in.Steps, r.step), list(r, in.Tokens, r.token)
 	return f
+}
+
+func (r *reader) step(in storedStep) Step {
+	s := in.Step
+	s.URL, s.RequestBody, s.ResponseBody = r.string(in.URL), r.string(in.RequestBody), r.string(in.ResponseBody)
+	s.RequestHeader, s.ResponseHeader = list(r, in.RequestHeader, same[[2]string]), list(r, in.ResponseHeader, same[[2]string])
+	return s
+}
+
+func (r *reader) token(in storedToken) Token {
+	t := Token(in.plainToken)
+	t.Raw, t.Header, t.Claims = r.string(in.Raw), r.raw(in.Header), r.raw(in.Claims)
+	return t
 }

@@ -188,3 +188,12 @@ func TestTheWaiversThatARunNeedsLetItPass(t *testing.T) {
 	doc = run(must(results.Passed))
 	g.Expect(gate.Needed(doc, "", "2026-12-31")).To(BeEmpty())
 }
+
+func TestAVerdictThatNobodyKnowsIsNoPass(t *testing.T) {
+	g := NewWithT(t)
+	for _, odd := range []results.Verdict{"", "fine\nworse"} {
+		doc := run(must(odd))
+		g.Expect(gate.Compare(run(must(results.Passed)), doc)).To(ConsistOf(HaveField("Now", results.Errored)))
+		g.Expect(gate.Decide(doc, gate.Terms{FailOn: []string{"failed"}, Today: today}).Red).To(ConsistOf(HaveField("Verdict", results.Errored)))
+	}
+}

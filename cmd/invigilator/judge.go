@@ -65,9 +65,9 @@ func notEmpty(command *kong.Context) error {
 }
 
 // settings are the values that a command line gives to keys of the configuration: by
-// flags that have one, and by --set.
+// flags that have one, and by --set. What --strict names comes on top of what they do.
 func settings(command *kong.Context) map[string]string {
-	given := map[string]string{}
+	given, strict := map[string]string{}, false
 	for _, p := range command.Path {
 		if p.Flag == nil {
 			continue
@@ -75,7 +75,7 @@ func settings(command *kong.Context) map[string]string {
 		value, key := command.FlagValue(p.Flag), p.Flag.Tag.Get("key")
 		switch {
 		case p.Flag.Name == "strict":
-			given["fail_on"] = strings.Join(config.Failures, ",")
+			strict = value == true
 		case p.Flag.Name == "set":
 			set, _ := value.(map[string]string)
 			for key, value := range set {
@@ -88,6 +88,11 @@ func settings(command *kong.Context) map[string]string {
 				value = strings.Join(list, ",")
 			}
 			given[key] = fmt.Sprint(value)
+		}
+	}
+	for _, what := range config.Failures {
+		if named := given["fail_on"]; strict && !slices.Contains(strings.Split(named, ","), what) {
+			given["fail_on"] = strings.TrimPrefix(named+","+what, ",")
 		}
 	}
 	return given

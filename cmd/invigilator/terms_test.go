@@ -24,7 +24,7 @@ func TestARecommendationThatIsNoLongerKeptTurnsARunRed(t *testing.T) {
 	says, status = demo("bad", "--fault", forgetful)
 	g.Expect(status).To(Equal(0), says)
 
-	for _, terms := range [][]string{{"--baseline", "good/results.json"}, {"--fail-on", "warned"}, {"--strict"}, {"--require", "sec-tool-nonce-*"}} {
+	for _, terms := range [][]string{{"--baseline", "good/results.json"}, {"--fail-on", "warned"}, {"--strict"}, {"--strict", "--fail-on", "inconclusive"}, {"--require", "sec-tool-nonce-*"}} {
 		says, status = demo("out", append(terms, "--fault", forgetful)...)
 		g.Expect(status).To(Equal(1), says)
 		g.Expect(says).To(And(ContainSubstring("CONFORMANT"), ContainSubstring("red  sec-tool-nonce-replayed replayed-in-next-login")), "%s", terms)

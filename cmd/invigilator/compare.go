@@ -2,12 +2,15 @@ package main
 
 import (
 	"fmt"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 
 	"github.com/goccy/go-yaml"
 
 	"invigilator.example/gate"
+	"invigilator.example/requirements"
 	"invigilator.example/results"
 )
 
@@ -38,9 +41,9 @@ func (c *diffCommand) Run() error {
 	for _, kind := range gate.Kinds {
 		for _, change := range changes {
 			if change.Kind() == kind {
-				say("%-24s%s (%s)  %s -> %s\n", kind, strings.TrimSpace(change.Requirement+" "+change.Case), change.Level, absent(change.Before), absent(change.Now))
+				say("%-24s%s (%s)  %s -> %s\n", kind, folded(change.Requirement+" "+change.Case), folded(change.Level), absent(change.Before), absent(change.Now))
 				if kind == gate.Worse || kind == gate.Unseen {
-					say("    %s\n", results.Bounded(strings.Join(strings.Fields(change.Seen), " "), 300))
+					say("    %s\n", results.Bounded(folded(change.Seen), 300))
 				}
 			}
 		}
@@ -48,14 +51,17 @@ func (c *diffCommand) Run() error {
 	if len(changes) == 0 {
 		say("no difference: all verdicts are the same\n")
 	}
-	say("%s: %s -> %s\n", later.Run.Subject.Name, earlier.Outcome, later.Outcome)
+	say("%s: %s -> %s\n", folded(later.Run.Subject.Name), folded(string(earlier.Outcome)), folded(string(later.Outcome)))
 	g := gate.Decide(later, gate.Terms{Baseline: &earlier, Today: time.Now()})
-	say("status %d: %s\n", g.Exit, g.Because)
+	say("status %d: %s\n", g.Exit, folded(g.Because))
 	if g.Exit != 0 {
 		return exit(g.Exit)
 	}
 	return nil
 }
+
+// folded makes one line of a text: a document of another's must not end ours.
+func folded(text string) string { return strings.Join(strings.Fields(text), " ") }
 
 func absent(v results.Verdict) results.Verdict {
 	if v == "" {
@@ -81,10 +87,24 @@ func (c *waiveCommand) Run() error {
 		complain("%s: nothing needs a waiver\n", c.Results)
 		return nil
 	}
+	waivers = slices.DeleteFunc(waivers, func(w results.Waiver) bool {
+		isKnown := known(w)
+		if !isKnown {
+			complain("left out: %s, case %s, which the catalogue of this version does not have\n", strconv.QuoteToASCII(w.Requirement), strconv.QuoteToASCII(w.Case))
+		}
+		return !isKnown
+	})
 	text, err := yaml.Marshal(map[string]any{"waivers": waivers})
 	if err != nil {
 		return err
 	}
 	say("%s", text)
 	return nil
+}
+
+// known says whether the catalogue has what a waiver is about. What it has not may be a
+// pattern of much else, or end a line, and no configuration takes it.
+func known(w results.Waiver) bool {
+	r, ok := requirements.Default().Get(requirements.ID(w.Requirement))
+	return ok && (w.Case == results.Unprovoked || slices.ContainsFunc(r.Provoke, func(s requirements.Stimulus) bool { return s.Case == w.Case }))
 }

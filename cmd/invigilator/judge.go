@@ -294,7 +294,7 @@ const maxReds = 30
 func oneLine(red results.Red) string {
 	about := strings.TrimSpace(red.Requirement + " " + red.Case)
 	if about == "" {
-		about = results.Bounded(strings.Join(strings.Fields(red.Seen), " "), 200)
+		about = results.Bounded(folded(red.Seen), 200)
 	}
 	return about + ": " + red.Why
 }
@@ -318,7 +318,7 @@ func tellAll(b *strings.Builder, doc results.Document, verdict results.Verdict) 
 				fmt.Fprintf(b, "    and %d more\n", len(told)-i)
 				break
 			}
-			fmt.Fprintf(b, "    %s%s\n", prefix(o.Case), results.Bounded(strings.Join(strings.Fields(o.Seen), " "), 300))
+			fmt.Fprintf(b, "    %s%s\n", prefix(o.Case), results.Bounded(folded(o.Seen), 300))
 		}
 	}
 	if b.Len() > 0 && !strings.HasSuffix(b.String(), "\n\n") {

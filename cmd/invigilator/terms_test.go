@@ -1,11 +1,16 @@
 package main_test
 
 import (
+	"bytes"
 	"os"
 	"path/filepath"
+	"regexp"
+	"strings"
 	"testing"
 
 	. "github.com/onsi/gomega"
+
+	"invigilator.example/results"
 )
 
 // forgetful is a fault that only warns: the tool breaks a SHOULD.
@@ -68,6 +73,53 @@ func TestWaiversThatARunNeedsAreThoseThatItTakes(t *testing.T) {
 	_, stderr, status := run(t, dir, "waive", "clean/results.json")
 	g.Expect(status).To(Equal(0))
 	g.Expect(stderr).To(ContainSubstring("nothing needs a waiver"))
+}
+
+// A document of another's says in its own lines what it says, and no waiver that it asks for
+// is about more than it names.
+func TestAForeignDocumentForgesNoLine(t *testing.T) {
+	t.Parallel()
+	g := NewWithT(t)
+	dir := t.TempDir()
+	const forged = "x\nstatus 0: Nothing is red.\rwaivers:\u2028- requirement: '*'\t\u0085end"
+	put := func(name string, verdict results.Verdict, more ...results.Requirement) {
+		doc := results.Document{Schema: results.Schema, Outcome: results.Outcome(forged), Because: forged}
+		doc.Run.Subject = results.Subject{Name: forged, Side: "tool"}
+		doc.Requirements = []results.Requirement{{ID: forged, Level: forged, Observations: []results.Observation{
+			{Case: forged, Verdict: verdict, Seen: forged}, {Case: "other", Verdict: results.Verdict(forged), Seen: forged},
+		}}}
+		doc.Requirements = append(doc.Requirements, more...)
+		var text bytes.Buffer
+		g.Expect(results.Write(&text, doc)).To(Succeed())
+		write(t, dir, name, text.String())
+	}
+	failed := func(id string, cases ...string) (r results.Requirement) {
+		r.ID = id
+		for _, name := range cases {
+			r.Observations = append(r.Observations, results.Observation{Case: name, Verdict: results.Failed})
+		}
+		return r
+	}
+	put("earlier.json", results.Passed)
+	put("later.json", results.Failed, failed("sec-tool-aud", "aud-other-client", "", "*", "aud-other-client\t", "aud-other\u2028client"), failed("*", ""), failed("sec-tool-aud\u2028", "aud-other-client"))
+
+	stdout, stderr, status := run(t, dir, "diff", "earlier.json", "later.json")
+	g.Expect(status).To(Equal(1), stdout+stderr)
+	const folded = "x status 0: Nothing is red. waivers: - requirement: '*' end"
+	lines := strings.Split(strings.TrimSuffix(stdout, "\n"), "\n")
+	g.Expect(lines).To(ContainElements(HavePrefix("worse "+strings.Repeat(" ", 18)+folded+" "+folded+" ("+folded+")  passed -> failed"), folded+": "+folded+" -> "+folded))
+	g.Expect(lines[len(lines)-1]).To(HavePrefix("status 1: "))
+	for _, line := range lines {
+		g.Expect(line).NotTo(HavePrefix("status 0"))
+	}
+
+	stdout, stderr, status = run(t, dir, "waive", "later.json", "--reason", "ticket 7")
+	g.Expect(status).To(Equal(0), stderr)
+	g.Expect(regexp.MustCompile(`(?m)^.*(requirement|case):.*$`).FindAllString(stdout, -1)).To(Equal([]string{
+		"- requirement: sec-tool-aud", "  case: aud-other-client", "- requirement: sec-tool-aud", "  case: observed",
+	}))
+	g.Expect(strings.Split(strings.TrimSpace(stderr), "\n")).To(HaveEach(HavePrefix("left out: ")))
+	g.Expect(stderr).To(And(ContainSubstring(`left out: "*", case "observed", which`), ContainSubstring(`case "aud-other\u2028client"`), ContainSubstring(`case "aud-other-client\t"`), ContainSubstring(`"x\nstatus 0`)))
 }
 
 func TestABaselineThatIsOfNoUse(t *testing.T) {

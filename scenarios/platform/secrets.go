@@ -12,7 +12,7 @@ import (
 // What a platform must let no tool know is looked for in every flow of the run: a scene
 // that comes upon it keeps that itself.
 var _ = Describe("A platform, whose users are signed in,", func() {
-	It("keeps their sessions from tools", For("practice-platform-session-stays-secret"), func(ctx SpecContext) {
+	It("keeps their sessions from tools", For("practice-platform-session-stays-secret"), InBrowser, func(ctx SpecContext) {
 		const id = "practice-platform-session-stays-secret"
 		scene := PlatformScene()
 		// What another sign-in of the same user sets to the same value is no session.

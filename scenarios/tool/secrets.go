@@ -13,7 +13,7 @@ import (
 // What a tool must let nobody know is looked for in every flow of the run: a scene that
 // comes upon it keeps that itself. Here are those flows in which it would show first.
 var _ = Describe("A tool, whose users come and go,", func() {
-	It("keeps the tokens of the platform out of addresses", For("rfc6750-tool-tokens-not-in-addresses"), func(ctx SpecContext) {
+	It("keeps the tokens of the platform out of addresses", For("rfc6750-tool-tokens-not-in-addresses"), InBrowser, func(ctx SpecContext) {
 		const id = "rfc6750-tool-tokens-not-in-addresses"
 		scene := Scene()
 		flow, err := scene.Launch(ctx, harness.Launch{Title: "a launch"})
@@ -38,7 +38,7 @@ var _ = Describe("A tool, whose users come and go,", func() {
 		}
 	})
 
-	It("keeps their sessions from the platform", For("practice-tool-session-stays-secret"), func(ctx SpecContext) {
+	It("keeps their sessions from the platform", For("practice-tool-session-stays-secret"), InBrowser, func(ctx SpecContext) {
 		const id = "practice-tool-session-stays-secret"
 		scene := Scene()
 		browser := scene.Open(ctx)

@@ -237,10 +237,10 @@ func (r *Run) Carry(ctx context.Context, inBrowser bool, profiles []string) []re
 	return found
 }
 
-// inBrowser lets the browser carry what follows.
-func (r *Run) inBrowser() {
-	r.carryBy(results.Browser)
-	r.lastControl = nil
+// carriedBy lets an agent carry what follows.
+func (r *Run) carriedBy(kind results.AgentKind) {
+	r.carryBy(kind)
+	r.lastControl = nil // it shows nothing of what the other agent meets
 }
 
 // controls makes those of a kind of flow: a valid one, and one that has to be refused.
@@ -306,8 +306,9 @@ func (r *PlatformRun) Carry(ctx context.Context, inBrowser bool, profiles []stri
 	return found
 }
 
-func (r *PlatformRun) inBrowser() {
-	r.carryBy(results.Browser)
+// carriedBy lets an agent carry what follows.
+func (r *PlatformRun) carriedBy(kind results.AgentKind) {
+	r.carryBy(kind)
 	r.works = false
 }
 
@@ -421,61 +422,168 @@ type Doubt struct {
 	requirement, stimulus string
 	verdict               results.Verdict
 	seen                  string
+	flows                 []string
+	again                 results.Verdict // of a further turn over plain HTTP; empty where none has seen it
 }
 
-// Doubts says that the scenario is to be done again in the browser, which carries it from
-// then on: plain HTTP has seen something else than what passes. It returns what was seen.
-func (s *Scenario) Doubts() []Doubt { return s.doubts(s.run.inBrowser) }
+// of says whether an observation is of the same case.
+func (d Doubt) of(o results.Observation) bool {
+	return o.Requirement == d.requirement && o.Case == d.stimulus
+}
 
-// Doubts says that the scenario is to be done again in the browser; see [Scenario.Doubts].
-func (s *PlatformScenario) Doubts() []Doubt { return s.doubts(s.run.inBrowser) }
+// isRed says whether a verdict tells of something wrong.
+func isRed(v results.Verdict) bool { return v == results.Failed || v == results.Warned }
 
-func (s *observer[F]) doubts(inBrowser func()) []Doubt {
-	if s.base.configured() != results.Auto || s.base.agent != s.base.plain {
-		return nil
-	}
+// doubtsOf are the doubts where plain HTTP has seen that.
+func doubtsOf(observed []results.Observation) []Doubt {
 	var doubts []Doubt
-	for _, o := range s.fragment.Observations {
+	for _, o := range observed {
 		if o.Verdict != results.Passed && o.Verdict != results.Skipped {
-			doubts = append(doubts, Doubt{o.Requirement, o.Case, o.Verdict, o.Seen})
+			doubts = append(doubts, Doubt{requirement: o.Requirement, stimulus: o.Case, verdict: o.Verdict, seen: o.Seen, flows: o.Flows})
 		}
-	}
-	if len(doubts) > 0 {
-		inBrowser()
 	}
 	return doubts
 }
 
+// verdictIn is the verdict on the case in a turn: the first that is not passed, and empty
+// where nothing was observed of it.
+func (d Doubt) verdictIn(turn []results.Observation) results.Verdict {
+	var verdict results.Verdict
+	for _, o := range turn {
+		if d.of(o) && (verdict == "" || verdict == results.Passed) {
+			verdict = o.Verdict
+		}
+	}
+	return verdict
+}
+
+// name is the requirement and the stimulus.
+func (d Doubt) name() string { return strings.TrimSpace(d.requirement + " " + d.stimulus) }
+
+// Doubts says that the scenario is to be done again in the browser, which carries it from
+// then on: plain HTTP has seen something else than what passes. It returns what was seen.
+// Where the subject was away meanwhile that says nothing, and the browser carries the
+// scenario when it is done again.
+func (s *Scenario) Doubts(away bool) []Doubt { return s.doubts(away, s.run.carriedBy) }
+
+// Doubts says that the scenario is to be done again in the browser; see [Scenario.Doubts].
+func (s *PlatformScenario) Doubts(away bool) []Doubt { return s.doubts(away, s.run.carriedBy) }
+
+func (s *observer[F]) doubts(away bool, carriedBy func(results.AgentKind)) []Doubt {
+	if s.base.configured() != results.Auto || s.base.agent != s.base.plain {
+		return nil
+	}
+	if away {
+		carriedBy(results.Browser)
+		return nil
+	}
+	doubts := doubtsOf(s.fragment.Observations)
+	if len(doubts) > 0 {
+		carriedBy(results.Browser)
+	}
+	s.stays(doubts)
+	return doubts
+}
+
+// Contested says that the scenario is to be done once more over plain HTTP, which carries it
+// from then on: something that was wrong over plain HTTP has passed in the browser. The turn
+// in the browser is ended then.
+func (s *Scenario) Contested(doubts []Doubt) bool {
+	return s.contested(doubts, s.Finish, s.run.carriedBy)
+}
+
+// Contested says that the scenario is to be done once more; see [Scenario.Contested].
+func (s *PlatformScenario) Contested(doubts []Doubt) bool {
+	return s.contested(doubts, s.Finish, s.run.carriedBy)
+}
+
+func (s *observer[F]) contested(doubts []Doubt, finish func() results.Fragment, carriedBy func(results.AgentKind)) bool {
+	contested := slices.ContainsFunc(doubts, func(d Doubt) bool {
+		return isRed(d.verdict) && d.verdictIn(s.fragment.Observations) == results.Passed
+	})
+	if contested {
+		finish()
+		carriedBy(results.HTTP)
+	}
+	return contested
+}
+
+// OnceMore returns the doubts with what this further turn over plain HTTP has seen of them.
+func (s *observer[F]) OnceMore(doubts []Doubt) []Doubt {
+	doubts = slices.Clone(doubts)
+	for i := range doubts {
+		d := &doubts[i]
+		d.again = d.verdictIn(s.fragment.Observations)
+		for _, o := range s.fragment.Observations {
+			if d.of(o) {
+				d.flows = slices.Concat(d.flows, o.Flows)
+			}
+		}
+	}
+	s.stays(doubts)
+	return doubts
+}
+
+// stays keeps the flows that have shown something wrong, whatever becomes of the observation.
+func (s *observer[F]) stays(doubts []Doubt) {
+	for _, d := range doubts {
+		if isRed(d.verdict) {
+			s.lasting = append(s.lasting, d.flows...)
+		}
+	}
+}
+
 // HoldAgainst holds what was seen in the browser against what plain HTTP has seen of the same.
-// Where that failed and this passed, neither says anything of the subject, which
-// tells the agents apart; nor does anything else that plain HTTP alone has seen of such flows.
+// Where that went wrong, went wrong in a further turn as well, and passed in the browser, the
+// subject tells the agents apart: neither says anything of it, nor does anything else that
+// plain HTTP alone has seen of such flows, which the browser carries from then on. Where it
+// passed in the further turn, what the browser has seen stands.
 func (s *observer[F]) HoldAgainst(doubts []Doubt, profiles []string) {
 	var apart string
 	for _, d := range doubts {
-		if d.verdict != results.Failed && d.verdict != results.Warned {
+		if !isRed(d.verdict) {
 			continue
 		}
-		same := func(o results.Observation) bool { return o.Requirement == d.requirement && o.Case == d.stimulus }
-		if slices.ContainsFunc(s.fragment.Observations, func(o results.Observation) bool { return same(o) && o.Verdict != results.Passed }) {
-			continue
-		}
-		seen := fmt.Sprintf("The %s tells the agents apart. Over plain HTTP this %s: %s In the browser it did not", s.base.config.Side, d.verdict, d.seen)
-		if !slices.ContainsFunc(s.fragment.Observations, same) {
-			s.Observe(requirements.ID(d.requirement), d.stimulus, results.Inconclusive, "", seen+".")
-		}
-		for i := range s.fragment.Observations {
-			if o := &s.fragment.Observations[i]; same(*o) {
-				o.Verdict, o.Seen = results.Inconclusive, results.Bounded(seen+": "+o.Seen, maxSaid)
+		seen := fmt.Sprintf("Over plain HTTP this was %s: %s", d.verdict, d.seen)
+		switch inBrowser := d.verdictIn(s.fragment.Observations); {
+		case inBrowser == "":
+			s.Observe(requirements.ID(d.requirement), d.stimulus, results.Inconclusive, "", seen+" In the browser nothing was seen of it.")
+			s.shows(d)
+		case inBrowser != results.Passed: // that counts
+			s.shows(d)
+		case isRed(d.again):
+			apart = d.name()
+			s.disagrees(d, fmt.Sprintf("The %s tells the agents apart. %s In the browser it did not", s.base.config.Side, seen))
+		case d.again == results.Passed:
+			for _, flow := range d.flows {
+				s.find("agents", fmt.Sprintf("%s was %s once over plain HTTP, and passed in the browser and in a further turn over plain HTTP. What the browser has seen counts. What was seen once: %s", d.name(), d.verdict, d.seen), flow)
 			}
+		default:
+			s.disagrees(d, seen+" A further turn over plain HTTP has not shown whether it does so each time. In the browser it did not")
 		}
-		apart = strings.TrimSpace(d.requirement + " " + d.stimulus)
 	}
 	if apart == "" {
 		return
 	}
 	for _, kind := range s.base.kindsOf(profiles) {
-		c := s.base.carrierFor(kind)
-		c.Agent, c.Why = results.Browser, apart+" "+"ended differently over plain HTTP"
-		s.fragment.Carriers = append(s.fragment.Carriers, c)
+		s.base.shown[kind] = comparison{why: results.Bounded(apart+" ended differently over plain HTTP", maxSaid)}
+		s.fragment.Carriers = append(s.fragment.Carriers, s.base.carrierFor(kind))
+	}
+}
+
+// disagrees keeps that what passed in the browser shows nothing, as seen begins to say.
+func (s *observer[F]) disagrees(d Doubt, seen string) {
+	for i := range s.fragment.Observations {
+		if o := &s.fragment.Observations[i]; d.of(*o) {
+			o.Verdict, o.Seen = results.Inconclusive, results.Bounded(seen+": "+o.Seen, maxSaid)
+		}
+	}
+	s.shows(d)
+}
+
+// shows names the flows of a doubt in the observation of the same case.
+func (s *observer[F]) shows(d Doubt) {
+	if i := slices.IndexFunc(s.fragment.Observations, d.of); i >= 0 {
+		s.fragment.Observations[i].Flows = slices.Concat(s.fragment.Observations[i].Flows, d.flows)
 	}
 }

@@ -5,6 +5,9 @@ import (
 
 	. "github.com/onsi/gomega"
 
+	"invigilator.example/harness/agent"
+	"invigilator.example/harness/config"
+	"invigilator.example/requirements"
 	"invigilator.example/results"
 )
 
@@ -67,4 +70,117 @@ func TestDiffer(t *testing.T) {
 			NewWithT(t).Expect(got).To(ContainSubstring(c.want))
 		})
 	}
+}
+
+// autoRun is what a run with the agent auto stands on, whose launches have been shown to end
+// alike in both agents.
+func autoRun() *Run {
+	c := config.Demo(config.ToolSide)
+	c.Agent = string(results.Auto)
+	run := &Run{base: newBase(c, 1)}
+	run.main, run.plain = agent.NewHTTP(agent.Hosts{}), agent.NewHTTP(agent.Hosts{})
+	run.shown[flowLaunch] = comparison{alike: true, why: "both ended alike"}
+	run.carryBy(results.HTTP)
+	return run
+}
+
+// turn is a scenario that has seen a flow of its own in each case. Verdicts are by case, of
+// a requirement that has to be kept.
+func turn(t *testing.T, run *Run, flow string, verdicts map[string]results.Verdict) *Scenario {
+	s := &Scenario{run: run, observer: observer[*Flow]{base: &run.base, tb: t, text: "a scenario", fragment: emptyFragment()}}
+	for stimulus, verdict := range verdicts {
+		f := &Flow{evidence: results.Flow{ID: flow + stimulus}, Trip: &agent.Trip{}}
+		s.observer.keep(f)
+		s.Observe(doubtful, stimulus, verdict, "", "Seen so.", f)
+	}
+	return s
+}
+
+const doubtful = requirements.ID("sec-tool-aud")
+
+// One turn that went wrong over plain HTTP does not tell the agents apart: it has to pass in the
+// browser, and to go wrong over plain HTTP once more.
+func TestHoldAgainst(t *testing.T) {
+	failed, passed, none := results.Failed, results.Passed, results.Verdict("")
+	for name, c := range map[string]struct {
+		browser, again results.Verdict
+		apart          bool
+		want           results.Verdict
+		finding        bool
+	}{
+		"passes in the browser, and goes wrong again":        {passed, failed, true, results.Inconclusive, false},
+		"passes in the browser, and in a further turn":       {passed, passed, false, passed, true},
+		"passes in the browser, and is not seen again":       {passed, none, false, results.Inconclusive, false},
+		"passes in the browser, and shows nothing after all": {passed, results.Inconclusive, false, results.Inconclusive, false},
+		"goes wrong in the browser":                          {failed, none, false, failed, false},
+		"is not seen in the browser":                         {none, none, false, results.Inconclusive, false},
+		"shows nothing in the browser":                       {results.Inconclusive, none, false, results.Inconclusive, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			g := NewWithT(t)
+			run := autoRun()
+			cases := func(v results.Verdict) map[string]results.Verdict {
+				if v == none {
+					return nil
+				}
+				return map[string]results.Verdict{"": v}
+			}
+			first := turn(t, run, "http-1", cases(failed))
+			doubts := first.Doubts(false)
+			g.Expect(doubts).To(HaveLen(1))
+			g.Expect(run.agent).To(BeIdenticalTo(run.main), "the browser carries the next turn")
+			first.drop()
+			g.Expect(first.finish().Flows).To(HaveKey("http-1"), "the evidence stays")
+
+			browser := turn(t, run, "browser", cases(c.browser))
+			contested := c.browser == passed
+			g.Expect(browser.contested(doubts, browser.finish, run.carriedBy)).To(Equal(contested))
+			if contested {
+				g.Expect(run.agent).To(BeIdenticalTo(run.plain), "plain HTTP carries a further turn")
+				further := turn(t, run, "http-2", cases(c.again))
+				doubts = further.OnceMore(doubts)
+				further.drop()
+				if c.again != none {
+					g.Expect(further.finish().Flows).To(HaveKey("http-2"), "the evidence stays")
+				}
+			}
+			browser.HoldAgainst(doubts, []string{requirements.Launch})
+			seen := browser.finish()
+			g.Expect(seen.Observations).To(ConsistOf(HaveField("Verdict", c.want)))
+			if c.finding {
+				g.Expect(seen.Findings).To(ContainElement(HaveField("Flow", "http-1")))
+			} else {
+				g.Expect(seen.Findings).To(BeEmpty())
+				g.Expect(seen.Observations[0].Flows).To(ContainElement("http-1"))
+			}
+			g.Expect(run.shown[flowLaunch].alike).To(Equal(!c.apart))
+			g.Expect(seen.Carriers).To(HaveLen(map[bool]int{true: 1}[c.apart]))
+			run.Carry(t.Context(), false, []string{requirements.Launch})
+			want := run.plain
+			if c.apart {
+				want = run.main
+			}
+			g.Expect(run.agent).To(BeIdenticalTo(want), "who carries the next scenario of the kind")
+		})
+	}
+}
+
+// Other cases of a scenario keep what the browser has seen of them.
+func TestHoldAgainstGoesByCase(t *testing.T) {
+	g := NewWithT(t)
+	run := autoRun()
+	doubts := turn(t, run, "http-1", map[string]results.Verdict{"a": results.Failed, "b": results.Passed}).Doubts(false)
+	browser := turn(t, run, "browser", map[string]results.Verdict{"a": results.Passed, "b": results.Passed})
+	doubts = turn(t, run, "http-2", map[string]results.Verdict{"a": results.Passed, "b": results.Failed}).OnceMore(doubts)
+	browser.HoldAgainst(doubts, []string{requirements.Launch})
+	g.Expect(browser.finish().Observations).To(HaveEach(HaveField("Verdict", results.Passed)))
+	g.Expect(run.shown[flowLaunch].alike).To(BeTrue())
+}
+
+// Where the subject was away, the browser carries the scenario when it is done again.
+func TestTheBrowserCarriesWhatIsDoneAgain(t *testing.T) {
+	g := NewWithT(t)
+	run := autoRun()
+	g.Expect(turn(t, run, "http-1", map[string]results.Verdict{"": results.Passed}).Doubts(true)).To(BeEmpty())
+	g.Expect(run.agent).To(BeIdenticalTo(run.main))
 }

@@ -34,6 +34,7 @@ type observer[F witness] struct {
 	lost    bool          // a part has stopped working for good
 	moved   bool          // something was seen since a valid launch worked
 	proved  int           // so many observations had been made when one worked
+	lasting []string      // flows that stay, whatever refers to them
 
 	broken []requirements.ID // of the invariants that a flow did not keep, also where that is told already
 }
@@ -139,8 +140,13 @@ func emptyFragment() results.Fragment {
 func (s *observer[F]) finish() results.Fragment {
 	s.tellGone()
 	s.forget()
-	s.fragment.Strangers = s.base.takeStrangers()
-	s.fragment.Thinned = s.base.takeThinned()
+	for kind, n := range s.base.takeStrangers() { // it may have been finished before a further turn
+		if s.fragment.Strangers == nil {
+			s.fragment.Strangers = map[string]int{}
+		}
+		s.fragment.Strangers[kind] += n
+	}
+	s.fragment.Thinned += s.base.takeThinned()
 	if s.base.config.Embedded.OnlyVerdicts {
 		clear(s.fragment.Flows)
 		clear(s.fragment.Screenshots)
@@ -162,6 +168,9 @@ func (s *observer[F]) forget() {
 	}
 	for _, f := range s.fragment.Findings {
 		wanted[f.Flow] = true
+	}
+	for _, id := range s.lasting {
+		wanted[id] = true
 	}
 	pictures := map[string]bool{}
 	for id, flow := range s.fragment.Flows {

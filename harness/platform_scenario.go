@@ -46,7 +46,7 @@ func (r *PlatformRun) scene(o observer[*PlatformFlow]) *PlatformScenario {
 // Finish ends the scenario and returns what it adds to the results.
 func (s *PlatformScenario) Finish() results.Fragment {
 	s.clear()
-	s.fragment.Consulted = s.run.consulted(s.readMessage)
+	s.fragment.Consulted = append(s.fragment.Consulted, s.run.consulted(s.readMessage)...)
 	return s.finish()
 }
 

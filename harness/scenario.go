@@ -47,7 +47,7 @@ func (s *Scenario) Finish() results.Fragment {
 		}
 		s.find("unplanned-request", fmt.Sprintf("%s %s: %s", u.Method, results.Bounded(u.URL, 500), u.Why), "")
 	}
-	s.fragment.Consulted = s.run.consulted()
+	s.fragment.Consulted = append(s.fragment.Consulted, s.run.consulted()...)
 	return s.finish()
 }
 

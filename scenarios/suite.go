@@ -648,8 +648,12 @@ type scene interface {
 	// is to be done again.
 	Settle(ctx context.Context, again bool) bool
 	// Doubts returns what plain HTTP alone has seen and may not stand; then the browser
-	// carries from now on. HoldAgainst holds what that has seen against it.
-	Doubts() []harness.Doubt
+	// carries from now on, as where the subject was away. HoldAgainst holds what that has
+	// seen against it. Where it is Contested, plain HTTP carries a further turn, and OnceMore
+	// returns the doubts with what that has seen.
+	Doubts(away bool) []harness.Doubt
+	Contested([]harness.Doubt) bool
+	OnceMore([]harness.Doubt) []harness.Doubt
 	HoldAgainst(doubts []harness.Doubt, profiles []string)
 	// Drop takes back what was observed, and ends the scenario.
 	Drop() results.Fragment
@@ -682,7 +686,7 @@ var again bool
 // whole story. See the agent auto.
 var InBrowser = Label("browser")
 
-// settled runs the body of a spec, and once more where its scenario says so: where the subject
+// settled runs the body of a spec, and again where its scenario says so: where the subject
 // was away, or plain HTTP saw something else than what passes.
 func settled(ctx SpecContext, body func(SpecContext)) {
 	current, again = nil, false
@@ -694,22 +698,42 @@ func settled(ctx SpecContext, body func(SpecContext)) {
 			attach(attachment{Fragment: found})
 		}
 	}
-	body(ctx)
+	turns(ctx, func() { body(ctx) }, profiles, func(dropped results.Fragment) { attach(attachment{Fragment: dropped}) })
+}
+
+// turns makes the turns of a scenario. The current one in the end is that which counts; keep
+// keeps what the others leave.
+func turns(ctx context.Context, turn func(), profiles []string, keep func(results.Fragment)) {
+	turn()
 	if current == nil {
 		return
 	}
 	away := current.Settle(ctx, false)
-	doubts := current.Doubts()
+	doubts := current.Doubts(away)
 	if !away && len(doubts) == 0 {
 		return
 	}
-	attach(attachment{Fragment: current.Drop()})
+	keep(current.Drop())
 	again = true
-	body(ctx)
+	turn()
 	current.Settle(ctx, true)
-	if !away { // else what was seen first says nothing
-		current.HoldAgainst(doubts, profiles)
+	if current.Contested(doubts) {
+		doubts = onceMore(ctx, turn, doubts, keep)
 	}
+	current.HoldAgainst(doubts, profiles)
+}
+
+// onceMore makes a further turn over plain HTTP, and returns the doubts with what that has
+// seen: nothing where the subject was away.
+func onceMore(ctx context.Context, turn func(), doubts []harness.Doubt, keep func(results.Fragment)) []harness.Doubt {
+	counts := current
+	defer func() { current = counts }()
+	turn()
+	if !current.Settle(ctx, false) {
+		doubts = current.OnceMore(doubts)
+	}
+	keep(current.Drop())
+	return doubts
 }
 
 // profilesOf are those of the requirements among the labels of a spec.

@@ -165,7 +165,16 @@ func (r *base) compare(ctx context.Context, kind flowKind, controls controlling)
 		var fragment results.Fragment
 		var err error
 		made[i], fragment, err = controls(ctx, kind)
-		seen.fragment.Observations = append(seen.fragment.Observations, fragment.Observations...)
+		if by == results.Browser {
+			seen.fragment.Observations = append(seen.fragment.Observations, fragment.Observations...)
+		} else { // it stands only where the browser sees it
+			r.breaches.takeBack(fragment.Observations)
+			for _, o := range fragment.Observations {
+				for _, flow := range o.Flows {
+					seen.find("agents", fmt.Sprintf("Over plain HTTP %s was %s in a control, which counts only where the browser sees it: %s", o.Requirement, o.Verdict, o.Seen), flow)
+				}
+			}
+		}
 		seen.fragment.Findings = append(seen.fragment.Findings, fragment.Findings...)
 		maps.Copy(seen.fragment.Flows, fragment.Flows)
 		maps.Copy(seen.fragment.Screenshots, fragment.Screenshots)

@@ -1,6 +1,7 @@
 package harness
 
 import (
+	"context"
 	"testing"
 
 	. "github.com/onsi/gomega"
@@ -183,4 +184,21 @@ func TestTheBrowserCarriesWhatIsDoneAgain(t *testing.T) {
 	run := autoRun()
 	g.Expect(turn(t, run, "http-1", map[string]results.Verdict{"": results.Passed}).Doubts(true)).To(BeEmpty())
 	g.Expect(run.agent).To(BeIdenticalTo(run.main))
+}
+
+// What plain HTTP sees in a control is told, and does not stand.
+func TestCompareKeepsWhatTheBrowserHasSeen(t *testing.T) {
+	g := NewWithT(t)
+	run := autoRun()
+	seen := run.compare(t.Context(), flowExam, func(context.Context, flowKind) ([]control, results.Fragment, error) {
+		made := []control{{of: "a valid launch", ended: Accepted, sign: "HTTP 200"}}
+		if run.agent == run.main {
+			return made, turn(t, run, "browser", map[string]results.Verdict{"": results.Passed}).fragment, nil
+		}
+		return made, turn(t, run, "http-1", map[string]results.Verdict{"": results.Failed}).fragment, nil
+	})
+	g.Expect(run.shown[flowExam].alike).To(BeTrue())
+	g.Expect(seen.Observations).To(ConsistOf(HaveField("Verdict", results.Passed)))
+	g.Expect(seen.Findings).To(ConsistOf(HaveField("Flow", "http-1")))
+	g.Expect(seen.Flows).To(HaveKey("http-1"))
 }

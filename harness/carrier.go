@@ -562,13 +562,13 @@ func (s *observer[F]) HoldAgainst(doubts []Doubt, profiles []string) {
 			s.shows(d)
 		case isRed(d.again):
 			apart = d.name()
-			s.disagrees(d, fmt.Sprintf("The %s tells the agents apart. %s In the browser it did not", s.base.config.Side, seen))
+			s.disagrees(d, fmt.Sprintf("The %s tells the agents apart. %s In the browser it was not", s.base.config.Side, seen))
 		case d.again == results.Passed:
 			for _, flow := range d.flows {
 				s.find("agents", fmt.Sprintf("%s was %s once over plain HTTP, and passed in the browser and in a further turn over plain HTTP. What the browser has seen counts. What was seen once: %s", d.name(), d.verdict, d.seen), flow)
 			}
 		default:
-			s.disagrees(d, seen+" A further turn over plain HTTP has not shown whether it does so each time. In the browser it did not")
+			s.disagrees(d, seen+" A further turn over plain HTTP has not shown whether it is so each time. In the browser it was not")
 		}
 	}
 	if apart == "" {

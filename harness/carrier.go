@@ -53,6 +53,9 @@ var flowKinds = map[config.Side]map[string]flowKind{
 	},
 }
 
+// needs are the features without which a subject has no flow of a kind.
+var needs = map[flowKind]string{flowExam: config.Proctoring, flowWork: config.Grades, flowReview: config.SubmissionReview}
+
 // A comparison is what the run has shown of a kind of flow. Its zero value is that nothing
 // was shown yet.
 type comparison struct {
@@ -98,6 +101,9 @@ func (r *base) carry(ctx context.Context, declared bool, profiles []string, cont
 	kinds := r.kindsOf(profiles)
 	if r.configured() == results.Auto && !declared {
 		for _, kind := range kinds {
+			if feature := needs[kind]; feature != "" && !r.config.Has(feature) {
+				continue // no flow of the kind is judged
+			}
 			if _, tried := r.shown[kind]; !tried {
 				seen := r.compare(ctx, kind, controls)
 				seen.Carriers = []results.Carrier{r.carrierFor(kind)}
@@ -258,25 +264,18 @@ func (r *Run) controls(ctx context.Context, kind flowKind) ([]control, results.F
 	s.kind = plain
 	forged, _ := fakeplatform.FaultNamed("signature-last-byte-changed")
 	valid, bad := Launch{}, Launch{Fault: &forged}
-	feature := ""
 	switch kind {
 	case flowExam:
-		feature = config.Proctoring
 		valid.Exam, bad.Exam = &proctoring.Exam{}, &proctoring.Exam{}
 	case flowWork:
-		feature = config.Grades
 		a := s.Assign()
 		valid.Assignment, bad.Assignment = &a, &a
 	case flowReview:
-		feature = config.SubmissionReview
 		work, err := s.Standing(ctx)
 		if err != nil {
 			return nil, s.fragment, err
 		}
 		valid.Review, bad.Review = work, work
-	}
-	if feature != "" && !r.Has(feature) {
-		return nil, s.fragment, fmt.Errorf("the tool does not declare the feature %s", feature)
 	}
 	var made []control
 	for _, l := range []Launch{valid, bad} {
@@ -358,9 +357,6 @@ func (r *PlatformRun) controls(ctx context.Context, kind flowKind) ([]control, r
 	case flowLaunch:
 		err = launches(PlatformLaunch{Title: title, Link: r.firstLink()})
 	case flowReview:
-		if !r.Has(config.SubmissionReview) {
-			return nil, s.fragment, errUndeclared
-		}
 		var book *Gradebook
 		var item *LineItem
 		if book, err = s.Gradebook(ctx, PlatformLaunch{Title: title}); err == nil {
@@ -369,9 +365,6 @@ func (r *PlatformRun) controls(ctx context.Context, kind flowKind) ([]control, r
 			}
 		}
 	case flowExam:
-		if !r.Has(config.Proctoring) {
-			return nil, s.fragment, errUndeclared
-		}
 		altered, _ := faketool.FaultNamed(forgedStart)
 		for _, start := range []StartMessage{{Title: title + ", refused", Fault: &altered}, {Title: title}} {
 			var exam, flow *PlatformFlow

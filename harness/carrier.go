@@ -539,7 +539,8 @@ func (s *observer[F]) stays(doubts []Doubt) {
 // Where that went wrong, went wrong in a further turn as well, and passed in the browser, the
 // subject tells the agents apart: neither says anything of it, nor does anything else that
 // plain HTTP alone has seen of such flows, which the browser carries from then on. Where it
-// passed in the further turn, what the browser has seen stands.
+// passed in the further turn, it has gone wrong once all the same: a tool that takes an empty
+// nonce, and knows it from then on, refuses it in every later turn.
 func (s *observer[F]) HoldAgainst(doubts []Doubt, profiles []string) {
 	var apart string
 	for _, d := range doubts {
@@ -555,13 +556,11 @@ func (s *observer[F]) HoldAgainst(doubts []Doubt, profiles []string) {
 			s.shows(d)
 		case isRed(d.again):
 			apart = d.name()
-			s.disagrees(d, fmt.Sprintf("The %s tells the agents apart. %s In the browser it was not", s.base.config.Side, seen))
-		case d.again == results.Passed:
-			for _, flow := range d.flows {
-				s.find("agents", fmt.Sprintf("%s was %s once over plain HTTP, and passed in the browser and in a further turn over plain HTTP. What the browser has seen counts. What was seen once: %s", d.name(), d.verdict, d.seen), flow)
-			}
+			s.becomes(d, results.Inconclusive, fmt.Sprintf("The %s tells the agents apart. %s In the browser it was not", s.base.config.Side, seen))
+		case d.again == results.Passed: // what went wrong once has gone wrong, whoever carried it
+			s.becomes(d, d.verdict, seen+" In the browser, and over plain HTTP once more, it was not so, though the same was done")
 		default:
-			s.disagrees(d, seen+" A further turn over plain HTTP has not shown whether it is so each time. In the browser it was not")
+			s.becomes(d, results.Inconclusive, seen+" A further turn over plain HTTP has not shown whether it is so each time. In the browser it was not")
 		}
 	}
 	if apart == "" {
@@ -573,11 +572,11 @@ func (s *observer[F]) HoldAgainst(doubts []Doubt, profiles []string) {
 	}
 }
 
-// disagrees keeps that what passed in the browser shows nothing, as seen begins to say.
-func (s *observer[F]) disagrees(d Doubt, seen string) {
+// becomes gives a case that passed in the browser another verdict, as seen begins to say.
+func (s *observer[F]) becomes(d Doubt, verdict results.Verdict, seen string) {
 	for i := range s.fragment.Observations {
 		if o := &s.fragment.Observations[i]; d.of(*o) {
-			o.Verdict, o.Seen = results.Inconclusive, results.Bounded(seen+": "+o.Seen, maxSaid)
+			o.Verdict, o.Seen = verdict, results.Bounded(seen+": "+o.Seen, maxSaid)
 		}
 	}
 	s.shows(d)

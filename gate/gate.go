@@ -79,7 +79,7 @@ func rows(doc results.Document) []row {
 	for _, r := range doc.Requirements {
 		at := map[string]int{}
 		for _, o := range r.Observations {
-			verdict := known(o.Verdict)
+			verdict := results.Worst(o.Verdict)
 			i, has := at[o.Case]
 			if !has {
 				i = len(list)
@@ -93,17 +93,10 @@ func rows(doc results.Document) []row {
 			}
 		}
 		if len(r.Observations) == 0 {
-			list = append(list, row{key: key{r.ID, ""}, level: r.Level, verdict: known(r.Verdict)})
+			list = append(list, row{key: key{r.ID, ""}, level: r.Level, verdict: results.Worst(r.Verdict)})
 		}
 	}
 	return list
-}
-
-func known(v results.Verdict) results.Verdict {
-	if _, ok := gravity[v]; !ok {
-		return results.Errored
-	}
-	return v
 }
 
 func byKey(list []row) map[key]row {
@@ -136,7 +129,7 @@ func (d *decision) judge(r, before row, had bool) {
 	}
 	red.Why = why
 	i := d.waiver(r)
-	if i >= 0 && r.verdict != results.Passed && r.verdict != results.Skipped {
+	if i >= 0 && (status > 0 || r.verdict != results.Passed && r.verdict != results.Skipped) {
 		d.needed[i] = true
 	}
 	switch {
@@ -149,11 +142,9 @@ func (d *decision) judge(r, before row, had bool) {
 		}
 	case i >= 0 && d.ended(i):
 		red.Why = fmt.Sprintf("%s; its waiver ended on %s", why, d.Waivers[i].Until)
-		d.needed[i] = true // it is told
 		d.add(red, status)
 	case i >= 0:
 		red.Why = fmt.Sprintf("waived until %s: %s", d.Waivers[i].Until, d.Waivers[i].Reason)
-		d.needed[i] = true // where it is of what was skipped, too
 		d.gate.Waived = append(d.gate.Waived, red)
 	case had && was > 0 && gravity[r.verdict] <= gravity[before.verdict]:
 		red.Why = "was no better in the baseline"

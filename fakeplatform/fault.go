@@ -7,7 +7,6 @@ import (
 
 	"github.com/lestrrat-go/jwx/v2/jwk"
 
-	"invigilator.example/fakeplatform/part"
 	"invigilator.example/fault"
 )
 
@@ -185,16 +184,6 @@ func about(what Part, faults []Fault) []Fault {
 func (d *draft) borrowed() url.Values {
 	params, _ := d.launch.plan.Other.Request()
 	return params
-}
-
-// alter changes one character in the middle, into another of the same kind.
-func alter(s string) string { return part.Alter(s) }
-
-func toggleSlash(s string) string {
-	if trimmed, ok := strings.CutSuffix(s, "/"); ok {
-		return trimmed
-	}
-	return s + "/"
 }
 
 func upperCaseHost(s string) string {

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 
+	"invigilator.example/fakeplatform/part"
 	"invigilator.example/lti"
 )
 
@@ -28,7 +29,7 @@ var answerFaults = []Fault{
 		Name: "state-altered", Provokes: "sec-tool-state-foreign", NeedsState: true,
 		Proves: "oidc-auth-state-echo",
 		Does:   "sends the state with one character changed",
-		form:   func(d *draft) { d.form.Set(lti.ParamState, alter(d.form.Get(lti.ParamState))) },
+		form:   func(d *draft) { d.form.Set(lti.ParamState, part.Alter(d.form.Get(lti.ParamState))) },
 	}, {
 		Name: "state-of-other-browser", Provokes: "sec-tool-state-foreign", NeedsState: true, Borrows: true,
 		Does: "sends the state that the tool issued to another browser",

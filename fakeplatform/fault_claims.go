@@ -77,7 +77,7 @@ var claimFaults = slices.Concat([]Fault{
 		Name: "iss-trailing-slash", Provokes: "sec-tool-iss",
 		Proves: "sec-id-token-iss",
 		Does:   "adds a slash to iss, or takes away the one it has",
-		claims: changed("iss", toggleSlash),
+		claims: changed("iss", part.ToggleSlash),
 	}, {
 		Name: "iss-upper-case-host", Provokes: "sec-tool-iss",
 		Proves: "sec-id-token-iss",
@@ -100,7 +100,7 @@ var claimFaults = slices.Concat([]Fault{
 	}, {
 		Name: "iss-trailing-slash-in-both", Provokes: "sec-tool-iss", AlsoAtLogin: true,
 		Does:  "adds a slash to iss, or takes away the one it has, in the login initiation and in the id_token",
-		login: changeParam(lti.ParamIssuer, toggleSlash), claims: ofLogin("iss", lti.ParamIssuer),
+		login: changeParam(lti.ParamIssuer, part.ToggleSlash), claims: ofLogin("iss", lti.ParamIssuer),
 	}, {
 		Name: "aud-missing", Provokes: "sec-tool-aud",
 		Proves: "sec-id-token-aud",
@@ -112,7 +112,7 @@ var claimFaults = slices.Concat([]Fault{
 	}, {
 		Name: "aud-other-client", Provokes: "sec-tool-aud",
 		Proves: "sec-id-token-aud",
-		Does:   "names another client as the audience", claims: changed("aud", alter),
+		Does:   "names another client as the audience", claims: changed("aud", part.Alter),
 	}, {
 		Name: "aud-tool-url", Provokes: "sec-tool-aud",
 		Proves: "sec-id-token-aud",
@@ -125,11 +125,11 @@ var claimFaults = slices.Concat([]Fault{
 	}, {
 		Name: "aud-other-client-in-both", Provokes: "sec-tool-aud", AlsoAtLogin: true,
 		Does:  "names another client in the login initiation and as the audience",
-		login: changeParam(lti.ParamClientID, alter), claims: ofLogin("aud", lti.ParamClientID),
+		login: changeParam(lti.ParamClientID, part.Alter), claims: ofLogin("aud", lti.ParamClientID),
 	}, {
 		Name: "aud-other-client-without-login", Provokes: "sec-tool-aud", AlsoAtLogin: true,
 		Does:  "names another client as the audience, and none in the login initiation",
-		login: func(l *login) { l.Params.Del(lti.ParamClientID) }, claims: changed("aud", alter),
+		login: func(l *login) { l.Params.Del(lti.ParamClientID) }, claims: changed("aud", part.Alter),
 	}, {
 		Name: "exp-past", Provokes: "sec-tool-exp",
 		Proves: "sec-id-token-exp-iat",
@@ -175,7 +175,7 @@ var claimFaults = slices.Concat([]Fault{
 	}, {
 		Name: "nonce-altered", Provokes: "oidc-tool-nonce-foreign",
 		Proves: "sec-id-token-nonce-passthrough",
-		Does:   "changes one character of the nonce", claims: changed("nonce", alter),
+		Does:   "changes one character of the nonce", claims: changed("nonce", part.Alter),
 	}, {
 		Name: "nonce-of-other-browser", Provokes: "oidc-tool-nonce-foreign", Borrows: true,
 		Does:   "sends the nonce that the tool issued to another browser and has not seen again",
@@ -239,7 +239,7 @@ var claimFaults = slices.Concat([]Fault{
 		Name: "azp-other-client", Provokes: "sec-tool-azp-mismatch",
 		Proves: "sec-id-token-aud",
 		Does:   "names another client as azp",
-		claims: func(d *draft) { d.claims["azp"] = alter(d.launch.plan.ClientID) },
+		claims: func(d *draft) { d.claims["azp"] = part.Alter(d.launch.plan.ClientID) },
 	}, {
 		Name: "iat-missing", Provokes: "sec-tool-iat",
 		Proves: "sec-id-token-exp-iat",
@@ -542,7 +542,7 @@ var claimFaults = slices.Concat([]Fault{
 	}, {
 		Name: "other-sub-same-email", Provokes: "core-tool-user-identified-by-sub", Permitted: true,
 		Does:   "sends another sub with the same name and email",
-		claims: func(d *draft) { d.claims["sub"] = alter(d.launch.plan.User.Sub) },
+		claims: func(d *draft) { d.claims["sub"] = part.Alter(d.launch.plan.User.Sub) },
 	}, {
 		Name: "same-sub-other-email", Provokes: "core-tool-user-identified-by-sub", Permitted: true,
 		Does: "sends the same sub with another email", claims: with("email", "someone.else@school.example"),

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"strings"
 
+	"invigilator.example/fakeplatform/part"
 	"invigilator.example/fault"
 	"invigilator.example/lti"
 )
@@ -144,13 +145,13 @@ var loginFaults = []Fault{
 		Name: "client-id-unknown", Provokes: "core-tool-login-client-id",
 		Proves: "core-login-optional-parameters-consistent",
 		Does:   "sends the login initiation with a client_id that the tool does not know", login: func(l *login) {
-			l.Params.Set(lti.ParamClientID, alter(l.Params.Get(lti.ParamClientID)))
+			l.Params.Set(lti.ParamClientID, part.Alter(l.Params.Get(lti.ParamClientID)))
 		},
 	}, {
 		Name: "client-id-unknown-alone", Provokes: "core-tool-login-client-id",
 		Proves: "core-login-optional-parameters-consistent",
 		Does:   "sends the login initiation with a client_id that is not the only one of the issuer", login: func(l *login) {
-			l.Params.Set(lti.ParamClientID, alter(l.Params.Get(lti.ParamClientID)))
+			l.Params.Set(lti.ParamClientID, part.Alter(l.Params.Get(lti.ParamClientID)))
 		},
 	}, {
 		Name: "client-id-absent", Provokes: "core-tool-login-client-id",

@@ -11,6 +11,7 @@ import (
 	"github.com/lestrrat-go/jwx/v2/jwe"
 	"github.com/lestrrat-go/jwx/v2/jws"
 
+	"invigilator.example/fakeplatform/part"
 	"invigilator.example/lti"
 )
 
@@ -24,7 +25,7 @@ const (
 // messageDefects are those of what the platform says, in the login initiation
 // and in the message. Tools need not notice them, so that they are no stimuli.
 var messageDefects = []Fault{
-	{Name: "iss-trailing-slash-in-login", Proves: "sec-login-initiation-iss", Does: "adds a slash to iss in the login initiation, or takes away the one it has", login: changeParam(lti.ParamIssuer, toggleSlash)},
+	{Name: "iss-trailing-slash-in-login", Proves: "sec-login-initiation-iss", Does: "adds a slash to iss in the login initiation, or takes away the one it has", login: changeParam(lti.ParamIssuer, part.ToggleSlash)},
 	{Name: "iss-twice-in-login", Proves: "sec-login-initiation-iss", Does: "sends iss twice in the login initiation", login: func(l *login) {
 		l.Params[lti.ParamIssuer] = append(l.Params[lti.ParamIssuer], l.Params.Get(lti.ParamIssuer))
 	}},
@@ -39,7 +40,7 @@ var messageDefects = []Fault{
 		bare, _, _ := strings.Cut(uri, "?")
 		return bare
 	})},
-	{Name: "deployment-id-altered-in-login", Proves: "core-login-optional-parameters-consistent", Does: "changes a character of lti_deployment_id in the login initiation", login: changeParam(lti.ParamLTIDeploymentID, alter)},
+	{Name: "deployment-id-altered-in-login", Proves: "core-login-optional-parameters-consistent", Does: "changes a character of lti_deployment_id in the login initiation", login: changeParam(lti.ParamLTIDeploymentID, part.Alter)},
 	{Name: "deployment-id-absent-in-login", Proves: "core-login-optional-parameters-consistent", Permitted: true, Does: "sends the login initiation without lti_deployment_id", login: func(l *login) { l.Params.Del(lti.ParamLTIDeploymentID) }},
 
 	// deployment_id, in the login initiation and in the message.

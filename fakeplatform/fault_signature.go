@@ -7,6 +7,7 @@ import (
 	"github.com/lestrrat-go/jwx/v2/jwa"
 	"github.com/lestrrat-go/jwx/v2/jws"
 
+	"invigilator.example/fakeplatform/part"
 	"invigilator.example/lti"
 )
 
@@ -21,7 +22,7 @@ var signatureFaults = slices.Concat([]Fault{
 			if err != nil {
 				return "", err
 			}
-			d.claims["sub"] = alter(d.launch.plan.User.Sub)
+			d.claims["sub"] = part.Alter(d.launch.plan.User.Sub)
 			payload, err := encodePart(d.claims)
 			if err != nil {
 				return "", err
@@ -61,7 +62,7 @@ var signatureFaults = slices.Concat([]Fault{
 		Name: "kid-unknown", Provokes: "cert-tool-kid-unknown",
 		Proves: "sec-id-token-signature",
 		Does:   "signs with the right key, but names a kid that the key set lacks",
-		sign:   func(d *draft) (string, error) { return signAs(d.claims, d.key, alter(d.key.KeyID())) },
+		sign:   func(d *draft) (string, error) { return signAs(d.claims, d.key, part.Alter(d.key.KeyID())) },
 	}, {
 		Name: "kid-missing-one-key", Provokes: "cert-tool-kid-missing",
 		Proves: "sec-id-token-signature",

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"invigilator.example/fakeplatform/part"
 	"invigilator.example/lti"
 )
 
@@ -94,11 +95,11 @@ var reviewFaults = slices.Concat(
 		Does: "answers with a review and the state of another browser's login", form: func(d *draft) { d.form.Set(lti.ParamState, d.borrowed().Get(lti.ParamState)) },
 	}},
 	refusedFor("sr-tool-verifies-id-token",
-		stimulus{"review-wrong-aud", "sends a review for another tool", changed("aud", alter)},
+		stimulus{"review-wrong-aud", "sends a review for another tool", changed("aud", part.Alter)},
 		stimulus{"review-wrong-iss", "sends a review of another issuer", with("iss", "https://unknown-issuer.example")},
 		stimulus{"review-expired", "sends a review that expired 10 minutes ago", at("exp", -600)},
 		stimulus{"review-wrong-nonce", "sends a review with a nonce that nobody issued", func(d *draft) { d.claims["nonce"] = lti.RandomString() }},
-		stimulus{"review-unknown-deployment", "sends a review of an unknown deployment", changed(lti.ClaimDeploymentID, alter)},
+		stimulus{"review-unknown-deployment", "sends a review of an unknown deployment", changed(lti.ClaimDeploymentID, part.Alter)},
 	),
 	acceptedFor("sr-tool-score-for-learner",
 		stimulus{"graded-lineitem-with-query", "sends a lineitem with a query", lineItemURL(withItemQuery)},

@@ -4,6 +4,7 @@ import (
 	"maps"
 	"mime"
 	"net/http"
+	"strings"
 
 	"invigilator.example/lti"
 )
@@ -33,7 +34,7 @@ func WithoutMember(claims lti.Claims, claim, member string) {
 	claims[claim] = rest
 }
 
-// Alter changes one character in the middle, into another of the same kind.
+// Alter changes the character in the middle into an a, or an a into a b; nothing becomes an x.
 func Alter(s string) string {
 	if s == "" {
 		return "x"
@@ -46,6 +47,14 @@ func Alter(s string) string {
 		b[i] = 'a'
 	}
 	return string(b)
+}
+
+// ToggleSlash adds a slash to the end, or takes away the one that is there.
+func ToggleSlash(s string) string {
+	if trimmed, ok := strings.CutSuffix(s, "/"); ok {
+		return trimmed
+	}
+	return s + "/"
 }
 
 // MediaType is that of a request's body, in lower case and without parameters; empty where

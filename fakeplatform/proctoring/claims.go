@@ -2,7 +2,6 @@ package proctoring
 
 import (
 	"slices"
-	"strings"
 
 	"invigilator.example/fakeplatform/part"
 	"invigilator.example/fault"
@@ -137,12 +136,4 @@ func offers(action lti.Action) change {
 		actions, _ := value.([]lti.Action)
 		return append(slices.Clone(actions), action)
 	})
-}
-
-// toggleSlash adds a slash, or takes away the one that there is.
-func toggleSlash(s string) string {
-	if trimmed, ok := strings.CutSuffix(s, "/"); ok {
-		return trimmed
-	}
-	return s + "/"
 }

@@ -311,7 +311,7 @@ var messageDefects = []fault.Fault{
 			return l
 		})},
 	},
-	startingWith("exam-target-link-uri-slash", "adds a slash to target_link_uri in an exam", changed(lti.ClaimTargetLinkURI, toggleSlash), "ap-start-proctoring-target-link-uri"),
+	startingWith("exam-target-link-uri-slash", "adds a slash to target_link_uri in an exam", changed(lti.ClaimTargetLinkURI, part.ToggleSlash), "ap-start-proctoring-target-link-uri"),
 	examWith("exam-link-id-per-attempt", "makes a resource_link id for each attempt", func(d *part.Saying) {
 		set(d, lti.ClaimResourceLink, "id", fmt.Sprintf("%s-%d", d.Plan.ResourceLink, own(d.Launch).attempt.Number()))
 	}, breaksLinks),
@@ -373,7 +373,7 @@ var messageDefects = []fault.Fault{
 	endingWith("end-sub-altered", "changes a character of sub at the end", changed("sub", part.Alter), breaksEnd),
 	endingWith("end-deployment-id-altered", "changes a character of deployment_id at the end", changed(lti.ClaimDeploymentID, part.Alter), breaksEnd),
 	endingWith("end-roles-absent", "leaves roles out at the end", without(lti.ClaimRoles), breaksEnd),
-	endingWith("end-target-link-uri-slash", "adds a slash to target_link_uri at the end", changed(lti.ClaimTargetLinkURI, toggleSlash), breaksEnd),
+	endingWith("end-target-link-uri-slash", "adds a slash to target_link_uri at the end", changed(lti.ClaimTargetLinkURI, part.ToggleSlash), breaksEnd),
 	endingWith("end-link-id-altered", "changes a character of the resource_link id at the end", func(d *part.Saying) {
 		set(d, lti.ClaimResourceLink, "id", part.Alter(d.Plan.ResourceLink))
 	}, breaksEnd),

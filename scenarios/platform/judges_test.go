@@ -432,4 +432,8 @@ func TestNamesAreFoundAsWholeWords(t *testing.T) {
 	} {
 		g.Expect(containsWord(text, "Ada")).To(Equal(found), text)
 	}
+	random := `"q3zV9Ada_0bK4mT7hXw2LrNfJc8GyP5sE1uQ-D6iZvA"`
+	g.Expect(containsWord(random, "Ada")).To(BeFalse(), "by chance in a random identifier")
+	g.Expect(containsWord(random+`, "/users/Ada/1"`, "Ada")).To(BeTrue(), "in a path behind it")
+	g.Expect(containsWord(`"user-4711-of-Lovelace_2026"`, "Lovelace")).To(BeTrue(), "not by chance")
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"invigilator.example/fakeplatform"
+	"invigilator.example/fakeplatform/review"
 	"invigilator.example/harness"
 	"invigilator.example/harness/config"
 	"invigilator.example/lti"
@@ -40,7 +41,7 @@ func BenchmarkReviewLaunch(b *testing.B) {
 		began = time.Now()
 		launch, err := run.Platform().Begin(fakeplatform.Plan{
 			Message: lti.SubmissionReviewRequest, ClientID: run.Tool().ClientID, User: harness.Teacher, Context: work.Course, ResourceLink: work.Link,
-			Review: fakeplatform.Review{LineItem: work.Item.ID, Learner: work.Learner}, Lenient: true,
+			About: review.Submission{LineItem: work.Item.ID, Learner: work.Learner}, Lenient: true,
 		})
 		if err != nil {
 			b.Fatal(err)

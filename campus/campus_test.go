@@ -24,6 +24,7 @@ import (
 
 	"invigilator.example/campus"
 	"invigilator.example/fakeplatform"
+	"invigilator.example/fakeplatform/grades"
 	"invigilator.example/lti"
 )
 
@@ -824,7 +825,7 @@ func TestConfiguration(t *testing.T) {
 	s.g.Expect(c.Registration).To(Equal(map[string]any{"client_id": "invigilator", "other_client_id": "invigilator-2", "deployment_id": "1"}))
 	s.g.Expect(c.Users).To(HaveLen(6))
 
-	_, err := s.campus.Platform().AddLineItem("invigilator", "course-1", lti.LineItem{
+	_, err := grades.On(s.campus.Platform()).AddLineItem("invigilator", "course-1", lti.LineItem{
 		Label: "Essay", ScoreMaximum: 5, SubmissionReview: &lti.SubmissionReview{ReviewableStatus: []string{lti.ReviewableNone}},
 	})
 	s.g.Expect(err).NotTo(HaveOccurred())

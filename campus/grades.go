@@ -11,18 +11,20 @@ import (
 	"strings"
 
 	"invigilator.example/fakeplatform"
+	"invigilator.example/fakeplatform/grades"
+	"invigilator.example/fakeplatform/review"
 	"invigilator.example/lti"
 )
 
 // openGradebook gives a tool the line items that the campus has made for links,
 // once.
 func (c *Campus) openGradebook(clientID string, course *course) error {
-	items := c.platform.LineItems(clientID, course.context.ID)
+	items := grades.On(c.platform).LineItems(clientID, course.context.ID)
 	for _, l := range course.links {
 		if l.points == 0 || slices.ContainsFunc(items, func(item lti.LineItem) bool { return item.ResourceLinkID == l.resource.ID }) {
 			continue
 		}
-		if _, err := c.platform.AddLineItem(clientID, course.context.ID, lti.LineItem{
+		if _, err := grades.On(c.platform).AddLineItem(clientID, course.context.ID, lti.LineItem{
 			Label: l.resource.Title, ScoreMaximum: l.points, ResourceLinkID: l.resource.ID,
 		}); err != nil {
 			return err
@@ -60,7 +62,7 @@ func (c *course) gradesPath() string { return c.Path() + "/grades" }
 // a learner the own rows.
 func (c *Campus) serveGrades(w http.ResponseWriter, _ *http.Request, s *session, course *course) {
 	var rows []shownGrade
-	for _, item := range c.platform.LineItems(c.toolOfLinks(), course.context.ID) {
+	for _, item := range grades.On(c.platform).LineItems(c.toolOfLinks(), course.context.ID) {
 		for _, name := range course.members {
 			if learner := c.accounts[name]; learner.learns() && s.account.sees(learner) {
 				rows = append(rows, c.shownGrade(course, item, learner))
@@ -71,7 +73,7 @@ func (c *Campus) serveGrades(w http.ResponseWriter, _ *http.Request, s *session,
 }
 
 func (c *Campus) shownGrade(course *course, item lti.LineItem, learner *account) shownGrade {
-	grade := c.platform.Grade(item.ID, learner.user.Sub)
+	grade := grades.On(c.platform).Grade(item.ID, learner.user.Sub)
 	row := shownGrade{
 		Item: item.Label, Learner: learner.user.Name, Maximum: number(item.ScoreMaximum), Comment: grade.Comment,
 		Waiting: c.waits(grade, item),
@@ -80,7 +82,7 @@ func (c *Campus) shownGrade(course *course, item lti.LineItem, learner *account)
 		row.Points = number(*grade.Points)
 	}
 	row.Points = c.spoilPoints(row.Points, item.ScoreMaximum, grade)
-	if c.platform.Reviewable(item.ID, learner.user.Sub) {
+	if review.On(c.platform).Offered(item.ID, learner.user.Sub) {
 		label := ""
 		if item.SubmissionReview != nil {
 			label = item.SubmissionReview.Label
@@ -92,26 +94,26 @@ func (c *Campus) shownGrade(course *course, item lti.LineItem, learner *account)
 }
 
 // spoilPoints shows what a fault makes of a learner's points.
-func (c *Campus) spoilPoints(points string, maximum float64, grade fakeplatform.Grade) string {
+func (c *Campus) spoilPoints(points string, maximum float64, grade grades.Grade) string {
 	switch {
-	case grade.Final && maximum != 100 && c.platform.Has(fakeplatform.ShowsPercents):
+	case grade.Final && maximum != 100 && c.platform.Has(grades.ShowsPercents):
 		return number(*grade.Points/maximum*100) + " %"
-	case grade.Final && *grade.Points == 0 && c.platform.Has(fakeplatform.ShowsDashForZero):
+	case grade.Final && *grade.Points == 0 && c.platform.Has(grades.ShowsDashForZero):
 		return "–"
-	case grade.Final && *grade.Points > 0 && c.platform.Has(fakeplatform.ShowsTickForPoints):
+	case grade.Final && *grade.Points > 0 && c.platform.Has(grades.ShowsTickForPoints):
 		return "✓"
-	case !grade.Final && grade.Progress != "" && grade.Points == nil && c.platform.Has(fakeplatform.ShowsZeroForNone):
+	case !grade.Final && grade.Progress != "" && grade.Points == nil && c.platform.Has(grades.ShowsZeroForNone):
 		return "0"
 	}
 	return points
 }
 
 // waits says whether the page shows that work waits for grading.
-func (c *Campus) waits(grade fakeplatform.Grade, item lti.LineItem) bool {
+func (c *Campus) waits(grade grades.Grade, item lti.LineItem) bool {
 	if grade.Grading == lti.PendingManual {
-		return !c.platform.Has(fakeplatform.ShowsNothingWaiting)
+		return !c.platform.Has(review.ShowsNothingWaiting)
 	}
-	return grade.Final && item.SubmissionReview != nil && c.platform.Has(fakeplatform.KeepsWorkWaiting)
+	return grade.Final && item.SubmissionReview != nil && c.platform.Has(review.KeepsWorkWaiting)
 }
 
 // longLabel is the longest one that a fault shows.
@@ -123,11 +125,11 @@ func (c *Campus) reviewLabel(label string) any {
 	switch {
 	case label == "":
 		return "Review"
-	case len(label) > longLabel && c.platform.Has(fakeplatform.HidesLongLabels):
+	case len(label) > longLabel && c.platform.Has(review.HidesLongLabels):
 		return nil
-	case strings.Contains(label, "<") && c.platform.Has(fakeplatform.WritesLabelsAsMarkup):
+	case strings.Contains(label, "<") && c.platform.Has(review.WritesLabelsAsMarkup):
 		return template.HTML(label) // it is markup then
-	case c.platform.Has(fakeplatform.NamesReviewsItself):
+	case c.platform.Has(review.NamesReviewsItself):
 		return "Open"
 	}
 	return label
@@ -142,32 +144,32 @@ func (a *account) sees(learner *account) bool { return a.teaches || a == learner
 // review begins the review of a learner's work, for those who may see it.
 func (c *Campus) review(w http.ResponseWriter, r *http.Request, s *session, course *course) {
 	clientID := c.toolOfLinks()
-	items := c.platform.LineItems(clientID, course.context.ID)
+	items := grades.On(c.platform).LineItems(clientID, course.context.ID)
 	i := slices.IndexFunc(items, func(item lti.LineItem) bool { return path.Base(item.ID) == r.PathValue("item") })
 	learner := c.accounts[r.PathValue("learner")]
 	if i < 0 || learner == nil || !learner.learns() || !slices.Contains(course.members, learner.name) {
 		c.refuse(w, s, http.StatusNotFound, "There is no such work.")
 		return
 	}
-	if !s.account.sees(learner) && !c.platform.Has(fakeplatform.OpensAnybodysReview) {
+	if !s.account.sees(learner) && !c.platform.Has(review.OpensAnybodysReview) {
 		c.refuse(w, s, http.StatusForbidden, "This is the work of somebody else.")
 		return
 	}
-	if !c.platform.Reviewable(items[i].ID, learner.user.Sub) {
+	if !review.On(c.platform).Offered(items[i].ID, learner.user.Sub) {
 		c.refuse(w, s, http.StatusConflict, "There is nothing to review.")
 		return
 	}
 	plan := fakeplatform.Plan{
 		Message: lti.SubmissionReviewRequest, ClientID: clientID, DeploymentID: course.deployment,
 		User: s.account.user, Account: s.account.name, Context: course.context, ReturnTo: c.opts.URL + course.gradesPath(),
-		Review: fakeplatform.Review{LineItem: items[i].ID, Learner: learner.user},
+		About: review.Submission{LineItem: items[i].ID, Learner: learner.user},
 	}
 	for _, l := range course.links {
 		if l.resource.ID == items[i].ResourceLinkID {
 			plan.ResourceLink, plan.Custom, plan.HidePersonalData = l.resource, maps.Clone(l.custom), l.hidePersonalData
 		}
 	}
-	if c.platform.Has(fakeplatform.ReturnsReviewsToCourses) {
+	if c.platform.Has(review.ReturnsReviewsToCourses) {
 		plan.ReturnTo = c.opts.URL + "/courses"
 	}
 	launch, err := c.platform.Begin(plan)

@@ -13,7 +13,8 @@ import (
 	"github.com/PuerkitoBio/goquery"
 	. "github.com/onsi/gomega"
 
-	"invigilator.example/fakeplatform"
+	"invigilator.example/fakeplatform/grades"
+	"invigilator.example/fakeplatform/review"
 	"invigilator.example/lti"
 )
 
@@ -203,7 +204,7 @@ func TestToolsHaveGradebooksOfTheirOwn(t *testing.T) {
 	u, login := ada.begun("/launch-link/1/exercise-1")
 	s.g.Expect(u.Host).To(Equal("other-tool.test"))
 	s.g.Expect(login.Get("client_id")).To(Equal("invigilator-2"))
-	others := s.campus.Platform().LineItems("invigilator-2", "course-1")
+	others := grades.On(s.campus.Platform()).LineItems("invigilator-2", "course-1")
 	s.g.Expect(others).To(HaveLen(1))
 	s.g.Expect(others[0].ID).NotTo(Equal(item))
 	s.g.Expect(s.signedIn("mary").row("Exercise 1", "Ada Lovelace").Length()).To(Equal(1))
@@ -239,11 +240,11 @@ func (s *site) shownReview(label string) shownReview {
 func TestFaultsOfPointsShown(t *testing.T) {
 	const tick = "✓ of 10"
 	for fault, want := range map[string][3]string{ // after 8 points, after 0, and after none
-		"":                              {"8 of 10", "0 of 10", ""},
-		fakeplatform.ShowsTickForPoints: {tick, "0 of 10", ""},
-		fakeplatform.ShowsPercents:      {"80 % of 10", "0 % of 10", ""},
-		fakeplatform.ShowsDashForZero:   {"8 of 10", "– of 10", ""},
-		fakeplatform.ShowsZeroForNone:   {"8 of 10", "0 of 10", "0 of 10"},
+		"":                        {"8 of 10", "0 of 10", ""},
+		grades.ShowsTickForPoints: {tick, "0 of 10", ""},
+		grades.ShowsPercents:      {"80 % of 10", "0 % of 10", ""},
+		grades.ShowsDashForZero:   {"8 of 10", "– of 10", ""},
+		grades.ShowsZeroForNone:   {"8 of 10", "0 of 10", "0 of 10"},
 	} {
 		t.Run(fault, func(t *testing.T) {
 			var faults []string
@@ -268,14 +269,14 @@ func TestFaultsOfReviews(t *testing.T) {
 		label  string
 		change func(*shownReview)
 	}{
-		"":                                   {short, func(*shownReview) {}},
-		fakeplatform.WritesLabelsAsMarkup:    {short, func(s *shownReview) { s.label, s.markup = "Open it", "Open <b>it</b>" }},
-		fakeplatform.NamesReviewsItself:      {short, func(s *shownReview) { s.label, s.markup = "Open", "Open" }},
-		fakeplatform.ShowsNothingWaiting:     {short, func(s *shownReview) { s.waits = false }},
-		fakeplatform.KeepsWorkWaiting:        {short, func(s *shownReview) { s.waitsThen = true }},
-		fakeplatform.OpensAnybodysReview:     {short, func(s *shownReview) { s.byGrace = http.StatusSeeOther }},
-		fakeplatform.ReturnsReviewsToCourses: {short, func(s *shownReview) { s.returnsTo = "/courses" }},
-		fakeplatform.HidesLongLabels:         {long, func(s *shownReview) { s.label, s.markup = "", "" }},
+		"":                             {short, func(*shownReview) {}},
+		review.WritesLabelsAsMarkup:    {short, func(s *shownReview) { s.label, s.markup = "Open it", "Open <b>it</b>" }},
+		review.NamesReviewsItself:      {short, func(s *shownReview) { s.label, s.markup = "Open", "Open" }},
+		review.ShowsNothingWaiting:     {short, func(s *shownReview) { s.waits = false }},
+		review.KeepsWorkWaiting:        {short, func(s *shownReview) { s.waitsThen = true }},
+		review.OpensAnybodysReview:     {short, func(s *shownReview) { s.byGrace = http.StatusSeeOther }},
+		review.ReturnsReviewsToCourses: {short, func(s *shownReview) { s.returnsTo = "/courses" }},
+		review.HidesLongLabels:         {long, func(s *shownReview) { s.label, s.markup = "", "" }},
 	} {
 		t.Run(fault, func(t *testing.T) {
 			var faults []string

@@ -26,6 +26,7 @@ type authRequest struct {
 	// beganLaunch is set where the browser has begun the launch, as far as the platform has
 	// sessions of its own, and sameBrowser where it is that of the launch's user.
 	beganLaunch, sameBrowser bool
+	othersHint               bool // of a fault: the message is that of another user's launch
 	problems                 refusals
 	target                   string // where the answer goes; redirect_uri when empty
 }
@@ -126,6 +127,7 @@ func (p *Platform) findLaunch(q *authRequest) {
 			byMessage:   p.started(lti.ParamMessageHint, q.params.Get(lti.ParamMessageHint)),
 			byLogin:     p.started(lti.ParamLoginHint, q.params.Get(lti.ParamLoginHint)),
 		})
+		hinted = hinted.forWhoeverIsSignedIn()
 		q.launch = hinted.byMessage
 		if q.launch == nil {
 			p.unplanned(q.Request, "an authentication request that belongs to no launch of this platform")

@@ -59,7 +59,7 @@ var (
 		return nil
 	}}
 	messageHintOfLaunch = &fault.Rule[*authRequest]{Name: "lti_message_hint is that of the login initiation", Broken: func(q *authRequest) error {
-		if q.launch == nil || q.params.Get(lti.ParamMessageHint) != q.launch.login.Params.Get(lti.ParamMessageHint) {
+		if q.launch == nil || q.params.Get(lti.ParamMessageHint) != q.launch.login.Params.Get(lti.ParamMessageHint) && !q.othersHint {
 			return invalidRequest("lti_message_hint is not the one of the login initiation")
 		}
 		return nil

@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 
+	"invigilator.example/fakeplatform/part"
 	"invigilator.example/fault"
 	"invigilator.example/lti"
 )
@@ -22,7 +23,7 @@ import (
 // spoilLogin changes a login initiation as the platform's faults do.
 func (p *Platform) spoilLogin(l *Launch) {
 	for _, f := range p.watched {
-		if f.login == nil || !l.isOf(f.Part) {
+		if f.login == nil || !l.opensLink() {
 			continue
 		}
 		changed := login{launch: l, Method: l.login.Method, Params: maps.Clone(l.login.Params)}
@@ -32,7 +33,7 @@ func (p *Platform) spoilLogin(l *Launch) {
 		}
 	}
 	for _, f := range p.carried {
-		if f.login == nil || !l.isOf(f.Part) {
+		if f.login == nil || !l.opensLink() {
 			continue
 		}
 		before := l.login.Params.Get(lti.ParamTargetLinkURI)
@@ -47,7 +48,7 @@ func (p *Platform) spoilLogin(l *Launch) {
 // consider notes which faults would change a message.
 func (p *Platform) consider(d *draft) {
 	for _, f := range p.watched {
-		if !d.launch.isOf(f.Part) {
+		if !d.launch.opensLink() {
 			continue
 		}
 		changes := f.sign != nil || f.unsolicited
@@ -320,6 +321,19 @@ func guesses(which func(h hintedLaunch, hint string) *Launch) []fault.Effect {
 	}
 }
 
+// forWhoeverIsSignedIn is for faults of parts: another user's launch that lti_message_hint names is
+// opened for the user who is signed in, as whom login_hint names a launch.
+func (h hintedLaunch) forWhoeverIsSignedIn() hintedLaunch {
+	named, own := h.byMessage, h.ownByLogin()
+	if named == nil || own == nil || named.plan.Account == h.account || !part.OpenedForOthers.Taken(h.platform.carrier, partLaunch{named}) {
+		return h
+	}
+	plan := named.plan
+	plan.User, plan.Account = own.plan.User, own.plan.Account
+	h.byMessage, h.plan, h.othersHint = own, &plan, true
+	return h
+}
+
 // ownByLogin is the launch that login_hint names, if it is one of the user who is signed in.
 func (h hintedLaunch) ownByLogin() *Launch {
 	if h.byLogin == nil || h.byLogin.plan.Account != h.account {
@@ -518,8 +532,8 @@ func publishesToo(key func(set *keySet) (json.RawMessage, error)) fault.Effect {
 }
 
 // resolves changes what is sent for a variable.
-func resolves(when func(r resolvedVariable) bool, change func(r *resolvedVariable)) fault.Effect {
-	return variableResolved.Change(func(r resolvedVariable) resolvedVariable {
+func resolves(when func(part.Variable) bool, change func(*part.Variable)) fault.Effect {
+	return part.Resolved.Change(func(r part.Variable) part.Variable {
 		if when(r) {
 			change(&r)
 		}
@@ -527,23 +541,16 @@ func resolves(when func(r resolvedVariable) bool, change func(r *resolvedVariabl
 	})
 }
 
-func supported(r resolvedVariable) bool   { return r.supported }
-func unsupported(r resolvedVariable) bool { return !r.supported }
-
-// inReview are variables in the message of a submission review.
-func inReview(is func(resolvedVariable) bool) func(resolvedVariable) bool {
-	return func(r resolvedVariable) bool {
-		return r.claims[lti.ClaimMessageType] == lti.SubmissionReviewRequest && is(r)
-	}
-}
+func supported(r part.Variable) bool   { return r.Supported }
+func unsupported(r part.Variable) bool { return !r.Supported }
 
 // ofVariable is a variable of which the message says something.
-func ofVariable(name string) func(resolvedVariable) bool {
-	return func(r resolvedVariable) bool { return r.variable == name && r.value != "" }
+func ofVariable(name string) func(part.Variable) bool {
+	return func(r part.Variable) bool { return r.Name == name && r.Value != "" }
 }
 
-func passedOn(r *resolvedVariable) { r.value = r.variable }
-func emptied(r *resolvedVariable)  { r.value = "" }
+func passedOn(r *part.Variable) { r.Value = r.Name }
+func emptied(r *part.Variable)  { r.Value = "" }
 
 func crash(w http.ResponseWriter) {
 	http.Error(w, "Internal Server Error", http.StatusInternalServerError)

@@ -21,6 +21,8 @@ import (
 	. "github.com/onsi/gomega"
 
 	"invigilator.example/fakeplatform"
+	"invigilator.example/fakeplatform/grades"
+	"invigilator.example/fakeplatform/review"
 	"invigilator.example/lti"
 	"invigilator.example/requirements"
 )
@@ -422,9 +424,9 @@ func hintOfBob(names ...string) probe {
 // the platform.
 var elsewhere = []string{
 	fakeplatform.LaxSessionCookie, fakeplatform.TellsToolsSessions, fakeplatform.TellsToolsOfSessions, fakeplatform.HintsAccounts, fakeplatform.OneTimeLinks, fakeplatform.KeepsLinkIDOnCopy, fakeplatform.AcceptsOldTLS,
-	fakeplatform.WritesLabelsAsMarkup, fakeplatform.HidesLongLabels, fakeplatform.NamesReviewsItself, fakeplatform.ShowsNothingWaiting,
-	fakeplatform.KeepsWorkWaiting, fakeplatform.OpensAnybodysReview, fakeplatform.ReturnsReviewsToCourses,
-	fakeplatform.ShowsDashForZero, fakeplatform.ShowsTickForPoints, fakeplatform.ShowsZeroForNone, fakeplatform.ShowsPercents,
+	review.WritesLabelsAsMarkup, review.HidesLongLabels, review.NamesReviewsItself, review.ShowsNothingWaiting,
+	review.KeepsWorkWaiting, review.OpensAnybodysReview, review.ReturnsReviewsToCourses,
+	grades.ShowsDashForZero, grades.ShowsTickForPoints, grades.ShowsZeroForNone, grades.ShowsPercents,
 }
 
 // TestEveryDefectShows holds each defect against the platform without it, in

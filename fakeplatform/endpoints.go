@@ -37,10 +37,10 @@ func (p *Platform) routes() *http.ServeMux {
 	mux.HandleFunc("GET /launch/{id}/besides", p.withLaunch(p.serveBesides))
 	mux.HandleFunc("GET /launch/{id}/return", p.withLaunch(p.serveReturn))
 	mux.HandleFunc(TokenPath, p.serveToken)
-	mux.HandleFunc(ContextsPath+"/{context}/lineitems", p.serveGrades)
-	mux.HandleFunc(ContextsPath+"/{context}/lineitems/{rest...}", p.serveGrades)
 	for _, one := range parts {
-		one.Mount(mux, partCore{p})
+		if one.Mount != nil {
+			one.Mount(mux, partCore{p})
+		}
 	}
 	mux.HandleFunc("GET "+AuthPath, p.serveAuth)
 	mux.HandleFunc("POST "+AuthPath, p.serveAuth)
@@ -59,6 +59,20 @@ func (p *Platform) routes() *http.ServeMux {
 		refuse(w, http.StatusNotFound, "There is nothing here.")
 	})
 	return mux
+}
+
+// putsOff puts a request to a service off, where it takes none now.
+func (p *Platform) putsOff(w http.ResponseWriter, r *http.Request) bool {
+	if r.URL.Path != TokenPath && !strings.HasPrefix(r.URL.Path, part.ContextsPath+"/") {
+		return false
+	}
+	busy := part.ServiceBusy.Pass(p.carrier, part.Busy{Nth: p.requests.Add(1)})
+	if busy.Status == 0 {
+		return false
+	}
+	w.Header().Set("Retry-After", "0")
+	fail(w, refusal{busy.Status, lti.ErrorInvalidRequest, "there were too many requests"})
+	return true
 }
 
 // withLaunch finds the launch that the path names; nobody can guess one.

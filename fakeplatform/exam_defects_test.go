@@ -605,7 +605,7 @@ func TestEveryDefectOfExamsShows(t *testing.T) {
 		g.Expect(probe(room(t))).To(Equal(valid[name]), name)
 	}
 	for _, f := range fakeplatform.Defects() {
-		if f.Part != fakeplatform.OfExams {
+		if f.Part != proctoring.Profile {
 			continue
 		}
 		t.Run(f.Name, func(t *testing.T) {

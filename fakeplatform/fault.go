@@ -52,8 +52,7 @@ type Fault struct {
 	// NeedsState is set where the fault is about which login the state names, so that it says
 	// something only of a tool whose authentication request had one.
 	NeedsState bool
-	// Part is what the fault is about. A platform that carries a defect of
-	// a message has it in the messages of that part alone.
+	// Part is what the fault is about.
 	Part Part
 	// Slow is set where a tool may take half a minute to answer.
 	Slow bool
@@ -74,12 +73,6 @@ type Fault struct {
 	keyed  func(d *draft, key jwk.Key, kid string) (string, error)
 	form   func(*draft)
 	answer func(*answerForm)
-	// tokens changes the answer to a token request while the launch is the latest that has
-	// offered the tool services.
-	tokens func(*application)
-	// grade changes the answers of the grade services of a context while the launch
-	// is the latest one there.
-	grade func(*gradeAnswer)
 	// unsolicited answers without any authentication request.
 	unsolicited bool
 	// inMessage is set where these change nothing but what a message says.
@@ -93,12 +86,11 @@ func (f Fault) Carried() bool { return f.Proves != "" || f.Conduct }
 // profile of the requirements.
 type Part string
 
-// The parts.
+// What is not of a package of its own. Access tokens are judged with the profile that has needed
+// them first.
 const (
-	OfLaunches Part = ""                  // of resource links, and what all launches have in common
-	OfExams    Part = "proctoring"        // and access tokens
-	OfGrades   Part = "grades"            // the grade services, and the claim that offers them
-	OfReviews  Part = "submission-review" // of learners' work
+	OfLaunches Part = "" // of resource links, and what all launches have in common
+	OfTokens   Part = "proctoring"
 )
 
 // HeldAnswer keeps the answer to the authentication request back: the login
@@ -168,16 +160,7 @@ func FaultNamed(name string) (Fault, bool) {
 // faults are the stimuli of the catalogue, by the part of a launch that they
 // change, and after them the defects that are no stimuli.
 var faults = slices.Concat(loginFaults, answerFaults, signatureFaults, keyFaults, claimFaults,
-	about(OfGrades, gradeFaults), about(OfReviews, reviewFaults),
-	messageDefects, conductDefects, tokenDefects, gradeDefects, lineItemDefects, scoreDefects, reviewDefects, partFaults(parts))
-
-// about says of the faults of a list what they are about.
-func about(what Part, faults []Fault) []Fault {
-	for i := range faults {
-		faults[i].Part = what
-	}
-	return faults
-}
+	messageDefects, conductDefects, tokenDefects, partFaults(parts))
 
 // borrowed returns the authentication request of the launch that the fault
 // borrows from. Where none has come, the borrowed values are empty.
@@ -216,15 +199,4 @@ func otherCase(s string) string {
 		}
 	}
 	return s + "X"
-}
-
-func withQuery(rawURL, name, value string) string {
-	u, err := url.Parse(rawURL)
-	if err != nil {
-		return rawURL
-	}
-	q := u.Query()
-	q.Set(name, value)
-	u.RawQuery = q.Encode()
-	return u.String()
 }

@@ -3,7 +3,6 @@ package fakeplatform
 import (
 	"fmt"
 	"maps"
-	"net/url"
 	"slices"
 	"strings"
 
@@ -23,13 +22,13 @@ const (
 // everyClaim adds what a message may have at most (LTI Core 1.3, 5.4, and appendix A). Texts
 // have 200 characters, roles are of each vocabulary and of a vendor.
 func everyClaim(d *draft) {
-	text := long("Übung № 7 – よくできました、")
+	text := part.Long("Übung № 7 – よくできました、")
 	maps.Copy(d.claims, lti.Claims{
 		"name": text, "given_name": text, "family_name": text, "middle_name": text, "locale": "en-GB", "zoneinfo": "Europe/Zurich",
 		"email": "learner@" + strings.Repeat("school.", 20) + "example", "email_verified": true, "picture": "https://platform.example/" + strings.Repeat("p", 200),
 		"website": "https://learner.example/", "birthdate": "0000-02-29", "updated_at": 1311280970,
 		"address":                     map[string]any{"formatted": text, "country": "CH"},
-		"https://claims.example/deep": deep, "https://claims.example/text": text,
+		"https://claims.example/deep": part.Deep, "https://claims.example/text": text,
 	})
 	for _, member := range []string{"title", "label"} {
 		set(d, lti.ClaimContext, member, text)
@@ -746,14 +745,6 @@ func acceptedFor(requirement string, stimuli ...stimulus) []Fault {
 // withoutReturnURL leaves return_url out.
 func withoutReturnURL(d *draft) {
 	part.WithoutMember(d.claims, lti.ClaimLaunchPresentation, "return_url")
-}
-
-func pathOf(address string) string {
-	u, err := url.Parse(address)
-	if err != nil {
-		return address
-	}
-	return u.RequestURI()
 }
 
 // roleSystemAdministrator is one of the vocabulary (LTI Core 1.3, A.2.1).

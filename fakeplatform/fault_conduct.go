@@ -13,6 +13,7 @@ import (
 
 	"github.com/lestrrat-go/jwx/v2/jwk"
 
+	"invigilator.example/fakeplatform/part"
 	"invigilator.example/fault"
 	"invigilator.example/lti"
 )
@@ -370,7 +371,7 @@ var conductDefects = []Fault{
 	{Name: "shows-state-unescaped", Proves: "practice-form-post-values-escaped", NeedsBrowser: true, Does: "shows state as it came, beside the form that has it escaped", Effects: []fault.Effect{inForm(specialState, func(f *answerForm) { f.page.Shows = template.HTML("<p>" + f.fields.Get(lti.ParamState) + "</p>") })}},
 
 	// Issuer.
-	{Name: "issuer-with-query", Proves: "sec-id-token-iss", Does: "has an issuer identifier with a query", Effects: []fault.Effect{issuerSaid.Change(func(issuer string) string { return withQuery(issuer, "tenant", "7") })}},
+	{Name: "issuer-with-query", Proves: "sec-id-token-iss", Does: "has an issuer identifier with a query", Effects: []fault.Effect{issuerSaid.Change(func(issuer string) string { return part.WithQuery(issuer, "tenant", "7") })}},
 	{Name: "issuer-without-tls", Proves: "sec-id-token-iss", Does: "has an http URL for its issuer identifier", Effects: []fault.Effect{issuerSaid.Change(func(issuer string) string { return "http://" + strings.TrimPrefix(issuer, "https://") })}},
 
 	// Return page.
@@ -392,25 +393,25 @@ var conductDefects = []Fault{
 
 	// Custom variables.
 	{Name: "substitutes-nothing", Proves: "core-custom-variable-substitution", Does: "passes on the variables that it supports", Effects: []fault.Effect{resolves(supported, passedOn)}},
-	{Name: "substitutes-not-the-user", Proves: "core-custom-variable-substitution", Does: "passes on $User.id", Effects: []fault.Effect{resolves(func(r resolvedVariable) bool { return r.variable == "$User.id" }, passedOn)}},
+	{Name: "substitutes-not-the-user", Proves: "core-custom-variable-substitution", Does: "passes on $User.id", Effects: []fault.Effect{resolves(func(r part.Variable) bool { return r.Name == "$User.id" }, passedOn)}},
 	{Name: "substitutes-name", Proves: "core-custom-variable-substitution", Does: "replaces $User.id by the user's name", Effects: []fault.Effect{
-		resolves(ofVariable("$User.id"), func(r *resolvedVariable) {
-			if name := r.claims["name"]; name != nil {
-				r.value = fmt.Sprint(name)
+		resolves(ofVariable("$User.id"), func(r *part.Variable) {
+			if name := r.Claims["name"]; name != nil {
+				r.Value = fmt.Sprint(name)
 			}
 		}),
 	}},
-	{Name: "substitutes-title", Proves: "core-custom-variable-substitution", Does: "replaces $ResourceLink.id by the title", Effects: []fault.Effect{resolves(ofVariable("$ResourceLink.id"), func(r *resolvedVariable) { r.value, _ = valueOf("$ResourceLink.title", r.claims) })}},
+	{Name: "substitutes-title", Proves: "core-custom-variable-substitution", Does: "replaces $ResourceLink.id by the title", Effects: []fault.Effect{resolves(ofVariable("$ResourceLink.id"), func(r *part.Variable) { r.Value, _ = valueOf("$ResourceLink.title", r.Claims) })}},
 	{Name: "substitutes-label", Proves: "core-custom-variable-substitution", Does: "replaces $Context.title by the label", Effects: []fault.Effect{
-		resolves(ofVariable("$Context.title"), func(r *resolvedVariable) {
-			context, _ := r.claims[lti.ClaimContext].(map[string]any)
-			r.value = fmt.Sprint(context["label"])
+		resolves(ofVariable("$Context.title"), func(r *part.Variable) {
+			context, _ := r.Claims[lti.ClaimContext].(map[string]any)
+			r.Value = fmt.Sprint(context["label"])
 		}),
 	}},
 	{Name: "passes-on-course-title", Conduct: true, Permitted: true, Does: "passes on $Context.title, which it does not support", Effects: []fault.Effect{resolves(ofVariable("$Context.title"), passedOn)}},
 	{Name: "empties-unknown-variable", Proves: "core-custom-variable-unsupported-unresolved", Does: "sends an empty string for a variable that it does not support", Effects: []fault.Effect{resolves(unsupported, emptied)}},
-	{Name: "strips-unknown-variable", Proves: "core-custom-variable-unsupported-unresolved", Does: "passes on a variable that it does not support without its $", Effects: []fault.Effect{resolves(unsupported, func(r *resolvedVariable) { r.value = strings.TrimPrefix(r.variable, "$") })}},
-	{Name: "drops-unknown-variable", Proves: "core-custom-variable-unsupported-unresolved", Does: "leaves out a custom parameter with a variable that it does not support", Effects: []fault.Effect{resolves(unsupported, func(r *resolvedVariable) { r.sent = false })}},
+	{Name: "strips-unknown-variable", Proves: "core-custom-variable-unsupported-unresolved", Does: "passes on a variable that it does not support without its $", Effects: []fault.Effect{resolves(unsupported, func(r *part.Variable) { r.Value = strings.TrimPrefix(r.Name, "$") })}},
+	{Name: "drops-unknown-variable", Proves: "core-custom-variable-unsupported-unresolved", Does: "leaves out a custom parameter with a variable that it does not support", Effects: []fault.Effect{resolves(unsupported, func(r *part.Variable) { r.Sent = false })}},
 	{Name: KeepsLinkIDOnCopy, Proves: "core-resource-link-id-changes-on-copy", Does: "keeps the id of a link that is copied"},
 
 	// Keys and transport.

@@ -70,7 +70,7 @@ var loginFaults = []Fault{
 		Name: "target-link-with-query", Provokes: "sec-tool-auth-request-redirect-uri", Permitted: true,
 		Does: "sends a target_link_uri with a query, which is no registered redirect URI",
 		login: func(l *login) {
-			l.Params.Set(lti.ParamTargetLinkURI, withQuery(l.Params.Get(lti.ParamTargetLinkURI), "chapter", "1"))
+			l.Params.Set(lti.ParamTargetLinkURI, part.WithQuery(l.Params.Get(lti.ParamTargetLinkURI), "chapter", "1"))
 		},
 	}, {
 		Name: "target-link-not-registered", Provokes: "sec-tool-auth-request-redirect-uri", Permitted: true,
@@ -135,7 +135,7 @@ var loginFaults = []Fault{
 		Does:  "names one resource of the tool in the login initiation and another in the id_token",
 		login: targetChapter("1"),
 		claims: func(d *draft) {
-			d.claims[lti.ClaimTargetLinkURI] = withQuery(d.launch.registration.TargetLinkURI, "chapter", "2")
+			d.claims[lti.ClaimTargetLinkURI] = part.WithQuery(d.launch.registration.TargetLinkURI, "chapter", "2")
 		},
 	}, {
 		Name: "target-link-uri-on-foreign-host", Provokes: "core-tool-target-link-uri-from-token",
@@ -175,7 +175,7 @@ var (
 
 func targetChapter(chapter string) func(*login) {
 	return func(l *login) {
-		l.Params.Set(lti.ParamTargetLinkURI, withQuery(l.Params.Get(lti.ParamTargetLinkURI), "chapter", chapter))
+		l.Params.Set(lti.ParamTargetLinkURI, part.WithQuery(l.Params.Get(lti.ParamTargetLinkURI), "chapter", chapter))
 	}
 }
 

@@ -14,6 +14,7 @@ import (
 	"github.com/onsi/gomega/types"
 
 	"invigilator.example/fakeplatform"
+	"invigilator.example/fakeplatform/grades"
 	"invigilator.example/lti"
 	"invigilator.example/requirements"
 )
@@ -92,9 +93,9 @@ func endpointClaim(text string) string { return "claim " + lti.ClaimAGS + " = " 
 func TestEachStimulusOfGradesAndReviews(t *testing.T) {
 	t.Parallel()
 	s := serve(t)
-	item, err := s.AddLineItem(clientID, algebra.ID, lti.LineItem{Label: "Essay", ScoreMaximum: 10, ResourceLinkID: "essay"})
+	item, err := grades.On(s).AddLineItem(clientID, algebra.ID, lti.LineItem{Label: "Essay", ScoreMaximum: 10, ResourceLinkID: "essay"})
 	NewWithT(t).Expect(err).NotTo(HaveOccurred())
-	other, err := s.AddLineItem(clientID, algebra.ID, lti.LineItem{Label: "Poem", ScoreMaximum: 10, ResourceLinkID: "poem"})
+	other, err := grades.On(s).AddLineItem(clientID, algebra.ID, lti.LineItem{Label: "Poem", ScoreMaximum: 10, ResourceLinkID: "poem"})
 	NewWithT(t).Expect(err).NotTo(HaveOccurred())
 	items := item.ID[:strings.LastIndexByte(item.ID, '/')]
 	see := func(t *testing.T, plan fakeplatform.Plan) observed {
@@ -161,7 +162,7 @@ func TestGradesAndReviewsThatAToolHasToRefuse(t *testing.T) {
 func provoked(t *testing.T, stimulus string) (room *classroom, item string) {
 	t.Helper()
 	room = newClassroom(t)
-	added, err := room.AddLineItem(clientID, algebra.ID, lti.LineItem{Label: "Essay", ScoreMaximum: 10, ResourceLinkID: "essay", ResourceID: "x"})
+	added, err := grades.On(room).AddLineItem(clientID, algebra.ID, lti.LineItem{Label: "Essay", ScoreMaximum: 10, ResourceLinkID: "essay", ResourceID: "x"})
 	NewWithT(t).Expect(err).NotTo(HaveOccurred())
 	claim := room.learns(clientID, jude, func(plan *fakeplatform.Plan) { plan.Fault = fault(t, stimulus) })
 	item, _ = claim["lineitem"].(string)
@@ -226,9 +227,9 @@ func TestLineItemsOnTheThirdPage(t *testing.T) {
 					if strings.HasPrefix(at, "/") {
 						at = platformURL + at
 					}
-					g.Expect(at).To(ContainSubstring(fakeplatform.PageMark))
+					g.Expect(at).To(ContainSubstring(grades.PageMark))
 				}
-				g.Expect(at).To(HaveSuffix(fakeplatform.EndOfPages))
+				g.Expect(at).To(HaveSuffix(grades.EndOfPages))
 				last := room.gets(at)
 				g.Expect(last.array()).To(ConsistOf(HaveKeyWithValue("id", item)))
 				g.Expect(last.header.Get("Link")).To(BeEmpty())
@@ -240,7 +241,7 @@ func TestLineItemsOnTheThirdPage(t *testing.T) {
 		g := NewWithT(t)
 		room, _ := provoked(t, "items-link-loop")
 		first, seen, at := "", map[string]int{}, room.lineItems
-		for n := range fakeplatform.LoopEnds {
+		for n := range grades.LoopEnds {
 			answer := room.gets(at)
 			g.Expect(answer.status).To(Equal(http.StatusOK), "page %d", n+1)
 			at = regexpGroup(`^<(.*)>; rel="next"$`, answer.header.Get("Link"))
@@ -259,10 +260,10 @@ func TestWhatLineItemsAreAnsweredWith(t *testing.T) {
 	t.Parallel()
 	g := NewWithT(t)
 	room, item := provoked(t, "item-with-all-members")
-	g.Expect(room.gets(item).json()).To(HaveKey(fakeplatform.VendorMember))
-	g.Expect(room.gets(room.lineItems).array()).To(HaveEach(HaveKey(fakeplatform.VendorMember)))
+	g.Expect(room.gets(item).json()).To(HaveKey(grades.VendorMember))
+	g.Expect(room.gets(room.lineItems).array()).To(HaveEach(HaveKey(grades.VendorMember)))
 	room.learns(clientID, jude)
-	g.Expect(room.gets(item).json()).NotTo(HaveKey(fakeplatform.VendorMember), "the gradebook does not hold it")
+	g.Expect(room.gets(item).json()).NotTo(HaveKey(grades.VendorMember), "the gradebook does not hold it")
 
 	room, item = provoked(t, "item-with-null-members")
 	for _, answer := range []reply{room.gets(item), room.asks(http.MethodPost, room.lineItems, lti.MediaTypeLineItem, lineItem(map[string]any{"tag": "x"}))} {
@@ -294,10 +295,10 @@ func TestOddAddressesOfLineItems(t *testing.T) {
 			address = strings.Replace(address, ":443/", "/", 1) // a matter of who connects
 			answer := room.asks(http.MethodPost, address+"/scores?"+query, lti.MediaTypeScore, room.score(nil))
 			g.Expect(answer.status).To(Equal(http.StatusNoContent), answer.body)
-			calls := room.GradeCalls(algebra.ID)
+			calls := grades.On(room).Calls(algebra.ID)
 			g.Expect(calls[len(calls)-1]).To(And(
-				HaveField("Service", fakeplatform.Scores), HaveField("Target", HaveSuffix(strings.TrimPrefix(address, platformURL)+"/scores?"+query)),
-				HaveField("LineItem", room.LineItems(clientID, algebra.ID)[0].ID)))
+				HaveField("Service", grades.Scores), HaveField("Target", HaveSuffix(strings.TrimPrefix(address, platformURL)+"/scores?"+query)),
+				HaveField("LineItem", grades.On(room).LineItems(clientID, algebra.ID)[0].ID)))
 			g.Expect(room.gets(address + "/results").array()).To(ConsistOf(HaveKeyWithValue("userId", jude.Sub)))
 			g.Expect(room.gets(address).json()).To(HaveKeyWithValue("label", "Essay"))
 		})
@@ -310,7 +311,7 @@ func TestResultsThatToolsCopeWith(t *testing.T) {
 		"results-none":            BeEmpty(),
 		"results-without-score":   ConsistOf(And(HaveLen(3), HaveKey("id"), HaveKey("scoreOf"), HaveKeyWithValue("userId", jude.Sub))),
 		"results-score-null":      ConsistOf(HaveKeyWithValue("resultScore", BeNil())),
-		"results-without-maximum": ConsistOf(And(HaveKeyWithValue("resultScore", fakeplatform.ResultWithoutMaximum), Not(HaveKey("resultMaximum")))),
+		"results-without-maximum": ConsistOf(And(HaveKeyWithValue("resultScore", grades.ResultWithoutMaximum), Not(HaveKey("resultMaximum")))),
 		"results-of-stranger":     ConsistOf(HaveKeyWithValue("userId", Not(Equal(jude.Sub)))),
 		"results-overridden":      ConsistOf(And(HaveKeyWithValue("userId", jude.Sub), HaveKeyWithValue("resultScore", 3.5))),
 	} {

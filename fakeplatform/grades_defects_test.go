@@ -15,6 +15,7 @@ import (
 	. "github.com/onsi/gomega"
 
 	"invigilator.example/fakeplatform"
+	"invigilator.example/fakeplatform/grades"
 	"invigilator.example/lti"
 )
 
@@ -42,9 +43,9 @@ func (room *classroom) whole() string {
 			says += room.gets(id).says() + room.gets(id+"/results").says()
 		}
 	}
-	for _, item := range room.LineItems(clientID, algebra.ID) {
+	for _, item := range grades.On(room).LineItems(clientID, algebra.ID) {
 		for _, user := range []fakeplatform.User{ada, jude, mary, caroline} {
-			grade := room.Grade(item.ID, user.Sub)
+			grade := grades.On(room).Grade(item.ID, user.Sub)
 			says += fmt.Sprintln(user.Sub, grade.Progress, grade.Grading, grade.Final, grade.Points != nil && *grade.Points != 0)
 		}
 	}
@@ -225,7 +226,7 @@ func removes(own bool) gradeProbe {
 	return func(room *classroom) string {
 		id := room.makes(nil)
 		if own {
-			made, err := room.AddLineItem(clientID, algebra.ID, lti.LineItem{Label: "Quiz", ScoreMaximum: 4})
+			made, err := grades.On(room).AddLineItem(clientID, algebra.ID, lti.LineItem{Label: "Quiz", ScoreMaximum: 4})
 			NewWithT(room.t).Expect(err).NotTo(HaveOccurred())
 			id = made.ID
 		}
@@ -429,7 +430,7 @@ func gradeProbes() map[string]gradeProbe {
 // difference.
 func TestEveryDefectOfGradesShows(t *testing.T) {
 	t.Parallel()
-	everyDefectShows(t, fakeplatform.OfGrades, schooled, gradeProbes())
+	everyDefectShows(t, grades.Profile, schooled, gradeProbes())
 }
 
 // everyDefectShows holds each defect of a part against the platform without it, in

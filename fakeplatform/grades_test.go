@@ -15,6 +15,8 @@ import (
 	. "github.com/onsi/gomega"
 
 	"invigilator.example/fakeplatform"
+	"invigilator.example/fakeplatform/grades"
+	"invigilator.example/fakeplatform/review"
 	"invigilator.example/lti"
 )
 
@@ -54,7 +56,7 @@ func newClassroom(t *testing.T, changes ...func(*fakeplatform.Options)) *classro
 // inAlgebra plans a launch of the course's link essay.
 func inAlgebra(client string, user fakeplatform.User) fakeplatform.Plan {
 	return fakeplatform.Plan{
-		ClientID: client, User: user, Account: user.Sub, Context: algebra, Grades: &fakeplatform.Grades{},
+		ClientID: client, User: user, Account: user.Sub, Context: algebra, Offers: []string{grades.Profile},
 		ResourceLink: fakeplatform.ResourceLink{ID: "essay", Title: "Essay"},
 	}
 }
@@ -196,9 +198,9 @@ func TestLaunchesOfferGrades(t *testing.T) {
 		HaveKeyWithValue("scope", ConsistOf(lti.ScopeLineItem, lti.ScopeLineItemReadOnly, lti.ScopeResultReadOnly, lti.ScopeScore)),
 		HaveKeyWithValue("lineitems", platformURL+"/contexts/course%2F7/lineitems"), HaveLen(2),
 	))
-	g.Expect(room.learns(clientID, ada, func(p *fakeplatform.Plan) { p.Grades.Scopes = []string{lti.ScopeScore} })).
+	g.Expect(room.learns(clientID, ada, func(p *fakeplatform.Plan) { p.Scopes = []string{lti.ScopeScore} })).
 		To(HaveKeyWithValue("scope", ConsistOf(lti.ScopeScore)))
-	g.Expect(room.claims(clientID, ada, func(p *fakeplatform.Plan) { p.Grades = nil })).NotTo(HaveKey(lti.ClaimAGS))
+	g.Expect(room.claims(clientID, ada, func(p *fakeplatform.Plan) { p.Offers = nil })).NotTo(HaveKey(lti.ClaimAGS))
 
 	// The line item of the link is named as long as it is the only one.
 	first := room.makes(map[string]any{"resourceLinkId": "essay"})
@@ -210,7 +212,7 @@ func TestLaunchesOfferGrades(t *testing.T) {
 	g.Expect(room.asks(http.MethodDelete, first, "", "").status).To(Equal(http.StatusNoContent))
 	g.Expect(room.learns(clientID, ada)).To(HaveKeyWithValue("lineitem", second))
 
-	_, err := room.Begin(fakeplatform.Plan{ClientID: clientID, User: ada, Grades: &fakeplatform.Grades{}})
+	_, err := room.Begin(fakeplatform.Plan{ClientID: clientID, User: ada, Offers: []string{grades.Profile}})
 	g.Expect(err).To(MatchError(ContainSubstring("without context")))
 }
 
@@ -257,7 +259,7 @@ func TestTokensOfGradeServices(t *testing.T) {
 			g.Expect(inQuery.status).To(Equal(http.StatusUnauthorized))
 		})
 	}
-	NewWithT(t).Expect(room.LineItems(clientID, algebra.ID)).To(HaveLen(1))
+	NewWithT(t).Expect(grades.On(room).LineItems(clientID, algebra.ID)).To(HaveLen(1))
 }
 
 func TestLineItemsAreMadeReadChangedAndRemoved(t *testing.T) {
@@ -287,7 +289,7 @@ func TestLineItemsAreMadeReadChangedAndRemoved(t *testing.T) {
 	twin := room.makes(map[string]any{"resourceId": "r-1"})
 	g.Expect(twin).NotTo(Equal(id))
 
-	g.Expect(room.LineItems(clientID, algebra.ID)[0]).To(And(
+	g.Expect(grades.On(room).LineItems(clientID, algebra.ID)[0]).To(And(
 		HaveField("ID", id), HaveField("ScoreMaximum", 7.5), HaveField("ResourceLinkID", "essay"),
 		HaveField("SubmissionReview.URL", "https://tool.example/review?a=b"), HaveField("SubmissionReview.Custom", map[string]string{"k": "a=b&c"}),
 	))
@@ -305,7 +307,7 @@ func TestLineItemsAreMadeReadChangedAndRemoved(t *testing.T) {
 	g.Expect(removed.status).To(Equal(http.StatusNoContent))
 	g.Expect(room.gets(id).status).To(Equal(http.StatusNotFound))
 	g.Expect(room.asks(http.MethodDelete, id, "", "").status).To(Equal(http.StatusNotFound))
-	g.Expect(room.LineItems(clientID, algebra.ID)).To(HaveLen(1))
+	g.Expect(grades.On(room).LineItems(clientID, algebra.ID)).To(HaveLen(1))
 }
 
 func TestLineItemsThatAreNotTaken(t *testing.T) {
@@ -372,7 +374,7 @@ func TestLineItemsOfOthersAreOutOfReach(t *testing.T) {
 	g.Expect(room.asks(http.MethodGet, platformURL+"/contexts/unknown/lineitems", "", "").status).To(Equal(http.StatusNotFound))
 	g.Expect(room.whys()).To(ContainElement(ContainSubstring("no tool has a gradebook")))
 	g.Expect(room.gets(item).status).To(Equal(http.StatusOK))
-	g.Expect(room.Grade(item, jude.Sub)).To(BeZero())
+	g.Expect(grades.On(room).Grade(item, jude.Sub)).To(BeZero())
 }
 
 func TestMediaTypesAndMethodsOfGradeServices(t *testing.T) {
@@ -502,7 +504,7 @@ func TestScores(t *testing.T) {
 		HaveKeyWithValue("scoringUserId", mary.Sub), HaveLen(7),
 	))
 	points := 8.0
-	g.Expect(room.Grade(item, jude.Sub)).To(Equal(fakeplatform.Grade{
+	g.Expect(grades.On(room).Grade(item, jude.Sub)).To(Equal(grades.Grade{
 		Progress: lti.Completed, Grading: lti.FullyGraded, Points: &points, Final: true, Comment: "ü",
 	}))
 
@@ -525,15 +527,15 @@ func TestScores(t *testing.T) {
 		g.Expect(answer.status).To(Equal(http.StatusNoContent), "%v: %s", c.members, answer.body)
 		if c.points == nil {
 			g.Expect(room.result(item)).To(And(HaveKeyWithValue("userId", jude.Sub), Not(HaveKey("resultScore"))), "%v", c.members)
-			g.Expect(room.Grade(item, jude.Sub).Final).To(BeFalse())
+			g.Expect(grades.On(room).Grade(item, jude.Sub).Final).To(BeFalse())
 			continue
 		}
 		g.Expect(room.result(item)).To(HaveKeyWithValue("resultScore", c.points), "%v", c.members)
 	}
 	g.Expect(room.asks(http.MethodPut, item, lti.MediaTypeLineItem, lineItem(map[string]any{"scoreMaximum": 20})).status).To(Equal(http.StatusOK))
 	g.Expect(room.result(item)).To(And(HaveKeyWithValue("resultScore", 10.0), HaveKeyWithValue("resultMaximum", 20.0)))
-	g.Expect(room.Grade("https://tool.example/unknown", jude.Sub)).To(BeZero())
-	g.Expect(room.Grade(item, ada.Sub)).To(BeZero())
+	g.Expect(grades.On(room).Grade("https://tool.example/unknown", jude.Sub)).To(BeZero())
+	g.Expect(grades.On(room).Grade(item, ada.Sub)).To(BeZero())
 }
 
 func TestScoresThatAreNotTaken(t *testing.T) {
@@ -632,17 +634,17 @@ func TestThePlatformsOwnLineItems(t *testing.T) {
 	t.Parallel()
 	g := NewWithT(t)
 	room := newClassroom(t)
-	own, err := room.AddLineItem(clientID, algebra.ID, lti.LineItem{Label: "Quiz", ScoreMaximum: 4, ResourceLinkID: "quiz"})
+	own, err := grades.On(room).AddLineItem(clientID, algebra.ID, lti.LineItem{Label: "Quiz", ScoreMaximum: 4, ResourceLinkID: "quiz"})
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(room.gets(own.ID).json()).To(Equal(map[string]any{"id": own.ID, "label": "Quiz", "scoreMaximum": 4.0, "resourceLinkId": "quiz"}))
 	g.Expect(room.asks(http.MethodDelete, own.ID, "", "").status).To(Equal(http.StatusForbidden))
 	g.Expect(room.gets(own.ID).status).To(Equal(http.StatusOK))
 	g.Expect(room.scores(own.ID, nil).status).To(Equal(http.StatusNoContent))
-	g.Expect(room.Grade(own.ID, jude.Sub).Points).To(HaveValue(Equal(3.2)))
+	g.Expect(grades.On(room).Grade(own.ID, jude.Sub).Points).To(HaveValue(Equal(3.2)))
 	room.makes(map[string]any{"resourceLinkId": "quiz"}) // the link that it names is the tool's
-	_, err = room.AddLineItem(clientID, algebra.ID, lti.LineItem{Label: "Quiz"})
+	_, err = grades.On(room).AddLineItem(clientID, algebra.ID, lti.LineItem{Label: "Quiz"})
 	g.Expect(err).To(MatchError(ContainSubstring("scoreMaximum")))
-	_, err = room.AddLineItem("unknown", algebra.ID, lti.LineItem{Label: "Quiz", ScoreMaximum: 1})
+	_, err = grades.On(room).AddLineItem("unknown", algebra.ID, lti.LineItem{Label: "Quiz", ScoreMaximum: 1})
 	g.Expect(err).To(HaveOccurred())
 }
 
@@ -652,17 +654,17 @@ func TestGradeCallsAreRecorded(t *testing.T) {
 	room := newClassroom(t)
 	ended, end := context.WithCancel(t.Context())
 	end()
-	g.Expect(room.AwaitGradeCalls(t.Context(), algebra.ID, 0)).To(BeTrue())
-	g.Expect(room.AwaitGradeCalls(ended, algebra.ID, 1)).To(BeFalse())
+	g.Expect(grades.On(room).AwaitCalls(t.Context(), algebra.ID, 0)).To(BeTrue())
+	g.Expect(grades.On(room).AwaitCalls(ended, algebra.ID, 1)).To(BeFalse())
 	came := make(chan bool)
-	go func() { came <- room.AwaitGradeCalls(t.Context(), algebra.ID, 4) }()
+	go func() { came <- grades.On(room).AwaitCalls(t.Context(), algebra.ID, 4) }()
 	accepting := func(method, address, mediaType, accept, body string) {
 		room.call(method, address, body, map[string]string{
 			"Authorization": "Bearer " + room.scoped(clientID, lti.ScopeLineItem, lti.ScopeScore), "Content-Type": mediaType, "Accept": accept,
 		})
 	}
 	accepting(http.MethodPost, room.lineItems, lti.MediaTypeLineItem, lti.MediaTypeLineItem, lineItem(nil))
-	item := room.LineItems(clientID, algebra.ID)[0].ID
+	item := grades.On(room).LineItems(clientID, algebra.ID)[0].ID
 	accepting(http.MethodPost, item+"/scores?type=x", lti.MediaTypeScore, "", room.score(nil))
 	accepting(http.MethodPost, item+"/scores", "application/json", "", `{"userId":5,"comment":null,"timestamp":"2026-03-01T12:00:00Z","submissionReview":{}}`)
 	accepting(http.MethodGet, item+"/results", "", "", "")
@@ -670,33 +672,33 @@ func TestGradeCallsAreRecorded(t *testing.T) {
 	room.call(http.MethodGet, room.lineItems, "", nil)
 	accepting(http.MethodPost, room.lineItems, lti.MediaTypeLineItem, "", lineItem(map[string]any{"id": "x"}))
 
-	calls := room.GradeCalls(algebra.ID)
+	calls := grades.On(room).Calls(algebra.ID)
 	g.Expect(calls).To(HaveLen(6))
 	g.Expect(calls[0]).To(And(
-		HaveField("Service", fakeplatform.LineItems), HaveField("ContextID", algebra.ID), HaveField("LineItem", ""), HaveField("Method", http.MethodPost),
+		HaveField("Service", grades.LineItems), HaveField("ContextID", algebra.ID), HaveField("LineItem", ""), HaveField("Method", http.MethodPost),
 		HaveField("Target", "/contexts/course%2F7/lineitems"), HaveField("ContentType", lti.MediaTypeLineItem), HaveField("Accept", lti.MediaTypeLineItem),
 		HaveField("Authorized", true), HaveField("Token", Not(BeEmpty())), HaveField("Scopes", ConsistOf(lti.ScopeLineItem, lti.ScopeScore)),
 		HaveField("Body", MatchJSON(lineItem(nil))), HaveField("Status", http.StatusCreated), HaveField("Problems", BeEmpty()), HaveField("At", Not(BeZero())),
 	))
 	g.Expect(calls[1]).To(And(
-		HaveField("Service", fakeplatform.Scores), HaveField("LineItem", item), HaveField("Target", HaveSuffix("/scores?type=x")),
+		HaveField("Service", grades.Scores), HaveField("LineItem", item), HaveField("Target", HaveSuffix("/scores?type=x")),
 		HaveField("Status", http.StatusNoContent), HaveField("Problems", BeEmpty()),
 	))
 	g.Expect(calls[2]).To(And(HaveField("Status", http.StatusBadRequest), HaveField("Problems", ContainElements(
 		ContainSubstring("userId"), ContainSubstring("activityProgress"), ContainSubstring("gradingProgress"),
 		"the content type is application/json instead of "+lti.MediaTypeScore, "timestamp has no fraction of a second", "a score has a submissionReview", "comment is null",
 	))))
-	g.Expect(calls[3]).To(And(HaveField("Service", fakeplatform.Results), HaveField("Authorized", false), HaveField("Status", http.StatusForbidden)))
+	g.Expect(calls[3]).To(And(HaveField("Service", grades.Results), HaveField("Authorized", false), HaveField("Status", http.StatusForbidden)))
 	g.Expect(calls[4]).To(And(HaveField("Authorized", false), HaveField("Status", http.StatusUnauthorized), HaveField("Token", "")))
 	g.Expect(calls[3].Problems).To(ContainElement("Accept does not name " + lti.MediaTypeResultContainer))
 	g.Expect(calls[5].Problems).To(ConsistOf("a new line item has an id"))
-	g.Expect(room.GradeCalls("unknown")).To(BeEmpty())
+	g.Expect(grades.On(room).Calls("unknown")).To(BeEmpty())
 }
 
 // reviewed plans a review of Jude's work by Mary.
 func reviewed(item string) func(*fakeplatform.Plan) {
 	return func(p *fakeplatform.Plan) {
-		p.Message, p.Grades, p.Review = lti.SubmissionReviewRequest, nil, fakeplatform.Review{LineItem: item, Learner: jude}
+		p.Message, p.Offers, p.About = lti.SubmissionReviewRequest, nil, review.Submission{LineItem: item, Learner: jude}
 	}
 }
 
@@ -741,7 +743,7 @@ func TestReviewMessage(t *testing.T) {
 	_, claims = claimsOf(t, fields)
 	g.Expect(claims).To(And(Not(HaveKey(lti.ClaimResourceLink)), Not(HaveKey(lti.ClaimCustom)), HaveKeyWithValue(lti.ClaimTargetLinkURI, targetURI)))
 	r := registration()
-	r.JWKSURL, r.ReviewURI = room.keys.URL, "https://tool.example/reviews"
+	r.JWKSURL, r.TargetLinkURIs = room.keys.URL, map[string]string{lti.SubmissionReviewRequest: "https://tool.example/reviews"}
 	g.Expect(room.Register(r)).To(Succeed())
 	g.Expect(room.claims(clientID, mary, reviewed(loose))).To(HaveKeyWithValue(lti.ClaimTargetLinkURI, "https://tool.example/reviews"))
 	g.Expect(room.claims(clientID, ada)).To(And(Not(HaveKey(lti.ClaimForUser)), Not(HaveKey(lti.ClaimCustom)), HaveKeyWithValue(lti.ClaimTargetLinkURI, targetURI)))
@@ -753,11 +755,13 @@ func TestReviewsThatAreNotBegun(t *testing.T) {
 	item := room.makes(nil)
 	room.claims(clientID, ada, func(p *fakeplatform.Plan) { p.Context.ID = "course/8" })
 	for name, change := range map[string]func(*fakeplatform.Plan){
-		"unknown line item": func(p *fakeplatform.Plan) { p.Review.LineItem = room.lineItems + "/unknown" },
-		"no line item":      func(p *fakeplatform.Plan) { p.Review.LineItem = "" },
-		"nobody":            func(p *fakeplatform.Plan) { p.Review.Learner = fakeplatform.User{} },
-		"another context":   func(p *fakeplatform.Plan) { p.Context.ID = "course/8" },
-		"another tool":      func(p *fakeplatform.Plan) { p.ClientID = otherClient },
+		"unknown line item": func(p *fakeplatform.Plan) {
+			p.About = review.Submission{LineItem: room.lineItems + "/unknown", Learner: jude}
+		},
+		"no line item":    func(p *fakeplatform.Plan) { p.About = review.Submission{Learner: jude} },
+		"nobody":          func(p *fakeplatform.Plan) { p.About = review.Submission{LineItem: item} },
+		"another context": func(p *fakeplatform.Plan) { p.Context.ID = "course/8" },
+		"another tool":    func(p *fakeplatform.Plan) { p.ClientID = otherClient },
 	} {
 		plan := inAlgebra(clientID, mary)
 		reviewed(item)(&plan)
@@ -771,12 +775,12 @@ func TestReviewableByStatus(t *testing.T) {
 	t.Parallel()
 	g := NewWithT(t)
 	room := newClassroom(t)
-	reviewable := func(review any) (never, submitted bool) {
-		item := room.makes(map[string]any{"submissionReview": review})
-		never = room.Reviewable(item, jude.Sub)
+	reviewable := func(asked any) (never, submitted bool) {
+		item := room.makes(map[string]any{"submissionReview": asked})
+		never = review.On(room).Offered(item, jude.Sub)
 		g.Expect(room.scores(item, map[string]any{"activityProgress": lti.InProgress, "gradingProgress": lti.NotReady}).status).To(Equal(http.StatusNoContent))
 		g.Expect(room.scores(item, map[string]any{"activityProgress": lti.Submitted, "gradingProgress": lti.PendingManual}).status).To(Equal(http.StatusNoContent))
-		return never, room.Reviewable(item, jude.Sub)
+		return never, review.On(room).Offered(item, jude.Sub)
 	}
 	for _, c := range []struct {
 		review           any
@@ -792,5 +796,5 @@ func TestReviewableByStatus(t *testing.T) {
 		never, submitted := reviewable(c.review)
 		g.Expect([]bool{never, submitted}).To(Equal([]bool{c.never, c.submitted}), "%v", c.review)
 	}
-	g.Expect(room.Reviewable("https://tool.example/unknown", jude.Sub)).To(BeFalse())
+	g.Expect(review.On(room).Offered("https://tool.example/unknown", jude.Sub)).To(BeFalse())
 }

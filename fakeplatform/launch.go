@@ -1,6 +1,7 @@
 package fakeplatform
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/base64"
 	"errors"
@@ -18,20 +19,7 @@ import (
 )
 
 // A User is a person with an account on the platform. Empty fields are not sent.
-type User struct {
-	Sub        string
-	Name       string
-	GivenName  string
-	MiddleName string
-	FamilyName string
-	Email      string
-	Locale     string
-	SourcedID  string // LIS identifier of the person
-	Roles      []string
-	// Mentees are the subs of the users whose mentor this one is (LTI Core 1.3,
-	// 5.4.3). They are sent only with the role of a mentor.
-	Mentees []string
-}
+type User = part.User
 
 // A ResourceLink is a link in a course (LTI Core 1.3, 5.3.5).
 type ResourceLink struct {
@@ -41,11 +29,7 @@ type ResourceLink struct {
 }
 
 // A Context is the course that a link is in (LTI Core 1.3, 5.4.1).
-type Context struct {
-	ID    string
-	Label string
-	Title string
-}
+type Context = part.Context
 
 // Needs are what a tool has to be told in every launch to work at all, such as which of its
 // resources a link opens: custom parameters, variables among them, and further claims.
@@ -85,24 +69,19 @@ type Plan struct {
 	HidePersonalData bool
 	// Anonymous leaves out sub, too (LTI Core 1.3, 5.3.6.1).
 	Anonymous bool
-	// Message is the type of the message: lti.ResourceLinkRequest when empty,
-	// lti.SubmissionReviewRequest, or one of a part, such as lti.StartProctoring.
+	// Message is the type of the message: lti.ResourceLinkRequest when empty, or one of a
+	// part, such as lti.StartProctoring. What its part says of where it leads comes first.
 	Message string
 	// About is what a message of a part is about, such as a [proctoring.Exam].
 	About any
-	// Grades are the grade services that the launch offers, in the plan's context;
-	// no claim when nil, unless the message is one of submission review.
-	Grades *Grades
 	// Offers are the parts, by their profiles, whose services the launch offers in the
-	// plan's context.
-	Offers []string
+	// plan's context, and Scopes those that it offers of them; all when nil.
+	Offers, Scopes []string
 	// Members are the people of the context, where there is no [Options.Members]; those
 	// who have been launched there when nil.
 	Members []User
-	// Review is what a message of submission review is about; the reviewer is the
-	// user. What its line item says of reviews comes first: it names the resource
-	// link, and may name the target link URI and custom parameters.
-	Review Review
+
+	kept part.Kept // what a part keeps of the launch, for a fault that mixes launches up
 }
 
 // A DocumentTarget says where a launch is shown (LTI Core 1.3, 5.4.4).
@@ -122,11 +101,12 @@ type Launch struct {
 	id           string // unguessable; names the launch in URLs
 	session      string // value of its cookie in the browser that began it
 	planned      time.Time
+	until        time.Time // when it is forgotten
 	login        login
 	keySet       *keySet // what is published while the launch goes on; nil when nothing special
 
 	kept    part.Kept // what the part keeps of it whose message it has; nil for none
-	granted sync.Map  // access tokens since then, as long as it is the tool's latest launch
+	granted sync.Map  // access tokens since then, as long as it is the latest that offers services
 
 	mu      sync.Mutex
 	record  Record
@@ -193,26 +173,13 @@ type madeHint struct {
 
 var loginHintMade = &fault.Seam[madeHint]{Name: "the login_hint of a launch"}
 
-// plannedLaunch is what a launch is to say, before it begins.
-type plannedLaunch struct {
-	platform *Platform
-	Plan
-}
-
-var launchPlanned = &fault.Seam[plannedLaunch]{Name: "the plan of a launch"}
-
 // Begin plans a launch. Nothing is sent before a browser opens the launch's URL.
 func (p *Platform) Begin(plan Plan) (*Launch, error) {
-	switch plan.Message {
-	case "":
-		plan.Message = lti.ResourceLinkRequest
-	case lti.ResourceLinkRequest, lti.SubmissionReviewRequest:
-	default:
-		if messageOf(plan.Message) == nil {
-			return nil, fmt.Errorf("fakeplatform: no launch begins with the message type %q", plan.Message)
-		}
-	}
+	plan.Message = cmp.Or(plan.Message, lti.ResourceLinkRequest)
 	ofPart := messageOf(plan.Message)
+	if ofPart == nil && plan.Message != lti.ResourceLinkRequest {
+		return nil, fmt.Errorf("fakeplatform: no launch begins with the message type %q", plan.Message)
+	}
 	if ofPart != nil && ofPart.Follows != nil {
 		before, err := ofPart.Follows(plan.About)
 		if err != nil {
@@ -235,31 +202,36 @@ func (p *Platform) Begin(plan Plan) (*Launch, error) {
 	if !slices.Contains(registration.DeploymentIDs, plan.DeploymentID) {
 		return nil, fmt.Errorf("fakeplatform: client %q has no deployment %q", plan.ClientID, plan.DeploymentID)
 	}
-	if plan.Grades != nil && plan.Context.ID == "" {
-		return nil, errors.New("fakeplatform: a plan with grades, but without context")
+	if len(plan.Offers) > 0 && plan.Context.ID == "" {
+		return nil, errors.New("fakeplatform: a plan that offers services, but without context")
 	}
-	if plan.Message == lti.SubmissionReviewRequest {
-		if err := p.planReview(&plan, registration); err != nil {
+	if ofPart != nil && ofPart.Leads != nil {
+		to, err := ofPart.Leads(partCore{p}, plan.ofPart())
+		if err != nil {
 			return nil, err
 		}
+		plan.leadTo(to)
 	} else if plan.ResourceLink == (ResourceLink{}) {
 		plan.ResourceLink = ResourceLink{ID: "link-1", Title: "Introduction", Description: "The first exercise of the course"}
 	}
-	plan = launchPlanned.Pass(p.carrier, plannedLaunch{p, plan}).Plan
-	if plan.TargetLinkURI == "" {
-		plan.TargetLinkURI = registration.TargetLinkURI
-	}
+	plan.leadTo(part.LaunchPlanned.Pass(p.carrier, part.Planned{Core: partCore{p}, Plan: plan.ofPart()}).Destination)
+	plan.TargetLinkURI = cmp.Or(plan.TargetLinkURI, registration.Target(plan.Message))
 	if plan.Target == "" {
 		plan.Target = Window
 	}
 	l := &Launch{
 		platform: p, plan: plan, registration: registration, id: lti.RandomString(), session: lti.RandomString(), planned: p.opts.Now(),
 	}
+	l.until = l.planned.Add(memory)
+	if ofPart != nil && ofPart.Memory > 0 {
+		l.until = l.planned.Add(ofPart.Memory)
+	}
 	if ofPart != nil {
 		var err error
 		if l.kept, err = ofPart.Begin(partCore{p}, partLaunch{l}); err != nil {
 			return nil, err
 		}
+		l.plan.kept = l.kept
 		l.kept.Says(l.claims(plan, url.Values{}, l.planned))
 	}
 	l.login = login{launch: l, Method: http.MethodGet, Params: url.Values{
@@ -275,7 +247,11 @@ func (p *Platform) Begin(plan Plan) (*Launch, error) {
 		l.login.Method = http.MethodPost
 	}
 	p.spoilLogin(l)
+	target := l.login.Params.Get(lti.ParamTargetLinkURI)
 	l.login.Params = part.LoginInitiated.Pass(l.carrier(), part.Login{Launch: partLaunch{l}, Params: l.login.Params}).Params
+	if named := l.login.Params.Get(lti.ParamTargetLinkURI); named != target {
+		l.plan.TargetLinkURI = named // the message names the link that its login was begun for
+	}
 	if f := plan.Fault; f != nil {
 		if f.Borrows && plan.Other == nil {
 			return nil, fmt.Errorf("fakeplatform: fault %s needs another launch to borrow from", f.Name)
@@ -297,37 +273,41 @@ func (p *Platform) Begin(plan Plan) (*Launch, error) {
 			l.plan.TargetLinkURI = l.login.Params.Get(lti.ParamTargetLinkURI)
 		}
 	}
-	p.enroll(l)
+	for _, one := range parts {
+		if one.Launched != nil {
+			one.Launched(partCore{p}, partLaunch{l})
+		}
+	}
 	p.taught.note(l)
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.begun = p.forget(p.begun, l.planned.Add(-memory))
-	p.begunOfParts = p.forget(p.begunOfParts, l.planned.Add(-memoryOfParts))
+	p.forget(l.planned)
 	p.launches[l.id] = l
-	if l.kept != nil {
-		p.begunOfParts = append(p.begunOfParts, l)
-	} else {
-		p.begun = append(p.begun, l)
-	}
 	if l.keySet != nil {
 		p.keySet = l.keySet
 	}
 	return l, nil
 }
 
-// memory is how long a launch is kept, and memoryOfParts how long one with a message of a
-// part: an exam takes its time.
-const (
-	memory        = time.Hour
-	memoryOfParts = 24 * time.Hour
-)
+// leadTo leads the launch elsewhere. What goes with the resource link goes where that does not
+// change.
+func (plan *Plan) leadTo(to part.Destination) {
+	if to.ResourceLink != plan.ResourceLink.ID {
+		plan.ResourceLink = ResourceLink{ID: to.ResourceLink}
+	}
+	plan.TargetLinkURI, plan.Custom, plan.Offers = to.TargetLinkURI, to.Custom, to.Offers
+}
 
-// forget drops the launches that were planned before a time, so that they do
-// not pile up in an application that is served for long, and returns the rest.
-func (p *Platform) forget(begun []*Launch, before time.Time) []*Launch {
-	for len(begun) > 0 && begun[0].planned.Before(before) {
-		l := begun[0]
-		begun[0], begun = nil, begun[1:]
+// memory is how long a launch is kept, where its message says nothing else.
+const memory = time.Hour
+
+// forget drops the launches that are too old, so that they do not pile up in an application
+// that is served for long.
+func (p *Platform) forget(now time.Time) {
+	for _, l := range p.launches {
+		if !l.until.Before(now) {
+			continue
+		}
 		delete(p.launches, l.id)
 		delete(p.bySession, l.session)
 		for _, h := range l.hints() {
@@ -340,7 +320,6 @@ func (p *Platform) forget(begun []*Launch, before time.Time) []*Launch {
 			delete(p.latest, l.plan.Account)
 		}
 	}
-	return begun
 }
 
 // End ends what the launch's fault changes beyond the launch: the key set is

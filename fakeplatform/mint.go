@@ -125,23 +125,17 @@ func (d *draft) saying() part.Saying {
 	return part.Saying{Launch: partLaunch{d.launch}, Plan: d.plan.ofPart(), Claims: d.claims, At: d.now}
 }
 
-// isOf says whether a defect of a part shows in the launch's message. A launch of
-// a resource link offers the grade services, too.
-func (l *Launch) isOf(about Part) bool {
-	switch l.plan.Message {
-	case lti.ResourceLinkRequest:
-		return about == OfLaunches || about == OfGrades
-	case lti.SubmissionReviewRequest:
-		return about == OfReviews
-	default:
-		return about == partOf(l.plan.Message)
-	}
-}
+// opensLink says whether the launch is one of a resource link: what the core's faults say is
+// said in those alone, and the messages of parts are their own.
+func (l *Launch) opensLink() bool { return l.plan.Message == lti.ResourceLinkRequest }
 
 // faults are those that the platform carries, as far as they are about launches
 // of this kind, and the plan's.
 func (l *Launch) faults() []Fault {
-	faults := slices.DeleteFunc(slices.Clone(l.platform.carried), func(f Fault) bool { return !l.isOf(f.Part) })
+	var faults []Fault
+	if l.opensLink() {
+		faults = slices.Clone(l.platform.carried)
+	}
 	if l.plan.Fault != nil {
 		faults = append(faults, *l.plan.Fault)
 	}
@@ -178,7 +172,7 @@ func (l *Launch) claims(plan Plan, request url.Values, now time.Time) lti.Claims
 		},
 	}
 	if plan.ResourceLink != (ResourceLink{}) {
-		claims[lti.ClaimResourceLink] = filled(map[string]any{
+		claims[lti.ClaimResourceLink] = part.Filled(map[string]any{
 			"id": plan.ResourceLink.ID, "title": plan.ResourceLink.Title, "description": plan.ResourceLink.Description,
 		})
 	}
@@ -187,13 +181,13 @@ func (l *Launch) claims(plan Plan, request url.Values, now time.Time) lti.Claims
 	}
 	personal := !plan.HidePersonalData && !plan.Anonymous
 	if personal {
-		maps.Copy(claims, filled(map[string]any{
+		maps.Copy(claims, part.Filled(map[string]any{
 			"name": plan.User.Name, "given_name": plan.User.GivenName, "middle_name": plan.User.MiddleName,
 			"family_name": plan.User.FamilyName, "email": plan.User.Email, "locale": plan.User.Locale,
 		}))
 	}
 	if plan.Context.ID != "" {
-		claims[lti.ClaimContext] = filled(map[string]any{
+		claims[lti.ClaimContext] = part.Filled(map[string]any{
 			"id": plan.Context.ID, "label": plan.Context.Label, "title": plan.Context.Title,
 			"type": []string{lti.ContextTypeCourseOffering},
 		})
@@ -210,18 +204,21 @@ func (l *Launch) claims(plan Plan, request url.Values, now time.Time) lti.Claims
 	if len(plan.User.Mentees) > 0 && !plan.Anonymous && slices.Contains(plan.User.Roles, roleMentor) {
 		claims[claimRoleScopeMentor] = slices.Clone(plan.User.Mentees)
 	}
-	if l.kept != nil {
-		l.kept.Claims(plan.ofPart(), claims)
-	}
-	if plan.Grades != nil {
-		claims[lti.ClaimAGS] = l.platform.offersGrades(plan)
-	}
-	if plan.Message == lti.SubmissionReviewRequest {
-		claims[lti.ClaimForUser] = plan.forUser()
+	if kept := l.keptFor(plan); kept != nil {
+		kept.Claims(plan.ofPart(), claims)
 	}
 	l.platform.offersParts(plan, claims)
 	plan.Needs.Add(claims)
 	return claims
+}
+
+// keptFor is what a part keeps of the launch or, where a fault has given it the plan of a launch
+// with another message, of that.
+func (l *Launch) keptFor(plan Plan) part.Kept {
+	if plan.kept != nil && plan.Message != l.plan.Message {
+		return plan.kept
+	}
+	return l.kept
 }
 
 // The role that a mentor has, and the claim that names the mentees (LTI Core
@@ -269,22 +266,11 @@ func (p *Platform) substitute(claims lti.Claims) {
 	claims[lti.ClaimCustom] = custom
 }
 
-// resolvedVariable is what is sent for a variable in a message, if anything is.
-type resolvedVariable struct {
-	variable  string
-	claims    lti.Claims
-	supported bool
-	value     string
-	sent      bool
-}
-
-var variableResolved = &fault.Seam[resolvedVariable]{Name: "what is sent for a variable"}
-
 // resolve says what is sent for a variable, and whether anything is.
 func (p *Platform) resolve(variable string, claims lti.Claims) (string, bool) {
 	value, supported := valueOf(variable, claims)
-	resolved := variableResolved.Pass(p.carrier, resolvedVariable{variable, claims, supported, value, true})
-	return resolved.value, resolved.sent
+	resolved := part.Resolved.Pass(p.carrier, part.Variable{Name: variable, Claims: claims, Supported: supported, Value: value, Sent: true})
+	return resolved.Value, resolved.Sent
 }
 
 // valueOf is what a message says of a variable, the variable itself where it is not supported.
@@ -302,14 +288,4 @@ func valueOf(variable string, claims lti.Claims) (text string, supported bool) {
 		return "", true
 	}
 	return fmt.Sprint(value), true
-}
-
-// filled leaves out what is empty, as a platform does with data it lacks.
-func filled(members map[string]any) map[string]any {
-	for name, value := range members {
-		if value == "" {
-			delete(members, name)
-		}
-	}
-	return members
 }

@@ -9,16 +9,18 @@ import (
 	"sync"
 	"time"
 
+	"invigilator.example/fakeplatform/grades"
 	"invigilator.example/fakeplatform/jwt"
 	"invigilator.example/fakeplatform/namesroles"
 	"invigilator.example/fakeplatform/part"
 	"invigilator.example/fakeplatform/proctoring"
+	"invigilator.example/fakeplatform/review"
 	"invigilator.example/fault"
 	"invigilator.example/lti"
 )
 
 // parts are the services that have a package of their own.
-var parts = []part.Part{proctoring.Part, namesroles.Part}
+var parts = []part.Part{grades.Part, review.Part, proctoring.Part, namesroles.Part}
 
 // Parts are the profiles of all services that a launch can offer by [Plan.Offers].
 func Parts() []string {
@@ -38,7 +40,7 @@ func partFaults(parts []part.Part) []Fault {
 		for _, f := range one.Faults {
 			all = append(all, Fault{
 				Name: f.Name, Does: f.Does, Provokes: f.Provokes, Proves: f.Proves, Conduct: f.Provokes == "" && f.Proves == "",
-				Permitted: f.Permitted, Part: Part(one.Profile), Effects: f.Effects, inMessage: f.InMessage, Borrows: f.Borrows, NeedsBrowser: f.NeedsBrowser,
+				Permitted: f.Permitted, Part: Part(one.Profile), Effects: f.Effects, inMessage: f.InMessage, Borrows: f.Borrows, NeedsState: f.NeedsState, NeedsBrowser: f.NeedsBrowser,
 			})
 		}
 	}
@@ -84,34 +86,25 @@ func messageOf(messageType string) *part.Message {
 	return nil
 }
 
-// partOf is the part that has a type of message.
-func partOf(messageType string) Part {
+// offering are the launches by which parts have last offered a tool services.
+func (p *Platform) offering(clientID string) []*Launch {
+	var launches []*Launch
 	for _, one := range parts {
-		if slices.ContainsFunc(one.Messages, func(m part.Message) bool { return m.Type == messageType }) {
-			return Part(one.Profile)
+		if one.Offering == nil {
+			continue
+		}
+		if l, is := one.Offering(partCore{p}, clientID).(partLaunch); is {
+			launches = append(launches, l.Launch)
 		}
 	}
-	return OfLaunches
-}
-
-// latestOfParts is the launch of a tool that has last offered it services by a message of a
-// part; nil for none.
-func (p *Platform) latestOfParts(clientID string) *Launch {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for _, l := range slices.Backward(p.begunOfParts) {
-		if l.plan.ClientID == clientID && messageOf(l.plan.Message).Services {
-			return l
-		}
-	}
-	return nil
+	return launches
 }
 
 // offersParts adds what a launch says of the services that it offers.
 func (p *Platform) offersParts(plan Plan, claims lti.Claims) {
 	for _, one := range parts {
 		if one.Claims != nil && plan.Context.ID != "" && slices.Contains(plan.Offers, one.Profile) {
-			maps.Copy(claims, one.Claims(partCore{p}, part.Place{ClientID: plan.ClientID, Context: plan.Context.ID, ResourceLink: plan.ResourceLink.ID}))
+			maps.Copy(claims, one.Claims(partCore{p}, plan.ofPart()))
 		}
 	}
 }
@@ -123,6 +116,12 @@ func (p *Platform) PartCalls(contextID string) []part.Call {
 	defer p.taught.mu.Unlock()
 	return slices.DeleteFunc(slices.Clone(p.taught.calls), func(c part.Call) bool { return c.Context != contextID })
 }
+
+// A shelf is what a tool has in a context.
+type shelf struct{ clientID, contextID string }
+
+// maxPeople bounds how many of those who were launched in a context are remembered.
+const maxPeople = 1000
 
 // taught is where tools have been launched.
 type taught struct {
@@ -154,7 +153,7 @@ func (t *taught) note(l *Launch) {
 	}
 	known.Context, known.latest = l.plan.Context, l
 	known.links = append(slices.DeleteFunc(known.links, func(other *Launch) bool { return other.plan.ResourceLink.ID == l.plan.ResourceLink.ID }), l)
-	if !slices.ContainsFunc(known.people, func(u User) bool { return u.Sub == l.plan.User.Sub }) && len(known.people) < maxColumns {
+	if !slices.ContainsFunc(known.people, func(u User) bool { return u.Sub == l.plan.User.Sub }) && len(known.people) < maxPeople {
 		known.people = append(known.people, l.plan.User)
 	}
 }
@@ -187,13 +186,14 @@ func (p *Platform) Part(profile string) any { return p.parts[profile] }
 // partLaunch is what parts may ask of a launch.
 type partLaunch struct{ *Launch }
 
-func (l partLaunch) ID() string              { return l.id }
-func (l partLaunch) Planned() time.Time      { return l.planned }
-func (l partLaunch) Plan() part.Plan         { return l.plan.ofPart() }
-func (l partLaunch) DeploymentIDs() []string { return l.registration.DeploymentIDs }
-func (l partLaunch) Kept() part.Kept         { return l.kept }
-func (l partLaunch) Carrier() *fault.Carrier { return l.carrier() }
-func (l partLaunch) IDToken() string         { return l.Record().IDToken }
+func (l partLaunch) ID() string                 { return l.id }
+func (l partLaunch) Planned() time.Time         { return l.planned }
+func (l partLaunch) Plan() part.Plan            { return l.plan.ofPart() }
+func (l partLaunch) Core() part.Core            { return partCore{l.platform} }
+func (l partLaunch) Registration() Registration { return l.registration }
+func (l partLaunch) Kept() part.Kept            { return l.kept }
+func (l partLaunch) Carrier() *fault.Carrier    { return l.carrier() }
+func (l partLaunch) IDToken() string            { return l.Record().IDToken }
 
 // OfBrowser says whether a request comes from the browser of the launch's user.
 func (l partLaunch) OfBrowser(r *http.Request) bool {
@@ -219,6 +219,14 @@ func (l partLaunch) Other() url.Values {
 	return params
 }
 
+// OtherIDToken is what that launch was answered with.
+func (l partLaunch) OtherIDToken() string {
+	if l.plan.Other == nil {
+		return ""
+	}
+	return l.plan.Other.Record().IDToken
+}
+
 // Granted says whether an access token was granted since.
 func (l partLaunch) Granted(accessToken string) bool {
 	_, granted := l.granted.Load(accessToken)
@@ -228,8 +236,9 @@ func (l partLaunch) Granted(accessToken string) bool {
 // ofPart is what a part may know of a plan.
 func (plan Plan) ofPart() part.Plan {
 	known := part.Plan{
-		ClientID: plan.ClientID, DeploymentID: plan.DeploymentID, Message: plan.Message, Sub: plan.User.Sub,
-		ResourceLink: plan.ResourceLink.ID, Title: plan.ResourceLink.Title, ReturnTo: plan.ReturnTo,
+		ClientID: plan.ClientID, DeploymentID: plan.DeploymentID, Message: plan.Message, Sub: plan.User.Sub, Roles: plan.User.Roles, Context: plan.Context.ID,
+		Destination: part.Destination{ResourceLink: plan.ResourceLink.ID, TargetLinkURI: plan.TargetLinkURI, Custom: plan.Custom, Offers: plan.Offers},
+		Title:       plan.ResourceLink.Title, Scopes: plan.Scopes, ReturnTo: plan.ReturnTo,
 		Personal: !plan.HidePersonalData && !plan.Anonymous, Lenient: plan.Lenient, Faulty: plan.Fault != nil, Needs: plan.Needs, About: plan.About,
 	}
 	if plan.Anonymous {
@@ -249,8 +258,10 @@ func (p partCore) Issuer() string { return p.issuer }
 
 func (p partCore) Now() time.Time { return p.opts.Now() }
 
-// Known says whether a tool is registered.
-func (p partCore) Known(clientID string) bool { return p.isClient(clientID) }
+// Registration is what is known of a tool.
+func (p partCore) Registration(clientID string) (Registration, bool) {
+	return p.registrationOf(clientID)
+}
 
 // Account is that of the user who is signed in, where the platform has sessions.
 func (p partCore) Account(r *http.Request) (string, bool) {
@@ -286,14 +297,32 @@ func (p partCore) Unplanned(r *http.Request, why string) { p.unplanned(r, why) }
 func (p partCore) Refuse(w http.ResponseWriter, status int, says string) { refuse(w, status, says) }
 
 // Token reads the access token of a request.
-func (p partCore) Token(r *http.Request) (part.Token, error) {
-	c := credentialsOf(r)
-	wrong := p.checkToken(r, &c, guard{})
-	token := part.Token{Value: c.token, ClientID: c.known.clientID, Scopes: c.known.scopes}
-	if len(wrong) > 0 {
-		return token, &part.Refusal{Status: wrong[0].status, Code: wrong[0].code, Says: wrong[0].says}
+func (p partCore) Token(r *http.Request, need part.Need) (part.Token, error) {
+	presented := part.TokenPresented.Pass(p.carrier, part.Present(r, need, p))
+	err := part.CredentialRules.First(p.carrier, &presented)
+	if err == nil && presented.Bearer {
+		p.mu.Lock()
+		known, there := p.accessTokens[presented.Value]
+		p.mu.Unlock()
+		if presented.Known = there; there {
+			presented.Token = known
+		}
+		presented = part.TokenLookedUp.Pass(p.carrier, presented)
+		err = part.TokenRules.First(p.carrier, &presented)
 	}
-	return token, nil
+	return presented.Token, part.TokenRefused.Pass(p.carrier, part.TokenRefusal{Presented: &presented, Why: err}).Why
+}
+
+// TokenLike finds an access token by its value.
+func (p partCore) TokenLike(is func(value string) bool) (part.Token, bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for value, known := range p.accessTokens {
+		if is(value) {
+			return known, true
+		}
+	}
+	return part.Token{}, false
 }
 
 // Context returns the context where a tool was launched.
@@ -304,7 +333,15 @@ func (p partCore) Context(at part.Place) (part.Context, bool) {
 	if known == nil {
 		return part.Context{}, false
 	}
-	return part.Context(known.Context), true
+	return known.Context, true
+}
+
+// People returns the people of a context, where the application says who they are.
+func (p partCore) People(contextID string) ([]User, bool) {
+	if p.opts.Members == nil {
+		return nil, false
+	}
+	return p.opts.Members(contextID), true
 }
 
 // Members returns the people who have access to a place.
@@ -335,7 +372,7 @@ func (p partCore) Members(at part.Place) ([]part.Member, bool) {
 // memberBy is a member as the launch of another user shows everybody.
 func (p partCore) memberBy(by *Launch, user User) part.Member {
 	plan := by.plan
-	plan.User, plan.Grades, plan.Offers, plan.Fault = user, nil, nil, nil
+	plan.User, plan.Offers, plan.Fault = user, nil, nil
 	claims := by.claims(plan, url.Values{}, p.opts.Now())
 	p.substitute(claims)
 	plan.HidePersonalData = false

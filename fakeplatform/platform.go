@@ -7,13 +7,10 @@
 // A launch may carry one [Fault], a single named deviation from a valid
 // launch, to see how the tool reacts.
 //
-// A launch may lead into a proctored exam ([Plan.Message], [Plan.About]): the platform starts
-// the attempt when the tool says so, lets it be controlled, and tells the tool of its end
-// (Proctoring Services 1.0; package fakeplatform/proctoring).
-//
-// It has a gradebook, which the tool reads and writes by the grade services that a
-// launch offers ([Plan.Grades]), and from which learners' work is opened for review
-// ([Plan.Review]; Assignment and Grade Services 2.0, Submission Review Service 1.0).
+// What the platform has beside launches of resource links is in packages of their own, by
+// the services of LTI: fakeplatform/grades, review, proctoring and namesroles. A launch may
+// offer their services ([Plan.Offers]), or be one with a message of theirs ([Plan.Message],
+// [Plan.About]).
 //
 // The platform answers only launches that it began itself, each once: a
 // stranger who finds its URL can launch nothing with it.
@@ -38,6 +35,7 @@ import (
 	"github.com/lestrrat-go/jwx/v2/jwk"
 
 	"invigilator.example/fakeplatform/jwt"
+	"invigilator.example/fakeplatform/part"
 	"invigilator.example/fault"
 	"invigilator.example/lti"
 	"invigilator.example/together"
@@ -50,6 +48,9 @@ const (
 
 	// TokenPath is where tools' servers ask for access tokens.
 	TokenPath = "/token"
+
+	// ContextsPath is below which the services of a context are, for tools' servers.
+	ContextsPath = part.ContextsPath
 )
 
 // Options say how a platform is set up. Only URL is required.
@@ -99,19 +100,7 @@ type Unplanned struct {
 }
 
 // A Registration is what the platform knows of a tool (LTI Core 1.3, 3.1.3).
-type Registration struct {
-	ClientID      string
-	LoginURL      string   // the tool's login initiation endpoint
-	RedirectURIs  []string // where the tool may ask to be answered
-	TargetLinkURI string   // what a resource link opens unless it says otherwise
-	// ReviewURI is what a submission review opens unless its line item says
-	// otherwise; TargetLinkURI when empty.
-	ReviewURI     string
-	DeploymentIDs []string // at least one
-	// JWKSURL is where the tool publishes its keys. Without one the platform takes
-	// nothing that the tool signs, and grants it no access token.
-	JWKSURL string
-}
+type Registration = part.Registration
 
 // A Platform is a fake platform. It is an [http.Handler] and safe for
 // concurrent use.
@@ -122,10 +111,8 @@ type Platform struct {
 	carried   []Fault // in the order of Options.Faults
 	carrier   *fault.Carrier
 	faults    map[string]bool
-	watched   []Fault  // those that a platform can have; none where nobody watches
-	consulted sync.Map // the names of faults that would have made a difference
-	alsoAt    sync.Map // paths that stimuli have given line items, and their own
-	grades    gradebooks
+	watched   []Fault        // those that a platform can have; none where nobody watches
+	consulted sync.Map       // the names of faults that would have made a difference
 	taught    taught         // where tools have been launched
 	effects   []fault.Effect // of those that are carried
 	toolKeys  jwt.Keys
@@ -143,14 +130,12 @@ type Platform struct {
 	launches      map[string]*Launch // by id
 	byHint        map[hint][]*Launch
 	bySession     map[string]*Launch
-	begun         []*Launch          // all that are known but those of parts, the oldest first
-	begunOfParts  []*Launch          // those with messages of parts, the oldest first
 	latest        map[string]*Launch // started last, by account
 	lastStarted   *Launch
 	entered       []*Launch      // for faults: those whose requests came last, two at most
 	assertions    jwt.Ledger     // the jti of those that were taken
 	pairs         together.Pairs // for faults: requests that come twice at the same time
-	accessTokens  map[string]accessToken
+	accessTokens  map[string]part.Token
 	tokenRequests []TokenRequest
 }
 
@@ -212,8 +197,7 @@ func New(opts Options) (*Platform, error) {
 		byHint:        map[hint][]*Launch{},
 		bySession:     map[string]*Launch{},
 		assertions:    jwt.Ledger{},
-		accessTokens:  map[string]accessToken{},
-		grades:        newGradebooks(),
+		accessTokens:  map[string]part.Token{},
 		strangerID:    lti.RandomString(),
 	}
 	p.issuer = p.opts.Issuer
@@ -236,7 +220,7 @@ func (p *Platform) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if p.putsOff(w, r) {
 		return
 	}
-	p.mux.ServeHTTP(w, p.leadBack(r))
+	p.mux.ServeHTTP(w, r)
 }
 
 // Issuer returns the issuer identifier.
@@ -402,7 +386,7 @@ func (p *Platform) knowsBrowser(r *http.Request) bool {
 // header of a forged token names. All others are for browsers.
 func ForServers(path string) bool {
 	return path == JWKSPath || path == TokenPath || slices.Contains(serverPathsOf(parts), path) ||
-		strings.HasPrefix(path, ContextsPath+"/") || strings.HasPrefix(path, strangerPath)
+		strings.HasPrefix(path, part.ContextsPath+"/") || strings.HasPrefix(path, strangerPath)
 }
 
 // strangerPath begins the paths of a stranger's keys, which no tool may ask for. What

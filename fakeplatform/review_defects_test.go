@@ -11,6 +11,8 @@ import (
 	. "github.com/onsi/gomega"
 
 	"invigilator.example/fakeplatform"
+	"invigilator.example/fakeplatform/grades"
+	"invigilator.example/fakeplatform/review"
 	"invigilator.example/lti"
 )
 
@@ -30,7 +32,7 @@ func (room *classroom) said(plan fakeplatform.Plan) string {
 	b.signIn(plan.Account)
 	claims, how := b.told(l.URL(), "nonce-of-review")
 	says := strings.ReplaceAll(asJSON(room.t, claims)+how, l.URL(), "LAUNCH")
-	for i, item := range room.LineItems(clientID, algebra.ID) {
+	for i, item := range grades.On(room).LineItems(clientID, algebra.ID) {
 		says = strings.ReplaceAll(says, item.ID, fmt.Sprint("ITEM-", i))
 	}
 	return madeAnew.ReplaceAllString(says, "KEY")
@@ -64,7 +66,7 @@ func opened(by fakeplatform.User, review map[string]any, changes ...func(*fakepl
 func offersReviews(room *classroom, item string) string {
 	says := ""
 	for _, user := range []fakeplatform.User{jude, ada} {
-		says += fmt.Sprintln(room.Reviewable(item, user.Sub))
+		says += fmt.Sprintln(review.On(room).Offered(item, user.Sub))
 	}
 	return says
 }
@@ -154,7 +156,7 @@ func reviewProbes() map[string]gradeProbe {
 		"status None":    kept(map[string]any{"reviewableStatus": []string{"None"}}),
 		"another url":    changedTo(map[string]any{"url": "https://tool.example/review?second"}),
 		"at a line item of the platform's": func(room *classroom) string {
-			own, err := room.AddLineItem(clientID, algebra.ID, lti.LineItem{Label: "Essay", ScoreMaximum: 10, ResourceLinkID: "essay"})
+			own, err := grades.On(room).AddLineItem(clientID, algebra.ID, lti.LineItem{Label: "Essay", ScoreMaximum: 10, ResourceLinkID: "essay"})
 			NewWithT(room.t).Expect(err).NotTo(HaveOccurred())
 			room.scores(own.ID, nil)
 			return offersReviews(room, own.ID)
@@ -181,5 +183,5 @@ func reviewProbes() map[string]gradeProbe {
 // without it; those of the gradebook's pages are the campus's to show.
 func TestEveryDefectOfReviewsShows(t *testing.T) {
 	t.Parallel()
-	everyDefectShows(t, fakeplatform.OfReviews, signedSchool, reviewProbes())
+	everyDefectShows(t, review.Profile, signedSchool, reviewProbes())
 }

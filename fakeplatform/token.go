@@ -57,13 +57,6 @@ func (p *Platform) TokenRequests() []TokenRequest {
 	return slices.Clone(p.tokenRequests)
 }
 
-// accessToken is what the platform knows of one.
-type accessToken struct {
-	clientID string
-	scopes   []string
-	expires  time.Time
-}
-
 // application is a request for an access token while it is being judged.
 type application struct {
 	*http.Request
@@ -73,15 +66,13 @@ type application struct {
 	assertion jwt.Token
 	clientID  string // that the assertion names
 	scopes    []string
-	// For faults: what the token is, and how it is granted.
-	value     string // one is made when empty
-	tokenType string
-	expires   time.Duration
-	answers   func(map[string]any) any // what is sent of it; nil for all
-	nth       int                      // of those granted since the launch that has the fault, from 1
-	book      *gradebook               // of that launch; nil for none
-	launch    *Launch                  // that launch, where its message is one of a part
-	alone     bool                     // no other one with the same assertion has come at the same time
+	offered   []*Launch // those that have last offered the tool services
+	alone     bool      // for faults: no other one with the same assertion has come at the same time
+}
+
+// ofPart is what a part may know of the request.
+func (a *application) ofPart() part.Application {
+	return part.Application{Request: a.Request, Form: a.form, Scopes: a.scopes}
 }
 
 // serveToken is the token endpoint (Security Framework 1.0, 4.1; RFC 7523).
@@ -94,7 +85,7 @@ func (p *Platform) serveToken(w http.ResponseWriter, r *http.Request) {
 	_ = r.ParseForm()
 	a := &application{
 		Request: r, platform: p, raw: string(body) + " " + r.URL.RawQuery, form: r.PostForm,
-		assertion: jwt.Read(r.PostForm.Get(lti.ParamClientAssertion)), tokenType: "Bearer", expires: accessTokenExpires,
+		assertion: jwt.Read(r.PostForm.Get(lti.ParamClientAssertion)),
 	}
 	a.clientID, _ = a.assertion.Claims["iss"].(string)
 	formProblems := a.formProblems()
@@ -109,14 +100,17 @@ func (p *Platform) serveToken(w http.ResponseWriter, r *http.Request) {
 		wrong = append(wrong, proof...)
 	}
 	ofClient := said(wrong)
-	a.scopes = scopesGranted.Pass(p.carrier, grantedApplication{a, a.grantable()}).scopes
+	a.scopes = a.grantable()
+	a.scopes = part.ScopesGranted.Pass(p.carrier, a.ofPart()).Scopes
 	wrong = append(wrong, refusalsOf(scopeRules.All(p.carrier, a))...)
 	if judged := tokenRequestJudged.Pass(p.carrier, judgedApplication{application: a}); judged.instead != nil {
 		judged.instead(w, r)
 		return
 	}
+	grant := part.Grant{ClientID: a.clientID, Scopes: a.scopes, Nth: 1, Type: "Bearer", Expires: accessTokenExpires}
 	if len(wrong) == 0 {
-		p.restrict(a)
+		grant = p.restricted(a, grant)
+		a.scopes = grant.Scopes
 	}
 	if len(wrong) == 0 { // and meanwhile?
 		wrong = refusalsOf([]error{jtiTaken.Check(p.carrier, a)})
@@ -131,7 +125,7 @@ func (p *Platform) serveToken(w http.ResponseWriter, r *http.Request) {
 		request.Status = wrong[0].status
 	} else {
 		request.Granted = a.scopes
-		value = p.grant(a)
+		value = p.grant(a, grant)
 	}
 	if p.isTools(a) {
 		p.mu.Lock()
@@ -151,14 +145,14 @@ func (p *Platform) serveToken(w http.ResponseWriter, r *http.Request) {
 		fail(w, wrong[0], http.MethodPost)
 		return
 	}
-	answer := tokenGranted.Pass(p.carrier, grantAnswer{application: a, mediaType: jsonMediaType, caching: "no-store", members: map[string]any{
-		"access_token": value, "token_type": a.tokenType, "expires_in": int(a.expires.Seconds()), lti.ParamScope: strings.Join(a.scopes, " "),
+	answer := part.GrantSent.Pass(p.carrier, part.GrantAnswer{Application: a.ofPart(), MediaType: jsonMediaType, Caching: "no-store", Members: map[string]any{
+		"access_token": value, "token_type": grant.Type, "expires_in": int(grant.Expires.Seconds()), lti.ParamScope: strings.Join(a.scopes, " "),
 	}})
-	var sent any = answer.members
-	if a.answers != nil {
-		sent = a.answers(answer.members)
+	var sent any = answer.Members
+	if grant.Instead != nil {
+		sent = grant.Instead(answer.Members)
 	}
-	part.Send(w, http.StatusOK, answer.mediaType, sent, answer.caching)
+	part.Send(w, http.StatusOK, answer.MediaType, sent, answer.Caching)
 }
 
 // HoldsAccessToken says whether a text has an access token that the launch's platform has
@@ -209,18 +203,31 @@ func fail(w http.ResponseWriter, why refusal, methods ...string) {
 	part.Fail(w, why.status, why.code, why.says, methods...)
 }
 
+// restricted lets the launch that has last offered the tool services change what is granted.
+func (p *Platform) restricted(a *application, grant part.Grant) part.Grant {
+	a.offered = p.offering(a.clientID)
+	if len(a.offered) == 0 {
+		return grant
+	}
+	latest := slices.MaxFunc(a.offered, func(one, other *Launch) int { return one.planned.Compare(other.planned) })
+	latest.granted.Range(func(any, any) bool {
+		grant.Nth++
+		return true
+	})
+	return part.Granted.Pass(latest.carrier(), grant)
+}
+
 // grant makes an access token.
-func (p *Platform) grant(a *application) string {
-	value := cmp.Or(a.value, accessTokenMade.Pass(p.carrier, lti.RandomString()))
+func (p *Platform) grant(a *application, grant part.Grant) string {
+	value := cmp.Or(grant.Value, accessTokenMade.Pass(p.carrier, lti.RandomString()))
 	now := p.opts.Now()
-	p.grades.grants(a.book, value)
-	if a.launch != nil {
-		a.launch.granted.Store(value, true)
+	for _, l := range a.offered {
+		l.granted.Store(value, true)
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	maps.DeleteFunc(p.accessTokens, func(_ string, t accessToken) bool { return !now.Before(t.expires) })
-	p.accessTokens[value] = accessToken{a.clientID, a.scopes, now.Add(a.expires)}
+	maps.DeleteFunc(p.accessTokens, func(_ string, t part.Token) bool { return !now.Before(t.Expires) })
+	p.accessTokens[value] = part.Token{Value: value, ClientID: a.clientID, Scopes: a.scopes, Expires: now.Add(grant.Expires)}
 	return value
 }
 

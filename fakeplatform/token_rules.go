@@ -205,10 +205,10 @@ func reachedAt(r *http.Request) []string {
 }
 
 // grantedScopes are those that a tool may have.
-var grantedScopes = slices.Concat(lti.GradeScopes, scopesOf(parts))
+var grantedScopes = scopesOf(parts)
 
 // asked are the scopes that are asked for.
-func (a *application) asked() []string { return strings.Fields(a.form.Get(lti.ParamScope)) }
+func (a *application) asked() []string { return a.ofPart().Asked() }
 
 // grantable are the scopes of those that there are, each once.
 func (a *application) grantable() []string {
@@ -261,11 +261,7 @@ func (p *Platform) isClient(clientID string) bool {
 
 // What passes the seams of the token endpoint.
 type (
-	readApplication    struct{ application }
-	grantedApplication struct {
-		*application
-		scopes []string
-	}
+	readApplication struct{ application }
 	// judgedApplication is one of which is known what is wrong with it, and what is answered
 	// at once instead.
 	judgedApplication struct {
@@ -278,26 +274,12 @@ type (
 		why     refusal
 		instead http.HandlerFunc
 	}
-	// grantAnswer is the answer with the access token (RFC 6749, 5.1).
-	grantAnswer struct {
-		*application
-		members            map[string]any
-		mediaType, caching string
-	}
 )
 
 // The seams of the token endpoint.
 var (
-	tokenRequestRead = &fault.Seam[readApplication]{Name: "a request for an access token as it is read"}
-	scopesGranted    = &fault.Seam[grantedApplication]{Name: "the scopes that are granted", Clone: func(g grantedApplication) grantedApplication {
-		g.scopes = slices.Clone(g.scopes)
-		return g
-	}}
+	tokenRequestRead   = &fault.Seam[readApplication]{Name: "a request for an access token as it is read"}
 	tokenRequestJudged = &fault.Seam[judgedApplication]{Name: "a request for an access token that was judged"}
 	tokenRefused       = &fault.Seam[refusedApplication]{Name: "the refusal of an access token"}
 	accessTokenMade    = &fault.Seam[string]{Name: "an access token"}
-	tokenGranted       = &fault.Seam[grantAnswer]{Name: "the answer with an access token", Clone: func(g grantAnswer) grantAnswer {
-		g.members = maps.Clone(g.members)
-		return g
-	}}
 )

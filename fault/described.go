@@ -21,6 +21,9 @@ type Fault struct {
 	InMessage bool
 	// Borrows is set where a stimulus takes a value from another launch.
 	Borrows bool
+	// NeedsState is set where a stimulus is about which login the state names, so that it says
+	// something only of a tool that has sent one.
+	NeedsState bool
 	// NeedsBrowser is set where only a browser shows the defect.
 	NeedsBrowser bool
 	Effects      []Effect

@@ -285,7 +285,7 @@ func (s *Scenario) GoOn(ctx context.Context, title string, launched *Flow, deed 
 	flow, began := *launched, time.Now()
 	flow.ID = s.run.nextFlowID()
 	flow.Trip = new(*launched.Trip)
-	flow.account = accountOf(launched.account.platform, launched.account.contextID)
+	flow.account = accountOf(launched.account.books, launched.account.contextID)
 	if err := s.run.attend(ctx, Launch{Title: title, By: launched.by, Does: deed, Words: words}, &flow, began); err != nil {
 		return nil, err
 	}

@@ -13,7 +13,9 @@ import (
 	"time"
 
 	"invigilator.example/fakeplatform"
+	"invigilator.example/fakeplatform/grades"
 	"invigilator.example/fakeplatform/proctoring"
+	"invigilator.example/fakeplatform/review"
 	"invigilator.example/harness/agent"
 	"invigilator.example/harness/config"
 	"invigilator.example/lti"
@@ -252,7 +254,7 @@ func (r *Run) travel(ctx context.Context, l Launch) (*Flow, error) {
 		return nil, err
 	}
 	began := time.Now()
-	account := accountOf(l.platform(r), started.Plan().Context.ID)
+	account := accountOf(grades.On(l.platform(r)), started.Plan().Context.ID)
 	trip, err := l.By.Visit(ctx, visit)
 	if err != nil {
 		return nil, err
@@ -305,7 +307,7 @@ func (r *Run) plan(l Launch) (*fakeplatform.Launch, agent.Visit, error) {
 		}
 	case l.Review != nil:
 		l.Review.offer(&plan)
-		plan.Message, plan.Review = lti.SubmissionReviewRequest, fakeplatform.Review{LineItem: l.Review.Item.ID, Learner: l.Review.Learner}
+		plan.Message, plan.About = lti.SubmissionReviewRequest, review.Submission{LineItem: l.Review.Item.ID, Learner: l.Review.Learner}
 		if plan.User.Sub == "" {
 			plan.User = Teacher
 		}

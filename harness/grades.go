@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"invigilator.example/fakeplatform"
+	"invigilator.example/fakeplatform/grades"
 	"invigilator.example/harness/agent"
 	"invigilator.example/harness/config"
 	"invigilator.example/lti"
@@ -29,7 +30,7 @@ type Assignment struct {
 
 // offer makes a launch one at the assignment.
 func (a *Assignment) offer(plan *fakeplatform.Plan) {
-	plan.Context, plan.ResourceLink, plan.Grades = a.Course, a.Link, &fakeplatform.Grades{}
+	plan.Context, plan.ResourceLink, plan.Offers = a.Course, a.Link, append(plan.Offers, grades.Profile)
 }
 
 // A Work is what a learner has handed in.
@@ -68,7 +69,7 @@ func (r *Run) withItem(a Assignment, item lti.LineItem) (Assignment, error) {
 		item.ScoreMaximum = MaximumScore
 	}
 	item.ResourceLinkID = a.Link.ID
-	added, err := a.At.AddLineItem(r.tool.ClientID, a.Course.ID, item)
+	added, err := grades.On(a.At).AddLineItem(r.tool.ClientID, a.Course.ID, item)
 	a.Item = added
 	return a, err
 }
@@ -233,7 +234,7 @@ func newText() string {
 // LearnItem fills in the line item of a work at an assignment that had none, if the
 // tool has made one meanwhile, and says whether there is one now.
 func (s *Scenario) LearnItem(work *Work) bool {
-	items := work.At.LineItems(s.run.tool.ClientID, work.Course.ID)
+	items := grades.On(work.At).LineItems(s.run.tool.ClientID, work.Course.ID)
 	if work.Item.ID == "" && len(items) == 1 {
 		work.Item = items[0]
 	}
@@ -241,75 +242,75 @@ func (s *Scenario) LearnItem(work *Work) bool {
 }
 
 // Held is what the gradebook holds of a work.
-func (w *Work) Held() fakeplatform.Grade { return w.At.Grade(w.Item.ID, w.Learner.Sub) }
+func (w *Work) Held() grades.Grade { return grades.On(w.At).Grade(w.Item.ID, w.Learner.Sub) }
 
 // account is the part of what a gradebook saw of the tool that belongs to a flow.
 type account struct {
-	platform  *fakeplatform.Platform
+	books     *grades.Gradebooks
 	contextID string
 	from      int
-	calls     []fakeplatform.GradeCall
+	calls     []grades.Call
 }
 
 // accountOf begins an account of what comes from now on.
-func accountOf(p *fakeplatform.Platform, contextID string) account {
-	return account{platform: p, contextID: contextID, from: len(p.GradeCalls(contextID))}
+func accountOf(books *grades.Gradebooks, contextID string) account {
+	return account{books: books, contextID: contextID, from: len(books.Calls(contextID))}
 }
 
 // close takes down what has come.
-func (a *account) close() { a.calls = a.platform.GradeCalls(a.contextID)[a.from:] }
+func (a *account) close() { a.calls = a.books.Calls(a.contextID)[a.from:] }
 
 // Calls are the requests to the grade services of the flow's course that came
 // meanwhile.
-func (f *Flow) Calls() []fakeplatform.GradeCall { return f.account.calls }
+func (f *Flow) Calls() []grades.Call { return f.account.calls }
 
 // Scores are those of them that post a score.
-func (f *Flow) Scores() []fakeplatform.GradeCall {
-	return f.CallsOf(http.MethodPost, fakeplatform.Scores)
+func (f *Flow) Scores() []grades.Call {
+	return f.CallsOf(http.MethodPost, grades.Scores)
 }
 
 // CallsOf are those of a method and some services; none of a flow that is nil.
-func (f *Flow) CallsOf(method string, services ...fakeplatform.Service) []fakeplatform.GradeCall {
+func (f *Flow) CallsOf(method string, services ...grades.Service) []grades.Call {
 	if f == nil {
 		return nil
 	}
-	return slices.DeleteFunc(slices.Clone(f.account.calls), func(c fakeplatform.GradeCall) bool {
+	return slices.DeleteFunc(slices.Clone(f.account.calls), func(c grades.Call) bool {
 		return c.Method != method || !slices.Contains(services, c.Service)
 	})
 }
 
 // IsScore says whether a request posts a score.
-func IsScore(c fakeplatform.GradeCall) bool {
-	return c.Service == fakeplatform.Scores && c.Method == http.MethodPost
+func IsScore(c grades.Call) bool {
+	return c.Service == grades.Scores && c.Method == http.MethodPost
 }
 
 // IsTakenScore says whether a request posts a score that the gradebook has taken.
-func IsTakenScore(c fakeplatform.GradeCall) bool { return IsScore(c) && c.Status/100 == 2 }
+func IsTakenScore(c grades.Call) bool { return IsScore(c) && c.Status/100 == 2 }
 
 // Await waits for a request to the grade services that the flow has brought about,
 // which a tool need not send before it shows its page, and says whether it came.
-func (s *Scenario) Await(ctx context.Context, f *Flow, wanted func(fakeplatform.GradeCall) bool) bool {
+func (s *Scenario) Await(ctx context.Context, f *Flow, wanted func(grades.Call) bool) bool {
 	return s.await(ctx, f, s.run.config.Timeout.Step.Std(), anyOf(wanted))
 }
 
 // AwaitScores waits until so many scores have come since the flow began, and says
 // whether they did.
 func (s *Scenario) AwaitScores(ctx context.Context, f *Flow, n int) bool {
-	return s.await(ctx, f, s.run.config.Timeout.Step.Std(), func([]fakeplatform.GradeCall) bool { return len(f.Scores()) >= n })
+	return s.await(ctx, f, s.run.config.Timeout.Step.Std(), func([]grades.Call) bool { return len(f.Scores()) >= n })
 }
 
 // Lingers waits for one that should not come, for a shorter time, and says whether
 // it did.
-func (s *Scenario) Lingers(ctx context.Context, f *Flow, unwanted func(fakeplatform.GradeCall) bool) bool {
+func (s *Scenario) Lingers(ctx context.Context, f *Flow, unwanted func(grades.Call) bool) bool {
 	return s.await(ctx, f, s.run.config.Timeout.PageSign.Std(), anyOf(unwanted))
 }
 
 // anyOf says whether one of the requests that came is of a kind.
-func anyOf(kind func(fakeplatform.GradeCall) bool) func([]fakeplatform.GradeCall) bool {
-	return func(calls []fakeplatform.GradeCall) bool { return slices.ContainsFunc(calls, kind) }
+func anyOf(kind func(grades.Call) bool) func([]grades.Call) bool {
+	return func(calls []grades.Call) bool { return slices.ContainsFunc(calls, kind) }
 }
 
-func (s *Scenario) await(ctx context.Context, f *Flow, patience time.Duration, enough func([]fakeplatform.GradeCall) bool) bool {
+func (s *Scenario) await(ctx context.Context, f *Flow, patience time.Duration, enough func([]grades.Call) bool) bool {
 	switch {
 	case s.run.config.IsEmbedded():
 		patience = 0 // the fake tool has sent everything before it answers
@@ -322,7 +323,7 @@ func (s *Scenario) await(ctx context.Context, f *Flow, patience time.Duration, e
 	for {
 		f.account.close()
 		came := enough(f.account.calls)
-		if came || !f.account.platform.AwaitGradeCalls(ctx, f.account.contextID, f.account.from+len(f.account.calls)+1) {
+		if came || !f.account.books.AwaitCalls(ctx, f.account.contextID, f.account.from+len(f.account.calls)+1) {
 			if len(f.account.calls) > known {
 				f.evidence.Steps = append(f.evidence.Steps, s.run.recorder.between(since, time.Now())...)
 				s.keep(f)
@@ -333,8 +334,8 @@ func (s *Scenario) await(ctx context.Context, f *Flow, patience time.Duration, e
 }
 
 // Made are the requests by which the tool has made line items meanwhile.
-func (f *Flow) Made() []fakeplatform.GradeCall {
-	return f.CallsOf(http.MethodPost, fakeplatform.LineItems)
+func (f *Flow) Made() []grades.Call {
+	return f.CallsOf(http.MethodPost, grades.LineItems)
 }
 
 // AssertionOf is the client assertion of a request for an access token, read without

@@ -20,6 +20,7 @@ import (
 	. "github.com/onsi/gomega"
 
 	"invigilator.example/fakeplatform"
+	"invigilator.example/fakeplatform/grades"
 	"invigilator.example/faketool"
 	"invigilator.example/harness"
 	"invigilator.example/harness/config"
@@ -507,7 +508,7 @@ journeys: {learner-opens-link: "` + server.URL + `/open"}
 	g.Expect(platform.Register(fakeplatform.Registration{
 		ClientID: "scorer", LoginURL: known.LoginURL, RedirectURIs: known.RedirectURIs, TargetLinkURI: known.TargetLinkURI, DeploymentIDs: []string{"1"}, JWKSURL: known.JWKSURL,
 	})).To(Succeed())
-	item, err := platform.AddLineItem("scorer", courseOfScores, lti.LineItem{Label: "Essay", ScoreMaximum: 20, ResourceLinkID: "essay"})
+	item, err := grades.On(platform).AddLineItem("scorer", courseOfScores, lti.LineItem{Label: "Essay", ScoreMaximum: 20, ResourceLinkID: "essay"})
 	g.Expect(err).NotTo(HaveOccurred())
 	mux := http.NewServeMux()
 	mux.Handle("/", platform)
@@ -515,7 +516,7 @@ journeys: {learner-opens-link: "` + server.URL + `/open"}
 		launch, err := platform.Begin(fakeplatform.Plan{
 			ClientID: "scorer", User: fakeplatform.User{Sub: "learner-1", Name: "Ada", Roles: []string{lti.RoleLearner}},
 			ResourceLink: fakeplatform.ResourceLink{ID: "essay", Title: "Essay"}, Context: fakeplatform.Context{ID: courseOfScores},
-			Grades: &fakeplatform.Grades{Scopes: []string{lti.ScopeScore}},
+			Offers: []string{grades.Profile}, Scopes: []string{lti.ScopeScore},
 		})
 		if err != nil {
 			http.Error(w, err.Error(), http.StatusInternalServerError)
@@ -544,7 +545,7 @@ func TestAPlatformMayTakeNothingButScores(t *testing.T) {
 		Body: run.NewScore(item, book.Sub(), harness.Members{"scoreGiven": 3, "scoreMaximum": 4}),
 	}})
 	g.Expect(err).NotTo(HaveOccurred())
-	g.Expect(platform.Grade(platform.item.ID, "learner-1").Points).To(HaveValue(Equal(15.0)))
+	g.Expect(grades.On(platform).Grade(platform.item.ID, "learner-1").Points).To(HaveValue(Equal(15.0)))
 	for _, err := range []error{
 		second(scene.LineItems(t.Context(), book, "the line items", "")), second(scene.Results(t.Context(), item, "the results", "")),
 		second(scene.MakeLineItem(t.Context(), book, nil)),
@@ -553,9 +554,9 @@ func TestAPlatformMayTakeNothingButScores(t *testing.T) {
 	}
 	found := scene.Finish()
 	g.Expect(found.Observations).To(HaveEach(HaveField("Verdict", results.Skipped)))
-	g.Expect(platform.Grade(platform.item.ID, "learner-1").Points).To(BeNil(), "the score is taken away again")
-	calls := platform.GradeCalls(courseOfScores)
-	g.Expect(slices.ContainsFunc(calls, func(c fakeplatform.GradeCall) bool { return c.Service != fakeplatform.Scores })).To(BeFalse())
+	g.Expect(grades.On(platform).Grade(platform.item.ID, "learner-1").Points).To(BeNil(), "the score is taken away again")
+	calls := grades.On(platform).Calls(courseOfScores)
+	g.Expect(slices.ContainsFunc(calls, func(c grades.Call) bool { return c.Service != grades.Scores })).To(BeFalse())
 }
 
 func second[T any](_ T, err error) error { return err }

@@ -158,7 +158,7 @@ func (r *Run) startSites(sites *sites) error {
 		err := known.Platform.Register(fakeplatform.Registration{
 			ClientID: known.ClientID, LoginURL: r.tool.LoginURL,
 			RedirectURIs:  r.RedirectURIs(),
-			TargetLinkURI: r.tool.TargetLinkURI, ReviewURI: r.tool.ReviewTargetLinkURI, DeploymentIDs: known.DeploymentIDs, JWKSURL: r.tool.JWKSURL,
+			TargetLinkURI: r.tool.TargetLinkURI, TargetLinkURIs: map[string]string{lti.SubmissionReviewRequest: r.tool.ReviewTargetLinkURI}, DeploymentIDs: known.DeploymentIDs, JWKSURL: r.tool.JWKSURL,
 		})
 		if err != nil {
 			return err

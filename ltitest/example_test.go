@@ -7,7 +7,9 @@ import (
 
 	"invigilator.example/examples/greeter"
 	"invigilator.example/fakeplatform"
+	"invigilator.example/fakeplatform/grades"
 	"invigilator.example/fakeplatform/proctoring"
+	"invigilator.example/fakeplatform/review"
 	"invigilator.example/faketool"
 	toolproctoring "invigilator.example/faketool/proctoring"
 	"invigilator.example/lti"
@@ -90,7 +92,7 @@ func ExamplePage() {
 	platform, tool := ltitest.NewPlatform(t), ltitest.NewTool(t)
 	ltitest.Connect(t, platform, tool)
 
-	course := fakeplatform.Plan{Context: ltitest.Course, Grades: &fakeplatform.Grades{}}
+	course := fakeplatform.Plan{Context: ltitest.Course, Offers: []string{grades.Profile}}
 	page := platform.Launch(t, course).Page
 	page = page.Fill(t, "label=Your work", "Note G").Click(t, "text=Hand in")
 	fmt.Println(page.Status, page.Has("text=Saved in the gradebook."))
@@ -102,18 +104,18 @@ func ExamplePage() {
 func ExamplePlatform_grades() {
 	platform, tool := ltitest.NewPlatform(t), ltitest.NewTool(t)
 	ltitest.Connect(t, platform, tool)
-	item, _ := platform.AddLineItem(ltitest.ClientID, ltitest.Course.ID, lti.LineItem{
+	item, _ := grades.On(platform).AddLineItem(ltitest.ClientID, ltitest.Course.ID, lti.LineItem{
 		Label: "Note G", ScoreMaximum: 10, ResourceLinkID: "link-1",
 	})
 
 	launch := platform.Launch(t, fakeplatform.Plan{
-		Context: ltitest.Course, ResourceLink: fakeplatform.ResourceLink{ID: "link-1"}, Grades: &fakeplatform.Grades{},
+		Context: ltitest.Course, ResourceLink: fakeplatform.ResourceLink{ID: "link-1"}, Offers: []string{grades.Profile},
 	})
 	launch.Page.Fill(t, "label=Your work", "Note G").Click(t, "text=Hand in")
 
-	grade := platform.Grade(item.ID, ltitest.Learner.Sub)
+	grade := grades.On(platform).Grade(item.ID, ltitest.Learner.Sub)
 	fmt.Println(grade.Progress, grade.Grading)
-	for _, call := range platform.GradeCalls(ltitest.Course.ID) {
+	for _, call := range grades.On(platform).Calls(ltitest.Course.ID) {
 		fmt.Println(call.Method, call.Service, call.Status, call.Problems)
 	}
 	// Output:
@@ -145,18 +147,18 @@ func ExamplePlatform_submissionReview() {
 	platform, tool := ltitest.NewPlatform(t), ltitest.NewTool(t)
 	ltitest.Connect(t, platform, tool)
 	assignment := fakeplatform.Plan{
-		Context: ltitest.Course, ResourceLink: fakeplatform.ResourceLink{ID: "link-1"}, Grades: &fakeplatform.Grades{},
+		Context: ltitest.Course, ResourceLink: fakeplatform.ResourceLink{ID: "link-1"}, Offers: []string{grades.Profile},
 	}
 	platform.Launch(t, assignment).Page.Fill(t, "label=Your work", "Note G").Click(t, "text=Hand in")
-	item := platform.LineItems(ltitest.ClientID, ltitest.Course.ID)[0]
+	item := grades.On(platform).LineItems(ltitest.ClientID, ltitest.Course.ID)[0]
 
 	review := platform.Launch(t, fakeplatform.Plan{
 		Message: lti.SubmissionReviewRequest, User: ltitest.Instructor, Context: ltitest.Course,
-		Review: fakeplatform.Review{LineItem: item.ID, Learner: ltitest.Learner},
+		About: review.Submission{LineItem: item.ID, Learner: ltitest.Learner},
 	})
 	fmt.Println(review.Page.Has("text=Work of Ada Lovelace"), review.Page.Has("text=Note G"))
 	review.Page.Fill(t, "label=Points of 10", "9").Click(t, "text=Grade")
-	fmt.Println(*platform.Grade(item.ID, ltitest.Learner.Sub).Points)
+	fmt.Println(*grades.On(platform).Grade(item.ID, ltitest.Learner.Sub).Points)
 	// Output:
 	// true true
 	// 9
@@ -226,16 +228,16 @@ func ExampleTool_Probe() {
 func ExampleTool_PostScore() {
 	platform, tool := ltitest.NewPlatform(t), ltitest.NewTool(t)
 	ltitest.Connect(t, platform, tool)
-	item, _ := platform.AddLineItem(ltitest.ClientID, ltitest.Course.ID, lti.LineItem{
+	item, _ := grades.On(platform).AddLineItem(ltitest.ClientID, ltitest.Course.ID, lti.LineItem{
 		Label: "Note G", ScoreMaximum: 10, ResourceLinkID: "link-1",
 	})
 	platform.Launch(t, fakeplatform.Plan{
-		Context: ltitest.Course, ResourceLink: fakeplatform.ResourceLink{ID: "link-1"}, Grades: &fakeplatform.Grades{},
+		Context: ltitest.Course, ResourceLink: fakeplatform.ResourceLink{ID: "link-1"}, Offers: []string{grades.Profile},
 	})
 
 	given, maximum := 4.0, 5.0
 	posted := tool.PostScore(t, tool.Last(t), lti.Score{ScoreGiven: &given, ScoreMaximum: &maximum})
-	fmt.Println(posted.Status, *platform.Grade(item.ID, ltitest.Learner.Sub).Points)
+	fmt.Println(posted.Status, *grades.On(platform).Grade(item.ID, ltitest.Learner.Sub).Points)
 	// Output:
 	// 204 8
 }

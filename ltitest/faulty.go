@@ -5,7 +5,9 @@ import (
 	"strings"
 
 	"invigilator.example/fakeplatform"
+	"invigilator.example/fakeplatform/grades"
 	"invigilator.example/fakeplatform/proctoring"
+	"invigilator.example/fakeplatform/review"
 	"invigilator.example/lti"
 )
 
@@ -98,11 +100,11 @@ func (p *Platform) LaunchFaulty(t TB, name string, plan fakeplatform.Plan) *Laun
 		fatalf(t, "the fault %s %s; do so with Platform.Launch, and Browser.Open of its DeliverURL", name, byHand[name])
 	case plan.Other == nil && lenders[name] != "":
 		fatalf(t, "the fault %s borrows from another launch, %s; name it in Plan.Other", name, lenders[name])
-	case fault.Part == fakeplatform.OfExams && plan.Message != lti.StartProctoring:
+	case fault.Part == proctoring.Profile && plan.Message != lti.StartProctoring:
 		fatalf(t, "the fault %s is one of proctored exams: Plan.Message has to be lti.StartProctoring", name)
-	case fault.Part == fakeplatform.OfGrades && plan.Grades == nil && plan.Message != lti.SubmissionReviewRequest:
-		fatalf(t, "the fault %s is one of grade services: Plan.Grades has to offer them, and Plan.Context to name a course", name)
-	case fault.Part == fakeplatform.OfReviews && plan.Message != lti.SubmissionReviewRequest:
+	case fault.Part == grades.Profile && !slices.Contains(plan.Offers, grades.Profile) && plan.Message != lti.SubmissionReviewRequest:
+		fatalf(t, "the fault %s is one of grade services: Plan.Offers has to name grades.Profile, and Plan.Context to name a course", name)
+	case fault.Part == review.Profile && plan.Message != lti.SubmissionReviewRequest:
 		fatalf(t, "the fault %s is one of submission review: Plan.Message has to be lti.SubmissionReviewRequest", name)
 	}
 	browser := NewBrowser(t)
@@ -179,7 +181,7 @@ func stimulus(name string) (fakeplatform.Fault, bool) {
 
 // isOfEnd says whether a fault is one of the message that tells of an exam's end.
 func isOfEnd(f fakeplatform.Fault) bool {
-	return f.Part == fakeplatform.OfExams && strings.HasPrefix(f.Name, "end-")
+	return f.Part == proctoring.Profile && strings.HasPrefix(f.Name, "end-")
 }
 
 // others says which faults there are, when there is none of a name.

@@ -12,7 +12,9 @@ import (
 	"testing"
 
 	"invigilator.example/fakeplatform"
+	"invigilator.example/fakeplatform/grades"
 	"invigilator.example/fakeplatform/proctoring"
+	"invigilator.example/fakeplatform/review"
 	"invigilator.example/faketool"
 	"invigilator.example/lti"
 	"invigilator.example/ltitest"
@@ -78,7 +80,7 @@ func TestLaunchFaultyByEveryNameOfAnExam(t *testing.T) {
 	platform, tool := pair(t)
 	// Their message type says that it is another launch, or one that the tool has to tell apart by what it shows.
 	either := []string{"exam-type-resource-link", "exam-type-end-assessment"}
-	for _, f := range ltitest.Faults(fakeplatform.OfExams) {
+	for _, f := range ltitest.Faults(proctoring.Profile) {
 		l := platform.LaunchFaulty(t, f.Name, fakeplatform.Plan{
 			Message: lti.StartProctoring, About: proctoring.Exam{Actions: []lti.Action{lti.Pause}},
 		})
@@ -106,17 +108,17 @@ func TestLaunchEnd(t *testing.T) {
 
 func TestLaunchFaultyByEveryNameOfAReview(t *testing.T) {
 	platform, tool := pair(t)
-	course := fakeplatform.Plan{Context: ltitest.Course, Grades: &fakeplatform.Grades{}}
+	course := fakeplatform.Plan{Context: ltitest.Course, Offers: []string{grades.Profile}}
 	platform.Launch(t, course).Page.Fill(t, "label=Your work", "Note G").Click(t, "text=Hand in")
-	item := platform.LineItems(ltitest.ClientID, ltitest.Course.ID)[0]
+	item := grades.On(platform).LineItems(ltitest.ClientID, ltitest.Course.ID)[0]
 	// Each of these is refused, or not, by the page that the launch leads to.
 	either := []string{
 		"lineitem-unknown", "reviewer-other-learner", "reviewer-without-roles", "for-user-roles-instructor", "review-type-resource-link",
 	}
-	for _, f := range ltitest.Faults(fakeplatform.OfReviews) {
+	for _, f := range ltitest.Faults(review.Profile) {
 		l := platform.LaunchFaulty(t, f.Name, fakeplatform.Plan{
 			Message: lti.SubmissionReviewRequest, User: ltitest.Instructor, Context: ltitest.Course,
-			Review: fakeplatform.Review{LineItem: item.ID, Learner: ltitest.Learner},
+			About: review.Submission{LineItem: item.ID, Learner: ltitest.Learner},
 		})
 		if a := tool.Last(t); a.Accepted != f.Permitted && !slices.Contains(either, f.Name) {
 			t.Errorf("%s: permitted is %t, and accepted %t: %s", f.Name, f.Permitted, a.Accepted, l)
@@ -205,11 +207,11 @@ func TestStartExamAndPostScoreByName(t *testing.T) {
 			t.Errorf("%q: started is %t: %s", name, started, page)
 		}
 	}
-	if _, err := platform.AddLineItem(ltitest.ClientID, ltitest.Course.ID, lti.LineItem{Label: "Note G", ScoreMaximum: 10, ResourceLinkID: "link-1"}); err != nil {
+	if _, err := grades.On(platform).AddLineItem(ltitest.ClientID, ltitest.Course.ID, lti.LineItem{Label: "Note G", ScoreMaximum: 10, ResourceLinkID: "link-1"}); err != nil {
 		t.Fatal(err)
 	}
 	platform.Launch(t, fakeplatform.Plan{
-		Context: ltitest.Course, ResourceLink: fakeplatform.ResourceLink{ID: "link-1"}, Grades: &fakeplatform.Grades{},
+		Context: ltitest.Course, ResourceLink: fakeplatform.ResourceLink{ID: "link-1"}, Offers: []string{grades.Profile},
 	})
 	given := 10.0
 	for name, status := range map[string]int{"": http.StatusNoContent, "score-without-user": http.StatusBadRequest, "grades-without-token": http.StatusUnauthorized} {
@@ -319,7 +321,7 @@ func TestMistakes(t *testing.T) {
 		"a fault of grades": {func(t ltitest.TB) {
 			p, _ := pair(t)
 			p.LaunchFaulty(t, "score-refused", plan)
-		}, []string{"Plan.Grades"}},
+		}, []string{"Plan.Offers"}},
 		"a fault without a lender": {func(t ltitest.TB) {
 			p, _ := pair(t)
 			p.LaunchFaulty(t, "token-of-other-platform", plan)

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"invigilator.example/fakeplatform"
+	"invigilator.example/fakeplatform/grades"
 	"invigilator.example/faketool"
 	"invigilator.example/harness"
 	"invigilator.example/harness/config"
@@ -153,8 +154,8 @@ type subject struct {
 // the requirements of its own part.
 var profilesAbove = map[string][]string{
 	string(fakeplatform.OfLaunches): slices.DeleteFunc(requirements.Profiles(), func(profile string) bool { return profile == requirements.Launch }),
-	string(fakeplatform.OfExams):    {requirements.Grades, requirements.SubmissionReview, requirements.NamesAndRoles},
-	string(fakeplatform.OfGrades):   {requirements.SubmissionReview, requirements.NamesAndRoles},
+	string(fakeplatform.OfTokens):   {requirements.Grades, requirements.SubmissionReview, requirements.NamesAndRoles},
+	grades.Profile:                  {requirements.SubmissionReview, requirements.NamesAndRoles},
 }
 
 // narrow leaves a subject the requirements that its fault can make a difference

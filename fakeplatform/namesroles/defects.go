@@ -301,7 +301,7 @@ var roleDefects = []fault.Fault{
 		Name: "refuses-unknown-roles", Proves: "nrps-role-filter", Does: "answers with 400 where it does not know the role that is asked for",
 		Effects: []fault.Effect{rules.Add(func(q *request) error {
 			if q.query.Has(paramRole) && !isKnown(q.query.Get(paramRole)) {
-				return badRequest("there is no such role")
+				return part.InvalidRequest("there is no such role")
 			}
 			return nil
 		})},
@@ -372,7 +372,7 @@ var pagingDefects = []fault.Fault{
 		Name: "refuses-odd-membership-limits", Permitted: true, Does: "answers with 400 where limit is 0 or no number",
 		Effects: []fault.Effect{rules.Add(func(q *request) error {
 			if isOdd(q) {
-				return badRequest("limit is no number above 0")
+				return part.InvalidRequest("limit is no number above 0")
 			}
 			return nil
 		})},

@@ -44,7 +44,8 @@ func address(core part.Core, contextID string) string {
 // claim is what offers the service.
 var claim = &fault.Seam[map[string]any]{Name: "the claim of the service", Clone: maps.Clone[map[string]any]}
 
-func offer(core part.Core, at part.Place) lti.Claims {
+func offer(core part.Core, plan part.Plan) lti.Claims {
+	at := part.Place{ClientID: plan.ClientID, Context: plan.Context}
 	return lti.Claims{lti.ClaimNamesRoles: claim.Pass(core.Carrier(at), map[string]any{
 		"context_memberships_url": address(core, at.Context), "service_versions": []string{lti.NamesRolesVersion},
 	})}
@@ -69,52 +70,44 @@ type request struct {
 // isFirst says whether the request is for the first page.
 func (q *request) isFirst() bool { return q.PathValue("after") == "" }
 
-func refusal(status int, code, says string) error {
-	return &part.Refusal{Status: status, Code: code, Says: says, Scope: lti.ScopeMembership}
-}
-
-func badRequest(says string) error {
-	return refusal(http.StatusBadRequest, lti.ErrorInvalidRequest, says)
-}
-
 // The rules of requests ("Using the service", "Scope for access", "Access restriction").
 var (
 	isGet = &fault.Rule[*request]{Name: "members are read by GET", Broken: func(q *request) error {
 		if q.Method == http.MethodGet || q.Method == http.MethodHead {
 			return nil
 		}
-		return refusal(http.StatusMethodNotAllowed, lti.ErrorInvalidRequest, "members are read by GET")
+		return part.Refuse(http.StatusMethodNotAllowed, lti.ErrorInvalidRequest, "members are read by GET")
 	}}
 	hasToken = &fault.Rule[*request]{Name: "the request has an access token", Broken: func(q *request) error { return q.noToken }}
 	hasScope = &fault.Rule[*request]{Name: "the access token is for the service", Broken: func(q *request) error {
 		if q.noToken != nil || slices.Contains(q.token.Scopes, lti.ScopeMembership) {
 			return nil
 		}
-		return refusal(http.StatusForbidden, lti.ErrorInsufficientScope, "the access token is not for "+lti.ScopeMembership)
+		return &part.Refusal{Status: http.StatusForbidden, Code: lti.ErrorInsufficientScope, Says: "the access token is not for " + lti.ScopeMembership, Scope: lti.ScopeMembership}
 	}}
 	isContext = &fault.Rule[*request]{Name: "there is such a context", Broken: func(q *request) error {
 		if q.known {
 			return nil
 		}
-		return refusal(http.StatusNotFound, lti.ErrorInvalidRequest, "there is no such context")
+		return part.Refuse(http.StatusNotFound, lti.ErrorInvalidRequest, "there is no such context")
 	}}
 	isToolsContext = &fault.Rule[*request]{Name: "the tool is available in the context", Broken: func(q *request) error {
 		if !q.known || q.context.ID != "" {
 			return nil
 		}
-		return refusal(http.StatusForbidden, lti.ErrorInvalidRequest, "the tool is not available in this context")
+		return part.Refuse(http.StatusForbidden, lti.ErrorInvalidRequest, "the tool is not available in this context")
 	}}
 	isToolsLink = &fault.Rule[*request]{Name: "the resource link is the tool's, and in the context", Broken: func(q *request) error {
 		if q.linked || !q.query.Has(paramResourceLink) {
 			return nil
 		}
-		return refusal(http.StatusNotFound, lti.ErrorInvalidRequest, "the tool has no such resource link in this context")
+		return part.Refuse(http.StatusNotFound, lti.ErrorInvalidRequest, "the tool has no such resource link in this context")
 	}}
 	isPage = &fault.Rule[*request]{Name: "there is such a page", Broken: func(q *request) error {
 		if q.after >= 0 {
 			return nil
 		}
-		return refusal(http.StatusNotFound, lti.ErrorInvalidRequest, "there is no such page")
+		return part.Refuse(http.StatusNotFound, lti.ErrorInvalidRequest, "there is no such page")
 	}}
 
 	rules = &fault.List[*request]{Name: "requests for members", Rules: []*fault.Rule[*request]{
@@ -147,7 +140,7 @@ func answer(w http.ResponseWriter, r *http.Request, core part.Core) {
 		why = refused.Pass(c, why)
 		call.Status = why.Status
 		core.Note(call)
-		why.Refuse(w)
+		why.Answer(w)
 		return
 	}
 	core.Note(call)
@@ -165,7 +158,7 @@ func answer(w http.ResponseWriter, r *http.Request, core part.Core) {
 // read reads a request.
 func read(r *http.Request, core part.Core) *request {
 	q := &request{Request: r, query: r.URL.Query()}
-	q.token, q.noToken = core.Token(r)
+	q.token, q.noToken = core.Token(r, part.Need{Part: Profile})
 	q.at = part.Place{ClientID: q.token.ClientID, Context: r.PathValue("context"), ResourceLink: q.query.Get(paramResourceLink)}
 	anybodys := part.Place{Context: q.at.Context, ResourceLink: q.at.ResourceLink}
 	_, q.known = core.Context(anybodys)

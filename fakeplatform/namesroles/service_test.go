@@ -29,7 +29,7 @@ type core struct {
 
 func (*core) ServerURL() string { return "https://platform.example" }
 
-func (*core) Token(r *http.Request) (part.Token, error) {
+func (*core) Token(r *http.Request, _ part.Need) (part.Token, error) {
 	token := part.Token{ClientID: "tool", Scopes: []string{lti.ScopeMembership}}
 	switch value := strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer "); value {
 	case "good":
@@ -199,7 +199,7 @@ func TestEachFaultShows(t *testing.T) {
 			g.Expect(known).To(BeTrue(), "%s proves %s", f.Name, f.Proves)
 		}
 	}
-	at := part.Place{ClientID: "tool", Context: "course/7"}
+	at := part.Plan{ClientID: "tool", Context: "course/7"}
 	shown := map[string]bool{}
 	judge := func(name, usual string, reached []string, with func(*core) string) {
 		for _, f := range namesroles.Part.Faults {

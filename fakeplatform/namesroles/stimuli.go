@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"slices"
 
+	"invigilator.example/fakeplatform/part"
 	"invigilator.example/fault"
 	"invigilator.example/lti"
 )
@@ -28,7 +29,7 @@ var inThrees = size.Change(func(p paging) paging {
 func asks(name, value string, when func(*request) bool) fault.Effect {
 	return rules.Add(func(q *request) error {
 		if when(q) && q.query.Get(name) != value {
-			return refusal(http.StatusNotFound, lti.ErrorInvalidRequest, fmt.Sprintf("the query has no %s=%s", name, value))
+			return part.Refuse(http.StatusNotFound, lti.ErrorInvalidRequest, fmt.Sprintf("the query has no %s=%s", name, value))
 		}
 		return nil
 	})

@@ -4,6 +4,7 @@ import (
 	"maps"
 	"mime"
 	"net/http"
+	"net/url"
 	"strings"
 
 	"invigilator.example/lti"
@@ -32,6 +33,16 @@ func WithoutMember(claims lti.Claims, claim, member string) {
 	maps.Copy(rest, object)
 	delete(rest, member)
 	claims[claim] = rest
+}
+
+// Filled leaves out what is empty, as a platform does with data it lacks.
+func Filled(members map[string]any) map[string]any {
+	for name, value := range members {
+		if value == "" {
+			delete(members, name)
+		}
+	}
+	return members
 }
 
 // Alter changes the character in the middle into an a, or an a into a b; nothing becomes an x.
@@ -82,3 +93,33 @@ const (
 
 // ReturnQuery is the query of the return URL in the faults of core-tool-return-url.
 const ReturnQuery = "course=7&x=a%20b"
+
+// WithQuery is an address with a parameter more in its query.
+func WithQuery(address, name, value string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return address
+	}
+	q := u.Query()
+	q.Set(name, value)
+	u.RawQuery = q.Encode()
+	return u.String()
+}
+
+// PathOf is the path of an address, with its query.
+func PathOf(address string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return address
+	}
+	return u.RequestURI()
+}
+
+// Long is a text of 200 characters that goes on with some.
+func Long(text string) string {
+	letters := []rune(strings.Repeat(text, 200))
+	return string(letters[:200])
+}
+
+// Deep is a value with others within.
+var Deep = map[string]any{"colour": "green", "weights": []any{1, 2.5, nil, map[string]any{"a": []any{true, []any{}}}}}

@@ -13,8 +13,11 @@ import (
 // A Message is a type of message that a part launches tools with.
 type Message struct {
 	Type string
-	// Services is set where the tool may ask for services by it.
-	Services bool
+	// Memory is how long a launch with it is kept; an hour when 0.
+	Memory time.Duration
+	// Leads says where a launch with it leads; nil where it leads to the resource link of its
+	// plan, as others do.
+	Leads func(Core, Plan) (Destination, error)
 	// Follows returns the launch that one about this follows: it goes as that one went, with
 	// another message. It is nil where launches begin with the message.
 	Follows func(about any) (Launch, error)
@@ -35,19 +38,30 @@ type Kept interface {
 	Seen() any
 }
 
+// A Destination is where a launch leads, and what goes with it.
+type Destination struct {
+	ResourceLink  string // its id; empty for none
+	TargetLinkURI string // what the registration says when empty
+	Custom        map[string]string
+	Offers        []string // the profiles of services that the launch offers
+}
+
 // A Plan is what a part may know of the plan of a launch.
 type Plan struct {
 	ClientID, DeploymentID string
-	Message                string // its type
-	Sub                    string // of the user; empty for nobody
-	ResourceLink           string // its id
-	Title                  string // of the resource link
-	ReturnTo               string // the page of the application to go back to; none when empty
-	Personal               bool   // the tool is told who the user is
-	Lenient                bool   // what has mistakes is answered all the same
-	Faulty                 bool   // the launch has a fault
-	Needs                  Needs  // of the tool
-	About                  any    // what the message is about, in the terms of its part
+	Message                string   // its type
+	Sub                    string   // of the user; empty for nobody
+	Roles                  []string // of the user
+	Context                string   // its id; empty for none
+	Destination
+	Title    string   // of the resource link
+	Scopes   []string // of the services that it offers, where it offers not all of them
+	ReturnTo string   // the page of the application to go back to; none when empty
+	Personal bool     // the tool is told who the user is
+	Lenient  bool     // what has mistakes is answered all the same
+	Faulty   bool     // the launch has a fault
+	Needs    Needs    // of the tool
+	About    any      // what the message is about, in the terms of its part
 }
 
 // Needs are what a tool has to be told in every launch to work at all, such as which of its
@@ -89,8 +103,9 @@ type Launch interface {
 	// Planned is when it was begun.
 	Planned() time.Time
 	Plan() Plan
-	// DeploymentIDs are those of the tool.
-	DeploymentIDs() []string
+	// Core is the platform's, and Registration that of the tool.
+	Core() Core
+	Registration() Registration
 	// Kept is what the part keeps of it; nil for none.
 	Kept() Kept
 	// OfBrowser says whether a request comes from the browser of its user: that in which the
@@ -100,8 +115,9 @@ type Launch interface {
 	IDToken() string
 	Answered() url.Values
 	// Other are the parameters of the authentication request of the launch that its fault
-	// borrows from; none where none has come.
+	// borrows from, and OtherIDToken what that was answered with; none where none has come.
 	Other() url.Values
+	OtherIDToken() string
 	// Granted says whether an access token was granted since.
 	Granted(accessToken string) bool
 	// Carrier carries the faults of the platform, and that of the launch.
@@ -114,6 +130,15 @@ type Saying struct {
 	Plan   Plan // by which it is made: the launch's, but for a fault that mixes launches up
 	Claims lti.Claims
 	At     time.Time
+}
+
+// A Variable is one in a message, with what is sent for it, if anything is.
+type Variable struct {
+	Name      string
+	Claims    lti.Claims // of the message
+	Supported bool
+	Value     string
+	Sent      bool
 }
 
 // A Signature is how a message is signed.
@@ -153,12 +178,21 @@ type Return struct {
 	Instead      http.HandlerFunc
 }
 
+// A Planned launch is one that is about to begin.
+type Planned struct {
+	Core Core
+	Plan
+}
+
 // The seams of a launch.
 var (
+	LaunchPlanned  = &fault.Seam[Planned]{Name: "where a launch leads"}
 	LoginInitiated = &fault.Seam[Login]{Name: "the parameters of a login initiation", Clone: func(l Login) Login {
 		l.Params = maps.Clone(l.Params)
 		return l
 	}}
+	// Never, but for a fault.
+	OpenedForOthers = &fault.Step[Launch]{Name: "a launch is opened for whoever is signed in"}
 	// A platform that knows both versions may take the older one where nobody has looked.
 	OpenedAsLTI11 = &fault.Step[Launch]{Name: "a launch is opened as one of LTI 1.1"}
 	Said          = &fault.Seam[Saying]{Name: "what a message says", Clone: func(s Saying) Saying {
@@ -170,15 +204,10 @@ var (
 		a.Fields = maps.Clone(a.Fields)
 		return a
 	}}
+	// Of each variable among the custom parameters.
+	Resolved = &fault.Seam[Variable]{Name: "what is sent for a variable"}
 	Returned = &fault.Seam[Return]{Name: "the answer at a return URL"}
 )
-
-// A Grant is what an access token is granted for, of the launch that has last offered the tool
-// services.
-type Grant struct {
-	ClientID string
-	Scopes   []string
-}
 
 // Serving is a request to a service about a launch, before it is answered: it is refused where
 // there is a reason.
@@ -196,8 +225,7 @@ type Asking struct {
 
 // The seams of services.
 var (
-	Granted = &fault.Seam[Grant]{Name: "the scopes of an access token"}
-	Served  = &fault.Seam[Serving]{Name: "whether a service serves a request"}
+	Served = &fault.Seam[Serving]{Name: "whether a service serves a request"}
 	// Never, but for a fault.
 	OthersServed = &fault.Step[Asking]{Name: "a service gives a tool what belongs to another"}
 )

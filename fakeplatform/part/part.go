@@ -4,9 +4,12 @@
 package part
 
 import (
+	"cmp"
 	"context"
-	"encoding/json"
+	"maps"
 	"net/http"
+	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -33,7 +36,12 @@ type Part struct {
 	// Keep makes what the part keeps of a platform, which [Core.Part] returns.
 	Keep func(Core) any
 	// Claims are those that a message has which offers it.
-	Claims func(Core, Place) lti.Claims
+	Claims func(Core, Plan) lti.Claims
+	// Launched is told of each launch that begins, with whatever message.
+	Launched func(Core, Launch)
+	// Offering returns the launch that has last offered a tool the service, and nil where none
+	// has: while it goes on, it has a part in how access tokens are granted to the tool.
+	Offering func(core Core, clientID string) Launch
 	// Messages are those that it launches tools with.
 	Messages []Message
 	// Faults are its defects and the stimuli of tools.
@@ -47,6 +55,56 @@ type Place struct{ ClientID, Context, ResourceLink string }
 // A Context is a course (LTI Core 1.3, 5.4.1).
 type Context struct{ ID, Label, Title string }
 
+// A User is a person with an account on the platform. Empty fields are not sent.
+type User struct {
+	Sub        string
+	Name       string
+	GivenName  string
+	MiddleName string
+	FamilyName string
+	Email      string
+	Locale     string
+	SourcedID  string // LIS identifier of the person
+	Roles      []string
+	// Mentees are the subs of the users whose mentor this one is (LTI Core 1.3,
+	// 5.4.3). They are sent only with the role of a mentor.
+	Mentees []string
+}
+
+// A Registration is what the platform knows of a tool (LTI Core 1.3, 3.1.3).
+type Registration struct {
+	ClientID      string
+	LoginURL      string   // the tool's login initiation endpoint
+	RedirectURIs  []string // where the tool may ask to be answered
+	TargetLinkURI string   // what a resource link opens unless it says otherwise
+	// TargetLinkURIs are what other messages open, by their types; TargetLinkURI for those
+	// that are missing.
+	TargetLinkURIs map[string]string
+	DeploymentIDs  []string // at least one
+	// JWKSURL is where the tool publishes its keys. Without one the platform takes
+	// nothing that the tool signs, and grants it no access token.
+	JWKSURL string
+}
+
+// Target is what a message of a type opens.
+func (r Registration) Target(messageType string) string {
+	return cmp.Or(r.TargetLinkURIs[messageType], r.TargetLinkURI)
+}
+
+// Owns says whether a URL is one at which the tool was registered: at one of its
+// hosts, and by HTTPS unless the tool was registered without.
+func (r Registration) Owns(address string) bool {
+	u, err := url.Parse(address)
+	if err != nil || u.Host == "" {
+		return false
+	}
+	known := append(slices.Collect(maps.Values(r.TargetLinkURIs)), r.LoginURL, r.TargetLinkURI)
+	return slices.ContainsFunc(append(known, r.RedirectURIs...), func(known string) bool {
+		own, err := url.Parse(known)
+		return err == nil && strings.EqualFold(own.Host, u.Host) && (u.Scheme == "https" || u.Scheme == "http" && own.Scheme == "http")
+	})
+}
+
 // A Member is a person who belongs to a context, by what a launch of that person says.
 // Withheld are the personal data that such a launch does not have, as claims.
 type Member struct{ Claims, Withheld lti.Claims }
@@ -56,6 +114,7 @@ type Token struct {
 	Value    string // as it came; a secret while it lasts
 	ClientID string // of the tool that it was granted to; empty where the platform does not know it
 	Scopes   []string
+	Expires  time.Time
 }
 
 // A Call is a request to a service, for those who judge the tool that sends it.
@@ -77,8 +136,8 @@ type Core interface {
 	Now() time.Time
 	// Part returns what the part with a profile keeps of the platform.
 	Part(profile string) any
-	// Known says whether a tool is registered.
-	Known(clientID string) bool
+	// Registration is what is known of a tool; false for none that is registered.
+	Registration(clientID string) (Registration, bool)
 	// Account is that of the user who is signed in in the browser that a request comes from,
 	// and false where the platform has no such sessions.
 	Account(*http.Request) (string, bool)
@@ -94,64 +153,21 @@ type Core interface {
 	Refuse(w http.ResponseWriter, status int, says string)
 	// Token reads the access token of a request. The error is a [*Refusal] where it has
 	// none that is good.
-	Token(*http.Request) (Token, error)
+	Token(*http.Request, Need) (Token, error)
+	// TokenLike finds an access token by its value, for faults.
+	TokenLike(func(value string) bool) (Token, bool)
 	// Context returns the context where a tool was launched; false where it was not, or
 	// there is none.
 	Context(Place) (Context, bool)
 	// Members returns the people who have access to a place, in a lasting order; false
 	// where the tool has no such place.
 	Members(Place) ([]Member, bool)
+	// People returns the people of a context; false where these are all who have been
+	// launched there.
+	People(contextID string) ([]User, bool)
 	// Carrier carries the faults of the platform, and those of the tool's latest launch in
 	// the context, if there is one.
 	Carrier(Place) *fault.Carrier
 	// Note keeps a request for those who ask the platform for it.
 	Note(Call)
-}
-
-// A Refusal is why a request is refused: the HTTP status, the error code that goes with
-// it, and what is wrong in words.
-type Refusal struct {
-	Status     int
-	Code, Says string
-	// Scope is what an access token has to be for; empty where that says nothing.
-	Scope string
-}
-
-func (r *Refusal) Error() string { return r.Says }
-
-// Refuse answers with an error, where only GET is allowed.
-func (r *Refusal) Refuse(w http.ResponseWriter) {
-	if r.Status == http.StatusUnauthorized || r.Code == lti.ErrorInsufficientScope {
-		w.Header().Set("WWW-Authenticate", Challenge(r.Code, r.Scope))
-	}
-	Fail(w, r.Status, r.Code, r.Says, http.MethodGet)
-}
-
-// Challenge is what a client is told that lacks an access token for some scopes, by the
-// code of the error (RFC 6750, 3).
-func Challenge(code, scope string) string {
-	parameters := `Bearer realm="fakeplatform"`
-	if code != lti.ErrorInvalidRequest { // it has sent one
-		parameters += `, error="` + code + `"`
-	}
-	if code == lti.ErrorInsufficientScope {
-		parameters += `, scope="` + scope + `"`
-	}
-	return parameters
-}
-
-// Fail answers with an error (RFC 6749, 5.2), where only those methods are allowed.
-func Fail(w http.ResponseWriter, status int, code, says string, methods ...string) {
-	if status == http.StatusMethodNotAllowed {
-		w.Header().Set("Allow", strings.Join(methods, ", "))
-	}
-	Send(w, status, "application/json", map[string]string{lti.ParamError: code, lti.ParamErrorDescription: says})
-}
-
-// Send answers with JSON, which nobody may keep, unless another Cache-Control is given.
-func Send(w http.ResponseWriter, status int, mediaType string, value any, cache ...string) {
-	w.Header().Set("Content-Type", mediaType)
-	w.Header()["Cache-Control"] = append([]string{"no-store"}, cache...)[len(cache):]
-	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(value) // the tool has gone if this fails
 }

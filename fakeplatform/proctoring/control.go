@@ -58,18 +58,18 @@ type order struct {
 // serveControl is the Assessment Control Service (Proctoring Services 1.0, 5).
 func (e *Exams) serveControl(w http.ResponseWriter, r *http.Request) {
 	o := &order{Request: r, exams: e}
-	o.token, o.noToken = e.core.Token(controlCame.Pass(e.carrier(), r))
+	o.token, o.noToken = e.core.Token(controlCame.Pass(e.carrier(), r), part.Need{Part: Profile})
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxServiceBody))
 	o.body = body
 	var tooLarge *http.MaxBytesError
 	if err == nil || !errors.As(err, &tooLarge) {
 		o.object = jwt.Object(body)
 	}
-	var wrong refusals
-	authorization := refusalsOf(accessRules.First(e.carrier(), o))
-	wrong = append(wrong, refusalsOf(controlMethodRules.All(e.carrier(), o)...)...)
+	var wrong part.Refusals
+	authorization := part.RefusalsOf(accessRules.First(e.carrier(), o))
+	wrong = append(wrong, part.RefusalsOf(controlMethodRules.All(e.carrier(), o)...)...)
 	wrong = append(wrong, authorization...)
-	wrong = append(wrong, refusalsOf(controlMediaTypeRules.All(e.carrier(), o)...)...)
+	wrong = append(wrong, part.RefusalsOf(controlMediaTypeRules.All(e.carrier(), o)...)...)
 	form := e.checkBody(o)
 	wrong = append(wrong, form...)
 	if len(authorization) == 0 && len(form) == 0 {
@@ -77,7 +77,7 @@ func (e *Exams) serveControl(w http.ResponseWriter, r *http.Request) {
 	}
 	answer := e.stimulated(o)
 	if len(wrong) == 0 && answer.why != nil {
-		wrong = refusals{*answer.why}
+		wrong = part.Refusals{*answer.why}
 	}
 	if len(wrong) == 0 {
 		wrong = e.obey(o)
@@ -89,7 +89,7 @@ func (e *Exams) serveControl(w http.ResponseWriter, r *http.Request) {
 
 	control := Control{
 		Method: r.Method, Target: r.RequestURI, ContentType: r.Header.Get("Content-Type"), Authorized: len(authorization) == 0,
-		Token: o.token.Value, Scopes: o.token.Scopes, Body: o.body, Status: http.StatusOK, Problems: wrong.said(), At: e.core.Now(),
+		Token: o.token.Value, Scopes: o.token.Scopes, Body: o.body, Status: http.StatusOK, Problems: wrong.Said(), At: e.core.Now(),
 	}
 	switch {
 	case len(wrong) > 0:
@@ -148,10 +148,10 @@ func (e *Exams) note(o *order, control Control) {
 }
 
 // checkBody reads what the tool asks for, and checks it.
-func (e *Exams) checkBody(o *order) refusals {
+func (e *Exams) checkBody(o *order) part.Refusals {
 	o.object = controlRead.Pass(e.carrier(), readOrder{o, o.object}).object
 	o.read()
-	return controlChecked.Pass(e.carrier(), checkedOrder{o, refusalsOf(controlRules.All(e.carrier(), o)...)}).wrong
+	return controlChecked.Pass(e.carrier(), checkedOrder{o, part.RefusalsOf(controlRules.All(e.carrier(), o)...)}).wrong
 }
 
 // read reads what the tool asks for, as far as it can be read.
@@ -178,9 +178,9 @@ func (o *order) read() {
 
 // checkTarget finds the attempt, among those that were launched with the same
 // tool, and checks that the launch offered the action.
-func (e *Exams) checkTarget(o *order) refusals {
+func (e *Exams) checkTarget(o *order) part.Refusals {
 	if err := targetIssuer.Check(e.carrier(), o); err != nil {
-		return refusalsOf(err)
+		return part.RefusalsOf(err)
 	}
 	said := o.names()
 	own := e.find(func(l *Launch, of statement) bool {
@@ -196,7 +196,7 @@ func (e *Exams) checkTarget(o *order) refusals {
 	if len(found) > 0 {
 		o.attempt = found[0].attempt
 	}
-	return refusalsOf(targetRules.First(e.carrier(), o))
+	return part.RefusalsOf(targetRules.First(e.carrier(), o))
 }
 
 // names is the candidate, the resource link and the attempt that a request names, as a message
@@ -212,12 +212,12 @@ func (s statement) sameAttempt(other statement) bool {
 }
 
 // obey does what is asked for and says what has become of the attempt.
-func (e *Exams) obey(o *order) refusals {
+func (e *Exams) obey(o *order) part.Refusals {
 	a := o.attempt
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if err := obeyedRules.First(e.carrier(), o); err != nil {
-		return refusalsOf(err)
+		return part.RefusalsOf(err)
 	}
 	a.control(o.request)
 	o.response.Status = statusTold.Pass(e.carrier(), toldStatus{o, a.settled()}).status

@@ -158,7 +158,7 @@ var controlDefects = []fault.Fault{
 		controlChecked.Change(func(c checkedOrder) checkedOrder {
 			for _, value := range c.object {
 				if _, isArray := value.([]any); isArray {
-					c.wrong = append(refusals{failure}, c.wrong...)
+					c.wrong = append(part.Refusals{part.Failure}, c.wrong...)
 					break
 				}
 			}

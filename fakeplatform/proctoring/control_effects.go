@@ -70,7 +70,7 @@ func guessedTarget(o *order, object map[string]any) {
 func refusesControl(says string, when func(*order) bool) fault.Effect {
 	return controlRules.Add(func(o *order) error {
 		if when(o) {
-			return invalidRequest("%s", says)
+			return part.InvalidRequest("%s", says)
 		}
 		return nil
 	})
@@ -127,7 +127,7 @@ func conflict(status lti.Status) error {
 	return &part.Refusal{Status: http.StatusConflict, Code: lti.ErrorInvalidRequest, Says: "the attempt is " + string(status)}
 }
 
-func anError(lti.Status) error { return &failure }
+func anError(lti.Status) error { return &part.Failure }
 
 // does changes what an action makes of an attempt.
 func does(action lti.Action, to func(from lti.Status) lti.Status) fault.Effect {

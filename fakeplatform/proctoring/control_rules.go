@@ -59,7 +59,7 @@ var (
 	}}
 	controlReadable = &fault.Rule[*order]{Name: "the body is a JSON object", Broken: func(o *order) error {
 		if o.object == nil {
-			return invalidRequest("the body is no JSON object of at most %d bytes", maxServiceBody)
+			return part.InvalidRequest("the body is no JSON object of at most %d bytes", maxServiceBody)
 		}
 		return nil
 	}}
@@ -74,7 +74,7 @@ var wrongControlType error = &part.Refusal{Status: http.StatusUnsupportedMediaTy
 var (
 	userGiven = &fault.Rule[*order]{Name: "user is given", Broken: func(o *order) error {
 		if o.object != nil && o.objectNamed("user") == nil {
-			return invalidRequest("user is missing or no object")
+			return part.InvalidRequest("user is missing or no object")
 		}
 		return nil
 	}}
@@ -82,14 +82,14 @@ var (
 	userSubGiven    = hasText("user", "sub")
 	linkGiven       = &fault.Rule[*order]{Name: "resource_link is given", Broken: func(o *order) error {
 		if o.object != nil && o.objectNamed("resource_link") == nil {
-			return invalidRequest("resource_link is missing or no object")
+			return part.InvalidRequest("resource_link is missing or no object")
 		}
 		return nil
 	}}
 	linkIDGiven        = hasText("resource_link", "id")
 	attemptNumberGiven = &fault.Rule[*order]{Name: "attempt_number is an integer", Broken: func(o *order) error {
 		if _, is := jwt.Integer(o.object["attempt_number"]); o.object != nil && !is {
-			return invalidRequest("attempt_number is missing or no integer")
+			return part.InvalidRequest("attempt_number is missing or no integer")
 		}
 		return nil
 	}}
@@ -99,19 +99,19 @@ var (
 var (
 	actionGiven = &fault.Rule[*order]{Name: "action is given", Broken: func(o *order) error {
 		if _, isText := o.object["action"].(string); o.object != nil && !isText {
-			return invalidRequest("action is missing or no string")
+			return part.InvalidRequest("action is missing or no string")
 		}
 		return nil
 	}}
 	actionKnown = &fault.Rule[*order]{Name: "action is one that there is", Broken: func(o *order) error {
 		if action, isText := o.object["action"].(string); isText && !slices.Contains(lti.Actions, lti.Action(action)) {
-			return invalidRequest("there is no action %.100q", action)
+			return part.InvalidRequest("there is no action %.100q", action)
 		}
 		return nil
 	}}
 	incidentTimeGiven = &fault.Rule[*order]{Name: "incident_time is a date-time with zone", Broken: func(o *order) error {
 		if _, err := time.Parse(time.RFC3339, o.request.IncidentTime); o.object != nil && err != nil {
-			return invalidRequest("incident_time is missing or no date-time with zone")
+			return part.InvalidRequest("incident_time is missing or no date-time with zone")
 		}
 		return nil
 	}}
@@ -120,7 +120,7 @@ var (
 			return nil
 		}
 		if severity, err := o.severity(); err != nil || severity < 0 || severity > 1 {
-			return invalidRequest("incident_severity is no number from 0 to 1")
+			return part.InvalidRequest("incident_severity is no number from 0 to 1")
 		}
 		return nil
 	}}
@@ -128,14 +128,14 @@ var (
 	reasonMessageText = textIfSent("reason_msg")
 	extraTimeGiven    = &fault.Rule[*order]{Name: "extra_time is given where time is added", Broken: func(o *order) error {
 		if _, sent := o.object["extra_time"]; !sent && o.request.Action == lti.Update {
-			return invalidRequest("extra_time is missing")
+			return part.InvalidRequest("extra_time is missing")
 		}
 		return nil
 	}}
 	extraTimeInRange = &fault.Rule[*order]{Name: "extra_time is a number of minutes", Broken: func(o *order) error {
 		value, sent := o.object["extra_time"]
 		if minutes, is := jwt.Integer(value); sent && (!is || minutes < 0 || minutes > maxExtraTime) {
-			return invalidRequest("extra_time is no integer from 0 to %d", maxExtraTime)
+			return part.InvalidRequest("extra_time is no integer from 0 to %d", maxExtraTime)
 		}
 		return nil
 	}}
@@ -160,13 +160,13 @@ var (
 		o.attempt.mu.Lock()
 		defer o.attempt.mu.Unlock()
 		if !slices.Contains(o.attempt.launch.exam.Actions, o.request.Action) {
-			return invalidRequest("the launch did not offer the action %s", o.request.Action)
+			return part.InvalidRequest("the launch did not offer the action %s", o.request.Action)
 		}
 		return nil
 	}}
 	extraTimeInAll = &fault.Rule[*order]{Name: "there is a bound to the time that is added", Broken: func(o *order) error {
 		if o.request.Action == lti.Update && o.attempt.extraTime+*o.request.ExtraTime > maxExtraTime {
-			return invalidRequest("extra_time makes more than %d minutes", maxExtraTime)
+			return part.InvalidRequest("extra_time makes more than %d minutes", maxExtraTime)
 		}
 		return nil
 	}}
@@ -181,7 +181,7 @@ func hasText(object, member string) *fault.Rule[*order] {
 	name := object + "." + member
 	return &fault.Rule[*order]{Name: name + " is given", Broken: func(o *order) error {
 		if text, _ := o.member(object, member).(string); o.objectNamed(object) != nil && text == "" {
-			return invalidRequest("%s is missing or no string", name)
+			return part.InvalidRequest("%s is missing or no string", name)
 		}
 		return nil
 	}}
@@ -191,7 +191,7 @@ func textIfSent(name string) *fault.Rule[*order] {
 	return &fault.Rule[*order]{Name: name + " is a string", Broken: func(o *order) error {
 		value, sent := o.object[name]
 		if _, isText := value.(string); sent && !isText {
-			return invalidRequest("%s is no string", name)
+			return part.InvalidRequest("%s is no string", name)
 		}
 		return nil
 	}}
@@ -223,7 +223,7 @@ type (
 	}
 	checkedOrder struct {
 		*order
-		wrong refusals
+		wrong part.Refusals
 	}
 	// targetedOrder is what a request is about: the launches, the latest first.
 	targetedOrder struct {
@@ -237,7 +237,7 @@ type (
 	}
 	refusedOrder struct {
 		*order
-		wrong    refusals
+		wrong    part.Refusals
 		response lti.ControlResponse
 	}
 	answeredOrder struct {

@@ -40,7 +40,7 @@ var examDefects = []fault.Fault{
 	{Name: "forgets-session-data-after-10-minutes", Proves: "ap-start-proctoring-session-data-outlives-check-in", Does: "takes session_data for ten minutes", Effects: []fault.Effect{
 		messageRules.Add(func(s *submission) error {
 			if age := s.age(); age > shortLifetime && age <= sessionDataLifetime {
-				return invalidRequest("session_data has expired")
+				return part.InvalidRequest("session_data has expired")
 			}
 			return nil
 		}),
@@ -84,7 +84,7 @@ var examDefects = []fault.Fault{
 	{Name: "takes-messages-without-issuer", Proves: "ap-platform-rejects-wrong-iss-or-aud", Does: "takes LtiStartAssessment without iss", Effects: []fault.Effect{issuerIsTool.Lift(lacksClaim("iss"))}},
 	{Name: "takes-messages-of-other-tools", Proves: "ap-platform-rejects-wrong-iss-or-aud", Does: "takes LtiStartAssessment of any tool that it knows", Effects: []fault.Effect{
 		jwt.VerifiesByIssuer(jwt.Message),
-		issuerIsTool.Lift(func(s *submission) bool { return s.exams.core.Known(s.token.Text("iss")) }),
+		issuerIsTool.Lift(func(s *submission) bool { return s.exams.isTool(s.token.Text("iss")) }),
 	}},
 	{Name: "ignores-audience", Proves: "ap-platform-rejects-wrong-iss-or-aud", Does: "does not look at aud of LtiStartAssessment", Effects: []fault.Effect{audienceIsPlatform.Lift(nil)}},
 	{Name: "takes-missing-audience", Proves: "ap-platform-rejects-wrong-iss-or-aud", Does: "takes LtiStartAssessment without aud", Effects: []fault.Effect{audienceIsPlatform.Lift(func(s *submission) bool { return len(jwt.Audiences(s.token.Claims["aud"])) == 0 })}},
@@ -93,7 +93,7 @@ var examDefects = []fault.Fault{
 		messageRules.Add(func(s *submission) error {
 			own, further := s.audience()
 			if _, isText := s.token.Claims["aud"].(string); own && !further && !isText {
-				return invalidRequest("aud is no string")
+				return part.InvalidRequest("aud is no string")
 			}
 			return nil
 		}),
@@ -131,7 +131,7 @@ var examDefects = []fault.Fault{
 	{Name: "takes-messages-of-other-deployments", Proves: "ap-platform-rejects-wrong-deployment", Does: "takes LtiStartAssessment of any deployment of the tool", Effects: []fault.Effect{
 		messageDeployment.Lift(func(s *submission) bool {
 			name, _ := s.token.Claims[lti.ClaimDeploymentID].(string)
-			return slices.Contains(s.launch.DeploymentIDs(), name)
+			return slices.Contains(s.launch.Registration().DeploymentIDs, name)
 		}),
 	}},
 	{Name: "ignores-session-data", Proves: "ap-platform-rejects-missing-or-altered-session-data", Does: "does not look at session_data", Effects: []fault.Effect{sessionDataOfLaunch.Lift(nil)}},
@@ -188,7 +188,7 @@ var examDefects = []fault.Fault{
 		messageRules.Add(func(s *submission) error {
 			for name := range s.token.Claims {
 				if !slices.Contains(messageClaims, name) {
-					return invalidRequest("there are claims that are not known")
+					return part.InvalidRequest("there are claims that are not known")
 				}
 			}
 			return nil
@@ -198,7 +198,7 @@ var examDefects = []fault.Fault{
 		messageRules.Add(func(s *submission) error {
 			user, sent := s.token.Claims[lti.ClaimVerifiedUser]
 			if members, isObject := user.(map[string]any); (isObject || !sent) && len(members) == 0 {
-				return invalidRequest("verified_user is missing or empty")
+				return part.InvalidRequest("verified_user is missing or empty")
 			}
 			return nil
 		}),

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"invigilator.example/fakeplatform/jwt"
+	"invigilator.example/fakeplatform/part"
 	"invigilator.example/fault"
 	"invigilator.example/lti"
 )
@@ -76,7 +77,7 @@ func asIDToken(s *submission) bool { return s.form.Has(lti.ParamIDToken) }
 func needsWholeOfMessage(name string) fault.Effect {
 	return messageRules.Add(func(s *submission) error {
 		if s.token.HasFraction(name) {
-			return invalidRequest("%s is no integer", name)
+			return part.InvalidRequest("%s is no integer", name)
 		}
 		return nil
 	})

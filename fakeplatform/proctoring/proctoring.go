@@ -35,10 +35,11 @@ var Part = part.Part{
 	Keep: func(core part.Core) any {
 		return &Exams{core: core, attempts: map[candidate][]*Attempt{}, nonces: jwt.Ledger{}, controlled: make(chan struct{})}
 	},
-	Mount: func(mux *http.ServeMux, core part.Core) { examsOf(core).mount(mux) },
+	Mount:    func(mux *http.ServeMux, core part.Core) { examsOf(core).mount(mux) },
+	Offering: func(core part.Core, clientID string) part.Launch { return examsOf(core).latest(clientID) },
 	Messages: []part.Message{
-		{Type: lti.StartProctoring, Services: true, Begin: begin},
-		{Type: lti.EndAssessment, Follows: started, Begin: end},
+		{Type: lti.StartProctoring, Memory: memory, Begin: begin},
+		{Type: lti.EndAssessment, Memory: memory, Follows: started, Begin: end},
 	},
 	Faults: slices.Concat(examStimuli, controlStimuli, messageDefects, examDefects, controlDefects),
 }
@@ -66,6 +67,24 @@ func examsOf(core part.Core) *Exams { return On(core) }
 
 // carrier carries the faults of the platform.
 func (e *Exams) carrier() *fault.Carrier { return e.core.Carrier(part.Place{}) }
+
+// isTool says whether a tool is registered.
+func (e *Exams) isTool(clientID string) bool {
+	_, known := e.core.Registration(clientID)
+	return known
+}
+
+// latest is the last launch of a tool into an exam; nil for none.
+func (e *Exams) latest(clientID string) part.Launch {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, l := range slices.Backward(e.launches) {
+		if plan := l.Plan(); plan.ClientID == clientID && plan.Message == lti.StartProctoring {
+			return l.Launch
+		}
+	}
+	return nil
+}
 
 func (e *Exams) mount(mux *http.ServeMux) {
 	mux.HandleFunc("/launch/{id}/start-assessment", e.withExam(e.serveStartAssessment))
@@ -250,7 +269,8 @@ func end(core part.Core, launch part.Launch) (part.Kept, error) {
 	return l, nil
 }
 
-// memory is how long a launch is known to the Assessment Control Service.
+// memory is how long a launch is kept, and known to the Assessment Control Service: an exam takes its
+// time.
 const memory = 24 * time.Hour
 
 // keep keeps a launch, and drops those that are old.

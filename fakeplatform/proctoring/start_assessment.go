@@ -51,9 +51,9 @@ func (e *Exams) serveStartAssessment(w http.ResponseWriter, r *http.Request, l *
 	}
 	s := e.read(w, r, l)
 	s.alone = messageRead.Pass(e.carrier(), readMessage{*s}).alone
-	wrong := refusalsOf(messageSentRules.All(e.carrier(), s)...)
+	wrong := part.RefusalsOf(messageSentRules.All(e.carrier(), s)...)
 	if s.token.Claims != nil {
-		wrong = append(wrong, refusalsOf(messageRules.All(e.carrier(), s)...)...)
+		wrong = append(wrong, part.RefusalsOf(messageRules.All(e.carrier(), s)...)...)
 	}
 	_, sessions := e.core.Account(r)
 	lenient := l.Plan().Lenient && s.token.Claims != nil && (!sessions || e.isCandidates(r, l))
@@ -70,7 +70,7 @@ func (e *Exams) serveStartAssessment(w http.ResponseWriter, r *http.Request, l *
 	}
 	request := StartAssessment{
 		Method: r.Method, ContentType: r.Header.Get("Content-Type"), Target: r.RequestURI, Form: s.form, JWT: s.token.Compact,
-		Problems: wrong.said(), Started: started, At: e.core.Now(),
+		Problems: wrong.Said(), Started: started, At: e.core.Now(),
 	}
 	l.mu.Lock()
 	if len(l.record.StartAssessments) < maxRecord {

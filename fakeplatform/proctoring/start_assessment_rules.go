@@ -41,19 +41,19 @@ var (
 	}}
 	messageAsForm = &fault.Rule[*submission]{Name: "the body is a form", Broken: func(s *submission) error {
 		if part.MediaType(s.Request) != part.FormMediaType {
-			return invalidRequest("the content type is %.100q instead of %s", s.Header.Get("Content-Type"), part.FormMediaType)
+			return part.InvalidRequest("the content type is %.100q instead of %s", s.Header.Get("Content-Type"), part.FormMediaType)
 		}
 		return nil
 	}}
 	messageOnce = &fault.Rule[*submission]{Name: "JWT occurs once", Broken: func(s *submission) error {
 		if n := len(s.form[lti.ParamJWT]); n != 1 {
-			return invalidRequest("JWT occurs %d times instead of once", n)
+			return part.InvalidRequest("JWT occurs %d times instead of once", n)
 		}
 		return nil
 	}}
 	noIDToken = &fault.Rule[*submission]{Name: "there is no id_token", Broken: func(s *submission) error {
 		if s.form.Has(lti.ParamIDToken) {
-			return invalidRequest("the form has an id_token")
+			return part.InvalidRequest("the form has an id_token")
 		}
 		return nil
 	}}
@@ -65,7 +65,7 @@ var (
 	}}
 	messageReadable = &fault.Rule[*submission]{Name: "there is a JWT", Broken: func(s *submission) error {
 		if !s.readable() {
-			return invalidRequest("there is no JWT that can be read")
+			return part.InvalidRequest("there is no JWT that can be read")
 		}
 		return nil
 	}}
@@ -74,7 +74,7 @@ var (
 			return nil
 		}
 		if err := s.exams.core.Verify(s.Context(), s.token, s.launch.Plan().ClientID); err != nil {
-			return invalidRequest("%s", err)
+			return part.InvalidRequest("%s", err)
 		}
 		return nil
 	}}
@@ -84,49 +84,49 @@ var (
 var (
 	issuerIsTool = &fault.Rule[*submission]{Name: "iss is the client_id of the tool", Broken: func(s *submission) error {
 		if s.token.Claims["iss"] != s.launch.Plan().ClientID {
-			return invalidRequest("iss is not the client_id of the tool that was launched")
+			return part.InvalidRequest("iss is not the client_id of the tool that was launched")
 		}
 		return nil
 	}}
 	audienceAlone = &fault.Rule[*submission]{Name: "aud names nobody beside this platform", Broken: func(s *submission) error {
 		if own, further := s.audience(); own && further {
-			return invalidRequest("aud names somebody beside this platform")
+			return part.InvalidRequest("aud names somebody beside this platform")
 		}
 		return nil
 	}}
 	audienceIsPlatform = &fault.Rule[*submission]{Name: "aud names this platform", Broken: func(s *submission) error {
 		if own, _ := s.audience(); !own {
-			return invalidRequest("aud does not name this platform")
+			return part.InvalidRequest("aud does not name this platform")
 		}
 		return nil
 	}}
 	messageExpires = &fault.Rule[*submission]{Name: "exp is a time", Broken: func(s *submission) error {
 		if _, is := jwt.Instant(s.token.Claims["exp"]); !is {
-			return invalidRequest("exp is missing or no time")
+			return part.InvalidRequest("exp is missing or no time")
 		}
 		return nil
 	}}
 	messageNotExpired = &fault.Rule[*submission]{Name: "exp has not passed", Broken: func(s *submission) error {
 		if exp, is := jwt.Instant(s.token.Claims["exp"]); is && s.exams.core.Now().After(exp.Add(jwt.Leeway)) {
-			return invalidRequest("the message has expired")
+			return part.InvalidRequest("the message has expired")
 		}
 		return nil
 	}}
 	messageIssued = &fault.Rule[*submission]{Name: "iat is a time", Broken: func(s *submission) error {
 		if _, is := jwt.Instant(s.token.Claims["iat"]); !is {
-			return invalidRequest("iat is missing or no time")
+			return part.InvalidRequest("iat is missing or no time")
 		}
 		return nil
 	}}
 	messageNotAhead = &fault.Rule[*submission]{Name: "iat does not lie ahead", Broken: func(s *submission) error {
 		if iat, is := jwt.Instant(s.token.Claims["iat"]); is && iat.After(s.exams.core.Now().Add(jwt.Leeway)) {
-			return invalidRequest("iat lies ahead")
+			return part.InvalidRequest("iat lies ahead")
 		}
 		return nil
 	}}
 	messageNotOld = &fault.Rule[*submission]{Name: "iat is at most a day old", Broken: func(s *submission) error {
 		if iat, is := jwt.Instant(s.token.Claims["iat"]); is && s.exams.core.Now().After(iat.Add(jwt.Oldest)) {
-			return invalidRequest("the message is more than a day old")
+			return part.InvalidRequest("the message is more than a day old")
 		}
 		return nil
 	}}
@@ -136,7 +136,7 @@ var (
 var (
 	messageNonceGiven = &fault.Rule[*submission]{Name: "nonce is given", Broken: func(s *submission) error {
 		if s.nonce() == "" {
-			return invalidRequest("nonce is missing or empty")
+			return part.InvalidRequest("nonce is missing or empty")
 		}
 		return nil
 	}}
@@ -144,14 +144,14 @@ var (
 		s.exams.mu.Lock()
 		defer s.exams.mu.Unlock()
 		if s.usedNonce() {
-			return invalidRequest("nonce has been used already")
+			return part.InvalidRequest("nonce has been used already")
 		}
 		return nil
 	}}
 	// nonceTaken is checked with the exams locked, when the attempt is about to start.
 	nonceTaken = &fault.Rule[*submission]{Name: "nonce is not used meanwhile", Broken: func(s *submission) error {
 		if s.usedNonce() && !s.launch.Plan().Lenient {
-			return invalidRequest("nonce has been used already")
+			return part.InvalidRequest("nonce has been used already")
 		}
 		return nil
 	}}
@@ -161,19 +161,19 @@ var (
 var (
 	messageType = &fault.Rule[*submission]{Name: "message_type is LtiStartAssessment", Broken: func(s *submission) error {
 		if s.token.Claims[lti.ClaimMessageType] != lti.StartAssessment {
-			return invalidRequest("message_type is not %s", lti.StartAssessment)
+			return part.InvalidRequest("message_type is not %s", lti.StartAssessment)
 		}
 		return nil
 	}}
 	messageVersion = &fault.Rule[*submission]{Name: "version is 1.3.0", Broken: func(s *submission) error {
 		if s.token.Claims[lti.ClaimVersion] != lti.Version {
-			return invalidRequest("version is not %s", lti.Version)
+			return part.InvalidRequest("version is not %s", lti.Version)
 		}
 		return nil
 	}}
 	messageDeployment = &fault.Rule[*submission]{Name: "deployment_id is that of the launch", Broken: func(s *submission) error {
 		if stated(s.token.Claims).deploymentID != s.launch.statement().deploymentID {
-			return invalidRequest("deployment_id is not that of the launch")
+			return part.InvalidRequest("deployment_id is not that of the launch")
 		}
 		return nil
 	}}
@@ -184,13 +184,13 @@ var (
 var (
 	sessionDataOfLaunch = &fault.Rule[*submission]{Name: "session_data is that of the launch", Broken: func(s *submission) error {
 		if stated(s.token.Claims).sessionData != s.launch.statement().sessionData {
-			return invalidRequest("session_data is not that of the launch")
+			return part.InvalidRequest("session_data is not that of the launch")
 		}
 		return nil
 	}}
 	sessionDataFresh = &fault.Rule[*submission]{Name: "session_data has not expired", Broken: func(s *submission) error {
 		if s.age() > sessionDataLifetime {
-			return invalidRequest("session_data has expired")
+			return part.InvalidRequest("session_data has expired")
 		}
 		return nil
 	}}
@@ -201,10 +201,10 @@ var (
 var (
 	linkOfLaunch = &fault.Rule[*submission]{Name: "resource_link is that of the launch", Broken: func(s *submission) error {
 		if _, isObject := s.token.Claims[lti.ClaimResourceLink].(map[string]any); !isObject {
-			return invalidRequest("resource_link is missing or no object")
+			return part.InvalidRequest("resource_link is missing or no object")
 		}
 		if stated(s.token.Claims).linkID != s.launch.statement().linkID {
-			return invalidRequest("resource_link is not that of the launch")
+			return part.InvalidRequest("resource_link is not that of the launch")
 		}
 		return nil
 	}}
@@ -213,9 +213,9 @@ var (
 			return nil
 		}
 		if _, isInteger := jwt.Integer(s.token.Claims[lti.ClaimAttemptNumber]); isInteger {
-			return invalidRequest("attempt_number is not that of the launch")
+			return part.InvalidRequest("attempt_number is not that of the launch")
 		}
-		return invalidRequest("attempt_number is missing or no integer")
+		return part.InvalidRequest("attempt_number is missing or no integer")
 	}}
 )
 
@@ -225,7 +225,7 @@ var (
 	verifiedUserObject = &fault.Rule[*submission]{Name: "verified_user is an object", Broken: func(s *submission) error {
 		user, sent := s.token.Claims[lti.ClaimVerifiedUser]
 		if _, isObject := user.(map[string]any); sent && !isObject {
-			return invalidRequest("verified_user is no object")
+			return part.InvalidRequest("verified_user is no object")
 		}
 		return nil
 	}}
@@ -236,9 +236,9 @@ var (
 		case s.launch.attempt.mayRestart(), by == nil:
 			return nil
 		case by == s.launch:
-			return invalidRequest(usedSessionData)
+			return part.InvalidRequest(usedSessionData)
 		}
-		return invalidRequest("the attempt has been started by another launch")
+		return part.InvalidRequest("the attempt has been started by another launch")
 	}}
 )
 
@@ -270,14 +270,14 @@ type (
 	// instead.
 	judgedMessage struct {
 		*submission
-		wrong   refusals
+		wrong   part.Refusals
 		instead http.HandlerFunc
 	}
 	// startAnswer is the answer to a message that has started an attempt, or has not.
 	startAnswer struct {
 		*submission
 		started bool
-		wrong   refusals
+		wrong   part.Refusals
 		instead http.HandlerFunc
 	}
 	// endWish is what a message says of the end of the attempt.

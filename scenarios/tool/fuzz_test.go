@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	"invigilator.example/fakeplatform"
+	"invigilator.example/fakeplatform/grades"
 	"invigilator.example/fakeplatform/proctoring"
 	"invigilator.example/harness"
 	"invigilator.example/lti"
@@ -41,7 +42,7 @@ func FuzzBodies(f *testing.F) {
 // sentences are those of all judges of what a tool sends.
 func sentences(body []byte, target, media string) []string {
 	work := &harness.Work{Learner: fakeplatform.User{Sub: "7"}}
-	call := fakeplatform.GradeCall{Service: fakeplatform.LineItems, Method: http.MethodPost, Target: target, Accept: media, ContentType: media, Body: body, At: came}
+	call := grades.Call{Service: grades.LineItems, Method: http.MethodPost, Target: target, Accept: media, ContentType: media, Body: body, At: came}
 	scored := call
 	scored.ContentType = lti.MediaTypeScore
 	control := proctoring.Control{Target: target, ContentType: media, Body: body, At: came}
@@ -50,8 +51,8 @@ func sentences(body []byte, target, media string) []string {
 	request := fakeplatform.TokenRequest{Form: url.Values{lti.ParamScope: {media}}}
 	m := harness.Message{Claims: members}
 	return []string{
-		wrongScore(call, work), wrongScore(scored, work), wrongGrade(call, work, fakeplatform.User{Sub: "r"}), wrongTimestamps([]fakeplatform.GradeCall{call, call}, false), wrongSubmission(members),
+		wrongScore(call, work), wrongScore(scored, work), wrongGrade(call, work, fakeplatform.User{Sub: "r"}), wrongTimestamps([]grades.Call{call, call}, false), wrongSubmission(members),
 		accept, nullMember(call), wrongItemRequest(call), wrongItemsTarget(call), lostMembers(lti.LineItem{Label: "x", StartDateTime: "2026-11-21T10:15:30Z"}, members), wrongSubmissionReview("http://x/", members["submissionReview"]),
-		wrongIncidentTime(control), wrongNumbers(control), wrongAZP(m), wrongType(m), longLived(m), tokenElsewhere([]fakeplatform.GradeCall{call}), wrongScopes([]fakeplatform.TokenRequest{request}), told(call), targetOf(target),
+		wrongIncidentTime(control), wrongNumbers(control), wrongAZP(m), wrongType(m), longLived(m), tokenElsewhere([]grades.Call{call}), wrongScopes([]fakeplatform.TokenRequest{request}), told(call), targetOf(target),
 	}
 }

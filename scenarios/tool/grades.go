@@ -13,6 +13,7 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 
 	"invigilator.example/fakeplatform"
+	"invigilator.example/fakeplatform/grades"
 	"invigilator.example/harness"
 	"invigilator.example/harness/config"
 	"invigilator.example/lti"
@@ -89,7 +90,7 @@ var _ = Describe("A tool, sending a score,", func() {
 		}
 		work, handed, err := scene.HandIn(ctx, scene.Assign(), harness.Launch{})
 		flows := []*harness.Flow{handed}
-		calls := []fakeplatform.GradeCall{}
+		calls := []grades.Call{}
 		if err == nil && scene.Await(ctx, handed, harness.IsScore) {
 			calls = handed.Scores()
 		}
@@ -131,7 +132,7 @@ var _ = Describe("A tool, sending a score,", func() {
 		if !failed && scene.Unseen(id, stimulus, err, handed) {
 			return
 		}
-		flows, again := []*harness.Flow{handed}, []fakeplatform.GradeCall(nil)
+		flows, again := []*harness.Flow{handed}, []grades.Call(nil)
 		if !scene.Await(ctx, handed, harness.IsTakenScore) && !failed && scene.Run().CanGrade() { // it is the reviewer who has to try again
 			more, err := gradedAtOnce(ctx, scene, work, new(fault(stimulus)), "7", "7")
 			if scene.Unseen(id, stimulus, err, append(flows, more...)...) {
@@ -256,7 +257,7 @@ func gradedAtOnce(ctx SpecContext, scene *harness.Scenario, work *harness.Work, 
 }
 
 // scoresOf are those that came of reviews which were graded one after the other.
-func scoresOf(graded []*harness.Flow) []fakeplatform.GradeCall {
+func scoresOf(graded []*harness.Flow) []grades.Call {
 	if len(graded) == 0 {
 		return nil
 	}
@@ -271,7 +272,7 @@ func judgeScoreURL(scene *harness.Scenario, id requirements.ID, stimulus string,
 	if hasQuery {
 		want += "?" + query
 	}
-	posts := slices.DeleteFunc(slices.Clone(flow.Calls()), func(c fakeplatform.GradeCall) bool { return c.Method != http.MethodPost })
+	posts := slices.DeleteFunc(slices.Clone(flow.Calls()), func(c grades.Call) bool { return c.Method != http.MethodPost })
 	if len(posts) == 0 {
 		scene.Observe(id, stimulus, results.Failed, want, "No score came, though one came for an ordinary line item: "+flow.End()+".", flow)
 		return
@@ -280,7 +281,7 @@ func judgeScoreURL(scene *harness.Scenario, id requirements.ID, stimulus string,
 }
 
 // scoreOf returns the members of a score.
-func scoreOf(c fakeplatform.GradeCall) map[string]any { return membersOf(c.Body) }
+func scoreOf(c grades.Call) map[string]any { return membersOf(c.Body) }
 
 // membersOf returns those of an object; none where it is no object.
 func membersOf(body []byte) map[string]any {
@@ -290,13 +291,13 @@ func membersOf(body []byte) map[string]any {
 }
 
 // told shows what a request told.
-func told(c fakeplatform.GradeCall) string {
+func told(c grades.Call) string {
 	return "It was " + results.Bounded(string(c.Body), 400) + "."
 }
 
 // wrongScore says what is wrong with a score for a work (Assignment and Grade
 // Services 2.0, 3.4).
-func wrongScore(c fakeplatform.GradeCall, work *harness.Work) string {
+func wrongScore(c grades.Call, work *harness.Work) string {
 	score := scoreOf(c)
 	if content, _, _ := mime.ParseMediaType(c.ContentType); content != lti.MediaTypeScore {
 		return fmt.Sprintf("Content-Type is %q", results.Bounded(c.ContentType, 200))
@@ -355,7 +356,7 @@ func instantOf(value any) (time.Time, bool) {
 // wrongTimestamps says what is wrong with the timestamps of a learner's scores, in
 // the order in which they came. Where it is one score that was sent again, it may
 // keep its own.
-func wrongTimestamps(calls []fakeplatform.GradeCall, again bool) string {
+func wrongTimestamps(calls []grades.Call, again bool) string {
 	var last time.Time
 	for _, c := range calls {
 		value := scoreOf(c)["timestamp"]

@@ -16,6 +16,7 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 
 	"invigilator.example/fakeplatform"
+	"invigilator.example/fakeplatform/grades"
 	"invigilator.example/harness"
 	"invigilator.example/harness/config"
 	"invigilator.example/lti"
@@ -35,10 +36,10 @@ var _ = Describe("A tool, looking after its line items,", func() {
 		made := flow.Made()
 		switch {
 		case scene.Unseen(id, stimulus, err, flow):
-		case len(flow.CallsOf(http.MethodGet, fakeplatform.LineItems))+len(made) == 0:
+		case len(flow.CallsOf(http.MethodGet, grades.LineItems))+len(made) == 0:
 			scene.Observe(id, stimulus, results.Inconclusive, "", "Where the launch names no line item, the tool asks for none and makes none: "+flow.End()+".", flow)
 		default:
-			calls := slices.DeleteFunc(slices.Clone(flow.Calls()), func(c fakeplatform.GradeCall) bool { return c.Service != fakeplatform.LineItems })
+			calls := slices.DeleteFunc(slices.Clone(flow.Calls()), func(c grades.Call) bool { return c.Service != grades.LineItems })
 			judgeItemRequests(scene, stimulus, flow, calls, wrongItemsTarget)
 		}
 		switch {
@@ -66,7 +67,7 @@ var _ = Describe("A tool, looking after its line items,", func() {
 			return
 		}
 		wrong, looked := "", 0
-		for _, c := range flow.CallsOf(http.MethodGet, fakeplatform.LineItems) {
+		for _, c := range flow.CallsOf(http.MethodGet, grades.LineItems) {
 			_, query, _ := strings.Cut(c.Target, "?")
 			parameters, err := url.ParseQuery(query)
 			sought := parameters["resource_link_id"]
@@ -140,7 +141,7 @@ var _ = Describe("A tool, looking after its line items,", func() {
 			}
 			scene.Await(ctx, flow, harness.IsScore)
 			wrong := ""
-			switch items := work.At.LineItems(scene.Run().Tool().ClientID, assignment.Course.ID); {
+			switch items := grades.On(work.At).LineItems(scene.Run().Tool().ClientID, assignment.Course.ID); {
 			case len(items) != 1:
 				wrong = fmt.Sprintf("there are %d line items of the link", len(items))
 			case len(flow.Scores()) > 0 && flow.Scores()[0].LineItem != work.Item.ID:
@@ -158,8 +159,8 @@ var _ = Describe("A tool, looking after its line items,", func() {
 			if scene.Unseen(id, stimulus, err, flow) {
 				continue
 			}
-			calls := slices.DeleteFunc(slices.Clone(flow.Calls()), func(c fakeplatform.GradeCall) bool {
-				return c.Service != fakeplatform.LineItem && c.Service != fakeplatform.LineItems
+			calls := slices.DeleteFunc(slices.Clone(flow.Calls()), func(c grades.Call) bool {
+				return c.Service != grades.LineItem && c.Service != grades.LineItems
 			})
 			if len(calls) == 0 {
 				scene.Observe(id, stimulus, results.Inconclusive, "", "No request for a line item came: "+flow.End()+".", flow)
@@ -168,8 +169,8 @@ var _ = Describe("A tool, looking after its line items,", func() {
 			// What has been read has an id of its own, which the tool may go on with.
 			item, _ := flow.Sent().Object(lti.ClaimAGS)["lineitem"].(string)
 			first := calls[0].Target
-			judgeItemRequests(scene, stimulus, flow, calls, func(c fakeplatform.GradeCall) string {
-				if c.Service == fakeplatform.LineItem && c.Target == first && !strings.HasSuffix(item, first) {
+			judgeItemRequests(scene, stimulus, flow, calls, func(c grades.Call) string {
+				if c.Service == grades.LineItem && c.Target == first && !strings.HasSuffix(item, first) {
 					return fmt.Sprintf("%s %s came, and the line item is %s", c.Method, results.Bounded(first, 300), item)
 				}
 				return ""
@@ -227,9 +228,9 @@ var _ = Describe("A tool, looking after its line items,", func() {
 				scene.SkipAll(review)
 			}
 		}
-		if err == nil && len(flow.CallsOf(http.MethodPut, fakeplatform.LineItem)) == 0 {
+		if err == nil && len(flow.CallsOf(http.MethodPut, grades.LineItem)) == 0 {
 			verdict, usual, usualErr := results.Inconclusive, (*harness.Flow)(nil), error(nil)
-			if usual, usualErr = renamed(ctx, scene, scene.Assign(), nil); usualErr == nil && len(usual.CallsOf(http.MethodPut, fakeplatform.LineItem)) > 0 {
+			if usual, usualErr = renamed(ctx, scene, scene.Assign(), nil); usualErr == nil && len(usual.CallsOf(http.MethodPut, grades.LineItem)) > 0 {
 				verdict = results.Failed // so it is the members that it does not bear
 			}
 			both(func(id requirements.ID, stimulus string) {
@@ -241,7 +242,7 @@ var _ = Describe("A tool, looking after its line items,", func() {
 			if scene.Unseen(id, stimulus, err, flow) {
 				return
 			}
-			put := flow.CallsOf(http.MethodPut, fakeplatform.LineItem)[0]
+			put := flow.CallsOf(http.MethodPut, grades.LineItem)[0]
 			sent := membersOf(put.Body)
 			if id == review {
 				wrong := wrongSubmissionReview(scene.Run().Tool().LaunchURL, sent["submissionReview"])
@@ -252,7 +253,7 @@ var _ = Describe("A tool, looking after its line items,", func() {
 				return
 			}
 			wrong, note := lostMembers(assignment.Item, sent), ""
-			if sent[fakeplatform.VendorMember] == nil {
+			if sent[grades.VendorMember] == nil {
 				note = " The member of a vendor was lost."
 			}
 			if wrong == "" && sent["resourceLinkId"] == nil { // which may not be changed; a platform may take it for the end of the link
@@ -300,7 +301,7 @@ func renamed(ctx SpecContext, scene *harness.Scenario, a harness.Assignment, f *
 	label := "Renamed " + lti.RandomString()[:8]
 	flow, err := keptGradebook(ctx, scene, a, f, "an instructor renames the line item", config.RenameLineItem, "{label}", label)
 	if err == nil {
-		scene.Await(ctx, flow, func(c fakeplatform.GradeCall) bool { return c.Method == http.MethodPut })
+		scene.Await(ctx, flow, func(c grades.Call) bool { return c.Method == http.MethodPut })
 	}
 	return flow, err
 }
@@ -376,7 +377,7 @@ const firstPageEmpty = "items-first-page-empty"
 // stopsAtFilteredPage says whether a tool asked for the first page of the line items that it
 // looks for, and for no other.
 func stopsAtFilteredPage(flow *harness.Flow) bool {
-	asked := flow.CallsOf(http.MethodGet, fakeplatform.LineItems)
+	asked := flow.CallsOf(http.MethodGet, grades.LineItems)
 	return len(asked) == 1 && filters.MatchString(asked[0].Target)
 }
 
@@ -386,7 +387,7 @@ var filters = regexp.MustCompile(`[?&](resource_link_id|resource_id|tag)=`)
 
 // judgePaging judges how a tool looked for its line item, page by page.
 func judgePaging(scene *harness.Scenario, id requirements.ID, stimulus string, work *harness.Work, first, flow *harness.Flow) {
-	asked := flow.CallsOf(http.MethodGet, fakeplatform.LineItems)
+	asked := flow.CallsOf(http.MethodGet, grades.LineItems)
 	wrong, pages := "", 3
 	if stimulus == firstPageEmpty {
 		pages = 2
@@ -403,7 +404,7 @@ func judgePaging(scene *harness.Scenario, id requirements.ID, stimulus string, w
 		wrong = fmt.Sprintf("another line item was made after %d pages", len(asked))
 	case len(asked) < pages:
 		wrong = fmt.Sprintf("%d of %d pages were asked for: %s", len(asked), pages, flow.End())
-	case !strings.HasSuffix(asked[len(asked)-1].Target, fakeplatform.EndOfPages):
+	case !strings.HasSuffix(asked[len(asked)-1].Target, grades.EndOfPages):
 		wrong = "the address of the next page was changed: " + results.Bounded(asked[len(asked)-1].Target, 300)
 	case len(flow.Scores()) == 0:
 		wrong = "no score came: " + flow.End()
@@ -419,7 +420,7 @@ const maxPages = 100
 
 // judgeItemRequests judges requests for line items: what is wrong with any, or with
 // its target, and else what only a strict platform would mind.
-func judgeItemRequests(scene *harness.Scenario, stimulus string, flow *harness.Flow, calls []fakeplatform.GradeCall, target func(fakeplatform.GradeCall) string) {
+func judgeItemRequests(scene *harness.Scenario, stimulus string, flow *harness.Flow, calls []grades.Call, target func(grades.Call) string) {
 	const id = "ags-tool-lineitem-requests"
 	wrong, loose := "", ""
 	for _, c := range calls {
@@ -443,9 +444,9 @@ func judgeItemRequests(scene *harness.Scenario, stimulus string, flow *harness.F
 // answer, and whether the answer it needs may be refused for it. What is posted or put
 // need not say it, as in the specification's own examples, and is answered with what
 // was sent (Assignment and Grade Services 2.0, 3.2.2, 3.2.5 and 3.2.6).
-func wrongAccept(c fakeplatform.GradeCall) (wrong string, harmful bool) {
+func wrongAccept(c grades.Call) (wrong string, harmful bool) {
 	mediaType, reads := lti.MediaTypeLineItem, c.Method == http.MethodGet
-	if reads && c.Service == fakeplatform.LineItems {
+	if reads && c.Service == grades.LineItems {
 		mediaType = lti.MediaTypeLineItemContainer
 	}
 	accept := strings.ToLower(c.Accept) // as media types are written in either case (RFC 9110, 8.3.1)
@@ -459,7 +460,7 @@ func wrongAccept(c fakeplatform.GradeCall) (wrong string, harmful bool) {
 // nullMember names a member of a line item that is null: only platforms are told that
 // they may write so that there is none (Assignment and Grade Services 2.0, 3.2.10 to
 // 3.2.13).
-func nullMember(c fakeplatform.GradeCall) string {
+func nullMember(c grades.Call) string {
 	item := membersOf(c.Body)
 	for _, name := range slices.Sorted(maps.Keys(item)) {
 		if item[name] == nil && (c.Method == http.MethodPost || c.Method == http.MethodPut) {
@@ -471,7 +472,7 @@ func nullMember(c fakeplatform.GradeCall) string {
 
 // wrongItemRequest says what else is wrong with one (Assignment and Grade Services
 // 2.0, 3.2).
-func wrongItemRequest(c fakeplatform.GradeCall) string {
+func wrongItemRequest(c grades.Call) string {
 	if c.Method != http.MethodPost && c.Method != http.MethodPut {
 		return ""
 	}
@@ -502,7 +503,7 @@ func wrongItemRequest(c fakeplatform.GradeCall) string {
 
 // wrongItemsTarget says whether a request for the line items has lost, or glued to
 // something, the query that their address came with.
-func wrongItemsTarget(c fakeplatform.GradeCall) string {
+func wrongItemsTarget(c grades.Call) string {
 	path, query, _ := strings.Cut(c.Target, "?")
 	if parameters, err := url.ParseQuery(query); err != nil || !slices.Equal(parameters["type_id"], []string{"3"}) || strings.ContainsAny(path, "&") {
 		return "the query type_id=3 was not kept: " + results.Bounded(c.Target, 300)

@@ -7,6 +7,7 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 
 	"invigilator.example/fakeplatform"
+	"invigilator.example/fakeplatform/grades"
 	"invigilator.example/harness"
 	"invigilator.example/requirements"
 	"invigilator.example/results"
@@ -90,7 +91,7 @@ var _ = Describe("A tool whose score was answered", func() {
 func sentScore(f *harness.Flow) bool { return f != nil && f.Attended() && len(f.Scores()) > 0 }
 
 // never is no request: to wait for it is to wait for further ones.
-func never(fakeplatform.GradeCall) bool { return false }
+func never(grades.Call) bool { return false }
 
 // wrongAfterSuccess says what a tool makes of a score that was taken and that it
 // usually sends so often.

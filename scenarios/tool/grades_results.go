@@ -8,6 +8,7 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 
 	"invigilator.example/fakeplatform"
+	"invigilator.example/fakeplatform/grades"
 	"invigilator.example/harness"
 	"invigilator.example/harness/config"
 	"invigilator.example/results"
@@ -40,8 +41,8 @@ var _ = Describe("A tool, reading the results,", func() {
 			if scene.Unseen(id, f.Name, err, flow) {
 				continue
 			}
-			asked := scene.Await(ctx, flow, func(c fakeplatform.GradeCall) bool {
-				return c.Service == fakeplatform.Results && c.Status == http.StatusOK
+			asked := scene.Await(ctx, flow, func(c grades.Call) bool {
+				return c.Service == grades.Results && c.Status == http.StatusOK
 			})
 			text := flow.Trip.Page.Text
 			if f.Name == absent {
@@ -52,7 +53,7 @@ var _ = Describe("A tool, reading the results,", func() {
 				scene.Observe(id, f.Name, results.Inconclusive, "", "The tool did not ask for the results: "+flow.End()+".", flow)
 			case crashed(flow):
 				scene.Observe(id, f.Name, results.Failed, "", "The user sees no page, or a server error: "+flow.End()+".", flow)
-			case f.Name == "results-first-page-empty" && len(flow.CallsOf(http.MethodGet, fakeplatform.Results)) < 2:
+			case f.Name == "results-first-page-empty" && len(flow.CallsOf(http.MethodGet, grades.Results)) < 2:
 				scene.Observe(id, f.Name, results.Failed, "", "The second page was not asked for: "+flow.End()+".", flow)
 			case flow.Stuck() != nil && slices.Contains(counting, f.Name):
 				scene.Observe(id, f.Name, results.Failed, "", "The user does not see the results: "+flow.Stuck().Error()+".", flow)

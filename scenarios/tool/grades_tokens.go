@@ -11,6 +11,7 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 
 	"invigilator.example/fakeplatform"
+	"invigilator.example/fakeplatform/grades"
 	"invigilator.example/fakeplatform/proctoring"
 	"invigilator.example/harness"
 	"invigilator.example/harness/config"
@@ -52,7 +53,7 @@ var _ = Describe("A tool, using the grade services,", func() {
 			scene.Observe(id, nothing, results.Failed, "", "The launch does not work: "+flow.Reaction.Why+".", flow)
 		default:
 			wrong := ""
-			if scene.Lingers(ctx, flow, func(fakeplatform.GradeCall) bool { return true }) {
+			if scene.Lingers(ctx, flow, func(grades.Call) bool { return true }) {
 				wrong = fmt.Sprintf("%s %s came", flow.Calls()[0].Method, results.Bounded(flow.Calls()[0].Target, 300))
 			} else if n := len(platform.TokenRequests()) - asked; n > 0 {
 				wrong = fmt.Sprintf("%d requests for access tokens came", n)
@@ -344,7 +345,7 @@ func wrongAssertion(run *harness.Run, request fakeplatform.TokenRequest) string 
 }
 
 // tokenElsewhere says where an access token came but in the Authorization header.
-func tokenElsewhere(calls []fakeplatform.GradeCall) string {
+func tokenElsewhere(calls []grades.Call) string {
 	for _, c := range calls {
 		switch {
 		case strings.Contains(c.Target, "access_token="):
@@ -359,14 +360,14 @@ func tokenElsewhere(calls []fakeplatform.GradeCall) string {
 // askedForNone says that a tool asked for no access token, and whether it had to.
 func askedForNone(flow *harness.Flow) string {
 	const none = "The tool asked for no access token"
-	if slices.ContainsFunc(flow.Scores(), func(c fakeplatform.GradeCall) bool { return c.Status == http.StatusUnauthorized }) {
+	if slices.ContainsFunc(flow.Scores(), func(c grades.Call) bool { return c.Status == http.StatusUnauthorized }) {
 		return none + ", though the one that it has was refused"
 	}
 	return none
 }
 
 // wasAuthorized says whether a request came with an access token that was taken.
-func wasAuthorized(c fakeplatform.GradeCall) bool {
+func wasAuthorized(c grades.Call) bool {
 	return c.Authorized && c.Status != http.StatusUnauthorized
 }
 
@@ -392,7 +393,7 @@ func outlastingToken(ctx SpecContext, scene *harness.Scenario, f *fakeplatform.F
 	handIn := func(title string, launched *harness.Flow) (*harness.Flow, error) {
 		flow, err := scene.GoOn(ctx, title, launched, config.Submit, "{work}", "The answer is 42.")
 		if err == nil {
-			scene.Await(ctx, flow, func(c fakeplatform.GradeCall) bool { return harness.IsScore(c) && wasAuthorized(c) })
+			scene.Await(ctx, flow, func(c grades.Call) bool { return harness.IsScore(c) && wasAuthorized(c) })
 		}
 		return flow, err
 	}
@@ -493,11 +494,11 @@ func renewedLater(ctx SpecContext, scene *harness.Scenario, refused *harness.Flo
 
 // notRenewed says why a score that was refused for its token was not sent again with
 // a new one.
-func notRenewed(scores []fakeplatform.GradeCall) string {
+func notRenewed(scores []grades.Call) string {
 	if len(scores) == 0 {
 		return ""
 	}
-	renewed := slices.IndexFunc(scores, func(c fakeplatform.GradeCall) bool { return c.Status != http.StatusUnauthorized })
+	renewed := slices.IndexFunc(scores, func(c grades.Call) bool { return c.Status != http.StatusUnauthorized })
 	switch {
 	case renewed < 0:
 		return fmt.Sprintf("%d scores came, none with a new access token", len(scores))

@@ -15,6 +15,7 @@ import (
 	. "github.com/onsi/gomega"
 
 	"invigilator.example/fakeplatform"
+	"invigilator.example/fakeplatform/grades"
 	"invigilator.example/fakeplatform/proctoring"
 	"invigilator.example/harness"
 	"invigilator.example/harness/agent"
@@ -215,7 +216,7 @@ func TestSeverityAndTimeAreNumbers(t *testing.T) {
 
 func TestAScoreIsThatOfTheLearner(t *testing.T) {
 	work := &harness.Work{Learner: fakeplatform.User{Sub: "7"}}
-	score := func(text string) fakeplatform.GradeCall {
+	score := func(text string) grades.Call {
 		members := map[string]any{"userId": "7", "activityProgress": "Completed", "gradingProgress": "FullyGraded", "timestamp": "2026-11-21T10:15:30.250Z", "scoreGiven": 8, "scoreMaximum": 10}
 		changed, isObject := judgetest.JSON(t, text).(map[string]any)
 		for name, value := range changed {
@@ -230,7 +231,7 @@ func TestAScoreIsThatOfTheLearner(t *testing.T) {
 		if !isObject {
 			body = []byte(text)
 		}
-		return fakeplatform.GradeCall{ContentType: "Application/vnd.ims.lis.v1.score+json; charset=utf-8", Body: body}
+		return grades.Call{ContentType: "Application/vnd.ims.lis.v1.score+json; charset=utf-8", Body: body}
 	}
 	judgetest.Hold(t, func(text string) string { return wrongScore(score(text), work) },
 		row("as it has to be", "{}", ""), row("nothing given", `{"scoreGiven": "absent", "scoreMaximum": "absent"}`, ""), row("null taken back", `{"scoreGiven": null}`, ""), row("more than the maximum", `{"scoreGiven": 12}`, ""), row("no points", `{"scoreGiven": 0}`, ""), row("fractions", `{"scoreGiven": 0.1, "scoreMaximum": 0.5}`, ""),
@@ -252,13 +253,13 @@ func TestAScoreIsThatOfTheLearner(t *testing.T) {
 func TestTimestampsGrow(t *testing.T) {
 	judge := func(again bool) func(string) string {
 		return func(times string) string {
-			var calls []fakeplatform.GradeCall
+			var calls []grades.Call
 			for _, at := range judgetest.JSON(t, times).([]any) {
 				body, err := json.Marshal(map[string]any{"timestamp": at})
 				if err != nil {
 					t.Fatal(err)
 				}
-				calls = append(calls, fakeplatform.GradeCall{Body: body, At: came})
+				calls = append(calls, grades.Call{Body: body, At: came})
 			}
 			return wrongTimestamps(calls, again)
 		}
@@ -283,27 +284,27 @@ func TestASubmissionIsBeforeItsScore(t *testing.T) {
 }
 
 func TestARequestTakesWhatAnswersIt(t *testing.T) {
-	judge := func(method string, service fakeplatform.Service) func(string) string {
+	judge := func(method string, service grades.Service) func(string) string {
 		return func(accept string) string {
-			wrong, harmful := wrongAccept(fakeplatform.GradeCall{Method: method, Service: service, Accept: accept})
+			wrong, harmful := wrongAccept(grades.Call{Method: method, Service: service, Accept: accept})
 			if harmful {
 				wrong = "harmful: " + wrong
 			}
 			return wrong
 		}
 	}
-	judgetest.Hold(t, judge(http.MethodGet, fakeplatform.LineItems),
+	judgetest.Hold(t, judge(http.MethodGet, grades.LineItems),
 		row("the container", lti.MediaTypeLineItemContainer, ""), row("in capital letters", strings.ToUpper(lti.MediaTypeLineItemContainer), ""), row("among others", "text/html;q=0.1, "+lti.MediaTypeLineItemContainer+";q=0.9", ""),
 		row("anything", "*/*", "Accept of GET"), row("nothing said", "", "Accept of GET"), row("one item", lti.MediaTypeLineItem, "harmful: Accept of GET"), row("JSON", "application/json", "harmful: "), row("very long", long, "harmful: "),
 	)
-	judgetest.Hold(t, judge(http.MethodPost, fakeplatform.LineItems), row("the item", lti.MediaTypeLineItem, ""), row("nothing said", "", ""), row("anything", "text/html, */*; q=0.8", ""), row("any application", "Application/*", ""), row("JSON", "application/json", "Accept of POST"), row("the container", lti.MediaTypeLineItemContainer, "Accept of POST"))
-	judgetest.Hold(t, judge(http.MethodDelete, fakeplatform.LineItem), row("whatever", "text/html", ""))
+	judgetest.Hold(t, judge(http.MethodPost, grades.LineItems), row("the item", lti.MediaTypeLineItem, ""), row("nothing said", "", ""), row("anything", "text/html, */*; q=0.8", ""), row("any application", "Application/*", ""), row("JSON", "application/json", "Accept of POST"), row("the container", lti.MediaTypeLineItemContainer, "Accept of POST"))
+	judgetest.Hold(t, judge(http.MethodDelete, grades.LineItem), row("whatever", "text/html", ""))
 }
 
 func TestALineItemIsAskedForInForm(t *testing.T) {
 	judge := func(method string) func(string) string {
 		return func(body string) string {
-			return wrongItemRequest(fakeplatform.GradeCall{Method: method, ContentType: "Application/vnd.ims.lis.v2.lineitem+json", Body: []byte(body)})
+			return wrongItemRequest(grades.Call{Method: method, ContentType: "Application/vnd.ims.lis.v2.lineitem+json", Body: []byte(body)})
 		}
 	}
 	judgetest.Hold(t, judge(http.MethodPost),
@@ -313,14 +314,14 @@ func TestALineItemIsAskedForInForm(t *testing.T) {
 	)
 	judgetest.Hold(t, judge(http.MethodPut), row("with its id", `{"id": "x", "label": "E", "scoreMaximum": 1}`, ""))
 	judgetest.Hold(t, judge(http.MethodGet), row("no body", "", ""))
-	NewWithT(t).Expect(wrongItemRequest(fakeplatform.GradeCall{Method: http.MethodPost, ContentType: "application/json", Body: []byte("{}")})).To(ContainSubstring("Content-Type of POST"))
+	NewWithT(t).Expect(wrongItemRequest(grades.Call{Method: http.MethodPost, ContentType: "application/json", Body: []byte("{}")})).To(ContainSubstring("Content-Type of POST"))
 
 	judgetest.Hold(t, func(body string) string {
-		return nullMember(fakeplatform.GradeCall{Method: http.MethodPut, Body: []byte(body)})
+		return nullMember(grades.Call{Method: http.MethodPut, Body: []byte(body)})
 	},
 		row("none", `{"label": "", "tag": {}}`, ""), row("two, in order", `{"tag": null, "label": null}`, "label is null"), row("no object", "[null]", ""))
 
-	judgetest.Hold(t, func(target string) string { return wrongItemsTarget(fakeplatform.GradeCall{Target: target}) },
+	judgetest.Hold(t, func(target string) string { return wrongItemsTarget(grades.Call{Target: target}) },
 		row("kept", "/items?type_id=3", ""), row("with a filter before it", "/items?tag=x&type_id=3", ""), row("and behind it", "/items?type_id=3&limit=10", ""), row("lost", "/items", "not kept"), row("glued", "/items?type_id=3?tag=x", "not kept"), row("glued to the path", "/items&tag=x?type_id=3", "not kept"), row("twice", "/items?type_id=3&type_id=3", "not kept"), row("unreadable", "/items?%zz&type_id=3", "not kept"), row("very long", "/"+long, "not kept"),
 	)
 }
@@ -347,16 +348,16 @@ func TestAReviewIsOfferedInForm(t *testing.T) {
 }
 
 func TestTokensAreWhereTheyBelong(t *testing.T) {
-	call := func(method, target, token string, status int) fakeplatform.GradeCall {
-		return fakeplatform.GradeCall{Method: method, Target: target, Token: token, Status: status}
+	call := func(method, target, token string, status int) grades.Call {
+		return grades.Call{Method: method, Target: target, Token: token, Status: status}
 	}
-	seen := judgetest.Seen[[]fakeplatform.GradeCall]
+	seen := judgetest.Seen[[]grades.Call]
 	judgetest.Hold(t, tokenElsewhere,
-		seen("none", nil, ""), seen("in the header", []fakeplatform.GradeCall{call("GET", "/items?my_token=1", "t", 200)}, ""), seen("in the query", []fakeplatform.GradeCall{call("GET", "/items", "t", 200), call("GET", "/items?access_token=t", "t", 200)}, "in the query of GET"), seen("nowhere", []fakeplatform.GradeCall{call("POST", "/scores", "", 401)}, "POST came without"),
+		seen("none", nil, ""), seen("in the header", []grades.Call{call("GET", "/items?my_token=1", "t", 200)}, ""), seen("in the query", []grades.Call{call("GET", "/items", "t", 200), call("GET", "/items?access_token=t", "t", 200)}, "in the query of GET"), seen("nowhere", []grades.Call{call("POST", "/scores", "", 401)}, "POST came without"),
 	)
 	judgetest.Hold(t, notRenewed,
-		seen("none", nil, ""), seen("taken at once", []fakeplatform.GradeCall{call("", "", "a", 200)}, ""), seen("again with another", []fakeplatform.GradeCall{call("", "", "a", 401), call("", "", "b", 200)}, ""), seen("refused for something else", []fakeplatform.GradeCall{call("", "", "a", 401), call("", "", "b", 404)}, ""),
-		seen("again with the same", []fakeplatform.GradeCall{call("", "", "a", 401), call("", "", "a", 200)}, "that had been refused"), seen("refused for good", []fakeplatform.GradeCall{call("", "", "a", 401), call("", "", "b", 401)}, "2 scores came"),
+		seen("none", nil, ""), seen("taken at once", []grades.Call{call("", "", "a", 200)}, ""), seen("again with another", []grades.Call{call("", "", "a", 401), call("", "", "b", 200)}, ""), seen("refused for something else", []grades.Call{call("", "", "a", 401), call("", "", "b", 404)}, ""),
+		seen("again with the same", []grades.Call{call("", "", "a", 401), call("", "", "a", 200)}, "that had been refused"), seen("refused for good", []grades.Call{call("", "", "a", 401), call("", "", "b", 401)}, "2 scores came"),
 	)
 	judgetest.Hold(t, func(scope string) string {
 		return wrongScopes([]fakeplatform.TokenRequest{{}, {Form: url.Values{lti.ParamScope: {scope}}}}, lti.ScopeScore, lti.ScopeLineItem)

@@ -8,6 +8,7 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 
 	"invigilator.example/fakeplatform"
+	"invigilator.example/fakeplatform/grades"
 	"invigilator.example/harness"
 	"invigilator.example/harness/config"
 	"invigilator.example/lti"
@@ -126,7 +127,7 @@ var _ = Describe("A tool, where a reviewer grades a learner's work,", func() {
 
 // wrongGrade says whose the score of a review is, where it is not the learner's. The
 // reviewer need not be named in it.
-func wrongGrade(c fakeplatform.GradeCall, work *harness.Work, reviewer fakeplatform.User) string {
+func wrongGrade(c grades.Call, work *harness.Work, reviewer fakeplatform.User) string {
 	score := scoreOf(c)
 	if score["userId"] != work.Learner.Sub {
 		return fmt.Sprintf("userId is %s instead of %q", lti.Wire(score["userId"]), work.Learner.Sub)

@@ -1,42 +1,55 @@
-package fakeplatform
+package grades
 
 import (
 	"cmp"
 	"encoding/json"
-	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
 	"strings"
 
+	"invigilator.example/fakeplatform/jwt"
 	"invigilator.example/fakeplatform/part"
+	"invigilator.example/fakeplatform/saying"
 	"invigilator.example/fault"
 	"invigilator.example/lti"
 )
 
 // What faults of the grade services do, and of which requests they make a difference.
 
-// endpointAs sends a member of the claim of the grade services as a fault makes it,
-// where there is one.
-func endpointAs(name string, change func(any) any) func(*draft) {
-	return func(d *draft) {
-		if value, sent := object(d, lti.ClaimAGS)[name]; sent {
-			endpoint(name, change(value))(d)
-		}
-	}
+// inLinks changes what launches of resource links say.
+func inLinks(does saying.Change) []fault.Effect {
+	return []fault.Effect{saying.Effect(saying.In(lti.ResourceLinkRequest), does)}
 }
+
+// endpoint sends a member of the claim of the grade services, endpointWithout leaves it out,
+// and endpointAs changes it, where there is one.
+func endpoint(name string, value any) saying.Change { return saying.Member(lti.ClaimAGS, name, value) }
+
+func endpointWithout(name string) saying.Change { return saying.WithoutMember(lti.ClaimAGS, name) }
+
+func endpointAs(name string, change func(any) any) saying.Change {
+	return saying.ChangedMember(lti.ClaimAGS, name, change)
+}
+
+// endpointURL changes an address of the grade services.
+func endpointURL(name string, change func(string) string) saying.Change {
+	return endpointAs(name, func(value any) any {
+		if address, is := value.(string); is {
+			return change(address)
+		}
+		return value
+	})
+}
+
+func lineItemURL(change func(string) string) saying.Change { return endpointURL("lineitem", change) }
 
 func alsoScope(scope string) func(any) any {
 	return func(value any) any {
 		scopes, _ := value.([]any)
 		return append(slices.Clone(scopes), scope)
 	}
-}
-
-func scopesAsText(value any) any {
-	scopes, _ := value.([]any)
-	return strings.Trim(fmt.Sprint(scopes), "[]")
 }
 
 // pathAlone takes away what comes before the path of a URL.
@@ -58,21 +71,21 @@ func schemeless(value any) any {
 // asTemplate puts a name in braces in the place of the context in an address.
 func asTemplate(value any) any {
 	address, _ := value.(string)
-	before, _, _ := strings.Cut(address, ContextsPath)
-	return before + ContextsPath + "/{context}/lineitems"
+	before, _, _ := strings.Cut(address, part.ContextsPath)
+	return before + part.ContextsPath + "/{context}/lineitems"
 }
 
 // toTeachers changes what is offered of the grade services to those who teach.
-func toTeachers(change func(*draft)) func(*draft) {
-	return func(d *draft) {
-		if d.claims[lti.ClaimAGS] != nil && slices.Contains(d.plan.User.Roles, lti.RoleInstructor) {
+func toTeachers(change saying.Change) saying.Change {
+	return func(d *part.Saying) {
+		if d.Claims[lti.ClaimAGS] != nil && slices.Contains(d.Plan.Roles, lti.RoleInstructor) {
 			change(d)
 		}
 	}
 }
 
-func emptyLineItem(d *draft) {
-	if claim := object(d, lti.ClaimAGS); claim["lineitems"] != nil && claim["lineitem"] == nil {
+func emptyLineItem(d *part.Saying) {
+	if claim := saying.Object(d, lti.ClaimAGS); claim["lineitems"] != nil && claim["lineitem"] == nil {
 		endpoint("lineitem", "")(d)
 	}
 }
@@ -91,43 +104,43 @@ func wellFormed(key string) bool {
 	return key != "" && strings.Trim(key, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_") == ""
 }
 
-func everyRequest(*gradeRequest) bool { return true }
+func everyRequest(*request) bool { return true }
 
 // toService are the requests to some of the grade services.
-func toService(services ...Service) func(*gradeRequest) bool {
-	return func(q *gradeRequest) bool { return slices.Contains(services, q.service) }
+func toService(services ...Service) func(*request) bool {
+	return func(q *request) bool { return slices.Contains(services, q.service) }
 }
 
 var ofLineItems = toService(LineItems, LineItem)
 
 // doing are the requests that do one thing with the grade services.
-func doing(service Service, method string) func(*gradeRequest) bool {
-	return func(q *gradeRequest) bool {
+func doing(service Service, method string) func(*request) bool {
+	return func(q *request) bool {
 		return q.does != nil && q.does.service == service && q.does.method == method
 	}
 }
 
 // obeys changes the method by which a request is done, and that whose scopes it needs, where
 // it names another one than its own.
-func obeys(named func(*gradeRequest) string, change func(m *methodsOfGrades, method string)) fault.Effect {
-	return gradeMethods.Change(func(m methodsOfGrades) methodsOfGrades {
-		if method := strings.ToUpper(named(m.gradeRequest)); method != "" && method != m.Method {
+func obeys(named func(*request) string, change func(m *namedMethods, method string)) fault.Effect {
+	return methodRead.Change(func(m namedMethods) namedMethods {
+		if method := strings.ToUpper(named(m.request)); method != "" && method != m.Method {
 			change(&m, method)
 		}
 		return m
 	})
 }
 
-func doneBy(m *methodsOfGrades, method string)    { m.done = method }
-func guardedBy(m *methodsOfGrades, method string) { m.guarded = method }
+func doneBy(m *namedMethods, method string)    { m.done = method }
+func guardedBy(m *namedMethods, method string) { m.guarded = method }
 
-func methodOfHeader(q *gradeRequest) string {
+func methodOfHeader(q *request) string {
 	return cmp.Or(q.Header.Get("X-HTTP-Method-Override"), q.Header.Get("X-HTTP-Method"), q.Header.Get("X-Method-Override"))
 }
 
-func methodOfQuery(q *gradeRequest) string { return q.URL.Query().Get("_method") }
+func methodOfQuery(q *request) string { return q.URL.Query().Get("_method") }
 
-func methodOfForm(q *gradeRequest) string {
+func methodOfForm(q *request) string {
 	if part.MediaType(q.Request) != part.FormMediaType {
 		return ""
 	}
@@ -136,7 +149,7 @@ func methodOfForm(q *gradeRequest) string {
 }
 
 // anyNamedMethod is the first method that a request names which is not its own.
-func anyNamedMethod(q *gradeRequest) string {
+func anyNamedMethod(q *request) string {
 	for _, named := range []string{methodOfHeader(q), methodOfQuery(q), methodOfForm(q)} {
 		if named != "" && !strings.EqualFold(named, q.Method) {
 			return named
@@ -147,10 +160,10 @@ func anyNamedMethod(q *gradeRequest) string {
 
 // findsLineItem finds a line item where the tool has none of that name. It is called with the
 // gradebooks locked.
-func findsLineItem(which func(*gradeRequest) *column) fault.Effect {
-	return gradeTarget.Change(func(t targetedGrades) targetedGrades {
+func findsLineItem(which func(*request) *column) fault.Effect {
+	return lineItemLookedUp.Change(func(t targetedRequest) targetedRequest {
 		if t.found == nil && t.book != nil && t.does != nil && t.service != LineItems {
-			t.found = which(t.gradeRequest)
+			t.found = which(t.request)
 		}
 		return t
 	})
@@ -158,21 +171,21 @@ func findsLineItem(which func(*gradeRequest) *column) fault.Effect {
 
 // findsForeign finds a line item that is not the tool's, in the context that the address
 // names.
-func findsForeign(when func(*gradeRequest) bool) fault.Effect {
-	return findsLineItem(func(q *gradeRequest) *column {
-		if c := q.platform.grades.columns[q.key]; c != nil && c.book.contextID == q.contextID() && when(q) {
+func findsForeign(when func(*request) bool) fault.Effect {
+	return findsLineItem(func(q *request) *column {
+		if c := q.books.columns[q.key]; c != nil && c.book.contextID == q.contextID() && when(q) {
 			return c
 		}
 		return nil
 	})
 }
 
-func (q *gradeRequest) contextID() string { return q.PathValue("context") }
+func (q *request) contextID() string { return q.PathValue("context") }
 
 // opensLinks says whether a link of the context opens the tool that asks. It is called with
 // the gradebooks locked.
-func (q *gradeRequest) opensLinks() bool {
-	own := q.platform.grades.books[shelf{q.known.clientID, q.contextID()}]
+func (q *request) opensLinks() bool {
+	own := q.books.books[shelf{q.token.ClientID, q.contextID()}]
 	return own != nil && len(own.links) > 0
 }
 
@@ -188,12 +201,12 @@ func escapedOddly(r *http.Request) bool {
 }
 
 // beginOfKey finds the line item whose key comes before a semicolon or a full stop.
-func beginOfKey(q *gradeRequest) *column {
+func beginOfKey(q *request) *column {
 	known, _, more := strings.Cut(strings.ReplaceAll(q.key, ".", ";"), ";")
-	if !more || q.platform.grades.columns[q.key] != nil {
+	if !more || q.books.columns[q.key] != nil {
 		return nil
 	}
-	return q.platform.grades.columns[known]
+	return q.books.columns[known]
 }
 
 // midway ends the addresses of line items where a fault has their names before the last
@@ -209,57 +222,57 @@ func withoutMidway(parts []string) []string {
 }
 
 // notMidway are the requests whose address has something else in that place.
-func notMidway(q *gradeRequest) bool {
+func notMidway(q *request) bool {
 	parts := strings.Split(strings.TrimPrefix(q.PathValue("rest"), string(Scores)+"/"), "/")
 	return q.service != LineItems && (len(parts) < 2 || "/"+parts[1] != midway)
 }
 
-var noAddress = invalidRequest("this is no address of the grade services")
+var noAddress = part.InvalidRequest("this is no address of the grade services")
 
 // limitsRequests puts each fifth request of the services off.
 func limitsRequests(status int) fault.Effect {
 	const each = 5
-	return serviceBusy.Change(func(b busyService) busyService {
-		if b.nth%each == 0 {
-			b.status = status
+	return part.ServiceBusy.Change(func(b part.Busy) part.Busy {
+		if b.Nth%each == 0 {
+			b.Status = status
 		}
 		return b
 	})
 }
 
 // refusesAccept refuses what a tool accepts, which suits the service.
-func refusesAccept(status int, when func(q *gradeRequest, accept string) bool) fault.Effect {
-	return gradeFormRules.Add(func(q *gradeRequest) error {
+func refusesAccept(status int, when func(q *request, accept string) bool) fault.Effect {
+	return formRules.Add(func(q *request) error {
 		if q.service == LineItems && q.does != nil && q.does.gives != "" && when(q, q.accept()) {
-			return refusal{status, lti.ErrorInvalidRequest, "Accept is " + q.accept()}
+			return part.Refuse(status, lti.ErrorInvalidRequest, "Accept is "+q.accept())
 		}
 		return nil
 	})
 }
 
-func acceptIs(what string) func(*gradeRequest, string) bool {
-	return func(_ *gradeRequest, accept string) bool { return accept == what }
+func acceptIs(what string) func(*request, string) bool {
+	return func(_ *request, accept string) bool { return accept == what }
 }
 
 // acceptsPages are the requests for a line item as a page.
-func acceptsPages(q *gradeRequest) bool {
+func acceptsPages(q *request) bool {
 	return q.service == LineItem && strings.HasPrefix(q.accept(), "text/html")
 }
 
 // refusesBodyType refuses a media type that is one of the service.
-func refusesBodyType(status int, when func(q *gradeRequest, name, sent string) bool) fault.Effect {
-	return gradeFormRules.Add(func(q *gradeRequest) error {
+func refusesBodyType(status int, when func(q *request, name, sent string) bool) fault.Effect {
+	return formRules.Add(func(q *request) error {
 		sent := q.Header.Get("Content-Type")
 		if q.does != nil && q.does.takes != "" && when(q, part.MediaType(q.Request), sent) {
-			return refusal{status, lti.ErrorInvalidRequest, "the content type is " + sent}
+			return part.Refuse(status, lti.ErrorInvalidRequest, "the content type is "+sent)
 		}
 		return nil
 	})
 }
 
 // ofType are the requests of some services whose media type is theirs, and written like that.
-func ofType(to func(*gradeRequest) bool, is func(name, sent string) bool) func(*gradeRequest, string, string) bool {
-	return func(q *gradeRequest, name, sent string) bool { return to(q) && name == q.does.takes && is(name, sent) }
+func ofType(to func(*request) bool, is func(name, sent string) bool) func(*request, string, string) bool {
+	return func(q *request, name, sent string) bool { return to(q) && name == q.does.takes && is(name, sent) }
 }
 
 func withParameters(n int) func(name, sent string) bool {
@@ -268,34 +281,34 @@ func withParameters(n int) func(name, sent string) bool {
 
 func inOtherCase(name, sent string) bool { return !strings.HasPrefix(sent, name) }
 
-func lineItemAsJSON(q *gradeRequest, name, _ string) bool {
+func lineItemAsJSON(q *request, name, _ string) bool {
 	return ofLineItems(q) && name == jsonMediaType
 }
 
-func lineItemAsText(q *gradeRequest) bool {
+func lineItemAsText(q *request) bool {
 	return ofLineItems(q) && part.MediaType(q.Request) == "text/plain"
 }
 
 // isJSON says whether a body is, and a whole one.
-func (q *gradeRequest) isJSON() bool { return json.Valid(q.body) }
+func (q *request) isJSON() bool { return json.Valid(q.body) }
 
 // isArray says whether a body is an array.
-func (q *gradeRequest) isArray() bool {
+func (q *request) isArray() bool {
 	return q.isJSON() && strings.HasPrefix(strings.TrimSpace(string(q.body)), "[")
 }
 
 // isBroken says whether there is a body that is no JSON.
-func (q *gradeRequest) isBroken() bool { return len(q.body) > 0 && !q.isJSON() }
+func (q *request) isBroken() bool { return len(q.body) > 0 && !q.isJSON() }
 
 // isForeign says whether there is a line item of that name, of any tool. It is called with
 // the gradebooks locked.
-func (q *gradeRequest) isForeign() bool { return q.platform.grades.columns[q.key] != nil }
+func (q *request) isForeign() bool { return q.books.columns[q.key] != nil }
 
-// refusesGrades refuses a request for another reason than the one that comes first. It is
+// refusesRequests refuses a request for another reason than the one that comes first. It is
 // called with the gradebooks locked.
-func refusesGrades(status int, when func(*gradeRequest) bool, change func(why *refusal)) fault.Effect {
-	return gradeRefused.Change(func(r refusedGrades) refusedGrades {
-		if r.wrong[0].status == status && when(r.gradeRequest) {
+func refusesRequests(status int, when func(*request) bool, change func(why *part.Refusal)) fault.Effect {
+	return requestRefused.Change(func(r refusedRequest) refusedRequest {
+		if r.wrong[0].Status == status && when(r.request) {
 			change(&r.wrong[0])
 		}
 		return r
@@ -303,30 +316,30 @@ func refusesGrades(status int, when func(*gradeRequest) bool, change func(why *r
 }
 
 // asStatus gives a refusal another status.
-func asStatus(status int) func(*refusal) { return func(why *refusal) { why.status = status } }
+func asStatus(status int) func(*part.Refusal) { return func(why *part.Refusal) { why.Status = status } }
 
-func crashed(why *refusal) { *why = failure }
+func crashed(why *part.Refusal) { *why = part.Failure }
 
 // malformedID are the requests for a line item by an id that could be none, and unknownID
 // those by one that could, and that there never was. They are called with the gradebooks
 // locked.
-func malformedID(q *gradeRequest) bool {
+func malformedID(q *request) bool {
 	return q.service != LineItems && !q.isForeign() && !wellFormed(q.key)
 }
-func unknownID(q *gradeRequest) bool {
+func unknownID(q *request) bool {
 	return q.service != LineItems && q.book != nil && !q.isForeign() && wellFormed(q.key) && q.wasRemoved() == nil
 }
 
-func foreignID(q *gradeRequest) bool { return q.service != LineItems && q.isForeign() }
+func foreignID(q *request) bool { return q.service != LineItems && q.isForeign() }
 
-func removedTwice(q *gradeRequest) bool {
+func removedTwice(q *request) bool {
 	return q.Method == http.MethodDelete && q.wasRemoved() != nil
 }
 
 // pretends answers a request that nothing is found for as if there were something.
-func pretends(when func(*gradeRequest) bool) fault.Effect {
-	return gradeRefused.Change(func(r refusedGrades) refusedGrades {
-		if r.wrong[0].status == http.StatusNotFound && when(r.gradeRequest) {
+func pretends(when func(*request) bool) fault.Effect {
+	return requestRefused.Change(func(r refusedRequest) refusedRequest {
+		if r.wrong[0].Status == http.StatusNotFound && when(r.request) {
 			r.wrong, r.answer = r.wrong[1:], r.madeUp()
 		}
 		return r
@@ -334,21 +347,21 @@ func pretends(when func(*gradeRequest) bool) fault.Effect {
 }
 
 // madeUp is the answer to a request about something that there is not.
-func (q *gradeRequest) madeUp() gradeAnswer {
+func (q *request) madeUp() response {
 	switch {
 	case q.service == Results:
 		return q.answer(http.StatusOK, []map[string]any{})
 	case q.service == LineItem && q.Method != http.MethodDelete:
-		return q.answer(http.StatusOK, map[string]any{"id": q.platform.opts.ServerURL + q.URL.EscapedPath(), "label": "Untitled", "scoreMaximum": 100})
+		return q.answer(http.StatusOK, map[string]any{"id": q.books.core.ServerURL() + q.URL.EscapedPath(), "label": "Untitled", "scoreMaximum": 100})
 	}
-	return gradeAnswer{status: http.StatusNoContent}
+	return response{status: http.StatusNoContent}
 }
 
 // crashesOnLimit does not bear the limit of a list of line items.
 func crashesOnLimit(when func(n int, err error) bool) fault.Effect {
-	return containerRules.Add(func(q *gradeRequest) error {
+	return containerRules.Add(func(q *request) error {
 		if n, err := q.limit(); q.service == LineItems && q.URL.Query().Get(paramLimit) != "" && when(n, err) {
-			return failure
+			return &part.Failure
 		}
 		return nil
 	})
@@ -356,10 +369,10 @@ func crashesOnLimit(when func(n int, err error) bool) fault.Effect {
 
 // crashesOnOddLimit is the same of a limit that is none.
 func crashesOnOddLimit(when func(n int, err error) bool) fault.Effect {
-	return limitAboveZero.Answer(func(q *gradeRequest) bool {
+	return limitAboveZero.Answer(func(q *request) bool {
 		n, err := q.limit()
 		return q.service == LineItems && q.URL.Query().Get(paramLimit) != "" && when(n, err)
-	}, func(*gradeRequest, error) error { return failure })
+	}, func(*request, error) error { return &part.Failure })
 }
 
 // ignoresLimit sends all that is left of a container.
@@ -415,21 +428,76 @@ func endlessPages(n nextPage) nextPage {
 	return n
 }
 
-// answersGrades changes the answer of a grade service. It is called with the gradebooks
+// answersRequests changes the answer of a grade service. It is called with the gradebooks
 // locked.
-func answersGrades(when func(*gradeRequest) bool, change func(*answeredGrades)) fault.Effect {
-	return gradeAnswered.Change(func(a answeredGrades) answeredGrades {
-		if when(a.gradeRequest) {
+func answersRequests(when func(*request) bool, change func(*answeredRequest)) fault.Effect {
+	return requestAnswered.Change(func(a answeredRequest) answeredRequest {
+		if when(a.request) {
 			change(&a)
 		}
 		return a
 	})
 }
 
-func asJSONType(a *answeredGrades) { a.answer.header.Set("Content-Type", jsonMediaType) }
+func asJSONType(a *answeredRequest) { a.answer.header.Set("Content-Type", jsonMediaType) }
 
-func nextWithoutRelation(a *answeredGrades) {
+func nextWithoutRelation(a *answeredRequest) {
 	if links := a.answer.header["Link"]; len(links) > 0 {
 		a.answer.header.Set("Link", strings.Split(links[0], ";")[0])
 	}
+}
+
+// What follows says of which access tokens a fault makes a difference.
+
+// toGrades are requests to the grade services.
+func toGrades(t *part.Presented) bool { return t.Part == Profile }
+
+// toDo are requests that do one thing with the grade services.
+func toDo(service Service, method string) func(*part.Presented) bool {
+	return func(t *part.Presented) bool {
+		does, is := t.For.(*operation)
+		return is && does.service == service && does.method == method
+	}
+}
+
+// withoutCredentials are requests that bring nothing along, and withOtherScheme those with an
+// Authorization header of another scheme.
+func withoutCredentials(t *part.Presented) bool { return t.Header.Get("Authorization") == "" }
+func withOtherScheme(t *part.Presented) bool    { return !withoutCredentials(t) }
+
+// withJWTOf are requests whose token is a JWT of somebody.
+func withJWTOf(is func(core part.Core, issuer string) bool) func(*part.Presented) bool {
+	return func(t *part.Presented) bool {
+		issuer, _ := jwt.Read(t.Value).Claims["iss"].(string)
+		return is(t.Core, issuer)
+	}
+}
+
+func ofPlatform(core part.Core, issuer string) bool { return issuer == core.Issuer() }
+
+func ofTool(core part.Core, issuer string) bool {
+	_, known := core.Registration(issuer)
+	return known
+}
+
+// byEnd finds an access token that ends as that of a request does.
+func byEnd(t part.Presented) part.Presented {
+	const compared = 8
+	if t.Known || len(t.Value) <= compared {
+		return t
+	}
+	if known, there := t.Core.TokenLike(func(value string) bool { return strings.HasSuffix(value, t.Value[len(t.Value)-compared:]) }); there {
+		known.Value = t.Value
+		t.Token, t.Known = known, true
+	}
+	return t
+}
+
+// forGrades says whether a grade service is among the scopes that are granted.
+func forGrades(scopes []string) bool {
+	return slices.ContainsFunc(scopes, func(scope string) bool { return slices.Contains(lti.GradeScopes, scope) })
+}
+
+func and[T any](one, other func(T) bool) func(T) bool {
+	return func(v T) bool { return one(v) && other(v) }
 }

@@ -1,4 +1,4 @@
-package fakeplatform
+package grades
 
 import (
 	"errors"
@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"invigilator.example/fakeplatform/part"
 	"invigilator.example/fault"
 	"invigilator.example/lti"
 )
@@ -14,7 +15,7 @@ import (
 // What is checked of a score, in the order in which it is told (Assignment and Grade Services
 // 2.0, 3.4): what it says, and then whether the gradebook takes it.
 var (
-	scoreRules = &fault.List[*gradeRequest]{Name: "a score", Rules: []*fault.Rule[*gradeRequest]{
+	scoreRules = &fault.List[*request]{Name: "a score", Rules: []*fault.Rule[*request]{
 		scoreReadable,
 		userIDGiven, timestampGiven, activityProgressKnown, gradingProgressKnown,
 		scoreGivenInRange, scoreMaximumAboveZero, scoreMaximumGiven,
@@ -26,9 +27,9 @@ var (
 // What a score says (Assignment and Grade Services 2.0, 3.4.1 to 3.4.10). A member that is
 // null is missing.
 var (
-	scoreReadable = &fault.Rule[*gradeRequest]{Name: "the body is a JSON object", Broken: func(q *gradeRequest) error {
+	scoreReadable = &fault.Rule[*request]{Name: "the body is a JSON object", Broken: func(q *request) error {
 		if q.object == nil {
-			return invalidRequest("the body is no JSON object of at most %d bytes", maxServiceBody)
+			return part.InvalidRequest("the body is no JSON object of at most %d bytes", maxBody)
 		}
 		return nil
 	}}
@@ -38,7 +39,7 @@ var (
 		}
 	})
 	timestampGiven = ofScore("timestamp is a date-time with zone", func(m *members) {
-		if _, dated := m.date("timestamp"); !dated && len(m.refusals) == 0 {
+		if _, dated := m.date("timestamp"); !dated && len(m.Refusals) == 0 {
 			m.bad("timestamp is missing")
 		}
 	})
@@ -69,21 +70,21 @@ var (
 		submission := members{object: object}
 		submission.date("startedAt")
 		submission.date("submittedAt")
-		m.refusals = append(m.refusals, submission.refusals...)
+		m.Refusals = append(m.Refusals, submission.Refusals...)
 	})
 )
 
 // ofScore is a rule of the members of a score, where there is one.
-func ofScore(name string, check func(*members)) *fault.Rule[*gradeRequest] {
-	return &fault.Rule[*gradeRequest]{Name: name, Broken: func(q *gradeRequest) error {
+func ofScore(name string, check func(*members)) *fault.Rule[*request] {
+	return &fault.Rule[*request]{Name: name, Broken: func(q *request) error {
 		if q.object == nil {
 			return nil
 		}
 		m := &members{object: q.object}
 		check(m)
 		var broken []error
-		for _, why := range m.refusals {
-			broken = append(broken, why)
+		for _, why := range m.Refusals {
+			broken = append(broken, &why)
 		}
 		return errors.Join(broken...)
 	}}
@@ -92,7 +93,7 @@ func ofScore(name string, check func(*members)) *fault.Rule[*gradeRequest] {
 // A recordedScore is a score with the row of the learner; nil where none has come yet. The
 // gradebooks are locked.
 type recordedScore struct {
-	*gradeRequest
+	*request
 	current *row
 }
 
@@ -104,7 +105,7 @@ var (
 			known = slices.Contains(r.people[r.score.UserID].Roles, lti.RoleLearner)
 		}
 		if !known {
-			return refusal{http.StatusNotFound, lti.ErrorInvalidRequest, "userId is no learner of this context"}
+			return part.Refuse(http.StatusNotFound, lti.ErrorInvalidRequest, "userId is no learner of this context")
 		}
 		return nil
 	}}
@@ -116,13 +117,13 @@ var (
 	}}
 )
 
-var notLater = refusal{http.StatusConflict, lti.ErrorInvalidRequest, "timestamp is not later than that of the last score"}
+var notLater = part.Refuse(http.StatusConflict, lti.ErrorInvalidRequest, "timestamp is not later than that of the last score")
 
 // What passes the seams of scores and results.
 type (
 	// readScore is a score as it is read.
 	readScore struct {
-		*gradeRequest
+		*request
 		object map[string]any
 	}
 	// keptScore is what is kept of a score, and of when.
@@ -138,12 +139,12 @@ type (
 	}
 	// foundResults are those that a request is about, before they are filtered.
 	foundResults struct {
-		*gradeRequest
+		*request
 		found []entry
 	}
 	// wantedResult is that of a learner, where results are asked for.
 	wantedResult struct {
-		*gradeRequest
+		*request
 		sub string
 	}
 	// listedScores are those of a learner that a list of results has.

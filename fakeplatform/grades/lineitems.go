@@ -1,4 +1,4 @@
-package fakeplatform
+package grades
 
 import (
 	"encoding/json"
@@ -7,9 +7,9 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
-	"strings"
 	"time"
 
+	"invigilator.example/fakeplatform/part"
 	"invigilator.example/fault"
 	"invigilator.example/lti"
 )
@@ -24,7 +24,12 @@ type lineItemDraft struct {
 // is null is missing.
 type members struct {
 	object map[string]any
-	refusals
+	part.Refusals
+}
+
+// bad adds that something is not as it should be.
+func (m *members) bad(format string, args ...any) {
+	m.Refusals = append(m.Refusals, part.RefusalsOf(part.InvalidRequest(format, args...))...)
 }
 
 // text returns a member that is a string, and nothing where it is missing.
@@ -91,11 +96,11 @@ func one[T ~string](m *members, name string, of []T) T {
 }
 
 // takeLineItem reads the line item that a tool sends.
-func (p *Platform) takeLineItem(q *gradeRequest) []refusal {
-	registration, _ := p.registrationOf(q.known.clientID)
-	sent := lineItemRead.Pass(p.carrier, sentLineItem{registration, q.service == LineItems, q.body, q.object})
+func (g *Gradebooks) takeLineItem(q *request) part.Refusals {
+	registration, _ := g.core.Registration(q.token.ClientID)
+	sent := lineItemRead.Pass(g.carrier(), sentLineItem{registration, q.service == LineItems, q.body, q.object})
 	q.lineItem = sent.draft()
-	return refusalsOf(lineItemRules.All(p.carrier, &sent))
+	return part.RefusalsOf(lineItemRules.All(g.carrier(), &sent)...)
 }
 
 // draft is what a line item says, as far as it is what it must be.
@@ -138,19 +143,6 @@ func (s *sentLineItem) submissionReview() *lti.SubmissionReview {
 	return review
 }
 
-// owns says whether a URL is one at which the tool was registered: at one of its
-// hosts, and by HTTPS unless the tool was registered without.
-func (r Registration) owns(address string) bool {
-	u, err := url.Parse(address)
-	if err != nil || u.Host == "" {
-		return false
-	}
-	return slices.ContainsFunc(append([]string{r.LoginURL, r.TargetLinkURI, r.ReviewURI}, r.RedirectURIs...), func(known string) bool {
-		own, err := url.Parse(known)
-		return err == nil && strings.EqualFold(own.Host, u.Host) && (u.Scheme == "https" || u.Scheme == "http" && own.Scheme == "http")
-	})
-}
-
 // shown is a line item with its id.
 func (c *column) shown() map[string]any {
 	item := maps.Clone(c.members)
@@ -159,20 +151,20 @@ func (c *column) shown() map[string]any {
 }
 
 // shows is a line item as the answer to a request has it.
-func (q *gradeRequest) shows(c *column) map[string]any {
-	return lineItemShown.Pass(q.platform.carrier, shownLineItem{q, c.shown()}).members
+func (q *request) shows(c *column) map[string]any {
+	return lineItemShown.Pass(q.books.carrier(), shownLineItem{q, c.shown()}).members
 }
 
 // listLineItems lists the tool's line items (Assignment and Grade Services 2.0,
 // 3.2.4).
-func (p *Platform) listLineItems(q *gradeRequest) gradeAnswer {
+func (g *Gradebooks) listLineItems(q *request) response {
 	query := q.URL.Query()
-	found := slices.DeleteFunc(slices.Clone(q.book.columns), func(c *column) bool { return !passes(p.carrier, query, c.item) })
-	found = lineItemsFound.Pass(p.carrier, foundLineItems{q, found}).columns
+	found := slices.DeleteFunc(slices.Clone(q.book.columns), func(c *column) bool { return !passes(g.carrier(), query, c.item) })
+	found = lineItemsFound.Pass(g.carrier(), foundLineItems{q, found}).columns
 	for _, c := range q.book.removed {
 		c.missed = false
 	}
-	columns, next, wrong := page(p, q, found, func(c *column) int { return c.number })
+	columns, next, wrong := page(g, q, found, func(c *column) int { return c.number })
 	items := []map[string]any{}
 	for _, c := range columns {
 		items = append(items, q.shows(c))
@@ -200,9 +192,9 @@ func passes(c *fault.Carrier, query url.Values, item lti.LineItem) bool {
 }
 
 // container answers with a page of a container.
-func (q *gradeRequest) container(all []map[string]any, next string, wrong []refusal) gradeAnswer {
+func (q *request) container(all []map[string]any, next string, wrong part.Refusals) response {
 	if len(wrong) > 0 {
-		return gradeAnswer{why: &wrong[0]}
+		return response{why: &wrong[0]}
 	}
 	answer := q.answer(http.StatusOK, all)
 	if next != "" {
@@ -212,45 +204,45 @@ func (q *gradeRequest) container(all []map[string]any, next string, wrong []refu
 }
 
 // answer is the usual one of what was asked for.
-func (q *gradeRequest) answer(status int, body any) gradeAnswer {
-	return gradeAnswer{status: status, header: http.Header{"Content-Type": {q.does.gives}}, body: body}
+func (q *request) answer(status int, body any) response {
+	return response{status: status, header: http.Header{"Content-Type": {q.does.gives}}, body: body}
 }
 
 // refuses answers with the first of what is wrong.
-func refuses(wrong refusals) gradeAnswer { return gradeAnswer{why: &wrong[0]} }
+func refuses(wrong part.Refusals) response { return response{why: &wrong[0]} }
 
 // createLineItem makes a line item (Assignment and Grade Services 2.0, 3.2.5).
-func (p *Platform) createLineItem(q *gradeRequest) gradeAnswer {
-	if wrong := refusalsOf(newLineItemRules.All(p.carrier, q)); len(wrong) > 0 {
+func (g *Gradebooks) createLineItem(q *request) response {
+	if wrong := part.RefusalsOf(newLineItemRules.All(g.carrier(), q)...); len(wrong) > 0 {
 		return refuses(wrong)
 	}
-	asked := lineItemMade.Pass(p.carrier, newLineItem{gradeRequest: q})
+	asked := lineItemMade.Pass(g.carrier(), newLineItem{request: q})
 	if asked.instead != nil {
 		return q.answer(http.StatusCreated, q.shows(asked.instead))
 	}
-	made := p.newColumn(q.book, q.lineItem, asked.key)
+	made := g.newColumn(q.book, q.lineItem, asked.key)
 	made.rows = asked.rows
 	answer := q.answer(http.StatusCreated, q.shows(made))
 	answer.header.Set("Location", made.id)
 	answer.effect = func() {
-		made.members = lineItemKept.Pass(p.carrier, keptLineItem{q, made.members}).members
-		p.grades.insert(made)
+		made.members = lineItemKept.Pass(g.carrier(), keptLineItem{q, made.members}).members
+		g.insert(made)
 	}
 	return answer
 }
 
-func (p *Platform) showLineItem(q *gradeRequest) gradeAnswer {
+func (g *Gradebooks) showLineItem(q *request) response {
 	return q.answer(http.StatusOK, q.shows(q.column))
 }
 
 // replaceLineItem changes a line item to what the tool has sent, but for what never
 // changes: its id, and the resource link that it is attached to (Assignment and
 // Grade Services 2.0, 3.2.6).
-func (p *Platform) replaceLineItem(q *gradeRequest) gradeAnswer {
-	if wrong := refusalsOf(changedLineItemRules.All(p.carrier, q)); len(wrong) > 0 {
+func (g *Gradebooks) replaceLineItem(q *request) response {
+	if wrong := part.RefusalsOf(changedLineItemRules.All(g.carrier(), q)...); len(wrong) > 0 {
 		return refuses(wrong)
 	}
-	to := lineItemChanged.Pass(p.carrier, changedLineItem{q, q.lineItem, q.column.item.ResourceLinkID})
+	to := lineItemChanged.Pass(g.carrier(), changedLineItem{q, q.lineItem, q.column.item.ResourceLinkID})
 	made := *q.column
 	made.members, made.item = to.draft.members, to.draft.item
 	made.item.ID, made.item.ResourceLinkID = made.id, to.link
@@ -260,21 +252,21 @@ func (p *Platform) replaceLineItem(q *gradeRequest) gradeAnswer {
 	}
 	answer := q.answer(http.StatusOK, q.shows(&made))
 	answer.effect = func() {
-		made.members = lineItemKept.Pass(p.carrier, keptLineItem{q, made.members}).members
+		made.members = lineItemKept.Pass(g.carrier(), keptLineItem{q, made.members}).members
 		*q.column = made
 	}
 	return answer
 }
 
 // deleteLineItem removes a line item that the tool has made.
-func (p *Platform) deleteLineItem(q *gradeRequest) gradeAnswer {
-	if wrong := refusalsOf(removedLineItemRules.All(p.carrier, q)); len(wrong) > 0 {
+func (g *Gradebooks) deleteLineItem(q *request) response {
+	if wrong := part.RefusalsOf(removedLineItemRules.All(g.carrier(), q)...); len(wrong) > 0 {
 		return refuses(wrong)
 	}
-	removed := lineItemsRemoved.Pass(p.carrier, foundLineItems{q, []*column{q.column}}).columns
-	return gradeAnswer{status: http.StatusNoContent, effect: func() {
+	removed := lineItemsRemoved.Pass(g.carrier(), foundLineItems{q, []*column{q.column}}).columns
+	return response{status: http.StatusNoContent, effect: func() {
 		for _, c := range removed {
-			p.grades.remove(c)
+			g.remove(c)
 		}
 	}}
 }

@@ -1,4 +1,4 @@
-package fakeplatform
+package grades
 
 import (
 	"net/url"
@@ -16,30 +16,30 @@ type entry struct {
 // listResults lists what the gradebook holds of the learners at a line item: who
 // has no grade yet has a result without a score (Assignment and Grade Services 2.0,
 // 3.3).
-func (p *Platform) listResults(q *gradeRequest) gradeAnswer {
+func (g *Gradebooks) listResults(q *request) response {
 	var found []entry
 	for _, r := range q.column.rows {
 		found = append(found, entry{q.column, r})
 	}
-	found = resultsFound.Pass(p.carrier, foundResults{q, found}).found
-	found = slices.DeleteFunc(found, func(e entry) bool { return !resultWanted.Taken(p.carrier, wantedResult{q, e.sub}) })
-	entries, next, wrong := page(p, q, found, func(e entry) int { return e.row.number })
+	found = resultsFound.Pass(g.carrier(), foundResults{q, found}).found
+	found = slices.DeleteFunc(found, func(e entry) bool { return !resultWanted.Taken(g.carrier(), wantedResult{q, e.sub}) })
+	entries, next, wrong := page(g, q, found, func(e entry) int { return e.row.number })
 	results := []map[string]any{}
 	for _, e := range entries {
-		for _, score := range scoresListed.Pass(p.carrier, listedScores{e.row, []lti.Score{e.score}}).scores {
-			results = append(results, p.result(e, score))
+		for _, score := range scoresListed.Pass(g.carrier(), listedScores{e.row, []lti.Score{e.score}}).scores {
+			results = append(results, g.result(e, score))
 		}
 	}
 	return q.container(results, next, wrong)
 }
 
 // result is what is told of a learner.
-func (p *Platform) result(e entry, score lti.Score) map[string]any {
+func (g *Gradebooks) result(e entry, score lti.Score) map[string]any {
 	result := map[string]any{
 		"id": e.id + "/results?" + url.Values{paramUserID: {e.sub}}.Encode(), "scoreOf": e.id, "userId": e.sub,
 		"resultMaximum": e.item.ScoreMaximum,
 	}
-	if points := p.points(e.column, score); points != nil && p.final(score) {
+	if points := g.points(e.column, score); points != nil && g.final(score) {
 		result["resultScore"] = *points
 	}
 	if score.Comment != "" {
@@ -48,5 +48,5 @@ func (p *Platform) result(e entry, score lti.Score) map[string]any {
 	if score.ScoringUserID != "" {
 		result["scoringUserId"] = score.ScoringUserID
 	}
-	return resultTold.Pass(p.carrier, toldResult{e, result}).members
+	return resultTold.Pass(g.carrier(), toldResult{e, result}).members
 }

@@ -1,4 +1,4 @@
-package fakeplatform
+package grades
 
 import (
 	"fmt"
@@ -11,31 +11,32 @@ import (
 	"time"
 
 	"invigilator.example/fakeplatform/part"
+	"invigilator.example/fakeplatform/saying"
 	"invigilator.example/fault"
 	"invigilator.example/lti"
 )
 
-// gradeFaults are those of what a launch offers of the grade services, and of
+// stimuli are those of what a launch offers of the grade services, and of
 // their answers (Assignment and Grade Services 2.0).
-var gradeFaults = slices.Concat(
-	acceptedFor("ags-tool-requests-needed-scopes",
-		stimulus{"endpoint-scope-score-alone", "offers the scope to send scores alone", endpoint("scope", []string{lti.ScopeScore})},
-		stimulus{"endpoint-not-announced", "offers no grade services", without(lti.ClaimAGS)},
+var stimuli = slices.Concat(
+	saying.Accepted("ags-tool-requests-needed-scopes", saying.Always,
+		saying.Case("endpoint-scope-score-alone", "offers the scope to send scores alone", endpoint("scope", []string{lti.ScopeScore})),
+		saying.Case("endpoint-not-announced", "offers no grade services", saying.Without(lti.ClaimAGS)),
 	),
 	gradeAnswers("ags-tool-renews-token",
 		graded{"grades-token-refused-once", "answers the first score with 401", nil, onlyFirst(refuseScores(http.StatusUnauthorized, lti.ErrorInvalidToken, "the access token has been revoked"))},
-		graded{"grades-token-refused-always", "answers everything with 401", nil, func(g *gradeAnswer) {
-			g.why = &refusal{http.StatusUnauthorized, lti.ErrorInvalidToken, "the access token has been revoked"}
+		graded{"grades-token-refused-always", "answers everything with 401", nil, func(g *response) {
+			g.why = revoked()
 		}},
 		graded{"grades-too-many-requests", "answers the first score with 429 and Retry-After", nil, onlyFirst(refuseScores(http.StatusTooManyRequests, lti.ErrorInvalidRequest, "there were too many requests", "Retry-After", "1"))},
 		graded{"grades-unavailable", "answers scores with 503", nil, refuseScores(http.StatusServiceUnavailable, lti.ErrorInvalidRequest, "the gradebook is being maintained")},
 	),
-	acceptedFor("ags-tool-lineitem-requests",
-		stimulus{"items-url-with-query", "sends the address of the line items with a query", endpointURL("lineitems", func(s string) string { return withQuery(s, "type_id", "3") })},
-		stimulus{"item-url-with-query", "sends the address of a line item that is changed with a query", lineItemURL(withItemQuery)},
+	saying.Accepted("ags-tool-lineitem-requests", saying.Always,
+		saying.Case("items-url-with-query", "sends the address of the line items with a query", endpointURL("lineitems", func(s string) string { return part.WithQuery(s, "type_id", "3") })),
+		saying.Case("item-url-with-query", "sends the address of a line item that is changed with a query", lineItemURL(withItemQuery)),
 	),
 	gradeAnswers("ags-tool-follows-paging",
-		graded{"items-first-page-empty", "sends an empty first page of line items, which leads to the last one", hidesLineItem, func(g *gradeAnswer) {
+		graded{"items-first-page-empty", "sends an empty first page of line items, which leads to the last one", hidesLineItem, func(g *response) {
 			if g.page() == 1 {
 				g.body = []map[string]any{}
 				g.header.Set("Link", fmt.Sprintf(`<%s>; rel="next"`, g.atPage(lastPage)))
@@ -49,10 +50,10 @@ var gradeFaults = slices.Concat(
 		paging("items-link-unquoted", "names the next page without quotes around next", "Link", `<%[1]s>; rel=next`),
 		graded{"items-link-loop", "names the first page as the one after the second", hidesLineItem, loops},
 	),
-	acceptedFor("ags-tool-one-line-item",
-		stimulus{"items-at-second-attempt", "names no line item where a learner hands in twice", hidesLineItem},
-		stimulus{"items-at-second-launch", "names no line item when a learner is launched again", hidesLineItem},
-		stimulus{"items-of-second-learner", "names no line item when another learner is launched", hidesLineItem},
+	saying.Accepted("ags-tool-one-line-item", saying.Always,
+		saying.Case("items-at-second-attempt", "names no line item where a learner hands in twice", hidesLineItem),
+		saying.Case("items-at-second-launch", "names no line item when a learner is launched again", hidesLineItem),
+		saying.Case("items-of-second-learner", "names no line item when another learner is launched", hidesLineItem),
 	),
 	gradeAnswers("ags-tool-tolerates-lineitem-content",
 		graded{"item-with-all-members", "sends line items with a member of a vendor", nil, eachLineItem(func(item map[string]any) {
@@ -64,21 +65,21 @@ var gradeFaults = slices.Concat(
 		graded{"item-with-offset-dates", "sends line items whose dates have an offset", nil, eachLineItem(func(item map[string]any) {
 			item["startDateTime"], item["endDateTime"] = "2026-03-01T10:00:00+02:00", "2036-03-31T17:30:00-04:30"
 		})},
-		graded{"item-answered-with-200", "answers that a line item was made with 200", nil, func(g *gradeAnswer) {
+		graded{"item-answered-with-200", "answers that a line item was made with 200", nil, func(g *response) {
 			if g.status == http.StatusCreated {
 				g.status = http.StatusOK
 			}
 		}},
-		graded{"item-answered-with-charset", "names a charset in the content type of its answers", nil, func(g *gradeAnswer) {
+		graded{"item-answered-with-charset", "names a charset in the content type of its answers", nil, func(g *response) {
 			if content := g.header.Get("Content-Type"); content != "" {
 				g.header.Set("Content-Type", content+"; charset=utf-8")
 			}
 		}},
 		graded{"items-with-everything", "sends line items with all members, long ones and those of vendors", nil, eachLineItem(func(item map[string]any) {
 			maps.Copy(item, map[string]any{
-				"label": long("Übung № 7 – よくできました、"), "tag": long("essay-"), "startDateTime": "2026-03-01T08:00:00.125Z", "endDateTime": "2036-03-31T22:00:00+02:00",
-				"gradesReleased": false, "submissionReview": map[string]any{"reviewableStatus": []string{string(lti.Submitted)}, "label": long("Открыть "), "custom": map[string]any{"a": "b"}},
-				VendorMember: deep, "https://vendor.example/text": long("ö "),
+				"label": part.Long("Übung № 7 – よくできました、"), "tag": part.Long("essay-"), "startDateTime": "2026-03-01T08:00:00.125Z", "endDateTime": "2036-03-31T22:00:00+02:00",
+				"gradesReleased": false, "submissionReview": map[string]any{"reviewableStatus": []string{string(lti.Submitted)}, "label": part.Long("Открыть "), "custom": map[string]any{"a": "b"}},
+				VendorMember: part.Deep, "https://vendor.example/text": part.Long("ö "),
 			})
 		})},
 		graded{"items-in-object", "sends an object with line items where a list belongs", nil, ofList(LineItems, func(items []any) any {
@@ -89,12 +90,15 @@ var gradeFaults = slices.Concat(
 			item["scoreMaximum"], item["label"], item["tag"] = fmt.Sprint(item["scoreMaximum"]), nil, 17
 		})},
 	),
-	acceptedFor("ags-tool-score-url",
-		stimulus{"score-url-with-query", "sends the address of the line item with a query", lineItemURL(withItemQuery)},
-		stimulus{"score-url-below-scores", "sends an address of the line item in whose path scores comes before its last part", lineItemURL(belowScores)},
-		stimulus{"score-url-with-port", "sends the address of the line item with its port", lineItemURL(withPort)},
-		stimulus{"score-url-path-in-host", "sends an address of the line item whose last part is a part of the host, too", pathInHost},
+	saying.Accepted("ags-tool-score-url", saying.Always,
+		saying.Case("score-url-with-query", "sends the address of the line item with a query", lineItemURL(withItemQuery)),
+		saying.Case("score-url-below-scores", "sends an address of the line item in whose path scores comes before its last part", lineItemURL(belowScores)),
+		saying.Case("score-url-with-port", "sends the address of the line item with its port", lineItemURL(withPort)),
 	),
+	[]fault.Fault{{
+		Name: "score-url-path-in-host", Provokes: "ags-tool-score-url", Permitted: true, InMessage: true,
+		Does: "sends an address of the line item whose last part is a part of the host, too", Effects: []fault.Effect{pathInHost},
+	}},
 	gradeAnswers("ags-tool-score-answers",
 		graded{"score-answered-with-200", "answers scores with 200 and an empty JSON object", nil, answerScores(http.StatusOK, map[string]any{})},
 		graded{"score-answered-with-200-empty", "answers scores with 200 and no body", nil, answerScores(http.StatusOK, nil)},
@@ -117,13 +121,13 @@ var gradeFaults = slices.Concat(
 		results("results-of-stranger", "sends the result of somebody unknown", map[string]any{"userId": "somebody-unknown", "resultScore": 7, "resultMaximum": 10}),
 		results("results-overridden", "sends a result that an instructor has overridden", map[string]any{"resultScore": 3.5, "resultMaximum": 10, "comment": "Corrected by hand."}),
 		results("results-with-everything", "sends a result with all members, long ones and those of vendors", map[string]any{
-			"resultScore": 3.5, "resultMaximum": 10, "comment": strings.Repeat("Très bien – よくできました。", 120), "scoringUserId": "teacher-" + long("1"),
-			VendorMember: deep, "https://vendor.example/text": long("ö "),
+			"resultScore": 3.5, "resultMaximum": 10, "comment": strings.Repeat("Très bien – よくできました。", 120), "scoringUserId": "teacher-" + part.Long("1"),
+			VendorMember: part.Deep, "https://vendor.example/text": part.Long("ö "),
 		}),
-		graded{"results-first-page-empty", "sends an empty first page of results, which leads to the second one", nil, func(g *gradeAnswer) {
+		graded{"results-first-page-empty", "sends an empty first page of results, which leads to the second one", nil, func(g *response) {
 			if g.service == Results && g.why == nil && !g.URL.Query().Has(paramPart) {
 				g.body = []map[string]any{}
-				g.header.Set("Link", fmt.Sprintf(`<%s>; rel="next"`, withQuery(g.platform.opts.ServerURL+g.URL.RequestURI(), paramPart, "2")))
+				g.header.Set("Link", fmt.Sprintf(`<%s>; rel="next"`, part.WithQuery(g.books.core.ServerURL()+g.URL.RequestURI(), paramPart, "2")))
 			}
 		}},
 		graded{"results-in-object", "sends an object with results where a list belongs", nil, ofList(Results, func(results []any) any { return map[string]any{"results": results} })},
@@ -133,23 +137,23 @@ var gradeFaults = slices.Concat(
 		}),
 	),
 	tokenAnswers(
-		granted{"token-opaque", "grants access tokens with all characters that one may have", func(a *application) { a.value = lti.RandomString() + "-._~+/==" }},
-		granted{"token-expires", "grants an access token for 5 seconds, and then ones for an hour", func(a *application) {
-			if a.nth == 1 {
-				a.expires = shortly
+		granted{"token-opaque", "grants access tokens with all characters that one may have", func(a *part.Grant) { a.Value = lti.RandomString() + "-._~+/==" }},
+		granted{"token-expires", "grants an access token for 5 seconds, and then ones for an hour", func(a *part.Grant) {
+			if a.Nth == 1 {
+				a.Expires = shortly
 			}
 		}},
-		granted{"token-type-capitalised", "writes the type of access tokens with a capital letter", func(a *application) { a.tokenType = "Bearer" }},
-		granted{"token-type-lower-case", "writes the type of access tokens in lower case", func(a *application) { a.tokenType = "bearer" }},
-		granted{"token-type-upper-case", "writes the type of access tokens in upper case", func(a *application) { a.tokenType = "BEARER" }},
+		granted{"token-type-capitalised", "writes the type of access tokens with a capital letter", func(a *part.Grant) { a.Type = "Bearer" }},
+		granted{"token-type-lower-case", "writes the type of access tokens in lower case", func(a *part.Grant) { a.Type = "bearer" }},
+		granted{"token-type-upper-case", "writes the type of access tokens in upper case", func(a *part.Grant) { a.Type = "BEARER" }},
 		granted{"token-without-expiry", "does not say when access tokens expire", answersGrant(func(answer map[string]any) any {
 			delete(answer, "expires_in")
 			return answer
 		})},
-		granted{"token-with-everything", "grants long access tokens, with members that a tool does not need", func(a *application) {
-			a.value = lti.RandomString() + strings.Repeat("x", 2<<10)
+		granted{"token-with-everything", "grants long access tokens, with members that a tool does not need", func(a *part.Grant) {
+			a.Value = lti.RandomString() + strings.Repeat("x", 2<<10)
 			answersGrant(func(answer map[string]any) any {
-				maps.Copy(answer, map[string]any{"refresh_token": "none", "token_id": 17, "https://vendor.example/grant": deep, "none": nil})
+				maps.Copy(answer, map[string]any{"refresh_token": "none", "token_id": 17, "https://vendor.example/grant": part.Deep, "none": nil})
 				return answer
 			})(a)
 		}},
@@ -162,30 +166,32 @@ var gradeFaults = slices.Concat(
 			return answer
 		})},
 		granted{"token-in-array", "grants access tokens in an array", answersGrant(func(answer map[string]any) any { return []any{answer} })},
-		granted{"scope-reduced", "grants access tokens for 5 seconds, and without the scope to send scores where there are others", func(a *application) {
-			a.expires = shortly // so that the tool does not keep one for what comes later
-			if rest := slices.DeleteFunc(slices.Clone(a.scopes), func(scope string) bool { return scope == lti.ScopeScore }); len(rest) > 0 {
-				a.scopes = rest
+		granted{"scope-reduced", "grants access tokens for 5 seconds, and without the scope to send scores where there are others", func(a *part.Grant) {
+			a.Expires = shortly // so that the tool does not keep one for what comes later
+			if rest := slices.DeleteFunc(slices.Clone(a.Scopes), func(scope string) bool { return scope == lti.ScopeScore }); len(rest) > 0 {
+				a.Scopes = rest
 			}
 		}},
 	),
-	[]Fault{{
+	[]fault.Fault{{
 		Name: "service-call-401-once", Provokes: ofTokens, Permitted: true, Does: "answers the first score, and the first control request, with 401",
-		grade:   onlyFirst(refuseScores(http.StatusUnauthorized, lti.ErrorInvalidToken, "the access token has been revoked")),
-		Effects: []fault.Effect{refusesServing(func(s part.Serving) bool { return s.First })},
+		Effects: []fault.Effect{
+			answering(onlyFirst(refuseScores(http.StatusUnauthorized, lti.ErrorInvalidToken, revoked().Says))),
+			refusesServing(func(s part.Serving) bool { return s.First }),
+		},
 	}},
 )
 
 // revoked is why an access token is not taken any more.
-func revoked() *refusal {
-	return &refusal{http.StatusUnauthorized, lti.ErrorInvalidToken, "the access token has been revoked"}
+func revoked() *part.Refusal {
+	return &part.Refusal{Status: http.StatusUnauthorized, Code: lti.ErrorInvalidToken, Says: "the access token has been revoked"}
 }
 
 // refusesServing has the services of parts take an access token no more.
 func refusesServing(when func(part.Serving) bool) fault.Effect {
 	return part.Served.Change(func(s part.Serving) part.Serving {
 		if when(s) {
-			s.Why = &part.Refusal{Status: http.StatusUnauthorized, Code: lti.ErrorInvalidToken, Says: revoked().says}
+			s.Why = revoked()
 		}
 		return s
 	})
@@ -200,40 +206,38 @@ const shortly = 5 * time.Second
 // A granted stimulus is a change of how access tokens are granted.
 type granted struct {
 	name, does string
-	tokens     func(*application)
+	tokens     func(*part.Grant)
 }
 
 // tokenAnswers are stimuli of access tokens. So that a tool asks for one, none that it
 // had before is taken.
-func tokenAnswers(stimuli ...granted) []Fault {
-	var faults []Fault
+func tokenAnswers(stimuli ...granted) []fault.Fault {
+	var faults []fault.Fault
 	for _, s := range stimuli {
-		faults = append(faults, Fault{Name: s.name, Provokes: ofTokens, Permitted: true, Does: s.does + "; takes no earlier ones", tokens: s.tokens, grade: func(g *gradeAnswer) {
-			if !g.fresh {
-				g.why = revoked()
-			}
-		}, Effects: []fault.Effect{refusesServing(func(s part.Serving) bool { return !s.Fresh })}})
+		faults = append(faults, fault.Fault{Name: s.name, Provokes: ofTokens, Permitted: true, Does: s.does + "; takes no earlier ones", Effects: []fault.Effect{
+			part.Granted.Change(func(g part.Grant) part.Grant {
+				s.tokens(&g)
+				return g
+			}),
+			answering(func(r *response) {
+				if !r.fresh {
+					r.why = revoked()
+				}
+			}),
+			refusesServing(func(s part.Serving) bool { return !s.Fresh }),
+		}})
 	}
 	return faults
 }
 
 // answersGrant answers otherwise that an access token is granted.
-func answersGrant(change func(map[string]any) any) func(*application) {
-	return func(a *application) { a.answers = change }
+func answersGrant(change func(map[string]any) any) func(*part.Grant) {
+	return func(a *part.Grant) { a.Instead = change }
 }
-
-// long is a text of 200 characters that goes on with some.
-func long(text string) string {
-	letters := []rune(strings.Repeat(text, 200))
-	return string(letters[:200])
-}
-
-// deep is a value with others within.
-var deep = map[string]any{"colour": "green", "weights": []any{1, 2.5, nil, map[string]any{"a": []any{true, []any{}}}}}
 
 // ofList sends something else for a list.
-func ofList(service Service, change func([]any) any) func(*gradeAnswer) {
-	return func(g *gradeAnswer) {
+func ofList(service Service, change func([]any) any) func(*response) {
+	return func(g *response) {
 		list, ok := g.body.([]map[string]any)
 		if !ok || g.service != service {
 			return
@@ -260,26 +264,38 @@ const ResultWithoutMaximum = 0.83
 // the grade services answer.
 type graded struct {
 	name, does string
-	claims     func(*draft)
-	grade      func(*gradeAnswer)
+	claims     saying.Change
+	grade      func(*response)
+}
+
+// answering changes what the grade services of a context answer.
+func answering(change func(*response)) fault.Effect {
+	return responseSent.Change(func(r response) response {
+		change(&r)
+		return r
+	})
 }
 
 // gradeAnswers are stimuli that a tool copes with.
-func gradeAnswers(requirement string, stimuli ...graded) []Fault {
-	var faults []Fault
+func gradeAnswers(requirement string, stimuli ...graded) []fault.Fault {
+	var faults []fault.Fault
 	for _, s := range stimuli {
-		faults = append(faults, Fault{Name: s.name, Provokes: requirement, Permitted: true, Does: s.does, claims: s.claims, grade: s.grade})
+		f := fault.Fault{Name: s.name, Provokes: requirement, Permitted: true, Does: s.does, Effects: []fault.Effect{answering(s.grade)}}
+		if s.claims != nil {
+			f.InMessage, f.Effects = true, append(f.Effects, saying.Effect(saying.Always, s.claims))
+		}
+		faults = append(faults, f)
 	}
 	return faults
 }
 
 // refuseScores refuses scores, with headers given in pairs.
-func refuseScores(status int, code, says string, header ...string) func(*gradeAnswer) {
-	return func(g *gradeAnswer) {
+func refuseScores(status int, code, says string, header ...string) func(*response) {
+	return func(g *response) {
 		if g.service != Scores {
 			return
 		}
-		g.why = &refusal{status, code, says}
+		g.why = &part.Refusal{Status: status, Code: code, Says: says}
 		for pair := range slices.Chunk(header, 2) {
 			g.header.Set(pair[0], pair[1])
 		}
@@ -287,8 +303,8 @@ func refuseScores(status int, code, says string, header ...string) func(*gradeAn
 }
 
 // answerScores answers scores that are taken with a status and a body, nil for none.
-func answerScores(status int, body any) func(*gradeAnswer) {
-	return func(g *gradeAnswer) {
+func answerScores(status int, body any) func(*response) {
+	return func(g *response) {
 		if g.service != Scores || g.why != nil {
 			return
 		}
@@ -300,8 +316,8 @@ func answerScores(status int, body any) func(*gradeAnswer) {
 }
 
 // onlyFirst changes the first answer of a kind alone.
-func onlyFirst(change func(*gradeAnswer)) func(*gradeAnswer) {
-	return func(g *gradeAnswer) {
+func onlyFirst(change func(*response)) func(*response) {
+	return func(g *response) {
 		if g.nth == 1 {
 			change(g)
 		}
@@ -315,25 +331,25 @@ var hidesLineItem = endpointWithout("lineitem")
 // given with the URL of the next page, of the first and of the last one, and with
 // that of the next page as a relative one.
 func paging(name, does, header, format string) graded {
-	return graded{name, does, hidesLineItem, func(g *gradeAnswer) {
+	return graded{name, does, hidesLineItem, func(g *response) {
 		page := g.page()
 		if page == 0 || page >= lastPage {
 			return
 		}
 		g.body = g.otherLineItems()
 		next := g.atPage(page + 1)
-		g.header[header] = []string{fmt.Sprintf(format, next, g.atPage(1), g.atPage(lastPage), pathOf(next))}
+		g.header[header] = []string{fmt.Sprintf(format, next, g.atPage(1), g.atPage(lastPage), part.PathOf(next))}
 	}}
 }
 
 // loops sends line items without end, and after a while none, so that a tool that
 // would go on for ever comes to an end.
-func loops(g *gradeAnswer) {
+func loops(g *response) {
 	page := g.page()
 	switch {
 	case page == 0:
 	case g.nth > LoopEnds:
-		g.why = &refusal{http.StatusServiceUnavailable, lti.ErrorInvalidRequest, "there were too many requests"}
+		g.why = &part.Refusal{Status: http.StatusServiceUnavailable, Code: lti.ErrorInvalidRequest, Says: "there were too many requests"}
 	default:
 		g.body = g.otherLineItems()
 		g.header.Set("Link", fmt.Sprintf(`<%s>; rel="next"`, g.atPage(page%2+1)))
@@ -357,7 +373,7 @@ const (
 )
 
 // page is the number of the page of line items that is asked for; 0 where none is.
-func (g *gradeAnswer) page() int {
+func (g *response) page() int {
 	if g.service != LineItems || g.Method != http.MethodGet || g.why != nil {
 		return 0
 	}
@@ -369,7 +385,7 @@ func (g *gradeAnswer) page() int {
 }
 
 // atPage is the address of another page of what was asked for.
-func (g *gradeAnswer) atPage(page int) string {
+func (g *response) atPage(page int) string {
 	query := g.URL.Query()
 	query.Del(paramPart)
 	query.Del("mark")
@@ -381,11 +397,11 @@ func (g *gradeAnswer) atPage(page int) string {
 }
 
 // address is that of what was asked for, without its query.
-func (g *gradeAnswer) address() string { return g.platform.opts.ServerURL + g.URL.EscapedPath() }
+func (g *response) address() string { return g.books.core.ServerURL() + g.URL.EscapedPath() }
 
 // otherLineItems are some that no tool looks for. A tool that says which ones it
 // wants gets none beside those.
-func (g *gradeAnswer) otherLineItems() []map[string]any {
+func (g *response) otherLineItems() []map[string]any {
 	items := []map[string]any{}
 	if query := g.URL.Query(); query.Has("resource_link_id") || query.Has("resource_id") || query.Has("tag") {
 		return items
@@ -399,8 +415,8 @@ func (g *gradeAnswer) otherLineItems() []map[string]any {
 }
 
 // eachLineItem changes the line items of an answer.
-func eachLineItem(change func(map[string]any)) func(*gradeAnswer) {
-	return func(g *gradeAnswer) {
+func eachLineItem(change func(map[string]any)) func(*response) {
+	return func(g *response) {
 		switch body := g.body.(type) {
 		case map[string]any:
 			if g.service == LineItem || g.service == LineItems {
@@ -419,7 +435,7 @@ func eachLineItem(change func(map[string]any)) func(*gradeAnswer) {
 // results sends a single result with such members, or none where they are nil. It
 // is that of a learner whom the gradebook knows, where there is one.
 func results(name, does string, members map[string]any) graded {
-	return graded{name, does, nil, func(g *gradeAnswer) {
+	return graded{name, does, nil, func(g *response) {
 		known, ok := g.body.([]map[string]any)
 		if g.service != Results || !ok {
 			return
@@ -460,29 +476,34 @@ func withPort(address string) string {
 	return u.String()
 }
 
-// pathInHost names the line item by the first part of the host's name, under which
-// the platform finds it from then on.
-func pathInHost(d *draft) {
-	lineItemURL(func(address string) string {
-		u, err := url.Parse(address)
-		if err != nil {
-			return address
-		}
-		name, _, _ := strings.Cut(u.Hostname(), ".")
-		odd := address[:strings.LastIndexByte(address, '/')+1] + name
-		d.launch.platform.alsoAt.Store(pathOf(odd), u.EscapedPath())
-		return odd
-	})(d)
+// inHost names the line item by the first part of the host's name, and says which path that is
+// instead of which.
+func inHost(address string) (odd, path, own string, is bool) {
+	u, err := url.Parse(address)
+	if err != nil || address == "" {
+		return "", "", "", false
+	}
+	name, _, _ := strings.Cut(u.Hostname(), ".")
+	odd = address[:strings.LastIndexByte(address, '/')+1] + name
+	return odd, part.PathOf(odd), u.EscapedPath(), true
 }
 
-// leadBack turns the address that a fault has given a line item into its own.
-func (p *Platform) leadBack(r *http.Request) *http.Request {
-	if !strings.HasPrefix(r.URL.Path, ContextsPath+"/") {
-		return r
+// pathInHost names the line item like that; the platform finds it there from then on.
+var pathInHost = part.Said.ChangeAll(func(part.Saying) bool { return true }, func(s part.Saying) part.Saying {
+	address, _ := saying.Object(&s, lti.ClaimAGS)["lineitem"].(string)
+	if odd, path, own, is := inHost(address); is {
+		On(s.Core()).alsoAt.Store(path, own)
+		endpoint("lineitem", odd)(&s)
 	}
+	return s
+})
+
+// leadBack turns the address that a fault has given a line item into its own.
+func (g *Gradebooks) leadBack(r *http.Request) *http.Request {
+	container := r.URL.EscapedPath()[:strings.LastIndex(r.URL.EscapedPath(), "/lineitems")+len("/lineitems")]
 	for _, below := range []string{"", "/" + string(Scores), "/" + string(Results)} {
 		path, ends := strings.CutSuffix(r.URL.EscapedPath(), below)
-		own, known := p.alsoAt.Load(path)
+		own, known := g.alsoAt.Load(path)
 		if !ends || !known {
 			continue
 		}
@@ -490,6 +511,7 @@ func (p *Platform) leadBack(r *http.Request) *http.Request {
 			u.RawQuery = r.URL.RawQuery
 			led := r.WithContext(r.Context())
 			led.URL = u
+			led.SetPathValue("rest", strings.TrimPrefix(u.EscapedPath(), container+"/"))
 			return led
 		}
 	}

@@ -1,4 +1,4 @@
-package fakeplatform
+package grades
 
 import (
 	"cmp"
@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"invigilator.example/fakeplatform/part"
 	"invigilator.example/lti"
 )
 
@@ -17,9 +18,9 @@ type scoreDraft struct {
 
 // takeScore reads the score that a tool sends (Assignment and Grade Services 2.0,
 // 3.4).
-func (p *Platform) takeScore(q *gradeRequest) []refusal {
+func (g *Gradebooks) takeScore(q *request) part.Refusals {
 	if q.object != nil {
-		q.object = scoreRead.Pass(p.carrier, readScore{q, q.object}).object
+		q.object = scoreRead.Pass(g.carrier(), readScore{q, q.object}).object
 	}
 	m := members{object: q.object} // what is wrong with them is told by the rules
 	q.score.Score = lti.Score{
@@ -28,7 +29,7 @@ func (p *Platform) takeScore(q *gradeRequest) []refusal {
 		ScoreGiven: m.number("scoreGiven"), ScoreMaximum: m.maximum("scoreMaximum"),
 	}
 	q.score.at, _ = m.date("timestamp")
-	return refusalsOf(scoreRules.All(p.carrier, q))
+	return part.RefusalsOf(scoreRules.All(g.carrier(), q)...)
 }
 
 // improprieties are what a tool should have sent otherwise, though the platform
@@ -46,24 +47,24 @@ func (s scoreDraft) improprieties(object map[string]any) []string {
 
 // record takes a score of a learner that is later than the last one (Assignment and
 // Grade Services 2.0, 3.4).
-func (p *Platform) record(q *gradeRequest) gradeAnswer {
+func (g *Gradebooks) record(q *request) response {
 	r := recordedScore{q, q.column.row(q.score.UserID)}
-	if wrong := refusalsOf([]error{recordRules.First(p.carrier, r)}); len(wrong) > 0 {
-		return gradeAnswer{why: &wrong[0]}
+	if wrong := part.RefusalsOf(recordRules.First(g.carrier(), r)); len(wrong) > 0 {
+		return response{why: &wrong[0]}
 	}
-	answer := gradeAnswer{status: http.StatusNoContent}
-	if scoreCounts.Taken(p.carrier, r) {
-		kept := scoreKept.Pass(p.carrier, keptScore{r, q.score.Score, q.score.at})
-		answer.effect = func() { p.keep(kept) }
+	answer := response{status: http.StatusNoContent}
+	if scoreCounts.Taken(g.carrier(), r) {
+		kept := scoreKept.Pass(g.carrier(), keptScore{r, q.score.Score, q.score.at})
+		answer.effect = func() { g.keep(kept) }
 	}
 	return answer
 }
 
 // keep notes a score in the row of the learner.
-func (p *Platform) keep(k keptScore) {
+func (g *Gradebooks) keep(k keptScore) {
 	r := k.current
 	if r == nil {
-		r = &row{sub: k.score.UserID, number: p.grades.number()}
+		r = &row{sub: k.score.UserID, number: g.number()}
 		k.column.rows = append(k.column.rows, r)
 	} else {
 		earlier := r.score
@@ -71,5 +72,5 @@ func (p *Platform) keep(k keptScore) {
 	}
 	r.score, r.at = k.score, k.at
 	r.comment = cmp.Or(r.comment, k.score.Comment)
-	scoreRecorded.Pass(p.carrier, k.recordedScore)
+	scoreRecorded.Pass(g.carrier(), k.recordedScore)
 }

@@ -1,4 +1,4 @@
-package fakeplatform
+package grades
 
 import (
 	"context"
@@ -13,6 +13,7 @@ import (
 
 	"invigilator.example/fakeplatform/jwt"
 	"invigilator.example/fakeplatform/part"
+	"invigilator.example/fault"
 	"invigilator.example/lti"
 )
 
@@ -27,8 +28,8 @@ const (
 	Results   Service = "results"
 )
 
-// A GradeCall is a request to the grade services.
-type GradeCall struct {
+// A Call is a request to the grade services.
+type Call struct {
 	Service                             Service
 	ContextID, LineItem                 string // the latter is an id; empty for the container, and where there is no such item
 	Method, Target, ContentType, Accept string
@@ -44,22 +45,22 @@ type GradeCall struct {
 	At       time.Time
 }
 
-// GradeCalls returns the requests to the grade services of a context, in order and
+// Calls returns the requests to the grade services of a context, in order and
 // at most a thousand.
-func (p *Platform) GradeCalls(contextID string) []GradeCall {
-	p.grades.mu.Lock()
-	defer p.grades.mu.Unlock()
-	return slices.Clone(p.grades.calls[contextID])
+func (g *Gradebooks) Calls(contextID string) []Call {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return slices.Clone(g.calls[contextID])
 }
 
-// AwaitGradeCalls waits until so many requests to the grade services of a context
+// AwaitCalls waits until so many requests to the grade services of a context
 // have been answered, and says whether they have: they have not when the context
 // ends before.
-func (p *Platform) AwaitGradeCalls(ctx context.Context, contextID string, n int) bool {
+func (g *Gradebooks) AwaitCalls(ctx context.Context, contextID string, n int) bool {
 	for {
-		p.grades.mu.Lock()
-		next, came := p.grades.called, len(p.grades.calls[contextID])
-		p.grades.mu.Unlock()
+		g.mu.Lock()
+		next, came := g.called, len(g.calls[contextID])
+		g.mu.Unlock()
 		if came >= n {
 			return true
 		}
@@ -71,37 +72,37 @@ func (p *Platform) AwaitGradeCalls(ctx context.Context, contextID string, n int)
 	}
 }
 
-// gradeRequest is a request to a grade service while it is being judged.
-type gradeRequest struct {
+// request is a request to a grade service while it is being judged.
+type request struct {
 	*http.Request
-	credentials
-	platform *Platform
+	books    *Gradebooks
+	token    part.Token
 	service  Service
 	key      string // of the line item, as the path has it
 	body     []byte
-	object   map[string]any  // nil where the body is none
-	does     *operation      // nil where the service has no such method
-	guarded  *operation      // whose scopes are asked for
-	people   map[string]User // of the context; nil where these are all who were launched there
-	book     *gradebook      // nil where there is none of the tool's
-	column   *column         // nil where the tool has no such line item there
+	object   map[string]any       // nil where the body is none
+	does     *operation           // nil where the service has no such method
+	guarded  *operation           // whose scopes are asked for
+	people   map[string]part.User // of the context; nil where these are all who were launched there
+	book     *gradebook           // nil where there is none of the tool's
+	column   *column              // nil where the tool has no such line item there
 	lineItem lineItemDraft
 	score    scoreDraft
 }
 
-// A gradeAnswer is the answer of a grade service before it is sent; the fault of
+// A response is the answer of a grade service before it is sent; the fault of
 // the context's latest launch may change it.
-type gradeAnswer struct {
+type response struct {
 	*http.Request
-	platform *Platform
-	service  Service
-	fresh    bool     // the access token was granted since that launch
-	nth      int      // of the calls of that service and method since that launch, from 1
-	why      *refusal // the request is refused, and without effect
-	reset    bool     // the connection is closed instead, without effect
-	status   int
-	header   http.Header
-	body     any // is sent as JSON: a map[string]any, or a []map[string]any for a container; nil for none
+	books   *Gradebooks
+	service Service
+	fresh   bool          // the access token was granted since that launch
+	nth     int           // of the calls of that service and method since that launch, from 1
+	why     *part.Refusal // the request is refused, and without effect
+	reset   bool          // the connection is closed instead, without effect
+	status  int
+	header  http.Header
+	body    any // is sent as JSON: a map[string]any, or a []map[string]any for a container; nil for none
 
 	effect func() // what the request changes; nil for nothing
 }
@@ -111,11 +112,11 @@ type gradeAnswer struct {
 type operation struct {
 	service Service
 	method  string
-	scopes  []string                                 // one of them is enough
-	takes   string                                   // media type of the body
-	gives   string                                   // media type of the answer
-	read    func(*Platform, *gradeRequest) []refusal // reads the body
-	do      func(*Platform, *gradeRequest) gradeAnswer
+	scopes  []string                                  // one of them is enough
+	takes   string                                    // media type of the body
+	gives   string                                    // media type of the answer
+	read    func(*Gradebooks, *request) part.Refusals // reads the body
+	do      func(*Gradebooks, *request) response
 }
 
 // The scopes that let a tool read line items, and write them.
@@ -127,22 +128,22 @@ var (
 // operations are all that there are.
 var operations = []operation{
 	{
-		service: LineItems, method: http.MethodGet, scopes: readsLineItems, gives: lti.MediaTypeLineItemContainer, do: (*Platform).listLineItems,
+		service: LineItems, method: http.MethodGet, scopes: readsLineItems, gives: lti.MediaTypeLineItemContainer, do: (*Gradebooks).listLineItems,
 	}, {
 		service: LineItems, method: http.MethodPost, scopes: writesLineItems, takes: lti.MediaTypeLineItem, gives: lti.MediaTypeLineItem,
-		read: (*Platform).takeLineItem, do: (*Platform).createLineItem,
+		read: (*Gradebooks).takeLineItem, do: (*Gradebooks).createLineItem,
 	}, {
-		service: LineItem, method: http.MethodGet, scopes: readsLineItems, gives: lti.MediaTypeLineItem, do: (*Platform).showLineItem,
+		service: LineItem, method: http.MethodGet, scopes: readsLineItems, gives: lti.MediaTypeLineItem, do: (*Gradebooks).showLineItem,
 	}, {
 		service: LineItem, method: http.MethodPut, scopes: writesLineItems, takes: lti.MediaTypeLineItem, gives: lti.MediaTypeLineItem,
-		read: (*Platform).takeLineItem, do: (*Platform).replaceLineItem,
+		read: (*Gradebooks).takeLineItem, do: (*Gradebooks).replaceLineItem,
 	}, {
-		service: LineItem, method: http.MethodDelete, scopes: writesLineItems, do: (*Platform).deleteLineItem,
+		service: LineItem, method: http.MethodDelete, scopes: writesLineItems, do: (*Gradebooks).deleteLineItem,
 	}, {
 		service: Scores, method: http.MethodPost, scopes: []string{lti.ScopeScore}, takes: lti.MediaTypeScore,
-		read: (*Platform).takeScore, do: (*Platform).record,
+		read: (*Gradebooks).takeScore, do: (*Gradebooks).record,
 	}, {
-		service: Results, method: http.MethodGet, scopes: []string{lti.ScopeResultReadOnly}, gives: lti.MediaTypeResultContainer, do: (*Platform).listResults,
+		service: Results, method: http.MethodGet, scopes: []string{lti.ScopeResultReadOnly}, gives: lti.MediaTypeResultContainer, do: (*Gradebooks).listResults,
 	},
 }
 
@@ -157,96 +158,90 @@ const (
 	paramAfter          = "after"
 )
 
+// What the services read of a request, and how many requests are kept of a context.
+const (
+	maxBody  = 64 << 10
+	maxCalls = 1000
+)
+
 // pageSize is how many the platform sends at once.
 const pageSize = 50
 
-// putsOff puts a request to a service off, where it takes none now.
-func (p *Platform) putsOff(w http.ResponseWriter, r *http.Request) bool {
-	if r.URL.Path != TokenPath && !strings.HasPrefix(r.URL.Path, ContextsPath+"/") {
-		return false
-	}
-	busy := serviceBusy.Pass(p.carrier, busyService{nth: p.requests.Add(1)})
-	if busy.status == 0 {
-		return false
-	}
-	w.Header().Set("Retry-After", "0")
-	fail(w, refusal{busy.status, lti.ErrorInvalidRequest, "there were too many requests"})
-	return true
-}
-
-// serveGrades is all of the grade services (Assignment and Grade Services 2.0).
-func (p *Platform) serveGrades(w http.ResponseWriter, r *http.Request) {
-	q := p.readGradeRequest(w, r)
+// serve is all of the grade services (Assignment and Grade Services 2.0).
+func (g *Gradebooks) serve(w http.ResponseWriter, r *http.Request) {
+	q := g.read(w, g.leadBack(r))
 	contextID := r.PathValue("context")
-	q.people = p.peopleOf(contextID)
-	authorization := p.checkToken(r, &q.credentials, q.guard())
-	form := refusalsOf(gradeFormRules.All(p.carrier, q))
+	q.people = g.peopleOf(contextID)
+	var noToken error
+	q.token, noToken = g.core.Token(r, q.need())
+	authorization := part.RefusalsOf(noToken)
+	form := part.RefusalsOf(formRules.All(g.carrier(), q)...)
 	if q.does != nil && q.does.read != nil {
-		form = append(form, q.does.read(p, q)...)
+		form = append(form, q.does.read(g, q)...)
 	}
-	wrong := append(refusalsOf(gradeMethodRules.All(p.carrier, q)), authorization...)
+	wrong := append(part.RefusalsOf(methodRules.All(g.carrier(), q)...), authorization...)
 
-	p.grades.mu.Lock()
-	if !p.grades.knows(contextID) {
-		p.grades.mu.Unlock()
-		p.unplanned(r, "no tool has a gradebook in this context")
-		p.refuseGrades(w, q, refusal{http.StatusNotFound, lti.ErrorInvalidRequest, "there is no such context"})
+	g.mu.Lock()
+	if !g.knows(contextID) {
+		g.mu.Unlock()
+		g.core.Unplanned(r, "no tool has a gradebook in this context")
+		g.refuse(w, q, part.Refusal{Status: http.StatusNotFound, Code: lti.ErrorInvalidRequest, Says: "there is no such context"})
 		return
 	}
-	p.findLineItem(q, contextID, len(authorization) == 0)
-	wrong = append(wrong, refusalsOf(gradeTargetRules.All(p.carrier, q))...)
+	g.findLineItem(q, contextID, len(authorization) == 0)
+	wrong = append(wrong, part.RefusalsOf(targetRules.All(g.carrier(), q)...)...)
 	wrong = append(wrong, form...)
-	answer := p.answerGrades(q, &wrong)
-	problems := append(said(wrong), q.improprieties()...)
+	answer := g.answer(q, &wrong)
+	problems := append(wrong.Said(), q.improprieties()...)
 	if len(wrong) == 0 && answer.why != nil {
-		problems = append(problems, answer.why.says)
+		problems = append(problems, answer.why.Says)
 	}
-	p.stimulateGrades(q, &answer)
+	g.stimulate(q, &answer)
 	if answer.why == nil && !answer.reset && answer.effect != nil {
 		answer.effect()
 	}
-	p.noteGradeCall(q, contextID, answer, len(authorization) == 0, problems)
-	p.grades.mu.Unlock()
+	g.note(q, contextID, answer, len(authorization) == 0, problems)
+	g.mu.Unlock()
 
 	switch {
 	case answer.reset:
 		panic(http.ErrAbortHandler) // net/http drops the connection
 	case answer.why != nil:
 		maps.Copy(w.Header(), answer.header)
-		p.refuseGrades(w, q, *answer.why)
+		g.refuse(w, q, *answer.why)
 	default:
 		answer.send(w)
 	}
 }
 
-// answerGrades answers a request, with what is wrong with it.
-func (p *Platform) answerGrades(q *gradeRequest, wrong *refusals) gradeAnswer {
+// answer answers a request, with what is wrong with it.
+func (g *Gradebooks) answer(q *request, wrong *part.Refusals) response {
 	if len(*wrong) > 0 {
-		refused := gradeRefused.Pass(p.carrier, refusedGrades{gradeRequest: q, wrong: *wrong})
+		refused := requestRefused.Pass(g.carrier(), refusedRequest{request: q, wrong: *wrong})
 		*wrong = refused.wrong
 		if len(refused.wrong) > 0 {
 			refused.answer.why = &refused.wrong[0]
 		}
 		return refused.answer
 	}
-	answer := q.does.do(p, q)
+	answer := q.does.do(g, q)
 	if answer.why != nil {
 		return answer
 	}
 	effect := answer.effect
 	answer.effect = nil
-	answered := gradeAnswered.Pass(p.carrier, answeredGrades{gradeRequest: q, answer: answer})
+	answered := requestAnswered.Pass(g.carrier(), answeredRequest{request: q, answer: answer})
 	if !answered.undone {
 		answered.answer.effect = effect
 	}
 	return answered.answer
 }
 
-// readGradeRequest reads what is asked for. What follows lineitems in the path is
+// read reads what is asked for. What follows lineitems in the path is
 // empty for the container, or the last part of a line item's id and what is asked
 // of it; the id may have something before that part.
-func (p *Platform) readGradeRequest(w http.ResponseWriter, r *http.Request) *gradeRequest {
-	q := &gradeRequest{Request: r, platform: p, service: LineItems, credentials: credentialsOf(r)}
+func (g *Gradebooks) read(w http.ResponseWriter, r *http.Request) *request {
+	q := &request{Request: r, books: g, service: LineItems}
 	if below := r.PathValue("rest"); below != "" || strings.HasSuffix(r.URL.Path, "/") {
 		q.service = LineItem
 		parts := strings.Split(below, "/")
@@ -254,7 +249,7 @@ func (p *Platform) readGradeRequest(w http.ResponseWriter, r *http.Request) *gra
 			parts = parts[1:]
 		}
 		q.key = parts[0]
-		parts = lineItemPathRead.Pass(p.carrier, parts)
+		parts = lineItemPathRead.Pass(g.carrier(), parts)
 		switch {
 		case len(parts) == 2 && (parts[1] == string(Scores) || parts[1] == string(Results)):
 			q.service = Service(parts[1])
@@ -262,12 +257,12 @@ func (p *Platform) readGradeRequest(w http.ResponseWriter, r *http.Request) *gra
 			q.key = "" // there is nothing like it
 		}
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxServiceBody))
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	q.body = body
 	if _, tooLarge := errors.AsType[*http.MaxBytesError](err); !tooLarge {
 		q.object = jwt.Object(body)
 	}
-	method := gradeMethods.Pass(p.carrier, methodsOfGrades{q, q.Method, q.Method})
+	method := methodRead.Pass(g.carrier(), namedMethods{q, q.Method, q.Method})
 	q.does, q.guarded = q.service.operation(method.done), q.service.operation(method.guarded)
 	return q
 }
@@ -281,31 +276,31 @@ func (s Service) operation(method string) *operation {
 	return &operations[i]
 }
 
-// guard says what access token the request needs; any will do where the service has no
-// such method.
-func (q *gradeRequest) guard() guard {
+// need is the access token that the request needs; any will do where the service has no such
+// method.
+func (q *request) need() part.Need {
 	if q.guarded == nil {
-		return guard{does: &operation{}}
+		return part.Need{Part: Profile}
 	}
-	return guard{q.guarded.scopes, q.guarded}
+	return part.Need{Part: Profile, Scopes: q.guarded.scopes, For: q.guarded}
 }
 
 // findLineItem finds what the path names, among what is the tool's. Whether the tool may
 // have what it asks for was said before. It is called with the gradebooks locked.
-func (p *Platform) findLineItem(q *gradeRequest, contextID string, may bool) {
-	if q.known.clientID != "" {
-		q.book = p.grades.open(shelf{q.known.clientID, contextID})
+func (g *Gradebooks) findLineItem(q *request, contextID string, may bool) {
+	if q.token.ClientID != "" {
+		q.book = g.open(shelf{q.token.ClientID, contextID})
 	} else if may {
-		q.book = p.grades.anybodys(contextID, q.key)
+		q.book = g.anybodys(contextID, q.key)
 	}
-	found := p.grades.columns[q.key]
+	found := g.columns[q.key]
 	if found != nil && found.book != q.book {
 		found = nil
 	}
 	if removed := q.wasRemoved(); removed != nil && q.Method == http.MethodGet && q.service == LineItem {
 		removed.missed = true
 	}
-	if q.column = gradeTarget.Pass(p.carrier, targetedGrades{q, found}).found; q.column != nil {
+	if q.column = lineItemLookedUp.Pass(g.carrier(), targetedRequest{q, found}).found; q.column != nil {
 		q.book = q.column.book
 	}
 }
@@ -313,13 +308,13 @@ func (p *Platform) findLineItem(q *gradeRequest, contextID string, may bool) {
 // anybodys is the gradebook of a context that is used where an access token names no
 // tool: that of the line item, or else of the tool that was launched there last. It
 // is called with the gradebooks locked.
-func (g *gradebooks) anybodys(contextID, key string) *gradebook {
+func (g *Gradebooks) anybodys(contextID, key string) *gradebook {
 	if c := g.columns[key]; c != nil && c.book.contextID == contextID {
 		return c.book
 	}
 	var latest *gradebook
 	for at, book := range g.books {
-		if at.contextID == contextID && book.latest != nil && (latest == nil || book.latest.planned.After(latest.latest.planned)) {
+		if at.contextID == contextID && book.latest != nil && (latest == nil || book.latest.Planned().After(latest.latest.Planned())) {
 			latest = book
 		}
 	}
@@ -328,7 +323,7 @@ func (g *gradebooks) anybodys(contextID, key string) *gradebook {
 
 // wasRemoved returns the line item of that key which the tool has removed, and nil
 // for none.
-func (q *gradeRequest) wasRemoved() *column {
+func (q *request) wasRemoved() *column {
 	if q.book == nil {
 		return nil
 	}
@@ -339,12 +334,21 @@ func (q *gradeRequest) wasRemoved() *column {
 	return q.book.removed[i]
 }
 
+// challenged is whether who lacks an access token is told so by WWW-Authenticate (RFC 6750, 3).
+var challenged = &fault.Step[*request]{Name: "who lacks an access token is told so", Honest: func(*request) bool { return true }}
+
+// responseSent is passed while the latest launch of the context goes on.
+var responseSent = &fault.Seam[response]{Name: "the answer of a grade service as it is sent", Clone: func(r response) response {
+	r.header = r.header.Clone()
+	return r
+}}
+
 // jsonMediaType is that of any JSON.
 const jsonMediaType = "application/json"
 
 // improprieties are what a tool should have sent otherwise, though the platform
 // takes it.
-func (q *gradeRequest) improprieties() []string {
+func (q *request) improprieties() []string {
 	if q.does == nil {
 		return nil
 	}
@@ -369,9 +373,9 @@ func (q *gradeRequest) improprieties() []string {
 	return found
 }
 
-// stimulateGrades lets the fault of the context's latest launch change the answer.
-func (p *Platform) stimulateGrades(q *gradeRequest, answer *gradeAnswer) {
-	answer.Request, answer.platform, answer.service = q.Request, p, q.service
+// stimulate lets the fault of the context's latest launch change the answer.
+func (g *Gradebooks) stimulate(q *request, answer *response) {
+	answer.Request, answer.books, answer.service = q.Request, g, q.service
 	if answer.header == nil {
 		answer.header = http.Header{}
 	}
@@ -380,37 +384,35 @@ func (p *Platform) stimulateGrades(q *gradeRequest, answer *gradeAnswer) {
 	}
 	kind := turn{q.service, q.Method}
 	q.book.served[kind]++
-	answer.nth, answer.fresh = q.book.served[kind], q.book.granted[q.token]
-	if f := q.book.latest.plan.Fault; f != nil && f.grade != nil {
-		f.grade(answer)
-	}
+	answer.nth, answer.fresh = q.book.served[kind], q.book.latest.Granted(q.token.Value)
+	*answer = responseSent.Pass(q.book.latest.Carrier(), *answer)
 }
 
-// noteGradeCall keeps a request in the record of its context.
-func (p *Platform) noteGradeCall(q *gradeRequest, contextID string, answer gradeAnswer, authorized bool, problems []string) {
-	call := GradeCall{
+// note keeps a request in the record of its context.
+func (g *Gradebooks) note(q *request, contextID string, answer response, authorized bool, problems []string) {
+	call := Call{
 		Service: q.service, ContextID: contextID, Method: q.Method, Target: q.RequestURI,
-		ContentType: q.Header.Get("Content-Type"), Accept: q.Header.Get("Accept"), Authorized: authorized, Token: q.token,
-		Scopes: q.known.scopes, Body: q.body, Status: answer.status, Problems: problems, At: p.opts.Now(),
+		ContentType: q.Header.Get("Content-Type"), Accept: q.Header.Get("Accept"), Authorized: authorized, Token: q.token.Value,
+		Scopes: q.token.Scopes, Body: q.body, Status: answer.status, Problems: problems, At: g.core.Now(),
 	}
-	if c := p.grades.columns[q.key]; c != nil && c.book.contextID == contextID {
+	if c := g.columns[q.key]; c != nil && c.book.contextID == contextID {
 		call.LineItem = c.id
 	}
 	switch {
 	case answer.reset:
 		call.Status = 0
 	case answer.why != nil:
-		call.Status = answer.why.status
+		call.Status = answer.why.Status
 	}
-	if len(p.grades.calls[contextID]) < maxServiceRecord {
-		p.grades.calls[contextID] = append(p.grades.calls[contextID], call)
+	if len(g.calls[contextID]) < maxCalls {
+		g.calls[contextID] = append(g.calls[contextID], call)
 	}
-	close(p.grades.called)
-	p.grades.called = make(chan struct{})
+	close(g.called)
+	g.called = make(chan struct{})
 }
 
 // send sends the answer.
-func (g gradeAnswer) send(w http.ResponseWriter) {
+func (g response) send(w http.ResponseWriter) {
 	maps.Copy(w.Header(), g.header)
 	if g.body == nil {
 		w.WriteHeader(g.status)
@@ -419,14 +421,14 @@ func (g gradeAnswer) send(w http.ResponseWriter) {
 	part.Send(w, g.status, w.Header().Get("Content-Type"), g.body)
 }
 
-// refuseGrades answers with an error.
-func (p *Platform) refuseGrades(w http.ResponseWriter, q *gradeRequest, why refusal) {
+// refuse answers with an error.
+func (g *Gradebooks) refuse(w http.ResponseWriter, q *request, why part.Refusal) {
 	var needed []string
 	if q.does != nil {
 		needed = q.does.scopes
 	}
-	if (why.status == http.StatusUnauthorized || why.code == lti.ErrorInsufficientScope) && challenged.Taken(p.carrier, q.guard()) {
-		w.Header().Set("WWW-Authenticate", part.Challenge(why.code, strings.Join(needed, " ")))
+	if (why.Status == http.StatusUnauthorized || why.Code == lti.ErrorInsufficientScope) && challenged.Taken(g.carrier(), q) {
+		w.Header().Set("WWW-Authenticate", part.Challenge(why.Code, strings.Join(needed, " ")))
 	}
 	var methods []string
 	for _, o := range operations {
@@ -434,5 +436,5 @@ func (p *Platform) refuseGrades(w http.ResponseWriter, q *gradeRequest, why refu
 			methods = append(methods, o.method)
 		}
 	}
-	fail(w, why, methods...)
+	part.Fail(w, why.Status, why.Code, why.Says, methods...)
 }

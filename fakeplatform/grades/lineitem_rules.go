@@ -1,4 +1,4 @@
-package fakeplatform
+package grades
 
 import (
 	"encoding/json"
@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"invigilator.example/fakeplatform/part"
 	"invigilator.example/fault"
 	"invigilator.example/lti"
 )
@@ -16,8 +17,8 @@ import (
 // A sentLineItem is a line item as a tool sends it, while it is being checked. A member that
 // is null is missing.
 type sentLineItem struct {
-	registration Registration // of the tool
-	isNew        bool         // it is to be made, rather than changed
+	registration part.Registration // of the tool
+	isNew        bool              // it is to be made, rather than changed
 	body         []byte
 	object       map[string]any // nil where the body is none
 }
@@ -51,32 +52,32 @@ var (
 var (
 	lineItemReadable = &fault.Rule[*sentLineItem]{Name: "the body is a JSON object", Broken: func(s *sentLineItem) error {
 		if s.object == nil {
-			return invalidRequest("the body is no JSON object of at most %d bytes", maxServiceBody)
+			return part.InvalidRequest("the body is no JSON object of at most %d bytes", maxBody)
 		}
 		return nil
 	}}
 	labelGiven = &fault.Rule[*sentLineItem]{Name: "label is not blank", Broken: func(s *sentLineItem) error {
 		if s.object != nil && strings.TrimSpace(s.text("label")) == "" {
-			return invalidRequest("label is missing or blank")
+			return part.InvalidRequest("label is missing or blank")
 		}
 		return nil
 	}}
 	maximumNumber = &fault.Rule[*sentLineItem]{Name: "scoreMaximum is a number that points can be reckoned with", Broken: func(s *sentLineItem) error {
 		maximum := s.object["scoreMaximum"]
 		if _, is := numeric(maximum); maximum != nil && !is {
-			return invalidRequest("scoreMaximum is no number, or too large")
+			return part.InvalidRequest("scoreMaximum is no number, or too large")
 		}
 		return nil
 	}}
 	maximumPositive = &fault.Rule[*sentLineItem]{Name: "scoreMaximum is above 0", Broken: func(s *sentLineItem) error {
 		if n, ok := numeric(s.object["scoreMaximum"]); ok && n < 1/largest {
-			return invalidRequest("scoreMaximum is not above 0")
+			return part.InvalidRequest("scoreMaximum is not above 0")
 		}
 		return nil
 	}}
 	maximumGiven = &fault.Rule[*sentLineItem]{Name: "scoreMaximum is given", Broken: func(s *sentLineItem) error {
 		if s.object != nil && s.object["scoreMaximum"] == nil {
-			return invalidRequest("scoreMaximum is missing")
+			return part.InvalidRequest("scoreMaximum is missing")
 		}
 		return nil
 	}}
@@ -86,7 +87,7 @@ var (
 		start, starts := lti.Instant(s.text("startDateTime"))
 		end, ends := lti.Instant(s.text("endDateTime"))
 		if starts && ends && end.Before(start) {
-			return invalidRequest("endDateTime is before startDateTime")
+			return part.InvalidRequest("endDateTime is before startDateTime")
 		}
 		return nil
 	}}
@@ -101,11 +102,11 @@ var (
 		if !slices.ContainsFunc(s.reviewableStatus(), func(status any) bool { return !isReviewable(status) }) {
 			return nil
 		}
-		return invalidRequest("reviewableStatus has a value that there is not")
+		return part.InvalidRequest("reviewableStatus has a value that there is not")
 	}}
 	reviewURLOfTool = &fault.Rule[*sentLineItem]{Name: "the url of submissionReview is one of the tool's", Broken: func(s *sentLineItem) error {
 		if address := s.review()["url"]; address != nil && !s.ownsReviewURL() {
-			return invalidRequest("the url of submissionReview is none of the tool's")
+			return part.InvalidRequest("the url of submissionReview is none of the tool's")
 		}
 		return nil
 	}}
@@ -115,7 +116,7 @@ var (
 		var wrong []error
 		for _, name := range slices.Sorted(maps.Keys(custom)) {
 			if !isText(custom[name]) {
-				wrong = append(wrong, invalidRequest("custom parameter %.100q of submissionReview is no string", name))
+				wrong = append(wrong, part.InvalidRequest("custom parameter %.100q of submissionReview is no string", name))
 			}
 		}
 		return errors.Join(wrong...)
@@ -126,7 +127,7 @@ var (
 func typed(name, of string, is func(any) bool) *fault.Rule[*sentLineItem] {
 	return &fault.Rule[*sentLineItem]{Name: name + " is a JSON " + of, Broken: func(s *sentLineItem) error {
 		if value := s.object[name]; value != nil && !is(value) {
-			return invalidRequest("%s is no %s", name, of)
+			return part.InvalidRequest("%s is no %s", name, of)
 		}
 		return nil
 	}}
@@ -136,7 +137,7 @@ func typed(name, of string, is func(any) bool) *fault.Rule[*sentLineItem] {
 func typedOfReview(name, of string, is func(any) bool) *fault.Rule[*sentLineItem] {
 	return &fault.Rule[*sentLineItem]{Name: name + " of submissionReview is a JSON " + of, Broken: func(s *sentLineItem) error {
 		if value := s.review()[name]; value != nil && !is(value) {
-			return invalidRequest("the %s of submissionReview is no %s", name, of)
+			return part.InvalidRequest("the %s of submissionReview is no %s", name, of)
 		}
 		return nil
 	}}
@@ -150,9 +151,9 @@ func dateTime(name string) *fault.Rule[*sentLineItem] {
 			return nil
 		}
 		if text == "" {
-			return invalidRequest("%s is empty", name)
+			return part.InvalidRequest("%s is empty", name)
 		}
-		return invalidRequest("%s is no date-time with zone", name)
+		return part.InvalidRequest("%s is no date-time with zone", name)
 	}}
 }
 
@@ -208,38 +209,38 @@ func (s *sentLineItem) reviewableStatus() []any {
 
 func (s *sentLineItem) ownsReviewURL() bool {
 	address, _ := s.review()["url"].(string)
-	return s.registration.owns(address)
+	return s.registration.Owns(address)
 }
 
 // What is checked of a new line item, and of one that is changed or removed, beside what is
 // said of it (Assignment and Grade Services 2.0, 3.2.5 and 3.2.6).
 var (
-	newLineItemRules     = &fault.List[*gradeRequest]{Name: "a new line item", Rules: []*fault.Rule[*gradeRequest]{linkOfTool, gradebookNotFull}}
-	changedLineItemRules = &fault.List[*gradeRequest]{Name: "a change of a line item", Rules: []*fault.Rule[*gradeRequest]{linkKept}}
-	removedLineItemRules = &fault.List[*gradeRequest]{Name: "the removal of a line item", Rules: []*fault.Rule[*gradeRequest]{madeByTool}}
+	newLineItemRules     = &fault.List[*request]{Name: "a new line item", Rules: []*fault.Rule[*request]{linkOfTool, gradebookNotFull}}
+	changedLineItemRules = &fault.List[*request]{Name: "a change of a line item", Rules: []*fault.Rule[*request]{linkKept}}
+	removedLineItemRules = &fault.List[*request]{Name: "the removal of a line item", Rules: []*fault.Rule[*request]{madeByTool}}
 
-	linkOfTool = &fault.Rule[*gradeRequest]{Name: "resourceLinkId is a link of the tool in the context", Broken: func(q *gradeRequest) error {
+	linkOfTool = &fault.Rule[*request]{Name: "resourceLinkId is a link of the tool in the context", Broken: func(q *request) error {
 		if link := q.lineItem.item.ResourceLinkID; link != "" && !q.book.links[link] {
-			return refusal{http.StatusNotFound, lti.ErrorInvalidRequest, "resourceLinkId is no link of the tool in this context"}
+			return part.Refuse(http.StatusNotFound, lti.ErrorInvalidRequest, "resourceLinkId is no link of the tool in this context")
 		}
 		return nil
 	}}
-	gradebookNotFull = &fault.Rule[*gradeRequest]{Name: "the gradebook is not full", Broken: func(q *gradeRequest) error {
+	gradebookNotFull = &fault.Rule[*request]{Name: "the gradebook is not full", Broken: func(q *request) error {
 		if len(q.book.columns) >= maxColumns {
-			return refusal{http.StatusConflict, lti.ErrorInvalidRequest, "the gradebook is full"}
+			return part.Refuse(http.StatusConflict, lti.ErrorInvalidRequest, "the gradebook is full")
 		}
 		return nil
 	}}
 	// A line item stays with its link (3.2.6).
-	linkKept = &fault.Rule[*gradeRequest]{Name: "resourceLinkId does not change", Broken: func(q *gradeRequest) error {
+	linkKept = &fault.Rule[*request]{Name: "resourceLinkId does not change", Broken: func(q *request) error {
 		if sent := q.lineItem.item.ResourceLinkID; sent != "" && sent != q.column.item.ResourceLinkID {
-			return invalidRequest("resourceLinkId does not change")
+			return part.InvalidRequest("resourceLinkId does not change")
 		}
 		return nil
 	}}
-	madeByTool = &fault.Rule[*gradeRequest]{Name: "the line item is none of the platform's own", Broken: func(q *gradeRequest) error {
+	madeByTool = &fault.Rule[*request]{Name: "the line item is none of the platform's own", Broken: func(q *request) error {
 		if q.column.own {
-			return refusal{http.StatusForbidden, lti.ErrorInvalidRequest, "the line item is the platform's"}
+			return part.Refuse(http.StatusForbidden, lti.ErrorInvalidRequest, "the line item is the platform's")
 		}
 		return nil
 	}}
@@ -251,30 +252,30 @@ type (
 	// is empty, what has come of the learners, and the line item that is answered instead; nil
 	// for none.
 	newLineItem struct {
-		*gradeRequest
+		*request
 		key     string
 		rows    []*row
 		instead *column
 	}
 	// changedLineItem is what a line item is changed to, and the link that it has then.
 	changedLineItem struct {
-		*gradeRequest
+		*request
 		draft lineItemDraft
 		link  string
 	}
 	// keptLineItem are the members that are kept of a line item, once it has been answered.
 	keptLineItem struct {
-		*gradeRequest
+		*request
 		members map[string]any
 	}
 	// shownLineItem is a line item as an answer has it.
 	shownLineItem struct {
-		*gradeRequest
+		*request
 		members map[string]any
 	}
 	// foundLineItems are those that are listed, on all pages, or removed.
 	foundLineItems struct {
-		*gradeRequest
+		*request
 		columns []*column
 	}
 )

@@ -6,16 +6,17 @@ import (
 	"strings"
 
 	"invigilator.example/fakeplatform/part"
+	"invigilator.example/fakeplatform/saying"
 	"invigilator.example/fault"
 	"invigilator.example/lti"
 )
 
 // controlStimuli are those of the Assessment Control Service (Proctoring Services 1.0, 5).
 var controlStimuli = slices.Concat(
-	acceptedFor("ap-acs-tool-request-form",
-		stimulus{"acs-url-with-query", "sends an assessment_control_url with a query", controlURL(func(address string) string {
+	saying.Accepted("ap-acs-tool-request-form", proctored,
+		saying.Case("acs-url-with-query", "sends an assessment_control_url with a query", controlURL(func(address string) string {
 			return address + "?tenant=7&course=a%20b"
-		})},
+		})),
 	),
 	[]fault.Fault{{
 		Name: "no-scope-granted", Provokes: "ap-acs-tool-request-form", Permitted: true,
@@ -25,11 +26,11 @@ var controlStimuli = slices.Concat(
 			return g
 		}), serves(func(c *controlAnswer) { c.why = revoked })},
 	}},
-	acceptedFor("ap-acs-tool-request-body",
-		stimulus{"ids-with-punctuation", "sends sub and the id of resource_link with slashes, spaces and quotes", func(d *part.Saying) {
-			changed("sub", punctuated)(d)
+	saying.Accepted("ap-acs-tool-request-body", proctored,
+		saying.Case("ids-with-punctuation", "sends sub and the id of resource_link with slashes, spaces and quotes", func(d *part.Saying) {
+			saying.Changed("sub", punctuated)(d)
 			set(d, lti.ClaimResourceLink, "id", punctuated(d.Plan.ResourceLink))
-		}},
+		}),
 	),
 	answers("status-none", "says that the attempt has not begun", func(c *controlAnswer) { c.status = lti.None }),
 	answers("status-running", "says that the attempt is running", func(c *controlAnswer) { c.status = lti.Running }),

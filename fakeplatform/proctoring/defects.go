@@ -10,6 +10,7 @@ import (
 
 	"invigilator.example/fakeplatform/jwt"
 	"invigilator.example/fakeplatform/part"
+	"invigilator.example/fakeplatform/saying"
 	"invigilator.example/fault"
 	"invigilator.example/lti"
 )
@@ -30,13 +31,13 @@ var examDefects = []fault.Fault{
 		attemptPassedOver.Take(true, func(w waitingAttempt) bool { return w.highestNumber(w.who) > w.latest.number }),
 	}},
 	{Name: "sends-attempt-number-as-text", Proves: "ap-start-proctoring-attempt-number-integer", Does: "sends attempt_number as a string", Effects: []fault.Effect{
-		says(proctored, attemptText),
+		saying.Effect(proctored, attemptText),
 		finds(func(o *order, l *Launch, said statement) bool {
 			asked := o.names()
 			return l.Plan().ClientID == o.token.ClientID && said.sub == asked.sub && said.linkID == asked.linkID && o.request.AttemptNumber == 0 // an integer that is none
 		}),
 	}},
-	{Name: "numbers-every-attempt-1", Proves: "ap-start-proctoring-attempt-number-integer", Does: "sends attempt_number 1 in every attempt", Effects: []fault.Effect{says(proctored, with(lti.ClaimAttemptNumber, 1))}},
+	{Name: "numbers-every-attempt-1", Proves: "ap-start-proctoring-attempt-number-integer", Does: "sends attempt_number 1 in every attempt", Effects: []fault.Effect{saying.Effect(proctored, saying.With(lti.ClaimAttemptNumber, 1))}},
 	{Name: "forgets-session-data-after-10-minutes", Proves: "ap-start-proctoring-session-data-outlives-check-in", Does: "takes session_data for ten minutes", Effects: []fault.Effect{
 		messageRules.Add(func(s *submission) error {
 			if age := s.age(); age > shortLifetime && age <= sessionDataLifetime {
@@ -296,11 +297,11 @@ const (
 // unusual in them, but allowed. Tools need not notice them, so that they are no
 // stimuli.
 var messageDefects = []fault.Fault{
-	startingWith("exam-version-1.3", "sends an exam of version 1.3", with(lti.ClaimVersion, "1.3"), "ap-start-proctoring-type-and-version"),
-	startingWith("exam-nonce-altered", "changes a character of the nonce in an exam", changed("nonce", part.Alter), breaksOIDC),
+	startingWith("exam-version-1.3", "sends an exam of version 1.3", saying.With(lti.ClaimVersion, "1.3"), "ap-start-proctoring-type-and-version"),
+	startingWith("exam-nonce-altered", "changes a character of the nonce in an exam", saying.Changed("nonce", part.Alter), breaksOIDC),
 	{
 		Name: "exam-answered-by-get", Proves: "ap-start-proctoring-through-oidc-login", Does: "sends id_token and state of an exam in a query",
-		Effects: []fault.Effect{responds(func(a *part.Answer) { a.InQuery = true })},
+		Effects: []fault.Effect{saying.Responds(proctored, func(a *part.Answer) { a.InQuery = true })},
 	},
 	{
 		Name: "exam-deployment-id-altered-in-login", Proves: "ap-start-proctoring-deployment-id",
@@ -311,7 +312,7 @@ var messageDefects = []fault.Fault{
 			return l
 		})},
 	},
-	startingWith("exam-target-link-uri-slash", "adds a slash to target_link_uri in an exam", changed(lti.ClaimTargetLinkURI, part.ToggleSlash), "ap-start-proctoring-target-link-uri"),
+	startingWith("exam-target-link-uri-slash", "adds a slash to target_link_uri in an exam", saying.Changed(lti.ClaimTargetLinkURI, part.ToggleSlash), "ap-start-proctoring-target-link-uri"),
 	examWith("exam-link-id-per-attempt", "makes a resource_link id for each attempt", func(d *part.Saying) {
 		set(d, lti.ClaimResourceLink, "id", fmt.Sprintf("%s-%d", d.Plan.ResourceLink, own(d.Launch).attempt.Number()))
 	}, breaksLinks),
@@ -321,30 +322,30 @@ var messageDefects = []fault.Fault{
 	startingWith("exam-link-without-title", "leaves the title out of the resource_link in an exam", func(d *part.Saying) {
 		d.Claims[lti.ClaimResourceLink] = map[string]any{"id": d.Plan.ResourceLink}
 	}, "ap-start-proctoring-resource-link-title"),
-	{Name: "exam-signed-by-unpublished-key", Proves: "ap-start-proctoring-through-oidc-login", Does: "signs its messages about exams with a key that it does not publish", InMessage: true, Effects: []fault.Effect{signs(part.ByUnpublishedKey)}},
-	startingWith("start-url-without-scheme", "leaves the scheme out of start_assessment_url", changed(lti.ClaimStartAssessmentURL, func(s string) string {
+	{Name: "exam-signed-by-unpublished-key", Proves: "ap-start-proctoring-through-oidc-login", Does: "signs its messages about exams with a key that it does not publish", InMessage: true, Effects: []fault.Effect{saying.Signs(proctored, part.ByUnpublishedKey)}},
+	startingWith("start-url-without-scheme", "leaves the scheme out of start_assessment_url", saying.Changed(lti.ClaimStartAssessmentURL, func(s string) string {
 		return strings.TrimPrefix(s, "https:")
 	}), "ap-start-proctoring-start-assessment-url"),
-	startingWith("exam-without-session-data", "leaves session_data out, and does not miss it", without(lti.ClaimSessionData),
+	startingWith("exam-without-session-data", "leaves session_data out, and does not miss it", saying.Without(lti.ClaimSessionData),
 		"ap-start-proctoring-session-data-present"),
-	examWith("exam-sub-256-characters", "sends a sub of 256 characters in an exam", changed("sub", func(sub string) string { return sub + strings.Repeat("0", max(0, 256-len(sub))) }), "ap-start-proctoring-names-the-candidate"),
-	startingWith("exam-roles-absent", "leaves roles out of an exam", without(lti.ClaimRoles), breaksLearner),
-	startingWith("exam-roles-null", "sends null as roles in an exam", with(lti.ClaimRoles, nil), breaksLearner),
-	startingWith("exam-roles-without-learner", "sends the candidate's role in the institution alone", roles(lti.RoleInstitutionStudent), breaksLearner),
-	startingWith("exam-family-name-left-out", "leaves family_name out of an exam", without("family_name"), "ap-start-proctoring-name-claims"),
-	startingWith("exam-name-left-out", "leaves name out of an exam", without("name"), "ap-start-proctoring-name-claims"),
-	startingWith("exam-email-flag-left-out", "sends email without email_verified", without("email_verified"), breaksEmail),
+	examWith("exam-sub-256-characters", "sends a sub of 256 characters in an exam", saying.Changed("sub", func(sub string) string { return sub + strings.Repeat("0", max(0, 256-len(sub))) }), "ap-start-proctoring-names-the-candidate"),
+	startingWith("exam-roles-absent", "leaves roles out of an exam", saying.Without(lti.ClaimRoles), breaksLearner),
+	startingWith("exam-roles-null", "sends null as roles in an exam", saying.With(lti.ClaimRoles, nil), breaksLearner),
+	startingWith("exam-roles-without-learner", "sends the candidate's role in the institution alone", saying.Roles(lti.RoleInstitutionStudent), breaksLearner),
+	startingWith("exam-family-name-left-out", "leaves family_name out of an exam", saying.Without("family_name"), "ap-start-proctoring-name-claims"),
+	startingWith("exam-name-left-out", "leaves name out of an exam", saying.Without("name"), "ap-start-proctoring-name-claims"),
+	startingWith("exam-email-flag-left-out", "sends email without email_verified", saying.Without("email_verified"), breaksEmail),
 	startingWith("exam-email-flag-text", "sends email_verified as a string", func(d *part.Saying) {
 		if _, sent := d.Claims["email"]; sent {
 			d.Claims["email_verified"] = "true"
 		}
 	}, breaksEmail),
-	startingWith("exam-return-url-absent", "sends no return_url in an exam", withoutReturnURL, breaksExit),
-	startingWith("exam-presentation-empty", "sends an empty launch_presentation in an exam", with(lti.ClaimLaunchPresentation, map[string]any{}), breaksExit),
+	startingWith("exam-return-url-absent", "sends no return_url in an exam", saying.WithoutReturnURL, breaksExit),
+	startingWith("exam-presentation-empty", "sends an empty launch_presentation in an exam", saying.With(lti.ClaimLaunchPresentation, map[string]any{}), breaksExit),
 	startingWith("exam-document-target-unknown", "sends a document_target that does not exist in an exam", presentation("document_target", "popup"), breaksSize),
 	startingWith("exam-height-text", "sends a height as a string in an exam", presentation("height", "600px"), breaksSize),
 	startingWith("exam-locale-malformed", "sends a locale with an underscore in an exam", presentation("locale", "en_GB"), breaksSize),
-	startingWith("acs-null", "sends null as acs", with(lti.ClaimACS, nil), breaksACS),
+	startingWith("acs-null", "sends null as acs", saying.With(lti.ClaimACS, nil), breaksACS),
 	startingWith("acs-actions-repeated", "offers an action twice", func(d *part.Saying) { offers(lti.Pause)(d) }, breaksACS),
 	startingWith("acs-action-unknown", "offers an action that does not exist", offers("teleport"), breaksACS),
 	startingWith("acs-url-without-scheme", "leaves the scheme out of assessment_control_url", controlURL(func(address string) string { return strings.TrimPrefix(address, "https:") }), breaksACS),
@@ -365,19 +366,19 @@ var messageDefects = []fault.Fault{
 	}, breaksNulls),
 
 	// LtiEndAssessment.
-	endingWith("end-return-url-absent", "sends no return_url at the end", withoutReturnURL, breaksWayBack),
-	endingWith("end-version-1.3", "tells of the end in version 1.3", with(lti.ClaimVersion, "1.3"), breaksEnd),
-	endingWith("end-type-resource-link", "tells of the end with a resource link launch", with(lti.ClaimMessageType, lti.ResourceLinkRequest), breaksEnd),
-	endingWith("end-attempt-number-1", "tells of the end of attempt 1, whichever it was", with(lti.ClaimAttemptNumber, 1), breaksEnd),
+	endingWith("end-return-url-absent", "sends no return_url at the end", saying.WithoutReturnURL, breaksWayBack),
+	endingWith("end-version-1.3", "tells of the end in version 1.3", saying.With(lti.ClaimVersion, "1.3"), breaksEnd),
+	endingWith("end-type-resource-link", "tells of the end with a resource link launch", saying.With(lti.ClaimMessageType, lti.ResourceLinkRequest), breaksEnd),
+	endingWith("end-attempt-number-1", "tells of the end of attempt 1, whichever it was", saying.With(lti.ClaimAttemptNumber, 1), breaksEnd),
 	endingWith("end-attempt-number-text", "tells of the end with attempt_number as a string", attemptText, breaksEnd),
-	endingWith("end-sub-altered", "changes a character of sub at the end", changed("sub", part.Alter), breaksEnd),
-	endingWith("end-deployment-id-altered", "changes a character of deployment_id at the end", changed(lti.ClaimDeploymentID, part.Alter), breaksEnd),
-	endingWith("end-roles-absent", "leaves roles out at the end", without(lti.ClaimRoles), breaksEnd),
-	endingWith("end-target-link-uri-slash", "adds a slash to target_link_uri at the end", changed(lti.ClaimTargetLinkURI, part.ToggleSlash), breaksEnd),
+	endingWith("end-sub-altered", "changes a character of sub at the end", saying.Changed("sub", part.Alter), breaksEnd),
+	endingWith("end-deployment-id-altered", "changes a character of deployment_id at the end", saying.Changed(lti.ClaimDeploymentID, part.Alter), breaksEnd),
+	endingWith("end-roles-absent", "leaves roles out at the end", saying.Without(lti.ClaimRoles), breaksEnd),
+	endingWith("end-target-link-uri-slash", "adds a slash to target_link_uri at the end", saying.Changed(lti.ClaimTargetLinkURI, part.ToggleSlash), breaksEnd),
 	endingWith("end-link-id-altered", "changes a character of the resource_link id at the end", func(d *part.Saying) {
 		set(d, lti.ClaimResourceLink, "id", part.Alter(d.Plan.ResourceLink))
 	}, breaksEnd),
-	endingWith("end-without-link", "leaves resource_link out at the end", without(lti.ClaimResourceLink), ""),
+	endingWith("end-without-link", "leaves resource_link out at the end", saying.Without(lti.ClaimResourceLink), ""),
 	endingWith("end-nonce-of-start", "repeats the nonce of the begin at the end", func(d *part.Saying) {
 		if start := own(d.Launch).attempt.startedBy(); start != nil {
 			d.Claims["nonce"] = strings.Trim(start.statement().nonce, `"`)
@@ -386,30 +387,30 @@ var messageDefects = []fault.Fault{
 	endingWith("end-with-session-data", "repeats session_data and start_assessment_url at the end", func(d *part.Saying) {
 		d.Claims[lti.ClaimSessionData], d.Claims[lti.ClaimStartAssessmentURL] = own(d.Launch).sessionData, own(d.Launch).StartAssessmentURL()
 	}, breaksNoStart),
-	endingWith("end-session-data-null", "sends null as session_data at the end", with(lti.ClaimSessionData, nil), breaksNoStart),
+	endingWith("end-session-data-null", "sends null as session_data at the end", saying.With(lti.ClaimSessionData, nil), breaksNoStart),
 	endingWith("end-error-always", "tells of an error at every end", func(d *part.Saying) {
 		if own(d.Launch).problem == nil {
 			failing("", "")(d)
 		}
 	}, breaksError),
-	failingWith("end-error-message-left-out", "leaves errormsg out", without(lti.ClaimErrorMessage)),
-	failingWith("end-error-log-left-out", "leaves errorlog out", without(lti.ClaimErrorLog)),
-	failingWith("end-error-log-object", "sends an object as errorlog", with(lti.ClaimErrorLog, map[string]any{"line": 7})),
-	failingWith("end-error-names-with-spaces", "adds a space to the names of errormsg and errorlog", both(
+	failingWith("end-error-message-left-out", "leaves errormsg out", saying.Without(lti.ClaimErrorMessage)),
+	failingWith("end-error-log-left-out", "leaves errorlog out", saying.Without(lti.ClaimErrorLog)),
+	failingWith("end-error-log-object", "sends an object as errorlog", saying.With(lti.ClaimErrorLog, map[string]any{"line": 7})),
+	failingWith("end-error-names-with-spaces", "adds a space to the names of errormsg and errorlog", saying.Both(
 		renamed(lti.ClaimErrorMessage, lti.ClaimErrorMessage+" "), renamed(lti.ClaimErrorLog, lti.ClaimErrorLog+" "),
 	)),
-	failingWith("end-error-names-of-deep-linking", "names errormsg and errorlog like those of deep linking", both(
+	failingWith("end-error-names-of-deep-linking", "names errormsg and errorlog like those of deep linking", saying.Both(
 		renamed(lti.ClaimErrorMessage, lti.ClaimPrefix+"lti-dl/claim/errormsg"), renamed(lti.ClaimErrorLog, lti.ClaimPrefix+"lti-dl/claim/errorlog"),
 	)),
 
 	// Unusual, but allowed.
-	startingWith("start-url-with-fragment", "adds a fragment to start_assessment_url", changed(lti.ClaimStartAssessmentURL, func(s string) string { return s + "#start" }), ""),
+	startingWith("start-url-with-fragment", "adds a fragment to start_assessment_url", saying.Changed(lti.ClaimStartAssessmentURL, func(s string) string { return s + "#start" }), ""),
 	startingWith("acs-url-with-fragment", "adds a fragment to assessment_control_url", controlURL(func(address string) string { return address + "#control" }), ""),
-	startingWith("exam-without-roles", "sends no role of a candidate", roles(), ""),
+	startingWith("exam-without-roles", "sends no role of a candidate", saying.Roles(), ""),
 	examWith("exam-audience-array", "sends aud as an array of one, with azp", func(d *part.Saying) {
 		d.Claims["aud"], d.Claims["azp"] = []string{d.Plan.ClientID}, d.Plan.ClientID
 	}, ""),
-	examWith("exam-vendor-claims", "sends claims of its own in an exam", with("https://school.example/claims/exam", map[string]any{"room": "7b", "open_book": false}), ""),
+	examWith("exam-vendor-claims", "sends claims of its own in an exam", saying.With("https://school.example/claims/exam", map[string]any{"room": "7b", "open_book": false}), ""),
 	startingWith("exam-settings-without-data-beside", "sends a member of its own in proctoring_settings", func(d *part.Saying) {
 		if _, sent := d.Claims[lti.ClaimProctoringSettings]; sent {
 			set(d, lti.ClaimProctoringSettings, "https://school.example/claims/profile", "strict")
@@ -420,28 +421,28 @@ var messageDefects = []fault.Fault{
 // examWith is a defect of every message of proctoring; startingWith is one of
 // LtiStartProctoring, endingWith of LtiEndAssessment and failingWith of one that
 // tells of an error. It is a conduct that is allowed where it proves nothing.
-func examWith(name, does string, claims change, proves string) fault.Fault {
+func examWith(name, does string, claims saying.Change, proves string) fault.Fault {
 	return ofMessage(name, does, proctored, claims, proves)
 }
 
-func startingWith(name, does string, claims change, proves string) fault.Fault {
+func startingWith(name, does string, claims saying.Change, proves string) fault.Fault {
 	return ofMessage(name, does, starts, claims, proves)
 }
 
-func endingWith(name, does string, claims change, proves string) fault.Fault {
+func endingWith(name, does string, claims saying.Change, proves string) fault.Fault {
 	return ofMessage(name, does, ends, claims, proves)
 }
 
-func failingWith(name, does string, claims change) fault.Fault {
+func failingWith(name, does string, claims saying.Change) fault.Fault {
 	return ofMessage(name, does, fails, claims, breaksError)
 }
 
-func ofMessage(name, does string, of func(part.Launch) bool, claims change, proves string) fault.Fault {
-	return fault.Fault{Name: name, Does: does, Proves: proves, Permitted: proves == "", InMessage: true, Effects: []fault.Effect{says(of, claims)}}
+func ofMessage(name, does string, of func(part.Launch) bool, claims saying.Change, proves string) fault.Fault {
+	return fault.Fault{Name: name, Does: does, Proves: proves, Permitted: proves == "", InMessage: true, Effects: []fault.Effect{saying.Effect(of, claims)}}
 }
 
 // renamed sends a claim under another name.
-func renamed(claim, name string) change {
+func renamed(claim, name string) saying.Change {
 	return func(d *part.Saying) {
 		if value, sent := d.Claims[claim]; sent {
 			delete(d.Claims, claim)
@@ -451,7 +452,7 @@ func renamed(claim, name string) change {
 }
 
 // withSettings sends proctoring_settings otherwise, where they are sent.
-func withSettings(settings func(data string) any) change {
+func withSettings(settings func(data string) any) saying.Change {
 	return func(d *part.Saying) {
 		if _, sent := d.Claims[lti.ClaimProctoringSettings]; sent {
 			d.Claims[lti.ClaimProctoringSettings] = settings(own(d.Launch).exam.Settings)

@@ -55,21 +55,6 @@ var tokenDefects = []Fault{
 		members["expires_in"] = fmt.Sprint(members["expires_in"])
 	})}},
 	{Name: "makes-short-access-tokens", Proves: "sec-token-response", Part: OfTokens, Does: "makes access tokens of 12 characters", Effects: []fault.Effect{accessTokenMade.Change(func(token string) string { return token[:12] })}},
-	{Name: "grants-more-scopes", Proves: "sec-token-scope-limits", Part: OfTokens, Does: "says that it grants scopes that nobody asked for", Effects: []fault.Effect{
-		part.SaysOfGrant(func(a part.Application, members map[string]any) {
-			if asked := a.Asked(); slices.Contains(asked, lti.ScopeControl) && !slices.Contains(asked, lti.ScopeScore) {
-				members[lti.ParamScope] = strings.Join(grantedScopes, " ")
-			}
-		}),
-	}},
-	{Name: "grants-control-with-scores", Proves: "sec-token-scope-limits", Part: OfTokens, Does: "grants the control of exams to who asks for scores", Effects: []fault.Effect{
-		part.Grants(func(a part.Application) []string {
-			if slices.Equal(a.Scopes, []string{lti.ScopeScore}) {
-				return append(a.Scopes, lti.ScopeControl)
-			}
-			return a.Scopes
-		}),
-	}},
 	{Name: "grants-nobody", Proves: "sec-token-response", Part: OfTokens, Does: "trusts no client assertion", Effects: []fault.Effect{scopeRules.Add(func(*application) error { return invalidClient("the client assertion is not trusted") })}},
 	{Name: "crashes-on-token-requests", Proves: "ap-platform-rejects-message-type-confusion", Part: OfTokens, Does: "answers 500 to every token request", Effects: []fault.Effect{
 		tokenRequestJudged.ChangeWhen(always, func(j judgedApplication) judgedApplication {
@@ -83,13 +68,6 @@ var tokenDefects = []Fault{
 				return nil
 			}
 			return a.Scopes
-		}),
-	}},
-	{Name: "drops-control-among-others", Proves: "ap-acs-platform-token-scope-grantable", Part: OfTokens, Does: "does not grant the control of exams among other scopes", Effects: []fault.Effect{
-		part.SaysOfGrant(func(a part.Application, members map[string]any) {
-			if len(a.Scopes) > 1 {
-				members[lti.ParamScope] = lti.ScopeScore
-			}
 		}),
 	}},
 	{Name: "grants-unknown-scopes", Proves: "sec-token-scope-limits", Part: OfTokens, Does: "grants scopes that there are not", Effects: []fault.Effect{

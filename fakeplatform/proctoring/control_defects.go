@@ -17,6 +17,30 @@ import (
 // controlDefects are the defects of the Assessment Control Service, and what is unusual, but allowed.
 var controlDefects = []fault.Fault{
 
+	// Access tokens for it.
+	{Name: "grants-more-scopes", Proves: "sec-token-scope-limits", Does: "says that it grants scopes that nobody asked for", Effects: []fault.Effect{
+		part.SaysOfGrant(func(a part.Application, members map[string]any) {
+			if asked := a.Asked(); slices.Contains(asked, lti.ScopeControl) && !slices.Contains(asked, lti.ScopeScore) {
+				members[lti.ParamScope] = strings.Join(append(asked, lti.ScopeScore), " ")
+			}
+		}),
+	}},
+	{Name: "grants-control-with-scores", Proves: "sec-token-scope-limits", Does: "grants the control of exams to who asks for scores", Effects: []fault.Effect{
+		part.Grants(func(a part.Application) []string {
+			if slices.Equal(a.Scopes, []string{lti.ScopeScore}) {
+				return append(a.Scopes, lti.ScopeControl)
+			}
+			return a.Scopes
+		}),
+	}},
+	{Name: "drops-control-among-others", Proves: "ap-acs-platform-token-scope-grantable", Does: "does not grant the control of exams among other scopes", Effects: []fault.Effect{
+		part.SaysOfGrant(func(a part.Application, members map[string]any) {
+			if len(a.Scopes) > 1 {
+				members[lti.ParamScope] = lti.ScopeScore
+			}
+		}),
+	}},
+
 	// The Assessment Control Service: access.
 	{Name: "controls-without-token", Proves: "ap-acs-platform-authorisation", Does: "obeys control requests without an access token", Effects: []fault.Effect{
 		hasToken.Lift(func(o *order) bool { return o.token.Value == "" }),

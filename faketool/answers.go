@@ -64,7 +64,7 @@ var answering = []string{lti.ParamIDToken, lti.ParamError, "code", "access_token
 // ends with a slash, what is below it. Browsers ask for the last by themselves.
 var ownPaths = []string{
 	LoginPath, ResourcePath, JWKSPath, HeldPath + "/",
-	workPath + "/", reviewPath + "/", leavePath, strangerKeysPath, "/favicon.ico",
+	leavePath, strangerKeysPath, "/favicon.ico",
 }
 
 // isOwn says whether no answer is expected at a path.

@@ -57,28 +57,28 @@ func (c claims) isAnonymous() bool {
 }
 
 // Security Framework 1.0, 5.1.3 (2).
-var issuedByPlatform = &rule{Name: "iss is the platform that the login was begun for", Broken: func(q *response) error {
+var issuedByPlatform = &rule{Name: "iss is the platform that the login was begun for", Broken: excused(part.IssuedByPlatform, func(q *response) error {
 	if iss, isText := q.text("iss"); !isText || iss != q.begun.registration.Issuer {
 		return unauthorized("The issuer %s is not %q.", lti.Wire(q.members["iss"]), q.begun.registration.Issuer)
 	}
 	return nil
-}}
+})}
 
 // Security Framework 1.0, 5.1.3 (3).
-var meantForTool = &rule{Name: "aud is this client, and nobody else", Broken: func(q *response) error {
+var meantForTool = &rule{Name: "aud is this client, and nobody else", Broken: excused(part.MeantForTool, func(q *response) error {
 	if audiences := q.audiences(); len(audiences) != 1 || audiences[0] != q.clientID() {
 		return q.otherAudience()
 	}
 	return nil
-}}
+})}
 
 // Security Framework 1.0, 5.1.3 (5).
-var authorizedParty = &rule{Name: "azp, where it is given, is this client", Broken: func(q *response) error {
+var authorizedParty = &rule{Name: "azp, where it is given, is this client", Broken: excused(part.AuthorizedParty, func(q *response) error {
 	if q.has("azp") && q.members["azp"] != q.clientID() {
 		return q.otherAudience()
 	}
 	return nil
-}}
+})}
 
 // audiences are those of a token, be they one or several (RFC 7519, 4.1.3).
 func (c claims) audiences() []any {
@@ -100,36 +100,36 @@ func (q *response) otherAudience() error {
 }
 
 // Security Framework 1.0, 5.1.3 (7).
-var expiryGiven = &rule{Name: "exp is a time", Broken: func(q *response) error {
+var expiryGiven = &rule{Name: "exp is a time", Broken: excused(part.ExpiryGiven, func(q *response) error {
 	if _, isTime := seconds(q.members["exp"]); !isTime {
 		return unauthorized("The id_token has no time of expiry.")
 	}
 	return nil
-}}
+})}
 
 // Security Framework 1.0, 5.1.3 (7).
-var notExpired = &rule{Name: "exp is not past", Broken: func(q *response) error {
+var notExpired = &rule{Name: "exp is not past", Broken: excused(part.NotExpired, func(q *response) error {
 	if expires, isTime := seconds(q.members["exp"]); isTime && q.now().After(expires.Add(leeway)) {
 		return unauthorized("The id_token has expired.")
 	}
 	return nil
-}}
+})}
 
 // Security Framework 1.0, 5.1.3 (8).
-var issuedByNow = &rule{Name: "iat is a time that is not to come", Broken: func(q *response) error {
+var issuedByNow = &rule{Name: "iat is a time that is not to come", Broken: excused(part.IssuedByNow, func(q *response) error {
 	if at, isTime := seconds(q.members["iat"]); !isTime || at.After(q.now().Add(leeway)) {
 		return unauthorized("The id_token has no time of issue, or one to come.")
 	}
 	return nil
-}}
+})}
 
 // RFC 7519, 4.1.5.
-var notBefore = &rule{Name: "nbf, where it is given, is a time that is not to come", Broken: func(q *response) error {
+var notBefore = &rule{Name: "nbf, where it is given, is a time that is not to come", Broken: excused(part.NotBefore, func(q *response) error {
 	if begins, isTime := seconds(q.members["nbf"]); q.has("nbf") && (!isTime || begins.After(q.now().Add(leeway))) {
 		return unauthorized("The id_token is not valid yet.")
 	}
 	return nil
-}}
+})}
 
 func (q *response) now() time.Time { return q.t.opts.Now() }
 
@@ -143,7 +143,7 @@ func seconds(claim any) (time.Time, bool) {
 }
 
 // Security Framework 1.0, 5.1.3 (9); OpenID Connect Core 1.0, 3.2.2.11.
-var nonceOfLogin = &rule{Name: "the nonce is the one that this login sent", Broken: func(q *response) error {
+var nonceOfLogin = &rule{Name: "the nonce is the one that this login sent", Broken: excused(part.NonceOfLogin, func(q *response) error {
 	switch nonce := q.nonce(); {
 	case nonce == "":
 		return unauthorized("The id_token has no nonce.")
@@ -152,7 +152,7 @@ var nonceOfLogin = &rule{Name: "the nonce is the one that this login sent", Brok
 	default:
 		return nil
 	}
-}}
+})}
 
 // LTI Core 1.3, 5.3.1.
 var typeIsLink = &rule{Name: "the message type is that of a resource link launch", Broken: func(q *response) error {
@@ -187,14 +187,14 @@ var targetIsOwn = &rule{Name: "the target link is this tool's", Broken: func(q *
 }}
 
 // LTI Core 1.3, 5.3.3.
-var deploymentKnown = &rule{Name: "the deployment is registered, where the registration names any", Broken: func(q *response) error {
+var deploymentKnown = &rule{Name: "the deployment is registered, where the registration names any", Broken: excused(part.DeploymentKnown, func(q *response) error {
 	id, isText := q.text(lti.ClaimDeploymentID)
 	known := q.begun.registration.DeploymentIDs
 	if isText && slices.Contains(known, id) || len(known) == 0 && id != "" {
 		return nil
 	}
 	return q.unknownDeployment()
-}}
+})}
 
 func (q *response) unknownDeployment() error {
 	return badRequest("The deployment %s is not registered.", lti.Wire(q.members[lti.ClaimDeploymentID]))

@@ -55,12 +55,7 @@ func crashInstead(a handling) handling {
 
 // What a message is there for.
 
-func (q *response) opensWork() bool { return q.t.kindOf(q.claims) == lti.SubmissionReviewRequest }
-
 func (q *response) opensLink() bool { return q.t.rulesOf(q.claims) == opensLink }
-
-// knownTypes are those of the messages that a tool gets.
-var knownTypes = []string{lti.ResourceLinkRequest, lti.SubmissionReviewRequest, lti.StartProctoring, lti.EndAssessment}
 
 // lacksAll says whether the claims are missing that every message has.
 func (q *response) lacksAll() bool {
@@ -420,9 +415,6 @@ func isLong(title any) bool {
 	return len([]rune(text)) > longTitle
 }
 
-// learner is what for_user says; nil where it is no object.
-func (l learnerSaid) learner() map[string]any { return l.claims.object(lti.ClaimForUser) }
-
 // Launches.
 
 // readQuery reads a response from the query as well.
@@ -488,18 +480,6 @@ func (t *Tool) sessionOf(r *http.Request) Launch {
 	return t.sessions[cookie.Value]
 }
 
-// renamedByReview shows the name that a review has given an account.
-func renamedByReview(l launching) launching {
-	t := l.q.t
-	key := t.userKey(l.q.claims)
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if name, changed := t.renamed[key]; changed && l.launch.Sub != "" {
-		l.launch.Name = name
-	}
-	return l
-}
-
 // take takes a user for another one.
 func (l *Launch) take(other Launch) { l.Sub, l.Name, l.User = other.Sub, other.Name, other.User }
 
@@ -519,7 +499,7 @@ func garbled(s string) string {
 
 // opensByAddress says whether somebody knows the address of the page of a launch.
 func opensByAddress(v visit) bool {
-	return v.known && v.launch.review == nil && v.r.Method == http.MethodGet && v.r.URL.Query().Has("launch")
+	return v.known && v.launch.ShownBy == "" && v.r.Method == http.MethodGet && v.r.URL.Query().Has("launch")
 }
 
 // setBalancerCookie sets a cookie that tells browsers apart, and nobody's session.

@@ -5,15 +5,15 @@ import "invigilator.example/faketool/proctoring"
 // Changes says what a stimulus changes.
 func Changes(f Fault) string {
 	switch {
-	case f.request != nil:
+	case f.Changes(AuthenticationRequest):
 		return "request"
 	case f.Changes(proctoring.StartAssessmentMessage):
 		return "message"
-	case f.assertion != nil:
+	case f.Changes(AccessTokenRequest):
 		return "assertion"
 	case f.Changes(proctoring.ControlServiceRequest):
 		return "control"
-	case f.grade != nil:
+	case f.Changes(RequestOfService):
 		return "grade"
 	default:
 		return ""
@@ -21,4 +21,4 @@ func Changes(f Fault) string {
 }
 
 // ChangesGrade says whether a stimulus changes a request to a grade service.
-func ChangesGrade(f Fault) bool { return f.grade != nil }
+func ChangesGrade(f Fault) bool { return f.Changes(RequestOfService) }

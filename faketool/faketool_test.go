@@ -1158,7 +1158,7 @@ func TestDefectsAreNamedAndProveWhatTheCatalogueKnows(t *testing.T) {
 	_, ok := faketool.FaultNamed("no-such-fault")
 	g.Expect(ok).To(BeFalse())
 	declared := constants(t, "fault.go")
-	for _, further := range []string{"defects_grades.go", "defects_review.go"} {
+	for _, further := range []string{"grades/defects.go"} {
 		maps.Copy(declared, constants(t, further))
 	}
 	for name := range declared {

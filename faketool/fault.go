@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"html/template"
 	"net/http"
-	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -41,7 +40,8 @@ type Fault struct {
 	Proves string
 	// Does says in one sentence what is wrong.
 	Does string
-	// Effects are what a defect does, at the rules and seams of the tool.
+	// Effects are what it does, at the rules and seams of the tool: those of a stimulus, at
+	// what is sent.
 	Effects []fault.Effect
 	// NeedsBrowser is set where only a browser shows the defect.
 	NeedsBrowser bool
@@ -52,25 +52,12 @@ type Fault struct {
 	// raise no false alarm. For a stimulus, that the platform has to answer with
 	// an id_token, or to do what a valid message or request asks for.
 	Permitted bool
-
-	// A stimulus has one of these, or effects. They change the authentication request, the
-	// request for an access token, or one of a grade service.
-	request   func(*draft) error
-	assertion func(*assertionDraft) error
-	grade     func(*gradeDraft) error
 }
 
 // A Part is a part of what the tool does that may be judged on its own: a profile
-// of the requirements.
+// of the requirements. It is empty for launches of resource links, and for what all launches
+// have in common.
 type Part string
-
-// The parts.
-const (
-	OfLaunches Part = ""                  // of resource links, and what all launches have in common
-	OfExams    Part = "proctoring"        // and the services that go with them
-	OfGrades   Part = "grades"            // the client of the grade services
-	OfReviews  Part = "submission-review" // of learners' work
-)
 
 // The names of the faults of launches.
 const (
@@ -139,7 +126,6 @@ const (
 	NumbersPages                = "numbers-pages"
 	KnowsUsersByAddresses       = "knows-users-by-addresses"
 	PassesIDTokenOn             = "passes-id-token-on"
-	PassesAccessTokensOn        = "passes-access-tokens-on"
 	TellsPlatformsSessions      = "tells-platforms-its-sessions"
 	KeepsStateInCookie          = "keeps-state-in-cookie"
 	TellsCookieInState          = "tells-cookie-in-state"
@@ -165,7 +151,7 @@ type Sent = part.Sent
 const (
 	AuthenticationRequest Sent = "authentication request"      // Login.Continue
 	AccessTokenRequest    Sent = "request for an access token" // Tool.Token
-	GradeServiceRequest   Sent = "request of a grade service"  // Tool.Grade
+	RequestOfService      Sent = "request of a service"        // Tool.Ask
 )
 
 // Changes says whether a stimulus changes what is sent: one may change requests of both
@@ -173,11 +159,11 @@ const (
 func (f Fault) Changes(sent Sent) bool {
 	switch sent {
 	case AuthenticationRequest:
-		return f.request != nil
+		return part.AuthRequested.Changed(f.Effects)
 	case AccessTokenRequest:
-		return f.assertion != nil
-	case GradeServiceRequest:
-		return f.grade != nil
+		return part.TokenAsked.Changed(f.Effects)
+	case RequestOfService:
+		return part.ChangesService(f.Effects)
 	default:
 		return f.changesOfPart(sent)
 	}
@@ -200,7 +186,7 @@ func FaultNamed(name string) (Fault, bool) {
 	return faults[i], true
 }
 
-var defects = slices.Concat(launchDefects, tokenDefects, gradeDefects, reviewDefects, partFaults(parts))
+var defects = slices.Concat(launchDefects, partFaults(parts))
 
 var launchDefects = []Fault{
 	{Name: LoginOnlyByGet, Proves: "sec-tool-login-get-and-post", Does: "answers a login initiation by POST with 405", Effects: []fault.Effect{beginsLogin.Add(onlyBy(http.MethodGet))}},
@@ -410,11 +396,10 @@ var launchDefects = []Fault{
 	{Name: OpensPagesByAddress, Proves: "practice-tool-page-bound-to-browser", Does: "shows the page of a launch to every browser that knows its address", Effects: []fault.Effect{browserLaunched.Lift(opensByAddress)}},
 	{Name: NumbersPages, Proves: "practice-tool-page-bound-to-browser", Does: "numbers the pages of launches, and shows them to every browser", Effects: []fault.Effect{idChosen.Change(numbersPages), browserLaunched.Lift(opensByAddress)}},
 	{Name: PassesIDTokenOn, Proves: "rfc6750-tool-tokens-not-in-addresses", Does: "passes the id_token on to its own page in the address", Effects: []fault.Effect{userSentTo.Change(passesIDTokenOn)}},
-	{Name: PassesAccessTokensOn, Proves: "rfc6750-tool-tokens-not-in-addresses", Part: OfGrades, Does: "passes an access token on to its own page in the address", Effects: []fault.Effect{userSentTo.Change(passesAccessTokensOn)}},
 	{Name: TellsPlatformsSessions, Proves: "practice-tool-session-stays-secret", Does: "tells the platform the cookie of the session when the user leaves", Effects: []fault.Effect{leavingSaid.ChangeWhen(func(l leaving) bool { return l.launch.cookie != "" }, tellsPlatformsSessions)}},
 	{Name: KeepsStateInCookie, Permitted: true, Does: "keeps the state of a login in a cookie", Effects: []fault.Effect{loginMade.Change(keepsStateInCookie)}},
 	{Name: TellsCookieInState, Permitted: true, Does: "begins the state of a login with the value of the cookie that binds it to the browser", Effects: []fault.Effect{loginMade.ChangeWhen(always, tellsCookieInState)}},
-	{Name: KnowsUsersByAddresses, Permitted: true, Does: "knows those who are launched by an address that nobody can guess, and sets no cookie for them, but one of a load balancer for everybody", Effects: []fault.Effect{anyAnswer.ChangeWhen(always, setBalancerCookie), setsSession.Take(false, func(l Launch) bool { return l.review == nil }), browserLaunched.Lift(func(v visit) bool { return v.known && v.launch.review == nil })}},
+	{Name: KnowsUsersByAddresses, Permitted: true, Does: "knows those who are launched by an address that nobody can guess, and sets no cookie for them, but one of a load balancer for everybody", Effects: []fault.Effect{anyAnswer.ChangeWhen(always, setBalancerCookie), setsSession.Take(false, func(l Launch) bool { return l.ShownBy == "" }), browserLaunched.Lift(func(v visit) bool { return v.known && v.launch.ShownBy == "" })}},
 	{Name: NamesGuests, Permitted: true, Does: "shows an account of their own to anonymous users", Effects: []fault.Effect{resourceSeen.Change(namesGuests)}},
 	{Name: KeepsStateInLocalStorage, Permitted: true, NeedsBrowser: true, Does: "keeps what binds the state to a browser in localStorage, on a page in between, and sets no cookie for it", Effects: []fault.Effect{loginOfBrowser.Lift((*response).boundByStorage), responseTaken.ChangeWhen(func(a handling) bool { return a.q.form.Get(lti.ParamState) != "" && !a.q.form.Has(boundParam) }, readStorage), loginSent.ChangeWhen(func(s sendingOff) bool { return s.begun.request.Method != http.MethodPost }, keepInStorage)}},
 	{Name: WritesReturnQueryAnew, Permitted: true, Does: "encodes the return URL's own query anew, with + for a space", Effects: []fault.Effect{returnedTo.Change(writeQueryAnew)}},
@@ -649,13 +634,6 @@ func passesIDTokenOn(s sendingTo) sendingTo {
 	return s
 }
 
-func passesAccessTokensOn(s sendingTo) sendingTo {
-	if token := s.q.t.keptFor(s.grades); token != "" {
-		s.url += "&access_token=" + url.QueryEscape(token)
-	}
-	return s
-}
-
 func garblesUnicode(l launching) launching {
 	l.launch.Name = garbled(l.launch.Name)
 	return l
@@ -663,7 +641,7 @@ func garblesUnicode(l launching) launching {
 
 func opensTargetOfLogin(l launching) launching {
 	if l.q.begun != nil {
-		l.launch.Chapter = chapterOf(l.q.begun.target)
+		l.launch.Chapter = part.ChapterOf(l.q.begun.target)
 	}
 	return l
 }
@@ -736,7 +714,7 @@ func needsOnlyRole(t teaching) teaching {
 }
 
 func numbersPages(n naming) naming {
-	if n.launch.review == nil {
+	if n.launch.ShownBy == "" {
 		n.id = strconv.Itoa(n.launch.event)
 	}
 	return n

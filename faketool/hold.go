@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"invigilator.example/faketool/part"
+	"invigilator.example/fault"
 	"invigilator.example/lti"
 	"invigilator.example/together"
 )
@@ -231,25 +232,11 @@ func (l *Login) Continue(p Probe) (address string, err error) {
 	return l.tool.opts.URL + HeldPath + "/" + l.id + "/go/" + strconv.Itoa(len(l.prepared)-1), nil
 }
 
-// draft is an authentication request that a fault may still change.
-type draft struct {
-	tool         *Tool
-	login, other *Login
-	params       url.Values
-	post         bool
-}
-
-// borrowed returns a parameter of the other login's initiation.
-func (d *draft) borrowed(name string) string { return d.other.params.Get(name) }
-
-// redirectURI returns the registered one.
-func (d *draft) redirectURI() string { return d.tool.LaunchURL() }
-
 // prepare makes an authentication request for a login (Security Framework 1.0,
 // 5.1.1.2), and changes in it what the probe says.
 func (t *Tool) prepare(l *Login, p Probe) (*login, error) {
 	made := loginMade.Pass(t.carrier, secrets{t, lti.RandomString(), lti.RandomString(), lti.RandomString()})
-	d := &draft{tool: t, login: l, other: p.Other, post: p.Post, params: url.Values{
+	d := part.AuthDraft{Core: partCore{t}, RedirectURI: t.LaunchURL(), Initiation: l.params, Post: p.Post, Params: url.Values{
 		lti.ParamScope:        {lti.ScopeOpenID},
 		lti.ParamResponseType: {lti.ResponseTypeIDToken},
 		lti.ParamResponseMode: {lti.ResponseModeFormPost},
@@ -260,19 +247,22 @@ func (t *Tool) prepare(l *Login, p Probe) (*login, error) {
 		lti.ParamState:        {made.state},
 		lti.ParamNonce:        {made.nonce},
 	}}
-	if hint, ok := l.params[lti.ParamMessageHint]; ok {
-		d.params[lti.ParamMessageHint] = hint[:1]
+	if p.Other != nil {
+		d.Other = p.Other.params
 	}
-	d.params = authenticationRequest.Pass(t.carrier, authRequest{l, d.params}).params
+	if hint, ok := l.params[lti.ParamMessageHint]; ok {
+		d.Params[lti.ParamMessageHint] = hint[:1]
+	}
+	d.Params = authenticationRequest.Pass(t.carrier, authRequest{l, d.Params}).params
 	if p.Fault != nil {
-		if err := p.Fault.change(d); err != nil {
+		if err := p.Fault.change(&d, p.Other != nil); err != nil {
 			return nil, err
 		}
 	}
 
-	request := Request{Method: http.MethodGet, Params: d.params}
-	inURL := d.params
-	if d.post {
+	request := Request{Method: http.MethodGet, Params: d.Params}
+	inURL := d.Params
+	if d.Post {
 		request.Method, inURL = http.MethodPost, nil
 	}
 	to, err := t.endpoint(l, inURL)
@@ -281,28 +271,25 @@ func (t *Tool) prepare(l *Login, p Probe) (*login, error) {
 	}
 	request.URL = to
 	return &login{
-		registration: l.registration, state: d.params.Get(lti.ParamState), nonce: d.params.Get(lti.ParamNonce),
+		registration: l.registration, state: d.Params.Get(lti.ParamState), nonce: d.Params.Get(lti.ParamNonce),
 		target: l.params.Get(lti.ParamTargetLinkURI), deployment: l.params.Get(lti.ParamLTIDeploymentID), named: l.params.Get(lti.ParamClientID) != "",
 		cookie: made.cookie, cookieName: cmp.Or(made.state, made.nonce), of: l, request: request,
 	}, nil
 }
 
-// change applies the fault to an authentication request.
-func (f *Fault) change(d *draft) error {
+// change applies the fault to an authentication request; lent says whether there is another
+// login to borrow from.
+func (f *Fault) change(d *part.AuthDraft, lent bool) error {
 	switch {
-	case f.request == nil:
+	case !part.AuthRequested.Changed(f.Effects):
 		return fmt.Errorf("fault %s is none of an authentication request", f.Name)
-	case f.Borrows && d.other == nil:
+	case f.Borrows && !lent:
 		return fmt.Errorf("fault %s needs another login to borrow from", f.Name)
 	}
-	before := d.params.Encode()
-	if err := f.request(d); err != nil {
-		return fmt.Errorf("fault %s: %w", f.Name, err)
-	}
-	if d.params.Encode() == before && !f.Permitted {
-		return fmt.Errorf("fault %s: %w", f.Name, ErrUnchanged)
-	}
-	return nil
+	return f.changes(func() string { return d.Params.Encode() }, func() error {
+		*d = part.AuthRequested.Pass(fault.Carry(f.Effects...), *d)
+		return d.Err
+	})
 }
 
 // send sends a browser to the platform with an authentication request. From its

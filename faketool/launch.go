@@ -125,25 +125,27 @@ func (t *Tool) take(q *response) (func(http.ResponseWriter), error) {
 	if of, taken := t.takenByPart(q.claims); taken {
 		return of.Take(q.forParts())
 	}
-	if t.kindOf(q.claims) == lti.SubmissionReviewRequest {
-		return func(w http.ResponseWriter) { t.openReview(w, q) }, nil
-	}
 	return func(w http.ResponseWriter) { t.openLink(w, q) }, nil
 }
 
 // openLink shows the resource of a launch.
 func (t *Tool) openLink(w http.ResponseWriter, q *response) {
 	launch := t.launchOf(q)
-	t.learn(launch)
-	to := t.opts.URL + ResourcePath + "?launch=" + t.startSession(w, launch)
-	http.Redirect(w, q.r, userSentTo.Pass(t.carrier, sendingTo{q, launch.grades, to}).url, http.StatusSeeOther)
+	for _, one := range t.mounted {
+		if one.Launched != nil {
+			one.Launched(q.r.Context(), launch.Launch)
+		}
+	}
+	launch = t.startSession(w, launch)
+	to := userSentTo.Pass(t.carrier, sendingTo{q, partCore{t}.Page(launch.Launch)}).url
+	going := part.UserSentTo.Pass(t.carrier, part.Going{Core: partCore{t}, Of: launch.Launch, URL: to})
+	http.Redirect(w, q.r, going.URL, http.StatusSeeOther)
 }
 
 // sendingTo is where a user is sent who has been launched.
 type sendingTo struct {
-	q      *response
-	grades *gradebook
-	url    string
+	q   *response
+	url string
 }
 
 // refusalAt is where a refusal is told.
@@ -216,10 +218,9 @@ type naming struct {
 
 // launchOf is what the tool takes from a launch: who was launched, and where to.
 func (t *Tool) launchOf(q *response) Launch {
-	l := Launch{ReturnURL: q.returnURL(), at: t.opts.Now(), place: placeOf(q.claims), message: q.members}
+	l := Launch{Launch: part.Launch{ReturnURL: q.returnURL(), At: t.opts.Now(), Claims: q.members}}
 	if q.begun != nil {
-		l.platform = clientOf(q.begun.registration)
-		l.grades = gradebookOf(q.claims, q.begun.registration)
+		l.Issuer, l.ClientID = q.begun.registration.Issuer, q.begun.registration.ClientID
 	}
 	l.Sub, _ = q.text("sub")
 	l.Name, _ = q.text("name")
@@ -230,7 +231,7 @@ func (t *Tool) launchOf(q *response) Launch {
 	l.Roles = q.roles()
 	l.Teacher = t.isTeacher(l.Roles)
 	target, _ := q.text(lti.ClaimTargetLinkURI)
-	l.Chapter = chapterOf(target)
+	l.Chapter = part.ChapterOf(target)
 	if l.Sub != "" {
 		l.User = t.number(t.users, t.userKey(q.claims))
 	}
@@ -239,21 +240,13 @@ func (t *Tool) launchOf(q *response) Launch {
 	last := t.last
 	t.mu.Unlock()
 	l = launchTaken.Pass(t.carrier, launching{q, l, last}).launch
+	l.Launch = part.LaunchTaken.Pass(t.carrier, part.Taking{Launch: l.Launch, Core: partCore{t}}).Launch
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.events++
 	l.event = t.events
 	t.last = l
 	return l
-}
-
-// chapterOf is the part of the resource that a target link names; empty for none.
-func chapterOf(target string) string {
-	u, err := url.Parse(target)
-	if err != nil {
-		return ""
-	}
-	return u.Query().Get("chapter")
 }
 
 // userKey tells users apart: sub is theirs within the issuer (LTI Core 1.3, 3.3).
@@ -296,20 +289,20 @@ func (t *Tool) isTeacher(roles []string) bool {
 }
 
 // startSession remembers the launch and lets the browser prove that it is its own.
-func (t *Tool) startSession(w http.ResponseWriter, launch Launch) string {
-	launch.id, launch.cookie = idChosen.Pass(t.carrier, naming{launch, lti.RandomString()}).id, lti.RandomString()
+func (t *Tool) startSession(w http.ResponseWriter, launch Launch) Launch {
+	launch.ID, launch.cookie = idChosen.Pass(t.carrier, naming{launch, lti.RandomString()}).id, lti.RandomString()
 	t.mu.Lock()
 	if len(t.began) >= t.opts.Remembers {
 		delete(t.sessions, t.began[0])
 	}
-	t.began = appended(t.began, launch.id, t.opts.Remembers)
-	t.sessions[launch.id] = launch
+	t.began = appended(t.began, launch.ID, t.opts.Remembers)
+	t.sessions[launch.ID] = launch
 	t.mu.Unlock()
 	if setsSession.Taken(t.carrier, launch) {
-		http.SetCookie(w, t.cookie(sessionCookie+"_"+launch.id, launch.cookie))
-		http.SetCookie(w, t.cookie(sessionCookie, launch.id))
+		http.SetCookie(w, t.cookie(sessionCookie+"_"+launch.ID, launch.cookie))
+		http.SetCookie(w, t.cookie(sessionCookie, launch.ID))
 	}
-	return launch.id
+	return launch
 }
 
 // serveResource shows a launch to the browser that was launched: the one that
@@ -322,7 +315,10 @@ func (t *Tool) serveResource(w http.ResponseWriter, r *http.Request) {
 		t.refuse(w, err, "")
 		return
 	}
-	t.render(w, http.StatusOK, "resource", t.shown(launch))
+	p := t.shown(launch)
+	p.Actions = t.actionsOf(launch)
+	p.Texts = part.PageShown.Pass(t.carrier, part.Page{Core: partCore{t}, Of: launch.Launch}).Texts
+	t.render(w, http.StatusOK, "resource", p)
 }
 
 // visit is somebody who asks for the page of a launch.
@@ -334,11 +330,15 @@ type visit struct {
 }
 
 var browserLaunched = &fault.Rule[visit]{Name: "the browser is the one that was launched", Broken: func(v visit) error {
-	own, err := v.r.Cookie(sessionCookie + "_" + v.launch.id)
-	if !v.known || err != nil || subtle.ConstantTimeCompare([]byte(own.Value), []byte(v.launch.cookie)) != 1 {
+	own, err := v.r.Cookie(sessionCookie + "_" + v.launch.ID)
+	switch {
+	case v.known && err == nil && subtle.ConstantTimeCompare([]byte(own.Value), []byte(v.launch.cookie)) == 1:
+		return nil
+	case part.LetsIn.Taken(v.t.carrier, part.Visit{Of: v.launch.Launch, Known: v.known, Method: v.r.Method}):
+		return nil
+	default:
 		return unauthorized("Nobody has been launched in this browser.")
 	}
-	return nil
 }}
 
 // launchHere returns a launch of this browser: the one of that id, or else the
@@ -354,4 +354,12 @@ func (t *Tool) launchHere(r *http.Request, id string) (Launch, error) {
 		return Launch{}, err
 	}
 	return launch, nil
+}
+
+// appended adds to a list of at most so many, which forgets its oldest one where it is full.
+func appended[T any](list []T, one T, most int) []T {
+	if len(list) >= most {
+		list = slices.Delete(list, 0, 1)
+	}
+	return append(list, one)
 }

@@ -60,18 +60,10 @@ func (t *Tool) refuse(w http.ResponseWriter, err error, returnURL string) {
 		w.WriteHeader(http.StatusSeeOther)
 		return
 	}
-	back := &wayBack{}
+	back := &part.WayBack{}
 	_ = errors.As(err, &back)
-	t.render(w, statusTold.Pass(t.carrier, r.status), "refused", refusedPage{r.why, back.exit})
+	t.render(w, statusTold.Pass(t.carrier, r.status), "refused", refusedPage{r.why, back.Exit})
 }
-
-// wayBack is an error whose page leads back to the platform.
-type wayBack struct {
-	error
-	exit string
-}
-
-func (b *wayBack) Unwrap() error { return b.error }
 
 // refusedPage says why something is refused, and where the way back is.
 type refusedPage struct {
@@ -108,11 +100,9 @@ type page struct {
 	Classmates []string
 	Account    string
 	Exit       string
-	Leave      string // where a form leads that goes back; a link does where it is empty
-	Work       string // of somebody, in a launch that opens none: only a fault shows it
-	// Submit, Rename and ReadResults are where the forms go; empty for none.
-	Submit, Rename, ReadResults string
-	Actions                     []part.Action // that parts offer
+	Leave      string        // where a form leads that goes back; a link does where it is empty
+	Texts      []string      // that only faults show
+	Actions    []part.Action // that parts offer
 }
 
 // showing is the page of a launch.
@@ -137,14 +127,6 @@ func (t *Tool) shown(l Launch) page {
 		p.ShownName = "anonymous"
 	case l.Name == "":
 		p.ShownName = l.Sub
-	}
-	p.Actions = t.actionsOf(l)
-	at := t.opts.URL + workPath + "/" + l.id
-	if l.handsIn() {
-		p.Submit = at + "/submit"
-	}
-	if l.keepsGrades() {
-		p.Rename, p.ReadResults = at+"/rename", at+"/results"
 	}
 	if l.ReturnURL != "" {
 		said := leavingSaid.Pass(t.carrier, leaving{l, url.Values{lti.ParamMessage: {"You have left the tool."}}})

@@ -12,15 +12,17 @@ import (
 
 	"github.com/lestrrat-go/jwx/v2/jwk"
 
+	"invigilator.example/faketool/grades"
 	"invigilator.example/faketool/namesroles"
 	"invigilator.example/faketool/part"
 	"invigilator.example/faketool/proctoring"
+	"invigilator.example/faketool/review"
 	"invigilator.example/fault"
 	"invigilator.example/lti"
 )
 
 // parts are what the tool does with services in packages of their own.
-var parts = []part.Part{proctoring.Part, namesroles.Part}
+var parts = []part.Part{proctoring.Part, namesroles.Part, grades.Part, review.Part}
 
 // Part returns what the package of a part gives to those who use the tool; nil where there
 // is no such part. The package has a function that says of which type that is.
@@ -60,25 +62,41 @@ func (f Fault) changesOfPart(sent Sent) bool {
 
 // takenByPart returns the type of messages that a part takes, where a message is of one.
 func (t *Tool) takenByPart(c claims) (part.MessageType, bool) {
+	of, profile := t.partOf(c)
+	return of, profile != ""
+}
+
+// profileOf is the profile of the part that takes a message; empty where none does.
+func (t *Tool) profileOf(c claims) string {
+	_, profile := t.partOf(c)
+	return profile
+}
+
+func (t *Tool) partOf(c claims) (of part.MessageType, profile string) {
 	kind := t.kindOf(c)
-	for _, one := range t.mounted {
+	for profile, one := range t.mounted {
 		for _, of := range one.Messages {
 			if of.Type == kind {
-				return of, true
+				return of, profile
 			}
 		}
 	}
-	return part.MessageType{}, false
+	return part.MessageType{}, ""
 }
 
 // forParts is what parts are told of a response.
 func (q *response) forParts() *part.Message {
 	m := q.claims.forParts(q.form.Get(lti.ParamIDToken))
 	if q.begun != nil {
-		m.Platform = q.begun.registration
+		m.Platform, m.Target = q.begun.registration, q.begun.target
 	}
 	m.Request, m.Carrier = q.r, q.t.carrier
 	m.Begin = func(w http.ResponseWriter) { q.t.startSession(w, q.t.launchOf(q)) }
+	m.Open = func(w http.ResponseWriter) part.Launch {
+		l := q.t.launchOf(q)
+		l.ShownBy = q.t.profileOf(q.claims)
+		return q.t.startSession(w, l).Launch
+	}
 	return m
 }
 
@@ -133,17 +151,12 @@ func (t *Tool) actionsOf(l Launch) []part.Action {
 		if one.Actions == nil {
 			continue
 		}
-		for _, action := range one.Actions(l.forParts()) {
+		for _, action := range one.Actions(l.Launch) {
 			action.Path = t.opts.URL + action.Path
 			all = append(all, action)
 		}
 	}
 	return all
-}
-
-// forParts is what parts are told of a launch.
-func (l Launch) forParts() part.Launch {
-	return part.Launch{ID: l.id, Teacher: l.Teacher, Issuer: l.platform.issuer, ClientID: l.platform.clientID, Claims: l.message}
 }
 
 // partCore is what parts may ask of a tool.
@@ -155,19 +168,22 @@ func (t partCore) Carrier() *fault.Carrier { return t.carrier }
 // Launch returns a launch of the browser that sends a request.
 func (t partCore) Launch(r *http.Request, id string) (part.Launch, error) {
 	l, err := t.launchHere(r, id)
-	return l.forParts(), err
+	return l.Launch, err
 }
 
-// Get asks a service.
-func (t partCore) Get(ctx context.Context, l part.Launch, r part.Request) (*part.Answer, error) {
+// Call calls a service.
+func (t partCore) Call(ctx context.Context, c part.Call) (*Exchange, error) { return t.call(ctx, c) }
+
+// KeptToken is an access token that is kept for a client; empty for none.
+func (t partCore) KeptToken(of part.Client) string {
 	t.mu.Lock()
-	of := t.sessions[l.ID].platform
-	t.mu.Unlock()
-	e, err := t.call(ctx, call{t.Tool, of, []string{r.Scope}, r.Scope, GradeRequest{Method: http.MethodGet, URL: r.URL, Accept: r.Accept}})
-	if err != nil {
-		return nil, err
+	defer t.mu.Unlock()
+	for key, kept := range t.grants {
+		if key.of == of {
+			return kept.token
+		}
 	}
-	return &part.Answer{Header: e.Header, Body: e.Body}, e.failure()
+	return ""
 }
 
 // NextPage returns where the page after one is that came from an address.
@@ -175,9 +191,18 @@ func (partCore) NextPage(header http.Header, from string) (string, bool) {
 	return NextPage(header, from)
 }
 
+// Shown is what pages show of a launch.
+func (t partCore) Shown(l part.Launch) part.Shown {
+	t.mu.Lock()
+	launch := t.sessions[l.ID]
+	t.mu.Unlock()
+	p := t.shown(launch)
+	return part.Shown{Name: p.ShownName, Account: p.Account, Exit: p.Exit}
+}
+
 // Show sends a page.
-func (t partCore) Show(w http.ResponseWriter, page *template.Template, data any) {
-	t.show(w, http.StatusOK, page, data)
+func (t partCore) Show(w http.ResponseWriter, status int, page *template.Template, data any) {
+	t.show(w, status, page, data)
 }
 
 // Refuse says why there is no page.
@@ -189,6 +214,12 @@ func (t partCore) Nothing(w http.ResponseWriter, r *http.Request) { t.serveNothi
 // Page is the address of the page of a launch.
 func (t partCore) Page(l part.Launch) string { return t.opts.URL + ResourcePath + "?launch=" + l.ID }
 
+// LaunchURL is the redirect URI.
+func (t partCore) LaunchURL() string { return t.Tool.LaunchURL() }
+
+// ClientID is one that a platform knows the tool by.
+func (t partCore) ClientID() string { return t.clientID() }
+
 // URL is where browsers reach the tool.
 func (t partCore) URL() string { return t.opts.URL }
 
@@ -197,6 +228,9 @@ func (t partCore) Now() time.Time { return t.opts.Now() }
 
 // Remembers bounds each of what is remembered.
 func (t partCore) Remembers() int { return t.opts.Remembers }
+
+// Account is the number of a user's account.
+func (t partCore) Account(c part.Claims) int { return t.number(t.users, t.userKey(claims{members: c})) }
 
 // Registered returns a registration by what it is known by.
 func (t partCore) Registered(issuer, clientID string) (Registration, bool) {
@@ -214,12 +248,12 @@ func (t partCore) StrangerKeysURL() string { return t.opts.URL + strangerKeysPat
 
 // AccessToken returns an access token of a platform for a scope.
 func (t partCore) AccessToken(ctx context.Context, of Registration, deployment, scope, spent string) (string, error) {
-	return t.accessToken(ctx, client{of.Issuer, of.ClientID, deployment}, []string{scope}, scope, spent)
+	return t.accessToken(ctx, client{Issuer: of.Issuer, ClientID: of.ClientID, Deployment: deployment}, []string{scope}, scope, spent)
 }
 
 // Send sends a request and reads the beginning of the answer.
 func (t partCore) Send(r *http.Request, shownURL, shownBody string) part.Exchange {
-	return part.Exchange(t.exchange(r, shownURL, shownBody))
+	return t.exchange(r, shownURL, shownBody)
 }
 
 // Return is a return URL with a message for the platform.

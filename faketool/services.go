@@ -23,7 +23,7 @@ import (
 )
 
 // An Exchange is a request of a service and what came of it.
-type Exchange part.Exchange
+type Exchange = part.Exchange
 
 // A TokenProbe says how an access token is asked for.
 type TokenProbe struct {
@@ -39,32 +39,8 @@ type TokenProbe struct {
 	Key jwk.Key
 }
 
-// A Token is what a token endpoint answered. Beside Exchange and Raw, all is
-// empty where it was not said, or not as text.
-type Token struct {
-	Exchange
-	AccessToken, TokenType, Scope string
-	ExpiresIn                     any // as it came
-	Error                         string
-	Raw                           map[string]any
-}
-
-// assertionDraft is a request for an access token that a fault may still change.
-type assertionDraft struct {
-	tool      *Tool
-	claims    lti.Claims  // of the assertion
-	sign      signing.Way // nil for the right one
-	key       jwk.Key     // the tool's own when nil
-	field     string      // the parameter that holds the assertion; none when empty
-	form      url.Values
-	method    string
-	url       string
-	mediaType string
-	basic     string // the client_id in the header of a fault
-	twice     bool   // what is answered is the second one, where the first was granted a token
-
-	registration Registration
-}
+// A Token is what a token endpoint answered.
+type Token = part.Token
 
 // Token asks the token endpoint of a platform for an access token (Security
 // Framework 1.0, 4.1.1). It fails only where nothing could be sent, and with
@@ -93,55 +69,56 @@ func (t *Tool) token(ctx context.Context, issuer, clientID string, p TokenProbe)
 }
 
 // draftToken is a request for an access token, with what differs from a valid one.
-func (t *Tool) draftToken(issuer, clientID string, p TokenProbe) (*assertionDraft, error) {
+func (t *Tool) draftToken(issuer, clientID string, p TokenProbe) (part.TokenDraft, error) {
 	registration, ok := t.registered(issuer, clientID)
 	switch {
 	case !ok:
-		return nil, fmt.Errorf("no platform %q with client_id %q is registered", issuer, clientID)
+		return part.TokenDraft{}, fmt.Errorf("no platform %q with client_id %q is registered", issuer, clientID)
 	case registration.TokenURL == "":
-		return nil, errors.New("the registration has no token endpoint")
+		return part.TokenDraft{}, errors.New("the registration has no token endpoint")
 	}
 	scopes := p.Scopes
 	if len(scopes) == 0 {
 		scopes = []string{lti.ScopeControl}
 	}
 	now := t.opts.Now()
-	d := &assertionDraft{
-		tool: t, registration: registration, key: p.Key, field: lti.ParamClientAssertion,
-		method: http.MethodPost, url: registration.TokenURL, mediaType: mediaTypeForm,
-		claims: lti.Claims{
+	d := part.TokenDraft{
+		Core: partCore{t}, Platform: registration, Key: p.Key, Field: lti.ParamClientAssertion,
+		Method: http.MethodPost, URL: registration.TokenURL, MediaType: mediaTypeForm,
+		Claims: lti.Claims{
 			"iss": clientID, "sub": clientID, "aud": cmp.Or(registration.TokenAudience, registration.TokenURL),
 			"iat": now.Unix(), "exp": now.Add(tokenLifetime).Unix(), "jti": lti.RandomString(),
 		},
-		form: url.Values{
+		Form: url.Values{
 			lti.ParamGrantType:           {lti.GrantClientCredentials},
 			lti.ParamClientAssertionType: {lti.AssertionTypeJWT},
 			lti.ParamScope:               {strings.Join(scopes, " ")},
 		},
 	}
-	change(d.claims, p.With)
+	change(d.Claims, p.With)
 	if f := p.Fault; f != nil {
-		if f.assertion == nil {
-			return nil, fmt.Errorf("fault %s is none of a token request", f.Name)
+		if !part.TokenAsked.Changed(f.Effects) {
+			return d, fmt.Errorf("fault %s is none of a token request", f.Name)
 		}
-		if err := f.changes(d.snapshot, func() error { return f.assertion(d) }); err != nil {
-			return nil, err
+		if err := f.changes(func() string { return snapshotOfToken(d) }, func() error {
+			d = part.TokenAsked.Pass(fault.Carry(f.Effects...), d)
+			return d.Err
+		}); err != nil {
+			return d, err
 		}
 	}
-	return tokenAsked.Pass(t.carrier, d), nil
+	return part.TokenAsked.Pass(t.carrier, d), nil
 }
-
-var tokenAsked = &fault.Seam[*assertionDraft]{Name: "the request for an access token"}
 
 // tokenLifetime is how long what the tool signs may be used.
 const tokenLifetime = signing.Lifetime
 
 const mediaTypeForm = "application/x-www-form-urlencoded"
 
-// snapshot is the same for the same request only.
-func (d *assertionDraft) snapshot() string {
-	claims, _ := json.Marshal(d.claims) // signing tells of an error
-	return fmt.Sprint(string(claims), d.sign != nil, d.key, d.field, d.form.Encode(), d.method, d.url, d.mediaType, d.twice)
+// snapshotOfToken is the same for the same request only.
+func snapshotOfToken(d part.TokenDraft) string {
+	claims, _ := json.Marshal(d.Claims) // signing tells of an error
+	return fmt.Sprint(string(claims), d.Sign != nil, d.Key, d.Field, d.Form.Encode(), d.Method, d.URL, d.MediaType, d.Twice)
 }
 
 // An application is a request for an access token as it is sent, and as it is shown.
@@ -158,17 +135,17 @@ func (t *Tool) apply(issuer, clientID string, p TokenProbe) (application, error)
 	if err != nil {
 		return application{}, err
 	}
-	assertion, err := t.sign(d.claims, d.key, d.sign)
+	assertion, err := t.sign(d.Claims, d.Key, d.Sign)
 	if err != nil {
 		return application{}, err
 	}
-	shown := maps.Clone(d.form)
-	if d.field != "" {
-		d.form.Set(d.field, assertion)
-		shown.Set(d.field, assertion[:strings.LastIndexByte(assertion, '.')+1])
+	shown := maps.Clone(d.Form)
+	if d.Field != "" {
+		d.Form.Set(d.Field, assertion)
+		shown.Set(d.Field, assertion[:strings.LastIndexByte(assertion, '.')+1])
 	}
-	a := application{method: d.method, to: d.url, body: d.form.Encode(), mediaType: d.mediaType, shownURL: d.url, shownBody: shown.Encode(), basic: d.basic, twice: d.twice}
-	if d.method == http.MethodGet {
+	a := application{method: d.Method, to: d.URL, body: d.Form.Encode(), mediaType: d.MediaType, shownURL: d.URL, shownBody: shown.Encode(), basic: d.Basic, twice: d.Twice}
+	if d.Method == http.MethodGet {
 		a.to, a.body = withQuery(a.to, a.body), ""
 		a.shownURL, a.shownBody = withQuery(a.shownURL, a.shownBody), ""
 	}
@@ -209,12 +186,6 @@ func readAnswer(e Exchange) *Token {
 	token.AccessToken, token.TokenType, token.Scope = text("access_token"), text("token_type"), text("scope")
 	token.ExpiresIn, token.Error = token.Raw["expires_in"], text("error")
 	return token
-}
-
-// authorize gives a request its access token in the header, or other headers instead where
-// there are any; none where the token stands in the URL.
-func authorize(r *http.Request, instead []string, token string, inURL bool) {
-	part.Bearing{Token: token, InURL: inURL, Headers: instead}.Authorize(r)
 }
 
 // maxAnswer bounds what is read of an answer.
@@ -272,9 +243,3 @@ func (f *Fault) changes(snapshot func() string, apply func() error) error {
 }
 
 func clipTo(s string, length int) string { return s[:min(len(s), length)] }
-
-// fractional is a NumericDate with a fraction of a second, just before a time.
-func fractional(at time.Time) float64 { return float64(at.Unix()) - 0.25 }
-
-// null is what a member that is there says nothing with.
-var null = json.RawMessage("null")

@@ -190,7 +190,7 @@ func TestEachStimulusOfAGradeRequestChangesWhatItSays(t *testing.T) {
 	g.Expect(told).To(Equal(len(gradings)), "and no others are told of")
 
 	_, err = tool.Grade(t.Context(), faketool.GradeRequest{URL: platform.URL}, faketool.GradeProbe{Fault: stimulus(t, "nonce-empty")})
-	g.Expect(err).To(MatchError(ContainSubstring("none of a request to a grade service")))
+	g.Expect(err).To(MatchError(ContainSubstring("none of a request of a service")))
 	_, err = tool.Grade(t.Context(), faketool.GradeRequest{URL: platform.URL, Body: map[string]any{"label": ""}}, faketool.GradeProbe{Fault: stimulus(t, "item-label-empty")})
 	g.Expect(err).To(MatchError(faketool.ErrUnchanged))
 	for _, address := range []string{"http://tool.example.com", "https://localhost:8443", "https://127.0.0.1"} {

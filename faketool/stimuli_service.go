@@ -11,22 +11,22 @@ import (
 )
 
 // UnknownScope is one that no platform knows.
-const UnknownScope = "https://purl.imsglobal.org/spec/x/scope/unknown"
+const UnknownScope = part.UnknownScope
 
 // scopeStimuli are requests for access tokens with other scopes (RFC 6749, 3.3).
 var scopeStimuli = []Fault{
 	{
 		Name: "scope-known", Provokes: "sec-token-scope-limits", Permitted: true,
-		Does: "asks for a known scope", assertion: asserts(nil),
+		Does: "asks for a known scope", Effects: part.AsksForToken(asserts(nil)),
 	}, {
 		Name: "scope-known-and-unknown", Provokes: "sec-token-scope-limits", Permitted: true,
-		Does: "asks for a known scope and an unknown one", assertion: alsoUnknown,
+		Does: "asks for a known scope and an unknown one", Effects: part.AsksForToken(part.UnknownScopeToo),
 	}, {
 		Name: "scope-unknown", Provokes: "sec-token-scope-limits",
-		Does: "asks for an unknown scope", assertion: field(lti.ParamScope, UnknownScope),
+		Does: "asks for an unknown scope", Effects: part.AsksForToken(field(lti.ParamScope, UnknownScope)),
 	}, {
 		Name: "scope-missing", Provokes: "sec-token-scope-limits",
-		Does: "leaves scope out", assertion: field(lti.ParamScope),
+		Does: "leaves scope out", Effects: part.AsksForToken(field(lti.ParamScope)),
 	},
 }
 
@@ -35,111 +35,111 @@ var scopeStimuli = []Fault{
 var assertionStimuli = []Fault{
 	{
 		Name: "aud-other", Provokes: "sec-token-assertion-aud",
-		Does: "sends another URL as aud", assertion: asserts(lti.Claims{"aud": Stranger + "/token"}),
+		Does: "sends another URL as aud", Effects: part.AsksForToken(asserts(lti.Claims{"aud": Stranger + "/token"})),
 	}, {
 		Name: "aud-missing", Provokes: "sec-token-assertion-aud",
-		Does: "leaves aud out", assertion: asserts(lti.Claims{"aud": nil}),
+		Does: "leaves aud out", Effects: part.AsksForToken(asserts(lti.Claims{"aud": nil})),
 	}, {
 		Name: "aud-client-id", Provokes: "sec-token-assertion-aud",
-		Does:      "sends the tool's client_id as aud",
-		assertion: func(d *assertionDraft) error { d.claims["aud"] = d.registration.ClientID; return nil },
+		Does:    "sends the tool's client_id as aud",
+		Effects: part.AsksForToken(func(d *part.TokenDraft) error { d.Claims["aud"] = d.Platform.ClientID; return nil }),
 	}, {
 		Name: "aud-string", Provokes: "sec-token-assertion-aud", Permitted: true,
-		Does: "sends aud as a string", assertion: asserts(nil),
+		Does: "sends aud as a string", Effects: part.AsksForToken(asserts(nil)),
 	}, {
 		Name: "aud-array", Provokes: "sec-token-assertion-aud", Permitted: true,
 		Does: "sends aud in an array, with another name of the platform",
-		assertion: func(d *assertionDraft) error {
-			d.claims["aud"] = []any{d.claims["aud"], d.registration.Issuer}
+		Effects: part.AsksForToken(func(d *part.TokenDraft) error {
+			d.Claims["aud"] = []any{d.Claims["aud"], d.Platform.Issuer}
 			return nil
-		},
+		}),
 	}, {
 		Name: "iss-platform", Provokes: "core-token-assertion-iss-sub",
-		Does:      "sends the platform's issuer as iss",
-		assertion: func(d *assertionDraft) error { d.claims["iss"] = d.registration.Issuer; return nil },
+		Does:    "sends the platform's issuer as iss",
+		Effects: part.AsksForToken(func(d *part.TokenDraft) error { d.Claims["iss"] = d.Platform.Issuer; return nil }),
 	}, {
 		Name: "sub-missing", Provokes: "core-token-assertion-iss-sub",
-		Does: "leaves sub out", assertion: asserts(lti.Claims{"sub": nil}),
+		Does: "leaves sub out", Effects: part.AsksForToken(asserts(lti.Claims{"sub": nil})),
 	}, {
 		Name: "sub-of-other-client", Provokes: "core-token-assertion-iss-sub",
 		Does: "sends another registered tool's client_id as sub",
-		assertion: func(d *assertionDraft) error {
-			other := d.tool.opts.OtherTool
+		Effects: part.AsksForToken(func(d *part.TokenDraft) error {
+			other := d.Core.OtherTool()
 			if other.Key == nil {
 				return ErrNoOtherTool
 			}
-			d.claims["sub"] = other.ClientID
+			d.Claims["sub"] = other.ClientID
 			return nil
-		},
+		}),
 	}, {
 		Name: "client-id-unknown", Provokes: "core-token-assertion-iss-sub",
 		Does: "sends an unknown client_id as iss and sub",
-		assertion: func(d *assertionDraft) error {
-			d.claims["iss"] = lti.RandomString()
-			d.claims["sub"] = d.claims["iss"]
+		Effects: part.AsksForToken(func(d *part.TokenDraft) error {
+			d.Claims["iss"] = lti.RandomString()
+			d.Claims["sub"] = d.Claims["iss"]
 			return nil
-		},
+		}),
 	}, {
 		Name: "deployment-id-right", Provokes: "core-token-assertion-iss-sub", Permitted: true,
 		Does: "adds the right deployment_id",
-		assertion: func(d *assertionDraft) error {
-			deployment := d.tool.deploymentOf(d.registration)
+		Effects: part.AsksForToken(func(d *part.TokenDraft) error {
+			deployment := toolOf(d.Core).deploymentOf(d.Platform)
 			if deployment == "" {
 				return ErrUnchanged
 			}
-			d.claims[lti.ClaimDeploymentID] = deployment
+			d.Claims[lti.ClaimDeploymentID] = deployment
 			return nil
-		},
+		}),
 	}, {
 		Name: "exp-past", Provokes: "sec-token-assertion-expired",
 		Does: "sends an assertion that expired ten minutes ago",
-		assertion: func(d *assertionDraft) error {
-			expired := d.tool.opts.Now().Add(-10 * time.Minute)
-			d.claims["iat"], d.claims["exp"] = expired.Add(-tokenLifetime).Unix(), expired.Unix()
+		Effects: part.AsksForToken(func(d *part.TokenDraft) error {
+			expired := d.Core.Now().Add(-10 * time.Minute)
+			d.Claims["iat"], d.Claims["exp"] = expired.Add(-tokenLifetime).Unix(), expired.Unix()
 			return nil
-		},
+		}),
 	}, {
 		Name: "exp-missing", Provokes: "sec-token-assertion-expired",
-		Does: "leaves exp out", assertion: asserts(lti.Claims{"exp": nil}),
+		Does: "leaves exp out", Effects: part.AsksForToken(asserts(lti.Claims{"exp": nil})),
 	}, {
 		Name: "assertion-iat-with-fraction", Provokes: "rfc7519-token-assertion-numeric-date", Permitted: true,
-		Does: "sends an iat with a fraction of a second", assertion: func(d *assertionDraft) error { return fraction(d.claims, d.tool, "iat", -2) },
+		Does: "sends an iat with a fraction of a second", Effects: part.AsksForToken(func(d *part.TokenDraft) error { return fraction(d.Claims, d.Core, "iat", -2) }),
 	}, {
 		Name: "assertion-exp-with-fraction", Provokes: "rfc7519-token-assertion-numeric-date", Permitted: true,
-		Does: "sends an exp with a fraction of a second", assertion: func(d *assertionDraft) error { return fraction(d.claims, d.tool, "exp", 240) },
+		Does: "sends an exp with a fraction of a second", Effects: part.AsksForToken(func(d *part.TokenDraft) error { return fraction(d.Claims, d.Core, "exp", 240) }),
 	}, {
 		Name: "assertion-nbf-with-fraction", Provokes: "rfc7519-token-assertion-numeric-date", Permitted: true,
-		Does: "sends an nbf of a minute ago with a fraction of a second", assertion: func(d *assertionDraft) error { return fraction(d.claims, d.tool, "nbf", -60) },
+		Does: "sends an nbf of a minute ago with a fraction of a second", Effects: part.AsksForToken(func(d *part.TokenDraft) error { return fraction(d.Claims, d.Core, "nbf", -60) }),
 	}, {
 		Name: "jti-missing", Provokes: "sec-token-assertion-jti",
-		Does: "leaves jti out", assertion: asserts(lti.Claims{"jti": nil}),
+		Does: "leaves jti out", Effects: part.AsksForToken(asserts(lti.Claims{"jti": nil})),
 	}, {
 		Name: "assertion-replayed", Provokes: "sec-token-assertion-jti",
-		Does: "sends a valid request twice", assertion: func(d *assertionDraft) error { d.twice = true; return nil },
+		Does: "sends a valid request twice", Effects: part.AsksForToken(func(d *part.TokenDraft) error { d.Twice = true; return nil }),
 	}, {
 		Name: "signed-by-unrelated-key", Provokes: "sec-token-assertion-signature",
-		Does: "signs with a foreign key under the registered kid", assertion: asserted(signing.ByStranger),
+		Does: "signs with a foreign key under the registered kid", Effects: part.AsksForToken(asserted(signing.ByStranger)),
 	}, {
 		Name: "signed-by-other-tool", Provokes: "sec-token-assertion-signature",
 		Does: "signs with another registered tool's key",
-		assertion: func(d *assertionDraft) error {
-			if d.key = d.tool.opts.OtherTool.Key; d.key == nil {
+		Effects: part.AsksForToken(func(d *part.TokenDraft) error {
+			if d.Key = d.Core.OtherTool().Key; d.Key == nil {
 				return ErrNoOtherTool
 			}
 			return nil
-		},
+		}),
 	}, {
 		Name: "kid-unknown", Provokes: "sec-token-assertion-signature",
-		Does: "signs with a foreign key under an unknown kid", assertion: asserted(signing.ByUnknownKey),
+		Does: "signs with a foreign key under an unknown kid", Effects: part.AsksForToken(asserted(signing.ByUnknownKey)),
 	}, {
 		Name: "alg-none", Provokes: "sec-token-assertion-signature",
-		Does: "leaves the signature out, with alg none", assertion: asserted(signing.Unsigned),
+		Does: "leaves the signature out, with alg none", Effects: part.AsksForToken(asserted(signing.Unsigned)),
 	}, {
 		Name: "hs256-public-key-pem", Provokes: "sec-token-assertion-signature",
-		Does: "signs with HS256 and the PEM text of the public key", assertion: asserted(signing.ByPublicKey),
+		Does: "signs with HS256 and the PEM text of the public key", Effects: part.AsksForToken(asserted(signing.ByPublicKey)),
 	}, {
 		Name: "payload-altered", Provokes: "sec-token-assertion-signature",
-		Does: "changes the jti after signing", assertion: asserted(signing.ChangedAfter("jti")),
+		Does: "changes the jti after signing", Effects: part.AsksForToken(asserted(signing.ChangedAfter("jti"))),
 	},
 }
 
@@ -148,29 +148,29 @@ var assertionStimuli = []Fault{
 var tokenFormStimuli = []Fault{
 	{
 		Name: "grant-type-password", Provokes: "rfc6749-token-request-form",
-		Does: "sends the grant_type password", assertion: field(lti.ParamGrantType, "password"),
+		Does: "sends the grant_type password", Effects: part.AsksForToken(field(lti.ParamGrantType, "password")),
 	}, {
 		Name: "grant-type-missing", Provokes: "rfc6749-token-request-form",
-		Does: "leaves grant_type out", assertion: field(lti.ParamGrantType),
+		Does: "leaves grant_type out", Effects: part.AsksForToken(field(lti.ParamGrantType)),
 	}, {
 		Name: "assertion-type-wrong", Provokes: "rfc6749-token-request-form",
-		Does:      "sends the client_assertion_type of SAML",
-		assertion: field(lti.ParamClientAssertionType, "urn:ietf:params:oauth:client-assertion-type:saml2-bearer"),
+		Does:    "sends the client_assertion_type of SAML",
+		Effects: part.AsksForToken(field(lti.ParamClientAssertionType, "urn:ietf:params:oauth:client-assertion-type:saml2-bearer")),
 	}, {
 		Name: "assertion-type-missing", Provokes: "rfc6749-token-request-form",
-		Does: "leaves client_assertion_type out", assertion: field(lti.ParamClientAssertionType),
+		Does: "leaves client_assertion_type out", Effects: part.AsksForToken(field(lti.ParamClientAssertionType)),
 	}, {
 		Name: "assertion-missing", Provokes: "rfc6749-token-request-form",
-		Does: "leaves client_assertion out", assertion: func(d *assertionDraft) error { d.field = ""; return nil },
+		Does: "leaves client_assertion out", Effects: part.AsksForToken(func(d *part.TokenDraft) error { d.Field = ""; return nil }),
 	}, {
 		Name: "assertion-not-a-jwt", Provokes: "rfc6749-token-request-form",
-		Does: "sends something that is no JWT", assertion: asserted(signing.Nothing),
+		Does: "sends something that is no JWT", Effects: part.AsksForToken(asserted(signing.Nothing)),
 	}, {
 		Name: "request-by-get", Provokes: "rfc6749-token-request-form",
-		Does: "sends the request by GET", assertion: func(d *assertionDraft) error { d.method = http.MethodGet; return nil },
+		Does: "sends the request by GET", Effects: part.AsksForToken(func(d *part.TokenDraft) error { d.Method = http.MethodGet; return nil }),
 	}, {
 		Name: "request-charset", Provokes: "rfc6749-token-request-form", Permitted: true,
-		Does: "names a charset in the content type of the request", assertion: func(d *assertionDraft) error { d.mediaType += "; charset=UTF-8"; return nil },
+		Does: "names a charset in the content type of the request", Effects: part.AsksForToken(func(d *part.TokenDraft) error { d.MediaType += "; charset=UTF-8"; return nil }),
 	},
 }
 
@@ -179,21 +179,17 @@ var tokenFormStimuli = []Fault{
 var bearerStimuli = []Fault{
 	{
 		Name: "token-missing", Provokes: "rfc6750-access-token-enforced",
-		Does: "sends no access token", grade: bearing(""),
-		Effects: bears(func(b *part.Bearing) { b.Token = "" }),
+		Does: "sends no access token", Effects: bears(func(b *part.Bearing) { b.Token = "" }),
 	}, {
 		Name: "token-in-query", Provokes: "rfc6750-access-token-enforced",
-		Does: "sends the access token in the query", grade: tokenInGradeQuery,
-		Effects: bears(func(b *part.Bearing) { b.InURL = true }),
+		Does: "sends the access token in the query", Effects: bears(func(b *part.Bearing) { b.InURL = true }),
 	}, {
 		Name: "token-scheme-lower-case", Provokes: "rfc6750-access-token-enforced", Permitted: true,
 		Does:    "writes the scheme of the access token in lower case",
-		grade:   func(d *gradeDraft) error { d.authorization = inLowerCase(d.Token); return nil },
 		Effects: bears(func(b *part.Bearing) { b.Headers = inLowerCase(b.Token) }),
 	}, {
 		Name: "two-authorization-headers", Provokes: "rfc6750-access-token-enforced",
 		Does:    "sends a second Authorization header, with a made-up access token",
-		grade:   func(d *gradeDraft) error { d.authorization = besideMadeUp(d.Token); return nil },
 		Effects: bears(func(b *part.Bearing) { b.Headers = besideMadeUp(b.Token) }),
 	},
 }
@@ -216,27 +212,27 @@ func besideMadeUp(token string) []string {
 }
 
 // field sends a parameter with other values, or none.
-func field(name string, values ...string) func(*assertionDraft) error {
-	return func(d *assertionDraft) error {
-		d.form[name] = values
+func field(name string, values ...string) func(*part.TokenDraft) error {
+	return func(d *part.TokenDraft) error {
+		d.Form[name] = values
 		return nil
 	}
 }
 
 // asserts sends other claims, and leaves out those that are nil.
-func asserts(changes lti.Claims) func(*assertionDraft) error {
-	return func(d *assertionDraft) error { change(d.claims, changes); return nil }
+func asserts(changes lti.Claims) func(*part.TokenDraft) error {
+	return func(d *part.TokenDraft) error { change(d.Claims, changes); return nil }
 }
 
 // fraction gives a claim a time between two seconds, so many after now, as a
 // NumericDate may be (RFC 7519, 2).
-func fraction(claims lti.Claims, t *Tool, claim string, seconds int64) error {
-	claims[claim] = float64(t.opts.Now().Unix()+seconds) + 0.375
+func fraction(claims lti.Claims, core part.Core, claim string, seconds int64) error {
+	claims[claim] = float64(core.Now().Unix()+seconds) + 0.375
 	return nil
 }
 
-func asserted(how signing.Way) func(*assertionDraft) error {
-	return func(d *assertionDraft) error { d.sign = how; return nil }
+func asserted(how signing.Way) func(*part.TokenDraft) error {
+	return func(d *part.TokenDraft) error { d.Sign = how; return nil }
 }
 
 // deploymentOf is one of a platform, which knows it: one that is registered, or
@@ -257,8 +253,12 @@ func (t *Tool) deploymentOf(r Registration) string {
 	return ""
 }
 
-// alsoUnknown asks for an unknown scope beside the others.
-func alsoUnknown(d *assertionDraft) error {
-	d.form.Set(lti.ParamScope, d.form.Get(lti.ParamScope)+" "+UnknownScope)
-	return nil
+// clientID is one that a platform knows the tool by.
+func (t *Tool) clientID() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if len(t.registrations) == 0 {
+		return ""
+	}
+	return t.registrations[0].ClientID
 }

@@ -14,9 +14,9 @@
 // judge it find it. It can also judge a platform: it holds the logins that the
 // platform initiates ([Tool.Hold]), goes on with requests that a [Fault] makes
 // differ in one thing ([Login.Continue]), and tells what came of them
-// ([Tool.Answers]). It asks for access tokens ([Tool.Token]) and grade services
-// ([Tool.Grade]) in the same way, and so do its parts: package proctoring starts
-// assessments and controls attempts.
+// ([Tool.Answers]). It asks for access tokens ([Tool.Token]) and services ([Tool.Ask]) in the
+// same way, and so do its parts: package proctoring starts assessments and controls
+// attempts.
 package faketool
 
 import (
@@ -40,7 +40,7 @@ import (
 // Paths of the tool's endpoints below its URL.
 const (
 	LoginPath    = "/login"
-	LaunchPath   = "/launch"
+	LaunchPath   = part.LaunchPath
 	ResourcePath = "/resource"
 	JWKSPath     = "/jwks"
 )
@@ -78,10 +78,10 @@ type OtherTool = part.OtherTool
 type Registration = part.Registration
 
 // A client is what the tool is to one platform.
-type client struct{ issuer, clientID, deployment string }
+type client = part.Client
 
 // clientOf is the one of a registration, whatever the deployment.
-func clientOf(r Registration) client { return client{r.Issuer, r.ClientID, ""} }
+func clientOf(r Registration) client { return client{Issuer: r.Issuer, ClientID: r.ClientID} }
 
 // A Tool is a fake tool. It is an [http.Handler] and safe for concurrent use.
 type Tool struct {
@@ -103,7 +103,6 @@ type Tool struct {
 	sessions      map[string]Launch // by the id in the launch's URL
 	began         []string          // the ids of those, the oldest first
 	users, links  map[string]int    // numbers of accounts and of resource links
-	renamed       map[string]string // names of accounts that a fault has changed
 	counter       int               // for the faults that count instead of choosing at random
 	events        int               // logins begun and launches accepted, in order
 	last          Launch            // the last one that was accepted
@@ -112,33 +111,15 @@ type Tool struct {
 	answers       []*Answer         // the oldest first
 	keys          []jwk.Key         // the tool's own; the last one signs
 	grants        map[grantKey]grant
-	assertions    map[client]string       // the jti of the last one for the grade services
 	pairs         together.Pairs          // for faults: launches that come twice at the same time
-	activities    []activity              // the oldest first
-	works         []work                  // handed in, the oldest first
 	mounted       map[string]part.Mounted // parts, by profile
 }
 
 // A Launch is one that the tool accepted.
 type Launch struct {
-	Sub          string // empty when anonymous
-	Name         string
-	Roles        []string
-	Teacher      bool   // may see the teacher's view
-	ResourceLink string // its title, or its id where it has none
-	Chapter      string // of the resource, where the target link names one
-	ReturnURL    string
-	User         int    // number of the user's account; 0 when anonymous
-	Link         int    // number of the resource link
-	platform     client // that launched
-	id           string // unguessable; names the launch in URLs
-	cookie       string // what the launched browser proves itself with
-	event        int    // when it was accepted
-	at           time.Time
-	place        place
-	grades       *gradebook     // nil where the platform offers none
-	review       *review        // nil where it is none
-	message      map[string]any // what it said
+	part.Launch
+	cookie string // what the launched browser proves itself with
+	event  int    // when it was accepted
 }
 
 // login is a login that the tool has begun: an authentication request that
@@ -211,10 +192,8 @@ func New(opts Options) (*Tool, error) {
 		sessions:    map[string]Launch{},
 		users:       map[string]int{},
 		links:       map[string]int{},
-		renamed:     map[string]string{},
 		keys:        []jwk.Key{opts.Key},
 		grants:      map[grantKey]grant{},
-		assertions:  map[client]string{},
 		mounted:     map[string]part.Mounted{},
 	}
 	if opts.Watch {
@@ -229,11 +208,6 @@ func New(opts Options) (*Tool, error) {
 	t.mux.HandleFunc("GET "+JWKSPath, t.serveJWKS)
 	t.mux.HandleFunc("GET "+HeldPath+"/{id}", t.serveHeld)
 	t.mux.HandleFunc("GET "+HeldPath+"/{id}/go/{n}", t.serveContinue)
-	t.mux.HandleFunc("POST "+workPath+"/{id}/submit", patient(t.serveSubmit))
-	t.mux.HandleFunc("POST "+workPath+"/{id}/rename", patient(t.serveRename))
-	t.mux.HandleFunc("POST "+workPath+"/{id}/results", patient(t.serveResults))
-	t.mux.HandleFunc("GET "+reviewPath+"/{id}", t.serveReview)
-	t.mux.HandleFunc("POST "+reviewPath+"/{id}/grade", patient(t.serveGrade))
 	for _, one := range parts {
 		t.mounted[one.Profile] = one.Mount(t.mux, partCore{t})
 	}

@@ -91,9 +91,6 @@ func (t *Tool) rulesOf(c claims) *checks {
 	if _, taken := t.takenByPart(c); taken {
 		return ofPart
 	}
-	if t.kindOf(c) == lti.SubmissionReviewRequest {
-		return opensWork
-	}
 	return opensLink
 }
 
@@ -132,6 +129,7 @@ var tokenReadable = &rule{Name: "the id_token is a JWT", Broken: func(q *respons
 	responseRead.Pass(q.t.carrier, q)
 	q.begun = q.t.loginOf(q)
 	responseFor.Pass(q.t.carrier, q)
+	q.agreeOnLogin()
 	return nil
 }}
 
@@ -159,22 +157,22 @@ var loginOpen = &rule{Name: "the login is not too old", Broken: func(q *response
 }}
 
 // Security Framework 1.0, 7.3.1.
-var loginOfBrowser = &rule{Name: "the login was begun in this browser", Broken: func(q *response) error {
+var loginOfBrowser = &rule{Name: "the login was begun in this browser", Broken: excused(part.LoginOfBrowser, func(q *response) error {
 	if !ownsLogin(q.r, q.begun) {
 		return errOtherBrowser
 	}
 	return nil
-}}
+})}
 
 var errOtherBrowser = unauthorized("The login was not begun in this browser, or its cookie was not sent.")
 
 // Security Framework 1.0, 5.1.3 (9). The tool's mutex is held.
-var loginUnused = &rule{Name: "the login has not been used before", Broken: func(q *response) error {
+var loginUnused = &rule{Name: "the login has not been used before", Broken: excused(part.LoginUnused, func(q *response) error {
 	if q.begun.used {
 		return unauthorized("This login has been used already.")
 	}
 	return nil
-}}
+})}
 
 // use uses up the login.
 func (t *Tool) use(q *response) error {
@@ -201,6 +199,30 @@ func decode(token string) (header map[string]any, c claims, err error) {
 	}
 	c.payload = payload
 	return header, c, nil
+}
+
+// agreeOnLogin lets faults of parts go by the nonce where it is of another login than the
+// state.
+func (q *response) agreeOnLogin() {
+	other := q.loginOfNonce()
+	if other == nil || other == q.begun {
+		return
+	}
+	a := part.Answering{Message: q.forParts(), As: q.t.kindOf(q.claims), HasState: q.form.Has(lti.ParamState), Known: q.begun != nil}
+	if part.LoginFound.Pass(q.t.carrier, a).ByNonce {
+		q.begun = other
+	}
+}
+
+// excused is how a rule of all messages is broken, unless a fault of a part excuses it.
+func excused(r part.Rule, broken func(*response) error) func(*response) error {
+	return func(q *response) error {
+		err := broken(q)
+		if err != nil && part.Excused.Taken(q.t.carrier, part.Breach{Message: q.forParts(), As: q.t.kindOf(q.claims), Rule: r}) {
+			return nil
+		}
+		return err
+	}
 }
 
 // state is what was sent as state; empty for none.

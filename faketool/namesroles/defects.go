@@ -80,7 +80,7 @@ func hasUnknownRole(m member) bool {
 var defects = []fault.Fault{
 	{Name: "asks-for-members-as-json", Proves: "nrps-tool-tolerant", Does: "asks for members as application/json", Effects: asks(func(r *request) { r.Accept = "application/json" })},
 	{Name: "asks-for-members-without-accept", Proves: "nrps-tool-tolerant", Does: "does not say what it accepts where it asks for members", Effects: asks(func(r *request) { r.Accept = "" })},
-	{Name: "asks-for-members-with-other-scope", Proves: "nrps-tool-tolerant", Does: "asks for members with an access token for line items", Effects: asks(func(r *request) { r.Scope = lti.ScopeLineItem })},
+	{Name: "asks-for-members-with-other-scope", Proves: "nrps-tool-tolerant", Does: "asks for members with an access token for line items", Effects: asks(func(r *request) { r.scope = lti.ScopeLineItem })},
 	{Name: "reads-first-page-of-members", Proves: "nrps-tool-tolerant", Does: "reads the first page of a list of members alone", Effects: reads(func(p progress) bool { return p.pages == 1 })},
 	{Name: "reads-two-pages-of-members", Proves: "nrps-tool-tolerant", Does: "reads two pages of a list of members at most", Effects: reads(func(p progress) bool { return p.pages == 2 })},
 	{Name: "stops-at-empty-page-of-members", Proves: "nrps-tool-tolerant", Does: "takes an empty page for the end of a list of members", Effects: reads(func(p progress) bool { return p.found == 0 })},

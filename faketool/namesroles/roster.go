@@ -91,7 +91,7 @@ func show(w http.ResponseWriter, r *http.Request, core part.Core) {
 			shown.Rows = append(shown.Rows, one)
 		}
 	}
-	core.Show(w, page, shown)
+	core.Show(w, http.StatusOK, page, shown)
 }
 
 // A member is what the platform tells of one, as it came: what the tool does not know it
@@ -166,7 +166,8 @@ var (
 
 // A request is one for a page.
 type request struct {
-	part.Request
+	part.ServiceRequest
+	scope  string // of the access token
 	launch part.Launch
 	first  bool
 }
@@ -187,8 +188,11 @@ func read(ctx context.Context, l part.Launch, core part.Core) ([]member, error) 
 	seen := map[string]bool{}
 	for at := list; ; {
 		seen[at] = true
-		asked := requests.Pass(c, request{part.Request{URL: at, Accept: lti.MediaTypeMembershipContainer, Scope: lti.ScopeMembership}, l, at == list})
-		answer, err := core.Get(ctx, l, asked.Request)
+		asked := requests.Pass(c, request{part.ServiceRequest{Method: http.MethodGet, URL: at, Accept: lti.MediaTypeMembershipContainer}, lti.ScopeMembership, l, at == list})
+		answer, err := core.Call(ctx, part.Call{Of: l.Client(), Scopes: []string{asked.scope}, Needed: asked.scope, ServiceRequest: asked.ServiceRequest})
+		if err == nil {
+			err = answer.Failure()
+		}
 		if err != nil {
 			return all, err
 		}

@@ -39,7 +39,7 @@ type core struct {
 	carrier *fault.Carrier
 	address string
 	pages   map[string]page
-	asked   []part.Request
+	asked   []part.Call
 	refused error
 }
 
@@ -52,14 +52,14 @@ func (c *core) Launch(*http.Request, string) (part.Launch, error) {
 	}}, nil
 }
 
-func (c *core) Get(_ context.Context, _ part.Launch, r part.Request) (*part.Answer, error) {
+func (c *core) Call(_ context.Context, r part.Call) (*part.Exchange, error) {
 	c.asked = append(c.asked, r)
 	p, ok := c.pages[r.URL]
-	if !ok || r.Scope != lti.ScopeMembership {
+	if !ok || r.Needed != lti.ScopeMembership {
 		return nil, errors.New("HTTP 404")
 	}
 	body, err := json.Marshal(map[string]any{"id": r.URL, "members": p.members})
-	answer := &part.Answer{Header: http.Header{}, Body: body}
+	answer := &part.Exchange{Status: http.StatusOK, Header: http.Header{}, Body: body}
 	if p.next != "" {
 		answer.Header.Set("Link", "<"+p.next+`>; rel="next"`)
 	}
@@ -70,7 +70,7 @@ func (*core) NextPage(header http.Header, from string) (string, bool) {
 	return faketool.NextPage(header, from)
 }
 
-func (*core) Show(w http.ResponseWriter, page *template.Template, data any) {
+func (*core) Show(w http.ResponseWriter, _ int, page *template.Template, data any) {
 	_ = page.Execute(w, data)
 }
 
@@ -149,7 +149,7 @@ func TestRosters(t *testing.T) {
 			for _, text := range shows {
 				g.Expect(shown).To(ContainSubstring(text))
 			}
-			g.Expect(c.asked).To(HaveEach(And(HaveField("Scope", lti.ScopeMembership), HaveField("Accept", lti.MediaTypeMembershipContainer))))
+			g.Expect(c.asked).To(HaveEach(And(HaveField("Needed", lti.ScopeMembership), HaveField("Accept", lti.MediaTypeMembershipContainer))))
 			if address == list+"/deleted" {
 				g.Expect(shown).NotTo(ContainSubstring("jude"))
 			}

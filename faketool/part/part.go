@@ -19,6 +19,8 @@ import (
 type Part struct {
 	// Profile is that of the catalogue. It names the part.
 	Profile string
+	// Needs are the profiles of other parts, which are mounted before it.
+	Needs []string
 	// Paths are those of its pages, below the tool's URL; where one ends with a slash, what
 	// is below it.
 	Paths []string
@@ -40,36 +42,84 @@ type Part struct {
 type Mounted struct {
 	// Messages are the types of messages that it takes.
 	Messages []MessageType
+	// Launched is told of each launch of a resource link that the tool has accepted, before
+	// its user is sent on.
+	Launched func(context.Context, Launch)
 	// Own is what its package gives to those who use the tool.
 	Own any
 }
 
 // A Launch is one that the tool has accepted.
 type Launch struct {
-	ID       string // names it in addresses, and cannot be guessed
-	Teacher  bool   // may see the teacher's view
-	Issuer   string // of the platform
-	ClientID string // of the tool there
-	Claims   map[string]any
+	ID           string // names it in addresses, and cannot be guessed
+	Sub          string // empty when anonymous
+	Name         string
+	Roles        []string
+	Teacher      bool   // may see the teacher's view
+	ResourceLink string // its title, or its id where it has none
+	Chapter      string // of the resource, where the target link names one
+	ReturnURL    string
+	User         int    // number of the user's account; 0 when anonymous
+	Link         int    // number of the resource link
+	Issuer       string // of the platform
+	ClientID     string // of the tool there
+	Claims       Claims // what it said
+	At           time.Time
+	// ShownBy is the profile of the part whose page shows it; empty for the tool's own.
+	ShownBy string
 }
 
-// An Action is a button on the page of a launch.
+// ChapterOf is the part of the resource that a target link names; empty for none.
+func ChapterOf(target string) string {
+	u, err := url.Parse(target)
+	if err != nil {
+		return ""
+	}
+	return u.Query().Get("chapter")
+}
+
+// Client is what the tool is to the platform that has launched, whatever the deployment.
+func (l Launch) Client() Client { return Client{Issuer: l.Issuer, ClientID: l.ClientID} }
+
+// An Action is a form on the page of a launch, with its button.
 type Action struct {
-	ID, Title string
+	ID, Title string // of the button; that of the form is the same with -form behind it
 	Path      string // where it leads by POST, below the tool's URL
+	Fields    []Field
 }
 
-// A Request is one to a service, by GET.
-type Request struct {
-	URL, Accept string
-	Scope       string // of the access token
+// A Field is one of a form.
+type Field struct {
+	Name, Label string
+	Long        bool // it has several lines
 }
 
-// An Answer is what a service has answered with success.
-type Answer struct {
-	Header http.Header
-	Body   []byte
+// Shown is what pages show of a launch.
+type Shown struct {
+	Name    any    // of the user
+	Account string // of the user; empty when anonymous
+	Exit    string // the way back to the platform; empty where it names none
 }
+
+// A Page is the page of a launch of a resource link.
+type Page struct {
+	Core  Core
+	Of    Launch
+	Texts []string // that it shows besides; none unless a fault adds some
+}
+
+// PageShown is a seam that the pages of launches of resource links pass.
+var PageShown = &fault.Seam[Page]{Name: "what else the page of a launch shows"}
+
+// A Going is where a user is sent who has been launched to a resource link.
+type Going struct {
+	Core Core
+	Of   Launch
+	URL  string
+}
+
+// UserSentTo is a seam that passes where users are sent who have been launched.
+var UserSentTo = &fault.Seam[Going]{Name: "where a user is sent on from a resource link launch"}
 
 // A Registration is what the tool knows of a platform (LTI Core 1.3, 3.1.3).
 type Registration struct {
@@ -95,6 +145,8 @@ type Core interface {
 	Carrier() *fault.Carrier
 	// URL is where browsers reach the tool, without a trailing slash.
 	URL() string
+	// LaunchURL is the redirect URI, which is the target link URI, too.
+	LaunchURL() string
 	// Now tells the tool's time.
 	Now() time.Time
 	// Remembers bounds each of what is remembered.
@@ -103,8 +155,13 @@ type Core interface {
 	// Launch returns the launch of that id, or the last one where it is empty. It has to be
 	// of the browser that sends the request.
 	Launch(r *http.Request, id string) (Launch, error)
+	// Account is the number of the account of the user whom claims name, who has one from
+	// then on.
+	Account(Claims) int
 	// Registered returns the registration of a client_id with an issuer.
 	Registered(issuer, clientID string) (Registration, bool)
+	// ClientID is one that a platform knows the tool by; empty where there is none.
+	ClientID() string
 	// OtherTool is another tool that is registered with the platform; it has no key where
 	// none is known.
 	OtherTool() OtherTool
@@ -114,9 +171,16 @@ type Core interface {
 	// is found.
 	StrangerKeysURL() string
 
-	// Get asks a service of the platform that has launched. It fails where the answer is
-	// none of success.
-	Get(context.Context, Launch, Request) (*Answer, error)
+	// Part is what the package of another part gives, which [Part.Needs] names.
+	Part(profile string) any
+	// Call calls a service of a platform. Where that does not take the access token any
+	// more, the request is sent again with a new one, and where the service is not
+	// available, once more in any case. It fails where nothing could be sent or no access
+	// token is had; the answer may be one of failure.
+	Call(context.Context, Call) (*Exchange, error)
+	// KeptToken is the access token that the tool keeps for a client, whatever the scope;
+	// empty where it keeps none.
+	KeptToken(Client) string
 	// NextPage returns where the page after one is that came from an address; false where
 	// there is none (RFC 8288, 3).
 	NextPage(header http.Header, from string) (string, bool)
@@ -127,8 +191,10 @@ type Core interface {
 	// URL and body are kept as they are to be shown.
 	Send(r *http.Request, shownURL, shownBody string) Exchange
 
+	// Shown is what pages show of a launch.
+	Shown(Launch) Shown
 	// Show sends a page.
-	Show(w http.ResponseWriter, page *template.Template, data any)
+	Show(w http.ResponseWriter, status int, page *template.Template, data any)
 	// Refuse says why there is none; see [Refusal] and [Crash].
 	Refuse(http.ResponseWriter, error)
 	// Nothing says that there is nothing at an address.
@@ -149,10 +215,25 @@ type Refusal struct {
 
 func (r *Refusal) Error() string { return r.Why }
 
+// A WayBack is an error whose page leads back to the platform.
+type WayBack struct {
+	error
+	Exit string // where the way back is
+}
+
+// LeadingBack is an error whose page leads back to the platform.
+func LeadingBack(err error, exit string) *WayBack { return &WayBack{err, exit} }
+
+// Unwrap returns the error itself.
+func (b *WayBack) Unwrap() error { return b.error }
+
 // Crash is the error of a tool that breaks down.
 type Crash struct{}
 
 func (Crash) Error() string { return "null" }
+
+// LaunchPath is the path of the redirect URI, below the tool's URL.
+const LaunchPath = "/launch"
 
 // LeavePath is where a form leads, with the address as its parameter to, that goes back to
 // the platform by way of the tool. There is nothing unless a fault takes [Leaves].

@@ -115,6 +115,20 @@ type Exchange struct {
 	Took        time.Duration
 }
 
+// Failure says why a request has not succeeded; nil where it has.
+func (e *Exchange) Failure() error {
+	switch {
+	case e.Status == 0:
+		return fmt.Errorf("nobody answered: %w", e.Err)
+	case e.Status < 200 || e.Status > 299:
+		return fmt.Errorf("HTTP %d", e.Status)
+	case e.Err != nil:
+		return fmt.Errorf("the answer broke off: %w", e.Err)
+	default:
+		return nil
+	}
+}
+
 // A Bearing is how a request of a service carries its access token (RFC 6750, 2).
 type Bearing struct {
 	Token   string   // none is sent when empty

@@ -162,6 +162,8 @@ var defects = []fault.Fault{
 	{Name: "returns-bad-exams", Permitted: true, Does: "returns a candidate whose message is genuine, but not valid, to the platform", Effects: []fault.Effect{part.Judged.Change(returnsBadExams)}},
 	{Name: "returns-at-end", Permitted: true, Does: "sends the candidate to the return URL at the end", Effects: []fault.Effect{endAnswered.ChangeWhen(func(g goodbye) bool { return g.q.ReturnURL() != "" }, returnAtOnce)}},
 	{Name: "refuses-large-attempt", Permitted: true, Does: "refuses an attempt_number of more than 32 bits", Effects: []fault.Effect{attemptRead.Change(refusesLargeAttempt)}},
+	{Name: "sends-client-secret", Proves: "sec-tool-token-request", Does: "sends a client secret beside the assertion", Effects: []fault.Effect{part.TokenAsked.ChangeWhen(always, sendsClientSecret)}},
+	{Name: "sends-basic-header", Proves: "sec-tool-token-request", Does: "sends a Basic header beside the assertion", Effects: []fault.Effect{part.TokenAsked.ChangeWhen(always, sendsBasicHeader)}},
 }
 
 func returnsBadExams(j part.Judgement) part.Judgement {
@@ -397,7 +399,7 @@ func startsByItself(s seating) seating {
 }
 
 func tellsFractionsOfSeconds(s starting) lti.Claims {
-	return lti.Claims{"iat": fractional(s.now()), "exp": fractional(s.now().Add(signing.Lifetime))}
+	return lti.Claims{"iat": signing.Fractional(s.now()), "exp": signing.Fractional(s.now().Add(signing.Lifetime))}
 }
 
 func tellsMilliseconds(s starting) lti.Claims {
@@ -546,4 +548,14 @@ func offersEveryAction(o offering) offering {
 		o.actions = slices.Clone(lti.Actions)
 	}
 	return o
+}
+
+func sendsClientSecret(d part.TokenDraft) part.TokenDraft {
+	d.Form.Set("client_secret", "secret")
+	return d
+}
+
+func sendsBasicHeader(d part.TokenDraft) part.TokenDraft {
+	d.Basic = d.Platform.ClientID
+	return d
 }

@@ -218,9 +218,6 @@ func (p *Proctor) lastHere(r *http.Request) *sitting {
 	return nil
 }
 
-// fractional is a NumericDate with a fraction of a second, just before a time.
-func fractional(at time.Time) float64 { return float64(at.Unix()) - 0.25 }
-
 // keeps returns the first characters.
 func keeps(s string, n int) string {
 	chars := []rune(s)

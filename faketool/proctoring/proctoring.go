@@ -86,7 +86,7 @@ var pages = template.Must(template.ParseFS(files, "pages.html.tmpl"))
 
 // show sends a page.
 func (p *Proctor) show(w http.ResponseWriter, page string, data any) {
-	p.core.Show(w, pages.Lookup(page), data)
+	p.core.Show(w, http.StatusOK, pages.Lookup(page), data)
 }
 
 // A rule is one thing that is checked of a message, and checks are those of one type.

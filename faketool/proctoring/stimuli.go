@@ -22,10 +22,33 @@ const vendorClaim = "https://vendor.example/claim/camera"
 // stimuli are what differs from valid messages and control requests, by the requirement
 // that it provokes.
 var stimuli = slices.Concat(
+	loginStimuli,
 	startStimuli, sessionStimuli, assessmentStimuli, partyStimuli, signatureStimuli, timeStimuli, typeStimuli,
 	verifiedUserStimuli, endReturnStimuli,
 	controlTokenStimuli, bodyStimuli, incidentTimeStimuli, mediaTypeStimuli,
 )
+
+// loginStimuli are those of the authentication request for an exam (Proctoring
+// Services 1.0, 3.2).
+var loginStimuli = []part.Stimulus{
+	{
+		Name: "exam-redirect-uri-unregistered", Provokes: "ap-start-proctoring-through-oidc-login",
+		Does: "sends a redirect_uri that is not registered",
+		Effects: part.AsksForLogin(func(d *part.AuthDraft) error {
+			d.Params.Set(lti.ParamRedirectURI, strings.TrimSuffix(d.RedirectURI, part.LaunchPath)+"/exam")
+			return nil
+		}),
+	}, {
+		Name: "exam-login-hint-of-other-user", Provokes: "ap-start-proctoring-through-oidc-login", Borrows: true, Lender: part.OtherCandidate,
+		Does: "sends the login_hint of another candidate's launch", Effects: part.BorrowsAtLogin(lti.ParamLoginHint),
+	}, {
+		Name: "exam-nonce-missing", Provokes: "ap-start-proctoring-through-oidc-login",
+		Does: "leaves nonce out", Effects: part.AsksForLogin(func(d *part.AuthDraft) error { d.Params.Del(lti.ParamNonce); return nil }),
+	}, {
+		Name: "exam-response-mode-query", Provokes: "ap-start-proctoring-through-oidc-login",
+		Does: "asks for the answer in the query", Effects: part.AsksForLogin(func(d *part.AuthDraft) error { d.Params.Set(lti.ParamResponseMode, "query"); return nil }),
+	},
+}
 
 // startStimuli are messages that start the assessment (Proctoring Services 1.0, 4.3).
 var startStimuli = []part.Stimulus{

@@ -21,6 +21,9 @@ import (
 // Lifetime is how long what a tool signs may be used.
 const Lifetime = 5 * time.Minute
 
+// Fractional is a NumericDate with a fraction of a second, just before a time (RFC 7519, 2).
+func Fractional(at time.Time) float64 { return float64(at.Unix()) - 0.25 }
+
 // StrangerKey is one that nobody trusts. One serves all tools.
 var StrangerKey = sync.OnceValues(lti.NewKey)
 

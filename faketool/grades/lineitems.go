@@ -1,4 +1,4 @@
-package faketool
+package grades
 
 import (
 	"cmp"
@@ -10,24 +10,26 @@ import (
 	"net/url"
 	"strings"
 
+	"invigilator.example/faketool/part"
 	"invigilator.example/fault"
 	"invigilator.example/lti"
 )
 
 // What the tool says of its line items (Assignment and Grade Services 2.0, 3.2).
 const (
-	ownResource  = "faketool-work" // the tool's own name of what is graded
-	ownTag       = "work"
-	scoreMaximum = 10
+	ownResource = "faketool-work" // the tool's own name of what is graded
+	ownTag      = "work"
+	// ScoreMaximum is that of the line items, and of the points that are given.
+	ScoreMaximum = 10
 	maxLabel     = 255
 )
 
 // lineItemOf returns the line item that the work of a launch belongs to: the one
 // that the platform names, or else the tool's own for the resource link, which is
 // made where there is none.
-func (t *Tool) lineItemOf(ctx context.Context, l Launch) (string, error) {
-	if l.grades.lineItem != "" {
-		return l.grades.lineItem, nil
+func (t *Grades) lineItemOf(ctx context.Context, l launch) (string, error) {
+	if l.book.LineItem != "" {
+		return l.book.LineItem, nil
 	}
 	found, err := t.findLineItem(ctx, l)
 	if err != nil || !makesItem.Taken(t.carrier, looking{t, l, found}) {
@@ -38,8 +40,8 @@ func (t *Tool) lineItemOf(ctx context.Context, l Launch) (string, error) {
 
 // looking is what has come of looking for a line item.
 type looking struct {
-	t      *Tool
-	launch Launch
+	t      *Grades
+	launch launch
 	found  string // its address; empty for none
 }
 
@@ -47,24 +49,24 @@ type looking struct {
 var (
 	makesItem  = &fault.Step[looking]{Name: "makes a line item", Honest: func(l looking) bool { return l.found == "" }}
 	itemsAsked = &fault.Seam[itemSearch]{Name: "the address of line items, with what is looked for"}
-	itemMade   = &fault.Seam[making]{Name: "a new line item"}
+	itemMade   = &fault.Seam[Making]{Name: "a new line item"}
 	keepsNull  = &fault.Step[json.RawMessage]{Name: "puts a member of a line item back that is null"}
-	itemPut    = &fault.Seam[putting]{Name: "a line item that is put back", Clone: func(p putting) putting {
-		p.members = maps.Clone(p.members)
+	ItemPut    = &fault.Seam[Putting]{Name: "a line item that is put back", Clone: func(p Putting) Putting {
+		p.Members = maps.Clone(p.Members)
 		return p
 	}}
 )
 
-// making is a line item that is to be made.
-type making struct {
-	t       *Tool
-	members map[string]any
+// A Making is a line item that is to be made.
+type Making struct {
+	Core    part.Core
+	Members map[string]any
 }
 
-// putting is a line item that is put back.
-type putting struct {
-	t       *Tool
-	members map[string]json.RawMessage
+// A Putting is a line item that is put back.
+type Putting struct {
+	Core    part.Core
+	Members map[string]json.RawMessage
 }
 
 // itemSearch is the address of line items, narrowed to those that are looked for.
@@ -75,7 +77,7 @@ type itemSearch struct {
 }
 
 // searched adds what is looked for to the address of line items, whose own query stays.
-func (t *Tool) searched(items string, wanted url.Values) string {
+func (t *Grades) searched(items string, wanted url.Values) string {
 	s := itemSearch{items: items, wanted: wanted}
 	s.narrow()
 	return itemsAsked.Pass(t.carrier, s).address
@@ -84,25 +86,25 @@ func (t *Tool) searched(items string, wanted url.Values) string {
 func (s *itemSearch) narrow() {
 	s.address = s.items
 	if len(s.wanted) > 0 {
-		s.address = withQuery(s.items, s.wanted.Encode())
+		s.address = part.WithQuery(s.items, s.wanted.Encode())
 	}
 }
 
 // findLineItem looks for the tool's own line item of the resource link; empty where
 // there is none.
-func (t *Tool) findLineItem(ctx context.Context, l Launch) (found string, err error) {
-	if l.grades.lineItems == "" {
+func (t *Grades) findLineItem(ctx context.Context, l launch) (found string, err error) {
+	if l.book.LineItems == "" {
 		return "", errors.New("the platform names no line items")
 	}
 	scope := lti.ScopeLineItem
-	if !l.grades.offers(scope) {
+	if !l.book.Offers(scope) {
 		scope = lti.ScopeLineItemReadOnly
 	}
-	list := t.searched(l.grades.lineItems, url.Values{"resource_link_id": {l.place.link}, "resource_id": {ownResource}})
-	err = t.eachOf(ctx, l.grades, scope, list, lti.MediaTypeLineItemContainer, func(raw json.RawMessage) bool {
+	list := t.searched(l.book.LineItems, url.Values{"resource_link_id": {PlaceOf(l.Launch).Link}, "resource_id": {ownResource}})
+	err = t.eachOf(ctx, l.book, scope, list, lti.MediaTypeLineItemContainer, func(raw json.RawMessage) bool {
 		var item lti.LineItem
 		_ = json.Unmarshal(raw, &item) // what cannot be read is not the one
-		if item.ResourceID == ownResource && item.ResourceLinkID == l.place.link && isSecure(item.ID) {
+		if item.ResourceID == ownResource && item.ResourceLinkID == PlaceOf(l.Launch).Link && part.IsSecure(item.ID) {
 			found = item.ID
 		}
 		return found != ""
@@ -110,63 +112,59 @@ func (t *Tool) findLineItem(ctx context.Context, l Launch) (found string, err er
 	return found, err
 }
 
-// createLineItem makes a line item for the resource link, whose submissions are
-// reviewed in this tool (Submission Review Service 1.0, on a per line item basis).
-func (t *Tool) createLineItem(ctx context.Context, l Launch) (string, error) {
+// createLineItem makes a line item for the resource link.
+func (t *Grades) createLineItem(ctx context.Context, l launch) (string, error) {
 	item := lti.LineItem{
-		Label: cmp.Or(strings.TrimSpace(strings.ToValidUTF8(clipTo(l.ResourceLink, maxLabel), "")), "Work"), ScoreMaximum: scoreMaximum,
-		ResourceID: ownResource, Tag: ownTag, ResourceLinkID: l.place.link,
-		SubmissionReview: t.ownReview(),
+		Label: cmp.Or(strings.TrimSpace(strings.ToValidUTF8(l.ResourceLink[:min(len(l.ResourceLink), maxLabel)], "")), "Work"), ScoreMaximum: ScoreMaximum,
+		ResourceID: ownResource, Tag: ownTag, ResourceLinkID: PlaceOf(l.Launch).Link,
 	}
-	body, err := membersOf(item)
+	for _, say := range t.says {
+		say(&item)
+	}
+	body, err := part.Members(item)
 	if err != nil {
 		return "", err
 	}
-	body = itemMade.Pass(t.carrier, making{t, body}).members
-	e, err := t.callGrades(ctx, l.grades, lti.ScopeLineItem, GradeRequest{
-		Method: http.MethodPost, URL: t.searched(l.grades.lineItems, nil), MediaType: lti.MediaTypeLineItem, Accept: lti.MediaTypeLineItem, Body: body,
+	body = itemMade.Pass(t.carrier, Making{t.core, body}).Members
+	e, err := t.call(ctx, l.book, lti.ScopeLineItem, part.ServiceRequest{
+		Method: http.MethodPost, URL: t.searched(l.book.LineItems, nil), MediaType: lti.MediaTypeLineItem, Accept: lti.MediaTypeLineItem, Body: body,
 	})
 	if err != nil {
 		return "", err
 	}
 	var made lti.LineItem
-	if err := json.Unmarshal(e.Body, &made); err != nil || !isSecure(made.ID) {
+	if err := json.Unmarshal(e.Body, &made); err != nil || !part.IsSecure(made.ID) {
 		return "", errors.New("the platform does not say which line item it has made")
 	}
 	return made.ID, nil
 }
 
-// ownReview says how the submissions of the tool's line items are reviewed.
-func (t *Tool) ownReview() *lti.SubmissionReview {
-	return &lti.SubmissionReview{
-		ReviewableStatus: []string{string(lti.InProgress), string(lti.Submitted), string(lti.Completed)},
-		Label:            "Open the work", URL: t.LaunchURL(), Custom: map[string]string{"action": "review"},
-	}
-}
+// NewItemsSay adds to what new line items say. It is for parts that are mounted.
+func (t *Grades) NewItemsSay(say func(*lti.LineItem)) { t.says = append(t.says, say) }
 
 // serveRename gives the line item of a launch another label.
-func (t *Tool) serveRename(w http.ResponseWriter, r *http.Request) {
+func (t *Grades) serveRename(w http.ResponseWriter, r *http.Request) {
 	l, err := t.gradebookHere(w, r)
 	if err != nil {
-		t.refuse(w, err, "")
+		t.core.Refuse(w, err)
 		return
 	}
 	label := strings.TrimSpace(r.PostForm.Get("label"))
 	if label == "" || len(label) > maxLabel {
-		t.refuse(w, badRequest("A label has 1 to %d letters.", maxLabel), "")
+		t.core.Refuse(w, badRequest("A label has 1 to %d letters.", maxLabel))
 		return
 	}
-	t.tell(w, l, "renamed", t.rename(r.Context(), l, label))
+	t.Tell(w, "renamed", t.core.Page(l.Launch), t.rename(r.Context(), l, label))
 }
 
 // rename reads a line item and puts it back with another label, and otherwise as
 // it came: also with the members that the tool does not know.
-func (t *Tool) rename(ctx context.Context, l Launch, label string) error {
+func (t *Grades) rename(ctx context.Context, l launch, label string) error {
 	address, err := t.existingLineItem(ctx, l)
 	if err != nil {
 		return err
 	}
-	e, err := t.readItem(ctx, l.grades, lti.ScopeLineItem, address)
+	e, err := t.readItem(ctx, l.book, lti.ScopeLineItem, address)
 	if err != nil {
 		return err
 	}
@@ -182,8 +180,8 @@ func (t *Tool) rename(ctx context.Context, l Launch, label string) error {
 	if item["label"], err = json.Marshal(label); err != nil {
 		return err
 	}
-	item = itemPut.Pass(t.carrier, putting{t, item}).members
-	_, err = t.callGrades(ctx, l.grades, lti.ScopeLineItem, GradeRequest{
+	item = ItemPut.Pass(t.carrier, Putting{t.core, item}).Members
+	_, err = t.call(ctx, l.book, lti.ScopeLineItem, part.ServiceRequest{
 		Method: http.MethodPut, URL: address, MediaType: lti.MediaTypeLineItem, Accept: lti.MediaTypeLineItem, Body: item,
 	})
 	return err
@@ -192,14 +190,14 @@ func (t *Tool) rename(ctx context.Context, l Launch, label string) error {
 func isNull(raw json.RawMessage) bool { return string(raw) == "null" }
 
 // readItem reads a line item.
-func (t *Tool) readItem(ctx context.Context, g *gradebook, scope, address string) (*Exchange, error) {
-	return t.callGrades(ctx, g, scope, GradeRequest{Method: http.MethodGet, URL: address, Accept: lti.MediaTypeLineItem})
+func (t *Grades) readItem(ctx context.Context, g *Gradebook, scope, address string) (*part.Exchange, error) {
+	return t.call(ctx, g, scope, part.ServiceRequest{Method: http.MethodGet, URL: address, Accept: lti.MediaTypeLineItem})
 }
 
 // existingLineItem returns the line item of a launch, and an error where there is none.
-func (t *Tool) existingLineItem(ctx context.Context, l Launch) (string, error) {
-	if l.grades.lineItem != "" {
-		return l.grades.lineItem, nil
+func (t *Grades) existingLineItem(ctx context.Context, l launch) (string, error) {
+	if l.book.LineItem != "" {
+		return l.book.LineItem, nil
 	}
 	found, err := t.findLineItem(ctx, l)
 	if err == nil && found == "" {

@@ -1,6 +1,7 @@
-package faketool
+package review
 
 import (
+	"cmp"
 	"encoding/json"
 	"html/template"
 	"maps"
@@ -9,6 +10,8 @@ import (
 	"time"
 	"unicode"
 
+	"invigilator.example/faketool/grades"
+	"invigilator.example/faketool/part"
 	"invigilator.example/fault"
 	"invigilator.example/lti"
 )
@@ -16,23 +19,38 @@ import (
 // What several faults of reviews have in common, and what takes more than a line of theirs.
 
 // ofAnybody says whether a review names no learner.
-func ofAnybody(v reviewedWork) bool { return v.launch.review.learner == "" }
+func ofAnybody(v reviewedWork) bool { return v.review.learner == "" }
 
 // opensLast reads a message that names no learner as a review of the line item's last work.
 func opensLast(read func(learnerSaid) learnerSaid) []fault.Effect {
 	return []fault.Effect{learnerRead.Change(read), workFound.Change(func(v reviewedWork) reviewedWork {
 		if ofAnybody(v) {
-			v.work, v.handedIn = v.t.lastWork(v.isOfItem)
+			v.work, v.handedIn = v.t.grades.LastWork(v.isOfItem)
 		}
 		return v
 	})}
 }
 
+// needs is a rule of faults that are too strict.
+func needs(says string, kept func(*part.Message) bool) func(*part.Message) error {
+	return func(q *part.Message) error {
+		if kept(q) {
+			return nil
+		}
+		return badRequest(says)
+	}
+}
+
+func always[T any](T) bool { return true }
+
+// isReview says whether a message that breaks a rule opens a learner's work.
+func isReview(b part.Breach) bool { return b.As == lti.SubmissionReviewRequest }
+
 // opensAtLink opens the learner's work at the resource link where no line item is named.
-func opensAtLink(when func(*response) bool) []fault.Effect {
+func opensAtLink(when func(*part.Message) bool) []fault.Effect {
 	return []fault.Effect{itemGiven.Lift(when), reviewOpened.Change(func(o opening) opening {
-		if o = withGradebook(o); o.launch.grades.lineItem == "" {
-			o.launch.grades.lineItem = o.q.t.lineItemAt(o.launch.grades.of, o.launch.place)
+		if o = withGradebook(o); o.review.book.LineItem == "" {
+			o.review.book.LineItem = o.t.grades.LineItemAt(o.review.book.Of, grades.PlaceOf(o.review.Launch))
 		}
 		return o
 	})}
@@ -40,44 +58,33 @@ func opensAtLink(when func(*response) bool) []fault.Effect {
 
 // withGradebook makes a gradebook up where the message names none.
 func withGradebook(o opening) opening {
-	if o.launch.grades == nil {
-		o.launch.grades = &gradebook{of: o.launch.platform}
-		o.launch.grades.of.deployment = o.q.deployment()
+	if o.review.book == nil {
+		o.review.book = &grades.Gradebook{Of: o.review.Client()}
+		o.review.book.Of.Deployment, _ = o.message.Text(lti.ClaimDeploymentID)
 	}
 	return o
 }
 
-// lineItemAt returns the line item that is known of a place; empty where none is.
-func (t *Tool) lineItemAt(of client, at place) string {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	i := slices.IndexFunc(t.activities, func(a activity) bool { return a.of == of && a.place == at })
-	if i < 0 {
-		return ""
-	}
-	return t.activities[i].lineItem
-}
-
 // isOfItem says whether a work is one for the line item of a review.
-func (v reviewedWork) isOfItem(w work) bool {
-	return w.of == v.launch.grades.of && w.lineItem == v.launch.grades.lineItem
+func (v reviewedWork) isOfItem(w grades.Work) bool {
+	return w.Of == v.review.book.Of && w.LineItem == v.review.book.LineItem
 }
 
 // isOfLearner says whether a work is one of the learner whose work a review shows.
-func (v reviewedWork) isOfLearner(w work) bool {
-	return w.of == v.launch.grades.of && w.sub == v.launch.review.learner
+func (v reviewedWork) isOfLearner(w grades.Work) bool {
+	return w.Of == v.review.book.Of && w.Sub == v.review.learner
 }
 
 // isWanted says whether a work is what a review asks for.
-func (v reviewedWork) isWanted(w work) bool { return w.sameAs(v.wanted()) }
+func (v reviewedWork) isWanted(w grades.Work) bool { return w.SameAs(v.wanted()) }
 
 // isWantedOfAnyPlatform says the same, whatever the platform.
-func (v reviewedWork) isWantedOfAnyPlatform(w work) bool {
-	return w.lineItem == v.launch.grades.lineItem && w.sub == v.launch.review.learner
+func (v reviewedWork) isWantedOfAnyPlatform(w grades.Work) bool {
+	return w.LineItem == v.review.book.LineItem && w.Sub == v.review.learner
 }
 
 // showsInstead shows the last work that matches, where there is another one that does.
-func showsInstead(handedIn bool, matches func(reviewedWork, work) bool) []fault.Effect {
+func showsInstead(handedIn bool, matches func(reviewedWork, grades.Work) bool) []fault.Effect {
 	return []fault.Effect{workFound.Change(func(v reviewedWork) reviewedWork {
 		if other, found := v.lastThat(matches); found && v.handedIn == handedIn {
 			v.work, v.handedIn = other, true
@@ -87,12 +94,12 @@ func showsInstead(handedIn bool, matches func(reviewedWork, work) bool) []fault.
 }
 
 // lastThat is the last work that matches.
-func (v reviewedWork) lastThat(matches func(reviewedWork, work) bool) (work, bool) {
-	return v.t.lastWork(func(w work) bool { return matches(v, w) })
+func (v reviewedWork) lastThat(matches func(reviewedWork, grades.Work) bool) (grades.Work, bool) {
+	return v.t.grades.LastWork(func(w grades.Work) bool { return matches(v, w) })
 }
 
 // opensElsewhere opens the last work that matches where the line item is not here, and such.
-func opensElsewhere(such func(reviewedWork) bool, matches func(reviewedWork, work) bool) []fault.Effect {
+func opensElsewhere(such func(reviewedWork) bool, matches func(reviewedWork, grades.Work) bool) []fault.Effect {
 	when := func(v reviewedWork) bool {
 		_, found := v.lastThat(matches)
 		return found && !v.isHere() && such(v)
@@ -111,66 +118,74 @@ func ofUnknownItem(v reviewedWork) bool { return !v.known }
 
 // ofOtherLink says whether the line item is one of the context, but of another resource link.
 func ofOtherLink(v reviewedWork) bool {
-	return v.known && place{context: v.launch.place.context}.within(v.item.place)
+	return v.known && grades.Place{Context: grades.PlaceOf(v.review.Launch).Context}.Within(v.item.Place)
 }
 
 // offersForm offers an empty form for points instead of a work, whatever the line item.
 func offersForm(when func(reviewedWork) bool, more ...fault.Effect) []fault.Effect {
 	return append(more, itemHere.Lift(when), workFound.Change(func(v reviewedWork) reviewedWork {
 		if when(v) {
-			v.work, v.handedIn = work{}, false
+			v.work, v.handedIn = grades.Work{}, false
 		}
 		return v
 	}), reviewShows(func(s *reviewShowing) {
 		if when(s.reviewedWork) {
-			s.page.Grade = s.t.gradeForm(s.launch)
+			s.page.Grade = s.t.gradeForm(s.review)
 		}
 	}))
 }
 
 // namesNoItem says whether a review names no line item.
-func namesNoItem(v reviewedWork) bool { return v.launch.grades.lineItem == "" }
+func namesNoItem(v reviewedWork) bool { return v.review.book.LineItem == "" }
 
 // ofOthers says whether the reviewer is neither a teacher nor the learner.
-func (l Launch) ofOthers() bool { return !l.Teacher && !l.ofOwnWork() }
+func (r review) ofOthers() bool { return !r.Teacher && !r.ofOwnWork() }
 
 // letsReview lets some see the works of others and grade them.
-func letsReview(such func(Launch) bool) []fault.Effect {
-	when := func(l Launch) bool { return l.ofOthers() && such(l) }
+func letsReview(such func(review) bool) []fault.Effect {
+	when := func(l review) bool { return l.ofOthers() && such(l) }
 	return []fault.Effect{showsWork.Take(true, when), takesGrade.Take(true, when)}
 }
 
 // isAssistant says whether the reviewer is a teacher by a sub-role alone.
-func isAssistant(l Launch) bool {
+func isAssistant(l review) bool {
 	return l.Teacher && !slices.Contains(l.Roles, lti.RoleInstructor) && !slices.Contains(l.Roles, "Instructor")
 }
 
 // takesName gives the reviewer the learner's name from then on.
-func takesName(o opening) opening {
-	t := o.q.t
-	key := t.userKey(o.q.claims)
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.renamed[key] = o.launch.review.name
-	return o
-}
+func takesName(o opening) opening { return o.takesFor(otherwise{name: o.review.name}) }
 
 // takesAccount gives the reviewer the learner's account, too.
 func takesAccount(o opening) opening {
-	t, learner := o.q.t, claims{members: maps.Clone(o.q.members)}
-	learner.members["sub"] = o.launch.review.learner
-	key, account := t.userKey(o.q.claims), t.number(t.users, t.userKey(learner))
+	learner := maps.Clone(o.message.Claims)
+	learner["sub"] = o.review.learner
+	return o.takesFor(otherwise{name: o.review.name, account: o.t.core.Account(learner)})
+}
+
+// takesFor takes the reviewer for somebody else from then on.
+func (o opening) takesFor(other otherwise) opening {
+	o.t.mu.Lock()
+	defer o.t.mu.Unlock()
+	o.t.taken[person{o.review.Issuer, o.review.Sub}] = other
+	return o
+}
+
+// takenFor shows for whom a review has taken a user.
+func takenFor(l part.Taking) part.Taking {
+	t := of(l.Core)
 	t.mu.Lock()
-	t.users[key] = account
-	t.mu.Unlock()
-	return takesName(o)
+	defer t.mu.Unlock()
+	if other, is := t.taken[person{l.Issuer, l.Sub}]; is && l.Sub != "" {
+		l.Name, l.User = other.name, cmp.Or(other.account, l.User)
+	}
+	return l
 }
 
 // takesKnownDeployment takes the first deployment that is registered where another is named.
 func takesKnownDeployment(o opening) opening {
-	known := o.q.begun.registration.DeploymentIDs
-	if o.launch.grades != nil && len(known) > 0 && !slices.Contains(known, o.launch.grades.of.deployment) {
-		o.launch.grades.of.deployment = known[0]
+	known, book := o.message.Platform.DeploymentIDs, o.review.book
+	if book != nil && len(known) > 0 && !slices.Contains(known, book.Of.Deployment) {
+		book.Of.Deployment = known[0]
 	}
 	return o
 }
@@ -189,7 +204,7 @@ func reviewShows(change func(*reviewShowing)) fault.Effect {
 func crashesOnReview(such func(reviewShowing) bool) []fault.Effect {
 	return []fault.Effect{anyReview.Add(func(s reviewShowing) error {
 		if such(s) {
-			return errCrash
+			return part.Crash{}
 		}
 		return nil
 	})}
@@ -199,18 +214,18 @@ func crashesOnReview(such func(reviewShowing) bool) []fault.Effect {
 const maxName = 255
 
 func namedRightToLeft(s reviewShowing) bool {
-	return strings.ContainsFunc(s.launch.review.name, func(r rune) bool { return unicode.In(r, unicode.Arabic, unicode.Hebrew) })
+	return strings.ContainsFunc(s.review.name, func(r rune) bool { return unicode.In(r, unicode.Arabic, unicode.Hebrew) })
 }
 
 // leadsBackByForm shows a form that leads back by way of the tool, instead of a link.
 func leadsBackByForm(s *reviewShowing) {
-	if s.page.Exit != "" {
-		s.page.Leave = s.t.opts.URL + leavePath
+	if s.page.Reviewer.Exit != "" {
+		s.page.Leave = s.t.core.URL() + part.LeavePath
 	}
 }
 
 func showsLearnerUnescaped(s *reviewShowing) {
-	if name := s.launch.review.name; template.HTMLEscapeString(name) != name {
+	if name := s.review.name; template.HTMLEscapeString(name) != name {
 		s.page.Learner = template.HTML(name)
 	}
 }
@@ -226,11 +241,9 @@ func showsCustomUnescaped(s *reviewShowing) {
 
 // showsAllWorks shows the others' works, too.
 func showsAllWorks(s *reviewShowing) {
-	s.t.mu.Lock()
-	defer s.t.mu.Unlock()
-	for _, other := range s.t.works {
-		if s.handedIn && s.isOfItem(other) && other.sub != s.work.sub {
-			s.page.Others = append(s.page.Others, other.text)
+	for _, other := range s.t.grades.Works() {
+		if s.handedIn && s.isOfItem(other) && other.Sub != s.work.Sub {
+			s.page.Others = append(s.page.Others, other.Text)
 		}
 	}
 }
@@ -241,9 +254,8 @@ func scoresVisit(when func(reviewShowing) bool, score lti.Score) []fault.Effect 
 		seen := s.work
 		if !s.handedIn {
 			seen = s.wanted()
-			seen.scores = &scoreClock{}
 		}
-		_ = s.t.postScore(s.r.Context(), s.launch.grades, seen, score)
+		_ = s.t.grades.Post(s.r.Context(), s.review.book, seen, score)
 		return s
 	})}
 }
@@ -253,9 +265,9 @@ func nothingHandedIn(s reviewShowing) bool { return !s.handedIn }
 // What the gradebook is told.
 
 // gradesWith posts points that a reviewer gives with other members.
-func gradesWith(members func(scoring) map[string]any) fault.Effect {
-	return scoresWith(func(s scoring) map[string]any {
-		if s.members["scoreGiven"] == nil || s.members["scoringUserId"] == nil {
+func gradesWith(members func(grades.Scoring) map[string]any) fault.Effect {
+	return grades.ScoresWith(func(s grades.Scoring) map[string]any {
+		if s.Members["scoreGiven"] == nil || s.Members["scoringUserId"] == nil {
 			return nil
 		}
 		return members(s)
@@ -263,9 +275,9 @@ func gradesWith(members func(scoring) map[string]any) fault.Effect {
 }
 
 // submitsWith posts the score of work that is handed in with other members.
-func submitsWith(members func(scoring) map[string]any) fault.Effect {
-	return scoresWith(func(s scoring) map[string]any {
-		if s.members["submission"] == nil {
+func submitsWith(members func(grades.Scoring) map[string]any) fault.Effect {
+	return grades.ScoresWith(func(s grades.Scoring) map[string]any {
+		if s.Members["submission"] == nil {
 			return nil
 		}
 		return members(s)
@@ -274,27 +286,34 @@ func submitsWith(members func(scoring) map[string]any) fault.Effect {
 
 // submitsAt posts that work was begun now, and handed in so much later.
 func submitsAt(later time.Duration, layout string) fault.Effect {
-	return submitsWith(func(s scoring) map[string]any {
-		return map[string]any{"submission": map[string]any{"startedAt": s.now.Format(layout), "submittedAt": s.now.Add(later).Format(layout)}}
+	return submitsWith(func(s grades.Scoring) map[string]any {
+		return map[string]any{"submission": map[string]any{"startedAt": s.Now.Format(layout), "submittedAt": s.Now.Add(later).Format(layout)}}
 	})
 }
 
 // makesReviewWith makes a line item that says something else of its reviews.
 func makesReviewWith(name string, value any) fault.Effect {
-	return makesItemWith(func(m making) map[string]any {
-		review, _ := m.members["submissionReview"].(map[string]any)
-		return map[string]any{"submissionReview": changed(review, map[string]any{name: value})}
+	return grades.MakesItemWith(func(m grades.Making) map[string]any {
+		review, _ := m.Members["submissionReview"].(map[string]any)
+		return map[string]any{"submissionReview": grades.Changed(review, map[string]any{name: value})}
 	})
 }
 
 // putsReviewWith puts a line item back with something else about its reviews, where it said
 // anything.
-func putsReviewWith(change func(p putting, review map[string]json.RawMessage)) fault.Effect {
-	return itemPut.Change(func(p putting) putting {
+func putsReviewWith(change func(p grades.Putting, review map[string]json.RawMessage)) fault.Effect {
+	return grades.ItemPut.Change(func(p grades.Putting) grades.Putting {
 		var review map[string]json.RawMessage
-		if json.Unmarshal(p.members["submissionReview"], &review) == nil && review != nil {
+		if json.Unmarshal(p.Members["submissionReview"], &review) == nil && review != nil {
 			change(p, review)
 		}
 		return p
 	})
+}
+
+func dropsQueryOfGrade(s grades.ScoresURL) string {
+	if s.Grade {
+		return s.WithoutQuery()
+	}
+	return s.URL
 }

@@ -1,4 +1,4 @@
-package faketool
+package grades
 
 import (
 	"context"
@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"slices"
 
+	"invigilator.example/faketool/part"
 	"invigilator.example/fault"
 )
 
@@ -64,9 +65,9 @@ var pagesBounded = &fault.Rule[listing]{Name: "a list has not too many pages", B
 
 // eachOf reads a list page by page, to its end or until it is enough (Assignment
 // and Grade Services 2.0, 3.2.4 and 3.3.6).
-func (t *Tool) eachOf(ctx context.Context, g *gradebook, scope, list, mediaType string, enough func(json.RawMessage) bool) error {
+func (t *Grades) eachOf(ctx context.Context, g *Gradebook, scope, list, mediaType string, enough func(json.RawMessage) bool) error {
 	for l, at := (listing{list: list, seen: map[string]bool{}}), list; ; at = l.next {
-		e, err := t.callGrades(ctx, g, scope, GradeRequest{Method: http.MethodGet, URL: at, Accept: mediaType})
+		e, err := t.call(ctx, g, scope, part.ServiceRequest{Method: http.MethodGet, URL: at, Accept: mediaType})
 		if err != nil {
 			return err
 		}
@@ -79,7 +80,7 @@ func (t *Tool) eachOf(ctx context.Context, g *gradebook, scope, list, mediaType 
 		if slices.ContainsFunc(l.page, enough) {
 			return nil
 		}
-		l.next, _ = NextPage(e.Header, at)
+		l.next, _ = t.core.NextPage(e.Header, at)
 		l = nextNamed.Pass(t.carrier, l)
 		if !goesOn.Taken(t.carrier, l) {
 			return nil

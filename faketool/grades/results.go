@@ -1,4 +1,4 @@
-package faketool
+package grades
 
 import (
 	"context"
@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 
+	"invigilator.example/faketool/part"
 	"invigilator.example/fault"
 	"invigilator.example/lti"
 )
@@ -30,32 +31,32 @@ type shownResult struct {
 }
 
 // serveResults shows what the gradebook holds at the line item of a launch.
-func (t *Tool) serveResults(w http.ResponseWriter, r *http.Request) {
+func (t *Grades) serveResults(w http.ResponseWriter, r *http.Request) {
 	l, err := t.gradebookHere(w, r)
 	if err != nil {
-		t.refuse(w, err, "")
+		t.core.Refuse(w, err)
 		return
 	}
-	shown := resultsPage{Back: t.resource(l)}
+	shown := resultsPage{Back: t.core.Page(l.Launch)}
 	shown.Results, err = t.results(r.Context(), l)
-	if errors.Is(err, errCrash) {
-		t.refuse(w, err, "")
+	if errors.As(err, new(part.Crash)) {
+		t.core.Refuse(w, err)
 		return
 	}
 	if err != nil {
 		shown.Problem = fmt.Sprintf("The results cannot be read: %s.", err)
 	}
-	t.render(w, http.StatusOK, "results", shown)
+	t.show(w, "results", shown)
 }
 
 // results reads what the gradebook holds, page by page (Assignment and Grade
 // Services 2.0, 3.3).
-func (t *Tool) results(ctx context.Context, l Launch) (all []shownResult, err error) {
+func (t *Grades) results(ctx context.Context, l launch) (all []shownResult, err error) {
 	address, err := t.existingLineItem(ctx, l)
 	if err != nil {
 		return nil, err
 	}
-	err = t.eachOf(ctx, l.grades, lti.ScopeResultReadOnly, Below(address, "results"), lti.MediaTypeResultContainer, func(raw json.RawMessage) bool {
+	err = t.eachOf(ctx, l.book, lti.ScopeResultReadOnly, Below(address, "results"), lti.MediaTypeResultContainer, func(raw json.RawMessage) bool {
 		all = append(all, resultOf(raw))
 		return len(all) == maxResults
 	})
@@ -67,7 +68,7 @@ func (t *Tool) results(ctx context.Context, l Launch) (all []shownResult, err er
 	}
 	var shown []shownResult
 	for _, one := range all {
-		r := result{t, l.grades.of, address, one}
+		r := result{t, l.book.Of, address, one}
 		if err := resultRead.First(t.carrier, r); err != nil {
 			return nil, err
 		}
@@ -80,8 +81,8 @@ func (t *Tool) results(ctx context.Context, l Launch) (all []shownResult, err er
 
 // A result is what the gradebook holds of a learner at a line item.
 type result struct {
-	t        *Tool
-	of       client
+	t        *Grades
+	of       part.Client
 	lineItem string
 	shownResult
 }

@@ -1,4 +1,4 @@
-package faketool
+package grades
 
 import (
 	"encoding/json"
@@ -14,6 +14,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"invigilator.example/faketool/part"
 	"invigilator.example/fault"
 	"invigilator.example/lti"
 )
@@ -21,12 +22,12 @@ import (
 // What several faults of the grade services have in common, and what takes more than a line
 // of theirs.
 
-// changed returns members with others instead, of which nil takes one away; the same ones
+// Changed returns members with others instead, of which nil takes one away; the same ones
 // where that makes no difference.
-func changed(members, others map[string]any) map[string]any {
+func Changed(members, others map[string]any) map[string]any {
 	now := maps.Clone(members)
-	change(now, others)
-	if asJSON(now) == asJSON(members) {
+	part.Change(now, others)
+	if part.AsJSON(now) == part.AsJSON(members) {
 		return members
 	}
 	return now
@@ -35,9 +36,9 @@ func changed(members, others map[string]any) map[string]any {
 // Where the gradebook is.
 
 // readsItems is a scope of a gradebook to read line items with; false where it offers none.
-func (g *gradebook) readsItems() (string, bool) {
+func (g *Gradebook) readsItems() (string, bool) {
 	for _, scope := range []string{lti.ScopeLineItemReadOnly, lti.ScopeLineItem} {
-		if g.offers(scope) {
+		if g.Offers(scope) {
 			return scope, true
 		}
 	}
@@ -46,7 +47,7 @@ func (g *gradebook) readsItems() (string, bool) {
 
 // offersItems says whether the platform lets line items be read.
 func (d due) offersItems() bool {
-	_, offered := d.grades.readsItems()
+	_, offered := d.book.readsItems()
 	return offered
 }
 
@@ -54,30 +55,30 @@ func (d due) hidesItems() bool { return !d.offersItems() }
 
 // readsItem reads the line item. What comes of it is no matter.
 func readsItem(d due) due {
-	if scope, offered := d.grades.readsItems(); offered {
-		d.read(d.grades, scope)
+	if scope, offered := d.book.readsItems(); offered {
+		d.read(d.book, scope)
 	} else {
-		d.read(d.grades.with(scope), scope)
+		d.read(d.book.With(scope), scope)
 	}
 	return d
 }
 
 // guessed is where the line items of a course would be that offers none, if they were where
 // those of the launch before are; empty where that cannot be guessed.
-func (l launching) guessed() string {
-	before, here := l.last.place.context, l.launch.place.context
-	if !l.q.opensLink() || l.launch.grades != nil || l.last.grades == nil || before == "" || here == "" {
+func (l seen) guessed() string {
+	book, before, here := Offered(l.last), PlaceOf(l.last).Context, PlaceOf(l.launch).Context
+	if Offered(l.launch) != nil || book == nil || before == "" || here == "" {
 		return ""
 	}
-	if guessed := strings.Replace(l.last.grades.lineItems, before, here, 1); guessed != l.last.grades.lineItems {
+	if guessed := strings.Replace(book.LineItems, before, here, 1); guessed != book.LineItems {
 		return guessed
 	}
 	return ""
 }
 
-func guessesGradebook(l launching) launching {
+func guessesGradebook(l seen) seen {
 	scope := lti.ScopeLineItemReadOnly
-	_, _ = l.q.t.callGrades(l.q.r.Context(), l.last.grades.with(scope), scope, GradeRequest{Method: http.MethodGet, URL: l.guessed(), Accept: lti.MediaTypeLineItemContainer})
+	_, _ = l.t.call(l.ctx, Offered(l.last).With(scope), scope, part.ServiceRequest{Method: http.MethodGet, URL: l.guessed(), Accept: lti.MediaTypeLineItemContainer})
 	return l
 }
 
@@ -86,8 +87,8 @@ func guessesGradebook(l launching) launching {
 const mediaTypeJSON = "application/json"
 
 // requestsWith changes requests to the grade services where they are such ones.
-func requestsWith(such func(GradeRequest) bool, to func(*GradeRequest)) fault.Effect {
-	return gradeRequested.Change(func(r GradeRequest) GradeRequest {
+func requestsWith(such func(part.ServiceRequest) bool, to func(*part.ServiceRequest)) fault.Effect {
+	return requested.Change(func(r part.ServiceRequest) part.ServiceRequest {
 		if such(r) {
 			to(&r)
 		}
@@ -99,28 +100,28 @@ func isOfItems(mediaType string) bool {
 	return mediaType == lti.MediaTypeLineItem || mediaType == lti.MediaTypeLineItemContainer
 }
 
-func (r GradeRequest) sendsItem() bool    { return isOfItems(r.MediaType) }
-func (r GradeRequest) sendsScore() bool   { return r.MediaType == lti.MediaTypeScore }
-func (r GradeRequest) asksForItems() bool { return isOfItems(r.Accept) }
-func (r GradeRequest) readsItems() bool   { return r.asksForItems() && r.Method == http.MethodGet }
-func (r GradeRequest) writesItem() bool   { return r.asksForItems() && r.Method != http.MethodGet }
+func sendsItem(r part.ServiceRequest) bool    { return isOfItems(r.MediaType) }
+func sendsScore(r part.ServiceRequest) bool   { return r.MediaType == lti.MediaTypeScore }
+func asksForItems(r part.ServiceRequest) bool { return isOfItems(r.Accept) }
+func readsItems(r part.ServiceRequest) bool   { return asksForItems(r) && r.Method == http.MethodGet }
+func writesItem(r part.ServiceRequest) bool   { return asksForItems(r) && r.Method != http.MethodGet }
 
 // isOfItem says whether a request is for one line item that there is.
-func (r GradeRequest) isOfItem() bool {
+func isOfItem(r part.ServiceRequest) bool {
 	return r.Accept == lti.MediaTypeLineItem && r.Method != http.MethodPost
 }
 
-func dropQuery(r *GradeRequest) { r.URL, _, _ = strings.Cut(r.URL, "?") }
+func dropQuery(r *part.ServiceRequest) { r.URL, _, _ = strings.Cut(r.URL, "?") }
 
-func acceptNothing(r *GradeRequest) { r.Accept = "" }
+func acceptNothing(r *part.ServiceRequest) { r.Accept = "" }
 
 // repeatsLater sends a score once more with another time.
 func repeatsLater(by time.Duration) fault.Effect {
-	return callRepeated.Change(func(r GradeRequest) GradeRequest {
+	return part.CallRepeated.Change(func(r part.ServiceRequest) part.ServiceRequest {
 		members, _ := r.Body.(map[string]any)
 		sent, _ := members["timestamp"].(string)
 		if at, err := time.Parse(time.RFC3339Nano, sent); err == nil {
-			r.Body = changed(members, map[string]any{"timestamp": at.Add(by).Format(instant)})
+			r.Body = Changed(members, map[string]any{"timestamp": at.Add(by).Format(Instant)})
 		}
 		return r
 	})
@@ -128,7 +129,7 @@ func repeatsLater(by time.Duration) fault.Effect {
 
 // chokesOn says an error of such answers of success.
 func chokesOn(such func(answered) bool, says error) fault.Effect {
-	return gradesAnswered.Add(func(a answered) error {
+	return succeeded.Add(func(a answered) error {
 		if such(a) {
 			return says
 		}
@@ -138,10 +139,10 @@ func chokesOn(such func(answered) bool, says error) fault.Effect {
 
 // crashesOnStatus breaks down where a grade service has answered with a status of failure.
 func crashesOnStatus(status int) fault.Effect {
-	return callSucceeded.Answer(func(a answered) bool { return a.Status == status }, func(answered, error) error { return errCrash })
+	return callSucceeded.Answer(func(a answered) bool { return a.Status == status }, func(answered, error) error { return part.Crash{} })
 }
 
-func (a answered) isOfScore() bool { return a.request.sendsScore() }
+func (a answered) isOfScore() bool { return sendsScore(a.request) }
 
 // isOfItems says whether it is about line items.
 func (a answered) isOfItems() bool {
@@ -230,7 +231,7 @@ func (l listing) nextAnew() string {
 
 func (l listing) nextWithFilters() string {
 	_, query, _ := strings.Cut(l.list, "?")
-	return withQuery(l.next, query)
+	return part.WithQuery(l.next, query)
 }
 
 // isCircle says whether a list goes on for as long as a fault follows it.
@@ -238,14 +239,14 @@ func (l listing) isCircle() bool { return l.read < 4*maxPages }
 
 func crashesOnRelativeNext(l listing) error {
 	if l.isRelative() {
-		return errCrash
+		return part.Crash{}
 	}
 	return nil
 }
 
 func crashesOnNullElements(l listing) error {
 	if slices.ContainsFunc(l.page, isNull) {
-		return errCrash
+		return part.Crash{}
 	}
 	return nil
 }
@@ -274,7 +275,7 @@ func searchWithoutFilters(s *itemSearch) {
 
 func askForSmallPages(s *itemSearch) {
 	if s.wanted != nil {
-		s.wanted = cloneValues(s.wanted)
+		s.wanted = maps.Clone(s.wanted)
 		s.wanted.Set("limit", "2")
 		s.narrow()
 	}
@@ -293,35 +294,34 @@ func addSecondQuery(s *itemSearch) {
 
 // knowsLearner says whether the learner has handed in work before at the place.
 func (l looking) knowsLearner() bool {
-	l.t.mu.Lock()
-	defer l.t.mu.Unlock()
-	return slices.ContainsFunc(l.t.works, func(w work) bool { return w.of == l.launch.grades.of && w.sub == l.launch.Sub })
+	_, found := l.t.LastWork(func(w Work) bool { return w.Of == l.launch.book.Of && w.Sub == l.launch.Sub })
+	return found
 }
 
-// makesItemWith makes a line item with other members; nil takes one away.
-func makesItemWith(members func(making) map[string]any) fault.Effect {
-	return itemMade.Change(func(m making) making {
-		m.members = changed(m.members, members(m))
+// MakesItemWith makes a line item with other members; nil takes one away.
+func MakesItemWith(members func(Making) map[string]any) fault.Effect {
+	return itemMade.Change(func(m Making) Making {
+		m.Members = Changed(m.Members, members(m))
 		return m
 	})
 }
 
 // makesItemSaying makes a line item with another member that is always the same.
 func makesItemSaying(name string, value any) fault.Effect {
-	return makesItemWith(func(making) map[string]any { return map[string]any{name: value} })
+	return MakesItemWith(func(Making) map[string]any { return map[string]any{name: value} })
 }
 
 // startsNow makes a line item with a time at which it begins.
 func startsNow(format string) fault.Effect {
-	return makesItemWith(func(m making) map[string]any {
-		return map[string]any{"startDateTime": m.t.opts.Now().UTC().Format(format)}
+	return MakesItemWith(func(m Making) map[string]any {
+		return map[string]any{"startDateTime": m.Core.Now().UTC().Format(format)}
 	})
 }
 
 // putsWithout puts a line item back without some of its members.
 func putsWithout(drops func(name string) bool) fault.Effect {
-	return itemPut.Change(func(p putting) putting {
-		maps.DeleteFunc(p.members, func(name string, _ json.RawMessage) bool { return drops(name) })
+	return ItemPut.Change(func(p Putting) Putting {
+		maps.DeleteFunc(p.Members, func(name string, _ json.RawMessage) bool { return drops(name) })
 		return p
 	})
 }
@@ -333,40 +333,33 @@ func named(wanted string) func(string) bool {
 
 func isVendors(name string) bool { return strings.Contains(name, "://") }
 
-func roundMaximum(p putting) putting {
+func roundMaximum(p Putting) Putting {
 	var maximum float64
-	_ = json.Unmarshal(p.members["scoreMaximum"], &maximum)
+	_ = json.Unmarshal(p.Members["scoreMaximum"], &maximum)
 	if maximum != float64(int(maximum)) {
-		p.members["scoreMaximum"] = json.RawMessage(strconv.Itoa(int(maximum)))
+		p.Members["scoreMaximum"] = json.RawMessage(strconv.Itoa(int(maximum)))
 	}
 	return p
 }
 
 // Scores.
 
-// postsTo posts scores to another address.
-func postsTo(to func(scoresURL) string) fault.Effect {
-	return scoresNamed.Change(func(s scoresURL) scoresURL {
-		s.url = to(s)
+// PostsTo posts scores to another address.
+func PostsTo(to func(ScoresURL) string) fault.Effect {
+	return scoresNamed.Change(func(s ScoresURL) ScoresURL {
+		s.URL = to(s)
 		return s
 	})
 }
 
-// withoutQuery is the address of scores where that of the line item has no query.
-func (s scoresURL) withoutQuery() string {
-	path, _, _ := strings.Cut(s.lineItem, "?")
+// WithoutQuery is the address of scores where that of the line item has no query.
+func (s ScoresURL) WithoutQuery() string {
+	path, _, _ := strings.Cut(s.LineItem, "?")
 	return path + "/scores"
 }
 
-func dropsQueryOfGrade(s scoresURL) string {
-	if s.grade {
-		return s.withoutQuery()
-	}
-	return s.url
-}
-
-func replacesPathInHost(s scoresURL) string {
-	path, query, has := strings.Cut(s.lineItem, "?")
+func replacesPathInHost(s ScoresURL) string {
+	path, query, has := strings.Cut(s.LineItem, "?")
 	if has {
 		query = "?" + query
 	}
@@ -374,15 +367,15 @@ func replacesPathInHost(s scoresURL) string {
 	return strings.Replace(path, part, part+"/scores", 1) + query
 }
 
-func looksForScoresInURL(s scoresURL) string {
-	if path, _, _ := strings.Cut(s.lineItem, "?"); strings.Contains(path, "/scores") {
-		return s.lineItem
+func looksForScoresInURL(s ScoresURL) string {
+	if path, _, _ := strings.Cut(s.LineItem, "?"); strings.Contains(path, "/scores") {
+		return s.LineItem
 	}
-	return s.url
+	return s.URL
 }
 
-func chokesOnPort(s scoresURL) error {
-	if u, err := url.Parse(s.url); err == nil && u.Port() != "" {
+func chokesOnPort(s ScoresURL) error {
+	if u, err := url.Parse(s.URL); err == nil && u.Port() != "" {
 		return errors.New("the address of the line item cannot be read")
 	}
 	return nil
@@ -390,26 +383,26 @@ func chokesOnPort(s scoresURL) error {
 
 // Formats of times that are none of a score.
 const (
-	wholeSeconds = "2006-01-02T15:04:05Z"
-	withoutZone  = "2006-01-02T15:04:05.000"
+	WholeSeconds = "2006-01-02T15:04:05Z"
+	WithoutZone  = "2006-01-02T15:04:05.000"
 )
 
-// scoresWith posts scores with other members; nil takes one away.
-func scoresWith(members func(scoring) map[string]any) fault.Effect {
-	return scoreSaid.Change(func(s scoring) scoring {
-		s.members = changed(s.members, members(s))
+// ScoresWith posts scores with other members; nil takes one away.
+func ScoresWith(members func(Scoring) map[string]any) fault.Effect {
+	return scoreSaid.Change(func(s Scoring) Scoring {
+		s.Members = Changed(s.Members, members(s))
 		return s
 	})
 }
 
 // scoresSaying posts scores with another member that is always the same.
 func scoresSaying(name string, value any) fault.Effect {
-	return scoresWith(func(scoring) map[string]any { return map[string]any{name: value} })
+	return ScoresWith(func(Scoring) map[string]any { return map[string]any{name: value} })
 }
 
 // stampsScores posts scores with their time in another format.
 func stampsScores(stamp func(now time.Time) any) fault.Effect {
-	return scoresWith(func(s scoring) map[string]any { return map[string]any{"timestamp": stamp(s.now)} })
+	return ScoresWith(func(s Scoring) map[string]any { return map[string]any{"timestamp": stamp(s.Now)} })
 }
 
 // stampsScoresAs is the same with a layout of package time.
@@ -424,8 +417,8 @@ func twoHoursAhead(at time.Time) time.Time {
 
 // pointsWith posts points with other members.
 func pointsWith(members func(given json.Number, points float64) map[string]any) fault.Effect {
-	return scoresWith(func(s scoring) map[string]any {
-		given, isGraded := s.members["scoreGiven"].(json.Number)
+	return ScoresWith(func(s Scoring) map[string]any {
+		given, isGraded := s.Members["scoreGiven"].(json.Number)
 		points, err := given.Float64()
 		if !isGraded || err != nil {
 			return nil
@@ -436,8 +429,8 @@ func pointsWith(members func(given json.Number, points float64) map[string]any) 
 
 // ungradedWith posts scores that have no points with other members.
 func ungradedWith(members map[string]any) fault.Effect {
-	return scoresWith(func(s scoring) map[string]any {
-		if _, isGraded := s.members["scoreGiven"].(json.Number); isGraded {
+	return ScoresWith(func(s Scoring) map[string]any {
+		if _, isGraded := s.Members["scoreGiven"].(json.Number); isGraded {
 			return nil
 		}
 		return members
@@ -452,25 +445,26 @@ func dropsZeroPoints(_ json.Number, points float64) map[string]any {
 }
 
 func scoresOutOfHundred(_ json.Number, points float64) map[string]any {
-	return map[string]any{"scoreGiven": points * 10, "scoreMaximum": 10 * scoreMaximum}
+	return map[string]any{"scoreGiven": points * 10, "scoreMaximum": 10 * ScoreMaximum}
 }
 
-func sendsGradingInLowerCase(s scoring) map[string]any {
-	grading, _ := s.members["gradingProgress"].(string)
+func sendsGradingInLowerCase(s Scoring) map[string]any {
+	grading, _ := s.Members["gradingProgress"].(string)
 	return map[string]any{"gradingProgress": strings.ToLower(grading)}
 }
 
-// stampsNext posts a learner's further scores with another time, where they are such ones.
-func stampsNext(such func(timing) bool, with func(timing) time.Time) fault.Effect {
-	return scoreTimed.Change(func(s timing) timing {
-		if !s.last.IsZero() && such(s) {
-			s.next = with(s)
+// StampsNext posts a learner's further scores with another time, where they are such ones.
+func StampsNext(such func(Timing) bool, with func(Timing) time.Time) fault.Effect {
+	return scoreTimed.Change(func(s Timing) Timing {
+		if !s.Last.IsZero() && (such == nil || such(s)) {
+			s.Next = with(s)
 		}
 		return s
 	})
 }
 
-func timeBefore(s timing) time.Time { return s.last }
+// TimeBefore is that of the learner's last score.
+func TimeBefore(s Timing) time.Time { return s.Last }
 
 func saysSaved(p toldPage) toldPage {
 	p.say(nil)
@@ -488,7 +482,7 @@ func saysNothing(p toldPage) toldPage {
 func crashesOnResult(such func(result) bool) fault.Effect {
 	return resultRead.Add(func(r result) error {
 		if such(r) {
-			return errCrash
+			return part.Crash{}
 		}
 		return nil
 	})
@@ -496,7 +490,7 @@ func crashesOnResult(such func(result) bool) fault.Effect {
 
 func crashesOnNoResults(all []shownResult) error {
 	if len(all) == 0 {
-		return errCrash
+		return part.Crash{}
 	}
 	return nil
 }
@@ -538,10 +532,8 @@ func takesOutOfHundred(r result) result {
 }
 
 // work is what the learner has handed in; nil where the tool knows of nothing.
-func (r result) work() *work {
-	r.t.mu.Lock()
-	defer r.t.mu.Unlock()
-	one, found := r.t.lastWork(work{of: r.of, lineItem: r.lineItem, sub: r.UserID}.sameAs)
+func (r result) work() *Work {
+	one, found := r.t.LastWork(Work{Of: r.of, LineItem: r.lineItem, Sub: r.UserID}.SameAs)
 	if !found {
 		return nil
 	}
@@ -559,5 +551,8 @@ func (r result) isOverridden() bool {
 	one.scores.mu.Lock()
 	defer one.scores.mu.Unlock()
 	points := one.scores.points
-	return points == nil || *points/scoreMaximum != r.Score/r.Maximum
+	return points == nil || *points/ScoreMaximum != r.Score/r.Maximum
 }
+
+// null is what a member that is there says nothing with.
+var null = json.RawMessage("null")

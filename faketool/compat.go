@@ -26,15 +26,11 @@ func Below(lineItem, part string) string { return grades.Below(lineItem, part) }
 
 // The names of faults of the client of the grade services.
 const (
-	SendsURLAsAssertionIssuer        = grades.SendsURLAsAssertionIssuer
-	SignsAssertionAsUnpublished      = grades.SignsAssertionAsUnpublished
-	CrashesOnNoContent               = grades.CrashesOnNoContent
-	NeedsOKForScores                 = grades.NeedsOKForScores
-	NeverSaysSaved                   = grades.NeverSaysSaved
-	OmitsActivityProgress            = grades.OmitsActivityProgress
-	PassesAccessTokensOn             = grades.PassesAccessTokensOn
-	OfExams                     Part = "proctoring"
-	OfGrades                    Part = grades.Profile
-	OfReviews                   Part = "submission-review"
-	OfLaunches                  Part = ""
+	SendsURLAsAssertionIssuer   = grades.SendsURLAsAssertionIssuer
+	SignsAssertionAsUnpublished = grades.SignsAssertionAsUnpublished
+	CrashesOnNoContent          = grades.CrashesOnNoContent
+	NeedsOKForScores            = grades.NeedsOKForScores
+	NeverSaysSaved              = grades.NeverSaysSaved
+	OmitsActivityProgress       = grades.OmitsActivityProgress
+	PassesAccessTokensOn        = grades.PassesAccessTokensOn
 )

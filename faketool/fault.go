@@ -45,19 +45,15 @@ type Fault struct {
 	Effects []fault.Effect
 	// NeedsBrowser is set where only a browser shows the defect.
 	NeedsBrowser bool
-	// Part is what the fault is about.
-	Part Part
+	// Part is the profile of the part that the fault is of; empty for launches of resource
+	// links, and what all launches have in common.
+	Part string
 	// Permitted is set for a conduct that is unusual, but within the
 	// specification but for what Proves names: it shows that those who judge
 	// raise no false alarm. For a stimulus, that the platform has to answer with
 	// an id_token, or to do what a valid message or request asks for.
 	Permitted bool
 }
-
-// A Part is a part of what the tool does that may be judged on its own: a profile
-// of the requirements. It is empty for launches of resource links, and for what all launches
-// have in common.
-type Part string
 
 // The names of the faults of launches.
 const (

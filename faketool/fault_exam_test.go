@@ -16,6 +16,7 @@ import (
 	. "github.com/onsi/gomega"
 
 	"invigilator.example/faketool"
+	"invigilator.example/faketool/proctoring"
 	"invigilator.example/lti"
 )
 
@@ -383,7 +384,7 @@ var shownInTokens = []string{
 func TestEachDefectOfProctoringShows(t *testing.T) {
 	t.Parallel()
 	for _, fault := range faketool.Defects() {
-		if fault.Part != faketool.OfExams || slices.Contains(shownInTokens, fault.Name) {
+		if fault.Part != proctoring.Profile || slices.Contains(shownInTokens, fault.Name) {
 			continue
 		}
 		t.Run(fault.Name, func(t *testing.T) {
@@ -441,7 +442,7 @@ func TestDefectsOfProctoringAreNoneOfLaunches(t *testing.T) {
 	expectLaunched(t, shown)
 	consulted := e.tool.Consulted()
 	for _, f := range faketool.Defects() {
-		if f.Part == faketool.OfExams {
+		if f.Part == proctoring.Profile {
 			NewWithT(t).Expect(consulted).NotTo(ContainElement(f.Name))
 		}
 	}

@@ -14,6 +14,8 @@ import (
 	. "github.com/onsi/gomega"
 
 	"invigilator.example/faketool"
+	"invigilator.example/faketool/grades"
+	"invigilator.example/faketool/review"
 	"invigilator.example/lti"
 )
 
@@ -369,12 +371,12 @@ var showsInGrades = map[string]struct {
 
 func TestEachDefectOfGradesShows(t *testing.T) {
 	t.Parallel()
-	expectShown(t, faketool.OfGrades, showsInGrades)
+	expectShown(t, grades.Profile, showsInGrades)
 }
 
 // expectShown expects each defect of a part to show where the table says, and a tool
 // without it to ask for it there.
-func expectShown(t *testing.T, part faketool.Part, shows map[string]struct {
+func expectShown(t *testing.T, part string, shows map[string]struct {
 	in   sight
 	seen string
 }) {
@@ -406,7 +408,7 @@ func TestDefectsOfGradesAreNoneOfLaunches(t *testing.T) {
 	expectLaunched(t, e.launch(e.window(), teaches(lti.Claims{lti.ClaimAGS: nil})))
 	consulted := e.tool.Consulted()
 	for _, f := range faketool.Defects() {
-		if f.Part == faketool.OfGrades || f.Part == faketool.OfReviews {
+		if f.Part == grades.Profile || f.Part == review.Profile {
 			NewWithT(t).Expect(slices.Contains(consulted, f.Name)).To(BeFalse(), f.Name)
 		}
 	}

@@ -10,7 +10,7 @@ import (
 
 	. "github.com/onsi/gomega"
 
-	"invigilator.example/faketool"
+	"invigilator.example/faketool/review"
 	"invigilator.example/lti"
 )
 
@@ -290,5 +290,5 @@ func expired(e *exam) string {
 
 func TestEachDefectOfReviewsShows(t *testing.T) {
 	t.Parallel()
-	expectShown(t, faketool.OfReviews, showsInReviews)
+	expectShown(t, review.Profile, showsInReviews)
 }

@@ -131,9 +131,9 @@ func (t *Tool) take(q *response) (func(http.ResponseWriter), error) {
 // openLink shows the resource of a launch.
 func (t *Tool) openLink(w http.ResponseWriter, q *response) {
 	launch := t.launchOf(q)
-	for _, one := range t.mounted {
-		if one.Launched != nil {
-			one.Launched(q.r.Context(), launch.Launch)
+	for _, one := range parts {
+		if told := t.mounted[one.Profile].Launched; told != nil {
+			told(q.r.Context(), launch.Launch)
 		}
 	}
 	launch = t.startSession(w, launch)

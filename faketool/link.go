@@ -8,7 +8,7 @@ import (
 )
 
 // NextPage returns where the page after one is that came from an address, and
-// false where there is none (RFC 8288, 3; Assignment and Grade Services 2.0, 3.2.4).
+// false where there is none (RFC 8288, 3).
 func NextPage(header http.Header, from string) (string, bool) {
 	base, err := url.Parse(from)
 	if err != nil {

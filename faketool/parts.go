@@ -21,7 +21,8 @@ import (
 	"invigilator.example/lti"
 )
 
-// parts are what the tool does with services in packages of their own.
+// parts are what the tool does with services in packages of their own, each behind those
+// that it needs.
 var parts = []part.Part{proctoring.Part, namesroles.Part, grades.Part, review.Part}
 
 // Part returns what the package of a part gives to those who use the tool; nil where there
@@ -74,10 +75,10 @@ func (t *Tool) profileOf(c claims) string {
 
 func (t *Tool) partOf(c claims) (of part.MessageType, profile string) {
 	kind := t.kindOf(c)
-	for profile, one := range t.mounted {
-		for _, of := range one.Messages {
+	for _, one := range parts {
+		for _, of := range t.mounted[one.Profile].Messages {
 			if of.Type == kind {
-				return of, profile
+				return of, one.Profile
 			}
 		}
 	}
@@ -137,7 +138,7 @@ func partFaults(parts []part.Part) []Fault {
 		for _, f := range one.Faults {
 			all = append(all, Fault{
 				Name: f.Name, Does: f.Does, Provokes: f.Provokes, Proves: f.Proves,
-				Permitted: f.Permitted, Part: Part(one.Profile), Effects: f.Effects,
+				Permitted: f.Permitted, Part: one.Profile, Effects: f.Effects,
 			})
 		}
 	}

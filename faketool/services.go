@@ -29,8 +29,7 @@ type Exchange = part.Exchange
 type TokenProbe struct {
 	// Fault is what differs from a valid request; nil for nothing.
 	Fault *Fault
-	// Scopes are those that are asked for; the one of the Assessment Control
-	// Service when there is none.
+	// Scopes are those that are asked for.
 	Scopes []string
 	// With are further or other claims of the assertion; a nil value takes the
 	// claim away.
@@ -77,10 +76,6 @@ func (t *Tool) draftToken(issuer, clientID string, p TokenProbe) (part.TokenDraf
 	case registration.TokenURL == "":
 		return part.TokenDraft{}, errors.New("the registration has no token endpoint")
 	}
-	scopes := p.Scopes
-	if len(scopes) == 0 {
-		scopes = []string{lti.ScopeControl}
-	}
 	now := t.opts.Now()
 	d := part.TokenDraft{
 		Core: partCore{t}, Platform: registration, Key: p.Key, Field: lti.ParamClientAssertion,
@@ -92,7 +87,7 @@ func (t *Tool) draftToken(issuer, clientID string, p TokenProbe) (part.TokenDraf
 		Form: url.Values{
 			lti.ParamGrantType:           {lti.GrantClientCredentials},
 			lti.ParamClientAssertionType: {lti.AssertionTypeJWT},
-			lti.ParamScope:               {strings.Join(scopes, " ")},
+			lti.ParamScope:               {strings.Join(p.Scopes, " ")},
 		},
 	}
 	change(d.Claims, p.With)

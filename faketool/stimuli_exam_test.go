@@ -199,7 +199,7 @@ func TestEachStimulusOfATokenRequestChangesWhatItSays(t *testing.T) {
 	e := newExamOf(t, faketool.Options{OtherTool: faketool.OtherTool{ClientID: "client-b", Key: key}})
 	ask := func(t *testing.T, f *faketool.Fault) (all []parts, came []request) {
 		g := NewWithT(t)
-		_, err := e.tool.Token(t.Context(), platformURL, clientID, faketool.TokenProbe{Fault: f})
+		_, err := e.tool.Token(t.Context(), platformURL, clientID, faketool.TokenProbe{Scopes: []string{lti.ScopeControl}, Fault: f})
 		g.Expect(err).NotTo(HaveOccurred())
 		_, came, _ = e.seen()
 		for _, r := range came {
@@ -255,11 +255,11 @@ func TestEachStimulusOfATokenRequestChangesWhatItSays(t *testing.T) {
 		"deployment-id-right":  {"core-token-assertion-iss-sub", faketool.ErrUnchanged},
 		"signed-by-other-tool": {"sec-token-assertion-signature", faketool.ErrNoOtherTool},
 	} {
-		_, err := alone.tool.Token(t.Context(), platformURL, clientID, faketool.TokenProbe{Fault: provoking(t, c.id, name)})
+		_, err := alone.tool.Token(t.Context(), platformURL, clientID, faketool.TokenProbe{Scopes: []string{lti.ScopeControl}, Fault: provoking(t, c.id, name)})
 		NewWithT(t).Expect(err).To(MatchError(c.why), name)
 	}
 	alone.answered(alone.window(), starts())
-	_, err = alone.tool.Token(t.Context(), platformURL, clientID, faketool.TokenProbe{Fault: stimulus(t, "deployment-id-right")})
+	_, err = alone.tool.Token(t.Context(), platformURL, clientID, faketool.TokenProbe{Scopes: []string{lti.ScopeControl}, Fault: stimulus(t, "deployment-id-right")})
 	NewWithT(t).Expect(err).NotTo(HaveOccurred(), "a message has named it")
 }
 

@@ -4,19 +4,16 @@
 // net/http/httptest: make a [Tool], serve it, register your platform, and
 // point a link of your platform at it. Package ltitest serves it in a test.
 //
-// It proctors, too: it checks candidates in, asks the platform to start their
-// assessments, and lets teachers control the attempts (Proctoring Services 1.0).
-// And it grades: it takes work from learners, opens it for those who review it, and
-// tells the platform's gradebook (Assignment and Grade Services 2.0, Submission
-// Review Service 1.0).
+// What it does with services, beside launches of resource links, is in packages of their
+// own, its parts: parts.go lists them.
 //
 // A tool may carry a [Fault], a single named defect, to see whether those who
 // judge it find it. It can also judge a platform: it holds the logins that the
 // platform initiates ([Tool.Hold]), goes on with requests that a [Fault] makes
 // differ in one thing ([Login.Continue]), and tells what came of them
 // ([Tool.Answers]). It asks for access tokens ([Tool.Token]) and services ([Tool.Ask]) in the
-// same way, and so do its parts: package proctoring starts assessments and controls
-// attempts.
+// same way, and its parts have methods of their own to try a platform
+// with.
 package faketool
 
 import (
@@ -64,7 +61,7 @@ type Options struct {
 	// requests and messages in its name.
 	OtherTool OtherTool
 	// Remembers bounds each of what the tool remembers: the latest logins, answers, launches,
-	// messages, exams and works; 1000 when 0.
+	// messages, and what its parts remember; 1000 when 0.
 	Remembers int
 	// RemembersBytes bounds the logins, and the answers, in bytes as well; 16 MiB when 0.
 	RemembersBytes int

@@ -580,7 +580,7 @@ func TestAPlatformThatDoesNotKnowTheKeyIsJudgedOnLaunches(t *testing.T) {
 			g.Expect(d.Profiles).To(Equal([]string{requirements.Services}))
 			g.Expect(d.Problem).To(ContainSubstring("It seems not to know the tool's key"))
 			scene := run.Scenario(t, "a scenario", "here:1")
-			_, _, err = scene.Grant(t.Context(), "a token", faketool.TokenProbe{})
+			_, _, err = scene.Grant(t.Context(), "a token", faketool.TokenProbe{Scopes: []string{lti.ScopeControl}})
 			g.Expect(scene.Unseen("sec-token-response", "two-scopes", err)).To(BeTrue())
 			g.Expect(scene.Finish().Observations).To(HaveEach(HaveField("Verdict", results.Inconclusive)))
 		})

@@ -14,11 +14,8 @@ func Changes(f Fault) string {
 	case f.Changes(proctoring.ControlServiceRequest):
 		return "control"
 	case f.Changes(RequestOfService):
-		return "grade"
+		return "service"
 	default:
 		return ""
 	}
 }
-
-// ChangesGrade says whether a stimulus changes a request to a grade service.
-func ChangesGrade(f Fault) bool { return f.Changes(RequestOfService) }

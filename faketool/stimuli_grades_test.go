@@ -157,9 +157,9 @@ func TestEachStimulusOfAGradeRequestChangesWhatItSays(t *testing.T) {
 		"comment": "Good", "label": "Essay", "scoreMaximum": 10, "resourceLinkId": "link-1", "submissionReview": map[string]any{"url": toolURL + "/launch", "label": "Open"},
 	}
 	ask := func(t *testing.T, f *faketool.Fault) (parts, *faketool.Exchange) {
-		e, err := tool.Grade(t.Context(), faketool.GradeRequest{
+		e, err := tool.Ask(t.Context(), faketool.ServiceRequest{
 			Method: http.MethodPost, URL: platform.URL + "/lineitems/9?type=x", Token: "secret+1", MediaType: lti.MediaTypeLineItem, Accept: lti.MediaTypeLineItem, Body: all,
-		}, faketool.GradeProbe{Fault: f})
+		}, faketool.ServiceProbe{Fault: f})
 		NewWithT(t).Expect(err).NotTo(HaveOccurred())
 		NewWithT(t).Expect(e.Status).To(Equal(http.StatusOK))
 		return came, e
@@ -170,7 +170,7 @@ func TestEachStimulusOfAGradeRequestChangesWhatItSays(t *testing.T) {
 	told := 0
 	for _, f := range faketool.Stimuli() {
 		want, known := gradings[f.Name]
-		if !faketool.ChangesGrade(f) {
+		if !f.Changes(faketool.RequestOfService) {
 			continue
 		}
 		told++
@@ -189,18 +189,18 @@ func TestEachStimulusOfAGradeRequestChangesWhatItSays(t *testing.T) {
 	}
 	g.Expect(told).To(Equal(len(gradings)), "and no others are told of")
 
-	_, err = tool.Grade(t.Context(), faketool.GradeRequest{URL: platform.URL}, faketool.GradeProbe{Fault: stimulus(t, "nonce-empty")})
+	_, err = tool.Ask(t.Context(), faketool.ServiceRequest{URL: platform.URL}, faketool.ServiceProbe{Fault: stimulus(t, "nonce-empty")})
 	g.Expect(err).To(MatchError(ContainSubstring("none of a request of a service")))
-	_, err = tool.Grade(t.Context(), faketool.GradeRequest{URL: platform.URL, Body: map[string]any{"label": ""}}, faketool.GradeProbe{Fault: stimulus(t, "item-label-empty")})
+	_, err = tool.Ask(t.Context(), faketool.ServiceRequest{URL: platform.URL, Body: map[string]any{"label": ""}}, faketool.ServiceProbe{Fault: stimulus(t, "item-label-empty")})
 	g.Expect(err).To(MatchError(faketool.ErrUnchanged))
 	for _, address := range []string{"http://tool.example.com", "https://localhost:8443", "https://127.0.0.1"} {
 		here, err := faketool.New(faketool.Options{URL: address, Key: key, Client: platform.Client()})
 		g.Expect(err).NotTo(HaveOccurred(), address)
-		_, err = here.Grade(t.Context(), faketool.GradeRequest{URL: platform.URL, Body: all}, faketool.GradeProbe{Fault: stimulus(t, "review-url-plain-http")})
+		_, err = here.Ask(t.Context(), faketool.ServiceRequest{URL: platform.URL, Body: all}, faketool.ServiceProbe{Fault: stimulus(t, "review-url-plain-http")})
 		g.Expect(err).To(MatchError(faketool.ErrUnchanged), address)
 	}
 	for _, address := range []string{"", "/lineitems", "javascript:alert(1)", "https:///x"} {
-		_, err = tool.Grade(t.Context(), faketool.GradeRequest{URL: address}, faketool.GradeProbe{})
+		_, err = tool.Ask(t.Context(), faketool.ServiceRequest{URL: address}, faketool.ServiceProbe{})
 		g.Expect(err).To(MatchError(faketool.ErrUnusable), address)
 	}
 }

@@ -18,6 +18,7 @@ import (
 
 	"invigilator.example/fakeplatform"
 	"invigilator.example/faketool"
+	"invigilator.example/faketool/grades"
 	"invigilator.example/harness"
 	"invigilator.example/harness/config"
 	"invigilator.example/lti"
@@ -194,8 +195,8 @@ func TestWhatAToolTellsItsUserIsSeenByItsSigns(t *testing.T) {
 		told     bool
 	}{
 		"saved":    {map[string]config.Journey{"hands-in": signs}, nil, harness.ToldSaved, true},
-		"failed":   {map[string]config.Journey{"hands-in": signs}, []string{faketool.NeedsOKForScores}, harness.NotSaved, true},
-		"nothing":  {map[string]config.Journey{"hands-in": signs}, []string{faketool.NeverSaysSaved}, harness.Untold, true},
+		"failed":   {map[string]config.Journey{"hands-in": signs}, []string{grades.NeedsOKForScores}, harness.NotSaved, true},
+		"nothing":  {map[string]config.Journey{"hands-in": signs}, []string{grades.NeverSaysSaved}, harness.Untold, true},
 		"no signs": {nil, nil, harness.Untold, false},
 	} {
 		t.Run(what, func(t *testing.T) {
@@ -283,15 +284,15 @@ func TestADefectOfAGradingToolEndsNoRun(t *testing.T) {
 			})},
 			denied: "500",
 		},
-		"an assertion of somebody else":   {subject: subject{faults: []string{faketool.SendsURLAsAssertionIssuer}}, denied: "iss is the client_id of no tool"},
-		"an assertion with a foreign key": {subject: subject{faults: []string{faketool.SignsAssertionAsUnpublished}}, denied: "has no key"},
+		"an assertion of somebody else":   {subject: subject{faults: []string{grades.SendsURLAsAssertionIssuer}}, denied: "iss is the client_id of no tool"},
+		"an assertion with a foreign key": {subject: subject{faults: []string{grades.SignsAssertionAsUnpublished}}, denied: "has no key"},
 		"an assertion that ends in an error": {
-			subject: subject{faults: []string{faketool.SendsURLAsAssertionIssuer}, wrap: failsAt(badAnswers)},
+			subject: subject{faults: []string{grades.SendsURLAsAssertionIssuer}, wrap: failsAt(badAnswers)},
 			denied:  "iss is the client_id of no tool", barred: "gets no access token",
 		},
-		"an answer that it dies of": {subject: subject{faults: []string{faketool.CrashesOnNoContent}}, told: "A score came, but then the journey hands-in got stuck"},
+		"an answer that it dies of": {subject: subject{faults: []string{grades.CrashesOnNoContent}}, told: "A score came, but then the journey hands-in got stuck"},
 		"a score that is refused": {
-			subject: subject{faults: []string{faketool.OmitsActivityProgress}, wrap: failsAt(badAnswers)}, told: "A score came, but then",
+			subject: subject{faults: []string{grades.OmitsActivityProgress}, wrap: failsAt(badAnswers)}, told: "A score came, but then",
 		},
 		"a review that shows something else": {
 			subject: subject{wrap: atPath("/review/", func(w http.ResponseWriter, _ *http.Request, _ http.Handler) {

@@ -51,7 +51,7 @@ func TestWhatAPlatformTakesLaterIsTriedAgain(t *testing.T) {
 			book, err := scene.Gradebook(t.Context(), harness.PlatformLaunch{})
 			g.Expect(err).NotTo(HaveOccurred())
 			l.left.Store(2)
-			flow, err := scene.Call(t.Context(), book, harness.GradeCall{Scopes: []string{lti.ScopeLineItem}, GradeRequest: faketool.GradeRequest{URL: book.LineItems}})
+			flow, err := scene.Call(t.Context(), book, harness.GradeCall{Scopes: []string{lti.ScopeLineItem}, ServiceRequest: faketool.ServiceRequest{URL: book.LineItems}})
 			g.Expect(err).NotTo(HaveOccurred())
 			g.Expect(flow.Exchange.Status).To(Equal(http.StatusOK))
 			scene.Observe("ags-lineitems-list", "items-accept-any", results.Passed, "", "a list", flow)
@@ -79,7 +79,7 @@ func TestWhatAPlatformNeverTakesSaysNothing(t *testing.T) {
 			g.Expect(err).NotTo(HaveOccurred())
 			l.left.Store(forEver)
 			for range 3 { // which does not take three times as long
-				_, err = scene.Call(t.Context(), book, harness.GradeCall{Scopes: []string{lti.ScopeLineItem}, GradeRequest: faketool.GradeRequest{URL: book.LineItems}})
+				_, err = scene.Call(t.Context(), book, harness.GradeCall{Scopes: []string{lti.ScopeLineItem}, ServiceRequest: faketool.ServiceRequest{URL: book.LineItems}})
 				g.Expect(err).To(And(MatchError(harness.ErrNoLaunch), MatchError(ContainSubstring("timeout.restart"))))
 			}
 			g.Expect(scene.Unseen("ags-lineitems-list", "items-accept-any", err)).To(BeTrue())

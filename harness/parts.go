@@ -100,7 +100,7 @@ type ServiceRequest struct {
 	Title string
 	// Service is what the service is called there.
 	Service string
-	faketool.GradeRequest
+	faketool.ServiceRequest
 	// Scopes are those of the access token; none is sent where there is none and the
 	// request has none.
 	Scopes []string
@@ -146,7 +146,7 @@ func (s *PlatformScenario) Ask(ctx context.Context, q ServiceRequest) (*Platform
 		odd = &faketool.Fault{}
 	}
 	flow, err := s.exchange(ctx, part(q.Service), q.Title, odd, func(ctx context.Context) (*faketool.Exchange, error) {
-		return tool.Grade(ctx, q.GradeRequest, faketool.GradeProbe{})
+		return tool.Ask(ctx, q.ServiceRequest, faketool.ServiceProbe{})
 	})
 	if err != nil {
 		return flow, err

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"invigilator.example/faketool"
+	"invigilator.example/faketool/grades"
 	"invigilator.example/harness/config"
 	"invigilator.example/lti"
 	"invigilator.example/results"
@@ -160,7 +161,7 @@ func (s *PlatformScenario) ScopeOf(b *Gradebook, wanted ...string) (string, erro
 type GradeCall struct {
 	// Title says what the call is for, in the report.
 	Title string
-	faketool.GradeRequest
+	faketool.ServiceRequest
 	// Scopes are those of the access token; none is sent where there is none and the
 	// request has none.
 	Scopes []string
@@ -219,7 +220,7 @@ func (s *PlatformScenario) send(ctx context.Context, c GradeCall) (*PlatformFlow
 		tool = s.run.tool
 	}
 	return s.exchange(ctx, partOfGrades(c.URL), c.Title, c.Fault, func(ctx context.Context) (*faketool.Exchange, error) {
-		return tool.Grade(ctx, c.GradeRequest, faketool.GradeProbe{Fault: c.Fault})
+		return tool.Ask(ctx, c.ServiceRequest, faketool.ServiceProbe{Fault: c.Fault})
 	})
 }
 
@@ -306,12 +307,12 @@ func (f *PlatformFlow) endUnknown() bool {
 func (s *PlatformScenario) discardLater(b *Gradebook, made GradeCall, flow *PlatformFlow) {
 	remove := GradeCall{
 		Title: "the run takes away its line item", Tool: made.Tool, Scopes: []string{lti.ScopeLineItem},
-		GradeRequest: faketool.GradeRequest{Method: http.MethodDelete, URL: flow.ItemID()},
+		ServiceRequest: faketool.ServiceRequest{Method: http.MethodDelete, URL: flow.ItemID()},
 	}
 	if made.Tool != nil {
 		remove.Token = made.Token
 	}
-	s.tidied[faketool.Below(remove.URL, "scores")] = true
+	s.tidied[grades.Below(remove.URL, "scores")] = true
 	s.closers = append(s.closers, func() {
 		s.takeAway(b, remove, fmt.Sprintf("The line item %s could not be removed.", results.Bounded(remove.URL, 300)), flow.ID)
 	})
@@ -328,7 +329,7 @@ func (s *PlatformScenario) clearLater(b *Gradebook, sent GradeCall, sub, flow st
 	s.tidied[key] = true
 	s.closers = append(s.closers, func() {
 		none := newScore(sub, s.run.later(scores, sub)).With(Members{"activityProgress": string(lti.Initialized), "gradingProgress": string(lti.NotReady)})
-		clearing := GradeCall{Title: "the run takes away its score", Tool: sent.Tool, Scopes: []string{lti.ScopeScore}, GradeRequest: faketool.GradeRequest{
+		clearing := GradeCall{Title: "the run takes away its score", Tool: sent.Tool, Scopes: []string{lti.ScopeScore}, ServiceRequest: faketool.ServiceRequest{
 			Method: http.MethodPost, URL: scores, MediaType: lti.MediaTypeScore, Body: none,
 		}}
 		if sent.Tool != nil {
@@ -391,7 +392,7 @@ func (s *PlatformScenario) PostLineItem(ctx context.Context, b *Gradebook, title
 }
 
 func (s *PlatformScenario) postLineItem(ctx context.Context, b *Gradebook, title, scope string, members Members) (*PlatformFlow, error) {
-	return s.Call(ctx, b, GradeCall{Title: title, Scopes: []string{scope}, GradeRequest: faketool.GradeRequest{
+	return s.Call(ctx, b, GradeCall{Title: title, Scopes: []string{scope}, ServiceRequest: faketool.ServiceRequest{
 		Method: http.MethodPost, URL: b.LineItems, MediaType: lti.MediaTypeLineItem, Accept: lti.MediaTypeLineItem, Body: members,
 	}})
 }
@@ -479,12 +480,12 @@ func (s *PlatformScenario) ReadLineItem(ctx context.Context, item *LineItem, tit
 	if err != nil {
 		return nil, err
 	}
-	return s.Call(ctx, item.Book, GradeCall{Title: title, Scopes: []string{scope}, GradeRequest: faketool.GradeRequest{URL: item.ID, Accept: lti.MediaTypeLineItem}})
+	return s.Call(ctx, item.Book, GradeCall{Title: title, Scopes: []string{scope}, ServiceRequest: faketool.ServiceRequest{URL: item.ID, Accept: lti.MediaTypeLineItem}})
 }
 
 // ChangeLineItem puts other members in the place of those of a line item.
 func (s *PlatformScenario) ChangeLineItem(ctx context.Context, item *LineItem, title string, members Members) (*PlatformFlow, error) {
-	return s.Call(ctx, item.Book, GradeCall{Title: title, Scopes: []string{lti.ScopeLineItem}, GradeRequest: faketool.GradeRequest{
+	return s.Call(ctx, item.Book, GradeCall{Title: title, Scopes: []string{lti.ScopeLineItem}, ServiceRequest: faketool.ServiceRequest{
 		Method: http.MethodPut, URL: item.ID, MediaType: lti.MediaTypeLineItem, Accept: lti.MediaTypeLineItem, Body: members.With(nil),
 	}})
 }
@@ -546,7 +547,7 @@ func (s *PlatformScenario) readPages(ctx context.Context, b *Gradebook, l *Listi
 			return nil
 		}
 		seen[next] = true
-		flow, err := s.Call(ctx, b, GradeCall{Title: title, Scopes: l.Scopes, GradeRequest: faketool.GradeRequest{URL: next, Accept: accept}})
+		flow, err := s.Call(ctx, b, GradeCall{Title: title, Scopes: l.Scopes, ServiceRequest: faketool.ServiceRequest{URL: next, Accept: accept}})
 		if err != nil {
 			return err
 		}
@@ -600,7 +601,7 @@ func (s *PlatformScenario) Results(ctx context.Context, item *LineItem, title, q
 	if err != nil {
 		return nil, err
 	}
-	return s.List(ctx, item.Book, title, WithQuery(faketool.Below(item.ID, "results"), query), lti.MediaTypeResultContainer, scope)
+	return s.List(ctx, item.Book, title, WithQuery(grades.Below(item.ID, "results"), query), lti.MediaTypeResultContainer, scope)
 }
 
 // WithQuery adds to the query of a URL, which stays as it is.
@@ -685,7 +686,7 @@ const askAgain = 250 * time.Millisecond
 // more after the one before, since a platform may keep whole seconds alone. The first
 // is never ahead of the clock; further ones may be, where many come at once.
 func (r *PlatformRun) Later(item *LineItem, sub string) time.Time {
-	return r.later(faketool.Below(item.ID, "scores"), sub)
+	return r.later(grades.Below(item.ID, "scores"), sub)
 }
 
 func (r *PlatformRun) later(scores, sub string) time.Time {
@@ -731,8 +732,8 @@ func (s *PlatformScenario) postScore(ctx context.Context, item *LineItem, title 
 	if err != nil {
 		return nil, err
 	}
-	return s.Call(ctx, item.Book, GradeCall{Title: title, Scopes: []string{scope}, Fault: fault, GradeRequest: faketool.GradeRequest{
-		Method: http.MethodPost, URL: faketool.Below(item.ID, "scores"), MediaType: lti.MediaTypeScore, Body: score,
+	return s.Call(ctx, item.Book, GradeCall{Title: title, Scopes: []string{scope}, Fault: fault, ServiceRequest: faketool.ServiceRequest{
+		Method: http.MethodPost, URL: grades.Below(item.ID, "scores"), MediaType: lti.MediaTypeScore, Body: score,
 	}})
 }
 

@@ -22,6 +22,7 @@ import (
 	"invigilator.example/fakeplatform"
 	"invigilator.example/fakeplatform/grades"
 	"invigilator.example/faketool"
+	"invigilator.example/faketool/grades"
 	"invigilator.example/harness"
 	"invigilator.example/harness/config"
 	"invigilator.example/lti"
@@ -121,14 +122,14 @@ func TestLineItemsGoAwayWhateverHappens(t *testing.T) {
 	book, err := scene.Gradebook(t.Context(), harness.PlatformLaunch{})
 	g.Expect(err).NotTo(HaveOccurred())
 	// One that nobody wanted to be made, and one that is gone already.
-	posted := harness.GradeCall{Scopes: []string{lti.ScopeLineItem}, GradeRequest: faketool.GradeRequest{
+	posted := harness.GradeCall{Scopes: []string{lti.ScopeLineItem}, ServiceRequest: faketool.ServiceRequest{
 		Method: http.MethodPost, URL: book.LineItems, MediaType: lti.MediaTypeLineItem, Body: harness.Least(),
 	}}
 	_, err = scene.Call(t.Context(), book, posted)
 	g.Expect(err).NotTo(HaveOccurred())
 	item, err := scene.MakeLineItem(t.Context(), book, nil)
 	g.Expect(err).NotTo(HaveOccurred())
-	remove := harness.GradeCall{Scopes: []string{lti.ScopeLineItem}, GradeRequest: faketool.GradeRequest{Method: http.MethodDelete, URL: item.ID}}
+	remove := harness.GradeCall{Scopes: []string{lti.ScopeLineItem}, ServiceRequest: faketool.ServiceRequest{Method: http.MethodDelete, URL: item.ID}}
 	_, err = scene.Call(t.Context(), book, remove)
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(scene.Finish().Findings).To(BeEmpty())
@@ -183,7 +184,7 @@ func TestWhatAnotherToolHasMadeGoesAwayAsWell(t *testing.T) {
 	g.Expect(err).NotTo(HaveOccurred())
 	other, token, err := scene.OtherTool(t.Context(), lti.ScopeLineItem)
 	g.Expect(err).NotTo(HaveOccurred())
-	made, err := scene.Call(t.Context(), book, harness.GradeCall{Tool: other, GradeRequest: faketool.GradeRequest{
+	made, err := scene.Call(t.Context(), book, harness.GradeCall{Tool: other, ServiceRequest: faketool.ServiceRequest{
 		Method: http.MethodPost, URL: book.LineItems, Token: token, MediaType: lti.MediaTypeLineItem, Body: harness.Least(),
 	}})
 	g.Expect(err).NotTo(HaveOccurred())
@@ -193,7 +194,7 @@ func TestWhatAnotherToolHasMadeGoesAwayAsWell(t *testing.T) {
 	left := run.Scenario(t, "what is left", "here:1")
 	_, err = left.Gradebook(t.Context(), harness.PlatformLaunch{})
 	g.Expect(err).NotTo(HaveOccurred())
-	read, err := left.Call(t.Context(), book, harness.GradeCall{Tool: other, GradeRequest: faketool.GradeRequest{URL: made.Said()["id"].(string), Token: token}})
+	read, err := left.Call(t.Context(), book, harness.GradeCall{Tool: other, ServiceRequest: faketool.ServiceRequest{URL: made.Said()["id"].(string), Token: token}})
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(read.Exchange.Status).To(Equal(http.StatusNotFound))
 	left.Finish()
@@ -218,8 +219,8 @@ func TestAScoreOfAnotherToolGoesAwayAsThatTools(t *testing.T) {
 	g.Expect(err).NotTo(HaveOccurred())
 	other, token, err := scene.OtherTool(t.Context(), lti.ScopeScore)
 	g.Expect(err).NotTo(HaveOccurred())
-	_, err = scene.Call(t.Context(), book, harness.GradeCall{Tool: other, GradeRequest: faketool.GradeRequest{
-		Method: http.MethodPost, URL: faketool.Below(book.LineItem, "scores"), Token: token, MediaType: lti.MediaTypeScore,
+	_, err = scene.Call(t.Context(), book, harness.GradeCall{Tool: other, ServiceRequest: faketool.ServiceRequest{
+		Method: http.MethodPost, URL: grades.Below(book.LineItem, "scores"), Token: token, MediaType: lti.MediaTypeScore,
 		Body: run.NewScore(&harness.LineItem{ID: book.LineItem, Book: book}, book.Sub(), nil),
 	}})
 	g.Expect(err).NotTo(HaveOccurred())
@@ -540,8 +541,8 @@ func TestAPlatformMayTakeNothingButScores(t *testing.T) {
 	item, err := scene.GradedItem(t.Context(), book, harness.Members{"scoreMaximum": 40})
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(*item).To(And(HaveField("ID", platform.item.ID), HaveField("Label", "Essay"), HaveField("Made", BeNil())))
-	_, err = scene.Call(t.Context(), book, harness.GradeCall{Scopes: []string{lti.ScopeScore}, GradeRequest: faketool.GradeRequest{
-		Method: http.MethodPost, URL: faketool.Below(item.ID, "scores"), MediaType: lti.MediaTypeScore,
+	_, err = scene.Call(t.Context(), book, harness.GradeCall{Scopes: []string{lti.ScopeScore}, ServiceRequest: faketool.ServiceRequest{
+		Method: http.MethodPost, URL: grades.Below(item.ID, "scores"), MediaType: lti.MediaTypeScore,
 		Body: run.NewScore(item, book.Sub(), harness.Members{"scoreGiven": 3, "scoreMaximum": 4}),
 	}})
 	g.Expect(err).NotTo(HaveOccurred())

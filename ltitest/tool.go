@@ -260,7 +260,7 @@ func (tool *Tool) PostScoreFaulty(t TB, name string, a *Arrival, score lti.Score
 	if err != nil {
 		fatalf(t, "post a score: the line item's URL %q cannot be read", clip(offer.LineItem))
 	}
-	return tool.CallFaulty(t, name, a, lti.ScopeScore, faketool.GradeRequest{
+	return tool.CallFaulty(t, name, a, lti.ScopeScore, faketool.ServiceRequest{
 		Method: http.MethodPost, URL: to.JoinPath("scores").String(), MediaType: lti.MediaTypeScore, Body: score,
 	})
 }
@@ -268,16 +268,16 @@ func (tool *Tool) PostScoreFaulty(t TB, name string, a *Arrival, score lti.Score
 // Call asks the platform of a launch for an access token of a scope, and then a grade
 // service with it. It ends the test where there is no token; the service's answer is for
 // the test to judge.
-func (tool *Tool) Call(t TB, a *Arrival, scope string, r faketool.GradeRequest) *faketool.Exchange {
+func (tool *Tool) Call(t TB, a *Arrival, scope string, r faketool.ServiceRequest) *faketool.Exchange {
 	t.Helper()
 	return tool.CallFaulty(t, "", a, scope, r)
 }
 
 // CallFaulty is Call with one thing that differs from a valid request to the service, by the
 // name of the fault.
-func (tool *Tool) CallFaulty(t TB, name string, a *Arrival, scope string, r faketool.GradeRequest) *faketool.Exchange {
+func (tool *Tool) CallFaulty(t TB, name string, a *Arrival, scope string, r faketool.ServiceRequest) *faketool.Exchange {
 	t.Helper()
-	fault := stimulusOf(t, name, faketool.GradeServiceRequest)
+	fault := stimulusOf(t, name, faketool.RequestOfService)
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	issuer, _ := a.Claims["iss"].(string)
@@ -292,7 +292,7 @@ func (tool *Tool) CallFaulty(t TB, name string, a *Arrival, scope string, r fake
 		fatalf(t, "ask for an access token: %v", err)
 	}
 	r.Token = token.AccessToken
-	exchange, err := tool.Grade(ctx, r, faketool.GradeProbe{Fault: fault})
+	exchange, err := tool.Ask(ctx, r, faketool.ServiceProbe{Fault: fault})
 	if err == nil {
 		err = exchange.Err
 	}

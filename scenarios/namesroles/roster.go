@@ -57,7 +57,7 @@ func offered(ctx context.Context, scene *harness.PlatformScenario, l harness.Pla
 
 // request is a valid one for members, with a query such as limit=1.
 func (o offer) request(title, query string) harness.ServiceRequest {
-	return harness.ServiceRequest{Title: title, Service: service, Scopes: []string{lti.ScopeMembership}, GradeRequest: faketool.GradeRequest{
+	return harness.ServiceRequest{Title: title, Service: service, Scopes: []string{lti.ScopeMembership}, ServiceRequest: faketool.ServiceRequest{
 		URL: harness.WithQuery(o.url, query), Accept: lti.MediaTypeMembershipContainer,
 	}}
 }

@@ -12,6 +12,7 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 
 	"invigilator.example/faketool"
+	"invigilator.example/faketool/grades"
 	"invigilator.example/harness"
 	"invigilator.example/harness/config"
 	"invigilator.example/lti"
@@ -368,7 +369,7 @@ type guardedCall struct {
 // something may be written, a score.
 func guarded(ctx SpecContext, scene *harness.PlatformScenario, book *harness.Gradebook) ([]guardedCall, error) {
 	var calls []guardedCall
-	read := harness.GradeCall{Title: "GET of the line items", GradeRequest: faketool.GradeRequest{URL: book.LineItems, Accept: lti.MediaTypeLineItemContainer}}
+	read := harness.GradeCall{Title: "GET of the line items", ServiceRequest: faketool.ServiceRequest{URL: book.LineItems, Accept: lti.MediaTypeLineItemContainer}}
 	for _, scope := range []string{lti.ScopeLineItemReadOnly, lti.ScopeLineItem} {
 		if slices.Contains(book.Scope, scope) && book.LineItems != "" && len(calls) == 0 {
 			read.Scopes = []string{scope}
@@ -390,8 +391,8 @@ func guarded(ctx SpecContext, scene *harness.PlatformScenario, book *harness.Gra
 			given = 3
 		}
 	}
-	score := harness.GradeCall{Title: "a score", Scopes: []string{lti.ScopeScore}, GradeRequest: faketool.GradeRequest{
-		Method: http.MethodPost, URL: faketool.Below(item.ID, "scores"), MediaType: lti.MediaTypeScore,
+	score := harness.GradeCall{Title: "a score", Scopes: []string{lti.ScopeScore}, ServiceRequest: faketool.ServiceRequest{
+		Method: http.MethodPost, URL: grades.Below(item.ID, "scores"), MediaType: lti.MediaTypeScore,
 		Body: scene.Run().NewScore(item, book.Sub(), points(given, 10)),
 	}}
 	return append(calls, guardedCall{score, item, func(sent *harness.PlatformFlow) bool {
@@ -408,7 +409,7 @@ func guarded(ctx SpecContext, scene *harness.PlatformScenario, book *harness.Gra
 func refuseScope(ctx SpecContext, scene *harness.PlatformScenario, item *harness.LineItem, id requirements.ID, stimulus string) (spoiled bool) {
 	book := item.Book
 	label := "Invigilator " + lti.RandomString()[:10]
-	request := faketool.GradeRequest{URL: item.ID, MediaType: lti.MediaTypeLineItem}
+	request := faketool.ServiceRequest{URL: item.ID, MediaType: lti.MediaTypeLineItem}
 	scope, needs := lti.ScopeLineItemReadOnly, lti.ScopeLineItem
 	switch stimulus {
 	case "item-created-readonly":
@@ -419,16 +420,16 @@ func refuseScope(ctx SpecContext, scene *harness.PlatformScenario, item *harness
 		request.Method, request.MediaType = http.MethodDelete, ""
 	case "score-with-item-scope":
 		scope, needs = lti.ScopeLineItem, lti.ScopeScore
-		request = faketool.GradeRequest{
-			Method: http.MethodPost, URL: faketool.Below(item.ID, "scores"), MediaType: lti.MediaTypeScore,
+		request = faketool.ServiceRequest{
+			Method: http.MethodPost, URL: grades.Below(item.ID, "scores"), MediaType: lti.MediaTypeScore,
 			Body: scene.Run().NewScore(item, book.Sub(), harness.Members{"scoreGiven": 7, "scoreMaximum": 10}),
 		}
 	case "results-with-score-scope":
 		scope, needs = lti.ScopeScore, lti.ScopeResultReadOnly
-		request = faketool.GradeRequest{URL: faketool.Below(item.ID, "results"), Accept: lti.MediaTypeResultContainer}
+		request = faketool.ServiceRequest{URL: grades.Below(item.ID, "results"), Accept: lti.MediaTypeResultContainer}
 	case "items-with-score-scope":
 		scope, needs = lti.ScopeScore, lti.ScopeLineItemReadOnly
-		request = faketool.GradeRequest{URL: book.LineItems, Accept: lti.MediaTypeLineItemContainer}
+		request = faketool.ServiceRequest{URL: book.LineItems, Accept: lti.MediaTypeLineItemContainer}
 	}
 	if !slices.Contains(book.Scope, scope) || request.URL == "" || item.ID == "" || needs == lti.ScopeLineItem && item.Made == nil {
 		scene.Observe(id, stimulus, results.Skipped, "", "The launch does not offer what this needs: "+scope+", or a line item of the run's own.", book.Launch)
@@ -443,7 +444,7 @@ func refuseScope(ctx SpecContext, scene *harness.PlatformScenario, item *harness
 		return false
 	}
 	request.Token = token.AccessToken
-	flow, err := scene.Call(ctx, book, harness.GradeCall{Title: stimulus, GradeRequest: request})
+	flow, err := scene.Call(ctx, book, harness.GradeCall{Title: stimulus, ServiceRequest: request})
 	if scene.Unseen(id, stimulus, err, asked, flow) {
 		return false
 	}
@@ -501,22 +502,22 @@ var attacks = map[string]struct {
 	call  func(*harness.PlatformScenario, *harness.LineItem) harness.GradeCall
 }{
 	"item-of-other-tool-read": {lti.ScopeLineItemReadOnly, func(_ *harness.PlatformScenario, item *harness.LineItem) harness.GradeCall {
-		return harness.GradeCall{GradeRequest: faketool.GradeRequest{URL: item.ID, Accept: lti.MediaTypeLineItem}}
+		return harness.GradeCall{ServiceRequest: faketool.ServiceRequest{URL: item.ID, Accept: lti.MediaTypeLineItem}}
 	}},
 	"item-of-other-tool-results": {lti.ScopeResultReadOnly, func(_ *harness.PlatformScenario, item *harness.LineItem) harness.GradeCall {
-		return harness.GradeCall{GradeRequest: faketool.GradeRequest{URL: faketool.Below(item.ID, "results"), Accept: lti.MediaTypeResultContainer}}
+		return harness.GradeCall{ServiceRequest: faketool.ServiceRequest{URL: grades.Below(item.ID, "results"), Accept: lti.MediaTypeResultContainer}}
 	}},
 	"item-of-other-tool-changed": {lti.ScopeLineItem, func(scene *harness.PlatformScenario, item *harness.LineItem) harness.GradeCall {
-		return harness.GradeCall{GradeRequest: faketool.GradeRequest{
+		return harness.GradeCall{ServiceRequest: faketool.ServiceRequest{
 			Method: http.MethodPut, URL: item.ID, MediaType: lti.MediaTypeLineItem, Body: scene.NewLineItem(harness.Members{"label": "Another tool was here"}),
 		}}
 	}},
 	"item-of-other-tool-deleted": {lti.ScopeLineItem, func(_ *harness.PlatformScenario, item *harness.LineItem) harness.GradeCall {
-		return harness.GradeCall{GradeRequest: faketool.GradeRequest{Method: http.MethodDelete, URL: item.ID}}
+		return harness.GradeCall{ServiceRequest: faketool.ServiceRequest{Method: http.MethodDelete, URL: item.ID}}
 	}},
 	"item-of-other-tool-scored": {lti.ScopeScore, func(scene *harness.PlatformScenario, item *harness.LineItem) harness.GradeCall {
-		return harness.GradeCall{GradeRequest: faketool.GradeRequest{
-			Method: http.MethodPost, URL: faketool.Below(item.ID, "scores"), MediaType: lti.MediaTypeScore,
+		return harness.GradeCall{ServiceRequest: faketool.ServiceRequest{
+			Method: http.MethodPost, URL: grades.Below(item.ID, "scores"), MediaType: lti.MediaTypeScore,
 			Body: scene.Run().NewScore(item, item.Book.Sub(), harness.Members{"scoreGiven": 3, "scoreMaximum": 10}),
 		}}
 	}},

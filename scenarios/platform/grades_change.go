@@ -12,6 +12,7 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 
 	"invigilator.example/faketool"
+	"invigilator.example/faketool/grades"
 	"invigilator.example/harness"
 	"invigilator.example/harness/config"
 	"invigilator.example/lti"
@@ -128,16 +129,16 @@ var _ = Describe("A platform's line item", func() {
 			ask := func(address string) (*harness.PlatformFlow, error) {
 				item := &harness.LineItem{ID: address, Book: book}
 				if request.service != "" {
-					address = faketool.Below(address, request.service)
+					address = grades.Below(address, request.service)
 				}
-				sent := faketool.GradeRequest{Method: request.method, URL: address}
+				sent := faketool.ServiceRequest{Method: request.method, URL: address}
 				switch request.method {
 				case http.MethodPut:
 					sent.MediaType, sent.Body = lti.MediaTypeLineItem, scene.NewLineItem(nil)
 				case http.MethodPost:
 					sent.MediaType, sent.Body = lti.MediaTypeScore, scene.Run().NewScore(item, book.Sub(), harness.Members{"scoreGiven": 3, "scoreMaximum": 10})
 				}
-				return scene.Call(ctx, book, harness.GradeCall{Title: stimulus, Scopes: []string{scope}, GradeRequest: sent})
+				return scene.Call(ctx, book, harness.GradeCall{Title: stimulus, Scopes: []string{scope}, ServiceRequest: sent})
 			}
 			malformed := stimulus == "item-malformed-read"
 			address := unknown("")
@@ -213,7 +214,7 @@ func unknownAddresses(ctx SpecContext, scene *harness.PlatformScenario, book *ha
 // removal asks the platform to remove a line item, and returns how it was answered.
 func removal(ctx SpecContext, scene *harness.PlatformScenario, item *harness.LineItem, title string) (*harness.PlatformFlow, error) {
 	return scene.Call(ctx, item.Book, harness.GradeCall{
-		Title: title, Scopes: []string{lti.ScopeLineItem}, GradeRequest: faketool.GradeRequest{Method: http.MethodDelete, URL: item.ID},
+		Title: title, Scopes: []string{lti.ScopeLineItem}, ServiceRequest: faketool.ServiceRequest{Method: http.MethodDelete, URL: item.ID},
 	})
 }
 

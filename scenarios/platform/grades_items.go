@@ -39,7 +39,7 @@ var _ = Describe("A platform's list of line items", func() {
 			if scene.Unseen(id, fault.Name, err, book.Launch) {
 				continue
 			}
-			call := harness.GradeCall{Title: "the list: " + fault.Does, Fault: &fault, Scopes: list.Scopes, GradeRequest: faketool.GradeRequest{URL: book.LineItems}}
+			call := harness.GradeCall{Title: "the list: " + fault.Does, Fault: &fault, Scopes: list.Scopes, ServiceRequest: faketool.ServiceRequest{URL: book.LineItems}}
 			flow, err := scene.Call(ctx, book, call)
 			if scene.Unseen(id, fault.Name, err, book.Launch, flow) {
 				continue
@@ -143,7 +143,7 @@ var _ = Describe("A platform's list of line items", func() {
 			if scene.Unseen(id, fault.Name, err, book.Launch) {
 				continue
 			}
-			call := harness.GradeCall{Title: "the list: " + fault.Does, Fault: &fault, Scopes: list.Scopes, GradeRequest: faketool.GradeRequest{URL: book.LineItems, Accept: lti.MediaTypeLineItemContainer}}
+			call := harness.GradeCall{Title: "the list: " + fault.Does, Fault: &fault, Scopes: list.Scopes, ServiceRequest: faketool.ServiceRequest{URL: book.LineItems, Accept: lti.MediaTypeLineItemContainer}}
 			flow, err := scene.Call(ctx, book, call)
 			if scene.Unseen(id, fault.Name, err, book.Launch, flow) {
 				continue
@@ -396,7 +396,7 @@ var _ = Describe("A platform, asked for a line item,", func() {
 		if scene.Unseen(id, ofTool, err, book.Launch) {
 			return
 		}
-		flow, err := scene.Call(ctx, book, harness.GradeCall{Title: "another tool's line item for the link", Tool: other, GradeRequest: faketool.GradeRequest{
+		flow, err := scene.Call(ctx, book, harness.GradeCall{Title: "another tool's line item for the link", Tool: other, ServiceRequest: faketool.ServiceRequest{
 			Method: http.MethodPost, URL: book.LineItems, Token: token, MediaType: lti.MediaTypeLineItem, Accept: lti.MediaTypeLineItem,
 			Body: scene.NewLineItem(harness.Members{"resourceLinkId": book.ResourceLink()}),
 		}})
@@ -423,11 +423,11 @@ var _ = Describe("A platform, asked for a line item,", func() {
 			var flow *harness.PlatformFlow
 			switch fault.Name {
 			case "item-patched":
-				flow, err = scene.Call(ctx, book, harness.GradeCall{Title: fault.Does, Fault: &fault, Scopes: []string{lti.ScopeLineItem}, GradeRequest: faketool.GradeRequest{
+				flow, err = scene.Call(ctx, book, harness.GradeCall{Title: fault.Does, Fault: &fault, Scopes: []string{lti.ScopeLineItem}, ServiceRequest: faketool.ServiceRequest{
 					Method: http.MethodPut, URL: item.ID, MediaType: lti.MediaTypeLineItem, Body: scene.NewLineItem(nil),
 				}})
 			case "item-accept-html":
-				flow, err = scene.Call(ctx, book, harness.GradeCall{Title: fault.Does, Fault: &fault, Scopes: []string{lti.ScopeLineItem}, GradeRequest: faketool.GradeRequest{URL: item.ID}})
+				flow, err = scene.Call(ctx, book, harness.GradeCall{Title: fault.Does, Fault: &fault, Scopes: []string{lti.ScopeLineItem}, ServiceRequest: faketool.ServiceRequest{URL: item.ID}})
 			default:
 				flow, err = postWith(ctx, scene, book, fault.Does, nil, fault)
 			}
@@ -500,7 +500,7 @@ var _ = Describe("A platform, asked for a line item,", func() {
 			if scene.Unseen(id, fault.Name, err, book.Launch) {
 				continue
 			}
-			flow, err := scene.Call(ctx, book, harness.GradeCall{Title: fault.Does, Fault: &fault, Scopes: []string{lti.ScopeLineItem}, GradeRequest: faketool.GradeRequest{
+			flow, err := scene.Call(ctx, book, harness.GradeCall{Title: fault.Does, Fault: &fault, Scopes: []string{lti.ScopeLineItem}, ServiceRequest: faketool.ServiceRequest{
 				Method: http.MethodPut, URL: item.ID, MediaType: lti.MediaTypeLineItem, Body: scene.NewLineItem(nil),
 			}})
 			if !scene.Unseen(id, fault.Name, err, item.Made, flow) {
@@ -562,7 +562,7 @@ func postWith(ctx SpecContext, scene *harness.PlatformScenario, book *harness.Gr
 }
 
 func postBody(ctx SpecContext, scene *harness.PlatformScenario, book *harness.Gradebook, title string, members harness.Members, fault faketool.Fault) (*harness.PlatformFlow, error) {
-	call := harness.GradeCall{Title: title, Scopes: []string{lti.ScopeLineItem}, GradeRequest: faketool.GradeRequest{
+	call := harness.GradeCall{Title: title, Scopes: []string{lti.ScopeLineItem}, ServiceRequest: faketool.ServiceRequest{
 		Method: http.MethodPost, URL: book.LineItems, MediaType: lti.MediaTypeLineItem, Accept: lti.MediaTypeLineItem, Body: members,
 	}}
 	if fault.Name != "" {

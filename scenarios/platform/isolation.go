@@ -13,6 +13,7 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 
 	"invigilator.example/faketool"
+	"invigilator.example/faketool/grades"
 	"invigilator.example/harness"
 	"invigilator.example/harness/config"
 	"invigilator.example/lti"
@@ -134,7 +135,7 @@ func judgeAddresses(ctx SpecContext, scene *harness.PlatformScenario, item *harn
 		return
 	}
 	for _, how := range slices.Sorted(maps.Keys(addresses)) {
-		read, err := scene.Call(ctx, item.Book, harness.GradeCall{Title: "another tool reads the line item, its address " + how, Tool: other, GradeRequest: faketool.GradeRequest{
+		read, err := scene.Call(ctx, item.Book, harness.GradeCall{Title: "another tool reads the line item, its address " + how, Tool: other, ServiceRequest: faketool.ServiceRequest{
 			URL: addresses[how], Token: reads, Accept: lti.MediaTypeLineItem,
 		}})
 		if scene.Unseen(id, stimulus, err, item.Made, read) {
@@ -147,8 +148,8 @@ func judgeAddresses(ctx SpecContext, scene *harness.PlatformScenario, item *harn
 		if read.Succeeded() && showsAnother(read, item, addresses[how]) {
 			continue // it may be the other tool's own, which is sent no score
 		}
-		sent, err := scene.Call(ctx, item.Book, harness.GradeCall{Title: "another tool sends a score, the address " + how, Tool: other, GradeRequest: faketool.GradeRequest{
-			Method: http.MethodPost, URL: faketool.Below(addresses[how], "scores"), Token: scores, MediaType: lti.MediaTypeScore,
+		sent, err := scene.Call(ctx, item.Book, harness.GradeCall{Title: "another tool sends a score, the address " + how, Tool: other, ServiceRequest: faketool.ServiceRequest{
+			Method: http.MethodPost, URL: grades.Below(addresses[how], "scores"), Token: scores, MediaType: lti.MediaTypeScore,
 			Body: scene.Run().NewScore(item, item.Book.Sub(), harness.Members{"scoreGiven": 3, "scoreMaximum": 10}),
 		}})
 		if scene.Unseen(id, stimulus, err, item.Made, sent) {
@@ -194,7 +195,7 @@ func judgeOwnList(ctx SpecContext, scene *harness.PlatformScenario, item *harnes
 	if scene.Unseen(id, stimulus, err, item.Made, theirs.Launch) {
 		return
 	}
-	flow, err := scene.Call(ctx, theirs, harness.GradeCall{Title: "another tool lists its own line items", Tool: other, GradeRequest: faketool.GradeRequest{
+	flow, err := scene.Call(ctx, theirs, harness.GradeCall{Title: "another tool lists its own line items", Tool: other, ServiceRequest: faketool.ServiceRequest{
 		URL: theirs.LineItems, Token: token, Accept: lti.MediaTypeLineItemContainer,
 	}})
 	if scene.Unseen(id, stimulus, err, item.Made, theirs.Launch, flow) {
@@ -226,7 +227,7 @@ func judgeOwnAddress(ctx SpecContext, scene *harness.PlatformScenario, item *har
 		scene.Observe(id, stimulus, results.Skipped, "", "The address of a line item does not begin with that of the line items.", item.Made, theirs.Launch)
 		return
 	}
-	judgeAddresses(ctx, scene, item, id, stimulus, map[string]string{"below the tool's own line items": faketool.Below(theirs.LineItems, tail)})
+	judgeAddresses(ctx, scene, item, id, stimulus, map[string]string{"below the tool's own line items": grades.Below(theirs.LineItems, tail)})
 }
 
 // judgeOthersList judges whether the list of another tool has a line item.
@@ -240,7 +241,7 @@ func judgeOthersList(ctx SpecContext, scene *harness.PlatformScenario, item *har
 		return
 	}
 	for _, query := range []string{"", url.Values{"resource_link_id": {item.Book.ResourceLink()}}.Encode()} {
-		flow, err := scene.Call(ctx, item.Book, harness.GradeCall{Title: "another tool lists the line items", Tool: other, GradeRequest: faketool.GradeRequest{
+		flow, err := scene.Call(ctx, item.Book, harness.GradeCall{Title: "another tool lists the line items", Tool: other, ServiceRequest: faketool.ServiceRequest{
 			URL: harness.WithQuery(item.Book.LineItems, query), Token: token, Accept: lti.MediaTypeLineItemContainer,
 		}})
 		if scene.Unseen(id, stimulus, err, item.Made, flow) {

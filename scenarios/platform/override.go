@@ -10,6 +10,7 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 
 	"invigilator.example/faketool"
+	"invigilator.example/faketool/grades"
 	"invigilator.example/harness"
 	"invigilator.example/lti"
 	"invigilator.example/requirements"
@@ -22,19 +23,19 @@ import (
 // is done, a token that only reads can write.
 
 // overridden are the requests that write, by the stimuli that have their method overridden.
-var overridden = map[string]func(*harness.PlatformScenario, *harness.LineItem, string) faketool.GradeRequest{
-	"item-created-by-named-method": func(scene *harness.PlatformScenario, item *harness.LineItem, label string) faketool.GradeRequest {
-		return faketool.GradeRequest{Method: http.MethodPost, URL: item.Book.LineItems, MediaType: lti.MediaTypeLineItem, Body: scene.NewLineItem(harness.Members{"label": label})}
+var overridden = map[string]func(*harness.PlatformScenario, *harness.LineItem, string) faketool.ServiceRequest{
+	"item-created-by-named-method": func(scene *harness.PlatformScenario, item *harness.LineItem, label string) faketool.ServiceRequest {
+		return faketool.ServiceRequest{Method: http.MethodPost, URL: item.Book.LineItems, MediaType: lti.MediaTypeLineItem, Body: scene.NewLineItem(harness.Members{"label": label})}
 	},
-	"item-changed-by-named-method": func(scene *harness.PlatformScenario, item *harness.LineItem, label string) faketool.GradeRequest {
-		return faketool.GradeRequest{Method: http.MethodPut, URL: item.ID, MediaType: lti.MediaTypeLineItem, Body: scene.NewLineItem(harness.Members{"label": label})}
+	"item-changed-by-named-method": func(scene *harness.PlatformScenario, item *harness.LineItem, label string) faketool.ServiceRequest {
+		return faketool.ServiceRequest{Method: http.MethodPut, URL: item.ID, MediaType: lti.MediaTypeLineItem, Body: scene.NewLineItem(harness.Members{"label": label})}
 	},
-	"item-deleted-by-named-method": func(_ *harness.PlatformScenario, item *harness.LineItem, _ string) faketool.GradeRequest {
-		return faketool.GradeRequest{Method: http.MethodDelete, URL: item.ID}
+	"item-deleted-by-named-method": func(_ *harness.PlatformScenario, item *harness.LineItem, _ string) faketool.ServiceRequest {
+		return faketool.ServiceRequest{Method: http.MethodDelete, URL: item.ID}
 	},
-	"score-by-named-method": func(scene *harness.PlatformScenario, item *harness.LineItem, _ string) faketool.GradeRequest {
-		return faketool.GradeRequest{
-			Method: http.MethodPost, URL: faketool.Below(item.ID, "scores"), MediaType: lti.MediaTypeScore,
+	"score-by-named-method": func(scene *harness.PlatformScenario, item *harness.LineItem, _ string) faketool.ServiceRequest {
+		return faketool.ServiceRequest{
+			Method: http.MethodPost, URL: grades.Below(item.ID, "scores"), MediaType: lti.MediaTypeScore,
 			Body: scene.Run().NewScore(item, item.Book.Sub(), points(7, 10)),
 		}
 	},
@@ -44,25 +45,25 @@ var overridden = map[string]func(*harness.PlatformScenario, *harness.LineItem, s
 // same.
 type naming struct {
 	how     string
-	request faketool.GradeRequest
+	request faketool.ServiceRequest
 }
 
 // namingsOf are all that can be made of a request that writes: what is sent reads, or
 // asks for nothing that there is, and the method that writes is named; or the other way
 // round.
-func namingsOf(writes faketool.GradeRequest, label string) []naming {
+func namingsOf(writes faketool.ServiceRequest, label string) []naming {
 	var all []naming
 	name := func(sent, named string) {
-		add := func(how string, change func(*faketool.GradeRequest)) {
+		add := func(how string, change func(*faketool.ServiceRequest)) {
 			r := writes
 			r.Method = sent
 			change(&r)
 			all = append(all, naming{sent + " with " + how, r})
 		}
 		for _, header := range []string{"X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override"} {
-			add(header+": "+named, func(r *faketool.GradeRequest) { r.Header = http.Header{http.CanonicalHeaderKey(header): {named}} })
+			add(header+": "+named, func(r *faketool.ServiceRequest) { r.Header = http.Header{http.CanonicalHeaderKey(header): {named}} })
 		}
-		add("?_method="+named, func(r *faketool.GradeRequest) { r.URL = harness.WithQuery(r.URL, "_method="+named) })
+		add("?_method="+named, func(r *faketool.ServiceRequest) { r.URL = harness.WithQuery(r.URL, "_method="+named) })
 	}
 	name(http.MethodGet, writes.Method)
 	name(writes.Method, http.MethodGet)
@@ -96,7 +97,7 @@ func refuseNamed(ctx SpecContext, scene *harness.PlatformScenario, item *harness
 	flows, taken := []*harness.PlatformFlow{asked}, []string{}
 	for _, n := range namingsOf(overridden[stimulus](scene, item, label), label) {
 		n.request.Token = token.AccessToken
-		flow, err := scene.Call(ctx, book, harness.GradeCall{Title: n.how, GradeRequest: n.request})
+		flow, err := scene.Call(ctx, book, harness.GradeCall{Title: n.how, ServiceRequest: n.request})
 		if scene.Unseen(id, stimulus, err, asked, flow) {
 			return true
 		}

@@ -22,7 +22,7 @@ import (
 	"invigilator.example/fakeplatform"
 	"invigilator.example/fakeplatform/grades"
 	"invigilator.example/faketool"
-	"invigilator.example/faketool/grades"
+	toolgrades "invigilator.example/faketool/grades"
 	"invigilator.example/harness"
 	"invigilator.example/harness/config"
 	"invigilator.example/lti"
@@ -220,7 +220,7 @@ func TestAScoreOfAnotherToolGoesAwayAsThatTools(t *testing.T) {
 	other, token, err := scene.OtherTool(t.Context(), lti.ScopeScore)
 	g.Expect(err).NotTo(HaveOccurred())
 	_, err = scene.Call(t.Context(), book, harness.GradeCall{Tool: other, ServiceRequest: faketool.ServiceRequest{
-		Method: http.MethodPost, URL: grades.Below(book.LineItem, "scores"), Token: token, MediaType: lti.MediaTypeScore,
+		Method: http.MethodPost, URL: toolgrades.Below(book.LineItem, "scores"), Token: token, MediaType: lti.MediaTypeScore,
 		Body: run.NewScore(&harness.LineItem{ID: book.LineItem, Book: book}, book.Sub(), nil),
 	}})
 	g.Expect(err).NotTo(HaveOccurred())
@@ -542,7 +542,7 @@ func TestAPlatformMayTakeNothingButScores(t *testing.T) {
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(*item).To(And(HaveField("ID", platform.item.ID), HaveField("Label", "Essay"), HaveField("Made", BeNil())))
 	_, err = scene.Call(t.Context(), book, harness.GradeCall{Scopes: []string{lti.ScopeScore}, ServiceRequest: faketool.ServiceRequest{
-		Method: http.MethodPost, URL: grades.Below(item.ID, "scores"), MediaType: lti.MediaTypeScore,
+		Method: http.MethodPost, URL: toolgrades.Below(item.ID, "scores"), MediaType: lti.MediaTypeScore,
 		Body: run.NewScore(item, book.Sub(), harness.Members{"scoreGiven": 3, "scoreMaximum": 4}),
 	}})
 	g.Expect(err).NotTo(HaveOccurred())

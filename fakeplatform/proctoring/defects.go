@@ -60,11 +60,11 @@ var examDefects = []fault.Fault{
 	{Name: "crashes-on-return-at-end", Proves: "ap-end-assessment-return-url", Does: "answers 500 when a candidate is sent back at the end", Effects: []fault.Effect{crashesOnReturn(func(r part.Return) bool { return ends(r.Launch) })}},
 
 	// LtiStartAssessment: who sends it, and how.
-	{Name: "takes-messages-by-get", Proves: "ap-platform-rejects-message-type-confusion", Does: "takes LtiStartAssessment by GET", Effects: []fault.Effect{messageByPost.Lift(readableByGet), messageAsForm.Lift(readableByGet), messageOnce.Lift(readableByGet), noIDToken.Lift(readableByGet)}},
-	{Name: "takes-message-as-id-token", Proves: "ap-platform-rejects-message-type-confusion", Does: "takes LtiStartAssessment in the parameter id_token", Effects: []fault.Effect{messageOnce.Lift(asIDToken), noIDToken.Lift(asIDToken)}},
+	{Name: "takes-messages-by-get", Proves: "ap-platform-rejects-message-type-confusion", Does: "takes LtiStartAssessment by GET", Effects: []fault.Effect{rules.ByPost.Lift(readableByGet), rules.AsForm.Lift(readableByGet), rules.Once.Lift(readableByGet), rules.NoIDToken.Lift(readableByGet)}},
+	{Name: "takes-message-as-id-token", Proves: "ap-platform-rejects-message-type-confusion", Does: "takes LtiStartAssessment in the parameter id_token", Effects: []fault.Effect{rules.Once.Lift(asIDToken), rules.NoIDToken.Lift(asIDToken)}},
 	{Name: "takes-own-id-token", Proves: "ap-platform-rejects-message-type-confusion", Does: "starts the exam with its own id_token", Effects: []fault.Effect{
 		messageJudged.Change(func(j judgedMessage) judgedMessage {
-			own := j.token.Compact != "" && j.token.Compact == j.launch.IDToken()
+			own := j.Token.Compact != "" && j.Token.Compact == j.launch.IDToken()
 			if own && j.exams.isCandidates(j.Request, j.launch) && j.launch.attempt.startedBy() == nil {
 				j.wrong = nil
 			}
@@ -80,39 +80,39 @@ var examDefects = []fault.Fault{
 	{Name: "takes-messages-with-hmac", Proves: "ap-platform-rejects-bad-signature", Does: "verifies LtiStartAssessment as an HMAC keyed with the tool's public key where the header says so", Effects: []fault.Effect{jwt.Trusts(jwt.Message, jwt.WithHMAC, jwt.FitsPublicKey)}},
 	{Name: "trusts-keys-in-messages", Proves: "ap-platform-rejects-bad-signature", Does: "verifies LtiStartAssessment with the jwk of its header", Effects: []fault.Effect{jwt.Trusts(jwt.Message, jwt.WithOwnKey, jwt.WithOwnKey)}},
 	{Name: "trusts-key-urls-of-messages", Proves: "ap-platform-rejects-bad-signature", Does: "verifies LtiStartAssessment with a key set from the jku of its header", Effects: []fault.Effect{jwt.Trusts(jwt.Message, jwt.WithKeyURL, jwt.OfKeyURL)}},
-	{Name: "crashes-on-malformed-message", Proves: "ap-platform-rejects-bad-signature", Does: "answers 500 to what is no JWT", Effects: []fault.Effect{crashesOnMessage(func(s *submission) bool { return s.Method == http.MethodPost && s.token.Claims == nil })}},
-	{Name: "ignores-message-issuer", Proves: "ap-platform-rejects-wrong-iss-or-aud", Does: "does not look at iss of LtiStartAssessment", Effects: []fault.Effect{issuerIsTool.Lift(nil)}},
-	{Name: "takes-messages-without-issuer", Proves: "ap-platform-rejects-wrong-iss-or-aud", Does: "takes LtiStartAssessment without iss", Effects: []fault.Effect{issuerIsTool.Lift(lacksClaim("iss"))}},
+	{Name: "crashes-on-malformed-message", Proves: "ap-platform-rejects-bad-signature", Does: "answers 500 to what is no JWT", Effects: []fault.Effect{crashesOnMessage(func(s *submission) bool { return s.Method == http.MethodPost && s.Token.Claims == nil })}},
+	{Name: "ignores-message-issuer", Proves: "ap-platform-rejects-wrong-iss-or-aud", Does: "does not look at iss of LtiStartAssessment", Effects: []fault.Effect{rules.IssuerIsTool.Lift(nil)}},
+	{Name: "takes-messages-without-issuer", Proves: "ap-platform-rejects-wrong-iss-or-aud", Does: "takes LtiStartAssessment without iss", Effects: []fault.Effect{rules.IssuerIsTool.Lift(lacksClaim("iss"))}},
 	{Name: "takes-messages-of-other-tools", Proves: "ap-platform-rejects-wrong-iss-or-aud", Does: "takes LtiStartAssessment of any tool that it knows", Effects: []fault.Effect{
 		jwt.VerifiesByIssuer(jwt.Message),
-		issuerIsTool.Lift(func(s *submission) bool { return s.exams.isTool(s.token.Text("iss")) }),
+		rules.IssuerIsTool.Lift(func(s *submission) bool { return s.exams.isTool(s.Token.Text("iss")) }),
 	}},
-	{Name: "ignores-audience", Proves: "ap-platform-rejects-wrong-iss-or-aud", Does: "does not look at aud of LtiStartAssessment", Effects: []fault.Effect{audienceIsPlatform.Lift(nil)}},
-	{Name: "takes-missing-audience", Proves: "ap-platform-rejects-wrong-iss-or-aud", Does: "takes LtiStartAssessment without aud", Effects: []fault.Effect{audienceIsPlatform.Lift(func(s *submission) bool { return len(jwt.Audiences(s.token.Claims["aud"])) == 0 })}},
-	{Name: "takes-further-audiences", Proves: "sec-platform-tool-message-iss-aud", Does: "takes LtiStartAssessment that is for a stranger, too", Effects: []fault.Effect{audienceAlone.Lift(nil)}},
+	{Name: "ignores-audience", Proves: "ap-platform-rejects-wrong-iss-or-aud", Does: "does not look at aud of LtiStartAssessment", Effects: []fault.Effect{rules.AudienceIsPlatform.Lift(nil)}},
+	{Name: "takes-missing-audience", Proves: "ap-platform-rejects-wrong-iss-or-aud", Does: "takes LtiStartAssessment without aud", Effects: []fault.Effect{rules.AudienceIsPlatform.Lift(func(s *submission) bool { return len(jwt.Audiences(s.Token.Claims["aud"])) == 0 })}},
+	{Name: "takes-further-audiences", Proves: "sec-platform-tool-message-iss-aud", Does: "takes LtiStartAssessment that is for a stranger, too", Effects: []fault.Effect{rules.AudienceAlone.Lift(nil)}},
 	{Name: "refuses-audience-arrays", Proves: "ap-platform-accepts-valid-start-assessment", Does: "refuses LtiStartAssessment whose aud is an array", Effects: []fault.Effect{
 		messageRules.Add(func(s *submission) error {
-			own, further := s.audience()
-			if _, isText := s.token.Claims["aud"].(string); own && !further && !isText {
+			own, further := s.Audience()
+			if _, isText := s.Token.Claims["aud"].(string); own && !further && !isText {
 				return part.InvalidRequest("aud is no string")
 			}
 			return nil
 		}),
 	}},
-	{Name: "ignores-message-expiry", Proves: "ap-platform-rejects-expired-message", Does: "takes LtiStartAssessment that has expired", Effects: []fault.Effect{messageNotExpired.Lift(nil)}},
-	{Name: "takes-messages-without-expiry", Proves: "sec-platform-tool-message-expired", Does: "takes LtiStartAssessment without exp", Effects: []fault.Effect{messageExpires.Lift(func(s *submission) bool { return s.token.Claims["exp"] == nil })}},
+	{Name: "ignores-message-expiry", Proves: "ap-platform-rejects-expired-message", Does: "takes LtiStartAssessment that has expired", Effects: []fault.Effect{rules.NotExpired.Lift(nil)}},
+	{Name: "takes-messages-without-expiry", Proves: "sec-platform-tool-message-expired", Does: "takes LtiStartAssessment without exp", Effects: []fault.Effect{rules.Expires.Lift(func(s *submission) bool { return s.Token.Claims["exp"] == nil })}},
 	{Name: "takes-expiry-as-text", Proves: "sec-platform-tool-message-expired", Does: "takes LtiStartAssessment whose exp is a string", Effects: []fault.Effect{
-		messageExpires.Lift(func(s *submission) bool {
-			_, isText := s.token.Claims["exp"].(string)
+		rules.Expires.Lift(func(s *submission) bool {
+			_, isText := s.Token.Claims["exp"].(string)
 			return isText
 		}),
 	}},
-	{Name: "takes-messages-of-the-future", Proves: "ap-platform-rejects-expired-message", Does: "takes LtiStartAssessment whose iat lies ahead", Effects: []fault.Effect{messageNotAhead.Lift(nil)}},
-	{Name: "takes-old-messages", Proves: "ap-platform-rejects-expired-message", Does: "takes LtiStartAssessment that is a week old", Effects: []fault.Effect{messageNotOld.Lift(nil)}},
-	{Name: "takes-messages-without-nonce", Proves: "ap-platform-rejects-message-posted-twice", Does: "takes LtiStartAssessment without nonce", Effects: []fault.Effect{messageNonceGiven.Lift(nil)}},
+	{Name: "takes-messages-of-the-future", Proves: "ap-platform-rejects-expired-message", Does: "takes LtiStartAssessment whose iat lies ahead", Effects: []fault.Effect{rules.NotAhead.Lift(nil)}},
+	{Name: "takes-old-messages", Proves: "ap-platform-rejects-expired-message", Does: "takes LtiStartAssessment that is a week old", Effects: []fault.Effect{rules.NotOld.Lift(nil)}},
+	{Name: "takes-messages-without-nonce", Proves: "ap-platform-rejects-message-posted-twice", Does: "takes LtiStartAssessment without nonce", Effects: []fault.Effect{rules.NonceGiven.Lift(nil)}},
 	{Name: "needs-whole-issue-time-of-messages", Proves: "ap-platform-accepts-valid-start-assessment", Does: "refuses LtiStartAssessment whose iat has a fraction of a second", Effects: []fault.Effect{needsWholeOfMessage("iat")}},
 	{Name: "needs-whole-expiry-of-messages", Proves: "ap-platform-accepts-valid-start-assessment", Does: "refuses LtiStartAssessment whose exp has a fraction of a second", Effects: []fault.Effect{needsWholeOfMessage("exp")}},
-	{Name: "reuses-nonces", Proves: "ap-platform-rejects-message-posted-twice", Does: "takes a new LtiStartAssessment with a nonce that was used", Effects: []fault.Effect{messageNonceUnused.Lift(nil), nonceTaken.Lift(nil)}},
+	{Name: "reuses-nonces", Proves: "ap-platform-rejects-message-posted-twice", Does: "takes a new LtiStartAssessment with a nonce that was used", Effects: []fault.Effect{rules.NonceUnused.Lift(nil), nonceTaken.Lift(nil)}},
 	{Name: "takes-messages-twice", Proves: "ap-platform-rejects-message-posted-twice", Does: "leads to the exam when the same LtiStartAssessment comes again", Effects: []fault.Effect{leadsToExam(sameMessage, nothingElse)}},
 	{Name: "notes-messages-late", Proves: "ap-platform-rejects-message-posted-twice", Does: "takes LtiStartAssessment twice where it comes twice at the same time", Effects: []fault.Effect{awaitsOther, leadsToExam(atOnce(sameMessage), nothingElse)}},
 	{Name: "crashes-on-message-twins", Proves: "ap-platform-rejects-message-posted-twice", Does: "answers 500 to one of two LtiStartAssessment that come at the same time and are the same", Effects: []fault.Effect{
@@ -123,15 +123,15 @@ var examDefects = []fault.Fault{
 	}},
 
 	// LtiStartAssessment: what it says.
-	{Name: "ignores-message-type", Proves: "ap-platform-rejects-message-type-confusion", Does: "takes a message of any type for LtiStartAssessment", Effects: []fault.Effect{messageType.Lift(nil)}},
-	{Name: "takes-messages-without-type", Proves: "core-platform-tool-message-lti-claims", Does: "takes a message without message_type for LtiStartAssessment", Effects: []fault.Effect{messageType.Lift(lacksClaim(lti.ClaimMessageType))}},
-	{Name: "ignores-message-version", Proves: "ap-platform-rejects-message-type-confusion", Does: "takes LtiStartAssessment of any version", Effects: []fault.Effect{messageVersion.Lift(nil)}},
-	{Name: "takes-messages-without-version", Proves: "core-platform-tool-message-lti-claims", Does: "takes LtiStartAssessment without version", Effects: []fault.Effect{messageVersion.Lift(lacksClaim(lti.ClaimVersion))}},
-	{Name: "ignores-message-deployment", Proves: "ap-platform-rejects-wrong-deployment", Does: "does not look at deployment_id of LtiStartAssessment", Effects: []fault.Effect{messageDeployment.Lift(nil)}},
-	{Name: "takes-messages-without-deployment", Proves: "ap-platform-rejects-wrong-deployment", Does: "takes LtiStartAssessment without deployment_id", Effects: []fault.Effect{messageDeployment.Lift(lacksClaim(lti.ClaimDeploymentID))}},
+	{Name: "ignores-message-type", Proves: "ap-platform-rejects-message-type-confusion", Does: "takes a message of any type for LtiStartAssessment", Effects: []fault.Effect{rules.Type.Lift(nil)}},
+	{Name: "takes-messages-without-type", Proves: "core-platform-tool-message-lti-claims", Does: "takes a message without message_type for LtiStartAssessment", Effects: []fault.Effect{rules.Type.Lift(lacksClaim(lti.ClaimMessageType))}},
+	{Name: "ignores-message-version", Proves: "ap-platform-rejects-message-type-confusion", Does: "takes LtiStartAssessment of any version", Effects: []fault.Effect{rules.Version.Lift(nil)}},
+	{Name: "takes-messages-without-version", Proves: "core-platform-tool-message-lti-claims", Does: "takes LtiStartAssessment without version", Effects: []fault.Effect{rules.Version.Lift(lacksClaim(lti.ClaimVersion))}},
+	{Name: "ignores-message-deployment", Proves: "ap-platform-rejects-wrong-deployment", Does: "does not look at deployment_id of LtiStartAssessment", Effects: []fault.Effect{rules.Deployment.Lift(nil)}},
+	{Name: "takes-messages-without-deployment", Proves: "ap-platform-rejects-wrong-deployment", Does: "takes LtiStartAssessment without deployment_id", Effects: []fault.Effect{rules.Deployment.Lift(lacksClaim(lti.ClaimDeploymentID))}},
 	{Name: "takes-messages-of-other-deployments", Proves: "ap-platform-rejects-wrong-deployment", Does: "takes LtiStartAssessment of any deployment of the tool", Effects: []fault.Effect{
-		messageDeployment.Lift(func(s *submission) bool {
-			name, _ := s.token.Claims[lti.ClaimDeploymentID].(string)
+		rules.Deployment.Lift(func(s *submission) bool {
+			name, _ := s.Token.Claims[lti.ClaimDeploymentID].(string)
 			return slices.Contains(s.launch.Registration().DeploymentIDs, name)
 		}),
 	}},
@@ -140,7 +140,7 @@ var examDefects = []fault.Fault{
 	{Name: "takes-empty-session-data", Proves: "ap-platform-rejects-missing-or-altered-session-data", Does: "skips the comparison where session_data is empty", Effects: []fault.Effect{sessionDataOfLaunch.Lift(emptyData)}},
 	{Name: "takes-session-data-in-array", Proves: "ap-platform-rejects-missing-or-altered-session-data", Does: "takes session_data in an array", Effects: []fault.Effect{
 		sessionDataOfLaunch.Lift(func(s *submission) bool {
-			list, _ := s.token.Claims[lti.ClaimSessionData].([]any)
+			list, _ := s.Token.Claims[lti.ClaimSessionData].([]any)
 			_, expected := s.data()
 			return len(list) == 1 && list[0] == any(expected)
 		}),
@@ -153,7 +153,7 @@ var examDefects = []fault.Fault{
 		})),
 	}},
 	{Name: "starts-owners-of-session-data", Proves: "ap-platform-rejects-foreign-session-data", Does: "starts the exam that session_data were sent for, whoever sends them back, and refuses who did", Effects: []fault.Effect{
-		messageJudged.ChangeWhen(func(j judgedMessage) bool { return j.token.Claims != nil && j.owner() != nil }, func(j judgedMessage) judgedMessage {
+		messageJudged.ChangeWhen(func(j judgedMessage) bool { return j.Token.Claims != nil && j.owner() != nil }, func(j judgedMessage) judgedMessage {
 			j.exams.startAttempt(j.submission, j.owner())
 			return j
 		}),
@@ -173,13 +173,13 @@ var examDefects = []fault.Fault{
 	{Name: "takes-messages-without-attempt", Proves: "ap-platform-rejects-changed-attempt-number", Does: "takes LtiStartAssessment without attempt_number", Effects: []fault.Effect{attemptOfLaunch.Lift(lacksClaim(lti.ClaimAttemptNumber))}},
 	{Name: "takes-earlier-attempts", Proves: "ap-platform-rejects-changed-attempt-number", Does: "takes LtiStartAssessment of an earlier attempt", Effects: []fault.Effect{
 		attemptOfLaunch.Lift(func(s *submission) bool {
-			number, isInteger := jwt.Integer(s.token.Claims[lti.ClaimAttemptNumber])
+			number, isInteger := jwt.Integer(s.Token.Claims[lti.ClaimAttemptNumber])
 			return isInteger && number < s.launch.attempt.Number()
 		}),
 	}},
 	{Name: "takes-attempt-number-as-text", Proves: "ap-platform-rejects-changed-attempt-number", Does: "takes attempt_number as a string", Effects: []fault.Effect{
 		attemptOfLaunch.Lift(func(s *submission) bool {
-			return stated(s.token.Claims).attemptNumber == strconv.Quote(s.launch.statement().attemptNumber)
+			return stated(s.Token.Claims).attemptNumber == strconv.Quote(s.launch.statement().attemptNumber)
 		}),
 	}},
 	{Name: "ignores-message-link", Proves: "ap-platform-rejects-changed-resource-link", Does: "does not look at resource_link of LtiStartAssessment", Effects: []fault.Effect{linkOfLaunch.Lift(nil)}},
@@ -187,7 +187,7 @@ var examDefects = []fault.Fault{
 	{Name: "crashes-on-link-text", Proves: "ap-platform-rejects-changed-resource-link", Does: "answers 500 where resource_link is a string", Effects: []fault.Effect{crashesOnMessage(otherThan[map[string]any](lti.ClaimResourceLink))}},
 	{Name: "refuses-unknown-claims", Proves: "ap-platform-accepts-valid-start-assessment", Does: "refuses LtiStartAssessment with a claim that it does not know", Effects: []fault.Effect{
 		messageRules.Add(func(s *submission) error {
-			for name := range s.token.Claims {
+			for name := range s.Token.Claims {
 				if !slices.Contains(messageClaims, name) {
 					return part.InvalidRequest("there are claims that are not known")
 				}
@@ -197,7 +197,7 @@ var examDefects = []fault.Fault{
 	}},
 	{Name: "needs-verified-user", Proves: "ap-platform-accepts-valid-start-assessment", Does: "refuses LtiStartAssessment without a verified user", Effects: []fault.Effect{
 		messageRules.Add(func(s *submission) error {
-			user, sent := s.token.Claims[lti.ClaimVerifiedUser]
+			user, sent := s.Token.Claims[lti.ClaimVerifiedUser]
 			if members, isObject := user.(map[string]any); (isObject || !sent) && len(members) == 0 {
 				return part.InvalidRequest("verified_user is missing or empty")
 			}
@@ -207,7 +207,7 @@ var examDefects = []fault.Fault{
 	{Name: "crashes-on-verified-user-text", Proves: "ap-platform-checks-verified-user", Does: "answers 500 where verified_user is a string", Effects: []fault.Effect{crashesOnMessage(otherThan[map[string]any](lti.ClaimVerifiedUser))}},
 	{Name: "crashes-on-long-names", Proves: "ap-platform-checks-verified-user", Does: "answers 500 to a very long name", Effects: []fault.Effect{
 		crashesOnMessage(func(s *submission) bool {
-			user, _ := s.token.Claims[lti.ClaimVerifiedUser].(map[string]any)
+			user, _ := s.Token.Claims[lti.ClaimVerifiedUser].(map[string]any)
 			name, _ := user["name"].(string)
 			family, _ := user["family_name"].(string)
 			return len(name)+len(family) > longName

@@ -56,7 +56,7 @@ func crashesOnMessage(when func(s *submission) bool) fault.Effect {
 // lacksClaim are messages without a claim.
 func lacksClaim(claim string) func(*submission) bool {
 	return func(s *submission) bool {
-		_, sent := s.token.Claims[claim]
+		_, sent := s.Token.Claims[claim]
 		return !sent
 	}
 }
@@ -64,19 +64,19 @@ func lacksClaim(claim string) func(*submission) bool {
 // otherThan are messages whose claim is something else than it has to be.
 func otherThan[T any](claim string) func(*submission) bool {
 	return func(s *submission) bool {
-		_, is := s.token.Claims[claim].(T)
-		return jwt.Member(s.token.Claims, claim) != "" && !is
+		_, is := s.Token.Claims[claim].(T)
+		return jwt.Member(s.Token.Claims, claim) != "" && !is
 	}
 }
 
-func readableByGet(s *submission) bool { return s.Method == http.MethodGet && s.token.Claims != nil }
+func readableByGet(s *submission) bool { return s.Method == http.MethodGet && s.Token.Claims != nil }
 
-func asIDToken(s *submission) bool { return s.form.Has(lti.ParamIDToken) }
+func asIDToken(s *submission) bool { return s.Form.Has(lti.ParamIDToken) }
 
 // needsWholeOfMessage refuses a message with a time that has a fraction of a second.
 func needsWholeOfMessage(name string) fault.Effect {
 	return messageRules.Add(func(s *submission) error {
-		if s.token.HasFraction(name) {
+		if s.Token.HasFraction(name) {
 			return part.InvalidRequest("%s is no integer", name)
 		}
 		return nil
@@ -86,15 +86,15 @@ func needsWholeOfMessage(name string) fault.Effect {
 // data is the session_data of a message, and expected that of the launch, "" where a stimulus
 // sends none that is text.
 func (s *submission) data() (data, expected string) {
-	data, _ = s.token.Claims[lti.ClaimSessionData].(string)
+	data, _ = s.Token.Claims[lti.ClaimSessionData].(string)
 	_ = json.Unmarshal([]byte(s.launch.statement().sessionData), &expected)
 	return data, expected
 }
 
 // lacksData are messages without session_data, or with null, and emptyData those with an empty
 // one.
-func lacksData(s *submission) bool { return s.token.Claims[lti.ClaimSessionData] == nil }
-func emptyData(s *submission) bool { return s.token.Claims[lti.ClaimSessionData] == "" }
+func lacksData(s *submission) bool { return s.Token.Claims[lti.ClaimSessionData] == nil }
+func emptyData(s *submission) bool { return s.Token.Claims[lti.ClaimSessionData] == "" }
 
 // likeData are messages whose session_data is like that of the launch.
 func likeData(like func(data, expected string) bool) func(*submission) bool {
@@ -106,7 +106,7 @@ func likeData(like func(data, expected string) bool) func(*submission) bool {
 
 // owner is another launch whose session_data a message has; nil for none.
 func (s *submission) owner() *Launch {
-	data := stated(s.token.Claims).sessionData
+	data := stated(s.Token.Claims).sessionData
 	if lacksData(s) || emptyData(s) || data == s.launch.statement().sessionData {
 		return nil
 	}
@@ -132,7 +132,7 @@ func (s startAnswer) late() (same, other bool) {
 	}
 	s.exams.mu.Lock()
 	defer s.exams.mu.Unlock()
-	same = s.exams.nonces.Used(l.Plan().ClientID, s.nonce())
+	same = s.exams.nonces.Used(l.Plan().ClientID, s.Nonce())
 	return same, !same && len(s.wrong) == 1 && (s.wrong[0].Says == usedSessionData || s.wrong[0].Says == alreadyStarted)
 }
 
@@ -171,7 +171,7 @@ func nothingElse(*Attempt) {}
 func onRefusal(do func(*Launch)) fault.Effect {
 	return startAnswered.ChangeWhen(func(s startAnswer) bool {
 		l := s.launch
-		return !s.started && l.attempt.Status() == lti.None && s.exams.isCandidates(s.Request, l) && s.token.Claims != nil
+		return !s.started && l.attempt.Status() == lti.None && s.exams.isCandidates(s.Request, l) && s.Token.Claims != nil
 	}, func(s startAnswer) startAnswer {
 		do(s.launch)
 		return s

@@ -8,11 +8,9 @@ import (
 
 	"invigilator.example/fakeplatform/jwt"
 	"invigilator.example/fakeplatform/part"
+	"invigilator.example/fakeplatform/toolmessage"
 	"invigilator.example/lti"
 )
-
-// maxBody bounds what is read of a message.
-const maxBody = 1 << 20
 
 // sessionDataLifetime is how long a candidate may take to check in.
 const sessionDataLifetime = 2 * time.Hour
@@ -33,11 +31,9 @@ type StartAssessment struct {
 
 // submission is a request to a start_assessment_url while it is being judged.
 type submission struct {
-	*http.Request
+	toolmessage.Message
 	exams  *Exams
 	launch *Launch
-	form   url.Values // of the body
-	token  jwt.Token
 	alone  bool // for faults: no other one for the launch has come at the same time
 }
 
@@ -49,14 +45,14 @@ func (e *Exams) serveStartAssessment(w http.ResponseWriter, r *http.Request, l *
 		e.core.Refuse(w, http.StatusNotFound, "This launch starts no assessment.")
 		return
 	}
-	s := e.read(w, r, l)
+	s := &submission{Message: toolmessage.Read(w, r, e.core, l), exams: e, launch: l}
 	s.alone = messageRead.Pass(e.carrier(), readMessage{*s}).alone
 	wrong := part.RefusalsOf(messageSentRules.All(e.carrier(), s)...)
-	if s.token.Claims != nil {
+	if s.Token.Claims != nil {
 		wrong = append(wrong, part.RefusalsOf(messageRules.All(e.carrier(), s)...)...)
 	}
 	_, sessions := e.core.Account(r)
-	lenient := l.Plan().Lenient && s.token.Claims != nil && (!sessions || e.isCandidates(r, l))
+	lenient := l.Plan().Lenient && s.Token.Claims != nil && (!sessions || e.isCandidates(r, l))
 	judged := messageJudged.Pass(e.carrier(), judgedMessage{submission: s, wrong: wrong})
 	if judged.instead != nil {
 		judged.instead(w, r)
@@ -69,7 +65,7 @@ func (e *Exams) serveStartAssessment(w http.ResponseWriter, r *http.Request, l *
 		wrong = append(wrong, part.Refusal{Status: http.StatusConflict, Says: alreadyStarted})
 	}
 	request := StartAssessment{
-		Method: r.Method, ContentType: r.Header.Get("Content-Type"), Target: r.RequestURI, Form: s.form, JWT: s.token.Compact,
+		Method: r.Method, ContentType: r.Header.Get("Content-Type"), Target: r.RequestURI, Form: s.Form, JWT: s.Token.Compact,
 		Problems: wrong.Said(), Started: started, At: e.core.Now(),
 	}
 	l.mu.Lock()
@@ -91,33 +87,12 @@ func (e *Exams) serveStartAssessment(w http.ResponseWriter, r *http.Request, l *
 	http.Redirect(w, r, l.ExamURL(), http.StatusSeeOther)
 }
 
-// read reads a submission, also one that is not in the form that it should
-// have: its launch may be lenient.
-func (e *Exams) read(w http.ResponseWriter, r *http.Request, l *Launch) *submission {
-	r.Body = http.MaxBytesReader(w, r.Body, maxBody)
-	if part.MediaType(r) == "multipart/form-data" {
-		_ = r.ParseMultipartForm(maxBody) // the body has no JWT if this fails
-	} else {
-		_ = r.ParseForm()
-	}
-	s := &submission{Request: r, exams: e, launch: l, form: r.PostForm}
-	for _, found := range [][]string{
-		s.form[lti.ParamJWT], s.form[lti.ParamIDToken], r.URL.Query()[lti.ParamJWT], r.URL.Query()[lti.ParamIDToken],
-	} {
-		if len(found) > 0 {
-			s.token = jwt.Read(found[0])
-			break
-		}
-	}
-	return s
-}
-
 // startAttempt starts the launch's attempt, once, and notes that the message
 // has been used.
 func (e *Exams) startAttempt(s *submission, l *Launch) bool {
-	claims := s.token.Claims
+	claims := s.Token.Claims
 	wantsEnd, _ := claims[lti.ClaimEndAssessmentReturn].(bool)
-	nonce := s.nonce()
+	nonce := s.Nonce()
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if nonceTaken.Check(e.carrier(), s) != nil {

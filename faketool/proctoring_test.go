@@ -23,6 +23,7 @@ import (
 	"invigilator.example/faketool"
 	"invigilator.example/faketool/part"
 	"invigilator.example/faketool/proctoring"
+	"invigilator.example/faketool/toolmessage"
 	"invigilator.example/lti"
 )
 
@@ -963,7 +964,7 @@ func TestMessagesAreForgottenInTheEnd(t *testing.T) {
 	e := newExamOf(t, faketool.Options{Remembers: most})
 	b := e.window()
 	a := e.answered(b, starts())
-	var first, second *proctoring.ToolMessage
+	var first, second *toolmessage.Message
 	for i := range most + 1 {
 		m, err := proctoring.Of(e.tool).StartAssessment(a, proctoring.MessageProbe{})
 		g.Expect(err).NotTo(HaveOccurred())
@@ -987,7 +988,7 @@ func TestFaultsChangeAMessage(t *testing.T) {
 	other := e.answered(b, with(starts(), lti.Claims{lti.ClaimSessionData: "of another"}))
 	valid, err := proctoring.Of(e.tool).StartAssessment(a, proctoring.MessageProbe{})
 	g.Expect(err).NotTo(HaveOccurred())
-	sent := func(p proctoring.MessageProbe) (*proctoring.ToolMessage, request) {
+	sent := func(p proctoring.MessageProbe) (*toolmessage.Message, request) {
 		m, err := proctoring.Of(e.tool).StartAssessment(a, p)
 		g.Expect(err).NotTo(HaveOccurred())
 		e.seen()

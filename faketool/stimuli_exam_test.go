@@ -19,6 +19,7 @@ import (
 
 	"invigilator.example/faketool"
 	"invigilator.example/faketool/proctoring"
+	"invigilator.example/faketool/toolmessage"
 	"invigilator.example/lti"
 )
 
@@ -123,7 +124,7 @@ func TestEachStimulusOfAMessageChangesWhatItSays(t *testing.T) {
 	other := e.answered(b, with(starts(), lti.Claims{
 		sessionClaim: "of another", linkClaim: json.RawMessage(`{"id":"exam-8"}`), numberClaim: 2, placeClaim: "deployment-b",
 	}))
-	earlier := &proctoring.ToolMessage{Claims: lti.Claims{"nonce": "of before"}}
+	earlier := &toolmessage.Message{Claims: lti.Claims{"nonce": "of before"}}
 	valid, err := proctoring.Of(e.tool).StartAssessment(a, proctoring.MessageProbe{})
 	NewWithT(t).Expect(err).NotTo(HaveOccurred())
 	usual := claimsOf(t, valid.JWT)

@@ -13,6 +13,7 @@ import (
 	"invigilator.example/faketool"
 	toolpart "invigilator.example/faketool/part"
 	"invigilator.example/faketool/proctoring"
+	"invigilator.example/faketool/toolmessage"
 	"invigilator.example/harness/agent"
 	"invigilator.example/harness/config"
 	"invigilator.example/lti"
@@ -107,7 +108,7 @@ func (s *PlatformScenario) StartTogether(ctx context.Context, exam *PlatformFlow
 	tab := exam.by.NewTab()
 	s.closers = append(s.closers, tab.Close)
 	sent := []StartMessage{{Title: title + ", in the tab of the launch"}, {Title: title + ", in another tab", By: tab}}
-	messages := make([]*proctoring.ToolMessage, len(sent))
+	messages := make([]*toolmessage.Message, len(sent))
 	for i, st := range sent {
 		var err error
 		if messages[i], err = s.run.startMessage(exam, st); err != nil {
@@ -117,7 +118,7 @@ func (s *PlatformScenario) StartTogether(ctx context.Context, exam *PlatformFlow
 	if same {
 		messages[1] = messages[0]
 	}
-	proctoring.Of(s.run.tool).Together(len(messages), messages...)
+	proctoring.Of(s.run.tool).Outbox.Together(len(messages), messages...)
 	flows, err := together.Do(len(sent), func(i int) (*PlatformFlow, error) { return s.run.startExam(ctx, exam, sent[i], messages[i]) })
 	for _, flow := range flows {
 		if flow != nil {
@@ -136,7 +137,7 @@ func (s *PlatformScenario) keepStart(exam, flow *PlatformFlow) {
 }
 
 // startMessage is the LtiStartAssessment that is sent for an exam.
-func (r *PlatformRun) startMessage(exam *PlatformFlow, st StartMessage) (*proctoring.ToolMessage, error) {
+func (r *PlatformRun) startMessage(exam *PlatformFlow, st StartMessage) (*toolmessage.Message, error) {
 	if st.Again != nil {
 		return st.Again.sent, nil
 	}
@@ -150,7 +151,7 @@ func (r *PlatformRun) startMessage(exam *PlatformFlow, st StartMessage) (*procto
 }
 
 // startExam sends it.
-func (r *PlatformRun) startExam(ctx context.Context, exam *PlatformFlow, st StartMessage, message *proctoring.ToolMessage) (*PlatformFlow, error) {
+func (r *PlatformRun) startExam(ctx context.Context, exam *PlatformFlow, st StartMessage, message *toolmessage.Message) (*PlatformFlow, error) {
 	visit := r.visit(message.Address)
 	by := agent.User(exam.by)
 	if st.By != nil {
@@ -221,7 +222,7 @@ func (f *PlatformFlow) ShowsPicture() bool { return f.Trip.Markers[pictureMarker
 func (r *PlatformRun) ShowsPause() bool { return !r.platform.ExamPaused.IsZero() }
 
 // Sent is the LtiStartAssessment that the flow sent; nil where it sent none.
-func (f *PlatformFlow) Sent() *proctoring.ToolMessage { return f.sent }
+func (f *PlatformFlow) Sent() *toolmessage.Message { return f.sent }
 
 // look lets the candidate look at the exam's page again; nil where no journey does
 // so.

@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"invigilator.example/faketool"
-	"invigilator.example/faketool/proctoring"
+	"invigilator.example/faketool/toolmessage"
 	"invigilator.example/harness/agent"
 	"invigilator.example/harness/config"
 	"invigilator.example/lti"
@@ -57,7 +57,7 @@ type PlatformFlow struct {
 	// Exchange is the request that the fake tool's server sent, and its answer; nil
 	// where a browser went the way.
 	Exchange *faketool.Exchange
-	sent     *proctoring.ToolMessage // the LtiStartAssessment that went out, if any
+	sent     *toolmessage.Message // the LtiStartAssessment that went out, if any
 	message  Message
 	reading
 	noted    *bool // is set where somebody reads the message

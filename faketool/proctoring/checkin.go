@@ -1,11 +1,11 @@
 package proctoring
 
 import (
-	"maps"
 	"net/http"
 	"net/url"
 
 	"invigilator.example/faketool/part"
+	"invigilator.example/faketool/toolmessage"
 	"invigilator.example/fault"
 	"invigilator.example/lti"
 )
@@ -117,24 +117,23 @@ func (p *Proctor) serveStart(w http.ResponseWriter, r *http.Request) {
 
 // sendStart lets the browser send the message that starts the assessment.
 func (p *Proctor) sendStart(w http.ResponseWriter, r *http.Request, s *sitting) {
-	said := startMessage.Pass(p.core.Carrier(), starting{s, *p.startAssessment(s)})
-	message, err := p.message(&said.draft)
+	said := startMessage.Pass(p.core.Carrier(), starting{s, p.startAssessment(s)})
+	message, err := p.Outbox.Message(&said.draft)
 	if err != nil {
 		p.core.Refuse(w, err)
 		return
 	}
-	p.submit(w, r, message)
+	p.Outbox.Submit(w, r, message)
 }
 
 // starting is the message that starts the assessment of a sitting.
 type starting struct {
 	sitting *sitting
-	draft   messageDraft
+	draft   toolmessage.Draft
 }
 
 var startMessage = &fault.Seam[starting]{Name: "the message that starts an assessment", Clone: func(s starting) starting {
-	s.draft.claims = maps.Clone(s.draft.claims)
-	s.draft.form = maps.Clone(s.draft.form)
+	s.draft = s.draft.Clone()
 	return s
 }}
 

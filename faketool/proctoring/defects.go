@@ -16,6 +16,7 @@ import (
 
 	"invigilator.example/faketool/part"
 	"invigilator.example/faketool/signing"
+	"invigilator.example/faketool/toolmessage"
 	"invigilator.example/fault"
 	"invigilator.example/lti"
 )
@@ -133,7 +134,9 @@ var defects = []fault.Fault{
 	{Name: "sends-order-by-put", Proves: "ap-acs-tool-request-form", Does: "controls by PUT", Effects: []fault.Effect{orderSaid.Change(sendsOrderByPut)}},
 	{Name: "sends-client-id-as-user-issuer", Proves: "ap-acs-tool-request-body", Does: "sends its client_id as user.iss", Effects: []fault.Effect{ordersWith(sendsClientIDAsUserIssuer)}},
 	{Name: "sends-attempt-as-text-in-order", Proves: "ap-acs-tool-request-body", Does: "sends attempt_number as a string when it controls", Effects: []fault.Effect{ordersWith(sendsAttemptAsTextInOrder)}},
-	{Name: "sends-nulls", Proves: "ap-acs-tool-request-body", Does: "sends null for a reason that there is none of", Effects: []fault.Effect{ordersWith(func(o ordering) map[string]any { return map[string]any{"reason_code": null, "reason_msg": null} })}},
+	{Name: "sends-nulls", Proves: "ap-acs-tool-request-body", Does: "sends null for a reason that there is none of", Effects: []fault.Effect{ordersWith(func(o ordering) map[string]any {
+		return map[string]any{"reason_code": toolmessage.Null, "reason_msg": toolmessage.Null}
+	})}},
 	{Name: "escapes-ids", Proves: "ap-acs-tool-request-body", Does: "URL-encodes the ids of the candidate and the assessment", Effects: []fault.Effect{ordersWith(escapesIDs)}},
 	{Name: "omits-incident-time", Proves: "ap-acs-tool-request-body", Does: "leaves incident_time out", Effects: []fault.Effect{ordersWith(func(o ordering) map[string]any { return map[string]any{"incident_time": nil} })}},
 	{Name: "labels-local-time-z", Proves: "ap-acs-tool-incident-time", Does: "sends the local time as if it were UTC", Effects: []fault.Effect{ordersWith(labelsLocalTimeZ)}},
@@ -415,8 +418,8 @@ func sendsAttemptAsText(s starting) lti.Claims {
 }
 
 func readsSessionDataAsJSON(s starting) starting {
-	if data := s.draft.text(lti.ClaimSessionData); (strings.HasPrefix(data, "{") || strings.HasPrefix(data, "[")) && json.Valid([]byte(data)) {
-		s.draft.claims[lti.ClaimSessionData] = json.RawMessage(data)
+	if data := s.draft.Text(lti.ClaimSessionData); (strings.HasPrefix(data, "{") || strings.HasPrefix(data, "[")) && json.Valid([]byte(data)) {
+		s.draft.Claims[lti.ClaimSessionData] = json.RawMessage(data)
 	}
 	return s
 }
@@ -426,29 +429,29 @@ func dropsUnknownMembers(name string, _ any) bool {
 }
 
 func postsIDToken(s starting) starting {
-	s.draft.field = lti.ParamIDToken
+	s.draft.Field = lti.ParamIDToken
 	return s
 }
 
 func postsFurtherFields(s starting) starting {
-	s.draft.form.Set("tool", s.draft.core.URL())
+	s.draft.Form.Set("tool", s.draft.Core.URL())
 	return s
 }
 
 func submitsByGet(s starting) starting {
-	s.draft.method = http.MethodGet
+	s.draft.Method = http.MethodGet
 	return s
 }
 
 func dropsStartQuery(s starting) starting {
-	s.draft.to, _, _ = strings.Cut(s.draft.to, "?")
+	s.draft.To, _, _ = strings.Cut(s.draft.To, "?")
 	return s
 }
 
 func decodesStartPath(s starting) starting {
-	if u, err := url.Parse(s.draft.to); err == nil && u.RawPath != "" {
+	if u, err := url.Parse(s.draft.To); err == nil && u.RawPath != "" {
 		u.RawPath = ""
-		s.draft.to = u.String()
+		s.draft.To = u.String()
 	}
 	return s
 }

@@ -20,10 +20,10 @@ import (
 // startsWith sends other claims in the message that starts an assessment; nil takes one away.
 func startsWith(changes func(starting) lti.Claims) fault.Effect {
 	return startMessage.Change(func(s starting) starting {
-		changed := maps.Clone(s.draft.claims)
+		changed := maps.Clone(s.draft.Claims)
 		part.Change(changed, changes(s))
-		if part.AsJSON(changed) != part.AsJSON(s.draft.claims) {
-			s.draft.claims = changed
+		if part.AsJSON(changed) != part.AsJSON(s.draft.Claims) {
+			s.draft.Claims = changed
 		}
 		return s
 	})
@@ -43,7 +43,7 @@ func verifiesWith(name string, value func(*sitting) any) fault.Effect {
 	})
 }
 
-func (s starting) now() time.Time { return s.draft.core.Now() }
+func (s starting) now() time.Time { return s.draft.Core.Now() }
 
 // firstDeployment is the first that the registration names, or else the sitting's own.
 func (s *sitting) firstDeployment() string {
@@ -56,9 +56,9 @@ func (s *sitting) firstDeployment() string {
 // givesBack changes session_data that is given back (Proctoring Services 1.0, 4.3.1.4).
 func givesBack(alter func(string) string) fault.Effect {
 	return startMessage.Change(func(s starting) starting {
-		data := s.draft.text(lti.ClaimSessionData)
+		data := s.draft.Text(lti.ClaimSessionData)
 		if altered := alter(data); altered != data {
-			s.draft.claims[lti.ClaimSessionData] = altered
+			s.draft.Claims[lti.ClaimSessionData] = altered
 		}
 		return s
 	})
@@ -77,11 +77,11 @@ func withoutLettersBeyondBMP(s string) string {
 // Services 1.0, 4.3.1.5).
 func dropsOfLink(drops func(name string, value any) bool) fault.Effect {
 	return startMessage.Change(func(s starting) starting {
-		link := s.draft.object(lti.ClaimResourceLink)
+		link := s.draft.Object(lti.ClaimResourceLink)
 		size := len(link)
 		maps.DeleteFunc(link, drops)
 		if len(link) < size {
-			s.draft.claims[lti.ClaimResourceLink] = link
+			s.draft.Claims[lti.ClaimResourceLink] = link
 		}
 		return s
 	})
@@ -90,15 +90,15 @@ func dropsOfLink(drops func(name string, value any) bool) fault.Effect {
 // signsAs signs the message otherwise.
 func signsAs(how signing.Way) fault.Effect {
 	return startMessage.Change(func(s starting) starting {
-		s.draft.sign = how
+		s.draft.Sign = how
 		return s
 	})
 }
 
 // goesToIssuer sends a message that was begun without an address to the platform's issuer.
 func goesToIssuer(s starting) starting {
-	if s.draft.to == "" {
-		s.draft.to = s.draft.issuer
+	if s.draft.To == "" {
+		s.draft.To = s.draft.Issuer
 	}
 	return s
 }

@@ -10,6 +10,7 @@ import (
 	"sync"
 
 	"invigilator.example/faketool/part"
+	"invigilator.example/faketool/toolmessage"
 	"invigilator.example/fault"
 	"invigilator.example/lti"
 )
@@ -54,9 +55,11 @@ var Part = part.Part{
 type Proctor struct {
 	core part.Core
 
+	// Outbox has the messages that start assessments.
+	Outbox *toolmessage.Outbox
+
 	mu       sync.Mutex
-	sittings []*sitting     // the oldest first
-	messages []*ToolMessage // prepared for browsers, the oldest first
+	sittings []*sitting // the oldest first
 }
 
 // Of returns the proctor of a fake tool.
@@ -65,14 +68,13 @@ func Of(tool interface{ Part(profile string) any }) *Proctor {
 }
 
 func mount(mux *http.ServeMux, core part.Core) part.Mounted {
-	p := &Proctor{core: core}
+	p := &Proctor{core: core, Outbox: toolmessage.NewOutbox(mux, core, MessagePath)}
 	mux.HandleFunc("GET "+CheckInPath, p.serveCheckIn)
 	mux.HandleFunc("POST "+CheckInPath+"/{id}/start", p.serveStart)
 	mux.HandleFunc("POST "+CheckInPath+"/{id}/cancel", p.serveCancel)
 	mux.HandleFunc("GET "+picturesPath+"/{id}", servePicture)
 	mux.HandleFunc("GET "+ProctorPath, p.serveProctor)
 	mux.HandleFunc("POST "+ProctorPath+"/{id}/{action}", p.serveAction)
-	mux.HandleFunc("GET "+MessagePath+"/{id}", p.serveMessage)
 	return part.Mounted{Own: p, Messages: []part.MessageType{
 		{Type: lti.StartProctoring, Rules: startsExam, Take: p.seat},
 		{Type: lti.EndAssessment, Rules: endsExam, Take: p.end},

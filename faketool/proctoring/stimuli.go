@@ -1,7 +1,6 @@
 package proctoring
 
 import (
-	"encoding/json"
 	"maps"
 	"net/http"
 	"slices"
@@ -12,6 +11,7 @@ import (
 
 	"invigilator.example/faketool/part"
 	"invigilator.example/faketool/signing"
+	"invigilator.example/faketool/toolmessage"
 	"invigilator.example/fault"
 	"invigilator.example/lti"
 )
@@ -54,38 +54,38 @@ var loginStimuli = []part.Stimulus{
 var startStimuli = []part.Stimulus{
 	{
 		Name: "start-valid", Provokes: "ap-platform-accepts-valid-start-assessment", Permitted: true,
-		Does: "sends a valid message", Effects: message(claim(nil)),
+		Does: "sends a valid message", Effects: message(toolmessage.Claim(nil)),
 	}, {
 		Name: "start-required-claims-alone", Provokes: "ap-platform-accepts-valid-start-assessment", Permitted: true,
 		Does:    "sends the required claims alone",
-		Effects: message(claim(lti.Claims{lti.ClaimVerifiedUser: nil, lti.ClaimEndAssessmentReturn: nil})),
+		Effects: message(toolmessage.Claim(lti.Claims{lti.ClaimVerifiedUser: nil, lti.ClaimEndAssessmentReturn: nil})),
 	}, {
 		Name: "start-unknown-claim", Provokes: "ap-platform-accepts-valid-start-assessment", Permitted: true,
-		Does: "adds a claim of a vendor", Effects: message(claim(lti.Claims{vendorClaim: "x"})),
+		Does: "adds a claim of a vendor", Effects: message(toolmessage.Claim(lti.Claims{vendorClaim: "x"})),
 	}, {
 		Name: "start-aud-array", Provokes: "ap-platform-accepts-valid-start-assessment", Permitted: true,
-		Does: "sends aud as an array of one", Effects: message(audienceArray),
+		Does: "sends aud as an array of one", Effects: message(toolmessage.AudienceArray),
 	}, {
 		Name: "start-verified-user-empty", Provokes: "ap-platform-accepts-valid-start-assessment", Permitted: true,
-		Does: "sends an empty verified_user", Effects: message(claim(lti.Claims{lti.ClaimVerifiedUser: lti.Claims{}})),
+		Does: "sends an empty verified_user", Effects: message(toolmessage.Claim(lti.Claims{lti.ClaimVerifiedUser: lti.Claims{}})),
 	}, {
 		Name: "start-iat-with-fraction", Provokes: "ap-platform-accepts-valid-start-assessment", Permitted: true,
-		Does: "sends an iat with a fraction of a second", Effects: message(fractionOf("iat", -2)),
+		Does: "sends an iat with a fraction of a second", Effects: message(toolmessage.FractionOf("iat", -2)),
 	}, {
 		Name: "start-exp-with-fraction", Provokes: "ap-platform-accepts-valid-start-assessment", Permitted: true,
-		Does: "sends an exp with a fraction of a second", Effects: message(fractionOf("exp", 240)),
+		Does: "sends an exp with a fraction of a second", Effects: message(toolmessage.FractionOf("exp", 240)),
 	}, {
 		Name: "iat-with-fraction", Provokes: "sec-platform-accepts-tool-message", Permitted: true,
-		Does: "sends an iat with a fraction of a second", Effects: message(fractionOf("iat", -2)),
+		Does: "sends an iat with a fraction of a second", Effects: message(toolmessage.FractionOf("iat", -2)),
 	}, {
 		Name: "exp-with-fraction", Provokes: "sec-platform-accepts-tool-message", Permitted: true,
-		Does: "sends an exp with a fraction of a second", Effects: message(fractionOf("exp", 240)),
+		Does: "sends an exp with a fraction of a second", Effects: message(toolmessage.FractionOf("exp", 240)),
 	}, {
 		Name: "aud-string", Provokes: "sec-platform-accepts-tool-message", Permitted: true,
-		Does: "sends aud as a string, and a claim of a vendor", Effects: message(claim(lti.Claims{vendorClaim: "x"})),
+		Does: "sends aud as a string, and a claim of a vendor", Effects: message(toolmessage.Claim(lti.Claims{vendorClaim: "x"})),
 	}, {
 		Name: "aud-array", Provokes: "sec-platform-accepts-tool-message", Permitted: true,
-		Does: "sends aud as an array of one, and a claim of a vendor", Effects: message(both(audienceArray, claim(lti.Claims{vendorClaim: "x"}))),
+		Does: "sends aud as an array of one, and a claim of a vendor", Effects: message(toolmessage.All(toolmessage.AudienceArray, toolmessage.Claim(lti.Claims{vendorClaim: "x"}))),
 	},
 }
 
@@ -93,10 +93,10 @@ var startStimuli = []part.Stimulus{
 var sessionStimuli = []part.Stimulus{
 	{
 		Name: "start-session-absent", Provokes: "ap-platform-rejects-missing-or-altered-session-data",
-		Does: "leaves session_data out", Effects: message(claim(lti.Claims{lti.ClaimSessionData: nil})),
+		Does: "leaves session_data out", Effects: message(toolmessage.Claim(lti.Claims{lti.ClaimSessionData: nil})),
 	}, {
 		Name: "start-session-empty", Provokes: "ap-platform-rejects-missing-or-altered-session-data",
-		Does: "sends empty session_data", Effects: message(claim(lti.Claims{lti.ClaimSessionData: ""})),
+		Does: "sends empty session_data", Effects: message(toolmessage.Claim(lti.Claims{lti.ClaimSessionData: ""})),
 	}, {
 		Name: "start-session-altered", Provokes: "ap-platform-rejects-missing-or-altered-session-data",
 		Does: "changes one character of session_data", Effects: message(sessionData(func(s string) any { return fault.Alter(s) })),
@@ -108,16 +108,16 @@ var sessionStimuli = []part.Stimulus{
 		Does: "leaves out the last character of session_data", Effects: message(sessionData(func(s string) any { return truncated(s) })),
 	}, {
 		Name: "start-session-null", Provokes: "ap-platform-rejects-missing-or-altered-session-data",
-		Does: "sends session_data null", Effects: message(claim(lti.Claims{lti.ClaimSessionData: null})),
+		Does: "sends session_data null", Effects: message(toolmessage.Claim(lti.Claims{lti.ClaimSessionData: toolmessage.Null})),
 	}, {
 		Name: "start-session-array", Provokes: "ap-platform-rejects-missing-or-altered-session-data",
 		Does: "sends session_data in an array", Effects: message(sessionData(func(s string) any { return []string{s} })),
 	}, {
 		Name: "start-session-of-other-candidate", Provokes: "ap-platform-rejects-foreign-session-data", Borrows: true, Lender: part.OtherCandidate,
-		Does: "sends the session_data of another candidate's launch", Effects: message(borrow(lti.ClaimSessionData)),
+		Does: "sends the session_data of another candidate's launch", Effects: message(toolmessage.Borrow(lti.ClaimSessionData)),
 	}, {
 		Name: "start-session-of-other-exam", Provokes: "ap-platform-rejects-foreign-session-data", Borrows: true, Lender: part.OtherAssessment,
-		Does: "sends the session_data of the candidate's launch of another assessment", Effects: message(borrow(lti.ClaimSessionData)),
+		Does: "sends the session_data of the candidate's launch of another assessment", Effects: message(toolmessage.Borrow(lti.ClaimSessionData)),
 	},
 }
 
@@ -129,49 +129,49 @@ var assessmentStimuli = []part.Stimulus{
 		Does: "sends the attempt number that follows", Effects: message(numbered(func(n int) any { return n + 1 })),
 	}, {
 		Name: "start-attempt-earlier", Provokes: "ap-platform-rejects-changed-attempt-number", Borrows: true, Lender: part.EarlierAttempt,
-		Does: "sends the number of an earlier attempt", Effects: message(borrow(lti.ClaimAttemptNumber)),
+		Does: "sends the number of an earlier attempt", Effects: message(toolmessage.Borrow(lti.ClaimAttemptNumber)),
 	}, {
 		Name: "start-attempt-zero", Provokes: "ap-platform-rejects-changed-attempt-number",
-		Does: "sends the attempt number 0", Effects: message(claim(lti.Claims{lti.ClaimAttemptNumber: 0})),
+		Does: "sends the attempt number 0", Effects: message(toolmessage.Claim(lti.Claims{lti.ClaimAttemptNumber: 0})),
 	}, {
 		Name: "start-attempt-string", Provokes: "ap-platform-rejects-changed-attempt-number",
 		Does: "sends the attempt number as a string", Effects: message(numbered(func(n int) any { return strconv.Itoa(n) })),
 	}, {
 		Name: "start-attempt-absent", Provokes: "ap-platform-rejects-changed-attempt-number",
-		Does: "leaves attempt_number out", Effects: message(claim(lti.Claims{lti.ClaimAttemptNumber: nil})),
+		Does: "leaves attempt_number out", Effects: message(toolmessage.Claim(lti.Claims{lti.ClaimAttemptNumber: nil})),
 	}, {
 		Name: "start-link-of-other-exam", Provokes: "ap-platform-rejects-changed-resource-link", Borrows: true, Lender: part.OtherAssessment,
-		Does: "sends the resource link of another assessment", Effects: message(borrow(lti.ClaimResourceLink)),
+		Does: "sends the resource link of another assessment", Effects: message(toolmessage.Borrow(lti.ClaimResourceLink)),
 	}, {
 		Name: "start-link-unknown", Provokes: "ap-platform-rejects-changed-resource-link",
 		Does: "sends a resource link with an unknown id",
-		Effects: message(func(d *messageDraft) error {
-			link := d.object(lti.ClaimResourceLink)
+		Effects: message(func(d *toolmessage.Draft) error {
+			link := d.Object(lti.ClaimResourceLink)
 			if link != nil {
 				link["id"] = lti.RandomString()
-				d.claims[lti.ClaimResourceLink] = link
+				d.Claims[lti.ClaimResourceLink] = link
 			}
 			return nil
 		}),
 	}, {
 		Name: "start-link-absent", Provokes: "ap-platform-rejects-changed-resource-link",
-		Does: "leaves resource_link out", Effects: message(claim(lti.Claims{lti.ClaimResourceLink: nil})),
+		Does: "leaves resource_link out", Effects: message(toolmessage.Claim(lti.Claims{lti.ClaimResourceLink: nil})),
 	}, {
 		Name: "start-link-string", Provokes: "ap-platform-rejects-changed-resource-link",
 		Does: "sends the id of the resource link in its place",
-		Effects: message(func(d *messageDraft) error {
-			d.claims[lti.ClaimResourceLink] = d.object(lti.ClaimResourceLink)["id"]
+		Effects: message(func(d *toolmessage.Draft) error {
+			d.Claims[lti.ClaimResourceLink] = d.Object(lti.ClaimResourceLink)["id"]
 			return nil
 		}),
 	}, {
 		Name: "start-deployment-absent", Provokes: "ap-platform-rejects-wrong-deployment",
-		Does: "leaves deployment_id out", Effects: message(claim(lti.Claims{lti.ClaimDeploymentID: nil})),
+		Does: "leaves deployment_id out", Effects: message(toolmessage.Claim(lti.Claims{lti.ClaimDeploymentID: nil})),
 	}, {
 		Name: "start-deployment-unknown", Provokes: "ap-platform-rejects-wrong-deployment",
-		Does: "sends an unknown deployment_id", Effects: message(unknown(lti.ClaimDeploymentID)),
+		Does: "sends an unknown deployment_id", Effects: message(toolmessage.Unknown(lti.ClaimDeploymentID)),
 	}, {
 		Name: "start-deployment-other", Provokes: "ap-platform-rejects-wrong-deployment", Borrows: true, Lender: part.OtherDeployment,
-		Does: "sends the deployment_id of another deployment", Effects: message(borrow(lti.ClaimDeploymentID)),
+		Does: "sends the deployment_id of another deployment", Effects: message(toolmessage.Borrow(lti.ClaimDeploymentID)),
 	},
 }
 
@@ -179,38 +179,38 @@ var assessmentStimuli = []part.Stimulus{
 var partyStimuli = []part.Stimulus{
 	{
 		Name: "start-aud-other", Provokes: "ap-platform-rejects-wrong-iss-or-aud",
-		Does: "sends another platform as aud", Effects: message(claim(lti.Claims{"aud": part.Stranger})),
+		Does: "sends another platform as aud", Effects: message(toolmessage.Claim(lti.Claims{"aud": part.Stranger})),
 	}, {
 		Name: "start-aud-absent", Provokes: "ap-platform-rejects-wrong-iss-or-aud",
-		Does: "leaves aud out", Effects: message(claim(lti.Claims{"aud": nil})),
+		Does: "leaves aud out", Effects: message(toolmessage.Claim(lti.Claims{"aud": nil})),
 	}, {
 		Name: "start-iss-of-other-tool", Provokes: "ap-platform-rejects-wrong-iss-or-aud",
-		Does: "sends a message of another registered tool, which signs it", Effects: message(both(otherIssuer, signedByOther)),
+		Does: "sends a message of another registered tool, which signs it", Effects: message(toolmessage.All(toolmessage.OtherIssuer, toolmessage.SignedByOther)),
 	}, {
 		Name: "start-iss-of-platform", Provokes: "ap-platform-rejects-wrong-iss-or-aud",
-		Does: "sends the platform's issuer as iss", Effects: message(platformIssuer),
+		Does: "sends the platform's issuer as iss", Effects: message(toolmessage.PlatformIssuer),
 	}, {
 		Name: "start-iss-absent", Provokes: "ap-platform-rejects-wrong-iss-or-aud",
-		Does: "leaves iss out", Effects: message(claim(lti.Claims{"iss": nil})),
+		Does: "leaves iss out", Effects: message(toolmessage.Claim(lti.Claims{"iss": nil})),
 	}, {
 		Name: "iss-platform", Provokes: "sec-platform-tool-message-iss-aud",
-		Does: "sends the platform's issuer as iss", Effects: message(platformIssuer),
+		Does: "sends the platform's issuer as iss", Effects: message(toolmessage.PlatformIssuer),
 	}, {
 		Name: "iss-unknown", Provokes: "sec-platform-tool-message-iss-aud",
-		Does: "sends an unknown client_id as iss", Effects: message(unknown("iss")),
+		Does: "sends an unknown client_id as iss", Effects: message(toolmessage.Unknown("iss")),
 	}, {
 		Name: "iss-of-other-tool", Provokes: "sec-platform-tool-message-iss-aud",
-		Does: "sends another registered tool's client_id as iss", Effects: message(otherIssuer),
+		Does: "sends another registered tool's client_id as iss", Effects: message(toolmessage.OtherIssuer),
 	}, {
 		Name: "aud-other", Provokes: "sec-platform-tool-message-iss-aud",
-		Does: "sends another URL as aud", Effects: message(claim(lti.Claims{"aud": part.Stranger})),
+		Does: "sends another URL as aud", Effects: message(toolmessage.Claim(lti.Claims{"aud": part.Stranger})),
 	}, {
 		Name: "aud-missing", Provokes: "sec-platform-tool-message-iss-aud",
-		Does: "leaves aud out", Effects: message(claim(lti.Claims{"aud": nil})),
+		Does: "leaves aud out", Effects: message(toolmessage.Claim(lti.Claims{"aud": nil})),
 	}, {
 		Name: "aud-untrusted-additional", Provokes: "sec-platform-tool-message-iss-aud",
 		Does:    "adds a stranger to aud",
-		Effects: message(func(d *messageDraft) error { d.claims["aud"] = []string{d.issuer, part.Stranger}; return nil }),
+		Effects: message(func(d *toolmessage.Draft) error { d.Claims["aud"] = []string{d.Issuer, part.Stranger}; return nil }),
 	},
 }
 
@@ -218,49 +218,49 @@ var partyStimuli = []part.Stimulus{
 var signatureStimuli = []part.Stimulus{
 	{
 		Name: "start-payload-altered", Provokes: "ap-platform-rejects-bad-signature",
-		Does: "changes the nonce after signing", Effects: message(signed(signing.ChangedAfter("nonce"))),
+		Does: "changes the nonce after signing", Effects: message(toolmessage.Signed(signing.ChangedAfter("nonce"))),
 	}, {
 		Name: "start-kid-unknown", Provokes: "ap-platform-rejects-bad-signature",
-		Does: "signs with a foreign key under an unknown kid", Effects: message(signed(signing.ByUnknownKey)),
+		Does: "signs with a foreign key under an unknown kid", Effects: message(toolmessage.Signed(signing.ByUnknownKey)),
 	}, {
 		Name: "start-alg-none", Provokes: "ap-platform-rejects-bad-signature",
-		Does: "leaves the signature out, with alg none", Effects: message(signed(signing.Unsigned)),
+		Does: "leaves the signature out, with alg none", Effects: message(toolmessage.Signed(signing.Unsigned)),
 	}, {
 		Name: "start-hs256-public-key", Provokes: "ap-platform-rejects-bad-signature",
-		Does: "signs with HS256 and the PEM text of the public key", Effects: message(signed(signing.ByPublicKey)),
+		Does: "signs with HS256 and the PEM text of the public key", Effects: message(toolmessage.Signed(signing.ByPublicKey)),
 	}, {
 		Name: "start-embedded-jwk", Provokes: "ap-platform-rejects-bad-signature",
-		Does: "signs with a foreign key that the header supplies as jwk", Effects: message(signed(signing.ByEmbeddedKey)),
+		Does: "signs with a foreign key that the header supplies as jwk", Effects: message(toolmessage.Signed(signing.ByEmbeddedKey)),
 	}, {
 		Name: "start-foreign-jku", Provokes: "ap-platform-rejects-bad-signature",
-		Does: "signs with a foreign key that the jku of the header leads to", Effects: message(byKeyURL),
+		Does: "signs with a foreign key that the jku of the header leads to", Effects: message(toolmessage.ByKeyURL),
 	}, {
 		Name: "start-no-jwt", Provokes: "ap-platform-rejects-bad-signature",
-		Does: "sends something that is no JWT", Effects: message(signed(signing.Nothing)),
+		Does: "sends something that is no JWT", Effects: message(toolmessage.Signed(signing.Nothing)),
 	}, {
 		Name: "start-parameter-missing", Provokes: "ap-platform-rejects-bad-signature",
-		Does: "sends a form without JWT", Effects: message(inField("")),
+		Does: "sends a form without JWT", Effects: message(toolmessage.InField("")),
 	}, {
 		Name: "payload-changed-after-signing", Provokes: "sec-platform-tool-message-signature",
-		Does: "changes the nonce after signing", Effects: message(signed(signing.ChangedAfter("nonce"))),
+		Does: "changes the nonce after signing", Effects: message(toolmessage.Signed(signing.ChangedAfter("nonce"))),
 	}, {
 		Name: "signed-by-other-key", Provokes: "sec-platform-tool-message-signature",
-		Does: "signs with a foreign key under the registered kid", Effects: message(signed(signing.ByStranger)),
+		Does: "signs with a foreign key under the registered kid", Effects: message(toolmessage.Signed(signing.ByStranger)),
 	}, {
 		Name: "kid-unknown", Provokes: "sec-platform-tool-message-signature",
-		Does: "signs with a foreign key under an unknown kid", Effects: message(signed(signing.ByUnknownKey)),
+		Does: "signs with a foreign key under an unknown kid", Effects: message(toolmessage.Signed(signing.ByUnknownKey)),
 	}, {
 		Name: "alg-none", Provokes: "sec-platform-tool-message-signature",
-		Does: "leaves the signature out, with alg none", Effects: message(signed(signing.Unsigned)),
+		Does: "leaves the signature out, with alg none", Effects: message(toolmessage.Signed(signing.Unsigned)),
 	}, {
 		Name: "hs256-public-key-pem", Provokes: "sec-platform-tool-message-signature",
-		Does: "signs with HS256 and the PEM text of the public key", Effects: message(signed(signing.ByPublicKey)),
+		Does: "signs with HS256 and the PEM text of the public key", Effects: message(toolmessage.Signed(signing.ByPublicKey)),
 	}, {
 		Name: "embedded-jwk", Provokes: "sec-platform-tool-message-signature",
-		Does: "signs with a foreign key that the header supplies as jwk", Effects: message(signed(signing.ByEmbeddedKey)),
+		Does: "signs with a foreign key that the header supplies as jwk", Effects: message(toolmessage.Signed(signing.ByEmbeddedKey)),
 	}, {
 		Name: "foreign-jku", Provokes: "sec-platform-tool-message-signature",
-		Does: "signs with a foreign key that the jku of the header leads to", Effects: message(byKeyURL),
+		Does: "signs with a foreign key that the jku of the header leads to", Effects: message(toolmessage.ByKeyURL),
 	},
 }
 
@@ -269,43 +269,43 @@ var signatureStimuli = []part.Stimulus{
 var timeStimuli = []part.Stimulus{
 	{
 		Name: "start-exp-past", Provokes: "ap-platform-rejects-expired-message",
-		Does: "sends a message that expired ten minutes ago", Effects: message(issued(-10*time.Minute - signing.Lifetime)),
+		Does: "sends a message that expired ten minutes ago", Effects: message(toolmessage.Issued(-10*time.Minute - signing.Lifetime)),
 	}, {
 		Name: "start-exp-absent", Provokes: "ap-platform-rejects-expired-message",
-		Does: "leaves exp out", Effects: message(claim(lti.Claims{"exp": nil})),
+		Does: "leaves exp out", Effects: message(toolmessage.Claim(lti.Claims{"exp": nil})),
 	}, {
 		Name: "start-iat-ahead", Provokes: "ap-platform-rejects-expired-message",
-		Does: "sends a message that is issued in a day", Effects: message(issued(24 * time.Hour)),
+		Does: "sends a message that is issued in a day", Effects: message(toolmessage.Issued(24 * time.Hour)),
 	}, {
 		Name: "start-iat-old", Provokes: "ap-platform-rejects-expired-message",
 		Does: "sends a message that was issued a week ago and has not expired",
-		Effects: message(func(d *messageDraft) error {
-			d.claims["iat"] = d.core.Now().AddDate(0, 0, -7).Unix()
+		Effects: message(func(d *toolmessage.Draft) error {
+			d.Claims["iat"] = d.Core.Now().AddDate(0, 0, -7).Unix()
 			return nil
 		}),
 	}, {
 		Name: "exp-past", Provokes: "sec-platform-tool-message-expired",
-		Does: "sends a message that expired ten minutes ago", Effects: message(issued(-10*time.Minute - signing.Lifetime)),
+		Does: "sends a message that expired ten minutes ago", Effects: message(toolmessage.Issued(-10*time.Minute - signing.Lifetime)),
 	}, {
 		Name: "exp-missing", Provokes: "sec-platform-tool-message-expired",
-		Does: "leaves exp out", Effects: message(claim(lti.Claims{"exp": nil})),
+		Does: "leaves exp out", Effects: message(toolmessage.Claim(lti.Claims{"exp": nil})),
 	}, {
 		Name: "exp-string", Provokes: "sec-platform-tool-message-expired",
 		Does: "sends exp as a string",
-		Effects: message(func(d *messageDraft) error {
-			d.claims["exp"] = strconv.FormatInt(d.core.Now().Add(signing.Lifetime).Unix(), 10)
+		Effects: message(func(d *toolmessage.Draft) error {
+			d.Claims["exp"] = strconv.FormatInt(d.Core.Now().Add(signing.Lifetime).Unix(), 10)
 			return nil
 		}),
 	}, {
 		Name: "start-nonce-absent", Provokes: "ap-platform-rejects-message-posted-twice",
-		Does: "leaves nonce out", Effects: message(claim(lti.Claims{"nonce": nil})),
+		Does: "leaves nonce out", Effects: message(toolmessage.Claim(lti.Claims{"nonce": nil})),
 	}, {
 		Name: "start-nonce-used", Provokes: "ap-platform-rejects-message-posted-twice", Borrows: true, Repeats: true, Lender: part.EarlierAttempt,
 		Does:    "sends the nonce of an earlier message",
-		Effects: message(func(d *messageDraft) error { d.claims["nonce"] = d.earlier.Claims["nonce"]; return nil }),
+		Effects: message(func(d *toolmessage.Draft) error { d.Claims["nonce"] = d.Earlier.Claims["nonce"]; return nil }),
 	}, {
 		Name: "nonce-missing", Provokes: "sec-platform-tool-message-nonce",
-		Does: "leaves nonce out", Effects: message(claim(lti.Claims{"nonce": nil})),
+		Does: "leaves nonce out", Effects: message(toolmessage.Claim(lti.Claims{"nonce": nil})),
 	},
 }
 
@@ -315,47 +315,47 @@ var typeStimuli = []part.Stimulus{
 	{
 		Name: "start-type-of-link", Provokes: "ap-platform-rejects-message-type-confusion", Borrows: true, Lender: part.ResourceLinkLaunch,
 		Does:    "sends back the id_token of a resource link launch",
-		Effects: message(func(d *messageDraft) error { return sendBack(d, d.other) }),
+		Effects: message(func(d *toolmessage.Draft) error { return toolmessage.SendBack(d, d.Other) }),
 	}, {
 		Name: "start-type-of-exam", Provokes: "ap-platform-rejects-message-type-confusion",
 		Does:    "sends back the id_token of the launch into the exam",
-		Effects: message(func(d *messageDraft) error { return sendBack(d, d.start) }),
+		Effects: message(func(d *toolmessage.Draft) error { return toolmessage.SendBack(d, d.Answers) }),
 	}, {
 		Name: "start-type-deep-linking", Provokes: "ap-platform-rejects-message-type-confusion",
-		Does: "sends the message_type LtiDeepLinkingResponse", Effects: message(claim(lti.Claims{lti.ClaimMessageType: "LtiDeepLinkingResponse"})),
+		Does: "sends the message_type LtiDeepLinkingResponse", Effects: message(toolmessage.Claim(lti.Claims{lti.ClaimMessageType: "LtiDeepLinkingResponse"})),
 	}, {
 		Name: "start-version-old", Provokes: "ap-platform-rejects-message-type-confusion",
-		Does: "sends the version LTI-1p0", Effects: message(claim(lti.Claims{lti.ClaimVersion: "LTI-1p0"})),
+		Does: "sends the version LTI-1p0", Effects: message(toolmessage.Claim(lti.Claims{lti.ClaimVersion: "LTI-1p0"})),
 	}, {
 		Name: "start-as-id-token", Provokes: "ap-platform-rejects-message-type-confusion",
-		Does: "sends the message as id_token", Effects: message(inField(lti.ParamIDToken)),
+		Does: "sends the message as id_token", Effects: message(toolmessage.InField(lti.ParamIDToken)),
 	}, {
 		Name: "start-by-get", Provokes: "ap-platform-rejects-message-type-confusion",
-		Does: "sends the message by GET", Effects: message(func(d *messageDraft) error { d.method = http.MethodGet; return nil }),
+		Does: "sends the message by GET", Effects: message(func(d *toolmessage.Draft) error { d.Method = http.MethodGet; return nil }),
 	}, {
 		Name: "deployment-id-missing", Provokes: "core-platform-tool-message-lti-claims",
-		Does: "leaves deployment_id out", Effects: message(claim(lti.Claims{lti.ClaimDeploymentID: nil})),
+		Does: "leaves deployment_id out", Effects: message(toolmessage.Claim(lti.Claims{lti.ClaimDeploymentID: nil})),
 	}, {
 		Name: "deployment-id-unknown", Provokes: "core-platform-tool-message-lti-claims",
-		Does: "sends an unknown deployment_id", Effects: message(unknown(lti.ClaimDeploymentID)),
+		Does: "sends an unknown deployment_id", Effects: message(toolmessage.Unknown(lti.ClaimDeploymentID)),
 	}, {
 		Name: "deployment-id-of-other-deployment", Provokes: "core-platform-tool-message-lti-claims", Borrows: true, Lender: part.OtherDeployment,
-		Does: "sends the deployment_id of another deployment", Effects: message(borrow(lti.ClaimDeploymentID)),
+		Does: "sends the deployment_id of another deployment", Effects: message(toolmessage.Borrow(lti.ClaimDeploymentID)),
 	}, {
 		Name: "message-type-missing", Provokes: "core-platform-tool-message-lti-claims",
-		Does: "leaves message_type out", Effects: message(claim(lti.Claims{lti.ClaimMessageType: nil})),
+		Does: "leaves message_type out", Effects: message(toolmessage.Claim(lti.Claims{lti.ClaimMessageType: nil})),
 	}, {
 		Name: "message-type-other-direction", Provokes: "core-platform-tool-message-lti-claims",
-		Does: "sends the message_type of a launch", Effects: message(claim(lti.Claims{lti.ClaimMessageType: lti.ResourceLinkRequest})),
+		Does: "sends the message_type of a launch", Effects: message(toolmessage.Claim(lti.Claims{lti.ClaimMessageType: lti.ResourceLinkRequest})),
 	}, {
 		Name: "message-type-unknown", Provokes: "core-platform-tool-message-lti-claims",
-		Does: "sends an unknown message_type", Effects: message(claim(lti.Claims{lti.ClaimMessageType: "LtiUnknownResponse"})),
+		Does: "sends an unknown message_type", Effects: message(toolmessage.Claim(lti.Claims{lti.ClaimMessageType: "LtiUnknownResponse"})),
 	}, {
 		Name: "version-missing", Provokes: "core-platform-tool-message-lti-claims",
-		Does: "leaves version out", Effects: message(claim(lti.Claims{lti.ClaimVersion: nil})),
+		Does: "leaves version out", Effects: message(toolmessage.Claim(lti.Claims{lti.ClaimVersion: nil})),
 	}, {
 		Name: "version-wrong", Provokes: "core-platform-tool-message-lti-claims",
-		Does: "sends the version 1.1", Effects: message(claim(lti.Claims{lti.ClaimVersion: "1.1"})),
+		Does: "sends the version 1.1", Effects: message(toolmessage.Claim(lti.Claims{lti.ClaimVersion: "1.1"})),
 	},
 }
 
@@ -364,16 +364,16 @@ var typeStimuli = []part.Stimulus{
 var verifiedUserStimuli = []part.Stimulus{
 	{
 		Name: "verified-user-absent", Provokes: "ap-platform-checks-verified-user", Permitted: true,
-		Does: "leaves verified_user out", Effects: message(claim(lti.Claims{lti.ClaimVerifiedUser: nil})),
+		Does: "leaves verified_user out", Effects: message(toolmessage.Claim(lti.Claims{lti.ClaimVerifiedUser: nil})),
 	}, {
 		Name: "verified-user-empty", Provokes: "ap-platform-checks-verified-user", Permitted: true,
-		Does: "sends an empty verified_user", Effects: message(claim(lti.Claims{lti.ClaimVerifiedUser: lti.Claims{}})),
+		Does: "sends an empty verified_user", Effects: message(toolmessage.Claim(lti.Claims{lti.ClaimVerifiedUser: lti.Claims{}})),
 	}, {
 		Name: "verified-user-other-name", Provokes: "ap-platform-checks-verified-user", Permitted: true,
 		Does: "sends another family name", Effects: message(verifiedAs(lti.Claims{"family_name": "Strange"})),
 	}, {
 		Name: "verified-user-string", Provokes: "ap-platform-checks-verified-user", Permitted: true,
-		Does: "sends verified_user as a string", Effects: message(claim(lti.Claims{lti.ClaimVerifiedUser: "Ada Strange"})),
+		Does: "sends verified_user as a string", Effects: message(toolmessage.Claim(lti.Claims{lti.ClaimVerifiedUser: "Ada Strange"})),
 	}, {
 		Name: "verified-user-long-name", Provokes: "ap-platform-checks-verified-user", Permitted: true,
 		Does: "sends a name of 100 kB", Effects: message(verifiedAs(lti.Claims{"name": strings.Repeat("Ada Strange ", 100_000/12+1)[:100_000]})),
@@ -384,8 +384,8 @@ var verifiedUserStimuli = []part.Stimulus{
 	}, {
 		Name: "verified-user-platform-picture", Provokes: "ap-platform-rejects-own-picture-as-verified", Permitted: true,
 		Does: "sends the platform's own picture as the verified one",
-		Effects: message(func(d *messageDraft) error {
-			picture, _ := d.start.Text("picture")
+		Effects: message(func(d *toolmessage.Draft) error {
+			picture, _ := d.Answers.Text("picture")
 			if picture == "" {
 				return part.ErrUnchanged
 			}
@@ -394,8 +394,8 @@ var verifiedUserStimuli = []part.Stimulus{
 	}, {
 		Name: "verified-user-iss-sub", Provokes: "ap-platform-rejects-own-picture-as-verified", Permitted: true,
 		Does: "sends iss and sub of another user in verified_user",
-		Effects: message(func(d *messageDraft) error {
-			return verifiedAs(lti.Claims{"iss": d.issuer, "sub": part.StrangerSub})(d)
+		Effects: message(func(d *toolmessage.Draft) error {
+			return verifiedAs(lti.Claims{"iss": d.Issuer, "sub": part.StrangerSub})(d)
 		}),
 	},
 }
@@ -405,97 +405,44 @@ var verifiedUserStimuli = []part.Stimulus{
 var endReturnStimuli = []part.Stimulus{
 	{
 		Name: "end-return-string-true", Provokes: "ap-end-assessment-return-non-boolean", Permitted: true,
-		Does: "sends the string true", Effects: message(claim(lti.Claims{lti.ClaimEndAssessmentReturn: "true"})),
+		Does: "sends the string true", Effects: message(toolmessage.Claim(lti.Claims{lti.ClaimEndAssessmentReturn: "true"})),
 	}, {
 		Name: "end-return-string-false", Provokes: "ap-end-assessment-return-non-boolean", Permitted: true,
-		Does: "sends the string false", Effects: message(claim(lti.Claims{lti.ClaimEndAssessmentReturn: "false"})),
+		Does: "sends the string false", Effects: message(toolmessage.Claim(lti.Claims{lti.ClaimEndAssessmentReturn: "false"})),
 	}, {
 		Name: "end-return-one", Provokes: "ap-end-assessment-return-non-boolean", Permitted: true,
-		Does: "sends the number 1", Effects: message(claim(lti.Claims{lti.ClaimEndAssessmentReturn: 1})),
+		Does: "sends the number 1", Effects: message(toolmessage.Claim(lti.Claims{lti.ClaimEndAssessmentReturn: 1})),
 	}, {
 		Name: "end-return-zero", Provokes: "ap-end-assessment-return-non-boolean", Permitted: true,
-		Does: "sends the number 0", Effects: message(claim(lti.Claims{lti.ClaimEndAssessmentReturn: 0})),
+		Does: "sends the number 0", Effects: message(toolmessage.Claim(lti.Claims{lti.ClaimEndAssessmentReturn: 0})),
 	}, {
 		Name: "end-return-null", Provokes: "ap-end-assessment-return-non-boolean", Permitted: true,
-		Does: "sends null", Effects: message(claim(lti.Claims{lti.ClaimEndAssessmentReturn: null})),
+		Does: "sends null", Effects: message(toolmessage.Claim(lti.Claims{lti.ClaimEndAssessmentReturn: toolmessage.Null})),
 	}, {
 		Name: "end-return-array", Provokes: "ap-end-assessment-return-non-boolean", Permitted: true,
-		Does: "sends true in an array", Effects: message(claim(lti.Claims{lti.ClaimEndAssessmentReturn: []any{true}})),
+		Does: "sends true in an array", Effects: message(toolmessage.Claim(lti.Claims{lti.ClaimEndAssessmentReturn: []any{true}})),
 	}, {
 		Name: "end-return-object", Provokes: "ap-end-assessment-return-non-boolean", Permitted: true,
-		Does: "sends true in an object", Effects: message(claim(lti.Claims{lti.ClaimEndAssessmentReturn: lti.Claims{"value": true}})),
+		Does: "sends true in an object", Effects: message(toolmessage.Claim(lti.Claims{lti.ClaimEndAssessmentReturn: lti.Claims{"value": true}})),
 	}, {
 		Name: "end-return-long", Provokes: "ap-end-assessment-return-non-boolean", Permitted: true,
-		Does: "sends a string of 10 kB", Effects: message(claim(lti.Claims{lti.ClaimEndAssessmentReturn: strings.Repeat("true ", 2000)})),
+		Does: "sends a string of 10 kB", Effects: message(toolmessage.Claim(lti.Claims{lti.ClaimEndAssessmentReturn: strings.Repeat("true ", 2000)})),
 	},
 }
 
-// null is what a claim that is there says nothing with.
-var null = json.RawMessage("null")
-
 // message changes the message that starts an assessment.
-func message(change func(*messageDraft) error) []fault.Effect {
+func message(change func(*toolmessage.Draft) error) []fault.Effect {
 	return []fault.Effect{startMessage.ChangeWhen(always, func(s starting) starting {
-		s.draft.err = change(&s.draft)
+		s.draft.Err = change(&s.draft)
 		return s
 	})}
 }
 
-// claim sends other claims, and leaves out those that are nil.
-func claim(changes lti.Claims) func(*messageDraft) error {
-	return func(d *messageDraft) error { part.Change(d.claims, changes); return nil }
-}
-
-func both(changes ...func(*messageDraft) error) func(*messageDraft) error {
-	return func(d *messageDraft) error {
-		for _, change := range changes {
-			if err := change(d); err != nil {
-				return err
-			}
-		}
-		return nil
-	}
-}
-
-// unknown sends a value that the platform does not know.
-func unknown(name string) func(*messageDraft) error {
-	return func(d *messageDraft) error { d.claims[name] = lti.RandomString(); return nil }
-}
-
-// borrow sends a claim of the other message, where that has it.
-func borrow(name string) func(*messageDraft) error {
-	return func(d *messageDraft) error {
-		if other := d.borrowed(name); other != nil {
-			d.claims[name] = other
-		}
-		return nil
-	}
-}
-
-// text returns a claim that is text, and nothing where it is none.
-func (d *messageDraft) text(name string) (text string) {
-	d.read(name, &text)
-	return text
-}
-
-// object returns a claim that is an object, to be changed at will.
-func (d *messageDraft) object(name string) (object map[string]any) {
-	d.read(name, &object)
-	return object
-}
-
-// read reads a claim, which may be as it came; what it is not stays empty.
-func (d *messageDraft) read(name string, into any) {
-	if raw, err := json.Marshal(d.claims[name]); err == nil {
-		_ = json.Unmarshal(raw, into)
-	}
-}
-
 // sessionData sends other session_data, where there is any.
-func sessionData(change func(string) any) func(*messageDraft) error {
-	return func(d *messageDraft) error {
-		if s := d.text(lti.ClaimSessionData); s != "" {
-			d.claims[lti.ClaimSessionData] = change(s)
+func sessionData(change func(string) any) func(*toolmessage.Draft) error {
+	return func(d *toolmessage.Draft) error {
+		if s := d.Text(lti.ClaimSessionData); s != "" {
+			d.Claims[lti.ClaimSessionData] = change(s)
 		}
 		return nil
 	}
@@ -515,83 +462,23 @@ func truncated(s string) string {
 }
 
 // numbered sends another attempt number, where there is one.
-func numbered(change func(int) any) func(*messageDraft) error {
-	return func(d *messageDraft) error {
+func numbered(change func(int) any) func(*toolmessage.Draft) error {
+	return func(d *toolmessage.Draft) error {
 		n := 0
-		if d.read(lti.ClaimAttemptNumber, &n); n > 0 {
-			d.claims[lti.ClaimAttemptNumber] = change(n)
+		if d.Read(lti.ClaimAttemptNumber, &n); n > 0 {
+			d.Claims[lti.ClaimAttemptNumber] = change(n)
 		}
 		return nil
 	}
 }
 
 // verifiedAs says something else of the candidate.
-func verifiedAs(changes lti.Claims) func(*messageDraft) error {
-	return func(d *messageDraft) error {
+func verifiedAs(changes lti.Claims) func(*toolmessage.Draft) error {
+	return func(d *toolmessage.Draft) error {
 		user := lti.Claims{}
-		maps.Copy(user, d.object(lti.ClaimVerifiedUser))
+		maps.Copy(user, d.Object(lti.ClaimVerifiedUser))
 		part.Change(user, changes)
-		d.claims[lti.ClaimVerifiedUser] = user
-		return nil
-	}
-}
-
-func audienceArray(d *messageDraft) error { d.claims["aud"] = []string{d.issuer}; return nil }
-
-func platformIssuer(d *messageDraft) error { d.claims["iss"] = d.issuer; return nil }
-
-func otherIssuer(d *messageDraft) error {
-	other := d.core.OtherTool().ClientID
-	if d.core.OtherTool().Key == nil {
-		return part.ErrNoOtherTool
-	}
-	d.claims["iss"] = other
-	return nil
-}
-
-func signedByOther(d *messageDraft) error {
-	if d.key = d.core.OtherTool().Key; d.key == nil {
-		return part.ErrNoOtherTool
-	}
-	return nil
-}
-
-func signed(how signing.Way) func(*messageDraft) error {
-	return func(d *messageDraft) error { d.sign = how; return nil }
-}
-
-// byKeyURL signs with a foreign key that is found where the tool publishes it.
-func byKeyURL(d *messageDraft) error {
-	d.sign = signing.ByKeyURL(d.core.StrangerKeysURL())
-	return nil
-}
-
-// inField sends the token in another parameter, or in none.
-func inField(name string) func(*messageDraft) error {
-	return func(d *messageDraft) error { d.field = name; return nil }
-}
-
-// issued moves the times of a message.
-func issued(later time.Duration) func(*messageDraft) error {
-	return func(d *messageDraft) error {
-		at := d.core.Now().Add(later)
-		d.claims["iat"], d.claims["exp"] = at.Unix(), at.Add(signing.Lifetime).Unix()
-		return nil
-	}
-}
-
-// sendBack sends a token of the platform in place of one.
-func sendBack(d *messageDraft, of *part.Message) error {
-	d.field = ""
-	d.form.Set(lti.ParamJWT, of.IDToken)
-	return nil
-}
-
-// fractionOf gives a claim a time between two seconds, so many after now, as a
-// NumericDate may be (RFC 7519, 2).
-func fractionOf(claim string, seconds int64) func(*messageDraft) error {
-	return func(d *messageDraft) error {
-		d.claims[claim] = float64(d.core.Now().Unix()+seconds) + 0.375
+		d.Claims[lti.ClaimVerifiedUser] = user
 		return nil
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"invigilator.example/fakeplatform/deeplinking"
 	"invigilator.example/fakeplatform/grades"
 	"invigilator.example/fakeplatform/jwt"
 	"invigilator.example/fakeplatform/namesroles"
@@ -20,7 +21,7 @@ import (
 )
 
 // parts are the services that have a package of their own.
-var parts = []part.Part{grades.Part, review.Part, proctoring.Part, namesroles.Part}
+var parts = []part.Part{grades.Part, review.Part, proctoring.Part, namesroles.Part, deeplinking.Part}
 
 // Parts are the profiles of all services that a launch can offer by [Plan.Offers].
 func Parts() []string {

@@ -7,10 +7,11 @@ package lti
 // Version is the value of the version claim (LTI Core 1.3, 5.3.2).
 const Version = "1.3.0"
 
-// Message types (LTI Core 1.3, 5.3.1; LTI Deep Linking 2.0; Proctoring Services
+// Message types (LTI Core 1.3, 5.3.1; Deep Linking 2.0, 4.4 and 4.5; Proctoring Services
 // 1.0, 4).
 const (
 	ResourceLinkRequest = "LtiResourceLinkRequest"
+	DeepLinkingRequest  = "LtiDeepLinkingRequest"
 	DeepLinkingResponse = "LtiDeepLinkingResponse"
 	StartProctoring     = "LtiStartProctoring"
 	StartAssessment     = "LtiStartAssessment"

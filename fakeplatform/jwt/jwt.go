@@ -111,6 +111,16 @@ func Integer(value any) (int, bool) {
 	return int(n), err == nil
 }
 
+// Number reads a JSON number.
+func Number(value any) (float64, bool) {
+	number, ok := value.(json.Number)
+	if !ok {
+		return 0, false
+	}
+	n, err := number.Float64()
+	return n, err == nil
+}
+
 // Leeway is by how much clocks may differ, and Oldest how old a JWT may be.
 const (
 	Leeway = time.Minute

@@ -114,13 +114,8 @@ func (p *Proctor) startProctoring(to part.Received) (*part.Message, error) {
 
 // changeMessage applies a fault to a message.
 func changeMessage(s *sitting, d *toolmessage.Draft, f *part.Stimulus) (*toolmessage.Draft, error) {
-	switch {
-	case !startMessage.Changed(f.Effects):
-		return nil, fmt.Errorf("fault %s is none of a message", f.Name)
-	case f.Borrows && d.Other == nil:
-		return nil, fmt.Errorf("fault %s needs another message to borrow from", f.Name)
-	case f.Repeats && d.Earlier == nil:
-		return nil, fmt.Errorf("fault %s needs an earlier message to repeat", f.Name)
+	if err := d.Suits(f, startMessage); err != nil {
+		return nil, err
 	}
 	said := starting{s, *d}
 	err := f.Changes(func() string { return said.draft.Snapshot() }, func() error {

@@ -17,6 +17,7 @@ import (
 
 	"invigilator.example/faketool/part"
 	"invigilator.example/faketool/signing"
+	"invigilator.example/fault"
 	"invigilator.example/lti"
 	"invigilator.example/together"
 )
@@ -99,6 +100,19 @@ func (d *Draft) Read(name string, into any) {
 	if raw, err := json.Marshal(d.Claims[name]); err == nil {
 		_ = json.Unmarshal(raw, into)
 	}
+}
+
+// Suits says why a stimulus cannot change the message, whose seam that is; nil where it can.
+func (d *Draft) Suits(f *part.Stimulus, seam interface{ Changed(by []fault.Effect) bool }) error {
+	switch {
+	case !seam.Changed(f.Effects):
+		return fmt.Errorf("fault %s is none of such a message", f.Name)
+	case f.Borrows && d.Other == nil:
+		return fmt.Errorf("fault %s needs another message to borrow from", f.Name)
+	case f.Repeats && d.Earlier == nil:
+		return fmt.Errorf("fault %s needs an earlier message to repeat", f.Name)
+	}
+	return nil
 }
 
 // An Outbox is where the messages of a part wait for browsers. It is safe for concurrent use.

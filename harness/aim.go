@@ -16,6 +16,10 @@ func aimedAt(t *agent.Trip, address string) bool {
 		slices.ContainsFunc(t.Steps, func(s results.Step) bool { return s.Status/100 == 3 && isAim(location(s), address) })
 }
 
+// AimedAt says whether the tool led the browser to an address, whatever came of it: a script in
+// the address itself leads to no request.
+func (f *Flow) AimedAt(address string) bool { return aimedAt(f.Trip, address) }
+
 // location is where an answer redirects to, as it says it; empty where it does not.
 func location(s results.Step) string {
 	for _, field := range s.ResponseHeader {

@@ -197,7 +197,7 @@ func (f *Flow) carriesMessage() bool {
 func (f *Flow) leadsToScript() bool {
 	to, _ := f.Sent().Text(lti.ClaimStartAssessmentURL)
 	u, err := url.Parse(to)
-	return err == nil && u.Scheme != "" && u.Host == "" && aimedAt(f.Trip, to)
+	return err == nil && u.Scheme != "" && u.Host == "" && f.AimedAt(to)
 }
 
 // ScriptRan says whether what a message said ran as a script.

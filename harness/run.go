@@ -213,8 +213,9 @@ func toolJourneys() map[string]config.Journey {
 		"renames": {Does: config.RenameLineItem, Steps: config.Steps{
 			{Fill: "#rename-form input", With: "{label}"}, {Click: "#rename"}, {Wait: "#renamed"},
 		}, Saved: savedSign, Failed: failedSign},
-		"reads-results": {Does: config.ReadResults, Steps: config.Steps{{Click: "#read-results"}, {Wait: "#results"}}},
-		"reads-members": {Does: config.ReadMembers, Steps: config.Steps{{Click: "#members"}, {Wait: "#roster"}}},
+		"reads-results":   {Does: config.ReadResults, Steps: config.Steps{{Click: "#read-results"}, {Wait: "#results"}}},
+		"reads-members":   {Does: config.ReadMembers, Steps: config.Steps{{Click: "#members"}, {Wait: "#roster"}}},
+		"chooses-content": {Does: config.ChooseContent, Steps: config.Steps{{Click: "input[name=item]"}, {Click: "#choose"}}},
 	}
 	for _, action := range config.Actions {
 		journeys["proctor-"+string(action)] = config.Journey{Does: action, Steps: config.Steps{

@@ -13,8 +13,8 @@ import (
 )
 
 // Launch is the profile of launches of resource links, which every requirement has that names no other; Proctoring is
-// that of exams, Services that of access tokens, Grades that of the Assignment and Grade Services, SubmissionReview that of reviews
-// and NamesAndRoles that of the members of contexts.
+// that of exams, Services that of access tokens, Grades that of the Assignment and Grade Services, SubmissionReview that of reviews,
+// NamesAndRoles that of the members of contexts, and DeepLinking that of the choice of content.
 const (
 	Launch           = "launch"
 	Services         = "services"
@@ -22,10 +22,11 @@ const (
 	Grades           = "grades"
 	SubmissionReview = "submission-review"
 	NamesAndRoles    = "names-and-roles"
+	DeepLinking      = "deep-linking"
 )
 
 // profiles are the parts of a conformance statement.
-var profiles = []string{Launch, Services, "platform-storage", "dynamic-registration", "tool-messages", Proctoring, Grades, SubmissionReview, "deep-linking", NamesAndRoles}
+var profiles = []string{Launch, Services, "platform-storage", "dynamic-registration", "tool-messages", Proctoring, Grades, SubmissionReview, DeepLinking, NamesAndRoles}
 
 // A slug contains nothing that has a meaning in a Ginkgo label filter: none of & | ! , ( ) / : and no white space.
 var slug = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)

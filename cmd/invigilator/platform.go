@@ -22,8 +22,9 @@ import (
 	"invigilator.example/harness/config"
 	"invigilator.example/lti"
 	"invigilator.example/scenarios"
-	_ "invigilator.example/scenarios/namesroles" // the specs
-	_ "invigilator.example/scenarios/platform"   // the specs
+	_ "invigilator.example/scenarios/deeplinking" // the specs
+	_ "invigilator.example/scenarios/namesroles"
+	_ "invigilator.example/scenarios/platform" // the specs
 )
 
 type platformCommand struct {

@@ -8,6 +8,7 @@
 package deeplinking
 
 import (
+	"encoding/json"
 	"fmt"
 	"maps"
 	"net/http"
@@ -32,6 +33,7 @@ var Part = part.Part{
 	},
 	Mount:    func(mux *http.ServeMux, core part.Core) { On(core).mount(mux) },
 	Messages: []part.Message{{Type: lti.DeepLinkingRequest, Begin: begin}},
+	Faults:   stimuli,
 }
 
 // Content is what was chosen on a platform. It is safe for concurrent use.
@@ -103,8 +105,10 @@ type Response struct {
 	// Target is the request target as it came.
 	Target string
 	JWT    string
-	// Problems say what the specification does not allow in it.
-	Problems []string
+	Claims map[string]any // of the JWT, with numbers as they are written; nil where it cannot be read
+	// Problems say what the specification does not allow in it, and MessageProblems those of
+	// them that concern it as a message, whatever was chosen (Security Framework 1.0, 5.2).
+	Problems, MessageProblems []string
 	// Taken are the items that were kept, of a response that was taken.
 	Taken []Item
 	// OK is set where it was taken: also one that has no items.
@@ -195,18 +199,33 @@ func (l *Launch) settings() map[string]any {
 	return members
 }
 
-// A statement is what a request has said, whatever a fault has made of it: values as JSON,
-// and empty where they are missing.
-type statement struct{ deployment, data, context string }
+// A statement is what a request has said, whatever a fault has made of it. Deployment and data
+// are JSON, and empty where they are missing.
+type statement struct {
+	deployment, data, context string
+	types                     []string
+	multiple, lineItems       bool
+}
 
-// Says keeps what the launch's message says.
+// Says keeps what the launch's message says. What it says nothing of may be (Deep Linking 2.0,
+// 4.4.1).
 func (l *Launch) Says(claims lti.Claims) {
-	said, _ := claims[lti.ClaimDeepLinkingSettings].(map[string]any)
+	raw, _ := json.Marshal(claims[lti.ClaimDeepLinkingSettings]) // it says nothing if this fails
+	var said struct {
+		Types     []string `json:"accept_types"`
+		Multiple  any      `json:"accept_multiple"`
+		LineItems any      `json:"accept_lineitem"`
+	}
+	_ = json.Unmarshal(raw, &said)
 	context, _ := claims[lti.ClaimContext].(map[string]any)
 	id, _ := context["id"].(string)
+	settings, _ := claims[lti.ClaimDeepLinkingSettings].(map[string]any)
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.said = statement{jwt.Member(claims, lti.ClaimDeploymentID), jwt.Member(said, "data"), id}
+	l.said = statement{
+		deployment: jwt.Member(claims, lti.ClaimDeploymentID), data: jwt.Member(settings, "data"), context: id,
+		types: said.Types, multiple: said.Multiple != false, lineItems: said.LineItems != false,
+	}
 }
 
 func (l *Launch) statement() statement {

@@ -61,7 +61,7 @@ var (
 	}}
 	// What is of another vocabulary is left alone, not refused (Deep Linking 2.0, 3.7).
 	itemAccepted = &fault.Rule[offered]{Name: "an item is of a type that was asked for", Broken: func(o offered) error {
-		if o.known() && !slices.Contains(o.launch.request.Types, o.text("type")) {
+		if o.known() && !slices.Contains(o.launch.statement().types, o.text("type")) {
 			return part.InvalidRequest("an item is a %s, which was not asked for", o.text("type"))
 		}
 		return nil
@@ -153,7 +153,7 @@ func (o offered) item() Item {
 			i.Custom[name], _ = value.(string)
 		}
 	}
-	if line, _ := o.members["lineItem"].(map[string]any); line != nil && o.launch.request.LineItems {
+	if line, _ := o.members["lineItem"].(map[string]any); line != nil && o.launch.statement().lineItems {
 		text := func(name string) string {
 			value, _ := line[name].(string)
 			return bounded(value, maxTitle)

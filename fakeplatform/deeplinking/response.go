@@ -62,11 +62,12 @@ func (q *response) items() []any {
 // What is checked of LtiDeepLinkingResponse, in the order in which it is told: how it was sent
 // and what it says as every message does, and what it says of the choice, where it can be read.
 var (
-	rules         = toolmessage.RulesOf[*response](lti.DeepLinkingResponse)
-	sentRules     = &fault.List[*response]{Name: "how LtiDeepLinkingResponse was sent", Rules: rules.Sent()}
-	responseRules = &fault.List[*response]{Name: "LtiDeepLinkingResponse", Rules: slices.Concat(rules.Said(), []*fault.Rule[*response]{
+	rules        = toolmessage.RulesOf[*response](lti.DeepLinkingResponse)
+	sentRules    = &fault.List[*response]{Name: "how LtiDeepLinkingResponse was sent", Rules: rules.Sent()}
+	messageRules = &fault.List[*response]{Name: "LtiDeepLinkingResponse as a message", Rules: rules.Said()}
+	choiceRules  = &fault.List[*response]{Name: "the choice in LtiDeepLinkingResponse", Rules: []*fault.Rule[*response]{
 		dataOfRequest, requestUnanswered, itemsListed, itemsFew,
-	})}
+	}}
 )
 
 var (
@@ -106,7 +107,7 @@ var (
 				known++
 			}
 		}
-		if known > 1 && !q.launch.request.Multiple {
+		if known > 1 && !q.launch.statement().multiple {
 			return part.InvalidRequest("there are %d items where one at most was asked for", known)
 		}
 		return nil
@@ -125,7 +126,11 @@ func (c *Content) serveResponse(w http.ResponseWriter, r *http.Request, l *Launc
 	wrong := part.RefusalsOf(sentRules.All(c.carrier(), q)...)
 	var taken []Item
 	if q.Token.Claims != nil {
-		wrong = append(wrong, part.RefusalsOf(responseRules.All(c.carrier(), q)...)...)
+		wrong = append(wrong, part.RefusalsOf(messageRules.All(c.carrier(), q)...)...)
+	}
+	ofMessage := wrong.Said()
+	if q.Token.Claims != nil {
+		wrong = append(wrong, part.RefusalsOf(choiceRules.All(c.carrier(), q)...)...)
 		for _, item := range q.items() {
 			o := q.offered(item)
 			wrong = append(wrong, part.RefusalsOf(itemRules.All(c.carrier(), o)...)...)
@@ -144,7 +149,7 @@ func (c *Content) serveResponse(w http.ResponseWriter, r *http.Request, l *Launc
 	if len(l.record.Responses) < maxRecord {
 		l.record.Responses = append(l.record.Responses, Response{
 			Method: r.Method, ContentType: r.Header.Get("Content-Type"), Target: r.RequestURI, JWT: q.Token.Compact,
-			Problems: wrong.Said(), Taken: taken, OK: len(wrong) == 0, At: c.core.Now(),
+			Problems: wrong.Said(), MessageProblems: ofMessage, Claims: q.Token.Claims, Taken: taken, OK: len(wrong) == 0, At: c.core.Now(),
 		})
 	}
 	l.mu.Unlock()

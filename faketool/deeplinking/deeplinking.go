@@ -39,6 +39,7 @@ var Part = part.Part{
 	Paths:   []string{ContentPath, ContentPath + "/", ResponsePath + "/"},
 	Cookies: []string{choiceCookie},
 	Mount:   mount,
+	Faults:  defects,
 	Sends:   []part.Sending{{Sent: Response, Changed: responseSaid.Changed}},
 }
 
@@ -200,7 +201,7 @@ func (l *Library) serveChoice(w http.ResponseWriter, r *http.Request) {
 		l.core.Refuse(w, err)
 		return
 	}
-	page := contentPage{Action: l.core.URL() + ContentPath + "/" + c.id, Kind: "radio", Contents: c.offered(l.core.URL())}
+	page := contentPage{Action: l.core.URL() + ContentPath + "/" + c.id, Kind: "radio", Contents: l.offered(c)}
 	if c.settings.multiple {
 		page.Kind = "checkbox"
 	}
@@ -215,7 +216,7 @@ func (l *Library) serveChosen(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	_ = r.ParseForm() // nothing is chosen if this fails
-	said := responseSaid.Pass(l.core.Carrier(), responding{c, l.response(c, c.chosen(l.core.URL(), r.PostForm["item"]))})
+	said := responseSaid.Pass(l.core.Carrier(), responding{c, l.response(c, l.chosen(c, r.PostForm["item"]))})
 	message, err := l.Outbox.Message(&said.draft)
 	if err != nil {
 		l.core.Refuse(w, err)

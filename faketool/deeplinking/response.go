@@ -35,15 +35,24 @@ func contents(url string) []content {
 	}
 }
 
+// offer is what a user is offered: content of these types.
+type offer struct {
+	choice *choice
+	types  []string
+}
+
+var contentOffered = &fault.Seam[offer]{Name: "the types of content that a user is offered"}
+
 // offered are the contents that the platform takes (Deep Linking 2.0, 4.4.1).
-func (c *choice) offered(url string) []content {
-	return slices.DeleteFunc(contents(url), func(one content) bool { return !slices.Contains(c.settings.types, one.item.Type) })
+func (l *Library) offered(c *choice) []content {
+	types := contentOffered.Pass(l.core.Carrier(), offer{c, c.settings.types}).types
+	return slices.DeleteFunc(contents(l.core.URL()), func(one content) bool { return !slices.Contains(types, one.item.Type) })
 }
 
 // chosen are the items of those ids, as far as the platform takes them.
-func (c *choice) chosen(url string, ids []string) []lti.ContentItem {
+func (l *Library) chosen(c *choice, ids []string) []lti.ContentItem {
 	items := []lti.ContentItem{}
-	for _, one := range c.offered(url) {
+	for _, one := range l.offered(c) {
 		if !slices.Contains(ids, one.ID) || len(items) > 0 && !c.settings.multiple {
 			continue
 		}
@@ -55,7 +64,7 @@ func (c *choice) chosen(url string, ids []string) []lti.ContentItem {
 	return items
 }
 
-// response is a response before it is signed.
+// responding is a response before it is signed.
 type responding struct {
 	choice *choice
 	draft  toolmessage.Draft
@@ -122,7 +131,7 @@ func (l *Library) probe(to part.Received, probe Probe) (*toolmessage.Message, er
 	c := &choice{platform: request.Platform, request: request, settings: settingsOf(request)}
 	items := probe.Items
 	if items == nil {
-		items = c.chosen(l.core.URL(), []string{"exercise"})
+		items = l.chosen(c, []string{"exercise"})
 	}
 	said := responding{c, l.response(c, items)}
 	said.draft.Answers, said.draft.Earlier = request, probe.Earlier

@@ -205,7 +205,7 @@ func (c Config) checkTool(p *problems) {
 	p.needs(c, UserMarker, "tool.user_selector", c.Tool.UserSelector == "", "is needed for")
 	p.needs(c, ResourceMarker, "tool.resource_selector", c.Tool.ResourceSelector == "", "is needed for")
 	p.reachable("fake_platform.url", c.FakePlatform.URL, c.Browser)
-	for _, feature := range []string{ToolJWKS, Proctoring, Grades, SubmissionReview, NamesAndRoles} {
+	for _, feature := range []string{ToolJWKS, Proctoring, Grades, SubmissionReview, NamesAndRoles, DeepLinking} {
 		p.needs(c, feature, "tool.jwks_url", c.Tool.JWKSURL == "" && slices.Contains(c.Features, feature), "is needed for")
 	}
 	c.checkJourneys(p)
@@ -214,7 +214,7 @@ func (c Config) checkTool(p *problems) {
 		deeds   []Deed
 	}{
 		{Proctoring, []Deed{CheckIn}}, {ACS, Actions}, {Grades, []Deed{Submit}}, {SubmissionReview, []Deed{Submit}}, {SubmissionReview, []Deed{Grade}},
-		{LineItemManagement, []Deed{RenameLineItem}}, {Results, []Deed{ReadResults}}, {NamesAndRoles, []Deed{ReadMembers}},
+		{LineItemManagement, []Deed{RenameLineItem}}, {Results, []Deed{ReadResults}}, {NamesAndRoles, []Deed{ReadMembers}}, {DeepLinking, []Deed{ChooseContent}},
 	} {
 		done := slices.ContainsFunc(need.deeds, func(d Deed) bool { _, ok := c.JourneyFor(d); return ok })
 		var words []string

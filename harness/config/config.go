@@ -258,11 +258,14 @@ const (
 	NamesAndRoles  = requirements.NamesAndRoles
 	MembersOfLinks = "nrps-rlid"       // the members of one resource link
 	ToolsByCourse  = "tools-by-course" // a tool is available in the courses alone that have a link of it
+
+	// Of deep linking.
+	DeepLinking = requirements.DeepLinking
 )
 
 // bringers are the features that bring another one along, each of them.
 var bringers = map[string][]string{
-	ToolMessages: {Proctoring}, Services: {ACS, Grades}, Grades: {SubmissionReview}, ToolJWKS: {Proctoring, Grades, NamesAndRoles},
+	ToolMessages: {Proctoring}, Services: {ACS, Grades}, Grades: {SubmissionReview}, ToolJWKS: {Proctoring, Grades, NamesAndRoles, DeepLinking},
 }
 
 // wholes are the features that others are a part of.
@@ -288,7 +291,7 @@ func Features(side Side) []string {
 		MultiplePlatforms, MultipleClients, MultipleDeployments, AnonymousLaunch, RoleBasedView, UserMarker,
 		ResourceMarker, ReturnURL, OtherAlgorithms, TLS, ToolJWKS, Proctoring, ACS, EndAssessment, VerifiedUser,
 		Grades, LineItemManagement, Results, SubmissionObject, SubmissionReview, LearnerReview,
-		NamesAndRoles,
+		NamesAndRoles, DeepLinking,
 	}
 }
 

@@ -636,7 +636,7 @@ func toolFeatures() []string {
 var needsJourneys = []string{
 	config.Proctoring, config.ACS, config.EndAssessment, config.VerifiedUser,
 	config.Grades, config.LineItemManagement, config.Results, config.SubmissionObject, config.SubmissionReview, config.LearnerReview,
-	config.NamesAndRoles,
+	config.NamesAndRoles, config.DeepLinking,
 }
 
 func TestWhatAToolNeedsInEveryLaunch(t *testing.T) {

@@ -84,6 +84,7 @@ const (
 	RenameLineItem Deed = "rename-line-item" // an instructor gives the line item another label
 	ReadResults    Deed = "read-results"     // an instructor looks at the results
 	ReadMembers    Deed = "read-members"     // an instructor looks at who belongs to the course
+	ChooseContent  Deed = "choose-content"   // an instructor chooses content, and sends it to the platform
 	// The proctor's are the actions of the Assessment Control Service.
 	Pause     Deed = "pause"
 	Resume    Deed = "resume"
@@ -95,7 +96,7 @@ const (
 // deeds are those of the journeys of each side.
 var deeds = map[Side][]Deed{
 	PlatformSide: {RotateKeys, CopyCourse, RemoveCopy, SignOut, OpenExam, SubmitExam, BreakExam, ResetExam, OpenGrades},
-	ToolSide:     append([]Deed{CheckIn, Cancel, Submit, Grade, RenameLineItem, ReadResults, ReadMembers}, Actions...),
+	ToolSide:     append([]Deed{CheckIn, Cancel, Submit, Grade, RenameLineItem, ReadResults, ReadMembers, ChooseContent}, Actions...),
 }
 
 // joined are deeds in one text.

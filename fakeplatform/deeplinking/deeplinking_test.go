@@ -2,6 +2,7 @@ package deeplinking_test
 
 import (
 	"net/http"
+	"strings"
 	"testing"
 
 	. "github.com/onsi/gomega"
@@ -179,4 +180,52 @@ func TestWhatAToolSaysIsShownAsText(t *testing.T) {
 	body := string(page.Exchanges[len(page.Exchanges)-1].Body)
 	g.Expect(body).NotTo(ContainSubstring("<script"))
 	g.Expect(body).To(ContainSubstring("<iframe sandbox "))
+}
+
+// TestWhatStimuliSay holds the settings with each stimulus against those without.
+func TestWhatStimuliSay(t *testing.T) {
+	r := open(t)
+	settingsWith := func(t *testing.T, f *fakeplatform.Fault) map[string]any {
+		r.platform.Launch(t, fakeplatform.Plan{User: teacher, Context: course, Message: lti.DeepLinkingRequest, Fault: f, About: deeplinking.Request{
+			Types: lti.ItemTypes, Multiple: true, LineItems: true, Data: "d",
+		}})
+		message, err := r.tool.Last(t).Answer.Message()
+		NewWithT(t).Expect(err).NotTo(HaveOccurred())
+		return message.Object(lti.ClaimDeepLinkingSettings)
+	}
+	changed := map[string]string{
+		"deep-return-url-absent": "deep_link_return_url", "deep-types-absent": "accept_types", "deep-targets-absent": "accept_presentation_document_targets",
+		"deep-return-url-javascript": "deep_link_return_url", "deep-types-empty": "accept_types", "deep-multiple-string": "accept_multiple",
+		"deep-return-url-with-query": "deep_link_return_url", "deep-data-odd": "data", "deep-data-8-kib": "data", "deep-data-zero": "data", "deep-data-not-sent": "data",
+		"deep-links-alone": "accept_types", "deep-one-item": "accept_multiple", "deep-no-line-items": "accept_lineitem",
+	}
+	usual := settingsWith(t, nil)
+	for _, f := range fakeplatform.Stimuli() {
+		if !strings.HasPrefix(f.Name, "deep-") {
+			continue
+		}
+		t.Run(f.Name, func(t *testing.T) {
+			g := NewWithT(t)
+			said := settingsWith(t, &f)
+			if f.Name == "deep-settings-absent" {
+				g.Expect(said).To(BeNil())
+				return
+			}
+			g.Expect(changed).To(HaveKey(f.Name))
+			name := changed[f.Name]
+			if name != "deep_link_return_url" { // which each launch has of its own
+				g.Expect(said[name]).NotTo(Equal(usual[name]))
+			}
+			for other := range usual {
+				if other != name && other != "deep_link_return_url" {
+					g.Expect(said[other]).To(Equal(usual[other]), other)
+				}
+			}
+			if strings.HasSuffix(f.Name, "-absent") || strings.HasSuffix(f.Name, "-not-sent") {
+				g.Expect(said).NotTo(HaveKey(name))
+			} else {
+				g.Expect(said).To(HaveKey(name))
+			}
+		})
+	}
 }

@@ -106,7 +106,7 @@ func (d *Draft) Read(name string, into any) {
 func (d *Draft) Suits(f *part.Stimulus, seam interface{ Changed(by []fault.Effect) bool }) error {
 	switch {
 	case !seam.Changed(f.Effects):
-		return fmt.Errorf("fault %s is none of such a message", f.Name)
+		return fmt.Errorf("fault %s is none of a message of this type", f.Name)
 	case f.Borrows && d.Other == nil:
 		return fmt.Errorf("fault %s needs another message to borrow from", f.Name)
 	case f.Repeats && d.Earlier == nil:

@@ -47,6 +47,7 @@ func TestTheExamplesOfTheREADMEAreConfigurations(t *testing.T) {
 		"# gradebook-platform.yaml":                     {side: config.PlatformSide},
 		"# roster-tool.yaml":                            {side: config.ToolSide},
 		"# roster-platform.yaml":                        {side: config.PlatformSide},
+		"# content-tool.yaml":                           {side: config.ToolSide},
 		"fail_on: [warned]":                             {side: config.ToolSide, beside: tool},
 	}
 	text, err := os.ReadFile("../../README.md")

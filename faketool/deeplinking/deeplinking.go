@@ -205,7 +205,7 @@ func (l *Library) serveChoice(w http.ResponseWriter, r *http.Request) {
 	if c.settings.multiple {
 		page.Kind = "checkbox"
 	}
-	l.core.Show(w, pageOfContent, page)
+	l.core.Show(w, http.StatusOK, pageOfContent, page)
 }
 
 // serveChosen sends what was chosen, through the user's browser (Deep Linking 2.0, 4.5).

@@ -180,7 +180,7 @@ func (o *Outbox) Submit(w http.ResponseWriter, r *http.Request, m *Message) {
 		http.Redirect(w, r, part.WithQuery(m.To, m.Form.Encode()), http.StatusSeeOther)
 		return
 	}
-	o.core.Show(w, pageOfSubmission, submission{template.HTMLAttr(`action="` + template.HTMLEscapeString(m.To) + `"`), m.Form})
+	o.core.Show(w, http.StatusOK, pageOfSubmission, submission{template.HTMLAttr(`action="` + template.HTMLEscapeString(m.To) + `"`), m.Form})
 }
 
 // serve submits a message that is kept.

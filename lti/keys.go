@@ -5,6 +5,7 @@ import (
 	"crypto/rsa"
 	"encoding/base64"
 	"fmt"
+	"sync"
 
 	"github.com/lestrrat-go/jwx/v2/jwa"
 	"github.com/lestrrat-go/jwx/v2/jwk"
@@ -34,6 +35,40 @@ func NewKey() (jwk.Key, error) {
 		}
 	}
 	return key, nil
+}
+
+// maxPrepared bounds how many keys are kept prepared.
+const maxPrepared = 200
+
+// preparedKeys are RSA keys as they sign, by modulus and private exponent.
+var preparedKeys = struct {
+	sync.Mutex
+	keys map[string]*rsa.PrivateKey
+}{keys: map[string]*rsa.PrivateKey{}}
+
+// prepared returns what a key signs with. To check an RSA key and to compute what it signs with
+// takes a seventh of the time of a signature, and is done once.
+func prepared(key jwk.Key) (any, error) {
+	private, ok := key.(jwk.RSAPrivateKey)
+	if !ok {
+		return key, nil
+	}
+	id := string(private.N()) + " " + string(private.D())
+	preparedKeys.Lock()
+	defer preparedKeys.Unlock()
+	if known := preparedKeys.keys[id]; known != nil {
+		return known, nil
+	}
+	var raw rsa.PrivateKey
+	if err := private.Raw(&raw); err != nil {
+		return nil, err
+	}
+	raw.Precompute()
+	if len(preparedKeys.keys) >= maxPrepared {
+		clear(preparedKeys.keys)
+	}
+	preparedKeys.keys[id] = &raw
+	return &raw, nil
 }
 
 // PublicSet returns the key set that publishes the public halves of the keys,

@@ -36,7 +36,16 @@ func SignPayload(payload []byte, key jwk.Key, header map[string]any) (string, er
 			return "", fmt.Errorf("header %s: %w", name, err)
 		}
 	}
-	token, err := jws.Sign(payload, jws.WithKey(key.Algorithm(), key, jws.WithProtectedHeaders(protected)))
+	if key.KeyID() != "" { // jwx writes that of a JWK itself, which a prepared key is not
+		if err := protected.Set(jws.KeyIDKey, key.KeyID()); err != nil {
+			return "", fmt.Errorf("header %s: %w", jws.KeyIDKey, err)
+		}
+	}
+	by, err := prepared(key)
+	if err != nil {
+		return "", fmt.Errorf("key %s: %w", key.KeyID(), err)
+	}
+	token, err := jws.Sign(payload, jws.WithKey(key.Algorithm(), by, jws.WithProtectedHeaders(protected)))
 	if err != nil {
 		return "", fmt.Errorf("sign with key %s: %w", key.KeyID(), err)
 	}

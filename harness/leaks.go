@@ -232,7 +232,10 @@ func decoded(text string) string {
 		text += "\n" + plain
 	}
 	for part := range strings.FieldsFuncSeq(text, func(r rune) bool { return strings.ContainsRune("=&\n?#\" ", r) }) {
-		if _, claims, err := lti.Decode(part); err == nil && strings.Count(part, ".") == 2 {
+		if strings.Count(part, ".") != 2 {
+			continue
+		}
+		if _, claims, err := lti.Decode(part); err == nil {
 			text += "\n" + string(claims)
 		}
 	}

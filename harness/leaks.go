@@ -25,6 +25,7 @@ type sessions struct {
 	// too short for it.
 	writings map[string][]writing
 	short    []writing
+	starts   [1 << 16]bool // the first two bytes of the former: most places in a text need no more looking at
 }
 
 // A writing is a value as it may stand in a text.
@@ -108,8 +109,12 @@ func (s *sessions) index(w writing) {
 		return
 	}
 	start := w.text[:startLength]
+	s.starts[pairAt(start, 0)] = true
 	s.writings[start] = append(s.writings[start], w)
 }
+
+// pairAt is the number of the two bytes at a place of a text.
+func pairAt(text string, i int) int { return int(text[i])<<8 | int(text[i+1]) }
 
 // in returns the values of sessions that are in a text, which takes no longer for many than
 // for few. Those that are there without the escapes of URLs alone count where it is asked for.
@@ -128,6 +133,9 @@ func (s *sessions) in(text string, unescaped bool) []string {
 		}
 	}
 	for i := 0; i+startLength <= len(text); i++ {
+		if !s.starts[pairAt(text, i)] {
+			continue
+		}
 		for _, w := range s.writings[text[i:i+startLength]] {
 			if strings.HasPrefix(text[i:], w.text) {
 				take(w)

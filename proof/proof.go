@@ -206,22 +206,22 @@ func Prove(ctx context.Context, o Options) (*Matrix, error) {
 		defer workers[i].close()
 	}
 	m := &Matrix{Schema: Schema, Problems: []string{}}
+	clean, err := m.proveClean(ctx, o, workers)
+	if err != nil {
+		return nil, err
+	}
 	// What a suite says of a subject without faults is what every other
 	// requirement has to be on one with a fault.
 	usual := map[string]results.Verdict{}
 	expected := Expected()
 	var subjects []subject
-	for _, side := range o.Sides {
-		doc, err := m.proveClean(ctx, o, &workers[0], side)
-		if err != nil {
-			return nil, err
-		}
-		for _, r := range doc.Requirements {
+	for i, side := range o.Sides {
+		for _, r := range clean[i].Requirements {
 			usual[r.ID] = r.Verdict
 			m.Requirements = append(m.Requirements, r.ID)
 		}
 		for _, s := range subjectsOf(side, o.Only, expected) {
-			s.narrow(doc, o.Whole)
+			s.narrow(clean[i], o.Whole)
 			subjects = append(subjects, s)
 		}
 	}
@@ -272,23 +272,37 @@ func Prove(ctx context.Context, o Options) (*Matrix, error) {
 	return m, nil
 }
 
-// proveClean runs a side's suite against its subject without faults.
-func (m *Matrix) proveClean(ctx context.Context, o Options, w *worker, side config.Side) (results.Document, error) {
-	clean := subject{row: Row{Side: side, Kind: Clean, Does: "keeps every requirement", Agent: "http"}}
-	doc, err := judge(ctx, w, &clean)
+// proveClean runs each side's suite against its subject without faults, at the same time where
+// there are workers for it. Without their documents nothing can be proved.
+func (m *Matrix) proveClean(ctx context.Context, o Options, workers []worker) ([]results.Document, error) {
+	docs, errs := make([]results.Document, len(o.Sides)), make([]error, len(o.Sides))
+	subjects := make([]subject, len(o.Sides))
+	var wg sync.WaitGroup
+	for w := range min(len(workers), len(o.Sides)) {
+		wg.Go(func() {
+			for i := w; i < len(o.Sides); i += len(workers) {
+				subjects[i].row = Row{Side: o.Sides[i], Kind: Clean, Does: "keeps every requirement", Agent: "http"}
+				docs[i], errs[i] = judge(ctx, &workers[w], &subjects[i])
+			}
+		})
+	}
+	wg.Wait()
 	if ctx.Err() != nil {
-		return doc, errInterrupted
+		return nil, errInterrupted
 	}
-	if err != nil {
-		return doc, fmt.Errorf("the suite left no results on a %s without faults: %w", side, err)
-	}
-	for _, r := range doc.Requirements {
-		if r.Verdict != results.Passed && (r.Verdict != results.Inconclusive || !needsBrowser(r)) {
-			clean.row.Wrong = append(clean.row.Wrong, fmt.Sprintf("%s is %s on a %s without faults", r.ID, r.Verdict, side))
+	for i, side := range o.Sides {
+		if errs[i] != nil {
+			return nil, fmt.Errorf("the suite left no results on a %s without faults: %w", side, errs[i])
 		}
+		row := subjects[i].row
+		for _, r := range docs[i].Requirements {
+			if r.Verdict != results.Passed && (r.Verdict != results.Inconclusive || !needsBrowser(r)) {
+				row.Wrong = append(row.Wrong, fmt.Sprintf("%s is %s on a %s without faults", r.ID, r.Verdict, side))
+			}
+		}
+		m.add(row, o.Tell)
 	}
-	m.add(clean.row, o.Tell)
-	return doc, nil
+	return docs, nil
 }
 
 func (m *Matrix) add(row Row, tell func(Row)) {

@@ -148,7 +148,8 @@ func start(ctx context.Context, program string) (*process, error) {
 	command.WaitDelay = endPatience
 	// The proof's own settings are all there is.
 	command.Env = slices.DeleteFunc(os.Environ(), func(e string) bool { return strings.HasPrefix(e, config.EnvPrefix) })
-	command.Env = append(command.Env, "GOGC=400") // it holds little: a fifth of its work would be collecting garbage
+	// It holds little: a fifth of its work would be collecting garbage.
+	command.Env = append(command.Env, "GOGC=1600", "GOMEMLIMIT=500MiB")
 	p := &process{command: command, stop: stop, said: &beginning{}}
 	command.Stderr = p.said
 	jobs, err := command.StdinPipe()

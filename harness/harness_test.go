@@ -14,6 +14,8 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -60,6 +62,41 @@ func (l *late) set(h http.Handler) { l.handler.Store(&h) }
 
 func (l *late) ServeHTTP(w http.ResponseWriter, r *http.Request) { (*l.handler.Load()).ServeHTTP(w, r) }
 
+// subjectKeys are those of the subjects, and of the fake tools that a real platform knows: it takes
+// longer to make keys than to make many launches.
+var subjectKeys = sync.OnceValues(func() (keys [4]jwk.Key, err error) {
+	for i := range keys {
+		if keys[i], err = lti.NewKey(); err != nil {
+			return keys, err
+		}
+	}
+	return keys, nil
+})
+
+// subjectKey returns one of them.
+func subjectKey(t *testing.T, i int) jwk.Key {
+	t.Helper()
+	g := NewWithT(t)
+	keys, err := subjectKeys()
+	g.Expect(err).NotTo(HaveOccurred())
+	key, err := keys[i].Clone()
+	g.Expect(err).NotTo(HaveOccurred())
+	return key
+}
+
+// keyFile returns the file that holds the key pairs of the fake tools of a run, beside another.
+func keyFile(t *testing.T) string {
+	t.Helper()
+	g := NewWithT(t)
+	dir := t.TempDir()
+	for i, name := range []string{"key.json", "key-2.json"} {
+		text, err := json.Marshal(subjectKey(t, 2+i))
+		g.Expect(err).NotTo(HaveOccurred())
+		g.Expect(os.WriteFile(filepath.Join(dir, name), text, 0o600)).To(Succeed())
+	}
+	return filepath.Join(dir, "key.json")
+}
+
 // subject is a fake tool with faults that is served like a real one, behind
 // whatever wraps it.
 type subject struct {
@@ -78,7 +115,7 @@ func (s subject) start(t *testing.T) *harness.Run {
 	server := httptest.NewServer(&content)
 	t.Cleanup(server.Close)
 	run := start(t, server.URL, s.change)
-	tool, err := faketool.New(faketool.Options{URL: server.URL, Faults: s.faults})
+	tool, err := faketool.New(faketool.Options{URL: server.URL, Faults: s.faults, Key: subjectKey(t, 0)})
 	g.Expect(err).NotTo(HaveOccurred())
 	for _, known := range run.Registrations() {
 		registration := faketool.Registration{

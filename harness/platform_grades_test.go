@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -497,7 +496,7 @@ features: [grades]
 profiles: [grades]
 journeys: {learner-opens-link: "` + server.URL + `/open"}
 `),
-		Settings: map[string]string{"agent": "http", "fake_tool.listen": "127.0.0.1:0", "fake_tool.key_file": filepath.Join(t.TempDir(), "key.json"), "timeout.step": "1s"},
+		Settings: map[string]string{"agent": "http", "fake_tool.listen": "127.0.0.1:0", "fake_tool.key_file": keyFile(t), "timeout.step": "1s"},
 	})
 	g.Expect(err).NotTo(HaveOccurred())
 	run, err := harness.StartPlatform(t.Context(), configured, 1)

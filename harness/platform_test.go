@@ -21,6 +21,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/lestrrat-go/jwx/v2/jwk"
 	. "github.com/onsi/gomega"
 
 	"invigilator.example/campus"
@@ -68,7 +69,7 @@ func (c campusAt) start(t *testing.T) *harness.PlatformRun {
 	configured, err := config.Load(config.Sources{
 		Side: config.PlatformSide, Text: []byte(text), Environ: []string{"CAMPUS_URL=" + server.URL, "CAMPUS_PASSWORD=" + known},
 		Settings: map[string]string{
-			"agent": "http", "fake_tool.listen": "127.0.0.1:0", "fake_tool.key_file": filepath.Join(t.TempDir(), "key.json"),
+			"agent": "http", "fake_tool.listen": "127.0.0.1:0", "fake_tool.key_file": keyFile(t),
 			"timeout.launch": "2s", "timeout.restart": "1s", "timeout.step": "1s",
 		},
 	})
@@ -95,7 +96,7 @@ func (c campusAt) start(t *testing.T) *harness.PlatformRun {
 		}
 		tools = append(tools, campus.Tool{ClientID: known.ClientID, LoginURL: known.LoginURL, RedirectURIs: known.RedirectURIs, TargetLinkURI: known.TargetLinkURI, JWKSURL: known.JWKSURL})
 	}
-	subject, err := campus.New(campus.Options{URL: server.URL, Password: password, Tools: tools, Faults: c.faults})
+	subject, err := campus.New(campus.Options{URL: server.URL, Password: password, Tools: tools, Faults: c.faults, Keys: []jwk.Key{subjectKey(t, 1)}})
 	g.Expect(err).NotTo(HaveOccurred())
 	if c.wrap == nil {
 		c.wrap = func(h http.Handler) http.Handler { return h }
@@ -187,6 +188,7 @@ func heldBack(h http.Handler) http.Handler {
 }
 
 func TestAnAnswerMayComeLate(t *testing.T) {
+	t.Parallel()
 	g := NewWithT(t)
 	run := campusAt{wrap: heldBack, faults: []string{"accepts-empty-nonce"}, change: func(c *config.Config) {
 		c.Agent, c.Timeout.Launch, c.Timeout.Step = "browser", config.Duration(20*time.Second), config.Duration(10*time.Second)
@@ -203,6 +205,7 @@ func TestAnAnswerMayComeLate(t *testing.T) {
 }
 
 func TestARedirectURIThatRunsAsAScriptIsFound(t *testing.T) {
+	t.Parallel()
 	g := NewWithT(t)
 	run := campusAt{change: func(c *config.Config) { c.Agent = "browser" }, wrap: func(h http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -108,6 +108,7 @@ func TestExitStatus(t *testing.T) {
 }
 
 func TestAPlatform(t *testing.T) {
+	t.Parallel()
 	g := NewWithT(t)
 	dir := t.TempDir()
 	stdout, stderr, status := run(t, dir, "demo", "platform", "--agent", "http", "--only", "sec-id-token-sub,oidc-auth-missing-nonce", "--fault", "accepts-empty-nonce")
@@ -131,6 +132,7 @@ func TestAPlatform(t *testing.T) {
 }
 
 func TestPicturesAreWhatTheirNamesSay(t *testing.T) {
+	t.Parallel()
 	if _, err := agent.FindBrowser(false); err != nil {
 		t.Skip(err)
 	}
@@ -151,6 +153,7 @@ func TestPicturesAreWhatTheirNamesSay(t *testing.T) {
 }
 
 func TestJourney(t *testing.T) {
+	t.Parallel()
 	g := NewWithT(t)
 	dir := t.TempDir()
 	stdout, stderr, status := run(t, dir, "demo", "journey", "learner-opens-link", "--agent", "http")
@@ -189,6 +192,7 @@ func TestJourney(t *testing.T) {
 }
 
 func TestReportsOfARun(t *testing.T) {
+	t.Parallel()
 	g := NewWithT(t)
 	dir := t.TempDir()
 	_, _, status := run(t, dir, "demo", "tool", "--agent", "http", "--only", "sec-tool-exp", "--fault", "accepts-missing-expiry")
@@ -222,6 +226,7 @@ func TestReportsOfARun(t *testing.T) {
 }
 
 func TestTheSeedSetsTheOrder(t *testing.T) {
+	t.Parallel()
 	g := NewWithT(t)
 	// Flows are numbered as they come.
 	flows := func(seed string) (map[string][]string, results.Document) {
@@ -251,6 +256,7 @@ func TestTheSeedSetsTheOrder(t *testing.T) {
 }
 
 func TestCatalogue(t *testing.T) {
+	t.Parallel()
 	g := NewWithT(t)
 	dir := t.TempDir()
 	stdout, _, status := run(t, dir, "requirements", "--side", "tool", "--level", "must", "--json")

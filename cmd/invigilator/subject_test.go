@@ -90,6 +90,7 @@ func TestNothingIsJudgedUnasked(t *testing.T) {
 }
 
 func TestTheFileInTheFolder(t *testing.T) {
+	t.Parallel()
 	g := NewWithT(t)
 	dir := t.TempDir()
 	found := write(t, dir, "invigilator.yaml", toolFile+"report: found\n")
@@ -117,6 +118,7 @@ func TestNoCommandIsNoSuccess(t *testing.T) {
 }
 
 func TestDemo(t *testing.T) {
+	t.Parallel()
 	g := NewWithT(t)
 	dir := t.TempDir()
 	write(t, dir, "invigilator.yaml", toolFile) // it is not about the demo

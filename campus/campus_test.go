@@ -23,7 +23,6 @@ import (
 	. "github.com/onsi/gomega"
 
 	"invigilator.example/campus"
-	"invigilator.example/fakeplatform"
 	"invigilator.example/fakeplatform/grades"
 	"invigilator.example/lti"
 )
@@ -274,7 +273,7 @@ func TestCookies(t *testing.T) {
 }
 
 func TestFaultOneTimeLinks(t *testing.T) {
-	s := newSite(t, fakeplatform.OneTimeLinks)
+	s := newSite(t, "one-time-links")
 	ada := s.signedIn("ada")
 	ada.open("/course/1")
 	ada.begun("/launch-link/1/exercise-1")
@@ -285,7 +284,7 @@ func TestFaultOneTimeLinks(t *testing.T) {
 }
 
 func TestFaultLaxSessionCookie(t *testing.T) {
-	s := newSite(t, fakeplatform.LaxSessionCookie)
+	s := newSite(t, "lax-session-cookie")
 	s.g.Expect(cookies(s)["campus_session"].SameSite).To(Equal(http.SameSiteLaxMode))
 }
 
@@ -618,7 +617,7 @@ func TestCopyingACourse(t *testing.T) {
 }
 
 func TestFaultKeepsLinkIDOnCopy(t *testing.T) {
-	s := newSite(t, fakeplatform.KeepsLinkIDOnCopy)
+	s := newSite(t, "keeps-link-id-on-copy")
 	mary := s.signedIn("mary")
 	mary.submit(mary.open("/course/1"), button("Copy this course"), nil)
 	link := func(course string) any {

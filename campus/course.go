@@ -151,7 +151,7 @@ func (c *Campus) serveCourse(w http.ResponseWriter, _ *http.Request, s *session,
 	for _, e := range course.exams {
 		exams = append(exams, shownLink{Slug: e.slug, Title: e.resource.Title, Path: course.examPath(e)})
 	}
-	if c.platform.Has(fakeplatform.OneTimeLinks) {
+	if c.servesOnce(course.Path()) {
 		w.Header().Set("Cache-Control", "private, no-cache") // going back does not load the page again
 	}
 	c.renderFor(w, s, "course", course.Title(), map[string]any{
@@ -194,6 +194,11 @@ func (c *Campus) opensAgain(s *session, path string) bool {
 	return again
 }
 
+// servesOnce says whether what is at a path launches once, until the page is loaded again.
+func (c *Campus) servesOnce(path string) bool {
+	return fakeplatform.LinkServesOnce.Taken(c.platform.Carrier(), path)
+}
+
 // launch begins a launch and sends the browser to it.
 func (c *Campus) launch(w http.ResponseWriter, r *http.Request, s *session, course *course) {
 	l, ok := course.link(r)
@@ -201,7 +206,7 @@ func (c *Campus) launch(w http.ResponseWriter, r *http.Request, s *session, cour
 		c.refuse(w, s, http.StatusNotFound, "There is no such link.")
 		return
 	}
-	if c.opensAgain(s, r.URL.Path) && c.platform.Has(fakeplatform.OneTimeLinks) {
+	if c.opensAgain(s, r.URL.Path) && c.servesOnce(r.URL.Path) {
 		c.refuse(w, s, http.StatusConflict, "This link has been used. Load the page of the course again.")
 		return
 	}
@@ -245,9 +250,8 @@ func (c *Campus) copyCourse(w http.ResponseWriter, r *http.Request, s *session, 
 	}
 	made.links = slices.Clone(original.links)
 	for i := range made.links {
-		if !c.platform.Has(fakeplatform.KeepsLinkIDOnCopy) {
-			made.links[i].resource.ID = lti.RandomString()
-		}
+		copied := fakeplatform.CopiedLink{Original: made.links[i].resource.ID, ID: lti.RandomString()}
+		made.links[i].resource.ID = fakeplatform.LinkIDOnCopy.Pass(c.platform.Carrier(), copied).ID
 	}
 	made.exams = slices.Clone(original.exams)
 	for i := range made.exams {

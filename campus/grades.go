@@ -7,8 +7,6 @@ import (
 	"net/http"
 	"path"
 	"slices"
-	"strconv"
-	"strings"
 
 	"invigilator.example/fakeplatform"
 	"invigilator.example/fakeplatform/grades"
@@ -74,14 +72,15 @@ func (c *Campus) serveGrades(w http.ResponseWriter, _ *http.Request, s *session,
 
 func (c *Campus) shownGrade(course *course, item lti.LineItem, learner *account) shownGrade {
 	grade := grades.On(c.platform).Grade(item.ID, learner.user.Sub)
-	row := shownGrade{
-		Item: item.Label, Learner: learner.user.Name, Maximum: number(item.ScoreMaximum), Comment: grade.Comment,
-		Waiting: c.waits(grade, item),
-	}
+	shows := grades.Shown{Grade: grade, Item: item, Waiting: grade.Grading == lti.PendingManual}
 	if grade.Final {
-		row.Points = number(*grade.Points)
+		shows.Points = grades.Number(*grade.Points)
 	}
-	row.Points = c.spoilPoints(row.Points, item.ScoreMaximum, grade)
+	shows = grades.GradeShown.Pass(c.platform.Carrier(), shows)
+	row := shownGrade{
+		Item: item.Label, Learner: learner.user.Name, Points: shows.Points, Maximum: grades.Number(item.ScoreMaximum), Comment: grade.Comment,
+		Waiting: shows.Waiting,
+	}
 	if review.On(c.platform).Offered(item.ID, learner.user.Sub) {
 		label := ""
 		if item.SubmissionReview != nil {
@@ -93,50 +92,21 @@ func (c *Campus) shownGrade(course *course, item lti.LineItem, learner *account)
 	return row
 }
 
-// spoilPoints shows what a fault makes of a learner's points.
-func (c *Campus) spoilPoints(points string, maximum float64, grade grades.Grade) string {
-	switch {
-	case grade.Final && maximum != 100 && c.platform.Has(grades.ShowsPercents):
-		return number(*grade.Points/maximum*100) + " %"
-	case grade.Final && *grade.Points == 0 && c.platform.Has(grades.ShowsDashForZero):
-		return "–"
-	case grade.Final && *grade.Points > 0 && c.platform.Has(grades.ShowsTickForPoints):
-		return "✓"
-	case !grade.Final && grade.Progress != "" && grade.Points == nil && c.platform.Has(grades.ShowsZeroForNone):
-		return "0"
-	}
-	return points
-}
-
-// waits says whether the page shows that work waits for grading.
-func (c *Campus) waits(grade grades.Grade, item lti.LineItem) bool {
-	if grade.Grading == lti.PendingManual {
-		return !c.platform.Has(review.ShowsNothingWaiting)
-	}
-	return grade.Final && item.SubmissionReview != nil && c.platform.Has(review.KeepsWorkWaiting)
-}
-
-// longLabel is the longest one that a fault shows.
-const longLabel = 100
-
 // reviewLabel is what the page calls a review, by the label that its line item gives
 // it; nil where it offers none.
 func (c *Campus) reviewLabel(label string) any {
-	switch {
-	case label == "":
+	if label == "" {
 		return "Review"
-	case len(label) > longLabel && c.platform.Has(review.HidesLongLabels):
-		return nil
-	case strings.Contains(label, "<") && c.platform.Has(review.WritesLabelsAsMarkup):
-		return template.HTML(label) // it is markup then
-	case c.platform.Has(review.NamesReviewsItself):
-		return "Open"
 	}
-	return label
+	shown := review.LabelShown.Pass(c.platform.Carrier(), review.Label{Text: label})
+	switch {
+	case shown.Hidden:
+		return nil
+	case shown.Markup:
+		return template.HTML(shown.Text)
+	}
+	return shown.Text
 }
-
-// number writes points as people do.
-func number(points float64) string { return strconv.FormatFloat(points, 'f', -1, 64) }
 
 // sees says whether an account may see a learner's grades and work.
 func (a *account) sees(learner *account) bool { return a.teaches || a == learner }
@@ -151,7 +121,7 @@ func (c *Campus) review(w http.ResponseWriter, r *http.Request, s *session, cour
 		c.refuse(w, s, http.StatusNotFound, "There is no such work.")
 		return
 	}
-	if !s.account.sees(learner) && !c.platform.Has(review.OpensAnybodysReview) {
+	if !s.account.sees(learner) && !review.OpenedForAnybody.Taken(c.platform.Carrier(), learner.user.Sub) {
 		c.refuse(w, s, http.StatusForbidden, "This is the work of somebody else.")
 		return
 	}
@@ -169,7 +139,7 @@ func (c *Campus) review(w http.ResponseWriter, r *http.Request, s *session, cour
 			plan.ResourceLink, plan.Custom, plan.HidePersonalData = l.resource, maps.Clone(l.custom), l.hidePersonalData
 		}
 	}
-	if c.platform.Has(review.ReturnsReviewsToCourses) {
+	if !review.ReturnsToGradebook.Taken(c.platform.Carrier(), items[i].ID) {
 		plan.ReturnTo = c.opts.URL + "/courses"
 	}
 	launch, err := c.platform.Begin(plan)

@@ -14,7 +14,6 @@ import (
 	. "github.com/onsi/gomega"
 
 	"invigilator.example/fakeplatform/grades"
-	"invigilator.example/fakeplatform/review"
 	"invigilator.example/lti"
 )
 
@@ -240,11 +239,11 @@ func (s *site) shownReview(label string) shownReview {
 func TestFaultsOfPointsShown(t *testing.T) {
 	const tick = "✓ of 10"
 	for fault, want := range map[string][3]string{ // after 8 points, after 0, and after none
-		"":                        {"8 of 10", "0 of 10", ""},
-		grades.ShowsTickForPoints: {tick, "0 of 10", ""},
-		grades.ShowsPercents:      {"80 % of 10", "0 % of 10", ""},
-		grades.ShowsDashForZero:   {"8 of 10", "– of 10", ""},
-		grades.ShowsZeroForNone:   {"8 of 10", "0 of 10", "0 of 10"},
+		"":                      {"8 of 10", "0 of 10", ""},
+		"shows-tick-for-points": {tick, "0 of 10", ""},
+		"shows-percents":        {"80 % of 10", "0 % of 10", ""},
+		"shows-dash-for-zero":   {"8 of 10", "– of 10", ""},
+		"shows-zero-for-none":   {"8 of 10", "0 of 10", "0 of 10"},
 	} {
 		t.Run(fault, func(t *testing.T) {
 			var faults []string
@@ -269,14 +268,14 @@ func TestFaultsOfReviews(t *testing.T) {
 		label  string
 		change func(*shownReview)
 	}{
-		"":                             {short, func(*shownReview) {}},
-		review.WritesLabelsAsMarkup:    {short, func(s *shownReview) { s.label, s.markup = "Open it", "Open <b>it</b>" }},
-		review.NamesReviewsItself:      {short, func(s *shownReview) { s.label, s.markup = "Open", "Open" }},
-		review.ShowsNothingWaiting:     {short, func(s *shownReview) { s.waits = false }},
-		review.KeepsWorkWaiting:        {short, func(s *shownReview) { s.waitsThen = true }},
-		review.OpensAnybodysReview:     {short, func(s *shownReview) { s.byGrace = http.StatusSeeOther }},
-		review.ReturnsReviewsToCourses: {short, func(s *shownReview) { s.returnsTo = "/courses" }},
-		review.HidesLongLabels:         {long, func(s *shownReview) { s.label, s.markup = "", "" }},
+		"":                               {short, func(*shownReview) {}},
+		"writes-review-labels-as-markup": {short, func(s *shownReview) { s.label, s.markup = "Open it", "Open <b>it</b>" }},
+		"names-reviews-itself":           {short, func(s *shownReview) { s.label, s.markup = "Open", "Open" }},
+		"shows-nothing-waiting":          {short, func(s *shownReview) { s.waits = false }},
+		"keeps-work-waiting":             {short, func(s *shownReview) { s.waitsThen = true }},
+		"opens-anybodys-review":          {short, func(s *shownReview) { s.byGrace = http.StatusSeeOther }},
+		"returns-reviews-to-courses":     {short, func(s *shownReview) { s.returnsTo = "/courses" }},
+		"hides-reviews-with-long-labels": {long, func(s *shownReview) { s.label, s.markup = "", "" }},
 	} {
 		t.Run(fault, func(t *testing.T) {
 			var faults []string

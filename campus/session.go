@@ -74,12 +74,9 @@ func (c *Campus) begin(w http.ResponseWriter, r *http.Request, a *account) {
 		}
 	}
 	c.sessions[s.id] = s
-	cookie := cookieOf(s.id)
-	if c.platform.Has(fakeplatform.LaxSessionCookie) {
-		cookie.SameSite = http.SameSiteLaxMode
-	}
-	http.SetCookie(w, cookie)
-	if c.platform.Has(fakeplatform.HintsAccounts) {
+	cookie := fakeplatform.SessionCookieSet.Pass(c.platform.Carrier(), *cookieOf(s.id))
+	http.SetCookie(w, &cookie)
+	if fakeplatform.LastUserKept.Taken(c.platform.Carrier(), a.name) {
 		last := cookieOf(fakeplatform.AccountID(a.name))
 		last.Name = "campus_last_user"
 		http.SetCookie(w, last)
@@ -105,13 +102,9 @@ func (c *Campus) csrf(s *session) string { return c.token(sessionCookie, s.id) }
 
 // tellOfSession adds to the custom parameters of a launch what faults tell of a session.
 func (c *Campus) tellOfSession(plan *fakeplatform.Plan, s *session) {
-	var told string
-	switch {
-	case c.platform.Has(fakeplatform.TellsToolsSessions):
-		told = s.id
-	case c.platform.Has(fakeplatform.TellsToolsOfSessions):
-		told = c.token("launch", s.id)
-	default:
+	session := fakeplatform.ToldSession{Cookie: s.id, Made: c.token("launch", s.id)}
+	told := fakeplatform.SessionTold.Pass(c.platform.Carrier(), session).Told
+	if told == "" {
 		return
 	}
 	if plan.Custom == nil {

@@ -18,18 +18,8 @@ import (
 	"invigilator.example/lti"
 )
 
-// The names of the defects that the application which is built on the platform has: it asks for
-// them with [Platform.Has]. HintsAccounts is one of both, and AcceptsOldTLS is for whoever serves
-// the platform.
-const (
-	OneTimeLinks         = "one-time-links"
-	LaxSessionCookie     = "lax-session-cookie"
-	TellsToolsSessions   = "tells-tools-its-sessions"
-	TellsToolsOfSessions = "tells-tools-of-its-sessions"
-	HintsAccounts        = "hints-accounts-of-cookies"
-	KeepsLinkIDOnCopy    = "keeps-link-id-on-copy"
-	AcceptsOldTLS        = "accepts-old-tls"
-)
+// AcceptsOldTLS is the name of a defect of whoever serves the platform.
+const AcceptsOldTLS = "accepts-old-tls"
 
 // conductDefects are the defects of conduct, and what is unusual, but allowed.
 var conductDefects = []Fault{
@@ -54,14 +44,25 @@ var conductDefects = []Fault{
 	}},
 	{Name: "posts-token-besides-login", Proves: "sec-every-launch-starts-with-login", Does: "posts an id_token that nobody asked for from a hidden frame, beside the login initiation", Effects: []fault.Effect{tokenPostedBesides.Take(true, nil)}},
 	{Name: "opens-private-links-by-lti-1-1", Proves: "sec-every-launch-starts-with-login", Does: "opens a link that shares no personal data with a form of LTI 1.1", Effects: []fault.Effect{opensAsLTI11(func(l *Launch) bool { return l.plan.Message == lti.ResourceLinkRequest && l.plan.HidePersonalData })}},
-	{Name: OneTimeLinks, Proves: "practice-platform-link-opened-again", NeedsBrowser: true, Does: "shows links that launch once, until the page is loaded again"},
+	{Name: "one-time-links", Proves: "practice-platform-link-opened-again", NeedsBrowser: true, Does: "shows links that launch once, until the page is loaded again", Effects: []fault.Effect{LinkServesOnce.Take(true, nil)}},
 
 	// Authorization endpoint.
 	{Name: "refuses-auth-by-get", Proves: "oidc-auth-endpoint-get", Does: "answers an authentication request by GET with 405", Effects: []fault.Effect{refusesMethod(http.MethodGet)}},
 	{Name: "refuses-auth-by-post", Proves: "oidc-auth-endpoint-post", Does: "answers an authentication request by POST with 405", Effects: []fault.Effect{refusesMethod(http.MethodPost)}},
-	{Name: TellsToolsSessions, Proves: "practice-platform-session-stays-secret", Does: "tells the tool the cookie of the user's session in custom"},
-	{Name: TellsToolsOfSessions, Conduct: true, Permitted: true, Does: "tells the tool in custom what is made of the user's session, and opens none"},
-	{Name: HintsAccounts, Conduct: true, Permitted: true, Does: "keeps who has signed in last in a cookie as well, and sends the same in login_hint", Effects: []fault.Effect{
+	{Name: "tells-tools-its-sessions", Proves: "practice-platform-session-stays-secret", Does: "tells the tool the cookie of the user's session in custom", Effects: []fault.Effect{
+		SessionTold.Change(func(s ToldSession) ToldSession {
+			s.Told = s.Cookie
+			return s
+		}),
+	}},
+	{Name: "tells-tools-of-its-sessions", Conduct: true, Permitted: true, Does: "tells the tool in custom what is made of the user's session, and opens none", Effects: []fault.Effect{
+		SessionTold.Change(func(s ToldSession) ToldSession {
+			s.Told = s.Made
+			return s
+		}),
+	}},
+	{Name: "hints-accounts-of-cookies", Conduct: true, Permitted: true, Does: "keeps who has signed in last in a cookie as well, and sends the same in login_hint", Effects: []fault.Effect{
+		LastUserKept.Take(true, nil),
 		loginHintMade.Change(func(m madeHint) madeHint {
 			if m.plan.Account != "" {
 				m.hint += "." + AccountID(m.plan.Account)
@@ -69,7 +70,12 @@ var conductDefects = []Fault{
 			return m
 		}),
 	}},
-	{Name: LaxSessionCookie, Proves: "oidc-auth-endpoint-post", NeedsBrowser: true, Does: "sets its session cookie with SameSite=Lax, which a browser withholds from a cross-site POST"},
+	{Name: "lax-session-cookie", Proves: "oidc-auth-endpoint-post", NeedsBrowser: true, Does: "sets its session cookie with SameSite=Lax, which a browser withholds from a cross-site POST", Effects: []fault.Effect{
+		SessionCookieSet.Change(func(c http.Cookie) http.Cookie {
+			c.SameSite = http.SameSiteLaxMode
+			return c
+		}),
+	}},
 	{Name: "reposts-auth-by-post", Conduct: true, Permitted: true, Does: "answers an authentication request by POST with a page that sends it once more from the platform's own site", Effects: []fault.Effect{
 		authRead.ChangeWhen(func(r authReading) bool { return r.Method == http.MethodPost }, func(r authReading) authReading {
 			if r.params.Has(reposted) {
@@ -412,7 +418,12 @@ var conductDefects = []Fault{
 	{Name: "empties-unknown-variable", Proves: "core-custom-variable-unsupported-unresolved", Does: "sends an empty string for a variable that it does not support", Effects: []fault.Effect{resolves(unsupported, emptied)}},
 	{Name: "strips-unknown-variable", Proves: "core-custom-variable-unsupported-unresolved", Does: "passes on a variable that it does not support without its $", Effects: []fault.Effect{resolves(unsupported, func(r *part.Variable) { r.Value = strings.TrimPrefix(r.Name, "$") })}},
 	{Name: "drops-unknown-variable", Proves: "core-custom-variable-unsupported-unresolved", Does: "leaves out a custom parameter with a variable that it does not support", Effects: []fault.Effect{resolves(unsupported, func(r *part.Variable) { r.Sent = false })}},
-	{Name: KeepsLinkIDOnCopy, Proves: "core-resource-link-id-changes-on-copy", Does: "keeps the id of a link that is copied"},
+	{Name: "keeps-link-id-on-copy", Proves: "core-resource-link-id-changes-on-copy", Does: "keeps the id of a link that is copied", Effects: []fault.Effect{
+		LinkIDOnCopy.Change(func(l CopiedLink) CopiedLink {
+			l.ID = l.Original
+			return l
+		}),
+	}},
 
 	// Keys and transport.
 	{Name: "has-no-key-set", Proves: "sec-jwks-published", Does: "answers 404 at its key set URL", Effects: []fault.Effect{publishesInstead(notFound)}},

@@ -158,8 +158,8 @@ type Return struct {
 	RawQuery string
 }
 
-// AccountID is what a platform with the fault [HintsAccounts] calls an account: 22 characters,
-// the same in every session.
+// AccountID is what a platform calls an account that keeps who has signed in last
+// ([LastUserKept]): 22 characters, the same in every session.
 func AccountID(account string) string {
 	sum := sha256.Sum256([]byte(account))
 	return base64.RawURLEncoding.EncodeToString(sum[:16])

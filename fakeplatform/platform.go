@@ -339,10 +339,6 @@ func (p *Platform) StrangerAsked() int {
 	return p.strangerAsked
 }
 
-// Has says whether the platform has a fault, for an application that is built
-// on it. Ask only where the fault would make a difference.
-func (p *Platform) Has(fault string) bool { return p.has(fault) }
-
 // has says whether the platform has a fault. It is asked only where the fault
 // would make a difference, so that [Platform.Consulted] tells which ones would
 // have.

@@ -12,15 +12,6 @@ import (
 	"invigilator.example/lti"
 )
 
-// The names of the defects of the grade services (Assignment and Grade Services
-// 2.0), and of the claim that offers them.
-const (
-	ShowsDashForZero   = "shows-dash-for-zero"
-	ShowsTickForPoints = "shows-tick-for-points"
-	ShowsPercents      = "shows-percents"
-	ShowsZeroForNone   = "shows-zero-for-none"
-)
-
 // serviceDefects are the defects of the grade services, and what is unusual, but
 // allowed.
 var serviceDefects = []fault.Fault{

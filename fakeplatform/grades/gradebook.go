@@ -33,6 +33,20 @@ type Grade struct {
 	Comment  string
 }
 
+// Shown is what a page of the gradebook shows of a grade.
+type Shown struct {
+	Grade   Grade
+	Item    lti.LineItem
+	Points  string // as people write them; empty where there is no grade
+	Waiting bool   // it says that work waits for grading
+}
+
+// GradeShown is passed by an application that shows the gradebook.
+var GradeShown = &fault.Seam[Shown]{Name: "what a page of the gradebook shows of a grade"}
+
+// Number writes points as people do.
+func Number(points float64) string { return strconv.FormatFloat(points, 'f', -1, 64) }
+
 // Gradebooks are those of all tools and contexts of a platform. They are safe for concurrent
 // use.
 type Gradebooks struct {

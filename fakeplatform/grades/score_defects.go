@@ -203,10 +203,21 @@ var scoreDefects = []fault.Fault{
 			return others
 		}),
 	}},
-	{Name: ShowsDashForZero, Proves: "ags-gradebook-shows-points", Does: "shows a dash in the gradebook for a grade of 0"},
-	{Name: ShowsTickForPoints, Proves: "ags-gradebook-shows-points", Does: "shows a tick in the gradebook for the points of a grade"},
-	{Name: ShowsPercents, Permitted: true, Does: "shows points in the gradebook as parts of a hundred"},
-	{Name: ShowsZeroForNone, Proves: "ags-gradebook-shows-points", Does: "shows 0 in the gradebook where there is no grade"},
+	{Name: "shows-dash-for-zero", Proves: "ags-gradebook-shows-points", Does: "shows a dash in the gradebook for a grade of 0", Effects: []fault.Effect{showsPoints(func(s Shown) (string, bool) { return "–", s.Grade.Final && *s.Grade.Points == 0 })}},
+	{Name: "shows-tick-for-points", Proves: "ags-gradebook-shows-points", Does: "shows a tick in the gradebook for the points of a grade", Effects: []fault.Effect{showsPoints(func(s Shown) (string, bool) { return "✓", s.Grade.Final && *s.Grade.Points > 0 })}},
+	{Name: "shows-percents", Permitted: true, Does: "shows points in the gradebook as parts of a hundred", Effects: []fault.Effect{
+		showsPoints(func(s Shown) (string, bool) {
+			if !s.Grade.Final || s.Item.ScoreMaximum == 100 {
+				return "", false
+			}
+			return Number(*s.Grade.Points/s.Item.ScoreMaximum*100) + " %", true
+		}),
+	}},
+	{Name: "shows-zero-for-none", Proves: "ags-gradebook-shows-points", Does: "shows 0 in the gradebook where there is no grade", Effects: []fault.Effect{
+		showsPoints(func(s Shown) (string, bool) {
+			return "0", !s.Grade.Final && s.Grade.Progress != "" && s.Grade.Points == nil
+		}),
+	}},
 	{Name: "does-not-scale", Proves: "ags-score-scaling", Does: "takes scoreGiven for points of the line item", Effects: []fault.Effect{
 		scales(func(s scaledPoints) float64 {
 			if *s.score.ScoreMaximum != s.most {
@@ -328,6 +339,16 @@ var scoreDefects = []fault.Fault{
 }
 
 // What follows says what faults of scores do, and of which they make a difference.
+
+// showsPoints shows something else for points, where it says so.
+func showsPoints(as func(Shown) (points string, is bool)) fault.Effect {
+	return GradeShown.Change(func(s Shown) Shown {
+		if points, is := as(s); is {
+			s.Points = points
+		}
+		return s
+	})
+}
 
 // readsScore changes what is read of a score that is a JSON object.
 func readsScore(change func(q *request, object map[string]any)) fault.Effect {

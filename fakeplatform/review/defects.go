@@ -14,18 +14,6 @@ import (
 	"invigilator.example/lti"
 )
 
-// The names of the defects of reviews (Submission Review Service 1.0) that only show on the
-// pages of the gradebook: they are the application's to ask for.
-const (
-	WritesLabelsAsMarkup    = "writes-review-labels-as-markup"
-	HidesLongLabels         = "hides-reviews-with-long-labels"
-	NamesReviewsItself      = "names-reviews-itself"
-	ReturnsReviewsToCourses = "returns-reviews-to-courses"
-	ShowsNothingWaiting     = "shows-nothing-waiting"
-	KeepsWorkWaiting        = "keeps-work-waiting"
-	OpensAnybodysReview     = "opens-anybodys-review"
-)
-
 // defects are the defects of reviews, and what is unusual, but allowed.
 var defects = []fault.Fault{
 	// The message.
@@ -93,7 +81,7 @@ var defects = []fault.Fault{
 			saying.Roles(append(slices.Clone(d.Plan.Roles), lti.RoleInstructor)...)(d)
 		}
 	})},
-	{Name: OpensAnybodysReview, Proves: "sr-reviewer-authorised", Does: "opens the work of a learner for any other who knows its address"},
+	{Name: "opens-anybodys-review", Proves: "sr-reviewer-authorised", Does: "opens the work of a learner for any other who knows its address", Effects: []fault.Effect{OpenedForAnybody.Take(true, nil)}},
 	{Name: "opens-reviews-by-hint", Proves: "sr-reviewer-authorised", Does: "opens the review that lti_message_hint names for whoever is signed in", Effects: []fault.Effect{
 		part.OpenedForOthers.Take(true, reviews),
 	}},
@@ -162,12 +150,12 @@ var defects = []fault.Fault{
 		}),
 	}},
 	{Name: "leaves-return-url-out-of-reviews", Proves: "sr-return-url", Does: "sends reviews without return_url", InMessage: true, Effects: says(saying.WithoutReturnURL)},
-	{Name: ReturnsReviewsToCourses, Proves: "sr-return-url", Does: "leads back from a review to the course instead of the gradebook"},
+	{Name: "returns-reviews-to-courses", Proves: "sr-return-url", Does: "leads back from a review to the course instead of the gradebook", Effects: []fault.Effect{ReturnsToGradebook.Take(false, nil)}},
 
 	// The gradebook.
-	{Name: WritesLabelsAsMarkup, Proves: "sr-label-shown", Does: "takes the label of a review for markup"},
-	{Name: HidesLongLabels, Proves: "sr-label-shown", Does: "offers no review that has a long label"},
-	{Name: NamesReviewsItself, Permitted: true, Does: "names reviews in words of its own"},
+	{Name: "writes-review-labels-as-markup", Proves: "sr-label-shown", Does: "takes the label of a review for markup", Effects: []fault.Effect{labels(func(l *Label) { l.Markup = strings.Contains(l.Text, "<") })}},
+	{Name: "hides-reviews-with-long-labels", Proves: "sr-label-shown", Does: "offers no review that has a long label", Effects: []fault.Effect{labels(func(l *Label) { l.Hidden = len(l.Text) > longLabel })}},
+	{Name: "names-reviews-itself", Permitted: true, Does: "names reviews in words of its own", Effects: []fault.Effect{labels(func(l *Label) { l.Text = "Open" })}},
 	{Name: "offers-unscored-reviews", Proves: "sr-reviewable-status-respected", Does: "offers the review of a learner without a score", Effects: []fault.Effect{
 		reviewOffered.Take(true, func(o reviewOffer) bool { return o.of.SubmissionReview != nil && !o.scored }),
 	}},
@@ -181,8 +169,18 @@ var defects = []fault.Fault{
 		reviewOffered.Take(true, func(o reviewOffer) bool { return o.of.Own && o.scored }),
 		reviewOffered.Take(false, func(o reviewOffer) bool { return !o.of.Own || !o.scored }),
 	}},
-	{Name: ShowsNothingWaiting, Proves: "sr-score-needs-grading-offered", Does: "does not show that work waits for grading"},
-	{Name: KeepsWorkWaiting, Proves: "sr-regrade-accepted", Does: "shows that work waits which has been graded"},
+	{Name: "shows-nothing-waiting", Proves: "sr-score-needs-grading-offered", Does: "does not show that work waits for grading", Effects: []fault.Effect{
+		grades.GradeShown.Change(func(s grades.Shown) grades.Shown {
+			s.Waiting = false
+			return s
+		}),
+	}},
+	{Name: "keeps-work-waiting", Proves: "sr-regrade-accepted", Does: "shows that work waits which has been graded", Effects: []fault.Effect{
+		grades.GradeShown.Change(func(s grades.Shown) grades.Shown {
+			s.Waiting = s.Waiting || s.Grade.Final && s.Item.SubmissionReview != nil
+			return s
+		}),
+	}},
 }
 
 // reviews are the launches that open one.
@@ -193,6 +191,17 @@ func says(does saying.Change) []fault.Effect { return []fault.Effect{saying.Effe
 
 // learner is whose work a message is about.
 func learner(d *part.Saying) part.User { return submissionOf(d.Plan).Learner }
+
+// labels changes what the page of the gradebook calls reviews.
+func labels(change func(*Label)) fault.Effect {
+	return LabelShown.Change(func(l Label) Label {
+		change(&l)
+		return l
+	})
+}
+
+// longLabel is the longest one that a fault shows.
+const longLabel = 100
 
 // toldAnyway sends personal data of the learner where they are not shared.
 func toldAnyway(data func(part.User) map[string]any) saying.Change {

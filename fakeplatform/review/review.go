@@ -89,6 +89,22 @@ func (r *Reviews) Offered(lineItem, sub string) bool {
 	return reviewOffered.Taken(r.core.Carrier(part.Place{}), offer)
 }
 
+// A Label is what a page of the gradebook calls a review.
+type Label struct {
+	Text string
+	// Of faults: it is written as markup, or the review is not offered.
+	Markup, Hidden bool
+}
+
+// What an application does that shows the gradebook.
+var (
+	LabelShown = &fault.Seam[Label]{Name: "what a page of the gradebook calls a review"}
+	// OpenedForAnybody is of a fault alone, and asked of learners by their subs.
+	OpenedForAnybody = &fault.Step[string]{Name: "a learner's work is opened for somebody who may not see it"}
+	// ReturnsToGradebook is asked of line items by their ids.
+	ReturnsToGradebook = &fault.Step[string]{Name: "a review leads back to the gradebook", Honest: func(string) bool { return true }}
+)
+
 // A plannedReview is where a review leads and what goes with it, by its line item, its
 // resource link and its tool.
 type plannedReview struct {

@@ -724,27 +724,13 @@ type stimulus struct {
 	claims     func(*draft)
 }
 
-// refusedFor are stimuli that a tool has to refuse, and acceptedFor those that it
-// has to accept.
+// refusedFor are stimuli that a tool has to refuse.
 func refusedFor(requirement string, stimuli ...stimulus) []Fault {
 	var faults []Fault
 	for _, s := range stimuli {
 		faults = append(faults, Fault{Name: s.name, Provokes: requirement, Does: s.does, claims: s.claims})
 	}
 	return faults
-}
-
-func acceptedFor(requirement string, stimuli ...stimulus) []Fault {
-	faults := refusedFor(requirement, stimuli...)
-	for i := range faults {
-		faults[i].Permitted = true
-	}
-	return faults
-}
-
-// withoutReturnURL leaves return_url out.
-func withoutReturnURL(d *draft) {
-	part.WithoutMember(d.claims, lti.ClaimLaunchPresentation, "return_url")
 }
 
 // roleSystemAdministrator is one of the vocabulary (LTI Core 1.3, A.2.1).

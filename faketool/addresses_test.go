@@ -12,6 +12,7 @@ import (
 
 	"invigilator.example/fakeplatform"
 	"invigilator.example/faketool"
+	"invigilator.example/faketool/tooltest"
 )
 
 // Who knows the address of a launch's page sees it only in the browser that was launched.
@@ -34,10 +35,10 @@ func TestWhatTheAddressOfAPageIsGoodFor(t *testing.T) {
 			p := newPairWith(t, fault)
 			b := p.browser(t)
 			shown := b.open(p.begin(t, fakeplatform.Plan{}).URL())
-			expectLaunched(t, shown)
-			g.Expect(shown.url).To(want.address)
-			g.Expect(p.browser(t).open(shown.url).status).To(Equal(want.elsewhere))
-			g.Expect(b.open(shown.url).status).To(Equal(http.StatusOK))
+			tooltest.ExpectLaunched(t, shown)
+			g.Expect(shown.URL).To(want.address)
+			g.Expect(p.browser(t).open(shown.URL).Status).To(Equal(want.elsewhere))
+			g.Expect(b.open(shown.URL).Status).To(Equal(http.StatusOK))
 			g.Expect(b.Jar.Cookies(siteOfTool(t))).To(HaveLen(want.cookies))
 		})
 	}
@@ -92,7 +93,7 @@ func newPairWith(t *testing.T, fault string) *pair {
 
 func siteOfTool(t *testing.T) *url.URL {
 	t.Helper()
-	u, err := url.Parse(toolURL)
+	u, err := url.Parse(tooltest.ToolURL)
 	NewWithT(t).Expect(err).NotTo(HaveOccurred())
 	return u
 }

@@ -2,6 +2,9 @@ package faketool
 
 import "invigilator.example/faketool/proctoring"
 
+// Parts are those of a tool.
+var Parts = parts
+
 // Changes says what a stimulus changes.
 func Changes(f Fault) string {
 	switch {

@@ -1,8 +1,6 @@
 package faketool_test
 
 import (
-	"context"
-	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -11,7 +9,6 @@ import (
 	"go/token"
 	"io"
 	"maps"
-	"net"
 	"net/http"
 	"net/http/cookiejar"
 	"net/http/httptest"
@@ -31,26 +28,12 @@ import (
 
 	"invigilator.example/fakeplatform"
 	"invigilator.example/faketool"
+	"invigilator.example/faketool/tooltest"
 	"invigilator.example/lti"
 	"invigilator.example/requirements"
 )
 
-// Servers of httptest have a certificate for hosts below example.com.
-const (
-	platformURL = "https://platform.example.com"
-	otherURL    = "https://other.example.com"
-	toolURL     = "https://tool.example.com"
-	clientID    = "client-a"
-)
-
 var learner = fakeplatform.User{Sub: "user-1", Name: "Ada Lovelace", Roles: []string{lti.RoleLearner}}
-
-// Keys are costly to make; the platforms and the tools of the tests share these.
-var (
-	platformKey = sync.OnceValues(lti.NewKey)
-	otherKey    = sync.OnceValues(lti.NewKey)
-	toolKey     = sync.OnceValues(lti.NewKey)
-)
 
 // pair is a platform and a tool that know each other, each on a site of its
 // own, and another platform that the tool knows too.
@@ -64,38 +47,6 @@ type pair struct {
 	passed    atomic.Int64 // seconds that have passed for both
 }
 
-var noon = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
-
-// served serves each host over TLS, as long as the test lasts, and leads to nobody
-// else.
-func served(t *testing.T, hosts map[string]http.Handler) *http.Transport {
-	t.Helper()
-	sites := map[string]*httptest.Server{}
-	transport := &http.Transport{
-		DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
-			site := sites[address]
-			if site == nil {
-				return nil, fmt.Errorf("nobody may go to %s", address)
-			}
-			return new(net.Dialer).DialContext(ctx, network, site.Listener.Addr().String())
-		},
-	}
-	for host, handler := range hosts {
-		site := httptest.NewTLSServer(handler)
-		sites[host+":443"] = site
-		// All of them have the same certificate.
-		transport.TLSClientConfig = site.Client().Transport.(*http.Transport).TLSClientConfig.Clone()
-	}
-	transport.TLSClientConfig.ClientSessionCache = tls.NewLRUClientSessionCache(0)
-	t.Cleanup(func() {
-		transport.CloseIdleConnections()
-		for _, site := range sites {
-			site.Close()
-		}
-	})
-	return transport
-}
-
 func newPair(t *testing.T, faults ...string) *pair {
 	t.Helper()
 	return newPairOf(t, faketool.Options{Faults: faults})
@@ -107,19 +58,19 @@ func newPairOf(t *testing.T, opts faketool.Options) *pair {
 	g := NewWithT(t)
 	p := &pair{}
 	platforms, others, tools := http.NewServeMux(), http.NewServeMux(), http.NewServeMux()
-	p.transport = served(t, map[string]http.Handler{"platform.example.com": platforms, "other.example.com": others, "tool.example.com": tools})
-	clock := func() time.Time { return noon.Add(time.Duration(p.passed.Load()) * time.Second) }
+	p.transport = tooltest.Served(t, map[string]http.Handler{"platform.example.com": platforms, "other.example.com": others, "tool.example.com": tools})
+	clock := func() time.Time { return tooltest.Noon.Add(time.Duration(p.passed.Load()) * time.Second) }
 	key := func(made func() (jwk.Key, error)) jwk.Key {
 		key, err := made()
 		g.Expect(err).NotTo(HaveOccurred())
 		return key
 	}
 	var err error
-	p.platform, err = fakeplatform.New(fakeplatform.Options{URL: platformURL, Now: clock, Keys: []jwk.Key{key(platformKey)}})
+	p.platform, err = fakeplatform.New(fakeplatform.Options{URL: tooltest.PlatformURL, Now: clock, Keys: []jwk.Key{key(tooltest.PlatformKey)}})
 	g.Expect(err).NotTo(HaveOccurred())
-	p.other, err = fakeplatform.New(fakeplatform.Options{URL: otherURL, Now: clock, Keys: []jwk.Key{key(otherKey)}})
+	p.other, err = fakeplatform.New(fakeplatform.Options{URL: tooltest.OtherURL, Now: clock, Keys: []jwk.Key{key(tooltest.OtherKey)}})
 	g.Expect(err).NotTo(HaveOccurred())
-	opts.URL, opts.Key, opts.Watch, opts.OtherTool = toolURL, key(toolKey), true, faketool.OtherTool{ClientID: "client-b", RedirectURI: otherURL + "/launch"}
+	opts.URL, opts.Key, opts.Watch, opts.OtherTool = tooltest.ToolURL, key(tooltest.ToolKey), true, faketool.OtherTool{ClientID: "client-b", RedirectURI: tooltest.OtherURL + "/launch"}
 	opts.Client = &http.Client{Transport: p.transport, Timeout: 2 * time.Second} // the longest that a key set is waited for
 	opts.Now = func() time.Time { return clock().Add(time.Duration(p.skew.Load()) * time.Second) }
 	p.tool, err = faketool.New(opts)
@@ -139,21 +90,21 @@ func newPairOf(t *testing.T, opts faketool.Options) *pair {
 
 	for _, platform := range []*fakeplatform.Platform{p.platform, p.other} {
 		g.Expect(platform.Register(fakeplatform.Registration{
-			ClientID: clientID, LoginURL: p.tool.LoginURL(), RedirectURIs: []string{p.tool.LaunchURL(), p.tool.QueryURI()},
+			ClientID: tooltest.ClientID, LoginURL: p.tool.LoginURL(), RedirectURIs: []string{p.tool.LaunchURL(), p.tool.QueryURI()},
 			TargetLinkURI: p.tool.LaunchURL(), DeploymentIDs: []string{"deployment-1", "deployment-b"},
 		})).To(Succeed())
 	}
 	g.Expect(p.tool.Register(registration())).To(Succeed())
 	there := registration()
-	there.Issuer, there.AuthURL, there.JWKSURL = otherURL, p.other.AuthURL(), otherURL+fakeplatform.JWKSPath
+	there.Issuer, there.AuthURL, there.JWKSURL = tooltest.OtherURL, p.other.AuthURL(), tooltest.OtherURL+fakeplatform.JWKSPath
 	g.Expect(p.tool.Register(there)).To(Succeed())
 	return p
 }
 
 func registration() faketool.Registration {
 	return faketool.Registration{
-		Issuer: platformURL, ClientID: clientID, AuthURL: platformURL + fakeplatform.AuthPath,
-		JWKSURL: platformURL + fakeplatform.JWKSPath, DeploymentIDs: []string{"deployment-1", "deployment-b"},
+		Issuer: tooltest.PlatformURL, ClientID: tooltest.ClientID, AuthURL: tooltest.PlatformURL + fakeplatform.AuthPath,
+		JWKSURL: tooltest.PlatformURL + fakeplatform.JWKSPath, DeploymentIDs: []string{"deployment-1", "deployment-b"},
 	}
 }
 
@@ -172,7 +123,7 @@ func (p *pair) with(t *testing.T, name string) *fakeplatform.Launch {
 
 func beginAt(t *testing.T, platform *fakeplatform.Platform, plan fakeplatform.Plan) *fakeplatform.Launch {
 	t.Helper()
-	plan.ClientID = clientID
+	plan.ClientID = tooltest.ClientID
 	if plan.User.Sub == "" {
 		plan.User = learner
 	}
@@ -200,24 +151,14 @@ func (b browser) still() browser {
 	return b
 }
 
-type page struct {
-	url    string
-	status int // 0 where nobody answered
-	header http.Header
-	*goquery.Document
-}
-
-// why returns why a launch was refused.
-func (p page) why() string { return p.Find("#refused [role=alert]").Text() }
-
-func (b browser) open(address string) page {
+func (b browser) open(address string) tooltest.Page {
 	b.t.Helper()
 	r, err := http.NewRequestWithContext(b.t.Context(), http.MethodGet, address, nil)
 	NewWithT(b.t).Expect(err).NotTo(HaveOccurred())
 	return b.do(r)
 }
 
-func (b browser) post(address string, params url.Values) page {
+func (b browser) post(address string, params url.Values) tooltest.Page {
 	b.t.Helper()
 	r, err := http.NewRequestWithContext(b.t.Context(), http.MethodPost, address, strings.NewReader(params.Encode()))
 	NewWithT(b.t).Expect(err).NotTo(HaveOccurred())
@@ -225,14 +166,14 @@ func (b browser) post(address string, params url.Values) page {
 	return b.do(r)
 }
 
-func (b browser) do(r *http.Request) page {
+func (b browser) do(r *http.Request) tooltest.Page {
 	b.t.Helper()
 	g := NewWithT(b.t)
 	response, err := b.Do(r)
 	if failed := (*url.Error)(nil); errors.As(err, &failed) { // where nobody answers is a place, too
 		nothing, err := goquery.NewDocumentFromReader(strings.NewReader(""))
 		g.Expect(err).NotTo(HaveOccurred())
-		return page{failed.URL, 0, nil, nothing}
+		return tooltest.Page{URL: failed.URL, Document: nothing}
 	}
 	g.Expect(err).NotTo(HaveOccurred())
 	defer func() { _ = response.Body.Close() }()
@@ -241,7 +182,7 @@ func (b browser) do(r *http.Request) page {
 	_, _ = io.Copy(io.Discard, response.Body)
 	form := doc.Find("form")
 	if form.Length() == 0 {
-		return page{response.Request.URL.String(), response.StatusCode, response.Header, doc}
+		return tooltest.Page{URL: response.Request.URL.String(), Status: response.StatusCode, Header: response.Header, Document: doc}
 	}
 	fields := url.Values{}
 	form.Find("input").Each(func(_ int, in *goquery.Selection) {
@@ -255,7 +196,7 @@ func (p *pair) hold(b browser) (l *fakeplatform.Launch, fields url.Values) {
 	b.t.Helper()
 	g := NewWithT(b.t)
 	l = p.begin(b.t, fakeplatform.Plan{Fault: &fakeplatform.HeldAnswer})
-	g.Expect(b.open(l.URL()).status).To(Equal(http.StatusOK))
+	g.Expect(b.open(l.URL()).Status).To(Equal(http.StatusOK))
 	_, answered, err := l.Answer()
 	g.Expect(err).NotTo(HaveOccurred())
 	fields = url.Values{}
@@ -279,23 +220,6 @@ func (p *pair) resign(t *testing.T, fields url.Values, change func(lti.Claims)) 
 	fields.Set("id_token", signed)
 }
 
-func expectLaunched(t *testing.T, p page) {
-	t.Helper()
-	g := NewWithT(t)
-	g.Expect(p.status).To(Equal(http.StatusOK), p.why())
-	g.Expect(p.url).To(HavePrefix(toolURL + faketool.ResourcePath + "?launch="))
-	g.Expect(p.Find("#resource").Length()).To(Equal(1))
-}
-
-func expectRefused(t *testing.T, p page, status int, why string) {
-	t.Helper()
-	g := NewWithT(t)
-	g.Expect(p.status).To(Equal(status), p.Text())
-	g.Expect(p.url).To(HavePrefix(toolURL))
-	g.Expect(p.why()).To(ContainSubstring(why))
-	g.Expect(p.Find("#resource").Length()).To(BeZero())
-}
-
 func TestNewRefusesWhatItDoesNotKnow(t *testing.T) {
 	t.Parallel()
 	g := NewWithT(t)
@@ -303,18 +227,18 @@ func TestNewRefusesWhatItDoesNotKnow(t *testing.T) {
 		_, err := faketool.New(faketool.Options{URL: address})
 		g.Expect(err).To(MatchError(ContainSubstring("absolute URL")), "%q", address)
 	}
-	_, err := faketool.New(faketool.Options{URL: toolURL, Faults: []string{faketool.SkipsSignature, "no-such-fault", "nor-this"}})
+	_, err := faketool.New(faketool.Options{URL: tooltest.ToolURL, Faults: []string{faketool.SkipsSignature, "no-such-fault", "nor-this"}})
 	g.Expect(err).To(MatchError(And(ContainSubstring(`"no-such-fault"`), ContainSubstring(`"nor-this"`), Not(ContainSubstring(faketool.SkipsSignature)))))
 }
 
 func TestToolRegistersAndServesItsKey(t *testing.T) {
 	t.Parallel()
 	g := NewWithT(t)
-	key, err := toolKey()
+	key, err := tooltest.ToolKey()
 	g.Expect(err).NotTo(HaveOccurred())
-	tool, err := faketool.New(faketool.Options{URL: toolURL, Key: key})
+	tool, err := faketool.New(faketool.Options{URL: tooltest.ToolURL, Key: key})
 	g.Expect(err).NotTo(HaveOccurred())
-	g.Expect([]string{tool.LoginURL(), tool.LaunchURL(), tool.JWKSURL()}).To(Equal([]string{toolURL + "/login", toolURL + "/launch", toolURL + "/jwks"}))
+	g.Expect([]string{tool.LoginURL(), tool.LaunchURL(), tool.JWKSURL()}).To(Equal([]string{tooltest.ToolURL + "/login", tooltest.ToolURL + "/launch", tooltest.ToolURL + "/jwks"}))
 	for missing, change := range map[string]func(*faketool.Registration){
 		"issuer":                 func(r *faketool.Registration) { r.Issuer = "" },
 		"client_id":              func(r *faketool.Registration) { r.ClientID = "" },
@@ -351,14 +275,14 @@ func TestLaunchShowsWhoWasLaunched(t *testing.T) {
 			ResourceLink: fakeplatform.ResourceLink{ID: "link-1", Title: "</h1><script>alert(2)</script> 山"},
 		})
 		shown := p.browser(t).open(l.URL())
-		expectLaunched(t, shown)
+		tooltest.ExpectLaunched(t, shown)
 		g.Expect(shown.Find("strong").Text()).To(Equal(`<b>Ada</b> & "co"`))
 		g.Expect(shown.Find("h1").Text()).To(Equal("</h1><script>alert(2)</script> 山"))
 		g.Expect(shown.Find("li").Map(func(_ int, li *goquery.Selection) string { return li.Text() })).
 			To(Equal([]string{lti.RoleInstructor, `x"><script>alert(1)</script>`}))
 		g.Expect(shown.Find("script, b").Length()).To(BeZero())
 		g.Expect(shown.Find("#return").AttrOr("href", "")).To(HavePrefix(l.ReturnURL() + "?lti_msg="))
-		g.Expect(shown.header.Get("Cache-Control")).To(Equal("no-store"))
+		g.Expect(shown.Header.Get("Cache-Control")).To(Equal("no-store"))
 
 		requests := l.Record().AuthenticationRequests
 		g.Expect(requests).To(HaveLen(1))
@@ -368,7 +292,7 @@ func TestLaunchShowsWhoWasLaunched(t *testing.T) {
 		g := NewWithT(t)
 		l := p.begin(t, fakeplatform.Plan{User: fakeplatform.User{Sub: "user-2"}, ResourceLink: fakeplatform.ResourceLink{ID: "link-2"}, LoginByPost: true})
 		shown := p.browser(t).open(l.URL())
-		expectLaunched(t, shown)
+		tooltest.ExpectLaunched(t, shown)
 		g.Expect(shown.Find("strong").Text()).To(Equal("user-2"))
 		g.Expect(shown.Find("h1").Text()).To(Equal("link-2"))
 		g.Expect(shown.Find("li").Text()).To(Equal("without a role"))
@@ -390,8 +314,8 @@ func TestEachLoginHasAStateANonceAndACookieOfItsOwn(t *testing.T) {
 			seen[value] = true
 		}
 	}
-	login := b.still().open(p.tool.LoginURL() + "?" + url.Values{"iss": {platformURL}, "login_hint": {"a"}, "target_link_uri": {toolURL}}.Encode())
-	cookie, err := http.ParseSetCookie(login.header.Get("Set-Cookie"))
+	login := b.still().open(p.tool.LoginURL() + "?" + url.Values{"iss": {tooltest.PlatformURL}, "login_hint": {"a"}, "target_link_uri": {tooltest.ToolURL}}.Encode())
+	cookie, err := http.ParseSetCookie(login.Header.Get("Set-Cookie"))
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect([]bool{cookie.HttpOnly, cookie.Secure, cookie.Partitioned, cookie.SameSite == http.SameSiteNoneMode}).To(HaveEach(true))
 }
@@ -401,7 +325,7 @@ func TestParallelLaunchesInOneBrowserDoNotDisturbEachOther(t *testing.T) {
 	g := NewWithT(t)
 	p := newPair(t)
 	b := p.browser(t)
-	title := func(shown page) string { expectLaunched(t, shown); return shown.Find("h1").Text() }
+	title := func(shown tooltest.Page) string { tooltest.ExpectLaunched(t, shown); return shown.Find("h1").Text() }
 	hold := func(title string) *fakeplatform.Launch {
 		l := p.begin(t, fakeplatform.Plan{Fault: &fakeplatform.HeldAnswer, ResourceLink: fakeplatform.ResourceLink{ID: title, Title: title}})
 		b.open(l.URL())
@@ -412,22 +336,22 @@ func TestParallelLaunchesInOneBrowserDoNotDisturbEachOther(t *testing.T) {
 	shownSecond := b.open(second.DeliverURL())
 	g.Expect(title(shownFirst)).To(Equal("First"))
 	g.Expect(title(shownSecond)).To(Equal("Second"))
-	g.Expect(title(b.open(shownFirst.url))).To(Equal("First"))
-	g.Expect(title(b.open(shownSecond.url))).To(Equal("Second"))
-	g.Expect(b.open(toolURL+faketool.ResourcePath).Find("h1").Text()).To(Equal("Second"), "the last one where the URL names none")
+	g.Expect(title(b.open(shownFirst.URL))).To(Equal("First"))
+	g.Expect(title(b.open(shownSecond.URL))).To(Equal("Second"))
+	g.Expect(b.open(tooltest.ToolURL+faketool.ResourcePath).Find("h1").Text()).To(Equal("Second"), "the last one where the URL names none")
 
 	other := p.browser(t)
-	expectRefused(t, other.open(shownFirst.url), http.StatusUnauthorized, "Nobody has been launched")
-	expectRefused(t, other.open(toolURL+faketool.ResourcePath), http.StatusUnauthorized, "Nobody has been launched")
-	site, err := url.Parse(toolURL)
+	tooltest.ExpectRefused(t, other.open(shownFirst.URL), http.StatusUnauthorized, "Nobody has been launched")
+	tooltest.ExpectRefused(t, other.open(tooltest.ToolURL+faketool.ResourcePath), http.StatusUnauthorized, "Nobody has been launched")
+	site, err := url.Parse(tooltest.ToolURL)
 	g.Expect(err).NotTo(HaveOccurred())
 	for _, c := range b.Jar.Cookies(site) { // it can guess their names, but not their values
 		other.Jar.SetCookies(site, []*http.Cookie{{Name: c.Name, Value: "guessed", Path: "/", Secure: true}})
 	}
-	expectRefused(t, other.open(shownFirst.url), http.StatusUnauthorized, "Nobody has been launched")
-	expectLaunched(t, other.open(p.begin(t, fakeplatform.Plan{}).URL()))
-	expectRefused(t, other.open(shownFirst.url), http.StatusUnauthorized, "Nobody has been launched")
-	expectRefused(t, b.open(toolURL+faketool.ResourcePath+"?launch=x"), http.StatusUnauthorized, "Nobody has been launched")
+	tooltest.ExpectRefused(t, other.open(shownFirst.URL), http.StatusUnauthorized, "Nobody has been launched")
+	tooltest.ExpectLaunched(t, other.open(p.begin(t, fakeplatform.Plan{}).URL()))
+	tooltest.ExpectRefused(t, other.open(shownFirst.URL), http.StatusUnauthorized, "Nobody has been launched")
+	tooltest.ExpectRefused(t, b.open(tooltest.ToolURL+faketool.ResourcePath+"?launch=x"), http.StatusUnauthorized, "Nobody has been launched")
 }
 
 func TestManyBrowsersAtOnce(t *testing.T) {
@@ -438,7 +362,7 @@ func TestManyBrowsersAtOnce(t *testing.T) {
 		all.Go(func() { // a failed expectation ends this goroutine and fails the test
 			name := "User " + strconv.Itoa(i)
 			shown := p.browser(t).open(p.begin(t, fakeplatform.Plan{User: fakeplatform.User{Sub: "u", Name: name}, LoginByPost: i%2 == 0}).URL())
-			expectLaunched(t, shown)
+			tooltest.ExpectLaunched(t, shown)
 			NewWithT(t).Expect(shown.Find("strong").Text()).To(Equal(name))
 		})
 	}
@@ -470,16 +394,16 @@ func TestLoginInitiationThatCannotBeAnswered(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			g := NewWithT(t)
-			params := url.Values{"iss": {platformURL}, "client_id": {clientID}, "login_hint": {"a"}, "target_link_uri": {p.tool.LaunchURL()}}
+			params := url.Values{"iss": {tooltest.PlatformURL}, "client_id": {tooltest.ClientID}, "login_hint": {"a"}, "target_link_uri": {p.tool.LaunchURL()}}
 			c.change(params)
 			b := p.browser(t).still()
-			for _, answer := range []page{b.open(p.tool.LoginURL() + "?" + params.Encode()), b.post(p.tool.LoginURL(), params)} {
+			for _, answer := range []tooltest.Page{b.open(p.tool.LoginURL() + "?" + params.Encode()), b.post(p.tool.LoginURL(), params)} {
 				if c.why == "" {
-					g.Expect(answer.status).To(Equal(http.StatusFound))
-					g.Expect(answer.header.Get("Location")).To(HavePrefix(platformURL + "/auth?"))
+					g.Expect(answer.Status).To(Equal(http.StatusFound))
+					g.Expect(answer.Header.Get("Location")).To(HavePrefix(tooltest.PlatformURL + "/auth?"))
 				} else {
-					expectRefused(t, answer, http.StatusBadRequest, c.why)
-					g.Expect(answer.header).NotTo(Or(HaveKey("Set-Cookie"), HaveKey("Location")))
+					tooltest.ExpectRefused(t, answer, http.StatusBadRequest, c.why)
+					g.Expect(answer.Header).NotTo(Or(HaveKey("Set-Cookie"), HaveKey("Location")))
 				}
 			}
 		})
@@ -622,7 +546,7 @@ func (p *pair) lend(b browser, f fakeplatform.Fault) *fakeplatform.Launch {
 	case "removed-key-after-5-seconds", "removed-key-after-15-minutes":
 		signed := p.begin(b.t, fakeplatform.Plan{Fault: &fakeplatform.NewKeySigns})
 		defer signed.End()
-		expectLaunched(b.t, b.open(signed.URL()))
+		tooltest.ExpectLaunched(b.t, b.open(signed.URL()))
 		p.passed.Add(map[bool]int64{true: 5, false: 15 * 60}[strings.Contains(f.Name, "-5-")])
 		return signed
 	}
@@ -638,7 +562,7 @@ func (p *pair) lend(b browser, f fakeplatform.Fault) *fakeplatform.Launch {
 }
 
 // meet makes a launch with a fault and returns where it ends, and in which browser.
-func (p *pair) meet(t *testing.T, f fakeplatform.Fault) (l *fakeplatform.Launch, b browser, shown page) {
+func (p *pair) meet(t *testing.T, f fakeplatform.Fault) (l *fakeplatform.Launch, b browser, shown tooltest.Page) {
 	t.Helper()
 	b = p.browser(t)
 	l = p.begin(t, fakeplatform.Plan{Fault: &f, Other: p.lend(p.browserFor(b, f), f)})
@@ -649,7 +573,7 @@ func (p *pair) meet(t *testing.T, f fakeplatform.Fault) (l *fakeplatform.Launch,
 		b = p.browser(t)
 	case "form-submitted-after-login":
 		b = p.browser(t)
-		expectLaunched(t, b.open(p.begin(t, fakeplatform.Plan{}).URL()))
+		tooltest.ExpectLaunched(t, b.open(p.begin(t, fakeplatform.Plan{}).URL()))
 	case "form-submitted-during-login":
 		b = p.browser(t)
 		p.hold(b)
@@ -660,7 +584,7 @@ func (p *pair) meet(t *testing.T, f fakeplatform.Fault) (l *fakeplatform.Launch,
 		return l, b, shown
 	}
 	if !f.Holds {
-		expectLaunched(t, shown)
+		tooltest.ExpectLaunched(t, shown)
 	}
 	return l, b, b.open(l.DeliverURL())
 }
@@ -688,19 +612,19 @@ func TestConformingToolAgainstEveryFaultOfThePlatform(t *testing.T) {
 				g.Expect(ok).To(BeTrue(), "nothing is said of the tool's reaction")
 			}
 			if why == (refusal{}) {
-				expectLaunched(t, shown)
+				tooltest.ExpectLaunched(t, shown)
 				g.Expect(l.Record().AuthenticationRequests[0].Problems).To(BeEmpty())
 				return
 			}
-			expectRefused(t, shown, why.status, why.why)
+			tooltest.ExpectRefused(t, shown, why.status, why.why)
 			launchedBefore := strings.HasPrefix(f.Name, "replayed-") && f.Name != "replayed-in-other-browser" || f.Name == "state-reused" || f.Name == "form-submitted-after-login"
 			if !launchedBefore {
-				expectRefused(t, b.open(toolURL+faketool.ResourcePath), http.StatusUnauthorized, "Nobody has been launched")
+				tooltest.ExpectRefused(t, b.open(tooltest.ToolURL+faketool.ResourcePath), http.StatusUnauthorized, "Nobody has been launched")
 			}
-			expectLaunched(t, b.open(p.begin(t, fakeplatform.Plan{}).URL()))
+			tooltest.ExpectLaunched(t, b.open(p.begin(t, fakeplatform.Plan{}).URL()))
 		})
 	}
-	expectRefused(t, p.browser(t).open(p.begin(t, fakeplatform.Plan{Fault: &fakeplatform.EmptyAnswer}).URL()), http.StatusBadRequest, "no id_token")
+	tooltest.ExpectRefused(t, p.browser(t).open(p.begin(t, fakeplatform.Plan{Fault: &fakeplatform.EmptyAnswer}).URL()), http.StatusBadRequest, "no id_token")
 
 	// To all this, every fault of the tool would have made a difference.
 	consulted := p.tool.Consulted()
@@ -732,9 +656,9 @@ func TestToolHoldsEveryClaimAgainstItsRegistration(t *testing.T) {
 		status int
 	}{
 		"nothing":                     {func(lti.Claims) {}, 200},
-		"aud an array of one":         {func(c lti.Claims) { c["aud"] = []string{clientID} }, 200},
-		"aud an array of two":         {func(c lti.Claims) { c["aud"] = []string{clientID, "client-b"} }, 401},
-		"azp the client":              {func(c lti.Claims) { c["azp"] = clientID }, 200},
+		"aud an array of one":         {func(c lti.Claims) { c["aud"] = []string{tooltest.ClientID} }, 200},
+		"aud an array of two":         {func(c lti.Claims) { c["aud"] = []string{tooltest.ClientID, "client-b"} }, 401},
+		"azp the client":              {func(c lti.Claims) { c["azp"] = tooltest.ClientID }, 200},
 		"azp somebody else":           {func(c lti.Claims) { c["azp"] = "client-b" }, 401},
 		"exp no number":               {func(c lti.Claims) { c["exp"] = true }, 401},
 		"iat missing":                 {func(c lti.Claims) { delete(c, "iat") }, 401},
@@ -743,12 +667,12 @@ func TestToolHoldsEveryClaimAgainstItsRegistration(t *testing.T) {
 		"version missing":             {func(c lti.Claims) { delete(c, lti.ClaimVersion) }, 400},
 		"version of another LTI":      {func(c lti.Claims) { c[lti.ClaimVersion] = "1.3.1" }, 400},
 		"target_link_uri missing":     {func(c lti.Claims) { delete(c, lti.ClaimTargetLinkURI) }, 400},
-		"target_link_uri no string":   {func(c lti.Claims) { c[lti.ClaimTargetLinkURI] = []string{toolURL} }, 400},
-		"target_link_uri further in":  {func(c lti.Claims) { c[lti.ClaimTargetLinkURI] = toolURL + "/a/b?c=d" }, 200},
+		"target_link_uri no string":   {func(c lti.Claims) { c[lti.ClaimTargetLinkURI] = []string{tooltest.ToolURL} }, 400},
+		"target_link_uri further in":  {func(c lti.Claims) { c[lti.ClaimTargetLinkURI] = tooltest.ToolURL + "/a/b?c=d" }, 200},
 		"target_link_uri elsewhere":   {func(c lti.Claims) { c[lti.ClaimTargetLinkURI] = "https://evil.example/launch" }, 400},
-		"target_link_uri longer host": {func(c lti.Claims) { c[lti.ClaimTargetLinkURI] = toolURL + ".evil.example/launch" }, 400},
-		"target_link_uri a user name": {func(c lti.Claims) { c[lti.ClaimTargetLinkURI] = toolURL + "@evil.example/launch" }, 400},
-		"target_link_uri other port":  {func(c lti.Claims) { c[lti.ClaimTargetLinkURI] = toolURL + ":8443/launch" }, 400},
+		"target_link_uri longer host": {func(c lti.Claims) { c[lti.ClaimTargetLinkURI] = tooltest.ToolURL + ".evil.example/launch" }, 400},
+		"target_link_uri a user name": {func(c lti.Claims) { c[lti.ClaimTargetLinkURI] = tooltest.ToolURL + "@evil.example/launch" }, 400},
+		"target_link_uri other port":  {func(c lti.Claims) { c[lti.ClaimTargetLinkURI] = tooltest.ToolURL + ":8443/launch" }, 400},
 		"target_link_uri no TLS":      {func(c lti.Claims) { c[lti.ClaimTargetLinkURI] = "http://tool.example.com/launch" }, 400},
 		"resource_link missing":       {func(c lti.Claims) { delete(c, lti.ClaimResourceLink) }, 400},
 		"resource_link id a number":   {func(c lti.Claims) { c[lti.ClaimResourceLink] = map[string]any{"id": 1} }, 400},
@@ -772,7 +696,7 @@ func TestToolHoldsEveryClaimAgainstItsRegistration(t *testing.T) {
 			_, fields := p.hold(b)
 			p.resign(t, fields, c.change)
 			shown := b.post(p.tool.LaunchURL(), fields)
-			g.Expect(shown.status).To(Equal(c.status), shown.why())
+			g.Expect(shown.Status).To(Equal(c.status), shown.Why())
 			g.Expect(shown.Find("a:not([href^='https://'])").Length()).To(BeZero(), "no link that runs or leads nowhere")
 		})
 	}
@@ -795,9 +719,9 @@ func TestClocksMayBeAMinuteApart(t *testing.T) {
 			p.skew.Store(c.skew)
 			shown := p.browser(t).open(p.begin(t, fakeplatform.Plan{}).URL())
 			if c.why == "" {
-				expectLaunched(t, shown)
+				tooltest.ExpectLaunched(t, shown)
 			} else {
-				expectRefused(t, shown, http.StatusUnauthorized, c.why)
+				tooltest.ExpectRefused(t, shown, http.StatusUnauthorized, c.why)
 			}
 		})
 	}
@@ -819,11 +743,11 @@ func TestALoginMayTakeTenMinutes(t *testing.T) {
 		}
 		asked := b.open(p.begin(t, fakeplatform.Plan{}).URL()) // the user does something else
 		p.passed.Add(c.takes)
-		shown := b.open(asked.header.Get("Location"))
+		shown := b.open(asked.Header.Get("Location"))
 		if c.why == "" {
-			expectLaunched(t, shown)
+			tooltest.ExpectLaunched(t, shown)
 		} else {
-			expectRefused(t, shown, http.StatusUnauthorized, c.why)
+			tooltest.ExpectRefused(t, shown, http.StatusUnauthorized, c.why)
 		}
 	}
 }
@@ -832,22 +756,22 @@ func TestKeySetIsFetchedWhenAKeyIsNew(t *testing.T) {
 	t.Parallel()
 	g := NewWithT(t)
 	p := newPair(t)
-	launch := func() page { return p.browser(t).open(p.begin(t, fakeplatform.Plan{}).URL()) }
+	launch := func() tooltest.Page { return p.browser(t).open(p.begin(t, fakeplatform.Plan{}).URL()) }
 
 	p.noKeys.Store(true)
-	expectRefused(t, launch(), http.StatusUnauthorized, "key set cannot be had")
+	tooltest.ExpectRefused(t, launch(), http.StatusUnauthorized, "key set cannot be had")
 	b := p.browser(t)
 	held, _ := p.hold(b)
-	expectRefused(t, b.open(held.DeliverURL()), http.StatusUnauthorized, "key set cannot be had")
+	tooltest.ExpectRefused(t, b.open(held.DeliverURL()), http.StatusUnauthorized, "key set cannot be had")
 	p.noKeys.Store(false)
-	expectLaunched(t, b.open(held.DeliverURL()))
-	expectLaunched(t, launch())
+	tooltest.ExpectLaunched(t, b.open(held.DeliverURL()))
+	tooltest.ExpectLaunched(t, launch())
 	g.Expect(p.platform.KeySetFetches()).To(Equal(1), "a known key is not fetched again")
 
 	g.Expect(p.platform.AddKey()).To(Succeed())
-	expectLaunched(t, launch())
+	tooltest.ExpectLaunched(t, launch())
 	p.noKeys.Store(true)
-	expectLaunched(t, launch())
+	tooltest.ExpectLaunched(t, launch())
 	g.Expect(p.platform.KeySetFetches()).To(Equal(2))
 }
 
@@ -855,7 +779,10 @@ func TestKeySetIsKeptAsLongAsItSays(t *testing.T) {
 	t.Parallel()
 	g := NewWithT(t)
 	p := newPair(t)
-	launch := func() { t.Helper(); expectLaunched(t, p.browser(t).open(p.begin(t, fakeplatform.Plan{}).URL())) }
+	launch := func() {
+		t.Helper()
+		tooltest.ExpectLaunched(t, p.browser(t).open(p.begin(t, fakeplatform.Plan{}).URL()))
+	}
 	fetches := func(want int) { t.Helper(); g.Expect(p.platform.KeySetFetches()).To(Equal(want)) }
 
 	launch()
@@ -867,18 +794,18 @@ func TestKeySetIsKeptAsLongAsItSays(t *testing.T) {
 	fetches(2) // it says nothing, and is kept for ten minutes
 
 	signed := p.begin(t, fakeplatform.Plan{Fault: &fakeplatform.NewKeySigns})
-	expectLaunched(t, p.browser(t).open(signed.URL()))
+	tooltest.ExpectLaunched(t, p.browser(t).open(signed.URL()))
 	fetches(3)
 	signed.End()
 	withdrawn, ok := fakeplatform.FaultNamed("removed-key-after-5-seconds")
 	g.Expect(ok).To(BeTrue())
-	again := func() page {
+	again := func() tooltest.Page {
 		return p.browser(t).open(p.begin(t, fakeplatform.Plan{Fault: &withdrawn, Other: signed}).URL())
 	}
-	expectLaunched(t, again())
+	tooltest.ExpectLaunched(t, again())
 	fetches(3) // it may be kept for a second, which has not passed
 	p.passed.Add(1)
-	expectRefused(t, again(), http.StatusUnauthorized, "has no key")
+	tooltest.ExpectRefused(t, again(), http.StatusUnauthorized, "has no key")
 	fetches(4)
 	launch()
 }
@@ -906,7 +833,7 @@ func TestPageTellsTeachersFromLearners(t *testing.T) {
 	} {
 		g := NewWithT(t)
 		shown := p.browser(t).open(p.begin(t, fakeplatform.Plan{User: fakeplatform.User{Sub: "user-1", Roles: c.roles}}).URL())
-		expectLaunched(t, shown)
+		tooltest.ExpectLaunched(t, shown)
 		g.Expect(shown.Find("#teacher").Length() == 1).To(Equal(c.teacher), "%v", c.roles)
 		g.Expect(shown.Find("#learner").Length() == 1).NotTo(Equal(c.teacher), "%v", c.roles)
 	}
@@ -918,7 +845,7 @@ func TestUsersAndLinksAreToldApart(t *testing.T) {
 	marks := func(t *testing.T, l *fakeplatform.Launch) (user, link string) {
 		t.Helper()
 		shown := p.browser(t).open(l.URL())
-		expectLaunched(t, shown)
+		tooltest.ExpectLaunched(t, shown)
 		user, link = shown.Find("#user").Text(), shown.Find("#link").Text()
 		NewWithT(t).Expect(user).To(MatchRegexp(`^user-[1-9]\d*$`))
 		NewWithT(t).Expect(link).To(MatchRegexp(`^link-[1-9]\d*$`))
@@ -961,11 +888,11 @@ func TestAnonymousUserIsNobody(t *testing.T) {
 	t.Parallel()
 	p := newPair(t)
 	b := p.browser(t)
-	expectLaunched(t, b.open(p.begin(t, fakeplatform.Plan{}).URL()))
+	tooltest.ExpectLaunched(t, b.open(p.begin(t, fakeplatform.Plan{}).URL()))
 	for _, f := range fakeplatform.FaultsFor("core-tool-anonymous-launch") {
 		g := NewWithT(t)
 		shown := b.open(p.with(t, f.Name).URL())
-		expectLaunched(t, shown)
+		tooltest.ExpectLaunched(t, shown)
 		g.Expect(shown.Find("strong").Text()).To(Equal("anonymous"), f.Name)
 		g.Expect(shown.Find("#user").Length()).To(BeZero(), f.Name)
 		g.Expect(shown.Text()).NotTo(ContainSubstring(learner.Name), f.Name)
@@ -979,7 +906,7 @@ func TestPageOpensTheResourceOfTheToken(t *testing.T) {
 	p := newPair(t)
 	chapter := func(l *fakeplatform.Launch) string {
 		shown := p.browser(t).open(l.URL())
-		expectLaunched(t, shown)
+		tooltest.ExpectLaunched(t, shown)
 		_, chapter, _ := strings.Cut(strings.Join(strings.Fields(shown.Find("p").Eq(1).Text()), " "), "chapter ")
 		return chapter
 	}
@@ -1009,11 +936,11 @@ func TestReturnKeepsWhatTheReturnURLHas(t *testing.T) {
 			}
 			b := p.browser(t)
 			shown := b.open(l.URL())
-			expectLaunched(t, shown)
+			tooltest.ExpectLaunched(t, shown)
 			link := shown.Find("#return").AttrOr("href", "")
 			g.Expect(link).To(HavePrefix(l.ReturnURL() + "?" + own))
 			g.Expect(strings.HasSuffix(link, "#frag")).To(Equal(fault != ""), link)
-			g.Expect(b.open(link).status).To(Equal(http.StatusOK))
+			g.Expect(b.open(link).Status).To(Equal(http.StatusOK))
 			returned := l.Record().Returns
 			g.Expect(returned).To(HaveLen(1))
 			g.Expect(returned[0].Message).To(Equal("You have left the tool."))
@@ -1026,7 +953,7 @@ func TestReturnKeepsWhatTheReturnURLHas(t *testing.T) {
 		p := newPair(t, faketool.ReturnsRefusals)
 		l := p.with(t, "error-after-validation")
 		shown := p.browser(t).open(l.URL())
-		g.Expect(shown.url).To(And(HavePrefix(l.ReturnURL()+"?"+fakeplatform.ReturnQuery+"&"), HaveSuffix("#frag")))
+		g.Expect(shown.URL).To(And(HavePrefix(l.ReturnURL()+"?"+fakeplatform.ReturnQuery+"&"), HaveSuffix("#frag")))
 		returned := l.Record().Returns
 		g.Expect(returned).To(HaveLen(1))
 		g.Expect(returned[0].ErrorMessage).To(Equal("The launch was refused."))
@@ -1038,7 +965,7 @@ func TestReturnKeepsWhatTheReturnURLHas(t *testing.T) {
 		p := newPair(t, faketool.ReturnsRefusals)
 		for _, name := range []string{"return-url-bad-signature", "return-url-unknown-issuer", "signature-empty", "aud-other-client"} {
 			l := p.with(t, name)
-			expectRefused(t, p.browser(t).open(l.URL()), http.StatusUnauthorized, "")
+			tooltest.ExpectRefused(t, p.browser(t).open(l.URL()), http.StatusUnauthorized, "")
 			NewWithT(t).Expect(l.Record().Returns).To(BeEmpty(), name)
 		}
 	})
@@ -1055,7 +982,7 @@ func TestEndpointKeepsItsQuery(t *testing.T) {
 		r.AuthURL += "?tenant=7"
 		g.Expect(p.tool.Register(r)).To(Succeed())
 		l := p.begin(t, fakeplatform.Plan{})
-		expectLaunched(t, p.browser(t).open(l.URL()))
+		tooltest.ExpectLaunched(t, p.browser(t).open(l.URL()))
 		asked := l.Record().AuthenticationRequests
 		g.Expect(asked).To(HaveLen(1))
 		g.Expect(asked[0].Path).To(Equal(at.path), fault)
@@ -1068,7 +995,7 @@ func TestConsultedNamesTheFaultsThatWouldHaveMadeADifference(t *testing.T) {
 	g := NewWithT(t)
 	p := newPair(t)
 	g.Expect(p.tool.Consulted()).To(BeEmpty(), "nothing was asked")
-	expectLaunched(t, p.browser(t).open(p.begin(t, fakeplatform.Plan{}).URL()))
+	tooltest.ExpectLaunched(t, p.browser(t).open(p.begin(t, fakeplatform.Plan{}).URL()))
 	valid := p.tool.Consulted()
 	g.Expect(slices.IsSorted(valid)).To(BeTrue())
 	g.Expect(valid).To(And(
@@ -1107,10 +1034,10 @@ func TestABadTokenDoesNotUseUpTheLogin(t *testing.T) {
 			b := p.browser(t)
 			l, fields := p.hold(b)
 			change(t, fields)
-			g.Expect(b.post(p.tool.LaunchURL(), fields).status).To(BeElementOf(400, 401))
-			g.Expect(p.browser(t).open(l.DeliverURL()).status).To(Equal(401), "nor does another browser")
-			expectLaunched(t, b.open(l.DeliverURL()))
-			expectRefused(t, b.open(l.DeliverURL()), http.StatusUnauthorized, "used already")
+			g.Expect(b.post(p.tool.LaunchURL(), fields).Status).To(BeElementOf(400, 401))
+			g.Expect(p.browser(t).open(l.DeliverURL()).Status).To(Equal(401), "nor does another browser")
+			tooltest.ExpectLaunched(t, b.open(l.DeliverURL()))
+			tooltest.ExpectRefused(t, b.open(l.DeliverURL()), http.StatusUnauthorized, "used already")
 		})
 	}
 }
@@ -1122,19 +1049,19 @@ func TestOIDCErrorIsShownEscaped(t *testing.T) {
 	shown := p.browser(t).post(p.tool.LaunchURL(), url.Values{
 		"error": {"login_required"}, "error_description": {`<script>alert(1)</script> & "more"`}, "state": {"x"},
 	})
-	expectRefused(t, shown, http.StatusBadRequest, `login_required <script>alert(1)</script> & "more"`)
+	tooltest.ExpectRefused(t, shown, http.StatusBadRequest, `login_required <script>alert(1)</script> & "more"`)
 	g.Expect(shown.Find("script").Length()).To(BeZero())
 
 	for _, name := range []string{"error-with-state", "error-without-state", "error-with-id-token"} {
 		shown := p.browser(t).open(p.with(t, name).URL())
-		expectRefused(t, shown, http.StatusBadRequest, "login_required "+fakeplatform.Markup)
+		tooltest.ExpectRefused(t, shown, http.StatusBadRequest, "login_required "+fakeplatform.Markup)
 		g.Expect(shown.Find("script, #"+fakeplatform.MarkupID).Length()).To(BeZero(), name)
 	}
 
 	// The same in full: the browser that asks has no session at the platform.
 	l := p.begin(t, fakeplatform.Plan{})
-	initiation := p.browser(t).still().open(l.URL()).header.Get("Location")
-	expectRefused(t, p.browser(t).open(initiation), http.StatusBadRequest, "login_required")
+	initiation := p.browser(t).still().open(l.URL()).Header.Get("Location")
+	tooltest.ExpectRefused(t, p.browser(t).open(initiation), http.StatusBadRequest, "login_required")
 }
 
 func TestDefectsAreNamedAndProveWhatTheCatalogueKnows(t *testing.T) {
@@ -1197,10 +1124,10 @@ func (p *pair) outcome(t *testing.T, f fakeplatform.Fault) string {
 	request, _ := l.Request()
 	back := strings.Replace(shown.Find("#return").AttrOr("href", ""), l.ReturnURL(), "", 1)
 	return fmt.Sprint(
-		shown.status, strings.HasPrefix(shown.url, toolURL), shown.Find("strong").Text(), shown.Find("#teacher").Length(),
+		shown.Status, strings.HasPrefix(shown.URL, tooltest.ToolURL), shown.Find("strong").Text(), shown.Find("#teacher").Length(),
 		shown.Find("p").Eq(1).Contents().Last().Text(), shown.Find("#"+fakeplatform.MarkupID).Length(), back,
 		len(request.Get("state")), len(request.Get("nonce")), request.Get("state") == request.Get("nonce"),
-		b.open(toolURL+faketool.ResourcePath).status,
+		b.open(tooltest.ToolURL+faketool.ResourcePath).Status,
 	)
 }
 
@@ -1250,12 +1177,12 @@ func TestTokenForAnotherRegistrationOfTheTool(t *testing.T) {
 			NewWithT(t).Expect(p.tool.Register(known)).To(Succeed())
 			_, _, shown := p.meet(t, other)
 			if fault == "" {
-				expectRefused(t, shown, http.StatusUnauthorized, "The audience")
+				tooltest.ExpectRefused(t, shown, http.StatusUnauthorized, "The audience")
 				NewWithT(t).Expect(p.tool.Consulted()).To(ContainElement(faketool.AcceptsTokenOfOtherClient))
 			} else {
-				expectLaunched(t, shown)
+				tooltest.ExpectLaunched(t, shown)
 			}
-			expectLaunched(t, p.browser(t).open(p.begin(t, fakeplatform.Plan{}).URL()))
+			tooltest.ExpectLaunched(t, p.browser(t).open(p.begin(t, fakeplatform.Plan{}).URL()))
 		})
 	}
 }
@@ -1271,7 +1198,7 @@ func TestAnotherUserInTheSameBrowser(t *testing.T) {
 			b := p.browser(t)
 			launched := func(b browser, user fakeplatform.User) string {
 				shown := b.open(p.begin(t, fakeplatform.Plan{User: user}).URL())
-				expectLaunched(t, shown)
+				tooltest.ExpectLaunched(t, shown)
 				return shown.Find("strong").Text()
 			}
 			g.Expect(launched(b, learner)).To(Equal(learner.Name))
@@ -1294,8 +1221,8 @@ func TestToolThatNeedsToBeToldMore(t *testing.T) {
 			p := newPair(t, fault)
 			alone, _ := fakeplatform.FaultNamed("required-claims-only")
 			for _, f := range []*fakeplatform.Fault{nil, &alone} {
-				expectRefused(t, p.browser(t).open(p.begin(t, fakeplatform.Plan{Fault: f}).URL()), http.StatusBadRequest, "The launch does not say")
-				expectLaunched(t, p.browser(t).open(p.begin(t, fakeplatform.Plan{Fault: f, Needs: needs}).URL()))
+				tooltest.ExpectRefused(t, p.browser(t).open(p.begin(t, fakeplatform.Plan{Fault: f}).URL()), http.StatusBadRequest, "The launch does not say")
+				tooltest.ExpectLaunched(t, p.browser(t).open(p.begin(t, fakeplatform.Plan{Fault: f, Needs: needs}).URL()))
 			}
 		})
 	}
@@ -1305,14 +1232,14 @@ func TestUnusualConduct(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		stimulus string
-		shows    func(page) string
+		shows    func(tooltest.Page) string
 		usually  string
 		now      string
 	}{
-		faketool.ShowsClassmates:       {"teacher-without-role", func(p page) string { return p.Find("ol li").Text() }, "", "Ada Lovelace"},
-		faketool.NamesGuests:           {"anonymous-learner", func(p page) string { return p.Find("#user").Text() }, "", "guest"},
-		faketool.WritesReturnQueryAnew: {"exit-button", func(p page) string { return p.Find("#return").AttrOr("href", "") }, "?course=7&x=a%20b&", "x=a+b"},
-		faketool.IgnoresError:          {"error-with-id-token", func(p page) string { return p.Find("strong").Text() }, "", "Ada Lovelace"},
+		faketool.ShowsClassmates:       {"teacher-without-role", func(p tooltest.Page) string { return p.Find("ol li").Text() }, "", "Ada Lovelace"},
+		faketool.NamesGuests:           {"anonymous-learner", func(p tooltest.Page) string { return p.Find("#user").Text() }, "", "guest"},
+		faketool.WritesReturnQueryAnew: {"exit-button", func(p tooltest.Page) string { return p.Find("#return").AttrOr("href", "") }, "?course=7&x=a%20b&", "x=a+b"},
+		faketool.IgnoresError:          {"error-with-id-token", func(p tooltest.Page) string { return p.Find("strong").Text() }, "", "Ada Lovelace"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -1323,7 +1250,7 @@ func TestUnusualConduct(t *testing.T) {
 				p := newPair(t, faults...)
 				shown := p.browser(t).open(p.begin(t, fakeplatform.Plan{Fault: &f}).URL())
 				if f.Permitted || faults != nil {
-					expectLaunched(t, shown)
+					tooltest.ExpectLaunched(t, shown)
 				}
 				g.Expect(c.shows(shown)).To(ContainSubstring(map[bool]string{true: c.usually, false: c.now}[faults == nil]))
 				if faults == nil {
@@ -1342,25 +1269,25 @@ func TestToolThatKeepsItsStateInLocalStorage(t *testing.T) {
 	b := p.browser(t)
 	l := p.begin(t, fakeplatform.Plan{Fault: &fakeplatform.HeldAnswer})
 	stores := b.open(l.URL())
-	g.Expect(stores.header.Values("Set-Cookie")).To(BeEmpty())
+	g.Expect(stores.Header.Values("Set-Cookie")).To(BeEmpty())
 	does := regexp.MustCompile(`setItem\(("[^"]*"), ("[^"]*")\); location.replace\(("[^"]*")\)`).FindStringSubmatch(stores.Find("script").Text())
 	g.Expect(does).To(HaveLen(4))
 	var said [3]string
 	for i := range said {
 		g.Expect(json.Unmarshal([]byte(does[i+1]), &said[i])).To(Succeed())
 	}
-	g.Expect(b.open(said[2]).status).To(Equal(http.StatusOK))
+	g.Expect(b.open(said[2]).Status).To(Equal(http.StatusOK))
 	action, fields, err := l.Answer()
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(said[0]).To(HaveSuffix(fields.Get(lti.ParamState)))
 	for _, bound := range []string{"", "something else"} {
 		fields.Set("bound", bound)
-		expectRefused(t, b.post(action, fields), http.StatusUnauthorized, "not begun in this browser")
+		tooltest.ExpectRefused(t, b.post(action, fields), http.StatusUnauthorized, "not begun in this browser")
 	}
 	fields.Del("bound")
-	expectRefused(t, b.post(action, fields), http.StatusUnauthorized, "not begun in this browser") // a page in between, whose form goes on without scripts
+	tooltest.ExpectRefused(t, b.post(action, fields), http.StatusUnauthorized, "not begun in this browser") // a page in between, whose form goes on without scripts
 	fields.Set("bound", said[1])
-	expectLaunched(t, b.post(action, fields))
+	tooltest.ExpectLaunched(t, b.post(action, fields))
 }
 
 // constants returns the values of the untyped constants that a file declares.
@@ -1398,14 +1325,14 @@ func TestALaunchSubmittedManyTimesAtOnce(t *testing.T) {
 	b.open(l.URL())
 	_, fields, err := l.Answer()
 	g.Expect(err).NotTo(HaveOccurred())
-	u, err := url.Parse(toolURL)
+	u, err := url.Parse(tooltest.ToolURL)
 	g.Expect(err).NotTo(HaveOccurred())
 	const times = 16
 	codes := make([]int, times)
 	var wg sync.WaitGroup
 	for i := range times {
 		wg.Go(func() {
-			r := httptest.NewRequest(http.MethodPost, toolURL+faketool.LaunchPath, strings.NewReader(fields.Encode()))
+			r := httptest.NewRequest(http.MethodPost, tooltest.ToolURL+faketool.LaunchPath, strings.NewReader(fields.Encode()))
 			r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 			for _, c := range b.Jar.Cookies(u) {
 				r.AddCookie(c)

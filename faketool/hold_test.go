@@ -18,6 +18,7 @@ import (
 
 	"invigilator.example/fakeplatform"
 	"invigilator.example/faketool"
+	"invigilator.example/faketool/tooltest"
 	"invigilator.example/lti"
 	"invigilator.example/requirements"
 )
@@ -29,36 +30,11 @@ func (p *pair) initiated(b browser, plan fakeplatform.Plan) (*faketool.Login, *f
 	p.tool.Hold(true)
 	l := p.begin(b.t, plan)
 	shown := b.open(l.URL())
-	g.Expect(shown.url).To(HavePrefix(toolURL + faketool.HeldPath + "/"))
+	g.Expect(shown.URL).To(HavePrefix(tooltest.ToolURL + faketool.HeldPath + "/"))
 	g.Expect(shown.Find("h1").Text()).To(Equal("Login held"))
-	login, ok := p.tool.LoginAt(shown.url)
+	login, ok := p.tool.LoginAt(shown.URL)
 	g.Expect(ok).To(BeTrue())
 	return login, l
-}
-
-// address prepares a request that nothing is wrong with.
-func address(t *testing.T, l *faketool.Login, probe faketool.Probe) string {
-	t.Helper()
-	to, err := l.Continue(probe)
-	NewWithT(t).Expect(err).NotTo(HaveOccurred())
-	return to
-}
-
-// stimulus returns the one of that name.
-func stimulus(t *testing.T, name string) *faketool.Fault {
-	t.Helper()
-	f, ok := faketool.FaultNamed(name)
-	NewWithT(t).Expect(ok).To(BeTrue(), name)
-	return &f
-}
-
-// provoking returns the stimulus of a requirement that has that name.
-func provoking(t *testing.T, id, name string) *faketool.Fault {
-	t.Helper()
-	of := faketool.FaultsFor(id)
-	i := slices.IndexFunc(of, func(f faketool.Fault) bool { return f.Name == name })
-	NewWithT(t).Expect(i).To(BeNumerically(">=", 0), id+" "+name)
-	return &of[i]
 }
 
 // requestStimuli are those of an authentication request.
@@ -67,10 +43,10 @@ func requestStimuli() []faketool.Fault {
 }
 
 // initiate begins a login at the tool by hand.
-func initiate(b browser, params url.Values) page {
-	all := url.Values{"iss": {platformURL}, "client_id": {clientID}, "login_hint": {"user-7"}, "target_link_uri": {toolURL + "/launch"}}
+func initiate(b browser, params url.Values) tooltest.Page {
+	all := url.Values{"iss": {tooltest.PlatformURL}, "client_id": {tooltest.ClientID}, "login_hint": {"user-7"}, "target_link_uri": {tooltest.ToolURL + "/launch"}}
 	maps.Copy(all, params)
-	return b.open(toolURL + faketool.LoginPath + "?" + all.Encode())
+	return b.open(tooltest.ToolURL + faketool.LoginPath + "?" + all.Encode())
 }
 
 // unsigned is a token that nobody has signed.
@@ -91,19 +67,19 @@ func TestHeldLoginGoesOn(t *testing.T) {
 	g.Expect(login.Record().Requests).To(BeEmpty())
 	g.Expect(login.Record().Refused).To(BeEmpty())
 
-	to := address(t, login, faketool.Probe{})
-	g.Expect(to).To(HavePrefix(toolURL + faketool.HeldPath + "/" + login.ID() + "/"))
+	to := tooltest.Address(t, login, faketool.Probe{})
+	g.Expect(to).To(HavePrefix(tooltest.ToolURL + faketool.HeldPath + "/" + login.ID() + "/"))
 	g.Expect(login.Record().Requests).To(BeEmpty(), "it is prepared, but not sent")
 	shown := b.open(to)
-	expectLaunched(t, shown)
+	tooltest.ExpectLaunched(t, shown)
 	g.Expect(shown.Find("strong").Text()).To(Equal("Ada Lovelace"))
 
 	record := login.Record()
 	g.Expect(record.Requests).To(HaveLen(1))
 	sent := record.Requests[0]
 	g.Expect(sent.Method).To(Equal(http.MethodGet))
-	g.Expect(sent.URL).To(Equal(platformURL + fakeplatform.AuthPath + "?" + sent.Params.Encode()))
-	g.Expect(sent.At).To(Equal(noon))
+	g.Expect(sent.URL).To(Equal(tooltest.PlatformURL + fakeplatform.AuthPath + "?" + sent.Params.Encode()))
+	g.Expect(sent.At).To(Equal(tooltest.Noon))
 	asked := l.Record().AuthenticationRequests
 	g.Expect(asked).To(HaveLen(1))
 	g.Expect(asked[0].Problems).To(BeEmpty())
@@ -116,11 +92,11 @@ func TestHeldLoginGoesOn(t *testing.T) {
 		Method: http.MethodPost, Host: "tool.example.com", Path: faketool.LaunchPath, ContentType: "application/x-www-form-urlencoded",
 		Query: url.Values{}, Form: url.Values{"id_token": {l.Record().IDToken}, "state": sent.Params["state"]},
 		IDToken: l.Record().IDToken, State: sent.Params.Get("state"), HasState: true,
-		Login: login, Accepted: true, At: noon,
+		Login: login, Accepted: true, At: tooltest.Noon,
 	}))
 
 	p.tool.Hold(false)
-	expectLaunched(t, b.open(p.begin(t, fakeplatform.Plan{}).URL()))
+	tooltest.ExpectLaunched(t, b.open(p.begin(t, fakeplatform.Plan{}).URL()))
 	logins := p.tool.Logins()
 	g.Expect(logins).To(HaveLen(2))
 	g.Expect(logins[0]).To(BeIdenticalTo(login))
@@ -129,7 +105,7 @@ func TestHeldLoginGoesOn(t *testing.T) {
 	g.Expect(logins[1].Record().Answers[0].Accepted).To(BeTrue())
 	_, err := logins[1].Continue(faketool.Probe{})
 	g.Expect(err).To(MatchError("faketool: the login is not held"))
-	_, ok := p.tool.LoginAt(toolURL + faketool.HeldPath + "/" + logins[1].ID())
+	_, ok := p.tool.LoginAt(tooltest.ToolURL + faketool.HeldPath + "/" + logins[1].ID())
 	g.Expect(ok).To(BeFalse())
 }
 
@@ -139,23 +115,23 @@ func TestHeldPageIsReachedByARedirectAndRunsNothing(t *testing.T) {
 	p := newPair(t)
 	p.tool.Hold(true)
 	redirect := initiate(p.browser(t).still(), nil)
-	g.Expect(redirect.status).To(Equal(http.StatusSeeOther))
-	g.Expect(redirect.header["Set-Cookie"]).To(BeEmpty(), "that is for the page that goes on")
-	shown := p.browser(t).open(redirect.header.Get("Location"))
-	g.Expect(shown.status).To(Equal(http.StatusOK))
+	g.Expect(redirect.Status).To(Equal(http.StatusSeeOther))
+	g.Expect(redirect.Header["Set-Cookie"]).To(BeEmpty(), "that is for the page that goes on")
+	shown := p.browser(t).open(redirect.Header.Get("Location"))
+	g.Expect(shown.Status).To(Equal(http.StatusOK))
 	g.Expect(shown.Find("script, form, [src]").Length()).To(BeZero())
 
 	login := p.tool.Logins()[0]
 	for at, known := range map[string]bool{
-		redirect.header.Get("Location"):                                       true,
-		redirect.header.Get("Location") + "?x=1#y":                            true,
-		address(t, login, faketool.Probe{}):                                   true,
-		strings.Replace(redirect.header.Get("Location"), "tool", "TOOL", 1):   true,
-		toolURL + "/held/":                                                    false,
-		toolURL + "/held/other":                                               false,
-		toolURL + "/other/" + login.ID():                                      false,
-		otherURL + "/held/" + login.ID():                                      false,
-		"http" + strings.TrimPrefix(redirect.header.Get("Location"), "https"): false,
+		redirect.Header.Get("Location"):                                       true,
+		redirect.Header.Get("Location") + "?x=1#y":                            true,
+		tooltest.Address(t, login, faketool.Probe{}):                          true,
+		strings.Replace(redirect.Header.Get("Location"), "tool", "TOOL", 1):   true,
+		tooltest.ToolURL + "/held/":                                           false,
+		tooltest.ToolURL + "/held/other":                                      false,
+		tooltest.ToolURL + "/other/" + login.ID():                             false,
+		tooltest.OtherURL + "/held/" + login.ID():                             false,
+		"http" + strings.TrimPrefix(redirect.Header.Get("Location"), "https"): false,
 		login.ID(): false, "": false, ":": false,
 	} {
 		found, ok := p.tool.LoginAt(at)
@@ -165,7 +141,7 @@ func TestHeldPageIsReachedByARedirectAndRunsNothing(t *testing.T) {
 		}
 	}
 	for _, path := range []string{"/held/other", "/held/" + login.ID() + "/go/1", "/held/" + login.ID() + "/go/-1", "/held/" + login.ID() + "/go/x", "/held/other/go/0"} {
-		expectRefused(t, p.browser(t).open(toolURL+path), http.StatusNotFound, "There is nothing")
+		tooltest.ExpectRefused(t, p.browser(t).open(tooltest.ToolURL+path), http.StatusNotFound, "There is nothing")
 	}
 	g.Expect(p.tool.Answers()).To(BeEmpty())
 }
@@ -175,21 +151,21 @@ func TestEachContinuationIsARequestOfItsOwn(t *testing.T) {
 	g := NewWithT(t)
 	p := newPair(t)
 	login, _ := p.initiated(p.browser(t), fakeplatform.Plan{})
-	first, second := address(t, login, faketool.Probe{}), address(t, login, faketool.Probe{})
+	first, second := tooltest.Address(t, login, faketool.Probe{}), tooltest.Address(t, login, faketool.Probe{})
 	g.Expect(first).NotTo(Equal(second))
 
 	b := p.browser(t).still()
 	sentSecond := b.open(second)
 	sentFirst := b.open(first)
-	g.Expect([]int{sentFirst.status, sentSecond.status}).To(HaveEach(http.StatusFound))
+	g.Expect([]int{sentFirst.Status, sentSecond.Status}).To(HaveEach(http.StatusFound))
 	again := b.open(second)
-	g.Expect(again.header.Get("Location")).To(Equal(sentSecond.header.Get("Location")))
-	g.Expect(again.header.Get("Set-Cookie")).To(Equal(sentSecond.header.Get("Set-Cookie")))
-	g.Expect(sentFirst.header.Get("Set-Cookie")).To(HavePrefix("faketool_login_"))
+	g.Expect(again.Header.Get("Location")).To(Equal(sentSecond.Header.Get("Location")))
+	g.Expect(again.Header.Get("Set-Cookie")).To(Equal(sentSecond.Header.Get("Set-Cookie")))
+	g.Expect(sentFirst.Header.Get("Set-Cookie")).To(HavePrefix("faketool_login_"))
 
 	requests := login.Record().Requests
 	g.Expect(requests).To(HaveLen(2), "what is sent again is listed once")
-	g.Expect([]string{requests[0].URL, requests[1].URL}).To(Equal([]string{sentSecond.header.Get("Location"), sentFirst.header.Get("Location")}))
+	g.Expect([]string{requests[0].URL, requests[1].URL}).To(Equal([]string{sentSecond.Header.Get("Location"), sentFirst.Header.Get("Location")}))
 	for _, name := range []string{"state", "nonce"} {
 		g.Expect(requests[0].Params.Get(name)).NotTo(Equal(requests[1].Params.Get(name)))
 		g.Expect(len(requests[0].Params.Get(name))).To(BeNumerically(">=", 22))
@@ -217,15 +193,15 @@ func TestRequestByPost(t *testing.T) {
 	t.Parallel()
 	for name, probe := range map[string]faketool.Probe{
 		"by the probe":                {Post: true},
-		"by the fault":                {Fault: stimulus(t, "auth-request-by-post")},
-		"of markup":                   {Post: true, Fault: stimulus(t, "state-script")},
+		"by the fault":                {Fault: tooltest.Stimulus(t, "auth-request-by-post")},
+		"of markup":                   {Post: true, Fault: tooltest.Stimulus(t, "state-script")},
 		"of an endpoint with a query": {Post: true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			g := NewWithT(t)
 			p := newPair(t)
-			endpoint := platformURL + fakeplatform.AuthPath
+			endpoint := tooltest.PlatformURL + fakeplatform.AuthPath
 			if strings.Contains(name, "query") {
 				endpoint += "?tenant=7"
 				r := registration()
@@ -234,7 +210,7 @@ func TestRequestByPost(t *testing.T) {
 			}
 			b := p.browser(t)
 			login, l := p.initiated(b, fakeplatform.Plan{})
-			expectLaunched(t, b.open(address(t, login, probe)))
+			tooltest.ExpectLaunched(t, b.open(tooltest.Address(t, login, probe)))
 			asked := l.Record().AuthenticationRequests
 			g.Expect(asked).To(HaveLen(1))
 			g.Expect(asked[0].Method).To(Equal(http.MethodPost))
@@ -243,7 +219,7 @@ func TestRequestByPost(t *testing.T) {
 			g.Expect(sent.Method).To(Equal(http.MethodPost))
 			g.Expect(sent.URL).To(Equal(endpoint))
 			g.Expect(sent.Params).To(Equal(asked[0].Params))
-			g.Expect(asked[0].Query.Get("tenant")).To(Equal(strings.TrimPrefix(endpoint[len(platformURL+fakeplatform.AuthPath):], "?tenant=")))
+			g.Expect(asked[0].Query.Get("tenant")).To(Equal(strings.TrimPrefix(endpoint[len(tooltest.PlatformURL+fakeplatform.AuthPath):], "?tenant=")))
 		})
 	}
 	t.Run("not where the fault says GET", func(t *testing.T) {
@@ -251,7 +227,7 @@ func TestRequestByPost(t *testing.T) {
 		p := newPair(t)
 		b := p.browser(t)
 		login, _ := p.initiated(b, fakeplatform.Plan{})
-		expectLaunched(t, b.open(address(t, login, faketool.Probe{Post: true, Fault: stimulus(t, "auth-request-by-get")})))
+		tooltest.ExpectLaunched(t, b.open(tooltest.Address(t, login, faketool.Probe{Post: true, Fault: tooltest.Stimulus(t, "auth-request-by-get")})))
 		NewWithT(t).Expect(login.Record().Requests[0].Method).To(Equal(http.MethodGet))
 	})
 }
@@ -261,7 +237,7 @@ func TestAnswersBelongToRequests(t *testing.T) {
 	g := NewWithT(t)
 	p := newPair(t)
 	b := p.browser(t)
-	b.post(toolURL+faketool.LaunchPath, url.Values{"error": {"early"}})
+	b.post(tooltest.ToolURL+faketool.LaunchPath, url.Values{"error": {"early"}})
 	early := p.tool.Answers()[0]
 	g.Expect(early.Login).To(BeNil(), "nothing was sent")
 	g.Expect(early.Request).To(Equal(-1))
@@ -271,20 +247,20 @@ func TestAnswersBelongToRequests(t *testing.T) {
 	still := p.browser(t).still()
 	addresses := map[*faketool.Login][]string{}
 	for _, l := range []*faketool.Login{one, one, two} { // 0 and 1 of one, 0 of two
-		to := address(t, l, faketool.Probe{})
+		to := tooltest.Address(t, l, faketool.Probe{})
 		still.open(to)
 		addresses[l] = append(addresses[l], to)
 	}
 	// The state 0 is not unique, and no other login may get its answers.
 	zero, _ := p.initiated(b, fakeplatform.Plan{})
 	for range 2 {
-		still.open(address(t, zero, faketool.Probe{Fault: stimulus(t, "state-zero")}))
+		still.open(tooltest.Address(t, zero, faketool.Probe{Fault: tooltest.Stimulus(t, "state-zero")}))
 	}
-	still.open(address(t, zero, faketool.Probe{Fault: stimulus(t, "nonce-empty")})) // nor is a nonce that is none
-	stateless := address(t, two, faketool.Probe{Fault: stimulus(t, "state-missing")})
+	still.open(tooltest.Address(t, zero, faketool.Probe{Fault: tooltest.Stimulus(t, "nonce-empty")})) // nor is a nonce that is none
+	stateless := tooltest.Address(t, two, faketool.Probe{Fault: tooltest.Stimulus(t, "state-missing")})
 	still.open(stateless)
 	still.open(addresses[two][0]) // sent last
-	prepared := address(t, one, faketool.Probe{})
+	prepared := tooltest.Address(t, one, faketool.Probe{})
 	value := func(l *faketool.Login, n int, name string) string { return l.Record().Requests[n].Params.Get(name) }
 	token := func(nonce string) string { return unsigned(fmt.Sprintf(`{"nonce":%q}`, nonce)) }
 
@@ -312,7 +288,7 @@ func TestAnswersBelongToRequests(t *testing.T) {
 		"nonce that is a number":        {nil, url.Values{"id_token": {unsigned(`{"nonce":7}`)}}, two, 0},
 	} {
 		count := len(p.tool.Answers())
-		still.post(toolURL+faketool.LaunchPath+"?"+c.query.Encode(), c.form)
+		still.post(tooltest.ToolURL+faketool.LaunchPath+"?"+c.query.Encode(), c.form)
 		answers := p.tool.Answers()
 		g.Expect(answers).To(HaveLen(count+1), name)
 		g.Expect(answers[count].Login).To(BeIdenticalTo(c.login), name)
@@ -323,26 +299,26 @@ func TestAnswersBelongToRequests(t *testing.T) {
 	}
 
 	// Whoever has no cookie of a request needs the state or nonce of one that waits.
-	waiting := address(t, two, faketool.Probe{})
+	waiting := tooltest.Address(t, two, faketool.Probe{})
 	still.open(waiting)
 	of := len(two.Record().Requests) - 1
 	for name, c := range map[string]url.Values{
 		"neither": {"error": {"login_required"}}, "nothing": nil, "unknown state": {"state": {"other"}}, "no token at all": {"id_token": {"x.y.z"}},
 		"a state that was answered": {"state": {value(one, 0, "state")}}, "a nonce that was answered": {"id_token": {token(value(one, 1, "nonce"))}},
 	} {
-		b.post(toolURL+faketool.LaunchPath, c)
+		b.post(tooltest.ToolURL+faketool.LaunchPath, c)
 		answers := p.tool.Answers()
 		a := answers[len(answers)-1]
 		g.Expect(a.Strange).To(BeTrue(), name)
 		g.Expect(a.Login).To(BeNil(), name)
 		g.Expect(a.Request).To(Equal(-1), name)
 	}
-	b.post(toolURL+faketool.LaunchPath, url.Values{"state": {value(two, of, "state")}})
+	b.post(tooltest.ToolURL+faketool.LaunchPath, url.Values{"state": {value(two, of, "state")}})
 	answers := p.tool.Answers()
 	g.Expect(answers[len(answers)-1]).To(And(HaveField("Strange", false), HaveField("Login", BeIdenticalTo(two)), HaveField("Request", of)), "the state waits")
 
 	still.open(prepared)
-	still.post(toolURL+faketool.LaunchPath, nil)
+	still.post(tooltest.ToolURL+faketool.LaunchPath, nil)
 	answers = p.tool.Answers()
 	g.Expect(answers[len(answers)-1].Login).To(BeIdenticalTo(one), "whose request was sent last now")
 	g.Expect(answers[len(answers)-1].Request).To(Equal(2))
@@ -405,7 +381,7 @@ func TestAnswers(t *testing.T) {
 			g.Expect(r.PostForm).NotTo(BeNil(), "whoever serves the tool sees what it parsed")
 		}
 		a := *answers[0]
-		c.want.Method, c.want.Host, c.want.ContentType, c.want.Request, c.want.At = c.method, "tool.example.com", c.contentType, -1, noon
+		c.want.Method, c.want.Host, c.want.ContentType, c.want.Request, c.want.At = c.method, "tool.example.com", c.contentType, -1, tooltest.Noon
 		c.want.Strange = true
 		c.want.Query, c.want.Form = a.Query, a.Form // looked at through the values in them
 		g.Expect(a).To(Equal(*c.want), name)
@@ -416,7 +392,7 @@ func TestInitiationsAreRecorded(t *testing.T) {
 	t.Parallel()
 	p := newPair(t)
 	const form = "application/x-www-form-urlencoded"
-	complete := "client_id=" + clientID + "&iss=" + url.QueryEscape(platformURL) + "&login_hint=a%2Bb&target_link_uri=" + url.QueryEscape(toolURL)
+	complete := "client_id=" + tooltest.ClientID + "&iss=" + url.QueryEscape(tooltest.PlatformURL) + "&login_hint=a%2Bb&target_link_uri=" + url.QueryEscape(tooltest.ToolURL)
 	for name, c := range map[string]struct {
 		method, query, body, dest string
 		tenant                    []string // as the query has it
@@ -428,15 +404,15 @@ func TestInitiationsAreRecorded(t *testing.T) {
 		"in an old frame":    {"GET", complete, "", "frame", nil, true, ""},
 		"by POST":            {"POST", "", complete, "", nil, false, ""},
 		"POST with a query":  {"POST", "tenant=7", complete, "iframe", []string{"7"}, true, ""},
-		"glued to the query": {"GET", "tenant=7?" + complete, "", "", []string{"7?client_id=" + clientID}, false, ""},
+		"glued to the query": {"GET", "tenant=7?" + complete, "", "", []string{"7?client_id=" + tooltest.ClientID}, false, ""},
 		"unknown issuer":     {"GET", "iss=x&login_hint=a%2Bb", "", "", nil, false, `No platform with issuer "x" and client_id "" is registered.`},
-		"no target":          {"POST", "", "login_hint=a%2Bb&iss=" + url.QueryEscape(platformURL), "", nil, false, "The login initiation has no target_link_uri."},
+		"no target":          {"POST", "", "login_hint=a%2Bb&iss=" + url.QueryEscape(tooltest.PlatformURL), "", nil, false, "The login initiation has no target_link_uri."},
 		"unreadable":         {"GET", "login_hint=a%2Bb&x=%zz", "", "", nil, false, "The login initiation cannot be read."},
 	} {
 		for _, hold := range []bool{false, true} {
 			g := NewWithT(t)
 			p.tool.Hold(hold)
-			r := httptest.NewRequest(c.method, toolURL+faketool.LoginPath+"?"+c.query, strings.NewReader(c.body))
+			r := httptest.NewRequest(c.method, tooltest.ToolURL+faketool.LoginPath+"?"+c.query, strings.NewReader(c.body))
 			if c.method == http.MethodPost {
 				r.Header.Set("Content-Type", form)
 			}
@@ -449,7 +425,7 @@ func TestInitiationsAreRecorded(t *testing.T) {
 			login := logins[len(logins)-1]
 			got := login.Record()
 			i := got.Initiation
-			g.Expect([]any{i.Method, i.Path, i.RawQuery, i.InFrame, i.At}).To(Equal([]any{c.method, "/login", c.query, c.frame, noon}), name)
+			g.Expect([]any{i.Method, i.Path, i.RawQuery, i.InFrame, i.At}).To(Equal([]any{c.method, "/login", c.query, c.frame, tooltest.Noon}), name)
 			g.Expect(i.ContentType).To(Equal(r.Header.Get("Content-Type")), name)
 			g.Expect(i.Query["tenant"]).To(Equal(c.tenant), name)
 			g.Expect(i.Params.Get("login_hint")).To(Equal("a+b"), name)
@@ -483,7 +459,7 @@ func TestWhatIsRecordedIsBounded(t *testing.T) {
 	const most, mostBytes = 60, 1 << 20
 	p := newPairOf(t, faketool.Options{Remembers: most, RemembersBytes: mostBytes})
 	serve := func(method, target, body string) *httptest.ResponseRecorder {
-		r := httptest.NewRequest(method, toolURL+target, strings.NewReader(body))
+		r := httptest.NewRequest(method, tooltest.ToolURL+target, strings.NewReader(body))
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 		answer := httptest.NewRecorder()
 		p.tool.ServeHTTP(answer, r)
@@ -495,10 +471,10 @@ func TestWhatIsRecordedIsBounded(t *testing.T) {
 		b := p.browser(t)
 		initiate(b, nil)
 		oldest := p.tool.Logins()[0]
-		p.browser(t).still().open(address(t, oldest, faketool.Probe{}))
+		p.browser(t).still().open(tooltest.Address(t, oldest, faketool.Probe{}))
 		state := url.Values{"state": {oldest.Record().Requests[0].Params.Get("state")}}.Encode()
-		unsent := address(t, oldest, faketool.Probe{})
-		initiation := "/login?" + url.Values{"iss": {platformURL}, "login_hint": {"x"}, "target_link_uri": {toolURL}}.Encode()
+		unsent := tooltest.Address(t, oldest, faketool.Probe{})
+		initiation := "/login?" + url.Values{"iss": {tooltest.PlatformURL}, "login_hint": {"x"}, "target_link_uri": {tooltest.ToolURL}}.Encode()
 		for range most * 3 / 2 {
 			serve(http.MethodGet, initiation, "")
 		}
@@ -509,12 +485,12 @@ func TestWhatIsRecordedIsBounded(t *testing.T) {
 		g.Expect(arrived[len(arrived)-1].Login).To(BeIdenticalTo(oldest))
 
 		for _, l := range p.tool.Logins()[1:] {
-			address(t, l, faketool.Probe{})
+			tooltest.Address(t, l, faketool.Probe{})
 		}
 		serve(http.MethodGet, initiation, "")
 		g.Expect(p.tool.Logins()).To(HaveLen(most))
 		g.Expect(p.tool.Logins()[0]).NotTo(BeIdenticalTo(oldest))
-		g.Expect(serve(http.MethodGet, strings.TrimPrefix(unsent, toolURL), "").Code).To(Equal(http.StatusNotFound))
+		g.Expect(serve(http.MethodGet, strings.TrimPrefix(unsent, tooltest.ToolURL), "").Code).To(Equal(http.StatusNotFound))
 		serve(http.MethodPost, "/launch", state)
 		arrived = p.tool.Answers()
 		g.Expect(arrived[len(arrived)-1].Login).To(BeNil(), "it is forgotten")
@@ -563,7 +539,7 @@ func TestWhatIsRecordedIsBounded(t *testing.T) {
 		b := p.browser(t)
 		_, fields := p.hold(b)
 		fields.Set("a", strings.Repeat("x", 300<<10)) // comes first
-		expectLaunched(t, b.post(p.tool.LaunchURL(), fields))
+		tooltest.ExpectLaunched(t, b.post(p.tool.LaunchURL(), fields))
 		arrived := p.tool.Answers()
 		g.Expect(arrived[len(arrived)-1].Accepted).To(BeTrue())
 		g.Expect(arrived[len(arrived)-1].IDToken).To(BeEmpty())
@@ -579,12 +555,12 @@ func TestVerdictOfTheToolIsKnownWithItsPage(t *testing.T) {
 	held := fields.Get("id_token")
 	fields.Set("id_token", held[:strings.LastIndexByte(held, '.')+1]+"AAAA")
 	refused := b.post(p.tool.LaunchURL(), fields)
-	expectRefused(t, refused, http.StatusUnauthorized, "")
+	tooltest.ExpectRefused(t, refused, http.StatusUnauthorized, "")
 	before := p.tool.Answers()
 	g.Expect(before).To(HaveLen(1))
 	g.Expect(before[0].Accepted).To(BeFalse())
-	g.Expect(before[0].Why).To(Equal(refused.why()))
-	expectLaunched(t, b.open(l.DeliverURL()))
+	g.Expect(before[0].Why).To(Equal(refused.Why()))
+	tooltest.ExpectLaunched(t, b.open(l.DeliverURL()))
 	g.Expect(p.tool.Answers()).To(HaveLen(2))
 	g.Expect(p.tool.Answers()[0]).To(BeIdenticalTo(before[0]))
 	g.Expect(p.tool.Answers()[1].Accepted).To(BeTrue())
@@ -607,10 +583,10 @@ func TestVerdictIsThereBeforeThePage(t *testing.T) {
 	p := newPair(t)
 	b := p.browser(t)
 	_, fields := p.hold(b)
-	site, err := url.Parse(toolURL)
+	site, err := url.Parse(tooltest.ToolURL)
 	NewWithT(t).Expect(err).NotTo(HaveOccurred())
 	post := func(path string, form url.Values, then func(faketool.Answer)) {
-		r := httptest.NewRequest(http.MethodPost, toolURL+path, strings.NewReader(form.Encode()))
+		r := httptest.NewRequest(http.MethodPost, tooltest.ToolURL+path, strings.NewReader(form.Encode()))
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 		for _, c := range b.Jar.Cookies(site) {
 			r.AddCookie(c)
@@ -652,7 +628,7 @@ func TestAnswerWithoutState(t *testing.T) {
 			p := newPair(t)
 			b := p.browser(t)
 			login, l := p.initiated(b, fakeplatform.Plan{Fault: &fakeplatform.HeldAnswer, Lenient: true})
-			b.open(address(t, login, faketool.Probe{Fault: stimulus(t, c.fault)}))
+			b.open(tooltest.Address(t, login, faketool.Probe{Fault: tooltest.Stimulus(t, c.fault)}))
 			_, fields, err := l.Answer()
 			g.Expect(err).NotTo(HaveOccurred())
 			form := url.Values{"id_token": fields["id_token"]}
@@ -664,9 +640,9 @@ func TestAnswerWithoutState(t *testing.T) {
 			}
 			shown := b.post(p.tool.LaunchURL(), form)
 			if c.why == "" {
-				expectLaunched(t, shown)
+				tooltest.ExpectLaunched(t, shown)
 			} else {
-				expectRefused(t, shown, http.StatusUnauthorized, c.why)
+				tooltest.ExpectRefused(t, shown, http.StatusUnauthorized, c.why)
 			}
 			g.Expect(login.Record().Answers).To(HaveLen(1))
 		})
@@ -702,9 +678,9 @@ func TestManyLoginsGoOnAtOnce(t *testing.T) {
 			b := p.browser(t)
 			sub := fmt.Sprintf("user-%d", n)
 			login, l := p.initiated(b, fakeplatform.Plan{User: fakeplatform.User{Sub: sub}})
-			address(t, login, faketool.Probe{}) // and another that nobody visits
-			shown := b.open(address(t, login, faketool.Probe{Post: n%2 == 0}))
-			expectLaunched(t, shown)
+			tooltest.Address(t, login, faketool.Probe{}) // and another that nobody visits
+			shown := b.open(tooltest.Address(t, login, faketool.Probe{Post: n%2 == 0}))
+			tooltest.ExpectLaunched(t, shown)
 			g.Expect(shown.Find("strong").Text()).To(Equal(sub))
 			answers := login.Record().Answers
 			g.Expect(answers).To(HaveLen(1))
@@ -731,24 +707,24 @@ var differs = map[string]map[string]types.GomegaMatcher{
 	"unknown-parameters": {
 		"foo": sends("bar"), "ui_locales": sends("fr"), "id_token_signed_response_alg": sends("RS256"), "lti_deployment_id": sends("x"),
 	},
-	"foreign-redirect-uri-appended":  {"redirect_uri": sends(toolURL+"/launch", "https://stranger.example/launch")},
-	"foreign-redirect-uri-prepended": {"redirect_uri": sends("https://stranger.example/launch", toolURL+"/launch")},
+	"foreign-redirect-uri-appended":  {"redirect_uri": sends(tooltest.ToolURL+"/launch", "https://stranger.example/launch")},
+	"foreign-redirect-uri-prepended": {"redirect_uri": sends("https://stranger.example/launch", tooltest.ToolURL+"/launch")},
 	"nonce-twice":                    {"nonce": And(HaveLen(2), Satisfy(func(v []string) bool { return v[0] != v[1] && len(v[0]) >= 22 && len(v[1]) >= 22 }))},
 	"redirect-uri-foreign-host":      {"redirect_uri": sends("https://stranger.example/launch")},
 	"redirect-uri-javascript":        {"redirect_uri": sends(`javascript:console.error(/invigilator-ran/.source)`)},
 	"redirect-uri-data":              {"redirect_uri": sends(`data:text/html,<script>console.error(/invigilator-ran/.source)</script>`)},
-	"redirect-uri-other-path":        {"redirect_uri": sends(toolURL + "/other")},
-	"redirect-uri-appended-segment":  {"redirect_uri": sends(toolURL + "/launch/more")},
-	"redirect-uri-added-query":       {"redirect_uri": sends(toolURL + "/launch?more=1")},
-	"redirect-uri-login-parameters":  {"redirect_uri": ConsistOf(And(HavePrefix(toolURL+"/launch?"), ContainSubstring("&login_hint=")))},
-	"redirect-uri-trailing-slash":    {"redirect_uri": sends(toolURL + "/launch/")},
+	"redirect-uri-other-path":        {"redirect_uri": sends(tooltest.ToolURL + "/other")},
+	"redirect-uri-appended-segment":  {"redirect_uri": sends(tooltest.ToolURL + "/launch/more")},
+	"redirect-uri-added-query":       {"redirect_uri": sends(tooltest.ToolURL + "/launch?more=1")},
+	"redirect-uri-login-parameters":  {"redirect_uri": ConsistOf(And(HavePrefix(tooltest.ToolURL+"/launch?"), ContainSubstring("&login_hint=")))},
+	"redirect-uri-trailing-slash":    {"redirect_uri": sends(tooltest.ToolURL + "/launch/")},
 	"redirect-uri-other-scheme":      {"redirect_uri": sends("http://tool.example.com/launch")},
 	"redirect-uri-other-port":        {"redirect_uri": sends("https://tool.example.com:8443/launch")},
-	"redirect-uri-upper-case-path":   {"redirect_uri": sends(toolURL + "/LAUNCH")},
+	"redirect-uri-upper-case-path":   {"redirect_uri": sends(tooltest.ToolURL + "/LAUNCH")},
 	"redirect-uri-upper-case-host":   {"redirect_uri": sends("https://TOOL.EXAMPLE.COM/launch")},
-	"redirect-uri-percent-encoded":   {"redirect_uri": sends(toolURL + "/%6Caunch")},
-	"redirect-uri-dot-segments":      {"redirect_uri": sends(toolURL + "/launch/../launch")},
-	"redirect-uri-fragment":          {"redirect_uri": sends(toolURL + "/launch#more")},
+	"redirect-uri-percent-encoded":   {"redirect_uri": sends(tooltest.ToolURL + "/%6Caunch")},
+	"redirect-uri-dot-segments":      {"redirect_uri": sends(tooltest.ToolURL + "/launch/../launch")},
+	"redirect-uri-fragment":          {"redirect_uri": sends(tooltest.ToolURL + "/launch#more")},
 	"redirect-uri-subdomain":         {"redirect_uri": sends("https://sub.tool.example.com/launch")},
 	"redirect-uri-userinfo":          {"redirect_uri": sends("https://tool.example.com@stranger.example/launch")},
 	"redirect-uri-host-suffix":       {"redirect_uri": sends("https://tool.example.com.stranger.example/launch")},
@@ -759,13 +735,13 @@ var differs = map[string]map[string]types.GomegaMatcher{
 		"redirect_uri": sends("https://stranger.example/launch"), "nonce": absent, "client_id": random,
 	},
 	"redirect-uri-missing":          {"redirect_uri": absent},
-	"redirect-uri-with-query":       {"redirect_uri": sends(toolURL + "/launch?from=platform")},
+	"redirect-uri-with-query":       {"redirect_uri": sends(tooltest.ToolURL + "/launch?from=platform")},
 	"client-id-missing":             {"client_id": absent},
 	"client-id-unknown":             {"client_id": random},
 	"hints-of-other-tool":           {"login_hint": sends("user-9"), "lti_message_hint": sends("of another")},
-	"redirect-uri-of-other-tool":    {"redirect_uri": sends(otherURL + "/launch")},
+	"redirect-uri-of-other-tool":    {"redirect_uri": sends(tooltest.OtherURL + "/launch")},
 	"client-id-of-other-tool-alone": {"client_id": sends("client-b")},
-	"client-id-of-other-tool":       {"client_id": sends("client-b"), "redirect_uri": sends(otherURL + "/launch")},
+	"client-id-of-other-tool":       {"client_id": sends("client-b"), "redirect_uri": sends(tooltest.OtherURL + "/launch")},
 	"nonce-missing":                 {"nonce": absent},
 	"nonce-empty":                   {"nonce": sends("")},
 	"nonce-long-special-characters": {"nonce": sends(And(
@@ -795,13 +771,13 @@ var differs = map[string]map[string]types.GomegaMatcher{
 	"state-missing":                   {"state": absent},
 	"state-script":                    {"state": sends(MatchRegexp(`^[A-Za-z0-9_-]{22,}"><script>console\.error\(/invigilator-ran/\.source\)</script>$`))},
 	"state-attribute":                 {"state": sends(MatchRegexp(`^[A-Za-z0-9_-]{22,}" onfocus=console\.error\('invigilator-ran'\) autofocus .*x="$`))},
-	"exam-redirect-uri-unregistered":  {"redirect_uri": sends(toolURL + "/exam")},
+	"exam-redirect-uri-unregistered":  {"redirect_uri": sends(tooltest.ToolURL + "/exam")},
 	"exam-login-hint-of-other-user":   {"login_hint": sends("user-9")},
 	"exam-nonce-missing":              {"nonce": absent},
 	"exam-response-mode-query":        {"response_mode": sends("query")},
 	"review-hint-by-other-learner":    {"lti_message_hint": sends("of another")},
 	"review-login-hint-of-other-user": {"login_hint": sends("user-9")},
-	"redirect-uri-script":             {"redirect_uri": sends(toolURL + `/launch?x="><script>console.error(/invigilator-ran/.source)</script>`)},
+	"redirect-uri-script":             {"redirect_uri": sends(tooltest.ToolURL + `/launch?x="><script>console.error(/invigilator-ran/.source)</script>`)},
 }
 
 var random = sends(MatchRegexp(`^[A-Za-z0-9_-]{22,}$`))
@@ -812,7 +788,7 @@ func TestEachStimulusChangesWhatItSays(t *testing.T) {
 	p.tool.Hold(true)
 	b := p.browser(t)
 	held := func(params url.Values) *faketool.Login {
-		login, ok := p.tool.LoginAt(initiate(b, params).url)
+		login, ok := p.tool.LoginAt(initiate(b, params).URL)
 		NewWithT(t).Expect(ok).To(BeTrue())
 		return login
 	}
@@ -820,7 +796,7 @@ func TestEachStimulusChangesWhatItSays(t *testing.T) {
 	other := held(url.Values{"lti_message_hint": {"of another"}, "login_hint": {"user-9"}})
 	still := p.browser(t).still()
 	request := func(probe faketool.Probe) faketool.Request {
-		still.open(address(t, login, probe))
+		still.open(tooltest.Address(t, login, probe))
 		requests := login.Record().Requests
 		return requests[len(requests)-1]
 	}
@@ -828,7 +804,7 @@ func TestEachStimulusChangesWhatItSays(t *testing.T) {
 	for name, want := range differs {
 		t.Run(name, func(t *testing.T) {
 			g := NewWithT(t)
-			sent := request(faketool.Probe{Fault: stimulus(t, name), Other: other})
+			sent := request(faketool.Probe{Fault: tooltest.Stimulus(t, name), Other: other})
 			g.Expect(sent.Method == http.MethodPost).To(Equal(name == "auth-request-by-post"))
 			if sent.Method == http.MethodGet {
 				u, err := url.Parse(sent.URL)
@@ -870,7 +846,7 @@ func TestNearMissesOfOtherAddresses(t *testing.T) {
 		"redirect-uri-other-path":      {"https://tool.test/base", "https://tool.test/base/other"},
 	} {
 		g := NewWithT(t)
-		key, err := toolKey()
+		key, err := tooltest.ToolKey()
 		g.Expect(err).NotTo(HaveOccurred())
 		tool, err := faketool.New(faketool.Options{URL: c.at, Key: key})
 		g.Expect(err).NotTo(HaveOccurred())
@@ -881,10 +857,10 @@ func TestNearMissesOfOtherAddresses(t *testing.T) {
 			tool.ServeHTTP(answer, httptest.NewRequest(http.MethodGet, target, nil))
 			return answer
 		}
-		held := serve("/login?" + url.Values{"iss": {platformURL}, "login_hint": {"x"}, "target_link_uri": {c.at}}.Encode())
+		held := serve("/login?" + url.Values{"iss": {tooltest.PlatformURL}, "login_hint": {"x"}, "target_link_uri": {c.at}}.Encode())
 		login, ok := tool.LoginAt(held.Header().Get("Location"))
 		g.Expect(ok).To(BeTrue(), name)
-		serve(strings.TrimPrefix(address(t, login, faketool.Probe{Fault: stimulus(t, name)}), c.at))
+		serve(strings.TrimPrefix(tooltest.Address(t, login, faketool.Probe{Fault: tooltest.Stimulus(t, name)}), c.at))
 		g.Expect(login.Record().Requests[0].Params.Get("redirect_uri")).To(Equal(c.want), name)
 	}
 }
@@ -899,9 +875,9 @@ func TestAlteredHintsKeepTheirKind(t *testing.T) {
 		"eyJh.eyJt.AAAA": "eyJh.eyKt.AAAA",
 	} {
 		g := NewWithT(t)
-		login, ok := p.tool.LoginAt(initiate(b, url.Values{"lti_message_hint": {hint}}).url)
+		login, ok := p.tool.LoginAt(initiate(b, url.Values{"lti_message_hint": {hint}}).URL)
 		g.Expect(ok).To(BeTrue())
-		p.browser(t).still().open(address(t, login, faketool.Probe{Fault: stimulus(t, "message-hint-altered")}))
+		p.browser(t).still().open(tooltest.Address(t, login, faketool.Probe{Fault: tooltest.Stimulus(t, "message-hint-altered")}))
 		sent := login.Record().Requests[0].Params.Get("lti_message_hint")
 		g.Expect(utf8.RuneCountInString(sent)).To(Equal(utf8.RuneCountInString(hint)))
 		g.Expect(sent).To(Equal(want), hint)
@@ -918,7 +894,7 @@ func TestProbesThatCannotBe(t *testing.T) {
 	initiate(b, url.Values{"lti_message_hint": {"message"}})
 	without, with := p.tool.Logins()[0], p.tool.Logins()[1]
 	fails := func(l *faketool.Login, name string, other *faketool.Login) error {
-		_, err := l.Continue(faketool.Probe{Fault: stimulus(t, name), Other: other})
+		_, err := l.Continue(faketool.Probe{Fault: tooltest.Stimulus(t, name), Other: other})
 		return err
 	}
 	for _, name := range []string{"message-hint-missing", "message-hint-altered", "message-hint-of-other-user", "message-hint-of-other-link"} {
@@ -931,16 +907,16 @@ func TestProbesThatCannotBe(t *testing.T) {
 	g.Expect(fails(with, "login-hint-of-other-user", nil)).To(MatchError(ContainSubstring("needs another login")))
 	g.Expect(fails(with, faketool.OmitsPrompt, nil)).To(MatchError(ContainSubstring("none of an authentication request")))
 
-	key, err := toolKey()
+	key, err := tooltest.ToolKey()
 	g.Expect(err).NotTo(HaveOccurred())
-	alone, err := faketool.New(faketool.Options{URL: toolURL, Key: key})
+	alone, err := faketool.New(faketool.Options{URL: tooltest.ToolURL, Key: key})
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(alone.Register(registration())).To(Succeed())
 	alone.Hold(true)
-	alone.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/login?"+url.Values{"iss": {platformURL}, "login_hint": {"x"}, "target_link_uri": {toolURL}}.Encode(), nil))
+	alone.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/login?"+url.Values{"iss": {tooltest.PlatformURL}, "login_hint": {"x"}, "target_link_uri": {tooltest.ToolURL}}.Encode(), nil))
 	g.Expect(fails(alone.Logins()[0], "client-id-of-other-tool", nil)).To(MatchError(ContainSubstring("no other tool")))
 
-	_, err = faketool.New(faketool.Options{URL: toolURL, Faults: []string{"nonce-missing"}})
+	_, err = faketool.New(faketool.Options{URL: tooltest.ToolURL, Faults: []string{"nonce-missing"}})
 	g.Expect(err).To(MatchError(`faketool: no fault "nonce-missing"`))
 }
 
@@ -1040,11 +1016,11 @@ func TestStimuliAgainstAConformingPlatform(t *testing.T) {
 			other, _ := p.initiated(p.browser(t), fakeplatform.Plan{User: fakeplatform.User{Sub: "user-2"}})
 			b := p.browser(t)
 			login, _ := p.initiated(b, fakeplatform.Plan{})
-			shown := b.open(address(t, login, faketool.Probe{Fault: &f, Other: other}))
+			shown := b.open(tooltest.Address(t, login, faketool.Probe{Fault: &f, Other: other}))
 			record := login.Record()
 			sent := record.Requests[0].Params
 			if !f.Permitted {
-				g.Expect(shown.status).To(Equal(http.StatusBadRequest))
+				g.Expect(shown.Status).To(Equal(http.StatusBadRequest))
 				for _, a := range record.Answers {
 					g.Expect([]any{a.IDToken, a.Accepted, a.State}).To(Equal([]any{"", false, sent.Get("state")}))
 					g.Expect(a.Error).NotTo(BeEmpty())
@@ -1058,7 +1034,7 @@ func TestStimuliAgainstAConformingPlatform(t *testing.T) {
 			_, payload, err := lti.Decode(a.IDToken)
 			g.Expect(err).NotTo(HaveOccurred())
 			g.Expect(string(payload)).To(ContainSubstring(strings.ReplaceAll(sent.Get("nonce"), "&", `\u0026`)))
-			expectLaunched(t, shown)
+			tooltest.ExpectLaunched(t, shown)
 			g.Expect(a.Accepted).To(BeTrue())
 		})
 	}
@@ -1069,12 +1045,12 @@ func TestBrowsersForgetOldCookies(t *testing.T) {
 	g := NewWithT(t)
 	p := newPair(t)
 	b := p.browser(t)
-	site, err := url.Parse(toolURL)
+	site, err := url.Parse(tooltest.ToolURL)
 	g.Expect(err).NotTo(HaveOccurred())
 	for range 60 {
 		p.tool.Hold(true)
 		login, _ := p.initiated(b, fakeplatform.Plan{})
-		expectLaunched(t, b.open(address(t, login, faketool.Probe{})))
+		tooltest.ExpectLaunched(t, b.open(tooltest.Address(t, login, faketool.Probe{})))
 	}
 	g.Expect(len(b.Jar.Cookies(site))).To(BeNumerically("<", 100), "60 logins and 60 launches had one each")
 }

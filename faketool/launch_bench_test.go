@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"invigilator.example/faketool"
+	"invigilator.example/faketool/tooltest"
 	"invigilator.example/lti"
 )
 
@@ -25,7 +26,7 @@ func (k keysOnly) RoundTrip(r *http.Request) (*http.Response, error) {
 // BenchmarkLaunch measures what a launch costs in a tool that has no fault: login
 // initiation, launch and page. What the platform does is not counted.
 func BenchmarkLaunch(b *testing.B) {
-	key, err := platformKey()
+	key, err := tooltest.PlatformKey()
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -37,22 +38,22 @@ func BenchmarkLaunch(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	own, err := toolKey()
+	own, err := tooltest.ToolKey()
 	if err != nil {
 		b.Fatal(err)
 	}
-	tool, err := faketool.New(faketool.Options{URL: toolURL, Key: own, Client: &http.Client{Transport: keysOnly(published)}})
+	tool, err := faketool.New(faketool.Options{URL: tooltest.ToolURL, Key: own, Client: &http.Client{Transport: keysOnly(published)}})
 	if err != nil {
 		b.Fatal(err)
 	}
-	if err := tool.Register(faketool.Registration{Issuer: platformURL, ClientID: clientID, AuthURL: platformURL + "/auth", JWKSURL: platformURL + "/jwks"}); err != nil {
+	if err := tool.Register(faketool.Registration{Issuer: tooltest.PlatformURL, ClientID: tooltest.ClientID, AuthURL: tooltest.PlatformURL + "/auth", JWKSURL: tooltest.PlatformURL + "/jwks"}); err != nil {
 		b.Fatal(err)
 	}
 	b.ReportAllocs()
 	for b.Loop() {
 		begun := httptest.NewRecorder()
-		tool.ServeHTTP(begun, httptest.NewRequest(http.MethodGet, toolURL+faketool.LoginPath+"?"+url.Values{
-			lti.ParamIssuer: {platformURL}, lti.ParamLoginHint: {"ann"}, lti.ParamTargetLinkURI: {tool.LaunchURL()}, lti.ParamClientID: {clientID},
+		tool.ServeHTTP(begun, httptest.NewRequest(http.MethodGet, tooltest.ToolURL+faketool.LoginPath+"?"+url.Values{
+			lti.ParamIssuer: {tooltest.PlatformURL}, lti.ParamLoginHint: {"ann"}, lti.ParamTargetLinkURI: {tool.LaunchURL()}, lti.ParamClientID: {tooltest.ClientID},
 		}.Encode(), nil))
 
 		b.StopTimer()
@@ -62,7 +63,7 @@ func BenchmarkLaunch(b *testing.B) {
 		}
 		now := time.Now()
 		token, err := lti.Sign(lti.Claims{
-			"iss": platformURL, "aud": clientID, "sub": "ann", "name": "Ann", "nonce": sent.Query().Get(lti.ParamNonce),
+			"iss": tooltest.PlatformURL, "aud": tooltest.ClientID, "sub": "ann", "name": "Ann", "nonce": sent.Query().Get(lti.ParamNonce),
 			"iat": now.Unix(), "exp": now.Add(time.Minute).Unix(), lti.ClaimMessageType: lti.ResourceLinkRequest, lti.ClaimVersion: lti.Version,
 			lti.ClaimDeploymentID: "deployment-1", lti.ClaimTargetLinkURI: tool.LaunchURL(), lti.ClaimRoles: []string{lti.RoleLearner},
 			lti.ClaimResourceLink: map[string]any{"id": "link"},

@@ -10,6 +10,7 @@ import (
 
 	"invigilator.example/fakeplatform"
 	"invigilator.example/faketool"
+	"invigilator.example/faketool/tooltest"
 )
 
 func TestALoginThatComesTwiceAtOnceIsUsedOnce(t *testing.T) {
@@ -19,12 +20,12 @@ func TestALoginThatComesTwiceAtOnceIsUsedOnce(t *testing.T) {
 			t.Parallel()
 			p := newPair(t, slices.DeleteFunc([]string{fault}, func(name string) bool { return name == "" })...)
 			b := p.browser(t)
-			expectLaunched(t, b.open(p.begin(t, fakeplatform.Plan{}).URL())) // the browser has a session
+			tooltest.ExpectLaunched(t, b.open(p.begin(t, fakeplatform.Plan{}).URL())) // the browser has a session
 			held, _ := p.hold(b)
 			statuses := make([]int, 2)
 			var both sync.WaitGroup
 			for i := range statuses {
-				both.Go(func() { statuses[i] = b.open(held.DeliverURL()).status })
+				both.Go(func() { statuses[i] = b.open(held.DeliverURL()).Status })
 			}
 			both.Wait()
 			NewWithT(t).Expect(statuses).To(ConsistOf(want))
@@ -41,7 +42,7 @@ func TestAStateThatComesTwiceAtOnceIsUsedOnce(t *testing.T) {
 			g := NewWithT(t)
 			p := newPair(t, slices.DeleteFunc([]string{fault}, func(name string) bool { return name == "" })...)
 			b := p.browser(t)
-			expectLaunched(t, b.open(p.begin(t, fakeplatform.Plan{}).URL())) // the browser has a session
+			tooltest.ExpectLaunched(t, b.open(p.begin(t, fakeplatform.Plan{}).URL())) // the browser has a session
 			one, _ := p.hold(b)
 			f, _ := fakeplatform.FaultNamed("state-reused-at-once")
 			other := p.begin(t, fakeplatform.Plan{Fault: &f, Other: one})
@@ -50,11 +51,11 @@ func TestAStateThatComesTwiceAtOnceIsUsedOnce(t *testing.T) {
 			statuses := make([]int, 2)
 			var both sync.WaitGroup
 			for i, l := range []*fakeplatform.Launch{one, other} {
-				both.Go(func() { statuses[i] = b.open(l.DeliverURL()).status })
+				both.Go(func() { statuses[i] = b.open(l.DeliverURL()).Status })
 			}
 			both.Wait()
 			g.Expect(statuses).To(ConsistOf(want))
-			g.Expect(b.open(one.DeliverURL()).status).To(Equal(http.StatusUnauthorized), "one after the other it is not taken")
+			g.Expect(b.open(one.DeliverURL()).Status).To(Equal(http.StatusUnauthorized), "one after the other it is not taken")
 		})
 	}
 }
@@ -69,7 +70,7 @@ func TestManyCookiesAreRefusedWithAFault(t *testing.T) {
 			for range 50 {
 				b.open(p.begin(t, fakeplatform.Plan{Fault: &fakeplatform.HeldAnswer}).URL())
 			}
-			NewWithT(t).Expect(b.open(p.begin(t, fakeplatform.Plan{}).URL()).status).To(Equal(want))
+			NewWithT(t).Expect(b.open(p.begin(t, fakeplatform.Plan{}).URL()).Status).To(Equal(want))
 		})
 	}
 }

@@ -7,6 +7,7 @@ import (
 	. "github.com/onsi/gomega"
 
 	"invigilator.example/faketool"
+	"invigilator.example/faketool/tooltest"
 	"invigilator.example/lti"
 )
 
@@ -15,29 +16,43 @@ import (
 func TestPartsAskAgain(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
-		first  answer
+		first  tooltest.Answer
 		tokens int
 	}{
-		"the access token is not taken":    {withStatus(http.StatusUnauthorized), 2},
-		"the service is not available yet": {withStatus(http.StatusServiceUnavailable), 1},
+		"the access token is not taken":    {tooltest.WithStatus(http.StatusUnauthorized), 2},
+		"the service is not available yet": {tooltest.WithStatus(http.StatusServiceUnavailable), 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			g := NewWithT(t)
-			e := newExamOf(t, faketool.Options{Faults: []string{
+			e := tooltest.NewOf(t, faketool.Options{Faults: []string{
 				"never-renews-grade-token", "gives-up-on-unavailable", "escapes-token", "fetches-token-each-time",
 			}})
-			e.book.answer(c.first, withBody(`{"members":[{"user_id":"ada","name":"Ada Lovelace","roles":[]}]}`))
-			b := e.window()
-			shown := b.press(e.launch(b, teaches(lti.Claims{lti.ClaimNamesRoles: map[string]any{
-				"context_memberships_url": platformURL + "/contexts/course-1/members", "service_versions": []string{lti.NamesRolesVersion},
+			e.Book.Answer(c.first, tooltest.WithBody(`{"members":[{"user_id":"ada","name":"Ada Lovelace","roles":[]}]}`))
+			b := e.Window()
+			shown := b.Press(e.Launch(b, tooltest.Teaches(lti.Claims{lti.ClaimNamesRoles: map[string]any{
+				"context_memberships_url": tooltest.PlatformURL + "/contexts/course-1/members", "service_versions": []string{lti.NamesRolesVersion},
 			}})), "#members", nil)
 			g.Expect(shown.Text()).To(ContainSubstring("Ada Lovelace"))
-			_, tokens, _ := e.seen()
+			_, tokens, _ := e.Seen()
 			g.Expect(tokens).To(HaveLen(c.tokens))
-			calls := e.book.seen()
+			calls := e.Book.Seen()
 			g.Expect(calls).To(HaveLen(2))
-			g.Expect(calls[1].authorization).NotTo(ContainSubstring("%"))
+			g.Expect(calls[1].Authorization).NotTo(ContainSubstring("%"))
 		})
+	}
+}
+
+// A part finds those that it needs where it is mounted.
+func TestPartsAreMountedBehindThoseThatTheyNeed(t *testing.T) {
+	t.Parallel()
+	g := NewWithT(t)
+	var mounted []string
+	for _, one := range faketool.Parts {
+		for _, needed := range one.Needs {
+			g.Expect(mounted).To(ContainElement(needed), one.Profile)
+		}
+		g.Expect(mounted).NotTo(ContainElement(one.Profile), "each has a name of its own")
+		mounted = append(mounted, one.Profile)
 	}
 }

@@ -1,4 +1,4 @@
-package faketool_test
+package proctoring_test
 
 import (
 	"encoding/json"
@@ -6,7 +6,6 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
-	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -15,42 +14,13 @@ import (
 	"github.com/lestrrat-go/jwx/v2/jwk"
 	"github.com/lestrrat-go/jwx/v2/jws"
 	. "github.com/onsi/gomega"
-	"github.com/onsi/gomega/types"
 
 	"invigilator.example/faketool"
 	"invigilator.example/faketool/proctoring"
 	"invigilator.example/faketool/toolmessage"
+	"invigilator.example/faketool/tooltest"
 	"invigilator.example/lti"
 )
-
-// parts are what is sent: claims, members or parameters, by name.
-type parts map[string]any
-
-// made says what a stimulus sends otherwise, and all of it. A part that is not
-// sent is nil.
-type made map[string]types.GomegaMatcher
-
-// expectMade compares what is sent with what is sent usually, but for what
-// differs each time.
-func expectMade(t *testing.T, sent, usual parts, want made, own ...string) {
-	t.Helper()
-	g := NewWithT(t)
-	names := slices.Concat(slices.Collect(maps.Keys(sent)), slices.Collect(maps.Keys(usual)))
-	for _, name := range names {
-		switch matches, changed := want[name]; {
-		case changed:
-			g.Expect(sent[name]).To(matches, name)
-		case !slices.Contains(own, name):
-			g.Expect(sent[name]).To(Equal(usual[name]), name)
-		}
-	}
-	for name := range want {
-		g.Expect(names).To(ContainElement(name))
-		g.Expect(reflect.DeepEqual(sent[name], usual[name])).To(BeFalse(), name)
-	}
-}
-
-var unknown = MatchRegexp(`^[A-Za-z0-9_-]{22}$`)
 
 const (
 	userClaim    = lti.ClaimVerifiedUser
@@ -64,13 +34,13 @@ const (
 
 // messages are what the stimuli of messages change in the claims. Signatures
 // have a test of their own.
-var messages = map[string]made{
+var messages = map[string]tooltest.Made{
 	"start-valid": {}, "start-required-claims-alone": {userClaim: BeNil(), endClaim: BeNil()},
 	"start-unknown-claim": {vendorClaim: Equal("x")}, "start-verified-user-empty": {userClaim: BeEmpty()},
-	"start-aud-array": {"aud": HaveExactElements(platformURL)},
-	"aud-string":      {vendorClaim: Equal("x")}, "aud-array": {"aud": HaveExactElements(platformURL), vendorClaim: Equal("x")},
-	"start-iat-with-fraction": {"iat": Equal(seconds(-2) + 0.375)}, "start-exp-with-fraction": {"exp": Equal(seconds(240) + 0.375)},
-	"iat-with-fraction": {"iat": Equal(seconds(-2) + 0.375)}, "exp-with-fraction": {"exp": Equal(seconds(240) + 0.375)},
+	"start-aud-array": {"aud": HaveExactElements(tooltest.PlatformURL)},
+	"aud-string":      {vendorClaim: Equal("x")}, "aud-array": {"aud": HaveExactElements(tooltest.PlatformURL), vendorClaim: Equal("x")},
+	"start-iat-with-fraction": {"iat": Equal(tooltest.Seconds(-2) + 0.375)}, "start-exp-with-fraction": {"exp": Equal(tooltest.Seconds(240) + 0.375)},
+	"iat-with-fraction": {"iat": Equal(tooltest.Seconds(-2) + 0.375)}, "exp-with-fraction": {"exp": Equal(tooltest.Seconds(240) + 0.375)},
 	"start-session-absent": {sessionClaim: BeNil()}, "start-session-empty": {sessionClaim: Equal("")}, "start-session-null": {sessionClaim: BeNil()},
 	"start-session-altered": {sessionClaim: Equal("Dauaä")}, "start-session-other-case": {sessionClaim: Equal("dATAÄ")},
 	"start-session-truncated": {sessionClaim: Equal("Data")}, "start-session-array": {sessionClaim: HaveExactElements("Dataä")},
@@ -78,30 +48,30 @@ var messages = map[string]made{
 	"start-attempt-plus-one": {numberClaim: Equal(4.0)}, "start-attempt-earlier": {numberClaim: Equal(2.0)}, "start-attempt-zero": {numberClaim: Equal(0.0)},
 	"start-attempt-string": {numberClaim: Equal("3")}, "start-attempt-absent": {numberClaim: BeNil()},
 	"start-link-of-other-exam": {linkClaim: Equal(map[string]any{"id": "exam-8"})},
-	"start-link-unknown":       {linkClaim: And(HaveKeyWithValue("id", unknown), HaveKeyWithValue("title", "Algebra"))},
+	"start-link-unknown":       {linkClaim: And(HaveKeyWithValue("id", tooltest.Unknown), HaveKeyWithValue("title", "Algebra"))},
 	"start-link-absent":        {linkClaim: BeNil()}, "start-link-string": {linkClaim: Equal("exam-7")},
-	"start-deployment-absent": {placeClaim: BeNil()}, "start-deployment-unknown": {placeClaim: unknown}, "start-deployment-other": {placeClaim: Equal("deployment-b")},
+	"start-deployment-absent": {placeClaim: BeNil()}, "start-deployment-unknown": {placeClaim: tooltest.Unknown}, "start-deployment-other": {placeClaim: Equal("deployment-b")},
 	"start-aud-other": {"aud": Equal("https://stranger.example")}, "start-aud-absent": {"aud": BeNil()},
-	"start-iss-of-other-tool": {"iss": Equal("client-b")}, "start-iss-of-platform": {"iss": Equal(platformURL)}, "start-iss-absent": {"iss": BeNil()},
-	"iss-platform": {"iss": Equal(platformURL)}, "iss-unknown": {"iss": unknown}, "iss-of-other-tool": {"iss": Equal("client-b")},
+	"start-iss-of-other-tool": {"iss": Equal("client-b")}, "start-iss-of-platform": {"iss": Equal(tooltest.PlatformURL)}, "start-iss-absent": {"iss": BeNil()},
+	"iss-platform": {"iss": Equal(tooltest.PlatformURL)}, "iss-unknown": {"iss": tooltest.Unknown}, "iss-of-other-tool": {"iss": Equal("client-b")},
 	"aud-other": {"aud": Equal("https://stranger.example")}, "aud-missing": {"aud": BeNil()},
-	"aud-untrusted-additional": {"aud": HaveExactElements(platformURL, "https://stranger.example")},
-	"start-exp-past":           {"iat": Equal(seconds(-900)), "exp": Equal(seconds(-600))}, "start-exp-absent": {"exp": BeNil()},
-	"start-iat-ahead": {"iat": Equal(seconds(86400)), "exp": Equal(seconds(86700))}, "start-iat-old": {"iat": Equal(seconds(-7 * 86400))},
-	"exp-past": {"iat": Equal(seconds(-900)), "exp": Equal(seconds(-600))}, "exp-missing": {"exp": BeNil()},
-	"exp-string":         {"exp": Equal(fmt.Sprint(noon.Unix() + 300))},
+	"aud-untrusted-additional": {"aud": HaveExactElements(tooltest.PlatformURL, "https://stranger.example")},
+	"start-exp-past":           {"iat": Equal(tooltest.Seconds(-900)), "exp": Equal(tooltest.Seconds(-600))}, "start-exp-absent": {"exp": BeNil()},
+	"start-iat-ahead": {"iat": Equal(tooltest.Seconds(86400)), "exp": Equal(tooltest.Seconds(86700))}, "start-iat-old": {"iat": Equal(tooltest.Seconds(-7 * 86400))},
+	"exp-past": {"iat": Equal(tooltest.Seconds(-900)), "exp": Equal(tooltest.Seconds(-600))}, "exp-missing": {"exp": BeNil()},
+	"exp-string":         {"exp": Equal(fmt.Sprint(tooltest.Noon.Unix() + 300))},
 	"start-nonce-absent": {"nonce": BeNil()}, "start-nonce-used": {"nonce": Equal("of before")}, "nonce-missing": {"nonce": BeNil()},
 	"start-type-deep-linking": {lti.ClaimMessageType: Equal("LtiDeepLinkingResponse")}, "start-version-old": {lti.ClaimVersion: Equal("LTI-1p0")},
-	"deployment-id-missing": {placeClaim: BeNil()}, "deployment-id-unknown": {placeClaim: unknown}, "deployment-id-of-other-deployment": {placeClaim: Equal("deployment-b")},
+	"deployment-id-missing": {placeClaim: BeNil()}, "deployment-id-unknown": {placeClaim: tooltest.Unknown}, "deployment-id-of-other-deployment": {placeClaim: Equal("deployment-b")},
 	"message-type-missing": {lti.ClaimMessageType: BeNil()}, "message-type-unknown": {lti.ClaimMessageType: Equal("LtiUnknownResponse")},
 	"message-type-other-direction": {lti.ClaimMessageType: Equal("LtiResourceLinkRequest")},
 	"version-missing":              {lti.ClaimVersion: BeNil()}, "version-wrong": {lti.ClaimVersion: Equal("1.1")},
 	"verified-user-absent": {userClaim: BeNil()}, "verified-user-empty": {userClaim: BeEmpty()}, "verified-user-string": {userClaim: Equal("Ada Strange")},
 	"verified-user-other-name":       {userClaim: And(HaveKeyWithValue("family_name", "Strange"), HaveKeyWithValue("given_name", "Ada"), HaveLen(4))},
 	"verified-user-long-name":        {userClaim: And(HaveKeyWithValue("name", HaveLen(100_000)), HaveLen(3))},
-	"verified-user-script":           {userClaim: HaveEach(Or(HaveSuffix(`"><script>console.error(/invigilator-ran/.source)</script>`), HavePrefix(toolURL)))},
-	"verified-user-platform-picture": {userClaim: And(HaveKeyWithValue("picture", platformURL+"/ada.png"), HaveLen(3))},
-	"verified-user-iss-sub":          {userClaim: And(HaveKeyWithValue("iss", platformURL), HaveKeyWithValue("sub", faketool.StrangerSub), HaveLen(5))},
+	"verified-user-script":           {userClaim: HaveEach(Or(HaveSuffix(`"><script>console.error(/invigilator-ran/.source)</script>`), HavePrefix(tooltest.ToolURL)))},
+	"verified-user-platform-picture": {userClaim: And(HaveKeyWithValue("picture", tooltest.PlatformURL+"/ada.png"), HaveLen(3))},
+	"verified-user-iss-sub":          {userClaim: And(HaveKeyWithValue("iss", tooltest.PlatformURL), HaveKeyWithValue("sub", faketool.StrangerSub), HaveLen(5))},
 	"end-return-string-true":         {endClaim: Equal("true")}, "end-return-string-false": {endClaim: Equal("false")}, "end-return-one": {endClaim: Equal(1.0)},
 	"end-return-zero": {endClaim: Equal(0.0)}, "end-return-null": {endClaim: BeNil()}, "end-return-array": {endClaim: Equal([]any{true})},
 	"end-return-object": {endClaim: Equal(map[string]any{"value": true})}, "end-return-long": {endClaim: HaveLen(10_000)},
@@ -109,42 +79,40 @@ var messages = map[string]made{
 	"start-parameter-missing": {}, "start-as-id-token": {}, "start-by-get": {}, "start-type-of-link": {}, "start-type-of-exam": {},
 }
 
-func seconds(after int64) float64 { return float64(noon.Unix() + after) }
-
 // signatures are the requirements that only a test of signatures is about.
 var signatures = []string{"ap-platform-rejects-bad-signature", "sec-platform-tool-message-signature", "sec-token-assertion-signature"}
 
 func TestEachStimulusOfAMessageChangesWhatItSays(t *testing.T) {
 	t.Parallel()
-	key, err := otherKey()
+	key, err := tooltest.OtherKey()
 	NewWithT(t).Expect(err).NotTo(HaveOccurred())
-	e := newExamOf(t, faketool.Options{OtherTool: faketool.OtherTool{ClientID: "client-b", Key: key}})
-	b := e.window()
-	a := e.answered(b, with(starts(), lti.Claims{numberClaim: 3, sessionClaim: "Dataä", "picture": platformURL + "/ada.png"}))
-	other := e.answered(b, with(starts(), lti.Claims{
+	e := tooltest.NewOf(t, faketool.Options{OtherTool: faketool.OtherTool{ClientID: "client-b", Key: key}})
+	b := e.Window()
+	a := e.Answered(b, tooltest.With(tooltest.Starts(), lti.Claims{numberClaim: 3, sessionClaim: "Dataä", "picture": tooltest.PlatformURL + "/ada.png"}))
+	other := e.Answered(b, tooltest.With(tooltest.Starts(), lti.Claims{
 		sessionClaim: "of another", linkClaim: json.RawMessage(`{"id":"exam-8"}`), numberClaim: 2, placeClaim: "deployment-b",
 	}))
 	earlier := &toolmessage.Message{Claims: lti.Claims{"nonce": "of before"}}
-	valid, err := proctoring.Of(e.tool).StartAssessment(a, proctoring.MessageProbe{})
+	valid, err := proctoring.Of(e.Tool).StartAssessment(a, proctoring.MessageProbe{})
 	NewWithT(t).Expect(err).NotTo(HaveOccurred())
-	usual := claimsOf(t, valid.JWT)
+	usual := tooltest.ClaimsOf(t, valid.JWT)
 	for _, f := range faketool.Stimuli() {
 		want, told := messages[f.Name]
-		if faketool.Changes(f) != "message" || slices.Contains(signatures, f.Provokes) && !told {
+		if !f.Changes(proctoring.StartAssessmentMessage) || slices.Contains(signatures, f.Provokes) && !told {
 			continue
 		}
 		t.Run(f.Provokes+" "+f.Name, func(t *testing.T) {
 			g := NewWithT(t)
 			g.Expect(told).To(BeTrue())
-			m, err := proctoring.Of(e.tool).StartAssessment(a, proctoring.MessageProbe{Fault: f.Stimulus(), Other: other, Earlier: earlier})
+			m, err := proctoring.Of(e.Tool).StartAssessment(a, proctoring.MessageProbe{Fault: f.Stimulus(), Other: other, Earlier: earlier})
 			g.Expect(err).NotTo(HaveOccurred())
 			own := []string{"nonce"}
 			if user, ok := m.Claims[userClaim].(lti.Claims); want[userClaim] == nil && ok {
-				g.Expect(user["picture"]).To(HavePrefix(toolURL + "/pictures/"))
+				g.Expect(user["picture"]).To(HavePrefix(tooltest.ToolURL + "/pictures/"))
 				own = append(own, userClaim) // each sitting has a picture of its own
 			}
-			sent := claimsOf(t, m.JWT)
-			expectMade(t, sent, usual, want, own...)
+			sent := tooltest.ClaimsOf(t, m.JWT)
+			tooltest.ExpectMade(t, sent, usual, want, own...)
 			switch f.Name {
 			case "start-parameter-missing", "start-as-id-token", "start-type-of-link", "start-type-of-exam":
 				g.Expect(m.Form).NotTo(HaveKeyWithValue("JWT", ConsistOf(m.JWT)))
@@ -152,9 +120,9 @@ func TestEachStimulusOfAMessageChangesWhatItSays(t *testing.T) {
 				g.Expect(m.Form).To(And(HaveLen(1), HaveKeyWithValue("JWT", ConsistOf(m.JWT))))
 			}
 			g.Expect(m.Method == http.MethodGet).To(Equal(f.Name == "start-by-get"))
-			g.Expect(m.To).To(Equal(startURL))
+			g.Expect(m.To).To(Equal(tooltest.StartURL))
 			if f.Name != "start-iss-of-other-tool" {
-				opened(t, m.JWT)
+				tooltest.Opened(t, m.JWT)
 			} else {
 				expectSigned(t, m.JWT, key)
 			}
@@ -162,28 +130,19 @@ func TestEachStimulusOfAMessageChangesWhatItSays(t *testing.T) {
 	}
 }
 
-// claimsOf reads a token without checking it.
-func claimsOf(t *testing.T, token string) (c parts) {
-	t.Helper()
-	_, payload, err := lti.Decode(token)
-	NewWithT(t).Expect(err).NotTo(HaveOccurred())
-	NewWithT(t).Expect(json.Unmarshal(payload, &c)).To(Succeed())
-	return c
-}
-
 // applications are what the stimuli of token requests change in the form and in
 // the claims of the assertion.
-var applications = map[string]made{
+var applications = map[string]tooltest.Made{
 	"grades-scope-unknown": {"scope": Equal(lti.ScopeControl + " https://purl.imsglobal.org/spec/x/scope/unknown")},
 	"scope-known":          {}, "scope-known-and-unknown": {"scope": Equal(lti.ScopeControl + " https://purl.imsglobal.org/spec/x/scope/unknown")},
 	"scope-unknown": {"scope": Equal("https://purl.imsglobal.org/spec/x/scope/unknown")}, "scope-missing": {"scope": BeNil()},
-	"aud-other": {"aud": Equal("https://stranger.example/token")}, "aud-missing": {"aud": BeNil()}, "aud-client-id": {"aud": Equal(clientID)},
-	"aud-string": {}, "aud-array": {"aud": HaveExactElements(tokenURL, platformURL)},
-	"iss-platform": {"iss": Equal(platformURL)}, "sub-missing": {"sub": BeNil()}, "sub-of-other-client": {"sub": Equal("client-b")},
-	"client-id-unknown": {"iss": unknown, "sub": unknown}, "deployment-id-right": {placeClaim: Equal("deployment-1")},
-	"exp-past": {"iat": Equal(seconds(-900)), "exp": Equal(seconds(-600))}, "exp-missing": {"exp": BeNil()}, "jti-missing": {"jti": BeNil()},
-	"assertion-iat-with-fraction": {"iat": Equal(seconds(-2) + 0.375)}, "assertion-exp-with-fraction": {"exp": Equal(seconds(240) + 0.375)},
-	"assertion-nbf-with-fraction": {"nbf": Equal(seconds(-60) + 0.375)}, "assertion-replayed": {},
+	"aud-other": {"aud": Equal("https://stranger.example/token")}, "aud-missing": {"aud": BeNil()}, "aud-client-id": {"aud": Equal(tooltest.ClientID)},
+	"aud-string": {}, "aud-array": {"aud": HaveExactElements(tooltest.TokenURL, tooltest.PlatformURL)},
+	"iss-platform": {"iss": Equal(tooltest.PlatformURL)}, "sub-missing": {"sub": BeNil()}, "sub-of-other-client": {"sub": Equal("client-b")},
+	"client-id-unknown": {"iss": tooltest.Unknown, "sub": tooltest.Unknown}, "deployment-id-right": {placeClaim: Equal("deployment-1")},
+	"exp-past": {"iat": Equal(tooltest.Seconds(-900)), "exp": Equal(tooltest.Seconds(-600))}, "exp-missing": {"exp": BeNil()}, "jti-missing": {"jti": BeNil()},
+	"assertion-iat-with-fraction": {"iat": Equal(tooltest.Seconds(-2) + 0.375)}, "assertion-exp-with-fraction": {"exp": Equal(tooltest.Seconds(240) + 0.375)},
+	"assertion-nbf-with-fraction": {"nbf": Equal(tooltest.Seconds(-60) + 0.375)}, "assertion-replayed": {},
 	"grant-type-password": {"grant_type": Equal("password")}, "grant-type-missing": {"grant_type": BeNil()},
 	"assertion-type-wrong":   {"client_assertion_type": Equal("urn:ietf:params:oauth:client-assertion-type:saml2-bearer")},
 	"assertion-type-missing": {"client_assertion_type": BeNil()},
@@ -195,21 +154,21 @@ var applications = map[string]made{
 
 func TestEachStimulusOfATokenRequestChangesWhatItSays(t *testing.T) {
 	t.Parallel()
-	key, err := otherKey()
+	key, err := tooltest.OtherKey()
 	NewWithT(t).Expect(err).NotTo(HaveOccurred())
-	e := newExamOf(t, faketool.Options{OtherTool: faketool.OtherTool{ClientID: "client-b", Key: key}})
-	ask := func(t *testing.T, f *faketool.Fault) (all []parts, came []request) {
+	e := tooltest.NewOf(t, faketool.Options{OtherTool: faketool.OtherTool{ClientID: "client-b", Key: key}})
+	ask := func(t *testing.T, f *faketool.Fault) (all []tooltest.Parts, came []tooltest.Request) {
 		g := NewWithT(t)
-		_, err := e.tool.Token(t.Context(), platformURL, clientID, faketool.TokenProbe{Scopes: []string{lti.ScopeControl}, Fault: f})
+		_, err := e.Tool.Token(t.Context(), tooltest.PlatformURL, tooltest.ClientID, faketool.TokenProbe{Scopes: []string{lti.ScopeControl}, Fault: f})
 		g.Expect(err).NotTo(HaveOccurred())
-		_, came, _ = e.seen()
+		_, came, _ = e.Seen()
 		for _, r := range came {
-			form := r.form
-			if r.method == http.MethodGet {
-				form = queryOf(t, r.target)
+			form := r.Form
+			if r.Method == http.MethodGet {
+				form = queryOf(t, r.Target)
 			}
-			p := parts{"method": r.method, "type": r.contentType, "body": r.body != ""}
-			if r.body == "" {
+			p := tooltest.Parts{"method": r.Method, "type": r.ContentType, "body": r.Body != ""}
+			if r.Body == "" {
 				p["body"] = ""
 			}
 			for name := range form {
@@ -218,7 +177,7 @@ func TestEachStimulusOfATokenRequestChangesWhatItSays(t *testing.T) {
 				}
 			}
 			if token := form.Get("client_assertion"); strings.Count(token, ".") == 2 {
-				maps.Copy(p, claimsOf(t, token))
+				maps.Copy(p, tooltest.ClaimsOf(t, token))
 			}
 			all = append(all, p)
 		}
@@ -226,19 +185,19 @@ func TestEachStimulusOfATokenRequestChangesWhatItSays(t *testing.T) {
 	}
 	usual, _ := ask(t, nil)
 	for _, f := range faketool.Stimuli() {
-		if faketool.Changes(f) != "assertion" || slices.Contains(signatures, f.Provokes) && f.Name != "signed-by-other-tool" {
+		if !f.Changes(faketool.AccessTokenRequest) || slices.Contains(signatures, f.Provokes) && f.Name != "signed-by-other-tool" {
 			continue
 		}
 		t.Run(f.Provokes+" "+f.Name, func(t *testing.T) {
 			g := NewWithT(t)
 			sent, came := ask(t, &f)
 			if f.Name == "signed-by-other-tool" {
-				expectSigned(t, came[0].form.Get("client_assertion"), key)
+				expectSigned(t, came[0].Form.Get("client_assertion"), key)
 				return
 			}
 			want, told := applications[f.Name]
 			g.Expect(told).To(BeTrue())
-			expectMade(t, sent[0], usual[0], want, "jti")
+			tooltest.ExpectMade(t, sent[0], usual[0], want, "jti")
 			if f.Name == "assertion-replayed" {
 				g.Expect(came).To(HaveLen(2))
 				g.Expect(came[1]).To(Equal(came[0]))
@@ -248,7 +207,7 @@ func TestEachStimulusOfATokenRequestChangesWhatItSays(t *testing.T) {
 		})
 	}
 
-	alone := newExam(t, func(r *faketool.Registration) { r.DeploymentIDs = nil })
+	alone := tooltest.New(t, func(r *faketool.Registration) { r.DeploymentIDs = nil })
 	for name, c := range map[string]struct {
 		id  string
 		why error
@@ -256,16 +215,16 @@ func TestEachStimulusOfATokenRequestChangesWhatItSays(t *testing.T) {
 		"deployment-id-right":  {"core-token-assertion-iss-sub", faketool.ErrUnchanged},
 		"signed-by-other-tool": {"sec-token-assertion-signature", faketool.ErrNoOtherTool},
 	} {
-		_, err := alone.tool.Token(t.Context(), platformURL, clientID, faketool.TokenProbe{Scopes: []string{lti.ScopeControl}, Fault: provoking(t, c.id, name)})
+		_, err := alone.Tool.Token(t.Context(), tooltest.PlatformURL, tooltest.ClientID, faketool.TokenProbe{Scopes: []string{lti.ScopeControl}, Fault: tooltest.Provoking(t, c.id, name)})
 		NewWithT(t).Expect(err).To(MatchError(c.why), name)
 	}
-	alone.answered(alone.window(), starts())
-	_, err = alone.tool.Token(t.Context(), platformURL, clientID, faketool.TokenProbe{Scopes: []string{lti.ScopeControl}, Fault: stimulus(t, "deployment-id-right")})
+	alone.Answered(alone.Window(), tooltest.Starts())
+	_, err = alone.Tool.Token(t.Context(), tooltest.PlatformURL, tooltest.ClientID, faketool.TokenProbe{Scopes: []string{lti.ScopeControl}, Fault: tooltest.Stimulus(t, "deployment-id-right")})
 	NewWithT(t).Expect(err).NotTo(HaveOccurred(), "a message has named it")
 }
 
 // orders are what the stimuli of control requests change.
-var orders = map[string]made{
+var orders = map[string]tooltest.Made{
 	"token-missing": {"authorization": BeEmpty()}, "token-in-query": {"authorization": BeEmpty(), "target": Equal("/acs?at=1&access_token=secret")},
 	"token-scheme-lower-case": {"authorization": Equal("bearer secret")}, "two-authorization-headers": {"authorization": MatchRegexp(`^Bearer secret, Bearer [A-Za-z0-9_-]{22}$`)},
 	"control-user-string": {"user": Equal("candidate")}, "control-link-array": {"resource_link": Equal([]any{map[string]any{"id": "exam-7"}})},
@@ -276,7 +235,7 @@ var orders = map[string]made{
 	"acs-without-token": {"authorization": BeEmpty()}, "acs-token-in-query": {"authorization": BeEmpty(), "target": Equal("/acs?at=1&access_token=secret")},
 	"control-without-user":             {"user": BeNil()},
 	"control-without-user-iss":         {"user": Equal(map[string]any{"sub": "candidate-1"})},
-	"control-without-user-sub":         {"user": Equal(map[string]any{"iss": platformURL})},
+	"control-without-user-sub":         {"user": Equal(map[string]any{"iss": tooltest.PlatformURL})},
 	"control-without-resource-link":    {"resource_link": BeNil()},
 	"control-without-resource-link-id": {"resource_link": BeEmpty()},
 	"control-without-attempt-number":   {"attempt_number": BeNil()}, "control-without-action": {"action": BeNil()},
@@ -296,26 +255,26 @@ var orders = map[string]made{
 
 func TestEachStimulusOfAControlRequestChangesWhatItSays(t *testing.T) {
 	t.Parallel()
-	e := newExam(t)
+	e := tooltest.New(t)
 	severity, minutes := 0.5, 10
 	order := lti.ControlRequest{
-		User: lti.ControlUser{Issuer: platformURL, Sub: "candidate-1"}, ResourceLink: lti.ControlResourceLink{ID: "exam-7"},
+		User: lti.ControlUser{Issuer: tooltest.PlatformURL, Sub: "candidate-1"}, ResourceLink: lti.ControlResourceLink{ID: "exam-7"},
 		AttemptNumber: 3, Action: lti.Flag, IncidentTime: "2026-03-01T12:00:00Z", IncidentSeverity: &severity, ExtraTime: &minutes,
 	}
-	ask := func(t *testing.T, f *faketool.Fault) parts {
-		_, err := proctoring.Of(e.tool).Control(t.Context(), controlURL, "secret", order, proctoring.ControlProbe{Fault: f.Stimulus()})
+	ask := func(t *testing.T, f *faketool.Fault) tooltest.Parts {
+		_, err := proctoring.Of(e.Tool).Control(t.Context(), tooltest.ControlURL, "secret", order, proctoring.ControlProbe{Fault: f.Stimulus()})
 		NewWithT(t).Expect(err).NotTo(HaveOccurred())
-		_, _, came := e.seen()
+		_, _, came := e.Seen()
 		NewWithT(t).Expect(came).To(HaveLen(1))
-		p := parts{"method": came[0].method, "target": came[0].target, "type": came[0].contentType, "authorization": came[0].authorization}
-		if json.Unmarshal([]byte(came[0].body), &p) != nil || came[0].body == "{}" {
-			p["body"] = came[0].body
+		p := tooltest.Parts{"method": came[0].Method, "target": came[0].Target, "type": came[0].ContentType, "authorization": came[0].Authorization}
+		if json.Unmarshal([]byte(came[0].Body), &p) != nil || came[0].Body == "{}" {
+			p["body"] = came[0].Body
 		}
 		return p
 	}
 	usual := ask(t, nil)
 	for _, f := range faketool.Stimuli() {
-		if faketool.Changes(f) != "control" {
+		if !f.Changes(proctoring.ControlServiceRequest) {
 			continue
 		}
 		t.Run(f.Provokes+" "+f.Name, func(t *testing.T) {
@@ -325,7 +284,7 @@ func TestEachStimulusOfAControlRequestChangesWhatItSays(t *testing.T) {
 			if want["body"] != nil { // has none of them
 				members = []string{"user", "resource_link", "attempt_number", "action", "incident_time", "incident_severity", "extra_time"}
 			}
-			expectMade(t, ask(t, &f), usual, want, members...)
+			tooltest.ExpectMade(t, ask(t, &f), usual, want, members...)
 		})
 	}
 }
@@ -337,7 +296,7 @@ func expectSigned(t *testing.T, token string, key jwk.Key) {
 	g := NewWithT(t)
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(string(header)).To(ContainSubstring(key.KeyID()))
-	_, err = jws.Verify([]byte(token), jws.WithKey(jwa.RS256, public(t, key)))
+	_, err = jws.Verify([]byte(token), jws.WithKey(jwa.RS256, tooltest.Public(t, key)))
 	g.Expect(err).NotTo(HaveOccurred())
 }
 

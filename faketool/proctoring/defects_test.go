@@ -1,4 +1,4 @@
-package faketool_test
+package proctoring_test
 
 import (
 	"encoding/json"
@@ -17,80 +17,80 @@ import (
 
 	"invigilator.example/faketool"
 	"invigilator.example/faketool/proctoring"
+	"invigilator.example/faketool/tooltest"
 	"invigilator.example/lti"
 )
 
-// A sight is what can be seen of a tool.
-type sight func(*exam) string
-
 // ending is where a launch ends.
-func ending(shown page) string {
+func ending(shown tooltest.Page) string {
 	for _, id := range []string{"check-in", "proctor", "resource", "ended", "cancelled", "outcome"} {
 		if shown.Find("#"+id).Length() > 0 {
 			return id
 		}
 	}
-	return strings.TrimSpace(fmt.Sprint(shown.status, " ", strings.TrimPrefix(shown.url, toolURL+"/launch")))
+	return strings.TrimSpace(fmt.Sprint(shown.Status, " ", strings.TrimPrefix(shown.URL, tooltest.ToolURL+"/launch")))
 }
 
 // launched is where a message that begins a sitting leads.
-func launched(changes lti.Claims) sight {
-	return func(e *exam) string { return ending(e.launch(e.window(), with(starts(), changes))) }
+func launched(changes lti.Claims) tooltest.Sight {
+	return func(e *tooltest.Rig) string {
+		return ending(e.Launch(e.Window(), tooltest.With(tooltest.Starts(), changes)))
+	}
 }
 
 // started begins a sitting and starts the assessment.
-func started(e *exam, changes lti.Claims) request {
-	b := e.window()
-	checkIn := e.launch(b, with(starts(), changes))
+func started(e *tooltest.Rig, changes lti.Claims) tooltest.Request {
+	b := e.Window()
+	checkIn := e.Launch(b, tooltest.With(tooltest.Starts(), changes))
 	if checkIn.Find("#check-in").Length() == 0 {
-		posts, _, _ := e.seen()
+		posts, _, _ := e.Seen()
 		if len(posts) == 0 {
-			return request{target: "nothing"}
+			return tooltest.Request{Target: "nothing"}
 		}
 		return posts[0]
 	}
-	b.press(checkIn, "#start", nil)
-	posts, _, _ := e.seen()
-	NewWithT(e.t).Expect(posts).To(HaveLen(1))
+	b.Press(checkIn, "#start", nil)
+	posts, _, _ := e.Seen()
+	NewWithT(e.T).Expect(posts).To(HaveLen(1))
 	return posts[0]
 }
 
 // sent is a claim of the message, or of the header.
-func sent(name string, changes lti.Claims) sight {
-	return func(e *exam) string {
+func sent(name string, changes lti.Claims) tooltest.Sight {
+	return func(e *tooltest.Rig) string {
 		r := started(e, changes)
-		token := r.form.Get("JWT")
+		token := r.Form.Get("JWT")
 		header, payload, err := lti.Decode(token)
 		if err != nil {
 			return "nothing"
 		}
 		members := map[string]json.RawMessage{}
-		NewWithT(e.t).Expect(json.Unmarshal(payload, &members)).To(Succeed())
+		NewWithT(e.T).Expect(json.Unmarshal(payload, &members)).To(Succeed())
 		if value, ok := members[name]; ok {
 			return string(value)
 		}
-		NewWithT(e.t).Expect(json.Unmarshal(header, &members)).To(Succeed())
+		NewWithT(e.T).Expect(json.Unmarshal(header, &members)).To(Succeed())
 		return string(members[name])
 	}
 }
 
 // posted is how a message is sent.
-func posted(changes lti.Claims) sight {
-	return func(e *exam) string {
+func posted(changes lti.Claims) tooltest.Sight {
+	return func(e *tooltest.Rig) string {
 		r := started(e, changes)
-		target, _, _ := strings.Cut(r.target, "JWT=")
-		return fmt.Sprint(r.method, " ", target, " ", slices.Sorted(maps.Keys(r.form)))
+		target, _, _ := strings.Cut(r.Target, "JWT=")
+		return fmt.Sprint(r.Method, " ", target, " ", slices.Sorted(maps.Keys(r.Form)))
 	}
 }
 
 // cancelled is where a candidate goes who gives up.
-func cancelled(to any) sight {
-	return func(e *exam) string {
-		b := e.window()
-		shown := ending(b.press(e.launch(b, with(starts(), lti.Claims{lti.ClaimLaunchPresentation: to})), "#cancel", nil))
-		posts, _, _ := e.seen()
+func cancelled(to any) tooltest.Sight {
+	return func(e *tooltest.Rig) string {
+		b := e.Window()
+		shown := ending(b.Press(e.Launch(b, tooltest.With(tooltest.Starts(), lti.Claims{lti.ClaimLaunchPresentation: to})), "#cancel", nil))
+		posts, _, _ := e.Seen()
 		if len(posts) > 0 {
-			shown = posts[0].target
+			shown = posts[0].Target
 		}
 		return shown
 	}
@@ -98,101 +98,85 @@ func cancelled(to any) sight {
 
 // over is what comes of messages that end a sitting: each page, and whether the
 // sitting is over.
-func over(changes ...lti.Claims) sight {
-	return func(e *exam) string {
-		b := e.window()
-		checkIn := e.launch(b, starts())
+func over(changes ...lti.Claims) tooltest.Sight {
+	return func(e *tooltest.Rig) string {
+		b := e.Window()
+		checkIn := e.Launch(b, tooltest.Starts())
 		var seen []string
 		for _, change := range changes {
-			shown := e.launch(b, with(ends(starts()), change))
-			posts, _, _ := e.seen()
+			shown := e.Launch(b, tooltest.With(tooltest.Ends(tooltest.Starts()), change))
+			posts, _, _ := e.Seen()
 			seen = append(seen, ending(shown), fmt.Sprint(shown.Find("#return").Length(), shown.Find("i").Length(), strings.Contains(shown.Text(), "TypeError"), len(posts)))
 		}
-		return fmt.Sprint(strings.Join(seen, " "), " ", b.get(checkIn.url).status)
-	}
-}
-
-// left is where the button leads that a page has for the way back.
-func left(claims func() lti.Claims) sight {
-	return func(e *exam) string {
-		b := e.window()
-		e.launch(b, starts())
-		shown := e.launch(b, claims())
-		if shown.Find("button#return").Length() == 0 {
-			return fmt.Sprint("no button, but links: ", shown.Find("a#return").Length())
-		}
-		gone := b.still().press(shown, "#return", nil)
-		return strings.TrimSpace(fmt.Sprint(gone.status, " ", gone.header.Get("Location")))
+		return fmt.Sprint(strings.Join(seen, " "), " ", b.Get(checkIn.URL).Status)
 	}
 }
 
 // ordered is what the platform gets when a proctor acts, and what the proctor is
 // told.
-func ordered(button string, changes lti.Claims, answers ...func(http.ResponseWriter)) sight {
-	return func(e *exam) string {
-		e.seated(e.window(), changes)
-		teacher := e.proctor()
+func ordered(button string, changes lti.Claims, answers ...func(http.ResponseWriter)) tooltest.Sight {
+	return func(e *tooltest.Rig) string {
+		e.Seated(e.Window(), changes)
+		teacher := e.Proctor()
 		list := list(teacher, "")
 		if list.Find(button).Length() == 0 {
 			return "no button"
 		}
-		e.answer(answers...)
-		shown := ending(teacher.press(list, button, nil))
-		_, tokens, orders := e.seen()
+		e.Answer(answers...)
+		shown := ending(teacher.Press(list, button, nil))
+		_, tokens, orders := e.Seen()
 		var seen []string
 		for _, token := range tokens {
-			seen = append(seen, token.authorization, fmt.Sprint(token.form.Has("client_secret")))
+			seen = append(seen, token.Authorization, fmt.Sprint(token.Form.Has("client_secret")))
 		}
 		for _, order := range orders {
-			seen = append(seen, order.method, order.target, order.contentType, order.authorization, order.body)
+			seen = append(seen, order.Method, order.Target, order.ContentType, order.Authorization, order.Body)
 		}
 		return fmt.Sprint(shown, " ", len(orders), " ", strings.Join(seen, " "))
 	}
 }
 
 // otherTab is what the first of two tabs of a browser sends.
-func otherTab(e *exam) string {
-	b := e.window()
-	first := e.seated(b, nil)
-	e.seated(b, lti.Claims{lti.ClaimSessionData: "other"})
-	_, _, claims, _ := e.message(b, first)
+func otherTab(e *tooltest.Rig) string {
+	b := e.Window()
+	first := e.Seated(b, nil)
+	e.Seated(b, lti.Claims{lti.ClaimSessionData: "other"})
+	_, _, claims, _ := e.Message(b, first)
 	return fmt.Sprint(claims[lti.ClaimSessionData])
 }
 
 // twice is whether two messages have the same nonce.
-func twice(e *exam) string {
+func twice(e *tooltest.Rig) string {
 	first, second := sent("nonce", nil)(e), sent("nonce", nil)(e)
 	return fmt.Sprint(first == second)
 }
-
-func raw(s string) json.RawMessage { return json.RawMessage(s) }
 
 // One of each kind of message, for the table.
 var (
 	withSettings = lti.Claims{lti.ClaimProctoringSettings: map[string]any{}}
 	failed       = lti.Claims{lti.ClaimErrorMessage: "<i>1</i>", lti.ClaimErrorLog: "TypeError"}
-	longURL      = lti.Claims{lti.ClaimStartAssessmentURL: platformURL + "/a%2Fb?c=d"}
-	fullLink     = lti.Claims{lti.ClaimResourceLink: raw(`{"id":"x","title":"y","description":"z"}`)}
+	longURL      = lti.Claims{lti.ClaimStartAssessmentURL: tooltest.PlatformURL + "/a%2Fb?c=d"}
+	fullLink     = lti.Claims{lti.ClaimResourceLink: tooltest.Raw(`{"id":"x","title":"y","description":"z"}`)}
 )
 
-func startAt(to any) sight { return launched(lti.Claims{lti.ClaimStartAssessmentURL: to}) }
-func numbered(n any) sight { return launched(lti.Claims{lti.ClaimAttemptNumber: n}) }
-func numberedBack(n any) sight {
+func startAt(to any) tooltest.Sight { return launched(lti.Claims{lti.ClaimStartAssessmentURL: to}) }
+func numbered(n any) tooltest.Sight { return launched(lti.Claims{lti.ClaimAttemptNumber: n}) }
+func numberedBack(n any) tooltest.Sight {
 	return sent(lti.ClaimAttemptNumber, lti.Claims{lti.ClaimAttemptNumber: n})
 }
-func sessionBack(s string) sight {
-	return func(e *exam) string {
+func sessionBack(s string) tooltest.Sight {
+	return func(e *tooltest.Rig) string {
 		return sent(lti.ClaimSessionData, lti.Claims{lti.ClaimSessionData: s})(e)
 	}
 }
-func linkBack(link string) sight {
-	return sent(lti.ClaimResourceLink, lti.Claims{lti.ClaimResourceLink: raw(link)})
+func linkBack(link string) tooltest.Sight {
+	return sent(lti.ClaimResourceLink, lti.Claims{lti.ClaimResourceLink: tooltest.Raw(link)})
 }
-func ofType(kind any) sight { return launched(lti.Claims{lti.ClaimMessageType: kind}) }
+func ofType(kind any) tooltest.Sight { return launched(lti.Claims{lti.ClaimMessageType: kind}) }
 
 // shows is where each defect of proctoring shows, and what is seen there.
 var shows = map[string]struct {
-	in   sight
+	in   tooltest.Sight
 	seen string // or a part of it
 }{
 	"accepts-missing-start-url":      {startAt(nil), "check-in"},
@@ -203,24 +187,24 @@ var shows = map[string]struct {
 	"accepts-plain-start-url":        {startAt("http://platform.example.com/start"), "check-in"},
 	"accepts-missing-session-data":   {launched(lti.Claims{lti.ClaimSessionData: nil}), "check-in"},
 	"accepts-empty-session-data":     {launched(lti.Claims{lti.ClaimSessionData: ""}), "check-in"},
-	"accepts-null-session-data":      {launched(lti.Claims{lti.ClaimSessionData: raw("null")}), "check-in"},
-	"accepts-object-as-session-data": {launched(lti.Claims{lti.ClaimSessionData: raw("{}")}), "check-in"},
+	"accepts-null-session-data":      {launched(lti.Claims{lti.ClaimSessionData: tooltest.Raw("null")}), "check-in"},
+	"accepts-object-as-session-data": {launched(lti.Claims{lti.ClaimSessionData: tooltest.Raw("{}")}), "check-in"},
 	"accepts-missing-attempt-number": {numbered(nil), "check-in"},
-	"accepts-null-attempt-number":    {numbered(raw("null")), "check-in"},
+	"accepts-null-attempt-number":    {numbered(tooltest.Raw("null")), "check-in"},
 	"reads-attempt-number-from-text": {numberedBack("2"), "2"},
 	"cuts-attempt-number":            {numberedBack(1.5), "1"},
 	"takes-odd-attempt-for-first":    {numberedBack("abc"), "1"},
 	"overflows-attempt-number":       {numberedBack(2147483648), "-2147483648"},
 	"accepts-missing-exam-link":      {launched(lti.Claims{lti.ClaimResourceLink: nil}), "check-in"},
-	"accepts-exam-link-without-id":   {launched(lti.Claims{lti.ClaimResourceLink: raw("{}")}), "check-in"},
-	"accepts-empty-exam-link-id":     {launched(lti.Claims{lti.ClaimResourceLink: raw(`{"id":""}`)}), "check-in"},
+	"accepts-exam-link-without-id":   {launched(lti.Claims{lti.ClaimResourceLink: tooltest.Raw("{}")}), "check-in"},
+	"accepts-empty-exam-link-id":     {launched(lti.Claims{lti.ClaimResourceLink: tooltest.Raw(`{"id":""}`)}), "check-in"},
 	"accepts-text-as-exam-link":      {launched(lti.Claims{lti.ClaimResourceLink: "exam-7"}), "check-in"},
 	"accepts-missing-candidate":      {launched(lti.Claims{"sub": nil}), "check-in"},
 	"accepts-empty-candidate":        {launched(lti.Claims{"sub": ""}), "check-in"},
 	"needs-learner":                  {launched(lti.Claims{lti.ClaimRoles: []string{}}), "400"},
 	"sends-teachers-to-proctoring":   {launched(lti.Claims{lti.ClaimRoles: []string{lti.RoleInstructor}}), "proctor"},
 	"refuses-vendor-claims":          {launched(lti.Claims{"https://vendor.example/x": 1}), "400"},
-	"refuses-unknown-actions":        {launched(lti.Claims{lti.ClaimACS: lti.ACS{Actions: []lti.Action{"pause", "teleport"}, ControlURL: controlURL}}), "400"},
+	"refuses-unknown-actions":        {launched(lti.Claims{lti.ClaimACS: lti.ACS{Actions: []lti.Action{"pause", "teleport"}, ControlURL: tooltest.ControlURL}}), "400"},
 	"needs-settings-data":            {launched(withSettings), "400"},
 	"needs-presentation":             {launched(lti.Claims{lti.ClaimLaunchPresentation: nil}), "400"},
 	"needs-candidate-name":           {launched(lti.Claims{"name": nil}), "400"},
@@ -228,13 +212,13 @@ var shows = map[string]struct {
 	"ignores-case-of-exam-type":      {ofType("ltistartproctoring"), "check-in"},
 	"takes-end-for-start":            {ofType(lti.EndAssessment), "check-in"},
 	"accepts-missing-exam-type":      {ofType(nil), "check-in"},
-	"opens-check-ins-by-address": {func(e *exam) string {
-		return ending(e.window().get(e.launch(e.window(), with(starts(), nil)).url))
+	"opens-check-ins-by-address": {func(e *tooltest.Rig) string {
+		return ending(e.Window().Get(e.Launch(e.Window(), tooltest.With(tooltest.Starts(), nil)).URL))
 	}, "check-in"},
 	"keeps-one-sitting-per-browser":    {otherTab, "other"},
-	"keeps-cancelled-candidate":        {cancelled(map[string]any{"return_url": returnURL}), "cancelled"},
-	"returns-without-reason":           {cancelled(map[string]any{"return_url": returnURL + "?a=1"}), "/back?a=1"},
-	"appends-second-query":             {cancelled(map[string]any{"return_url": returnURL + "?a=1"}), "/back?a=1?lti_errorlog="},
+	"keeps-cancelled-candidate":        {cancelled(map[string]any{"return_url": tooltest.ReturnURL}), "cancelled"},
+	"returns-without-reason":           {cancelled(map[string]any{"return_url": tooltest.ReturnURL + "?a=1"}), "/back?a=1"},
+	"appends-second-query":             {cancelled(map[string]any{"return_url": tooltest.ReturnURL + "?a=1"}), "/back?a=1?lti_errorlog="},
 	"crashes-without-return-url":       {cancelled(nil), "500"},
 	"trusts-unverified-email":          {sent(lti.ClaimVerifiedUser, lti.Claims{"email": "a@b.example", "email_verified": false}), "a@b.example"},
 	"trusts-email-without-flag":        {sent(lti.ClaimVerifiedUser, lti.Claims{"email": "a@b.example"}), "a@b.example"},
@@ -245,14 +229,14 @@ var shows = map[string]struct {
 	"posts-further-fields":             {posted(nil), "POST /start?a=1&b=2 [JWT tool]"},
 	"drops-start-query":                {posted(longURL), "POST /a%2Fb [JWT]"},
 	"decodes-start-path":               {posted(longURL), "POST /a/b?c=d [JWT]"},
-	"sends-platform-as-issuer":         {sent("iss", nil), platformURL},
-	"sends-client-id-as-audience":      {sent("aud", nil), `"` + clientID + `"`},
-	"sends-token-url-as-audience":      {sent("aud", nil), `"` + tokenURL + `"`},
+	"sends-platform-as-issuer":         {sent("iss", nil), tooltest.PlatformURL},
+	"sends-client-id-as-audience":      {sent("aud", nil), `"` + tooltest.ClientID + `"`},
+	"sends-token-url-as-audience":      {sent("aud", nil), `"` + tooltest.TokenURL + `"`},
 	"tells-fractions-of-seconds":       {sent("iat", nil), ".75"},
-	"signs-for-a-day":                  {sent("exp", nil), fmt.Sprint(noon.Add(24 * time.Hour).Unix())},
+	"signs-for-a-day":                  {sent("exp", nil), fmt.Sprint(tooltest.Noon.Add(24 * time.Hour).Unix())},
 	"omits-message-expiry":             {sent("exp", nil), ""},
 	"omits-message-issue-time":         {sent("iat", nil), ""},
-	"tells-milliseconds":               {sent("iat", nil), fmt.Sprint(noon.UnixMilli())},
+	"tells-milliseconds":               {sent("iat", nil), fmt.Sprint(tooltest.Noon.UnixMilli())},
 	"omits-message-nonce":              {sent("nonce", nil), ""},
 	"sends-constant-nonce":             {twice, "true"},
 	"omits-message-kid":                {sent("kid", nil), ""},
@@ -278,16 +262,16 @@ var shows = map[string]struct {
 	"sends-full-name":                  {sent(lti.ClaimVerifiedUser, nil), `"full_name":"Ada Lovelace"`},
 	"sends-verified-user-as-text":      {sent(lti.ClaimVerifiedUser, nil), `"Ada Lovelace"`},
 	"sends-sub-in-verified-user":       {sent(lti.ClaimVerifiedUser, nil), `"sub":"candidate-1"`},
-	"sends-issuer-in-verified-user":    {sent(lti.ClaimVerifiedUser, nil), `"iss":"` + platformURL + `"`},
-	"sends-platforms-picture":          {sent(lti.ClaimVerifiedUser, lti.Claims{"picture": platformURL + "/ada.png"}), platformURL + "/ada.png"},
+	"sends-issuer-in-verified-user":    {sent(lti.ClaimVerifiedUser, nil), `"iss":"` + tooltest.PlatformURL + `"`},
+	"sends-platforms-picture":          {sent(lti.ClaimVerifiedUser, lti.Claims{"picture": tooltest.PlatformURL + "/ada.png"}), tooltest.PlatformURL + "/ada.png"},
 	"sends-end-return-as-text":         {sent(lti.ClaimEndAssessmentReturn, nil), `"true"`},
 	"sends-end-return-as-number":       {sent(lti.ClaimEndAssessmentReturn, nil), "1"},
 	"answers-end-with-400":             {over(nil), "400 0 0 false 0 409"},
 	"needs-link-at-end":                {over(lti.Claims{lti.ClaimResourceLink: nil}), "400"},
 	"needs-presentation-at-end":        {over(lti.Claims{lti.ClaimLaunchPresentation: nil}), "400"},
 	"ends-nowhere":                     {over(nil), "ended 0 0 false 0"},
-	"loses-way-back-at-end":            {left(func() lti.Claims { return ends(starts()) }), "500"},
-	"ends-with-button":                 {left(func() lti.Claims { return ends(starts()) }), "303 " + returnURL},
+	"loses-way-back-at-end":            {tooltest.Left(func() lti.Claims { return tooltest.Ends(tooltest.Starts()) }), "500"},
+	"ends-with-button":                 {tooltest.Left(func() lti.Claims { return tooltest.Ends(tooltest.Starts()) }), "303 " + tooltest.ReturnURL},
 	"shows-end-error-unescaped":        {over(failed), "ended 1 1 false 0"},
 	"shows-error-log":                  {over(failed), "ended 1 0 true 0"},
 	"crashes-on-error-of-other-type":   {over(lti.Claims{lti.ClaimErrorMessage: 7}), "500"},
@@ -301,7 +285,7 @@ var shows = map[string]struct {
 	"sends-json-media-type":            {ordered(".pause", nil), "application/json"},
 	"drops-control-query":              {ordered(".pause", nil), "POST /acs application"},
 	"sends-order-by-put":               {ordered(".pause", nil), "PUT /acs"},
-	"sends-client-id-as-user-issuer":   {ordered(".pause", nil), `"iss":"` + clientID},
+	"sends-client-id-as-user-issuer":   {ordered(".pause", nil), `"iss":"` + tooltest.ClientID},
 	"sends-attempt-as-text-in-order":   {ordered(".pause", nil), `"attempt_number":"1"`},
 	"sends-nulls":                      {ordered(".pause", nil), `"reason_code":null`},
 	"escapes-ids":                      {ordered(".pause", lti.Claims{"sub": "a/b"}), `"sub":"a%2Fb"`},
@@ -310,32 +294,30 @@ var shows = map[string]struct {
 	"sends-severity-as-text":           {ordered(".flag", nil), `"incident_severity":"0.5"`},
 	"sends-severity-in-percent":        {ordered(".flag", nil), `"incident_severity":50`},
 	"sends-extra-time-as-text":         {ordered(".update", nil), `"extra_time":"10"`},
-	"offers-every-action":              {ordered(".pause", lti.Claims{lti.ClaimACS: lti.ACS{Actions: []lti.Action{lti.Terminate}, ControlURL: controlURL}}), "outcome 1"},
+	"offers-every-action":              {ordered(".pause", lti.Claims{lti.ClaimACS: lti.ACS{Actions: []lti.Action{lti.Terminate}, ControlURL: tooltest.ControlURL}}), "outcome 1"},
 	"guesses-control-url":              {ordered(".pause", lti.Claims{lti.ClaimACS: nil}), "POST /acs application"},
-	"repeats-failed-orders":            {ordered(".terminate", nil, repeated(status(http.StatusNotFound), 9)...), "outcome 5"},
+	"repeats-failed-orders":            {ordered(".terminate", nil, tooltest.Repeated(tooltest.Status(http.StatusNotFound), 9)...), "outcome 5"},
 	"insists-without-scope":            {withoutScope, "outcome 1 outcome 5"},
-	"escapes-control-token": {func(e *exam) string {
-		e.mu.Lock()
-		e.grant = `{"access_token":"a+b/c==","token_type":"Bearer","expires_in":3600}`
-		e.mu.Unlock()
+	"escapes-control-token": {func(e *tooltest.Rig) string {
+		e.Grants(`{"access_token":"a+b/c==","token_type":"Bearer","expires_in":3600}`)
 		return ordered(".pause", nil)(e)
 	}, "a%2Bb%2Fc%3D%3D"},
-	"never-renews-token":         {ordered(".pause", nil, status(http.StatusUnauthorized)), "outcome 1"},
-	"crashes-on-empty-answer":    {ordered(".pause", nil, status(http.StatusNoContent)), "500"},
-	"crashes-on-answer-types":    {ordered(".pause", nil, says(`{"status":1}`)), "500"},
-	"crashes-on-answer-members":  {ordered(".pause", nil, says(`{"status":"running","note":"x"}`)), "500"},
+	"never-renews-token":         {ordered(".pause", nil, tooltest.Status(http.StatusUnauthorized)), "outcome 1"},
+	"crashes-on-empty-answer":    {ordered(".pause", nil, tooltest.Status(http.StatusNoContent)), "500"},
+	"crashes-on-answer-types":    {ordered(".pause", nil, tooltest.Says(`{"status":1}`)), "500"},
+	"crashes-on-answer-members":  {ordered(".pause", nil, tooltest.Says(`{"status":"running","note":"x"}`)), "500"},
 	"crashes-on-reset":           {ordered(".pause", nil, func(http.ResponseWriter) { panic(http.ErrAbortHandler) }), "500"},
-	"crashes-on-failure":         {ordered(".pause", nil, status(http.StatusBadGateway)), "500"},
-	"crashes-on-unknown-attempt": {ordered(".pause", nil, status(http.StatusNotFound)), "500"},
-	"crashes-on-status-none":     {ordered(".pause", nil, says(`{"status":"none"}`)), "500"},
+	"crashes-on-failure":         {ordered(".pause", nil, tooltest.Status(http.StatusBadGateway)), "500"},
+	"crashes-on-unknown-attempt": {ordered(".pause", nil, tooltest.Status(http.StatusNotFound)), "500"},
+	"crashes-on-status-none":     {ordered(".pause", nil, tooltest.Says(`{"status":"none"}`)), "500"},
 	"sends-client-secret":        {ordered(".pause", nil), "outcome 1  true POST"},
 	"sends-basic-header":         {ordered(".pause", nil), "outcome 1 Basic "},
 	"leaves-user-out":            {sent(lti.ClaimVerifiedUser, nil), ""},
 	"asks-for-no-end":            {sent(lti.ClaimEndAssessmentReturn, nil), ""},
-	"sends-audience-array":       {sent("aud", nil), `["` + platformURL + `"]`},
-	"starts-by-itself": {func(e *exam) string {
-		e.launch(e.window(), starts())
-		posts, _, _ := e.seen()
+	"sends-audience-array":       {sent("aud", nil), `["` + tooltest.PlatformURL + `"]`},
+	"starts-by-itself": {func(e *tooltest.Rig) string {
+		e.Launch(e.Window(), tooltest.Starts())
+		posts, _, _ := e.Seen()
 		return fmt.Sprint(len(posts))
 	}, "1"},
 	"returns-bad-exams":     {returned, "/back?lti_errorlog="},
@@ -346,31 +328,27 @@ var shows = map[string]struct {
 
 // withoutScope is what comes of an order where the platform takes the access token
 // no more and grants another without scope.
-func withoutScope(e *exam) string {
-	first := ordered(".pause", nil, says(`{"status":"running"}`))(e)
-	e.mu.Lock()
-	e.grant = `{"access_token":"x","token_type":"Bearer","scope":""}`
-	e.mu.Unlock()
-	teacher := e.proctor()
-	e.answer(repeated(status(http.StatusUnauthorized), 9)...)
-	shown := ending(teacher.press(list(teacher, ""), ".pause", nil))
-	_, _, orders := e.seen()
+func withoutScope(e *tooltest.Rig) string {
+	first := ordered(".pause", nil, tooltest.Says(`{"status":"running"}`))(e)
+	e.Grants(`{"access_token":"x","token_type":"Bearer","scope":""}`)
+	teacher := e.Proctor()
+	e.Answer(tooltest.Repeated(tooltest.Status(http.StatusUnauthorized), 9)...)
+	shown := ending(teacher.Press(list(teacher, ""), ".pause", nil))
+	_, _, orders := e.Seen()
 	return fmt.Sprint(first[:9], " ", shown, " ", len(orders))
 }
 
-func repeated[T any](value T, times int) []T { return slices.Repeat([]T{value}, times) }
-
 // returned is where a candidate goes whose message is not valid.
-func returned(e *exam) string {
-	e.launch(e.window(), with(starts(), lti.Claims{lti.ClaimSessionData: nil}))
-	posts, _, _ := e.seen()
+func returned(e *tooltest.Rig) string {
+	e.Launch(e.Window(), tooltest.With(tooltest.Starts(), lti.Claims{lti.ClaimSessionData: nil}))
+	posts, _, _ := e.Seen()
 	return strings.Join(append([]string{""}, targets(posts)...), "")
 }
 
-func targets(of []request) []string {
+func targets(of []tooltest.Request) []string {
 	var all []string
 	for _, r := range of {
-		all = append(all, r.target)
+		all = append(all, r.Target)
 	}
 	return all
 }
@@ -392,10 +370,10 @@ func TestEachDefectOfProctoringShows(t *testing.T) {
 			g := NewWithT(t)
 			look, told := shows[fault.Name]
 			g.Expect(told).To(BeTrue())
-			faulty, conforming := newExamOf(t, faketool.Options{Faults: []string{fault.Name}}), newExam(t)
+			faulty, conforming := tooltest.NewOf(t, faketool.Options{Faults: []string{fault.Name}}), tooltest.New(t)
 			seen, usual := look.in(faulty), look.in(conforming)
 			g.Expect(seen).NotTo(Equal(usual))
-			g.Expect(conforming.tool.Consulted()).To(ContainElement(fault.Name), "a tool without it asks for it")
+			g.Expect(conforming.Tool.Consulted()).To(ContainElement(fault.Name), "a tool without it asks for it")
 			if seen != look.seen {
 				g.Expect(look.seen).NotTo(BeEmpty(), seen)
 				g.Expect(seen).To(ContainSubstring(look.seen))
@@ -407,40 +385,40 @@ func TestEachDefectOfProctoringShows(t *testing.T) {
 
 func TestDefectsThatShowInTokens(t *testing.T) {
 	t.Parallel()
-	of := func(fault string) *exam { return newExamOf(t, faketool.Options{Faults: []string{fault}}) }
+	of := func(fault string) *tooltest.Rig { return tooltest.NewOf(t, faketool.Options{Faults: []string{fault}}) }
 	g := NewWithT(t)
 	for fault, keeps := range map[string]int{"keeps-1024-of-session-data": 1024, "keeps-4096-of-session-data": 4096} {
 		g.Expect(sessionBack(strings.Repeat("é", 8192))(of(fault))).To(Equal(`"` + strings.Repeat("é", keeps) + `"`))
 	}
 	g.Expect(ordered(".pause", nil)(of("omits-incident-time"))).NotTo(ContainSubstring("incident_time"))
-	g.Expect(ordered(".pause", nil, status(http.StatusUnauthorized))(of("repeats-spent-token"))).To(And(HavePrefix("outcome 2"), Not(ContainSubstring("=2"))))
-	g.Expect(ordered(".pause", nil, status(http.StatusUnauthorized))(newExam(t))).To(And(HavePrefix("outcome 2"), ContainSubstring("=2")))
+	g.Expect(ordered(".pause", nil, tooltest.Status(http.StatusUnauthorized))(of("repeats-spent-token"))).To(And(HavePrefix("outcome 2"), Not(ContainSubstring("=2"))))
+	g.Expect(ordered(".pause", nil, tooltest.Status(http.StatusUnauthorized))(tooltest.New(t))).To(And(HavePrefix("outcome 2"), ContainSubstring("=2")))
 
 	e := of("repeats-nonce-of-launch")
 	nonce := sent("nonce", nil)(e)
-	arrived := claimsOf(t, e.tool.Answers()[0].IDToken)["nonce"]
+	arrived := tooltest.ClaimsOf(t, e.Tool.Answers()[0].IDToken)["nonce"]
 	g.Expect(nonce).To(Equal(fmt.Sprintf("%q", arrived)))
 
-	own, err := toolKey()
+	own, err := tooltest.ToolKey()
 	g.Expect(err).NotTo(HaveOccurred())
-	token := started(of("signs-with-unpublished-key"), nil).form.Get("JWT")
+	token := started(of("signs-with-unpublished-key"), nil).Form.Get("JWT")
 	header, _, err := lti.Decode(token)
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(string(header)).To(ContainSubstring(own.KeyID()))
-	g.Expect(verified(token, public(t, own))).To(BeFalse())
-	g.Expect(verified(started(newExam(t), nil).form.Get("JWT"), public(t, own))).To(BeTrue())
+	g.Expect(verified(token, tooltest.Public(t, own))).To(BeFalse())
+	g.Expect(verified(started(tooltest.New(t), nil).Form.Get("JWT"), tooltest.Public(t, own))).To(BeTrue())
 }
 
 // A defect of a launch is none of proctoring where it does not say so, and no
 // defect of proctoring changes a launch.
 func TestDefectsOfProctoringAreNoneOfLaunches(t *testing.T) {
 	t.Parallel()
-	e := newExam(t)
-	shown := e.launch(e.window(), with(starts(), lti.Claims{
+	e := tooltest.New(t)
+	shown := e.Launch(e.Window(), tooltest.With(tooltest.Starts(), lti.Claims{
 		lti.ClaimMessageType: lti.ResourceLinkRequest, lti.ClaimStartAssessmentURL: nil, lti.ClaimAttemptNumber: nil,
 	}))
-	expectLaunched(t, shown)
-	consulted := e.tool.Consulted()
+	tooltest.ExpectLaunched(t, shown)
+	consulted := e.Tool.Consulted()
 	for _, f := range faketool.Defects() {
 		if f.Part == proctoring.Profile {
 			NewWithT(t).Expect(consulted).NotTo(ContainElement(f.Name))
@@ -451,8 +429,8 @@ func TestDefectsOfProctoringAreNoneOfLaunches(t *testing.T) {
 // Where a message has no address of the platform's own, it goes to the issuer.
 func TestMessagesWithoutAnAddress(t *testing.T) {
 	t.Parallel()
-	e := newExamOf(t, faketool.Options{Faults: []string{"accepts-missing-start-url"}})
-	NewWithT(t).Expect(started(e, lti.Claims{lti.ClaimStartAssessmentURL: nil}).target).To(Equal("/"))
+	e := tooltest.NewOf(t, faketool.Options{Faults: []string{"accepts-missing-start-url"}})
+	NewWithT(t).Expect(started(e, lti.Claims{lti.ClaimStartAssessmentURL: nil}).Target).To(Equal("/"))
 }
 
 func verified(token string, key jwk.Key) bool {

@@ -11,6 +11,7 @@ import (
 	. "github.com/onsi/gomega"
 
 	"invigilator.example/faketool"
+	"invigilator.example/faketool/tooltest"
 	"invigilator.example/lti"
 )
 
@@ -48,7 +49,7 @@ const vendorMember = "https://vendor.example/x"
 var ofVendor = HaveKeyWithValue("a", 1.0)
 
 // gradings are what the stimuli of requests to grade services change.
-var gradings = map[string]made{
+var gradings = map[string]tooltest.Made{
 	"token-missing": {"authorization": BeEmpty()}, "token-in-query": {"authorization": BeEmpty(), "target": Equal("/lineitems/9?type=x&access_token=secret%2B1")},
 	"token-scheme-lower-case": {"authorization": Equal("bearer secret+1")}, "two-authorization-headers": {"authorization": MatchRegexp(`^Bearer secret\+1, Bearer [A-Za-z0-9_-]{22}$`)},
 	"grades-without-token": {"authorization": BeEmpty()}, "grades-basic": {"authorization": Equal("Basic Y2xpZW50LWE6c2VjcmV0KzE=")},
@@ -69,7 +70,7 @@ var gradings = map[string]made{
 	"item-maximum-true": {"scoreMaximum": BeTrue()}, "item-maximum-array": {"scoreMaximum": Equal([]any{10.0})}, "item-tag-number": {"tag": Equal(17.0)},
 	"item-resource-id-array": {"resourceId": Equal([]any{"essay"})}, "item-start-number": {"startDateTime": Equal(1772827502.0)}, "item-released-string": {"gradesReleased": Equal("true")},
 	"item-body-array": {"body": Equal("[]")}, "item-body-not-json": {"body": Equal("{")}, "item-body-empty": {"body": BeEmpty()},
-	"item-for-unknown-link": {"resourceLinkId": unknown},
+	"item-for-unknown-link": {"resourceLinkId": tooltest.Unknown},
 	"item-type-exact":       {}, "item-type-charset": {"type": Equal(lti.MediaTypeLineItem + "; charset=utf-8")},
 	"item-type-parameters": {"type": HaveSuffix(`charset="UTF-8"`)}, "item-type-upper-case": {"type": Equal(strings.ToUpper(lti.MediaTypeLineItem))},
 	"item-type-json": {"type": Equal("application/json")}, "item-type-text": {"type": Equal("text/plain")}, "item-patched": {"method": Equal(http.MethodPatch)},
@@ -112,7 +113,7 @@ var gradings = map[string]made{
 	"score-body-array": {"body": Equal("[]")}, "score-body-not-json": {"body": Equal("{")},
 	"score-user-unknown": {"userId": Equal(faketool.StrangerSub)}, "score-user-empty": {"userId": BeEmpty()},
 	"item-review-all-members": {"submissionReview": And(
-		HaveKeyWithValue("reviewableStatus", HaveExactElements("InProgress", "Submitted", "Completed")), HaveKeyWithValue("url", HavePrefix(toolURL+"/act/")),
+		HaveKeyWithValue("reviewableStatus", HaveExactElements("InProgress", "Submitted", "Completed")), HaveKeyWithValue("url", HavePrefix(tooltest.ToolURL+"/act/")),
 		HaveKeyWithValue("label", Not(BeEmpty())), HaveKeyWithValue("custom", HaveKeyWithValue("a_id", "23942")), HaveLen(4),
 	)},
 	"item-review-empty": {"submissionReview": BeEmpty()}, "item-review-label-alone": {"submissionReview": And(HaveKey("label"), HaveLen(1))},
@@ -127,10 +128,10 @@ var gradings = map[string]made{
 func TestEachStimulusOfAGradeRequestChangesWhatItSays(t *testing.T) {
 	t.Parallel()
 	g := NewWithT(t)
-	var came parts
+	var came tooltest.Parts
 	platform := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-		body := read(r).body
-		came = parts{
+		body := tooltest.Read(r).Body
+		came = tooltest.Parts{
 			"method": r.Method, "target": r.RequestURI, "type": r.Header.Get("Content-Type"), "accept": r.Header.Get("Accept"), "authorization": strings.Join(r.Header.Values("Authorization"), ", "),
 		}
 		if json.Unmarshal([]byte(body), &came) != nil || body == "[]" {
@@ -145,18 +146,18 @@ func TestEachStimulusOfAGradeRequestChangesWhatItSays(t *testing.T) {
 		}
 	}))
 	defer platform.Close()
-	key, err := toolKey()
+	key, err := tooltest.ToolKey()
 	g.Expect(err).NotTo(HaveOccurred())
-	tool, err := faketool.New(faketool.Options{URL: toolURL, Key: key, Client: platform.Client()})
+	tool, err := faketool.New(faketool.Options{URL: tooltest.ToolURL, Key: key, Client: platform.Client()})
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(tool.Register(registration())).To(Succeed())
 
 	// One request that has what each of them changes.
 	all := map[string]any{
 		"userId": "learner-1", "timestamp": "2026-03-01T12:00:00.123Z", "activityProgress": "Completed", "gradingProgress": "FullyGraded", "scoreGiven": 7,
-		"comment": "Good", "label": "Essay", "scoreMaximum": 10, "resourceLinkId": "link-1", "submissionReview": map[string]any{"url": toolURL + "/launch", "label": "Open"},
+		"comment": "Good", "label": "Essay", "scoreMaximum": 10, "resourceLinkId": "link-1", "submissionReview": map[string]any{"url": tooltest.ToolURL + "/launch", "label": "Open"},
 	}
-	ask := func(t *testing.T, f *faketool.Fault) (parts, *faketool.Exchange) {
+	ask := func(t *testing.T, f *faketool.Fault) (tooltest.Parts, *faketool.Exchange) {
 		e, err := tool.Ask(t.Context(), faketool.ServiceRequest{
 			Method: http.MethodPost, URL: platform.URL + "/lineitems/9?type=x", Token: "secret+1", MediaType: lti.MediaTypeLineItem, Accept: lti.MediaTypeLineItem, Body: all,
 		}, faketool.ServiceProbe{Fault: f})
@@ -184,19 +185,19 @@ func TestEachStimulusOfAGradeRequestChangesWhatItSays(t *testing.T) {
 			}
 			got, sent := ask(t, &f)
 			NewWithT(t).Expect(sent.URL).NotTo(ContainSubstring("secret"))
-			expectMade(t, got, usual, want, members...)
+			tooltest.ExpectMade(t, got, usual, want, members...)
 		})
 	}
 	g.Expect(told).To(Equal(len(gradings)), "and no others are told of")
 
-	_, err = tool.Ask(t.Context(), faketool.ServiceRequest{URL: platform.URL}, faketool.ServiceProbe{Fault: stimulus(t, "nonce-empty")})
+	_, err = tool.Ask(t.Context(), faketool.ServiceRequest{URL: platform.URL}, faketool.ServiceProbe{Fault: tooltest.Stimulus(t, "nonce-empty")})
 	g.Expect(err).To(MatchError(ContainSubstring("none of a request of a service")))
-	_, err = tool.Ask(t.Context(), faketool.ServiceRequest{URL: platform.URL, Body: map[string]any{"label": ""}}, faketool.ServiceProbe{Fault: stimulus(t, "item-label-empty")})
+	_, err = tool.Ask(t.Context(), faketool.ServiceRequest{URL: platform.URL, Body: map[string]any{"label": ""}}, faketool.ServiceProbe{Fault: tooltest.Stimulus(t, "item-label-empty")})
 	g.Expect(err).To(MatchError(faketool.ErrUnchanged))
 	for _, address := range []string{"http://tool.example.com", "https://localhost:8443", "https://127.0.0.1"} {
 		here, err := faketool.New(faketool.Options{URL: address, Key: key, Client: platform.Client()})
 		g.Expect(err).NotTo(HaveOccurred(), address)
-		_, err = here.Ask(t.Context(), faketool.ServiceRequest{URL: platform.URL, Body: all}, faketool.ServiceProbe{Fault: stimulus(t, "review-url-plain-http")})
+		_, err = here.Ask(t.Context(), faketool.ServiceRequest{URL: platform.URL, Body: all}, faketool.ServiceProbe{Fault: tooltest.Stimulus(t, "review-url-plain-http")})
 		g.Expect(err).To(MatchError(faketool.ErrUnchanged), address)
 	}
 	for _, address := range []string{"", "/lineitems", "javascript:alert(1)", "https:///x"} {

@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"invigilator.example/faketool"
-	toolpart "invigilator.example/faketool/part"
 	"invigilator.example/faketool/proctoring"
 	"invigilator.example/harness/agent"
 	"invigilator.example/harness/config"
@@ -221,8 +220,7 @@ func (s *PlatformScenario) Act(ctx context.Context, exam *PlatformFlow, c Call) 
 		c.Title = "control: " + string(c.Action)
 	}
 	flow, err := s.exchange(ctx, partControl, c.Title, c.Fault, func(ctx context.Context) (*faketool.Exchange, error) {
-		e, err := proctoring.Of(tool).Control(ctx, address, c.Token, request, proctoring.ControlProbe{Fault: c.Fault.Stimulus()})
-		return (*faketool.Exchange)(e), err
+		return proctoring.Of(tool).Control(ctx, address, c.Token, request, proctoring.ControlProbe{Fault: c.Fault.Stimulus()})
 	})
 	if err == nil {
 		if answer, wrong := flow.ControlAnswer(); wrong == nil {
@@ -238,7 +236,7 @@ func (s *PlatformScenario) Act(ctx context.Context, exam *PlatformFlow, c Call) 
 // ControlAnswer is what the Assessment Control Service has said, and an error where it said
 // nothing that is known.
 func (f *PlatformFlow) ControlAnswer() (lti.ControlResponse, error) {
-	return proctoring.ReadAnswer((*toolpart.Exchange)(f.Exchange))
+	return proctoring.ReadAnswer(f.Exchange)
 }
 
 // learnControl acts on an exam by a valid request, where it is not known whether the control

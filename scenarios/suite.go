@@ -1,7 +1,7 @@
 // Package scenarios binds the harness to Ginkgo: the life of a run around its
 // specs, and the few words that specs are written in. The specs themselves are in
-// scenarios/tool and scenarios/platform, by the side that they judge, and in packages of
-// their own for parts, such as scenarios/namesroles.
+// scenarios/tool and scenarios/platform, by the side that they judge, for launches, and in
+// packages of their own for parts, such as scenarios/namesroles; see scenarios/all.
 package scenarios
 
 import (

@@ -18,10 +18,7 @@ import (
 	"invigilator.example/harness/config"
 	"invigilator.example/results"
 	"invigilator.example/scenarios"
-	_ "invigilator.example/scenarios/deeplinking" // the specs
-	_ "invigilator.example/scenarios/namesroles"
-	_ "invigilator.example/scenarios/platform" // the specs
-	_ "invigilator.example/scenarios/tool"     // the specs
+	_ "invigilator.example/scenarios/all" // the specs
 )
 
 // judging is the word that makes this program one run: judge SIDE SEED FOLDER PROFILES.

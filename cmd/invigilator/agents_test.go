@@ -7,8 +7,7 @@ import (
 	. "github.com/onsi/gomega"
 
 	"invigilator.example/scenarios"
-	_ "invigilator.example/scenarios/platform"
-	_ "invigilator.example/scenarios/tool"
+	_ "invigilator.example/scenarios/all"
 )
 
 // Only a browser sends referrers, and runs the scripts of pages.

@@ -22,9 +22,7 @@ import (
 	"invigilator.example/harness/config"
 	"invigilator.example/lti"
 	"invigilator.example/scenarios"
-	_ "invigilator.example/scenarios/deeplinking" // the specs
-	_ "invigilator.example/scenarios/namesroles"
-	_ "invigilator.example/scenarios/platform" // the specs
+	_ "invigilator.example/scenarios/all" // the specs
 )
 
 type platformCommand struct {

@@ -9,7 +9,6 @@ import (
 	"invigilator.example/harness/config"
 	"invigilator.example/results"
 	"invigilator.example/scenarios"
-	_ "invigilator.example/scenarios/tool" // the specs
 )
 
 type toolCommand struct {

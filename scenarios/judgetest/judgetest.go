@@ -6,9 +6,12 @@ package judgetest
 import (
 	"encoding/json"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"unicode/utf8"
+
+	"invigilator.example/harness"
 )
 
 // A Row is something that was seen and what a judge finds wrong with it: a part of the
@@ -69,4 +72,71 @@ func Claims(t *testing.T, all map[string]string) map[string]any {
 		}
 	}
 	return claims
+}
+
+// HoldClaim holds a judge of messages against what one claim says; an empty text stands for a
+// message without it.
+func HoldClaim(t *testing.T, claim string, judge func(harness.Message) string, rows ...Row[string]) {
+	t.Helper()
+	Hold(t, func(text string) string {
+		return judge(harness.Message{Claims: Claims(t, map[string]string{claim: text})})
+	}, rows...)
+}
+
+// HoldValue holds a judge of values against what one says in JSON.
+func HoldValue(t *testing.T, judge func(any) string, rows ...Row[string]) {
+	t.Helper()
+	Hold(t, func(text string) string {
+		if text == "" {
+			return judge(nil)
+		}
+		return judge(JSON(t, text))
+	}, rows...)
+}
+
+// Long is a text that is longer than any sentence quotes.
+var Long = strings.Repeat("ab", 5000)
+
+// Hostile are values of the wrong type, each of which has to be found, and none of which may
+// end the run.
+func Hostile(wrong string, but ...string) []Row[string] {
+	var rows []Row[string]
+	for _, text := range []string{
+		"null", "true", "7", "1e308", "-0", `"\u0000\u202e"`, `"` + Long + `"`, "[]", "[[]]", "[null]", "[{}]", "{}", `{"":null}`, `{"` + Long + `":[]}`,
+	} {
+		if !strings.Contains(" "+strings.Join(but, " ")+" ", " "+text+" ") {
+			rows = append(rows, Seen("hostile: "+text[:min(len(text), 20)], text, wrong))
+		}
+	}
+	return rows
+}
+
+// Members reads a line item, or a result.
+func Members(t *testing.T, text string) harness.Members {
+	t.Helper()
+	object, _ := JSON(t, text).(map[string]any)
+	return object
+}
+
+// Object reads what a body says.
+func Object(t *testing.T, text string) map[string]any {
+	t.Helper()
+	members, _ := JSON(t, text).(map[string]any)
+	return members
+}
+
+// Steady holds what judges say of something hostile: they say the same when they are asked
+// again, and what can be shown, where that is true of all that they were given.
+func Steady(t *testing.T, says func() []string, given ...string) {
+	t.Helper()
+	shown := !slices.ContainsFunc(given, func(text string) bool { return !utf8.ValidString(text) })
+	first, second := says(), says()
+	for i, sentence := range first {
+		if shown && !utf8.ValidString(sentence) {
+			t.Errorf("%q cannot be shown", sentence)
+		}
+		if sentence != second[i] {
+			t.Errorf("%q, and then %q", sentence, second[i])
+		}
+	}
 }

@@ -20,7 +20,7 @@ import (
 	"invigilator.example/requirements"
 	"invigilator.example/results"
 	. "invigilator.example/scenarios"
-	"invigilator.example/scenarios/platform"
+	"invigilator.example/scenarios/services"
 )
 
 // preflightPlatform makes sure that a launch of the learner offers the service, and that
@@ -186,7 +186,7 @@ func wrongClaim(value any) string {
 	if !isObject {
 		return "the claim is " + lti.Wire(value) + " instead of an object"
 	}
-	if wrong := platform.WrongServiceURL(claim["context_memberships_url"], "context_memberships_url"); wrong != "" {
+	if wrong := services.WrongURL(claim["context_memberships_url"], "context_memberships_url"); wrong != "" {
 		return wrong
 	}
 	versions, isArray := claim["service_versions"].([]any)
@@ -216,13 +216,13 @@ var attempts = []attempt{
 		q := o.request("", "")
 		q.Scopes = nil
 		return q, nil, nil
-	}, platform.WithoutToken.Judge},
+	}, services.WithoutToken.Judge},
 	{"roster-with-expired-token", func(ctx context.Context, scene *harness.PlatformScenario, o offer) (harness.ServiceRequest, []*harness.PlatformFlow, error) {
 		q := o.request("", "")
 		var err error
-		q.Token, err = platform.Expired(ctx, scene, q.Scopes)
+		q.Token, err = services.Expired(ctx, scene, q.Scopes)
 		return q, nil, err
-	}, platform.WithoutToken.Judge},
+	}, services.WithoutToken.Judge},
 	{"roster-with-other-scope", func(ctx context.Context, scene *harness.PlatformScenario, o offer) (harness.ServiceRequest, []*harness.PlatformFlow, error) {
 		q := o.request("", "")
 		if !scene.Run().Has(config.ACS) && !scene.Run().Has(config.Grades) {
@@ -233,7 +233,7 @@ var attempts = []attempt{
 			q.Token, _, err = scene.Fresh(ctx, scopes[0])
 		}
 		return q, nil, err
-	}, platform.OfOtherScope.Judge},
+	}, services.OfOtherScope.Judge},
 	{"roster-of-other-tool", func(ctx context.Context, scene *harness.PlatformScenario, _ offer) (harness.ServiceRequest, []*harness.PlatformFlow, error) {
 		elsewhere, err := offered(ctx, scene, harness.PlatformLaunch{Title: "the learner's launch in another course", Link: config.OtherCourse})
 		if err != nil {
@@ -245,12 +245,12 @@ var attempts = []attempt{
 		}
 		q.Tool, q.Token, err = scene.OtherTool(ctx, lti.ScopeMembership)
 		return q, []*harness.PlatformFlow{elsewhere.launch}, err
-	}, platform.OfOthers.Judge},
+	}, services.OfOthers.Judge},
 	{"roster-by-post", func(_ context.Context, _ *harness.PlatformScenario, o offer) (harness.ServiceRequest, []*harness.PlatformFlow, error) {
 		q := o.request("", "")
 		q.Method = http.MethodPost
 		return q, nil, nil
-	}, platform.ByOtherMethod.Judge},
+	}, services.ByOtherMethod.Judge},
 	{"roster-of-unknown-context", func(_ context.Context, _ *harness.PlatformScenario, o offer) (harness.ServiceRequest, []*harness.PlatformFlow, error) {
 		q := o.request("", "")
 		var ok bool
@@ -258,7 +258,7 @@ var attempts = []attempt{
 			return q, nil, fmt.Errorf("%w: the address of the members does not show which part of it names the context", errNotTried)
 		}
 		return q, nil, nil
-	}, platform.OfOthers.Judge},
+	}, services.OfOthers.Judge},
 }
 
 // number matches the first part of a path that is a number.

@@ -16,7 +16,7 @@ import (
 	"invigilator.example/requirements"
 	"invigilator.example/results"
 	. "invigilator.example/scenarios"
-	"invigilator.example/scenarios/platform"
+	"invigilator.example/scenarios/services"
 )
 
 var _ = Describe("A platform's members of contexts, asked for by a query,", func() {
@@ -81,7 +81,7 @@ var _ = Describe("A platform's members of contexts, asked for by a query,", func
 			if scene.Unseen(id, stimulus, err, flows...) {
 				return
 			}
-			verdict, says := platform.OfOthers.Judge(flow)
+			verdict, says := services.OfOthers.Judge(flow)
 			scene.Observe(id, stimulus, verdict, "", says, flows...)
 		}
 		refused(unknown, "invigilator-"+lti.RandomString()[:10])

@@ -13,6 +13,7 @@ import (
 	"invigilator.example/lti"
 	"invigilator.example/results"
 	. "invigilator.example/scenarios"
+	"invigilator.example/scenarios/messages"
 )
 
 var _ = Describe("A platform, launching its links,", func() {
@@ -23,10 +24,10 @@ var _ = Describe("A platform, launching its links,", func() {
 		if flows == nil {
 			return
 		}
-		scene.Check(id, "", same(linkOf(flows[0]), linkOf(flows[1])), "one id for one link", fmt.Sprintf("The link's id is %s and %s.", lti.Wire(linkOf(flows[0])), lti.Wire(linkOf(flows[1]))), flows...)
+		scene.Check(id, "", same(messages.LinkOf(flows[0]), messages.LinkOf(flows[1])), "one id for one link", fmt.Sprintf("The link's id is %s and %s.", lti.Wire(messages.LinkOf(flows[0])), lti.Wire(messages.LinkOf(flows[1]))), flows...)
 		other, err := scene.Control(ctx, harness.PlatformLaunch{Title: "the learner's launch of another link", Link: config.OtherLink})
 		if !scene.Unseen(id, "", err, other) {
-			scene.Check(id, "", !same(linkOf(flows[0]), linkOf(other)), "another id for another link", fmt.Sprintf("The links' ids are %s and %s.", lti.Wire(linkOf(flows[0])), lti.Wire(linkOf(other))), flows[0], other)
+			scene.Check(id, "", !same(messages.LinkOf(flows[0]), messages.LinkOf(other)), "another id for another link", fmt.Sprintf("The links' ids are %s and %s.", lti.Wire(messages.LinkOf(flows[0])), lti.Wire(messages.LinkOf(other))), flows[0], other)
 		}
 	})
 
@@ -38,12 +39,12 @@ var _ = Describe("A platform, launching its links,", func() {
 			return
 		}
 		// Where no journey copies the course there is a copy already.
-		if err := scene.CopyCourse(ctx); !isMissing(err) && scene.Unseen(id, "", err, original) {
+		if err := scene.CopyCourse(ctx); !NoJourney(err) && scene.Unseen(id, "", err, original) {
 			return
 		}
 		copied, err := scene.Control(ctx, harness.PlatformLaunch{Title: "launch of the copied link", Link: config.CopiedLink})
 		if !scene.Unseen(id, "", err, copied) {
-			scene.Check(id, "", !same(linkOf(copied), linkOf(original)), "", fmt.Sprintf("The link's id is %s, and that of its copy %s.", lti.Wire(linkOf(original)), lti.Wire(linkOf(copied))), original, copied)
+			scene.Check(id, "", !same(messages.LinkOf(copied), messages.LinkOf(original)), "", fmt.Sprintf("The link's id is %s, and that of its copy %s.", lti.Wire(messages.LinkOf(original)), lti.Wire(messages.LinkOf(copied))), original, copied)
 		}
 	})
 
@@ -82,7 +83,7 @@ var _ = Describe("A platform, launching its links,", func() {
 		ids := each(flows, contextOf)
 		scene.Check(id, "", len(ids) == 1, "one id for one course", fmt.Sprintf("The course's id is %s.", strings.Join(ids, " and ")), flows...)
 		other, err := scene.Control(ctx, harness.PlatformLaunch{Title: "a launch in another course", Link: config.OtherCourse})
-		if isMissing(err) && scene.Skip(id, "", config.ContextClaim) || scene.Unseen(id, "", err, other) {
+		if NoJourney(err) && scene.Skip(id, "", config.ContextClaim) || scene.Unseen(id, "", err, other) {
 			return
 		}
 		scene.Check(id, "", !same(contextOf(flows[0]), contextOf(other)), "another id for another course",
@@ -98,7 +99,7 @@ var _ = Describe("A platform, launching its links,", func() {
 			return
 		}
 		guid := func(f *harness.PlatformFlow) any { return f.Message().Object(lti.ClaimToolPlatform)["guid"] }
-		wrong := identifier(guid(flows[0]), "guid")
+		wrong := messages.WrongIdentifier(guid(flows[0]), "guid")
 		scene.Check(id, "", wrong == "", "", Seen(wrong), flows[0])
 		guids := each(flows, guid)
 		scene.Check(id, "", len(guids) == 1, "one guid", fmt.Sprintf("guid is %s.", strings.Join(guids, " and ")), flows...)
@@ -155,7 +156,7 @@ var _ = Describe("A platform, launching its links,", func() {
 				parameter, name string
 				want            any
 			}{
-				{"a", "$ResourceLink.id", linkOf(flow)}, {"b", "$Context.id", context["id"]}, {"c", "$User.id", flow.Message().Claims["sub"]},
+				{"a", "$ResourceLink.id", messages.LinkOf(flow)}, {"b", "$Context.id", context["id"]}, {"c", "$User.id", flow.Message().Claims["sub"]},
 				{"d", "$Context.title", context["title"]},
 			} {
 				want, isText := variable.want.(string)
@@ -220,7 +221,7 @@ func wrongContext(m harness.Message) string {
 	if !ok {
 		return "context is not an object"
 	}
-	if wrong := identifier(context["id"], "context.id"); wrong != "" {
+	if wrong := messages.WrongIdentifier(context["id"], "context.id"); wrong != "" {
 		return wrong
 	}
 	types, there := context["type"]

@@ -3,8 +3,6 @@ package platform
 import (
 	"fmt"
 	"math"
-	"mime"
-	"net/http"
 	"net/url"
 	"slices"
 	"strings"
@@ -19,19 +17,13 @@ import (
 	"invigilator.example/requirements"
 	"invigilator.example/results"
 	. "invigilator.example/scenarios"
+	"invigilator.example/scenarios/messages"
 )
 
-// A check judges one requirement by a launch that worked. It returns what is
-// wrong, and nothing where all is right.
-type check struct {
-	id    requirements.ID
-	wrong func(*harness.PlatformRun, *harness.PlatformFlow) string
-}
-
 // checks are what every launch is held against.
-var checks = []check{
+var checks = []messages.Check{
 	{"sec-login-initiation-iss", func(r *harness.PlatformRun, f *harness.PlatformFlow) string {
-		sent := initiation(f).Params[lti.ParamIssuer]
+		sent := messages.Initiation(f).Params[lti.ParamIssuer]
 		iss, _ := f.Message().Text("iss")
 		switch {
 		case len(sent) != 1:
@@ -44,13 +36,13 @@ var checks = []check{
 		return ""
 	}},
 	{"sec-login-initiation-login-hint", func(_ *harness.PlatformRun, f *harness.PlatformFlow) string {
-		if sent := initiation(f).Params[lti.ParamLoginHint]; len(sent) != 1 || sent[0] == "" {
+		if sent := messages.Initiation(f).Params[lti.ParamLoginHint]; len(sent) != 1 || sent[0] == "" {
 			return "login_hint is " + sentAs(sent)
 		}
 		return ""
 	}},
 	{"sec-login-initiation-target-link-uri", func(r *harness.PlatformRun, f *harness.PlatformFlow) string {
-		sent := initiation(f).Params[lti.ParamTargetLinkURI]
+		sent := messages.Initiation(f).Params[lti.ParamTargetLinkURI]
 		if len(sent) != 1 {
 			return fmt.Sprintf("target_link_uri occurs %d times", len(sent))
 		}
@@ -63,7 +55,7 @@ var checks = []check{
 		return ""
 	}},
 	{"core-login-optional-parameters-consistent", func(r *harness.PlatformRun, f *harness.PlatformFlow) string {
-		params := initiation(f).Params
+		params := messages.Initiation(f).Params
 		deployment, _ := f.Message().Text(lti.ClaimDeploymentID)
 		if sent, ok := params[lti.ParamLTIDeploymentID]; (ok || r.Has(config.DeploymentInLogin)) && (len(sent) != 1 || sent[0] != deployment) {
 			return fmt.Sprintf("lti_deployment_id is %s, and deployment_id in the id_token %q", sentAs(sent), deployment)
@@ -79,12 +71,12 @@ var checks = []check{
 		return ""
 	}},
 	{"sec-auth-response-mode-form-post", func(_ *harness.PlatformRun, f *harness.PlatformFlow) string {
-		if inURL(f) {
+		if messages.InURL(f) {
 			return "the id_token stood in an address"
 		}
 		return ""
 	}},
-	{"formpost-response-form", func(_ *harness.PlatformRun, f *harness.PlatformFlow) string { return wrongForm(f) }},
+	{"formpost-response-form", func(_ *harness.PlatformRun, f *harness.PlatformFlow) string { return messages.WrongForm(f) }},
 	{"formpost-response-not-stored", func(_ *harness.PlatformRun, f *harness.PlatformFlow) string {
 		page, ok := f.Carrier()
 		if !ok {
@@ -98,11 +90,11 @@ var checks = []check{
 		return "what carried the id_token has no Cache-Control: no-store"
 	}},
 	{"oidc-auth-state-echo", func(_ *harness.PlatformRun, f *harness.PlatformFlow) string {
-		_, says := sameState(f)
+		_, says := messages.SameState(f)
 		return says
 	}},
 	{"sec-id-token-nonce-passthrough", func(_ *harness.PlatformRun, f *harness.PlatformFlow) string {
-		_, says := sameNonce(f)
+		_, says := messages.SameNonce(f)
 		return says
 	}},
 	{"sec-id-token-iss", func(r *harness.PlatformRun, f *harness.PlatformFlow) string {
@@ -119,21 +111,23 @@ var checks = []check{
 		return ""
 	}},
 	{"sec-id-token-sub", func(_ *harness.PlatformRun, f *harness.PlatformFlow) string {
-		return identifier(f.Message().Claims["sub"], "sub")
+		return messages.WrongIdentifier(f.Message().Claims["sub"], "sub")
 	}},
-	{"core-message-type-claim", constant(lti.ClaimMessageType, lti.ResourceLinkRequest)},
-	{"core-version-claim", constant(lti.ClaimVersion, lti.Version)},
-	{"core-deployment-id-claim", wrongDeployment},
-	{"core-target-link-uri-claim", wrongTargetLink},
+	{"core-message-type-claim", messages.Constant(lti.ClaimMessageType, lti.ResourceLinkRequest)},
+	{"core-version-claim", messages.Constant(lti.ClaimVersion, lti.Version)},
+	{"core-deployment-id-claim", messages.WrongDeployment},
+	{"core-target-link-uri-claim", messages.WrongTargetLink},
 	{"core-resource-link-id-claim", func(_ *harness.PlatformRun, f *harness.PlatformFlow) string {
 		link, ok := f.Message().Claims[lti.ClaimResourceLink].(map[string]any)
 		if !ok {
 			return "resource_link is not an object"
 		}
-		return identifier(link["id"], "resource_link.id")
+		return messages.WrongIdentifier(link["id"], "resource_link.id")
 	}},
-	{"core-roles-claim", func(_ *harness.PlatformRun, f *harness.PlatformFlow) string { return wrongRoles(f.Message()) }},
-	{"core-roles-full-uris", func(_ *harness.PlatformRun, f *harness.PlatformFlow) string { return deprecatedRoles(f.Message()) }},
+	{"core-roles-claim", func(_ *harness.PlatformRun, f *harness.PlatformFlow) string { return messages.WrongRoles(f.Message()) }},
+	{"core-roles-full-uris", func(_ *harness.PlatformRun, f *harness.PlatformFlow) string {
+		return messages.DeprecatedRoles(f.Message())
+	}},
 	{"cert-platform-no-extra-whitespace", func(_ *harness.PlatformRun, f *harness.PlatformFlow) string {
 		if paths := untrimmed(f.Message().Claims, ""); len(paths) > 0 {
 			return "white space at the beginning or end of " + strings.Join(paths, ", ")
@@ -165,7 +159,7 @@ var judgedApart = []requirements.ID{
 func checked() []requirements.ID {
 	ids := slices.Clone(judgedApart)
 	for _, c := range checks {
-		ids = append(ids, c.id)
+		ids = append(ids, c.ID)
 	}
 	return ids
 }
@@ -183,17 +177,17 @@ var _ = Describe("A platform's launch", func() {
 			if flow != nil && flow.Launched() {
 				err = nil // an id_token that cannot be read is judged, too
 			}
-			if isMissing(err) && l.Title != "the learner's launch" {
+			if NoJourney(err) && l.Title != "the learner's launch" {
 				continue // one launch is enough where no more are configured
 			}
 			for _, c := range checks {
-				if scene.Undeclared(c.id) != "" {
-					scene.SkipAll(c.id)
+				if scene.Undeclared(c.ID) != "" {
+					scene.SkipAll(c.ID)
 					continue
 				}
-				if !scene.Unseen(c.id, "", err, flow) {
-					wrong := c.wrong(run, flow)
-					scene.Check(c.id, "", wrong == "", "", Seen(wrong), flow)
+				if !scene.Unseen(c.ID, "", err, flow) {
+					wrong := c.Wrong(run, flow)
+					scene.Check(c.ID, "", wrong == "", "", Seen(wrong), flow)
 				}
 			}
 			if err != nil {
@@ -208,8 +202,8 @@ var _ = Describe("A platform's launch", func() {
 			verdict, says = judgeTimes(flow.Message(), flow.Answer.At)
 			scene.Observe("sec-id-token-exp-iat", "", verdict, "", says, flow)
 			judgeLoginURL(scene, flow)
-			scene.Check("sec-every-launch-starts-with-login", "", initiation(flow).Path == faketool.LoginPath, "",
-				fmt.Sprintf("The login was initiated by %s at %s.", initiation(flow).Method, initiation(flow).Path), flow)
+			scene.Check("sec-every-launch-starts-with-login", "", messages.Initiation(flow).Path == faketool.LoginPath, "",
+				fmt.Sprintf("The login was initiated by %s at %s.", messages.Initiation(flow).Method, messages.Initiation(flow).Path), flow)
 		}
 	})
 
@@ -228,7 +222,7 @@ var _ = Describe("A platform's launch", func() {
 				scene.Observe(id, stimulus, verdict, "", says, flow)
 				return
 			}
-			wrong := wrongForm(flow)
+			wrong := messages.WrongForm(flow)
 			scene.Check(id, stimulus, wrong == "", "", Seen(wrong), flow)
 		}
 	})
@@ -244,50 +238,6 @@ var _ = Describe("A platform's launch", func() {
 		scene.Check(id, stimulus, len(uninvited) == 0, "", Seen(strings.Join(uninvited, "; ")), held)
 	})
 })
-
-func initiation(f *harness.PlatformFlow) faketool.Initiation { return f.Login.Record().Initiation }
-
-// wrongForm says what is wrong with the form that carried the answer (OAuth 2.0
-// Form Post Response Mode, 2).
-func wrongForm(f *harness.PlatformFlow) string {
-	a := f.Answer
-	content, _, _ := mime.ParseMediaType(a.ContentType)
-	asked, _ := f.Requested()
-	u, err := url.Parse(asked)
-	switch {
-	case a.Method != http.MethodPost:
-		return "the answer came by " + a.Method
-	case content != "application/x-www-form-urlencoded":
-		return fmt.Sprintf("the answer's Content-Type is %q", a.ContentType)
-	case len(a.Form[lti.ParamIDToken]) != 1 || len(a.Form[lti.ParamState]) != 1:
-		return "id_token and state are not each one field of the form"
-	case err != nil || a.Path != u.EscapedPath() || a.RawQuery != u.RawQuery:
-		return fmt.Sprintf("the answer went to %s instead of %s", strings.TrimSuffix(a.Path+"?"+results.Bounded(a.RawQuery, 100), "?"), asked)
-	}
-	return ""
-}
-
-// wrongDeployment says what is wrong with the deployment that a launch names.
-func wrongDeployment(r *harness.PlatformRun, f *harness.PlatformFlow) string {
-	deployment := f.Message().Claims[lti.ClaimDeploymentID]
-	if wrong := identifier(deployment, "deployment_id"); wrong != "" {
-		return wrong
-	}
-	if known := r.Platform().DeploymentID; known != "" && deployment != known {
-		return fmt.Sprintf("deployment_id is %s instead of %q", lti.Wire(deployment), known)
-	}
-	return ""
-}
-
-// wrongTargetLink says whether a launch names another target link than its login
-// initiation.
-func wrongTargetLink(_ *harness.PlatformRun, f *harness.PlatformFlow) string {
-	claim, sent := f.Message().Claims[lti.ClaimTargetLinkURI], initiation(f).Params.Get(lti.ParamTargetLinkURI)
-	if claim != sent {
-		return fmt.Sprintf("target_link_uri is %q in the login initiation and %s in the id_token", sent, lti.Wire(claim))
-	}
-	return ""
-}
 
 // judgeSignature holds the token's header and signature against the key set.
 func judgeSignature(scene *harness.PlatformScenario, f *harness.PlatformFlow, keys harness.KeySet, keysErr error) {
@@ -337,12 +287,8 @@ func audienceOf(m harness.Message) []string {
 	return nil
 }
 
-// The bounds of iat and of a token's life. One of many years is in milliseconds.
-const (
-	clockSkew    = 5 * time.Minute
-	longLifetime = time.Hour
-	anyLifetime  = 10 * 365 * 24 * time.Hour
-)
+// longLifetime is more than a launch takes.
+const longLifetime = time.Hour
 
 // judgeTimes holds iat and exp against the time at which the message came.
 func judgeTimes(m harness.Message, came time.Time) (results.Verdict, string) {
@@ -352,13 +298,13 @@ func judgeTimes(m harness.Message, came time.Time) (results.Verdict, string) {
 	switch {
 	case !iatIsNumber || !expIsNumber:
 		return results.Failed, fmt.Sprintf("iat is %s and exp %s: both have to be numbers.", lti.Wire(m.Claims["iat"]), lti.Wire(m.Claims["exp"]))
-	case math.Abs(iat-at) > clockSkew.Seconds():
+	case math.Abs(iat-at) > messages.ClockSkew.Seconds():
 		return results.Failed, fmt.Sprintf("iat is %.0f seconds away from the time of receipt.", iat-at)
-	case exp <= iat || exp+clockSkew.Seconds() <= at:
+	case exp <= iat || exp+messages.ClockSkew.Seconds() <= at:
 		return results.Failed, fmt.Sprintf("exp is %.0f seconds after iat and %.0f after receipt.", exp-iat, exp-at)
 	case exp <= at:
 		return results.Warned, fmt.Sprintf("The token had expired %.0f seconds before it came: the clocks differ, or it lives too short.", at-exp)
-	case exp-iat > anyLifetime.Seconds():
+	case exp-iat > messages.AnyLifetime.Seconds():
 		return results.Failed, fmt.Sprintf("exp is %.0f seconds after iat: it is not in seconds.", exp-iat)
 	case exp-iat > longLifetime.Seconds():
 		return results.Warned, fmt.Sprintf("The token lives for %.0f seconds.", exp-iat)
@@ -369,7 +315,7 @@ func judgeTimes(m harness.Message, came time.Time) (results.Verdict, string) {
 
 // judgeLoginURL judges whether the query of the registered login URL was kept.
 func judgeLoginURL(scene *harness.PlatformScenario, f *harness.PlatformFlow) {
-	begun := initiation(f)
+	begun := messages.Initiation(f)
 	tenant := begun.Query[harness.Tenant]
 	holds := len(tenant) == 1 && tenant[0] == harness.FirstTenant && (begun.Params.Has(lti.ParamIssuer) || begun.Params.Has(lti.ParamTargetLinkURI))
 	scene.Check("practice-login-url-query-preserved", "login-url-with-query", holds, "", fmt.Sprintf("%s is %s, and the query %q.", harness.Tenant, sentAs(tenant), begun.RawQuery), f)
@@ -385,38 +331,6 @@ func sentAs(values []string) string {
 		written[i] = lti.Wire(value)
 	}
 	return strings.Join(written, " and ")
-}
-
-// maxIdentifier is the length of most identifiers of LTI.
-const maxIdentifier = 255
-
-// identifier says what is wrong with a value that has to be a text of 1 to 255
-// ASCII characters.
-func identifier(value any, name string) string {
-	text, ok := value.(string)
-	switch {
-	case value == nil:
-		return name + " is missing"
-	case !ok:
-		return fmt.Sprintf("%s is %s instead of a text", name, lti.Wire(value))
-	case text == "":
-		return name + " is empty"
-	case strings.ContainsFunc(text, func(r rune) bool { return r > 127 }):
-		return name + " has characters beyond ASCII"
-	case len(text) > maxIdentifier:
-		return fmt.Sprintf("%s has %d characters, more than %d", name, len(text), maxIdentifier)
-	}
-	return ""
-}
-
-// constant wants a claim to have one value.
-func constant(claim, want string) func(*harness.PlatformRun, *harness.PlatformFlow) string {
-	return func(_ *harness.PlatformRun, f *harness.PlatformFlow) string {
-		if got := f.Message().Claims[claim]; got != want {
-			return fmt.Sprintf("%s is %s instead of %q", claim, lti.Wire(got), want)
-		}
-		return ""
-	}
 }
 
 // untrimmed returns where a text begins or ends with white space.

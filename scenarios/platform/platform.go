@@ -1,7 +1,6 @@
-// Package platform holds the specs that judge a platform: LTI Core 1.3, the
-// 1EdTech Security Framework 1.0 and, in proctoring*.go, Proctoring Services 1.0,
-// in grades*.go Assignment and Grade Services 2.0 and in review*.go the Submission
-// Review Service 1.0, as a tool sees them. Importing it adds them to the program.
+// Package platform holds the specs that judge a platform by launches: LTI Core
+// 1.3 and the 1EdTech Security Framework 1.0, as a tool sees them. Importing it adds them
+// to the program. Its test runs all specs of platforms, those of parts as well.
 //
 // To add a check: a row in requirements/core.yaml; a claim is judged by an entry
 // in message.go, a reaction by a fault in faketool/stimuli.go that provokes it and
@@ -17,6 +16,7 @@ import (
 	"invigilator.example/harness"
 	"invigilator.example/requirements"
 	"invigilator.example/results"
+	. "invigilator.example/scenarios"
 )
 
 // launches makes launches that have to work, one after the other. Where one does
@@ -39,7 +39,7 @@ func possible(ctx context.Context, scene *harness.PlatformScenario, id requireme
 	var flows []*harness.PlatformFlow
 	for i, l := range wanted {
 		flow, err := scene.Control(ctx, l)
-		if i > 0 && isMissing(err) {
+		if i > 0 && NoJourney(err) {
 			continue
 		}
 		if !scene.Unseen(id, stimulus, err, flow) {

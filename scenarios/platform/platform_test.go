@@ -7,9 +7,7 @@ import (
 
 	"invigilator.example/harness/config"
 	"invigilator.example/scenarios"
-	_ "invigilator.example/scenarios/deeplinking"
-	_ "invigilator.example/scenarios/namesroles"
-	_ "invigilator.example/scenarios/platform"
+	_ "invigilator.example/scenarios/all"
 )
 
 func TestPlatform(t *testing.T) {

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"net/http"
-	"net/url"
 	"slices"
 	"strings"
 
@@ -17,6 +16,7 @@ import (
 	"invigilator.example/requirements"
 	"invigilator.example/results"
 	. "invigilator.example/scenarios"
+	"invigilator.example/scenarios/messages"
 )
 
 // Each fault of the fake tool that provokes one of these requirements is one
@@ -70,7 +70,7 @@ var _ = Describe("A platform, sent an authentication request that differs from a
 		faults := faketool.FaultsFor(id)
 		i := slices.IndexFunc(faults, func(f faketool.Fault) bool { return f.Name == ofOtherLink })
 		mine, err := scene.Control(ctx, harness.PlatformLaunch{Title: "control: the user's own launch"})
-		if err == nil && !initiation(mine).Params.Has(lti.ParamMessageHint) && !scene.Run().Has(config.MessageHint) {
+		if err == nil && !messages.Initiation(mine).Params.Has(lti.ParamMessageHint) && !scene.Run().Has(config.MessageHint) {
 			for _, fault := range faults {
 				scene.Skip(id, fault.Name, config.MessageHint)
 			}
@@ -98,7 +98,7 @@ var _ = Describe("A platform, sent an authentication request that differs from a
 			conclude(ctx, scene, id, ofOtherLink, verdict, seen, flow)
 		default:
 			asAlone := same(flow.Message().Claims["sub"], alone[0].Message().Claims["sub"])
-			scene.Check(id, ofOtherLink, asAlone, "", fmt.Sprintf("Answered for the user %s with the resource link %s.", lti.Wire(flow.Message().Claims["sub"]), lti.Wire(linkOf(flow))), flow, alone[0])
+			scene.Check(id, ofOtherLink, asAlone, "", fmt.Sprintf("Answered for the user %s with the resource link %s.", lti.Wire(flow.Message().Claims["sub"]), lti.Wire(messages.LinkOf(flow))), flow, alone[0])
 		}
 	})
 
@@ -150,19 +150,19 @@ var _ = Describe("A platform, sent an authentication request that differs from a
 	})
 
 	It("returns the nonce as it came", For("sec-id-token-nonce-passthrough"), func(ctx SpecContext) {
-		PlatformScene().React(ctx, "sec-id-token-nonce-passthrough", sameNonce)
+		PlatformScene().React(ctx, "sec-id-token-nonce-passthrough", messages.SameNonce)
 	})
 
 	It("returns the state as it came", For("oidc-auth-state-echo"), func(ctx SpecContext) {
 		const id = "oidc-auth-state-echo"
 		scene := PlatformScene()
-		scene.React(ctx, id, sameState)
+		scene.React(ctx, id, messages.SameState)
 		for _, fault := range faketool.FaultsFor("oidc-auth-error-response") {
 			flow, err := scene.Probe(ctx, fault)
 			if scene.Unseen(id, "", err, flow) || flow.Answer == nil || flow.Answer.Error == "" {
 				continue // what is not reported has no state
 			}
-			verdict, says := sameState(flow)
+			verdict, says := messages.SameState(flow)
 			scene.Observe(id, "", verdict, "the state, on an error too", cmp.Or(says, "The error came with the state."), flow)
 		}
 	})
@@ -189,7 +189,7 @@ var _ = Describe("A platform, sent an authentication request that differs from a
 			if scene.Unseen(id, fault.Name, err, flow) {
 				continue
 			}
-			verdict, seen := keptOutOfURLs(scene, flow)
+			verdict, seen := messages.KeptOutOfURLs(scene, flow)
 			if verdict == results.Passed && len(after) == 0 {
 				control, err := scene.Control(ctx, harness.PlatformLaunch{Title: "control: a valid launch afterwards"})
 				if scene.Unseen(id, fault.Name, err, flow) {
@@ -225,7 +225,7 @@ var _ = Describe("A platform, sent an authentication request that differs from a
 			verdict, seen := results.Passed, ""
 			if fault.Permitted {
 				if verdict, seen = scene.Answered(flow); verdict == results.Passed {
-					verdict, seen = sameState(flow)
+					verdict, seen = messages.SameState(flow)
 				}
 			}
 			switch {
@@ -243,59 +243,6 @@ var _ = Describe("A platform, sent an authentication request that differs from a
 		}
 	})
 })
-
-// keptOutOfURLs judges how a request for another response_mode is answered: by form POST
-// all the same, as the only way that there is, or not at all (Security Framework 1.0,
-// 5.1.1.2). What must not be is an id_token in a URL.
-func keptOutOfURLs(scene *harness.PlatformScenario, f *harness.PlatformFlow) (results.Verdict, string) {
-	if f.Posted() && !inURL(f) {
-		return results.Passed, "The id_token came by form POST nevertheless."
-	}
-	return scene.Refused(f)
-}
-
-// sameState judges whether the answer returns the state of its request.
-func sameState(f *harness.PlatformFlow) (results.Verdict, string) {
-	sent := f.Request.Params.Get(lti.ParamState)
-	switch {
-	case f.Answer == nil:
-		return results.Passed, ""
-	case !f.Answer.HasState:
-		return results.Failed, "The answer has no state."
-	case f.Answer.State != sent:
-		return results.Failed, fmt.Sprintf("The state is %q instead of %q.", results.Bounded(f.Answer.State, 300), results.Bounded(sent, 300))
-	default:
-		return results.Passed, ""
-	}
-}
-
-// sameNonce judges whether the id_token has the nonce of its request.
-func sameNonce(f *harness.PlatformFlow) (results.Verdict, string) {
-	sent := f.Request.Params.Get(lti.ParamNonce)
-	nonce, ok := f.Message().Text("nonce")
-	switch {
-	case f.Message().Raw == "":
-		return results.Passed, ""
-	case !ok:
-		return results.Failed, "The id_token has no nonce that is a text."
-	case nonce != sent:
-		return results.Failed, fmt.Sprintf("The nonce is %q instead of %q.", results.Bounded(nonce, 300), results.Bounded(sent, 300))
-	default:
-		return results.Passed, ""
-	}
-}
-
-// inURL says whether an id_token stood in an address.
-func inURL(f *harness.PlatformFlow) bool {
-	return slices.ContainsFunc(f.Trip.Steps, func(s results.Step) bool {
-		u, err := url.Parse(s.URL)
-		if err != nil {
-			return false
-		}
-		fragment, _ := url.ParseQuery(u.Fragment)
-		return u.Query().Has(lti.ParamIDToken) || fragment.Has(lti.ParamIDToken)
-	})
-}
 
 // registeredErrors are the codes of OAuth 2.0 and OpenID Connect that an
 // authentication response may have (RFC 6749, 4.2.2.1; OpenID Connect Core 1.0,
@@ -319,7 +266,7 @@ func reported(scene *harness.PlatformScenario, f *harness.PlatformFlow) (results
 		if !slices.Contains(registeredErrors, f.Answer.Error) {
 			return results.Failed, fmt.Sprintf("The error %q is not defined by OAuth 2.0 or OpenID Connect.", results.Bounded(f.Answer.Error, 100))
 		}
-		if v, says := sameState(f); v != results.Passed {
+		if v, says := messages.SameState(f); v != results.Passed {
 			return v, says
 		}
 		return results.Passed, fmt.Sprintf("The error %q came with the state.", f.Answer.Error)

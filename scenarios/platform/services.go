@@ -11,6 +11,7 @@ import (
 	"invigilator.example/lti"
 	"invigilator.example/results"
 	. "invigilator.example/scenarios"
+	"invigilator.example/scenarios/services"
 )
 
 // A service is one that a launch offers by a claim of its own, with the members of the
@@ -20,7 +21,7 @@ type service struct {
 	members []string
 }
 
-var services = []service{
+var serviceClaims = []service{
 	{lti.ClaimAGS, []string{"lineitems", "lineitem"}},
 	{lti.ClaimACS, []string{"assessment_control_url"}},
 	{lti.ClaimPrefix + "lti-nrps/claim/namesroleservice", []string{"context_memberships_url"}},
@@ -32,7 +33,7 @@ var _ = Describe("A platform's services", func() {
 		scene := PlatformScene()
 		named := false
 		judge := func(flow *harness.PlatformFlow, err error) {
-			if isMissing(err) || scene.Unseen(id, "", err, flow) {
+			if NoJourney(err) || scene.Unseen(id, "", err, flow) {
 				return
 			}
 			wrong, sent := unresolved(flow.Message())
@@ -57,7 +58,7 @@ var _ = Describe("A platform's services", func() {
 // unresolved says which address of a service is none that a tool can use as it is (LTI
 // Core 1.3, 6.1), and whether the launch names any.
 func unresolved(m harness.Message) (wrong string, named bool) {
-	for _, s := range services {
+	for _, s := range serviceClaims {
 		for _, member := range s.members {
 			address := m.Object(s.claim)[member]
 			if address == nil || address == "" {
@@ -67,7 +68,7 @@ func unresolved(m harness.Message) (wrong string, named bool) {
 			if text, _ := address.(string); strings.ContainsAny(text, "{}") {
 				return fmt.Sprintf("%s, %q, is not a complete address", member, results.Bounded(text, 300)), true
 			}
-			if wrong := WrongServiceURL(address, member); wrong != "" {
+			if wrong := services.WrongURL(address, member); wrong != "" {
 				return wrong, true
 			}
 		}

@@ -15,10 +15,8 @@ import (
 	"invigilator.example/requirements"
 	"invigilator.example/results"
 	. "invigilator.example/scenarios"
+	"invigilator.example/scenarios/messages"
 )
-
-// isMissing says whether a launch was not made for want of a journey.
-func isMissing(err error) bool { return errors.Is(err, harness.ErrNoJourney) }
 
 // noSession are the errors that say that nobody is signed in (OpenID Connect Core
 // 1.0, 3.1.2.6).
@@ -49,7 +47,7 @@ var _ = Describe("A platform, asked to launch a user,", func() {
 		case !slices.Contains(noSession, flow.Answer.Error):
 			verdict, seen = results.Failed, fmt.Sprintf("The error is %q instead of %s.", results.Bounded(flow.Answer.Error, 100), strings.Join(noSession, " or "))
 		default:
-			if v, wrong := sameState(flow); v != results.Passed {
+			if v, wrong := messages.SameState(flow); v != results.Passed {
 				verdict, seen = v, wrong
 			}
 		}

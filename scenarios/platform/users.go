@@ -2,7 +2,6 @@ package platform
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -15,22 +14,13 @@ import (
 	"invigilator.example/requirements"
 	"invigilator.example/results"
 	. "invigilator.example/scenarios"
+	"invigilator.example/scenarios/messages"
 )
 
-// personal are the claims that tell who a user is (LTI Core 1.3, 5.3.6).
-var personal = []string{"name", "given_name", "family_name", "middle_name", "picture", "email"}
-
-// impersonal are claims whose words are not the user's, even where they are those
-// of a name, as with a user who is called Test Student; the nonce is the tool's.
-var impersonal = []string{
-	"iss", "aud", "azp", "nonce", "locale", lti.ClaimRoles, lti.ClaimContext, lti.ClaimResourceLink, lti.ClaimToolPlatform, lti.ClaimTargetLinkURI,
-	lti.ClaimMessageType, lti.ClaimVersion, lti.ClaimLaunchPresentation,
-}
-
 const (
-	learnerRole    = membership + "Learner"
-	instructorRole = membership + "Instructor"
-	mentorRole     = membership + "Mentor"
+	learnerRole    = messages.Membership + "Learner"
+	instructorRole = messages.Membership + "Instructor"
+	mentorRole     = messages.Membership + "Mentor"
 )
 
 var _ = Describe("A platform, launching its users,", func() {
@@ -46,7 +36,7 @@ var _ = Describe("A platform, launching its users,", func() {
 			}
 			wrong := recordsDiffer(scene, user, flow.Message())
 			wrong = append(wrong, lackingOf(flow.Message())...)
-			roles, _ := rolesOf(flow.Message())
+			roles, _ := messages.RolesOf(flow.Message())
 			if !slices.Contains(roles, role.has) || slices.Contains(roles, role.lacks) {
 				wrong = append(wrong, fmt.Sprintf("the %s has the roles %s", user, lti.Wire(roles)))
 			}
@@ -66,7 +56,7 @@ var _ = Describe("A platform, launching its users,", func() {
 		var other *harness.PlatformFlow
 		for _, l := range wanted {
 			flow, err := scene.Control(ctx, l)
-			if isMissing(err) && l.Link == config.OtherLink {
+			if NoJourney(err) && l.Link == config.OtherLink {
 				continue // that of another course is another link, too
 			}
 			if scene.Unseen(id, "", err, flow) {
@@ -94,17 +84,17 @@ var _ = Describe("A platform, launching its users,", func() {
 		scene := PlatformScene()
 		for _, user := range []string{config.Learner, config.Instructor} {
 			flow, err := scene.Control(ctx, harness.PlatformLaunch{Title: "private launch of the " + user, User: user, Link: config.Private})
-			if user == config.Instructor && isMissing(err) {
+			if user == config.Instructor && NoJourney(err) {
 				continue
 			}
 			if scene.Unseen(id, "", err, flow) {
 				continue
 			}
-			told := toldOf(scene, user, flow.Message())
+			told := messages.PersonalData(scene, user, flow.Message())
 			if sub, _ := flow.Message().Text("sub"); sub == "" {
 				told = append(told, "sub is missing")
 			}
-			if wrong := wrongRoles(flow.Message()); wrong != "" {
+			if wrong := messages.WrongRoles(flow.Message()); wrong != "" {
 				told = append(told, wrong)
 			}
 			told = append(told, lackingOf(flow.Message())...)
@@ -117,12 +107,12 @@ var _ = Describe("A platform, launching its users,", func() {
 		scene := PlatformScene()
 		for _, flow := range launches(ctx, scene, id, "", harness.PlatformLaunch{Title: "anonymous launch", Link: config.Anonymous}) {
 			var wrong []string
-			for _, claim := range append([]string{"sub"}, personal...) {
+			for _, claim := range append([]string{"sub"}, messages.Personal...) {
 				if _, there := flow.Message().Claims[claim]; there {
 					wrong = append(wrong, claim+" is sent")
 				}
 			}
-			if _, ok := rolesOf(flow.Message()); !ok {
+			if _, ok := messages.RolesOf(flow.Message()); !ok {
 				wrong = append(wrong, "roles is missing or not an array of texts")
 			}
 			scene.Check(id, "", len(wrong) == 0, "", Seen(strings.Join(wrong, "; ")), flow)
@@ -135,7 +125,7 @@ var _ = Describe("A platform, launching its users,", func() {
 		const ofMentor = "mentor"
 		for _, l := range []harness.PlatformLaunch{{Title: "the learner's launch"}, {Title: "the instructor's launch", User: config.Instructor}} {
 			flow, err := scene.Control(ctx, l)
-			if isMissing(err) && l.User != "" {
+			if NoJourney(err) && l.User != "" {
 				continue // one launch is enough where no more are configured
 			}
 			if !scene.Unseen(id, "no-mentor", err, flow) {
@@ -223,7 +213,7 @@ func judgeOwn(scene *harness.PlatformScenario, id requirements.ID, stimulus stri
 			return
 		}
 	}
-	for _, claim := range append([]string{"sub"}, required...) {
+	for _, claim := range append([]string{"sub"}, messages.Required...) {
 		if _, there := flow.Message().Claims[claim]; there || own.Message().Claims[claim] == nil {
 			continue
 		}
@@ -237,7 +227,7 @@ func judgeOwn(scene *harness.PlatformScenario, id requirements.ID, stimulus stri
 	for _, mark := range []struct {
 		name string
 		of   func(*harness.PlatformFlow) any
-	}{{"sub", func(f *harness.PlatformFlow) any { return f.Message().Claims["sub"] }}, {"resource link", linkOf}} {
+	}{{"sub", func(f *harness.PlatformFlow) any { return f.Message().Claims["sub"] }}, {"resource link", messages.LinkOf}} {
 		got, want := mark.of(flow), mark.of(own)
 		isOther := slices.ContainsFunc(others, func(f *harness.PlatformFlow) bool { return same(mark.of(f), got) })
 		switch {
@@ -253,19 +243,9 @@ func judgeOwn(scene *harness.PlatformScenario, id requirements.ID, stimulus stri
 	scene.Observe(id, stimulus, results.Passed, "", "Answered for itself.", flows...)
 }
 
-// linkOf is the id of the launch's resource link.
-func linkOf(f *harness.PlatformFlow) any { return f.Message().Object(lti.ClaimResourceLink)["id"] }
-
 // textsOf returns the values of a claim, each once.
 func textsOf(flows []*harness.PlatformFlow, claim string) []string {
 	return each(flows, func(f *harness.PlatformFlow) any { return f.Message().Claims[claim] })
-}
-
-// required are the claims that every launch has (Security Framework 1.0, 5.1.2;
-// LTI Core 1.3, 5.3), but for the user's.
-var required = []string{
-	"iss", "aud", "exp", "iat", "nonce", lti.ClaimMessageType, lti.ClaimVersion, lti.ClaimDeploymentID, lti.ClaimTargetLinkURI,
-	lti.ClaimResourceLink, lti.ClaimRoles,
 }
 
 // requires are the requirements that say that a launch has a claim.
@@ -279,7 +259,7 @@ var requires = map[string]requirements.ID{
 // lackingOf says which claims are missing.
 func lackingOf(m harness.Message) []string {
 	var lacking []string
-	for _, claim := range required {
+	for _, claim := range messages.Required {
 		if _, there := m.Claims[claim]; !there {
 			lacking = append(lacking, claim+" is missing")
 		}
@@ -306,75 +286,6 @@ func recordsDiffer(scene *harness.PlatformScenario, user string, m harness.Messa
 	return wrong
 }
 
-// toldOf says which personal data a launch tells: claims that hold them, and the
-// user's data wherever they stand. The email of an instructor is tolerated.
-func toldOf(scene *harness.PlatformScenario, user string, m harness.Message) []string {
-	var told []string
-	for _, claim := range personal {
-		if _, there := m.Claims[claim]; there && (claim != "email" || user != config.Instructor) {
-			told = append(told, claim+" is sent")
-		}
-	}
-	records, _ := scene.Run().User(user)
-	for name, value := range m.Claims {
-		if slices.Contains(personal, name) || slices.Contains(impersonal, name) {
-			continue
-		}
-		text, err := json.Marshal(value)
-		if err != nil {
-			continue
-		}
-		for _, datum := range []string{records.Name, records.GivenName, records.FamilyName, records.Email} {
-			if len(datum) > 2 && containsWord(string(text), datum) {
-				told = append(told, fmt.Sprintf("%s holds %q", name, datum))
-			}
-		}
-	}
-	slices.Sort(told)
-	return told
-}
-
-// containsWord says whether a text has a datum, not as a part of another word, nor,
-// if it is short, by chance within a long identifier: of 200,000 random ones of 43
-// characters in base64url, one has a given word of three letters between digits.
-func containsWord(text, datum string) bool {
-	for from := 0; ; {
-		at := strings.Index(text[from:], datum)
-		if at < 0 {
-			return false
-		}
-		start, end := from+at, from+at+len(datum)
-		if !letterAt(text, start-1) && !letterAt(text, end) && (len(datum) >= tellingLength || identifierAround(text, start, end) <= maxWord) {
-			return true
-		}
-		from = end
-	}
-}
-
-const (
-	tellingLength = 6  // from it on a datum is not found in random text by chance
-	maxWord       = 16 // an identifier that is longer may be random
-)
-
-// identifierAround is the length of the letters, digits, - and _ that surround a
-// part of a text, with the part.
-func identifierAround(text string, start, end int) int {
-	within := func(i int) bool {
-		return i >= 0 && i < len(text) && (letterAt(text, i) || text[i] >= '0' && text[i] <= '9' || text[i] == '-' || text[i] == '_')
-	}
-	for within(start - 1) {
-		start--
-	}
-	for within(end) {
-		end++
-	}
-	return end - start
-}
-
-func letterAt(text string, i int) bool {
-	return i >= 0 && i < len(text) && (text[i]|0x20 >= 'a' && text[i]|0x20 <= 'z' || text[i] >= 0x80)
-}
-
 // wrongMentor says what is wrong with role_scope_mentor (LTI Core 1.3, 5.4.3).
 func wrongMentor(m harness.Message) string {
 	claim, there := m.Claims[lti.ClaimRoleScopeMentor]
@@ -389,7 +300,7 @@ func wrongMentor(m harness.Message) string {
 	if !ok {
 		return fmt.Sprintf("role_scope_mentor is %s instead of an array of texts", lti.Wire(claim))
 	}
-	if roles, _ := rolesOf(m); !slices.Contains(roles, mentorRole) {
+	if roles, _ := messages.RolesOf(m); !slices.Contains(roles, mentorRole) {
 		return fmt.Sprintf("role_scope_mentor is sent for the roles %s", lti.Wire(roles))
 	}
 	return ""

@@ -37,7 +37,7 @@ var _ = Describe("A tool, answering a login initiation,", func() {
 			sent, got := flow.Record.LoginInitiation.Params[param], request.Params[param]
 			// An empty parameter says the same as none.
 			same := slices.Equal(sent, got) || len(sent) == 0 && strings.Join(got, "") == ""
-			scene.Check(id, f.Name, same, fmt.Sprintf("%s %s", param, shown(sent)), fmt.Sprintf("%s %s", param, shown(got)), flow)
+			scene.Check(id, f.Name, same, fmt.Sprintf("%s %s", param, Quoted(sent)), fmt.Sprintf("%s %s", param, Quoted(got)), flow)
 		}
 	},
 		Entry("lti_message_hint", For("core-tool-message-hint-returned-unaltered"), requirements.ID("core-tool-message-hint-returned-unaltered"), lti.ParamMessageHint),
@@ -65,7 +65,7 @@ var _ = Describe("A tool, answering a login initiation,", func() {
 				fits = len(got) == 1 && slices.Contains(strings.Fields(got[0]), want.value)
 			}
 			if !fits {
-				wrong = append(wrong, fmt.Sprintf("%s is %s instead of %q", want.name, shown(got), want.value))
+				wrong = append(wrong, fmt.Sprintf("%s is %s instead of %q", want.name, Quoted(got), want.value))
 			}
 		}
 		seen := "All as expected."
@@ -82,7 +82,7 @@ var _ = Describe("A tool, answering a login initiation,", func() {
 		check := func(stimulus string, flow *harness.Flow, request fakeplatform.AuthenticationRequest) {
 			got := request.Params[lti.ParamRedirectURI]
 			scene.Check(id, stimulus, len(got) == 1 && slices.Contains(registered, got[0]),
-				"one of "+strings.Join(registered, ", "), "redirect_uri "+shown(got)+"."+scene.Run().AboutRedirectURI(flow), flow)
+				"one of "+strings.Join(registered, ", "), "redirect_uri "+Quoted(got)+"."+scene.Run().AboutRedirectURI(flow), flow)
 		}
 		plain, request, asked := authenticationRequest(ctx, scene, id)
 		if asked {
@@ -159,7 +159,7 @@ var _ = Describe("A tool, answering a login initiation,", func() {
 			// A page in between may have kept it otherwise. What counts is that it is good
 			// in no other browser.
 			scene.MustRefuse(ctx, stateID, harness.Attempt{Make: func(ctx context.Context) (*harness.Flow, error) {
-				f := fault("form-submitted-in-other-browser")
+				f := PlatformFault("form-submitted-in-other-browser")
 				held, err := heldBack(ctx, scene, harness.Launch{Title: "a login without a cookie of the tool, its answer held back", Fault: &f})
 				if err != nil {
 					return held, err
@@ -216,18 +216,6 @@ func authenticationRequest(ctx SpecContext, scene *harness.Scenario, id requirem
 		scene.Observe(id, "", results.Inconclusive, "", "No authentication request. The launch ended at "+flow.End()+".", flow)
 	}
 	return flow, request, asked
-}
-
-// shown quotes the values of a parameter, cut where they are long.
-func shown(values []string) string {
-	if len(values) == 0 {
-		return "absent"
-	}
-	var quoted []string
-	for _, v := range values {
-		quoted = append(quoted, fmt.Sprintf("%q", results.Bounded(v, 120)))
-	}
-	return strings.Join(quoted, " and ")
 }
 
 // hasCookie says whether a cookie of the tool accompanied the login: one that it

@@ -13,6 +13,7 @@ import (
 	"invigilator.example/requirements"
 	"invigilator.example/results"
 	. "invigilator.example/scenarios"
+	"invigilator.example/scenarios/pages"
 )
 
 var _ = Describe("A tool, offered a valid launch,", func() {
@@ -98,7 +99,7 @@ var _ = Describe("A tool, offered an answer that belongs elsewhere,", func() {
 		scene := Scene()
 		attacker := harness.Newcomer(harness.Learner)
 		posted := func(name string, l harness.Launch) func(context.Context) (*harness.Flow, error) {
-			f := fault(name)
+			f := PlatformFault(name)
 			return func(ctx context.Context) (*harness.Flow, error) {
 				held, err := heldBack(ctx, scene, harness.Launch{Title: "the attacker's login, its answer held back", User: attacker, Fault: &f})
 				if err != nil {
@@ -124,10 +125,10 @@ var _ = Describe("A tool, offered an answer that belongs elsewhere,", func() {
 				}
 				return posted(name, harness.Launch{By: victim, LoggedIn: true})(ctx)
 			}, Excuse: func(ctx context.Context, flow *harness.Flow) (results.Verdict, string) {
-				if showsUser(flow, harness.Learner) && !showsUser(flow, attacker) {
+				if pages.ShowsUser(flow, harness.Learner) && !pages.ShowsUser(flow, attacker) {
 					return results.Passed, "The page is that of the victim's own session: " + flow.End() + "."
 				}
-				if showsUser(flow, attacker) {
+				if pages.ShowsUser(flow, attacker) {
 					return "", ""
 				}
 				// A tool may show its page to whoever has a session, whatever was posted.
@@ -142,14 +143,14 @@ var _ = Describe("A tool, offered an answer that belongs elsewhere,", func() {
 			harness.Attempt{Stimulus: "form-submitted-in-other-browser", Make: posted("form-submitted-in-other-browser", harness.Launch{})},
 			inUse("form-submitted-after-login", harness.Launch{Title: "the victim's launch before"}),
 			inUse("form-submitted-during-login", harness.Launch{Title: "the victim's login, still under way", Fault: new(fakeplatform.HeldAnswer)}),
-			scene.Attempt(fault("unsolicited-id-token")),
+			scene.Attempt(PlatformFault("unsolicited-id-token")),
 		)
 	})
 
 	// afterUse is an attempt to use something of a launch once more. It is made
 	// by the browser of that launch, or by one of its own.
 	afterUse := func(scene *harness.Scenario, name string, inSameBrowser, again bool, wait time.Duration) harness.Attempt {
-		f := fault(name)
+		f := PlatformFault(name)
 		return harness.Attempt{Stimulus: f.Name, Make: func(ctx context.Context) (*harness.Flow, error) {
 			browser := scene.Open(ctx)
 			defer browser.Close()
@@ -197,7 +198,7 @@ var _ = Describe("A tool, offered an answer that belongs elsewhere,", func() {
 	})
 
 	It("accepts a state once that two tabs submit at the same time", For("practice-tool-state-single-use"), InBrowser, func(ctx SpecContext) {
-		f := fault("state-reused-at-once")
+		f := PlatformFault("state-reused-at-once")
 		onceOfTwo(ctx, "practice-tool-state-single-use", f.Name, func(scene *harness.Scenario, browser agent.User, first *harness.Flow) (*harness.Flow, error) {
 			return heldBack(ctx, scene, harness.Launch{Title: f.Does, By: browser, LoggedIn: true, Fault: &f, Other: first})
 		})
@@ -206,7 +207,7 @@ var _ = Describe("A tool, offered an answer that belongs elsewhere,", func() {
 	It("refuses a genuine token of another platform than the login's", For("sec-tool-issuer-mix-up"), func(ctx SpecContext) {
 		const id = "sec-tool-issuer-mix-up"
 		scene := Scene()
-		f := fault("token-of-other-platform")
+		f := PlatformFault("token-of-other-platform")
 		scene.MustRefuse(ctx, id, harness.Attempt{Stimulus: f.Name, Make: func(ctx context.Context) (*harness.Flow, error) {
 			return answeredByOther(ctx, scene, f, harness.Launch{Title: "a login at the other platform, still open", At: scene.Run().Other()})
 		}})

@@ -11,7 +11,7 @@ import (
 	"invigilator.example/requirements"
 	"invigilator.example/results"
 	. "invigilator.example/scenarios"
-	"invigilator.example/scenarios/guess"
+	"invigilator.example/scenarios/pages"
 )
 
 // A tool's page has an address, which its user may pass on, and which stands in the history
@@ -43,7 +43,7 @@ var _ = Describe("A tool, whose page's address is known to another browser,", fu
 
 // ofUser says whether a page shows something of a user.
 func ofUser(user fakeplatform.User) func(*harness.Flow) bool {
-	return func(f *harness.Flow) bool { return showsUser(f, user) }
+	return func(f *harness.Flow) bool { return pages.ShowsUser(f, user) }
 }
 
 // judgeCopied judges whether the page that a launch has led to shows what is its user's in
@@ -67,24 +67,11 @@ func judgeCopied(ctx context.Context, scene *harness.Scenario, id requirements.I
 	case !shows(own):
 		scene.Observe(id, stimulus, results.Skipped, "", "The page shows nothing that is its user's alone: "+own.End()+".", own)
 	case shows(opened):
-		verdict, says := shownElsewhere(own, again, opened)
+		verdict, says := pages.ShownElsewhere(own, again, opened)
 		scene.Observe(id, stimulus, verdict, "", says+" "+Seen(opened.End()), own, opened, again)
 	case !shows(again):
 		scene.Observe(id, stimulus, results.Skipped, "", "The page has no address of its own: it shows nothing of the user when the user opens it again.", own, again)
 	default:
 		scene.Observe(id, stimulus, results.Passed, "", "The other browser is not shown it: "+opened.End()+".", own, opened, again)
 	}
-}
-
-// shownElsewhere judges that the page of a launch shows what is its user's to who knows its
-// address. Somebody who need not even know the address, for it can be guessed, has got at
-// what is another's.
-func shownElsewhere(own, again, opened *harness.Flow) (results.Verdict, string) {
-	switch {
-	case guess.Address(own.Trip.Page.URL):
-		return harness.Breach, "The page shows it to another browser, and its address can be guessed."
-	case !own.KnownByCookies(again, opened):
-		return results.Passed, "The page shows it to another browser: the tool sets no cookie for those who are launched alone, and identifies them by addresses that nobody can guess."
-	}
-	return results.Failed, "The page shows it to another browser, which has only the address."
 }

@@ -44,7 +44,7 @@ var _ = Describe("A tool, looking for the platform's key,", func() {
 	// withdrawn is an attempt with a key that a launch was accepted with, and
 	// that has not been published since.
 	withdrawn := func(scene *harness.Scenario, name string, ago time.Duration) harness.Attempt {
-		f := fault(name)
+		f := PlatformFault(name)
 		return harness.Attempt{Stimulus: name, Make: func(ctx context.Context) (*harness.Flow, error) {
 			used, err := scene.Acquaint(ctx, fakeplatform.NewKeySigns)
 			if err != nil {
@@ -77,12 +77,12 @@ var _ = Describe("A tool, looking for the platform's key,", func() {
 		scene.MustRefuse(ctx, id, attempts...)
 
 		fetches := scene.Run().KeySetFetches()
-		broken, err := scene.Launch(ctx, harness.Launch{Title: "a launch with a new key, while the key set answers 500", Fault: new(fault("key-set-500"))})
+		broken, err := scene.Launch(ctx, harness.Launch{Title: "a launch with a new key, while the key set answers 500", Fault: new(PlatformFault("key-set-500"))})
 		if err == nil && !scene.Run().LookedForKey(fetches) {
 			err = harness.ErrNotAsked
 		}
 		if !scene.Unseen(id, again, err, broken) {
-			scene.MustAccept(ctx, id, again, harness.Launch{Fault: new(fault(again)), Other: broken})
+			scene.MustAccept(ctx, id, again, harness.Launch{Fault: new(PlatformFault(again)), Other: broken})
 		}
 	})
 

@@ -39,7 +39,7 @@ var _ = Describe("A tool, receiving a login initiation,", func() {
 
 	DescribeTable("answers with an authentication request", func(ctx SpecContext, id requirements.ID, name string) {
 		scene := Scene()
-		if flow, request, asked := asks(ctx, scene, id, name, harness.Launch{Fault: new(fault(name))}); asked {
+		if flow, request, asked := asks(ctx, scene, id, name, harness.Launch{Fault: new(PlatformFault(name))}); asked {
 			scene.Observe(id, name, results.Passed, "", "An authentication request by "+request.Method+".", flow)
 		}
 	},
@@ -53,7 +53,7 @@ var _ = Describe("A tool, receiving a login initiation,", func() {
 	refused := func(scene *harness.Scenario, names ...string) []harness.Attempt {
 		var attempts []harness.Attempt
 		for _, name := range names {
-			a := scene.Attempt(fault(name))
+			a := scene.Attempt(PlatformFault(name))
 			a.AtLogin = true
 			attempts = append(attempts, a)
 		}
@@ -64,7 +64,7 @@ var _ = Describe("A tool, receiving a login initiation,", func() {
 		const id, stimulus = "sec-tool-login-unknown-issuer", "endpoint-parameters"
 		scene := Scene()
 		scene.MustRefuse(ctx, id, refused(scene, "iss-unknown-in-login", "iss-missing-in-login")...)
-		flow, err := scene.Launch(ctx, harness.Launch{Title: stimulus, Fault: new(fault(stimulus))})
+		flow, err := scene.Launch(ctx, harness.Launch{Title: stimulus, Fault: new(PlatformFault(stimulus))})
 		if scene.Unseen(id, stimulus, err, flow) {
 			return
 		}
@@ -96,7 +96,7 @@ var _ = Describe("A tool, receiving a login initiation,", func() {
 				// Whether the endpoint's query is kept at all is another requirement's matter.
 				fits := request.Params.Get(lti.ParamClientID) == clientID && (len(at) != 1 || at[0] == tenant)
 				scene.Check(id, stimulus, fits, fmt.Sprintf("client_id %q at the endpoint of tenant %s", clientID, tenant),
-					fmt.Sprintf("client_id %s at the endpoint of tenant %s", shown(got), shown(at)), flow)
+					fmt.Sprintf("client_id %s at the endpoint of tenant %s", Quoted(got), Quoted(at)), flow)
 			}
 		}
 		if !scene.Unbound(id, "client-id-first") {
@@ -108,7 +108,7 @@ var _ = Describe("A tool, receiving a login initiation,", func() {
 		if !scene.Unbound(id, "client-id-unknown") {
 			scene.MustRefuse(ctx, id, refused(scene, "client-id-unknown")...)
 		}
-		chosen("login-deployment-id-absent", tool.ClientID, harness.FirstTenant, harness.Launch{Fault: new(fault("login-deployment-id-absent"))})
+		chosen("login-deployment-id-absent", tool.ClientID, harness.FirstTenant, harness.Launch{Fault: new(PlatformFault("login-deployment-id-absent"))})
 		// An issuer with one registration is the second one where the first has two.
 		const absent, unknown = "client-id-absent", "client-id-unknown-alone"
 		var only *fakeplatform.Platform
@@ -118,9 +118,9 @@ var _ = Describe("A tool, receiving a login initiation,", func() {
 			}
 			only = scene.Run().Other()
 		}
-		chosen(absent, tool.ClientID, harness.FirstTenant, harness.Launch{At: only, Fault: new(fault(absent))})
+		chosen(absent, tool.ClientID, harness.FirstTenant, harness.Launch{At: only, Fault: new(PlatformFault(absent))})
 		scene.MustRefuse(ctx, id, harness.Attempt{Stimulus: unknown, AtLogin: true, Make: func(ctx context.Context) (*harness.Flow, error) {
-			return scene.Launch(ctx, harness.Launch{Title: unknown, At: only, Fault: new(fault(unknown))})
+			return scene.Launch(ctx, harness.Launch{Title: unknown, At: only, Fault: new(PlatformFault(unknown))})
 		}})
 	})
 
@@ -132,7 +132,7 @@ var _ = Describe("A tool, receiving a login initiation,", func() {
 			got := request.Query[harness.Tenant]
 			scene.Check(id, stimulus, slices.Equal(got, []string{harness.FirstTenant}) && request.Path == fakeplatform.AuthPath,
 				"as registered: "+scene.Run().Registrations()[0].AuthURL,
-				fmt.Sprintf("%s %s at the path %s", harness.Tenant, shown(got), results.Bounded(request.Path, 200)), flow)
+				fmt.Sprintf("%s %s at the path %s", harness.Tenant, Quoted(got), results.Bounded(request.Path, 200)), flow)
 		}
 	})
 })

@@ -1,9 +1,6 @@
 package tool
 
 import (
-	"fmt"
-	"net/url"
-	"slices"
 	"strings"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -13,6 +10,7 @@ import (
 	"invigilator.example/lti"
 	"invigilator.example/results"
 	. "invigilator.example/scenarios"
+	"invigilator.example/scenarios/pages"
 )
 
 var _ = Describe("A tool, showing what a message says,", func() {
@@ -24,7 +22,7 @@ var _ = Describe("A tool, showing what a message says,", func() {
 			return
 		}
 		// A user and a link that the tool has not stored under other names.
-		flow := scene.MustAccept(ctx, id, stimulus, harness.Launch{User: stranger(), Link: newLink(), Fault: new(fault(stimulus))})
+		flow := scene.MustAccept(ctx, id, stimulus, harness.Launch{User: stranger(), Link: newLink(), Fault: new(PlatformFault(stimulus))})
 		if flow != nil && usual.Shows(harness.Learner.GivenName) {
 			scene.Check(id, stimulus, flow.Shows(fakeplatform.UnicodeGivenName), "the name "+fakeplatform.UnicodeGivenName, flow.End(), usual, flow)
 		}
@@ -33,7 +31,7 @@ var _ = Describe("A tool, showing what a message says,", func() {
 	It("escapes it", For("practice-tool-claims-escaped"), InBrowser, func(ctx SpecContext) {
 		const id, stimulus = "practice-tool-claims-escaped", "script-in-claims"
 		scene := Scene()
-		if flow := scene.MustAccept(ctx, id, stimulus, harness.Launch{User: stranger(), Link: newLink(), Fault: new(fault(stimulus))}); flow != nil {
+		if flow := scene.MustAccept(ctx, id, stimulus, harness.Launch{User: stranger(), Link: newLink(), Fault: new(PlatformFault(stimulus))}); flow != nil {
 			scene.Check(id, stimulus, !flow.HasMarkup(), "claims as text", markupSeen(flow), flow)
 		}
 	})
@@ -43,7 +41,7 @@ var _ = Describe("A tool, showing what a message says,", func() {
 		scene := Scene()
 		scene.React(ctx, id)
 		for _, name := range []string{"error-with-state", "error-without-state"} {
-			flow, err := scene.Launch(ctx, harness.Launch{Title: name, Fault: new(fault(name))})
+			flow, err := scene.Launch(ctx, harness.Launch{Title: name, Fault: new(PlatformFault(name))})
 			if !scene.Unseen(id, name, err, flow) && flow.HasMarkup() {
 				scene.Observe(id, name, results.Failed, "error_description as text", markupSeen(flow), flow)
 			}
@@ -74,7 +72,7 @@ var _ = Describe("A tool, sending the user back,", func() {
 	It("adds to the return URL what the specification defines, and nothing else", For("core-tool-return-url"), func(ctx SpecContext) {
 		const id = "core-tool-return-url"
 		scene := Scene()
-		failed, err := scene.Launch(ctx, harness.Launch{Title: "error-after-validation", Fault: new(fault("error-after-validation"))})
+		failed, err := scene.Launch(ctx, harness.Launch{Title: "error-after-validation", Fault: new(PlatformFault("error-after-validation"))})
 		if !scene.Unseen(id, "error-after-validation", err, failed) {
 			judgeReturn(ctx, scene, "error-after-validation", failed, failed.Record.Returns)
 		}
@@ -86,7 +84,7 @@ var _ = Describe("A tool, sending the user back,", func() {
 		}
 		browser := scene.Open(ctx)
 		defer browser.Close()
-		flow, err := scene.Launch(ctx, harness.Launch{Title: stimulus, By: browser, Fault: new(fault(stimulus))})
+		flow, err := scene.Launch(ctx, harness.Launch{Title: stimulus, By: browser, Fault: new(PlatformFault(stimulus))})
 		if scene.Unseen(id, stimulus, err, flow) {
 			return
 		}
@@ -134,36 +132,6 @@ func judgeReturn(ctx SpecContext, scene *harness.Scenario, stimulus string, flow
 		return
 	}
 	last := returns[len(returns)-1]
-	wrong := wrongReturn(flow, last)
+	wrong := pages.WrongReturn(flow, last)
 	scene.Check(id, stimulus, wrong == "", "", strings.TrimSuffix("Returned with the query "+results.Bounded(last.RawQuery, 500)+": "+wrong, ": ")+".", flow)
-}
-
-// wrongReturn holds a visit to a launch's return URL against LTI Core 1.3, 5.4.4.
-func wrongReturn(flow *harness.Flow, ret fakeplatform.Return) string {
-	// Only an ampersand parts parameters (URL Standard, 5.1); Go takes no semicolon.
-	added, err := url.ParseQuery(strings.ReplaceAll(ret.RawQuery, ";", "%3B"))
-	var problems []string
-	if err != nil {
-		problems = append(problems, "the query cannot be read: "+err.Error())
-	}
-	address, _ := flow.Sent().Object(lti.ClaimLaunchPresentation)["return_url"].(string)
-	own := url.Values{}
-	if u, err := url.Parse(address); err == nil {
-		own = u.Query()
-	}
-	for name, values := range own {
-		if !slices.Equal(added[name], values) {
-			problems = append(problems, fmt.Sprintf("%s of the return URL's own query is %s", name, shown(added[name])))
-		}
-		delete(added, name)
-	}
-	for name, values := range added {
-		if !slices.Contains([]string{lti.ParamMessage, lti.ParamErrorMessage, lti.ParamLog, lti.ParamErrorLog}, name) {
-			problems = append(problems, fmt.Sprintf("%s is added, which the specification does not define", name))
-		} else if len(values) != 1 {
-			problems = append(problems, fmt.Sprintf("%s is added %d times", name, len(values)))
-		}
-	}
-	slices.Sort(problems)
-	return strings.Join(problems, "; ")
 }

@@ -93,7 +93,7 @@ var _ = Describe("A tool, offered a launch that differs from a valid one in a si
 					}
 					l.At = scene.Run().Other()
 				}
-				if !goesOn(ctx, scene, id, f.Name, harness.Launch{At: l.At, Fault: new(fault("client-id-absent"))}) {
+				if !goesOn(ctx, scene, id, f.Name, harness.Launch{At: l.At, Fault: new(PlatformFault("client-id-absent"))}) {
 					continue
 				}
 				a.Make = func(ctx context.Context) (*harness.Flow, error) { return scene.Launch(ctx, l) }
@@ -118,7 +118,7 @@ var _ = Describe("A tool, offered a launch that differs from a valid one in a si
 		var attempts []harness.Attempt
 		for _, f := range fakeplatform.FaultsFor(id) {
 			if f.Name == "deployment-id-unknown-without-login" &&
-				!goesOn(ctx, scene, id, f.Name, harness.Launch{Fault: new(fault("login-deployment-id-absent"))}) {
+				!goesOn(ctx, scene, id, f.Name, harness.Launch{Fault: new(PlatformFault("login-deployment-id-absent"))}) {
 				continue
 			}
 			a := scene.Attempt(f)
@@ -165,13 +165,4 @@ func answeredByOther(ctx context.Context, scene *harness.Scenario, f fakeplatfor
 		return other, harness.ErrNoLogin
 	}
 	return scene.Launch(ctx, harness.Launch{Title: f.Name + ": " + f.Does, Fault: &f, Other: other})
-}
-
-// fault returns a fault of the platform that the specs name.
-func fault(name string) fakeplatform.Fault {
-	f, ok := fakeplatform.FaultNamed(name)
-	if !ok {
-		panic("no fault " + name)
-	}
-	return f
 }

@@ -43,7 +43,7 @@ var _ = Describe("A tool, whose users come and go,", func() {
 		scene := Scene()
 		browser := scene.Open(ctx)
 		defer browser.Close()
-		exit := fault("exit-button")
+		exit := PlatformFault("exit-button")
 		first, err := scene.Launch(ctx, harness.Launch{Title: "a user's launch", By: browser, Fault: &exit})
 		if scene.Unseen(id, "", err, first) {
 			return

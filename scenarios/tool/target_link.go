@@ -19,7 +19,7 @@ import (
 var _ = Describe("A tool, told a target_link_uri,", func() {
 	// stays judges that a browser is not led to the stranger that the fault names.
 	stays := func(ctx SpecContext, scene *harness.Scenario, id requirements.ID, name string) {
-		flow, err := scene.Launch(ctx, harness.Launch{Title: name, Fault: new(fault(name))})
+		flow, err := scene.Launch(ctx, harness.Launch{Title: name, Fault: new(PlatformFault(name))})
 		if scene.Unseen(id, name, err, flow) {
 			return
 		}
@@ -46,7 +46,7 @@ var _ = Describe("A tool, told a target_link_uri,", func() {
 		scene := Scene()
 		stays(ctx, scene, id, "target-link-uri-on-foreign-host")
 		var flows []*harness.Flow
-		for _, f := range []fakeplatform.Fault{fakeplatform.Chapter1, fakeplatform.Chapter2, fault(stimulus)} {
+		for _, f := range []fakeplatform.Fault{fakeplatform.Chapter1, fakeplatform.Chapter2, PlatformFault(stimulus)} {
 			flow, err := scene.Launch(ctx, harness.Launch{Title: f.Name + ": " + f.Does, Fault: &f})
 			if scene.Unseen(id, stimulus, err, flow) {
 				return

@@ -7,9 +7,7 @@ import (
 
 	"invigilator.example/harness/config"
 	"invigilator.example/scenarios"
-	_ "invigilator.example/scenarios/deeplinking"
-	_ "invigilator.example/scenarios/namesroles"
-	_ "invigilator.example/scenarios/tool"
+	_ "invigilator.example/scenarios/all"
 )
 
 func TestTool(t *testing.T) {

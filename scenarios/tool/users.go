@@ -15,6 +15,7 @@ import (
 	"invigilator.example/requirements"
 	"invigilator.example/results"
 	. "invigilator.example/scenarios"
+	"invigilator.example/scenarios/pages"
 )
 
 var _ = Describe("A tool, launched for users at the same time,", func() {
@@ -27,9 +28,9 @@ var _ = Describe("A tool, launched for users at the same time,", func() {
 		var swapped, refused []*harness.Flow
 		var says []string
 		for i, flow := range flows {
-			other := slices.IndexFunc(users, func(u fakeplatform.User) bool { return u.Sub != users[i].Sub && showsUser(flow, u) })
+			other := slices.IndexFunc(users, func(u fakeplatform.User) bool { return u.Sub != users[i].Sub && pages.ShowsUser(flow, u) })
 			switch {
-			case showsUser(flow, users[i]):
+			case pages.ShowsUser(flow, users[i]):
 				own++
 			case other >= 0:
 				swapped = append(swapped, flow)
@@ -129,10 +130,6 @@ func crowd(size int) []fakeplatform.User {
 	return users
 }
 
-func showsUser(f *harness.Flow, u fakeplatform.User) bool {
-	return f.Shows(u.FamilyName) || f.Shows(u.Email) || f.Shows(u.Sub)
-}
-
 var _ = Describe("A tool, launched by a user of whom the platform says nothing,", func() {
 	It("does not take the user for somebody else", For("core-tool-anonymous-launch"), func(ctx SpecContext) {
 		const id = "core-tool-anonymous-launch"
@@ -163,7 +160,7 @@ var _ = Describe("A tool, launched by a user of whom the platform says nothing,"
 			}
 			mark := flow.UserMark()
 			switch {
-			case l.By != nil && mark == "" && scene.Run().Tool().UserSelector == "" && showsUser(flow, harness.Teacher):
+			case l.By != nil && mark == "" && scene.Run().Tool().UserSelector == "" && pages.ShowsUser(flow, harness.Teacher):
 				scene.Observe(id, f.Name, results.Failed, "", "The page shows the user before: "+flow.End()+".", flow)
 			case f.Name != "anonymous-welcome" && flow.Reaction.Kind == harness.Refused && !flow.Reaction.Crashed && scene.Works(ctx):
 				scene.Observe(id, f.Name, results.Passed, "", "Declined with a clear answer: "+flow.Reaction.Why+".", flow)
@@ -227,8 +224,8 @@ var _ = Describe("A tool, telling things of the platform apart,", func() {
 			same     bool
 			launch   harness.Launch
 		}{
-			{"other-sub-same-email", false, harness.Launch{Fault: new(fault("other-sub-same-email"))}},
-			{"same-sub-other-email", true, harness.Launch{Fault: new(fault("same-sub-other-email"))}},
+			{"other-sub-same-email", false, harness.Launch{Fault: new(PlatformFault("other-sub-same-email"))}},
+			{"same-sub-other-email", true, harness.Launch{Fault: new(PlatformFault("same-sub-other-email"))}},
 			{"same-sub-other-platform", false, harness.Launch{At: scene.Run().Other()}},
 		} {
 			if scene.Unseen(id, c.stimulus, err, first) || scene.Unbound(id, c.stimulus) {

@@ -3,10 +3,8 @@ package fakeplatform
 import (
 	"encoding/json"
 	"html/template"
-	"maps"
 	"net/http"
 	"net/url"
-	"reflect"
 	"regexp"
 	"slices"
 	"strconv"
@@ -16,56 +14,6 @@ import (
 	"invigilator.example/fault"
 	"invigilator.example/lti"
 )
-
-// The functions of this file apply the defects of conduct that the platform
-// carries. Without a defect they do nothing.
-
-// spoilLogin changes a login initiation as the platform's faults do.
-func (p *Platform) spoilLogin(l *Launch) {
-	for _, f := range p.watched {
-		if f.login == nil || !l.opensLink() {
-			continue
-		}
-		changed := login{launch: l, Method: l.login.Method, Params: maps.Clone(l.login.Params)}
-		f.login(&changed)
-		if changed.Method != l.login.Method || !maps.EqualFunc(changed.Params, l.login.Params, slices.Equal[[]string]) {
-			p.has(f.Name)
-		}
-	}
-	for _, f := range p.carried {
-		if f.login == nil || !l.opensLink() {
-			continue
-		}
-		before := l.login.Params.Get(lti.ParamTargetLinkURI)
-		f.login(&l.login)
-		// The message names the link that its login was begun for.
-		if named := l.login.Params.Get(lti.ParamTargetLinkURI); named != "" && named != before {
-			l.plan.TargetLinkURI = named
-		}
-	}
-}
-
-// consider notes which faults would change a message.
-func (p *Platform) consider(d *draft) {
-	for _, f := range p.watched {
-		if !d.launch.opensLink() {
-			continue
-		}
-		changes := f.sign != nil || f.unsolicited
-		if f.claims != nil {
-			changed := *d
-			changed.claims = maps.Clone(d.claims)
-			f.claims(&changed)
-			changes = changes || !reflect.DeepEqual(changed.claims, d.claims)
-		}
-		if f.form != nil || f.answer != nil {
-			changes = true
-		}
-		if changes {
-			p.has(f.Name)
-		}
-	}
-}
 
 // message is the plan with what another one launches.
 func (plan Plan) message(other Plan) Plan {

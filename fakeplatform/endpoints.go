@@ -105,11 +105,9 @@ func (p *Platform) serveStart(w http.ResponseWriter, r *http.Request, l *Launch)
 			Name: sessionCookie + l.id, Value: l.session, Path: "/", HttpOnly: true, Secure: true, SameSite: http.SameSiteNoneMode,
 		})
 	}
-	for _, f := range l.faults() {
-		if f.unsolicited {
-			p.answer(w, r, l, l.unsolicited(), l.plan)
-			return
-		}
+	if answeredUnasked.Taken(l.carrier(), l) {
+		p.answer(w, r, l, l.unsolicited(), l.plan)
+		return
 	}
 	if part.OpenedAsLTI11.Taken(l.carrier(), partLaunch{l}) {
 		writeForm(w, formPage{Action: l.registration.RedirectURIs[0], Params: l.legacy()})

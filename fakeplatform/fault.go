@@ -1,6 +1,7 @@
 package fakeplatform
 
 import (
+	"maps"
 	"net/url"
 	"slices"
 	"strings"
@@ -59,6 +60,7 @@ type Fault struct {
 	// Effects are what a platform that carries the fault does otherwise.
 	Effects []fault.Effect
 
+	// What follows are effects on the launch (see effects), but for the first two.
 	// prepare runs when the launch is planned, and so does keySet, which
 	// changes what is published while the launch goes on; login before the
 	// login initiation is sent, claims before the token is signed, sign in
@@ -77,6 +79,70 @@ type Fault struct {
 	unsolicited bool
 	// inMessage is set where these change nothing but what a message says.
 	inMessage bool
+}
+
+// The seams that a launch passes on its way to a tool.
+var (
+	loginPrepared = &fault.Seam[login]{Name: "a login initiation", Clone: func(l login) login {
+		l.Params = maps.Clone(l.Params)
+		return l
+	}}
+	// Never, but for a fault.
+	answeredUnasked = &fault.Step[*Launch]{Name: "an id_token is submitted that no tool has asked for"}
+	claimsMade      = &fault.Seam[draft]{Name: "the claims of a message", Clone: func(d draft) draft {
+		d.claims = maps.Clone(d.claims)
+		return d
+	}}
+	messageSigned = &fault.Seam[signedMessage]{Name: "how a message is signed"}
+	formMade      = &fault.Seam[draft]{Name: "state and id_token", Clone: func(d draft) draft {
+		d.form = maps.Clone(d.form)
+		return d
+	}}
+)
+
+// effects are all that the fault does, those of its functions among them: on a message of a
+// resource link, where a platform carries the fault, and on that of the launch which has it.
+func (f Fault) effects() []fault.Effect {
+	in := func(l *Launch) bool { return l.opensLink() || l.plan.Fault != nil && l.plan.Fault.Name == f.Name }
+	all := slices.Clone(f.Effects)
+	if f.login != nil {
+		all = append(all, loginPrepared.Change(func(l login) login {
+			if in(l.launch) {
+				f.login(&l)
+			}
+			return l
+		}))
+	}
+	if f.unsolicited {
+		all = append(all, answeredUnasked.Take(true, in))
+	}
+	if f.claims != nil {
+		all = append(all, claimsMade.Change(func(d draft) draft {
+			if in(d.launch) {
+				f.claims(&d)
+			}
+			return d
+		}))
+	}
+	if f.sign != nil {
+		all = append(all, messageSigned.ChangeWhen(func(s signedMessage) bool { return in(s.launch) }, func(s signedMessage) signedMessage {
+			s.sign = f.sign
+			return s
+		}))
+	}
+	if f.form != nil {
+		all = append(all, formMade.ChangeWhen(func(d draft) bool { return in(d.launch) }, func(d draft) draft {
+			f.form(&d)
+			return d
+		}))
+	}
+	if f.answer != nil {
+		all = append(all, formSent.ChangeWhen(func(s sentForm) bool { return in(s.launch) }, func(s sentForm) sentForm {
+			f.answer(&s.answerForm)
+			return s
+		}))
+	}
+	return all
 }
 
 // Carried says whether a platform can have the fault: as a defect, or as a conduct.

@@ -246,10 +246,10 @@ func (p *Platform) Begin(plan Plan) (*Launch, error) {
 	if plan.LoginByPost {
 		l.login.Method = http.MethodPost
 	}
-	p.spoilLogin(l)
-	target := l.login.Params.Get(lti.ParamTargetLinkURI)
+	target := plan.TargetLinkURI
+	l.login = loginPrepared.Pass(l.carrier(), l.login)
 	l.login.Params = part.LoginInitiated.Pass(l.carrier(), part.Login{Launch: partLaunch{l}, Params: l.login.Params}).Params
-	if named := l.login.Params.Get(lti.ParamTargetLinkURI); named != target {
+	if named := l.login.Params.Get(lti.ParamTargetLinkURI); named != target && (named != "" || plan.Fault != nil) {
 		l.plan.TargetLinkURI = named // the message names the link that its login was begun for
 	}
 	if f := plan.Fault; f != nil {
@@ -266,11 +266,6 @@ func (p *Platform) Begin(plan Plan) (*Launch, error) {
 			if err := f.keySet(l, l.keySet); err != nil {
 				return nil, fmt.Errorf("fakeplatform: fault %s: %w", f.Name, err)
 			}
-		}
-		if f.login != nil {
-			f.login(&l.login)
-			// The message names the link that its login was begun for.
-			l.plan.TargetLinkURI = l.login.Params.Get(lti.ParamTargetLinkURI)
 		}
 	}
 	for _, one := range parts {

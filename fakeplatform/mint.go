@@ -56,18 +56,9 @@ type answerForm struct {
 func (p *Platform) mint(l *Launch, request url.Values, plan Plan) (*answerForm, error) {
 	now := p.opts.Now()
 	d := &draft{launch: l, plan: plan, request: request, now: now, key: l.signingKey(), claims: l.claims(plan, request, now)}
-	p.consider(d)
-	faults := l.faults()
-	sign := func(d *draft) (string, error) { return lti.Sign(d.claims, d.key) }
-	for _, f := range faults {
-		if f.claims != nil {
-			f.claims(d)
-		}
-		if f.sign != nil {
-			sign = f.sign
-		}
-	}
 	carrier := l.carrier()
+	*d = claimsMade.Pass(carrier, *d)
+	sign := messageSigned.Pass(carrier, signedMessage{l, func(d *draft) (string, error) { return lti.Sign(d.claims, d.key) }}).sign
 	d.claims = part.Said.Pass(carrier, d.saying()).Claims
 	switch part.Signed.Pass(carrier, part.Signature{Launch: partLaunch{l}}).By {
 	case part.ByUnpublishedKey:
@@ -87,24 +78,21 @@ func (p *Platform) mint(l *Launch, request url.Values, plan Plan) (*answerForm, 
 	if state, ok := request[lti.ParamState]; ok {
 		d.form[lti.ParamState] = state[:1]
 	}
-	for _, f := range faults {
-		if f.form != nil {
-			f.form(d)
-		}
-	}
+	*d = formMade.Pass(carrier, *d)
 	sent := part.Answered.Pass(carrier, part.Answer{Launch: partLaunch{l}, Fields: d.form})
 	d.form = sent.Fields
 	f := &answerForm{action: request.Get(lti.ParamRedirectURI), fields: d.form, method: http.MethodPost}
-	*f = formSent.Pass(p.carrier, sentForm{*f, l, request, plan}).answerForm
-	for _, fault := range faults {
-		if fault.answer != nil {
-			fault.answer(f)
-		}
-	}
+	*f = formSent.Pass(carrier, sentForm{*f, l, request, plan}).answerForm
 	if sent.InQuery {
 		f.method, f.inQuery = http.MethodGet, true
 	}
 	return f, nil
+}
+
+// signedMessage is how the message of a launch is signed.
+type signedMessage struct {
+	launch *Launch
+	sign   func(*draft) (string, error)
 }
 
 // sentForm is the answer to a request before it is submitted.
@@ -128,19 +116,6 @@ func (d *draft) saying() part.Saying {
 // opensLink says whether the launch is one of a resource link: what the core's faults say is
 // said in those alone, and the messages of parts are their own.
 func (l *Launch) opensLink() bool { return l.plan.Message == lti.ResourceLinkRequest }
-
-// faults are those that the platform carries, as far as they are about launches
-// of this kind, and the plan's.
-func (l *Launch) faults() []Fault {
-	var faults []Fault
-	if l.opensLink() {
-		faults = slices.Clone(l.platform.carried)
-	}
-	if l.plan.Fault != nil {
-		faults = append(faults, *l.plan.Fault)
-	}
-	return faults
-}
 
 // signingKey returns the key that signs the launch.
 func (l *Launch) signingKey() jwk.Key {

@@ -105,19 +105,15 @@ type Registration = part.Registration
 // A Platform is a fake platform. It is an [http.Handler] and safe for
 // concurrent use.
 type Platform struct {
-	opts      Options
-	issuer    string // that tools were told, whatever the messages say
-	mux       *http.ServeMux
-	carried   []Fault // in the order of Options.Faults
-	carrier   *fault.Carrier
-	faults    map[string]bool
-	watched   []Fault        // those that a platform can have; none where nobody watches
-	consulted sync.Map       // the names of faults that would have made a difference
-	taught    taught         // where tools have been launched
-	effects   []fault.Effect // of those that are carried
-	toolKeys  jwt.Keys
-	parts     map[string]any // what parts keep of the platform, by their profiles
-	requests  atomic.Int64   // of services
+	opts     Options
+	issuer   string // that tools were told, whatever the messages say
+	mux      *http.ServeMux
+	carrier  *fault.Carrier
+	taught   taught         // where tools have been launched
+	effects  []fault.Effect // of those that are carried
+	toolKeys jwt.Keys
+	parts    map[string]any // what parts keep of the platform, by their profiles
+	requests atomic.Int64   // of services
 
 	mu            sync.Mutex
 	registrations map[string]Registration
@@ -146,17 +142,13 @@ func New(opts Options) (*Platform, error) {
 	if u, err := url.Parse(opts.URL); err != nil || u.Host == "" || u.Scheme == "" {
 		errs = append(errs, fmt.Errorf("fakeplatform: URL %q is not an absolute URL", opts.URL))
 	}
-	var carried []Fault
 	var effects []fault.Effect
-	names := map[string]bool{}
 	for _, name := range opts.Faults {
 		f, ok := FaultNamed(name)
 		if !ok || !f.Carried() {
 			errs = append(errs, fmt.Errorf("fakeplatform: no platform can have the fault %q", name))
 		}
-		carried = append(carried, f)
-		effects = append(effects, f.Effects...)
-		names[name] = true
+		effects = append(effects, f.effects()...)
 	}
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
@@ -185,11 +177,9 @@ func New(opts Options) (*Platform, error) {
 	}
 	p := &Platform{
 		opts:          opts,
-		carried:       carried,
 		carrier:       fault.Carry(effects...),
 		effects:       effects,
 		taught:        taught{contexts: map[shelf]*taughtContext{}},
-		faults:        names,
 		latest:        map[string]*Launch{},
 		registrations: map[string]Registration{},
 		keys:          slices.Clone(opts.Keys),
@@ -203,8 +193,7 @@ func New(opts Options) (*Platform, error) {
 	p.issuer = p.opts.Issuer
 	p.opts.Issuer = issuerSaid.Pass(p.carrier, p.issuer) // settled before anybody watches
 	if opts.Watch {
-		p.watched = Defects()
-		p.carrier = p.carrier.Watch(fault.ByName(p.watched, func(f Fault) (string, []fault.Effect) { return f.Name, f.Effects }))
+		p.carrier = p.carrier.Watch(fault.ByName(Defects(), func(f Fault) (string, []fault.Effect) { return f.Name, f.effects() }))
 	}
 	p.toolKeys = jwt.Keys{Client: opts.Client, Now: opts.Now, Carrier: p.carrier, Tools: p.keySetsOfTools}
 	p.parts = keptBy(parts, partCore{p})
@@ -339,30 +328,12 @@ func (p *Platform) StrangerAsked() int {
 	return p.strangerAsked
 }
 
-// has says whether the platform has a fault. It is asked only where the fault
-// would make a difference, so that [Platform.Consulted] tells which ones would
-// have.
-func (p *Platform) has(fault string) bool {
-	if p.opts.Watch {
-		p.consulted.Store(fault, true)
-	}
-	return p.faults[fault]
-}
-
 // Consulted returns the names of the faults that would have made a difference
 // to what the platform was asked since it was last called. Where a fault is not
 // among them, a platform with it would have answered the same. Nothing is known
 // without [Options.Watch].
 func (p *Platform) Consulted() []string {
-	names := p.carrier.Reached()
-	p.consulted.Range(func(name, _ any) bool {
-		names = append(names, name.(string))
-		return true
-	})
-	p.consulted.Clear()
-	names = append(names, p.carrier.Reached()...)
-	slices.Sort(names)
-	return slices.Compact(names)
+	return p.carrier.Reached()
 }
 
 func (p *Platform) unplanned(r *http.Request, why string) {

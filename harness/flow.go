@@ -532,3 +532,7 @@ func (f *Flow) kept() (results.Flow, []byte) { return f.evidence, f.Trip.Screens
 // ErrNoLogin says that a launch did not come as far as it had to for a stimulus
 // to be tried.
 var ErrNoLogin = errors.New("the login that this needs did not work")
+
+// ErrNoScore says that a score has not come that a stimulus needs, though the tool was
+// there.
+var ErrNoScore = errors.New("the score that this needs did not come")

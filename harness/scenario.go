@@ -150,7 +150,7 @@ func (s *Scenario) Unseen(id requirements.ID, stimulus string, err error, flows 
 		return false
 	case errors.Is(err, ErrNoJourney), errors.Is(err, errStateless):
 		s.Observe(id, stimulus, results.Skipped, "", "Not tried: "+err.Error()+".", flows...)
-	case isStuck, isAny(err, agent.ErrNeedsBrowser, ErrNoLogin, ErrNoToken, errNoWork, errBarred, errGone, ErrNotAsked):
+	case isStuck, isAny(err, agent.ErrNeedsBrowser, ErrNoLogin, ErrNoScore, ErrNoToken, errNoWork, errBarred, errGone, ErrNotAsked):
 		if (isStuck || isAny(err, ErrNoLogin, errNoWork)) && !errors.Is(err, ErrNoToken) {
 			s.troubled(err.Error(), "")
 		}

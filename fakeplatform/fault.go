@@ -55,7 +55,7 @@ type Fault struct {
 	NeedsState bool
 	// Part is what the fault is about.
 	Part Part
-	// Slow is set where a tool may take half a minute to answer.
+	// Slow is set where the platform keeps a tool waiting, which may take half a minute to answer.
 	Slow bool
 	// Effects are what a platform that carries the fault does otherwise.
 	Effects []fault.Effect

@@ -526,6 +526,13 @@ func (f *Flow) breach() bool {
 	return f.ScriptRan() || f.HasMarkup() || f.Led(fakeplatform.Stranger)
 }
 
+// keptWaiting says whether the platform has kept the tool waiting for its key set. Whether the
+// tool was there otherwise is shown by the valid launches around.
+func (f *Flow) keptWaiting() bool {
+	fault := f.Launch.Plan().Fault
+	return fault != nil && fault.Slow
+}
+
 // kept is what the document keeps of the flow.
 func (f *Flow) kept() (results.Flow, []byte) { return f.evidence, f.Trip.Screenshot }
 

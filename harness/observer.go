@@ -52,6 +52,9 @@ type witness interface {
 	// message's script that ran on the subject's own pages, or a browser that was sent to
 	// a stranger.
 	breach() bool
+	// keptWaiting says whether what it stands for keeps the subject waiting itself, so that
+	// an answer that does not come in time does not show that the subject was away.
+	keptWaiting() bool
 }
 
 // Breach is the verdict of a judgement that somebody has got at what is another's, such
@@ -96,7 +99,7 @@ func (s *observer[F]) keep(f F) {
 	flow, picture := f.kept()
 	s.moved = true
 	if _, again := s.fragment.Flows[flow.ID]; !again {
-		if says := troubleOf(flow, s.hosts); says != "" {
+		if says := troubleOf(flow, s.hosts); says != "" && !(f.keptWaiting() && flow.Ended == string(agent.TimedOut)) {
 			s.troubled(says, flow.ID)
 		}
 	}

@@ -150,6 +150,8 @@ func (f *PlatformFlow) Strayed() bool {
 	})
 }
 
+func (f *PlatformFlow) keptWaiting() bool { return false }
+
 func (f *PlatformFlow) misread() string {
 	why := f.take()
 	if f.Answer != nil && f.Answer.Cut {

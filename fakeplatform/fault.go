@@ -214,6 +214,11 @@ func (f Fault) NewKey() bool { return f.keySet != nil && f.Permitted || f.prepar
 // good or while the launch goes on.
 func (f Fault) ChangesKeySet() bool { return f.keySet != nil || f.prepare != nil }
 
+// TouchesKeys says whether it does so, or needs a launch before that does.
+func (f Fault) TouchesKeys() bool {
+	return f.ChangesKeySet() || f.After != nil && f.After.ChangesKeySet()
+}
+
 // FaultNamed returns the fault of that name, and false when there is none.
 func FaultNamed(name string) (Fault, bool) {
 	i := slices.IndexFunc(faults, func(f Fault) bool { return f.Name == name })

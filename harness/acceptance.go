@@ -57,7 +57,10 @@ func (s *Scenario) withNewKey(ctx context.Context, l Launch) (flow *Flow, asked 
 	l.Title = cmp.Or(l.Title, l.Fault.Name+": "+l.Fault.Does)
 	fetches := s.run.KeySetFetches()
 	flow, err = s.Launch(ctx, l)
-	if err == nil && flow.Reaction.Kind != Accepted && s.waitToLook(ctx, fetches) {
+	if launched := s.run.flowsSoFar(); err == nil && flow.Reaction.Kind != Accepted && s.waitToLook(ctx, fetches) {
+		if s.run.flowsSoFar() != launched { // it may have looked for the sake of these
+			fetches = s.run.KeySetFetches()
+		}
 		l.Title += " (again, after a while, since the tool did not look for the key)"
 		flow, err = s.Launch(ctx, l)
 	}
@@ -83,7 +86,40 @@ func (s *Scenario) Acquaint(ctx context.Context, newKey fakeplatform.Fault) (*Fl
 // another launch. The fake tool has no such habit.
 func (s *Scenario) waitToLook(ctx context.Context, fetches KeySetFetches) bool {
 	fetched, _ := s.run.FetchedSince(fetches)
-	return !s.run.config.IsEmbedded() && fetched == 0 && s.Pass(ctx, keyCooldown) == nil
+	return !s.run.config.IsEmbedded() && fetched == 0 && s.coolDown(ctx) == nil
+}
+
+// mostCoolDowns bounds how often a tool is given time anew, since it has fetched the key set
+// meanwhile, for the sake of others.
+const mostCoolDowns = 5
+
+// coolDown gives a tool that has not looked for a key the time after which it would: so long
+// after it has fetched the key set last, where that is known. Others may go on meanwhile,
+// once a valid launch has shown that the tool still knows the usual keys.
+func (s *Scenario) coolDown(ctx context.Context) error {
+	if !s.run.MayPass(keyCooldown) {
+		return ErrTooLong
+	}
+	if s.run.meanwhile != nil && s.run.keySetChanged {
+		control, err := s.tryControl(ctx, "control: a valid launch, before the tool is given time to look for the key")
+		if err != nil {
+			return err
+		}
+		s.run.keySetChanged = !s.Accepted(control)
+	}
+	left := keyCooldown
+	if since := s.run.sinceKeySet(); since < keyCooldown {
+		left = keyCooldown - since
+	}
+	for range mostCoolDowns {
+		if err := s.Pass(ctx, left); err != nil {
+			return err
+		}
+		if left = keyCooldown - s.run.sinceKeySet(); left <= 0 {
+			break
+		}
+	}
+	return nil
 }
 
 // MustBeAccepted judges a stimulus by a launch that was made with it, and says

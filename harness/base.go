@@ -46,6 +46,10 @@ type base struct {
 	gone     map[part]string // why parts of the subject count as gone for good
 	toldGone map[part]bool   // those that the report tells of
 	known    map[part]bool   // the parts that have been seen to work
+	// troubles is how often a flow, or a valid launch that did not work, has shown that the
+	// subject was away, and lastTrouble what was seen then.
+	troubles    int
+	lastTrouble string
 
 	breaches breaches // of invariants
 	sessions sessions // of the subject's, by its cookies
@@ -244,6 +248,13 @@ func (r *base) takeThinned() int {
 	n := r.thinned
 	r.thinned = 0
 	return n
+}
+
+// flowsSoFar is how many flows there were in the run.
+func (r *base) flowsSoFar() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.flows
 }
 
 func (r *base) nextFlowID() string {

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"time"
 
 	"invigilator.example/fakeplatform"
 	"invigilator.example/faketool"
@@ -27,6 +28,7 @@ type door struct {
 	mu        sync.Mutex
 	strangers map[string]int // requests, by what they asked for
 	callers   map[string]*caller
+	keySetAt  time.Time // when a key set was answered last
 }
 
 // A doorway leads to one of the two fakes.
@@ -76,11 +78,7 @@ const otherKinds, otherCallers = "others", ""
 func (r *base) newDoor(first, second doorway, secondHost string) *door {
 	r.door = &door{
 		first: first, second: second, secondHost: secondHost, strangers: map[string]int{}, callers: map[string]*caller{},
-		flows: func() int {
-			r.mu.Lock()
-			defer r.mu.Unlock()
-			return r.flows
-		},
+		flows: r.flowsSoFar,
 	}
 	r.recorder.strange = r.door.isStrange
 	return r.door
@@ -151,6 +149,9 @@ func (d *door) leave(r *http.Request, k *knock) {
 	flows := d.flows()
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	if k.keySet {
+		d.keySetAt = time.Now()
+	}
 	if k.caller.keySets > maxKeySets+keySetsPerFlow*flows {
 		k.strange = true
 	}
@@ -204,6 +205,17 @@ func (r *Run) KeySetFetches() KeySetFetches {
 		fetches[c] = c.keySets
 	}
 	return fetches
+}
+
+// sinceKeySet is how long ago a key set was fetched last at the door, by whomever; very long
+// where none was.
+func (r *base) sinceKeySet() time.Duration {
+	if r.door == nil {
+		return time.Since(time.Time{})
+	}
+	r.door.mu.Lock()
+	defer r.door.mu.Unlock()
+	return time.Since(r.door.keySetAt)
 }
 
 // LookedForKey says whether anybody, and so maybe the tool, has fetched the key set since

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -320,17 +321,29 @@ func (s *Scenario) await(ctx context.Context, f *Flow, patience time.Duration, e
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	known, since := len(f.account.calls), time.Now()
-	for {
+	came := false
+	more := func() bool { // came of what the flow has brought about
 		f.account.close()
-		came := enough(f.account.calls)
-		if came || !f.account.books.AwaitCalls(ctx, f.account.contextID, f.account.from+len(f.account.calls)+1) {
-			if len(f.account.calls) > known {
-				f.evidence.Steps = append(f.evidence.Steps, s.run.recorder.between(since, time.Now())...)
-				s.keep(f)
-			}
-			return came
-		}
+		came = enough(f.account.calls)
+		return !came
 	}
+	if more() {
+		s.aside(func() {
+			for f.account.books.AwaitCalls(ctx, f.account.contextID, f.account.from+len(f.account.calls)+1) && more() {
+			}
+		})
+	}
+	if len(f.account.calls) > known {
+		f.evidence.Steps = append(f.evidence.Steps, slices.DeleteFunc(s.run.recorder.between(since, time.Now()), isOfLaunches)...)
+		s.keep(f)
+	}
+	return came
+}
+
+// isOfLaunches says whether an exchange is one of launches, which others may make meanwhile.
+func isOfLaunches(step results.Step) bool {
+	u, err := url.Parse(step.URL)
+	return err != nil || !fakeplatform.ForServers(strings.TrimPrefix(u.Path, config.OtherPath)) || strings.HasSuffix(u.Path, fakeplatform.JWKSPath)
 }
 
 // Made are the requests by which the tool has made line items meanwhile.

@@ -100,7 +100,7 @@ func (s *observer[F]) keep(f F) {
 	s.moved = true
 	if _, again := s.fragment.Flows[flow.ID]; !again {
 		if says := troubleOf(flow, s.hosts); says != "" && !(f.keptWaiting() && flow.Ended == string(agent.TimedOut)) {
-			s.troubled(says, flow.ID)
+			s.away(says, flow.ID)
 		}
 	}
 	if s.base != nil {

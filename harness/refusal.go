@@ -245,7 +245,7 @@ func (s *Scenario) AttemptWithoutKey(fault fakeplatform.Fault) Attempt {
 			if again {
 				return flow, nil
 			}
-			if err := s.Pass(ctx, keyCooldown); err != nil && maybe > 0 {
+			if err := s.coolDown(ctx); err != nil && maybe > 0 {
 				return flow, nil
 			} else if err != nil {
 				return flow, err

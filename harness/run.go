@@ -49,6 +49,7 @@ type Run struct {
 	lastControl   *Flow                      // a valid launch, with nothing but valid ones since
 	standing      *Work                      // that is there to be reviewed; nil until one is needed
 	texts         []string                   // that learners have handed in
+	meanwhile     func(wait func())          // lets other scenarios go on while one waits; nil where there are none
 	// barred are the kinds of launch that the preflight has found not to work, with the
 	// reason: they are not tried any further.
 	barred map[launchKind]string

@@ -26,6 +26,8 @@ type Scenario struct {
 	lostSets int        // fetches of the tool's key set by the platforms that failed when it began
 	recent   []*Flow    // kept since an attempt began
 	kind     launchKind // of its launches, where they do not say otherwise
+	// unplanned are the unplanned requests up to its last wait.
+	unplanned []fakeplatform.Unplanned
 }
 
 // Scenario begins a scenario.
@@ -40,7 +42,7 @@ func (r *Run) Scenario(tb TB, text, location string) *Scenario {
 
 // Finish ends the scenario and returns what it adds to the results.
 func (s *Scenario) Finish() results.Fragment {
-	for _, u := range s.run.takeUnplanned() {
+	for _, u := range append(s.unplanned, s.run.takeUnplanned()...) {
 		if u.Why == jwt.ErrNoKeySet.Error() {
 			s.find("no-key-set", "The tool asked for an access token and got none, since its key set is not known: set tool.jwks_url to its address.", "")
 			continue
@@ -214,8 +216,35 @@ func (s *Scenario) LaunchCrowd(ctx context.Context, users []fakeplatform.User) (
 	return s.LaunchTogether(ctx, launches...)
 }
 
-// Pass lets time pass; see [Run.Pass].
-func (s *Scenario) Pass(ctx context.Context, d time.Duration) error { return s.run.Pass(ctx, d) }
+// Pass lets time pass; see [Run.Pass]. Others may go on meanwhile.
+func (s *Scenario) Pass(ctx context.Context, d time.Duration) (err error) {
+	s.aside(func() { err = s.run.Pass(ctx, d) })
+	return err
+}
+
+// Overlap has other scenarios go on while one waits: meanwhile runs a wait, and returns when
+// that is over and no other is at work.
+func (r *Run) Overlap(meanwhile func(wait func())) { r.meanwhile = meanwhile }
+
+// aside waits, and lets other scenarios go on where there are such. They may have changed
+// who carries the users, and have made launches that are no end of a fence of this one's. A
+// subject that was away meanwhile may have been away for what this one did before. Where
+// launches have met another key set than is usual, others wait until a valid one has shown
+// that the tool still knows the usual keys.
+func (s *Scenario) aside(wait func()) {
+	r := s.run
+	if r.meanwhile == nil || r.keySetChanged {
+		wait()
+		return
+	}
+	carrier, troubles := r.agent, r.troubles
+	s.unplanned = append(s.unplanned, r.takeUnplanned()...)
+	r.meanwhile(wait)
+	r.agent, r.lastControl = carrier, nil
+	if r.troubles > troubles {
+		s.troubled("while this waited and others went on, "+r.lastTrouble, "")
+	}
+}
 
 // LoginsByHTTP returns a user for many logins in a row that no page has to be
 // seen of: one without a browser where the tool's login needs none.

@@ -104,7 +104,7 @@ func (r *base) there(p part) error {
 // of it and why say, and says whether it does. Where it stays away it counts as gone. A flow
 // may show that it did not work.
 func (s *observer[F]) revive(ctx context.Context, p part, why, flow string, last *agent.Trip, works func(context.Context) (*agent.Trip, bool)) bool {
-	s.troubled(p.failed(why), flow)
+	s.away(p.failed(why), flow)
 	if s.base.awaitRecovery(ctx, last, works) {
 		return true
 	}
@@ -161,6 +161,15 @@ func isAt(address string, hosts []string) bool { return slices.Contains(hosts, h
 func (s *observer[F]) troubled(says, flow string) {
 	if len(s.trouble) < maxFindings {
 		s.trouble = append(s.trouble, trouble{results.Bounded(says, 500), flow})
+	}
+}
+
+// away takes down that the subject was away for certain, which concerns whatever is under way.
+func (s *observer[F]) away(says, flow string) {
+	s.troubled(says, flow)
+	if s.base != nil {
+		s.base.troubles++
+		s.base.lastTrouble = results.Bounded(says, 500)
 	}
 }
 

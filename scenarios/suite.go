@@ -59,6 +59,11 @@ var (
 	covers   map[requirements.ID][]string
 	progress = func(Progress) {}
 	tally    Progress
+	// now is the spec that is being done; where several are under way, the one whose turn it is.
+	now *spec
+	// beside has the specs that are done beside each other, once all are known; nil where
+	// Ginkgo does one after the other.
+	beside *overlap
 )
 
 // A Subject is a run that judges a tool, a [harness.Run], or one that judges a
@@ -161,6 +166,9 @@ func Judge(c config.Config, title string, hooks Hooks) (results.Document, report
 	if hooks.Progress != nil {
 		progress = hooks.Progress
 	}
+	if c.Side == config.ToolSide && !c.IsEmbedded() && c.ConcurrentScenarios > 1 {
+		beside = newOverlap(c.ConcurrentScenarios)
+	}
 	followSpecs()
 	err = judge(title, hooks.Ready)
 	return document, written, err
@@ -179,6 +187,7 @@ func forget(c config.Config) {
 	settings, covers, run, notBegun, closeRun = c, Covered(), nil, nil, func() {}
 	document, written, unreported, unwritten = results.Document{}, reports.Paths{}, false, nil
 	progress, terms = func(Progress) {}, gate.Terms{}
+	now, beside = nil, nil
 }
 
 // judge makes a run as it is configured.
@@ -367,10 +376,13 @@ func browserGone(during string) *results.Diagnosis {
 // one fake, which the first process plays; its specs are serial and run there.
 func playsHere() bool { return settings.IsEmbedded() || GinkgoParallelProcess() == 1 }
 
-// abort ends the run before its first spec, with a diagnosis.
+// abort ends the run before its next spec, with a diagnosis.
 func abort(about attachment, err error) {
 	if !errors.As(err, &about.Diagnosis) {
 		about.Diagnosis = &results.Diagnosis{Problem: "The run could not begin: " + err.Error()}
+	}
+	if beside.going() {
+		beside.abort(attach(about).Diagnosis.Error())
 	}
 	AbortSuite(inert(attach(about).Diagnosis.Error()))
 }
@@ -386,6 +398,9 @@ func fail(text string, skip ...int) {
 	depth := 1
 	if len(skip) > 0 {
 		depth += skip[0]
+	}
+	if beside.going() {
+		panic(ended{red: true, why: text})
 	}
 	Fail(inert(text), depth)
 }
@@ -412,22 +427,33 @@ var _ = ReportBeforeSuite(func(report Report) {
 // followSpecs has progress told as specs begin and end. Ginkgo forgets nodes of the top
 // level when it previews the specs, so that this comes after [Covered].
 func followSpecs() {
+	if beside != nil { // it tells itself, when it does them
+		return
+	}
 	ReportBeforeEach(func(spec SpecReport) {
-		tally.Current = spec.FullText()
 		if !passedOver(spec) {
-			progress(tally)
+			begins(spec.FullText())
 		}
 	})
 	ReportAfterEach(func(spec SpecReport) {
-		if passedOver(spec) {
-			return
+		if !passedOver(spec) {
+			ends(spec.Failed())
 		}
-		tally.Done++
-		if spec.Failed() {
-			tally.Red++
-		}
-		progress(tally)
 	})
+}
+
+// begins and ends tell of the progress.
+func begins(text string) {
+	tally.Current = text
+	progress(tally)
+}
+
+func ends(red bool) {
+	tally.Done++
+	if red {
+		tally.Red++
+	}
+	progress(tally)
 }
 
 // passedOver says whether a spec was not to run. One that skips itself, for want
@@ -660,8 +686,25 @@ type scene interface {
 	Finish() results.Fragment
 }
 
-// current is the scenario of the current spec; nil where it has begun none.
-var current scene
+// A spec is one that is done, or is to be.
+type spec struct {
+	text, location string
+	labels         []string
+	body           func(SpecContext)
+
+	scene scene // its scenario; nil where it has begun none
+	again bool  // it is done a second time
+	alone bool  // nothing goes on beside it, since its subject was away meanwhile
+	turn  chan struct{}
+}
+
+// specOf is the spec that Ginkgo is at.
+func specOf(report SpecReport, body func(SpecContext)) *spec {
+	return &spec{
+		text: report.FullText(), location: fmt.Sprintf("%s:%d", shortPath(report.FileName()), report.LineNumber()),
+		labels: report.Labels(), body: body, turn: make(chan struct{}),
+	}
+}
 
 // Every spec ends with the run, and is done again where its subject was away meanwhile
 // and is back: see [harness.Scenario.Settle].
@@ -678,61 +721,67 @@ var _ = AddTreeConstructionNodeArgsTransformer(func(kind types.NodeType, _ Offse
 	return text, args, []error{fmt.Errorf("the body of the spec %q has to be a func(SpecContext)", text)}
 })
 
-// again is set while a spec is done a second time.
-var again bool
-
 // InBrowser declares that a browser can tell a difference in a spec: in frames, windows and
 // tabs, in cookies, scripts and what is escaped, in the history, or since its pictures tell a
 // whole story. See the agent auto.
 var InBrowser = Label("browser")
 
-// settled runs the body of a spec, and again where its scenario says so: where the subject
-// was away, or plain HTTP saw something else than what passes.
+// settled runs the body of the spec that Ginkgo is at, unless specs are done beside each
+// other when all are known.
 func settled(ctx SpecContext, body func(SpecContext)) {
-	current, again = nil, false
-	var profiles []string
+	s := specOf(CurrentSpecReport(), body)
+	if beside != nil {
+		beside.add(s)
+		return
+	}
+	now = s
+	s.do(ctx)
+}
+
+// do runs the body of a spec, and again where its scenario says so: where the subject
+// was away, or plain HTTP saw something else than what passes.
+func (s *spec) do(ctx SpecContext) {
+	profiles := profilesOf(s.labels)
 	if run != nil {
-		labels := CurrentSpecReport().Labels()
-		profiles = profilesOf(labels)
-		for _, found := range run.Carry(ctx, slices.Contains(labels, InBrowser[0]), profiles) {
+		for _, found := range run.Carry(ctx, slices.Contains(s.labels, InBrowser[0]), profiles) {
 			attach(attachment{Fragment: found})
 		}
 	}
-	turns(ctx, func() { body(ctx) }, profiles, func(dropped results.Fragment) { attach(attachment{Fragment: dropped}) })
+	s.turns(ctx, func() { s.body(ctx) }, profiles, func(dropped results.Fragment) { attach(attachment{Fragment: dropped}) })
 }
 
-// turns makes the turns of a scenario. The current one in the end is that which counts; keep
+// turns makes the turns of a scenario. The scene in the end is that which counts; keep
 // keeps what the others leave.
-func turns(ctx context.Context, turn func(), profiles []string, keep func(results.Fragment)) {
+func (s *spec) turns(ctx context.Context, turn func(), profiles []string, keep func(results.Fragment)) {
 	turn()
-	if current == nil {
+	if s.scene == nil {
 		return
 	}
-	away := current.Settle(ctx, false)
-	doubts := current.Doubts(away)
+	away := s.scene.Settle(ctx, false)
+	doubts := s.scene.Doubts(away)
 	if !away && len(doubts) == 0 {
 		return
 	}
-	keep(current.Drop())
-	again = true
+	keep(s.scene.Drop())
+	s.again, s.alone = true, away
 	turn()
-	current.Settle(ctx, true)
-	if current.Contested(doubts) {
-		doubts = onceMore(ctx, turn, doubts, keep)
+	s.scene.Settle(ctx, true)
+	if s.scene.Contested(doubts) {
+		doubts = s.onceMore(ctx, turn, doubts, keep)
 	}
-	current.HoldAgainst(doubts, profiles)
+	s.scene.HoldAgainst(doubts, profiles)
 }
 
 // onceMore makes a further turn over plain HTTP, and returns the doubts with what that has
 // seen: nothing where the subject was away.
-func onceMore(ctx context.Context, turn func(), doubts []harness.Doubt, keep func(results.Fragment)) []harness.Doubt {
-	counts := current
-	defer func() { current = counts }()
+func (s *spec) onceMore(ctx context.Context, turn func(), doubts []harness.Doubt, keep func(results.Fragment)) []harness.Doubt {
+	counts := s.scene
+	defer func() { s.scene = counts }()
 	turn()
-	if !current.Settle(ctx, false) {
-		doubts = current.OnceMore(doubts)
+	if !s.scene.Settle(ctx, false) {
+		doubts = s.scene.OnceMore(doubts)
 	}
-	keep(current.Drop())
+	keep(s.scene.Drop())
 	return doubts
 }
 
@@ -748,37 +797,43 @@ func profilesOf(labels []string) []string {
 }
 
 func enter[S scene](scenario func(tb harness.TB, text, location string) S) S {
-	spec := CurrentSpecReport()
-	location := fmt.Sprintf("%s:%d", shortPath(spec.FileName()), spec.LineNumber())
-	scene := scenario(tb{GinkgoT()}, spec.FullText(), location)
-	current = scene
-	defer skipUndeclared(scene, named(spec.Labels()))
-	if again { // the cleanup of the first one finishes it
+	scene := scenario(tb{GinkgoT()}, now.text, now.location)
+	now.scene = scene
+	defer skipUndeclared(scene, named(now.labels))
+	if now.again || beside.going() { // the end of the spec is seen to already
 		return scene
 	}
 	DeferCleanup(func() {
-		scene := current
-		ids := named(CurrentSpecReport().Labels())
+		failed := ""
 		if ended := CurrentSpecReport(); ended.Failed() {
-			scene.Errored(ids, "Invigilator failed: "+ended.FailureMessage())
+			failed = ended.FailureMessage()
 		}
-		fragment := scene.Finish()
-		if run.AgentGone() {
-			abort(attachment{}, browserGone("scenario: "+spec.FullText()))
-		}
-		carried := attachment{Fragment: fragment}
-		if run.Gone() {
-			carried.Diagnosis = &results.Diagnosis{
-				Problem: fmt.Sprintf("The %s went away in the middle of the run.", settings.Side), Step: "scenario: " + spec.FullText(),
-				Seen:   "a valid launch does not work any more: " + run.WhyGone(),
-				LookAt: lookAtGone[settings.Side],
-			}
-		}
-		if text := complaint(attach(carried).Fragment, ids); text != "" {
-			fail(text)
-		}
+		now.end(failed)
 	})
 	return scene
+}
+
+// end ends the scenario of a spec, which has failed where that says why.
+func (s *spec) end(failed string) {
+	ids := named(s.labels)
+	if failed != "" {
+		s.scene.Errored(ids, "Invigilator failed: "+failed)
+	}
+	fragment := s.scene.Finish()
+	if run.AgentGone() {
+		abort(attachment{}, browserGone("scenario: "+s.text))
+	}
+	carried := attachment{Fragment: fragment}
+	if run.Gone() {
+		carried.Diagnosis = &results.Diagnosis{
+			Problem: fmt.Sprintf("The %s went away in the middle of the run.", settings.Side), Step: "scenario: " + s.text + beside.besides(s),
+			Seen:   "a valid launch does not work any more: " + run.WhyGone(),
+			LookAt: lookAtGone[settings.Side],
+		}
+	}
+	if text := complaint(attach(carried).Fragment, ids); text != "" {
+		fail(text)
+	}
 }
 
 // skipUndeclared ends a spec that is only about features that the subject does
@@ -797,7 +852,11 @@ func skipUndeclared(scene scene, ids []requirements.ID) {
 	for _, id := range ids {
 		scene.SkipAll(id)
 	}
-	Skip(fmt.Sprintf("the %s does not declare the feature %s", settings.Side, feature))
+	why := fmt.Sprintf("the %s does not declare the feature %s", settings.Side, feature)
+	if beside.going() {
+		panic(ended{why: why})
+	}
+	Skip(why)
 }
 
 // complaint lists what failed, and what the spec promised and did not judge. Where who runs

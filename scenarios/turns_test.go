@@ -64,18 +64,17 @@ func TestTurns(t *testing.T) {
 			g := NewWithT(t)
 			var told []string
 			made := 0
-			current, again = nil, false
-			defer func() { current, again = nil, false }()
-			turns(t.Context(), func() {
+			s := &spec{}
+			s.turns(t.Context(), func() {
 				p := &c.turns[made]
 				made++
 				p.name, p.told = string(rune('0'+made)), &told
-				g.Expect(again).To(Equal(made > 1))
-				current = p
+				g.Expect(s.again).To(Equal(made > 1))
+				s.scene = p
 			}, []string{requirements.Launch}, func(results.Fragment) {})
 			g.Expect(made).To(Equal(len(c.turns)))
 			g.Expect(told).To(Equal(c.told))
-			g.Expect(current).To(BeIdenticalTo(scene(&c.turns[min(made, 2)-1])))
+			g.Expect(s.scene).To(BeIdenticalTo(scene(&c.turns[min(made, 2)-1])))
 		})
 	}
 }

@@ -21,27 +21,28 @@ import (
 
 // Config says what to judge and how. Its JSON Schema comes from [Schema].
 type Config struct {
-	Tool               Tool               `json:"tool" jsonschema_description:"The tool to judge."`
-	Platform           Platform           `json:"platform" jsonschema_description:"The platform to judge."`
-	FakePlatform       FakePlatform       `json:"fake_platform" jsonschema_description:"The fake platform that launches the tool to judge."`
-	FakeTool           FakeTool           `json:"fake_tool" jsonschema_description:"The fake tool that the platform to judge launches."`
-	Registration       Registration       `json:"registration" jsonschema_description:"The registration of tool and platform with each other: of the tool to judge and the fake platform, or of the platform to judge and the fake tool."`
-	Users              map[string]User    `json:"users" jsonschema_description:"The users of the platform to judge, by name: learner, second-learner, instructor, mentor, and any others that journeys name. Of a tool to judge: its proctor."`
-	Journeys           map[string]Journey `json:"journeys" jsonschema_description:"By name: how a user makes the platform to judge launch, or what candidates and proctors do in the tool to judge."`
-	Features           []string           `json:"features" jsonschema_description:"The optional features that the subject has; what is not declared is skipped. The embedded subjects have them all."`
-	Agent              string             `json:"agent" jsonschema:"enum=auto,enum=browser,enum=http,default=auto" jsonschema_description:"What carries the user: a browser, or a plain HTTP client that runs no scripts and looks into frames only in journeys. With auto a browser carries all in which it can tell a difference, and plain HTTP the rest where the subject is shown to answer both alike."`
-	Browser            Browser            `json:"browser" jsonschema_description:"Which browser to use."`
-	Timeout            Timeout            `json:"timeout" jsonschema_description:"How long to wait for what, each with a unit, as in 1m30s."`
-	Report             string             `json:"report" jsonschema_description:"The folder that the reports are written to; invigilator-report/tool or invigilator-report/platform when empty."`
-	ConcurrentLaunches int                `json:"concurrent_launches" jsonschema:"default=40,minimum=2,maximum=5000" jsonschema_description:"How many users are launched at the same time, over plain HTTP, to see whether the tool keeps them apart."`
-	Seed               int                `json:"seed" jsonschema:"default=0,minimum=0" jsonschema_description:"The order in which the scenarios run: the same for the same seed. The clock chooses it when 0; a report names that of its run."`
-	Requirements       []string           `json:"requirements" jsonschema_description:"Ids of the only requirements to judge, or patterns such as sec-tool-*; all when empty."`
-	Profiles           []string           `json:"profiles" jsonschema_description:"The only profiles of the catalogue to judge, such as launch or proctoring; all when empty. Without launch, the subject need not support launches of resource links."`
-	FailOn             []string           `json:"fail_on" jsonschema_description:"What turns the run red beside what failed: warned, inconclusive (of what is only recommended, too) and findings."`
-	Require            []string           `json:"require" jsonschema_description:"Ids of requirements, or patterns such as sec-tool-*, that have to be passed whatever their level: a warning counts as a failure, and what is skipped as not shown."`
-	Waivers            []results.Waiver   `json:"waivers" jsonschema_description:"What may fail for a while, each with a reason and a last day. One that has ended, or that nothing needs, turns the run red."`
-	Baseline           string             `json:"baseline" jsonschema_description:"The results.json of an earlier run. What was as bad then does not turn this run red, and what passed then has to pass."`
-	Embedded           Embedded           `json:"embedded" jsonschema_description:"What is wrong with the embedded subject, which only the demo and the proof judge."`
+	Tool                Tool               `json:"tool" jsonschema_description:"The tool to judge."`
+	Platform            Platform           `json:"platform" jsonschema_description:"The platform to judge."`
+	FakePlatform        FakePlatform       `json:"fake_platform" jsonschema_description:"The fake platform that launches the tool to judge."`
+	FakeTool            FakeTool           `json:"fake_tool" jsonschema_description:"The fake tool that the platform to judge launches."`
+	Registration        Registration       `json:"registration" jsonschema_description:"The registration of tool and platform with each other: of the tool to judge and the fake platform, or of the platform to judge and the fake tool."`
+	Users               map[string]User    `json:"users" jsonschema_description:"The users of the platform to judge, by name: learner, second-learner, instructor, mentor, and any others that journeys name. Of a tool to judge: its proctor."`
+	Journeys            map[string]Journey `json:"journeys" jsonschema_description:"By name: how a user makes the platform to judge launch, or what candidates and proctors do in the tool to judge."`
+	Features            []string           `json:"features" jsonschema_description:"The optional features that the subject has; what is not declared is skipped. The embedded subjects have them all."`
+	Agent               string             `json:"agent" jsonschema:"enum=auto,enum=browser,enum=http,default=auto" jsonschema_description:"What carries the user: a browser, or a plain HTTP client that runs no scripts and looks into frames only in journeys. With auto a browser carries all in which it can tell a difference, and plain HTTP the rest where the subject is shown to answer both alike."`
+	Browser             Browser            `json:"browser" jsonschema_description:"Which browser to use."`
+	Timeout             Timeout            `json:"timeout" jsonschema_description:"How long to wait for what, each with a unit, as in 1m30s."`
+	Report              string             `json:"report" jsonschema_description:"The folder that the reports are written to; invigilator-report/tool or invigilator-report/platform when empty."`
+	ConcurrentLaunches  int                `json:"concurrent_launches" jsonschema:"default=40,minimum=2,maximum=5000" jsonschema_description:"How many users are launched at the same time, over plain HTTP, to see whether the tool keeps them apart."`
+	ConcurrentScenarios int                `json:"concurrent_scenarios" jsonschema:"default=2,minimum=1,maximum=20" jsonschema_description:"How many scenarios of a real tool may be under way at once. While one waits, such as for a score that may still come or for a nonce to be forgotten, others go on; only one makes launches at a time. 1 does one after the other."`
+	Seed                int                `json:"seed" jsonschema:"default=0,minimum=0" jsonschema_description:"The order in which the scenarios run: the same for the same seed. The clock chooses it when 0; a report names that of its run."`
+	Requirements        []string           `json:"requirements" jsonschema_description:"Ids of the only requirements to judge, or patterns such as sec-tool-*; all when empty."`
+	Profiles            []string           `json:"profiles" jsonschema_description:"The only profiles of the catalogue to judge, such as launch or proctoring; all when empty. Without launch, the subject need not support launches of resource links."`
+	FailOn              []string           `json:"fail_on" jsonschema_description:"What turns the run red beside what failed: warned, inconclusive (of what is only recommended, too) and findings."`
+	Require             []string           `json:"require" jsonschema_description:"Ids of requirements, or patterns such as sec-tool-*, that have to be passed whatever their level: a warning counts as a failure, and what is skipped as not shown."`
+	Waivers             []results.Waiver   `json:"waivers" jsonschema_description:"What may fail for a while, each with a reason and a last day. One that has ended, or that nothing needs, turns the run red."`
+	Baseline            string             `json:"baseline" jsonschema_description:"The results.json of an earlier run. What was as bad then does not turn this run red, and what passed then has to pass."`
+	Embedded            Embedded           `json:"embedded" jsonschema_description:"What is wrong with the embedded subject, which only the demo and the proof judge."`
 
 	// Side is the side that is judged.
 	Side Side `json:"-"`

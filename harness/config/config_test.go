@@ -117,7 +117,7 @@ func TestDefaults(t *testing.T) {
 		Agent:              "auto",
 		Browser:            config.Default(config.ToolSide).Browser, // tuned now and then
 		Timeout:            config.Default(config.ToolSide).Timeout,
-		ConcurrentLaunches: 40,
+		ConcurrentLaunches: 40, ConcurrentScenarios: 2,
 		Embedded:           config.Embedded{NullPeerEveryRequests: 1},
 	}
 	g.Expect(diff(want, config.Default(config.ToolSide))).To(BeEmpty())
@@ -272,6 +272,7 @@ browser: {path: /opt/chrome, devtools_url: "ws://127.0.0.1:9222/devtools", heade
 timeout: {launch: 1m30s, page_sign: 1.5s, restart: 2h, expiry: 0s, run: 250ms}
 report: out
 concurrent_launches: 250
+concurrent_scenarios: 3
 seed: 1152921504606846977
 requirements: [oidc-tool-nonce-foreign]
 `)})
@@ -297,7 +298,7 @@ requirements: [oidc-tool-nonce-foreign]
 			Launch: config.Duration(90 * time.Second), PageSign: config.Duration(1500 * time.Millisecond),
 			Restart: config.Duration(2 * time.Hour), Step: config.Default(config.ToolSide).Timeout.Step, Run: config.Duration(250 * time.Millisecond),
 		},
-		Report: "out", ConcurrentLaunches: 250, Seed: 1<<60 + 1, Requirements: []string{"oidc-tool-nonce-foreign"},
+		Report: "out", ConcurrentLaunches: 250, ConcurrentScenarios: 3, Seed: 1<<60 + 1, Requirements: []string{"oidc-tool-nonce-foreign"},
 		Embedded: config.Embedded{NullPeerEveryRequests: 1},
 	}, loaded)).To(BeEmpty())
 }
@@ -369,6 +370,8 @@ func TestAProblemNamesItsKey(t *testing.T) {
 		"crowd of one":                {file: "concurrent_launches: 1\n", want: []string{"concurrent_launches: "}},
 		"crowd beyond counting":       {settings: map[string]string{"concurrent_launches": "5001"}, want: []string{"concurrent_launches: "}},
 		"crowd of half a user":        {file: "concurrent_launches: 2.5\n", want: []string{"concurrent_launches: is a number instead of a whole number"}},
+		"no scenario at once":         {file: "concurrent_scenarios: 0\n", want: []string{"concurrent_scenarios: "}},
+		"too many at once":            {settings: map[string]string{"concurrent_scenarios": "21"}, want: []string{"concurrent_scenarios: "}},
 		"crowd as text":               {file: "concurrent_launches: '40'\n", want: []string{"concurrent_launches: is text instead of a whole number"}},
 		"crowd of nothing":            {file: "concurrent_launches:\n", want: []string{"concurrent_launches: is empty: write a whole number"}},
 		"crowd that is no number":     {environ: []string{"INVIGILATOR_CONCURRENT_LAUNCHES=many"}, want: []string{"concurrent_launches: \"many\" is not a whole number"}},

@@ -1,6 +1,7 @@
 package scenarios
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -54,7 +55,10 @@ func newOverlap(atOnce int) *overlap { return &overlap{atOnce: atOnce, events: m
 // going says whether specs are done beside each other now.
 func (o *overlap) going() bool { return o != nil && o.doing }
 
-func (o *overlap) add(s *spec) { o.waiting = append(o.waiting, s) }
+func (o *overlap) add(s *spec) {
+	s.needs = needsOf(s.labels)
+	o.waiting = append(o.waiting, s)
+}
 
 // abort begins no more specs, and ends the one that is at work.
 func (o *overlap) abort(why string) {
@@ -86,18 +90,21 @@ var _ = AfterSuite(func(ctx SpecContext) {
 		return
 	}
 	r.Overlap(beside.meanwhile)
-	beside.do(ctx)
+	beside.do(ctx, func(s *spec) { s.doBeside(ctx) })
 	if beside.aborted != "" {
 		AbortSuite(inert(beside.aborted))
 	}
 }, untilStopped)
 
-// do does all specs. The context ends the run early: then no more are begun.
-func (o *overlap) do(ctx SpecContext) {
+// do does all specs, each in a goroutine of its own. The context ends the run early: then no
+// more are begun. Those that not all others may go on beside come first, so that there is
+// something to go on with while they wait.
+func (o *overlap) do(ctx context.Context, do func(*spec)) {
 	o.doing = true
 	defer func() { o.doing = false }()
+	o.order()
 	for {
-		next := o.next(ctx)
+		next := o.next(ctx, do)
 		if next == nil && len(o.underWay) == 0 {
 			return
 		}
@@ -110,6 +117,16 @@ func (o *overlap) do(ctx SpecContext) {
 		for o.heed(<-o.events) {
 		}
 	}
+}
+
+func (o *overlap) order() {
+	particular := func(s *spec) int {
+		if s.needs == (needs{}) {
+			return 1
+		}
+		return 0
+	}
+	slices.SortStableFunc(o.waiting, func(a, b *spec) int { return particular(a) - particular(b) })
 }
 
 // heed takes down what a spec has come to, and says whether the one at work is still at work.
@@ -126,7 +143,7 @@ func (o *overlap) heed(e event) bool {
 
 // next is the spec that is to go on now: one whose wait is over, or else the first that can
 // be begun; nil where there is none.
-func (o *overlap) next(ctx SpecContext) *spec {
+func (o *overlap) next(ctx context.Context, do func(*spec)) *spec {
 	if len(o.ready) > 0 {
 		s := o.ready[0]
 		o.ready = o.ready[1:]
@@ -139,7 +156,7 @@ func (o *overlap) next(ctx SpecContext) *spec {
 		return nil
 	}
 	i := slices.IndexFunc(o.waiting, func(s *spec) bool {
-		return !slices.ContainsFunc(o.underWay, func(other *spec) bool { return disturb(s.needs(), other.needs()) })
+		return !slices.ContainsFunc(o.underWay, func(other *spec) bool { return s.needs.disturb(other.needs) })
 	})
 	if i < 0 {
 		return nil
@@ -147,13 +164,16 @@ func (o *overlap) next(ctx SpecContext) *spec {
 	s := o.waiting[i]
 	o.waiting = slices.Delete(o.waiting, i, i+1)
 	o.underWay = append(o.underWay, s)
-	go o.begin(ctx, s)
+	go func() {
+		<-s.turn
+		do(s)
+		o.events <- event{s, isDone}
+	}()
 	return s
 }
 
-// begin does a spec when its turn comes.
-func (o *overlap) begin(ctx SpecContext, s *spec) {
-	<-s.turn
+// doBeside does a spec whose turn has come, and ends its scenario.
+func (s *spec) doBeside(ctx SpecContext) {
 	begins(s.text)
 	failed, red := caught(func() { s.do(ctx) })
 	if s.scene != nil {
@@ -164,7 +184,6 @@ func (o *overlap) begin(ctx SpecContext, s *spec) {
 		red = red || redEnd
 	}
 	ends(red)
-	o.events <- event{s, isDone}
 }
 
 // caught runs a function, and says why it has ended early, and whether that is for a failure.
@@ -199,12 +218,15 @@ func (o *overlap) meanwhile(wait func()) {
 // gradebook and its access tokens, and the platform's keys.
 type needs struct{ services, keys bool }
 
-// disturb says whether what two specs need is the same.
-func disturb(a, b needs) bool { return a.services && b.services || a.keys && b.keys }
+// disturb says whether two specs need the same.
+func (n needs) disturb(other needs) bool {
+	return n.services && other.services || n.keys && other.keys
+}
 
-func (s *spec) needs() needs {
+// needsOf are those of a spec with these labels.
+func needsOf(labels []string) needs {
 	var n needs
-	for _, id := range named(s.labels) {
+	for _, id := range named(labels) {
 		r, _ := requirements.Default().Get(id)
 		n.services = n.services || r.Profile != requirements.Launch
 		n.keys = n.keys || slices.ContainsFunc(fakeplatform.FaultsFor(string(id)), fakeplatform.Fault.TouchesKeys)

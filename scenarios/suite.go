@@ -695,7 +695,8 @@ type spec struct {
 	scene scene // its scenario; nil where it has begun none
 	again bool  // it is done a second time
 	alone bool  // nothing goes on beside it, since its subject was away meanwhile
-	turn  chan struct{}
+	needs needs
+	turn  chan struct{} // it goes on
 }
 
 // specOf is the spec that Ginkgo is at.

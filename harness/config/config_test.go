@@ -118,7 +118,7 @@ func TestDefaults(t *testing.T) {
 		Browser:            config.Default(config.ToolSide).Browser, // tuned now and then
 		Timeout:            config.Default(config.ToolSide).Timeout,
 		ConcurrentLaunches: 40, ConcurrentScenarios: 2,
-		Embedded:           config.Embedded{NullPeerEveryRequests: 1},
+		Embedded: config.Embedded{NullPeerEveryRequests: 1},
 	}
 	g.Expect(diff(want, config.Default(config.ToolSide))).To(BeEmpty())
 	loaded, err := load(config.Sources{})

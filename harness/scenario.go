@@ -28,6 +28,7 @@ type Scenario struct {
 	kind     launchKind // of its launches, where they do not say otherwise
 	// unplanned are the unplanned requests up to its last wait.
 	unplanned []fakeplatform.Unplanned
+	closers   []func()
 }
 
 // Scenario begins a scenario.
@@ -40,8 +41,15 @@ func (r *Run) Scenario(tb TB, text, location string) *Scenario {
 	}}
 }
 
+// AtEnd has something done when the scenario ends, such as a browser closed.
+func (s *Scenario) AtEnd(f func()) { s.closers = append(s.closers, f) }
+
 // Finish ends the scenario and returns what it adds to the results.
 func (s *Scenario) Finish() results.Fragment {
+	for _, f := range slices.Backward(s.closers) {
+		f()
+	}
+	s.closers = nil
 	for _, u := range append(s.unplanned, s.run.takeUnplanned()...) {
 		if u.Why == jwt.ErrNoKeySet.Error() {
 			s.find("no-key-set", "The tool asked for an access token and got none, since its key set is not known: set tool.jwks_url to its address.", "")

@@ -47,7 +47,7 @@ var _ = Describe("A proctoring tool, offered an exam that differs from a valid o
 		scene := ProctoringScene()
 		for _, f := range fakeplatform.FaultsFor(id) {
 			browser := scene.Open(ctx)
-			DeferCleanup(browser.Close)
+			scene.AtEnd(browser.Close)
 			launched, err := scene.Launch(ctx, harness.Launch{Title: f.Name + ": " + f.Does, By: browser, Fault: &f, Stays: true})
 			if scene.Unseen(id, f.Name, err, launched) {
 				continue

@@ -161,7 +161,7 @@ func judgeLeaving(ctx SpecContext, scene *harness.Scenario, id requirements.ID, 
 // as the spec; nil where it did not begin, which is kept.
 func started(ctx SpecContext, scene *harness.Scenario, id requirements.ID, stimulus string) *harness.Flow {
 	browser := scene.Open(ctx)
-	DeferCleanup(browser.Close)
+	scene.AtEnd(browser.Close)
 	flow, err := scene.Launch(ctx, harness.Launch{Title: "an exam that begins", By: browser, Link: exam("Algebra")})
 	if scene.Unseen(id, stimulus, err, flow) || NotStarted(scene, id, stimulus, flow) {
 		return nil

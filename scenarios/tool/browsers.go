@@ -114,7 +114,7 @@ var _ = Describe("A tool, offered an answer that belongs elsewhere,", func() {
 			var victim agent.User
 			return harness.Attempt{Stimulus: name, Make: func(ctx context.Context) (*harness.Flow, error) {
 				victim = scene.Open(ctx)
-				DeferCleanup(victim.Close)
+				scene.AtEnd(victim.Close)
 				own.By = victim
 				begun, err := scene.Launch(ctx, own)
 				if err == nil && own.Fault == nil && !scene.Accepted(begun) {

@@ -37,6 +37,9 @@ func Transport(hosts Hosts) *http.Transport {
 	return &http.Transport{
 		TLSClientConfig:     &tls.Config{RootCAs: hosts.Roots, MinVersion: tls.VersionTLS12},
 		MaxIdleConnsPerHost: 4, MaxResponseHeaderBytes: maxHeader,
+		// Servers commonly end connections that were idle for 5 seconds. A request that meets
+		// that end would be taken for one that the subject has dropped.
+		IdleConnTimeout: 3 * time.Second,
 		DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
 			address, err := hosts.find(address)
 			if err != nil {

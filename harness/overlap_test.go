@@ -38,7 +38,7 @@ func TestOthersGoOnWhileAScenarioWaits(t *testing.T) {
 	var other *harness.Scenario
 	run.Overlap(func(wait func()) {
 		other = run.Scenario(t, "other", "here:2")
-		other.React(t.Context(), "sec-tool-aud")
+		other.React(t.Context(), "core-tool-version-missing")
 		wait()
 	})
 	g.Expect(scene.Works(t.Context())).To(BeTrue())
@@ -100,7 +100,10 @@ func TestAToolThatIsKeptWaitingIsThere(t *testing.T) {
 			t.Parallel()
 			g := NewWithT(t)
 			var hangs atomic.Bool
-			run := sick(&hangs, func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }, faketool.LaunchPath).ready(t)
+			run := sick(&hangs, func(_ http.ResponseWriter, r *http.Request) {
+				_ = r.ParseForm() // until the body is read nobody tells that the client has gone
+				<-r.Context().Done()
+			}, faketool.LaunchPath).ready(t)
 			scene := run.Scenario(t, "test", "here:1")
 			hangs.Store(true)
 			flow, err := scene.Launch(t.Context(), harness.Launch{Title: "a launch", Fault: faultNamed(t, fault)})

@@ -734,6 +734,7 @@ func TestNewRefusesWhatCannotWork(t *testing.T) {
 type configuration struct {
 	Platform, Registration map[string]any
 	Features               []string
+	SignIn                 []step `yaml:"sign_in"`
 	Users                  map[string]person
 	Journeys               map[string]struct {
 		User, Launch, Does string
@@ -746,6 +747,8 @@ type person struct {
 	GivenName       string `yaml:"given_name"`
 	FamilyName      string `yaml:"family_name"`
 	SignIn          []step `yaml:"sign_in"`
+	Username        string
+	Password        string
 }
 
 type step struct{ Open, Fill, With, Click, Choose, Option, Wait, Frame, Within, Agent string }
@@ -856,7 +859,15 @@ func TestConfiguration(t *testing.T) {
 		s.g.Expect(c.Users).To(HaveKey(j.User), name)
 		user := c.Users[j.User]
 		b := s.browser()
-		b.walk("sign-in of "+j.User, user.SignIn)
+		signIn := user.SignIn
+		if len(signIn) == 0 {
+			own := strings.NewReplacer("{username}", user.Username, "{password}", user.Password)
+			for _, step := range c.SignIn {
+				step.With = own.Replace(step.With)
+				signIn = append(signIn, step)
+			}
+		}
+		b.walk("sign-in of "+j.User, signIn)
 		var taken launched
 		if strings.HasSuffix(j.Does, "-exam") {
 			taken = b.led(exam(b, j.User, "exam"))

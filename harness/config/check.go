@@ -16,7 +16,10 @@ import (
 type problems []error
 
 func (p *problems) add(key, format string, args ...any) {
-	*p = append(*p, problem{key, fmt.Sprintf(format, args...)})
+	found := problem{key, fmt.Sprintf(format, args...)}
+	if !slices.Contains(*p, error(found)) { // what users share is at fault once
+		*p = append(*p, found)
+	}
 }
 
 // absolute wants an absolute URL, or nothing.

@@ -26,6 +26,7 @@ type Config struct {
 	FakePlatform        FakePlatform       `json:"fake_platform" jsonschema_description:"The fake platform that launches the tool to judge."`
 	FakeTool            FakeTool           `json:"fake_tool" jsonschema_description:"The fake tool that the platform to judge launches."`
 	Registration        Registration       `json:"registration" jsonschema_description:"The registration of tool and platform with each other: of the tool to judge and the fake platform, or of the platform to judge and the fake tool."`
+	SignIn              Steps              `json:"sign_in" jsonschema_description:"What users do to sign in, once per browser: every user who has a username and no sign_in of their own. {username} and {password} stand for those of the user."`
 	Users               map[string]User    `json:"users" jsonschema_description:"The users of the platform to judge, by name: learner, second-learner, instructor, mentor, and any others that journeys name. Of a tool to judge: its proctor."`
 	Journeys            map[string]Journey `json:"journeys" jsonschema_description:"By name: how a user makes the platform to judge launch, or what candidates and proctors do in the tool to judge."`
 	Features            []string           `json:"features" jsonschema_description:"The optional features that the subject has; what is not declared is skipped. The embedded subjects have them all."`

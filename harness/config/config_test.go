@@ -82,7 +82,8 @@ func described(schema map[string]any, prefix string) map[string]map[string]any {
 	properties, _ := schema["properties"].(map[string]any)
 	for name, value := range properties {
 		property := value.(map[string]any)
-		if items, _ := property["items"].(map[string]any); items["type"] == "object" {
+		items, _ := property["items"].(map[string]any)
+		if _, either := property["oneOf"]; either || items["type"] == "object" {
 			continue // a matter of files
 		}
 		if property["type"] != "object" {

@@ -33,7 +33,56 @@ type User struct {
 	FamilyName string `json:"family_name" jsonschema_description:"The family name in the platform's records."`
 	Email      string `json:"email" jsonschema_description:"The email address in the platform's records."`
 	ID         string `json:"id" jsonschema_description:"The id in the platform's pages, for which {user_id} stands in journeys."`
-	SignIn     Steps  `json:"sign_in" jsonschema_description:"What the user does to sign in, once per browser."`
+	Username   string `json:"username" jsonschema_description:"For which {username} stands in the steps of the sign-in."`
+	Password   string `json:"password" jsonschema_description:"For which {password} stands in the steps of the sign-in; named as ${VARIABLE} of the environment."`
+	SignIn     Steps  `json:"sign_in" jsonschema_description:"What the user does to sign in, once per browser, where it is something else than what all users do."`
+
+	// SharesSignIn is set where the steps are those of all users.
+	SharesSignIn bool `json:"-"`
+}
+
+// The words for which the steps of a sign-in have what is the user's.
+const (
+	usernameWord = "{username}"
+	passwordWord = "{password}"
+)
+
+// signInOf is the key of the steps by which a user signs in.
+func (c Config) signInOf(name string) string {
+	if c.Users[name].SharesSignIn {
+		return "sign_in"
+	}
+	return "users." + name + ".sign_in"
+}
+
+// shareSignIn gives users who have a name to sign in with, and no steps of their own, those
+// of all users, and puts names and passwords into the steps.
+func (c *Config) shareSignIn() {
+	for name, user := range c.Users {
+		if user.Username != "" && len(user.SignIn) == 0 {
+			user.SignIn, user.SharesSignIn = c.SignIn, true
+		}
+		own := strings.NewReplacer(c.ownWords(user)...)
+		user.SignIn = slices.Clone(user.SignIn)
+		for i, step := range user.SignIn {
+			if _, secret := c.Secrets[step.With]; !secret { // a password may have braces
+				user.SignIn[i].With = own.Replace(step.With)
+			}
+		}
+		c.Users[name] = user
+	}
+}
+
+// ownWords are those of the sign-in that a user has something for, each followed by it.
+func (c Config) ownWords(user User) []string {
+	var own []string
+	if user.Username != "" {
+		own = append(own, usernameWord, user.Username)
+	}
+	if user.Password != "" {
+		own = append(own, passwordWord, user.Password)
+	}
+	return own
 }
 
 // A LaunchKind says what a journey opens.
@@ -221,14 +270,25 @@ func (c *Config) hidePasswords() []error {
 				continue
 			}
 			if len(step.With) < secret.Least {
-				found = append(found, problem{fmt.Sprintf("%s.%d.with", key, i), fmt.Sprintf("the secret for the field %s has fewer than %d characters: it is too short to be kept out of the report", step.Fill, secret.Least)})
+				told := problem{fmt.Sprintf("%s.%d.with", key, i), fmt.Sprintf("the secret for the field %s has fewer than %d characters: it is too short to be kept out of the report", step.Fill, secret.Least)}
+				if !slices.Contains(found, error(told)) { // users share steps
+					found = append(found, told)
+				}
 				continue
 			}
 			c.Secrets[step.With] = "secret"
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.Users)) {
-		hide(c.Users[name].SignIn, "users."+name+".sign_in")
+		user := c.Users[name]
+		switch _, known := c.Secrets[user.Password]; {
+		case known || user.Password == "":
+		case len(user.Password) < secret.Least:
+			found = append(found, problem{"users." + name + ".password", fmt.Sprintf("has fewer than %d characters: it is too short to be kept out of the report", secret.Least)})
+		default:
+			c.Secrets[user.Password] = "password"
+		}
+		hide(user.SignIn, c.signInOf(name))
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.Journeys)) {
 		hide(c.Journeys[name].Steps, "journeys."+name+".steps")
@@ -289,7 +349,7 @@ func (c Config) checkJourneys(p *problems) {
 		if c.Side == ToolSide && name != Proctor {
 			p.add("users."+name, "is unknown: where a tool is judged, the only user is %s", Proctor)
 		}
-		c.checkSteps(p, c.Users[name].SignIn, "users."+name+".sign_in", name)
+		c.checkSignIn(p, name)
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.Journeys)) {
 		j, key := c.Journeys[name], "journeys."+name
@@ -314,6 +374,29 @@ func (c Config) checkJourneys(p *problems) {
 			p.add(key+".steps", "have no step for the agent %s", c.carrier())
 		}
 		c.checkSteps(p, j.Steps, key+".steps", c.aboutWhom(j)...)
+	}
+}
+
+// checkSignIn finds what is wrong with how a user signs in.
+func (c Config) checkSignIn(p *problems, name string) {
+	user, key := c.Users[name], c.signInOf(name)
+	if user.Username != "" && len(user.SignIn) == 0 {
+		p.add("sign_in", "is needed: users.%s has a username, and no steps say where to use it", name)
+	}
+	left := false // for the user to say
+	for _, step := range user.SignIn {
+		if _, secret := c.Secrets[step.With]; secret {
+			continue
+		}
+		for _, word := range []struct{ name, text string }{{"username", usernameWord}, {"password", passwordWord}} {
+			if strings.Contains(step.With, word.text) {
+				p.add("users."+name+"."+word.name, "is needed for %s in %s", word.text, key)
+				left = true
+			}
+		}
+	}
+	if !left {
+		c.checkSteps(p, user.SignIn, key, name)
 	}
 }
 

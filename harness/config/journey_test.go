@@ -153,3 +153,51 @@ journeys:
 		g.Expect(c.Hide("open sesame") != "open sesame").To(Equal(secret), selector)
 	}
 }
+
+// What all users do to sign in stands in the file once.
+func TestUsersShareTheirSignIn(t *testing.T) {
+	g := NewWithT(t)
+	c, err := loadPlatform(t, realPlatform+`
+sign_in:
+  - open: "${SITE}/login"
+  - {fill: label=Name, with: "{username}"}
+  - {fill: "#word", with: "{password}"}
+  - click: text=Sign in
+users:
+  learner: {username: ada, password: "${ADA}"}
+  second-learner: {username: grace, password: "${GRACE}"}
+  operator: {username: root, password: babbage, sign_in: [{open: https://lms.example/admin}, {fill: "#who", with: "{username}"}, {fill: "#word", with: "{password}"}]}
+  guest: {}
+journeys: {opens: https://lms.example/7}
+`, "SITE=https://lms.example", "ADA={unique} {staple}", "GRACE=cobol cobol")
+	g.Expect(err).NotTo(HaveOccurred())
+	signIn := func(name, password string) config.Steps {
+		return config.Steps{{Open: "https://lms.example/login"}, {Fill: "label=Name", With: name}, {Fill: "#word", With: password}, {Click: "text=Sign in"}}
+	}
+	g.Expect(c.Users["learner"].SignIn).To(Equal(signIn("ada", "{unique} {staple}")), "a password may have braces")
+	g.Expect(c.Users["second-learner"].SignIn).To(Equal(signIn("grace", "cobol cobol")))
+	g.Expect(c.Users["operator"].SignIn).To(Equal(config.Steps{{Open: "https://lms.example/admin"}, {Fill: "#who", With: "root"}, {Fill: "#word", With: "babbage"}}))
+	g.Expect(c.Users["guest"].SignIn).To(BeEmpty(), "who has no name to sign in with does not sign in")
+	g.Expect(c.Secrets).To(Equal(map[string]string{"{unique} {staple}": "ADA", "cobol cobol": "GRACE", "babbage": "password"}))
+}
+
+func TestWhatIsWrongWithASharedSignInIsToldOnce(t *testing.T) {
+	for name, c := range map[string]struct {
+		text, says string
+	}{
+		"a step":        {"sign_in: [{open: /login}]\nusers: {learner: {username: ada}, second-learner: {username: grace}}", "sign_in.0.open: is not an absolute URL"},
+		"no steps":      {"users: {learner: {username: ada}}", "sign_in: is needed: users.learner has a username, and no steps say where to use it"},
+		"no password":   {"sign_in: [{open: 'https://lms.example'}, {fill: '#p', with: '{password}'}]\nusers: {learner: {username: ada}}", "users.learner.password: is needed for {password} in sign_in"},
+		"a short one":   {"sign_in: [{open: 'https://lms.example'}, {fill: '#p', with: '{password}'}]\nusers: {learner: {username: ada, password: abc}}", "users.learner.password: has fewer than 4 characters"},
+		"no name":       {"users: {learner: {sign_in: [{open: 'https://lms.example'}, {fill: '#p', with: '{username}'}]}}", "users.learner.username: is needed for {username} in users.learner.sign_in"},
+		"not a word":    {"sign_in: [{open: 'https://lms.example'}, {fill: '#p', with: '{pasword}'}]\nusers: {learner: {username: ada}}", "{pasword} is unknown"},
+		"a short fixed": {"sign_in: [{open: 'https://lms.example'}, {fill: '#password', with: abc}]\nusers: {learner: {username: ada}, second-learner: {username: grace}}", "sign_in.1.with: the secret for the field #password has fewer than 4 characters"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			g := NewWithT(t)
+			_, err := loadPlatform(t, realPlatform+c.text+"\njourneys: {opens: https://lms.example/7}\n")
+			g.Expect(err).To(MatchError(ContainSubstring(c.says)))
+			g.Expect(strings.Count(err.Error(), c.says)).To(Equal(1))
+		})
+	}
+}

@@ -153,6 +153,7 @@ func load(s Sources, from origin) (Config, []error) {
 		// Where a value has the wrong type the schema has said so already, and
 		// the others are read all the same.
 		_ = json.Unmarshal(encoded, &config)
+		config.shareSignIn()
 		problems = append(problems, slices.DeleteFunc(config.hidePasswords(), func(err error) bool {
 			found, _ := errors.AsType[problem](err)
 			return isAbout(known.problems, found.key)
@@ -395,7 +396,7 @@ func (v *variables) value(name, key string, whole bool) string {
 	u, err := url.Parse(value)
 	// The address of a site is none, nor is the beginning of one.
 	site := err == nil && (u.Path == "" || u.Path == "/" || !whole) && u.Host != "" && (u.Scheme == "http" || u.Scheme == "https") && u.User == nil && u.RawQuery == ""
-	if steps := strings.HasPrefix(key, "users.") || strings.HasPrefix(key, "journeys."); steps && !site {
+	if steps := strings.HasPrefix(key, "users.") || strings.HasPrefix(key, "journeys.") || strings.HasPrefix(key, "sign_in."); steps && !site {
 		if len(value) < secret.Least {
 			v.problems = append(v.problems, problem{key, fmt.Sprintf("the value of %s has fewer than %d characters: it is too short to be kept out of the report", name, secret.Least)})
 		} else {
@@ -434,7 +435,7 @@ func leaves(t reflect.Type, prefix string) map[string]reflect.Type {
 	for field := range t.Fields() {
 		key := prefix + field.Tag.Get("json")
 		switch {
-		case field.Tag.Get("json") == "-", field.Type.Kind() == reflect.Map, field.Type == reflect.TypeFor[[]results.Waiver](): // a matter of files
+		case field.Tag.Get("json") == "-", field.Type.Kind() == reflect.Map, field.Type == reflect.TypeFor[Steps](), field.Type == reflect.TypeFor[[]results.Waiver](): // a matter of files
 		case field.Type.Kind() == reflect.Struct:
 			maps.Copy(found, leaves(field.Type, key+"."))
 		default:

@@ -62,7 +62,7 @@ func TestTheExamplesOfTheREADMEAreConfigurations(t *testing.T) {
 			block := blocks[first]
 			_, err := config.Load(config.Sources{
 				Side: block.side, Text: []byte(block.within + elided.Replace(found[1])), Settings: block.beside,
-				Environ: []string{"ADA_PASSWORD=difference-engine", "PROCTOR_PASSWORD=argus"},
+				Environ: []string{"ADA_PASSWORD=difference-engine", "GRACE_PASSWORD=harvard-mark", "PROCTOR_PASSWORD=argus"},
 			})
 			g.Expect(err).NotTo(HaveOccurred())
 		})

@@ -170,6 +170,12 @@ func (f *PlatformFlow) kept() (results.Flow, []byte) { return f.evidence, f.pict
 // whatever way.
 func (f *PlatformFlow) Launched() bool { return f.Answer != nil && f.Answer.IDToken != "" }
 
+// mayLackGET says whether the platform may have refused the request for its method: one that
+// answers POST only lacks GET, and can be judged on the rest.
+func (f *PlatformFlow) mayLackGET() bool {
+	return !f.Launched() && f.Trip.Page.Status >= http.StatusBadRequest
+}
+
 // Posted says whether that came as it has to: by form POST, and not in an address.
 func (f *PlatformFlow) Posted() bool {
 	return f.Launched() && !f.Answer.InURL && f.Answer.Method == http.MethodPost
@@ -281,6 +287,11 @@ func (r *PlatformRun) holdBy(ctx context.Context, name string, actions []agent.A
 		}
 		return nil, err
 	}
+	return r.heldBy(trip, l, since, began)
+}
+
+// heldBy is the login that the fake tool holds where a trip has ended.
+func (r *PlatformRun) heldBy(trip *agent.Trip, l PlatformLaunch, since, began time.Time) (*PlatformFlow, error) {
 	tool := r.tool
 	if l.Link == config.OtherTool {
 		tool = r.other

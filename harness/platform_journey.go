@@ -94,21 +94,30 @@ func (r *PlatformRun) leave(seat *Seat) {
 //
 // Each step is told when it is done.
 func (r *PlatformRun) Journey(ctx context.Context, name string, given []string, tell func(step string)) (*agent.Trip, error) {
+	trip, seat, err := r.journey(ctx, name, given, tell)
+	if seat != nil {
+		seat.Close()
+	}
+	return trip, err
+}
+
+// journey makes one, and returns where its user is then, who is to be closed; nil for nobody.
+func (r *PlatformRun) journey(ctx context.Context, name string, given []string, tell func(step string)) (*agent.Trip, *Seat, error) {
 	j, ok := r.journeys[name]
 	if !ok {
-		return nil, fmt.Errorf("%w: %s", ErrNoJourney, name)
+		return nil, nil, fmt.Errorf("%w: %s", ErrNoJourney, name)
 	}
 	says := func(a agent.Action) { tell(r.inWords(a)) }
 	seat, err := r.SignIn(ctx, j.User, says)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	defer seat.Close()
 	until := r.heldPages(j.Launch)
 	if j.Does != "" {
 		until = ""
 	}
-	return r.travelTo(ctx, seat, "the journey "+name, r.actionsFor(name, given), until, says)
+	trip, err := r.travelTo(ctx, seat, "the journey "+name, r.actionsFor(name, given), until, says)
+	return trip, seat, err
 }
 
 // actionsFor returns what is done on a journey, with the words that are given and those

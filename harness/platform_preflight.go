@@ -74,8 +74,7 @@ func (r *PlatformRun) preflight(ctx context.Context) (results.Fragment, error) {
 		return scene.fragment, err
 	}
 	scene.keep(flow)
-	if !flow.Launched() && flow.Trip.Page.Status >= http.StatusBadRequest {
-		// A platform that answers POST only lacks GET, and can be judged on the rest.
+	if flow.mayLackGET() {
 		r.byPost = true
 		launch.Title += ", its authentication request by POST"
 		byPost, err := r.launch(ctx, launch)

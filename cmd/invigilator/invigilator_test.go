@@ -162,6 +162,7 @@ func TestJourney(t *testing.T) {
 	g.Expect(stdout).To(ContainSubstring("The login initiation has reached the fake tool, in a tab."))
 	g.Expect(stdout).To(ContainSubstring("with ${CAMPUS_PASSWORD}"))
 	g.Expect(stdout).To(ContainSubstring("no picture: only the agent browser takes pictures"))
+	g.Expect(stdout).To(And(ContainSubstring(`"alg": "RS256"`), ContainSubstring(`"name": "Ada Lovelace"`), ContainSubstring(`"https://purl.imsglobal.org/spec/lti/claim/message_type": "LtiResourceLinkRequest"`)))
 	_, stderr, status = run(t, dir, "demo", "journey", "learner-opens-link", "--picture", "end.gif")
 	g.Expect(stderr).To(ContainSubstring("--picture end.gif: a picture's name ends in .jpg or .png"))
 	g.Expect(status).To(Equal(3))

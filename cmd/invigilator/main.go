@@ -21,7 +21,8 @@ type cli struct {
 	Tool         toolCommand         `cmd:"" help:"Judge a tool."`
 	Platform     platformCommand     `cmd:"" help:"Judge a platform."`
 	Demo         demoCommand         `cmd:"" help:"Judge Invigilator's own fake tool and campus, to see what a run looks like."`
-	Journey      journeyCommand      `cmd:"" help:"Make one of the configured journeys in the platform, and print each step."`
+	Journey      journeyCommand      `cmd:"" help:"Make one of the configured journeys in the platform, and print each step and the id_token."`
+	Check        checkCommand        `cmd:"" help:"Look whether a tool or platform can be judged, and what is in the way; judge nothing."`
 	Requirements requirementsCommand `cmd:"" help:"List the requirements of the catalogue."`
 	Explain      explainCommand      `cmd:"" help:"Explain a requirement: what it says, how it is checked, and which faults prove the check."`
 	Faults       faultsCommand       `cmd:"" help:"List the faults of the fake platform and of the fake tool."`

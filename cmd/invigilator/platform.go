@@ -21,6 +21,7 @@ import (
 	"invigilator.example/harness"
 	"invigilator.example/harness/config"
 	"invigilator.example/lti"
+	"invigilator.example/results"
 	"invigilator.example/scenarios"
 	_ "invigilator.example/scenarios/all" // the specs
 )
@@ -131,7 +132,7 @@ func (j *journeying) travel(c config.Config) error {
 		return err
 	}
 	n := 0
-	trip, err := run.Journey(ctx, j.Name, given, func(step string) {
+	trip, flow, err := run.JourneyToLaunch(ctx, j.Name, given, func(step string) {
 		n++
 		say("%2d  %s\n", n, strings.Join(strings.Fields(step), " "))
 	})
@@ -147,14 +148,36 @@ func (j *journeying) travel(c config.Config) error {
 	case err != nil:
 		return err
 	}
-	if strings.HasPrefix(trip.Page.URL, c.FakeTool.URL+"/") {
-		say("The login initiation has reached the fake tool, in a %s.\n", trip.In)
-	} else {
+	if flow == nil {
 		say("It ended in a %s at %s\n", trip.In, c.Hide(trip.Page.URL))
+		j.keep(trip.Screenshot)
+		return nil
 	}
+	say("The login initiation has reached the fake tool, in a %s.\n", trip.In)
 	j.keep(trip.Screenshot)
+	if d := run.WhyNoLaunch(ctx, flow); d != nil {
+		complain("%s\n", d.Hide(c.Hiding().Hide).Error())
+		return exit(1)
+	}
+	message := flow.Message()
+	say("The platform has sent an id_token. Its header and its claims, which nothing has checked:\n%s\n%s\n", shown(c, message.Header), shown(c, message.Claims))
 	return nil
 }
+
+// shown is what a part of a message says, as it may be shown on a terminal.
+func shown(c config.Config, part map[string]any) string {
+	var text strings.Builder
+	encoder := json.NewEncoder(&text)
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent("", "  ")
+	if err := encoder.Encode(part); err != nil {
+		return err.Error() // what was read as JSON can be written
+	}
+	return results.Bounded(c.Hide(strings.TrimSuffix(text.String(), "\n")), maxShown)
+}
+
+// maxShown is how much of a part of a message is shown, in bytes.
+const maxShown = 32 << 10
 
 // words are those that stand for something in the journey, each followed by what it
 // stands for, as far as the command says so.

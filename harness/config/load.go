@@ -67,6 +67,31 @@ func Load(s Sources) (Config, error) {
 	return c, errors.Join(problems...)
 }
 
+// SideOf is the side of the subject that a configuration names: a tool where it names none,
+// and empty where it names one of each.
+func SideOf(s Sources) Side {
+	names := func(side Side) (named bool, other string) {
+		s.Side = side
+		c, problems := load(s, origin{})
+		for _, err := range problems {
+			if missing, ok := errors.AsType[*NoSubject](err); ok {
+				return false, missing.other
+			}
+		}
+		return len(c.about(side)) > 0, ""
+	}
+	tool, instead := names(ToolSide)
+	platform, _ := names(PlatformSide)
+	switch {
+	case tool && platform:
+		return ""
+	case platform, instead != "":
+		return PlatformSide
+	default:
+		return ToolSide
+	}
+}
+
 // load reads and checks a configuration, and notes where its keys were given.
 func load(s Sources, from origin) (Config, []error) {
 	keys := leaves(reflect.TypeFor[Config](), "")

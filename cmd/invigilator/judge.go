@@ -118,6 +118,9 @@ func load(from config.Sources) (config.Config, error) {
 		} else {
 			complain("The configuration is at fault:\n%s\n", indent(problems))
 		}
+		if fault, ok := errors.AsType[*config.Fault](err); ok && fault.Snippet != "" {
+			complain("\nThis would add what is missing; replace the values by your own:\n\n%s\n", indent(c.Hide(fault.Snippet)))
+		}
 		return c, unusable
 	}
 	return c, nil

@@ -46,11 +46,15 @@ func (p *problems) reachable(key, value string, b Browser) {
 	}
 }
 
-// needs wants what a declared feature needs.
-func (p *problems) needs(c Config, feature, key string, missing bool, what string) {
-	if missing && slices.Contains(c.Features, feature) && !c.IsEmbedded() {
-		p.add(key, "%s the feature %s", what, feature)
+// needs wants what a declared feature needs: a key, unless what would add it is said.
+func (p *problems) needs(c Config, feature, key string, missing bool, what string, adds ...addition) {
+	if !missing || !slices.Contains(c.Features, feature) || c.IsEmbedded() {
+		return
 	}
+	if len(adds) == 0 && examples.Keys[key] != nil {
+		adds = []addition{example(key)}
+	}
+	p.lacksAll(adds, key, "%s the feature %s", what, feature)
 }
 
 // A NoSubject error says that a configuration names nothing to judge.
@@ -67,6 +71,7 @@ func (e *NoSubject) Error() string {
 	if e.other != "" {
 		says += fmt.Sprintf("; %s is about a %s, which 'invigilator %s' judges", e.other, other[e.side], other[e.side])
 	}
+	says += fmt.Sprintf("; 'invigilator init %s' writes a file to begin with", e.side)
 	return says + fmt.Sprintf("; 'invigilator demo' judges Invigilator's own fakes (%s=true where the specs are run by Ginkgo)", envDemo)
 }
 
@@ -155,7 +160,7 @@ func (c Config) check() []error {
 	c.checkTerms(&p)
 	for _, feature := range Features(c.Side) {
 		if whole, is := wholes[feature]; is && slices.Contains(c.Features, feature) && !c.Has(whole) {
-			p.add("features", "%s needs the feature %s, which is not declared", feature, whole)
+			p.lacksAll([]addition{{[]string{"features"}, append(slices.Clone(c.Features), whole)}}, "features", "%s needs the feature %s, which is not declared", feature, whole)
 		}
 	}
 	p.address("fake_platform.listen", c.FakePlatform.Listen)
@@ -224,7 +229,8 @@ func (c Config) checkTool(p *problems) {
 		for _, deed := range need.deeds {
 			words = append(words, string(deed))
 		}
-		p.needs(c, need.feature, "journeys", !done, fmt.Sprintf("a journey with does: %s is needed for", strings.Join(words, " or ")))
+		p.needs(c, need.feature, "journeys", !done, fmt.Sprintf("a journey with does: %s is needed for", strings.Join(words, " or ")),
+			aJourney("", "does", words[len(words)-1])...)
 	}
 	for _, need := range []struct {
 		deed Deed
@@ -246,7 +252,7 @@ func (c Config) checkTool(p *problems) {
 		p.absolute(fmt.Sprintf("tool.redirect_uris.%d", i), uri)
 	}
 	if c.Tool.LoginURL != "" && c.Tool.LaunchURL == "" {
-		p.add("tool.launch_url", "is needed together with tool.login_url")
+		p.lacks("tool.launch_url", "is needed together with tool.login_url")
 	}
 }
 
@@ -262,13 +268,13 @@ func (c Config) checkPlatform(p *problems) {
 		{"platform.auth_url", c.Platform.AuthURL}, {"platform.jwks_url", c.Platform.JWKSURL}, {"registration.client_id", c.Registration.ClientID},
 	} {
 		if needed.value == "" {
-			p.add(needed.key, "is needed together with platform.issuer")
+			p.lacks(needed.key, "is needed together with platform.issuer")
 		}
 	}
 	p.reachable("fake_tool.url", c.FakeTool.URL, c.Browser)
 	c.checkJourneys(p)
 	if _, ok := c.JourneyTo(Learner, ResourceLink); !ok && c.Launches() {
-		p.add("journeys", "a journey with user: %s and launch: %s is needed", Learner, ResourceLink)
+		p.lacksAll(aJourney(Learner, "launch", string(ResourceLink)), "journeys", "a journey with user: %s and launch: %s is needed", Learner, ResourceLink)
 	}
 	p.needs(c, MultipleTools, "registration.other_client_id", c.Registration.OtherClientID == "", "is needed for")
 	for _, need := range []struct {
@@ -282,14 +288,16 @@ func (c Config) checkPlatform(p *problems) {
 		{NamesAndRoles, Learner, ResourceLink}, {ToolsByCourse, Learner, OtherCourse},
 	} {
 		_, ok := c.JourneyTo(need.user, need.launch)
-		p.needs(c, need.feature, "journeys", !ok, fmt.Sprintf("a journey with user: %s and launch: %s is needed for", need.user, need.launch))
+		p.needs(c, need.feature, "journeys", !ok, fmt.Sprintf("a journey with user: %s and launch: %s is needed for", need.user, need.launch),
+			aJourney(need.user, "launch", string(need.launch))...)
 	}
 	_, rotates := c.JourneyFor(RotateKeys)
-	p.needs(c, KeyRotation, "journeys", !rotates, fmt.Sprintf("a journey with does: %s is needed for", RotateKeys))
+	p.needs(c, KeyRotation, "journeys", !rotates, fmt.Sprintf("a journey with does: %s is needed for", RotateKeys), aJourney(Learner, "does", string(RotateKeys))...)
 	for _, candidate := range []string{Learner, SecondLearner} {
 		_, takes := c.JourneyTo(candidate, Exam)
 		_, submits := c.JourneyOf(candidate, SubmitExam)
-		p.needs(c, Proctoring, "journeys", takes && !submits, fmt.Sprintf("a journey with user: %s and does: %s is needed for", candidate, SubmitExam))
+		p.needs(c, Proctoring, "journeys", takes && !submits, fmt.Sprintf("a journey with user: %s and does: %s is needed for", candidate, SubmitExam),
+			aJourney(candidate, "does", string(SubmitExam))...)
 	}
 	p.needs(c, Proctoring, "platform.exam_started", c.Platform.ExamStarted.IsZero(), "is needed for")
 	for _, feature := range []string{ACS, Grades, SubmissionReview, NamesAndRoles} {

@@ -25,6 +25,9 @@ const (
 	Proctor       = "proctor" // of a tool
 )
 
+// roles are the users that scenarios ask a platform for.
+var roles = []string{Learner, SecondLearner, Instructor, Mentor}
+
 // A User is one of the platform under test. What the platform knows of the user
 // is compared with what its launches say.
 type User struct {
@@ -354,7 +357,11 @@ func (c Config) checkJourneys(p *problems) {
 	for _, name := range slices.Sorted(maps.Keys(c.Journeys)) {
 		j, key := c.Journeys[name], "journeys."+name
 		if _, ok := c.Users[j.User]; !ok && len(c.Users) > 0 && c.Side == PlatformSide {
-			p.add(key+".user", "there is no user %q; %s", j.User, choice(j.User, slices.Sorted(maps.Keys(c.Users))))
+			var adds []addition
+			if slices.Contains(roles, j.User) {
+				adds = aUser(j.User)
+			}
+			p.lacksAll(adds, key+".user", "there is no user %q; %s", j.User, choice(j.User, slices.Sorted(maps.Keys(c.Users))))
 		}
 		switch {
 		case j.Launch != "" && j.Does != "":
@@ -381,7 +388,7 @@ func (c Config) checkJourneys(p *problems) {
 func (c Config) checkSignIn(p *problems, name string) {
 	user, key := c.Users[name], c.signInOf(name)
 	if user.Username != "" && len(user.SignIn) == 0 {
-		p.add("sign_in", "is needed: users.%s has a username, and no steps say where to use it", name)
+		p.lacksAll([]addition{{[]string{"sign_in"}, examples.SignIn}}, "sign_in", "is needed: users.%s has a username, and no steps say where to use it", name)
 	}
 	left := false // for the user to say
 	for _, step := range user.SignIn {
@@ -390,7 +397,8 @@ func (c Config) checkSignIn(p *problems, name string) {
 		}
 		for _, word := range []struct{ name, text string }{{"username", usernameWord}, {"password", passwordWord}} {
 			if strings.Contains(step.With, word.text) {
-				p.add("users."+name+"."+word.name, "is needed for %s in %s", word.text, key)
+				at := []string{"users", name, word.name}
+				p.lacksAll([]addition{{at, examples.Users[word.name]}}, strings.Join(at, "."), "is needed for %s in %s", word.text, key)
 				left = true
 			}
 		}
@@ -449,9 +457,9 @@ func (c Config) checkSteps(p *problems, steps Steps, key string, about ...string
 					switch user := c.Users[name]; {
 					case c.Side != PlatformSide:
 					case found[1] == "user_id" && user.ID == "":
-						p.add("users."+name+".id", "is needed for {user_id} in %s", at)
+						p.lacksAll([]addition{{[]string{"users", name, "id"}, examples.Users["id"]}}, "users."+name+".id", "is needed for {user_id} in %s", at)
 					case found[1] == "learner" && user.Name == "":
-						p.add("users."+name+".name", "is needed for {learner} in %s", at)
+						p.lacksAll([]addition{{[]string{"users", name, "name"}, examples.Users["name"]}}, "users."+name+".name", "is needed for {learner} in %s", at)
 					}
 				}
 			}

@@ -64,7 +64,7 @@ func Load(s Sources) (Config, error) {
 	c, problems := load(s, from)
 	problems = from.locate(problems)
 	inOrder(problems)
-	return c, errors.Join(problems...)
+	return c, c.faultOf(problems, from)
 }
 
 // SideOf is the side of the subject that a configuration names: a tool where it names none,

@@ -327,22 +327,31 @@ const resource = "chapter=1"
 // ToolRegistrations are those of the fake tool and of the second one, which the
 // feature multiple-tools needs.
 func (r *PlatformRun) ToolRegistrations() []ToolRegistration {
-	c, p := r.config, r.platform
-	at := func(clientID, address, query, keys string, key jwk.Key) ToolRegistration {
+	known := ToolRegistrations(r.config, r.platform.Registration)
+	for i := range known {
+		known[i].Key = r.toolKeys[i]
+	}
+	return known
+}
+
+// ToolRegistrations are those of the fake tool of a configuration and of the second one, where
+// the platform gives them the client_ids of a registration. They have no keys.
+func ToolRegistrations(c config.Config, p config.Registration) []ToolRegistration {
+	at := func(clientID, address, query, keys string) ToolRegistration {
 		return ToolRegistration{
 			ClientID: clientID, LoginURL: address + faketool.LoginPath + query, RedirectURIs: []string{address + faketool.LaunchPath},
-			TargetLinkURI: cmp.Or(c.FakeTool.TargetLinkURI, address+faketool.LaunchPath+"?"+resource), JWKSURL: keys + faketool.JWKSPath, Key: key,
+			TargetLinkURI: cmp.Or(c.FakeTool.TargetLinkURI, address+faketool.LaunchPath+"?"+resource), JWKSURL: keys + faketool.JWKSPath,
 		}
 	}
 	server, otherServer := c.FakeTool.ServerURL(), c.FakeTool.ServerURL()+config.OtherPath
 	if c.IsEmbedded() {
 		server, otherServer = c.FakeTool.URL, c.FakeTool.OtherURL
 	}
-	first := at(p.ClientID, c.FakeTool.URL, "?"+Tenant+"="+FirstTenant, server, r.toolKeys[0])
+	first := at(p.ClientID, c.FakeTool.URL, "?"+Tenant+"="+FirstTenant, server)
 	if c.Has(config.RedirectURIQuery) {
 		first.RedirectURIs = append(first.RedirectURIs, first.RedirectURIs[0]+"?from=platform")
 	}
-	other := at(p.OtherClientID, c.FakeTool.OtherURL, "", otherServer, r.toolKeys[1])
+	other := at(p.OtherClientID, c.FakeTool.OtherURL, "", otherServer)
 	other.TargetLinkURI = other.RedirectURIs[0]
 	return []ToolRegistration{first, other}
 }

@@ -23,6 +23,21 @@ const (
 	OtherTenant = "8"
 )
 
+// FirstRegistration is the one of every launch that says nothing else, by a configuration.
+// It has no platform.
+func FirstRegistration(c config.Config) Registration {
+	known := registrationAt(c.FakePlatform.URL, c.Registration.ClientID, FirstTenant, c.FakePlatform.ServerURL())
+	known.DeploymentIDs = []string{c.Registration.DeploymentID}
+	return known
+}
+
+func registrationAt(issuer, clientID, tenant, serverURL string) Registration {
+	return Registration{
+		ClientID: clientID, AuthURL: issuer + fakeplatform.AuthPath + "?" + Tenant + "=" + tenant,
+		JWKSURL: serverURL + fakeplatform.JWKSPath, TokenURL: serverURL + fakeplatform.TokenPath,
+	}
+}
+
 // Registrations are those that the tool's features ask for: the first is that
 // of every launch that says nothing else.
 func (r *Run) Registrations() []Registration {
@@ -31,9 +46,9 @@ func (r *Run) Registrations() []Registration {
 		deployments = append(deployments, r.tool.OtherDeploymentID)
 	}
 	at := func(p *fakeplatform.Platform, clientID, tenant, serverURL string) Registration {
-		return Registration{
-			p, clientID, deployments, p.AuthURL() + "?" + Tenant + "=" + tenant, serverURL + fakeplatform.JWKSPath, serverURL + fakeplatform.TokenPath,
-		}
+		known := registrationAt(p.Issuer(), clientID, tenant, serverURL)
+		known.Platform, known.DeploymentIDs = p, deployments
+		return known
 	}
 	list := []Registration{at(r.platform, r.tool.ClientID, FirstTenant, r.ServerURL())}
 	if r.Has(config.MultipleClients) {

@@ -23,6 +23,7 @@ type cli struct {
 	Demo         demoCommand         `cmd:"" help:"Judge Invigilator's own fake tool and campus, to see what a run looks like."`
 	Journey      journeyCommand      `cmd:"" help:"Make one of the configured journeys in the platform, and print each step and the id_token."`
 	Check        checkCommand        `cmd:"" help:"Look whether a tool or platform can be judged, and what is in the way; judge nothing."`
+	Card         cardCommand         `cmd:"" help:"Print what to register in Moodle, Canvas, ltijs and others, in their own words."`
 	Requirements requirementsCommand `cmd:"" help:"List the requirements of the catalogue."`
 	Explain      explainCommand      `cmd:"" help:"Explain a requirement: what it says, how it is checked, and which faults prove the check."`
 	Faults       faultsCommand       `cmd:"" help:"List the faults of the fake platform and of the fake tool."`
@@ -52,7 +53,7 @@ func run(args []string) int {
 		kong.Description("Judges LTI 1.3 implementations end to end.\n\n"+
 			"Exit status: 0 conformant as far as required, 1 something required failed, 2 something required could not be shown, "+
 			"3 Invigilator failed, its configuration is wrong, or the subject cannot be reached."),
-		kong.Vars{"version": scenarios.Version, "profiles": strings.Join(requirements.Profiles(), ", ")},
+		kong.Vars{"version": scenarios.Version, "products": strings.Join(products(), ", "), "profiles": strings.Join(requirements.Profiles(), ", ")},
 		kong.UsageOnError(),
 		kong.Writers(stdout, stderr),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),

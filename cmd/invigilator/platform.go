@@ -57,6 +57,7 @@ func introduceTool(r *harness.PlatformRun) {
 			say("If the platform takes a public key instead of a key set URL, give it this one:\n%s%s\n\n", pem, public)
 		}
 	}
+	say("'invigilator card' has this in the words of Moodle, Canvas and others.\n")
 }
 
 // publicKey returns the public half of a key as PEM and as a JWK.

@@ -42,6 +42,7 @@ func introducePlatform(r *harness.Run) {
   token endpoint          %s
 `, known.Platform.Issuer(), known.ClientID, strings.Join(known.DeploymentIDs, ", "), known.AuthURL, known.JWKSURL, known.TokenURL)
 	}
+	say("'invigilator card' has this in the words of ltijs, PyLTI1p3 and others.\n")
 	say(`The tool is launched at
   login initiation        %s
   redirect URI            %s

@@ -361,7 +361,7 @@ func (c Config) checkJourneys(p *problems) {
 			if slices.Contains(roles, j.User) {
 				adds = aUser(j.User)
 			}
-			p.lacksAll(adds, key+".user", "there is no user %q; %s", j.User, choice(j.User, slices.Sorted(maps.Keys(c.Users))))
+			p.lacksAll(adds, key+".user", "there is no user %q; %s", j.User, Choice(j.User, slices.Sorted(maps.Keys(c.Users))))
 		}
 		switch {
 		case j.Launch != "" && j.Does != "":

@@ -636,7 +636,7 @@ func inWords(e *validator.ValidationError) string {
 				names = append(names, fmt.Sprint(name))
 			}
 		}
-		return fmt.Sprintf("\"%v\" is unknown; %s", wrong.Got, choice(fmt.Sprint(wrong.Got), names))
+		return fmt.Sprintf("\"%v\" is unknown; %s", wrong.Got, Choice(fmt.Sprint(wrong.Got), names))
 	case *kind.Minimum:
 		return fmt.Sprintf("has to be at least %s", wrong.Want.RatString())
 	case *kind.Maximum:

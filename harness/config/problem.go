@@ -134,9 +134,9 @@ func nearest(misspelt string, names []string) string {
 	return best
 }
 
-// choice tells which names there are instead of one that is none of them, and asks
+// Choice tells which names there are instead of one that is none of them, and asks
 // whether the one that is most like it was meant.
-func choice(misspelt string, names []string) string {
+func Choice(misspelt string, names []string) string {
 	all := strings.Join(names, ", ")
 	if best := nearest(misspelt, names); best != "" {
 		return "did you mean " + best + "? There are " + all

@@ -100,6 +100,16 @@ func (f *Fault) Error() string { return errors.Join(f.problems...).Error() }
 // Unwrap returns the problems.
 func (f *Fault) Unwrap() []error { return f.problems }
 
+// OnlyLacks says whether all that is wrong with a configuration is that something is missing.
+func OnlyLacks(err error) bool {
+	fault, ok := errors.AsType[*Fault](err)
+	return ok && !slices.ContainsFunc(fault.problems, func(err error) bool {
+		_, noSubject := errors.AsType[*NoSubject](err)
+		l, lacks := errors.AsType[*lacking](err)
+		return !noSubject && (!lacks || len(l.adds) == 0)
+	})
+}
+
 // faultOf is what is wrong with a configuration; nil where nothing is.
 func (c Config) faultOf(found []error, from origin) error {
 	if len(found) == 0 {

@@ -32,7 +32,7 @@ func (c Config) checkTerms(p *problems) {
 	}
 	for i, what := range c.FailOn {
 		if !slices.Contains(Failures, what) {
-			p.add(fmt.Sprintf("fail_on.%d", i), "nothing is called %q; %s", what, choice(what, Failures))
+			p.add(fmt.Sprintf("fail_on.%d", i), "nothing is called %q; %s", what, Choice(what, Failures))
 		}
 	}
 	for i, w := range c.Waivers {

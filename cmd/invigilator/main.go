@@ -21,6 +21,7 @@ type cli struct {
 	Tool         toolCommand         `cmd:"" help:"Judge a tool."`
 	Platform     platformCommand     `cmd:"" help:"Judge a platform."`
 	Demo         demoCommand         `cmd:"" help:"Judge Invigilator's own fake tool and campus, to see what a run looks like."`
+	Init         initCommand         `cmd:"" help:"Write a configuration to begin with, from what a tool or platform shows of itself."`
 	Journey      journeyCommand      `cmd:"" help:"Make one of the configured journeys in the platform, and print each step and the id_token."`
 	Check        checkCommand        `cmd:"" help:"Look whether a tool or platform can be judged, and what is in the way; judge nothing."`
 	Card         cardCommand         `cmd:"" help:"Print what to register in Moodle, Canvas, ltijs and others, in their own words."`

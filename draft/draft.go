@@ -119,7 +119,7 @@ func (p *Platform) Learn(initiation map[string]string, claims map[string]any) {
 			continue
 		}
 		if f.Service && p.TokenURL == "" {
-			p.MoreFeatures = append(p.MoreFeatures, f.Feature+"    needs platform.token_url")
+			p.MoreFeatures = append(p.MoreFeatures, f.Feature+"    # needs platform.token_url")
 			continue
 		}
 		p.Features = append(p.Features, f.Feature)

@@ -24,7 +24,7 @@ func TestInitLooksAtThePlatform(t *testing.T) {
 	text, err := os.ReadFile(filepath.Join(dir, "invigilator.yaml"))
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(string(text)).To(And(HavePrefix("# yaml-language-server: $schema=./invigilator.schema.json\n"), ContainSubstring("\n  - lti_message_hint\n"),
-		ContainSubstring("# - grades    needs platform.token_url"), ContainSubstring("jwks_url: "+url+"/jwks"), ContainSubstring("password: ${CAMPUS_PASSWORD}"), ContainSubstring(`deployment_id: "1"`)))
+		ContainSubstring("# - grades    # needs platform.token_url"), ContainSubstring("jwks_url: "+url+"/jwks"), ContainSubstring("password: ${CAMPUS_PASSWORD}"), ContainSubstring(`deployment_id: "1"`)))
 	g.Expect(stdout + stderr + string(text)).NotTo(ContainSubstring(campusPassword))
 	g.Expect(filepath.Join(dir, "invigilator.schema.json")).To(BeARegularFile())
 	stdout, stderr, status = runWith(t, dir, env, "check")

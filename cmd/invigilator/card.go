@@ -78,9 +78,13 @@ func (k *cardCommand) Run(command *kong.Context) error {
 	return fmt.Errorf("there is no card %q; %s", k.Product, config.Choice(k.Product, products()))
 }
 
-// load reads a configuration that may lack something.
 func (k *cardCommand) load(command *kong.Context, side config.Side) (config.Config, error) {
-	from := config.Sources{Side: side, File: absolute(k.Config), Folder: ".", Settings: settings(command), Environ: os.Environ()}
+	return loadLacking(config.Sources{Side: side, File: absolute(k.Config), Folder: ".", Settings: settings(command)})
+}
+
+// loadLacking reads a configuration that may lack something.
+func loadLacking(from config.Sources) (config.Config, error) {
+	from.Environ = os.Environ()
 	if c, err := config.Load(from); err == nil || config.OnlyLacks(err) {
 		return c, nil
 	}

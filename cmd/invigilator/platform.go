@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -10,6 +11,7 @@ import (
 	"image/draw"
 	"image/jpeg"
 	"image/png"
+	"net/url"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -80,12 +82,62 @@ func publicKey(key jwk.Key) (pem, encoded []byte, err error) {
 // journeyCommand makes a journey of a platform of the user's.
 type journeyCommand struct {
 	Config     string `help:"Configuration file (YAML). Default: invigilator.yaml in this folder, if there is one." placeholder:"FILE"`
+	Record     bool   `help:"Show a browser's window, and print the YAML of the journey that you make in it."`
+	Page       string `help:"With --record, the page to begin with. Default: the platform's issuer." placeholder:"URL"`
+	User       string `help:"With --record, who makes the journey." default:"learner" placeholder:"NAME"`
+	Launch     string `help:"With --record, what it launches." default:"resource-link" placeholder:"KIND"`
 	journeying `embed:""`
+}
+
+// Help has examples.
+func (*journeyCommand) Help() string {
+	return `Makes a journey, says where it gets stuck, goes on with its launch, and prints the header and the claims of the id_token, which nothing has checked. With --record it is you who makes the journey, in a browser's window, up to the launch; it prints the steps, with passwords as variables of the environment. That needs a screen, and Chromium or Chrome; Ctrl-C ends it before a launch.
+
+  invigilator journey learner-opens-link
+  invigilator journey instructor-reviews --line-item Essay
+  invigilator journey learner-opens-link --record --page https://lms.example/login`
 }
 
 // Run makes the journey and prints each step.
 func (j *journeyCommand) Run(command *kong.Context) error {
+	if j.Record {
+		return j.record(config.Sources{Side: config.PlatformSide, File: absolute(j.Config), Folder: ".", Settings: settings(command)})
+	}
 	return j.make(config.Sources{Side: config.PlatformSide, File: absolute(j.Config), Folder: ".", Settings: settings(command)})
+}
+
+// record prints the journey that somebody makes in a browser's window.
+func (j *journeyCommand) record(from config.Sources) error {
+	c, err := loadLacking(from)
+	if err != nil {
+		return err
+	}
+	start := cmp.Or(j.Page, c.Platform.Issuer)
+	if u, err := url.Parse(start); err != nil || u.Host == "" {
+		return errors.New("--page: name the page of the platform to begin with")
+	}
+	c.Browser.Headed, c.Agent = c.Browser.DevToolsURL == "", "browser"
+	ctx, stop := signal.NotifyContext(context.Background(), scenarios.Signals()...)
+	defer stop()
+	run, err := harness.StartPlatform(ctx, c, 1)
+	if err != nil {
+		return errors.New(c.Hide(err.Error()))
+	}
+	defer run.Close()
+	complain("Make the journey in the window, from signing in to the launch.\n")
+	n := 0
+	made, err := run.Record(ctx, start, func(step string) {
+		n++
+		complain("%2d  %s\n", n, folded(step))
+	})
+	if err != nil {
+		return errors.New(c.Hide(err.Error()))
+	}
+	text, err := made.YAML(j.Name, j.User, config.LaunchKind(j.Launch))
+	if err == nil {
+		say("%s", text)
+	}
+	return err
 }
 
 // journeying is what the commands that make a journey have in common.

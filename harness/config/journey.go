@@ -5,11 +5,13 @@ import (
 	"fmt"
 	"maps"
 	"net/url"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/goccy/go-yaml"
 	"github.com/invopop/jsonschema"
 
 	"invigilator.example/results"
@@ -202,6 +204,23 @@ func (c Config) carrier() string {
 		return "browser"
 	}
 	return c.Agent
+}
+
+// Ordered are steps for a file, their parts in the order in which one reads them.
+func Ordered(steps Steps) []yaml.MapSlice {
+	var all []yaml.MapSlice
+	for _, step := range steps {
+		var written yaml.MapSlice
+		of := reflect.ValueOf(step)
+		for i := range of.NumField() {
+			if text := of.Field(i).String(); text != "" {
+				name, _, _ := strings.Cut(of.Type().Field(i).Tag.Get("json"), ",")
+				written = append(written, yaml.MapItem{Key: name, Value: text})
+			}
+		}
+		all = append(all, written)
+	}
+	return all
 }
 
 // By returns the steps that an agent makes, browser or http.

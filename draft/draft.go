@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"text/template"
 
@@ -150,12 +151,7 @@ func (f feature) shown(initiation map[string]string, claims map[string]any) bool
 		return claim[f.Member] != nil
 	case f.Scope != "":
 		scopes, _ := claim["scope"].([]any)
-		for _, scope := range scopes {
-			if scope == f.Scope {
-				return true
-			}
-		}
-		return false
+		return slices.Contains(scopes, any(f.Scope))
 	}
 	return true
 }

@@ -118,8 +118,8 @@ func load(from config.Sources) (config.Config, error) {
 		} else {
 			complain("The configuration is at fault:\n%s\n", indent(problems))
 		}
-		if fault, ok := errors.AsType[*config.Fault](err); ok && fault.Snippet != "" {
-			complain("\nThis would add what is missing; replace the values by your own:\n\n%s\n", indent(c.Hide(fault.Snippet)))
+		if invalid, ok := errors.AsType[*config.Invalid](err); ok && invalid.Snippet != "" {
+			complain("\nThis would add what is missing; replace the values by your own:\n\n%s\n", indent(c.Hide(invalid.Snippet)))
 		}
 		return c, unusable
 	}

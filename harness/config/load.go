@@ -64,7 +64,7 @@ func Load(s Sources) (Config, error) {
 	c, problems := load(s, from)
 	problems = from.locate(problems)
 	inOrder(problems)
-	return c, c.faultOf(problems, from)
+	return c, c.invalidOf(problems, from)
 }
 
 // SideOf is the side of the subject that a configuration names: a tool where it names none,

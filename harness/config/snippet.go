@@ -87,31 +87,31 @@ func aUser(name string) []addition {
 	return adds
 }
 
-// A Fault is all that is wrong with a configuration, each problem in a line.
-type Fault struct {
+// Invalid is all that is wrong with a configuration, each problem in a line.
+type Invalid struct {
 	problems []error
 	// Snippet is the YAML that would add what is missing, with values to be replaced; empty
 	// where nothing is missing.
 	Snippet string
 }
 
-func (f *Fault) Error() string { return errors.Join(f.problems...).Error() }
+func (f *Invalid) Error() string { return errors.Join(f.problems...).Error() }
 
 // Unwrap returns the problems.
-func (f *Fault) Unwrap() []error { return f.problems }
+func (f *Invalid) Unwrap() []error { return f.problems }
 
 // OnlyLacks says whether all that is wrong with a configuration is that something is missing.
 func OnlyLacks(err error) bool {
-	fault, ok := errors.AsType[*Fault](err)
-	return ok && !slices.ContainsFunc(fault.problems, func(err error) bool {
+	invalid, ok := errors.AsType[*Invalid](err)
+	return ok && !slices.ContainsFunc(invalid.problems, func(err error) bool {
 		_, noSubject := errors.AsType[*NoSubject](err)
 		l, lacks := errors.AsType[*lacking](err)
 		return !noSubject && (!lacks || len(l.adds) == 0)
 	})
 }
 
-// faultOf is what is wrong with a configuration; nil where nothing is.
-func (c Config) faultOf(found []error, from origin) error {
+// invalidOf is what is wrong with a configuration; nil where nothing is.
+func (c Config) invalidOf(found []error, from origin) error {
 	if len(found) == 0 {
 		return nil
 	}
@@ -136,7 +136,7 @@ func (c Config) faultOf(found []error, from origin) error {
 		}
 		b.WriteString(head + "\n" + rest)
 	}
-	return &Fault{found, strings.TrimSuffix(b.String(), "\n")}
+	return &Invalid{found, strings.TrimSuffix(b.String(), "\n")}
 }
 
 // ofSubject puts the subject's own site in the place of that of the examples.

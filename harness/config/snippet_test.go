@@ -37,21 +37,21 @@ func TestASnippetAddsWhatIsMissing(t *testing.T) {
 			sources := config.Sources{Side: c.side, Text: []byte(c.text), Environ: []string{"ADA_PASSWORD=difference-engine"}}
 			for range 5 { // what is added may need something itself
 				_, err := config.Load(sources)
-				fault, ok := errors.AsType[*config.Fault](err)
+				invalid, ok := errors.AsType[*config.Invalid](err)
 				if !ok {
 					g.Expect(err).NotTo(HaveOccurred())
 					return
 				}
 				for _, says := range c.says {
-					g.Expect(fault.Snippet).To(ContainSubstring(says))
+					g.Expect(invalid.Snippet).To(ContainSubstring(says))
 				}
 				if strings.Contains(c.text, "lynx") {
-					g.Expect(fault.Snippet).To(BeEmpty())
+					g.Expect(invalid.Snippet).To(BeEmpty())
 					return
 				}
 				c.says = nil
-				g.Expect(fault.Snippet).NotTo(BeEmpty(), err.Error())
-				sources.Text = merged(g, sources.Text, []byte(fault.Snippet))
+				g.Expect(invalid.Snippet).NotTo(BeEmpty(), err.Error())
+				sources.Text = merged(g, sources.Text, []byte(invalid.Snippet))
 			}
 			t.Error("something is lacking all the same")
 		})
@@ -61,8 +61,8 @@ func TestASnippetAddsWhatIsMissing(t *testing.T) {
 func TestASnippetSaysWhereItBelongs(t *testing.T) {
 	g := NewWithT(t)
 	_, err := config.Load(config.Sources{Side: config.PlatformSide, Text: []byte("# mine\nplatform:\n  issuer: https://moodle.example\n")})
-	fault, _ := errors.AsType[*config.Fault](err)
-	g.Expect(fault.Snippet).To(And(HavePrefix("platform:   # add to platform in line 2\n  auth_url:"), ContainSubstring("\nregistration:\n  client_id:")))
+	invalid, _ := errors.AsType[*config.Invalid](err)
+	g.Expect(invalid.Snippet).To(And(HavePrefix("platform:   # add to platform in line 2\n  auth_url:"), ContainSubstring("\nregistration:\n  client_id:")))
 }
 
 // merged adds a snippet to a configuration, as its reader would.

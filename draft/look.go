@@ -19,6 +19,7 @@ import (
 	"invigilator.example/harness/config"
 	"invigilator.example/lti"
 	"invigilator.example/results"
+	"invigilator.example/spelling"
 )
 
 // The bounds of what is looked at.
@@ -301,7 +302,7 @@ func (p *Platform) byProduct(ctx context.Context, product string) error {
 		for _, card := range cards.Platforms() {
 			names = append(names, card.Name)
 		}
-		return fmt.Errorf("there is no product %q; %s", product, config.Choice(product, names))
+		return fmt.Errorf("there is no product %q; %s", product, spelling.Choice(product, names))
 	}
 	return nil
 }

@@ -22,6 +22,7 @@ import (
 	"invigilator.example/harness/config"
 	"invigilator.example/requirements"
 	"invigilator.example/results"
+	"invigilator.example/spelling"
 )
 
 // Options say what to prove and with what.
@@ -383,7 +384,7 @@ func checkNames(o Options) error {
 	}
 	for _, name := range o.Only {
 		if !known[name] {
-			return fmt.Errorf("there is no fault or null peer %q", name)
+			return fmt.Errorf("there is no fault or null peer %q; %s'invigilator faults' lists the faults", name, spelling.Ask(name, slices.Collect(maps.Keys(known))))
 		}
 	}
 	return nil

@@ -8,6 +8,7 @@ import (
 	"embed"
 	"path"
 	"slices"
+	"strings"
 	"sync"
 )
 
@@ -156,4 +157,27 @@ func Matches(pattern, name string) bool {
 // Named returns the requirements whose ids are what a pattern stands for, in the catalogue's order.
 func (c *Catalogue) Named(pattern string) []Requirement {
 	return c.Select(func(r Requirement) bool { return Matches(pattern, string(r.ID)) })
+}
+
+// In returns the requirements of a section of a specification, and of the sections in it, in the catalogue's order:
+// 5.1.1 is that section wherever there is one, sec:5.1.1 that of the source whose key is sec, and sec: all of it.
+func (c *Catalogue) In(section string) []Requirement {
+	key, number, ofSource := strings.Cut(section, ":")
+	if ofSource && !slices.ContainsFunc(c.requirements, func(r Requirement) bool { return r.Source.Key == key }) {
+		ofSource = false // a heading that has a colon
+	}
+	if !ofSource {
+		key, number = "", section
+	}
+	return c.Select(func(r Requirement) bool { return (key == "" || r.Source.Key == key) && within(r.Section, number) })
+}
+
+// within says whether a section is the one of a number or heading, or is in it.
+func within(section, number string) bool {
+	rest, begins := strings.CutPrefix(strings.ToLower(section), strings.ToLower(number))
+	return begins && (rest == "" || number == "" || !isPartOfWord(rest[0]))
+}
+
+func isPartOfWord(b byte) bool {
+	return b >= '0' && b <= '9' || b >= 'a' && b <= 'z' || b == '_' || b == '-'
 }

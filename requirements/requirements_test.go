@@ -253,3 +253,21 @@ func BenchmarkLoad(b *testing.B) {
 		}
 	}
 }
+
+func TestSections(t *testing.T) {
+	g := NewWithT(t)
+	catalogue := requirements.Default()
+	sections := func(of string) (found []string) {
+		for _, r := range catalogue.In(of) {
+			found = append(found, r.Source.Key+":"+r.Section)
+		}
+		return found
+	}
+	g.Expect(sections("sec:5.1.3")).To(And(ContainElements("sec:5.1.3 (1)", "sec:5.1.3 (9)"), HaveEach(HavePrefix("sec:5.1.3"))))
+	g.Expect(sections("5.1.1")).To(And(ContainElements("sec:5.1.1.1", "sec:5.1.1.2"), Not(ContainElement(HavePrefix("sec:5.1.3")))))
+	g.Expect(sections("ags:")).To(And(Not(BeEmpty()), HaveEach(HavePrefix("ags:"))))
+	g.Expect(sections("FOR_USER claim")).To(And(Not(BeEmpty()), HaveEach(HaveSuffix(":for_user claim"))))
+	g.Expect(sections("Step 3: Client Registration")).To(And(Not(BeEmpty()), HaveEach(HaveSuffix(":Step 3: Client Registration"))))
+	g.Expect(sections("5.1.")).To(BeEmpty(), "half a number")
+	g.Expect(sections("nowhere:5")).To(BeEmpty())
+}

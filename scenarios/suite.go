@@ -243,62 +243,6 @@ type silent struct{}
 
 func (*silent) Fail() {}
 
-// Covered returns the requirements that the linked specs check, with the text
-// of the specs that do.
-var Covered = sync.OnceValue(func() map[requirements.ID][]string {
-	covered := map[requirements.ID][]string{}
-	for _, spec := range PreviewSpecs("Invigilator").SpecReports {
-		for _, id := range named(spec.Labels()) {
-			covered[id] = append(covered[id], spec.FullText())
-		}
-	}
-	return covered
-})
-
-// named returns the requirements among the labels of a spec; Ginkgo adds labels
-// of its own.
-func named(labels []string) []requirements.ID {
-	var ids []requirements.ID
-	for _, label := range labels {
-		if _, ok := requirements.Default().Get(requirements.ID(label)); ok {
-			ids = append(ids, requirements.ID(label))
-		}
-	}
-	return ids
-}
-
-// sideFilter selects the specs of the configured side, which the program may not
-// have been linked with alone, and of those the ones that are asked for.
-func sideFilter(c config.Config) string {
-	var ids []string
-	for _, pattern := range c.Requirements {
-		named := requirements.Default().Named(pattern)
-		if len(named) == 0 { // a name that nothing has, so that it does not select everything
-			ids = append(ids, "no-requirement")
-		}
-		for _, r := range named {
-			ids = append(ids, string(r.ID))
-		}
-	}
-	filter := string(c.Side)
-	if narrow := anyOf(ids, c.Profiles); narrow != "" {
-		filter += " && " + narrow
-	}
-	return filter
-}
-
-// anyOf is the filter that selects what has a label of each list, but for the empty ones;
-// empty where all are.
-func anyOf(lists ...[]string) string {
-	var filters []string
-	for _, labels := range lists {
-		if len(labels) > 0 {
-			filters = append(filters, "("+strings.Join(labels, " || ")+")")
-		}
-	}
-	return strings.Join(filters, " && ")
-}
-
 func moduleRoot() string {
 	_, file, _, _ := runtime.Caller(0)
 	return filepath.Dir(filepath.Dir(file))
@@ -530,45 +474,6 @@ func assemble(report Report) results.Document {
 	return results.Assemble(info, diagnosis, selected, notCovered, fragments)
 }
 
-// narrowedTo is what a label filter says beyond the side.
-func narrowedTo(filter string) string {
-	switch filter {
-	case string(settings.Side):
-		return ""
-	case sideFilter(settings):
-		return anyOf(settings.Requirements, settings.Profiles)
-	default:
-		return filter
-	}
-}
-
-// selection returns the requirements that the run was to judge, and those that
-// bind the subject and that no spec covers.
-func selection(report Report) (selected, notCovered []requirements.Requirement) {
-	config := report.SuiteConfig
-	narrowed := len(config.FocusStrings)+len(config.SkipStrings)+len(config.FocusFiles)+len(config.SkipFiles) > 0
-	ran := map[string]bool{}
-	for _, spec := range report.SpecReports {
-		for _, label := range spec.Labels() {
-			ran[label] = ran[label] || !passedOver(spec)
-		}
-	}
-	matches, err := types.ParseLabelFilter(config.LabelFilter)
-	if err != nil {
-		matches = func([]string) bool { return true }
-	}
-	for _, r := range requirements.Default().Select(func(r requirements.Requirement) bool { return string(r.Binds) == string(settings.Side) }) {
-		id := string(r.ID)
-		switch {
-		case covers[r.ID] == nil:
-			notCovered = append(notCovered, r)
-		case matches([]string{id, string(r.Binds), r.Profile}) && (!narrowed || ran[id]):
-			selected = append(selected, r)
-		}
-	}
-	return selected, notCovered
-}
-
 // flagOf are the keys that the command line has a flag of its own for.
 var flagOf = map[string]string{
 	"tool.login_url": "--login-url", "tool.launch_url": "--launch-url",
@@ -610,13 +515,14 @@ func quote(word string) string {
 	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 }
 
-// For says which requirements a spec judges; each is a label of the spec, and so
-// are the side that they bind and their profile.
+// For says which requirements a spec judges: the spec has the labels of each, see [labelsOf].
 func For(ids ...requirements.ID) []any {
 	var decorators []any
 	for _, id := range ids {
 		r, _ := requirements.Default().Get(id)
-		decorators = append(decorators, Label(string(id)), Label(string(r.Binds)), Label(r.Profile))
+		for _, label := range labelsOf(r) {
+			decorators = append(decorators, Label(label))
+		}
 	}
 	if !settings.IsEmbedded() {
 		decorators = append(decorators, Serial)

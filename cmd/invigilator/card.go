@@ -11,6 +11,7 @@ import (
 	"invigilator.example/cards"
 	"invigilator.example/harness"
 	"invigilator.example/harness/config"
+	"invigilator.example/spelling"
 )
 
 // cardCommand says what to register in a product, in its own words.
@@ -75,7 +76,7 @@ func (k *cardCommand) Run(command *kong.Context) error {
 			return err
 		}
 	}
-	return fmt.Errorf("there is no card %q; %s", k.Product, config.Choice(k.Product, products()))
+	return fmt.Errorf("there is no card %q; %s", k.Product, spelling.Choice(k.Product, products()))
 }
 
 func (k *cardCommand) load(command *kong.Context, side config.Side) (config.Config, error) {

@@ -17,12 +17,14 @@ import (
 	"invigilator.example/requirements"
 	"invigilator.example/results"
 	"invigilator.example/scenarios"
+	"invigilator.example/spelling"
 )
 
 type requirementsCommand struct {
 	Side    string `help:"Only requirements for this side: tool or platform." enum:",tool,platform" default:"" placeholder:"SIDE"`
 	Level   string `help:"Only requirements of this level: MUST, SHOULD or MAY." placeholder:"LEVEL"`
 	Profile string `help:"Only requirements of this profile." placeholder:"NAME"`
+	Section string `help:"Only requirements of this section, and of those in it: 5.1.1, sec:5.1.1, or sec: for all of a source." placeholder:"SECTION"`
 	Covered bool   `help:"Only requirements that this version checks."`
 	JSON    bool   `name:"json" help:"Print JSON." xor:"form"`
 	Page    bool   `help:"Print a page of documentation, as Markdown." xor:"form"`
@@ -31,11 +33,19 @@ type requirementsCommand struct {
 // Run lists the requirements.
 func (c *requirementsCommand) Run() error {
 	covered := scenarios.Covered()
-	list := requirements.Default().Select(func(r requirements.Requirement) bool {
-		return (c.Side == "" || string(r.Binds) == c.Side) &&
-			(c.Level == "" || strings.EqualFold(string(r.Level), c.Level)) &&
-			(c.Profile == "" || r.Profile == c.Profile) &&
-			(!c.Covered || covered[r.ID] != nil)
+	of := requirements.Default().All()
+	if c.Section != "" {
+		of = requirements.Default().In(c.Section)
+	}
+	if profiles := requirements.Profiles(); c.Profile != "" && !slices.Contains(profiles, c.Profile) {
+		complain("invigilator: there is no profile %q; %s; no requirement matches\n", c.Profile, spelling.Choice(c.Profile, profiles))
+		return unusable
+	}
+	list := slices.DeleteFunc(of, func(r requirements.Requirement) bool {
+		return c.Side != "" && string(r.Binds) != c.Side ||
+			c.Level != "" && !strings.EqualFold(string(r.Level), c.Level) ||
+			c.Profile != "" && r.Profile != c.Profile ||
+			c.Covered && covered[r.ID] == nil
 	})
 	if len(list) == 0 {
 		complain("invigilator: no requirement matches these filters\n")
@@ -48,13 +58,13 @@ func (c *requirementsCommand) Run() error {
 		return writeCatalogue(stdout, list, covered)
 	}
 	w := tabwriter.NewWriter(stdout, 0, 0, 2, ' ', 0)
-	_, _ = fmt.Fprintln(w, "ID\tBINDS\tLEVEL\tPROFILE\tCHECKED")
+	_, _ = fmt.Fprintln(w, "ID\tBINDS\tLEVEL\tPROFILE\tCHECKED\tSECTION")
 	for _, r := range list {
 		checked := "not yet"
 		if covered[r.ID] != nil {
 			checked = "yes"
 		}
-		_, _ = fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", r.ID, r.Binds, r.Level, r.Profile, checked)
+		_, _ = fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s:%s\n", r.ID, r.Binds, r.Level, r.Profile, checked, r.Source.Key, r.Section)
 	}
 	return w.Flush()
 }
@@ -90,7 +100,7 @@ func explain(id requirements.ID) (explanation, bool) {
 func (c *explainCommand) Run() error {
 	e, ok := explain(requirements.ID(c.ID))
 	if !ok {
-		complain("invigilator: there is no requirement %q; 'invigilator requirements' lists them\n", c.ID)
+		complain("invigilator: there is no requirement %q; %s\n", c.ID, meant(c.ID))
 		return unusable
 	}
 	if c.JSON {
@@ -134,6 +144,26 @@ func (c *explainCommand) Run() error {
 		say("\nRun only this:\n  invigilator %s --only %s\nRun it on Invigilator's own subject:\n  invigilator demo %s --only %s\n", e.Binds, e.ID, e.Binds, e.ID)
 	}
 	return nil
+}
+
+// meant says what somebody may have meant who asked for a requirement that there is not.
+func meant(name string) string {
+	var ids, owners []string
+	for _, r := range requirements.Default().All() {
+		ids = append(ids, string(r.ID))
+		if _, ok := r.Stimulus(name); ok {
+			owners = append(owners, string(r.ID))
+		}
+	}
+	for _, f := range faults() {
+		if f.Name == name && f.Proves != "" && !slices.Contains(owners, f.Proves) {
+			owners = append(owners, f.Proves)
+		}
+	}
+	if len(owners) > 0 {
+		return "that is a stimulus or a fault of " + strings.Join(owners, ", ")
+	}
+	return spelling.Ask(name, ids) + "'invigilator requirements' lists them"
 }
 
 // other is the side that judges what binds a side.

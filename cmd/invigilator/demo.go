@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -14,6 +15,7 @@ import (
 	"invigilator.example/requirements"
 	"invigilator.example/results"
 	"invigilator.example/scenarios"
+	"invigilator.example/spelling"
 )
 
 // demoCommand judges the embedded subjects, which nothing else leads to.
@@ -31,11 +33,41 @@ type demonstrating struct {
 }
 
 func (*demonstrating) judge(command *kong.Context, side config.Side) error {
-	c, err := load(config.Sources{Side: side, Demo: true, Settings: settings(command)})
+	c, err := loadDemo(side, settings(command))
 	if err != nil {
 		return err
 	}
 	return judge(c, nil)
+}
+
+// loadDemo loads the configuration of a run that judges an embedded subject.
+func loadDemo(side config.Side, given map[string]string) (config.Config, error) {
+	c, err := load(config.Sources{Side: side, Demo: true, Settings: given})
+	for _, name := range c.Embedded.Faults {
+		if names := defectNames(side); err == nil && !slices.Contains(names, name) {
+			says := spelling.Ask(name, names) + "'invigilator faults' lists them"
+			if other := sideOf(name); other != "" {
+				says = fmt.Sprintf("it is one of the %s: use 'invigilator demo %s'", other, other)
+			}
+			complain("invigilator: the fake %s has no fault %q; %s\n", side, name, says)
+			err = unusable
+		}
+	}
+	return c, err
+}
+
+// defectNames are the faults that the embedded subject of a side can have.
+func defectNames(side config.Side) (names []string) {
+	if side == config.ToolSide {
+		for _, f := range faketool.Defects() {
+			names = append(names, f.Name)
+		}
+		return names
+	}
+	for _, f := range fakeplatform.Defects() {
+		names = append(names, f.Name)
+	}
+	return names
 }
 
 type demoToolCommand struct {
@@ -81,7 +113,7 @@ func (d *demoBothCommand) Run(command *kong.Context) error {
 		if all["requirements"] != "" && given["requirements"] == "" {
 			continue // all that is to be judged binds the other side
 		}
-		c, err := load(config.Sources{Side: side, Demo: true, Settings: given})
+		c, err := loadDemo(side, given)
 		if err != nil {
 			return err
 		}
@@ -150,8 +182,7 @@ func boundBy(id string) config.Side {
 
 // sideOf is the side of the embedded subject that has a fault; empty where none has, or both.
 func sideOf(fault string) config.Side {
-	ofTool := slices.ContainsFunc(faketool.Defects(), func(f faketool.Fault) bool { return f.Name == fault })
-	ofPlatform := slices.ContainsFunc(fakeplatform.Defects(), func(f fakeplatform.Fault) bool { return f.Name == fault })
+	ofTool, ofPlatform := slices.Contains(defectNames(config.ToolSide), fault), slices.Contains(defectNames(config.PlatformSide), fault)
 	switch {
 	case ofTool == ofPlatform:
 		return ""

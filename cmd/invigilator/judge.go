@@ -16,7 +16,6 @@ import (
 
 	"invigilator.example/harness/config"
 	"invigilator.example/reports"
-	"invigilator.example/requirements"
 	"invigilator.example/results"
 	"invigilator.example/scenarios"
 	"invigilator.example/visible"
@@ -31,6 +30,8 @@ type named struct {
 // judging is what the commands that judge a subject have in common.
 type judging struct {
 	Only     []string          `help:"Judge only these requirements: ids, or patterns such as sec-tool-*." placeholder:"ID" key:"requirements"`
+	Section  []string          `help:"Judge only these sections of specifications, with those in them: 5.1.1, sec:5.1.1, or sec: for all of a source; 'invigilator requirements' shows them." placeholder:"SECTION" key:"sections"`
+	Filter   string            `help:"Judge only what a label query of Ginkgo selects, as in 'launch && MUST && !browser'." placeholder:"QUERY" key:"filter"`
 	Profile  []string          `help:"Judge only these profiles: ${profiles}." placeholder:"NAME" key:"profiles"`
 	Agent    string            `help:"auto, browser, or http for a client without scripts. Auto: a browser where it can tell a difference, else http." placeholder:"KIND" key:"agent"`
 	Seed     string            `help:"Run the scenarios in the order of this seed. Each report names the seed of its run." placeholder:"NUMBER" key:"seed"`
@@ -106,7 +107,7 @@ func load(from config.Sources) (config.Config, error) {
 		complain("configuration: %s\n", c.File)
 	}
 	if err == nil {
-		err = checkSelection(c)
+		err = scenarios.CheckSelection(c)
 	}
 	if err == nil && c.IsEmbedded() && !from.Demo {
 		err = fmt.Errorf("environment variable %s: the demo is judged by 'invigilator demo %s', and by no other command", config.Env("demo"), c.Side)
@@ -181,26 +182,6 @@ func (n *named) wait(ctx context.Context) error {
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}
-}
-
-// checkSelection finds ids that no spec would answer to, since a run that
-// judges nothing must not look like one that found nothing.
-func checkSelection(c config.Config) error {
-	covered := scenarios.Covered()
-	var problems []error
-	for _, list := range []struct {
-		key string
-		ids []string
-	}{{"requirements", c.Requirements}, {"require", c.Require}} {
-		for _, id := range list.ids {
-			if !slices.ContainsFunc(requirements.Default().Named(id), func(r requirements.Requirement) bool {
-				return string(r.Binds) == string(c.Side) && covered[r.ID] != nil
-			}) {
-				problems = append(problems, fmt.Errorf("%s: no scenario of this version checks %s", list.key, id))
-			}
-		}
-	}
-	return errors.Join(problems...)
 }
 
 // progressLine shows how far the run is, in one line that is written over

@@ -34,7 +34,7 @@ func judgeDemo(job proof.Job) (results.Document, error) {
 	}
 	c, err := config.Load(config.Sources{Side: job.Side, Demo: true, Settings: settings(command)})
 	if err == nil {
-		err = checkSelection(c)
+		err = scenarios.CheckSelection(c)
 	}
 	if err != nil {
 		return results.Document{}, err

@@ -10,6 +10,7 @@ import (
 
 	"invigilator.example/lti"
 	"invigilator.example/requirements"
+	"invigilator.example/spelling"
 )
 
 // problems collects what is wrong with a configuration, each with its key.
@@ -149,12 +150,12 @@ func (c Config) check() []error {
 	p.absolute("fake_tool.target_link_uri", c.FakeTool.TargetLinkURI)
 	for i, feature := range c.Features {
 		if !slices.Contains(Features(c.Side), feature) {
-			p.add(fmt.Sprintf("features.%d", i), "there is no feature %q of a %s; %s", feature, c.Side, Choice(feature, Features(c.Side)))
+			p.add(fmt.Sprintf("features.%d", i), "there is no feature %q of a %s; %s", feature, c.Side, spelling.Choice(feature, Features(c.Side)))
 		}
 	}
 	for i, profile := range c.Profiles {
 		if !slices.Contains(requirements.Profiles(), profile) {
-			p.add(fmt.Sprintf("profiles.%d", i), "there is no profile %q; %s", profile, Choice(profile, requirements.Profiles()))
+			p.add(fmt.Sprintf("profiles.%d", i), "there is no profile %q; %s", profile, spelling.Choice(profile, requirements.Profiles()))
 		}
 	}
 	c.checkTerms(&p)

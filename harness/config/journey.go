@@ -16,6 +16,7 @@ import (
 
 	"invigilator.example/results"
 	"invigilator.example/secret"
+	"invigilator.example/spelling"
 )
 
 // The users that scenarios name.
@@ -380,7 +381,7 @@ func (c Config) checkJourneys(p *problems) {
 			if slices.Contains(roles, j.User) {
 				adds = aUser(j.User)
 			}
-			p.lacksAll(adds, key+".user", "there is no user %q; %s", j.User, Choice(j.User, slices.Sorted(maps.Keys(c.Users))))
+			p.lacksAll(adds, key+".user", "there is no user %q; %s", j.User, spelling.Choice(j.User, slices.Sorted(maps.Keys(c.Users))))
 		}
 		switch {
 		case j.Launch != "" && j.Does != "":

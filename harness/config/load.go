@@ -29,6 +29,7 @@ import (
 
 	"invigilator.example/results"
 	"invigilator.example/secret"
+	"invigilator.example/spelling"
 )
 
 // EnvPrefix begins the environment variables: tool.login_url is read from
@@ -636,7 +637,7 @@ func inWords(e *validator.ValidationError) string {
 				names = append(names, fmt.Sprint(name))
 			}
 		}
-		return fmt.Sprintf("\"%v\" is unknown; %s", wrong.Got, Choice(fmt.Sprint(wrong.Got), names))
+		return fmt.Sprintf("\"%v\" is unknown; %s", wrong.Got, spelling.Choice(fmt.Sprint(wrong.Got), names))
 	case *kind.Minimum:
 		return fmt.Sprintf("has to be at least %s", wrong.Want.RatString())
 	case *kind.Maximum:

@@ -13,6 +13,8 @@ import (
 
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
+
+	"invigilator.example/spelling"
 )
 
 // A problem is something that is wrong with a key, or with a variable of the environment.
@@ -98,7 +100,7 @@ func unknownKey(key string) problem {
 // unknownVariable is the problem of a variable that belongs to no key.
 func unknownVariable(name string, keyOf map[string]string) problem {
 	says := "unknown key"
-	if meant := nearest(name, slices.Sorted(maps.Keys(keyOf))); meant != "" {
+	if meant := spelling.Nearest(name, slices.Sorted(maps.Keys(keyOf))); meant != "" {
 		says += "; did you mean " + meant + "?"
 	}
 	return problem{"environment variable " + name, says}
@@ -109,39 +111,16 @@ func unknownVariable(name string, keyOf map[string]string) problem {
 func meantBy(key string) string {
 	path := strings.Split(key, ".")
 	section, name := path[:len(path)-1], path[len(path)-1]
-	if best := nearest(name, namesIn(reflect.TypeFor[Config](), section)); best != "" {
+	if best := spelling.Nearest(name, namesIn(reflect.TypeFor[Config](), section)); best != "" {
 		return strings.Join(append(slices.Clone(section), best), ".")
 	}
 	var elsewhere []string
 	for _, candidate := range Keys() {
-		if plain(candidate[strings.LastIndex(candidate, ".")+1:]) == plain(name) || plain(candidate) == plain(key) {
+		if spelling.Plain(candidate[strings.LastIndex(candidate, ".")+1:]) == spelling.Plain(name) || spelling.Plain(candidate) == spelling.Plain(key) {
 			elsewhere = append(elsewhere, candidate)
 		}
 	}
 	return strings.Join(elsewhere, " or ")
-}
-
-// nearest returns the name that differs least from a misspelt one, in two letters at
-// most; empty where none is like it.
-func nearest(misspelt string, names []string) string {
-	var best string
-	least := min(3, len(plain(misspelt)))
-	for _, name := range names {
-		if d := distance(plain(name), plain(misspelt)); d < least {
-			best, least = name, d
-		}
-	}
-	return best
-}
-
-// Choice tells which names there are instead of one that is none of them, and asks
-// whether the one that is most like it was meant.
-func Choice(misspelt string, names []string) string {
-	all := strings.Join(names, ", ")
-	if best := nearest(misspelt, names); best != "" {
-		return "did you mean " + best + "? There are " + all
-	}
-	return "there are " + all
 }
 
 // namesIn returns the names of the keys in a section.
@@ -173,32 +152,6 @@ func namesIn(t reflect.Type, section []string) []string {
 		}
 	}
 	return names
-}
-
-// plain is a name without what is often mistaken in it: capitals and what parts words.
-func plain(name string) string {
-	return strings.ToLower(strings.NewReplacer("_", "", "-", "", ".", "").Replace(name))
-}
-
-// distance is how many letters have to be put in, taken out or changed to make one
-// word of another (Levenshtein).
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			next := diagonal
-			if a[i] != b[j] {
-				next = 1 + min(diagonal, row[j], row[j+1])
-			}
-			diagonal, row[j+1] = row[j+1], next
-		}
-	}
-	return row[len(b)]
 }
 
 // inOrder sorts problems by the line of the file that they are in; those of other

@@ -8,6 +8,7 @@ import (
 
 	"invigilator.example/requirements"
 	"invigilator.example/results"
+	"invigilator.example/spelling"
 )
 
 // Failures are what may turn a run red: see [Config.FailOn].
@@ -16,9 +17,9 @@ var Failures = []string{string(results.Failed), string(results.Warned), string(r
 // Findings is what a run tells of its subject beside the verdicts.
 const Findings = "findings"
 
-// termKeys are what turns a run red. An empty value, as of a variable that is not set, must
-// not take that away.
-var termKeys = []string{"fail_on", "require", "baseline"}
+// termKeys are what turns a run red, or narrows it. An empty value, as of a variable that is
+// not set, must not take that away.
+var termKeys = []string{"fail_on", "require", "baseline", "sections", "filter"}
 
 const emptyTerm = "is given but empty: give it a value, or leave it out"
 
@@ -30,16 +31,19 @@ func (c Config) checkTerms(p *problems) {
 	for i, id := range c.Require {
 		c.checkID(p, fmt.Sprintf("require.%d", i), id)
 	}
+	for i, section := range c.Sections {
+		c.checkSection(p, fmt.Sprintf("sections.%d", i), section)
+	}
 	for i, what := range c.FailOn {
 		if !slices.Contains(Failures, what) {
-			p.add(fmt.Sprintf("fail_on.%d", i), "nothing is called %q; %s", what, Choice(what, Failures))
+			p.add(fmt.Sprintf("fail_on.%d", i), "nothing is called %q; %s", what, spelling.Choice(what, Failures))
 		}
 	}
 	for i, w := range c.Waivers {
 		key := fmt.Sprintf("waivers.%d.", i)
 		c.checkID(p, key+"requirement", w.Requirement)
 		if w.Case != "" && !c.knowsCase(w) {
-			p.add(key+"case", "%s has no case %q; 'invigilator explain %s' lists them, and %q is what is seen unprovoked", w.Requirement, w.Case, w.Requirement, results.Unprovoked)
+			p.add(key+"case", "%s has no case %q; %s'invigilator explain %s' lists them, and %q is what is seen unprovoked", w.Requirement, w.Case, spelling.Ask(w.Case, casesOf(w.Requirement)), w.Requirement, results.Unprovoked)
 		}
 		if strings.TrimSpace(w.Reason) == "" {
 			p.add(key+"reason", "is needed: a waiver says why it is one")
@@ -63,11 +67,34 @@ func (c Config) checkID(p *problems, key, id string) {
 		for _, r := range catalogue.Select(own) {
 			ids = append(ids, string(r.ID))
 		}
-		says := fmt.Sprintf("there is no requirement %q; ", id)
-		if best := nearest(id, ids); best != "" {
-			says += "did you mean " + best + "? "
+		p.add(key, "there is no requirement %q; %s'invigilator requirements' lists them", id, spelling.Ask(id, ids))
+	}
+}
+
+// checkSection wants a section that has requirements for the judged side.
+func (c Config) checkSection(p *problems, key, section string) {
+	if section == "" {
+		p.add(key, "is empty")
+		return
+	}
+	found := requirements.Default().In(section)
+	if slices.ContainsFunc(found, func(r requirements.Requirement) bool { return string(r.Binds) == string(c.Side) }) {
+		return
+	}
+	source, _, of := strings.Cut(section, ":")
+	var sources []string
+	for _, r := range requirements.Default().All() {
+		if !slices.Contains(sources, r.Source.Key) {
+			sources = append(sources, r.Source.Key)
 		}
-		p.add(key, "%s'invigilator requirements' lists them", says)
+	}
+	switch {
+	case len(found) > 0:
+		p.add(key, "no requirement of %s binds a %s", section, c.Side)
+	case of && !slices.Contains(sources, source):
+		p.add(key, "there is no source %q; %s", source, spelling.Choice(source, sources))
+	default:
+		p.add(key, "no requirement is from the section %q; 'invigilator requirements' shows those that there are", section)
 	}
 }
 
@@ -77,6 +104,17 @@ func (c Config) demoWord() string {
 		return "demo "
 	}
 	return ""
+}
+
+// casesOf are the cases of the requirements that a pattern stands for.
+func casesOf(pattern string) []string {
+	var cases []string
+	for _, r := range requirements.Default().Named(pattern) {
+		for _, stimulus := range r.Provoke {
+			cases = append(cases, stimulus.Case)
+		}
+	}
+	return cases
 }
 
 // knowsCase says whether a waiver's case is one of a requirement that it is about.

@@ -58,6 +58,7 @@ var (
 	// not tell.
 	covers   map[requirements.ID][]string
 	progress = func(Progress) {}
+	observed = func(results.Observation) {}
 	tally    Progress
 	// now is the spec that is being done; where several are under way, the one whose turn it is.
 	now *spec
@@ -148,6 +149,9 @@ type Hooks struct {
 	Ready func(context.Context, Subject) error
 	// Progress is called as specs begin and end.
 	Progress func(Progress)
+	// Observed is called with what a spec has observed, before Progress says that it has ended.
+	// In the document it may count for less: see [results.Assemble].
+	Observed func(results.Observation)
 }
 
 // Judge runs those specs that the program has been linked with that judge the
@@ -165,6 +169,9 @@ func Judge(c config.Config, title string, hooks Hooks) (results.Document, report
 	}
 	if hooks.Progress != nil {
 		progress = hooks.Progress
+	}
+	if hooks.Observed != nil {
+		observed = hooks.Observed
 	}
 	if c.Side == config.ToolSide && !c.IsEmbedded() && c.ConcurrentScenarios > 1 {
 		beside = newOverlap(c.ConcurrentScenarios)
@@ -186,7 +193,7 @@ func Document(c config.Config, title string) (results.Document, error) {
 func forget(c config.Config) {
 	settings, covers, run, notBegun, closeRun = c, Covered(), nil, nil, func() {}
 	document, written, unreported, unwritten = results.Document{}, reports.Paths{}, false, nil
-	progress, terms = func(Progress) {}, gate.Terms{}
+	progress, observed, terms = func(Progress) {}, func(results.Observation) {}, gate.Terms{}
 	now, beside = nil, nil
 }
 
@@ -267,7 +274,23 @@ func attach(value attachment) attachment {
 		fail("encode results: " + err.Error())
 	}
 	AddReportEntry(entry, ReportEntryVisibilityNever, string(encoded))
+	for _, o := range value.Fragment.Observations {
+		observed(o)
+	}
 	return value
+}
+
+// attached is what the report entries of a spec carry.
+func attached(spec SpecReport) []attachment {
+	var all []attachment
+	for _, e := range spec.ReportEntries {
+		text, _ := e.GetRawValue().(string)
+		var a attachment
+		if e.Name == entry && json.Unmarshal([]byte(text), &a) == nil {
+			all = append(all, a)
+		}
+	}
+	return all
 }
 
 // attachment is what a report entry carries.
@@ -447,15 +470,7 @@ func assemble(report Report) results.Document {
 	var fragments []results.Fragment
 	var diagnosis *results.Diagnosis
 	for _, spec := range report.SpecReports {
-		for _, e := range spec.ReportEntries {
-			if e.Name != entry {
-				continue
-			}
-			text, _ := e.GetRawValue().(string)
-			var a attachment
-			if err := json.Unmarshal([]byte(text), &a); err != nil {
-				continue
-			}
+		for _, a := range attached(spec) {
 			fragments = append(fragments, a.Fragment)
 			if a.Diagnosis != nil && diagnosis == nil {
 				diagnosis = a.Diagnosis

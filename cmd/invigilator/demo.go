@@ -32,12 +32,12 @@ type demonstrating struct {
 	judging `embed:""`
 }
 
-func (*demonstrating) judge(command *kong.Context, side config.Side) error {
+func (d *demonstrating) judgeDemo(command *kong.Context, side config.Side) error {
 	c, err := loadDemo(side, settings(command))
 	if err != nil {
 		return err
 	}
-	return judge(c, nil)
+	return d.judge(c, nil)
 }
 
 // loadDemo loads the configuration of a run that judges an embedded subject.
@@ -76,7 +76,7 @@ type demoToolCommand struct {
 
 // Run judges the embedded fake tool.
 func (d *demoToolCommand) Run(command *kong.Context) error {
-	return d.judge(command, config.ToolSide)
+	return d.judgeDemo(command, config.ToolSide)
 }
 
 type demoPlatformCommand struct {
@@ -85,7 +85,7 @@ type demoPlatformCommand struct {
 
 // Run judges the embedded campus.
 func (d *demoPlatformCommand) Run(command *kong.Context) error {
-	return d.judge(command, config.PlatformSide)
+	return d.judgeDemo(command, config.PlatformSide)
 }
 
 type demoJourneyCommand struct {
@@ -127,10 +127,10 @@ func (d *demoBothCommand) Run(command *kong.Context) error {
 	}
 	worst := results.Conformant
 	for i, c := range runs {
-		if i > 0 {
+		if i > 0 && d.Format != jsonl {
 			say("\n")
 		}
-		err := judge(c, nil)
+		err := d.judge(c, nil)
 		if interrupted.Err() != nil {
 			return unusable // the run has said why
 		}

@@ -2,11 +2,9 @@ package main
 
 import (
 	"bufio"
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"slices"
 	"strings"
@@ -15,10 +13,7 @@ import (
 	"golang.org/x/term"
 
 	"invigilator.example/harness/config"
-	"invigilator.example/reports"
-	"invigilator.example/results"
 	"invigilator.example/scenarios"
-	"invigilator.example/visible"
 )
 
 // named is what the commands that judge a subject of the user's have in common.
@@ -41,6 +36,7 @@ type judging struct {
 	Require  []string          `help:"Requirements that have to be passed whatever their level: ids, or patterns such as sec-tool-*." placeholder:"ID" key:"require"`
 	Baseline string            `help:"The results.json of an earlier run: only what has got worse since turns this one red." placeholder:"FILE" key:"baseline"`
 	Report   string            `help:"Folder for the reports." placeholder:"DIR" key:"report"`
+	Format   string            `help:"What is printed: text, or jsonl for events, one a line (docs/events.md)." enum:"text,jsonl" default:"text" placeholder:"FORM"`
 	Set      map[string]string `help:"Set any key of the configuration, as in --set timeout.launch=5s." placeholder:"KEY=VALUE" mapsep:"none"`
 }
 
@@ -136,26 +132,26 @@ func absolute(path string) string {
 }
 
 // judge judges a subject of the user's. What has to be registered is told first.
-func (n *named) judge(command *kong.Context, side config.Side, introduce func(scenarios.Subject)) error {
+func (n *named) judge(j *judging, command *kong.Context, side config.Side, introduce func(scenarios.Subject)) error {
 	c, err := load(config.Sources{Side: side, File: absolute(n.Config), Folder: ".", Settings: settings(command)})
 	if err != nil {
 		return err
 	}
-	return judge(c, func(ctx context.Context, s scenarios.Subject) error {
+	if j.Format == jsonl { // nothing comes between the events
+		stdout = stderr
+	}
+	return j.judge(c, func(ctx context.Context, s scenarios.Subject) error {
 		introduce(s)
 		return n.wait(ctx)
 	})
 }
 
-// judge runs the specs and says what they have found. Ready is called before the
-// subject is launched; it may be nil.
-func judge(c config.Config, ready func(context.Context, scenarios.Subject) error) error {
-	line := &progressLine{out: os.Stderr, live: term.IsTerminal(int(os.Stderr.Fd()))}
-	doc, paths, err := scenarios.Judge(c, "Invigilator", scenarios.Hooks{Ready: ready, Progress: line.show})
-	line.clear()
-	if doc.Schema != "" {
-		summarize(stdout, doc, paths)
-	}
+// judge runs the specs and says what they have found, in the form that a flag names. Ready
+// is called before the subject is launched; it may be nil.
+func (j *judging) judge(c config.Config, ready func(context.Context, scenarios.Subject) error) error {
+	teller := newTeller(j.Format, c)
+	doc, paths, err := scenarios.Judge(c, "Invigilator", scenarios.Hooks{Ready: ready, Progress: teller.progress, Observed: teller.observed})
+	teller.end(doc, paths)
 	if err != nil {
 		return errors.New(c.Hide(err.Error()))
 	}
@@ -183,138 +179,3 @@ func (n *named) wait(ctx context.Context) error {
 		return context.Cause(ctx)
 	}
 }
-
-// progressLine shows how far the run is, in one line that is written over
-// again; nothing where nobody watches.
-type progressLine struct {
-	out  io.Writer
-	live bool
-}
-
-func (p *progressLine) show(at scenarios.Progress) {
-	if !p.live || at.Total == 0 {
-		return
-	}
-	text := visible.Text(fmt.Sprintf("[%d/%d] %d red  %s", at.Done, at.Total, at.Red, at.Current))
-	if width, _, err := term.GetSize(int(os.Stderr.Fd())); err == nil && width > 4 && len(text) >= width {
-		text = strings.ToValidUTF8(text[:width-4], "") + "..."
-	}
-	_, _ = fmt.Fprintf(p.out, "\r\033[K%s", text)
-}
-
-func (p *progressLine) clear() {
-	if p.live {
-		_, _ = fmt.Fprint(p.out, "\r\033[K")
-	}
-}
-
-// verdictOrder is the order in which verdicts are told, the gravest first.
-var verdictOrder = []results.Verdict{results.Failed, results.Errored, results.Inconclusive, results.Warned, results.Skipped, results.Passed}
-
-// summarize says verdict, counts, time and where the report is.
-func summarize(out io.Writer, doc results.Document, paths reports.Paths) {
-	var b strings.Builder
-	if d := doc.Diagnosis; d != nil {
-		fmt.Fprintf(&b, "%s\n\n", d.Error())
-	}
-	counts := map[results.Verdict]int{}
-	for _, r := range doc.Requirements {
-		counts[r.Verdict]++
-	}
-	whole := doc.Diagnosis != nil && !doc.Diagnosis.Partial() // it says why nothing was judged
-	if !whole {
-		for _, verdict := range verdictOrder {
-			if verdict != results.Passed {
-				tellAll(&b, doc, verdict)
-			}
-		}
-	}
-	var tally []string
-	for _, verdict := range verdictOrder {
-		if counts[verdict] > 0 {
-			tally = append(tally, fmt.Sprintf("%d %s", counts[verdict], verdict))
-		}
-	}
-	if !whole {
-		fmt.Fprintf(&b, "%s: %s\n", strings.ToUpper(string(doc.Outcome)), doc.Because)
-		fmt.Fprintf(&b, "%d requirements: %s; %d not covered by this version\n", len(doc.Requirements), strings.Join(tally, ", "), len(doc.NotCovered))
-		agent := strings.TrimSpace(string(doc.Run.Agent.Kind) + " " + doc.Run.Agent.Version)
-		fmt.Fprintf(&b, "%s, %s, %.1f seconds\n", doc.Run.Subject.Name, agent, doc.Run.Seconds)
-	} else {
-		judged := len(doc.Requirements) - counts[results.Inconclusive]
-		fmt.Fprintf(&b, "%s: %d of %d requirements were judged\n%s\n", strings.ToUpper(string(doc.Outcome)), judged, len(doc.Requirements), doc.Run.Subject.Name)
-	}
-	tellGate(&b, doc.Gate)
-	if paths.HTML != "" {
-		fmt.Fprintf(&b, "report: %s\n", paths.HTML)
-	}
-	_, _ = io.WriteString(out, b.String())
-}
-
-// tellGate says what the terms of who runs it make of a run, where there are some.
-func tellGate(b *strings.Builder, g *results.Gate) {
-	if g == nil {
-		return
-	}
-	fmt.Fprintf(b, "by your terms, status %d: %s\n", g.Exit, g.Because)
-	for _, part := range []struct {
-		name string
-		list []results.Red
-	}{{"red", g.Red}, {"waived", g.Waived}, {"mended", g.Mended}} {
-		for i, red := range part.list {
-			if i == maxReds {
-				fmt.Fprintf(b, "  and %d more, in the report\n", len(part.list)-i)
-				break
-			}
-			fmt.Fprintf(b, "  %s  %s\n", part.name, oneLine(red))
-		}
-	}
-}
-
-// maxReds is how many lines of a kind the gate tells; the report has all.
-const maxReds = 30
-
-// oneLine says what a verdict that counts is about, and why it does.
-func oneLine(red results.Red) string {
-	about := strings.TrimSpace(red.Requirement + " " + red.Case)
-	if about == "" {
-		about = results.Bounded(folded(red.Seen), 200)
-	}
-	return about + ": " + red.Why
-}
-
-// maxTold is how many observations of a requirement are told; the report has all.
-const maxTold = 3
-
-// tellAll lists the observations with a verdict.
-func tellAll(b *strings.Builder, doc results.Document, verdict results.Verdict) {
-	for _, r := range doc.Requirements {
-		if r.Verdict != verdict {
-			continue
-		}
-		fmt.Fprintf(b, "%s  %s (%s)\n", verdict, r.ID, r.Level)
-		told := slices.DeleteFunc(slices.Clone(r.Observations), func(o results.Observation) bool { return o.Verdict == results.Passed })
-		slices.SortStableFunc(told, func(a, b results.Observation) int { // the gravest first
-			return cmp.Compare(slices.Index(verdictOrder, a.Verdict), slices.Index(verdictOrder, b.Verdict))
-		})
-		for i, o := range told {
-			if i == maxTold {
-				fmt.Fprintf(b, "    and %d more\n", len(told)-i)
-				break
-			}
-			fmt.Fprintf(b, "    %s%s\n", prefix(o.Case), results.Bounded(folded(o.Seen), 300))
-		}
-	}
-	if b.Len() > 0 && !strings.HasSuffix(b.String(), "\n\n") {
-		b.WriteString("\n")
-	}
-}
-
-func prefix(stimulus string) string {
-	if stimulus == "" {
-		return ""
-	}
-	return stimulus + ": "
-}
-
-func indent(text string) string { return "  " + strings.ReplaceAll(text, "\n", "\n  ") }

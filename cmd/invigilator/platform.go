@@ -35,7 +35,7 @@ type platformCommand struct {
 
 // Run judges the platform and says what came of it.
 func (p *platformCommand) Run(command *kong.Context) error {
-	return p.judge(command, config.PlatformSide, func(s scenarios.Subject) { introduceTool(s.(*harness.PlatformRun)) })
+	return p.named.judge(&p.judging, command, config.PlatformSide, func(s scenarios.Subject) { introduceTool(s.(*harness.PlatformRun)) })
 }
 
 // introduceTool says what has to be registered in a real platform.

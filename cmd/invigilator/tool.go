@@ -22,7 +22,7 @@ type toolCommand struct {
 
 // Run judges the tool and says what came of it.
 func (t *toolCommand) Run(command *kong.Context) error {
-	return t.judge(command, config.ToolSide, func(s scenarios.Subject) { introducePlatform(s.(*harness.Run)) })
+	return t.named.judge(&t.judging, command, config.ToolSide, func(s scenarios.Subject) { introducePlatform(s.(*harness.Run)) })
 }
 
 // introducePlatform says what has to be registered in a real tool.

@@ -21,16 +21,6 @@ type cardCommand struct {
 	Set     map[string]string `help:"Set any key of the configuration, as in --set fake_tool.url=https://tool.example." placeholder:"KEY=VALUE" mapsep:"none"`
 }
 
-// Help has examples.
-func (*cardCommand) Help() string {
-	return `Prints what to enter where a platform registers the fake tool, or a tool the fake platform, in the words of the product, with the values of the configuration. The configuration need not be complete: what the product shows afterwards belongs into it.
-
-  invigilator card                                  which products there are
-  invigilator card moodle
-  invigilator card canvas --config platform.yaml
-  invigilator card ltijs`
-}
-
 // products are the names of all cards.
 func products() []string {
 	var names []string

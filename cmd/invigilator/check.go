@@ -28,16 +28,6 @@ type checkCommand struct {
 	Set    map[string]string `help:"Set any key of the configuration, as in --set timeout.launch=5s." placeholder:"KEY=VALUE" mapsep:"none"`
 }
 
-// Help has examples.
-func (*checkCommand) Help() string {
-	return `Looks whether a run could judge the subject: whether its addresses answer, whether users can sign in and the journeys lead to launches, and whether valid launches work. It tells all that is in the way at once. It makes the preflight of a run, and nothing else.
-
-Exit status: 0 a run can judge the subject, 1 the subject has already broken a requirement, 2 a run could not judge all that is configured, 3 no run is possible.
-
-  invigilator check
-  invigilator check --config platform.yaml --wait 60s`
-}
-
 // checked is a run whose preflight is made, of a tool or of a platform.
 type checked interface {
 	scenarios.Subject

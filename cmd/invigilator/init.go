@@ -48,15 +48,6 @@ type initToolCommand struct {
 	initiating   `embed:""`
 }
 
-// Help has examples.
-func (*initToolCommand) Help() string {
-	return `Looks at the tool (its key set, its answer to a login initiation, a first launch) and writes invigilator.yaml, with comments, and with a line for editors that know JSON Schema. What it does not find out is a comment that says what to enter. It asks on a terminal, and takes flags. Register the platform in the tool before, or call it again afterwards, with --force: 'invigilator card' says what to register.
-
-  invigilator init tool --login-url http://localhost:3000/login
-  invigilator check
-  invigilator tool`
-}
-
 type initPlatformCommand struct {
 	Issuer       string `help:"The platform's issuer, or the address of its site." placeholder:"URL"`
 	Product      string `help:"The platform's product, whose addresses are known, such as moodle; see 'invigilator card'." placeholder:"NAME"`
@@ -71,15 +62,6 @@ type initPlatformCommand struct {
 	Page         string `help:"A page of the platform that launches the fake tool, or has the link that does." placeholder:"URL"`
 	Link         string `help:"The words of that link." placeholder:"WORDS"`
 	initiating   `embed:""`
-}
-
-// Help has examples.
-func (*initPlatformCommand) Help() string {
-	return `Looks at the platform (its OpenID configuration or the addresses of its product, its key set, its page to sign in on, a first launch) and writes invigilator.yaml, with comments, and with a line for editors that know JSON Schema. What it does not find out is a comment that says what to enter. It asks on a terminal, and takes flags. Register the fake tool in the platform before: 'invigilator card' says what to register.
-
-  invigilator init platform --issuer https://lms.example --client-id 10000000000001 --page https://lms.example/courses/7 --link "Exercise 1" --sign-in https://lms.example/login --username ada --password ADA_PASSWORD
-  invigilator check
-  invigilator platform`
 }
 
 // question is one that is asked where its answer is not given.

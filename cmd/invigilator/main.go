@@ -48,17 +48,7 @@ var unusable = exit(results.Unusable.ExitCode())
 func main() { os.Exit(run(os.Args[1:])) }
 
 func run(args []string) int {
-	var c cli
-	parser, err := kong.New(&c,
-		kong.Name("invigilator"),
-		kong.Description("Judges LTI 1.3 implementations end to end.\n\n"+
-			"Exit status: 0 conformant as far as required, 1 something required failed, 2 something required could not be shown, "+
-			"3 Invigilator failed, its configuration is wrong, or the subject cannot be reached."),
-		kong.Vars{"version": scenarios.Version, "products": strings.Join(products(), ", "), "profiles": strings.Join(requirements.Profiles(), ", ")},
-		kong.UsageOnError(),
-		kong.Writers(stdout, stderr),
-		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
-	)
+	parser, err := newParser(new(cli))
 	if err != nil {
 		complain("invigilator: %v\n", err)
 		return int(unusable)
@@ -87,6 +77,20 @@ func run(args []string) int {
 		complain("invigilator: %s\n", strings.ReplaceAll(results.Text(err.Error()), "\n", "\n  "))
 		return int(unusable)
 	}
+}
+
+// newParser returns the parser of a command line.
+func newParser(c *cli) (*kong.Kong, error) {
+	return kong.New(c,
+		kong.Name("invigilator"),
+		kong.Description("Judges LTI 1.3 implementations end to end.\n\n"+
+			"Exit status: 0 conformant as far as required, 1 something required failed, 2 something required could not be shown, "+
+			"3 Invigilator failed, its configuration is wrong, or the subject cannot be reached."),
+		kong.Vars{"version": scenarios.Version, "products": strings.Join(products(), ", "), "profiles": strings.Join(requirements.Profiles(), ", ")},
+		kong.UsageOnError(),
+		kong.Writers(stdout, stderr),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
+	)
 }
 
 // stdout and stderr are where all goes that the command prints: much of it comes from

@@ -89,15 +89,6 @@ type journeyCommand struct {
 	journeying `embed:""`
 }
 
-// Help has examples.
-func (*journeyCommand) Help() string {
-	return `Makes a journey, says where it gets stuck, goes on with its launch, and prints the header and the claims of the id_token, which nothing has checked. With --record it is you who makes the journey, in a browser's window, up to the launch; it prints the steps, with passwords as variables of the environment. That needs a screen, and Chromium or Chrome; Ctrl-C ends it before a launch.
-
-  invigilator journey learner-opens-link
-  invigilator journey instructor-reviews --line-item Essay
-  invigilator journey learner-opens-link --record --page https://lms.example/login`
-}
-
 // Run makes the journey and prints each step.
 func (j *journeyCommand) Run(command *kong.Context) error {
 	if j.Record {

@@ -339,9 +339,12 @@ func (r *PlatformRun) diagnoseStuck(e *JourneyError, flow *PlatformFlow) *result
 			again, _ = r.journeyTo(config.Learner, config.Exam)
 		}
 	}
-	command := "invigilator journey " + again
-	if r.config.File != "" {
-		command += " --config " + r.config.File
+	command := "invigilator journey " + config.Quote(again)
+	switch {
+	case r.config.IsEmbedded():
+		command = "invigilator demo journey " + config.Quote(again)
+	case r.config.File != "":
+		command += " --config " + config.Quote(config.FromHere(r.config.File))
 	}
 	switch {
 	case e.page.Status == 0 && e.ended != agent.Settled:

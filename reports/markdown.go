@@ -118,7 +118,7 @@ func Markdown(w io.Writer, doc results.Document) error {
 		}
 		fmt.Fprintf(&b, "\nSee one of them again:\n\n    %s\n", line(again(doc.Run, first), 2000))
 	}
-	fmt.Fprintf(&b, "\nRun it all again:\n\n    %s\n", line(doc.Run.Command, 2000))
+	fmt.Fprintf(&b, "\nRun it all again:\n\n    %s\n", line(cmp.Or(doc.Run.Again, doc.Run.Command), 2000))
 	_, err := b.WriteTo(w)
 	return err
 }

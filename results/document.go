@@ -117,6 +117,9 @@ type Run struct {
 	// Command begins a command line that judges the same subject again; a
 	// report appends the requirement to see again.
 	Command string `json:"command"`
+	// Again is the command line that makes the same run again, as narrow as it was and by the
+	// same terms. Documents of earlier versions have none.
+	Again string `json:"again,omitempty"`
 }
 
 // Subject is the implementation under test.

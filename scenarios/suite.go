@@ -10,7 +10,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -464,7 +463,7 @@ func assemble(report Report) results.Document {
 	info := results.Run{
 		Version: Version, Started: report.StartTime.UTC(), Seconds: report.RunTime.Seconds(),
 		Processes: report.SuiteConfig.ParallelTotal, Seed: report.SuiteConfig.RandomSeed,
-		Only: narrowedTo(report.SuiteConfig.LabelFilter), Command: command(),
+		Only: narrowedTo(report.SuiteConfig.LabelFilter), Command: command(settings, false), Again: command(settings, true),
 		Subject: results.Subject{Name: settings.SubjectName(), Side: string(settings.Side), Embedded: settings.IsEmbedded()},
 	}
 	var fragments []results.Fragment
@@ -487,47 +486,6 @@ func assemble(report Report) results.Document {
 	}
 	selected, notCovered := selection(report)
 	return results.Assemble(info, diagnosis, selected, notCovered, fragments)
-}
-
-// flagOf are the keys that the command line has a flag of its own for.
-var flagOf = map[string]string{
-	"tool.login_url": "--login-url", "tool.launch_url": "--launch-url",
-	"registration.client_id": "--client-id", "registration.deployment_id": "--deployment-id",
-	"agent": "--agent", "profiles": "--profile", "seed": "--seed", "embedded.faults": "--fault",
-}
-
-// command begins the command line that judges the same subject again, whatever
-// file or environment the configuration came from. Secrets are left out of it.
-func command() string {
-	parts := []string{"invigilator", string(settings.Side)}
-	if settings.IsEmbedded() {
-		parts = []string{"invigilator", "demo", string(settings.Side)}
-	}
-	if settings.File != "" {
-		parts = append(parts, "--config", quote(settings.File))
-	}
-	for _, key := range slices.Sorted(maps.Keys(settings.Given)) {
-		value := settings.Hide(settings.Given[key])
-		if slices.Contains([]string{"requirements", "report", "fail_on", "require", "baseline"}, key) || strings.HasPrefix(key, "browser.") {
-			continue // not of the subject, or the matter of this machine; an address may hold a token
-		}
-		if flag, ok := flagOf[key]; ok && value != "" {
-			parts = append(parts, flag, quote(value))
-		} else {
-			parts = append(parts, "--set", quote(key+"="+value))
-		}
-	}
-	return strings.Join(parts, " ")
-}
-
-// quote makes a word safe for a shell.
-func quote(word string) string {
-	if !strings.ContainsFunc(word, func(r rune) bool {
-		return !strings.ContainsRune("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./:,=", r)
-	}) {
-		return word
-	}
-	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 }
 
 // For says which requirements a spec judges: the spec has the labels of each, see [labelsOf].

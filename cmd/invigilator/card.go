@@ -70,7 +70,7 @@ func (k *cardCommand) Run(command *kong.Context) error {
 }
 
 func (k *cardCommand) load(command *kong.Context, side config.Side) (config.Config, error) {
-	return loadLacking(config.Sources{Side: side, File: absolute(k.Config), Folder: ".", Settings: settings(command)})
+	return loadLacking(config.Sources{Side: side, File: expanded(k.Config), Folder: ".", Settings: settings(command)})
 }
 
 // loadLacking reads a configuration that may lack something.

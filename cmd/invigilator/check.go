@@ -37,7 +37,7 @@ type checked interface {
 
 // Run looks whether the subject can be judged.
 func (k *checkCommand) Run(command *kong.Context) error {
-	from := config.Sources{Side: config.Side(k.Side), File: absolute(k.Config), Folder: ".", Settings: settings(command), Environ: os.Environ()}
+	from := config.Sources{Side: config.Side(k.Side), File: expanded(k.Config), Folder: ".", Settings: settings(command), Environ: os.Environ()}
 	if from.Side == "" {
 		from.Side = config.SideOf(from)
 	}

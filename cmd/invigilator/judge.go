@@ -123,17 +123,17 @@ func load(from config.Sources) (config.Config, error) {
 	return c, nil
 }
 
-// absolute is the path that a flag gives; empty where it gives none.
-func absolute(path string) string {
-	if path == "" {
-		return ""
+// expanded is the path that a flag gives, with the user's home folder where it begins with ~.
+func expanded(path string) string {
+	if !strings.HasPrefix(path, "~") {
+		return path
 	}
 	return kong.ExpandPath(path)
 }
 
 // judge judges a subject of the user's. What has to be registered is told first.
 func (n *named) judge(j *judging, command *kong.Context, side config.Side, introduce func(scenarios.Subject)) error {
-	c, err := load(config.Sources{Side: side, File: absolute(n.Config), Folder: ".", Settings: settings(command)})
+	c, err := load(config.Sources{Side: side, File: expanded(n.Config), Folder: ".", Settings: settings(command)})
 	if err != nil {
 		return err
 	}

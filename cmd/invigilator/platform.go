@@ -92,9 +92,9 @@ type journeyCommand struct {
 // Run makes the journey and prints each step.
 func (j *journeyCommand) Run(command *kong.Context) error {
 	if j.Record {
-		return j.record(config.Sources{Side: config.PlatformSide, File: absolute(j.Config), Folder: ".", Settings: settings(command)})
+		return j.record(config.Sources{Side: config.PlatformSide, File: expanded(j.Config), Folder: ".", Settings: settings(command)})
 	}
-	return j.make(config.Sources{Side: config.PlatformSide, File: absolute(j.Config), Folder: ".", Settings: settings(command)})
+	return j.make(config.Sources{Side: config.PlatformSide, File: expanded(j.Config), Folder: ".", Settings: settings(command)})
 }
 
 // record prints the journey that somebody makes in a browser's window.

@@ -3,6 +3,7 @@ package main_test
 import (
 	"bytes"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -150,5 +151,34 @@ func TestTwoRunsOfTheSameSubjectHaveNoDifference(t *testing.T) {
 		stdout, stderr, status := run(t, dir, "diff", filepath.Join("1", side, "results.json"), filepath.Join("2", side, "results.json"))
 		g.Expect(stdout).To(ContainSubstring("no difference"), stderr)
 		g.Expect(status).To(Equal(0))
+	}
+}
+
+// A command line of a report makes the same run again, by the same terms.
+func TestACommandLineOfAReportWorksAsPrinted(t *testing.T) {
+	t.Parallel()
+	g := NewWithT(t)
+	dir := t.TempDir()
+	stdout, stderr, status := run(t, dir, "demo", "tool", "--agent", "http", "--filter", "sec-tool-nonce-replayed || sec-tool-aud && MUST", "--strict", "--fault", forgetful, "--set", "tool.name=it's", "--report", "first")
+	g.Expect(status).To(Equal(1), stdout+stderr)
+	first := document(t, filepath.Join(dir, "first"))
+	summary, err := os.ReadFile(filepath.Join(dir, "first", "summary.md"))
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(string(summary)).To(ContainSubstring("    " + first.Run.Again + "\n"))
+	g.Expect(first.Run.Again).NotTo(ContainSubstring(dir))
+	for _, c := range []struct {
+		line string
+		rows int
+	}{{first.Run.Again, 2}, {first.Run.Command + " --only sec-tool-aud", 1}} {
+		shell := exec.CommandContext(t.Context(), "sh", "-c", c.line+" --report again")
+		shell.Dir, shell.Env = dir, append(clean(), "PATH="+filepath.Dir(program)+string(os.PathListSeparator)+os.Getenv("PATH"))
+		said, _ := shell.CombinedOutput()
+		again := document(t, filepath.Join(dir, "again"))
+		g.Expect(again.Requirements).To(HaveLen(c.rows), string(said))
+		g.Expect(again.Run.Subject.Name).To(Equal(first.Run.Subject.Name))
+		if c.rows == 2 {
+			g.Expect(shell.ProcessState.ExitCode()).To(Equal(1), string(said))
+			g.Expect(again.Run.Again).To(Equal(first.Run.Again))
+		}
 	}
 }

@@ -1,5 +1,7 @@
 # The two that a newcomer needs: make run, make test.
 
+ACTIONLINT = github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
+GORELEASER = github.com/goreleaser/goreleaser/v2@v2.15.4
 GOLANGCI = github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
 # What narrows the runs of make run: make run NARROW="--profile services".
@@ -19,7 +21,7 @@ CATALOGUE = docs/catalogue.md
 # The race detector needs a C compiler.
 RACE = $(shell if command -v "$$(go env CC)" >/dev/null; then echo -race; else echo "No C compiler: testing without the race detector." >&2; fi)
 
-.PHONY: run test fuzz proof check bench soak interop lint docs build browser clean
+.PHONY: run test fuzz proof check bench soak interop lint binaries release docs build browser clean
 
 ## run: judge both embedded subjects in a browser, a tool and a platform, and write the reports
 run: browser build
@@ -48,6 +50,7 @@ check: browser build
 	go test -short -run "^$$" -bench . -benchtime 1x ./bench
 	$(MAKE) docs CATALOGUE=bin/catalogue.md
 	cmp bin/catalogue.md docs/catalogue.md
+	$(MAKE) binaries
 	$(MAKE) lint
 
 ## bench: launches and runs against bare chromedp, in one run
@@ -67,6 +70,18 @@ interop: browser
 ## lint: what the compiler does not find
 lint:
 	go run $(GOLANGCI) run
+	go run $(ACTIONLINT) .github/workflows/*.yml
+
+## binaries: the command for each system that it runs on, static
+binaries:
+	for system in linux/amd64 linux/arm64 darwin/arm64 windows/amd64; do \
+		CGO_ENABLED=0 GOOS=$${system%/*} GOARCH=$${system#*/} go build -trimpath -ldflags="-s -w" -o bin/$$system/ ./cmd/invigilator || exit; \
+	done
+
+## release: what a release would publish, in bin/release; nothing is published
+release:
+	go run $(GORELEASER) check
+	go run $(GORELEASER) release --snapshot --clean --skip=publish
 
 ## docs: write the page of the catalogue
 docs: build

@@ -52,7 +52,7 @@ func Decide(doc results.Document, terms Terms) *results.Gate {
 		old, had := before[r.key]
 		d.judge(r, old, had)
 	}
-	d.required(now)
+	d.required(doc, now)
 	d.gone(doc, byKey(now))
 	d.findings(doc)
 	d.waivers(now)
@@ -205,9 +205,16 @@ var gravity = map[results.Verdict]int{
 // unusable is the status of what says nothing of the subject.
 var unusable = results.Unusable.ExitCode()
 
-// required finds what has to be shown and is no part of the run.
-func (d *decision) required(now []row) {
+// required finds what has to be shown and is no part of the run, nor of another shard of it.
+func (d *decision) required(doc results.Document, now []row) {
+	var elsewhere []string
+	if doc.Run.Shard != nil {
+		elsewhere = doc.Run.Shard.Elsewhere
+	}
 	for _, pattern := range d.Require {
+		if slices.ContainsFunc(elsewhere, func(id string) bool { return requirements.Matches(pattern, id) }) {
+			continue
+		}
 		if !slices.ContainsFunc(now, func(r row) bool { return requirements.Matches(pattern, r.requirement) }) {
 			d.add(results.Red{Requirement: pattern, Why: "your configuration requires it, and this run does not judge it"}, 2)
 		}
@@ -223,7 +230,7 @@ func (d *decision) gone(doc results.Document, now map[key]row) {
 		if _, still := now[r.key]; still || r.verdict != results.Passed {
 			continue
 		}
-		if doc.Run.Only != "" {
+		if doc.Run.Only != "" || doc.Run.Shard != nil {
 			d.left++
 			continue
 		}

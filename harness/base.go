@@ -78,7 +78,7 @@ func (r *base) startAgent(ctx context.Context, hosts agent.Hosts) <-chan error {
 		if r.configured() == results.HTTP {
 			r.main = r.plain
 		} else if r.main, err = agent.StartBrowser(ctx, agent.BrowserOptions{
-			Path: r.config.Browser.Path, Remote: r.config.Browser.DevToolsURL, Headed: r.config.Browser.Headed, Hosts: hosts,
+			Path: r.config.Browser.Path, Remote: r.config.Remote(r.process), Headed: r.config.Browser.Headed, Hosts: hosts,
 		}); err != nil {
 			r.main = nil
 		}

@@ -82,11 +82,15 @@ func Assemble(run Run, diagnosis *Diagnosis, selected, notCovered []requirements
 	for _, r := range selected {
 		doc.Requirements = append(doc.Requirements, judged(r, byRequirement[string(r.ID)], diagnosis))
 	}
+	doc.besides(byRequirement)
 	for _, r := range notCovered {
 		doc.NotCovered = append(doc.NotCovered, Uncovered{ID: string(r.ID), Profile: r.Profile, Level: string(r.Level), Statement: r.Statement})
 	}
 	doc.Profiles = profiles(doc.Requirements, doc.NotCovered)
 	doc.Outcome, doc.Because = outcome(doc.Requirements)
+	if run.Shard != nil {
+		doc.Because = fmt.Sprintf("Shard %d of %d: %s", run.Shard.Index, run.Shard.Of, doc.Because)
+	}
 	// What failed beside a part that could not be judged has failed all the same.
 	if diagnosis != nil && (!diagnosis.Partial() || doc.Outcome != NotConformant) {
 		doc.Outcome, doc.Because = Unusable, diagnosis.Problem
@@ -97,6 +101,29 @@ func Assemble(run Run, diagnosis *Diagnosis, selected, notCovered []requirements
 		}
 	}
 	return doc
+}
+
+// besides adds what a shard has seen on the way of requirements that another one judges:
+// what does not pass counts wherever it is seen.
+func (d *Document) besides(byRequirement map[string][]Observation) {
+	if d.Run.Shard == nil {
+		return
+	}
+	for _, id := range d.Run.Shard.Elsewhere {
+		r, known := requirements.Default().Get(requirements.ID(id))
+		seen := slices.DeleteFunc(slices.Clone(byRequirement[id]), func(o Observation) bool { return o.Verdict == Passed || o.Verdict == Skipped })
+		if known && len(seen) > 0 {
+			r.Provoke = slices.DeleteFunc(slices.Clone(r.Provoke), func(s requirements.Stimulus) bool { // the other shard tries them
+				return !slices.ContainsFunc(seen, func(o Observation) bool { return o.Case == s.Case })
+			})
+			d.Requirements = append(d.Requirements, judged(r, seen, d.Diagnosis))
+		}
+	}
+	place := map[string]int{}
+	for i, r := range requirements.Default().All() {
+		place[string(r.ID)] = i
+	}
+	slices.SortStableFunc(d.Requirements, func(a, b Requirement) int { return cmp.Compare(place[a.ID], place[b.ID]) })
 }
 
 // carriers puts together what the processes of a run have shown of each kind of flow: plain

@@ -114,12 +114,25 @@ type Run struct {
 	Seed      int64     `json:"seed"` // of the order of the specs
 	// Only is the label filter that narrowed the run, empty for a whole one.
 	Only string `json:"only,omitempty"`
+	// Shard is set where the run is a part of one that was split, and Merged is into how many
+	// the run was split whose parts have been put together.
+	Shard  *Shard `json:"shard,omitempty"`
+	Merged int    `json:"merged,omitempty"`
 	// Command begins a command line that judges the same subject again; a
 	// report appends the requirement to see again.
 	Command string `json:"command"`
 	// Again is the command line that makes the same run again, as narrow as it was and by the
 	// same terms. Documents of earlier versions have none.
 	Again string `json:"again,omitempty"`
+}
+
+// A Shard is a part of a run.
+type Shard struct {
+	Index int `json:"index"` // from 1
+	Of    int `json:"of"`
+	// Elsewhere are the requirements that the other shards judge. One of them is in the
+	// document all the same where something that it does not allow was seen on the way.
+	Elsewhere []string `json:"elsewhere"`
 }
 
 // Subject is the implementation under test.

@@ -13,12 +13,12 @@ var flagOf = map[string]string{
 	"tool.login_url": "--login-url", "tool.launch_url": "--launch-url",
 	"registration.client_id": "--client-id", "registration.deployment_id": "--deployment-id",
 	"agent": "--agent", "profiles": "--profile", "seed": "--seed", "embedded.faults": "--fault",
-	"requirements": "--only", "sections": "--section", "filter": "--filter", "fail_on": "--fail-on", "require": "--require", "baseline": "--baseline",
+	"requirements": "--only", "sections": "--section", "filter": "--filter", "fail_on": "--fail-on", "require": "--require", "baseline": "--baseline", "shard": "--shard",
 }
 
 // ofTheRun are the keys that narrow a run, or say what turns it red: those of the subject
 // are all others.
-var ofTheRun = []string{"requirements", "sections", "filter", "fail_on", "require", "baseline"}
+var ofTheRun = []string{"requirements", "sections", "filter", "fail_on", "require", "baseline", "shard"}
 
 // command is the command line that judges the same subject again, whatever file or
 // environment the configuration came from: as a whole where it is the same run, else such

@@ -12,6 +12,7 @@ import (
 
 	"invigilator.example/harness/config"
 	"invigilator.example/requirements"
+	"invigilator.example/results"
 )
 
 // A linkedSpec is one of those that the program has been linked with.
@@ -83,7 +84,87 @@ func sideFilter(c config.Config) string {
 	if narrow := anyOf(idsOf(c.Requirements, requirements.Default().Named), idsOf(c.Sections, requirements.Default().In), c.Profiles, query(c)); narrow != "" {
 		filter += " && " + narrow
 	}
+	if c.Shard != "" {
+		filter += " && " + anyOf(append(idsOfShard(c), "no-requirement"))
+	}
 	return filter
+}
+
+// idsOfShard are the requirements that the configured shard of a run judges. Those that one
+// scenario judges together are together, so that no verdict rests on several shards; such
+// groups come in the order of the catalogue, each into the shard that has the fewest
+// scenarios so far. The split depends on what the run selects, and on nothing else.
+func idsOfShard(c config.Config) []string {
+	shard, err := config.ParseShard(c.Shard)
+	if err != nil {
+		return nil
+	}
+	groups := groupsOf(c.Side)
+	specs := map[requirements.ID]int{} // by the group
+	for _, spec := range linked() {
+		if ids := named(spec.labels); len(ids) > 0 {
+			specs[groups[ids[0]]]++
+		}
+	}
+	in, load := map[requirements.ID]int{}, make([]int, shard.Of)
+	var ids []string
+	for _, r := range selectedBy(unsplit(c)) {
+		group := groups[r.ID]
+		if _, is := in[group]; !is {
+			in[group] = slices.Index(load, slices.Min(load))
+			load[in[group]] += specs[group]
+		}
+		if in[group] == shard.Index-1 {
+			ids = append(ids, string(r.ID))
+		}
+	}
+	return ids
+}
+
+// groupsOf names for each requirement of a side the group of those that are judged together.
+func groupsOf(side config.Side) map[requirements.ID]requirements.ID {
+	group := map[requirements.ID]requirements.ID{}
+	for _, spec := range linked() {
+		if !slices.Contains(spec.labels, string(side)) {
+			continue
+		}
+		ids := named(spec.labels)
+		for _, id := range ids {
+			if group[id] == "" {
+				group[id] = id
+			}
+		}
+		for _, id := range ids {
+			from, to := group[id], group[ids[0]]
+			for member, of := range group {
+				if of == from {
+					group[member] = to
+				}
+			}
+		}
+	}
+	return group
+}
+
+// unsplit is the configuration of the whole run that a shard is a part of.
+func unsplit(c config.Config) config.Config {
+	c.Shard = ""
+	return c
+}
+
+// shardOf says which part of the run the configured one is; nil where it is all of it.
+func shardOf(c config.Config) *results.Shard {
+	shard, err := config.ParseShard(c.Shard)
+	if err != nil || shard.Of == 0 {
+		return nil
+	}
+	own, elsewhere := idsOfShard(c), []string{}
+	for _, r := range selectedBy(unsplit(c)) {
+		if !slices.Contains(own, string(r.ID)) {
+			elsewhere = append(elsewhere, string(r.ID))
+		}
+	}
+	return &results.Shard{Index: shard.Index, Of: shard.Of, Elsewhere: elsewhere}
 }
 
 // idsOf are those of the requirements that each name of a list stands for.
@@ -196,6 +277,9 @@ func CheckSelection(c config.Config) error {
 		if _, err := types.ParseLabelFilter(filter); err != nil {
 			problems = append(problems, fmt.Errorf("filter: %q is no label query: %w", filter, err))
 		}
+	}
+	if len(problems) == 0 && c.Shard != "" && len(idsOfShard(c)) == 0 && len(selectedBy(unsplit(c))) > 0 {
+		problems = append(problems, fmt.Errorf("shard: nothing is left for %s, since what is to be judged has fewer parts that can be judged apart", c.Shard))
 	}
 	if len(problems) == 0 && len(selectedBy(c)) == 0 {
 		problems = append(problems, fmt.Errorf("filter: nothing that binds a %s has all of %s", c.Side, anyOf(c.Requirements, c.Sections, c.Profiles, query(c))))

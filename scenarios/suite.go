@@ -463,7 +463,7 @@ func assemble(report Report) results.Document {
 	info := results.Run{
 		Version: Version, Started: report.StartTime.UTC(), Seconds: report.RunTime.Seconds(),
 		Processes: report.SuiteConfig.ParallelTotal, Seed: report.SuiteConfig.RandomSeed,
-		Only: narrowedTo(report.SuiteConfig.LabelFilter), Command: command(settings, false), Again: command(settings, true),
+		Only: narrowedTo(report.SuiteConfig.LabelFilter), Command: command(settings, false), Again: command(settings, true), Shard: shardOf(settings),
 		Subject: results.Subject{Name: settings.SubjectName(), Side: string(settings.Side), Embedded: settings.IsEmbedded()},
 	}
 	var fragments []results.Fragment

@@ -150,3 +150,9 @@ func (*initPlatformCommand) Help() string {
 		"A platform, with a user and a link", `invigilator init platform --issuer https://lms.example --client-id 10000000000001 --page https://lms.example/courses/7 --link "Exercise 1" --sign-in https://lms.example/login --username ada --password ADA_PASSWORD`,
 	)
 }
+
+// Help has examples.
+func (*mergeCommand) Help() string {
+	return examples("Two shards, made by 'invigilator tool --shard 1/2 --report one' and likewise 2/2", "invigilator merge one/results.json two/results.json --report out",
+		"By the terms of the configuration, and held against an earlier run", "invigilator merge one/results.json two/results.json --baseline last.json --report out")
+}

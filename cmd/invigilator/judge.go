@@ -24,20 +24,26 @@ type named struct {
 
 // judging is what the commands that judge a subject have in common.
 type judging struct {
-	Only     []string          `help:"Judge only these requirements: ids, or patterns such as sec-tool-*." placeholder:"ID" key:"requirements"`
-	Section  []string          `help:"Judge only these sections of specifications, with those in them: 5.1.1, sec:5.1.1, or sec: for all of a source; 'invigilator requirements' shows them." placeholder:"SECTION" key:"sections"`
-	Filter   string            `help:"Judge only what a label query of Ginkgo selects, as in 'launch && MUST && !browser'." placeholder:"QUERY" key:"filter"`
-	Profile  []string          `help:"Judge only these profiles: ${profiles}." placeholder:"NAME" key:"profiles"`
-	Agent    string            `help:"auto, browser, or http for a client without scripts. Auto: a browser where it can tell a difference, else http." placeholder:"KIND" key:"agent"`
-	Seed     string            `help:"Run the scenarios in the order of this seed. Each report names the seed of its run." placeholder:"NUMBER" key:"seed"`
-	Headed   bool              `help:"Show the browser's window." key:"browser.headed"`
-	FailOn   []string          `help:"What turns the run red beside what failed: warned, inconclusive, findings." placeholder:"WHAT" key:"fail_on"`
-	Strict   bool              `help:"As --fail-on warned,inconclusive,findings."`
-	Require  []string          `help:"Requirements that have to be passed whatever their level: ids, or patterns such as sec-tool-*." placeholder:"ID" key:"require"`
-	Baseline string            `help:"The results.json of an earlier run: only what has got worse since turns this one red." placeholder:"FILE" key:"baseline"`
-	Report   string            `help:"Folder for the reports." placeholder:"DIR" key:"report"`
-	Format   string            `help:"What is printed: text, or jsonl for events, one a line (docs/events.md)." enum:"text,jsonl" default:"text" placeholder:"FORM"`
-	Set      map[string]string `help:"Set any key of the configuration, as in --set timeout.launch=5s." placeholder:"KEY=VALUE" mapsep:"none"`
+	Only    []string          `help:"Judge only these requirements: ids, or patterns such as sec-tool-*." placeholder:"ID" key:"requirements"`
+	Section []string          `help:"Judge only these sections of specifications, with those in them: 5.1.1, sec:5.1.1, or sec: for all of a source; 'invigilator requirements' shows them." placeholder:"SECTION" key:"sections"`
+	Filter  string            `help:"Judge only what a label query of Ginkgo selects, as in 'launch && MUST && !browser'." placeholder:"QUERY" key:"filter"`
+	Profile []string          `help:"Judge only these profiles: ${profiles}." placeholder:"NAME" key:"profiles"`
+	Agent   string            `help:"auto, browser, or http for a client without scripts. Auto: a browser where it can tell a difference, else http." placeholder:"KIND" key:"agent"`
+	Seed    string            `help:"Run the scenarios in the order of this seed. Each report names the seed of its run." placeholder:"NUMBER" key:"seed"`
+	Headed  bool              `help:"Show the browser's window." key:"browser.headed"`
+	Shard   string            `help:"Make only a part of the run, as in 2/3 for the second of three; 'invigilator merge' puts them together." placeholder:"I/N" key:"shard"`
+	Format  string            `help:"What is printed: text, or jsonl for events, one a line (docs/events.md)." enum:"text,jsonl" default:"text" placeholder:"FORM"`
+	Set     map[string]string `help:"Set any key of the configuration, as in --set timeout.launch=5s." placeholder:"KEY=VALUE" mapsep:"none"`
+	terms   `embed:""`
+}
+
+// terms are what a run is held against, and where that is told.
+type terms struct {
+	FailOn   []string `help:"What turns the run red beside what failed: warned, inconclusive, findings." placeholder:"WHAT" key:"fail_on"`
+	Strict   bool     `help:"As --fail-on warned,inconclusive,findings."`
+	Require  []string `help:"Requirements that have to be passed whatever their level: ids, or patterns such as sec-tool-*." placeholder:"ID" key:"require"`
+	Baseline string   `help:"The results.json of an earlier run: only what has got worse since turns this one red." placeholder:"FILE" key:"baseline"`
+	Report   string   `help:"Folder for the reports." placeholder:"DIR" key:"report"`
 }
 
 // notEmpty finds a flag that is given but empty, as by a variable of a script that is

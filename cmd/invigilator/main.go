@@ -31,7 +31,10 @@ type cli struct {
 	Prove        proveCommand        `cmd:"" help:"Prove that every check can fail: run the suites against every fault of both fakes and against servers that do nothing."`
 	Work         workCommand         `cmd:"" hidden:"" help:"Judge embedded subjects for a proof, as the standard input asks for."`
 	Report       reportCommand       `cmd:"" help:"Write the reports of a results document again."`
+	Annotate     annotateCommand     `cmd:"" help:"Print what a run has found as annotations of a GitHub workflow, from its results document."`
+	Badge        badgeCommand        `cmd:"" help:"Print the outcome of a run as a badge (SVG), from its results document."`
 	Diff         diffCommand         `cmd:"" help:"Say what has changed between two runs, from their results documents. The exit status tells what has got worse."`
+	Merge        mergeCommand        `cmd:"" help:"Put the results of the shards of a run together, and write the reports of the whole run."`
 	Waive        waiveCommand        `cmd:"" help:"Print the waivers that would let a run pass, from its results document."`
 	Schema       schemaCommand       `cmd:"" help:"Print the JSON Schema of the configuration file."`
 	Version      kong.VersionFlag    `help:"Print the version."`

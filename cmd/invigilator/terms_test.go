@@ -139,19 +139,89 @@ func TestABaselineThatIsOfNoUse(t *testing.T) {
 	}
 }
 
+// Neither another order of the scenarios nor a split of them makes a difference.
 func TestTwoRunsOfTheSameSubjectHaveNoDifference(t *testing.T) {
-	t.Parallel()
-	g := NewWithT(t)
-	dir := t.TempDir()
-	for _, seed := range []string{"1", "2"} {
-		stdout, stderr, status := run(t, dir, "demo", "--agent", "http", "--seed", seed, "--report", seed)
-		g.Expect(status).To(Equal(2), stdout+stderr) // what needs a browser is not shown
-	}
 	for _, side := range []string{"tool", "platform"} {
-		stdout, stderr, status := run(t, dir, "diff", filepath.Join("1", side, "results.json"), filepath.Join("2", side, "results.json"))
-		g.Expect(stdout).To(ContainSubstring("no difference"), stderr)
-		g.Expect(status).To(Equal(0))
+		t.Run(side, func(t *testing.T) {
+			t.Parallel()
+			g := NewWithT(t)
+			dir := t.TempDir()
+			judge := func(report, seed string, more ...string) (string, int) {
+				stdout, stderr, status := run(t, dir, append([]string{"demo", side, "--agent", "http", "--seed", seed, "--report", report, "--fault", map[string]string{"tool": "ignores-audience", "platform": "accepts-empty-nonce"}[side]}, more...)...)
+				return stdout + stderr, status
+			}
+			same := func(one, other string) {
+				stdout, stderr, status := run(t, dir, "diff", filepath.Join(one, "results.json"), filepath.Join(other, "results.json"))
+				g.Expect(stdout).To(ContainSubstring("no difference"), stderr)
+				g.Expect(status).To(Equal(0))
+			}
+			for _, seed := range []string{"1", "2"} {
+				says, status := judge(seed, seed)
+				g.Expect(status).To(Equal(1), says)
+			}
+			same("1", "2")
+
+			var ended []int
+			for _, shard := range []string{"1/2", "2/2"} {
+				says, status := judge("shard"+shard[:1], "3", "--shard", shard)
+				ended = append(ended, status)
+				g.Expect(says).To(ContainSubstring("Shard " + shard[:1] + " of 2: "))
+			}
+			g.Expect(ended).To(ContainElement(1), "one of them has found the fault")
+			stdout, stderr, status := run(t, dir, "merge", "shard2/results.json", "shard1/results.json", "--report", "merged")
+			g.Expect(status).To(Equal(1), stdout+stderr)
+			same("1", "merged")
+			same("merged", "1")
+			whole, merged := document(t, filepath.Join(dir, "1")), document(t, filepath.Join(dir, "merged"))
+			g.Expect(rowsOf(merged)).To(Equal(rowsOf(whole)))
+			g.Expect(merged.Outcome).To(Equal(whole.Outcome))
+			g.Expect(merged.Because).To(Equal(whole.Because))
+			g.Expect(merged.NotCovered).To(Equal(whole.NotCovered))
+			g.Expect(merged.Profiles).To(Equal(whole.Profiles))
+			g.Expect(merged.Run.Again).NotTo(ContainSubstring("--shard 1/2 --shard"))
+			for _, r := range merged.Requirements {
+				for _, o := range r.Observations {
+					for _, id := range o.Flows {
+						g.Expect(merged.Flows).To(HaveKey(id))
+					}
+				}
+			}
+
+			// What is missing was not judged.
+			for missing, there := range map[string]string{"1": "shard2", "2": "shard1"} {
+				stdout, stderr, status = run(t, dir, "merge", there+"/results.json", "--report", "half")
+				g.Expect(status).To(BeElementOf(1, 3), stdout+stderr)
+				g.Expect(stdout).To(And(ContainSubstring("Shard "+missing+" of 2 is missing."), Not(ContainSubstring("\nCONFORMANT"))))
+				g.Expect(document(t, filepath.Join(dir, "half")).Requirements).To(HaveLen(len(whole.Requirements)))
+			}
+			for _, wrong := range [][]string{{"1"}, {"shard1", "shard1"}, {"shard1", "1"}} {
+				args := []string{"merge"}
+				for _, folder := range wrong {
+					args = append(args, folder+"/results.json")
+				}
+				stdout, stderr, status = run(t, dir, append(args, "--report", "wrong")...)
+				g.Expect(status).To(Equal(3), stdout+stderr)
+				g.Expect(filepath.Join(dir, "wrong")).NotTo(BeADirectory())
+			}
+		})
 	}
+}
+
+// rowsOf are the verdicts of a document, by requirement and case.
+func rowsOf(doc results.Document) map[string]results.Verdict {
+	rows := map[string]results.Verdict{}
+	for _, r := range doc.Requirements {
+		rows[r.ID] = r.Verdict
+		for _, o := range r.Observations {
+			key := r.ID + " " + o.Case
+			if before, has := rows[key]; has {
+				rows[key] = results.Worst(before, o.Verdict)
+			} else {
+				rows[key] = o.Verdict
+			}
+		}
+	}
+	return rows
 }
 
 // A command line of a report makes the same run again, by the same terms.

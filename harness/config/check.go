@@ -42,8 +42,8 @@ func (p *problems) address(key, value string) {
 
 // reachable wants an address that the browser can reach.
 func (p *problems) reachable(key, value string, b Browser) {
-	if strings.Contains(b.DevToolsURL, "://") && IsPrivate(value) {
-		p.add(key, "only the run's own browser knows %s: choose an address that the browser at browser.devtools_url can reach", value)
+	if IsPrivate(value) && (strings.Contains(b.DevToolsURL, "://") || len(b.Pool) > 0) {
+		p.add(key, "only the run's own browser knows %s: choose an address that the browser at browser.devtools_url, or those of browser.pool, can reach", value)
 	}
 }
 
@@ -157,6 +157,14 @@ func (c Config) check() []error {
 		if !slices.Contains(requirements.Profiles(), profile) {
 			p.add(fmt.Sprintf("profiles.%d", i), "there is no profile %q; %s", profile, spelling.Choice(profile, requirements.Profiles()))
 		}
+	}
+	for i, address := range c.Browser.Pool {
+		if u, err := url.Parse(address); err != nil || u.Host == "" || !slices.Contains([]string{"ws", "wss", "http", "https"}, u.Scheme) {
+			p.add(fmt.Sprintf("browser.pool.%d", i), "%q is not a valid ws, wss, http or https URL", address)
+		}
+	}
+	if len(c.Browser.Pool) > 0 && c.Browser.DevToolsURL != "" {
+		p.add("browser.pool", "names browsers beside the one of browser.devtools_url: leave one of them out")
 	}
 	c.checkTerms(&p)
 	for _, feature := range Features(c.Side) {

@@ -6,10 +6,12 @@ package config
 import (
 	"cmp"
 	"encoding/json"
+	"fmt"
 	"net"
 	"net/url"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -41,6 +43,7 @@ type Config struct {
 	Profiles            []string           `json:"profiles" jsonschema_description:"The only profiles of the catalogue to judge, such as launch or proctoring; all when empty. Without launch, the subject need not support launches of resource links."`
 	Sections            []string           `json:"sections" jsonschema_description:"The only sections of specifications to judge, each with the sections in it: 5.1.1, or sec:5.1.1 of the source whose key is sec, or sec: for all of that; all when empty. 'invigilator requirements' shows the keys."`
 	Filter              string             `json:"filter" jsonschema_description:"A label query of Ginkgo that narrows the run, such as 'launch && MUST && !browser'. Requirements have their id, side, level and profile for labels, and certification; scenarios that need a browser have browser."`
+	Shard               string             `json:"shard" jsonschema_description:"The part of the run to make, as in 2/3 for the second of three: 'invigilator merge' puts their results together. All of it when empty."`
 	FailOn              []string           `json:"fail_on" jsonschema_description:"What turns the run red beside what failed: warned, inconclusive (of what is only recommended, too) and findings."`
 	Require             []string           `json:"require" jsonschema_description:"Ids of requirements, or patterns such as sec-tool-*, that have to be passed whatever their level: a warning counts as a failure, and what is skipped as not shown."`
 	Waivers             []results.Waiver   `json:"waivers" jsonschema_description:"What may fail for a while, each with a reason and a last day. One that has ended, or that nothing needs, turns the run red."`
@@ -153,6 +156,7 @@ var ofFakePlatform = Registration{
 type Browser struct {
 	Path        string   `json:"path" jsonschema_description:"The browser's executable; the first one installed when empty."`
 	DevToolsURL string   `json:"devtools_url" jsonschema:"pattern=^((ws|http)s?://.+)?$" jsonschema_description:"The DevTools URL of a browser that runs already."`
+	Pool        []string `json:"pool" jsonschema_description:"The DevTools URLs of several browsers that run already. The second shard of a run takes the second one, and so does the second process of a shard that has one; after the last comes the first."`
 	Headed      bool     `json:"headed" jsonschema_description:"Show the browser's window."`
 	IdleTime    Duration `json:"idle_time" jsonschema:"default=100ms" jsonschema_description:"How long nothing may change on a page before it counts as loaded."`
 }
@@ -278,6 +282,37 @@ var wholes = map[string]string{
 	LineItemManagement: Grades, Results: Grades, SubmissionObject: Grades,
 	LearnerReview: SubmissionReview, UnattachedLineItems: SubmissionReview,
 	MembersOfLinks: NamesAndRoles, ToolsByCourse: NamesAndRoles,
+}
+
+// A Shard is one of the parts that a run is split into, counted from 1. The zero value is
+// all of a run.
+type Shard struct{ Index, Of int }
+
+// ParseShard reads what a configuration says: 2/3 is the second of three, and nothing all.
+func ParseShard(text string) (Shard, error) {
+	if text == "" {
+		return Shard{}, nil
+	}
+	i, n, _ := strings.Cut(text, "/")
+	index, errIndex := strconv.Atoi(i)
+	of, errOf := strconv.Atoi(n)
+	if errIndex != nil || errOf != nil || index < 1 || of < index || of > maxShards {
+		return Shard{}, fmt.Errorf("%q is no shard of a run: write 2/3 for the second of three", text)
+	}
+	return Shard{index, of}, nil
+}
+
+// maxShards bounds into how many a run is split.
+const maxShards = 1000
+
+// Remote is the DevTools URL of the browser that a process of a run takes, counted from 1;
+// empty where it starts one.
+func (c Config) Remote(process int) string {
+	if c.Browser.DevToolsURL != "" || len(c.Browser.Pool) == 0 {
+		return c.Browser.DevToolsURL
+	}
+	shard, _ := ParseShard(c.Shard)
+	return c.Browser.Pool[(max(shard.Index, 1)+max(process, 1)-2)%len(c.Browser.Pool)]
 }
 
 // Features returns the optional features that a subject of one side can declare.

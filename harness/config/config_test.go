@@ -755,7 +755,7 @@ func TestEveryKeyCanBeSetFromEverySource(t *testing.T) {
 	texts := map[string]string{
 		"agent": "http", "embedded.null_peer": "blank", "embedded.faults_met_by": "http", "fake_platform.url": "https://lms.example", "fake_platform.listen": ":1", "browser.devtools_url": "http://b:1",
 		"fake_platform.other_url": "https://other.example", "features": "tls", "concurrent_launches": "7", "seed": "7", "embedded.null_peer_after_requests": "7", "embedded.null_peer_every_requests": "7", "embedded.null_peer_part": "grades",
-		"fail_on": "warned", "require": "sec-tool-nonce-*", "requirements": "sec-tool-aud", "sections": "sec:5.1.3", "filter": "launch && MUST",
+		"fail_on": "warned", "require": "sec-tool-nonce-*", "requirements": "sec-tool-aud", "sections": "sec:5.1.3", "filter": "launch && MUST", "shard": "2/3", "browser.pool": "http://b:1",
 		"fake_tool.url": "https://tool.example", "fake_tool.other_url": "https://other.example", "fake_tool.listen": ":1",
 	}
 	for _, key := range config.Keys() {
@@ -778,7 +778,7 @@ func TestEveryKeyCanBeSetFromEverySource(t *testing.T) {
 			other["tool.launch_url"] = text
 		case "tool.launch_url":
 			other["tool.login_url"] = text
-		case "browser.devtools_url":
+		case "browser.devtools_url", "browser.pool":
 			other["fake_platform.url"] = "https://lms.example"
 		}
 		settings := map[string]string{key: text}
@@ -956,4 +956,24 @@ func TestURLsThatNoBrowserOpensAreRefused(t *testing.T) {
 
 func TestAHostIsTheSameInAnyCase(t *testing.T) {
 	NewWithT(t).Expect(config.FakePlatform{URL: "https://Platform.TEST"}.Private()).To(BeTrue())
+}
+
+func TestShardsTakeBrowsersFromThePoolInTurn(t *testing.T) {
+	g := NewWithT(t)
+	c := config.Default(config.ToolSide)
+	g.Expect(c.Remote(1)).To(BeEmpty())
+	c.Browser.Pool = []string{"http://a:1", "http://b:1", "http://c:1"}
+	for shard, takes := range map[string]string{"": "http://a:1", "1/4": "http://a:1", "2/4": "http://b:1", "3/4": "http://c:1", "4/4": "http://a:1"} {
+		c.Shard = shard
+		g.Expect(c.Remote(1)).To(Equal(takes), shard)
+	}
+	c.Shard = "4/4"
+	g.Expect(c.Remote(3)).To(Equal("http://c:1"), "the third process of the fourth shard")
+
+	for _, wrong := range []string{"0/2", "3/2", "1", "1/", "/2", "a/b", "1/2/3", "-1/2", "1/1001"} {
+		_, err := config.ParseShard(wrong)
+		g.Expect(err).To(MatchError(ContainSubstring("no shard of a run")), wrong)
+	}
+	_, err := load(config.Sources{Settings: map[string]string{"browser.pool": "http://a:1,b:2", "browser.devtools_url": "http://c:1"}})
+	g.Expect(err).To(MatchError(And(ContainSubstring(`browser.pool.1: "b:2" is not a valid ws`), ContainSubstring("leave one of them out"), ContainSubstring("fake_platform.url: "))))
 }

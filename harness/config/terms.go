@@ -19,7 +19,7 @@ const Findings = "findings"
 
 // termKeys are what turns a run red, or narrows it. An empty value, as of a variable that is
 // not set, must not take that away.
-var termKeys = []string{"fail_on", "require", "baseline", "sections", "filter"}
+var termKeys = []string{"fail_on", "require", "baseline", "sections", "filter", "shard"}
 
 const emptyTerm = "is given but empty: give it a value, or leave it out"
 
@@ -30,6 +30,9 @@ func (c Config) checkTerms(p *problems) {
 	}
 	for i, id := range c.Require {
 		c.checkID(p, fmt.Sprintf("require.%d", i), id)
+	}
+	if _, err := ParseShard(c.Shard); err != nil {
+		p.add("shard", "%s", err)
 	}
 	for i, section := range c.Sections {
 		c.checkSection(p, fmt.Sprintf("sections.%d", i), section)

@@ -37,6 +37,7 @@ func TestTheSpecsRunByGinkgo(t *testing.T) {
 		ok      bool
 		says    string
 	}{
+		"a shard and a filter": {demo("INVIGILATOR_SHARD=1/2"), []string{"-ginkgo.label-filter=launch"}, false, "use INVIGILATOR_FILTER instead"},
 		"nothing said":         {nil, []string{"-ginkgo.dry-run", "-ginkgo.v"}, true, "the embedded fake tool (demo)"},
 		"the demo":             {demo(), []string{"-ginkgo.v"}, true, "the embedded fake tool (demo)"},
 		"the demo with faults": {demo("INVIGILATOR_EMBEDDED_FAULTS=ignores-audience"), nil, false, "the embedded fake tool (demo), not conformant"},

@@ -124,6 +124,8 @@ func Configure(t *testing.T, side config.Side) (types.SuiteConfig, types.Reporte
 	suite, reporter := GinkgoConfiguration()
 	if suite.LabelFilter == "" {
 		suite.LabelFilter = sideFilter(loaded) // the specs of a part are of both sides
+	} else if loaded.Shard != "" {
+		t.Fatalf("configuration: %s narrows the run beside --label-filter: use %s instead of that", config.Env("shard"), config.Env("filter"))
 	}
 	sow(&suite, loaded)
 	return suite, reporter

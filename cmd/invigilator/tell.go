@@ -216,6 +216,10 @@ func tellAll(out screen, doc results.Document, verdict results.Verdict) {
 			continue
 		}
 		out.paint(colourOf(verdict), string(verdict))
+		if n == 1 {
+			out.printf("  %s (%s): %s\n", r.ID, r.Level, results.Bounded(why, 300))
+			continue
+		}
 		out.printf("  %s (%s)\n", r.ID, r.Level)
 		told := slices.DeleteFunc(slices.Clone(r.Observations), func(o results.Observation) bool { return o.Verdict == results.Passed })
 		slices.SortStableFunc(told, func(a, b results.Observation) int { // the gravest first

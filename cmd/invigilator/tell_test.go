@@ -33,8 +33,7 @@ func TestFailuresAreNextToThePromptAndAReasonIsToldOnce(t *testing.T) {
 	}
 	plain := tell(false)
 	g.Expect(plain).To(Equal(`skipped  2 requirements: The tool does not declare the feature acs.
-skipped  c (MUST)
-    Not tried: it takes too long.
+skipped  c (MUST): Not tried: it takes too long.
 
 warned  seldom (MUST)
     It has no name.

@@ -148,7 +148,7 @@ func mergedDiagnosis(shards []Document, selected []requirements.Requirement, her
 		}
 		merged.Profiles = append(merged.Profiles, profiles...)
 	}
-	of, there := shards[0].Run.Shard.Of, map[int]bool{}
+	of, there, wholes := shards[0].Run.Shard.Of, map[int]bool{}, 0
 	for _, doc := range shards {
 		there[doc.Run.Shard.Index] = true
 		if doc.Diagnosis == nil {
@@ -156,6 +156,7 @@ func mergedDiagnosis(shards []Document, selected []requirements.Requirement, her
 		}
 		profiles := slices.Clone(doc.Diagnosis.Profiles)
 		if !doc.Diagnosis.Partial() {
+			wholes++
 			for _, r := range doc.Requirements {
 				profiles = append(profiles, r.Profile)
 			}
@@ -183,5 +184,8 @@ func mergedDiagnosis(shards []Document, selected []requirements.Requirement, her
 	merged.Problem = strings.Join(slices.Compact(problems), " ")
 	slices.Sort(merged.Profiles)
 	merged.Profiles = slices.Compact(merged.Profiles)
+	if wholes == len(shards) { // nothing was judged at all
+		merged.Profiles = nil
+	}
 	return merged
 }

@@ -147,7 +147,7 @@ func TestTwoRunsOfTheSameSubjectHaveNoDifference(t *testing.T) {
 			g := NewWithT(t)
 			dir := t.TempDir()
 			judge := func(report, seed string, more ...string) (string, int) {
-				stdout, stderr, status := run(t, dir, append([]string{"demo", side, "--agent", "http", "--seed", seed, "--report", report, "--fault", map[string]string{"tool": "ignores-audience", "platform": "accepts-empty-nonce"}[side]}, more...)...)
+				stdout, stderr, status := run(t, dir, append([]string{"demo", side, "--agent", "http", "--seed", seed, "--set", "concurrent_launches=8", "--report", report, "--fault", map[string]string{"tool": "ignores-audience", "platform": "accepts-empty-nonce"}[side]}, more...)...)
 				return stdout + stderr, status
 			}
 			same := func(one, other string) {

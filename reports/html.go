@@ -2,6 +2,7 @@ package reports
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	_ "embed"
 	"encoding/base64"
@@ -16,12 +17,16 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"invigilator.example/results"
 )
 
 //go:embed report.html.tmpl
 var source string
+
+//go:embed report.css
+var style string
 
 //go:embed report.js
 var script string
@@ -31,59 +36,74 @@ var script string
 // Every string of the document passes through html/template's escaping, in packs as in
 // the page; only the screenshots and the packs, which are encoded here, are exempt.
 var report = template.Must(template.New("report").Funcs(template.FuncMap{
-	"again":  again,
-	"class":  func(o results.Outcome) string { return strings.ReplaceAll(string(o), " ", "-") },
-	"gate":   gateParts,
-	"inc":    func(i int) int { return i + 1 },
-	"line":   line,
-	"mark":   func(word any) string { return mark(fmt.Sprint(word)) },
-	"means":  func(v results.Verdict) string { return meanings[v] },
-	"open":   open,
-	"order":  func() []results.Verdict { return order },
-	"pretty": pretty,
-	"script": func() template.JS { return template.JS(script) },
+	"again":     again,
+	"bars":      chart,
+	"byOutcome": byOutcome,
+	"count":     plural,
+	"class":     func(o results.Outcome) string { return strings.ReplaceAll(string(o), " ", "-") },
+	"gate":      gateParts,
+	"inc":       func(i int) int { return i + 1 },
+	"length":    utf8.RuneCountInString,
+	"line":      line,
+	"mark":      func(word any) string { return mark(fmt.Sprint(word)) },
+	"open":      open,
+	"order":     func() []results.Verdict { return order },
+	"pretty":    pretty,
+	"inWords":   inWords,
+	"since":     func(g *results.Gate) string { since, _ := standingOf(g); return since },
+	"waived":    func(g *results.Gate) string { _, waived := standingOf(g); return waived },
+	"script":    func() template.JS { return template.JS(script) },
 	"scriptHash": func() string {
 		sum := sha256.Sum256([]byte(script))
 		return "sha256-" + base64.StdEncoding.EncodeToString(sum[:])
 	},
-	"web": web,
+	"key":   keyOf,
+	"style": func() template.CSS { return template.CSS(style) },
+	"web":   web,
 }).Parse(source))
 
 // open says whether a reader is shown what was seen without asking.
 func open(v results.Verdict) bool { return v != results.Passed }
 
-// meanings introduce the groups of requirements.
-var meanings = map[results.Verdict]string{
-	results.Failed:       "The subject broke the rule.",
-	results.Errored:      "Invigilator failed, not the subject: nothing is known about these.",
-	results.Inconclusive: "It could not be seen whether the subject follows the rule. Each says why.",
-	results.Warned:       "The subject did not follow a recommendation.",
-	results.Skipped:      "Not tried: each says why, most often an optional feature that the subject does not declare.",
-	results.Passed:       "The subject was seen to follow the rule.",
-}
-
 type page struct {
 	results.Document
-	Groups map[results.Verdict][]requirement
+	List   []requirement // the gravest first
+	Counts map[results.Verdict]int
+	First  map[results.Verdict]string // the first requirement of each verdict
 	Images map[string]image
 	Rows   []row
 	Packs  []template.HTML
-}
 
-// Failed are the requirements that the page names first.
-func (p page) Failed() []requirement { return p.Groups[results.Failed] }
+	router  router
+	matcher *matcher
+	inline  map[string]int // the flows that observations show, by id: where in Rows
+}
 
 // A requirement is one with what was seen of it.
 type requirement struct {
 	results.Requirement
-	Seen []observation
+	Advice advice
+	Seen   []observation
+	Agents []string // that have carried it
+	Bad    int      // observations that did not pass
+}
+
+// Class is the verdict, or that of what no version ever wrote.
+func (r requirement) Class() results.Verdict { return known(r.Verdict) }
+
+// Opens says whether a reader sees all of it without asking.
+func (r requirement) Opens() bool {
+	return known(r.Verdict) == results.Failed || known(r.Verdict) == results.Errored
 }
 
 type observation struct {
 	results.Observation
-	Page *page
-	ID   string // of its place in the page
-	Pack int    // that has what is behind its line, in place of the page; none is zero
+	Page     *page
+	ID       string // of its place in the page
+	Pack     int    // that has what is behind its line, in place of the page; none is zero
+	Expected string
+	Against  *contrast
+	Flow     *row // that it shows; nil where it shows none, or another has shown it
 }
 
 // An image is held once by the page, however many flows ended on it.
@@ -96,20 +116,58 @@ type image struct {
 // A row is the evidence of a flow.
 type row struct {
 	results.Flow
-	Curl  string // the command line that sends its login initiation again
-	Image image
-	Pack  int // that has what is behind the row, in place of the page; none is zero
+	Curl   string // the command line that sends its login initiation again
+	Image  image
+	Arrows []arrow
+	Loose  []results.Token // those of which no exchange is known
+	Pack   int             // that has what is behind the row, in place of the page; none is zero
+	HAR    int             // the pack that has it as an HTTP Archive; none is zero
+	Shown  bool            // by an observation
+	Opens  bool            // whether a reader sees it without asking
+}
+
+// Failed says whether a requirement was seen to fail.
+func (p page) Failed() bool { return p.Counts[results.Failed] > 0 }
+
+// byOutcome are profiles, the gravest outcome first.
+func byOutcome(profiles []results.Profile) []results.Profile {
+	outcomes := []results.Outcome{results.NotConformant, results.Unusable, results.NotShown, results.Conformant}
+	return slices.SortedStableFunc(slices.Values(profiles), func(a, b results.Profile) int {
+		return cmp.Compare(slices.Index(outcomes, a.Outcome), slices.Index(outcomes, b.Outcome))
+	})
+}
+
+// keyOf says by which key a token says that it is signed.
+func keyOf(t results.Token) string {
+	var header struct{ Alg, Kid string }
+	if json.Unmarshal(t.Header, &header) != nil {
+		return ""
+	}
+	switch {
+	case header.Kid == "" && header.Alg == "":
+		return ""
+	case header.Kid == "":
+		return "It says that it is signed by " + header.Alg + ", and names no key."
+	case header.Alg == "none" || strings.HasSuffix(t.Raw, "."):
+		return "It is not signed: alg " + header.Alg + ", key " + header.Kid + "."
+	}
+	return "It says that it is signed by " + header.Alg + " with the key " + header.Kid + "."
 }
 
 // HTML writes the report for people: one page that opens from a disk, without a
 // network. What did not pass can be read whole without a script; the evidence of all
 // else is packed, and has a row each.
 func HTML(w io.Writer, doc results.Document) error {
-	p := &page{Document: doc, Groups: map[results.Verdict][]requirement{}, Images: map[string]image{}}
-	if err := p.addEvidence(); err != nil {
+	p := &page{
+		Document: doc, Counts: tally(doc.Requirements), First: map[results.Verdict]string{}, Images: map[string]image{},
+		matcher: newMatcher(doc), inline: map[string]int{},
+	}
+	p.router = p.matcher.router
+	against := p.contrasts()
+	if err := p.addEvidence(against); err != nil {
 		return err
 	}
-	if err := p.addRequirements(); err != nil {
+	if err := p.addRequirements(against); err != nil {
 		return err
 	}
 	text, err := p.render("report", p)
@@ -127,10 +185,34 @@ func (p *page) render(name string, data any) (string, error) {
 	return shown(carriageReturns.Replace(b.String())), err
 }
 
+// A seat is the place of an observation in the document.
+type seat struct{ requirement, observation int }
+
+// contrasts holds what did not pass against valid flows.
+func (p *page) contrasts() map[seat]*contrast {
+	found := map[seat]*contrast{}
+	for i, r := range p.Requirements {
+		for k, o := range r.Observations {
+			if open(o.Verdict) {
+				found[seat{i, k}] = p.matcher.contrast(o)
+			}
+		}
+	}
+	return found
+}
+
 // addEvidence adds rows and pictures, and packs those that no reader is shown without
 // asking.
-func (p *page) addEvidence() error {
+func (p *page) addEvidence(against map[seat]*contrast) error {
 	whole, ids := p.whole(), slices.Sorted(maps.Keys(p.Flows))
+	marked := map[string]int{} // the exchange in which a fault was injected
+	for at, c := range against {
+		if flow, _ := p.matcher.stimulus(p.Requirements[at.requirement].Observations[at.observation]); c != nil && c.step >= 0 {
+			if step, twice := marked[flow.ID]; !twice || c.step < step {
+				marked[flow.ID] = c.step
+			}
+		}
+	}
 	shownPictures := map[string]bool{}
 	for id := range whole {
 		shownPictures[p.Flows[id].Page.Screenshot] = true
@@ -149,6 +231,11 @@ func (p *page) addEvidence() error {
 	for _, id := range ids {
 		r := row{Flow: p.Flows[id]}
 		r.Curl, r.Image = curl(p.Run.Subject, r.Flow), p.Images[r.Page.Screenshot]
+		step, known := marked[id]
+		if !known {
+			step = -1
+		}
+		r.Arrows, r.Loose = p.router.arrows(r.Flow, step)
 		if !whole[id] {
 			text, err := p.render("flow", r)
 			if err != nil {
@@ -157,7 +244,16 @@ func (p *page) addEvidence() error {
 			if r.Pack, err = flows.add("flow-"+id, text); err != nil {
 				return err
 			}
+		} else {
+			archive, err := HAR(p.Run, r.Flow)
+			if err != nil {
+				return err
+			}
+			if r.HAR, err = flows.add("har-"+id, string(archive)); err != nil {
+				return err
+			}
 		}
+		p.inline[id] = len(p.Rows)
 		p.Rows = append(p.Rows, r)
 	}
 	err := flows.close()
@@ -165,15 +261,25 @@ func (p *page) addEvidence() error {
 	return err
 }
 
-// addRequirements adds the requirements, and packs what is behind the lines of those that
-// passed.
-func (p *page) addRequirements() error {
+// addRequirements adds the requirements, the gravest first, and packs what is behind the
+// lines of those that passed.
+func (p *page) addRequirements(against map[seat]*contrast) error {
 	packs := packer{packs: p.Packs}
-	for _, r := range p.Requirements {
-		shown := requirement{Requirement: r}
-		for i, o := range r.Observations {
-			seen := observation{Observation: o, Page: p, ID: fmt.Sprint("seen-", r.ID, "-", i+1)}
-			if !open(o.Verdict) {
+	for i, r := range p.Requirements {
+		added := requirement{Requirement: r, Advice: advised(r.ID)}
+		for k, o := range r.Observations {
+			seen := observation{Observation: o, Page: p, ID: fmt.Sprint("seen-", r.ID, "-", k+1), Against: against[seat{i, k}]}
+			seen.Expected = o.Expected
+			if strings.HasPrefix(o.Expected, "As stated") {
+				seen.Expected = r.Statement + strings.TrimPrefix(o.Expected, "As stated")
+			}
+			if o.Agent != "" && !slices.Contains(added.Agents, string(o.Agent)) {
+				added.Agents = append(added.Agents, string(o.Agent))
+			}
+			if open(o.Verdict) {
+				added.Bad++
+				p.show(&seen)
+			} else {
 				text, err := p.render("observation", seen)
 				if err != nil {
 					return err
@@ -182,14 +288,40 @@ func (p *page) addRequirements() error {
 					return err
 				}
 			}
-			shown.Seen = append(shown.Seen, seen)
+			added.Seen = append(added.Seen, seen)
 		}
-		v := known(r.Verdict)
-		p.Groups[v] = append(p.Groups[v], shown)
+		slices.SortStableFunc(added.Seen, func(a, b observation) int { // the gravest first
+			return cmp.Compare(slices.Index(order, known(a.Verdict)), slices.Index(order, known(b.Verdict)))
+		})
+		p.List = append(p.List, added)
+	}
+	slices.SortStableFunc(p.List, func(a, b requirement) int {
+		return cmp.Compare(slices.Index(order, known(a.Verdict)), slices.Index(order, known(b.Verdict)))
+	})
+	for _, r := range p.List {
+		if v := known(r.Verdict); p.First[v] == "" {
+			p.First[v] = r.ID
+		}
 	}
 	err := packs.close()
 	p.Packs = packs.packs
 	return err
+}
+
+// show has an observation show what was provoked, unless another does so already.
+func (p *page) show(o *observation) {
+	flow, ok := p.matcher.stimulus(o.Observation)
+	if !ok || flow.ID == "" {
+		return
+	}
+	i, ok := p.inline[flow.ID]
+	if !ok || p.Rows[i].Shown {
+		return
+	}
+	p.Rows[i].Shown = true
+	shown := p.Rows[i]
+	shown.Opens = open(o.Verdict) && o.Verdict != results.Skipped
+	o.Flow = &shown
 }
 
 // whole are the flows that can be read without a script: of observations that are shown

@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"fmt"
 	"io"
+	"regexp"
 	"strings"
 
 	"invigilator.example/results"
@@ -116,6 +117,7 @@ func Markdown(w io.Writer, doc results.Document) error {
 		if more := len(rows) - mostRows; more > 0 {
 			fmt.Fprintf(&b, "\nAnd %d more, in the report.\n", more)
 		}
+		b.WriteString(diagrams(doc))
 		fmt.Fprintf(&b, "\nSee one of them again:\n\n    %s\n", line(again(doc.Run, first), 2000))
 	}
 	fmt.Fprintf(&b, "\nRun it all again:\n\n    %s\n", line(cmp.Or(doc.Run.Again, doc.Run.Command), 2000))
@@ -153,3 +155,51 @@ func notPassed(doc results.Document) (rows [][]string, first string) {
 	}
 	return rows, first
 }
+
+// mostDiagrams is how many failures a summary draws.
+const mostDiagrams = 3
+
+// plain is all that a diagram says of a text: Mermaid gives a meaning to much else.
+var plain = regexp.MustCompile(`[^A-Za-z0-9 /._-]+`)
+
+// diagrams draws what was provoked where something failed, in the words of Mermaid, and says
+// what was changed in the valid message.
+func diagrams(doc results.Document) string {
+	var b strings.Builder
+	m, drawn := newMatcher(doc), map[string]bool{}
+	for _, r := range doc.Requirements {
+		for _, o := range r.Observations {
+			flow, ok := m.stimulus(o)
+			if o.Verdict != results.Failed || !ok || len(flow.Steps) == 0 || drawn[flow.ID] || len(drawn) == mostDiagrams {
+				continue
+			}
+			drawn[flow.ID] = true
+			fmt.Fprintf(&b, "\n### How %s failed: %s\n\n", cell(r.ID), cell(cmp.Or(o.Case, results.Unprovoked)))
+			marked := -1
+			if c := m.contrast(o); c != nil {
+				marked = c.step
+				for _, change := range c.Changes {
+					fmt.Fprintf(&b, "- changed: %s, %s → %s\n", cell(change.Where), cell(cmp.Or(change.Was, "not there")), cell(cmp.Or(change.Is, "left out")))
+				}
+			}
+			b.WriteString("\n~~~mermaid\nsequenceDiagram\n  participant B as browser\n  participant P as platform\n  participant T as tool\n")
+			arrows, _ := m.arrows(flow, marked)
+			for _, a := range arrows[:min(len(arrows), maxArrows)] {
+				from, to := "BPT"[a.From], "BPT"[a.To]
+				says := strings.TrimSpace(plain.ReplaceAllString(strings.ReplaceAll(a.Label, "://", "/"), " "))
+				fmt.Fprintf(&b, "  %c->>%c: %s\n", from, to, cmp.Or(strings.ReplaceAll(says, "www.", "www "), "a request"))
+				if a.Fault != "" {
+					fmt.Fprintf(&b, "  Note over %c,%c: changed here, %s\n", from, to, plain.ReplaceAllString(line(a.Fault, 80), " "))
+				}
+				if a.Status > 0 {
+					fmt.Fprintf(&b, "  %c-->>%c: %d\n", to, from, a.Status)
+				}
+			}
+			b.WriteString("~~~\n")
+		}
+	}
+	return b.String()
+}
+
+// maxArrows is how many exchanges of a flow a summary draws.
+const maxArrows = 40

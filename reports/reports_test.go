@@ -115,9 +115,12 @@ func filled(g *WithT, text string) (*goquery.Document, map[string]string) {
 			parts[id] = part
 			at := page.Find(fmt.Sprintf("[id=%q]", id))
 			g.Expect(at.AttrOr("data-pack", "")).To(Equal(strings.TrimPrefix(s.AttrOr("id", ""), "pack-")))
-			if at.Is("image") {
+			switch {
+			case at.Is("image"):
 				at.SetAttr("href", "data:image/jpeg;base64,"+part)
-			} else {
+			case at.Is("button"):
+				g.Expect(json.Valid([]byte(part))).To(BeTrue(), "an HTTP Archive")
+			default:
 				at.Find("summary").NextAll().Remove()
 				at.AppendHtml(part)
 			}
@@ -193,13 +196,16 @@ func TestPageHasAnAnchorForEveryRequirementAndFlow(t *testing.T) {
 		g.Expect(ids).To(HaveKey(r.ID))
 		g.Expect(page.Find("#" + r.ID).Text()).To(And(ContainSubstring(r.Statement), ContainSubstring(string(r.Verdict)),
 			ContainSubstring("invigilator judge --config tool.yaml --only "+r.ID)))
-		g.Expect(page.Find("#" + r.ID + " .observation").Length()).To(Equal(len(r.Observations)))
+		g.Expect(page.Find("#" + r.ID + " [id^=seen-]").Length()).To(Equal(len(r.Observations)))
 	}
 	for _, u := range doc.NotCovered {
 		g.Expect(page.Find("#not-covered details #" + u.ID).Length()).To(Equal(1))
 	}
 	for id := range doc.Flows {
-		g.Expect(page.Find("#evidence details#flow-" + id).Length()).To(Equal(1))
+		g.Expect(page.Find("details#flow-" + id).Length()).To(Equal(1))
+		if page.Find("#list #flow-"+id).Length() > 0 { // where it was provoked
+			g.Expect(page.Find("#evidence a[href='#flow-" + id + "']").Length()).To(Equal(1))
+		}
 	}
 }
 
@@ -223,16 +229,18 @@ func TestPageGroupsByVerdictTheGravestFirst(t *testing.T) {
 	g := NewWithT(t)
 	doc := sample()
 	doc.Requirements = append(doc.Requirements, results.Requirement{ID: "odd", Verdict: "splendid"})
-	var groups []string
-	parse(g, render(g, "HTML", doc)).Find("section").Each(func(_ int, s *goquery.Selection) {
-		id := s.AttrOr("id", "")
-		if n := s.Find("article").Length(); n > 0 {
-			id += fmt.Sprint(" ", n)
-		}
-		groups = append(groups, id)
+	page := parse(g, render(g, "HTML", doc))
+	var sections, verdicts []string
+	page.Find("section").Each(func(_ int, s *goquery.Selection) { sections = append(sections, s.AttrOr("id", "")) })
+	g.Expect(sections).To(Equal([]string{"requirements", "findings", "not-covered", "evidence"}))
+	page.Find("#list > .requirement").Each(func(_ int, s *goquery.Selection) {
+		verdicts = append(verdicts, s.AttrOr("data-verdict", ""))
+		g.Expect(s.Find("summary .verdict").First().Text()).To(HaveSuffix(s.AttrOr("data-verdict", "")))
+		_, open := s.Attr("open")
+		g.Expect(open).To(Equal(s.Is(".failed, .errored")), "short by default")
 	})
-	g.Expect(groups).To(Equal([]string{"profiles", "what-failed", "failed 2", "errored 2", "inconclusive 1", "warned 1", "skipped 2", "passed 1",
-		"findings", "not-covered", "evidence"}))
+	g.Expect(verdicts).To(Equal([]string{"failed", "failed", "errored", "errored", "inconclusive", "warned", "skipped", "skipped", "passed"}))
+	g.Expect(page.Find("#profiles li").First().Text()).To(ContainSubstring("Not conformant: "))
 }
 
 func TestPageShowsTheEvidence(t *testing.T) {
@@ -241,14 +249,14 @@ func TestPageShowsTheEvidence(t *testing.T) {
 	text := render(g, "HTML", doc)
 	page, _ := filled(g, text)
 
-	g.Expect(page.Find("#core-nonce-foreign .observation").First().Find("use").Length()).To(Equal(2), "screenshots side by side")
+	g.Expect(page.Find("#seen-core-nonce-foreign-1 .shots use").Length()).To(Equal(2), "screenshots side by side")
 	g.Expect(page.Find("#core-passed use").Length()).To(BeZero())
 	g.Expect(page.Find("image").Length()).To(Equal(3), "each screenshot is held once, and none that is no JPEG")
 	g.Expect(page.Find("#flow-third").Text()).To(ContainSubstring("not in the record as a JPEG"))
 	g.Expect(page.Find("#core-unseen").Text()).To(ContainSubstring("lost (not recorded)"))
 
 	flow := page.Find("#flow-control")
-	g.Expect(flow.Find("tbody tr").Length()).To(Equal(3))
+	g.Expect(flow.Find(".arrow").Length()).To(Equal(3))
 	g.Expect(flow.Text()).To(And(ContainSubstring("no answer"),
 		ContainSubstring(`'https://tool.example/login?iss=https://platform.test&login_hint=it'\''s&target_link_uri=https://tool.example/launch'`)))
 	g.Expect(flow.Find("pre").FilterFunction(func(_ int, s *goquery.Selection) bool { return strings.HasPrefix(s.Text(), "{") }).Last().Text()).To(Equal(`{
@@ -273,17 +281,17 @@ func TestWhatDidNotPassIsWholeWithoutAScript(t *testing.T) {
 	opened, parts := filled(g, text)
 	for _, r := range doc.Requirements {
 		for i, o := range r.Observations {
-			seen := page.Find("#" + r.ID + " .observation").Eq(i)
-			g.Expect(seen.Find("summary").Text()).To(And(ContainSubstring(o.Stimulus), ContainSubstring(string(o.Verdict))))
+			seen := page.Find(fmt.Sprintf("#%s #seen-%s-%d", r.ID, r.ID, i+1))
+			g.Expect(seen.Text()).To(And(ContainSubstring(o.Stimulus), ContainSubstring(string(o.Verdict))))
 			if o.Verdict == results.Passed {
 				g.Expect(seen.Find("dl").Length()).To(BeZero())
 				continue
 			}
 			g.Expect(seen.AttrOr("data-pack", "")).To(BeEmpty())
-			g.Expect(seen.Find("dl").Length()).To(Equal(1))
+			g.Expect(seen.Find(".sides").Length()).To(Equal(1))
 			for _, id := range o.Flows {
 				if id != "lost" {
-					g.Expect(page.Find("#flow-" + id + " tbody tr").Length()).To(Equal(3))
+					g.Expect(page.Find("#flow-" + id + " .arrow").Length()).To(Equal(3))
 					g.Expect(page.Find("#shot-"+doc.Flows[id].Page.Screenshot).AttrOr("href", "")).To(HavePrefix("data:image/jpeg;base64,"))
 				}
 			}
@@ -291,15 +299,15 @@ func TestWhatDidNotPassIsWholeWithoutAScript(t *testing.T) {
 	}
 	row := page.Find("#flow-fourth")
 	g.Expect(row.Text()).To(And(ContainSubstring("A launch that nobody blames"), ContainSubstring("settled, 130 ms"), ContainSubstring("3 exchanges"), ContainSubstring("https://tool.example/launch, status 200")))
-	g.Expect(row.Find("tbody").Length()).To(BeZero())
+	g.Expect(row.Find(".arrow").Length()).To(BeZero())
 	g.Expect(page.Find("#shot-blue").AttrOr("href", "")).To(BeEmpty())
-	g.Expect(opened.Find("#flow-fourth tbody tr").Length()).To(Equal(3))
+	g.Expect(opened.Find("#flow-fourth .arrow").Length()).To(Equal(3))
 	g.Expect(opened.Find("#core-passed").Text()).To(ContainSubstring("the launch was accepted"))
 	var ids []string
 	for id := range parts {
 		ids = append(ids, id)
 	}
-	g.Expect(ids).To(ConsistOf("flow-third", "flow-fourth", "shot-blue", "seen-core-passed-1", "seen-core-passed-2", "seen-core-nonce-foreign-2"))
+	g.Expect(ids).To(ConsistOf("har-control", "har-foreign", "flow-third", "flow-fourth", "shot-blue", "seen-core-passed-1", "seen-core-passed-2", "seen-core-nonce-foreign-2"))
 	g.Expect(page.Find("#evidence noscript").Length()).To(Equal(1))
 }
 
@@ -327,7 +335,7 @@ func TestPageStaysUsableWithManyFlows(t *testing.T) {
 	passed.Requirements[0].Observations[0].Flows = doc.Requirements[1].Observations[0].Flows
 	passed.Findings = nil
 	g.Expect(len(render(g, "HTML", passed))).To(BeNumerically("<", 400_000), "what passed is packed")
-	g.Expect(parse(g, text).Find("details.flow[open]").Length()).To(BeZero())
+	g.Expect(parse(g, text).Find("#evidence details.flow[open]").Length()).To(BeZero())
 }
 
 func TestDiagnosisComesRightAfterTheVerdict(t *testing.T) {
@@ -335,7 +343,7 @@ func TestDiagnosisComesRightAfterTheVerdict(t *testing.T) {
 	page := parse(g, render(g, "HTML", undone()))
 	g.Expect(page.Find("header + section").AttrOr("id", "")).To(Equal("diagnosis"))
 	g.Expect(page.Find("#diagnosis").Text()).To(ContainSubstring("is the tool running?"))
-	g.Expect(page.Find("#what-failed").Text()).To(ContainSubstring("Nothing was judged"))
+	g.Expect(page.Find("#requirements").Text()).To(ContainSubstring("Nothing was judged"))
 	g.Expect(render(g, "Markdown", undone())).To(ContainSubstring("- **Look at:** is the tool running?\n"))
 }
 
@@ -494,7 +502,9 @@ func TestUnknownVerdictIsNotTakenForPassed(t *testing.T) {
 }
 
 func TestMarkdownIsInert(t *testing.T) {
+	drawn := regexp.MustCompile(`(?m)^~~~mermaid\nsequenceDiagram\n  participant B as browser\n  participant P as platform\n  participant T as tool\n(  ([BPT]--?>>[BPT]: |Note over [BPT],[BPT]: changed here, )[A-Za-z0-9 /._-]+\n)+~~~\n`)
 	each(t, "Markdown", func(g *WithT, _ results.Document, text string) {
+		text = drawn.ReplaceAllString(text, "")
 		g.Expect(text).NotTo(MatchRegexp("[<>`\\[\\]\\\\$\x1b\u009b\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]"))
 		g.Expect(text).NotTo(ContainSubstring("://"))
 		g.Expect(text).NotTo(ContainSubstring("www."))

@@ -29,11 +29,11 @@ func TestScriptOpensWhatIsPacked(t *testing.T) {
 	defer cancel()
 
 	g.Expect(chromedp.Do(browser, chromedp.Navigate("file://"+path+"#flow-fourth"),
-		chromedp.WaitVisible(chromedp.CSS("#flow-fourth tbody tr:nth-child(3)")),
+		chromedp.WaitVisible(chromedp.CSS("#flow-fourth-3 summary")),
 		chromedp.WaitReady(chromedp.CSS("#shot-blue[href^='data:image/jpeg;base64,']")),
-		chromedp.Click(chromedp.CSS("#seen-core-passed-1 summary")), chromedp.WaitVisible(chromedp.CSS("#seen-core-passed-1 dl")),
+		chromedp.Click(chromedp.CSS("#core-passed > summary")), chromedp.Click(chromedp.CSS("#seen-core-passed-1 summary")), chromedp.WaitVisible(chromedp.CSS("#seen-core-passed-1 dl")),
 	)).To(Succeed())
-	left, err := chromedp.Run(browser, chromedp.Evaluate[int](`document.querySelectorAll("#flow-fourth p, #flow-fourth[data-pack]").length`))
+	left, err := chromedp.Run(browser, chromedp.Evaluate[int](`document.querySelectorAll("#flow-fourth > p, #flow-fourth[data-pack]").length`))
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(left).To(Equal(1), "how it is sent again; the line for those without scripts is gone")
 }

@@ -112,6 +112,14 @@ type Run struct {
 	Seconds   float64   `json:"seconds"`
 	Processes int       `json:"processes"`
 	Seed      int64     `json:"seed"` // of the order of the specs
+	// Ended is when it was over; zero where a version before has not said so.
+	Ended time.Time `json:"ended,omitzero"`
+	// Runtime is what Invigilator ran on, for example go1.26.0 linux/amd64.
+	Runtime string `json:"runtime,omitempty"`
+	// Features are the optional features that the subject declares; an embedded one has them all.
+	Features []string `json:"features,omitempty"`
+	// Configuration are the settings that are not the default ones, without secrets.
+	Configuration []Setting `json:"configuration,omitempty"`
 	// Only is the label filter that narrowed the run, empty for a whole one.
 	Only string `json:"only,omitempty"`
 	// Shard is set where the run is a part of one that was split, and Merged is into how many
@@ -135,9 +143,16 @@ type Shard struct {
 	Elsewhere []string `json:"elsewhere"`
 }
 
+// A Setting is one value of the configuration, as text.
+type Setting struct {
+	Key   string `json:"key"`
+	Value string `json:"value"`
+}
+
 // Subject is the implementation under test.
 type Subject struct {
 	Name     string `json:"name"`
+	Version  string `json:"version,omitempty"` // as who runs it calls it
 	Side     string `json:"side"` // tool or platform
 	URL      string `json:"url"`
 	Embedded bool   `json:"embedded"` // one of Invigilator's own fakes

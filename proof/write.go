@@ -13,7 +13,14 @@ import (
 //go:embed matrix.html.tmpl
 var matrixTemplate string
 
-var page = template.Must(template.New("matrix").Parse(matrixTemplate))
+//go:embed matrix.js
+var script string
+
+var page = template.Must(template.New("matrix").Funcs(template.FuncMap{
+	"palette": func() template.CSS { return template.CSS(reports.Palette) },
+	"policy":  func() string { return reports.Policy(script) },
+	"script":  func() template.JS { return template.JS(script) },
+}).Parse(matrixTemplate))
 
 // Paths are where a matrix was written to.
 type Paths struct{ JSON, HTML string }

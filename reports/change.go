@@ -93,8 +93,10 @@ func (r router) contrast(flow, control, another results.Flow) contrast {
 		answer{"Ended on", place(control.Page.URL), place(flow.Page.URL)},
 		answer{"Status", status(control.Page.Status), status(flow.Page.Status)},
 		answer{"Title", line(control.Page.Title, 80), line(flow.Page.Title, 80)},
-		answer{"Page", line(masked(control.Page.Text), 160), line(masked(flow.Page.Text), 160)},
 	)
+	if page := masked(control.Page.Text); another.ID == "" || page == masked(another.Page.Text) { // else it differs in any case
+		c.Answers = append(c.Answers, answer{"Page", line(page, 160), line(masked(flow.Page.Text), 160)})
+	}
 	return c
 }
 

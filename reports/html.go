@@ -25,6 +25,11 @@ import (
 //go:embed report.html.tmpl
 var source string
 
+// Palette is what a style sheet of a page begins with: the colours, by light and dark.
+//
+//go:embed palette.css
+var Palette string
+
 //go:embed report.css
 var style string
 
@@ -44,6 +49,7 @@ var report = template.Must(template.New("report").Funcs(template.FuncMap{
 	"gate":      gateParts,
 	"inc":       func(i int) int { return i + 1 },
 	"length":    utf8.RuneCountInString,
+	"long":      func(text string) bool { return len(text) > maxStill || strings.Count(text, "\n") > maxStill/100 },
 	"line":      line,
 	"mark":      func(word any) string { return mark(fmt.Sprint(word)) },
 	"open":      open,
@@ -53,14 +59,22 @@ var report = template.Must(template.New("report").Funcs(template.FuncMap{
 	"since":     func(g *results.Gate) string { since, _ := standingOf(g); return since },
 	"waived":    func(g *results.Gate) string { _, waived := standingOf(g); return waived },
 	"script":    func() template.JS { return template.JS(script) },
-	"scriptHash": func() string {
-		sum := sha256.Sum256([]byte(script))
-		return "sha256-" + base64.StdEncoding.EncodeToString(sum[:])
-	},
-	"key":   keyOf,
-	"style": func() template.CSS { return template.CSS(style) },
-	"web":   web,
+	"policy":    func() string { return Policy(script) },
+	"key":       keyOf,
+	"style":     func() template.CSS { return template.CSS(Palette + style) },
+	"web":       web,
 }).Parse(source))
+
+// Policy is the content security policy of a page that needs nothing but itself: no network,
+// and no script but the one given.
+func Policy(script string) string {
+	sum := sha256.Sum256([]byte(script))
+	return fmt.Sprintf("default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'sha256-%s'; base-uri 'none'; form-action 'none'",
+		base64.StdEncoding.EncodeToString(sum[:]))
+}
+
+// maxStill is how long a text may be that is shown whole, in bytes; a longer one scrolls.
+const maxStill = 1200
 
 // open says whether a reader is shown what was seen without asking.
 func open(v results.Verdict) bool { return v != results.Passed }

@@ -341,7 +341,7 @@ func TestPageStaysUsableWithManyFlows(t *testing.T) {
 func TestDiagnosisComesRightAfterTheVerdict(t *testing.T) {
 	g := NewWithT(t)
 	page := parse(g, render(g, "HTML", undone()))
-	g.Expect(page.Find("header + section").AttrOr("id", "")).To(Equal("diagnosis"))
+	g.Expect(page.Find("header + main > section").First().AttrOr("id", "")).To(Equal("diagnosis"))
 	g.Expect(page.Find("#diagnosis").Text()).To(ContainSubstring("is the tool running?"))
 	g.Expect(page.Find("#requirements").Text()).To(ContainSubstring("Nothing was judged"))
 	g.Expect(render(g, "Markdown", undone())).To(ContainSubstring("- **Look at:** is the tool running?\n"))

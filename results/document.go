@@ -153,7 +153,7 @@ type Setting struct {
 type Subject struct {
 	Name     string `json:"name"`
 	Version  string `json:"version,omitempty"` // as who runs it calls it
-	Side     string `json:"side"` // tool or platform
+	Side     string `json:"side"`              // tool or platform
 	URL      string `json:"url"`
 	Embedded bool   `json:"embedded"` // one of Invigilator's own fakes
 	// Faults are the defects that an embedded subject was given on purpose.

@@ -153,6 +153,6 @@ func (d *Diagnosis) Hide(hide func(string) string) *Diagnosis {
 // Hide returns the subject as a document may show it; see [Fragment.Hide].
 func (s Subject) Hide(hide func(string) string) Subject {
 	h := hider{hide}
-	s.Name, s.URL = h.text(s.Name), h.url(s.URL)
+	s.Name, s.Version, s.URL = h.text(s.Name), h.text(s.Version), h.url(s.URL)
 	return s
 }

@@ -467,6 +467,8 @@ func assemble(report Report) results.Document {
 		Processes: report.SuiteConfig.ParallelTotal, Seed: report.SuiteConfig.RandomSeed,
 		Only: narrowedTo(report.SuiteConfig.LabelFilter), Command: command(settings, false), Again: command(settings, true), Shard: shardOf(settings),
 		Subject: results.Subject{Name: settings.SubjectName(), Side: string(settings.Side), Embedded: settings.IsEmbedded()},
+		Ended:   report.EndTime.UTC(), Runtime: runtime.Version() + " " + runtime.GOOS + "/" + runtime.GOARCH,
+		Features: settings.Features, Configuration: settings.Own(),
 	}
 	var fragments []results.Fragment
 	var diagnosis *results.Diagnosis
@@ -481,6 +483,7 @@ func assemble(report Report) results.Document {
 			}
 		}
 	}
+	info.Subject.Version = settings.Hide(settings.SubjectVersion())
 	if err := context.Cause(stopped); err != nil { // all else may come of it
 		diagnosis = &results.Diagnosis{Problem: fmt.Sprintf("The run was cut short: %s.", err)}
 	} else if reasons := report.SpecialSuiteFailureReasons; diagnosis == nil && len(reasons) > 0 {

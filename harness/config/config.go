@@ -77,6 +77,7 @@ const (
 // Tool is the tool under test.
 type Tool struct {
 	Name                    string            `json:"name" jsonschema_description:"What the report calls the tool; its host when empty."`
+	Version                 string            `json:"version" jsonschema_description:"The version of the tool, which the report shows beside its name."`
 	LoginURL                string            `json:"login_url" jsonschema:"pattern=^(https?://.+)?$" jsonschema_description:"The login initiation endpoint of the tool."`
 	LaunchURL               string            `json:"launch_url" jsonschema:"pattern=^(https?://.+)?$" jsonschema_description:"The tool's redirect URI, where launches are posted; the target link URI too, unless one is given."`
 	RedirectURIs            []string          `json:"redirect_uris" jsonschema_description:"Further redirect URIs that are registered for the tool."`
@@ -109,6 +110,7 @@ func (m Marker) IsZero() bool { return m == Marker{} }
 // Platform is the platform under test.
 type Platform struct {
 	Name           string   `json:"name" jsonschema_description:"What the report calls the platform; its issuer when empty."`
+	Version        string   `json:"version" jsonschema_description:"The version of the platform, which the report shows beside its name."`
 	Issuer         string   `json:"issuer" jsonschema:"pattern=^(https?://.+)?$" jsonschema_description:"The issuer identifier of the platform."`
 	AuthURL        string   `json:"auth_url" jsonschema:"pattern=^(https?://.+)?$" jsonschema_description:"The platform's authorization endpoint."`
 	JWKSURL        string   `json:"jwks_url" jsonschema:"pattern=^(https?://.+)?$" jsonschema_description:"The platform's key set."`
@@ -206,6 +208,14 @@ func (c Config) SubjectName() string {
 		embedded = "null peer " + c.Embedded.NullPeer
 	}
 	return cmp.Or(name, embedded) + " (demo)"
+}
+
+// SubjectVersion is the version of the subject, as who runs it calls it; empty where nobody says.
+func (c Config) SubjectVersion() string {
+	if c.Side == PlatformSide {
+		return c.Platform.Version
+	}
+	return c.Tool.Version
 }
 
 func host(address string) string {

@@ -21,7 +21,7 @@ CATALOGUE = docs/catalogue.md
 # The race detector needs a C compiler.
 RACE = $(shell if command -v "$$(go env CC)" >/dev/null; then echo -race; else echo "No C compiler: testing without the race detector." >&2; fi)
 
-.PHONY: run test fuzz proof check bench soak interop lint binaries release docs build browser clean
+.PHONY: run test fuzz proof check bench soak interop accessible lint binaries release docs build browser clean
 
 ## run: judge both embedded subjects in a browser, a tool and a platform, and write the reports
 run: browser build
@@ -63,6 +63,10 @@ soak:
 	go build -o bin/soak ./soak
 	bin/soak -runs $(RUNS) -load $(LOAD) -parallel $(PARALLEL)
 
+## accessible: hold the pages of reports against axe-core, which is from npm
+accessible: browser
+	scripts/accessible
+
 ## interop: judge real tools from npm
 interop: browser
 	scripts/interop
@@ -94,4 +98,4 @@ browser:
 	@scripts/browser
 
 clean:
-	rm -rf bin invigilator-report invigilator-proof invigilator-interop invigilator-soak interop/*/node_modules
+	rm -rf bin invigilator-report invigilator-proof invigilator-interop invigilator-soak interop/*/node_modules reports/accessible/node_modules

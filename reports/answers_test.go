@@ -130,7 +130,7 @@ func TestExpectationStandsAlone(t *testing.T) {
 	page := parse(g, render(g, "HTML", provoked(nil)))
 	g.Expect(page.Find("#seen-sec-tool-alg-none-1 .sides").Text()).To(And(ContainSubstring("Unsigned tokens are refused."), Not(ContainSubstring("As stated"))))
 	g.Expect(page.Find("#sec-tool-alg-none .advice").Text()).To(ContainSubstring("Name the algorithms that are allowed"))
-	g.Expect(page.Find("#seen-sec-tool-alg-none-1").Text()).To(ContainSubstring("It does not: as to the valid message"))
+	g.Expect(page.Find("#seen-sec-tool-alg-none-1").Text()).To(ContainSubstring("It does not: the subject answered as it did to the valid message, 1."))
 }
 
 // Whatever fails, a reader learns why it matters.

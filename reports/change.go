@@ -49,7 +49,7 @@ func (c contrast) Alike() bool {
 func (c contrast) Brief() (says []string) {
 	for _, a := range c.Answers {
 		if a.What != "Page" && a.Here != "" {
-			says = append(says, strings.ToLower(a.What[:1])+a.What[1:]+" "+a.Here)
+			says = append(says, strings.ToLower(a.What[:1])+a.What[1:]+": "+a.Here)
 		}
 	}
 	return says

@@ -143,6 +143,9 @@ func (r row) requirement(sources map[string]Source) Requirement {
 	if source, known := sources[key]; known {
 		requirement.Source = source
 		requirement.Link = r.resolve(source.URL, link)
+		if link == "" {
+			requirement.Link = anchored(source.URL, requirement.Section)
+		}
 	} else if key != "" {
 		r.report("unknown source %q", key)
 	}

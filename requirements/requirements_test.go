@@ -271,3 +271,20 @@ func TestSections(t *testing.T) {
 	g.Expect(sections("5.1.")).To(BeEmpty(), "half a number")
 	g.Expect(sections("nowhere:5")).To(BeEmpty())
 }
+
+// A link leads to the very section, where its fragment is known.
+func TestLinksLeadToSections(t *testing.T) {
+	for id, want := range map[requirements.ID]string{
+		"sec-tool-aud":                    "https://www.imsglobal.org/spec/security/v1p0/#authentication-response-validation",
+		"sec-login-initiation-iss":        "https://www.imsglobal.org/spec/security/v1p0/#step-1-third-party-initiated-login",
+		"core-resource-link-id-claim":     "https://www.imsglobal.org/spec/lti/v1p3/#resource-link-claim",
+		"sec-tool-tls":                    "https://www.imsglobal.org/spec/security/v1p0/",
+		"ags-lineitems-list":              "https://www.imsglobal.org/spec/lti-ags/v2p0/#line-item-service",
+		"practice-tool-parallel-launches": "",
+	} {
+		r, _ := requirements.Default().Get(id)
+		if r.Link != want {
+			t.Errorf("%s (%s): %s, not %s", id, r.Section, r.Link, want)
+		}
+	}
+}

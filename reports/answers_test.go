@@ -2,6 +2,7 @@ package reports_test
 
 import (
 	"encoding/base64"
+	"encoding/csv"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -152,6 +153,38 @@ func TestEveryRuleHasAdvice(t *testing.T) {
 		}
 	}
 	g.Expect(without).To(BeEmpty())
+}
+
+// A spreadsheet runs nothing, and has a line for each case.
+func TestCSVIsInert(t *testing.T) {
+	each(t, "CSV", func(g *WithT, doc results.Document, text string) {
+		rows, err := csv.NewReader(strings.NewReader(text)).ReadAll()
+		g.Expect(err).NotTo(HaveOccurred())
+		cases := 1
+		for _, r := range doc.Requirements {
+			cases += max(1, len(r.Observations))
+		}
+		g.Expect(rows).To(HaveLen(cases))
+		for _, row := range rows {
+			for _, cell := range row {
+				g.Expect(cell).NotTo(MatchRegexp("^[\\s]*[=+@|%-]|[\x1b\u202a-\u202e\u2066-\u2069]"))
+			}
+		}
+	})
+	g := NewWithT(t)
+	doc := provoked(nil)
+	doc.Requirements[0].Observations[0].Seen = "\t=HYPERLINK(\"https://evil.example\")"
+	g.Expect(render(g, "CSV", doc)).To(ContainSubstring(`"'	=HYPERLINK(""https://evil.example"")"`))
+}
+
+// Whoever judges a platform that is there can send the authentication request again.
+func TestCurlSendsWhatBegan(t *testing.T) {
+	g := NewWithT(t)
+	doc := provoked(nil)
+	doc.Run.Subject.Side, doc.Run.Subject.URL = "platform", "https://platform.test"
+	flow := doc.Flows["3"]
+	flow.Steps[1].URL = "https://platform.test/auth?client_id=client&redirect_uri=https://tool.example/launch&login_hint=1&nonce="
+	g.Expect(parse(g, render(g, "HTML", doc)).Find("#flow-3 pre.copy").Text()).To(Equal("curl --include --globoff --url '" + flow.Steps[1].URL + "'"))
 }
 
 func TestHAR(t *testing.T) {

@@ -450,10 +450,15 @@ func (m *matcher) contrast(o results.Observation) *contrast {
 	if !ok || flow.Fault == "" {
 		return nil
 	}
+	var same *contrast // with a control of its own, in which no change is seen
 	for _, id := range o.Flows {
 		if f := m.flows[id]; isControl(f) {
-			if c := m.router.contrast(flow, f, m.like(f)); c.step >= 0 {
+			c := m.router.contrast(flow, f, m.like(f))
+			if c.step >= 0 {
 				return &c
+			}
+			if same == nil {
+				same = &c
 			}
 		}
 	}
@@ -480,8 +485,10 @@ func (m *matcher) contrast(o results.Observation) *contrast {
 		}
 	}
 	if best == "" {
-		return nil
+		return same
 	}
-	c := m.router.contrast(flow, m.flows[best], m.like(m.flows[best]))
-	return &c
+	if c := m.router.contrast(flow, m.flows[best], m.like(m.flows[best])); c.step >= 0 || same == nil {
+		return &c
+	}
+	return same
 }

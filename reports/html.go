@@ -284,8 +284,8 @@ func (p *page) addRequirements(against map[seat]*contrast) error {
 		for k, o := range r.Observations {
 			seen := observation{Observation: o, Page: p, ID: fmt.Sprint("seen-", r.ID, "-", k+1), Against: against[seat{i, k}]}
 			seen.Expected = o.Expected
-			if strings.HasPrefix(o.Expected, "As stated") {
-				seen.Expected = r.Statement + strings.TrimPrefix(o.Expected, "As stated")
+			if rest, stated := strings.CutPrefix(o.Expected, "As stated"); stated {
+				seen.Expected = strings.TrimSuffix(r.Statement, ".") + rest
 			}
 			if o.Agent != "" && !slices.Contains(added.Agents, string(o.Agent)) {
 				added.Agents = append(added.Agents, string(o.Agent))
@@ -435,10 +435,15 @@ func depth(text []byte) (deepest int) {
 	return deepest
 }
 
-// curl is the command line that sends the first login initiation of a flow
-// again, if it went to a tool that is still there when the run is over.
+// curl is the command line that sends what begins a flow at the subject again, if that is
+// still there when the run is over: a login initiation to a tool, an authentication request to
+// a platform (without the user's session, which the platform has to ask for then).
 func curl(subject results.Subject, flow results.Flow) string {
-	if subject.Side != "tool" || subject.Embedded {
+	begins := []string{"iss", "login_hint"}
+	if subject.Side == "platform" {
+		begins = []string{"client_id", "redirect_uri", "login_hint"}
+	}
+	if subject.Embedded {
 		return ""
 	}
 	for _, step := range flow.Steps {
@@ -446,7 +451,8 @@ func curl(subject results.Subject, flow results.Flow) string {
 		if err != nil || step.Method != http.MethodGet || web(step.URL) == "" {
 			continue
 		}
-		if query := u.Query(); query.Has("iss") && query.Has("login_hint") {
+		query := u.Query()
+		if !slices.ContainsFunc(begins, func(name string) bool { return !query.Has(name) }) {
 			return "curl --include --globoff --url '" + strings.ReplaceAll(step.URL, "'", `'\''`) + "'"
 		}
 	}

@@ -1,5 +1,5 @@
 // Package reports renders the record of a run for those who read it: a page
-// for people, JUnit for build servers, Markdown for the summary of a job.
+// for people, JUnit for build servers, Markdown for the summary of a job, CSV for spreadsheets.
 //
 // Each report is a pure function of one [results.Document]: the same document
 // gives the same bytes. Nearly every string in a document comes from a
@@ -84,20 +84,20 @@ func web(address string) string {
 }
 
 // Paths are the files that [WriteAll] wrote.
-type Paths struct{ JSON, HTML, JUnit, Markdown string }
+type Paths struct{ JSON, HTML, JUnit, Markdown, CSV string }
 
 // Names are those of the files that [WriteAll] writes.
-var Names = []string{"results.json", "report.html", "junit.xml", "summary.md"}
+var Names = []string{"results.json", "report.html", "junit.xml", "summary.md", "verdicts.csv"}
 
 // WriteAll writes the document and every report of it into a directory; see [Replace].
 func WriteAll(dir string, doc results.Document) (Paths, error) {
 	var files []File
-	for i, write := range []func(io.Writer, results.Document) error{results.Write, HTML, JUnit, Markdown} {
+	for i, write := range []func(io.Writer, results.Document) error{results.Write, HTML, JUnit, Markdown, CSV} {
 		files = append(files, File{Names[i], func(w io.Writer) error { return write(w, doc) }})
 	}
 	if err := Replace(dir, files...); err != nil {
 		return Paths{}, err
 	}
 	at := func(i int) string { return filepath.Join(dir, Names[i]) }
-	return Paths{JSON: at(0), HTML: at(1), JUnit: at(2), Markdown: at(3)}, nil
+	return Paths{JSON: at(0), HTML: at(1), JUnit: at(2), Markdown: at(3), CSV: at(4)}, nil
 }

@@ -29,7 +29,7 @@ import (
 )
 
 var formats = map[string]func(io.Writer, results.Document) error{
-	"HTML": reports.HTML, "JUnit": reports.JUnit, "Markdown": reports.Markdown,
+	"HTML": reports.HTML, "JUnit": reports.JUnit, "Markdown": reports.Markdown, "CSV": reports.CSV,
 }
 
 var documents = map[string]func() results.Document{
@@ -559,7 +559,7 @@ func TestWriteAll(t *testing.T) {
 		paths, err := reports.WriteAll(dir, sample())
 		g.Expect(err).NotTo(HaveOccurred())
 		for path, want := range map[string]string{
-			paths.HTML: render(g, "HTML", sample()), paths.JUnit: render(g, "JUnit", sample()), paths.Markdown: render(g, "Markdown", sample()),
+			paths.HTML: render(g, "HTML", sample()), paths.JUnit: render(g, "JUnit", sample()), paths.Markdown: render(g, "Markdown", sample()), paths.CSV: render(g, "CSV", sample()),
 		} {
 			g.Expect(os.ReadFile(path)).To(BeEquivalentTo(want), path)
 		}
@@ -569,7 +569,7 @@ func TestWriteAll(t *testing.T) {
 		doc, err := results.Read(file)
 		g.Expect(err).NotTo(HaveOccurred())
 		g.Expect(doc.Requirements).To(HaveLen(8))
-		g.Expect(names(g, dir)).To(ConsistOf("results.json", "report.html", "junit.xml", "summary.md"))
+		g.Expect(names(g, dir)).To(ConsistOf("results.json", "report.html", "junit.xml", "summary.md", "verdicts.csv"))
 	}
 }
 

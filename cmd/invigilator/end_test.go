@@ -25,7 +25,7 @@ import (
 )
 
 // files are those that a run leaves.
-var files = []string{"junit.xml", "report.html", "results.json", "summary.md"}
+var files = []string{"junit.xml", "report.html", "results.json", "summary.md", "verdicts.csv"}
 
 // stalled is a tool that answers nothing: a run that judges it is in the middle of its
 // first launch when asked is closed.

@@ -69,7 +69,7 @@ func betrayer(t *testing.T, secret string) *httptest.Server {
 // they hold compressed, and the strings of the results document.
 func secretLeft(g Gomega, dir string) []string {
 	var texts []string
-	for _, name := range []string{"report.html", "junit.xml", "summary.md", "results.json"} {
+	for _, name := range []string{"report.html", "junit.xml", "summary.md", "verdicts.csv", "results.json"} {
 		text, err := os.ReadFile(filepath.Join(dir, name))
 		g.Expect(err).NotTo(HaveOccurred())
 		texts = append(texts, string(text), html.UnescapeString(string(text)))

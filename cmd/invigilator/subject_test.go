@@ -131,7 +131,7 @@ func TestDemo(t *testing.T) {
 		g.Expect(doc.Outcome).To(Equal(want), side)
 		g.Expect(doc.Run.Subject.Embedded).To(BeTrue())
 		g.Expect(doc.Run.Command).To(HavePrefix("invigilator demo " + side + " --agent http"))
-		for _, name := range []string{"report.html", "junit.xml", "summary.md", "results.json"} {
+		for _, name := range []string{"report.html", "junit.xml", "summary.md", "verdicts.csv", "results.json"} {
 			text, err := os.ReadFile(filepath.Join(folder, name))
 			g.Expect(err).NotTo(HaveOccurred())
 			g.Expect(string(text)).To(ContainSubstring("(demo)"), name)

@@ -36,7 +36,7 @@ func members(c Config) map[string]any {
 	if err != nil || json.Unmarshal(text, &all) != nil {
 		return nil // such as no file can say: nothing is shown
 	}
-	for _, elsewhere := range []string{"features", "waivers", "embedded"} {
+	for _, elsewhere := range []string{"features", "waivers", "embedded", "report"} {
 		delete(all, elsewhere)
 	}
 	all["users"], all["journeys"] = strings.Join(slices.Sorted(maps.Keys(c.Users)), ", "), strings.Join(slices.Sorted(maps.Keys(c.Journeys)), ", ")

@@ -26,6 +26,7 @@ type change struct{ Where, Was, Is, Note string }
 // A contrast holds a flow that provokes something against a valid one.
 type contrast struct {
 	Control results.Flow
+	Own     bool // the control was made for this observation; else it is the nearest valid flow
 	Changes []change
 	More    int // changes beyond those that are told
 	Answers []answer
@@ -244,7 +245,7 @@ func sentAt(flow results.Flow) time.Time {
 
 // relative says how far a time is from when it was sent, to within what a run takes.
 func relative(d time.Duration) string {
-	switch near := d.Round(10 * time.Second); {
+	switch near := d.Round(time.Minute); {
 	case near == 0:
 		return "when it was sent"
 	case near > 0:
@@ -454,6 +455,7 @@ func (m *matcher) contrast(o results.Observation) *contrast {
 	for _, id := range o.Flows {
 		if f := m.flows[id]; isControl(f) {
 			c := m.router.contrast(flow, f, m.like(f))
+			c.Own = true
 			if c.step >= 0 {
 				return &c
 			}

@@ -178,8 +178,12 @@ func diagrams(doc results.Document) string {
 			marked := -1
 			if c := m.contrast(o); c != nil {
 				marked = c.step
+				does := "changed"
+				if !c.Own {
+					does = "other than in the nearest valid message"
+				}
 				for _, change := range c.Changes {
-					fmt.Fprintf(&b, "- changed: %s, %s → %s\n", cell(change.Where), cell(cmp.Or(change.Was, "not there")), cell(cmp.Or(change.Is, "left out")))
+					fmt.Fprintf(&b, "- %s: %s, %s → %s\n", does, cell(change.Where), cell(cmp.Or(change.Was, "not there")), cell(cmp.Or(change.Is, "left out")))
 				}
 			}
 			b.WriteString("\n~~~mermaid\nsequenceDiagram\n  participant B as browser\n  participant P as platform\n  participant T as tool\n")

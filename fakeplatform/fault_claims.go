@@ -660,9 +660,6 @@ func returnWithQuery(d *draft) {
 // ReturnQuery is the query of the return URL in the faults of core-tool-return-url.
 const ReturnQuery = part.ReturnQuery
 
-// scriptMarkup is markup with scripts.
-const scriptMarkup = part.ScriptMarkup
-
 func returnToStranger(d *draft) {
 	set(d, lti.ClaimLaunchPresentation, "return_url", Stranger+"/return")
 }
@@ -716,21 +713,6 @@ func changed(claim string, change func(string) string) func(*draft) {
 			d.claims[claim] = change(s)
 		}
 	}
-}
-
-// A stimulus is a change of the claims.
-type stimulus struct {
-	name, does string
-	claims     func(*draft)
-}
-
-// refusedFor are stimuli that a tool has to refuse.
-func refusedFor(requirement string, stimuli ...stimulus) []Fault {
-	var faults []Fault
-	for _, s := range stimuli {
-		faults = append(faults, Fault{Name: s.name, Provokes: requirement, Does: s.does, claims: s.claims})
-	}
-	return faults
 }
 
 // roleSystemAdministrator is one of the vocabulary (LTI Core 1.3, A.2.1).

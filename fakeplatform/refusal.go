@@ -47,11 +47,6 @@ func refusalsOf(broken []error) refusals {
 // refusals are those that checks have found.
 type refusals []refusal
 
-// bad adds that a request is not as it should be.
-func (all *refusals) bad(format string, args ...any) {
-	*all = append(*all, refusal{http.StatusBadRequest, lti.ErrorInvalidRequest, fmt.Sprintf(format, args...)})
-}
-
 // said returns what the refusals say.
 func said(all []refusal) []string {
 	var says []string

@@ -35,9 +35,6 @@ func (c claims) returnURL() string { return c.members.ReturnURL() }
 
 func (c claims) roles() []string { return c.members.Roles() }
 
-// textsOf returns what is text in a list.
-var textsOf = part.Texts
-
 // isMessage says whether there is any claim of LTI.
 func (c claims) isMessage() bool {
 	for name := range c.members {

@@ -48,11 +48,6 @@ var errCrash = &refusal{http.StatusInternalServerError, "null"}
 
 func crash(*response, error) error { return errCrash }
 
-func crashInstead(a handling) handling {
-	a.err = errCrash
-	return a
-}
-
 // What a message is there for.
 
 func (q *response) opensLink() bool { return q.t.rulesOf(q.claims) == opensLink }

@@ -126,10 +126,7 @@ func (a *Answer) Message() (*part.Message, error) {
 // What is done alike in the tool and its parts.
 var (
 	change    = part.Change
-	asJSON    = part.AsJSON
-	membersOf = part.Members
 	withQuery = part.WithQuery
-	isSecure  = part.IsSecure
 )
 
 // partFaults are the faults of parts.

@@ -236,5 +236,3 @@ func (t *Tool) registered(issuer, clientID string) (Registration, bool) {
 func (f *Fault) changes(snapshot func() string, apply func() error) error {
 	return f.Stimulus().Changes(snapshot, apply)
 }
-
-func clipTo(s string, length int) string { return s[:min(len(s), length)] }

@@ -99,7 +99,7 @@ func (s *observer[F]) keep(f F) {
 	flow, picture := f.kept()
 	s.moved = true
 	if _, again := s.fragment.Flows[flow.ID]; !again {
-		if says := troubleOf(flow, s.hosts); says != "" && !(f.keptWaiting() && flow.Ended == string(agent.TimedOut)) {
+		if says := troubleOf(flow, s.hosts); says != "" && (!f.keptWaiting() || flow.Ended != string(agent.TimedOut)) {
 			s.away(says, flow.ID)
 		}
 	}

@@ -361,7 +361,7 @@ func defectsOf(side config.Side) []defect {
 	var list []defect
 	if side == config.ToolSide {
 		for _, f := range faketool.Defects() {
-			list = append(list, defect{f.Name, f.Does, f.Proves, f.NeedsBrowser, string(f.Part)})
+			list = append(list, defect{f.Name, f.Does, f.Proves, f.NeedsBrowser, f.Part})
 		}
 		return list
 	}

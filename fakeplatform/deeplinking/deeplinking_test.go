@@ -1,6 +1,7 @@
 package deeplinking_test
 
 import (
+	"maps"
 	"net/http"
 	"strings"
 	"testing"
@@ -97,14 +98,9 @@ func TestWhatTheRequestSays(t *testing.T) {
 // TestResponsesThatAreRefused changes one thing in a response that would be taken.
 func TestResponsesThatAreRefused(t *testing.T) {
 	link := map[string]any{"type": lti.ItemResourceLink, "url": "https://tool.example/x"}
-	without := func(change map[string]any) []any {
-		item := map[string]any{}
-		for name, value := range link {
-			item[name] = value
-		}
-		for name, value := range change {
-			item[name] = value
-		}
+	linkWith := func(change map[string]any) []any {
+		item := maps.Clone(link)
+		maps.Copy(item, change)
 		return []any{item}
 	}
 	for name, row := range map[string]struct {
@@ -117,12 +113,12 @@ func TestResponsesThatAreRefused(t *testing.T) {
 		"items that are no list":        {lti.Claims{lti.ClaimContentItems: link}, "no list"},
 		"no items":                      {lti.Claims{lti.ClaimContentItems: nil}, ""},
 		"an item that is a text":        {lti.Claims{lti.ClaimContentItems: []any{"x"}}, "no object"},
-		"an item without type":          {lti.Claims{lti.ClaimContentItems: without(map[string]any{"type": nil})}, "no type"},
-		"an item that nobody asked for": {lti.Claims{lti.ClaimContentItems: without(map[string]any{"type": lti.ItemLink})}, "not asked for"},
-		"a script as URL":               {lti.Claims{lti.ClaimContentItems: without(map[string]any{"url": "javascript:alert(1)"})}, "no absolute URL"},
+		"an item without type":          {lti.Claims{lti.ClaimContentItems: linkWith(map[string]any{"type": nil})}, "no type"},
+		"an item that nobody asked for": {lti.Claims{lti.ClaimContentItems: linkWith(map[string]any{"type": lti.ItemLink})}, "not asked for"},
+		"a script as URL":               {lti.Claims{lti.ClaimContentItems: linkWith(map[string]any{"url": "javascript:alert(1)"})}, "no absolute URL"},
 		"a link without URL":            {lti.Claims{lti.ClaimContentItems: []any{map[string]any{"type": lti.ItemResourceLink}}}, ""},
-		"a number as custom parameter":  {lti.Claims{lti.ClaimContentItems: without(map[string]any{"custom": map[string]any{"a": 1}})}, "no text"},
-		"a line item without maximum":   {lti.Claims{lti.ClaimContentItems: without(map[string]any{"lineItem": map[string]any{"label": "x"}})}, "scoreMaximum"},
+		"a number as custom parameter":  {lti.Claims{lti.ClaimContentItems: linkWith(map[string]any{"custom": map[string]any{"a": 1}})}, "no text"},
+		"a line item without maximum":   {lti.Claims{lti.ClaimContentItems: linkWith(map[string]any{"lineItem": map[string]any{"label": "x"}})}, "scoreMaximum"},
 		"other data":                    {lti.Claims{lti.ClaimDeepLinkingData: "x"}, "data are not those"},
 		"no data":                       {lti.Claims{lti.ClaimDeepLinkingData: nil}, "data are not those"},
 		"another type":                  {lti.Claims{lti.ClaimMessageType: lti.StartAssessment}, "message_type is not"},

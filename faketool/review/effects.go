@@ -41,8 +41,6 @@ func needs(says string, kept func(*part.Message) bool) func(*part.Message) error
 	}
 }
 
-func always[T any](T) bool { return true }
-
 // isReview says whether a message that breaks a rule opens a learner's work.
 func isReview(b part.Breach) bool { return b.As == lti.SubmissionReviewRequest }
 

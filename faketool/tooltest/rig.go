@@ -112,7 +112,7 @@ func ExpectRefused(t *testing.T, p Page, status int, why string) {
 	g.Expect(p.Find("#resource").Length()).To(BeZero())
 }
 
-// A sight is what can be seen of a tool.
+// A Sight is what can be seen of a tool.
 type Sight func(*Rig) string
 
 // Raw is JSON as it is.
@@ -424,7 +424,7 @@ func New(t *testing.T, change ...func(*faketool.Registration)) *Rig {
 	return NewOf(t, faketool.Options{}, change...)
 }
 
-// newExamOf is an exam whose tool has other options, too.
+// NewOf is an exam whose tool has other options, too.
 func NewOf(t *testing.T, opts faketool.Options, change ...func(*faketool.Registration)) *Rig {
 	t.Helper()
 	g := NewWithT(t)

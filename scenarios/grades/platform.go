@@ -12,7 +12,6 @@ import (
 
 	"invigilator.example/faketool"
 	"invigilator.example/faketool/grades"
-	toolgrades "invigilator.example/faketool/grades"
 	"invigilator.example/harness"
 	"invigilator.example/harness/config"
 	"invigilator.example/lti"
@@ -353,7 +352,7 @@ func Guarded(ctx SpecContext, scene *harness.PlatformScenario, book *harness.Gra
 		}
 	}
 	score := harness.GradeCall{Title: "a score", Scopes: []string{lti.ScopeScore}, ServiceRequest: faketool.ServiceRequest{
-		Method: http.MethodPost, URL: toolgrades.Below(item.ID, "scores"), MediaType: lti.MediaTypeScore,
+		Method: http.MethodPost, URL: grades.Below(item.ID, "scores"), MediaType: lti.MediaTypeScore,
 		Body: scene.Run().NewScore(item, book.Sub(), Points(given, 10)),
 	}}
 	return append(calls, GuardedCall{score, item, func(sent *harness.PlatformFlow) bool {

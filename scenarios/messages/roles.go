@@ -21,6 +21,7 @@ var roleVocabularies = map[string]string{
 }
 
 const (
+	// Membership begins the roles in a context (LTI Core 1.3, A.2.3).
 	Membership = "http://purl.imsglobal.org/vocab/lis/v2/membership#"
 	// subRole begins a sub-role: its principal role, # and its own name follow.
 	subRole = "http://purl.imsglobal.org/vocab/lis/v2/membership/"

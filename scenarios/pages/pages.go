@@ -60,7 +60,7 @@ func WrongReturn(flow *harness.Flow, ret fakeplatform.Return) string {
 	return strings.Join(problems, "; ")
 }
 
-// crashed says whether a user sees no page, or a server error. What a tool makes of the
+// Crashed says whether a user sees no page, or a server error. What a tool makes of the
 // answer to a score that was taken is for one requirement alone to say.
 func Crashed(f *harness.Flow) bool {
 	return NoneSeen(f) && !slices.ContainsFunc(f.Calls(), harness.IsTakenScore)

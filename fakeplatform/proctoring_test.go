@@ -890,7 +890,7 @@ func TestLenientPlatformStartsAllTheSame(t *testing.T) {
 	s = sit()
 	expect(t, s, s.post(forged(t, s.message(), "alg none")), "which the key is not for")
 	s = sit()
-	expect(t, s, room.browser(t).send(http.MethodPost, proctoring.Of(s.launch).StartAssessmentURL(), url.Values{"JWT": {s.sign(s.message())}}), "not that of the candidate")
+	expect(t, s, room.browser(t).send(http.MethodPost, proctoring.Of(s.launch).StartAssessmentURL(), url.Values{"JWT": {s.sign(s.message())}}), "not that of the user whose launch this is")
 	s = sit()
 	NewWithT(t).Expect(s.post("no JWT").status).To(Equal(http.StatusBadRequest))
 }

@@ -147,7 +147,7 @@ func (*initPlatformCommand) Help() string {
 	return `Looks at the platform (its OpenID configuration or the addresses of its product, its key set, its page to sign in on, a first launch) and writes invigilator.yaml, with comments, and with a line for editors that know JSON Schema. What it does not find out is a comment that says what to enter. It asks on a terminal, and takes flags. Register the fake tool in the platform before: 'invigilator card' says what to register.
 
 ` + examples(
-		"A platform, with a user and a link", `invigilator init platform --issuer https://lms.example --client-id 10000000000001 --page https://lms.example/courses/7 --link "Exercise 1" --sign-in https://lms.example/login --username ada --password ADA_PASSWORD`,
+		"A platform, with a user and a link", "invigilator init platform --issuer https://lms.example --client-id 10000000000001 --page https://lms.example/courses/7 --link 'Exercise 1' --sign-in https://lms.example/login --username ada --password ADA_PASSWORD",
 	)
 }
 

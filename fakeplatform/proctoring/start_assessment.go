@@ -61,8 +61,11 @@ func (e *Exams) serveStartAssessment(w http.ResponseWriter, r *http.Request, l *
 	wrong = judged.wrong
 	mayStart := len(wrong) == 0 || lenient
 	started := mayStart && e.startAttempt(s, l)
-	if mayStart && !started && len(wrong) == 0 { // meanwhile
-		wrong = append(wrong, part.Refusal{Status: http.StatusConflict, Says: alreadyStarted})
+	if mayStart && !started && len(wrong) == 0 { // another one was quicker, and the rules say so now
+		wrong = part.RefusalsOf(messageRules.All(e.carrier(), s)...)
+		if len(wrong) == 0 {
+			wrong = append(wrong, part.Refusal{Status: http.StatusConflict, Says: alreadyStarted})
+		}
 	}
 	request := StartAssessment{
 		Method: r.Method, ContentType: r.Header.Get("Content-Type"), Target: r.RequestURI, Form: s.Form, JWT: s.Token.Compact,

@@ -19,7 +19,7 @@ func CSV(w io.Writer, doc results.Document) error {
 		}
 		return out.Write(cells)
 	}
-	if err := row("verdict", "requirement", "case", "level", "profile", "side", "agent", "statement", "expected", "seen", "source", "section", "link"); err != nil {
+	if err := row("verdict", "requirement", "case", "level", "profile", "side", "agent", "statement", "expected", "seen", "source", "section", "link", "subject"); err != nil {
 		return err
 	}
 	for _, r := range doc.Requirements {
@@ -29,7 +29,7 @@ func CSV(w io.Writer, doc results.Document) error {
 		}
 		for _, o := range observations {
 			if err := row(string(known(o.Verdict)), r.ID, cmp.Or(o.Case, results.Unprovoked), r.Level, r.Profile, r.Binds, string(o.Agent),
-				r.Statement, o.Expected, o.Seen, r.Source, r.Section, r.Link); err != nil {
+				r.Statement, o.Expected, o.Seen, r.Source, r.Section, r.Link, doc.Run.Subject.Name); err != nil {
 				return err
 			}
 		}

@@ -287,7 +287,7 @@ func TestCatalogue(t *testing.T) {
 	g.Expect(status).To(Equal(0))
 	g.Expect(json.Unmarshal([]byte(stdout), &list)).To(Succeed())
 	g.Expect(list).To(HaveLen(178))
-	g.Expect(list).To(HaveEach(And(HaveField("Binds", requirements.Tool), HaveField("Profile", BeElementOf("launch", "proctoring", "tool-messages", "services", "grades", "submission-review", "names-and-roles")))))
+	g.Expect(list).To(HaveEach(And(HaveField("Binds", requirements.Tool), HaveField("Profile", BeElementOf("launch", "proctoring", "tool-messages", "services", "grades", "submission-review", "names-and-roles", "deep-linking")))))
 
 	_, stderr, status := run(t, dir, "requirements", "--profile", "nonsense")
 	g.Expect(status).To(Equal(3))

@@ -43,7 +43,7 @@ fuzz:
 proof: browser build
 	bin/invigilator prove
 
-## check: what README.md names and no test makes, each once and in short: its calls, runs, benchmarks, the linter
+## check: what the documentation names and no test makes, each once and in short: its calls, runs, benchmarks, the linter
 check: browser build
 	$(MAKE) run NARROW="--profile services"
 	scripts/walkthrough

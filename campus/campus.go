@@ -5,7 +5,7 @@
 // in memory.
 //
 // Configuration tells Invigilator how people find their way around here, and
-// README.md walks through judging it.
+// docs/platform.md walks through judging it.
 package campus
 
 import (

@@ -426,9 +426,9 @@ func TestNeedsNoBrowser(t *testing.T) {
 	}
 }
 
-// README.md shows a test that is one.
-func TestReadme(t *testing.T) {
-	readme, err := os.ReadFile("../README.md")
+// docs/go-tests.md shows a test that is one.
+func TestTheManualShowsTheGreetersTest(t *testing.T) {
+	manual, err := os.ReadFile("../docs/go-tests.md")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -438,8 +438,8 @@ func TestReadme(t *testing.T) {
 	}
 	_, test, _ := strings.Cut(string(source), "\nfunc Test")
 	for line := range strings.Lines("func Test" + test) {
-		if shown := strings.TrimRight("    "+strings.ReplaceAll(line, "\t", "    "), " \n"); !strings.Contains(string(readme), shown+"\n") {
-			t.Errorf("README.md does not show the line %q of the greeter's test", shown)
+		if shown := strings.TrimRight("    "+strings.ReplaceAll(line, "\t", "    "), " \n"); !strings.Contains(string(manual), shown+"\n") {
+			t.Errorf("docs/go-tests.md does not show the line %q of the greeter's test", shown)
 		}
 	}
 }

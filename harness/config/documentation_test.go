@@ -3,6 +3,7 @@ package config_test
 import (
 	"maps"
 	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -12,16 +13,16 @@ import (
 	"invigilator.example/harness/config"
 )
 
-// yamlBlock is a block of YAML in the README, with the line that it begins with.
+// yamlBlock is a block of YAML in the documentation, with the line that it begins with.
 var yamlBlock = regexp.MustCompile("(?ms)^```yaml\n((.*?)\n.*?)^```$")
 
-// elided are the parts that the README leaves to its reader, and what could stand there.
+// elided are the parts that the documentation leaves to its reader, and what could stand there.
 var elided = strings.NewReplacer(
 	"sign_in: ...", "sign_in: [{open: 'https://lms.example/login'}]",
 	"learner: ...", "learner: {sign_in: [{open: 'https://lms.example/login'}]}",
 )
 
-func TestTheExamplesOfTheREADMEAreConfigurations(t *testing.T) {
+func TestTheExamplesOfTheDocumentationAreConfigurations(t *testing.T) {
 	tool := map[string]string{"tool.login_url": "http://localhost:3000/login", "tool.launch_url": "http://localhost:3000/launch"}
 	headed := maps.Clone(tool)
 	headed["browser.headed"] = "true"
@@ -50,15 +51,21 @@ func TestTheExamplesOfTheREADMEAreConfigurations(t *testing.T) {
 		"# content-tool.yaml":                           {side: config.ToolSide},
 		"fail_on: [warned]":                             {side: config.ToolSide, beside: tool},
 	}
-	text, err := os.ReadFile("../../README.md")
+	pages, err := filepath.Glob("../../docs/*.md")
 	NewWithT(t).Expect(err).NotTo(HaveOccurred())
+	var text strings.Builder
+	for _, page := range append(pages, "../../README.md") {
+		of, err := os.ReadFile(page)
+		NewWithT(t).Expect(err).NotTo(HaveOccurred())
+		text.Write(of)
+	}
 	seen := map[string]bool{}
-	for _, found := range yamlBlock.FindAllStringSubmatch(string(text), -1) {
+	for _, found := range yamlBlock.FindAllStringSubmatch(text.String(), -1) {
 		first := found[2]
 		seen[first] = true
 		t.Run(strings.Trim(first, "# "), func(t *testing.T) {
 			g := NewWithT(t)
-			g.Expect(blocks).To(HaveKey(first), "a block of YAML that is new in README.md: add it here")
+			g.Expect(blocks).To(HaveKey(first), "a block of YAML that is new in the documentation: add it here")
 			block := blocks[first]
 			_, err := config.Load(config.Sources{
 				Side: block.side, Text: []byte(block.within + elided.Replace(found[1])), Settings: block.beside,
@@ -68,6 +75,6 @@ func TestTheExamplesOfTheREADMEAreConfigurations(t *testing.T) {
 		})
 	}
 	for first := range blocks {
-		NewWithT(t).Expect(seen).To(HaveKey(first), "a block of YAML that is no longer in README.md")
+		NewWithT(t).Expect(seen).To(HaveKey(first), "a block of YAML that is no longer in the documentation")
 	}
 }

@@ -81,7 +81,7 @@ type Plan struct {
 	// who have been launched there when nil.
 	Members []User
 
-	kept part.Kept // what a part keeps of the launch, for a fault that mixes launches up
+	of *Launch // the launch whose plan it is, for a fault that mixes launches up
 }
 
 // A DocumentTarget says where a launch is shown (LTI Core 1.3, 5.4.4).
@@ -222,6 +222,7 @@ func (p *Platform) Begin(plan Plan) (*Launch, error) {
 	l := &Launch{
 		platform: p, plan: plan, registration: registration, id: lti.RandomString(), session: lti.RandomString(), planned: p.opts.Now(),
 	}
+	l.plan.of = l
 	l.until = l.planned.Add(memory)
 	if ofPart != nil && ofPart.Memory > 0 {
 		l.until = l.planned.Add(ofPart.Memory)
@@ -231,7 +232,6 @@ func (p *Platform) Begin(plan Plan) (*Launch, error) {
 		if l.kept, err = ofPart.Begin(partCore{p}, partLaunch{l}); err != nil {
 			return nil, err
 		}
-		l.plan.kept = l.kept
 		l.kept.Says(l.claims(plan, url.Values{}, l.planned))
 	}
 	l.login = login{launch: l, Method: http.MethodGet, Params: url.Values{

@@ -190,8 +190,8 @@ func (l *Launch) claims(plan Plan, request url.Values, now time.Time) lti.Claims
 // keptFor is what a part keeps of the launch or, where a fault has given it the plan of a launch
 // with another message, of that.
 func (l *Launch) keptFor(plan Plan) part.Kept {
-	if plan.kept != nil && plan.Message != l.plan.Message {
-		return plan.kept
+	if plan.of != nil && plan.of.kept != nil && plan.Message != l.plan.Message {
+		return plan.of.kept
 	}
 	return l.kept
 }

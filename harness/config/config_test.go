@@ -754,7 +754,7 @@ func TestSchemaSaysWhatEveryKeyIsFor(t *testing.T) {
 func TestEveryKeyCanBeSetFromEverySource(t *testing.T) {
 	texts := map[string]string{
 		"agent": "http", "embedded.null_peer": "blank", "embedded.faults_met_by": "http", "fake_platform.url": "https://lms.example", "fake_platform.listen": ":1", "browser.devtools_url": "http://b:1",
-		"fake_platform.other_url": "https://other.example", "features": "tls", "concurrent_launches": "7", "seed": "7", "embedded.null_peer_after_requests": "7", "embedded.null_peer_every_requests": "7", "embedded.null_peer_part": "grades",
+		"fake_platform.other_url": "https://other.example", "features": "tls", "concurrent_launches": "7", "concurrent_scenarios": "7", "seed": "7", "embedded.null_peer_after_requests": "7", "embedded.null_peer_every_requests": "7", "embedded.null_peer_part": "grades",
 		"fail_on": "warned", "require": "sec-tool-nonce-*", "requirements": "sec-tool-aud", "sections": "sec:5.1.3", "filter": "launch && MUST", "shard": "2/3", "browser.pool": "http://b:1",
 		"fake_tool.url": "https://tool.example", "fake_tool.other_url": "https://other.example", "fake_tool.listen": ":1",
 	}

@@ -193,6 +193,7 @@ func (s *PlatformScenario) Call(ctx context.Context, b *Gradebook, c GradeCall) 
 	if s.run.wholeSeconds {
 		c.Body = inWholeSeconds(c.Body)
 	}
+	ahead := isAhead(c.Body, s.run.now())
 	flow, err := s.send(ctx, c)
 	if errors.Is(err, errMayBeDone) && c.Method == http.MethodPost {
 		s.tidyLater(b, c, flow, true)
@@ -200,7 +201,7 @@ func (s *PlatformScenario) Call(ctx context.Context, b *Gradebook, c GradeCall) 
 	if err != nil {
 		return flow, err
 	}
-	if whole := inWholeSeconds(c.Body); c.Fault == nil && flow.Exchange.Status == http.StatusBadRequest && !reflect.DeepEqual(whole, c.Body) {
+	if whole := inWholeSeconds(c.Body); c.Fault == nil && !ahead && flow.Exchange.Status == http.StatusBadRequest && !reflect.DeepEqual(whole, c.Body) {
 		again := c
 		again.Title, again.Body = c.Title+", in whole seconds", whole
 		if taken, err := s.send(ctx, again); err == nil && taken.Succeeded() {
@@ -230,6 +231,15 @@ func (r *PlatformRun) WholeSeconds() bool { return r.wholeSeconds }
 
 // fraction matches that of a second in a time of a score.
 var fraction = regexp.MustCompile(`^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)\.\d+`)
+
+// isAhead says whether a score has a time that is still to come, for which it may be refused: cut
+// to whole seconds it need not be.
+func isAhead(body any, now time.Time) bool {
+	score, _ := body.(Members)
+	text, _ := score["timestamp"].(string)
+	at, err := time.Parse(time.RFC3339, text)
+	return err == nil && at.After(now)
+}
 
 // inWholeSeconds cuts the fractions of seconds that the times of a score have; other
 // bodies stay as they are.

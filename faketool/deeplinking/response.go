@@ -1,7 +1,6 @@
 package deeplinking
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 
@@ -118,15 +117,9 @@ func (l *Library) Respond(to part.Received, probe Probe) (*toolmessage.Message, 
 }
 
 func (l *Library) probe(to part.Received, probe Probe) (*toolmessage.Message, error) {
-	if to == nil {
-		return nil, errors.New("no message to answer")
-	}
-	request, err := to.Message()
+	request, err := toolmessage.Answered(l.core, to, lti.DeepLinkingRequest)
 	if err != nil {
 		return nil, err
-	}
-	if request.Type() != lti.DeepLinkingRequest {
-		return nil, fmt.Errorf("%w: it is none of %s", part.ErrUnusable, lti.DeepLinkingRequest)
 	}
 	c := &choice{platform: request.Platform, request: request, settings: settingsOf(request)}
 	items := probe.Items
@@ -139,17 +132,8 @@ func (l *Library) probe(to part.Received, probe Probe) (*toolmessage.Message, er
 		said.draft.Other, _ = probe.Other.Message() // what cannot be read has nothing to borrow
 	}
 	part.Change(said.draft.Claims, probe.With)
-	if f := probe.Fault; f != nil {
-		if err := said.draft.Suits(f, responseSaid); err != nil {
-			return nil, err
-		}
-		err := f.Changes(func() string { return said.draft.Snapshot() }, func() error {
-			said = responseSaid.Pass(fault.Carry(f.Effects...), said)
-			return said.draft.Err
-		})
-		if err != nil {
-			return nil, err
-		}
+	if said, err = toolmessage.Vary(responseSaid, probe.Fault, said, func(r *responding) *toolmessage.Draft { return &r.draft }); err != nil {
+		return nil, err
 	}
 	if !said.draft.Sendable() {
 		return nil, fmt.Errorf("%w: nothing can be posted to its deep_link_return_url", part.ErrUnusable)

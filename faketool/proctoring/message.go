@@ -1,7 +1,6 @@
 package proctoring
 
 import (
-	"errors"
 	"fmt"
 	"maps"
 
@@ -9,7 +8,6 @@ import (
 
 	"invigilator.example/faketool/part"
 	"invigilator.example/faketool/toolmessage"
-	"invigilator.example/fault"
 	"invigilator.example/lti"
 )
 
@@ -59,13 +57,13 @@ func (p *Proctor) StartAssessment(to part.Received, probe MessageProbe) (*toolme
 }
 
 func (p *Proctor) probe(to part.Received, probe MessageProbe) (*toolmessage.Message, error) {
-	start, err := p.startProctoring(to)
+	start, err := toolmessage.Answered(p.core, to, lti.StartProctoring)
 	if err != nil {
 		return nil, err
 	}
 	s := p.sittingOf(start)
-	draft := p.startAssessment(s)
-	d := &draft
+	said := starting{s, p.startAssessment(s)}
+	d := &said.draft
 	d.Answers, d.Earlier = start, probe.Earlier
 	if probe.Other != nil {
 		d.Other, _ = probe.Other.Message() // what cannot be read has nothing to borrow
@@ -77,50 +75,11 @@ func (p *Proctor) probe(to part.Received, probe MessageProbe) (*toolmessage.Mess
 	if probe.To != "" {
 		d.To = probe.To
 	}
-	if f := probe.Fault; f != nil {
-		if d, err = changeMessage(s, d, f); err != nil {
-			return nil, err
-		}
-	}
-	if !d.Sendable() {
-		return nil, fmt.Errorf("%w: nothing can be posted to %q", part.ErrUnusable, clip(d.To, maxShown))
-	}
-	return p.Outbox.Message(d)
-}
-
-// startProctoring reads a StartProctoring message without checking it.
-func (p *Proctor) startProctoring(to part.Received) (*part.Message, error) {
-	if to == nil {
-		return nil, errors.New("no message to answer")
-	}
-	start, err := to.Message()
-	if err != nil {
+	if said, err = toolmessage.Vary(startMessage, probe.Fault, said, func(s *starting) *toolmessage.Draft { return &s.draft }); err != nil {
 		return nil, err
 	}
-	if start.Type() != lti.StartProctoring {
-		return nil, fmt.Errorf("%w: it is none of %s", part.ErrUnusable, lti.StartProctoring)
+	if !said.draft.Sendable() {
+		return nil, fmt.Errorf("%w: nothing can be posted to %q", part.ErrUnusable, clip(said.draft.To, maxShown))
 	}
-	if start.Platform.Issuer == "" { // nobody asked for it: it is of whom it names
-		issuer, _ := start.Text("iss")
-		clientID, _ := start.Text("aud")
-		platform, known := p.core.Registered(issuer, clientID)
-		if !known {
-			return nil, errors.New("the message is of a platform that is not registered")
-		}
-		start.Platform = platform
-	}
-	return start, nil
-}
-
-// changeMessage applies a fault to a message.
-func changeMessage(s *sitting, d *toolmessage.Draft, f *part.Stimulus) (*toolmessage.Draft, error) {
-	if err := d.Suits(f, startMessage); err != nil {
-		return nil, err
-	}
-	said := starting{s, *d}
-	err := f.Changes(func() string { return said.draft.Snapshot() }, func() error {
-		said = startMessage.Pass(fault.Carry(f.Effects...), said)
-		return said.draft.Err
-	})
-	return &said.draft, err
+	return p.Outbox.Message(&said.draft)
 }

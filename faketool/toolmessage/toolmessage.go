@@ -5,6 +5,7 @@ package toolmessage
 import (
 	_ "embed"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"html/template"
 	"maps"
@@ -102,17 +103,51 @@ func (d *Draft) Read(name string, into any) {
 	}
 }
 
-// Suits says why a stimulus cannot change the message, whose seam that is; nil where it can.
-func (d *Draft) Suits(f *part.Stimulus, seam interface{ Changed(by []fault.Effect) bool }) error {
-	switch {
-	case !seam.Changed(f.Effects):
-		return fmt.Errorf("fault %s is none of a message of this type", f.Name)
-	case f.Borrows && d.Other == nil:
-		return fmt.Errorf("fault %s needs another message to borrow from", f.Name)
-	case f.Repeats && d.Earlier == nil:
-		return fmt.Errorf("fault %s needs an earlier message to repeat", f.Name)
+// Answered reads the message of a platform that one is to answer, which has to be of a type. It
+// does not check it.
+func Answered(core part.Core, to part.Received, messageType string) (*part.Message, error) {
+	if to == nil {
+		return nil, errors.New("no message to answer")
 	}
-	return nil
+	m, err := to.Message()
+	if err != nil {
+		return nil, err
+	}
+	if m.Type() != messageType {
+		return nil, fmt.Errorf("%w: it is none of %s", part.ErrUnusable, messageType)
+	}
+	if m.Platform.Issuer == "" { // nobody asked for it: it is of whom it names
+		issuer, _ := m.Text("iss")
+		clientID, _ := m.Text("aud")
+		platform, known := core.Registered(issuer, clientID)
+		if !known {
+			return nil, errors.New("the message is of a platform that is not registered")
+		}
+		m.Platform = platform
+	}
+	return m, nil
+}
+
+// Vary applies a stimulus, nil for none, to what passes the seam of a message, whose draft is part
+// of it. It fails where the stimulus is none of such a message or lacks what it needs, and with
+// [part.ErrUnchanged].
+func Vary[T any](seam *fault.Seam[T], f *part.Stimulus, said T, draft func(*T) *Draft) (T, error) {
+	d := draft(&said)
+	switch {
+	case f == nil:
+		return said, nil
+	case !seam.Changed(f.Effects):
+		return said, fmt.Errorf("fault %s is none of a message of this type", f.Name)
+	case f.Borrows && d.Other == nil:
+		return said, fmt.Errorf("fault %s needs another message to borrow from", f.Name)
+	case f.Repeats && d.Earlier == nil:
+		return said, fmt.Errorf("fault %s needs an earlier message to repeat", f.Name)
+	}
+	err := f.Changes(func() string { return draft(&said).Snapshot() }, func() error {
+		said = seam.Pass(fault.Carry(f.Effects...), said)
+		return draft(&said).Err
+	})
+	return said, err
 }
 
 // An Outbox is where the messages of a part wait for browsers. It is safe for concurrent use.

@@ -27,7 +27,9 @@ func CasesOf(id requirements.ID) []string {
 
 // AllUnseen keeps why no stimulus of a requirement could be judged, and says whether
 // that is so.
-func AllUnseen(scene *harness.PlatformScenario, id requirements.ID, err error, flows ...*harness.PlatformFlow) bool {
+func AllUnseen[F any](scene interface {
+	Unseen(id requirements.ID, stimulus string, err error, flows ...F) bool
+}, id requirements.ID, err error, flows ...F) bool {
 	for _, stimulus := range CasesOf(id) {
 		scene.Unseen(id, stimulus, err, flows...)
 	}

@@ -187,7 +187,7 @@ var _ = Describe("A tool, looking after its line items,", func() {
 		if err == nil {
 			scene.Await(ctx, first, harness.IsScore)
 		}
-		if unseenAll(scene, id, err, first) {
+		if AllUnseen(scene, id, err, first) {
 			return
 		}
 		made := scene.LearnItem(work)

@@ -26,14 +26,14 @@ var _ = Describe("A tool, reading the results,", func() {
 		if err == nil && scene.Run().CanGrade() {
 			_, err = scene.Grade(ctx, work, "7", harness.Launch{})
 		}
-		if unseenAll(scene, id, err, handed) {
+		if AllUnseen(scene, id, err, handed) {
 			return
 		}
 		usual, err := keptGradebook(ctx, scene, assignment, nil, "an instructor looks at the results", config.ReadResults)
 		if err == nil && usual.Stuck() != nil {
 			err = usual.Stuck() // it is the journey that is wrong
 		}
-		if unseenAll(scene, id, err, usual) {
+		if AllUnseen(scene, id, err, usual) {
 			return
 		}
 		showsAbsent := false // absent and null mean the same (Assignment and Grade Services 2.0, 3.3.4)

@@ -13,7 +13,6 @@ import (
 	"invigilator.example/fakeplatform/grades"
 	"invigilator.example/harness"
 	"invigilator.example/lti"
-	"invigilator.example/requirements"
 	"invigilator.example/results"
 	. "invigilator.example/scenarios"
 	"invigilator.example/scenarios/pages"
@@ -180,13 +179,4 @@ func NotRenewed(scores []grades.Call) string {
 		return "the score came again with the token that had been refused"
 	}
 	return ""
-}
-
-// unseenAll keeps why none of a requirement's stimuli could be judged, and says
-// whether that is so.
-func unseenAll(scene *harness.Scenario, id requirements.ID, err error, flows ...*harness.Flow) bool {
-	for _, f := range fakeplatform.FaultsFor(string(id)) {
-		scene.Unseen(id, f.Name, err, flows...)
-	}
-	return err != nil
 }

@@ -111,19 +111,23 @@ func preflightTool(ctx context.Context, scene *harness.Scenario) (*results.Diagn
 	return d, nil
 }
 
-// unseen observes stimuli of which nothing is seen, since a valid request did not lead to a
-// response, and says whether that is so.
+// unseen keeps that nothing is seen of some requirements, since a valid request did not lead to
+// a response, and says whether that is so.
 func unseen(scene *harness.Scenario, err error, c choice, ids ...requirements.ID) bool {
-	if _, came := c.said(); err == nil && !came {
-		err = fmt.Errorf("no LtiDeepLinkingResponse came: %s", c.end())
-	}
-	if err == nil {
+	_, came := c.said()
+	if err == nil && came {
 		return false
 	}
+	if err == nil && c.flow.Stuck() != nil {
+		err = c.flow.Stuck()
+	}
 	for _, id := range ids {
-		scene.Unseen(id, "", err, c.flow)
-		for _, f := range fakeplatform.FaultsFor(string(id)) {
-			scene.Unseen(id, f.Name, err, c.flow)
+		if err != nil {
+			AllUnseen(scene, id, err, c.flow)
+			continue
+		}
+		for _, stimulus := range CasesOf(id) {
+			scene.Observe(id, stimulus, results.Inconclusive, "", "No LtiDeepLinkingResponse came: "+c.end()+".", c.flow)
 		}
 	}
 	return true

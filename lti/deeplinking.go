@@ -23,20 +23,6 @@ const (
 // ItemTypes are all of them.
 var ItemTypes = []string{ItemLink, ItemResourceLink, ItemFile, ItemHTML, ItemImage}
 
-// DeepLinkingSettings is the claim that says what a platform takes (Deep Linking 2.0, 4.4.1).
-type DeepLinkingSettings struct {
-	ReturnURL        string   `json:"deep_link_return_url"`
-	AcceptTypes      []string `json:"accept_types"`
-	AcceptTargets    []string `json:"accept_presentation_document_targets"`
-	AcceptMediaTypes string   `json:"accept_media_types,omitempty"` // separated by commas
-	AcceptMultiple   *bool    `json:"accept_multiple,omitempty"`
-	AcceptLineItem   *bool    `json:"accept_lineitem,omitempty"`
-	AutoCreate       *bool    `json:"auto_create,omitempty"`
-	Title            string   `json:"title,omitempty"`
-	Text             string   `json:"text,omitempty"`
-	Data             string   `json:"data,omitempty"`
-}
-
 // A ContentItem is what a user has chosen (Deep Linking 2.0, 3). Which members it has is a
 // matter of its type.
 type ContentItem struct {

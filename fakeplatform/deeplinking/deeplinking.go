@@ -132,9 +132,6 @@ func Seen(part any) Record {
 // ReturnURL is the launch's deep_link_return_url.
 func (l *Launch) ReturnURL() string { return l.URL() + "/content" }
 
-// Data are those that come back with a response; empty where none were sent.
-func (l *Launch) Data() string { return l.request.Data }
-
 // Record returns what the launch has seen so far.
 func (l *Launch) Record() Record {
 	l.mu.Lock()

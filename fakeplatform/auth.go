@@ -278,7 +278,7 @@ func (p *Platform) answer(w http.ResponseWriter, r *http.Request, l *Launch, req
 	l.form = form
 	l.record.IDToken = form.fields.Get(lti.ParamIDToken)
 	l.mu.Unlock()
-	if f := l.plan.Fault; f != nil && f.Holds {
+	if answerHeld.Taken(l.carrier(), l) {
 		render(w, http.StatusOK, "held", nil)
 		return
 	}

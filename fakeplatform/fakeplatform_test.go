@@ -1100,7 +1100,7 @@ func TestFaultsThatNeedANewKey(t *testing.T) {
 	g := NewWithT(t)
 	var names []string
 	for _, f := range append(fakeplatform.Faults(), fakeplatform.NewKeySigns, fakeplatform.HeldAnswer) {
-		if f.NewKey() {
+		if fakeplatform.NewKey(f) {
 			g.Expect(f.Permitted).To(BeTrue(), f.Name)
 			names = append(names, f.Name)
 		}
@@ -1435,7 +1435,7 @@ func TestEachFaultChangesOnlyWhatItSays(t *testing.T) {
 	}
 	for _, f := range stimuli {
 		tested := f.Provokes == "oidc-tool-key-rotation" || slices.ContainsFunc(keySetFaults, func(c keySetFault) bool { return c.name == f.Name })
-		NewWithT(t).Expect(f.ChangesKeySet()).To(Equal(tested), "%s: by TestKeyRotationFaults or TestKeySetFaults", f.Name)
+		NewWithT(t).Expect(fakeplatform.ChangesKeySet(f)).To(Equal(tested), "%s: by TestKeyRotationFaults or TestKeySetFaults", f.Name)
 		if tested {
 			continue
 		}

@@ -1,12 +1,9 @@
 package fakeplatform
 
 import (
-	"maps"
 	"net/url"
 	"slices"
 	"strings"
-
-	"github.com/lestrrat-go/jwx/v2/jwk"
 
 	"invigilator.example/fault"
 )
@@ -43,9 +40,6 @@ type Fault struct {
 	// AlsoAtLogin is set where the login initiation is changed as well, so that a tool may
 	// refuse that already.
 	AlsoAtLogin bool
-	// Holds is set where the answer to the authentication request is kept back,
-	// to be submitted from [Launch.DeliverURL].
-	Holds bool
 	// After, where set, is a valid launch that the tool has to accept right before, with
 	// Plan.Other naming it: the tool then knows the key set that the fault is about. A token
 	// that names no key gives it no reason to fetch one.
@@ -59,90 +53,8 @@ type Fault struct {
 	Slow bool
 	// Effects are what a platform that carries the fault does otherwise.
 	Effects []fault.Effect
-
-	// What follows are effects on the launch (see effects), but for the first two.
-	// prepare runs when the launch is planned, and so does keySet, which
-	// changes what is published while the launch goes on; login before the
-	// login initiation is sent, claims before the token is signed, sign in
-	// place of the platform's own signature, form before the answer is put
-	// together, answer before it is submitted.
-	prepare func(*Platform) error
-	keySet  func(*Launch, *keySet) error
-	login   func(*login)
-	claims  func(*draft)
-	sign    func(*draft) (string, error)
-	// keyed signs with a key that is taken for a secret, under a kid.
-	keyed  func(d *draft, key jwk.Key, kid string) (string, error)
-	form   func(*draft)
-	answer func(*answerForm)
-	// unsolicited answers without any authentication request.
-	unsolicited bool
-	// inMessage is set where these change nothing but what a message says.
+	// inMessage is set where they change nothing but what a message says.
 	inMessage bool
-}
-
-// The seams that a launch passes on its way to a tool.
-var (
-	loginPrepared = &fault.Seam[login]{Name: "a login initiation", Clone: func(l login) login {
-		l.Params = maps.Clone(l.Params)
-		return l
-	}}
-	// Never, but for a fault.
-	answeredUnasked = &fault.Step[*Launch]{Name: "an id_token is submitted that no tool has asked for"}
-	claimsMade      = &fault.Seam[draft]{Name: "the claims of a message", Clone: func(d draft) draft {
-		d.claims = maps.Clone(d.claims)
-		return d
-	}}
-	messageSigned = &fault.Seam[signedMessage]{Name: "how a message is signed"}
-	formMade      = &fault.Seam[draft]{Name: "state and id_token", Clone: func(d draft) draft {
-		d.form = maps.Clone(d.form)
-		return d
-	}}
-)
-
-// effects are all that the fault does, those of its functions among them: on a message of a
-// resource link, where a platform carries the fault, and on that of the launch which has it.
-func (f Fault) effects() []fault.Effect {
-	in := func(l *Launch) bool { return l.opensLink() || l.plan.Fault != nil && l.plan.Fault.Name == f.Name }
-	all := slices.Clone(f.Effects)
-	if f.login != nil {
-		all = append(all, loginPrepared.Change(func(l login) login {
-			if in(l.launch) {
-				f.login(&l)
-			}
-			return l
-		}))
-	}
-	if f.unsolicited {
-		all = append(all, answeredUnasked.Take(true, in))
-	}
-	if f.claims != nil {
-		all = append(all, claimsMade.Change(func(d draft) draft {
-			if in(d.launch) {
-				f.claims(&d)
-			}
-			return d
-		}))
-	}
-	if f.sign != nil {
-		all = append(all, messageSigned.ChangeWhen(func(s signedMessage) bool { return in(s.launch) }, func(s signedMessage) signedMessage {
-			s.sign = f.sign
-			return s
-		}))
-	}
-	if f.form != nil {
-		all = append(all, formMade.ChangeWhen(func(d draft) bool { return in(d.launch) }, func(d draft) draft {
-			f.form(&d)
-			return d
-		}))
-	}
-	if f.answer != nil {
-		all = append(all, formSent.ChangeWhen(func(s sentForm) bool { return in(s.launch) }, func(s sentForm) sentForm {
-			f.answer(&s.answerForm)
-			return s
-		}))
-	}
-	return all
 }
 
 // Carried says whether a platform can have the fault: as a defect, or as a conduct.
@@ -162,15 +74,16 @@ const (
 // HeldAnswer keeps the answer to the authentication request back: the login
 // stays open, and [Launch.DeliverURL] submits the answer.
 var HeldAnswer = Fault{
-	Name: "answer-held", Permitted: true, Holds: true,
-	Does: "keeps the answer to the authentication request back",
+	Name: "answer-held", Permitted: true,
+	Does:    "keeps the answer to the authentication request back",
+	Effects: []fault.Effect{answerHeld.Take(true, nil)},
 }
 
 // EmptyAnswer is a launch that no tool accepts, to see what refusal looks like.
 var EmptyAnswer = Fault{
-	Name: "answer-empty",
-	Does: "answers the authentication request with neither id_token nor state",
-	form: func(d *draft) { d.form = url.Values{} },
+	Name:    "answer-empty",
+	Does:    "answers the authentication request with neither id_token nor state",
+	Effects: []fault.Effect{responds(func(d *draft) { d.form = url.Values{} })},
 }
 
 // Faults returns every fault of the platform: first the stimuli of tools, by the
@@ -200,23 +113,29 @@ func FaultsFor(requirement string) []Fault {
 	return found
 }
 
-// OnlyInToken says whether the fault changes nothing but what the id_token says,
+// HoldsAnswer says whether a fault keeps the answer to the authentication request back, to be
+// submitted from [Launch.DeliverURL].
+func HoldsAnswer(f Fault) bool { return answerHeld.Changed(f.Effects) }
+
+// OnlyInToken says whether a fault changes nothing but what the id_token says,
 // or how it is signed.
-func (f Fault) OnlyInToken() bool {
-	return (f.claims != nil || f.sign != nil || f.inMessage) && f.login == nil && f.form == nil && f.answer == nil && f.keySet == nil && f.prepare == nil
+func OnlyInToken(f Fault) bool {
+	inToken := claimsMade.Changed(f.Effects) || messageSigned.Changed(f.Effects) || f.inMessage
+	elsewhere := loginPrepared.Changed(f.Effects) || formMade.Changed(f.Effects) || formSent.Changed(f.Effects) || ChangesKeySet(f)
+	return inToken && !elsewhere
 }
 
 // NewKey says whether a launch that a tool may accept is signed with a key that
 // no tool can know yet.
-func (f Fault) NewKey() bool { return f.keySet != nil && f.Permitted || f.prepare != nil }
+func NewKey(f Fault) bool { return f.Permitted && ChangesKeySet(f) }
 
-// ChangesKeySet says whether another key set than is usual is published, for
-// good or while the launch goes on.
-func (f Fault) ChangesKeySet() bool { return f.keySet != nil || f.prepare != nil }
+// ChangesKeySet says whether a fault publishes another key set than is usual, for good or
+// while the launch goes on.
+func ChangesKeySet(f Fault) bool { return keysOfLaunch.Changed(f.Effects) }
 
 // TouchesKeys says whether it does so, or needs a launch before that does.
-func (f Fault) TouchesKeys() bool {
-	return f.ChangesKeySet() || f.After != nil && f.After.ChangesKeySet()
+func TouchesKeys(f Fault) bool {
+	return ChangesKeySet(f) || f.After != nil && ChangesKeySet(*f.After)
 }
 
 // FaultNamed returns the fault of that name, and false when there is none.

@@ -229,8 +229,8 @@ var conductDefects = []Fault{
 			return nil
 		}),
 	}},
-	{Name: "forgets-user-in-older-tab", Proves: "practice-platform-parallel-tabs", Does: "sends no sub in the launch of a link beside which the user has started another", claims: inOlderTab(without("sub"))},
-	{Name: "forgets-message-type-in-older-tab", Proves: "practice-platform-parallel-tabs", Does: "sends no message_type in the launch of a link beside which the user has started another", claims: inOlderTab(without(lti.ClaimMessageType))},
+	{Name: "forgets-user-in-older-tab", Proves: "practice-platform-parallel-tabs", Does: "sends no sub in the launch of a link beside which the user has started another", Effects: []fault.Effect{says(inOlderTab(without("sub")))}},
+	{Name: "forgets-message-type-in-older-tab", Proves: "practice-platform-parallel-tabs", Does: "sends no message_type in the launch of a link beside which the user has started another", Effects: []fault.Effect{says(inOlderTab(without(lti.ClaimMessageType)))}},
 	{Name: "sends-nonce-of-latest-tab", Proves: "practice-platform-parallel-tabs", Does: "sends the nonce of the launch that the user has started last, in every tab", Effects: []fault.Effect{echoesOfLatestTab(lti.ParamNonce)}},
 	{Name: "sends-state-of-latest-tab", Proves: "practice-platform-parallel-tabs", Does: "sends the state of the launch that the user has started last, in every tab", Effects: []fault.Effect{echoesOfLatestTab(lti.ParamState)}},
 

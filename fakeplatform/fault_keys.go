@@ -19,6 +19,7 @@ import (
 	"github.com/lestrrat-go/jwx/v2/jwa"
 	"github.com/lestrrat-go/jwx/v2/jwk"
 
+	"invigilator.example/fault"
 	"invigilator.example/lti"
 )
 
@@ -27,77 +28,77 @@ var keyFaults = []Fault{
 	{
 		Name: "key-added", Provokes: "oidc-tool-key-rotation", Permitted: true,
 		Does:    "publishes a second key and signs with it at once",
-		prepare: (*Platform).AddKey,
+		Effects: []fault.Effect{changesKeys((*Platform).AddKey)},
 	}, {
 		Name: "old-key-removed", Provokes: "oidc-tool-key-rotation", Permitted: true,
 		Does:    "withdraws every key but the one that signs",
-		prepare: func(p *Platform) error { p.RemoveOldKeys(); return nil },
+		Effects: []fault.Effect{changesKeys(func(p *Platform) error { p.RemoveOldKeys(); return nil })},
 	}, {
 		Name: "removed-key-after-5-seconds", Provokes: "practice-tool-removed-key",
-		Does: "signs with a key that was withdrawn 5 seconds ago", Borrows: true, keySet: withdrawnKey, sign: signAsBeside,
+		Does: "signs with a key that was withdrawn 5 seconds ago", Borrows: true, Effects: []fault.Effect{signs(signAsBeside), publishes(withdrawnKey)},
 	}, {
 		Name: "removed-key-after-15-minutes", Provokes: "practice-tool-removed-key",
-		Does: "signs with a key that was withdrawn 15 minutes ago", Borrows: true, keySet: withdrawnKey, sign: signAsBeside,
+		Does: "signs with a key that was withdrawn 15 minutes ago", Borrows: true, Effects: []fault.Effect{signs(signAsBeside), publishes(withdrawnKey)},
 	}, {
 		Name: "key-set-with-extras", Provokes: "practice-tool-jwks-formats", Permitted: true,
-		Does: "publishes keys of other kinds and members that nobody knows, and its own key last", keySet: keySetWithExtras,
+		Does: "publishes keys of other kinds and members that nobody knows, and its own key last", Effects: []fault.Effect{publishes(keySetWithExtras)},
 	}, {
 		Name: "key-set-without-alg", Provokes: "practice-tool-jwks-formats", Permitted: true,
-		Does: "publishes a new key without alg, and signs with it", keySet: keyWithoutAlg,
+		Does: "publishes a new key without alg, and signs with it", Effects: []fault.Effect{publishes(keyWithoutAlg)},
 	}, {
 		Name: "key-set-unknown-kty", Provokes: "practice-tool-jwks-formats", Permitted: true,
 		Does: "publishes a key of a kty that is yet to come, and then a new one that it signs with",
-		keySet: func(_ *Launch, k *keySet) error {
+		Effects: []fault.Effect{publishes(func(_ *Launch, k *keySet) error {
 			k.before = append(k.before, futureKey)
 			return k.sign(freshKID(k.keys[0]))
-		},
+		})},
 	}, {
 		Name: "key-set-same-kid-other-type", Provokes: "practice-tool-jwks-formats", Permitted: true,
 		Does: "publishes an EC key under the kid of the signing key, before it",
-		keySet: func(_ *Launch, k *keySet) error {
+		Effects: []fault.Effect{publishes(func(_ *Launch, k *keySet) error {
 			if err := k.sign(freshKID(k.keys[0])); err != nil {
 				return err
 			}
 			return k.publishEC(k.keys[0].KeyID())
-		},
+		})},
 	}, {
 		Name: "key-set-500", Provokes: "sec-tool-jwks-unavailable",
-		Does: "signs with a new key while the key set answers 500", keySet: unavailable(func(w http.ResponseWriter, _ *http.Request) {
+		Does: "signs with a new key while the key set answers 500", Effects: []fault.Effect{publishes(unavailable(func(w http.ResponseWriter, _ *http.Request) {
 			http.Error(w, "out of order", http.StatusInternalServerError)
-		}),
+		}))},
 	}, {
 		Name: "key-set-404", Provokes: "sec-tool-jwks-unavailable",
-		Does: "signs with a new key while the key set answers 404", keySet: unavailable(http.NotFound),
+		Does: "signs with a new key while the key set answers 404", Effects: []fault.Effect{publishes(unavailable(http.NotFound))},
 	}, {
 		Name: "key-set-html", Provokes: "sec-tool-jwks-unavailable",
-		Does: "signs with a new key while the key set answers 200 with a page", keySet: unavailable(func(w http.ResponseWriter, _ *http.Request) {
+		Does: "signs with a new key while the key set answers 200 with a page", Effects: []fault.Effect{publishes(unavailable(func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Type", "text/html; charset=utf-8")
 			_, _ = io.WriteString(w, "<!DOCTYPE html><title>Maintenance</title><p>We will be back soon.</p>")
-		}),
+		}))},
 	}, {
 		Name: "key-set-empty", Provokes: "sec-tool-jwks-unavailable",
-		Does: "signs with a new key while the key set has no keys", keySet: unavailable(func(w http.ResponseWriter, _ *http.Request) {
+		Does: "signs with a new key while the key set has no keys", Effects: []fault.Effect{publishes(unavailable(func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Type", lti.MediaTypeJWKSet)
 			_, _ = io.WriteString(w, `{"keys": []}`)
-		}),
+		}))},
 	}, {
 		Name: "key-set-hangs", Provokes: "sec-tool-jwks-unavailable",
-		Does: "signs with a new key while the key set does not answer for a minute", Slow: true, keySet: unavailable(func(_ http.ResponseWriter, r *http.Request) {
+		Does: "signs with a new key while the key set does not answer for a minute", Slow: true, Effects: []fault.Effect{publishes(unavailable(func(_ http.ResponseWriter, r *http.Request) {
 			select {
 			case <-r.Context().Done():
 			case <-time.After(time.Minute):
 			}
-		}),
+		}))},
 	}, {
 		Name: "key-set-good-again", Provokes: "sec-tool-jwks-unavailable", Permitted: true, Borrows: true,
 		Does: "signs with the key of a launch whose key set could not be had, and publishes it",
-		keySet: func(l *Launch, k *keySet) error {
+		Effects: []fault.Effect{publishes(func(l *Launch, k *keySet) error {
 			other := l.plan.Other.keySet
 			if other == nil {
 				return errNoOwnKey
 			}
 			return k.sign(other.keys[0], nil)
-		},
+		})},
 	},
 }
 
@@ -224,8 +225,8 @@ func secondKey(_ *Launch, k *keySet) error {
 
 // onlyNewKey and twoNewKeys are valid launches after which the tool knows a new key set.
 var (
-	onlyNewKey = Fault{Name: "only-new-key", Permitted: true, Does: "publishes a new key alone and signs with it", keySet: newKeys(onlyKey)}
-	twoNewKeys = Fault{Name: "two-new-keys", Permitted: true, Does: "publishes two new keys and signs with the first", keySet: newKeys(secondKey)}
+	onlyNewKey = Fault{Name: "only-new-key", Permitted: true, Does: "publishes a new key alone and signs with it", Effects: []fault.Effect{publishes(newKeys(onlyKey))}}
+	twoNewKeys = Fault{Name: "two-new-keys", Permitted: true, Does: "publishes two new keys and signs with the first", Effects: []fault.Effect{publishes(newKeys(secondKey))}}
 )
 
 // newKeys publishes a new key, which signs, and what comes of the key set then.
@@ -277,7 +278,7 @@ func withdrawnKey(l *Launch, k *keySet) error {
 // that it may be kept for a second.
 var NewKeySigns = Fault{
 	Name: "new-key-signs", Permitted: true, Does: "publishes a new key and signs with it",
-	keySet: newKeys(func(*Launch, *keySet) error { return nil }),
+	Effects: []fault.Effect{publishes(newKeys(func(*Launch, *keySet) error { return nil }))},
 }
 
 func unavailable(answer http.HandlerFunc) func(*Launch, *keySet) error {

@@ -23,6 +23,7 @@ import (
 	"github.com/lestrrat-go/jwx/v2/jwk"
 	"github.com/lestrrat-go/jwx/v2/jws"
 
+	"invigilator.example/fault"
 	"invigilator.example/lti"
 )
 
@@ -164,7 +165,7 @@ func otherAlgorithms(algs ...jwa.SignatureAlgorithm) []Fault {
 			Name: strings.ToLower(alg.String()), Provokes: "sec11-tool-approved-algorithms",
 			Permitted: alg != jwa.PS256 && alg != jwa.EdDSA,
 			Does:      "signs with " + alg.String() + " and publishes a fitting key",
-			keySet: func(_ *Launch, k *keySet) error {
+			Effects: []fault.Effect{publishes(func(_ *Launch, k *keySet) error {
 				if alg == jwa.ES256 || alg == jwa.EdDSA {
 					return k.sign(newKey(alg))
 				}
@@ -173,7 +174,7 @@ func otherAlgorithms(algs ...jwa.SignatureAlgorithm) []Fault {
 					return err
 				}
 				return k.sign(key, key.Set(jwk.AlgorithmKey, alg))
-			},
+			})},
 		})
 	}
 	return faults
@@ -214,8 +215,8 @@ func algNoneFaults() []Fault {
 		} {
 			f := Fault{
 				Name: spelling.name, Provokes: "sec-tool-alg-none", Proves: "sec-id-token-signature",
-				Does: "sends a token with " + spelling.says + " in its header and no signature",
-				sign: func(d *draft) (string, error) { return unsigned(d, spelling.alg, keeps) },
+				Does:    "sends a token with " + spelling.says + " in its header and no signature",
+				Effects: []fault.Effect{signs(func(d *draft) (string, error) { return unsigned(d, spelling.alg, keeps) })},
 			}
 			if keeps {
 				f.Name += "-keeps-signature"
@@ -258,35 +259,56 @@ func encodePart(v any) (string, error) {
 	return base64.RawURLEncoding.EncodeToString(raw), nil
 }
 
-// hmacFault takes the public key, which everybody knows, for the secret of an
-// HMAC, in the form in which a careless tool would hold it.
+// takenKey is a key whose public half is taken for the secret of an HMAC, and the kid that
+// the token names.
+type takenKey struct {
+	key jwk.Key
+	kid string
+}
+
+var keyTaken = &fault.Seam[takenKey]{Name: "the public key that is taken for the secret of an HMAC"}
+
+// hmacFaults take a public key, which everybody knows, for the secret of an HMAC.
+var hmacFaults = []Fault{
+	hmacFault("hs256-public-key-pem", "PEM", jwa.HS256, publicPEM),
+	hmacFault("hs256-public-key-pem-crlf", "PEM with CRLF line ends", jwa.HS256, publicPEMWithCRLF),
+	hmacFault("hs256-public-key-pem-trimmed", "PEM without its last line end", jwa.HS256, publicPEMTrimmed),
+	hmacFault("hs256-public-key-modulus", "its n alone", jwa.HS256, publicModulus),
+	hmacFault("hs256-public-key-pkcs1-pem", "PKCS #1 PEM", jwa.HS256, publicPKCS1PEM),
+	hmacFault("hs256-public-key-der", "DER", jwa.HS256, publicDER),
+	hmacFault("hs256-public-key-jwk", "JWK", jwa.HS256, publicJWK),
+	hmacFault("hs384-public-key-pem", "PEM", jwa.HS384, publicPEM),
+	hmacFault("hs512-public-key-pem", "PEM", jwa.HS512, publicPEM),
+}
+
+// hmacFault is one of them, by the form in which a careless tool would hold the key.
 func hmacFault(name, form string, alg jwa.SignatureAlgorithm, secret func(jwk.Key) ([]byte, error)) Fault {
-	keyed := func(d *draft, with jwk.Key, kid string) (string, error) {
-		public, err := with.PublicKey()
-		if err != nil {
-			return "", err
-		}
-		key, err := secret(public)
-		if err != nil {
-			return "", fmt.Errorf("public key as %s: %w", form, err)
-		}
-		payload, err := json.Marshal(d.claims)
-		if err != nil {
-			return "", err
-		}
-		header := jws.NewHeaders()
-		for name, value := range map[string]any{jws.TypeKey: "JWT", jws.KeyIDKey: kid} {
-			if err := header.Set(name, value); err != nil {
-				return "", err
-			}
-		}
-		token, err := jws.Sign(payload, jws.WithKey(alg, key, jws.WithProtectedHeaders(header)))
-		return string(token), err
-	}
 	return Fault{
 		Name: name, Provokes: "cert-tool-alg-hmac-confusion", Proves: "sec-id-token-signature",
 		Does: fmt.Sprintf("signs with %s and the platform's public key (%s) as the secret", alg, form),
-		sign: func(d *draft) (string, error) { return keyed(d, d.key, d.key.KeyID()) }, keyed: keyed,
+		Effects: []fault.Effect{signs(func(d *draft) (string, error) {
+			taken := keyTaken.Pass(d.launch.carrier(), takenKey{d.key, d.key.KeyID()})
+			public, err := taken.key.PublicKey()
+			if err != nil {
+				return "", err
+			}
+			key, err := secret(public)
+			if err != nil {
+				return "", fmt.Errorf("public key as %s: %w", form, err)
+			}
+			payload, err := json.Marshal(d.claims)
+			if err != nil {
+				return "", err
+			}
+			header := jws.NewHeaders()
+			for name, value := range map[string]any{jws.TypeKey: "JWT", jws.KeyIDKey: taken.kid} {
+				if err := header.Set(name, value); err != nil {
+					return "", err
+				}
+			}
+			token, err := jws.Sign(payload, jws.WithKey(alg, key, jws.WithProtectedHeaders(header)))
+			return string(token), err
+		})},
 	}
 }
 
@@ -298,7 +320,7 @@ const maxOthers = 3
 // them a tool has kept, and by which kid it looks for it.
 func (p *Platform) Forgeries(f Fault) []Fault {
 	forgeries := []Fault{f}
-	if f.keyed == nil {
+	if !slices.ContainsFunc(hmacFaults, func(one Fault) bool { return one.Name == f.Name }) {
 		return forgeries
 	}
 	p.mu.Lock()
@@ -308,12 +330,13 @@ func (p *Platform) Forgeries(f Fault) []Fault {
 		for _, own := range []bool{false, true} {
 			other := f
 			other.Does += ", that of another key it has published, under " + map[bool]string{false: "the kid of its own", true: "that key's kid"}[own]
-			other.sign = func(d *draft) (string, error) {
+			other.Effects = append(slices.Clone(f.Effects), keyTaken.ChangeWhen(func(takenKey) bool { return true }, func(taken takenKey) takenKey {
+				taken.key = key
 				if own {
-					return f.keyed(d, key, key.KeyID())
+					taken.kid = key.KeyID()
 				}
-				return f.keyed(d, key, d.key.KeyID())
-			}
+				return taken
+			}))
 			forgeries = append(forgeries, other)
 		}
 	}

@@ -256,17 +256,12 @@ func (p *Platform) Begin(plan Plan) (*Launch, error) {
 		if f.Borrows && plan.Other == nil {
 			return nil, fmt.Errorf("fakeplatform: fault %s needs another launch to borrow from", f.Name)
 		}
-		if f.prepare != nil {
-			if err := f.prepare(p); err != nil {
-				return nil, fmt.Errorf("fakeplatform: fault %s: %w", f.Name, err)
-			}
+		// That of the launch alone: a platform that is judged publishes its own keys.
+		published := keysOfLaunch.Pass(fault.Carry(f.Effects...), launchKeys{launch: l})
+		if published.err != nil {
+			return nil, fmt.Errorf("fakeplatform: fault %s: %w", f.Name, published.err)
 		}
-		if f.keySet != nil {
-			l.keySet = &keySet{keys: p.Keys()}
-			if err := f.keySet(l, l.keySet); err != nil {
-				return nil, fmt.Errorf("fakeplatform: fault %s: %w", f.Name, err)
-			}
-		}
+		l.keySet = published.set
 	}
 	for _, one := range parts {
 		if one.Launched != nil {

@@ -398,14 +398,10 @@ func (p partCore) Carrier(at part.Place) *fault.Carrier {
 
 // with carries the faults of the platform, and one of a launch; nil for none.
 func (p *Platform) with(f *Fault) *fault.Carrier {
-	if f == nil {
+	if f == nil || len(f.Effects) == 0 {
 		return p.carrier
 	}
-	own := f.effects()
-	if len(own) == 0 {
-		return p.carrier
-	}
-	return fault.Carry(slices.Concat(p.effects, own)...)
+	return fault.Carry(slices.Concat(p.effects, f.Effects)...)
 }
 
 // Note keeps a request to the service of a part.

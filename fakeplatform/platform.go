@@ -148,7 +148,7 @@ func New(opts Options) (*Platform, error) {
 		if !ok || !f.Carried() {
 			errs = append(errs, fmt.Errorf("fakeplatform: no platform can have the fault %q", name))
 		}
-		effects = append(effects, f.effects()...)
+		effects = append(effects, f.Effects...)
 	}
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
@@ -193,7 +193,7 @@ func New(opts Options) (*Platform, error) {
 	p.issuer = p.opts.Issuer
 	p.opts.Issuer = issuerSaid.Pass(p.carrier, p.issuer) // settled before anybody watches
 	if opts.Watch {
-		p.carrier = p.carrier.Watch(fault.ByName(Defects(), func(f Fault) (string, []fault.Effect) { return f.Name, f.effects() }))
+		p.carrier = p.carrier.Watch(fault.ByName(Defects(), func(f Fault) (string, []fault.Effect) { return f.Name, f.Effects }))
 	}
 	p.toolKeys = jwt.Keys{Client: opts.Client, Now: opts.Now, Carrier: p.carrier, Tools: p.keySetsOfTools}
 	p.parts = keptBy(parts, partCore{p})

@@ -139,8 +139,11 @@ func (s *Seam[T]) ChangeAll(shows func(T) bool, f func(T) T) Effect {
 }
 
 // Changed says whether one of these effects changes what passes.
-func (s *Seam[T]) Changed(by []Effect) bool {
-	return slices.ContainsFunc(by, func(e Effect) bool { return e.at == any(s) })
+func (s *Seam[T]) Changed(by []Effect) bool { return changed(s, by) }
+
+// changed says whether one of these effects is at a place.
+func changed(at any, by []Effect) bool {
+	return slices.ContainsFunc(by, func(e Effect) bool { return e.at == at })
 }
 
 // change is what a fault makes of what passes a seam, and when; nil where the outcome tells.
@@ -193,6 +196,9 @@ func (s *Step[Q]) Take(take bool, when func(Q) bool) Effect {
 		return taken
 	}}
 }
+
+// Changed says whether one of these effects takes or leaves the step.
+func (s *Step[Q]) Changed(by []Effect) bool { return changed(s, by) }
 
 // Taken says whether the step is taken.
 func (s *Step[Q]) Taken(c *Carrier, q Q) bool {

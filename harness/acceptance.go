@@ -23,7 +23,7 @@ func (s *Scenario) MustAccept(ctx context.Context, id requirements.ID, stimulus 
 	l.Title = cmp.Or(l.Title, stimulus)
 	var flow *Flow
 	var err error
-	if l.Fault != nil && l.Fault.NewKey() {
+	if l.Fault != nil && fakeplatform.NewKey(*l.Fault) {
 		var asked bool
 		flow, asked, err = s.withNewKey(ctx, l)
 		if err == nil && !s.Accepted(flow) && !informs(id, stimulus) && !l.Fault.Borrows && !asked {

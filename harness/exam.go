@@ -130,7 +130,7 @@ const leastPatience = 500 * time.Millisecond
 
 // mayAttend says whether there can be a check-in where the launch has led.
 func (r *Run) mayAttend(l Launch, f *Flow) bool {
-	held := l.Fault != nil && l.Fault.Holds && !l.Again
+	held := l.Fault != nil && fakeplatform.HoldsAnswer(*l.Fault) && !l.Again
 	return !held && f.Trip.Ended == agent.Settled && f.Trip.Page.Status < http.StatusBadRequest && len(proctoring.Seen(f.Record.Part).StartAssessments) == 0 &&
 		!strings.HasPrefix(f.Trip.Page.URL, f.Launch.PlatformURL()+"/")
 }

@@ -277,7 +277,7 @@ func (r *Run) plan(l Launch) (*fakeplatform.Launch, agent.Visit, error) {
 	if l.Fault != nil && l.Fault.Slow {
 		visit.Deadline += visit.Deadline * 3 / 5 // half a minute, where a launch has 20 seconds
 	}
-	if l.Fault != nil && l.Fault.Holds && !l.Again {
+	if l.Fault != nil && fakeplatform.HoldsAnswer(*l.Fault) && !l.Again {
 		// It ends on a page of ours, where there is nothing to look for.
 		visit.Screenshot, visit.Markers = false, nil
 	}
@@ -486,7 +486,7 @@ func merge(agents, servers []results.Step) []results.Step {
 // launch, and disturbs nothing: a login that is held back goes on later, and
 // what a frame was given is not there in a tab.
 func (r *Run) mayLookAgain(l Launch) bool {
-	held := l.Fault != nil && l.Fault.Holds && !l.Again
+	held := l.Fault != nil && fakeplatform.HoldsAnswer(*l.Fault) && !l.Again
 	return r.baseline.sessionURL != "" && !l.LoggedIn && !held && l.In != agent.Frame
 }
 

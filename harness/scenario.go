@@ -100,7 +100,7 @@ func (s *Scenario) Launch(ctx context.Context, l Launch) (*Flow, error) {
 	if l.Again || l.Fault != nil && !l.Fault.Permitted {
 		s.run.lastControl = nil
 	}
-	if l.Fault != nil && l.Fault.ChangesKeySet() {
+	if l.Fault != nil && fakeplatform.ChangesKeySet(*l.Fault) {
 		s.run.keySetChanged = true
 	}
 	flow, err := s.run.launch(ctx, l)

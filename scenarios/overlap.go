@@ -229,7 +229,7 @@ func needsOf(labels []string) needs {
 	for _, id := range named(labels) {
 		r, _ := requirements.Default().Get(id)
 		n.services = n.services || r.Profile != requirements.Launch
-		n.keys = n.keys || slices.ContainsFunc(fakeplatform.FaultsFor(string(id)), fakeplatform.Fault.TouchesKeys)
+		n.keys = n.keys || slices.ContainsFunc(fakeplatform.FaultsFor(string(id)), fakeplatform.TouchesKeys)
 	}
 	return n
 }

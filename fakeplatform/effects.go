@@ -15,11 +15,11 @@ var (
 	keysOfLaunch = &fault.Seam[launchKeys]{Name: "the key set that is published from a launch on"}
 	// Never, but for a fault.
 	answeredUnasked = &fault.Step[*Launch]{Name: "an id_token is submitted that no tool has asked for"}
-	claimsMade      = &fault.Seam[draft]{Name: "the claims of a message", Clone: func(d draft) draft {
+	claimsMade      = &fault.Seam[draft]{Name: "the claims of a message", InMessage: true, Clone: func(d draft) draft {
 		d.claims = maps.Clone(d.claims)
 		return d
 	}}
-	messageSigned = &fault.Seam[signedMessage]{Name: "how a message is signed"}
+	messageSigned = &fault.Seam[signedMessage]{Name: "how a message is signed", InMessage: true}
 	formMade      = &fault.Seam[draft]{Name: "state and id_token", Clone: func(d draft) draft {
 		d.form = maps.Clone(d.form)
 		return d

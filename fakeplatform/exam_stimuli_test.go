@@ -160,9 +160,9 @@ func TestExamPostedTwiceIsTheOneBefore(t *testing.T) {
 	t.Parallel()
 	g := NewWithT(t)
 	s := serve(t)
-	g.Expect(s.browser(t).launch(s.begin(t, proctored(func(plan *fakeplatform.Plan) { plan.Fault = fault(t, "exam-posted-twice") })))).To(BeEmpty(), "there is none")
+	g.Expect(s.browser(t).launch(s.begin(t, proctored(func(plan *fakeplatform.Plan) { plan.Fault = faultNamed(t, "exam-posted-twice") })))).To(BeEmpty(), "there is none")
 	before := s.browser(t).launch(s.begin(t, proctored()))
-	g.Expect(s.browser(t).launch(s.begin(t, proctored(func(plan *fakeplatform.Plan) { plan.Fault = fault(t, "exam-posted-twice") })))).To(Equal(before))
+	g.Expect(s.browser(t).launch(s.begin(t, proctored(func(plan *fakeplatform.Plan) { plan.Fault = faultNamed(t, "exam-posted-twice") })))).To(Equal(before))
 }
 
 // oddities are stimuli that a tool answers with what it was sent.
@@ -177,7 +177,7 @@ func TestWhatAToolRepeatsIsRight(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			g := NewWithT(t)
 			room := newExamRoom(t)
-			s := room.sit(nil, func(plan *fakeplatform.Plan) { plan.Fault = fault(t, name) })
+			s := room.sit(nil, func(plan *fakeplatform.Plan) { plan.Fault = faultNamed(t, name) })
 			address, err := url.Parse(s.claims[lti.ClaimStartAssessmentURL].(string))
 			g.Expect(err).NotTo(HaveOccurred())
 			address.RawQuery = strings.NewReplacer("à", "%C3%A0", "ë", "%C3%AB").Replace(address.RawQuery)
@@ -211,7 +211,7 @@ func TestAnswersOfTheControlServiceThatToolsCopeWith(t *testing.T) {
 			g := NewWithT(t)
 			room := newExamRoom(t)
 			earlier := room.accessToken(clientID)
-			s := room.sit(nil, func(plan *fakeplatform.Plan) { plan.Fault = fault(t, name) }).starts()
+			s := room.sit(nil, func(plan *fakeplatform.Plan) { plan.Fault = faultNamed(t, name) }).starts()
 			if name == "no-scope-granted" {
 				answer := room.control(earlier, s.order(lti.Pause))
 				g.Expect(answer.status).To(Equal(http.StatusUnauthorized), "what was granted before is good no more")
@@ -230,7 +230,7 @@ func TestAnswersOfTheControlServiceThatToolsCopeWith(t *testing.T) {
 	}
 	t.Run("answer-401-once", func(t *testing.T) {
 		room := newExamRoom(t)
-		s := room.sit(nil, func(plan *fakeplatform.Plan) { plan.Fault = fault(t, "answer-401-once") }).starts()
+		s := room.sit(nil, func(plan *fakeplatform.Plan) { plan.Fault = faultNamed(t, "answer-401-once") }).starts()
 		var statuses []int
 		for range 3 {
 			statuses = append(statuses, room.control(room.accessToken(clientID), s.order(lti.Flag)).status)
@@ -241,7 +241,7 @@ func TestAnswersOfTheControlServiceThatToolsCopeWith(t *testing.T) {
 	t.Run("answer-reset", func(t *testing.T) {
 		g := NewWithT(t)
 		room := newExamRoom(t)
-		s := room.sit(nil, func(plan *fakeplatform.Plan) { plan.Fault = fault(t, "answer-reset") }).starts()
+		s := room.sit(nil, func(plan *fakeplatform.Plan) { plan.Fault = faultNamed(t, "answer-reset") }).starts()
 		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, platformURL+proctoring.ACSPath, strings.NewReader(s.order(lti.Flag)))
 		g.Expect(err).NotTo(HaveOccurred())
 		r.Header.Set("Authorization", "Bearer "+room.accessToken(clientID))

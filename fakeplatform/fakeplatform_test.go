@@ -118,7 +118,7 @@ func (s *site) begin(t *testing.T, plan fakeplatform.Plan) *fakeplatform.Launch 
 	return l
 }
 
-func fault(t *testing.T, name string) *fakeplatform.Fault {
+func faultNamed(t *testing.T, name string) *fakeplatform.Fault {
 	t.Helper()
 	f, ok := fakeplatform.FaultNamed(name)
 	NewWithT(t).Expect(ok).To(BeTrue(), name)
@@ -337,9 +337,9 @@ func TestBeginRefusesWhatCannotBeLaunched(t *testing.T) {
 		`no registration of client_id ""`:          {User: learner},
 		`no registration of client_id "stranger"`:  {ClientID: "stranger", User: learner},
 		`client "client-a" has no deployment "x"`:  {ClientID: clientID, DeploymentID: "x", User: learner},
-		"state-of-other-browser needs another lau": {ClientID: clientID, User: learner, Fault: fault(t, "state-of-other-browser")},
-		"key-set-good-again: the other launch has": {ClientID: clientID, User: learner, Fault: fault(t, "key-set-good-again"), Other: plain},
-		"removed-key-after-5-seconds: the other l": {ClientID: clientID, User: learner, Fault: fault(t, "removed-key-after-5-seconds"), Other: plain},
+		"state-of-other-browser needs another lau": {ClientID: clientID, User: learner, Fault: faultNamed(t, "state-of-other-browser")},
+		"key-set-good-again: the other launch has": {ClientID: clientID, User: learner, Fault: faultNamed(t, "key-set-good-again"), Other: plain},
+		"removed-key-after-5-seconds: the other l": {ClientID: clientID, User: learner, Fault: faultNamed(t, "removed-key-after-5-seconds"), Other: plain},
 	} {
 		_, err := s.Begin(plan)
 		NewWithT(t).Expect(err).To(MatchError(ContainSubstring(says)))
@@ -393,7 +393,7 @@ func TestLoginInitiation(t *testing.T) {
 	})
 	t.Run("by the method of a fault, whatever the plan says", func(t *testing.T) {
 		for name, method := range map[string]string{"login-by-get": http.MethodGet, "login-by-post": http.MethodPost} {
-			l := s.begin(t, fakeplatform.Plan{Fault: fault(t, name), LoginByPost: method == http.MethodGet})
+			l := s.begin(t, fakeplatform.Plan{Fault: faultNamed(t, name), LoginByPost: method == http.MethodGet})
 			s.browser(t).login(l)
 			NewWithT(t).Expect(l.Record().LoginInitiation.Method).To(Equal(method))
 		}
@@ -872,7 +872,7 @@ func TestALaunchIsStartedOnce(t *testing.T) {
 func TestRequestsThatNoLaunchAccountsFor(t *testing.T) {
 	t.Parallel()
 	s := serve(t)
-	open := s.begin(t, fakeplatform.Plan{Fault: fault(t, "hint-absent")})
+	open := s.begin(t, fakeplatform.Plan{Fault: faultNamed(t, "hint-absent")})
 	s.browser(t).login(open)
 	made := authRequest(url.Values{"client_id": {clientID}, "login_hint": {"user-1"}, "lti_message_hint": {"message-1"}})
 	empty := authRequest(url.Values{"client_id": {clientID}, "login_hint": {""}, "lti_message_hint": {""}})
@@ -1066,7 +1066,7 @@ func TestFaultsAreNamedAndInTheCatalogue(t *testing.T) {
 		g.Expect(ok).To(BeTrue())
 		g.Expect(found.Does).To(Equal(f.Does))
 		if f.Provokes == "" {
-			g.Expect(f.Carried()).To(BeTrue(), "%s: neither a stimulus nor a defect", f.Name)
+			g.Expect(f.Proves != "" || f.Permitted).To(BeTrue(), "%s: neither a stimulus nor a defect, nor permitted", f.Name)
 			continue
 		}
 
@@ -1486,7 +1486,7 @@ func TestKeyRotationFaults(t *testing.T) {
 		fault string
 		keys  int
 	}{{"key-added", 2}, {"old-key-removed", 1}} {
-		l := s.begin(t, fakeplatform.Plan{Fault: fault(t, c.fault)})
+		l := s.begin(t, fakeplatform.Plan{Fault: faultNamed(t, c.fault)})
 		fields := s.browser(t).launch(l)
 		_, err := jws.Verify([]byte(fields.Get("id_token")), jws.WithKeySet(s.fetchKeySet(t)))
 		g.Expect(err).NotTo(HaveOccurred(), c.fault)
@@ -1542,7 +1542,7 @@ func TestKeySetFaults(t *testing.T) {
 	before := s.browser(t).get(platformURL + "/jwks")
 	named := append(fakeplatform.Faults(), fakeplatform.NewKeySigns)
 	borrowsFrom := map[string]*fakeplatform.Fault{
-		"key-set-good-again":          fault(t, "key-set-500"),
+		"key-set-good-again":          faultNamed(t, "key-set-500"),
 		"removed-key-after-5-seconds": &fakeplatform.NewKeySigns, "removed-key-after-15-minutes": &fakeplatform.NewKeySigns,
 	}
 	for _, c := range keySetFaults { // one by one: they have the platform to themselves
@@ -1673,7 +1673,7 @@ func TestKeySetThatCannotBeHad(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			g := NewWithT(t)
-			l := s.begin(t, fakeplatform.Plan{Fault: fault(t, name)})
+			l := s.begin(t, fakeplatform.Plan{Fault: faultNamed(t, name)})
 			defer l.End()
 			fetches := s.KeySetFetches()
 			p := s.browser(t).get(platformURL + "/jwks")
@@ -1685,7 +1685,7 @@ func TestKeySetThatCannotBeHad(t *testing.T) {
 	}
 	t.Run("key-set-hangs", func(t *testing.T) {
 		g := NewWithT(t)
-		l := s.begin(t, fakeplatform.Plan{Fault: fault(t, "key-set-hangs")})
+		l := s.begin(t, fakeplatform.Plan{Fault: faultNamed(t, "key-set-hangs")})
 		defer l.End()
 		client := &http.Client{Transport: s.server.Client().Transport, Timeout: 200 * time.Millisecond}
 		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, platformURL+"/jwks", nil)
@@ -1704,11 +1704,11 @@ func TestKeySetEndsWithTheLaunchThatChangedIt(t *testing.T) {
 	s := serve(t)
 	count := func() int { return len(s.keySet(t).keys) }
 	ordinary := s.begin(t, fakeplatform.Plan{})
-	first := s.begin(t, fakeplatform.Plan{Fault: fault(t, "rs384")})
+	first := s.begin(t, fakeplatform.Plan{Fault: faultNamed(t, "rs384")})
 	g.Expect(count()).To(Equal(2))
 	ordinary.End()
 	g.Expect(count()).To(Equal(2), "a launch that changed nothing ends nothing")
-	second := s.begin(t, fakeplatform.Plan{Fault: fault(t, "key-set-empty")})
+	second := s.begin(t, fakeplatform.Plan{Fault: faultNamed(t, "key-set-empty")})
 	g.Expect(count()).To(BeZero())
 	first.End()
 	g.Expect(count()).To(BeZero(), "the key set is another launch's by now")
@@ -1716,7 +1716,7 @@ func TestKeySetEndsWithTheLaunchThatChangedIt(t *testing.T) {
 		second.End()
 		g.Expect(count()).To(Equal(1))
 	}
-	more := s.begin(t, fakeplatform.Plan{Fault: fault(t, "key-set-with-extras")})
+	more := s.begin(t, fakeplatform.Plan{Fault: faultNamed(t, "key-set-with-extras")})
 	defer more.End()
 	var set map[string]any
 	g.Expect(json.Unmarshal([]byte(s.browser(t).get(platformURL+"/jwks").body), &set)).To(Succeed())
@@ -1768,7 +1768,7 @@ func TestHeadersThatPointToAStrangersKey(t *testing.T) {
 	} {
 		t.Run(c.fault, func(t *testing.T) {
 			g := NewWithT(t)
-			token := s.browser(t).launch(s.begin(t, fakeplatform.Plan{Fault: fault(t, c.fault)})).Get("id_token")
+			token := s.browser(t).launch(s.begin(t, fakeplatform.Plan{Fault: faultNamed(t, c.fault)})).Get("id_token")
 			before := s.StrangerAsked()
 			found := c.key(t, headerOf(t, token))
 			if members, ok := found.(map[string]any); ok {
@@ -1803,7 +1803,7 @@ func TestTokenOfOtherPlatform(t *testing.T) {
 	other, err := otherPlatform.Begin(fakeplatform.Plan{ClientID: "client-there", User: fakeplatform.User{Sub: "user-there"}})
 	g.Expect(err).NotTo(HaveOccurred())
 
-	fields := s.browser(t).launch(s.begin(t, fakeplatform.Plan{Fault: fault(t, "token-of-other-platform"), Other: other}))
+	fields := s.browser(t).launch(s.begin(t, fakeplatform.Plan{Fault: faultNamed(t, "token-of-other-platform"), Other: other}))
 	g.Expect(fields.Get("state")).To(Equal("state-1"))
 	g.Expect(verifies(fields.Get("id_token"), []jwk.Key{key})).To(BeTrue())
 	header, claims := claimsOf(t, fields)
@@ -1820,7 +1820,7 @@ func TestPaddedTokensAreAsLongAsTheySay(t *testing.T) {
 	t.Parallel()
 	s := serve(t)
 	for name, size := range map[string]int{"token-16-kib": 16 << 10, "token-64-kib": 64 << 10, "token-200-kib": 200 << 10} {
-		token := s.browser(t).launch(s.begin(t, fakeplatform.Plan{Fault: fault(t, name)})).Get("id_token")
+		token := s.browser(t).launch(s.begin(t, fakeplatform.Plan{Fault: faultNamed(t, name)})).Get("id_token")
 		NewWithT(t).Expect(len(token)).To(And(BeNumerically(">=", size), BeNumerically("<", size+4<<10)), name)
 	}
 }
@@ -1829,7 +1829,7 @@ func TestUnicodeIsSentAsEscapesToo(t *testing.T) {
 	t.Parallel()
 	g := NewWithT(t)
 	s := serve(t)
-	l := s.begin(t, fakeplatform.Plan{Fault: fault(t, "unicode-claims")})
+	l := s.begin(t, fakeplatform.Plan{Fault: faultNamed(t, "unicode-claims")})
 	token := s.browser(t).launch(l).Get("id_token")
 	g.Expect(verifies(token, s.Keys())).To(BeTrue())
 	_, payload, err := lti.Decode(token)
@@ -1847,7 +1847,7 @@ func TestAnswerByGetAndInAQuery(t *testing.T) {
 	t.Parallel()
 	s := serve(t)
 	for name, how := range map[string]string{"response-by-get": "GET with a query", "response-in-query-of-post": "POST with a query"} {
-		l, b := s.begin(t, fakeplatform.Plan{Fault: fault(t, name)}), s.browser(t)
+		l, b := s.begin(t, fakeplatform.Plan{Fault: faultNamed(t, name)}), s.browser(t)
 		for _, p := range []page{b.authenticate(authRequest(b.login(l))), s.browser(t).get(l.DeliverURL())} {
 			g := NewWithT(t)
 			got, fields := p.answer()

@@ -8,68 +8,14 @@ import (
 	"invigilator.example/fault"
 )
 
-// A Fault is one named deviation from an ordinary valid launch. It changes one
-// thing, and only just: a near miss shows what a tool checks, garbage only how
-// it parses. Faults are chosen by name, never at random.
-//
-// A fault serves twice: a launch that has it is a stimulus for a tool, and a
-// platform that carries it ([Options.Faults]) has it in every launch.
-type Fault struct {
-	Name string
-	// Provokes is the id of the requirement whose reaction it provokes in a tool.
-	// It is empty where the fault is a platform's defect alone.
-	Provokes string
-	// Does says in one sentence what is different.
-	Does string
-	// Proves is the id of the requirement that a platform with this defect is there to
-	// prove: it does not keep it. What else it breaks is written down by the proof.
-	Proves string
-	// Conduct is set where a platform may do so, though it is unusual: it is there to
-	// prove that nobody raises a false alarm.
-	Conduct bool
-	// NeedsBrowser is set where only a browser shows the defect.
-	NeedsBrowser bool
-	// Permitted is set where the specification allows the deviation, so that a
-	// tool has to accept the launch.
-	Permitted bool
-	// Borrows is set where the fault takes a value from another launch, named
-	// by Plan.Other.
-	Borrows bool
-	// SameBrowser is set where that other launch is one of the same browser, still open.
-	SameBrowser bool
-	// AlsoAtLogin is set where the login initiation is changed as well, so that a tool may
-	// refuse that already.
-	AlsoAtLogin bool
-	// After, where set, is a valid launch that the tool has to accept right before, with
-	// Plan.Other naming it: the tool then knows the key set that the fault is about. A token
-	// that names no key gives it no reason to fetch one.
-	After *Fault
-	// NeedsState is set where the fault is about which login the state names, so that it says
-	// something only of a tool whose authentication request had one.
-	NeedsState bool
-	// Part is what the fault is about.
-	Part Part
-	// Slow is set where the platform keeps a tool waiting, which may take half a minute to answer.
-	Slow bool
-	// Effects are what a platform that carries the fault does otherwise.
-	Effects []fault.Effect
-	// inMessage is set where they change nothing but what a message says.
-	inMessage bool
-}
+// A Fault is one named deviation from what is ordinary and valid. It serves twice: a launch
+// that has it ([Plan.Fault]) is a stimulus for a tool, and a platform that carries it
+// ([Options.Faults]) has it in every launch.
+type Fault = fault.Fault
 
-// Carried says whether a platform can have the fault: as a defect, or as a conduct.
-func (f Fault) Carried() bool { return f.Proves != "" || f.Conduct }
-
-// A Part is a part of what the platform does that may be judged on its own: a
-// profile of the requirements.
-type Part string
-
-// What is not of a package of its own. Access tokens are judged with the profile that has needed
-// them first.
-const (
-	OfLaunches Part = "" // of resource links, and what all launches have in common
-	OfTokens   Part = "proctoring"
-)
+// AccessTokens is the [fault.Fault.Part] of what is about access tokens, which several services
+// need.
+const AccessTokens = "access-tokens"
 
 // HeldAnswer keeps the answer to the authentication request back: the login
 // stays open, and [Launch.DeliverURL] submits the answer.
@@ -92,38 +38,24 @@ var EmptyAnswer = Fault{
 func Faults() []Fault { return slices.Clone(faults) }
 
 // Stimuli returns the faults that provoke a tool.
-func Stimuli() []Fault {
-	return slices.DeleteFunc(Faults(), func(f Fault) bool { return f.Provokes == "" })
-}
+func Stimuli() []Fault { return fault.Of(faults, fault.Stimulus) }
+
+// carried are the kinds of faults that a platform can have.
+const carried = fault.Defect | fault.Conduct
 
 // Defects returns the faults that a platform can carry, the unusual but allowed
 // ones included.
-func Defects() []Fault {
-	return slices.DeleteFunc(Faults(), func(f Fault) bool { return !f.Carried() })
-}
+func Defects() []Fault { return fault.Of(faults, carried) }
 
 // FaultsFor returns the faults that provoke a requirement, in order.
-func FaultsFor(requirement string) []Fault {
-	var found []Fault
-	for _, f := range faults {
-		if f.Provokes == requirement {
-			found = append(found, f)
-		}
-	}
-	return found
-}
+func FaultsFor(requirement string) []Fault { return fault.Provoking(faults, requirement) }
+
+// FaultNamed returns the fault of that name, and false when there is none.
+func FaultNamed(name string) (Fault, bool) { return fault.Named(faults, name) }
 
 // HoldsAnswer says whether a fault keeps the answer to the authentication request back, to be
 // submitted from [Launch.DeliverURL].
 func HoldsAnswer(f Fault) bool { return answerHeld.Changed(f.Effects) }
-
-// OnlyInToken says whether a fault changes nothing but what the id_token says,
-// or how it is signed.
-func OnlyInToken(f Fault) bool {
-	inToken := claimsMade.Changed(f.Effects) || messageSigned.Changed(f.Effects) || f.inMessage
-	elsewhere := loginPrepared.Changed(f.Effects) || formMade.Changed(f.Effects) || formSent.Changed(f.Effects) || ChangesKeySet(f)
-	return inToken && !elsewhere
-}
 
 // NewKey says whether a launch that a tool may accept is signed with a key that
 // no tool can know yet.
@@ -136,15 +68,6 @@ func ChangesKeySet(f Fault) bool { return keysOfLaunch.Changed(f.Effects) }
 // TouchesKeys says whether it does so, or needs a launch before that does.
 func TouchesKeys(f Fault) bool {
 	return ChangesKeySet(f) || f.After != nil && ChangesKeySet(*f.After)
-}
-
-// FaultNamed returns the fault of that name, and false when there is none.
-func FaultNamed(name string) (Fault, bool) {
-	i := slices.IndexFunc(faults, func(f Fault) bool { return f.Name == name })
-	if i < 0 {
-		return Fault{}, false
-	}
-	return faults[i], true
 }
 
 // faults are the stimuli of the catalogue, by the part of a launch that they

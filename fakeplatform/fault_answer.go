@@ -14,25 +14,25 @@ import (
 // submits it when.
 var answerFaults = []Fault{
 	{
-		Name: "state-dropped", Provokes: "sec-tool-state-missing", NeedsState: true,
+		Name: "state-dropped", Provokes: "sec-tool-state-missing", Needs: fault.State,
 		Proves:  "oidc-auth-endpoint-get",
 		Does:    "leaves the state out of the answer",
 		Effects: []fault.Effect{responds(func(d *draft) { d.form.Del(lti.ParamState) })},
 	}, {
-		Name: "state-empty", Provokes: "sec-tool-state-missing", NeedsState: true,
+		Name: "state-empty", Provokes: "sec-tool-state-missing", Needs: fault.State,
 		Does:    "sends an empty state",
 		Effects: []fault.Effect{responds(func(d *draft) { d.form.Set(lti.ParamState, "") })},
 	}, {
-		Name: "state-random", Provokes: "sec-tool-state-foreign", NeedsState: true,
+		Name: "state-random", Provokes: "sec-tool-state-foreign", Needs: fault.State,
 		Does:    "sends a state that nobody issued",
 		Effects: []fault.Effect{responds(func(d *draft) { d.form.Set(lti.ParamState, lti.RandomString()) })},
 	}, {
-		Name: "state-altered", Provokes: "sec-tool-state-foreign", NeedsState: true,
+		Name: "state-altered", Provokes: "sec-tool-state-foreign", Needs: fault.State,
 		Proves:  "oidc-auth-state-echo",
 		Does:    "sends the state with one character changed",
 		Effects: []fault.Effect{responds(func(d *draft) { d.form.Set(lti.ParamState, part.Alter(d.form.Get(lti.ParamState))) })},
 	}, {
-		Name: "state-of-other-browser", Provokes: "sec-tool-state-foreign", NeedsState: true, Borrows: true,
+		Name: "state-of-other-browser", Provokes: "sec-tool-state-foreign", Needs: fault.State, Borrows: fault.OtherLaunch,
 		Does:    "sends the state that the tool issued to another browser",
 		Effects: []fault.Effect{responds(func(d *draft) { d.form.Set(lti.ParamState, d.borrowed().Get(lti.ParamState)) })},
 	}, {
@@ -53,11 +53,11 @@ var answerFaults = []Fault{
 		Does: "submits the same id_token and state twice from the same browser",
 		// Its first answer is an ordinary one; the second comes from DeliverURL.
 	}, {
-		Name: "replayed-in-new-login", Provokes: "sec-tool-nonce-replayed", Borrows: true,
+		Name: "replayed-in-new-login", Provokes: "sec-tool-nonce-replayed", Borrows: fault.OtherLaunch,
 		Does:    "answers a second login with the first one's id_token and the second one's state",
 		Effects: []fault.Effect{responds(func(d *draft) { d.form.Set(lti.ParamIDToken, d.launch.plan.Other.Record().IDToken) })},
 	}, {
-		Name: "replayed-in-next-login", Provokes: "sec-tool-nonce-replayed", Borrows: true,
+		Name: "replayed-in-next-login", Provokes: "sec-tool-nonce-replayed", Borrows: fault.OtherLaunch,
 		Does:    "answers the next login of the same browser with the first one's id_token and its own state",
 		Effects: []fault.Effect{responds(func(d *draft) { d.form.Set(lti.ParamIDToken, d.launch.plan.Other.Record().IDToken) })},
 	}, {
@@ -70,18 +70,18 @@ var answerFaults = []Fault{
 		Name: "replayed-at-once", Provokes: "sec-tool-nonce-replayed",
 		Does: "submits the same id_token and state from two tabs at the same time",
 	}, {
-		Name: "state-reused", Provokes: "practice-tool-state-single-use", NeedsState: true, Borrows: true,
+		Name: "state-reused", Provokes: "practice-tool-state-single-use", Needs: fault.State, Borrows: fault.OtherLaunch,
 		Does:    "answers a second login in the same browser with the state of the first, which was used",
 		Effects: []fault.Effect{responds(func(d *draft) { d.form.Set(lti.ParamState, d.borrowed().Get(lti.ParamState)) })},
 	}, {
-		Name: "state-reused-at-once", Provokes: "practice-tool-state-single-use", NeedsState: true, Borrows: true, Effects: []fault.Effect{responds(func(d *draft) { d.form.Set(lti.ParamState, d.borrowed().Get(lti.ParamState)) }), answerHeld.Take(true, nil)}, SameBrowser: true,
+		Name: "state-reused-at-once", Provokes: "practice-tool-state-single-use", Needs: fault.State, Borrows: fault.OpenLogin, Effects: []fault.Effect{responds(func(d *draft) { d.form.Set(lti.ParamState, d.borrowed().Get(lti.ParamState)) }), answerHeld.Take(true, nil)},
 		Does: "answers a second login in the same browser with the state of the first, which is answered at the same time",
 	}, {
-		Name: "token-of-other-platform", Provokes: "sec-tool-issuer-mix-up", Borrows: true,
+		Name: "token-of-other-platform", Provokes: "sec-tool-issuer-mix-up", Borrows: fault.OtherLaunch,
 		Does:    "answers with a token that another platform, which the tool knows too, has signed for this login",
 		Effects: []fault.Effect{signs(signedForOther)},
 	}, {
-		Name: "aud-other-registration", Provokes: "sec-tool-aud", Borrows: true,
+		Name: "aud-other-registration", Provokes: "sec-tool-aud", Borrows: fault.OtherLaunch,
 		Does:    "answers with a token for another registration of the tool, signed for this login",
 		Effects: []fault.Effect{signs(signedForOther)},
 	}, {

@@ -177,15 +177,15 @@ var claimFaults = slices.Concat([]Fault{
 		Proves: "sec-id-token-nonce-passthrough",
 		Does:   "changes one character of the nonce", Effects: []fault.Effect{says(changed("nonce", part.Alter))},
 	}, {
-		Name: "nonce-of-other-browser", Provokes: "oidc-tool-nonce-foreign", Borrows: true,
+		Name: "nonce-of-other-browser", Provokes: "oidc-tool-nonce-foreign", Borrows: fault.OtherLaunch,
 		Does:    "sends the nonce that the tool issued to another browser and has not seen again",
 		Effects: []fault.Effect{says(func(d *draft) { d.claims["nonce"] = d.borrowed().Get(lti.ParamNonce) })},
 	}, {
-		Name: "nonce-of-other-login", Provokes: "oidc-tool-nonce-foreign", NeedsState: true, Borrows: true, SameBrowser: true,
+		Name: "nonce-of-other-login", Provokes: "oidc-tool-nonce-foreign", Needs: fault.State, Borrows: fault.OpenLogin,
 		Does:    "sends the nonce of another login of the same browser that is still open",
 		Effects: []fault.Effect{says(func(d *draft) { d.claims["nonce"] = d.borrowed().Get(lti.ParamNonce) })},
 	}, {
-		Name: "state-of-other-login", Provokes: "oidc-tool-nonce-foreign", NeedsState: true, Borrows: true, SameBrowser: true,
+		Name: "state-of-other-login", Provokes: "oidc-tool-nonce-foreign", Needs: fault.State, Borrows: fault.OpenLogin,
 		Does:    "sends the state of another login of the same browser that is still open, with this login's nonce",
 		Effects: []fault.Effect{responds(func(d *draft) { d.form.Set(lti.ParamState, d.borrowed().Get(lti.ParamState)) })},
 	}, {

@@ -44,7 +44,7 @@ var conductDefects = []Fault{
 	}},
 	{Name: "posts-token-besides-login", Proves: "sec-every-launch-starts-with-login", Does: "posts an id_token that nobody asked for from a hidden frame, beside the login initiation", Effects: []fault.Effect{tokenPostedBesides.Take(true, nil)}},
 	{Name: "opens-private-links-by-lti-1-1", Proves: "sec-every-launch-starts-with-login", Does: "opens a link that shares no personal data with a form of LTI 1.1", Effects: []fault.Effect{opensAsLTI11(func(l *Launch) bool { return l.plan.Message == lti.ResourceLinkRequest && l.plan.HidePersonalData })}},
-	{Name: "one-time-links", Proves: "practice-platform-link-opened-again", NeedsBrowser: true, Does: "shows links that launch once, until the page is loaded again", Effects: []fault.Effect{LinkServesOnce.Take(true, nil)}},
+	{Name: "one-time-links", Proves: "practice-platform-link-opened-again", Needs: fault.Browser, Does: "shows links that launch once, until the page is loaded again", Effects: []fault.Effect{LinkServesOnce.Take(true, nil)}},
 
 	// Authorization endpoint.
 	{Name: "refuses-auth-by-get", Proves: "oidc-auth-endpoint-get", Does: "answers an authentication request by GET with 405", Effects: []fault.Effect{refusesMethod(http.MethodGet)}},
@@ -55,13 +55,13 @@ var conductDefects = []Fault{
 			return s
 		}),
 	}},
-	{Name: "tells-tools-of-its-sessions", Conduct: true, Permitted: true, Does: "tells the tool in custom what is made of the user's session, and opens none", Effects: []fault.Effect{
+	{Name: "tells-tools-of-its-sessions", Permitted: true, Does: "tells the tool in custom what is made of the user's session, and opens none", Effects: []fault.Effect{
 		SessionTold.Change(func(s ToldSession) ToldSession {
 			s.Told = s.Made
 			return s
 		}),
 	}},
-	{Name: "hints-accounts-of-cookies", Conduct: true, Permitted: true, Does: "keeps who has signed in last in a cookie as well, and sends the same in login_hint", Effects: []fault.Effect{
+	{Name: "hints-accounts-of-cookies", Permitted: true, Does: "keeps who has signed in last in a cookie as well, and sends the same in login_hint", Effects: []fault.Effect{
 		LastUserKept.Take(true, nil),
 		loginHintMade.Change(func(m madeHint) madeHint {
 			if m.plan.Account != "" {
@@ -70,13 +70,13 @@ var conductDefects = []Fault{
 			return m
 		}),
 	}},
-	{Name: "lax-session-cookie", Proves: "oidc-auth-endpoint-post", NeedsBrowser: true, Does: "sets its session cookie with SameSite=Lax, which a browser withholds from a cross-site POST", Effects: []fault.Effect{
+	{Name: "lax-session-cookie", Proves: "oidc-auth-endpoint-post", Needs: fault.Browser, Does: "sets its session cookie with SameSite=Lax, which a browser withholds from a cross-site POST", Effects: []fault.Effect{
 		SessionCookieSet.Change(func(c http.Cookie) http.Cookie {
 			c.SameSite = http.SameSiteLaxMode
 			return c
 		}),
 	}},
-	{Name: "reposts-auth-by-post", Conduct: true, Permitted: true, Does: "answers an authentication request by POST with a page that sends it once more from the platform's own site", Effects: []fault.Effect{
+	{Name: "reposts-auth-by-post", Permitted: true, Does: "answers an authentication request by POST with a page that sends it once more from the platform's own site", Effects: []fault.Effect{
 		authRead.ChangeWhen(func(r authReading) bool { return r.Method == http.MethodPost }, func(r authReading) authReading {
 			if r.params.Has(reposted) {
 				r.params.Del(reposted)
@@ -173,8 +173,8 @@ var conductDefects = []Fault{
 	{Name: "answers-in-fragment", Proves: "sec-auth-response-mode-form-post", Does: "sends the id_token in a fragment where response_mode asks for it", Effects: []fault.Effect{asksForFormPost.Lift(sends(lti.ParamResponseMode, "fragment")), byMode("fragment", intoFragment)}},
 	{Name: "answers-in-query-by-default", Proves: "sec-auth-response-mode-form-post", Does: "sends the id_token in a query where response_mode is missing", Effects: []fault.Effect{responseModeOnce.Lift(lacks(lti.ParamResponseMode)), byMode("", intoQuery)}},
 	{Name: "answers-in-fragment-by-default", Proves: "sec-auth-response-mode-form-post", Does: "sends the id_token in a fragment where response_mode is missing", Effects: []fault.Effect{responseModeOnce.Lift(lacks(lti.ParamResponseMode)), byMode("", intoFragment)}},
-	{Name: "posts-whatever-the-response-mode", Conduct: true, Permitted: true, Does: "posts the id_token whatever response_mode asks for", Effects: []fault.Effect{asksForFormPost.Lift(nil)}},
-	{Name: "accepts-missing-response-mode", Conduct: true, Permitted: true, Does: "posts the id_token where response_mode is missing, too", Effects: []fault.Effect{responseModeOnce.Lift(lacks(lti.ParamResponseMode))}},
+	{Name: "posts-whatever-the-response-mode", Permitted: true, Does: "posts the id_token whatever response_mode asks for", Effects: []fault.Effect{asksForFormPost.Lift(nil)}},
+	{Name: "accepts-missing-response-mode", Permitted: true, Does: "posts the id_token where response_mode is missing, too", Effects: []fault.Effect{responseModeOnce.Lift(lacks(lti.ParamResponseMode))}},
 	{Name: "accepts-missing-scope", Proves: "oidc-auth-scope-openid", Does: "accepts a request without scope", Effects: []fault.Effect{scopeOnce.Lift(lacks(lti.ParamScope))}},
 	{Name: "accepts-scope-without-openid", Proves: "oidc-auth-scope-openid", Does: "accepts a scope without openid", Effects: []fault.Effect{scopeWithOpenID.Lift(nil)}},
 	{Name: "refuses-further-scopes", Proves: "oidc-auth-scope-openid", Does: "refuses scopes that it does not know next to openid", Effects: []fault.Effect{
@@ -361,7 +361,7 @@ var conductDefects = []Fault{
 
 	// The page with the answer.
 	{Name: "sends-form-by-get", Proves: "formpost-response-form", Does: "submits its form by GET, with id_token and state in the URL", Effects: []fault.Effect{inForm(always, func(f *answerForm) { f.page.Method = "get" })}},
-	{Name: "sends-multipart-form", Proves: "formpost-response-form", NeedsBrowser: true, Does: "submits its form as multipart/form-data", Effects: []fault.Effect{inForm(always, func(f *answerForm) { f.page.Multipart = true })}},
+	{Name: "sends-multipart-form", Proves: "formpost-response-form", Needs: fault.Browser, Does: "submits its form as multipart/form-data", Effects: []fault.Effect{inForm(always, func(f *answerForm) { f.page.Multipart = true })}},
 	{Name: "answers-private-launches-at-login", Proves: "formpost-response-form", Does: "submits the form of a launch without personal data to the login URL", Effects: []fault.Effect{
 		formSent.ChangeWhen(func(f sentForm) bool { return f.plan.HidePersonalData }, func(f sentForm) sentForm {
 			f.action = f.launch.registration.LoginURL
@@ -369,12 +369,12 @@ var conductDefects = []Fault{
 		}),
 	}},
 	{Name: "drops-redirect-query", Proves: "formpost-response-form", Does: "submits its form to redirect_uri without its query", Effects: []fault.Effect{inForm(func(f sentForm) bool { return strings.Contains(f.action, "?") }, func(f *answerForm) { f.action, _, _ = strings.Cut(f.action, "?") })}},
-	{Name: "sends-session-state", Conduct: true, Permitted: true, Does: "sends a session_state beside id_token and state", Effects: []fault.Effect{inForm(always, func(f *answerForm) { f.fields.Set("session_state", lti.RandomString()) })}},
+	{Name: "sends-session-state", Permitted: true, Does: "sends a session_state beside id_token and state", Effects: []fault.Effect{inForm(always, func(f *answerForm) { f.fields.Set("session_state", lti.RandomString()) })}},
 	{Name: "allows-storing", Proves: "formpost-response-not-stored", Does: "says nothing of storing the page with the id_token", Effects: []fault.Effect{inForm(always, func(f *answerForm) { f.page.Cache = "none" })}},
 	{Name: "says-only-no-cache", Proves: "formpost-response-not-stored", Does: "says no-cache of the page with the id_token, but not no-store", Effects: []fault.Effect{inForm(always, func(f *answerForm) { f.page.Cache = "no-cache" })}},
 	{Name: "writes-state-unescaped", Proves: "oidc-auth-state-echo", Does: "writes state into its form as it came", Effects: []fault.Effect{inForm(specialState, func(f *answerForm) { f.page.Raw = func(value string) string { return value } })}},
 	{Name: "leaves-quotes-in-state", Proves: "oidc-auth-state-echo", Does: "escapes < and > of state, but not the quotes", Effects: []fault.Effect{inForm(specialState, func(f *answerForm) { f.page.Raw = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;").Replace })}},
-	{Name: "shows-state-unescaped", Proves: "practice-form-post-values-escaped", NeedsBrowser: true, Does: "shows state as it came, beside the form that has it escaped", Effects: []fault.Effect{inForm(specialState, func(f *answerForm) { f.page.Shows = template.HTML("<p>" + f.fields.Get(lti.ParamState) + "</p>") })}},
+	{Name: "shows-state-unescaped", Proves: "practice-form-post-values-escaped", Needs: fault.Browser, Does: "shows state as it came, beside the form that has it escaped", Effects: []fault.Effect{inForm(specialState, func(f *answerForm) { f.page.Shows = template.HTML("<p>" + f.fields.Get(lti.ParamState) + "</p>") })}},
 
 	// Issuer.
 	{Name: "issuer-with-query", Proves: "sec-id-token-iss", Does: "has an issuer identifier with a query", Effects: []fault.Effect{issuerSaid.Change(func(issuer string) string { return part.WithQuery(issuer, "tenant", "7") })}},
@@ -386,14 +386,14 @@ var conductDefects = []Fault{
 	{Name: "shows-log", Proves: "core-return-url-parameters", Does: "shows lti_log to the user", Effects: []fault.Effect{showsOnReturn(func(said Return, page *returnPage) { page.Log = said.Log })}},
 	{Name: "shows-error-log", Proves: "core-return-url-parameters", Does: "shows lti_errorlog to the user", Effects: []fault.Effect{showsOnReturn(func(said Return, page *returnPage) { page.ErrorLog = said.ErrorLog })}},
 	{Name: "has-no-return-page", Proves: "core-return-url-parameters", Does: "answers 404 at its return_url", Effects: []fault.Effect{failsOnReturn(always, func(w http.ResponseWriter) { refuse(w, http.StatusNotFound, "There is nothing here.") })}},
-	{Name: "shows-message-unescaped", Proves: "practice-return-url-messages-escaped", NeedsBrowser: true, Does: "shows lti_msg as it came", Effects: []fault.Effect{showsOnReturn(func(said Return, page *returnPage) { page.Message = asMarkup(said.Message, said.Message) })}},
+	{Name: "shows-message-unescaped", Proves: "practice-return-url-messages-escaped", Needs: fault.Browser, Does: "shows lti_msg as it came", Effects: []fault.Effect{showsOnReturn(func(said Return, page *returnPage) { page.Message = asMarkup(said.Message, said.Message) })}},
 	{Name: "shows-messages-as-markup", Proves: "practice-return-url-messages-escaped", Does: "shows messages as markup, without its scripts", Effects: []fault.Effect{
 		showsOnReturn(func(said Return, page *returnPage) {
 			page.Message = asMarkup(said.Message, scripts.ReplaceAllString(said.Message, ""))
 			page.ErrorMessage = asMarkup(said.ErrorMessage, scripts.ReplaceAllString(said.ErrorMessage, ""))
 		}),
 	}},
-	{Name: "shows-error-message-unescaped", Proves: "practice-return-url-messages-escaped", NeedsBrowser: true, Does: "shows lti_errormsg as it came", Effects: []fault.Effect{showsOnReturn(func(said Return, page *returnPage) {
+	{Name: "shows-error-message-unescaped", Proves: "practice-return-url-messages-escaped", Needs: fault.Browser, Does: "shows lti_errormsg as it came", Effects: []fault.Effect{showsOnReturn(func(said Return, page *returnPage) {
 		page.ErrorMessage = asMarkup(said.ErrorMessage, said.ErrorMessage)
 	})}},
 
@@ -414,7 +414,7 @@ var conductDefects = []Fault{
 			r.Value = fmt.Sprint(context["label"])
 		}),
 	}},
-	{Name: "passes-on-course-title", Conduct: true, Permitted: true, Does: "passes on $Context.title, which it does not support", Effects: []fault.Effect{resolves(ofVariable("$Context.title"), passedOn)}},
+	{Name: "passes-on-course-title", Permitted: true, Does: "passes on $Context.title, which it does not support", Effects: []fault.Effect{resolves(ofVariable("$Context.title"), passedOn)}},
 	{Name: "empties-unknown-variable", Proves: "core-custom-variable-unsupported-unresolved", Does: "sends an empty string for a variable that it does not support", Effects: []fault.Effect{resolves(unsupported, emptied)}},
 	{Name: "strips-unknown-variable", Proves: "core-custom-variable-unsupported-unresolved", Does: "passes on a variable that it does not support without its $", Effects: []fault.Effect{resolves(unsupported, func(r *part.Variable) { r.Value = strings.TrimPrefix(r.Name, "$") })}},
 	{Name: "drops-unknown-variable", Proves: "core-custom-variable-unsupported-unresolved", Does: "leaves out a custom parameter with a variable that it does not support", Effects: []fault.Effect{resolves(unsupported, func(r *part.Variable) { r.Sent = false })}},
@@ -468,7 +468,7 @@ var conductDefects = []Fault{
 			return publicMembers(unpublishedKey, func(key map[string]any) { key["kid"] = set.keys[0].KeyID() })
 		}),
 	}},
-	{Name: "publishes-ec-key", Conduct: true, Permitted: true, Does: "publishes an EC key beside its own", Effects: []fault.Effect{publishesToo(func(*keySet) (json.RawMessage, error) { return publicMembers(ecKey, func(map[string]any) {}) })}},
+	{Name: "publishes-ec-key", Permitted: true, Does: "publishes an EC key beside its own", Effects: []fault.Effect{publishesToo(func(*keySet) (json.RawMessage, error) { return publicMembers(ecKey, func(map[string]any) {}) })}},
 	{Name: "reuses-kid", Proves: "sec-key-rotation", Does: "names its new key like the old one, which it replaces", Effects: []fault.Effect{
 		keysRotated.ChangeWhen(always, func(r rotatedKeys) rotatedKeys {
 			_ = r.key.Set(jwk.KeyIDKey, r.old[0].KeyID()) // a kid is a text

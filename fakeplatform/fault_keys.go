@@ -35,10 +35,10 @@ var keyFaults = []Fault{
 		Effects: []fault.Effect{changesKeys(func(p *Platform) error { p.RemoveOldKeys(); return nil })},
 	}, {
 		Name: "removed-key-after-5-seconds", Provokes: "practice-tool-removed-key",
-		Does: "signs with a key that was withdrawn 5 seconds ago", Borrows: true, Effects: []fault.Effect{signs(signAsBeside), publishes(withdrawnKey)},
+		Does: "signs with a key that was withdrawn 5 seconds ago", Borrows: fault.OtherLaunch, Effects: []fault.Effect{signs(signAsBeside), publishes(withdrawnKey)},
 	}, {
 		Name: "removed-key-after-15-minutes", Provokes: "practice-tool-removed-key",
-		Does: "signs with a key that was withdrawn 15 minutes ago", Borrows: true, Effects: []fault.Effect{signs(signAsBeside), publishes(withdrawnKey)},
+		Does: "signs with a key that was withdrawn 15 minutes ago", Borrows: fault.OtherLaunch, Effects: []fault.Effect{signs(signAsBeside), publishes(withdrawnKey)},
 	}, {
 		Name: "key-set-with-extras", Provokes: "practice-tool-jwks-formats", Permitted: true,
 		Does: "publishes keys of other kinds and members that nobody knows, and its own key last", Effects: []fault.Effect{publishes(keySetWithExtras)},
@@ -83,14 +83,14 @@ var keyFaults = []Fault{
 		}))},
 	}, {
 		Name: "key-set-hangs", Provokes: "sec-tool-jwks-unavailable",
-		Does: "signs with a new key while the key set does not answer for a minute", Slow: true, Effects: []fault.Effect{publishes(unavailable(func(_ http.ResponseWriter, r *http.Request) {
+		Does: "signs with a new key while the key set does not answer for a minute", Needs: fault.Patience, Effects: []fault.Effect{publishes(unavailable(func(_ http.ResponseWriter, r *http.Request) {
 			select {
 			case <-r.Context().Done():
 			case <-time.After(time.Minute):
 			}
 		}))},
 	}, {
-		Name: "key-set-good-again", Provokes: "sec-tool-jwks-unavailable", Permitted: true, Borrows: true,
+		Name: "key-set-good-again", Provokes: "sec-tool-jwks-unavailable", Permitted: true, Borrows: fault.OtherLaunch,
 		Does: "signs with the key of a launch whose key set could not be had, and publishes it",
 		Effects: []fault.Effect{publishes(func(l *Launch, k *keySet) error {
 			other := l.plan.Other.keySet

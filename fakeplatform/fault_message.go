@@ -74,7 +74,7 @@ var messageDefects = []Fault{
 	{Name: "sub-as-number", Proves: "sec-id-token-sub", Does: "sends a number as sub, the same for the same user", Effects: []fault.Effect{says(ofUser(func(sub string) any { return asNumber(sub) }))}},
 	{Name: "sub-256-characters", Proves: "sec-id-token-sub", Does: "sends a sub of 256 characters", Effects: []fault.Effect{says(ofUser(func(sub string) any { return to256(sub) }))}},
 	{Name: "sub-not-ascii", Proves: "sec-id-token-sub", Does: "sends a sub with a letter beyond ASCII", Effects: []fault.Effect{says(ofUser(func(sub string) any { return sub + "é" }))}},
-	{Name: "sub-255-characters", Conduct: true, Permitted: true, Does: "sends a sub of 255 characters", Effects: []fault.Effect{says(ofUser(func(sub string) any { return to256(sub)[:255] }))}},
+	{Name: "sub-255-characters", Permitted: true, Does: "sends a sub of 255 characters", Effects: []fault.Effect{says(ofUser(func(sub string) any { return to256(sub)[:255] }))}},
 	{Name: "sub-per-link", Proves: "core-sub-stable-and-unique", Does: "makes a sub for each resource link", Effects: []fault.Effect{says(ofUserAnd(func(d *draft) string { return d.plan.ResourceLink.ID }))}},
 	{Name: "sub-per-course", Proves: "core-sub-stable-and-unique", Does: "makes a sub for each course", Effects: []fault.Effect{says(ofUserAnd(func(d *draft) string { return d.plan.Context.ID }))}},
 	{Name: "sub-per-launch", Proves: "core-sub-stable-and-unique", Does: "makes a sub for each launch", Effects: []fault.Effect{says(ofUserAnd(func(*draft) string { return lti.RandomString() }))}},
@@ -84,7 +84,7 @@ var messageDefects = []Fault{
 	{Name: "exp-milliseconds", Proves: "sec-id-token-exp-iat", Does: "sends exp in milliseconds", Effects: []fault.Effect{says(func(d *draft) { d.claims["exp"] = d.now.Add(lifetime).UnixMilli() })}},
 	{Name: "exp-before-iat", Proves: "sec-id-token-exp-iat", Does: "sends an exp ahead, and an iat after it", Effects: []fault.Effect{says(both(at("iat", 240), at("exp", 120)))}},
 	{Name: "exp-one-day", Proves: "sec-id-token-exp-iat", Does: "sends an exp one day ahead", Effects: []fault.Effect{says(at("exp", 86400))}},
-	{Name: "exp-one-hour", Conduct: true, Permitted: true, Does: "sends an exp one hour ahead", Effects: []fault.Effect{says(at("exp", 3600))}},
+	{Name: "exp-one-hour", Permitted: true, Does: "sends an exp one hour ahead", Effects: []fault.Effect{says(at("exp", 3600))}},
 	{Name: "iat-milliseconds", Proves: "sec-id-token-exp-iat", Does: "sends iat in milliseconds", Effects: []fault.Effect{says(func(d *draft) { d.claims["iat"] = d.now.UnixMilli() })}},
 	{Name: "iat-string", Proves: "sec-id-token-exp-iat", Does: "sends iat as a string", Effects: []fault.Effect{says(func(d *draft) { d.claims["iat"] = d.now.UTC().Format("2006-01-02T15:04:05Z") })}},
 
@@ -107,7 +107,7 @@ var messageDefects = []Fault{
 	{Name: "roles-urn-beside", Proves: "core-roles-full-uris", Does: "sends the URN of a role beside its URI", Effects: []fault.Effect{says(furtherRole(roleURN))}},
 	{Name: "roles-person-beside", Proves: "core-roles-full-uris", Does: "sends a deprecated person role beside the URI of the role", Effects: []fault.Effect{says(furtherRole(rolePersonDeprecated))}},
 	{Name: "sub-role-without-principal", Proves: "core-roles-full-uris", Does: "sends a sub-role without its principal role", Effects: []fault.Effect{says(furtherRole(roleOfficerChair))}},
-	{Name: "roles-institution-beside", Conduct: true, Permitted: true, Does: "sends a role in the institution beside that in the course", Effects: []fault.Effect{says(furtherRole(lti.RoleInstitutionOther))}},
+	{Name: "roles-institution-beside", Permitted: true, Does: "sends a role in the institution beside that in the course", Effects: []fault.Effect{says(furtherRole(lti.RoleInstitutionOther))}},
 	{Name: "learners-teach", Proves: "cert-platform-full-launches", Does: "sends the role of an instructor with that of a learner", Effects: []fault.Effect{says(roleWith(lti.RoleLearner, lti.RoleInstructor))}},
 	{Name: "teachers-learn", Proves: "cert-platform-full-launches", Does: "sends the role of a learner with that of an instructor", Effects: []fault.Effect{says(roleWith(lti.RoleInstructor, lti.RoleLearner))}},
 
@@ -152,7 +152,7 @@ var messageDefects = []Fault{
 	{Name: "context-type-unknown", Proves: "core-context-claim", Does: "sends a context type that is in no vocabulary, and no other", Effects: []fault.Effect{says(inContext(func(d *draft) {
 		set(d, lti.ClaimContext, "type", []string{lti.ContextTypeCourseOffering + "s"})
 	}))}},
-	{Name: "context-type-further", Conduct: true, Permitted: true, Does: "sends a context type of its own beside that of the vocabulary", Effects: []fault.Effect{says(inContext(func(d *draft) {
+	{Name: "context-type-further", Permitted: true, Does: "sends a context type of its own beside that of the vocabulary", Effects: []fault.Effect{says(inContext(func(d *draft) {
 		set(d, lti.ClaimContext, "type", []string{"https://school.example/types#Workshop", lti.ContextTypeCourseOffering})
 	}))}},
 
@@ -169,7 +169,7 @@ var messageDefects = []Fault{
 	{Name: "mentees-string", Proves: "core-role-scope-mentor-needs-mentor", Does: "sends the first mentee as a string", Effects: []fault.Effect{says(mentees(func(subs []string) any { return subs[0] }))}},
 
 	// launch_presentation.
-	{Name: "document-target-wrong", Proves: "core-launch-presentation", NeedsBrowser: true, Does: "says iframe of a window and window of an iframe", Effects: []fault.Effect{says(presentation("document_target", func(d *draft) any {
+	{Name: "document-target-wrong", Proves: "core-launch-presentation", Needs: fault.Browser, Does: "says iframe of a window and window of an iframe", Effects: []fault.Effect{says(presentation("document_target", func(d *draft) any {
 		if d.plan.Target == IFrame {
 			return string(Window)
 		}
@@ -177,7 +177,7 @@ var messageDefects = []Fault{
 	}))}},
 	{Name: "document-target-unknown", Proves: "core-launch-presentation", Does: "sends a document_target that does not exist", Effects: []fault.Effect{says(presentation("document_target", func(*draft) any { return "popup" }))}},
 	{Name: "height-string", Proves: "core-launch-presentation", Does: "sends a height as a string", Effects: []fault.Effect{says(presentation("height", func(*draft) any { return "600px" }))}},
-	{Name: "height-number", Conduct: true, Permitted: true, Does: "sends a height and a width", Effects: []fault.Effect{says(both(
+	{Name: "height-number", Permitted: true, Does: "sends a height and a width", Effects: []fault.Effect{says(both(
 		presentation("height", func(*draft) any { return 600 }), presentation("width", func(*draft) any { return 800.5 }),
 	))}},
 	{Name: "return-url-relative", Proves: "core-launch-presentation", Does: "sends the path of return_url alone", Effects: []fault.Effect{says(presentation("return_url", func(d *draft) any {
@@ -209,7 +209,7 @@ var messageDefects = []Fault{
 	{Name: "vendor-claim-short-name", Proves: "core-vendor-claims-are-urls", Does: "sends a claim of its own with a short name", Effects: []fault.Effect{says(with("school_class", "7b"))}},
 	{Name: "vendor-claim-without-scheme", Proves: "core-vendor-claims-are-urls", Does: "sends a claim of its own whose name is a URL without its scheme", Effects: []fault.Effect{says(with("school.example/claims/class", "7b"))}},
 	{Name: "vendor-claim-urn", Proves: "core-vendor-claims-are-urls", Does: "sends a claim of its own whose name is a URN", Effects: []fault.Effect{says(with("urn:school:claims:class", "7b"))}},
-	{Name: "vendor-claims", Conduct: true, Permitted: true, Does: "sends claims of its own with URLs as names", Effects: []fault.Effect{says(both(
+	{Name: "vendor-claims", Permitted: true, Does: "sends claims of its own with URLs as names", Effects: []fault.Effect{says(both(
 		with("https://school.example/claims/class", "7b"), with("https://school.example/claims/settings", map[string]any{"preview": true, "level": 2}),
 	))}},
 }

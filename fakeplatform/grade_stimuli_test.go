@@ -159,12 +159,12 @@ func TestGradesAndReviewsThatAToolHasToRefuse(t *testing.T) {
 
 // provoked is a classroom in whose course an item belongs to the link essay, and whose
 // tool was launched by a launch with a stimulus.
-func provoked(t *testing.T, stimulus string) (room *classroom, item string) {
+func provoked(t *testing.T, name string) (room *classroom, item string) {
 	t.Helper()
 	room = newClassroom(t)
 	added, err := grades.On(room).AddLineItem(clientID, algebra.ID, lti.LineItem{Label: "Essay", ScoreMaximum: 10, ResourceLinkID: "essay", ResourceID: "x"})
 	NewWithT(t).Expect(err).NotTo(HaveOccurred())
-	claim := room.learns(clientID, jude, func(plan *fakeplatform.Plan) { plan.Fault = fault(t, stimulus) })
+	claim := room.learns(clientID, jude, func(plan *fakeplatform.Plan) { plan.Fault = faultNamed(t, name) })
 	item, _ = claim["lineitem"].(string)
 	if item == "" {
 		item = added.ID
@@ -349,7 +349,7 @@ func TestAccessTokensThatToolsCopeWith(t *testing.T) {
 			}
 			earlier := ask(room)["access_token"].(string)
 			g.Expect(reads(earlier)).To(Equal(http.StatusOK))
-			room.learns(clientID, jude, func(plan *fakeplatform.Plan) { plan.Fault = fault(t, name) })
+			room.learns(clientID, jude, func(plan *fakeplatform.Plan) { plan.Fault = faultNamed(t, name) })
 			g.Expect(reads(earlier)).To(Equal(http.StatusUnauthorized), "none from before")
 			granted := ask(room)
 			g.Expect(granted).To(want)

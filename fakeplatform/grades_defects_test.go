@@ -435,7 +435,7 @@ func TestEveryDefectOfGradesShows(t *testing.T) {
 
 // everyDefectShows holds each defect of a part against the platform without it, in
 // probes.
-func everyDefectShows(t *testing.T, part fakeplatform.Part, room func(*testing.T, ...string) *classroom, probes map[string]gradeProbe) {
+func everyDefectShows(t *testing.T, part string, room func(*testing.T, ...string) *classroom, probes map[string]gradeProbe) {
 	g := NewWithT(t)
 	valid, consulted := map[string]string{}, map[string][]string{}
 	for name, probe := range probes {

@@ -253,7 +253,7 @@ func (p *Platform) Begin(plan Plan) (*Launch, error) {
 		l.plan.TargetLinkURI = named // the message names the link that its login was begun for
 	}
 	if f := plan.Fault; f != nil {
-		if f.Borrows && plan.Other == nil {
+		if f.Borrows != "" && plan.Other == nil {
 			return nil, fmt.Errorf("fakeplatform: fault %s needs another launch to borrow from", f.Name)
 		}
 		// That of the launch alone: a platform that is judged publishes its own keys.

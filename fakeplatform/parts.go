@@ -38,12 +38,7 @@ func Parts() []string {
 func partFaults(parts []part.Part) []Fault {
 	var all []Fault
 	for _, one := range parts {
-		for _, f := range one.Faults {
-			all = append(all, Fault{
-				Name: f.Name, Does: f.Does, Provokes: f.Provokes, Proves: f.Proves, Conduct: f.Provokes == "" && f.Proves == "",
-				Permitted: f.Permitted, Part: Part(one.Profile), Effects: f.Effects, inMessage: f.InMessage, Borrows: f.Borrows, NeedsState: f.NeedsState, NeedsBrowser: f.NeedsBrowser,
-			})
-		}
+		all = append(all, fault.InPart(one.Profile, one.Faults)...)
 	}
 	return all
 }

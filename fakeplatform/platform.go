@@ -145,7 +145,7 @@ func New(opts Options) (*Platform, error) {
 	var effects []fault.Effect
 	for _, name := range opts.Faults {
 		f, ok := FaultNamed(name)
-		if !ok || !f.Carried() {
+		if !ok || !f.Is(carried) {
 			errs = append(errs, fmt.Errorf("fakeplatform: no platform can have the fault %q", name))
 		}
 		effects = append(effects, f.Effects...)
@@ -193,7 +193,7 @@ func New(opts Options) (*Platform, error) {
 	p.issuer = p.opts.Issuer
 	p.opts.Issuer = issuerSaid.Pass(p.carrier, p.issuer) // settled before anybody watches
 	if opts.Watch {
-		p.carrier = p.carrier.Watch(fault.ByName(Defects(), func(f Fault) (string, []fault.Effect) { return f.Name, f.Effects }))
+		p.carrier = p.carrier.Watch(Defects()...)
 	}
 	p.toolKeys = jwt.Keys{Client: opts.Client, Now: opts.Now, Carrier: p.carrier, Tools: p.keySetsOfTools}
 	p.parts = keptBy(parts, partCore{p})

@@ -1572,7 +1572,7 @@ func TestDefectsOfMessagesAreNotThoseOfProctoring(t *testing.T) {
 	g.Expect(room.Consulted()).NotTo(ContainElement("sub-shared"), "nobody asks where it makes no difference")
 	s.starts()
 
-	stimulated := room.begin(t, proctored(func(p *fakeplatform.Plan) { p.User, p.Fault = bob, fault(t, "version-missing") }))
+	stimulated := room.begin(t, proctored(func(p *fakeplatform.Plan) { p.User, p.Fault = bob, faultNamed(t, "version-missing") }))
 	_, claims = claimsOf(t, room.browser(t).launch(stimulated))
 	g.Expect(claims).NotTo(HaveKey(lti.ClaimVersion), "a stimulus is sent with any message")
 }

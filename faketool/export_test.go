@@ -5,18 +5,18 @@ import "invigilator.example/faketool/proctoring"
 // Parts are those of a tool.
 var Parts = parts
 
-// Changes says what a stimulus changes.
-func Changes(f Fault) string {
+// Changed says what a stimulus changes.
+func Changed(f Fault) string {
 	switch {
-	case f.Changes(AuthenticationRequest):
+	case Changes(f, AuthenticationRequest):
 		return "request"
-	case f.Changes(proctoring.StartAssessmentMessage):
+	case Changes(f, proctoring.StartAssessmentMessage):
 		return "message"
-	case f.Changes(AccessTokenRequest):
+	case Changes(f, AccessTokenRequest):
 		return "assertion"
-	case f.Changes(proctoring.ControlServiceRequest):
+	case Changes(f, proctoring.ControlServiceRequest):
 		return "control"
-	case f.Changes(RequestOfService):
+	case Changes(f, RequestOfService):
 		return "service"
 	default:
 		return ""

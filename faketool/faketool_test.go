@@ -29,6 +29,7 @@ import (
 	"invigilator.example/fakeplatform"
 	"invigilator.example/faketool"
 	"invigilator.example/faketool/tooltest"
+	"invigilator.example/fault"
 	"invigilator.example/lti"
 	"invigilator.example/requirements"
 )
@@ -550,10 +551,10 @@ func (p *pair) lend(b browser, f fakeplatform.Fault) *fakeplatform.Launch {
 		p.passed.Add(map[bool]int64{true: 5, false: 15 * 60}[strings.Contains(f.Name, "-5-")])
 		return signed
 	}
-	if !f.Borrows {
+	if f.Borrows == "" {
 		return nil
 	}
-	if f.SameBrowser {
+	if f.Borrows == fault.OpenLogin {
 		open, _ := p.hold(b)
 		return open
 	}
@@ -583,7 +584,7 @@ func (p *pair) meet(t *testing.T, f fakeplatform.Fault) (l *fakeplatform.Launch,
 	default:
 		return l, b, shown
 	}
-	if !f.Holds {
+	if !fakeplatform.HoldsAnswer(f) {
 		tooltest.ExpectLaunched(t, shown)
 	}
 	return l, b, b.open(l.DeliverURL())
@@ -591,7 +592,7 @@ func (p *pair) meet(t *testing.T, f fakeplatform.Fault) (l *fakeplatform.Launch,
 
 // browserFor returns the browser that the other launch of a fault is made in.
 func (p *pair) browserFor(b browser, f fakeplatform.Fault) browser {
-	if f.SameBrowser || slices.Contains([]string{"state-reused", "replayed-in-new-login", "replayed-in-next-login"}, f.Name) {
+	if f.Borrows == fault.OpenLogin || slices.Contains([]string{"state-reused", "replayed-in-new-login", "replayed-in-next-login"}, f.Name) {
 		return b
 	}
 	return p.browser(b.t)

@@ -17,43 +17,11 @@ import (
 	"invigilator.example/lti"
 )
 
-// A Fault is one named deviation. It is either a defect of the tool, something
-// it says wrong or does not check, for the proof that those who judge tools
-// find it; or a stimulus, one thing that differs from a valid authentication
-// request, message or request of a service, to see how a platform reacts. It is
-// chosen by name, never at random.
-type Fault struct {
-	Name string
-	// Provokes is the id of the requirement whose reaction a stimulus provokes;
-	// empty for a defect.
-	Provokes string
-	// Borrows is set where a stimulus takes a value from another login, named by
-	// Probe.Other, or from another message, named by a probe of a part. Lender
-	// says whose that has to be.
-	Borrows bool
-	Lender  part.Lender
-	// Repeats is set where a stimulus takes a value from an earlier message of the
-	// tool, named by such a probe.
-	Repeats bool
-	// Proves is the id of the requirement that a tool with this defect is there to
-	// prove: it does not keep it. What else it breaks is written down by the proof.
-	Proves string
-	// Does says in one sentence what is wrong.
-	Does string
-	// Effects are what it does, at the rules and seams of the tool: those of a stimulus, at
-	// what is sent.
-	Effects []fault.Effect
-	// NeedsBrowser is set where only a browser shows the defect.
-	NeedsBrowser bool
-	// Part is the profile of the part that the fault is of; empty for launches of resource
-	// links, and what all launches have in common.
-	Part string
-	// Permitted is set for a conduct that is unusual, but within the
-	// specification but for what Proves names: it shows that those who judge
-	// raise no false alarm. For a stimulus, that the platform has to answer with
-	// an id_token, or to do what a valid message or request asks for.
-	Permitted bool
-}
+// A Fault is one named deviation: a defect or an unusual conduct of the tool
+// ([Options.Faults]), for the proof that those who judge tools find the one and accept the
+// other; or a stimulus, one thing that differs from a valid authentication request, message
+// or request of a service, to see how a platform reacts.
+type Fault = fault.Fault
 
 // The names of the faults of launches.
 const (
@@ -152,7 +120,7 @@ const (
 
 // Changes says whether a stimulus changes what is sent: one may change requests of both
 // services.
-func (f Fault) Changes(sent Sent) bool {
+func Changes(f Fault, sent Sent) bool {
 	switch sent {
 	case AuthenticationRequest:
 		return part.AuthRequested.Changed(f.Effects)
@@ -161,28 +129,20 @@ func (f Fault) Changes(sent Sent) bool {
 	case RequestOfService:
 		return part.ChangesService(f.Effects)
 	default:
-		return f.changesOfPart(sent)
+		return changesOfPart(f, sent)
 	}
 }
 
 // FaultsFor returns the stimuli that provoke a requirement, in order.
-func FaultsFor(requirement string) []Fault {
-	return slices.DeleteFunc(slices.Clone(stimuli), func(f Fault) bool { return f.Provokes != requirement })
-}
+func FaultsFor(requirement string) []Fault { return fault.Provoking(stimuli, requirement) }
 
 var faults = slices.Concat(defects, stimuli)
 
 // FaultNamed returns the fault of that name, and false when there is none.
 // Several requirements may have a stimulus of one name: this is the first.
-func FaultNamed(name string) (Fault, bool) {
-	i := slices.IndexFunc(faults, func(f Fault) bool { return f.Name == name })
-	if i < 0 {
-		return Fault{}, false
-	}
-	return faults[i], true
-}
+func FaultNamed(name string) (Fault, bool) { return fault.Named(faults, name) }
 
-var defects = slices.Concat(launchDefects, partFaults(parts))
+var defects = slices.Concat(launchDefects, fault.Of(partFaults(parts), fault.Defect|fault.Conduct))
 
 var launchDefects = []Fault{
 	{Name: LoginOnlyByGet, Proves: "sec-tool-login-get-and-post", Does: "answers a login initiation by POST with 405", Effects: []fault.Effect{beginsLogin.Add(onlyBy(http.MethodGet))}},
@@ -377,10 +337,10 @@ var launchDefects = []Fault{
 	{Name: PublishesKeyWithoutKID, Proves: "sec-tool-jwks", Does: "publishes a key without kid", Effects: []fault.Effect{keySetDocument.ChangeWhen(always, publishWithoutKID)}},
 	{Name: NestsKeySet, Proves: "sec-tool-jwks", Does: "publishes its key set as the member keys of another one", Effects: []fault.Effect{keySetDocument.ChangeWhen(always, nestsKeySet)}},
 	{Name: PublishesPrivateKey, Proves: "sec-tool-jwks", Does: "publishes the private members of its key", Effects: []fault.Effect{keySetDocument.ChangeWhen(always, publishPrivateKeys)}},
-	{Name: ForbidsFraming, Proves: "practice-tool-works-in-cross-site-frame", NeedsBrowser: true, Does: "sends X-Frame-Options: SAMEORIGIN", Effects: []fault.Effect{headerSent.ChangeWhen(always, forbidsFraming)}},
-	{Name: StateCookieWithoutSameSite, Proves: "practice-tool-works-in-cross-site-frame", NeedsBrowser: true, Does: "sets its cookies without SameSite=None", Effects: []fault.Effect{cookieSet.Change(stateCookieWithoutSameSite)}},
-	{Name: StateCookieUnpartitioned, Proves: "practice-tool-works-in-cross-site-frame", NeedsBrowser: true, Does: "sets its cookies without Partitioned", Effects: []fault.Effect{cookieSet.Change(stateCookieUnpartitioned)}},
-	{Name: NeedsOwnWindow, Proves: "cert-tool-valid-launch", NeedsBrowser: true, Does: "shows nothing in a window that another page opened", Effects: []fault.Effect{pageSent.Change(needsOwnWindow)}},
+	{Name: ForbidsFraming, Proves: "practice-tool-works-in-cross-site-frame", Needs: fault.Browser, Does: "sends X-Frame-Options: SAMEORIGIN", Effects: []fault.Effect{headerSent.ChangeWhen(always, forbidsFraming)}},
+	{Name: StateCookieWithoutSameSite, Proves: "practice-tool-works-in-cross-site-frame", Needs: fault.Browser, Does: "sets its cookies without SameSite=None", Effects: []fault.Effect{cookieSet.Change(stateCookieWithoutSameSite)}},
+	{Name: StateCookieUnpartitioned, Proves: "practice-tool-works-in-cross-site-frame", Needs: fault.Browser, Does: "sets its cookies without Partitioned", Effects: []fault.Effect{cookieSet.Change(stateCookieUnpartitioned)}},
+	{Name: NeedsOwnWindow, Proves: "cert-tool-valid-launch", Needs: fault.Browser, Does: "shows nothing in a window that another page opened", Effects: []fault.Effect{pageSent.Change(needsOwnWindow)}},
 	{Name: "refuses-teachers", Proves: "cert-tool-valid-launch", Does: "launches students only", Effects: []fault.Effect{opensLink.Add(needs("This tool is for students.", func(q *response) bool { return !slices.Equal(q.roles(), []string{lti.RoleInstructor}) }))}},
 	{Name: "refuses-middle-name", Proves: "cert-tool-valid-launch", Does: "refuses a token with the claim middle_name", Effects: []fault.Effect{opensLink.Add(needs("The claim middle_name is unknown.", func(q *response) bool { return !q.has("middle_name") }))}},
 	{Name: "refuses-unknown-role", Proves: "cert-tool-valid-unknown-role", Does: "refuses a role that it does not know next to one that it does", Effects: []fault.Effect{opensLink.Add(needs("There is a role that is unknown.", func(q *response) bool { return !slices.Contains(q.roles(), lti.RoleUnknown) }))}},
@@ -397,7 +357,7 @@ var launchDefects = []Fault{
 	{Name: TellsCookieInState, Permitted: true, Does: "begins the state of a login with the value of the cookie that binds it to the browser", Effects: []fault.Effect{loginMade.ChangeWhen(always, tellsCookieInState)}},
 	{Name: KnowsUsersByAddresses, Permitted: true, Does: "knows those who are launched by an address that nobody can guess, and sets no cookie for them, but one of a load balancer for everybody", Effects: []fault.Effect{anyAnswer.ChangeWhen(always, setBalancerCookie), setsSession.Take(false, func(l Launch) bool { return l.ShownBy == "" }), browserLaunched.Lift(func(v visit) bool { return v.known && v.launch.ShownBy == "" })}},
 	{Name: NamesGuests, Permitted: true, Does: "shows an account of their own to anonymous users", Effects: []fault.Effect{resourceSeen.Change(namesGuests)}},
-	{Name: KeepsStateInLocalStorage, Permitted: true, NeedsBrowser: true, Does: "keeps what binds the state to a browser in localStorage, on a page in between, and sets no cookie for it", Effects: []fault.Effect{loginOfBrowser.Lift((*response).boundByStorage), responseTaken.ChangeWhen(func(a handling) bool { return a.q.form.Get(lti.ParamState) != "" && !a.q.form.Has(boundParam) }, readStorage), loginSent.ChangeWhen(func(s sendingOff) bool { return s.begun.request.Method != http.MethodPost }, keepInStorage)}},
+	{Name: KeepsStateInLocalStorage, Permitted: true, Needs: fault.Browser, Does: "keeps what binds the state to a browser in localStorage, on a page in between, and sets no cookie for it", Effects: []fault.Effect{loginOfBrowser.Lift((*response).boundByStorage), responseTaken.ChangeWhen(func(a handling) bool { return a.q.form.Get(lti.ParamState) != "" && !a.q.form.Has(boundParam) }, readStorage), loginSent.ChangeWhen(func(s sendingOff) bool { return s.begun.request.Method != http.MethodPost }, keepInStorage)}},
 	{Name: WritesReturnQueryAnew, Permitted: true, Does: "encodes the return URL's own query anew, with + for a space", Effects: []fault.Effect{returnedTo.Change(writeQueryAnew)}},
 	{Name: NeedsResourceParameter, Permitted: true, Does: "cannot know its resource without the custom parameter resource, which the configuration of such a tool names", Effects: []fault.Effect{opensLink.Add(needs("The launch does not say which resource it opens.", func(q *response) bool { return q.object(lti.ClaimCustom)["resource"] != nil }))}},
 	{Name: NeedsCourseNumber, Permitted: true, Does: "cannot be launched without the number of a course in the claim lis, which the configuration of such a tool names", Effects: []fault.Effect{opensLink.Add(needs("The launch does not say the number of the course.", func(q *response) bool { return q.object(lti.ClaimLIS)["course_offering_sourcedid"] != nil }))}},

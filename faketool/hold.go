@@ -255,7 +255,7 @@ func (t *Tool) prepare(l *Login, p Probe) (*login, error) {
 	}
 	d.Params = authenticationRequest.Pass(t.carrier, authRequest{l, d.Params}).params
 	if p.Fault != nil {
-		if err := p.Fault.change(&d, p.Other != nil); err != nil {
+		if err := vary(&d, p.Fault, p.Other != nil); err != nil {
 			return nil, err
 		}
 	}
@@ -277,16 +277,16 @@ func (t *Tool) prepare(l *Login, p Probe) (*login, error) {
 	}, nil
 }
 
-// change applies the fault to an authentication request; lent says whether there is another
+// vary applies a stimulus to an authentication request; lent says whether there is another
 // login to borrow from.
-func (f *Fault) change(d *part.AuthDraft, lent bool) error {
+func vary(d *part.AuthDraft, f *Fault, lent bool) error {
 	switch {
 	case !part.AuthRequested.Changed(f.Effects):
 		return fmt.Errorf("fault %s is none of an authentication request", f.Name)
-	case f.Borrows && !lent:
+	case f.Borrows != "" && !lent:
 		return fmt.Errorf("fault %s needs another login to borrow from", f.Name)
 	}
-	return f.changes(func() string { return d.Params.Encode() }, func() error {
+	return part.Apply(f, func() string { return d.Params.Encode() }, func() error {
 		*d = part.AuthRequested.Pass(fault.Carry(f.Effects...), *d)
 		return d.Err
 	})

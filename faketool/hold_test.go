@@ -19,6 +19,7 @@ import (
 	"invigilator.example/fakeplatform"
 	"invigilator.example/faketool"
 	"invigilator.example/faketool/tooltest"
+	"invigilator.example/fault"
 	"invigilator.example/lti"
 	"invigilator.example/requirements"
 )
@@ -39,7 +40,7 @@ func (p *pair) initiated(b browser, plan fakeplatform.Plan) (*faketool.Login, *f
 
 // requestStimuli are those of an authentication request.
 func requestStimuli() []faketool.Fault {
-	return slices.DeleteFunc(faketool.Stimuli(), func(f faketool.Fault) bool { return faketool.Changes(f) != "request" })
+	return slices.DeleteFunc(faketool.Stimuli(), func(f faketool.Fault) bool { return faketool.Changed(f) != "request" })
 }
 
 // initiate begins a login at the tool by hand.
@@ -978,9 +979,10 @@ func TestStimuliAreThoseOfTheCatalogue(t *testing.T) {
 			g.Expect(f.Provokes).To(Equal(id))
 			g.Expect(f.Does).NotTo(BeEmpty(), f.Name)
 			g.Expect(f.Proves).To(BeEmpty(), f.Name)
-			g.Expect(faketool.Changes(f)).NotTo(BeEmpty(), f.Name)
-			g.Expect(f.Lender != "").To(Equal(f.Borrows && faketool.Changes(f) == "message" || id == "ap-start-proctoring-through-oidc-login" && f.Borrows), f.Name)
-			g.Expect(f.Borrows || !f.Repeats).To(BeTrue(), f.Name)
+			g.Expect(faketool.Changed(f)).NotTo(BeEmpty(), f.Name)
+			ofPart := f.Borrows != "" && (faketool.Changed(f) == "message" || id == "ap-start-proctoring-through-oidc-login")
+			g.Expect(f.Borrows != "" && f.Borrows != fault.OtherLaunch).To(Equal(ofPart), f.Name)
+			g.Expect(f.Borrows != "" || !f.Needs.Has(fault.EarlierMessage)).To(BeTrue(), f.Name)
 		}
 		g.Expect(names).To(ConsistOf(cases), id)
 		count += len(names)
@@ -995,7 +997,7 @@ func TestStimuliAreThoseOfTheCatalogue(t *testing.T) {
 		found, ok := faketool.FaultNamed(f.Name)
 		g.Expect(ok).To(BeTrue(), f.Name)
 		g.Expect(found.Provokes == "").To(Equal(f.Provokes == ""), "%s is a defect and a stimulus", f.Name)
-		if faketool.Changes(f) == "request" {
+		if faketool.Changed(f) == "request" {
 			g.Expect(found.Does).To(Equal(f.Does), "of one name, the request comes first")
 		}
 	}

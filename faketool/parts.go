@@ -30,33 +30,8 @@ var parts = []part.Part{proctoring.Part, namesroles.Part, grades.Part, review.Pa
 // is no such part. The package has a function that says of which type that is.
 func (t *Tool) Part(profile string) any { return t.mounted[profile].Own }
 
-// partStimuli are the stimuli of parts.
-func partStimuli(parts []part.Part) []Fault {
-	var all []Fault
-	for _, one := range parts {
-		for _, s := range one.Stimuli {
-			all = append(all, Fault{
-				Name: s.Name, Does: s.Does, Provokes: s.Provokes, Permitted: s.Permitted,
-				Borrows: s.Borrows, Lender: s.Lender, Repeats: s.Repeats, Effects: s.Effects,
-			})
-		}
-	}
-	return all
-}
-
-// Stimulus is the fault as parts know it; nil for none.
-func (f *Fault) Stimulus() *part.Stimulus {
-	if f == nil {
-		return nil
-	}
-	return &part.Stimulus{
-		Name: f.Name, Does: f.Does, Provokes: f.Provokes, Permitted: f.Permitted,
-		Borrows: f.Borrows, Lender: f.Lender, Repeats: f.Repeats, Effects: f.Effects,
-	}
-}
-
 // changesOfPart says whether a fault changes what a part sends.
-func (f Fault) changesOfPart(sent Sent) bool {
+func changesOfPart(f Fault, sent Sent) bool {
 	return slices.ContainsFunc(parts, func(p part.Part) bool {
 		return slices.ContainsFunc(p.Sends, func(s part.Sending) bool { return s.Sent == sent && s.Changed(f.Effects) })
 	})
@@ -133,12 +108,7 @@ var (
 func partFaults(parts []part.Part) []Fault {
 	var all []Fault
 	for _, one := range parts {
-		for _, f := range one.Faults {
-			all = append(all, Fault{
-				Name: f.Name, Does: f.Does, Provokes: f.Provokes, Proves: f.Proves,
-				Permitted: f.Permitted, Part: one.Profile, Effects: f.Effects,
-			})
-		}
+		all = append(all, fault.InPart(one.Profile, one.Faults)...)
 	}
 	return all
 }

@@ -43,7 +43,7 @@ func (t *Tool) probeService(ctx context.Context, r ServiceRequest, p ServiceProb
 			return nil, err
 		}
 		carried := fault.Carry(f.Effects...)
-		if err := f.changes(func() string { return snapshot(d) }, func() error {
+		if err := part.Apply(f, func() string { return snapshot(d) }, func() error {
 			d = part.ServiceSaid.Pass(carried, d)
 			d.Bearing = part.TokenSent.Pass(carried, d.Bearing)
 			return d.Err

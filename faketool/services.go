@@ -95,7 +95,7 @@ func (t *Tool) draftToken(issuer, clientID string, p TokenProbe) (part.TokenDraf
 		if !part.TokenAsked.Changed(f.Effects) {
 			return d, fmt.Errorf("fault %s is none of a token request", f.Name)
 		}
-		if err := f.changes(func() string { return snapshotOfToken(d) }, func() error {
+		if err := part.Apply(f, func() string { return snapshotOfToken(d) }, func() error {
 			d = part.TokenAsked.Pass(fault.Carry(f.Effects...), d)
 			return d.Err
 		}); err != nil {
@@ -230,9 +230,4 @@ func (t *Tool) registered(issuer, clientID string) (Registration, bool) {
 		return Registration{}, false
 	}
 	return t.registrations[i], true
-}
-
-// changes applies the fault and holds what is sent against what it was before.
-func (f *Fault) changes(snapshot func() string, apply func() error) error {
-	return f.Stimulus().Changes(snapshot, apply)
 }

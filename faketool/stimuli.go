@@ -31,7 +31,7 @@ const (
 // that it provokes.
 var stimuli = slices.Concat(
 	requestStimuli, redirectStimuli, clientStimuli, parameterStimuli, hintStimuli, stateStimuli,
-	partStimuli(parts),
+	fault.Of(partFaults(parts), fault.Stimulus),
 	scopeStimuli, assertionStimuli, tokenFormStimuli, bearerStimuli,
 )
 
@@ -208,7 +208,7 @@ var clientStimuli = []Fault{
 			return nil
 		}),
 	}, {
-		Name: "hints-of-other-tool", Provokes: "oidc-auth-unknown-client", Borrows: true,
+		Name: "hints-of-other-tool", Provokes: "oidc-auth-unknown-client", Borrows: fault.OtherLaunch,
 		Does: "sends client_id and redirect_uri of this tool with the hints of another tool's launch",
 		Effects: part.AsksForLogin(func(d *part.AuthDraft) error {
 			for _, name := range []string{lti.ParamLoginHint, lti.ParamMessageHint} {
@@ -287,7 +287,7 @@ var hintStimuli = []Fault{
 		Name: "login-hint-altered", Provokes: "sec-auth-login-hint-matches-session-user",
 		Does: "changes one character of login_hint", Effects: part.AsksForLogin(altered(lti.ParamLoginHint)),
 	}, {
-		Name: "login-hint-of-other-user", Provokes: "sec-auth-login-hint-matches-session-user", Borrows: true,
+		Name: "login-hint-of-other-user", Provokes: "sec-auth-login-hint-matches-session-user", Borrows: fault.OtherLaunch,
 		Does: "sends the login_hint of another user's launch", Effects: part.BorrowsAtLogin(lti.ParamLoginHint),
 	}, {
 		Name: "message-hint-missing", Provokes: "practice-auth-message-hint-integrity",
@@ -296,10 +296,10 @@ var hintStimuli = []Fault{
 		Name: "message-hint-altered", Provokes: "practice-auth-message-hint-integrity",
 		Does: "changes one character of lti_message_hint", Effects: part.AsksForLogin(altered(lti.ParamMessageHint)),
 	}, {
-		Name: "message-hint-of-other-user", Provokes: "practice-auth-message-hint-integrity", Borrows: true,
+		Name: "message-hint-of-other-user", Provokes: "practice-auth-message-hint-integrity", Borrows: fault.OtherLaunch,
 		Does: "sends the lti_message_hint of another user's launch", Effects: part.BorrowsAtLogin(lti.ParamMessageHint),
 	}, {
-		Name: "message-hint-of-other-link", Provokes: "practice-auth-message-hint-integrity", Borrows: true,
+		Name: "message-hint-of-other-link", Provokes: "practice-auth-message-hint-integrity", Borrows: fault.OtherLaunch,
 		Does: "sends the lti_message_hint of the same user's launch of another link", Effects: part.BorrowsAtLogin(lti.ParamMessageHint),
 	},
 }

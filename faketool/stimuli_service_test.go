@@ -171,7 +171,7 @@ func TestEachStimulusOfAGradeRequestChangesWhatItSays(t *testing.T) {
 	told := 0
 	for _, f := range faketool.Stimuli() {
 		want, known := gradings[f.Name]
-		if !f.Changes(faketool.RequestOfService) {
+		if !faketool.Changes(f, faketool.RequestOfService) {
 			continue
 		}
 		told++

@@ -154,12 +154,12 @@ func New(opts Options) (*Tool, error) {
 	}
 	var effects []fault.Effect
 	for _, name := range opts.Faults {
-		i := slices.IndexFunc(defects, func(f Fault) bool { return f.Name == name })
-		if i < 0 {
+		f, known := fault.Named(defects, name)
+		if !known {
 			errs = append(errs, fmt.Errorf("faketool: no fault %q", name))
 			continue
 		}
-		effects = append(effects, defects[i].Effects...)
+		effects = append(effects, f.Effects...)
 	}
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
@@ -194,7 +194,7 @@ func New(opts Options) (*Tool, error) {
 		mounted:     map[string]part.Mounted{},
 	}
 	if opts.Watch {
-		t.carrier = t.carrier.Watch(fault.ByName(defects, func(f Fault) (string, []fault.Effect) { return f.Name, f.Effects }))
+		t.carrier = t.carrier.Watch(defects...)
 	}
 	t.mux = http.NewServeMux()
 	t.mux.HandleFunc("GET "+LoginPath, t.serveLogin)

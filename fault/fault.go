@@ -55,31 +55,19 @@ func Carry(effects ...Effect) *Carrier {
 	return c
 }
 
-// Watch returns a carrier that carries the same and notes as well which of these faults,
-// named with their effects, would make a difference.
-func (c *Carrier) Watch(faults map[string][]Effect) *Carrier {
+// Watch returns a carrier that carries the same and notes as well which of these faults
+// would make a difference.
+func (c *Carrier) Watch(faults ...Fault) *Carrier {
 	w := &Carrier{watched: map[any][]watched{}, reached: map[string]bool{}}
 	if c != nil {
 		w.carried = c.carried
 	}
-	for _, name := range slices.Sorted(maps.Keys(faults)) {
-		for _, e := range faults[name] {
-			w.watched[e.at] = append(w.watched[e.at], watched{name, e.do})
+	for _, f := range faults {
+		for _, e := range f.Effects {
+			w.watched[e.at] = append(w.watched[e.at], watched{f.Name, e.do})
 		}
 	}
 	return w
-}
-
-// ByName returns the effects of the faults of a fake, as far as they have any, by the names
-// of the faults: of says both of one.
-func ByName[F any](faults []F, of func(F) (name string, effects []Effect)) map[string][]Effect {
-	all := map[string][]Effect{}
-	for _, f := range faults {
-		if name, effects := of(f); len(effects) > 0 {
-			all[name] = effects
-		}
-	}
-	return all
 }
 
 // Reached returns, sorted, the names of the watched faults that would have made a
@@ -114,6 +102,8 @@ func (c *Carrier) effects(at any) ([]any, []watched) {
 type Seam[T any] struct {
 	// Name says what passes here, in the field's words.
 	Name string
+	// InMessage is set where nothing passes but what a message says, or how it is signed.
+	InMessage bool
 	// Clone copies a value so deep that a change of the copy leaves the value alone. It
 	// may be nil where a change makes a new value anyway.
 	Clone func(T) T
@@ -145,6 +135,8 @@ func (s *Seam[T]) Changed(by []Effect) bool { return changed(s, by) }
 func changed(at any, by []Effect) bool {
 	return slices.ContainsFunc(by, func(e Effect) bool { return e.at == at })
 }
+
+func (s *Seam[T]) inMessage() bool { return s.InMessage }
 
 // change is what a fault makes of what passes a seam, and when; nil where the outcome tells.
 type change[T any] struct {

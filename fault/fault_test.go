@@ -97,7 +97,7 @@ func TestAChangeThatIsBoundToACaseIsMadeWhereItIsCarriedAlone(t *testing.T) {
 		c["sub"] = "bob"
 		return c
 	})
-	watching := fault.Carry().Watch(map[string][]fault.Effect{"mixes-users-up": {change}})
+	watching := fault.Carry().Watch(fault.Fault{Name: "mixes-users-up", Effects: []fault.Effect{change}})
 	for sub, want := range map[string]struct {
 		becomes string
 		reached []string
@@ -121,7 +121,7 @@ func TestAChangeOfAllIsMadeOfAllAndShowsWhereItSaysSo(t *testing.T) {
 		seen++
 		return c
 	})
-	carrier, watching := fault.Carry(change), fault.Carry().Watch(map[string][]fault.Effect{"mixes-users-up": {change}})
+	carrier, watching := fault.Carry(change), fault.Carry().Watch(fault.Fault{Name: "mixes-users-up", Effects: []fault.Effect{change}})
 	for _, sub := range []string{"ann", "eve"} {
 		claims.Pass(carrier, map[string]string{"sub": sub})
 	}
@@ -153,7 +153,7 @@ func TestAnAnswerIsGivenWhereItIsCarriedAlone(t *testing.T) {
 	ofNobody := func(q request) bool { return q.state == "nobody" }
 	says := nonceGiven.Answer(ofNobody, func(request, error) error { done++; return errors.New("nobody") })
 	takes := nonceGiven.Answer(nil, func(request, error) error { done++; return nil })
-	watching := fault.Carry().Watch(map[string][]fault.Effect{"says": {says}, "takes": {takes}})
+	watching := fault.Carry().Watch(fault.Fault{Name: "says", Effects: []fault.Effect{says}}, fault.Fault{Name: "takes", Effects: []fault.Effect{takes}})
 	if err := nonceGiven.Check(watching, request{}); err == nil || err.Error() != "no nonce" {
 		t.Errorf("without a fault it says %v", err)
 	}
@@ -193,22 +193,22 @@ func TestAlterChangesOneCharacterAndKeepsTheKind(t *testing.T) {
 }
 
 func TestReachedAreThoseThatWouldMakeADifference(t *testing.T) {
-	carrier := fault.Carry(stateGiven.Lift(nil)).Watch(map[string][]fault.Effect{
-		"accepts-no-nonce": {nonceGiven.Lift(nil)},
-		"accepts-no-state": {stateGiven.Lift(nil)},
-		"refuses-nobody": {rules.Add(func(q request) error {
+	carrier := fault.Carry(stateGiven.Lift(nil)).Watch(
+		fault.Fault{Name: "accepts-no-nonce", Effects: []fault.Effect{nonceGiven.Lift(nil)}},
+		fault.Fault{Name: "accepts-no-state", Effects: []fault.Effect{stateGiven.Lift(nil)}},
+		fault.Fault{Name: "refuses-nobody", Effects: []fault.Effect{rules.Add(func(q request) error {
 			if q.state == "nobody" {
 				return errors.New("nobody")
 			}
 			return nil
-		})},
-		"drops-sub": {claims.Change(func(c map[string]string) map[string]string {
+		})}},
+		fault.Fault{Name: "drops-sub", Effects: []fault.Effect{claims.Change(func(c map[string]string) map[string]string {
 			delete(c, "sub")
 			return c
-		})},
-		"sends-again":    {retry.Take(true, nil)},
-		"answers-always": {answer.Take(true, nil)},
-	})
+		})}},
+		fault.Fault{Name: "sends-again", Effects: []fault.Effect{retry.Take(true, nil)}},
+		fault.Fault{Name: "answers-always", Effects: []fault.Effect{answer.Take(true, nil)}},
+	)
 	for _, c := range []struct {
 		name string
 		do   func()
@@ -242,5 +242,67 @@ func TestNoFaultCostsNothing(t *testing.T) {
 		retry.Taken(nil, q)
 	}); n > 0 {
 		t.Errorf("%v allocations without a fault", n)
+	}
+}
+
+func TestWhatAFaultIsThereFor(t *testing.T) {
+	stimulus := fault.Fault{Name: "nonce-missing", Provokes: "nonce"}
+	both := fault.Fault{Name: "nonce-empty", Provokes: "nonce", Proves: "sends-nonce"}
+	allowed := fault.Fault{Name: "nonce-long", Provokes: "nonce-kept", Conduct: true, Permitted: true}
+	defect := fault.Fault{Name: "accepts-no-nonce", Proves: "nonce"}
+	conduct := fault.Fault{Name: "answers-late", Permitted: true}
+	all := []fault.Fault{stimulus, both, allowed, defect, conduct}
+	for kind, want := range map[fault.Kind][]string{
+		fault.Stimulus:               {"nonce-missing", "nonce-empty", "nonce-long"},
+		fault.Defect:                 {"nonce-empty", "accepts-no-nonce"},
+		fault.Conduct:                {"nonce-long", "answers-late"},
+		fault.Defect | fault.Conduct: {"nonce-empty", "nonce-long", "accepts-no-nonce", "answers-late"},
+	} {
+		if got := names(fault.Of(all, kind)); !slices.Equal(got, want) {
+			t.Errorf("of kind %b: %s", kind, cmp.Diff(want, got))
+		}
+	}
+	if got, want := names(fault.Provoking(all, "nonce")), []string{"nonce-missing", "nonce-empty"}; !slices.Equal(got, want) {
+		t.Error(cmp.Diff(want, got))
+	}
+	if got := names(fault.Provoking(all, "")); len(got) > 0 {
+		t.Errorf("%q provoke nothing, and are told of", got)
+	}
+	for name, want := range map[string]bool{"answers-late": true, "answers": false} {
+		if f, found := fault.Named(all, name); found != want || found && f.Name != name {
+			t.Errorf("%s: %q, %v", name, f.Name, found)
+		}
+	}
+	own := fault.InPart("grades", all)
+	if own[0].Part != "grades" || all[0].Part != "" {
+		t.Errorf("of the parts %q and %q", own[0].Part, all[0].Part)
+	}
+}
+
+func names(faults []fault.Fault) (names []string) {
+	for _, f := range faults {
+		names = append(names, f.Name)
+	}
+	return names
+}
+
+func TestAFaultInAMessageAlone(t *testing.T) {
+	same := func(c map[string]string) map[string]string { return c }
+	said := (&fault.Seam[map[string]string]{Name: "what a message says", InMessage: true}).Change(same)
+	for _, c := range []struct {
+		name    string
+		effects []fault.Effect
+		want    bool
+	}{
+		{"nothing", nil, false},
+		{"what a message says", []fault.Effect{said, said}, true},
+		{"another seam", []fault.Effect{claims.Change(same)}, false},
+		{"another seam as well", []fault.Effect{said, claims.Change(same)}, false},
+		{"a rule", []fault.Effect{nonceGiven.Lift(nil)}, false},
+		{"a step as well", []fault.Effect{said, retry.Take(true, nil)}, false},
+	} {
+		if got := (fault.Fault{Effects: c.effects}).InMessage(); got != c.want {
+			t.Errorf("%s: %v", c.name, got)
+		}
 	}
 }

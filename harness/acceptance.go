@@ -26,7 +26,7 @@ func (s *Scenario) MustAccept(ctx context.Context, id requirements.ID, stimulus 
 	if l.Fault != nil && fakeplatform.NewKey(*l.Fault) {
 		var asked bool
 		flow, asked, err = s.withNewKey(ctx, l)
-		if err == nil && !s.Accepted(flow) && !informs(id, stimulus) && !l.Fault.Borrows && !asked {
+		if err == nil && !s.Accepted(flow) && !informs(id, stimulus) && l.Fault.Borrows == "" && !asked {
 			err = ErrNotAsked
 		}
 	} else {

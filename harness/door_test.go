@@ -21,6 +21,7 @@ import (
 	"invigilator.example/fakeplatform"
 	"invigilator.example/fakeplatform/proctoring"
 	"invigilator.example/faketool"
+	"invigilator.example/fault"
 	"invigilator.example/harness"
 	"invigilator.example/harness/config"
 	"invigilator.example/requirements"
@@ -223,7 +224,7 @@ func TestStrangersChangeNoVerdictOnATool(t *testing.T) {
 				}
 				var attempts []harness.Attempt
 				for _, f := range fakeplatform.FaultsFor("sec-tool-jwks-unavailable") {
-					if !f.Permitted && !f.Slow {
+					if !f.Permitted && !f.Needs.Has(fault.Patience) {
 						attempts = append(attempts, scene.AttemptWithoutKey(f))
 					}
 				}

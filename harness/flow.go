@@ -16,6 +16,7 @@ import (
 	"invigilator.example/fakeplatform/grades"
 	"invigilator.example/fakeplatform/proctoring"
 	"invigilator.example/fakeplatform/review"
+	"invigilator.example/fault"
 	"invigilator.example/harness/agent"
 	"invigilator.example/harness/config"
 	"invigilator.example/lti"
@@ -274,7 +275,7 @@ func (r *Run) plan(l Launch) (*fakeplatform.Launch, agent.Visit, error) {
 	visit := r.visit("")
 	visit.In, visit.BlockThirdPartyCookies = l.In, l.BlockThirdPartyCookies
 	visit.Screenshot = true
-	if l.Fault != nil && l.Fault.Slow {
+	if l.Fault != nil && l.Fault.Needs.Has(fault.Patience) {
 		visit.Deadline += visit.Deadline * 3 / 5 // half a minute, where a launch has 20 seconds
 	}
 	if l.Fault != nil && fakeplatform.HoldsAnswer(*l.Fault) && !l.Again {
@@ -529,8 +530,8 @@ func (f *Flow) breach() bool {
 // keptWaiting says whether the platform has kept the tool waiting for its key set. Whether the
 // tool was there otherwise is shown by the valid launches around.
 func (f *Flow) keptWaiting() bool {
-	fault := f.Launch.Plan().Fault
-	return fault != nil && fault.Slow
+	with := f.Launch.Plan().Fault
+	return with != nil && with.Needs.Has(fault.Patience)
 }
 
 // kept is what the document keeps of the flow.

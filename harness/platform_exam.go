@@ -143,7 +143,7 @@ func (r *PlatformRun) startMessage(exam *PlatformFlow, st StartMessage) (*toolme
 	}
 	with := lti.Claims{lti.ClaimEndAssessmentReturn: nil}
 	maps.Copy(with, st.With)
-	probe := proctoring.MessageProbe{Fault: st.Fault.Stimulus(), With: with, To: st.To}
+	probe := proctoring.MessageProbe{Fault: st.Fault, With: with, To: st.To}
 	if st.Other != nil {
 		probe.Other, probe.Earlier = st.Other.Answer, st.Other.sent
 	}
@@ -397,7 +397,7 @@ func (s *PlatformScenario) ReactToStart(ctx context.Context, id requirements.ID)
 // earlier attempt.
 func (s *PlatformScenario) startWith(ctx context.Context, fault faketool.Fault) (Attempted, error) {
 	st := StartMessage{Title: "LtiStartAssessment: " + fault.Does, Fault: &fault}
-	if fault.Borrows {
+	if fault.Borrows != "" {
 		var err error
 		if st.Other, err = s.lender(ctx, fault); err != nil {
 			return Attempted{}, err
@@ -408,7 +408,7 @@ func (s *PlatformScenario) startWith(ctx context.Context, fault faketool.Fault) 
 		return Attempted{Exam: exam}, err
 	}
 	a, err := s.Attempt(ctx, fault.Name, exam, st)
-	if err != nil || fault.Lender != toolpart.OtherCandidate || a.Flow.Started() {
+	if err != nil || fault.Borrows != toolpart.OtherCandidate || a.Flow.Started() {
 		return a, err
 	}
 	if a.Theirs, err = s.look(ctx, config.SecondLearner, "the other candidate's page after that"); a.Theirs != nil && a.Theirs.Started() {
@@ -434,7 +434,7 @@ func (s *PlatformScenario) Attempt(ctx context.Context, stimulus string, exam *P
 
 // lender is the exam that a fault borrows from.
 func (s *PlatformScenario) lender(ctx context.Context, fault faketool.Fault) (*PlatformFlow, error) {
-	switch fault.Lender {
+	switch fault.Borrows {
 	case toolpart.OtherCandidate:
 		return s.Exam(ctx, PlatformLaunch{Title: "another candidate's launch into the exam", User: config.SecondLearner})
 	case toolpart.OtherAssessment:

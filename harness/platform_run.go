@@ -365,7 +365,7 @@ func (r *PlatformRun) consulted(readMessage bool) []string {
 	}
 	return slices.DeleteFunc(r.campus.Platform().Consulted(), func(name string) bool {
 		fault, _ := fakeplatform.FaultNamed(name)
-		return !readMessage && fakeplatform.OnlyInToken(fault)
+		return !readMessage && fault.InMessage()
 	})
 }
 

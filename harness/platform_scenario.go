@@ -440,7 +440,7 @@ func (s *PlatformScenario) ReactBy(ctx context.Context, id requirements.ID, faul
 // of another tool.
 func (s *PlatformScenario) Probe(ctx context.Context, fault faketool.Fault) (*PlatformFlow, error) {
 	launch := PlatformLaunch{Title: "probe: " + fault.Does, Fault: &fault}
-	if fault.Borrows {
+	if fault.Borrows != "" {
 		from := PlatformLaunch{Title: "a login to borrow from", User: config.SecondLearner}
 		if link := lends(fault); link != "" {
 			tab, err := s.NewTab(ctx, config.Learner)

@@ -220,7 +220,7 @@ func (s *PlatformScenario) Act(ctx context.Context, exam *PlatformFlow, c Call) 
 		c.Title = "control: " + string(c.Action)
 	}
 	flow, err := s.exchange(ctx, partControl, c.Title, c.Fault, func(ctx context.Context) (*faketool.Exchange, error) {
-		return proctoring.Of(tool).Control(ctx, address, c.Token, request, proctoring.ControlProbe{Fault: c.Fault.Stimulus()})
+		return proctoring.Of(tool).Control(ctx, address, c.Token, request, proctoring.ControlProbe{Fault: c.Fault})
 	})
 	if err == nil {
 		if answer, wrong := flow.ControlAnswer(); wrong == nil {

@@ -9,6 +9,7 @@ import (
 
 	"invigilator.example/fakeplatform"
 	"invigilator.example/fakeplatform/proctoring"
+	"invigilator.example/fault"
 	"invigilator.example/harness/agent"
 	"invigilator.example/harness/config"
 	"invigilator.example/requirements"
@@ -198,21 +199,21 @@ type Attempt struct {
 
 // Attempt returns the attempt to launch with a fault. What the fault borrows
 // comes from a login of another browser that is still open.
-func (s *Scenario) Attempt(fault fakeplatform.Fault) Attempt {
-	return Attempt{Stimulus: fault.Name, AlsoAtLogin: fault.AlsoAtLogin, Make: func(ctx context.Context) (*Flow, error) {
-		l := Launch{Title: fault.Name + ": " + fault.Does, Fault: &fault}
-		if fault.After != nil {
-			before, err := s.Acquaint(ctx, *fault.After)
+func (s *Scenario) Attempt(f fakeplatform.Fault) Attempt {
+	return Attempt{Stimulus: f.Name, AlsoAtLogin: f.AlsoAtLogin, Make: func(ctx context.Context) (*Flow, error) {
+		l := Launch{Title: f.Name + ": " + f.Does, Fault: &f}
+		if f.After != nil {
+			before, err := s.Acquaint(ctx, *f.After)
 			if err != nil {
 				return before, err
 			}
 			l.Other = before
 		}
-		if fault.SameBrowser {
+		if f.Borrows == fault.OpenLogin {
 			l.By = s.Open(ctx)
 			defer l.By.Close()
 		}
-		if fault.Borrows {
+		if f.Borrows != "" {
 			other, err := s.login(ctx, Launch{Title: "a login of another browser, still open", By: l.By})
 			if err != nil {
 				return other, err

@@ -11,6 +11,7 @@ import (
 	"invigilator.example/fakeplatform"
 	"invigilator.example/fakeplatform/jwt"
 	"invigilator.example/fakeplatform/proctoring"
+	"invigilator.example/fault"
 	"invigilator.example/harness/agent"
 	"invigilator.example/lti"
 	"invigilator.example/requirements"
@@ -107,7 +108,7 @@ func (s *Scenario) Launch(ctx context.Context, l Launch) (*Flow, error) {
 	if flow != nil {
 		s.keep(flow)
 	}
-	if err == nil && l.Fault != nil && l.Fault.NeedsState {
+	if err == nil && l.Fault != nil && l.Fault.Needs.Has(fault.State) {
 		if request, asked := flow.Request(); asked && request.Params.Get(lti.ParamState) == "" {
 			err = errStateless
 		}

@@ -8,6 +8,7 @@ import (
 	"invigilator.example/fakeplatform/grades"
 	"invigilator.example/fakeplatform/proctoring"
 	"invigilator.example/fakeplatform/review"
+	"invigilator.example/fault"
 	"invigilator.example/lti"
 )
 
@@ -71,12 +72,13 @@ var byHand = map[string]string{
 	"state-reused-at-once": "submits two answers with the same state at the same time",
 }
 
-// Faults returns the faults that LaunchFaulty needs no help with, for one kind of launch: a
-// plain one, a proctored exam, one that offers grade services, or a submission review. A
-// tool may take half a minute over those that are Slow.
-func Faults(part fakeplatform.Part) []fakeplatform.Fault {
+// Faults returns the faults that LaunchFaulty needs no help with, for one kind of launch, by
+// the profile of its part: a proctored exam, one that offers grade services, or a submission
+// review; a plain launch when empty. A tool may take half a minute over those that need
+// [fault.Patience].
+func Faults(profile string) []fakeplatform.Fault {
 	return slices.DeleteFunc(fakeplatform.Stimuli(), func(f fakeplatform.Fault) bool {
-		return f.Part != part || byHand[f.Name] != "" || lenders[f.Name] != "" || isOfEnd(f)
+		return f.Part != profile || byHand[f.Name] != "" || lenders[f.Name] != "" || isOfEnd(f)
 	})
 }
 
@@ -90,31 +92,31 @@ func Faults(part fakeplatform.Part) []fakeplatform.Fault {
 // launch of that kind.
 func (p *Platform) LaunchFaulty(t TB, name string, plan fakeplatform.Plan) *Launch {
 	t.Helper()
-	fault, ok := stimulus(name)
+	f, ok := stimulus(name)
 	switch {
 	case !ok:
 		fatalf(t, "no launch can have the fault %q%s", name, others(name))
-	case isOfEnd(fault):
+	case isOfEnd(f):
 		fatalf(t, "the fault %s is one of LtiEndAssessment: Platform.LaunchEnd makes it", name)
 	case byHand[name] != "":
 		fatalf(t, "the fault %s %s; do so with Platform.Launch, and Browser.Open of its DeliverURL", name, byHand[name])
 	case plan.Other == nil && lenders[name] != "":
 		fatalf(t, "the fault %s borrows from another launch, %s; name it in Plan.Other", name, lenders[name])
-	case fault.Part == proctoring.Profile && plan.Message != lti.StartProctoring:
+	case f.Part == proctoring.Profile && plan.Message != lti.StartProctoring:
 		fatalf(t, "the fault %s is one of proctored exams: Plan.Message has to be lti.StartProctoring", name)
-	case fault.Part == grades.Profile && !slices.Contains(plan.Offers, grades.Profile) && plan.Message != lti.SubmissionReviewRequest:
+	case f.Part == grades.Profile && !slices.Contains(plan.Offers, grades.Profile) && plan.Message != lti.SubmissionReviewRequest:
 		fatalf(t, "the fault %s is one of grade services: Plan.Offers has to name grades.Profile, and Plan.Context to name a course", name)
-	case fault.Part == review.Profile && plan.Message != lti.SubmissionReviewRequest:
+	case f.Part == review.Profile && plan.Message != lti.SubmissionReviewRequest:
 		fatalf(t, "the fault %s is one of submission review: Plan.Message has to be lti.SubmissionReviewRequest", name)
 	}
 	browser := NewBrowser(t)
 	way := stepsOf[name]
-	if fault.Borrows && way.first == none {
-		way = steps{first: stays, sameBrowser: fault.SameBrowser}
+	if f.Borrows != "" && way.first == none {
+		way = steps{first: stays, sameBrowser: f.Borrows == fault.OpenLogin}
 	}
 	plan.Fault = way.first.fault()
-	if fault.After != nil {
-		way.first, plan.Fault = over, fault.After
+	if f.After != nil {
+		way.first, plan.Fault = over, f.After
 	}
 	if way.first != none && plan.Other == nil {
 		before := p.LaunchIn(t, browser, plan)
@@ -130,10 +132,10 @@ func (p *Platform) LaunchFaulty(t TB, name string, plan fakeplatform.Plan) *Laun
 			return p.submitAgain(t, browser, before, way.own, plan)
 		}
 	}
-	plan.Fault = &fault
+	plan.Fault = &f
 	l := p.LaunchIn(t, browser, plan)
 	l.End()
-	if request, asked := l.Request(); fault.NeedsState && asked && request.Get(lti.ParamState) == "" {
+	if request, asked := l.Request(); f.Needs.Has(fault.State) && asked && request.Get(lti.ParamState) == "" {
 		fatalf(t, "the fault %s is about the state, and the tool's authentication request has none", name)
 	}
 	return l

@@ -16,6 +16,7 @@ import (
 	"invigilator.example/fakeplatform/proctoring"
 	"invigilator.example/fakeplatform/review"
 	"invigilator.example/faketool"
+	"invigilator.example/fault"
 	"invigilator.example/lti"
 	"invigilator.example/ltitest"
 )
@@ -65,8 +66,8 @@ func TestLaunchFaultyByEveryName(t *testing.T) {
 	platform, tool := pair(t)
 	// The tool may refuse algorithms, and accepts a target that has no effect.
 	either := []string{"rs384", "rs512", "es256", "foreign-target-in-login-only"}
-	for _, f := range ltitest.Faults(fakeplatform.OfLaunches) {
-		if f.Slow || slices.Contains(either, f.Name) {
+	for _, f := range ltitest.Faults("") {
+		if f.Needs.Has(fault.Patience) || slices.Contains(either, f.Name) {
 			continue
 		}
 		l := platform.LaunchFaulty(t, f.Name, fakeplatform.Plan{})

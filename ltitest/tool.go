@@ -146,7 +146,7 @@ func (a *Arrival) String() string {
 
 // FaultsSent returns the faults of one kind of what a tool sends.
 func FaultsSent(sent faketool.Sent) []faketool.Fault {
-	return slices.DeleteFunc(faketool.Stimuli(), func(f faketool.Fault) bool { return !f.Changes(sent) })
+	return slices.DeleteFunc(faketool.Stimuli(), func(f faketool.Fault) bool { return !faketool.Changes(f, sent) })
 }
 
 // stimulusOf returns the fault of a name that changes what is sent; nil where there is no name.
@@ -179,7 +179,7 @@ func (tool *Tool) Probe(t TB, name string, launch func() *Page, other ...func() 
 	probe := faketool.Probe{Fault: stimulusOf(t, name, faketool.AuthenticationRequest)}
 	tool.Hold(true)
 	defer tool.Hold(false)
-	if f := probe.Fault; f != nil && f.Borrows {
+	if f := probe.Fault; f != nil && f.Borrows != "" {
 		if len(other) == 0 {
 			fatalf(t, "the fault %s %s; hand Probe a second function that opens that launch", name, f.Does)
 		}
@@ -220,7 +220,7 @@ func (tool *Tool) held(t TB, launch func() *Page) (*faketool.Login, *Page) {
 // of a fault of the message, or empty for a valid one.
 func (tool *Tool) StartExam(t TB, b *Browser, a *Arrival, name string) *Page {
 	t.Helper()
-	fault := stimulusOf(t, name, proctoring.StartAssessmentMessage).Stimulus()
+	fault := stimulusOf(t, name, proctoring.StartAssessmentMessage)
 	message, err := proctoring.Of(tool).StartAssessment(a.Answer, proctoring.MessageProbe{Fault: fault})
 	if err != nil {
 		fatalf(t, "start the exam: %v", err)

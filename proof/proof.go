@@ -18,6 +18,8 @@ import (
 	"invigilator.example/fakeplatform"
 	"invigilator.example/fakeplatform/grades"
 	"invigilator.example/faketool"
+	"invigilator.example/faketool/proctoring"
+	"invigilator.example/fault"
 	"invigilator.example/harness"
 	"invigilator.example/harness/config"
 	"invigilator.example/requirements"
@@ -154,9 +156,10 @@ type subject struct {
 // launches in the same way; a review rests on scores. Such a fault is proved by
 // the requirements of its own part.
 var profilesAbove = map[string][]string{
-	string(fakeplatform.OfLaunches): slices.DeleteFunc(requirements.Profiles(), func(profile string) bool { return profile == requirements.Launch }),
-	string(fakeplatform.OfTokens):   {requirements.Grades, requirements.SubmissionReview, requirements.NamesAndRoles},
-	grades.Profile:                  {requirements.SubmissionReview, requirements.NamesAndRoles},
+	"":                        slices.DeleteFunc(requirements.Profiles(), func(profile string) bool { return profile == requirements.Launch }),
+	fakeplatform.AccessTokens: {requirements.Grades, requirements.SubmissionReview, requirements.NamesAndRoles},
+	proctoring.Profile:        {requirements.Grades, requirements.SubmissionReview, requirements.NamesAndRoles},
+	grades.Profile:            {requirements.SubmissionReview, requirements.NamesAndRoles},
 }
 
 // narrow leaves a subject the requirements that its fault can make a difference
@@ -361,12 +364,12 @@ func defectsOf(side config.Side) []defect {
 	var list []defect
 	if side == config.ToolSide {
 		for _, f := range faketool.Defects() {
-			list = append(list, defect{f.Name, f.Does, f.Proves, f.NeedsBrowser, f.Part})
+			list = append(list, defect{f.Name, f.Does, f.Proves, f.Needs.Has(fault.Browser), f.Part})
 		}
 		return list
 	}
 	for _, f := range fakeplatform.Defects() {
-		list = append(list, defect{f.Name, f.Does, f.Proves, f.NeedsBrowser, string(f.Part)})
+		list = append(list, defect{f.Name, f.Does, f.Proves, f.Needs.Has(fault.Browser), f.Part})
 	}
 	return list
 }

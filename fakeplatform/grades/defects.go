@@ -17,15 +17,15 @@ import (
 var serviceDefects = []fault.Fault{
 
 	// The claim.
-	{Name: "sends-grade-scopes-as-text", Proves: "ags-claim-shape", Does: "sends the scopes of the grade services as a string", InMessage: true, Effects: inLinks(endpointAs("scope", saying.AsText))},
-	{Name: "offers-unknown-grade-scope", Proves: "ags-claim-shape", Does: "offers a scope of the grade services that there is not", InMessage: true, Effects: inLinks(endpointAs("scope", alsoScope("https://purl.imsglobal.org/spec/lti-ags/scope/lineitem.write")))},
-	{Name: "offers-foreign-scope", Proves: "ags-claim-scopes-grantable", Does: "offers a scope that is none of the grade services, and does not grant it", InMessage: true, Effects: inLinks(endpointAs("scope", alsoScope("https://platform.example/scope/gradebook")))},
-	{Name: "sends-templates", Proves: "core-service-claims-resolved", Does: "sends lineitems as a template to those who teach", InMessage: true, Effects: inLinks(toTeachers(endpointAs("lineitems", asTemplate)))},
-	{Name: "names-line-items-without-scheme", Proves: "ags-claim-shape", Does: "leaves the scheme out of lineitems for those who teach", InMessage: true, Effects: inLinks(toTeachers(endpointAs("lineitems", schemeless)))},
-	{Name: "names-line-items-by-path", Proves: "ags-claim-shape", Does: "sends the path of lineitems alone to those who teach", InMessage: true, Effects: inLinks(toTeachers(endpointAs("lineitems", pathAlone)))},
-	{Name: "leaves-line-items-out", Proves: "ags-claim-shape", Does: "leaves lineitems out for those who teach", InMessage: true, Effects: inLinks(toTeachers(endpointWithout("lineitems")))},
-	{Name: "names-line-item-by-path", Proves: "ags-claim-shape", Does: "sends the path of lineitem alone to those who teach", InMessage: true, Effects: inLinks(toTeachers(endpointAs("lineitem", pathAlone)))},
-	{Name: "sends-empty-line-item", Permitted: true, Does: "sends an empty lineitem where there is none", InMessage: true, Effects: inLinks(emptyLineItem)},
+	{Name: "sends-grade-scopes-as-text", Proves: "ags-claim-shape", Does: "sends the scopes of the grade services as a string", Effects: inLinks(endpointAs("scope", saying.AsText))},
+	{Name: "offers-unknown-grade-scope", Proves: "ags-claim-shape", Does: "offers a scope of the grade services that there is not", Effects: inLinks(endpointAs("scope", alsoScope("https://purl.imsglobal.org/spec/lti-ags/scope/lineitem.write")))},
+	{Name: "offers-foreign-scope", Proves: "ags-claim-scopes-grantable", Does: "offers a scope that is none of the grade services, and does not grant it", Effects: inLinks(endpointAs("scope", alsoScope("https://platform.example/scope/gradebook")))},
+	{Name: "sends-templates", Proves: "core-service-claims-resolved", Does: "sends lineitems as a template to those who teach", Effects: inLinks(toTeachers(endpointAs("lineitems", asTemplate)))},
+	{Name: "names-line-items-without-scheme", Proves: "ags-claim-shape", Does: "leaves the scheme out of lineitems for those who teach", Effects: inLinks(toTeachers(endpointAs("lineitems", schemeless)))},
+	{Name: "names-line-items-by-path", Proves: "ags-claim-shape", Does: "sends the path of lineitems alone to those who teach", Effects: inLinks(toTeachers(endpointAs("lineitems", pathAlone)))},
+	{Name: "leaves-line-items-out", Proves: "ags-claim-shape", Does: "leaves lineitems out for those who teach", Effects: inLinks(toTeachers(endpointWithout("lineitems")))},
+	{Name: "names-line-item-by-path", Proves: "ags-claim-shape", Does: "sends the path of lineitem alone to those who teach", Effects: inLinks(toTeachers(endpointAs("lineitem", pathAlone)))},
+	{Name: "sends-empty-line-item", Permitted: true, Does: "sends an empty lineitem where there is none", Effects: inLinks(emptyLineItem)},
 	{Name: "names-any-line-item", Proves: "ags-claim-lineitem-only-if-single", Does: "names the first line item of the context for a link that has none", Effects: []fault.Effect{
 		namesLineItem(func(n *namedLineItem) {
 			if len(n.attached) == 0 && len(n.book.columns) > 0 {

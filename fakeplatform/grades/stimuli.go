@@ -96,7 +96,7 @@ var stimuli = slices.Concat(
 		saying.Case("score-url-with-port", "sends the address of the line item with its port", lineItemURL(withPort)),
 	),
 	[]fault.Fault{{
-		Name: "score-url-path-in-host", Provokes: "ags-tool-score-url", Permitted: true, InMessage: true,
+		Name: "score-url-path-in-host", Provokes: "ags-tool-score-url", Permitted: true,
 		Does: "sends an address of the line item whose last part is a part of the host, too", Effects: []fault.Effect{pathInHost},
 	}},
 	gradeAnswers("ags-tool-score-answers",
@@ -282,7 +282,7 @@ func gradeAnswers(requirement string, stimuli ...graded) []fault.Fault {
 	for _, s := range stimuli {
 		f := fault.Fault{Name: s.name, Provokes: requirement, Permitted: true, Does: s.does, Effects: []fault.Effect{answering(s.grade)}}
 		if s.claims != nil {
-			f.InMessage, f.Effects = true, append(f.Effects, saying.Effect(saying.Always, s.claims))
+			f.Effects = append(f.Effects, saying.Effect(saying.Always, s.claims))
 		}
 		faults = append(faults, f)
 	}

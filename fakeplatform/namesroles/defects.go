@@ -26,7 +26,7 @@ func claims(change func(map[string]any)) []fault.Effect {
 
 var claimDefects = []fault.Fault{
 	{
-		Name: "names-memberships-by-path", InMessage: true, Proves: "nrps-claim-shape",
+		Name: "names-memberships-by-path", Proves: "nrps-claim-shape",
 		Does: "names the address of the members without scheme and host",
 		Effects: claims(func(c map[string]any) {
 			if u, err := url.Parse(fmt.Sprint(c["context_memberships_url"])); err == nil {
@@ -34,22 +34,22 @@ var claimDefects = []fault.Fault{
 			}
 		}),
 	}, {
-		Name: "leaves-memberships-url-out", InMessage: true, Proves: "nrps-claim-shape",
+		Name: "leaves-memberships-url-out", Proves: "nrps-claim-shape",
 		Does: "sends a claim of the members that has no address", Effects: claims(func(c map[string]any) { delete(c, "context_memberships_url") }),
 	}, {
-		Name: "leaves-membership-versions-out", InMessage: true, Proves: "nrps-claim-shape",
+		Name: "leaves-membership-versions-out", Proves: "nrps-claim-shape",
 		Does: "sends a claim of the members without service_versions", Effects: claims(func(c map[string]any) { delete(c, "service_versions") }),
 	}, {
-		Name: "sends-membership-versions-as-text", InMessage: true, Proves: "nrps-claim-shape",
+		Name: "sends-membership-versions-as-text", Proves: "nrps-claim-shape",
 		Does: "sends service_versions as text", Effects: claims(func(c map[string]any) { c["service_versions"] = lti.NamesRolesVersion }),
 	}, {
-		Name: "offers-memberships-1", InMessage: true, Proves: "nrps-claim-shape",
+		Name: "offers-memberships-1", Proves: "nrps-claim-shape",
 		Does: "says that the service has version 1.0", Effects: claims(func(c map[string]any) { c["service_versions"] = []string{"1.0"} }),
 	}, {
-		Name: "offers-two-membership-versions", InMessage: true, Permitted: true,
+		Name: "offers-two-membership-versions", Permitted: true,
 		Does: "says that the service has version 1.0, too", Effects: claims(func(c map[string]any) { c["service_versions"] = []string{"1.0", lti.NamesRolesVersion} }),
 	}, {
-		Name: "names-memberships-with-query", InMessage: true, Permitted: true,
+		Name: "names-memberships-with-query", Permitted: true,
 		Does: "names an address of the members that has a query",
 		Effects: claims(func(c map[string]any) {
 			c["context_memberships_url"] = fmt.Sprint(c["context_memberships_url"], "?view=list")

@@ -42,7 +42,7 @@ func address(core part.Core, contextID string) string {
 }
 
 // claim is what offers the service.
-var claim = &fault.Seam[map[string]any]{Name: "the claim of the service", Clone: maps.Clone[map[string]any]}
+var claim = &fault.Seam[map[string]any]{Name: "the claim of the service", InMessage: true, Clone: maps.Clone[map[string]any]}
 
 func offer(core part.Core, plan part.Plan) lti.Claims {
 	at := part.Place{ClientID: plan.ClientID, Context: plan.Context}

@@ -195,11 +195,11 @@ var (
 	OpenedForOthers = &fault.Step[Launch]{Name: "a launch is opened for whoever is signed in"}
 	// A platform that knows both versions may take the older one where nobody has looked.
 	OpenedAsLTI11 = &fault.Step[Launch]{Name: "a launch is opened as one of LTI 1.1"}
-	Said          = &fault.Seam[Saying]{Name: "what a message says", Clone: func(s Saying) Saying {
+	Said          = &fault.Seam[Saying]{Name: "what a message says", InMessage: true, Clone: func(s Saying) Saying {
 		s.Claims = maps.Clone(s.Claims)
 		return s
 	}}
-	Signed   = &fault.Seam[Signature]{Name: "what signs a message"}
+	Signed   = &fault.Seam[Signature]{Name: "what signs a message", InMessage: true}
 	Answered = &fault.Seam[Answer]{Name: "the fields of an authentication response", Clone: func(a Answer) Answer {
 		a.Fields = maps.Clone(a.Fields)
 		return a

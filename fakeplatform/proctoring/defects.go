@@ -213,7 +213,7 @@ var examDefects = []fault.Fault{
 			return len(name)+len(family) > longName
 		}),
 	}},
-	{Name: "shows-verified-name-unescaped", Proves: "ap-platform-checks-verified-user", NeedsBrowser: true, Does: "shows the verified name as it came", Effects: []fault.Effect{
+	{Name: "shows-verified-name-unescaped", Proves: "ap-platform-checks-verified-user", Needs: fault.Browser, Does: "shows the verified name as it came", Effects: []fault.Effect{
 		showsOfExam(func(e *shownExam) {
 			if template.HTMLEscapeString(e.Name) != e.Name {
 				e.Shows = template.HTML(e.Name)
@@ -322,7 +322,7 @@ var messageDefects = []fault.Fault{
 	startingWith("exam-link-without-title", "leaves the title out of the resource_link in an exam", func(d *part.Saying) {
 		d.Claims[lti.ClaimResourceLink] = map[string]any{"id": d.Plan.ResourceLink}
 	}, "ap-start-proctoring-resource-link-title"),
-	{Name: "exam-signed-by-unpublished-key", Proves: "ap-start-proctoring-through-oidc-login", Does: "signs its messages about exams with a key that it does not publish", InMessage: true, Effects: []fault.Effect{saying.Signs(proctored, part.ByUnpublishedKey)}},
+	{Name: "exam-signed-by-unpublished-key", Proves: "ap-start-proctoring-through-oidc-login", Does: "signs its messages about exams with a key that it does not publish", Effects: []fault.Effect{saying.Signs(proctored, part.ByUnpublishedKey)}},
 	startingWith("start-url-without-scheme", "leaves the scheme out of start_assessment_url", saying.Changed(lti.ClaimStartAssessmentURL, func(s string) string {
 		return strings.TrimPrefix(s, "https:")
 	}), "ap-start-proctoring-start-assessment-url"),
@@ -438,7 +438,7 @@ func failingWith(name, does string, claims saying.Change) fault.Fault {
 }
 
 func ofMessage(name, does string, of func(part.Launch) bool, claims saying.Change, proves string) fault.Fault {
-	return fault.Fault{Name: name, Does: does, Proves: proves, Permitted: proves == "", InMessage: true, Effects: []fault.Effect{saying.Effect(of, claims)}}
+	return fault.Fault{Name: name, Does: does, Proves: proves, Permitted: proves == "", Effects: []fault.Effect{saying.Effect(of, claims)}}
 }
 
 // renamed sends a claim under another name.

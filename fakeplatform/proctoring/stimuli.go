@@ -96,19 +96,19 @@ var examStimuli = slices.Concat(
 	),
 	[]fault.Fault{
 		{
-			Name: "exam-nonce-foreign", Provokes: "ap-tool-verifies-id-token", Borrows: true,
-			Does: "sends an exam with the nonce of another login", InMessage: true, Effects: []fault.Effect{saying.Effect(proctored, func(d *part.Saying) { d.Claims["nonce"] = d.Other().Get(lti.ParamNonce) })},
+			Name: "exam-nonce-foreign", Provokes: "ap-tool-verifies-id-token", Borrows: fault.OtherLaunch,
+			Does: "sends an exam with the nonce of another login", Effects: []fault.Effect{saying.Effect(proctored, func(d *part.Saying) { d.Claims["nonce"] = d.Other().Get(lti.ParamNonce) })},
 		}, {
 			Name: "exam-signed-by-other-key", Provokes: "ap-tool-verifies-id-token",
-			Does: "signs an exam with a key that was never published, under the kid of the published one", InMessage: true, Effects: []fault.Effect{saying.Signs(proctored, part.ByUnpublishedKey)},
+			Does: "signs an exam with a key that was never published, under the kid of the published one", Effects: []fault.Effect{saying.Signs(proctored, part.ByUnpublishedKey)},
 		}, {
 			Name: "exam-alg-none", Provokes: "ap-tool-verifies-id-token",
-			Does: "sends an exam with alg none in its header and no signature", InMessage: true, Effects: []fault.Effect{saying.Signs(proctored, part.ByNothing)},
+			Does: "sends an exam with alg none in its header and no signature", Effects: []fault.Effect{saying.Signs(proctored, part.ByNothing)},
 		}, {
 			Name: "exam-state-absent", Provokes: "ap-tool-verifies-id-token",
 			Does: "leaves the state out of the answer with an exam", Effects: []fault.Effect{saying.Responds(proctored, func(a *part.Answer) { a.Fields.Del(lti.ParamState) })},
 		}, {
-			Name: "exam-state-foreign", Provokes: "ap-tool-verifies-id-token", Borrows: true,
+			Name: "exam-state-foreign", Provokes: "ap-tool-verifies-id-token", Borrows: fault.OtherLaunch,
 			Does: "sends an exam with the state of another login", Effects: []fault.Effect{saying.Responds(proctored, func(a *part.Answer) { a.Fields.Set(lti.ParamState, a.Other().Get(lti.ParamState)) })},
 		}, {
 			Name: "exam-posted-twice", Provokes: "ap-tool-verifies-id-token",
@@ -180,7 +180,7 @@ var examStimuli = slices.Concat(
 	),
 	[]fault.Fault{{
 		Name: "end-signed-by-other-key", Provokes: "ap-tool-rejects-bad-end-assessment",
-		Does: "tells of the end with a key that was never published, under the kid of the published one", InMessage: true, Effects: []fault.Effect{saying.Signs(proctored, part.ByUnpublishedKey)},
+		Does: "tells of the end with a key that was never published, under the kid of the published one", Effects: []fault.Effect{saying.Signs(proctored, part.ByUnpublishedKey)},
 	}},
 	saying.Accepted("ap-tool-rejects-bad-end-assessment", proctored,
 		saying.Case("end-twice", "tells of the end, which is told again", func(*part.Saying) {}),

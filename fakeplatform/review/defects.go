@@ -17,57 +17,57 @@ import (
 // defects are the defects of reviews, and what is unusual, but allowed.
 var defects = []fault.Fault{
 	// The message.
-	{Name: "opens-reviews-as-links", Proves: "sr-message-type-and-version", Does: "opens reviews with the message_type of a resource link launch", InMessage: true, Effects: says(saying.With(lti.ClaimMessageType, lti.ResourceLinkRequest))},
-	{Name: "shortens-version-of-reviews", Proves: "sr-message-type-and-version", Does: "sends the version 1.3 in reviews", InMessage: true, Effects: says(saying.With(lti.ClaimVersion, "1.3"))},
+	{Name: "opens-reviews-as-links", Proves: "sr-message-type-and-version", Does: "opens reviews with the message_type of a resource link launch", Effects: says(saying.With(lti.ClaimMessageType, lti.ResourceLinkRequest))},
+	{Name: "shortens-version-of-reviews", Proves: "sr-message-type-and-version", Does: "sends the version 1.3 in reviews", Effects: says(saying.With(lti.ClaimVersion, "1.3"))},
 	{Name: "answers-reviews-in-query", Proves: "sr-through-oidc-login", Does: "sends the id_token of a review in the query", Effects: []fault.Effect{saying.Responds(reviews, func(a *part.Answer) { a.InQuery = true })}},
-	{Name: "signs-reviews-with-other-key", Proves: "sr-through-oidc-login", Does: "signs reviews with a key that it does not publish", InMessage: true, Effects: []fault.Effect{saying.Signs(reviews, part.ByUnpublishedKey)}},
+	{Name: "signs-reviews-with-other-key", Proves: "sr-through-oidc-login", Does: "signs reviews with a key that it does not publish", Effects: []fault.Effect{saying.Signs(reviews, part.ByUnpublishedKey)}},
 	{Name: "opens-own-reviews-by-lti-1-1", Proves: "sr-through-oidc-login", Does: "opens the review of a learner's own work with a form of LTI 1.1", Effects: []fault.Effect{
 		part.OpenedAsLTI11.Take(true, func(l part.Launch) bool {
 			plan := l.Plan()
 			return reviews(l) && submissionOf(plan).Learner.Sub == plan.Sub
 		}),
 	}},
-	{Name: "invents-nonce-of-reviews", Proves: "sr-through-oidc-login", Does: "sends a nonce of its own in reviews", InMessage: true, Effects: says(func(d *part.Saying) { d.Claims["nonce"] = lti.RandomString() })},
-	{Name: "sends-other-target-in-reviews", Proves: "sr-through-oidc-login", Does: "adds a parameter to the target_link_uri of a review that was not in the login initiation", InMessage: true, Effects: says(func(d *part.Saying) {
+	{Name: "invents-nonce-of-reviews", Proves: "sr-through-oidc-login", Does: "sends a nonce of its own in reviews", Effects: says(func(d *part.Saying) { d.Claims["nonce"] = lti.RandomString() })},
+	{Name: "sends-other-target-in-reviews", Proves: "sr-through-oidc-login", Does: "adds a parameter to the target_link_uri of a review that was not in the login initiation", Effects: says(func(d *part.Saying) {
 		target, _ := d.Claims[lti.ClaimTargetLinkURI].(string)
 		d.Claims[lti.ClaimTargetLinkURI] = part.WithQuery(target, "for", "review")
 	})},
-	{Name: "names-first-line-item-in-reviews", Proves: "sr-lineitem-in-ags-claim", Does: "names the first line item of the context in reviews", InMessage: true, Effects: says(firstLineItem)},
-	{Name: "leaves-line-item-out-of-reviews", Proves: "sr-lineitem-in-ags-claim", Does: "names no line item in reviews", InMessage: true, Effects: says(saying.WithoutMember(lti.ClaimAGS, "lineitem"))},
-	{Name: "names-unknown-line-item-in-reviews", Proves: "sr-lineitem-in-ags-claim", Does: "names a line item in reviews that there is not", InMessage: true, Effects: says(lineItemAddress(func(address string) string { return address + "x" }))},
-	{Name: "sends-scopes-of-reviews-as-text", Proves: "sr-lineitem-in-ags-claim", Does: "sends the scopes of the grade services as a string in reviews", InMessage: true, Effects: says(saying.ChangedMember(lti.ClaimAGS, "scope", saying.AsText))},
+	{Name: "names-first-line-item-in-reviews", Proves: "sr-lineitem-in-ags-claim", Does: "names the first line item of the context in reviews", Effects: says(firstLineItem)},
+	{Name: "leaves-line-item-out-of-reviews", Proves: "sr-lineitem-in-ags-claim", Does: "names no line item in reviews", Effects: says(saying.WithoutMember(lti.ClaimAGS, "lineitem"))},
+	{Name: "names-unknown-line-item-in-reviews", Proves: "sr-lineitem-in-ags-claim", Does: "names a line item in reviews that there is not", Effects: says(lineItemAddress(func(address string) string { return address + "x" }))},
+	{Name: "sends-scopes-of-reviews-as-text", Proves: "sr-lineitem-in-ags-claim", Does: "sends the scopes of the grade services as a string in reviews", Effects: says(saying.ChangedMember(lti.ClaimAGS, "scope", saying.AsText))},
 
 	// Whose work it is.
-	{Name: "leaves-for-user-out", Proves: "sr-for-user-required", Does: "leaves for_user out", InMessage: true, Effects: says(saying.Without(lti.ClaimForUser))},
-	{Name: "sends-for-user-as-text", Proves: "sr-for-user-required", Does: "sends the learner's id alone as for_user", InMessage: true, Effects: says(func(d *part.Saying) { d.Claims[lti.ClaimForUser] = learner(d).Sub })},
-	{Name: "sends-sub-in-for-user", Proves: "sr-for-user-required", Does: "sends sub instead of user_id in for_user", InMessage: true, Effects: says(saying.Reshaped(lti.ClaimForUser, func(members map[string]any) {
+	{Name: "leaves-for-user-out", Proves: "sr-for-user-required", Does: "leaves for_user out", Effects: says(saying.Without(lti.ClaimForUser))},
+	{Name: "sends-for-user-as-text", Proves: "sr-for-user-required", Does: "sends the learner's id alone as for_user", Effects: says(func(d *part.Saying) { d.Claims[lti.ClaimForUser] = learner(d).Sub })},
+	{Name: "sends-sub-in-for-user", Proves: "sr-for-user-required", Does: "sends sub instead of user_id in for_user", Effects: says(saying.Reshaped(lti.ClaimForUser, func(members map[string]any) {
 		members["sub"] = members["user_id"]
 		delete(members, "user_id")
 	}))},
-	{Name: "names-reviewer-in-for-user", Proves: "sr-for-user-id-is-learner-sub", Does: "names the reviewer in for_user", InMessage: true, Effects: says(func(d *part.Saying) { saying.Member(lti.ClaimForUser, "user_id", d.Plan.Sub)(d) })},
-	{Name: "names-learners-by-account", Proves: "sr-for-user-id-is-learner-sub", Does: "names the learner in for_user by another identifier than sub", InMessage: true, Effects: says(func(d *part.Saying) {
+	{Name: "names-reviewer-in-for-user", Proves: "sr-for-user-id-is-learner-sub", Does: "names the reviewer in for_user", Effects: says(func(d *part.Saying) { saying.Member(lti.ClaimForUser, "user_id", d.Plan.Sub)(d) })},
+	{Name: "names-learners-by-account", Proves: "sr-for-user-id-is-learner-sub", Does: "names the learner in for_user by another identifier than sub", Effects: says(func(d *part.Saying) {
 		saying.Member(lti.ClaimForUser, "user_id", "account-"+learner(d).Sub)(d)
 	})},
-	{Name: "names-last-learner-in-for-user", Proves: "sr-for-user-id-is-learner-sub", Does: "names in for_user the learner whose first score came last", InMessage: true, Effects: says(lastLearner)},
-	{Name: "sends-reviewers-roles-in-for-user", Proves: "sr-for-user-roles", Does: "sends the reviewer's roles in for_user", InMessage: true, Effects: says(func(d *part.Saying) { saying.Member(lti.ClaimForUser, "roles", d.Plan.Roles)(d) })},
-	{Name: "sends-roles-of-for-user-as-text", Proves: "sr-for-user-roles", Does: "sends the roles in for_user as a string", InMessage: true, Effects: says(func(d *part.Saying) {
+	{Name: "names-last-learner-in-for-user", Proves: "sr-for-user-id-is-learner-sub", Does: "names in for_user the learner whose first score came last", Effects: says(lastLearner)},
+	{Name: "sends-reviewers-roles-in-for-user", Proves: "sr-for-user-roles", Does: "sends the reviewer's roles in for_user", Effects: says(func(d *part.Saying) { saying.Member(lti.ClaimForUser, "roles", d.Plan.Roles)(d) })},
+	{Name: "sends-roles-of-for-user-as-text", Proves: "sr-for-user-roles", Does: "sends the roles in for_user as a string", Effects: says(func(d *part.Saying) {
 		saying.Member(lti.ClaimForUser, "roles", strings.Join(learner(d).Roles, ","))(d)
 	})},
-	{Name: "leaves-roles-out-of-for-user", Permitted: true, Does: "sends no roles in for_user", InMessage: true, Effects: says(saying.Reshaped(lti.ClaimForUser, func(members map[string]any) { delete(members, "roles") }))},
-	{Name: "tells-learners-names-always", Proves: "sr-for-user-privacy", Does: "sends the learner's names in for_user where personal data are not shared", InMessage: true, Effects: says(toldAnyway(func(learner part.User) map[string]any {
+	{Name: "leaves-roles-out-of-for-user", Permitted: true, Does: "sends no roles in for_user", Effects: says(saying.Reshaped(lti.ClaimForUser, func(members map[string]any) { delete(members, "roles") }))},
+	{Name: "tells-learners-names-always", Proves: "sr-for-user-privacy", Does: "sends the learner's names in for_user where personal data are not shared", Effects: says(toldAnyway(func(learner part.User) map[string]any {
 		return map[string]any{"given_name": learner.GivenName, "family_name": learner.FamilyName, "name": learner.Name}
 	}))},
-	{Name: "tells-learners-email-always", Proves: "sr-for-user-privacy", Does: "sends the learner's email in for_user where personal data are not shared", InMessage: true, Effects: says(toldAnyway(func(learner part.User) map[string]any {
+	{Name: "tells-learners-email-always", Proves: "sr-for-user-privacy", Does: "sends the learner's email in for_user where personal data are not shared", Effects: says(toldAnyway(func(learner part.User) map[string]any {
 		return map[string]any{"email": learner.Email}
 	}))},
-	{Name: "tells-nothing-of-learners", Permitted: true, Does: "sends nothing but user_id in for_user", InMessage: true, Effects: says(onlyUserID(nil))},
-	{Name: "sends-null-in-for-user", Proves: "sr-for-user-member-types", Does: "sends null as middle_name in for_user", InMessage: true, Effects: says(saying.Member(lti.ClaimForUser, "middle_name", nil))},
-	{Name: "sends-empty-text-in-for-user", Proves: "sr-for-user-member-types", Does: "sends an empty middle_name in for_user", InMessage: true, Effects: says(saying.Member(lti.ClaimForUser, "middle_name", ""))},
-	{Name: "adds-account-to-for-user", Proves: "sr-for-user-member-types", Does: "sends a member in for_user that there is not", InMessage: true, Effects: says(saying.Member(lti.ClaimForUser, "account", "account-1"))},
+	{Name: "tells-nothing-of-learners", Permitted: true, Does: "sends nothing but user_id in for_user", Effects: says(onlyUserID(nil))},
+	{Name: "sends-null-in-for-user", Proves: "sr-for-user-member-types", Does: "sends null as middle_name in for_user", Effects: says(saying.Member(lti.ClaimForUser, "middle_name", nil))},
+	{Name: "sends-empty-text-in-for-user", Proves: "sr-for-user-member-types", Does: "sends an empty middle_name in for_user", Effects: says(saying.Member(lti.ClaimForUser, "middle_name", ""))},
+	{Name: "adds-account-to-for-user", Proves: "sr-for-user-member-types", Does: "sends a member in for_user that there is not", Effects: says(saying.Member(lti.ClaimForUser, "account", "account-1"))},
 
 	// Who reviews it.
-	{Name: "launches-reviews-as-learner", Proves: "sr-sub-is-reviewer", Does: "sends the learner's sub in reviews", InMessage: true, Effects: says(func(d *part.Saying) { d.Claims["sub"] = learner(d).Sub })},
-	{Name: "sends-learners-names-in-reviews", Proves: "sr-sub-is-reviewer", Does: "sends the learner's names in reviews", InMessage: true, Effects: says(func(d *part.Saying) {
+	{Name: "launches-reviews-as-learner", Proves: "sr-sub-is-reviewer", Does: "sends the learner's sub in reviews", Effects: says(func(d *part.Saying) { d.Claims["sub"] = learner(d).Sub })},
+	{Name: "sends-learners-names-in-reviews", Proves: "sr-sub-is-reviewer", Does: "sends the learner's names in reviews", Effects: says(func(d *part.Saying) {
 		learner := learner(d)
 		for claim, name := range map[string]string{"name": learner.Name, "given_name": learner.GivenName, "family_name": learner.FamilyName} {
 			if _, told := d.Claims[claim]; told {
@@ -75,8 +75,8 @@ var defects = []fault.Fault{
 			}
 		}
 	})},
-	{Name: "sends-learners-roles-in-reviews", Proves: "sr-sub-is-reviewer", Does: "sends the learner's roles in reviews", InMessage: true, Effects: says(func(d *part.Saying) { saying.Roles(learner(d).Roles...)(d) })},
-	{Name: "launches-learners-as-teachers-in-reviews", Proves: "sr-learner-self-review", Does: "sends learners who review their own work the role of an instructor, too", InMessage: true, Effects: says(func(d *part.Saying) {
+	{Name: "sends-learners-roles-in-reviews", Proves: "sr-sub-is-reviewer", Does: "sends the learner's roles in reviews", Effects: says(func(d *part.Saying) { saying.Roles(learner(d).Roles...)(d) })},
+	{Name: "launches-learners-as-teachers-in-reviews", Proves: "sr-learner-self-review", Does: "sends learners who review their own work the role of an instructor, too", Effects: says(func(d *part.Saying) {
 		if d.Plan.Sub == learner(d).Sub {
 			saying.Roles(append(slices.Clone(d.Plan.Roles), lti.RoleInstructor)...)(d)
 		}
@@ -87,13 +87,13 @@ var defects = []fault.Fault{
 	}},
 
 	// Where it leads, and what goes with it.
-	{Name: "names-other-link-in-reviews", Proves: "sr-resource-link-when-attached", Does: "gives the resource link another id in reviews", InMessage: true, Effects: says(func(d *part.Saying) {
+	{Name: "names-other-link-in-reviews", Proves: "sr-resource-link-when-attached", Does: "gives the resource link another id in reviews", Effects: says(func(d *part.Saying) {
 		if d.Claims[lti.ClaimResourceLink] != nil {
 			part.SetMember(d.Claims, lti.ClaimResourceLink, "id", "review-"+d.Plan.ResourceLink)
 		}
 	})},
-	{Name: "leaves-link-out-of-reviews", Proves: "sr-resource-link-when-attached", Does: "names no resource link in reviews", InMessage: true, Effects: says(saying.Without(lti.ClaimResourceLink))},
-	{Name: "makes-up-links-in-reviews", Proves: "sr-resource-link-absent-when-unattached", Does: "makes up a resource link in the review for a line item that has none", InMessage: true, Effects: says(func(d *part.Saying) {
+	{Name: "leaves-link-out-of-reviews", Proves: "sr-resource-link-when-attached", Does: "names no resource link in reviews", Effects: says(saying.Without(lti.ClaimResourceLink))},
+	{Name: "makes-up-links-in-reviews", Proves: "sr-resource-link-absent-when-unattached", Does: "makes up a resource link in the review for a line item that has none", Effects: says(func(d *part.Saying) {
 		if d.Claims[lti.ClaimResourceLink] == nil {
 			d.Claims[lti.ClaimResourceLink] = map[string]any{"id": d.Plan.Context + "-grades"}
 		}
@@ -149,7 +149,7 @@ var defects = []fault.Fault{
 			plan.TargetLinkURI = cmp.Or(review.URL, plan.TargetLinkURI)
 		}),
 	}},
-	{Name: "leaves-return-url-out-of-reviews", Proves: "sr-return-url", Does: "sends reviews without return_url", InMessage: true, Effects: says(saying.WithoutReturnURL)},
+	{Name: "leaves-return-url-out-of-reviews", Proves: "sr-return-url", Does: "sends reviews without return_url", Effects: says(saying.WithoutReturnURL)},
 	{Name: "returns-reviews-to-courses", Proves: "sr-return-url", Does: "leads back from a review to the course instead of the gradebook", Effects: []fault.Effect{ReturnsToGradebook.Take(false, nil)}},
 
 	// The gradebook.

@@ -89,12 +89,12 @@ var stimuli = slices.Concat(
 		},
 	}, {
 		Name: "review-foreign-key", Provokes: "sr-tool-verifies-id-token",
-		Does: "signs a review with a key that was never published, under the kid of the published one", InMessage: true, Effects: []fault.Effect{saying.Signs(saying.Always, part.ByUnpublishedKey)},
+		Does: "signs a review with a key that was never published, under the kid of the published one", Effects: []fault.Effect{saying.Signs(saying.Always, part.ByUnpublishedKey)},
 	}, {
 		Name: "review-state-absent", Provokes: "sr-tool-verifies-id-token",
 		Does: "leaves the state out of the answer with a review", Effects: []fault.Effect{saying.Responds(saying.Always, func(a *part.Answer) { a.Fields.Del(lti.ParamState) })},
 	}, {
-		Name: "review-state-foreign", Provokes: "sr-tool-verifies-id-token", Borrows: true, NeedsState: true,
+		Name: "review-state-foreign", Provokes: "sr-tool-verifies-id-token", Borrows: fault.OtherLaunch, Needs: fault.State,
 		Does: "answers with a review and the state of another browser's login", Effects: []fault.Effect{saying.Responds(saying.Always, func(a *part.Answer) { a.Fields.Set(lti.ParamState, a.Other().Get(lti.ParamState)) })},
 	}},
 	saying.Refused("sr-tool-verifies-id-token", saying.Always,
@@ -128,7 +128,7 @@ const roleGrader = "http://purl.imsglobal.org/vocab/lis/v2/membership/Instructor
 func borrowing(requirement string, stimuli ...saying.Stimulus) []fault.Fault {
 	faults := saying.Refused(requirement, saying.Always, stimuli...)
 	for i := range faults {
-		faults[i].Borrows = true
+		faults[i].Borrows = fault.OtherLaunch
 	}
 	return faults
 }

@@ -158,7 +158,7 @@ func Refused(requirement string, when func(part.Launch) bool, stimuli ...Stimulu
 	var faults []fault.Fault
 	for _, s := range stimuli {
 		faults = append(faults, fault.Fault{
-			Name: s.Name, Provokes: requirement, Does: s.Does, InMessage: true, Effects: []fault.Effect{Effect(when, s.Says)},
+			Name: s.Name, Provokes: requirement, Does: s.Does, Effects: []fault.Effect{Effect(when, s.Says)},
 		})
 	}
 	return faults

@@ -91,12 +91,12 @@ func (l *Library) response(c *choice, items []lti.ContentItem) toolmessage.Draft
 // A Probe says how a response is sent.
 type Probe struct {
 	// Fault is what differs from a valid message; nil for nothing.
-	Fault *part.Stimulus
+	Fault *fault.Fault
 	// Items are what is chosen; an exercise when nil.
 	Items []lti.ContentItem
 	// Other is the LtiDeepLinkingRequest that a fault with Borrows takes a value from.
 	Other part.Received
-	// Earlier is the message that a fault with Repeats takes a value from.
+	// Earlier is the message that a fault that needs one takes a value from.
 	Earlier *toolmessage.Message
 	// With are further or other claims; a nil value takes the claim away.
 	With lti.Claims

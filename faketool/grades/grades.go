@@ -22,7 +22,7 @@ import (
 const Profile = "grades"
 
 // Part is the client of the grade services.
-var Part = part.Part{Profile: Profile, Paths: []string{workPath + "/"}, Mount: mount, Actions: actions, Faults: defects, Stimuli: stimuli}
+var Part = part.Part{Profile: Profile, Paths: []string{workPath + "/"}, Mount: mount, Actions: actions, Faults: slices.Concat(defects, stimuli)}
 
 // Grades is what a fake tool does about grades. It is safe for concurrent use.
 type Grades struct {

@@ -11,6 +11,7 @@ import (
 
 	"invigilator.example/faketool/part"
 	"invigilator.example/faketool/signing"
+	"invigilator.example/fault"
 	"invigilator.example/lti"
 )
 
@@ -23,7 +24,7 @@ var stimuli = slices.Concat(tokenStimuli, listStimuli, lineItemStimuli, scoreSti
 
 // tokenStimuli are requests for access tokens for the grade services, and
 // requests of these without a valid one (RFC 6750, 2.1).
-var tokenStimuli = []part.Stimulus{
+var tokenStimuli = []fault.Fault{
 	{
 		Name: "grades-scope-unknown", Provokes: "ags-claim-scopes-grantable", Permitted: true,
 		Does: "asks for an unknown scope as well", Effects: part.AsksForToken(part.UnknownScopeToo),
@@ -60,7 +61,7 @@ var tokenStimuli = []part.Stimulus{
 
 // listStimuli are those of how lists are asked for (Assignment and Grade Services
 // 2.0, 3.2.4).
-var listStimuli = []part.Stimulus{
+var listStimuli = []fault.Fault{
 	{
 		Name: "items-accept-exact", Provokes: "ags-lineitems-list", Permitted: true,
 		Does: "accepts the media type of the container", Effects: part.Asks(accepting(lti.MediaTypeLineItemContainer)),
@@ -90,7 +91,7 @@ var listStimuli = []part.Stimulus{
 
 // lineItemStimuli are those of what a line item says (Assignment and Grade Services
 // 2.0, 3.2.5 to 3.2.13).
-var lineItemStimuli = []part.Stimulus{
+var lineItemStimuli = []fault.Fault{
 	{
 		Name: "item-created-with-id", Provokes: "ags-lineitem-create", Permitted: true,
 		Does: "sends an id",
@@ -247,7 +248,7 @@ var lineItemStimuli = []part.Stimulus{
 
 // scoreStimuli are those of what a score says (Assignment and Grade Services 2.0,
 // 3.4.3 to 3.4.11).
-var scoreStimuli = []part.Stimulus{
+var scoreStimuli = []fault.Fault{
 	{
 		Name: "score-timestamp-tenths", Provokes: "ags-score-accept", Permitted: true,
 		Does: "sends a timestamp with one digit of a fraction", Effects: part.Asks(timestampAs("2006-01-02T15:04:05.0Z07:00", 0)),

@@ -30,10 +30,8 @@ type Part struct {
 	Mount func(*http.ServeMux, Core) Mounted
 	// Actions are what the page of a launch offers its user.
 	Actions func(Launch) []Action
-	// Faults are its defects.
+	// Faults are its defects, and the stimuli of platforms.
 	Faults []fault.Fault
-	// Stimuli are what it can send to a platform instead of what is valid.
-	Stimuli []Stimulus
 	// Sends are the kinds of what it sends.
 	Sends []Sending
 }

@@ -54,44 +54,24 @@ type Sending struct {
 	Changed func([]fault.Effect) bool
 }
 
-// A Stimulus is one thing in what a tool sends that differs from what is valid, to see how
-// a platform reacts.
-type Stimulus struct {
-	Name, Does string
-	// Provokes is the id of the requirement whose reaction it provokes.
-	Provokes string
-	// Permitted is set where the platform has to do what a valid message or request asks for.
-	Permitted bool
-	// Borrows is set where it takes a value from another message; Lender says whose that
-	// has to be.
-	Borrows bool
-	Lender  Lender
-	// Repeats is set where it takes a value from an earlier message of the tool.
-	Repeats bool
-	Effects []fault.Effect
-}
-
-// A Lender is a launch that a message borrows from, beside the one that it answers.
-type Lender string
-
-// The lenders.
+// The launches that a message borrows from, beside the one that it answers.
 const (
-	OtherCandidate     Lender = "other-candidate"      // another candidate's launch into the assessment
-	OtherAssessment    Lender = "other-assessment"     // the candidate's launch into another assessment
-	OtherDeployment    Lender = "other-deployment"     // a launch of another deployment
-	EarlierAttempt     Lender = "earlier-attempt"      // the candidate's attempt before, which was started
-	ResourceLinkLaunch Lender = "resource-link-launch" // a launch without proctoring
+	OtherCandidate     fault.Lender = "other-candidate"      // another candidate's launch into the assessment
+	OtherAssessment    fault.Lender = "other-assessment"     // the candidate's launch into another assessment
+	OtherDeployment    fault.Lender = "other-deployment"     // a launch of another deployment
+	EarlierAttempt     fault.Lender = "earlier-attempt"      // the candidate's attempt before, which was started
+	ResourceLinkLaunch fault.Lender = "resource-link-launch" // a launch without proctoring
 )
 
-// Changes applies the stimulus, and holds what is sent against what it was before: snapshot
-// is the same for the same only. It fails with [ErrUnchanged] where that makes no difference.
-func (s *Stimulus) Changes(snapshot func() string, apply func() error) error {
+// Apply applies a stimulus, and holds what is sent against what it was before: snapshot is
+// the same for the same only. It fails with [ErrUnchanged] where that makes no difference.
+func Apply(f *fault.Fault, snapshot func() string, apply func() error) error {
 	before := snapshot()
 	if err := apply(); err != nil {
-		return fmt.Errorf("fault %s: %w", s.Name, err)
+		return fmt.Errorf("fault %s: %w", f.Name, err)
 	}
-	if snapshot() == before && !s.Permitted {
-		return fmt.Errorf("fault %s: %w", s.Name, ErrUnchanged)
+	if snapshot() == before && !f.Permitted {
+		return fmt.Errorf("fault %s: %w", f.Name, ErrUnchanged)
 	}
 	return nil
 }

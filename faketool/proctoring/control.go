@@ -19,7 +19,7 @@ import (
 // A ControlProbe says how the Assessment Control Service is asked.
 type ControlProbe struct {
 	// Fault is what differs from a valid request; nil for nothing.
-	Fault *part.Stimulus
+	Fault *fault.Fault
 }
 
 // controlDraft is a request of the Assessment Control Service that a fault may
@@ -55,7 +55,7 @@ func (p *Proctor) control(ctx context.Context, controlURL, accessToken string, r
 			return nil, fmt.Errorf("fault %s is none of a control request", f.Name)
 		}
 		apply := func() error { d = d.with(nil, fault.Carry(f.Effects...)); return nil }
-		if err := f.Changes(func() string { return d.snapshot() }, apply); err != nil {
+		if err := part.Apply(f, func() string { return d.snapshot() }, apply); err != nil {
 			return nil, err
 		}
 	}

@@ -8,16 +8,17 @@ import (
 
 	"invigilator.example/faketool/part"
 	"invigilator.example/faketool/toolmessage"
+	"invigilator.example/fault"
 	"invigilator.example/lti"
 )
 
 // A MessageProbe says how StartAssessment is sent.
 type MessageProbe struct {
 	// Fault is what differs from a valid message; nil for nothing.
-	Fault *part.Stimulus
+	Fault *fault.Fault
 	// Other is the StartProctoring message that a fault with Borrows takes a value from.
 	Other part.Received
-	// Earlier is the message that a fault with Repeats takes a value from.
+	// Earlier is the message that a fault that needs one takes a value from.
 	Earlier *toolmessage.Message
 	// With are further or other claims than those of a message that repeats what
 	// StartProctoring said; a nil value takes the claim away.

@@ -7,6 +7,7 @@ import (
 	"embed"
 	"html/template"
 	"net/http"
+	"slices"
 	"sync"
 
 	"invigilator.example/faketool/part"
@@ -43,8 +44,7 @@ var Part = part.Part{
 	Paths:   []string{CheckInPath, CheckInPath + "/", picturesPath + "/", ProctorPath, ProctorPath + "/", MessagePath + "/"},
 	Cookies: []string{sittingCookie},
 	Mount:   mount,
-	Faults:  defects,
-	Stimuli: stimuli,
+	Faults:  slices.Concat(defects, stimuli),
 	Sends: []part.Sending{
 		{Sent: StartAssessmentMessage, Changed: startMessage.Changed},
 		{Sent: ControlServiceRequest, Changed: changesControl},

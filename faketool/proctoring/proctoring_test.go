@@ -642,36 +642,36 @@ func TestFaultsChangeAMessage(t *testing.T) {
 		g.Expect(posts).To(HaveLen(1))
 		return m, posts[0]
 	}
-	_, claims, _ := tooltest.Opened(t, first(sent(proctoring.MessageProbe{Fault: tooltest.Stimulus(t, "start-session-of-other-candidate").Stimulus(), Other: other})).JWT)
+	_, claims, _ := tooltest.Opened(t, first(sent(proctoring.MessageProbe{Fault: tooltest.Stimulus(t, "start-session-of-other-candidate"), Other: other})).JWT)
 	g.Expect(claims[lti.ClaimSessionData]).To(Equal("of another"))
-	_, claims, _ = tooltest.Opened(t, first(sent(proctoring.MessageProbe{Fault: tooltest.Stimulus(t, "start-nonce-used").Stimulus(), Other: other, Earlier: valid})).JWT)
+	_, claims, _ = tooltest.Opened(t, first(sent(proctoring.MessageProbe{Fault: tooltest.Stimulus(t, "start-nonce-used"), Other: other, Earlier: valid})).JWT)
 	g.Expect(claims["nonce"]).To(Equal(valid.Claims["nonce"]))
-	m, got := sent(proctoring.MessageProbe{Fault: tooltest.Stimulus(t, "start-by-get").Stimulus()})
+	m, got := sent(proctoring.MessageProbe{Fault: tooltest.Stimulus(t, "start-by-get")})
 	g.Expect([]string{got.Method, got.Target, got.Body}).To(Equal([]string{http.MethodGet, "/start?a=1&b=2&JWT=" + m.JWT, ""}))
-	m, got = sent(proctoring.MessageProbe{Fault: tooltest.Stimulus(t, "start-as-id-token").Stimulus()})
+	m, got = sent(proctoring.MessageProbe{Fault: tooltest.Stimulus(t, "start-as-id-token")})
 	g.Expect(got.Form).To(Equal(url.Values{"id_token": {m.JWT}}))
-	_, got = sent(proctoring.MessageProbe{Fault: tooltest.Stimulus(t, "start-parameter-missing").Stimulus()})
+	_, got = sent(proctoring.MessageProbe{Fault: tooltest.Stimulus(t, "start-parameter-missing")})
 	g.Expect(got.Form).To(BeEmpty())
-	_, got = sent(proctoring.MessageProbe{Fault: tooltest.Stimulus(t, "start-type-of-exam").Stimulus()})
+	_, got = sent(proctoring.MessageProbe{Fault: tooltest.Stimulus(t, "start-type-of-exam")})
 	g.Expect(got.Form).To(Equal(url.Values{"JWT": {a.IDToken}}))
-	_, got = sent(proctoring.MessageProbe{Fault: tooltest.Stimulus(t, "start-type-of-link").Stimulus(), Other: other})
+	_, got = sent(proctoring.MessageProbe{Fault: tooltest.Stimulus(t, "start-type-of-link"), Other: other})
 	g.Expect(got.Form).To(Equal(url.Values{"JWT": {other.IDToken}}))
 
 	for fault, why := range map[*faketool.Fault]string{
 		tooltest.Stimulus(t, "start-link-of-other-exam"): "needs another message",
 		tooltest.Stimulus(t, "acs-by-put"):               "none of a message", tooltest.Stimulus(t, "nonce-missing"): "none of a message",
 	} {
-		_, err = proctoring.Of(e.Tool).StartAssessment(a, proctoring.MessageProbe{Fault: fault.Stimulus()})
+		_, err = proctoring.Of(e.Tool).StartAssessment(a, proctoring.MessageProbe{Fault: fault})
 		g.Expect(err).To(MatchError(ContainSubstring(why)))
 	}
-	_, err = proctoring.Of(e.Tool).StartAssessment(a, proctoring.MessageProbe{Fault: tooltest.Stimulus(t, "start-nonce-used").Stimulus(), Other: other})
+	_, err = proctoring.Of(e.Tool).StartAssessment(a, proctoring.MessageProbe{Fault: tooltest.Stimulus(t, "start-nonce-used"), Other: other})
 	g.Expect(err).To(MatchError(ContainSubstring("needs an earlier message")))
 	for name, why := range map[string]error{ // no other link or deployment, no picture, and no other tool
 		"start-link-of-other-exam": faketool.ErrUnchanged, "start-deployment-other": faketool.ErrUnchanged,
 		"verified-user-platform-picture": faketool.ErrUnchanged,
 		"start-iss-of-other-tool":        faketool.ErrNoOtherTool, "iss-of-other-tool": faketool.ErrNoOtherTool,
 	} {
-		_, err = proctoring.Of(e.Tool).StartAssessment(a, proctoring.MessageProbe{Fault: tooltest.Stimulus(t, name).Stimulus(), Other: other})
+		_, err = proctoring.Of(e.Tool).StartAssessment(a, proctoring.MessageProbe{Fault: tooltest.Stimulus(t, name), Other: other})
 		g.Expect(err).To(MatchError(why), name)
 	}
 }
@@ -710,8 +710,8 @@ func TestWaysOfSigning(t *testing.T) {
 		for id, name := range of {
 			label := how + ": " + name
 			var token string
-			if fault := tooltest.Provoking(t, id, name); fault.Changes(proctoring.StartAssessmentMessage) {
-				m, err := proctoring.Of(e.Tool).StartAssessment(a, proctoring.MessageProbe{Fault: fault.Stimulus()})
+			if fault := tooltest.Provoking(t, id, name); faketool.Changes(*fault, proctoring.StartAssessmentMessage) {
+				m, err := proctoring.Of(e.Tool).StartAssessment(a, proctoring.MessageProbe{Fault: fault})
 				g.Expect(err).NotTo(HaveOccurred())
 				token = m.JWT
 			} else {
@@ -795,7 +795,7 @@ func TestProbingControlsAttempts(t *testing.T) {
 		AttemptNumber: 1 << 60, Action: lti.Flag, IncidentTime: "x", IncidentSeverity: &severity,
 	}
 	sent := func(fault *faketool.Fault) (*part.Exchange, tooltest.Request) {
-		got, err := proctoring.Of(e.Tool).Control(t.Context(), tooltest.ControlURL, "secret", order, proctoring.ControlProbe{Fault: fault.Stimulus()})
+		got, err := proctoring.Of(e.Tool).Control(t.Context(), tooltest.ControlURL, "secret", order, proctoring.ControlProbe{Fault: fault})
 		g.Expect(err).NotTo(HaveOccurred())
 		_, _, orders := e.Seen()
 		g.Expect(orders).To(HaveLen(1))
@@ -834,13 +834,13 @@ func TestProbingControlsAttempts(t *testing.T) {
 	_, err = proctoring.ReadAnswer(got)
 	g.Expect(err).To(MatchError("HTTP 403"))
 
-	got, err = proctoring.Of(e.Tool).Control(t.Context(), "https://nobody.example/acs", "secret", order, proctoring.ControlProbe{Fault: tooltest.Stimulus(t, "token-in-query").Stimulus()})
+	got, err = proctoring.Of(e.Tool).Control(t.Context(), "https://nobody.example/acs", "secret", order, proctoring.ControlProbe{Fault: tooltest.Stimulus(t, "token-in-query")})
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(got.Err).To(And(HaveOccurred(), Not(MatchError(ContainSubstring("secret")))))
 	for _, to := range []string{"", "/acs", "javascript:alert(1)", ":"} {
 		_, err = proctoring.Of(e.Tool).Control(t.Context(), to, "secret", order, proctoring.ControlProbe{})
 		g.Expect(err).To(MatchError(HavePrefix("proctoring: ")))
 	}
-	_, err = proctoring.Of(e.Tool).Control(t.Context(), tooltest.ControlURL, "secret", order, proctoring.ControlProbe{Fault: tooltest.Stimulus(t, "start-by-get").Stimulus()})
+	_, err = proctoring.Of(e.Tool).Control(t.Context(), tooltest.ControlURL, "secret", order, proctoring.ControlProbe{Fault: tooltest.Stimulus(t, "start-by-get")})
 	g.Expect(err).To(MatchError(ContainSubstring("none of a control request")))
 }

@@ -30,7 +30,7 @@ var stimuli = slices.Concat(
 
 // loginStimuli are those of the authentication request for an exam (Proctoring
 // Services 1.0, 3.2).
-var loginStimuli = []part.Stimulus{
+var loginStimuli = []fault.Fault{
 	{
 		Name: "exam-redirect-uri-unregistered", Provokes: "ap-start-proctoring-through-oidc-login",
 		Does: "sends a redirect_uri that is not registered",
@@ -39,7 +39,7 @@ var loginStimuli = []part.Stimulus{
 			return nil
 		}),
 	}, {
-		Name: "exam-login-hint-of-other-user", Provokes: "ap-start-proctoring-through-oidc-login", Borrows: true, Lender: part.OtherCandidate,
+		Name: "exam-login-hint-of-other-user", Provokes: "ap-start-proctoring-through-oidc-login", Borrows: part.OtherCandidate,
 		Does: "sends the login_hint of another candidate's launch", Effects: part.BorrowsAtLogin(lti.ParamLoginHint),
 	}, {
 		Name: "exam-nonce-missing", Provokes: "ap-start-proctoring-through-oidc-login",
@@ -51,7 +51,7 @@ var loginStimuli = []part.Stimulus{
 }
 
 // startStimuli are messages that start the assessment (Proctoring Services 1.0, 4.3).
-var startStimuli = []part.Stimulus{
+var startStimuli = []fault.Fault{
 	{
 		Name: "start-valid", Provokes: "ap-platform-accepts-valid-start-assessment", Permitted: true,
 		Does: "sends a valid message", Effects: message(toolmessage.Claim(nil)),
@@ -90,7 +90,7 @@ var startStimuli = []part.Stimulus{
 }
 
 // sessionStimuli are those of session_data (Proctoring Services 1.0, 3.3).
-var sessionStimuli = []part.Stimulus{
+var sessionStimuli = []fault.Fault{
 	{
 		Name: "start-session-absent", Provokes: "ap-platform-rejects-missing-or-altered-session-data",
 		Does: "leaves session_data out", Effects: message(toolmessage.Claim(lti.Claims{lti.ClaimSessionData: nil})),
@@ -113,22 +113,22 @@ var sessionStimuli = []part.Stimulus{
 		Name: "start-session-array", Provokes: "ap-platform-rejects-missing-or-altered-session-data",
 		Does: "sends session_data in an array", Effects: message(sessionData(func(s string) any { return []string{s} })),
 	}, {
-		Name: "start-session-of-other-candidate", Provokes: "ap-platform-rejects-foreign-session-data", Borrows: true, Lender: part.OtherCandidate,
+		Name: "start-session-of-other-candidate", Provokes: "ap-platform-rejects-foreign-session-data", Borrows: part.OtherCandidate,
 		Does: "sends the session_data of another candidate's launch", Effects: message(toolmessage.Borrow(lti.ClaimSessionData)),
 	}, {
-		Name: "start-session-of-other-exam", Provokes: "ap-platform-rejects-foreign-session-data", Borrows: true, Lender: part.OtherAssessment,
+		Name: "start-session-of-other-exam", Provokes: "ap-platform-rejects-foreign-session-data", Borrows: part.OtherAssessment,
 		Does: "sends the session_data of the candidate's launch of another assessment", Effects: message(toolmessage.Borrow(lti.ClaimSessionData)),
 	},
 }
 
 // assessmentStimuli are those of the assessment, the attempt and the deployment
 // (Proctoring Services 1.0, 4.3.1.3, 4.3.1.5 and 4.3.1.6).
-var assessmentStimuli = []part.Stimulus{
+var assessmentStimuli = []fault.Fault{
 	{
 		Name: "start-attempt-plus-one", Provokes: "ap-platform-rejects-changed-attempt-number",
 		Does: "sends the attempt number that follows", Effects: message(numbered(func(n int) any { return n + 1 })),
 	}, {
-		Name: "start-attempt-earlier", Provokes: "ap-platform-rejects-changed-attempt-number", Borrows: true, Lender: part.EarlierAttempt,
+		Name: "start-attempt-earlier", Provokes: "ap-platform-rejects-changed-attempt-number", Borrows: part.EarlierAttempt,
 		Does: "sends the number of an earlier attempt", Effects: message(toolmessage.Borrow(lti.ClaimAttemptNumber)),
 	}, {
 		Name: "start-attempt-zero", Provokes: "ap-platform-rejects-changed-attempt-number",
@@ -140,7 +140,7 @@ var assessmentStimuli = []part.Stimulus{
 		Name: "start-attempt-absent", Provokes: "ap-platform-rejects-changed-attempt-number",
 		Does: "leaves attempt_number out", Effects: message(toolmessage.Claim(lti.Claims{lti.ClaimAttemptNumber: nil})),
 	}, {
-		Name: "start-link-of-other-exam", Provokes: "ap-platform-rejects-changed-resource-link", Borrows: true, Lender: part.OtherAssessment,
+		Name: "start-link-of-other-exam", Provokes: "ap-platform-rejects-changed-resource-link", Borrows: part.OtherAssessment,
 		Does: "sends the resource link of another assessment", Effects: message(toolmessage.Borrow(lti.ClaimResourceLink)),
 	}, {
 		Name: "start-link-unknown", Provokes: "ap-platform-rejects-changed-resource-link",
@@ -170,13 +170,13 @@ var assessmentStimuli = []part.Stimulus{
 		Name: "start-deployment-unknown", Provokes: "ap-platform-rejects-wrong-deployment",
 		Does: "sends an unknown deployment_id", Effects: message(toolmessage.Unknown(lti.ClaimDeploymentID)),
 	}, {
-		Name: "start-deployment-other", Provokes: "ap-platform-rejects-wrong-deployment", Borrows: true, Lender: part.OtherDeployment,
+		Name: "start-deployment-other", Provokes: "ap-platform-rejects-wrong-deployment", Borrows: part.OtherDeployment,
 		Does: "sends the deployment_id of another deployment", Effects: message(toolmessage.Borrow(lti.ClaimDeploymentID)),
 	},
 }
 
 // partyStimuli are those of iss and aud (Security Framework 1.0, 5.2.2).
-var partyStimuli = []part.Stimulus{
+var partyStimuli = []fault.Fault{
 	{
 		Name: "start-aud-other", Provokes: "ap-platform-rejects-wrong-iss-or-aud",
 		Does: "sends another platform as aud", Effects: message(toolmessage.Claim(lti.Claims{"aud": part.Stranger})),
@@ -215,7 +215,7 @@ var partyStimuli = []part.Stimulus{
 }
 
 // signatureStimuli are those of the signature (Security Framework 1.0, 5.2.3 and 6).
-var signatureStimuli = []part.Stimulus{
+var signatureStimuli = []fault.Fault{
 	{
 		Name: "start-payload-altered", Provokes: "ap-platform-rejects-bad-signature",
 		Does: "changes the nonce after signing", Effects: message(toolmessage.Signed(signing.ChangedAfter("nonce"))),
@@ -266,7 +266,7 @@ var signatureStimuli = []part.Stimulus{
 
 // timeStimuli are those of iat, exp and nonce (Security Framework 1.0, 5.2.2).
 // What has expired was issued before it did.
-var timeStimuli = []part.Stimulus{
+var timeStimuli = []fault.Fault{
 	{
 		Name: "start-exp-past", Provokes: "ap-platform-rejects-expired-message",
 		Does: "sends a message that expired ten minutes ago", Effects: message(toolmessage.Issued(-10*time.Minute - signing.Lifetime)),
@@ -300,7 +300,7 @@ var timeStimuli = []part.Stimulus{
 		Name: "start-nonce-absent", Provokes: "ap-platform-rejects-message-posted-twice",
 		Does: "leaves nonce out", Effects: message(toolmessage.Claim(lti.Claims{"nonce": nil})),
 	}, {
-		Name: "start-nonce-used", Provokes: "ap-platform-rejects-message-posted-twice", Borrows: true, Repeats: true, Lender: part.EarlierAttempt,
+		Name: "start-nonce-used", Provokes: "ap-platform-rejects-message-posted-twice", Borrows: part.EarlierAttempt, Needs: fault.EarlierMessage,
 		Does:    "sends the nonce of an earlier message",
 		Effects: message(func(d *toolmessage.Draft) error { d.Claims["nonce"] = d.Earlier.Claims["nonce"]; return nil }),
 	}, {
@@ -311,9 +311,9 @@ var timeStimuli = []part.Stimulus{
 
 // typeStimuli are those of what the message is, and of how it is sent (LTI Core
 // 1.3, 5.3.1 and 5.3.2; Security Framework 1.0, 5.2.1).
-var typeStimuli = []part.Stimulus{
+var typeStimuli = []fault.Fault{
 	{
-		Name: "start-type-of-link", Provokes: "ap-platform-rejects-message-type-confusion", Borrows: true, Lender: part.ResourceLinkLaunch,
+		Name: "start-type-of-link", Provokes: "ap-platform-rejects-message-type-confusion", Borrows: part.ResourceLinkLaunch,
 		Does:    "sends back the id_token of a resource link launch",
 		Effects: message(func(d *toolmessage.Draft) error { return toolmessage.SendBack(d, d.Other) }),
 	}, {
@@ -339,7 +339,7 @@ var typeStimuli = []part.Stimulus{
 		Name: "deployment-id-unknown", Provokes: "core-platform-tool-message-lti-claims",
 		Does: "sends an unknown deployment_id", Effects: message(toolmessage.Unknown(lti.ClaimDeploymentID)),
 	}, {
-		Name: "deployment-id-of-other-deployment", Provokes: "core-platform-tool-message-lti-claims", Borrows: true, Lender: part.OtherDeployment,
+		Name: "deployment-id-of-other-deployment", Provokes: "core-platform-tool-message-lti-claims", Borrows: part.OtherDeployment,
 		Does: "sends the deployment_id of another deployment", Effects: message(toolmessage.Borrow(lti.ClaimDeploymentID)),
 	}, {
 		Name: "message-type-missing", Provokes: "core-platform-tool-message-lti-claims",
@@ -361,7 +361,7 @@ var typeStimuli = []part.Stimulus{
 
 // verifiedUserStimuli are those of verified_user (Proctoring Services 1.0,
 // 4.3.2.1). The platform may start the assessment for each.
-var verifiedUserStimuli = []part.Stimulus{
+var verifiedUserStimuli = []fault.Fault{
 	{
 		Name: "verified-user-absent", Provokes: "ap-platform-checks-verified-user", Permitted: true,
 		Does: "leaves verified_user out", Effects: message(toolmessage.Claim(lti.Claims{lti.ClaimVerifiedUser: nil})),
@@ -402,7 +402,7 @@ var verifiedUserStimuli = []part.Stimulus{
 
 // endReturnStimuli are those of end_assessment_return (Proctoring Services 1.0,
 // 4.3.2.2). The platform may start the assessment for each.
-var endReturnStimuli = []part.Stimulus{
+var endReturnStimuli = []fault.Fault{
 	{
 		Name: "end-return-string-true", Provokes: "ap-end-assessment-return-non-boolean", Permitted: true,
 		Does: "sends the string true", Effects: message(toolmessage.Claim(lti.Claims{lti.ClaimEndAssessmentReturn: "true"})),

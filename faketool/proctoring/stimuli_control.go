@@ -6,7 +6,6 @@ import (
 	"strings"
 	"time"
 
-	"invigilator.example/faketool/part"
 	"invigilator.example/faketool/signing"
 	"invigilator.example/fault"
 	"invigilator.example/lti"
@@ -14,7 +13,7 @@ import (
 
 // controlTokenStimuli are requests whose access token is not where it belongs, or not what
 // it was (RFC 6750, 2.1).
-var controlTokenStimuli = []part.Stimulus{
+var controlTokenStimuli = []fault.Fault{
 	{
 		Name: "acs-without-token", Provokes: "ap-acs-platform-authorisation",
 		Does: "sends no access token", Effects: order(func(d *controlDraft) { d.bearing.Token = "" }),
@@ -28,7 +27,7 @@ var controlTokenStimuli = []part.Stimulus{
 }
 
 // bodyStimuli are those of what a control request says (Proctoring Services 1.0, 5).
-var bodyStimuli = []part.Stimulus{
+var bodyStimuli = []fault.Fault{
 	{
 		Name: "control-without-user", Provokes: "ap-acs-platform-validates-body",
 		Does: "leaves user out", Effects: order(missing("user")),
@@ -141,7 +140,7 @@ var bodyStimuli = []part.Stimulus{
 }
 
 // incidentTimeStimuli are forms of incident_time (Proctoring Services 1.0, 5).
-var incidentTimeStimuli = []part.Stimulus{
+var incidentTimeStimuli = []fault.Fault{
 	{
 		Name: "incident-time-utc", Provokes: "ap-acs-platform-incident-time", Permitted: true,
 		Does: "sends an incident_time in UTC, in whole seconds", Effects: order(incidentAt(time.RFC3339, 0)),
@@ -170,7 +169,7 @@ func incidentAt(format string, offset time.Duration) func(*controlDraft) {
 
 // mediaTypeStimuli are those of how a control request is sent (Proctoring
 // Services 1.0, 5).
-var mediaTypeStimuli = []part.Stimulus{
+var mediaTypeStimuli = []fault.Fault{
 	{
 		Name: "media-type-exact", Provokes: "ap-acs-platform-accepts-media-type", Permitted: true,
 		Does: "sends the control media type", Effects: order(typed(lti.MediaTypeControl)),

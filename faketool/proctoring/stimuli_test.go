@@ -98,13 +98,13 @@ func TestEachStimulusOfAMessageChangesWhatItSays(t *testing.T) {
 	usual := tooltest.ClaimsOf(t, valid.JWT)
 	for _, f := range faketool.Stimuli() {
 		want, told := messages[f.Name]
-		if !f.Changes(proctoring.StartAssessmentMessage) || slices.Contains(signatures, f.Provokes) && !told {
+		if !faketool.Changes(f, proctoring.StartAssessmentMessage) || slices.Contains(signatures, f.Provokes) && !told {
 			continue
 		}
 		t.Run(f.Provokes+" "+f.Name, func(t *testing.T) {
 			g := NewWithT(t)
 			g.Expect(told).To(BeTrue())
-			m, err := proctoring.Of(e.Tool).StartAssessment(a, proctoring.MessageProbe{Fault: f.Stimulus(), Other: other, Earlier: earlier})
+			m, err := proctoring.Of(e.Tool).StartAssessment(a, proctoring.MessageProbe{Fault: &f, Other: other, Earlier: earlier})
 			g.Expect(err).NotTo(HaveOccurred())
 			own := []string{"nonce"}
 			if user, ok := m.Claims[userClaim].(lti.Claims); want[userClaim] == nil && ok {
@@ -185,7 +185,7 @@ func TestEachStimulusOfATokenRequestChangesWhatItSays(t *testing.T) {
 	}
 	usual, _ := ask(t, nil)
 	for _, f := range faketool.Stimuli() {
-		if !f.Changes(faketool.AccessTokenRequest) || slices.Contains(signatures, f.Provokes) && f.Name != "signed-by-other-tool" {
+		if !faketool.Changes(f, faketool.AccessTokenRequest) || slices.Contains(signatures, f.Provokes) && f.Name != "signed-by-other-tool" {
 			continue
 		}
 		t.Run(f.Provokes+" "+f.Name, func(t *testing.T) {
@@ -262,7 +262,7 @@ func TestEachStimulusOfAControlRequestChangesWhatItSays(t *testing.T) {
 		AttemptNumber: 3, Action: lti.Flag, IncidentTime: "2026-03-01T12:00:00Z", IncidentSeverity: &severity, ExtraTime: &minutes,
 	}
 	ask := func(t *testing.T, f *faketool.Fault) tooltest.Parts {
-		_, err := proctoring.Of(e.Tool).Control(t.Context(), tooltest.ControlURL, "secret", order, proctoring.ControlProbe{Fault: f.Stimulus()})
+		_, err := proctoring.Of(e.Tool).Control(t.Context(), tooltest.ControlURL, "secret", order, proctoring.ControlProbe{Fault: f})
 		NewWithT(t).Expect(err).NotTo(HaveOccurred())
 		_, _, came := e.Seen()
 		NewWithT(t).Expect(came).To(HaveLen(1))
@@ -274,7 +274,7 @@ func TestEachStimulusOfAControlRequestChangesWhatItSays(t *testing.T) {
 	}
 	usual := ask(t, nil)
 	for _, f := range faketool.Stimuli() {
-		if !f.Changes(proctoring.ControlServiceRequest) {
+		if !faketool.Changes(f, proctoring.ControlServiceRequest) {
 			continue
 		}
 		t.Run(f.Provokes+" "+f.Name, func(t *testing.T) {

@@ -29,7 +29,7 @@ const Profile = "submission-review"
 const path = "/review"
 
 // Part opens works for review.
-var Part = part.Part{Profile: Profile, Needs: []string{grades.Profile}, Paths: []string{path + "/"}, Mount: mount, Faults: defects, Stimuli: stimuli}
+var Part = part.Part{Profile: Profile, Needs: []string{grades.Profile}, Paths: []string{path + "/"}, Mount: mount, Faults: slices.Concat(defects, stimuli)}
 
 // Reviews are what a fake tool does about reviews.
 type Reviews struct {

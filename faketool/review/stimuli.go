@@ -5,12 +5,13 @@ import (
 
 	"invigilator.example/faketool/grades"
 	"invigilator.example/faketool/part"
+	"invigilator.example/fault"
 	"invigilator.example/lti"
 )
 
 // stimuli are those of submissionReview (Submission Review Service 1.0, on a
 // per line item basis), and of authentication requests for reviews.
-var stimuli = []part.Stimulus{
+var stimuli = []fault.Fault{
 	{
 		Name: "item-review-all-members", Provokes: "sr-platform-keeps-submission-review", Permitted: true,
 		Does: "sends all members of submissionReview", Effects: part.Asks(reviewing(grades.AllOfReview)),
@@ -46,10 +47,10 @@ var stimuli = []part.Stimulus{
 		Name: "review-url-relative", Provokes: "sr-unsafe-review-url-refused",
 		Does: "sends a relative path as the url of submissionReview", Effects: part.Asks(reviewedAt(func(part.Core) string { return part.LaunchPath })),
 	}, {
-		Name: "review-hint-by-other-learner", Provokes: "sr-reviewer-authorised", Borrows: true,
+		Name: "review-hint-by-other-learner", Provokes: "sr-reviewer-authorised", Borrows: fault.OtherLaunch,
 		Does: "sends the lti_message_hint of the review of another learner's work", Effects: part.BorrowsAtLogin(lti.ParamMessageHint),
 	}, {
-		Name: "review-login-hint-of-other-user", Provokes: "sr-reviewer-authorised", Borrows: true,
+		Name: "review-login-hint-of-other-user", Provokes: "sr-reviewer-authorised", Borrows: fault.OtherLaunch,
 		Does: "sends the login_hint of another user's review", Effects: part.BorrowsAtLogin(lti.ParamLoginHint),
 	},
 }

@@ -131,19 +131,19 @@ func Answered(core part.Core, to part.Received, messageType string) (*part.Messa
 // Vary applies a stimulus, nil for none, to what passes the seam of a message, whose draft is part
 // of it. It fails where the stimulus is none of such a message or lacks what it needs, and with
 // [part.ErrUnchanged].
-func Vary[T any](seam *fault.Seam[T], f *part.Stimulus, said T, draft func(*T) *Draft) (T, error) {
+func Vary[T any](seam *fault.Seam[T], f *fault.Fault, said T, draft func(*T) *Draft) (T, error) {
 	d := draft(&said)
 	switch {
 	case f == nil:
 		return said, nil
 	case !seam.Changed(f.Effects):
 		return said, fmt.Errorf("fault %s is none of a message of this type", f.Name)
-	case f.Borrows && d.Other == nil:
+	case f.Borrows != "" && d.Other == nil:
 		return said, fmt.Errorf("fault %s needs another message to borrow from", f.Name)
-	case f.Repeats && d.Earlier == nil:
+	case f.Needs.Has(fault.EarlierMessage) && d.Earlier == nil:
 		return said, fmt.Errorf("fault %s needs an earlier message to repeat", f.Name)
 	}
-	err := f.Changes(func() string { return draft(&said).Snapshot() }, func() error {
+	err := part.Apply(f, func() string { return draft(&said).Snapshot() }, func() error {
 		said = seam.Pass(fault.Carry(f.Effects...), said)
 		return draft(&said).Err
 	})

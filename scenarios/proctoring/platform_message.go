@@ -289,7 +289,7 @@ var _ = Describe("A platform's launch into a proctored exam", func() {
 				continue
 			}
 			launch := harness.PlatformLaunch{Title: "probe: " + fault.Does, Link: config.Exam, Fault: &fault}
-			if fault.Borrows {
+			if fault.Borrows != "" {
 				other, err := scene.HoldExam(ctx, harness.PlatformLaunch{Title: "a login of another candidate", User: config.SecondLearner})
 				if scene.Unseen(id, fault.Name, err, other) {
 					continue

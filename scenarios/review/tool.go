@@ -176,7 +176,7 @@ func judgeAddress(ctx SpecContext, scene *harness.Scenario, id requirements.ID, 
 func attempts(scene *harness.Scenario, id requirements.ID, set func(*harness.Launch) error) []harness.Attempt {
 	var refused []harness.Attempt
 	for _, f := range fakeplatform.FaultsFor(string(id)) {
-		if f.Permitted || f.Borrows {
+		if f.Permitted || f.Borrows != "" {
 			continue
 		}
 		refused = append(refused, harness.Attempt{Stimulus: f.Name, Make: func(ctx context.Context) (*harness.Flow, error) {

@@ -51,6 +51,7 @@ type base struct {
 	troubles    int
 	lastTrouble string
 
+	memory   memory   // of parts
 	breaches breaches // of invariants
 	sessions sessions // of the subject's, by its cookies
 	ours     []string // the hosts of the run's own, where no cookie is the subject's
@@ -64,7 +65,7 @@ type base struct {
 }
 
 func newBase(c config.Config, process int) base {
-	return base{config: c, process: process, keySets: map[string]bool{}, shown: map[flowKind]comparison{}, gone: map[part]string{}, toldGone: map[part]bool{}, known: map[part]bool{}}
+	return base{config: c, memory: memory{}, process: process, keySets: map[string]bool{}, shown: map[flowKind]comparison{}, gone: map[part]string{}, toldGone: map[part]bool{}, known: map[part]bool{}}
 }
 
 // startAgent starts the agent while other things go on, and tells when it is
@@ -148,8 +149,8 @@ func (r *base) Undeclared(of requirements.Requirement) string {
 	return ""
 }
 
-// now is the clock of both fakes.
-func (r *base) now() time.Time {
+// Now is the clock of both fakes.
+func (r *base) Now() time.Time {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return time.Now().Add(r.passed)
@@ -169,11 +170,11 @@ func (r *base) Pass(ctx context.Context, d time.Duration) error {
 	if !r.MayPass(d) {
 		return ErrTooLong
 	}
-	return r.wait(ctx, d)
+	return r.Wait(ctx, d)
 }
 
-// wait is [base.Pass] for what has to pass whatever the user allows.
-func (r *base) wait(ctx context.Context, d time.Duration) error {
+// Wait is [base.Pass] for what has to pass whatever the user allows.
+func (r *base) Wait(ctx context.Context, d time.Duration) error {
 	if r.config.IsEmbedded() {
 		r.mu.Lock()
 		defer r.mu.Unlock()
@@ -210,6 +211,9 @@ func (r *base) Close() {
 
 // Transport reaches the tool as the agent does.
 func (r *base) Transport() *http.Transport { return r.transport }
+
+// Config is what users have configured, with the defaults filled in.
+func (r *base) Config() config.Config { return r.config }
 
 // Patience is how long one visit may take.
 func (r *base) Patience() time.Duration { return r.config.Timeout.Launch.Std() }

@@ -16,6 +16,7 @@ import (
 
 	"invigilator.example/harness"
 	"invigilator.example/harness/config"
+	"invigilator.example/harness/harnesstest"
 	"invigilator.example/lti"
 	"invigilator.example/results"
 )
@@ -23,14 +24,14 @@ import (
 func TestWhatASubjectSendsTooMuchOfIsBounded(t *testing.T) {
 	t.Parallel()
 	g := NewWithT(t)
-	run := subject{change: patient, wrap: func(h http.Handler) http.Handler {
+	run := harnesstest.Tool{Change: patient, Wrap: func(h http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			for i := range 10000 {
 				w.Header().Add("Set-Cookie", fmt.Sprintf("c%d=v", i))
 			}
 			h.ServeHTTP(w, r)
 		})
-	}}.start(t)
+	}}.Start(t)
 	found, err := run.Preflight(t.Context())
 	g.Expect(err).NotTo(HaveOccurred(), "so many cookies are no reason not to judge it")
 	for range 5 {
@@ -66,7 +67,7 @@ func TestKeySetsAreBounded(t *testing.T) {
 	serve("/beyond", keys(60000))
 	server := httptest.NewServer(mux)
 	t.Cleanup(server.Close)
-	run := start(t, server.URL, nil)
+	run := harnesstest.Start(t, server.URL, nil)
 
 	many, err := run.FetchKeySet(t.Context(), server.URL+"/many")
 	g.Expect(err).NotTo(HaveOccurred(), "a large key set is read whole")
@@ -88,14 +89,14 @@ func TestKeySetsAreBounded(t *testing.T) {
 func TestWhatASubjectReadsOnlyInPartSettlesNothing(t *testing.T) {
 	t.Parallel()
 	g := NewWithT(t)
-	run := subject{wrap: func(h http.Handler) http.Handler {
+	run := harnesstest.Tool{Wrap: func(h http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if r.URL.Path == "/resource" {
 				w.Header().Set("X-Long", strings.Repeat("x", 2<<20))
 			}
 			h.ServeHTTP(w, r)
 		})
-	}}.start(t)
+	}}.Start(t)
 	scene := run.Scenario(t, "a scenario", "here:1")
 	flow, err := scene.Launch(t.Context(), harness.Launch{})
 	g.Expect(err).NotTo(HaveOccurred())
@@ -109,7 +110,7 @@ func TestSlowBodiesDoNotStay(t *testing.T) {
 	t.Parallel()
 	g := NewWithT(t)
 	address := freeAddress(t)
-	start(t, "http://localhost:1", func(c *config.Config) { c.FakePlatform.Listen = address })
+	harnesstest.Start(t, "http://localhost:1", func(c *config.Config) { c.FakePlatform.Listen = address })
 	conn, err := net.Dial("tcp", address)
 	g.Expect(err).NotTo(HaveOccurred())
 	defer func() { _ = conn.Close() }()
@@ -125,13 +126,13 @@ func TestSlowBodiesDoNotStay(t *testing.T) {
 func TestAnUnreadableMessageOfAToolIsForARequirementToSay(t *testing.T) {
 	t.Parallel()
 	g := NewWithT(t)
-	run := subject{
-		wrap: garbled(func(string) string { return "abc" }, func(r *http.Request) bool { return strings.HasPrefix(r.URL.Path, "/check-in") }),
-		change: func(c *config.Config) {
+	run := harnesstest.Tool{
+		Wrap: garbled(func(string) string { return "abc" }, func(r *http.Request) bool { return strings.HasPrefix(r.URL.Path, "/check-in") }),
+		Change: func(c *config.Config) {
 			forExams(nil)(c)
 			c.Journeys["checks-in"] = config.Journey{Does: config.CheckIn, Steps: config.Steps{{Click: "#start"}}}
 		},
-	}.ready(t)
+	}.Ready(t)
 	scene := run.ProctoringScenario(t, "a scenario", "here:1")
 	flow, err := scene.Launch(t.Context(), harness.Launch{})
 	g.Expect(err).NotTo(HaveOccurred())

@@ -92,7 +92,7 @@ func (r *base) kindsOf(profiles []string) []flowKind {
 
 // controlling makes the controls of a kind of flow in the agent that carries the users, and
 // returns what was seen of them as well.
-type controlling func(context.Context, flowKind) ([]control, results.Fragment, error)
+type controlling func(context.Context, flowKind) ([]Control, results.Fragment, error)
 
 // carry chooses who carries the next scenario. Where it depends on what was not compared
 // yet, the controls of that kind are made in both agents; what was seen of them is returned.
@@ -141,8 +141,8 @@ func (r *base) carrierFor(kind flowKind) results.Carrier {
 	return c
 }
 
-// A control is a flow of a kind that shows how such flows end.
-type control struct {
+// A Control is a flow of a kind that shows how such flows end.
+type Control struct {
 	of      string // what it is, in words
 	refused bool   // it has to be
 	ended   Kind   // Accepted, Refused and so on; Unclear where no sign speaks
@@ -152,7 +152,7 @@ type control struct {
 }
 
 // String says how a control ended.
-func (c control) String() string { return fmt.Sprintf("%s: %s (%s)", c.of, c.ended, c.sign) }
+func (c Control) String() string { return fmt.Sprintf("%s: %s (%s)", c.of, c.ended, c.sign) }
 
 // compare makes the controls of a kind in both agents, the browser first, and takes down what
 // they show. The flows are kept where they do not end alike.
@@ -161,11 +161,11 @@ func (r *base) compare(ctx context.Context, kind flowKind, controls controlling)
 	unlike := func(why string, flows ...string) results.Fragment {
 		r.shown[kind] = comparison{why: results.Bounded(why, maxSaid)}
 		for _, flow := range flows {
-			seen.find("agents", why, flow)
+			seen.Tell("agents", why, flow)
 		}
 		return seen.finish()
 	}
-	var made [2][]control
+	var made [2][]Control
 	for i, by := range []results.AgentKind{results.Browser, results.HTTP} {
 		r.carryBy(by)
 		var fragment results.Fragment
@@ -177,7 +177,7 @@ func (r *base) compare(ctx context.Context, kind flowKind, controls controlling)
 			r.breaches.takeBack(fragment.Observations)
 			for _, o := range fragment.Observations {
 				for _, flow := range o.Flows {
-					seen.find("agents", fmt.Sprintf("Over plain HTTP %s was %s in a control, which counts only where the browser sees it: %s", o.Requirement, o.Verdict, o.Seen), flow)
+					seen.Tell("agents", fmt.Sprintf("Over plain HTTP %s was %s in a control, which counts only where the browser sees it: %s", o.Requirement, o.Verdict, o.Seen), flow)
 				}
 			}
 		}
@@ -204,7 +204,7 @@ func (r *base) compare(ctx context.Context, kind flowKind, controls controlling)
 
 // differ says in what a control did not end in the browser as it did over plain HTTP, or as
 // controls have to; empty where they are alike.
-func differ(browser, plain control) string {
+func differ(browser, plain Control) string {
 	want := Accepted
 	if browser.refused {
 		want = Refused
@@ -259,7 +259,7 @@ func (r *Run) carriedBy(kind results.AgentKind) {
 }
 
 // controls makes those of a kind of flow: a valid one, and one that has to be refused.
-func (r *Run) controls(ctx context.Context, kind flowKind) ([]control, results.Fragment, error) {
+func (r *Run) controls(ctx context.Context, kind flowKind) ([]Control, results.Fragment, error) {
 	s := r.preflightScenario(emptyFragment())
 	s.kind = plain
 	forged, _ := fakeplatform.FaultNamed("signature-last-byte-changed")
@@ -277,11 +277,11 @@ func (r *Run) controls(ctx context.Context, kind flowKind) ([]control, results.F
 		}
 		valid.Review, bad.Review = work, work
 	}
-	var made []control
+	var made []Control
 	for _, l := range []Launch{valid, bad} {
-		c := control{of: "a valid launch"}
+		c := Control{of: "a valid launch"}
 		if l.Fault != nil {
-			c = control{of: "a launch whose signature is bad", refused: true}
+			c = Control{of: "a launch whose signature is bad", refused: true}
 		}
 		l.Title = fmt.Sprintf("control of the agents, %s: %s", kind, c.of)
 		var flow *Flow
@@ -328,42 +328,18 @@ const strangerRequest = "client-id-unknown"
 const forgedStart = "start-payload-altered"
 
 // controls makes those of a kind of flow: a valid one, and one that has to be refused.
-func (r *PlatformRun) controls(ctx context.Context, kind flowKind) ([]control, results.Fragment, error) {
+func (r *PlatformRun) controls(ctx context.Context, kind flowKind) ([]Control, results.Fragment, error) {
 	s := r.scene(observer[*PlatformFlow]{base: &r.base, tb: mustHold{}, text: preflightText, fragment: emptyFragment()})
 	defer s.clear()
-	var made []control
+	var made []Control
 	add := func(of string, flow *PlatformFlow, refused bool, ended Kind, sign string, trips ...*agent.Trip) {
-		made = append(made, control{of: of, refused: refused, ended: ended, sign: sign, way: wayOf(trips...), flow: flow.ID})
-	}
-	unknown, _ := faketool.FaultNamed(strangerRequest)
-	launches := func(l PlatformLaunch) error {
-		flow, err := s.Launch(ctx, l)
-		if err != nil {
-			return err
-		}
-		verdict, _ := s.Answered(flow)
-		add("a valid launch", flow, false, endOf(verdict, false), flow.sign(), flow.Trip)
-		l.Fault = &unknown
-		if flow, err = s.Launch(ctx, l); err != nil {
-			return err
-		}
-		verdict, _ = s.Refused(flow)
-		add("an authentication request of an unknown client", flow, true, endOf(verdict, true), flow.sign(), flow.Trip)
-		return nil
+		made = append(made, Control{of: of, refused: refused, ended: ended, sign: sign, way: wayOf(trips...), flow: flow.ID})
 	}
 	title := fmt.Sprintf("control of the agents: %s", kind)
 	var err error
 	switch kind {
 	case flowLaunch:
-		err = launches(PlatformLaunch{Title: title, Link: r.firstLink()})
-	case flowReview:
-		var book *Gradebook
-		var item *LineItem
-		if book, err = s.Gradebook(ctx, PlatformLaunch{Title: title}); err == nil {
-			if item, err = s.Reviewed(ctx, book, nil, book.Sub()); err == nil {
-				err = launches(s.launchOf(Review{Title: title, Item: item}))
-			}
-		}
+		made, err = s.Controls(ctx, PlatformLaunch{Title: title, Link: r.firstLink()})
 	case flowExam:
 		altered, _ := faketool.FaultNamed(forgedStart)
 		for _, start := range []StartMessage{{Title: title + ", refused", Fault: &altered}, {Title: title}} {
@@ -385,9 +361,33 @@ func (r *PlatformRun) controls(ctx context.Context, kind flowKind) ([]control, r
 			add(of, flow, start.Fault != nil, ended, pageSign(flow.Trip), exam.Trip, flow.Trip)
 		}
 	default:
-		err = errors.New("it has no controls")
+		p := partOf(needs[kind])
+		if p == nil || p.Controls == nil {
+			return nil, s.fragment, errors.New("it has no controls")
+		}
+		made, err = p.Controls(ctx, s, title)
 	}
 	return made, s.fragment, err
+}
+
+// Controls are those of a launch: a valid one, and one that has to be refused.
+func (s *PlatformScenario) Controls(ctx context.Context, l PlatformLaunch) ([]Control, error) {
+	unknown, _ := faketool.FaultNamed(strangerRequest)
+	valid, err := s.Launch(ctx, l)
+	if err != nil {
+		return nil, err
+	}
+	verdict, _ := s.Answered(valid)
+	l.Fault = &unknown
+	refused, err := s.Launch(ctx, l)
+	if err != nil {
+		return nil, err
+	}
+	made := []Control{{of: "a valid launch", ended: endOf(verdict, false), sign: valid.sign(), way: wayOf(valid.Trip), flow: valid.ID}}
+	verdict, _ = s.Refused(refused)
+	return append(made, Control{
+		of: "an authentication request of an unknown client", refused: true, ended: endOf(verdict, true), sign: refused.sign(), way: wayOf(refused.Trip), flow: refused.ID,
+	}), nil
 }
 
 // sign is what shows how the flow ended, without what differs each time.

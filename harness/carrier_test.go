@@ -44,23 +44,23 @@ func TestCarrierOf(t *testing.T) {
 
 // Controls are alike where they end as they have to, by the same sign and on the same way.
 func TestDiffer(t *testing.T) {
-	good := control{of: "a valid launch", ended: Accepted, sign: "HTTP 200", way: []string{"GET a", "POST b"}}
-	bad := control{of: "a forged launch", refused: true, ended: Refused, sign: "HTTP 401", way: []string{"GET a"}}
-	but := func(c control, change func(*control)) control { change(&c); return c }
+	good := Control{of: "a valid launch", ended: Accepted, sign: "HTTP 200", way: []string{"GET a", "POST b"}}
+	bad := Control{of: "a forged launch", refused: true, ended: Refused, sign: "HTTP 401", way: []string{"GET a"}}
+	but := func(c Control, change func(*Control)) Control { change(&c); return c }
 	for name, c := range map[string]struct {
-		browser, plain control
+		browser, plain Control
 		want           string
 	}{
 		"accepted alike":                       {good, good, ""},
 		"refused alike":                        {bad, bad, ""},
-		"in other flows":                       {good, but(good, func(c *control) { c.flow = "01-0002" }), ""},
-		"refused over plain HTTP":              {good, but(good, func(c *control) { c.ended = Refused }), "ended in the browser as accepted"},
-		"accepted over plain HTTP":             {bad, but(bad, func(c *control) { c.ended = Accepted }), "over plain HTTP as accepted"},
-		"by another sign":                      {bad, but(bad, func(c *control) { c.sign = "HTTP 403" }), "HTTP 403"},
-		"on another way":                       {good, but(good, func(c *control) { c.way = []string{"GET a"} }), "went another way"},
-		"both accept what has to be refused":   {but(bad, func(c *control) { c.ended = Accepted }), but(bad, func(c *control) { c.ended = Accepted }), "was not refused"},
-		"both refuse what has to be accepted":  {but(good, func(c *control) { c.ended = Refused }), but(good, func(c *control) { c.ended = Refused }), "was not accepted"},
-		"no sign speaks for either, in either": {but(bad, func(c *control) { c.ended = Unclear }), but(bad, func(c *control) { c.ended = Unclear }), "was not refused"},
+		"in other flows":                       {good, but(good, func(c *Control) { c.flow = "01-0002" }), ""},
+		"refused over plain HTTP":              {good, but(good, func(c *Control) { c.ended = Refused }), "ended in the browser as accepted"},
+		"accepted over plain HTTP":             {bad, but(bad, func(c *Control) { c.ended = Accepted }), "over plain HTTP as accepted"},
+		"by another sign":                      {bad, but(bad, func(c *Control) { c.sign = "HTTP 403" }), "HTTP 403"},
+		"on another way":                       {good, but(good, func(c *Control) { c.way = []string{"GET a"} }), "went another way"},
+		"both accept what has to be refused":   {but(bad, func(c *Control) { c.ended = Accepted }), but(bad, func(c *Control) { c.ended = Accepted }), "was not refused"},
+		"both refuse what has to be accepted":  {but(good, func(c *Control) { c.ended = Refused }), but(good, func(c *Control) { c.ended = Refused }), "was not accepted"},
+		"no sign speaks for either, in either": {but(bad, func(c *Control) { c.ended = Unclear }), but(bad, func(c *Control) { c.ended = Unclear }), "was not refused"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := differ(c.browser, c.plain)
@@ -186,8 +186,8 @@ func TestTheBrowserCarriesWhatIsDoneAgain(t *testing.T) {
 func TestCompareKeepsWhatTheBrowserHasSeen(t *testing.T) {
 	g := NewWithT(t)
 	run := autoRun()
-	seen := run.compare(t.Context(), flowExam, func(context.Context, flowKind) ([]control, results.Fragment, error) {
-		made := []control{{of: "a valid launch", ended: Accepted, sign: "HTTP 200"}}
+	seen := run.compare(t.Context(), flowExam, func(context.Context, flowKind) ([]Control, results.Fragment, error) {
+		made := []Control{{of: "a valid launch", ended: Accepted, sign: "HTTP 200"}}
 		if run.agent == run.main {
 			return made, turn(t, run, "browser", map[string]results.Verdict{"": results.Passed}).fragment, nil
 		}

@@ -83,7 +83,7 @@ func (r *Run) diagnose(f *Flow) *results.Diagnosis {
 	case r.hasNoSuchPage(f):
 		d.Problem = fmt.Sprintf("The tool has nothing at its redirect URI: %s.", reaction.Why)
 		d.LookAt = fmt.Sprintf("Is %s the tool's (tool.launch_url, tool.redirect_uris)? The key set was not fetched for this launch. If the page says that something is unknown, look at this as well: %s", answeredAt(f), d.LookAt)
-	case f.Trip.Page.Status == http.StatusNotFound && sameURL(f.Trip.Page.URL, f.targetLinkURI()):
+	case f.Trip.Page.Status == http.StatusNotFound && SameURL(f.Trip.Page.URL, f.targetLinkURI()):
 		d.Problem = fmt.Sprintf("The tool has nothing at the target link URI: %s.", reaction.Why)
 		d.LookAt = "Is " + f.targetLinkURI() + " (tool.target_link_uri) what a resource link of the tool opens? " + d.LookAt
 	case client != "" && client != f.Launch.Plan().ClientID:
@@ -112,12 +112,12 @@ func (f *Flow) redirectURI() string {
 func (r *Run) asksElsewhere(f *Flow) bool {
 	asked := f.redirectURI()
 	return asked != "" && !slices.ContainsFunc(r.RedirectURIs(), func(uri string) bool {
-		return sameURL(uri, asked) || fakeplatform.DifferInScheme(uri, asked)
+		return SameURL(uri, asked) || fakeplatform.DifferInScheme(uri, asked)
 	})
 }
 
 // differInQuery says whether two addresses are the same but for their queries.
-func differInQuery(a, b string) bool { return a != b && withoutQuery(a) == withoutQuery(b) }
+func differInQuery(a, b string) bool { return a != b && WithoutQuery(a) == WithoutQuery(b) }
 
 // AboutRedirectURI says what to look at where a launch's redirect_uri is not registered;
 // empty where it is, or where nothing is known.

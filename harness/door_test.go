@@ -24,6 +24,7 @@ import (
 	"invigilator.example/fault"
 	"invigilator.example/harness"
 	"invigilator.example/harness/config"
+	"invigilator.example/harness/harnesstest"
 	"invigilator.example/requirements"
 	"invigilator.example/results"
 )
@@ -198,7 +199,7 @@ func TestStrangersChangeNoVerdictOnATool(t *testing.T) {
 			t.Parallel()
 			expectUndisturbed(t, func(t *testing.T, address string, disturbed func() *strangers) (found []results.Fragment) {
 				g := NewWithT(t)
-				run := subject{change: func(c *config.Config) {
+				run := harnesstest.Tool{Change: func(c *config.Config) {
 					grading(nil)(c)
 					c.Profiles = nil
 					exams := *c
@@ -210,7 +211,7 @@ func TestStrangersChangeNoVerdictOnATool(t *testing.T) {
 					if public {
 						c.FakePlatform.URL = publicURL(address)
 					}
-				}}.start(t)
+				}}.Start(t)
 				crowd := disturbed()
 				preflight, err := run.Preflight(t.Context())
 				g.Expect(err).NotTo(HaveOccurred())
@@ -271,12 +272,12 @@ func TestStrangersChangeNoVerdictOnAPlatform(t *testing.T) {
 			t.Parallel()
 			expectUndisturbed(t, func(t *testing.T, address string, disturbed func() *strangers) (found []results.Fragment) {
 				g := NewWithT(t)
-				run := campusAt{change: func(c *config.Config) {
+				run := harnesstest.Campus{Change: func(c *config.Config) {
 					c.FakeTool.Listen = address
 					if public {
 						c.FakeTool.URL = publicURL(address)
 					}
-				}}.start(t)
+				}}.Start(t)
 				crowd := disturbed()
 				preflight, err := run.Preflight(t.Context())
 				g.Expect(err).NotTo(HaveOccurred())
@@ -328,12 +329,12 @@ func TestTheDoorServesServersAlone(t *testing.T) {
 		t.Run("a tool, "+name, func(t *testing.T) {
 			g := NewWithT(t)
 			address := freeAddress(t)
-			campusAt{change: func(c *config.Config) {
+			harnesstest.Campus{Change: func(c *config.Config) {
 				c.FakeTool.Listen = address
 				if public {
 					c.FakeTool.URL = publicURL(address)
 				}
-			}}.start(t)
+			}}.Start(t)
 			g.Expect(get(t, address, faketool.JWKSPath)).To(Equal(http.StatusOK))
 			g.Expect(get(t, address, "/other"+faketool.JWKSPath)).To(Equal(http.StatusOK), "the campus has two tools")
 			launch := http.StatusNotFound
@@ -346,7 +347,7 @@ func TestTheDoorServesServersAlone(t *testing.T) {
 		t.Run("a platform, "+name, func(t *testing.T) {
 			g := NewWithT(t)
 			address := freeAddress(t)
-			start(t, "http://localhost:1", func(c *config.Config) {
+			harnesstest.Start(t, "http://localhost:1", func(c *config.Config) {
 				c.FakePlatform.Listen = address
 				if public {
 					c.FakePlatform.URL = publicURL(address)

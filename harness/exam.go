@@ -310,7 +310,7 @@ func (s *Scenario) proctorSeat(ctx context.Context) (agent.User, error) {
 	if steps := r.config.Users[config.Proctor].SignIn; len(steps) > 0 {
 		_, err = r.makeJourney(ctx, by, "the sign-in of the proctor", agent.Journey{Actions: r.actionsOf(steps, words{uniqueWord, unique()}), Screenshot: true})
 		if stuck, ok := errors.AsType[*JourneyError](err); ok {
-			s.find("journey", stuck.Error(), "")
+			s.Tell("journey", stuck.Error(), "")
 			err = fmt.Errorf("%w: %w", ErrNoLogin, stuck)
 		}
 	} else {

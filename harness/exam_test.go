@@ -18,6 +18,7 @@ import (
 	"invigilator.example/fakeplatform/proctoring"
 	"invigilator.example/harness"
 	"invigilator.example/harness/config"
+	"invigilator.example/harness/harnesstest"
 	"invigilator.example/lti"
 	"invigilator.example/requirements"
 	"invigilator.example/results"
@@ -47,10 +48,10 @@ var algebra = fakeplatform.ResourceLink{ID: "exam-1", Title: "Algebra"}
 func TestARealProctoringToolCanBeJudged(t *testing.T) {
 	t.Parallel()
 	g := NewWithT(t)
-	run := subject{change: func(c *config.Config) {
+	run := harnesstest.Tool{Change: func(c *config.Config) {
 		forExams(nil)(c)
 		c.Journeys["checks-in"] = config.Journey{Does: config.CheckIn, Steps: config.Steps{{Click: "#start"}}}
-	}}.ready(t)
+	}}.Ready(t)
 	scene := run.ProctoringScenario(t, "a scenario", "here:1")
 	browser := scene.Open(t.Context())
 	defer browser.Close()
@@ -106,9 +107,9 @@ func unsent(tool http.Handler) http.Handler {
 func TestACheckInThatLeadsNowhereIsNoRefusal(t *testing.T) {
 	t.Parallel()
 	g := NewWithT(t)
-	run := subject{wrap: unsent, faults: []string{"accepts-missing-session-data"}, change: func(c *config.Config) {
+	run := harnesstest.Tool{Wrap: unsent, Faults: []string{"accepts-missing-session-data"}, Change: func(c *config.Config) {
 		forExams(map[string]config.Journey{"checks-in": {Does: config.CheckIn, Steps: config.Steps{{Click: "#start"}}}})(c)
-	}}.ready(t)
+	}}.Ready(t)
 	scene := run.ProctoringScenario(t, "a scenario", "here:1")
 	const id = "ap-tool-rejects-missing-session-data"
 	scene.MustRefuse(t.Context(), id, harness.Attempt{Stimulus: "session-data-absent", Make: func(ctx context.Context) (*harness.Flow, error) {
@@ -122,13 +123,13 @@ func TestACheckInThatLeadsNowhereIsNoRefusal(t *testing.T) {
 func TestAToolMayTakeNothingButExams(t *testing.T) {
 	t.Parallel()
 	g := NewWithT(t)
-	run := subject{
-		change: func(c *config.Config) {
+	run := harnesstest.Tool{
+		Change: func(c *config.Config) {
 			forExams(nil)(c)
 			c.Profiles = []string{requirements.Proctoring}
 			c.Journeys["checks-in"] = config.Journey{Does: config.CheckIn, Steps: config.Steps{{Click: "#start"}}}
 		},
-		wrap: func(tool http.Handler) http.Handler { // of any other message it only says that it does not know it
+		Wrap: func(tool http.Handler) http.Handler { // of any other message it only says that it does not know it
 			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				if r.URL.Path == "/resource" {
 					http.Error(w, "unknown message type", http.StatusInternalServerError)
@@ -137,7 +138,7 @@ func TestAToolMayTakeNothingButExams(t *testing.T) {
 				tool.ServeHTTP(w, r)
 			})
 		},
-	}.start(t)
+	}.Start(t)
 	found, err := run.Preflight(t.Context())
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(found.Flows).To(HaveLen(1))
@@ -146,9 +147,9 @@ func TestAToolMayTakeNothingButExams(t *testing.T) {
 func TestACheckInThatGetsStuckIsOneDiagnosis(t *testing.T) {
 	t.Parallel()
 	g := NewWithT(t)
-	run := subject{change: forExams(map[string]config.Journey{
+	run := harnesstest.Tool{Change: forExams(map[string]config.Journey{
 		"checks-in": {Does: config.CheckIn, Steps: config.Steps{{Click: "text=I agree"}}},
-	})}.start(t)
+	})}.Start(t)
 	_, err := run.Preflight(t.Context())
 	d, ok := errors.AsType[*results.Diagnosis](err)
 	g.Expect(ok).To(BeTrue(), "%v", err)
@@ -160,12 +161,12 @@ func TestACheckInThatGetsStuckIsOneDiagnosis(t *testing.T) {
 func TestAToolThatRefusesCandidatesIsJudgedOnTheRest(t *testing.T) {
 	t.Parallel()
 	g := NewWithT(t)
-	run := subject{
-		change: forExams(nil),
-		wrap: atPath("/check-in", func(w http.ResponseWriter, _ *http.Request, _ http.Handler) {
+	run := harnesstest.Tool{
+		Change: forExams(nil),
+		Wrap: harnesstest.AtPath("/check-in", func(w http.ResponseWriter, _ *http.Request, _ http.Handler) {
 			http.Error(w, "we proctor no more", http.StatusInternalServerError)
 		}),
-	}.start(t)
+	}.Start(t)
 	found, err := run.Preflight(t.Context())
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(found.Findings).To(ContainElement(And(HaveField("Kind", "not-tried"), HaveField("Says", ContainSubstring("did not lead to LtiStartAssessment: HTTP 500")))))
@@ -186,7 +187,7 @@ func TestAToolThatRefusesCandidatesIsJudgedOnTheRest(t *testing.T) {
 func TestARealPlatformsExamsCanBeJudged(t *testing.T) {
 	t.Parallel()
 	g := NewWithT(t)
-	run := campusAt{}.start(t)
+	run := harnesstest.Campus{}.Start(t)
 	scene := run.Scenario(t, "a scenario", "here:1")
 	exam, err := scene.Running(t.Context(), "", lti.Claims{lti.ClaimEndAssessmentReturn: true})
 	g.Expect(err).NotTo(HaveOccurred())
@@ -235,14 +236,14 @@ func TestAControlServiceShowsThatItWorksBeforeItIsTestedOtherwise(t *testing.T) 
 			g := NewWithT(t)
 			var mu sync.Mutex
 			var tokens []string
-			run := campusAt{wrap: spoiled(func(w http.ResponseWriter, r *http.Request, subject http.Handler) {
+			run := harnesstest.Campus{Wrap: harnesstest.Spoiled(func(w http.ResponseWriter, r *http.Request, subject http.Handler) {
 				if strings.HasPrefix(r.URL.Path, proctoring.ACSPath) {
 					mu.Lock()
 					tokens = append(tokens, r.Header.Get("Authorization"))
 					mu.Unlock()
 				}
 				subject.ServeHTTP(w, r)
-			})}.start(t)
+			})}.Start(t)
 			scene := run.Scenario(t, "a scenario", "here:1")
 			exam, err := scene.Running(t.Context(), "", nil)
 			g.Expect(err).NotTo(HaveOccurred())
@@ -260,7 +261,7 @@ func TestAControlServiceShowsThatItWorksBeforeItIsTestedOtherwise(t *testing.T) 
 func TestAnAttemptThatIsLeftBehindIsEndedFirst(t *testing.T) {
 	t.Parallel()
 	g := NewWithT(t)
-	run := campusAt{}.start(t)
+	run := harnesstest.Campus{}.Start(t)
 	for range 2 { // the second scenario finds the attempt of the first under way
 		scene := run.Scenario(t, "a scenario", "here:1")
 		exam, err := scene.Running(t.Context(), "", nil)
@@ -272,7 +273,7 @@ func TestAnAttemptThatIsLeftBehindIsEndedFirst(t *testing.T) {
 func TestOnlyTheMessageThatStartsAnExamIsBlamed(t *testing.T) {
 	t.Parallel()
 	g := NewWithT(t)
-	scene := campusAt{faults: []string{"takes-old-messages"}}.start(t).Scenario(t, "a scenario", "here:1")
+	scene := harnesstest.Campus{Faults: []string{"takes-old-messages"}}.Start(t).Scenario(t, "a scenario", "here:1")
 	scene.ReactToStart(t.Context(), "ap-platform-rejects-expired-message")
 	verdicts := map[string]results.Verdict{}
 	for _, o := range scene.Finish().Observations {
@@ -287,7 +288,7 @@ func TestOnlyTheMessageThatStartsAnExamIsBlamed(t *testing.T) {
 func TestWhatNeedsLongerThanTheUserAllowsIsSkipped(t *testing.T) {
 	t.Parallel()
 	g := NewWithT(t)
-	scene := campusAt{}.start(t).Scenario(t, "a scenario", "here:1")
+	scene := harnesstest.Campus{}.Start(t).Scenario(t, "a scenario", "here:1")
 	err := scene.Pass(t.Context(), time.Hour)
 	g.Expect(scene.Unseen("rfc6750-access-token-enforced", "token-expired", err)).To(BeTrue())
 	g.Expect(scene.Finish().Observations).To(HaveExactElements(HaveField("Verdict", results.Skipped)))
@@ -296,23 +297,23 @@ func TestWhatNeedsLongerThanTheUserAllowsIsSkipped(t *testing.T) {
 func TestWhatIsInTheWayOfExamsIsOneDiagnosisThatConcernsThemAlone(t *testing.T) {
 	t.Parallel()
 	for what, c := range map[string]struct {
-		subject       campusAt
+		subject       harnesstest.Campus
 		problem, look string
 	}{
-		"no key set": {campusAt{keyless: true}, "A valid LtiStartAssessment does not start the exam", "/jwks"},
-		"another sign": {campusAt{edit: func(yaml string) string {
+		"no key set": {harnesstest.Campus{Keyless: true}, "A valid LtiStartAssessment does not start the exam", "/jwks"},
+		"another sign": {harnesstest.Campus{Edit: func(yaml string) string {
 			return strings.ReplaceAll(yaml, "data-status=running", "data-status=walking")
 		}},
 			"does not start the exam", "platform.exam_started"},
-		"another token endpoint": {campusAt{edit: func(yaml string) string { return strings.ReplaceAll(yaml, "CAMPUS_URL}/token", "CAMPUS_URL}/tokens") }},
+		"another token endpoint": {harnesstest.Campus{Edit: func(yaml string) string { return strings.ReplaceAll(yaml, "CAMPUS_URL}/token", "CAMPUS_URL}/tokens") }},
 			"grants the fake tool no access token", "platform.token_url"},
-		"another journey": {campusAt{edit: func(yaml string) string { return strings.ReplaceAll(yaml, "Go to the check-in", "Begin") }},
+		"another journey": {harnesstest.Campus{Edit: func(yaml string) string { return strings.ReplaceAll(yaml, "Go to the check-in", "Begin") }},
 			"takes-exam got stuck at step 2 of 2", "takes-exam"},
 	} {
 		t.Run(what, func(t *testing.T) {
 			t.Parallel()
 			g := NewWithT(t)
-			_, err := c.subject.start(t).Preflight(t.Context())
+			_, err := c.subject.Start(t).Preflight(t.Context())
 			d, ok := errors.AsType[*results.Diagnosis](err)
 			g.Expect(ok).To(BeTrue(), "%v", err)
 			g.Expect(d.Problem).To(ContainSubstring(c.problem))
@@ -325,7 +326,7 @@ func TestWhatIsInTheWayOfExamsIsOneDiagnosisThatConcernsThemAlone(t *testing.T) 
 	t.Run("a platform that refuses every message", func(t *testing.T) {
 		t.Parallel()
 		g := NewWithT(t)
-		run := campusAt{wrap: func(h http.Handler) http.Handler {
+		run := harnesstest.Campus{Wrap: func(h http.Handler) http.Handler {
 			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				answer := httptest.NewRecorder()
 				if h.ServeHTTP(answer, r); r.PostFormValue("JWT") != "" {
@@ -336,7 +337,7 @@ func TestWhatIsInTheWayOfExamsIsOneDiagnosisThatConcernsThemAlone(t *testing.T) 
 				w.WriteHeader(answer.Code)
 				_, _ = w.Write(answer.Body.Bytes())
 			})
-		}}.start(t)
+		}}.Start(t)
 		found, err := run.Preflight(t.Context())
 		g.Expect(err).NotTo(HaveOccurred(), "that is judged")
 		g.Expect(found.Findings).To(ContainElement(HaveField("Says", ContainSubstring("does not start the exam"))))
@@ -348,10 +349,10 @@ func TestWhatIsInTheWayOfExamsIsOneDiagnosisThatConcernsThemAlone(t *testing.T) 
 	t.Run("no keys of a tool", func(t *testing.T) {
 		t.Parallel()
 		g := NewWithT(t)
-		_, err := subject{change: func(c *config.Config) {
+		_, err := harnesstest.Tool{Change: func(c *config.Config) {
 			forExams(map[string]config.Journey{"checks-in": {Does: config.CheckIn, Steps: config.Steps{{Click: "#start"}}}})(c)
 			c.Tool.JWKSURL += "/elsewhere"
-		}}.start(t).Preflight(t.Context())
+		}}.Start(t).Preflight(t.Context())
 		g.Expect(err).To(MatchError(And(ContainSubstring("key set cannot be read"), ContainSubstring("tool.jwks_url"))))
 	})
 }
@@ -376,12 +377,12 @@ func TestAProctorWhoseSessionHasEndedIsLaunchedAgain(t *testing.T) {
 	t.Parallel()
 	g := NewWithT(t)
 	var forgotten sync.Map // the cookies of sessions
-	run := subject{
-		change: func(c *config.Config) {
+	run := harnesstest.Tool{
+		Change: func(c *config.Config) {
 			forExams(nil)(c)
 			c.Journeys["checks-in"] = config.Journey{Does: config.CheckIn, Steps: config.Steps{{Click: "#start"}}}
 		},
-		wrap: func(tool http.Handler) http.Handler {
+		Wrap: func(tool http.Handler) http.Handler {
 			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				if strings.HasPrefix(r.URL.Path, "/proctor") {
 					if over, known := forgotten.LoadOrStore(r.Header.Get("Cookie"), false); known && over.(bool) {
@@ -391,7 +392,7 @@ func TestAProctorWhoseSessionHasEndedIsLaunchedAgain(t *testing.T) {
 				tool.ServeHTTP(w, r)
 			})
 		},
-	}.ready(t)
+	}.Ready(t)
 	scene := run.ProctoringScenario(t, "a scenario", "here:1")
 	browser := scene.Open(t.Context())
 	defer browser.Close()
@@ -411,12 +412,12 @@ func TestAProctorWhoseSessionHasEndedIsLaunchedAgain(t *testing.T) {
 func TestACheckInThatTakesItsTimeToRefuseIsARefusal(t *testing.T) {
 	t.Parallel()
 	g := NewWithT(t)
-	run := subject{
-		change: func(c *config.Config) {
+	run := harnesstest.Tool{
+		Change: func(c *config.Config) {
 			forExams(map[string]config.Journey{"checks-in": {Does: config.CheckIn, Steps: config.Steps{{Click: "#start"}}}})(c)
 			c.Timeout.Step = config.Duration(20 * time.Second)
 		},
-		wrap: func(tool http.Handler) http.Handler {
+		Wrap: func(tool http.Handler) http.Handler {
 			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				if strings.HasSuffix(r.URL.Path, "/start") { // longer than a sign on a page is waited for
 					select {
@@ -429,7 +430,7 @@ func TestACheckInThatTakesItsTimeToRefuseIsARefusal(t *testing.T) {
 				tool.ServeHTTP(w, r)
 			})
 		},
-	}.start(t)
+	}.Start(t)
 	scene := run.ProctoringScenario(t, "a scenario", "here:1")
 	browser := scene.Open(t.Context())
 	defer browser.Close()

@@ -182,16 +182,16 @@ func (f *Flow) Statuses() []int {
 	}
 	var statuses []int
 	for _, s := range f.Trip.Steps {
-		if len(statuses) > 0 || s.Method == http.MethodPost && sameURL(s.URL, action) || strings.Contains(s.URL, lti.ParamIDToken+"=") {
+		if len(statuses) > 0 || s.Method == http.MethodPost && SameURL(s.URL, action) || strings.Contains(s.URL, lti.ParamIDToken+"=") {
 			statuses = append(statuses, s.Status)
 		}
 	}
 	return statuses
 }
 
-// sameURL compares URLs as browsers do, to whom a host has no case, a scheme has
+// SameURL compares URLs as browsers do, to whom a host has no case, a scheme has
 // a port, no path is the path /, and who asks is no part of where.
-func sameURL(a, b string) bool {
+func SameURL(a, b string) bool {
 	normal := func(raw string) string {
 		u, err := url.Parse(raw)
 		if err != nil {
@@ -394,20 +394,12 @@ func (f *Flow) Teaches() bool { return f.Trip.Markers[teacherMarker] }
 // HasMarkup says whether markup that came in a message is part of the page.
 func (f *Flow) HasMarkup() bool { return f.Trip.Markers[markupMarker] }
 
-// marker is the sign that the configuration names, under a name; none where it names none.
-func marker(name string, m config.Marker) []agent.Marker {
-	if m.IsZero() {
-		return nil
-	}
-	return []agent.Marker{{Name: name, Selector: m.Selector, Text: m.Text, URL: m.URL}}
-}
-
 // visit returns what every visit has in common.
 func (r *Run) visit(url string) agent.Visit {
 	p := r.config.Timeout
 	v := agent.Visit{URL: url, Quiet: r.config.Browser.IdleTime.Std(), MarkerWait: p.PageSign.Std(), Deadline: p.Launch.Std()}
-	v.Markers = append(marker(acceptsMarker, r.tool.LaunchAccepted), marker(refusesMarker, r.tool.LaunchRefused)...)
-	v.Also = append(marker(teacherMarker, r.tool.InstructorView), agent.Marker{Name: markupMarker, Selector: "#" + fakeplatform.MarkupID})
+	v.Markers = append(Marker(acceptsMarker, r.tool.LaunchAccepted), Marker(refusesMarker, r.tool.LaunchRefused)...)
+	v.Also = append(Marker(teacherMarker, r.tool.InstructorView), agent.Marker{Name: markupMarker, Selector: "#" + fakeplatform.MarkupID})
 	v.Read = map[string]agent.Reading{}
 	for name, r := range map[string]agent.Reading{
 		userReading: {Selector: r.tool.UserSelector}, resourceReading: {Selector: r.tool.ResourceSelector},

@@ -206,7 +206,7 @@ const (
 func (r *Run) outcomeSigns(deed config.Deed) []agent.Marker {
 	name, _ := r.config.JourneyFor(deed)
 	journey := r.config.Journeys[name]
-	return append(marker(savedMarker, journey.Saved), marker(failedMarker, journey.Failed)...)
+	return append(Marker(savedMarker, journey.Saved), Marker(failedMarker, journey.Failed)...)
 }
 
 // Told is what the tool has told its user of the outcome, and false where the

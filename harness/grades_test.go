@@ -21,6 +21,7 @@ import (
 	"invigilator.example/faketool/grades"
 	"invigilator.example/harness"
 	"invigilator.example/harness/config"
+	"invigilator.example/harness/harnesstest"
 	"invigilator.example/lti"
 	"invigilator.example/requirements"
 	"invigilator.example/results"
@@ -48,7 +49,7 @@ func grading(journeys map[string]config.Journey) func(*config.Config) {
 func TestARealGradingToolCanBeJudged(t *testing.T) {
 	t.Parallel()
 	g := NewWithT(t)
-	run := subject{change: grading(nil)}.ready(t)
+	run := harnesstest.Tool{Change: grading(nil)}.Ready(t)
 	scene := run.ReviewScenario(t, "a scenario", "here:1")
 	work, handed, err := scene.HandIn(t.Context(), scene.Assign(), harness.Launch{})
 	g.Expect(err).NotTo(HaveOccurred())
@@ -88,7 +89,7 @@ func TestARealGradingToolCanBeJudged(t *testing.T) {
 func TestAnothersWorkIsNotTheLearners(t *testing.T) {
 	t.Parallel()
 	g := NewWithT(t)
-	scene := subject{change: grading(nil)}.ready(t).ReviewScenario(t, "a scenario", "here:1")
+	scene := harnesstest.Tool{Change: grading(nil)}.Ready(t).ReviewScenario(t, "a scenario", "here:1")
 	assignment := scene.Assign()
 	one, _, err := scene.HandIn(t.Context(), assignment, harness.Launch{})
 	g.Expect(err).NotTo(HaveOccurred())
@@ -107,31 +108,18 @@ func TestAnothersWorkIsNotTheLearners(t *testing.T) {
 func TestAToolMayTakeNothingButGradesAndReviews(t *testing.T) {
 	t.Parallel()
 	g := NewWithT(t)
-	run := subject{change: grading(nil)}.start(t)
+	run := harnesstest.Tool{Change: grading(nil)}.Start(t)
 	found, err := run.Preflight(t.Context())
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(found.Flows).To(HaveLen(2), "work that is handed in, and its review")
 }
 
-// atPath puts a handler in the place of a path of the tool.
-func atPath(prefix string, handler func(w http.ResponseWriter, r *http.Request, tool http.Handler)) func(http.Handler) http.Handler {
-	return func(tool http.Handler) http.Handler {
-		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			if strings.HasPrefix(r.URL.Path, prefix) {
-				handler(w, r, tool)
-				return
-			}
-			tool.ServeHTTP(w, r)
-		})
-	}
-}
-
 func TestWhatJourneysInAToolNameAndLeaveToOneAgent(t *testing.T) {
 	t.Parallel()
 	g := NewWithT(t)
-	run := subject{change: grading(map[string]config.Journey{"hands-in": {Does: config.Submit, Steps: config.Steps{
+	run := harnesstest.Tool{Change: grading(map[string]config.Journey{"hands-in": {Does: config.Submit, Steps: config.Steps{
 		{Click: "#no", Agent: "browser"}, {Fill: "#submit-form textarea", With: "{work} by {user_id}, {candidate}, {unique}", Agent: "http"}, {Click: "#submit"}, {Wait: "#submitted"},
-	}}})}.start(t)
+	}}})}.Start(t)
 	scene := run.Scenario(t, "a scenario", "here:1")
 	uniques := map[string]bool{}
 	for range 2 {
@@ -157,13 +145,13 @@ func TestAScoreMayComeLater(t *testing.T) {
 	t.Parallel()
 	g := NewWithT(t)
 	queue := make(chan func(), 10)
-	run := subject{change: grading(nil), wrap: atPath("/work/", func(w http.ResponseWriter, r *http.Request, tool http.Handler) {
+	run := harnesstest.Tool{Change: grading(nil), Wrap: harnesstest.AtPath("/work/", func(w http.ResponseWriter, r *http.Request, tool http.Handler) {
 		body, _ := io.ReadAll(r.Body)
 		r.Body = io.NopCloser(bytes.NewReader(body))
 		r = r.WithContext(context.WithoutCancel(r.Context()))
 		queue <- func() { tool.ServeHTTP(httptest.NewRecorder(), r) }
 		_, _ = fmt.Fprint(w, `<p id="submitted">Thank you</p>`)
-	})}.start(t)
+	})}.Start(t)
 	scene := run.Scenario(t, "a scenario", "here:1")
 	work, handed, err := scene.HandIn(t.Context(), scene.Assign(), harness.Launch{})
 	g.Expect(err).NotTo(HaveOccurred())
@@ -202,7 +190,7 @@ func TestWhatAToolTellsItsUserIsSeenByItsSigns(t *testing.T) {
 		t.Run(what, func(t *testing.T) {
 			t.Parallel()
 			g := NewWithT(t)
-			run := subject{change: grading(c.journeys), faults: c.faults}.ready(t)
+			run := harnesstest.Tool{Change: grading(c.journeys), Faults: c.faults}.Ready(t)
 			scene := run.Scenario(t, "a scenario", "here:1")
 			_, handed, err := scene.HandIn(t.Context(), scene.Assign(), harness.Launch{})
 			g.Expect(err).NotTo(HaveOccurred())
@@ -217,39 +205,39 @@ func TestWhatAToolTellsItsUserIsSeenByItsSigns(t *testing.T) {
 func TestWhatIsInTheWayOfGradesIsOneDiagnosis(t *testing.T) {
 	t.Parallel()
 	for what, c := range map[string]struct {
-		subject       subject
+		subject       harnesstest.Tool
 		problem, look string
 	}{
 		"another way to hand in": {
-			subject{change: grading(map[string]config.Journey{"hands-in": {Does: config.Submit, Steps: config.Steps{{Click: "text=Send it off"}}}})},
+			harnesstest.Tool{Change: grading(map[string]config.Journey{"hands-in": {Does: config.Submit, Steps: config.Steps{{Click: "text=Send it off"}}}})},
 			"A learner could not hand in work: the journey hands-in got stuck at step 1 of 1", "does submit",
 		},
 		"no page to hand in at": {
-			subject{change: grading(nil), wrap: atPath("/resource", func(w http.ResponseWriter, _ *http.Request, _ http.Handler) {
+			harnesstest.Tool{Change: grading(nil), Wrap: harnesstest.AtPath("/resource", func(w http.ResponseWriter, _ *http.Request, _ http.Handler) {
 				http.Error(w, "no", http.StatusForbidden)
 			})},
 			"did not lead to a page where work can be handed in: HTTP 403", "key set",
 		},
 		"no key set": {
-			subject{change: func(c *config.Config) {
+			harnesstest.Tool{Change: func(c *config.Config) {
 				grading(nil)(c)
 				c.Tool.JWKSURL += "/elsewhere"
 			}},
 			"key set cannot be read", "tool.jwks_url",
 		},
 		"no token endpoint": {
-			subject{change: grading(nil), register: func(r *faketool.Registration) { r.TokenURL = "" }},
+			harnesstest.Tool{Change: grading(nil), Register: func(r *faketool.Registration) { r.TokenURL = "" }},
 			"did not even ask for an access token", "/token",
 		},
 		"another token endpoint": {
-			subject{change: grading(nil), register: func(r *faketool.Registration) { r.TokenURL += "/elsewhere" }},
+			harnesstest.Tool{Change: grading(nil), Register: func(r *faketool.Registration) { r.TokenURL += "/elsewhere" }},
 			"did not even ask for an access token", "/token",
 		},
 	} {
 		t.Run(what, func(t *testing.T) {
 			t.Parallel()
 			g := NewWithT(t)
-			found, err := c.subject.start(t).Preflight(t.Context())
+			found, err := c.subject.Start(t).Preflight(t.Context())
 			d, ok := errors.AsType[*results.Diagnosis](err)
 			g.Expect(ok).To(BeTrue(), "%v", err)
 			g.Expect(d.Problem).To(ContainSubstring(c.problem))
@@ -268,40 +256,40 @@ func TestADefectOfAGradingToolEndsNoRun(t *testing.T) {
 	t.Parallel()
 	badAnswers := func(r *http.Request) bool { return strings.HasSuffix(r.URL.Path, "/submit") }
 	for what, c := range map[string]struct {
-		subject subject
+		subject harnesstest.Tool
 		denied  string // why the tool gets no access token
 		barred  string // why there are no reviews
 		told    string // a finding
 	}{
-		"a key set within another one": {subject: subject{faults: []string{faketool.NestsKeySet}}, denied: "the tool's key set cannot be had"},
+		"a key set within another one": {subject: harnesstest.Tool{Faults: []string{faketool.NestsKeySet}}, denied: "the tool's key set cannot be had"},
 		"a key set without keys": {
-			subject: subject{wrap: atPath("/jwks", func(w http.ResponseWriter, _ *http.Request, _ http.Handler) { _, _ = fmt.Fprint(w, `{"keys":[]}`) })},
+			subject: harnesstest.Tool{Wrap: harnesstest.AtPath("/jwks", func(w http.ResponseWriter, _ *http.Request, _ http.Handler) { _, _ = fmt.Fprint(w, `{"keys":[]}`) })},
 			denied:  "the tool has no key",
 		},
 		"a key set that fails": {
-			subject: subject{wrap: atPath("/jwks", func(w http.ResponseWriter, _ *http.Request, _ http.Handler) {
+			subject: harnesstest.Tool{Wrap: harnesstest.AtPath("/jwks", func(w http.ResponseWriter, _ *http.Request, _ http.Handler) {
 				http.Error(w, "null", http.StatusInternalServerError)
 			})},
 			denied: "500",
 		},
-		"an assertion of somebody else":   {subject: subject{faults: []string{grades.SendsURLAsAssertionIssuer}}, denied: "iss is the client_id of no tool"},
-		"an assertion with a foreign key": {subject: subject{faults: []string{grades.SignsAssertionAsUnpublished}}, denied: "has no key"},
+		"an assertion of somebody else":   {subject: harnesstest.Tool{Faults: []string{grades.SendsURLAsAssertionIssuer}}, denied: "iss is the client_id of no tool"},
+		"an assertion with a foreign key": {subject: harnesstest.Tool{Faults: []string{grades.SignsAssertionAsUnpublished}}, denied: "has no key"},
 		"an assertion that ends in an error": {
-			subject: subject{faults: []string{grades.SendsURLAsAssertionIssuer}, wrap: failsAt(badAnswers)},
+			subject: harnesstest.Tool{Faults: []string{grades.SendsURLAsAssertionIssuer}, Wrap: failsAt(badAnswers)},
 			denied:  "iss is the client_id of no tool", barred: "gets no access token",
 		},
-		"an answer that it dies of": {subject: subject{faults: []string{grades.CrashesOnNoContent}}, told: "A score came, but then the journey hands-in got stuck"},
+		"an answer that it dies of": {subject: harnesstest.Tool{Faults: []string{grades.CrashesOnNoContent}}, told: "A score came, but then the journey hands-in got stuck"},
 		"a score that is refused": {
-			subject: subject{faults: []string{grades.OmitsActivityProgress}, wrap: failsAt(badAnswers)}, told: "A score came, but then",
+			subject: harnesstest.Tool{Faults: []string{grades.OmitsActivityProgress}, Wrap: failsAt(badAnswers)}, told: "A score came, but then",
 		},
 		"a review that shows something else": {
-			subject: subject{wrap: atPath("/review/", func(w http.ResponseWriter, _ *http.Request, _ http.Handler) {
+			subject: harnesstest.Tool{Wrap: harnesstest.AtPath("/review/", func(w http.ResponseWriter, _ *http.Request, _ http.Handler) {
 				_, _ = fmt.Fprint(w, "<p>Reviews will come soon</p>")
 			})},
 			barred: "does not show it: HTTP 200", told: "tool.review_target_link_uri",
 		},
 		"a review that is refused": {
-			subject: subject{wrap: atPath("/review/", func(w http.ResponseWriter, _ *http.Request, _ http.Handler) {
+			subject: harnesstest.Tool{Wrap: harnesstest.AtPath("/review/", func(w http.ResponseWriter, _ *http.Request, _ http.Handler) {
 				http.Error(w, "unknown message", http.StatusBadRequest)
 			})},
 			barred: "does not show it: HTTP 400", told: "LtiSubmissionReviewRequest",
@@ -310,8 +298,8 @@ func TestADefectOfAGradingToolEndsNoRun(t *testing.T) {
 		t.Run(what, func(t *testing.T) {
 			t.Parallel()
 			g := NewWithT(t)
-			c.subject.change = grading(nil)
-			run := c.subject.start(t)
+			c.subject.Change = grading(nil)
+			run := c.subject.Start(t)
 			found, err := run.Preflight(t.Context())
 			g.Expect(err).NotTo(HaveOccurred())
 			if c.told != "" {
@@ -359,15 +347,15 @@ func failsAt(page func(*http.Request) bool) func(http.Handler) http.Handler {
 func TestNothingElseIsLeftWithoutReviews(t *testing.T) {
 	t.Parallel()
 	g := NewWithT(t)
-	run := subject{
-		change: func(c *config.Config) {
+	run := harnesstest.Tool{
+		Change: func(c *config.Config) {
 			grading(nil)(c)
 			c.Profiles = []string{requirements.SubmissionReview}
 		},
-		wrap: atPath("/review/", func(w http.ResponseWriter, _ *http.Request, _ http.Handler) {
+		Wrap: harnesstest.AtPath("/review/", func(w http.ResponseWriter, _ *http.Request, _ http.Handler) {
 			http.Error(w, "no", http.StatusBadRequest)
 		}),
-	}.start(t)
+	}.Start(t)
 	_, err := run.Preflight(t.Context())
 	g.Expect(err).To(MatchError(ContainSubstring("does not show it: HTTP 400")))
 }
@@ -376,14 +364,14 @@ func TestStandingWorkIsHandedInAgainWhereItWasLost(t *testing.T) {
 	t.Parallel()
 	g := NewWithT(t)
 	gone := false
-	run := subject{change: grading(nil), wrap: atPath("/review/", func(w http.ResponseWriter, r *http.Request, tool http.Handler) {
+	run := harnesstest.Tool{Change: grading(nil), Wrap: harnesstest.AtPath("/review/", func(w http.ResponseWriter, r *http.Request, tool http.Handler) {
 		if gone {
 			gone = false
 			http.Error(w, "it is lost", http.StatusNotFound)
 			return
 		}
 		tool.ServeHTTP(w, r)
-	})}.ready(t)
+	})}.Ready(t)
 	scene := run.ReviewScenario(t, "a scenario", "here:1")
 	before, err := scene.Standing(t.Context())
 	g.Expect(err).NotTo(HaveOccurred())
@@ -398,7 +386,7 @@ func TestStandingWorkIsHandedInAgainWhereItWasLost(t *testing.T) {
 func TestARefusedReviewThatKillsTheToolIsNoRefusal(t *testing.T) {
 	t.Parallel()
 	g := NewWithT(t)
-	scene := subject{change: grading(nil), wrap: atPath("/launch", func(w http.ResponseWriter, r *http.Request, tool http.Handler) {
+	scene := harnesstest.Tool{Change: grading(nil), Wrap: harnesstest.AtPath("/launch", func(w http.ResponseWriter, r *http.Request, tool http.Handler) {
 		answer := httptest.NewRecorder()
 		tool.ServeHTTP(answer, r)
 		if answer.Code == http.StatusBadRequest {
@@ -407,7 +395,7 @@ func TestARefusedReviewThatKillsTheToolIsNoRefusal(t *testing.T) {
 		maps.Copy(w.Header(), answer.Header())
 		w.WriteHeader(answer.Code)
 		_, _ = w.Write(answer.Body.Bytes())
-	})}.ready(t).ReviewScenario(t, "a scenario", "here:1")
+	})}.Ready(t).ReviewScenario(t, "a scenario", "here:1")
 	scene.React(t.Context(), "sr-tool-rejects-missing-line-item")
 	observed := scene.Finish().Observations
 	g.Expect(observed).NotTo(BeEmpty())
@@ -445,10 +433,10 @@ func TestAReviewPageWithoutWorkIsNoRefusalUntilItIsSaidToBeOne(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			g := NewWithT(t)
-			run := subject{wrap: kindly, change: func(config *config.Config) {
+			run := harnesstest.Tool{Wrap: kindly, Change: func(config *config.Config) {
 				grading(nil)(config)
 				config.Tool.LaunchRefused = c.refuses
-			}}.ready(t)
+			}}.Ready(t)
 			scene := run.ReviewScenario(t, "a scenario", "here:1")
 			scene.React(t.Context(), "sr-tool-rejects-missing-line-item")
 			found := scene.Finish().Observations
@@ -463,7 +451,7 @@ func TestAReviewPageWithoutWorkIsNoRefusalUntilItIsSaidToBeOne(t *testing.T) {
 func TestAReviewThatOffersToGradeWasAccepted(t *testing.T) {
 	t.Parallel()
 	g := NewWithT(t)
-	run := subject{faults: []string{"opens-form-without-item"}, change: grading(nil)}.ready(t)
+	run := harnesstest.Tool{Faults: []string{"opens-form-without-item"}, Change: grading(nil)}.Ready(t)
 	scene := run.ReviewScenario(t, "a scenario", "here:1")
 	scene.React(t.Context(), "sr-tool-rejects-missing-line-item")
 	found := scene.Finish().Observations

@@ -14,8 +14,6 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -31,117 +29,11 @@ import (
 	"invigilator.example/harness"
 	"invigilator.example/harness/agent"
 	"invigilator.example/harness/config"
+	"invigilator.example/harness/harnesstest"
 	"invigilator.example/lti"
 	"invigilator.example/requirements"
 	"invigilator.example/results"
 )
-
-// start begins a run, over HTTP, against a tool that is served elsewhere.
-func start(t *testing.T, tool string, change func(*config.Config)) *harness.Run {
-	t.Helper()
-	c := config.Default(config.ToolSide)
-	c.Agent = "http"
-	c.Tool.LoginURL, c.Tool.LaunchURL = tool+"/login", tool+"/launch"
-	c.FakePlatform.Listen = "127.0.0.1:0"
-	c.Timeout.Launch = config.Duration(2 * time.Second)
-	c.Timeout.Restart = config.Duration(2 * time.Second)
-	c.Timeout.Expiry = 0 // nothing is waited for
-	if change != nil {
-		change(&c)
-	}
-	run, err := harness.Start(t.Context(), c, 1)
-	NewWithT(t).Expect(err).NotTo(HaveOccurred())
-	t.Cleanup(run.Close)
-	return run
-}
-
-// late is a handler that gets its content after its server has started.
-type late struct{ handler atomic.Pointer[http.Handler] }
-
-func (l *late) set(h http.Handler) { l.handler.Store(&h) }
-
-func (l *late) ServeHTTP(w http.ResponseWriter, r *http.Request) { (*l.handler.Load()).ServeHTTP(w, r) }
-
-// subjectKeys are those of the subjects, and of the fake tools that a real platform knows: it takes
-// longer to make keys than to make many launches.
-var subjectKeys = sync.OnceValues(func() (keys [4]jwk.Key, err error) {
-	for i := range keys {
-		if keys[i], err = lti.NewKey(); err != nil {
-			return keys, err
-		}
-	}
-	return keys, nil
-})
-
-// subjectKey returns one of them.
-func subjectKey(t *testing.T, i int) jwk.Key {
-	t.Helper()
-	g := NewWithT(t)
-	keys, err := subjectKeys()
-	g.Expect(err).NotTo(HaveOccurred())
-	key, err := keys[i].Clone()
-	g.Expect(err).NotTo(HaveOccurred())
-	return key
-}
-
-// keyFile returns the file that holds the key pairs of the fake tools of a run, beside another.
-func keyFile(t *testing.T) string {
-	t.Helper()
-	g := NewWithT(t)
-	dir := t.TempDir()
-	for i, name := range []string{"key.json", "key-2.json"} {
-		text, err := json.Marshal(subjectKey(t, 2+i))
-		g.Expect(err).NotTo(HaveOccurred())
-		g.Expect(os.WriteFile(filepath.Join(dir, name), text, 0o600)).To(Succeed())
-	}
-	return filepath.Join(dir, "key.json")
-}
-
-// subject is a fake tool with faults that is served like a real one, behind
-// whatever wraps it.
-type subject struct {
-	change func(*config.Config)
-	wrap   func(http.Handler) http.Handler
-	faults []string
-	// register changes what the tool is told of each platform; it may be nil.
-	register func(*faketool.Registration)
-}
-
-// start begins a run against the subject.
-func (s subject) start(t *testing.T) *harness.Run {
-	t.Helper()
-	g := NewWithT(t)
-	var content late
-	server := httptest.NewServer(&content)
-	t.Cleanup(server.Close)
-	run := start(t, server.URL, s.change)
-	tool, err := faketool.New(faketool.Options{URL: server.URL, Faults: s.faults, Key: subjectKey(t, 0)})
-	g.Expect(err).NotTo(HaveOccurred())
-	for _, known := range run.Registrations() {
-		registration := faketool.Registration{
-			Issuer: known.Platform.Issuer(), ClientID: known.ClientID, AuthURL: known.AuthURL,
-			JWKSURL: known.JWKSURL, DeploymentIDs: known.DeploymentIDs, TokenURL: known.TokenURL,
-		}
-		if s.register != nil {
-			s.register(&registration)
-		}
-		g.Expect(tool.Register(registration)).To(Succeed())
-	}
-	if s.wrap == nil {
-		s.wrap = func(h http.Handler) http.Handler { return h }
-	}
-	content.set(s.wrap(tool))
-	return run
-}
-
-// ready begins a run against the subject, which has passed the preflight.
-func (s subject) ready(t *testing.T) *harness.Run {
-	t.Helper()
-	run := s.start(t)
-	_, err := run.Preflight(t.Context())
-	NewWithT(t).Expect(err).NotTo(HaveOccurred())
-	return run
-}
 
 // embedded begins a run against the embedded fake tool, over HTTP.
 func embedded(t *testing.T, change func(*config.Config)) *harness.Run {
@@ -223,7 +115,7 @@ func TestOneDiagnosis(t *testing.T) {
 			if c.launch != nil {
 				mux.Handle("/launch", c.launch)
 			}
-			_, err := start(t, server.URL, nil).Preflight(t.Context())
+			_, err := harnesstest.Start(t, server.URL, nil).Preflight(t.Context())
 			var d *results.Diagnosis
 			g.Expect(errors.As(err, &d)).To(BeTrue(), "%v", err)
 			g.Expect(d.Problem).To(ContainSubstring(c.problem))
@@ -234,21 +126,21 @@ func TestOneDiagnosis(t *testing.T) {
 	}
 
 	for name, c := range map[string]struct {
-		subject             subject
+		subject             harnesstest.Tool
 		problem, look, seen string
 	}{
 		"another client_id": {
-			subject{faults: []string{faketool.IgnoresClientID}, register: func(r *faketool.Registration) { r.ClientID = "another" }},
+			harnesstest.Tool{Faults: []string{faketool.IgnoresClientID}, Register: func(r *faketool.Registration) { r.ClientID = "another" }},
 			`the client_id "another", but the login initiation named "invigilator"`, "registration.client_id", "HTTP 401",
 		},
 		"another issuer": {
-			subject{register: func(r *faketool.Registration) { r.Issuer += "/" }}, "a page of its own", "Issuer https://platform.test, ", "No platform with issuer",
+			harnesstest.Tool{Register: func(r *faketool.Registration) { r.Issuer += "/" }}, "a page of its own", "Issuer https://platform.test, ", "No platform with issuer",
 		},
 		"another deployment_id": {
-			subject{register: func(r *faketool.Registration) { r.DeploymentIDs = []string{"another"} }}, "does not accept a valid launch: HTTP 40", "deployment_id deployment-1", "deployment",
+			harnesstest.Tool{Register: func(r *faketool.Registration) { r.DeploymentIDs = []string{"another"} }}, "does not accept a valid launch: HTTP 40", "deployment_id deployment-1", "deployment",
 		},
 		"a wrong target link": {
-			subject{change: func(c *config.Config) { c.Tool.TargetLinkURI = c.Tool.LaunchURL + "/nothing" }, wrap: func(tool http.Handler) http.Handler {
+			harnesstest.Tool{Change: func(c *config.Config) { c.Tool.TargetLinkURI = c.Tool.LaunchURL + "/nothing" }, Wrap: func(tool http.Handler) http.Handler {
 				return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 					if r.URL.Path == faketool.LaunchPath {
 						http.Redirect(w, r, "/launch/nothing", http.StatusSeeOther)
@@ -260,7 +152,7 @@ func TestOneDiagnosis(t *testing.T) {
 			"nothing at the target link URI: HTTP 404", "tool.target_link_uri", "There is nothing at",
 		},
 		"a page with navigation": {
-			subject{wrap: func(tool http.Handler) http.Handler {
+			harnesstest.Tool{Wrap: func(tool http.Handler) http.Handler {
 				return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 					if r.URL.Path == faketool.LaunchPath {
 						w.WriteHeader(http.StatusForbidden)
@@ -276,7 +168,7 @@ func TestOneDiagnosis(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			g := NewWithT(t)
-			_, err := c.subject.start(t).Preflight(t.Context())
+			_, err := c.subject.Start(t).Preflight(t.Context())
 			d, ok := errors.AsType[*results.Diagnosis](err)
 			g.Expect(ok).To(BeTrue(), "%v", err)
 			g.Expect(d.Problem).To(ContainSubstring(c.problem))
@@ -291,7 +183,7 @@ func TestOneDiagnosis(t *testing.T) {
 		g.Expect(err).NotTo(HaveOccurred())
 		address := listener.Addr().String()
 		g.Expect(listener.Close()).To(Succeed())
-		_, err = start(t, "http://"+address, nil).Preflight(t.Context())
+		_, err = harnesstest.Start(t, "http://"+address, nil).Preflight(t.Context())
 		g.Expect(err).To(MatchError(ContainSubstring("cannot be reached")))
 	})
 
@@ -299,7 +191,7 @@ func TestOneDiagnosis(t *testing.T) {
 		g := NewWithT(t)
 		server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }))
 		defer server.Close()
-		run := start(t, server.URL, func(c *config.Config) { c.Timeout.Launch = config.Duration(200 * time.Millisecond) })
+		run := harnesstest.Start(t, server.URL, func(c *config.Config) { c.Timeout.Launch = config.Duration(200 * time.Millisecond) })
 		_, err := run.Preflight(t.Context())
 		g.Expect(err).To(MatchError(ContainSubstring("no page in time")))
 	})
@@ -325,7 +217,7 @@ func TestARedirectURIOfTheOtherSchemeEndsNoRun(t *testing.T) {
 	t.Run("and the launch works", func(t *testing.T) {
 		t.Parallel()
 		g := NewWithT(t)
-		run := subject{wrap: otherScheme}.ready(t)
+		run := harnesstest.Tool{Wrap: otherScheme}.Ready(t)
 		scene := run.Scenario(t, "a scenario", "here:1")
 		flow, err := scene.Launch(t.Context(), harness.Launch{})
 		g.Expect(err).NotTo(HaveOccurred())
@@ -341,7 +233,7 @@ func TestARedirectURIOfTheOtherSchemeEndsNoRun(t *testing.T) {
 	t.Run("and the launch does not work", func(t *testing.T) {
 		t.Parallel()
 		g := NewWithT(t)
-		run := subject{wrap: otherScheme, register: func(r *faketool.Registration) { r.DeploymentIDs = []string{"another"} }}.start(t)
+		run := harnesstest.Tool{Wrap: otherScheme, Register: func(r *faketool.Registration) { r.DeploymentIDs = []string{"another"} }}.Start(t)
 		found, err := run.Preflight(t.Context())
 		g.Expect(err).NotTo(HaveOccurred())
 		g.Expect(found.Observations).To(ConsistOf(And(
@@ -360,7 +252,7 @@ func TestARedirectURIOfTheOtherSchemeEndsNoRun(t *testing.T) {
 
 func TestWhatDiffersInTheSchemeAlone(t *testing.T) {
 	t.Parallel()
-	run := start(t, "http://tool.example:3000", func(c *config.Config) { c.Tool.RedirectURIs = []string{"https://tool.example/b?x=1"} })
+	run := harnesstest.Start(t, "http://tool.example:3000", func(c *config.Config) { c.Tool.RedirectURIs = []string{"https://tool.example/b?x=1"} })
 	for uri, hint := range map[string]string{
 		"http://tool.example:3000/launch":  "",
 		"https://tool.example/b?x=1":       "",
@@ -418,7 +310,7 @@ func TestJudgingByEffect(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			g := NewWithT(t)
-			verdict, seen := judge(t, subject{wrap: c.wrap, faults: c.faults}.ready(t), "sec-tool-nonce-missing", "nonce-empty")
+			verdict, seen := judge(t, harnesstest.Tool{Wrap: c.wrap, Faults: c.faults}.Ready(t), "sec-tool-nonce-missing", "nonce-empty")
 			g.Expect(verdict).To(Equal(c.verdict), seen)
 			g.Expect(seen).To(ContainSubstring(c.seen))
 		})
@@ -534,7 +426,7 @@ func TestARefusalOfANewKindIsMadeAgain(t *testing.T) {
 			g := NewWithT(t)
 			var d diary
 			var ill atomic.Bool
-			run := subject{faults: c.faults, change: patient, wrap: func(tool http.Handler) http.Handler {
+			run := harnesstest.Tool{Faults: c.faults, Change: patient, Wrap: func(tool http.Handler) http.Handler {
 				return d.wrap(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 					if r.URL.Path == faketool.LaunchPath && kindOf(r) == "B" && ill.CompareAndSwap(true, false) {
 						http.NotFound(w, r)
@@ -542,7 +434,7 @@ func TestARefusalOfANewKindIsMadeAgain(t *testing.T) {
 					}
 					tool.ServeHTTP(w, r)
 				}))
-			}}.ready(t)
+			}}.Ready(t)
 			d.tell()
 			ill.Store(c.faults != nil)
 			scene := run.Scenario(t, "test", "here:1")
@@ -555,7 +447,7 @@ func TestARefusalOfANewKindIsMadeAgain(t *testing.T) {
 
 func TestAFenceHoldsEight(t *testing.T) {
 	var d diary
-	run := refused(t, subject{wrap: d.wrap}.ready(t))
+	run := refused(t, harnesstest.Tool{Wrap: d.wrap}.Ready(t))
 	for count, want := range map[int]string{
 		0: "", 1: "VBV", 2: "VBBV", 8: "VBBBBBBBBV", 9: "VBBBBBBBBVBV", 16: "VBBBBBBBBVBBBBBBBBV", 17: "VBBBBBBBBVBBBBBBBBVBV",
 	} {
@@ -585,7 +477,7 @@ func TestAFenceHoldsEight(t *testing.T) {
 
 func TestFencesShareTheirPosts(t *testing.T) {
 	var d diary
-	run := subject{wrap: d.wrap}.ready(t)
+	run := harnesstest.Tool{Wrap: d.wrap}.Ready(t)
 	held := new(fakeplatform.HeldAnswer)
 	for _, c := range []struct {
 		name    string
@@ -681,7 +573,7 @@ func TestOnlyWhatBreaksAFenceIsLeftUnjudged(t *testing.T) {
 			g := NewWithT(t)
 			var p poison
 			var d diary
-			scene := refused(t, subject{wrap: func(tool http.Handler) http.Handler { return d.wrap(p.wrap(tool)) }}.ready(t)).Scenario(t, "test", "here:1")
+			scene := refused(t, harnesstest.Tool{Wrap: func(tool http.Handler) http.Handler { return d.wrap(p.wrap(tool)) }}.Ready(t)).Scenario(t, "test", "here:1")
 			d.tell()
 			attempts := nonceless(t, scene, c.count)
 			p.gives(&attempts[c.guilty-1])
@@ -706,7 +598,7 @@ func TestNothingMoreIsTriedOfAToolThatHasGone(t *testing.T) {
 	g := NewWithT(t)
 	var broken atomic.Bool
 	var d diary
-	scene := subject{wrap: func(tool http.Handler) http.Handler {
+	scene := harnesstest.Tool{Wrap: func(tool http.Handler) http.Handler {
 		return d.wrap(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if r.URL.Path == faketool.LaunchPath && broken.Load() {
 				http.Error(w, "out of order", http.StatusServiceUnavailable)
@@ -714,7 +606,7 @@ func TestNothingMoreIsTriedOfAToolThatHasGone(t *testing.T) {
 			}
 			tool.ServeHTTP(w, r)
 		}))
-	}}.ready(t).Scenario(t, "test", "here:1")
+	}}.Ready(t).Scenario(t, "test", "here:1")
 	broken.Store(true)
 	d.tell()
 	scene.MustRefuse(t.Context(), nonceMissing, nonceless(t, scene, 3)...)
@@ -728,7 +620,7 @@ func TestNothingMoreIsTriedOfAToolThatHasGone(t *testing.T) {
 func TestAnAttemptThatCannotBeMadeIsNotJudged(t *testing.T) {
 	g := NewWithT(t)
 	var d diary
-	scene := refused(t, subject{wrap: d.wrap}.ready(t)).Scenario(t, "test", "here:1")
+	scene := refused(t, harnesstest.Tool{Wrap: d.wrap}.Ready(t)).Scenario(t, "test", "here:1")
 	d.tell()
 	attempts := nonceless(t, scene, 4)
 	for i, err := range []error{harness.ErrTooLong, fmt.Errorf("the second: %w", harness.ErrNoLogin), agent.ErrNeedsBrowser} {
@@ -757,7 +649,7 @@ func TestSkippingWhatIsNotDeclared(t *testing.T) {
 	role, _ := requirements.Default().Get(id)
 	g.Expect(len(role.Provoke)).To(BeNumerically(">", 1))
 
-	real := subject{}.start(t)
+	real := harnesstest.Tool{}.Start(t)
 	g.Expect(real.Has(config.RoleBasedView)).To(BeFalse())
 	scene := real.Scenario(t, "test", "here:1")
 	g.Expect(scene.Skip(id, "learner", config.RoleBasedView)).To(BeTrue())
@@ -785,7 +677,7 @@ func TestSkippingWhatIsNotDeclared(t *testing.T) {
 		HaveField("Case", ""), HaveField("Verdict", results.Skipped), HaveField("Seen", ContainSubstring("tool-jwks")),
 	)))
 
-	for name, run := range map[string]*harness.Run{"declared": subject{change: declared}.start(t), "embedded": embedded(t, nil)} {
+	for name, run := range map[string]*harness.Run{"declared": harnesstest.Tool{Change: declared}.Start(t), "embedded": embedded(t, nil)} {
 		scene := run.Scenario(t, "test", "here:1")
 		g.Expect(run.Has(config.RoleBasedView)).To(BeTrue(), name)
 		g.Expect(scene.Skip(id, "learner", config.RoleBasedView)).To(BeFalse(), name)
@@ -837,7 +729,7 @@ func TestTimePassesForTheFakes(t *testing.T) {
 func TestTimePassesForARealTool(t *testing.T) {
 	g := NewWithT(t)
 	const memory = 50 * time.Millisecond
-	run := subject{change: func(c *config.Config) { c.Timeout.Expiry = config.Duration(memory) }}.start(t)
+	run := harnesstest.Tool{Change: func(c *config.Config) { c.Timeout.Expiry = config.Duration(memory) }}.Start(t)
 	scene := run.Scenario(t, "test", "here:1")
 
 	began := time.Now()
@@ -858,7 +750,7 @@ func TestTimePassesForARealTool(t *testing.T) {
 
 	ctx, cancel := context.WithCancelCause(t.Context())
 	cancel(errors.New("the user has had enough"))
-	patient := subject{change: func(c *config.Config) { c.Timeout.Expiry = config.Duration(time.Hour) }}.start(t)
+	patient := harnesstest.Tool{Change: func(c *config.Config) { c.Timeout.Expiry = config.Duration(time.Hour) }}.Start(t)
 	g.Expect(patient.Pass(ctx, time.Hour)).To(MatchError("the user has had enough"))
 }
 
@@ -883,11 +775,11 @@ func TestACrowd(t *testing.T) {
 			var there atomic.Int32
 			var meet atomic.Bool
 			all := make(chan struct{})
-			run := subject{
-				change: func(c *config.Config) {
+			run := harnesstest.Tool{
+				Change: func(c *config.Config) {
 					c.Agent, c.Timeout.Launch, c.ConcurrentLaunches = kind, config.Duration(15*time.Second), size
 				},
-				wrap: func(tool http.Handler) http.Handler {
+				Wrap: func(tool http.Handler) http.Handler {
 					return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 						if r.URL.Path == faketool.LaunchPath && meet.Load() {
 							if there.Add(1) == size {
@@ -901,7 +793,7 @@ func TestACrowd(t *testing.T) {
 						tool.ServeHTTP(w, r)
 					})
 				},
-			}.ready(t)
+			}.Ready(t)
 			g.Expect(run.CrowdSize()).To(Equal(size))
 			scene := run.Scenario(t, "test", "here:1")
 			meet.Store(true)
@@ -927,7 +819,7 @@ func TestACrowd(t *testing.T) {
 		})
 	}
 	t.Run("of nobody", func(t *testing.T) {
-		flows, err := subject{}.start(t).Scenario(t, "test", "here:1").LaunchCrowd(t.Context(), nil)
+		flows, err := harnesstest.Tool{}.Start(t).Scenario(t, "test", "here:1").LaunchCrowd(t.Context(), nil)
 		NewWithT(t).Expect(err).NotTo(HaveOccurred())
 		NewWithT(t).Expect(flows).To(BeEmpty())
 	})
@@ -952,20 +844,20 @@ func TestReactions(t *testing.T) {
 	hangUp := func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }
 	const most, some = 150 << 10, 10 << 10 // bytes that only token-200-kib has, and that all of them have
 	for name, c := range map[string]struct {
-		subject
+		harnesstest.Tool
 		last, others results.Verdict // on token-200-kib, which informs, and on the smaller ones
 		says         string          // of the last
 	}{
-		"all accepted":                  {subject{}, results.Passed, results.Passed, "Accepted: "},
-		"the last refused":              {subject{wrap: large(status(http.StatusRequestEntityTooLarge), most)}, results.Passed, results.Passed, "Refused, as a tool may: HTTP 413"},
-		"the last refused with a crash": {subject{wrap: large(status(http.StatusInternalServerError), most)}, results.Warned, results.Passed, "Not accepted: HTTP 500"},
-		"hung up on the last":           {subject{wrap: large(hangUp, most)}, results.Warned, results.Passed, "connection was dropped"},
-		"all refused":                   {subject{wrap: large(status(http.StatusRequestEntityTooLarge), some)}, results.Passed, results.Warned, "Refused, as a tool may: HTTP 413"},
+		"all accepted":                  {harnesstest.Tool{}, results.Passed, results.Passed, "Accepted: "},
+		"the last refused":              {harnesstest.Tool{Wrap: large(status(http.StatusRequestEntityTooLarge), most)}, results.Passed, results.Passed, "Refused, as a tool may: HTTP 413"},
+		"the last refused with a crash": {harnesstest.Tool{Wrap: large(status(http.StatusInternalServerError), most)}, results.Warned, results.Passed, "Not accepted: HTTP 500"},
+		"hung up on the last":           {harnesstest.Tool{Wrap: large(hangUp, most)}, results.Warned, results.Passed, "connection was dropped"},
+		"all refused":                   {harnesstest.Tool{Wrap: large(status(http.StatusRequestEntityTooLarge), some)}, results.Passed, results.Warned, "Refused, as a tool may: HTTP 413"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			g := NewWithT(t)
-			scene := c.ready(t).Scenario(t, "test", "here:1")
+			scene := c.Ready(t).Scenario(t, "test", "here:1")
 			scene.React(t.Context(), "practice-tool-large-token")
 			found := scene.Finish()
 			g.Expect(verdicts(found)).To(Equal(map[string]results.Verdict{"token-16-kib": c.others, "token-64-kib": c.others, "token-200-kib": c.last}))
@@ -980,7 +872,7 @@ func TestReactions(t *testing.T) {
 	t.Run("permitted and not", func(t *testing.T) {
 		t.Parallel()
 		g := NewWithT(t)
-		scene := subject{faults: []string{faketool.AcceptsFutureIssueTime}}.ready(t).Scenario(t, "test", "here:1")
+		scene := harnesstest.Tool{Faults: []string{faketool.AcceptsFutureIssueTime}}.Ready(t).Scenario(t, "test", "here:1")
 		scene.React(t.Context(), "sec-tool-iat")
 		g.Expect(verdicts(scene.Finish())).To(Equal(map[string]results.Verdict{
 			"iat-missing": results.Passed, "iat-future": results.Warned, "iat-old": results.Passed,
@@ -989,7 +881,7 @@ func TestReactions(t *testing.T) {
 	t.Run("a required one refused", func(t *testing.T) {
 		t.Parallel()
 		g := NewWithT(t)
-		scene := subject{faults: []string{faketool.RefusesAudienceArray}}.ready(t).Scenario(t, "test", "here:1")
+		scene := harnesstest.Tool{Faults: []string{faketool.RefusesAudienceArray}}.Ready(t).Scenario(t, "test", "here:1")
 		flow := scene.MustAccept(t.Context(), "sec-tool-aud-array", "aud-one-element-array", harness.Launch{Fault: faultNamed(t, "aud-one-element-array")})
 		g.Expect(flow).To(BeNil())
 		found := scene.Finish()
@@ -1030,7 +922,7 @@ func TestANewKey(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			g := NewWithT(t)
 			var d diary
-			run := subject{wrap: d.wrap, faults: c.faults}.ready(t)
+			run := harnesstest.Tool{Wrap: d.wrap, Faults: c.faults}.Ready(t)
 			d.tell()
 			fetches := run.Platform().KeySetFetches()
 			g.Expect(fetches).To(BeNumerically(">", 0))
@@ -1046,13 +938,13 @@ func TestANewKey(t *testing.T) {
 
 func TestRegistrations(t *testing.T) {
 	g := NewWithT(t)
-	alone := subject{}.ready(t)
+	alone := harnesstest.Tool{}.Ready(t)
 	g.Expect(alone.Registrations()).To(HaveLen(1))
 	g.Expect(alone.Other()).To(BeNil())
 
-	run := subject{change: func(c *config.Config) {
+	run := harnesstest.Tool{Change: func(c *config.Config) {
 		c.Features = []string{config.MultiplePlatforms, config.MultipleClients, config.MultipleDeployments}
-	}}.ready(t)
+	}}.Ready(t)
 	known := run.Registrations()
 	g.Expect(known).To(HaveLen(3))
 	g.Expect(known).To(HaveEach(HaveField("DeploymentIDs", []string{"deployment-1", "deployment-2"})))
@@ -1162,7 +1054,7 @@ func TestKeysOfTheFakes(t *testing.T) {
 	g.Expect(next.Platform().Keys()).To(ConsistOf(HaveField("KeyID()", key.KeyID())))
 	g.Expect(next.Other().Keys()).To(ConsistOf(HaveField("KeyID()", other.KeyID())))
 	g.Expect(key.KeyID()).NotTo(Equal(other.KeyID()))
-	real := subject{}.start(t)
+	real := harnesstest.Tool{}.Start(t)
 	g.Expect(real.Platform().Keys()).To(ConsistOf(HaveField("KeyID()", Not(Equal(key.KeyID())))), "the keys of a fake that a real subject knows are its own")
 }
 
@@ -1239,7 +1131,7 @@ func TestKeySets(t *testing.T) {
 			g := NewWithT(t)
 			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, c.set) }))
 			defer server.Close()
-			found, err := start(t, server.URL, nil).FetchKeySet(t.Context(), server.URL+"/jwks")
+			found, err := harnesstest.Start(t, server.URL, nil).FetchKeySet(t.Context(), server.URL+"/jwks")
 			g.Expect(err).NotTo(HaveOccurred())
 			g.Expect(found.Keys).To(HaveLen(c.count))
 			g.Expect(slices.Concat(found.Problems, found.Private)).To(ConsistOf(c.problems))
@@ -1274,13 +1166,13 @@ func TestKeySetsThatCannotBeRead(t *testing.T) {
 			g := NewWithT(t)
 			server := httptest.NewServer(c.serve)
 			defer server.Close()
-			run := start(t, server.URL, func(c *config.Config) { c.Timeout.Launch = config.Duration(300 * time.Millisecond) })
+			run := harnesstest.Start(t, server.URL, func(c *config.Config) { c.Timeout.Launch = config.Duration(300 * time.Millisecond) })
 			_, err := run.FetchKeySet(t.Context(), server.URL+"/jwks")
 			g.Expect(err).To(MatchError(ContainSubstring(c.says)))
 		})
 	}
 	t.Run("an address of no sense", func(t *testing.T) {
-		_, err := start(t, "http://127.0.0.1:1", nil).FetchKeySet(t.Context(), "http://[")
+		_, err := harnesstest.Start(t, "http://127.0.0.1:1", nil).FetchKeySet(t.Context(), "http://[")
 		NewWithT(t).Expect(err).To(HaveOccurred())
 	})
 }
@@ -1318,14 +1210,14 @@ func TestANestedKeySetCannotBeRead(t *testing.T) {
 func TestTheRunWaitsForAToolThatDied(t *testing.T) {
 	g := NewWithT(t)
 	var deaths atomic.Int32
-	run := subject{wrap: func(tool http.Handler) http.Handler {
+	run := harnesstest.Tool{Wrap: func(tool http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if r.URL.Path == faketool.LaunchPath && deaths.Add(1) == 6 { // after the five of the preflight
 				panic(http.ErrAbortHandler)
 			}
 			tool.ServeHTTP(w, r)
 		})
-	}}.ready(t)
+	}}.Ready(t)
 	scene := run.Scenario(t, "test", "here:1")
 	dead, err := scene.Launch(t.Context(), harness.Launch{Title: "meets a dying tool"})
 	g.Expect(err).NotTo(HaveOccurred())
@@ -1340,7 +1232,7 @@ func TestEvidenceHoldsNoSecrets(t *testing.T) {
 	g := NewWithT(t)
 	var mu sync.Mutex
 	var secrets []string
-	run := subject{wrap: func(tool http.Handler) http.Handler {
+	run := harnesstest.Tool{Wrap: func(tool http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			mu.Lock()
 			for _, c := range r.Cookies() {
@@ -1351,7 +1243,7 @@ func TestEvidenceHoldsNoSecrets(t *testing.T) {
 			mu.Unlock()
 			tool.ServeHTTP(w, r)
 		})
-	}}.ready(t)
+	}}.Ready(t)
 	scene := run.Scenario(t, "test", "here:1")
 	flow, err := scene.Launch(t.Context(), harness.Launch{Title: "a launch"})
 	g.Expect(err).NotTo(HaveOccurred())
@@ -1371,7 +1263,7 @@ func TestAStimulusMayNeedAFeatureThatItsRequirementDoesNot(t *testing.T) {
 	t.Parallel()
 	g := NewWithT(t)
 	const id = "core-tool-login-client-id"
-	scene := subject{}.start(t).Scenario(t, "a scenario", "here:1")
+	scene := harnesstest.Tool{}.Start(t).Scenario(t, "a scenario", "here:1")
 	g.Expect(scene.Undeclared(id)).To(BeEmpty())
 	g.Expect(scene.Unbound(id, "client-id-second")).To(BeTrue())
 	g.Expect(scene.Unbound(id, "client-id-absent")).To(BeFalse())

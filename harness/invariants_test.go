@@ -10,6 +10,7 @@ import (
 
 	"invigilator.example/harness"
 	"invigilator.example/harness/config"
+	"invigilator.example/harness/harnesstest"
 	"invigilator.example/lti"
 	"invigilator.example/results"
 )
@@ -62,25 +63,25 @@ func TestWhatHoldsInEveryFlowIsHeldAgainstThePreflight(t *testing.T) {
 	t.Run("of a tool", func(t *testing.T) {
 		t.Parallel()
 		g := NewWithT(t)
-		found, _ := subject{wrap: func(tool http.Handler) http.Handler {
+		found, _ := harnesstest.Tool{Wrap: func(tool http.Handler) http.Handler {
 			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { tool.ServeHTTP(withoutMessageHint{w}, r) })
-		}}.start(t).Preflight(t.Context())
+		}}.Start(t).Preflight(t.Context())
 		g.Expect(found.Observations).To(failed("core-tool-message-hint-returned-unaltered"))
 	})
 	t.Run("of a platform", func(t *testing.T) {
 		t.Parallel()
 		g := NewWithT(t)
-		found, err := campusAt{faults: []string{"sends-form-by-get"}}.start(t).Preflight(t.Context())
+		found, err := harnesstest.Campus{Faults: []string{"sends-form-by-get"}}.Start(t).Preflight(t.Context())
 		g.Expect(err).NotTo(HaveOccurred())
 		g.Expect(found.Observations).To(failed("sec-auth-response-mode-form-post"))
 	})
 	t.Run("which one without faults does not break", func(t *testing.T) {
 		t.Parallel()
 		g := NewWithT(t)
-		found, err := subject{}.start(t).Preflight(t.Context())
+		found, err := harnesstest.Tool{}.Start(t).Preflight(t.Context())
 		g.Expect(err).NotTo(HaveOccurred())
 		g.Expect(found.Observations).To(BeEmpty())
-		found, err = campusAt{}.start(t).Preflight(t.Context())
+		found, err = harnesstest.Campus{}.Start(t).Preflight(t.Context())
 		g.Expect(err).NotTo(HaveOccurred())
 		g.Expect(found.Observations).To(BeEmpty())
 	})

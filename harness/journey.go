@@ -39,6 +39,9 @@ func (e *JourneyError) endedSession() bool {
 	return e.signIn || e.page.Status == http.StatusUnauthorized || e.page.Status == http.StatusForbidden
 }
 
+// AsksToSignIn says whether it got stuck on a page that asks the user to log in.
+func (e *JourneyError) AsksToSignIn() bool { return e.signIn }
+
 func (e *JourneyError) Error() string {
 	if e.Step > e.Of {
 		return fmt.Sprintf("%s reached its last step, but no launch: %s", e.Journey, e.Why)

@@ -57,7 +57,7 @@ func (s *PlatformScenario) patiently(ctx context.Context, send func(context.Cont
 			s.run.limited = true
 			return made, nil
 		}
-		s.find("limited", fmt.Sprintf("%s answers that there are too many requests (HTTP %d); the request is tried again. If that takes long, %s.", hostOf(exchange.URL), exchange.Status, raiseLimit), "")
+		s.Tell("limited", fmt.Sprintf("%s answers that there are too many requests (HTTP %d); the request is tried again. If that takes long, %s.", hostOf(exchange.URL), exchange.Status, raiseLimit), "")
 		select {
 		case <-time.After(wait):
 		case <-ctx.Done():

@@ -10,8 +10,10 @@ import (
 
 	"invigilator.example/faketool"
 	"invigilator.example/harness"
+	"invigilator.example/harness/harnesstest"
 	"invigilator.example/lti"
 	"invigilator.example/results"
+	"invigilator.example/scenarios/grades/gradebook"
 )
 
 // limiter refuses so many requests of the platform's services, or of the pages of a path.
@@ -46,12 +48,12 @@ func TestWhatAPlatformTakesLaterIsTriedAgain(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			g := NewWithT(t)
-			run := campusAt{wrap: l.wrap, change: patient}.ready(t)
-			scene := run.Scenario(t, "a scenario", "here:1")
+			run := harnesstest.Campus{Wrap: l.wrap, Change: patient}.Ready(t)
+			scene := gradebook.In(run.Scenario(t, "a scenario", "here:1"))
 			book, err := scene.Gradebook(t.Context(), harness.PlatformLaunch{})
 			g.Expect(err).NotTo(HaveOccurred())
 			l.left.Store(2)
-			flow, err := scene.Call(t.Context(), book, harness.GradeCall{Scopes: []string{lti.ScopeLineItem}, ServiceRequest: faketool.ServiceRequest{URL: book.LineItems}})
+			flow, err := scene.Call(t.Context(), book, gradebook.Call{Scopes: []string{lti.ScopeLineItem}, ServiceRequest: faketool.ServiceRequest{URL: book.LineItems}})
 			g.Expect(err).NotTo(HaveOccurred())
 			g.Expect(flow.Exchange.Status).To(Equal(http.StatusOK))
 			scene.Observe("ags-lineitems-list", "items-accept-any", results.Passed, "", "a list", flow)
@@ -73,13 +75,13 @@ func TestWhatAPlatformNeverTakesSaysNothing(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			g := NewWithT(t)
-			run := campusAt{wrap: l.wrap}.ready(t)
-			scene := run.Scenario(t, "a scenario", "here:1")
+			run := harnesstest.Campus{Wrap: l.wrap}.Ready(t)
+			scene := gradebook.In(run.Scenario(t, "a scenario", "here:1"))
 			book, err := scene.Gradebook(t.Context(), harness.PlatformLaunch{})
 			g.Expect(err).NotTo(HaveOccurred())
 			l.left.Store(forEver)
 			for range 3 { // which does not take three times as long
-				_, err = scene.Call(t.Context(), book, harness.GradeCall{Scopes: []string{lti.ScopeLineItem}, ServiceRequest: faketool.ServiceRequest{URL: book.LineItems}})
+				_, err = scene.Call(t.Context(), book, gradebook.Call{Scopes: []string{lti.ScopeLineItem}, ServiceRequest: faketool.ServiceRequest{URL: book.LineItems}})
 				g.Expect(err).To(And(MatchError(harness.ErrNoLaunch), MatchError(ContainSubstring("timeout.restart"))))
 			}
 			g.Expect(scene.Unseen("ags-lineitems-list", "items-accept-any", err)).To(BeTrue())
@@ -92,7 +94,7 @@ func TestAFailureOfASubjectThatTakesNoMoreSaysNothing(t *testing.T) {
 	t.Parallel()
 	g := NewWithT(t)
 	l := &limiter{path: "/", status: http.StatusTooManyRequests}
-	run := subject{wrap: l.wrap}.ready(t)
+	run := harnesstest.Tool{Wrap: l.wrap}.Ready(t)
 	scene := run.Scenario(t, "test", "here:1")
 	l.left.Store(forEver)
 	flow, err := scene.Launch(t.Context(), harness.Launch{Title: "a launch"})

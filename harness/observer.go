@@ -27,6 +27,7 @@ type observer[F witness] struct {
 	text     string // of the spec
 	location string // of the spec, file:line
 	fragment results.Fragment
+	memory   memory // of parts
 
 	hosts   []string // of the subject
 	trouble []trouble
@@ -192,7 +193,9 @@ const maxSaid = 4 << 10
 // maxFindings bounds what a subject can fill the report with.
 const maxFindings = 100
 
-func (s *observer[F]) find(kind, says, flow string) {
+// Tell keeps a finding of a kind, which is no verdict: what it says, and the id of the flow
+// that shows it; empty for none.
+func (s *observer[F]) Tell(kind, says, flow string) {
 	says = results.Bounded(says, maxSaid)
 	if slices.ContainsFunc(s.fragment.Findings, func(f results.Finding) bool { return f.Kind == kind && f.Says == says && f.Flow == flow }) {
 		return

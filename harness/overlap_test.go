@@ -11,14 +11,15 @@ import (
 	"invigilator.example/faketool"
 	"invigilator.example/harness"
 	"invigilator.example/harness/config"
+	"invigilator.example/harness/harnesstest"
 	"invigilator.example/results"
 )
 
 // sick is a subject that does something else for as long as that is set.
-func sick(is *atomic.Bool, does http.HandlerFunc, paths ...string) subject {
-	return subject{
-		change: func(c *config.Config) { c.Timeout.Expiry = config.Duration(time.Second) },
-		wrap: func(tool http.Handler) http.Handler {
+func sick(is *atomic.Bool, does http.HandlerFunc, paths ...string) harnesstest.Tool {
+	return harnesstest.Tool{
+		Change: func(c *config.Config) { c.Timeout.Expiry = config.Duration(time.Second) },
+		Wrap: func(tool http.Handler) http.Handler {
 			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				if is.Load() && (len(paths) == 0 || r.URL.Path == paths[0]) {
 					does(w, r)
@@ -33,7 +34,7 @@ func sick(is *atomic.Bool, does http.HandlerFunc, paths ...string) subject {
 func TestOthersGoOnWhileAScenarioWaits(t *testing.T) {
 	t.Parallel()
 	g := NewWithT(t)
-	run := sick(new(atomic.Bool), http.NotFound).ready(t)
+	run := sick(new(atomic.Bool), http.NotFound).Ready(t)
 	scene := run.Scenario(t, "one", "here:1")
 	var other *harness.Scenario
 	run.Overlap(func(wait func()) {
@@ -56,7 +57,7 @@ func TestAToolThatWasAwayWhileAScenarioWaitedIsAskedAgain(t *testing.T) {
 	t.Parallel()
 	g := NewWithT(t)
 	var away atomic.Bool
-	run := sick(&away, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusServiceUnavailable) }).ready(t)
+	run := sick(&away, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusServiceUnavailable) }).Ready(t)
 	scene := run.Scenario(t, "one", "here:1")
 	scene.React(t.Context(), "core-tool-version-missing")
 	run.Overlap(func(wait func()) {
@@ -77,7 +78,7 @@ func TestAToolThatWasAwayWhileAScenarioWaitedIsAskedAgain(t *testing.T) {
 func TestNobodyGoesOnWhereTheToolMayNotKnowTheUsualKeys(t *testing.T) {
 	t.Parallel()
 	g := NewWithT(t)
-	run := sick(new(atomic.Bool), http.NotFound).ready(t)
+	run := sick(new(atomic.Bool), http.NotFound).Ready(t)
 	asked := 0
 	run.Overlap(func(wait func()) {
 		asked++
@@ -103,7 +104,7 @@ func TestAToolThatIsKeptWaitingIsThere(t *testing.T) {
 			run := sick(&hangs, func(_ http.ResponseWriter, r *http.Request) {
 				_ = r.ParseForm() // until the body is read nobody tells that the client has gone
 				<-r.Context().Done()
-			}, faketool.LaunchPath).ready(t)
+			}, faketool.LaunchPath).Ready(t)
 			scene := run.Scenario(t, "test", "here:1")
 			hangs.Store(true)
 			flow, err := scene.Launch(t.Context(), harness.Launch{Title: "a launch", Fault: faultNamed(t, fault)})

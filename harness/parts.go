@@ -4,10 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
-	"net/url"
+	"reflect"
+	"slices"
 
-	"invigilator.example/faketool"
 	"invigilator.example/results"
 )
 
@@ -16,8 +15,21 @@ import (
 type Part struct {
 	// Profile is that of the catalogue, and the feature by which a subject declares it.
 	Profile string
+	// Needs are the profiles of parts that it rests on: where it is judged, they have to work.
+	Needs []string
+	// Apart is set where it can be judged without launches of resource links.
+	Apart bool
+	// Scopes are those of the access tokens for its services, and Tokens what they are for in a
+	// sentence.
+	Scopes []string
+	Tokens string
+	// Services are those that show in a way of their own whether they work.
+	Services []Service
+	// Controls makes, in the agent that carries the users, launches of a platform that are the
+	// part's own: a valid one, and one that has to be refused.
+	Controls func(ctx context.Context, scene *PlatformScenario, title string) ([]Control, error)
 	// Tool and Platform make sure that a real subject can be judged. They return what is in
-	// the way; the error is one of the harness.
+	// the way; the error is one of the harness, or a [*results.Diagnosis] of the whole run.
 	Tool     func(context.Context, *Scenario) (*results.Diagnosis, error)
 	Platform func(context.Context, *PlatformScenario) (*results.Diagnosis, error)
 }
@@ -27,10 +39,77 @@ var parts []Part
 // AddPart adds a part to those of every run. It is called before the first.
 func AddPart(p Part) { parts = append(parts, p) }
 
-// judgesParts says whether a part is judged of a subject that declares it.
+// A Service is one of a platform that may stop working while others work on.
+type Service struct {
+	// Name is what it is called in the report.
+	Name string
+	// Works sends a valid request to it, and says why that has not worked; [ErrUndeclared]
+	// where none can be tried.
+	Works func(context.Context, *PlatformScenario) (*PlatformFlow, error)
+	// With names the service that it is of one piece with, as far as is known: that one shows
+	// whether it works where there is nothing to try it with. It is empty for none.
+	With string
+}
+
+// serviceOf is the service of a name that a part has, and false where it is one that shows
+// whether it works by the last request to it.
+func serviceOf(name part) (Service, bool) {
+	for _, p := range parts {
+		for _, s := range p.Services {
+			if s.Name == string(name) {
+				return s, true
+			}
+		}
+	}
+	return Service{}, false
+}
+
+// partOf is the part of a profile; nil where none was added.
+func partOf(profile string) *Part {
+	if i := slices.IndexFunc(parts, func(p Part) bool { return p.Profile == profile }); i >= 0 {
+		return &parts[i]
+	}
+	return nil
+}
+
+// judges says whether a part is judged of a subject that declares it, or one that needs it is.
+func (r *base) judges(p Part) bool {
+	if r.Has(p.Profile) && r.config.Judges(p.Profile) {
+		return true
+	}
+	return slices.ContainsFunc(parts, func(other Part) bool { return slices.Contains(other.Needs, p.Profile) && r.judges(other) })
+}
+
+// A memory is what parts keep, each by a type of its own.
+type memory map[reflect.Type]any
+
+// A Keeper is a run, or a scenario of one, in which parts can keep something.
+type Keeper interface{ keeps() memory }
+
+func (r *base) keeps() memory { return r.memory }
+
+func (s *observer[F]) keeps() memory {
+	if s.memory == nil {
+		s.memory = memory{}
+	}
+	return s.memory
+}
+
+// Kept is what a part keeps of a run, or of a scenario, by its type: the zero value at first.
+func Kept[T any](by Keeper) *T {
+	kept, key := by.keeps(), reflect.TypeFor[T]()
+	if kept[key] == nil {
+		kept[key] = new(T)
+	}
+	value, _ := kept[key].(*T)
+	return value
+}
+
+// judgesParts says whether a part is judged of a subject that declares it, which needs launches
+// of resource links.
 func (r *base) judgesParts() bool {
 	for _, p := range parts {
-		if r.Has(p.Profile) && r.config.Judges(p.Profile) {
+		if !p.Apart && r.judges(p) {
 			return true
 		}
 	}
@@ -53,7 +132,7 @@ func (r *Run) preflightOfParts(ctx context.Context, found results.Fragment) (res
 		case len(r.config.Profiles) == 1: // nothing else is judged
 			return s.fragment, d
 		default:
-			s.find("not-tried", d.Error(), d.FlowID)
+			s.Tell("not-tried", d.Error(), d.FlowID)
 			r.barredParts[p.Profile] = d.Problem
 		}
 	}
@@ -71,107 +150,25 @@ func (r *Run) MayTry(profile string) error {
 // preflightOfParts does so for those of a real platform.
 func (r *PlatformRun) preflightOfParts(ctx context.Context, scene *PlatformScenario) error {
 	for _, p := range parts {
-		if !r.Has(p.Profile) || !r.config.Judges(p.Profile) || p.Platform == nil || r.missing[launches] != "" {
+		if !r.judges(p) || p.Platform == nil || r.missing[launches] != "" && !p.Apart {
 			continue
 		}
 		d, err := p.Platform(ctx, scene)
-		if stuck, ok := r.stuckAt(scene, err, p.Profile); ok {
+		if stuck, ok := scene.StuckAt(err, p.Profile); ok {
 			d, err = stuck, nil
 		}
-		if errors.Is(err, errMissing) { // which has been told
+		if errors.Is(err, ErrMissing) { // which has been told
 			continue
 		}
 		if err != nil {
 			return err
 		}
 		if d != nil {
-			scene.misconfigured(d, []string{p.Profile}, need(p.Profile))
+			scene.Misconfigured(d, []string{p.Profile}, Need(p.Profile))
 		}
 	}
 	return nil
 }
 
 // MayTry says why the preflight has found that a part cannot be judged; nil where it can.
-func (r *PlatformRun) MayTry(profile string) error { return r.lacks(need(profile)) }
-
-// A ServiceRequest is one of the fake tool's server to a service that a launch offers.
-type ServiceRequest struct {
-	// Title says what the request is for, in the report.
-	Title string
-	// Service is what the service is called there.
-	Service string
-	faketool.ServiceRequest
-	// Scopes are those of the access token; none is sent where there is none and the
-	// request has none.
-	Scopes []string
-	// Tool is the one that asks; the first when nil.
-	Tool *faketool.Tool
-	// Odd is set where the request differs from a valid one, so that its answer does not
-	// tell whether the service works.
-	Odd bool
-}
-
-// Offers takes down an address of a service that a launch has offered: the run sends
-// requests to the sites of such addresses alone.
-func (s *PlatformScenario) Offers(address string) {
-	if u, err := url.Parse(address); err == nil && u.Host != "" && !s.isOffered(address) {
-		s.offered = append(s.offered, siteOf(u))
-	}
-}
-
-// IsOffered says whether an address is at the site of a service that a launch has offered.
-func (s *PlatformScenario) IsOffered(address string) bool { return s.isOffered(address) }
-
-// Ask sends a request to a service, and keeps what came of it; the error is [ErrNoLaunch]
-// where no whole answer came.
-func (s *PlatformScenario) Ask(ctx context.Context, q ServiceRequest) (*PlatformFlow, error) {
-	if q.Method == "" {
-		q.Method = http.MethodGet
-	}
-	if !s.isOffered(q.URL) {
-		return nil, fmt.Errorf("%w: %q is not at the site of the services that a launch offers", faketool.ErrUnusable, results.Bounded(q.URL, 300))
-	}
-	if q.Token == "" && len(q.Scopes) > 0 {
-		var err error
-		if q.Token, err = s.access(ctx, q.Scopes...); err != nil {
-			return nil, err
-		}
-	}
-	tool := q.Tool
-	if tool == nil {
-		tool = s.run.tool
-	}
-	var odd *faketool.Fault
-	if q.Odd {
-		odd = &faketool.Fault{}
-	}
-	flow, err := s.exchange(ctx, part(q.Service), q.Title, odd, func(ctx context.Context) (*faketool.Exchange, error) {
-		return tool.Ask(ctx, q.ServiceRequest, faketool.ServiceProbe{})
-	})
-	if err != nil {
-		return flow, err
-	}
-	if !q.Odd && flow.Succeeded() && !isSick(flow.Exchange) {
-		valid := q
-		valid.Token = "" // which may be another by then
-		s.run.valid[part(q.Service)] = valid
-	}
-	return flow, unanswered(flow.Exchange)
-}
-
-// asksWork repeats the last request to a service that was answered as it has to be.
-func (s *PlatformScenario) asksWork(of part) func(context.Context) (*PlatformFlow, error) {
-	return func(ctx context.Context) (*PlatformFlow, error) {
-		q, known := s.run.valid[of]
-		if !known {
-			return nil, errUndeclared
-		}
-		s.Offers(q.URL)
-		q.Title = "control: a valid request to the " + string(of)
-		flow, err := s.Ask(ctx, q)
-		if err == nil && (!flow.Succeeded() || isSick(flow.Exchange)) {
-			err = fmt.Errorf("a valid request is not answered: %s", flow.Reply())
-		}
-		return flow, err
-	}
-}
+func (r *PlatformRun) MayTry(profile string) error { return r.Lacks(Need(profile)) }

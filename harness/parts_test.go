@@ -11,6 +11,7 @@ import (
 
 	"invigilator.example/faketool"
 	"invigilator.example/harness/config"
+	"invigilator.example/harness/harnesstest"
 	"invigilator.example/requirements"
 	"invigilator.example/results"
 	_ "invigilator.example/scenarios/namesroles" // a part
@@ -29,15 +30,15 @@ func showing(click string) func(*config.Config) {
 
 func TestWhatIsInTheWayOfAPartIsOneDiagnosis(t *testing.T) {
 	t.Parallel()
-	subject{change: showing("#members")}.ready(t)
+	harnesstest.Tool{Change: showing("#members")}.Ready(t)
 	for what, c := range map[string]struct {
-		subject subject
+		subject harnesstest.Tool
 		problem string
 	}{
-		"another way to the members": {subject{change: showing("text=Who is here?")}, "A teacher could not look at the members: the journey reads got stuck at step 1 of 2"},
-		"no token endpoint":          {subject{change: showing("#members"), register: func(r *faketool.Registration) { r.TokenURL = "" }}, "A teacher could not look at the members: the journey reads got stuck at step 2"},
+		"another way to the members": {harnesstest.Tool{Change: showing("text=Who is here?")}, "A teacher could not look at the members: the journey reads got stuck at step 1 of 2"},
+		"no token endpoint":          {harnesstest.Tool{Change: showing("#members"), Register: func(r *faketool.Registration) { r.TokenURL = "" }}, "A teacher could not look at the members: the journey reads got stuck at step 2"},
 		"a page that asks nobody": {
-			subject{change: showing("#members"), wrap: atPath("/members/", func(w http.ResponseWriter, _ *http.Request, _ http.Handler) {
+			harnesstest.Tool{Change: showing("#members"), Wrap: harnesstest.AtPath("/members/", func(w http.ResponseWriter, _ *http.Request, _ http.Handler) {
 				_, _ = w.Write([]byte(`<p id="roster">Nobody yet</p>`))
 			})},
 			"the tool did not ask the platform for them",
@@ -46,7 +47,7 @@ func TestWhatIsInTheWayOfAPartIsOneDiagnosis(t *testing.T) {
 		t.Run(what, func(t *testing.T) {
 			t.Parallel()
 			g := NewWithT(t)
-			found, err := c.subject.start(t).Preflight(t.Context())
+			found, err := c.subject.Start(t).Preflight(t.Context())
 			d, ok := errors.AsType[*results.Diagnosis](err)
 			g.Expect(ok).To(BeTrue(), "%v", err)
 			g.Expect(d.Problem).To(ContainSubstring(c.problem))

@@ -15,8 +15,8 @@ import (
 	"invigilator.example/results"
 )
 
-// diagnoseLaunch says why a valid authentication request came to nothing.
-func (r *PlatformRun) diagnoseLaunch(ctx context.Context, f *PlatformFlow) *results.Diagnosis {
+// DiagnoseLaunch says why a valid authentication request came to nothing.
+func (r *PlatformRun) DiagnoseLaunch(ctx context.Context, f *PlatformFlow) *results.Diagnosis {
 	known := r.ToolRegistrations()[0]
 	d := &results.Diagnosis{
 		Step: "authentication request", Sent: f.Request.Method + " " + results.Bounded(f.Request.URL, 1000),
@@ -122,7 +122,7 @@ func (r *PlatformRun) diagnoseNames(ctx context.Context, scene *PlatformScenario
 func (r *PlatformRun) namesDiffer(f *PlatformFlow) []string {
 	begun, m := f.Login.Record().Initiation.Params, f.Message()
 	text := func(claim string) string { value, _ := m.Text(claim); return value }
-	of := func(address string) string { _, rest, _ := strings.Cut(withoutQuery(address), "://"); return rest }
+	of := func(address string) string { _, rest, _ := strings.Cut(WithoutQuery(address), "://"); return rest }
 	var differs []string
 	differ := func(key, known, says string) {
 		differs = append(differs, fmt.Sprintf("%s is %q, but the launches say %q", key, known, results.Bounded(says, 300)))

@@ -46,7 +46,7 @@ type StartMessage struct {
 // attempt that is under way is ended before. The error is [ErrNoLaunch] where the
 // launch does not work.
 func (s *PlatformScenario) Exam(ctx context.Context, l PlatformLaunch) (*PlatformFlow, error) {
-	if err := s.run.lacks(exams); err != nil {
+	if err := s.run.Lacks(exams); err != nil {
 		return nil, err
 	}
 	if err := s.tidy(ctx, l.User); err != nil {
@@ -79,7 +79,7 @@ func (s *PlatformScenario) Exam(ctx context.Context, l PlatformLaunch) (*Platfor
 // fake tool holds.
 func (s *PlatformScenario) HoldExam(ctx context.Context, l PlatformLaunch) (*PlatformFlow, error) {
 	l.Link = config.Exam
-	if err := s.run.lacks(exams); err != nil {
+	if err := s.run.Lacks(exams); err != nil {
 		return nil, err
 	}
 	if err := s.tidy(ctx, l.User); err != nil {
@@ -199,7 +199,7 @@ func (r *PlatformRun) markerWait(patience time.Duration) time.Duration {
 // examMarkers are the signs of an exam that the candidate can take, and of one
 // that is paused.
 func (r *PlatformRun) examMarkers() []agent.Marker {
-	return append(marker(startedMarker, r.platform.ExamStarted), marker(pausedMarker, r.platform.ExamPaused)...)
+	return append(Marker(startedMarker, r.platform.ExamStarted), Marker(pausedMarker, r.platform.ExamPaused)...)
 }
 
 // Started says whether the page shows an exam that the candidate can take; one with
@@ -256,7 +256,7 @@ func (s *PlatformScenario) Look(ctx context.Context, exam *PlatformFlow, title s
 // Where it need not lead to one, that is waited for only as long as for a sign.
 func (s *PlatformScenario) do(ctx context.Context, by *Seat, name, title, until string, silent bool) (*PlatformFlow, error) {
 	r := s.run
-	since, began := r.now(), time.Now()
+	since, began := r.Now(), time.Now()
 	journey := agent.Journey{
 		Actions: r.actionsFor(name, nil), Until: until, Screenshot: true,
 		Markers: r.examMarkers(), MarkerWait: r.markerWait(r.config.Timeout.PageSign.Std()), Also: r.visit("").Also,
@@ -370,7 +370,7 @@ func (s *PlatformScenario) Reset(ctx context.Context, user string) error {
 	if !s.run.Resets() {
 		return nil
 	}
-	return s.doAbout(ctx, config.ResetExam, s.run.wordsAbout(user))
+	return s.doAbout(ctx, config.ResetExam, s.run.WordsOf(user))
 }
 
 // ReactToStart judges a requirement by messages with each fault of the fake tool
@@ -446,7 +446,7 @@ func (s *PlatformScenario) lender(ctx context.Context, fault faketool.Fault) (*P
 		return s.Exam(ctx, PlatformLaunch{Title: "a launch into another exam", Link: config.OtherExam, By: tab})
 	case toolpart.OtherDeployment:
 		if !s.run.Has(config.MultipleDeployments) {
-			return nil, fmt.Errorf("%w: the feature %s", errUndeclared, config.MultipleDeployments)
+			return nil, fmt.Errorf("%w: the feature %s", ErrUndeclared, config.MultipleDeployments)
 		}
 		return s.Control(ctx, PlatformLaunch{Title: "a launch of another deployment", Link: config.OtherDeployment})
 	case toolpart.EarlierAttempt:
@@ -465,7 +465,7 @@ func (s *PlatformScenario) lender(ctx context.Context, fault faketool.Fault) (*P
 func (s *PlatformScenario) LinkLaunch(ctx context.Context, l PlatformLaunch) (*PlatformFlow, error) {
 	flow, err := s.Control(ctx, l)
 	if errors.Is(err, ErrNoJourney) && !s.run.config.Launches() {
-		return flow, fmt.Errorf("%w: launches of resource links are not judged", errUndeclared)
+		return flow, fmt.Errorf("%w: launches of resource links are not judged", ErrUndeclared)
 	}
 	return flow, err
 }
@@ -532,7 +532,7 @@ func (s *PlatformScenario) crash(id requirements.ID) results.Verdict {
 // running makes an exam that a genuine message starts. The error is [ErrNoLaunch]
 // where it does not.
 func (s *PlatformScenario) running(ctx context.Context, l PlatformLaunch, st StartMessage) (exam, flow *PlatformFlow, err error) {
-	if err := s.run.lacks(startedExams); err != nil {
+	if err := s.run.Lacks(startedExams); err != nil {
 		return nil, nil, err
 	}
 	if exam, err = s.Exam(ctx, l); err != nil {
@@ -561,7 +561,7 @@ func startSeen(f *PlatformFlow) string {
 // Candidates are the names of the users who can be launched into the exam.
 func (r *PlatformRun) Candidates() []string {
 	return slices.DeleteFunc([]string{config.Learner, config.SecondLearner}, func(user string) bool {
-		_, ok := r.journeyTo(user, config.Exam)
+		_, ok := r.JourneyTo(user, config.Exam)
 		return !ok
 	})
 }

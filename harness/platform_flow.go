@@ -41,7 +41,9 @@ type PlatformLaunch struct {
 	// MayLack is set where the journey's last link need not be there: it is looked
 	// for as long as a sign on a page, and not twice.
 	MayLack bool
-	words   words // of the journey's steps
+	// Words are those of the journey's steps that stand for something, each followed by what
+	// it stands for.
+	Words   []string
 	gathers *together.Gathering
 }
 
@@ -242,7 +244,7 @@ func (r *PlatformRun) hold(ctx context.Context, l PlatformLaunch) (*PlatformFlow
 	if l.Link == config.OtherTool && r.other == nil {
 		return nil, faketool.ErrNoOtherTool
 	}
-	name, ok := r.journeyTo(l.User, l.Link)
+	name, ok := r.JourneyTo(l.User, l.Link)
 	if !ok {
 		return nil, fmt.Errorf("%w: user %s, launch %s", ErrNoJourney, l.User, l.Link)
 	}
@@ -254,7 +256,7 @@ func (r *PlatformRun) hold(ctx context.Context, l PlatformLaunch) (*PlatformFlow
 		}
 		l.By = seat
 	}
-	actions := r.actionsFor(name, l.words)
+	actions := r.actionsFor(name, l.Words)
 	if l.MayLack {
 		actions = r.glanceAt(actions)
 	}
@@ -279,7 +281,7 @@ func (r *PlatformRun) hold(ctx context.Context, l PlatformLaunch) (*PlatformFlow
 
 // holdBy makes the actions of a journey up to the login initiation.
 func (r *PlatformRun) holdBy(ctx context.Context, name string, actions []agent.Action, l PlatformLaunch) (*PlatformFlow, error) {
-	since, began := r.now(), time.Now()
+	since, began := r.Now(), time.Now()
 	trip, err := r.travelTo(ctx, l.By, name, actions, r.heldPages(l.Link), nil)
 	if err != nil {
 		if stuck, is := errors.AsType[*JourneyError](err); !is || !l.MayLack || stuck.signIn {
@@ -306,8 +308,8 @@ func (r *PlatformRun) heldBy(trip *agent.Trip, l PlatformLaunch, since, began ti
 	return flow, nil
 }
 
-// journeyTo finds the journey that brings a user to a launch.
-func (r *PlatformRun) journeyTo(user string, link config.LaunchKind) (string, bool) {
+// JourneyTo finds the journey that brings a user to a launch.
+func (r *PlatformRun) JourneyTo(user string, link config.LaunchKind) (string, bool) {
 	return config.Config{Journeys: r.journeys}.JourneyTo(user, link)
 }
 
@@ -330,7 +332,7 @@ func (r *PlatformRun) send(ctx context.Context, held *PlatformFlow, l PlatformLa
 		by = l.By
 	}
 	sent := len(held.Login.Record().Requests)
-	since, began := r.now(), time.Now()
+	since, began := r.Now(), time.Now()
 	trip, err := by.Visit(ctx, visit)
 	if err != nil {
 		return nil, err
@@ -461,7 +463,7 @@ func (r *PlatformRun) platformEvidence(f *PlatformFlow, l PlatformLaunch, began 
 func (f *PlatformFlow) Leaks() []string {
 	var leaks []string
 	tell := func(method, address, what string) {
-		if line := fmt.Sprintf("%s %s with %s", method, results.Bounded(withoutQuery(address), 300), what); !slices.Contains(leaks, line) {
+		if line := fmt.Sprintf("%s %s with %s", method, results.Bounded(WithoutQuery(address), 300), what); !slices.Contains(leaks, line) {
 			leaks = append(leaks, line)
 		}
 	}
@@ -473,7 +475,7 @@ func (f *PlatformFlow) Leaks() []string {
 		}
 		form, _ := url.ParseQuery(s.RequestBody)
 		fragment, _ := url.ParseQuery(u.Fragment)
-		ours := s.SeenBy == stranger || sameURL(withoutQuery(s.URL), withoutQuery(asked))
+		ours := s.SeenBy == stranger || SameURL(WithoutQuery(s.URL), WithoutQuery(asked))
 		for _, params := range []url.Values{u.Query(), fragment, form} {
 			if f.isMine(params.Get(lti.ParamIDToken)) {
 				tell(s.Method, s.URL, lti.ParamIDToken)
@@ -512,15 +514,15 @@ func (f *PlatformFlow) isMine(token string) bool {
 func (f *PlatformFlow) Carrier() (results.Step, bool) {
 	asked, _ := f.Requested()
 	for i, s := range f.Trip.Steps {
-		if i > 0 && sameURL(withoutQuery(s.URL), withoutQuery(asked)) {
+		if i > 0 && SameURL(WithoutQuery(s.URL), WithoutQuery(asked)) {
 			return f.Trip.Steps[i-1], true
 		}
 	}
 	return results.Step{}, false
 }
 
-// withoutQuery is an address up to its query or fragment.
-func withoutQuery(address string) string {
+// WithoutQuery is an address up to its query or fragment.
+func WithoutQuery(address string) string {
 	address, _, _ = strings.Cut(address, "#")
 	address, _, _ = strings.Cut(address, "?")
 	return address

@@ -8,7 +8,6 @@ import (
 	"maps"
 	"net/http"
 	"slices"
-	"strings"
 
 	"invigilator.example/faketool"
 	"invigilator.example/harness/agent"
@@ -29,34 +28,19 @@ func isSick(e *faketool.Exchange) bool {
 	return e.Status == 0 || e.Status == http.StatusTooManyRequests || e.Status >= http.StatusInternalServerError || isPage
 }
 
-// partOfGrades is the service of an address of the grade services (Assignment and Grade Services
-// 2.0, 3.2 to 3.4).
-func partOfGrades(address string) part {
-	switch path := withoutQuery(address); {
-	case strings.HasSuffix(path, "/scores"):
-		return partScores
-	case strings.HasSuffix(path, "/results"):
-		return partResults
-	default:
-		return partLineItems
-	}
-}
-
-// belongsToLineItems says whether a service is of one piece with that of line items, as far as is
-// known.
-func belongsToLineItems(p part) bool { return p == partScores || p == partResults }
-
 // hasWorked says whether a service is one that has worked in the run.
 func (r *PlatformRun) hasWorked(p part) bool {
-	return r.known[p] || belongsToLineItems(p) && r.known[partLineItems]
+	known, _ := serviceOf(p)
+	return r.known[p] || known.With != "" && r.known[part(known.With)]
 }
 
 // maxLearning is how often it is tried in a run whether a service works at all, before it is used
 // otherwise.
 const maxLearning = 3
 
-// mayLearn says whether to try now whether a service works that has not been seen to yet.
-func (r *PlatformRun) mayLearn(p part) bool {
+// MayLearn says whether to try now whether a service works that has not been seen to yet.
+func (r *PlatformRun) MayLearn(service string) bool {
+	p := part(service)
 	if r.known[p] || r.recovering || r.learning[p] >= maxLearning || r.config.Embedded.SkipPreflight {
 		return false
 	}
@@ -77,37 +61,37 @@ func (s *PlatformScenario) servicesWork(ctx context.Context) string {
 		clear(s.served)
 		return ""
 	}
-	type service struct {
-		of    part
-		works func(context.Context) (*PlatformFlow, error)
+	services := []Service{{Name: string(partTokens), Works: tokensWork}}
+	for _, p := range parts {
+		services = append(services, p.Services...)
 	}
-	services := []service{
-		{partTokens, s.tokensWork}, {partLineItems, s.lineItemsWork}, {partScores, s.scoresWork}, {partResults, s.resultsWork}, {partControl, s.controlWorks},
-	}
+	services = append(services, Service{Name: string(partControl), Works: controlWorks})
 	for _, of := range slices.Sorted(maps.Keys(s.run.valid)) {
-		services = append(services, service{of, s.asksWork(of)})
+		services = append(services, Service{Name: string(of), Works: asksWork(of)})
 	}
 	for _, c := range services {
-		if !s.served[c.of] {
+		if !s.served[part(c.Name)] {
 			continue
 		}
-		if belongsToLineItems(c.of) && !s.run.known[c.of] {
-			c.of, c.works = partLineItems, s.lineItemsWork
+		whole, ofOnePiece := serviceOf(part(c.With))
+		if ofOnePiece && !s.run.known[part(c.Name)] {
+			c = whole
 		}
-		if !s.run.known[c.of] {
+		of := part(c.Name)
+		if !s.run.known[of] {
 			continue
 		}
-		if err := s.run.there(c.of); err != nil {
+		if err := s.run.there(of); err != nil {
 			return err.Error()
 		}
 		why := ""
 		works := func(ctx context.Context) (*agent.Trip, bool) {
-			flow, err := c.works(ctx)
-			if belongsToLineItems(c.of) && errors.Is(err, errUndeclared) && s.run.known[partLineItems] { // there may be no line item for want of their service
-				c.of, c.works = partLineItems, s.lineItemsWork
-				flow, err = c.works(ctx)
+			flow, err := c.Works(ctx, s)
+			if errors.Is(err, ErrUndeclared) && c.With != "" && s.run.known[part(whole.Name)] { // there may be nothing to try it with for want of that
+				c, of = whole, part(whole.Name)
+				flow, err = c.Works(ctx, s)
 			}
-			if err == nil || isAny(err, errUndeclared, errReadOnly, ErrNoJourney, errMissing) { // what cannot be tried says nothing
+			if isWithheld(err) || err == nil || isAny(err, ErrUndeclared, ErrNoJourney, ErrMissing) { // what cannot be tried says nothing
 				return nil, true
 			}
 			why = err.Error()
@@ -117,8 +101,8 @@ func (s *PlatformScenario) servicesWork(ctx context.Context) string {
 			return flow.Trip, false
 		}
 		last, ok := works(ctx)
-		if !ok && !s.revive(ctx, c.of, why, "", last, works) {
-			return partGone{c.of, why}.Error()
+		if !ok && !s.revive(ctx, of, why, "", last, works) {
+			return partGone{of, why}.Error()
 		}
 	}
 	clear(s.served)
@@ -126,9 +110,9 @@ func (s *PlatformScenario) servicesWork(ctx context.Context) string {
 }
 
 // tokensWork asks for the access token that was granted last.
-func (s *PlatformScenario) tokensWork(ctx context.Context) (*PlatformFlow, error) {
+func tokensWork(ctx context.Context, s *PlatformScenario) (*PlatformFlow, error) {
 	if s.run.granted == nil { // the other tool's alone
-		return nil, errUndeclared
+		return nil, ErrUndeclared
 	}
 	flow, token, err := s.Grant(ctx, "control: an access token", *s.run.granted)
 	if err == nil && token.AccessToken == "" {
@@ -137,64 +121,27 @@ func (s *PlatformScenario) tokensWork(ctx context.Context) (*PlatformFlow, error
 	return flow, err
 }
 
-// lineItemsWork lists line items.
-func (s *PlatformScenario) lineItemsWork(ctx context.Context) (*PlatformFlow, error) {
-	b, err := s.Gradebook(ctx, PlatformLaunch{Title: "control: a valid launch"})
-	if err != nil {
-		return b.Launch, err
-	}
-	return lists(s.LineItems(ctx, b, "control: the line items", ""))
-}
-
-// scoresWork sends a score to a line item of the run's own, or to that of the launch.
-func (s *PlatformScenario) scoresWork(ctx context.Context) (*PlatformFlow, error) {
-	item, err := s.controlItem(ctx)
-	if err != nil {
-		return nil, err
-	}
-	return s.Graded(ctx, item, item.Book.Sub(), Members{"scoreGiven": 5, "scoreMaximum": MaximumScore})
-}
-
-// resultsWork reads the results of such a line item.
-func (s *PlatformScenario) resultsWork(ctx context.Context) (*PlatformFlow, error) {
-	item, err := s.controlItem(ctx)
-	if err != nil {
-		return nil, err
-	}
-	return lists(s.Results(ctx, item, "control: the results", ""))
-}
-
-// controlItem is the line item that those use.
-func (s *PlatformScenario) controlItem(ctx context.Context) (*LineItem, error) {
-	b, err := s.Gradebook(ctx, PlatformLaunch{Title: "control: a valid launch"})
-	if err != nil {
-		return nil, notTried(err)
-	}
-	item, err := s.GradedItem(ctx, b, nil)
-	return item, notTried(err)
-}
-
-// notTried is the error of what comes before a valid request to a service: it says nothing of
+// NotTried is the error of what comes before a valid request to a service: it says nothing of
 // that, unless a part has gone.
-func notTried(err error) error {
+func NotTried(err error) error {
 	if err == nil || isPartGone(err) {
 		return err
 	}
-	return fmt.Errorf("%w: %w", errUndeclared, err)
+	return fmt.Errorf("%w: %w", ErrUndeclared, err)
 }
 
 // controlWorks acts on an exam that is under way.
-func (s *PlatformScenario) controlWorks(ctx context.Context) (*PlatformFlow, error) {
+func controlWorks(ctx context.Context, s *PlatformScenario) (*PlatformFlow, error) {
 	exam, err := s.Running(ctx, "", nil)
 	if err != nil && !isPartGone(err) && s.underWay != nil { // what is paused is in the way of a new start
 		exam, err = s.underWay, nil
 	}
 	if err != nil {
-		return exam, notTried(err)
+		return exam, NotTried(err)
 	}
 	call, offered := Harmless(exam)
 	if !offered {
-		return exam, errUndeclared
+		return exam, ErrUndeclared
 	}
 	call.Title = "control: a valid request"
 	flow, err := s.Act(ctx, exam, call)
@@ -229,15 +176,19 @@ func Harmless(exam *PlatformFlow) (Call, bool) {
 	return Call{}, false
 }
 
-// lists is the flow of the last page of a list, nil where there is none, and why the service
-// does not work that lists: what is wrong with how pages are linked is another check's.
-func lists(l *Listing, err error) (*PlatformFlow, error) {
-	if l == nil || len(l.Flows) == 0 {
-		return nil, err
+// asksWork repeats the last request to a service that was answered as it has to be.
+func asksWork(of part) func(context.Context, *PlatformScenario) (*PlatformFlow, error) {
+	return func(ctx context.Context, s *PlatformScenario) (*PlatformFlow, error) {
+		q, known := s.run.valid[of]
+		if !known {
+			return nil, ErrUndeclared
+		}
+		s.Offers(q.URL)
+		q.Title = "control: a valid request to the " + string(of)
+		flow, err := s.Ask(ctx, q)
+		if err == nil && (!flow.Succeeded() || isSick(flow.Exchange)) {
+			err = fmt.Errorf("a valid request is not answered: %s", flow.Reply())
+		}
+		return flow, err
 	}
-	last := l.Flows[len(l.Flows)-1]
-	if _, isPage := last.listed(); isPage && isAny(err, errNotWhole, errManyPages) {
-		return last, nil
-	}
-	return last, err
 }

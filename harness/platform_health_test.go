@@ -14,9 +14,11 @@ import (
 	"invigilator.example/faketool"
 	"invigilator.example/harness"
 	"invigilator.example/harness/config"
+	"invigilator.example/harness/harnesstest"
 	"invigilator.example/lti"
 	"invigilator.example/requirements"
 	"invigilator.example/results"
+	"invigilator.example/scenarios/grades/gradebook"
 )
 
 // A partIllness makes a part of a subject ill, the one whose paths begin so.
@@ -41,8 +43,14 @@ func (i *partIllness) wrap(subject http.Handler) http.Handler {
 	})
 }
 
+// onlyGrades judges grades alone.
+func onlyGrades(c *config.Config) {
+	c.Profiles = []string{requirements.Grades}
+	c.Timeout.PageSign = config.Duration(100 * time.Millisecond)
+}
+
 // judgeItem judges a new line item, as scenarios do, and a request that has to be refused.
-func judgeItem(t *testing.T, scene *harness.PlatformScenario) {
+func judgeItem(t *testing.T, scene *gradebook.Scenario) {
 	t.Helper()
 	g := NewWithT(t)
 	const create, scope = requirements.ID("ags-lineitem-create"), requirements.ID("ags-lineitem-unknown")
@@ -54,7 +62,7 @@ func judgeItem(t *testing.T, scene *harness.PlatformScenario) {
 	if !scene.Unseen(create, "item-created", err, book.Launch) {
 		scene.Check(create, "item-created", made.Succeeded(), "", made.Reply(), made)
 	}
-	missing, err := scene.ReadLineItem(t.Context(), &harness.LineItem{ID: book.LineItems + "/none", Book: book}, "a line item that there is none of")
+	missing, err := scene.ReadLineItem(t.Context(), &gradebook.LineItem{ID: book.LineItems + "/none", Book: book}, "a line item that there is none of")
 	if !scene.Unseen(scope, "item-unknown-get", err, book.Launch) {
 		scene.Check(scope, "item-unknown-get", missing.Exchange.Status == http.StatusNotFound, "", missing.Reply(), missing)
 	}
@@ -68,9 +76,9 @@ func TestWhatAServiceDoesThatHasStoppedWorkingAloneSaysNothing(t *testing.T) {
 			t.Parallel()
 			g := NewWithT(t)
 			ill := partIllness{path: fakeplatform.ContextsPath, illness: illness{does: does}}
-			run := campusAt{change: onlyGrades, wrap: ill.wrap}.ready(t)
+			run := harnesstest.Campus{Change: onlyGrades, Wrap: ill.wrap}.Ready(t)
 			ill.lasts.Store(forEver)
-			scene := run.Scenario(t, "test", "here:1")
+			scene := gradebook.In(run.Scenario(t, "test", "here:1"))
 			judgeItem(t, scene)
 			g.Expect(scene.Settle(t.Context(), false)).To(BeFalse(), "it does not come back")
 			g.Expect(run.Gone()).To(BeFalse(), "launches go on")
@@ -78,7 +86,7 @@ func TestWhatAServiceDoesThatHasStoppedWorkingAloneSaysNothing(t *testing.T) {
 			g.Expect(found.Observations).To(And(Not(BeEmpty()), HaveEach(HaveField("Verdict", results.Inconclusive))))
 			g.Expect(found.Findings).To(ContainElement(And(HaveField("Kind", "away"), HaveField("Says", ContainSubstring("line item service")))))
 
-			scene = run.Scenario(t, "test", "here:1")
+			scene = gradebook.In(run.Scenario(t, "test", "here:1"))
 			judgeItem(t, scene)
 			scene.React(t.Context(), "oidc-auth-missing-nonce")
 			g.Expect(scene.Settle(t.Context(), false)).To(BeFalse())
@@ -104,29 +112,22 @@ func TestAServiceThatIsIllForAMomentIsJudgedWhenItIsBack(t *testing.T) {
 				t.Parallel()
 				g := NewWithT(t)
 				ill := partIllness{path: fakeplatform.ContextsPath, illness: illness{does: does}}
-				run := campusAt{change: func(c *config.Config) { onlyGrades(c); patient(c) }, wrap: ill.wrap}.ready(t)
+				run := harnesstest.Campus{Change: func(c *config.Config) { onlyGrades(c); patient(c) }, Wrap: ill.wrap}.Ready(t)
 				ill.lasts.Store(lasts)
 				if lasts == 0 {
 					ill.every = 3
 				}
-				scene := run.Scenario(t, "test", "here:1")
+				scene := gradebook.In(run.Scenario(t, "test", "here:1"))
 				judgeItem(t, scene)
 				if scene.Settle(t.Context(), false) {
 					scene.Drop()
-					scene = run.Scenario(t, "test", "here:1")
+					scene = gradebook.In(run.Scenario(t, "test", "here:1"))
 					judgeItem(t, scene)
 					g.Expect(scene.Settle(t.Context(), true)).To(BeFalse())
 				}
 				g.Expect(scene.Finish().Observations).To(And(Not(BeEmpty()), HaveEach(HaveField("Verdict", results.Passed))))
 			})
 		}
-	}
-}
-
-// spoiled is a campus whose answers to some requests others take the place of.
-func spoiled(answer func(w http.ResponseWriter, r *http.Request, subject http.Handler)) func(http.Handler) http.Handler {
-	return func(subject http.Handler) http.Handler {
-		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { answer(w, r, subject) })
 	}
 }
 
@@ -143,7 +144,7 @@ func TestWhatAServiceRefusesIsSentOnce(t *testing.T) {
 			t.Parallel()
 			g := NewWithT(t)
 			var sent atomic.Int64
-			run := campusAt{change: onlyGrades, wrap: spoiled(func(w http.ResponseWriter, r *http.Request, subject http.Handler) {
+			run := harnesstest.Campus{Change: onlyGrades, Wrap: harnesstest.Spoiled(func(w http.ResponseWriter, r *http.Request, subject http.Handler) {
 				switch isItem := r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, "/lineitems"); {
 				case isItem && sent.Add(1) == 1:
 					w.WriteHeader(c.first)
@@ -152,8 +153,8 @@ func TestWhatAServiceRefusesIsSentOnce(t *testing.T) {
 				default:
 					subject.ServeHTTP(w, r)
 				}
-			})}.start(t)
-			scene := run.Scenario(t, "test", "here:1")
+			})}.Start(t)
+			scene := gradebook.In(run.Scenario(t, "test", "here:1"))
 			book, err := scene.Gradebook(t.Context(), harness.PlatformLaunch{})
 			g.Expect(err).NotTo(HaveOccurred())
 			_, err = scene.PostLineItem(t.Context(), book, "a line item", nil)
@@ -189,8 +190,8 @@ func TestADefectOfAServiceDoesNotMakeItOneThatHasGone(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			g := NewWithT(t)
-			run := campusAt{change: onlyGrades, wrap: spoiled(answer)}.start(t)
-			scene := run.Scenario(t, "test", "here:1")
+			run := harnesstest.Campus{Change: onlyGrades, Wrap: harnesstest.Spoiled(answer)}.Start(t)
+			scene := gradebook.In(run.Scenario(t, "test", "here:1"))
 			_, _, err := scene.Grant(t.Context(), "a token", faketool.TokenProbe{Scopes: []string{lti.ScopeLineItem}})
 			g.Expect(err).NotTo(HaveOccurred())
 			judgeItem(t, scene)
@@ -205,8 +206,8 @@ func TestAServiceThatNeverWorkedIsBroken(t *testing.T) {
 	g := NewWithT(t)
 	ill := partIllness{path: fakeplatform.ContextsPath, illness: illness{does: illnesses["is out of order"]}}
 	ill.lasts.Store(forEver)
-	run := campusAt{change: onlyGrades, wrap: ill.wrap}.start(t)
-	scene := run.Scenario(t, "test", "here:1")
+	run := harnesstest.Campus{Change: onlyGrades, Wrap: ill.wrap}.Start(t)
+	scene := gradebook.In(run.Scenario(t, "test", "here:1"))
 	judgeItem(t, scene)
 	g.Expect(scene.Settle(t.Context(), true)).To(BeFalse())
 	g.Expect(scene.Finish().Observations).To(ContainElement(HaveField("Verdict", results.Failed)))
@@ -219,7 +220,7 @@ func TestWhatAToolsKeySetDoesThatHasStoppedWorkingAloneSaysNothing(t *testing.T)
 			t.Parallel()
 			g := NewWithT(t)
 			ill := partIllness{path: faketool.JWKSPath, illness: illness{does: does}}
-			run := subject{wrap: ill.wrap, change: grading(nil)}.ready(t)
+			run := harnesstest.Tool{Wrap: ill.wrap, Change: grading(nil)}.Ready(t)
 			ill.lasts.Store(forEver)
 			scene := run.Scenario(t, "test", "here:1")
 			_, err := run.FetchKeySet(t.Context(), run.Tool().JWKSURL)

@@ -56,7 +56,7 @@ func (r *PlatformRun) signInAt(ctx context.Context, seat *Seat, name string, tel
 	if len(user.SignIn) == 0 {
 		return nil
 	}
-	trip, err := r.travelTo(ctx, seat, "the sign-in of "+name, r.actionsOf(user.SignIn, append(r.wordsAbout(name), uniqueWord, unique())), "", tell)
+	trip, err := r.travelTo(ctx, seat, "the sign-in of "+name, r.actionsOf(user.SignIn, append(r.WordsOf(name), uniqueWord, unique())), "", tell)
 	if err == nil {
 		r.sessions.learnSignIn(trip, r.ours, name)
 	}
@@ -134,11 +134,11 @@ func (r *PlatformRun) actionsFor(name string, given words) []agent.Action {
 	if j.AboutLearner() {
 		user = config.Learner
 	}
-	return r.actionsOf(j.Steps, slices.Concat(given, r.wordsAbout(user), words{uniqueWord, text}))
+	return r.actionsOf(j.Steps, slices.Concat(given, r.WordsOf(user), words{uniqueWord, text}))
 }
 
-// wordsAbout are those for a user of the configuration.
-func (r *PlatformRun) wordsAbout(name string) words {
+// WordsOf are those for a user of the configuration, each followed by what it stands for.
+func (r *PlatformRun) WordsOf(name string) []string {
 	return words{"{learner}", r.users[name].Name, "{user_id}", r.users[name].ID}
 }
 
@@ -147,7 +147,7 @@ func (r *PlatformRun) wordsAbout(name string) words {
 func (r *PlatformRun) WordsAbout(fullName string) []string {
 	for name, user := range r.users {
 		if user.Name == fullName {
-			return r.wordsAbout(name)
+			return r.WordsOf(name)
 		}
 	}
 	return words{"{learner}", fullName, "{user_id}", ""}
@@ -181,7 +181,7 @@ func (s *PlatformScenario) AsksToSignIn(f *PlatformFlow) bool {
 		return false
 	}
 	return f.Trip.Markers[signInMarker] || slices.ContainsFunc(s.run.signInPages(), func(page string) bool {
-		return sameURL(withoutQuery(f.Trip.Page.URL), page)
+		return SameURL(WithoutQuery(f.Trip.Page.URL), page)
 	})
 }
 
@@ -191,7 +191,7 @@ func (r *PlatformRun) signInPages() []string {
 	for _, user := range r.users {
 		for _, step := range user.SignIn {
 			if step.Open != "" {
-				pages = append(pages, withoutQuery(step.Open))
+				pages = append(pages, WithoutQuery(step.Open))
 				break
 			}
 		}

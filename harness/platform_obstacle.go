@@ -13,58 +13,71 @@ import (
 	"invigilator.example/results"
 )
 
-// A need is something that checks of a platform stand on beside launches, and that the
+// A Need is something that checks of a platform stand on beside launches, and that the
 // preflight may find missing. What needs it is not seen then, and the rest is judged.
-type need string
+type Need string
 
 const (
-	launches      need = "launches"
-	tokenEndpoint need = "token endpoint"
-	controlTokens need = "access tokens for the control of exams"
-	gradeTokens   need = "access tokens for the grade services"
-	gradeServices need = "grade services"
-	exams         need = "exams"
-	startedExams  need = "exams that start"
-	reviews       need = "reviews"
+	launches      Need = "launches"
+	tokenEndpoint Need = "token endpoint"
+	controlTokens Need = "access tokens for the control of exams"
+	exams         Need = "exams"
+	startedExams  Need = "exams that start"
 )
 
-// errMissing says that the preflight has found something missing that a check needs.
-var errMissing = errors.New("what this needs did not work in the preflight")
+// ErrMissing says that the preflight has found something missing that a check needs.
+var ErrMissing = errors.New("what this needs did not work in the preflight")
 
-// lacks is an error that says why a need is missing; nil where it is not.
-func (r *PlatformRun) lacks(needs ...need) error {
+// Lacks is an error that says why a need is missing; nil where it is not.
+func (r *PlatformRun) Lacks(needs ...Need) error {
 	for _, n := range needs {
 		if why := r.missing[n]; why != "" {
-			return fmt.Errorf("%w: %s", errMissing, results.Bounded(strings.TrimSuffix(why, "."), 1000))
+			return fmt.Errorf("%w: %s", ErrMissing, results.Bounded(strings.TrimSuffix(why, "."), 1000))
 		}
 	}
 	return nil
 }
 
-// tokensFor is what a token for scopes stands on.
-func tokensFor(scopes []string) need {
-	switch {
-	case slices.Contains(scopes, lti.ScopeControl):
+// TokensFor is what a token for scopes stands on.
+func TokensFor(scopes []string) Need {
+	if slices.Contains(scopes, lti.ScopeControl) {
 		return controlTokens
-	case slices.ContainsFunc(scopes, func(scope string) bool { return slices.Contains(lti.GradeScopes, scope) }):
-		return gradeTokens
 	}
-	return need("access tokens for " + strings.Join(scopes, " "))
+	for _, p := range parts {
+		if slices.ContainsFunc(scopes, func(scope string) bool { return slices.Contains(p.Scopes, scope) }) {
+			return p.tokens()
+		}
+	}
+	return Need("access tokens for " + strings.Join(scopes, " "))
 }
 
-// obstructed takes down what is in the way of a part of the run: it is told once, and
+// tokens is the need of access tokens for a part's services.
+func (p Part) tokens() Need { return Need("access tokens for " + p.Tokens) }
+
+// tokensOfParts are those needs of all parts.
+func tokensOfParts() []Need {
+	var all []Need
+	for _, p := range parts {
+		if len(p.Scopes) > 0 {
+			all = append(all, p.tokens())
+		}
+	}
+	return all
+}
+
+// Obstructed takes down what is in the way of a part of the run: it is told once, and
 // what needs it says why it is not seen.
-func (s *PlatformScenario) obstructed(d *results.Diagnosis, missing ...need) {
-	s.find("preflight", d.Error(), d.FlowID)
+func (s *PlatformScenario) Obstructed(d *results.Diagnosis, missing ...Need) {
+	s.Tell("preflight", d.Error(), d.FlowID)
 	for _, n := range missing {
 		s.run.missing[n] = d.Problem
 	}
 }
 
-// misconfigured takes down what the configuration, or a server that is not there, has
+// Misconfigured takes down what the configuration, or a server that is not there, has
 // put in the way of some profiles. The first is the diagnosis of the run.
-func (s *PlatformScenario) misconfigured(d *results.Diagnosis, profiles []string, missing ...need) {
-	s.obstructed(d, missing...)
+func (s *PlatformScenario) Misconfigured(d *results.Diagnosis, profiles []string, missing ...Need) {
+	s.Obstructed(d, missing...)
 	judged := slices.DeleteFunc(profiles, func(profile string) bool { return !s.run.config.Judges(profile) })
 	if d.Profiles = judged; len(judged) > 0 && s.run.partly == nil {
 		s.run.partly = d
@@ -89,10 +102,7 @@ func (r *PlatformRun) preflightParts(ctx context.Context, scene *PlatformScenari
 	}
 	err := r.preflightExam(ctx, scene)
 	if err == nil {
-		err = r.preflightServices(ctx, scene)
-	}
-	if err == nil {
-		err = r.preflightGrades(ctx, scene)
+		err = r.preflightControl(ctx, scene)
 	}
 	if err == nil {
 		err = r.preflightOfParts(ctx, scene)

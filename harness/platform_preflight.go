@@ -30,7 +30,7 @@ func (r *PlatformRun) Preflight(ctx context.Context) (results.Fragment, error) {
 		_ = r.awaitServer(ctx, r.platform.AuthURL, min(r.config.Timeout.Restart.Std(), startPatience))
 	}
 	found, err := r.preflightAgain(ctx, r.hostsOfPlatform(), func(ctx context.Context) (results.Fragment, error) {
-		r.byPost, r.missing, r.partly = false, map[need]string{}, nil
+		r.byPost, r.missing, r.partly = false, map[Need]string{}, nil
 		return r.preflight(ctx)
 	})
 	if err == nil && r.partly != nil {
@@ -59,11 +59,11 @@ func (r *PlatformRun) preflight(ctx context.Context) (results.Fragment, error) {
 		flow, err = r.launch(ctx, launch)
 	}
 	if stuck, ok := errors.AsType[*JourneyError](err); ok {
-		missing := []need{launches}
+		missing := []Need{launches}
 		if launch.Link == config.Exam {
 			missing = append(missing, exams)
 		}
-		if scene.cutsShort(stuck, missing...) {
+		if scene.CutsShort(stuck, missing...) {
 			return r.preflightParts(ctx, scene)
 		}
 		flow := r.stuckFlow(stuck)
@@ -88,9 +88,9 @@ func (r *PlatformRun) preflight(ctx context.Context) (results.Fragment, error) {
 	}
 	scene.fragment.Consulted = r.consulted(false)
 	if !flow.Launched() {
-		return scene.fragment, r.diagnoseLaunch(ctx, flow)
+		return scene.fragment, r.DiagnoseLaunch(ctx, flow)
 	}
-	if d := r.diagnoseMessage(flow); d != nil {
+	if d := r.DiagnoseMessage(flow); d != nil {
 		return scene.fragment, d
 	}
 	if d, err := r.diagnoseNames(ctx, scene, launch, flow); d != nil || err != nil {
@@ -100,6 +100,15 @@ func (r *PlatformRun) preflight(ctx context.Context) (results.Fragment, error) {
 		return scene.fragment, d
 	}
 	return r.preflightParts(ctx, scene)
+}
+
+// firstLink is what the preflight launches: an exam where launches of resource links
+// are not judged, nor anything else that begins with one.
+func (r *PlatformRun) firstLink() config.LaunchKind {
+	if _, exams := r.JourneyTo(config.Learner, config.Exam); r.config.Launches() || r.judgesParts() || !exams {
+		return ""
+	}
+	return config.Exam
 }
 
 // preflightExam makes sure that a real platform's exam can be judged: that a genuine
@@ -120,55 +129,44 @@ func (r *PlatformRun) preflightExam(ctx context.Context, scene *PlatformScenario
 		return d
 	}
 	if d != nil && d.Profiles != nil {
-		scene.misconfigured(d, d.Profiles, missing)
+		scene.Misconfigured(d, d.Profiles, missing)
 	} else if d != nil {
-		scene.obstructed(d, missing)
+		scene.Obstructed(d, missing)
 	}
 	return nil
 }
 
-// preflightServices makes sure that there is an access token where the platform has
-// services, unless those who judge grades see to it.
-func (r *PlatformRun) preflightServices(ctx context.Context, scene *PlatformScenario) error {
-	of, judged := gradeTokens, r.config.Judges(requirements.Services)
-	if r.Has(config.ACS) {
-		of, judged = controlTokens, judged || r.config.Judges(config.Proctoring)
-	}
-	if !r.Has(config.Services) || !judged || of == gradeTokens && r.judgesGrades() {
+// preflightControl makes sure that there is an access token for the control of exams where the
+// platform has that.
+func (r *PlatformRun) preflightControl(ctx context.Context, scene *PlatformScenario) error {
+	if !r.Has(config.ACS) || !r.Has(config.Services) || !r.config.Judges(config.Proctoring) {
 		return nil
 	}
-	scopes := []string{lti.ScopeControl}
-	if of == gradeTokens {
-		scopes, _ = scene.ServiceScopes(ctx) // why there are none, scenarios see as well
-		if len(scopes) == 0 {
-			return nil
-		}
-	}
-	_, err := r.preflightToken(ctx, scene, of, scopes)
+	_, err := scene.PreflightToken(ctx, []string{lti.ScopeControl})
 	return err
 }
 
 // obstacleToExams is what is in the way of exams, and what is missing for it; nil where
 // nothing is. Where it is the configuration's fault it names their profile.
-func (r *PlatformRun) obstacleToExams(ctx context.Context, scene *PlatformScenario) (*results.Diagnosis, need, error) {
+func (r *PlatformRun) obstacleToExams(ctx context.Context, scene *PlatformScenario) (*results.Diagnosis, Need, error) {
 	exam, err := scene.Exam(ctx, PlatformLaunch{Title: "preflight: a valid launch into an exam"})
-	if stuck, ok := errors.AsType[*JourneyError](err); ok && scene.cutsShort(stuck, exams) {
+	if stuck, ok := errors.AsType[*JourneyError](err); ok && scene.CutsShort(stuck, exams) {
 		return nil, exams, nil
 	}
 	if errors.Is(err, ErrNoLaunch) && exam != nil && !exam.Launched() {
-		return r.diagnoseLaunch(ctx, exam), exams, nil
+		return r.DiagnoseLaunch(ctx, exam), exams, nil
 	}
-	if d, ok := r.stuckAt(scene, err, requirements.Proctoring); ok {
+	if d, ok := scene.StuckAt(err, requirements.Proctoring); ok {
 		return d, exams, nil
 	}
 	if err != nil && !errors.Is(err, ErrNoLaunch) {
 		return nil, exams, err
 	}
-	if d := r.diagnoseMessage(exam); d != nil {
+	if d := r.DiagnoseMessage(exam); d != nil {
 		return d, startedExams, nil
 	}
 	before, err := scene.look(ctx, config.Learner, "preflight: the exam's page before the exam has started")
-	if d, ok := r.stuckAt(scene, err, requirements.Proctoring); ok {
+	if d, ok := scene.StuckAt(err, requirements.Proctoring); ok {
 		return d, exams, nil
 	}
 	if err != nil {
@@ -184,7 +182,7 @@ func (r *PlatformRun) obstacleToExams(ctx context.Context, scene *PlatformScenar
 	// The candidate is sent to the check-in again: looking may have led away from it.
 	if before != nil {
 		exam, err = scene.Exam(ctx, PlatformLaunch{Title: "preflight: a valid launch into an exam"})
-		if d, ok := r.stuckAt(scene, err, requirements.Proctoring); ok {
+		if d, ok := scene.StuckAt(err, requirements.Proctoring); ok {
 			return d, exams, nil
 		}
 		if err != nil {
@@ -218,7 +216,7 @@ func (r *PlatformRun) obstacleToExams(ctx context.Context, scene *PlatformScenar
 		return d, exams, nil
 	}
 	_, err = scene.End(ctx, exam, Ending{Silent: true})
-	if d, ok := r.stuckAt(scene, err, requirements.Proctoring); ok {
+	if d, ok := scene.StuckAt(err, requirements.Proctoring); ok {
 		return d, exams, nil
 	}
 	return nil, exams, err
@@ -233,14 +231,15 @@ func (r *PlatformRun) toolKeySet() string {
 	return says
 }
 
-// preflightToken makes sure that the platform grants the fake tool an access token for
-// scopes, and says whether it does.
-func (r *PlatformRun) preflightToken(ctx context.Context, scene *PlatformScenario, of need, scopes []string) (bool, error) {
+// PreflightToken makes sure that the platform grants the fake tool an access token for
+// scopes, and says whether it does. What is in the way is told.
+func (s *PlatformScenario) PreflightToken(ctx context.Context, scopes []string) (bool, error) {
+	r, of := s.run, TokensFor(scopes)
 	if r.missing[tokenEndpoint] != "" {
 		return false, nil
 	}
 	ask := func(ctx context.Context, scopes []string) (*PlatformFlow, *faketool.Token, error) {
-		flow, token, err := scene.Grant(ctx, "preflight: an access token for "+string(of)[len("access tokens for "):], faketool.TokenProbe{Scopes: scopes})
+		flow, token, err := s.Grant(ctx, "preflight: an access token for "+string(of)[len("access tokens for "):], faketool.TokenProbe{Scopes: scopes})
 		if errors.Is(err, errLimited) {
 			err = nil // the diagnosis tells so
 		}
@@ -278,10 +277,10 @@ func (r *PlatformRun) preflightToken(ctx context.Context, scene *PlatformScenari
 	case token.Error == lti.ErrorInvalidClient && !r.keysFetched():
 		d.Problem += " It seems not to know the tool's key: the key set has not been fetched."
 	default: // which the requirements about access tokens judge
-		scene.obstructed(d, of)
+		s.Obstructed(d, of)
 		return false, nil
 	}
-	scene.misconfigured(d, r.ofServices(), tokenEndpoint, controlTokens, gradeTokens)
+	s.Misconfigured(d, r.ofServices(), append(tokensOfParts(), tokenEndpoint, controlTokens)...)
 	return false, nil
 }
 
@@ -307,15 +306,15 @@ func (r *PlatformRun) keysFetched() bool {
 	return false
 }
 
-// stuckAt is the diagnosis where a journey got stuck, of those profiles; of all without any.
-func (r *PlatformRun) stuckAt(scene *PlatformScenario, err error, profiles ...string) (*results.Diagnosis, bool) {
+// StuckAt is the diagnosis where a journey got stuck, of those profiles; of all without any.
+func (s *PlatformScenario) StuckAt(err error, profiles ...string) (*results.Diagnosis, bool) {
 	stuck, ok := errors.AsType[*JourneyError](err)
 	if !ok {
 		return nil, false
 	}
-	flow := r.stuckFlow(stuck)
-	scene.keep(flow)
-	d := r.diagnoseStuck(stuck, flow)
+	flow := s.run.stuckFlow(stuck)
+	s.keep(flow)
+	d := s.run.diagnoseStuck(stuck, flow)
 	d.Profiles = profiles
 	return d, true
 }
@@ -335,8 +334,8 @@ func (r *PlatformRun) diagnoseStuck(e *JourneyError, flow *PlatformFlow) *result
 	again := strings.TrimPrefix(e.Journey, "the journey ")
 	if strings.Contains(again, " ") {
 		var ok bool // any that signs in first
-		if again, ok = r.journeyTo(config.Learner, config.ResourceLink); !ok {
-			again, _ = r.journeyTo(config.Learner, config.Exam)
+		if again, ok = r.JourneyTo(config.Learner, config.ResourceLink); !ok {
+			again, _ = r.JourneyTo(config.Learner, config.Exam)
 		}
 	}
 	command := "invigilator journey " + config.Quote(again)
@@ -361,9 +360,9 @@ func (r *PlatformRun) diagnoseStuck(e *JourneyError, flow *PlatformFlow) *result
 	return d
 }
 
-// diagnoseMessage says why nothing can be judged of a launch whose id_token cannot be
+// DiagnoseMessage says why nothing can be judged of a launch whose id_token cannot be
 // read; nil where it can.
-func (r *PlatformRun) diagnoseMessage(f *PlatformFlow) *results.Diagnosis {
+func (r *PlatformRun) DiagnoseMessage(f *PlatformFlow) *results.Diagnosis {
 	if f.message.Problem == "" {
 		return nil
 	}

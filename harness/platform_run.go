@@ -14,7 +14,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/lestrrat-go/jwx/v2/jwk"
 
@@ -32,31 +31,23 @@ import (
 // with an authentication request. Its scenarios follow one another.
 type PlatformRun struct {
 	base
-	platform RegisteredPlatform // with everything that a real platform's configuration has
-	users    map[string]config.User
-	journeys map[string]config.Journey
-	tool     *faketool.Tool
-	other    *faketool.Tool  // a second one; nil where the platform knows only one
-	toolKeys [2]jwk.Key      // of the two tools
-	campus   *campus.Campus  // where it is judged
-	seats    map[place]*Seat // of users who stay signed in
-	underWay map[string]bool // users with an attempt at the exam that has not been ended
-	// nothingToReview is set where the gradebook may not be changed, and offers no
-	// review as it is.
-	nothingToReview bool
-	copied          string  // what {unique} stood for when the course was copied last
-	asked           Members // by the platform in every line item, though they are optional; nil while that is not known
-	wholeSeconds    bool    // the platform refuses scores whose times have fractions of seconds
-	reviewedAt      reviewPlace
-	missing         map[need]string         // what the preflight has found missing, and why
-	partly          *results.Diagnosis      // why some profiles cannot be judged; nil where nothing says so
-	granted         *faketool.TokenProbe    // a request for an access token that the platform has granted
-	learning        map[part]int            // how often it was tried whether a service works
-	valid           map[part]ServiceRequest // that were answered last as they have to be
-	recovering      bool                    // it is being tried whether one works again
-	works           bool                    // the last launch was a valid one, and worked
-	scored          map[string]time.Time    // of the last score that was sent, by its address and user
-	heedsNoTime     bool                    // a score that was refused for its time was refused later as well
+	platform   RegisteredPlatform // with everything that a real platform's configuration has
+	users      map[string]config.User
+	journeys   map[string]config.Journey
+	tool       *faketool.Tool
+	other      *faketool.Tool          // a second one; nil where the platform knows only one
+	toolKeys   [2]jwk.Key              // of the two tools
+	campus     *campus.Campus          // where it is judged
+	seats      map[place]*Seat         // of users who stay signed in
+	underWay   map[string]bool         // users with an attempt at the exam that has not been ended
+	copied     string                  // what {unique} stood for when the course was copied last
+	missing    map[Need]string         // what the preflight has found missing, and why
+	partly     *results.Diagnosis      // why some profiles cannot be judged; nil where nothing says so
+	granted    *faketool.TokenProbe    // a request for an access token that the platform has granted
+	learning   map[part]int            // how often it was tried whether a service works
+	valid      map[part]ServiceRequest // that were answered last as they have to be
+	recovering bool                    // it is being tried whether one works again
+	works      bool                    // the last launch was a valid one, and worked
 	// byPost is set where the platform answers no authentication request by GET.
 	byPost bool
 }
@@ -81,7 +72,7 @@ func StartPlatform(ctx context.Context, c config.Config, process int) (*Platform
 	r := &PlatformRun{
 		base:     newBase(c, process),
 		platform: registered(c), users: c.Users, journeys: c.Journeys, seats: map[place]*Seat{}, underWay: map[string]bool{},
-		scored: map[string]time.Time{}, learning: map[part]int{}, valid: map[part]ServiceRequest{},
+		learning: map[part]int{}, valid: map[part]ServiceRequest{},
 	}
 	if err := r.start(ctx); err != nil {
 		r.Close()
@@ -203,7 +194,7 @@ func (r *PlatformRun) startCampus(site *switchable) error {
 		})
 	}
 	options := campus.Options{
-		URL: address, Password: password, Tools: tools, Now: r.now, Keys: r.takeKey(), Faults: r.config.Embedded.Faults,
+		URL: address, Password: password, Tools: tools, Now: r.Now, Keys: r.takeKey(), Faults: r.config.Embedded.Faults,
 		// The proof asks it of a campus without faults.
 		Watch:  len(r.config.Embedded.Faults) == 0,
 		Client: &http.Client{Transport: r.transport, Timeout: keyPatience},
@@ -234,7 +225,7 @@ func (r *PlatformRun) secondDoorway(site http.Handler) doorway {
 
 func (r *PlatformRun) startTool(site *switchable, address, clientID string, key jwk.Key) (*faketool.Tool, error) {
 	options := faketool.Options{
-		URL: address, Now: r.now, Key: key, Client: &http.Client{Transport: r.transport, Timeout: r.Patience()},
+		URL: address, Now: r.Now, Key: key, Client: &http.Client{Transport: r.transport, Timeout: r.Patience()},
 	}
 	if address == r.config.FakeTool.URL {
 		other := r.ToolRegistrations()[1]
@@ -381,6 +372,9 @@ func (r *PlatformRun) User(name string) (config.User, bool) {
 	user, ok := r.users[name]
 	return user, ok
 }
+
+// Users are the names of those who are configured, in alphabetical order.
+func (r *PlatformRun) Users() []string { return slices.Sorted(maps.Keys(r.users)) }
 
 // Journeys are the names of those that are configured, in alphabetical order.
 func (r *PlatformRun) Journeys() []string { return slices.Sorted(maps.Keys(r.journeys)) }

@@ -26,8 +26,7 @@ type PlatformScenario struct {
 	run         *PlatformRun
 	readMessage bool             // whether a verdict may rest on what an id_token says
 	tokens      map[string]grant // by their scopes; asked for when they are needed
-	offered     []string         // the sites of the grade services that launches offered
-	tidied      map[string]bool  // the addresses of scores, with or without a sub, that are taken away in the end
+	offered     []string         // the sites of the services that launches offered
 	underWay    *PlatformFlow    // an exam that a control request has shown to go on, or to be paused
 	closers     []func()
 }
@@ -40,7 +39,7 @@ func (r *PlatformRun) Scenario(tb TB, text, location string) *PlatformScenario {
 
 func (r *PlatformRun) scene(o observer[*PlatformFlow]) *PlatformScenario {
 	o.hosts = r.hostsOfPlatform()
-	return &PlatformScenario{run: r, observer: o, tokens: map[string]grant{}, tidied: map[string]bool{}}
+	return &PlatformScenario{run: r, observer: o, tokens: map[string]grant{}}
 }
 
 // Finish ends the scenario and returns what it adds to the results.
@@ -55,6 +54,9 @@ func (s *PlatformScenario) Drop() results.Fragment {
 	s.drop()
 	return s.Finish()
 }
+
+// AtEnd has something done when the scenario ends, such as what it has made taken away.
+func (s *PlatformScenario) AtEnd(f func()) { s.closers = append(s.closers, f) }
 
 // clear takes away what the scenario has made.
 func (s *PlatformScenario) clear() {
@@ -96,7 +98,7 @@ func (s *PlatformScenario) hold(ctx context.Context, l PlatformLaunch) (*Platfor
 	if s.run.Gone() {
 		return nil, errPlatformGone
 	}
-	if err := s.run.lacks(launches); err != nil && throughLogin[l.Link] == "" {
+	if err := s.run.Lacks(launches); err != nil && throughLogin[l.Link] == "" {
 		return nil, err
 	}
 	held, err := s.run.hold(ctx, l)
@@ -152,7 +154,7 @@ func (s *PlatformScenario) recover(ctx context.Context, failed *PlatformFlow, wh
 // to its end, and says whether it is to be done again; see [observer.settle].
 func (s *PlatformScenario) Settle(ctx context.Context, again bool) bool {
 	return s.settle(again, func() string {
-		if s.run.lacks(launches) != nil {
+		if s.run.Lacks(launches) != nil {
 			return "" // there are none that could stop to work
 		}
 		if why := s.servicesWork(ctx); why != "" {
@@ -176,7 +178,7 @@ func (s *PlatformScenario) keepStuck(err error) bool {
 	if ok {
 		flow := s.run.stuckFlow(stuck)
 		s.keep(flow)
-		s.find("journey", stuck.Error(), flow.ID)
+		s.Tell("journey", stuck.Error(), flow.ID)
 	}
 	return ok
 }
@@ -301,15 +303,29 @@ func (s *PlatformScenario) CopyCourse(ctx context.Context) error {
 			left = "no journey does remove-copy"
 		}
 		if err != nil {
-			s.find("left behind", "A copy of the course is left behind: "+left+".", "")
+			s.Tell("left behind", "A copy of the course is left behind: "+left+".", "")
 		}
 	})
 	return nil
 }
 
-// errUndeclared says that a check is about something that the platform does not
+// ErrUndeclared says that a check is about something that the platform does not
 // declare, or that this run does not judge.
-var errUndeclared = errors.New("the platform does not declare it")
+var ErrUndeclared = errors.New("the platform does not declare it")
+
+// Withheld is an error that says what the user does not let the run try.
+type Withheld string
+
+func (w Withheld) Error() string { return string(w) }
+
+func isWithheld(err error) bool {
+	_, withheld := errors.AsType[Withheld](err)
+	return withheld
+}
+
+// ErrHealthy is what an error stands for beside [ErrNoLaunch] that does not show that the
+// platform was away.
+var ErrHealthy = errors.New("the platform works")
 
 // Unseen keeps why a stimulus could not be judged, and says whether that is so.
 // Errors of the harness itself end the scenario.
@@ -321,17 +337,17 @@ func (s *PlatformScenario) Unseen(id requirements.ID, stimulus string, err error
 		return false
 	case errors.Is(err, faketool.ErrUnchanged):
 		s.Observe(id, stimulus, results.Skipped, "", "It would change nothing: the platform always sends the same value, or none.", flows...)
-	case errors.Is(err, ErrTooLong), errors.Is(err, errUndeclared):
+	case errors.Is(err, ErrTooLong), errors.Is(err, ErrUndeclared):
 		s.Observe(id, stimulus, results.Skipped, "", "Not tried: "+err.Error()+".", flows...)
-	case errors.Is(err, errReadOnly):
+	case isWithheld(err):
 		s.Withhold(id, stimulus, "Not tried: "+err.Error()+".", flows...)
 	case errors.Is(err, faketool.ErrNoOtherTool):
 		s.Skip(id, stimulus, config.MultipleTools)
-	case errors.Is(err, errMissing), isPartGone(err):
+	case errors.Is(err, ErrMissing), isPartGone(err):
 		s.unseen(id, stimulus, err, flows...)
 	case errors.As(err, &stuck), errors.Is(err, ErrNoJourney), errors.Is(err, ErrNoLaunch), errors.Is(err, faketool.ErrUnusable), errors.Is(err, errPlatformGone),
 		errors.Is(err, agent.ErrNeedsBrowser):
-		if stuck != nil || errors.Is(err, ErrNoLaunch) && !errors.Is(err, errReviewsElsewhere) {
+		if stuck != nil || errors.Is(err, ErrNoLaunch) && !errors.Is(err, ErrHealthy) {
 			s.troubled(err.Error(), "")
 		}
 		s.unseen(id, stimulus, err, flows...)
@@ -547,7 +563,7 @@ func (r *PlatformRun) misdirected(f *PlatformFlow) string {
 			return uri
 		// Where a script sends the browser shows only in where it went, and there one
 		// address cannot be told from another that means the same.
-		case !registered(sameURL, uri) && r.wentTo(f, uri):
+		case !registered(SameURL, uri) && r.wentTo(f, uri):
 			return uri
 		}
 	}
@@ -567,7 +583,7 @@ func (r *PlatformRun) wentTo(f *PlatformFlow, uri string) bool {
 	}
 	is := func(address string) bool {
 		to, err := url.Parse(address)
-		return err == nil && sameURL(withoutQuery(address), withoutQuery(uri)) && strings.Contains(to.RawQuery, u.RawQuery)
+		return err == nil && SameURL(WithoutQuery(address), WithoutQuery(uri)) && strings.Contains(to.RawQuery, u.RawQuery)
 	}
 	return slices.ContainsFunc(f.Trip.Steps, func(s results.Step) bool { return is(s.URL) }) ||
 		slices.ContainsFunc(f.arrivals, func(a *faketool.Answer) bool {
@@ -620,7 +636,7 @@ const ReturnedMarkup = "invigilator-returned"
 // Again launches the learner without holding the login, goes back in the browser's
 // history to the platform's page, and does the journey's last step once more.
 func (s *PlatformScenario) Again(ctx context.Context) (*PlatformFlow, error) {
-	name, ok := s.run.journeyTo(config.Learner, config.ResourceLink)
+	name, ok := s.run.JourneyTo(config.Learner, config.ResourceLink)
 	if !ok {
 		return nil, ErrNoJourney
 	}

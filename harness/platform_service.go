@@ -3,9 +3,11 @@ package harness
 import (
 	"cmp"
 	"context"
-	"errors"
+	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -13,7 +15,6 @@ import (
 	"invigilator.example/faketool"
 	"invigilator.example/faketool/proctoring"
 	"invigilator.example/harness/agent"
-	"invigilator.example/harness/config"
 	"invigilator.example/lti"
 	"invigilator.example/results"
 )
@@ -48,16 +49,16 @@ func (s *PlatformScenario) Grant(ctx context.Context, title string, p faketool.T
 }
 
 func (s *PlatformScenario) grantTo(ctx context.Context, title string, tool *faketool.Tool, clientID string, p faketool.TokenProbe) (*PlatformFlow, *faketool.Token, error) {
-	if err := s.run.lacks(tokenEndpoint); err != nil {
+	if err := s.run.Lacks(tokenEndpoint); err != nil {
 		return nil, nil, err
 	}
-	if p.Fault != nil && s.run.mayLearn(partTokens) {
+	if p.Fault != nil && s.run.MayLearn(string(partTokens)) {
 		if _, _, err := s.Grant(ctx, "control: an access token before others", faketool.TokenProbe{Scopes: p.Scopes}); err != nil {
 			return nil, nil, err
 		}
 	}
 	tokens := map[*faketool.Exchange]*faketool.Token{}
-	flow, err := s.exchange(ctx, partTokens, title, p.Fault, func(ctx context.Context) (*faketool.Exchange, error) {
+	flow, err := s.exchange(ctx, partTokens, title, "", p.Fault, func(ctx context.Context) (*faketool.Exchange, error) {
 		token, err := tool.Token(ctx, s.run.platform.Issuer, clientID, p)
 		if err != nil {
 			return nil, err
@@ -81,7 +82,7 @@ func (s *PlatformScenario) grantTo(ctx context.Context, title string, tool *fake
 // GrantTogether asks for an access token by n requests with one client assertion that are
 // under way at the same time, and keeps what came of each.
 func (s *PlatformScenario) GrantTogether(ctx context.Context, title string, n int, p faketool.TokenProbe) ([]*PlatformFlow, []*faketool.Token, error) {
-	if err := s.run.lacks(tokenEndpoint); err != nil {
+	if err := s.run.Lacks(tokenEndpoint); err != nil {
 		return nil, nil, err
 	}
 	var tokens []*faketool.Token
@@ -110,10 +111,10 @@ type grant struct {
 // again when it has expired.
 func (s *PlatformScenario) access(ctx context.Context, scopes ...string) (string, error) {
 	wanted := strings.Join(scopes, " ")
-	if kept, ok := s.tokens[wanted]; ok && s.run.now().Before(kept.until) {
+	if kept, ok := s.tokens[wanted]; ok && s.run.Now().Before(kept.until) {
 		return kept.token, nil
 	}
-	if err := s.run.lacks(tokensFor(scopes)); err != nil {
+	if err := s.run.Lacks(TokensFor(scopes)); err != nil {
 		return "", err
 	}
 	flow, token, err := s.Grant(ctx, "an access token for "+wanted, faketool.TokenProbe{Scopes: scopes})
@@ -123,7 +124,7 @@ func (s *PlatformScenario) access(ctx context.Context, scopes ...string) (string
 	if token.AccessToken == "" {
 		return "", noToken(fmt.Sprintf("the platform grants no access token for %s: %s", wanted, flow.Reply()))
 	}
-	s.tokens[wanted] = grant{token.AccessToken, s.run.now().Add(lifeOf(token) - tokenMargin)}
+	s.tokens[wanted] = grant{token.AccessToken, s.run.Now().Add(lifeOf(token) - tokenMargin)}
 	return token.AccessToken, nil
 }
 
@@ -152,7 +153,7 @@ func (s *PlatformScenario) Fresh(ctx context.Context, scopes ...string) (string,
 	wanted := strings.Join(scopes, " ")
 	delete(s.tokens, wanted)
 	token, err := s.access(ctx, scopes...)
-	lives := s.tokens[wanted].until.Sub(s.run.now()) + tokenMargin
+	lives := s.tokens[wanted].until.Sub(s.run.Now()) + tokenMargin
 	delete(s.tokens, wanted)
 	return token, lives, err
 }
@@ -200,7 +201,7 @@ func (s *PlatformScenario) Act(ctx context.Context, exam *PlatformFlow, c Call) 
 	request := lti.ControlRequest{
 		User: lti.ControlUser{Issuer: s.run.platform.Issuer, Sub: sub}, ResourceLink: lti.ControlResourceLink{ID: link},
 		AttemptNumber: int(attempt), Action: c.Action, ExtraTime: c.ExtraTime,
-		IncidentTime: s.run.now().UTC().Format(time.RFC3339), IncidentSeverity: c.Severity,
+		IncidentTime: s.run.Now().UTC().Format(time.RFC3339), IncidentSeverity: c.Severity,
 	}
 	if c.Action != lti.Update && c.Severity == nil {
 		request.IncidentSeverity = new(0.5)
@@ -219,7 +220,7 @@ func (s *PlatformScenario) Act(ctx context.Context, exam *PlatformFlow, c Call) 
 	if c.Title == "" {
 		c.Title = "control: " + string(c.Action)
 	}
-	flow, err := s.exchange(ctx, partControl, c.Title, c.Fault, func(ctx context.Context) (*faketool.Exchange, error) {
+	flow, err := s.exchange(ctx, partControl, c.Title, "", c.Fault, func(ctx context.Context) (*faketool.Exchange, error) {
 		return proctoring.Of(tool).Control(ctx, address, c.Token, request, proctoring.ControlProbe{Fault: c.Fault})
 	})
 	if err == nil {
@@ -248,12 +249,12 @@ func (s *PlatformScenario) learnControl(ctx context.Context, exam *PlatformFlow,
 	}
 	// A valid request of any action tells by itself. Another one before it might change what it finds.
 	tells := c.Fault == nil && c.Change == nil && c.Token == "" && c.URL == "" && c.Tool == nil
-	if !offered || valid.Action == lti.Pause || tells || !s.run.mayLearn(partControl) {
+	if !offered || valid.Action == lti.Pause || tells || !s.run.MayLearn(string(partControl)) {
 		return nil
 	}
 	valid.Title = "control: a valid request before others"
 	_, err := s.Act(ctx, exam, valid)
-	if isAny(err, ErrNoLaunch, errUndeclared, errMissing) { // the call that follows shows it as well
+	if isAny(err, ErrNoLaunch, ErrUndeclared, ErrMissing) { // the call that follows shows it as well
 		return nil
 	}
 	return err
@@ -263,20 +264,20 @@ func (s *PlatformScenario) learnControl(ctx context.Context, exam *PlatformFlow,
 // Where one came that a service does not give that has worked before, the request is sent once
 // more: the service may be ill for a moment. The error is [ErrNoLaunch] where the platform takes
 // no more requests for now, and where it refuses the second of two for what the first may have done.
-func (s *PlatformScenario) exchange(ctx context.Context, to part, title string, fault *faketool.Fault, send func(context.Context) (*faketool.Exchange, error)) (*PlatformFlow, error) {
+func (s *PlatformScenario) exchange(ctx context.Context, to part, title, leaves string, fault *faketool.Fault, send func(context.Context) (*faketool.Exchange, error)) (*PlatformFlow, error) {
 	flow, err := s.exchangeOnce(ctx, to, title, fault, send)
 	if err == nil && s.run.hasWorked(to) && !s.run.recovering && isSick(flow.Exchange) {
 		again, failed := s.exchangeOnce(ctx, to, title+", again", fault, send)
 		err = failed
 		if err == nil && !isSick(again.Exchange) {
 			if fault == nil && to != partTokens && flow.Exchange.Method != http.MethodGet && again.Exchange.Status/100 == 4 {
-				err = fmt.Errorf("%w: %s; when it was sent once more: %s", errMayBeDone, flow.Reply(), again.Reply())
+				err = fmt.Errorf("%w: %s; when it was sent once more: %s", ErrMayBeDone, flow.Reply(), again.Reply())
 			}
 			left := ""
-			if err == nil && to == partLineItems && flow.Exchange.Method == http.MethodPost {
-				left = " The first request may have made a line item, which is left in the gradebook."
+			if err == nil && leaves != "" {
+				left = " " + leaves
 			}
-			s.find("away", fmt.Sprintf("The %s did not work for a moment: %s. The same request was answered when it was sent once more.%s", to, flow.Reply(), left), flow.ID)
+			s.Tell("away", fmt.Sprintf("The %s did not work for a moment: %s. The same request was answered when it was sent once more.%s", to, flow.Reply(), left), flow.ID)
 			flow = again
 		}
 	}
@@ -286,9 +287,9 @@ func (s *PlatformScenario) exchange(ctx context.Context, to part, title string, 
 	return flow, err
 }
 
-// errMayBeDone says that a valid request was refused which had come before, without an answer
+// ErrMayBeDone says that a valid request was refused which had come before, without an answer
 // that tells whether it had its effect.
-var errMayBeDone = fmt.Errorf("%w: a request may have had an effect although its answer was wrong", ErrNoLaunch)
+var ErrMayBeDone = fmt.Errorf("%w: a request may have had an effect although its answer was wrong", ErrNoLaunch)
 
 // afterSilence makes a valid launch where no answer came: it tells whether the platform is still
 // there.
@@ -379,35 +380,126 @@ func (s *PlatformScenario) OtherTool(ctx context.Context, scopes ...string) (*fa
 	return s.run.other, token.AccessToken, nil
 }
 
-// AllScopes are those, and all others that the learner's launch offers where the
-// platform declares grade services.
-func (s *PlatformScenario) AllScopes(ctx context.Context) ([]string, error) {
-	scopes, err := s.ServiceScopes(ctx)
-	if err != nil || !s.run.Has(config.ACS) || !s.run.Has(config.Grades) {
-		return scopes, err
-	}
-	b, err := s.Gradebook(ctx, PlatformLaunch{Title: "the learner's launch"})
-	if errors.Is(err, ErrNoJourney) {
-		return scopes, nil
-	}
-	for _, scope := range b.Scope {
-		if !slices.Contains(scopes, scope) {
-			scopes = append(scopes, scope)
-		}
-	}
-	return scopes, err
+// Members are those of an object, as JSON has them.
+type Members map[string]any
+
+// With returns the members with others instead of some of them; those that are nil
+// are left out.
+func (m Members) With(others Members) Members {
+	all := maps.Clone(m)
+	maps.Copy(all, others)
+	maps.DeleteFunc(all, func(_ string, value any) bool { return value == nil })
+	return all
 }
 
-// ServiceScopes are some that the platform grants: those of the Assessment Control
-// Service and of scores where the platform has the former, else those that the
-// learner's launch offers.
-func (s *PlatformScenario) ServiceScopes(ctx context.Context) ([]string, error) {
-	if s.run.Has(config.ACS) {
-		return []string{lti.ScopeControl, lti.ScopeScore}, nil
+// Succeeded says whether a request of the fake tool's server was answered with a
+// status of success.
+func (f *PlatformFlow) Succeeded() bool { return f.Exchange.Status/100 == 2 }
+
+// Said returns the members of the answer to a request of the fake tool's server;
+// none where it is no object.
+func (f *PlatformFlow) Said() Members {
+	var m Members
+	_ = json.Unmarshal(f.Exchange.Body, &m)
+	return m
+}
+
+// unanswered is an [ErrNoLaunch] where a request got no answer that says anything of
+// the service: none, or the beginning of one.
+func unanswered(e *faketool.Exchange) error {
+	switch {
+	case e.Status == 0, e.Status/100 == 2 && e.Err != nil:
+		return fmt.Errorf("%w: no complete answer came from the service: %w", ErrNoLaunch, e.Err)
 	}
-	b, err := s.Gradebook(ctx, PlatformLaunch{Title: "the learner's launch"})
-	if err == nil && len(b.Scope) == 0 {
-		err = fmt.Errorf("%w: it offers no scopes", ErrNoLaunch)
+	return nil
+}
+
+// WithQuery adds to the query of a URL, which stays as it is.
+func WithQuery(address, query string) string {
+	switch {
+	case query == "":
+		return address
+	case strings.Contains(address, "?"):
+		return address + "&" + query
+	default:
+		return address + "?" + query
 	}
-	return b.Scope, err
+}
+
+// A ServiceRequest is one of the fake tool's server to a service that a launch offers.
+type ServiceRequest struct {
+	// Title says what the request is for, in the report.
+	Title string
+	// Service is what the service is called there.
+	Service string
+	faketool.ServiceRequest
+	// Scopes are those of the access token; none is sent where there is none and the
+	// request has none.
+	Scopes []string
+	// Tool is the one that asks; the first when nil.
+	Tool *faketool.Tool
+	// Fault is what differs from a valid request by a stimulus of the fake tool.
+	Fault *faketool.Fault
+	// Leaves says what may be left behind where it is not known whether the request had its
+	// effect, and it is sent again; empty for nothing.
+	Leaves string
+	// Odd is set where the request differs from a valid one, so that its answer does not
+	// tell whether the service works.
+	Odd bool
+}
+
+// Offers takes down an address of a service that a launch has offered: the run sends
+// requests to the sites of such addresses alone.
+func (s *PlatformScenario) Offers(address string) {
+	if u, err := url.Parse(address); err == nil && u.Host != "" && !s.IsOffered(address) {
+		s.offered = append(s.offered, siteOf(u))
+	}
+}
+
+// OffersServices says whether a launch has offered any.
+func (s *PlatformScenario) OffersServices() bool { return len(s.offered) > 0 }
+
+// IsOffered says whether an address is at the site of a service that a launch has offered.
+func (s *PlatformScenario) IsOffered(address string) bool {
+	u, err := url.Parse(address)
+	return err == nil && slices.Contains(s.offered, siteOf(u))
+}
+
+func siteOf(u *url.URL) string { return u.Scheme + "://" + u.Host }
+
+// Ask sends a request to a service, and keeps what came of it; the error is [ErrNoLaunch]
+// where no whole answer came.
+func (s *PlatformScenario) Ask(ctx context.Context, q ServiceRequest) (*PlatformFlow, error) {
+	if q.Method == "" {
+		q.Method = http.MethodGet
+	}
+	if !s.IsOffered(q.URL) {
+		return nil, fmt.Errorf("%w: %q is not at the site of the services that a launch offers", faketool.ErrUnusable, results.Bounded(q.URL, 300))
+	}
+	if q.Token == "" && len(q.Scopes) > 0 {
+		var err error
+		if q.Token, err = s.access(ctx, q.Scopes...); err != nil {
+			return nil, err
+		}
+	}
+	tool := q.Tool
+	if tool == nil {
+		tool = s.run.tool
+	}
+	differs := q.Fault
+	if q.Odd && differs == nil {
+		differs = &faketool.Fault{}
+	}
+	flow, err := s.exchange(ctx, part(q.Service), q.Title, q.Leaves, differs, func(ctx context.Context) (*faketool.Exchange, error) {
+		return tool.Ask(ctx, q.ServiceRequest, faketool.ServiceProbe{Fault: q.Fault})
+	})
+	if err != nil {
+		return flow, err
+	}
+	if _, shows := serviceOf(part(q.Service)); !shows && differs == nil && flow.Succeeded() && !isSick(flow.Exchange) {
+		valid := q
+		valid.Token = "" // which may be another by then
+		s.run.valid[part(q.Service)] = valid
+	}
+	return flow, unanswered(flow.Exchange)
 }

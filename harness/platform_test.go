@@ -21,103 +21,22 @@ import (
 	"testing"
 	"time"
 
-	"github.com/lestrrat-go/jwx/v2/jwk"
 	. "github.com/onsi/gomega"
 
-	"invigilator.example/campus"
 	"invigilator.example/faketool"
 	"invigilator.example/harness"
 	"invigilator.example/harness/config"
+	"invigilator.example/harness/harnesstest"
 	"invigilator.example/requirements"
 	"invigilator.example/results"
 	"invigilator.example/secret"
 	"invigilator.example/secret/secrettest"
 )
 
-// password is the secret of the journeys: it has characters that URLs, JSON and
-// HTML write in another way.
-const password = `pass"wörd & <more>+%41`
-
-// campusAt is a campus that is served like a real platform, and its
-// configuration.
-type campusAt struct {
-	wrap     func(http.Handler) http.Handler
-	change   func(*config.Config)
-	edit     func(yaml string) string
-	faults   []string
-	password string // of the journeys, where it is not the right one
-	redirect string // the redirect URI that the platform knows, where it is not the right one
-	keyless  bool   // the platform does not know the tool's key set
-	clientID string // that the platform knows, where it is not the right one
-	target   string // what its links open, where that is not the right address
-}
-
-func (c campusAt) start(t *testing.T) *harness.PlatformRun {
-	t.Helper()
-	g := NewWithT(t)
-	var content late
-	server := httptest.NewServer(&content)
-	t.Cleanup(server.Close)
-	text := string(campus.Configuration)
-	if c.edit != nil {
-		text = c.edit(text)
-	}
-	known := password
-	if c.password != "" {
-		known = c.password
-	}
-	configured, err := config.Load(config.Sources{
-		Side: config.PlatformSide, Text: []byte(text), Environ: []string{"CAMPUS_URL=" + server.URL, "CAMPUS_PASSWORD=" + known},
-		Settings: map[string]string{
-			"agent": "http", "fake_tool.listen": "127.0.0.1:0", "fake_tool.key_file": keyFile(t),
-			"timeout.launch": "2s", "timeout.restart": "1s", "timeout.step": "1s",
-		},
-	})
-	g.Expect(err).NotTo(HaveOccurred())
-	if c.change != nil {
-		c.change(&configured)
-	}
-	run, err := harness.StartPlatform(t.Context(), configured, 1)
-	g.Expect(err).NotTo(HaveOccurred())
-	t.Cleanup(run.Close)
-	var tools []campus.Tool
-	for _, known := range run.ToolRegistrations() {
-		if c.redirect != "" {
-			known.RedirectURIs = []string{c.redirect}
-		}
-		if c.keyless {
-			known.JWKSURL = ""
-		}
-		if c.clientID != "" && len(tools) == 0 {
-			known.ClientID = c.clientID
-		}
-		if c.target != "" {
-			known.TargetLinkURI = c.target
-		}
-		tools = append(tools, campus.Tool{ClientID: known.ClientID, LoginURL: known.LoginURL, RedirectURIs: known.RedirectURIs, TargetLinkURI: known.TargetLinkURI, JWKSURL: known.JWKSURL})
-	}
-	subject, err := campus.New(campus.Options{URL: server.URL, Password: password, Tools: tools, Faults: c.faults, Keys: []jwk.Key{subjectKey(t, 1)}})
-	g.Expect(err).NotTo(HaveOccurred())
-	if c.wrap == nil {
-		c.wrap = func(h http.Handler) http.Handler { return h }
-	}
-	content.set(c.wrap(subject))
-	return run
-}
-
-// ready begins a run against the campus, which has passed the preflight.
-func (c campusAt) ready(t *testing.T) *harness.PlatformRun {
-	t.Helper()
-	run := c.start(t)
-	_, err := run.Preflight(t.Context())
-	NewWithT(t).Expect(err).NotTo(HaveOccurred())
-	return run
-}
-
 func TestARealPlatformCanBeJudged(t *testing.T) {
 	t.Parallel()
 	g := NewWithT(t)
-	run := campusAt{}.start(t)
+	run := harnesstest.Campus{}.Start(t)
 	found, err := run.Preflight(t.Context())
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(found.Flows).NotTo(BeEmpty())
@@ -154,7 +73,7 @@ func TestWhatComesWhereItMustNotIsFound(t *testing.T) {
 		t.Run(fault, func(t *testing.T) {
 			t.Parallel()
 			g := NewWithT(t)
-			scene := campusAt{faults: []string{fault}}.start(t).Scenario(t, "a scenario", "here:1")
+			scene := harnesstest.Campus{Faults: []string{fault}}.Start(t).Scenario(t, "a scenario", "here:1")
 			scene.React(t.Context(), c.id, func(f *harness.PlatformFlow) (results.Verdict, string) {
 				if f.Answer != nil && f.Answer.State != f.Request.Params.Get("state") {
 					return results.Failed, "another state"
@@ -190,9 +109,9 @@ func heldBack(h http.Handler) http.Handler {
 func TestAnAnswerMayComeLate(t *testing.T) {
 	t.Parallel()
 	g := NewWithT(t)
-	run := campusAt{wrap: heldBack, faults: []string{"accepts-empty-nonce"}, change: func(c *config.Config) {
+	run := harnesstest.Campus{Wrap: heldBack, Faults: []string{"accepts-empty-nonce"}, Change: func(c *config.Config) {
 		c.Agent, c.Timeout.Launch, c.Timeout.Step = "browser", config.Duration(20*time.Second), config.Duration(10*time.Second)
-	}}.start(t)
+	}}.Start(t)
 	_, err := run.Preflight(t.Context())
 	g.Expect(err).NotTo(HaveOccurred())
 	scene := run.Scenario(t, "a scenario", "here:1")
@@ -207,7 +126,7 @@ func TestAnAnswerMayComeLate(t *testing.T) {
 func TestARedirectURIThatRunsAsAScriptIsFound(t *testing.T) {
 	t.Parallel()
 	g := NewWithT(t)
-	run := campusAt{change: func(c *config.Config) { c.Agent = "browser" }, wrap: func(h http.Handler) http.Handler {
+	run := harnesstest.Campus{Change: func(c *config.Config) { c.Agent = "browser" }, Wrap: func(h http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if to := r.FormValue("redirect_uri"); r.URL.Path == "/auth" && strings.HasPrefix(to, "javascript:") {
 				w.Header().Set("Content-Type", "text/html")
@@ -216,7 +135,7 @@ func TestARedirectURIThatRunsAsAScriptIsFound(t *testing.T) {
 			}
 			h.ServeHTTP(w, r)
 		})
-	}}.start(t)
+	}}.Start(t)
 	scene := run.Scenario(t, "a scenario", "here:1")
 	const id = "sec-auth-redirect-uri-registered"
 	scene.ReactTo(t.Context(), id, slices.DeleteFunc(faketool.FaultsFor(id), func(f faketool.Fault) bool { return f.Name != "redirect-uri-javascript" }))
@@ -233,7 +152,7 @@ func TestAnErrorThatIsAimedAtAnUnregisteredRedirectURIIsFound(t *testing.T) {
 			t.Run(fault+", "+by, func(t *testing.T) {
 				t.Parallel()
 				g := NewWithT(t)
-				scene := campusAt{faults: []string{fault}, change: func(c *config.Config) { c.Agent = by }}.start(t).Scenario(t, "a scenario", "here:1")
+				scene := harnesstest.Campus{Faults: []string{fault}, Change: func(c *config.Config) { c.Agent = by }}.Start(t).Scenario(t, "a scenario", "here:1")
 				probe := faketool.Stimuli()[slices.IndexFunc(faketool.Stimuli(), func(f faketool.Fault) bool { return f.Name == stimulus })]
 				scene.ReactTo(t.Context(), requirements.ID(probe.Provokes), []faketool.Fault{probe})
 				g.Expect(scene.Finish().Observations).To(ConsistOf(And(HaveField("Verdict", results.Failed), HaveField("Seen", ContainSubstring("aimed at")))))
@@ -247,7 +166,7 @@ func TestRefusalsCountOnlyWhileLaunchesWork(t *testing.T) {
 	t.Parallel()
 	g := NewWithT(t)
 	var dead bool
-	run := campusAt{wrap: func(h http.Handler) http.Handler {
+	run := harnesstest.Campus{Wrap: func(h http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if r.URL.Path == "/auth" && (dead || r.URL.Query().Get("nonce") == "") {
 				dead = true
@@ -256,7 +175,7 @@ func TestRefusalsCountOnlyWhileLaunchesWork(t *testing.T) {
 			}
 			h.ServeHTTP(w, r)
 		})
-	}}.start(t)
+	}}.Start(t)
 	scene := run.Scenario(t, "a scenario", "here:1")
 	scene.React(t.Context(), "oidc-auth-missing-nonce")
 	observations := scene.Finish().Observations
@@ -281,33 +200,33 @@ func TestWhatIsInTheWayOfAPlatformIsSaidOnce(t *testing.T) {
 		}
 	}
 	for name, c := range map[string]struct {
-		campus campusAt
+		campus harnesstest.Campus
 		says   []string
 	}{
-		"a wrong password": {campusAt{password: "not this one"}, []string{"The sign-in of learner got stuck at step 5 of 5 (wait text=Your courses)", "Wrong user name or password", "name and password"}},
+		"a wrong password": {harnesstest.Campus{Password: "not this one"}, []string{"The sign-in of learner got stuck at step 5 of 5 (wait text=Your courses)", "Wrong user name or password", "name and password"}},
 		"a missing selector": {
-			campusAt{edit: replace(`click: "#course-1"`, `click: "#course-9"`)},
+			harnesstest.Campus{Edit: replace(`click: "#course-1"`, `click: "#course-9"`)},
 			[]string{"learner-opens-link got stuck at step 2 of 3 (click #course-9)", "no #course-9", "Your courses", "invigilator journey learner-opens-link"},
 		},
 		"an unexpected page": {
-			campusAt{wrap: at("/courses", func(w http.ResponseWriter, _ *http.Request) {
+			harnesstest.Campus{Wrap: at("/courses", func(w http.ResponseWriter, _ *http.Request) {
 				_, _ = fmt.Fprint(w, `<title>Consent</title><h1>We value your privacy</h1><button>Accept all</button>`)
 			})},
 			[]string{"The sign-in of learner got stuck", "We value your privacy"},
 		},
 		"a link that opens something else": {
-			campusAt{edit: replace("click: text=Exercise 1", "click: text=Take the slow page")},
+			harnesstest.Campus{Edit: replace("click: text=Exercise 1", "click: text=Take the slow page")},
 			[]string{"reached its last step, but no launch", "A slow page", "login initiation URL https://tool.test/login?tenant=7"},
 		},
-		"another redirect URI": {campusAt{redirect: "https://tool.test/callback"}, []string{"The redirect URI https://tool.test/launch is not registered", "page of its own instead of an id_token"}},
+		"another redirect URI": {harnesstest.Campus{Redirect: "https://tool.test/callback"}, []string{"The redirect URI https://tool.test/launch is not registered", "page of its own instead of an id_token"}},
 		"another redirect URI, which is not found": {
-			campusAt{redirect: "https://tool.test/callback", wrap: at("/auth", func(w http.ResponseWriter, _ *http.Request) {
+			harnesstest.Campus{Redirect: "https://tool.test/callback", Wrap: at("/auth", func(w http.ResponseWriter, _ *http.Request) {
 				w.WriteHeader(http.StatusNotFound)
 				_, _ = fmt.Fprint(w, `<title>Invalid request</title><h1>Invalid request</h1>`)
 			})}, []string{"The redirect URI https://tool.test/launch is not registered", "Invalid request"},
 		},
 		"a request that is refused for something else": {
-			campusAt{wrap: func(h http.Handler) http.Handler {
+			harnesstest.Campus{Wrap: func(h http.Handler) http.Handler {
 				return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 					if r.URL.Path == "/auth" && strings.HasSuffix(r.FormValue("redirect_uri"), "/launch") {
 						http.Error(w, "It is your turn later", http.StatusBadRequest)
@@ -318,34 +237,34 @@ func TestWhatIsInTheWayOfAPlatformIsSaidOnce(t *testing.T) {
 			}}, []string{"with a page of its own instead of an id_token.", "It is your turn later"},
 		},
 		"an issuer with a slash": {
-			campusAt{change: func(c *config.Config) { c.Platform.Issuer += "/" }}, []string{"The configuration does not match the platform's launches", "platform.issuer"},
+			harnesstest.Campus{Change: func(c *config.Config) { c.Platform.Issuer += "/" }}, []string{"The configuration does not match the platform's launches", "platform.issuer"},
 		},
 		"another deployment": {
-			campusAt{change: func(c *config.Config) { c.Registration.DeploymentID = "2" }}, []string{`registration.deployment_id is "2", but the launches say "1"`},
+			harnesstest.Campus{Change: func(c *config.Config) { c.Registration.DeploymentID = "2" }}, []string{`registration.deployment_id is "2", but the launches say "1"`},
 		},
 		"another client_id, to which the platform does not object": {
-			campusAt{change: func(c *config.Config) { c.Registration.ClientID = "invigilator-9" }, clientID: "invigilator", faults: []string{"ignores-client-id"}},
+			harnesstest.Campus{Change: func(c *config.Config) { c.Registration.ClientID = "invigilator-9" }, ClientID: "invigilator", Faults: []string{"ignores-client-id"}},
 			[]string{`registration.client_id is "invigilator-9", but the launches say "invigilator"`},
 		},
 		"another link": {
-			campusAt{change: func(c *config.Config) { c.FakeTool.TargetLinkURI = "https://tool.test/other" }, target: "https://tool.test/launch?chapter=1"},
+			harnesstest.Campus{Change: func(c *config.Config) { c.FakeTool.TargetLinkURI = "https://tool.test/other" }, Target: "https://tool.test/launch?chapter=1"},
 			[]string{`fake_tool.target_link_uri is "https://tool.test/other", but the launches say "https://tool.test/launch?chapter=1"`},
 		},
 		"no key set there": {
-			campusAt{wrap: at("/jwks", http.NotFound)}, []string{"There is no key set at platform.jwks_url", "HTTP 404"},
+			harnesstest.Campus{Wrap: at("/jwks", http.NotFound)}, []string{"There is no key set at platform.jwks_url", "HTTP 404"},
 		},
 		"a page instead of a key set": {
-			campusAt{change: func(c *config.Config) { c.Platform.JWKSURL += "s" }}, []string{"There is no key set at platform.jwks_url", "a page"},
+			harnesstest.Campus{Change: func(c *config.Config) { c.Platform.JWKSURL += "s" }}, []string{"There is no key set at platform.jwks_url", "a page"},
 		},
 		"an authorization endpoint that is none": {
-			campusAt{change: func(c *config.Config) { c.Platform.AuthURL += "orize" }}, []string{"nothing at the authorization endpoint", "platform.auth_url"},
+			harnesstest.Campus{Change: func(c *config.Config) { c.Platform.AuthURL += "orize" }}, []string{"nothing at the authorization endpoint", "platform.auth_url"},
 		},
 		"an authorization endpoint that hangs": {
-			campusAt{wrap: at("/auth", func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }), change: func(c *config.Config) { c.Timeout.Launch = config.Duration(200 * time.Millisecond) }},
+			harnesstest.Campus{Wrap: at("/auth", func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }), Change: func(c *config.Config) { c.Timeout.Launch = config.Duration(200 * time.Millisecond) }},
 			[]string{"did not answer a valid authentication request"},
 		},
 		"nobody there": {
-			campusAt{wrap: func(http.Handler) http.Handler {
+			harnesstest.Campus{Wrap: func(http.Handler) http.Handler {
 				return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { panic(http.ErrAbortHandler) })
 			}}, []string{"The sign-in of learner got stuck at step 1 of 5 (open", "Is the platform running"},
 		},
@@ -353,7 +272,7 @@ func TestWhatIsInTheWayOfAPlatformIsSaidOnce(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			g := NewWithT(t)
-			found, err := c.campus.start(t).Preflight(t.Context())
+			found, err := c.campus.Start(t).Preflight(t.Context())
 			var d *results.Diagnosis
 			g.Expect(errors.As(err, &d)).To(BeTrue(), "%v", err)
 			for _, part := range c.says {
@@ -373,9 +292,9 @@ func TestAJourneyThatGetsStuckLeavesAPicture(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			g := NewWithT(t)
-			run := campusAt{
-				change: func(c *config.Config) { c.Agent = "browser" },
-				wrap: func(h http.Handler) http.Handler {
+			run := harnesstest.Campus{
+				Change: func(c *config.Config) { c.Agent = "browser" },
+				Wrap: func(h http.Handler) http.Handler {
 					return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 						if r.URL.Path == "/courses" {
 							w.Header().Set("Content-Type", "text/html")
@@ -385,7 +304,7 @@ func TestAJourneyThatGetsStuckLeavesAPicture(t *testing.T) {
 						h.ServeHTTP(w, r)
 					})
 				},
-			}.start(t)
+			}.Start(t)
 			found, err := run.Preflight(t.Context())
 			var d *results.Diagnosis
 			g.Expect(errors.As(err, &d)).To(BeTrue(), "%v", err)
@@ -431,16 +350,16 @@ func TestSecretsOfJourneysStayOutOfTheDocument(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			g := NewWithT(t)
-			hide := secret.New(map[string]string{password: "${CAMPUS_PASSWORD}"})
-			run := campusAt{wrap: func(h http.Handler) http.Handler {
-				return echo(password, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			hide := secret.New(map[string]string{harnesstest.Password: "${CAMPUS_PASSWORD}"})
+			run := harnesstest.Campus{Wrap: func(h http.Handler) http.Handler {
+				return echo(harnesstest.Password, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 					if c.only && r.URL.Path == c.path {
 						w.Header().Set("Content-Type", "text/html; charset=utf-8")
 						return
 					}
 					h.ServeHTTP(w, r)
 				}))
-			}}.start(t)
+			}}.Start(t)
 			found, err := run.Preflight(t.Context())
 			if c.only {
 				var d *results.Diagnosis
@@ -459,7 +378,7 @@ func TestSecretsOfJourneysStayOutOfTheDocument(t *testing.T) {
 			for id, flow := range shown.Flows {
 				g.Expect(fmt.Sprint(found.Flows[id])).To(ContainSubstring("wörd"))
 				for written, write := range secrettest.Writings {
-					g.Expect(strings.Contains(fmt.Sprint(flow), write(password))).To(BeFalse(), written)
+					g.Expect(strings.Contains(fmt.Sprint(flow), write(harnesstest.Password))).To(BeFalse(), written)
 				}
 				encoded, err := json.Marshal(flow)
 				g.Expect(err).NotTo(HaveOccurred())
@@ -486,7 +405,7 @@ func TestTheKeyOfTheFakeToolLasts(t *testing.T) {
 func TestJourneysAreMadeByName(t *testing.T) {
 	t.Parallel()
 	g := NewWithT(t)
-	run := campusAt{}.start(t)
+	run := harnesstest.Campus{}.Start(t)
 	var steps []string
 	trip, err := run.Journey(t.Context(), "learner-opens-link", nil, func(step string) { steps = append(steps, step) })
 	g.Expect(err).NotTo(HaveOccurred())
@@ -501,7 +420,7 @@ func TestJourneysAreMadeByName(t *testing.T) {
 func TestWhatJourneysNameAndLeaveToOneAgent(t *testing.T) {
 	t.Parallel()
 	g := NewWithT(t)
-	run := campusAt{edit: func(yaml string) string {
+	run := harnesstest.Campus{Edit: func(yaml string) string {
 		return yaml + `
   a-copy:
     user: instructor
@@ -510,7 +429,7 @@ func TestWhatJourneysNameAndLeaveToOneAgent(t *testing.T) {
   a-copied-link: {user: second-learner, launch: copied-link, steps: [{open: "${CAMPUS_URL}/courses?{unique}&{user_id}&{learner}"}]}
   a-reset: {user: instructor, does: reset-exam, steps: [{open: "${CAMPUS_URL}/courses?{unique}&{user_id}"}]}
 `
-	}}.start(t)
+	}}.Start(t)
 	made := func(name string, given ...string) []string {
 		var steps []string
 		_, err := run.Journey(t.Context(), name, given, func(step string) { steps = append(steps, step) })
@@ -551,7 +470,7 @@ func TestACopyOfACourseIsTakenAwayOrToldOf(t *testing.T) {
 		t.Run(what, func(t *testing.T) {
 			t.Parallel()
 			g := NewWithT(t)
-			scene := campusAt{edit: c.edit}.start(t).Scenario(t, "a scenario", "here:1")
+			scene := harnesstest.Campus{Edit: c.edit}.Start(t).Scenario(t, "a scenario", "here:1")
 			g.Expect(scene.CopyCourse(t.Context())).To(Succeed())
 			_, err := scene.Control(t.Context(), harness.PlatformLaunch{Link: config.CopiedLink})
 			g.Expect(err).NotTo(HaveOccurred())
@@ -572,9 +491,9 @@ func TestACopyOfACourseIsTakenAwayOrToldOf(t *testing.T) {
 func TestAPlatformWithoutALinkForACheck(t *testing.T) {
 	t.Parallel()
 	g := NewWithT(t)
-	run := campusAt{edit: func(yaml string) string {
+	run := harnesstest.Campus{Edit: func(yaml string) string {
 		return strings.ReplaceAll(yaml, "launch: other-link", "launch: resource-link")
-	}}.start(t)
+	}}.Start(t)
 	scene := run.Scenario(t, "a scenario", "here:1")
 	_, err := scene.Control(context.Background(), harness.PlatformLaunch{Link: config.OtherLink})
 	g.Expect(scene.Unseen("core-resource-link-id-stable-unique", "", err)).To(BeTrue())
@@ -645,7 +564,7 @@ func TestAnUnreadableMessageIsOneDiagnosis(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			g := NewWithT(t)
-			found, err := campusAt{wrap: garbled(c.change, always)}.start(t).Preflight(t.Context())
+			found, err := harnesstest.Campus{Wrap: garbled(c.change, always)}.Start(t).Preflight(t.Context())
 			d, ok := errors.AsType[*results.Diagnosis](err)
 			g.Expect(ok).To(BeTrue(), "%v", err)
 			g.Expect(d.Problem).To(ContainSubstring(c.says))
@@ -660,7 +579,7 @@ func TestNothingIsJudgedByWhatCannotBeRead(t *testing.T) {
 	t.Parallel()
 	g := NewWithT(t)
 	var garble atomic.Bool
-	run := campusAt{wrap: garbled(func(string) string { return "abc" }, func(*http.Request) bool { return garble.Load() })}.start(t)
+	run := harnesstest.Campus{Wrap: garbled(func(string) string { return "abc" }, func(*http.Request) bool { return garble.Load() })}.Start(t)
 	_, err := run.Preflight(t.Context())
 	g.Expect(err).NotTo(HaveOccurred())
 	garble.Store(true)

@@ -203,7 +203,7 @@ func (r *Run) bar(s *Scenario, d *results.Diagnosis, kinds ...launchKind) {
 	for _, kind := range kinds {
 		r.barred[kind] = strings.TrimSuffix(d.Problem, ".")
 	}
-	s.find("not-tried", fmt.Sprintf("%s Seen: %s. %s", d.Problem, strings.TrimSuffix(d.Seen, "."), d.LookAt), d.FlowID)
+	s.Tell("not-tried", fmt.Sprintf("%s Seen: %s. %s", d.Problem, strings.TrimSuffix(d.Seen, "."), d.LookAt), d.FlowID)
 }
 
 // mayLaunch says why launches of a kind are left out; nil where they are not.

@@ -44,7 +44,7 @@ func (r *Run) preflightGrades(ctx context.Context, found results.Fragment) (resu
 	}
 	r.standing = work
 	if handed.stuck != nil {
-		s.find("journey", fmt.Sprintf("A score came, but then %s. The page: %s.", handed.stuck, describe(handed.Trip)), handed.ID)
+		s.Tell("journey", fmt.Sprintf("A score came, but then %s. The page: %s.", handed.stuck, describe(handed.Trip)), handed.ID)
 	}
 	scored := s.Await(ctx, handed, IsScore)
 	last := handed

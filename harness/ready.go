@@ -82,7 +82,7 @@ func (r *PlatformRun) Walk(ctx context.Context, tell func(Readiness)) error {
 	told := func(what string, err error) (bool, error) {
 		ready := Readiness{What: what}
 		var stuck bool
-		if ready.Problem, stuck = r.stuckAt(scene, err); err != nil && !stuck {
+		if ready.Problem, stuck = scene.StuckAt(err); err != nil && !stuck {
 			return false, err
 		}
 		tell(ready)
@@ -121,7 +121,7 @@ func (r *PlatformRun) Walk(ctx context.Context, tell func(Readiness)) error {
 // with the login, by a valid authentication request: the flow tells what came of it, and why no
 // id_token has come where none has. It is nil where the journey does something else.
 func (r *PlatformRun) JourneyToLaunch(ctx context.Context, name string, given []string, tell func(step string)) (*agent.Trip, *PlatformFlow, error) {
-	began := r.now()
+	began := r.Now()
 	since := time.Now()
 	trip, seat, err := r.journey(ctx, name, given, tell)
 	if seat != nil {
@@ -150,9 +150,9 @@ func (r *PlatformRun) JourneyToLaunch(ctx context.Context, name string, given []
 // id_token that can be read.
 func (r *PlatformRun) WhyNoLaunch(ctx context.Context, f *PlatformFlow) *results.Diagnosis {
 	if !f.Launched() {
-		return r.diagnoseLaunch(ctx, f)
+		return r.DiagnoseLaunch(ctx, f)
 	}
-	return r.diagnoseMessage(f)
+	return r.DiagnoseMessage(f)
 }
 
 // Initiation is what the platform's login initiation said, by name.

@@ -178,7 +178,7 @@ func (r *Run) secondDoorway(site http.Handler) doorway {
 
 func (r *Run) startPlatform(site *switchable, address, serverURL string) (*fakeplatform.Platform, error) {
 	p, err := fakeplatform.New(fakeplatform.Options{
-		URL: address, ServerURL: serverURL, Now: r.now, Keys: r.takeKey(),
+		URL: address, ServerURL: serverURL, Now: r.Now, Keys: r.takeKey(),
 		Client: &http.Client{Transport: r.transport, Timeout: r.Patience()},
 		OnUnplanned: func(u fakeplatform.Unplanned) {
 			if k := knockOf(u.Request); k != nil && !u.Known && u.Why != jwt.ErrNoKeySet.Error() {
@@ -252,7 +252,7 @@ func (r *Run) startFakeTool(site *switchable) error {
 	// Its pages are whole when they have loaded, and it is there or it is not.
 	r.config.Browser.IdleTime, r.config.Timeout.PageSign, r.config.Timeout.Restart = 0, 0, 0
 	options := faketool.Options{
-		URL: embeddedToolURL, Faults: r.config.Embedded.Faults, Now: r.now,
+		URL: embeddedToolURL, Faults: r.config.Embedded.Faults, Now: r.Now,
 		Watch:  len(r.config.Embedded.Faults) == 0, // the proof asks it of a tool without faults
 		Client: &http.Client{Transport: r.transport, Timeout: keyPatience},
 	}

@@ -53,10 +53,10 @@ func (s *Scenario) Finish() results.Fragment {
 	s.closers = nil
 	for _, u := range append(s.unplanned, s.run.takeUnplanned()...) {
 		if u.Why == jwt.ErrNoKeySet.Error() {
-			s.find("no-key-set", "The tool asked for an access token and got none, since its key set is not known: set tool.jwks_url to its address.", "")
+			s.Tell("no-key-set", "The tool asked for an access token and got none, since its key set is not known: set tool.jwks_url to its address.", "")
 			continue
 		}
-		s.find("unplanned-request", fmt.Sprintf("%s %s: %s", u.Method, results.Bounded(u.URL, 500), u.Why), "")
+		s.Tell("unplanned-request", fmt.Sprintf("%s %s: %s", u.Method, results.Bounded(u.URL, 500), u.Why), "")
 	}
 	s.fragment.Consulted = append(s.fragment.Consulted, s.run.consulted()...)
 	return s.finish()
@@ -147,7 +147,7 @@ func (s *Scenario) keep(flow *Flow) {
 		s.breach(append(s.run.ofTool(flow), s.run.leaksOfTool(flow)...), flow)
 	}
 	if flow.Reaction.Kind == Dead {
-		s.find(string(flow.Trip.Ended), saidOf(flow.evidence.Title, flow.Reaction.Why), flow.ID)
+		s.Tell(string(flow.Trip.Ended), saidOf(flow.evidence.Title, flow.Reaction.Why), flow.ID)
 	}
 }
 

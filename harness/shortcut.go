@@ -55,7 +55,7 @@ func (r *PlatformRun) shortcut(steps []results.Step) string {
 		for name, values := range u.Query() {
 			params[name] = append(params[name], values...)
 		}
-		to := step.Method + " " + results.Bounded(withoutQuery(step.URL), 200)
+		to := step.Method + " " + results.Bounded(WithoutQuery(step.URL), 200)
 		switch {
 		case params.Has(lti.ParamIssuer) && params.Has(lti.ParamLoginHint):
 			return ""
@@ -74,9 +74,9 @@ func cutShort(journey, says string) string {
 	return fmt.Sprintf("No login initiation comes: %s leads to %s. Is the link, or what opens it there, still one of an older version?", journey, says)
 }
 
-// cutsShort takes down that a journey of the preflight has ended with a shortcut, and says
+// CutsShort takes down that a journey of the preflight has ended with a shortcut, and says
 // whether it has: the platform breaks a requirement, and what needs the launch is not seen.
-func (s *PlatformScenario) cutsShort(e *JourneyError, missing ...need) bool {
+func (s *PlatformScenario) CutsShort(e *JourneyError, missing ...Need) bool {
 	says, id := s.run.shortcut(e.steps), s.run.throughLoginBy(e.Journey)
 	if r, ok := requirements.Default().Get(id); says == "" || !ok || !s.run.config.Judges(r.Profile) {
 		return false

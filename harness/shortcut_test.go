@@ -14,6 +14,7 @@ import (
 
 	"invigilator.example/harness"
 	"invigilator.example/harness/config"
+	"invigilator.example/harness/harnesstest"
 	"invigilator.example/requirements"
 	"invigilator.example/results"
 )
@@ -53,9 +54,9 @@ func TestALaunchThatNoLoginBeganIsTheDefectOfThePlatform(t *testing.T) {
 		t.Run(what, func(t *testing.T) {
 			t.Parallel()
 			g := NewWithT(t)
-			run := campusAt{wrap: c.wrap, change: func(cfg *config.Config) {
+			run := harnesstest.Campus{Wrap: c.wrap, Change: func(cfg *config.Config) {
 				cfg.Profiles, cfg.Timeout.PageSign = c.profiles, config.Duration(100*time.Millisecond)
-			}}.start(t)
+			}}.Start(t)
 			found, err := run.Preflight(t.Context())
 			g.Expect(err).NotTo(HaveOccurred())
 			g.Expect(found.Observations).To(ConsistOf(And(
@@ -105,7 +106,7 @@ func TestARedirectURIThatNobodyCanRegisterEndsNoRun(t *testing.T) {
 		t.Run(what, func(t *testing.T) {
 			t.Parallel()
 			g := NewWithT(t)
-			run := subject{wrap: another(c.query)}.start(t)
+			run := harnesstest.Tool{Wrap: another(c.query)}.Start(t)
 			_, err := run.Preflight(t.Context())
 			if c.says == "" {
 				g.Expect(err).To(MatchError(ContainSubstring("not one of its redirect URIs")))

@@ -34,13 +34,10 @@ type part string
 
 // The parts. Launches are what all others stand on.
 const (
-	partLaunches  part = "launch"
-	partKeySet    part = "key set"
-	partTokens    part = "token endpoint"
-	partLineItems part = "line item service"
-	partScores    part = "score service"
-	partResults   part = "result service"
-	partControl   part = "Assessment Control Service"
+	partLaunches part = "launch"
+	partKeySet   part = "key set"
+	partTokens   part = "token endpoint"
+	partControl  part = "Assessment Control Service"
 )
 
 // failed says that a valid use of a part did not work.
@@ -74,7 +71,7 @@ func (s *observer[F]) tellGone() {
 			continue
 		}
 		s.base.toldGone[p] = true
-		s.find("away", fmt.Sprintf("The %s of the %s does not work any more: %s. Checks that need it are inconclusive from then on.", p, s.base.config.Side, strings.TrimSuffix(why, ".")), "")
+		s.Tell("away", fmt.Sprintf("The %s of the %s does not work any more: %s. Checks that need it are inconclusive from then on.", p, s.base.config.Side, strings.TrimSuffix(why, ".")), "")
 	}
 }
 
@@ -256,7 +253,7 @@ func (s *observer[F]) drop() {
 	s.base.breaches.takeBack(s.fragment.Observations)
 	s.fragment.Observations, s.broken = nil, nil
 	for _, t := range s.trouble {
-		s.find("away", t.says+"; this was tried again when a valid launch worked", t.flow)
+		s.Tell("away", t.says+"; this was tried again when a valid launch worked", t.flow)
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 	"invigilator.example/faketool"
 	"invigilator.example/harness"
 	"invigilator.example/harness/config"
+	"invigilator.example/harness/harnesstest"
 	"invigilator.example/requirements"
 	"invigilator.example/results"
 )
@@ -62,7 +63,7 @@ func TestWhatAToolDoesThatHasStoppedWorkingSaysNothing(t *testing.T) {
 			t.Parallel()
 			g := NewWithT(t)
 			ill := illness{does: does}
-			run := subject{wrap: ill.wrap}.ready(t)
+			run := harnesstest.Tool{Wrap: ill.wrap}.Ready(t)
 			scene := run.Scenario(t, "test", "here:1")
 			before, err := scene.Launch(t.Context(), harness.Launch{Title: "a launch that works"})
 			g.Expect(err).NotTo(HaveOccurred())
@@ -97,7 +98,7 @@ func TestAScenarioIsDoneAgainWhenTheToolIsBack(t *testing.T) {
 			t.Parallel()
 			g := NewWithT(t)
 			ill := illness{does: does}
-			run := subject{wrap: ill.wrap, change: patient}.ready(t)
+			run := harnesstest.Tool{Wrap: ill.wrap, Change: patient}.Ready(t)
 			scenario := func(again bool) (*harness.Scenario, bool) {
 				scene := run.Scenario(t, "test", "here:1")
 				scene.React(t.Context(), nonceMissing)
@@ -122,7 +123,7 @@ func TestAScenarioIsDoneAgainWhenTheToolIsBack(t *testing.T) {
 func TestWhatGoesWrongAgainIsTheToolsOwnDoing(t *testing.T) {
 	t.Parallel()
 	g := NewWithT(t)
-	run := subject{wrap: func(tool http.Handler) http.Handler {
+	run := harnesstest.Tool{Wrap: func(tool http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if r.URL.Path == faketool.LaunchPath && kindOf(r) != "V" {
 				w.WriteHeader(http.StatusServiceUnavailable)
@@ -130,7 +131,7 @@ func TestWhatGoesWrongAgainIsTheToolsOwnDoing(t *testing.T) {
 			}
 			tool.ServeHTTP(w, r)
 		})
-	}}.ready(t)
+	}}.Ready(t)
 	for _, again := range []bool{false, true} {
 		scene := run.Scenario(t, "test", "here:1")
 		scene.MustRefuse(t.Context(), nonceMissing, nonceless(t, scene, 1)...)
@@ -167,7 +168,7 @@ func TestNothingIsAcceptedWithoutAnIDToken(t *testing.T) {
 	g := NewWithT(t)
 	// From then on the login initiation leads to the page of an accepted launch.
 	var broken atomic.Bool
-	run := subject{wrap: func(tool http.Handler) http.Handler {
+	run := harnesstest.Tool{Wrap: func(tool http.Handler) http.Handler {
 		var accepted atomic.Value
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if broken.Load() && r.URL.Path == faketool.LoginPath {
@@ -181,7 +182,7 @@ func TestNothingIsAcceptedWithoutAnIDToken(t *testing.T) {
 				accepted.Store(page.body.String())
 			}
 		})
-	}}.ready(t)
+	}}.Ready(t)
 	broken.Store(true)
 	scene := run.Scenario(t, "test", "here:1")
 	flow, err := scene.Launch(t.Context(), harness.Launch{Title: "a launch"})
@@ -194,7 +195,7 @@ func TestAValidLaunchIsLikeThoseOfThePreflight(t *testing.T) {
 	t.Parallel()
 	g := NewWithT(t)
 	var broken atomic.Bool
-	run := subject{wrap: func(tool http.Handler) http.Handler {
+	run := harnesstest.Tool{Wrap: func(tool http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if broken.Load() && r.URL.Path != faketool.LoginPath {
 				w.Header().Set("Content-Type", "text/html")
@@ -203,7 +204,7 @@ func TestAValidLaunchIsLikeThoseOfThePreflight(t *testing.T) {
 			}
 			tool.ServeHTTP(w, r)
 		})
-	}}.ready(t)
+	}}.Ready(t)
 	broken.Store(true)
 	scene := run.Scenario(t, "test", "here:1")
 	g.Expect(scene.Works(t.Context())).To(BeFalse())
@@ -217,7 +218,7 @@ func TestWhatAPlatformDoesThatHasStoppedWorkingSaysNothing(t *testing.T) {
 			t.Parallel()
 			g := NewWithT(t)
 			ill := illness{does: does}
-			run := campusAt{wrap: ill.wrap}.ready(t)
+			run := harnesstest.Campus{Wrap: ill.wrap}.Ready(t)
 			ill.lasts.Store(forEver)
 			scene := run.Scenario(t, "test", "here:1")
 			for _, id := range []requirements.ID{"oidc-auth-missing-nonce", "oidc-auth-state-optional"} {
@@ -238,10 +239,10 @@ func TestAScenarioIsDoneAgainWhenThePlatformIsBack(t *testing.T) {
 			t.Parallel()
 			g := NewWithT(t)
 			ill := illness{does: does}
-			run := campusAt{wrap: ill.wrap, change: func(c *config.Config) {
+			run := harnesstest.Campus{Wrap: ill.wrap, Change: func(c *config.Config) {
 				patient(c)
 				c.Timeout.Step = config.Duration(300 * time.Millisecond)
-			}}.ready(t)
+			}}.Ready(t)
 			scenario := func(again bool) (*harness.PlatformScenario, bool) {
 				scene := run.Scenario(t, "test", "here:1")
 				scene.React(t.Context(), "oidc-auth-missing-nonce")
@@ -267,7 +268,7 @@ func TestAPreflightIsMadeAgainWhenTheSubjectIsBack(t *testing.T) {
 			g := NewWithT(t)
 			ill := illness{does: does}
 			var asked atomic.Int64
-			run := subject{change: patient, wrap: func(tool http.Handler) http.Handler {
+			run := harnesstest.Tool{Change: patient, Wrap: func(tool http.Handler) http.Handler {
 				sick := ill.wrap(tool)
 				return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 					if asked.Add(1) == 5 { // in the second launch
@@ -275,7 +276,7 @@ func TestAPreflightIsMadeAgainWhenTheSubjectIsBack(t *testing.T) {
 					}
 					sick.ServeHTTP(w, r)
 				})
-			}}.start(t)
+			}}.Start(t)
 			_, err := run.Preflight(t.Context())
 			g.Expect(err).NotTo(HaveOccurred())
 			scene := run.Scenario(t, "test", "here:1")

@@ -18,12 +18,13 @@ import (
 	"invigilator.example/requirements"
 	"invigilator.example/results"
 	. "invigilator.example/scenarios"
+	"invigilator.example/scenarios/grades/gradebook"
 	"invigilator.example/scenarios/services"
 )
 
 // Offered is what the learner's launch offers. Where it offers nothing, it keeps why
 // no stimulus of the requirement could be judged, and returns nil.
-func Offered(ctx SpecContext, scene *harness.PlatformScenario, id requirements.ID) *harness.Gradebook {
+func Offered(ctx SpecContext, scene *gradebook.Scenario, id requirements.ID) *gradebook.Book {
 	book, err := scene.Gradebook(ctx, harness.PlatformLaunch{Title: "the learner's launch"})
 	if AllUnseen(scene, id, err, book.Launch) {
 		return nil
@@ -34,7 +35,7 @@ func Offered(ctx SpecContext, scene *harness.PlatformScenario, id requirements.I
 var _ = Describe("A platform's grade services", func() {
 	It("are offered in launches, by scopes and addresses", For("ags-claim-shape"), InBrowser, func(ctx SpecContext) {
 		const id = "ags-claim-shape"
-		scene := PlatformScene()
+		scene := gradebook.In(PlatformScene())
 		for _, user := range []string{config.Learner, config.Instructor} {
 			flow, err := scene.Control(ctx, harness.PlatformLaunch{Title: "the launch of the " + user, User: user})
 			if user == config.Instructor && (NoJourney(err) || err == nil && flow.Message().Claims[lti.ClaimAGS] == nil) {
@@ -53,9 +54,9 @@ var _ = Describe("A platform's grade services", func() {
 
 	It("name the line item of a link that has one alone", For("ags-claim-lineitem-only-if-single"), func(ctx SpecContext) {
 		const id = "ags-claim-lineitem-only-if-single"
-		scene := PlatformScene()
+		scene := gradebook.In(PlatformScene())
 		link := config.OtherLink // which is less likely to have one than the ordinary link
-		launch := func() (*harness.Gradebook, error) {
+		launch := func() (*gradebook.Book, error) {
 			book, err := scene.Gradebook(ctx, harness.PlatformLaunch{Title: "a launch of the link", Link: link})
 			if NoJourney(err) {
 				link = config.ResourceLink
@@ -103,7 +104,7 @@ var _ = Describe("A platform's grade services", func() {
 
 	It("have scopes that are granted", For("ags-claim-scopes-grantable"), func(ctx SpecContext) {
 		const id = "ags-claim-scopes-grantable"
-		scene := PlatformScene()
+		scene := gradebook.In(PlatformScene())
 		book := Offered(ctx, scene, id)
 		if book == nil {
 			return
@@ -147,7 +148,7 @@ var _ = Describe("A platform's grade services", func() {
 
 	It("need an access token", For("ags-rejects-missing-or-invalid-token"), func(ctx SpecContext) {
 		const id = "ags-rejects-missing-or-invalid-token"
-		scene := PlatformScene()
+		scene := gradebook.In(PlatformScene())
 		book := Offered(ctx, scene, id)
 		if book == nil {
 			return
@@ -164,7 +165,7 @@ var _ = Describe("A platform's grade services", func() {
 				case known:
 					call.Fault = &fault
 				case stimulus == "grades-expired-token":
-					token, err := services.Expired(ctx, scene, call.Scopes)
+					token, err := services.Expired(ctx, scene.PlatformScenario, call.Scopes)
 					if scene.Unseen(id, stimulus, err, book.Launch) {
 						continue
 					}
@@ -172,7 +173,7 @@ var _ = Describe("A platform's grade services", func() {
 				default:
 					call.Token = book.Launch.Answer.IDToken
 				}
-				flow, err := scene.Call(ctx, book, call.GradeCall)
+				flow, err := scene.Call(ctx, book, call.Call)
 				if scene.Unseen(id, stimulus, err, book.Launch, flow) {
 					continue
 				}
@@ -186,9 +187,9 @@ var _ = Describe("A platform's grade services", func() {
 		// What is refused to everybody says nothing.
 		for _, call := range calls {
 			if score, is := call.Body.(harness.Members); is { // the time that was known to the others may be an hour ago
-				call.Body = score.With(harness.Members{"timestamp": harness.Timestamp(scene.Run().Later(call.item, book.Sub()))})
+				call.Body = score.With(harness.Members{"timestamp": gradebook.Timestamp(scene.Later(call.item, book.Sub()))})
 			}
-			flow, err := scene.Call(ctx, book, call.GradeCall)
+			flow, err := scene.Call(ctx, book, call.Call)
 			if err == nil && !flow.Succeeded() {
 				err = fmt.Errorf("%w: a request with a valid access token is refused: HTTP %d", harness.ErrNoLaunch, flow.Exchange.Status)
 			}
@@ -198,7 +199,7 @@ var _ = Describe("A platform's grade services", func() {
 
 	It("need the scope of what is asked", For("ags-rejects-insufficient-scope"), func(ctx SpecContext) {
 		const id = "ags-rejects-insufficient-scope"
-		scene := PlatformScene()
+		scene := gradebook.In(PlatformScene())
 		book := Offered(ctx, scene, id)
 		if book == nil {
 			return
@@ -208,12 +209,12 @@ var _ = Describe("A platform's grade services", func() {
 				return
 			}
 		}
-		var item *harness.LineItem
+		var item *gradebook.LineItem
 		for _, stimulus := range CasesOf(id) {
 			if item == nil {
 				var err error
 				if item, err = scene.GradedItem(ctx, book, nil); err != nil {
-					item = &harness.LineItem{ID: book.LineItem, Book: book} // for what only reads
+					item = &gradebook.LineItem{ID: book.LineItem, Book: book} // for what only reads
 				}
 			}
 			refuse := refuseScope
@@ -228,7 +229,7 @@ var _ = Describe("A platform's grade services", func() {
 
 	It("let no tool touch the line items of another", For("ags-tool-isolation"), func(ctx SpecContext) {
 		const id = "ags-tool-isolation"
-		scene := PlatformScene()
+		scene := gradebook.In(PlatformScene())
 		book := Offered(ctx, scene, id)
 		if book == nil {
 			return
@@ -262,7 +263,7 @@ var _ = Describe("A platform's grade services", func() {
 			}
 			scene.Observe(id, stimulus, verdict, "", says, item.Made, flow, seen)
 		}
-		for stimulus, judge := range map[string]func(SpecContext, *harness.PlatformScenario, *harness.LineItem, requirements.ID, string){
+		for stimulus, judge := range map[string]func(SpecContext, *gradebook.Scenario, *gradebook.LineItem, requirements.ID, string){
 			"item-of-other-tool-listed": judgeOthersList, "item-of-other-tool-address-adapted": judgeAdapted,
 			"item-of-other-tool-own-list": judgeOwnList, "item-of-other-tool-own-address": judgeOwnAddress,
 		} {
@@ -320,20 +321,20 @@ func WrongEndpoint(m harness.Message) (wrong, strange string) {
 // A GuardedCall is one that needs an access token; counts says whether it has had an
 // effect, where it can have one and that can be seen. The line item is that of a score.
 type GuardedCall struct {
-	harness.GradeCall
-	item   *harness.LineItem
+	gradebook.Call
+	item   *gradebook.LineItem
 	counts func(*harness.PlatformFlow) bool
 }
 
 // Guarded are calls that work with a valid access token: one that reads and, where
 // something may be written, a score.
-func Guarded(ctx SpecContext, scene *harness.PlatformScenario, book *harness.Gradebook) ([]GuardedCall, error) {
+func Guarded(ctx SpecContext, scene *gradebook.Scenario, book *gradebook.Book) ([]GuardedCall, error) {
 	var calls []GuardedCall
-	read := harness.GradeCall{Title: "GET of the line items", ServiceRequest: faketool.ServiceRequest{URL: book.LineItems, Accept: lti.MediaTypeLineItemContainer}}
+	read := gradebook.Call{Title: "GET of the line items", ServiceRequest: faketool.ServiceRequest{URL: book.LineItems, Accept: lti.MediaTypeLineItemContainer}}
 	for _, scope := range []string{lti.ScopeLineItemReadOnly, lti.ScopeLineItem} {
 		if slices.Contains(book.Scope, scope) && book.LineItems != "" && len(calls) == 0 {
 			read.Scopes = []string{scope}
-			calls = append(calls, GuardedCall{GradeCall: read})
+			calls = append(calls, GuardedCall{Call: read})
 		}
 	}
 	item, err := scene.GradedItem(ctx, book, nil)
@@ -346,18 +347,18 @@ func Guarded(ctx SpecContext, scene *harness.PlatformScenario, book *harness.Gra
 	// The line item may be one that was there before, with a result of the learner.
 	given, seen := 7.0, !Unread(scene)
 	if seen {
-		before, err := scene.ResultOf(ctx, item, book.Sub(), func(harness.Result) bool { return true })
+		before, err := scene.ResultOf(ctx, item, book.Sub(), func(gradebook.Result) bool { return true })
 		if seen = err == nil; Amounts(given / 10)(before) {
 			given = 3
 		}
 	}
-	score := harness.GradeCall{Title: "a score", Scopes: []string{lti.ScopeScore}, ServiceRequest: faketool.ServiceRequest{
+	score := gradebook.Call{Title: "a score", Scopes: []string{lti.ScopeScore}, ServiceRequest: faketool.ServiceRequest{
 		Method: http.MethodPost, URL: grades.Below(item.ID, "scores"), MediaType: lti.MediaTypeScore,
-		Body: scene.Run().NewScore(item, book.Sub(), Points(given, 10)),
+		Body: scene.NewScore(item, book.Sub(), Points(given, 10)),
 	}}
 	return append(calls, GuardedCall{score, item, func(sent *harness.PlatformFlow) bool {
 		became := Amounts(given / 10)
-		result, err := scene.ResultOf(ctx, item, book.Sub(), func(r harness.Result) bool {
+		result, err := scene.ResultOf(ctx, item, book.Sub(), func(r gradebook.Result) bool {
 			return !seen || !sent.Succeeded() || became(r) // what was refused is not waited for
 		})
 		return seen && err == nil && became(result)
@@ -366,7 +367,7 @@ func Guarded(ctx SpecContext, scene *harness.PlatformScenario, book *harness.Gra
 
 // refuseScope judges one request with a token of a scope that does not suffice, and says
 // whether it has changed the line item.
-func refuseScope(ctx SpecContext, scene *harness.PlatformScenario, item *harness.LineItem, id requirements.ID, stimulus string) (spoiled bool) {
+func refuseScope(ctx SpecContext, scene *gradebook.Scenario, item *gradebook.LineItem, id requirements.ID, stimulus string) (spoiled bool) {
 	book := item.Book
 	label := "Invigilator " + lti.RandomString()[:10]
 	request := faketool.ServiceRequest{URL: item.ID, MediaType: lti.MediaTypeLineItem}
@@ -382,7 +383,7 @@ func refuseScope(ctx SpecContext, scene *harness.PlatformScenario, item *harness
 		scope, needs = lti.ScopeLineItem, lti.ScopeScore
 		request = faketool.ServiceRequest{
 			Method: http.MethodPost, URL: grades.Below(item.ID, "scores"), MediaType: lti.MediaTypeScore,
-			Body: scene.Run().NewScore(item, book.Sub(), harness.Members{"scoreGiven": 7, "scoreMaximum": 10}),
+			Body: scene.NewScore(item, book.Sub(), harness.Members{"scoreGiven": 7, "scoreMaximum": 10}),
 		}
 	case "results-with-score-scope":
 		scope, needs = lti.ScopeScore, lti.ScopeResultReadOnly
@@ -404,7 +405,7 @@ func refuseScope(ctx SpecContext, scene *harness.PlatformScenario, item *harness
 		return false
 	}
 	request.Token = token.AccessToken
-	flow, err := scene.Call(ctx, book, harness.GradeCall{Title: stimulus, ServiceRequest: request})
+	flow, err := scene.Call(ctx, book, gradebook.Call{Title: stimulus, ServiceRequest: request})
 	if scene.Unseen(id, stimulus, err, asked, flow) {
 		return false
 	}
@@ -431,7 +432,7 @@ func refuseScope(ctx SpecContext, scene *harness.PlatformScenario, item *harness
 // changed says what has become of a line item of the run's own that nothing should
 // have happened to, as far as it can be read: it is still there, with its label and
 // without results.
-func changed(ctx SpecContext, scene *harness.PlatformScenario, item *harness.LineItem) (string, *harness.PlatformFlow, error) {
+func changed(ctx SpecContext, scene *gradebook.Scenario, item *gradebook.LineItem) (string, *harness.PlatformFlow, error) {
 	if item.Made == nil {
 		return "", nil, nil
 	}
@@ -459,39 +460,39 @@ func changed(ctx SpecContext, scene *harness.PlatformScenario, item *harness.Lin
 // attacks are what another tool tries with a line item.
 var attacks = map[string]struct {
 	scope string
-	call  func(*harness.PlatformScenario, *harness.LineItem) harness.GradeCall
+	call  func(*gradebook.Scenario, *gradebook.LineItem) gradebook.Call
 }{
-	"item-of-other-tool-read": {lti.ScopeLineItemReadOnly, func(_ *harness.PlatformScenario, item *harness.LineItem) harness.GradeCall {
-		return harness.GradeCall{ServiceRequest: faketool.ServiceRequest{URL: item.ID, Accept: lti.MediaTypeLineItem}}
+	"item-of-other-tool-read": {lti.ScopeLineItemReadOnly, func(_ *gradebook.Scenario, item *gradebook.LineItem) gradebook.Call {
+		return gradebook.Call{ServiceRequest: faketool.ServiceRequest{URL: item.ID, Accept: lti.MediaTypeLineItem}}
 	}},
-	"item-of-other-tool-results": {lti.ScopeResultReadOnly, func(_ *harness.PlatformScenario, item *harness.LineItem) harness.GradeCall {
-		return harness.GradeCall{ServiceRequest: faketool.ServiceRequest{URL: grades.Below(item.ID, "results"), Accept: lti.MediaTypeResultContainer}}
+	"item-of-other-tool-results": {lti.ScopeResultReadOnly, func(_ *gradebook.Scenario, item *gradebook.LineItem) gradebook.Call {
+		return gradebook.Call{ServiceRequest: faketool.ServiceRequest{URL: grades.Below(item.ID, "results"), Accept: lti.MediaTypeResultContainer}}
 	}},
-	"item-of-other-tool-changed": {lti.ScopeLineItem, func(scene *harness.PlatformScenario, item *harness.LineItem) harness.GradeCall {
-		return harness.GradeCall{ServiceRequest: faketool.ServiceRequest{
+	"item-of-other-tool-changed": {lti.ScopeLineItem, func(scene *gradebook.Scenario, item *gradebook.LineItem) gradebook.Call {
+		return gradebook.Call{ServiceRequest: faketool.ServiceRequest{
 			Method: http.MethodPut, URL: item.ID, MediaType: lti.MediaTypeLineItem, Body: scene.NewLineItem(harness.Members{"label": "Another tool was here"}),
 		}}
 	}},
-	"item-of-other-tool-deleted": {lti.ScopeLineItem, func(_ *harness.PlatformScenario, item *harness.LineItem) harness.GradeCall {
-		return harness.GradeCall{ServiceRequest: faketool.ServiceRequest{Method: http.MethodDelete, URL: item.ID}}
+	"item-of-other-tool-deleted": {lti.ScopeLineItem, func(_ *gradebook.Scenario, item *gradebook.LineItem) gradebook.Call {
+		return gradebook.Call{ServiceRequest: faketool.ServiceRequest{Method: http.MethodDelete, URL: item.ID}}
 	}},
-	"item-of-other-tool-scored": {lti.ScopeScore, func(scene *harness.PlatformScenario, item *harness.LineItem) harness.GradeCall {
-		return harness.GradeCall{ServiceRequest: faketool.ServiceRequest{
+	"item-of-other-tool-scored": {lti.ScopeScore, func(scene *gradebook.Scenario, item *gradebook.LineItem) gradebook.Call {
+		return gradebook.Call{ServiceRequest: faketool.ServiceRequest{
 			Method: http.MethodPost, URL: grades.Below(item.ID, "scores"), MediaType: lti.MediaTypeScore,
-			Body: scene.Run().NewScore(item, item.Book.Sub(), harness.Members{"scoreGiven": 3, "scoreMaximum": 10}),
+			Body: scene.NewScore(item, item.Book.Sub(), harness.Members{"scoreGiven": 3, "scoreMaximum": 10}),
 		}}
 	}},
 }
 
 // judgeContexts judges whether the lists of two contexts have the line items of their
 // own context alone.
-func judgeContexts(ctx SpecContext, scene *harness.PlatformScenario, book *harness.Gradebook, id requirements.ID, stimulus string) {
+func judgeContexts(ctx SpecContext, scene *gradebook.Scenario, book *gradebook.Book, id requirements.ID, stimulus string) {
 	other, err := scene.Gradebook(ctx, harness.PlatformLaunch{Title: "the learner's launch in another course", Link: config.OtherCourse})
 	if scene.Unseen(id, stimulus, err, other.Launch) {
 		return
 	}
-	books := []*harness.Gradebook{book, other}
-	var made []*harness.LineItem
+	books := []*gradebook.Book{book, other}
+	var made []*gradebook.LineItem
 	for _, b := range books {
 		item, err := scene.MakeLineItem(ctx, b, nil)
 		if scene.Unseen(id, stimulus, err, b.Launch) {
@@ -500,7 +501,7 @@ func judgeContexts(ctx SpecContext, scene *harness.PlatformScenario, book *harne
 		made = append(made, item)
 	}
 	for i, b := range books {
-		list, err := harness.AsIs(scene.LineItems(ctx, b, "the line items of a course", ""))
+		list, err := gradebook.AsIs(scene.LineItems(ctx, b, "the line items of a course", ""))
 		if scene.Unseen(id, stimulus, err, b.Launch) {
 			return
 		}
@@ -517,7 +518,7 @@ func judgeContexts(ctx SpecContext, scene *harness.PlatformScenario, book *harne
 }
 
 // idsOf are the ids of what is listed.
-func idsOf(l *harness.Listing) []string {
+func idsOf(l *gradebook.Listing) []string {
 	var ids []string
 	for _, element := range l.Elements {
 		text, _ := element["id"].(string)

@@ -18,13 +18,14 @@ import (
 	"invigilator.example/lti"
 	"invigilator.example/results"
 	. "invigilator.example/scenarios"
+	"invigilator.example/scenarios/grades/gradebook"
 	"invigilator.example/scenarios/services"
 )
 
 var _ = Describe("A platform's line item", func() {
 	It("is replaced by PUT, but for its id and its resource link", For("ags-lineitem-update"), func(ctx SpecContext) {
 		const id = "ags-lineitem-update"
-		scene := PlatformScene()
+		scene := gradebook.In(PlatformScene())
 		book := Offered(ctx, scene, id)
 		if book == nil {
 			return
@@ -67,12 +68,12 @@ var _ = Describe("A platform's line item", func() {
 
 	It("goes away by DELETE", For("ags-lineitem-delete"), func(ctx SpecContext) {
 		const id = "ags-lineitem-delete"
-		scene := PlatformScene()
+		scene := gradebook.In(PlatformScene())
 		book := Offered(ctx, scene, id)
 		if book == nil {
 			return
 		}
-		remove := func(item *harness.LineItem, stimulus string) (flow, read *harness.PlatformFlow, err error) {
+		remove := func(item *gradebook.LineItem, stimulus string) (flow, read *harness.PlatformFlow, err error) {
 			flow, err = removal(ctx, scene, item, stimulus)
 			if err == nil {
 				read, err = scene.ReadLineItem(ctx, item, "the line item afterwards")
@@ -101,12 +102,12 @@ var _ = Describe("A platform's line item", func() {
 
 		const stimulus = "item-of-link-deleted"
 		switch {
-		case !scene.Run().Disposable():
+		case !scene.Disposable():
 			scene.Observe(id, stimulus, results.Skipped, "", "Not tried: the run removes only what it has made.", book.Launch)
 		case book.LineItem == "":
 			scene.Observe(id, stimulus, results.Inconclusive, "", "Not seen: the launch names no lineitem.", book.Launch)
 		default:
-			flow, read, err := remove(&harness.LineItem{ID: book.LineItem, Book: book}, stimulus)
+			flow, read, err := remove(&gradebook.LineItem{ID: book.LineItem, Book: book}, stimulus)
 			if !scene.Unseen(id, stimulus, err, book.Launch, flow) {
 				verdict, says := judgeRemoval(stimulus, flow, read)
 				scene.Observe(id, stimulus, verdict, "", says, book.Launch, flow, read)
@@ -116,7 +117,7 @@ var _ = Describe("A platform's line item", func() {
 
 	It("is answered with 404 where there is none", For("ags-lineitem-unknown"), func(ctx SpecContext) {
 		const id = "ags-lineitem-unknown"
-		scene := PlatformScene()
+		scene := gradebook.In(PlatformScene())
 		book := Offered(ctx, scene, id)
 		if book == nil {
 			return
@@ -128,7 +129,7 @@ var _ = Describe("A platform's line item", func() {
 				continue
 			}
 			ask := func(address string) (*harness.PlatformFlow, error) {
-				item := &harness.LineItem{ID: address, Book: book}
+				item := &gradebook.LineItem{ID: address, Book: book}
 				if request.service != "" {
 					address = grades.Below(address, request.service)
 				}
@@ -137,9 +138,9 @@ var _ = Describe("A platform's line item", func() {
 				case http.MethodPut:
 					sent.MediaType, sent.Body = lti.MediaTypeLineItem, scene.NewLineItem(nil)
 				case http.MethodPost:
-					sent.MediaType, sent.Body = lti.MediaTypeScore, scene.Run().NewScore(item, book.Sub(), harness.Members{"scoreGiven": 3, "scoreMaximum": 10})
+					sent.MediaType, sent.Body = lti.MediaTypeScore, scene.NewScore(item, book.Sub(), harness.Members{"scoreGiven": 3, "scoreMaximum": 10})
 				}
-				return scene.Call(ctx, book, harness.GradeCall{Title: stimulus, Scopes: []string{scope}, ServiceRequest: sent})
+				return scene.Call(ctx, book, gradebook.Call{Title: stimulus, Scopes: []string{scope}, ServiceRequest: sent})
 			}
 			malformed := stimulus == "item-malformed-read"
 			address := unknown("")
@@ -186,7 +187,7 @@ var unknownItems = map[string]struct {
 // where it is empty. Where two line items differ tells where that is, which need not be
 // the last part of a path. Removed is the address of a line item that was removed; empty
 // where the platform removes none.
-func unknownAddresses(ctx SpecContext, scene *harness.PlatformScenario, book *harness.Gradebook) (named func(string) string, removed string) {
+func unknownAddresses(ctx SpecContext, scene *gradebook.Scenario, book *gradebook.Book) (named func(string) string, removed string) {
 	known := book.LineItem
 	if known == "" {
 		known = strings.TrimSuffix(book.LineItems, "/") + "/1"
@@ -213,8 +214,8 @@ func unknownAddresses(ctx SpecContext, scene *harness.PlatformScenario, book *ha
 }
 
 // removal asks the platform to remove a line item, and returns how it was answered.
-func removal(ctx SpecContext, scene *harness.PlatformScenario, item *harness.LineItem, title string) (*harness.PlatformFlow, error) {
-	return scene.Call(ctx, item.Book, harness.GradeCall{
+func removal(ctx SpecContext, scene *gradebook.Scenario, item *gradebook.LineItem, title string) (*harness.PlatformFlow, error) {
+	return scene.Call(ctx, item.Book, gradebook.Call{
 		Title: title, Scopes: []string{lti.ScopeLineItem}, ServiceRequest: faketool.ServiceRequest{Method: http.MethodDelete, URL: item.ID},
 	})
 }
@@ -257,7 +258,7 @@ func ownName(address, other string) (before, name, after string) {
 }
 
 // judgeChange judges what has become of a line item by PUT.
-func judgeChange(stimulus string, item *harness.LineItem, sent harness.Members, flow, read *harness.PlatformFlow) (results.Verdict, string) {
+func judgeChange(stimulus string, item *gradebook.LineItem, sent harness.Members, flow, read *harness.PlatformFlow) (results.Verdict, string) {
 	said, is, was := flow.Said(), read.Said(), item.Made.Said()
 	differs, forgotten := differing(said, is)
 	fixed := stimulus == "item-other-id" || stimulus == "item-other-resource-link"

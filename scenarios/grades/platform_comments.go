@@ -9,19 +9,20 @@ import (
 	"invigilator.example/harness"
 	"invigilator.example/lti"
 	. "invigilator.example/scenarios"
+	"invigilator.example/scenarios/grades/gradebook"
 )
 
 var _ = Describe("A platform's result", func() {
 	It("has the comment of the score", For("ags-results-comment"), func(ctx SpecContext) {
 		const id = "ags-results-comment"
-		scene := PlatformScene()
+		scene := gradebook.In(PlatformScene())
 		item := graded(ctx, scene, id, nil)
 		if item == nil {
 			return
 		}
 		for i, stimulus := range []string{"result-comment", "result-later-comment"} {
 			comment := "Well done, " + lti.RandomString()[:12]
-			carries := func(r harness.Result) bool {
+			carries := func(r gradebook.Result) bool {
 				said, _ := r.Members["comment"].(string)
 				return strings.Contains(said, comment)
 			}

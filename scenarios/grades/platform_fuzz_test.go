@@ -6,6 +6,7 @@ import (
 
 	"invigilator.example/harness"
 	"invigilator.example/lti"
+	"invigilator.example/scenarios/grades/gradebook"
 	"invigilator.example/scenarios/judgetest"
 )
 
@@ -27,7 +28,7 @@ func FuzzClaims(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		list := &harness.Listing{Elements: []harness.Members{claims}}
+		list := &gradebook.Listing{Elements: []harness.Members{claims}}
 		judgetest.Steady(t, func() []string {
 			wrong, strange := WrongEndpoint(harness.Message{Claims: claims})
 			name, forgotten := differing(claims, harness.Members{"id": "x"})

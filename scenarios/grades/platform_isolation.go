@@ -18,6 +18,7 @@ import (
 	"invigilator.example/requirements"
 	"invigilator.example/results"
 	. "invigilator.example/scenarios"
+	"invigilator.example/scenarios/grades/gradebook"
 	"invigilator.example/scenarios/services"
 )
 
@@ -61,7 +62,7 @@ func moved(address, from, to string) string {
 
 // judgeAdapted judges whether another tool gets at a line item by an address that it has
 // made of the item's.
-func judgeAdapted(ctx SpecContext, scene *harness.PlatformScenario, item *harness.LineItem, id requirements.ID, stimulus string) {
+func judgeAdapted(ctx SpecContext, scene *gradebook.Scenario, item *gradebook.LineItem, id requirements.ID, stimulus string) {
 	addresses := services.Adapted(item.ID, scene.Run().Platform().OtherClientID)
 	if elsewhere, err := scene.Gradebook(ctx, harness.PlatformLaunch{Title: "the learner's launch in another course", Link: config.OtherCourse}); err == nil {
 		if there := moved(item.ID, item.Book.LineItems, elsewhere.LineItems); there != "" {
@@ -73,7 +74,7 @@ func judgeAdapted(ctx SpecContext, scene *harness.PlatformScenario, item *harnes
 
 // judgeAddresses judges whether another tool gets at a line item by one of some addresses,
 // each with how it was made.
-func judgeAddresses(ctx SpecContext, scene *harness.PlatformScenario, item *harness.LineItem, id requirements.ID, stimulus string, addresses map[string]string) {
+func judgeAddresses(ctx SpecContext, scene *gradebook.Scenario, item *gradebook.LineItem, id requirements.ID, stimulus string, addresses map[string]string) {
 	other, reads, err := scene.OtherTool(ctx, lti.ScopeLineItemReadOnly)
 	if scene.Unseen(id, stimulus, err, item.Made) {
 		return
@@ -83,7 +84,7 @@ func judgeAddresses(ctx SpecContext, scene *harness.PlatformScenario, item *harn
 		return
 	}
 	for _, how := range slices.Sorted(maps.Keys(addresses)) {
-		read, err := scene.Call(ctx, item.Book, harness.GradeCall{Title: "another tool reads the line item, its address " + how, Tool: other, ServiceRequest: faketool.ServiceRequest{
+		read, err := scene.Call(ctx, item.Book, gradebook.Call{Title: "another tool reads the line item, its address " + how, Tool: other, ServiceRequest: faketool.ServiceRequest{
 			URL: addresses[how], Token: reads, Accept: lti.MediaTypeLineItem,
 		}})
 		if scene.Unseen(id, stimulus, err, item.Made, read) {
@@ -96,9 +97,9 @@ func judgeAddresses(ctx SpecContext, scene *harness.PlatformScenario, item *harn
 		if read.Succeeded() && showsAnother(read, item, addresses[how]) {
 			continue // it may be the other tool's own, which is sent no score
 		}
-		sent, err := scene.Call(ctx, item.Book, harness.GradeCall{Title: "another tool sends a score, the address " + how, Tool: other, ServiceRequest: faketool.ServiceRequest{
+		sent, err := scene.Call(ctx, item.Book, gradebook.Call{Title: "another tool sends a score, the address " + how, Tool: other, ServiceRequest: faketool.ServiceRequest{
 			Method: http.MethodPost, URL: grades.Below(addresses[how], "scores"), Token: scores, MediaType: lti.MediaTypeScore,
-			Body: scene.Run().NewScore(item, item.Book.Sub(), harness.Members{"scoreGiven": 3, "scoreMaximum": 10}),
+			Body: scene.NewScore(item, item.Book.Sub(), harness.Members{"scoreGiven": 3, "scoreMaximum": 10}),
 		}})
 		if scene.Unseen(id, stimulus, err, item.Made, sent) {
 			return
@@ -112,7 +113,7 @@ func judgeAddresses(ctx SpecContext, scene *harness.PlatformScenario, item *harn
 
 // showsAnother says whether an answer shows a line item that is not the one whose address was
 // adapted.
-func showsAnother(read *harness.PlatformFlow, item *harness.LineItem, address string) bool {
+func showsAnother(read *harness.PlatformFlow, item *gradebook.LineItem, address string) bool {
 	label, labelled := read.Said()["label"].(string)
 	id, named := read.Said()["id"].(string)
 	return labelled && item.Label != "" && label != item.Label || named && id != item.ID && id != address
@@ -120,7 +121,7 @@ func showsAnother(read *harness.PlatformFlow, item *harness.LineItem, address st
 
 // linkOfOtherTool is what the launch of a link of another tool offers of the grade services.
 // Where that cannot be seen it keeps so, and returns nil.
-func linkOfOtherTool(ctx SpecContext, scene *harness.PlatformScenario, id requirements.ID, stimulus string, flows ...*harness.PlatformFlow) *harness.Gradebook {
+func linkOfOtherTool(ctx SpecContext, scene *gradebook.Scenario, id requirements.ID, stimulus string, flows ...*harness.PlatformFlow) *gradebook.Book {
 	theirs, err := scene.Gradebook(ctx, harness.PlatformLaunch{Title: "a launch of a link of another tool", Link: config.OtherTool})
 	if scene.Unseen(id, stimulus, err, append(flows, theirs.Launch)...) {
 		return nil
@@ -130,7 +131,7 @@ func linkOfOtherTool(ctx SpecContext, scene *harness.PlatformScenario, id requir
 
 // judgeOwnList judges whether the line items of another tool are listed where its own launch
 // says that they are.
-func judgeOwnList(ctx SpecContext, scene *harness.PlatformScenario, item *harness.LineItem, id requirements.ID, stimulus string) {
+func judgeOwnList(ctx SpecContext, scene *gradebook.Scenario, item *gradebook.LineItem, id requirements.ID, stimulus string) {
 	theirs := linkOfOtherTool(ctx, scene, id, stimulus, item.Made)
 	if theirs == nil {
 		return
@@ -143,7 +144,7 @@ func judgeOwnList(ctx SpecContext, scene *harness.PlatformScenario, item *harnes
 	if scene.Unseen(id, stimulus, err, item.Made, theirs.Launch) {
 		return
 	}
-	flow, err := scene.Call(ctx, theirs, harness.GradeCall{Title: "another tool lists its own line items", Tool: other, ServiceRequest: faketool.ServiceRequest{
+	flow, err := scene.Call(ctx, theirs, gradebook.Call{Title: "another tool lists its own line items", Tool: other, ServiceRequest: faketool.ServiceRequest{
 		URL: theirs.LineItems, Token: token, Accept: lti.MediaTypeLineItemContainer,
 	}})
 	if scene.Unseen(id, stimulus, err, item.Made, theirs.Launch, flow) {
@@ -163,7 +164,7 @@ func judgeOwnList(ctx SpecContext, scene *harness.PlatformScenario, item *harnes
 
 // judgeOwnAddress judges whether another tool gets at a line item by its id below the line
 // items of its own launch.
-func judgeOwnAddress(ctx SpecContext, scene *harness.PlatformScenario, item *harness.LineItem, id requirements.ID, stimulus string) {
+func judgeOwnAddress(ctx SpecContext, scene *gradebook.Scenario, item *gradebook.LineItem, id requirements.ID, stimulus string) {
 	theirs := linkOfOtherTool(ctx, scene, id, stimulus, item.Made)
 	if theirs == nil {
 		return
@@ -179,7 +180,7 @@ func judgeOwnAddress(ctx SpecContext, scene *harness.PlatformScenario, item *har
 }
 
 // judgeOthersList judges whether the list of another tool has a line item.
-func judgeOthersList(ctx SpecContext, scene *harness.PlatformScenario, item *harness.LineItem, id requirements.ID, stimulus string) {
+func judgeOthersList(ctx SpecContext, scene *gradebook.Scenario, item *gradebook.LineItem, id requirements.ID, stimulus string) {
 	other, token, err := scene.OtherTool(ctx, lti.ScopeLineItemReadOnly)
 	if scene.Unseen(id, stimulus, err, item.Made) {
 		return
@@ -189,7 +190,7 @@ func judgeOthersList(ctx SpecContext, scene *harness.PlatformScenario, item *har
 		return
 	}
 	for _, query := range []string{"", url.Values{"resource_link_id": {item.Book.ResourceLink()}}.Encode()} {
-		flow, err := scene.Call(ctx, item.Book, harness.GradeCall{Title: "another tool lists the line items", Tool: other, ServiceRequest: faketool.ServiceRequest{
+		flow, err := scene.Call(ctx, item.Book, gradebook.Call{Title: "another tool lists the line items", Tool: other, ServiceRequest: faketool.ServiceRequest{
 			URL: harness.WithQuery(item.Book.LineItems, query), Token: token, Accept: lti.MediaTypeLineItemContainer,
 		}})
 		if scene.Unseen(id, stimulus, err, item.Made, flow) {

@@ -20,13 +20,14 @@ import (
 	"invigilator.example/requirements"
 	"invigilator.example/results"
 	. "invigilator.example/scenarios"
+	"invigilator.example/scenarios/grades/gradebook"
 	"invigilator.example/scenarios/services"
 )
 
 var _ = Describe("A platform's list of line items", func() {
 	It("is an array under the media type of the container", For("ags-lineitems-list"), func(ctx SpecContext) {
 		const id = "ags-lineitems-list"
-		scene := PlatformScene()
+		scene := gradebook.In(PlatformScene())
 		judgeNoItems(ctx, scene, id, "items-none")
 		book, err := scene.Gradebook(ctx, harness.PlatformLaunch{Title: "the learner's launch"})
 		if err == nil {
@@ -36,17 +37,17 @@ var _ = Describe("A platform's list of line items", func() {
 			if scene.Unseen(id, fault.Name, err, book.Launch) {
 				continue
 			}
-			list, err := harness.AsIs(scene.LineItems(ctx, book, "the line items", ""))
+			list, err := gradebook.AsIs(scene.LineItems(ctx, book, "the line items", ""))
 			if scene.Unseen(id, fault.Name, err, book.Launch) {
 				continue
 			}
-			call := harness.GradeCall{Title: "the list: " + fault.Does, Fault: &fault, Scopes: list.Scopes, ServiceRequest: faketool.ServiceRequest{URL: book.LineItems}}
+			call := gradebook.Call{Title: "the list: " + fault.Does, Fault: &fault, Scopes: list.Scopes, ServiceRequest: faketool.ServiceRequest{URL: book.LineItems}}
 			flow, err := scene.Call(ctx, book, call)
 			if scene.Unseen(id, fault.Name, err, book.Launch, flow) {
 				continue
 			}
 			if fault.Name == "items-accept-json" && flow.Exchange.Status/100 == 4 {
-				services.NotAcceptable.Observe(scene, id, fault.Name, flow, book.Launch)
+				services.NotAcceptable.Observe(scene.PlatformScenario, id, fault.Name, flow, book.Launch)
 				continue
 			}
 			wrong := wrongList(flow, lti.MediaTypeLineItemContainer, fault.Name == "items-accept-json")
@@ -59,7 +60,7 @@ var _ = Describe("A platform's list of line items", func() {
 
 	It("can be filtered", For("ags-lineitems-filters"), func(ctx SpecContext) {
 		const id = "ags-lineitems-filters"
-		scene := PlatformScene()
+		scene := gradebook.In(PlatformScene())
 		book := Offered(ctx, scene, id)
 		if book == nil {
 			return
@@ -89,7 +90,7 @@ var _ = Describe("A platform's list of line items", func() {
 			for name, value := range wanted {
 				query.Set(filterNames[name], fmt.Sprint(value))
 			}
-			list, err := harness.AsIs(scene.LineItems(ctx, book, stimulus, query.Encode()))
+			list, err := gradebook.AsIs(scene.LineItems(ctx, book, stimulus, query.Encode()))
 			if scene.Unseen(id, stimulus, err, book.Launch) {
 				continue
 			}
@@ -100,7 +101,7 @@ var _ = Describe("A platform's list of line items", func() {
 
 	It("goes on where a page ends", For("ags-lineitems-paging"), func(ctx SpecContext) {
 		const id = "ags-lineitems-paging"
-		scene := PlatformScene()
+		scene := gradebook.In(PlatformScene())
 		book := Offered(ctx, scene, id)
 		if book == nil {
 			return
@@ -127,7 +128,7 @@ var _ = Describe("A platform's list of line items", func() {
 			if wanted["tag"] != nil {
 				query.Set("tag", tag)
 			}
-			list, err := harness.AsIs(scene.LineItems(ctx, book, stimulus, query.Encode()))
+			list, err := gradebook.AsIs(scene.LineItems(ctx, book, stimulus, query.Encode()))
 			if scene.Unseen(id, stimulus, err, book.Launch) {
 				continue
 			}
@@ -139,12 +140,12 @@ var _ = Describe("A platform's list of line items", func() {
 			}
 			scene.Check(id, stimulus, wrong == "", "", Seen(wrong), append([]*harness.PlatformFlow{book.Launch}, list.Flows...)...)
 		}
-		list, err := harness.AsIs(scene.LineItems(ctx, book, "the line items", ""))
+		list, err := gradebook.AsIs(scene.LineItems(ctx, book, "the line items", ""))
 		for _, fault := range faketool.FaultsFor(id) {
 			if scene.Unseen(id, fault.Name, err, book.Launch) {
 				continue
 			}
-			call := harness.GradeCall{Title: "the list: " + fault.Does, Fault: &fault, Scopes: list.Scopes, ServiceRequest: faketool.ServiceRequest{URL: book.LineItems, Accept: lti.MediaTypeLineItemContainer}}
+			call := gradebook.Call{Title: "the list: " + fault.Does, Fault: &fault, Scopes: list.Scopes, ServiceRequest: faketool.ServiceRequest{URL: book.LineItems, Accept: lti.MediaTypeLineItemContainer}}
 			flow, err := scene.Call(ctx, book, call)
 			if scene.Unseen(id, fault.Name, err, book.Launch, flow) {
 				continue
@@ -161,7 +162,7 @@ var _ = Describe("A platform's list of line items", func() {
 
 // judgeNoItems judges the list of a context without line items: that of the other
 // course, or else of the ordinary one.
-func judgeNoItems(ctx SpecContext, scene *harness.PlatformScenario, id requirements.ID, stimulus string) {
+func judgeNoItems(ctx SpecContext, scene *gradebook.Scenario, id requirements.ID, stimulus string) {
 	book, err := scene.Gradebook(ctx, harness.PlatformLaunch{Title: "the learner's launch in another course", Link: config.OtherCourse})
 	if NoJourney(err) {
 		book, err = scene.Gradebook(ctx, harness.PlatformLaunch{Title: "the learner's launch"})
@@ -169,7 +170,7 @@ func judgeNoItems(ctx SpecContext, scene *harness.PlatformScenario, id requireme
 	if scene.Unseen(id, stimulus, err, book.Launch) {
 		return
 	}
-	list, err := harness.AsIs(scene.LineItems(ctx, book, "the line items of a course that has none", ""))
+	list, err := gradebook.AsIs(scene.LineItems(ctx, book, "the line items of a course that has none", ""))
 	if scene.Unseen(id, stimulus, err, book.Launch) {
 		return
 	}
@@ -240,7 +241,7 @@ var filterNames = map[string]string{"resourceLinkId": "resource_link_id", "resou
 // wrongSelection says what is wrong with a list that has to have all line items with
 // the wanted members, and no others: of the run's own it is known which those are,
 // and the others tell it themselves.
-func wrongSelection(l *harness.Listing, made []harness.Members, wanted harness.Members) string {
+func wrongSelection(l *gradebook.Listing, made []harness.Members, wanted harness.Members) string {
 	if l.Wrong != "" {
 		return l.Wrong
 	}
@@ -272,7 +273,7 @@ func wrongSelection(l *harness.Listing, made []harness.Members, wanted harness.M
 var _ = Describe("A platform, asked for a line item,", func() {
 	It("makes it, with an id of its own", For("ags-lineitem-create"), func(ctx SpecContext) {
 		const id = "ags-lineitem-create"
-		scene := PlatformScene()
+		scene := gradebook.In(PlatformScene())
 		book := Offered(ctx, scene, id)
 		if book == nil {
 			return
@@ -287,7 +288,7 @@ var _ = Describe("A platform, asked for a line item,", func() {
 			asked := members
 			switch stimulus {
 			case "item-minimal":
-				asked = harness.Least()
+				asked = gradebook.Least()
 			case "item-largest":
 				asked = members.With(atMost()).With(harness.Members{"resourceLinkId": book.ResourceLink()})
 			}
@@ -316,7 +317,7 @@ var _ = Describe("A platform, asked for a line item,", func() {
 
 	It("refuses one without a label or a maximum, and members of another type", For("ags-lineitem-create-validation"), func(ctx SpecContext) {
 		const id = "ags-lineitem-create-validation"
-		scene := PlatformScene()
+		scene := gradebook.In(PlatformScene())
 		book := Offered(ctx, scene, id)
 		if book == nil {
 			return
@@ -338,7 +339,7 @@ var _ = Describe("A platform, asked for a line item,", func() {
 
 	It("attaches it to a resource link of the tool in the context", For("ags-lineitem-create-resource-link"), func(ctx SpecContext) {
 		const id = "ags-lineitem-create-resource-link"
-		scene := PlatformScene()
+		scene := gradebook.In(PlatformScene())
 		book := Offered(ctx, scene, id)
 		if book == nil {
 			return
@@ -347,7 +348,7 @@ var _ = Describe("A platform, asked for a line item,", func() {
 		if AllUnseen(scene, id, err, book.Launch) {
 			return
 		}
-		list, err := harness.AsIs(scene.LineItems(ctx, book, "the line items of the link", url.Values{"resource_link_id": {book.ResourceLink()}}.Encode()))
+		list, err := gradebook.AsIs(scene.LineItems(ctx, book, "the line items of the link", url.Values{"resource_link_id": {book.ResourceLink()}}.Encode()))
 		if !scene.Unseen(id, "item-for-own-link", err, own.Made) {
 			wrong := ""
 			switch {
@@ -397,7 +398,7 @@ var _ = Describe("A platform, asked for a line item,", func() {
 		if scene.Unseen(id, ofTool, err, book.Launch) {
 			return
 		}
-		flow, err := scene.Call(ctx, book, harness.GradeCall{Title: "another tool's line item for the link", Tool: other, ServiceRequest: faketool.ServiceRequest{
+		flow, err := scene.Call(ctx, book, gradebook.Call{Title: "another tool's line item for the link", Tool: other, ServiceRequest: faketool.ServiceRequest{
 			Method: http.MethodPost, URL: book.LineItems, Token: token, MediaType: lti.MediaTypeLineItem, Accept: lti.MediaTypeLineItem,
 			Body: scene.NewLineItem(harness.Members{"resourceLinkId": book.ResourceLink()}),
 		}})
@@ -411,7 +412,7 @@ var _ = Describe("A platform, asked for a line item,", func() {
 
 	It("takes the published media type, and no other body", For("ags-lineitem-media-types"), func(ctx SpecContext) {
 		const id = "ags-lineitem-media-types"
-		scene := PlatformScene()
+		scene := gradebook.In(PlatformScene())
 		book := Offered(ctx, scene, id)
 		if book == nil {
 			return
@@ -424,11 +425,11 @@ var _ = Describe("A platform, asked for a line item,", func() {
 			var flow *harness.PlatformFlow
 			switch fault.Name {
 			case "item-patched":
-				flow, err = scene.Call(ctx, book, harness.GradeCall{Title: fault.Does, Fault: &fault, Scopes: []string{lti.ScopeLineItem}, ServiceRequest: faketool.ServiceRequest{
+				flow, err = scene.Call(ctx, book, gradebook.Call{Title: fault.Does, Fault: &fault, Scopes: []string{lti.ScopeLineItem}, ServiceRequest: faketool.ServiceRequest{
 					Method: http.MethodPut, URL: item.ID, MediaType: lti.MediaTypeLineItem, Body: scene.NewLineItem(nil),
 				}})
 			case "item-accept-html":
-				flow, err = scene.Call(ctx, book, harness.GradeCall{Title: fault.Does, Fault: &fault, Scopes: []string{lti.ScopeLineItem}, ServiceRequest: faketool.ServiceRequest{URL: item.ID}})
+				flow, err = scene.Call(ctx, book, gradebook.Call{Title: fault.Does, Fault: &fault, Scopes: []string{lti.ScopeLineItem}, ServiceRequest: faketool.ServiceRequest{URL: item.ID}})
 			default:
 				flow, err = PostWith(ctx, scene, book, fault.Does, nil, fault)
 			}
@@ -445,7 +446,7 @@ var _ = Describe("A platform, asked for a line item,", func() {
 
 	It("keeps the instants of its dates", For("ags-lineitem-dates"), func(ctx SpecContext) {
 		const id = "ags-lineitem-dates"
-		scene := PlatformScene()
+		scene := gradebook.In(PlatformScene())
 		book := Offered(ctx, scene, id)
 		if book == nil {
 			return
@@ -463,7 +464,7 @@ var _ = Describe("A platform, asked for a line item,", func() {
 				scene.Observe(id, fault.Name, verdict, "", says, book.Launch, flow)
 				continue
 			}
-			made := &harness.LineItem{ID: flow.ItemID(), Book: book}
+			made := &gradebook.LineItem{ID: gradebook.ItemID(flow), Book: book}
 			read, err := scene.ReadLineItem(ctx, made, "the line item")
 			if !scene.Unseen(id, fault.Name, err, book.Launch, flow) {
 				verdict, says := judgeDates(fault.Name, SentMembers(flow), read.Said())
@@ -482,7 +483,7 @@ var _ = Describe("A platform, asked for a line item,", func() {
 
 	It("tolerates members that it does not know", For("ags-lineitem-extensions"), func(ctx SpecContext) {
 		const id = "ags-lineitem-extensions"
-		scene := PlatformScene()
+		scene := gradebook.In(PlatformScene())
 		book := Offered(ctx, scene, id)
 		if book == nil {
 			return
@@ -501,7 +502,7 @@ var _ = Describe("A platform, asked for a line item,", func() {
 			if scene.Unseen(id, fault.Name, err, book.Launch) {
 				continue
 			}
-			flow, err := scene.Call(ctx, book, harness.GradeCall{Title: fault.Does, Fault: &fault, Scopes: []string{lti.ScopeLineItem}, ServiceRequest: faketool.ServiceRequest{
+			flow, err := scene.Call(ctx, book, gradebook.Call{Title: fault.Does, Fault: &fault, Scopes: []string{lti.ScopeLineItem}, ServiceRequest: faketool.ServiceRequest{
 				Method: http.MethodPut, URL: item.ID, MediaType: lti.MediaTypeLineItem, Body: scene.NewLineItem(nil),
 			}})
 			if !scene.Unseen(id, fault.Name, err, item.Made, flow) {
@@ -531,8 +532,8 @@ var optionalIn = map[string]string{
 
 // judgeOtherType judges what has become of an optional member of another JSON type, where
 // the line item was made all the same: it may be left out, and is not kept as it came.
-func judgeOtherType(ctx SpecContext, scene *harness.PlatformScenario, book *harness.Gradebook, id requirements.ID, stimulus string, flow *harness.PlatformFlow, member string) {
-	read, err := scene.ReadLineItem(ctx, &harness.LineItem{ID: flow.ItemID(), Book: book}, "the line item")
+func judgeOtherType(ctx SpecContext, scene *gradebook.Scenario, book *gradebook.Book, id requirements.ID, stimulus string, flow *harness.PlatformFlow, member string) {
+	read, err := scene.ReadLineItem(ctx, &gradebook.LineItem{ID: gradebook.ItemID(flow), Book: book}, "the line item")
 	if scene.Unseen(id, stimulus, err, book.Launch, flow) {
 		return
 	}
@@ -555,15 +556,15 @@ func judgeOtherType(ctx SpecContext, scene *harness.PlatformScenario, book *harn
 }
 
 // PostWith asks for a line item, with what a fault changes.
-func PostWith(ctx SpecContext, scene *harness.PlatformScenario, book *harness.Gradebook, title string, members harness.Members, fault faketool.Fault) (*harness.PlatformFlow, error) {
+func PostWith(ctx SpecContext, scene *gradebook.Scenario, book *gradebook.Book, title string, members harness.Members, fault faketool.Fault) (*harness.PlatformFlow, error) {
 	if err := scene.LearnAsked(ctx, book); err != nil {
 		return nil, err
 	}
 	return postBody(ctx, scene, book, title, scene.NewLineItem(members), fault)
 }
 
-func postBody(ctx SpecContext, scene *harness.PlatformScenario, book *harness.Gradebook, title string, members harness.Members, fault faketool.Fault) (*harness.PlatformFlow, error) {
-	call := harness.GradeCall{Title: title, Scopes: []string{lti.ScopeLineItem}, ServiceRequest: faketool.ServiceRequest{
+func postBody(ctx SpecContext, scene *gradebook.Scenario, book *gradebook.Book, title string, members harness.Members, fault faketool.Fault) (*harness.PlatformFlow, error) {
+	call := gradebook.Call{Title: title, Scopes: []string{lti.ScopeLineItem}, ServiceRequest: faketool.ServiceRequest{
 		Method: http.MethodPost, URL: book.LineItems, MediaType: lti.MediaTypeLineItem, Accept: lti.MediaTypeLineItem, Body: members,
 	}}
 	if fault.Name != "" {
@@ -585,7 +586,7 @@ func sentID(f *harness.PlatformFlow) string {
 }
 
 // judgeCreated holds a line item that was made against what was asked for.
-func judgeCreated(ctx SpecContext, scene *harness.PlatformScenario, book *harness.Gradebook, asked harness.Members, flow *harness.PlatformFlow) (results.Verdict, string, []*harness.PlatformFlow) {
+func judgeCreated(ctx SpecContext, scene *gradebook.Scenario, book *gradebook.Book, asked harness.Members, flow *harness.PlatformFlow) (results.Verdict, string, []*harness.PlatformFlow) {
 	flows := []*harness.PlatformFlow{flow}
 	content, _, _ := mime.ParseMediaType(flow.Exchange.ContentType)
 	said := flow.Said()
@@ -604,7 +605,7 @@ func judgeCreated(ctx SpecContext, scene *harness.PlatformScenario, book *harnes
 			return results.Failed, fmt.Sprintf("%s is %s instead of %s.", name, lti.Wire(said[name]), lti.Wire(asked[name])), flows
 		}
 	}
-	item := &harness.LineItem{ID: said["id"].(string), Book: book}
+	item := &gradebook.LineItem{ID: said["id"].(string), Book: book}
 	read, err := scene.ReadLineItem(ctx, item, "the new line item")
 	if err != nil {
 		return results.Inconclusive, "Not seen: " + err.Error() + ".", flows
@@ -663,7 +664,7 @@ func alike(a, b any) bool {
 }
 
 // judgeNotCreated judges the answer to a request for a line item that must not be made.
-func judgeNotCreated(ctx SpecContext, scene *harness.PlatformScenario, book *harness.Gradebook, id requirements.ID, stimulus string, flow *harness.PlatformFlow, wrong services.Mistake) {
+func judgeNotCreated(ctx SpecContext, scene *gradebook.Scenario, book *gradebook.Book, id requirements.ID, stimulus string, flow *harness.PlatformFlow, wrong services.Mistake) {
 	verdict, says := wrong.Judge(flow)
 	ignored := id == "ags-lineitem-create-resource-link" && flow.Succeeded() && (flow.Said()["resourceLinkId"] == nil || flow.Said()["resourceLinkId"] == "")
 	if ignored {

@@ -16,6 +16,7 @@ import (
 	"invigilator.example/requirements"
 	"invigilator.example/results"
 	. "invigilator.example/scenarios"
+	"invigilator.example/scenarios/grades/gradebook"
 	"invigilator.example/scenarios/services"
 )
 
@@ -24,20 +25,20 @@ import (
 // is done, a token that only reads can write.
 
 // overridden are the requests that write, by the stimuli that have their method overridden.
-var overridden = map[string]func(*harness.PlatformScenario, *harness.LineItem, string) faketool.ServiceRequest{
-	"item-created-by-named-method": func(scene *harness.PlatformScenario, item *harness.LineItem, label string) faketool.ServiceRequest {
+var overridden = map[string]func(*gradebook.Scenario, *gradebook.LineItem, string) faketool.ServiceRequest{
+	"item-created-by-named-method": func(scene *gradebook.Scenario, item *gradebook.LineItem, label string) faketool.ServiceRequest {
 		return faketool.ServiceRequest{Method: http.MethodPost, URL: item.Book.LineItems, MediaType: lti.MediaTypeLineItem, Body: scene.NewLineItem(harness.Members{"label": label})}
 	},
-	"item-changed-by-named-method": func(scene *harness.PlatformScenario, item *harness.LineItem, label string) faketool.ServiceRequest {
+	"item-changed-by-named-method": func(scene *gradebook.Scenario, item *gradebook.LineItem, label string) faketool.ServiceRequest {
 		return faketool.ServiceRequest{Method: http.MethodPut, URL: item.ID, MediaType: lti.MediaTypeLineItem, Body: scene.NewLineItem(harness.Members{"label": label})}
 	},
-	"item-deleted-by-named-method": func(_ *harness.PlatformScenario, item *harness.LineItem, _ string) faketool.ServiceRequest {
+	"item-deleted-by-named-method": func(_ *gradebook.Scenario, item *gradebook.LineItem, _ string) faketool.ServiceRequest {
 		return faketool.ServiceRequest{Method: http.MethodDelete, URL: item.ID}
 	},
-	"score-by-named-method": func(scene *harness.PlatformScenario, item *harness.LineItem, _ string) faketool.ServiceRequest {
+	"score-by-named-method": func(scene *gradebook.Scenario, item *gradebook.LineItem, _ string) faketool.ServiceRequest {
 		return faketool.ServiceRequest{
 			Method: http.MethodPost, URL: toolgrades.Below(item.ID, "scores"), MediaType: lti.MediaTypeScore,
-			Body: scene.Run().NewScore(item, item.Book.Sub(), Points(7, 10)),
+			Body: scene.NewScore(item, item.Book.Sub(), Points(7, 10)),
 		}
 	},
 }
@@ -80,7 +81,7 @@ func namingsOf(writes faketool.ServiceRequest, label string) []naming {
 
 // refuseNamed judges whether a token that only reads changes anything by requests that name
 // another method, and says whether the line item is no longer as it was.
-func refuseNamed(ctx SpecContext, scene *harness.PlatformScenario, item *harness.LineItem, id requirements.ID, stimulus string) (spoiled bool) {
+func refuseNamed(ctx SpecContext, scene *gradebook.Scenario, item *gradebook.LineItem, id requirements.ID, stimulus string) (spoiled bool) {
 	book, scope := item.Book, lti.ScopeLineItemReadOnly
 	if !slices.Contains(book.Scope, scope) || item.Made == nil || book.LineItems == "" {
 		scene.Observe(id, stimulus, results.Skipped, "", "The launch does not offer what this needs: "+scope+", and a line item of the run's own.", book.Launch)
@@ -98,7 +99,7 @@ func refuseNamed(ctx SpecContext, scene *harness.PlatformScenario, item *harness
 	flows, taken := []*harness.PlatformFlow{asked}, []string{}
 	for _, n := range namingsOf(overridden[stimulus](scene, item, label), label) {
 		n.request.Token = token.AccessToken
-		flow, err := scene.Call(ctx, book, harness.GradeCall{Title: n.how, ServiceRequest: n.request})
+		flow, err := scene.Call(ctx, book, gradebook.Call{Title: n.how, ServiceRequest: n.request})
 		if scene.Unseen(id, stimulus, err, asked, flow) {
 			return true
 		}
@@ -118,7 +119,7 @@ func refuseNamed(ctx SpecContext, scene *harness.PlatformScenario, item *harness
 		for _, m := range list.Elements {
 			if made, _ := m["id"].(string); m["label"] == label && made != item.ID {
 				wrong = "a line item was made"
-				_, _ = removal(ctx, scene, &harness.LineItem{ID: made, Book: book}, "the run takes it away")
+				_, _ = removal(ctx, scene, &gradebook.LineItem{ID: made, Book: book}, "the run takes it away")
 			}
 		}
 	}

@@ -19,6 +19,7 @@ import (
 	"invigilator.example/requirements"
 	"invigilator.example/results"
 	. "invigilator.example/scenarios"
+	"invigilator.example/scenarios/grades/gradebook"
 	"invigilator.example/scenarios/services"
 )
 
@@ -26,15 +27,15 @@ import (
 const rounding = 0.01
 
 // Amounts says whether a result is a part of the maximum.
-func Amounts(fraction float64) func(harness.Result) bool {
-	return func(r harness.Result) bool {
+func Amounts(fraction float64) func(gradebook.Result) bool {
+	return func(r gradebook.Result) bool {
 		is, has := r.Fraction()
 		return has && math.Abs(is-fraction) < rounding
 	}
 }
 
 // Blank says whether a result has no score.
-func Blank(r harness.Result) bool {
+func Blank(r gradebook.Result) bool {
 	_, has := r.Members["resultScore"].(float64)
 	return r.Wrong == "" && !has
 }
@@ -46,7 +47,7 @@ func Points(given, maximum float64) harness.Members {
 
 // graded is the learner's gradebook and a line item to send scores for. Where there is
 // none, it keeps why no stimulus of the requirement could be judged, and returns nil.
-func graded(ctx SpecContext, scene *harness.PlatformScenario, id requirements.ID, members harness.Members) *harness.LineItem {
+func graded(ctx SpecContext, scene *gradebook.Scenario, id requirements.ID, members harness.Members) *gradebook.LineItem {
 	book := Offered(ctx, scene, id)
 	if book == nil {
 		return nil
@@ -60,18 +61,18 @@ func graded(ctx SpecContext, scene *harness.PlatformScenario, id requirements.ID
 
 // LaunchedFor is the launch of the gradebook that a line item is in, and what made
 // the line item: evidence for all that is seen of it.
-func LaunchedFor(item *harness.LineItem) []*harness.PlatformFlow {
+func LaunchedFor(item *gradebook.LineItem) []*harness.PlatformFlow {
 	return []*harness.PlatformFlow{item.Book.Launch, item.Made}
 }
 
 // Unread says whether results cannot be read because the platform does not declare
 // them.
-func Unread(scene *harness.PlatformScenario) bool { return scene.Undeclared("ags-results-list") != "" }
+func Unread(scene *gradebook.Scenario) bool { return scene.Undeclared("ags-results-list") != "" }
 
 var _ = Describe("A platform, sent a score,", func() {
 	It("takes a valid one", For("ags-score-accept"), func(ctx SpecContext) {
 		const id = "ags-score-accept"
-		scene := PlatformScene()
+		scene := gradebook.In(PlatformScene())
 		item := graded(ctx, scene, id, nil)
 		if item == nil {
 			return
@@ -105,7 +106,7 @@ var _ = Describe("A platform, sent a score,", func() {
 
 	It("refuses what is not a valid score", For("ags-score-validation"), func(ctx SpecContext) {
 		const id = "ags-score-validation"
-		scene := PlatformScene()
+		scene := gradebook.In(PlatformScene())
 		item := graded(ctx, scene, id, nil)
 		if item == nil {
 			return
@@ -114,7 +115,7 @@ var _ = Describe("A platform, sent a score,", func() {
 			if _, err := booked(ctx, scene, item); scene.Unseen(id, fault.Name, err, LaunchedFor(item)...) {
 				continue
 			}
-			flow, err := scene.PostScore(ctx, item, fault.Does, scene.Run().NewScore(item, item.Book.Sub(), Points(3, 10)), &fault)
+			flow, err := scene.PostScore(ctx, item, fault.Does, scene.NewScore(item, item.Book.Sub(), Points(3, 10)), &fault)
 			if scene.Unseen(id, fault.Name, err, append(LaunchedFor(item), flow)...) {
 				continue
 			}
@@ -127,7 +128,7 @@ var _ = Describe("A platform, sent a score,", func() {
 
 	It("goes by the timestamps of scores", For("ags-score-timestamp-order"), func(ctx SpecContext) {
 		const id = "ags-score-timestamp-order"
-		scene := PlatformScene()
+		scene := gradebook.In(PlatformScene())
 		book := Offered(ctx, scene, id)
 		if book == nil {
 			return
@@ -137,7 +138,7 @@ var _ = Describe("A platform, sent a score,", func() {
 			if scene.Unseen(id, stimulus, err, book.Launch) {
 				continue
 			}
-			if stimulus == "score-one-millisecond-later" && scene.Run().WholeSeconds() {
+			if stimulus == "score-one-millisecond-later" && scene.WholeSeconds() {
 				scene.Observe(id, stimulus, results.Inconclusive, "", "Not seen: the platform accepts no times with fractions of a second.", book.Launch)
 				continue
 			}
@@ -148,19 +149,19 @@ var _ = Describe("A platform, sent a score,", func() {
 			last, next := TimeOf(first), Points(5, 10)
 			switch stimulus {
 			case "score-earlier":
-				next = Points(3, 10).With(harness.Members{"timestamp": harness.Timestamp(last.Add(-time.Second))})
+				next = Points(3, 10).With(harness.Members{"timestamp": gradebook.Timestamp(last.Add(-time.Second))})
 			case "score-same-instant":
-				next["timestamp"] = harness.Timestamp(last)
+				next["timestamp"] = gradebook.Timestamp(last)
 			case "score-same-instant-in-other-zone":
-				next["timestamp"] = harness.Timestamp(last.In(time.FixedZone("", 2*60*60)))
+				next["timestamp"] = gradebook.Timestamp(last.In(time.FixedZone("", 2*60*60)))
 			case "score-one-millisecond-later":
-				next["timestamp"] = harness.Timestamp(last.Add(time.Millisecond))
+				next["timestamp"] = gradebook.Timestamp(last.Add(time.Millisecond))
 			}
 			var flow *harness.PlatformFlow
 			if next["timestamp"] == nil {
 				flow, err = scene.Score(ctx, item, stimulus, book.Sub(), next, nil)
 			} else {
-				flow, err = scene.PostScore(ctx, item, stimulus, scene.Run().NewScore(item, book.Sub(), next), nil)
+				flow, err = scene.PostScore(ctx, item, stimulus, scene.NewScore(item, book.Sub(), next), nil)
 			}
 			flows := append(LaunchedFor(item), first, flow)
 			if scene.Unseen(id, stimulus, err, flows...) {
@@ -195,7 +196,7 @@ var _ = Describe("A platform, sent a score,", func() {
 
 	It("scales it to the line item's maximum", For("ags-score-scaling"), func(ctx SpecContext) {
 		const id = "ags-score-scaling"
-		scene := PlatformScene()
+		scene := gradebook.In(PlatformScene())
 		item := graded(ctx, scene, id, harness.Members{"scoreMaximum": 20})
 		if item == nil {
 			return
@@ -210,7 +211,7 @@ var _ = Describe("A platform, sent a score,", func() {
 
 	It("takes more points than the maximum", For("ags-score-above-maximum"), func(ctx SpecContext) {
 		const id, stimulus = "ags-score-above-maximum", "score-12-of-10"
-		scene := PlatformScene()
+		scene := gradebook.In(PlatformScene())
 		item := graded(ctx, scene, id, nil)
 		if item == nil {
 			return
@@ -224,7 +225,7 @@ var _ = Describe("A platform, sent a score,", func() {
 			scene.Observe(id, stimulus, verdict, "", says, flows...)
 			return
 		}
-		enough := func(r harness.Result) bool { is, has := r.Fraction(); return has && is > 1-rounding } // a gradebook may cap it
+		enough := func(r gradebook.Result) bool { is, has := r.Fraction(); return has && is > 1-rounding } // a gradebook may cap it
 		result, err := scene.ResultOf(ctx, item, item.Book.Sub(), enough)
 		if !scene.Unseen(id, stimulus, err, flows...) {
 			scene.Check(id, stimulus, enough(result), "", "After 12 of 10: "+result.String()+".", append(flows, result.Flow)...)
@@ -233,7 +234,7 @@ var _ = Describe("A platform, sent a score,", func() {
 
 	It("takes a score back where a later one has none", For("ags-score-absent-clears"), func(ctx SpecContext) {
 		const id, stimulus = "ags-score-absent-clears", "score-taken-back"
-		scene := PlatformScene()
+		scene := gradebook.In(PlatformScene())
 		item := graded(ctx, scene, id, nil)
 		if item == nil {
 			return
@@ -254,7 +255,7 @@ var _ = Describe("A platform, sent a score,", func() {
 
 	It("makes it final when it is fully graded", For("ags-score-grading-progress"), func(ctx SpecContext) {
 		const id = "ags-score-grading-progress"
-		scene := PlatformScene()
+		scene := gradebook.In(PlatformScene())
 		item := graded(ctx, scene, id, nil)
 		if item == nil {
 			return
@@ -284,13 +285,13 @@ var _ = Describe("A platform, sent a score,", func() {
 
 	It("refuses a score of somebody who is not a learner there", For("ags-score-unknown-user"), func(ctx SpecContext) {
 		const id = "ags-score-unknown-user"
-		scene := PlatformScene()
+		scene := gradebook.In(PlatformScene())
 		item := graded(ctx, scene, id, nil)
 		if item == nil {
 			return
 		}
 		judge := func(stimulus, sub string, fault *faketool.Fault, flows ...*harness.PlatformFlow) {
-			flow, err := scene.PostScore(ctx, item, "a score: "+stimulus, scene.Run().NewScore(item, sub, Points(3, 10)), fault)
+			flow, err := scene.PostScore(ctx, item, "a score: "+stimulus, scene.NewScore(item, sub, Points(3, 10)), fault)
 			flows = append(append(LaunchedFor(item), flows...), flow)
 			if scene.Unseen(id, stimulus, err, flows...) {
 				return
@@ -304,7 +305,7 @@ var _ = Describe("A platform, sent a score,", func() {
 				flows = append(flows, list.Flows...)
 				for _, element := range WithScore(list) {
 					// The line item of a link has the results of those who learn there.
-					if item.Made != nil || reflect.DeepEqual(element["userId"], SentMembers(flow)["userId"]) && Amounts(0.3)(harness.Result{Members: element}) {
+					if item.Made != nil || reflect.DeepEqual(element["userId"], SentMembers(flow)["userId"]) && Amounts(0.3)(gradebook.Result{Members: element}) {
 						verdict, says = results.Failed, fmt.Sprintf("It is in the results nevertheless: %s.", lti.Wire(element["userId"]))
 					}
 				}
@@ -320,7 +321,7 @@ var _ = Describe("A platform, sent a score,", func() {
 			judge("score-user-instructor", sub, nil, teacher)
 		}
 		const outside = "score-user-of-other-context"
-		name, known := scene.Run().Outsider()
+		name, known := scene.Outsider()
 		if !known {
 			err := fmt.Errorf("%w: of a user who launches %s and not %s", harness.ErrNoJourney, config.OtherCourse, config.ResourceLink)
 			scene.Unseen(id, outside, err, item.Made)
@@ -355,10 +356,10 @@ func Taken(f *harness.PlatformFlow) (results.Verdict, string) {
 
 // resultAfter sends a valid score of the learner and reads the result; the error is
 // [harness.ErrNoLaunch] where the score is refused.
-func resultAfter(ctx SpecContext, scene *harness.PlatformScenario, item *harness.LineItem, score harness.Members, awaited func(harness.Result) bool) (*harness.PlatformFlow, harness.Result, error) {
+func resultAfter(ctx SpecContext, scene *gradebook.Scenario, item *gradebook.LineItem, score harness.Members, awaited func(gradebook.Result) bool) (*harness.PlatformFlow, gradebook.Result, error) {
 	flow, err := scene.Graded(ctx, item, item.Book.Sub(), score)
 	if err != nil {
-		return flow, harness.Result{}, err
+		return flow, gradebook.Result{}, err
 	}
 	result, err := scene.ResultOf(ctx, item, item.Book.Sub(), awaited)
 	return flow, result, err
@@ -366,7 +367,7 @@ func resultAfter(ctx SpecContext, scene *harness.PlatformScenario, item *harness
 
 // booked sends a valid score of the learner, 8 of 10, and waits until it is in the results,
 // where they can be read; the error is [harness.ErrNoLaunch] where it does not get there.
-func booked(ctx SpecContext, scene *harness.PlatformScenario, item *harness.LineItem) (*harness.PlatformFlow, error) {
+func booked(ctx SpecContext, scene *gradebook.Scenario, item *gradebook.LineItem) (*harness.PlatformFlow, error) {
 	score, fraction := Points(8, 10), 0.8
 	if Unread(scene) {
 		return scene.Graded(ctx, item, item.Book.Sub(), score)
@@ -380,15 +381,15 @@ func booked(ctx SpecContext, scene *harness.PlatformScenario, item *harness.Line
 
 // JudgeUnmoved adds to a judgement of a score's answer that the result has to stay
 // what it was. Where no results can be read, the answer alone is judged.
-func JudgeUnmoved(ctx SpecContext, scene *harness.PlatformScenario, item *harness.LineItem, id requirements.ID, stimulus string, verdict results.Verdict, says string, was float64, flow *harness.PlatformFlow) {
+func JudgeUnmoved(ctx SpecContext, scene *gradebook.Scenario, item *gradebook.LineItem, id requirements.ID, stimulus string, verdict results.Verdict, says string, was float64, flow *harness.PlatformFlow) {
 	flows := append(LaunchedFor(item), flow)
 	if Unread(scene) {
 		scene.Observe(id, stimulus, verdict, "", says, flows...)
 		return
 	}
-	moved := func(r harness.Result) bool { return !Amounts(was)(r) }
+	moved := func(r gradebook.Result) bool { return !Amounts(was)(r) }
 	if !flow.Succeeded() {
-		moved = func(harness.Result) bool { return true } // what was refused is not waited for
+		moved = func(gradebook.Result) bool { return true } // what was refused is not waited for
 	}
 	result, err := scene.ResultOf(ctx, item, item.Book.Sub(), moved)
 	if scene.Unseen(id, stimulus, err, flows...) {
@@ -403,7 +404,7 @@ func JudgeUnmoved(ctx SpecContext, scene *harness.PlatformScenario, item *harnes
 var _ = Describe("A platform's results", func() {
 	It("are those of one line item, one of each user", For("ags-results-list"), func(ctx SpecContext) {
 		const id = "ags-results-list"
-		scene := PlatformScene()
+		scene := gradebook.In(PlatformScene())
 		book := Offered(ctx, scene, id)
 		if book == nil {
 			return
@@ -429,7 +430,7 @@ var _ = Describe("A platform's results", func() {
 
 	It("can be those of one user, and go on where a page ends", For("ags-results-filter-and-paging"), func(ctx SpecContext) {
 		const id = "ags-results-filter-and-paging"
-		scene := PlatformScene()
+		scene := gradebook.In(PlatformScene())
 		item := graded(ctx, scene, id, nil)
 		if item == nil {
 			return
@@ -457,7 +458,7 @@ var _ = Describe("A platform's results", func() {
 			"results-of-user": {ofUser, []string{sub}}, "results-of-unknown-user": {queryOf("user_id", faketool.StrangerSub), nil},
 			"results-limit-1": {"limit=1", []string{item.Book.Sub(), sub}}, "results-of-user-limit-1": {ofUser + "&limit=1", []string{sub}},
 		} {
-			list, err := harness.AsIs(scene.Results(ctx, item, stimulus, c.query))
+			list, err := gradebook.AsIs(scene.Results(ctx, item, stimulus, c.query))
 			if scene.Unseen(id, stimulus, err, LaunchedFor(item)...) {
 				continue
 			}
@@ -477,8 +478,8 @@ var _ = Describe("A platform's results", func() {
 })
 
 // judgeSeparate judges whether the results of two line items are kept apart.
-func judgeSeparate(ctx SpecContext, scene *harness.PlatformScenario, book *harness.Gradebook, id requirements.ID, stimulus, second string, flows ...*harness.PlatformFlow) {
-	var items []*harness.LineItem
+func judgeSeparate(ctx SpecContext, scene *gradebook.Scenario, book *gradebook.Book, id requirements.ID, stimulus, second string, flows ...*harness.PlatformFlow) {
+	var items []*gradebook.LineItem
 	for range 2 {
 		item, err := scene.MakeLineItem(ctx, book, nil)
 		if scene.Unseen(id, stimulus, err, book.Launch) {
@@ -501,13 +502,13 @@ func judgeSeparate(ctx SpecContext, scene *harness.PlatformScenario, book *harne
 
 // judgeResults judges whether the results of a line item are some scores, by sub, and
 // nothing else where the line item is the run's own.
-func judgeResults(ctx SpecContext, scene *harness.PlatformScenario, item *harness.LineItem, id requirements.ID, stimulus string, scores map[string]float64, flows ...*harness.PlatformFlow) {
+func judgeResults(ctx SpecContext, scene *gradebook.Scenario, item *gradebook.LineItem, id requirements.ID, stimulus string, scores map[string]float64, flows ...*harness.PlatformFlow) {
 	for sub, fraction := range scores {
 		if _, err := scene.ResultOf(ctx, item, sub, Amounts(fraction)); scene.Unseen(id, stimulus, err, LaunchedFor(item)...) {
 			return
 		}
 	}
-	list, err := harness.AsIs(scene.Results(ctx, item, "the results", ""))
+	list, err := gradebook.AsIs(scene.Results(ctx, item, "the results", ""))
 	if scene.Unseen(id, stimulus, err, LaunchedFor(item)...) {
 		return
 	}
@@ -520,7 +521,7 @@ func judgeResults(ctx SpecContext, scene *harness.PlatformScenario, item *harnes
 		wrong = wrongUsers(list, users, item.Made != nil)
 	}
 	for _, element := range list.Elements {
-		result := harness.Result{Members: element}
+		result := gradebook.Result{Members: element}
 		sub, _ := element["userId"].(string)
 		fraction, ours := scores[sub]
 		if wrong == "" {
@@ -535,13 +536,13 @@ func judgeResults(ctx SpecContext, scene *harness.PlatformScenario, item *harnes
 
 // WithScore are the results of a list that have a score: a platform may list learners who
 // have none.
-func WithScore(l *harness.Listing) []harness.Members {
+func WithScore(l *gradebook.Listing) []harness.Members {
 	return slices.DeleteFunc(slices.Clone(l.Elements), func(result harness.Members) bool { return result["resultScore"] == nil })
 }
 
 // wrongUsers says what is wrong with results that have to be those of some users, once
 // each, and of nobody else where alone is set. Who has no score does not matter.
-func wrongUsers(l *harness.Listing, subs []string, alone bool) string {
+func wrongUsers(l *gradebook.Listing, subs []string, alone bool) string {
 	count := map[string]int{}
 	for _, element := range WithScore(l) {
 		sub, _ := element["userId"].(string)

@@ -17,12 +17,13 @@ import (
 	"invigilator.example/requirements"
 	"invigilator.example/results"
 	. "invigilator.example/scenarios"
+	"invigilator.example/scenarios/grades/gradebook"
 )
 
 var _ = Describe("A platform, after something has changed,", func() {
 	It("goes by the time at which a score was set, and by no other", For("ags-score-own-time"), func(ctx SpecContext) {
 		const id = "ags-score-own-time"
-		scene := PlatformScene()
+		scene := gradebook.In(PlatformScene())
 		book := Offered(ctx, scene, id)
 		if book == nil {
 			return
@@ -42,7 +43,7 @@ var _ = Describe("A platform, after something has changed,", func() {
 
 	It("scales a score to the maximum that the line item has got", For("ags-score-scaling"), func(ctx SpecContext) {
 		const id, stimulus = "ags-score-scaling", "score-after-change-of-maximum"
-		scene := PlatformScene()
+		scene := gradebook.In(PlatformScene())
 		item := graded(ctx, scene, id, harness.Members{"scoreMaximum": 20})
 		if item == nil {
 			return
@@ -62,7 +63,7 @@ var _ = Describe("A platform, after something has changed,", func() {
 
 	It("forgets a line item that was removed", For("ags-lineitem-delete"), func(ctx SpecContext) {
 		const id, stimulus = "ags-lineitem-delete", "item-made-again"
-		scene := PlatformScene()
+		scene := gradebook.In(PlatformScene())
 		book := Offered(ctx, scene, id)
 		if book == nil {
 			return
@@ -91,7 +92,7 @@ var _ = Describe("A platform, after something has changed,", func() {
 		if scene.Unseen(id, stimulus, err, append(LaunchedFor(item), removed)...) {
 			return
 		}
-		result, err := scene.ResultOf(ctx, again, book.Sub(), func(r harness.Result) bool { return !Blank(r) })
+		result, err := scene.ResultOf(ctx, again, book.Sub(), func(r gradebook.Result) bool { return !Blank(r) })
 		if !scene.Unseen(id, stimulus, err, item.Made, removed, again.Made) {
 			scene.Check(id, stimulus, Blank(result), "", "At the line item that was made again "+result.String()+".", item.Made, removed, again.Made, result.Flow)
 		}
@@ -99,7 +100,7 @@ var _ = Describe("A platform, after something has changed,", func() {
 
 	It("leaves other learners and line items alone", For("ags-score-touches-nobody-else"), func(ctx SpecContext) {
 		const id = "ags-score-touches-nobody-else"
-		scene := PlatformScene()
+		scene := gradebook.In(PlatformScene())
 		book := Offered(ctx, scene, id)
 		if book == nil {
 			return
@@ -111,8 +112,8 @@ var _ = Describe("A platform, after something has changed,", func() {
 
 	It("shows people the points that it tells tools", For("ags-gradebook-shows-points"), InBrowser, func(ctx SpecContext) {
 		const id = "ags-gradebook-shows-points"
-		scene := PlatformScene()
-		if !scene.Run().ShowsPoints() {
+		scene := gradebook.In(PlatformScene())
+		if !scene.ShowsPoints() {
 			for _, stimulus := range CasesOf(id) {
 				scene.Observe(id, stimulus, results.Skipped, "", "platform.points_selector is not set: it names where the gradebook shows points.")
 			}
@@ -140,7 +141,7 @@ var _ = Describe("A platform, after something has changed,", func() {
 			if scene.Unseen(id, stimulus, err, flows...) {
 				continue
 			}
-			told := harness.Result{Members: harness.Members{"resultScore": shown["scoreGiven"], "resultMaximum": shown["scoreMaximum"]}}
+			told := gradebook.Result{Members: harness.Members{"resultScore": shown["scoreGiven"], "resultMaximum": shown["scoreMaximum"]}}
 			if !Unread(scene) { // whether that is right is another matter
 				if told, err = scene.ResultOf(ctx, item, item.Book.Sub(), awaited); scene.Unseen(id, stimulus, err, flows...) {
 					continue
@@ -156,16 +157,16 @@ var _ = Describe("A platform, after something has changed,", func() {
 })
 
 // oldScore is a score that a tool has set so long ago.
-func oldScore(scene *harness.PlatformScenario, item *harness.LineItem, ago time.Duration, given float64) harness.Members {
+func oldScore(scene *gradebook.Scenario, item *gradebook.LineItem, ago time.Duration, given float64) harness.Members {
 	return Points(given, 10).With(harness.Members{
-		"userId": item.Book.Sub(), "timestamp": scene.Run().Ago(ago),
+		"userId": item.Book.Sub(), "timestamp": scene.Ago(ago),
 		"activityProgress": string(lti.Completed), "gradingProgress": string(lti.FullyGraded),
 	})
 }
 
 // judgeOldScores judges what becomes of scores that were set in the hour before they are
 // sent, in their order.
-func judgeOldScores(ctx SpecContext, scene *harness.PlatformScenario, item *harness.LineItem, id requirements.ID, stimulus string) {
+func judgeOldScores(ctx SpecContext, scene *gradebook.Scenario, item *gradebook.LineItem, id requirements.ID, stimulus string) {
 	change := map[string]harness.Members{
 		"score-set-before-change-of-maximum": {"scoreMaximum": 20}, "score-set-before-change-of-label": {"label": item.Label + ", changed"},
 	}[stimulus]
@@ -194,7 +195,7 @@ func judgeOldScores(ctx SpecContext, scene *harness.PlatformScenario, item *harn
 		scene.Observe(id, stimulus, results.Passed, "", "Each score was taken; without the feature results nothing more can be seen.", flows...)
 		return
 	}
-	counts := func(r harness.Result) bool { return Amounts(0.5)(r) || r.Members["resultScore"] == 5.0 } // how it is scaled is another matter
+	counts := func(r gradebook.Result) bool { return Amounts(0.5)(r) || r.Members["resultScore"] == 5.0 } // how it is scaled is another matter
 	result, err := scene.ResultOf(ctx, item, item.Book.Sub(), counts)
 	if !scene.Unseen(id, stimulus, err, flows...) {
 		scene.Check(id, stimulus, counts(result), "", "After 8, 3 and 5 of 10, in the order in which they were set: "+result.String()+".", append(flows, result.Flow)...)
@@ -203,7 +204,7 @@ func judgeOldScores(ctx SpecContext, scene *harness.PlatformScenario, item *harn
 
 // changedTo puts other members in the place of some of a line item's. The error is
 // [harness.ErrNoLaunch] where the platform does not take that.
-func changedTo(ctx SpecContext, scene *harness.PlatformScenario, item *harness.LineItem, members harness.Members) error {
+func changedTo(ctx SpecContext, scene *gradebook.Scenario, item *gradebook.LineItem, members harness.Members) error {
 	if item.Made == nil {
 		return fmt.Errorf("%w: it is not the run's own, and is not changed", harness.ErrNoLaunch)
 	}
@@ -216,10 +217,10 @@ func changedTo(ctx SpecContext, scene *harness.PlatformScenario, item *harness.L
 
 // judgeUntouched judges whether what is done to one learner or line item leaves another
 // as it was.
-func judgeUntouched(ctx SpecContext, scene *harness.PlatformScenario, book *harness.Gradebook, id requirements.ID, stimulus string) {
+func judgeUntouched(ctx SpecContext, scene *gradebook.Scenario, book *gradebook.Book, id requirements.ID, stimulus string) {
 	members := harness.Members{"resourceId": lti.RandomString(), "tag": "twins"}
 	touched, err := scene.MakeLineItem(ctx, book, members)
-	var other *harness.LineItem
+	var other *gradebook.LineItem
 	if err == nil {
 		other, err = scene.MakeLineItem(ctx, book, members)
 	}
@@ -244,7 +245,7 @@ func judgeUntouched(ctx SpecContext, scene *harness.PlatformScenario, book *harn
 		_, err = scene.Graded(ctx, watched, sub, Points(8, 10))
 	}
 	if err == nil && !Unread(scene) {
-		var result harness.Result
+		var result gradebook.Result
 		if result, err = scene.ResultOf(ctx, watched, sub, Amounts(0.8)); err == nil && !Amounts(0.8)(result) {
 			err = fmt.Errorf("%w: after 8 of 10 %s", harness.ErrNoLaunch, result)
 		}
@@ -278,7 +279,7 @@ func judgeUntouched(ctx SpecContext, scene *harness.PlatformScenario, book *harn
 	case changed != "":
 		wrong = changed + " of the line item that was not touched is another"
 	case !Unread(scene):
-		result, err := scene.ResultOf(ctx, watched, sub, func(r harness.Result) bool { return !Amounts(0.8)(r) })
+		result, err := scene.ResultOf(ctx, watched, sub, func(r gradebook.Result) bool { return !Amounts(0.8)(r) })
 		if scene.Unseen(id, stimulus, err, flows...) {
 			return
 		}
@@ -300,7 +301,7 @@ func firstNumber(text string) (float64, bool) {
 
 // shows says whether a text shows a result: its points, as they are or as a part of the
 // line item's maximum or of a hundred, or no number where it has none.
-func shows(r harness.Result, maximum float64) func(string) bool {
+func shows(r gradebook.Result, maximum float64) func(string) bool {
 	return func(text string) bool {
 		n, some := firstNumber(text)
 		fraction, has := r.Fraction()

@@ -9,6 +9,7 @@ import (
 
 	"invigilator.example/harness"
 	"invigilator.example/lti"
+	"invigilator.example/scenarios/grades/gradebook"
 	"invigilator.example/scenarios/judgetest"
 )
 
@@ -62,8 +63,8 @@ func TestAResultIsOfAUserAndALineItem(t *testing.T) {
 }
 
 func TestResultsAreThoseOfTheirUsersOnceEach(t *testing.T) {
-	list := func(text string) *harness.Listing {
-		l := &harness.Listing{}
+	list := func(text string) *gradebook.Listing {
+		l := &gradebook.Listing{}
 		for _, element := range judgetest.JSON(t, text).([]any) {
 			object, _ := element.(map[string]any)
 			l.Elements = append(l.Elements, object)
@@ -80,7 +81,7 @@ func TestResultsAreThoseOfTheirUsersOnceEach(t *testing.T) {
 		row("alone", `[`+a+`]`, ""), row("beside one without a score", `[`+a+`, {"userId": "c"}]`, ""), row("beside another", `[`+a+`,`+c+`]`, "results of 2 users instead of 1"),
 		row("beside one without a name", `[`+a+`, {"resultScore": 1}]`, "results of 2 users"),
 	)
-	NewWithT(t).Expect(wrongUsers(&harness.Listing{Wrong: "a page is missing"}, nil, false)).To(Equal("a page is missing"))
+	NewWithT(t).Expect(wrongUsers(&gradebook.Listing{Wrong: "a page is missing"}, nil, false)).To(Equal("a page is missing"))
 }
 
 func TestAListHasWhatMatchesAndNothingElse(t *testing.T) {
@@ -88,9 +89,9 @@ func TestAListHasWhatMatchesAndNothingElse(t *testing.T) {
 	other := func(tag any) harness.Members {
 		return harness.Members{"id": "https://l.example/3", "label": "L", "tag": tag}
 	}
-	seen := judgetest.Seen[*harness.Listing]
-	list := func(all ...harness.Members) *harness.Listing { return &harness.Listing{Elements: all} }
-	judgetest.Hold(t, func(l *harness.Listing) string { return wrongSelection(l, made, harness.Members{"tag": "x"}) },
+	seen := judgetest.Seen[*gradebook.Listing]
+	list := func(all ...harness.Members) *gradebook.Listing { return &gradebook.Listing{Elements: all} }
+	judgetest.Hold(t, func(l *gradebook.Listing) string { return wrongSelection(l, made, harness.Members{"tag": "x"}) },
 		seen("what matches", list(made[0]), ""),
 		seen("another that matches, first", list(other("x"), made[0]), ""),
 		seen("another that does not", list(made[0], other("y")), `"L" is listed, which does not match`),
@@ -99,7 +100,7 @@ func TestAListHasWhatMatchesAndNothingElse(t *testing.T) {
 		seen("nothing", list(), "is listed: false"),
 		seen("all", list(made...), "is listed: true"),
 		seen("twice", list(made[0], made[0]), "listed twice"),
-		seen("a list that is not whole", &harness.Listing{Wrong: "a page is missing"}, "a page is missing"),
+		seen("a list that is not whole", &gradebook.Listing{Wrong: "a page is missing"}, "a page is missing"),
 	)
 }
 

@@ -228,7 +228,7 @@ var attempts = []attempt{
 		if !scene.Run().Has(config.ACS) && !scene.Run().Has(config.Grades) {
 			return q, nil, fmt.Errorf("%w: the platform declares no other service", errNotTried)
 		}
-		scopes, err := scene.ServiceScopes(ctx)
+		scopes, err := services.Scopes(ctx, scene)
 		if err == nil {
 			q.Token, _, err = scene.Fresh(ctx, scopes[0])
 		}

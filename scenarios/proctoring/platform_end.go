@@ -269,7 +269,7 @@ var _ = Describe("A platform, at the end of an exam,", func() {
 			scene.Observe(id, stimulus, results.Failed, "", Seen(wrong), exam, end)
 			return
 		}
-		back, err := scene.Return(ctx, end, nil)
+		back, err := scene.Return(ctx, end)
 		if !scene.Unseen(id, stimulus, err, exam, end, back) {
 			status := back.Trip.Page.Status
 			scene.Check(id, stimulus, status > 0 && status < 500, "", "The candidate came to: "+back.End()+".", exam, end, back)

@@ -18,6 +18,7 @@ import (
 	"invigilator.example/results"
 	. "invigilator.example/scenarios"
 	"invigilator.example/scenarios/grades"
+	"invigilator.example/scenarios/grades/gradebook"
 	"invigilator.example/scenarios/messages"
 	"invigilator.example/scenarios/services"
 )
@@ -112,9 +113,9 @@ func reviewChecked() []requirements.ID {
 // work is a line item with work of users that waits for review: of the learner where
 // nobody is named. Where there is none, it keeps why no stimulus of the requirements
 // could be judged, and returns nil.
-func work(ctx SpecContext, scene *harness.PlatformScenario, members harness.Members, ids ...requirements.ID) *harness.LineItem {
+func work(ctx SpecContext, scene *Scenario, members harness.Members, ids ...requirements.ID) *gradebook.LineItem {
 	book, err := scene.Gradebook(ctx, harness.PlatformLaunch{Title: "the learner's launch"})
-	var item *harness.LineItem
+	var item *gradebook.LineItem
 	if err == nil {
 		item, err = scene.Reviewed(ctx, book, members, book.Sub())
 	}
@@ -140,13 +141,13 @@ func subOf(f *harness.PlatformFlow) string {
 
 var _ = Describe("A platform's review", func() {
 	It("is what the specifications say, from the login initiation to the last claim", For(reviewChecked()...), InBrowser, func(ctx SpecContext) {
-		scene := PlatformScene()
+		scene := In(PlatformScene())
 		item := work(ctx, scene, nil, reviewChecked()...)
 		if item == nil {
 			return
 		}
 		keys, keysErr := scene.Run().FetchKeySet(ctx, scene.Run().Platform().JWKSURL)
-		for _, review := range []harness.Review{
+		for _, review := range []Review{
 			{Title: "the instructor reviews the learner's work", Item: item},
 			{Title: "the learner reviews the own work", Item: item, User: config.Learner},
 		} {
@@ -161,7 +162,7 @@ var _ = Describe("A platform's review", func() {
 				}
 			}
 			if err == nil {
-				messages.JudgeSigned(scene, "sr-through-oidc-login", messages.WrongSignature(flow, keys, keysErr), keysErr, flow)
+				messages.JudgeSigned(scene.PlatformScenario, "sr-through-oidc-login", messages.WrongSignature(flow, keys, keysErr), keysErr, flow)
 			}
 			if scene.Unseen("sr-resource-link-when-attached", "", err, item.Book.Launch, flow) || scene.Unseen("sr-lineitem-resolvable", "", err, item.Book.Launch, flow) {
 				continue
@@ -177,7 +178,7 @@ var _ = Describe("A platform's review", func() {
 
 	It("names the line item that it is about", For("sr-lineitem-in-ags-claim"), func(ctx SpecContext) {
 		const id, stimulus = "sr-lineitem-in-ags-claim", "review-two-line-items"
-		scene := PlatformScene()
+		scene := In(PlatformScene())
 		first := work(ctx, scene, nil, id)
 		if first == nil {
 			return
@@ -186,8 +187,8 @@ var _ = Describe("A platform's review", func() {
 		if scene.Unseen(id, stimulus, err, first.Made) {
 			return
 		}
-		for _, item := range []*harness.LineItem{first, second} {
-			flow, err := scene.Review(ctx, harness.Review{Title: "a review of the work for " + item.Label, Item: item})
+		for _, item := range []*gradebook.LineItem{first, second} {
+			flow, err := scene.Review(ctx, Review{Title: "a review of the work for " + item.Label, Item: item})
 			if scene.Unseen(id, stimulus, err, item.Made, flow) {
 				continue
 			}
@@ -201,7 +202,7 @@ var _ = Describe("A platform's review", func() {
 
 	It("tells whose work it is, and who looks at it", For("sr-for-user-id-is-learner-sub", "sr-sub-is-reviewer"), func(ctx SpecContext) {
 		const learner, reviewer = "sr-for-user-id-is-learner-sub", "sr-sub-is-reviewer"
-		scene := PlatformScene()
+		scene := In(PlatformScene())
 		item := work(ctx, scene, nil, learner, reviewer)
 		if item == nil {
 			return
@@ -215,7 +216,7 @@ var _ = Describe("A platform's review", func() {
 			}
 		}
 		for name, launch := range learners {
-			flow, err := scene.Review(ctx, harness.Review{Title: "the instructor reviews the work of the " + name, Item: item, Learner: name})
+			flow, err := scene.Review(ctx, Review{Title: "the instructor reviews the work of the " + name, Item: item, Learner: name})
 			if !scene.Unseen(learner, afterLearner, err, launch, flow) {
 				scene.Check(learner, afterLearner, userOf(flow) == subOf(launch), "", fmt.Sprintf("for_user.user_id is %q, and sub in the own launch %q.", userOf(flow), subOf(launch)), launch, item.Made, flow)
 			}
@@ -224,7 +225,7 @@ var _ = Describe("A platform's review", func() {
 				scene.Check(reviewer, afterReviewer, differ == "", "", Seen(differ), own, flow)
 			}
 		}
-		if item.Made != nil && !grades.Unread(scene) {
+		if item.Made != nil && !grades.Unread(scene.Scenario) {
 			list, err := scene.Results(ctx, item, "the results", "")
 			if scene.Unseen(learner, afterLearner, err, item.Made) {
 				return
@@ -241,7 +242,7 @@ var _ = Describe("A platform's review", func() {
 
 	It("is kept apart from another that is open at the same time", For("sr-for-user-id-is-learner-sub", "sr-sub-is-reviewer"), InBrowser, func(ctx SpecContext) {
 		const learner, reviewer = "sr-for-user-id-is-learner-sub", "sr-sub-is-reviewer"
-		scene := PlatformScene()
+		scene := In(PlatformScene())
 		item := work(ctx, scene, nil, learner, reviewer)
 		if item == nil {
 			return
@@ -258,14 +259,14 @@ var _ = Describe("A platform's review", func() {
 				instructor, other = subOf(flow), subOf(second)
 			}
 		}
-		reviews := []harness.Review{
+		reviews := []Review{
 			{Title: "the instructor's review of the learner's work", Item: item},
 			{Title: "the second learner's review of the own work", Item: item, Learner: config.SecondLearner, User: config.SecondLearner},
 		}
 		wanted := []struct{ sub, user string }{{instructor, item.Book.Sub()}, {other, other}}
 		if scene.Undeclared("sr-learner-self-review") != "" || missingReview(scene, config.SecondLearner) {
 			// One reviewer in two tabs, then.
-			reviews[1] = harness.Review{Title: "the instructor's review of the second learner's work", Item: item, Learner: config.SecondLearner}
+			reviews[1] = Review{Title: "the instructor's review of the second learner's work", Item: item, Learner: config.SecondLearner}
 			wanted[1].sub = instructor
 			if tab, tabErr := scene.NewTab(ctx, config.Instructor); tabErr == nil {
 				DeferCleanup(tab.Close)
@@ -303,7 +304,7 @@ var _ = Describe("A platform's review", func() {
 
 	It("tells no more of a learner than the own launch does", For("sr-for-user-privacy"), func(ctx SpecContext) {
 		const id = "sr-for-user-privacy"
-		scene := PlatformScene()
+		scene := In(PlatformScene())
 		for stimulus, link := range map[string]config.LaunchKind{"for-user-with-personal-data": "", "for-user-without-personal-data": config.Private} {
 			if scene.Unbound(id, stimulus) {
 				continue
@@ -316,7 +317,7 @@ var _ = Describe("A platform's review", func() {
 			if scene.Unseen(id, stimulus, err, book.Launch) {
 				continue
 			}
-			flow, err := scene.Review(ctx, harness.Review{Title: "a review: " + stimulus, Item: item})
+			flow, err := scene.Review(ctx, Review{Title: "a review: " + stimulus, Item: item})
 			if scene.Unseen(id, stimulus, err, book.Launch, item.Made, flow) {
 				continue
 			}
@@ -327,12 +328,12 @@ var _ = Describe("A platform's review", func() {
 
 	It("shows learners their own work, as learners", For("sr-learner-self-review"), func(ctx SpecContext) {
 		const id, stimulus = "sr-learner-self-review", "review-by-learner"
-		scene := PlatformScene()
+		scene := In(PlatformScene())
 		item := work(ctx, scene, nil, id)
 		if item == nil {
 			return
 		}
-		flow, err := scene.Review(ctx, harness.Review{Title: "the learner reviews the own work", Item: item, User: config.Learner})
+		flow, err := scene.Review(ctx, Review{Title: "the learner reviews the own work", Item: item, User: config.Learner})
 		if scene.Unseen(id, stimulus, err, item.Made, flow) {
 			return
 		}
@@ -349,12 +350,12 @@ var _ = Describe("A platform's review", func() {
 
 	It("shows no learner the work of another", For("sr-reviewer-authorised"), func(ctx SpecContext) {
 		const id = "sr-reviewer-authorised"
-		scene := PlatformScene()
+		scene := In(PlatformScene())
 		item := work(ctx, scene, nil, id)
 		if item == nil {
 			return
 		}
-		owner := harness.Review{Title: "a review of the learner's work", Item: item}
+		owner := Review{Title: "a review of the learner's work", Item: item}
 		if scene.Undeclared("sr-learner-self-review") == "" {
 			owner.User = config.Learner
 		}
@@ -408,12 +409,12 @@ var _ = Describe("A platform's review", func() {
 
 	It("leads back to the gradebook", For("sr-return-url"), func(ctx SpecContext) {
 		const id = "sr-return-url"
-		scene := PlatformScene()
+		scene := In(PlatformScene())
 		item := work(ctx, scene, nil, id)
 		if item == nil {
 			return
 		}
-		flow, err := scene.Review(ctx, harness.Review{Item: item})
+		flow, err := scene.Review(ctx, Review{Item: item})
 		if scene.Unseen(id, "", err, item.Made, flow) {
 			return
 		}
@@ -433,7 +434,7 @@ var _ = Describe("A platform's review", func() {
 		switch status := back.Trip.Page.Status; {
 		case status/100 != 2, back.Trip.Ended != "settled", scene.AsksToSignIn(back):
 			wrong = "it leads to no page of the platform: " + back.End()
-		case grades != nil && !back.LeadsTo(grades):
+		case grades != nil && !LeadsTo(back, grades):
 			wrong = fmt.Sprintf("the page at %s is not the gradebook, and has no link to it", results.Bounded(back.Trip.Page.URL, 300))
 		}
 		scene.Check(id, "", wrong == "", "", Seen(wrong), flow, grades, back)
@@ -441,20 +442,20 @@ var _ = Describe("A platform's review", func() {
 })
 
 // missingReview says whether a user has no journey to a review.
-func missingReview(scene *harness.PlatformScenario, user string) bool {
+func missingReview(scene *Scenario, user string) bool {
 	return !scene.Run().Launches(user, config.Review)
 }
 
 // judgeResolvable judges whether the line item that a review names can be used with
 // the scopes that it names.
-func judgeResolvable(ctx SpecContext, scene *harness.PlatformScenario, item *harness.LineItem, flow *harness.PlatformFlow) {
+func judgeResolvable(ctx SpecContext, scene *Scenario, item *gradebook.LineItem, flow *harness.PlatformFlow) {
 	const id = "sr-lineitem-resolvable"
 	named := scene.Offer(flow)
 	if named.LineItem == "" {
 		scene.Observe(id, "", results.Failed, "", "The message names no lineitem.", flow)
 		return
 	}
-	under := &harness.LineItem{ID: named.LineItem, Label: item.Label, Maximum: item.Maximum, Made: item.Made, Book: named}
+	under := &gradebook.LineItem{ID: named.LineItem, Label: item.Label, Maximum: item.Maximum, Made: item.Made, Book: named}
 	read, err := scene.ReadLineItem(ctx, under, "GET of the line item that the review names")
 	if !scene.Unseen(id, "", err, flow, read) {
 		scene.Check(id, "", read.Exchange.Status == http.StatusOK && read.Said()["id"] == named.LineItem, "", fmt.Sprintf("%s The id is %s.", services.AnsweredWith(read), lti.Wire(read.Said()["id"])), flow, read)
@@ -493,7 +494,7 @@ func roleSet(m harness.Message) []string {
 
 // toldOfLearner says which personal data for_user has that the learner's own launch
 // does not.
-func toldOfLearner(scene *harness.PlatformScenario, review, own harness.Message) []string {
+func toldOfLearner(scene *Scenario, review, own harness.Message) []string {
 	var told []string
 	learner := review.Object(lti.ClaimForUser)
 	for _, name := range append([]string{"person_sourcedid"}, messages.Personal...) {
@@ -505,8 +506,8 @@ func toldOfLearner(scene *harness.PlatformScenario, review, own harness.Message)
 			told = append(told, fmt.Sprintf("for_user.%s is %s, and %s in the learner's own launch", name, lti.Wire(is), lti.Wire(was)))
 		}
 	}
-	if len(messages.PersonalData(scene, config.Learner, own)) == 0 { // the own launch tells nothing
-		told = append(told, messages.PersonalData(scene, config.Learner, harness.Message{Claims: map[string]any{"for_user": learner}})...)
+	if len(messages.PersonalData(scene.PlatformScenario, config.Learner, own)) == 0 { // the own launch tells nothing
+		told = append(told, messages.PersonalData(scene.PlatformScenario, config.Learner, harness.Message{Claims: map[string]any{"for_user": learner}})...)
 	}
 	slices.Sort(told)
 	return told
@@ -519,7 +520,7 @@ func mismatched(f *harness.PlatformFlow, reviewer string) (results.Verdict, stri
 	switch status := f.Trip.Page.Status; {
 	case f.Launched() && reviewer != "" && subOf(f) != reviewer:
 		return results.Failed, fmt.Sprintf("An id_token came with the sub %q, in the browser of %q.", subOf(f), reviewer)
-	case f.Launched() && f.Reviews() && subOf(f) != userOf(f) && isLearner(f):
+	case f.Launched() && Reviews(f) && subOf(f) != userOf(f) && isLearner(f):
 		return results.Failed, fmt.Sprintf("A review came with the sub %q and for_user.user_id %q.", subOf(f), userOf(f))
 	case f.Launched():
 		return results.Passed, fmt.Sprintf("A message came of the type %q, with the sub %q and for_user.user_id %q.", messageType, subOf(f), userOf(f))

@@ -14,6 +14,7 @@ import (
 	"invigilator.example/results"
 	. "invigilator.example/scenarios"
 	"invigilator.example/scenarios/grades"
+	"invigilator.example/scenarios/grades/gradebook"
 	"invigilator.example/scenarios/services"
 )
 
@@ -23,8 +24,8 @@ const noReview = "No review is offered, not even when the work is handed in."
 var _ = Describe("A platform's gradebook", func() {
 	It("offers the review of work as far as its learner has come", For("sr-reviewable-status-respected"), func(ctx SpecContext) {
 		const id = "sr-reviewable-status-respected"
-		scene := PlatformScene()
-		book := grades.Offered(ctx, scene, id)
+		scene := In(PlatformScene())
+		book := grades.Offered(ctx, scene.Scenario, id)
 		if book == nil {
 			return
 		}
@@ -52,7 +53,7 @@ var _ = Describe("A platform's gradebook", func() {
 					continue
 				}
 			}
-			offered, flow, err := scene.Offered(ctx, harness.Review{Title: "a review: " + stimulus, Item: item})
+			offered, flow, err := scene.Offered(ctx, Review{Title: "a review: " + stimulus, Item: item})
 			if flows = append(flows, flow); scene.Unseen(id, stimulus, err, flows...) {
 				continue
 			}
@@ -73,8 +74,8 @@ var _ = Describe("A platform's gradebook", func() {
 
 	It("offers the review of a learner without any score, if asked to", For("sr-reviewable-status-none"), func(ctx SpecContext) {
 		const id, stimulus = "sr-reviewable-status-none", "gradebook-status-none"
-		scene := PlatformScene()
-		book := grades.Offered(ctx, scene, id)
+		scene := In(PlatformScene())
+		book := grades.Offered(ctx, scene.Scenario, id)
 		if book == nil {
 			return
 		}
@@ -87,10 +88,10 @@ var _ = Describe("A platform's gradebook", func() {
 			scene.Observe(id, stimulus, results.Failed, "", "The line item is refused: "+services.AnsweredWith(made), book.Launch, made)
 			return
 		}
-		item := &harness.LineItem{Book: book, Made: made}
+		item := &gradebook.LineItem{Book: book, Made: made}
 		item.ID, _ = made.Said()["id"].(string)
 		item.Label, _ = made.Said()["label"].(string)
-		offered, flow, err := scene.Offered(ctx, harness.Review{Title: "a review of a learner without score", Item: item})
+		offered, flow, err := scene.Offered(ctx, Review{Title: "a review of a learner without score", Item: item})
 		if scene.Unseen(id, stimulus, err, book.Launch, made, flow) {
 			return
 		}
@@ -102,7 +103,7 @@ var _ = Describe("A platform's gradebook", func() {
 		if submitted == nil {
 			return
 		}
-		usual, control, err := scene.Offered(ctx, harness.Review{Title: "control: a review of work that is handed in", Item: submitted})
+		usual, control, err := scene.Offered(ctx, Review{Title: "control: a review of work that is handed in", Item: submitted})
 		switch {
 		case scene.Unseen(id, stimulus, err, book.Launch, made, flow, control):
 		case !usual:
@@ -114,7 +115,7 @@ var _ = Describe("A platform's gradebook", func() {
 
 	It("names the review as the line item says", For("sr-label-shown"), func(ctx SpecContext) {
 		const id = "sr-label-shown"
-		scene := PlatformScene()
+		scene := In(PlatformScene())
 		for stimulus, label := range map[string]string{
 			"gradebook-label-accents": "Öffne die Prüfung – 提出物を見る", "gradebook-label-markup": "Open <b>the</b> viewer",
 			"gradebook-label-long": "Open the viewer " + strings.Repeat("of all that was handed in ", 12)[:284],
@@ -127,7 +128,7 @@ var _ = Describe("A platform's gradebook", func() {
 			if scene.Unseen(id, stimulus, err, item.Made) {
 				continue
 			}
-			offered, flow, err := scene.Offered(ctx, harness.Review{Title: "the review with the label", Item: item})
+			offered, flow, err := scene.Offered(ctx, Review{Title: "the review with the label", Item: item})
 			if scene.Unseen(id, stimulus, err, item.Made, page, flow) {
 				continue
 			}
@@ -141,8 +142,8 @@ var _ = Describe("A platform's gradebook", func() {
 
 	It("shows that work waits for grading, and offers its review", For("sr-score-needs-grading-offered"), func(ctx SpecContext) {
 		const id, stimulus = "sr-score-needs-grading-offered", "gradebook-needs-grading"
-		scene := PlatformScene()
-		book := grades.Offered(ctx, scene, id)
+		scene := In(PlatformScene())
+		book := grades.Offered(ctx, scene.Scenario, id)
 		if book == nil {
 			return
 		}
@@ -160,12 +161,12 @@ var _ = Describe("A platform's gradebook", func() {
 			scene.Observe(id, stimulus, verdict, "", says, flows...)
 			return
 		}
-		offered, review, err := scene.Offered(ctx, harness.Review{Title: "the review of work that waits for grading", Item: item})
+		offered, review, err := scene.Offered(ctx, Review{Title: "the review of work that waits for grading", Item: item})
 		if flows = append(flows, review); scene.Unseen(id, stimulus, err, flows...) {
 			return
 		}
 		scene.Check(id, stimulus, offered, "", map[bool]string{true: "The review is offered.", false: "The review is not offered."}[offered], flows...)
-		if !grades.Unread(scene) {
+		if !grades.Unread(scene.Scenario) {
 			result, err := scene.ResultOf(ctx, item, book.Sub(), grades.Blank)
 			if !scene.Unseen(id, stimulus, err, flows...) {
 				scene.Check(id, stimulus, grades.Blank(result), "", "The results: "+result.String()+".", append(flows, result.Flow)...)
@@ -174,16 +175,16 @@ var _ = Describe("A platform's gradebook", func() {
 		page, err := scene.OpenGrades(ctx, config.Instructor, item, "")
 		switch {
 		case scene.Unseen(id, stimulus, err, flows...):
-		case !scene.Run().ShowsWaiting():
+		case !scene.ShowsWaiting():
 			scene.Observe(id, stimulus, results.Inconclusive, "", "Not seen: platform.grading_pending is not set, so it cannot be seen in the gradebook.", append(flows, page)...)
 		default:
-			scene.Check(id, stimulus, page.Waiting(), "", map[bool]string{true: "The gradebook shows that the work waits.", false: "The gradebook does not show that the work waits."}[page.Waiting()], append(flows, page)...)
+			scene.Check(id, stimulus, gradebook.Waiting(page), "", map[bool]string{true: "The gradebook shows that the work waits.", false: "The gradebook does not show that the work waits."}[gradebook.Waiting(page)], append(flows, page)...)
 		}
 	})
 
 	It("takes the grade of a review, and no older one", For("sr-regrade-accepted"), func(ctx SpecContext) {
 		const id, later, earlier = "sr-regrade-accepted", "gradebook-regraded", "gradebook-regraded-earlier"
-		scene := PlatformScene()
+		scene := In(PlatformScene())
 		item := work(ctx, scene, nil, id)
 		if item == nil {
 			return
@@ -202,14 +203,14 @@ var _ = Describe("A platform's gradebook", func() {
 		} else {
 			judgeRegraded(ctx, scene, item, id, later, flows...)
 		}
-		old := grades.Points(3, 10).With(harness.Members{"timestamp": harness.Timestamp(grades.TimeOf(regraded).Add(-time.Second))})
-		stale, err := scene.PostScore(ctx, item, "a grade with an earlier timestamp", scene.Run().NewScore(item, sub, old), nil)
+		old := grades.Points(3, 10).With(harness.Members{"timestamp": gradebook.Timestamp(grades.TimeOf(regraded).Add(-time.Second))})
+		stale, err := scene.PostScore(ctx, item, "a grade with an earlier timestamp", scene.NewScore(item, sub, old), nil)
 		if !scene.Unseen(id, earlier, err, append(flows, stale)...) {
 			verdict, says := services.OfNothing.Judge(stale)
 			if stale.Succeeded() { // it must have no effect
 				verdict = results.Passed
 			}
-			grades.JudgeUnmoved(ctx, scene, item, id, earlier, verdict, says, 0.628, stale)
+			grades.JudgeUnmoved(ctx, scene.Scenario, item, id, earlier, verdict, says, 0.628, stale)
 		}
 	})
 })
@@ -232,8 +233,8 @@ func judgeLabel(label string, page *harness.PlatformFlow) (results.Verdict, stri
 
 // judgeRegraded judges whether results and gradebook show the grade of a review, 6.28 of
 // 10.
-func judgeRegraded(ctx SpecContext, scene *harness.PlatformScenario, item *harness.LineItem, id requirements.ID, stimulus string, flows ...*harness.PlatformFlow) {
-	if !grades.Unread(scene) {
+func judgeRegraded(ctx SpecContext, scene *Scenario, item *gradebook.LineItem, id requirements.ID, stimulus string, flows ...*harness.PlatformFlow) {
+	if !grades.Unread(scene.Scenario) {
 		result, err := scene.ResultOf(ctx, item, item.Book.Sub(), grades.Amounts(0.628))
 		if scene.Unseen(id, stimulus, err, flows...) {
 			return
@@ -242,13 +243,13 @@ func judgeRegraded(ctx SpecContext, scene *harness.PlatformScenario, item *harne
 	}
 	page, err := scene.OpenGrades(ctx, config.Instructor, item, "")
 	switch {
-	case NoJourney(err) && !grades.Unread(scene):
+	case NoJourney(err) && !grades.Unread(scene.Scenario):
 	case scene.Unseen(id, stimulus, err, flows...):
-	case scene.Run().ShowsWaiting() && page.Waiting():
+	case scene.ShowsWaiting() && gradebook.Waiting(page):
 		scene.Observe(id, stimulus, results.Failed, "", "The gradebook shows that the work waits for grading.", append(flows, page)...)
-	case scene.Run().ShowsWaiting() || page.Shows("6.28"):
+	case scene.ShowsWaiting() || page.Shows("6.28"):
 		scene.Observe(id, stimulus, results.Passed, "", fmt.Sprintf("The gradebook shows no work that waits; it shows 6.28: %t.", page.Shows("6.28")), append(flows, page)...)
-	case grades.Unread(scene):
+	case grades.Unread(scene.Scenario):
 		scene.Observe(id, stimulus, results.Inconclusive, "", "Not seen: the gradebook's page does not show the points, and the results are not declared.", append(flows, page)...)
 	}
 }

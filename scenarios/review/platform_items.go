@@ -18,6 +18,7 @@ import (
 	"invigilator.example/results"
 	. "invigilator.example/scenarios"
 	"invigilator.example/scenarios/grades"
+	"invigilator.example/scenarios/grades/gradebook"
 	"invigilator.example/scenarios/messages"
 	"invigilator.example/scenarios/services"
 )
@@ -25,7 +26,7 @@ import (
 // reviewedBy is a line item's member submissionReview with others beside those by
 // which all that is handed in can be reviewed.
 func reviewedBy(members harness.Members) harness.Members {
-	return harness.Members{"submissionReview": harness.AnySubmission.With(members)}
+	return harness.Members{"submissionReview": AnySubmission.With(members)}
 }
 
 // targetOf says what is wrong with where a review leads.
@@ -38,7 +39,7 @@ func targetOf(f *harness.PlatformFlow, want string) string {
 }
 
 // defaultTarget is where reviews lead whose line item does not say where.
-func defaultTarget(scene *harness.PlatformScenario) string {
+func defaultTarget(scene *Scenario) string {
 	if uri := scene.Run().Platform().ReviewTargetLinkURI; uri != "" {
 		return uri
 	}
@@ -48,14 +49,14 @@ func defaultTarget(scene *harness.PlatformScenario) string {
 var _ = Describe("A line item's submissionReview", func() {
 	It("is kept", For("sr-platform-keeps-submission-review", "sr-unsupported-platform-tolerates"), func(ctx SpecContext) {
 		const keeps, tolerates = "sr-platform-keeps-submission-review", "sr-unsupported-platform-tolerates"
-		scene := PlatformScene()
+		scene := In(PlatformScene())
 		book, err := scene.Gradebook(ctx, harness.PlatformLaunch{Title: "the learner's launch"})
 		if AllUnseen(scene, tolerates, err, book.Launch) {
 			AllUnseen(scene, keeps, err, book.Launch)
 			return
 		}
 		for _, fault := range faketool.FaultsFor(keeps) {
-			flow, err := grades.PostWith(ctx, scene, book, fault.Does, nil, fault)
+			flow, err := grades.PostWith(ctx, scene.Scenario, book, fault.Does, nil, fault)
 			if fault.Name == "item-review-all-members" && !scene.Unseen(tolerates, "item-review-tolerated", err, book.Launch, flow) {
 				wrong := grades.WrongLineItem(flow.Said())
 				if flow.Exchange.Status != http.StatusCreated {
@@ -76,7 +77,7 @@ var _ = Describe("A line item's submissionReview", func() {
 
 	It("says where the review leads", For("sr-line-item-url-overrides-target"), func(ctx SpecContext) {
 		const id = "sr-line-item-url-overrides-target"
-		scene := PlatformScene()
+		scene := In(PlatformScene())
 		for stimulus, address := range map[string]string{
 			"review-url-with-query":      scene.Run().Tool().LaunchURL() + "?review=849023&from=gradebook",
 			"review-url-with-other-path": strings.TrimSuffix(scene.Run().Tool().LaunchURL(), faketool.LaunchPath) + "/act/849023/sub",
@@ -86,7 +87,7 @@ var _ = Describe("A line item's submissionReview", func() {
 			if item == nil {
 				continue
 			}
-			flow, err := scene.Review(ctx, harness.Review{Title: "a review at " + address, Item: item})
+			flow, err := scene.Review(ctx, Review{Title: "a review at " + address, Item: item})
 			if !scene.Unseen(id, stimulus, err, item.Made, flow) {
 				wrong := targetOf(flow, address)
 				scene.Check(id, stimulus, wrong == "", "", Seen(wrong), item.Made, flow)
@@ -96,12 +97,12 @@ var _ = Describe("A line item's submissionReview", func() {
 
 	It("may leave that to the registration", For("sr-default-target"), func(ctx SpecContext) {
 		const id, stimulus = "sr-default-target", "review-url-absent"
-		scene := PlatformScene()
+		scene := In(PlatformScene())
 		item := workFor(ctx, scene, id, stimulus, reviewedBy(nil))
 		if item == nil {
 			return
 		}
-		flow, err := scene.Review(ctx, harness.Review{Title: "a review without a url of its own", Item: item})
+		flow, err := scene.Review(ctx, Review{Title: "a review without a url of its own", Item: item})
 		if !scene.Unseen(id, stimulus, err, item.Made, flow) {
 			wrong := targetOf(flow, defaultTarget(scene))
 			scene.Check(id, stimulus, wrong == "", "", Seen(wrong), item.Made, flow)
@@ -110,7 +111,7 @@ var _ = Describe("A line item's submissionReview", func() {
 
 	It("gives the review parameters", For("sr-line-item-custom"), func(ctx SpecContext) {
 		const id = "sr-line-item-custom"
-		scene := PlatformScene()
+		scene := In(PlatformScene())
 		custom := map[string]string{
 			"action": "review", "a_id": "23942", "k": "a=b&c", "family": "$ToolPlatform.productFamilyCode", "unknown": "$com.example.Nonexistent.var",
 		}
@@ -118,7 +119,7 @@ var _ = Describe("A line item's submissionReview", func() {
 		if item == nil {
 			return
 		}
-		flow, err := scene.Review(ctx, harness.Review{Title: "a review with parameters", Item: item})
+		flow, err := scene.Review(ctx, Review{Title: "a review with parameters", Item: item})
 		const values, variable, unknown, beside = "review-custom-values", "review-custom-variable", "review-custom-variable-unknown", "review-custom-beside-link-custom"
 		if !scene.Unseen(id, values, err, item.Made, flow) {
 			wrong := ""
@@ -152,7 +153,7 @@ var _ = Describe("A line item's submissionReview", func() {
 
 	It("is for reviews alone", For("sr-line-item-custom-not-in-ordinary-launch"), func(ctx SpecContext) {
 		const id = "sr-line-item-custom-not-in-ordinary-launch"
-		scene := PlatformScene()
+		scene := In(PlatformScene())
 		address, value := scene.Run().Tool().LaunchURL()+"?review=849023", lti.RandomString()
 		item := work(ctx, scene, reviewedBy(harness.Members{"url": address, "custom": map[string]string{"invigilator": value}}), id)
 		if item == nil {
@@ -174,15 +175,15 @@ var _ = Describe("A line item's submissionReview", func() {
 
 	It("follows what PUT says", For("sr-platform-updates-submission-review"), func(ctx SpecContext) {
 		const id = "sr-platform-updates-submission-review"
-		scene := PlatformScene()
+		scene := In(PlatformScene())
 		first, second := scene.Run().Tool().LaunchURL()+"?review=1", scene.Run().Tool().LaunchURL()+"?review=2"
-		for stimulus, review := range map[string]harness.Members{"item-review-other-url": harness.AnySubmission.With(harness.Members{"url": second}), "item-review-left-out": nil} {
+		for stimulus, review := range map[string]harness.Members{"item-review-other-url": AnySubmission.With(harness.Members{"url": second}), "item-review-left-out": nil} {
 			item := workFor(ctx, scene, id, stimulus, reviewedBy(harness.Members{"url": first}))
 			if item == nil {
 				continue
 			}
 			// The review has to work before: else nothing shows that it changes.
-			before, err := scene.Review(ctx, harness.Review{Title: "a review before PUT", Item: item})
+			before, err := scene.Review(ctx, Review{Title: "a review before PUT", Item: item})
 			if scene.Unseen(id, stimulus, err, item.Made, before) {
 				continue
 			}
@@ -198,7 +199,7 @@ var _ = Describe("A line item's submissionReview", func() {
 			if scene.Unseen(id, stimulus, err, item.Made, changed) {
 				continue
 			}
-			offered, flow, err := scene.Offered(ctx, harness.Review{Title: "a review after PUT", Item: item})
+			offered, flow, err := scene.Offered(ctx, Review{Title: "a review after PUT", Item: item})
 			if scene.Unseen(id, stimulus, err, item.Made, changed, read, flow) {
 				continue
 			}
@@ -209,14 +210,14 @@ var _ = Describe("A line item's submissionReview", func() {
 
 	It("leads nowhere but to the tool", For("sr-unsafe-review-url-refused"), InBrowser, func(ctx SpecContext) {
 		const id = "sr-unsafe-review-url-refused"
-		scene := PlatformScene()
-		book := grades.Offered(ctx, scene, id)
+		scene := In(PlatformScene())
+		book := grades.Offered(ctx, scene.Scenario, id)
 		if book == nil {
 			return
 		}
 		members := reviewedBy(nil).With(harness.Members{"resourceLinkId": book.ResourceLink()})
 		for _, fault := range faketool.FaultsFor(id) {
-			flow, err := grades.PostWith(ctx, scene, book, fault.Does, members, fault)
+			flow, err := grades.PostWith(ctx, scene.Scenario, book, fault.Does, members, fault)
 			if scene.Unseen(id, fault.Name, err, book.Launch, flow) {
 				continue
 			}
@@ -234,12 +235,12 @@ var _ = Describe("A line item's submissionReview", func() {
 
 	It("may belong to no resource link", For("sr-resource-link-absent-when-unattached"), func(ctx SpecContext) {
 		const id, stimulus = "sr-resource-link-absent-when-unattached", "review-unattached-item"
-		scene := PlatformScene()
+		scene := In(PlatformScene())
 		item := workFor(ctx, scene, id, stimulus, harness.Members{"resourceLinkId": nil})
 		if item == nil {
 			return
 		}
-		flow, err := scene.Review(ctx, harness.Review{Title: "a review of work for no resource link", Item: item})
+		flow, err := scene.Review(ctx, Review{Title: "a review of work for no resource link", Item: item})
 		if scene.Unseen(id, stimulus, err, item.Made, flow) {
 			return
 		}
@@ -260,7 +261,7 @@ var _ = Describe("A line item's submissionReview", func() {
 })
 
 // workFor is [work] for one stimulus.
-func workFor(ctx SpecContext, scene *harness.PlatformScenario, id requirements.ID, stimulus string, members harness.Members) *harness.LineItem {
+func workFor(ctx SpecContext, scene *Scenario, id requirements.ID, stimulus string, members harness.Members) *gradebook.LineItem {
 	book, err := scene.Gradebook(ctx, harness.PlatformLaunch{Title: "the learner's launch"})
 	if scene.Unseen(id, stimulus, err, book.Launch) {
 		return nil
@@ -276,7 +277,7 @@ func workFor(ctx SpecContext, scene *harness.PlatformScenario, id requirements.I
 func customOf(f *harness.PlatformFlow) map[string]any { return f.Message().Object(lti.ClaimCustom) }
 
 // judgeKept judges whether submissionReview of a new line item is kept.
-func judgeKept(ctx SpecContext, scene *harness.PlatformScenario, book *harness.Gradebook, id requirements.ID, fault faketool.Fault, flow *harness.PlatformFlow) {
+func judgeKept(ctx SpecContext, scene *Scenario, book *gradebook.Book, id requirements.ID, fault faketool.Fault, flow *harness.PlatformFlow) {
 	sent, _ := grades.SentMembers(flow)["submissionReview"].(map[string]any)
 	status := flow.Exchange.Status
 	switch {
@@ -288,7 +289,7 @@ func judgeKept(ctx SpecContext, scene *harness.PlatformScenario, book *harness.G
 		return
 	}
 	made, _ := flow.Said()["id"].(string)
-	read, err := scene.ReadLineItem(ctx, &harness.LineItem{ID: made, Book: book}, "the new line item")
+	read, err := scene.ReadLineItem(ctx, &gradebook.LineItem{ID: made, Book: book}, "the new line item")
 	if scene.Unseen(id, fault.Name, err, book.Launch, flow) {
 		return
 	}
@@ -314,7 +315,7 @@ func judgeKept(ctx SpecContext, scene *harness.PlatformScenario, book *harness.G
 
 // judgeBesideLink judges whether a line item's parameter wins over one of the resource
 // link's that has the same name.
-func judgeBesideLink(ctx SpecContext, scene *harness.PlatformScenario, id requirements.ID, stimulus string) {
+func judgeBesideLink(ctx SpecContext, scene *Scenario, id requirements.ID, stimulus string) {
 	book, err := scene.Gradebook(ctx, harness.PlatformLaunch{Title: "the learner's launch of a link with parameters", Link: config.Custom})
 	if scene.Unseen(id, stimulus, err, book.Launch) {
 		return
@@ -334,7 +335,7 @@ func judgeBesideLink(ctx SpecContext, scene *harness.PlatformScenario, id requir
 	if scene.Unseen(id, stimulus, err, book.Launch) {
 		return
 	}
-	flow, err := scene.Review(ctx, harness.Review{Title: "a review of work for a link with parameters", Item: item})
+	flow, err := scene.Review(ctx, Review{Title: "a review of work for a link with parameters", Item: item})
 	if !scene.Unseen(id, stimulus, err, book.Launch, item.Made, flow) {
 		got := customOf(flow)[name]
 		scene.Check(id, stimulus, got == value, "", fmt.Sprintf("custom.%s is %s, in the link's own launch %s, and for the line item %q.", name, lti.Wire(got), lti.Wire(customOf(book.Launch)[name]), value), book.Launch, item.Made, flow)
@@ -368,10 +369,10 @@ func judgeUpdate(stimulus string, changed, read *harness.PlatformFlow, offered b
 }
 
 // judgeUnsafe judges what becomes of a review whose unsafe url the platform has taken.
-func judgeUnsafe(ctx SpecContext, scene *harness.PlatformScenario, id requirements.ID, stimulus string, book *harness.Gradebook, made *harness.PlatformFlow) {
+func judgeUnsafe(ctx SpecContext, scene *Scenario, id requirements.ID, stimulus string, book *gradebook.Book, made *harness.PlatformFlow) {
 	review, _ := grades.SentMembers(made)["submissionReview"].(map[string]any)
 	unsafe, _ := review["url"].(string)
-	item := &harness.LineItem{ID: made.ItemID(), Made: made, Book: book}
+	item := &gradebook.LineItem{ID: gradebook.ItemID(made), Made: made, Book: book}
 	item.Label, _ = made.Said()["label"].(string)
 	if _, err := scene.HandIn(ctx, item, book.Sub()); scene.Unseen(id, stimulus, err, made) {
 		return
@@ -380,7 +381,7 @@ func judgeUnsafe(ctx SpecContext, scene *harness.PlatformScenario, id requiremen
 	if err != nil && !NoJourney(err) && scene.Unseen(id, stimulus, err, made) {
 		return
 	}
-	offered, flow, err := scene.Offered(ctx, harness.Review{Title: "a review with an unsafe url", Item: item})
+	offered, flow, err := scene.Offered(ctx, Review{Title: "a review with an unsafe url", Item: item})
 	if scene.Unseen(id, stimulus, err, made, flow) {
 		return
 	}

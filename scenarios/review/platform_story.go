@@ -12,6 +12,7 @@ import (
 	"invigilator.example/results"
 	. "invigilator.example/scenarios"
 	"invigilator.example/scenarios/grades"
+	"invigilator.example/scenarios/grades/gradebook"
 )
 
 // The whole story of one piece of work, with a picture of each stage in the report.
@@ -19,7 +20,7 @@ var _ = Describe("A platform, from work that is handed in to its grade,", func()
 	It("shows that it waits, opens its review, and takes the grade", For("sr-score-needs-grading-offered", "sr-for-user-id-is-learner-sub", "sr-regrade-accepted"), InBrowser, func(ctx SpecContext) {
 		const offered, learner, regraded = "sr-score-needs-grading-offered", "sr-for-user-id-is-learner-sub", "sr-regrade-accepted"
 		cases := map[requirements.ID]string{offered: "gradebook-needs-grading", learner: "for-user-after-own-launch", regraded: "gradebook-regraded"}
-		scene := PlatformScene()
+		scene := In(PlatformScene())
 		var stages []*harness.PlatformFlow
 		unseen := func(err error, ids ...requirements.ID) bool {
 			for _, id := range ids {
@@ -52,10 +53,10 @@ var _ = Describe("A platform, from work that is handed in to its grade,", func()
 		if unseen(err, offered, learner, regraded) {
 			return
 		}
-		if page != nil && scene.Run().ShowsWaiting() {
-			scene.Check(offered, cases[offered], page.Waiting(), "", fmt.Sprintf("The gradebook shows that the work waits: %t.", page.Waiting()), stages...)
+		if page != nil && scene.ShowsWaiting() {
+			scene.Check(offered, cases[offered], gradebook.Waiting(page), "", fmt.Sprintf("The gradebook shows that the work waits: %t.", gradebook.Waiting(page)), stages...)
 		}
-		review, err := scene.Review(ctx, harness.Review{Title: "the story: the instructor opens the work", Item: item})
+		review, err := scene.Review(ctx, Review{Title: "the story: the instructor opens the work", Item: item})
 		reached(review)
 		if unseen(err, offered, learner, regraded) {
 			return
@@ -80,7 +81,7 @@ var _ = Describe("A platform, from work that is handed in to its grade,", func()
 		if scene.Undeclared("sr-learner-self-review") != "" {
 			return
 		}
-		own, err := scene.Review(ctx, harness.Review{Title: "the story: the learner looks at the own work", Item: item, User: config.Learner})
+		own, err := scene.Review(ctx, Review{Title: "the story: the learner looks at the own work", Item: item, User: config.Learner})
 		reached(own)
 		if !unseen(err, learner) {
 			same := userOf(own) == book.Sub() && subOf(own) == book.Sub()

@@ -17,6 +17,7 @@ import (
 	"invigilator.example/results"
 	. "invigilator.example/scenarios"
 	"invigilator.example/scenarios/grades"
+	"invigilator.example/scenarios/grades/gradebook"
 	"invigilator.example/scenarios/proctoring"
 	"invigilator.example/scenarios/services"
 )
@@ -28,11 +29,11 @@ var _ = Describe("A platform, asked for an access token,", func() {
 	It("says what it grants", For("sec-token-response"), func(ctx SpecContext) {
 		const id = "sec-token-response"
 		scene := PlatformScene()
-		scopes, err := scene.ServiceScopes(ctx)
+		scopes, err := services.Scopes(ctx, scene)
 		if !scene.Unseen(id, "two-scopes", err) {
 			judgeGrant(ctx, scene, id, "two-scopes", "an access token for two scopes", faketool.TokenProbe{Scopes: scopes[:min(len(scopes), 2)]})
 		}
-		scopes, err = scene.AllScopes(ctx)
+		scopes, err = services.AllScopes(ctx, scene)
 		if !scene.Unseen(id, "all-scopes", err) {
 			judgeGrant(ctx, scene, id, "all-scopes", "an access token for all scopes", faketool.TokenProbe{Scopes: scopes, With: lti.Claims{
 				"https://vendor.example/deep": map[string]any{"a": []any{1, nil, map[string]any{"b": true}}},
@@ -85,7 +86,7 @@ var _ = Describe("A platform, asked for an access token,", func() {
 			scene.Observe(id, fault.Name, verdict, "", says, flow)
 		}
 		const each = "scope-each"
-		scopes, err := scene.AllScopes(ctx)
+		scopes, err := services.AllScopes(ctx, scene)
 		if scene.Unseen(id, each, err) {
 			return
 		}
@@ -235,7 +236,7 @@ var _ = Describe("A platform, asked for an access token,", func() {
 		if scene.Undeclared("ap-acs-platform-authorisation") == "" {
 			proctoring.JudgeControlTokens(ctx, scene, id)
 		} else {
-			judgeGradeTokens(ctx, scene, id)
+			judgeGradeTokens(ctx, gradebook.In(scene), id)
 		}
 	})
 })
@@ -268,7 +269,7 @@ func judgeGrant(ctx SpecContext, scene *harness.PlatformScenario, id requirement
 // knownScope is one that the platform grants, in a list. Where there is none, it keeps
 // why no stimulus of the requirement could be judged, and returns nil.
 func knownScope(ctx SpecContext, scene *harness.PlatformScenario, id requirements.ID) []string {
-	scopes, err := scene.ServiceScopes(ctx)
+	scopes, err := services.Scopes(ctx, scene)
 	if err == nil { // what is refused to everybody says nothing
 		_, _, err = scene.Fresh(ctx, scopes[0])
 	}
@@ -280,7 +281,7 @@ func knownScope(ctx SpecContext, scene *harness.PlatformScenario, id requirement
 
 // judgeGradeTokens judges a requirement by requests to the grade services without the
 // right token.
-func judgeGradeTokens(ctx SpecContext, scene *harness.PlatformScenario, id requirements.ID) {
+func judgeGradeTokens(ctx SpecContext, scene *gradebook.Scenario, id requirements.ID) {
 	book := grades.Offered(ctx, scene, id)
 	if book == nil {
 		return
@@ -289,7 +290,7 @@ func judgeGradeTokens(ctx SpecContext, scene *harness.PlatformScenario, id requi
 	if AllUnseen(scene, id, err, book.Launch) {
 		return
 	}
-	call := calls[0].GradeCall
+	call := calls[0].Call
 	works, err := scene.Call(ctx, book, call)
 	if err == nil && !works.Succeeded() {
 		err = fmt.Errorf("%w: a request with a valid access token is refused: HTTP %d", harness.ErrNoLaunch, works.Exchange.Status)
@@ -302,7 +303,7 @@ func judgeGradeTokens(ctx SpecContext, scene *harness.PlatformScenario, id requi
 		sent.Title = stimulus
 		switch stimulus {
 		case "token-expired":
-			token, err := services.Expired(ctx, scene, call.Scopes)
+			token, err := services.Expired(ctx, scene.PlatformScenario, call.Scopes)
 			if scene.Unseen(id, stimulus, err, book.Launch) {
 				continue
 			}
@@ -323,8 +324,8 @@ func judgeGradeTokens(ctx SpecContext, scene *harness.PlatformScenario, id requi
 			sent.Fault = &fault
 		}
 		flow, err := scene.Call(ctx, book, sent)
-		if !scene.Unseen(id, stimulus, err, book.Launch, flow) && !services.AnswersToken(scene, id, stimulus, flow, book.Launch, works) {
-			wrong.Observe(scene, id, stimulus, flow, book.Launch, works)
+		if !scene.Unseen(id, stimulus, err, book.Launch, flow) && !services.AnswersToken(scene.PlatformScenario, id, stimulus, flow, book.Launch, works) {
+			wrong.Observe(scene.PlatformScenario, id, stimulus, flow, book.Launch, works)
 		}
 	}
 }

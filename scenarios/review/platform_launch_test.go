@@ -1,4 +1,4 @@
-package harness_test
+package review_test
 
 import (
 	"bytes"
@@ -24,9 +24,13 @@ import (
 	toolgrades "invigilator.example/faketool/grades"
 	"invigilator.example/harness"
 	"invigilator.example/harness/config"
+	"invigilator.example/harness/harnesstest"
 	"invigilator.example/lti"
 	"invigilator.example/requirements"
 	"invigilator.example/results"
+	"invigilator.example/scenarios/grades/gradebook"
+	"invigilator.example/scenarios/review"
+	_ "invigilator.example/scenarios/tokens" // its preflight
 )
 
 // onlyGrades judges grades and reviews alone.
@@ -67,44 +71,44 @@ func TestARealPlatformsGradesCanBeJudged(t *testing.T) {
 	t.Parallel()
 	g := NewWithT(t)
 	var calls gradeCalls
-	run := campusAt{change: onlyGrades, wrap: calls.wrap}.start(t)
+	run := harnesstest.Campus{Change: onlyGrades, Wrap: calls.wrap}.Start(t)
 	_, err := run.Preflight(t.Context())
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(calls.of(http.MethodDelete)).To(HaveLen(2), "the preflight leaves nothing behind")
 
-	scene := run.Scenario(t, "a scenario", "here:1")
+	scene := review.In(run.Scenario(t, "a scenario", "here:1"))
 	book, err := scene.Gradebook(t.Context(), harness.PlatformLaunch{})
 	g.Expect(err).NotTo(HaveOccurred())
 	item, err := scene.Reviewed(t.Context(), book, nil, book.Sub())
 	g.Expect(err).NotTo(HaveOccurred())
 	page, err := scene.OpenGrades(t.Context(), config.Instructor, item, "")
 	g.Expect(err).NotTo(HaveOccurred())
-	g.Expect(page.Waiting()).To(BeTrue())
+	g.Expect(gradebook.Waiting(page)).To(BeTrue())
 
-	review, err := scene.Review(t.Context(), harness.Review{Item: item})
+	reviewed, err := scene.Review(t.Context(), review.Review{Item: item})
 	g.Expect(err).NotTo(HaveOccurred())
-	g.Expect(review.Message().Object(lti.ClaimForUser)["user_id"]).To(Equal(book.Sub()))
-	g.Expect(review.Message().Object(lti.ClaimAGS)["lineitem"]).To(Equal(item.ID))
-	back, err := scene.Return(t.Context(), review, page)
+	g.Expect(reviewed.Message().Object(lti.ClaimForUser)["user_id"]).To(Equal(book.Sub()))
+	g.Expect(reviewed.Message().Object(lti.ClaimAGS)["lineitem"]).To(Equal(item.ID))
+	back, err := scene.Return(t.Context(), reviewed, page)
 	g.Expect(err).NotTo(HaveOccurred())
-	g.Expect(back.LeadsTo(page)).To(BeTrue())
+	g.Expect(review.LeadsTo(back, page)).To(BeTrue())
 
-	offered, _, err := scene.Offered(t.Context(), harness.Review{Item: item, Learner: config.SecondLearner})
+	offered, _, err := scene.Offered(t.Context(), review.Review{Item: item, Learner: config.SecondLearner})
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(offered).To(BeFalse(), "the second learner has handed in nothing")
-	offered, _, err = scene.Offered(t.Context(), harness.Review{Item: item})
+	offered, _, err = scene.Offered(t.Context(), review.Review{Item: item})
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(offered).To(BeTrue())
 
 	_, err = scene.Graded(t.Context(), item, book.Sub(), harness.Members{"scoreGiven": 9, "scoreMaximum": 12})
 	g.Expect(err).NotTo(HaveOccurred())
-	result, err := scene.ResultOf(t.Context(), item, book.Sub(), func(harness.Result) bool { return true })
+	result, err := scene.ResultOf(t.Context(), item, book.Sub(), func(gradebook.Result) bool { return true })
 	g.Expect(err).NotTo(HaveOccurred())
 	fraction, _ := result.Fraction()
 	g.Expect(fraction).To(Equal(0.75))
 	page, err = scene.OpenGrades(t.Context(), config.Instructor, item, "")
 	g.Expect(err).NotTo(HaveOccurred())
-	g.Expect([]bool{page.Waiting(), page.Shows("7.5")}).To(Equal([]bool{false, true}))
+	g.Expect([]bool{gradebook.Waiting(page), page.Shows("7.5")}).To(Equal([]bool{false, true}))
 
 	found := scene.Finish()
 	g.Expect(found.Findings).To(BeEmpty(), "a review that is not offered is nothing to tell")
@@ -116,25 +120,25 @@ func TestLineItemsGoAwayWhateverHappens(t *testing.T) {
 	t.Parallel()
 	g := NewWithT(t)
 	var calls gradeCalls
-	run := campusAt{change: onlyGrades, wrap: calls.wrap}.start(t)
-	scene := run.Scenario(t, "a scenario", "here:1")
+	run := harnesstest.Campus{Change: onlyGrades, Wrap: calls.wrap}.Start(t)
+	scene := review.In(run.Scenario(t, "a scenario", "here:1"))
 	book, err := scene.Gradebook(t.Context(), harness.PlatformLaunch{})
 	g.Expect(err).NotTo(HaveOccurred())
 	// One that nobody wanted to be made, and one that is gone already.
-	posted := harness.GradeCall{Scopes: []string{lti.ScopeLineItem}, ServiceRequest: faketool.ServiceRequest{
-		Method: http.MethodPost, URL: book.LineItems, MediaType: lti.MediaTypeLineItem, Body: harness.Least(),
+	posted := gradebook.Call{Scopes: []string{lti.ScopeLineItem}, ServiceRequest: faketool.ServiceRequest{
+		Method: http.MethodPost, URL: book.LineItems, MediaType: lti.MediaTypeLineItem, Body: gradebook.Least(),
 	}}
 	_, err = scene.Call(t.Context(), book, posted)
 	g.Expect(err).NotTo(HaveOccurred())
 	item, err := scene.MakeLineItem(t.Context(), book, nil)
 	g.Expect(err).NotTo(HaveOccurred())
-	remove := harness.GradeCall{Scopes: []string{lti.ScopeLineItem}, ServiceRequest: faketool.ServiceRequest{Method: http.MethodDelete, URL: item.ID}}
+	remove := gradebook.Call{Scopes: []string{lti.ScopeLineItem}, ServiceRequest: faketool.ServiceRequest{Method: http.MethodDelete, URL: item.ID}}
 	_, err = scene.Call(t.Context(), book, remove)
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(scene.Finish().Findings).To(BeEmpty())
 	g.Expect(calls.of(http.MethodDelete)).To(HaveLen(3))
 
-	left := run.Scenario(t, "what is left", "here:1")
+	left := review.In(run.Scenario(t, "what is left", "here:1"))
 	book, err = left.Gradebook(t.Context(), harness.PlatformLaunch{})
 	g.Expect(err).NotTo(HaveOccurred())
 	list, err := left.LineItems(t.Context(), book, "the line items", "")
@@ -155,7 +159,7 @@ func TestWhatMayBeLeftBehindIsTold(t *testing.T) {
 		t.Run(what, func(t *testing.T) {
 			t.Parallel()
 			g := NewWithT(t)
-			run := campusAt{change: onlyGrades, wrap: func(h http.Handler) http.Handler {
+			run := harnesstest.Campus{Change: onlyGrades, Wrap: func(h http.Handler) http.Handler {
 				return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 					if r.Method == c.method && strings.Contains(r.URL.Path, "/lineitems") {
 						w.WriteHeader(c.status)
@@ -163,8 +167,8 @@ func TestWhatMayBeLeftBehindIsTold(t *testing.T) {
 					}
 					h.ServeHTTP(w, r)
 				})
-			}}.start(t)
-			scene := run.Scenario(t, "a scenario", "here:1")
+			}}.Start(t)
+			scene := review.In(run.Scenario(t, "a scenario", "here:1"))
 			book, err := scene.Gradebook(t.Context(), harness.PlatformLaunch{})
 			g.Expect(err).NotTo(HaveOccurred())
 			_, err = scene.PostLineItem(t.Context(), book, "a line item", harness.Members{"label": "Essay"})
@@ -177,23 +181,23 @@ func TestWhatMayBeLeftBehindIsTold(t *testing.T) {
 func TestWhatAnotherToolHasMadeGoesAwayAsWell(t *testing.T) {
 	t.Parallel()
 	g := NewWithT(t)
-	run := campusAt{change: onlyGrades}.start(t)
-	scene := run.Scenario(t, "a scenario", "here:1")
+	run := harnesstest.Campus{Change: onlyGrades}.Start(t)
+	scene := review.In(run.Scenario(t, "a scenario", "here:1"))
 	book, err := scene.Gradebook(t.Context(), harness.PlatformLaunch{})
 	g.Expect(err).NotTo(HaveOccurred())
 	other, token, err := scene.OtherTool(t.Context(), lti.ScopeLineItem)
 	g.Expect(err).NotTo(HaveOccurred())
-	made, err := scene.Call(t.Context(), book, harness.GradeCall{Tool: other, ServiceRequest: faketool.ServiceRequest{
-		Method: http.MethodPost, URL: book.LineItems, Token: token, MediaType: lti.MediaTypeLineItem, Body: harness.Least(),
+	made, err := scene.Call(t.Context(), book, gradebook.Call{Tool: other, ServiceRequest: faketool.ServiceRequest{
+		Method: http.MethodPost, URL: book.LineItems, Token: token, MediaType: lti.MediaTypeLineItem, Body: gradebook.Least(),
 	}})
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(made.Exchange.Status).To(Equal(http.StatusCreated))
 	g.Expect(scene.Finish().Findings).To(BeEmpty())
 
-	left := run.Scenario(t, "what is left", "here:1")
+	left := review.In(run.Scenario(t, "what is left", "here:1"))
 	_, err = left.Gradebook(t.Context(), harness.PlatformLaunch{})
 	g.Expect(err).NotTo(HaveOccurred())
-	read, err := left.Call(t.Context(), book, harness.GradeCall{Tool: other, ServiceRequest: faketool.ServiceRequest{URL: made.Said()["id"].(string), Token: token}})
+	read, err := left.Call(t.Context(), book, gradebook.Call{Tool: other, ServiceRequest: faketool.ServiceRequest{URL: made.Said()["id"].(string), Token: token}})
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(read.Exchange.Status).To(Equal(http.StatusNotFound))
 	left.Finish()
@@ -204,7 +208,7 @@ func TestAScoreOfAnotherToolGoesAwayAsThatTools(t *testing.T) {
 	g := NewWithT(t)
 	var mu sync.Mutex
 	var tokens []string
-	run := campusAt{change: onlyGrades, wrap: spoiled(func(w http.ResponseWriter, r *http.Request, subject http.Handler) {
+	run := harnesstest.Campus{Change: onlyGrades, Wrap: harnesstest.Spoiled(func(w http.ResponseWriter, r *http.Request, subject http.Handler) {
 		if !strings.HasSuffix(r.URL.Path, "/scores") {
 			subject.ServeHTTP(w, r)
 			return
@@ -212,15 +216,15 @@ func TestAScoreOfAnotherToolGoesAwayAsThatTools(t *testing.T) {
 		mu.Lock()
 		defer mu.Unlock()
 		tokens = append(tokens, r.Header.Get("Authorization"))
-	})}.start(t)
-	scene := run.Scenario(t, "a scenario", "here:1")
+	})}.Start(t)
+	scene := review.In(run.Scenario(t, "a scenario", "here:1"))
 	book, err := scene.Gradebook(t.Context(), harness.PlatformLaunch{})
 	g.Expect(err).NotTo(HaveOccurred())
 	other, token, err := scene.OtherTool(t.Context(), lti.ScopeScore)
 	g.Expect(err).NotTo(HaveOccurred())
-	_, err = scene.Call(t.Context(), book, harness.GradeCall{Tool: other, ServiceRequest: faketool.ServiceRequest{
+	_, err = scene.Call(t.Context(), book, gradebook.Call{Tool: other, ServiceRequest: faketool.ServiceRequest{
 		Method: http.MethodPost, URL: toolgrades.Below(book.LineItem, "scores"), Token: token, MediaType: lti.MediaTypeScore,
-		Body: run.NewScore(&harness.LineItem{ID: book.LineItem, Book: book}, book.Sub(), nil),
+		Body: scene.NewScore(&gradebook.LineItem{ID: book.LineItem, Book: book}, book.Sub(), nil),
 	}})
 	g.Expect(err).NotTo(HaveOccurred())
 	scene.Finish()
@@ -231,8 +235,8 @@ func TestNothingIsWrittenUnlessTheUserAllowsIt(t *testing.T) {
 	t.Parallel()
 	g := NewWithT(t)
 	var calls gradeCalls
-	run := campusAt{change: onlyGrades, wrap: calls.wrap, edit: func(yaml string) string { return strings.Replace(yaml, "allow_writes: true", "allow_writes: false", 1) }}.start(t)
-	scene := run.Scenario(t, "a scenario", "here:1")
+	run := harnesstest.Campus{Change: onlyGrades, Wrap: calls.wrap, Edit: func(yaml string) string { return strings.Replace(yaml, "allow_writes: true", "allow_writes: false", 1) }}.Start(t)
+	scene := review.In(run.Scenario(t, "a scenario", "here:1"))
 	book, err := scene.Gradebook(t.Context(), harness.PlatformLaunch{})
 	g.Expect(err).NotTo(HaveOccurred())
 	list, err := scene.LineItems(t.Context(), book, "what may be read", "")
@@ -261,11 +265,11 @@ func TestNothingIsWrittenUnlessTheUserAllowsIt(t *testing.T) {
 func TestAReviewThatIsNotThereDoesNotEndARunThatMayMakeNone(t *testing.T) {
 	t.Parallel()
 	g := NewWithT(t)
-	run := campusAt{change: onlyGrades, edit: func(yaml string) string { return strings.Replace(yaml, "allow_writes: true", "allow_writes: false", 1) }}.start(t)
+	run := harnesstest.Campus{Change: onlyGrades, Edit: func(yaml string) string { return strings.Replace(yaml, "allow_writes: true", "allow_writes: false", 1) }}.Start(t)
 	_, err := run.Preflight(t.Context())
 	g.Expect(err).NotTo(HaveOccurred())
 
-	scene := run.Scenario(t, "a scenario", "here:1")
+	scene := review.In(run.Scenario(t, "a scenario", "here:1"))
 	book, err := scene.Gradebook(t.Context(), harness.PlatformLaunch{})
 	g.Expect(err).NotTo(HaveOccurred())
 	_, err = scene.Reviewed(t.Context(), book, nil, book.Sub())
@@ -279,8 +283,8 @@ func TestAReviewThatIsNotThereDoesNotEndARunThatMayMakeNone(t *testing.T) {
 func TestScoresAreSentInWholeSecondsWhereOthersAreRefused(t *testing.T) {
 	t.Parallel()
 	g := NewWithT(t)
-	run := campusAt{change: onlyGrades, faults: []string{"refuses-fractions-of-seconds"}}.ready(t)
-	scene := run.Scenario(t, "a scenario", "here:1")
+	run := harnesstest.Campus{Change: onlyGrades, Faults: []string{"refuses-fractions-of-seconds"}}.Ready(t)
+	scene := review.In(run.Scenario(t, "a scenario", "here:1"))
 	book, err := scene.Gradebook(t.Context(), harness.PlatformLaunch{})
 	g.Expect(err).NotTo(HaveOccurred())
 	item, err := scene.GradedItem(t.Context(), book, nil)
@@ -291,7 +295,7 @@ func TestScoresAreSentInWholeSecondsWhereOthersAreRefused(t *testing.T) {
 		g.Expect(flow.Exchange.RequestBody).To(MatchRegexp(`"timestamp":"[^"]*:\d\dZ"`))
 	}
 	fault, _ := faketool.FaultNamed("score-timestamp-with-fraction")
-	flow, err := scene.PostScore(t.Context(), item, "with a fraction", run.NewScore(item, book.Sub(), nil), &fault)
+	flow, err := scene.PostScore(t.Context(), item, "with a fraction", scene.NewScore(item, book.Sub(), nil), &fault)
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(flow.Exchange.Status).To(Equal(http.StatusBadRequest))
 	scene.Finish()
@@ -302,26 +306,26 @@ func TestScoresAreSentInWholeSecondsWhereOthersAreRefused(t *testing.T) {
 func TestAGradebookIsJudgedByWhatWorks(t *testing.T) {
 	t.Parallel()
 	g := NewWithT(t)
-	run := campusAt{change: onlyGrades, faults: []string{"reviews-own-line-items-alone", "asks-for-resource-ids"}}.ready(t)
-	scene := run.Scenario(t, "a scenario", "here:1")
+	run := harnesstest.Campus{Change: onlyGrades, Faults: []string{"reviews-own-line-items-alone", "asks-for-resource-ids"}}.Ready(t)
+	scene := review.In(run.Scenario(t, "a scenario", "here:1"))
 	book, err := scene.Gradebook(t.Context(), harness.PlatformLaunch{})
 	g.Expect(err).NotTo(HaveOccurred())
 	item, err := scene.Reviewed(t.Context(), book, nil, book.Sub())
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(item.ID).To(Equal(book.LineItem))
-	flow, err := scene.Review(t.Context(), harness.Review{Item: item})
+	flow, err := scene.Review(t.Context(), review.Review{Item: item})
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(flow.Message().Object(lti.ClaimForUser)["user_id"]).To(Equal(book.Sub()))
 
-	made, err := scene.MakeLineItem(t.Context(), book, harness.Members{"resourceLinkId": book.ResourceLink(), "submissionReview": harness.AnySubmission})
+	made, err := scene.MakeLineItem(t.Context(), book, harness.Members{"resourceLinkId": book.ResourceLink(), "submissionReview": review.AnySubmission})
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(made.Made.Said()["resourceId"]).NotTo(BeNil())
-	_, _, err = scene.Offered(t.Context(), harness.Review{Item: made})
+	_, _, err = scene.Offered(t.Context(), review.Review{Item: made})
 	g.Expect(scene.Unseen("sr-reviewable-status-none", "gradebook-status-none", err)).To(BeTrue())
 	g.Expect(scene.Finish().Observations).To(HaveExactElements(And(
 		HaveField("Verdict", results.Inconclusive), HaveField("Seen", ContainSubstring("not at line items that a tool has made")),
 	)))
-	after := run.Scenario(t, "afterwards", "here:1")
+	after := review.In(run.Scenario(t, "afterwards", "here:1"))
 	book, err = after.Gradebook(t.Context(), harness.PlatformLaunch{})
 	g.Expect(err).NotTo(HaveOccurred())
 	list, err := after.LineItems(t.Context(), book, "what is left", "")
@@ -336,23 +340,23 @@ func TestTokensGoNowhereButToWhatALaunchOffers(t *testing.T) {
 	var asked int
 	elsewhere := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { asked++ }))
 	defer elsewhere.Close()
-	run := campusAt{change: onlyGrades, wrap: func(h http.Handler) http.Handler {
+	run := harnesstest.Campus{Change: onlyGrades, Wrap: func(h http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if strings.HasSuffix(r.URL.Path, "/lineitems") {
 				w.Header().Set("Link", `<https://x.example>; rel="prev", <`+elsewhere.URL+`/more>; rel=next`)
 			}
 			h.ServeHTTP(w, r)
 		})
-	}}.start(t)
-	scene := run.Scenario(t, "a scenario", "here:1")
+	}}.Start(t)
+	scene := review.In(run.Scenario(t, "a scenario", "here:1"))
 	book, err := scene.Gradebook(t.Context(), harness.PlatformLaunch{})
 	g.Expect(err).NotTo(HaveOccurred())
 	list, err := scene.LineItems(t.Context(), book, "the line items", "")
 	g.Expect(err).To(MatchError(ContainSubstring("leads elsewhere")))
-	_, err = harness.AsIs(list, err)
+	_, err = gradebook.AsIs(list, err)
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(list.Wrong).To(ContainSubstring("leads elsewhere"))
-	_, err = scene.ReadLineItem(t.Context(), &harness.LineItem{ID: elsewhere.URL + "/1", Book: book}, "a line item elsewhere")
+	_, err = scene.ReadLineItem(t.Context(), &gradebook.LineItem{ID: elsewhere.URL + "/1", Book: book}, "a line item elsewhere")
 	g.Expect(err).To(MatchError(faketool.ErrUnusable))
 	g.Expect(asked).To(BeZero())
 	scene.Finish()
@@ -361,15 +365,15 @@ func TestTokensGoNowhereButToWhatALaunchOffers(t *testing.T) {
 func TestTheAddressOfTheNextPageMayHaveCommas(t *testing.T) {
 	t.Parallel()
 	g := NewWithT(t)
-	run := campusAt{change: onlyGrades, wrap: func(h http.Handler) http.Handler {
+	run := harnesstest.Campus{Change: onlyGrades, Wrap: func(h http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if strings.HasSuffix(r.URL.Path, "/lineitems") && !r.URL.Query().Has("fields") {
 				w.Header().Set("Link", `<?fields=a,b>; title="one, two"; rel="next"`)
 			}
 			h.ServeHTTP(w, r)
 		})
-	}}.start(t)
-	scene := run.Scenario(t, "a scenario", "here:1")
+	}}.Start(t)
+	scene := review.In(run.Scenario(t, "a scenario", "here:1"))
 	book, err := scene.Gradebook(t.Context(), harness.PlatformLaunch{})
 	g.Expect(err).NotTo(HaveOccurred())
 	list, err := scene.LineItems(t.Context(), book, "the line items", "")
@@ -398,7 +402,7 @@ func TestWhatIsNotAnsweredIsNotSeen(t *testing.T) {
 		t.Run(what, func(t *testing.T) {
 			t.Parallel()
 			g := NewWithT(t)
-			run := campusAt{change: onlyGrades, wrap: func(h http.Handler) http.Handler {
+			run := harnesstest.Campus{Change: onlyGrades, Wrap: func(h http.Handler) http.Handler {
 				return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 					if strings.HasSuffix(r.URL.Path, "/lineitems") {
 						c.answer(w, r)
@@ -406,11 +410,11 @@ func TestWhatIsNotAnsweredIsNotSeen(t *testing.T) {
 					}
 					h.ServeHTTP(w, r)
 				})
-			}}.start(t)
-			scene := run.Scenario(t, "a scenario", "here:1")
+			}}.Start(t)
+			scene := review.In(run.Scenario(t, "a scenario", "here:1"))
 			book, err := scene.Gradebook(t.Context(), harness.PlatformLaunch{})
 			g.Expect(err).NotTo(HaveOccurred())
-			_, err = harness.AsIs(scene.LineItems(t.Context(), book, "the line items", ""))
+			_, err = gradebook.AsIs(scene.LineItems(t.Context(), book, "the line items", ""))
 			g.Expect(err).To(MatchError(ContainSubstring(c.says)))
 			g.Expect(scene.Unseen("ags-lineitems-paging", "items-limit-1", err)).To(BeTrue())
 			g.Expect(scene.Finish().Observations).To(HaveExactElements(HaveField("Verdict", results.Inconclusive)))
@@ -421,7 +425,7 @@ func TestWhatIsNotAnsweredIsNotSeen(t *testing.T) {
 func TestAListThatAddsNothingIsWrong(t *testing.T) {
 	t.Parallel()
 	g := NewWithT(t)
-	run := campusAt{change: onlyGrades, wrap: func(h http.Handler) http.Handler {
+	run := harnesstest.Campus{Change: onlyGrades, Wrap: func(h http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if strings.HasSuffix(r.URL.Path, "/lineitems") {
 				w.Header().Set("Link", `<?at=`+r.URL.Query().Get("at")+`1>; rel="next"`)
@@ -430,11 +434,11 @@ func TestAListThatAddsNothingIsWrong(t *testing.T) {
 			}
 			h.ServeHTTP(w, r)
 		})
-	}}.start(t)
-	scene := run.Scenario(t, "a scenario", "here:1")
+	}}.Start(t)
+	scene := review.In(run.Scenario(t, "a scenario", "here:1"))
 	book, err := scene.Gradebook(t.Context(), harness.PlatformLaunch{})
 	g.Expect(err).NotTo(HaveOccurred())
-	list, err := harness.AsIs(scene.LineItems(t.Context(), book, "the line items", ""))
+	list, err := gradebook.AsIs(scene.LineItems(t.Context(), book, "the line items", ""))
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(list.Wrong).To(ContainSubstring("of 1 elements"))
 	scene.Finish()
@@ -443,11 +447,11 @@ func TestAListThatAddsNothingIsWrong(t *testing.T) {
 func TestAReviewIsNotOfferedOnlyWhereItsLastStepIsMissing(t *testing.T) {
 	t.Parallel()
 	const click = `      - click: tr.grade[data-item="{line_item}"][data-learner="{learner}"] a.review`
-	for what, c := range map[string]campusAt{
-		"a step before it is missing": {edit: func(yaml string) string {
+	for what, c := range map[string]harnesstest.Campus{
+		"a step before it is missing": {Edit: func(yaml string) string {
 			return strings.ReplaceAll(yaml, click, "      - click: text=No such menu\n"+click)
 		}},
-		"the gradebook is out of order": {wrap: func(h http.Handler) http.Handler {
+		"the gradebook is out of order": {Wrap: func(h http.Handler) http.Handler {
 			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				if strings.HasSuffix(r.URL.Path, "/grades") {
 					http.Error(w, "later", http.StatusBadGateway)
@@ -460,13 +464,13 @@ func TestAReviewIsNotOfferedOnlyWhereItsLastStepIsMissing(t *testing.T) {
 		t.Run(what, func(t *testing.T) {
 			t.Parallel()
 			g := NewWithT(t)
-			c.change = onlyGrades
-			scene := c.start(t).Scenario(t, "a scenario", "here:1")
+			c.Change = onlyGrades
+			scene := review.In(c.Start(t).Scenario(t, "a scenario", "here:1"))
 			book, err := scene.Gradebook(t.Context(), harness.PlatformLaunch{})
 			g.Expect(err).NotTo(HaveOccurred())
 			item, err := scene.Reviewed(t.Context(), book, nil)
 			g.Expect(err).NotTo(HaveOccurred())
-			_, _, err = scene.Offered(t.Context(), harness.Review{Item: item})
+			_, _, err = scene.Offered(t.Context(), review.Review{Item: item})
 			g.Expect(scene.Unseen("sr-for-user-required", "", err)).To(BeTrue())
 			g.Expect(scene.Finish().Observations).To(HaveExactElements(HaveField("Verdict", results.Inconclusive)))
 		})
@@ -485,7 +489,7 @@ const courseOfScores = "course-9"
 func newScoresAlone(t *testing.T) (*scoresAlone, *harness.PlatformRun) {
 	t.Helper()
 	g := NewWithT(t)
-	var content late
+	var content harnesstest.Late
 	server := httptest.NewServer(&content)
 	t.Cleanup(server.Close)
 	configured, err := config.Load(config.Sources{
@@ -496,7 +500,7 @@ features: [grades]
 profiles: [grades]
 journeys: {learner-opens-link: "` + server.URL + `/open"}
 `),
-		Settings: map[string]string{"agent": "http", "fake_tool.listen": "127.0.0.1:0", "fake_tool.key_file": keyFile(t), "timeout.step": "1s"},
+		Settings: map[string]string{"agent": "http", "fake_tool.listen": "127.0.0.1:0", "fake_tool.key_file": harnesstest.KeyFile(t), "timeout.step": "1s"},
 	})
 	g.Expect(err).NotTo(HaveOccurred())
 	run, err := harness.StartPlatform(t.Context(), configured, 1)
@@ -524,7 +528,7 @@ journeys: {learner-opens-link: "` + server.URL + `/open"}
 		}
 		http.Redirect(w, r, launch.URL(), http.StatusSeeOther)
 	})
-	content.set(mux)
+	content.Set(mux)
 	return &scoresAlone{platform, item}, run
 }
 
@@ -534,15 +538,15 @@ func TestAPlatformMayTakeNothingButScores(t *testing.T) {
 	platform, run := newScoresAlone(t)
 	_, err := run.Preflight(t.Context())
 	g.Expect(err).NotTo(HaveOccurred())
-	scene := run.Scenario(t, "a scenario", "here:1")
+	scene := review.In(run.Scenario(t, "a scenario", "here:1"))
 	book, err := scene.Gradebook(t.Context(), harness.PlatformLaunch{})
 	g.Expect(err).NotTo(HaveOccurred())
 	item, err := scene.GradedItem(t.Context(), book, harness.Members{"scoreMaximum": 40})
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(*item).To(And(HaveField("ID", platform.item.ID), HaveField("Label", "Essay"), HaveField("Made", BeNil())))
-	_, err = scene.Call(t.Context(), book, harness.GradeCall{Scopes: []string{lti.ScopeScore}, ServiceRequest: faketool.ServiceRequest{
+	_, err = scene.Call(t.Context(), book, gradebook.Call{Scopes: []string{lti.ScopeScore}, ServiceRequest: faketool.ServiceRequest{
 		Method: http.MethodPost, URL: toolgrades.Below(item.ID, "scores"), MediaType: lti.MediaTypeScore,
-		Body: run.NewScore(item, book.Sub(), harness.Members{"scoreGiven": 3, "scoreMaximum": 4}),
+		Body: scene.NewScore(item, book.Sub(), harness.Members{"scoreGiven": 3, "scoreMaximum": 4}),
 	}})
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(grades.On(platform).Grade(platform.item.ID, "learner-1").Points).To(HaveValue(Equal(15.0)))
@@ -573,13 +577,13 @@ func TestAPlatformThatDoesNotKnowTheKeyIsJudgedOnLaunches(t *testing.T) {
 		t.Run(what, func(t *testing.T) {
 			t.Parallel()
 			g := NewWithT(t)
-			run := campusAt{keyless: true, edit: edit, change: func(c *config.Config) { c.Profiles = []string{requirements.Launch, requirements.Services} }}.start(t)
+			run := harnesstest.Campus{Keyless: true, Edit: edit, Change: func(c *config.Config) { c.Profiles = []string{requirements.Launch, requirements.Services} }}.Start(t)
 			_, err := run.Preflight(t.Context())
 			d, ok := errors.AsType[*results.Diagnosis](err)
 			g.Expect(ok).To(BeTrue(), "%v", err)
 			g.Expect(d.Profiles).To(Equal([]string{requirements.Services}))
 			g.Expect(d.Problem).To(ContainSubstring("It seems not to know the tool's key"))
-			scene := run.Scenario(t, "a scenario", "here:1")
+			scene := review.In(run.Scenario(t, "a scenario", "here:1"))
 			_, _, err = scene.Grant(t.Context(), "a token", faketool.TokenProbe{Scopes: []string{lti.ScopeControl}})
 			g.Expect(scene.Unseen("sec-token-response", "two-scopes", err)).To(BeTrue())
 			g.Expect(scene.Finish().Observations).To(HaveEach(HaveField("Verdict", results.Inconclusive)))
@@ -608,37 +612,37 @@ func TestWhatIsInTheWayOfAGradebookKeepsNothingElseFromBeingJudged(t *testing.T)
 	const reviews = "  instructor-reviews:\n    user: instructor\n    launch: review\n    steps:\n      - open: ${CAMPUS_URL}/course/1/grades\n"
 	ofTokens := []string{"services", "grades", "submission-review"}
 	for what, c := range map[string]struct {
-		subject       campusAt
+		subject       harnesstest.Campus
 		problem, look string
 		profiles      []string // that cannot be judged by the configuration's fault
 		onlyReviews   bool     // are not seen
 	}{
 		"a link without grades": {
-			campusAt{edit: replace("click: text=Exercise 1", "click: text=Anonymous survey")}, "does not offer the grade services", "allowed to use the grade services", nil, false,
+			harnesstest.Campus{Edit: replace("click: text=Exercise 1", "click: text=Anonymous survey")}, "does not offer the grade services", "allowed to use the grade services", nil, false,
 		},
 		"another token endpoint": {
-			campusAt{edit: replace("CAMPUS_URL}/token", "CAMPUS_URL}/tokens")}, "There is nothing at its token endpoint", "platform.token_url", ofTokens, false,
+			harnesstest.Campus{Edit: replace("CAMPUS_URL}/token", "CAMPUS_URL}/tokens")}, "There is nothing at its token endpoint", "platform.token_url", ofTokens, false,
 		},
-		"no key set": {campusAt{keyless: true}, "the key set has not been fetched", "/jwks", ofTokens, false},
+		"no key set": {harnesstest.Campus{Keyless: true}, "the key set has not been fetched", "/jwks", ofTokens, false},
 		"a token endpoint that is out of order": {
-			campusAt{wrap: token(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusInternalServerError) })},
+			harnesstest.Campus{Wrap: token(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusInternalServerError) })},
 			"grants the fake tool no access tokens", "platform.token_url", nil, false,
 		},
 		"a token endpoint that trusts nobody": {
-			campusAt{wrap: token(func(w http.ResponseWriter, _ *http.Request) {
+			harnesstest.Campus{Wrap: token(func(w http.ResponseWriter, _ *http.Request) {
 				w.WriteHeader(http.StatusForbidden)
 				_, _ = w.Write([]byte(`{"error": "unauthorized_client"}`))
 			})}, "grants the fake tool no access tokens", "platform.token_url", nil, false,
 		},
 		"a token endpoint that hangs up": {
-			campusAt{wrap: token(func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })}, "Its token endpoint cannot be reached", "platform.token_url", ofTokens, false,
+			harnesstest.Campus{Wrap: token(func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })}, "Its token endpoint cannot be reached", "platform.token_url", ofTokens, false,
 		},
 		"another journey to reviews": {
-			campusAt{edit: replace(reviews+`      - click: tr.grade[data-item="{line_item}"]`, reviews+`      - click: tr.grades[data-item="{line_item}"]`)},
+			harnesstest.Campus{Edit: replace(reviews+`      - click: tr.grade[data-item="{line_item}"]`, reviews+`      - click: tr.grades[data-item="{line_item}"]`)},
 			`instructor-reviews got stuck at step 2 of 2 (click tr.grades[data-item="Invigilator `, `the work of Ada Lovelace for "Invigilator `, []string{"submission-review"}, true,
 		},
 		"a journey to another launch": {
-			campusAt{edit: replace(reviews+`      - click: tr.grade[data-item="{line_item}"][data-learner="{learner}"] a.review`,
+			harnesstest.Campus{Edit: replace(reviews+`      - click: tr.grade[data-item="{line_item}"][data-learner="{learner}"] a.review`,
 				strings.Replace(reviews, "/grades", "", 1)+"      - click: text=Exercise 1")},
 			`its message is "LtiResourceLinkRequest"`, "link of the gradebook", []string{"submission-review"}, true,
 		},
@@ -647,18 +651,18 @@ func TestWhatIsInTheWayOfAGradebookKeepsNothingElseFromBeingJudged(t *testing.T)
 			t.Parallel()
 			g := NewWithT(t)
 			var calls gradeCalls
-			served := c.subject.wrap
-			c.subject.wrap = func(h http.Handler) http.Handler {
+			served := c.subject.Wrap
+			c.subject.Wrap = func(h http.Handler) http.Handler {
 				if served != nil {
 					h = served(h)
 				}
 				return calls.wrap(h)
 			}
-			c.subject.change = func(c *config.Config) {
+			c.subject.Change = func(c *config.Config) {
 				onlyGrades(c)
 				c.Profiles, c.Timeout.Restart = append(c.Profiles, requirements.Services), config.Duration(100*time.Millisecond)
 			}
-			run := c.subject.start(t)
+			run := c.subject.Start(t)
 			found, err := run.Preflight(t.Context())
 			if c.profiles == nil {
 				g.Expect(err).NotTo(HaveOccurred())
@@ -674,21 +678,21 @@ func TestWhatIsInTheWayOfAGradebookKeepsNothingElseFromBeingJudged(t *testing.T)
 				HaveField("Kind", "preflight"), HaveField("Says", And(ContainSubstring(c.problem), ContainSubstring(c.look))),
 			)))
 
-			scene := run.Scenario(t, "a scenario", "here:1")
+			scene := review.In(run.Scenario(t, "a scenario", "here:1"))
 			scene.React(t.Context(), "oidc-auth-missing-nonce")
 			g.Expect(scene.Finish().Observations).To(HaveEach(HaveField("Verdict", results.Passed)), "launches are judged")
-			scene = run.Scenario(t, "a scenario", "here:1")
+			scene = review.In(run.Scenario(t, "a scenario", "here:1"))
 			book, err := scene.Gradebook(t.Context(), harness.PlatformLaunch{})
 			if err == nil && c.onlyReviews {
 				_, err := scene.MakeLineItem(t.Context(), book, nil)
 				g.Expect(err).NotTo(HaveOccurred(), "grades are judged")
 			}
-			var item *harness.LineItem
+			var item *gradebook.LineItem
 			if err == nil {
 				item, err = scene.Reviewed(t.Context(), book, nil)
 			}
 			if err == nil {
-				_, err = scene.Review(t.Context(), harness.Review{Item: item})
+				_, err = scene.Review(t.Context(), review.Review{Item: item})
 			}
 			g.Expect(scene.Unseen("sr-for-user-required", "", err)).To(BeTrue())
 			g.Expect(scene.Finish().Observations).To(HaveExactElements(And(
@@ -710,7 +714,7 @@ func TestAScoreThatIsRefusedForItsTimeIsSentAgainLater(t *testing.T) {
 	g := NewWithT(t)
 	var mu sync.Mutex
 	var sent []time.Time
-	run := campusAt{change: onlyGrades, wrap: func(h http.Handler) http.Handler {
+	run := harnesstest.Campus{Change: onlyGrades, Wrap: func(h http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if r.Method != http.MethodPost || !strings.HasSuffix(r.URL.Path, "/scores") {
 				h.ServeHTTP(w, r)
@@ -731,8 +735,8 @@ func TestAScoreThatIsRefusedForItsTimeIsSentAgainLater(t *testing.T) {
 			r.Body = io.NopCloser(bytes.NewReader(body))
 			h.ServeHTTP(w, r)
 		})
-	}}.start(t)
-	scene := run.Scenario(t, "a scenario", "here:1")
+	}}.Start(t)
+	scene := review.In(run.Scenario(t, "a scenario", "here:1"))
 	book, err := scene.Gradebook(t.Context(), harness.PlatformLaunch{})
 	g.Expect(err).NotTo(HaveOccurred())
 	item, err := scene.GradedItem(t.Context(), book, nil)
@@ -755,7 +759,7 @@ func TestAGradebookMayBeBehindARedirect(t *testing.T) {
 	t.Parallel()
 	g := NewWithT(t)
 	var asked atomic.Value // the path that the journey opens
-	run := campusAt{change: onlyGrades, wrap: func(h http.Handler) http.Handler {
+	run := harnesstest.Campus{Change: onlyGrades, Wrap: func(h http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			path, _ := asked.Load().(string)
 			switch {
@@ -773,8 +777,8 @@ func TestAGradebookMayBeBehindARedirect(t *testing.T) {
 				h.ServeHTTP(w, r)
 			}
 		})
-	}}.start(t)
-	scene := run.Scenario(t, "a scenario", "here:1")
+	}}.Start(t)
+	scene := review.In(run.Scenario(t, "a scenario", "here:1"))
 	book, err := scene.Gradebook(t.Context(), harness.PlatformLaunch{})
 	g.Expect(err).NotTo(HaveOccurred())
 	item, err := scene.Reviewed(t.Context(), book, nil, book.Sub())
@@ -782,10 +786,10 @@ func TestAGradebookMayBeBehindARedirect(t *testing.T) {
 	page, err := scene.OpenGrades(t.Context(), config.Instructor, item, "")
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(page.Trip.Page.URL).To(ContainSubstring("/books/7"))
-	review, err := scene.Review(t.Context(), harness.Review{Item: item})
+	reviewed, err := scene.Review(t.Context(), review.Review{Item: item})
 	g.Expect(err).NotTo(HaveOccurred())
-	back, err := scene.Return(t.Context(), review, page)
+	back, err := scene.Return(t.Context(), reviewed, page)
 	g.Expect(err).NotTo(HaveOccurred())
-	g.Expect(back.LeadsTo(page)).To(BeTrue(), back.End())
+	g.Expect(review.LeadsTo(back, page)).To(BeTrue(), back.End())
 	scene.Finish()
 }

@@ -1,4 +1,7 @@
-package harness
+// Package gradebook is the gradebook of a platform as a tool uses it by Assignment and Grade
+// Services 2.0, in scenarios that judge the platform: line items, scores and results. Importing
+// it adds no specs.
+package gradebook
 
 import (
 	"context"
@@ -7,7 +10,6 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
-	"net/url"
 	"reflect"
 	"regexp"
 	"slices"
@@ -16,40 +18,59 @@ import (
 
 	"invigilator.example/faketool"
 	"invigilator.example/faketool/grades"
+	"invigilator.example/harness"
 	"invigilator.example/harness/config"
 	"invigilator.example/lti"
 	"invigilator.example/results"
 )
 
-// A Gradebook is what a launch offers of the grade services (Assignment and Grade
+// A Scenario is one of a platform's gradebook.
+type Scenario struct {
+	*harness.PlatformScenario
+	tidied map[string]bool // the addresses of scores, with or without a sub, that are taken away in the end
+}
+
+// In is what a scenario of a platform can do with its gradebook.
+func In(scene *harness.PlatformScenario) *Scenario {
+	s := harness.Kept[Scenario](scene)
+	s.PlatformScenario = scene
+	return s
+}
+
+// A platform is what a run has learned of a platform's gradebook.
+type platform struct {
+	asked        harness.Members      // in every line item, though they are optional; nil while that is not known
+	wholeSeconds bool                 // it refuses scores whose times have fractions of seconds
+	scored       map[string]time.Time // of the last score that was sent, by its address and user
+	heedsNoTime  bool                 // a score that was refused for its time was refused later as well
+}
+
+// learned is what the run has learned of it.
+func (s *Scenario) learned() *platform {
+	p := harness.Kept[platform](s.Run())
+	if p.scored == nil {
+		p.scored = map[string]time.Time{}
+	}
+	return p
+}
+
+// A Book is what a launch offers of the grade services (Assignment and Grade
 // Services 2.0, 3.1), as far as the claim can be read.
-type Gradebook struct {
-	Launch *PlatformFlow
+type Book struct {
+	Launch *harness.PlatformFlow
 	lti.AGSEndpoint
 }
 
 // Sub is that of the user who was launched.
-func (b *Gradebook) Sub() string {
+func (b *Book) Sub() string {
 	sub, _ := b.Launch.Message().Text("sub")
 	return sub
 }
 
 // ResourceLink is the id of the link that was launched.
-func (b *Gradebook) ResourceLink() string {
+func (b *Book) ResourceLink() string {
 	id, _ := b.Launch.Message().Object(lti.ClaimResourceLink)["id"].(string)
 	return id
-}
-
-// Members are those of a line item, of a score or of a result, as JSON has them.
-type Members map[string]any
-
-// With returns the members with others instead of some of them; those that are nil
-// are left out.
-func (m Members) With(others Members) Members {
-	all := maps.Clone(m)
-	maps.Copy(all, others)
-	maps.DeleteFunc(all, func(_ string, value any) bool { return value == nil })
-	return all
 }
 
 // A LineItem is one that the run may send scores for.
@@ -59,42 +80,40 @@ type LineItem struct {
 	// Maximum is its scoreMaximum; 0 where that cannot be known.
 	Maximum float64
 	// Made is what made it; nil where it was there before.
-	Made *PlatformFlow
-	Book *Gradebook
+	Made *harness.PlatformFlow
+	Book *Book
 }
-
-// errReadOnly says that nothing may be written to the platform.
-var errReadOnly = errors.New("the platform's gradebook may not be changed without platform.allow_writes")
 
 // Disposable says whether what the platform has made itself may be taken away: it is
 // the run's own.
-func (r *PlatformRun) Disposable() bool { return r.config.IsEmbedded() }
+func (s *Scenario) Disposable() bool { return s.Run().Config().IsEmbedded() }
 
-// mayWrite says why nothing may be written to the platform's gradebook.
-func (s *PlatformScenario) mayWrite() error {
-	if s.run.config.IsEmbedded() || s.run.config.Platform.AllowWrites {
+// MayWrite says why nothing may be written to the platform's gradebook.
+func (s *Scenario) MayWrite() error {
+	if c := s.Run().Config(); c.IsEmbedded() || c.Platform.AllowWrites {
 		return nil
 	}
-	return errReadOnly
+	return harness.Withheld("the platform's gradebook may not be changed without platform.allow_writes")
 }
 
 // Gradebook makes a launch that has to work, and reads what it offers of the grade
-// services. The error is [ErrNoLaunch] where it offers none.
-func (s *PlatformScenario) Gradebook(ctx context.Context, l PlatformLaunch) (*Gradebook, error) {
-	if err := s.run.lacks(gradeServices); err != nil {
-		return &Gradebook{}, err
+// services. The error is [harness.ErrNoLaunch] where it offers none.
+func (s *Scenario) Gradebook(ctx context.Context, l harness.PlatformLaunch) (*Book, error) {
+	if err := s.Run().Lacks(GradeServices); err != nil {
+		return &Book{}, err
 	}
 	flow, err := s.Control(ctx, l)
 	if err != nil {
-		return &Gradebook{Launch: flow}, err
+		return &Book{Launch: flow}, err
 	}
 	b := s.Offer(flow)
-	if len(s.offered) == 0 {
-		return b, fmt.Errorf("%w: it offers no grade services", ErrNoLaunch)
+	if !s.OffersServices() {
+		return b, fmt.Errorf("%w: it offers no grade services", harness.ErrNoLaunch)
 	}
-	if b.LineItems != "" && s.run.mayLearn(partLineItems) {
+	if b.LineItems != "" && s.Run().MayLearn(lineItemService) {
 		_, err := s.LineItems(ctx, b, "control: the line items before others", "")
-		if err != nil && !isAny(err, ErrNoLaunch, errUndeclared, errMissing) { // what is wrong with them, scenarios see as well
+		seen := errors.Is(err, harness.ErrNoLaunch) || errors.Is(err, harness.ErrUndeclared) || errors.Is(err, harness.ErrMissing)
+		if err != nil && !seen { // what is wrong with them, scenarios see as well
 			return b, err
 		}
 	}
@@ -102,8 +121,8 @@ func (s *PlatformScenario) Gradebook(ctx context.Context, l PlatformLaunch) (*Gr
 }
 
 // Offer reads what a launch offers of the grade services.
-func (s *PlatformScenario) Offer(flow *PlatformFlow) *Gradebook {
-	b := &Gradebook{Launch: flow, AGSEndpoint: gradeClaim(flow.Message())}
+func (s *Scenario) Offer(flow *harness.PlatformFlow) *Book {
+	b := &Book{Launch: flow, AGSEndpoint: gradeClaim(flow.Message())}
 	for _, address := range []string{b.LineItems, b.LineItem} {
 		s.Offers(address)
 	}
@@ -111,7 +130,7 @@ func (s *PlatformScenario) Offer(flow *PlatformFlow) *Gradebook {
 }
 
 // gradeClaim reads the claim of the grade services, whatever is wrong with it.
-func gradeClaim(m Message) (e lti.AGSEndpoint) {
+func gradeClaim(m harness.Message) (e lti.AGSEndpoint) {
 	claim := m.Object(lti.ClaimAGS)
 	e.LineItems, _ = claim["lineitems"].(string)
 	e.LineItem, _ = claim["lineitem"].(string)
@@ -127,15 +146,6 @@ func gradeClaim(m Message) (e lti.AGSEndpoint) {
 	return e
 }
 
-// isOffered says whether an address is at the site of the grade services that a launch
-// has offered.
-func (s *PlatformScenario) isOffered(address string) bool {
-	u, err := url.Parse(address)
-	return err == nil && slices.Contains(s.offered, siteOf(u))
-}
-
-func siteOf(u *url.URL) string { return u.Scheme + "://" + u.Host }
-
 // partOf is the feature that a scope belongs to.
 var partOf = map[string]string{
 	lti.ScopeLineItem: config.LineItemManagement, lti.ScopeLineItemReadOnly: config.LineItemManagement,
@@ -144,21 +154,21 @@ var partOf = map[string]string{
 
 // ScopeOf returns the first of some scopes, each of which will do, that a launch
 // offers.
-func (s *PlatformScenario) ScopeOf(b *Gradebook, wanted ...string) (string, error) {
+func (s *Scenario) ScopeOf(b *Book, wanted ...string) (string, error) {
 	for _, scope := range wanted {
 		if slices.Contains(b.Scope, scope) {
 			return scope, nil
 		}
 	}
-	why := errUndeclared
-	if s.run.Has(partOf[wanted[0]]) {
-		why = ErrNoLaunch
+	why := harness.ErrUndeclared
+	if s.Run().Has(partOf[wanted[0]]) {
+		why = harness.ErrNoLaunch
 	}
 	return "", fmt.Errorf("%w: it does not offer the scope %s", why, wanted[0])
 }
 
-// A GradeCall is a request of the fake tool's server to a grade service.
-type GradeCall struct {
+// A Call is a request of the fake tool's server to a grade service.
+type Call struct {
 	// Title says what the call is for, in the report.
 	Title string
 	faketool.ServiceRequest
@@ -172,62 +182,54 @@ type GradeCall struct {
 }
 
 // Call sends a request to a grade service, and keeps what came of it; the error is
-// [ErrNoLaunch] where no whole answer came. A line item that it makes goes away when
+// [harness.ErrNoLaunch] where no whole answer came. A line item that it makes goes away when
 // the scenario ends, and so does a score in a line item that was there before.
-func (s *PlatformScenario) Call(ctx context.Context, b *Gradebook, c GradeCall) (*PlatformFlow, error) {
+func (s *Scenario) Call(ctx context.Context, b *Book, c Call) (*harness.PlatformFlow, error) {
 	if c.Method == "" {
 		c.Method = http.MethodGet
 	}
-	if err := s.mayWrite(); err != nil && c.Method != http.MethodGet {
+	if err := s.MayWrite(); err != nil && c.Method != http.MethodGet {
 		return nil, err
 	}
-	if !s.isOffered(c.URL) {
-		return nil, fmt.Errorf("%w: %q is not at the site of the services that a launch offers", faketool.ErrUnusable, results.Bounded(c.URL, 300))
-	}
-	if c.Token == "" && len(c.Scopes) > 0 {
-		var err error
-		if c.Token, err = s.access(ctx, c.Scopes...); err != nil {
-			return nil, err
-		}
-	}
-	if s.run.wholeSeconds {
+	if s.learned().wholeSeconds {
 		c.Body = inWholeSeconds(c.Body)
 	}
-	ahead := isAhead(c.Body, s.run.now())
-	flow, err := s.send(ctx, c)
-	if errors.Is(err, errMayBeDone) && c.Method == http.MethodPost {
-		s.tidyLater(b, c, flow, true)
-	}
-	if err != nil {
-		return flow, err
-	}
-	if whole := inWholeSeconds(c.Body); c.Fault == nil && !ahead && flow.Exchange.Status == http.StatusBadRequest && !reflect.DeepEqual(whole, c.Body) {
+	ahead := isAhead(c.Body, s.Run().Now())
+	flow, err := s.Ask(ctx, c.request())
+	if whole := inWholeSeconds(c.Body); err == nil && c.Fault == nil && !ahead && flow.Exchange.Status == http.StatusBadRequest && !reflect.DeepEqual(whole, c.Body) {
 		again := c
 		again.Title, again.Body = c.Title+", in whole seconds", whole
-		if taken, err := s.send(ctx, again); err == nil && taken.Succeeded() {
-			s.run.wholeSeconds, flow = true, taken
+		if taken, failed := s.Ask(ctx, again.request()); failed == nil && taken.Succeeded() {
+			s.learned().wholeSeconds, flow = true, taken
 		}
 	}
-	if flow.Exchange.Method == http.MethodPost {
-		s.tidyLater(b, c, flow, flow.endUnknown())
+	if flow != nil && c.Method == http.MethodPost {
+		s.tidyLater(b, c, flow, errors.Is(err, harness.ErrMayBeDone) || endUnknown(flow))
 	}
-	return flow, unanswered(flow.Exchange)
+	return flow, err
 }
 
-// send sends a request to a grade service as it stands.
-func (s *PlatformScenario) send(ctx context.Context, c GradeCall) (*PlatformFlow, error) {
-	tool := c.Tool
-	if tool == nil {
-		tool = s.run.tool
+// request is the call to the service that its address is of (Assignment and Grade Services
+// 2.0, 3.2 to 3.4).
+func (c Call) request() harness.ServiceRequest {
+	q := harness.ServiceRequest{Title: c.Title, ServiceRequest: c.ServiceRequest, Scopes: c.Scopes, Fault: c.Fault, Tool: c.Tool}
+	switch path := harness.WithoutQuery(c.URL); {
+	case strings.HasSuffix(path, "/scores"):
+		q.Service = scoreService
+	case strings.HasSuffix(path, "/results"):
+		q.Service = resultService
+	default:
+		q.Service = lineItemService
+		if c.Method == http.MethodPost {
+			q.Leaves = "The first request may have made a line item, which is left in the gradebook."
+		}
 	}
-	return s.exchange(ctx, partOfGrades(c.URL), c.Title, c.Fault, func(ctx context.Context) (*faketool.Exchange, error) {
-		return tool.Ask(ctx, c.ServiceRequest, faketool.ServiceProbe{Fault: c.Fault})
-	})
+	return q
 }
 
 // WholeSeconds says whether the platform has refused scores for the fractions of seconds in
 // their times, so that they are sent without since then.
-func (r *PlatformRun) WholeSeconds() bool { return r.wholeSeconds }
+func (s *Scenario) WholeSeconds() bool { return s.learned().wholeSeconds }
 
 // fraction matches that of a second in a time of a score.
 var fraction = regexp.MustCompile(`^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)\.\d+`)
@@ -235,7 +237,7 @@ var fraction = regexp.MustCompile(`^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)\.\d+`)
 // isAhead says whether a score has a time that is still to come, for which it may be refused: cut
 // to whole seconds it need not be.
 func isAhead(body any, now time.Time) bool {
-	score, _ := body.(Members)
+	score, _ := body.(harness.Members)
 	text, _ := score["timestamp"].(string)
 	at, err := time.Parse(time.RFC3339, text)
 	return err == nil && at.After(now)
@@ -244,7 +246,7 @@ func isAhead(body any, now time.Time) bool {
 // inWholeSeconds cuts the fractions of seconds that the times of a score have; other
 // bodies stay as they are.
 func inWholeSeconds(body any) any {
-	score, ok := body.(Members)
+	score, ok := body.(harness.Members)
 	if !ok || score["timestamp"] == nil {
 		return body
 	}
@@ -253,7 +255,7 @@ func inWholeSeconds(body any) any {
 		switch value := value.(type) {
 		case string:
 			cut[name] = fraction.ReplaceAllString(value, "$1")
-		case Members: // submission
+		case harness.Members: // submission
 			inner := maps.Clone(value)
 			for name, value := range value {
 				if text, ok := value.(string); ok {
@@ -266,80 +268,66 @@ func inWholeSeconds(body any) any {
 	return cut
 }
 
-// unanswered is an [ErrNoLaunch] where a request got no answer that says anything of
-// the service: none, or the beginning of one.
-func unanswered(e *faketool.Exchange) error {
-	switch {
-	case e.Status == 0, e.Status/100 == 2 && e.Err != nil:
-		return fmt.Errorf("%w: no complete answer came from the service: %w", ErrNoLaunch, e.Err)
-	}
-	return nil
-}
-
-// Succeeded says whether a request of the fake tool's server was answered with a
-// status of success.
-func (f *PlatformFlow) Succeeded() bool { return f.Exchange.Status/100 == 2 }
-
-// Said returns the members of the answer to a request of the fake tool's server;
-// none where it is no object.
-func (f *PlatformFlow) Said() Members {
-	var m Members
-	_ = json.Unmarshal(f.Exchange.Body, &m)
-	return m
-}
-
 // tidyLater takes away, when the scenario ends, what a POST has made: a line item, or
 // a score in a line item that is not the run's own. It may not be known whether it has.
-func (s *PlatformScenario) tidyLater(b *Gradebook, c GradeCall, made *PlatformFlow, unknown bool) {
+func (s *Scenario) tidyLater(b *Book, c Call, made *harness.PlatformFlow, unknown bool) {
 	var sent struct {
 		Label  any
 		UserID string
 	}
 	_ = json.Unmarshal([]byte(made.Exchange.RequestBody), &sent) // a body that is none says nothing
-	switch ofItems := withoutQuery(c.URL) == withoutQuery(b.LineItems); {
+	switch ofItems := harness.WithoutQuery(c.URL) == harness.WithoutQuery(b.LineItems); {
 	case ofItems && made.Succeeded():
 		s.discardLater(b, c, made)
 	case ofItems && unknown:
-		s.find("left behind", fmt.Sprintf("It is not known whether the line item %s was made: it may be left in the gradebook.", lti.Wire(sent.Label)), made.ID)
-	case !ofItems && strings.HasSuffix(withoutQuery(c.URL), "/scores") && sent.UserID != "" && (made.Succeeded() || unknown):
+		s.Tell("left behind", fmt.Sprintf("It is not known whether the line item %s was made: it may be left in the gradebook.", lti.Wire(sent.Label)), made.ID)
+	case !ofItems && strings.HasSuffix(harness.WithoutQuery(c.URL), "/scores") && sent.UserID != "" && (made.Succeeded() || unknown):
 		s.clearLater(b, c, sent.UserID, made.ID)
 	}
 }
 
 // endUnknown says whether a request may have had its effect though no answer of the
 // service itself came.
-func (f *PlatformFlow) endUnknown() bool {
+func endUnknown(f *harness.PlatformFlow) bool {
 	return slices.Contains([]int{0, http.StatusBadGateway, http.StatusGatewayTimeout}, f.Exchange.Status)
 }
 
 // discardLater takes away a line item that a request has made, when the scenario
 // ends: as the tool that made it, which may be the only one that can.
-func (s *PlatformScenario) discardLater(b *Gradebook, made GradeCall, flow *PlatformFlow) {
-	remove := GradeCall{
+func (s *Scenario) discardLater(b *Book, made Call, flow *harness.PlatformFlow) {
+	remove := Call{
 		Title: "the run takes away its line item", Tool: made.Tool, Scopes: []string{lti.ScopeLineItem},
-		ServiceRequest: faketool.ServiceRequest{Method: http.MethodDelete, URL: flow.ItemID()},
+		ServiceRequest: faketool.ServiceRequest{Method: http.MethodDelete, URL: ItemID(flow)},
 	}
 	if made.Tool != nil {
 		remove.Token = made.Token
 	}
-	s.tidied[grades.Below(remove.URL, "scores")] = true
-	s.closers = append(s.closers, func() {
+	s.tidies(grades.Below(remove.URL, "scores"))
+	s.AtEnd(func() {
 		s.takeAway(b, remove, fmt.Sprintf("The line item %s could not be removed.", results.Bounded(remove.URL, 300)), flow.ID)
 	})
 }
 
+// tidies notes what is taken away when the scenario ends.
+func (s *Scenario) tidies(key string) {
+	if s.tidied == nil {
+		s.tidied = map[string]bool{}
+	}
+	s.tidied[key] = true
+}
+
 // clearLater takes away a user's score when the scenario ends, unless its line item
 // goes away altogether: as the tool that sent it.
-func (s *PlatformScenario) clearLater(b *Gradebook, sent GradeCall, sub, flow string) {
+func (s *Scenario) clearLater(b *Book, sent Call, sub, flow string) {
 	scores := sent.URL
 	key := scores + " " + sub
 	if s.tidied[scores] || s.tidied[key] {
 		return
 	}
-	s.tidied[key] = true
-	s.closers = append(s.closers, func() {
-		none := newScore(sub, s.run.later(scores, sub)).With(Members{"activityProgress": string(lti.Initialized), "gradingProgress": string(lti.NotReady)})
-		clearing := GradeCall{Title: "the run takes away its score", Tool: sent.Tool, Scopes: []string{lti.ScopeScore}, ServiceRequest: faketool.ServiceRequest{
+	s.tidies(key)
+	s.AtEnd(func() {
+		none := newScore(sub, s.later(scores, sub)).With(harness.Members{"activityProgress": string(lti.Initialized), "gradingProgress": string(lti.NotReady)})
+		clearing := Call{Title: "the run takes away its score", Tool: sent.Tool, Scopes: []string{lti.ScopeScore}, ServiceRequest: faketool.ServiceRequest{
 			Method: http.MethodPost, URL: scores, MediaType: lti.MediaTypeScore, Body: none,
 		}}
 		if sent.Tool != nil {
@@ -350,17 +338,17 @@ func (s *PlatformScenario) clearLater(b *Gradebook, sent GradeCall, sub, flow st
 }
 
 // takeAway makes a request that takes something away, and tells where it is left behind.
-func (s *PlatformScenario) takeAway(b *Gradebook, c GradeCall, left, made string) {
-	ctx, cancel := context.WithTimeout(context.Background(), s.run.Patience())
+func (s *Scenario) takeAway(b *Book, c Call, left, made string) {
+	ctx, cancel := context.WithTimeout(context.Background(), s.Run().Patience())
 	defer cancel()
 	if flow, _ := s.Call(ctx, b, c); flow == nil || !flow.Succeeded() && flow.Exchange.Status != http.StatusNotFound {
-		s.find("left behind", left, made)
+		s.Tell("left behind", left, made)
 	}
 }
 
 // ItemID is the URL of the line item that an answer has made: what it says, or where
 // it leads.
-func (f *PlatformFlow) ItemID() string {
+func ItemID(f *harness.PlatformFlow) string {
 	if id, _ := f.Said()["id"].(string); id != "" {
 		return id
 	}
@@ -368,32 +356,32 @@ func (f *PlatformFlow) ItemID() string {
 }
 
 // MakeLineItem makes a line item with the members, beside a label of its own and the
-// scoreMaximum 10 where they do not say otherwise. Members that are nil are left out.
-// The error is [ErrNoLaunch] where none is made.
-func (s *PlatformScenario) MakeLineItem(ctx context.Context, b *Gradebook, members Members) (*LineItem, error) {
-	if !s.run.Has(config.LineItemManagement) {
-		return nil, fmt.Errorf("%w: the feature %s", errUndeclared, config.LineItemManagement)
+// scoreMaximum 10 where they do not say otherwise. harness.Members that are nil are left out.
+// The error is [harness.ErrNoLaunch] where none is made.
+func (s *Scenario) MakeLineItem(ctx context.Context, b *Book, members harness.Members) (*LineItem, error) {
+	if !s.Run().Has(config.LineItemManagement) {
+		return nil, fmt.Errorf("%w: the feature %s", harness.ErrUndeclared, config.LineItemManagement)
 	}
 	flow, err := s.PostLineItem(ctx, b, "a line item of the run's own", members)
 	if err == nil && !flow.Succeeded() {
-		if asked := s.run.asked; s.LearnAsked(ctx, b) == nil && !maps.Equal(asked, s.run.asked) {
+		if asked := s.learned().asked; s.LearnAsked(ctx, b) == nil && !maps.Equal(asked, s.learned().asked) {
 			flow, err = s.PostLineItem(ctx, b, "a line item of the run's own, with what the platform asks for", members)
 		}
 	}
 	if err != nil {
 		return nil, err
 	}
-	made := &LineItem{ID: flow.ItemID(), Made: flow, Book: b}
+	made := &LineItem{ID: ItemID(flow), Made: flow, Book: b}
 	made.Label, _ = flow.Said()["label"].(string)
 	made.Maximum, _ = flow.Said()["scoreMaximum"].(float64)
 	if !flow.Succeeded() || made.ID == "" {
-		return nil, fmt.Errorf("%w: no line item can be made: %s", ErrNoLaunch, flow.Reply())
+		return nil, fmt.Errorf("%w: no line item can be made: %s", harness.ErrNoLaunch, flow.Reply())
 	}
 	return made, nil
 }
 
 // PostLineItem asks for a line item; see [PlatformScenario.MakeLineItem].
-func (s *PlatformScenario) PostLineItem(ctx context.Context, b *Gradebook, title string, members Members) (*PlatformFlow, error) {
+func (s *Scenario) PostLineItem(ctx context.Context, b *Book, title string, members harness.Members) (*harness.PlatformFlow, error) {
 	scope, err := s.ScopeOf(b, lti.ScopeLineItem)
 	if err != nil {
 		return nil, err
@@ -401,33 +389,33 @@ func (s *PlatformScenario) PostLineItem(ctx context.Context, b *Gradebook, title
 	return s.postLineItem(ctx, b, title, scope, s.NewLineItem(members))
 }
 
-func (s *PlatformScenario) postLineItem(ctx context.Context, b *Gradebook, title, scope string, members Members) (*PlatformFlow, error) {
-	return s.Call(ctx, b, GradeCall{Title: title, Scopes: []string{scope}, ServiceRequest: faketool.ServiceRequest{
+func (s *Scenario) postLineItem(ctx context.Context, b *Book, title, scope string, members harness.Members) (*harness.PlatformFlow, error) {
+	return s.Call(ctx, b, Call{Title: title, Scopes: []string{scope}, ServiceRequest: faketool.ServiceRequest{
 		Method: http.MethodPost, URL: b.LineItems, MediaType: lti.MediaTypeLineItem, Accept: lti.MediaTypeLineItem, Body: members,
 	}})
 }
 
 // NewLineItem are the members of a line item of the run's own: a label and a scoreMaximum,
 // and what the platform asks for besides, as far as that is known.
-func (s *PlatformScenario) NewLineItem(members Members) Members {
-	return Least().With(s.run.asked).With(members)
+func (s *Scenario) NewLineItem(members harness.Members) harness.Members {
+	return Least().With(s.learned().asked).With(members)
 }
 
 // Least are the members that a line item of the run's own has to have (Assignment and
 // Grade Services 2.0, 3.2.3).
-func Least() Members {
-	return Members{"label": "Invigilator " + lti.RandomString()[:10], "scoreMaximum": 10}
+func Least() harness.Members {
+	return harness.Members{"label": "Invigilator " + lti.RandomString()[:10], "scoreMaximum": 10}
 }
 
 // mayBeAsked are members without which a platform may refuse a line item, though they
 // are optional: none, each alone, and both.
-var mayBeAsked = []Members{{}, {"resourceId": "invigilator"}, {"tag": "invigilator"}, {"resourceId": "invigilator", "tag": "invigilator"}}
+var mayBeAsked = []harness.Members{{}, {"resourceId": "invigilator"}, {"tag": "invigilator"}, {"resourceId": "invigilator", "tag": "invigilator"}}
 
 // LearnAsked finds out, once in a run, which members the platform asks for in every line
 // item. That it does is judged by the requirement about new line items; the others are
 // judged with what works.
-func (s *PlatformScenario) LearnAsked(ctx context.Context, b *Gradebook) error {
-	if s.run.asked != nil {
+func (s *Scenario) LearnAsked(ctx context.Context, b *Book) error {
+	if s.learned().asked != nil {
 		return nil
 	}
 	for _, members := range mayBeAsked {
@@ -440,39 +428,39 @@ func (s *PlatformScenario) LearnAsked(ctx context.Context, b *Gradebook) error {
 			return err
 		}
 		if flow.Succeeded() {
-			s.run.asked = members
+			s.learned().asked = members
 			return nil
 		}
 	}
-	s.run.asked = Members{} // nothing helps
+	s.learned().asked = harness.Members{} // nothing helps
 	return nil
 }
 
 // GradedItem is a line item to send scores for: one of the run's own, or the one of
 // the launch where the platform takes none from tools.
-func (s *PlatformScenario) GradedItem(ctx context.Context, b *Gradebook, members Members) (*LineItem, error) {
-	if err := s.mayWrite(); err != nil {
+func (s *Scenario) GradedItem(ctx context.Context, b *Book, members harness.Members) (*LineItem, error) {
+	if err := s.MayWrite(); err != nil {
 		return nil, err
 	}
-	if s.run.Has(config.LineItemManagement) {
+	if s.Run().Has(config.LineItemManagement) {
 		return s.MakeLineItem(ctx, b, members)
 	}
-	return s.launchedItem(ctx, b)
+	return s.LaunchedItem(ctx, b)
 }
 
-// launchedItem is the line item that a launch names.
-func (s *PlatformScenario) launchedItem(ctx context.Context, b *Gradebook) (*LineItem, error) {
-	if err := s.mayWrite(); b.LineItem == "" && err != nil {
+// LaunchedItem is the line item that a launch names.
+func (s *Scenario) LaunchedItem(ctx context.Context, b *Book) (*LineItem, error) {
+	if err := s.MayWrite(); b.LineItem == "" && err != nil {
 		return nil, fmt.Errorf("%w, and the launch names no lineitem", err)
 	}
 	if b.LineItem == "" {
-		return nil, fmt.Errorf("%w: it names no lineitem, and without the feature %s the run cannot make one", ErrNoLaunch, config.LineItemManagement)
+		return nil, fmt.Errorf("%w: it names no lineitem, and without the feature %s the run cannot make one", harness.ErrNoLaunch, config.LineItemManagement)
 	}
 	item := &LineItem{ID: b.LineItem, Book: b}
 	item.Label, _ = b.Launch.Message().Object(lti.ClaimResourceLink)["title"].(string)
 	flow, err := s.ReadLineItem(ctx, item, "the line item that the launch names")
 	switch {
-	case errors.Is(err, errUndeclared): // it cannot be read
+	case errors.Is(err, harness.ErrUndeclared): // it cannot be read
 		return item, nil
 	case err != nil:
 		return nil, err
@@ -485,35 +473,35 @@ func (s *PlatformScenario) launchedItem(ctx context.Context, b *Gradebook) (*Lin
 }
 
 // ReadLineItem gets a line item.
-func (s *PlatformScenario) ReadLineItem(ctx context.Context, item *LineItem, title string) (*PlatformFlow, error) {
+func (s *Scenario) ReadLineItem(ctx context.Context, item *LineItem, title string) (*harness.PlatformFlow, error) {
 	scope, err := s.ScopeOf(item.Book, lti.ScopeLineItemReadOnly, lti.ScopeLineItem)
 	if err != nil {
 		return nil, err
 	}
-	return s.Call(ctx, item.Book, GradeCall{Title: title, Scopes: []string{scope}, ServiceRequest: faketool.ServiceRequest{URL: item.ID, Accept: lti.MediaTypeLineItem}})
+	return s.Call(ctx, item.Book, Call{Title: title, Scopes: []string{scope}, ServiceRequest: faketool.ServiceRequest{URL: item.ID, Accept: lti.MediaTypeLineItem}})
 }
 
 // ChangeLineItem puts other members in the place of those of a line item.
-func (s *PlatformScenario) ChangeLineItem(ctx context.Context, item *LineItem, title string, members Members) (*PlatformFlow, error) {
-	return s.Call(ctx, item.Book, GradeCall{Title: title, Scopes: []string{lti.ScopeLineItem}, ServiceRequest: faketool.ServiceRequest{
+func (s *Scenario) ChangeLineItem(ctx context.Context, item *LineItem, title string, members harness.Members) (*harness.PlatformFlow, error) {
+	return s.Call(ctx, item.Book, Call{Title: title, Scopes: []string{lti.ScopeLineItem}, ServiceRequest: faketool.ServiceRequest{
 		Method: http.MethodPut, URL: item.ID, MediaType: lti.MediaTypeLineItem, Accept: lti.MediaTypeLineItem, Body: members.With(nil),
 	}})
 }
 
 // A Listing is what a service lists, all of its pages together.
 type Listing struct {
-	Elements []Members
-	Flows    []*PlatformFlow // of the pages
-	Scopes   []string        // of the access token
+	Elements []harness.Members
+	Flows    []*harness.PlatformFlow // of the pages
+	Scopes   []string                // of the access token
 	// Wrong says why it is not whole; empty where it is.
 	Wrong string
 }
 
 // errNotWhole says that a list cannot be read to its end.
-var errNotWhole = fmt.Errorf("%w: the list cannot be read", ErrNoLaunch)
+var errNotWhole = fmt.Errorf("%w: the list cannot be read", harness.ErrNoLaunch)
 
 // errManyPages says that a list has more pages than are read.
-var errManyPages = fmt.Errorf("%w: the list has more pages than the %d that are read", ErrNoLaunch, maxListed)
+var errManyPages = fmt.Errorf("%w: the list has more pages than the %d that are read", harness.ErrNoLaunch, maxListed)
 
 // AsIs is a list that the caller judges itself: what is wrong with it is no error.
 func AsIs(l *Listing, err error) (*Listing, error) {
@@ -527,8 +515,8 @@ func AsIs(l *Listing, err error) (*Listing, error) {
 const maxListed = 60
 
 // List reads a list with all of its pages. Where something is wrong with it, the error
-// is [ErrNoLaunch]; [AsIs] makes it none.
-func (s *PlatformScenario) List(ctx context.Context, b *Gradebook, title, address, accept, scope string) (*Listing, error) {
+// is [harness.ErrNoLaunch]; [AsIs] makes it none.
+func (s *Scenario) List(ctx context.Context, b *Book, title, address, accept, scope string) (*Listing, error) {
 	l := &Listing{Scopes: []string{scope}}
 	if err := s.readPages(ctx, b, l, title, address, accept); err != nil {
 		return l, err
@@ -540,7 +528,7 @@ func (s *PlatformScenario) List(ctx context.Context, b *Gradebook, title, addres
 }
 
 // readPages reads the pages of a list, as far as nothing is wrong with them.
-func (s *PlatformScenario) readPages(ctx context.Context, b *Gradebook, l *Listing, title, address, accept string) error {
+func (s *Scenario) readPages(ctx context.Context, b *Book, l *Listing, title, address, accept string) error {
 	seen := map[string]bool{}
 	for next := address; next != ""; {
 		switch {
@@ -552,17 +540,17 @@ func (s *PlatformScenario) readPages(ctx context.Context, b *Gradebook, l *Listi
 			return nil
 		case len(seen) >= maxListed:
 			return errManyPages
-		case len(seen) > 0 && !s.isOffered(next):
+		case len(seen) > 0 && !s.IsOffered(next):
 			l.Wrong = "the link to the next page leads elsewhere: " + results.Bounded(next, 300)
 			return nil
 		}
 		seen[next] = true
-		flow, err := s.Call(ctx, b, GradeCall{Title: title, Scopes: l.Scopes, ServiceRequest: faketool.ServiceRequest{URL: next, Accept: accept}})
+		flow, err := s.Call(ctx, b, Call{Title: title, Scopes: l.Scopes, ServiceRequest: faketool.ServiceRequest{URL: next, Accept: accept}})
 		if err != nil {
 			return err
 		}
 		l.Flows = append(l.Flows, flow)
-		page, isPage := flow.listed()
+		page, isPage := listed(flow)
 		if !isPage {
 			l.Wrong = "no array of objects came: " + flow.Reply()
 			return nil
@@ -584,53 +572,41 @@ func (l *Listing) distinct() int {
 
 // listed are the elements of an answer that has to be an array of objects, and false
 // where it is none.
-func (f *PlatformFlow) listed() ([]Members, bool) {
-	var page []Members
+func listed(f *harness.PlatformFlow) ([]harness.Members, bool) {
+	var page []harness.Members
 	err := json.Unmarshal(f.Exchange.Body, &page)
 	return page, err == nil && page != nil && f.Exchange.Status == http.StatusOK
 }
 
 // LineItems lists those of a gradebook, with a query such as tag=x.
-func (s *PlatformScenario) LineItems(ctx context.Context, b *Gradebook, title, query string) (*Listing, error) {
+func (s *Scenario) LineItems(ctx context.Context, b *Book, title, query string) (*Listing, error) {
 	scope, err := s.ScopeOf(b, lti.ScopeLineItemReadOnly, lti.ScopeLineItem)
 	if err != nil {
 		return nil, err
 	}
 	if b.LineItems == "" {
-		return nil, fmt.Errorf("%w: it names no lineitems", ErrNoLaunch)
+		return nil, fmt.Errorf("%w: it names no lineitems", harness.ErrNoLaunch)
 	}
-	return s.List(ctx, b, title, WithQuery(b.LineItems, query), lti.MediaTypeLineItemContainer, scope)
+	return s.List(ctx, b, title, harness.WithQuery(b.LineItems, query), lti.MediaTypeLineItemContainer, scope)
 }
 
 // Results lists those of a line item, with a query such as limit=1.
-func (s *PlatformScenario) Results(ctx context.Context, item *LineItem, title, query string) (*Listing, error) {
-	if !s.run.Has(config.Results) {
-		return nil, fmt.Errorf("%w: the feature %s", errUndeclared, config.Results)
+func (s *Scenario) Results(ctx context.Context, item *LineItem, title, query string) (*Listing, error) {
+	if !s.Run().Has(config.Results) {
+		return nil, fmt.Errorf("%w: the feature %s", harness.ErrUndeclared, config.Results)
 	}
 	scope, err := s.ScopeOf(item.Book, lti.ScopeResultReadOnly)
 	if err != nil {
 		return nil, err
 	}
-	return s.List(ctx, item.Book, title, WithQuery(grades.Below(item.ID, "results"), query), lti.MediaTypeResultContainer, scope)
-}
-
-// WithQuery adds to the query of a URL, which stays as it is.
-func WithQuery(address, query string) string {
-	switch {
-	case query == "":
-		return address
-	case strings.Contains(address, "?"):
-		return address + "&" + query
-	default:
-		return address + "?" + query
-	}
+	return s.List(ctx, item.Book, title, harness.WithQuery(grades.Below(item.ID, "results"), query), lti.MediaTypeResultContainer, scope)
 }
 
 // A Result is what a line item's results say of a user.
 type Result struct {
-	Members        // nil where there is none
-	Wrong   string // why the results could not be read
-	Flow    *PlatformFlow
+	harness.Members        // nil where there is none
+	Wrong           string // why the results could not be read
+	Flow            *harness.PlatformFlow
 }
 
 // Fraction is the score as a part of the maximum, which is 1 where none is named
@@ -665,8 +641,8 @@ func (r Result) String() string {
 // ResultOf reads a user's result at a line item. A platform may take its time with
 // scores: a real one is asked again until the result is what is awaited, or as
 // long as for a sign on a page.
-func (s *PlatformScenario) ResultOf(ctx context.Context, item *LineItem, sub string, awaited func(Result) bool) (Result, error) {
-	until := time.Now().Add(s.run.markerWait(s.run.config.Timeout.PageSign.Std()))
+func (s *Scenario) ResultOf(ctx context.Context, item *LineItem, sub string, awaited func(Result) bool) (Result, error) {
+	until := time.Now().Add(s.Run().SignPatience())
 	for {
 		list, err := AsIs(s.Results(ctx, item, "the results", ""))
 		if err != nil {
@@ -695,16 +671,16 @@ const askAgain = 250 * time.Millisecond
 // Later returns the time of a user's next score at a line item: now, and a second or
 // more after the one before, since a platform may keep whole seconds alone. The first
 // is never ahead of the clock; further ones may be, where many come at once.
-func (r *PlatformRun) Later(item *LineItem, sub string) time.Time {
-	return r.later(grades.Below(item.ID, "scores"), sub)
+func (s *Scenario) Later(item *LineItem, sub string) time.Time {
+	return s.later(grades.Below(item.ID, "scores"), sub)
 }
 
-func (r *PlatformRun) later(scores, sub string) time.Time {
-	key, at := scores+" "+sub, r.now().UTC().Truncate(time.Millisecond)
-	if next := r.scored[key].Add(time.Second); at.Before(next) {
+func (s *Scenario) later(scores, sub string) time.Time {
+	key, at := scores+" "+sub, s.Run().Now().UTC().Truncate(time.Millisecond)
+	if next := s.learned().scored[key].Add(time.Second); at.Before(next) {
 		at = next
 	}
-	r.scored[key] = at
+	s.learned().scored[key] = at
 	return at
 }
 
@@ -714,35 +690,35 @@ func Timestamp(t time.Time) string { return t.Format("2006-01-02T15:04:05.000Z07
 // NewScore are the members of a score of a user at a line item: later than all before,
 // and the final one of a completed activity where they do not say otherwise. It has no
 // points where they do not say how many.
-func (r *PlatformRun) NewScore(item *LineItem, sub string, members Members) Members {
+func (s *Scenario) NewScore(item *LineItem, sub string, members harness.Members) harness.Members {
 	if members["timestamp"] != nil {
 		return newScore(sub, time.Time{}).With(members)
 	}
-	return newScore(sub, r.Later(item, sub)).With(members)
+	return newScore(sub, s.Later(item, sub)).With(members)
 }
 
-func newScore(sub string, at time.Time) Members {
-	return Members{"userId": sub, "timestamp": Timestamp(at), "activityProgress": string(lti.Completed), "gradingProgress": string(lti.FullyGraded)}
+func newScore(sub string, at time.Time) harness.Members {
+	return harness.Members{"userId": sub, "timestamp": Timestamp(at), "activityProgress": string(lti.Completed), "gradingProgress": string(lti.FullyGraded)}
 }
 
 // PostScore sends a score when its time has come, and keeps what came of it: a stimulus
 // is wrong in one thing alone, and so not ahead of the clock.
-func (s *PlatformScenario) PostScore(ctx context.Context, item *LineItem, title string, score Members, fault *faketool.Fault) (*PlatformFlow, error) {
+func (s *Scenario) PostScore(ctx context.Context, item *LineItem, title string, score harness.Members, fault *faketool.Fault) (*harness.PlatformFlow, error) {
 	text, _ := score["timestamp"].(string)
-	if at, err := time.Parse(time.RFC3339, text); err == nil && at.After(s.run.now()) {
-		if err := s.run.wait(ctx, at.Sub(s.run.now())); err != nil {
+	if at, err := time.Parse(time.RFC3339, text); err == nil && at.After(s.Run().Now()) {
+		if err := s.Run().Wait(ctx, at.Sub(s.Run().Now())); err != nil {
 			return nil, err
 		}
 	}
 	return s.postScore(ctx, item, title, score, fault)
 }
 
-func (s *PlatformScenario) postScore(ctx context.Context, item *LineItem, title string, score Members, fault *faketool.Fault) (*PlatformFlow, error) {
+func (s *Scenario) postScore(ctx context.Context, item *LineItem, title string, score harness.Members, fault *faketool.Fault) (*harness.PlatformFlow, error) {
 	scope, err := s.ScopeOf(item.Book, lti.ScopeScore)
 	if err != nil {
 		return nil, err
 	}
-	return s.Call(ctx, item.Book, GradeCall{Title: title, Scopes: []string{scope}, Fault: fault, ServiceRequest: faketool.ServiceRequest{
+	return s.Call(ctx, item.Book, Call{Title: title, Scopes: []string{scope}, Fault: fault, ServiceRequest: faketool.ServiceRequest{
 		Method: http.MethodPost, URL: grades.Below(item.ID, "scores"), MediaType: lti.MediaTypeScore, Body: score,
 	}})
 }
@@ -751,29 +727,29 @@ func (s *PlatformScenario) postScore(ctx context.Context, item *LineItem, title 
 // that is refused may have come too early for the platform: its clock may be slow, or
 // somebody may have scored the same work. It is sent again when the clock is past its
 // time, and once more a little later; what is returned is how the last was answered.
-func (s *PlatformScenario) Score(ctx context.Context, item *LineItem, title, sub string, members Members, fault *faketool.Fault) (*PlatformFlow, error) {
-	for _, pause := range s.run.patienceForScores() {
-		at := s.run.Later(item, sub)
+func (s *Scenario) Score(ctx context.Context, item *LineItem, title, sub string, members harness.Members, fault *faketool.Fault) (*harness.PlatformFlow, error) {
+	for _, pause := range s.patienceForScores() {
+		at := s.Later(item, sub)
 		flow, err := s.postScore(ctx, item, title, newScore(sub, at).With(members), fault)
-		if err != nil && !errors.Is(err, errMayBeDone) || !flow.tooEarly(at.After(s.run.now())) { // one that counts already comes too early as well
+		if err != nil && !errors.Is(err, harness.ErrMayBeDone) || !tooEarly(flow, at.After(s.Run().Now())) { // one that counts already comes too early as well
 			return flow, err
 		}
-		if err := s.run.wait(ctx, max(0, at.Sub(s.run.now()))+pause); err != nil {
+		if err := s.Run().Wait(ctx, max(0, at.Sub(s.Run().Now()))+pause); err != nil {
 			return flow, err
 		}
 		title += ", later"
 	}
-	flow, err := s.PostScore(ctx, item, title, s.run.NewScore(item, sub, members), fault)
-	if err == nil && flow.tooEarly(false) {
-		s.run.heedsNoTime = true
+	flow, err := s.PostScore(ctx, item, title, s.NewScore(item, sub, members), fault)
+	if err == nil && tooEarly(flow, false) {
+		s.learned().heedsNoTime = true
 	}
 	return flow, err
 }
 
 // patienceForScores is how long to wait before a score that was refused is sent again,
 // each time. Where that has not helped before, it does not help.
-func (r *PlatformRun) patienceForScores() []time.Duration {
-	if r.heedsNoTime {
+func (s *Scenario) patienceForScores() []time.Duration {
+	if s.learned().heedsNoTime {
 		return nil
 	}
 	return []time.Duration{time.Second, 4 * time.Second}
@@ -782,27 +758,27 @@ func (r *PlatformRun) patienceForScores() []time.Duration {
 // tooEarly says whether a score may have been refused for its time: the specification
 // names no status but 409 for that, and one that is ahead of the clock may be taken for
 // a mistake.
-func (f *PlatformFlow) tooEarly(ahead bool) bool {
+func tooEarly(f *harness.PlatformFlow, ahead bool) bool {
 	status := f.Exchange.Status
 	return status == http.StatusConflict || ahead && (status == http.StatusBadRequest || status == http.StatusUnprocessableEntity)
 }
 
 // Graded sends a score of so many points that a platform has to take. The error is
-// [ErrNoLaunch] where it does not.
-func (s *PlatformScenario) Graded(ctx context.Context, item *LineItem, sub string, members Members) (*PlatformFlow, error) {
+// [harness.ErrNoLaunch] where it does not.
+func (s *Scenario) Graded(ctx context.Context, item *LineItem, sub string, members harness.Members) (*harness.PlatformFlow, error) {
 	flow, err := s.Score(ctx, item, "a valid score", sub, members, nil)
 	if err == nil && !flow.Succeeded() {
-		err = fmt.Errorf("%w: a valid score is refused: %s", ErrNoLaunch, flow.Reply())
+		err = fmt.Errorf("%w: a valid score is refused: %s", harness.ErrNoLaunch, flow.Reply())
 	}
 	return flow, err
 }
 
 // Outsider is a user who launches a link in another course and none in the ordinary
 // one, and false where there is none.
-func (r *PlatformRun) Outsider() (string, bool) {
-	for _, name := range slices.Sorted(maps.Keys(r.users)) {
-		_, there := r.journeyTo(name, config.OtherCourse)
-		if _, here := r.journeyTo(name, config.ResourceLink); there && !here {
+func (s *Scenario) Outsider() (string, bool) {
+	for _, name := range s.Run().Users() {
+		there := s.Run().Launches(name, config.OtherCourse)
+		if here := s.Run().Launches(name, config.ResourceLink); there && !here {
 			return name, true
 		}
 	}
